@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <concerto/core/async.hpp>
+#include <concerto/core/transaction.hpp>
+
+namespace concerto {
+
+/// The defined results of a call to a branch (protocol page 01, section 5).
+enum class Outcome : std::uint8_t {
+  success,
+  failure,  ///< the branch did not and will not do it
+  ongoing,  ///< not finished; ask again
+  error,    ///< anything else, connection errors and timeouts included: it may have happened
+};
+
+std::string_view to_string(Outcome outcome) noexcept;
+
+/// One call to a branch service. The views refer to a transaction that stays in place until the
+/// call returns.
+struct BranchCall {
+  const Gid* gid = nullptr;
+  TransType type = TransType::saga;
+  Protocol protocol = Protocol::http;
+  std::string_view branch_id;
+  std::string_view op;
+  std::string_view url;
+  std::string_view payload;
+  const std::map<std::string, std::string>* headers = nullptr;  ///< branch_headers; never null
+  SteadyTime deadline;
+};
+
+struct BranchReply {
+  Outcome outcome = Outcome::error;
+  /// With failure: the text with ` FAILURE` appended once. With error: what went wrong, with the
+  /// code of the transport. Empty otherwise.
+  Error error;
+};
+
+/// Calls branch services. One per shard; used on that shard only.
+class BranchCaller {
+ public:
+  virtual ~BranchCaller() = default;
+
+  /// An empty URL is a success without a call. Ends by `call.deadline`. When the caller's task is
+  /// cancelled the call ends soon with Outcome::error.
+  virtual Task<BranchReply> call(BranchCall call) = 0;
+};
+
+/// `text` with ` FAILURE` appended exactly once (protocol page 01, section 5.1).
+std::string with_failure_suffix(std::string_view text);
+
+}  // namespace concerto

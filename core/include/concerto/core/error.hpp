@@ -1,0 +1,103 @@
+#pragma once
+
+#include <string>
+#include <system_error>
+#include <type_traits>
+
+#include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
+
+namespace concerto {
+
+using boost::system::error_code;
+
+/// What went wrong: the code is for programs, the detail names field and value for people and is
+/// the text that the protocol's front ends send.
+struct Error {
+  error_code code;
+  std::string detail;
+};
+
+/// A value or an Error. `T` stays default-constructible, so that results can cross co_spawn.
+template <class T = void>
+using Result = boost::system::result<T, Error>;
+
+/// The success of an operation without a value.
+inline Result<> ok() { return {}; }
+
+/// What a caller may conclude from an error, whichever module it comes from. Compare with
+/// `error.code == Condition::...`.
+enum class Condition {
+  rejected = 1,     ///< did not and will not happen
+  retry_later,      ///< did not happen; may succeed later
+  outcome_unknown,  ///< may have happened
+};
+
+/// Errors of the core. The comment gives the front ends' class (protocol page 02, section 2).
+enum class Errc {
+  invalid_request = 1,   ///< a field is missing or wrong; plain error
+  not_supported,         ///< known to the protocol, not in this version; plain error
+  trans_not_found,       ///< no transaction with this gid; plain error
+  gid_exists,            ///< a store's answer to creating a gid twice
+  status_mismatch,       ///< a store's answer when the status is not the expected one
+  branch_exists,         ///< (branch_id, op) is there already; plain error
+  key_not_found,         ///< key-value: no such record, or another version; plain error
+  key_exists,            ///< key-value: created twice; plain error
+  status_conflict,       ///< the status does not allow the request; FAILURE class
+  trans_failed,          ///< the awaited transaction rolls back or did; FAILURE class
+  result_not_success,    ///< the awaited pass ended without the final status; FAILURE class
+  branch_failure,        ///< a branch that may not fail answered FAILURE; FAILURE class
+  branch_ongoing,        ///< a branch is not finished; ONGOING class
+  branch_error,          ///< a branch call ended in no defined result; plain error
+  overloaded,            ///< a limit on work in flight is reached; try later
+  shutting_down,         ///< the process stops; whether the transaction ends is not known yet
+  store_failed,          ///< a write failed; whether it is durable is not known
+  store_unavailable,     ///< the store takes no writes until it is reopened
+  store_damaged,         ///< stored data does not pass its checks
+  deadline_exceeded,     ///< the caller's time is over; processing goes on
+};
+
+const boost::system::error_category& core_category() noexcept;
+const boost::system::error_category& condition_category() noexcept;
+boost::system::error_code make_error_code(Errc code) noexcept;
+boost::system::error_condition make_error_condition(Condition condition) noexcept;
+
+inline Error make_error(Errc code, std::string detail) {
+  return Error{make_error_code(code), std::move(detail)};
+}
+
+/// Marks a result that is dropped on purpose; `reason` is for the reader.
+template <class T>
+void ignore_error(const Result<T>&, const char* /*reason*/) {}
+
+/// Called by result::value() on an error: a bug of the caller, which had to look first.
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
+
+}  // namespace concerto
+
+template <>
+struct boost::system::is_error_code_enum<concerto::Errc> : std::true_type {};
+template <>
+struct boost::system::is_error_condition_enum<concerto::Condition> : std::true_type {};
+
+#define CONCERTO_CONCAT_(a, b) a##b
+#define CONCERTO_CONCAT(a, b) CONCERTO_CONCAT_(a, b)
+#define CONCERTO_TRY_(leave, result, declaration, ...) \
+  auto&& result = (__VA_ARGS__);                       \
+  if (!result) leave std::move(result).error();        \
+  declaration = std::move(*result)
+#define CONCERTO_CHECK_(leave, ...)                                        \
+  do {                                                                     \
+    if (auto&& result_ = (__VA_ARGS__); !result_) leave std::move(result_).error(); \
+  } while (false)
+
+/// `CONCERTO_TRY(auto value, expression)`: the value of a Result, or return its error.
+#define CONCERTO_TRY(declaration, ...) \
+  CONCERTO_TRY_(return, CONCERTO_CONCAT(result_, __LINE__), declaration, __VA_ARGS__)
+/// `CONCERTO_CHECK(expression)`: return the error of a Result, if it has one.
+#define CONCERTO_CHECK(...) CONCERTO_CHECK_(return, __VA_ARGS__)
+/// The same two inside a coroutine.
+#define CONCERTO_CO_TRY(declaration, ...) \
+  CONCERTO_TRY_(co_return, CONCERTO_CONCAT(result_, __LINE__), declaration, __VA_ARGS__)
+#define CONCERTO_CO_CHECK(...) CONCERTO_CHECK_(co_return, __VA_ARGS__)

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace concerto {
+
+/// A string that means one thing: ids of different kinds do not convert into each other.
+template <class Tag>
+class Id {
+ public:
+  Id() = default;
+  explicit Id(std::string value) : value_(std::move(value)) {}
+  const std::string& str() const noexcept { return value_; }
+  std::string_view view() const noexcept { return value_; }
+  bool empty() const noexcept { return value_.empty(); }
+  friend auto operator<=>(const Id&, const Id&) = default;
+
+ private:
+  std::string value_;
+};
+
+/// Global transaction id, 1 to 128 characters (protocol page 01, section 7).
+using Gid = Id<struct GidTag>;
+/// Id of a branch within its transaction, as `01` or `01-02`.
+using BranchId = Id<struct BranchIdTag>;
+
+inline constexpr std::size_t gid_bytes_max = 128;
+
+}  // namespace concerto
+
+template <class Tag>
+struct std::hash<concerto::Id<Tag>> {
+  std::size_t operator()(const concerto::Id<Tag>& id) const noexcept {
+    return std::hash<std::string>{}(id.str());
+  }
+};

@@ -1,0 +1,40 @@
+# What every target of this project compiles with. Linked privately, so that users of the installed
+# package keep their own warnings.
+
+if(CONCERTO_SANITIZE)
+  add_compile_options(-fsanitize=${CONCERTO_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${CONCERTO_SANITIZE})
+endif()
+
+add_library(concerto_warnings INTERFACE)
+target_compile_options(concerto_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(
+    concerto_warnings
+    INTERFACE
+      # GCC 12 reports objects inside coroutine frames and inlined std::string as uninitialised or
+      # overrun; Clang and the sanitizers cover these.
+      -Wno-maybe-uninitialized
+      -Wno-restrict
+      # ThreadSanitizer does not see fences; Asio's are not on a path that two threads share.
+      $<$<STREQUAL:${CONCERTO_SANITIZE},thread>:-Wno-tsan>)
+endif()
+
+# concerto_library(<layer> [DEPENDS <targets>]): a layer's static library with its alias, its
+# installed headers and the project's compile options.
+function(concerto_library layer)
+  cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
+  set(target concerto_${layer})
+  add_library(${target})
+  add_library(concerto::${layer} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${layer} CXX_EXTENSIONS OFF
+                                             POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(
+    ${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+                     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+              PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src)
+  target_link_libraries(${target} PUBLIC ${arg_DEPENDS}
+                                  PRIVATE $<BUILD_INTERFACE:concerto_warnings>)
+endfunction()
