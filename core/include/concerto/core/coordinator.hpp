@@ -1,0 +1,113 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <concerto/core/async.hpp>
+#include <concerto/core/branch_caller.hpp>
+#include <concerto/core/observer.hpp>
+#include <concerto/core/random_source.hpp>
+#include <concerto/core/request.hpp>
+#include <concerto/core/store.hpp>
+#include <concerto/core/timers.hpp>
+#include <concerto/core/transaction.hpp>
+
+namespace concerto {
+
+class Engine;
+
+struct CoordinatorOptions {
+  /// Pause before a transaction is tried again; doubled after each error, up to backoff_max.
+  std::chrono::seconds retry_interval{10};
+  std::chrono::seconds backoff_max{3600};
+  /// Age at which a prepared msg is asked for, unless the transaction says otherwise.
+  std::chrono::seconds timeout_to_fail{35};
+  /// Time of one branch call, unless the transaction says otherwise.
+  std::chrono::seconds request_timeout{3};
+  /// How long results that nothing waits for may stay in memory before they are written.
+  std::chrono::milliseconds progress_delay{20};
+  /// New transactions are refused beyond these; per coordinator, divided among its shards.
+  std::size_t in_flight_max = 200'000;
+  std::size_t in_flight_bytes_max = std::size_t{1} << 30;
+  /// Transactions that are woken (retries, recovery) at one time, per shard.
+  std::size_t wakes_in_progress_max = 1'000;
+};
+
+/// What the coordinator needs of one shard. The references outlive the coordinator.
+struct ShardPorts {
+  Executor executor;
+  Timers& timers;
+  BranchCaller& branches;
+  RandomSource& random;
+};
+
+/// Counts of one coordinator at one moment.
+struct InFlight {
+  std::size_t live = 0;    ///< transactions in memory
+  std::size_t parked = 0;  ///< alarms of transactions that wait for their time
+  std::size_t bytes = 0;   ///< payload bytes of those in memory
+};
+
+/// The coordinator of distributed transactions: the requests of the protocol, over a Store and
+/// branch services. Embed it, or let concertod's front ends drive it.
+///
+/// A request may be made on any of its shards (or on another io_context); it runs on the gid's
+/// home shard and resumes on the caller's. Once a request succeeded, what it promised is durable.
+/// Error classes: see Errc; the texts are the protocol's (pages 01 and 02).
+class Coordinator {
+ public:
+  /// At least one shard. `store`, `clock` and `observer` outlive the coordinator.
+  Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock, Observer& observer,
+              CoordinatorOptions options);
+  ~Coordinator();
+  Coordinator(const Coordinator&) = delete;
+  Coordinator& operator=(const Coordinator&) = delete;
+
+  /// Reads what is unfinished from the store and resumes it. Requests may come in meanwhile.
+  Async<> recover();
+
+  /// Takes no more requests, lets running branch calls end until `deadline`, cancels what is
+  /// left and returns when nothing runs. Who still waits for a result gets Errc::shutting_down.
+  Task<void> stop(SteadyTime deadline);
+
+  /// A fresh gid: 22 characters of a 128-bit random number (page 01, section 7).
+  static Gid new_gid(RandomSource& random);
+
+  /// Creates a transaction as prepared; OK if it is prepared already (page 02, section 4.1).
+  Async<> prepare(TransRequest request);
+
+  /// Creates a transaction as submitted or moves it from prepared to submitted, and processes it.
+  /// With options.wait_result it returns when one pass over it ended (page 02, section 5).
+  Async<> submit(TransRequest request);
+
+  /// Ends a prepared msg as failed (page 02, section 4.3).
+  Async<> abort(TransRequest request);
+
+  /// Makes an unfinished transaction failed; no branch is called any more (section 4.4).
+  Async<> force_stop(Gid gid);
+
+  /// Makes a waiting transaction due now (section 4.5).
+  Async<> reset_next_cron_time(Gid gid);
+
+  /// The transaction with its branches, nullopt if there is none. Shows durable status, and the
+  /// progress of a transaction in work.
+  Async<std::optional<Transaction>> query(Gid gid);
+
+  /// Pages through transactions, newest first, without branches and payloads.
+  Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit);
+
+  /// Callable on any thread; the numbers of the shards are read one after the other.
+  InFlight in_flight() const noexcept;
+
+ private:
+  Engine& home(const Gid& gid) noexcept;
+
+  Store& store_;
+  std::vector<std::unique_ptr<Engine>> engines_;
+};
+
+}  // namespace concerto

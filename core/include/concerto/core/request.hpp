@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <concerto/core/clock.hpp>
+#include <concerto/core/transaction.hpp>
+
+namespace concerto {
+
+/// One step of a saga or a msg. A msg has no compensation.
+struct Step {
+  std::string action;
+  std::string compensate;
+};
+
+/// A request about a transaction as the front ends receive it (protocol page 02, section 3): taken
+/// from the wire, not validated. The same request fails with the same error through any of them.
+struct TransRequest {
+  Gid gid;
+  std::string trans_type;
+  std::string protocol;  ///< empty means http
+  std::vector<Step> steps;
+  std::vector<std::string> payloads;  ///< payload i belongs to step i; more are ignored
+  std::string custom_data;
+  std::string query_prepared;
+  std::string rollback_reason;
+  TransOptions options;
+  /// Until when a caller with wait_result waits; processing goes on after it.
+  SteadyTime wait_until = SteadyTime::max();
+};
+
+/// Limits of single fields. What existing SQL layouts cannot hold is refused early.
+inline constexpr std::size_t url_bytes_max = 1024;
+inline constexpr std::size_t custom_data_bytes_max = 64 * 1024;
+inline constexpr std::size_t rollback_reason_bytes_max = 1024;
+inline constexpr std::size_t steps_max = 10'000;
+
+}  // namespace concerto
