@@ -1,0 +1,25 @@
+#pragma once
+
+#include <concerto/core/branch_caller.hpp>
+#include <concerto/core/random_source.hpp>
+#include <concerto/net/http_client.hpp>
+
+namespace concerto::net {
+
+/// Calls HTTP and JSON-RPC branches (protocol page 04, sections 2 and 4). The results are those of
+/// page 01, section 5; the texts are the answers' bodies, cut at error_text_bytes_max.
+class HttpBranchCaller final : public BranchCaller {
+ public:
+  static constexpr std::size_t error_text_bytes_max = 4096;
+
+  /// Both must outlive this object.
+  HttpBranchCaller(HttpClient& client, RandomSource& random) : client_(client), random_(random) {}
+
+  Task<BranchReply> call(BranchCall call) override;
+
+ private:
+  HttpClient& client_;
+  RandomSource& random_;
+};
+
+}  // namespace concerto::net

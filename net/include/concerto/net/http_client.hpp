@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <concerto/core/async.hpp>
+#include <concerto/core/timers.hpp>
+#include <concerto/net/http_error.hpp>
+#include <concerto/net/http_message.hpp>
+#include <concerto/net/http_proxy.hpp>
+
+namespace concerto::net {
+
+struct HttpClientOptions {
+  std::size_t connections_per_host_max = 1024;     ///< more requests wait for a connection
+  std::size_t connections_max = 8192;              ///< of all hosts; idle ones of others give way
+  std::size_t header_bytes_max = 64 << 10;         ///< of an answer
+  std::size_t body_bytes_max = 4 << 20;            ///< of an answer, after decompression
+  std::chrono::milliseconds idle_timeout{90'000};  ///< then an unused connection is closed
+  unsigned redirects_max = 10;
+};
+
+/// A request to send. The views must stay valid until send() has returned.
+struct HttpClientRequest {
+  std::string method = "GET";
+  std::string url;
+  HttpHeaders headers;  ///< Host, Content-Length and Transfer-Encoding are the client's own
+  std::string_view body;
+};
+
+struct HttpClientResponse {
+  unsigned status = 0;
+  HttpHeaders headers;
+  std::string body;        ///< decompressed
+  bool truncated = false;  ///< the body was longer than the limit and is cut there
+};
+
+/// HTTP/1.1 client of one shard with pooled keep-alive connections.
+///
+/// It follows redirects, goes through proxies, verifies certificates, asks for gzip and unpacks
+/// it; it keeps no cookies. A request that finds its pooled connection closed before any byte was
+/// sent is sent again on a fresh one; any other failure is the caller's to judge.
+///
+/// Used on the executor's thread. Close it before it dies.
+class HttpClient {
+ public:
+  /// Without `tls` https requests are refused.
+  HttpClient(Executor executor, Timers& timers, std::shared_ptr<asio::ssl::context> tls,
+             HttpProxyRules proxies, HttpClientOptions options = {});
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  /// Sends and returns the final answer, whatever its status. Name look-up, connecting, TLS,
+  /// redirects and the body all happen before `deadline`. Errors are HttpErrc.
+  Async<HttpClientResponse> send(HttpClientRequest request, SteadyTime deadline);
+
+  /// Refuses new requests, ends those in flight and returns when they have ended.
+  Task<void> close();
+
+  std::size_t connection_count() const noexcept;
+  std::size_t idle_connection_count() const noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace concerto::net

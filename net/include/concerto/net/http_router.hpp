@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <concerto/core/async.hpp>
+#include <concerto/net/http_message.hpp>
+
+namespace concerto::net {
+
+/// Answers one request. It may run longer than its connection: a reply that nobody waits for is
+/// dropped. It is cancelled only when its server's time to drain is over.
+using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
+
+/// Finds the handler of a request by method and path: an exact path first, then the longest
+/// prefix. Everything else is 404 `404 page not found` as text/plain, a known path with another
+/// method too (protocol page 02, section 1).
+///
+/// Fill it before the server starts; afterwards every shard may read it. It must outlive the
+/// servers that use it.
+class Router {
+ public:
+  static constexpr std::string_view any_method = "*";
+
+  void add(std::string_view method, std::string_view path, HttpHandler handler);
+  /// Serves every path that starts with `prefix`; the handler finds the rest in request.path.
+  void add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler);
+
+  Task<HttpResponse> route(HttpRequest request) const;
+
+  /// A handler that refers to this router.
+  HttpHandler handler() const {
+    return [this](HttpRequest request) { return route(std::move(request)); };
+  }
+
+ private:
+  struct Entry {
+    std::string method;
+    HttpHandler handler;
+  };
+  struct PrefixEntry {
+    std::string prefix;
+    Entry entry;
+  };
+
+  const HttpHandler* find(const HttpRequest& request) const;
+
+  std::unordered_map<std::string, std::vector<Entry>> exact_;
+  std::vector<PrefixEntry> prefixes_;  // longest first
+};
+
+}  // namespace concerto::net
