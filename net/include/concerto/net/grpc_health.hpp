@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <concerto/core/async.hpp>
+#include <concerto/core/notifier.hpp>
+#include <concerto/net/grpc_server.hpp>
+
+namespace concerto::net {
+
+/// Numbers as in grpc.health.v1.
+enum class ServingStatus : std::uint8_t { unknown = 0, serving = 1, not_serving = 2 };
+
+/// The service grpc.health.v1.Health of one server. Use it on the server's shard; it must outlive
+/// the server's shutdown.
+class GrpcHealth {
+ public:
+  explicit GrpcHealth(Executor executor) : changed_(std::move(executor)) {}
+
+  /// Registers Check and Watch.
+  void register_on(GrpcServer& server);
+
+  /// The empty service name stands for the server as a whole.
+  void set(const std::string& service, ServingStatus status);
+
+ private:
+  Task<GrpcReply> check(GrpcRequest request);
+  Task<GrpcStatus> watch(GrpcServerStream& stream);
+
+  std::map<std::string, ServingStatus> services_;
+  Notifier changed_;
+};
+
+}  // namespace concerto::net

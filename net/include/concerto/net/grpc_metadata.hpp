@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace concerto::net {
+
+/// Metadata of a call: names with values, in order, names may repeat. All bytes are in one block.
+///
+/// Names are stored in lower case. The value of a name that ends in `-bin` is any bytes, it is
+/// base64 on the wire only; other values are printable ASCII: the transport refuses to send
+/// anything else with INTERNAL.
+class GrpcMetadata {
+ public:
+  struct Entry {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  GrpcMetadata() = default;
+
+  void add(std::string_view name, std::string_view value);
+
+  /// The first value of `name` (given in lower case).
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+
+  std::size_t size() const noexcept { return places_.size(); }
+  bool empty() const noexcept { return places_.empty(); }
+  /// Valid until the metadata changes.
+  Entry operator[](std::size_t index) const noexcept;
+  void clear() noexcept;
+
+  class Iterator {
+   public:
+    Iterator(const GrpcMetadata& metadata, std::size_t index) noexcept
+        : metadata_(&metadata), index_(index) {}
+    Entry operator*() const noexcept { return (*metadata_)[index_]; }
+    Iterator& operator++() noexcept {
+      ++index_;
+      return *this;
+    }
+    bool operator==(const Iterator& other) const noexcept { return index_ == other.index_; }
+
+   private:
+    const GrpcMetadata* metadata_;
+    std::size_t index_;
+  };
+
+  Iterator begin() const noexcept { return {*this, 0}; }
+  Iterator end() const noexcept { return {*this, size()}; }
+
+ private:
+  struct Place {
+    std::uint32_t start;
+    std::uint32_t name_bytes;
+    std::uint32_t value_bytes;
+  };
+
+  std::string bytes_;
+  std::vector<Place> places_;
+};
+
+}  // namespace concerto::net
