@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include <concerto/core/store.hpp>
+
+namespace concerto::persist {
+
+/// A store without a disk, for tests and for coordinators whose transactions may die with them.
+///
+/// Thread-safe. A commit takes effect in order, when it is called, and resumes by a post, as in a
+/// store with a disk; the functions below let a test hold commits back, fail one, or crash. The
+/// executors of waiting commits must outlive the store or a call of `crash`.
+class MemoryStore final : public Store {
+ public:
+  /// What a crash leaves of progress writes that no durable write has followed.
+  enum class Crash { keeps_progress, loses_progress };
+  /// Whether the change whose commit fails takes effect: both happen on real disks.
+  enum class Failure { dropped, applied };
+
+  explicit MemoryStore(Crash crash = Crash::keeps_progress);
+  ~MemoryStore() override;
+
+  /// Later changes (of transactions and of key-value records) wait, unordered and invisible.
+  void hold_commits();
+  /// The first `count` waiting changes take effect, in order; with no count all do, and later
+  /// ones no longer wait.
+  void release_commits(std::size_t count);
+  void release_commits();
+  std::size_t held_commits() const;
+
+  /// The nth change from now on (1 = the next) fails with store_failed, and later ones with
+  /// store_unavailable until `crash`.
+  void fail_commit(std::size_t nth, Failure failure = Failure::dropped);
+
+  /// What a crash and a restart do to a store: waiting changes vanish together with the
+  /// coroutines that made them, failures are over.
+  void crash();
+
+  /// Changes that took effect since the start.
+  std::size_t commits() const;
+
+  Async<> commit(Change change) override;
+  Async<std::optional<Transaction>> load(Gid gid) override;
+  Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) override;
+  Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;
+  Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override;
+  Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override;
+  Async<> create_kv(KvRecord record) override;
+  Async<> update_kv(KvRecord record) override;
+  Async<> delete_kv(std::string cat, std::string key) override;
+
+ private:
+  struct State;
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace concerto::persist

@@ -1,0 +1,291 @@
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include <concerto/persist/memory_store.hpp>
+
+#include "../kv_table.hpp"
+#include "../preconditions.hpp"
+
+namespace concerto::persist {
+namespace {
+
+constexpr std::size_t all_commits = std::numeric_limits<std::size_t>::max();
+
+ActiveTrans active_of(const Transaction& trans) {
+  return {trans.gid,
+          trans.type,
+          trans.status,
+          trans.parked,
+          trans.create_time,
+          trans.next_cron_time,
+          trans.options.timeout_to_fail};
+}
+
+}  // namespace
+
+struct MemoryStore::State {
+  /// Checks and applies one change; called with the mutex held.
+  using Effect = std::function<Result<>(State&)>;
+
+  struct Waiting {
+    Effect effect;
+    Executor executor;
+    Completion<Result<>> completion;
+  };
+
+  struct Entry {
+    std::uint64_t sequence = 0;
+    Transaction trans;
+  };
+
+  explicit State(Crash mode) : crash_mode(mode) {}
+
+  Result<> take_effect(const Effect& effect);
+  void run(Waiting waiting);
+  Result<> create(const Transaction& trans, Durability durability);
+  Result<> update(const UpdateTrans& update, Durability durability);
+  void remember(const Gid& gid, const Transaction* before, Durability durability);
+
+  const Crash crash_mode;
+  mutable std::mutex mutex;
+  std::unordered_map<Gid, Entry> transactions;
+  std::map<std::uint64_t, Gid> by_sequence;
+  std::uint64_t last_sequence = 0;
+  KvTable kv;
+  std::size_t effects = 0;
+
+  /// What to go back to when progress is lost: a gid and its record before (absent: created).
+  std::vector<std::pair<Gid, std::optional<Transaction>>> undo;
+
+  bool holding = false;
+  std::deque<Waiting> waiting;
+  std::size_t fails_after = 0;  ///< counts down to the failing change; 0: none fails
+  Failure failure = Failure::dropped;
+  bool poisoned = false;
+};
+
+Result<> MemoryStore::State::take_effect(const Effect& effect) {
+  if (poisoned) {
+    return make_error(Errc::store_unavailable, "the store takes no writes after a failed one");
+  }
+  if (fails_after > 0 && --fails_after == 0) {
+    poisoned = true;
+    if (failure == Failure::applied) ignore_error(effect(*this), "the caller hears of the failure");
+    return make_error(Errc::store_failed, "a write failed");
+  }
+  Result<> done = effect(*this);
+  if (done) ++effects;
+  return done;
+}
+
+void MemoryStore::State::run(Waiting next) {
+  asio::post(next.executor,
+             [completion = std::move(next.completion), done = take_effect(next.effect)]() mutable {
+               completion(std::move(done));
+             });
+}
+
+void MemoryStore::State::remember(const Gid& gid, const Transaction* before,
+                                  Durability durability) {
+  if (durability == Durability::durable) return undo.clear();
+  if (crash_mode == Crash::keeps_progress) return;
+  undo.emplace_back(gid, before != nullptr ? std::optional{*before} : std::nullopt);
+}
+
+Result<> MemoryStore::State::create(const Transaction& trans, Durability durability) {
+  if (transactions.contains(trans.gid)) return gid_exists(trans.gid);
+  remember(trans.gid, nullptr, durability);
+  const std::uint64_t sequence = ++last_sequence;
+  transactions.emplace(trans.gid, Entry{sequence, trans});
+  by_sequence.emplace(sequence, trans.gid);
+  return ok();
+}
+
+Result<> MemoryStore::State::update(const UpdateTrans& update, Durability durability) {
+  const auto found = transactions.find(update.gid);
+  if (found == transactions.end()) return trans_not_found(update.gid);
+  Transaction& trans = found->second.trans;
+  CONCERTO_CHECK(check_status(update, trans.status));
+  CONCERTO_CHECK(check_new_branches(trans, update.delta));
+  remember(update.gid, &trans, durability);
+  apply(trans, update.delta);
+  return ok();
+}
+
+MemoryStore::MemoryStore(Crash crash) : state_(std::make_unique<State>(crash)) {}
+MemoryStore::~MemoryStore() = default;
+
+void MemoryStore::hold_commits() {
+  const std::lock_guard lock(state_->mutex);
+  state_->holding = true;
+}
+
+void MemoryStore::release_commits(std::size_t count) {
+  const std::lock_guard lock(state_->mutex);
+  for (; count > 0 && !state_->waiting.empty(); --count) {
+    State::Waiting next = std::move(state_->waiting.front());
+    state_->waiting.pop_front();
+    state_->run(std::move(next));
+  }
+}
+
+void MemoryStore::release_commits() {
+  release_commits(all_commits);
+  const std::lock_guard lock(state_->mutex);
+  state_->holding = false;
+}
+
+std::size_t MemoryStore::held_commits() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->waiting.size();
+}
+
+void MemoryStore::fail_commit(std::size_t nth, Failure failure) {
+  const std::lock_guard lock(state_->mutex);
+  state_->fails_after = nth;
+  state_->failure = failure;
+}
+
+void MemoryStore::crash() {
+  std::deque<State::Waiting> vanished;  // destroyed after the lock: coroutines unwind
+  const std::lock_guard lock(state_->mutex);
+  vanished.swap(state_->waiting);
+  for (auto lost = state_->undo.rbegin(); lost != state_->undo.rend(); ++lost) {
+    auto& [gid, before] = *lost;
+    const auto found = state_->transactions.find(gid);
+    if (before) {
+      found->second.trans = std::move(*before);
+    } else {
+      state_->by_sequence.erase(found->second.sequence);
+      state_->transactions.erase(found);
+    }
+  }
+  state_->undo.clear();
+  state_->holding = false;
+  state_->fails_after = 0;
+  state_->poisoned = false;
+}
+
+std::size_t MemoryStore::commits() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->effects;
+}
+
+namespace {
+
+/// Hands a change to the store and waits for it; a friend in all but name of MemoryStore::State.
+template <class State, class Effect>
+Async<> order(State& state, Effect effect) {
+  Executor executor = co_await asio::this_coro::executor;
+  auto start = [&state, &effect, &executor](Completion<Result<>> completion) {
+    typename State::Waiting next{std::move(effect), executor, std::move(completion)};
+    const std::lock_guard lock(state.mutex);
+    if (state.holding) {
+      state.waiting.push_back(std::move(next));
+    } else {
+      state.run(std::move(next));
+    }
+  };
+  co_return co_await suspend<Result<>>(std::move(start));
+}
+
+}  // namespace
+
+Async<> MemoryStore::commit(Change change) {
+  State::Effect effect = [&change](State& state) {
+    if (const auto* created = std::get_if<CreateTrans>(&change.what)) {
+      return state.create(*created->trans, change.durability);
+    }
+    return state.update(std::get<UpdateTrans>(change.what), change.durability);
+  };
+  co_return co_await order(*state_, std::move(effect));
+}
+
+Async<std::optional<Transaction>> MemoryStore::load(Gid gid) {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->transactions.find(gid);
+  std::optional<Transaction> loaded;
+  if (found != state_->transactions.end()) loaded = found->second.trans;
+  co_return loaded;
+}
+
+Async<ActivePage> MemoryStore::scan_active(std::uint64_t from, std::size_t limit) {
+  const std::lock_guard lock(state_->mutex);
+  ActivePage page;
+  for (auto at = state_->by_sequence.lower_bound(from); at != state_->by_sequence.end(); ++at) {
+    const Transaction& trans = state_->transactions.at(at->second).trans;
+    if (is_final(trans.status)) continue;
+    if (page.transactions.size() == std::max<std::size_t>(limit, 1)) {
+      page.next = at->first;
+      break;
+    }
+    page.transactions.push_back(active_of(trans));
+  }
+  co_return page;
+}
+
+Async<TransPage> MemoryStore::list(ListFilter filter, std::string position, std::size_t limit) {
+  CONCERTO_CO_TRY(const auto before, parse_position(position));
+  const std::lock_guard lock(state_->mutex);
+  TransPage page;
+  auto at = before ? state_->by_sequence.lower_bound(*before) : state_->by_sequence.end();
+  while (at != state_->by_sequence.begin()) {
+    --at;
+    const Transaction& trans = state_->transactions.at(at->second).trans;
+    if (!matches(filter, trans)) continue;
+    if (page.transactions.size() == std::max<std::size_t>(limit, 1)) {
+      page.next_position = std::to_string(at->first + 1);
+      break;
+    }
+    page.transactions.push_back(without_branches(trans));
+  }
+  co_return page;
+}
+
+Async<std::vector<KvRecord>> MemoryStore::find_kv(std::string cat, std::string key) {
+  const std::lock_guard lock(state_->mutex);
+  co_return state_->kv.find(cat, key);
+}
+
+Async<KvPage> MemoryStore::scan_kv(std::string cat, std::string position, std::size_t limit) {
+  const std::lock_guard lock(state_->mutex);
+  co_return state_->kv.scan(cat, position, limit);
+}
+
+Async<> MemoryStore::create_kv(KvRecord record) {
+  State::Effect effect = [&record](State& state) -> Result<> {
+    CONCERTO_CHECK(state.kv.check_create(record));
+    state.kv.put(state.kv.created(record));
+    state.undo.clear();
+    return ok();
+  };
+  co_return co_await order(*state_, std::move(effect));
+}
+
+Async<> MemoryStore::update_kv(KvRecord record) {
+  State::Effect effect = [&record](State& state) -> Result<> {
+    CONCERTO_CHECK(state.kv.check_update(record));
+    state.kv.put(state.kv.updated(record));
+    state.undo.clear();
+    return ok();
+  };
+  co_return co_await order(*state_, std::move(effect));
+}
+
+Async<> MemoryStore::delete_kv(std::string cat, std::string key) {
+  State::Effect effect = [&cat, &key](State& state) -> Result<> {
+    CONCERTO_CHECK(state.kv.check_erase(cat, key));
+    state.kv.erase(cat, key);
+    state.undo.clear();
+    return ok();
+  };
+  co_return co_await order(*state_, std::move(effect));
+}
+
+}  // namespace concerto::persist

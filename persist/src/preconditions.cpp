@@ -1,0 +1,72 @@
+#include "preconditions.hpp"
+
+#include <charconv>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace concerto::persist {
+namespace {
+
+std::string quoted(const Gid& gid) {
+  return "'" + gid.str() + "'";
+}
+
+}  // namespace
+
+Error gid_exists(const Gid& gid) {
+  return make_error(Errc::gid_exists, "gid " + quoted(gid) + " exists already");
+}
+
+Error trans_not_found(const Gid& gid) {
+  return make_error(Errc::trans_not_found, "no transaction with gid " + quoted(gid));
+}
+
+Error status_mismatch(const UpdateTrans& update, TransStatus stored) {
+  return make_error(Errc::status_mismatch, "transaction " + quoted(update.gid) + " is " +
+                                               std::string(to_string(stored)) + ", not " +
+                                               std::string(to_string(update.expected)));
+}
+
+Result<> check_status(const UpdateTrans& update, TransStatus stored) {
+  if (stored == update.expected && !is_final(stored)) return ok();
+  return status_mismatch(update, stored);
+}
+
+Result<> check_new_branches(const Transaction& trans, const TransDelta& delta) {
+  if (delta.new_branches.empty()) return ok();
+  std::set<std::pair<std::string_view, std::string_view>> known;
+  for (const Branch& branch : trans.branches) known.emplace(branch.branch_id.view(), branch.op);
+  for (const Branch& branch : delta.new_branches) {
+    if (known.emplace(branch.branch_id.view(), branch.op).second) continue;
+    return make_error(Errc::branch_exists, "branch '" + branch.branch_id.str() + "' of " +
+                                               quoted(trans.gid) + " has the op '" + branch.op +
+                                               "' already");
+  }
+  return ok();
+}
+
+bool matches(const ListFilter& filter, const Transaction& trans) noexcept {
+  return (!filter.status || *filter.status == trans.status) &&
+         (!filter.type || *filter.type == trans.type) &&
+         (!filter.created_from || trans.create_time >= *filter.created_from) &&
+         (!filter.created_to || trans.create_time <= *filter.created_to);
+}
+
+Transaction without_branches(const Transaction& trans) {
+  Transaction shown = trans;
+  shown.payloads.clear();
+  shown.branches.clear();
+  return shown;
+}
+
+Result<std::optional<std::uint64_t>> parse_position(const std::string& position) {
+  if (position.empty()) return std::optional<std::uint64_t>{};
+  std::uint64_t sequence = 0;
+  const char* const end = position.data() + position.size();
+  const auto [rest, error] = std::from_chars(position.data(), end, sequence);
+  if (error == std::errc{} && rest == end) return std::optional{sequence};
+  return make_error(Errc::invalid_request, "position '" + position + "' is not one of a list");
+}
+
+}  // namespace concerto::persist

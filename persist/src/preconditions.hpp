@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <concerto/core/store.hpp>
+
+namespace concerto::persist {
+
+/// The errors of the Store port, worded the same in every store.
+Error gid_exists(const Gid& gid);
+Error trans_not_found(const Gid& gid);
+Error status_mismatch(const UpdateTrans& update, TransStatus stored);
+
+/// A change's status must be the expected one, and a finished transaction never changes.
+Result<> check_status(const UpdateTrans& update, TransStatus stored);
+
+/// No (branch_id, op) of the delta's new branches is in `trans` or twice among them.
+Result<> check_new_branches(const Transaction& trans, const TransDelta& delta);
+
+bool matches(const ListFilter& filter, const Transaction& trans) noexcept;
+
+/// A transaction as `list` shows it.
+Transaction without_branches(const Transaction& trans);
+
+/// A position of `list` is a sequence as decimal text: the page shows older transactions only. The
+/// empty one shows all.
+Result<std::optional<std::uint64_t>> parse_position(const std::string& position);
+
+}  // namespace concerto::persist
