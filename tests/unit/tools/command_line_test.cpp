@@ -1,0 +1,83 @@
+#include "command_line.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace concerto::tools {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+struct LineCase {
+  const char* name;
+  std::vector<std::string> arguments;
+  CommandLine want;
+};
+
+void PrintTo(const LineCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class CommandLineFlags : public testing::TestWithParam<LineCase> {};
+
+TEST_P(CommandLineFlags, AreRead) {
+  const CommandLine line = parse_command_line(GetParam().arguments);
+  const CommandLine& want = GetParam().want;
+  EXPECT_EQ(line.config_file, want.config_file);
+  EXPECT_EQ(line.debug, want.debug);
+  EXPECT_EQ(line.reset, want.reset);
+  EXPECT_EQ(line.check_config, want.check_config);
+  EXPECT_EQ(line.print_config, want.print_config);
+  EXPECT_EQ(line.exit_code, std::nullopt) << line.for_stderr;
+}
+
+const LineCase line_cases[] = {
+    {"None", {}, {}},
+    {"ConfigApart", {"-c", "a.yml"}, {.config_file = "a.yml"}},
+    {"ConfigJoined", {"-c=/app/configs/config.yaml"}, {.config_file = "/app/configs/config.yaml"}},
+    {"ConfigTwoDashes", {"--c", "a.yml"}, {.config_file = "a.yml"}},
+    {"ConfigNamedLikeAFlag", {"-c", "-d"}, {.config_file = "-d"}},
+    {"ConfigWithEquals", {"-c", "a=b.yml"}, {.config_file = "a=b.yml"}},
+    {"All", {"-d", "-r", "-c", "a"}, {.config_file = "a", .debug = true, .reset = true}},
+    {"GoBooleans", {"-d=true", "-r=false"}, {.debug = true}},
+    {"Check", {"--check-config"}, {.check_config = true}},
+    {"PrintOneDash", {"-print-config"}, {.print_config = true}},
+};
+INSTANTIATE_TEST_SUITE_P(All, CommandLineFlags, testing::ValuesIn(line_cases),
+                         [](const auto& row) { return std::string{row.param.name}; });
+
+TEST(CommandLine, HelpGoesToStderr) {
+  for (const char* flag : {"-h", "--help", "-help"}) {
+    const CommandLine line = parse_command_line({flag});
+    EXPECT_EQ(line.exit_code, 0);
+    EXPECT_THAT(line.for_stderr, AllOf(HasSubstr("-c FILE"), HasSubstr("--check-config")));
+    EXPECT_EQ(line.for_stdout, "");
+  }
+}
+
+TEST(CommandLine, VersionGoesToStdout) {
+  const CommandLine line = parse_command_line({"-v"});
+  EXPECT_EQ(line.exit_code, 0);
+  EXPECT_THAT(line.for_stdout, testing::MatchesRegex("dtm version: [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_EQ(line.for_stderr, "");
+}
+
+TEST(CommandLine, PositionalArgumentsGetTheUsage) {
+  const CommandLine line = parse_command_line({"-d", "start"});
+  EXPECT_EQ(line.exit_code, 0);
+  EXPECT_THAT(line.for_stderr, HasSubstr("-c FILE"));
+}
+
+TEST(CommandLine, UnknownFlagGetsMessageAndUsage) {
+  const CommandLine line = parse_command_line({"-x"});
+  EXPECT_EQ(line.exit_code, 2);
+  EXPECT_THAT(line.for_stderr, AllOf(HasSubstr("-x"), HasSubstr("-c FILE")));
+}
+
+TEST(CommandLine, ConfigWithoutFileIsAMistake) {
+  EXPECT_EQ(parse_command_line({"-c"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace concerto::tools

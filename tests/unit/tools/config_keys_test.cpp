@@ -1,0 +1,202 @@
+#include "config_keys.hpp"
+
+#include <map>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace concerto::tools {
+namespace {
+
+/// Every key: its environment variable and default as the protocol page has them, a valid value
+/// that differs from the default, and a text that must be refused ("" = every text is fine).
+struct KeyCase {
+  const char* path;
+  const char* env;
+  const char* fallback;
+  const char* valid;
+  const char* invalid;
+};
+
+void PrintTo(const KeyCase& row, std::ostream* out) {
+  *out << row.path;
+}
+
+const KeyCase key_cases[] = {
+    {"Store.Driver", "STORE_DRIVER", "leveldb", "memory", ""},
+    {"Store.Path", "STORE_PATH", "./concerto-data", "/var/lib/concerto", ""},
+    {"Store.FinishedBytesMax", "STORE_FINISHED_BYTES_MAX", "10737418240", "1048576", "10 GB"},
+    {"Store.Host", "STORE_HOST", "", "db", ""},
+    {"Store.Port", "STORE_PORT", "0", "5432", "65536"},
+    {"Store.User", "STORE_USER", "", "dtm", ""},
+    {"Store.Password", "STORE_PASSWORD", "", "pass: #'\"", ""},
+    {"Store.Db", "STORE_DB", "dtm", "other", ""},
+    {"Store.Schema", "STORE_SCHEMA", "public", "other", ""},
+    {"Store.MaxOpenConns", "STORE_MAX_OPEN_CONNS", "500", "7", "many"},
+    {"Store.MaxIdleConns", "STORE_MAX_IDLE_CONNS", "500", "7", "-1"},
+    {"Store.ConnMaxLifeTime", "STORE_CONN_MAX_LIFE_TIME", "5", "7", "5m"},
+    {"Store.DataExpire", "STORE_DATA_EXPIRE", "604800", "60", "1.5"},
+    {"Store.FinishedDataExpire", "STORE_FINISHED_DATA_EXPIRE", "86400", "60", "x"},
+    {"Store.RedisPrefix", "STORE_REDIS_PREFIX", "{a}", "{b}", ""},
+    {"TransCronInterval", "TRANS_CRON_INTERVAL", "3", "0", "x"},
+    {"TimeoutToFail", "TIMEOUT_TO_FAIL", "35", "60", "35s"},
+    {"RetryInterval", "RETRY_INTERVAL", "10", "1", "1e3"},
+    {"RequestTimeout", "REQUEST_TIMEOUT", "3", "0", "-1"},
+    {"BackoffMax", "BACKOFF_MAX", "3600", "60", "0"},
+    {"HttpPort", "HTTP_PORT", "36789", "0", "99999"},
+    {"GrpcPort", "GRPC_PORT", "36790", "1", "0x10"},
+    {"JsonRpcPort", "JSON_RPC_PORT", "36791", "1", "x"},
+    {"ListenAddress", "LISTEN_ADDRESS", "", "127.0.0.1", ""},
+    {"Shards", "SHARDS", "0", "2", "1025"},
+    {"MicroService.Driver", "MICRO_SERVICE_DRIVER", "default", "dtm-driver-gozero", ""},
+    {"MicroService.Target", "MICRO_SERVICE_TARGET", "", "etcd://localhost:2379/dtmservice", ""},
+    {"MicroService.EndPoint", "MICRO_SERVICE_END_POINT", "", "localhost:36790", ""},
+    {"HttpMicroService.Driver", "HTTP_MICRO_SERVICE_DRIVER", "default", "x", ""},
+    {"HttpMicroService.RegistryType", "HTTP_MICRO_SERVICE_REGISTRY_TYPE", "", "nacos", ""},
+    {"HttpMicroService.RegistryAddress", "HTTP_MICRO_SERVICE_REGISTRY_ADDRESS", "", "h:1", ""},
+    {"HttpMicroService.RegistryOptions", "HTTP_MICRO_SERVICE_REGISTRY_OPTIONS", "{}", "{\"a\":1}",
+     ""},
+    {"HttpMicroService.Target", "HTTP_MICRO_SERVICE_TARGET", "", "x", ""},
+    {"HttpMicroService.EndPoint", "HTTP_MICRO_SERVICE_END_POINT", "", "x", ""},
+    {"UpdateBranchSync", "UPDATE_BRANCH_SYNC", "1", "0", "2"},
+    {"UpdateBranchAsyncGoroutineNum", "UPDATE_BRANCH_ASYNC_GOROUTINE_NUM", "1", "4", "0"},
+    {"LogLevel", "LOG_LEVEL", "info", "debug", "loud"},
+    {"Log.Outputs", "LOG_OUTPUTS", "stderr", "stdout,concerto.log", ""},
+    {"Log.RotationEnable", "LOG_ROTATION_ENABLE", "0", "1", "yes"},
+    {"Log.RotationConfigJSON", "LOG_ROTATION_CONFIG_JSON", "{}", "{\"maxsize\": 1}", ""},
+    {"TimeZoneOffset", "TIME_ZONE_OFFSET", "", "+8", ""},
+    {"ConfigUpdateInterval", "CONFIG_UPDATE_INTERVAL", "3", "10", "x"},
+    {"AlertRetryLimit", "ALERT_RETRY_LIMIT", "3", "5", "x"},
+    {"AlertWebHook", "ALERT_WEB_HOOK", "", "http://alerts/hook", ""},
+    {"AdminBasePath", "ADMIN_BASE_PATH", "", "/dtm", ""},
+    {"GrpcServiceConfig", "GRPC_SERVICE_CONFIG",
+     "{\"loadBalancingConfig\": [{\"round_robin\":{}}]}", "{}", ""},
+    {"MaxInFlight", "MAX_IN_FLIGHT", "200000", "1", "0"},
+    {"MaxInFlightBytes", "MAX_IN_FLIGHT_BYTES", "1073741824", "4096", "0"},
+    {"MaxWakesInProgress", "MAX_WAKES_IN_PROGRESS", "1000", "1", "0"},
+    {"ProgressDelay", "PROGRESS_DELAY", "20", "0", "20ms"},
+    {"MaxBodyBytes", "MAX_BODY_BYTES", "4194304", "65536", "-4"},
+    {"MaxResponseBytes", "MAX_RESPONSE_BYTES", "4194304", "65536", "x"},
+    {"MaxConnections", "MAX_CONNECTIONS", "20000", "10", "0"},
+    {"MaxStreams", "MAX_STREAMS", "1000", "10", "0"},
+    {"ReadTimeout", "READ_TIMEOUT", "10", "1", "0"},
+    {"IdleTimeout", "IDLE_TIMEOUT", "300", "1", "0"},
+    {"ShutdownGrace", "SHUTDOWN_GRACE", "10", "0", "-1"},
+};
+
+using Variables = std::map<std::string, std::string>;
+
+Environment environment_of(Variables variables) {
+  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+std::string yaml_of(const std::string& path, const std::string& value) {
+  const auto dot = path.find('.');
+  std::string quoted = "'";
+  for (const char c : value) quoted += c == '\'' ? "''" : std::string(1, c);
+  quoted += "'";
+  if (dot == std::string::npos) return path + ": " + quoted + "\n";
+  return path.substr(0, dot) + ":\n  " + path.substr(dot + 1) + ": " + quoted + "\n";
+}
+
+class ConfigKey : public testing::TestWithParam<KeyCase> {
+ protected:
+  std::string value_in(const LoadedConfig& loaded) const {
+    return key_text(loaded.config, *find_key(GetParam().path));
+  }
+  /// Errors of this key alone; a value may need another key to make a valid whole.
+  static std::string errors_of(const LoadedConfig& loaded, const std::string& path) {
+    std::string text;
+    for (const std::string& error : loaded.findings.errors) {
+      if (error.find(path) == 0) text += error;
+    }
+    return text;
+  }
+};
+
+TEST_P(ConfigKey, HasThePagesDefaultAndVariable) {
+  EXPECT_EQ(value_in(load_config("", environment_of({}))), GetParam().fallback);
+  EXPECT_EQ(env_name(GetParam().path), GetParam().env);
+}
+
+TEST_P(ConfigKey, IsReadFromTheEnvironment) {
+  const auto loaded = load_config("", environment_of({{GetParam().env, GetParam().valid}}));
+  EXPECT_EQ(value_in(loaded), GetParam().valid);
+  EXPECT_EQ(errors_of(loaded, GetParam().path), "");
+}
+
+TEST_P(ConfigKey, TakesAnEmptyVariableAsNotSet) {
+  const auto loaded = load_config("", environment_of({{GetParam().env, ""}}));
+  EXPECT_EQ(value_in(loaded), GetParam().fallback);
+  EXPECT_THAT(loaded.findings.errors, testing::IsEmpty());
+}
+
+TEST_P(ConfigKey, IsReadFromQuotedYaml) {
+  const auto loaded = load_config(yaml_of(GetParam().path, GetParam().valid), environment_of({}));
+  EXPECT_EQ(value_in(loaded), GetParam().valid);
+  EXPECT_EQ(errors_of(loaded, GetParam().path), "");
+  EXPECT_THAT(loaded.findings.unknown_keys, testing::IsEmpty());
+}
+
+TEST_P(ConfigKey, FollowsYamlAgainstTheEnvironment) {
+  const auto loaded = load_config(yaml_of(GetParam().path, GetParam().fallback),
+                                  environment_of({{GetParam().env, GetParam().valid}}));
+  EXPECT_EQ(value_in(loaded), GetParam().fallback);
+}
+
+TEST_P(ConfigKey, KeepsTheEnvironmentWhenYamlHasNoValue) {
+  const std::string yaml = yaml_of(GetParam().path, "");
+  const auto loaded = load_config(yaml.substr(0, yaml.size() - 3) + "\n",
+                                  environment_of({{GetParam().env, GetParam().valid}}));
+  EXPECT_EQ(value_in(loaded), GetParam().valid);
+}
+
+TEST_P(ConfigKey, NamesItselfAndTheValueWhenRefused) {
+  const KeyCase& row = GetParam();
+  if (*row.invalid == '\0') return;  // Any text is a value; meaning is checked elsewhere.
+  using testing::AllOf, testing::HasSubstr, testing::StartsWith, testing::Contains;
+  const auto names_it = AllOf(StartsWith(std::string{row.path} + ": expected "),
+                              HasSubstr("found '" + std::string{row.invalid} + "'"));
+  const auto from_yaml = load_config(yaml_of(row.path, row.invalid), environment_of({}));
+  EXPECT_THAT(from_yaml.findings.errors, Contains(names_it));
+  EXPECT_EQ(value_in(from_yaml), row.fallback);
+  const auto from_env = load_config("", environment_of({{row.env, row.invalid}}));
+  EXPECT_THAT(from_env.findings.errors, Contains(AllOf(names_it, HasSubstr(row.env))));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ConfigKey, testing::ValuesIn(key_cases),
+                         [](const auto& row) { return std::string{row.param.env}; });
+
+TEST(ConfigKeys, EveryKeyIsInTheTableOfThisTest) {
+  std::set<std::string_view> tested, known;
+  for (const KeyCase& row : key_cases) tested.insert(row.path);
+  for (const KeyRow& row : config_keys()) known.insert(row.path);
+  EXPECT_EQ(tested, known);
+  EXPECT_EQ(known.size(), config_keys().size());
+}
+
+TEST(ConfigKeys, ByteCountsTakeUnits) {
+  const KeyRow& row = *find_key("MaxBodyBytes");
+  Config config;
+  EXPECT_TRUE(set_key(config, row, "8 MiB"));
+  EXPECT_EQ(config.limits.body_bytes_max, std::size_t{8} << 20);
+  EXPECT_TRUE(set_key(config, row, "2GiB"));
+  EXPECT_EQ(config.limits.body_bytes_max, std::size_t{2} << 30);
+  EXPECT_FALSE(set_key(config, row, "9999999999999 GiB"));
+  EXPECT_FALSE(set_key(config, row, "GiB"));
+}
+
+TEST(ConfigKeys, NearestKeyForgivesCaseAndTypos) {
+  EXPECT_EQ(nearest_key("Store.Pasword"), "Store.Password");
+  EXPECT_EQ(nearest_key("httpport"), "HttpPort");
+  EXPECT_EQ(nearest_key("MicroService.Endpoint"), "MicroService.EndPoint");
+  EXPECT_EQ(nearest_key("RetryIntervall"), "RetryInterval");
+}
+
+}  // namespace
+}  // namespace concerto::tools

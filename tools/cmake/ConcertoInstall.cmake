@@ -1,0 +1,28 @@
+# What `cmake --install` puts down: programs, libraries, headers (by FILE_SET) and the package files
+# for find_package(Concerto CONFIG [COMPONENTS core net persist]). One export per layer, so that
+# who embeds the core alone needs no OpenSSL or protobuf.
+
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Concerto)
+
+foreach(layer core net persist)
+  install(
+    TARGETS concerto_${layer}
+    EXPORT concerto_${layer}
+    FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT concerto_${layer} FILE concerto-${layer}.cmake NAMESPACE concerto::
+          DESTINATION ${package_dir})
+endforeach()
+
+configure_package_config_file(
+  ${CMAKE_CURRENT_LIST_DIR}/ConcertoConfig.cmake.in ${PROJECT_BINARY_DIR}/ConcertoConfig.cmake
+  INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/ConcertoConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/ConcertoConfig.cmake
+              ${PROJECT_BINARY_DIR}/ConcertoConfigVersion.cmake DESTINATION ${package_dir})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,0 +1,175 @@
+#include "config.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <system_error>
+
+#include <yaml-cpp/yaml.h>
+
+#include "config_keys.hpp"
+#include "config_validate.hpp"
+
+namespace concerto::tools {
+namespace {
+
+std::string section_of(std::string_view path) {
+  const auto dot = path.find('.');
+  return dot == std::string_view::npos ? std::string{} : std::string{path.substr(0, dot)};
+}
+
+bool is_section(const std::string& name) {
+  for (const KeyRow& row : config_keys()) {
+    if (section_of(row.path) == name) return true;
+  }
+  return false;
+}
+
+void note(const Result<>& result, Findings& findings) {
+  if (!result) findings.errors.push_back(result.error().detail);
+}
+
+void apply_environment(Config& config, const Environment& environment, Findings& findings) {
+  for (const KeyRow& row : config_keys()) {
+    const std::string name = env_name(row.path);
+    const auto value = environment(name);
+    if (!value || value->empty()) continue;
+    if (auto result = set_key(config, row, *value); !result) {
+      findings.errors.push_back(result.error().detail + " (environment variable " + name + ")");
+    }
+  }
+}
+
+void apply_scalar(const std::string& path, const YAML::Node& value, Config& config,
+                  Findings& findings) {
+  const KeyRow* row = find_key(path);
+  if (row == nullptr) {
+    findings.unknown_keys.push_back("unknown key '" + path + "'; the nearest known one is '" +
+                                    std::string{nearest_key(path)} + "'");
+    return;
+  }
+  if (value.IsNull()) return;  // `Key:` without a value leaves the key as it is.
+  if (!value.IsScalar()) {
+    findings.errors.push_back(path + ": expected one value, found a list or map (put JSON in " +
+                              "single quotes)");
+    return;
+  }
+  note(set_key(config, *row, value.Scalar()), findings);
+}
+
+// The page's keys are at most two levels deep; anything deeper is unknown by its second level.
+void apply_map(const std::string& section, const YAML::Node& map, Config& config,
+               Findings& findings) {
+  std::set<std::string> seen;
+  for (const auto& entry : map) {
+    const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+    const std::string path = section.empty() ? name : section + "." + name;
+    if (!seen.insert(name).second) {
+      findings.errors.push_back(path + ": the key is there twice");
+    } else if (!section.empty() || !is_section(name)) {
+      apply_scalar(path, entry.second, config, findings);
+    } else if (entry.second.IsMap()) {
+      apply_map(name, entry.second, config, findings);
+    } else if (!entry.second.IsNull()) {
+      findings.errors.push_back(path + ": expected a section with keys, found a value");
+    }
+  }
+}
+
+void apply_yaml(Config& config, const std::string& text, Findings& findings) {
+  try {
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsMap()) {
+      apply_map("", root, config, findings);
+    } else if (!root.IsNull()) {
+      findings.errors.push_back("the configuration file is not a map of keys");
+    }
+  } catch (const YAML::Exception& error) {
+    // yaml-cpp's message names the place and the fault, and quotes nothing of the file.
+    findings.errors.push_back("the configuration file is not valid YAML: " +
+                              std::string{error.what()});
+  }
+}
+
+std::string quote(const std::string& text) {
+  YAML::Emitter out;
+  out << YAML::SingleQuoted << text;
+  return out.c_str();
+}
+
+bool is_text(const KeyRow& row) {
+  return std::holds_alternative<std::string& (*)(Config&)>(row.field);
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string{value};
+  };
+}
+
+LoadedConfig load_config(const std::string& yaml, const Environment& environment) {
+  LoadedConfig loaded;
+  apply_environment(loaded.config, environment, loaded.findings);
+  apply_yaml(loaded.config, yaml, loaded.findings);
+  validate(loaded.config, loaded.findings);
+  return loaded;
+}
+
+LoadedConfig load_config_file(const std::string& file, const Environment& environment) {
+  if (file.empty()) return load_config("", environment);
+  errno = 0;
+  std::ifstream input{file};
+  const bool directory = std::filesystem::is_directory(file);
+  if (!input || directory) {
+    const int reason = directory ? EISDIR : errno;
+    LoadedConfig refused;
+    refused.findings.errors.push_back("cannot read configuration file '" + file +
+                                      "': " + std::generic_category().message(reason));
+    return refused;
+  }
+  const std::string text{std::istreambuf_iterator<char>{input}, {}};
+  return load_config(text, environment);
+}
+
+std::string print_config(const Config& config) {
+  std::string text;
+  std::string open_section;
+  // Keys of the top level first: behind a section they would belong to it.
+  for (const bool sections : {false, true}) {
+    for (const KeyRow& row : config_keys()) {
+      const std::string section = section_of(row.path);
+      if (section.empty() == sections) continue;
+      if (sections && section != open_section) text += section + ":\n";
+      open_section = section;
+      const std::string value = masked_text(config, row);
+      const bool hides = value != key_text(config, row);
+      if (sections) text += "  ";
+      if (hides) text += "# ";
+      text += row.path.substr(section.empty() ? 0 : section.size() + 1);
+      text += ": " + (is_text(row) ? quote(value) : value);
+      if (hides) text += "  (set; what is secret is not shown)";
+      text += '\n';
+    }
+  }
+  return text;
+}
+
+std::string summarize(const Config& config) {
+  const Config defaults;
+  std::string text;
+  for (const KeyRow& row : config_keys()) {
+    if (key_text(config, row) == key_text(defaults, row)) continue;
+    if (!text.empty()) text += ", ";
+    text += std::string{row.path} + "=" + masked_text(config, row);
+  }
+  return text.empty() ? "all keys have their defaults" : text;
+}
+
+}  // namespace concerto::tools

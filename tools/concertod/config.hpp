@@ -1,0 +1,125 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concerto/core/coordinator.hpp>
+
+namespace concerto::tools {
+
+struct StoreConfig {
+  std::string driver = "leveldb";  ///< leveldb or memory, once validated
+  std::string path = "./concerto-data";
+  std::size_t finished_bytes_max = std::size_t{10} << 30;
+  std::chrono::seconds data_expire{604'800};
+  std::chrono::seconds finished_data_expire{86'400};
+  // For stores on a server; accepted, and unused by the stores of this version.
+  std::string host;
+  std::int64_t port = 0;
+  std::string user;
+  std::string password;
+  std::string db = "dtm";
+  std::string schema = "public";
+  std::int64_t open_connections_max = 500;
+  std::int64_t idle_connections_max = 500;
+  std::chrono::minutes connection_life_time{5};
+  std::string redis_prefix = "{a}";
+};
+
+/// How branches are found and where the coordinator registers itself (protocol page 06, section 4).
+struct MicroServiceConfig {
+  std::string driver = "default";
+  std::string target;
+  std::string end_point;
+};
+
+/// Parsed for the sake of existing files; nothing reads it, as in the reference.
+struct HttpMicroServiceConfig {
+  std::string driver = "default";
+  std::string registry_type;
+  std::string registry_address;
+  std::string registry_options = "{}";
+  std::string target;
+  std::string end_point;
+};
+
+struct LogConfig {
+  LogLevel level = LogLevel::info;
+  std::string outputs = "stderr";  ///< comma list of stderr, stdout and file names
+  bool rotation_enabled = false;
+  std::string rotation_json = "{}";  ///< maxsize, maxage, maxbackups, localtime, compress
+};
+
+/// Limits of the listening side.
+struct ServerLimits {
+  std::size_t body_bytes_max = std::size_t{4} << 20;
+  std::size_t response_bytes_max = std::size_t{4} << 20;  ///< of a branch's answer
+  std::size_t connections_max = 20'000;
+  std::size_t streams_per_connection_max = 1'000;
+  std::chrono::seconds read_timeout{10};   ///< for a request that has begun to arrive
+  std::chrono::seconds idle_timeout{300};  ///< for a connection without a request
+};
+
+/// Everything that concertod can be told (protocol page 06, sections 2 and 2.1). Each key of the
+/// file and of the environment is a row in config_keys.cpp.
+struct Config {
+  StoreConfig store;
+  CoordinatorOptions coordinator;
+  MicroServiceConfig micro_service;
+  HttpMicroServiceConfig http_micro_service;
+  LogConfig log;
+  ServerLimits limits;
+  std::string listen_address;  ///< empty: all interfaces
+  std::int64_t http_port = 36789;
+  std::int64_t grpc_port = 36790;
+  std::int64_t json_rpc_port = 36791;
+  std::size_t shards = 0;  ///< 0: one per core of the affinity mask
+  std::chrono::seconds shutdown_grace{10};
+  std::chrono::seconds trans_cron_interval{3};
+  std::chrono::seconds config_update_interval{3};
+  std::int64_t update_branch_sync = 1;
+  std::int64_t update_branch_workers = 1;
+  std::string time_zone_offset;  ///< hours; empty: the system's zone
+  std::int64_t alert_retry_limit = 3;
+  std::string alert_web_hook;
+  std::string admin_base_path;
+  std::string grpc_service_config = R"({"loadBalancingConfig": [{"round_robin":{}}]})";
+};
+
+/// What reading a configuration found, one sentence per entry. No secret is in it.
+struct Findings {
+  std::vector<std::string> errors;        ///< the start is refused
+  std::vector<std::string> unknown_keys;  ///< warnings; errors under --check-config
+  std::vector<std::string> notices;       ///< worth a line in the log
+};
+
+struct LoadedConfig {
+  Config config;
+  Findings findings;
+};
+
+/// The value of an environment variable, nullopt or empty when it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// The environment of this process.
+Environment process_environment();
+
+/// Built-in defaults, then the environment, then the YAML text over both; validated.
+LoadedConfig load_config(const std::string& yaml, const Environment& environment);
+
+/// The same from a file; no name means no file.
+LoadedConfig load_config_file(const std::string& file, const Environment& environment);
+
+/// The configuration as YAML that load_config reads back. Values that hold secrets are comments.
+std::string print_config(const Config& config);
+
+/// One line for the log: the keys that differ from the defaults, secrets masked.
+std::string summarize(const Config& config);
+
+}  // namespace concerto::tools

@@ -1,0 +1,196 @@
+#include "config_keys.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace concerto::tools {
+namespace {
+
+constexpr Range port{0, 65'535};
+constexpr Range positive{1};
+constexpr Range seconds_range{0, 1'000'000'000};
+constexpr Range flag{0, 1};
+
+// A row's field: generic, so that the row states the member alone.
+#define CONCERTO_FIELD(member) [](Config& c) -> auto& { return c.member; }
+
+const KeyRow rows[] = {
+    {"Store.Driver", CONCERTO_FIELD(store.driver), "leveldb; memory for tests"},
+    {"Store.Path", CONCERTO_FIELD(store.path), "directory of the embedded store"},
+    {.path = "Store.FinishedBytesMax",
+     .field = CONCERTO_FIELD(store.finished_bytes_max),
+     .help = "above it the oldest finished transactions go first",
+     .range = positive,
+     .in_bytes = true},
+    {"Store.Host", CONCERTO_FIELD(store.host), "for stores on a server"},
+    {"Store.Port", CONCERTO_FIELD(store.port), "for stores on a server", port},
+    {"Store.User", CONCERTO_FIELD(store.user), "for stores on a server"},
+    {.path = "Store.Password",
+     .field = CONCERTO_FIELD(store.password),
+     .help = "for stores on a server",
+     .secrecy = Secrecy::secret},
+    {"Store.Db", CONCERTO_FIELD(store.db), "for SQL stores: the database"},
+    {"Store.Schema", CONCERTO_FIELD(store.schema), "for PostgreSQL: the search path"},
+    {"Store.MaxOpenConns", CONCERTO_FIELD(store.open_connections_max), "for SQL stores"},
+    {"Store.MaxIdleConns", CONCERTO_FIELD(store.idle_connections_max), "for SQL stores"},
+    {"Store.ConnMaxLifeTime", CONCERTO_FIELD(store.connection_life_time),
+     "for SQL stores, in minutes", seconds_range},
+    {"Store.DataExpire", CONCERTO_FIELD(store.data_expire),
+     "seconds; unfinished transactions of the embedded store never expire", seconds_range},
+    {"Store.FinishedDataExpire", CONCERTO_FIELD(store.finished_data_expire),
+     "seconds after which a finished transaction may go", seconds_range},
+    {"Store.RedisPrefix", CONCERTO_FIELD(store.redis_prefix), "for Redis: prefix of keys"},
+    {"TransCronInterval", CONCERTO_FIELD(trans_cron_interval),
+     "seconds; accepted, as timers fire at their time without polling", seconds_range},
+    {"TimeoutToFail", CONCERTO_FIELD(coordinator.timeout_to_fail),
+     "seconds after which a prepared transaction is asked for or rolled back", seconds_range},
+    {"RetryInterval", CONCERTO_FIELD(coordinator.retry_interval),
+     "seconds before a transaction is tried again; doubled after each error", seconds_range},
+    {"RequestTimeout", CONCERTO_FIELD(coordinator.request_timeout),
+     "seconds that one branch call may take", seconds_range},
+    {"BackoffMax", CONCERTO_FIELD(coordinator.backoff_max),
+     "seconds that the pause between retries grows to", Range{1, 1'000'000'000}},
+    {"HttpPort", CONCERTO_FIELD(http_port), "port of the HTTP and JSON-RPC API", port},
+    {"GrpcPort", CONCERTO_FIELD(grpc_port), "port of the gRPC API", port},
+    {"JsonRpcPort", CONCERTO_FIELD(json_rpc_port), "accepted and unused", port},
+    {"ListenAddress", CONCERTO_FIELD(listen_address), "empty: all interfaces"},
+    {"Shards", CONCERTO_FIELD(shards), "threads; 0: one per core", Range{0, 1'024}},
+    {"MicroService.Driver", CONCERTO_FIELD(micro_service.driver), "default, dtm-driver-gozero"},
+    {.path = "MicroService.Target",
+     .field = CONCERTO_FIELD(micro_service.target),
+     .help = "registry to register at, as etcd://host:2379/dtmservice",
+     .secrecy = Secrecy::url_secrets},
+    {"MicroService.EndPoint", CONCERTO_FIELD(micro_service.end_point),
+     "address published there, as localhost:36790"},
+    {"HttpMicroService.Driver", CONCERTO_FIELD(http_micro_service.driver), "accepted and unused"},
+    {"HttpMicroService.RegistryType", CONCERTO_FIELD(http_micro_service.registry_type),
+     "accepted and unused"},
+    {.path = "HttpMicroService.RegistryAddress",
+     .field = CONCERTO_FIELD(http_micro_service.registry_address),
+     .help = "accepted and unused",
+     .secrecy = Secrecy::url_secrets},
+    {.path = "HttpMicroService.RegistryOptions",
+     .field = CONCERTO_FIELD(http_micro_service.registry_options),
+     .help = "accepted and unused",
+     .secrecy = Secrecy::secret},
+    {.path = "HttpMicroService.Target",
+     .field = CONCERTO_FIELD(http_micro_service.target),
+     .help = "accepted and unused",
+     .secrecy = Secrecy::url_secrets},
+    {"HttpMicroService.EndPoint", CONCERTO_FIELD(http_micro_service.end_point),
+     "accepted and unused"},
+    {"UpdateBranchSync", CONCERTO_FIELD(update_branch_sync), "for SQL stores", flag},
+    {"UpdateBranchAsyncGoroutineNum", CONCERTO_FIELD(update_branch_workers), "for SQL stores",
+     positive},
+    {"LogLevel", CONCERTO_FIELD(log.level), "debug, info, warn or error"},
+    {"Log.Outputs", CONCERTO_FIELD(log.outputs), "comma list of stderr, stdout and files"},
+    {"Log.RotationEnable", CONCERTO_FIELD(log.rotation_enabled), "1: files are rotated"},
+    {"Log.RotationConfigJSON", CONCERTO_FIELD(log.rotation_json),
+     "maxsize (MB), maxage (days), maxbackups, localtime, compress"},
+    {"TimeZoneOffset", CONCERTO_FIELD(time_zone_offset), "hours, as +8; empty: the system's zone"},
+    {"ConfigUpdateInterval", CONCERTO_FIELD(config_update_interval),
+     "seconds between reads of the topics of a shared store", seconds_range},
+    {"AlertRetryLimit", CONCERTO_FIELD(alert_retry_limit), "retries after which the hook is told"},
+    {.path = "AlertWebHook",
+     .field = CONCERTO_FIELD(alert_web_hook),
+     .help = "URL told of transactions that keep failing",
+     .secrecy = Secrecy::url_secrets},
+    {"AdminBasePath", CONCERTO_FIELD(admin_base_path), "prefix of the admin pages, as /dtm"},
+    {"GrpcServiceConfig", CONCERTO_FIELD(grpc_service_config),
+     "gRPC service config (JSON) for branch channels"},
+    {"MaxInFlight", CONCERTO_FIELD(coordinator.in_flight_max),
+     "transactions in work; further new ones are refused", positive},
+    {.path = "MaxInFlightBytes",
+     .field = CONCERTO_FIELD(coordinator.in_flight_bytes_max),
+     .help = "payload bytes of the transactions in work",
+     .range = positive,
+     .in_bytes = true},
+    {"MaxWakesInProgress", CONCERTO_FIELD(coordinator.wakes_in_progress_max),
+     "retries and recovered transactions in work at one time, per shard", positive},
+    {"ProgressDelay", CONCERTO_FIELD(coordinator.progress_delay),
+     "milliseconds that results nothing waits for may stay in memory", Range{0, 60'000}},
+    {.path = "MaxBodyBytes",
+     .field = CONCERTO_FIELD(limits.body_bytes_max),
+     .help = "size of a request",
+     .range = positive,
+     .in_bytes = true},
+    {.path = "MaxResponseBytes",
+     .field = CONCERTO_FIELD(limits.response_bytes_max),
+     .help = "size of a branch's answer",
+     .range = positive,
+     .in_bytes = true},
+    {"MaxConnections", CONCERTO_FIELD(limits.connections_max), "open connections of clients",
+     positive},
+    {"MaxStreams", CONCERTO_FIELD(limits.streams_per_connection_max),
+     "gRPC calls at one time on one connection of a client", positive},
+    {"ReadTimeout", CONCERTO_FIELD(limits.read_timeout),
+     "seconds in which a request that has begun must have arrived", Range{1, 1'000'000}},
+    {"IdleTimeout", CONCERTO_FIELD(limits.idle_timeout),
+     "seconds after which a connection without a request is closed", Range{1, 1'000'000}},
+    {"ShutdownGrace", CONCERTO_FIELD(shutdown_grace),
+     "seconds in which running transactions may end after SIGTERM", seconds_range},
+};
+
+#undef CONCERTO_FIELD
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+
+// Levenshtein's distance, one row of the table at a time.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> costs(b.size() + 1);
+  std::iota(costs.begin(), costs.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = costs[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
+      diagonal = costs[j + 1];
+      costs[j + 1] = std::min({replaced, diagonal + 1, costs[j] + 1});
+    }
+  }
+  return costs.back();
+}
+
+}  // namespace
+
+std::span<const KeyRow> config_keys() {
+  return rows;
+}
+
+const KeyRow* find_key(std::string_view path) {
+  const auto* row = std::ranges::find(rows, path, &KeyRow::path);
+  return row == std::end(rows) ? nullptr : row;
+}
+
+std::string_view nearest_key(std::string_view path) {
+  return std::ranges::min_element(
+             rows, {}, [path](const KeyRow& row) { return edit_distance(path, row.path); })
+      ->path;
+}
+
+std::string env_name(std::string_view path) {
+  std::string name;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const char c = path[i];
+    if (c == '.') {
+      name += '_';
+      continue;
+    }
+    const bool after_lower = i > 0 && is_lower(path[i - 1]);
+    const bool ends_acronym =
+        i > 0 && is_upper(path[i - 1]) && i + 1 < path.size() && is_lower(path[i + 1]);
+    if (is_upper(c) && (after_lower || ends_acronym)) name += '_';
+    name += is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return name;
+}
+
+}  // namespace concerto::tools

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "config.hpp"
+
+namespace concerto::tools {
+
+/// Where a key's value lives. The alternative decides how text is read; a std::size_t that counts
+/// bytes is marked in its row.
+using Field = std::variant<std::string& (*)(Config&), bool& (*)(Config&), LogLevel& (*)(Config&),
+                           std::int64_t& (*)(Config&), std::size_t& (*)(Config&),
+                           std::chrono::milliseconds& (*)(Config&),
+                           std::chrono::seconds& (*)(Config&), std::chrono::minutes& (*)(Config&)>;
+
+enum class Secrecy : std::uint8_t {
+  open,
+  secret,      ///< the whole value
+  url_secrets  ///< the parts of a URL that give access
+};
+
+struct Range {
+  std::int64_t min = 0;
+  std::int64_t max = std::numeric_limits<std::int64_t>::max();
+};
+
+/// One key of the configuration.
+struct KeyRow {
+  std::string_view path;  ///< as in the YAML file, sections joined by dots
+  Field field;
+  std::string_view help;
+  Range range{};  ///< of a number or duration, in the row's unit
+  bool in_bytes = false;
+  Secrecy secrecy = Secrecy::open;
+};
+
+/// All keys, in the order in which they are printed.
+std::span<const KeyRow> config_keys();
+
+const KeyRow* find_key(std::string_view path);
+
+/// The known key that differs least from `path`, letter case aside.
+std::string_view nearest_key(std::string_view path);
+
+/// The key's environment variable: `Log.RotationConfigJSON` is LOG_ROTATION_CONFIG_JSON.
+std::string env_name(std::string_view path);
+
+/// Sets a key from text. The error names the key, what is expected and the value.
+Result<> set_key(Config& config, const KeyRow& row, std::string_view text);
+
+/// The key's value as set_key reads it.
+std::string key_text(const Config& config, const KeyRow& row);
+
+/// The same with what is secret replaced by `***`.
+std::string masked_text(const Config& config, const KeyRow& row);
+
+}  // namespace concerto::tools

@@ -1,0 +1,124 @@
+#include "logging.hpp"
+
+#include <vector>
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include "rotating_file.hpp"
+
+namespace concerto::tools {
+namespace {
+
+constexpr std::size_t queued_lines_max = 8'192;
+
+spdlog::level::level_enum level_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+/// The protocol's names of levels, where spdlog says `warning`.
+class LevelName final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    const std::string_view name = name_of(message.level);
+    out.append(name.data(), name.data() + name.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<LevelName>();
+  }
+
+ private:
+  static std::string_view name_of(spdlog::level::level_enum level) {
+    if (level <= spdlog::level::debug) return "debug";
+    if (level == spdlog::level::info) return "info";
+    return level == spdlog::level::warn ? "warn" : "error";
+  }
+};
+
+std::unique_ptr<spdlog::formatter> json_lines() {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  // The payload is the rest of the object, escaped where it was made.
+  formatter->add_flag<LevelName>('*').set_pattern(
+      R"({"level":"%*","ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v})");
+  return formatter;
+}
+
+std::string json_text(std::string_view text) {
+  return boost::json::serialize(boost::json::string_view{text.data(), text.size()});
+}
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> items;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    std::string_view item = list.substr(0, comma);
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) items.emplace_back(item);
+  }
+  return items;
+}
+
+Result<spdlog::sink_ptr> open_output(const std::string& name, const LogConfig& config) {
+  try {
+    if (name == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    if (name == "stdout") return std::make_shared<spdlog::sinks::stdout_sink_mt>();
+    if (!config.rotation_enabled) return std::make_shared<spdlog::sinks::basic_file_sink_mt>(name);
+    CONCERTO_TRY(const Rotation rotation, rotation_from_json(config.rotation_json));
+    return std::make_shared<RotatingFile>(name, rotation);
+  } catch (const spdlog::spdlog_ex& error) {
+    return make_error(Errc::invalid_request,
+                      "Log.Outputs: cannot open '" + name + "': " + error.what());
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> Log::open(const LogConfig& config) {
+  std::vector<spdlog::sink_ptr> sinks;
+  for (const std::string& name : split(config.outputs)) {
+    CONCERTO_TRY(auto sink, open_output(name, config));
+    sinks.push_back(std::move(sink));
+  }
+  return std::make_unique<Log>(std::move(sinks), config.level);
+}
+
+Log::Log(std::vector<spdlog::sink_ptr> sinks, LogLevel level)
+    : level_(level),
+      writer_(std::make_shared<spdlog::details::thread_pool>(queued_lines_max, 1)),
+      logger_(
+          std::make_shared<spdlog::async_logger>("concerto", sinks.begin(), sinks.end(), writer_,
+                                                 spdlog::async_overflow_policy::overrun_oldest)) {
+  logger_->set_formatter(json_lines());
+  logger_->set_level(level_of(level));
+  logger_->flush_on(spdlog::level::debug);
+}
+
+Log::~Log() = default;
+
+void Log::write(LogLevel level, std::string_view gid, std::string_view text) {
+  if (!writes(level)) return;
+  std::string line = "\"msg\":" + json_text(text);
+  if (!gid.empty()) line += ",\"gid\":" + json_text(gid);
+  logger_->log(level_of(level), line);
+}
+
+}  // namespace concerto::tools

@@ -1,0 +1,178 @@
+#include "rotating_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <fstream>
+#include <vector>
+#include <zlib.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace concerto::tools {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using WallClock = std::chrono::system_clock;
+
+constexpr std::string_view key = "Log.RotationConfigJSON";
+
+Error bad_rotation(const std::string& what) {
+  return make_error(Errc::invalid_request, std::string{key} + ": " + what);
+}
+
+Result<> set_member(Rotation& rotation, std::string_view name, const json::value& value) {
+  constexpr std::int64_t count_max = 1'000'000;
+  const bool is_count = value.is_int64() && value.as_int64() >= 0 && value.as_int64() <= count_max;
+  const auto count = is_count ? static_cast<std::uint32_t>(value.as_int64()) : 0U;
+  if (name == "localtime" || name == "compress") {
+    if (!value.is_bool()) {
+      return bad_rotation(std::string{name} + ": expected true or false, found " +
+                          json::serialize(value));
+    }
+    (name == "compress" ? rotation.compress : rotation.local_time) = value.as_bool();
+    return ok();
+  }
+  if (name != "maxsize" && name != "maxage" && name != "maxbackups") {
+    return bad_rotation("unknown member '" + std::string{name} +
+                        "'; known: maxsize, maxage, maxbackups, localtime, compress");
+  }
+  if (!is_count) {
+    return bad_rotation(std::string{name} + ": expected a number, found " + json::serialize(value));
+  }
+  if (name == "maxage") rotation.age_max = std::chrono::days{count};
+  if (name == "maxbackups") rotation.files_max = count;
+  if (name == "maxsize" && count > 0) rotation.bytes_max = std::uintmax_t{count} << 20;
+  return ok();
+}
+
+// Leaves the plain file where it is when anything fails: a log is worth more than its size.
+void compress(const fs::path& plain) {
+  const fs::path packed = plain.string() + ".gz";
+  std::ifstream input{plain, std::ios::binary};
+  gzFile output = ::gzopen(packed.c_str(), "wb");
+  bool written = input.is_open() && output != nullptr;
+  std::array<char, 1 << 16> buffer;
+  while (written && input) {
+    input.read(buffer.data(), buffer.size());
+    const auto count = static_cast<unsigned>(input.gcount());
+    written = ::gzwrite(output, buffer.data(), count) == static_cast<int>(count);
+  }
+  if (output != nullptr) written = ::gzclose(output) == Z_OK && written;
+  std::error_code ignored;
+  fs::remove(written ? plain : packed, ignored);
+}
+
+constexpr std::string_view stamp_shape = "0000-00-00T00-00-00.000";
+
+// Whether `name` is what aside_name makes of `log`, packed or not; nothing else is ever removed.
+bool is_aside(const fs::path& log, std::string_view name) {
+  const std::string prefix = log.stem().string() + "-";
+  const std::string suffix = log.extension().string();
+  if (name.ends_with(".gz")) name.remove_suffix(3);
+  if (name.size() != prefix.size() + stamp_shape.size() + suffix.size()) return false;
+  if (!name.starts_with(prefix) || !name.ends_with(suffix)) return false;
+  const std::string_view stamp = name.substr(prefix.size(), stamp_shape.size());
+  return std::ranges::equal(stamp, stamp_shape, [](char c, char shape) {
+    return shape == '0' ? c >= '0' && c <= '9' : c == shape;
+  });
+}
+
+}  // namespace
+
+Result<Rotation> rotation_from_json(const std::string& text) {
+  error_code error;
+  const json::value value = json::parse(text, error);
+  if (error || !value.is_object()) return bad_rotation("expected a JSON object, found " + text);
+  Rotation rotation;
+  for (const auto& member : value.as_object()) {
+    const std::string_view name{member.key().data(), member.key().size()};
+    CONCERTO_CHECK(set_member(rotation, name, member.value()));
+  }
+  return rotation;
+}
+
+RotatingFile::RotatingFile(fs::path file, const Rotation& rotation)
+    : path_(std::move(file)), rotation_(rotation) {
+  open();
+}
+
+void RotatingFile::open() {
+  std::error_code ignored;
+  if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
+  file_.reset(std::fopen(path_.c_str(), "ab"));
+  if (!file_) spdlog::throw_spdlog_ex("cannot open " + path_.string(), errno);
+  const auto size = fs::file_size(path_, ignored);
+  bytes_ = ignored ? 0 : size;
+}
+
+void RotatingFile::sink_it_(const spdlog::details::log_msg& message) {
+  spdlog::memory_buf_t line;
+  formatter_->format(message, line);
+  if (bytes_ > 0 && bytes_ + line.size() > rotation_.bytes_max) rotate(message.time);
+  bytes_ += line.size();
+  if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size()) {
+    spdlog::throw_spdlog_ex("cannot write " + path_.string(), errno);
+  }
+}
+
+void RotatingFile::flush_() {
+  std::fflush(file_.get());
+}
+
+void RotatingFile::rotate(WallClock::time_point now) {
+  file_.reset();
+  const fs::path aside = aside_name(now);
+  std::error_code failed;
+  fs::rename(path_, aside, failed);
+  if (!failed && rotation_.compress) compress(aside);
+  open();
+  remove_old(now);
+}
+
+fs::path RotatingFile::aside_name(WallClock::time_point now) const {
+  const std::time_t seconds = WallClock::to_time_t(now);
+  std::tm parts{};
+  if (rotation_.local_time) {
+    ::localtime_r(&seconds, &parts);
+  } else {
+    ::gmtime_r(&seconds, &parts);
+  }
+  std::array<char, 32> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H-%M-%S", &parts);
+  const auto millis =
+      std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const std::string digits = std::to_string(1000 + millis).substr(1);
+  const std::string stamp = std::string{text.data(), length} + "." + digits;
+  return path_.parent_path() / (path_.stem().string() + "-" + stamp + path_.extension().string());
+}
+
+void RotatingFile::remove_old(WallClock::time_point now) const {
+  struct Aside {
+    std::string name;  // The time in it orders the files.
+    fs::path path;
+    fs::file_time_type written;
+  };
+  const fs::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
+  std::vector<Aside> files;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator{directory, failed}) {
+    std::string name = entry.path().filename().string();
+    if (is_aside(path_, name)) {
+      files.push_back({std::move(name), entry.path(), entry.last_write_time(failed)});
+    }
+  }
+  std::ranges::sort(files, std::ranges::greater{}, &Aside::name);
+  const auto oldest = std::chrono::file_clock::from_sys(now) - rotation_.age_max;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const bool too_many = rotation_.files_max > 0 && i >= rotation_.files_max;
+    const bool too_old = rotation_.age_max.count() > 0 && files[i].written < oldest;
+    if (too_many || too_old) fs::remove(files[i].path, failed);
+  }
+}
+
+}  // namespace concerto::tools
