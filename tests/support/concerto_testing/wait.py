@@ -1,0 +1,31 @@
+"""Waiting for a condition with a deadline."""
+
+import time
+
+POLL_INTERVAL_S = 0.02
+
+
+class Timeout(AssertionError):
+    """What was waited for did not happen in time."""
+
+
+def wait_until(condition, what, timeout_s=10.0):
+    """Calls `condition` until it returns something true, and returns that.
+
+    An OSError (a refused connection, say) counts as "not yet"; the last one is part of the message
+    of the Timeout.
+    """
+    deadline = time.monotonic() + timeout_s
+    last_error = None
+    while True:
+        try:
+            value = condition()
+            if value:
+                return value
+            last_error = None
+        except OSError as error:
+            last_error = error
+        if time.monotonic() >= deadline:
+            reason = f" (last error: {last_error})" if last_error else ""
+            raise Timeout(f"not within {timeout_s:g} s: {what}{reason}")
+        time.sleep(POLL_INTERVAL_S)
