@@ -15,26 +15,46 @@ struct Meaning {
 
 Meaning meaning_of(Errc code) {
   switch (code) {
-    case Errc::invalid_request: return {"invalid request", Condition::rejected};
-    case Errc::not_supported: return {"not supported", Condition::rejected};
-    case Errc::trans_not_found: return {"transaction not found", Condition::rejected};
-    case Errc::gid_exists: return {"gid exists", Condition::rejected};
-    case Errc::status_mismatch: return {"status is not the expected one", Condition::rejected};
-    case Errc::branch_exists: return {"branch exists", Condition::rejected};
-    case Errc::key_not_found: return {"key not found", Condition::rejected};
-    case Errc::key_exists: return {"key exists", Condition::rejected};
-    case Errc::status_conflict: return {"status does not allow this", Condition::rejected};
-    case Errc::trans_failed: return {"transaction failed", Condition::rejected};
-    case Errc::result_not_success: return {"not finished yet", Condition::outcome_unknown};
-    case Errc::branch_failure: return {"branch answered FAILURE", Condition::outcome_unknown};
-    case Errc::branch_ongoing: return {"branch is ongoing", Condition::outcome_unknown};
-    case Errc::branch_error: return {"branch call failed", Condition::outcome_unknown};
-    case Errc::overloaded: return {"overloaded", Condition::retry_later};
-    case Errc::shutting_down: return {"shutting down", Condition::outcome_unknown};
-    case Errc::store_failed: return {"store write failed", Condition::outcome_unknown};
-    case Errc::store_unavailable: return {"store unavailable", Condition::retry_later};
-    case Errc::store_damaged: return {"stored data is damaged", Condition::rejected};
-    case Errc::deadline_exceeded: return {"deadline exceeded", Condition::outcome_unknown};
+    case Errc::invalid_request:
+      return {"invalid request", Condition::rejected};
+    case Errc::not_supported:
+      return {"not supported", Condition::rejected};
+    case Errc::trans_not_found:
+      return {"transaction not found", Condition::rejected};
+    case Errc::gid_exists:
+      return {"gid exists", Condition::rejected};
+    case Errc::status_mismatch:
+      return {"status is not the expected one", Condition::rejected};
+    case Errc::branch_exists:
+      return {"branch exists", Condition::rejected};
+    case Errc::key_not_found:
+      return {"key not found", Condition::rejected};
+    case Errc::key_exists:
+      return {"key exists", Condition::rejected};
+    case Errc::status_conflict:
+      return {"status does not allow this", Condition::rejected};
+    case Errc::trans_failed:
+      return {"transaction failed", Condition::rejected};
+    case Errc::result_not_success:
+      return {"not finished yet", Condition::outcome_unknown};
+    case Errc::branch_failure:
+      return {"branch answered FAILURE", Condition::outcome_unknown};
+    case Errc::branch_ongoing:
+      return {"branch is ongoing", Condition::outcome_unknown};
+    case Errc::branch_error:
+      return {"branch call failed", Condition::outcome_unknown};
+    case Errc::overloaded:
+      return {"overloaded", Condition::retry_later};
+    case Errc::shutting_down:
+      return {"shutting down", Condition::outcome_unknown};
+    case Errc::store_failed:
+      return {"store write failed", Condition::outcome_unknown};
+    case Errc::store_unavailable:
+      return {"store unavailable", Condition::retry_later};
+    case Errc::store_damaged:
+      return {"stored data is damaged", Condition::rejected};
+    case Errc::deadline_exceeded:
+      return {"deadline exceeded", Condition::outcome_unknown};
   }
   return {"unknown error", Condition::outcome_unknown};
 }
@@ -55,9 +75,12 @@ class ConditionCategory final : public boost::system::error_category {
   const char* name() const noexcept override { return "concerto.condition"; }
   std::string message(int value) const override {
     switch (static_cast<Condition>(value)) {
-      case Condition::rejected: return "rejected";
-      case Condition::retry_later: return "retry later";
-      case Condition::outcome_unknown: return "outcome unknown";
+      case Condition::rejected:
+        return "rejected";
+      case Condition::retry_later:
+        return "retry later";
+      case Condition::outcome_unknown:
+        return "outcome unknown";
     }
     return "unknown condition";
   }

@@ -3,7 +3,9 @@
 
 namespace concerto {
 
-Notifier::~Notifier() { CONCERTO_ASSERT(waiters_.empty()); }
+Notifier::~Notifier() {
+  CONCERTO_ASSERT(waiters_.empty());
+}
 
 Task<bool> Notifier::wait() {
   return suspend<bool>([this](Completion<bool> completion) { add(std::move(completion)); });
@@ -36,9 +38,8 @@ void Notifier::resume(Waiters::iterator waiter, bool notified) {
   Completion<bool> completion = std::move(waiter->completion);
   waiters_.erase(waiter);
   if (auto slot = completion.cancellation_slot(); slot.is_connected()) slot.clear();
-  asio::post(executor_, [completion = std::move(completion), notified]() mutable {
-    completion(notified);
-  });
+  asio::post(executor_,
+             [completion = std::move(completion), notified]() mutable { completion(notified); });
 }
 
 }  // namespace concerto

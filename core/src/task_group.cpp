@@ -7,16 +7,17 @@
 
 namespace concerto {
 
-TaskGroup::~TaskGroup() { CONCERTO_ASSERT(running_.empty()); }
+TaskGroup::~TaskGroup() {
+  CONCERTO_ASSERT(running_.empty());
+}
 
 bool TaskGroup::spawn(Task<void> task) {
   if (closing_) return false;
   const auto entry = running_.emplace(running_.end());
-  asio::co_spawn(executor_, std::move(task),
-                 asio::bind_cancellation_slot(
-                     entry->slot(), [this, entry](const std::exception_ptr& error) {
-                       ended(entry, error);
-                     }));
+  asio::co_spawn(
+      executor_, std::move(task),
+      asio::bind_cancellation_slot(
+          entry->slot(), [this, entry](const std::exception_ptr& error) { ended(entry, error); }));
   return true;
 }
 

@@ -8,7 +8,9 @@ namespace concerto {
 Timers::Timers(Executor executor, const Clock& clock)
     : clock_(clock), alarm_(std::move(executor)) {}
 
-Timers::~Timers() { CONCERTO_ASSERT(heap_.empty()); }
+Timers::~Timers() {
+  CONCERTO_ASSERT(heap_.empty());
+}
 
 SteadyTime Timers::earliest() const noexcept {
   return heap_.empty() ? SteadyTime::max() : heap_.front()->at_;

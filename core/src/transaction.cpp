@@ -5,40 +5,56 @@ namespace concerto {
 
 std::string_view to_string(TransType type) noexcept {
   switch (type) {
-    case TransType::saga: return "saga";
-    case TransType::msg: return "msg";
-    case TransType::tcc: return "tcc";
-    case TransType::xa: return "xa";
-    case TransType::workflow: return "workflow";
+    case TransType::saga:
+      return "saga";
+    case TransType::msg:
+      return "msg";
+    case TransType::tcc:
+      return "tcc";
+    case TransType::xa:
+      return "xa";
+    case TransType::workflow:
+      return "workflow";
   }
   return "unknown";
 }
 
 std::string_view to_string(TransStatus status) noexcept {
   switch (status) {
-    case TransStatus::prepared: return "prepared";
-    case TransStatus::submitted: return "submitted";
-    case TransStatus::aborting: return "aborting";
-    case TransStatus::succeed: return "succeed";
-    case TransStatus::failed: return "failed";
+    case TransStatus::prepared:
+      return "prepared";
+    case TransStatus::submitted:
+      return "submitted";
+    case TransStatus::aborting:
+      return "aborting";
+    case TransStatus::succeed:
+      return "succeed";
+    case TransStatus::failed:
+      return "failed";
   }
   return "unknown";
 }
 
 std::string_view to_string(BranchStatus status) noexcept {
   switch (status) {
-    case BranchStatus::prepared: return "prepared";
-    case BranchStatus::succeed: return "succeed";
-    case BranchStatus::failed: return "failed";
+    case BranchStatus::prepared:
+      return "prepared";
+    case BranchStatus::succeed:
+      return "succeed";
+    case BranchStatus::failed:
+      return "failed";
   }
   return "unknown";
 }
 
 std::string_view to_string(Protocol protocol) noexcept {
   switch (protocol) {
-    case Protocol::http: return "http";
-    case Protocol::grpc: return "grpc";
-    case Protocol::json_rpc: return "json-rpc";
+    case Protocol::http:
+      return "http";
+    case Protocol::grpc:
+      return "grpc";
+    case Protocol::json_rpc:
+      return "json-rpc";
   }
   return "unknown";
 }

@@ -23,7 +23,9 @@ template <class T = void>
 using Result = boost::system::result<T, Error>;
 
 /// The success of an operation without a value.
-inline Result<> ok() { return {}; }
+inline Result<> ok() {
+  return {};
+}
 
 /// What a caller may conclude from an error, whichever module it comes from. Compare with
 /// `error.code == Condition::...`.
@@ -35,26 +37,26 @@ enum class Condition {
 
 /// Errors of the core. The comment gives the front ends' class (protocol page 02, section 2).
 enum class Errc {
-  invalid_request = 1,   ///< a field is missing or wrong; plain error
-  not_supported,         ///< known to the protocol, not in this version; plain error
-  trans_not_found,       ///< no transaction with this gid; plain error
-  gid_exists,            ///< a store's answer to creating a gid twice
-  status_mismatch,       ///< a store's answer when the status is not the expected one
-  branch_exists,         ///< (branch_id, op) is there already; plain error
-  key_not_found,         ///< key-value: no such record, or another version; plain error
-  key_exists,            ///< key-value: created twice; plain error
-  status_conflict,       ///< the status does not allow the request; FAILURE class
-  trans_failed,          ///< the awaited transaction rolls back or did; FAILURE class
-  result_not_success,    ///< the awaited pass ended without the final status; FAILURE class
-  branch_failure,        ///< a branch that may not fail answered FAILURE; FAILURE class
-  branch_ongoing,        ///< a branch is not finished; ONGOING class
-  branch_error,          ///< a branch call ended in no defined result; plain error
-  overloaded,            ///< a limit on work in flight is reached; try later
-  shutting_down,         ///< the process stops; whether the transaction ends is not known yet
-  store_failed,          ///< a write failed; whether it is durable is not known
-  store_unavailable,     ///< the store takes no writes until it is reopened
-  store_damaged,         ///< stored data does not pass its checks
-  deadline_exceeded,     ///< the caller's time is over; processing goes on
+  invalid_request = 1,  ///< a field is missing or wrong; plain error
+  not_supported,        ///< known to the protocol, not in this version; plain error
+  trans_not_found,      ///< no transaction with this gid; plain error
+  gid_exists,           ///< a store's answer to creating a gid twice
+  status_mismatch,      ///< a store's answer when the status is not the expected one
+  branch_exists,        ///< (branch_id, op) is there already; plain error
+  key_not_found,        ///< key-value: no such record, or another version; plain error
+  key_exists,           ///< key-value: created twice; plain error
+  status_conflict,      ///< the status does not allow the request; FAILURE class
+  trans_failed,         ///< the awaited transaction rolls back or did; FAILURE class
+  result_not_success,   ///< the awaited pass ended without the final status; FAILURE class
+  branch_failure,       ///< a branch that may not fail answered FAILURE; FAILURE class
+  branch_ongoing,       ///< a branch is not finished; ONGOING class
+  branch_error,         ///< a branch call ended in no defined result; plain error
+  overloaded,           ///< a limit on work in flight is reached; try later
+  shutting_down,        ///< the process stops; whether the transaction ends is not known yet
+  store_failed,         ///< a write failed; whether it is durable is not known
+  store_unavailable,    ///< the store takes no writes until it is reopened
+  store_damaged,        ///< stored data does not pass its checks
+  deadline_exceeded,    ///< the caller's time is over; processing goes on
 };
 
 const boost::system::error_category& core_category() noexcept;
@@ -87,8 +89,8 @@ struct boost::system::is_error_condition_enum<concerto::Condition> : std::true_t
   auto&& result = (__VA_ARGS__);                       \
   if (!result) leave std::move(result).error();        \
   declaration = std::move(*result)
-#define CONCERTO_CHECK_(leave, ...)                                        \
-  do {                                                                     \
+#define CONCERTO_CHECK_(leave, ...)                                                 \
+  do {                                                                              \
     if (auto&& result_ = (__VA_ARGS__); !result_) leave std::move(result_).error(); \
   } while (false)
 

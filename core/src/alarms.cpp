@@ -1,0 +1,99 @@
+#include "alarms.hpp"
+
+namespace concerto {
+
+void Alarms::set_wake(const Gid& gid, SteadyTime at) {
+  Entry& entry = *times_.try_emplace(gid).first;
+  entry.second.wake = at;
+  update(entry);
+}
+
+void Alarms::set_timeout(const Gid& gid, SteadyTime at) {
+  Entry& entry = *times_.try_emplace(gid).first;
+  entry.second.timeout = at;
+  update(entry);
+}
+
+void Alarms::cancel_wake(const Gid& gid) {
+  const auto found = times_.find(gid);
+  if (found == times_.end()) return;
+  found->second.wake = SteadyTime::max();
+  update(*found);
+}
+
+void Alarms::cancel(const Gid& gid) {
+  if (const auto found = times_.find(gid); found != times_.end()) remove(*found);
+}
+
+SteadyTime Alarms::earliest() const noexcept {
+  return heap_.empty() ? SteadyTime::max() : heap_.front()->second.first();
+}
+
+std::optional<Alarms::Due> Alarms::pop_due(SteadyTime now) {
+  if (earliest() > now) return std::nullopt;
+  Entry& entry = *heap_.front();
+  Times& times = entry.second;
+  Due due{entry.first, times.wake <= now, times.timeout <= now};
+  if (due.wake) times.wake = SteadyTime::max();
+  if (due.timeout) times.timeout = SteadyTime::max();
+  update(entry);
+  return due;
+}
+
+void Alarms::update(Entry& entry) {
+  Times& times = entry.second;
+  if (times.first() == SteadyTime::max()) return remove(entry);
+  if (times.index == npos) {
+    heap_.push_back(&entry);
+    times.index = heap_.size() - 1;
+  }
+  sift_up(times.index);
+  sift_down(times.index);
+}
+
+void Alarms::remove(Entry& entry) {
+  if (const std::size_t hole = entry.second.index; hole != npos) {
+    Entry* last = heap_.back();
+    heap_.pop_back();
+    if (last != &entry) {
+      place(hole, last);
+      sift_up(hole);
+      sift_down(last->second.index);
+    }
+  }
+  times_.erase(times_.find(entry.first));
+}
+
+void Alarms::place(std::size_t index, Entry* entry) noexcept {
+  heap_[index] = entry;
+  entry->second.index = index;
+}
+
+void Alarms::sift_up(std::size_t index) noexcept {
+  Entry* entry = heap_[index];
+  while (index > 0) {
+    const std::size_t parent = (index - 1) / 2;
+    if (heap_[parent]->second.first() <= entry->second.first()) break;
+    place(index, heap_[parent]);
+    index = parent;
+  }
+  place(index, entry);
+}
+
+void Alarms::sift_down(std::size_t index) noexcept {
+  Entry* entry = heap_[index];
+  for (;;) {
+    std::size_t child = 2 * index + 1;
+    if (child >= heap_.size()) break;
+    if (child + 1 < heap_.size() &&
+        heap_[child + 1]->second.first() < heap_[child]->second.first()) {
+      ++child;
+    }
+    if (entry->second.first() <= heap_[child]->second.first()) break;
+    place(index, heap_[child]);
+    index = child;
+  }
+  place(index, entry);
+}
+
+}  // namespace concerto

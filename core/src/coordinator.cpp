@@ -1,0 +1,120 @@
+#include <concerto/core/assert.hpp>
+#include <concerto/core/coordinator.hpp>
+
+#include "engine.hpp"
+
+namespace concerto {
+namespace {
+
+constexpr std::size_t recovery_page = 1'000;
+
+__extension__ using Uint128 = unsigned __int128;
+
+/// A shard's part of the limits of the whole.
+CoordinatorOptions share_of(CoordinatorOptions options, std::size_t shards) {
+  options.in_flight_max = std::max<std::size_t>(1, options.in_flight_max / shards);
+  options.in_flight_bytes_max = std::max<std::size_t>(1, options.in_flight_bytes_max / shards);
+  return options;
+}
+
+}  // namespace
+
+Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
+                         Observer& observer, CoordinatorOptions options)
+    : store_(store) {
+  CONCERTO_ASSERT(!shards.empty());
+  const CoordinatorOptions own = share_of(options, shards.size());
+  for (const ShardPorts& ports : shards) {
+    engines_.push_back(std::make_unique<Engine>(ports, store, clock, observer, own));
+  }
+}
+
+Coordinator::~Coordinator() = default;
+
+Engine& Coordinator::home(const Gid& gid) noexcept {
+  return *engines_[std::hash<Gid>{}(gid) % engines_.size()];
+}
+
+Async<> Coordinator::recover() {
+  std::uint64_t from = 0;
+  do {
+    CONCERTO_CO_TRY(ActivePage page, co_await store_.scan_active(from, recovery_page));
+    std::vector<std::vector<ActiveTrans>> parts(engines_.size());
+    for (ActiveTrans& active : page.transactions) {
+      parts[std::hash<Gid>{}(active.gid) % engines_.size()].push_back(std::move(active));
+    }
+    for (std::size_t i = 0; i < engines_.size(); ++i) {
+      co_await on_shard(engines_[i]->executor(), engines_[i]->recover(std::move(parts[i])));
+    }
+    from = page.next;
+  } while (from != 0);
+  co_return ok();
+}
+
+Task<void> Coordinator::stop(SteadyTime deadline) {
+  for (auto& engine : engines_) co_await on_shard(engine->executor(), engine->begin_stop());
+  for (auto& engine : engines_) {
+    co_await on_shard(engine->executor(), engine->finish_stop(deadline));
+  }
+}
+
+Gid Coordinator::new_gid(RandomSource& random) {
+  static constexpr std::string_view alphabet =
+      "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+  static_assert(alphabet.size() == 57);
+  constexpr std::size_t length = 22;
+  auto bits = static_cast<Uint128>(random.next()) << 64U | random.next();
+  std::string text(length, alphabet.front());
+  for (std::size_t i = length; i-- > 0;) {
+    text[i] = alphabet[static_cast<std::size_t>(bits % alphabet.size())];
+    bits /= alphabet.size();
+  }
+  return Gid(std::move(text));
+}
+
+Async<> Coordinator::prepare(TransRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.prepare(std::move(request)));
+}
+
+Async<> Coordinator::submit(TransRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.submit(std::move(request)));
+}
+
+Async<> Coordinator::abort(TransRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.abort(std::move(request)));
+}
+
+Async<> Coordinator::force_stop(Gid gid) {
+  Engine& engine = home(gid);
+  return on_shard(engine.executor(), engine.force_stop(std::move(gid)));
+}
+
+Async<> Coordinator::reset_next_cron_time(Gid gid) {
+  Engine& engine = home(gid);
+  return on_shard(engine.executor(), engine.reset_next_cron_time(std::move(gid)));
+}
+
+Async<std::optional<Transaction>> Coordinator::query(Gid gid) {
+  Engine& engine = home(gid);
+  return on_shard(engine.executor(), engine.query(std::move(gid)));
+}
+
+Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std::size_t limit) {
+  return store_.list(filter, std::move(position), limit);
+}
+
+InFlight Coordinator::in_flight() const noexcept {
+  InFlight sum;
+  for (const auto& engine : engines_) {
+    const InFlight part = engine->in_flight();
+    sum.live += part.live;
+    sum.parked += part.parked;
+    sum.bytes += part.bytes;
+  }
+  return sum;
+}
+
+}  // namespace concerto

@@ -1,0 +1,106 @@
+#include "draft.hpp"
+
+#include <limits>
+
+namespace concerto {
+namespace {
+
+constexpr std::int64_t seconds_max = std::numeric_limits<std::int32_t>::max();
+
+Error invalid(std::string text) {
+  return make_error(Errc::invalid_request, std::move(text));
+}
+
+Result<const Mode*> find_checked_mode(const std::string& name) {
+  const auto type = trans_type_from(name);
+  if (!type) return invalid("unknow trans type: " + name);
+  const Mode* mode = find_mode(*type);
+  if (mode == nullptr) {
+    return make_error(Errc::not_supported, "trans_type '" + name + "' is not in this version");
+  }
+  return mode;
+}
+
+Result<> check_range(const char* field, std::int64_t value) {
+  if (value >= 0 && value <= seconds_max) return ok();
+  return invalid(std::string(field) + " must be from 0 to " + std::to_string(seconds_max) +
+                 ", not " + std::to_string(value));
+}
+
+Result<> check_length(const std::string& field, std::size_t length, std::size_t limit) {
+  if (length <= limit) return ok();
+  return invalid(field + " has " + std::to_string(length) + " bytes, at most " +
+                 std::to_string(limit) + " are allowed");
+}
+
+Result<> check_options(const TransOptions& options) {
+  CONCERTO_CHECK(check_range("timeout_to_fail", options.timeout_to_fail.count()));
+  CONCERTO_CHECK(check_range("request_timeout", options.request_timeout.count()));
+  CONCERTO_CHECK(check_range("retry_interval", options.retry_interval.count()));
+  return check_range("retry_limit", options.retry_limit);
+}
+
+Result<> check_steps(const TransRequest& request) {
+  if (request.steps.size() > steps_max) {
+    return invalid("steps has " + std::to_string(request.steps.size()) + " entries, at most " +
+                   std::to_string(steps_max) + " are allowed");
+  }
+  if (request.payloads.size() < request.steps.size()) {
+    return invalid("payloads has " + std::to_string(request.payloads.size()) + " entries for " +
+                   std::to_string(request.steps.size()) + " steps");
+  }
+  for (std::size_t i = 0; i < request.steps.size(); ++i) {
+    const std::string step = "steps[" + std::to_string(i) + "].";
+    CONCERTO_CHECK(check_length(step + "action", request.steps[i].action.size(), url_bytes_max));
+    CONCERTO_CHECK(
+        check_length(step + "compensate", request.steps[i].compensate.size(), url_bytes_max));
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<> check_gid(const Gid& gid) {
+  if (gid.empty()) return invalid("gid is empty");
+  return check_length("gid", gid.str().size(), gid_bytes_max);
+}
+
+Result<Draft> make_draft(TransRequest request) {
+  CONCERTO_CHECK(check_gid(request.gid));
+  Draft draft;
+  CONCERTO_TRY(draft.mode, find_checked_mode(request.trans_type));
+  const auto protocol = protocol_from(request.protocol);
+  if (!protocol) return invalid("protocol '" + request.protocol + "' is unknown");
+  CONCERTO_CHECK(check_options(request.options));
+  CONCERTO_CHECK(check_steps(request));
+  CONCERTO_CHECK(check_length("query_prepared", request.query_prepared.size(), url_bytes_max));
+  CONCERTO_CHECK(check_length("custom_data", request.custom_data.size(), custom_data_bytes_max));
+  // A submit may leave out the steps of a prepared transaction; its custom_data is then checked
+  // against the stored ones.
+  const std::size_t step_count = request.steps.empty() ? steps_max : request.steps.size();
+  CONCERTO_TRY(draft.custom, parse_custom_data(draft.mode->type, request.custom_data, step_count));
+  Transaction& trans = draft.trans;
+  trans.type = draft.mode->type;
+  trans.protocol = *protocol;
+  CONCERTO_CHECK(draft.mode->expand(request, trans));
+  request.payloads.resize(request.steps.size());
+  trans.gid = std::move(request.gid);
+  trans.payloads = std::move(request.payloads);
+  trans.options = std::move(request.options);
+  trans.query_prepared = std::move(request.query_prepared);
+  trans.custom_data = std::move(request.custom_data);
+  return draft;
+}
+
+std::string truncated_reason(std::string text) {
+  if (text.size() <= rollback_reason_bytes_max) return text;
+  std::size_t end = rollback_reason_bytes_max;
+  const auto continues = [&](std::size_t i) {
+    return (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U;
+  };
+  while (end > 0 && continues(end)) --end;
+  text.resize(end);
+  return text;
+}
+
+}  // namespace concerto

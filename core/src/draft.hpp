@@ -1,0 +1,28 @@
+#pragma once
+
+#include <concerto/core/error.hpp>
+#include <concerto/core/request.hpp>
+#include <concerto/core/transaction.hpp>
+
+#include "mode.hpp"
+
+namespace concerto {
+
+/// A validated request to create or submit a transaction: nothing of it is stored yet.
+struct Draft {
+  const Mode* mode = nullptr;
+  CustomData custom;
+  Transaction trans;  ///< with branches, options and texts; without status and times
+};
+
+/// Checks everything a request says (page 09, F10) and lays out its branches. The error names
+/// field and value.
+Result<Draft> make_draft(TransRequest request);
+
+/// Error unless `gid` has 1 to 128 bytes.
+Result<> check_gid(const Gid& gid);
+
+/// `text` cut to rollback_reason_bytes_max on a character boundary.
+std::string truncated_reason(std::string text);
+
+}  // namespace concerto

@@ -1,0 +1,228 @@
+// The requests of the protocol.
+
+#include "engine.hpp"
+
+namespace concerto {
+namespace {
+
+/// FAILURE-class errors end in the word that old clients look for (page 01, section 5).
+Error conflict(std::string text) {
+  return make_error(Errc::status_conflict, std::move(text) + " FAILURE");
+}
+
+Error shutting_down() {
+  return make_error(Errc::shutting_down, "the coordinator is shutting down");
+}
+
+std::string quoted(TransStatus status) {
+  return "'" + std::string(to_string(status)) + "'";
+}
+
+/// The stored options with what the submit names (page 02, section 5.2).
+TransOptions merged(TransOptions stored, const TransOptions& named) {
+  stored.wait_result |= named.wait_result;
+  stored.concurrent |= named.concurrent;
+  if (named.timeout_to_fail.count() != 0) stored.timeout_to_fail = named.timeout_to_fail;
+  if (named.request_timeout.count() != 0) stored.request_timeout = named.request_timeout;
+  if (named.retry_interval.count() != 0) stored.retry_interval = named.retry_interval;
+  if (named.retry_limit != 0) stored.retry_limit = named.retry_limit;
+  if (!named.branch_headers.empty()) stored.branch_headers = named.branch_headers;
+  return stored;
+}
+
+}  // namespace
+
+Engine::Engine(ShardPorts ports, Store& store, const Clock& clock, Observer& observer,
+               const CoordinatorOptions& options)
+    : ports_(ports),
+      store_(store),
+      clock_(clock),
+      observer_(observer),
+      options_(options),
+      alarm_timer_(ports.timers, [this] { ring(); }),
+      progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
+      tasks_(ports.executor) {}
+
+Engine::~Engine() = default;
+
+Result<> Engine::admit(const LiveTrans& live, const Draft& draft) const {
+  std::size_t bytes = bytes_;
+  for (const std::string& payload : draft.trans.payloads) bytes += payload.size();
+  // The transaction itself is in the table already.
+  if (live_.size() <= options_.in_flight_max && bytes <= options_.in_flight_bytes_max) return ok();
+  return make_error(Errc::overloaded, "too many transactions in flight: gid " + live.gid.str() +
+                                          " is refused, try again later");
+}
+
+Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
+  if (stopping_) co_return shutting_down();
+  CONCERTO_CO_CHECK(admit(live, draft));
+  Transaction& trans = draft.trans;
+  const WallTime now = clock_.wall_now();
+  trans.status = status;
+  trans.create_time = trans.update_time = now;
+  if (status == TransStatus::submitted) trans.submit_time = now;
+  trans.next_cron_interval = reset_interval(trans.options, options_);
+  trans.next_cron_time = now + trans.next_cron_interval;
+  for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
+  Change change;
+  change.what = CreateTrans{&trans};
+  CONCERTO_CO_CHECK(co_await store_.commit(std::move(change)));
+  adopt(live, std::move(trans), std::move(draft.custom), *draft.mode);
+  arm_timeout(live);
+  co_return ok();
+}
+
+Async<> Engine::prepare(TransRequest request) {
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
+  Turn turn = co_await enter(draft.trans.gid);
+  LiveTrans& live = *turn;
+  if (live.knowledge != LiveTrans::Knowledge::present) {
+    Result<> created = co_await create(live, draft, TransStatus::prepared);
+    if (created || created.error().code != Errc::gid_exists) co_return created;
+    live.knowledge = LiveTrans::Knowledge::none;
+    CONCERTO_CO_CHECK(co_await load(live));
+  }
+  if (live.trans.status != TransStatus::prepared) {
+    co_return conflict("current status " + quoted(live.trans.status) + ", cannot prepare.");
+  }
+  co_return ok();
+}
+
+Async<> Engine::submit(TransRequest request) {
+  const bool waits = request.options.wait_result;
+  const SteadyTime until = request.wait_until;
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
+  Turn turn = co_await enter(draft.trans.gid);
+  LiveTrans& live = *turn;
+  bool is_new = false;
+  if (live.knowledge != LiveTrans::Knowledge::present) {
+    Result<> created = co_await create(live, draft, TransStatus::submitted);
+    is_new = created.has_value();
+    if (!is_new) {
+      if (created.error().code != Errc::gid_exists) co_return created;
+      live.knowledge = LiveTrans::Knowledge::none;
+      CONCERTO_CO_CHECK(co_await load(live));
+    }
+  }
+  if (!is_new) CONCERTO_CO_CHECK(co_await submit_existing(live, draft));
+  const std::uint64_t seen = live.passes;
+  start_driver(live);
+  if (!waits) co_return ok();
+  Pin pin = turn.pin();
+  turn.release();
+  co_return co_await wait_for_pass(std::move(pin), seen, until);
+}
+
+Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
+  if (stopping_) co_return shutting_down();
+  const Transaction& stored = live.trans;
+  if (draft.mode != live.mode) {
+    co_return conflict("gid " + live.gid.str() + " is of type " +
+                       std::string(to_string(stored.type)) + ", not " +
+                       std::string(to_string(draft.mode->type)) + ".");
+  }
+  if (stored.status == TransStatus::submitted) co_return ok();
+  if (stored.status != TransStatus::prepared) {
+    co_return conflict("current status " + quoted(stored.status) + ", cannot sumbmit.");
+  }
+  TransDelta delta;
+  delta.status = TransStatus::submitted;
+  delta.submit_time = clock_.wall_now();
+  if (auto options = merged(stored.options, draft.trans.options); options != stored.options) {
+    delta.options = std::move(options);
+  }
+  if (!draft.trans.custom_data.empty()) {
+    CONCERTO_CO_TRY(draft.custom, parse_custom_data(stored.type, draft.trans.custom_data,
+                                                    stored.branches.size() / 2));
+    delta.custom_data = draft.trans.custom_data;
+  }
+  const bool new_custom = delta.custom_data.has_value();
+  CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
+  if (new_custom) live.custom = std::move(draft.custom);
+  live.restart_runs();
+  alarms_.cancel(live.gid);
+  arm_timeout(live);
+  set_next_alarm();
+  co_return ok();
+}
+
+Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
+  LiveTrans& live = *pin;
+  Timer timer(ports_.timers, [&live] { live.pass_ended.notify_all(); });
+  timer.set(until);
+  while (live.passes == seen) {
+    if (ports_.timers.now() >= until) {
+      co_return make_error(Errc::deadline_exceeded,
+                           "gid " + live.gid.str() + " is still being processed");
+    }
+    if (!co_await live.pass_ended.wait()) co_return shutting_down();
+  }
+  co_return live.pass_result;
+}
+
+Async<> Engine::abort(TransRequest request) {
+  CONCERTO_CO_CHECK(check_gid(request.gid));
+  CONCERTO_CO_TRY(Turn turn, co_await enter_existing(request.gid));
+  LiveTrans& live = *turn;
+  if (!live.mode->aborts_to || live.trans.status != TransStatus::prepared) {
+    co_return conflict("trans type: '" + std::string(to_string(live.trans.type)) +
+                       "' current status " + quoted(live.trans.status) + ", cannot abort.");
+  }
+  StatusChange change{*live.mode->aborts_to, request.rollback_reason};
+  CONCERTO_CO_CHECK(co_await change_status(live, std::move(change)));
+  co_return ok();
+}
+
+Async<> Engine::force_stop(Gid gid) {
+  CONCERTO_CO_CHECK(check_gid(gid));
+  CONCERTO_CO_TRY(Turn turn, co_await enter_existing(std::move(gid)));
+  LiveTrans& live = *turn;
+  if (is_final(live.trans.status)) {
+    co_return conflict("global transaction force stop error. status: " +
+                       std::string(to_string(live.trans.status)) + ". error:");
+  }
+  StatusChange change{TransStatus::failed, {}};
+  CONCERTO_CO_CHECK(co_await change_status(live, std::move(change)));
+  // Who waits need not wait for the branch call that may still run.
+  if (live.driving) tell_waiters(live, answer(live));
+  co_return ok();
+}
+
+Async<> Engine::reset_next_cron_time(Gid gid) {
+  CONCERTO_CO_CHECK(check_gid(gid));
+  CONCERTO_CO_TRY(Turn turn, co_await enter_existing(std::move(gid)));
+  LiveTrans& live = *turn;
+  if (is_final(live.trans.status)) co_return ok();
+  if (stopping_) co_return shutting_down();
+  // A prepared transaction rests only after its time has come.
+  live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.parked;
+  TransDelta delta;
+  delta.schedule = Schedule{live.trans.next_cron_interval, clock_.wall_now(), false};
+  CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
+  live.again = live.driving;
+  start_driver(live);
+  co_return ok();
+}
+
+Async<std::optional<Transaction>> Engine::query(Gid gid) {
+  const auto found = live_.find(gid);
+  if (found != live_.end() && found->second->knowledge == LiveTrans::Knowledge::present) {
+    co_return found->second->trans;
+  }
+  co_return co_await store_.load(std::move(gid));
+}
+
+InFlight Engine::in_flight() const noexcept {
+  InFlight result;
+  result.live = live_count_.load(std::memory_order_relaxed);
+  result.parked = alarm_count_.load(std::memory_order_relaxed);
+  result.bytes = bytes_count_.load(std::memory_order_relaxed);
+  return result;
+}
+
+void Engine::log(LogLevel level, const LiveTrans& live, const std::string& text) const {
+  if (observer_.logs(level)) observer_.log(level, live.gid.view(), text);
+}
+
+}  // namespace concerto

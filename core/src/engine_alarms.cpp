@@ -1,0 +1,125 @@
+// When transactions at rest are looked at again, and what a restart resumes.
+
+#include <algorithm>
+
+#include "engine.hpp"
+
+namespace concerto {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+namespace {
+
+/// Wall time that has passed; a clock that went back counts as none.
+nanoseconds elapsed(WallTime from, WallTime to) {
+  return std::max(to - from, nanoseconds::zero());
+}
+
+}  // namespace
+
+seconds Engine::timeout_of(const Transaction& trans, const Mode& mode) const {
+  if (trans.options.timeout_to_fail.count() > 0) return trans.options.timeout_to_fail;
+  return mode.has_default_timeout ? options_.timeout_to_fail : seconds::zero();
+}
+
+void Engine::arm_timeout(const LiveTrans& live) {
+  const Transaction& trans = live.trans;
+  const seconds timeout = timeout_of(trans, *live.mode);
+  if (trans.status != live.mode->times_out_in || timeout.count() == 0) return;
+  const nanoseconds left = timeout - elapsed(trans.create_time, clock_.wall_now());
+  alarms_.set_timeout(trans.gid, ports_.timers.now() + std::max(left, nanoseconds::zero()));
+  set_next_alarm();
+}
+
+void Engine::set_next_alarm() {
+  alarm_count_.store(alarms_.size(), std::memory_order_relaxed);
+  const bool room =
+      wakes_in_progress_ < options_.wakes_in_progress_max && live_.size() < options_.in_flight_max;
+  if (stopping_ || !room) return alarm_timer_.cancel();
+  alarm_timer_.set(alarms_.earliest());
+}
+
+void Engine::ring() {
+  while (wakes_in_progress_ < options_.wakes_in_progress_max &&
+         live_.size() < options_.in_flight_max) {
+    auto due = alarms_.pop_due(ports_.timers.now());
+    if (!due) break;
+    ++wakes_in_progress_;
+    tasks_.spawn(wake(std::move(*due)));
+  }
+  set_next_alarm();
+}
+
+Task<void> Engine::wake(Alarms::Due due) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  {
+    Turn turn = co_await enter(due.gid);
+    LiveTrans& live = *turn;
+    const Result<> loaded = co_await load(live);
+    if (!loaded) {
+      log(LogLevel::error, live, "cannot be read: " + loaded.error().detail);
+      alarms_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
+    } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
+      const Transaction& trans = live.trans;
+      if (trans.status == live.mode->times_out_in) {
+        // A prepared transaction rests only after its time has come.
+        live.timed_out |= due.timeout || (trans.status == TransStatus::prepared && trans.parked);
+      }
+      if (!live.driving) {
+        live.delay_over = due.wake;
+        start_driver(live);
+      } else if (due.timeout) {
+        // The decision does not wait for the call that runs.
+        ignore_error(co_await settle(live), "the driver meets the same error");
+        live.progressed.notify_all();
+      }
+    }
+  }
+  --wakes_in_progress_;
+  set_next_alarm();
+}
+
+Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
+  const WallTime now = clock_.wall_now();
+  const SteadyTime steady = ports_.timers.now();
+  for (const ActiveTrans& active : transactions) {
+    if (live_.contains(active.gid)) continue;  // A request was faster.
+    const Mode* mode = find_mode(active.type);
+    if (mode == nullptr) {
+      observer_.log(LogLevel::warn, active.gid.view(),
+                    "left alone: its type is not in this version");
+      continue;
+    }
+    seconds timeout = active.timeout_to_fail;
+    if (timeout.count() == 0 && mode->has_default_timeout) timeout = options_.timeout_to_fail;
+    if (active.status == mode->times_out_in && timeout.count() > 0) {
+      const nanoseconds left = timeout - elapsed(active.create_time, now);
+      alarms_.set_timeout(active.gid, steady + std::max(left, nanoseconds::zero()));
+    }
+    if (active.parked) {
+      alarms_.set_wake(active.gid, steady + elapsed(now, active.next_cron_time));
+    } else if (active.status != TransStatus::prepared) {
+      alarms_.set_wake(active.gid, steady);
+    }
+  }
+  set_next_alarm();
+  co_return;
+}
+
+Task<void> Engine::begin_stop() {
+  stopping_ = true;
+  alarm_timer_.cancel();
+  progress_timer_.cancel();
+  tasks_.spawn(save_progress());
+  for (auto& [gid, live] : live_) live->progressed.notify_all();
+  co_return;
+}
+
+Task<void> Engine::finish_stop(SteadyTime deadline) {
+  Timer overdue(ports_.timers, [this] { tasks_.cancel(); });
+  overdue.set(deadline);
+  co_await tasks_.join();
+}
+
+}  // namespace concerto

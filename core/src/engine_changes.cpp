@@ -1,0 +1,68 @@
+// How a transaction changes in the store.
+
+#include "engine.hpp"
+
+namespace concerto {
+
+Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability) {
+  delta.at = clock_.wall_now();
+  // Whatever is written carries every result known so far.
+  delta.branch_changes = std::exchange(live.unsaved, {});
+  if (std::exchange(live.retry_count_unsaved, false)) delta.retry_count = live.trans.retry_count;
+  if (live.is_linked()) live.unlink();
+  UpdateTrans update;
+  update.gid = live.gid;
+  update.expected = live.trans.status;
+  update.delta = delta;
+  Change change;
+  change.what = std::move(update);
+  change.durability = durability;
+  const Result<> committed = co_await store_.commit(std::move(change));
+  if (!committed) {
+    // What is stored now is for the store to tell.
+    live.knowledge = LiveTrans::Knowledge::none;
+    log(LogLevel::error, live, "change not stored: " + committed.error().detail);
+    co_return committed;
+  }
+  apply(live.trans, delta);
+  co_return ok();
+}
+
+Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
+  TransDelta delta;
+  delta.status = change.to;
+  if (!change.rollback_reason.empty()) {
+    delta.rollback_reason = truncated_reason(std::move(change.rollback_reason));
+  }
+  if (change.to == TransStatus::submitted) delta.submit_time = clock_.wall_now();
+  CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
+  live.timed_out = false;
+  live.restart_runs();
+  if (is_final(live.trans.status) || live.mode->times_out_in != live.trans.status) {
+    alarms_.cancel(live.gid);
+    set_next_alarm();
+  }
+  log(LogLevel::debug, live, "status " + std::string(to_string(live.trans.status)));
+  live.progressed.notify_all();
+  co_return ok();
+}
+
+void Engine::mark_unsaved(LiveTrans& live) {
+  if (!live.is_linked()) unsaved_.push_back(live);
+  if (!progress_timer_.is_set()) progress_timer_.set(ports_.timers.now() + options_.progress_delay);
+}
+
+Task<void> Engine::save_progress() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!unsaved_.empty()) {
+    Pin pin(*this, unsaved_.front());
+    pin->unlink();
+    Turn turn = co_await take_turn(pin);
+    if (!turn->has_unsaved() || is_final(turn->trans.status)) continue;
+    // A loss repeats a call, which the protocol allows; commit has logged it.
+    TransDelta results;
+    ignore_error(co_await commit(*turn, std::move(results), Durability::progress), "progress");
+  }
+}
+
+}  // namespace concerto

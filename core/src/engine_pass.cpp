@@ -1,0 +1,301 @@
+// Passes: what a mode wants is carried out until nothing runs and nothing may start.
+
+#include <concerto/core/assert.hpp>
+
+#include "engine.hpp"
+
+namespace concerto {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+namespace {
+
+// Clients of the reference show this text to people; its first lines are part of the protocol
+// (page 01, section 5.2).
+constexpr std::string_view unknown_result_hint =
+    "your http/grpc result should be specified as in:\n"
+    "http://d.dtm.pub/practice/arch.html#proto\n"
+    "unkown result will be retried: ";
+
+Error shut_down(const LiveTrans& live) {
+  return make_error(Errc::shutting_down, "the coordinator shut down before gid " + live.gid.str() +
+                                             " ended; it goes on after a restart");
+}
+
+}  // namespace
+
+void Engine::start_driver(LiveTrans& live) {
+  if (live.driving) return;
+  alarms_.cancel_wake(live.gid);
+  live.begin_pass();
+  live.retries_exhausted = false;
+  if (live.trans.submit_time) {
+    live.delay_over |= clock_.wall_now() - *live.trans.submit_time >= live.custom.delay;
+  }
+  live.driving = true;
+  if (tasks_.spawn(drive(Pin(*this, live)))) return;
+  live.driving = false;
+  end_pass(live, shut_down(live));
+}
+
+Task<void> Engine::drive(Pin pin) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  for (;;) {
+    const Result<bool> more = co_await drive_step(pin);
+    if (more && *more) continue;
+    if (!more) {
+      pin->driving = false;
+      alarms_.set_wake(pin->gid, ports_.timers.now() + options_.retry_interval);
+      set_next_alarm();
+      end_pass(*pin, more.error());
+    }
+    co_return;
+  }
+}
+
+/// Decides once and carries it out. False when the pass has ended and the driver is done.
+Async<bool> Engine::drive_step(Pin pin) {
+  LiveTrans& live = *pin;
+  Turn turn = co_await take_turn(pin);
+  CONCERTO_CO_TRY(const Next next, co_await settle(live));
+  if (is_final(live.trans.status)) {
+    live.driving = false;
+    end_pass(live, answer(live));
+    co_return false;
+  }
+  if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
+    if (next.needs_durable_successes && live.has_unsaved()) {
+      TransDelta successes;
+      CONCERTO_CO_CHECK(co_await commit(live, std::move(successes), Durability::durable));
+      co_return true;  // More may have happened meanwhile.
+    }
+    const bool alone = next.calls.size() == 1 && live.calls_running == 0;
+    if (!alone) {
+      start_calls(pin, next);
+      co_return true;
+    }
+    const std::uint32_t index = next.calls.front();
+    live.runs[index] = RunState::running;
+    ++live.calls_running;
+    turn.release();
+    co_await call_branch(pin, index, live.trans.status);
+    co_return true;
+  }
+  if (live.calls_running > 0 || (live.pauses_running > 0 && !stopping_)) {
+    turn.release();
+    co_await live.progressed.wait();
+    co_return true;
+  }
+  CONCERTO_CO_CHECK(co_await rest(live, next.delay));
+  co_return live.driving;
+}
+
+Async<Next> Engine::settle(LiveTrans& live) {
+  for (;;) {
+    Next next = live.mode->next(live.view(timeout_of(live.trans, *live.mode)));
+    if (!next.change) co_return next;
+    CONCERTO_CO_CHECK(co_await change_status(live, std::move(*next.change)));
+  }
+}
+
+void Engine::start_calls(const Pin& pin, const Next& next) {
+  LiveTrans& live = *pin;
+  for (const std::uint32_t index : next.calls) {
+    live.runs[index] = RunState::running;
+    ++live.calls_running;
+    if (!tasks_.spawn(call_branch(pin, index, live.trans.status))) {
+      live.runs[index] = RunState::tried;
+      --live.calls_running;
+    }
+  }
+  if (next.ask_initiator) {
+    live.query = RunState::running;
+    ++live.calls_running;
+    if (!tasks_.spawn(call_initiator(pin, live.trans.status))) {
+      live.query = RunState::tried;
+      --live.calls_running;
+    }
+  }
+}
+
+Task<BranchReply> Engine::call(const LiveTrans& live, BranchCall call) {
+  const seconds own = live.trans.options.request_timeout;
+  const SteadyTime start = ports_.timers.now();
+  call.gid = &live.gid;
+  call.type = live.trans.type;
+  call.protocol = live.trans.protocol;
+  call.headers = &live.trans.options.branch_headers;
+  call.deadline = start + (own.count() > 0 ? own : options_.request_timeout);
+  BranchReply reply = co_await ports_.branches.call(call);
+  observer_.branch_called(call, reply, ports_.timers.now() - start);
+  co_return reply;
+}
+
+Task<void> Engine::call_branch(Pin pin, std::uint32_t index, TransStatus called_in) {
+  LiveTrans& live = *pin;
+  const Branch& branch = live.trans.branches[index];
+  BranchCall request;
+  request.branch_id = branch.branch_id.view();
+  request.op = branch.op;
+  request.url = branch.url;
+  request.payload = live.trans.payloads[branch.payload];
+  BranchReply reply;
+  // A decision may have come between the start of this task and now.
+  if (live.trans.status == called_in) reply = co_await call(live, request);
+  --live.calls_running;
+  record(pin, index, called_in, std::move(reply));
+  live.progressed.notify_all();
+}
+
+Task<void> Engine::call_initiator(Pin pin, TransStatus called_in) {
+  LiveTrans& live = *pin;
+  BranchCall request;
+  request.branch_id = "00";
+  request.op = "msg";
+  request.url = live.trans.query_prepared;
+  if (request.url.empty()) {
+    log(LogLevel::warn, live, "has no query_prepared and is taken as committed after its timeout");
+  }
+  BranchReply reply;
+  if (live.trans.status == called_in) reply = co_await call(live, request);
+  --live.calls_running;
+  record_query(live, called_in, std::move(reply));
+  live.progressed.notify_all();
+}
+
+void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply) {
+  LiveTrans& live = *pin;
+  RunState& run = live.runs[index];
+  if (live.trans.status != called_in) {
+    run = RunState::idle;  // The status was decided while the call ran; its result is too late.
+    return;
+  }
+  Branch& branch = live.trans.branches[index];
+  const auto conclude = [&](BranchStatus status) {
+    const WallTime now = clock_.wall_now();
+    branch.status = status;
+    branch.update_time = branch.finish_time = now;
+    live.unsaved.push_back({index, status, now});
+    mark_unsaved(live);
+  };
+  run = RunState::tried;
+  switch (live.mode->effect(live.trans, branch, reply.outcome)) {
+    case Effect::succeed:
+      conclude(BranchStatus::succeed);
+      live.any_success = true;
+      return;
+    case Effect::fail:
+      conclude(BranchStatus::failed);
+      live.failure_text = std::move(reply.error.detail);
+      return;
+    case Effect::retry_soon:
+      ++live.trans.retry_count;
+      live.retry_count_unsaved = true;
+      mark_unsaved(live);
+      run = RunState::pausing;
+      ++live.pauses_running;
+      if (!tasks_.spawn(pause_branch(pin, index))) --live.pauses_running;
+      break;
+    case Effect::give_up:
+      live.retries_exhausted = true;
+      break;
+    case Effect::retry_later:
+      break;
+  }
+  const Rest kind = reply.outcome == Outcome::ongoing ? Rest::keep : Rest::backoff;
+  note_outcome(live, reply.outcome, std::move(reply.error), kind);
+}
+
+void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply reply) {
+  live.query = RunState::tried;
+  if (live.trans.status != called_in) return;
+  live.query_outcome = reply.outcome;
+  if (reply.outcome == Outcome::success || reply.outcome == Outcome::failure) return;
+  const Rest kind = reply.outcome == Outcome::ongoing ? Rest::reset : Rest::backoff;
+  note_outcome(live, reply.outcome, std::move(reply.error), kind);
+}
+
+void Engine::note_outcome(LiveTrans& live, Outcome outcome, Error error, Rest rest) {
+  live.rest = std::max(live.rest.value_or(Rest::reset), rest);
+  if (outcome == Outcome::ongoing && live.worst != Outcome::success) return;
+  live.worst = outcome;
+  live.worst_error = std::move(error);
+  if (outcome != Outcome::ongoing) {
+    log(LogLevel::info, live, "branch call failed: " + live.worst_error.detail);
+  }
+}
+
+Task<void> Engine::pause_branch(Pin pin, std::uint32_t index) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  LiveTrans& live = *pin;
+  const SteadyTime until = ports_.timers.now() + retry_pause(live.trans.retry_count);
+  co_await sleep_until(ports_.timers, until);
+  --live.pauses_running;
+  if (live.runs[index] == RunState::pausing) live.runs[index] = RunState::idle;
+  live.progressed.notify_all();
+}
+
+/// Ends a pass that did not finish the transaction: it rests in the store until its time.
+Async<> Engine::rest(LiveTrans& live, std::optional<seconds> delay) {
+  TransDelta delta;
+  nanoseconds pause{};
+  const WallTime now = clock_.wall_now();
+  if (live.again || stopping_) {
+    // Resumed at once, here or after the restart.
+  } else if (delay) {
+    const nanoseconds waited = now - live.trans.submit_time.value_or(now);
+    pause = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));
+    delta.schedule = Schedule{live.trans.next_cron_interval, now + pause, true};
+  } else if (live.rest) {
+    const seconds base = reset_interval(live.trans.options, options_);
+    // A success ends the backoff that was before it.
+    const seconds current = live.any_success ? base : live.trans.next_cron_interval;
+    const seconds interval = interval_after(*live.rest, current, base, options_);
+    pause = interval;
+    if (*live.rest == Rest::backoff) pause += jitter(interval, ports_.random);
+    delta.schedule = Schedule{interval, now + pause, true};
+  }
+  const bool rests = delta.schedule.has_value();
+  if (rests || live.has_unsaved()) {
+    CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::progress));
+  }
+  const Result<> result = stopping_ ? Result<>(shut_down(live)) : answer(live);
+  if (std::exchange(live.again, false) && !stopping_) {
+    live.begin_pass();
+  } else {
+    live.driving = false;
+    if (rests) alarms_.set_wake(live.gid, ports_.timers.now() + pause);
+    set_next_alarm();
+  }
+  end_pass(live, result);
+  co_return ok();
+}
+
+void Engine::end_pass(LiveTrans& live, Result<> result) {
+  observer_.pass_ended(live.trans, result.has_value());
+  tell_waiters(live, std::move(result));
+}
+
+void Engine::tell_waiters(LiveTrans& live, Result<> result) {
+  live.pass_result = std::move(result);
+  ++live.passes;
+  live.pass_ended.notify_all();
+}
+
+/// What a caller with wait_result hears after a pass (page 02, section 5.3).
+Result<> Engine::answer(const LiveTrans& live) const {
+  const Transaction& trans = live.trans;
+  if (trans.status == TransStatus::succeed) return ok();
+  if (!trans.rollback_reason.empty()) {
+    return make_error(Errc::trans_failed, with_failure_suffix(trans.rollback_reason));
+  }
+  if (live.mode->reports_branch_errors && !is_final(trans.status)) {
+    const std::string text = std::string(unknown_result_hint) + live.worst_error.detail;
+    if (live.worst == Outcome::failure) return make_error(Errc::branch_failure, text);
+    if (live.worst == Outcome::error) return Error{live.worst_error.code, text};
+  }
+  return make_error(Errc::result_not_success, "wait result not return success: FAILURE");
+}
+
+}  // namespace concerto

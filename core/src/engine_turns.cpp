@@ -1,0 +1,92 @@
+// Who may touch a transaction, and when it is in memory.
+
+#include <concerto/core/assert.hpp>
+
+#include "engine.hpp"
+
+namespace concerto {
+
+Engine::Pin Engine::pin(const Gid& gid) {
+  auto& slot = live_[gid];
+  if (!slot) {
+    slot = std::make_unique<LiveTrans>(gid, ports_.executor);
+    live_count_.store(live_.size(), std::memory_order_relaxed);
+  }
+  return Pin(*this, *slot);
+}
+
+void Engine::drop_if_unused(LiveTrans& live) {
+  if (live.users > 0 || live.driving) return;
+  bytes_ -= live.bytes;
+  bytes_count_.store(bytes_, std::memory_order_relaxed);
+  const auto found = live_.find(live.gid);
+  CONCERTO_ASSERT(found != live_.end());
+  live_.erase(found);
+  live_count_.store(live_.size(), std::memory_order_relaxed);
+}
+
+Task<Engine::Turn> Engine::take_turn(Pin pin) {
+  if (!pin->turn_taken) {
+    pin->turn_taken = true;
+    co_return Turn(std::move(pin));
+  }
+  // A cancelled wait does not give the turn: what has begun is carried on to a stored state.
+  while (!co_await pin->turn_freed.wait()) {
+    if (!pin->turn_taken) break;
+  }
+  pin->turn_taken = true;
+  co_return Turn(std::move(pin));
+}
+
+Task<Engine::Turn> Engine::enter(Gid gid) {
+  Pin entered = pin(gid);
+  co_return co_await take_turn(std::move(entered));
+}
+
+Async<> Engine::load(LiveTrans& live) {
+  if (live.knowledge != LiveTrans::Knowledge::none) co_return ok();
+  if (live.calls_running > 0) {
+    // After a failed write: the calls still refer to the transaction in memory.
+    co_return make_error(Errc::store_unavailable,
+                         "gid " + live.gid.str() + " cannot be read while its calls end");
+  }
+  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await store_.load(live.gid));
+  if (!found) {
+    live.knowledge = LiveTrans::Knowledge::absent;
+    co_return ok();
+  }
+  const Mode* mode = find_mode(found->type);
+  if (mode == nullptr) {
+    co_return make_error(Errc::not_supported, "trans_type '" + std::string(to_string(found->type)) +
+                                                  "' of gid " + live.gid.str() +
+                                                  " is not in this version");
+  }
+  // A saga has two rows per step; other modes have no use for the count.
+  const std::size_t steps = found->branches.size() / 2;
+  CONCERTO_CO_TRY(CustomData custom, parse_custom_data(found->type, found->custom_data, steps));
+  adopt(live, std::move(*found), std::move(custom), *mode);
+  co_return ok();
+}
+
+void Engine::adopt(LiveTrans& live, Transaction trans, CustomData custom, const Mode& mode) {
+  live.trans = std::move(trans);
+  live.custom = std::move(custom);
+  live.mode = &mode;
+  live.knowledge = LiveTrans::Knowledge::present;
+  live.begin_pass();
+  live.bytes = sizeof(LiveTrans);
+  for (const std::string& payload : live.trans.payloads) live.bytes += payload.size();
+  bytes_ += live.bytes;
+  bytes_count_.store(bytes_, std::memory_order_relaxed);
+}
+
+Async<Engine::Turn> Engine::enter_existing(Gid gid) {
+  Turn turn = co_await enter(gid);
+  CONCERTO_CO_CHECK(co_await load(*turn));
+  if (turn->knowledge != LiveTrans::Knowledge::present) {
+    co_return make_error(Errc::trans_not_found, "no TransGlobal with gid: " + gid.str() + " found");
+  }
+  co_return turn;
+}
+
+}  // namespace concerto

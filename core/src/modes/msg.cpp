@@ -1,0 +1,76 @@
+// Two-phase message (protocol page 05, section 3): forward only, retried until it is done.
+
+#include <algorithm>
+
+#include "mode.hpp"
+
+namespace concerto {
+namespace {
+
+Result<> expand(const TransRequest& request, Transaction& trans) {
+  for (std::size_t step = 0; step < request.steps.size(); ++step) {
+    Branch branch;
+    branch.branch_id = BranchId(step_branch_id(step + 1));
+    branch.op = "action";
+    branch.url = request.steps[step].action;
+    branch.payload = static_cast<std::uint32_t>(step);
+    trans.branches.push_back(std::move(branch));
+  }
+  return ok();
+}
+
+Next next_prepared(const TransView& view) {
+  Next next;
+  if (!view.timed_out) return next;
+  if (view.query == RunState::idle) {
+    next.ask_initiator = true;
+  } else if (view.query_outcome == Outcome::success) {
+    next.change = StatusChange{TransStatus::submitted, {}};
+  } else if (view.query_outcome == Outcome::failure) {
+    next.change = StatusChange{TransStatus::failed, {}};
+  }
+  return next;
+}
+
+Next next_submitted(const TransView& view) {
+  Next next;
+  if (view.custom.delay.count() > 0 && !view.delay_over) {
+    next.delay = view.custom.delay;
+    return next;
+  }
+  const auto& branches = view.trans.branches;
+  bool done = true;
+  for (std::uint32_t i = 0; i < branches.size(); ++i) {
+    if (branches[i].status == BranchStatus::succeed) continue;
+    done = false;
+    if (view.runs[i] == RunState::idle) next.calls.push_back(i);
+    if (!view.trans.options.concurrent) break;
+  }
+  if (done) next.change = StatusChange{TransStatus::succeed, {}};
+  return next;
+}
+
+Next next(const TransView& view) {
+  if (view.trans.status == TransStatus::prepared) return next_prepared(view);
+  if (view.trans.status == TransStatus::submitted) return next_submitted(view);
+  return {};
+}
+
+Effect effect(const Transaction&, const Branch&, Outcome outcome) {
+  return outcome == Outcome::success ? Effect::succeed : Effect::retry_later;
+}
+
+}  // namespace
+
+const Mode modes::msg{
+    .type = TransType::msg,
+    .expand = expand,
+    .next = next,
+    .effect = effect,
+    .times_out_in = TransStatus::prepared,
+    .has_default_timeout = true,
+    .reports_branch_errors = true,
+    .aborts_to = TransStatus::failed,
+};
+
+}  // namespace concerto

@@ -1,0 +1,43 @@
+#include "retry.hpp"
+
+#include <algorithm>
+
+namespace concerto {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+seconds reset_interval(const TransOptions& trans, const CoordinatorOptions& options) {
+  if (trans.retry_interval.count() != 0) return trans.retry_interval;
+  const seconds timeout = trans.timeout_to_fail;
+  if (timeout.count() > 0 && timeout < options.retry_interval) return timeout;
+  return options.retry_interval;
+}
+
+seconds interval_after(Rest rest, seconds current, seconds base,
+                       const CoordinatorOptions& options) {
+  switch (rest) {
+    case Rest::reset:
+      return base;
+    case Rest::keep:
+      return current;
+    case Rest::backoff:
+      break;
+  }
+  // An interval that was asked for is kept even where it is above the cap.
+  return std::max(std::min(current * 2, options.backoff_max), base);
+}
+
+nanoseconds jitter(seconds interval, RandomSource& random) {
+  const auto span = static_cast<std::uint64_t>(nanoseconds(interval).count()) / 16;
+  return nanoseconds(span == 0 ? 0 : random.next() % span);
+}
+
+milliseconds retry_pause(std::int64_t retry) {
+  constexpr milliseconds first{100}, most{2000};
+  const auto doublings = std::clamp<std::int64_t>(retry - 1, 0, 5);
+  return std::min(first * (std::int64_t{1} << doublings), most);
+}
+
+}  // namespace concerto
