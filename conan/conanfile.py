@@ -1,0 +1,75 @@
+"""Conan 2 recipe. Dependencies are the system's (profiles/system): nothing is downloaded."""
+
+import os
+import re
+
+from conan import ConanFile
+from conan.tools.cmake import CMake, CMakeToolchain, cmake_layout
+from conan.tools.files import copy, load
+
+
+class ConcertoConan(ConanFile):
+    name = "concerto"
+    description = "Coordinator of distributed transactions that speaks DTM's protocol"
+    license = "Apache-2.0"
+    topics = ("distributed-transactions", "saga", "coordinator")
+    package_type = "static-library"
+    settings = "os", "compiler", "build_type", "arch"
+    options = {"leveldb": [True, False], "tools": [True, False]}
+    default_options = {"leveldb": True, "tools": False}
+
+    def set_version(self):
+        cmake = load(self, os.path.join(self.recipe_folder, "..", "CMakeLists.txt"))
+        self.version = re.search(r"project\(Concerto VERSION ([0-9.]+)", cmake).group(1)
+
+    def export_sources(self):
+        root = os.path.join(self.recipe_folder, "..")
+        for pattern in ("CMakeLists.txt", "LICENSE", "core/*", "net/*", "persist/*", "tools/*"):
+            copy(self, pattern, root, self.export_sources_folder)
+
+    def requirements(self):
+        # The lowest versions that the project is tested with; a profile's [platform_requires]
+        # says which ones the system has.
+        for library in ("boost/[>=1.81]", "openssl/[>=3]", "protobuf/[>=3.21]", "zlib/[>=1.2]",
+                        "libnghttp2/[>=1.52]"):
+            self.requires(library)
+        if self.options.leveldb:
+            self.requires("leveldb/[>=1.23]")
+
+    def layout(self):
+        cmake_layout(self)
+
+    def generate(self):
+        toolchain = CMakeToolchain(self, generator="Ninja")
+        toolchain.cache_variables["CONCERTO_BUILD_TESTS"] = False
+        toolchain.cache_variables["CONCERTO_BUILD_TOOLS"] = bool(self.options.tools)
+        toolchain.cache_variables["CONCERTO_STORE_LEVELDB"] = bool(self.options.leveldb)
+        toolchain.generate()
+
+    def build(self):
+        cmake = CMake(self)
+        cmake.configure()
+        cmake.build()
+
+    def package(self):
+        copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
+        CMake(self).install()
+
+    def package_info(self):
+        # The package's own config file finds the dependencies again and knows the targets.
+        self.cpp_info.set_property("cmake_find_mode", "none")
+        self.cpp_info.builddirs = [os.path.join("lib", "cmake", "Concerto")]
+        core = self.cpp_info.components["core"]
+        core.libs = ["concerto_core"]
+        core.system_libs = ["boost_json", "boost_container", "boost_url", "pthread"]
+        core.defines = ["BOOST_ASIO_SEPARATE_COMPILATION", "BOOST_ASIO_NO_DEPRECATED"]
+        net = self.cpp_info.components["net"]
+        net.libs = ["concerto_net"]
+        net.requires = ["core"]
+        net.system_libs = ["nghttp2", "protobuf", "ssl", "crypto", "z"]
+        net.defines = ["BOOST_BEAST_SEPARATE_COMPILATION"]
+        persist = self.cpp_info.components["persist"]
+        persist.libs = ["concerto_persist"]
+        persist.requires = ["core"]
+        if self.options.leveldb:
+            persist.system_libs = ["leveldb"]

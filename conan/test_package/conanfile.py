@@ -1,0 +1,36 @@
+"""Builds and runs the consumer of tests/embed against the Conan package."""
+
+import os
+
+from conan import ConanFile
+from conan.tools.build import can_run
+from conan.tools.cmake import CMake, CMakeToolchain, cmake_layout
+
+
+class ConcertoTestPackage(ConanFile):
+    settings = "os", "compiler", "build_type", "arch"
+    test_type = "explicit"
+
+    def requirements(self):
+        self.requires(self.tested_reference_str)
+
+    def layout(self):
+        cmake_layout(self)
+
+    def generate(self):
+        toolchain = CMakeToolchain(self, generator="Ninja")
+        toolchain.cache_variables["CONSUMER_COMPONENTS"] = "core;persist"
+        # Nothing generated in between: the package's own config file is what users get.
+        package = self.dependencies["concerto"].package_folder
+        toolchain.cache_variables["Concerto_DIR"] = os.path.join(
+            package, "lib", "cmake", "Concerto")
+        toolchain.generate()
+
+    def build(self):
+        cmake = CMake(self)
+        cmake.configure()
+        cmake.build()
+
+    def test(self):
+        if can_run(self):
+            self.run(os.path.join(self.cpp.build.bindir, "consumer") + " data", env="conanrun")

@@ -1,0 +1,98 @@
+"""Rules for one C++ file, seen for itself."""
+
+import re
+
+FUNCTION_LINES_MAX = 70
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
+
+# What a layer may not include, and why.
+FORBIDDEN_INCLUDES = {
+    "core": (
+        (r"concerto/(net|persist)/", "core knows no other layer"),
+        (r"boost/asio/(ip|ssl|local|serial_port)|boost/asio/.*(socket|acceptor|resolver)|"
+         r"boost/beast|nghttp2/|openssl/|sys/socket\.h|netinet/|arpa/|netdb\.h",
+         "core opens no socket"),
+        (r"leveldb/|fstream|filesystem|fcntl\.h|sys/stat\.h", "core touches no disk"),
+        (r"google/protobuf|\.pb\.h$|grpcpp/|yaml-cpp/|spdlog/", "core knows no wire format"),
+    ),
+    "net": ((r"concerto/persist/|leveldb/", "net knows no store"),),
+    "persist": (
+        (r"concerto/net/|boost/beast|nghttp2/|boost/asio/(ip|ssl)", "persist knows no transport"),
+    ),
+}
+
+WALL_CLOCK = re.compile(r"\bsystem_clock\s*::\s*now\b|\bgettimeofday\b|\bstd::time\s*\(")
+
+
+def layers_point_down(source):
+    if not source.is_cpp:
+        return
+    for number, line in enumerate(source.lines, 1):
+        found = INCLUDE.match(line)
+        for pattern, why in FORBIDDEN_INCLUDES.get(source.layer, ()):
+            if found and re.search(pattern, found.group(1)):
+                yield source.finding(number, "layer", f"#include of {found.group(1)}: {why}")
+
+
+def core_asks_its_clock(source):
+    if not source.is_cpp or source.layer != "core":
+        return
+    for found in WALL_CLOCK.finditer(source.code):
+        yield source.finding(source.line_of(found.start()), "layer",
+                             "core reads no wall clock; ask the Clock")
+    for found in re.finditer(r"\basio::(ip|ssl|local)::", source.code):
+        yield source.finding(source.line_of(found.start()), "layer", "core opens no socket")
+
+
+def headers_have_pragma_once(source):
+    if not source.path.endswith(".hpp"):
+        return
+    first = next((line for line in source.lines if line and not line.startswith("//")), "")
+    if first != "#pragma once":
+        yield source.finding(1, "pragma-once", "a header begins with #pragma once")
+
+
+def detached_only_in_task_group(source):
+    allowed = source.layer == "tests" or source.path == "core/src/task_group.cpp"
+    if not source.is_cpp or allowed:
+        return
+    for number, line in enumerate(source.code.split("\n"), 1):
+        if re.search(r"\basio::detached\b|asio/detached\.hpp", line):
+            yield source.finding(number, "detached", "a coroutine without an owner: use TaskGroup")
+
+
+NOT_A_FUNCTION = re.compile(
+    r"^\s*(?:\[\[.*?\]\]\s*)?(?:if|else|for|while|switch|do|try|catch|namespace|class|struct|enum|"
+    r"union|extern|case|default|return|co_return|template\s*<[^{}]*>\s*(?:class|struct))\b")
+
+
+def is_function(head):
+    """Whether the text between the last statement and a brace opens a function's body."""
+    head = re.sub(r"^\s*#[^\n]*", "", head)
+    return "(" in head and head.count("(") == head.count(")") and not NOT_A_FUNCTION.match(head)
+
+
+def functions_fit_a_screen(source):
+    if not source.is_cpp:
+        return
+    code = source.code
+    head_begin, open_braces = 0, []
+    for found in re.finditer(r"[;{}]", code):
+        offset, char = found.start(), found.group(0)
+        if char == "{":
+            # After a member's initialiser in braces the rest of a constructor's head is gone.
+            head = code[head_begin:offset]
+            after_brace = head_begin > 0 and code[head_begin - 1] == "}" and not head.strip()
+            open_braces.append(offset if is_function(head) or after_brace else None)
+        elif char == "}" and open_braces:
+            begin = open_braces.pop()
+            count = code.count("\n", begin, offset) if begin is not None else 0
+            if count > FUNCTION_LINES_MAX:
+                yield source.finding(source.line_of(begin), "function-length",
+                                     f"{count} lines, the limit is {FUNCTION_LINES_MAX}")
+        head_begin = offset + 1
+
+
+RULES = [layers_point_down, core_asks_its_clock, headers_have_pragma_once,
+         detached_only_in_task_group, functions_fit_a_screen]

@@ -1,0 +1,54 @@
+"""Rules for the shape of the tree and the direction of links."""
+
+import re
+from pathlib import PurePosixPath
+
+from checks.tree import Finding
+
+TOP_LEVEL = {
+    "CMakeLists.txt", "CMakePresets.json", "core", "net", "persist", "bench", "tests", "conan",
+    "tools", "docs", "README.md", "CHANGELOG.md", "LICENSE", ".clang-format", ".clang-tidy", ".ci",
+    ".gitignore", ".editorconfig",
+}
+
+# The README above speaks for these: installed headers, the parts of one kind of tests or of the
+# packaging, dot directories.
+COVERED_FROM_ABOVE = re.compile(r"(^|/)include(/|$)|^(tests/\w+|conan)/|(^|/)\.\w")
+
+FORBIDDEN_LINKS = {
+    "core": (r"concerto(::|_)(net|persist|config)\b|OpenSSL|[Pp]rotobuf|leveldb|NGHTTP2|spdlog|"
+             r"yaml-cpp|ZLIB"),
+    "net": r"concerto(::|_)(persist|config)\b|leveldb",
+    "persist": r"concerto(::|_)(net|config)\b|OpenSSL|[Pp]rotobuf|NGHTTP2",
+}
+
+
+def top_level_is_known(tree):
+    for entry in sorted({path.split("/")[0] for path in tree.paths}):
+        if entry not in TOP_LEVEL:
+            yield Finding(entry, 1, "top-level", "not one of the repository's top-level entries")
+
+
+def directories_have_a_readme(tree):
+    paths = set(tree.paths)
+    for directory in sorted({str(PurePosixPath(path).parent) for path in tree.paths}):
+        if COVERED_FROM_ABOVE.search(directory):
+            continue
+        readme = "README.md" if directory == "." else f"{directory}/README.md"
+        if readme not in paths:
+            yield Finding(readme, 1, "readme", "a directory says what lives in it")
+
+
+def links_point_down(tree):
+    for source in tree.sources:
+        if not source.path.endswith(("CMakeLists.txt", ".cmake")):
+            continue
+        for number, line in enumerate(source.lines, 1):
+            forbidden = FORBIDDEN_LINKS.get(source.layer)
+            found = forbidden and re.search(forbidden, line.split("#")[0])
+            if found:
+                yield source.finding(number, "layer",
+                                     f"{source.layer} must not link {found.group(0)}")
+
+
+RULES = [top_level_is_known, directories_have_a_readme, links_point_down]
