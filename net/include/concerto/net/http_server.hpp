@@ -103,6 +103,7 @@ class HttpServer {
   std::atomic<std::size_t> connection_count_{0};
   std::atomic<bool> draining_{false};
   std::list<HttpConnection*> connections_;
+  std::string head_;  // where answers are put together
   std::string date_;
   SteadyTime date_until_ = SteadyTime::min();
   Notifier closed_one_;

@@ -1,0 +1,178 @@
+#include "connection.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "response_writer.hpp"
+
+namespace concerto::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// How long, and how much, a refused client may go on sending before the socket is closed.
+constexpr milliseconds linger_timeout{500};
+constexpr std::size_t linger_bytes_max = 256 << 10;
+
+}  // namespace
+
+HttpConnection::HttpConnection(HttpServer& server, AcceptedSocket accepted)
+    : server_(server),
+      peer_(accepted.peer()),
+      socket_(server.executor_),
+      timer_(server.timers_, [this] {
+        server_.probe_.timed_out_count.fetch_add(1, std::memory_order_relaxed);
+        close();
+      }) {
+  error_code error;
+  socket_.assign(peer_.protocol(), accepted.descriptor(), error);
+  if (!error) {
+    accepted.release();
+    set_socket_options(socket_);
+  }
+  place_ = server_.connections_.insert(server_.connections_.end(), this);
+}
+
+HttpConnection::~HttpConnection() {
+  server_.connections_.erase(place_);
+}
+
+void HttpConnection::limit(milliseconds timeout) {
+  timer_.expire_at(server_.timers_.now() + timeout);
+}
+
+void HttpConnection::close() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void HttpConnection::end_when_idle() {
+  if (waits_for_request_) close();
+}
+
+Task<void> HttpConnection::run() {
+  limit(server_.options_.header_timeout);
+  for (;;) {
+    const Input input = co_await receive();
+    if (input == Input::refused) co_await refuse();
+    if (input != Input::request) co_return;
+
+    server_.probe_.request_count.fetch_add(1, std::memory_order_relaxed);
+    timer_.disarm();
+    HttpRequest& request = parser_->request();
+    request.peer = peer_;
+    head_only_ = request.method == "HEAD";
+    HttpResponse response = co_await answer(std::move(request));
+    const bool keep_alive = parser_->keep_alive() && !response.close &&
+                            !server_.draining_.load(std::memory_order_relaxed);
+    if (!co_await send(std::move(response), keep_alive)) co_return;
+    if (!keep_alive) co_return co_await linger();
+    limit(server_.options_.idle_timeout);
+  }
+}
+
+Task<HttpConnection::Input> HttpConnection::receive() {
+  const HttpServerOptions& options = server_.options_;
+  parser_.emplace(options.header_bytes_max, options.body_bytes_max);
+  buffer_.relax();
+  waits_for_request_ = buffer_.empty();
+  bool in_body = false;
+  for (;;) {
+    if (!buffer_.empty()) {
+      const bool first_bytes = !parser_->has_started();
+      std::size_t used = 0;
+      const ParseState state = parser_->feed(buffer_.data(), used);
+      buffer_.consume(used);
+      if (state == ParseState::complete) co_return Input::request;
+      if (state == ParseState::failed) co_return Input::refused;
+      if (buffer_.data().size() > options.header_bytes_max) {
+        parser_->fail_too_long();
+        co_return Input::refused;
+      }
+      if (parser_->is_header_done() && !in_body) {
+        in_body = true;
+        limit(options.body_timeout);
+        if (parser_->expects_continue() && !co_await send_continue()) co_return Input::closed;
+      } else if (first_bytes && !in_body) {
+        limit(options.header_timeout);
+      }
+    }
+    if (!co_await read_more()) co_return Input::closed;
+    waits_for_request_ = false;
+  }
+}
+
+Task<bool> HttpConnection::read_more() {
+  const auto [error, bytes] = co_await socket_.async_read_some(buffer_.prepare(), tuple_task);
+  if (error) co_return false;
+  buffer_.commit(bytes);
+  co_return true;
+}
+
+Task<bool> HttpConnection::send_continue() {
+  if (!buffer_.empty()) co_return true;  // The body comes already.
+  const Outgoing outgoing{continue_line, {}};
+  co_return !co_await write_all(socket_, outgoing);
+}
+
+Task<HttpResponse> HttpConnection::answer(HttpRequest request) {
+  try {
+    co_return co_await server_.handler_(std::move(request));
+  } catch (const std::exception& error) {
+    co_return error_response(500, error.what());
+  }
+}
+
+Task<bool> HttpConnection::send(HttpResponse response, bool keep_alive) {
+  if (!has_legal_headers(response)) {
+    response = error_response(500, "the answer has an illegal header field");
+  }
+  ResponseFrame frame{server_.date(), keep_alive, parser_->is_http_1_0()};
+  std::string& head = server_.head_;
+  write_response_head(head, response, frame);
+  const bool with_body = status_has_body(response.status) && !head_only_;
+  Outgoing outgoing{head, with_body ? std::string_view{response.body} : std::string_view{}};
+  error_code error = write_now(socket_, outgoing);
+  if (error == asio::error::would_block) {
+    limit(server_.options_.write_timeout);
+    const std::string rest{outgoing.head};  // The server's buffer serves others meanwhile.
+    outgoing.head = rest;
+    error = co_await write_all(socket_, outgoing);
+  }
+  co_return !error;
+}
+
+Task<void> HttpConnection::refuse() {
+  server_.probe_.malformed_count.fetch_add(1, std::memory_order_relaxed);
+  head_only_ = parser_->request().method == "HEAD";
+  HttpResponse response = error_response(parser_->refusal_status(), refusal_text());
+  if (co_await send(std::move(response), false)) co_await linger();
+}
+
+std::string HttpConnection::refusal_text() const {
+  const HttpServerOptions& options = server_.options_;
+  switch (parser_->refusal_status()) {
+    case 413:
+      return "request body is larger than " + std::to_string(options.body_bytes_max) + " bytes";
+    case 431:
+      return "request header is larger than " + std::to_string(options.header_bytes_max) + " bytes";
+    default:
+      return "malformed HTTP request: " + parser_->error().message();
+  }
+}
+
+Task<void> HttpConnection::linger() {
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  if (parser_->is_done() && socket_.available(ignored) == 0) co_return;
+  limit(linger_timeout);
+  for (std::size_t left = linger_bytes_max; left > 0;) {
+    buffer_.consume(buffer_.data().size());
+    if (!co_await read_more()) co_return;
+    left -= std::min(left, buffer_.data().size());
+  }
+}
+
+}  // namespace concerto::net

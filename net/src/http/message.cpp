@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <array>
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+
+#include <concerto/net/http_message.hpp>
+
+namespace concerto::net {
+namespace {
+
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+constexpr std::array<bool, 256> make_token_table() {
+  std::array<bool, 256> table{};
+  for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  for (const char c : std::string_view{"!#$%&'*+-.^_`|~"})
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+
+}  // namespace
+
+bool is_legal_header_name(std::string_view name) noexcept {
+  static constexpr auto table = make_token_table();
+  return !name.empty() && std::all_of(name.begin(), name.end(),
+                                      [](char c) { return table[static_cast<unsigned char>(c)]; });
+}
+
+bool is_legal_header_value(std::string_view value) noexcept {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 && byte != 0x7f) || c == '\t';
+  });
+}
+
+bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
+  return left.size() == right.size() &&
+         std::equal(left.begin(), left.end(), right.begin(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
+HttpHeaders::Field HttpHeaders::operator[](std::size_t index) const noexcept {
+  const Slot& slot = slots_[index];
+  const std::string_view text{text_};
+  return {text.substr(slot.begin, slot.name_bytes),
+          text.substr(slot.begin + slot.name_bytes, slot.value_bytes)};
+}
+
+std::optional<std::string_view> HttpHeaders::find(std::string_view name) const noexcept {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].name_bytes != name.size()) continue;
+    if (const Field field = (*this)[i]; equals_ignoring_case(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+void HttpHeaders::add(std::string_view name, std::string_view value) {
+  slots_.push_back({static_cast<std::uint32_t>(text_.size()),
+                    static_cast<std::uint32_t>(name.size()),
+                    static_cast<std::uint32_t>(value.size())});
+  text_.append(name).append(value);
+}
+
+void HttpHeaders::set(std::string_view name, std::string_view value) {
+  erase(name);
+  add(name, value);
+}
+
+void HttpHeaders::erase(std::string_view name) {
+  // The text stays behind: fields are seldom replaced, and the object lives for one message.
+  std::erase_if(slots_, [this, name](const Slot& slot) {
+    return equals_ignoring_case(std::string_view{text_}.substr(slot.begin, slot.name_bytes), name);
+  });
+}
+
+void HttpHeaders::reserve(std::size_t fields, std::size_t bytes) {
+  slots_.reserve(fields);
+  text_.reserve(bytes);
+}
+
+std::optional<std::string_view> HttpRequest::query_value(std::string_view name) const noexcept {
+  for (const auto& [key, value] : query) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+HttpResponse json_response(unsigned status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = json_content_type;
+  response.body = std::move(body);
+  return response;
+}
+
+HttpResponse text_response(unsigned status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = text_content_type;
+  response.body = std::move(body);
+  return response;
+}
+
+HttpResponse error_response(unsigned status, std::string_view message) {
+  const boost::json::string text{message.data(), message.size()};
+  return json_response(status, "{\"message\":" + boost::json::serialize(text) + "}");
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,48 @@
+#include <algorithm>
+#include <utility>
+
+#include <concerto/net/http_router.hpp>
+
+namespace concerto::net {
+namespace {
+
+Task<HttpResponse> not_found() {
+  co_return text_response(404, "404 page not found");
+}
+
+}  // namespace
+
+void Router::add(std::string_view method, std::string_view path, HttpHandler handler) {
+  exact_[std::string{path}].push_back({std::string{method}, std::move(handler)});
+}
+
+void Router::add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler) {
+  const auto longer = [](const PrefixEntry& entry, std::size_t size) {
+    return entry.prefix.size() >= size;
+  };
+  const auto place = std::lower_bound(prefixes_.begin(), prefixes_.end(), prefix.size(), longer);
+  prefixes_.insert(place, {std::string{prefix}, {std::string{method}, std::move(handler)}});
+}
+
+const HttpHandler* Router::find(const HttpRequest& request) const {
+  const auto matches = [&](const Entry& entry) {
+    return entry.method == any_method || entry.method == request.method;
+  };
+  if (const auto found = exact_.find(request.path); found != exact_.end()) {
+    for (const Entry& entry : found->second) {
+      if (matches(entry)) return &entry.handler;
+    }
+    return nullptr;
+  }
+  for (const auto& [prefix, entry] : prefixes_) {
+    if (matches(entry) && request.path.starts_with(prefix)) return &entry.handler;
+  }
+  return nullptr;
+}
+
+Task<HttpResponse> Router::route(HttpRequest request) const {
+  const HttpHandler* handler = find(request);
+  return handler ? (*handler)(std::move(request)) : not_found();
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,91 @@
+#include <unistd.h>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include <concerto/core/assert.hpp>
+#include <concerto/net/http_server.hpp>
+
+#include "connection.hpp"
+#include "response_writer.hpp"
+
+namespace concerto::net {
+
+AcceptedSocket::AcceptedSocket(int descriptor, asio::ip::tcp::endpoint peer) noexcept
+    : descriptor_(descriptor), peer_(std::move(peer)) {}
+
+AcceptedSocket::AcceptedSocket(AcceptedSocket&& other) noexcept
+    : descriptor_(other.release()), peer_(other.peer_) {}
+
+AcceptedSocket::~AcceptedSocket() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+int AcceptedSocket::release() noexcept {
+  return std::exchange(descriptor_, -1);
+}
+
+HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
+                       HttpServerOptions options)
+    : executor_(executor),
+      timers_(timers),
+      handler_(std::move(handler)),
+      options_(options),
+      closed_one_(executor),
+      group_(executor) {}
+
+HttpServer::~HttpServer() {
+  CONCERTO_ASSERT(connection_count() == 0);
+}
+
+bool HttpServer::offer(AcceptedSocket& socket) {
+  if (draining_.load(std::memory_order_acquire)) return false;
+  if (connection_count_.fetch_add(1) >= options_.connections_max) {
+    connection_count_.fetch_sub(1);
+    return false;
+  }
+  asio::post(executor_, [this, taken = std::move(socket)]() mutable { adopt(std::move(taken)); });
+  return true;
+}
+
+void HttpServer::adopt(AcceptedSocket accepted) {
+  probe_.accepted_count.fetch_add(1, std::memory_order_relaxed);
+  const bool drops = draining_.load(std::memory_order_relaxed);
+  if (drops || !group_.spawn(serve(std::move(accepted)))) forget_one();
+}
+
+Task<void> HttpServer::serve(AcceptedSocket accepted) {
+  // Counted until its socket is closed, also when cancellation unwinds this frame.
+  const auto forget = [](HttpServer* server) { server->forget_one(); };
+  const std::unique_ptr<HttpServer, decltype(forget)> counted{this, forget};
+  HttpConnection connection{*this, std::move(accepted)};
+  co_await connection.run();
+}
+
+void HttpServer::forget_one() noexcept {
+  connection_count_.fetch_sub(1);
+  closed_one_.notify_all();
+}
+
+const std::string& HttpServer::date() {
+  const SteadyTime now = timers_.now();
+  if (now >= date_until_) {
+    const WallTime wall = timers_.clock().wall_now();
+    date_ = http_date(wall);
+    date_until_ = now + std::chrono::seconds{1} - wall.time_since_epoch() % std::chrono::seconds{1};
+  }
+  return date_;
+}
+
+Task<void> HttpServer::drain(SteadyTime deadline) {
+  draining_.store(true);
+  for (HttpConnection* connection : connections_) connection->end_when_idle();
+  Timer timer{timers_, [this] { closed_one_.notify_all(); }};
+  timer.set(deadline);
+  while (connection_count() > 0 && timers_.now() < deadline) co_await closed_one_.wait();
+  co_await group_.close();
+  // Those on their way to this shard when the drain began.
+  while (connection_count() > 0) co_await closed_one_.wait();
+}
+
+}  // namespace concerto::net
