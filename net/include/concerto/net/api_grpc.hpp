@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <concerto/core/coordinator.hpp>
+#include <concerto/core/random_source.hpp>
+#include <concerto/net/grpc_health.hpp>
+#include <concerto/net/grpc_reflection.hpp>
+#include <concerto/net/grpc_server.hpp>
+
+namespace concerto::net {
+
+/// The gRPC interface of the coordinator, service dtmgimp.Dtm (protocol page 03), with the
+/// standard health and reflection services beside it. It translates and nothing else.
+///
+/// This version serves NewGid, Submit, Prepare and Abort; the other methods answer UNIMPLEMENTED.
+/// The caller's deadline ends only its waiting. One per shard, used on that shard only; it
+/// outlives the server's shutdown.
+class GrpcApi {
+ public:
+  static constexpr std::string_view service = "dtmgimp.Dtm";
+
+  /// The referenced objects must outlive this one. `random` is the shard's.
+  GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random);
+  GrpcApi(const GrpcApi&) = delete;
+  GrpcApi& operator=(const GrpcApi&) = delete;
+
+  /// Adds the methods; from now on the health service says SERVING.
+  void register_on(GrpcServer& server);
+
+  /// What the health service says of the server and of dtmgimp.Dtm: false from the moment when
+  /// the process begins to stop.
+  void set_serving(bool serving);
+
+ private:
+  using TransOperation = Async<> (Coordinator::*)(TransRequest);
+
+  void add(GrpcServer& server, std::string_view method, GrpcUnaryHandler handler);
+  Task<GrpcReply> new_gid(GrpcRequest request);
+  Task<GrpcReply> change(TransOperation operation, GrpcRequest request);
+
+  Coordinator& coordinator_;
+  RandomSource& random_;
+  GrpcHealth health_;
+  GrpcReflection reflection_;
+};
+
+}  // namespace concerto::net

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include <concerto/core/coordinator.hpp>
+#include <concerto/core/random_source.hpp>
+#include <concerto/net/http_router.hpp>
+
+namespace concerto::net {
+
+struct HttpApiOptions {
+  std::string version = "v0.0.0-dev";   ///< what `version` answers
+  std::chrono::minutes zone_offset{0};  ///< of the times in answers, east of UTC
+};
+
+/// The HTTP interface of the coordinator (protocol page 02): translates requests to calls of the
+/// Coordinator and their results to answers, nothing else.
+///
+/// This version serves version, newGid, prepare, submit, abort, forceStop, resetNextCronTime,
+/// query and all under /api/dtmsvr, and /api/ping. One per shard, used on that shard only; it
+/// outlives the servers that use the router.
+class HttpApi {
+ public:
+  /// The referenced objects must outlive this one. `random` is the shard's.
+  HttpApi(Coordinator& coordinator, RandomSource& random, HttpApiOptions options = {});
+  HttpApi(const HttpApi&) = delete;
+  HttpApi& operator=(const HttpApi&) = delete;
+
+  /// Adds the routes; a path with a trailing slash is redirected to the one without.
+  void register_on(Router& router);
+
+ private:
+  using TransOperation = Async<> (Coordinator::*)(TransRequest);
+  using GidOperation = Async<> (Coordinator::*)(Gid);
+  using Handler = Task<HttpResponse> (HttpApi::*)(HttpRequest);
+
+  void add(Router& router, std::string_view method, const std::string& path, HttpHandler handler);
+  HttpHandler bound(Handler handler);
+  HttpHandler bound(TransOperation operation);
+  HttpHandler bound(GidOperation operation);
+
+  Task<HttpResponse> version(HttpRequest request);
+  Task<HttpResponse> new_gid(HttpRequest request);
+  Task<HttpResponse> query(HttpRequest request);
+  Task<HttpResponse> all(HttpRequest request);
+  Task<HttpResponse> ping(HttpRequest request);
+  Task<HttpResponse> change(TransOperation operation, HttpRequest request);
+  Task<HttpResponse> change_by_gid(GidOperation operation, HttpRequest request);
+
+  Coordinator& coordinator_;
+  RandomSource& random_;
+  HttpApiOptions options_;
+};
+
+}  // namespace concerto::net

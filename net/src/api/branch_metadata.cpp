@@ -1,0 +1,100 @@
+#include "api/branch_metadata.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace concerto::net {
+namespace {
+
+constexpr std::string_view binary_suffix = "-bin";
+
+constexpr std::array<std::string_view, 8> written_by_transport{
+    "content-type", "grpc-encoding", "grpc-message", "grpc-message-type",
+    "grpc-status",  "grpc-timeout",  "te",           "user-agent"};
+
+/// What HTTP/2 forbids, or what a header from here would make wrong.
+constexpr std::array<std::string_view, 7> not_in_http2{
+    "connection",       "content-length",    "host",   "keep-alive",
+    "proxy-connection", "transfer-encoding", "upgrade"};
+
+bool is_among(const auto& names, std::string_view name) noexcept {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string to_lower(std::string_view text) {
+  std::string lower{text};
+  for (char& character : lower) {
+    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
+  }
+  return lower;
+}
+
+bool is_legal_name(std::string_view lower) noexcept {
+  return !lower.empty() && std::all_of(lower.begin(), lower.end(), [](char character) {
+    return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') ||
+           character == '-' || character == '_' || character == '.';
+  });
+}
+
+bool is_legal_value(std::string_view name, std::string_view value) noexcept {
+  return name.ends_with(binary_suffix) || std::all_of(value.begin(), value.end(), [](char each) {
+           return each >= 0x20 && each <= 0x7E;
+         });
+}
+
+Error refusal(std::string_view name, std::string_view why) {
+  std::string text = "branch header '";
+  text.append(name).append("' cannot be sent over gRPC: ").append(why);
+  return make_error(Errc::invalid_request, std::move(text));
+}
+
+Result<> add(GrpcMetadata& metadata, std::string_view name, std::string_view value) {
+  if (!is_legal_value(name, value)) return refusal(name, "its value is not printable ASCII");
+  metadata.add(name, value);
+  return ok();
+}
+
+Result<> add_header(GrpcMetadata& metadata, const std::string& name, const std::string& value) {
+  const std::string lower = to_lower(name);
+  if (is_among(written_by_transport, lower)) return ok();
+  if (is_among(not_in_http2, lower)) return refusal(name, "HTTP/2 has no such header");
+  if (!is_legal_name(lower)) {
+    return refusal(name, "a name consists of letters, digits, '-', '_' and '.'");
+  }
+  return add(metadata, lower, value);
+}
+
+}  // namespace
+
+Result<GrpcMetadata> branch_metadata(const BranchCall& call) {
+  GrpcMetadata metadata;
+  CONCERTO_CHECK(add(metadata, "dtm-gid", call.gid->view()));
+  CONCERTO_CHECK(add(metadata, "dtm-trans_type", to_string(call.type)));
+  CONCERTO_CHECK(add(metadata, "dtm-branch_id", call.branch_id));
+  CONCERTO_CHECK(add(metadata, "dtm-op", call.op));
+  CONCERTO_CHECK(add(metadata, "dtm-dtm", ""));
+  for (const auto& [name, value] : *call.headers) {
+    CONCERTO_CHECK(add_header(metadata, name, value));
+  }
+  return metadata;
+}
+
+BranchReply branch_reply(const GrpcReply& reply) {
+  const GrpcStatus& status = reply.status;
+  BranchReply result;
+  if (status.ok()) {
+    result.outcome = Outcome::success;
+  } else if (status.code == GrpcCode::failed_precondition ||
+             (status.code == GrpcCode::aborted && status.message == "ONGOING")) {
+    result.outcome = Outcome::ongoing;
+  } else if (status.code == GrpcCode::aborted) {
+    result.outcome = Outcome::failure;
+    result.error = make_error(Errc::branch_failure, with_failure_suffix(status.message));
+  } else {
+    result.outcome = Outcome::error;
+    result.error = to_error(reply);
+  }
+  return result;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,74 @@
+#include "api/grpc_messages.hpp"
+
+#include <dtmgimp.pb.h>
+#include <limits>
+
+#include <boost/json/monotonic_resource.hpp>
+#include <google/protobuf/arena.h>
+
+#include "api/json_read.hpp"
+
+namespace concerto::net {
+namespace {
+
+Result<std::vector<Step>> read_steps(std::string_view text) {
+  if (text.empty()) return std::vector<Step>{};
+  unsigned char first_block[2048];
+  json::monotonic_resource memory{first_block};
+  CONCERTO_TRY(const json::value value, parse_json(text, "field 'Steps'", &memory));
+  StepList list;
+  if (!value.is_null()) CONCERTO_CHECK(read_json("Steps", value, list));
+  return std::move(list.steps);
+}
+
+TransOptions take_options(dtmgimp::DtmTransOptions& from) {
+  TransOptions options;
+  options.wait_result = from.waitresult();
+  options.timeout_to_fail = std::chrono::seconds{from.timeouttofail()};
+  options.request_timeout = std::chrono::seconds{from.requesttimeout()};
+  options.retry_interval = std::chrono::seconds{from.retryinterval()};
+  options.retry_limit = from.retrylimit();
+  for (const auto& [name, value] : from.branchheaders()) options.branch_headers[name] = value;
+  return options;
+}
+
+}  // namespace
+
+Result<TransRequest> trans_request_from_proto(std::string_view message) {
+  // One block holds what the message allocates beside its texts, which move on into the result.
+  char first_block[1024];
+  google::protobuf::ArenaOptions arena_options;
+  arena_options.initial_block = first_block;
+  arena_options.initial_block_size = sizeof first_block;
+  google::protobuf::Arena arena{arena_options};
+  auto& from = *google::protobuf::Arena::CreateMessage<dtmgimp::DtmRequest>(&arena);
+  if (message.size() > std::numeric_limits<int>::max() ||
+      !from.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
+    return make_error(Errc::invalid_request,
+                      "the request is not a dtmgimp.DtmRequest: malformed protobuf, or a text "
+                      "that is not UTF-8, in " +
+                          std::to_string(message.size()) + " bytes");
+  }
+  TransRequest request;
+  CONCERTO_TRY(request.steps, read_steps(from.steps()));
+  request.gid = Gid{std::move(*from.mutable_gid())};
+  request.trans_type = std::move(*from.mutable_transtype());
+  request.protocol = to_string(Protocol::grpc);
+  request.custom_data = std::move(*from.mutable_customeddata());
+  request.query_prepared = std::move(*from.mutable_queryprepared());
+  request.rollback_reason = std::move(*from.mutable_rollbackreason());
+  request.payloads.reserve(static_cast<std::size_t>(from.binpayloads_size()));
+  for (std::string& payload : *from.mutable_binpayloads()) {
+    request.payloads.push_back(std::move(payload));
+  }
+  if (from.has_transoptions()) request.options = take_options(*from.mutable_transoptions());
+  return request;
+}
+
+std::string gid_reply(const Gid& gid) {
+  dtmgimp::DtmGidReply reply;
+  reply.set_gid(gid.str());
+  return reply.SerializeAsString();
+}
+
+}  // namespace concerto::net

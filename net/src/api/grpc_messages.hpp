@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <concerto/core/error.hpp>
+#include <concerto/core/request.hpp>
+
+namespace concerto::net {
+
+/// A transaction from the bytes of a dtmgimp.DtmRequest (protocol page 03, section 3). Its
+/// protocol is grpc, its gid taken as it is. Error invalid_request.
+Result<TransRequest> trans_request_from_proto(std::string_view message);
+
+/// The bytes of a dtmgimp.DtmGidReply.
+std::string gid_reply(const Gid& gid);
+
+}  // namespace concerto::net

@@ -1,0 +1,138 @@
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/url/url.hpp>
+
+#include <concerto/net/api_http.hpp>
+
+#include "api/error_answers.hpp"
+#include "api/list_query.hpp"
+#include "api/request_json.hpp"
+#include "api/trans_json.hpp"
+
+namespace concerto::net {
+namespace {
+
+namespace json = boost::json;
+
+const std::string base_path = "/api/dtmsvr/";
+
+/// The request's transaction. Its body goes: a submit may wait long for its result.
+Result<TransRequest> take_trans(HttpRequest& request) {
+  const std::string body = std::move(request.body);
+  request.body = {};
+  return trans_request_from_json(body);
+}
+
+HttpResponse answer(const Result<>& result) {
+  if (!result) return http_answer(result.error());
+  return json_response(200, R"({"dtm_result":"SUCCESS"})");
+}
+
+HttpResponse redirect_to(std::string_view path, const HttpRequest& request) {
+  boost::urls::url location;
+  location.set_path(path);
+  for (const auto& [name, value] : request.query) location.params().append({name, value});
+  HttpResponse response;
+  response.status = request.method == "GET" ? 301 : 307;
+  response.headers.add("Location", std::string_view{location.buffer()});
+  return response;
+}
+
+Task<HttpResponse> redirect(std::string path, HttpRequest request) {
+  co_return redirect_to(path, request);
+}
+
+}  // namespace
+
+HttpApi::HttpApi(Coordinator& coordinator, RandomSource& random, HttpApiOptions options)
+    : coordinator_(coordinator), random_(random), options_(std::move(options)) {}
+
+void HttpApi::register_on(Router& router) {
+  add(router, "GET", base_path + "version", bound(&HttpApi::version));
+  add(router, "GET", base_path + "newGid", bound(&HttpApi::new_gid));
+  add(router, "POST", base_path + "prepare", bound(&Coordinator::prepare));
+  add(router, "POST", base_path + "submit", bound(&Coordinator::submit));
+  add(router, "POST", base_path + "abort", bound(&Coordinator::abort));
+  add(router, "POST", base_path + "forceStop", bound(&Coordinator::force_stop));
+  add(router, "POST", base_path + "resetNextCronTime", bound(&Coordinator::reset_next_cron_time));
+  add(router, "GET", base_path + "query", bound(&HttpApi::query));
+  add(router, "GET", base_path + "all", bound(&HttpApi::all));
+  add(router, Router::any_method, "/api/ping", bound(&HttpApi::ping));
+}
+
+void HttpApi::add(Router& router, std::string_view method, const std::string& path,
+                  HttpHandler handler) {
+  router.add(method, path, std::move(handler));
+  router.add(method, path + "/",
+             [path](HttpRequest request) { return redirect(path, std::move(request)); });
+}
+
+HttpHandler HttpApi::bound(Handler handler) {
+  return [this, handler](HttpRequest request) { return (this->*handler)(std::move(request)); };
+}
+
+HttpHandler HttpApi::bound(TransOperation operation) {
+  return [this, operation](HttpRequest request) { return change(operation, std::move(request)); };
+}
+
+HttpHandler HttpApi::bound(GidOperation operation) {
+  return [this, operation](HttpRequest request) {
+    return change_by_gid(operation, std::move(request));
+  };
+}
+
+Task<HttpResponse> HttpApi::version(HttpRequest /*request*/) {
+  json::object body;
+  body["version"] = options_.version;
+  co_return json_response(200, json::serialize(body));
+}
+
+Task<HttpResponse> HttpApi::new_gid(HttpRequest /*request*/) {
+  json::object body;
+  body["dtm_result"] = "SUCCESS";
+  body["gid"] = Coordinator::new_gid(random_).view();
+  co_return json_response(200, json::serialize(body));
+}
+
+Task<HttpResponse> HttpApi::query(HttpRequest request) {
+  const std::string_view gid = request.query_value("gid").value_or(std::string_view{});
+  if (gid.empty()) co_return error_response(500, "no gid specified");
+  const auto trans = co_await coordinator_.query(Gid{std::string{gid}});
+  if (!trans) co_return http_answer(trans.error());
+  co_return json_response(200, query_json(*trans, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::all(HttpRequest request) {
+  Result<ListQuery> list = list_query_from(request);
+  if (!list) co_return http_answer(list.error());
+  if (!list->gid.empty()) {
+    const auto trans = co_await coordinator_.query(std::move(list->gid));
+    if (!trans) co_return http_answer(trans.error());
+    co_return json_response(200, single_json(*trans, list->position, options_.zone_offset));
+  }
+  if (list->matches_nothing) co_return json_response(200, page_json({}, options_.zone_offset));
+  const auto page =
+      co_await coordinator_.list(std::move(list->filter), std::move(list->position), list->limit);
+  if (!page) co_return http_answer(page.error());
+  co_return json_response(200, page_json(*page, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::ping(HttpRequest /*request*/) {
+  co_return json_response(200, R"({"msg":"pong"})");
+}
+
+Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request) {
+  Result<TransRequest> trans = take_trans(request);
+  if (!trans) co_return http_answer(trans.error());
+  const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::change_by_gid(GidOperation operation, HttpRequest request) {
+  Result<TransRequest> trans = take_trans(request);
+  if (!trans) co_return http_answer(trans.error());
+  const Result<> result = co_await (coordinator_.*operation)(std::move(trans->gid));
+  co_return answer(result);
+}
+
+}  // namespace concerto::net

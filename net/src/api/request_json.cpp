@@ -1,0 +1,108 @@
+#include "api/request_json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include <boost/json/monotonic_resource.hpp>
+
+#include "api/json_read.hpp"
+
+namespace concerto::net {
+namespace {
+
+/// A request while its fields arrive, in any order.
+struct Draft {
+  TransRequest request;
+  std::string gid;
+  StepList steps;
+};
+
+struct Field {
+  std::string_view name;
+  Result<> (*read)(std::string_view name, const json::value& value, Draft& draft);
+};
+
+template <auto Member>
+Result<> into_draft(std::string_view name, const json::value& value, Draft& draft) {
+  return read_json(name, value, draft.*Member);
+}
+
+template <auto Member>
+Result<> into_request(std::string_view name, const json::value& value, Draft& draft) {
+  return read_json(name, value, draft.request.*Member);
+}
+
+template <auto Member>
+Result<> into_options(std::string_view name, const json::value& value, Draft& draft) {
+  return read_json(name, value, draft.request.options.*Member);
+}
+
+constexpr std::array fields{
+    Field{"gid", into_draft<&Draft::gid>},
+    Field{"trans_type", into_request<&TransRequest::trans_type>},
+    Field{"protocol", into_request<&TransRequest::protocol>},
+    Field{"steps", into_draft<&Draft::steps>},
+    Field{"payloads", into_request<&TransRequest::payloads>},
+    Field{"custom_data", into_request<&TransRequest::custom_data>},
+    Field{"query_prepared", into_request<&TransRequest::query_prepared>},
+    Field{"rollback_reason", into_request<&TransRequest::rollback_reason>},
+    Field{"wait_result", into_options<&TransOptions::wait_result>},
+    Field{"concurrent", into_options<&TransOptions::concurrent>},
+    Field{"timeout_to_fail", into_options<&TransOptions::timeout_to_fail>},
+    Field{"request_timeout", into_options<&TransOptions::request_timeout>},
+    Field{"retry_interval", into_options<&TransOptions::retry_interval>},
+    Field{"retry_limit", into_options<&TransOptions::retry_limit>},
+    Field{"branch_headers", into_options<&TransOptions::branch_headers>},
+};
+
+char lower(char character) noexcept {
+  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a')
+                                              : character;
+}
+
+/// `name` is in lower case.
+bool is_name(std::string_view name, std::string_view key) noexcept {
+  return std::equal(name.begin(), name.end(), key.begin(), key.end(),
+                    [](char left, char right) { return left == lower(right); });
+}
+
+Result<> read_members(const json::object& body, Draft& draft) {
+  for (const auto& member : body) {
+    const std::string_view key = member.key();
+    if (member.value().is_null()) continue;
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [&](const Field& each) { return is_name(each.name, key); });
+    if (field == fields.end()) continue;
+    CONCERTO_CHECK(field->read(field->name, member.value(), draft));
+  }
+  return ok();
+}
+
+void strip_gid(std::string& gid) {
+  std::erase_if(gid, [](char character) {
+    return character == '\n' || character == '\r' || character == ';';
+  });
+}
+
+}  // namespace
+
+Result<TransRequest> trans_request_from_json(std::string_view body) {
+  unsigned char first_block[4096];
+  json::monotonic_resource memory{first_block};
+  CONCERTO_TRY(const json::value value, parse_json(body, "the request body", &memory));
+  if (!value.is_object()) {
+    return make_error(Errc::invalid_request, "the request body must be a JSON object, but is " +
+                                                 std::string{kind_of(value)});
+  }
+  Draft draft;
+  CONCERTO_CHECK(read_members(value.get_object(), draft));
+  strip_gid(draft.gid);
+  draft.request.gid = Gid{std::move(draft.gid)};
+  draft.request.steps = std::move(draft.steps.steps);
+  std::move(draft.steps.payloads.begin(), draft.steps.payloads.end(),
+            std::back_inserter(draft.request.payloads));
+  return std::move(draft.request);
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string_view>
+
+#include <concerto/core/error.hpp>
+#include <concerto/core/request.hpp>
+
+namespace concerto::net {
+
+/// The transaction object of the HTTP interface (protocol page 02, section 3). Fields that it does
+/// not know, storage fields and null count as absent; names match without case. `\n`, `\r` and `;`
+/// are taken out of the gid. Error invalid_request names the field and the kind of its value.
+Result<TransRequest> trans_request_from_json(std::string_view body);
+
+}  // namespace concerto::net

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <concerto/core/store.hpp>
+#include <concerto/core/transaction.hpp>
+
+namespace concerto::net {
+
+/// RFC 3339 with up to 9 digits of a second, trailing zeros cut, in the zone `offset` east of UTC.
+std::string format_time(WallTime time, std::chrono::minutes offset);
+
+/// The JSON text of stored options: what is zero is left out, except `concurrent`.
+std::string options_text(const TransOptions& options);
+
+/// Answer of `query` (protocol page 02, section 7.1), in the shape of the SQL stores.
+std::string query_json(const std::optional<Transaction>& trans, std::chrono::minutes offset);
+
+/// Answer of `all` (section 7.2).
+std::string page_json(const TransPage& page, std::chrono::minutes offset);
+
+/// Answer of `all` for one gid; `position` is echoed.
+std::string single_json(const std::optional<Transaction>& trans, std::string_view position,
+                        std::chrono::minutes offset);
+
+}  // namespace concerto::net

@@ -1,0 +1,202 @@
+#include "api/trans_json.hpp"
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+namespace concerto::net {
+namespace {
+
+using namespace std::chrono_literals;
+namespace json = boost::json;
+
+// 2026-11-23T05:35:16Z
+constexpr WallTime noon{std::chrono::seconds{1795412116}};
+
+struct TimeCase {
+  const char* name;
+  WallTime time;
+  std::chrono::minutes offset;
+  const char* want;
+};
+
+void PrintTo(const TimeCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class FormatTime : public testing::TestWithParam<TimeCase> {};
+
+TEST_P(FormatTime, IsRfc3339) {
+  EXPECT_EQ(format_time(GetParam().time, GetParam().offset), GetParam().want);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, FormatTime,
+    testing::Values(
+        TimeCase{"WholeSecond", noon, 0min, "2026-11-23T05:35:16Z"},
+        TimeCase{"Nanoseconds", noon + 47188302ns, 0min, "2026-11-23T05:35:16.047188302Z"},
+        TimeCase{"ZerosAreCut", noon + 415497240ns, 0min, "2026-11-23T05:35:16.41549724Z"},
+        TimeCase{"OneDigit", noon + 500ms, 0min, "2026-11-23T05:35:16.5Z"},
+        TimeCase{"SecondsKeepTheirZero", noon + 4s, 0min, "2026-11-23T05:35:20Z"},
+        TimeCase{"East", noon, 480min, "2026-11-23T13:35:16+08:00"},
+        TimeCase{"WestOverMidnight", noon + 1ns, -570min, "2026-11-22T20:05:16.000000001-09:30"},
+        TimeCase{"LeapDay", WallTime{std::chrono::seconds{1709164800}}, 0min,
+                 "2024-02-29T00:00:00Z"},
+        TimeCase{"Before1970", WallTime{-1ns}, 0min, "1969-12-31T23:59:59.999999999Z"}),
+    [](const auto& row) { return row.param.name; });
+
+struct OptionsCase {
+  const char* name;
+  TransOptions options;
+  const char* want;
+};
+
+void PrintTo(const OptionsCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class OptionsText : public testing::TestWithParam<OptionsCase> {};
+
+TEST_P(OptionsText, LeavesOutWhatIsZero) {
+  EXPECT_EQ(json::parse(options_text(GetParam().options)), json::parse(GetParam().want));
+}
+
+TransOptions all_options() {
+  TransOptions options;
+  options.wait_result = true;
+  options.concurrent = true;
+  options.timeout_to_fail = 3s;
+  options.request_timeout = 2s;
+  options.retry_interval = 5s;
+  options.retry_limit = 2;
+  options.branch_headers["h"] = "v";
+  return options;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, OptionsText,
+    testing::Values(OptionsCase{"Defaults", {}, R"({"concurrent":false})"},
+                    OptionsCase{"All", all_options(),
+                                R"({"wait_result":true,"timeout_to_fail":3,"request_timeout":2,
+                                    "retry_interval":5,"branch_headers":{"h":"v"},
+                                    "concurrent":true,"retry_limit":2})"}),
+    [](const auto& row) { return row.param.name; });
+
+Transaction finished_saga() {
+  Transaction trans;
+  trans.gid = Gid{"g2"};
+  trans.type = TransType::saga;
+  trans.status = TransStatus::succeed;
+  trans.options.wait_result = true;
+  trans.create_time = noon;
+  trans.update_time = noon + 47188302ns;
+  trans.submit_time = noon;
+  trans.finish_time = trans.update_time;
+  trans.next_cron_interval = 10s;
+  trans.next_cron_time = noon + 10s;
+  trans.retry_count = 3;
+  trans.payloads = {R"({"amount":30})"};
+  for (const char* op : {"compensate", "action"}) {
+    Branch& branch = trans.branches.emplace_back();
+    branch.branch_id = BranchId{"01"};
+    branch.op = op;
+    branch.url = std::string{"http://b/"} + op;
+    branch.create_time = noon;
+    branch.update_time = noon;
+  }
+  trans.branches[1].status = BranchStatus::succeed;
+  trans.branches[1].finish_time = noon + 1s;
+  trans.branches[1].update_time = noon + 1s;
+  return trans;
+}
+
+TEST(QueryJson, ShowsATransactionInTheShapeOfTheSqlStores) {
+  const json::value want = json::parse(
+      R"({"transaction":{"id":0,"create_time":"2026-11-23T05:35:16Z",
+            "update_time":"2026-11-23T05:35:16.047188302Z","gid":"g2","trans_type":"saga",
+            "status":"succeed","protocol":"http","finish_time":"2026-11-23T05:35:16.047188302Z",
+            "options":"{\"wait_result\":true,\"concurrent\":false}","next_cron_interval":10,
+            "next_cron_time":"2026-11-23T05:35:26Z","concurrent":false},
+          "branches":[{"id":0,"create_time":"2026-11-23T05:35:16Z",
+            "update_time":"2026-11-23T05:35:16Z","gid":"g2","url":"http://b/compensate",
+            "bin_data":"eyJhbW91bnQiOjMwfQ==","branch_id":"01","op":"compensate",
+            "status":"prepared"},
+           {"id":0,"create_time":"2026-11-23T05:35:16Z","update_time":"2026-11-23T05:35:17Z",
+            "gid":"g2","url":"http://b/action","bin_data":"eyJhbW91bnQiOjMwfQ==","branch_id":"01",
+            "op":"action","status":"succeed","finish_time":"2026-11-23T05:35:17Z"}]})");
+  EXPECT_EQ(json::parse(query_json(finished_saga(), 0min)), want);
+}
+
+TEST(QueryJson, ShowsWhatIsSet) {
+  Transaction trans;
+  trans.gid = Gid{"m"};
+  trans.type = TransType::msg;
+  trans.protocol = Protocol::grpc;
+  trans.status = TransStatus::failed;
+  trans.query_prepared = "h:1/q.Q/Q";
+  trans.custom_data = R"({"delay":1})";
+  trans.result = "cmVz";
+  trans.rollback_reason = "poor \xFF";
+  trans.create_time = trans.update_time = noon;
+  trans.rollback_time = noon;
+  const json::value want = json::parse(
+      R"({"transaction":{"id":0,"create_time":"2026-11-23T13:35:16+08:00",
+            "update_time":"2026-11-23T13:35:16+08:00","gid":"m","trans_type":"msg",
+            "status":"failed","query_prepared":"h:1/q.Q/Q","protocol":"grpc","result":"cmVz",
+            "rollback_reason":"poor )"
+      "\xEF\xBF\xBD"
+      R"(","custom_data":"{\"delay\":1}",
+            "options":"{\"concurrent\":false}","rollback_time":"2026-11-23T13:35:16+08:00",
+            "concurrent":false},"branches":[]})");
+  EXPECT_EQ(json::parse(query_json(trans, 8h)), want);
+}
+
+TEST(QueryJson, ShowsBranchesWithoutTimesAndPayload) {
+  Transaction trans;
+  trans.gid = Gid{"t"};
+  trans.type = TransType::tcc;
+  trans.create_time = trans.update_time = noon;
+  trans.payloads = {""};
+  Branch& branch = trans.branches.emplace_back();
+  branch.branch_id = BranchId{"01"};
+  branch.op = "confirm";
+  const json::value answer = json::parse(query_json(trans, 0min));
+  EXPECT_EQ(answer.at("branches"),
+            json::parse(R"([{"id":0,"create_time":null,"update_time":null,"gid":"t",
+                             "branch_id":"01","op":"confirm","status":"prepared"}])"));
+}
+
+TEST(QueryJson, ShowsNullForAnUnknownGid) {
+  EXPECT_EQ(json::parse(query_json(std::nullopt, 0min)),
+            json::parse(R"({"branches":[],"transaction":null})"));
+}
+
+TEST(PageJson, ShowsTransactionsAndCursor) {
+  TransPage page;
+  page.transactions.push_back(finished_saga());
+  page.transactions.push_back(finished_saga());
+  page.next_position = "17";
+  const json::value answer = json::parse(page_json(page, 0min));
+  ASSERT_EQ(answer.at("transactions").as_array().size(), 2U);
+  EXPECT_EQ(answer.at("transactions").at(1).at("gid"), "g2");
+  EXPECT_EQ(answer.at("next_position"), "17");
+}
+
+TEST(PageJson, ShowsAnEmptyListOnAnEmptyPage) {
+  EXPECT_EQ(json::parse(page_json({}, 0min)),
+            json::parse(R"({"transactions":[],"next_position":""})"));
+}
+
+TEST(SingleJson, EchoesThePosition) {
+  const json::value answer = json::parse(single_json(finished_saga(), "p", 0min));
+  EXPECT_EQ(answer.at("transactions").as_array().size(), 1U);
+  EXPECT_EQ(answer.at("transactions").at(0).at("gid"), "g2");
+  EXPECT_EQ(answer.at("next_position"), "p");
+}
+
+TEST(SingleJson, ShowsNullForAnUnknownGid) {
+  EXPECT_EQ(json::parse(single_json(std::nullopt, "", 0min)),
+            json::parse(R"({"transactions":null,"next_position":""})"));
+}
+
+}  // namespace
+}  // namespace concerto::net
