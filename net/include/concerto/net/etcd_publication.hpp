@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <concerto/core/error.hpp>
+#include <concerto/net/server_method.hpp>
+
+namespace concerto::net {
+
+/// User and password for the etcd that listens on these hosts.
+struct EtcdAccount {
+  std::string hosts;  ///< `h1:2379,h2:2379`
+  std::string user;   ///< empty: no authentication
+  std::string password;
+};
+
+/// How the coordinator makes itself known in etcd (protocol page 06, section 4.2).
+struct EtcdPublication {
+  EtcdAccount account;
+  std::string key;       ///< the coordinator's key is `<key>/<lease id>`
+  std::string endpoint;  ///< its value, published as it is
+};
+
+/// Checks the configuration's MicroService.{Driver, Target, EndPoint}. Nothing: there is nothing
+/// to register. An error names the key and what is wrong with it; the start should be refused.
+[[nodiscard]] Result<std::optional<EtcdPublication>> parse_publication(Driver driver,
+                                                                       std::string_view target,
+                                                                       std::string_view endpoint);
+
+}  // namespace concerto::net

@@ -1,0 +1,71 @@
+#include "etcd_addresses.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace concerto::net {
+namespace {
+
+constexpr std::size_t reported_max = 100;
+
+/// Mixes a value's hash with the salt, so that each process prefers other addresses, and the same
+/// ones for as long as it runs: a change of one address moves no other.
+std::uint64_t rank_of(const std::string& value, std::uint64_t salt) {
+  std::uint64_t mixed = std::hash<std::string>{}(value) ^ salt;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
+  return mixed ^ (mixed >> 31);
+}
+
+}  // namespace
+
+EtcdAddresses::EtcdAddresses(const DiscoveryShard& shard, EtcdClients& clients,
+                             std::shared_ptr<EtcdClient> client, std::string key)
+    : HostAddresses(shard),
+      shard_(shard),
+      clients_(clients),
+      client_(std::move(client)),
+      key_(std::move(key)),
+      salt_(shard.random.next()),
+      watch_(shard, *client_, key_ + "/",
+             {[this](const EtcdPrefixWatch::Values& values) { take_values(values); },
+              [this](const Error& error) { take_failure(error); }}) {
+  watch_.start();
+}
+
+Task<void> EtcdAddresses::close() {
+  co_await watch_.close();
+  co_await HostAddresses::close();
+  co_await clients_.release(std::move(client_));
+}
+
+void EtcdAddresses::take_values(const EtcdPrefixWatch::Values& values) {
+  std::map<std::uint64_t, HostPort> chosen;  // By rank; equal values have equal ranks.
+  for (const auto& [key, value] : values) {
+    auto host = parse_host_port(value);
+    if (host) {
+      chosen.emplace(rank_of(value, salt_), std::move(*host));
+    } else if (reported_.size() < reported_max && reported_.insert(value).second) {
+      shard_.observer.log(LogLevel::warn, {},
+                          "etcd: the value of '" + key + "' is no address: " + host.error().detail);
+    }
+  }
+  if (chosen.empty()) {
+    return set_unavailable(Error{make_unsent_error_code(GrpcCode::unavailable),
+                                 "no address of '" + key_ + "' is registered in etcd"});
+  }
+  std::vector<HostPort> hosts;
+  for (auto& [rank, host] : chosen) {
+    if (hosts.size() < target_addresses_max) hosts.push_back(std::move(host));
+  }
+  set_hosts(std::move(hosts));
+}
+
+void EtcdAddresses::take_failure(const Error& error) {
+  if (has_hosts()) return;  // The last known addresses serve while etcd is away.
+  set_unavailable(Error{make_unsent_error_code(GrpcCode::unavailable),
+                        "etcd, which knows '" + key_ + "': " + error.detail});
+}
+
+}  // namespace concerto::net

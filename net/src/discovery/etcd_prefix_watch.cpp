@@ -1,0 +1,144 @@
+#include "etcd_prefix_watch.hpp"
+
+#include <algorithm>
+#include <etcd_rpc.pb.h>
+#include <utility>
+
+namespace concerto::net {
+namespace {
+
+constexpr std::chrono::milliseconds pause_min{100};
+constexpr std::chrono::milliseconds pause_max{3'000};
+
+Error watch_refused(const etcdserverpb::WatchResponse& response) {
+  return Error{make_error_code(GrpcCode::cancelled),
+               "etcd ended the watch: " + response.cancel_reason()};
+}
+
+void apply(const etcdserverpb::WatchResponse& response, EtcdPrefixWatch::Values& values) {
+  for (const auto& event : response.events()) {
+    if (event.type() == mvccpb::Event::DELETE) {
+      values.erase(event.kv().key());
+    } else {
+      values[event.kv().key()] = event.kv().value();
+    }
+  }
+}
+
+}  // namespace
+
+EtcdPrefixWatch::EtcdPrefixWatch(const DiscoveryShard& shard, EtcdClient& client,
+                                 std::string prefix, Listener listener)
+    : shard_(shard),
+      client_(client),
+      prefix_(std::move(prefix)),
+      listener_(std::move(listener)),
+      pause_(pause_min),
+      grace_end_(shard.timers,
+                 [this] {
+                   former_values_.clear();
+                   publish();
+                 }),
+      tasks_(shard.executor) {}
+
+void EtcdPrefixWatch::start() {
+  tasks_.spawn(run());
+}
+
+Task<void> EtcdPrefixWatch::run() {
+  for (bool at_once = false;;) {
+    compacted_ = false;
+    const Result<> ended = co_await follow();
+    // Compaction is etcd's ordinary housekeeping; what it took away is read again at once.
+    at_once = compacted_ && !at_once;
+    if (at_once) continue;
+    note_failure(ended.error());
+    const auto jitter = shard_.random.next() % static_cast<std::uint64_t>(pause_.count());
+    co_await sleep_until(shard_.timers,
+                         shard_.timers.now() + pause_ / 2 + std::chrono::milliseconds(jitter / 2));
+    pause_ = std::min(pause_ * 2, pause_max);
+  }
+}
+
+Async<> EtcdPrefixWatch::follow() {
+  CONCERTO_CO_CHECK(co_await read_all());
+  co_return co_await watch_from(revision_ + 1);
+}
+
+Async<> EtcdPrefixWatch::read_all() {
+  etcdserverpb::RangeRequest request;
+  request.set_key(prefix_);
+  request.set_range_end(etcd_prefix_end(prefix_));
+  CONCERTO_CO_TRY(const auto reply, co_await client_.call<etcdserverpb::RangeResponse>(
+                                        "/etcdserverpb.KV/Range", std::move(request)));
+  Values read;
+  for (const auto& kv : reply.kvs()) read.emplace(kv.key(), kv.value());
+  if (reply.header().revision() < revision_) {
+    former_values_ = std::exchange(values_, {});
+    grace_end_.set(shard_.timers.now() + lost_data_grace);
+  }
+  values_ = std::move(read);
+  revision_ = reply.header().revision();
+  publish();
+  co_return ok();
+}
+
+Async<> EtcdPrefixWatch::watch_from(std::int64_t revision) {
+  CONCERTO_CO_TRY(auto stream, co_await client_.open_stream("/etcdserverpb.Watch/Watch"));
+  etcdserverpb::WatchRequest request;
+  auto& create = *request.mutable_create_request();
+  create.set_key(prefix_);
+  create.set_range_end(etcd_prefix_end(prefix_));
+  create.set_start_revision(revision);
+  // A failed write shows in the read that follows.
+  co_await stream->write(request.SerializeAsString());
+
+  for (;;) {
+    const auto bytes = co_await stream->read();
+    if (!bytes) break;
+    CONCERTO_CO_TRY(const auto response,
+                    parse_etcd<etcdserverpb::WatchResponse>(*bytes, "/etcdserverpb.Watch/Watch"));
+    if (response.compact_revision() > 0) {
+      compacted_ = true;
+      co_return watch_refused(response);
+    }
+    if (response.canceled()) {
+      client_.forget_token();  // An expired token is reported like a missing permission.
+      co_return watch_refused(response);
+    }
+    note_success();
+    revision_ = std::max(revision_, response.header().revision());
+    if (response.events().empty()) continue;
+    apply(response, values_);
+    publish();
+  }
+  const GrpcReply reply = co_await stream->finish();
+  if (!reply.ok()) co_return to_error(reply);
+  co_return Error{make_error_code(GrpcCode::unavailable), "etcd ended the watch"};
+}
+
+void EtcdPrefixWatch::publish() {
+  if (former_values_.empty()) return listener_.on_values(values_);
+  Values all = values_;
+  all.insert(former_values_.begin(), former_values_.end());
+  listener_.on_values(all);
+}
+
+void EtcdPrefixWatch::note_failure(const Error& error) {
+  if (!std::exchange(failing_, true)) {
+    shard_.observer.log(LogLevel::warn, {},
+                        "etcd: keys below '" + prefix_ + "' cannot be followed: " + error.detail +
+                            "; going on with the " + std::to_string(values_.size()) + " known");
+  }
+  listener_.on_failure(error);
+}
+
+void EtcdPrefixWatch::note_success() {
+  pause_ = pause_min;
+  if (!std::exchange(failing_, false)) return;
+  shard_.observer.log(LogLevel::info, {},
+                      "etcd: keys below '" + prefix_ + "' are followed again, " +
+                          std::to_string(values_.size()) + " known");
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include <concerto/core/task_group.hpp>
+#include <concerto/core/timers.hpp>
+#include <concerto/net/target_channels.hpp>
+
+#include "etcd_client.hpp"
+
+namespace concerto::net {
+
+/// Follows all keys below a prefix of etcd.
+///
+/// It reads them at one revision and watches from the next one on. When the stream ends, for
+/// whatever reason (etcd went away, the revision was compacted), it reads again: an etcd that came
+/// back without its data would never send an event for a revision that it has not reached. What is
+/// known stays while etcd is away. Close before destruction.
+class EtcdPrefixWatch {
+ public:
+  using Values = std::map<std::string, std::string>;  ///< by key
+
+  struct Listener {
+    std::function<void(const Values&)> on_values;  ///< read, or changed
+    std::function<void(const Error&)> on_failure;  ///< of each attempt to read or watch
+  };
+
+  /// An etcd that has lost its data has lost its leases too, and whoever is alive registers anew.
+  /// For this long after that the former values count as well.
+  static constexpr std::chrono::seconds lost_data_grace{15};
+
+  /// `client` must outlive this object.
+  EtcdPrefixWatch(const DiscoveryShard& shard, EtcdClient& client, std::string prefix,
+                  Listener listener);
+
+  void start();
+  Task<void> close() { return tasks_.close(); }
+
+ private:
+  Task<void> run();
+  Async<> follow();
+  Async<> read_all();
+  Async<> watch_from(std::int64_t revision);
+  void publish();
+  void note_failure(const Error& error);
+  void note_success();
+
+  DiscoveryShard shard_;
+  EtcdClient& client_;
+  std::string prefix_;
+  Listener listener_;
+  Values values_;
+  Values former_values_;  ///< of before etcd lost its data, during the grace time
+  std::int64_t revision_ = 0;
+  bool compacted_ = false;
+  bool failing_ = false;
+  std::chrono::milliseconds pause_;
+  Timer grace_end_;
+  TaskGroup tasks_;
+};
+
+}  // namespace concerto::net

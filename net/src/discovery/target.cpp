@@ -1,0 +1,137 @@
+#include "target.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "url_parts.hpp"
+
+namespace concerto::net {
+namespace {
+
+constexpr std::uint16_t dns_default_port = 443;  // As in gRPC's own resolver.
+
+constexpr std::array<std::string_view, 9> schemes_not_here = {"consul",    "nacos",    "k8s",
+                                                              "discovery", "polaris",  "daprhttp",
+                                                              "daprphttp", "daprgrpc", "daprpgrpc"};
+
+Error bad_address(std::string_view text, std::string_view reason) {
+  return make_error(Errc::invalid_request,
+                    "bad address '" + std::string(text) + "': " + std::string(reason));
+}
+
+Error bad_target(std::string_view target, std::string_view reason) {
+  return make_error(Errc::invalid_request,
+                    "bad target '" + std::string(target) + "': " + std::string(reason));
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [parsed_to, failure] = std::from_chars(text.data(), end, port);
+  if (failure != std::errc{} || parsed_to != end || port == 0) return std::nullopt;
+  return port;
+}
+
+std::string_view without_slashes(std::string_view path) {
+  while (!path.empty() && path.front() == '/') path.remove_prefix(1);
+  while (!path.empty() && path.back() == '/') path.remove_suffix(1);
+  return path;
+}
+
+/// One `host:port` from `text`, looked up in the DNS.
+Result<Target> single_host(std::string_view text, std::optional<std::uint16_t> default_port) {
+  CONCERTO_TRY(HostPort host, parse_host_port(text, default_port));
+  Target parsed;
+  parsed.hosts.push_back(std::move(host));
+  parsed.authority = text;
+  return parsed;
+}
+
+Result<Target> in_etcd(std::string_view target, const UrlParts& url) {
+  const std::string_view key = without_slashes(url.path);
+  if (key.empty()) return bad_target(target, "no key after the hosts");
+  Target parsed;
+  CONCERTO_TRY(parsed.hosts, parse_host_ports(url.host));
+  parsed.etcd_key = key;
+  parsed.etcd_hosts = url.host;
+  return parsed;
+}
+
+}  // namespace
+
+Result<HostPort> parse_host_port(std::string_view text, std::optional<std::uint16_t> default_port) {
+  std::string_view host = text, port;
+  bool has_port = false;
+  if (!text.empty() && text.front() == '[') {
+    const std::size_t close = text.find(']');
+    if (close == text.npos) return bad_address(text, "no ']'");
+    host = text.substr(1, close - 1);
+    port = text.substr(close + 1);
+    has_port = !port.empty();
+    if (has_port && port.front() != ':') return bad_address(text, "no ':' after ']'");
+    port.remove_prefix(has_port ? 1 : 0);
+  } else if (const std::size_t colon = text.find(':'); colon != text.npos) {
+    host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+    has_port = true;
+    if (port.find(':') != port.npos) {
+      return bad_address(text, "an IPv6 address needs brackets: [::1]:9000");
+    }
+  }
+  if (host.empty()) return bad_address(text, "no host");
+  if (host.find_first_of(" /,@") != host.npos) return bad_address(text, "invalid host");
+  const auto number = has_port ? parse_port(port) : default_port;
+  if (!number) return bad_address(text, has_port ? "invalid port" : "no port");
+  HostPort parsed;
+  parsed.host = host;
+  parsed.port = *number;
+  return parsed;
+}
+
+Result<std::vector<HostPort>> parse_host_ports(std::string_view list) {
+  std::vector<HostPort> hosts;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    if (end > begin) {
+      CONCERTO_TRY(HostPort host, parse_host_port(list.substr(begin, end - begin)));
+      hosts.push_back(std::move(host));
+    }
+    begin = end + 1;
+  }
+  if (hosts.empty()) return bad_address(list, "no host");
+  return hosts;
+}
+
+Error scheme_error(std::string_view scheme) {
+  const std::string name(scheme);
+  const auto known = std::find(schemes_not_here.begin(), schemes_not_here.end(), scheme);
+  if (known == schemes_not_here.end()) {
+    return make_error(Errc::invalid_request, "unknown scheme: " + name);
+  }
+  return make_error(Errc::not_supported, "scheme '" + name + "' is not in this version");
+}
+
+Result<Target> parse_target(std::string_view target) {
+  if (target.find("://") == target.npos) return single_host(target, std::nullopt);
+  auto url = parse_url(target);
+  if (!url) return bad_target(target, url.error().detail);
+  if (url->scheme == "etcd" || url->scheme == "discov") return in_etcd(target, *url);
+
+  const std::string_view endpoint = without_slashes(url->path);
+  const bool is_dns = url->scheme == "dns";
+  if (is_dns && !url->host.empty()) {
+    return bad_target(target, "a name server of one's own cannot be given; use dns:///host:port");
+  }
+  if (is_dns) return single_host(endpoint, dns_default_port);
+  if (url->scheme == "passthrough") return single_host(endpoint, std::nullopt);
+  if (url->scheme != "direct") return scheme_error(url->scheme);
+
+  Target parsed;
+  CONCERTO_TRY(parsed.hosts, parse_host_ports(endpoint));
+  if (parsed.hosts.size() > target_addresses_max) parsed.hosts.resize(target_addresses_max);
+  return parsed;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,105 @@
+#include "url_parts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace concerto::net {
+namespace {
+
+bool is_alpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  const char lower = to_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+std::optional<std::string> decode_percent(std::string_view text, bool plus_is_space) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' && plus_is_space) {
+      decoded += ' ';
+    } else if (text[i] != '%') {
+      decoded += text[i];
+    } else {
+      if (i + 2 >= text.size()) return std::nullopt;
+      const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      decoded += static_cast<char>(high * 16 + low);
+      i += 2;
+    }
+  }
+  return decoded;
+}
+
+bool is_scheme(std::string_view text) {
+  return !text.empty() && is_alpha(text[0]) && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+  });
+}
+
+/// Cuts `text` at the first `separator` and returns what follows it.
+std::string_view cut(std::string_view& text, char separator) {
+  const std::size_t at = text.find(separator);
+  if (at == text.npos) return {};
+  const std::string_view rest = text.substr(at + 1);
+  text = text.substr(0, at);
+  return rest;
+}
+
+Error malformed(const char* reason) {
+  return make_error(Errc::invalid_request, reason);
+}
+
+}  // namespace
+
+std::optional<std::string> UrlParts::parameter(std::string_view name) const {
+  std::string_view rest = query;
+  while (!rest.empty()) {
+    std::string_view key = rest;
+    rest = cut(key, '&');
+    const std::string_view value = cut(key, '=');
+    if (decode_percent(key, true) == name) return decode_percent(value, true);
+  }
+  return std::nullopt;
+}
+
+Result<UrlParts> parse_url(std::string_view url) {
+  if (std::any_of(url.begin(), url.end(), is_control)) return malformed("control character");
+  cut(url, '#');
+  UrlParts parts;
+  parts.query = cut(url, '?');
+
+  const std::size_t colon = url.find(':');
+  if (colon == url.npos || !is_scheme(url.substr(0, colon))) return malformed("no scheme");
+  parts.scheme = url.substr(0, colon);
+  std::transform(parts.scheme.begin(), parts.scheme.end(), parts.scheme.begin(), to_lower);
+  url.remove_prefix(colon + 1);
+  if (url.substr(0, 2) != "//") return malformed("no '//' after the scheme");
+  url.remove_prefix(2);
+
+  const std::string_view authority = url.substr(0, url.find('/'));
+  auto path = decode_percent(url.substr(authority.size()), false);
+  if (!path) return malformed("invalid escape in the path");
+  parts.path = std::move(*path);
+  parts.host = authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0: no user info.
+  if (parts.host.find_first_of(" %<>\"\\^`{|}") != std::string::npos) {
+    return malformed("invalid character in the host");
+  }
+  return parts;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <concerto/core/error.hpp>
+
+namespace concerto::net {
+
+/// A URL `scheme://authority/path?query#fragment`, read as Go's net/url reads it: user info and
+/// fragment are dropped, the path is percent-decoded. Unlike a strict parser it allows several
+/// hosts with ports, as registries' URLs have.
+struct UrlParts {
+  std::string scheme;  ///< lower case
+  std::string host;    ///< `h1:2379,h2:2379`
+  std::string path;    ///< empty or beginning with '/'
+  std::string query;   ///< as it is, without '?'
+
+  /// The first value of a query parameter, decoded.
+  std::optional<std::string> parameter(std::string_view name) const;
+};
+
+/// The error's detail is a reason only, such as `no scheme`.
+[[nodiscard]] Result<UrlParts> parse_url(std::string_view url);
+
+}  // namespace concerto::net
