@@ -53,7 +53,8 @@ class ClientCall;
 /// Dropping the handle cancels the call.
 class GrpcClientStream {
  public:
-  explicit GrpcClientStream(std::shared_ptr<detail::ChannelCore> channel, detail::ClientCall* call);
+  /// Made by GrpcChannel::open_stream.
+  explicit GrpcClientStream(detail::ClientCall* call);
   ~GrpcClientStream();
   GrpcClientStream(const GrpcClientStream&) = delete;
   GrpcClientStream& operator=(const GrpcClientStream&) = delete;
@@ -76,8 +77,7 @@ class GrpcClientStream {
   void cancel();
 
  private:
-  std::shared_ptr<detail::ChannelCore> channel_;
-  detail::ClientCall* call_;
+  detail::ClientCall* call_;  ///< counted reference
 };
 
 /// Calls to the services behind one target, from one shard.

@@ -25,12 +25,16 @@ class GrpcHealth {
   /// The empty service name stands for the server as a whole.
   void set(const std::string& service, ServingStatus status);
 
+  /// Ends the watches, so that they do not hold up the server's shutdown. Call it before that.
+  void close();
+
  private:
   Task<GrpcReply> check(GrpcRequest request);
   Task<GrpcStatus> watch(GrpcServerStream& stream);
 
   std::map<std::string, ServingStatus> services_;
   Notifier changed_;
+  bool closed_ = false;
 };
 
 }  // namespace concerto::net

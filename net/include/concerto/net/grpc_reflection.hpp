@@ -5,10 +5,6 @@
 
 #include <concerto/net/grpc_server.hpp>
 
-namespace google::protobuf {
-class DescriptorPool;
-}
-
 namespace concerto::net {
 
 /// Server reflection, grpc.reflection.v1 and v1alpha, for services whose descriptors are linked

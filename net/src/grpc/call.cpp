@@ -1,0 +1,143 @@
+#include "grpc/call.hpp"
+
+#include <utility>
+
+#include "grpc/wire.hpp"
+#include "http2/session.hpp"
+
+namespace concerto::net::detail {
+namespace {
+
+/// What RFC 9113 counts per field besides its bytes.
+constexpr std::size_t field_overhead_bytes = 32;
+
+}  // namespace
+
+Task<bool> Waiter::wait(http2::Turn& turn, http2::Stream& stream) {
+  cancelled_ = false;
+  return suspend<bool>([this, &turn, &stream](Completion<bool> completion) {
+    completion_ = std::move(completion);
+    if (auto slot = completion_.cancellation_slot(); slot.is_connected()) {
+      slot.assign([this, &turn, &stream](asio::cancellation_type) {
+        cancelled_ = true;
+        turn.schedule(stream);
+      });
+    }
+  });
+}
+
+void Waiter::resume() {
+  Completion<bool> completion = std::move(completion_);
+  if (auto slot = completion.cancellation_slot(); slot.is_connected()) slot.clear();
+  completion(!cancelled_);
+}
+
+Call::Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
+           std::size_t header_bytes_max, BufferBudget* budget)
+    : turn_(turn),
+      reader_(message_bytes_max),
+      timers_(timers),
+      header_bytes_max_(header_bytes_max),
+      budget_(budget),
+      deadline_timer_(timers, [this] { on_deadline(); }) {}
+
+Call::~Call() {
+  reader_.clear();
+  account();
+}
+
+Task<std::optional<std::string>> Call::read() {
+  const http2::StreamPtr held(this);
+  while (!reader_.has_message()) {
+    if (input_ended_ || over_) co_return std::nullopt;
+    if (!co_await reading_.wait(turn_, *this)) co_return std::nullopt;
+  }
+  co_return take_message();
+}
+
+Task<bool> Call::write(std::string message) {
+  const http2::StreamPtr held(this);
+  if (over_ || out_ended_) co_return false;
+  const auto head = message_head(message.size());
+  out_.push({head.data(), head.size()}, std::move(message));
+  if (is_open()) session()->resume(*this);
+  while (!over_ && out_.size() > write_ahead_bytes) {
+    if (!co_await writing_.wait(turn_, *this)) break;
+  }
+  co_return !over_;
+}
+
+void Call::on_data(std::string_view bytes) {
+  // The window of a message in the making is given back at once (the size limit bounds it), that
+  // of bytes behind an unread message when it is read.
+  if (over_ || !reader_.has_message()) {
+    session()->consumed(*this, bytes.size());
+  } else {
+    unconsumed_bytes_ += bytes.size();
+  }
+  if (over_) return;
+  const MessageReader::State state = reader_.feed(bytes);
+  account();
+  if (state == MessageReader::State::too_large) {
+    return on_refused_message(
+        {GrpcCode::resource_exhausted, "received message larger than max (" +
+                                           std::to_string(reader_.announced_bytes()) + " bytes)"});
+  }
+  if (state == MessageReader::State::compressed) {
+    return on_refused_message(
+        {GrpcCode::unimplemented, "compressed message; only identity is supported"});
+  }
+  if (budget_ && budget_->used_bytes > budget_->bytes_max) {
+    return on_refused_message({GrpcCode::resource_exhausted, "too many bytes in unread messages"});
+  }
+  if (dropping_) return drop_messages();
+  if (reader_.has_message()) on_message();
+}
+
+void Call::on_sent() {
+  data_sent_ = true;
+  if (writing_.waits() && out_.size() <= write_ahead_bytes) wake();
+}
+
+bool Call::admit_header(std::string_view name, std::string_view value) {
+  if (block_bytes_ <= header_bytes_max_) {
+    block_bytes_ += name.size() + value.size() + field_overhead_bytes;
+  }
+  return block_bytes_ <= header_bytes_max_;
+}
+
+void Call::set_over() {
+  over_ = true;
+  deadline_timer_.cancel();
+  wake();
+}
+
+std::string Call::take_message() {
+  std::string message = reader_.pop();
+  account();
+  if (!reader_.has_message() && unconsumed_bytes_ > 0 && is_open()) {
+    session()->consumed(*this, std::exchange(unconsumed_bytes_, 0));
+  }
+  return message;
+}
+
+void Call::drop_messages() {
+  dropping_ = true;
+  while (reader_.has_message()) take_message();
+}
+
+void Call::resume_waiters() {
+  const bool readable = reader_.has_message() || input_ended_ || over_;
+  if (reading_.waits() && (readable || reading_.is_cancelled())) reading_.resume();
+  const bool writable = over_ || out_.size() <= write_ahead_bytes;
+  if (writing_.waits() && (writable || writing_.is_cancelled())) writing_.resume();
+}
+
+void Call::account() {
+  if (!budget_) return;
+  budget_->used_bytes += reader_.buffered_bytes();
+  budget_->used_bytes -= accounted_bytes_;
+  accounted_bytes_ = reader_.buffered_bytes();
+}
+
+}  // namespace concerto::net::detail

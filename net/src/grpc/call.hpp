@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <concerto/core/async.hpp>
+#include <concerto/core/timers.hpp>
+#include <concerto/net/grpc_call.hpp>
+
+#include "grpc/message_reader.hpp"
+#include "http2/stream.hpp"
+#include "http2/turn.hpp"
+
+namespace concerto::net::detail {
+
+/// A coroutine that waits for something a Call announces. Resumed by the Call's turn only.
+class Waiter {
+ public:
+  /// False if the wait was cancelled.
+  Task<bool> wait(http2::Turn& turn, http2::Stream& stream);
+
+  bool waits() const noexcept { return static_cast<bool>(completion_); }
+  bool is_cancelled() const noexcept { return cancelled_; }
+  void resume();
+
+ private:
+  Completion<bool> completion_;
+  bool cancelled_ = false;
+};
+
+/// Memory for received messages, shared by the calls of a server.
+struct BufferBudget {
+  std::size_t bytes_max = 0;
+  std::size_t used_bytes = 0;
+};
+
+/// What both sides of a call have in common: messages in both directions with their backpressure,
+/// the size limits and the deadline.
+class Call : public http2::Stream {
+ public:
+  /// Queued bytes above which a writer waits.
+  static constexpr std::size_t write_ahead_bytes = 64u << 10;
+
+  ~Call() override;
+
+  Task<std::optional<std::string>> read();
+  Task<bool> write(std::string message);
+
+  /// No message is delivered or taken any more.
+  bool is_over() const noexcept { return over_; }
+
+ protected:
+  Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
+       std::size_t header_bytes_max, BufferBudget* budget);
+
+  virtual void on_message() = 0;
+  /// The peer broke a limit.
+  virtual void on_refused_message(GrpcStatus status) = 0;
+  virtual void on_deadline() = 0;
+
+  void on_data(std::string_view bytes) final;
+  void on_sent() final;
+
+  /// Counts a field of the current block; false once the block is too large.
+  bool admit_header(std::string_view name, std::string_view value);
+  void begin_block() noexcept { block_bytes_ = 0; }
+
+  void set_deadline(SteadyTime deadline) { deadline_timer_.set(deadline); }
+  void wake() { turn_.schedule(*this); }
+  void set_over();
+  std::string take_message();
+  /// Drops what was and what will be received; the peer is not held up by it.
+  void drop_messages();
+  /// Called by on_turn.
+  void resume_waiters();
+
+  Timers& timers() noexcept { return timers_; }
+
+  http2::Turn& turn_;
+  MessageReader reader_;
+  bool input_ended_ = false;  ///< the peer sends no more messages
+  bool data_sent_ = false;
+
+ private:
+  void account();
+
+  Timers& timers_;
+  const std::size_t header_bytes_max_;
+  BufferBudget* budget_;
+  std::size_t accounted_bytes_ = 0;  ///< of this call, in the budget
+  std::size_t block_bytes_ = 0;
+  std::size_t unconsumed_bytes_ = 0;  ///< received, window not given back yet
+  Timer deadline_timer_;
+  Waiter reading_;
+  Waiter writing_;
+  bool dropping_ = false;
+  bool over_ = false;
+};
+
+}  // namespace concerto::net::detail

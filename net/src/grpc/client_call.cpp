@@ -1,0 +1,219 @@
+#include "grpc/client_call.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "grpc/channel_core.hpp"
+#include "grpc/client_connection.hpp"
+#include "grpc/wire.hpp"
+
+namespace concerto::net::detail {
+namespace {
+
+bool is_valid_path(std::string_view path) noexcept {
+  if (!path.starts_with('/')) return false;
+  for (const char c : path) {
+    if (c <= 0x20 || c >= 0x7f) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, Kind kind, std::string method,
+                       GrpcMetadata metadata, SteadyTime deadline)
+    : Call(channel->turn(), channel->timers(), channel->options().message_bytes_max,
+           channel->options().header_bytes_max, nullptr),
+      channel_(std::move(channel)),
+      kind_(kind),
+      method_(std::move(method)),
+      sent_metadata_(std::move(metadata)),
+      deadline_(deadline) {}
+
+ClientCall::~ClientCall() = default;
+
+void ClientCall::start() {
+  channel_->begin(*this);
+  if (!is_valid_path(method_)) {
+    return finish({GrpcCode::internal, "invalid method path '" + method_ + "'"});
+  }
+  if (message_.size() > std::numeric_limits<std::uint32_t>::max()) {
+    return finish({GrpcCode::resource_exhausted, "message of 4 GiB or more"});
+  }
+  if (deadline_ != SteadyTime::max()) {
+    if (deadline_ <= timers().now()) {
+      return finish({GrpcCode::deadline_exceeded, "deadline exceeded before the call"});
+    }
+    set_deadline(deadline_);
+  }
+  channel_->dispatch(*this);
+}
+
+bool ClientCall::open_on(ClientConnection& connection) {
+  http2::HeaderBlock block;
+  block.add_fixed(":method", "POST");
+  block.add_fixed(":scheme", "http");
+  block.add_repeated(":path", method_);
+  block.add_repeated(":authority", connection.authority());
+  block.add_fixed("te", "trailers");
+  block.add_fixed("content-type", "application/grpc");
+  block.add_repeated("user-agent", channel_->options().user_agent);
+  const bool has_deadline = deadline_ != SteadyTime::max();
+  const TimeoutText timeout(has_deadline ? deadline_ - timers().now()
+                                         : std::chrono::nanoseconds::zero());
+  if (has_deadline) block.add_varying("grpc-timeout", timeout.view());
+  MetadataFields fields;
+  std::string why;
+  if (!fields.add_to(block, sent_metadata_, why)) {
+    finish({GrpcCode::internal, std::move(why)});
+    return true;
+  }
+  if (kind_ == Kind::unary) {
+    out_.clear();
+    const auto head = message_head(message_.size());
+    out_.push_borrowed({head.data(), head.size()}, message_);
+    out_ended_ = true;
+  }
+  if (!connection.session().request(*this, block)) return false;
+  connection_ = &connection;
+  return true;
+}
+
+void ClientCall::writes_done() {
+  if (std::exchange(out_ended_, true) || !is_open()) return;
+  session()->resume(*this);
+}
+
+void ClientCall::finish(GrpcStatus status) {
+  if (is_over()) return;
+  const ClientCallPtr held(this);
+  status_ = std::move(status);
+  sent_ = sent_ || (is_open() && headers_sent());
+  if (is_open()) session()->reset(*this, NGHTTP2_CANCEL);
+  set_over();
+  channel_->end(*this);
+}
+
+Task<bool> ClientCall::wait_end() {
+  const ClientCallPtr held(this);
+  while (!is_over()) {
+    if (!co_await ending_.wait(turn_, *this)) co_return false;
+  }
+  co_return true;
+}
+
+GrpcReply ClientCall::take_reply() {
+  GrpcReply reply;
+  reply.status = std::move(status_);
+  reply.metadata = std::move(metadata_);
+  reply.trailers = std::move(trailers_);
+  reply.sent = sent_;
+  if (kind_ == Kind::unary && reply.ok()) reply.message = take_message();
+  return reply;
+}
+
+void ClientCall::on_turn() {
+  resume_waiters();
+  if (ending_.waits() && (is_over() || ending_.is_cancelled())) ending_.resume();
+}
+
+void ClientCall::on_header(std::string_view name, std::string_view value) {
+  if (is_over()) return;
+  if (!admit_header(name, value)) {
+    refusal_ = "received header list larger than max";
+  } else if (name == ":status") {
+    http_status_ = value;
+  } else if (name == "content-type") {
+    content_type_ = value;
+  } else if (name == "grpc-status") {
+    status_received_ = true;
+    status_.code = parse_code(value);
+  } else if (name == "grpc-message") {
+    status_.message = percent_decode(value);
+  } else if (name == "grpc-encoding") {
+    if (value != "identity") refusal_ = "unsupported compression '" + std::string(value) + "'";
+  } else if (!name.starts_with(':')) {
+    GrpcMetadata& metadata = blocks_ == 0 ? metadata_ : trailers_;
+    if (!add_received(metadata, name, value)) {
+      refusal_ = "invalid base64 in metadata '" + std::string(name) + "'";
+    }
+  }
+}
+
+void ClientCall::on_headers_end() {
+  begin_block();
+  if (is_over()) return;
+  if (http_status_.starts_with('1')) return forget_response();
+  ++blocks_;
+  if (!refusal_.empty()) finish({GrpcCode::internal, std::move(refusal_)});
+}
+
+void ClientCall::on_message() {
+  if (kind_ == Kind::stream) return wake();
+  if (reader_.message_count() > 1) {
+    finish({GrpcCode::internal, "more than one message in the reply of a unary call"});
+  }
+}
+
+void ClientCall::on_end() {
+  if (is_over()) return;
+  if (blocks_ == 1) std::swap(metadata_, trailers_);  // Trailers only.
+  sent_ = true;
+  input_ended_ = true;
+  finish(received_status());
+}
+
+GrpcStatus ClientCall::received_status() const {
+  if (!status_received_) {
+    if (http_status_ != "200") {
+      return {code_of_http_status(http_status_), "unexpected HTTP status " + http_status_};
+    }
+    if (!is_grpc_content_type(content_type_)) {
+      return {GrpcCode::unknown, "unexpected content-type '" + content_type_ + "'"};
+    }
+    return {GrpcCode::internal, "the server closed the stream without a status"};
+  }
+  if (!status_.ok()) return status_;
+  if (reader_.inside_message()) return {GrpcCode::internal, "the reply ends inside a message"};
+  if (kind_ == Kind::unary && !reader_.has_message()) {
+    return {GrpcCode::internal, "no message in the reply of a unary call"};
+  }
+  return status_;
+}
+
+void ClientCall::on_close(std::uint32_t error, bool unprocessed) {
+  const ClientConnection* connection = std::exchange(connection_, nullptr);
+  if (is_over()) return;
+  sent_ = !unprocessed;
+  if (may_retry(unprocessed)) {
+    retried_ = true;
+    forget_response();
+    return channel_->dispatch(*this);
+  }
+  if (!connection->is_open()) {
+    return finish({GrpcCode::unavailable, "connection lost: " + connection->lost_because().detail});
+  }
+  if (status_received_) return finish(received_status());
+  finish({code_of_http2_error(error), "the server reset the stream with HTTP/2 error " +
+                                          std::string(nghttp2_http2_strerror(error))});
+}
+
+bool ClientCall::may_retry(bool unprocessed) const noexcept {
+  return unprocessed && !retried_ && (kind_ == Kind::unary || !data_sent_);
+}
+
+void ClientCall::forget_response() {
+  metadata_.clear();
+  trailers_.clear();
+  status_ = {};
+  http_status_.clear();
+  blocks_ = 0;
+  status_received_ = false;
+}
+
+void ClientCall::on_deadline() {
+  finish({GrpcCode::deadline_exceeded,
+          is_waiting() ? "deadline exceeded while waiting for a connection" : "deadline exceeded"});
+}
+
+}  // namespace concerto::net::detail

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <boost/intrusive/list_hook.hpp>
+
+#include "grpc/call.hpp"
+
+namespace concerto::net::detail {
+
+class ChannelCore;
+class ClientConnection;
+
+struct WaitingTag;
+using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<WaitingTag>>;
+
+/// A call on its way through a channel: waiting for a connection, open, or finished.
+class ClientCall final : public Call, public WaitingHook {
+ public:
+  enum class Kind : std::uint8_t { unary, stream };
+
+  ClientCall(std::shared_ptr<ChannelCore> channel, Kind kind, std::string method,
+             GrpcMetadata metadata, SteadyTime deadline);
+  ~ClientCall() override;
+
+  /// Of a unary call, before `start`.
+  void set_message(std::string message) { message_ = std::move(message); }
+  void start();
+  /// Sends the call; false if the connection takes no more streams.
+  bool open_on(ClientConnection& connection);
+
+  void writes_done();
+  /// Ends the call here, if it has not ended. `error`: what the peer is told.
+  void finish(GrpcStatus status);
+  void cancel() { finish({GrpcCode::cancelled, "cancelled by the caller"}); }
+
+  /// Messages are not wanted any more.
+  void drop_input() { drop_messages(); }
+  /// Returns when the call is over; false if the wait was cancelled.
+  Task<bool> wait_end();
+  GrpcReply take_reply();
+
+  bool is_waiting() const noexcept { return WaitingHook::is_linked(); }
+
+  void on_turn() override;
+
+ private:
+  void on_header(std::string_view name, std::string_view value) override;
+  void on_headers_end() override;
+  void on_end() override;
+  void on_close(std::uint32_t error, bool unprocessed) override;
+  bool add_trailers(http2::HeaderBlock&) override { return false; }
+  void on_message() override;
+  void on_refused_message(GrpcStatus status) override { finish(std::move(status)); }
+  void on_deadline() override;
+
+  bool may_retry(bool unprocessed) const noexcept;
+  void forget_response();
+  GrpcStatus received_status() const;
+
+  const std::shared_ptr<ChannelCore> channel_;
+  ClientConnection* connection_ = nullptr;  ///< while the stream is open
+  const Kind kind_;
+  const std::string method_;
+  const GrpcMetadata sent_metadata_;
+  const SteadyTime deadline_;
+  std::string message_;
+  bool retried_ = false;
+  bool sent_ = false;
+
+  GrpcMetadata metadata_;
+  GrpcMetadata trailers_;
+  GrpcStatus status_;
+  std::string http_status_;
+  std::string content_type_;
+  std::string encoding_;
+  std::string grpc_message_;
+  int blocks_ = 0;  ///< header blocks received
+  bool status_received_ = false;
+  std::string refusal_;  ///< what is wrong with the headers
+  Waiter ending_;
+};
+
+using ClientCallPtr = boost::intrusive_ptr<ClientCall>;
+
+}  // namespace concerto::net::detail

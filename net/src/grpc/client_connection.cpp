@@ -1,0 +1,69 @@
+#include "grpc/client_connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <concerto/core/assert.hpp>
+
+#include "grpc/channel_core.hpp"
+#include "grpc/subchannel.hpp"
+
+namespace concerto::net::detail {
+namespace {
+
+http2::SessionOptions session_options(const GrpcChannelOptions& options) {
+  http2::SessionOptions result;
+  result.streams_max = 0;
+  result.header_bytes_max = static_cast<std::uint32_t>(options.header_bytes_max);
+  result.stream_window_bytes = options.stream_window_bytes;
+  result.connection_window_bytes = options.connection_window_bytes;
+  return result;
+}
+
+http2::ConnectionLimits limits(const GrpcChannelOptions& options) {
+  http2::ConnectionLimits result;
+  result.handshake_timeout = options.connect_timeout;
+  result.keepalive_interval = options.keepalive_interval;
+  result.keepalive_timeout = options.keepalive_timeout;
+  result.keepalive_without_streams = false;
+  return result;
+}
+
+}  // namespace
+
+ClientConnection::ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority)
+    : Connection(std::move(socket), owner.channel().turn(), owner.channel().timers(),
+                 http2::Side::client, session_options(owner.channel().options()),
+                 limits(owner.channel().options())),
+      owner_(&owner),
+      authority_(std::move(authority)),
+      streams_max_(owner.channel().options().streams_per_connection_max) {}
+
+bool ClientConnection::has_room() const noexcept {
+  return is_open() && is_ready() && !is_draining() && session().can_request() &&
+         session().stream_count() < std::min(streams_max_, session().peer_streams_max());
+}
+
+http2::StreamPtr ClientConnection::on_request() {
+  CONCERTO_ASSERT(!"a client's session takes no requests");
+  return nullptr;
+}
+
+void ClientConnection::on_ready() {
+  if (owner_) owner_->on_ready();
+}
+
+void ClientConnection::on_lost() {
+  if (owner_) owner_->on_lost(*this);
+}
+
+void ClientConnection::on_drain() {
+  if (owner_) owner_->on_drain();
+}
+
+void ClientConnection::on_stream_closed() {
+  Connection::on_stream_closed();
+  if (owner_ && is_open()) owner_->channel().serve_waiting();
+}
+
+}  // namespace concerto::net::detail

@@ -1,0 +1,65 @@
+#include "grpc/message_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace concerto::net::detail {
+namespace {
+
+/// Space is reserved ahead only as far as this: a head alone costs the peer 5 bytes.
+constexpr std::size_t reserve_bytes_max = 64u << 10;
+
+}  // namespace
+
+MessageReader::State MessageReader::feed(std::string_view bytes) {
+  while (state_ == State::reading && take_head(bytes)) {
+    const std::size_t now = std::min(bytes.size(), announced_bytes_ - partial_.size());
+    partial_.append(bytes.substr(0, now));
+    bytes.remove_prefix(now);
+    buffered_bytes_ += now;
+    if (partial_.size() < announced_bytes_) break;
+    ready_.push_back(std::exchange(partial_, {}));
+    head_bytes_ = 0;
+  }
+  return state_;
+}
+
+/// False if more bytes are needed, or the head is not acceptable.
+bool MessageReader::take_head(std::string_view& bytes) {
+  if (head_bytes_ == head_.size()) return true;
+  const std::size_t now = std::min(bytes.size(), head_.size() - head_bytes_);
+  std::copy_n(bytes.data(), now, head_.data() + head_bytes_);
+  head_bytes_ += now;
+  bytes.remove_prefix(now);
+  if (head_bytes_ < head_.size()) return false;
+  announced_bytes_ = 0;
+  for (std::size_t i = 1; i < head_.size(); ++i) {
+    announced_bytes_ = announced_bytes_ << 8 | static_cast<unsigned char>(head_[i]);
+  }
+  if (head_[0] != 0) {
+    state_ = State::compressed;
+  } else if (announced_bytes_ > bytes_max_) {
+    state_ = State::too_large;
+  }
+  if (state_ != State::reading) return false;
+  partial_.reserve(std::min(announced_bytes_, reserve_bytes_max));
+  return true;
+}
+
+std::string MessageReader::pop() {
+  std::string message = std::move(ready_[first_]);
+  buffered_bytes_ -= message.size();
+  if (++first_ == ready_.size()) {
+    ready_.clear();
+    first_ = 0;
+  }
+  return message;
+}
+
+void MessageReader::clear() noexcept {
+  partial_ = {};
+  ready_.clear();
+  first_ = head_bytes_ = buffered_bytes_ = 0;
+}
+
+}  // namespace concerto::net::detail

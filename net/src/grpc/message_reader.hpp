@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace concerto::net::detail {
+
+/// Cuts a stream of bytes into gRPC's length-prefixed messages.
+class MessageReader {
+ public:
+  enum class State : std::uint8_t {
+    reading,
+    too_large,   ///< a message is longer than allowed; its bytes are not kept
+    compressed,  ///< a message has the compressed flag
+  };
+
+  explicit MessageReader(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
+
+  /// Once it is not `reading` any more it stays that way.
+  State feed(std::string_view bytes);
+
+  bool has_message() const noexcept { return first_ < ready_.size(); }
+  std::size_t message_count() const noexcept { return ready_.size() - first_; }
+  std::string pop();
+
+  /// The bytes so far end inside a message.
+  bool inside_message() const noexcept { return head_bytes_ > 0; }
+  /// Held here, complete messages and parts.
+  std::size_t buffered_bytes() const noexcept { return buffered_bytes_; }
+  /// Length that a message announced, also one that is too large.
+  std::size_t announced_bytes() const noexcept { return announced_bytes_; }
+
+  void clear() noexcept;
+
+ private:
+  bool take_head(std::string_view& bytes);
+
+  const std::size_t bytes_max_;
+  State state_ = State::reading;
+  std::array<char, 5> head_{};
+  std::size_t head_bytes_ = 0;
+  std::size_t announced_bytes_ = 0;
+  std::string partial_;
+  std::vector<std::string> ready_;
+  std::size_t first_ = 0;
+  std::size_t buffered_bytes_ = 0;
+};
+
+}  // namespace concerto::net::detail

@@ -1,0 +1,255 @@
+#include "grpc/server_call.hpp"
+
+#include <exception>
+#include <utility>
+
+#include "grpc/server_core.hpp"
+
+namespace concerto::net::detail {
+namespace {
+
+void add_common_headers(http2::HeaderBlock& block) {
+  block.add_fixed(":status", "200");
+  block.add_fixed("content-type", "application/grpc");
+}
+
+}  // namespace
+
+ServerCall::ServerCall(std::shared_ptr<ServerConnection> connection)
+    : Call(connection->turn(), connection->timers(),
+           connection->server().options().message_bytes_max,
+           connection->server().options().header_bytes_max, &connection->server().buffers()),
+      connection_(std::move(connection)) {}
+
+ServerCall::~ServerCall() = default;
+
+std::string_view ServerCall::method() const noexcept {
+  return method_->path;
+}
+
+std::string_view ServerCall::peer() const noexcept {
+  return connection_->peer();
+}
+
+void ServerCall::on_header(std::string_view name, std::string_view value) {
+  if (headers_done_) return;  // Trailers of a request mean nothing in gRPC.
+  if (!admit_header(name, value)) {
+    refusal_ = {GrpcCode::resource_exhausted, "received header list larger than max"};
+  } else if (name == ":path") {
+    method_ = connection_->server().find(value);
+    if (!method_) path_ = value;
+  } else if (name == ":method") {
+    is_post_ = value == "POST";
+  } else if (name == "content-type") {
+    is_grpc_ = is_grpc_content_type(value);
+  } else if (name == "grpc-timeout") {
+    const auto timeout = parse_timeout(value);
+    if (!timeout) {
+      refusal_ = {GrpcCode::internal, "malformed grpc-timeout '" + std::string(value) + "'"};
+    } else if (const SteadyTime now = timers().now(); *timeout < SteadyTime::max() - now) {
+      deadline_ = now + *timeout;
+    }
+  } else if (name == "grpc-encoding") {
+    if (value != "identity") {
+      refusal_ = {GrpcCode::unimplemented, "unsupported compression '" + std::string(value) +
+                                               "'; only identity is supported"};
+    }
+  } else if (!name.starts_with(':') && name != "te" && name != "grpc-accept-encoding") {
+    if (!add_received(metadata_, name, value)) {
+      refusal_ = {GrpcCode::internal, "invalid base64 in metadata '" + std::string(name) + "'"};
+    }
+  }
+}
+
+void ServerCall::on_headers_end() {
+  if (std::exchange(headers_done_, true)) return;
+  if (!is_post_) return send_http_error("405");
+  if (!is_grpc_) return send_http_error("415");
+  if (!refusal_.ok()) return fail(std::move(refusal_));
+  ServerCore& server = connection_->server();
+  if (!method_) return fail({GrpcCode::unimplemented, server.why_unknown(path_)});
+  if (server.is_closing()) return fail({GrpcCode::unavailable, "the server is shutting down"});
+  if (deadline_ != SteadyTime::max()) {
+    if (deadline_ <= timers().now()) return on_deadline();
+    set_deadline(deadline_);
+  }
+  if (method_->stream) begin();
+}
+
+void ServerCall::on_message() {
+  if (method_->stream) return wake();
+  if (reader_.message_count() > 1) {
+    fail({GrpcCode::internal, "more than one message in the request of a unary call"});
+  }
+}
+
+void ServerCall::on_end() {
+  input_ended_ = true;
+  if (is_over() || !method_) return;
+  if (reader_.inside_message()) {
+    return fail({GrpcCode::internal, "the request ends inside a message"});
+  }
+  if (method_->stream) return wake();
+  if (!reader_.has_message()) {
+    return fail({GrpcCode::internal, "no message in the request of a unary call"});
+  }
+  begin();
+}
+
+void ServerCall::on_close(std::uint32_t, bool) {
+  if (!is_over()) mark_cancelled();
+}
+
+void ServerCall::on_deadline() {
+  const http2::StreamPtr held(this);
+  fail({GrpcCode::deadline_exceeded, "deadline exceeded"});
+}
+
+void ServerCall::begin() {
+  starting_ = true;
+  wake();
+}
+
+void ServerCall::on_turn() {
+  if (std::exchange(starting_, false) && !is_over()) run_handler();
+  resume_waiters();
+  if (cancelled_ && on_cancelled_) std::exchange(on_cancelled_, nullptr)();
+}
+
+void ServerCall::run_handler() {
+  running_ = connection_->server().handlers().spawn(method_->unary ? run_unary() : run_stream());
+  if (!running_) fail({GrpcCode::unavailable, "the server is shutting down"});
+}
+
+Task<void> ServerCall::run_unary() {
+  const http2::StreamPtr held(this);
+  GrpcRequest request;
+  request.method = method();
+  request.peer = peer();
+  request.message = take_message();
+  request.metadata = std::move(metadata_);
+  request.deadline = deadline_;
+  request.call = this;
+  GrpcReply reply;
+  try {
+    reply = co_await method_->unary(std::move(request));
+  } catch (const std::exception& error) {
+    reply = GrpcReply::failure(GrpcCode::internal, error.what());
+  }
+  running_ = false;
+  send_reply(std::move(reply));
+}
+
+Task<void> ServerCall::run_stream() {
+  const http2::StreamPtr held(this);
+  GrpcServerStream stream(*this);
+  GrpcStatus status;
+  try {
+    status = co_await method_->stream(stream);
+  } catch (const std::exception& error) {
+    status = GrpcStatus{GrpcCode::internal, error.what()};
+  }
+  running_ = false;
+  on_cancelled_ = nullptr;
+  if (!is_over()) end(std::move(status));
+}
+
+void ServerCall::send_reply(GrpcReply reply) {
+  if (is_over()) return;
+  reply_metadata_ = std::move(reply.metadata);
+  trailers_ = std::move(reply.trailers);
+  if (reply.ok()) {
+    send_headers();
+    if (is_over()) return;
+    const auto head = message_head(reply.message.size());
+    out_.push({head.data(), head.size()}, std::move(reply.message));
+  }
+  end(std::move(reply.status));
+}
+
+void ServerCall::set_on_cancelled(std::function<void()> callback) {
+  on_cancelled_ = std::move(callback);
+  if (cancelled_) wake();
+}
+
+Task<bool> ServerCall::write_reply(std::string message) {
+  if (!is_over() && !replying_) send_headers();
+  return write(std::move(message));
+}
+
+void ServerCall::send_headers() {
+  http2::HeaderBlock block;
+  add_common_headers(block);
+  MetadataFields fields;
+  std::string why;
+  if (!fields.add_to(block, reply_metadata_, why)) return fail({GrpcCode::internal, why});
+  replying_ = true;
+  session()->respond(*this, block, false);
+}
+
+void ServerCall::fail(GrpcStatus status) {
+  if (is_over()) return;
+  out_.clear();
+  trailers_.clear();
+  const bool was_running = running_ || starting_;
+  end(std::move(status));
+  if (was_running) mark_cancelled();
+}
+
+/// Queues the status. Nothing follows it.
+void ServerCall::end(GrpcStatus status) {
+  status_ = std::move(status);
+  out_ended_ = true;
+  if (!is_open()) return set_over();
+  if (replying_) {
+    session()->resume(*this);
+  } else {
+    http2::HeaderBlock block;
+    add_common_headers(block);
+    if (status_.code == GrpcCode::unimplemented) {
+      block.add_fixed("grpc-accept-encoding", "identity");
+    }
+    MetadataFields fields;
+    std::string why;
+    if (!reply_metadata_.empty() && !fields.add_to(block, reply_metadata_, why)) {
+      status_ = {GrpcCode::internal, std::move(why)};
+    }
+    add_status(block);
+    session()->respond(*this, block, true);
+  }
+  set_over();
+}
+
+bool ServerCall::add_trailers(http2::HeaderBlock& block) {
+  add_status(block);
+  return true;
+}
+
+void ServerCall::add_status(http2::HeaderBlock& block) {
+  std::string why;
+  http2::HeaderBlock checked = block;
+  if (!fields_.add_to(checked, trailers_, why)) {
+    status_ = {GrpcCode::internal, std::move(why)};
+  } else {
+    block = std::move(checked);
+  }
+  block.add_fixed("grpc-status", code_digits(status_.code));
+  if (status_.message.empty()) return;
+  status_text_ = percent_encode(status_.message);
+  block.add_varying("grpc-message", status_text_);
+}
+
+void ServerCall::send_http_error(std::string_view status) {
+  http2::HeaderBlock block;
+  block.add_repeated(":status", status);
+  if (status == "405") block.add_fixed("allow", "POST");
+  session()->respond(*this, block, true);
+  set_over();
+}
+
+void ServerCall::mark_cancelled() {
+  cancelled_ = true;
+  set_over();
+}
+
+}  // namespace concerto::net::detail

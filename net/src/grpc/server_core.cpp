@@ -1,0 +1,168 @@
+#include "grpc/server_core.hpp"
+
+#include <sstream>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+
+#include <concerto/core/assert.hpp>
+
+namespace concerto::net::detail {
+namespace {
+
+http2::SessionOptions session_options(const GrpcServerOptions& options) {
+  http2::SessionOptions result;
+  result.streams_max = static_cast<std::uint32_t>(options.streams_per_connection_max);
+  result.header_bytes_max = static_cast<std::uint32_t>(options.header_bytes_max);
+  result.stream_window_bytes = options.stream_window_bytes;
+  result.connection_window_bytes = options.connection_window_bytes;
+  return result;
+}
+
+http2::ConnectionLimits limits(const GrpcServerOptions& options) {
+  http2::ConnectionLimits result;
+  result.handshake_timeout = options.handshake_timeout;
+  result.keepalive_interval = options.keepalive_interval;
+  result.keepalive_timeout = options.keepalive_timeout;
+  result.idle_timeout = options.idle_timeout;
+  return result;
+}
+
+/// A socket between threads: closed if it never arrives.
+class OwnedSocket {
+ public:
+  explicit OwnedSocket(int fd) noexcept : fd_(fd) {}
+  OwnedSocket(OwnedSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  OwnedSocket& operator=(OwnedSocket&&) = delete;
+  ~OwnedSocket() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int release() noexcept { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+Error closing_error() {
+  return Error{boost::system::errc::make_error_code(boost::system::errc::operation_canceled),
+               "the server is shutting down"};
+}
+
+}  // namespace
+
+ServerCore::ServerCore(Executor executor, Timers& timers, GrpcServerOptions options)
+    : executor_(executor),
+      timers_(timers),
+      options_(options),
+      turn_(std::make_shared<http2::Turn>(executor)),
+      buffers_{options.buffered_bytes_max, 0},
+      emptied_(executor),
+      handlers_(executor) {}
+
+ServerCore::~ServerCore() = default;
+
+void ServerCore::add(ServerMethod method) {
+  const auto slash = method.path.rfind('/');
+  CONCERTO_ASSERT(method.path.starts_with('/') && slash > 1);
+  services_.insert(method.path.substr(1, slash - 1));
+  std::string path = method.path;
+  methods_.insert_or_assign(std::move(path), std::move(method));
+}
+
+const ServerMethod* ServerCore::find(std::string_view path) const {
+  const auto found = methods_.find(path);
+  return found == methods_.end() ? nullptr : &found->second;
+}
+
+std::string ServerCore::why_unknown(std::string_view path) const {
+  const auto slash = path.rfind('/');
+  if (!path.starts_with('/') || slash == 0) {
+    return "malformed method name: \"" + std::string(path) + "\"";
+  }
+  const std::string service(path.substr(1, slash - 1));
+  if (!services_.contains(service)) return "unknown service " + service;
+  return "unknown method " + std::string(path.substr(slash + 1)) + " for service " + service;
+}
+
+void ServerCore::accept(int socket) {
+  OwnedSocket owned(socket);
+  if (connection_count_.fetch_add(1) >= options_.connections_max) {
+    --connection_count_;
+    return;
+  }
+  asio::post(executor_, [self = shared_from_this(), owned = std::move(owned)]() mutable {
+    self->adopt(owned.release());
+  });
+}
+
+void ServerCore::adopt(int fd) {
+  OwnedSocket owned(fd);
+  http2::Socket socket(executor_);
+  sockaddr_storage raw{};
+  socklen_t raw_bytes = sizeof raw;
+  const bool named = ::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &raw_bytes) == 0;
+  const auto protocol = raw.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+  error_code error;
+  if (named && !draining_) socket.assign(protocol, fd, error);
+  if (!named || draining_ || error) {
+    --connection_count_;
+    return;
+  }
+  owned.release();
+  std::ostringstream peer;
+  peer << socket.remote_endpoint(error);
+  auto connection = std::make_shared<ServerConnection>(std::move(socket), shared_from_this(),
+                                                       std::move(peer).str());
+  connections_.insert(connection);
+  connection->start();
+}
+
+void ServerCore::lost(ServerConnection& connection) {
+  const auto held = std::static_pointer_cast<ServerConnection>(connection.shared_from_this());
+  connections_.erase(held);
+  --connection_count_;
+  if (connections_.empty()) emptied_.notify_all();
+}
+
+Task<void> ServerCore::shutdown(SteadyTime deadline) {
+  const auto self = shared_from_this();
+  draining_ = true;
+  const std::vector<std::shared_ptr<ServerConnection>> all(connections_.begin(),
+                                                           connections_.end());
+  for (const auto& connection : all) connection->drain();
+  Timer alarm(timers_, [self] { self->emptied_.notify_all(); });
+  alarm.set(deadline);
+  while (!connections_.empty() && timers_.now() < deadline) {
+    if (!co_await emptied_.wait()) break;
+  }
+  closing_ = true;
+  const std::vector<std::shared_ptr<ServerConnection>> left(connections_.begin(),
+                                                            connections_.end());
+  for (const auto& connection : left) {
+    connection->session().for_each_stream([](http2::Stream& stream) {
+      static_cast<ServerCall&>(stream).fail({GrpcCode::unavailable, closing_error().detail});
+    });
+    connection->flush();
+    connection->close(closing_error());
+  }
+  co_await handlers_.join();
+}
+
+ServerConnection::ServerConnection(http2::Socket socket, std::shared_ptr<ServerCore> server,
+                                   std::string peer)
+    : Connection(std::move(socket), server->turn(), server->timers(), http2::Side::server,
+                 session_options(server->options()), limits(server->options())),
+      server_(std::move(server)),
+      peer_(std::move(peer)) {}
+
+http2::StreamPtr ServerConnection::on_request() {
+  return new ServerCall(std::static_pointer_cast<ServerConnection>(shared_from_this()));
+}
+
+void ServerConnection::on_lost() {
+  server_->lost(*this);
+}
+
+}  // namespace concerto::net::detail

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <concerto/core/notifier.hpp>
+#include <concerto/core/task_group.hpp>
+#include <concerto/net/grpc_server.hpp>
+
+#include "grpc/server_call.hpp"
+#include "http2/connection.hpp"
+
+namespace concerto::net::detail {
+
+struct ServerMethod {
+  std::string path;
+  GrpcUnaryHandler unary;  ///< exactly one of the two is set
+  GrpcStreamHandler stream;
+};
+
+/// The inside of a GrpcServer, shared with its connections and with sockets on their way to it.
+class ServerCore : public std::enable_shared_from_this<ServerCore> {
+ public:
+  ServerCore(Executor executor, Timers& timers, GrpcServerOptions options);
+  ~ServerCore();
+
+  Timers& timers() noexcept { return timers_; }
+  http2::Turn& turn() noexcept { return *turn_; }
+  const GrpcServerOptions& options() const noexcept { return options_; }
+  BufferBudget& buffers() noexcept { return buffers_; }
+  TaskGroup& handlers() noexcept { return handlers_; }
+  bool is_closing() const noexcept { return closing_; }
+
+  void add(ServerMethod method);
+  /// Null if there is none.
+  const ServerMethod* find(std::string_view path) const;
+  /// The text for a path that `find` does not know.
+  std::string why_unknown(std::string_view path) const;
+
+  void accept(int socket);
+  void lost(ServerConnection& connection);
+  Task<void> shutdown(SteadyTime deadline);
+
+  std::size_t connection_count() const noexcept { return connection_count_; }
+
+ private:
+  void adopt(int socket);
+
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  const Executor executor_;
+  Timers& timers_;
+  const GrpcServerOptions options_;
+  const std::shared_ptr<http2::Turn> turn_;
+  std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> services_;
+  BufferBudget buffers_;
+  std::atomic<std::size_t> connection_count_ = 0;  ///< those on their way included
+  std::unordered_set<std::shared_ptr<ServerConnection>> connections_;
+  bool draining_ = false;  ///< takes no more connections
+  bool closing_ = false;   ///< takes no more calls
+  Notifier emptied_;
+  TaskGroup handlers_;
+};
+
+/// A connection of a server.
+class ServerConnection final : public http2::Connection {
+ public:
+  ServerConnection(http2::Socket socket, std::shared_ptr<ServerCore> server, std::string peer);
+
+  ServerCore& server() noexcept { return *server_; }
+  std::string_view peer() const noexcept { return peer_; }
+
+ private:
+  http2::StreamPtr on_request() override;
+  void on_lost() override;
+
+  const std::shared_ptr<ServerCore> server_;
+  const std::string peer_;
+};
+
+}  // namespace concerto::net::detail

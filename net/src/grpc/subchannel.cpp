@@ -1,0 +1,148 @@
+#include "grpc/subchannel.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "grpc/channel_core.hpp"
+
+namespace concerto::net::detail {
+namespace {
+
+/// Backoff grows by 1.6 per failure, as gRPC's does.
+constexpr unsigned growth_numerator = 8;
+constexpr unsigned growth_denominator = 5;
+/// A delay varies by a fifth to both sides.
+constexpr std::int64_t jitter_steps = 1024;
+
+std::string text_of(const Address& address) {
+  std::ostringstream text;
+  text << address;
+  return text.str();
+}
+
+}  // namespace
+
+/// Outlives its subchannel until the socket's operation has ended.
+struct Subchannel::Attempt {
+  explicit Attempt(Subchannel& subchannel, Executor executor)
+      : owner(&subchannel), socket(std::move(executor)) {}
+  Subchannel* owner;
+  http2::Socket socket;
+};
+
+Subchannel::Subchannel(ChannelCore& channel, const Address& address)
+    : channel_(channel), address_(address), connect_timer_(channel.timers(), [this] {
+        connect_failed(Error{boost::system::errc::make_error_code(boost::system::errc::timed_out),
+                             "connection timed out"});
+      }) {}
+
+Subchannel::~Subchannel() {
+  abandon_attempt();
+  const auto connections = std::exchange(connections_, {});
+  for (const auto& connection : connections) {
+    connection->disown();
+    connection->close(
+        Error{boost::system::errc::make_error_code(boost::system::errc::operation_canceled),
+              "channel closed"});
+  }
+}
+
+ClientConnection* Subchannel::usable() {
+  if (retired_) return nullptr;
+  bool making = attempt_ != nullptr;
+  for (const auto& connection : connections_) {
+    if (connection->has_room()) return connection.get();
+    making = making || (connection->is_open() && !connection->is_ready());
+  }
+  const bool may_connect = !making && channel_.timers().now() >= retry_at_ &&
+                           connections_.size() < channel_.options().connections_per_address_max;
+  if (may_connect) connect();
+  return nullptr;
+}
+
+bool Subchannel::may_serve() const noexcept {
+  if (retired_) return false;
+  if (attempt_) return true;
+  // A full one counts: streams end. One that drains takes no more calls.
+  return std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {
+    return connection->is_open() && !connection->is_draining();
+  });
+}
+
+void Subchannel::connect() {
+  attempt_ = std::make_shared<Attempt>(*this, channel_.executor());
+  connect_timer_.set(channel_.timers().now() + channel_.options().connect_timeout);
+  Attempt& attempt = *attempt_;
+  attempt.socket.async_connect(address_, [kept = attempt_](const error_code& error) {
+    if (!kept->owner) return;
+    if (error) return kept->owner->connect_failed(Error{error, error.message()});
+    kept->owner->connected(std::move(kept->socket));
+  });
+}
+
+void Subchannel::connected(http2::Socket socket) {
+  attempt_.reset();
+  connect_timer_.cancel();
+  const std::string& given = channel_.options().authority;
+  auto connection = std::make_shared<ClientConnection>(std::move(socket), *this,
+                                                       given.empty() ? text_of(address_) : given);
+  connections_.push_back(connection);
+  connection->start();
+}
+
+void Subchannel::connect_failed(Error error) {
+  abandon_attempt();
+  last_error_ = std::move(error);
+  last_error_.detail = "connecting to " + text_of(address_) + ": " + last_error_.detail;
+
+  const auto& options = channel_.options();
+  auto delay = std::chrono::nanoseconds(options.backoff_min);
+  for (unsigned i = 0; i < failures_ && delay < options.backoff_max; ++i) {
+    delay = delay * growth_numerator / growth_denominator;
+  }
+  ++failures_;
+  delay = std::min<std::chrono::nanoseconds>(delay, options.backoff_max);
+  const auto step = static_cast<std::int64_t>(channel_.random().next() % jitter_steps);
+  delay = delay * 4 / 5 + delay * 2 / 5 * step / jitter_steps;
+  retry_at_ = channel_.timers().now() + delay;
+  channel_.addresses_failed();
+  channel_.serve_waiting();
+}
+
+void Subchannel::retire() {
+  retired_ = true;
+  abandon_attempt();
+  for (const auto& connection : connections_) connection->drain();
+}
+
+void Subchannel::abandon_attempt() {
+  connect_timer_.cancel();
+  const auto attempt = std::exchange(attempt_, nullptr);
+  if (!attempt) return;
+  attempt->owner = nullptr;
+  error_code ignored;
+  attempt->socket.close(ignored);
+}
+
+void Subchannel::on_ready() {
+  failures_ = 0;
+  last_error_ = {};
+  retry_at_ = SteadyTime::min();
+  channel_.serve_waiting();
+}
+
+void Subchannel::on_drain() {
+  channel_.serve_waiting();
+}
+
+void Subchannel::on_lost(ClientConnection& connection) {
+  const auto place = std::find_if(connections_.begin(), connections_.end(),
+                                  [&](const auto& held) { return held.get() == &connection; });
+  const std::shared_ptr<ClientConnection> lost = *place;
+  connections_.erase(place);
+  if (!connection.is_ready()) return connect_failed(connection.lost_because());
+  channel_.serve_waiting();
+}
+
+}  // namespace concerto::net::detail

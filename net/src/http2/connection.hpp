@@ -1,0 +1,109 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <concerto/core/async.hpp>
+#include <concerto/core/timers.hpp>
+
+#include "http2/session.hpp"
+#include "http2/turn.hpp"
+
+namespace concerto::net::http2 {
+
+using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+
+struct ConnectionLimits {
+  std::chrono::milliseconds handshake_timeout{20'000};
+  std::chrono::milliseconds keepalive_interval{120'000};
+  std::chrono::milliseconds keepalive_timeout{20'000};
+  std::chrono::milliseconds idle_timeout{0};  ///< 0: never
+  bool keepalive_without_streams = true;
+};
+
+/// A session on a socket. Owns no buffer while it is idle: it waits for the socket to become
+/// readable and reads into the stack. Shared ownership, because operations on the socket may be
+/// pending. Everything on the shard's thread.
+class Connection : public std::enable_shared_from_this<Connection>, public Session::Events {
+ public:
+  Connection(Socket socket, Turn& turn, Timers& timers, Side side, const SessionOptions& options,
+             const ConnectionLimits& limits);
+  ~Connection() override = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+
+  /// Ends the connection now; its streams are closed and on_lost is called.
+  void close(Error reason);
+  /// Announces the end, lets running streams finish, then closes.
+  void drain();
+
+  /// Sends what the session has to say.
+  void flush();
+
+  bool is_open() const noexcept { return open_; }
+  bool is_ready() const noexcept { return ready_; }  ///< the peer's SETTINGS have come
+  bool is_draining() const noexcept { return draining_; }
+  /// Why it was lost.
+  const Error& lost_because() const noexcept { return lost_because_; }
+
+  Session& session() noexcept { return session_; }
+  const Session& session() const noexcept { return session_; }
+  Turn& turn() noexcept { return turn_; }
+  Timers& timers() noexcept { return timers_; }
+
+ protected:
+  virtual void on_ready() {}
+  /// The last call; the streams are closed already.
+  virtual void on_lost() = 0;
+  /// The peer announced the end of the connection.
+  virtual void on_drain() {}
+  void on_stream_closed() override;
+
+  void on_settings() override;
+  void on_goaway(std::uint32_t error, std::string_view text) override;
+  void on_ping_ack() override;
+  void on_output() override;
+
+  /// Doubled when the peer complains about pings.
+  std::chrono::milliseconds keepalive_interval_;
+
+ private:
+  void wait_readable();
+  void on_readable();
+  bool receive(std::string_view bytes);
+  void block(std::string_view unsent);
+  void on_writable();
+  std::size_t send(std::string_view bytes);
+  void on_timer();
+  void close_if_finished();
+  void lose(Error reason);
+
+  Socket socket_;
+  Turn& turn_;
+  Timers& timers_;
+  const ConnectionLimits limits_;
+  const Side side_;
+  Session session_;
+  Timer timer_;
+  Error lost_because_;
+  std::string unsent_;  ///< what the socket did not take
+  SteadyTime last_read_;
+  SteadyTime idle_since_;
+  SteadyTime blocked_since_;
+  SteadyTime ping_since_;
+  bool open_ = true;
+  bool ready_ = false;
+  bool draining_ = false;
+  bool dirty_ = false;  ///< scheduled for a flush
+  bool pinged_ = false;
+  bool drain_pinged_ = false;  ///< the answer to this ping turns the notice into a GOAWAY
+};
+
+}  // namespace concerto::net::http2

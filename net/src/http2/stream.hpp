@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <boost/intrusive/list_hook.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include "http2/header_block.hpp"
+#include "http2/send_queue.hpp"
+
+namespace concerto::net::http2 {
+
+class Session;
+
+/// One exchange on a connection. The session holds a reference from its opening to on_close.
+/// Events arrive inside Session::receive or Session::pull: they note what happened and leave
+/// everything that runs foreign code to on_turn.
+class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_counter>,
+               public boost::intrusive::list_base_hook<> {
+ public:
+  virtual ~Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  std::int32_t id() const noexcept { return id_; }
+  bool is_open() const noexcept { return session_ != nullptr; }
+
+  /// Called by Turn, outside the session, after the stream was scheduled.
+  virtual void on_turn() = 0;
+
+ protected:
+  Stream() = default;
+
+  /// A field of a header or trailer block.
+  virtual void on_header(std::string_view name, std::string_view value) = 0;
+  /// The block is complete.
+  virtual void on_headers_end() = 0;
+  virtual void on_data(std::string_view bytes) = 0;
+  /// The peer sends no more.
+  virtual void on_end() = 0;
+  /// Queued bytes went out.
+  virtual void on_sent() {}
+  /// The last event. `error` is an HTTP/2 error code; `unprocessed`: the peer says, or it is
+  /// certain, that it did not act on the stream.
+  virtual void on_close(std::uint32_t error, bool unprocessed) = 0;
+  /// Fills the trailers when everything queued has gone out; false if there are none.
+  virtual bool add_trailers(HeaderBlock& block) = 0;
+
+  Session* session() const noexcept { return session_; }
+  bool headers_sent() const noexcept { return headers_sent_; }
+
+  SendQueue out_;
+  bool out_ended_ = false;  ///< nothing is added to out_ any more
+
+ private:
+  friend class Session;
+  friend class Turn;
+
+  Session* session_ = nullptr;
+  std::int32_t id_ = 0;
+  bool deferred_ = false;   ///< nghttp2 waits for Session::resume
+  bool scheduled_ = false;  ///< is in the Turn's list
+  bool headers_sent_ = false;
+};
+
+using StreamPtr = boost::intrusive_ptr<Stream>;
+
+}  // namespace concerto::net::http2
