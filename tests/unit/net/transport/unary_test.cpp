@@ -1,0 +1,92 @@
+#include <string>
+
+#include "grpc_fixture.hpp"
+
+namespace concerto::net {
+namespace {
+
+class Unary : public GrpcTest {
+ protected:
+  Unary() {
+    make_server().add_unary("/test.Echo/Echo", echo);
+    server->add_unary("/test.Echo/Fail", [](GrpcRequest) -> Task<GrpcReply> {
+      co_return GrpcReply::failure(GrpcCode::aborted, "no money: 100% \xC3\xA9\n");
+    });
+    server->add_unary("/test.Echo/Throw", [](GrpcRequest) -> Task<GrpcReply> {
+      throw std::runtime_error("a bug");
+      co_return GrpcReply();
+    });
+    listen();
+    make_channel();
+  }
+};
+
+TEST_F(Unary, ReturnsTheReply) {
+  const GrpcReply reply = call("/test.Echo/Echo", "hello");
+  EXPECT_TRUE(reply.ok()) << describe(reply.status);
+  EXPECT_EQ(reply.message, "hello");
+  EXPECT_TRUE(reply.sent);
+}
+
+TEST_F(Unary, CarriesAnEmptyMessage) {
+  const GrpcReply reply = call("/test.Echo/Echo", "");
+  EXPECT_TRUE(reply.ok()) << describe(reply.status);
+  EXPECT_EQ(reply.message, "");
+}
+
+TEST_F(Unary, CarriesAMessageLargerThanTheWindows) {
+  const std::string large(4u << 20, 'x');
+  const GrpcReply reply = call("/test.Echo/Echo", large);
+  EXPECT_TRUE(reply.ok()) << describe(reply.status);
+  EXPECT_TRUE(reply.message == large);
+}
+
+TEST_F(Unary, RefusesAMessageOverTheLimit) {
+  const GrpcReply reply = call("/test.Echo/Echo", std::string((4u << 20) + 1, 'x'));
+  EXPECT_EQ(reply.status.code, GrpcCode::resource_exhausted);
+  EXPECT_EQ(reply.status.message, "received message larger than max (4194305 bytes)");
+  EXPECT_TRUE(call("/test.Echo/Echo", "next").ok());
+}
+
+TEST_F(Unary, CarriesStatusAndText) {
+  const GrpcReply reply = call("/test.Echo/Fail", "");
+  EXPECT_EQ(reply.status.code, GrpcCode::aborted);
+  EXPECT_EQ(reply.status.message, "no money: 100% \xC3\xA9\n");
+}
+
+TEST_F(Unary, TurnsAnExceptionIntoInternal) {
+  const GrpcReply reply = call("/test.Echo/Throw", "");
+  EXPECT_EQ(reply.status.code, GrpcCode::internal);
+  EXPECT_EQ(reply.status.message, "a bug");
+}
+
+TEST_F(Unary, NamesTheUnknownMethod) {
+  const GrpcReply reply = call("/test.Echo/Nothing", "");
+  EXPECT_EQ(reply.status.code, GrpcCode::unimplemented);
+  EXPECT_EQ(reply.status.message, "unknown method Nothing for service test.Echo");
+}
+
+TEST_F(Unary, NamesTheUnknownService) {
+  const GrpcReply reply = call("/test.Nothing/Echo", "");
+  EXPECT_EQ(reply.status.code, GrpcCode::unimplemented);
+  EXPECT_EQ(reply.status.message, "unknown service test.Nothing");
+}
+
+TEST_F(Unary, RefusesAnInvalidPath) {
+  EXPECT_EQ(call("test.Echo/Echo", "").status.code, GrpcCode::internal);
+  EXPECT_EQ(call("/test Echo/Echo", "").status.code, GrpcCode::internal);
+}
+
+TEST_F(Unary, FailsFastWhenNobodyListens) {
+  stop_server(std::chrono::seconds(1));
+  const GrpcReply reply = call("/test.Echo/Echo", "");
+  EXPECT_EQ(reply.status.code, GrpcCode::unavailable);
+  EXPECT_THAT(reply.status.message, testing::HasSubstr("Connection refused"));
+  EXPECT_FALSE(reply.sent);
+  EXPECT_EQ(to_error(reply).code, Condition::retry_later);
+  const GrpcReply again = call("/test.Echo/Echo", "");
+  EXPECT_EQ(again.status.code, GrpcCode::unavailable);
+}
+
+}  // namespace
+}  // namespace concerto::net
