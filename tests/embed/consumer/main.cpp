@@ -1,8 +1,12 @@
-// A process that embeds Concerto: it opens a store and asks it for a transaction, on an
-// io_context of its own.
+// A server that embeds Concerto: the coordinator, its store and the branches live in one process.
+// It moves 30 cents from one account to another, and then tries to move more than there is.
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <random>
+#include <string>
 
+#include <concerto/core/coordinator.hpp>
 #include <concerto/core/task_group.hpp>
 #include <concerto/persist/memory_store.hpp>
 
@@ -10,21 +14,73 @@ namespace {
 
 using namespace concerto;
 
-Task<void> look_up(Store& store, bool& answered) {
-  const Gid gid{"embedded-1"};
-  const auto found = co_await store.load(gid);
-  answered = found && !found->has_value();
+struct MachineClock final : Clock {
+  SteadyTime steady_now() const noexcept override { return std::chrono::steady_clock::now(); }
+  WallTime wall_now() const noexcept override { return std::chrono::system_clock::now(); }
+};
+
+struct MachineRandom final : RandomSource {
+  std::uint64_t next() override { return std::uint64_t{device()} << 32 | device(); }
+  std::random_device device;
+};
+
+struct Silence final : Observer {
+  void log(LogLevel, std::string_view, std::string_view) override {}
+  bool logs(LogLevel) const noexcept override { return false; }
+};
+
+/// Branches by name: `out` takes from Ann unless there is too little, `in` gives to Ben. A real
+/// one keeps a barrier, so that a repeated call changes nothing.
+struct Bank final : BranchCaller {
+  Task<BranchReply> call(BranchCall call) override {
+    const int cents = std::stoi(std::string{call.payload});
+    BranchReply reply{Outcome::success, {}};
+    if (call.url == "in" && cents > 100) {
+      reply.outcome = Outcome::failure;
+      reply.error.detail = "too much for Ben FAILURE";
+    } else {
+      accounts[call.url == "in" ? "Ben" : "Ann"] += call.url == "out" ? -cents : cents;
+    }
+    co_return reply;
+  }
+  std::map<std::string, int> accounts{{"Ann", 1000}, {"Ben", 0}};
+};
+
+Async<> transfer(Coordinator& coordinator, RandomSource& random, int cents) {
+  TransRequest saga;
+  saga.gid = Coordinator::new_gid(random);
+  saga.trans_type = "saga";
+  saga.steps = {{"out", "out-undone"}, {"in", ""}};
+  saga.payloads = {std::to_string(cents), std::to_string(cents)};
+  saga.options.wait_result = true;
+  co_return co_await coordinator.submit(std::move(saga));
+}
+
+Task<> do_business(Coordinator& coordinator, MachineRandom& random, bool& as_expected) {
+  const auto recovered = co_await coordinator.recover();
+  const auto small = co_await transfer(coordinator, random, 30);
+  const auto large = co_await transfer(coordinator, random, 500);
+  as_expected = recovered && small && !large;
+  co_await coordinator.stop(std::chrono::steady_clock::now() + std::chrono::seconds{10});
 }
 
 }  // namespace
 
 int main() {
   asio::io_context shard{1};
+  const MachineClock clock;
+  MachineRandom random;
+  Silence observer;
+  Bank bank;
   persist::MemoryStore store;
-  bool answered = false;
+  Timers timers{shard.get_executor(), clock};
+  Coordinator coordinator{
+      {{shard.get_executor(), timers, bank, random}}, store, clock, observer, {}};
+  bool as_expected = false;
   TaskGroup tasks{shard.get_executor()};
-  tasks.spawn(look_up(store, answered));
+  tasks.spawn(do_business(coordinator, random, as_expected));
   shard.run();
-  std::puts(answered ? "the embedded store answers" : "no answer from the embedded store");
-  return answered ? EXIT_SUCCESS : EXIT_FAILURE;
+  std::printf("Ann has %d cents, Ben has %d\n", bank.accounts["Ann"], bank.accounts["Ben"]);
+  as_expected = as_expected && bank.accounts["Ann"] == 970 && bank.accounts["Ben"] == 30;
+  return as_expected ? EXIT_SUCCESS : EXIT_FAILURE;
 }
