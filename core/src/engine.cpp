@@ -39,6 +39,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock, Observer& obs
       clock_(clock),
       observer_(observer),
       options_(options),
+      live_(ports.executor),
       alarm_timer_(ports.timers, [this] { ring(); }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
       tasks_(ports.executor) {}
@@ -46,7 +47,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock, Observer& obs
 Engine::~Engine() = default;
 
 Result<> Engine::admit(const LiveTrans& live, const Draft& draft) const {
-  std::size_t bytes = bytes_;
+  std::size_t bytes = live_.bytes();
   for (const std::string& payload : draft.trans.payloads) bytes += payload.size();
   // The transaction itself is in the table already.
   if (live_.size() <= options_.in_flight_max && bytes <= options_.in_flight_bytes_max) return ok();
@@ -73,16 +74,24 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   co_return ok();
 }
 
+/// True when the transaction is new. What exists is loaded, also when nothing new is taken.
+Async<bool> Engine::create_or_load(LiveTrans& live, Draft& draft, TransStatus status) {
+  if (live.knowledge == LiveTrans::Knowledge::present) co_return false;
+  const Result<> created = co_await create(live, draft, status);
+  if (created) co_return true;
+  const error_code code = created.error().code;
+  if (code != Errc::gid_exists && code != Errc::overloaded) co_return created.error();
+  live.knowledge = LiveTrans::Knowledge::none;
+  CONCERTO_CO_CHECK(co_await load(live));
+  if (live.knowledge != LiveTrans::Knowledge::present) co_return created.error();
+  co_return false;
+}
+
 Async<> Engine::prepare(TransRequest request) {
   CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
   Turn turn = co_await enter(draft.trans.gid);
   LiveTrans& live = *turn;
-  if (live.knowledge != LiveTrans::Knowledge::present) {
-    Result<> created = co_await create(live, draft, TransStatus::prepared);
-    if (created || created.error().code != Errc::gid_exists) co_return created;
-    live.knowledge = LiveTrans::Knowledge::none;
-    CONCERTO_CO_CHECK(co_await load(live));
-  }
+  CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
   if (live.trans.status != TransStatus::prepared) {
     co_return conflict("current status " + quoted(live.trans.status) + ", cannot prepare.");
   }
@@ -95,16 +104,7 @@ Async<> Engine::submit(TransRequest request) {
   CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
   Turn turn = co_await enter(draft.trans.gid);
   LiveTrans& live = *turn;
-  bool is_new = false;
-  if (live.knowledge != LiveTrans::Knowledge::present) {
-    Result<> created = co_await create(live, draft, TransStatus::submitted);
-    is_new = created.has_value();
-    if (!is_new) {
-      if (created.error().code != Errc::gid_exists) co_return created;
-      live.knowledge = LiveTrans::Knowledge::none;
-      CONCERTO_CO_CHECK(co_await load(live));
-    }
-  }
+  CONCERTO_CO_TRY(const bool is_new, co_await create_or_load(live, draft, TransStatus::submitted));
   if (!is_new) CONCERTO_CO_CHECK(co_await submit_existing(live, draft));
   const std::uint64_t seen = live.passes;
   start_driver(live);
@@ -156,7 +156,8 @@ Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
       co_return make_error(Errc::deadline_exceeded,
                            "gid " + live.gid.str() + " is still being processed");
     }
-    if (!co_await live.pass_ended.wait()) co_return shutting_down();
+    const bool notified = co_await live.pass_ended.wait();
+    if (!notified) co_return shutting_down();
   }
   co_return live.pass_result;
 }
@@ -206,18 +207,16 @@ Async<> Engine::reset_next_cron_time(Gid gid) {
 }
 
 Async<std::optional<Transaction>> Engine::query(Gid gid) {
-  const auto found = live_.find(gid);
-  if (found != live_.end() && found->second->knowledge == LiveTrans::Knowledge::present) {
-    co_return found->second->trans;
-  }
+  const LiveTrans* live = live_.find(gid);
+  if (live != nullptr && live->knowledge == LiveTrans::Knowledge::present) co_return live->trans;
   co_return co_await store_.load(std::move(gid));
 }
 
 InFlight Engine::in_flight() const noexcept {
   InFlight result;
-  result.live = live_count_.load(std::memory_order_relaxed);
+  result.live = live_.size();
   result.parked = alarm_count_.load(std::memory_order_relaxed);
-  result.bytes = bytes_count_.load(std::memory_order_relaxed);
+  result.bytes = live_.bytes();
   return result;
 }
 

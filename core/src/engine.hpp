@@ -1,9 +1,7 @@
 #pragma once
 
 #include <atomic>
-#include <memory>
 #include <string>
-#include <unordered_map>
 
 #include <boost/intrusive/list.hpp>
 
@@ -12,7 +10,7 @@
 
 #include "alarms.hpp"
 #include "draft.hpp"
-#include "live_trans.hpp"
+#include "live_table.hpp"
 
 namespace concerto {
 
@@ -43,21 +41,16 @@ class Engine {
   InFlight in_flight() const noexcept;
 
  private:
-  class Pin;
-  class Turn;
-
-  // Who may touch a transaction (engine_turns.cpp).
-  Pin pin(const Gid& gid);
-  Task<Turn> take_turn(Pin pin);
+  // How a transaction gets into memory (engine_load.cpp).
   Task<Turn> enter(Gid gid);
   Async<> load(LiveTrans& live);
   Async<Turn> enter_existing(Gid gid);
   void adopt(LiveTrans& live, Transaction trans, CustomData custom, const Mode& mode);
-  void drop_if_unused(LiveTrans& live);
 
   // Requests (engine.cpp).
   Result<> admit(const LiveTrans& live, const Draft& draft) const;
   Async<> create(LiveTrans& live, Draft& draft, TransStatus status);
+  Async<bool> create_or_load(LiveTrans& live, Draft& draft, TransStatus status);
   Async<> submit_existing(LiveTrans& live, Draft& draft);
   Async<> wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until);
 
@@ -99,80 +92,15 @@ class Engine {
   const Clock& clock_;
   Observer& observer_;
   const CoordinatorOptions options_;
-  std::unordered_map<Gid, std::unique_ptr<LiveTrans>> live_;
+  LiveTable live_;
   boost::intrusive::list<LiveTrans, boost::intrusive::constant_time_size<false>> unsaved_;
   Alarms alarms_;
   Timer alarm_timer_;
   Timer progress_timer_;
-  std::size_t bytes_ = 0;
   std::size_t wakes_in_progress_ = 0;
   bool stopping_ = false;
-  std::atomic<std::size_t> live_count_{0}, alarm_count_{0}, bytes_count_{0};
+  std::atomic<std::size_t> alarm_count_{0};  ///< of alarms_, for metrics
   TaskGroup tasks_;
-};
-
-/// Keeps a transaction in memory.
-class Engine::Pin {
- public:
-  Pin() = default;
-  Pin(Engine& engine, LiveTrans& live) : engine_(&engine), live_(&live) { ++live.users; }
-  Pin(const Pin& other) : engine_(other.engine_), live_(other.live_) {
-    if (live_ != nullptr) ++live_->users;
-  }
-  Pin(Pin&& other) noexcept
-      : engine_(std::exchange(other.engine_, nullptr)),
-        live_(std::exchange(other.live_, nullptr)) {}
-  Pin& operator=(Pin other) noexcept {
-    std::swap(engine_, other.engine_);
-    std::swap(live_, other.live_);
-    return *this;
-  }
-  ~Pin() {
-    if (live_ == nullptr) return;
-    --live_->users;
-    engine_->drop_if_unused(*live_);
-  }
-
-  LiveTrans& operator*() const noexcept { return *live_; }
-  LiveTrans* operator->() const noexcept { return live_; }
-  bool holds() const noexcept { return live_ != nullptr; }
-
- private:
-  Engine* engine_ = nullptr;
-  LiveTrans* live_ = nullptr;
-};
-
-/// The right to change a transaction, until it dies or is released.
-class Engine::Turn {
- public:
-  Turn() = default;
-  explicit Turn(Pin pin) : pin_(std::move(pin)) {}
-  Turn(Turn&&) = default;
-  Turn& operator=(Turn&& other) noexcept {
-    release();
-    pin_ = std::move(other.pin_);
-    return *this;
-  }
-  ~Turn() { release(); }
-
-  const Pin& pin() const noexcept { return pin_; }
-  LiveTrans& operator*() const noexcept { return *pin_; }
-  LiveTrans* operator->() const noexcept { return &*pin_; }
-
-  /// Lets the next one go on.
-  void release() {
-    if (!pin_.holds()) return;
-    const Pin pin = std::move(pin_);
-    // The turn is handed over, so that nobody comes in between.
-    if (pin->turn_freed.has_waiters()) {
-      pin->turn_freed.notify_one();
-    } else {
-      pin->turn_taken = false;
-    }
-  }
-
- private:
-  Pin pin_;
 };
 
 }  // namespace concerto

@@ -84,7 +84,7 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
   const WallTime now = clock_.wall_now();
   const SteadyTime steady = ports_.timers.now();
   for (const ActiveTrans& active : transactions) {
-    if (live_.contains(active.gid)) continue;  // A request was faster.
+    if (live_.find(active.gid) != nullptr) continue;  // A request was faster.
     const Mode* mode = find_mode(active.type);
     if (mode == nullptr) {
       observer_.log(LogLevel::warn, active.gid.view(),
@@ -112,7 +112,7 @@ Task<void> Engine::begin_stop() {
   alarm_timer_.cancel();
   progress_timer_.cancel();
   tasks_.spawn(save_progress());
-  for (auto& [gid, live] : live_) live->progressed.notify_all();
+  live_.for_each([](LiveTrans& live) { live.progressed.notify_all(); });
   co_return;
 }
 

@@ -55,9 +55,9 @@ void Engine::mark_unsaved(LiveTrans& live) {
 Task<void> Engine::save_progress() {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!unsaved_.empty()) {
-    Pin pin(*this, unsaved_.front());
+    Pin pin = live_.pin(unsaved_.front().gid);
     pin->unlink();
-    Turn turn = co_await take_turn(pin);
+    Turn turn = co_await live_.take_turn(pin);
     if (!turn->has_unsaved() || is_final(turn->trans.status)) continue;
     // A loss repeats a call, which the protocol allows; commit has logged it.
     TransDelta results;

@@ -34,7 +34,7 @@ void Engine::start_driver(LiveTrans& live) {
     live.delay_over |= clock_.wall_now() - *live.trans.submit_time >= live.custom.delay;
   }
   live.driving = true;
-  if (tasks_.spawn(drive(Pin(*this, live)))) return;
+  if (tasks_.spawn(drive(live_.pin(live.gid)))) return;
   live.driving = false;
   end_pass(live, shut_down(live));
 }
@@ -57,7 +57,7 @@ Task<void> Engine::drive(Pin pin) {
 /// Decides once and carries it out. False when the pass has ended and the driver is done.
 Async<bool> Engine::drive_step(Pin pin) {
   LiveTrans& live = *pin;
-  Turn turn = co_await take_turn(pin);
+  Turn turn = co_await live_.take_turn(pin);
   CONCERTO_CO_TRY(const Next next, co_await settle(live));
   if (is_final(live.trans.status)) {
     live.driving = false;

@@ -1,6 +1,5 @@
-#include <gtest/gtest.h>
-
 #include <boost/asio/detached.hpp>
+#include <gtest/gtest.h>
 
 #include <concerto/core/task_group.hpp>
 
@@ -11,7 +10,9 @@ Task<void> wait_for(Notifier& notifier, int& notified, int& cancelled) {
   ++(co_await notifier.wait() ? notified : cancelled);
 }
 
-Task<void> close_group(TaskGroup& group) { co_await group.close(); }
+Task<void> close_group(TaskGroup& group) {
+  co_await group.close();
+}
 
 TEST(TaskGroup, JoinsTasksThatEndByThemselves) {
   asio::io_context io{1};

@@ -1,46 +1,12 @@
-// Who may touch a transaction, and when it is in memory.
-
-#include <concerto/core/assert.hpp>
+// How a transaction gets into memory.
 
 #include "engine.hpp"
 
 namespace concerto {
 
-Engine::Pin Engine::pin(const Gid& gid) {
-  auto& slot = live_[gid];
-  if (!slot) {
-    slot = std::make_unique<LiveTrans>(gid, ports_.executor);
-    live_count_.store(live_.size(), std::memory_order_relaxed);
-  }
-  return Pin(*this, *slot);
-}
-
-void Engine::drop_if_unused(LiveTrans& live) {
-  if (live.users > 0 || live.driving) return;
-  bytes_ -= live.bytes;
-  bytes_count_.store(bytes_, std::memory_order_relaxed);
-  const auto found = live_.find(live.gid);
-  CONCERTO_ASSERT(found != live_.end());
-  live_.erase(found);
-  live_count_.store(live_.size(), std::memory_order_relaxed);
-}
-
-Task<Engine::Turn> Engine::take_turn(Pin pin) {
-  if (!pin->turn_taken) {
-    pin->turn_taken = true;
-    co_return Turn(std::move(pin));
-  }
-  // A cancelled wait does not give the turn: what has begun is carried on to a stored state.
-  while (!co_await pin->turn_freed.wait()) {
-    if (!pin->turn_taken) break;
-  }
-  pin->turn_taken = true;
-  co_return Turn(std::move(pin));
-}
-
-Task<Engine::Turn> Engine::enter(Gid gid) {
-  Pin entered = pin(gid);
-  co_return co_await take_turn(std::move(entered));
+Task<Turn> Engine::enter(Gid gid) {
+  Pin pin = live_.pin(gid);
+  co_return co_await live_.take_turn(std::move(pin));
 }
 
 Async<> Engine::load(LiveTrans& live) {
@@ -74,13 +40,10 @@ void Engine::adopt(LiveTrans& live, Transaction trans, CustomData custom, const 
   live.mode = &mode;
   live.knowledge = LiveTrans::Knowledge::present;
   live.begin_pass();
-  live.bytes = sizeof(LiveTrans);
-  for (const std::string& payload : live.trans.payloads) live.bytes += payload.size();
-  bytes_ += live.bytes;
-  bytes_count_.store(bytes_, std::memory_order_relaxed);
+  live_.count_bytes(live);
 }
 
-Async<Engine::Turn> Engine::enter_existing(Gid gid) {
+Async<Turn> Engine::enter_existing(Gid gid) {
   Turn turn = co_await enter(gid);
   CONCERTO_CO_CHECK(co_await load(*turn));
   if (turn->knowledge != LiveTrans::Knowledge::present) {

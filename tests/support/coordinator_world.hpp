@@ -1,0 +1,123 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/detached.hpp>
+
+#include <concerto/core/coordinator.hpp>
+#include <concerto/persist/memory_store.hpp>
+
+#include "fake_clock.hpp"
+#include "scripted_branches.hpp"
+
+namespace concerto::test {
+
+/// Keeps log lines.
+class RecordingObserver final : public Observer {
+ public:
+  void log(LogLevel, std::string_view gid, std::string_view text) override {
+    lines.push_back(std::string(gid) + ": " + std::string(text));
+  }
+  bool logs(LogLevel) const noexcept override { return true; }
+  std::vector<std::string> lines;
+};
+
+/// The value of a coroutine that may not have ended yet.
+template <class T>
+using Pending = std::shared_ptr<std::optional<T>>;
+
+/// A coordinator on one shard with virtual time, a memory store that outlives it, and branches.
+class CoordinatorWorld {
+ public:
+  CoordinatorWorld(Store& store, FakeClock& clock, BranchCaller& branches,
+                   CoordinatorOptions options = {})
+      : clock_(clock),
+        coordinator_({ShardPorts{io_.get_executor(), timers_, branches, random_}}, store, clock,
+                     observer_, options) {}
+
+  /// Ends as a graceful stop does.
+  ~CoordinatorWorld() {
+    if (!crashed_) stop();
+  }
+
+  Coordinator& coordinator() { return coordinator_; }
+  RecordingObserver& observer() { return observer_; }
+
+  template <class T>
+  Pending<T> start(Task<T> task) {
+    auto result = std::make_shared<std::optional<T>>();
+    asio::co_spawn(
+        io_,
+        [](Task<T> inner, Pending<T> out) -> Task<void> {
+          out->emplace(co_await std::move(inner));
+        }(std::move(task), result),
+        asio::detached);
+    run();
+    return result;
+  }
+
+  /// Runs everything that can run now.
+  void run() {
+    io_.restart();
+    io_.poll();
+  }
+
+  /// Moves time forward, timer by timer.
+  void advance(std::chrono::nanoseconds by) {
+    const SteadyTime end = clock_.steady_now() + by;
+    run();
+    while (timers_.earliest() <= end) {
+      clock_.advance(std::max(timers_.earliest() - clock_.steady_now(), SteadyTime::duration{}));
+      timers_.run_due();
+      run();
+    }
+    clock_.advance(end - clock_.steady_now());
+    run();
+  }
+
+  void stop() {
+    bool stopped = false;
+    asio::co_spawn(io_, coordinator_.stop(clock_.steady_now()),
+                   [&stopped](const std::exception_ptr&) { stopped = true; });
+    for (int round = 0; !stopped && round < 1000; ++round) {
+      timers_.run_due();
+      run();
+    }
+  }
+
+  /// A killed process ends nothing: what was in work stays as it is, unreachable for the rest of
+  /// the test. The store is told with its own `crash`.
+  static void crash(std::unique_ptr<CoordinatorWorld> world) {
+    world->crashed_ = true;
+    static auto* graveyard = new std::vector<std::unique_ptr<CoordinatorWorld>>();
+    graveyard->push_back(std::move(world));
+  }
+
+ private:
+  asio::io_context io_{1};
+  FakeClock& clock_;
+  Timers timers_{io_.get_executor(), clock_};
+  SeededRandom random_{1};
+  RecordingObserver observer_;
+  Coordinator coordinator_;
+  bool crashed_ = false;
+};
+
+/// A saga of `steps` steps with URLs `a1`, `c1`, ..., or a msg with only actions.
+inline TransRequest make_request(const std::string& gid, const std::string& type, int steps) {
+  TransRequest request;
+  request.gid = Gid(gid);
+  request.trans_type = type;
+  for (int i = 1; i <= steps; ++i) {
+    const std::string n = std::to_string(i);
+    request.steps.push_back({"a" + n, type == "saga" ? "c" + n : ""});
+    request.payloads.push_back("payload " + n);
+  }
+  return request;
+}
+
+}  // namespace concerto::test

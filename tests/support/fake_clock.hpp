@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include <concerto/core/clock.hpp>
+#include <concerto/core/random_source.hpp>
+
+namespace concerto::test {
+
+/// A clock that stands until it is moved. Wall time can be moved on its own.
+class FakeClock final : public Clock {
+ public:
+  SteadyTime steady_now() const noexcept override { return steady_; }
+  WallTime wall_now() const noexcept override { return wall_; }
+
+  void advance(std::chrono::nanoseconds by) {
+    steady_ += by;
+    wall_ += by;
+  }
+  void step_wall(std::chrono::nanoseconds by) { wall_ += by; }
+
+ private:
+  SteadyTime steady_{std::chrono::hours(1)};
+  WallTime wall_{std::chrono::hours(24 * 365 * 55)};
+};
+
+/// splitmix64: the same seed gives the same numbers everywhere.
+class SeededRandom final : public RandomSource {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
+
+  std::uint64_t next() override {
+    std::uint64_t mixed = (state_ += 0x9E3779B97F4A7C15ULL);
+    mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBULL;
+    return mixed ^ (mixed >> 31U);
+  }
+
+  /// Uniform enough for tests: 0 to limit - 1.
+  std::uint64_t below(std::uint64_t limit) { return next() % limit; }
+  bool chance(unsigned percent) { return below(100) < percent; }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace concerto::test

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <concerto/core/branch_caller.hpp>
+
+namespace concerto::test {
+
+inline BranchReply reply_of(Outcome outcome, const std::string& text = "") {
+  BranchReply reply;
+  reply.outcome = outcome;
+  if (outcome == Outcome::failure)
+    reply.error = make_error(Errc::branch_failure, text + " FAILURE");
+  if (outcome == Outcome::error) reply.error = make_error(Errc::branch_error, text);
+  return reply;
+}
+
+/// Branch services that answer as a test says. A call is named `<op> <branch_id>`, as `action 01`.
+class ScriptedBranches final : public BranchCaller {
+ public:
+  /// The next call of this name gets this reply; without a script it succeeds.
+  void reply(const std::string& name, Outcome outcome, const std::string& text = "") {
+    script_[name].push_back(reply_of(outcome, text));
+  }
+  /// Calls of this name wait until they are answered.
+  void hold(const std::string& name) { held_[name]; }
+  bool waits(const std::string& name) const {
+    const auto found = held_.find(name);
+    return found != held_.end() && !found->second.empty();
+  }
+  void answer(const std::string& name, Outcome outcome, const std::string& text = "") {
+    auto& waiting = held_.at(name);
+    Completion<BranchReply> done = std::move(waiting.front());
+    waiting.pop_front();
+    done(reply_of(outcome, text));
+  }
+  /// Answers everything that waits with an error, and holds nothing any more.
+  void release_all() {
+    for (auto& [name, waiting] : std::exchange(held_, {})) {
+      for (auto& done : waiting) done(reply_of(Outcome::error, "released"));
+    }
+  }
+
+  /// The calls so far, in order.
+  std::vector<std::string> calls;
+  std::vector<BranchCall> requests;
+
+  Task<BranchReply> call(BranchCall call) override {
+    const std::string name = std::string(call.op) + " " + std::string(call.branch_id);
+    calls.push_back(name);
+    requests.push_back(call);
+    if (call.url.empty()) co_return reply_of(Outcome::success);
+    if (held_.contains(name)) {
+      const auto wait = [this, name](Completion<BranchReply> done) {
+        held_[name].push_back(std::move(done));
+      };
+      co_return co_await suspend<BranchReply>(wait);
+    }
+    auto& replies = script_[name];
+    if (replies.empty()) co_return reply_of(Outcome::success);
+    BranchReply next = std::move(replies.front());
+    replies.pop_front();
+    co_return next;
+  }
+
+ private:
+  std::map<std::string, std::deque<BranchReply>> script_;
+  std::map<std::string, std::deque<Completion<BranchReply>>> held_;
+};
+
+}  // namespace concerto::test

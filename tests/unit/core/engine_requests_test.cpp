@@ -1,0 +1,202 @@
+#include "engine_fixture.hpp"
+
+namespace concerto::test {
+namespace {
+
+class EngineRequests : public EngineFixture {};
+
+TEST_F(EngineRequests, DuplicateSubmitJoinsAndAnswersWhenTheFirstIsDurable) {
+  store_.hold_commits();
+  branches_->hold("action 01");
+  const auto first = submit(make_request("g", "saga", 1));
+  const auto second = submit_and_wait(make_request("g", "saga", 1));
+  EXPECT_EQ(error_of(second), "(not ended)");
+  store_.release_commits();
+  world_->run();
+  EXPECT_EQ(error_of(first), "");
+  EXPECT_EQ(error_of(second), "(not ended)");
+  branches_->answer("action 01", Outcome::success);
+  world_->run();
+  EXPECT_EQ(error_of(second), "");
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
+}
+
+TEST_F(EngineRequests, SubmitOfAFinishedGidIsRefused) {
+  submit(make_request("g", "saga", 1));
+  EXPECT_EQ(error_of(submit(make_request("g", "saga", 1))),
+            "current status 'succeed', cannot sumbmit. FAILURE");
+}
+
+TEST_F(EngineRequests, SubmitOfAnotherTypeIsRefused) {
+  prepare(make_request("g", "msg", 1));
+  EXPECT_EQ(error_of(submit(make_request("g", "saga", 1))),
+            "gid g is of type msg, not saga. FAILURE");
+}
+
+TEST_F(EngineRequests, ForceStopEndsATransactionAndItsLateAnswerChangesNothing) {
+  branches_->hold("action 01");
+  const auto waiting = submit_and_wait(make_request("g", "saga", 2));
+  EXPECT_EQ(error_of(force_stop("g")), "");
+  EXPECT_EQ(error_of(waiting), "wait result not return success: FAILURE");
+  branches_->answer("action 01", Outcome::ongoing);
+  world_->run();
+  world_->advance(std::chrono::hours(1));
+  EXPECT_EQ(status("g"), TransStatus::failed);
+  EXPECT_EQ(branch_statuses("g"), "PPPP");
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
+  EXPECT_EQ(error_of(force_stop("g")),
+            "global transaction force stop error. status: failed. error: FAILURE");
+}
+
+TEST_F(EngineRequests, ResetMakesARestingTransactionDueNow) {
+  branches_->reply("action 01", Outcome::error);
+  submit(make_request("g", "saga", 1));
+  EXPECT_EQ(status("g"), TransStatus::submitted);
+  EXPECT_EQ(error_of(reset("g")), "");
+  world_->run();
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+  EXPECT_EQ(error_of(reset("g")), "") << "finished ones stay finished";
+}
+
+TEST_F(EngineRequests, ResetOfAnAskedMsgAsksAgain) {
+  branches_->reply("msg 00", Outcome::ongoing);
+  auto request = make_request("g", "msg", 1);
+  request.query_prepared = "query";
+  prepare(request);
+  world_->advance(seconds(35));
+  reset("g");
+  world_->run();
+  EXPECT_THAT(branches_->calls, ElementsAre("msg 00", "msg 00", "action 01"));
+}
+
+TEST_F(EngineRequests, UnknownGidsAreNamed) {
+  const std::string text = "no TransGlobal with gid: nogid found";
+  EXPECT_EQ(error_of(force_stop("nogid")), text);
+  EXPECT_EQ(error_of(reset("nogid")), text);
+  EXPECT_EQ(error_of(abort(make_request("nogid", "msg", 0))), text);
+  const auto found = world_->start(world_->coordinator().query(Gid("nogid")));
+  EXPECT_FALSE(found->value().value().has_value());
+}
+
+TEST_F(EngineRequests, TheCallersDeadlineEndsOnlyItsWaiting) {
+  branches_->hold("action 01");
+  auto request = make_request("g", "saga", 1);
+  request.wait_until = clock_.steady_now() + seconds(1);
+  const auto result = submit_and_wait(request);
+  world_->advance(seconds(1));
+  EXPECT_TRUE(code_of(result) == Errc::deadline_exceeded);
+  branches_->answer("action 01", Outcome::success);
+  world_->run();
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
+TEST_F(EngineRequests, OnlyNewTransactionsAreRefusedUnderOverload) {
+  world_.reset();
+  options_.in_flight_max = 2;
+  start_world();
+  branches_->hold("action 01");
+  prepare(make_request("prepared", "msg", 1));
+  submit(make_request("a", "saga", 1));
+  submit(make_request("b", "saga", 1));
+  EXPECT_TRUE(code_of(submit(make_request("c", "saga", 1))) == Errc::overloaded);
+  EXPECT_EQ(error_of(submit(make_request("prepared", "msg", 1))), "");
+  branches_->answer("action 01", Outcome::success);
+  branches_->answer("action 01", Outcome::success);
+  branches_->answer("action 01", Outcome::success);
+  world_->run();
+  branches_->hold("none");
+  EXPECT_EQ(error_of(submit(make_request("d", "saga", 1))), "");
+}
+
+TEST_F(EngineRequests, AFailedWriteIsNeverASuccess) {
+  store_.fail_commit(3);
+  const auto result = submit_and_wait(make_request("g", "saga", 2));
+  EXPECT_TRUE(code_of(result) == Errc::store_failed);
+  EXPECT_TRUE(code_of(submit(make_request("h", "saga", 1))) == Errc::store_unavailable);
+  restart_after_crash();
+  world_->advance(milliseconds(1));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+  EXPECT_THAT(branches_->calls, ElementsAre("action 02"));
+}
+
+TEST_F(EngineRequests, ShutdownAnswersWaitersAndGoesOnAfterTheRestart) {
+  branches_->hold("action 01");
+  const auto waiting = submit_and_wait(make_request("g", "saga", 2));
+  const auto stopped = world_->start([](Coordinator& coordinator, SteadyTime until) -> Task<bool> {
+    co_await coordinator.stop(until);
+    co_return true;
+  }(world_->coordinator(), clock_.steady_now() + seconds(10)));
+  EXPECT_FALSE(stopped->has_value());
+  branches_->answer("action 01", Outcome::success);
+  world_->run();
+  EXPECT_TRUE(stopped->has_value());
+  EXPECT_TRUE(code_of(waiting) == Errc::shutting_down);
+  EXPECT_TRUE(code_of(submit(make_request("h", "saga", 1))) == Errc::shutting_down);
+  world_.reset();
+  start_world();
+  recover();
+  world_->advance(milliseconds(1));
+  EXPECT_THAT(branches_->calls, ElementsAre("action 02"));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
+struct BadRequest {
+  const char* name;
+  void (*spoil)(TransRequest&);
+  const char* text;
+};
+
+void PrintTo(const BadRequest& bad, std::ostream* out) {
+  *out << bad.name;
+}
+
+class EngineBadRequests : public EngineFixture, public testing::WithParamInterface<BadRequest> {};
+
+TEST_P(EngineBadRequests, NamesFieldAndValueAndStoresNothing) {
+  auto request = make_request("g", "saga", 2);
+  GetParam().spoil(request);
+  EXPECT_THAT(error_of(submit(request)), HasSubstr(GetParam().text));
+  EXPECT_THAT(error_of(prepare(request)), HasSubstr(GetParam().text));
+  EXPECT_EQ(store_.commits(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, EngineBadRequests,
+    testing::Values(
+        BadRequest{"EmptyGid", [](TransRequest& r) { r.gid = Gid(); }, "gid is empty"},
+        BadRequest{"LongGid", [](TransRequest& r) { r.gid = Gid(std::string(129, 'g')); },
+                   "gid has 129 bytes, at most 128"},
+        BadRequest{"NoType", [](TransRequest& r) { r.trans_type = ""; }, "unknow trans type: "},
+        BadRequest{"UnknownType", [](TransRequest& r) { r.trans_type = "sage"; },
+                   "unknow trans type: sage"},
+        BadRequest{"TypeOfAnotherVersion", [](TransRequest& r) { r.trans_type = "xa"; },
+                   "trans_type 'xa' is not in this version"},
+        BadRequest{"UnknownProtocol", [](TransRequest& r) { r.protocol = "smtp"; },
+                   "protocol 'smtp' is unknown"},
+        BadRequest{"FewPayloads", [](TransRequest& r) { r.payloads.pop_back(); },
+                   "payloads has 1 entries for 2 steps"},
+        BadRequest{"LongUrl", [](TransRequest& r) { r.steps[1].action.assign(1025, 'u'); },
+                   "steps[1].action has 1025 bytes, at most 1024"},
+        BadRequest{"NegativeTimeout",
+                   [](TransRequest& r) { r.options.timeout_to_fail = seconds(-1); },
+                   "timeout_to_fail must be from 0 to 2147483647, not -1"},
+        BadRequest{"HugeRetryLimit", [](TransRequest& r) { r.options.retry_limit = 1LL << 40; },
+                   "retry_limit must be"},
+        BadRequest{"CustomDataNotJson", [](TransRequest& r) { r.custom_data = "{"; },
+                   "custom_data: not JSON"},
+        BadRequest{"OrdersOutOfRange",
+                   [](TransRequest& r) { r.custom_data = R"({"orders":{"2":[0]}})"; },
+                   "orders names step '2'"},
+        BadRequest{"OrdersForward",
+                   [](TransRequest& r) { r.custom_data = R"({"orders":{"0":[1]}})"; },
+                   "orders of step 0 must name earlier steps, not 1"},
+        BadRequest{"NegativeDelay",
+                   [](TransRequest& r) {
+                     r.trans_type = "msg";
+                     r.custom_data = R"({"Delay":-5})";
+                   },
+                   "delay must be a number of seconds"}),
+    [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace concerto::test
