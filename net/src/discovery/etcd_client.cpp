@@ -82,7 +82,7 @@ Async<GrpcMetadata> EtcdClient::credentials(SteadyTime deadline) {
   GrpcMetadata metadata;
   if (!account_) co_return metadata;
   if (token_.empty()) CONCERTO_CO_CHECK(co_await log_in(deadline));
-  metadata.add("token", token_);
+  if (!token_.empty()) metadata.add("token", token_);
   co_return metadata;
 }
 

@@ -24,7 +24,7 @@ constexpr const char* keep_alive_method = "/etcdserverpb.Lease/LeaseKeepAlive";
 
 struct Lease {
   std::int64_t id = 0;
-  std::chrono::seconds ttl{};
+  SteadyTime::duration ttl{};
   SteadyTime expires_at;
 };
 

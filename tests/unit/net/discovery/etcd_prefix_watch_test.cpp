@@ -1,0 +1,143 @@
+#include "discovery/etcd_prefix_watch.hpp"
+
+#include <optional>
+
+#include "etcd_fixture.hpp"
+
+namespace concerto::net::test {
+namespace {
+
+using Values = EtcdPrefixWatch::Values;
+
+class EtcdPrefixWatchTest : public EtcdTest {
+ protected:
+  void begin() {
+    client_ = clients_.acquire(etcd_.hosts()).value();
+    watch_.emplace(shard_, *client_, "a.rpc/",
+                   EtcdPrefixWatch::Listener{[this](const Values& values) { seen_ = values; },
+                                             [this](const Error&) { ++failure_count_; }});
+    watch_->start();
+  }
+
+  void TearDown() override {
+    await(watch_->close());
+    await(clients_.release(std::move(client_)));
+    EtcdTest::TearDown();
+  }
+
+  void wait_for(const Values& values) {
+    run_until([&] { return seen_ == values; });
+  }
+  void wait_for_watch() {
+    run_until([&] { return etcd_.watch_count() == 1; });
+  }
+
+  EtcdClients clients_{shard_, std::nullopt};
+  std::shared_ptr<EtcdClient> client_;
+  std::optional<Values> seen_;
+  int failure_count_ = 0;
+  std::optional<EtcdPrefixWatch> watch_;
+};
+
+TEST_F(EtcdPrefixWatchTest, ReadsThenFollows) {
+  etcd_.put("a.rpc/1", "h1:1");
+  etcd_.put("b.rpc/1", "other");
+  etcd_.put("a.rpc", "not below");
+  begin();
+  wait_for({{"a.rpc/1", "h1:1"}});
+  wait_for_watch();
+  etcd_.put("a.rpc/2", "h2:1");
+  wait_for({{"a.rpc/1", "h1:1"}, {"a.rpc/2", "h2:1"}});
+  etcd_.put("a.rpc/2", "h3:1");
+  wait_for({{"a.rpc/1", "h1:1"}, {"a.rpc/2", "h3:1"}});
+  etcd_.erase("a.rpc/1");
+  wait_for({{"a.rpc/2", "h3:1"}});
+  EXPECT_EQ(etcd_.range_count(), 1);
+  EXPECT_EQ(failure_count_, 0);
+}
+
+TEST_F(EtcdPrefixWatchTest, MissesNoChangeBetweenReadingAndWatching) {
+  begin();
+  run_until([&] { return seen_.has_value(); });
+  etcd_.put("a.rpc/1", "h1:1");  // The watch has not begun: its start revision brings this.
+  wait_for({{"a.rpc/1", "h1:1"}});
+}
+
+TEST_F(EtcdPrefixWatchTest, ReadsAgainAtOnceAfterCompaction) {
+  etcd_.compact_before_next_watch();
+  begin();
+  wait_for_watch();
+  EXPECT_EQ(etcd_.range_count(), 2);
+  EXPECT_EQ(failure_count_, 0);
+  etcd_.put("a.rpc/1", "h1:1");
+  wait_for({{"a.rpc/1", "h1:1"}});
+}
+
+TEST_F(EtcdPrefixWatchTest, ReadsAgainWhenTheStreamEnds) {
+  begin();
+  wait_for_watch();
+  etcd_.end_streams();
+  run_until([&] { return failure_count_ == 1; });
+  etcd_.put("a.rpc/1", "h1:1");
+  advance(reconnect_pause_max);
+  wait_for({{"a.rpc/1", "h1:1"}});
+}
+
+TEST_F(EtcdPrefixWatchTest, KeepsWhatIsKnownWhileEtcdIsAway) {
+  etcd_.put("a.rpc/1", "h1:1");
+  begin();
+  wait_for_watch();
+  await(etcd_.stop());
+  run_until([&] { return failure_count_ == 1; });
+  etcd_.put("a.rpc/2", "h2:1");
+  for (int failures = 2; failures < 5; ++failures) {
+    advance(reconnect_pause_max);
+    run_until([&] { return failure_count_ >= failures; });
+  }
+  EXPECT_EQ(seen_, (Values{{"a.rpc/1", "h1:1"}}));
+  EXPECT_EQ(observer_.count(LogLevel::warn), 1U);
+
+  etcd_.start();
+  advance(reconnect_pause_max);
+  wait_for({{"a.rpc/1", "h1:1"}, {"a.rpc/2", "h2:1"}});
+  wait_for_watch();
+  run_until([&] { return observer_.has("are followed again, 2 known"); });
+  EXPECT_EQ(observer_.count(LogLevel::warn), 1U);
+}
+
+TEST_F(EtcdPrefixWatchTest, TriesUntilEtcdIsThere) {
+  await(etcd_.stop());
+  begin();
+  run_until([&] { return failure_count_ == 1; });
+  etcd_.put("a.rpc/1", "h1:1");
+  etcd_.start();
+  advance(reconnect_pause_max);
+  wait_for({{"a.rpc/1", "h1:1"}});
+}
+
+TEST_F(EtcdPrefixWatchTest, TrustsFormerValuesForAWhileWhenEtcdHasLostItsData) {
+  etcd_.put("a.rpc/1", "h1:1");
+  etcd_.put("a.rpc/2", "h2:1");
+  begin();
+  wait_for_watch();
+  await(etcd_.stop());
+  etcd_.lose_data();
+  etcd_.start();
+  run_until([&] { return failure_count_ == 1; });
+  advance(reconnect_pause_max);
+  wait_for_watch();
+  EXPECT_EQ(seen_, (Values{{"a.rpc/1", "h1:1"}, {"a.rpc/2", "h2:1"}}));
+
+  etcd_.put("a.rpc/7", "h2:1");
+  wait_for({{"a.rpc/1", "h1:1"}, {"a.rpc/2", "h2:1"}, {"a.rpc/7", "h2:1"}});
+  advance(EtcdPrefixWatch::lost_data_grace);
+  wait_for({{"a.rpc/7", "h2:1"}});
+}
+
+TEST(EtcdPrefixEnd, IsTheNextPrefix) {
+  EXPECT_EQ(etcd_prefix_end("a.rpc/"), "a.rpc0");
+  EXPECT_EQ(etcd_prefix_end("a\xff\xff"), "b");
+}
+
+}  // namespace
+}  // namespace concerto::net::test

@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include <concerto/net/etcd_publication.hpp>
+
+namespace concerto::net {
+namespace {
+
+TEST(EtcdPublication, ReadsTheArticlesConfiguration) {
+  const auto publication =
+      parse_publication(Driver::gozero, "etcd://localhost:2379/dtmservice", "localhost:36790");
+  ASSERT_TRUE(publication);
+  ASSERT_TRUE(*publication);
+  EXPECT_EQ((*publication)->account.hosts, "localhost:2379");
+  EXPECT_EQ((*publication)->account.user, "");
+  EXPECT_EQ((*publication)->key, "dtmservice");
+  EXPECT_EQ((*publication)->endpoint, "localhost:36790");
+}
+
+TEST(EtcdPublication, ReadsHostsAndAccount) {
+  const auto publication = parse_publication(
+      Driver::gozero, "discov://h1:2379,h2:2379/a/b?user=me%40x&password=p%2B+q", "verbatim");
+  ASSERT_TRUE(publication);
+  ASSERT_TRUE(*publication);
+  EXPECT_EQ((*publication)->account.hosts, "h1:2379,h2:2379");
+  EXPECT_EQ((*publication)->account.user, "me@x");
+  EXPECT_EQ((*publication)->account.password, "p+ q");
+  EXPECT_EQ((*publication)->key, "a/b");
+  EXPECT_EQ((*publication)->endpoint, "verbatim");
+}
+
+TEST(EtcdPublication, RegistersNothingWithoutATarget) {
+  const auto publication = parse_publication(Driver::gozero, "", "localhost:36790");
+  ASSERT_TRUE(publication);
+  EXPECT_FALSE(*publication);
+}
+
+TEST(EtcdPublication, RegistersNothingWithTheDefaultDriver) {
+  const auto publication =
+      parse_publication(Driver::standard, "etcd://localhost:2379/dtmservice", "localhost:36790");
+  ASSERT_TRUE(publication);
+  EXPECT_FALSE(*publication);
+}
+
+struct RefusedCase {
+  const char* name;
+  const char* target;
+  const char* endpoint;
+  const char* error;
+};
+
+class RefusedPublication : public testing::TestWithParam<RefusedCase> {};
+
+TEST_P(RefusedPublication, NamesTheSetting) {
+  const auto publication =
+      parse_publication(Driver::gozero, GetParam().target, GetParam().endpoint);
+  ASSERT_FALSE(publication);
+  EXPECT_EQ(publication.error().detail, GetParam().error);
+}
+
+constexpr RefusedCase refused_cases[] = {
+    {"Consul", "consul://h:8500/dtmservice", "e:1",
+     "MicroService.Target 'consul://h:8500/dtmservice': scheme 'consul' is not in this version"},
+    {"Nacos", "nacos://h:8848/dtmservice", "e:1",
+     "MicroService.Target 'nacos://h:8848/dtmservice': scheme 'nacos' is not in this version"},
+    {"Unknown", "zk://h/dtmservice", "e:1",
+     "MicroService.Target 'zk://h/dtmservice': unknown scheme: zk"},
+    {"NoUrl", "localhost:2379", "e:1",
+     "MicroService.Target 'localhost:2379': no '//' after the scheme"},
+    {"NoHost", "etcd:///dtmservice", "e:1",
+     "MicroService.Target 'etcd:///dtmservice': bad address '': no host"},
+    {"NoKey", "etcd://h:2379/", "e:1",
+     "MicroService.Target 'etcd://h:2379/': no key after the hosts"},
+    {"NoEndpoint", "etcd://h:2379/dtmservice", "",
+     "MicroService.EndPoint '': the address to publish at 'etcd://h:2379/dtmservice' is missing"},
+};
+
+std::string row_name(const testing::TestParamInfo<RefusedCase>& row) {
+  return row.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(EtcdPublication, RefusedPublication, testing::ValuesIn(refused_cases),
+                         row_name);
+
+}  // namespace
+}  // namespace concerto::net

@@ -1,0 +1,264 @@
+#include "scripted_etcd.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace concerto::net::test {
+namespace {
+
+constexpr const char* login_method = "/etcdserverpb.Auth/Authenticate";
+
+template <class Message>
+GrpcReply reply_with(Message message, std::int64_t revision) {
+  message.mutable_header()->set_revision(revision);
+  return GrpcReply::success(message.SerializeAsString());
+}
+
+bool in_range(const std::string& key, const std::string& from, const std::string& to) {
+  return to.empty() ? key == from : key >= from && key < to;
+}
+
+}  // namespace
+
+ScriptedEtcd::ScriptedEtcd(Executor executor, Timers& timers)
+    : executor_(executor), timers_(timers), changed_(executor), unhung_(executor) {}
+
+ScriptedEtcd::~ScriptedEtcd() = default;
+
+template <class Request>
+void ScriptedEtcd::add(const char* method, Handler<Request> handler) {
+  server_->add_unary(method, [this, handler](GrpcRequest request) {
+    return answer<Request>(std::move(request), handler);
+  });
+}
+
+template <class Request>
+Task<GrpcReply> ScriptedEtcd::answer(GrpcRequest request, Handler<Request> handler) {
+  while (hanging_) co_await unhung_.wait();
+  if (request.method != login_method && !allowed(request.metadata)) {
+    co_return GrpcReply::failure(GrpcCode::unauthenticated, "etcdserver: invalid auth token");
+  }
+  Request message;
+  if (!message.ParseFromString(request.message)) {
+    co_return GrpcReply::failure(GrpcCode::internal, "malformed request");
+  }
+  co_return (this->*handler)(message);
+}
+
+void ScriptedEtcd::start() {
+  hanging_ = false;
+  server_ = std::make_unique<GrpcServer>(executor_, timers_);
+  add("/etcdserverpb.KV/Range", &ScriptedEtcd::range);
+  add("/etcdserverpb.KV/Put", &ScriptedEtcd::store);
+  add("/etcdserverpb.Lease/LeaseGrant", &ScriptedEtcd::grant);
+  add("/etcdserverpb.Lease/LeaseRevoke", &ScriptedEtcd::revoke);
+  add(login_method, &ScriptedEtcd::log_in);
+  server_->add_stream("/etcdserverpb.Watch/Watch",
+                      [this](GrpcServerStream& stream) { return watch(stream); });
+  server_->add_stream("/etcdserverpb.Lease/LeaseKeepAlive",
+                      [this](GrpcServerStream& stream) { return keep_alive(stream); });
+  listener_ =
+      std::make_unique<GrpcListener>(executor_, timers_, std::vector<GrpcServer*>{server_.get()});
+  const auto listening = listener_->listen({asio::ip::address_v4::loopback(), port_});
+  if (!listening) throw std::runtime_error(listening.error().detail);
+  port_ = listener_->address().port();
+}
+
+Task<void> ScriptedEtcd::stop() {
+  if (!server_) co_return;
+  listener_->close();
+  resume();
+  end_streams();
+  co_await server_->shutdown(timers_.now());
+  listener_.reset();
+  server_.reset();
+}
+
+std::string ScriptedEtcd::hosts() const {
+  return "127.0.0.1:" + std::to_string(port_);
+}
+
+void ScriptedEtcd::put(const std::string& key, const std::string& value, std::int64_t lease) {
+  keys_[key] = Stored{value, lease, revision_ + 1};
+  mvccpb::Event event;
+  event.set_type(mvccpb::Event::PUT);
+  event.mutable_kv()->set_key(key);
+  event.mutable_kv()->set_value(value);
+  change(std::move(event));
+}
+
+void ScriptedEtcd::erase(const std::string& key) {
+  if (keys_.erase(key) == 0) return;
+  mvccpb::Event event;
+  event.set_type(mvccpb::Event::DELETE);
+  event.mutable_kv()->set_key(key);
+  change(std::move(event));
+}
+
+void ScriptedEtcd::change(mvccpb::Event event) {
+  ++revision_;
+  event.mutable_kv()->set_mod_revision(revision_);
+  history_.push_back({revision_, std::move(event)});
+  changed_.notify_all();
+}
+
+void ScriptedEtcd::expire(std::int64_t lease) {
+  std::erase(leases_, lease);
+  std::vector<std::string> gone;
+  for (const auto& [key, stored] : keys_) {
+    if (stored.lease == lease) gone.push_back(key);
+  }
+  for (const auto& key : gone) erase(key);
+}
+
+void ScriptedEtcd::lose_data() {
+  keys_.clear();
+  history_.clear();
+  leases_.clear();
+  revision_ = 1;
+  compacted_ = 0;
+}
+
+void ScriptedEtcd::end_streams() {
+  ++streams_generation_;
+  changed_.notify_all();
+}
+
+void ScriptedEtcd::require_login(const std::string& user, const std::string& password) {
+  user_ = user;
+  password_ = password;
+}
+
+std::map<std::string, std::string> ScriptedEtcd::values() const {
+  std::map<std::string, std::string> values;
+  for (const auto& [key, stored] : keys_) values.emplace(key, stored.value);
+  return values;
+}
+
+bool ScriptedEtcd::allowed(const GrpcMetadata& metadata) const {
+  return user_.empty() || metadata.find("token") == token_;
+}
+
+bool ScriptedEtcd::has_lease(std::int64_t lease) const {
+  return std::find(leases_.begin(), leases_.end(), lease) != leases_.end();
+}
+
+GrpcReply ScriptedEtcd::range(const etcdserverpb::RangeRequest& request) {
+  ++range_count_;
+  etcdserverpb::RangeResponse response;
+  for (const auto& [key, stored] : keys_) {
+    if (!in_range(key, request.key(), request.range_end())) continue;
+    auto& kv = *response.add_kvs();
+    kv.set_key(key);
+    kv.set_value(stored.value);
+    kv.set_mod_revision(stored.revision);
+  }
+  return reply_with(std::move(response), revision_);
+}
+
+GrpcReply ScriptedEtcd::store(const etcdserverpb::PutRequest& request) {
+  if (request.lease() != 0 && !has_lease(request.lease())) {
+    return GrpcReply::failure(GrpcCode::not_found, "etcdserver: requested lease not found");
+  }
+  put(request.key(), request.value(), request.lease());
+  return reply_with(etcdserverpb::PutResponse{}, revision_);
+}
+
+GrpcReply ScriptedEtcd::grant(const etcdserverpb::LeaseGrantRequest& request) {
+  leases_.push_back(++next_lease_);
+  granted_.push_back(next_lease_);
+  granted_ttls_.push_back(request.ttl());
+  etcdserverpb::LeaseGrantResponse response;
+  response.set_id(next_lease_);
+  response.set_ttl(request.ttl());
+  return reply_with(std::move(response), revision_);
+}
+
+GrpcReply ScriptedEtcd::revoke(const etcdserverpb::LeaseRevokeRequest& request) {
+  if (!has_lease(request.id())) {
+    return GrpcReply::failure(GrpcCode::not_found, "etcdserver: requested lease not found");
+  }
+  revoked_.push_back(request.id());
+  expire(request.id());
+  return reply_with(etcdserverpb::LeaseRevokeResponse{}, revision_);
+}
+
+GrpcReply ScriptedEtcd::log_in(const etcdserverpb::AuthenticateRequest& request) {
+  ++login_count_;
+  if (user_.empty()) {
+    return GrpcReply::failure(GrpcCode::failed_precondition,
+                              "etcdserver: authentication is not enabled");
+  }
+  if (request.name() != user_ || request.password() != password_) {
+    return GrpcReply::failure(GrpcCode::invalid_argument,
+                              "etcdserver: authentication failed, invalid user ID or password");
+  }
+  etcdserverpb::AuthenticateResponse response;
+  response.set_token(token_);
+  return reply_with(std::move(response), revision_);
+}
+
+Task<GrpcStatus> ScriptedEtcd::watch(GrpcServerStream& stream) {
+  stream.on_cancelled([this] { changed_.notify_all(); });
+  const unsigned generation = streams_generation_;
+  const auto bytes = co_await stream.read();
+  etcdserverpb::WatchRequest request;
+  if (!bytes || !request.ParseFromString(*bytes)) co_return GrpcStatus{};
+  const auto& create = request.create_request();
+  if (std::exchange(compact_before_watch_, false)) {
+    put("elsewhere", "x");
+    put("elsewhere", "y");
+    compact();
+  }
+
+  etcdserverpb::WatchResponse created;
+  created.set_created(true);
+  created.mutable_header()->set_revision(revision_);
+  const bool refused = create.start_revision() <= compacted_ || !allowed(stream.metadata());
+  if (refused) {
+    created.set_canceled(true);
+    if (create.start_revision() <= compacted_) created.set_compact_revision(compacted_);
+    created.set_cancel_reason("refused");
+  }
+  co_await stream.write(created.SerializeAsString());
+  if (refused) co_return GrpcStatus{};
+
+  ++watch_count_;
+  std::int64_t next = create.start_revision();
+  while (!stream.cancelled() && generation == streams_generation_) {
+    etcdserverpb::WatchResponse response;
+    response.mutable_header()->set_revision(revision_);
+    for (const auto& [revision, event] : history_) {
+      if (revision < next) continue;
+      if (!in_range(event.kv().key(), create.key(), create.range_end())) continue;
+      *response.add_events() = event;
+    }
+    next = revision_ + 1;
+    if (response.events().empty()) {
+      co_await changed_.wait();
+    } else {
+      co_await stream.write(response.SerializeAsString());
+    }
+  }
+  --watch_count_;
+  co_return GrpcStatus{};
+}
+
+Task<GrpcStatus> ScriptedEtcd::keep_alive(GrpcServerStream& stream) {
+  const unsigned generation = streams_generation_;
+  while (const auto bytes = co_await stream.read()) {
+    if (generation != streams_generation_) break;
+    while (hanging_) co_await unhung_.wait();
+    etcdserverpb::LeaseKeepAliveRequest request;
+    if (!request.ParseFromString(*bytes)) break;
+    ++renewal_count_;
+    etcdserverpb::LeaseKeepAliveResponse response;
+    response.set_id(request.id());
+    response.set_ttl(has_lease(request.id()) ? 10 : 0);
+    co_await stream.write(response.SerializeAsString());
+  }
+  co_return GrpcStatus{};
+}
+
+}  // namespace concerto::net::test
