@@ -11,6 +11,7 @@
 
 #include <concerto/core/async.hpp>
 #include <concerto/core/timers.hpp>
+#include <concerto/net/host_resolver.hpp>
 #include <concerto/net/http_error.hpp>
 #include <concerto/net/http_message.hpp>
 #include <concerto/net/http_proxy.hpp>
@@ -50,9 +51,10 @@ struct HttpClientResponse {
 /// Used on the executor's thread. Close it before it dies.
 class HttpClient {
  public:
-  /// Without `tls` https requests are refused.
-  HttpClient(Executor executor, Timers& timers, std::shared_ptr<asio::ssl::context> tls,
-             HttpProxyRules proxies, HttpClientOptions options = {});
+  /// `resolver` must outlive this object. Without `tls` https requests are refused.
+  HttpClient(Executor executor, Timers& timers, HostResolver& resolver,
+             std::shared_ptr<asio::ssl::context> tls, HttpProxyRules proxies,
+             HttpClientOptions options = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

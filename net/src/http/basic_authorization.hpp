@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace concerto::net {
+
+/// `Basic <base64>` for Authorization and Proxy-Authorization; `userinfo` is the percent-encoded
+/// `user:password` of a URL. Empty when that cannot be decoded.
+std::string basic_authorization(std::string_view userinfo);
+
+}  // namespace concerto::net

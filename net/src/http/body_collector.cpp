@@ -1,0 +1,99 @@
+#include "body_collector.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <zlib.h>
+
+#include <boost/beast/http/error.hpp>
+
+namespace concerto::net {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::size_t inflate_step_bytes = 16 << 10;
+constexpr int gzip_window_bits = 15 + 16;  // zlib's way to say: a gzip header, not a zlib one
+
+bool is_gzip(const HttpHeaders& headers) {
+  const auto coding = headers.find("Content-Encoding");
+  return coding &&
+         (equals_ignoring_case(*coding, "gzip") || equals_ignoring_case(*coding, "x-gzip"));
+}
+
+}  // namespace
+
+/// zlib's stream with its lifetime.
+class BodyCollector::Inflater {
+ public:
+  Inflater() { usable_ = inflateInit2(&stream_, gzip_window_bits) == Z_OK; }
+  ~Inflater() {
+    if (usable_) inflateEnd(&stream_);
+  }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  void set_input(std::string_view bytes) noexcept {
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream_.avail_in = static_cast<uInt>(bytes.size());
+  }
+
+  /// Unpacks into `out`; nothing on broken data.
+  std::optional<std::string_view> step(std::array<char, inflate_step_bytes>& out) noexcept {
+    if (!usable_) return std::nullopt;
+    // Members of a gzip file may follow each other.
+    if (at_end_ && stream_.avail_in > 0 && inflateReset(&stream_) != Z_OK) return std::nullopt;
+    stream_.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream_.avail_out = static_cast<uInt>(out.size());
+    const int status = ::inflate(&stream_, Z_NO_FLUSH);
+    if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return std::nullopt;
+    at_end_ = status == Z_STREAM_END;
+    return std::string_view{out.data(), out.size() - stream_.avail_out};
+  }
+
+  bool wants_input() const noexcept { return stream_.avail_in == 0 && stream_.avail_out > 0; }
+  /// Not in the midst of a stream.
+  bool is_whole() const noexcept { return at_end_ || stream_.total_in == 0; }
+
+ private:
+  z_stream stream_{};
+  bool usable_ = false;
+  bool at_end_ = false;
+};
+
+BodyCollector::BodyCollector(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+BodyCollector::~BodyCollector() = default;
+
+void BodyCollector::begin(const HttpHeaders& headers) {
+  if (is_gzip(headers)) inflater_ = std::make_unique<Inflater>();
+}
+
+error_code BodyCollector::write(std::string_view bytes) {
+  if (inflater_) return inflate(bytes);
+  return append(bytes) ? error_code{} : http::error::body_limit;
+}
+
+error_code BodyCollector::inflate(std::string_view bytes) {
+  std::array<char, inflate_step_bytes> step;
+  inflater_->set_input(bytes);
+  do {
+    const auto unpacked = inflater_->step(step);
+    if (!unpacked) return http::error::bad_value;
+    if (!append(*unpacked)) return http::error::body_limit;
+  } while (!inflater_->wants_input());
+  return {};
+}
+
+bool BodyCollector::append(std::string_view bytes) {
+  const std::size_t room = bytes_max_ - body_.size();
+  truncated_ = bytes.size() > room;
+  body_.append(bytes.substr(0, room));
+  return !truncated_;
+}
+
+bool BodyCollector::is_whole() const noexcept {
+  return !inflater_ || inflater_->is_whole();
+}
+
+}  // namespace concerto::net

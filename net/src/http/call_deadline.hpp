@@ -1,0 +1,73 @@
+#pragma once
+
+#include <string>
+
+#include <boost/intrusive/list.hpp>
+
+#include <concerto/core/notifier.hpp>
+#include <concerto/core/timers.hpp>
+#include <concerto/net/http_error.hpp>
+
+#include "socket.hpp"
+
+namespace concerto::net {
+
+/// The end of one request's time: interrupts whatever the request waits for, be it a socket or a
+/// notifier. The same way the closing client ends its requests.
+class CallDeadline : public boost::intrusive::list_base_hook<
+                         boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  CallDeadline(Timers& timers, SteadyTime at);
+  CallDeadline(const CallDeadline&) = delete;
+  CallDeadline& operator=(const CallDeadline&) = delete;
+
+  SteadyTime at() const noexcept { return at_; }
+  bool is_over() const noexcept { return over_ != Over::no; }
+
+  /// Interrupts this request because its client closes.
+  void close() { end(Over::closing); }
+
+  /// From now on bytes of the request may have reached a server.
+  void mark_sent() noexcept { sent_ = true; }
+  /// The bytes that were sent are known to be without effect.
+  void mark_unsent() noexcept { sent_ = false; }
+  bool sent() const noexcept { return sent_; }
+
+  /// The error of an operation that failed: the deadline's, if that was the cause, else
+  /// `otherwise` with `detail`.
+  Error explain(const error_code& cause, HttpErrc otherwise, std::string detail) const;
+
+  /// What is interrupted while this object lives.
+  class Watch {
+   public:
+    Watch(CallDeadline& deadline, Socket& socket) : deadline_(deadline) {
+      deadline_.socket_ = &socket;
+    }
+    Watch(CallDeadline& deadline, Notifier& notifier) : deadline_(deadline) {
+      deadline_.notifier_ = &notifier;
+    }
+    ~Watch() {
+      deadline_.socket_ = nullptr;
+      deadline_.notifier_ = nullptr;
+    }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    CallDeadline& deadline_;
+  };
+
+ private:
+  enum class Over { no, time, closing };
+
+  void end(Over reason);
+
+  SteadyTime at_;
+  Over over_ = Over::no;
+  bool sent_ = false;
+  Socket* socket_ = nullptr;
+  Notifier* notifier_ = nullptr;
+  Timer timer_;
+};
+
+}  // namespace concerto::net

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <concerto/core/async.hpp>
+#include <concerto/core/timers.hpp>
+
+#include "call_deadline.hpp"
+#include "client_connection.hpp"
+
+namespace concerto::net {
+
+/// The connections of one client: idle ones for reuse, and the count of all, which is bounded per
+/// host and in total. Who finds no room waits in order; a place that becomes free goes straight
+/// to the first who can use it, so nobody is overtaken and no wake-up is lost.
+///
+/// A host is what a connection may be shared for: scheme, name, port and way (proxy or not).
+class ConnectionPool {
+  struct Host;
+
+ public:
+  struct Limits {
+    std::size_t per_host_max;
+    std::size_t total_max;
+    std::chrono::milliseconds idle_timeout;
+  };
+
+  /// The right to one connection. It counts until it dies: with keep() the connection goes back
+  /// for reuse, without it is closed.
+  class Lease {
+   public:
+    Lease() = default;
+    Lease(Lease&& other) noexcept;
+    Lease& operator=(Lease&& other) noexcept;
+    ~Lease() { give_up(); }
+
+    /// Null: the holder opens one.
+    std::unique_ptr<ClientConnection> connection;
+
+    explicit operator bool() const noexcept { return host_ != nullptr; }
+    void keep();
+
+   private:
+    friend class ConnectionPool;
+    Lease(ConnectionPool& pool, Host& host, std::unique_ptr<ClientConnection> open) noexcept
+        : connection(std::move(open)), pool_(&pool), host_(&host) {}
+    void give_up() noexcept;
+
+    ConnectionPool* pool_ = nullptr;
+    Host* host_ = nullptr;
+  };
+
+  ConnectionPool(Executor executor, Timers& timers, Limits limits);
+  ~ConnectionPool();
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
+
+  /// A connection to the host called `key`, or room for one. Waits at most until `deadline`.
+  /// An empty lease means that the deadline or a cancellation ended the wait.
+  Task<Lease> acquire(std::string key, CallDeadline& deadline);
+  /// The same without waiting; empty when there is no room now.
+  Lease try_acquire(std::string_view key);
+
+  void close_idle();
+
+  std::size_t total() const noexcept { return total_; }
+  std::size_t idle_count() const noexcept { return idle_.size(); }
+
+ private:
+  struct Idle {
+    std::unique_ptr<ClientConnection> connection;
+    Host* host;
+    SteadyTime until;
+  };
+  using IdleList = std::list<Idle>;
+
+  class Waiter;
+  using Waiters = std::list<Waiter*>;
+
+  struct Host {
+    std::string key;
+    std::size_t open_count = 0;            // connections and places for one
+    std::vector<IdleList::iterator> idle;  // latest last
+    Waiters waiters;                       // for a place within per_host_max
+    std::size_t waiting_count = 0;         // here, in starving_, or promised a connection
+  };
+
+  struct KeyHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const noexcept {
+      return std::hash<std::string_view>{}(key);
+    }
+  };
+  using Hosts = std::unordered_map<std::string, Host, KeyHash, std::equal_to<>>;
+
+  Host& host_of(std::string_view key);
+  Lease take_idle(Host& host);
+  Lease take_place(Host& host);
+  void put_back(Host& host, std::unique_ptr<ClientConnection> connection);
+  void free_place(Host& host) noexcept;
+  void promise(Waiter& waiter, std::unique_ptr<ClientConnection> connection);
+  std::unique_ptr<ClientConnection> remove_idle(IdleList::iterator idle);
+  void drop_idle(IdleList::iterator idle);
+  void forget_if_unused(Host& host);
+  void drop_expired();
+
+  Executor executor_;
+  Timers& timers_;
+  Limits limits_;
+  Hosts hosts_;
+  IdleList idle_;     // oldest first
+  Waiters starving_;  // for a place within total_max
+  std::size_t total_ = 0;
+  Timer expiry_;
+};
+
+}  // namespace concerto::net

@@ -1,0 +1,153 @@
+#include "connector.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "body_collector.hpp"
+#include "client_exchange.hpp"
+
+namespace concerto::net {
+namespace {
+
+// An address that does not answer may use up its share of the time, but never less than this.
+constexpr std::chrono::seconds attempt_timeout_min{2};
+
+constexpr std::size_t proxy_answer_bytes_max = 16 << 10;
+
+SteadyTime attempt_limit(SteadyTime now, SteadyTime deadline, std::size_t attempts_left) {
+  if (attempts_left <= 1) return deadline;
+  const auto share = (deadline - now) / static_cast<std::ptrdiff_t>(attempts_left);
+  return std::min(deadline, now + std::max<SteadyTime::duration>(share, attempt_timeout_min));
+}
+
+}  // namespace
+
+Connector::Connector(Executor executor, Timers& timers, HostResolver& resolver,
+                     std::shared_ptr<asio::ssl::context> tls)
+    : executor_(executor),
+      timers_(timers),
+      resolver_(resolver),
+      tls_(std::move(tls)),
+      group_(executor) {}
+
+Task<void> Connector::close() {
+  return group_.close();
+}
+
+Async<std::unique_ptr<ClientConnection>> Connector::open(Url url,
+                                                         const HttpProxyRules::Proxy* proxy,
+                                                         CallDeadline& deadline) {
+  auto connection = std::make_unique<ClientConnection>(executor_);
+  const std::string host{proxy ? std::string_view{proxy->host} : url.host};
+  const std::string port{proxy ? std::string_view{proxy->port} : url.port};
+  CONCERTO_CO_TRY(HostAddressList addresses, co_await look_up(host, deadline));
+  CONCERTO_CO_CHECK(co_await connect(*connection, std::move(addresses), host, port, deadline));
+  if (url.is_https) {
+    if (proxy) CONCERTO_CO_CHECK(co_await tunnel(*connection, url, *proxy, deadline));
+    const std::string server{url.host};
+    CONCERTO_CO_CHECK(co_await secure(*connection, server, deadline));
+  }
+  co_return connection;
+}
+
+Async<HostAddressList> Connector::look_up(std::string host, CallDeadline& deadline) {
+  error_code not_numeric;
+  if (const auto address = asio::ip::make_address(host, not_numeric); !not_numeric) {
+    co_return HostAddressList{address};
+  }
+  auto lookup = std::shared_ptr<Lookup>{};
+  if (const auto running = lookups_.find(host); running != lookups_.end()) {
+    lookup = running->second;
+  } else {
+    lookup = std::make_shared<Lookup>(executor_);
+    lookups_.emplace(host, lookup);
+    group_.spawn(run_lookup(host, lookup));
+  }
+  const CallDeadline::Watch watch{deadline, lookup->ended};
+  while (!lookup->result) {
+    const bool alive = !deadline.is_over() && co_await lookup->ended.wait();
+    if (alive) continue;
+    if (lookup->result) break;
+    co_return deadline.explain(asio::error::operation_aborted, HttpErrc::resolve_failed,
+                               "lookup " + host);
+  }
+  if (!*lookup->result) {
+    co_return make_error(HttpErrc::resolve_failed, lookup->result->error().detail);
+  }
+  co_return **lookup->result;
+}
+
+Task<void> Connector::run_lookup(std::string host, std::shared_ptr<Lookup> lookup) {
+  lookup->result = co_await resolver_.resolve(host);
+  lookups_.erase(host);
+  lookup->ended.notify_all();
+}
+
+Async<> Connector::connect(ClientConnection& connection, HostAddressList addresses,
+                           std::string host, std::string port, CallDeadline& deadline) {
+  Socket& socket = connection.socket();
+  const CallDeadline::Watch watch{deadline, socket};
+  unsigned short number = 0;
+  std::from_chars(port.data(), port.data() + port.size(), number);
+  error_code failure = asio::error::host_not_found;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    bool attempt_over = false;
+    Timer attempt{timers_, [&socket, &attempt_over] {
+                    attempt_over = true;
+                    error_code ignored;
+                    socket.close(ignored);
+                  }};
+    const std::size_t left = addresses.size() - i;
+    if (left > 1) attempt.set(attempt_limit(timers_.now(), deadline.at(), left));
+    const asio::ip::tcp::endpoint to{addresses[i], number};
+    const auto [error] = co_await socket.async_connect(to, tuple_task);
+    if (!error && !attempt_over && !deadline.is_over()) {
+      set_socket_options(socket);
+      co_return ok();
+    }
+    failure = attempt_over ? make_error_code(asio::error::timed_out) : error;
+    if (deadline.is_over() || failure == asio::error::operation_aborted) break;
+    error_code ignored;
+    socket.close(ignored);
+  }
+  co_return deadline.explain(failure, HttpErrc::connect_failed, "connect to " + host + ":" + port);
+}
+
+Async<> Connector::tunnel(ClientConnection& connection, Url url, const HttpProxyRules::Proxy& proxy,
+                          CallDeadline& deadline) {
+  const CallDeadline::Watch watch{deadline, connection.socket()};
+  const std::string what = "proxy " + proxy.host + ":" + proxy.port;
+  std::string target;
+  append_authority(target, url, true);
+  std::string head = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
+  if (!proxy.authorization.empty()) {
+    head.append("Proxy-Authorization: ").append(proxy.authorization).append("\r\n");
+  }
+  head.append("\r\n");
+  const Outgoing outgoing{head, {}};
+  bool sent_any = false;
+  error_code error = co_await connection.write(outgoing, sent_any);
+  BodyCollector no_body{0};
+  ResponseParser parser{proxy_answer_bytes_max, no_body};
+  parser.skip(true);
+  if (!error) error = co_await read_message(connection, parser, proxy_answer_bytes_max);
+  if (error) co_return deadline.explain(error, HttpErrc::proxy_failed, what);
+  if (parser.status() != 200 || !connection.buffer().empty()) {
+    co_return make_error(HttpErrc::proxy_failed,
+                         what + " answered CONNECT with status " + std::to_string(parser.status()));
+  }
+  co_return ok();
+}
+
+Async<> Connector::secure(ClientConnection& connection, std::string host, CallDeadline& deadline) {
+  const CallDeadline::Watch watch{deadline, connection.socket()};
+  const error_code error = co_await connection.start_tls(*tls_, host);
+  if (!error) co_return ok();
+  std::string detail = "TLS handshake with " + host;
+  if (const std::string problem = connection.certificate_problem(); !problem.empty()) {
+    detail.append(": ").append(problem);
+  }
+  co_return deadline.explain(error, HttpErrc::tls_failed, std::move(detail));
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <concerto/core/notifier.hpp>
+#include <concerto/core/task_group.hpp>
+#include <concerto/net/host_resolver.hpp>
+#include <concerto/net/http_proxy.hpp>
+
+#include "call_deadline.hpp"
+#include "client_connection.hpp"
+#include "url.hpp"
+
+namespace concerto::net {
+
+/// Opens connections: name look-up, TCP to the first address that answers, a proxy's tunnel, TLS.
+/// Look-ups of one name at one time are one, and go on when the request that asked gives up.
+class Connector {
+ public:
+  Connector(Executor executor, Timers& timers, HostResolver& resolver,
+            std::shared_ptr<asio::ssl::context> tls);
+
+  /// `url` must stay valid. Through `proxy` unless it is null.
+  Async<std::unique_ptr<ClientConnection>> open(Url url, const HttpProxyRules::Proxy* proxy,
+                                                CallDeadline& deadline);
+
+  /// Ends all look-ups.
+  Task<void> close();
+
+ private:
+  struct Lookup {
+    explicit Lookup(Executor executor) : ended(std::move(executor)) {}
+    Notifier ended;
+    std::optional<Result<HostAddressList>> result;
+  };
+
+  Async<HostAddressList> look_up(std::string host, CallDeadline& deadline);
+  Task<void> run_lookup(std::string host, std::shared_ptr<Lookup> lookup);
+  Async<> connect(ClientConnection& connection, HostAddressList addresses, std::string host,
+                  std::string port, CallDeadline& deadline);
+  Async<> tunnel(ClientConnection& connection, Url url, const HttpProxyRules::Proxy& proxy,
+                 CallDeadline& deadline);
+  Async<> secure(ClientConnection& connection, std::string host, CallDeadline& deadline);
+
+  Executor executor_;
+  Timers& timers_;
+  HostResolver& resolver_;
+  std::shared_ptr<asio::ssl::context> tls_;
+  std::map<std::string, std::shared_ptr<Lookup>> lookups_;
+  TaskGroup group_;
+};
+
+}  // namespace concerto::net

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <concerto/net/http_client.hpp>
+
+namespace concerto::net {
+
+/// Turns `request` into the one that a redirecting answer asks for. False if the answer is final:
+/// its status does not redirect, or it has no Location.
+bool follow_redirect(HttpClientRequest& request, const HttpClientResponse& response);
+
+}  // namespace concerto::net
