@@ -1,0 +1,102 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <concerto/core/observer.hpp>
+#include <concerto/core/store.hpp>
+#include <concerto/persist/store_probe.hpp>
+
+namespace concerto::persist {
+
+class Disk;
+
+/// How a LevelDbStore works. The defaults serve a server with a disk of its own.
+struct LevelDbOptions {
+  std::string path;  ///< directory of the store; made when absent, used when empty
+
+  /// Finished transactions are forgotten after this time, a whole segment at a time; earlier when
+  /// the store is larger than the ceiling. Unfinished ones stay for ever.
+  std::chrono::seconds finished_expire{std::chrono::hours{24}};
+  std::uint64_t finished_bytes_max = std::uint64_t{10} << 30;
+
+  /// A new segment is begun after so many bytes of log, or this time.
+  std::uint64_t segment_bytes = std::uint64_t{256} << 20;
+  std::chrono::seconds segment_age{std::chrono::hours{6}};
+
+  /// The set of unfinished transactions is written after so many bytes of log: a restart reads it
+  /// and what follows.
+  std::uint64_t checkpoint_bytes = std::uint64_t{64} << 20;
+  /// Bytes of log before that whose checksums a start verifies; older ones are verified when read.
+  std::uint64_t verify_bytes = std::uint64_t{256} << 20;
+
+  /// New transactions are refused (overloaded) while more waits for the disk.
+  std::size_t queue_bytes_max = std::size_t{64} << 20;
+  std::size_t queue_changes_max = 65536;
+
+  std::size_t recent_bytes_max = std::size_t{16} << 20;    ///< newest log kept in memory for reads
+  std::size_t write_buffer_bytes = std::size_t{16} << 20;  ///< LevelDB's table in memory
+  std::size_t zero_step_bytes = std::size_t{1} << 20;      ///< log space zeroed ahead; 0: none
+  std::size_t filter_bytes = std::size_t{1} << 20;         ///< filter of finished gids, per segment
+  std::size_t reader_threads = 2;
+
+  bool sync = true;      ///< false only in benchmarks: nothing is durable then
+  Disk* disk = nullptr;  ///< how files are written; null: as the operating system does. For tests
+};
+
+/// The embedded store: an ordered log in LevelDB with group commit (docs/storage-format.md).
+///
+/// Thread-safe. One process has it at a time. After any failed write the store takes no more of
+/// them: waiting commits get store_failed, later ones store_unavailable, until it is closed and
+/// opened again; reads go on. The executors of waiting coroutines must outlive `close`.
+class LevelDbStore final : public Store {
+ public:
+  /// Opens or creates. The clock and the observer, which hears what is dropped, repaired or
+  /// fails, must outlive the store.
+  /// Errors: store_unavailable (another process has it; the directory is not one of a store and
+  /// not empty), store_damaged (something is missing or fails its checks), not_supported (a newer
+  /// format), store_failed (the disk refuses).
+  [[nodiscard]] static Result<std::unique_ptr<LevelDbStore>> open(LevelDbOptions options,
+                                                                  const Clock& clock,
+                                                                  Observer& observer);
+  /// Closes.
+  ~LevelDbStore() override;
+
+  /// Writes what is queued, leaves the mark of a clean stop and lets go of the files. Later calls
+  /// get store_unavailable. Call it once, with no other call going on.
+  void close();
+
+  /// Removes a closed store's own files; an absent or empty directory is fine. Errors:
+  /// store_unavailable (in use, or not a store's directory), store_damaged, store_failed.
+  [[nodiscard]] static Result<> remove(const std::string& path);
+
+  const StoreProbe& probe() const noexcept;
+  std::size_t active_count() const;  ///< unfinished transactions
+  std::size_t active_bytes() const;  ///< memory of their table
+  bool failed() const noexcept;      ///< a write has failed
+
+  /// Checkpoint, segments and retention, which otherwise happen by size and time. Blocks.
+  [[nodiscard]] Result<> maintain();
+
+  Async<> commit(Change change) override;
+  Async<std::optional<Transaction>> load(Gid gid) override;
+  Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) override;
+  Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;
+  Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override;
+  Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override;
+  Async<> create_kv(KvRecord record) override;
+  Async<> update_kv(KvRecord record) override;
+  Async<> delete_kv(std::string cat, std::string key) override;
+
+ private:
+  class Impl;
+
+  explicit LevelDbStore(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace concerto::persist

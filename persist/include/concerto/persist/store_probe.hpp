@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace concerto::persist {
+
+/// Counters of a store, which the metrics endpoint only reads. Each is written by one thread or
+/// atomically; they are not a snapshot of one moment.
+struct StoreProbe {
+  using Counter = std::atomic<std::uint64_t>;
+
+  /// Bucket i counts syncs of less than 2^i microseconds that are in no bucket before it; the
+  /// last one has all longer ones.
+  static constexpr std::size_t sync_buckets = 24;
+
+  Counter groups = 0;          ///< written groups, one sync each
+  Counter changes = 0;         ///< records in them
+  Counter bytes = 0;           ///< of their values
+  Counter refused = 0;         ///< creates without room in the queue
+  Counter queued_changes = 0;  ///< in the queue now
+  Counter queued_bytes = 0;    ///< likewise
+  Counter disk_reads = 0;      ///< loads that memory could not answer
+  Counter checkpoints = 0;
+  Counter segments_opened = 0;
+  Counter segments_dropped = 0;
+  Counter sync_ns = 0;  ///< sum of the times of all writes with their syncs
+  std::array<Counter, sync_buckets> sync_times{};
+
+  void add_sync(std::chrono::nanoseconds took) noexcept {
+    const auto ns = static_cast<std::uint64_t>(took.count() < 0 ? 0 : took.count());
+    sync_ns.fetch_add(ns, std::memory_order_relaxed);
+    const auto bucket = static_cast<std::size_t>(std::bit_width(ns / 1000));
+    sync_times[bucket < sync_buckets ? bucket : sync_buckets - 1].fetch_add(
+        1, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace concerto::persist

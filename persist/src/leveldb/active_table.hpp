@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "record.hpp"
+
+namespace concerto::persist {
+
+/// The unfinished transactions: fingerprint to places, about 72 to 80 bytes each, so that a
+/// million fit. Entries do not move. Not thread-safe.
+class ActiveTable {
+ public:
+  ActiveTable();
+
+  ActiveEntry* find(const Fingerprint& fingerprint) noexcept;
+  const ActiveEntry* find(const Fingerprint& fingerprint) const noexcept;
+  /// Precondition: no entry has this fingerprint.
+  ActiveEntry& insert(const ActiveEntry& entry);
+  void erase(const Fingerprint& fingerprint) noexcept;
+
+  std::size_t size() const noexcept { return size_; }
+  std::size_t bytes() const noexcept;
+
+  /// Slots are numbered from 0; a loop may let go of the table between two calls and still sees
+  /// every entry that was there all the time. Null for an empty slot.
+  std::size_t slots() const noexcept { return chunks_.size() * chunk_entries; }
+  const ActiveEntry* at_slot(std::size_t slot) const noexcept;
+
+ private:
+  static constexpr std::size_t chunk_entries = 1024;
+  static constexpr std::uint32_t nothing = 0xFFFFFFFF;
+  using Chunk = std::unique_ptr<ActiveEntry[]>;
+
+  ActiveEntry& slot(std::uint32_t number) noexcept;
+  const ActiveEntry& slot(std::uint32_t number) const noexcept;
+  std::size_t home(const Fingerprint& fingerprint) const noexcept;
+  std::size_t position(const Fingerprint& fingerprint) const noexcept;
+  void grow();
+
+  std::vector<Chunk> chunks_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> index_;  ///< open addressing, linear probing; a power of two
+  std::size_t size_ = 0;
+};
+
+}  // namespace concerto::persist

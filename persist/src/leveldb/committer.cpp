@@ -1,0 +1,116 @@
+#include "committer.hpp"
+
+#include <utility>
+
+namespace concerto::persist {
+
+Committer::Committer(Ledger& ledger, const Limits& limits, const Clock& clock, StoreProbe& probe,
+                     Append append)
+    : limits_(limits), clock_(clock), probe_(probe), append_(std::move(append)), batcher_(ledger) {}
+
+Committer::~Committer() {
+  stop();
+}
+
+void Committer::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Committer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<> Committer::submit(CommitRequest& request) {
+  request.bytes = sizeof(request) + request.record.payload.size();
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return make_error(Errc::store_unavailable, "the store is closed");
+    const bool fits = queued_bytes_ + request.bytes <= limits_.queue_bytes_max &&
+                      queued_changes_ < limits_.queue_changes_max;
+    if (request.kind == CommitRequest::Kind::create && !fits) {
+      probe_.refused.fetch_add(1, std::memory_order_relaxed);
+      return make_error(Errc::overloaded, "the store has no room for new transactions now");
+    }
+    queue_.push(request);
+    queued_bytes_ += request.bytes;
+    ++queued_changes_;
+    count_queue();
+    wake = std::exchange(idle_, false);
+  }
+  if (wake) arrived_.notify_one();
+  return ok();
+}
+
+Result<std::future<Result<>>> Committer::start_commit(CommitRequest& request) {
+  request.promise = std::make_shared<std::promise<Result<>>>();
+  auto answer = request.promise->get_future();
+  CONCERTO_CHECK(submit(request));
+  return answer;
+}
+
+Result<> Committer::commit_and_wait(CommitRequest& request) {
+  CONCERTO_TRY(auto answer, start_commit(request));
+  return answer.get();
+}
+
+void Committer::count_queue() noexcept {
+  probe_.queued_changes.store(queued_changes_, std::memory_order_relaxed);
+  probe_.queued_bytes.store(queued_bytes_, std::memory_order_relaxed);
+}
+
+/// Takes the queue when there is one; false when everything is done and the store stops.
+bool Committer::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    if (!queue_.empty() || !taken_.empty()) return true;
+    const auto due = batcher_.due();
+    const SteadyTime now = clock_.steady_now();
+    if (due && (stopping_ || *due <= now)) return true;
+    if (stopping_) return false;
+    idle_ = true;
+    if (due) {
+      arrived_.wait_for(lock, *due - now);
+    } else {
+      arrived_.wait(lock);
+    }
+  }
+}
+
+void Committer::run() {
+  Answers answers;
+  std::unique_lock lock(mutex_);
+  while (wait_for_work(lock)) {
+    if (taken_.empty()) {
+      taken_ = std::exchange(queue_, {});
+      queued_bytes_ = queued_changes_ = 0;
+      count_queue();
+    }
+    const bool stopping = stopping_;
+    lock.unlock();
+    const std::size_t added = batcher_.gather(taken_, clock_.steady_now(), answers);
+    probe_.changes.fetch_add(added, std::memory_order_relaxed);
+    answers.send();
+    const auto due = batcher_.due();
+    if (due && (stopping || *due <= clock_.steady_now())) write_group(answers);
+    lock.lock();
+  }
+}
+
+void Committer::write_group(Answers& answers) {
+  const Ledger::Group group = batcher_.take();
+  const SteadyTime begin = clock_.steady_now();
+  const Result<> written = append_(group);
+  probe_.add_sync(clock_.steady_now() - begin);
+  probe_.groups.fetch_add(1, std::memory_order_relaxed);
+  probe_.bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
+  if (!written) failed_.store(true, std::memory_order_relaxed);
+  batcher_.written(written, answers);
+  answers.send();
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace concerto::persist {
+
+/// Secret of one store, made when the store is created.
+using FingerprintKey = std::array<std::uint64_t, 2>;
+
+/// Stands for a gid: equal fingerprints mean equal gids. 128 bits of a keyed hash, so that neither
+/// chance nor a client who chooses gids makes two of them meet.
+struct Fingerprint {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+
+  friend auto operator<=>(const Fingerprint&, const Fingerprint&) = default;
+};
+
+/// SipHash-2-4 with 128 bits of output.
+Fingerprint fingerprint(const FingerprintKey& key, std::string_view gid) noexcept;
+
+/// 16 bytes, ordered as the fingerprints are.
+std::string to_bytes(const Fingerprint& fingerprint);
+
+struct FingerprintHash {
+  std::size_t operator()(const Fingerprint& value) const noexcept { return value.high; }
+};
+
+}  // namespace concerto::persist

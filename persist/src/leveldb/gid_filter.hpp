@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fingerprint.hpp"
+
+namespace concerto::persist {
+
+/// A Bloom filter of which each key uses one cache line: "certainly not here" or "maybe here".
+/// Not thread-safe.
+class GidFilter {
+ public:
+  /// Room for about `bytes` * 8 / 14 keys at one wrong "maybe" in some hundred.
+  explicit GidFilter(std::size_t bytes);
+
+  void insert(const Fingerprint& fingerprint) noexcept;
+  bool may_contain(const Fingerprint& fingerprint) const noexcept;
+  /// Fetches what may_contain will read.
+  void prefetch(const Fingerprint& fingerprint) const noexcept;
+
+  std::size_t keys() const noexcept { return keys_; }
+  std::size_t bytes() const noexcept { return words_.size() * sizeof(std::uint64_t); }
+
+  /// The filter as bytes, and back; false when the bytes are not those of a filter.
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+
+ private:
+  static constexpr std::size_t line_words = 8;
+
+  std::size_t line_of(const Fingerprint& fingerprint) const noexcept;
+
+  std::vector<std::uint64_t> words_;
+  std::size_t lines_;
+  std::size_t keys_ = 0;
+};
+
+}  // namespace concerto::persist

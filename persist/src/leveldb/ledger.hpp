@@ -1,0 +1,162 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include <concerto/core/store.hpp>
+
+#include "../kv_table.hpp"
+#include "active_table.hpp"
+#include "chain.hpp"
+#include "commit_request.hpp"
+#include "group_builder.hpp"
+#include "recent_groups.hpp"
+#include "segment_set.hpp"
+
+namespace concerto::persist {
+
+/// What the store knows in memory: unfinished transactions, those finished since the last
+/// checkpoint, key-value records, the newest groups. It decides what a change does.
+///
+/// Changes (order, take_group, written, replay) come from one thread, the committer's, or the one
+/// that opens the store; all other functions are thread-safe and short. Changes see everything
+/// ordered; reads see what is durable, and progress ordered behind it.
+class Ledger {
+ public:
+  using Finished = std::unordered_map<Fingerprint, FinishedPlaces, FingerprintHash>;
+  using SegmentRef = std::shared_ptr<Segment>;
+
+  Ledger(SegmentSet& segments, const FingerprintKey& key, std::size_t recent_bytes_max);
+
+  // ---- Changes.
+
+  /// Checks a change against everything ordered before it and adds its record to the group. After
+  /// an error nothing has changed.
+  Result<> order(CommitRequest& request, SteadyTime now);
+
+  bool group_full() const noexcept { return builder_.full(); }
+  std::optional<SteadyTime> group_due() const noexcept { return builder_.due(); }
+  struct Group {
+    std::uint64_t number;
+    std::shared_ptr<const std::string> value;
+  };
+  /// The gathered group, which is about to be written; then `written` when that has succeeded.
+  Group take_group();
+  void written();
+
+  // ---- Recovery, before any change. `begin_at` last: where the log goes on.
+
+  void restore_active(const ActiveEntry& entry);
+  void restore_moved(const Fingerprint& fingerprint, std::uint64_t sequence);
+  void restore_kv(KvRecord record);
+  void restore_sequence(std::uint64_t last_sequence);
+  /// Errors: store_damaged.
+  Result<> replay(const Place& place, const RecordView& record);
+  void begin_at(std::uint64_t next_group);
+
+  // ---- Reads.
+
+  /// How far the records of a gid can be shown from memory, or where to look for them.
+  struct Found {
+    bool in_memory = false;         ///< `chain` is the transaction's, complete or not
+    Chain chain;                    ///< no records and no rest: nothing is visible yet
+    std::vector<SegmentRef> maybe;  ///< else: its directory may know the gid; newest first
+  };
+  /// Errors: store_damaged.
+  Result<Found> find(const Fingerprint& fingerprint) const;
+  /// The chain of a transaction with everything ordered, if it is unfinished.
+  Result<std::optional<Chain>> find_ordered(const Fingerprint& fingerprint) const;
+
+  std::uint64_t durable_group() const;
+  std::uint64_t last_sequence() const;
+  std::size_t active_count() const;
+  std::size_t active_bytes() const;
+
+  struct ActiveRef {
+    std::uint64_t sequence;
+    Fingerprint fingerprint;
+    Place last;
+  };
+  /// Unfinished ones that began before `first_before` (a group) and not before sequence `from`.
+  std::vector<ActiveRef> active_refs(std::uint64_t from, std::uint64_t first_before) const;
+  /// Transactions whose submit record is gone, with a sequence below `before`, newest first.
+  std::vector<ActiveRef> moved_refs(std::uint64_t before, std::size_t limit) const;
+
+  std::vector<KvRecord> find_kv(const std::string& cat, const std::string& key) const;
+  KvPage scan_kv(const std::string& cat, const std::string& position, std::size_t limit) const;
+
+  // ---- Checkpoints and retention, from the maintenance thread.
+
+  struct Checkpoint {
+    ActiveEnd end;
+    std::vector<KvRecord> kv;
+    const Finished* finished;  ///< to be written to the directories
+  };
+  /// From now on finished transactions gather anew; those before are still found here until
+  /// `directories_written`.
+  Checkpoint begin_checkpoint();
+  /// Unfinished ones of the next slots; `slot` moves on, and reaches `end` at the end.
+  std::vector<ActiveEntry> active_slots(std::size_t& slot, bool& end) const;
+  void directories_written();
+
+  /// The segment is gone: nothing that began in it is known any more.
+  void forget_before(std::uint64_t first_group, std::uint64_t first_sequence);
+
+  /// Runs `use` under the lock that guards states and filters of segments.
+  template <class Use>
+  auto with_lock(Use use) const {
+    const std::lock_guard lock(mutex_);
+    return use();
+  }
+
+ private:
+  struct Finishing {
+    Fingerprint fingerprint;
+    WallTime at;
+  };
+  struct KvEffect {
+    bool erased;
+    KvRecord record;
+  };
+
+  Result<> order_create(CommitRequest& request, SteadyTime now);
+  Result<> order_update(CommitRequest& request, SteadyTime now);
+  Result<> order_move(CommitRequest& request, SteadyTime now);
+  Result<> order_kv(CommitRequest& request, SteadyTime now);
+  Result<> check_branches(const ActiveEntry& entry, const UpdateTrans& update) const;
+  Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
+
+  // With the lock held.
+  std::vector<SegmentRef> maybe_in(const Fingerprint& fingerprint) const;
+  const FinishedPlaces* pending(const Fingerprint& fingerprint) const;
+  Result<Chain> walk(Place last, bool only_durable) const;
+  Result<std::optional<ChainRecord>> in_memory(const Place& place) const;
+  void finish(const ActiveEntry& entry, WallTime at);
+  void note_moved(std::uint64_t sequence, const Fingerprint& fingerprint, const Place& first);
+  Result<> replay_update(const Place& place, const RecordView& record);
+  Result<> replay_whole(const Place& place, const RecordView& record);
+
+  SegmentSet& segments_;
+  const FingerprintKey key_;
+  mutable std::mutex mutex_;
+  ActiveTable active_;
+  Finished finished_;  ///< since the last checkpoint began
+  Finished flushing_;  ///< before it, while the directories are written
+  std::map<std::uint64_t, Fingerprint> moved_;
+  std::uint64_t last_sequence_ = 0;
+  std::uint64_t durable_group_ = 0;
+
+  GroupBuilder builder_{1};
+  RecentGroups recent_;
+  std::vector<Finishing> finishing_;  ///< take effect when the group is written
+
+  KvTable kv_;          ///< with everything ordered
+  KvTable durable_kv_;  ///< what reads see
+  std::vector<KvEffect> kv_effects_;
+};
+
+}  // namespace concerto::persist

@@ -1,0 +1,128 @@
+// What the ledger learns from the log when the store is opened.
+
+#include <algorithm>
+
+#include "ledger.hpp"
+
+namespace concerto::persist {
+namespace {
+
+Error malformed(const Place& place, const char* what) {
+  return make_error(Errc::store_damaged, "the record at byte " + std::to_string(place.offset) +
+                                             " of group " + std::to_string(place.group) + " " +
+                                             what);
+}
+
+}  // namespace
+
+void Ledger::restore_active(const ActiveEntry& entry) {
+  active_.insert(entry);
+  last_sequence_ = std::max(last_sequence_, entry.sequence);
+  note_moved(entry.sequence, entry.fingerprint, entry.first);
+}
+
+void Ledger::restore_moved(const Fingerprint& fingerprint, std::uint64_t sequence) {
+  moved_[sequence] = fingerprint;
+}
+
+void Ledger::restore_kv(KvRecord record) {
+  kv_.put(record);
+  durable_kv_.put(std::move(record));
+}
+
+void Ledger::restore_sequence(std::uint64_t last_sequence) {
+  last_sequence_ = std::max(last_sequence_, last_sequence);
+}
+
+void Ledger::begin_at(std::uint64_t next_group) {
+  builder_ = GroupBuilder(next_group);
+  durable_group_ = next_group - 1;
+}
+
+Result<> Ledger::replay(const Place& place, const RecordView& record) {
+  switch (record.kind) {
+    case RecordKind::submit:
+    case RecordKind::moved:
+      return replay_whole(place, record);
+    case RecordKind::progress:
+    case RecordKind::decision:
+    case RecordKind::finish:
+      return replay_update(place, record);
+    case RecordKind::kv_put: {
+      auto kv = decode_kv(record.payload);
+      if (!kv) return malformed(place, "is not a key-value record");
+      restore_kv(std::move(*kv));
+      return ok();
+    }
+    case RecordKind::kv_erase: {
+      const auto kv = decode_kv_erase(record.payload);
+      if (!kv) return malformed(place, "is not the end of a key-value record");
+      kv_.erase(kv->cat, kv->key);
+      durable_kv_.erase(kv->cat, kv->key);
+      return ok();
+    }
+    case RecordKind::active_part:
+    case RecordKind::active_end:
+    case RecordKind::kv_part:
+      return ok();
+  }
+  return malformed(place, "is of an unknown kind");
+}
+
+Result<> Ledger::replay_whole(const Place& place, const RecordView& record) {
+  const auto trans = decode_transaction(record.payload);
+  if (!trans) return malformed(place, "is not a transaction");
+  last_sequence_ = std::max(last_sequence_, record.link.sequence);
+  ActiveEntry entry;
+  entry.fingerprint = fingerprint(key_, trans->gid.view());
+  if (const ActiveEntry* known = active_.find(entry.fingerprint)) {
+    if (known->last >= place) return ok();  // the active set was written after this record
+    if (record.kind == RecordKind::submit) return malformed(place, "creates a gid again");
+    active_.erase(entry.fingerprint);
+  }
+  entry.sequence = record.link.sequence;
+  entry.first = entry.last = place;
+  entry.branches = static_cast<std::uint32_t>(trans->branches.size());
+  entry.payloads = static_cast<std::uint32_t>(trans->payloads.size());
+  entry.status = trans->status;
+  restore_active(entry);
+  if (is_final(entry.status)) finish(entry, trans->update_time);
+  return ok();
+}
+
+Result<> Ledger::replay_update(const Place& place, const RecordView& record) {
+  const auto update = decode_delta(record.payload);
+  const bool finishes = record.kind == RecordKind::finish;
+  if (!update || finishes != (update->delta.status && is_final(*update->delta.status))) {
+    return malformed(place, "is not a change of its kind");
+  }
+  const Fingerprint gid = fingerprint(key_, update->gid.view());
+  ActiveEntry* const entry = active_.find(gid);
+  // Unknown: it finishes further on, or what it began with is past retention.
+  if (entry == nullptr && !finishes) return ok();
+  if (entry == nullptr && !segments_.of(record.link.first.group)) return ok();
+  ActiveEntry finished;
+  if (entry == nullptr) {
+    // It was unfinished when the checkpoint began and finished before its part was written.
+    finished.fingerprint = gid;
+    finished.first = record.link.first;
+    finished.last = place;
+    finished.status = *update->delta.status;
+    CONCERTO_TRY(const auto first, GroupReader(segments_).record_at(finished.first));
+    finished.sequence = first.record.link.sequence;
+    note_moved(finished.sequence, gid, finished.first);
+    finish(finished, update->delta.at);
+    return ok();
+  }
+  if (entry->last >= place) return ok();
+  if (entry->last != record.link.previous) return malformed(place, "does not follow its previous");
+  entry->last = place;
+  entry->branches += static_cast<std::uint32_t>(update->delta.new_branches.size());
+  entry->payloads += static_cast<std::uint32_t>(update->delta.new_payloads.size());
+  if (entry->chain < UINT16_MAX) ++entry->chain;
+  if (update->delta.status) entry->status = *update->delta.status;
+  if (is_final(entry->status)) finish(*entry, update->delta.at);
+  return ok();
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,193 @@
+#include <boost/asio/thread_pool.hpp>
+
+#include <concerto/persist/leveldb_store.hpp>
+
+#include "maintenance.hpp"
+#include "reader.hpp"
+#include "store_core.hpp"
+
+namespace concerto::persist {
+
+/// The threads around the core: one commits, one maintains, some read.
+class LevelDbStore::Impl {
+ public:
+  explicit Impl(std::unique_ptr<StoreCore> opened)
+      : core(std::move(opened)),
+        reader(*core),
+        maintenance(*core),
+        workers(std::max<std::size_t>(core->options.reader_threads, 1)) {
+    core->committer.start();
+    maintenance.start();
+  }
+
+  ~Impl() { close(); }
+
+  void close() {
+    if (closed) return;
+    closed = true;
+    maintenance.stop();
+    workers.join();
+    core->committer.stop();
+    if (core->committer.failed()) return;
+    const std::uint64_t last_group = core->ledger.durable_group();
+    const Result<> marked = core->change_state([last_group](StoreState& state) {
+      state.clean = true;
+      state.clean_last_group = last_group;
+    });
+    if (!marked) core->log(LogLevel::error, "no mark of a clean stop: " + marked.error().detail);
+  }
+
+  /// Hands a change to the committer and waits for it. `request` is the calling coroutine's.
+  Async<> order(CommitRequest& request) {
+    const Executor executor = co_await asio::this_coro::executor;
+    auto start = [this, &request, &executor](Completion<Result<>> completion) {
+      request.executor = executor;
+      request.completion = std::move(completion);
+      if (Result<> queued = core->committer.submit(request); !queued) {
+        Answers refused;
+        refused.add(request, std::move(queued));
+        refused.send();
+      }
+    };
+    co_return co_await suspend<Result<>>(std::move(start));
+  }
+
+  /// Runs `read` on a worker thread and returns its result to the calling shard.
+  template <class T, class Read>
+  Task<T> on_worker(Read read) {
+    const Executor executor = co_await asio::this_coro::executor;
+    auto start = [this, &read, &executor](Completion<T> completion) {
+      asio::post(workers, [read = std::move(read), executor,
+                           completion = std::move(completion)]() mutable {
+        asio::post(executor, [value = read(), completion = std::move(completion)]() mutable {
+          completion(std::move(value));
+        });
+      });
+    };
+    co_return co_await suspend<T>(std::move(start));
+  }
+
+  Async<> order_kv(CommitRequest::Kind kind, const KvRecord& record) {
+    CommitRequest request;
+    request.kind = kind;
+    request.kv = &record;
+    co_return co_await order(request);
+  }
+
+  std::unique_ptr<StoreCore> core;
+  StoreReader reader;
+  Maintenance maintenance;
+  asio::thread_pool workers;
+  bool closed = false;
+};
+
+namespace {
+
+RecordKind kind_of(const UpdateTrans& update, Durability durability) {
+  if (update.delta.status && is_final(*update.delta.status)) return RecordKind::finish;
+  return durability == Durability::progress ? RecordKind::progress : RecordKind::decision;
+}
+
+Result<> check_size(const EncodedRecord& record, const Gid& gid) {
+  if (record.payload.size() <= record_bytes_max) return ok();
+  return make_error(Errc::invalid_request, "the record of '" + gid.str() + "' has " +
+                                               std::to_string(record.payload.size()) +
+                                               " bytes; at most " +
+                                               std::to_string(record_bytes_max) + " are stored");
+}
+
+}  // namespace
+
+LevelDbStore::LevelDbStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LevelDbStore::~LevelDbStore() = default;
+
+Result<std::unique_ptr<LevelDbStore>> LevelDbStore::open(LevelDbOptions options, const Clock& clock,
+                                                         Observer& observer) {
+  CONCERTO_TRY(auto core, open_core(options, clock, observer));
+  return std::unique_ptr<LevelDbStore>(new LevelDbStore(std::make_unique<Impl>(std::move(core))));
+}
+
+void LevelDbStore::close() {
+  impl_->close();
+}
+
+const StoreProbe& LevelDbStore::probe() const noexcept {
+  return impl_->core->probe;
+}
+std::size_t LevelDbStore::active_count() const {
+  return impl_->core->ledger.active_count();
+}
+std::size_t LevelDbStore::active_bytes() const {
+  return impl_->core->ledger.active_bytes();
+}
+bool LevelDbStore::failed() const noexcept {
+  return impl_->core->committer.failed();
+}
+Result<> LevelDbStore::maintain() {
+  return impl_->maintenance.run_now();
+}
+
+// Encoding happens here, on the shard's thread.
+Async<> LevelDbStore::commit(Change change) {
+  CommitRequest request;
+  request.durability = change.durability;
+  if (const auto* created = std::get_if<CreateTrans>(&change.what)) {
+    request.kind = CommitRequest::Kind::create;
+    request.trans = created->trans;
+    request.fingerprint = fingerprint(impl_->core->key, created->trans->gid.view());
+    request.record = encode_transaction(RecordKind::submit, *created->trans);
+    CONCERTO_CO_CHECK(check_size(request.record, created->trans->gid));
+  } else {
+    const UpdateTrans& update = std::get<UpdateTrans>(change.what);
+    request.kind = CommitRequest::Kind::update;
+    request.update = &update;
+    request.fingerprint = fingerprint(impl_->core->key, update.gid.view());
+    request.record = encode_delta(kind_of(update, change.durability), update.gid, update.delta);
+    CONCERTO_CO_CHECK(check_size(request.record, update.gid));
+  }
+  co_return co_await impl_->order(request);
+}
+
+Async<std::optional<Transaction>> LevelDbStore::load(Gid gid) {
+  CONCERTO_CO_TRY(QuickLoad quick, impl_->reader.load_quickly(gid));
+  if (quick.done) co_return std::move(quick.trans);
+  auto read = [this, gid = std::move(gid)] { return impl_->reader.load(gid); };
+  co_return co_await impl_->on_worker<Result<std::optional<Transaction>>>(std::move(read));
+}
+
+Async<ActivePage> LevelDbStore::scan_active(std::uint64_t from, std::size_t limit) {
+  auto read = [this, from, limit] { return impl_->reader.scan_active(from, limit); };
+  co_return co_await impl_->on_worker<Result<ActivePage>>(std::move(read));
+}
+
+Async<TransPage> LevelDbStore::list(ListFilter filter, std::string position, std::size_t limit) {
+  auto read = [this, filter = std::move(filter), position = std::move(position), limit] {
+    return impl_->reader.list(filter, position, limit);
+  };
+  co_return co_await impl_->on_worker<Result<TransPage>>(std::move(read));
+}
+
+Async<std::vector<KvRecord>> LevelDbStore::find_kv(std::string cat, std::string key) {
+  co_return impl_->core->ledger.find_kv(cat, key);
+}
+
+Async<KvPage> LevelDbStore::scan_kv(std::string cat, std::string position, std::size_t limit) {
+  co_return impl_->core->ledger.scan_kv(cat, position, limit);
+}
+
+Async<> LevelDbStore::create_kv(KvRecord record) {
+  co_return co_await impl_->order_kv(CommitRequest::Kind::kv_create, record);
+}
+
+Async<> LevelDbStore::update_kv(KvRecord record) {
+  co_return co_await impl_->order_kv(CommitRequest::Kind::kv_update, record);
+}
+
+Async<> LevelDbStore::delete_kv(std::string cat, std::string key) {
+  KvRecord named;
+  named.cat = std::move(cat);
+  named.key = std::move(key);
+  co_return co_await impl_->order_kv(CommitRequest::Kind::kv_erase, named);
+}
+
+}  // namespace concerto::persist

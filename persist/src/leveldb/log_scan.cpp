@@ -1,0 +1,215 @@
+#include "log_scan.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "crc32c.hpp"
+#include "log_env.hpp"
+#include "wire.hpp"
+
+namespace concerto::persist {
+namespace {
+
+constexpr std::size_t block_bytes = 32768;
+constexpr std::size_t header_bytes = 7;
+constexpr std::uint32_t mask_delta = 0xa282ead8;
+
+enum FragmentType : std::uint8_t { full = 1, first = 2, middle = 3, last = 4 };
+
+std::uint32_t unmasked(std::uint32_t masked) noexcept {
+  const std::uint32_t rotated = masked - mask_delta;
+  return (rotated >> 17) | (rotated << 15);
+}
+
+struct Fragment {
+  FragmentType type = full;
+  std::string_view data;
+  std::size_t end = 0;
+};
+
+/// The fragment at `at`, if one that passes its check is there.
+std::optional<Fragment> fragment_at(std::string_view log, std::size_t at) {
+  const std::size_t block_end = std::min(log.size(), (at / block_bytes + 1) * block_bytes);
+  if (at + header_bytes > block_end) return std::nullopt;
+  Decoder in(log.substr(at, header_bytes));
+  const std::uint32_t checksum = unmasked(in.u32());
+  const std::size_t low = in.u8();
+  const std::size_t length = low | static_cast<std::size_t>(in.u8()) << 8;
+  const std::uint8_t type = in.u8();
+  if (type < full || type > last || at + header_bytes + length > block_end) return std::nullopt;
+  if (crc32c(0, log.substr(at + 6, 1 + length)) != checksum) return std::nullopt;
+  return Fragment{static_cast<FragmentType>(type), log.substr(at + header_bytes, length),
+                  at + header_bytes + length};
+}
+
+/// The group number in the beginning of a write batch that puts one group: sequence:u64 count:u32
+/// tag:u8 key:text value:text.
+std::optional<std::uint64_t> group_of(std::string_view batch) {
+  Decoder in(batch);
+  in.u64();
+  const std::uint32_t count = in.u32();
+  const std::uint8_t tag = in.u8();
+  const std::string_view key = in.text();
+  if (!in.ok() || count != 1 || tag != 1 || key.size() != 8) return std::nullopt;
+  std::uint64_t number = 0;
+  for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
+  return number;
+}
+
+/// Where the next fragment would begin: the rest of a block that has no room for a header is
+/// padding.
+std::size_t skip_padding(std::size_t at) {
+  const std::size_t left = block_bytes - at % block_bytes;
+  return left < header_bytes ? at + left : at;
+}
+
+/// The group of the whole record at `at`, which moves behind it.
+std::optional<std::uint64_t> record_at(std::string_view log, std::size_t& at) {
+  std::optional<std::uint64_t> group;
+  std::size_t next = skip_padding(at);
+  for (bool started = false;; started = true) {
+    const auto fragment = fragment_at(log, next);
+    if (!fragment) return std::nullopt;
+    const bool starts = fragment->type == full || fragment->type == first;
+    if (starts == started) return std::nullopt;
+    if (starts) group = group_of(fragment->data);
+    next = skip_padding(fragment->end);
+    if (fragment->type == full || fragment->type == last) {
+      at = fragment->end;
+      return group;
+    }
+  }
+}
+
+/// A group that begins anywhere after the record that should begin at `at`; 0 if none does.
+/// Framing may be lost there, so every byte is tried; the check of a fragment keeps chance away.
+std::uint64_t group_behind(std::string_view log, std::size_t at) {
+  const auto broken = fragment_at(log, skip_padding(at));
+  at = broken ? broken->end : skip_padding(at) + 1;
+  while (at + header_bytes < log.size()) {
+    const auto type = static_cast<std::uint8_t>(log[at + 6]);
+    const auto fragment = type == full || type == first ? fragment_at(log, at) : std::nullopt;
+    if (fragment && group_of(fragment->data)) return *group_of(fragment->data);
+    at = fragment ? fragment->end : at + 1;
+  }
+  return 0;
+}
+
+std::uint64_t content_bytes(std::string_view tail) {
+  const auto end = tail.find_last_not_of('\0');
+  return end == tail.npos ? 0 : end + 1;
+}
+
+Error damaged(const std::string& path, const std::string& what) {
+  return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
+}
+
+/// Log files by number, as listed and as found.
+Result<> check_listed(const std::string& database, const std::set<std::string>& found) {
+  const std::string list = log_list_path(database);
+  if (!std::filesystem::exists(list)) {
+    if (found.empty()) return ok();
+    return make_error(Errc::store_damaged, "the file '" + list + "' is missing");
+  }
+  CONCERTO_TRY(const std::string content, read_file(list));
+  std::set<std::string> expected;
+  // A last line without its end is a log that had not been written to.
+  for (std::size_t at = 0, end = 0; (end = content.find('\n', at)) != content.npos; at = end + 1) {
+    const std::string name = content.substr(at + 1, end - at - 1);
+    if (content[at] == '+') {
+      expected.insert(name);
+    } else if (content[at] == '-') {
+      expected.erase(name);
+    } else {
+      return damaged(list, "a line begins with neither + nor -");
+    }
+  }
+  for (const std::string& name : expected) {
+    if (found.contains(name)) continue;
+    return make_error(Errc::store_damaged, "the file '" + database + "/" + name + "' is missing");
+  }
+  return ok();
+}
+
+std::set<std::string> log_names(const std::string& database) {
+  std::set<std::string> names;  // equally long numbers, so that names sort as numbers do
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(database, ignored)) {
+    if (is_log_path(entry.path().string())) names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
+}  // namespace
+
+LogContent read_log(const std::string& bytes) {
+  LogContent content;
+  const std::string_view log = bytes;
+  std::size_t at = 0;
+  while (const auto group = record_at(log, at)) {
+    if (content.last_group != 0 && *group != content.last_group + 1) {
+      content.damage = "group " + std::to_string(*group) + " follows group " +
+                       std::to_string(content.last_group);
+      return content;
+    }
+    if (content.first_group == 0) content.first_group = *group;
+    content.last_group = *group;
+    content.good_bytes = at;
+  }
+  content.torn_bytes = content_bytes(log.substr(content.good_bytes));
+  // One group at a time is unfinished, so another one behind it proves that all was whole once.
+  if (const std::uint64_t later = group_behind(log, content.good_bytes); later != 0) {
+    content.damage = "byte " + std::to_string(content.good_bytes) +
+                     " should begin a group, and group " + std::to_string(later) +
+                     " stands behind it";
+  }
+  return content;
+}
+
+Result<LogScan> scan_logs(const std::string& database, bool may_be_torn) {
+  const std::set<std::string> names = log_names(database);
+  CONCERTO_CHECK(check_listed(database, names));
+  LogScan scan;
+  for (const std::string& name : names) {
+    const std::string path = database + "/" + name;
+    CONCERTO_TRY(const std::string bytes, read_file(path));
+    const LogContent content = read_log(bytes);
+    if (!content.damage.empty()) return damaged(path, content.damage);
+    const bool newest = name == *names.rbegin();
+    if (content.torn_bytes > 0 && !(newest && may_be_torn)) {
+      return damaged(
+          path, "byte " + std::to_string(content.good_bytes) + " begins a write that is not whole");
+    }
+    if (content.torn_bytes > 0) {
+      scan.torn_bytes = content.torn_bytes;
+      scan.torn_file = path;
+    }
+    if (content.first_group == 0) continue;
+    if (scan.last_group != 0 && content.first_group != scan.last_group + 1) {
+      return damaged(path, "it begins with group " + std::to_string(content.first_group) +
+                               ", the log before it ends with group " +
+                               std::to_string(scan.last_group));
+    }
+    if (scan.first_group == 0) scan.first_group = content.first_group;
+    scan.last_group = content.last_group;
+  }
+  return scan;
+}
+
+Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& scan) {
+  if (scan.torn_bytes > 0) {
+    CONCERTO_TRY(const std::string bytes, read_file(scan.torn_file));
+    CONCERTO_TRY(const auto file, disk.open(scan.torn_file));
+    CONCERTO_CHECK(file->truncate(read_log(bytes).good_bytes));
+    CONCERTO_CHECK(file->sync());
+  }
+  std::string list;
+  for (const std::string& name : log_names(database)) list += "+" + name + "\n";
+  return replace_file(disk, log_list_path(database), list);
+}
+
+}  // namespace concerto::persist

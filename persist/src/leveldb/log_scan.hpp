@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "disk.hpp"
+
+namespace concerto::persist {
+
+/// What the logs of one database hold, found without LevelDB: it drops a torn tail in silence and
+/// takes zeroed space after one for damage, so the store looks first.
+struct LogScan {
+  std::uint64_t first_group = 0;  ///< 0 when no log holds a group
+  std::uint64_t last_group = 0;
+  std::uint64_t torn_bytes = 0;  ///< bytes of an unfinished write after the last group
+  std::string torn_file;
+};
+
+/// Reads every log of `database` and checks that all listed ones are there, that groups follow
+/// each other without a gap, and that nothing but the end of the newest log is unfinished; only a
+/// database with `may_be_torn` may have such an end. Errors: store_damaged.
+Result<LogScan> scan_logs(const std::string& database, bool may_be_torn);
+
+/// Cuts a torn tail off, so that LevelDB finds none, and renews the list of logs.
+Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& scan);
+
+/// The records of one log file's bytes (LevelDB's log format: blocks of 32 KiB; a record has a
+/// masked crc32c, a length and a type).
+struct LogContent {
+  std::uint64_t first_group = 0;
+  std::uint64_t last_group = 0;
+  std::uint64_t good_bytes = 0;  ///< end of the last whole record
+  std::uint64_t torn_bytes = 0;  ///< non-zero content after it
+  std::string damage;            ///< what is wrong before the tail; empty when nothing is
+};
+LogContent read_log(const std::string& bytes);
+
+}  // namespace concerto::persist

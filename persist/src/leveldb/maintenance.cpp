@@ -1,0 +1,253 @@
+#include "maintenance.hpp"
+
+#include <algorithm>
+#include <list>
+#include <map>
+
+namespace concerto::persist {
+namespace {
+
+/// How often the thread looks whether there is something to do.
+constexpr std::chrono::milliseconds look_interval{250};
+/// A transaction with so many records after its first one is written anew: reading it reads all.
+constexpr std::uint16_t chain_records_max = 64;
+/// Transactions moved at a time; they share a few groups.
+constexpr std::size_t moves_in_flight = 256;
+constexpr int move_attempts_max = 8;
+
+}  // namespace
+
+Maintenance::~Maintenance() {
+  stop();
+}
+
+void Maintenance::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Maintenance::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Maintenance::run() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, look_interval, [this] { return stopping_; })) {
+    lock.unlock();
+    const Result<> done = work(false);
+    lock.lock();
+    if (done) continue;
+    core_.log(LogLevel::error, "maintenance of the store failed: " + done.error().detail);
+    if (core_.committer.failed()) return;
+  }
+}
+
+Result<> Maintenance::run_now() {
+  return work(true);
+}
+
+Result<> Maintenance::work(bool checkpoint_now) {
+  const std::lock_guard lock(work_mutex_);
+  const bool opened = core_.segment_opened.exchange(false);
+  if (checkpoint_now || opened || core_.unchecked_bytes >= core_.options.checkpoint_bytes) {
+    CONCERTO_CHECK(checkpoint());
+    CONCERTO_CHECK(shorten_chains());
+  }
+  CONCERTO_CHECK(seal_segments());
+  return apply_retention();
+}
+
+Result<> Maintenance::append(EncodedRecord record, Durability durability, Place* place) {
+  CommitRequest request;
+  request.kind = CommitRequest::Kind::append;
+  request.durability = durability;
+  request.record = std::move(record);
+  CONCERTO_CHECK(core_.committer.commit_and_wait(request));
+  if (place != nullptr) *place = request.place;
+  return ok();
+}
+
+// Changes go on meanwhile: parts may show what happened after first_group, and replay skips what
+// a part has already seen.
+Result<> Maintenance::checkpoint() {
+  core_.unchecked_bytes = 0;
+  Ledger::Checkpoint checkpoint = core_.ledger.begin_checkpoint();
+  CONCERTO_CHECK(write_active_set(checkpoint));
+  CONCERTO_CHECK(write_directories(*checkpoint.finished));
+  Place end;
+  CONCERTO_CHECK(append(encode_active_end(checkpoint.end), Durability::durable, &end));
+  std::map<std::uint64_t, WallTime> newest_finish;
+  for (const auto& segment : core_.segments.all()) {
+    newest_finish[segment->state.number] =
+        core_.ledger.with_lock([&] { return segment->state.newest_finish; });
+  }
+  CONCERTO_CHECK(core_.change_state([&](StoreState& state) {
+    state.checkpoint_first = checkpoint.end.first_group;
+    state.checkpoint_end = end.group;
+    for (SegmentState& segment : state.segments) {
+      const auto known = newest_finish.find(segment.number);
+      if (known != newest_finish.end()) segment.newest_finish = known->second;
+    }
+  }));
+  core_.ledger.directories_written();
+  core_.probe.checkpoints.fetch_add(1, std::memory_order_relaxed);
+  return ok();
+}
+
+Result<> Maintenance::write_active_set(Ledger::Checkpoint& checkpoint) {
+  long_chains_.clear();
+  for (const KvRecord& record : checkpoint.kv) {
+    CONCERTO_CHECK(append(encode_kv(RecordKind::kv_part, record), Durability::progress, nullptr));
+  }
+  std::size_t slot = 0;
+  for (bool end = false; !end;) {
+    const std::vector<ActiveEntry> entries = core_.ledger.active_slots(slot, end);
+    if (entries.empty()) continue;
+    checkpoint.end.count += entries.size();
+    for (const ActiveEntry& entry : entries) {
+      if (entry.chain >= chain_records_max) long_chains_.push_back(entry.fingerprint);
+    }
+    CONCERTO_CHECK(append(encode_active_part(entries), Durability::progress, nullptr));
+  }
+  return ok();
+}
+
+Result<> Maintenance::write_directories(const Ledger::Finished& finished) {
+  std::map<std::shared_ptr<Segment>, std::vector<FinishedEntry>> by_segment;
+  for (const FinishedEntry entry : finished) {
+    if (auto segment = core_.segments.of(entry.second.first.group)) {
+      by_segment[std::move(segment)].push_back(entry);
+    }
+  }
+  for (auto& [segment, entries] : by_segment) {
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    CONCERTO_CHECK(segment->write_finished(entries));
+  }
+  return ok();
+}
+
+Result<> Maintenance::seal_segments() {
+  const auto segments = core_.segments.all();
+  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+    const bool sealed = core_.ledger.with_lock([&] { return segments[i]->state.sealed; });
+    if (!sealed) CONCERTO_CHECK(seal(segments[i]));
+  }
+  return ok();
+}
+
+// Called after a checkpoint that began when the segment was complete, so that its directory has
+// all that finished before; what finishes later is written as late.
+Result<> Maintenance::seal(const std::shared_ptr<Segment>& segment) {
+  const GidFilter filter = core_.ledger.with_lock([&] { return segment->filter; });
+  CONCERTO_CHECK(segment->seal(filter.encode()));
+  const WallTime now = core_.clock.wall_now();
+  const WallTime newest = core_.ledger.with_lock([&] {
+    segment->state.sealed = true;
+    segment->state.newest_finish = std::max(segment->state.newest_finish, now);
+    return segment->state.newest_finish;
+  });
+  return core_.change_state([&](StoreState& state) {
+    for (SegmentState& known : state.segments) {
+      if (known.number != segment->state.number) continue;
+      known.sealed = true;
+      known.newest_finish = newest;
+    }
+  });
+}
+
+Result<> Maintenance::apply_retention() {
+  for (;;) {
+    const auto segments = core_.segments.all();
+    if (segments.size() < 2) return ok();
+    std::uint64_t bytes = 0;
+    for (const auto& segment : segments) bytes += segment->bytes_on_disk();
+    if (!may_drop(segments, bytes)) return ok();
+    // A restart must not need what goes: the checkpoint has to begin behind it.
+    if (core_.state().checkpoint_first < segments[1]->first_group()) CONCERTO_CHECK(checkpoint());
+    std::vector<Fingerprint> unfinished;
+    for (const auto& ref : core_.ledger.active_refs(0, segments[1]->first_group())) {
+      unfinished.push_back(ref.fingerprint);
+    }
+    CONCERTO_CHECK(move_all(unfinished));
+    // What finished meanwhile counts from now.
+    if (!may_drop(segments, bytes)) return ok();
+    CONCERTO_CHECK(drop_oldest(segments));
+  }
+}
+
+/// Whether the oldest segment is past retention. The ceiling on bytes spares a segment that is
+/// mostly unfinished: writing it anew would win nothing.
+bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes) {
+  const auto& oldest = segments.front();
+  const auto [sealed, newest_finish, finished] = core_.ledger.with_lock([&] {
+    return std::make_tuple(oldest->state.sealed, oldest->state.newest_finish,
+                           oldest->filter.keys());
+  });
+  if (!sealed) return false;
+  if (core_.clock.wall_now() - newest_finish >= core_.options.finished_expire) return true;
+  if (bytes <= core_.options.finished_bytes_max) return false;
+  return finished >= core_.ledger.active_refs(0, segments[1]->first_group()).size();
+}
+
+Result<> Maintenance::drop_oldest(const SegmentSet::Segments& segments) {
+  const auto& oldest = segments.front();
+  const std::uint64_t first_sequence =
+      core_.ledger.with_lock([&] { return segments[1]->state.first_sequence; });
+  CONCERTO_CHECK(
+      core_.change_state([](StoreState& state) { state.segments.erase(state.segments.begin()); }));
+  core_.segments.remove_oldest();
+  core_.ledger.forget_before(segments[1]->first_group(), first_sequence);
+  oldest->drop();
+  core_.probe.segments_dropped.fetch_add(1, std::memory_order_relaxed);
+  core_.log(LogLevel::info, "dropped '" + oldest->path() + "', which is past retention");
+  return ok();
+}
+
+Result<> Maintenance::shorten_chains() {
+  return move_all(long_chains_);
+}
+
+Result<> Maintenance::move_all(const std::vector<Fingerprint>& gids) {
+  struct Move {
+    CommitRequest request;
+    std::future<Result<>> answer;
+  };
+  std::vector<Fingerprint> left = gids;
+  GroupReader groups(core_.segments);
+  for (int attempt = 0; attempt < move_attempts_max && !left.empty(); ++attempt) {
+    std::vector<Fingerprint> changed;
+    for (std::size_t at = 0; at < left.size(); at += moves_in_flight) {
+      std::list<Move> moves;
+      const std::size_t end = std::min(left.size(), at + moves_in_flight);
+      for (std::size_t i = at; i < end; ++i) {
+        CONCERTO_TRY(auto chain, core_.ledger.find_ordered(left[i]));
+        if (!chain) continue;
+        const Place last = chain->records.empty() ? chain->rest : chain->records.front().place;
+        CONCERTO_CHECK(complete(*chain, groups));
+        CONCERTO_TRY(const Transaction trans, build(*chain));
+        Move& move = moves.emplace_back();
+        move.request.kind = CommitRequest::Kind::move;
+        move.request.fingerprint = left[i];
+        move.request.moved_from = last;
+        move.request.record = encode_transaction(RecordKind::moved, trans);
+        CONCERTO_TRY(move.answer, core_.committer.start_commit(move.request));
+      }
+      for (Move& move : moves) {
+        const Result<> moved = move.answer.get();
+        if (moved) continue;
+        if (moved.error().code != Errc::status_mismatch) return moved;
+        changed.push_back(move.request.fingerprint);
+      }
+    }
+    left = std::move(changed);
+  }
+  if (left.empty()) return ok();
+  return make_error(Errc::store_unavailable, "transactions change faster than they are moved");
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "store_core.hpp"
+
+namespace concerto::persist {
+
+/// Checkpoints, sealing of segments, and retention, on a thread of its own.
+class Maintenance {
+ public:
+  explicit Maintenance(StoreCore& core) : core_(core) {}
+  ~Maintenance();
+  Maintenance(const Maintenance&) = delete;
+  Maintenance& operator=(const Maintenance&) = delete;
+
+  void start();
+  void stop();
+  /// Does everything now, a checkpoint included, and returns when it is done.
+  Result<> run_now();
+
+ private:
+  void run();
+  Result<> work(bool checkpoint_now);
+  Result<> checkpoint();
+  Result<> write_active_set(Ledger::Checkpoint& checkpoint);
+  Result<> write_directories(const Ledger::Finished& finished);
+  Result<> seal_segments();
+  Result<> seal(const std::shared_ptr<Segment>& segment);
+  Result<> apply_retention();
+  bool may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes);
+  Result<> drop_oldest(const SegmentSet::Segments& segments);
+  Result<> shorten_chains();
+
+  /// Writes transactions anew, whole; those that have finished meanwhile are left out.
+  Result<> move_all(const std::vector<Fingerprint>& gids);
+  Result<> append(EncodedRecord record, Durability durability, Place* place);
+
+  StoreCore& core_;
+  std::mutex work_mutex_;  ///< one piece of work at a time
+  std::vector<Fingerprint> long_chains_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace concerto::persist

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store_core.hpp"
+
+namespace concerto::persist {
+
+/// What a read from memory came to.
+struct QuickLoad {
+  bool done = false;
+  std::optional<Transaction> trans;
+};
+
+/// The reads of the store. `load_quickly` costs no disk; the others block and belong on a worker
+/// thread. Thread-safe.
+class StoreReader {
+ public:
+  explicit StoreReader(StoreCore& core) : core_(core) {}
+
+  Result<QuickLoad> load_quickly(const Gid& gid) const;
+  Result<std::optional<Transaction>> load(const Gid& gid) const;
+  Result<ActivePage> scan_active(std::uint64_t from, std::size_t limit);
+  Result<TransPage> list(const ListFilter& filter, const std::string& position,
+                         std::size_t limit) const;
+
+ private:
+  class Listing;
+
+  Result<std::optional<Transaction>> load(const Fingerprint& gid, GroupReader& groups) const;
+
+  StoreCore& core_;
+  std::mutex scan_mutex_;
+  std::vector<Ledger::ActiveRef> scan_;  ///< the unfinished ones when a scan began
+};
+
+}  // namespace concerto::persist

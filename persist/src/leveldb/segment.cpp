@@ -1,0 +1,351 @@
+#include "segment.hpp"
+
+#include <filesystem>
+
+#include <leveldb/iterator.h>
+#include <leveldb/write_batch.h>
+
+#include <concerto/core/assert.hpp>
+
+#include "wire.hpp"
+
+namespace concerto::persist {
+namespace {
+
+constexpr std::size_t block_cache_bytes = std::size_t{8} << 20;
+constexpr std::size_t directory_buffer_bytes = std::size_t{16} << 20;
+constexpr std::size_t table_bytes_max = std::size_t{32} << 20;
+constexpr int open_files_max = 64;
+constexpr std::size_t directory_batch_entries = 4096;
+
+// Keys of the directory: tag, then fingerprint or sequence. The grammar is in
+// docs/storage-format.md.
+constexpr char tag_filter = 'f';
+constexpr char tag_finished = 'g';
+constexpr char tag_late = 'l';  // finished after the filter was stored
+constexpr char tag_moved = 'm';
+
+class SilentLogger final : public leveldb::Logger {
+ public:
+  void Logv(const char*, std::va_list) override {}
+};
+
+leveldb::ReadOptions checked_read() {
+  leveldb::ReadOptions options;
+  options.verify_checksums = true;
+  return options;
+}
+
+leveldb::ReadOptions checked_scan() {
+  leveldb::ReadOptions options = checked_read();
+  options.fill_cache = false;
+  return options;
+}
+
+Error damaged(const std::string& path, const std::string& what) {
+  return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
+}
+
+Error not_opened(const std::string& path, const leveldb::Status& status) {
+  if (status.IsCorruption()) return damaged(path, status.ToString());
+  return make_error(Errc::store_failed, "cannot open '" + path + "': " + status.ToString());
+}
+
+std::uint64_t number_of(std::string_view key) {
+  std::uint64_t number = 0;
+  for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
+  return number;
+}
+
+std::string finished_key(const Fingerprint& fingerprint) {
+  return tag_finished + to_bytes(fingerprint);
+}
+
+std::string encode_places(const FinishedPlaces& places) {
+  std::string value;
+  Encoder out(value);
+  out.u64(places.sequence);
+  out.u64(places.first.group);
+  out.u32(places.first.offset);
+  out.u64(places.last.group);
+  out.u32(places.last.offset);
+  out.u8(static_cast<std::uint8_t>(places.status));
+  return value;
+}
+
+std::optional<FinishedPlaces> decode_places(std::string_view value) {
+  Decoder in(value);
+  FinishedPlaces places;
+  places.sequence = in.u64();
+  places.first.group = in.u64();
+  places.first.offset = in.u32();
+  places.last.group = in.u64();
+  places.last.offset = in.u32();
+  places.status = static_cast<TransStatus>(in.u8());
+  if (!in.done() || !is_final(places.status)) return std::nullopt;
+  return places;
+}
+
+std::string_view view(const leveldb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+leveldb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+}  // namespace
+
+SegmentEnv::SegmentEnv(Disk& used, std::size_t zero_step_bytes, std::size_t write_buffer,
+                       std::size_t filter, bool synced)
+    : disk(used),
+      log_env(used, LogEnv::Logs::synced, zero_step_bytes),
+      directory_env(used, LogEnv::Logs::plain, 0),
+      cache(leveldb::NewLRUCache(block_cache_bytes)),
+      silence(std::make_unique<SilentLogger>()),
+      write_buffer_bytes(write_buffer),
+      filter_bytes(filter),
+      sync(synced) {}
+
+std::string log_database(const std::string& segment) {
+  return segment + "/log";
+}
+std::string directory_database(const std::string& segment) {
+  return segment + "/directory";
+}
+
+std::string group_key(std::uint64_t group) {
+  std::string key(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(group >> (56 - 8 * i));
+  return key;
+}
+
+Result<> remove_tree(Disk& disk, const std::string& path) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
+    if (entry.is_directory()) {
+      CONCERTO_CHECK(remove_tree(disk, entry.path().string()));
+    } else {
+      CONCERTO_CHECK(disk.remove(entry.path().string()));
+    }
+  }
+  return disk.remove_dir(path);
+}
+
+Segment::Segment(SegmentEnv& env, std::string path, const SegmentState& initial)
+    : state(initial),
+      filter(env.filter_bytes),
+      env_(env),
+      path_(std::move(path)),
+      first_group_(initial.first_group) {}
+
+Segment::~Segment() {
+  log_.reset();
+  directory_.reset();
+  if (dropped_) ignore_error(remove_tree(env_.disk, path_), "the next start removes what is left");
+}
+
+Result<std::shared_ptr<Segment>> Segment::create(SegmentEnv& env, const std::string& path,
+                                                 const SegmentState& state) {
+  CONCERTO_CHECK(env.disk.create_dir(path));
+  CONCERTO_CHECK(env.disk.sync_dir(parent_dir(path)));
+  std::shared_ptr<Segment> segment(new Segment(env, path, state));
+  CONCERTO_CHECK(segment->open_log(true));
+  CONCERTO_CHECK(segment->open_directory(true));
+  CONCERTO_CHECK(env.disk.sync_dir(path));
+  return segment;
+}
+
+Result<std::shared_ptr<Segment>> Segment::open(SegmentEnv& env, const std::string& path,
+                                               const SegmentState& state) {
+  if (!std::filesystem::exists(log_database(path) + "/CURRENT")) {
+    return make_error(Errc::store_damaged,
+                      "the file '" + log_database(path) + "/CURRENT' is missing");
+  }
+  std::shared_ptr<Segment> segment(new Segment(env, path, state));
+  CONCERTO_CHECK(segment->open_log(false));
+  if (!segment->open_directory(false) || !segment->load_filter()) {
+    CONCERTO_CHECK(segment->forget_finished());
+    segment->directory_lost_ = true;
+  }
+  return segment;
+}
+
+Result<> Segment::open_log(bool create) {
+  leveldb::Options options;
+  options.create_if_missing = create;
+  options.error_if_exists = create;
+  options.paranoid_checks = true;
+  options.env = &env_.log_env;
+  options.info_log = env_.silence.get();
+  options.block_cache = env_.cache.get();
+  options.write_buffer_size = env_.write_buffer_bytes;
+  options.max_file_size = table_bytes_max;
+  options.max_open_files = open_files_max;
+  options.compression = leveldb::kNoCompression;
+  leveldb::DB* database = nullptr;
+  const std::string path = log_database(path_);
+  const leveldb::Status status = leveldb::DB::Open(options, path, &database);
+  if (!status.ok()) return not_opened(path, status);
+  log_.reset(database);
+  return ok();
+}
+
+Result<> Segment::open_directory(bool create) {
+  leveldb::Options options;
+  options.create_if_missing = create;
+  options.error_if_exists = create;
+  options.paranoid_checks = true;
+  options.env = &env_.directory_env;
+  options.info_log = env_.silence.get();
+  options.block_cache = env_.cache.get();
+  options.write_buffer_size = directory_buffer_bytes;
+  options.max_open_files = open_files_max;
+  options.compression = leveldb::kNoCompression;
+  leveldb::DB* database = nullptr;
+  const std::string path = directory_database(path_);
+  const leveldb::Status status = leveldb::DB::Open(options, path, &database);
+  if (!status.ok()) return not_opened(path, status);
+  directory_.reset(database);
+  return ok();
+}
+
+Result<> Segment::append(std::uint64_t group, std::string_view value) {
+  leveldb::WriteOptions options;
+  options.sync = env_.sync;
+  const std::string key = group_key(group);
+  const leveldb::Status status = log_->Put(options, key, slice(value));
+  if (status.ok()) return ok();
+  return make_error(Errc::store_failed,
+                    "group " + std::to_string(group) + " was not written: " + status.ToString());
+}
+
+Result<std::string> Segment::read(std::uint64_t group) const {
+  std::string value;
+  const leveldb::Status status = log_->Get(checked_read(), group_key(group), &value);
+  if (status.ok()) return value;
+  return damaged(log_database(path_),
+                 "group " + std::to_string(group) +
+                     (status.IsNotFound() ? " is missing" : ": " + status.ToString()));
+}
+
+Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> Segment::range() const {
+  using Range = std::optional<std::pair<std::uint64_t, std::uint64_t>>;
+  const std::unique_ptr<leveldb::Iterator> at(log_->NewIterator(checked_scan()));
+  Range range;
+  at->SeekToFirst();
+  if (at->Valid()) {
+    const std::uint64_t first = number_of(view(at->key()));
+    at->SeekToLast();
+    if (at->Valid()) range.emplace(first, number_of(view(at->key())));
+  }
+  if (!at->status().ok()) return damaged(log_database(path_), at->status().ToString());
+  return range;
+}
+
+Result<std::optional<FinishedPlaces>> Segment::find_finished(const Fingerprint& fingerprint) const {
+  std::string value;
+  const leveldb::Status status = directory_->Get(checked_read(), finished_key(fingerprint), &value);
+  if (status.IsNotFound()) return std::optional<FinishedPlaces>{};
+  if (!status.ok()) return damaged(directory_database(path_), status.ToString());
+  const auto places = decode_places(value);
+  if (!places) return damaged(directory_database(path_), "an entry is malformed");
+  return places;
+}
+
+Result<> Segment::write_finished(const std::vector<FinishedEntry>& entries) {
+  leveldb::WriteOptions options;
+  options.sync = env_.sync;
+  leveldb::WriteBatch batch;
+  std::size_t pending = 0;
+  const auto write = [&]() -> Result<> {
+    const leveldb::Status status = directory_->Write(options, &batch);
+    batch.Clear();
+    pending = 0;
+    if (status.ok()) return ok();
+    return make_error(Errc::store_failed, "the directory '" + directory_database(path_) +
+                                              "' was not written: " + status.ToString());
+  };
+  for (const auto& [fingerprint, places] : entries) {
+    batch.Put(finished_key(fingerprint), encode_places(places));
+    if (state.sealed) batch.Put(tag_late + to_bytes(fingerprint), "");
+    if (places.sequence < state.first_sequence) {
+      batch.Put(tag_moved + group_key(places.sequence), to_bytes(fingerprint));
+    }
+    if (++pending == directory_batch_entries) CONCERTO_CHECK(write());
+  }
+  return pending > 0 ? write() : ok();
+}
+
+Result<> Segment::seal(const std::string& encoded_filter) {
+  leveldb::WriteOptions options;
+  options.sync = env_.sync;
+  const leveldb::Status status =
+      directory_->Put(options, std::string(1, tag_filter), encoded_filter);
+  if (!status.ok()) {
+    return make_error(Errc::store_failed,
+                      "the filter of '" + path_ + "' was not written: " + status.ToString());
+  }
+  // A range behind all keys: what is in memory is written out, and nothing is merged.
+  const std::string behind(17, '\xff');
+  const leveldb::Slice end(behind);
+  log_->CompactRange(&end, &end);
+  directory_->CompactRange(&end, &end);
+  return ok();
+}
+
+Result<std::vector<FinishedEntry>> Segment::moved_entries() const {
+  std::vector<FinishedEntry> moved;
+  const std::unique_ptr<leveldb::Iterator> at(directory_->NewIterator(checked_scan()));
+  for (at->Seek(std::string(1, tag_moved)); at->Valid(); at->Next()) {
+    const std::string_view key = view(at->key());
+    if (key.front() != tag_moved || key.size() != 9 || at->value().size() != 16) break;
+    Fingerprint fingerprint;
+    fingerprint.high = number_of(view(at->value()).substr(0, 8));
+    fingerprint.low = number_of(view(at->value()).substr(8));
+    CONCERTO_TRY(const auto places, find_finished(fingerprint));
+    if (places) moved.emplace_back(fingerprint, *places);
+  }
+  if (!at->status().ok()) return damaged(directory_database(path_), at->status().ToString());
+  return moved;
+}
+
+/// The stored filter with what came later, or one made from the directory's entries.
+Result<> Segment::load_filter() {
+  std::string stored;
+  const std::string key(1, tag_filter);
+  const bool found =
+      state.sealed && directory_->Get(checked_read(), key, &stored).ok() && filter.decode(stored);
+  if (!found) filter = GidFilter(env_.filter_bytes);
+  const char tag = found ? tag_late : tag_finished;
+  const std::unique_ptr<leveldb::Iterator> at(directory_->NewIterator(checked_scan()));
+  for (at->Seek(std::string(1, tag)); at->Valid(); at->Next()) {
+    const std::string_view entry = view(at->key());
+    if (entry.front() != tag) break;
+    if (entry.size() != 17) return damaged(directory_database(path_), "a key is malformed");
+    filter.insert({number_of(entry.substr(1, 8)), number_of(entry.substr(9))});
+  }
+  if (!at->status().ok()) return damaged(directory_database(path_), at->status().ToString());
+  return ok();
+}
+
+Result<> Segment::forget_finished() {
+  directory_.reset();
+  const std::string path = directory_database(path_);
+  if (std::filesystem::exists(path)) CONCERTO_CHECK(remove_tree(env_.disk, path));
+  filter = GidFilter(env_.filter_bytes);
+  return open_directory(true);
+}
+
+std::uint64_t Segment::bytes_on_disk() const {
+  std::uint64_t bytes = 0;
+  for (const std::string& part : {log_database(path_), directory_database(path_)}) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(part, error)) {
+      const std::uint64_t size = entry.file_size(error);
+      if (!error) bytes += size;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <leveldb/cache.h>
+#include <leveldb/db.h>
+
+#include <concerto/core/transaction.hpp>
+
+#include "gid_filter.hpp"
+#include "log_env.hpp"
+#include "log_scan.hpp"
+#include "place.hpp"
+#include "store_files.hpp"
+
+namespace concerto::persist {
+
+/// Where a finished transaction is found.
+struct FinishedPlaces {
+  std::uint64_t sequence = 0;
+  Place first;
+  Place last;
+  TransStatus status = TransStatus::succeed;
+
+  friend bool operator==(const FinishedPlaces&, const FinishedPlaces&) = default;
+};
+using FinishedEntry = std::pair<Fingerprint, FinishedPlaces>;
+
+/// What all segments of a store share; outlives them.
+struct SegmentEnv {
+  Disk& disk;
+  LogEnv log_env;
+  LogEnv directory_env;
+  std::unique_ptr<leveldb::Cache> cache;
+  std::unique_ptr<leveldb::Logger> silence;
+  std::size_t write_buffer_bytes;
+  std::size_t filter_bytes;
+  bool sync;
+
+  SegmentEnv(Disk& used, std::size_t zero_step_bytes, std::size_t write_buffer, std::size_t filter,
+             bool synced);
+};
+
+/// A part of the log (a LevelDB database: group number to group) and the directory of the
+/// transactions that began in it (another one: fingerprint to places), in one directory on disk.
+///
+/// One thread appends; reading and `write_finished` are thread-safe. The filter belongs to the
+/// ledger, under whose lock it is used. Shared: a reader may hold a segment that was just dropped;
+/// its files go when the last one lets go.
+class Segment {
+ public:
+  /// Creates its directory, with empty databases.
+  static Result<std::shared_ptr<Segment>> create(SegmentEnv& env, const std::string& path,
+                                                 const SegmentState& state);
+  /// Opens an existing one, whose logs have been looked at with `scan_logs`.
+  static Result<std::shared_ptr<Segment>> open(SegmentEnv& env, const std::string& path,
+                                               const SegmentState& state);
+  ~Segment();
+
+  /// Errors: store_failed.
+  Result<> append(std::uint64_t group, std::string_view value);
+  /// Errors: store_damaged when the group is absent or does not pass its checks.
+  Result<std::string> read(std::uint64_t group) const;
+  /// First and last group; absent when empty. Errors: store_damaged.
+  Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> range() const;
+
+  Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
+  /// Writes directory entries, sorted by fingerprint; synced.
+  Result<> write_finished(const std::vector<FinishedEntry>& entries);
+  /// Moves the log's newest groups and the filter into table files.
+  Result<> seal(const std::string& encoded_filter);
+  /// Those finished ones whose submit record was moved here, by sequence.
+  Result<std::vector<FinishedEntry>> moved_entries() const;
+
+  /// Empties the directory, to be filled anew.
+  Result<> forget_finished();
+  /// True when the directory had to be made anew, because it was missing or unreadable.
+  bool directory_lost() const noexcept { return directory_lost_; }
+
+  /// Its files are removed when it is destroyed.
+  void drop() noexcept { dropped_ = true; }
+
+  const std::string& path() const noexcept { return path_; }
+  std::uint64_t first_group() const noexcept { return first_group_; }
+  std::uint64_t bytes_on_disk() const;
+
+  SegmentState state;  ///< under the ledger's lock
+  GidFilter filter;    ///< likewise
+
+ private:
+  Segment(SegmentEnv& env, std::string path, const SegmentState& state);
+
+  Result<> open_log(bool create);
+  Result<> open_directory(bool create);
+  Result<> load_filter();
+
+  SegmentEnv& env_;
+  const std::string path_;
+  const std::uint64_t first_group_;
+  std::unique_ptr<leveldb::DB> log_;
+  std::unique_ptr<leveldb::DB> directory_;
+  std::atomic<bool> dropped_ = false;
+  bool directory_lost_ = false;
+};
+
+std::string log_database(const std::string& segment);
+std::string directory_database(const std::string& segment);
+
+/// 8 bytes, big-endian, so that keys sort as numbers do.
+std::string group_key(std::uint64_t group);
+
+/// Removes a directory of the store and the files in it.
+Result<> remove_tree(Disk& disk, const std::string& path);
+
+}  // namespace concerto::persist

@@ -1,0 +1,45 @@
+#include "segment_set.hpp"
+
+#include <algorithm>
+
+namespace concerto::persist {
+
+void SegmentSet::add(std::shared_ptr<Segment> segment) {
+  const std::lock_guard lock(mutex_);
+  segments_.push_back(std::move(segment));
+}
+
+void SegmentSet::remove_oldest() {
+  const std::lock_guard lock(mutex_);
+  segments_.erase(segments_.begin());
+}
+
+std::shared_ptr<Segment> SegmentSet::of(std::uint64_t group) const {
+  const std::lock_guard lock(mutex_);
+  const auto after = std::upper_bound(
+      segments_.begin(), segments_.end(), group,
+      [](std::uint64_t number, const auto& segment) { return number < segment->first_group(); });
+  return after == segments_.begin() ? nullptr : *std::prev(after);
+}
+
+std::shared_ptr<Segment> SegmentSet::current() const {
+  const std::lock_guard lock(mutex_);
+  return segments_.back();
+}
+
+SegmentSet::Segments SegmentSet::all() const {
+  const std::lock_guard lock(mutex_);
+  return segments_;
+}
+
+Result<std::shared_ptr<const std::string>> SegmentSet::read(std::uint64_t group) const {
+  const auto segment = of(group);
+  if (!segment) {
+    return make_error(Errc::trans_not_found,
+                      "group " + std::to_string(group) + " is past retention");
+  }
+  CONCERTO_TRY(std::string value, segment->read(group));
+  return std::shared_ptr<const std::string>(std::make_shared<std::string>(std::move(value)));
+}
+
+}  // namespace concerto::persist

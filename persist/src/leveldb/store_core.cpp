@@ -1,0 +1,62 @@
+#include "store_core.hpp"
+
+namespace concerto::persist {
+
+StoreCore::StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,
+                     StoreLock held, const StoreIdentity& identity)
+    : options(std::move(store_options)),
+      clock(used_clock),
+      observer(used_observer),
+      disk(options.disk != nullptr ? *options.disk : posix_disk()),
+      key(identity.key),
+      lock(std::move(held)),
+      env(disk, options.zero_step_bytes, options.write_buffer_bytes, options.filter_bytes,
+          options.sync),
+      ledger(segments, identity.key, options.recent_bytes_max),
+      committer(ledger, {options.queue_bytes_max, options.queue_changes_max}, clock, probe,
+                [this](const Ledger::Group& group) { return append(group); }) {}
+
+Result<> StoreCore::append(const Ledger::Group& group) {
+  CONCERTO_CHECK(begun_);
+  const auto current = segments.current();
+  Result<> appended = current->append(group.number, *group.value);
+  if (!appended) {
+    log(LogLevel::error, "the store takes no more writes: " + appended.error().detail);
+    return appended;
+  }
+  unchecked_bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
+  segment_bytes_ += group.value->size();
+  const auto age = clock.wall_now() - ledger.with_lock([&] { return current->state.opened; });
+  if (segment_bytes_ < options.segment_bytes && age < options.segment_age) return ok();
+  // This group is durable whether or not a new segment can be begun; the next one would not be.
+  begun_ = begin_segment(group.number + 1);
+  if (!begun_) log(LogLevel::error, "no new segment: " + begun_.error().detail);
+  return ok();
+}
+
+Result<> StoreCore::begin_segment(std::uint64_t first_group) {
+  SegmentState fresh;
+  fresh.number = state().segments.back().number + 1;
+  fresh.first_group = first_group;
+  fresh.first_sequence = ledger.last_sequence() + 1;
+  fresh.opened = clock.wall_now();
+  const std::string path = segment_path(options.path, fresh.number);
+  CONCERTO_TRY(auto segment, Segment::create(env, path, fresh));
+  CONCERTO_CHECK(change_state([&](StoreState& state) { state.segments.push_back(fresh); }));
+  segments.add(std::move(segment));
+  segment_bytes_ = 0;
+  probe.segments_opened.fetch_add(1, std::memory_order_relaxed);
+  segment_opened.store(true, std::memory_order_relaxed);
+  return ok();
+}
+
+StoreState StoreCore::state() const {
+  const std::lock_guard hold(state_mutex_);
+  return state_;
+}
+
+Result<> StoreCore::write_state() {
+  return replace_file(disk, state_path(options.path), encode(state_));
+}
+
+}  // namespace concerto::persist

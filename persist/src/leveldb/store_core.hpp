@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <concerto/persist/leveldb_store.hpp>
+
+#include "committer.hpp"
+#include "ledger.hpp"
+#include "segment_set.hpp"
+#include "store_files.hpp"
+#include "store_lock.hpp"
+
+namespace concerto::persist {
+
+/// The parts of an open store, and what the committer and the maintenance thread share: the list
+/// of segments and the file STATE. Members are destroyed in reverse order.
+class StoreCore {
+ public:
+  StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,
+            StoreLock held, const StoreIdentity& identity);
+
+  /// Appends a group to the log and begins a new segment where it is time. On the committer's
+  /// thread.
+  Result<> append(const Ledger::Group& group);
+
+  /// Changes what the file STATE says, and writes it.
+  template <class Change>
+  Result<> change_state(Change change) {
+    const std::lock_guard hold(state_mutex_);
+    change(state_);
+    return write_state();
+  }
+  StoreState state() const;
+  /// At opening only: takes over what the file says.
+  void adopt_state(StoreState state) { state_ = std::move(state); }
+
+  void log(LogLevel level, const std::string& text) { observer.log(level, "", text); }
+
+  const LevelDbOptions options;
+  const Clock& clock;
+  Observer& observer;
+  Disk& disk;
+  const FingerprintKey key;
+  StoreLock lock;
+  StoreProbe probe;
+  SegmentEnv env;
+  SegmentSet segments;
+  Ledger ledger;
+  Committer committer;
+
+  /// Bytes of log since the last checkpoint, and whether a segment waits to be sealed.
+  std::atomic<std::uint64_t> unchecked_bytes = 0;
+  std::atomic<bool> segment_opened = false;
+
+ private:
+  Result<> begin_segment(std::uint64_t first_group);
+  Result<> write_state();
+
+  mutable std::mutex state_mutex_;
+  StoreState state_;
+  // Of the committer's thread:
+  std::uint64_t segment_bytes_ = 0;  ///< of the current segment
+  Result<> begun_ = ok();            ///< why the last attempt to begin a segment failed
+};
+
+/// Opens or creates the store in options.path; the committer has not started yet.
+Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& options, const Clock& clock,
+                                             Observer& observer);
+
+/// Fills segments and ledger from the files of an existing store.
+Result<> recover(StoreCore& core);
+
+}  // namespace concerto::persist

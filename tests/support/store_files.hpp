@@ -1,0 +1,105 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <stdlib.h>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <concerto/core/clock.hpp>
+#include <concerto/core/observer.hpp>
+#include <concerto/persist/leveldb_store.hpp>
+
+#include "sample_transactions.hpp"
+
+namespace concerto::test {
+
+/// A directory that is gone with the test.
+class TempDir {
+ public:
+  TempDir() {
+    std::string name = (std::filesystem::temp_directory_path() / "concerto-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path_ = name;
+  }
+  ~TempDir() { std::filesystem::remove_all(path_); }
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+/// Wall time stands until it is moved; steady time passes, because the committer's waits are real.
+class StoreClock final : public Clock {
+ public:
+  SteadyTime steady_now() const noexcept override { return std::chrono::steady_clock::now(); }
+  WallTime wall_now() const noexcept override {
+    return at_second(0) + std::chrono::nanoseconds{passed_.load()};
+  }
+  void advance(std::chrono::nanoseconds time) { passed_ += time.count(); }
+
+ private:
+  std::atomic<std::int64_t> passed_ = 0;
+};
+
+/// Keeps the lines that a store logs.
+class LogLines final : public Observer {
+ public:
+  void log(LogLevel, std::string_view, std::string_view text) override {
+    const std::lock_guard lock(mutex_);
+    text_ += std::string(text) + "\n";
+  }
+  bool logs(LogLevel) const noexcept override { return true; }
+
+  std::string take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(text_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+};
+
+/// Small sizes, so that a test sees every part of the store at work.
+inline persist::LevelDbOptions small_options(const std::string& path) {
+  persist::LevelDbOptions options;
+  options.path = path;
+  options.write_buffer_bytes = 256 << 10;
+  options.zero_step_bytes = 64 << 10;
+  options.filter_bytes = 16 << 10;
+  options.reader_threads = 1;
+  return options;
+}
+
+/// Files below `path` whose name ends so, sorted.
+inline std::vector<std::string> files_below(const std::string& path, const std::string& end) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+    if (entry.is_regular_file() && entry.path().string().ends_with(end)) {
+      found.push_back(entry.path().string());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+inline std::string file_content(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void set_file_content(const std::string& path, std::string_view content) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(content.data(), static_cast<std::streamsize>(content.size()));
+}
+
+}  // namespace concerto::test
