@@ -1,0 +1,187 @@
+#include <gmock/gmock.h>
+
+#include <concerto/net/branch_dispatcher.hpp>
+#include <concerto/net/http_branch_caller.hpp>
+
+#include "client_fixture.hpp"
+
+namespace concerto::net::test {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class CountingRandom final : public RandomSource {
+ public:
+  std::uint64_t next() override { return ++last_; }
+
+ private:
+  std::uint64_t last_ = 0;
+};
+
+/// Remembers the URL it was called with.
+class GrpcStandIn final : public BranchCaller {
+ public:
+  Task<BranchReply> call(BranchCall call) override {
+    url = call.url;
+    co_return BranchReply{Outcome::ongoing, {}};
+  }
+  std::string url;
+};
+
+class BranchCallTest : public ClientTest {
+ protected:
+  BranchCall make_call(std::string_view url, std::string_view payload) {
+    url_ = url;
+    BranchCall call;
+    call.gid = &gid_;
+    call.branch_id = "01";
+    call.op = "action";
+    call.url = url_;
+    call.payload = payload;
+    call.headers = &headers_;
+    call.deadline = in(std::chrono::seconds{3});
+    return call;
+  }
+
+  /// Makes the call, answers with `answer`, and returns request and reply.
+  std::pair<std::string, BranchReply> exchange(BranchCall call, std::string_view answer) {
+    const std::size_t index = server_.size();
+    const auto reply = start(caller().call(call));
+    run_until([&] {
+      return reply->has_value() || (server_.size() > index && server_[index].has("\r\n\r\n"));
+    });
+    if (reply->has_value()) return {"", **reply};
+    poll();
+    server_[index].send(answer);
+    run_until([&] { return reply->has_value(); });
+    return {server_[index].received(), **reply};
+  }
+
+  virtual BranchCaller& caller() { return http_; }
+
+  Gid gid_{"g2"};
+  std::string url_;
+  std::map<std::string, std::string> headers_;
+  ScriptedServer server_{executor()};
+  CountingRandom random_;
+  HttpBranchCaller http_{*client_holder(), random_};
+
+ private:
+  HttpClient* client_holder() {
+    make_client();
+    return client_.get();
+  }
+  void SetUp() override { ServerTest::SetUp(); }
+};
+
+constexpr std::string_view success =
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+
+TEST_F(BranchCallTest, PostsThePayload) {
+  headers_["test_header"] = "v";
+  const auto [request, reply] =
+      exchange(make_call(server_.url("/a?x=1#f"), "{\"amount\":30}"), success);
+  EXPECT_EQ(reply.outcome, Outcome::success);
+  EXPECT_THAT(
+      request,
+      StartsWith("POST /a?x=1&branch_id=01&gid=g2&op=action&trans_type=saga HTTP/1.1\r\nHost: "));
+  EXPECT_THAT(request, HasSubstr("\r\nContent-Type: application/json\r\n"));
+  EXPECT_THAT(request, HasSubstr("\r\ntest_header: v\r\n"));
+  EXPECT_THAT(request, EndsWith("\r\nContent-Length: 13\r\n\r\n{\"amount\":30}"));
+}
+
+TEST_F(BranchCallTest, GetsWithoutPayload) {
+  const auto [request, reply] = exchange(make_call(server_.url("/a"), ""), success);
+  EXPECT_EQ(reply.outcome, Outcome::success);
+  EXPECT_THAT(request, StartsWith("GET /a?branch_id=01&"));
+  EXPECT_THAT(request, HasSubstr("\r\nContent-Type: application/json\r\n"));
+  EXPECT_THAT(request, Not(HasSubstr("Content-Length")));
+}
+
+TEST_F(BranchCallTest, PostsForXaEvenWithoutPayload) {
+  BranchCall call = make_call(server_.url("/a"), "");
+  call.type = TransType::xa;
+  const auto [request, reply] = exchange(call, success);
+  EXPECT_THAT(request, StartsWith("POST /a?branch_id=01&gid=g2&op=action&trans_type=xa "));
+  EXPECT_THAT(request, HasSubstr("\r\nContent-Length: 0\r\n"));
+}
+
+TEST_F(BranchCallTest, LetsBranchHeadersReplaceOurs) {
+  headers_["content-type"] = "text/xml";
+  headers_["User-Agent"] = "mine";
+  const auto [request, reply] = exchange(make_call(server_.url("/a"), "x"), success);
+  EXPECT_THAT(request, HasSubstr("\r\ncontent-type: text/xml\r\n"));
+  EXPECT_THAT(request, Not(HasSubstr("application/json\r\nContent-Length")));
+  EXPECT_THAT(request, Not(HasSubstr("Content-Type: application/json")));
+  EXPECT_THAT(request, HasSubstr("\r\nUser-Agent: mine\r\n"));
+}
+
+TEST_F(BranchCallTest, RefusesIllegalBranchHeaders) {
+  headers_["a\r\nEvil"] = "1";
+  const auto [request, reply] = exchange(make_call(server_.url("/a"), "x"), success);
+  EXPECT_EQ(reply.outcome, Outcome::error);
+  EXPECT_EQ(reply.error.code, HttpErrc::bad_header);
+  EXPECT_EQ(server_.size(), 0U);
+}
+
+TEST_F(BranchCallTest, TellsFailureAndItsText) {
+  const auto [request, reply] =
+      exchange(make_call(server_.url("/a"), "x"),
+               "HTTP/1.1 409 Conflict\r\nContent-Length: 8\r\n\r\nno money");
+  EXPECT_EQ(reply.outcome, Outcome::failure);
+  EXPECT_EQ(reply.error.detail, "no money FAILURE");
+}
+
+TEST_F(BranchCallTest, TellsTransportErrors) {
+  const auto [request, reply] = exchange(make_call("localhost:1/a", "x"), success);
+  EXPECT_EQ(reply.outcome, Outcome::error);
+  EXPECT_EQ(reply.error.code, HttpErrc::unsupported_scheme);
+  EXPECT_THAT(reply.error.detail, StartsWith("unsupported protocol scheme \"localhost\""));
+}
+
+TEST_F(BranchCallTest, SpeaksJsonRpc) {
+  BranchCall call = make_call(server_.url("/rpc?method=In"), "{\"amount\":30}");
+  call.protocol = Protocol::json_rpc;
+  const auto [request, reply] =
+      exchange(call, "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"error\":{\"code\":-32902}}");
+  EXPECT_EQ(reply.outcome, Outcome::ongoing);
+  EXPECT_THAT(request, StartsWith("POST /rpc?method=In HTTP/1.1\r\n"));
+  EXPECT_THAT(request, HasSubstr("\r\n\r\n{\"id\":\"12\",\"jsonrpc\":\"2.0\",\"method\":\"In\","
+                                 "\"params\":{\"branch_id\":\"01\",\"gid\":\"g2\","));
+}
+
+TEST_F(BranchCallTest, TellsABadJsonRpcPayload) {
+  BranchCall call = make_call(server_.url("/rpc?method=In"), "[1]");
+  call.protocol = Protocol::json_rpc;
+  const auto [request, reply] = exchange(call, success);
+  EXPECT_EQ(reply.outcome, Outcome::error);
+  EXPECT_EQ(reply.error.code, HttpErrc::bad_payload);
+}
+
+TEST_F(BranchCallTest, IsDispatchedByUrl) {
+  GrpcStandIn grpc;
+  BranchDispatcher plain{http_, grpc, false};
+  BranchDispatcher docker{http_, grpc, true};
+  EXPECT_EQ(await(plain.call(make_call("", "x"))).outcome, Outcome::success);
+
+  BranchCall call = make_call("localhost:1/p.S/M", "x");
+  call.protocol = Protocol::grpc;
+  EXPECT_EQ(await(plain.call(call)).outcome, Outcome::ongoing);
+  EXPECT_EQ(grpc.url, "localhost:1/p.S/M");
+  EXPECT_EQ(await(docker.call(call)).outcome, Outcome::ongoing);
+  EXPECT_EQ(grpc.url, "host.docker.internal:1/p.S/M");
+
+  resolver_.hosts["host.docker.internal"] = {asio::ip::address_v4::loopback()};
+  const auto reply = start(docker.call(make_call(server_.url("/d"), "x")));
+  run_until([&] { return server_.size() == 1 && server_[0].has("\r\n\r\nx"); });
+  EXPECT_THAT(server_[0].received(), HasSubstr("\r\nHost: host.docker.internal:"));
+  server_[0].send(success);
+  run_until([&] { return reply->has_value(); });
+  EXPECT_EQ((*reply)->outcome, Outcome::success);
+}
+
+}  // namespace
+}  // namespace concerto::net::test

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+namespace concerto::net::test {
+
+struct Certificate {
+  std::shared_ptr<X509> x509;
+  std::shared_ptr<EVP_PKEY> key;
+
+  std::string pem() const;
+};
+
+/// A self-signed authority.
+Certificate make_authority(const std::string& name);
+
+/// A server's certificate for `alternative_name`, e.g. `DNS:b.org` or `IP:127.0.0.1`.
+Certificate make_server_certificate(const Certificate& authority,
+                                    const std::string& alternative_name);
+
+}  // namespace concerto::net::test
