@@ -1,0 +1,153 @@
+#include <gmock/gmock.h>
+
+#include "api_fixture.hpp"
+
+namespace concerto::net::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class GrpcApiTest : public ApiTest {
+ protected:
+  dtmgimp::DtmRequest waiting(const std::string& gid, const std::string& type, int steps) {
+    dtmgimp::DtmRequest request = dtm_request(gid, type, steps);
+    request.mutable_transoptions()->set_waitresult(true);
+    return request;
+  }
+
+  void expect_status(const GrpcReply& reply, GrpcCode code, const std::string& text) {
+    EXPECT_EQ(to_string(reply.status.code), to_string(code));
+    EXPECT_EQ(reply.status.message, text);
+  }
+};
+
+TEST_F(GrpcApiTest, MakesNewGids) {
+  const GrpcReply reply = await(grpc_call("NewGid", ""));
+  ASSERT_TRUE(reply.ok()) << reply.status.message;
+  dtmgimp::DtmGidReply gid;
+  ASSERT_TRUE(gid.ParseFromString(reply.message));
+  EXPECT_EQ(gid.gid().size(), 22U);
+}
+
+TEST_F(GrpcApiTest, SagaSucceeds) {
+  const GrpcReply reply = grpc("Submit", waiting("g1", "saga", 2));
+  expect_status(reply, GrpcCode::ok, "");
+  EXPECT_TRUE(reply.message.empty());
+  EXPECT_THAT(branches_.calls, ElementsAre("action 01", "action 02"));
+  EXPECT_EQ(query("g1").at("transaction").at("protocol"), "grpc");
+  EXPECT_EQ(status_of("g1"), "succeed");
+}
+
+TEST_F(GrpcApiTest, SagaThatFailsIsAborted) {
+  branches_.reply("action 02", Outcome::failure, "no money");
+  expect_status(grpc("Submit", waiting("g", "saga", 2)), GrpcCode::aborted,
+                "url:a2 return failed: no money FAILURE");
+  run_until([&] { return status_of("g") == "failed"; });
+  expect_status(grpc("Submit", dtm_request("g", "saga", 2)), GrpcCode::aborted,
+                "current status 'failed', cannot sumbmit. FAILURE");
+}
+
+TEST_F(GrpcApiTest, SagaThatIsNotFinishedIsAborted) {
+  branches_.reply("action 01", Outcome::ongoing);
+  expect_status(grpc("Submit", waiting("g", "saga", 1)), GrpcCode::aborted,
+                "wait result not return success: FAILURE");
+}
+
+TEST_F(GrpcApiTest, MsgIsPreparedSubmittedAndAborted) {
+  expect_status(grpc("Prepare", dtm_request("m", "msg", 1)), GrpcCode::ok, "");
+  EXPECT_EQ(status_of("m"), "prepared");
+  dtmgimp::DtmRequest submit = waiting("m", "msg", 0);
+  submit.set_steps("null");
+  expect_status(grpc("Submit", submit), GrpcCode::ok, "");
+  EXPECT_EQ(status_of("m"), "succeed");
+
+  grpc("Prepare", dtm_request("n", "msg", 1));
+  expect_status(grpc("Abort", dtm_request("n", "msg", 0)), GrpcCode::ok, "");
+  EXPECT_EQ(status_of("n"), "failed");
+  expect_status(grpc("Abort", dtm_request("nogid", "msg", 0)), GrpcCode::internal,
+                "no TransGlobal with gid: nogid found");
+}
+
+TEST_F(GrpcApiTest, MsgThatWaitsReportsTheBranchsError) {
+  branches_.reply("action 01", Outcome::error, "boom");
+  const GrpcReply reply = grpc("Submit", waiting("m", "msg", 1));
+  EXPECT_EQ(to_string(reply.status.code), to_string(GrpcCode::unknown));
+  EXPECT_THAT(reply.status.message, HasSubstr("unkown result will be retried: boom"));
+}
+
+TEST_F(GrpcApiTest, DeadlineEndsOnlyTheWaiting) {
+  branches_.hold("action 01");
+  const auto reply =
+      start(grpc_call("Submit", waiting("g", "saga", 2).SerializeAsString(), timers_.now() + 1s));
+  run_until([&] { return branches_.waits("action 01"); });
+  EXPECT_GT(branches_.requests[0].deadline, timers_.now() + 2s);  // its own, not the caller's
+  advance(1s);
+  run_until([&] { return reply->has_value(); });
+  EXPECT_EQ(to_string((*reply)->status.code), to_string(GrpcCode::deadline_exceeded));
+  EXPECT_EQ(status_of("g"), "submitted");
+  branches_.answer("action 01", Outcome::success);
+  run_until([&] { return status_of("g") == "succeed"; });
+}
+
+TEST_F(GrpcApiTest, ShutdownAnswersWaitersWithUnavailable) {
+  branches_.hold("action 01");
+  const auto reply = start(grpc_call("Submit", waiting("g", "saga", 1).SerializeAsString()));
+  run_until([&] { return branches_.waits("action 01"); });
+  bool stopped = false;
+  asio::co_spawn(io_, coordinator_.stop(timers_.now()),
+                 [&](const std::exception_ptr&) { stopped = true; });
+  poll();
+  branches_.release_all();
+  run_until([&] { return reply->has_value(); });
+  EXPECT_EQ(to_string((*reply)->status.code), to_string(GrpcCode::unavailable));
+  run_until([&] { return stopped; });
+}
+
+TEST_F(GrpcApiTest, MethodsOfLaterVersionsSaySo) {
+  for (const char* method :
+       {"RegisterBranch", "PrepareWorkflow", "Subscribe", "Unsubscribe", "DeleteTopic"}) {
+    expect_status(
+        await(grpc_call(method, "")), GrpcCode::unimplemented,
+        std::string{method} + " of dtmgimp.Dtm is not in this version of the coordinator");
+  }
+  EXPECT_EQ(to_string(await(grpc_call("Nope", "")).status.code),
+            to_string(GrpcCode::unimplemented));
+}
+
+TEST_F(GrpcApiTest, HealthSaysWhetherItServes) {
+  const auto check = [&](const std::string& request) {
+    return await(channel_->unary("/grpc.health.v1.Health/Check", request, {}, SteadyTime::max()))
+        .message;
+  };
+  const std::string dtm =
+      "\x0a\x0b"
+      "dtmgimp.Dtm";
+  EXPECT_EQ(check(""), "\x08\x01");
+  EXPECT_EQ(check(dtm), "\x08\x01");
+  grpc_api_.set_serving(false);
+  EXPECT_EQ(check(""), "\x08\x02");
+  EXPECT_EQ(check(dtm), "\x08\x02");
+}
+
+Task<std::string> list_services(GrpcChannel& channel, std::string version) {
+  const std::string method =
+      "/grpc.reflection." + version + ".ServerReflection/ServerReflectionInfo";
+  GrpcMetadata metadata;
+  const auto stream = channel.open_stream(method, std::move(metadata), SteadyTime::max());
+  co_await stream->write("\x3a\x01*");
+  stream->writes_done();
+  const auto reply = co_await stream->read();
+  const GrpcReply end = co_await stream->finish();
+  co_return reply.value_or(end.status.message);
+}
+
+TEST_F(GrpcApiTest, ReflectionListsTheService) {
+  for (const char* version : {"v1", "v1alpha"}) {
+    EXPECT_THAT(await(list_services(*channel_, version)), HasSubstr("dtmgimp.Dtm")) << version;
+  }
+}
+
+}  // namespace
+}  // namespace concerto::net::test
