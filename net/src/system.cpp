@@ -1,13 +1,15 @@
-#include <sys/random.h>
-
 #include <cerrno>
 #include <system_error>
+
+#include <sys/random.h>
 
 #include <concerto/net/system.hpp>
 
 namespace concerto::net {
 
-SteadyTime SystemClock::steady_now() const noexcept { return std::chrono::steady_clock::now(); }
+SteadyTime SystemClock::steady_now() const noexcept {
+  return std::chrono::steady_clock::now();
+}
 
 WallTime SystemClock::wall_now() const noexcept {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());

@@ -11,9 +11,10 @@ TOP_LEVEL = {
     ".gitignore", ".editorconfig",
 }
 
-# The README above speaks for these: installed headers, the parts of one kind of tests or of the
-# packaging, dot directories.
-COVERED_FROM_ABOVE = re.compile(r"(^|/)include(/|$)|^(tests/\w+|conan)/|(^|/)\.\w")
+# The README above speaks for these: installed headers, protobuf packages, the parts of one kind of
+# tests or benchmarks or of the packaging, dot directories.
+COVERED_FROM_ABOVE = re.compile(
+    r"(^|/)include(/|$)|^(tests/\w+|bench/\w+|net/proto|conan)/|(^|/)\.\w")
 
 FORBIDDEN_LINKS = {
     "core": (r"concerto(::|_)(net|persist|config)\b|OpenSSL|[Pp]rotobuf|leveldb|NGHTTP2|spdlog|"

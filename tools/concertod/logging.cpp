@@ -112,7 +112,10 @@ Log::Log(std::vector<spdlog::sink_ptr> sinks, LogLevel level)
   logger_->flush_on(spdlog::level::debug);
 }
 
-Log::~Log() = default;
+// Writes what is queued and joins the thread, while the logger and its sinks are alive.
+Log::~Log() {
+  writer_.reset();
+}
 
 void Log::write(LogLevel level, std::string_view gid, std::string_view text) {
   if (!writes(level)) return;
