@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <stdexcept>
 #include <stdlib.h>
 #include <string>
 #include <vector>
@@ -19,11 +21,16 @@
 
 namespace concerto::test {
 
-/// A directory that is gone with the test.
+/// A directory that is gone with the test, in memory where the system has such a file system: what
+/// these tests hold the store to does not need the disk's own syncs.
 class TempDir {
  public:
   TempDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "concerto-XXXXXX").string();
+    const std::filesystem::path memory = "/dev/shm";
+    std::error_code none;
+    const bool has_memory = std::filesystem::is_directory(memory, none);
+    const auto base = has_memory ? memory : std::filesystem::temp_directory_path();
+    std::string name = (base / "concerto-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
     path_ = name;
   }

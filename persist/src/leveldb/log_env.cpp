@@ -21,8 +21,14 @@ leveldb::Status to_status(const std::string& path, const Result<>& done) {
 /// A file that LevelDB appends to. `zero_step_bytes` > 0: space ahead is zeroed in such steps.
 class AppendFile final : public leveldb::WritableFile {
  public:
-  AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::size_t zero_step_bytes)
-      : path_(std::move(path)), file_(std::move(file)), zero_step_bytes_(zero_step_bytes) {}
+  AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::size_t zero_step_bytes,
+             std::uint64_t size, DirtyDirs& dirty)
+      : path_(std::move(path)),
+        file_(std::move(file)),
+        zero_step_bytes_(zero_step_bytes),
+        written_(size),
+        zeroed_(size),
+        dirty_(dirty) {}
   ~AppendFile() override { Close(); }
 
   leveldb::Status Append(const leveldb::Slice& data) override {
@@ -40,6 +46,7 @@ class AppendFile final : public leveldb::WritableFile {
   leveldb::Status Sync() override {
     Result<> done = write_out();
     if (done) done = file_->sync();
+    if (done) done = dirty_.sync(parent_dir(path_));
     return to_status(path_, done);
   }
 
@@ -77,9 +84,29 @@ class AppendFile final : public leveldb::WritableFile {
   const std::size_t zero_step_bytes_;
   std::string buffer_;
   std::string zeros_;
-  std::uint64_t written_ = 0;
-  std::uint64_t zeroed_ = 0;
+  std::uint64_t written_;
+  std::uint64_t zeroed_;
+  DirtyDirs& dirty_;
 };
+
+}  // namespace
+
+void DirtyDirs::add(const std::string& dir) {
+  const std::lock_guard lock(mutex_);
+  dirs_.insert(dir);
+}
+
+Result<> DirtyDirs::sync(const std::string& dir) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (dirs_.erase(dir) == 0) return ok();
+  }
+  Result<> done = disk_.sync_dir(dir);
+  if (!done) add(dir);
+  return done;
+}
+
+namespace {
 
 bool ends_with(const std::string& text, std::string_view end) noexcept {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.npos, end) == 0;
@@ -99,26 +126,36 @@ LogEnv::LogEnv(Disk& disk, Logs logs, std::size_t zero_step_bytes)
     : EnvWrapper(leveldb::Env::Default()),
       disk_(disk),
       logs_(logs),
-      zero_step_bytes_(zero_step_bytes) {}
+      zero_step_bytes_(zero_step_bytes),
+      dirty_(disk) {}
 
 leveldb::Status LogEnv::NewWritableFile(const std::string& path, leveldb::WritableFile** file) {
   *file = nullptr;
   auto created = disk_.create(path);
   if (!created) return leveldb::Status::IOError(path, created.error().detail);
-  Result<> done = disk_.sync_dir(parent_dir(path));
+  dirty_.add(parent_dir(path));
   const bool synced_log = logs_ == Logs::synced && is_log_path(path);
-  if (done && synced_log) done = note_log(path, '+');
-  if (!done) return to_status(path, done);
-  *file = new AppendFile(path, std::move(*created), synced_log ? zero_step_bytes_ : 0);
+  if (synced_log) {
+    if (const Result<> done = note_log(path, '+'); !done) return to_status(path, done);
+  }
+  const std::size_t step = synced_log ? zero_step_bytes_ : 0;
+  *file = new AppendFile(path, std::move(*created), step, 0, dirty_);
   return leveldb::Status::OK();
 }
 
 leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::WritableFile** file) {
   *file = nullptr;
-  return leveldb::Status::NotSupported(path, "logs are not reused");
+  std::uint64_t size = 0;
+  if (leveldb::Status found = GetFileSize(path, &size); !found.ok()) return found;
+  auto opened = disk_.open(path);
+  if (!opened) return leveldb::Status::IOError(path, opened.error().detail);
+  *file = new AppendFile(path, std::move(*opened), 0, size, dirty_);
+  return leveldb::Status::OK();
 }
 
 leveldb::Status LogEnv::RemoveFile(const std::string& path) {
+  // What replaces the file must not go before it does.
+  if (const Result<> done = dirty_.sync(parent_dir(path)); !done) return to_status(path, done);
   if (logs_ == Logs::synced && is_log_path(path)) {
     if (const Result<> done = note_log(path, '-'); !done) return to_status(path, done);
   }
@@ -127,7 +164,8 @@ leveldb::Status LogEnv::RemoveFile(const std::string& path) {
 
 leveldb::Status LogEnv::RenameFile(const std::string& from, const std::string& to) {
   Result<> done = disk_.rename(from, to);
-  if (done) done = disk_.sync_dir(parent_dir(to));
+  dirty_.add(parent_dir(to));
+  if (done) done = dirty_.sync(parent_dir(to));
   return to_status(from, done);
 }
 
@@ -148,7 +186,8 @@ Result<> LogEnv::note_log(const std::string& path, char sign) {
   CONCERTO_TRY(const auto file, exists ? disk_.open(list) : disk_.create(list));
   CONCERTO_CHECK(file->write(exists ? static_cast<std::uint64_t>(info.st_size) : 0, line));
   CONCERTO_CHECK(file->sync());
-  return exists ? ok() : disk_.sync_dir(parent_dir(list));
+  dirty_.add(parent_dir(list));
+  return dirty_.sync(parent_dir(list));
 }
 
 }  // namespace concerto::persist

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include <leveldb/env.h>
@@ -9,8 +11,23 @@
 
 namespace concerto::persist {
 
-/// What LevelDB does not do by itself when it writes files: directories are synced after a file
-/// is created or renamed, and a database whose writes are synced one by one
+/// Directories in which a file was created or renamed since they were last synced. Thread-safe.
+class DirtyDirs {
+ public:
+  explicit DirtyDirs(Disk& disk) : disk_(disk) {}
+  void add(const std::string& dir);
+  /// Syncs the directory if it is one of them.
+  Result<> sync(const std::string& dir);
+
+ private:
+  Disk& disk_;
+  std::mutex mutex_;
+  std::set<std::string> dirs_;
+};
+
+/// What LevelDB does not do by itself when it writes files: a directory is synced after a file was
+/// created or renamed in it (with the next sync of any file there, and before one is removed), and
+/// a database whose writes are synced one by one
 ///  - gets its log space zeroed ahead in steps, so that a sync need not change the file's size;
 ///  - keeps a list of its log files, because LevelDB does not notice when one is missing.
 /// All writing goes through a Disk. Thread-safe as an Env must be.
@@ -34,6 +51,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   Disk& disk_;
   const Logs logs_;
   const std::size_t zero_step_bytes_;
+  DirtyDirs dirty_;
 };
 
 /// The file that lists a database's logs: a line `+000005.log` when one was created, `-000005.log`

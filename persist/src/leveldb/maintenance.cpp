@@ -58,7 +58,8 @@ Result<> Maintenance::work(bool checkpoint_now) {
     CONCERTO_CHECK(shorten_chains());
   }
   CONCERTO_CHECK(seal_segments());
-  return apply_retention();
+  CONCERTO_CHECK(apply_retention());
+  return core_.prepare_segment();
 }
 
 Result<> Maintenance::append(EncodedRecord record, Durability durability, Place* place) {

@@ -182,6 +182,7 @@ Result<> Segment::open_log(bool create) {
   options.max_file_size = table_bytes_max;
   options.max_open_files = open_files_max;
   options.compression = leveldb::kNoCompression;
+  options.reuse_logs = state.sealed;  // opening then writes nothing
   leveldb::DB* database = nullptr;
   const std::string path = log_database(path_);
   const leveldb::Status status = leveldb::DB::Open(options, path, &database);
@@ -201,6 +202,7 @@ Result<> Segment::open_directory(bool create) {
   options.write_buffer_size = directory_buffer_bytes;
   options.max_open_files = open_files_max;
   options.compression = leveldb::kNoCompression;
+  options.reuse_logs = true;
   leveldb::DB* database = nullptr;
   const std::string path = directory_database(path_);
   const leveldb::Status status = leveldb::DB::Open(options, path, &database);

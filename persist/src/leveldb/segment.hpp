@@ -57,6 +57,11 @@ class Segment {
   /// Creates its directory, with empty databases.
   static Result<std::shared_ptr<Segment>> create(SegmentEnv& env, const std::string& path,
                                                  const SegmentState& state);
+  /// Says where a segment that was created ahead begins. Before anybody else sees it.
+  void begin(const SegmentState& begun) noexcept {
+    state = begun;
+    first_group_ = begun.first_group;
+  }
   /// Opens an existing one, whose logs have been looked at with `scan_logs`.
   static Result<std::shared_ptr<Segment>> open(SegmentEnv& env, const std::string& path,
                                                const SegmentState& state);
@@ -101,7 +106,7 @@ class Segment {
 
   SegmentEnv& env_;
   const std::string path_;
-  const std::uint64_t first_group_;
+  std::uint64_t first_group_;
   std::unique_ptr<leveldb::DB> log_;
   std::unique_ptr<leveldb::DB> directory_;
   std::atomic<bool> dropped_ = false;

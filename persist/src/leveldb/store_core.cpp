@@ -1,5 +1,7 @@
 #include "store_core.hpp"
 
+#include <utility>
+
 namespace concerto::persist {
 
 StoreCore::StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,
@@ -40,14 +42,33 @@ Result<> StoreCore::begin_segment(std::uint64_t first_group) {
   fresh.first_group = first_group;
   fresh.first_sequence = ledger.last_sequence() + 1;
   fresh.opened = clock.wall_now();
-  const std::string path = segment_path(options.path, fresh.number);
-  CONCERTO_TRY(auto segment, Segment::create(env, path, fresh));
+  std::unique_lock hold(prepared_mutex_);
+  auto segment = std::exchange(prepared_, nullptr);
+  if (!segment) {
+    CONCERTO_TRY(segment, Segment::create(env, segment_path(options.path, fresh.number), fresh));
+  }
+  hold.unlock();
+  segment->begin(fresh);
   CONCERTO_CHECK(change_state([&](StoreState& state) { state.segments.push_back(fresh); }));
   segments.add(std::move(segment));
   segment_bytes_ = 0;
   probe.segments_opened.fetch_add(1, std::memory_order_relaxed);
   segment_opened.store(true, std::memory_order_relaxed);
   return ok();
+}
+
+Result<> StoreCore::prepare_segment() {
+  if (segment_bytes_ < options.segment_bytes / 2) return ok();
+  const std::lock_guard hold(prepared_mutex_);
+  if (prepared_) return ok();
+  SegmentState next;
+  next.number = state().segments.back().number + 1;
+  CONCERTO_TRY(prepared_, Segment::create(env, segment_path(options.path, next.number), next));
+  return ok();
+}
+
+StoreCore::~StoreCore() {
+  if (prepared_) prepared_->drop();
 }
 
 StoreState StoreCore::state() const {

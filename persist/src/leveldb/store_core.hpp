@@ -20,10 +20,15 @@ class StoreCore {
  public:
   StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,
             StoreLock held, const StoreIdentity& identity);
+  ~StoreCore();
 
   /// Appends a group to the log and begins a new segment where it is time. On the committer's
   /// thread.
   Result<> append(const Ledger::Group& group);
+
+  /// Creates the next segment ahead once the current one is half full, because that takes many
+  /// syncs. On the maintenance thread.
+  Result<> prepare_segment();
 
   /// Changes what the file STATE says, and writes it.
   template <class Change>
@@ -60,9 +65,10 @@ class StoreCore {
 
   mutable std::mutex state_mutex_;
   StoreState state_;
-  // Of the committer's thread:
-  std::uint64_t segment_bytes_ = 0;  ///< of the current segment
-  Result<> begun_ = ok();            ///< why the last attempt to begin a segment failed
+  std::mutex prepared_mutex_;
+  std::shared_ptr<Segment> prepared_;
+  std::atomic<std::uint64_t> segment_bytes_ = 0;  ///< of the current segment
+  Result<> begun_ = ok();                         ///< why a segment could not be begun
 };
 
 /// Opens or creates the store in options.path; the committer has not started yet.
