@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <sys/types.h>
+
+namespace concerto::net::test {
+
+/// An etcd process of one member on loopback, with its data in a directory of its own. Ports and
+/// data stay over kill and start.
+class RealEtcd {
+ public:
+  /// Whether the program is there to be started.
+  static bool installed();
+
+  RealEtcd();
+  ~RealEtcd();
+  RealEtcd(const RealEtcd&) = delete;
+  RealEtcd& operator=(const RealEtcd&) = delete;
+
+  /// Starts the process; it serves a little later.
+  void start();
+  void kill();
+  /// Call it between kill and start.
+  void lose_data();
+
+  /// `localhost:<port>`
+  std::string hosts() const { return "localhost:" + std::to_string(port_); }
+  std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  std::filesystem::path directory_;
+  std::uint16_t port_ = 0;
+  std::uint16_t peer_port_ = 0;
+  pid_t process_ = -1;
+};
+
+}  // namespace concerto::net::test
