@@ -29,6 +29,10 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
+Error wrong(const std::string& why) {
+  return make_error(HttpErrc::bad_response, "bad response: " + why);
+}
+
 bool method_has_body(std::string_view method) noexcept {
   return method != "GET" && method != "HEAD" && method != "DELETE";
 }
@@ -113,7 +117,8 @@ class AnswerReader {
   AnswerReader(ClientConnection& connection, const HttpClientOptions& options, bool to_head)
       : connection_(connection), options_(options), to_head_(to_head) {}
 
-  /// Reads the answer into `result`; an error that is not the peer's wrong answer is returned.
+  /// Reads the answer into `result`, or the error that the peer's wrong answer is. What is
+  /// returned is the connection's failure.
   Task<error_code> read(ExchangeResult& result) {
     for (unsigned i = 0; i < interim_answers_max; ++i) {
       BodyCollector body{options_.body_bytes_max};
@@ -121,30 +126,27 @@ class AnswerReader {
       parser.skip(to_head_);
       const error_code error =
           co_await read_message(connection_, parser, options_.header_bytes_max);
-      const bool whole = !error && body.is_whole();
-      if (error && !body.truncated()) {
-        if (error.category() == asio::error::get_system_category() || error == asio::error::eof ||
-            !parser.error()) {
-          co_return error;
-        }
-        result.response = make_error(HttpErrc::bad_response, "bad response: " + error.message());
+      const bool cut = error && body.truncated();
+      if (error && !cut) {
+        if (error != parser.error()) co_return error;
+        result.response = wrong(error.message());
         co_return error_code{};
       }
-      if (!body.truncated() && parser.status() / 100 == 1) continue;
-      if (!whole && !body.truncated()) {
-        result.response = make_error(HttpErrc::bad_response, "bad response: gzip data ends early");
+      if (parser.status() / 100 == 1) continue;
+      if (!cut && !body.is_whole()) {
+        result.response = wrong("gzip data ends early");
         co_return error_code{};
       }
+      result.reusable = !cut && parser.keep_alive() && connection_.buffer().empty();
       HttpClientResponse response;
       response.status = parser.status();
       response.headers = std::move(parser.response_headers());
       response.body = body.take();
-      response.truncated = body.truncated();
-      result.reusable = !response.truncated && parser.keep_alive() && connection_.buffer().empty();
+      response.truncated = cut;
       result.response = std::move(response);
       co_return error_code{};
     }
-    result.response = make_error(HttpErrc::bad_response, "bad response: too many interim answers");
+    result.response = wrong("too many interim answers");
     co_return error_code{};
   }
 
