@@ -21,7 +21,7 @@ Result<std::optional<EtcdPublication>> parse_publication(Driver driver, std::str
   const auto refuse = [target](const Error& reason) {
     return bad_setting("MicroService.Target", target, reason);
   };
-  const auto url = parse_url(target);
+  const auto url = parse_target_url(target);
   if (!url) return refuse(url.error());
   if (url->scheme != "etcd" && url->scheme != "discov") return refuse(scheme_error(url->scheme));
   if (const auto hosts = parse_host_ports(url->host); !hosts) return refuse(hosts.error());

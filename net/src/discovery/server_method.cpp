@@ -44,7 +44,7 @@ Result<std::string> without_parameters(std::string_view url) {
 Result<ServerMethod> split_gozero(std::string_view url) {
   if (url.find("//") == url.npos) return split_plain(url);
   CONCERTO_TRY(const std::string plain, without_parameters(url));
-  auto parsed = parse_url(plain);
+  auto parsed = parse_target_url(plain);
   if (!parsed) return bad_url(url, parsed.error().detail);
   if (parsed->path.empty()) return bad_url(url, "no '/' found");
   if (parsed->path == "/") return bad_url(url, "no method");

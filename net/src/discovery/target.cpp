@@ -115,7 +115,7 @@ Error scheme_error(std::string_view scheme) {
 
 Result<Target> parse_target(std::string_view target) {
   if (target.find("://") == target.npos) return single_host(target, std::nullopt);
-  auto url = parse_url(target);
+  auto url = parse_target_url(target);
   if (!url) return bad_target(target, url.error().detail);
   if (url->scheme == "etcd" || url->scheme == "discov") return in_etcd(target, *url);
 

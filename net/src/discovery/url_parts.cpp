@@ -77,7 +77,7 @@ std::optional<std::string> UrlParts::parameter(std::string_view name) const {
   return std::nullopt;
 }
 
-Result<UrlParts> parse_url(std::string_view url) {
+Result<UrlParts> parse_target_url(std::string_view url) {
   if (std::any_of(url.begin(), url.end(), is_control)) return malformed("control character");
   cut(url, '#');
   UrlParts parts;

@@ -22,6 +22,6 @@ struct UrlParts {
 };
 
 /// The error's detail is a reason only, such as `no scheme`.
-[[nodiscard]] Result<UrlParts> parse_url(std::string_view url);
+[[nodiscard]] Result<UrlParts> parse_target_url(std::string_view url);
 
 }  // namespace concerto::net

@@ -1,0 +1,99 @@
+// concertod: from configuration to objects, to an ordered end.
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include <sys/resource.h>
+
+#include <concerto/persist/leveldb_store.hpp>
+#include <concerto/persist/memory_store.hpp>
+
+#include "command_line.hpp"
+#include "config.hpp"
+#include "logging.hpp"
+#include "server.hpp"
+
+namespace concerto::tools {
+namespace {
+
+constexpr int exit_failure = 1;
+
+/// What --check-config and --print-config answer.
+int report_config(const CommandLine& command, const LoadedConfig& loaded) {
+  for (const std::string& error : loaded.findings.errors) std::cerr << error << '\n';
+  for (const std::string& key : loaded.findings.unknown_keys) std::cerr << key << '\n';
+  if (command.print_config) std::cout << print_config(loaded.config);
+  const bool faultless = loaded.findings.errors.empty() &&
+                         (!command.check_config || loaded.findings.unknown_keys.empty());
+  if (command.check_config && faultless) std::cout << "the configuration is correct\n";
+  return faultless ? 0 : exit_failure;
+}
+
+/// One process serves many connections.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<std::unique_ptr<Store>> open_store(const StoreConfig& config, bool reset, const Clock& clock,
+                                          Observer& observer) {
+  if (config.driver == "memory") return std::unique_ptr<Store>(new persist::MemoryStore());
+  if (reset) CONCERTO_CHECK(persist::LevelDbStore::remove(config.path));
+  persist::LevelDbOptions options;
+  options.path = config.path;
+  options.finished_expire = config.finished_data_expire;
+  options.finished_bytes_max = config.finished_bytes_max;
+  CONCERTO_TRY(auto store, persist::LevelDbStore::open(std::move(options), clock, observer));
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+int serve(const Config& config, bool reset, Log& log) {
+  net::SystemClock clock;
+  LogObserver observer(log);
+  auto store = open_store(config.store, reset, clock, observer);
+  if (!store) {
+    log.error("the store cannot be opened: " + store.error().detail);
+    return exit_failure;
+  }
+  Server server(config, **store, log);
+  const Result<> served = server.run();
+  if (!served) log.error(served.error().detail);
+  store->reset();
+  log.info("stopped");
+  return served ? 0 : exit_failure;
+}
+
+int run(const CommandLine& command) {
+  LoadedConfig loaded = load_config_file(command.config_file, process_environment());
+  if (command.check_config || command.print_config) return report_config(command, loaded);
+  Config& config = loaded.config;
+  if (command.debug) config.log.level = LogLevel::debug;
+  auto log = Log::open(config.log);
+  if (!log) {
+    std::cerr << log.error().detail << '\n';
+    return exit_failure;
+  }
+  for (const std::string& notice : loaded.findings.notices) (*log)->info(notice);
+  for (const std::string& key : loaded.findings.unknown_keys) (*log)->warn(key);
+  for (const std::string& error : loaded.findings.errors) (*log)->error(error);
+  if (!loaded.findings.errors.empty()) return exit_failure;
+  (*log)->info(summarize(config));
+  return serve(config, command.reset, **log);
+}
+
+}  // namespace
+}  // namespace concerto::tools
+
+int main(int argc, char** argv) {
+  using namespace concerto::tools;
+  const CommandLine command = parse_command_line({argv + 1, argv + argc});
+  std::cout << command.for_stdout;
+  std::cerr << command.for_stderr;
+  if (command.exit_code) return *command.exit_code;
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_file_limit();
+  return run(command);
+}

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <concerto/core/coordinator.hpp>
+#include <concerto/net/api_grpc.hpp>
+#include <concerto/net/api_http.hpp>
+#include <concerto/net/branch_dispatcher.hpp>
+#include <concerto/net/grpc_branch_caller.hpp>
+#include <concerto/net/grpc_server.hpp>
+#include <concerto/net/host_resolver.hpp>
+#include <concerto/net/http_branch_caller.hpp>
+#include <concerto/net/http_client.hpp>
+#include <concerto/net/http_router.hpp>
+#include <concerto/net/http_server.hpp>
+#include <concerto/net/system.hpp>
+#include <concerto/net/target_channels.hpp>
+
+#include "config.hpp"
+
+namespace concerto::tools {
+
+/// What all shards share. Everything outlives them.
+struct ShardSetup {
+  const Config& config;
+  const Clock& clock;
+  Observer& observer;
+  net::DnsWorkers& dns;
+  net::Driver driver;
+  std::optional<net::EtcdAccount> etcd_account;
+  std::shared_ptr<boost::asio::ssl::context> tls;
+  net::HttpProxyRules proxies;
+};
+
+/// One core's io_context with everything that lives on it: calls to branches, and the servers of
+/// the front ends. Built and destroyed on the main thread while its own thread does not run.
+class Shard {
+ public:
+  explicit Shard(const ShardSetup& setup);
+
+  /// What the coordinator needs of this shard.
+  ShardPorts ports();
+
+  /// Puts the front ends before the coordinator. Once, before `start`.
+  void serve(Coordinator& coordinator, const Config& config);
+
+  void start();
+  /// Lets the thread end when nothing is left to run, and waits for it.
+  void join();
+
+  /// Ends what the front ends still answer, then the calls to branches.
+  Task<void> close(SteadyTime deadline);
+
+  Executor executor() { return io_.get_executor(); }
+  Timers& timers() noexcept { return timers_; }
+  net::TargetChannels& channels() noexcept { return channels_; }
+  net::HttpServer& http_server() noexcept { return *http_server_; }
+  net::GrpcServer& grpc_server() noexcept { return *grpc_server_; }
+  net::GrpcApi& grpc_api() noexcept { return *grpc_api_; }
+
+ private:
+  asio::io_context io_{1};
+  Timers timers_;
+  net::SystemRandom random_;
+  net::SystemHostResolver resolver_;
+  net::HttpClient http_client_;
+  net::TargetChannels channels_;
+  net::HttpBranchCaller http_branches_;
+  net::GrpcBranchCaller grpc_branches_;
+  net::BranchDispatcher branches_;
+
+  net::Router router_;
+  std::unique_ptr<net::HttpApi> http_api_;
+  std::unique_ptr<net::GrpcApi> grpc_api_;
+  std::unique_ptr<net::HttpServer> http_server_;
+  std::unique_ptr<net::GrpcServer> grpc_server_;
+
+  asio::executor_work_guard<Executor> work_;
+  std::thread thread_;
+};
+
+}  // namespace concerto::tools
