@@ -18,8 +18,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       -Wno-maybe-uninitialized
       -Wno-restrict)
   if(CONCERTO_SANITIZE OR CONCERTO_BUILD_BENCH)
-    # At the sanitizers' -O1 and the benchmarks' -O2 GCC inlines one half of Asio's allocation of coroutine frames, and
-    # takes the other half for a mismatch.
+    # At the sanitizers' -O1 and the benchmarks' -O2 GCC inlines one half of Asio's allocation of
+    # coroutine frames, and takes the other half for a mismatch.
     target_compile_options(concerto_warnings INTERFACE -Wno-mismatched-new-delete)
   endif()
   if(CONCERTO_SANITIZE STREQUAL "thread")
