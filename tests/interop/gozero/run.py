@@ -68,6 +68,8 @@ class GoZero(unittest.TestCase):
         coordinator.settings["MicroService.Target"] = (
             f"etcd://{etcd.address}/dtmservice" if etcd else "")
         coordinator.settings["MicroService.EndPoint"] = coordinator.grpc_address
+        # Every transaction meets the shard that has followed the registry before.
+        coordinator.settings["Shards"] = 1
         self.addCleanup(coordinator.kill)
         coordinator.start()
         return coordinator
@@ -137,8 +139,8 @@ class GoZero(unittest.TestCase):
 
         # While etcd is away the coordinator goes on with the addresses that it knows.
         etcd.kill()
-        self.check_transfers(coordinator, service, "-dtm", coordinator.grpc_address, "-direct",
-                             f"etcd://{etcd.address}/trans.rpc")
+        self.check_transfers(coordinator, service, "-dtm", coordinator.grpc_address, "-etcd",
+                             etcd.address)
         etcd.start()
         self.wait_for_registration(etcd, coordinator, LEASE_TTL_S + LEASE_MARGIN_S)
         etcd.wait_for_keys(SERVICE_KEY, bool, "trans.rpc is registered again")
