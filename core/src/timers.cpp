@@ -27,6 +27,12 @@ void Timers::run_due() {
   arm();
 }
 
+void Timers::disarm() {
+  if (!heap_.empty()) return;
+  armed_for_ = SteadyTime::max();
+  alarm_.cancel();
+}
+
 void Timers::add(Timer& timer) {
   heap_.push_back(&timer);
   timer.index_ = heap_.size() - 1;

@@ -93,6 +93,8 @@ Task<void> Shard::close(SteadyTime deadline) {
   co_await grpc_server_->shutdown(deadline);
   co_await http_client_.close();
   co_await channels_.close();
+  // A deadline that was met long ago does not hold up the thread's end.
+  timers_.disarm();
 }
 
 }  // namespace concerto::tools

@@ -33,6 +33,18 @@ TEST(Timers, FireInOrderAndNeverEarly) {
   EXPECT_EQ(fired, (std::vector{1, 2}));
 }
 
+TEST(Timers, DisarmedLetTheirContextEnd) {
+  asio::io_context io{1};
+  FakeClock clock;
+  Timers timers(io.get_executor(), clock);
+  Timer timer(timers, [] {});
+  timer.set(timers.now() + std::chrono::hours(1));
+  timer.cancel();
+  timers.disarm();
+  io.run();
+  EXPECT_TRUE(io.stopped());
+}
+
 TEST(Timers, KeepTheirHeapOverManyRandomChanges) {
   asio::io_context io{1};
   FakeClock clock;

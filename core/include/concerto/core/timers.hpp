@@ -33,6 +33,9 @@ class Timers {
   /// it after they moved the clock.
   void run_due();
 
+  /// Without any timer set, lets the io_context run out of work; otherwise changes nothing.
+  void disarm();
+
   /// Time of the earliest timer, SteadyTime::max() without one.
   SteadyTime earliest() const noexcept;
 
