@@ -21,12 +21,15 @@ std::uint64_t rank_of(const std::string& value, std::uint64_t salt) {
 }  // namespace
 
 EtcdAddresses::EtcdAddresses(const DiscoveryShard& shard, EtcdClients& clients,
-                             std::shared_ptr<EtcdClient> client, std::string key)
+                             std::shared_ptr<EtcdClient> client, const std::string& hosts,
+                             std::string key, std::shared_ptr<AddressMemory> memory)
     : HostAddresses(shard),
       shard_(shard),
       clients_(clients),
       client_(std::move(client)),
       key_(std::move(key)),
+      service_(hosts + "/" + key_),
+      memory_(std::move(memory)),
       salt_(shard.random.next()),
       watch_(shard, *client_, key_ + "/",
              {[this](const EtcdPrefixWatch::Values& values) { take_values(values); },
@@ -41,6 +44,11 @@ Task<void> EtcdAddresses::close() {
 }
 
 void EtcdAddresses::take_values(const EtcdPrefixWatch::Values& values) {
+  if (memory_) memory_->remember(service_, values);
+  use(values);
+}
+
+void EtcdAddresses::use(const EtcdPrefixWatch::Values& values) {
   std::map<std::uint64_t, HostPort> chosen;  // By rank; equal values have equal ranks.
   for (const auto& [key, value] : values) {
     auto host = parse_host_port(value);
@@ -64,6 +72,10 @@ void EtcdAddresses::take_values(const EtcdPrefixWatch::Values& values) {
 
 void EtcdAddresses::take_failure(const Error& error) {
   if (has_hosts()) return;  // The last known addresses serve while etcd is away.
+  if (const auto known = memory_ ? memory_->recall(service_) : std::nullopt) {
+    use(*known);
+    if (has_hosts()) return;
+  }
   set_unavailable(Error{make_unsent_error_code(GrpcCode::unavailable),
                         "etcd, which knows '" + key_ + "': " + error.detail});
 }

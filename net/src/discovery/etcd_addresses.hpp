@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include <concerto/net/address_memory.hpp>
+
 #include "etcd_client.hpp"
 #include "etcd_prefix_watch.hpp"
 #include "host_addresses.hpp"
@@ -15,20 +17,24 @@ namespace concerto::net {
 /// `<key>/`, each `host:port`; 32 at most, chosen at random.
 class EtcdAddresses final : public HostAddresses {
  public:
-  /// `clients` must outlive this object.
+  /// `clients` must outlive this object. `hosts` are those of `client`; `memory` may be null.
   EtcdAddresses(const DiscoveryShard& shard, EtcdClients& clients,
-                std::shared_ptr<EtcdClient> client, std::string key);
+                std::shared_ptr<EtcdClient> client, const std::string& hosts, std::string key,
+                std::shared_ptr<AddressMemory> memory);
 
   Task<void> close() override;
 
  private:
   void take_values(const EtcdPrefixWatch::Values& values);
+  void use(const EtcdPrefixWatch::Values& values);
   void take_failure(const Error& error);
 
   DiscoveryShard shard_;
   EtcdClients& clients_;
   std::shared_ptr<EtcdClient> client_;
   std::string key_;
+  std::string service_;  ///< its name in the memory
+  std::shared_ptr<AddressMemory> memory_;
   std::uint64_t salt_;              ///< of the random choice
   std::set<std::string> reported_;  ///< malformed values that were logged
   EtcdPrefixWatch watch_;

@@ -96,8 +96,9 @@ Result<std::unique_ptr<HostAddresses>> TargetChannels::Impl::open(Target target)
     return hosts;
   }
   CONCERTO_TRY(auto client, clients_.acquire(target.etcd_hosts));
-  return std::unique_ptr<HostAddresses>(std::make_unique<EtcdAddresses>(
-      shard_, clients_, std::move(client), std::move(target.etcd_key)));
+  return std::unique_ptr<HostAddresses>(
+      std::make_unique<EtcdAddresses>(shard_, clients_, std::move(client), target.etcd_hosts,
+                                      std::move(target.etcd_key), options_.memory));
 }
 
 Result<> TargetChannels::Impl::make_room() {

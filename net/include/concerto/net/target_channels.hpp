@@ -10,6 +10,7 @@
 #include <concerto/core/observer.hpp>
 #include <concerto/core/random_source.hpp>
 #include <concerto/core/timers.hpp>
+#include <concerto/net/address_memory.hpp>
 #include <concerto/net/etcd_publication.hpp>
 #include <concerto/net/grpc_channel.hpp>
 #include <concerto/net/host_resolver.hpp>
@@ -32,6 +33,8 @@ struct TargetChannelsOptions {
   Driver driver = Driver::standard;
   GrpcChannelOptions channel;  ///< of every channel; the authority follows from the target
   std::optional<EtcdAccount> etcd_account;
+  /// Shared by the shards of a process; without it each shard knows what it has read itself.
+  std::shared_ptr<AddressMemory> memory;
   std::size_t channels_max = 10'000;  ///< then the longest unused one without calls goes
   std::chrono::minutes idle_timeout{30};
 };

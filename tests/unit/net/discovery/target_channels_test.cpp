@@ -113,6 +113,20 @@ TEST_F(TargetChannelsTest, GoesOnWithoutEtcd) {
   EXPECT_EQ(ask(target).message, one_.address());
 }
 
+TEST_F(TargetChannelsTest, AnotherShardsKnowledgeServesWhileEtcdIsAway) {
+  TargetChannelsOptions options;
+  options.memory = std::make_shared<AddressMemory>();
+  begin(options);
+  const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
+  etcd_.put("a.rpc/1", one_.address());
+  EXPECT_EQ(ask(target).message, one_.address());
+  await(etcd_.stop());
+  await(targets_->close());
+
+  begin(options);  // As another shard does that meets the target for the first time.
+  EXPECT_EQ(ask(target).message, one_.address());
+}
+
 TEST_F(TargetChannelsTest, SaysThatNobodyIsRegistered) {
   begin();
   const auto reply = ask("etcd://" + etcd_.hosts() + "/a.rpc");
@@ -142,7 +156,8 @@ TEST_F(EtcdTest, AtMost32RegisteredAddressesAreUsed) {
     etcd_.put("a.rpc/" + std::to_string(i), "127.0.0." + std::to_string(i + 1) + ":1");
   }
   EtcdClients clients{shard_, std::nullopt};
-  EtcdAddresses addresses{shard_, clients, clients.acquire(etcd_.hosts()).value(), "a.rpc"};
+  EtcdAddresses addresses{shard_,        clients, clients.acquire(etcd_.hosts()).value(),
+                          etcd_.hosts(), "a.rpc", nullptr};
   run_until([&] { return !addresses.resolving(); });
   const auto before = addresses.addresses();
   EXPECT_EQ(before.size(), 32U);

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace concerto::net {
+
+/// What any shard of the process has last read from a registry: a shard that needs a service for
+/// the first time while the registry is away goes on with that. Thread-safe; never on the path of
+/// a call. One entry per service, kept for the life of the process.
+class AddressMemory {
+ public:
+  using Values = std::map<std::string, std::string>;  ///< the registry's entries, by key
+
+  void remember(const std::string& service, const Values& values) {
+    const std::lock_guard lock{mutex_};
+    if (known_.size() < services_max || known_.contains(service)) known_[service] = values;
+  }
+
+  std::optional<Values> recall(const std::string& service) const {
+    const std::lock_guard lock{mutex_};
+    const auto known = known_.find(service);
+    if (known == known_.end()) return std::nullopt;
+    return known->second;
+  }
+
+ private:
+  static constexpr std::size_t services_max = 10'000;
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Values> known_;
+};
+
+}  // namespace concerto::net
