@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include <google/protobuf/stubs/logging.h>
 #include <sys/resource.h>
 
 #include <concerto/persist/leveldb_store.hpp>
@@ -94,6 +95,8 @@ int main(int argc, char** argv) {
   std::cerr << command.for_stderr;
   if (command.exit_code) return *command.exit_code;
   std::signal(SIGPIPE, SIG_IGN);
+  // Otherwise the library writes a line for every text of a client that is not UTF-8.
+  google::protobuf::SetLogHandler(nullptr);
   raise_file_limit();
   return run(command);
 }

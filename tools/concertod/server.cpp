@@ -4,7 +4,6 @@
 #include <future>
 #include <sched.h>
 
-#include <boost/asio/detached.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <concerto/net/etcd_publication.hpp>
@@ -66,8 +65,15 @@ Result<> Server::set_up() {
                                                     config_.micro_service.end_point));
   CONCERTO_TRY(auto tls, net::make_tls_client_context());
   CONCERTO_TRY(auto proxies, net::HttpProxyRules::from_environment());
-  ShardSetup setup{config_, clock_,       observer_,      dns_,
-                   driver,  std::nullopt, std::move(tls), std::move(proxies)};
+  ShardSetup setup{config_,
+                   clock_,
+                   observer_,
+                   dns_,
+                   driver,
+                   std::nullopt,
+                   std::move(tls),
+                   std::move(proxies),
+                   std::make_shared<net::AddressMemory>()};
   if (publication_) setup.etcd_account = publication_->account;
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   std::vector<ShardPorts> ports;

@@ -16,6 +16,7 @@ net::TargetChannelsOptions channel_options(const ShardSetup& setup) {
   options.driver = setup.driver;
   options.channel.message_bytes_max = setup.config.limits.response_bytes_max;
   options.etcd_account = setup.etcd_account;
+  options.memory = setup.memory;
   return options;
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <concerto/core/coordinator.hpp>
+#include <concerto/net/address_memory.hpp>
 #include <concerto/net/api_grpc.hpp>
 #include <concerto/net/api_http.hpp>
 #include <concerto/net/branch_dispatcher.hpp>
@@ -34,6 +35,7 @@ struct ShardSetup {
   std::optional<net::EtcdAccount> etcd_account;
   std::shared_ptr<boost::asio::ssl::context> tls;
   net::HttpProxyRules proxies;
+  std::shared_ptr<net::AddressMemory> memory;  ///< what one shard read of a registry, all know
 };
 
 /// One core's io_context with everything that lives on it: calls to branches, and the servers of

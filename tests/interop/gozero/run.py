@@ -68,8 +68,6 @@ class GoZero(unittest.TestCase):
         coordinator.settings["MicroService.Target"] = (
             f"etcd://{etcd.address}/dtmservice" if etcd else "")
         coordinator.settings["MicroService.EndPoint"] = coordinator.grpc_address
-        # Every transaction meets the shard that has followed the registry before.
-        coordinator.settings["Shards"] = 1
         self.addCleanup(coordinator.kill)
         coordinator.start()
         return coordinator
