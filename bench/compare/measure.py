@@ -1,0 +1,50 @@
+"""Single measurements: one period of load, and what a sync of this disk takes."""
+
+import json
+import os
+import statistics
+import subprocess
+import time
+
+from servers import pinned_to
+
+LOAD_LIMIT_S = 60.0  # beyond the load's own time
+
+
+def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix):
+    """Runs the load against a running server; returns what it reports."""
+    command = [program, "--wire", wire, "--grpc-port", str(server.grpc_port), "--http-port",
+               str(server.http_port), "--server-process", str(server.pid), "--in-flight",
+               str(in_flight), "--seconds", str(seconds), "--warm-up", str(warm_up),
+               "--gid-prefix", prefix]
+    with pinned_to(cores):
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=seconds + warm_up + LOAD_LIMIT_S, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"the load on {server.name} over {wire} failed: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def sync_us(directory, count=300, record_bytes=700, zeroed=True):
+    """Median of write and fdatasync of small records, one after the other, in microseconds.
+
+    `zeroed`: into space that was written before, as the embedded store does; otherwise each record
+    makes the file longer.
+    """
+    path = os.path.join(directory, "sync-probe")
+    record = b"r" * record_bytes
+    times = []
+    file = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    try:
+        if zeroed:
+            os.pwrite(file, bytes(count * record_bytes), 0)
+            os.fsync(file)
+        for i in range(count):
+            begin = time.perf_counter()
+            os.pwrite(file, record, i * record_bytes)
+            os.fdatasync(file)
+            times.append(time.perf_counter() - begin)
+    finally:
+        os.close(file)
+        os.unlink(path)
+    return statistics.median(times) * 1e6

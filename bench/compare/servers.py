@@ -1,0 +1,105 @@
+"""The coordinators under load, each alone on one core with a directory of its own."""
+
+import contextlib
+import os
+import re
+
+from concerto_testing import Concertod, Process, free_ports, http_call, wait_until
+
+CONCERTOD = "concertod"
+REFERENCE = "reference"
+READY_TIMEOUT_S = 20.0
+
+
+@contextlib.contextmanager
+def pinned_to(cores):
+    """Processes started inside run on these cores only, and see no others from their start on."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def cores_for_server_and_load():
+    """One core each; with a single core there is nothing to compare."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise SystemExit("the comparison needs two cores: one for the server, one for the load")
+    return {cores[0]}, {cores[1]}
+
+
+class OurServer:
+    name = CONCERTOD
+
+    def __init__(self, binary, directory):
+        self._server = Concertod(binary, directory)
+        self._store = self._server.settings["Store.Path"]
+        self._server.start()
+        self.pid = self._server.process.pid
+        self.http_port = self._server.http_port
+        self.grpc_port = self._server.grpc_port
+
+    def kill(self):
+        self._server.kill()
+
+    def compaction(self):
+        return leveldb_work(self._store)
+
+
+class ReferenceServer:
+    """The reference with its embedded store, whose file is in the working directory.
+
+    Its log is set to warnings: at its default it would write lines for every call, which is its
+    own cost, but not what is compared here.
+    """
+
+    name = REFERENCE
+
+    def __init__(self, binary, directory):
+        self.http_port, self.grpc_port = free_ports(2)
+        env = {"HTTP_PORT": str(self.http_port), "GRPC_PORT": str(self.grpc_port),
+               "UPDATE_BRANCH_SYNC": "1", "LOG_LEVEL": "warn"}
+        self._process = Process(REFERENCE, [binary], directory, env)
+        self.pid = self._process.pid
+        ping = f"http://127.0.0.1:{self.http_port}/api/ping"
+
+        def answers():
+            if not self._process.is_running():
+                raise AssertionError(f"the reference ended at start\n{self._process.tail()}")
+            return http_call("GET", ping).status == 200
+
+        wait_until(answers, f"the reference answers {ping}", READY_TIMEOUT_S)
+
+    def kill(self):
+        self._process.kill()
+
+    def compaction(self):
+        return None
+
+
+@contextlib.contextmanager
+def running(kind, binary, directory, cores):
+    """A fresh server; killed on the way out, which what it acknowledged has to stand."""
+    os.makedirs(directory)
+    with pinned_to(cores):
+        server = kind(binary, directory)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def leveldb_work(store_directory):
+    """What LevelDB says in its own logs: bytes of tables flushed, and written by compactions."""
+    flushed = compacted = 0
+    for parent, _, files in os.walk(store_directory):
+        for name in files:
+            if name not in ("LOG", "LOG.old"):
+                continue
+            with open(os.path.join(parent, name), encoding="utf-8", errors="replace") as log:
+                text = log.read()
+            flushed += sum(map(int, re.findall(r"Level-0 table #\d+: (\d+) bytes", text)))
+            compacted += sum(map(int, re.findall(r"files => (\d+) bytes", text)))
+    return {"flushed_bytes": flushed, "compacted_bytes": compacted}
