@@ -20,10 +20,11 @@ http2::SessionOptions session_options(const GrpcChannelOptions& options) {
   return result;
 }
 
-http2::ConnectionLimits limits(const GrpcChannelOptions& options) {
+http2::ConnectionLimits limits(const GrpcChannelOptions& options,
+                               std::chrono::milliseconds keepalive_interval) {
   http2::ConnectionLimits result;
   result.handshake_timeout = options.connect_timeout;
-  result.keepalive_interval = options.keepalive_interval;
+  result.keepalive_interval = keepalive_interval;
   result.keepalive_timeout = options.keepalive_timeout;
   result.keepalive_without_streams = false;
   return result;
@@ -31,10 +32,11 @@ http2::ConnectionLimits limits(const GrpcChannelOptions& options) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority)
+ClientConnection::ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority,
+                                   std::chrono::milliseconds keepalive_interval)
     : Connection(std::move(socket), owner.channel().turn(), owner.channel().timers(),
                  http2::Side::client, session_options(owner.channel().options()),
-                 limits(owner.channel().options())),
+                 limits(owner.channel().options(), keepalive_interval)),
       owner_(&owner),
       authority_(std::move(authority)),
       streams_max_(owner.channel().options().streams_per_connection_max) {}
@@ -58,7 +60,7 @@ void ClientConnection::on_lost() {
 }
 
 void ClientConnection::on_drain() {
-  if (owner_) owner_->on_drain();
+  if (owner_) owner_->on_drain(*this);
 }
 
 void ClientConnection::on_stream_closed() {

@@ -12,7 +12,8 @@ class Subchannel;
 /// it disowns it.
 class ClientConnection final : public http2::Connection {
  public:
-  ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority);
+  ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority,
+                   std::chrono::milliseconds keepalive_interval);
 
   const std::string& authority() const noexcept { return authority_; }
 
@@ -20,6 +21,7 @@ class ClientConnection final : public http2::Connection {
   bool has_room() const noexcept;
 
   void disown() noexcept { owner_ = nullptr; }
+  /// As the peer has left it.
   std::chrono::milliseconds keepalive_interval() const noexcept { return keepalive_interval_; }
 
  private:

@@ -14,11 +14,12 @@ namespace concerto::net {
 namespace {
 
 constexpr int backlog = 4096;
-/// Pause after the process ran out of file descriptors.
+/// Pause when accepting fails, as it does without free file descriptors.
 constexpr auto pause = std::chrono::milliseconds(100);
 
-bool is_exhaustion(int error) noexcept {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+/// The connection ended before it was accepted; the next one may be fine.
+bool is_passing(int error) noexcept {
+  return error == EINTR || error == ECONNABORTED;
 }
 
 }  // namespace
@@ -75,13 +76,11 @@ class GrpcListener::Impl : public std::enable_shared_from_this<GrpcListener::Imp
           ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
         least_loaded().accept(fd);
-      } else if (is_exhaustion(errno)) {
-        resume_.set(timers_.now() + pause);
-        return;
       } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
         return wait();
+      } else if (!is_passing(errno)) {
+        return resume_.set(timers_.now() + pause);
       }
-      // Other errors belong to a connection that ended before it was accepted.
     }
   }
 

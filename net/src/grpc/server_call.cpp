@@ -112,8 +112,8 @@ void ServerCall::begin() {
 
 void ServerCall::on_turn() {
   if (std::exchange(starting_, false) && !is_over()) run_handler();
-  resume_waiters();
   if (cancelled_ && on_cancelled_) std::exchange(on_cancelled_, nullptr)();
+  resume_waiters();
 }
 
 void ServerCall::run_handler() {

@@ -21,6 +21,11 @@ std::string text_of(const Address& address) {
   return text.str();
 }
 
+Error timed_out() {
+  return Error{boost::system::errc::make_error_code(boost::system::errc::timed_out),
+               "connection timed out"};
+}
+
 }  // namespace
 
 /// Outlives its subchannel until the socket's operation has ended.
@@ -32,10 +37,10 @@ struct Subchannel::Attempt {
 };
 
 Subchannel::Subchannel(ChannelCore& channel, const Address& address)
-    : channel_(channel), address_(address), connect_timer_(channel.timers(), [this] {
-        connect_failed(Error{boost::system::errc::make_error_code(boost::system::errc::timed_out),
-                             "connection timed out"});
-      }) {}
+    : channel_(channel),
+      address_(address),
+      connect_timer_(channel.timers(), [this] { connect_failed(timed_out()); }),
+      keepalive_interval_(channel.options().keepalive_interval) {}
 
 Subchannel::~Subchannel() {
   abandon_attempt();
@@ -85,8 +90,8 @@ void Subchannel::connected(http2::Socket socket) {
   attempt_.reset();
   connect_timer_.cancel();
   const std::string& given = channel_.options().authority;
-  auto connection = std::make_shared<ClientConnection>(std::move(socket), *this,
-                                                       given.empty() ? text_of(address_) : given);
+  auto connection = std::make_shared<ClientConnection>(
+      std::move(socket), *this, given.empty() ? text_of(address_) : given, keepalive_interval_);
   connections_.push_back(connection);
   connection->start();
 }
@@ -132,7 +137,8 @@ void Subchannel::on_ready() {
   channel_.serve_waiting();
 }
 
-void Subchannel::on_drain() {
+void Subchannel::on_drain(ClientConnection& connection) {
+  keepalive_interval_ = std::max(keepalive_interval_, connection.keepalive_interval());
   channel_.serve_waiting();
 }
 

@@ -38,7 +38,7 @@ class Subchannel {
   bool is_unused() const noexcept { return !attempt_ && connections_.empty(); }
 
   void on_ready();
-  void on_drain();
+  void on_drain(ClientConnection& connection);
   void on_lost(ClientConnection& connection);
 
  private:
@@ -54,6 +54,7 @@ class Subchannel {
   std::vector<std::shared_ptr<ClientConnection>> connections_;
   std::shared_ptr<Attempt> attempt_;  ///< a TCP connection being made
   Timer connect_timer_;
+  std::chrono::milliseconds keepalive_interval_;  ///< grows when the peer complains
   Error last_error_;
   SteadyTime retry_at_ = SteadyTime::min();
   unsigned failures_ = 0;

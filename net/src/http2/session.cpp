@@ -13,6 +13,13 @@ namespace {
 /// Bytes of the head of a DATA frame.
 constexpr std::size_t frame_head_bytes = 9;
 
+#ifdef CONCERTO_NGHTTP2_LIMITS_RESETS
+/// Streams that a peer may reset before its connection is ended. nghttp2's own 1000 and 33 are
+/// within reach of honest clients whose deadlines pass.
+constexpr std::uint64_t reset_burst_max = 5'000;
+constexpr std::uint64_t resets_per_second_max = 500;
+#endif
+
 std::string_view text_of(const std::uint8_t* bytes, std::size_t count) noexcept {
   return {reinterpret_cast<const char*>(bytes), count};
 }
@@ -180,6 +187,9 @@ Session::Session(Side side, const SessionOptions& options, Events& events)
   const std::unique_ptr<nghttp2_option, Deleter<nghttp2_option_del>> option(made);
   nghttp2_option_set_no_auto_window_update(made, 1);
   nghttp2_option_set_no_closed_streams(made, 1);
+#ifdef CONCERTO_NGHTTP2_LIMITS_RESETS
+  nghttp2_option_set_stream_reset_rate_limit(made, reset_burst_max, resets_per_second_max);
+#endif
   const auto create =
       side == Side::client ? nghttp2_session_client_new2 : nghttp2_session_server_new2;
   if (create(&session_, Callbacks::table(), this, made) != 0) throw std::bad_alloc();

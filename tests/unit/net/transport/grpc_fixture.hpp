@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -92,6 +92,7 @@ class GrpcTest : public ShardTest {
   }
 
   GrpcChannel& make_channel(GrpcChannelOptions options = {}) {
+    channel.reset();
     addresses = std::make_unique<StaticAddresses>(std::vector<Address>{address});
     channel = std::make_unique<GrpcChannel>(executor(), timers, random, *addresses, options);
     return *channel;

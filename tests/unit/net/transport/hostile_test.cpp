@@ -1,0 +1,276 @@
+#include <string>
+#include <vector>
+
+#include "fake_clock.hpp"
+#include "grpc_fixture.hpp"
+#include "http2/header_block.hpp"
+#include "session_pair.hpp"
+
+namespace concerto::net {
+namespace {
+
+using namespace std::chrono_literals;
+using RawSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+
+/// A server under attack by raw bytes. After each attack an honest call has to succeed.
+class Hostile : public GrpcTest {
+ protected:
+  void start(GrpcServerOptions options = {}) {
+    make_server(options).add_unary("/test.S/Echo", echo);
+    listen();
+    make_channel();
+  }
+
+  RawSocket connect() {
+    RawSocket socket(executor());
+    socket.connect(address);
+    socket.non_blocking(true);
+    return socket;
+  }
+
+  /// True once the server has ended the connection.
+  static bool ended(RawSocket& socket) {
+    char buffer[4096];
+    error_code error;
+    while (socket.read_some(asio::buffer(buffer), error) > 0) {
+    }
+    return error && error != asio::error::would_block;
+  }
+
+  void send(RawSocket& socket, std::string_view bytes) {
+    error_code error;
+    while (!bytes.empty() && error != asio::error::broken_pipe &&
+           error != asio::error::connection_reset) {
+      bytes.remove_prefix(socket.write_some(asio::buffer(bytes), error));
+      io.poll();
+      io.restart();
+    }
+  }
+
+  void expect_ended(RawSocket& socket) {
+    run_until([&] { return ended(socket); });
+    expect_served();
+  }
+
+  void expect_served() {
+    const GrpcReply reply = call("/test.S/Echo", "still here");
+    EXPECT_TRUE(reply.ok()) << describe(reply.status);
+  }
+};
+
+TEST_F(Hostile, GarbageEndsItsConnection) {
+  start();
+  for (const std::string_view garbage :
+       {std::string_view("GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
+        std::string_view("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11),
+        std::string_view("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+        std::string_view("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x04\x08\0\0\0\0\0\0\0\0\0", 37)}) {
+    RawSocket socket = connect();
+    send(socket, garbage);
+    expect_ended(socket);
+  }
+}
+
+TEST_F(Hostile, FloodOfPingsEndsItsConnection) {
+  start();
+  http2::End client{http2::Side::client};
+  RawSocket socket = connect();
+  std::string bytes = client.pull();
+  for (int i = 0; i < 100'000; ++i)
+    bytes += std::string(
+        "\0\0\x08\x06\0\0\0\0\0"
+        "12345678",
+        17);
+  send(socket, bytes);
+  expect_ended(socket);
+}
+
+TEST_F(Hostile, FloodOfResetsEndsItsConnection) {
+  start();
+  http2::End client{http2::Side::client};
+  RawSocket socket = connect();
+  for (int i = 0; i < 20'000 && !ended(socket); ++i) {
+    const auto stream = client.request("/test.S/Echo");
+    send(socket, client.pull());
+    stream->reset(NGHTTP2_CANCEL);
+    send(socket, client.pull());
+  }
+  expect_ended(socket);
+}
+
+TEST_F(Hostile, LargeHeadersFailTheCall) {
+  start();
+  GrpcMetadata metadata;
+  metadata.add("x-large", std::string(20'000, 'a'));
+  const GrpcReply reply =
+      run(channel->unary("/test.S/Echo", "", std::move(metadata), SteadyTime::max()));
+  EXPECT_EQ(reply.status.code, GrpcCode::resource_exhausted);
+  EXPECT_EQ(reply.status.message, "received header list larger than max");
+  expect_served();
+}
+
+TEST_F(Hostile, UnreadBytesOfManyCallsAreBounded) {
+  GrpcServerOptions options;
+  options.buffered_bytes_max = 100'000;
+  start(options);
+  http2::End client{http2::Side::client};
+  RawSocket socket = connect();
+  std::vector<http2::RecordingStreamPtr> streams;
+  for (int i = 0; i < 5; ++i) {
+    http2::HeaderBlock block;
+    block.add_fixed(":method", "POST");
+    block.add_fixed(":scheme", "http");
+    block.add_fixed(":path", "/test.S/Echo");
+    block.add_fixed(":authority", "x");
+    block.add_fixed("content-type", "application/grpc");
+    streams.emplace_back(new http2::RecordingStream());
+    ASSERT_TRUE(client.session.request(*streams.back(), block));
+    // A message of 1 MiB that never gets complete.
+    streams.back()->send(std::string("\0\0\x10\0\0", 5) + std::string(30'000, 'x'));
+  }
+  send(socket, client.pull());
+  run_until([&] {
+    char buffer[4096];
+    error_code error;
+    const auto count = socket.read_some(asio::buffer(buffer), error);
+    if (count > 0) client.receive({buffer, count});
+    send(socket, client.pull());
+    for (const auto& stream : streams) {
+      if (testing::Value(stream->log, testing::Contains("grpc-status: 8"))) return true;
+    }
+    return false;
+  });
+  expect_served();
+}
+
+struct RefusalCase {
+  const char* name;
+  std::vector<std::pair<const char*, const char*>> headers;
+  const char* want;
+};
+
+class Refusal : public Hostile, public testing::WithParamInterface<RefusalCase> {};
+
+TEST_P(Refusal, IsAnswered) {
+  start();
+  http2::End client{http2::Side::client};
+  RawSocket socket = connect();
+  http2::HeaderBlock block;
+  block.add_fixed(":scheme", "http");
+  block.add_fixed(":authority", "x");
+  for (const auto& [name, value] : GetParam().headers) block.add_fixed(name, value);
+  const http2::RecordingStreamPtr stream(new http2::RecordingStream());
+  ASSERT_TRUE(client.session.request(*stream, block));
+  stream->end();
+  run_until([&] {
+    send(socket, client.pull());
+    char buffer[4096];
+    error_code error;
+    const auto count = socket.read_some(asio::buffer(buffer), error);
+    if (count > 0) client.receive({buffer, count});
+    return !stream->is_open();
+  });
+  EXPECT_THAT(stream->log, testing::Contains(GetParam().want));
+  expect_served();
+}
+
+constexpr std::pair<const char*, const char*> post{":method", "POST"};
+constexpr std::pair<const char*, const char*> path{":path", "/test.S/Echo"};
+constexpr std::pair<const char*, const char*> type{"content-type", "application/grpc"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Headers, Refusal,
+    testing::Values(
+        RefusalCase{"Get", {{":method", "GET"}, path, type}, ":status: 405"},
+        RefusalCase{"NoContentType", {post, path}, ":status: 415"},
+        RefusalCase{"Json", {post, path, {"content-type", "application/json"}}, ":status: 415"},
+        RefusalCase{"MalformedPath", {post, {":path", "/x"}, type}, "grpc-status: 12"},
+        RefusalCase{"Timeout", {post, path, type, {"grpc-timeout", "1x"}}, "grpc-status: 13"},
+        RefusalCase{"PassedDeadline", {post, path, type, {"grpc-timeout", "0n"}}, "grpc-status: 4"},
+        RefusalCase{"Compression",
+                    {post, path, type, {"grpc-encoding", "gzip"}},
+                    "grpc-accept-encoding: identity"},
+        RefusalCase{"BinaryMetadata", {post, path, type, {"x-bin", "?"}}, "grpc-status: 13"},
+        RefusalCase{"NoMessage",
+                    {post, path, {"content-type", "application/grpc+dtm_raw"}},
+                    "grpc-message: no message in the request of a unary call"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(Hostile, ConnectionsOverTheLimitAreClosed) {
+  GrpcServerOptions options;
+  options.connections_max = 3;
+  start(options);
+  std::vector<RawSocket> sockets;
+  for (int i = 0; i < 3; ++i) sockets.push_back(connect());
+  run_until([&] { return server->connection_count() == 3; });
+  RawSocket refused = connect();
+  run_until([&] { return ended(refused); });
+  EXPECT_EQ(server->connection_count(), 3u);
+  sockets.pop_back();
+  run_until([&] { return server->connection_count() == 2; });
+  expect_served();
+}
+
+/// The server's clock is moved by hand.
+class SlowPeer : public Hostile {
+ protected:
+  SlowPeer() {
+    server = std::make_unique<GrpcServer>(executor(), fake_timers, options());
+    server->add_unary("/test.S/Echo", echo);
+    listen();
+    make_channel();
+  }
+  ~SlowPeer() override {
+    listener.reset();
+    run(server->shutdown(fake.steady_now()));
+    server.reset();
+  }
+
+  static GrpcServerOptions options() {
+    GrpcServerOptions result;
+    result.idle_timeout = std::chrono::minutes(10);
+    return result;
+  }
+
+  void pass(std::chrono::seconds time) {
+    fake.advance(time);
+    fake_timers.run_due();
+  }
+
+  test::FakeClock fake;
+  Timers fake_timers{executor(), fake};
+};
+
+TEST_F(SlowPeer, ThatSaysNothingIsEnded) {
+  RawSocket socket = connect();
+  run_until([&] { return server->connection_count() == 1; });
+  for (int rounds = 0; rounds < 10; ++rounds) io.poll_one();
+  pass(20s);
+  expect_ended(socket);
+}
+
+TEST_F(SlowPeer, ThatStopsInsideAFrameIsPingedAndEnded) {
+  http2::End client{http2::Side::client};
+  RawSocket socket = connect();
+  send(socket, client.pull() + std::string("\0\0\x10", 3));
+  run_until([&] { return socket.available() > 0; });
+  for (int rounds = 0; rounds < 10; ++rounds) io.poll_one();
+  pass(120s);
+  EXPECT_FALSE(ended(socket));
+  pass(20s);
+  expect_ended(socket);
+}
+
+TEST_F(SlowPeer, WithoutCallsIsToldToGo) {
+  expect_served();
+  EXPECT_EQ(server->connection_count(), 1u);
+  for (int minutes = 0; minutes < 10; ++minutes) {
+    pass(60s);
+    for (int rounds = 0; rounds < 20; ++rounds) io.poll_one();
+  }
+  run_until([&] { return server->connection_count() == 0; });
+  expect_served();
+}
+
+}  // namespace
+}  // namespace concerto::net

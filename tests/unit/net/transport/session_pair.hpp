@@ -1,0 +1,139 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http2/session.hpp"
+
+namespace concerto::net::http2 {
+
+/// Writes down its events: `name: value` per field, then `headers`, `data <bytes>`, `end`,
+/// `close <error>` (`close <error> unprocessed`).
+class RecordingStream final : public Stream {
+ public:
+  explicit RecordingStream(std::string trailer = {}) : trailer_(std::move(trailer)) {}
+
+  void send(std::string bytes) {
+    out_.push({}, std::move(bytes));
+    if (is_open()) session()->resume(*this);
+  }
+  void end() {
+    out_ended_ = true;
+    if (is_open()) session()->resume(*this);
+  }
+  void respond() {
+    HeaderBlock block;
+    block.add_fixed(":status", "200");
+    session()->respond(*this, block, false);
+  }
+  void consume(std::size_t count) { session()->consumed(*this, count); }
+  void reset(std::uint32_t error) { session()->reset(*this, error); }
+
+  void on_turn() override {}
+
+  std::vector<std::string> log;
+  std::size_t received_bytes = 0;
+
+ private:
+  void on_header(std::string_view name, std::string_view value) override {
+    log.push_back(std::string(name) + ": " + std::string(value));
+  }
+  void on_headers_end() override { log.emplace_back("headers"); }
+  void on_data(std::string_view bytes) override {
+    received_bytes += bytes.size();
+    if (bytes.size() >= 100) return;
+    if (log.empty() || !log.back().starts_with("data ")) log.emplace_back("data ");
+    log.back() += bytes;
+  }
+  void on_end() override { log.emplace_back("end"); }
+  void on_close(std::uint32_t error, bool unprocessed) override {
+    log.push_back("close " + std::to_string(error) + (unprocessed ? " unprocessed" : ""));
+  }
+  bool add_trailers(HeaderBlock& block) override {
+    if (trailer_.empty()) return false;
+    block.add_repeated("grpc-status", trailer_);
+    return true;
+  }
+
+  const std::string trailer_;
+};
+
+using RecordingStreamPtr = boost::intrusive_ptr<RecordingStream>;
+
+/// One end of a connection that has no socket.
+class End final : public Session::Events {
+ public:
+  explicit End(Side side, const SessionOptions& options = {}) : session(side, options, *this) {}
+  ~End() override { session.abandon(NGHTTP2_NO_ERROR); }
+
+  /// Everything that the session has to send now.
+  std::string pull() {
+    std::string bytes;
+    std::vector<char> buffer(Session::pull_bytes_min * 2);
+    for (;;) {
+      const auto count = session.pull(buffer);
+      if (!count) {
+        error = count.error().detail;
+        return bytes;
+      }
+      if (*count == 0) return bytes;
+      bytes.append(buffer.data(), *count);
+    }
+  }
+
+  bool receive(std::string_view bytes) {
+    const auto received = session.receive(bytes);
+    if (!received) error = received.error().detail;
+    return received.has_value();
+  }
+
+  RecordingStreamPtr request(const char* path = "/s/m") {
+    RecordingStreamPtr stream(new RecordingStream());
+    HeaderBlock block;
+    block.add_fixed(":method", "POST");
+    block.add_fixed(":scheme", "http");
+    block.add_repeated(":path", path);
+    block.add_fixed(":authority", "test");
+    if (!session.request(*stream, block)) return nullptr;
+    return stream;
+  }
+
+  std::vector<RecordingStreamPtr> requests;
+  std::string trailer = "0";  ///< the grpc-status of answers
+  std::string error;
+  int settings = 0;
+  int ping_acks = 0;
+  std::vector<std::uint32_t> goaways;
+  Session session;
+
+ private:
+  StreamPtr on_request() override {
+    requests.push_back(new RecordingStream(trailer));
+    return requests.back();
+  }
+  void on_settings() override { ++settings; }
+  void on_goaway(std::uint32_t code, std::string_view) override { goaways.push_back(code); }
+  void on_ping_ack() override { ++ping_acks; }
+  void on_stream_closed() override {}
+  void on_output() override {}
+};
+
+/// Carries bytes both ways until both ends are quiet, `chunk` bytes at a time.
+inline void exchange(End& a, End& b, std::size_t chunk = std::string::npos) {
+  const auto carry = [chunk](End& from, End& to) {
+    const std::string bytes = from.pull();
+    for (std::size_t at = 0; at < bytes.size();) {
+      const std::string_view part = std::string_view(bytes).substr(at, chunk);
+      if (!to.receive(part)) return false;
+      at += part.size();
+    }
+    return !bytes.empty();
+  };
+  for (bool more = true; more;) {
+    more = carry(a, b);
+    more = carry(b, a) || more;
+  }
+}
+
+}  // namespace concerto::net::http2
