@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t block_bytes = 32768;
 constexpr std::size_t header_bytes = 7;
+constexpr std::size_t group_in_batch_bytes = 22;  // a batch up to its key, the group's number
 constexpr std::uint32_t mask_delta = 0xa282ead8;
 
 enum FragmentType : std::uint8_t { full = 1, first = 2, middle = 3, last = 4 };
@@ -69,18 +70,20 @@ std::size_t skip_padding(std::size_t at) {
 
 /// The group of the whole record at `at`, which moves behind it.
 std::optional<std::uint64_t> record_at(std::string_view log, std::size_t& at) {
-  std::optional<std::uint64_t> group;
+  std::string beginning;  // A first fragment may be too short for the group's number.
   std::size_t next = skip_padding(at);
   for (bool started = false;; started = true) {
     const auto fragment = fragment_at(log, next);
     if (!fragment) return std::nullopt;
     const bool starts = fragment->type == full || fragment->type == first;
     if (starts == started) return std::nullopt;
-    if (starts) group = group_of(fragment->data);
+    if (beginning.size() < group_in_batch_bytes) {
+      beginning += fragment->data.substr(0, group_in_batch_bytes);
+    }
     next = skip_padding(fragment->end);
     if (fragment->type == full || fragment->type == last) {
       at = fragment->end;
-      return group;
+      return group_of(beginning);
     }
   }
 }
