@@ -188,6 +188,7 @@ void ConnectionPool::forget_if_unused(Host& host) {
 
 void ConnectionPool::close_idle() {
   while (!idle_.empty()) drop_idle(idle_.begin());
+  expiry_.cancel();
 }
 
 void ConnectionPool::drop_expired() {
