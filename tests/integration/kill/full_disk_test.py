@@ -1,0 +1,96 @@
+"""A disk without room: nothing is acknowledged that is not stored, and nothing that is stored goes.
+
+The disk is full for one process: its files may not grow (RLIMIT_FSIZE), which works without
+privileges and begins at a moment of the test's choice.
+
+Usage: full_disk_test.py <concertod>
+"""
+
+import asyncio
+import json
+import os
+import random
+import resource
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+
+from branch_server import Answer, BranchServer  # noqa: E402
+from clients import Submitter, statuses, submit_all  # noqa: E402
+from concerto_testing import Concertod, http_call, main  # noqa: E402
+from work import Kind, faults, make_work  # noqa: E402
+
+PADDING_BYTES = 16 << 10  # Added to each submit, so that the room is used up soon.
+BEFORE, AFTER = 100, 600
+
+
+class FullDisk(unittest.TestCase):
+    def test_a_full_disk_is_said_and_loses_nothing(self):
+        with BranchServer(lambda *_: Answer()) as self.branches, \
+                Concertod(self.program(), self.directory, {"Shards": 1}) as coordinator:
+            before = self.make_works("before", BEFORE)
+            asyncio.run(submit_all(coordinator.http_port, before))
+
+            self.stop_growth(coordinator)
+            after = self.make_works("after", AFTER)
+            submitter = Submitter(after)
+            asyncio.run(submitter.run(coordinator.http_port))
+            self.assertGreater(len(submitter.refused), 0)
+            self.assertEqual(len(submitter.refused) + len(submitter.acknowledged), AFTER)
+            for status, body in submitter.refused.values():
+                self.assertIn(status, (500, 503), body)
+            coordinator.process.wait_for_line('"level":"error".*the store takes no more writes')
+            self.assertEqual(self.submit_one_more(coordinator).status, 503)
+
+            coordinator.kill()
+            coordinator.start()
+            found = asyncio.run(statuses(coordinator.http_port,
+                                         [work.gid for work in before + after]))
+            for work in before + after:
+                self.check(work, found[work.gid], work.gid in submitter.refused)
+            self.assertEqual(self.submit_one_more(coordinator).status, 200)
+            print(f"{len(submitter.acknowledged)} of {AFTER} acknowledged on the full disk",
+                  flush=True)
+
+    def program(self):
+        """concertod, to which a write beyond the limit is an error and not a signal."""
+        path = os.path.join(self.directory, "concertod-without-xfsz")
+        with open(path, "w", encoding="utf-8") as script:
+            script.write(f"#!/bin/sh\ntrap '' XFSZ\nexec '{self.args.concertod}' \"$@\"\n")
+        os.chmod(path, 0o755)
+        return path
+
+    def make_works(self, prefix, count):
+        works = [make_work(f"{prefix}-{number:03}", Kind.SAGA, self.branches.url, random)
+                 for number in range(count)]
+        for work in works:
+            request = json.loads(work.body)
+            request["custom_data"] = json.dumps({"padding": "x" * PADDING_BYTES})
+            work.body = json.dumps(request).encode()
+        return works
+
+    def stop_growth(self, coordinator):
+        """From now on none of its files grows beyond the size of the largest one."""
+        store = coordinator.settings["Store.Path"]
+        largest = max(os.path.getsize(os.path.join(directory, name))
+                      for directory, _, names in os.walk(store) for name in names)
+        resource.prlimit(coordinator.process.pid, resource.RLIMIT_FSIZE,
+                         (largest, resource.RLIM_INFINITY))
+
+    def submit_one_more(self, coordinator):
+        work = make_work("one-more", Kind.SAGA, self.branches.url, random)
+        return http_call("POST", f"{coordinator.api}/submit", work.body)
+
+    def check(self, work, status, refused):
+        """A refused one may have reached the disk: then it is complete."""
+        calls = self.branches.calls(work.gid)
+        wrong = ["branches were called"] if calls and status is None else []
+        if status is not None or not refused:
+            wrong = faults(work, status, calls)
+        self.assertEqual(wrong, [], f"{work.gid} (refused: {refused}): {calls}")
+
+
+if __name__ == "__main__":
+    main(FullDisk, lambda parser: parser.add_argument("concertod"), __doc__)
