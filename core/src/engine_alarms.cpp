@@ -120,6 +120,9 @@ Task<void> Engine::finish_stop(SteadyTime deadline) {
   Timer overdue(ports_.timers, [this] { tasks_.cancel(); });
   overdue.set(deadline);
   co_await tasks_.join();
+  // The io_context of whoever embeds this need not wait for a deadline that was met.
+  overdue.cancel();
+  ports_.timers.disarm();
 }
 
 }  // namespace concerto

@@ -8,7 +8,7 @@
 
 #include <concerto/core/coordinator.hpp>
 #include <concerto/core/task_group.hpp>
-#include <concerto/persist/memory_store.hpp>
+#include <concerto/persist/leveldb_store.hpp>
 
 namespace {
 
@@ -24,9 +24,11 @@ struct MachineRandom final : RandomSource {
   std::random_device device;
 };
 
-struct Silence final : Observer {
-  void log(LogLevel, std::string_view, std::string_view) override {}
-  bool logs(LogLevel) const noexcept override { return false; }
+struct Log final : Observer {
+  void log(LogLevel, std::string_view gid, std::string_view text) override {
+    std::fprintf(stderr, "%s %s\n", std::string{gid}.c_str(), std::string{text}.c_str());
+  }
+  bool logs(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
 };
 
 /// Branches by name: `out` takes from Ann unless there is too little, `in` gives to Ben. A real
@@ -66,16 +68,19 @@ Task<> do_business(Coordinator& coordinator, MachineRandom& random, bool& as_exp
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   asio::io_context shard{1};
   const MachineClock clock;
   MachineRandom random;
-  Silence observer;
+  Log observer;
   Bank bank;
-  persist::MemoryStore store;
+  persist::LevelDbOptions options;
+  options.path = argc > 1 ? argv[1] : "./bank-data";
+  const auto store = persist::LevelDbStore::open(options, clock, observer);
+  if (!store) return std::fprintf(stderr, "%s\n", store.error().detail.c_str()), EXIT_FAILURE;
   Timers timers{shard.get_executor(), clock};
   Coordinator coordinator{
-      {{shard.get_executor(), timers, bank, random}}, store, clock, observer, {}};
+      {{shard.get_executor(), timers, bank, random}}, **store, clock, observer, {}};
   bool as_expected = false;
   TaskGroup tasks{shard.get_executor()};
   tasks.spawn(do_business(coordinator, random, as_expected));
