@@ -16,7 +16,7 @@ def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix):
     command = [program, "--wire", wire, "--grpc-port", str(server.grpc_port), "--http-port",
                str(server.http_port), "--server-process", str(server.pid), "--in-flight",
                str(in_flight), "--seconds", str(seconds), "--warm-up", str(warm_up),
-               "--gid-prefix", prefix]
+               "--gid-prefix", prefix, "--data-directory", server.directory]
     with pinned_to(cores):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=seconds + warm_up + LOAD_LIMIT_S, check=False)

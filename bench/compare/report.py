@@ -11,9 +11,9 @@ METRICS = (
     ("p99, ms", "p99_ms", "{:.2f}", False),
     ("server CPU per transaction, us", "server_cpu_us", "{:,.1f}", False),
     ("client CPU per transaction, us", "client_cpu_us", "{:,.1f}", False),
-    ("bytes to disk per transaction", "server_disk_bytes", "{:,.0f}", False),
-    ("of these LevelDB's flushes", "flushed_bytes", "{:,.0f}", False),
-    ("of these LevelDB's compactions", "compacted_bytes", "{:,.0f}", False),
+    ("bytes written by the device per transaction", "device_bytes", "{:,.0f}", False),
+    ("of LevelDB's flushes", "flushed_bytes", "{:,.0f}", False),
+    ("of LevelDB's compactions", "compacted_bytes", "{:,.0f}", False),
 )
 
 

@@ -128,6 +128,7 @@ def parse_arguments():
     parser.add_argument("--tiny", action="store_true",
                         help="a moment with concertod alone: whether it works, not how fast")
     arguments = parser.parse_args()
+    arguments.bin = os.path.abspath(arguments.bin)
     if arguments.quick:
         arguments.rounds, arguments.seconds = 1, 2
     if arguments.tiny:

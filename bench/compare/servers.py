@@ -34,6 +34,7 @@ class OurServer:
     name = CONCERTOD
 
     def __init__(self, binary, directory):
+        self.directory = directory
         self._server = Concertod(binary, directory)
         self._store = self._server.settings["Store.Path"]
         self._server.start()
@@ -58,6 +59,7 @@ class ReferenceServer:
     name = REFERENCE
 
     def __init__(self, binary, directory):
+        self.directory = directory
         self.http_port, self.grpc_port = free_ports(2)
         env = {"HTTP_PORT": str(self.http_port), "GRPC_PORT": str(self.grpc_port),
                "UPDATE_BRANCH_SYNC": "1", "LOG_LEVEL": "warn"}

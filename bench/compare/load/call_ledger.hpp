@@ -11,15 +11,17 @@
 namespace concerto::bench {
 
 /// Which branches of which saga were called. Gids are numbered, `<prefix>-<number>`, so that a
-/// call costs no look-up by text.
+/// call costs no look-up by text. All are of one length: the reference stores a branch under its
+/// gid with a number behind it, so that one gid must not be the beginning of another.
 class CallLedger {
  public:
   explicit CallLedger(std::string prefix) : prefix_(std::move(prefix) + "-") {}
 
   /// The gid of one more saga.
   std::string begin() {
+    const std::string number = std::to_string(called_.size());
     called_.push_back(0);
-    return prefix_ + std::to_string(called_.size() - 1);
+    return prefix_ + std::string(number_chars - number.size(), '0') + number;
   }
 
   /// Notes a call. False when no saga of this load has such a call.
@@ -41,6 +43,7 @@ class CallLedger {
   std::uint64_t calls() const noexcept { return calls_; }
 
  private:
+  static constexpr std::size_t number_chars = 10;
   static constexpr std::uint8_t first_branch = 1;
   static constexpr std::uint8_t second_branch = 2;
 

@@ -9,7 +9,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "process_probe.hpp"
+#include "usage_probe.hpp"
 
 namespace concerto::bench {
 namespace {
@@ -81,16 +81,18 @@ Task<void> Load::run_all(LoadReport& report) {
 Async<> Load::measure(LoadReport& report) {
   co_await keep_in_flight(options_.warm_up_seconds, nullptr);
   report.warm_up_transactions = acknowledged_.size();
-  CONCERTO_CO_TRY(const ProcessUse server, use_of_process(options_.server_process));
-  CONCERTO_CO_TRY(const ProcessUse client, use_of_process(::getpid()));
+  CONCERTO_CO_TRY(const double server, cpu_us_of_process(options_.server_process));
+  CONCERTO_CO_TRY(const double client, cpu_us_of_process(::getpid()));
+  const auto device = device_bytes_written(options_.data_directory);
   const SteadyTime begin = timers_.now();
   co_await keep_in_flight(options_.seconds, &report.latencies_us);
   report.seconds = std::chrono::duration<double>(timers_.now() - begin).count();
-  CONCERTO_CO_TRY(const ProcessUse client_after, use_of_process(::getpid()));
-  CONCERTO_CO_TRY(const ProcessUse server_after, use_of_process(options_.server_process));
-  report.client_cpu_us = client_after.cpu_us - client.cpu_us;
-  report.server_cpu_us = server_after.cpu_us - server.cpu_us;
-  report.server_disk_bytes = server_after.disk_bytes - server.disk_bytes;
+  const auto device_after = device_bytes_written(options_.data_directory);
+  CONCERTO_CO_TRY(const double client_after, cpu_us_of_process(::getpid()));
+  CONCERTO_CO_TRY(const double server_after, cpu_us_of_process(options_.server_process));
+  report.client_cpu_us = client_after - client;
+  report.server_cpu_us = server_after - server;
+  if (device && device_after) report.device_bytes = *device_after - *device;
   std::sort(report.latencies_us.begin(), report.latencies_us.end());
   co_return ok();
 }

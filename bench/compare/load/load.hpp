@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,17 +30,18 @@ struct LoadOptions {
   double seconds = 5;
   std::size_t payload_bytes = 100;
   std::size_t samples_max = 200;  ///< transactions that are queried at the end
+  std::string data_directory;     ///< of the server; empty: its device's writes are not counted
   std::string gid_prefix = "load";
 };
 
-/// What one measured period was like. Both processes' use is of that period alone.
+/// What one measured period was like. All counts are of that period alone.
 struct LoadReport {
   std::size_t warm_up_transactions = 0;
   double seconds = 0;
   std::vector<double> latencies_us;  ///< one per transaction, sorted
   double server_cpu_us = 0;
   double client_cpu_us = 0;  ///< of this process: it submits, and serves the branches
-  std::uint64_t server_disk_bytes = 0;
+  std::optional<std::uint64_t> device_bytes;  ///< written by the device under the server's data
   std::size_t queried = 0;
 };
 

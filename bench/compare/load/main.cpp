@@ -33,7 +33,9 @@ std::string to_json(const LoadReport& report) {
   out["max_us"] = percentile(report.latencies_us, 1);
   out["server_cpu_us"] = report.server_cpu_us / transactions;
   out["client_cpu_us"] = report.client_cpu_us / transactions;
-  out["server_disk_bytes"] = static_cast<double>(report.server_disk_bytes) / transactions;
+  if (report.device_bytes) {
+    out["device_bytes"] = static_cast<double>(*report.device_bytes) / transactions;
+  }
   out["queried"] = report.queried;
   return boost::json::serialize(out);
 }
@@ -70,6 +72,8 @@ int main(int argc, char** argv) {
   app.add_option("--warm-up", options.warm_up_seconds, "seconds before the measured ones");
   app.add_option("--seconds", options.seconds, "measured");
   app.add_option("--payload-bytes", options.payload_bytes, "of each branch");
+  app.add_option("--data-directory", options.data_directory,
+                 "of the coordinator: the writes of its device are counted");
   app.add_option("--gid-prefix", options.gid_prefix, "must be new to the coordinator");
   CLI11_PARSE(app, argc, argv);
   options.wire = wire == "grpc" ? Wire::grpc : Wire::http;
