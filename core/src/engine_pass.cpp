@@ -120,6 +120,7 @@ void Engine::start_calls(const Pin& pin, const Next& next) {
 }
 
 Task<BranchReply> Engine::call(const LiveTrans& live, BranchCall call) {
+  if (call.url.empty()) co_return BranchReply{Outcome::success, {}};  // (page 04, section 1)
   const seconds own = live.trans.options.request_timeout;
   const SteadyTime start = ports_.timers.now();
   call.gid = &live.gid;

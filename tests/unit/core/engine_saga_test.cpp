@@ -192,6 +192,15 @@ TEST_F(EngineSaga, EmptyUrlsSucceedAndPreparedSagasRest) {
   EXPECT_EQ(error_of(submit_and_wait(request)), "");
 }
 
+TEST_F(EngineSaga, EmptyCompensationIsNotCalled) {
+  auto request = make_request("g", "saga", 2);
+  request.steps[1].compensate = "";
+  branches_->reply("action 02", Outcome::failure, "no");
+  submit(request);
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01", "action 02", "compensate 01"));
+  EXPECT_EQ(branch_statuses("g"), "SSSF");
+}
+
 // Issue: a crash between the success of step 2 of 3 and the end, the timeout passed at restart.
 TEST_F(EngineSaga, CrashAfterASuccessWithTheTimeoutPassedCompensatesBoth) {
   auto request = make_request("g", "saga", 3);

@@ -46,8 +46,8 @@ class BranchCaller {
  public:
   virtual ~BranchCaller() = default;
 
-  /// An empty URL is a success without a call. Ends by `call.deadline`. When the caller's task is
-  /// cancelled the call ends soon with Outcome::error.
+  /// Ends by `call.deadline`. When the caller's task is cancelled the call ends soon with
+  /// Outcome::error. An empty URL is never called: the coordinator takes it as a success.
   virtual Task<BranchReply> call(BranchCall call) = 0;
 };
 
