@@ -8,6 +8,22 @@
 
 namespace concerto::net::http2 {
 
+/// The handler that runs a turn. If its io_context goes instead, so does what was gathered: it
+/// refers to the owner of the turn, and nobody would ever let go.
+class Turn::Posted {
+ public:
+  explicit Posted(std::shared_ptr<Turn> turn) : turn_(std::move(turn)) {}
+  Posted(Posted&&) = default;
+  ~Posted() {
+    if (turn_) turn_->drop();
+  }
+
+  void operator()() { std::exchange(turn_, nullptr)->run(); }
+
+ private:
+  std::shared_ptr<Turn> turn_;
+};
+
 void Turn::schedule(Stream& stream) {
   if (std::exchange(stream.scheduled_, true)) return;
   streams_.emplace_back(&stream);
@@ -21,7 +37,7 @@ void Turn::schedule(std::shared_ptr<Connection> connection) {
 
 void Turn::arm() {
   if (std::exchange(armed_, true)) return;
-  asio::post(executor_, [self = shared_from_this()] { self->run(); });
+  asio::post(executor_, Posted{shared_from_this()});
 }
 
 void Turn::run() {
@@ -38,6 +54,11 @@ void Turn::run() {
   flushing_.clear();
   armed_ = false;
   if (!streams_.empty() || !connections_.empty()) arm();
+}
+
+void Turn::drop() {
+  const auto streams = std::exchange(streams_, {});
+  const auto connections = std::exchange(connections_, {});
 }
 
 }  // namespace concerto::net::http2

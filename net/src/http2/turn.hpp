@@ -26,8 +26,11 @@ class Turn : public std::enable_shared_from_this<Turn> {
   const Executor& executor() const noexcept { return executor_; }
 
  private:
+  class Posted;
+
   void arm();
   void run();
+  void drop();
 
   Executor executor_;
   bool armed_ = false;

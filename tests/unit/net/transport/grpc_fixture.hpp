@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -75,7 +74,8 @@ class ShardTest : public testing::Test {
 /// A server and a channel to it over loopback, both on this shard.
 class GrpcTest : public ShardTest {
  protected:
-  ~GrpcTest() override {
+  /// Before anything dies that a handler refers to.
+  void TearDown() override {
     if (server) stop_server(std::chrono::seconds(0));
   }
 

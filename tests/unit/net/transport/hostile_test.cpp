@@ -220,7 +220,7 @@ class SlowPeer : public Hostile {
     listen();
     make_channel();
   }
-  ~SlowPeer() override {
+  void TearDown() override {
     listener.reset();
     run(server->shutdown(fake.steady_now()));
     server.reset();
