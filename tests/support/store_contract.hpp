@@ -230,6 +230,17 @@ TEST_P(StoreContract, AddsEachBranchOnce) {
   EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
 }
 
+TEST_P(StoreContract, RefusesIndexesThatDoNotExist) {
+  const Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  const TransDelta beyond = outcome(4, BranchStatus::succeed, 1);
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, beyond)), Errc::invalid_request);
+  TransDelta no_payload;
+  no_payload.new_branches = {sample_branch("03", "action", 2)};
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, no_payload)), Errc::invalid_request);
+  EXPECT_EQ(load("g1"), saga);
+}
+
 TEST_P(StoreContract, ProgressIsSeenAndSurvivesACleanRestart) {
   Transaction saga = sample_saga("g1");
   ASSERT_TRUE(commit(create(saga)));

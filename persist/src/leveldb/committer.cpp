@@ -59,6 +59,12 @@ Result<> Committer::commit_and_wait(CommitRequest& request) {
   return answer.get();
 }
 
+void Committer::fail(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  failed_.store(true, std::memory_order_relaxed);
+  failure_ = error;
+}
+
 void Committer::count_queue() noexcept {
   probe_.queued_changes.store(queued_changes_, std::memory_order_relaxed);
   probe_.queued_bytes.store(queued_bytes_, std::memory_order_relaxed);
@@ -90,6 +96,7 @@ void Committer::run() {
       queued_bytes_ = queued_changes_ = 0;
       count_queue();
     }
+    if (failure_ && !batcher_.failed()) batcher_.fail(*failure_);
     const bool stopping = stopping_;
     lock.unlock();
     const std::size_t added = batcher_.gather(taken_, clock_.steady_now(), answers);

@@ -41,6 +41,8 @@ class Committer {
   Result<std::future<Result<>>> start_commit(CommitRequest& request);
   Result<> commit_and_wait(CommitRequest& request);
 
+  /// No more writes, because something else that the store needs was not written. Thread-safe.
+  void fail(const Error& error);
   /// Whether a write has failed. Thread-safe.
   bool failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
 
@@ -61,6 +63,7 @@ class Committer {
   RequestList queue_;
   std::size_t queued_bytes_ = 0;
   std::size_t queued_changes_ = 0;
+  std::optional<Error> failure_;  ///< on its way to the batcher
   bool stopping_ = false;
   bool idle_ = false;
 

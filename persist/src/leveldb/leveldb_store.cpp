@@ -28,7 +28,11 @@ class LevelDbStore::Impl {
     maintenance.stop();
     workers.join();
     core->committer.stop();
-    if (core->committer.failed()) return;
+    if (!core->committer.failed()) mark_clean();
+    core->release();
+  }
+
+  void mark_clean() {
     const std::uint64_t last_group = core->ledger.durable_group();
     const Result<> marked = core->change_state([last_group](StoreState& state) {
       state.clean = true;
@@ -55,6 +59,7 @@ class LevelDbStore::Impl {
   /// Runs `read` on a worker thread and returns its result to the calling shard.
   template <class T, class Read>
   Task<T> on_worker(Read read) {
+    if (closed) co_return make_error(Errc::store_unavailable, "the store is closed");
     const Executor executor = co_await asio::this_coro::executor;
     auto start = [this, &read, &executor](Completion<T> completion) {
       asio::post(workers, [read = std::move(read), executor,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <set>
@@ -30,7 +31,8 @@ class DirtyDirs {
 /// a database whose writes are synced one by one
 ///  - gets its log space zeroed ahead in steps, so that a sync need not change the file's size;
 ///  - keeps a list of its log files, because LevelDB does not notice when one is missing.
-/// All writing goes through a Disk. Thread-safe as an Env must be.
+/// After a failure it changes nothing any more: LevelDB would tidy up after a rename that has in
+/// fact happened. All writing goes through a Disk. Thread-safe as an Env must be.
 class LogEnv final : public leveldb::EnvWrapper {
  public:
   enum class Logs { synced, plain };
@@ -47,11 +49,13 @@ class LogEnv final : public leveldb::EnvWrapper {
 
  private:
   Result<> note_log(const std::string& path, char sign);
+  leveldb::Status done(const std::string& path, const Result<>& result);
 
   Disk& disk_;
   const Logs logs_;
   const std::size_t zero_step_bytes_;
   DirtyDirs dirty_;
+  std::atomic<bool> failed_ = false;
 };
 
 /// The file that lists a database's logs: a line `+000005.log` when one was created, `-000005.log`

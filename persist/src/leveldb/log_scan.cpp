@@ -49,6 +49,7 @@ std::optional<Fragment> fragment_at(std::string_view log, std::size_t at) {
 
 /// The group number in the beginning of a write batch that puts one group: sequence:u64 count:u32
 /// tag:u8 key:text value:text.
+constexpr std::size_t batch_head_bytes = 8 + 4 + 1 + 1 + 8;
 std::optional<std::uint64_t> group_of(std::string_view batch) {
   Decoder in(batch);
   in.u64();
@@ -68,38 +69,34 @@ std::size_t skip_padding(std::size_t at) {
   return left < header_bytes ? at + left : at;
 }
 
-/// The group of the whole record at `at`, which moves behind it.
+/// The group of the whole record at `at`, which moves behind it. The batch's beginning may be
+/// spread over fragments.
 std::optional<std::uint64_t> record_at(std::string_view log, std::size_t& at) {
-  std::string beginning;  // A first fragment may be too short for the group's number.
+  std::string head;
   std::size_t next = skip_padding(at);
   for (bool started = false;; started = true) {
     const auto fragment = fragment_at(log, next);
     if (!fragment) return std::nullopt;
     const bool starts = fragment->type == full || fragment->type == first;
     if (starts == started) return std::nullopt;
-    if (beginning.size() < group_in_batch_bytes) {
-      beginning += fragment->data.substr(0, group_in_batch_bytes);
-    }
+    if (head.size() < batch_head_bytes) head += fragment->data.substr(0, batch_head_bytes);
     next = skip_padding(fragment->end);
     if (fragment->type == full || fragment->type == last) {
       at = fragment->end;
-      return group_of(beginning);
+      return group_of(head);
     }
   }
 }
 
-/// A group that begins anywhere after the record that should begin at `at`; 0 if none does.
-/// Framing may be lost there, so every byte is tried; the check of a fragment keeps chance away.
-std::uint64_t group_behind(std::string_view log, std::size_t at) {
+/// Whether another write begins behind the one that should begin at `at`. Framing may be lost
+/// there, so every byte is tried; the check of a fragment keeps chance away.
+bool another_behind(std::string_view log, std::size_t at) {
   const auto broken = fragment_at(log, skip_padding(at));
-  at = broken ? broken->end : skip_padding(at) + 1;
-  while (at + header_bytes < log.size()) {
+  for (at = broken ? broken->end : at + 1; at + header_bytes <= log.size(); ++at) {
     const auto type = static_cast<std::uint8_t>(log[at + 6]);
-    const auto fragment = type == full || type == first ? fragment_at(log, at) : std::nullopt;
-    if (fragment && group_of(fragment->data)) return *group_of(fragment->data);
-    at = fragment ? fragment->end : at + 1;
+    if ((type == full || type == first) && fragment_at(log, at)) return true;
   }
-  return 0;
+  return false;
 }
 
 std::uint64_t content_bytes(std::string_view tail) {
@@ -111,33 +108,6 @@ Error damaged(const std::string& path, const std::string& what) {
   return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
 }
 
-/// Log files by number, as listed and as found.
-Result<> check_listed(const std::string& database, const std::set<std::string>& found) {
-  const std::string list = log_list_path(database);
-  if (!std::filesystem::exists(list)) {
-    if (found.empty()) return ok();
-    return make_error(Errc::store_damaged, "the file '" + list + "' is missing");
-  }
-  CONCERTO_TRY(const std::string content, read_file(list));
-  std::set<std::string> expected;
-  // A last line without its end is a log that had not been written to.
-  for (std::size_t at = 0, end = 0; (end = content.find('\n', at)) != content.npos; at = end + 1) {
-    const std::string name = content.substr(at + 1, end - at - 1);
-    if (content[at] == '+') {
-      expected.insert(name);
-    } else if (content[at] == '-') {
-      expected.erase(name);
-    } else {
-      return damaged(list, "a line begins with neither + nor -");
-    }
-  }
-  for (const std::string& name : expected) {
-    if (found.contains(name)) continue;
-    return make_error(Errc::store_damaged, "the file '" + database + "/" + name + "' is missing");
-  }
-  return ok();
-}
-
 std::set<std::string> log_names(const std::string& database) {
   std::set<std::string> names;  // equally long numbers, so that names sort as numbers do
   std::error_code ignored;
@@ -145,6 +115,35 @@ std::set<std::string> log_names(const std::string& database) {
     if (is_log_path(entry.path().string())) names.insert(entry.path().filename().string());
   }
   return names;
+}
+
+/// The logs that the list says are there, which they must be. Others are ignored, as LevelDB does:
+/// not written to yet, or removed before.
+Result<std::set<std::string>> listed_logs(const std::string& database) {
+  const std::string list = log_list_path(database);
+  std::set<std::string> listed;
+  if (!std::filesystem::exists(list)) {
+    if (log_names(database).empty()) return listed;
+    return make_error(Errc::store_damaged, "the file '" + list + "' is missing");
+  }
+  CONCERTO_TRY(const std::string content, read_file(list));
+  // A last line without its end is a log that had not been written to.
+  for (std::size_t at = 0, end = 0; (end = content.find('\n', at)) != content.npos; at = end + 1) {
+    const std::string name = content.substr(at + 1, end - at - 1);
+    if (content[at] == '+') {
+      listed.insert(name);
+    } else if (content[at] == '-') {
+      listed.erase(name);
+    } else {
+      return damaged(list, "a line begins with neither + nor -");
+    }
+  }
+  for (const std::string& name : listed) {
+    const std::string path = database + "/" + name;
+    if (std::filesystem::exists(path)) continue;
+    return make_error(Errc::store_damaged, "the file '" + path + "' is missing");
+  }
+  return listed;
 }
 
 }  // namespace
@@ -165,17 +164,15 @@ LogContent read_log(const std::string& bytes) {
   }
   content.torn_bytes = content_bytes(log.substr(content.good_bytes));
   // One group at a time is unfinished, so another one behind it proves that all was whole once.
-  if (const std::uint64_t later = group_behind(log, content.good_bytes); later != 0) {
+  if (content.torn_bytes > 0 && another_behind(log, content.good_bytes)) {
     content.damage = "byte " + std::to_string(content.good_bytes) +
-                     " should begin a group, and group " + std::to_string(later) +
-                     " stands behind it";
+                     " should begin a group, and another one stands behind it";
   }
   return content;
 }
 
 Result<LogScan> scan_logs(const std::string& database, bool may_be_torn) {
-  const std::set<std::string> names = log_names(database);
-  CONCERTO_CHECK(check_listed(database, names));
+  CONCERTO_TRY(const std::set<std::string> names, listed_logs(database));
   LogScan scan;
   for (const std::string& name : names) {
     const std::string path = database + "/" + name;
@@ -210,8 +207,9 @@ Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& sca
     CONCERTO_CHECK(file->truncate(read_log(bytes).good_bytes));
     CONCERTO_CHECK(file->sync());
   }
+  CONCERTO_TRY(const std::set<std::string> names, listed_logs(database));
   std::string list;
-  for (const std::string& name : log_names(database)) list += "+" + name + "\n";
+  for (const std::string& name : names) list += "+" + name + "\n";
   return replace_file(disk, log_list_path(database), list);
 }
 

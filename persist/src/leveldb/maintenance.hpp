@@ -24,6 +24,7 @@ class Maintenance {
 
  private:
   void run();
+  Result<> run_once(bool checkpoint_now);
   Result<> work(bool checkpoint_now);
   Result<> checkpoint();
   Result<> write_active_set(Ledger::Checkpoint& checkpoint);
@@ -35,7 +36,8 @@ class Maintenance {
   Result<> drop_oldest(const SegmentSet::Segments& segments);
   Result<> shorten_chains();
 
-  /// Writes transactions anew, whole; those that have finished meanwhile are left out.
+  /// Writes transactions anew, whole; those that have finished meanwhile, or change all the time,
+  /// are left out.
   Result<> move_all(const std::vector<Fingerprint>& gids);
   Result<> append(EncodedRecord record, Durability durability, Place* place);
 

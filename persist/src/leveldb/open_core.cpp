@@ -22,6 +22,11 @@ std::string creating_path(const std::string& store) {
   return store + "/CREATING";
 }
 
+Result<> mark_creating(Disk& disk, const std::string& store) {
+  CONCERTO_CHECK(disk.create(creating_path(store)));
+  return disk.sync_dir(store);
+}
+
 FingerprintKey random_key() {
   std::random_device device;
   const auto word = [&device] { return std::uint64_t{device()} << 32 | device(); };
@@ -57,7 +62,7 @@ Result<> remove_if_there(Disk& disk, const std::string& path) {
 
 Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& clock) {
   const std::string& store = options.path;
-  CONCERTO_CHECK(replace_file(disk, creating_path(store), ""));
+  CONCERTO_CHECK(mark_creating(disk, store));
   CONCERTO_CHECK(remove_segments(disk, store, {}));
   SegmentState first;
   first.number = 1;
@@ -123,7 +128,7 @@ Result<> LevelDbStore::remove(const std::string& path) {
   CONCERTO_CHECK(parse_identity(identity_path(path), text));
   Disk& disk = posix_disk();
   // What is left after an interruption is an interrupted creation, which the next open finishes.
-  CONCERTO_CHECK(replace_file(disk, creating_path(path), ""));
+  CONCERTO_CHECK(mark_creating(disk, path));
   CONCERTO_CHECK(disk.remove(identity_path(path)));
   CONCERTO_CHECK(remove_if_there(disk, state_path(path)));
   CONCERTO_CHECK(remove_if_there(disk, state_path(path) + ".new"));
@@ -143,10 +148,14 @@ struct LogExtent {
   bool directory_lost = false;
 };
 
-Error lost(const std::string& path, std::uint64_t found, std::uint64_t expected) {
-  return make_error(Errc::store_damaged, "the log '" + path + "' ends with group " +
-                                             std::to_string(found) + ", group " +
-                                             std::to_string(expected) + " is lost");
+/// A log ends with the wanted group, or, unless that is exact, behind it.
+Result<> check_end(const std::string& database, std::uint64_t last, std::uint64_t wanted,
+                   bool exact) {
+  if (last == wanted || (last > wanted && !exact)) return ok();
+  return make_error(Errc::store_damaged,
+                    "the log '" + database + "' ends with group " + std::to_string(last) +
+                        ", but the store has had group " + std::to_string(wanted) +
+                        (last < wanted ? ": the rest is lost" : " as its last one"));
 }
 
 Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t index,
@@ -161,22 +170,24 @@ Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t inde
     core.log(LogLevel::warn, "dropped an unfinished write of " + std::to_string(scan.torn_bytes) +
                                  " bytes at the end of '" + scan.torn_file + "'");
   }
+  const std::uint64_t expected = newest ? std::max(scan.last_group, state.checkpoint_end)
+                                        : state.segments[index + 1].first_group - 1;
+  const bool exact = !newest || state.clean;
+  const std::uint64_t wanted = newest && state.clean ? state.clean_last_group : expected;
+  // What the logs alone tell is checked before LevelDB turns them into tables.
+  if (scan.last_group != 0) {
+    CONCERTO_CHECK(check_end(database, scan.last_group, wanted, exact));
+  }
   CONCERTO_CHECK(repair_logs(core.disk, database, scan));
   CONCERTO_TRY(auto segment, Segment::open(core.env, path, segment_state));
   CONCERTO_TRY(const auto range, segment->range());
-  const std::uint64_t before = segment_state.first_group - 1;
-  const std::uint64_t last = range ? range->second : before;
   if (range && range->first != segment_state.first_group) {
     return make_error(Errc::store_damaged, "'" + database + "' begins with group " +
                                                std::to_string(range->first) + ", not with " +
                                                std::to_string(segment_state.first_group));
   }
-  const std::uint64_t expected = newest ? std::max(scan.last_group, state.checkpoint_end)
-                                        : state.segments[index + 1].first_group - 1;
-  if (last < expected || (!newest && last != expected)) return lost(database, last, expected);
-  if (newest && state.clean && last != state.clean_last_group) {
-    return lost(database, last, state.clean_last_group);
-  }
+  const std::uint64_t last = range ? range->second : segment_state.first_group - 1;
+  CONCERTO_CHECK(check_end(database, last, wanted, exact));
   if (extent.first_unflushed == 0) extent.first_unflushed = scan.first_group;
   extent.last_group = last;
   extent.directory_lost = extent.directory_lost || segment->directory_lost();

@@ -14,6 +14,11 @@ void SegmentSet::remove_oldest() {
   segments_.erase(segments_.begin());
 }
 
+void SegmentSet::clear() {
+  const std::lock_guard lock(mutex_);
+  segments_.clear();
+}
+
 std::shared_ptr<Segment> SegmentSet::of(std::uint64_t group) const {
   const std::lock_guard lock(mutex_);
   const auto after = std::upper_bound(

@@ -15,6 +15,7 @@ class SegmentSet {
 
   void add(std::shared_ptr<Segment> segment);
   void remove_oldest();
+  void clear();
 
   /// The segment that holds a group; null when it is gone.
   std::shared_ptr<Segment> of(std::uint64_t group) const;

@@ -67,8 +67,11 @@ Result<> StoreCore::prepare_segment() {
   return ok();
 }
 
-StoreCore::~StoreCore() {
+void StoreCore::release() {
   if (prepared_) prepared_->drop();
+  prepared_.reset();
+  segments.clear();
+  lock = StoreLock{};
 }
 
 StoreState StoreCore::state() const {

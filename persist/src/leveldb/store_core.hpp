@@ -20,7 +20,8 @@ class StoreCore {
  public:
   StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,
             StoreLock held, const StoreIdentity& identity);
-  ~StoreCore();
+  /// Closes the files and lets go of the directory. Nothing runs any more.
+  void release();
 
   /// Appends a group to the log and begins a new segment where it is time. On the committer's
   /// thread.

@@ -112,6 +112,10 @@ Result<> MemoryStore::State::update(const UpdateTrans& update, Durability durabi
   if (found == transactions.end()) return trans_not_found(update.gid);
   Transaction& trans = found->second.trans;
   CONCERTO_CHECK(check_status(update, trans.status));
+  if (!fits(trans, update.delta)) {
+    return make_error(Errc::invalid_request,
+                      "a branch or payload of '" + update.gid.str() + "' does not exist");
+  }
   CONCERTO_CHECK(check_new_branches(trans, update.delta));
   remember(update.gid, &trans, durability);
   apply(trans, update.delta);

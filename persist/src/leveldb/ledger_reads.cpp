@@ -1,0 +1,186 @@
+// What the ledger shows: to reads, to checkpoints, to retention.
+
+#include <algorithm>
+#include <utility>
+
+#include <concerto/core/assert.hpp>
+
+#include "ledger.hpp"
+
+namespace concerto::persist {
+namespace {
+
+/// Entries of the active table looked at under one hold of the lock.
+constexpr std::size_t slots_per_hold = 4096;
+/// Entries of one active_part record.
+constexpr std::size_t part_entries_max = 512;
+
+bool begins_chain(RecordKind kind) noexcept {
+  return kind == RecordKind::submit || kind == RecordKind::moved;
+}
+
+}  // namespace
+
+Result<std::optional<ChainRecord>> Ledger::in_memory(const Place& place) const {
+  if (place.group != builder_.number()) {
+    auto bytes = recent_.find(place.group);
+    if (!bytes) return std::optional<ChainRecord>{};
+    CONCERTO_TRY(ChainRecord found, record_in(std::move(bytes), place));
+    return std::optional{std::move(found)};
+  }
+  // The group still grows, so its record is copied out.
+  std::size_t end = place.offset;
+  CONCERTO_ASSERT(read_record(builder_.value(), end));
+  auto copy = std::make_shared<std::string>(builder_.value(), place.offset, end - place.offset);
+  CONCERTO_TRY(ChainRecord found, record_in(std::move(copy), Place{place.group, 0}));
+  found.place = place;
+  return std::optional{std::move(found)};
+}
+
+/// Collects records from `last` backwards as long as their groups are in memory. A moved record
+/// that is not durable yet hides nothing: what it sums up stands before it.
+Result<Chain> Ledger::walk(Place last, bool only_durable) const {
+  Chain chain;
+  chain.rest = last;
+  while (chain.rest) {
+    CONCERTO_TRY(auto next, in_memory(chain.rest));
+    if (!next) break;
+    const bool undurable = only_durable && chain.rest.group > durable_group_;
+    const RecordKind kind = next->record.kind;
+    const bool skipped = undurable && kind == RecordKind::moved;
+    if (undurable && !skipped && kind != RecordKind::progress) {
+      chain.records.clear();  // neither this one is shown nor what was ordered behind it
+    } else if (!skipped) {
+      chain.records.push_back(*next);
+    }
+    chain.rest = begins_chain(kind) && !skipped ? Place{} : next->record.link.previous;
+  }
+  return chain;
+}
+
+Result<Ledger::Found> Ledger::find(const Fingerprint& fingerprint) const {
+  const std::lock_guard lock(mutex_);
+  Found found;
+  Place last;
+  if (const ActiveEntry* entry = active_.find(fingerprint)) {
+    last = entry->last;
+  } else if (const FinishedPlaces* places = pending(fingerprint)) {
+    last = places->last;
+  } else {
+    found.maybe = maybe_in(fingerprint);
+    return found;
+  }
+  found.in_memory = true;
+  CONCERTO_TRY(found.chain, walk(last, true));
+  return found;
+}
+
+Result<std::optional<Chain>> Ledger::find_ordered(const Fingerprint& fingerprint) const {
+  const std::lock_guard lock(mutex_);
+  const ActiveEntry* entry = active_.find(fingerprint);
+  if (entry == nullptr || is_final(entry->status)) return std::optional<Chain>{};
+  CONCERTO_TRY(Chain chain, walk(entry->last, false));
+  return std::optional{std::move(chain)};
+}
+
+std::uint64_t Ledger::durable_group() const {
+  return with_lock([this] { return durable_group_; });
+}
+
+std::uint64_t Ledger::last_sequence() const {
+  return with_lock([this] { return last_sequence_; });
+}
+
+std::size_t Ledger::active_count() const {
+  return with_lock([this] { return active_.size(); });
+}
+
+std::size_t Ledger::active_bytes() const {
+  return with_lock([this] { return active_.bytes(); });
+}
+
+std::vector<Ledger::ActiveRef> Ledger::active_refs(std::uint64_t from,
+                                                   std::uint64_t first_before) const {
+  std::vector<ActiveRef> refs;
+  std::size_t slot = 0;
+  for (bool more = true; more;) {
+    const std::lock_guard lock(mutex_);
+    const std::size_t end = std::min(slot + slots_per_hold, active_.slots());
+    for (; slot < end; ++slot) {
+      const ActiveEntry* entry = active_.at_slot(slot);
+      if (entry == nullptr || entry->sequence < from || is_final(entry->status)) continue;
+      if (entry->first.group >= first_before) continue;
+      refs.push_back({entry->sequence, entry->fingerprint, entry->last});
+    }
+    more = slot < active_.slots();
+  }
+  std::sort(refs.begin(), refs.end(),
+            [](const ActiveRef& a, const ActiveRef& b) { return a.sequence < b.sequence; });
+  return refs;
+}
+
+std::vector<Ledger::ActiveRef> Ledger::moved_refs(std::uint64_t before, std::size_t limit) const {
+  std::vector<ActiveRef> refs;
+  const std::lock_guard lock(mutex_);
+  auto at = moved_.lower_bound(before);
+  while (at != moved_.begin() && refs.size() < limit) {
+    --at;
+    refs.push_back({at->first, at->second, {}});
+  }
+  return refs;
+}
+
+std::vector<KvRecord> Ledger::find_kv(const std::string& cat, const std::string& key) const {
+  return with_lock([&] { return durable_kv_.find(cat, key); });
+}
+
+KvPage Ledger::scan_kv(const std::string& cat, const std::string& position,
+                       std::size_t limit) const {
+  return with_lock([&] { return durable_kv_.scan(cat, position, limit); });
+}
+
+// ---- Checkpoints and retention.
+
+Ledger::Checkpoint Ledger::begin_checkpoint() {
+  const std::lock_guard lock(mutex_);
+  Checkpoint checkpoint;
+  checkpoint.end.first_group = durable_group_ + 1;
+  checkpoint.end.last_sequence = last_sequence_;
+  durable_kv_.for_each([&](const KvRecord& record) { checkpoint.kv.push_back(record); });
+  // What an earlier, failed checkpoint left is written again.
+  for (auto& [fingerprint, places] : flushing_) finished_.emplace(fingerprint, places);
+  flushing_ = std::exchange(finished_, {});
+  checkpoint.finished = &flushing_;  // changed by the maintenance thread alone
+  return checkpoint;
+}
+
+std::vector<ActiveEntry> Ledger::active_slots(std::size_t& slot, bool& end) const {
+  std::vector<ActiveEntry> entries;
+  const std::lock_guard lock(mutex_);
+  const std::size_t stop = std::min(slot + slots_per_hold, active_.slots());
+  for (; slot < stop && entries.size() < part_entries_max; ++slot) {
+    const ActiveEntry* entry = active_.at_slot(slot);
+    if (entry != nullptr && !is_final(entry->status)) entries.push_back(*entry);
+  }
+  end = slot >= active_.slots();
+  return entries;
+}
+
+void Ledger::directories_written() {
+  const std::lock_guard lock(mutex_);
+  flushing_.clear();
+}
+
+void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequence) {
+  const std::lock_guard lock(mutex_);
+  for (Finished* finished : {&finished_, &flushing_}) {
+    std::erase_if(*finished, [&](const auto& e) { return e.second.first.group < first_group; });
+  }
+  std::erase_if(moved_, [&](const auto& known) {
+    const auto& [sequence, fingerprint] = known;
+    return sequence < first_sequence && active_.find(fingerprint) == nullptr &&
+           pending(fingerprint) == nullptr && maybe_in(fingerprint).empty();
+  });
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,257 @@
+#include "leveldb/commit_batcher.hpp"
+
+#include <deque>
+
+#include <gtest/gtest.h>
+
+#include "sample_transactions.hpp"
+
+namespace concerto::persist {
+namespace {
+
+using test::at_second;
+using test::outcome;
+using test::sample_branch;
+using test::sample_saga;
+
+/// Drives the batcher by hand: no thread, no disk, and time only as the test says.
+class CommitBatcherTest : public testing::Test {
+ protected:
+  /// A change with what the committer needs to know about it, and its answer.
+  struct Asked {
+    CommitRequest request;
+    Transaction trans;
+    UpdateTrans update;
+    KvRecord kv;
+    std::future<Result<>> answer;
+  };
+
+  Asked& ask(CommitRequest::Kind kind, Durability durability) {
+    Asked& asked = asked_.emplace_back();
+    asked.request.kind = kind;
+    asked.request.durability = durability;
+    asked.request.promise = std::make_shared<std::promise<Result<>>>();
+    asked.answer = asked.request.promise->get_future();
+    queue_.push(asked.request);
+    return asked;
+  }
+
+  Asked& create(const std::string& gid) {
+    Asked& asked = ask(CommitRequest::Kind::create, Durability::durable);
+    asked.trans = sample_saga(gid);
+    asked.request.trans = &asked.trans;
+    asked.request.fingerprint = fingerprint(key, gid);
+    asked.request.record = encode_transaction(RecordKind::submit, asked.trans);
+    return asked;
+  }
+
+  Asked& update(const std::string& gid, TransStatus expected, TransDelta delta,
+                Durability durability = Durability::durable) {
+    Asked& asked = ask(CommitRequest::Kind::update, durability);
+    asked.update = UpdateTrans{Gid{gid}, expected, std::move(delta)};
+    const bool finishes = asked.update.delta.status && is_final(*asked.update.delta.status);
+    const RecordKind kind = finishes                             ? RecordKind::finish
+                            : durability == Durability::progress ? RecordKind::progress
+                                                                 : RecordKind::decision;
+    asked.request.update = &asked.update;
+    asked.request.fingerprint = fingerprint(key, gid);
+    asked.request.record = encode_delta(kind, asked.update.gid, asked.update.delta);
+    return asked;
+  }
+
+  void gather() {
+    batcher_.gather(queue_, now_, answers_);
+    answers_.send();
+  }
+
+  void write(const Result<>& result = ok()) {
+    batcher_.take();
+    batcher_.written(result, answers_);
+    answers_.send();
+  }
+
+  static bool answered(const Asked& asked) {
+    return asked.answer.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+  }
+
+  static error_code code(Asked& asked) {
+    if (!answered(asked)) return make_error_code(Errc::deadline_exceeded);
+    const Result<> result = asked.answer.get();
+    return result ? error_code{} : result.error().code;
+  }
+
+  std::optional<Transaction> visible(const std::string& gid) {
+    const auto found = ledger_.find(fingerprint(key, gid)).value();
+    if (found.chain.records.empty()) return std::nullopt;
+    return build(found.chain).value();
+  }
+
+  static constexpr FingerprintKey key = {1, 2};
+  SegmentSet segments_;
+  Ledger ledger_{segments_, key, 1 << 20};
+  CommitBatcher batcher_{ledger_};
+  RequestList queue_;
+  Answers answers_;
+  std::deque<Asked> asked_;
+  SteadyTime now_{};
+};
+
+TEST_F(CommitBatcherTest, ALoneDurableChangeIsDueAtOnceAndAnsweredWhenWritten) {
+  Asked& asked = create("g1");
+  gather();
+  EXPECT_EQ(batcher_.due(), now_);
+  EXPECT_FALSE(answered(asked));
+  EXPECT_EQ(visible("g1"), std::nullopt);
+  write();
+  EXPECT_EQ(code(asked), error_code{});
+  EXPECT_EQ(visible("g1"), asked.trans);
+  EXPECT_EQ(batcher_.due(), std::nullopt);
+}
+
+TEST_F(CommitBatcherTest, ManyChangesShareAGroup) {
+  for (int i = 0; i < 100; ++i) create("g" + std::to_string(i));
+  gather();
+  const Ledger::Group group = batcher_.take();
+  EXPECT_EQ(group.number, 1U);
+  EXPECT_TRUE(queue_.empty());
+  batcher_.written(ok(), answers_);
+  answers_.send();
+  for (Asked& asked : asked_) EXPECT_EQ(code(asked), error_code{});
+}
+
+TEST_F(CommitBatcherTest, AFullGroupLeavesTheRestForTheNext) {
+  for (int i = 0; i < 3; ++i) {
+    Asked& asked = create("g" + std::to_string(i));
+    asked.trans.payloads[0] = std::string(group_bytes_max, 'p');
+    asked.request.record = encode_transaction(RecordKind::submit, asked.trans);
+  }
+  gather();
+  write();
+  EXPECT_EQ(code(asked_[0]), error_code{});
+  EXPECT_FALSE(answered(asked_[1]));
+  gather();
+  EXPECT_EQ(batcher_.take().number, 2U);
+}
+
+TEST_F(CommitBatcherTest, ProgressIsAnsweredWhenOrderedAndWrittenAfterItsDelay) {
+  create("g1");
+  gather();
+  write();
+  Asked& progress = update("g1", TransStatus::submitted, outcome(1, BranchStatus::succeed, 1),
+                           Durability::progress);
+  gather();
+  EXPECT_EQ(code(progress), error_code{});
+  EXPECT_EQ(batcher_.due(), now_ + progress_delay_max);
+  EXPECT_EQ(visible("g1")->branches[1].status, BranchStatus::succeed);
+  now_ += std::chrono::milliseconds{5};
+  create("g2");
+  gather();
+  EXPECT_LE(*batcher_.due(), now_);
+}
+
+TEST_F(CommitBatcherTest, MuchProgressIsDueAtOnce) {
+  create("g1");
+  gather();
+  write();
+  TransDelta delta = outcome(1, BranchStatus::succeed, 1);
+  delta.result = std::string(progress_bytes_max, 'r');
+  update("g1", TransStatus::submitted, delta, Durability::progress);
+  gather();
+  EXPECT_EQ(batcher_.due(), now_);
+}
+
+TEST_F(CommitBatcherTest, PreconditionsHoldAgainstChangesOfTheSameGroup) {
+  create("g1");
+  Asked& again = create("g1");
+  TransDelta abort = test::new_status(TransStatus::aborting, 1);
+  Asked& aborted = update("g1", TransStatus::submitted, abort);
+  Asked& late = update("g1", TransStatus::submitted, outcome(1, BranchStatus::succeed, 2));
+  Asked& unknown = update("g2", TransStatus::submitted, abort);
+  gather();
+  EXPECT_EQ(code(again), Errc::gid_exists);
+  EXPECT_EQ(code(late), Errc::status_mismatch);
+  EXPECT_EQ(code(unknown), Errc::trans_not_found);
+  EXPECT_FALSE(answered(aborted));
+  write();
+  EXPECT_EQ(code(aborted), error_code{});
+}
+
+TEST_F(CommitBatcherTest, BranchesAreCheckedAgainstChangesOfTheSameGroup) {
+  create("g1");
+  TransDelta delta;
+  delta.new_branches = {sample_branch("09", "try")};
+  update("g1", TransStatus::submitted, delta);
+  Asked& again = update("g1", TransStatus::submitted, delta);
+  TransDelta outside = outcome(5, BranchStatus::succeed, 1);
+  Asked& beyond = update("g1", TransStatus::submitted, outside);
+  gather();
+  EXPECT_EQ(code(again), Errc::branch_exists);
+  EXPECT_EQ(code(beyond), Errc::invalid_request);
+}
+
+TEST_F(CommitBatcherTest, ReadsDoNotSeeWhatACrashCouldTakeBack) {
+  create("g1");
+  gather();
+  write();
+  const auto before = visible("g1");
+  update("g1", TransStatus::submitted, test::new_status(TransStatus::aborting, 1));
+  update("g1", TransStatus::aborting, outcome(1, BranchStatus::failed, 2), Durability::progress);
+  gather();
+  EXPECT_EQ(visible("g1"), before);
+  batcher_.take();
+  EXPECT_EQ(visible("g1"), before);
+  batcher_.written(ok(), answers_);
+  EXPECT_EQ(visible("g1")->status, TransStatus::aborting);
+  EXPECT_EQ(visible("g1")->branches[1].status, BranchStatus::failed);
+}
+
+TEST_F(CommitBatcherTest, AFailedWriteAnswersUnknownAndThenNothingIsWritten) {
+  Asked& waiting = create("g1");
+  gather();
+  Asked& queued = create("g2");
+  write(make_error(Errc::store_failed, "the disk is full"));
+  EXPECT_EQ(code(waiting), Errc::store_failed);
+  gather();
+  EXPECT_EQ(code(queued), Errc::store_unavailable);
+  EXPECT_EQ(batcher_.due(), std::nullopt);
+  EXPECT_EQ(visible("g1"), std::nullopt);
+}
+
+TEST_F(CommitBatcherTest, AMovedTransactionReplacesItsHistoryUnlessItHasChanged) {
+  Asked& created = create("g1");
+  gather();
+  write();
+  const auto move = [this, &created](Place from) -> Asked& {
+    Asked& asked = ask(CommitRequest::Kind::move, Durability::durable);
+    asked.request.fingerprint = fingerprint(key, "g1");
+    asked.request.moved_from = from;
+    asked.request.record = encode_transaction(RecordKind::moved, created.trans);
+    return asked;
+  };
+  Asked& stale = move(Place{7, 7});
+  Asked& moved = move(created.request.place);
+  gather();
+  EXPECT_EQ(code(stale), Errc::status_mismatch);
+  EXPECT_EQ(visible("g1"), created.trans);
+  write();
+  EXPECT_EQ(code(moved), error_code{});
+  EXPECT_EQ(visible("g1"), created.trans);
+  EXPECT_EQ(ledger_.find(fingerprint(key, "g1")).value().chain.records.size(), 1U);
+}
+
+TEST_F(CommitBatcherTest, KeyValueRecordsAreSeenWhenDurable) {
+  Asked& put = ask(CommitRequest::Kind::kv_create, Durability::durable);
+  put.kv = test::sample_topic("t", "v");
+  put.request.kv = &put.kv;
+  Asked& again = ask(CommitRequest::Kind::kv_create, Durability::durable);
+  again.kv = put.kv;
+  again.request.kv = &again.kv;
+  gather();
+  EXPECT_EQ(code(again), Errc::key_exists);
+  EXPECT_TRUE(ledger_.find_kv("", "").empty());
+  write();
+  EXPECT_EQ(ledger_.find_kv("", "").size(), 1U);
+}
+
+}  // namespace
+}  // namespace concerto::persist
