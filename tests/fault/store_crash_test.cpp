@@ -1,0 +1,134 @@
+// A store on a disk that loses power, forgets or fails at every operation in turn.
+
+#include <tuple>
+
+#include <gtest/gtest.h>
+
+#include <concerto/persist/leveldb_store.hpp>
+
+#include "fault_disk.hpp"
+#include "store_files.hpp"
+#include "store_history.hpp"
+
+namespace concerto::test {
+
+using persist::LevelDbOptions;
+using persist::LevelDbStore;
+
+namespace {
+
+using Stores = std::unique_ptr<LevelDbStore>;
+
+class StoreCrash : public testing::Test {
+ protected:
+  static constexpr std::uint64_t early_operations_max = 97;
+
+  struct Run {
+    explicit Run(bool tiny_segments) : options(small_options(dir.path() + "/store")) {
+      options.disk = &disk;
+      options.zero_step_bytes = 4096;
+      options.write_buffer_bytes = 64 << 10;
+      options.segment_bytes = tiny_segments ? 2000 : 1 << 20;
+    }
+
+    Result<Stores> open() { return LevelDbStore::open(options, clock, log); }
+
+    TempDir dir;
+    FaultDisk disk;
+    StoreClock clock;
+    LogLines log;
+    LevelDbOptions options;
+    StoreHistory history;
+  };
+
+  /// Works until something fails: creates, progress, decisions, ends, and maintenance.
+  static bool work(Run& run, LevelDbStore& store, const std::string& prefix) {
+    StoreHistory& history = run.history;
+    for (int i = 0; i < 4; ++i) {
+      const std::string gid = prefix + std::to_string(i);
+      const auto progress = outcome(1, BranchStatus::succeed, 1);
+      if (!history.create(store, sample_saga(gid, i), Durability::durable)) return false;
+      if (!history.update(store, gid, progress, Durability::progress)) return false;
+      if (i == 1 && !store.maintain()) return false;
+      const auto status = i % 2 == 0 ? TransStatus::succeed : TransStatus::aborting;
+      if (!history.update(store, gid, new_status(status, 2), Durability::durable)) return false;
+    }
+    if (!store.maintain()) return false;
+    return history.update(store, prefix + "1", new_status(TransStatus::failed, 3),
+                          Durability::durable);
+  }
+
+  /// Lives of one store: with a fault at the nth operation; with a power loss at an early one, so
+  /// that recovery is interrupted too; and sound. True when the first fault never came.
+  static bool live_and_check(std::uint64_t nth, FaultDisk::Fault fault, FaultDisk::Memory memory,
+                             bool tiny_segments) {
+    SCOPED_TRACE("fault at operation " + std::to_string(nth));
+    Run run(tiny_segments);
+    const bool faulted = live(run, nth, fault, memory, "a");
+    live(run, nth % early_operations_max + 1, FaultDisk::Fault::power_loss, memory, "b");
+    auto store = run.open();
+    EXPECT_TRUE(store) << store.error().detail;
+    if (!store) return true;
+    run.history.check(**store);
+    EXPECT_TRUE(work(run, **store, "c"));
+    store->reset();
+    store = run.open();
+    EXPECT_TRUE(store) << store.error().detail;
+    if (store) run.history.check(**store);
+    return !faulted;
+  }
+
+  /// One life, which ends with a restart of the disk. Whether the fault came.
+  static bool live(Run& run, std::uint64_t nth, FaultDisk::Fault fault, FaultDisk::Memory memory,
+                   const std::string& prefix) {
+    run.disk.fail_at(nth, fault);
+    if (auto store = run.open()) {
+      run.history.check(**store);
+      work(run, **store, prefix);
+      (*store)->close();
+    }
+    const bool faulted = run.disk.faulted();
+    run.disk.restart(memory, static_cast<std::uint32_t>(nth));
+    return faulted;
+  }
+
+  static void check_every_operation(FaultDisk::Fault fault, FaultDisk::Memory memory,
+                                    bool tiny_segments) {
+    constexpr std::uint64_t operations_max = 4000;
+    for (std::uint64_t nth = 1; nth < operations_max && !HasFailure(); ++nth) {
+      if (live_and_check(nth, fault, memory, tiny_segments)) return;
+    }
+    ADD_FAILURE() << "the scenario does not come to its end";
+  }
+};
+
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenUnsyncedBytesAreForgotten) {
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets, false);
+}
+
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenUnsyncedBytesAreTorn) {
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::tears, false);
+}
+
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenTheProcessIsKilled) {
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::keeps, false);
+}
+
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhileSegmentsChange) {
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets, true);
+}
+
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenSyncsFail) {
+  check_every_operation(FaultDisk::Fault::fail_syncs, FaultDisk::Memory::forgets, false);
+}
+
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenOneOperationFails) {
+  check_every_operation(FaultDisk::Fault::fail_once, FaultDisk::Memory::keeps, false);
+}
+
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenTheDiskIsFull) {
+  check_every_operation(FaultDisk::Fault::full, FaultDisk::Memory::keeps, false);
+}
+
+}  // namespace
+}  // namespace concerto::test
