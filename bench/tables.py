@@ -110,8 +110,18 @@ def transport_goals(results):
                times(factor), verdict(above(factor, 5)))
 
 
+def store_goals(results):
+    cpu = results.micro("store_bench", "million/64", "cpu_us/tx")
+    yield ("the store alone, CPU per transaction, 1,000,000 of 700 bytes in three records, groups "
+           "of 64", "at most 12 us", us(cpu), "-", "-", verdict(below(cpu, 12)))
+    zeroed, growing = (results.micro("store_bench", f"log/{kind}/700", "p50_us")
+                       for kind in ("zeroed", "growing"))
+    yield ("a sync of 700 bytes into zeroed log space, p50", "beside one that grows the file",
+           us(zeroed), us(growing), times(quotient(growing, zeroed)), "-")
+
+
 def goal_table(results):
-    rows = [*saga_goals(results), *transport_goals(results)]
+    rows = [*saga_goals(results), *transport_goals(results), *store_goals(results)]
     lines = ["| what | goal | measured | peer | better by | |",
              "| --- | --- | --- | --- | --- | --- |"]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
@@ -160,6 +170,8 @@ def main():
         print(table)
     print(counter_table(results, "transport_bench",
                         ["server_us/call", "client_us/call", "calls/s"]))
+    print(counter_table(results, "store_bench",
+                        ["cpu_us/tx", "syncs/tx", "bytes/tx", "tx/s", "cpu_us/sync", "p50_us"]))
     print(counter_table(results, "saga_bench",
                         ["cpu_us/tx", "allocs/tx", "commits/tx", "syncs/tx", "tx/s"]))
 

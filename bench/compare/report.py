@@ -12,8 +12,7 @@ METRICS = (
     ("server CPU per transaction, us", "server_cpu_us", "{:,.1f}", False),
     ("client CPU per transaction, us", "client_cpu_us", "{:,.1f}", False),
     ("bytes written by the device per transaction", "device_bytes", "{:,.0f}", False),
-    ("of LevelDB's flushes", "flushed_bytes", "{:,.0f}", False),
-    ("of LevelDB's compactions", "compacted_bytes", "{:,.0f}", False),
+    ("bytes in LevelDB's tables per transaction", "table_bytes", "{:,.0f}", False),
 )
 
 

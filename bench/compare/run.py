@@ -64,7 +64,7 @@ class Comparison:
             with servers.running(kind, binary, directory, self._server_cores) as server:
                 found = [self._load_once(server, wire, number, period)
                          for number, period in enumerate(periods)]
-            self._share_out(server.compaction(), found)
+            self._share_out(server.table_bytes(), found)
             shutil.rmtree(directory)
             for (in_flight, _, _), result in zip(periods, found):
                 into.setdefault((wire, in_flight), {}).setdefault(kind.name, []).append(result)
@@ -82,13 +82,13 @@ class Comparison:
         return result
 
     @staticmethod
-    def _share_out(work, found):
-        """LevelDB's work is known for the whole life of a server: shared by all transactions."""
-        if work is None:
+    def _share_out(table_bytes, found):
+        """Tables are known for the whole life of a server: shared by all transactions."""
+        if table_bytes is None:
             return
         transactions = sum(r["transactions"] + r["warm_up_transactions"] for r in found)
         for result in found:
-            result.update({name: count / transactions for name, count in work.items()})
+            result["table_bytes"] = table_bytes / transactions
 
 
 def print_tables(comparison, arguments):
