@@ -69,7 +69,10 @@ struct Session::Callbacks {
         const StreamPtr stream = find(session, frame->hd.stream_id);
         if (!stream) break;
         if (frame->hd.type == NGHTTP2_HEADERS) stream->on_headers_end();
-        if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) stream->on_end();
+        if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
+          stream->remote_ended_ = true;
+          stream->on_end();
+        }
         break;
       }
       case NGHTTP2_SETTINGS:
@@ -269,6 +272,10 @@ void Session::resume(Stream& stream) {
 }
 
 void Session::reset(Stream& stream, std::uint32_t error) {
+  // What both sides have ended closes by itself. A reset would come too late for its stream, and
+  // peers count resets: too many end the connection.
+  const bool sent_all = nghttp2_session_get_stream_local_close(session_, stream.id_) == 1;
+  if (sent_all && stream.remote_ended_) return;
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, error);
   events_.on_output();
 }
@@ -320,7 +327,7 @@ void Session::attach(Stream& stream, std::int32_t id) {
   intrusive_ptr_add_ref(&stream);
   stream.session_ = this;
   stream.id_ = id;
-  stream.deferred_ = stream.headers_sent_ = false;
+  stream.deferred_ = stream.headers_sent_ = stream.remote_ended_ = false;
   streams_.push_back(stream);
 }
 

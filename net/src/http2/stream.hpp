@@ -63,6 +63,7 @@ class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_
   bool deferred_ = false;   ///< nghttp2 waits for Session::resume
   bool scheduled_ = false;  ///< is in the Turn's list
   bool headers_sent_ = false;
+  bool remote_ended_ = false;  ///< the peer's END_STREAM has come
 };
 
 using StreamPtr = boost::intrusive_ptr<Stream>;

@@ -28,6 +28,16 @@ TEST_F(Unary, ReturnsTheReply) {
   EXPECT_TRUE(reply.sent);
 }
 
+// A reset per call would be over the server's limit of resets long before the end.
+TEST_F(Unary, ManyCallsAreNotTakenForAFloodOfResets) {
+  for (int i = 0; i < 8'000; ++i) {
+    const GrpcReply reply = call("/test.Echo/Echo", "hello");
+    ASSERT_TRUE(reply.ok()) << "call " << i << ": " << describe(reply.status);
+  }
+  EXPECT_EQ(server->connection_count(), 1U);
+  EXPECT_EQ(channel->connection_count(), 1U);
+}
+
 TEST_F(Unary, CarriesAnEmptyMessage) {
   const GrpcReply reply = call("/test.Echo/Echo", "");
   EXPECT_TRUE(reply.ok()) << describe(reply.status);
