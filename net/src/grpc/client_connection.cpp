@@ -47,7 +47,8 @@ bool ClientConnection::has_room() const noexcept {
 }
 
 http2::StreamPtr ClientConnection::on_request() {
-  CONCERTO_ASSERT(!"a client's session takes no requests");
+  constexpr bool a_client_takes_requests = false;
+  CONCERTO_ASSERT(a_client_takes_requests);
   return nullptr;
 }
 

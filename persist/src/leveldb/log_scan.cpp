@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t block_bytes = 32768;
 constexpr std::size_t header_bytes = 7;
-constexpr std::size_t group_in_batch_bytes = 22;  // a batch up to its key, the group's number
 constexpr std::uint32_t mask_delta = 0xa282ead8;
 
 enum FragmentType : std::uint8_t { full = 1, first = 2, middle = 3, last = 4 };
