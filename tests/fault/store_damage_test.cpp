@@ -66,8 +66,9 @@ class StoreDamage : public testing::Test {
 
   /// Whether a file is of a segment that the store uses: the next one may lie ready.
   static bool is_listed(const std::string& store, const std::string& path) {
-    const std::string state = persist::state_path(store);
-    for (const auto& segment : persist::parse_state(state, file_content(state))->segments) {
+    const std::string file = persist::state_path(store);
+    const auto state = persist::parse_state(file, file_content(file)).value();
+    for (const auto& segment : state.segments) {
       if (path.starts_with(persist::segment_path(store, segment.number) + "/")) return true;
     }
     return false;
