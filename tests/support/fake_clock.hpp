@@ -25,6 +25,22 @@ class FakeClock final : public Clock {
   WallTime wall_{std::chrono::hours(24 * 365 * 55)};
 };
 
+/// Another clock, ahead of it by as much as a test has moved this one: time passes at once where a
+/// test needs it to pass, and otherwise as it does for the sockets of the test.
+class MovableClock final : public Clock {
+ public:
+  explicit MovableClock(const Clock& base) : base_(base) {}
+
+  SteadyTime steady_now() const noexcept override { return base_.steady_now() + ahead_; }
+  WallTime wall_now() const noexcept override { return base_.wall_now() + ahead_; }
+
+  void advance(std::chrono::nanoseconds by) { ahead_ += by; }
+
+ private:
+  const Clock& base_;
+  std::chrono::nanoseconds ahead_{};
+};
+
 /// splitmix64: the same seed gives the same numbers everywhere.
 class SeededRandom final : public RandomSource {
  public:

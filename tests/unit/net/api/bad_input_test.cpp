@@ -55,6 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCase{"MissingGid", "", "saga", nothing, "", "gid is empty"},
         RefusedCase{"LongGid", std::string(129, 'g'), "saga", nothing, "",
                     "gid has 129 bytes, at most 128 are allowed"},
+        RefusedCase{"MissingMode", "g", "", nothing, "", "unknow trans type: "},
         RefusedCase{"UnknownMode", "g", "sagas", nothing, "", "unknow trans type: sagas"},
         RefusedCase{"ModeOfALaterVersion", "g", "tcc", nothing, "",
                     "trans_type 'tcc' is not in this version"},

@@ -93,7 +93,9 @@ TEST_F(Channel, OpensMoreConnectionsWhenOneIsFull) {
 }
 
 TEST_F(Channel, HandlerGoesOnAfterTheDeadline) {
-  start_call("/test.S/Hold", in(50ms));
+  start_call("/test.S/Hold", in(1h));
+  run_until([&] { return held == 1; });
+  pass(1h);
   run_until([&] { return replies.size() == 1; });
   EXPECT_EQ(replies[0].status.code, GrpcCode::deadline_exceeded);
   EXPECT_TRUE(replies[0].sent);

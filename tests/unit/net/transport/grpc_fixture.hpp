@@ -17,6 +17,8 @@
 #include <concerto/net/grpc_server.hpp>
 #include <concerto/net/system.hpp>
 
+#include "fake_clock.hpp"
+
 namespace concerto::net {
 
 /// One shard: its io_context, clock and timers, and a way to run a coroutine to its end.
@@ -26,6 +28,12 @@ class ShardTest : public testing::Test {
 
   Executor executor() { return io.get_executor(); }
   SteadyTime in(std::chrono::milliseconds time) { return clock.steady_now() + time; }
+
+  /// Lets time pass at once, and fires what is due.
+  void pass(std::chrono::milliseconds time) {
+    clock.advance(time);
+    timers.run_due();
+  }
 
   /// Runs the shard until the coroutine has ended. Ends the test if it hangs.
   template <class T>
@@ -60,7 +68,8 @@ class ShardTest : public testing::Test {
   static constexpr std::chrono::seconds patience{30};
 
   asio::io_context io{1};
-  SystemClock clock;
+  SystemClock system_clock;
+  test::MovableClock clock{system_clock};
   SystemRandom random;
   Timers timers;
 

@@ -96,6 +96,7 @@ TEST_F(SessionPair, TellsWhichStreamsAGoawayLeftOut) {
   exchange(client, server);
   EXPECT_THAT(client.goaways, ElementsAre(static_cast<std::uint32_t>(NGHTTP2_NO_ERROR)));
   EXPECT_EQ(late->log.back(), "close 7 unprocessed");
+  EXPECT_EQ(server.requests.size(), 1u);  // What was left out is not served either.
   EXPECT_TRUE(served->log.empty());
   EXPECT_FALSE(client.session.can_request());
   server.requests.at(0)->respond();

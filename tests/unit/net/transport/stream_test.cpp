@@ -139,7 +139,9 @@ TEST_F(Streaming, TellsTheHandlerThatTheConnectionIsLost) {
 }
 
 TEST_F(Streaming, EndsAtItsDeadline) {
-  const auto stream = open("/test.S/Wait", in(50ms));
+  const auto stream = open("/test.S/Wait", in(1h));
+  run_until([&] { return server->call_count() == 1; });
+  pass(1h);
   EXPECT_EQ(run(stream->finish()).status.code, GrpcCode::deadline_exceeded);
   run_until([&] { return ended == 1; });
   EXPECT_TRUE(saw_cancelled);

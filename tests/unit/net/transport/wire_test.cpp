@@ -63,6 +63,11 @@ TEST(PercentCoding, KeepsPrintableText) {
   EXPECT_EQ(percent_encode("no money!"), "no money!");
 }
 
+TEST(PercentCoding, EncodesOuterBlanksThatHttpWouldRefuse) {
+  EXPECT_EQ(percent_encode(" no money "), "%20no money%20");
+  EXPECT_EQ(percent_encode(" "), "%20");
+}
+
 TEST(PercentCoding, EncodesTheRest) {
   EXPECT_EQ(percent_encode("100%\n\xC3\xA9"), "100%25%0A%C3%A9");
 }
