@@ -90,12 +90,13 @@ std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) noe
 std::string percent_encode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
-    if (is_printable(c) && c != '%') {
-      out += c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool outer_blank = text[i] == ' ' && (i == 0 || i + 1 == text.size());
+    if (is_printable(text[i]) && text[i] != '%' && !outer_blank) {
+      out += text[i];
       continue;
     }
-    const auto byte = static_cast<unsigned char>(c);
+    const auto byte = static_cast<unsigned char>(text[i]);
     out += {'%', hex_digits[byte >> 4], hex_digits[byte & 15]};
   }
   return out;

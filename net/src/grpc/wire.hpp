@@ -29,7 +29,7 @@ class TimeoutText {
 
 std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) noexcept;
 
-/// `grpc-message`.
+/// `grpc-message`. Blanks at either end are encoded too: HTTP allows none there in a field.
 std::string percent_encode(std::string_view text);
 std::string percent_decode(std::string_view text);
 

@@ -47,6 +47,11 @@ struct Session::Callbacks {
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     Session& session = self(user);
+    if (frame->hd.stream_id > session.last_stream_id_) {
+      // The GOAWAY that leaves it out is on its way: the client will try elsewhere.
+      return nghttp2_submit_rst_stream(session.session_, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                       NGHTTP2_REFUSED_STREAM);
+    }
     const StreamPtr stream = session.events_.on_request();
     session.attach(*stream, frame->hd.stream_id);
     return nghttp2_session_set_stream_user_data(session.session_, stream->id(), stream.get());
@@ -296,14 +301,8 @@ void Session::shutdown_notice() {
 }
 
 void Session::goaway() {
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
-                        nullptr, 0);
-  events_.on_output();
-}
-
-void Session::terminate(std::uint32_t error) {
-  nghttp2_session_terminate_session(session_, error);
+  last_stream_id_ = nghttp2_session_get_last_proc_stream_id(session_);
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_stream_id_, NGHTTP2_NO_ERROR, nullptr, 0);
   events_.on_output();
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -77,8 +78,6 @@ class Session {
   void shutdown_notice();
   /// Server: takes no more streams; those that are open go on.
   void goaway();
-  /// Ends the connection with an HTTP/2 error code as soon as this is sent.
-  void terminate(std::uint32_t error);
   /// The connection is lost: closes every stream.
   void abandon(std::uint32_t error);
 
@@ -120,6 +119,7 @@ class Session {
   nghttp2_session* session_ = nullptr;
   Out out_;  ///< where pull collects
   boost::intrusive::list<Stream> streams_;
+  std::int32_t last_stream_id_ = std::numeric_limits<std::int32_t>::max();  ///< that is taken
   bool settings_seen_ = false;
 };
 

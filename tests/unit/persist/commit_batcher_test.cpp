@@ -239,6 +239,15 @@ TEST_F(CommitBatcherTest, AMovedTransactionReplacesItsHistoryUnlessItHasChanged)
   EXPECT_EQ(ledger_.find(fingerprint(key, "g1")).value().chain.records.size(), 1U);
 }
 
+TEST(Pace, WaitsForCompanyOnlyUnderLoadAndForLessThanASync) {
+  using std::chrono::microseconds;
+  EXPECT_EQ(pace_after(1, microseconds{300}).changes, 0U);
+  EXPECT_EQ(pace_after(1, microseconds{300}).at_most, microseconds{0});
+  EXPECT_EQ(pace_after(64, microseconds{300}).changes, 64U);
+  EXPECT_EQ(pace_after(64, microseconds{300}).at_most, microseconds{150});
+  EXPECT_EQ(pace_after(64, std::chrono::seconds{1}).at_most, microseconds{250});
+}
+
 TEST_F(CommitBatcherTest, KeyValueRecordsAreSeenWhenDurable) {
   Asked& put = ask(CommitRequest::Kind::kv_create, Durability::durable);
   put.kv = test::sample_topic("t", "v");
