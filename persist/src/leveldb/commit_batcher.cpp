@@ -1,5 +1,7 @@
 #include "commit_batcher.hpp"
 
+#include <utility>
+
 namespace concerto::persist {
 
 std::size_t CommitBatcher::gather(RequestList& queue, SteadyTime now, Answers& answers) {
@@ -28,7 +30,7 @@ std::optional<SteadyTime> CommitBatcher::due() const {
   return ledger_.group_due();
 }
 
-void CommitBatcher::written(const Result<>& result, Answers& answers) {
+std::size_t CommitBatcher::written(const Result<>& result, Answers& answers) {
   if (result) {
     ledger_.written();
   } else {
@@ -41,7 +43,7 @@ void CommitBatcher::written(const Result<>& result, Answers& answers) {
       answers.add(*request, make_error(Errc::store_failed, failure_->detail));
     }
   }
-  waiting_.clear();
+  return std::exchange(waiting_, {}).size();
 }
 
 }  // namespace concerto::persist

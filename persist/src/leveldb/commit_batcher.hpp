@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -7,6 +9,22 @@
 #include "ledger.hpp"
 
 namespace concerto::persist {
+
+/// How a group waits for company after one that had much of it.
+struct Pace {
+  std::size_t changes = 0;             ///< so many in the queue are enough; 0: none need be
+  std::chrono::nanoseconds at_most{};  ///< then it is written anyway
+};
+
+/// The pace after a group with `answered` waiters that took `took` to write. A sync costs CPU, and
+/// those who were just answered come again together: under load it pays to wait for them, for
+/// less than the time that a sync takes. A lone change never waits.
+constexpr Pace pace_after(std::size_t answered, std::chrono::nanoseconds took) noexcept {
+  constexpr std::size_t answered_min = 8;
+  constexpr std::chrono::microseconds at_most{250};
+  if (answered < answered_min) return {};
+  return {answered, std::min<std::chrono::nanoseconds>(took / 2, at_most)};
+}
 
 /// Forms groups out of requests: what the committer does, without thread, clock and disk, so that
 /// tests run it step by step. Not thread-safe.
@@ -28,8 +46,9 @@ class CommitBatcher {
   /// The group, which the caller writes before it calls anything else.
   Ledger::Group take() { return ledger_.take_group(); }
 
-  /// Answers those who wait for the group. After a failure nothing is written any more.
-  void written(const Result<>& result, Answers& answers);
+  /// Answers those who wait for the group, and returns how many. After a failure nothing is
+  /// written any more.
+  std::size_t written(const Result<>& result, Answers& answers);
 
   /// No more writes, for a failure outside of a group.
   void fail(const Error& error) { failure_ = error; }

@@ -41,7 +41,8 @@ Result<> Committer::submit(CommitRequest& request) {
     queued_bytes_ += request.bytes;
     ++queued_changes_;
     count_queue();
-    wake = std::exchange(idle_, false);
+    wake = idle_ && queued_changes_ >= wake_at_;
+    if (wake) idle_ = false;
   }
   if (wake) arrived_.notify_one();
   return ok();
@@ -73,7 +74,11 @@ void Committer::count_queue() noexcept {
 /// Takes the queue when there is one; false when everything is done and the store stops.
 bool Committer::wait_for_work(std::unique_lock<std::mutex>& lock) {
   for (;;) {
-    if (!queue_.empty() || !taken_.empty()) return true;
+    if (!taken_.empty()) return true;
+    if (!queue_.empty()) {
+      wait_for_company(lock);
+      return true;
+    }
     const auto due = batcher_.due();
     const SteadyTime now = clock_.steady_now();
     if (due && (stopping_ || *due <= now)) return true;
@@ -85,6 +90,18 @@ bool Committer::wait_for_work(std::unique_lock<std::mutex>& lock) {
       arrived_.wait(lock);
     }
   }
+}
+
+void Committer::wait_for_company(std::unique_lock<std::mutex>& lock) {
+  const auto left = written_at_ + pace_.at_most - clock_.steady_now();
+  if (queued_changes_ < pace_.changes && left.count() > 0 && !stopping_) {
+    idle_ = true;
+    wake_at_ = pace_.changes;
+    arrived_.wait_for(lock, left, [this] { return queued_changes_ >= pace_.changes || stopping_; });
+    idle_ = false;
+    wake_at_ = 1;
+  }
+  pace_ = {};
 }
 
 void Committer::run() {
@@ -112,11 +129,12 @@ void Committer::write_group(Answers& answers) {
   const Ledger::Group group = batcher_.take();
   const SteadyTime begin = clock_.steady_now();
   const Result<> written = append_(group);
-  probe_.add_sync(clock_.steady_now() - begin);
+  written_at_ = clock_.steady_now();
+  probe_.add_sync(written_at_ - begin);
   probe_.groups.fetch_add(1, std::memory_order_relaxed);
   probe_.bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
   if (!written) failed_.store(true, std::memory_order_relaxed);
-  batcher_.written(written, answers);
+  pace_ = pace_after(batcher_.written(written, answers), written_at_ - begin);
   answers.send();
 }
 

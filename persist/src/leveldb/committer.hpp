@@ -49,6 +49,7 @@ class Committer {
  private:
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
+  void wait_for_company(std::unique_lock<std::mutex>& lock);
   void write_group(Answers& answers);
   void count_queue() noexcept;
 
@@ -66,8 +67,13 @@ class Committer {
   std::optional<Error> failure_;  ///< on its way to the batcher
   bool stopping_ = false;
   bool idle_ = false;
+  std::size_t wake_at_ = 1;  ///< queued changes that end the committer's wait
 
-  RequestList taken_;  ///< of the committer's thread
+  // Of the committer's thread:
+  RequestList taken_;
+  Pace pace_;
+  SteadyTime written_at_{};
+
   std::atomic<bool> failed_ = false;
   std::thread thread_;
 };

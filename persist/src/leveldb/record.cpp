@@ -11,11 +11,10 @@ namespace concerto::persist {
 namespace {
 
 std::uint32_t header_checksum(RecordKind kind, std::uint32_t length) {
-  std::string bytes;
-  Encoder out(bytes);
-  out.u8(static_cast<std::uint8_t>(kind));
-  out.u32(length);
-  return crc32c(0, bytes);
+  const char bytes[5] = {static_cast<char>(kind), static_cast<char>(length),
+                         static_cast<char>(length >> 8), static_cast<char>(length >> 16),
+                         static_cast<char>(length >> 24)};
+  return crc32c(0, std::string_view(bytes, sizeof(bytes)));
 }
 
 void put_place(Encoder& out, const Place& place) {
@@ -36,9 +35,7 @@ std::size_t link_bytes(RecordKind kind) noexcept {
   return is_update(kind) ? 24 : 0;
 }
 
-std::string encode_link(RecordKind kind, const Link& link) {
-  std::string bytes;
-  Encoder out(bytes);
+void put_link(Encoder& out, RecordKind kind, const Link& link) {
   if (is_update(kind)) {
     put_place(out, link.previous);
     put_place(out, link.first);
@@ -46,7 +43,6 @@ std::string encode_link(RecordKind kind, const Link& link) {
     out.u64(link.sequence);
     if (kind == RecordKind::moved) put_place(out, link.previous);
   }
-  return bytes;
 }
 
 Link decode_link(RecordKind kind, std::string_view bytes) {
@@ -122,12 +118,17 @@ void append_record(std::string& group, const EncodedRecord& record, const Link& 
   CONCERTO_ASSERT(record.payload.size() <= record_bytes_max);
   Encoder out(group);
   if (group.empty()) out.u8(group_version);
-  const std::string tail = encode_link(record.kind, link);
   out.u32(static_cast<std::uint32_t>(record.payload.size()));
   out.u8(static_cast<std::uint8_t>(record.kind));
-  out.u32(crc32c(record.checksum, tail));
+  const std::size_t checksum_at = group.size();
+  out.u32(0);
   group.append(record.payload);
-  group.append(tail);
+  const std::size_t link_at = group.size();
+  put_link(out, record.kind, link);
+  const std::uint32_t checksum = crc32c(record.checksum, std::string_view(group).substr(link_at));
+  for (std::size_t i = 0; i < 4; ++i) {
+    group[checksum_at + i] = static_cast<char>(checksum >> (8 * i));
+  }
 }
 
 std::optional<std::size_t> first_record(std::string_view group) {

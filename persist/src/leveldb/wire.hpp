@@ -17,8 +17,11 @@ class Encoder {
 
   /// Seven bits per byte, lowest first, the high bit set on all but the last.
   void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) u8(static_cast<std::uint8_t>(value | 0x80));
-    u8(static_cast<std::uint8_t>(value));
+    char bytes[10];
+    std::size_t count = 0;
+    for (; value >= 0x80; value >>= 7) bytes[count++] = static_cast<char>(value | 0x80);
+    bytes[count++] = static_cast<char>(value);
+    out_.append(bytes, count);
   }
 
   /// A signed varint: small magnitudes are short.
@@ -32,8 +35,10 @@ class Encoder {
   }
 
  private:
-  void fixed(std::uint64_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i) u8(static_cast<std::uint8_t>(value >> (8 * i)));
+  void fixed(std::uint64_t value, std::size_t count) {
+    char bytes[8];
+    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
+    out_.append(bytes, count);
   }
 
   std::string& out_;
