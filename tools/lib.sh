@@ -18,6 +18,9 @@ test_packages=(
   clang-16 clang-format-16 ccache
 )
 
+# To build the fuzz targets.
+fuzz_packages=(clang-16 libclang-rt-16-dev)
+
 say() { printf '%s\n' "$*" >&2; }
 
 fail() {
