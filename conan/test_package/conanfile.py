@@ -19,6 +19,7 @@ class ConcertoTestPackage(ConanFile):
 
     def generate(self):
         toolchain = CMakeToolchain(self, generator="Ninja")
+        toolchain.user_presets_path = False
         toolchain.cache_variables["CONSUMER_COMPONENTS"] = "core;persist"
         # Nothing generated in between: the package's own config file is what users get.
         package = self.dependencies["concerto"].package_folder
