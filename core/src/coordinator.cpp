@@ -87,6 +87,11 @@ Async<> Coordinator::abort(TransRequest request) {
   return on_shard(engine.executor(), engine.abort(std::move(request)));
 }
 
+Async<> Coordinator::register_branch(BranchRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.register_branch(std::move(request)));
+}
+
 Async<> Coordinator::force_stop(Gid gid) {
   Engine& engine = home(gid);
   return on_shard(engine.executor(), engine.force_stop(std::move(gid)));

@@ -72,6 +72,10 @@ Result<Draft> make_draft(TransRequest request) {
   const auto protocol = protocol_from(request.protocol);
   if (!protocol) return invalid("protocol '" + request.protocol + "' is unknown");
   CONCERTO_CHECK(check_options(request.options));
+  if (draft.mode->expand == nullptr) {
+    request.steps.clear();
+    request.payloads.clear();
+  }
   CONCERTO_CHECK(check_steps(request));
   CONCERTO_CHECK(check_length("query_prepared", request.query_prepared.size(), url_bytes_max));
   CONCERTO_CHECK(check_length("custom_data", request.custom_data.size(), custom_data_bytes_max));
@@ -82,13 +86,34 @@ Result<Draft> make_draft(TransRequest request) {
   Transaction& trans = draft.trans;
   trans.type = draft.mode->type;
   trans.protocol = *protocol;
-  CONCERTO_CHECK(draft.mode->expand(request, trans));
+  if (draft.mode->expand != nullptr) CONCERTO_CHECK(draft.mode->expand(request, trans));
   request.payloads.resize(request.steps.size());
   trans.gid = std::move(request.gid);
   trans.payloads = std::move(request.payloads);
   trans.options = std::move(request.options);
   trans.query_prepared = std::move(request.query_prepared);
   trans.custom_data = std::move(request.custom_data);
+  return draft;
+}
+
+Result<BranchDraft> make_branch_draft(const BranchRequest& request) {
+  CONCERTO_CHECK(check_gid(request.gid));
+  const auto invalid_branch = [](std::string text) {
+    return make_error(Errc::invalid_branch, std::move(text));
+  };
+  BranchDraft draft;
+  const auto type = trans_type_from(request.trans_type);
+  if (type) draft.mode = find_mode(*type);
+  if (draft.mode == nullptr || draft.mode->register_branch == nullptr) {
+    return invalid_branch("unknow trans type: " + request.trans_type);
+  }
+  if (request.branch_id.empty()) return invalid_branch("branch_id is empty");
+  if (request.branch_id.size() > branch_id_bytes_max) {
+    return invalid_branch("branch_id has " + std::to_string(request.branch_id.size()) +
+                          " bytes, at most " + std::to_string(branch_id_bytes_max) +
+                          " are allowed");
+  }
+  CONCERTO_CHECK(draft.mode->register_branch(request, draft.rows));
   return draft;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include <concerto/core/error.hpp>
 #include <concerto/core/request.hpp>
 #include <concerto/core/transaction.hpp>
@@ -18,6 +20,15 @@ struct Draft {
 /// Checks everything a request says (page 09, F10) and lays out its branches. The error names
 /// field and value.
 Result<Draft> make_draft(TransRequest request);
+
+/// A validated request to register a branch: nothing of it is stored yet.
+struct BranchDraft {
+  const Mode* mode = nullptr;  ///< whose branch it is
+  std::vector<Branch> rows;    ///< without times; all with the request's payload
+};
+
+/// Error invalid_branch names what is wrong.
+Result<BranchDraft> make_branch_draft(const BranchRequest& request);
 
 /// Error unless `gid` has 1 to 128 bytes.
 Result<> check_gid(const Gid& gid);

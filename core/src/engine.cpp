@@ -2,6 +2,8 @@
 
 #include "engine.hpp"
 
+#include <algorithm>
+
 namespace concerto {
 namespace {
 
@@ -16,6 +18,20 @@ Error shutting_down() {
 
 std::string quoted(TransStatus status) {
   return "'" + std::string(to_string(status)) + "'";
+}
+
+Error other_type(const Transaction& stored, const Mode& named) {
+  return conflict("gid " + stored.gid.str() + " is of type " + std::string(to_string(stored.type)) +
+                  ", not " + std::string(to_string(named.type)) + ".");
+}
+
+/// Whether one of `rows` has the (branch_id, op) of a stored branch.
+bool any_exists(const std::vector<Branch>& stored, const std::vector<Branch>& rows) {
+  return std::any_of(rows.begin(), rows.end(), [&](const Branch& row) {
+    return std::any_of(stored.begin(), stored.end(), [&](const Branch& branch) {
+      return branch.branch_id == row.branch_id && branch.op == row.op;
+    });
+  });
 }
 
 /// The stored options with what the submit names (page 02, section 5.2).
@@ -117,11 +133,7 @@ Async<> Engine::submit(TransRequest request) {
 Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
   if (stopping_) co_return shutting_down();
   const Transaction& stored = live.trans;
-  if (draft.mode != live.mode) {
-    co_return conflict("gid " + live.gid.str() + " is of type " +
-                       std::string(to_string(stored.type)) + ", not " +
-                       std::string(to_string(draft.mode->type)) + ".");
-  }
+  if (draft.mode != live.mode) co_return other_type(stored, *draft.mode);
   if (stored.status == TransStatus::submitted) co_return ok();
   if (stored.status != TransStatus::prepared) {
     co_return conflict("current status " + quoted(stored.status) + ", cannot sumbmit.");
@@ -162,17 +174,72 @@ Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
   co_return live.pass_result;
 }
 
+Async<> Engine::register_branch(BranchRequest request) {
+  CONCERTO_CO_TRY(BranchDraft draft, make_branch_draft(request));
+  Turn turn = co_await enter(request.gid);
+  LiveTrans& live = *turn;
+  CONCERTO_CO_CHECK(co_await load(live));
+  const Transaction& stored = live.trans;
+  if (live.knowledge != LiveTrans::Knowledge::present || stored.status != TransStatus::prepared) {
+    co_return conflict("no trans with gid: " + live.gid.str() + " status: prepared found");
+  }
+  if (draft.mode != live.mode) co_return other_type(stored, *draft.mode);
+  if (any_exists(stored.branches, draft.rows)) {
+    co_return make_error(Errc::branch_exists, "storage: UniqueKeyConflict");
+  }
+  if (stored.branches.size() + draft.rows.size() > branches_max) {
+    co_return make_error(Errc::invalid_branch, "gid " + live.gid.str() + " has " +
+                                                   std::to_string(stored.branches.size()) +
+                                                   " branch rows, at most " +
+                                                   std::to_string(branches_max) + " are allowed");
+  }
+  if (stopping_) co_return shutting_down();
+  TransDelta delta;
+  const WallTime now = clock_.wall_now();
+  for (Branch& row : draft.rows) {
+    row.payload = static_cast<std::uint32_t>(stored.payloads.size());
+    row.create_time = row.update_time = now;
+  }
+  delta.new_payloads.push_back(std::move(request.payload));
+  delta.new_branches = std::move(draft.rows);
+  CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
+  live.restart_runs();
+  live_.count_bytes(live);
+  co_return ok();
+}
+
 Async<> Engine::abort(TransRequest request) {
   CONCERTO_CO_CHECK(check_gid(request.gid));
   CONCERTO_CO_TRY(Turn turn, co_await enter_existing(request.gid));
   LiveTrans& live = *turn;
-  if (!live.mode->aborts_to || live.trans.status != TransStatus::prepared) {
-    co_return conflict("trans type: '" + std::string(to_string(live.trans.type)) +
-                       "' current status " + quoted(live.trans.status) + ", cannot abort.");
+  CONCERTO_CO_CHECK(co_await begin_abort(live, std::move(request.rollback_reason)));
+  if (is_final(live.trans.status)) co_return ok();
+  const std::uint64_t seen = live.passes;
+  start_driver(live);
+  if (!live.trans.options.wait_result) co_return ok();
+  Pin pin = turn.pin();
+  turn.release();
+  const Result<> result = co_await wait_for_pass(pin, seen, request.wait_until);
+  // What a submit would hear as its failure is what an abort is for.
+  if (pin->trans.status == TransStatus::failed) co_return ok();
+  co_return result;
+}
+
+Async<> Engine::begin_abort(LiveTrans& live, std::string reason) {
+  const TransStatus status = live.trans.status;
+  const auto aborts_to = live.mode->aborts_to;
+  if (aborts_to && status == TransStatus::prepared) {
+    StatusChange change{*aborts_to, std::move(reason)};
+    co_return co_await change_status(live, std::move(change));
   }
-  StatusChange change{*live.mode->aborts_to, request.rollback_reason};
-  CONCERTO_CO_CHECK(co_await change_status(live, std::move(change)));
-  co_return ok();
+  if (aborts_to && !is_final(status) && status == *aborts_to) {
+    if (reason.empty() || reason == live.trans.rollback_reason) co_return ok();
+    TransDelta delta;
+    delta.rollback_reason = truncated_reason(std::move(reason));
+    co_return co_await commit(live, std::move(delta), Durability::durable);
+  }
+  co_return conflict("trans type: '" + std::string(to_string(live.trans.type)) +
+                     "' current status " + quoted(status) + ", cannot abort.");
 }
 
 Async<> Engine::force_stop(Gid gid) {

@@ -27,6 +27,7 @@ class Engine {
   Async<> prepare(TransRequest request);
   Async<> submit(TransRequest request);
   Async<> abort(TransRequest request);
+  Async<> register_branch(BranchRequest request);
   Async<> force_stop(Gid gid);
   Async<> reset_next_cron_time(Gid gid);
   Async<std::optional<Transaction>> query(Gid gid);
@@ -52,6 +53,7 @@ class Engine {
   Async<> create(LiveTrans& live, Draft& draft, TransStatus status);
   Async<bool> create_or_load(LiveTrans& live, Draft& draft, TransStatus status);
   Async<> submit_existing(LiveTrans& live, Draft& draft);
+  Async<> begin_abort(LiveTrans& live, std::string reason);
   Async<> wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until);
 
   // Passes (engine_pass.cpp).

@@ -288,13 +288,17 @@ void Engine::tell_waiters(LiveTrans& live, Result<> result) {
 Result<> Engine::answer(const LiveTrans& live) const {
   const Transaction& trans = live.trans;
   if (trans.status == TransStatus::succeed) return ok();
-  if (!trans.rollback_reason.empty()) {
-    return make_error(Errc::trans_failed, with_failure_suffix(trans.rollback_reason));
-  }
-  if (live.mode->reports_branch_errors && !is_final(trans.status)) {
+  const Reports reports = live.mode->reports;
+  if (reports != Reports::nothing && !is_final(trans.status)) {
     const std::string text = std::string(unknown_result_hint) + live.worst_error.detail;
     if (live.worst == Outcome::failure) return make_error(Errc::branch_failure, text);
     if (live.worst == Outcome::error) return Error{live.worst_error.code, text};
+    if (live.worst == Outcome::ongoing && reports == Reports::errors_and_ongoing) {
+      return make_error(Errc::branch_ongoing, "ONGOING");
+    }
+  }
+  if (!trans.rollback_reason.empty()) {
+    return make_error(Errc::trans_failed, with_failure_suffix(trans.rollback_reason));
   }
   return make_error(Errc::result_not_success, "wait result not return success: FAILURE");
 }

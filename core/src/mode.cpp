@@ -5,11 +5,32 @@
 namespace concerto {
 
 const Mode* find_mode(TransType type) noexcept {
-  static constexpr std::array modes{&modes::saga, &modes::msg};
+  static constexpr std::array modes{&modes::saga, &modes::msg, &modes::tcc, &modes::xa};
   for (const Mode* mode : modes) {
     if (mode->type == type) return mode;
   }
   return nullptr;
+}
+
+std::string timeout_reason(const TransView& view) {
+  return "Timeout after " + std::to_string(view.timeout.count()) + " seconds";
+}
+
+Result<> add_registered_row(const BranchRequest& request, const std::string& op,
+                            const std::string& url_field, std::vector<Branch>& rows) {
+  Branch row;
+  row.branch_id = BranchId(request.branch_id);
+  row.op = op;
+  if (const auto url = request.fields.find(url_field); url != request.fields.end()) {
+    if (url->second.size() > url_bytes_max) {
+      return make_error(Errc::invalid_branch,
+                        url_field + " has " + std::to_string(url->second.size()) +
+                            " bytes, at most " + std::to_string(url_bytes_max) + " are allowed");
+    }
+    row.url = url->second;
+  }
+  rows.push_back(std::move(row));
+  return ok();
 }
 
 std::string step_branch_id(std::size_t step_number) {

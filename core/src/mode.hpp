@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/container/small_vector.hpp>
 
@@ -67,22 +68,32 @@ enum class Effect : std::uint8_t {
   give_up,      ///< the retries are used up
 };
 
+/// What a caller with wait_result hears of branches that did not succeed (page 02, section 5.3).
+enum class Reports : std::uint8_t {
+  nothing,             ///< only that the transaction has not ended well
+  errors,              ///< a branch's failure or error, with its text
+  errors_and_ongoing,  ///< also that a branch is ongoing
+};
+
 /// A transaction mode: from a transaction's state, and from the result of a call, to what is next.
 /// Pure functions; what all modes share is the engine's. A new mode is one file and one line in
 /// mode.cpp.
 struct Mode {
   TransType type;
-  /// Fills in the branches of a new transaction from the request's steps.
+  /// Fills in the branches of a new transaction from the request's steps. nullptr: it has none,
+  /// participants register them.
   Result<> (*expand)(const TransRequest& request, Transaction& trans);
+  /// Appends the rows of a branch that a participant registers. nullptr: none does.
+  Result<> (*register_branch)(const BranchRequest& request, std::vector<Branch>& rows);
   Next (*next)(const TransView& view);
   Effect (*effect)(const Transaction& trans, const Branch& branch, Outcome outcome);
   /// The status in which the transaction times out.
   TransStatus times_out_in;
   /// Whether the coordinator's timeout applies when the transaction names none.
   bool has_default_timeout;
-  /// Whether who waits for the result hears a branch's error, or only that it is not finished.
-  bool reports_branch_errors;
-  /// Whether a prepared transaction may be aborted, and what it becomes.
+  Reports reports;
+  /// Whether a prepared transaction may be aborted, and what it becomes. Aborting one that is on
+  /// its way back already is no error.
   std::optional<TransStatus> aborts_to;
 };
 
@@ -92,9 +103,19 @@ const Mode* find_mode(TransType type) noexcept;
 /// `%02d` of a 1-based step number (page 01, section 7).
 std::string step_branch_id(std::size_t step_number);
 
+/// Why a transaction goes back whose time is over (page 01, section 5.2).
+std::string timeout_reason(const TransView& view);
+
+/// Appends the row of a registered branch that calls the URL in field `url_field`, none if the
+/// request lacks it. Error invalid_branch.
+Result<> add_registered_row(const BranchRequest& request, const std::string& op,
+                            const std::string& url_field, std::vector<Branch>& rows);
+
 namespace modes {
 extern const Mode saga;
 extern const Mode msg;
+extern const Mode tcc;
+extern const Mode xa;
 }  // namespace modes
 
 }  // namespace concerto

@@ -62,8 +62,8 @@ class SimBranches final : public BranchCaller {
   Task<BranchReply> call(BranchCall call) override {
     const std::string gid = call.gid->str();
     const std::string branch(call.branch_id);
-    const bool is_action = call.op == "action";
-    begin(gid, branch, is_action, call.type == TransType::saga);
+    const bool is_action = call.op == "action" || call.op == "confirm" || call.op == "commit";
+    begin(gid, branch, is_action, call.type);
     if (healed_) co_return execute(gid, branch, is_action);
     const auto wait = [&](Completion<BranchReply> done) {
       waiting_.push_back({gid, branch, is_action, std::move(done)});
@@ -83,11 +83,12 @@ class SimBranches final : public BranchCaller {
     return ledger_.steps[gid][branch];
   }
 
-  void begin(const std::string& gid, const std::string& branch, bool is_action, bool is_saga) {
+  void begin(const std::string& gid, const std::string& branch, bool is_action, TransType type) {
     BranchLedger::Step& called = step(gid, branch);
     if (is_action) {
       EXPECT_EQ(called.actions_running, 0) << gid << " calls " << branch << " twice at once";
-      EXPECT_FALSE(is_saga && called.compensated) << gid << " goes forward after going back";
+      EXPECT_FALSE(called.compensated && type != TransType::msg)
+          << gid << " goes forward after going back";
       ++called.actions_running;
     } else {
       EXPECT_EQ(called.actions_running, 0) << gid << " compensates " << branch << " while it runs";

@@ -65,11 +65,12 @@ Effect effect(const Transaction&, const Branch&, Outcome outcome) {
 const Mode modes::msg{
     .type = TransType::msg,
     .expand = expand,
+    .register_branch = nullptr,
     .next = next,
     .effect = effect,
     .times_out_in = TransStatus::prepared,
     .has_default_timeout = true,
-    .reports_branch_errors = true,
+    .reports = Reports::errors,
     .aborts_to = TransStatus::failed,
 };
 

@@ -85,9 +85,7 @@ class Steps {
 
 /// Why the saga must go back, nullopt while it may go on.
 std::optional<std::string> reason_to_abort(const TransView& view, const Steps& steps) {
-  if (view.timed_out) {
-    return "Timeout after " + std::to_string(view.timeout.count()) + " seconds";
-  }
+  if (view.timed_out) return timeout_reason(view);
   for (std::size_t step = 0; step < steps.count(); ++step) {
     if (steps.action(step).status != BranchStatus::failed) continue;
     if (view.failure_text.empty()) return "fail message lost";
@@ -158,11 +156,12 @@ Effect effect(const Transaction& trans, const Branch& branch, Outcome outcome) {
 const Mode modes::saga{
     .type = TransType::saga,
     .expand = expand,
+    .register_branch = nullptr,
     .next = next,
     .effect = effect,
     .times_out_in = TransStatus::submitted,
     .has_default_timeout = false,
-    .reports_branch_errors = false,
+    .reports = Reports::nothing,
     .aborts_to = std::nullopt,
 };
 

@@ -7,8 +7,8 @@ namespace concerto::net {
 namespace {
 
 /// Methods of later versions: clients learn what is missing, not that the service is unknown.
-constexpr std::string_view methods_to_come[] = {"RegisterBranch", "PrepareWorkflow", "Subscribe",
-                                                "Unsubscribe", "DeleteTopic"};
+constexpr std::string_view methods_to_come[] = {"PrepareWorkflow", "Subscribe", "Unsubscribe",
+                                                "DeleteTopic"};
 
 std::vector<std::string> listed_services() {
   return {std::string{GrpcApi::service}, "grpc.health.v1.Health",
@@ -43,6 +43,8 @@ void GrpcApi::register_on(GrpcServer& server) {
   add(server, "Submit", bound(&Coordinator::submit));
   add(server, "Prepare", bound(&Coordinator::prepare));
   add(server, "Abort", bound(&Coordinator::abort));
+  add(server, "RegisterBranch",
+      [this](GrpcRequest request) { return register_branch(std::move(request)); });
   for (const std::string_view method : methods_to_come) {
     add(server, method, [method](GrpcRequest) { return refuse(method); });
   }
@@ -65,6 +67,14 @@ void GrpcApi::add(GrpcServer& server, std::string_view method, GrpcUnaryHandler 
 
 Task<GrpcReply> GrpcApi::new_gid(GrpcRequest /*request*/) {
   co_return GrpcReply::success(gid_reply(Coordinator::new_gid(random_)));
+}
+
+Task<GrpcReply> GrpcApi::register_branch(GrpcRequest request) {
+  Result<BranchRequest> branch = branch_request_from_proto(request.message);
+  if (!branch) co_return failure(branch.error());
+  const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
+  if (!result) co_return failure(result.error());
+  co_return GrpcReply::success({});
 }
 
 Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request) {

@@ -21,6 +21,17 @@ Result<std::vector<Step>> read_steps(std::string_view text) {
   return std::move(list.steps);
 }
 
+Result<> parse(std::string_view bytes, google::protobuf::Message& message) {
+  if (bytes.size() <= std::numeric_limits<int>::max() &&
+      message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return ok();
+  }
+  return make_error(Errc::invalid_request, "the request is not a " + message.GetTypeName() +
+                                               ": malformed protobuf, or a text that is not "
+                                               "UTF-8, in " +
+                                               std::to_string(bytes.size()) + " bytes");
+}
+
 TransOptions take_options(dtmgimp::DtmTransOptions& from) {
   TransOptions options;
   options.wait_result = from.waitresult();
@@ -42,13 +53,7 @@ Result<TransRequest> trans_request_from_proto(std::string_view message) {
   arena_options.initial_block_size = sizeof first_block;
   google::protobuf::Arena arena{arena_options};
   auto& from = *google::protobuf::Arena::CreateMessage<dtmgimp::DtmRequest>(&arena);
-  if (message.size() > std::numeric_limits<int>::max() ||
-      !from.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
-    return make_error(Errc::invalid_request,
-                      "the request is not a dtmgimp.DtmRequest: malformed protobuf, or a text "
-                      "that is not UTF-8, in " +
-                          std::to_string(message.size()) + " bytes");
-  }
+  CONCERTO_CHECK(parse(message, from));
   TransRequest request;
   CONCERTO_TRY(request.steps, read_steps(from.steps()));
   request.gid = Gid{std::move(*from.mutable_gid())};
@@ -62,6 +67,18 @@ Result<TransRequest> trans_request_from_proto(std::string_view message) {
     request.payloads.push_back(std::move(payload));
   }
   if (from.has_transoptions()) request.options = take_options(*from.mutable_transoptions());
+  return request;
+}
+
+Result<BranchRequest> branch_request_from_proto(std::string_view message) {
+  dtmgimp::DtmBranchRequest from;
+  CONCERTO_CHECK(parse(message, from));
+  BranchRequest request;
+  request.gid = Gid{std::move(*from.mutable_gid())};
+  request.trans_type = std::move(*from.mutable_transtype());
+  request.branch_id = std::move(*from.mutable_branchid());
+  request.payload = std::move(*from.mutable_busipayload());
+  for (auto& [name, value] : *from.mutable_data()) request.fields[name] = std::move(value);
   return request;
 }
 

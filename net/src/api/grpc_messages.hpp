@@ -12,6 +12,9 @@ namespace concerto::net {
 /// protocol is grpc, its gid taken as it is. Error invalid_request.
 Result<TransRequest> trans_request_from_proto(std::string_view message);
 
+/// A branch from the bytes of a dtmgimp.DtmBranchRequest. Error invalid_request.
+Result<BranchRequest> branch_request_from_proto(std::string_view message);
+
 /// The bytes of a dtmgimp.DtmGidReply.
 std::string gid_reply(const Gid& gid);
 

@@ -28,6 +28,13 @@ HttpResponse answer(const Result<>& result) {
   return json_response(200, R"({"dtm_result":"SUCCESS"})");
 }
 
+/// What only registerBranch answers to a body that it cannot read (protocol page 02, section 2).
+HttpResponse unreadable(const Error& error) {
+  HttpResponse response = error_response(400, error.detail);
+  response.headers.set("Content-Type", "text/plain; charset=utf-8");
+  return response;
+}
+
 HttpResponse redirect_to(std::string_view path, const HttpRequest& request) {
   boost::urls::url location;
   location.set_path(path);
@@ -53,6 +60,9 @@ void HttpApi::register_on(Router& router) {
   add(router, "POST", base_path + "prepare", bound(&Coordinator::prepare));
   add(router, "POST", base_path + "submit", bound(&Coordinator::submit));
   add(router, "POST", base_path + "abort", bound(&Coordinator::abort));
+  for (const char* name : {"registerBranch", "registerXaBranch", "registerTccBranch"}) {
+    add(router, "POST", base_path + name, bound(&HttpApi::register_branch));
+  }
   add(router, "POST", base_path + "forceStop", bound(&Coordinator::force_stop));
   add(router, "POST", base_path + "resetNextCronTime", bound(&Coordinator::reset_next_cron_time));
   add(router, "GET", base_path + "query", bound(&HttpApi::query));
@@ -119,6 +129,13 @@ Task<HttpResponse> HttpApi::all(HttpRequest request) {
 
 Task<HttpResponse> HttpApi::ping(HttpRequest /*request*/) {
   co_return json_response(200, R"({"msg":"pong"})");
+}
+
+Task<HttpResponse> HttpApi::register_branch(HttpRequest request) {
+  Result<BranchRequest> branch = branch_request_from_json(request.body);
+  if (!branch) co_return unreadable(branch.error());
+  const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
+  co_return answer(result);
 }
 
 Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 
 #include <boost/json/monotonic_resource.hpp>
 
@@ -85,16 +86,24 @@ void strip_gid(std::string& gid) {
   });
 }
 
+Result<json::value> parse_object(std::string_view body, json::storage_ptr memory) {
+  CONCERTO_TRY(json::value value, parse_json(body, "the request body", std::move(memory)));
+  if (value.is_object()) return value;
+  return make_error(Errc::invalid_request, "the request body must be a JSON object, but is " +
+                                               std::string{kind_of(value)});
+}
+
+std::string take(std::map<std::string, std::string>& from, const std::string& name) {
+  const auto node = from.extract(name);
+  return node ? std::move(node.mapped()) : std::string{};
+}
+
 }  // namespace
 
 Result<TransRequest> trans_request_from_json(std::string_view body) {
   unsigned char first_block[4096];
   json::monotonic_resource memory{first_block};
-  CONCERTO_TRY(const json::value value, parse_json(body, "the request body", &memory));
-  if (!value.is_object()) {
-    return make_error(Errc::invalid_request, "the request body must be a JSON object, but is " +
-                                                 std::string{kind_of(value)});
-  }
+  CONCERTO_TRY(const json::value value, parse_object(body, &memory));
   Draft draft;
   CONCERTO_CHECK(read_members(value.get_object(), draft));
   strip_gid(draft.gid);
@@ -103,6 +112,25 @@ Result<TransRequest> trans_request_from_json(std::string_view body) {
   std::move(draft.steps.payloads.begin(), draft.steps.payloads.end(),
             std::back_inserter(draft.request.payloads));
   return std::move(draft.request);
+}
+
+Result<BranchRequest> branch_request_from_json(std::string_view body) {
+  unsigned char first_block[4096];
+  json::monotonic_resource memory{first_block};
+  CONCERTO_TRY(const json::value value, parse_object(body, &memory));
+  BranchRequest request;
+  for (const auto& member : value.get_object()) {
+    if (member.value().is_null()) continue;
+    CONCERTO_CHECK(read_json(std::string_view{member.key()}, member.value(),
+                             request.fields[std::string{std::string_view{member.key()}}]));
+  }
+  std::string gid = take(request.fields, "gid");
+  strip_gid(gid);
+  request.gid = Gid{std::move(gid)};
+  request.trans_type = take(request.fields, "trans_type");
+  request.branch_id = take(request.fields, "branch_id");
+  request.payload = take(request.fields, "data");
+  return request;
 }
 
 }  // namespace concerto::net

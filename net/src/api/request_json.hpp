@@ -12,4 +12,7 @@ namespace concerto::net {
 /// are taken out of the gid. Error invalid_request names the field and the kind of its value.
 Result<TransRequest> trans_request_from_json(std::string_view body);
 
+/// The object of registerBranch, whose values are all strings (section 4.6). Error invalid_request.
+Result<BranchRequest> branch_request_from_json(std::string_view body);
+
 }  // namespace concerto::net

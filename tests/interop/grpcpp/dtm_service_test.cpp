@@ -87,7 +87,7 @@ TEST_F(GrpcppClient, HearsWhySagasFail) {
 
 TEST_F(GrpcppClient, HearsThatAMethodIsNotInThisVersion) {
   Empty reply;
-  const grpc::Status status = call("RegisterBranch", dtmgimp::DtmBranchRequest{}, reply);
+  const grpc::Status status = call("Subscribe", dtmgimp::DtmTopicRequest{}, reply);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 

@@ -32,6 +32,9 @@ class EngineFixture : public testing::Test {
   Pending<Result<>> abort(TransRequest request) {
     return world_->start(world_->coordinator().abort(std::move(request)));
   }
+  Pending<Result<>> register_branch(BranchRequest request) {
+    return world_->start(world_->coordinator().register_branch(std::move(request)));
+  }
   Pending<Result<>> force_stop(const std::string& gid) {
     return world_->start(world_->coordinator().force_stop(Gid(gid)));
   }

@@ -24,7 +24,8 @@ struct CoordinatorOptions {
   /// Pause before a transaction is tried again; doubled after each error, up to backoff_max.
   std::chrono::seconds retry_interval{10};
   std::chrono::seconds backoff_max{3600};
-  /// Age at which a prepared msg is asked for, unless the transaction says otherwise.
+  /// Age at which a prepared msg is asked for and a prepared tcc or xa is sent back, unless the
+  /// transaction says otherwise.
   std::chrono::seconds timeout_to_fail{35};
   /// Time of one branch call, unless the transaction says otherwise.
   std::chrono::seconds request_timeout{3};
@@ -84,8 +85,12 @@ class Coordinator {
   /// With options.wait_result it returns when one pass over it ended (page 02, section 5).
   Async<> submit(TransRequest request);
 
-  /// Ends a prepared msg as failed (page 02, section 4.3).
+  /// Ends a prepared msg as failed; sends a tcc or xa back. With the stored options.wait_result
+  /// it then returns when one pass over it ended (page 02, section 4.3).
   Async<> abort(TransRequest request);
+
+  /// Adds the rows of a branch to a prepared tcc or xa (page 02, section 4.6).
+  Async<> register_branch(BranchRequest request);
 
   /// Makes an unfinished transaction failed; no branch is called any more (section 4.4).
   Async<> force_stop(Gid gid);

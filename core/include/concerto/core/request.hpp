@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,23 @@ struct TransRequest {
   SteadyTime wait_until = SteadyTime::max();
 };
 
+/// A branch that a participant registers with a prepared transaction (protocol page 02, section
+/// 4.6): taken from the wire, not validated.
+struct BranchRequest {
+  Gid gid;
+  std::string trans_type;
+  std::string branch_id;
+  std::string payload;
+  /// What else it names: `confirm` and `cancel` of tcc, `url` of xa.
+  std::map<std::string, std::string> fields;
+};
+
 /// Limits of single fields. What existing SQL layouts cannot hold is refused early.
 inline constexpr std::size_t url_bytes_max = 1024;
+inline constexpr std::size_t branch_id_bytes_max = 128;
 inline constexpr std::size_t custom_data_bytes_max = 64 * 1024;
 inline constexpr std::size_t rollback_reason_bytes_max = 1024;
 inline constexpr std::size_t steps_max = 10'000;
+inline constexpr std::size_t branches_max = 2 * steps_max;
 
 }  // namespace concerto

@@ -14,9 +14,9 @@ namespace concerto::net {
 /// The gRPC interface of the coordinator, service dtmgimp.Dtm (protocol page 03), with the
 /// standard health and reflection services beside it. It translates and nothing else.
 ///
-/// This version serves NewGid, Submit, Prepare and Abort; the other methods answer UNIMPLEMENTED.
-/// The caller's deadline ends only its waiting. One per shard, used on that shard only; it
-/// outlives the server's shutdown.
+/// This version serves NewGid, Submit, Prepare, Abort and RegisterBranch; the other methods answer
+/// UNIMPLEMENTED. The caller's deadline ends only its waiting. One per shard, used on that shard
+/// only; it outlives the server's shutdown.
 class GrpcApi {
  public:
   static constexpr std::string_view service = "dtmgimp.Dtm";
@@ -38,6 +38,7 @@ class GrpcApi {
 
   void add(GrpcServer& server, std::string_view method, GrpcUnaryHandler handler);
   Task<GrpcReply> new_gid(GrpcRequest request);
+  Task<GrpcReply> register_branch(GrpcRequest request);
   Task<GrpcReply> change(TransOperation operation, GrpcRequest request);
 
   Coordinator& coordinator_;

@@ -17,9 +17,9 @@ struct HttpApiOptions {
 /// The HTTP interface of the coordinator (protocol page 02): translates requests to calls of the
 /// Coordinator and their results to answers, nothing else.
 ///
-/// This version serves version, newGid, prepare, submit, abort, forceStop, resetNextCronTime,
-/// query and all under /api/dtmsvr, and /api/ping. One per shard, used on that shard only; it
-/// outlives the servers that use the router.
+/// This version serves version, newGid, prepare, submit, abort, registerBranch, forceStop,
+/// resetNextCronTime, query and all under /api/dtmsvr, and /api/ping. One per shard, used on that
+/// shard only; it outlives the servers that use the router.
 class HttpApi {
  public:
   /// The referenced objects must outlive this one. `random` is the shard's.
@@ -45,6 +45,7 @@ class HttpApi {
   Task<HttpResponse> query(HttpRequest request);
   Task<HttpResponse> all(HttpRequest request);
   Task<HttpResponse> ping(HttpRequest request);
+  Task<HttpResponse> register_branch(HttpRequest request);
   Task<HttpResponse> change(TransOperation operation, HttpRequest request);
   Task<HttpResponse> change_by_gid(GidOperation operation, HttpRequest request);
 

@@ -70,6 +70,39 @@ TEST_F(GrpcApiTest, MsgIsPreparedSubmittedAndAborted) {
                 "no TransGlobal with gid: nogid found");
 }
 
+TEST_F(GrpcApiTest, TccIsRegisteredAndCancelled) {
+  expect_status(grpc("Prepare", dtm_request("t", "tcc", 0)), GrpcCode::ok, "");
+  dtmgimp::DtmBranchRequest branch;
+  branch.set_gid("t");
+  branch.set_transtype("tcc");
+  branch.set_branchid("01");
+  branch.set_busipayload(std::string("\x08\x1e\x00\xff", 4));
+  (*branch.mutable_data())["confirm"] = "f1";
+  (*branch.mutable_data())["cancel"] = "b1";
+  expect_status(grpc("RegisterBranch", branch), GrpcCode::ok, "");
+  expect_status(grpc("RegisterBranch", branch), GrpcCode::unknown, "storage: UniqueKeyConflict");
+  expect_status(grpc("Abort", dtm_request("t", "tcc", 0)), GrpcCode::ok, "");
+  run_until([&] { return status_of("t") == "failed"; });
+  EXPECT_THAT(branches_.calls, ElementsAre("cancel 01"));
+  EXPECT_EQ(query("t").at("branches").at(0).at("bin_data"), "CB4A/w==");
+  expect_status(grpc("RegisterBranch", branch), GrpcCode::aborted,
+                "no trans with gid: t status: prepared found FAILURE");
+  branch.set_transtype("nope");
+  expect_status(grpc("RegisterBranch", branch), GrpcCode::unknown, "unknow trans type: nope");
+}
+
+TEST_F(GrpcApiTest, SubmitOfAnOngoingXaIsAFailedPrecondition) {
+  grpc("Prepare", dtm_request("x", "xa", 0));
+  dtmgimp::DtmBranchRequest branch;
+  branch.set_gid("x");
+  branch.set_transtype("xa");
+  branch.set_branchid("01");
+  (*branch.mutable_data())["url"] = "u1";
+  expect_status(grpc("RegisterBranch", branch), GrpcCode::ok, "");
+  branches_.reply("commit 01", Outcome::ongoing);
+  expect_status(grpc("Submit", waiting("x", "xa", 0)), GrpcCode::failed_precondition, "ONGOING");
+}
+
 TEST_F(GrpcApiTest, MsgThatWaitsReportsTheBranchsError) {
   branches_.reply("action 01", Outcome::error, "boom");
   const GrpcReply reply = grpc("Submit", waiting("m", "msg", 1));
@@ -106,8 +139,7 @@ TEST_F(GrpcApiTest, ShutdownAnswersWaitersWithUnavailable) {
 }
 
 TEST_F(GrpcApiTest, MethodsOfLaterVersionsSaySo) {
-  for (const char* method :
-       {"RegisterBranch", "PrepareWorkflow", "Subscribe", "Unsubscribe", "DeleteTopic"}) {
+  for (const char* method : {"PrepareWorkflow", "Subscribe", "Unsubscribe", "DeleteTopic"}) {
     expect_status(
         await(grpc_call(method, "")), GrpcCode::unimplemented,
         std::string{method} + " of dtmgimp.Dtm is not in this version of the coordinator");

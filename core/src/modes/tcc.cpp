@@ -1,0 +1,32 @@
+// TCC (protocol page 05, section 5).
+
+#include "modes/second_phase.hpp"
+
+namespace concerto {
+namespace {
+
+Result<> register_branch(const BranchRequest& request, std::vector<Branch>& rows) {
+  CONCERTO_CHECK(add_registered_row(request, "cancel", "cancel", rows));
+  return add_registered_row(request, "confirm", "confirm", rows);
+}
+
+Next next(const TransView& view) {
+  return next_of_second_phase(view,
+                              {.forward = "confirm", .backward = "cancel", .newest_first = true});
+}
+
+}  // namespace
+
+const Mode modes::tcc{
+    .type = TransType::tcc,
+    .expand = nullptr,
+    .register_branch = register_branch,
+    .next = next,
+    .effect = effect_in_second_phase,
+    .times_out_in = TransStatus::prepared,
+    .has_default_timeout = true,
+    .reports = Reports::errors_and_ongoing,
+    .aborts_to = TransStatus::aborting,
+};
+
+}  // namespace concerto

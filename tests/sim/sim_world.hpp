@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "coordinator_world.hpp"
+#include "sim_branches.hpp"
+
+namespace concerto::test {
+
+/// A coordinator on virtual time whose store stalls, whose branches misbehave and whose process is
+/// killed, as one seed says. What a test adds: the requests it makes, and what must be true in
+/// the end.
+class SimWorld {
+ public:
+  virtual ~SimWorld() = default;
+
+  void run() {
+    for (int step = 0; step < 120; ++step) {
+      if (random_.chance(request_percent_)) {
+        request();
+      } else {
+        disturb();
+      }
+      world_->run();
+    }
+    heal();
+    check();
+  }
+
+ protected:
+  SimWorld(std::uint64_t seed, unsigned request_percent)
+      : random_(seed), request_percent_(request_percent) {
+    start_world();
+  }
+
+  /// Makes one request of the test's kind.
+  virtual void request() = 0;
+  /// Called before a crash takes the answers that have not come, and at the end. An error may come
+  /// after the promise was kept, so only success counts as an acknowledgement.
+  virtual void note_acknowledged() = 0;
+  virtual void check() = 0;
+
+  Coordinator& coordinator() { return world_->coordinator(); }
+
+  std::optional<Transaction> query(const Gid& gid) {
+    const auto found = world_->start(coordinator().query(gid));
+    return found->value().value();
+  }
+
+  static bool succeeded(const Pending<Result<>>& result) {
+    return result->has_value() && (*result)->has_value();
+  }
+
+  SeededRandom random_;
+  BranchLedger ledger_;
+  std::unique_ptr<CoordinatorWorld> world_;
+
+ private:
+  void disturb() {
+    using std::chrono::milliseconds;
+    switch (random_.below(10)) {
+      case 0:
+        return store_.hold_commits();
+      case 1:
+        return store_.release_commits(random_.below(3));
+      case 2:
+        return store_.release_commits();
+      case 3:
+        return world_->advance(milliseconds(random_.below(30'000)));
+      case 4:
+        return world_->advance(milliseconds(random_.below(100)));
+      case 5:
+        if (random_.chance(25)) crash();
+        return;
+      default:
+        return branches_->end_one();
+    }
+  }
+
+  void crash() {
+    note_acknowledged();
+    CoordinatorWorld::crash(std::move(world_));
+    store_.crash();
+    branches_->crash();
+    clock_.advance(std::chrono::milliseconds(random_.below(100'000)));
+    start_world();
+    world_->start(coordinator().recover());
+  }
+
+  void start_world() {
+    old_branches().push_back(std::move(branches_));
+    branches_ = std::make_unique<SimBranches>(ledger_, random_);
+    world_ = std::make_unique<CoordinatorWorld>(store_, clock_, *branches_);
+  }
+
+  /// Crashed worlds refer to theirs.
+  static std::vector<std::unique_ptr<SimBranches>>& old_branches() {
+    static auto* kept = new std::vector<std::unique_ptr<SimBranches>>();
+    return *kept;
+  }
+
+  void heal() {
+    store_.release_commits();
+    branches_->heal();
+    world_->run();
+    for (int hour = 0; hour < 4; ++hour) world_->advance(std::chrono::hours(1));
+    note_acknowledged();
+  }
+
+  const unsigned request_percent_;
+  FakeClock clock_;
+  persist::MemoryStore store_{persist::MemoryStore::Crash::loses_progress};
+  std::unique_ptr<SimBranches> branches_;
+};
+
+/// Runs 300 seeds, or the one in CONCERTO_SIM_SEED.
+template <class Simulation>
+void run_seeds() {
+  const char* named = std::getenv("CONCERTO_SIM_SEED");
+  const std::uint64_t first = named != nullptr ? std::strtoull(named, nullptr, 10) : 1;
+  const std::uint64_t count = named != nullptr ? 1 : 300;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    Simulation(seed).run();
+    if (testing::Test::HasFailure()) {
+      FAIL() << "again with CONCERTO_SIM_SEED=" << seed;
+    }
+  }
+}
+
+}  // namespace concerto::test
