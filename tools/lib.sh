@@ -84,13 +84,14 @@ ensure_go() {
   export PATH=$venv/bin:$PATH
 }
 
-# configure <preset>: makes build/<preset>. ccache, where it is, spares compiling the same twice.
+# configure <preset> [cmake arguments]: makes build/<preset>. ccache, where it is, spares compiling the same twice.
 configure() {
-  local launcher=()
+  local preset=$1 launcher=()
+  shift
   if command -v ccache > /dev/null; then
     launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
-  (cd "$root" && cmake --preset "$1" "${launcher[@]}")
+  (cd "$root" && cmake --preset "$preset" "${launcher[@]}" "$@")
 }
 
 # build <preset> [targets]: compiles with one job per core.
