@@ -84,7 +84,8 @@ ensure_go() {
   export PATH=$venv/bin:$PATH
 }
 
-# configure <preset> [cmake arguments]: makes build/<preset>. ccache, where it is, spares compiling the same twice.
+# configure <preset> [cmake arguments]: makes build/<preset>. ccache, where it is, spares compiling
+# the same twice.
 configure() {
   local preset=$1 launcher=()
   shift
