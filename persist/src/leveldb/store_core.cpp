@@ -37,17 +37,17 @@ Result<> StoreCore::append(const Ledger::Group& group) {
 }
 
 Result<> StoreCore::begin_segment(std::uint64_t first_group) {
+  // Until its number is in the state nobody may prepare the next one: it would get the same.
+  const std::lock_guard hold(prepared_mutex_);
   SegmentState fresh;
   fresh.number = state().segments.back().number + 1;
   fresh.first_group = first_group;
   fresh.first_sequence = ledger.last_sequence() + 1;
   fresh.opened = clock.wall_now();
-  std::unique_lock hold(prepared_mutex_);
   auto segment = std::exchange(prepared_, nullptr);
   if (!segment) {
     CONCERTO_TRY(segment, Segment::create(env, segment_path(options.path, fresh.number), fresh));
   }
-  hold.unlock();
   segment->begin(fresh);
   CONCERTO_CHECK(change_state([&](StoreState& state) { state.segments.push_back(fresh); }));
   segments.add(std::move(segment));
@@ -58,9 +58,8 @@ Result<> StoreCore::begin_segment(std::uint64_t first_group) {
 }
 
 Result<> StoreCore::prepare_segment() {
-  if (segment_bytes_ < options.segment_bytes / 2) return ok();
   const std::lock_guard hold(prepared_mutex_);
-  if (prepared_) return ok();
+  if (prepared_ || segment_bytes_ < options.segment_bytes / 2) return ok();
   SegmentState next;
   next.number = state().segments.back().number + 1;
   CONCERTO_TRY(prepared_, Segment::create(env, segment_path(options.path, next.number), next));

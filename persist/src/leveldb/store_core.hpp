@@ -64,10 +64,10 @@ class StoreCore {
   Result<> begin_segment(std::uint64_t first_group);
   Result<> write_state();
 
+  std::mutex prepared_mutex_;  ///< while a segment is made ready or begins; before state_mutex_
+  std::shared_ptr<Segment> prepared_;
   mutable std::mutex state_mutex_;
   StoreState state_;
-  std::mutex prepared_mutex_;
-  std::shared_ptr<Segment> prepared_;
   std::atomic<std::uint64_t> segment_bytes_ = 0;  ///< of the current segment
   Result<> begun_ = ok();                         ///< why a segment could not be begun
 };

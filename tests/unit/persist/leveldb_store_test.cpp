@@ -1,3 +1,4 @@
+#include <iostream>
 #include <thread>
 
 #include <boost/asio/detached.hpp>
@@ -227,7 +228,7 @@ class LevelDbStoreThreads : public LevelDbStoreTest {
   }
 
   void note(const Result<>& done) {
-    if (!done) ++failures_;
+    if (!done && ++failures_ == 1) std::cerr << done.error().detail << '\n';
   }
 
   std::atomic<int> failures_ = 0;
