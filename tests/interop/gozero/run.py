@@ -59,7 +59,7 @@ class GoZero(unittest.TestCase):
             file.write(config)
         service = Process("service", [self.program("service"), "-f", path], self.work)
         self.addCleanup(service.kill)
-        wait_for_port(port)
+        wait_for_port(port, service)
         return service
 
     def start_coordinator(self, name="concertod", etcd=None):

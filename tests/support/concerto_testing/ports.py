@@ -27,10 +27,11 @@ def free_port():
     return free_ports(1)[0]
 
 
-def wait_for_port(port, timeout_s=10.0):
-    """Waits until somebody listens on a port of loopback."""
+def wait_for_port(port, process, timeout_s=10.0):
+    """Waits until `process` listens on a port of loopback."""
 
     def connects():
+        process.check_runs()
         socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
         return True
 

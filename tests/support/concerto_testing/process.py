@@ -51,6 +51,10 @@ class Process:
     def is_running(self):
         return self._popen.poll() is None
 
+    def check_runs(self):
+        if not self.is_running():
+            raise ProcessEnded(f"{self.name} ended\n{self.tail()}")
+
     def text(self):
         """Everything this run has written so far."""
         with open(self.log_path, "rb") as log:
