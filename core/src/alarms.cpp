@@ -40,6 +40,16 @@ std::optional<Alarms::Due> Alarms::pop_due(SteadyTime now) {
   return due;
 }
 
+std::vector<Gid> Alarms::waking_after(SteadyTime time, std::size_t limit) const {
+  std::vector<Gid> found;
+  for (const Entry* entry : heap_) {
+    if (found.size() == limit) break;
+    const SteadyTime wake = entry->second.wake;
+    if (wake > time && wake != SteadyTime::max()) found.push_back(entry->first);
+  }
+  return found;
+}
+
 void Alarms::update(Entry& entry) {
   Times& times = entry.second;
   if (times.first() == SteadyTime::max()) return remove(entry);

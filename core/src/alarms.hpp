@@ -32,6 +32,9 @@ class Alarms {
   /// Takes out one alarm that is due, if there is one.
   std::optional<Due> pop_due(SteadyTime now);
 
+  /// At most `limit` gids that are to be woken later than `time`, in no order.
+  std::vector<Gid> waking_after(SteadyTime time, std::size_t limit) const;
+
   std::size_t size() const noexcept { return heap_.size(); }
 
  private:

@@ -21,7 +21,7 @@ CoordinatorOptions share_of(CoordinatorOptions options, std::size_t shards) {
 
 Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
                          Observer& observer, CoordinatorOptions options)
-    : store_(store) {
+    : store_(store), topics_(std::make_unique<Topics>(store)) {
   CONCERTO_ASSERT(!shards.empty());
   const CoordinatorOptions own = share_of(options, shards.size());
   for (const ShardPorts& ports : shards) {
@@ -77,6 +77,11 @@ Async<> Coordinator::prepare(TransRequest request) {
   return on_shard(engine.executor(), engine.prepare(std::move(request)));
 }
 
+Async<Transaction> Coordinator::prepare_workflow(TransRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.prepare_workflow(std::move(request)));
+}
+
 Async<> Coordinator::submit(TransRequest request) {
   Engine& engine = home(request.gid);
   return on_shard(engine.executor(), engine.submit(std::move(request)));
@@ -102,6 +107,26 @@ Async<> Coordinator::reset_next_cron_time(Gid gid) {
   return on_shard(engine.executor(), engine.reset_next_cron_time(std::move(gid)));
 }
 
+Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
+                                                       std::size_t limit) {
+  Reset reset;
+  for (auto& engine : engines_) {
+    const std::size_t wanted = limit - reset.count + 1;
+    const std::vector<Gid> found =
+        co_await on_shard(engine->executor(), engine->waking_after(beyond, wanted));
+    for (const Gid& gid : found) {
+      if (reset.count == limit) {
+        reset.has_remaining = true;
+        co_return reset;
+      }
+      const Result<> done = co_await reset_next_cron_time(gid);
+      if (done) ++reset.count;
+      if (!done && done.error().code != Errc::trans_not_found) co_return done.error();
+    }
+  }
+  co_return reset;
+}
+
 Async<std::optional<Transaction>> Coordinator::query(Gid gid) {
   Engine& engine = home(gid);
   return on_shard(engine.executor(), engine.query(std::move(gid)));
@@ -109,6 +134,26 @@ Async<std::optional<Transaction>> Coordinator::query(Gid gid) {
 
 Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std::size_t limit) {
   return store_.list(filter, std::move(position), limit);
+}
+
+Async<> Coordinator::subscribe(std::string topic, std::string url, std::string remark) {
+  return topics_->subscribe(std::move(topic), std::move(url), std::move(remark));
+}
+
+Async<> Coordinator::unsubscribe(std::string topic, std::string url) {
+  return topics_->unsubscribe(std::move(topic), std::move(url));
+}
+
+Async<> Coordinator::delete_topic(std::string topic) {
+  return topics_->remove(std::move(topic));
+}
+
+Async<std::vector<KvRecord>> Coordinator::find_kv(std::string cat, std::string key) {
+  return store_.find_kv(std::move(cat), std::move(key));
+}
+
+Async<KvPage> Coordinator::scan_kv(std::string cat, std::string position, std::size_t limit) {
+  return store_.scan_kv(std::move(cat), std::move(position), limit);
 }
 
 InFlight Coordinator::in_flight() const noexcept {

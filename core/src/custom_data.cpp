@@ -8,6 +8,8 @@
 
 #include <boost/json.hpp>
 
+#include <concerto/core/base64.hpp>
+
 namespace concerto {
 namespace {
 
@@ -81,21 +83,39 @@ Result<> read_msg(const json::object& object, CustomData& data) {
   return ok();
 }
 
+Result<> read_workflow(const json::object& object, CustomData& data) {
+  const auto* name = object.if_contains("name");
+  if (name == nullptr || !name->is_string()) return bad("name is not a string");
+  data.name = std::string_view(name->get_string());
+  const auto* input = object.if_contains("data");
+  if (input == nullptr || input->is_null()) return ok();
+  if (!input->is_string()) return bad("data is not a string");
+  auto decoded = base64_decode(std::string_view(input->get_string()));
+  if (!decoded) return bad("data is not base64");
+  data.data = std::move(*decoded);
+  return ok();
+}
+
 }  // namespace
 
 Result<CustomData> parse_custom_data(TransType type, std::string_view text,
                                      std::size_t step_count) {
   CustomData data;
-  if (text.empty() || (type != TransType::saga && type != TransType::msg)) return data;
+  const bool is_read =
+      type == TransType::saga || type == TransType::msg || type == TransType::workflow;
+  if (text.empty() || !is_read) return data;
   error_code failed;
   const json::value value = json::parse(json::string_view(text.data(), text.size()), failed);
   if (failed) return bad("not JSON: " + failed.message());
   if (value.is_null()) return data;
   if (!value.is_object()) return bad("not a JSON object");
+  const json::object& object = value.get_object();
   if (type == TransType::saga) {
-    CONCERTO_CHECK(read_saga(value.get_object(), step_count, data));
+    CONCERTO_CHECK(read_saga(object, step_count, data));
+  } else if (type == TransType::msg) {
+    CONCERTO_CHECK(read_msg(object, data));
   } else {
-    CONCERTO_CHECK(read_msg(value.get_object(), data));
+    CONCERTO_CHECK(read_workflow(object, data));
   }
   return data;
 }

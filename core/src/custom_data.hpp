@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,12 +12,14 @@
 
 namespace concerto {
 
-/// What a transaction's custom_data says to its mode (protocol page 05, sections 3 and 4).
+/// What a transaction's custom_data says to its mode (protocol page 05, sections 3, 4 and 7).
 struct CustomData {
   bool concurrent = false;
   std::chrono::seconds delay{};
   /// orders[i] lists the steps that must succeed before step i starts; empty without orders.
   std::vector<std::vector<std::uint32_t>> orders;
+  std::string name;  ///< of a workflow
+  std::string data;  ///< of a workflow, decoded
 };
 
 /// Reads and checks custom_data. `step_count` bounds the indexes of orders. Types that keep other

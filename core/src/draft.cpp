@@ -93,13 +93,25 @@ Result<Draft> make_draft(TransRequest request) {
   trans.options = std::move(request.options);
   trans.query_prepared = std::move(request.query_prepared);
   trans.custom_data = std::move(request.custom_data);
+  draft.extra = std::move(request.extra);
   return draft;
+}
+
+Result<StatusChange> submitted_end(std::map<std::string, std::string> extra) {
+  const std::string& text = extra["status"];
+  const auto status = trans_status_from(text);
+  if (!status || !is_final(*status)) {
+    return invalid("req_extra.status must be 'succeed' or 'failed', not '" + text + "'");
+  }
+  std::string& result = extra["result"];
+  CONCERTO_CHECK(check_length("req_extra.result", result.size(), result_bytes_max));
+  return StatusChange{*status, std::move(extra["rollback_reason"]), std::move(result)};
 }
 
 Result<BranchDraft> make_branch_draft(const BranchRequest& request) {
   CONCERTO_CHECK(check_gid(request.gid));
   const auto invalid_branch = [](std::string text) {
-    return make_error(Errc::invalid_branch, std::move(text));
+    return make_error(Errc::invalid_entry, std::move(text));
   };
   BranchDraft draft;
   const auto type = trans_type_from(request.trans_type);

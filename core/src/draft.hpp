@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include <concerto/core/error.hpp>
@@ -15,11 +17,15 @@ struct Draft {
   const Mode* mode = nullptr;
   CustomData custom;
   Transaction trans;  ///< with branches, options and texts; without status and times
+  std::map<std::string, std::string> extra;
 };
 
 /// Checks everything a request says (page 09, F10) and lays out its branches. The error names
 /// field and value.
 Result<Draft> make_draft(TransRequest request);
+
+/// The end of a workflow that its submit names. Error unless it is one.
+Result<StatusChange> submitted_end(std::map<std::string, std::string> extra);
 
 /// A validated request to register a branch: nothing of it is stored yet.
 struct BranchDraft {
@@ -27,7 +33,7 @@ struct BranchDraft {
   std::vector<Branch> rows;    ///< without times; all with the request's payload
 };
 
-/// Error invalid_branch names what is wrong.
+/// Error invalid_entry names what is wrong.
 Result<BranchDraft> make_branch_draft(const BranchRequest& request);
 
 /// Error unless `gid` has 1 to 128 bytes.

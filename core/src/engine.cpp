@@ -34,6 +34,11 @@ bool any_exists(const std::vector<Branch>& stored, const std::vector<Branch>& ro
   });
 }
 
+bool names_topics(const TransRequest& request) {
+  return std::any_of(request.steps.begin(), request.steps.end(),
+                     [](const Step& step) { return topic_of(step.action).has_value(); });
+}
+
 /// The stored options with what the submit names (page 02, section 5.2).
 TransOptions merged(TransOptions stored, const TransOptions& named) {
   stored.wait_result |= named.wait_result;
@@ -55,12 +60,24 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock, Observer& obs
       clock_(clock),
       observer_(observer),
       options_(options),
+      topics_(store),
       live_(ports.executor),
       alarm_timer_(ports.timers, [this] { ring(); }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
       tasks_(ports.executor) {}
 
 Engine::~Engine() = default;
+
+Async<> Engine::resolve_topics(TransRequest& request) {
+  for (const Step& step : request.steps) {
+    const auto topic = topic_of(step.action);
+    if (!topic || request.topics.contains(*topic)) continue;
+    std::string name(*topic);
+    CONCERTO_CO_TRY(std::vector<std::string> urls, co_await topics_.subscribers(name));
+    request.topics.emplace(std::move(name), std::move(urls));
+  }
+  co_return ok();
+}
 
 Result<> Engine::admit(const LiveTrans& live, const Draft& draft) const {
   std::size_t bytes = live_.bytes();
@@ -74,6 +91,10 @@ Result<> Engine::admit(const LiveTrans& live, const Draft& draft) const {
 Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   if (stopping_) co_return shutting_down();
   CONCERTO_CO_CHECK(admit(live, draft));
+  const bool is_resumed = draft.mode->initiator_call == InitiatorCall::resumes;
+  if (is_resumed && draft.custom.name.empty()) {
+    co_return make_error(Errc::invalid_request, "custom_data: name is missing");
+  }
   Transaction& trans = draft.trans;
   const WallTime now = clock_.wall_now();
   trans.status = status;
@@ -81,12 +102,17 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   if (status == TransStatus::submitted) trans.submit_time = now;
   trans.next_cron_interval = reset_interval(trans.options, options_);
   trans.next_cron_time = now + trans.next_cron_interval;
+  trans.parked = is_resumed;  // Until then its application runs it.
   for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
   Change change;
   change.what = CreateTrans{&trans};
   CONCERTO_CO_CHECK(co_await store_.commit(std::move(change)));
   adopt(live, std::move(trans), std::move(draft.custom), *draft.mode);
   arm_timeout(live);
+  if (is_resumed) {
+    alarms_.set_wake(live.gid, ports_.timers.now() + live.trans.next_cron_interval);
+    set_next_alarm();
+  }
   co_return ok();
 }
 
@@ -104,6 +130,7 @@ Async<bool> Engine::create_or_load(LiveTrans& live, Draft& draft, TransStatus st
 }
 
 Async<> Engine::prepare(TransRequest request) {
+  if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
   CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
   Turn turn = co_await enter(draft.trans.gid);
   LiveTrans& live = *turn;
@@ -114,10 +141,27 @@ Async<> Engine::prepare(TransRequest request) {
   co_return ok();
 }
 
+Async<Transaction> Engine::prepare_workflow(TransRequest request) {
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
+  if (draft.mode->initiator_call != InitiatorCall::resumes) {
+    co_return make_error(Errc::invalid_request, "trans_type must be 'workflow', not '" +
+                                                    std::string(to_string(draft.mode->type)) + "'");
+  }
+  Turn turn = co_await enter(draft.trans.gid);
+  LiveTrans& live = *turn;
+  CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
+  if (draft.mode != live.mode) co_return other_type(live.trans, *draft.mode);
+  co_return live.trans;
+}
+
 Async<> Engine::submit(TransRequest request) {
   const bool waits = request.options.wait_result;
   const SteadyTime until = request.wait_until;
+  if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
   CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
+  if (draft.mode->initiator_call == InitiatorCall::resumes) {
+    co_return co_await submit_end(std::move(draft));
+  }
   Turn turn = co_await enter(draft.trans.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_TRY(const bool is_new, co_await create_or_load(live, draft, TransStatus::submitted));
@@ -159,6 +203,20 @@ Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
   co_return ok();
 }
 
+/// Of a workflow: nothing is processed, its application has done it all.
+Async<> Engine::submit_end(Draft draft) {
+  CONCERTO_CO_TRY(StatusChange end, submitted_end(std::move(draft.extra)));
+  Turn turn = co_await enter(draft.trans.gid);
+  LiveTrans& live = *turn;
+  CONCERTO_CO_CHECK(co_await load(live));
+  const bool is_open =
+      live.knowledge == LiveTrans::Knowledge::present && live.trans.status == TransStatus::prepared;
+  if (!is_open) co_return make_error(Errc::trans_not_found, "storage: NotFound");
+  if (draft.mode != live.mode) co_return other_type(live.trans, *draft.mode);
+  if (stopping_) co_return shutting_down();
+  co_return co_await change_status(live, std::move(end));
+}
+
 Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
   LiveTrans& live = *pin;
   Timer timer(ports_.timers, [&live] { live.pass_ended.notify_all(); });
@@ -188,10 +246,10 @@ Async<> Engine::register_branch(BranchRequest request) {
     co_return make_error(Errc::branch_exists, "storage: UniqueKeyConflict");
   }
   if (stored.branches.size() + draft.rows.size() > branches_max) {
-    co_return make_error(Errc::invalid_branch, "gid " + live.gid.str() + " has " +
-                                                   std::to_string(stored.branches.size()) +
-                                                   " branch rows, at most " +
-                                                   std::to_string(branches_max) + " are allowed");
+    co_return make_error(Errc::invalid_entry, "gid " + live.gid.str() + " has " +
+                                                  std::to_string(stored.branches.size()) +
+                                                  " branch rows, at most " +
+                                                  std::to_string(branches_max) + " are allowed");
   }
   if (stopping_) co_return shutting_down();
   TransDelta delta;

@@ -11,6 +11,7 @@
 #include "alarms.hpp"
 #include "draft.hpp"
 #include "live_table.hpp"
+#include "topics.hpp"
 
 namespace concerto {
 
@@ -25,12 +26,15 @@ class Engine {
   Executor executor() const { return ports_.executor; }
 
   Async<> prepare(TransRequest request);
+  Async<Transaction> prepare_workflow(TransRequest request);
   Async<> submit(TransRequest request);
   Async<> abort(TransRequest request);
   Async<> register_branch(BranchRequest request);
   Async<> force_stop(Gid gid);
   Async<> reset_next_cron_time(Gid gid);
   Async<std::optional<Transaction>> query(Gid gid);
+  /// Transactions at rest for longer than `beyond` from now, at most `limit`.
+  Task<std::vector<Gid>> waking_after(std::chrono::seconds beyond, std::size_t limit);
 
   /// Sets the alarms of unfinished transactions that the store listed.
   Task<void> recover(std::vector<ActiveTrans> transactions);
@@ -49,10 +53,12 @@ class Engine {
   void adopt(LiveTrans& live, Transaction trans, CustomData custom, const Mode& mode);
 
   // Requests (engine.cpp).
+  Async<> resolve_topics(TransRequest& request);
   Result<> admit(const LiveTrans& live, const Draft& draft) const;
   Async<> create(LiveTrans& live, Draft& draft, TransStatus status);
   Async<bool> create_or_load(LiveTrans& live, Draft& draft, TransStatus status);
   Async<> submit_existing(LiveTrans& live, Draft& draft);
+  Async<> submit_end(Draft draft);
   Async<> begin_abort(LiveTrans& live, std::string reason);
   Async<> wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until);
 
@@ -94,6 +100,7 @@ class Engine {
   const Clock& clock_;
   Observer& observer_;
   const CoordinatorOptions options_;
+  Topics topics_;
   LiveTable live_;
   boost::intrusive::list<LiveTrans, boost::intrusive::constant_time_size<false>> unsaved_;
   Alarms alarms_;

@@ -107,6 +107,10 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
   co_return;
 }
 
+Task<std::vector<Gid>> Engine::waking_after(seconds beyond, std::size_t limit) {
+  co_return alarms_.waking_after(ports_.timers.now() + beyond, limit);
+}
+
 Task<void> Engine::begin_stop() {
   stopping_ = true;
   alarm_timer_.cancel();

@@ -34,6 +34,7 @@ Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
   if (!change.rollback_reason.empty()) {
     delta.rollback_reason = truncated_reason(std::move(change.rollback_reason));
   }
+  if (!change.result.empty()) delta.result = std::move(change.result);
   if (change.to == TransStatus::submitted) delta.submit_time = clock_.wall_now();
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   live.timed_out = false;

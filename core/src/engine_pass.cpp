@@ -152,10 +152,13 @@ Task<void> Engine::call_branch(Pin pin, std::uint32_t index, TransStatus called_
 Task<void> Engine::call_initiator(Pin pin, TransStatus called_in) {
   LiveTrans& live = *pin;
   BranchCall request;
+  const bool asks = live.mode->initiator_call == InitiatorCall::asks;
   request.branch_id = "00";
   request.op = "msg";
+  if (!asks) request.op = live.custom.name;
   request.url = live.trans.query_prepared;
-  if (request.url.empty()) {
+  request.payload = live.custom.data;
+  if (asks && request.url.empty()) {
     log(LogLevel::warn, live, "has no query_prepared and is taken as committed after its timeout");
   }
   BranchReply reply;
@@ -212,13 +215,15 @@ void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply re
   live.query = RunState::tried;
   if (live.trans.status != called_in) return;
   live.query_outcome = reply.outcome;
-  if (reply.outcome == Outcome::success || reply.outcome == Outcome::failure) return;
-  const Rest kind = reply.outcome == Outcome::ongoing ? Rest::reset : Rest::backoff;
+  const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
+  if (is_answer && live.mode->initiator_call == InitiatorCall::asks) return;
+  const Rest kind = reply.outcome == Outcome::error ? Rest::backoff : Rest::reset;
   note_outcome(live, reply.outcome, std::move(reply.error), kind);
 }
 
 void Engine::note_outcome(LiveTrans& live, Outcome outcome, Error error, Rest rest) {
   live.rest = std::max(live.rest.value_or(Rest::reset), rest);
+  if (outcome == Outcome::success) return;
   if (outcome == Outcome::ongoing && live.worst != Outcome::success) return;
   live.worst = outcome;
   live.worst_error = std::move(error);

@@ -25,8 +25,8 @@ Meaning meaning_of(Errc code) {
       return {"gid exists", Condition::rejected};
     case Errc::status_mismatch:
       return {"status is not the expected one", Condition::rejected};
-    case Errc::invalid_branch:
-      return {"invalid branch", Condition::rejected};
+    case Errc::invalid_entry:
+      return {"invalid entry", Condition::rejected};
     case Errc::branch_exists:
       return {"branch exists", Condition::rejected};
     case Errc::key_not_found:

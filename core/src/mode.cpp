@@ -5,7 +5,8 @@
 namespace concerto {
 
 const Mode* find_mode(TransType type) noexcept {
-  static constexpr std::array modes{&modes::saga, &modes::msg, &modes::tcc, &modes::xa};
+  static constexpr std::array modes{&modes::saga, &modes::msg, &modes::tcc, &modes::xa,
+                                    &modes::workflow};
   for (const Mode* mode : modes) {
     if (mode->type == type) return mode;
   }
@@ -23,7 +24,7 @@ Result<> add_registered_row(const BranchRequest& request, const std::string& op,
   row.op = op;
   if (const auto url = request.fields.find(url_field); url != request.fields.end()) {
     if (url->second.size() > url_bytes_max) {
-      return make_error(Errc::invalid_branch,
+      return make_error(Errc::invalid_entry,
                         url_field + " has " + std::to_string(url->second.size()) +
                             " bytes, at most " + std::to_string(url_bytes_max) + " are allowed");
     }

@@ -43,6 +43,7 @@ struct TransView {
 struct StatusChange {
   TransStatus to = TransStatus::failed;
   std::string rollback_reason;  ///< empty: stays as it is
+  std::string result = {};      ///< empty: stays as it is
 };
 
 /// What a mode wants next. Nothing wanted and nothing running ends the pass.
@@ -75,6 +76,13 @@ enum class Reports : std::uint8_t {
   errors_and_ongoing,  ///< also that a branch is ongoing
 };
 
+/// What the call to the initiator (query_prepared) is for.
+enum class InitiatorCall : std::uint8_t {
+  none,
+  asks,     ///< its answer decides how a prepared transaction goes on
+  resumes,  ///< it runs the transaction, and submits its end; the call's own answer decides nothing
+};
+
 /// A transaction mode: from a transaction's state, and from the result of a call, to what is next.
 /// Pure functions; what all modes share is the engine's. A new mode is one file and one line in
 /// mode.cpp.
@@ -87,11 +95,12 @@ struct Mode {
   Result<> (*register_branch)(const BranchRequest& request, std::vector<Branch>& rows);
   Next (*next)(const TransView& view);
   Effect (*effect)(const Transaction& trans, const Branch& branch, Outcome outcome);
-  /// The status in which the transaction times out.
-  TransStatus times_out_in;
+  /// The status in which the transaction times out, if it does.
+  std::optional<TransStatus> times_out_in;
   /// Whether the coordinator's timeout applies when the transaction names none.
   bool has_default_timeout;
   Reports reports;
+  InitiatorCall initiator_call;
   /// Whether a prepared transaction may be aborted, and what it becomes. Aborting one that is on
   /// its way back already is no error.
   std::optional<TransStatus> aborts_to;
@@ -107,7 +116,7 @@ std::string step_branch_id(std::size_t step_number);
 std::string timeout_reason(const TransView& view);
 
 /// Appends the row of a registered branch that calls the URL in field `url_field`, none if the
-/// request lacks it. Error invalid_branch.
+/// request lacks it. Error invalid_entry.
 Result<> add_registered_row(const BranchRequest& request, const std::string& op,
                             const std::string& url_field, std::vector<Branch>& rows);
 
@@ -116,6 +125,7 @@ extern const Mode saga;
 extern const Mode msg;
 extern const Mode tcc;
 extern const Mode xa;
+extern const Mode workflow;
 }  // namespace modes
 
 }  // namespace concerto

@@ -84,6 +84,10 @@ std::optional<TransStatus> trans_status_from(std::string_view text) noexcept {
   return enum_from(text, TransStatus::prepared, TransStatus::failed);
 }
 
+std::optional<BranchStatus> branch_status_from(std::string_view text) noexcept {
+  return enum_from(text, BranchStatus::prepared, BranchStatus::failed);
+}
+
 std::optional<Protocol> protocol_from(std::string_view text) noexcept {
   if (text.empty()) return Protocol::http;
   return enum_from(text, Protocol::http, Protocol::json_rpc);

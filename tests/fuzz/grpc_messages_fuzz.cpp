@@ -6,9 +6,12 @@
 #include <cstdlib>
 #include <string_view>
 
+#include <concerto/core/base64.hpp>
+
 #include "grpc/message_reader.hpp"
 #include "grpc/wire.hpp"
 
+using namespace concerto;
 using namespace concerto::net;
 using namespace concerto::net::detail;
 

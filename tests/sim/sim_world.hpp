@@ -59,7 +59,6 @@ class SimWorld {
 
   SeededRandom random_;
   BranchLedger ledger_;
-  std::unique_ptr<CoordinatorWorld> world_;
 
  private:
   void disturb() {
@@ -117,6 +116,9 @@ class SimWorld {
   FakeClock clock_;
   persist::MemoryStore store_{persist::MemoryStore::Crash::loses_progress};
   std::unique_ptr<SimBranches> branches_;
+
+ protected:
+  std::unique_ptr<CoordinatorWorld> world_;  ///< refers to all of the above
 };
 
 /// Runs 300 seeds, or the one in CONCERTO_SIM_SEED.

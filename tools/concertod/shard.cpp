@@ -70,6 +70,8 @@ void Shard::serve(Coordinator& coordinator, const Config& config) {
   net::HttpApiOptions api_options;
   api_options.version = "v" CONCERTO_VERSION;
   api_options.zone_offset = zone_offset(config.time_zone_offset);
+  api_options.reset_beyond =
+      3 * config.coordinator.timeout_to_fail;  // As the reference (page 02, section 7.3).
   http_api_ = std::make_unique<net::HttpApi>(coordinator, random_, std::move(api_options));
   http_api_->register_on(router_);
   http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),

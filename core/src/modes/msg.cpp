@@ -3,20 +3,42 @@
 #include <algorithm>
 
 #include "mode.hpp"
+#include "topics.hpp"
 
 namespace concerto {
 namespace {
 
+/// A branch per step, or per subscriber of the topic that the step names.
 Result<> expand(const TransRequest& request, Transaction& trans) {
   for (std::size_t step = 0; step < request.steps.size(); ++step) {
-    Branch branch;
-    branch.branch_id = BranchId(step_branch_id(step + 1));
-    branch.op = "action";
-    branch.url = request.steps[step].action;
-    branch.payload = static_cast<std::uint32_t>(step);
-    trans.branches.push_back(std::move(branch));
+    const std::string& action = request.steps[step].action;
+    const std::string id = step_branch_id(step + 1);
+    const auto add = [&](std::string branch_id, const std::string& url) {
+      Branch branch;
+      branch.branch_id = BranchId(std::move(branch_id));
+      branch.op = "action";
+      branch.url = url;
+      branch.payload = static_cast<std::uint32_t>(step);
+      trans.branches.push_back(std::move(branch));
+    };
+    const auto topic = topic_of(action);
+    if (!topic) {
+      add(id, action);
+      continue;
+    }
+    const auto found = request.topics.find(*topic);
+    if (found == request.topics.end() || found->second.empty()) {
+      return make_error(Errc::invalid_request, "topic not found");
+    }
+    const auto& urls = found->second;
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+      add(urls.size() == 1 ? id : id + "-" + step_branch_id(i + 1), urls[i]);
+    }
   }
-  return ok();
+  if (trans.branches.size() <= branches_max) return ok();
+  return make_error(Errc::invalid_request,
+                    "steps and topics make " + std::to_string(trans.branches.size()) +
+                        " branches, at most " + std::to_string(branches_max) + " are allowed");
 }
 
 Next next_prepared(const TransView& view) {
@@ -71,6 +93,7 @@ const Mode modes::msg{
     .times_out_in = TransStatus::prepared,
     .has_default_timeout = true,
     .reports = Reports::errors,
+    .initiator_call = InitiatorCall::asks,
     .aborts_to = TransStatus::failed,
 };
 

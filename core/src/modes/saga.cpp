@@ -162,6 +162,7 @@ const Mode modes::saga{
     .times_out_in = TransStatus::submitted,
     .has_default_timeout = false,
     .reports = Reports::nothing,
+    .initiator_call = InitiatorCall::none,
     .aborts_to = std::nullopt,
 };
 

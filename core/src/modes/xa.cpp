@@ -26,6 +26,7 @@ const Mode modes::xa{
     .times_out_in = TransStatus::prepared,
     .has_default_timeout = true,
     .reports = Reports::errors_and_ongoing,
+    .initiator_call = InitiatorCall::none,
     .aborts_to = TransStatus::aborting,
 };
 

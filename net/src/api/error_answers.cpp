@@ -27,7 +27,7 @@ AnswerClass class_of(Errc code) noexcept {
       return AnswerClass::unknown_outcome;
     case Errc::deadline_exceeded:
       return AnswerClass::deadline;
-    case Errc::invalid_branch:
+    case Errc::invalid_entry:
     case Errc::branch_exists:
     case Errc::branch_error:
     case Errc::key_not_found:

@@ -6,25 +6,23 @@
 namespace concerto::net {
 namespace {
 
-/// Methods of later versions: clients learn what is missing, not that the service is unknown.
-constexpr std::string_view methods_to_come[] = {"PrepareWorkflow", "Subscribe", "Unsubscribe",
-                                                "DeleteTopic"};
-
 std::vector<std::string> listed_services() {
   return {std::string{GrpcApi::service}, "grpc.health.v1.Health",
           "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"};
 }
 
-Task<GrpcReply> refuse(std::string_view method) {
-  co_return GrpcReply::failure(
-      GrpcCode::unimplemented,
-      std::string{method}.append(" of dtmgimp.Dtm is not in this version of the coordinator"));
+std::string path_of(std::string_view method) {
+  return std::string{"/"}.append(GrpcApi::service).append("/").append(method);
 }
 
 GrpcReply failure(const Error& error) {
   GrpcReply reply;
   reply.status = grpc_answer(error);
   return reply;
+}
+
+GrpcReply answer(const Result<>& result) {
+  return result ? GrpcReply::success({}) : failure(result.error());
 }
 
 }  // namespace
@@ -36,18 +34,15 @@ GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& rand
       reflection_(listed_services()) {}
 
 void GrpcApi::register_on(GrpcServer& server) {
-  const auto bound = [this](TransOperation operation) {
-    return [this, operation](GrpcRequest request) { return change(operation, std::move(request)); };
-  };
-  add(server, "NewGid", [this](GrpcRequest request) { return new_gid(std::move(request)); });
-  add(server, "Submit", bound(&Coordinator::submit));
-  add(server, "Prepare", bound(&Coordinator::prepare));
-  add(server, "Abort", bound(&Coordinator::abort));
-  add(server, "RegisterBranch",
-      [this](GrpcRequest request) { return register_branch(std::move(request)); });
-  for (const std::string_view method : methods_to_come) {
-    add(server, method, [method](GrpcRequest) { return refuse(method); });
-  }
+  add(server, "NewGid", &GrpcApi::new_gid);
+  add(server, "Submit", &Coordinator::submit);
+  add(server, "Prepare", &Coordinator::prepare);
+  add(server, "Abort", &Coordinator::abort);
+  add(server, "RegisterBranch", &GrpcApi::register_branch);
+  add(server, "PrepareWorkflow", &GrpcApi::prepare_workflow);
+  add(server, "Subscribe", &GrpcApi::subscribe);
+  add(server, "Unsubscribe", &GrpcApi::unsubscribe);
+  add(server, "DeleteTopic", &GrpcApi::delete_topic);
   health_.register_on(server);
   reflection_.register_on(server);
   set_serving(true);
@@ -59,10 +54,16 @@ void GrpcApi::set_serving(bool serving) {
   health_.set(std::string{service}, status);
 }
 
-void GrpcApi::add(GrpcServer& server, std::string_view method, GrpcUnaryHandler handler) {
-  std::string path = "/";
-  path.append(service).append("/").append(method);
-  server.add_unary(std::move(path), std::move(handler));
+void GrpcApi::add(GrpcServer& server, std::string_view method, Handler handler) {
+  server.add_unary(path_of(method), [this, handler](GrpcRequest request) {
+    return (this->*handler)(std::move(request));
+  });
+}
+
+void GrpcApi::add(GrpcServer& server, std::string_view method, TransOperation operation) {
+  server.add_unary(path_of(method), [this, operation](GrpcRequest request) {
+    return change(operation, std::move(request));
+  });
 }
 
 Task<GrpcReply> GrpcApi::new_gid(GrpcRequest /*request*/) {
@@ -73,8 +74,38 @@ Task<GrpcReply> GrpcApi::register_branch(GrpcRequest request) {
   Result<BranchRequest> branch = branch_request_from_proto(request.message);
   if (!branch) co_return failure(branch.error());
   const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
-  if (!result) co_return failure(result.error());
-  co_return GrpcReply::success({});
+  co_return answer(result);
+}
+
+Task<GrpcReply> GrpcApi::prepare_workflow(GrpcRequest request) {
+  Result<TransRequest> trans = trans_request_from_proto(request.message);
+  if (!trans) co_return failure(trans.error());
+  const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans));
+  if (!prepared) co_return failure(prepared.error());
+  co_return GrpcReply::success(progresses_reply(*prepared));
+}
+
+Task<GrpcReply> GrpcApi::subscribe(GrpcRequest request) {
+  Result<TopicRequest> topic = topic_request_from_proto(request.message);
+  if (!topic) co_return failure(topic.error());
+  const Result<> result = co_await coordinator_.subscribe(
+      std::move(topic->topic), std::move(topic->url), std::move(topic->remark));
+  co_return answer(result);
+}
+
+Task<GrpcReply> GrpcApi::unsubscribe(GrpcRequest request) {
+  Result<TopicRequest> topic = topic_request_from_proto(request.message);
+  if (!topic) co_return failure(topic.error());
+  const Result<> result =
+      co_await coordinator_.unsubscribe(std::move(topic->topic), std::move(topic->url));
+  co_return answer(result);
+}
+
+Task<GrpcReply> GrpcApi::delete_topic(GrpcRequest request) {
+  Result<TopicRequest> topic = topic_request_from_proto(request.message);
+  if (!topic) co_return failure(topic.error());
+  const Result<> result = co_await coordinator_.delete_topic(std::move(topic->topic));
+  co_return answer(result);
 }
 
 Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request) {
@@ -83,8 +114,7 @@ Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request) {
   request.message = {};  // a submit may wait long for its result
   trans->wait_until = request.deadline;
   const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
-  if (!result) co_return failure(result.error());
-  co_return GrpcReply::success({});
+  co_return answer(result);
 }
 
 }  // namespace concerto::net

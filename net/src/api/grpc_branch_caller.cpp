@@ -1,3 +1,5 @@
+#include <workflow.pb.h>
+
 #include <concerto/net/grpc_branch_caller.hpp>
 
 #include "api/branch_metadata.hpp"
@@ -32,6 +34,14 @@ BranchReply not_sent(const Error& error) {
   return reply;
 }
 
+/// The payload as it is; only a workflow's application is sent a message of the protocol.
+std::string message_of(const BranchCall& call) {
+  if (call.type != TransType::workflow) return std::string{call.payload};
+  workflow::WorkflowData data;
+  data.set_data(call.payload.data(), call.payload.size());
+  return data.SerializeAsString();
+}
+
 }  // namespace
 
 Task<BranchReply> GrpcBranchCaller::call(BranchCall call) {
@@ -43,7 +53,7 @@ Task<BranchReply> GrpcBranchCaller::call(BranchCall call) {
     result = not_sent(prepared.error());
     co_return result;
   }
-  std::string message{call.payload};
+  std::string message = message_of(call);
   GrpcReply reply =
       co_await prepared->channel->unary(std::move(prepared->method), std::move(message),
                                         std::move(prepared->metadata), call.deadline);

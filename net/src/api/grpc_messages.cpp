@@ -7,6 +7,7 @@
 #include <google/protobuf/arena.h>
 
 #include "api/json_read.hpp"
+#include "api/utf8.hpp"
 
 namespace concerto::net {
 namespace {
@@ -66,6 +67,7 @@ Result<TransRequest> trans_request_from_proto(std::string_view message) {
   for (std::string& payload : *from.mutable_binpayloads()) {
     request.payloads.push_back(std::move(payload));
   }
+  for (auto& [name, value] : *from.mutable_reqextra()) request.extra[name] = std::move(value);
   if (from.has_transoptions()) request.options = take_options(*from.mutable_transoptions());
   return request;
 }
@@ -80,6 +82,33 @@ Result<BranchRequest> branch_request_from_proto(std::string_view message) {
   request.payload = std::move(*from.mutable_busipayload());
   for (auto& [name, value] : *from.mutable_data()) request.fields[name] = std::move(value);
   return request;
+}
+
+Result<TopicRequest> topic_request_from_proto(std::string_view message) {
+  dtmgimp::DtmTopicRequest from;
+  CONCERTO_CHECK(parse(message, from));
+  TopicRequest request;
+  request.topic = std::move(*from.mutable_topic());
+  request.url = std::move(*from.mutable_url());
+  request.remark = std::move(*from.mutable_remark());
+  return request;
+}
+
+std::string progresses_reply(const Transaction& trans) {
+  dtmgimp::DtmProgressesReply reply;
+  auto& workflow = *reply.mutable_transaction();
+  workflow.set_gid(trans.gid.str());
+  workflow.set_status(std::string{to_string(trans.status)});
+  workflow.set_rollbackreason(to_utf8(trans.rollback_reason));
+  workflow.set_result(to_utf8(trans.result));
+  for (const Branch& branch : trans.branches) {
+    auto& progress = *reply.add_progresses();
+    progress.set_status(std::string{to_string(branch.status)});
+    progress.set_bindata(trans.payloads[branch.payload]);
+    progress.set_branchid(branch.branch_id.str());
+    progress.set_op(branch.op);
+  }
+  return reply.SerializeAsString();
 }
 
 std::string gid_reply(const Gid& gid) {

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <limits>
+
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/url/url.hpp>
@@ -23,6 +26,10 @@ Result<TransRequest> take_trans(HttpRequest& request) {
   return trans_request_from_json(body);
 }
 
+std::string value_of(const HttpRequest& request, std::string_view name) {
+  return std::string{request.query_value(name).value_or(std::string_view{})};
+}
+
 HttpResponse answer(const Result<>& result) {
   if (!result) return http_answer(result.error());
   return json_response(200, R"({"dtm_result":"SUCCESS"})");
@@ -31,7 +38,7 @@ HttpResponse answer(const Result<>& result) {
 /// What only registerBranch answers to a body that it cannot read (protocol page 02, section 2).
 HttpResponse unreadable(const Error& error) {
   HttpResponse response = error_response(400, error.detail);
-  response.headers.set("Content-Type", "text/plain; charset=utf-8");
+  response.content_type = "text/plain; charset=utf-8";
   return response;
 }
 
@@ -63,10 +70,18 @@ void HttpApi::register_on(Router& router) {
   for (const char* name : {"registerBranch", "registerXaBranch", "registerTccBranch"}) {
     add(router, "POST", base_path + name, bound(&HttpApi::register_branch));
   }
+  add(router, "POST", base_path + "prepareWorkflow", bound(&HttpApi::prepare_workflow));
   add(router, "POST", base_path + "forceStop", bound(&Coordinator::force_stop));
   add(router, "POST", base_path + "resetNextCronTime", bound(&Coordinator::reset_next_cron_time));
   add(router, "GET", base_path + "query", bound(&HttpApi::query));
   add(router, "GET", base_path + "all", bound(&HttpApi::all));
+  add(router, "GET", base_path + "resetCronTime", bound(&HttpApi::reset_cron_time));
+  add(router, "GET", base_path + "subscribe", bound(&HttpApi::subscribe));
+  add(router, "GET", base_path + "unsubscribe", bound(&HttpApi::unsubscribe));
+  router.add_prefix("DELETE", base_path + "topic/", bound(&HttpApi::delete_topic));
+  add(router, "GET", base_path + "queryKV", bound(&HttpApi::query_kv));
+  add(router, "GET", base_path + "scanKV", bound(&HttpApi::scan_kv));
+  add(router, "POST", "/api/json-rpc", bound(&HttpApi::json_rpc));
   add(router, Router::any_method, "/api/ping", bound(&HttpApi::ping));
 }
 
@@ -127,6 +142,56 @@ Task<HttpResponse> HttpApi::all(HttpRequest request) {
   co_return json_response(200, page_json(*page, options_.zone_offset));
 }
 
+Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request) {
+  constexpr std::int64_t seconds_max = std::numeric_limits<std::int32_t>::max();
+  const auto beyond = integer_value(request, "timeout", options_.reset_beyond.count());
+  if (!beyond) co_return http_answer(beyond.error());
+  const Result<std::size_t> limit = list_limit(request);
+  if (!limit) co_return http_answer(limit.error());
+  const std::chrono::seconds bounded{std::clamp(*beyond, -seconds_max, seconds_max)};
+  const auto reset = co_await coordinator_.reset_cron_time(bounded, *limit);
+  if (!reset) co_return http_answer(reset.error());
+  json::object body;
+  body["has_remaining"] = reset->has_remaining;
+  body["succeed_count"] = reset->count;
+  co_return json_response(200, json::serialize(body));
+}
+
+Task<HttpResponse> HttpApi::subscribe(HttpRequest request) {
+  const Result<> result = co_await coordinator_.subscribe(
+      value_of(request, "topic"), value_of(request, "url"), value_of(request, "remark"));
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::unsubscribe(HttpRequest request) {
+  const Result<> result =
+      co_await coordinator_.unsubscribe(value_of(request, "topic"), value_of(request, "url"));
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::delete_topic(HttpRequest request) {
+  std::string topic = request.path.substr(base_path.size() + std::string_view{"topic/"}.size());
+  if (topic.empty()) co_return text_response(404, "404 page not found");
+  const Result<> result = co_await coordinator_.delete_topic(std::move(topic));
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::query_kv(HttpRequest request) {
+  const auto found =
+      co_await coordinator_.find_kv(value_of(request, "cat"), value_of(request, "key"));
+  if (!found) co_return http_answer(found.error());
+  co_return json_response(200, kv_json(*found, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::scan_kv(HttpRequest request) {
+  const Result<std::size_t> limit = list_limit(request);
+  if (!limit) co_return http_answer(limit.error());
+  const auto page = co_await coordinator_.scan_kv(value_of(request, "cat"),
+                                                  value_of(request, "position"), *limit);
+  if (!page) co_return http_answer(page.error());
+  co_return json_response(200, kv_page_json(*page, options_.zone_offset));
+}
+
 Task<HttpResponse> HttpApi::ping(HttpRequest /*request*/) {
   co_return json_response(200, R"({"msg":"pong"})");
 }
@@ -136,6 +201,14 @@ Task<HttpResponse> HttpApi::register_branch(HttpRequest request) {
   if (!branch) co_return unreadable(branch.error());
   const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
   co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request) {
+  Result<TransRequest> trans = take_trans(request);
+  if (!trans) co_return http_answer(trans.error());
+  const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans));
+  if (!prepared) co_return http_answer(prepared.error());
+  co_return json_response(200, workflow_json(*prepared, options_.zone_offset));
 }
 
 Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request) {

@@ -37,19 +37,26 @@ Result<std::optional<WallTime>> to_second(std::string_view milliseconds) {
 
 }  // namespace
 
+Result<std::int64_t> integer_value(const HttpRequest& request, std::string_view name,
+                                   std::int64_t absent) {
+  const std::string_view text = value_of(request, name);
+  if (text.empty()) return absent;
+  return to_integer(text);
+}
+
+Result<std::size_t> list_limit(const HttpRequest& request) {
+  CONCERTO_TRY(const std::int64_t limit, integer_value(request, "limit", list_limit_default));
+  return static_cast<std::size_t>(
+      std::clamp(limit, std::int64_t{1}, static_cast<std::int64_t>(list_limit_max)));
+}
+
 Result<ListQuery> list_query_from(const HttpRequest& request) {
   ListQuery query;
   query.gid = Gid{std::string{value_of(request, "gid")}};
   query.position = value_of(request, "position");
   if (!query.gid.empty()) return query;
 
-  std::int64_t limit = list_limit_default;
-  if (const auto text = value_of(request, "limit"); !text.empty()) {
-    CONCERTO_TRY(limit, to_integer(text));
-  }
-  query.limit = static_cast<std::size_t>(
-      std::clamp(limit, std::int64_t{1}, static_cast<std::int64_t>(list_limit_max)));
-
+  CONCERTO_TRY(query.limit, list_limit(request));
   if (const auto text = value_of(request, "status"); !text.empty()) {
     query.filter.status = trans_status_from(text);
     if (!query.filter.status) query.matches_nothing = true;

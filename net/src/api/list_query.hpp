@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <concerto/core/error.hpp>
 #include <concerto/core/store.hpp>
@@ -20,6 +22,13 @@ struct ListQuery {
 };
 
 inline constexpr std::size_t list_limit_max = 1000;
+
+/// `limit` of a request, 1 to list_limit_max; 100 without one.
+Result<std::size_t> list_limit(const HttpRequest& request);
+
+/// The integer parameter `name` of a request, `absent` without one. Error invalid_request.
+Result<std::int64_t> integer_value(const HttpRequest& request, std::string_view name,
+                                   std::int64_t absent);
 
 /// Error invalid_request: a number that is none.
 Result<ListQuery> list_query_from(const HttpRequest& request);

@@ -48,6 +48,7 @@ constexpr std::array fields{
     Field{"custom_data", into_request<&TransRequest::custom_data>},
     Field{"query_prepared", into_request<&TransRequest::query_prepared>},
     Field{"rollback_reason", into_request<&TransRequest::rollback_reason>},
+    Field{"req_extra", into_request<&TransRequest::extra>},
     Field{"wait_result", into_options<&TransOptions::wait_result>},
     Field{"concurrent", into_options<&TransOptions::concurrent>},
     Field{"timeout_to_fail", into_options<&TransOptions::timeout_to_fail>},
@@ -80,10 +81,12 @@ Result<> read_members(const json::object& body, Draft& draft) {
   return ok();
 }
 
-void strip_gid(std::string& gid) {
-  std::erase_if(gid, [](char character) {
+Gid stripped(const Gid& gid) {
+  std::string text = gid.str();
+  std::erase_if(text, [](char character) {
     return character == '\n' || character == '\r' || character == ';';
   });
+  return Gid{std::move(text)};
 }
 
 Result<json::value> parse_object(std::string_view body, json::storage_ptr memory) {
@@ -100,13 +103,9 @@ std::string take(std::map<std::string, std::string>& from, const std::string& na
 
 }  // namespace
 
-Result<TransRequest> trans_request_from_json(std::string_view body) {
-  unsigned char first_block[4096];
-  json::monotonic_resource memory{first_block};
-  CONCERTO_TRY(const json::value value, parse_object(body, &memory));
+Result<TransRequest> trans_request_from(const json::object& object) {
   Draft draft;
-  CONCERTO_CHECK(read_members(value.get_object(), draft));
-  strip_gid(draft.gid);
+  CONCERTO_CHECK(read_members(object, draft));
   draft.request.gid = Gid{std::move(draft.gid)};
   draft.request.steps = std::move(draft.steps.steps);
   std::move(draft.steps.payloads.begin(), draft.steps.payloads.end(),
@@ -114,22 +113,35 @@ Result<TransRequest> trans_request_from_json(std::string_view body) {
   return std::move(draft.request);
 }
 
+Result<TransRequest> trans_request_from_json(std::string_view body) {
+  unsigned char first_block[4096];
+  json::monotonic_resource memory{first_block};
+  CONCERTO_TRY(const json::value value, parse_object(body, &memory));
+  CONCERTO_TRY(TransRequest request, trans_request_from(value.get_object()));
+  request.gid = stripped(request.gid);
+  return request;
+}
+
+Result<BranchRequest> branch_request_from(const json::object& object) {
+  BranchRequest request;
+  for (const auto& member : object) {
+    if (member.value().is_null()) continue;
+    const std::string_view name = member.key();
+    CONCERTO_CHECK(read_json(name, member.value(), request.fields[std::string{name}]));
+  }
+  request.gid = Gid{take(request.fields, "gid")};
+  request.trans_type = take(request.fields, "trans_type");
+  request.branch_id = take(request.fields, "branch_id");
+  request.payload = take(request.fields, "data");
+  return request;
+}
+
 Result<BranchRequest> branch_request_from_json(std::string_view body) {
   unsigned char first_block[4096];
   json::monotonic_resource memory{first_block};
   CONCERTO_TRY(const json::value value, parse_object(body, &memory));
-  BranchRequest request;
-  for (const auto& member : value.get_object()) {
-    if (member.value().is_null()) continue;
-    CONCERTO_CHECK(read_json(std::string_view{member.key()}, member.value(),
-                             request.fields[std::string{std::string_view{member.key()}}]));
-  }
-  std::string gid = take(request.fields, "gid");
-  strip_gid(gid);
-  request.gid = Gid{std::move(gid)};
-  request.trans_type = take(request.fields, "trans_type");
-  request.branch_id = take(request.fields, "branch_id");
-  request.payload = take(request.fields, "data");
+  CONCERTO_TRY(BranchRequest request, branch_request_from(value.get_object()));
+  request.gid = stripped(request.gid);
   return request;
 }
 

@@ -5,7 +5,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <openssl/evp.h>
+
+#include <concerto/core/base64.hpp>
 
 #include "api/utf8.hpp"
 
@@ -43,15 +44,6 @@ class Members {
   std::chrono::minutes offset_;
 };
 
-std::string base64(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a zero
-  const int length = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                       reinterpret_cast<const unsigned char*>(bytes.data()),
-                                       static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
 json::object trans_object(const Transaction& trans, std::chrono::minutes offset) {
   Members members{offset};
   members.value("id", 0);
@@ -83,13 +75,39 @@ json::object branch_object(const Transaction& trans, const Branch& branch,
   members.text("gid", trans.gid.view());
   members.text("url", branch.url);
   if (branch.payload < trans.payloads.size()) {
-    members.text("bin_data", base64(trans.payloads[branch.payload]));
+    members.text("bin_data", base64_encode(trans.payloads[branch.payload]));
   }
   members.text("branch_id", branch.branch_id.view());
   members.text("op", branch.op);
   members.text("status", to_string(branch.status));
   members.time("finish_time", branch.finish_time);
   return members.take();
+}
+
+json::array branch_array(const Transaction& trans, std::chrono::minutes offset) {
+  json::array branches;
+  branches.reserve(trans.branches.size());
+  for (const Branch& branch : trans.branches) {
+    branches.push_back(branch_object(trans, branch, offset));
+  }
+  return branches;
+}
+
+json::array kv_array(const std::vector<KvRecord>& records, std::chrono::minutes offset) {
+  json::array array;
+  array.reserve(records.size());
+  for (const KvRecord& record : records) {
+    Members members{offset};
+    members.value("id", 0);
+    members.time_or_null("create_time", record.create_time);
+    members.time_or_null("update_time", record.update_time);
+    members.value("cat", json::string{to_utf8(record.cat)});
+    members.value("k", json::string{to_utf8(record.key)});
+    members.value("v", json::string{to_utf8(record.value)});
+    members.value("version", record.version);
+    array.push_back(members.take());
+  }
+  return array;
 }
 
 std::string list_json(json::value transactions, std::string_view position) {
@@ -144,16 +162,32 @@ std::string options_text(const TransOptions& options) {
 
 std::string query_json(const std::optional<Transaction>& trans, std::chrono::minutes offset) {
   json::object answer;
-  json::array branches;
   answer["transaction"] = nullptr;
+  answer["branches"] = json::array{};
   if (trans) {
     answer["transaction"] = trans_object(*trans, offset);
-    branches.reserve(trans->branches.size());
-    for (const Branch& branch : trans->branches) {
-      branches.push_back(branch_object(*trans, branch, offset));
-    }
+    answer["branches"] = branch_array(*trans, offset);
   }
-  answer["branches"] = std::move(branches);
+  return json::serialize(answer);
+}
+
+std::string workflow_json(const Transaction& trans, std::chrono::minutes offset) {
+  json::object answer;
+  answer["transaction"] = trans_object(trans, offset);
+  answer["progresses"] = branch_array(trans, offset);
+  return json::serialize(answer);
+}
+
+std::string kv_json(const std::vector<KvRecord>& records, std::chrono::minutes offset) {
+  json::object answer;
+  answer["kv"] = kv_array(records, offset);
+  return json::serialize(answer);
+}
+
+std::string kv_page_json(const KvPage& page, std::chrono::minutes offset) {
+  json::object answer;
+  answer["kv"] = kv_array(page.records, offset);
+  answer["next_position"] = to_utf8(page.next_position);
   return json::serialize(answer);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <concerto/core/store.hpp>
 #include <concerto/core/transaction.hpp>
@@ -19,11 +20,20 @@ std::string options_text(const TransOptions& options);
 /// Answer of `query` (protocol page 02, section 7.1), in the shape of the SQL stores.
 std::string query_json(const std::optional<Transaction>& trans, std::chrono::minutes offset);
 
+/// Answer of `prepareWorkflow` (section 4.7).
+std::string workflow_json(const Transaction& trans, std::chrono::minutes offset);
+
 /// Answer of `all` (section 7.2).
 std::string page_json(const TransPage& page, std::chrono::minutes offset);
 
 /// Answer of `all` for one gid; `position` is echoed.
 std::string single_json(const std::optional<Transaction>& trans, std::string_view position,
                         std::chrono::minutes offset);
+
+/// Answer of `queryKV` (section 8).
+std::string kv_json(const std::vector<KvRecord>& records, std::chrono::minutes offset);
+
+/// Answer of `scanKV`.
+std::string kv_page_json(const KvPage& page, std::chrono::minutes offset);
 
 }  // namespace concerto::net

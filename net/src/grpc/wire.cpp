@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <concerto/core/base64.hpp>
+
 namespace concerto::net::detail {
 namespace {
 
@@ -21,9 +23,6 @@ constexpr std::array<Unit, 6> units{{{'n', 1},
                                      {'H', 3'600'000'000'000}}};
 
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
-constexpr std::string_view base64_digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 bool is_printable(char c) noexcept {
   return c >= 0x20 && c <= 0x7e;
 }
@@ -48,15 +47,6 @@ bool is_reserved(std::string_view name) noexcept {
 
 bool is_valid_name(std::string_view name) noexcept {
   return !name.empty() && std::all_of(name.begin(), name.end(), is_name_char) && !is_reserved(name);
-}
-
-constexpr std::array<signed char, 256> base64_values() {
-  std::array<signed char, 256> values{};
-  values.fill(-1);
-  for (std::size_t i = 0; i < base64_digits.size(); ++i) {
-    values[static_cast<unsigned char>(base64_digits[i])] = static_cast<signed char>(i);
-  }
-  return values;
 }
 
 }  // namespace
@@ -114,37 +104,6 @@ std::string percent_decode(std::string_view text) {
     }
     out += static_cast<char>(high * 16 + low);
     i += 2;
-  }
-  return out;
-}
-
-std::string base64_encode(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    for (held += 8; held >= 6;) out += base64_digits[bits >> (held -= 6) & 63];
-  }
-  if (held > 0) out += base64_digits[bits << (6 - held) & 63];
-  return out;
-}
-
-std::optional<std::string> base64_decode(std::string_view text) {
-  static constexpr auto values = base64_values();
-  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const int value = values[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    held += 6;
-    if (held >= 8) out += static_cast<char>(bits >> (held -= 8) & 255);
   }
   return out;
 }
@@ -226,7 +185,9 @@ bool MetadataFields::add_to(http2::HeaderBlock& block, const GrpcMetadata& metad
       return false;
     }
     if (is_binary(name)) {
-      block.add_varying(name, encoded_.emplace_back(base64_encode(value)));
+      std::string& text = encoded_.emplace_back(base64_encode(value));
+      text.resize(text.find_last_not_of('=') + 1);  // gRPC sends it without padding.
+      block.add_varying(name, text);
     } else if (!std::all_of(value.begin(), value.end(), is_printable)) {
       why = "metadata '" + std::string(name) + "' with a value that is not printable ASCII";
       return false;

@@ -33,10 +33,6 @@ std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) noe
 std::string percent_encode(std::string_view text);
 std::string percent_decode(std::string_view text);
 
-/// Base64 without padding; decoding takes both forms.
-std::string base64_encode(std::string_view bytes);
-std::optional<std::string> base64_decode(std::string_view text);
-
 /// `grpc-status`; anything that is not a known number is unknown.
 GrpcCode parse_code(std::string_view text) noexcept;
 std::string_view code_digits(GrpcCode code) noexcept;

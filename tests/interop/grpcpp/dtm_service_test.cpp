@@ -85,9 +85,9 @@ TEST_F(GrpcppClient, HearsWhySagasFail) {
   EXPECT_EQ(refused.error_message(), "unknow trans type: sagas");
 }
 
-TEST_F(GrpcppClient, HearsThatAMethodIsNotInThisVersion) {
+TEST_F(GrpcppClient, HearsThatAMethodIsUnknown) {
   Empty reply;
-  const grpc::Status status = call("Subscribe", dtmgimp::DtmTopicRequest{}, reply);
+  const grpc::Status status = call("Nope", dtmgimp::DtmTopicRequest{}, reply);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
 }
 

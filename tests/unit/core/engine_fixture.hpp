@@ -29,6 +29,9 @@ class EngineFixture : public testing::Test {
   Pending<Result<>> prepare(TransRequest request) {
     return world_->start(world_->coordinator().prepare(std::move(request)));
   }
+  Pending<Result<Transaction>> prepare_workflow(TransRequest request) {
+    return world_->start(world_->coordinator().prepare_workflow(std::move(request)));
+  }
   Pending<Result<>> abort(TransRequest request) {
     return world_->start(world_->coordinator().abort(std::move(request)));
   }
@@ -56,11 +59,13 @@ class EngineFixture : public testing::Test {
     return letters;
   }
 
-  static std::string error_of(const Pending<Result<>>& result) {
+  template <class T>
+  static std::string error_of(const Pending<Result<T>>& result) {
     if (!result->has_value()) return "(not ended)";
     return (*result)->has_value() ? "" : (*result)->error().detail;
   }
-  static error_code code_of(const Pending<Result<>>& result) {
+  template <class T>
+  static error_code code_of(const Pending<Result<T>>& result) {
     return result->value().has_value() ? error_code{} : result->value().error().code;
   }
 

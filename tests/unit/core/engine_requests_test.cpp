@@ -169,8 +169,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"NoType", [](TransRequest& r) { r.trans_type = ""; }, "unknow trans type: "},
         BadRequest{"UnknownType", [](TransRequest& r) { r.trans_type = "sage"; },
                    "unknow trans type: sage"},
-        BadRequest{"TypeOfAnotherVersion", [](TransRequest& r) { r.trans_type = "workflow"; },
-                   "trans_type 'workflow' is not in this version"},
         BadRequest{"UnknownProtocol", [](TransRequest& r) { r.protocol = "smtp"; },
                    "protocol 'smtp' is unknown"},
         BadRequest{"FewPayloads", [](TransRequest& r) { r.payloads.pop_back(); },

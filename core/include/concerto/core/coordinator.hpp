@@ -19,6 +19,7 @@
 namespace concerto {
 
 class Engine;
+class Topics;
 
 struct CoordinatorOptions {
   /// Pause before a transaction is tried again; doubled after each error, up to backoff_max.
@@ -81,15 +82,19 @@ class Coordinator {
   /// Creates a transaction as prepared; OK if it is prepared already (page 02, section 4.1).
   Async<> prepare(TransRequest request);
 
+  /// Creates a workflow as prepared, or returns the stored one, whatever its status (section 4.7).
+  Async<Transaction> prepare_workflow(TransRequest request);
+
   /// Creates a transaction as submitted or moves it from prepared to submitted, and processes it.
-  /// With options.wait_result it returns when one pass over it ended (page 02, section 5).
+  /// With options.wait_result it returns when one pass over it ended (page 02, section 5). Of a
+  /// workflow it stores the end that `request.extra` names (section 4.2).
   Async<> submit(TransRequest request);
 
   /// Ends a prepared msg as failed; sends a tcc or xa back. With the stored options.wait_result
   /// it then returns when one pass over it ended (page 02, section 4.3).
   Async<> abort(TransRequest request);
 
-  /// Adds the rows of a branch to a prepared tcc or xa (page 02, section 4.6).
+  /// Adds the rows of a branch to a prepared tcc, xa or workflow (page 02, section 4.6).
   Async<> register_branch(BranchRequest request);
 
   /// Makes an unfinished transaction failed; no branch is called any more (section 4.4).
@@ -98,12 +103,29 @@ class Coordinator {
   /// Makes a waiting transaction due now (section 4.5).
   Async<> reset_next_cron_time(Gid gid);
 
+  struct Reset {
+    std::size_t count = 0;       ///< transactions that are due now
+    bool has_remaining = false;  ///< there were more than `limit`
+  };
+  /// Makes those due now that wait for longer than `beyond` from now, at most `limit` (section
+  /// 7.3). `beyond` may be negative.
+  Async<Reset> reset_cron_time(std::chrono::seconds beyond, std::size_t limit);
+
   /// The transaction with its branches, nullopt if there is none. Shows durable status, and the
   /// progress of a transaction in work.
   Async<std::optional<Transaction>> query(Gid gid);
 
   /// Pages through transactions, newest first, without branches and payloads.
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit);
+
+  /// Topics of msg steps (page 02, section 8). Errors invalid_entry and key_not_found.
+  Async<> subscribe(std::string topic, std::string url, std::string remark);
+  Async<> unsubscribe(std::string topic, std::string url);
+  Async<> delete_topic(std::string topic);
+
+  /// Records of the key-value part; an empty text means any.
+  Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key);
+  Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit);
 
   /// Callable on any thread; the numbers of the shards are read one after the other.
   InFlight in_flight() const noexcept;
@@ -112,6 +134,7 @@ class Coordinator {
   Engine& home(const Gid& gid) noexcept;
 
   Store& store_;
+  const std::unique_ptr<Topics> topics_;
   std::vector<std::unique_ptr<Engine>> engines_;
 };
 

@@ -42,7 +42,7 @@ enum class Errc {
   trans_not_found,      ///< no transaction with this gid; plain error
   gid_exists,           ///< a store's answer to creating a gid twice
   status_mismatch,      ///< a store's answer when the status is not the expected one
-  invalid_branch,       ///< a registered branch lacks something or is wrong; plain error
+  invalid_entry,        ///< a branch or topic to be registered is wrong; plain error
   branch_exists,        ///< (branch_id, op) is there already; plain error
   key_not_found,        ///< key-value: no such record, or another version; plain error
   key_exists,           ///< key-value: created twice; plain error

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ struct TransRequest {
   std::string custom_data;
   std::string query_prepared;
   std::string rollback_reason;
+  /// Subscribers of the topics that steps name; filled in by the coordinator.
+  std::map<std::string, std::vector<std::string>, std::less<>> topics;
+  /// `status`, `result` and `rollback_reason` with which a workflow ends.
+  std::map<std::string, std::string> extra;
   TransOptions options;
   /// Until when a caller with wait_result waits; processing goes on after it.
   SteadyTime wait_until = SteadyTime::max();
@@ -39,14 +44,16 @@ struct BranchRequest {
   std::string trans_type;
   std::string branch_id;
   std::string payload;
-  /// What else it names: `confirm` and `cancel` of tcc, `url` of xa.
+  /// What else it names: `confirm` and `cancel` of tcc, `url` of xa, `op` and `status` of workflow.
   std::map<std::string, std::string> fields;
 };
 
 /// Limits of single fields. What existing SQL layouts cannot hold is refused early.
 inline constexpr std::size_t url_bytes_max = 1024;
 inline constexpr std::size_t branch_id_bytes_max = 128;
+inline constexpr std::size_t topic_bytes_max = 128;
 inline constexpr std::size_t custom_data_bytes_max = 64 * 1024;
+inline constexpr std::size_t result_bytes_max = 64 * 1024;
 inline constexpr std::size_t rollback_reason_bytes_max = 1024;
 inline constexpr std::size_t steps_max = 10'000;
 inline constexpr std::size_t branches_max = 2 * steps_max;

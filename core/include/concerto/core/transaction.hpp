@@ -37,6 +37,7 @@ std::string_view to_string(BranchStatus status) noexcept;
 std::string_view to_string(Protocol protocol) noexcept;
 std::optional<TransType> trans_type_from(std::string_view text) noexcept;
 std::optional<TransStatus> trans_status_from(std::string_view text) noexcept;
+std::optional<BranchStatus> branch_status_from(std::string_view text) noexcept;
 /// The empty text means http.
 std::optional<Protocol> protocol_from(std::string_view text) noexcept;
 

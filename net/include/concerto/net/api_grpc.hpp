@@ -14,9 +14,8 @@ namespace concerto::net {
 /// The gRPC interface of the coordinator, service dtmgimp.Dtm (protocol page 03), with the
 /// standard health and reflection services beside it. It translates and nothing else.
 ///
-/// This version serves NewGid, Submit, Prepare, Abort and RegisterBranch; the other methods answer
-/// UNIMPLEMENTED. The caller's deadline ends only its waiting. One per shard, used on that shard
-/// only; it outlives the server's shutdown.
+/// The caller's deadline ends only its waiting. One per shard, used on that shard only; it
+/// outlives the server's shutdown.
 class GrpcApi {
  public:
   static constexpr std::string_view service = "dtmgimp.Dtm";
@@ -36,9 +35,16 @@ class GrpcApi {
  private:
   using TransOperation = Async<> (Coordinator::*)(TransRequest);
 
-  void add(GrpcServer& server, std::string_view method, GrpcUnaryHandler handler);
+  using Handler = Task<GrpcReply> (GrpcApi::*)(GrpcRequest);
+
+  void add(GrpcServer& server, std::string_view method, Handler handler);
+  void add(GrpcServer& server, std::string_view method, TransOperation operation);
   Task<GrpcReply> new_gid(GrpcRequest request);
   Task<GrpcReply> register_branch(GrpcRequest request);
+  Task<GrpcReply> prepare_workflow(GrpcRequest request);
+  Task<GrpcReply> subscribe(GrpcRequest request);
+  Task<GrpcReply> unsubscribe(GrpcRequest request);
+  Task<GrpcReply> delete_topic(GrpcRequest request);
   Task<GrpcReply> change(TransOperation operation, GrpcRequest request);
 
   Coordinator& coordinator_;

@@ -12,13 +12,14 @@ namespace concerto::net {
 struct HttpApiOptions {
   std::string version = "v0.0.0-dev";   ///< what `version` answers
   std::chrono::minutes zone_offset{0};  ///< of the times in answers, east of UTC
+  /// resetCronTime without a timeout wakes what waits for longer than this.
+  std::chrono::seconds reset_beyond{105};
 };
 
 /// The HTTP interface of the coordinator (protocol page 02): translates requests to calls of the
 /// Coordinator and their results to answers, nothing else.
 ///
-/// This version serves version, newGid, prepare, submit, abort, registerBranch, forceStop,
-/// resetNextCronTime, query and all under /api/dtmsvr, and /api/ping. One per shard, used on that
+/// Serves everything under /api/dtmsvr, /api/json-rpc and /api/ping. One per shard, used on that
 /// shard only; it outlives the servers that use the router.
 class HttpApi {
  public:
@@ -44,8 +45,16 @@ class HttpApi {
   Task<HttpResponse> new_gid(HttpRequest request);
   Task<HttpResponse> query(HttpRequest request);
   Task<HttpResponse> all(HttpRequest request);
+  Task<HttpResponse> reset_cron_time(HttpRequest request);
+  Task<HttpResponse> subscribe(HttpRequest request);
+  Task<HttpResponse> unsubscribe(HttpRequest request);
+  Task<HttpResponse> delete_topic(HttpRequest request);
+  Task<HttpResponse> query_kv(HttpRequest request);
+  Task<HttpResponse> scan_kv(HttpRequest request);
+  Task<HttpResponse> json_rpc(HttpRequest request);
   Task<HttpResponse> ping(HttpRequest request);
   Task<HttpResponse> register_branch(HttpRequest request);
+  Task<HttpResponse> prepare_workflow(HttpRequest request);
   Task<HttpResponse> change(TransOperation operation, HttpRequest request);
   Task<HttpResponse> change_by_gid(GidOperation operation, HttpRequest request);
 

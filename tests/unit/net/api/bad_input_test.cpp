@@ -57,8 +57,6 @@ INSTANTIATE_TEST_SUITE_P(
                     "gid has 129 bytes, at most 128 are allowed"},
         RefusedCase{"MissingMode", "g", "", nothing, "", "unknow trans type: "},
         RefusedCase{"UnknownMode", "g", "sagas", nothing, "", "unknow trans type: sagas"},
-        RefusedCase{"ModeOfALaterVersion", "g", "workflow", nothing, "",
-                    "trans_type 'workflow' is not in this version"},
         RefusedCase{"NegativeTimeout", "g", "saga",
                     [](auto& request) { request.mutable_transoptions()->set_timeouttofail(-1); },
                     R"(,"timeout_to_fail":-1)",

@@ -91,6 +91,35 @@ TEST_F(GrpcApiTest, TccIsRegisteredAndCancelled) {
   expect_status(grpc("RegisterBranch", branch), GrpcCode::unknown, "unknow trans type: nope");
 }
 
+TEST_F(GrpcApiTest, WorkflowIsPreparedRecordedAndSubmitted) {
+  dtmgimp::DtmRequest prepare = dtm_request("w", "workflow", 0);
+  prepare.set_customeddata(R"({"name":"n"})");
+  EXPECT_TRUE(grpc("PrepareWorkflow", prepare).ok());
+  dtmgimp::DtmBranchRequest branch;
+  branch.set_gid("w");
+  branch.set_transtype("workflow");
+  branch.set_branchid("01");
+  branch.set_busipayload(std::string("\x08\x00\xff", 3));
+  (*branch.mutable_data())["op"] = "action";
+  (*branch.mutable_data())["status"] = "succeed";
+  expect_status(grpc("RegisterBranch", branch), GrpcCode::ok, "");
+  dtmgimp::DtmRequest submit = dtm_request("w", "workflow", 0);
+  (*submit.mutable_reqextra())["status"] = "succeed";
+  (*submit.mutable_reqextra())["result"] = "AQI=";
+  expect_status(grpc("Submit", submit), GrpcCode::ok, "");
+  expect_status(grpc("Submit", submit), GrpcCode::internal, "storage: NotFound");
+  dtmgimp::DtmProgressesReply reply;
+  ASSERT_TRUE(reply.ParseFromString(grpc("PrepareWorkflow", prepare).message));
+  EXPECT_EQ(reply.transaction().gid(), "w");
+  EXPECT_EQ(reply.transaction().status(), "succeed");
+  EXPECT_EQ(reply.transaction().result(), "AQI=");
+  ASSERT_EQ(reply.progresses_size(), 1);
+  EXPECT_EQ(reply.progresses(0).branchid(), "01");
+  EXPECT_EQ(reply.progresses(0).op(), "action");
+  EXPECT_EQ(reply.progresses(0).status(), "succeed");
+  EXPECT_EQ(reply.progresses(0).bindata(), std::string("\x08\x00\xff", 3));
+}
+
 TEST_F(GrpcApiTest, SubmitOfAnOngoingXaIsAFailedPrecondition) {
   grpc("Prepare", dtm_request("x", "xa", 0));
   dtmgimp::DtmBranchRequest branch;
@@ -138,12 +167,27 @@ TEST_F(GrpcApiTest, ShutdownAnswersWaitersWithUnavailable) {
   run_until([&] { return stopped; });
 }
 
-TEST_F(GrpcApiTest, MethodsOfLaterVersionsSaySo) {
-  for (const char* method : {"PrepareWorkflow", "Subscribe", "Unsubscribe", "DeleteTopic"}) {
-    expect_status(
-        await(grpc_call(method, "")), GrpcCode::unimplemented,
-        std::string{method} + " of dtmgimp.Dtm is not in this version of the coordinator");
-  }
+TEST_F(GrpcApiTest, TopicsAreSubscribedAndDeleted) {
+  dtmgimp::DtmTopicRequest topic;
+  topic.set_topic("tp");
+  expect_status(grpc("Subscribe", topic), GrpcCode::unknown, "empty url");
+  topic.set_url("u1");
+  expect_status(grpc("Subscribe", topic), GrpcCode::ok, "");
+  expect_status(grpc("Subscribe", topic), GrpcCode::unknown, "this url exists");
+  dtmgimp::DtmRequest msg = waiting("m", "msg", 0);
+  msg.set_steps(R"([{"action":"topic://tp"}])");
+  msg.add_binpayloads("p");
+  expect_status(grpc("Submit", msg), GrpcCode::ok, "");
+  EXPECT_THAT(branches_.calls, ElementsAre("action 01"));
+  expect_status(grpc("Unsubscribe", topic), GrpcCode::ok, "");
+  expect_status(grpc("Unsubscribe", topic), GrpcCode::unknown, "this topic is empty");
+  msg.set_gid("n");
+  expect_status(grpc("Submit", msg), GrpcCode::internal, "topic not found");
+  expect_status(grpc("DeleteTopic", topic), GrpcCode::ok, "");
+  expect_status(grpc("DeleteTopic", topic), GrpcCode::unknown, "storage: NotFound");
+}
+
+TEST_F(GrpcApiTest, UnknownMethodsAreUnimplemented) {
   EXPECT_EQ(to_string(await(grpc_call("Nope", "")).status.code),
             to_string(GrpcCode::unimplemented));
 }

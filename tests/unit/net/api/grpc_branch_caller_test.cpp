@@ -105,6 +105,13 @@ TEST_F(GrpcBranchCallerTest, SendsPayloadAndIdentity) {
   EXPECT_LE(time_left_, 3s);
 }
 
+TEST_F(GrpcBranchCallerTest, WrapsWhatAWorkflowIsResumedWith) {
+  call_.type = TransType::workflow;
+  EXPECT_EQ(call(target_ + "/busi.Busi/A", "\x08\x1e").outcome, Outcome::success);
+  EXPECT_EQ(call(target_ + "/busi.Busi/A", "").outcome, Outcome::success);
+  EXPECT_THAT(payloads_, ElementsAre("\x0a\x02\x08\x1e", ""));
+}
+
 TEST_F(GrpcBranchCallerTest, SendsAnEmptyMessageForAnEmptyPayload) {
   EXPECT_EQ(call(target_ + "/busi.Busi/A", "").outcome, Outcome::success);
   EXPECT_THAT(payloads_, ElementsAre(""));

@@ -1,6 +1,4 @@
-#include <gmock/gmock.h>
-
-#include "api_fixture.hpp"
+#include "http_api_fixture.hpp"
 
 namespace concerto::net::test {
 namespace {
@@ -8,30 +6,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
-
-constexpr std::string_view success = R"({"dtm_result":"SUCCESS"})";
-const std::string wait = R"(,"wait_result":true)";
-
-class HttpApiTest : public ApiTest {
- protected:
-  using ApiTest::ApiTest;
-
-  void expect_success(const HttpAnswer& answer) {
-    EXPECT_EQ(answer.status, 200U);
-    EXPECT_EQ(answer.body, success);
-    EXPECT_THAT(answer.head, HasSubstr("Content-Type: application/json; charset=utf-8\r\n"));
-  }
-
-  void expect_message(const HttpAnswer& answer, unsigned status, const std::string& text) {
-    EXPECT_EQ(answer.status, status);
-    EXPECT_EQ(answer.body, R"({"message":")" + text + R"("})");
-  }
-
-  void expect_failure(const HttpAnswer& answer, const std::string& text) {
-    EXPECT_EQ(answer.status, 409U);
-    EXPECT_EQ(answer.body, R"({"dtm_result":"FAILURE","message":")" + text + R"("})");
-  }
-};
 
 TEST_F(HttpApiTest, AnswersSimpleReads) {
   EXPECT_EQ(get("/api/dtmsvr/version").body, R"({"version":"v1.19.0"})");
@@ -119,49 +93,6 @@ TEST_F(HttpApiTest, MsgThatWaitsReportsTheBranchsError) {
   EXPECT_THAT(answer.body, testing::Not(HasSubstr("dtm_result")));
 }
 
-TEST_F(HttpApiTest, TccIsRegisteredAndConfirmed) {
-  const std::string branch = R"({"gid":"t;","trans_type":"tcc","branch_id":")";
-  expect_success(post("prepare", R"({"gid":"t","trans_type":"tcc"})"));
-  expect_success(post("registerBranch", branch + R"(01","data":"{\"amount\":30}",)" +
-                                            R"("confirm":"f1","cancel":"b1"})"));
-  expect_success(post("registerTccBranch", branch + R"(02","confirm":"f2"})"));
-  expect_message(post("registerBranch", branch + R"(02"})"), 500, "storage: UniqueKeyConflict");
-  expect_success(post("submit", R"({"gid":"t","trans_type":"tcc","wait_result":true})"));
-  EXPECT_THAT(branches_.calls, ElementsAre("confirm 02", "confirm 01"));
-  const auto branches = query("t").at("branches");
-  ASSERT_EQ(branches.as_array().size(), 4U);
-  EXPECT_EQ(branches.at(0).at("op"), "cancel");
-  EXPECT_EQ(branches.at(0).at("bin_data"), "eyJhbW91bnQiOjMwfQ==");
-  EXPECT_EQ(branches.at(1).at("url"), "f1");
-  EXPECT_EQ(branches.at(1).at("status"), "succeed");
-  expect_failure(post("registerBranch", branch + R"(03"})"),
-                 "no trans with gid: t status: prepared found FAILURE");
-  expect_message(post("registerBranch", R"({"gid":"t","trans_type":"saga","branch_id":"01"})"), 500,
-                 "unknow trans type: saga");
-}
-
-TEST_F(HttpApiTest, XaIsRolledBackWhileTheCallerWaits) {
-  const std::string trans = R"({"gid":"x","trans_type":"xa")";
-  expect_success(post("prepare", trans + wait + "}"));
-  expect_success(post("registerXaBranch", trans + R"(,"branch_id":"01","url":"u1"})"));
-  branches_.reply("rollback 01", Outcome::ongoing);
-  const HttpAnswer answer = post("abort", trans + R"(,"rollback_reason":"no money"})");
-  EXPECT_EQ(answer.status, 425U);
-  EXPECT_EQ(answer.body, R"({"dtm_result":"ONGOING","message":"ONGOING"})");
-  expect_success(post("abort", trans + "}"));
-  EXPECT_EQ(status_of("x"), "failed");
-  EXPECT_EQ(query("x").at("transaction").at("rollback_reason"), "no money");
-}
-
-TEST_F(HttpApiTest, RegisterBranchTakesStringsOnly) {
-  for (const char* body : {"", "[]", R"({"gid":1})", R"({"gid":"g","branch_id":["01"]})"}) {
-    const HttpAnswer answer = post("registerBranch", body);
-    EXPECT_EQ(answer.status, 400U) << body;
-    EXPECT_THAT(answer.head, HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
-    EXPECT_TRUE(boost::json::parse(answer.body).as_object().contains("message"));
-  }
-}
-
 TEST_F(HttpApiTest, ForceStopEndsATransaction) {
   branches_.reply("action 01", Outcome::ongoing);
   post("submit", json_request("g", "saga", 1, wait));
@@ -240,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
                     NotFoundCase{"PutOfSubmit", "PUT", "/api/dtmsvr/submit"},
                     NotFoundCase{"OptionsOfSubmit", "OPTIONS", "/api/dtmsvr/submit"},
                     NotFoundCase{"PostOfQuery", "POST", "/api/dtmsvr/query"},
-                    NotFoundCase{"OfALaterVersion", "POST", "/api/dtmsvr/prepareWorkflow"}),
+                    NotFoundCase{"GetOfTopic", "GET", "/api/dtmsvr/topic/t"}),
     [](const auto& row) { return row.param.name; });
 
 TEST_F(HttpApiTest, TrailingSlashIsRedirected) {

@@ -82,26 +82,6 @@ TEST(PercentCoding, LeavesBrokenEscapesAlone) {
   EXPECT_EQ(percent_decode("100% %4 %zz %41"), "100% %4 %zz A");
 }
 
-TEST(Base64, GivesEveryLengthBack) {
-  std::string bytes;
-  for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(base64_decode(base64_encode(bytes)), bytes);
-    bytes += static_cast<char>(i * 37);
-  }
-}
-
-TEST(Base64, TakesPaddedAndUnpaddedText) {
-  EXPECT_EQ(base64_encode("ab"), "YWI");
-  EXPECT_EQ(base64_decode("YWI="), "ab");
-  EXPECT_EQ(base64_decode("YWI"), "ab");
-}
-
-TEST(Base64, RefusesOtherCharacters) {
-  EXPECT_EQ(base64_decode("YW I"), std::nullopt);
-  EXPECT_EQ(base64_decode("Y"), std::nullopt);
-  EXPECT_EQ(base64_decode("Y==="), std::nullopt);
-}
-
 TEST(Codes, TakeKnownNumbersOnly) {
   EXPECT_EQ(parse_code("10"), GrpcCode::aborted);
   EXPECT_EQ(parse_code("0"), GrpcCode::ok);

@@ -1,0 +1,59 @@
+// Workflow (protocol page 05, section 7). The application runs it and records the results of its
+// steps; the coordinator keeps them and calls the application back until it has submitted the end.
+
+#include "mode.hpp"
+
+namespace concerto {
+namespace {
+
+constexpr std::size_t op_bytes_max = 45;  // as in existing SQL layouts
+
+std::string field(const BranchRequest& request, const char* name) {
+  const auto found = request.fields.find(name);
+  return found == request.fields.end() ? std::string() : found->second;
+}
+
+Result<> register_branch(const BranchRequest& request, std::vector<Branch>& rows) {
+  const std::string op = field(request, "op");
+  if (op.empty() || op.size() > op_bytes_max) {
+    return make_error(Errc::invalid_entry, "op has " + std::to_string(op.size()) + " bytes, 1 to " +
+                                               std::to_string(op_bytes_max) + " are allowed");
+  }
+  const std::string text = field(request, "status");
+  const auto status = branch_status_from(text);
+  if (!status) {
+    return make_error(Errc::invalid_entry,
+                      "status must be 'prepared', 'succeed' or 'failed', not '" + text + "'");
+  }
+  CONCERTO_CHECK(add_registered_row(request, op, "", rows));
+  rows.back().status = *status;
+  return ok();
+}
+
+Next next(const TransView& view) {
+  Next next;
+  next.ask_initiator = !is_final(view.trans.status) && view.query == RunState::idle;
+  return next;
+}
+
+/// No branch is called.
+Effect effect(const Transaction&, const Branch&, Outcome) {
+  return Effect::retry_later;
+}
+
+}  // namespace
+
+const Mode modes::workflow{
+    .type = TransType::workflow,
+    .expand = nullptr,
+    .register_branch = register_branch,
+    .next = next,
+    .effect = effect,
+    .times_out_in = std::nullopt,
+    .has_default_timeout = false,
+    .reports = Reports::nothing,
+    .initiator_call = InitiatorCall::resumes,
+    .aborts_to = std::nullopt,
+};
+
+}  // namespace concerto

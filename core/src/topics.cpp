@@ -1,0 +1,144 @@
+#include "topics.hpp"
+
+#include <algorithm>
+
+#include <boost/json.hpp>
+
+#include <concerto/core/request.hpp>
+
+namespace concerto {
+namespace {
+
+namespace json = boost::json;
+
+const std::string category = "topics";
+/// A change lost to another one is tried again on what that left.
+constexpr int attempts_max = 8;
+
+Error refused(const char* text) {
+  return make_error(Errc::invalid_entry, text);
+}
+
+struct Subscriber {
+  std::string url;
+  std::string remark;
+};
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+Result<std::vector<Subscriber>> read(const KvRecord& record) {
+  std::vector<Subscriber> subscribers;
+  error_code failed;
+  const json::value list = json::parse(record.value, failed);
+  if (failed || !list.is_array()) {
+    return make_error(Errc::store_damaged, "topic '" + record.key + "' is stored as '" +
+                                               record.value + "', which is no list");
+  }
+  for (const json::value& entry : list.get_array()) {
+    if (!entry.is_object()) continue;
+    const json::object& object = entry.get_object();
+    subscribers.push_back({text_at(object, "url"), text_at(object, "remark")});
+  }
+  return subscribers;
+}
+
+std::string write(const std::vector<Subscriber>& subscribers) {
+  json::array list;
+  for (const Subscriber& subscriber : subscribers) {
+    list.push_back({{"url", subscriber.url}, {"remark", subscriber.remark}});
+  }
+  return json::serialize(list);
+}
+
+auto find_url(std::vector<Subscriber>& subscribers, const std::string& url) {
+  return std::find_if(subscribers.begin(), subscribers.end(),
+                      [&](const Subscriber& subscriber) { return subscriber.url == url; });
+}
+
+bool was_lost(const Result<>& change) {
+  return !change &&
+         (change.error().code == Errc::key_exists || change.error().code == Errc::key_not_found);
+}
+
+}  // namespace
+
+std::optional<std::string_view> topic_of(std::string_view action) noexcept {
+  constexpr std::string_view prefix = "topic://";
+  if (!action.starts_with(prefix)) return std::nullopt;
+  return action.substr(prefix.size());
+}
+
+Async<std::optional<KvRecord>> Topics::find(std::string topic) {
+  CONCERTO_CO_TRY(std::vector<KvRecord> found, co_await store_.find_kv(category, std::move(topic)));
+  if (found.empty()) co_return std::optional<KvRecord>();
+  co_return std::optional<KvRecord>(std::move(found.front()));
+}
+
+Async<> Topics::subscribe(std::string topic, std::string url, std::string remark) {
+  if (topic.empty()) co_return refused("empty topic");
+  if (url.empty()) co_return refused("empty url");
+  if (topic.size() > topic_bytes_max || url.size() > url_bytes_max) {
+    co_return refused("topic or url too long");
+  }
+  Result<> changed = ok();
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    CONCERTO_CO_TRY(std::optional<KvRecord> found, co_await find(topic));
+    std::vector<Subscriber> subscribers;
+    if (found) {
+      CONCERTO_CO_TRY(subscribers, read(*found));
+    }
+    if (find_url(subscribers, url) != subscribers.end()) co_return refused("this url exists");
+    subscribers.push_back({url, remark});
+    KvRecord record;
+    if (found) record = std::move(*found);
+    record.cat = category;
+    record.key = topic;
+    record.value = write(subscribers);
+    if (found) {
+      changed = co_await store_.update_kv(std::move(record));
+    } else {
+      changed = co_await store_.create_kv(std::move(record));
+    }
+    if (!was_lost(changed)) break;
+  }
+  co_return changed;
+}
+
+Async<> Topics::unsubscribe(std::string topic, std::string url) {
+  if (topic.empty()) co_return refused("empty topic");
+  if (url.empty()) co_return refused("empty url");
+  Result<> changed = ok();
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    CONCERTO_CO_TRY(std::optional<KvRecord> found, co_await find(topic));
+    if (!found) co_return refused("no such a topic");
+    CONCERTO_CO_TRY(std::vector<Subscriber> subscribers, read(*found));
+    if (subscribers.empty()) co_return refused("this topic is empty");
+    const auto place = find_url(subscribers, url);
+    if (place == subscribers.end()) co_return refused("no such an url ");
+    subscribers.erase(place);
+    found->value = write(subscribers);
+    changed = co_await store_.update_kv(std::move(*found));
+    if (!was_lost(changed)) break;
+  }
+  co_return changed;
+}
+
+Async<> Topics::remove(std::string topic) {
+  Result<> removed = co_await store_.delete_kv(category, std::move(topic));
+  if (was_lost(removed)) co_return make_error(Errc::key_not_found, "storage: NotFound");
+  co_return removed;
+}
+
+Async<std::vector<std::string>> Topics::subscribers(std::string topic) {
+  CONCERTO_CO_TRY(std::optional<KvRecord> found, co_await find(std::move(topic)));
+  std::vector<std::string> urls;
+  if (!found) co_return urls;
+  CONCERTO_CO_TRY(std::vector<Subscriber> subscribers, read(*found));
+  for (Subscriber& subscriber : subscribers) urls.push_back(std::move(subscriber.url));
+  co_return urls;
+}
+
+}  // namespace concerto

@@ -1,0 +1,159 @@
+// What the modes with registered branches and the topics add to the HTTP interface.
+
+#include "http_api_fixture.hpp"
+
+namespace concerto::net::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST_F(HttpApiTest, TccIsRegisteredAndConfirmed) {
+  const std::string branch = R"({"gid":"t;","trans_type":"tcc","branch_id":")";
+  expect_success(post("prepare", R"({"gid":"t","trans_type":"tcc"})"));
+  expect_success(post("registerBranch", branch + R"(01","data":"{\"amount\":30}",)" +
+                                            R"("confirm":"f1","cancel":"b1"})"));
+  expect_success(post("registerTccBranch", branch + R"(02","confirm":"f2"})"));
+  expect_message(post("registerBranch", branch + R"(02"})"), 500, "storage: UniqueKeyConflict");
+  expect_success(post("submit", R"({"gid":"t","trans_type":"tcc","wait_result":true})"));
+  EXPECT_THAT(branches_.calls, ElementsAre("confirm 02", "confirm 01"));
+  const auto branches = query("t").at("branches");
+  ASSERT_EQ(branches.as_array().size(), 4U);
+  EXPECT_EQ(branches.at(0).at("op"), "cancel");
+  EXPECT_EQ(branches.at(0).at("bin_data"), "eyJhbW91bnQiOjMwfQ==");
+  EXPECT_EQ(branches.at(1).at("url"), "f1");
+  EXPECT_EQ(branches.at(1).at("status"), "succeed");
+  expect_failure(post("registerBranch", branch + R"(03"})"),
+                 "no trans with gid: t status: prepared found FAILURE");
+  expect_message(post("registerBranch", R"({"gid":"t","trans_type":"saga","branch_id":"01"})"), 500,
+                 "unknow trans type: saga");
+}
+
+TEST_F(HttpApiTest, XaIsRolledBackWhileTheCallerWaits) {
+  const std::string trans = R"({"gid":"x","trans_type":"xa")";
+  expect_success(post("prepare", trans + wait + "}"));
+  expect_success(post("registerXaBranch", trans + R"(,"branch_id":"01","url":"u1"})"));
+  branches_.reply("rollback 01", Outcome::ongoing);
+  const HttpAnswer answer = post("abort", trans + R"(,"rollback_reason":"no money"})");
+  EXPECT_EQ(answer.status, 425U);
+  EXPECT_EQ(answer.body, R"({"dtm_result":"ONGOING","message":"ONGOING"})");
+  expect_success(post("abort", trans + "}"));
+  EXPECT_EQ(status_of("x"), "failed");
+  EXPECT_EQ(query("x").at("transaction").at("rollback_reason"), "no money");
+}
+
+TEST_F(HttpApiTest, WorkflowIsPreparedRecordedAndSubmitted) {
+  const std::string trans = R"({"gid":"w","trans_type":"workflow")";
+  const std::string prepare =
+      trans + R"(,"query_prepared":"u","custom_data":"{\"name\":\"n\",\"data\":null}"})";
+  auto answer = boost::json::parse(post("prepareWorkflow", prepare).body);
+  EXPECT_EQ(answer.at("transaction").at("status"), "prepared");
+  EXPECT_TRUE(answer.at("progresses").as_array().empty());
+  expect_success(post("registerBranch", trans + R"(,"branch_id":"01","op":"action",)" +
+                                            R"("status":"succeed","data":"r1"})"));
+  answer = boost::json::parse(post("prepareWorkflow", prepare).body);
+  ASSERT_EQ(answer.at("progresses").as_array().size(), 1U);
+  EXPECT_EQ(answer.at("progresses").at(0).at("bin_data"), "cjE=");
+  EXPECT_EQ(answer.at("progresses").at(0).at("branch_id"), "01");
+  EXPECT_EQ(answer.at("progresses").at(0).at("op"), "action");
+  EXPECT_EQ(answer.at("progresses").at(0).at("status"), "succeed");
+  const std::string submit =
+      trans + R"(,"req_extra":{"status":"succeed","result":"cjI=","rollback_reason":""}})";
+  expect_success(post("submit", submit));
+  expect_message(post("submit", submit), 500, "storage: NotFound");
+  answer = boost::json::parse(post("prepareWorkflow", prepare).body);
+  EXPECT_EQ(answer.at("transaction").at("status"), "succeed");
+  EXPECT_EQ(answer.at("transaction").at("result"), "cjI=");
+}
+
+TEST_F(HttpApiTest, RegisterBranchTakesStringsOnly) {
+  for (const char* body : {"", "[]", R"({"gid":1})", R"({"gid":"g","branch_id":["01"]})"}) {
+    const HttpAnswer answer = post("registerBranch", body);
+    EXPECT_EQ(answer.status, 400U) << body;
+    EXPECT_THAT(answer.head, HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
+    EXPECT_TRUE(boost::json::parse(answer.body).as_object().contains("message"));
+  }
+}
+
+TEST_F(HttpApiTest, WakesWhatWaitsForLong) {
+  const std::string body = R"(,"retry_interval":200)";
+  for (const char* gid : {"a", "b", "c"}) {
+    branches_.reply("action 01", Outcome::ongoing);
+    post("submit", json_request(gid, "saga", 1, wait + body));
+  }
+  branches_.reply("action 01", Outcome::ongoing);
+  post("submit", json_request("soon", "saga", 1, wait));
+  EXPECT_EQ(get("/api/dtmsvr/resetCronTime?limit=2").body,
+            R"({"has_remaining":true,"succeed_count":2})");
+  run_until([&] {
+    return (status_of("a") == "succeed") + (status_of("b") == "succeed") +
+               (status_of("c") == "succeed") ==
+           2;
+  });
+  EXPECT_EQ(get("/api/dtmsvr/resetCronTime").body, R"({"has_remaining":false,"succeed_count":1})");
+  EXPECT_EQ(status_of("soon"), "submitted");
+  EXPECT_EQ(get("/api/dtmsvr/resetCronTime?timeout=-1").body,
+            R"({"has_remaining":false,"succeed_count":1})");
+  run_until([&] { return status_of("soon") == "succeed"; });
+  expect_message(get("/api/dtmsvr/resetCronTime?timeout=x"), 500, "convert to int error: x");
+}
+
+TEST_F(HttpApiTest, TopicsFanOutToTheirSubscribers) {
+  expect_success(get("/api/dtmsvr/subscribe?topic=tp&url=http%3A%2F%2Fh%2Fs1&remark=r1"));
+  const auto msg = [](const std::string& gid) {
+    return R"({"gid":")" + gid +
+           R"(","trans_type":"msg","wait_result":true,"payloads":["p1","p2"],)" +
+           R"("steps":[{"action":"topic://tp"},{"action":"a2"}]})";
+  };
+  expect_success(post("submit", msg("one")));
+  expect_success(get("/api/dtmsvr/subscribe?topic=tp&url=u2"));
+  expect_message(get("/api/dtmsvr/subscribe?topic=tp&url=u2"), 500, "this url exists");
+  expect_success(post("submit", msg("two")));
+  EXPECT_THAT(branches_.calls,
+              ElementsAre("action 01", "action 02", "action 01-01", "action 01-02", "action 02"));
+  const auto branches = query("two").at("branches");
+  EXPECT_EQ(branches.at(0).at("url"), "http://h/s1");
+  EXPECT_EQ(branches.at(1).at("url"), "u2");
+  EXPECT_EQ(branches.at(1).at("bin_data"), "cDE=");
+
+  expect_success(get("/api/dtmsvr/unsubscribe?topic=tp&url=u2"));
+  expect_message(get("/api/dtmsvr/unsubscribe?topic=tp&url=u2"), 500, "no such an url ");
+  expect_success(get("/api/dtmsvr/unsubscribe?topic=tp&url=http://h/s1"));
+  expect_message(get("/api/dtmsvr/unsubscribe?topic=tp&url=u"), 500, "this topic is empty");
+  expect_message(post("submit", msg("three")), 500, "topic not found");
+  expect_success(http("DELETE", "/api/dtmsvr/topic/tp"));
+  expect_message(http("DELETE", "/api/dtmsvr/topic/tp"), 500, "storage: NotFound");
+  expect_message(get("/api/dtmsvr/unsubscribe?topic=tp&url=u"), 500, "no such a topic");
+  EXPECT_EQ(http("DELETE", "/api/dtmsvr/topic/").status, 404U);
+  for (const char* operation : {"subscribe", "unsubscribe"}) {
+    const std::string path = "/api/dtmsvr/" + std::string(operation);
+    expect_message(get(path), 500, "empty topic");
+    expect_message(get(path + "?topic=tp"), 500, "empty url");
+  }
+}
+
+TEST_F(HttpApiTest, ShowsTheKeyValueRecords) {
+  EXPECT_EQ(get("/api/dtmsvr/queryKV").body, R"({"kv":[]})");
+  for (const char* topic : {"t1", "t2", "t3"}) {
+    expect_success(get(std::string("/api/dtmsvr/subscribe?url=u&topic=") + topic));
+  }
+  expect_success(get("/api/dtmsvr/subscribe?topic=t2&url=v&remark=r"));
+  auto kv = boost::json::parse(get("/api/dtmsvr/queryKV?cat=topics&key=t2").body).at("kv");
+  ASSERT_EQ(kv.as_array().size(), 1U);
+  EXPECT_EQ(kv.at(0).as_object().size(), 7U);
+  EXPECT_EQ(kv.at(0).at("k"), "t2");
+  EXPECT_EQ(kv.at(0).at("version"), 2);
+  EXPECT_EQ(boost::json::parse(kv.at(0).at("v").as_string()),
+            boost::json::parse(R"([{"url":"u","remark":""},{"url":"v","remark":"r"}])"));
+  auto page = boost::json::parse(get("/api/dtmsvr/scanKV?cat=topics&limit=2").body);
+  ASSERT_EQ(page.at("kv").as_array().size(), 2U);
+  const std::string position(page.at("next_position").as_string());
+  page = boost::json::parse(get("/api/dtmsvr/scanKV?cat=topics&limit=2&position=" + position).body);
+  ASSERT_EQ(page.at("kv").as_array().size(), 1U);
+  EXPECT_EQ(page.at("kv").at(0).at("k"), "t3");
+  EXPECT_EQ(page.at("next_position"), "");
+  expect_message(get("/api/dtmsvr/scanKV?limit=abc"), 500, "convert to int error: abc");
+}
+
+}  // namespace
+}  // namespace concerto::net::test

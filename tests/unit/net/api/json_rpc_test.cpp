@@ -1,0 +1,89 @@
+#include <boost/json/serialize.hpp>
+#include <gmock/gmock.h>
+
+#include "api_fixture.hpp"
+
+namespace concerto::net::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class JsonRpcTest : public ApiTest {
+ protected:
+  boost::json::value call(const std::string& method, const std::string& params) {
+    const HttpAnswer answer = http(
+        "POST", "/api/json-rpc",
+        R"({"jsonrpc":"2.0","id":"no-use","method":")" + method + R"(","params":)" + params + "}");
+    EXPECT_EQ(answer.status, 200U);
+    boost::json::value body = boost::json::parse(answer.body);
+    EXPECT_EQ(body.as_object().size(), 4U);
+    EXPECT_EQ(body.at("id"), "no-use");
+    EXPECT_EQ(body.at("jsonrpc"), "2.0");
+    return body;
+  }
+
+  void expect_ok(const boost::json::value& answer) {
+    EXPECT_TRUE(answer.at("error").is_null()) << boost::json::serialize(answer);
+    EXPECT_TRUE(answer.at("result").is_null());
+  }
+
+  void expect_error(const boost::json::value& answer, int code, const std::string& text) {
+    ASSERT_TRUE(answer.at("error").is_object()) << boost::json::serialize(answer);
+    EXPECT_EQ(answer.at("error").at("code"), code);
+    EXPECT_EQ(answer.at("error").at("message").as_string(), text);
+  }
+};
+
+TEST_F(JsonRpcTest, MakesNewGids) {
+  const auto answer = call("newGid", "{}");
+  EXPECT_TRUE(answer.at("error").is_null());
+  EXPECT_EQ(answer.at("result").at("gid").as_string().size(), 22U);
+}
+
+TEST_F(JsonRpcTest, ServesATransactionFromPrepareToItsEnd) {
+  const std::string trans = R"({"gid":"t;","trans_type":"tcc","protocol":"json-rpc")";
+  expect_ok(call("prepare", trans + "}"));
+  expect_ok(call("registerBranch", R"({"gid":"t;","trans_type":"tcc","branch_id":"01","data":"d",)"
+                                   R"("confirm":"f","cancel":"b"})"));
+  expect_ok(call("submit", trans + R"(,"wait_result":true})"));
+  EXPECT_THAT(branches_.calls, ElementsAre("confirm 01"));
+  EXPECT_EQ(query("t%3B").at("transaction").at("protocol"), "json-rpc") << "the gid is kept";
+  expect_error(call("abort", trans + "}"), -32901,
+               "trans type: 'tcc' current status 'succeed', cannot abort. FAILURE");
+}
+
+TEST_F(JsonRpcTest, OngoingAndOtherErrorsAreInternal) {
+  const std::string trans = R"({"gid":"x","trans_type":"xa")";
+  call("prepare", trans + "}");
+  call("registerBranch", trans + R"(,"branch_id":"01","url":"u"})");
+  branches_.reply("commit 01", Outcome::ongoing);
+  expect_error(call("submit", trans + R"(,"wait_result":true})"), -32603, "ONGOING");
+  expect_error(call("abort", R"({"gid":"nogid"})"), -32603, "no TransGlobal with gid: nogid found");
+  expect_error(call("submit", R"({"gid":1})"), -32603,
+               "field 'gid' must be a string, but is a number");
+}
+
+TEST_F(JsonRpcTest, RefusesBadEnvelopes) {
+  expect_error(call("nope", "{}"), -32601, "Method not found: nope");
+  const std::pair<const char*, int> rows[] = {
+      {"", -32700},
+      {"[]", -32700},
+      {R"({"jsonrpc":"2.0","id":1,"method":"newGid"})", -32700},
+      {R"({"jsonrpc":"2.0","id":"x","method":"newGid","params":[]})", -32700},
+      {R"({"jsonrpc":"1.0","id":"x","method":"newGid"})", -32600},
+      {R"({"jsonrpc":"2.0","id":"","method":"newGid"})", -32600},
+  };
+  for (const auto& [body, code] : rows) {
+    const HttpAnswer answer = http("POST", "/api/json-rpc", body);
+    EXPECT_EQ(answer.status, code == -32700 ? 400U : 200U) << body;
+    const auto read = boost::json::parse(answer.body);
+    EXPECT_EQ(read.at("error").at("code"), code) << body;
+    EXPECT_TRUE(read.at("result").is_null());
+  }
+  EXPECT_THAT(http("POST", "/api/json-rpc", "{").head, HasSubstr("Content-Type: text/plain"));
+  expect_untouched();
+}
+
+}  // namespace
+}  // namespace concerto::net::test
