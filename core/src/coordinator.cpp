@@ -21,7 +21,7 @@ CoordinatorOptions share_of(CoordinatorOptions options, std::size_t shards) {
 
 Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
                          Observer& observer, CoordinatorOptions options)
-    : store_(store), topics_(std::make_unique<Topics>(store)) {
+    : store_(store), topics_(std::make_unique<Topics>(store, clock)) {
   CONCERTO_ASSERT(!shards.empty());
   const CoordinatorOptions own = share_of(options, shards.size());
   for (const ShardPorts& ports : shards) {

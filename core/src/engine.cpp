@@ -60,7 +60,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock, Observer& obs
       clock_(clock),
       observer_(observer),
       options_(options),
-      topics_(store),
+      topics_(store, clock),
       live_(ports.executor),
       alarm_timer_(ports.timers, [this] { ring(); }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),

@@ -97,6 +97,8 @@ Async<> Topics::subscribe(std::string topic, std::string url, std::string remark
     record.cat = category;
     record.key = topic;
     record.value = write(subscribers);
+    record.update_time = clock_.wall_now();
+    if (!found) record.create_time = record.update_time;
     if (found) {
       changed = co_await store_.update_kv(std::move(record));
     } else {
@@ -120,6 +122,7 @@ Async<> Topics::unsubscribe(std::string topic, std::string url) {
     if (place == subscribers.end()) co_return refused("no such an url ");
     subscribers.erase(place);
     found->value = write(subscribers);
+    found->update_time = clock_.wall_now();
     changed = co_await store_.update_kv(std::move(*found));
     if (!was_lost(changed)) break;
   }

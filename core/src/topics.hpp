@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/core/clock.hpp>
 #include <concerto/core/store.hpp>
 
 namespace concerto {
@@ -14,8 +15,8 @@ namespace concerto {
 /// that a change counts at once. Usable on any shard.
 class Topics {
  public:
-  /// `store` outlives the topics.
-  explicit Topics(Store& store) : store_(store) {}
+  /// Both outlive the topics.
+  Topics(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
   /// Error invalid_entry: empty, or subscribed already.
   Async<> subscribe(std::string topic, std::string url, std::string remark);
@@ -30,6 +31,7 @@ class Topics {
   Async<std::optional<KvRecord>> find(std::string topic);
 
   Store& store_;
+  const Clock& clock_;
 };
 
 /// The topic that a step's action names, nullopt for a URL.

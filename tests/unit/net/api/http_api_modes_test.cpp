@@ -143,6 +143,8 @@ TEST_F(HttpApiTest, ShowsTheKeyValueRecords) {
   EXPECT_EQ(kv.at(0).as_object().size(), 7U);
   EXPECT_EQ(kv.at(0).at("k"), "t2");
   EXPECT_EQ(kv.at(0).at("version"), 2);
+  EXPECT_TRUE(kv.at(0).at("create_time").is_string());
+  EXPECT_TRUE(kv.at(0).at("update_time").is_string());
   EXPECT_EQ(boost::json::parse(kv.at(0).at("v").as_string()),
             boost::json::parse(R"([{"url":"u","remark":""},{"url":"v","remark":"r"}])"));
   auto page = boost::json::parse(get("/api/dtmsvr/scanKV?cat=topics&limit=2").body);
