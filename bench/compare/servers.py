@@ -3,11 +3,10 @@
 import contextlib
 import os
 
-from concerto_testing import Concertod, Process, free_ports, http_call, wait_until
+from concerto_testing import Concertod, Reference
 
 CONCERTOD = "concertod"
 REFERENCE = "reference"
-READY_TIMEOUT_S = 20.0
 
 
 @contextlib.contextmanager
@@ -48,33 +47,12 @@ class OurServer:
         return table_bytes(self._store)
 
 
-class ReferenceServer:
-    """The reference with its embedded store, whose file is in the working directory.
-
-    Its log is set to warnings: at its default it would write lines for every call, which is its
-    own cost, but not what is compared here.
-    """
-
+class ReferenceServer(Reference):
     name = REFERENCE
 
     def __init__(self, binary, directory):
         self.directory = directory
-        self.http_port, self.grpc_port = free_ports(2)
-        env = {"HTTP_PORT": str(self.http_port), "GRPC_PORT": str(self.grpc_port),
-               "UPDATE_BRANCH_SYNC": "1", "LOG_LEVEL": "warn"}
-        self._process = Process(REFERENCE, [binary], directory, env)
-        self.pid = self._process.pid
-        ping = f"http://127.0.0.1:{self.http_port}/api/ping"
-
-        def answers():
-            if not self._process.is_running():
-                raise AssertionError(f"the reference ended at start\n{self._process.tail()}")
-            return http_call("GET", ping).status == 200
-
-        wait_until(answers, f"the reference answers {ping}", READY_TIMEOUT_S)
-
-    def kill(self):
-        self._process.kill()
+        super().__init__(binary, directory)
 
     def table_bytes(self):
         return None  # It has one file for everything.

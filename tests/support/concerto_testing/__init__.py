@@ -8,11 +8,12 @@ from .etcd import Etcd
 from .http import HttpAnswer, http_call, http_json
 from .ports import free_port, free_ports, wait_for_port
 from .process import Process, ProcessEnded
+from .reference import Reference
 from .suite import go_build, main, need_program
 from .wait import Timeout, wait_until
 
 __all__ = [
-    "Concertod", "Etcd", "HttpAnswer", "Process", "ProcessEnded", "Timeout", "free_port",
-    "free_ports", "go_build", "http_call", "http_json", "main", "need_program", "wait_for_port",
-    "wait_until",
+    "Concertod", "Etcd", "HttpAnswer", "Process", "ProcessEnded", "Reference", "Timeout",
+    "free_port", "free_ports", "go_build", "http_call", "http_json", "main", "need_program",
+    "wait_for_port", "wait_until",
 ]

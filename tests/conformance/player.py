@@ -1,0 +1,131 @@
+"""Plays sequences against a coordinator and writes down what it answered and called."""
+
+import http.server
+import json
+import sys
+import threading
+import time
+import urllib.parse
+
+from concerto_testing import http_call
+from sequences import SUCCESS
+
+CALLS_TIMEOUT_S = 5.0
+QUIET_S = 0.12  # while recording: so long without a call means that no more come
+GRACE_S = 0.01  # while replaying: for calls that should not come
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        # A coordinator that is killed leaves its connections behind.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Branches:
+    """Branch services on loopback: `<url>/<gid>/<branch>` answers as the gid's sequence says."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._sequences = {}
+        self._calls = {}
+        branches = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                status, text = branches.called(self.command, self.path,
+                                               self.rfile.read(length).decode())
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            do_GET = do_POST = answer
+
+            def log_message(self, *_):
+                pass
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def expect(self, gid, sequence):
+        with self._lock:
+            self._sequences[gid] = {name: list(list_) for name, list_ in sequence.replies.items()}
+            self._sequences[gid, "always"] = sequence.always
+            self._calls[gid] = []
+
+    def called(self, method, target, body):
+        url = urllib.parse.urlsplit(target)
+        _, gid, branch = url.path.split("/", 2)
+        query = dict(urllib.parse.parse_qsl(url.query))
+        query.pop("gid", None)
+        with self._lock:
+            self._calls[gid].append({"call": f"{method} {branch}", "query": query, "body": body})
+            replies = self._sequences[gid].get(branch)
+            if replies:
+                return replies.pop(0)
+            return self._sequences[gid, "always"].get(branch, SUCCESS)
+
+    def calls(self, gid):
+        with self._lock:
+            return list(self._calls[gid])
+
+
+def _with_names(value, gid, url):
+    """The value as JSON text (or the text itself) with gid and URL in place of their names."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.replace("$GID", gid).replace("$B", f"{url}/{gid}")
+
+
+def _answer(body, gid, url):
+    text = body.decode(errors="replace").replace(f"{url}/{gid}", "$B").replace(gid, "$GID")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+class Player:
+    def __init__(self, coordinator_url, branches):
+        self._coordinator = coordinator_url
+        self._branches = branches
+
+    def play(self, sequence, recorded=None):
+        """The steps of a sequence as a list of {status, answer, calls}. `recorded`: the same of
+        an earlier play, whose calls are waited for."""
+        gid = sequence.name
+        self._branches.expect(gid, sequence)
+        steps, seen = [], 0
+        for number, request in enumerate(sequence.requests):
+            target = _with_names(request.path, gid, self._branches.url)
+            body = None
+            if request.body is not None:
+                body = _with_names(request.body, gid, self._branches.url).encode()
+            answer = http_call(request.method, self._coordinator + target, body)
+            if recorded is None:
+                self._wait_for_quiet(gid)
+            else:
+                self._wait_for_calls(gid, seen + len(recorded[number]["calls"]))
+            calls = self._branches.calls(gid)[seen:]
+            seen += len(calls)
+            if not sequence.ordered:
+                calls.sort(key=lambda call: (call["query"].get("op", ""), call["call"]))
+            steps.append({"status": answer.status,
+                          "answer": _answer(answer.body, gid, self._branches.url), "calls": calls})
+        return steps
+
+    def _wait_for_quiet(self, gid):
+        before = -1
+        while before != len(self._branches.calls(gid)):
+            before = len(self._branches.calls(gid))
+            time.sleep(QUIET_S)
+
+    def _wait_for_calls(self, gid, count):
+        deadline = time.monotonic() + CALLS_TIMEOUT_S
+        while len(self._branches.calls(gid)) < count and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(GRACE_S)

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""The same requests to concertod and to the reference: answers and branch calls are the same.
+
+Without options it plays every sequence against concertod and compares with transcript.json, which
+was recorded from the reference. --record PROGRAM records it anew; --live PROGRAM plays both now.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.dont_write_bytecode = True
+
+from concerto_testing import Concertod, Reference  # noqa: E402  (the path has to be set first)
+from differences import difference, normal  # noqa: E402
+from player import Branches, Player  # noqa: E402
+from sequences import all_sequences  # noqa: E402
+
+TRANSCRIPT = os.path.join(HERE, "transcript.json")
+
+
+def record(program, sequences, branches, directory):
+    with Reference(program, directory) as reference:
+        player = Player(f"http://127.0.0.1:{reference.http_port}", branches)
+        transcript = {sequence.name: player.play(sequence) for sequence in sequences}
+    for step in (step for steps in transcript.values() for step in steps):
+        step["answer"] = normal(step["answer"])
+    return transcript
+
+
+def compare(concertod, sequences, branches, directory, transcript):
+    """Prints what differs; returns how many sequences do."""
+    different = 0
+    with Concertod(concertod, directory) as coordinator:
+        player = Player(f"http://127.0.0.1:{coordinator.http_port}", branches)
+        for sequence in sequences:
+            recorded = transcript.get(sequence.name)
+            if recorded is None or len(recorded) != len(sequence.requests):
+                print(f"{sequence.name}: not in the transcript; record it anew")
+                different += 1
+                continue
+            played = player.play(sequence, recorded)
+            found = [f"{request.method} {request.path}: {text}"
+                     for request, ours, theirs in zip(sequence.requests, played, recorded)
+                     if (text := difference(request, ours, theirs))]
+            if found:
+                different += 1
+                print(sequence.name, *found, sep="\n  ")
+    return different
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--concertod", help="the coordinator's program", type=os.path.abspath)
+    parser.add_argument("--record", metavar="PROGRAM", help="the reference, to record from")
+    parser.add_argument("--live", metavar="PROGRAM", help="the reference, to compare with now")
+    parser.add_argument("-k", dest="pattern", default="", help="only names that contain this")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    sequences = [one for one in all_sequences() if arguments.pattern in one.name]
+    if arguments.record and arguments.pattern:
+        sys.exit("--record takes all sequences; -k does not go with it")
+    branches = Branches()
+    directory = tempfile.mkdtemp(prefix="concerto-conformance-")
+    program = arguments.record or arguments.live
+    if program:
+        transcript = record(os.path.abspath(program), sequences, branches, directory)
+    else:
+        with open(TRANSCRIPT, encoding="utf-8") as file:
+            transcript = json.load(file)
+    if arguments.record:
+        with open(TRANSCRIPT, "w", encoding="utf-8") as file:
+            json.dump(transcript, file, indent=0, sort_keys=True)
+            file.write("\n")
+    if arguments.concertod:
+        different = compare(arguments.concertod, sequences, branches, directory, transcript)
+        print(f"{len(sequences)} sequences, {different} differ")
+        if different:
+            sys.exit(f"FAILED; logs and data are in {directory}")
+    shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The reference server, with its embedded store in the directory that it runs in."""
+
+from .http import http_call
+from .ports import free_ports
+from .process import Process
+from .wait import wait_until
+
+READY_TIMEOUT_S = 20.0
+
+
+class Reference:
+    """Runs a built `github.com/dtm-labs/dtm`; starts at construction.
+
+    Its log is set to warnings: at its default it would write lines for every call.
+    """
+
+    def __init__(self, program, directory, name="reference"):
+        self.http_port, self.grpc_port = free_ports(2)
+        env = {"HTTP_PORT": str(self.http_port), "GRPC_PORT": str(self.grpc_port),
+               "UPDATE_BRANCH_SYNC": "1", "LOG_LEVEL": "warn"}
+        self._process = Process(name, [program], directory, env)
+        self.pid = self._process.pid
+        ping = f"http://127.0.0.1:{self.http_port}/api/ping"
+
+        def answers():
+            self._process.check_runs()
+            return http_call("GET", ping).status == 200
+
+        wait_until(answers, f"the reference answers {ping}", READY_TIMEOUT_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def kill(self):
+        self._process.kill()
