@@ -17,7 +17,7 @@ struct Draft {
   const Mode* mode = nullptr;
   CustomData custom;
   Transaction trans;  ///< with branches, options and texts; without status and times
-  std::map<std::string, std::string> extra;
+  std::map<std::string, std::string> extra;  ///< the request's
 };
 
 /// Checks everything a request says (page 09, F10) and lays out its branches. The error names

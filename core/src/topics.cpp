@@ -15,8 +15,14 @@ const std::string category = "topics";
 /// A change lost to another one is tried again on what that left.
 constexpr int attempts_max = 8;
 
-Error refused(const char* text) {
-  return make_error(Errc::invalid_entry, text);
+Error refused(std::string text) {
+  return make_error(Errc::invalid_entry, std::move(text));
+}
+
+Result<> check_length(const char* field, const std::string& text, std::size_t limit) {
+  if (text.size() <= limit) return ok();
+  return refused(std::string(field) + " has " + std::to_string(text.size()) + " bytes, at most " +
+                 std::to_string(limit) + " are allowed");
 }
 
 struct Subscriber {
@@ -72,6 +78,7 @@ std::optional<std::string_view> topic_of(std::string_view action) noexcept {
 }
 
 Async<std::optional<KvRecord>> Topics::find(std::string topic) {
+  if (topic.empty()) co_return std::optional<KvRecord>();  // To the store it would mean any.
   CONCERTO_CO_TRY(std::vector<KvRecord> found, co_await store_.find_kv(category, std::move(topic)));
   if (found.empty()) co_return std::optional<KvRecord>();
   co_return std::optional<KvRecord>(std::move(found.front()));
@@ -80,9 +87,8 @@ Async<std::optional<KvRecord>> Topics::find(std::string topic) {
 Async<> Topics::subscribe(std::string topic, std::string url, std::string remark) {
   if (topic.empty()) co_return refused("empty topic");
   if (url.empty()) co_return refused("empty url");
-  if (topic.size() > topic_bytes_max || url.size() > url_bytes_max) {
-    co_return refused("topic or url too long");
-  }
+  CONCERTO_CO_CHECK(check_length("topic", topic, topic_bytes_max));
+  CONCERTO_CO_CHECK(check_length("url", url, url_bytes_max));
   Result<> changed = ok();
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     CONCERTO_CO_TRY(std::optional<KvRecord> found, co_await find(topic));

@@ -125,6 +125,12 @@ TEST_F(HttpApiTest, TopicsFanOutToTheirSubscribers) {
   expect_message(http("DELETE", "/api/dtmsvr/topic/tp"), 500, "storage: NotFound");
   expect_message(get("/api/dtmsvr/unsubscribe?topic=tp&url=u"), 500, "no such a topic");
   EXPECT_EQ(http("DELETE", "/api/dtmsvr/topic/").status, 404U);
+  expect_success(get("/api/dtmsvr/subscribe?topic=other&url=u"));
+  expect_message(post("submit", R"({"gid":"no","trans_type":"msg","payloads":["p"],)"
+                                R"("steps":[{"action":"topic://"}]})"),
+                 500, "topic not found");
+  expect_message(get("/api/dtmsvr/subscribe?url=u&topic=" + std::string(129, 't')), 500,
+                 "topic has 129 bytes, at most 128 are allowed");
   for (const char* operation : {"subscribe", "unsubscribe"}) {
     const std::string path = "/api/dtmsvr/" + std::string(operation);
     expect_message(get(path), 500, "empty topic");
