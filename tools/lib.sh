@@ -15,6 +15,7 @@ build_packages=(
 test_packages=(
   git python3 python3-venv libgtest-dev libgmock-dev libbenchmark-dev
   libgrpc++-dev protobuf-compiler-grpc etcd-server etcd-client
+  mariadb-server postgresql redis-server
   clang-16 clang-format-16 ccache
 )
 

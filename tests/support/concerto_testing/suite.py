@@ -12,9 +12,12 @@ import unittest
 EXIT_SKIPPED = 77  # What ctest counts as skipped (see concerto_script_test).
 
 
-def need_program(name, package):
-    """The path of an installed program. Without it the test is skipped, loudly; on CI it fails."""
-    path = shutil.which(name)
+def need_program(name, package, directories=()):
+    """The path of an installed program. Without it the test is skipped, loudly; on CI it fails.
+
+    `directories` are searched after those of PATH.
+    """
+    path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *directories]))
     if path:
         return path
     message = f"'{name}' is not installed (Debian package: {package})"

@@ -1,0 +1,240 @@
+"""Real MariaDB, PostgreSQL and Redis servers for tests, and their command line clients.
+
+Each keeps its data and its port over `kill` (as a crash would end it), `stop` (orderly) and
+`start`. Nothing is synced to the disk: what was committed outlives the process, not the machine.
+
+    with MariaDb(directory) as server:
+        server.create_database("bank")
+        server.sql("select 1, 'a'", "bank")     # [["1", "a"]]
+"""
+
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+
+from concerto_testing import Process, free_port, need_program, wait_until
+
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 30.0
+CLIENT_TIMEOUT_S = 20.0
+HOST = "127.0.0.1"
+PG_SUPERUSER = "postgres"
+
+
+class _Server:
+    """One server process on a free port of loopback. `options`: more words of its command line."""
+
+    READY = None        # The line that it writes when it can be used.
+    STOP_SIGNAL = signal.SIGTERM
+
+    def __init__(self, directory, name, options=()):
+        self.name = name
+        self.port = free_port()
+        self.process = None
+        self._directory = directory
+        self._data = os.path.join(directory, name + "-data")
+        self._options = list(options)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    @property
+    def address(self):
+        return f"{HOST}:{self.port}"
+
+    def start(self):
+        """Returns when the server can be used; the first start makes its data directory."""
+        command = self._command()
+        if not os.path.exists(self._data):
+            os.mkdir(self._data)
+            self._initialize()
+        self.process = Process(self.name, command + self._options, self._directory)
+        self.process.wait_for_line(self.READY, START_TIMEOUT_S)
+
+    def kill(self):
+        """SIGKILL for the server and its child processes. Harmless when it does not run."""
+        if self.process is None or not self.process.is_running():
+            return
+        children = _children(self.process.pid)
+        self.process.kill()
+        for child in children:
+            _kill(child)
+        # Until they have let go of the data, the server does not start again.
+        wait_until(lambda: not any(map(_runs, children)), f"{self.name}'s processes end")
+
+    def stop(self):
+        """An orderly end, which does not wait for clients to disconnect."""
+        os.kill(self.process.pid, self.STOP_SIGNAL)
+        self.process.wait(STOP_TIMEOUT_S)
+
+    def _command(self):
+        raise NotImplementedError
+
+    def _initialize(self):
+        """Fills the new data directory."""
+
+    def _run(self, command, text=None):
+        """Runs a program to its end; returns what it printed. AssertionError when it fails."""
+        done = subprocess.run(command, input=text, cwd=self._directory, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=CLIENT_TIMEOUT_S)
+        if done.returncode != 0:
+            raise AssertionError(f"{self.name}: {text or command}: {done.stderr or done.stdout}")
+        return done.stdout
+
+
+class MariaDb(_Server):
+    """User root, no password."""
+
+    READY = "ready for connections"
+    USER = "root"
+
+    def __init__(self, directory, name="mariadb", options=()):
+        super().__init__(directory, name, options)
+
+    def sql(self, text, database=None):
+        """Runs statements; returns the rows as lists of strings (`NULL` for null)."""
+        client = [need_program("mariadb", "mariadb-client"), "--no-defaults", "--batch",
+                  "--skip-column-names", "--protocol=tcp", f"--host={HOST}",
+                  f"--port={self.port}", f"--user={self.USER}"]
+        return _rows(self._run(client + ([database] if database else []), text))
+
+    def create_database(self, name):
+        self.sql(f"create database `{name}`")
+
+    def _command(self):
+        return [need_program("mariadbd", "mariadb-server", ["/usr/sbin"]), "--no-defaults",
+                f"--datadir={self._data}", f"--bind-address={HOST}", f"--port={self.port}",
+                # Relative to the data directory: a socket's path must be short.
+                "--socket=server.sock", "--pid-file=server.pid", "--skip-log-bin",
+                "--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=2",
+                "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
+                "--skip-name-resolve"] + self._as_root()
+
+    def _initialize(self):
+        self._run([need_program("mariadb-install-db", "mariadb-server"), "--no-defaults",
+                   f"--datadir={self._data}", "--auth-root-authentication-method=normal",
+                   "--skip-test-db", "--innodb-flush-method=nosync",
+                   "--innodb-log-file-size=16M"] + self._as_root())
+
+    @staticmethod
+    def _as_root():
+        """It refuses to run as root unless told so."""
+        return ["--user=root"] if os.geteuid() == 0 else []
+
+
+class Postgres(_Server):
+    """User postgres, no password; prepared transactions are allowed."""
+
+    READY = "database system is ready to accept connections"
+    STOP_SIGNAL = signal.SIGINT
+    USER = PG_SUPERUSER
+
+    def __init__(self, directory, name="postgres", options=()):
+        super().__init__(directory, name, options)
+
+    def sql(self, text, database="postgres"):
+        """Runs statements; returns the rows as lists of strings (`NULL` for null)."""
+        client = [need_program("psql", "postgresql-client"), "--no-psqlrc", "--quiet",
+                  "--tuples-only", "--no-align", "--field-separator=\t", "--pset=null=NULL",
+                  "--set=ON_ERROR_STOP=1", f"--host={HOST}", f"--port={self.port}",
+                  f"--username={self.USER}", "--no-password", f"--dbname={database}"]
+        return _rows(self._run(client, text))
+
+    def create_database(self, name):
+        self.sql(f'create database "{name}"')
+
+    def _command(self):
+        return self._as_postgres() + [
+            _postgres_program("postgres"), "-D", self._data, "-h", HOST, "-p", str(self.port),
+            "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "full_page_writes=off",
+            "-c", "max_prepared_transactions=64", "-c", "max_connections=100",
+            "-c", "shared_buffers=16MB"]
+
+    def _initialize(self):
+        if os.geteuid() == 0:
+            _let_others_pass(self._directory)
+            self._run(["chown", PG_SUPERUSER, self._data])
+        self._run(self._as_postgres() + [
+            _postgres_program("initdb"), "-D", self._data, "-U", self.USER, "-A", "trust",
+            "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
+
+    @staticmethod
+    def _as_postgres():
+        """It refuses to run as root. A changed user clears the death signal: set it again."""
+        if os.geteuid() != 0:
+            return []
+        return [need_program("setpriv", "util-linux"), f"--reuid={PG_SUPERUSER}",
+                f"--regid={PG_SUPERUSER}", "--init-groups", "--pdeathsig=KILL"]
+
+
+class Redis(_Server):
+    """No password; every answered write is in its append-only file."""
+
+    READY = "Ready to accept connections"
+
+    def __init__(self, directory, name="redis", options=()):
+        super().__init__(directory, name, options)
+
+    def command(self, *words):
+        """Runs one command; returns its answer as a Python value."""
+        client = [need_program("redis-cli", "redis-tools"), "-h", HOST, "-p", str(self.port),
+                  "-e", "--json", *map(str, words)]
+        return json.loads(self._run(client))
+
+    def _command(self):
+        return [need_program("redis-server", "redis-server"), "--bind", HOST, "--port",
+                str(self.port), "--dir", self._data, "--save", "", "--appendonly", "yes",
+                "--appendfsync", "no"]
+
+
+def _rows(printed):
+    return [line.split("\t") for line in printed.splitlines() if line]
+
+
+def _postgres_program(name):
+    """Debian keeps the server's programs of each version in a directory of its own."""
+    installed = sorted(glob.glob("/usr/lib/postgresql/*/bin"),
+                       key=lambda path: int(re.search(r"(\d+)/bin$", path).group(1)), reverse=True)
+    return need_program(name, "postgresql", installed)
+
+
+def _let_others_pass(directory):
+    """Lets other users through to what lies in a directory among the temporary ones."""
+    top = os.path.realpath(tempfile.gettempdir())
+    path = os.path.realpath(directory)
+    while path.startswith(top + os.sep):
+        os.chmod(path, os.stat(path).st_mode | 0o011)
+        path = os.path.dirname(path)
+
+
+def _children(pid):
+    """The running child processes; none if there is no such process any more."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        return []
+
+
+def _kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _runs(pid):
+    """Whether there is such a process; one that only waits for its parent's attention is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
