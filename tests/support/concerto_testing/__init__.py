@@ -3,6 +3,7 @@
 Python's standard library only. Everything listens on loopback, and every wait has a deadline.
 """
 
+from .branch_server import BranchServer
 from .concertod import Concertod
 from .etcd import Etcd
 from .http import HttpAnswer, http_call, http_json
@@ -13,7 +14,7 @@ from .suite import go_build, main, need_program
 from .wait import Timeout, wait_until
 
 __all__ = [
-    "Concertod", "Etcd", "HttpAnswer", "Process", "ProcessEnded", "Reference", "Timeout",
-    "free_port", "free_ports", "go_build", "http_call", "http_json", "main", "need_program",
-    "wait_for_port", "wait_until",
+    "BranchServer", "Concertod", "Etcd", "HttpAnswer", "Process", "ProcessEnded", "Reference",
+    "Timeout", "free_port", "free_ports", "go_build", "http_call", "http_json", "main",
+    "need_program", "wait_for_port", "wait_until",
 ]

@@ -27,13 +27,16 @@ def need_program(name, package, directories=()):
     sys.exit(EXIT_SKIPPED)
 
 
-def go_build(module, output):
-    """Builds every program of a Go module into `output`. Tests that share it take turns."""
+def go_build(module, output, package="./..."):
+    """Builds programs of a Go module into `output`: its own, or one that its go.mod pins.
+
+    Tests that share `output` take turns.
+    """
     go = need_program("go", "golang, 1.21 or later")
     os.makedirs(output, exist_ok=True)
     with open(os.path.join(output, ".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        subprocess.run([go, "build", "-o", output + os.sep, "./..."], cwd=module, check=True,
+        subprocess.run([go, "build", "-o", output + os.sep, package], cwd=module, check=True,
                        env={**os.environ, "GOTOOLCHAIN": "local"})
 
 

@@ -1,0 +1,103 @@
+"""Branches over HTTP, in the test's own process."""
+
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+from .wait import wait_until
+
+SUCCESS = (200, '{"dtm_result":"SUCCESS"}')
+FAILURE = (409, "no money")
+ONGOING = (425, "not yet")
+
+
+@dataclass
+class BranchCall:
+    """One call as it came in; `query` holds gid, branch_id, op and trans_type."""
+
+    method: str
+    name: str
+    query: dict
+    headers: dict
+    body: bytes
+
+    def __str__(self):
+        return f"{self.query.get('op')} {self.query.get('branch_id')} {self.name}"
+
+
+class BranchServer:
+    """Answers `/name` by the script for that name; without one with success.
+
+    A script is a list of (status, body): one per call, the last one for all that follow.
+    """
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._calls = []
+        self._scripts = {}
+        self._gates = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self):
+        for gate in self._gates.values():
+            gate.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def url(self, name):
+        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
+    def script(self, name, *answers):
+        with self._lock:
+            self._scripts[name] = list(answers)
+
+    def hold(self, name):
+        """Calls of this name wait until `set` is called on what is returned."""
+        gate = self._gates[name] = threading.Event()
+        return gate
+
+    def calls(self, gid=None):
+        with self._lock:
+            return [call for call in self._calls if gid in (None, call.query.get("gid"))]
+
+    def wait_for_calls(self, count, gid=None, timeout_s=10.0):
+        """Waits until there are that many; returns them."""
+        wait_until(lambda: len(self.calls(gid)) >= count, f"{count} branch calls", timeout_s)
+        return self.calls(gid)
+
+    def _answer(self, call):
+        with self._lock:
+            self._calls.append(call)
+            script = self._scripts.get(call.name, [SUCCESS])
+            answer = script.pop(0) if len(script) > 1 else script[0]
+        gate = self._gates.get(call.name)
+        if gate:
+            gate.wait()
+        return answer
+
+    def _handler(self):
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self):
+                url = urlsplit(self.path)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                call = BranchCall(self.command, url.path[1:], dict(parse_qsl(url.query)),
+                                  dict(self.headers), body)
+                status, text = server._answer(call)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            do_GET = do_POST = handle_any
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
