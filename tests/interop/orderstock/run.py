@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""The order-and-stock example as a test: a saga over two go-zero services with a database each.
+
+Checked are the rows of both databases, the SDK's barrier rows among them, and the coordinator's
+own state: when the stock is enough, when it runs out, when a call comes too late, when a program
+is killed in the middle, and when a service does not answer.
+"""
+
+import os
+import signal
+import sys
+import unittest
+from collections import Counter
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+
+from concerto_testing import go_build, main, need_program, wait_until  # noqa: E402
+
+from databases import OrderDatabase, StockDatabase  # noqa: E402
+from shop import Shop  # noqa: E402
+
+# Barrier rows: (branch id, op, the op that inserted the row).
+CREATED = ("01", "action", "action")
+CANCELLED = ("01", "compensate", "compensate")
+DEDUCTED = ("02", "action", "action")
+RESTORED = ("02", "compensate", "compensate")
+# The compensation's row in the action's place: no such action did anything, or ever will.
+DEDUCTION_BARRED = ("02", "action", "compensate")
+IMPATIENT = {"request_timeout": 1, "retry_interval": 1}
+
+
+class OrderStock(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        need_program("etcd", "etcd-server")
+        go_build(HERE, cls.args.build_directory)
+        cls.orders = cls.enterClassContext(OrderDatabase(cls.directory))
+        cls.stock = cls.enterClassContext(StockDatabase(cls.directory))
+
+    def setUp(self):
+        self.name = self.id().split(".")[-1]
+        self.products = 0
+        directory = os.path.join(self.directory, self.name)
+        os.mkdir(directory)
+        self.shop = self.enterContext(Shop(
+            self.args.concertod, self.args.build_directory, directory,
+            {"order": self.orders.data_source, "stock": self.stock.data_source}))
+        self.coordinator = self.shop.coordinator
+
+    def new_product(self, quantity):
+        """What is ordered from now on."""
+        self.products += 1
+        self.product = f"{self.name}-{self.products}"
+        self.stock.put_in_stock(self.product, quantity)
+
+    def assert_sold(self, gid, quantity, left):
+        """The order stands, and was taken from the stock once; it is the product's only one."""
+        self.coordinator.wait_for_status(gid, "succeed")
+        self.assertEqual(self.orders.orders_of(self.product), {gid: (quantity, "valid")})
+        self.assertEqual(self.stock.movements(self.product), [(gid, -quantity, left)])
+        self.assertEqual(self.stock.quantity(self.product), left)
+        self.assertEqual(self.orders.barrier(gid), [CREATED])
+        self.assertEqual(self.stock.barrier(gid), [DEDUCTED])
+
+    def assert_cancelled(self, gid, quantity, left):
+        """The order was compensated, and the stock never touched."""
+        self.coordinator.wait_for_status(gid, "failed")
+        self.assertEqual(self.orders.orders_of(self.product), {gid: (quantity, "cancelled")})
+        self.assertEqual(self.stock.movements(self.product), [])
+        self.assertEqual(self.stock.quantity(self.product), left)
+        self.assertEqual(self.orders.barrier(gid), [CREATED, CANCELLED])
+        self.assertEqual(self.stock.barrier(gid), [DEDUCTION_BARRED, RESTORED])
+
+    def assert_branches(self, gid, *states):
+        branches = self.coordinator.query(gid)["branches"]
+        self.assertEqual([(b["branch_id"], b["op"], b["status"]) for b in branches], list(states))
+
+    def test_orders_enough(self):
+        self.shop.start_all()
+        self.new_product(10)
+        answer = self.shop.order(self.product, 3).result()
+        self.assertEqual((answer.status, answer.error), (200, ""))
+        self.assert_sold(answer.gid, 3, 7)
+        self.assert_branches(answer.gid, ("01", "compensate", "prepared"),
+                             ("01", "action", "succeed"), ("02", "compensate", "prepared"),
+                             ("02", "action", "succeed"))
+
+    def test_orders_short(self):
+        self.shop.start_all()
+        self.new_product(10)
+        answer = self.shop.order(self.product, 11).result()
+        self.assertEqual(answer.status, 409)
+        self.assertIn(f"/stock.rpc/pb.Stock/Deduct return failed: not enough {self.product} in"
+                      " stock FAILURE", answer.error)
+        self.assert_cancelled(answer.gid, 11, 10)
+        self.shop.wait_for_call("restore", "nothing to do", answer.gid)
+        self.assert_branches(answer.gid, ("01", "compensate", "succeed"),
+                             ("01", "action", "succeed"), ("02", "compensate", "succeed"),
+                             ("02", "action", "failed"))
+
+    def test_orders_many(self):
+        """50 customers at once for a stock of 20."""
+        self.shop.start_all()
+        self.new_product(20)
+        answers = [future.result() for future in
+                   [self.shop.order(self.product, 1, retry_interval=1) for _ in range(50)]]
+        gids = [answer.gid for answer in answers]
+        self.assertEqual(len(set(gids)), 50, [answer.error for answer in answers])
+        orders = self.wait_for_all(gids)
+        self.assertEqual(Counter(orders.values()), {"succeed": 20, "failed": 30})
+        for answer in answers:
+            # Who waited too long for an answer got 409 too; but 200 is a promise.
+            self.assertIn(answer.status, (200, 409), answer.error)
+            if answer.status == 200:
+                self.assertEqual(orders[answer.gid], "succeed")
+
+        valid = {"succeed": (1, "valid"), "failed": (1, "cancelled")}
+        self.assertEqual(self.orders.orders_of(self.product),
+                         {gid: valid[status] for gid, status in orders.items()})
+        movements = self.stock.movements(self.product)
+        self.assertEqual([(change, left) for _, change, left in movements],
+                         [(-1, left) for left in range(19, -1, -1)])
+        self.assertEqual({gid for gid, _, _ in movements},
+                         {gid for gid, status in orders.items() if status == "succeed"})
+        self.assertEqual(self.stock.quantity(self.product), 0)
+
+    def wait_for_all(self, gids):
+        """Each transaction's last status."""
+        orders = {}
+        for gid in gids:
+            wait_until(lambda gid=gid: self.coordinator.status(gid) in ("succeed", "failed"),
+                       f"{gid} has ended", 20)
+            orders[gid] = self.coordinator.status(gid)
+        return orders
+
+    def test_late_action(self):
+        """The compensation comes first: the action that arrives after it does nothing."""
+        self.shop.start_all()
+        self.new_product(10)
+        with self.shop.gate("deduct-arrived"):
+            gid, answer = self.shop.order_begun(self.product, 3, timeout_to_fail=2, **IMPATIENT)
+            self.shop.wait_until_held("deduct-arrived", gid)
+            self.assert_cancelled(gid, 3, 10)
+            late = self.shop.calls("deduct", "begins", gid)
+            self.assertEqual(self.shop.calls("deduct", ".*", gid), late, "none has ended")
+        self.shop.wait_for_call("deduct", "nothing to do", gid, late)
+        self.assert_cancelled(gid, 3, 10)
+        self.assertEqual(answer.result().status, 409)
+
+    def test_late_commit(self):
+        """The compensation comes while the action has not committed: it waits, then undoes it."""
+        self.shop.start_all()
+        self.new_product(10)
+        with self.shop.gate("deduct-uncommitted"):
+            gid, answer = self.shop.order_begun(self.product, 3, timeout_to_fail=2, **IMPATIENT)
+            self.shop.wait_until_held("deduct-uncommitted", gid)
+            self.shop.wait_for_call("restore", "begins", gid)
+            self.assertEqual(self.coordinator.status(gid), "aborting")
+            self.assertEqual(self.stock.quantity(self.product), 10)
+        self.shop.wait_for_call("deduct", "done", gid)
+        self.shop.wait_for_call("restore", "done", gid)
+        self.coordinator.wait_for_status(gid, "failed")
+        self.assertEqual(self.orders.orders_of(self.product), {gid: (3, "cancelled")})
+        self.assertEqual(self.stock.movements(self.product), [(gid, -3, 7), (gid, 3, 10)])
+        self.assertEqual(self.stock.quantity(self.product), 10)
+        self.assertEqual(self.orders.barrier(gid), [CREATED, CANCELLED])
+        self.assertEqual(self.stock.barrier(gid), [DEDUCTED, RESTORED])
+        self.assertEqual(answer.result().status, 409)
+
+    def crash(self, victim, gate, quantity):
+        """Kills a program while a call is held at a gate; returns the gid and the API's answer."""
+        self.new_product(10)
+        with self.shop.gate(gate):
+            gid, answer = self.shop.order_begun(self.product, quantity, **IMPATIENT)
+            self.shop.wait_until_held(gate, gid)
+            self.assertIn(self.coordinator.status(gid), ("submitted", "aborting"))
+            self.shop.kill(victim)
+        return gid, answer.result()
+
+    def test_participant_stock(self):
+        """Killed between its commit and its answer, and before its commit."""
+        self.shop.start_all()
+        for gate, done_before in (("deduct-committed", True), ("deduct-uncommitted", False)):
+            with self.subTest(gate):
+                gid, answer = self.crash("stock", gate, 3)
+                self.assertEqual(answer.status, 409, answer.error)
+                self.assertEqual(self.stock.quantity(self.product), 7 if done_before else 10)
+                self.shop.start_participant("stock")
+                self.assert_sold(gid, 3, 7)
+                self.shop.wait_for_call("deduct", "nothing to do" if done_before else "done", gid)
+
+    def test_participant_moves(self):
+        """It comes back elsewhere, while its old address still stands in etcd."""
+        self.shop.start_all()
+        gid, _ = self.crash("stock", "deduct-committed", 3)
+        self.shop.move("stock")
+        self.shop.start_participant("stock")
+        self.assert_sold(gid, 3, 7)
+        self.shop.wait_for_call("deduct", "nothing to do", gid)
+
+    def test_participant_order(self):
+        """Killed when it has created the order, and when it has cancelled it."""
+        self.shop.start_all()
+        for gate, quantity in (("create-committed", 3), ("cancel-committed", 11)):
+            with self.subTest(gate):
+                gid, answer = self.crash("order", gate, quantity)
+                self.assertEqual(answer.status, 409, answer.error)
+                self.assertEqual(len(self.orders.orders_of(self.product)), 1)
+                self.shop.start_participant("order")
+                if quantity == 3:
+                    self.assert_sold(gid, 3, 7)
+                else:
+                    self.assert_cancelled(gid, 11, 10)
+                self.shop.wait_for_call(gate.split("-")[0], "nothing to do", gid)
+
+    def test_coordinator_killed(self):
+        """Killed while it waits for an answer, on the way forward and on the way back."""
+        self.shop.start_all()
+        for gate, quantity in (("create-committed", 3), ("deduct-committed", 3),
+                               ("restore-committed", 11), ("cancel-committed", 11)):
+            with self.subTest(gate):
+                gid, answer = self.crash("coordinator", gate, quantity)
+                self.assertEqual(answer.status, 502, answer.error)
+                # Its answer is for nobody.
+                call = gate.split("-")[0]
+                self.shop.wait_for_call(call, "done|nothing to do", gid)
+                calls = self.shop.calls(call, "begins", gid)
+                self.shop.start_coordinator()
+                if quantity == 3:
+                    self.assert_sold(gid, 3, 7)
+                else:
+                    self.assert_cancelled(gid, 11, 10)
+                self.assertGreater(self.shop.calls(call, "begins", gid), calls, "called again")
+                # A new API, which has no connection to wait for.
+                self.shop.kill("api")
+                self.shop.start_api()
+
+    def test_outage_hangs(self):
+        """stock.rpc is there but does not answer; when it goes on, all its calls are made up."""
+        self.shop.start_all()
+        self.new_product(10)
+        os.kill(self.shop["stock"].pid, signal.SIGSTOP)
+        gid, answer = self.shop.order_begun(self.product, 3, **IMPATIENT)
+        self.shop.wait_for_retries(gid, 4)
+        self.assertEqual(self.coordinator.status(gid), "submitted")
+        os.kill(self.shop["stock"].pid, signal.SIGCONT)
+        self.assert_sold(gid, 3, 7)
+        self.assertEqual(answer.result().status, 409)
+
+    def test_outage_absent(self):
+        """Nobody has ever registered as stock.rpc; then it comes."""
+        self.shop.start_coordinator()
+        self.shop.start_participant("order")
+        self.shop.start_api()
+        self.new_product(10)
+        gid, answer = self.shop.order_begun(self.product, 3, **IMPATIENT)
+        self.shop.wait_for_retries(gid, 2)
+        self.assertEqual(self.coordinator.status(gid), "submitted")
+        self.shop.start_participant("stock")
+        self.assert_sold(gid, 3, 7)
+        self.assertEqual(answer.result().status, 409)
+
+
+def add_arguments(parser):
+    parser.add_argument("concertod", help="the coordinator's program", type=os.path.abspath)
+    parser.add_argument("build_directory", help="where the Go programs are built",
+                        type=os.path.abspath)
+
+
+if __name__ == "__main__":
+    main(OrderStock, add_arguments, __doc__)
