@@ -117,13 +117,19 @@ class MariaDb(_Server):
                 "--socket=server.sock", "--pid-file=server.pid", "--skip-log-bin",
                 "--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=2",
                 "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
-                "--skip-name-resolve"] + self._as_root()
+                "--skip-name-resolve"] + self._own_tables() + self._as_root()
 
     def _initialize(self):
         self._run([need_program("mariadb-install-db", "mariadb-server"), "--no-defaults",
                    f"--datadir={self._data}", "--auth-root-authentication-method=normal",
                    "--skip-test-db", "--innodb-flush-method=nosync",
-                   "--innodb-log-file-size=16M"] + self._as_root())
+                   "--innodb-log-file-size=16M"] + self._own_tables() + self._as_root())
+
+    def _own_tables(self):
+        """A server that starts deletes all temporary tables that it finds, others' too."""
+        directory = os.path.join(self._directory, self.name + "-tables")
+        os.makedirs(directory, exist_ok=True)
+        return [f"--tmpdir={directory}"]
 
     @staticmethod
     def _as_root():

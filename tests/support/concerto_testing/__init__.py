@@ -10,11 +10,11 @@ from .http import HttpAnswer, http_call, http_json
 from .ports import free_port, free_ports, wait_for_port
 from .process import Process, ProcessEnded
 from .reference import Reference
-from .suite import go_build, main, need_program
+from .suite import go_build, main, need_module, need_program, python_environment
 from .wait import Timeout, wait_until
 
 __all__ = [
     "BranchServer", "Concertod", "Etcd", "HttpAnswer", "Process", "ProcessEnded", "Reference",
     "Timeout", "free_port", "free_ports", "go_build", "http_call", "http_json", "main",
-    "need_program", "wait_for_port", "wait_until",
+    "need_module", "need_program", "python_environment", "wait_for_port", "wait_until",
 ]

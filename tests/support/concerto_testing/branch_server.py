@@ -1,5 +1,6 @@
 """Branches over HTTP, in the test's own process."""
 
+import contextlib
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,10 +28,7 @@ class BranchCall:
 
 
 class BranchServer:
-    """Answers `/name` by the script for that name; without one with success.
-
-    A script is a list of (status, body): one per call, the last one for all that follow.
-    """
+    """Answers `/name` by the script for that name, if there is one, or else with success."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -50,9 +48,13 @@ class BranchServer:
     def url(self, name):
         return f"http://127.0.0.1:{self._server.server_port}/{name}"
 
-    def script(self, name, *answers):
+    def script(self, name, *answers, gid=None):
+        """Answers are (status, body): one per call, the last one for all that follow.
+
+        With a gid they are for the calls of that transaction alone, and come first.
+        """
         with self._lock:
-            self._scripts[name] = list(answers)
+            self._scripts[gid, name] = list(answers)
 
     def hold(self, name):
         """Calls of this name wait until `set` is called on what is returned."""
@@ -71,7 +73,8 @@ class BranchServer:
     def _answer(self, call):
         with self._lock:
             self._calls.append(call)
-            script = self._scripts.get(call.name, [SUCCESS])
+            script = (self._scripts.get((call.query.get("gid"), call.name)) or
+                      self._scripts.get((None, call.name)) or [SUCCESS])
             answer = script.pop(0) if len(script) > 1 else script[0]
         gate = self._gates.get(call.name)
         if gate:
@@ -90,10 +93,11 @@ class BranchServer:
                 call = BranchCall(self.command, url.path[1:], dict(parse_qsl(url.query)),
                                   dict(self.headers), body)
                 status, text = server._answer(call)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
+                with contextlib.suppress(ConnectionError):  # The caller may have given up.
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(text.encode())))
+                    self.end_headers()
+                    self.wfile.write(text.encode())
 
             do_GET = do_POST = handle_any
 

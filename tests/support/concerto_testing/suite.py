@@ -1,13 +1,17 @@
 """How a test script starts, skips and ends: `main` is its last line."""
 
 import argparse
+import contextlib
 import fcntl
+import filecmp
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+import venv
 
 EXIT_SKIPPED = 77  # What ctest counts as skipped (see concerto_script_test).
 
@@ -20,7 +24,16 @@ def need_program(name, package, directories=()):
     path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *directories]))
     if path:
         return path
-    message = f"'{name}' is not installed (Debian package: {package})"
+    _skip(f"'{name}' is not installed (Debian package: {package})")
+
+
+def need_module(name, package):
+    """The same for a Python module that is not in the standard library."""
+    if importlib.util.find_spec(name) is None:
+        _skip(f"{sys.executable} has no module '{name}' (Debian package: {package})")
+
+
+def _skip(message):
     if os.environ.get("CI"):
         sys.exit(f"FAILED: {message}")
     print(f"SKIPPED: {message}", flush=True)
@@ -33,11 +46,37 @@ def go_build(module, output, package="./..."):
     Tests that share `output` take turns.
     """
     go = need_program("go", "golang, 1.21 or later")
-    os.makedirs(output, exist_ok=True)
-    with open(os.path.join(output, ".lock"), "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _taking_turns(output):
         subprocess.run([go, "build", "-o", output + os.sep, package], cwd=module, check=True,
                        env={**os.environ, "GOTOOLCHAIN": "local"})
+
+
+def python_environment(requirements, directory):
+    """The interpreter of a virtual environment with the packages that a requirements file pins.
+
+    It is made anew when that file changes. Tests that share `directory` take turns.
+    """
+    if importlib.util.find_spec("ensurepip") is None:
+        _skip("Python's venv is not installed (Debian package: python3-venv)")
+    environment = os.path.join(directory, "environment")
+    installed = os.path.join(environment, "requirements.txt")
+    python = os.path.join(environment, "bin", "python")
+    with _taking_turns(directory):
+        if not os.path.exists(installed) or not filecmp.cmp(requirements, installed, False):
+            venv.create(environment, clear=True, with_pip=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps",
+                            "--disable-pip-version-check", "-r", requirements], check=True)
+            shutil.copyfile(requirements, installed)
+    return python
+
+
+@contextlib.contextmanager
+def _taking_turns(directory):
+    """Nobody else is in such a block with the same directory, which is made if need be."""
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def main(test_case, add_arguments, description):

@@ -1,0 +1,67 @@
+"""What the tests of this directory share: a coordinator, branches in this process, the client."""
+
+import contextlib
+import io
+import os
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+os.environ["NO_PROXY"] = "*"  # The client would obey proxies, and all servers are local.
+
+from dtmcli import utils  # noqa: E402
+from concerto_testing import BranchServer, Concertod, wait_until  # noqa: E402
+from concerto_testing.branch_server import FAILURE, ONGOING, SUCCESS  # noqa: E402
+
+__all__ = ["BROKEN", "FAILURE", "HERE", "ONGOING", "SUCCESS", "ClientTestCase", "DTMFailureError",
+           "add_arguments", "quietly"]
+
+BROKEN = (500, "out of order")
+DTMFailureError = utils.DTMFailureError
+
+
+def quietly(call, *arguments):
+    """The client prints what it does, and the errors that it keeps to itself."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return call(*arguments)
+
+
+class ClientTestCase(unittest.TestCase):
+    maxDiff = None
+    SETTINGS = {"RetryInterval": 1, "RequestTimeout": 2}
+
+    def setUp(self):
+        self.work = os.path.join(self.directory, self.id().split(".")[-1])
+        os.mkdir(self.work)
+        self.coordinator = Concertod(self.args.concertod, self.work, self.SETTINGS)
+        self.addCleanup(self.coordinator.kill)
+        self.coordinator.start()
+        self.api = self.coordinator.api
+        self.branches = BranchServer()
+        self.addCleanup(self.branches.close)
+
+    def new_gid(self):
+        return utils.gen_gid(self.api)
+
+    def calls(self, gid):
+        """The branch calls of a transaction: op, branch id and name of each."""
+        return [str(call) for call in self.branches.calls(gid)]
+
+    def wait_for_branch(self, gid, branch_id, op, status):
+        wait_until(lambda: any((branch["branch_id"], branch["op"], branch["status"]) ==
+                               (branch_id, op, status)
+                               for branch in self.coordinator.query(gid)["branches"]),
+                   f"branch {branch_id} {op} of {gid} is {status}")
+
+    def assert_ends(self, gid, status, calls, reason=None):
+        """How a transaction ends, and all the branch calls that it took."""
+        self.coordinator.wait_for_status(gid, status)
+        self.assertEqual(self.calls(gid), calls)
+        if reason is not None:
+            stored = self.coordinator.query(gid)["transaction"]
+            self.assertRegex(stored.get("rollback_reason", ""), reason)
+
+
+def add_arguments(parser):
+    parser.add_argument("concertod", help="the coordinator's program", type=os.path.abspath)
