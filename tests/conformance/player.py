@@ -90,9 +90,12 @@ def _answer(body, gid, url):
 
 
 class Player:
-    def __init__(self, coordinator_url, branches):
+    """`call` makes the requests, and may look at them and their answers."""
+
+    def __init__(self, coordinator_url, branches, call=http_call):
         self._coordinator = coordinator_url
         self._branches = branches
+        self._call = call
 
     def play(self, sequence, recorded=None):
         """The steps of a sequence as a list of {status, answer, calls}. `recorded`: the same of
@@ -105,7 +108,7 @@ class Player:
             body = None
             if request.body is not None:
                 body = _with_names(request.body, gid, self._branches.url).encode()
-            answer = http_call(request.method, self._coordinator + target, body)
+            answer = self._call(request.method, self._coordinator + target, body)
             if recorded is None:
                 self._wait_for_quiet(gid)
             else:

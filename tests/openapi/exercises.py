@@ -1,0 +1,140 @@
+"""Requests that the conformance sequences do not make: each operation of its own, with success."""
+
+import concurrent.futures
+import http.client
+import socket
+
+from concerto_testing import HttpAnswer, wait_until
+
+WAIT_S = 10.0
+EVERY_OPTION = {
+    "wait_result": True, "timeout_to_fail": 60, "request_timeout": 2, "retry_interval": 30,
+    "retry_limit": 4, "concurrent": True, "branch_headers": {"token": "v", "empty": None},
+    "query_prepared": "http://127.0.0.1:9/ask", "custom_data": '{"delay":60}', "protocol": "http",
+    "steps": [{"action": "http://127.0.0.1:9/a"}], "payloads": ["p", None], "unknown": [1]}
+
+
+def server(witness):
+    for target in ("/api/dtmsvr/version", "/api/dtmsvr/newGid", "/api/ping", "/api/metrics",
+                   "/api/openapi.json", "/livez", "/readyz", "/", "/admin/transactions"):
+        witness.get(target)
+
+
+def transactions(witness):
+    witness.post("/api/dtmsvr/prepare", {"gid": "options", "trans_type": "msg", **EVERY_OPTION})
+    for mode, name in (("xa", "registerXaBranch"), ("tcc", "registerTccBranch")):
+        witness.post("/api/dtmsvr/prepare", {"gid": f"old-{mode}", "trans_type": mode,
+                                             "steps": None})
+        witness.post(f"/api/dtmsvr/{name}", {"gid": f"old-{mode}", "trans_type": mode,
+                                             "branch_id": "01", "data": None})
+        for gid, number in (("nobody", "01"), (f"old-{mode}", "01"), (f"old-{mode}", "")):
+            witness.post(f"/api/dtmsvr/{name}", {"gid": gid, "trans_type": mode,
+                                                 "branch_id": number})
+    for gid, data in (("old-tcc", '{"name":"w"}'), ("no-name", "{}")):
+        witness.post("/api/dtmsvr/prepareWorkflow", {"gid": gid, "trans_type": "workflow",
+                                                     "custom_data": data})
+    witness.post("/api/json-rpc", {"jsonrpc": "2.0", "id": "1", "method": "newGid"})
+
+
+def waiting_transaction(witness):
+    """A branch that cannot be reached: there is a reason to tell, and a time to wait for."""
+    witness.post("/api/dtmsvr/submit", {
+        "gid": "waits", "trans_type": "saga", "payloads": [""],
+        "steps": [{"action": "http://127.0.0.1:9/a", "compensate": "http://127.0.0.1:9/c"}]})
+
+    def has_failed():
+        why = witness.get("/api/concerto/why?gid=waits")
+        return why.status != 200 or (why.json()["attempts"] and
+                                     why.json()["state"] == "waiting" and
+                                     witness.get("/api/dtmsvr/query?gid=waits"))
+
+    wait_until(has_failed, "the branch that cannot be reached was tried", WAIT_S)
+
+
+def lists(witness, gids):
+    """Every page of every list; every transaction by itself."""
+    for filters in ("", "&status=succeed&transType=saga", "&status=&transType=msg",
+                    "&createTimeStart=1&createTimeEnd=32503680000000", "&createTimeEnd=1"):
+        _pages(witness, f"/api/dtmsvr/all?limit=50{filters}")
+    for target in ("/api/dtmsvr/all", "/api/dtmsvr/all?gid=nobody&position=p",
+                   "/api/dtmsvr/scanKV", "/api/dtmsvr/queryKV",
+                   "/api/dtmsvr/resetCronTime?timeout=100000&limit=5",
+                   "/api/concerto/why", "/api/concerto/why?gid=nobody"):
+        witness.get(target)
+    for gid in gids:
+        witness.get(f"/api/concerto/why?gid={gid}")
+        witness.get(f"/api/dtmsvr/all?gid={gid}")
+
+
+def topics(witness):
+    for number in range(5):
+        witness.get(f"/api/dtmsvr/subscribe?topic=t{number}&url=http://127.0.0.1:9/u&remark=r")
+    _pages(witness, "/api/dtmsvr/scanKV?cat=topics&limit=2")
+    witness.get("/api/dtmsvr/queryKV?cat=topics&key=t1")
+    witness.get("/api/dtmsvr/unsubscribe?topic=t1&url=http://127.0.0.1:9/u")
+
+
+def _pages(witness, target):
+    position = ""
+    while True:
+        answer = witness.get(f"{target}&position={position}")
+        if answer.status != 200:
+            return
+        position = answer.json()["next_position"]
+        if not position:
+            return
+
+
+def refused_by_http(witness, operations, port):
+    """What no operation sees: a body that is too long, and one that is not HTTP."""
+    for operation in operations:
+        if operation.request_schema is None:
+            continue
+        for field, body in (("Content-Length: 1000000000", b""),
+                            ("Transfer-Encoding: chunked", b"no chunk\r\n")):
+            head = f"{operation.method} {operation.path} HTTP/1.1\r\nHost: test\r\n{field}\r\n\r\n"
+            answer = _raw_call(port, head.encode() + body, operation.method)
+            witness.check(operation.method, operation.path, body, answer)
+
+
+def _raw_call(port, request, method):
+    with socket.create_connection(("127.0.0.1", port), WAIT_S) as connection:
+        connection.sendall(request)
+        answer = http.client.HTTPResponse(connection, method=method)
+        answer.begin()
+        return HttpAnswer(answer.status, dict(answer.getheaders()), answer.read())
+
+
+def unavailable(witness, coordinator):
+    """One transaction is in flight, and no more may be; then the coordinator ends before it does.
+
+    Returns the headers of the answer to a transaction too many.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(WAIT_S)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        saga = {"gid": "stuck", "trans_type": "saga", "wait_result": True, "request_timeout": 60,
+                "steps": [{"action": url, "compensate": url}], "payloads": [""]}
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(witness.post, "/api/dtmsvr/submit", saga)
+            with silent.accept()[0]:  # The branch is called now, and does not answer.
+                refused = witness.post("/api/dtmsvr/prepare",
+                                       {"gid": "second", "trans_type": "tcc"})
+                coordinator.terminate()
+                answer.result()
+    return refused.headers
+
+
+def other_requests(witness, operations, url):
+    """Paths that are not described, and described ones with methods that are not."""
+    for path in ("/nope", "/api", "/api/", "/api/nope", "/api/dtmsvr", "/api/dtmsvr/",
+                 "/api/dtmsvr/query/x", "/api/dtmsvr/topic/", "/api/concerto/nope"):
+        for method in ("GET", "POST", "DELETE"):
+            witness.call(method, url + path, b"{}" if method == "POST" else None)
+    for path in sorted({operation.path for operation in operations}):
+        for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"):
+            if all(one.any_method or one.method != method
+                   for one in operations if one.path == path):
+                witness.call(method, url + path.replace("{", "").replace("}", ""))
+    witness.call("PUT", f"{url}/api/ping")
+    witness.call("HEAD", f"{url}/api/ping")

@@ -1,0 +1,107 @@
+"""Requests that both have to refuse: the description by its schemas, the server by its answer.
+
+Without them a schema could lose a limit, or have one that the server does not know.
+"""
+
+import json
+
+from description import mismatch
+from witness import was_refused
+
+SAGA = {"gid": "refused-saga", "trans_type": "saga", "payloads": ["p"], "steps": [{"action": ""}]}
+WORKFLOW = {"gid": "refused-workflow", "trans_type": "workflow", "custom_data": '{"name":"w"}'}
+BRANCH = {"gid": "refused-tcc", "trans_type": "tcc", "branch_id": "01"}
+STEP = {"gid": "refused-workflow", "trans_type": "workflow", "branch_id": "01", "op": "action",
+        "status": "succeed"}
+LONG_URL = "u" * 1025
+TOO_MANY = 2**31
+
+# Without a fault the same are accepted.
+FAULTLESS_BEFORE = (("prepare", {"gid": "refused-tcc", "trans_type": "tcc"}),
+                    ("prepareWorkflow", WORKFLOW))
+FAULTLESS_AFTER = (("registerBranch", BRANCH), ("registerBranch", STEP), ("submit", SAGA),
+                   ("submit", {**WORKFLOW, "req_extra": {"status": "succeed"}}))
+
+
+def _bodies():
+    """Path and body; each body has one fault."""
+    for name in ("prepare", "submit"):
+        for fault in (
+                {"gid": ""}, {"gid": None}, {"gid": 1}, {"gid": "g" * 129},
+                {"trans_type": ""}, {"trans_type": "nope"}, {"protocol": "smoke"},
+                {"steps": {}}, {"steps": ["a"]}, {"steps": [{"action": 1}]},
+                {"steps": [{"action": LONG_URL}]}, {"steps": [{"compensate": LONG_URL}]},
+                {"steps": [{}] * 10001, "payloads": [""] * 10001}, {"payloads": [1]},
+                {"custom_data": " " * 65535 + "{}"}, {"custom_data": {}},
+                {"query_prepared": LONG_URL}, {"wait_result": 1}, {"concurrent": "true"},
+                {"branch_headers": {"a": 1}}, {"branch_headers": ["a"]}, {"rollback_reason": 1},
+                {"timeout_to_fail": -1}, {"timeout_to_fail": TOO_MANY}, {"timeout_to_fail": 1.5},
+                {"request_timeout": -1}, {"request_timeout": TOO_MANY}, {"request_timeout": "1"},
+                {"retry_interval": -1}, {"retry_interval": TOO_MANY}, {"retry_interval": True},
+                {"retry_limit": -1}, {"retry_limit": TOO_MANY}, {"req_extra": {"status": 1}}):
+            yield name, {**SAGA, **fault}
+    for name in ("abort", "forceStop", "resetNextCronTime"):
+        for body in ({}, {"gid": ""}, {"gid": "g" * 129}, {"gid": 1}, []):
+            yield name, body
+    for extra in (None, {}, {"status": "prepared"}, {"status": "succeed", "result": "r" * 65537}):
+        yield "submit", {**WORKFLOW, "req_extra": extra}
+    yield "prepareWorkflow", {**WORKFLOW, "trans_type": "saga"}
+    for name in ("prepareWorkflow", "prepare"):
+        yield name, {**WORKFLOW, "gid": "refused-new", "custom_data": None}
+    for fault in ({"gid": ""}, {"gid": "g" * 129}, {"gid": 1}, {"trans_type": "saga"},
+                  {"branch_id": ""}, {"branch_id": "b" * 129}, {"confirm": LONG_URL},
+                  {"cancel": LONG_URL}, {"data": 1}, {"unknown": 1}, {"sync": True}):
+        yield "registerBranch", {**BRANCH, **fault}
+    yield "registerBranch", {**BRANCH, "trans_type": "xa", "url": LONG_URL}
+    for fault in ({"op": ""}, {"op": "o" * 46}, {"op": None}, {"status": "aborting"},
+                  {"status": None}):
+        yield "registerBranch", {**STEP, **fault}
+
+
+def _calls():
+    """The same for JSON-RPC."""
+    good = {"jsonrpc": "2.0", "id": "1", "method": "submit", "params": SAGA}
+    for fault in ({"jsonrpc": "1.0"}, {"jsonrpc": None}, {"id": ""}, {"id": 1}, {"id": None},
+                  {"method": "query"}, {"method": None}, {"params": []}, {"params": None}):
+        yield {**good, **fault}
+    for method, params in (("prepare", {**SAGA, "gid": ""}), ("submit", {**SAGA, "gid": ""}),
+                           ("abort", {}), ("registerBranch", {**BRANCH, "branch_id": ""})):
+        yield {**good, "method": method, "params": params}
+
+
+def _targets():
+    for name in ("subscribe", "unsubscribe"):
+        for query in ("", "topic=t", "url=u", "topic=&url=u", "topic=t&url=",
+                      f"topic={'t' * 129}&url=u", f"topic=t&url={LONG_URL}"):
+            yield f"/api/dtmsvr/{name}?{query}"
+    for target in ("query", "query?gid=", "all?limit=x", "all?createTimeStart=x",
+                   "all?createTimeEnd=1.5", "resetCronTime?timeout=x", "resetCronTime?limit=x",
+                   "scanKV?limit=x"):
+        yield f"/api/dtmsvr/{target}"
+    yield "/api/concerto/why"
+    yield "/api/concerto/why?gid="
+
+
+def disagreements(witness, description):
+    """Sends all of them; texts for what only one of the two refuses."""
+    yield from _faultless(witness, FAULTLESS_BEFORE)
+    posts = [*((f"/api/dtmsvr/{name}", body) for name, body in _bodies()),
+             *(("/api/json-rpc", call) for call in _calls())]
+    for path, body in posts:
+        if mismatch(description.find("POST", path).request_schema, body) is None:
+            yield f"POST {path}: the description lets pass {json.dumps(body)[:300]}"
+        if not was_refused(witness.post(path, body)):
+            yield f"POST {path}: the server lets pass {json.dumps(body)[:300]}"
+    for target in _targets():
+        path, _, query = target.partition("?")
+        if not any(description.find("GET", path).parameter_problems(query)):
+            yield f"GET {target[:300]}: the description lets it pass"
+        if not was_refused(witness.get(target)):
+            yield f"GET {target[:300]}: the server lets it pass"
+    yield from _faultless(witness, FAULTLESS_AFTER)
+
+
+def _faultless(witness, requests):
+    for name, body in requests:
+        if was_refused(witness.post(f"/api/dtmsvr/{name}", body)):
+            yield f"POST {name}: the server refuses {json.dumps(body)}"
