@@ -12,6 +12,8 @@ EVERY_OPTION = {
     "retry_limit": 4, "concurrent": True, "branch_headers": {"token": "v", "empty": None},
     "query_prepared": "http://127.0.0.1:9/ask", "custom_data": '{"delay":60}', "protocol": "http",
     "steps": [{"action": "http://127.0.0.1:9/a"}], "payloads": ["p", None], "unknown": [1]}
+ALL_ABSENT = dict.fromkeys([name for name in EVERY_OPTION if name != "unknown"] +
+                           ["rollback_reason", "req_extra"])
 
 
 def server(witness):
@@ -22,6 +24,15 @@ def server(witness):
 
 def transactions(witness):
     witness.post("/api/dtmsvr/prepare", {"gid": "options", "trans_type": "msg", **EVERY_OPTION})
+    for number, protocol in enumerate(("", "http", "grpc", "json-rpc", None)):
+        witness.post("/api/dtmsvr/prepare", {**ALL_ABSENT, "gid": f"absent-{number}",
+                                             "trans_type": "xa", "protocol": protocol})
+    witness.post("/api/dtmsvr/submit", {
+        **ALL_ABSENT, "gid": "empty-steps", "trans_type": "saga", "payloads": ["", ""],
+        "steps": [None, {"action": None, "compensate": None, "data": None, "unknown": None}]})
+    witness.post("/api/dtmsvr/registerBranch", {
+        "gid": "absent-0", "trans_type": "xa", "branch_id": "01", "unknown": None,
+        **dict.fromkeys(("data", "url", "confirm", "cancel", "op", "status", "sync"))})
     for mode, name in (("xa", "registerXaBranch"), ("tcc", "registerTccBranch")):
         witness.post("/api/dtmsvr/prepare", {"gid": f"old-{mode}", "trans_type": mode,
                                              "steps": None})
@@ -53,8 +64,10 @@ def waiting_transaction(witness):
 
 def lists(witness, gids):
     """Every page of every list; every transaction by itself."""
-    for filters in ("", "&status=succeed&transType=saga", "&status=&transType=msg",
-                    "&createTimeStart=1&createTimeEnd=32503680000000", "&createTimeEnd=1"):
+    for mode in ("", "saga", "msg", "tcc", "xa", "workflow"):
+        for status in ("", "prepared", "submitted", "aborting", "succeed", "failed"):
+            witness.get(f"/api/dtmsvr/all?limit=5&status={status}&transType={mode}")
+    for filters in ("", "&createTimeStart=1&createTimeEnd=32503680000000", "&createTimeEnd=1"):
         _pages(witness, f"/api/dtmsvr/all?limit=50{filters}")
     for target in ("/api/dtmsvr/all", "/api/dtmsvr/all?gid=nobody&position=p",
                    "/api/dtmsvr/scanKV", "/api/dtmsvr/queryKV",

@@ -40,6 +40,8 @@ def _bodies():
                 {"retry_interval": -1}, {"retry_interval": TOO_MANY}, {"retry_interval": True},
                 {"retry_limit": -1}, {"retry_limit": TOO_MANY}, {"req_extra": {"status": 1}}):
             yield name, {**SAGA, **fault}
+        yield name, _without(SAGA, "gid")
+        yield name, _without(SAGA, "trans_type")
     for name in ("abort", "forceStop", "resetNextCronTime"):
         for body in ({}, {"gid": ""}, {"gid": "g" * 129}, {"gid": 1}, []):
             yield name, body
@@ -53,9 +55,15 @@ def _bodies():
                   {"cancel": LONG_URL}, {"data": 1}, {"unknown": 1}, {"sync": True}):
         yield "registerBranch", {**BRANCH, **fault}
     yield "registerBranch", {**BRANCH, "trans_type": "xa", "url": LONG_URL}
+    for body in (BRANCH, STEP):
+        yield from (("registerBranch", _without(body, member)) for member in body)
     for fault in ({"op": ""}, {"op": "o" * 46}, {"op": None}, {"status": "aborting"},
                   {"status": None}):
         yield "registerBranch", {**STEP, **fault}
+
+
+def _without(body, member):
+    return {name: value for name, value in body.items() if name != member}
 
 
 def _calls():
