@@ -37,6 +37,8 @@ class OrderStock(unittest.TestCase):
     def setUpClass(cls):
         need_program("etcd", "etcd-server")
         go_build(HERE, cls.args.build_directory)
+        # A MariaDB that starts clears its temporary directory, of other servers' tables too.
+        os.environ["TMPDIR"] = cls.directory
         cls.orders = cls.enterClassContext(OrderDatabase(cls.directory))
         cls.stock = cls.enterClassContext(StockDatabase(cls.directory))
 
@@ -180,7 +182,7 @@ class OrderStock(unittest.TestCase):
             self.shop.kill(victim)
         return gid, answer.result()
 
-    def test_participant_stock(self):
+    def test_stock_killed(self):
         """Killed between its commit and its answer, and before its commit."""
         self.shop.start_all()
         for gate, done_before in (("deduct-committed", True), ("deduct-uncommitted", False)):
@@ -192,7 +194,7 @@ class OrderStock(unittest.TestCase):
                 self.assert_sold(gid, 3, 7)
                 self.shop.wait_for_call("deduct", "nothing to do" if done_before else "done", gid)
 
-    def test_participant_moves(self):
+    def test_stock_moves(self):
         """It comes back elsewhere, while its old address still stands in etcd."""
         self.shop.start_all()
         gid, _ = self.crash("stock", "deduct-committed", 3)
@@ -201,7 +203,7 @@ class OrderStock(unittest.TestCase):
         self.assert_sold(gid, 3, 7)
         self.shop.wait_for_call("deduct", "nothing to do", gid)
 
-    def test_participant_order(self):
+    def test_order_killed(self):
         """Killed when it has created the order, and when it has cancelled it."""
         self.shop.start_all()
         for gate, quantity in (("create-committed", 3), ("cancel-committed", 11)):

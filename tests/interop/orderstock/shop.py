@@ -33,15 +33,9 @@ Log:
   Level: error
 Dtm: etcd://{etcd}/dtmservice
 OrderRpc:
-  Etcd:
-    Hosts:
-    - {etcd}
-    Key: order.rpc
+  Target: etcd://{etcd}/order.rpc
 StockRpc:
-  Etcd:
-    Hosts:
-    - {etcd}
-    Key: stock.rpc
+  Target: etcd://{etcd}/stock.rpc
 """
 
 
@@ -66,7 +60,7 @@ class Shop:
         self._data_sources = data_sources
         self._gates = os.path.join(directory, "gates")
         os.mkdir(self._gates)
-        self._ports = {"order": free_port(), "stock": free_port(), "api": free_port()}
+        self._ports = {}
         self._posts = ThreadPoolExecutor(THREADS_MAX)
         self._running = {}
         self.etcd = Etcd(directory)
@@ -107,28 +101,28 @@ class Shop:
                                 f"dtmservice is at {address}")
 
     def start_participant(self, name):
-        port = self._ports[name]
-        self._start(name, PARTICIPANT_CONFIG.format(
-            name=name, port=port, etcd=self.etcd.address, gates=self._gates,
-            data_source=self._data_sources[name]))
-        address = f"127.0.0.1:{port}"
+        self._start(name, PARTICIPANT_CONFIG, gates=self._gates,
+                    data_source=self._data_sources[name])
+        address = f"127.0.0.1:{self._ports[name]}"
         self.etcd.wait_for_keys(f"{name}.rpc/", lambda keys: address in keys.values(),
                                 f"{name}.rpc is at {address}")
 
     def move(self, name):
         """The participant's next start is on another port."""
-        self._ports[name] = free_port()
+        del self._ports[name]
 
     def start_api(self):
-        self._start("api", API_CONFIG.format(port=self._ports["api"], etcd=self.etcd.address))
+        self._start("api", API_CONFIG)
 
-    def _start(self, name, config):
+    def _start(self, name, template, **settings):
+        port = self._ports.setdefault(name, free_port())
+        config = template.format(name=name, port=port, etcd=self.etcd.address, **settings)
         path = os.path.join(self._directory, name + ".yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(config)
         process = Process(name, [os.path.join(self._programs, name), "-f", path], self._directory)
         self._running[name] = process
-        wait_for_port(self._ports[name], process)
+        wait_for_port(port, process)
 
     def order(self, product, quantity, **times):
         """Places an order; returns a future of the Answer."""
@@ -178,7 +172,8 @@ class Shop:
         """Waits until the coordinator has backed off to so long an interval."""
 
         def has_backed_off():
-            return (self.coordinator.query(gid)["transaction"]["next_cron_interval"]
-                    >= interval_s)
+            # The gid is known before the coordinator has heard of the transaction.
+            transaction = self.coordinator.query(gid)["transaction"]
+            return transaction and transaction["next_cron_interval"] >= interval_s
 
         wait_until(has_backed_off, f"the calls for {gid} are {interval_s} s apart", 20)

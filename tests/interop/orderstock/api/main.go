@@ -101,6 +101,8 @@ func main() {
 	stock, err := c.StockRpc.BuildTarget()
 	must(err)
 	s := shop{dtm: c.Dtm, order: order, stock: stock}
+	// Opens the connection: go-zero's resolver does not bear it that many first calls do so at once.
+	dtmgrpc.MustGenGid(s.dtm)
 
 	server := rest.MustNewServer(c.RestConf)
 	defer server.Stop()
