@@ -96,16 +96,18 @@ def disagreements(witness, description):
     posts = [*((f"/api/dtmsvr/{name}", body) for name, body in _bodies()),
              *(("/api/json-rpc", call) for call in _calls())]
     for path, body in posts:
-        if mismatch(description.find("POST", path).request_schema, body) is None:
-            yield f"POST {path}: the description lets pass {json.dumps(body)[:300]}"
+        operation = description.find("POST", path)
+        if operation is None or mismatch(operation.request_schema, body) is None:
+            yield f"POST {path}: the description does not refuse {json.dumps(body)[:300]}"
         if not was_refused(witness.post(path, body)):
-            yield f"POST {path}: the server lets pass {json.dumps(body)[:300]}"
+            yield f"POST {path}: the server does not refuse {json.dumps(body)[:300]}"
     for target in _targets():
         path, _, query = target.partition("?")
-        if not any(description.find("GET", path).parameter_problems(query)):
-            yield f"GET {target[:300]}: the description lets it pass"
+        operation = description.find("GET", path)
+        if operation is None or not any(operation.parameter_problems(query)):
+            yield f"GET {target[:300]}: the description does not refuse it"
         if not was_refused(witness.get(target)):
-            yield f"GET {target[:300]}: the server lets it pass"
+            yield f"GET {target[:300]}: the server does not refuse it"
     yield from _faultless(witness, FAULTLESS_AFTER)
 
 
