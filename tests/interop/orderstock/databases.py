@@ -2,6 +2,7 @@
 
 import os
 
+from concerto_testing import ProcessEnded, free_port
 from database_servers import MariaDb, Postgres
 
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schema")
@@ -11,6 +12,17 @@ DATABASE = "shop"
 def _schema(name):
     with open(os.path.join(SCHEMA, name), encoding="utf-8") as file:
         return file.read()
+
+
+def _start(server):
+    """Once more if another process took the port while the data directory was being made."""
+    try:
+        server.start()
+    except ProcessEnded:
+        if not server.process.lines("Address already in use"):
+            raise
+        server.port = free_port()
+        server.start()
 
 
 def _barrier_sql(gid):
@@ -25,7 +37,7 @@ class OrderDatabase:
         self._server = MariaDb(directory)
 
     def __enter__(self):
-        self._server.start()
+        _start(self._server)
         self._server.create_database(DATABASE)
         self._server.sql(_schema("order.sql"), DATABASE)
         return self
@@ -55,7 +67,7 @@ class StockDatabase:
         self._server = Postgres(directory)
 
     def __enter__(self):
-        self._server.start()
+        _start(self._server)
         self._server.create_database(DATABASE)
         self._server.sql(_schema("stock.sql"), DATABASE)
         return self

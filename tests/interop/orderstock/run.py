@@ -37,8 +37,6 @@ class OrderStock(unittest.TestCase):
     def setUpClass(cls):
         need_program("etcd", "etcd-server")
         go_build(HERE, cls.args.build_directory)
-        # A MariaDB that starts clears its temporary directory, of other servers' tables too.
-        os.environ["TMPDIR"] = cls.directory
         cls.orders = cls.enterClassContext(OrderDatabase(cls.directory))
         cls.stock = cls.enterClassContext(StockDatabase(cls.directory))
 
