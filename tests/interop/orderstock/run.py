@@ -9,8 +9,10 @@ is killed in the middle, and when a service does not answer.
 import os
 import signal
 import sys
+import threading
 import unittest
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
@@ -111,21 +113,24 @@ class OrderStock(unittest.TestCase):
         self.assertEqual(len(set(gids)), 50, [answer.error for answer in answers])
         orders = self.wait_for_all(gids)
         self.assertEqual(Counter(orders.values()), {"succeed": 20, "failed": 30})
+        self.assert_consistent(orders, 20)
         for answer in answers:
             # Who waited too long for an answer got 409 too; but 200 is a promise.
             self.assertIn(answer.status, (200, 409), answer.error)
             if answer.status == 200:
                 self.assertEqual(orders[answer.gid], "succeed")
 
-        valid = {"succeed": (1, "valid"), "failed": (1, "cancelled")}
+    def assert_consistent(self, orders, stock):
+        """Orders of one piece each, {gid: last status}, agree with the rows of both databases."""
+        row = {"succeed": (1, "valid"), "failed": (1, "cancelled")}
         self.assertEqual(self.orders.orders_of(self.product),
-                         {gid: valid[status] for gid, status in orders.items()})
+                         {gid: row[status] for gid, status in orders.items()})
+        sold = {gid for gid, status in orders.items() if status == "succeed"}
         movements = self.stock.movements(self.product)
+        self.assertEqual({gid for gid, _, _ in movements}, sold)
         self.assertEqual([(change, left) for _, change, left in movements],
-                         [(-1, left) for left in range(19, -1, -1)])
-        self.assertEqual({gid for gid, _, _ in movements},
-                         {gid for gid, status in orders.items() if status == "succeed"})
-        self.assertEqual(self.stock.quantity(self.product), 0)
+                         [(-1, stock - 1 - index) for index in range(len(sold))])
+        self.assertEqual(self.stock.quantity(self.product), stock - len(sold))
 
     def wait_for_all(self, gids):
         """Each transaction's last status."""
@@ -262,6 +267,44 @@ class OrderStock(unittest.TestCase):
         self.shop.start_participant("stock")
         self.assert_sold(gid, 3, 7)
         self.assertEqual(answer.result().status, 409)
+
+    def test_storm(self):
+        """All programs but the API are killed in turn while customers order and order."""
+        self.shop.start_all()
+        self.new_product(100)
+        over = threading.Event()
+        with ThreadPoolExecutor() as pool:
+            customers = [pool.submit(self.order_until, over) for _ in range(6)]
+            for victim in ("stock", "coordinator", "order", "coordinator"):
+                self.wait_for_orders(20)
+                self.shop.kill(victim)
+                self.wait_for_orders(5 if victim != "coordinator" else 0)
+                self.shop.start(victim)
+            over.set()
+        answers = [answer for customer in customers for answer in customer.result()]
+        unheard = {a.gid for a in answers if self.coordinator.status(a.gid) is None}
+        orders = self.wait_for_all({a.gid for a in answers} - unheard)
+        self.assertEqual(Counter(orders.values())["succeed"], min(100, len(orders)))
+        # All rows are compared: what the coordinator never heard of has none.
+        self.assert_consistent(orders, 100)
+        self.assertLessEqual({a.status for a in answers if a.gid in unheard}, {502})
+        self.assertEqual({orders[a.gid] for a in answers if a.status == 200}, {"succeed"})
+
+    def order_until(self, over):
+        """A customer: the answers to all orders that were placed."""
+        answers = []
+        while not over.is_set():
+            answer = self.shop.order(self.product, 1, **IMPATIENT).result()
+            if answer.gid:
+                answers.append(answer)
+            else:
+                over.wait(0.02)
+        return answers
+
+    def wait_for_orders(self, count):
+        """Waits until the API has begun so many orders more."""
+        before = len(self.shop["api"].lines("^order "))
+        self.shop["api"].wait_for_line("^order ", count=max(1, before + count))
 
 
 def add_arguments(parser):

@@ -44,10 +44,10 @@ class Answer:
 
     def __init__(self, http):
         self.status = http.status
-        if http.status not in (200, 409, 502):
+        if http.status not in (200, 409, 429, 502):
             raise AssertionError(f"POST /orders: HTTP {http.status}: {http.body[:500]!r}")
         value = http.json()
-        self.gid = value["gid"]
+        self.gid = value.get("gid")
         self.error = value.get("error", "")
 
 
@@ -99,6 +99,13 @@ class Shop:
         address = self.coordinator.grpc_address
         self.etcd.wait_for_keys("dtmservice/", lambda keys: address in keys.values(),
                                 f"dtmservice is at {address}")
+
+    def start(self, name):
+        """Starts the coordinator, order.rpc or stock.rpc again."""
+        if name == "coordinator":
+            self.start_coordinator()
+        else:
+            self.start_participant(name)
 
     def start_participant(self, name):
         self._start(name, PARTICIPANT_CONFIG, gates=self._gates,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/dtm-labs/client/dtmcli/dtmimp"
 	"github.com/dtm-labs/client/dtmgrpc"
 	"github.com/dtm-labs/dtmdriver"
 	_ "github.com/dtm-labs/dtmdriver-gozero"
@@ -39,7 +40,7 @@ type orderRequest struct {
 }
 
 type orderAnswer struct {
-	Gid   string `json:"gid"`
+	Gid   string `json:"gid,omitempty"`
 	Error string `json:"error,omitempty"`
 }
 
@@ -47,9 +48,14 @@ type shop struct {
 	dtm, order, stock string
 }
 
+// The SDK has no other way to get a gid than one that panics.
+func (s shop) newGid() (gid string, err error) {
+	defer dtmimp.P2E(&err)
+	return dtmgrpc.MustGenGid(s.dtm), nil
+}
+
 // The gid is the order's id too.
-func (s shop) placeOrder(request *orderRequest) (gid string, err error) {
-	gid = dtmgrpc.MustGenGid(s.dtm)
+func (s shop) placeOrder(gid string, request *orderRequest) error {
 	fmt.Printf("order %s\n", gid)
 	info := &pb.OrderInfo{
 		OrderId: gid, ProductId: request.ProductID, Quantity: request.Quantity,
@@ -61,17 +67,22 @@ func (s shop) placeOrder(request *orderRequest) (gid string, err error) {
 	saga.RequestTimeout = request.RequestTimeout
 	saga.RetryInterval = request.RetryInterval
 	saga.TimeoutToFail = request.TimeoutToFail
-	return gid, saga.Submit()
+	return saga.Submit()
 }
 
-// 200: the order is valid. 409: it is not, or not yet. 502: nobody knows.
+// 200: the order is valid. 409: it is not, or not yet. 502: nobody knows. 429: it was not placed.
 func (s shop) handleOrder(w http.ResponseWriter, r *http.Request) {
 	var request orderRequest
 	if err := httpx.Parse(r, &request); err != nil {
 		httpx.Error(w, err)
 		return
 	}
-	gid, err := s.placeOrder(&request)
+	gid, err := s.newGid()
+	if err != nil {
+		httpx.WriteJson(w, http.StatusTooManyRequests, orderAnswer{Error: err.Error()})
+		return
+	}
+	err = s.placeOrder(gid, &request)
 	switch status.Code(err) {
 	case codes.OK:
 		httpx.OkJson(w, orderAnswer{Gid: gid})
@@ -102,7 +113,8 @@ func main() {
 	must(err)
 	s := shop{dtm: c.Dtm, order: order, stock: stock}
 	// Opens the connection: go-zero's resolver does not bear it that many first calls do so at once.
-	dtmgrpc.MustGenGid(s.dtm)
+	_, err = s.newGid()
+	must(err)
 
 	server := rest.MustNewServer(c.RestConf)
 	defer server.Stop()
