@@ -96,7 +96,33 @@ def main(test_case, add_arguments, description):
     tests = loader.loadTestsFromTestCase(test_case)
     if tests.countTestCases() == 0:
         sys.exit(f"FAILED: no test's name contains {test_case.args.pattern!r}")
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, failfast=True).run(tests)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, failfast=True,
+                                     resultclass=_Result).run(tests)
+    if result.exit:
+        shutil.rmtree(test_case.directory)
+        raise result.exit
     if not result.wasSuccessful():
         sys.exit(f"FAILED; logs and data are in {test_case.directory}")
     shutil.rmtree(test_case.directory)
+
+
+class _Result(unittest.TextTestResult):
+    """A test that leaves by sys.exit (see need_program) ends the run: unittest alone would count
+    an error."""
+
+    exit = None
+
+    def addError(self, test, err):
+        if not self._leaves(err):
+            super().addError(test, err)
+
+    def addSubTest(self, test, subtest, err):
+        if err is None or not self._leaves(err):
+            super().addSubTest(test, subtest, err)
+
+    def _leaves(self, err):
+        if not isinstance(err[1], SystemExit):
+            return False
+        self.exit = err[1]
+        self.stop()
+        return True
