@@ -1,0 +1,116 @@
+// One transaction through the official SDK, as JSON describes it. The program prints how it ended
+// for its caller. It stays only where it is asked to listen, for workflows to be resumed.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/dtm-labs/client/dtmcli"
+)
+
+// The URLs of one branch. A mode takes those of its own ops; a msg may have a topic instead.
+type branch struct {
+	Name       string `json:"name"`
+	Action     string `json:"action"`
+	Compensate string `json:"compensate"`
+	Try        string `json:"try"`
+	Confirm    string `json:"confirm"`
+	Cancel     string `json:"cancel"`
+	Commit     string `json:"commit"`
+	Rollback   string `json:"rollback"`
+	Topic      string `json:"topic"`
+}
+
+type transaction struct {
+	Mode       string              `json:"mode"`
+	Gid        string              `json:"gid"`
+	Branches   []branch            `json:"branches"`
+	Options    dtmcli.TransOptions `json:"options"`
+	Protocol   string              `json:"protocol"` // over HTTP, of the branches
+	CustomData string              `json:"custom_data"`
+	Orders     map[int][]int       `json:"orders"`
+	Delay      uint64              `json:"delay"`
+	Query      string              `json:"query"` // of a msg, which is then prepared first
+	Work       string              `json:"work"`  // what the work between prepare and submit does
+}
+
+// What the SDK does alike over each of its protocols.
+type wire interface {
+	serve(listen string)
+	saga(t *transaction) error
+	tcc(t *transaction) error
+	msg(t *transaction) error
+}
+
+func (t *transaction) run(w wire) error {
+	switch t.Mode {
+	case "saga":
+		return w.saga(t)
+	case "tcc":
+		return w.tcc(t)
+	case "msg":
+		return w.msg(t)
+	case "workflow":
+		return executeWorkflow(t)
+	}
+	return fmt.Errorf("unknown mode %q", t.Mode)
+}
+
+// The work of the application itself, while the transaction is prepared.
+func (t *transaction) doWork() error {
+	switch t.Work {
+	case "stop": // until the test kills the program
+		fmt.Println("stopped")
+		select {}
+	case "failure":
+		return fmt.Errorf("no money %w", dtmcli.ErrFailure)
+	case "error":
+		return fmt.Errorf("was it committed?")
+	}
+	return nil
+}
+
+func main() {
+	protocol := flag.String("wire", "http", "http, json-rpc or grpc")
+	dtm := flag.String("dtm", "", "the coordinator, as the SDK names it")
+	listen := flag.String("listen", "", "where workflows are resumed")
+	text := flag.String("transaction", "", "JSON; nothing: workflows are resumed only")
+	flag.Parse()
+
+	var w wire
+	switch *protocol {
+	case "http", "json-rpc":
+		w = &httpWire{protocol: *protocol, dtm: *dtm}
+	case "grpc":
+		w = &grpcWire{dtm: *dtm}
+	default:
+		fmt.Fprintf(os.Stderr, "unknown wire %q\n", *protocol)
+		os.Exit(2)
+	}
+	var t transaction
+	if *text != "" {
+		if err := json.Unmarshal([]byte(*text), &t); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
+	if *listen != "" {
+		registerWorkflow(t.Options)
+		w.serve(*listen)
+		fmt.Println("ready")
+	}
+	if *text != "" {
+		if err := t.run(w); err != nil {
+			fmt.Printf("result: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
+		} else {
+			fmt.Println("result: ok")
+		}
+	}
+	if *listen != "" {
+		select {}
+	}
+}
