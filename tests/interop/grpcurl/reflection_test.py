@@ -2,6 +2,7 @@
 """Server reflection, the health service and unknown calls, as grpcurl sees them."""
 
 import os
+import signal
 
 from grpcurl import (
     HERE, NOT_FOUND, UNIMPLEMENTED, GrpcError, GrpcurlTest, add_arguments)
@@ -45,8 +46,10 @@ class Reflection(GrpcurlTest):
         watch = Process("watch", self.command(f"{HEALTH}/Watch"), self.directory)
         self.addCleanup(watch.kill)
         watch.wait_for_line('"status": "SERVING"')
-        self.assertEqual(self.coordinator.terminate(), 0)
-        watch.wait()
+        os.kill(self.coordinator.process.pid, signal.SIGTERM)
+        watch.wait_for_line('"status": "NOT_SERVING"')
+        watch.kill()  # It need not know more.
+        self.assertEqual(self.coordinator.process.wait(), 0)
         self.assertEqual(watch.lines('"status"'),
                          ['  "status": "SERVING"', '  "status": "NOT_SERVING"'])
 
