@@ -1,6 +1,23 @@
 #include "alarms.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace concerto {
+
+bool Alarms::add(const Gid& gid, TransType type, WallTime create_time) {
+  Times& times = times_.try_emplace(gid).first->second;
+  const bool is_new = !times.is_known();
+  times.type = type;
+  times.create_time = create_time;
+  return is_new;
+}
+
+std::optional<TransType> Alarms::type_of(const Gid& gid) const {
+  const auto found = times_.find(gid);
+  if (found == times_.end() || !found->second.is_known()) return std::nullopt;
+  return found->second.type;
+}
 
 void Alarms::set_wake(const Gid& gid, SteadyTime at) {
   Entry& entry = *times_.try_emplace(gid).first;
@@ -22,7 +39,17 @@ void Alarms::cancel_wake(const Gid& gid) {
 }
 
 void Alarms::cancel(const Gid& gid) {
-  if (const auto found = times_.find(gid); found != times_.end()) remove(*found);
+  const auto found = times_.find(gid);
+  if (found == times_.end()) return;
+  found->second.wake = found->second.timeout = SteadyTime::max();
+  update(*found);
+}
+
+void Alarms::remove(const Gid& gid) {
+  const auto found = times_.find(gid);
+  if (found == times_.end()) return;
+  leave_heap(found->second);
+  times_.erase(found);
 }
 
 SteadyTime Alarms::earliest() const noexcept {
@@ -50,33 +77,46 @@ std::vector<Gid> Alarms::waking_after(SteadyTime time, std::size_t limit) const 
   return found;
 }
 
+WallTime Alarms::oldest_in(std::size_t part) const {
+  WallTime oldest = WallTime::max();
+  const std::size_t end = std::min((part + 1) * part_buckets, times_.bucket_count());
+  for (std::size_t bucket = part * part_buckets; bucket < end; ++bucket) {
+    for (auto entry = times_.begin(bucket); entry != times_.end(bucket); ++entry) {
+      oldest = std::min(oldest, entry->second.create_time);
+    }
+  }
+  return oldest;
+}
+
 void Alarms::update(Entry& entry) {
   Times& times = entry.second;
-  if (times.first() == SteadyTime::max()) return remove(entry);
+  if (times.first() == SteadyTime::max()) {
+    leave_heap(times);
+    if (!times.is_known()) times_.erase(times_.find(entry.first));
+    return;
+  }
   if (times.index == npos) {
     heap_.push_back(&entry);
-    times.index = heap_.size() - 1;
+    times.index = static_cast<std::uint32_t>(heap_.size() - 1);
   }
   sift_up(times.index);
   sift_down(times.index);
 }
 
-void Alarms::remove(Entry& entry) {
-  if (const std::size_t hole = entry.second.index; hole != npos) {
-    Entry* last = heap_.back();
-    heap_.pop_back();
-    if (last != &entry) {
-      place(hole, last);
-      sift_up(hole);
-      sift_down(last->second.index);
-    }
-  }
-  times_.erase(times_.find(entry.first));
+void Alarms::leave_heap(Times& times) {
+  const std::size_t hole = std::exchange(times.index, npos);
+  if (hole == npos) return;
+  Entry* last = heap_.back();
+  heap_.pop_back();
+  if (hole == heap_.size()) return;
+  place(hole, last);
+  sift_up(hole);
+  sift_down(last->second.index);
 }
 
 void Alarms::place(std::size_t index, Entry* entry) noexcept {
   heap_[index] = entry;
-  entry->second.index = index;
+  entry->second.index = static_cast<std::uint32_t>(index);
 }
 
 void Alarms::sift_up(std::size_t index) noexcept {

@@ -16,6 +16,19 @@ std::string_view to_string(Outcome outcome) noexcept {
   return "unknown";
 }
 
+std::string_view call_target(std::string_view url) noexcept {
+  constexpr std::string_view mark = "://";
+  const std::size_t scheme_end = url.find(mark);
+  const bool has_scheme = scheme_end != std::string_view::npos;
+  const std::size_t host = has_scheme ? scheme_end + mark.size() : 0;
+  std::size_t end = url.find_first_of("/?", host);
+  const bool is_http = url.starts_with("http://") || url.starts_with("https://");
+  if (has_scheme && !is_http && end != std::string_view::npos) {
+    end = url.find_first_of("/?", end + 1);  // A registry's: the service is behind it.
+  }
+  return url.substr(0, end);
+}
+
 std::string with_failure_suffix(std::string_view text) {
   constexpr std::string_view suffix = " FAILURE";
   std::string result{text};

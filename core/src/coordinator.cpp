@@ -11,21 +11,27 @@ constexpr std::size_t recovery_page = 1'000;
 __extension__ using Uint128 = unsigned __int128;
 
 /// A shard's part of the limits of the whole.
-CoordinatorOptions share_of(CoordinatorOptions options, std::size_t shards) {
-  options.in_flight_max = std::max<std::size_t>(1, options.in_flight_max / shards);
-  options.in_flight_bytes_max = std::max<std::size_t>(1, options.in_flight_bytes_max / shards);
-  return options;
+CoordinatorLimits share_of(CoordinatorLimits limits, std::size_t shards) {
+  limits.in_flight_max = std::max<std::size_t>(1, limits.in_flight_max / shards);
+  limits.in_flight_bytes_max = std::max<std::size_t>(1, limits.in_flight_bytes_max / shards);
+  limits.journal_transactions_max /= shards;
+  return limits;
 }
 
 }  // namespace
 
 Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
-                         Observer& observer, CoordinatorOptions options)
-    : store_(store), topics_(std::make_unique<Topics>(store, clock)) {
+                         CoordinatorOptions options)
+    : Coordinator(std::move(shards), store, clock, options, ModeTable::standard()) {}
+
+Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
+                         CoordinatorOptions options, const ModeTable& modes)
+    : store_(store), clock_(clock), topics_(std::make_unique<Topics>(store, clock)) {
   CONCERTO_ASSERT(!shards.empty());
-  const CoordinatorOptions own = share_of(options, shards.size());
+  CoordinatorOptions own = options;
+  static_cast<CoordinatorLimits&>(own) = share_of(options, shards.size());
   for (const ShardPorts& ports : shards) {
-    engines_.push_back(std::make_unique<Engine>(ports, store, clock, observer, own));
+    engines_.push_back(std::make_unique<Engine>(ports, store, clock, own, modes));
   }
 }
 
@@ -49,6 +55,11 @@ Async<> Coordinator::recover() {
     from = page.next;
   } while (from != 0);
   co_return ok();
+}
+
+Task<void> Coordinator::set_limits(CoordinatorLimits limits) {
+  const CoordinatorLimits own = share_of(limits, engines_.size());
+  for (auto& engine : engines_) co_await on_shard(engine->executor(), engine->set_limits(own));
 }
 
 Task<void> Coordinator::stop(SteadyTime deadline) {
@@ -132,6 +143,11 @@ Async<std::optional<Transaction>> Coordinator::query(Gid gid) {
   return on_shard(engine.executor(), engine.query(std::move(gid)));
 }
 
+Async<std::optional<Inspection>> Coordinator::inspect(Gid gid) {
+  Engine& engine = home(gid);
+  return on_shard(engine.executor(), engine.inspect(std::move(gid)));
+}
+
 Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std::size_t limit) {
   return store_.list(filter, std::move(position), limit);
 }
@@ -158,13 +174,29 @@ Async<KvPage> Coordinator::scan_kv(std::string cat, std::string position, std::s
 
 InFlight Coordinator::in_flight() const noexcept {
   InFlight sum;
+  const SteadyTime now = clock_.steady_now();
   for (const auto& engine : engines_) {
-    const InFlight part = engine->in_flight();
+    const InFlight part = engine->in_flight(now);
     sum.live += part.live;
     sum.parked += part.parked;
     sum.bytes += part.bytes;
+    sum.queued += part.queued;
+    sum.lag = std::max(sum.lag, part.lag);
+    for (std::size_t type = 0; type < trans_types; ++type) {
+      sum.unfinished[type] += part.unfinished[type];
+    }
   }
   return sum;
+}
+
+Task<std::optional<WallTime>> Coordinator::oldest_unfinished() {
+  WallTime oldest = WallTime::max();
+  for (auto& engine : engines_) {
+    const WallTime own = co_await on_shard(engine->executor(), engine->oldest_unfinished());
+    oldest = std::min(oldest, own);
+  }
+  if (oldest == WallTime::max()) co_return std::nullopt;
+  co_return oldest;
 }
 
 }  // namespace concerto

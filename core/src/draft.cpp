@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "text.hpp"
+
 namespace concerto {
 namespace {
 
@@ -9,16 +11,6 @@ constexpr std::int64_t seconds_max = std::numeric_limits<std::int32_t>::max();
 
 Error invalid(std::string text) {
   return make_error(Errc::invalid_request, std::move(text));
-}
-
-Result<const Mode*> find_checked_mode(const std::string& name) {
-  const auto type = trans_type_from(name);
-  if (!type) return invalid("unknow trans type: " + name);
-  const Mode* mode = find_mode(*type);
-  if (mode == nullptr) {
-    return make_error(Errc::not_supported, "trans_type '" + name + "' is not in this version");
-  }
-  return mode;
 }
 
 Result<> check_range(const char* field, std::int64_t value) {
@@ -65,10 +57,11 @@ Result<> check_gid(const Gid& gid) {
   return check_length("gid", gid.str().size(), gid_bytes_max);
 }
 
-Result<Draft> make_draft(TransRequest request) {
+Result<Draft> make_draft(TransRequest request, const ModeTable& modes) {
   CONCERTO_CHECK(check_gid(request.gid));
   Draft draft;
-  CONCERTO_TRY(draft.mode, find_checked_mode(request.trans_type));
+  draft.mode = modes.find(request.trans_type);
+  if (draft.mode == nullptr) return invalid("unknow trans type: " + request.trans_type);
   const auto protocol = protocol_from(request.protocol);
   if (!protocol) return invalid("protocol '" + request.protocol + "' is unknown");
   CONCERTO_CHECK(check_options(request.options));
@@ -108,14 +101,13 @@ Result<StatusChange> submitted_end(std::map<std::string, std::string> extra) {
   return StatusChange{*status, std::move(extra["rollback_reason"]), std::move(result)};
 }
 
-Result<BranchDraft> make_branch_draft(const BranchRequest& request) {
+Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTable& modes) {
   CONCERTO_CHECK(check_gid(request.gid));
   const auto invalid_branch = [](std::string text) {
     return make_error(Errc::invalid_entry, std::move(text));
   };
   BranchDraft draft;
-  const auto type = trans_type_from(request.trans_type);
-  if (type) draft.mode = find_mode(*type);
+  draft.mode = modes.find(request.trans_type);
   if (draft.mode == nullptr || draft.mode->register_branch == nullptr) {
     return invalid_branch("unknow trans type: " + request.trans_type);
   }
@@ -130,14 +122,7 @@ Result<BranchDraft> make_branch_draft(const BranchRequest& request) {
 }
 
 std::string truncated_reason(std::string text) {
-  if (text.size() <= rollback_reason_bytes_max) return text;
-  std::size_t end = rollback_reason_bytes_max;
-  const auto continues = [&](std::size_t i) {
-    return (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U;
-  };
-  while (end > 0 && continues(end)) --end;
-  text.resize(end);
-  return text;
+  return cut_text(std::move(text), rollback_reason_bytes_max);
 }
 
 }  // namespace concerto

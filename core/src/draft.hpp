@@ -22,7 +22,7 @@ struct Draft {
 
 /// Checks everything a request says (page 09, F10) and lays out its branches. The error names
 /// field and value.
-Result<Draft> make_draft(TransRequest request);
+Result<Draft> make_draft(TransRequest request, const ModeTable& modes);
 
 /// The end of a workflow that its submit names. Error unless it is one.
 Result<StatusChange> submitted_end(std::map<std::string, std::string> extra);
@@ -34,7 +34,7 @@ struct BranchDraft {
 };
 
 /// Error invalid_entry names what is wrong.
-Result<BranchDraft> make_branch_draft(const BranchRequest& request);
+Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTable& modes);
 
 /// Error unless `gid` has 1 to 128 bytes.
 Result<> check_gid(const Gid& gid);

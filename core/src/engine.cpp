@@ -53,17 +53,19 @@ TransOptions merged(TransOptions stored, const TransOptions& named) {
 
 }  // namespace
 
-Engine::Engine(ShardPorts ports, Store& store, const Clock& clock, Observer& observer,
-               const CoordinatorOptions& options)
+Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
+               const CoordinatorOptions& options, const ModeTable& modes)
     : ports_(ports),
       store_(store),
       clock_(clock),
-      observer_(observer),
       options_(options),
+      modes_(modes),
       topics_(store, clock),
-      live_(ports.executor),
+      live_(ports.executor, [this](LiveTrans& live) { leave_memory(live); }),
       alarm_timer_(ports.timers, [this] { ring(); }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
+      slots_(options.wakes_per_target_max),
+      journal_(options.journal_transactions_max),
       tasks_(ports.executor) {}
 
 Engine::~Engine() = default;
@@ -92,9 +94,6 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   if (stopping_) co_return shutting_down();
   CONCERTO_CO_CHECK(admit(live, draft));
   const bool is_resumed = draft.mode->initiator_call == InitiatorCall::resumes;
-  if (is_resumed && draft.custom.name.empty()) {
-    co_return make_error(Errc::invalid_request, "custom_data: name is missing");
-  }
   Transaction& trans = draft.trans;
   const WallTime now = clock_.wall_now();
   trans.status = status;
@@ -119,10 +118,15 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
 /// True when the transaction is new. What exists is loaded, also when nothing new is taken.
 Async<bool> Engine::create_or_load(LiveTrans& live, Draft& draft, TransStatus status) {
   if (live.knowledge == LiveTrans::Knowledge::present) co_return false;
-  const Result<> created = co_await create(live, draft, status);
-  if (created) co_return true;
-  const error_code code = created.error().code;
-  if (code != Errc::gid_exists && code != Errc::overloaded) co_return created.error();
+  Result<> created = make_error(Errc::invalid_request, "custom_data: name is missing");
+  const bool is_nameless =
+      draft.mode->initiator_call == InitiatorCall::resumes && draft.custom.name.empty();
+  if (!is_nameless) {
+    created = co_await create(live, draft, status);
+    if (created) co_return true;
+    const error_code code = created.error().code;
+    if (code != Errc::gid_exists && code != Errc::overloaded) co_return created.error();
+  }
   live.knowledge = LiveTrans::Knowledge::none;
   CONCERTO_CO_CHECK(co_await load(live));
   if (live.knowledge != LiveTrans::Knowledge::present) co_return created.error();
@@ -131,7 +135,7 @@ Async<bool> Engine::create_or_load(LiveTrans& live, Draft& draft, TransStatus st
 
 Async<> Engine::prepare(TransRequest request) {
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_));
   Turn turn = co_await enter(draft.trans.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
@@ -142,7 +146,7 @@ Async<> Engine::prepare(TransRequest request) {
 }
 
 Async<Transaction> Engine::prepare_workflow(TransRequest request) {
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_));
   if (draft.mode->initiator_call != InitiatorCall::resumes) {
     co_return make_error(Errc::invalid_request, "trans_type must be 'workflow', not '" +
                                                     std::string(to_string(draft.mode->type)) + "'");
@@ -158,7 +162,7 @@ Async<> Engine::submit(TransRequest request) {
   const bool waits = request.options.wait_result;
   const SteadyTime until = request.wait_until;
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request)));
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_));
   if (draft.mode->initiator_call == InitiatorCall::resumes) {
     co_return co_await submit_end(std::move(draft));
   }
@@ -233,7 +237,7 @@ Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
 }
 
 Async<> Engine::register_branch(BranchRequest request) {
-  CONCERTO_CO_TRY(BranchDraft draft, make_branch_draft(request));
+  CONCERTO_CO_TRY(BranchDraft draft, make_branch_draft(request, modes_));
   Turn turn = co_await enter(request.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_CHECK(co_await load(live));
@@ -337,16 +341,22 @@ Async<std::optional<Transaction>> Engine::query(Gid gid) {
   co_return co_await store_.load(std::move(gid));
 }
 
-InFlight Engine::in_flight() const noexcept {
+InFlight Engine::in_flight(SteadyTime now) const noexcept {
   InFlight result;
   result.live = live_.size();
   result.parked = alarm_count_.load(std::memory_order_relaxed);
   result.bytes = live_.bytes();
+  result.queued = queued_count_.load(std::memory_order_relaxed);
+  const SteadyTime earliest = earliest_alarm_.load(std::memory_order_relaxed);
+  if (earliest < now) result.lag = now - earliest;
+  for (std::size_t type = 0; type < trans_types; ++type) {
+    result.unfinished[type] = unfinished_[type].load(std::memory_order_relaxed);
+  }
   return result;
 }
 
 void Engine::log(LogLevel level, const LiveTrans& live, const std::string& text) const {
-  if (observer_.logs(level)) observer_.log(level, live.gid.view(), text);
+  if (ports_.observer.logs(level)) ports_.observer.log(level, live.gid.view(), text);
 }
 
 }  // namespace concerto

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <string>
 
@@ -10,7 +11,9 @@
 
 #include "alarms.hpp"
 #include "draft.hpp"
+#include "journal.hpp"
 #include "live_table.hpp"
+#include "target_slots.hpp"
 #include "topics.hpp"
 
 namespace concerto {
@@ -19,8 +22,8 @@ namespace concerto {
 /// Everything runs on the shard's thread. The modes decide, the engine carries out.
 class Engine {
  public:
-  Engine(ShardPorts ports, Store& store, const Clock& clock, Observer& observer,
-         const CoordinatorOptions& options);
+  Engine(ShardPorts ports, Store& store, const Clock& clock, const CoordinatorOptions& options,
+         const ModeTable& modes);
   ~Engine();
 
   Executor executor() const { return ports_.executor; }
@@ -33,17 +36,21 @@ class Engine {
   Async<> force_stop(Gid gid);
   Async<> reset_next_cron_time(Gid gid);
   Async<std::optional<Transaction>> query(Gid gid);
+  Async<std::optional<Inspection>> inspect(Gid gid);
   /// Transactions at rest for longer than `beyond` from now, at most `limit`.
   Task<std::vector<Gid>> waking_after(std::chrono::seconds beyond, std::size_t limit);
 
   /// Sets the alarms of unfinished transactions that the store listed.
   Task<void> recover(std::vector<ActiveTrans> transactions);
+  Task<void> set_limits(CoordinatorLimits limits);
   /// Takes no more requests and starts no more calls.
   Task<void> begin_stop();
   /// Returns when nothing runs any more; what still runs at `deadline` is cancelled.
   Task<void> finish_stop(SteadyTime deadline);
 
-  InFlight in_flight() const noexcept;
+  InFlight in_flight(SteadyTime now) const noexcept;
+  /// Create time of the oldest transaction that rests, WallTime::max() without one.
+  Task<WallTime> oldest_unfinished();
 
  private:
   // How a transaction gets into memory (engine_load.cpp).
@@ -51,6 +58,9 @@ class Engine {
   Async<> load(LiveTrans& live);
   Async<Turn> enter_existing(Gid gid);
   void adopt(LiveTrans& live, Transaction trans, CustomData custom, const Mode& mode);
+  void forget(LiveTrans& live);
+  void leave_memory(LiveTrans& live);
+  void count_unfinished(TransType type, int difference);
 
   // Requests (engine.cpp).
   Async<> resolve_topics(TransRequest& request);
@@ -72,9 +82,11 @@ class Engine {
   Task<void> call_initiator(Pin pin, TransStatus called_in);
   Task<void> pause_branch(Pin pin, std::uint32_t index);
   Task<BranchReply> call(const LiveTrans& live, BranchCall call);
+  void keep_attempt(const BranchCall& call, const BranchReply& reply,
+                    std::chrono::nanoseconds took);
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);
   void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);
-  void note_outcome(LiveTrans& live, Outcome outcome, Error error, Rest rest);
+  void note_outcome(LiveTrans& live, BranchReply reply, const std::string& url, Rest rest);
   Async<> rest(LiveTrans& live, std::optional<std::chrono::seconds> delay);
   void end_pass(LiveTrans& live, Result<> result);
   void tell_waiters(LiveTrans& live, Result<> result);
@@ -91,15 +103,23 @@ class Engine {
   void arm_timeout(const LiveTrans& live);
   void set_next_alarm();
   void ring();
-  Task<void> wake(Alarms::Due due);
+  void start_wake(Alarms::Due due, std::string slot);
+  Task<void> wake(Alarms::Due due, std::string slot);
+  bool claim_target(LiveTrans& live, const Next& next);
+  void give_back_slot(LiveTrans& live);
+  void pass_on_slot(std::string target);
+
+  // Why a transaction is where it is (engine_inspect.cpp).
+  Inspection explain(Transaction trans) const;
+  std::string explain_rest(const Inspection& inspection) const;
 
   void log(LogLevel level, const LiveTrans& live, const std::string& text) const;
 
   ShardPorts ports_;
   Store& store_;
   const Clock& clock_;
-  Observer& observer_;
-  const CoordinatorOptions options_;
+  CoordinatorOptions options_;
+  const ModeTable& modes_;
   Topics topics_;
   LiveTable live_;
   boost::intrusive::list<LiveTrans, boost::intrusive::constant_time_size<false>> unsaved_;
@@ -108,7 +128,13 @@ class Engine {
   Timer progress_timer_;
   std::size_t wakes_in_progress_ = 0;
   bool stopping_ = false;
-  std::atomic<std::size_t> alarm_count_{0};  ///< of alarms_, for metrics
+  TargetSlots slots_;
+  Journal journal_;
+  // Written by the shard only, read by metrics.
+  std::atomic<std::size_t> alarm_count_{0};
+  std::atomic<std::size_t> queued_count_{0};
+  std::atomic<SteadyTime> earliest_alarm_{SteadyTime::max()};
+  std::array<std::atomic<std::size_t>, trans_types> unfinished_{};
   TaskGroup tasks_;
 };
 

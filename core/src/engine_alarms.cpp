@@ -34,6 +34,8 @@ void Engine::arm_timeout(const LiveTrans& live) {
 
 void Engine::set_next_alarm() {
   alarm_count_.store(alarms_.size(), std::memory_order_relaxed);
+  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
+  earliest_alarm_.store(alarms_.earliest(), std::memory_order_relaxed);
   const bool room =
       wakes_in_progress_ < options_.wakes_in_progress_max && live_.size() < options_.in_flight_max;
   if (stopping_ || !room) return alarm_timer_.cancel();
@@ -45,13 +47,18 @@ void Engine::ring() {
          live_.size() < options_.in_flight_max) {
     auto due = alarms_.pop_due(ports_.timers.now());
     if (!due) break;
-    ++wakes_in_progress_;
-    tasks_.spawn(wake(std::move(*due)));
+    start_wake(std::move(*due), {});
   }
   set_next_alarm();
 }
 
-Task<void> Engine::wake(Alarms::Due due) {
+void Engine::start_wake(Alarms::Due due, std::string slot) {
+  ++wakes_in_progress_;
+  tasks_.spawn(wake(std::move(due), std::move(slot)));
+}
+
+/// `slot`: the target at which a slot was kept for the transaction, if one was.
+Task<void> Engine::wake(Alarms::Due due, std::string slot) {
   co_await asio::this_coro::throw_if_cancelled(false);
   {
     Turn turn = co_await enter(due.gid);
@@ -68,6 +75,8 @@ Task<void> Engine::wake(Alarms::Due due) {
       }
       if (!live.driving) {
         live.delay_over = due.wake;
+        live.slot = std::exchange(slot, {});
+        live.woken_by = std::move(due);
         start_driver(live);
       } else if (due.timeout) {
         // The decision does not wait for the call that runs.
@@ -77,6 +86,34 @@ Task<void> Engine::wake(Alarms::Due due) {
     }
   }
   --wakes_in_progress_;
+  if (!slot.empty()) pass_on_slot(slot);
+  set_next_alarm();
+}
+
+/// Before the first call of a woken transaction: takes a slot of its target, or lets the
+/// transaction wait in line for one, which ends its driver.
+bool Engine::claim_target(LiveTrans& live, const Next& next) {
+  if (!live.woken_by) return true;
+  Alarms::Due due = std::move(*live.woken_by);
+  live.woken_by.reset();
+  if (!live.slot.empty()) return true;
+  const Transaction& trans = live.trans;
+  const std::string_view target = call_target(
+      next.ask_initiator ? trans.query_prepared : trans.branches[next.calls.front()].url);
+  if (target.empty()) return true;
+  if (!slots_.take(target, std::move(due))) return false;
+  live.slot = target;
+  return true;
+}
+
+void Engine::give_back_slot(LiveTrans& live) {
+  if (!live.slot.empty()) pass_on_slot(std::exchange(live.slot, {}));
+}
+
+void Engine::pass_on_slot(std::string target) {
+  auto next = slots_.give_back(target);
+  if (!next) return;
+  start_wake(std::move(*next), std::move(target));
   set_next_alarm();
 }
 
@@ -85,11 +122,14 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
   const SteadyTime steady = ports_.timers.now();
   for (const ActiveTrans& active : transactions) {
     if (live_.find(active.gid) != nullptr) continue;  // A request was faster.
-    const Mode* mode = find_mode(active.type);
+    const Mode* mode = modes_.find(active.type);
     if (mode == nullptr) {
-      observer_.log(LogLevel::warn, active.gid.view(),
-                    "left alone: its type is not in this version");
+      ports_.observer.log(LogLevel::warn, active.gid.view(),
+                          "left alone: its type is not in this version");
       continue;
+    }
+    if (alarms_.add(active.gid, active.type, active.create_time)) {
+      count_unfinished(active.type, +1);
     }
     seconds timeout = active.timeout_to_fail;
     if (timeout.count() == 0 && mode->has_default_timeout) timeout = options_.timeout_to_fail;
@@ -109,6 +149,14 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
 
 Task<std::vector<Gid>> Engine::waking_after(seconds beyond, std::size_t limit) {
   co_return alarms_.waking_after(ports_.timers.now() + beyond, limit);
+}
+
+Task<void> Engine::set_limits(CoordinatorLimits limits) {
+  static_cast<CoordinatorLimits&>(options_) = limits;
+  slots_.set_max(limits.wakes_per_target_max);
+  journal_.set_max(limits.journal_transactions_max);
+  set_next_alarm();
+  co_return;
 }
 
 Task<void> Engine::begin_stop() {

@@ -39,7 +39,9 @@ Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   live.timed_out = false;
   live.restart_runs();
-  if (is_final(live.trans.status) || live.mode->times_out_in != live.trans.status) {
+  if (is_final(live.trans.status)) {
+    forget(live);
+  } else if (live.mode->times_out_in != live.trans.status) {
     alarms_.cancel(live.gid);
     set_next_alarm();
   }

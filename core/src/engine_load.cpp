@@ -19,9 +19,10 @@ Async<> Engine::load(LiveTrans& live) {
   CONCERTO_CO_TRY(std::optional<Transaction> found, co_await store_.load(live.gid));
   if (!found) {
     live.knowledge = LiveTrans::Knowledge::absent;
+    forget(live);
     co_return ok();
   }
-  const Mode* mode = find_mode(found->type);
+  const Mode* mode = modes_.find(found->type);
   if (mode == nullptr) {
     co_return make_error(Errc::not_supported, "trans_type '" + std::string(to_string(found->type)) +
                                                   "' of gid " + live.gid.str() +
@@ -31,6 +32,7 @@ Async<> Engine::load(LiveTrans& live) {
   const std::size_t steps = found->branches.size() / 2;
   CONCERTO_CO_TRY(CustomData custom, parse_custom_data(found->type, found->custom_data, steps));
   adopt(live, std::move(*found), std::move(custom), *mode);
+  if (is_final(live.trans.status)) forget(live);
   co_return ok();
 }
 
@@ -41,6 +43,32 @@ void Engine::adopt(LiveTrans& live, Transaction trans, CustomData custom, const 
   live.knowledge = LiveTrans::Knowledge::present;
   live.begin_pass();
   live_.count_bytes(live);
+  if (is_final(live.trans.status) || live.counted) return;
+  live.counted = true;
+  if (!alarms_.type_of(live.gid)) count_unfinished(live.trans.type, +1);
+}
+
+/// The transaction is finished, or was never there.
+void Engine::forget(LiveTrans& live) {
+  const auto known = alarms_.type_of(live.gid);
+  if (live.counted) {
+    count_unfinished(live.trans.type, -1);
+  } else if (known) {
+    count_unfinished(*known, -1);
+  }
+  live.counted = false;
+  alarms_.remove(live.gid);
+  set_next_alarm();
+}
+
+void Engine::leave_memory(LiveTrans& live) {
+  if (live.counted) alarms_.add(live.gid, live.trans.type, live.trans.create_time);
+}
+
+void Engine::count_unfinished(TransType type, int difference) {
+  auto& count = unfinished_[static_cast<std::size_t>(type) % trans_types];
+  count.store(count.load(std::memory_order_relaxed) + static_cast<std::size_t>(difference),
+              std::memory_order_relaxed);
 }
 
 Async<Turn> Engine::enter_existing(Gid gid) {

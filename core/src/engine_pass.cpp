@@ -28,6 +28,7 @@ Error shut_down(const LiveTrans& live) {
 void Engine::start_driver(LiveTrans& live) {
   if (live.driving) return;
   alarms_.cancel_wake(live.gid);
+  slots_.forget(live.gid);
   live.begin_pass();
   live.retries_exhausted = false;
   if (live.trans.submit_time) {
@@ -65,6 +66,10 @@ Async<bool> Engine::drive_step(Pin pin) {
     co_return false;
   }
   if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
+    if (!claim_target(live, next)) {
+      live.driving = false;
+      co_return false;
+    }
     if (next.needs_durable_successes && live.has_unsaved()) {
       TransDelta successes;
       CONCERTO_CO_CHECK(co_await commit(live, std::move(successes), Durability::durable));
@@ -129,8 +134,22 @@ Task<BranchReply> Engine::call(const LiveTrans& live, BranchCall call) {
   call.headers = &live.trans.options.branch_headers;
   call.deadline = start + (own.count() > 0 ? own : options_.request_timeout);
   BranchReply reply = co_await ports_.branches.call(call);
-  observer_.branch_called(call, reply, ports_.timers.now() - start);
+  const nanoseconds took = ports_.timers.now() - start;
+  ports_.observer.branch_called(call, reply, took);
+  if (reply.outcome != Outcome::success || journal_.has(live.gid)) keep_attempt(call, reply, took);
   co_return reply;
+}
+
+void Engine::keep_attempt(const BranchCall& call, const BranchReply& reply, nanoseconds took) {
+  Attempt attempt;
+  attempt.time = clock_.wall_now() - took;
+  attempt.branch_id = call.branch_id;
+  attempt.op = call.op;
+  attempt.url = call.url;
+  attempt.took = took;
+  attempt.outcome = reply.outcome;
+  attempt.answer = reply.error.detail;
+  journal_.add(*call.gid, std::move(attempt));
 }
 
 Task<void> Engine::call_branch(Pin pin, std::uint32_t index, TransStatus called_in) {
@@ -199,6 +218,7 @@ void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, 
       mark_unsaved(live);
       run = RunState::pausing;
       ++live.pauses_running;
+      journal_.set_next_try(live.gid, clock_.wall_now() + retry_pause(live.trans.retry_count));
       if (!tasks_.spawn(pause_branch(pin, index))) --live.pauses_running;
       break;
     case Effect::give_up:
@@ -208,7 +228,7 @@ void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, 
       break;
   }
   const Rest kind = reply.outcome == Outcome::ongoing ? Rest::keep : Rest::backoff;
-  note_outcome(live, reply.outcome, std::move(reply.error), kind);
+  note_outcome(live, std::move(reply), branch.url, kind);
 }
 
 void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply reply) {
@@ -218,16 +238,17 @@ void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply re
   const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
   if (is_answer && live.mode->initiator_call == InitiatorCall::asks) return;
   const Rest kind = reply.outcome == Outcome::error ? Rest::backoff : Rest::reset;
-  note_outcome(live, reply.outcome, std::move(reply.error), kind);
+  note_outcome(live, std::move(reply), live.trans.query_prepared, kind);
 }
 
-void Engine::note_outcome(LiveTrans& live, Outcome outcome, Error error, Rest rest) {
+void Engine::note_outcome(LiveTrans& live, BranchReply reply, const std::string& url, Rest rest) {
   live.rest = std::max(live.rest.value_or(Rest::reset), rest);
-  if (outcome == Outcome::success) return;
-  if (outcome == Outcome::ongoing && live.worst != Outcome::success) return;
-  live.worst = outcome;
-  live.worst_error = std::move(error);
-  if (outcome != Outcome::ongoing) {
+  if (reply.outcome == Outcome::success) return;
+  if (reply.outcome == Outcome::ongoing && live.worst != Outcome::success) return;
+  live.worst = reply.outcome;
+  live.worst_error = std::move(reply.error);
+  live.worst_url = url;
+  if (reply.outcome != Outcome::ongoing) {
     log(LogLevel::info, live, "branch call failed: " + live.worst_error.detail);
   }
 }
@@ -261,6 +282,11 @@ Async<> Engine::rest(LiveTrans& live, std::optional<seconds> delay) {
     pause = interval;
     if (*live.rest == Rest::backoff) pause += jitter(interval, ports_.random);
     delta.schedule = Schedule{interval, now + pause, true};
+    journal_.set_next_try(live.gid, now + pause);
+    if (live.worst == Outcome::error) {
+      ports_.observer.branch_in_trouble(
+          {live.trans, live.worst_url, live.worst_error.detail, backoff_count(interval, base)});
+    }
   }
   const bool rests = delta.schedule.has_value();
   if (rests || live.has_unsaved()) {
@@ -279,7 +305,8 @@ Async<> Engine::rest(LiveTrans& live, std::optional<seconds> delay) {
 }
 
 void Engine::end_pass(LiveTrans& live, Result<> result) {
-  observer_.pass_ended(live.trans, result.has_value());
+  give_back_slot(live);
+  ports_.observer.pass_ended(live.trans, result.has_value());
   tell_waiters(live, std::move(result));
 }
 

@@ -54,6 +54,7 @@ void LiveTable::count_bytes(LiveTrans& live) {
 
 void LiveTable::drop_if_unused(LiveTrans& live) {
   if (live.users > 0 || live.driving) return;
+  leave_(live);
   bytes_.store(bytes() - live.bytes, std::memory_order_relaxed);
   const auto found = table_.find(live.gid);
   CONCERTO_ASSERT(found != table_.end());

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -68,7 +69,9 @@ class Turn {
 /// thread, but for the counts.
 class LiveTable {
  public:
-  explicit LiveTable(Executor executor) : executor_(std::move(executor)) {}
+  /// `leave` hears of each transaction before it goes from memory.
+  LiveTable(Executor executor, std::function<void(LiveTrans&)> leave)
+      : executor_(std::move(executor)), leave_(std::move(leave)) {}
 
   /// The transaction's place in memory, made if there is none.
   Pin pin(const Gid& gid);
@@ -94,6 +97,7 @@ class LiveTable {
   void drop_if_unused(LiveTrans& live);
 
   Executor executor_;
+  const std::function<void(LiveTrans&)> leave_;
   std::unordered_map<Gid, std::unique_ptr<LiveTrans>> table_;
   // Written by the shard only; atomic so that metrics may read them.
   std::atomic<std::size_t> count_{0};

@@ -11,6 +11,7 @@
 #include <concerto/core/notifier.hpp>
 #include <concerto/core/transaction.hpp>
 
+#include "alarms.hpp"
 #include "mode.hpp"
 #include "retry.hpp"
 
@@ -37,6 +38,7 @@ struct LiveTrans
   CustomData custom;
   const Mode* mode = nullptr;  ///< set when present
   std::size_t bytes = 0;       ///< counted in the engine's bytes in memory
+  bool counted = false;        ///< among the engine's unfinished ones
 
   /// Results of calls that are in `trans` and not in the store. The hook links the transaction
   /// into the engine's list of those with any.
@@ -55,7 +57,12 @@ struct LiveTrans
   std::optional<Rest> rest;  ///< the longest one that a result of this pass asks for
   Outcome worst = Outcome::success;
   Error worst_error;
+  std::string worst_url;
   std::string failure_text;
+
+  /// Of a woken transaction that has not called anything yet: what woke it.
+  std::optional<Alarms::Due> woken_by;
+  std::string slot;  ///< the target at which it holds a slot, empty if at none
 
   bool timed_out = false;
   bool again = false;    ///< start another pass instead of resting

@@ -1,14 +1,23 @@
 #include "mode.hpp"
 
-#include <array>
-
 namespace concerto {
 
-const Mode* find_mode(TransType type) noexcept {
-  static constexpr std::array modes{&modes::saga, &modes::msg, &modes::tcc, &modes::xa,
-                                    &modes::workflow};
-  for (const Mode* mode : modes) {
+const ModeTable& ModeTable::standard() {
+  static const ModeTable table(
+      {&modes::saga, &modes::msg, &modes::tcc, &modes::xa, &modes::workflow});
+  return table;
+}
+
+const Mode* ModeTable::find(TransType type) const noexcept {
+  for (const Mode* mode : modes_) {
     if (mode->type == type) return mode;
+  }
+  return nullptr;
+}
+
+const Mode* ModeTable::find(std::string_view name) const noexcept {
+  for (const Mode* mode : modes_) {
+    if (mode->name == name) return mode;
   }
   return nullptr;
 }

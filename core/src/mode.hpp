@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/container/small_vector.hpp>
@@ -85,9 +86,10 @@ enum class InitiatorCall : std::uint8_t {
 
 /// A transaction mode: from a transaction's state, and from the result of a call, to what is next.
 /// Pure functions; what all modes share is the engine's. A new mode is one file and one line in
-/// mode.cpp.
+/// the ModeTable.
 struct Mode {
-  TransType type;
+  TransType type;         ///< what the store keeps
+  std::string_view name;  ///< what requests call it
   /// Fills in the branches of a new transaction from the request's steps. nullptr: it has none,
   /// participants register them.
   Result<> (*expand)(const TransRequest& request, Transaction& trans);
@@ -106,8 +108,21 @@ struct Mode {
   std::optional<TransStatus> aborts_to;
 };
 
-/// nullptr for a type that is not in this version.
-const Mode* find_mode(TransType type) noexcept;
+/// The modes that a coordinator knows. A new one is a line here.
+class ModeTable {
+ public:
+  explicit ModeTable(std::vector<const Mode*> modes) : modes_(std::move(modes)) {}
+
+  /// Those of the protocol.
+  static const ModeTable& standard();
+
+  /// nullptr for a type that is not in the table.
+  const Mode* find(TransType type) const noexcept;
+  const Mode* find(std::string_view name) const noexcept;
+
+ private:
+  std::vector<const Mode*> modes_;
+};
 
 /// `%02d` of a 1-based step number (page 01, section 7).
 std::string step_branch_id(std::size_t step_number);

@@ -1,6 +1,7 @@
 #include "retry.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace concerto {
 
@@ -27,6 +28,11 @@ seconds interval_after(Rest rest, seconds current, seconds base,
   }
   // An interval that was asked for is kept even where it is above the cap.
   return std::max(std::min(current * 2, options.backoff_max), base);
+}
+
+std::int64_t backoff_count(seconds interval, seconds base) {
+  const auto times = static_cast<std::uint64_t>(interval / std::max(base, seconds(1)));
+  return std::bit_width(times) - 1;
 }
 
 nanoseconds jitter(seconds interval, RandomSource& random) {

@@ -22,6 +22,9 @@ std::chrono::seconds reset_interval(const TransOptions& trans, const Coordinator
 std::chrono::seconds interval_after(Rest rest, std::chrono::seconds current,
                                     std::chrono::seconds base, const CoordinatorOptions& options);
 
+/// How often `interval` was doubled since it was `base` (page 05, section 2.3).
+std::int64_t backoff_count(std::chrono::seconds interval, std::chrono::seconds base);
+
 /// Up to a sixteenth of an interval, so that what failed together is not retried together.
 std::chrono::nanoseconds jitter(std::chrono::seconds interval, RandomSource& random);
 

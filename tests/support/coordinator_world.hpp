@@ -36,8 +36,8 @@ class CoordinatorWorld {
   CoordinatorWorld(Store& store, FakeClock& clock, BranchCaller& branches,
                    CoordinatorOptions options = {})
       : clock_(clock),
-        coordinator_({ShardPorts{io_.get_executor(), timers_, branches, random_}}, store, clock,
-                     observer_, options) {}
+        coordinator_({ShardPorts{io_.get_executor(), timers_, branches, random_, observer_}}, store,
+                     clock, options) {}
 
   /// Ends as a graceful stop does.
   ~CoordinatorWorld() {

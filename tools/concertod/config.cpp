@@ -138,6 +138,20 @@ LoadedConfig load_config_file(const std::string& file, const Environment& enviro
   return load_config(text, environment);
 }
 
+std::vector<std::string> take_over(const Config& fresh, Config& running) {
+  std::vector<std::string> fixed;
+  for (const KeyRow& row : config_keys()) {
+    const std::string text = key_text(fresh, row);
+    if (text == key_text(running, row)) continue;
+    if (row.reloads) {
+      ignore_error(set_key(running, row, text), "it is the text of a checked value");
+    } else {
+      fixed.emplace_back(row.path);
+    }
+  }
+  return fixed;
+}
+
 std::string print_config(const Config& config) {
   std::string text;
   std::string open_section;

@@ -19,6 +19,7 @@ struct StoreConfig {
   std::size_t finished_bytes_max = std::size_t{10} << 30;
   std::chrono::seconds data_expire{604'800};
   std::chrono::seconds finished_data_expire{86'400};
+  std::chrono::seconds failed_data_expire{};  ///< 0: as finished_data_expire
   // For stores on a server; accepted, and unused by the stores of this version.
   std::string host;
   std::int64_t port = 0;
@@ -115,6 +116,10 @@ LoadedConfig load_config(const std::string& yaml, const Environment& environment
 
 /// The same from a file; no name means no file.
 LoadedConfig load_config_file(const std::string& file, const Environment& environment);
+
+/// Takes over from `fresh` what may change in a running process. Returns the keys that differ and
+/// may not.
+std::vector<std::string> take_over(const Config& fresh, Config& running);
 
 /// The configuration as YAML that load_config reads back. Values that hold secrets are comments.
 std::string print_config(const Config& config);

@@ -37,6 +37,7 @@ struct KeyRow {
   Range range{};  ///< of a number or duration, in the row's unit
   bool in_bytes = false;
   Secrecy secrecy = Secrecy::open;
+  bool reloads = false;  ///< SIGHUP takes the new value over
 };
 
 /// All keys, in the order in which they are printed.

@@ -105,6 +105,11 @@ void check_time_zone(std::string_view hours, Findings& findings) {
   }
 }
 
+void check_admin_base(std::string_view path, Findings& findings) {
+  if (path.empty() || (path.starts_with('/') && !path.ends_with('/'))) return;
+  findings.errors.push_back("AdminBasePath: expected a path as /dtm, found " + quoted(path));
+}
+
 }  // namespace
 
 void validate(Config& config, Findings& findings) {
@@ -112,6 +117,7 @@ void validate(Config& config, Findings& findings) {
   check_store(config.store, findings);
   check_micro_service(config.micro_service, findings);
   check_time_zone(config.time_zone_offset, findings);
+  check_admin_base(config.admin_base_path, findings);
 }
 
 }  // namespace concerto::tools

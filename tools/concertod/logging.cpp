@@ -117,6 +117,11 @@ Log::~Log() {
   writer_.reset();
 }
 
+void Log::set_level(LogLevel level) {
+  logger_->set_level(level_of(level));
+  level_.store(level, std::memory_order_relaxed);
+}
+
 void Log::write(LogLevel level, std::string_view gid, std::string_view text) {
   if (!writes(level)) return;
   std::string line = "\"msg\":" + json_text(text);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,7 +38,10 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  bool writes(LogLevel level) const noexcept { return level >= level_; }
+  bool writes(LogLevel level) const noexcept {
+    return level >= level_.load(std::memory_order_relaxed);
+  }
+  void set_level(LogLevel level);
   void write(LogLevel level, std::string_view gid, std::string_view text);
 
   void debug(std::string_view text) { write(LogLevel::debug, {}, text); }
@@ -46,7 +50,7 @@ class Log {
   void error(std::string_view text) { write(LogLevel::error, {}, text); }
 
  private:
-  LogLevel level_;
+  std::atomic<LogLevel> level_;
   std::shared_ptr<spdlog::details::thread_pool> writer_;
   std::shared_ptr<spdlog::logger> logger_;
 };

@@ -39,39 +39,53 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Result<std::unique_ptr<Store>> open_store(const StoreConfig& config, bool reset, const Clock& clock,
-                                          Observer& observer) {
-  if (config.driver == "memory") return std::unique_ptr<Store>(new persist::MemoryStore());
+Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& config, bool reset,
+                                                            const Clock& clock,
+                                                            Observer& observer) {
   if (reset) CONCERTO_CHECK(persist::LevelDbStore::remove(config.path));
   persist::LevelDbOptions options;
   options.path = config.path;
-  options.finished_expire = config.finished_data_expire;
-  options.finished_bytes_max = config.finished_bytes_max;
-  CONCERTO_TRY(auto store, persist::LevelDbStore::open(std::move(options), clock, observer));
-  return std::unique_ptr<Store>(std::move(store));
+  options.retention = retention(config);
+  return persist::LevelDbStore::open(std::move(options), clock, observer);
 }
 
-int serve(const Config& config, bool reset, Log& log) {
-  net::SystemClock clock;
-  LogObserver observer(log);
-  auto store = open_store(config.store, reset, clock, observer);
-  if (!store) {
-    log.error("the store cannot be opened: " + store.error().detail);
-    return exit_failure;
-  }
-  Server server(config, **store, log);
+int serve(const Config& config, StoreRef store, Log& log, Server::Reload reload) {
+  Server server(config, store, log, std::move(reload));
   const Result<> served = server.run();
   if (!served) log.error(served.error().detail);
-  store->reset();
-  log.info("stopped");
   return served ? 0 : exit_failure;
 }
 
-int run(const CommandLine& command) {
+int serve(const Config& config, bool reset, Log& log, Server::Reload reload) {
+  int exit_code = exit_failure;
+  if (config.store.driver == "memory") {
+    persist::MemoryStore store;
+    exit_code = serve(config, StoreRef{store}, log, std::move(reload));
+  } else {
+    net::SystemClock clock;
+    LogObserver observer(log);
+    const auto store = open_leveldb(config.store, reset, clock, observer);
+    if (!store) {
+      log.error("the store cannot be opened: " + store.error().detail);
+      return exit_failure;
+    }
+    exit_code = serve(config, StoreRef{**store, store->get()}, log, std::move(reload));
+  }
+  log.info("stopped");
+  return exit_code;
+}
+
+/// The configuration of a command line.
+LoadedConfig load(const CommandLine& command) {
   LoadedConfig loaded = load_config_file(command.config_file, process_environment());
+  if (command.debug) loaded.config.log.level = LogLevel::debug;
+  return loaded;
+}
+
+int run(const CommandLine& command) {
+  const LoadedConfig loaded = load(command);
   if (command.check_config || command.print_config) return report_config(command, loaded);
-  Config& config = loaded.config;
-  if (command.debug) config.log.level = LogLevel::debug;
+  const Config& config = loaded.config;
   auto log = Log::open(config.log);
   if (!log) {
     std::cerr << log.error().detail << '\n';
@@ -82,7 +96,7 @@ int run(const CommandLine& command) {
   for (const std::string& error : loaded.findings.errors) (*log)->error(error);
   if (!loaded.findings.errors.empty()) return exit_failure;
   (*log)->info(summarize(config));
-  return serve(config, command.reset, **log);
+  return serve(config, command.reset, **log, [&command] { return load(command); });
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <concerto/net/etcd_publication.hpp>
 #include <concerto/net/http_tls.hpp>
 
+#include "server_metrics.hpp"
+
 namespace concerto::tools {
 namespace {
 
@@ -42,18 +44,31 @@ Result<> listen_on(const std::string& address, std::int64_t port_number, const S
 
 }  // namespace
 
-Server::Server(const Config& config, Store& store, Log& log)
-    : config_(config), store_(store), log_(log), observer_(log) {}
+persist::StoreRetention retention(const StoreConfig& config) {
+  const bool same = config.failed_data_expire.count() == 0;
+  return {config.finished_data_expire,
+          same ? config.finished_data_expire : config.failed_data_expire,
+          config.finished_bytes_max};
+}
+
+Server::Server(const Config& config, StoreRef store, Log& log, Reload reload)
+    : config_(config),
+      store_(store),
+      log_(log),
+      reload_(std::move(reload)),
+      ops_pages_(ops_sources()) {}
 
 Result<> Server::run() {
   CONCERTO_CHECK(set_up());
   wait_for_signal();
+  wait_for_hangup();
   for (auto& shard : shards_) shard->start();
   const Result<> listening = listen();
   if (listening) {
     control_.run();  // until a signal
     log_.info("stopping");
   }
+  stopping_.store(true);
   asio::co_spawn(shards_.front()->executor(), stop(), asio::use_future).get();
   for (auto& shard : shards_) shard->join();
   return listening;
@@ -67,7 +82,7 @@ Result<> Server::set_up() {
   CONCERTO_TRY(auto proxies, net::HttpProxyRules::from_environment());
   ShardSetup setup{config_,
                    clock_,
-                   observer_,
+                   log_,
                    dns_,
                    driver,
                    std::nullopt,
@@ -81,12 +96,12 @@ Result<> Server::set_up() {
     shards_.push_back(std::make_unique<Shard>(setup));
     ports.push_back(shards_.back()->ports());
   }
-  coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_, clock_, observer_,
-                                               config_.coordinator);
+  coordinator_ =
+      std::make_unique<Coordinator>(std::move(ports), store_.store, clock_, config_.coordinator);
   std::vector<net::HttpServer*> http_servers;
   std::vector<net::GrpcServer*> grpc_servers;
   for (auto& shard : shards_) {
-    shard->serve(*coordinator_, config_);
+    shard->serve(*coordinator_, config_, ops_pages_);
     http_servers.push_back(&shard->http_server());
     grpc_servers.push_back(&shard->grpc_server());
   }
@@ -136,6 +151,7 @@ Task<void> Server::recover() {
   if (!recovered) {
     log_.error("unfinished transactions cannot be read: " + recovered.error().detail);
   } else {
+    recovered_.store(true);
     log_.info("unfinished transactions in memory or waiting: " +
               std::to_string(coordinator_->in_flight().parked));
   }
@@ -149,6 +165,41 @@ void Server::wait_for_signal() {
     std::signal(SIGTERM, SIG_DFL);
     control_.stop();
   });
+}
+
+void Server::wait_for_hangup() {
+  hangups_.async_wait([this](const error_code& failed, int) {
+    if (failed) return;
+    reload();
+    wait_for_hangup();
+  });
+}
+
+/// On the main thread, which may read files.
+void Server::reload() {
+  LoadedConfig loaded = reload_();
+  for (const std::string& key : loaded.findings.unknown_keys) log_.warn(key);
+  for (const std::string& error : loaded.findings.errors) log_.error(error);
+  auto tls = net::make_tls_client_context();
+  if (!tls) log_.error(tls.error().detail);
+  if (!loaded.findings.errors.empty() || !tls) {
+    log_.error("the configuration is not reloaded: it stays as it was");
+    return;
+  }
+  const std::vector<std::string> fixed = take_over(loaded.config, config_);
+  for (const std::string& key : fixed) log_.warn(key + " takes effect after a restart");
+  log_.set_level(config_.log.level);
+  if (store_.leveldb != nullptr) store_.leveldb->set_retention(retention(config_.store));
+  asio::co_spawn(shards_.front()->executor(), apply(config_, std::move(*tls)), asio::use_future)
+      .get();
+  log_.info("reloaded: " + summarize(config_));
+}
+
+Task<void> Server::apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::context> tls) {
+  co_await coordinator_->set_limits(fresh.coordinator);
+  for (auto& shard : shards_) {
+    co_await on_shard(shard->executor(), shard->reload(fresh, tls));
+  }
 }
 
 Task<void> Server::stop() {
@@ -166,6 +217,48 @@ Task<void> Server::stop() {
   for (auto& shard : shards_) {
     co_await on_shard(shard->executor(), shard->close(answered));
   }
+}
+
+OpsPages::Sources Server::ops_sources() {
+  OpsPages::Sources sources;
+  sources.metrics = [this] {
+    return metrics_text({shards_, *coordinator_, store_.leveldb, clock_});
+  };
+  sources.not_live = [this] { return why_not_live(); };
+  sources.not_ready = [this] { return why_not_ready(); };
+  sources.admin_base = config_.admin_base_path;
+  return sources;
+}
+
+std::vector<std::string> Server::why_not_live() const {
+  constexpr std::chrono::seconds silence_max{10};
+  std::vector<std::string> reasons;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    const auto silence = shards_[i]->heartbeat().silence(clock_.steady_now());
+    if (silence < silence_max) continue;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(silence).count();
+    reasons.push_back("shard " + std::to_string(i) + " has not run for " + std::to_string(seconds) +
+                      " seconds");
+  }
+  return reasons;
+}
+
+std::vector<std::string> Server::why_not_ready() const {
+  constexpr std::chrono::seconds lag_max{10};
+  std::vector<std::string> reasons = why_not_live();
+  if (stopping_.load()) reasons.emplace_back("the process is stopping");
+  if (store_.leveldb != nullptr && store_.leveldb->failed()) {
+    reasons.emplace_back("the store takes no writes after a failed one; restart the process");
+  }
+  if (!recovered_.load()) {
+    reasons.emplace_back("unfinished transactions are still being read from the store");
+  }
+  if (const auto lag = coordinator_->in_flight().lag; lag > lag_max) {
+    reasons.push_back(
+        "recovery is behind by " +
+        std::to_string(std::chrono::duration_cast<std::chrono::seconds>(lag).count()) + " seconds");
+  }
+  return reasons;
 }
 
 }  // namespace concerto::tools

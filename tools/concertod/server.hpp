@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <boost/asio/signal_set.hpp>
@@ -9,22 +12,36 @@
 #include <concerto/net/etcd_registration.hpp>
 #include <concerto/net/grpc_listener.hpp>
 #include <concerto/net/http_listener.hpp>
+#include <concerto/persist/leveldb_store.hpp>
 
 #include "config.hpp"
 #include "logging.hpp"
+#include "ops_pages.hpp"
 #include "shard.hpp"
 
 namespace concerto::tools {
+
+persist::StoreRetention retention(const StoreConfig& config);
+
+/// The store of a process; `leveldb` is the same one, if it is that.
+struct StoreRef {
+  Store& store;
+  persist::LevelDbStore* leveldb = nullptr;
+};
 
 /// The coordinator as a process: shards, front ends, registration, and the order in which they
 /// start and stop. Built, run and destroyed on the main thread.
 class Server {
  public:
+  /// Reads the configuration again. Its findings are for the log.
+  using Reload = std::function<LoadedConfig()>;
+
   /// The referenced objects outlive the server.
-  Server(const Config& config, Store& store, Log& log);
+  Server(const Config& config, StoreRef store, Log& log, Reload reload);
 
   /// Serves until SIGINT or SIGTERM and stops in order; a second signal ends the process without
-  /// waiting. An error tells why nothing could be served.
+  /// waiting. SIGHUP takes over what may change in a running process: log level, limits,
+  /// retention, and the certificates to verify with. An error tells why nothing could be served.
   Result<> run();
 
  private:
@@ -32,15 +49,22 @@ class Server {
   Result<> listen();
   Task<void> recover();
   void wait_for_signal();
+  void wait_for_hangup();
+  void reload();
+  Task<void> apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::context> tls);
   Task<void> stop();
+  OpsPages::Sources ops_sources();
+  std::vector<std::string> why_not_live() const;
+  std::vector<std::string> why_not_ready() const;
   template <class Function>
   void on_first_shard(Function function);
 
-  const Config& config_;
-  Store& store_;
+  Config config_;  ///< as it is in force
+  const StoreRef store_;
   Log& log_;
-  LogObserver observer_;
+  const Reload reload_;
   net::SystemClock clock_;
+  const OpsPages ops_pages_;
   net::DnsWorkers dns_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Coordinator> coordinator_;
@@ -54,6 +78,11 @@ class Server {
 
   asio::io_context control_{1};
   asio::signal_set signals_{control_, SIGINT, SIGTERM};
+  asio::signal_set hangups_{control_, SIGHUP};
+
+  // Read by probes on any shard.
+  std::atomic<bool> recovered_{false};
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace concerto::tools

@@ -39,6 +39,25 @@ net::GrpcServerOptions grpc_options(const ServerLimits& limits) {
   return options;
 }
 
+net::AlertOptions alert_options(const Config& config) {
+  return {config.alert_web_hook, config.alert_retry_limit, config.coordinator.request_timeout};
+}
+
+void collect_api(std::string_view type, const net::ApiProbe& probe, MetricSet& metrics) {
+  for (const auto& [api, entry] : probe.entries()) {
+    if (entry.ok.value() + entry.failed.value() == 0) continue;
+    for (const bool ok : {true, false}) {
+      metrics.counter("dtm_server_process_total", "Requests",
+                      {{"type", type}, {"api", api}, {"status", ok ? "ok" : "fail"}},
+                      static_cast<double>((ok ? entry.ok : entry.failed).value()));
+    }
+    metrics.histogram("dtm_server_response_duration", "Seconds until a request was answered",
+                      {{"type", type}, {"api", api}}, entry.took, reference_bounds);
+    metrics.histogram("concerto_server_response_seconds", "Seconds until a request was answered",
+                      {{"type", type}, {"api", api}}, entry.took);
+  }
+}
+
 /// East of UTC: TimeZoneOffset in hours, or the system's zone now.
 std::chrono::minutes zone_offset(const std::string& hours) {
   if (!hours.empty()) return std::chrono::hours(std::stoi(hours));
@@ -51,38 +70,59 @@ std::chrono::minutes zone_offset(const std::string& hours) {
 }  // namespace
 
 Shard::Shard(const ShardSetup& setup)
-    : timers_(io_.get_executor(), setup.clock),
+    : clock_(setup.clock),
+      timers_(io_.get_executor(), setup.clock),
+      heartbeat_(timers_),
+      observer_(setup.log),
       resolver_(io_.get_executor(), setup.dns),
       http_client_(io_.get_executor(), timers_, resolver_, setup.tls, setup.proxies,
                    client_options(setup.config)),
-      channels_({io_.get_executor(), timers_, random_, resolver_, setup.observer},
+      channels_({io_.get_executor(), timers_, random_, resolver_, observer_},
                 channel_options(setup)),
       http_branches_(http_client_, random_),
       grpc_branches_(channels_),
       branches_(http_branches_, grpc_branches_, net::docker_host_wanted()),
-      work_(io_.get_executor()) {}
-
-ShardPorts Shard::ports() {
-  return {io_.get_executor(), timers_, branches_, random_};
+      alerts_(io_.get_executor(), timers_, http_client_, observer_, alert_options(setup.config)),
+      work_(io_.get_executor()) {
+  observer_.on_trouble([this](const BranchTrouble& trouble) { alerts_.report(trouble); });
 }
 
-void Shard::serve(Coordinator& coordinator, const Config& config) {
+ShardPorts Shard::ports() {
+  return {io_.get_executor(), timers_, branches_, random_, observer_};
+}
+
+void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages& pages) {
   net::HttpApiOptions api_options;
   api_options.version = "v" CONCERTO_VERSION;
   api_options.zone_offset = zone_offset(config.time_zone_offset);
   api_options.reset_beyond =
       3 * config.coordinator.timeout_to_fail;  // As the reference (page 02, section 7.3).
-  http_api_ = std::make_unique<net::HttpApi>(coordinator, random_, std::move(api_options));
+  http_api_ = std::make_unique<net::HttpApi>(coordinator, random_, clock_, std::move(api_options));
   http_api_->register_on(router_);
+  pages.register_on(router_);
   http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),
                                                    http_options(config.limits));
   grpc_server_ =
       std::make_unique<net::GrpcServer>(io_.get_executor(), timers_, grpc_options(config.limits));
-  grpc_api_ = std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, random_);
+  grpc_api_ = std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, random_, clock_);
   grpc_api_->register_on(*grpc_server_);
 }
 
+Task<void> Shard::reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls) {
+  http_server_->set_limits(http_options(config.limits));
+  grpc_server_->set_limits(grpc_options(config.limits));
+  http_client_.set_tls(std::move(tls));
+  co_return;
+}
+
+void Shard::collect(MetricSet& metrics) const {
+  observer_.probe().collect(metrics);
+  collect_api("http", http_api_->probe(), metrics);
+  collect_api("grpc", grpc_api_->probe(), metrics);
+}
+
 void Shard::start() {
+  asio::post(io_, [this] { heartbeat_.beat(); });
   thread_ = std::thread([this] { io_.run(); });
 }
 
@@ -94,8 +134,10 @@ void Shard::join() {
 Task<void> Shard::close(SteadyTime deadline) {
   co_await http_server_->drain(deadline);
   co_await grpc_server_->shutdown(deadline);
+  co_await alerts_.close();
   co_await http_client_.close();
   co_await channels_.close();
+  heartbeat_.stop();
   // A deadline that was met long ago does not hold up the thread's end.
   timers_.disarm();
 }

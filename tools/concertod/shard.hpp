@@ -8,6 +8,7 @@
 
 #include <concerto/core/coordinator.hpp>
 #include <concerto/net/address_memory.hpp>
+#include <concerto/net/alert_hook.hpp>
 #include <concerto/net/api_grpc.hpp>
 #include <concerto/net/api_http.hpp>
 #include <concerto/net/branch_dispatcher.hpp>
@@ -22,6 +23,9 @@
 #include <concerto/net/target_channels.hpp>
 
 #include "config.hpp"
+#include "heartbeat.hpp"
+#include "ops_pages.hpp"
+#include "shard_observer.hpp"
 
 namespace concerto::tools {
 
@@ -29,7 +33,7 @@ namespace concerto::tools {
 struct ShardSetup {
   const Config& config;
   const Clock& clock;
-  Observer& observer;
+  Log& log;
   net::DnsWorkers& dns;
   net::Driver driver;
   std::optional<net::EtcdAccount> etcd_account;
@@ -48,7 +52,15 @@ class Shard {
   ShardPorts ports();
 
   /// Puts the front ends before the coordinator. Once, before `start`.
-  void serve(Coordinator& coordinator, const Config& config);
+  void serve(Coordinator& coordinator, const Config& config, const OpsPages& pages);
+
+  /// Takes over what a running server can: limits, and what https calls verify with. On the shard.
+  Task<void> reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls);
+
+  /// Adds what this shard has counted. On the shard.
+  void collect(MetricSet& metrics) const;
+
+  const Heartbeat& heartbeat() const noexcept { return heartbeat_; }
 
   void start();
   /// Lets the thread end when nothing is left to run, and waits for it.
@@ -66,7 +78,10 @@ class Shard {
 
  private:
   asio::io_context io_{1};
+  const Clock& clock_;
   Timers timers_;
+  Heartbeat heartbeat_;
+  ShardObserver observer_;
   net::SystemRandom random_;
   net::SystemHostResolver resolver_;
   net::HttpClient http_client_;
@@ -74,6 +89,7 @@ class Shard {
   net::HttpBranchCaller http_branches_;
   net::GrpcBranchCaller grpc_branches_;
   net::BranchDispatcher branches_;
+  net::AlertHook alerts_;
 
   net::Router router_;
   std::unique_ptr<net::HttpApi> http_api_;

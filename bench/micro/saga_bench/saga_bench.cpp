@@ -119,8 +119,8 @@ class OnDisk final : public MeasuredStore {
 class World {
  public:
   explicit World(Store& store)
-      : coordinator_({ShardPorts{io_.get_executor(), timers_, branches_, random_}}, store, clock_,
-                     observer_, {}) {}
+      : coordinator_({ShardPorts{io_.get_executor(), timers_, branches_, random_, observer_}},
+                     store, clock_, {}) {}
 
   ~World() { run(coordinator_.stop(clock_.steady_now() + std::chrono::seconds(10))); }
 

@@ -86,6 +86,7 @@ Effect effect(const Transaction&, const Branch&, Outcome outcome) {
 
 const Mode modes::msg{
     .type = TransType::msg,
+    .name = "msg",
     .expand = expand,
     .register_branch = nullptr,
     .next = next,

@@ -155,6 +155,7 @@ Effect effect(const Transaction& trans, const Branch& branch, Outcome outcome) {
 
 const Mode modes::saga{
     .type = TransType::saga,
+    .name = "saga",
     .expand = expand,
     .register_branch = nullptr,
     .next = next,

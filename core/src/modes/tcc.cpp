@@ -19,6 +19,7 @@ Next next(const TransView& view) {
 
 const Mode modes::tcc{
     .type = TransType::tcc,
+    .name = "tcc",
     .expand = nullptr,
     .register_branch = register_branch,
     .next = next,

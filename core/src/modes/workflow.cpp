@@ -45,6 +45,7 @@ Effect effect(const Transaction&, const Branch&, Outcome) {
 
 const Mode modes::workflow{
     .type = TransType::workflow,
+    .name = "workflow",
     .expand = nullptr,
     .register_branch = register_branch,
     .next = next,

@@ -19,6 +19,7 @@ Next next(const TransView& view) {
 
 const Mode modes::xa{
     .type = TransType::xa,
+    .name = "xa",
     .expand = nullptr,
     .register_branch = register_branch,
     .next = next,

@@ -1,3 +1,5 @@
+#include <boost/algorithm/string/case_conv.hpp>
+
 #include <concerto/net/api_grpc.hpp>
 
 #include "api/error_answers.hpp"
@@ -27,9 +29,11 @@ GrpcReply answer(const Result<>& result) {
 
 }  // namespace
 
-GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random)
+GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random,
+                 const Clock& clock)
     : coordinator_(coordinator),
       random_(random),
+      clock_(clock),
       health_(std::move(executor)),
       reflection_(listed_services()) {}
 
@@ -55,15 +59,30 @@ void GrpcApi::set_serving(bool serving) {
 }
 
 void GrpcApi::add(GrpcServer& server, std::string_view method, Handler handler) {
-  server.add_unary(path_of(method), [this, handler](GrpcRequest request) {
-    return (this->*handler)(std::move(request));
+  ApiProbe::Entry& counts = entry(method);
+  server.add_unary(path_of(method), [this, &counts, handler](GrpcRequest request) {
+    return count(counts, (this->*handler)(std::move(request)));
   });
 }
 
 void GrpcApi::add(GrpcServer& server, std::string_view method, TransOperation operation) {
-  server.add_unary(path_of(method), [this, operation](GrpcRequest request) {
-    return change(operation, std::move(request));
+  ApiProbe::Entry& counts = entry(method);
+  server.add_unary(path_of(method), [this, &counts, operation](GrpcRequest request) {
+    return count(counts, change(operation, std::move(request)));
   });
+}
+
+ApiProbe::Entry& GrpcApi::entry(std::string_view method) {
+  std::string api{method};
+  boost::algorithm::to_lower(api);
+  return probe_.entry(api);
+}
+
+Task<GrpcReply> GrpcApi::count(ApiProbe::Entry& entry, Task<GrpcReply> handled) {
+  const SteadyTime begin = clock_.steady_now();
+  GrpcReply reply = co_await std::move(handled);
+  entry.add(reply.status.ok(), clock_.steady_now() - begin);
+  co_return reply;
 }
 
 Task<GrpcReply> GrpcApi::new_gid(GrpcRequest /*request*/) {

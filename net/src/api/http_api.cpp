@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/url/url.hpp>
@@ -8,7 +9,9 @@
 #include <concerto/net/api_http.hpp>
 
 #include "api/error_answers.hpp"
+#include "api/inspection_json.hpp"
 #include "api/list_query.hpp"
+#include "api/openapi_document.hpp"
 #include "api/request_json.hpp"
 #include "api/trans_json.hpp"
 
@@ -58,8 +61,9 @@ Task<HttpResponse> redirect(std::string path, HttpRequest request) {
 
 }  // namespace
 
-HttpApi::HttpApi(Coordinator& coordinator, RandomSource& random, HttpApiOptions options)
-    : coordinator_(coordinator), random_(random), options_(std::move(options)) {}
+HttpApi::HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& clock,
+                 HttpApiOptions options)
+    : coordinator_(coordinator), random_(random), clock_(clock), options_(std::move(options)) {}
 
 void HttpApi::register_on(Router& router) {
   add(router, "GET", base_path + "version", bound(&HttpApi::version));
@@ -78,18 +82,38 @@ void HttpApi::register_on(Router& router) {
   add(router, "GET", base_path + "resetCronTime", bound(&HttpApi::reset_cron_time));
   add(router, "GET", base_path + "subscribe", bound(&HttpApi::subscribe));
   add(router, "GET", base_path + "unsubscribe", bound(&HttpApi::unsubscribe));
-  router.add_prefix("DELETE", base_path + "topic/", bound(&HttpApi::delete_topic));
+  router.add_prefix("DELETE", base_path + "topic/",
+                    counted("topic", bound(&HttpApi::delete_topic)));
   add(router, "GET", base_path + "queryKV", bound(&HttpApi::query_kv));
   add(router, "GET", base_path + "scanKV", bound(&HttpApi::scan_kv));
   add(router, "POST", "/api/json-rpc", bound(&HttpApi::json_rpc));
-  add(router, Router::any_method, "/api/ping", bound(&HttpApi::ping));
+  add(router, "GET", "/api/concerto/why", bound(&HttpApi::why));
+  add(router, "GET", "/api/openapi.json", bound(&HttpApi::openapi));
+  router.add(Router::any_method, "/api/ping", bound(&HttpApi::ping));  // Probes are not counted.
+  router.set_fallback(counted("unknown", bound(&HttpApi::not_found)));
 }
 
 void HttpApi::add(Router& router, std::string_view method, const std::string& path,
                   HttpHandler handler) {
-  router.add(method, path, std::move(handler));
+  router.add(method, path, counted(path, std::move(handler)));
   router.add(method, path + "/",
              [path](HttpRequest request) { return redirect(path, std::move(request)); });
+}
+
+HttpHandler HttpApi::counted(std::string_view path, HttpHandler handler) {
+  std::string api{path.substr(path.rfind('/') + 1)};
+  boost::algorithm::to_lower(api);
+  ApiProbe::Entry& entry = probe_.entry(api);
+  return [this, &entry, handler = std::move(handler)](HttpRequest request) {
+    return count(entry, handler(std::move(request)));
+  };
+}
+
+Task<HttpResponse> HttpApi::count(ApiProbe::Entry& entry, Task<HttpResponse> handled) {
+  const SteadyTime begin = clock_.steady_now();
+  HttpResponse response = co_await std::move(handled);
+  entry.add(response.status < 400, clock_.steady_now() - begin);
+  co_return response;
 }
 
 HttpHandler HttpApi::bound(Handler handler) {
@@ -122,9 +146,18 @@ Task<HttpResponse> HttpApi::new_gid(HttpRequest /*request*/) {
 Task<HttpResponse> HttpApi::query(HttpRequest request) {
   const std::string_view gid = request.query_value("gid").value_or(std::string_view{});
   if (gid.empty()) co_return error_response(500, "no gid specified");
-  const auto trans = co_await coordinator_.query(Gid{std::string{gid}});
-  if (!trans) co_return http_answer(trans.error());
-  co_return json_response(200, query_json(*trans, options_.zone_offset));
+  const auto found = co_await coordinator_.inspect(Gid{std::string{gid}});
+  if (!found) co_return http_answer(found.error());
+  co_return json_response(200, query_json(*found, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::why(HttpRequest request) {
+  const std::string gid = value_of(request, "gid");
+  if (gid.empty()) co_return error_response(500, "no gid specified");
+  const auto found = co_await coordinator_.inspect(Gid{gid});
+  if (!found) co_return http_answer(found.error());
+  if (!*found) co_return error_response(404, "no transaction with gid " + gid + " found");
+  co_return json_response(200, why_json(**found, options_.zone_offset));
 }
 
 Task<HttpResponse> HttpApi::all(HttpRequest request) {
@@ -194,6 +227,14 @@ Task<HttpResponse> HttpApi::scan_kv(HttpRequest request) {
 
 Task<HttpResponse> HttpApi::ping(HttpRequest /*request*/) {
   co_return json_response(200, R"({"msg":"pong"})");
+}
+
+Task<HttpResponse> HttpApi::openapi(HttpRequest /*request*/) {
+  co_return json_response(200, std::string{openapi_document});
+}
+
+Task<HttpResponse> HttpApi::not_found(HttpRequest /*request*/) {
+  co_return text_response(404, "404 page not found");
 }
 
 Task<HttpResponse> HttpApi::register_branch(HttpRequest request) {

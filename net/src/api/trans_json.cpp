@@ -8,6 +8,7 @@
 
 #include <concerto/core/base64.hpp>
 
+#include "api/inspection_json.hpp"
 #include "api/utf8.hpp"
 
 namespace concerto::net {
@@ -160,13 +161,14 @@ std::string options_text(const TransOptions& options) {
   return json::serialize(members.take());
 }
 
-std::string query_json(const std::optional<Transaction>& trans, std::chrono::minutes offset) {
+std::string query_json(const std::optional<Inspection>& found, std::chrono::minutes offset) {
   json::object answer;
   answer["transaction"] = nullptr;
   answer["branches"] = json::array{};
-  if (trans) {
-    answer["transaction"] = trans_object(*trans, offset);
-    answer["branches"] = branch_array(*trans, offset);
+  if (found) {
+    answer["transaction"] = trans_object(found->trans, offset);
+    answer["branches"] = branch_array(found->trans, offset);
+    answer["why"] = why_object(*found, offset);
   }
   return json::serialize(answer);
 }

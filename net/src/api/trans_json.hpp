@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/core/inspection.hpp>
 #include <concerto/core/store.hpp>
 #include <concerto/core/transaction.hpp>
 
@@ -17,8 +18,9 @@ std::string format_time(WallTime time, std::chrono::minutes offset);
 /// The JSON text of stored options: what is zero is left out, except `concurrent`.
 std::string options_text(const TransOptions& options);
 
-/// Answer of `query` (protocol page 02, section 7.1), in the shape of the SQL stores.
-std::string query_json(const std::optional<Transaction>& trans, std::chrono::minutes offset);
+/// Answer of `query` (protocol page 02, section 7.1), in the shape of the SQL stores. Of our own is
+/// the member `why`, which an unknown gid lacks.
+std::string query_json(const std::optional<Inspection>& found, std::chrono::minutes offset);
 
 /// Answer of `prepareWorkflow` (section 4.7).
 std::string workflow_json(const Transaction& trans, std::chrono::minutes offset);

@@ -34,6 +34,10 @@ std::size_t GrpcServer::call_count() const noexcept {
   return core_->handlers().size();
 }
 
+void GrpcServer::set_limits(const GrpcServerOptions& options) {
+  core_->set_limits(options);
+}
+
 Task<void> GrpcServer::shutdown(SteadyTime deadline) {
   return core_->shutdown(deadline);
 }

@@ -56,6 +56,7 @@ ServerCore::ServerCore(Executor executor, Timers& timers, GrpcServerOptions opti
     : executor_(executor),
       timers_(timers),
       options_(options),
+      connections_max_(options.connections_max),
       turn_(std::make_shared<http2::Turn>(executor)),
       buffers_{options.buffered_bytes_max, 0},
       emptied_(executor),
@@ -86,9 +87,14 @@ std::string ServerCore::why_unknown(std::string_view path) const {
   return "unknown method " + std::string(path.substr(slash + 1)) + " for service " + service;
 }
 
+void ServerCore::set_limits(const GrpcServerOptions& options) {
+  options_ = options;
+  connections_max_.store(options.connections_max, std::memory_order_relaxed);
+}
+
 void ServerCore::accept(int socket) {
   OwnedSocket owned(socket);
-  if (connection_count_.fetch_add(1) >= options_.connections_max) {
+  if (connection_count_.fetch_add(1) >= connections_max_.load(std::memory_order_relaxed)) {
     --connection_count_;
     return;
   }

@@ -44,6 +44,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   /// The text for a path that `find` does not know.
   std::string why_unknown(std::string_view path) const;
 
+  void set_limits(const GrpcServerOptions& options);
   void accept(int socket);
   void lost(ServerConnection& connection);
   Task<void> shutdown(SteadyTime deadline);
@@ -62,7 +63,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   const Executor executor_;
   Timers& timers_;
-  const GrpcServerOptions options_;
+  GrpcServerOptions options_;
+  std::atomic<std::size_t> connections_max_;
   const std::shared_ptr<http2::Turn> turn_;
   std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;
   std::unordered_set<std::string, Hash, std::equal_to<>> services_;

@@ -30,6 +30,10 @@ class HttpClient::Impl {
   Async<HttpClientResponse> send(HttpClientRequest request, SteadyTime at);
   Task<void> close();
 
+  void set_tls(std::shared_ptr<asio::ssl::context> tls) {
+    has_tls_ = tls != nullptr;
+    connector_.set_tls(std::move(tls));
+  }
   const ConnectionPool& pool() const noexcept { return pool_; }
 
  private:
@@ -127,6 +131,10 @@ HttpClient::~HttpClient() = default;
 
 Async<HttpClientResponse> HttpClient::send(HttpClientRequest request, SteadyTime deadline) {
   return impl_->send(std::move(request), deadline);
+}
+
+void HttpClient::set_tls(std::shared_ptr<asio::ssl::context> tls) {
+  impl_->set_tls(std::move(tls));
 }
 
 Task<void> HttpClient::close() {

@@ -141,7 +141,8 @@ Async<> Connector::tunnel(ClientConnection& connection, Url url, const HttpProxy
 
 Async<> Connector::secure(ClientConnection& connection, std::string host, CallDeadline& deadline) {
   const CallDeadline::Watch watch{deadline, connection.socket()};
-  const error_code error = co_await connection.start_tls(*tls_, host);
+  const auto tls = tls_;  // It may be replaced during the handshake, which needs the old one.
+  const error_code error = co_await connection.start_tls(*tls, host);
   if (!error) co_return ok();
   std::string detail = "TLS handshake with " + host;
   if (const std::string problem = connection.certificate_problem(); !problem.empty()) {

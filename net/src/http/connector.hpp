@@ -29,6 +29,9 @@ class Connector {
   Async<std::unique_ptr<ClientConnection>> open(Url url, const HttpProxyRules::Proxy* proxy,
                                                 CallDeadline& deadline);
 
+  /// For the connections that are opened from now on.
+  void set_tls(std::shared_ptr<asio::ssl::context> tls) { tls_ = std::move(tls); }
+
   /// Ends all look-ups.
   Task<void> close();
 

@@ -42,6 +42,7 @@ const HttpHandler* Router::find(const HttpRequest& request) const {
 
 Task<HttpResponse> Router::route(HttpRequest request) const {
   const HttpHandler* handler = find(request);
+  if (handler == nullptr && fallback_) handler = &fallback_;
   return handler ? (*handler)(std::move(request)) : not_found();
 }
 

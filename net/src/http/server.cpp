@@ -31,6 +31,7 @@ HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
       timers_(timers),
       handler_(std::move(handler)),
       options_(options),
+      connections_max_(options.connections_max),
       closed_one_(executor),
       group_(executor) {}
 
@@ -40,12 +41,17 @@ HttpServer::~HttpServer() {
 
 bool HttpServer::offer(AcceptedSocket& socket) {
   if (draining_.load(std::memory_order_acquire)) return false;
-  if (connection_count_.fetch_add(1) >= options_.connections_max) {
+  if (connection_count_.fetch_add(1) >= connections_max_.load(std::memory_order_relaxed)) {
     connection_count_.fetch_sub(1);
     return false;
   }
   asio::post(executor_, [this, taken = std::move(socket)]() mutable { adopt(std::move(taken)); });
   return true;
+}
+
+void HttpServer::set_limits(const HttpServerOptions& options) {
+  options_ = options;
+  connections_max_.store(options.connections_max, std::memory_order_relaxed);
 }
 
 void HttpServer::adopt(AcceptedSocket accepted) {

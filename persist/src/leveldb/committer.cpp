@@ -118,6 +118,7 @@ void Committer::run() {
     lock.unlock();
     const std::size_t added = batcher_.gather(taken_, clock_.steady_now(), answers);
     probe_.changes.fetch_add(added, std::memory_order_relaxed);
+    group_changes_ += added;
     answers.send();
     const auto due = batcher_.due();
     if (due && (stopping || *due <= clock_.steady_now())) write_group(answers);
@@ -131,6 +132,7 @@ void Committer::write_group(Answers& answers) {
   const Result<> written = append_(group);
   written_at_ = clock_.steady_now();
   probe_.add_sync(written_at_ - begin);
+  probe_.add_group(std::exchange(group_changes_, 0));
   probe_.groups.fetch_add(1, std::memory_order_relaxed);
   probe_.bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
   if (!written) failed_.store(true, std::memory_order_relaxed);

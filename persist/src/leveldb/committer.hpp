@@ -71,6 +71,7 @@ class Committer {
 
   // Of the committer's thread:
   RequestList taken_;
+  std::size_t group_changes_ = 0;  ///< gathered and not written yet
   Pace pace_;
   SteadyTime written_at_{};
 

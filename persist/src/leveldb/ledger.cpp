@@ -189,7 +189,11 @@ void Ledger::finish(const ActiveEntry& entry, WallTime at) {
   finished_[fingerprint] = {entry.sequence, entry.first, entry.last, entry.status};
   if (const auto segment = segments_.of(entry.first.group)) {
     segment->filter.insert(fingerprint);
-    segment->state.newest_finish = std::max(segment->state.newest_finish, at);
+    SegmentState& state = segment->state;
+    state.newest_finish = std::max(state.newest_finish, at);
+    if (entry.status == TransStatus::failed) {
+      state.newest_failure = std::max(state.newest_failure, at);
+    }
   }
   active_.erase(fingerprint);
 }

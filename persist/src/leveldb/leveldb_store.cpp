@@ -128,6 +128,9 @@ std::size_t LevelDbStore::active_bytes() const {
 bool LevelDbStore::failed() const noexcept {
   return impl_->core->committer.failed();
 }
+void LevelDbStore::set_retention(const StoreRetention& retention) {
+  impl_->core->set_retention(retention);
+}
 Result<> LevelDbStore::maintain() {
   return impl_->maintenance.run_now();
 }

@@ -89,17 +89,19 @@ Result<> Maintenance::checkpoint() {
   CONCERTO_CHECK(write_directories(*checkpoint.finished));
   Place end;
   CONCERTO_CHECK(append(encode_active_end(checkpoint.end), Durability::durable, &end));
-  std::map<std::uint64_t, WallTime> newest_finish;
+  std::map<std::uint64_t, SegmentState> known;
   for (const auto& segment : core_.segments.all()) {
-    newest_finish[segment->state.number] =
-        core_.ledger.with_lock([&] { return segment->state.newest_finish; });
+    const SegmentState now = core_.ledger.with_lock([&] { return segment->state; });
+    known[now.number] = now;
   }
   CONCERTO_CHECK(core_.change_state([&](StoreState& state) {
     state.checkpoint_first = checkpoint.end.first_group;
     state.checkpoint_end = end.group;
     for (SegmentState& segment : state.segments) {
-      const auto known = newest_finish.find(segment.number);
-      if (known != newest_finish.end()) segment.newest_finish = known->second;
+      const auto now = known.find(segment.number);
+      if (now == known.end()) continue;
+      segment.newest_finish = now->second.newest_finish;
+      segment.newest_failure = now->second.newest_failure;
     }
   }));
   core_.ledger.directories_written();
@@ -194,13 +196,15 @@ Result<> Maintenance::apply_retention() {
 /// mostly unfinished: writing it anew would win nothing.
 bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes) {
   const auto& oldest = segments.front();
-  const auto [sealed, newest_finish, finished] = core_.ledger.with_lock([&] {
-    return std::make_tuple(oldest->state.sealed, oldest->state.newest_finish,
-                           oldest->filter.keys());
-  });
-  if (!sealed) return false;
-  if (core_.clock.wall_now() - newest_finish >= core_.options.finished_expire) return true;
-  if (bytes <= core_.options.finished_bytes_max) return false;
+  const auto [state, finished] =
+      core_.ledger.with_lock([&] { return std::make_pair(oldest->state, oldest->filter.keys()); });
+  if (!state.sealed) return false;
+  const StoreRetention retention = core_.retention();
+  const WallTime now = core_.clock.wall_now();
+  const bool is_past = now - state.newest_finish >= retention.finished_expire &&
+                       now - state.newest_failure >= retention.failed_expire;
+  if (is_past) return true;
+  if (bytes <= retention.finished_bytes_max) return false;
   return finished >= core_.ledger.active_refs(0, segments[1]->first_group()).size();
 }
 

@@ -16,7 +16,8 @@ StoreCore::StoreCore(LevelDbOptions store_options, const Clock& used_clock, Obse
           options.sync),
       ledger(segments, identity.key, options.recent_bytes_max),
       committer(ledger, {options.queue_bytes_max, options.queue_changes_max}, clock, probe,
-                [this](const Ledger::Group& group) { return append(group); }) {}
+                [this](const Ledger::Group& group) { return append(group); }),
+      retention_(options.retention) {}
 
 Result<> StoreCore::append(const Ledger::Group& group) {
   CONCERTO_CHECK(begun_);
@@ -71,6 +72,16 @@ void StoreCore::release() {
   prepared_.reset();
   segments.clear();
   lock = StoreLock{};
+}
+
+StoreRetention StoreCore::retention() const {
+  const std::lock_guard hold(state_mutex_);
+  return retention_;
+}
+
+void StoreCore::set_retention(const StoreRetention& retention) {
+  const std::lock_guard hold(state_mutex_);
+  retention_ = retention;
 }
 
 StoreState StoreCore::state() const {

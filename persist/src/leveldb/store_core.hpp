@@ -42,6 +42,9 @@ class StoreCore {
   /// At opening only: takes over what the file says.
   void adopt_state(StoreState state) { state_ = std::move(state); }
 
+  StoreRetention retention() const;
+  void set_retention(const StoreRetention& retention);
+
   void log(LogLevel level, const std::string& text) { observer.log(level, "", text); }
 
   const LevelDbOptions options;
@@ -68,6 +71,7 @@ class StoreCore {
   std::shared_ptr<Segment> prepared_;
   mutable std::mutex state_mutex_;
   StoreState state_;
+  StoreRetention retention_;                      ///< under state_mutex_
   std::atomic<std::uint64_t> segment_bytes_ = 0;  ///< of the current segment
   Result<> begun_ = ok();                         ///< why a segment could not be begun
 };

@@ -75,7 +75,8 @@ std::string encode(const StoreState& state) {
   for (const SegmentState& segment : state.segments) {
     out << "segment " << segment.number << ' ' << segment.first_group << ' '
         << segment.first_sequence << ' ' << nanoseconds(segment.opened) << ' ' << segment.sealed
-        << ' ' << nanoseconds(segment.newest_finish) << '\n';
+        << ' ' << nanoseconds(segment.newest_finish) << '\n'
+        << "failures " << nanoseconds(segment.newest_failure) << '\n';
   }
   out << "checkpoint " << state.checkpoint_first << ' ' << state.checkpoint_end << '\n';
   out << "clean " << state.clean << ' ' << state.clean_last_group << '\n';
@@ -93,8 +94,12 @@ Result<StoreState> parse_state(const std::string& path, const std::string& conte
       in >> segment.number >> segment.first_group >> segment.first_sequence >> opened >>
           segment.sealed >> newest_finish;
       segment.opened = wall_time(opened);
-      segment.newest_finish = wall_time(newest_finish);
+      segment.newest_finish = segment.newest_failure = wall_time(newest_finish);
       state.segments.push_back(segment);
+    } else if (word == "failures" && !state.segments.empty()) {
+      std::int64_t newest_failure = 0;
+      in >> newest_failure;
+      state.segments.back().newest_failure = wall_time(newest_failure);
     } else if (word == "checkpoint") {
       in >> state.checkpoint_first >> state.checkpoint_end;
     } else if (word == "clean") {

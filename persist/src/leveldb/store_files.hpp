@@ -23,14 +23,16 @@ struct StoreIdentity {
 };
 
 /// One segment in the file STATE: `segment <number> <first_group> <first_sequence> <opened_ns>
-/// <sealed 0|1> <newest_finish_ns>`.
+/// <sealed 0|1> <newest_finish_ns>`; after it `failures <newest_failure_ns>`, which older stores
+/// lack.
 struct SegmentState {
   std::uint64_t number = 0;
   std::uint64_t first_group = 1;
   std::uint64_t first_sequence = 1;
   WallTime opened{};
-  bool sealed = false;       ///< no group will be added, and all of its derived data is written
-  WallTime newest_finish{};  ///< of transactions that began here, as of the checkpoint
+  bool sealed = false;        ///< no group will be added, and all of its derived data is written
+  WallTime newest_finish{};   ///< of transactions that began here, as of the checkpoint
+  WallTime newest_failure{};  ///< likewise, of those that failed
 };
 
 /// The file STATE: what changes rarely. It is replaced as a whole.

@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   if (!store) return std::fprintf(stderr, "%s\n", store.error().detail.c_str()), EXIT_FAILURE;
   Timers timers{shard.get_executor(), clock};
   Coordinator coordinator{
-      {{shard.get_executor(), timers, bank, random}}, **store, clock, observer, {}};
+      {{shard.get_executor(), timers, bank, random, observer}}, **store, clock, {}};
   bool as_expected = false;
   TaskGroup tasks{shard.get_executor()};
   tasks.spawn(do_business(coordinator, random, as_expected));

@@ -83,7 +83,7 @@ TEST_F(LevelDbStoreTest, DropsFinishedOnesPastRetentionAndKeepsUnfinishedOnes) {
   const auto kept = load("g5");
   ASSERT_TRUE(store_->maintain());
   EXPECT_EQ(store_->probe().segments_dropped, 0U);
-  clock_.advance(options_.finished_expire + std::chrono::hours{1});
+  clock_.advance(options_.retention.finished_expire + std::chrono::hours{1});
   create_saga("late", TransStatus::succeed);
   ASSERT_TRUE(store_->maintain());
   EXPECT_GE(store_->probe().segments_dropped, 2U);
@@ -107,7 +107,7 @@ TEST_F(LevelDbStoreTest, DropsFinishedOnesPastRetentionAndKeepsUnfinishedOnes) {
 
 TEST_F(LevelDbStoreTest, DropsTheOldestAboveTheCeilingOfBytes) {
   options_.segment_bytes = 4000;
-  options_.finished_bytes_max = 1;
+  options_.retention.finished_bytes_max = 1;
   open();
   for (int i = 0; i < 30; ++i) create_saga("g" + std::to_string(i), TransStatus::succeed);
   ASSERT_TRUE(store_->maintain());
@@ -118,7 +118,7 @@ TEST_F(LevelDbStoreTest, DropsTheOldestAboveTheCeilingOfBytes) {
 
 TEST_F(LevelDbStoreTest, TheCeilingOfBytesSparesUnfinishedOnes) {
   options_.segment_bytes = 4000;
-  options_.finished_bytes_max = 1;
+  options_.retention.finished_bytes_max = 1;
   open();
   for (int i = 0; i < 20; ++i) create_saga("g" + std::to_string(i));
   ASSERT_TRUE(store_->maintain());

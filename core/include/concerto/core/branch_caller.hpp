@@ -51,6 +51,10 @@ class BranchCaller {
   virtual Task<BranchReply> call(BranchCall call) = 0;
 };
 
+/// The service that a branch URL belongs to: scheme, host and port, and of a registry's URL
+/// (`etcd://hosts/stock.rpc/pb.Stock/Deduct`) the service's name too. A part of `url`.
+std::string_view call_target(std::string_view url) noexcept;
+
 /// `text` with ` FAILURE` appended exactly once (protocol page 01, section 5.1).
 std::string with_failure_suffix(std::string_view text);
 

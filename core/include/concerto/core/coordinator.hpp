@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include <concerto/core/async.hpp>
 #include <concerto/core/branch_caller.hpp>
+#include <concerto/core/inspection.hpp>
 #include <concerto/core/observer.hpp>
 #include <concerto/core/random_source.hpp>
 #include <concerto/core/request.hpp>
@@ -19,9 +21,23 @@
 namespace concerto {
 
 class Engine;
+class ModeTable;
 class Topics;
 
-struct CoordinatorOptions {
+/// What bounds a coordinator; may change while it runs.
+struct CoordinatorLimits {
+  /// New transactions are refused beyond these; per coordinator, divided among its shards.
+  std::size_t in_flight_max = 200'000;
+  std::size_t in_flight_bytes_max = std::size_t{1} << 30;
+  /// Transactions that are woken (retries, recovery) at one time, per shard.
+  std::size_t wakes_in_progress_max = 1'000;
+  /// Woken transactions that work on one target at a time, per shard; the others wait for them.
+  std::size_t wakes_per_target_max = 250;
+  /// Transactions whose last attempts are kept, per coordinator, divided among its shards.
+  std::size_t journal_transactions_max = 10'000;
+};
+
+struct CoordinatorOptions : CoordinatorLimits {
   /// Pause before a transaction is tried again; doubled after each error, up to backoff_max.
   std::chrono::seconds retry_interval{10};
   std::chrono::seconds backoff_max{3600};
@@ -32,11 +48,6 @@ struct CoordinatorOptions {
   std::chrono::seconds request_timeout{3};
   /// How long results that nothing waits for may stay in memory before they are written.
   std::chrono::milliseconds progress_delay{20};
-  /// New transactions are refused beyond these; per coordinator, divided among its shards.
-  std::size_t in_flight_max = 200'000;
-  std::size_t in_flight_bytes_max = std::size_t{1} << 30;
-  /// Transactions that are woken (retries, recovery) at one time, per shard.
-  std::size_t wakes_in_progress_max = 1'000;
 };
 
 /// What the coordinator needs of one shard. The references outlive the coordinator.
@@ -45,6 +56,7 @@ struct ShardPorts {
   Timers& timers;
   BranchCaller& branches;
   RandomSource& random;
+  Observer& observer;
 };
 
 /// Counts of one coordinator at one moment.
@@ -52,6 +64,11 @@ struct InFlight {
   std::size_t live = 0;    ///< transactions in memory
   std::size_t parked = 0;  ///< alarms of transactions that wait for their time
   std::size_t bytes = 0;   ///< payload bytes of those in memory
+  std::size_t queued = 0;  ///< woken ones that wait for room at their target
+  /// Unfinished transactions by type, the index is the type's value.
+  std::array<std::size_t, trans_types> unfinished{};
+  /// How long the wake that is due longest waits already.
+  std::chrono::nanoseconds lag{};
 };
 
 /// The coordinator of distributed transactions: the requests of the protocol, over a Store and
@@ -62,15 +79,21 @@ struct InFlight {
 /// Error classes: see Errc; the texts are the protocol's (pages 01 and 02).
 class Coordinator {
  public:
-  /// At least one shard. `store`, `clock` and `observer` outlive the coordinator.
-  Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock, Observer& observer,
+  /// At least one shard. `store` and `clock` outlive the coordinator.
+  Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
               CoordinatorOptions options);
+  /// With other modes than the five of the protocol (see docs/architecture.md).
+  Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
+              CoordinatorOptions options, const ModeTable& modes);
   ~Coordinator();
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
 
   /// Reads what is unfinished from the store and resumes it. Requests may come in meanwhile.
   Async<> recover();
+
+  /// Replaces the limits; what is in work beyond them goes on.
+  Task<void> set_limits(CoordinatorLimits limits);
 
   /// Takes no more requests, lets running branch calls end until `deadline`, cancels what is
   /// left and returns when nothing runs. Who still waits for a result gets Errc::shutting_down.
@@ -115,6 +138,9 @@ class Coordinator {
   /// progress of a transaction in work.
   Async<std::optional<Transaction>> query(Gid gid);
 
+  /// The transaction and why it is where it is, nullopt if there is none.
+  Async<std::optional<Inspection>> inspect(Gid gid);
+
   /// Pages through transactions, newest first, without branches and payloads.
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit);
 
@@ -130,10 +156,15 @@ class Coordinator {
   /// Callable on any thread; the numbers of the shards are read one after the other.
   InFlight in_flight() const noexcept;
 
+  /// Create time of the oldest unfinished transaction that rests, nullopt without one. Looks at
+  /// all of them in small steps.
+  Task<std::optional<WallTime>> oldest_unfinished();
+
  private:
   Engine& home(const Gid& gid) noexcept;
 
   Store& store_;
+  const Clock& clock_;
   const std::unique_ptr<Topics> topics_;
   std::vector<std::unique_ptr<Engine>> engines_;
 };

@@ -11,8 +11,16 @@ namespace concerto {
 
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
-/// Hears what happens in the core: logs, metrics and events leave through it. Called on the shard
-/// where it happens, so an implementation shared by shards is thread-safe; it must not block.
+/// A branch whose errors do not end.
+struct BranchTrouble {
+  const Transaction& trans;
+  std::string_view url;
+  std::string_view error;
+  std::int64_t retry_count = 0;  ///< how often the pause before a retry was doubled
+};
+
+/// Hears what happens in the core: logs, metrics and events leave through it. One for each shard,
+/// called on that shard; one that several shards share must be thread-safe. It must not block.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -25,6 +33,8 @@ class Observer {
                              std::chrono::nanoseconds /*took*/) {}
   /// A pass over a transaction has ended: it is finished, parked, or given back at shutdown.
   virtual void pass_ended(const Transaction& /*trans*/, bool /*without_error*/) {}
+  /// A pass ended in an error of a branch, after its pause was set (protocol page 05, section 2.3).
+  virtual void branch_in_trouble(const BranchTrouble& /*trouble*/) {}
 };
 
 }  // namespace concerto

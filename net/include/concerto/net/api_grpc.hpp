@@ -5,6 +5,7 @@
 
 #include <concerto/core/coordinator.hpp>
 #include <concerto/core/random_source.hpp>
+#include <concerto/net/api_probe.hpp>
 #include <concerto/net/grpc_health.hpp>
 #include <concerto/net/grpc_reflection.hpp>
 #include <concerto/net/grpc_server.hpp>
@@ -21,7 +22,7 @@ class GrpcApi {
   static constexpr std::string_view service = "dtmgimp.Dtm";
 
   /// The referenced objects must outlive this one. `random` is the shard's.
-  GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random);
+  GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random, const Clock& clock);
   GrpcApi(const GrpcApi&) = delete;
   GrpcApi& operator=(const GrpcApi&) = delete;
 
@@ -32,11 +33,16 @@ class GrpcApi {
   /// the process begins to stop.
   void set_serving(bool serving);
 
+  /// Calls by the name of their method.
+  const ApiProbe& probe() const noexcept { return probe_; }
+
  private:
   using TransOperation = Async<> (Coordinator::*)(TransRequest);
 
   using Handler = Task<GrpcReply> (GrpcApi::*)(GrpcRequest);
 
+  ApiProbe::Entry& entry(std::string_view method);
+  Task<GrpcReply> count(ApiProbe::Entry& entry, Task<GrpcReply> handled);
   void add(GrpcServer& server, std::string_view method, Handler handler);
   void add(GrpcServer& server, std::string_view method, TransOperation operation);
   Task<GrpcReply> new_gid(GrpcRequest request);
@@ -49,6 +55,8 @@ class GrpcApi {
 
   Coordinator& coordinator_;
   RandomSource& random_;
+  const Clock& clock_;
+  ApiProbe probe_;
   GrpcHealth health_;
   GrpcReflection reflection_;
 };

@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include <concerto/core/coordinator.hpp>
 #include <concerto/core/random_source.hpp>
+#include <concerto/net/api_probe.hpp>
 #include <concerto/net/http_router.hpp>
 
 namespace concerto::net {
@@ -19,17 +21,22 @@ struct HttpApiOptions {
 /// The HTTP interface of the coordinator (protocol page 02): translates requests to calls of the
 /// Coordinator and their results to answers, nothing else.
 ///
-/// Serves everything under /api/dtmsvr, /api/json-rpc and /api/ping. One per shard, used on that
-/// shard only; it outlives the servers that use the router.
+/// Serves everything under /api/dtmsvr, /api/json-rpc, /api/ping, /api/concerto/why and
+/// /api/openapi.json. One per shard, used on that shard only; it outlives the servers that use
+/// the router.
 class HttpApi {
  public:
   /// The referenced objects must outlive this one. `random` is the shard's.
-  HttpApi(Coordinator& coordinator, RandomSource& random, HttpApiOptions options = {});
+  HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& clock,
+          HttpApiOptions options = {});
   HttpApi(const HttpApi&) = delete;
   HttpApi& operator=(const HttpApi&) = delete;
 
   /// Adds the routes; a path with a trailing slash is redirected to the one without.
   void register_on(Router& router);
+
+  /// Requests by the last part of their path; `unknown` counts those without a handler.
+  const ApiProbe& probe() const noexcept { return probe_; }
 
  private:
   using TransOperation = Async<> (Coordinator::*)(TransRequest);
@@ -37,6 +44,8 @@ class HttpApi {
   using Handler = Task<HttpResponse> (HttpApi::*)(HttpRequest);
 
   void add(Router& router, std::string_view method, const std::string& path, HttpHandler handler);
+  HttpHandler counted(std::string_view path, HttpHandler handler);
+  Task<HttpResponse> count(ApiProbe::Entry& entry, Task<HttpResponse> handled);
   HttpHandler bound(Handler handler);
   HttpHandler bound(TransOperation operation);
   HttpHandler bound(GidOperation operation);
@@ -44,6 +53,7 @@ class HttpApi {
   Task<HttpResponse> version(HttpRequest request);
   Task<HttpResponse> new_gid(HttpRequest request);
   Task<HttpResponse> query(HttpRequest request);
+  Task<HttpResponse> why(HttpRequest request);
   Task<HttpResponse> all(HttpRequest request);
   Task<HttpResponse> reset_cron_time(HttpRequest request);
   Task<HttpResponse> subscribe(HttpRequest request);
@@ -53,6 +63,8 @@ class HttpApi {
   Task<HttpResponse> scan_kv(HttpRequest request);
   Task<HttpResponse> json_rpc(HttpRequest request);
   Task<HttpResponse> ping(HttpRequest request);
+  Task<HttpResponse> openapi(HttpRequest request);
+  Task<HttpResponse> not_found(HttpRequest request);
   Task<HttpResponse> register_branch(HttpRequest request);
   Task<HttpResponse> prepare_workflow(HttpRequest request);
   Task<HttpResponse> change(TransOperation operation, HttpRequest request);
@@ -60,7 +72,9 @@ class HttpApi {
 
   Coordinator& coordinator_;
   RandomSource& random_;
+  const Clock& clock_;
   HttpApiOptions options_;
+  ApiProbe probe_;
 };
 
 }  // namespace concerto::net

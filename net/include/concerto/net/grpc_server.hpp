@@ -117,6 +117,10 @@ class GrpcServer {
   std::size_t connection_count() const noexcept;
   std::size_t call_count() const noexcept;
 
+  /// From now on, for new connections; the limit on messages also for new calls on old ones. The
+  /// bytes that may be buffered stay as they are.
+  void set_limits(const GrpcServerOptions& options);
+
   /// Refuses new connections, sends GOAWAY on the others, waits until the running calls have
   /// ended; at `deadline` ends what is left with UNAVAILABLE. Returns when no handler runs any
   /// more: unary handlers are waited for without limit.

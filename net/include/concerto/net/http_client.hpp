@@ -63,6 +63,9 @@ class HttpClient {
   /// redirects and the body all happen before `deadline`. Errors are HttpErrc.
   Async<HttpClientResponse> send(HttpClientRequest request, SteadyTime deadline);
 
+  /// What new connections verify https servers with.
+  void set_tls(std::shared_ptr<asio::ssl::context> tls);
+
   /// Refuses new requests, ends those in flight and returns when they have ended.
   Task<void> close();
 

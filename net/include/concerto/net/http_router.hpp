@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <concerto/core/async.hpp>
@@ -29,6 +30,9 @@ class Router {
   /// Serves every path that starts with `prefix`; the handler finds the rest in request.path.
   void add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler);
 
+  /// Answers what nothing else does, in place of the 404.
+  void set_fallback(HttpHandler handler) { fallback_ = std::move(handler); }
+
   Task<HttpResponse> route(HttpRequest request) const;
 
   /// A handler that refers to this router.
@@ -50,6 +54,7 @@ class Router {
 
   std::unordered_map<std::string, std::vector<Entry>> exact_;
   std::vector<PrefixEntry> prefixes_;  // longest first
+  HttpHandler fallback_;
 };
 
 }  // namespace concerto::net

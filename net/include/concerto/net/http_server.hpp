@@ -81,6 +81,9 @@ class HttpServer {
     return connection_count_.load(std::memory_order_relaxed);
   }
 
+  /// From now on, for new connections and requests. On the executor's thread.
+  void set_limits(const HttpServerOptions& options);
+
   const HttpServerProbe& probe() const noexcept { return probe_; }
 
   /// Takes no more connections, closes idle ones, answers what is in work with `Connection:
@@ -99,6 +102,7 @@ class HttpServer {
   Timers& timers_;
   HttpHandler handler_;
   HttpServerOptions options_;
+  std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
   HttpServerProbe probe_;
   std::atomic<std::size_t> connection_count_{0};
   std::atomic<bool> draining_{false};

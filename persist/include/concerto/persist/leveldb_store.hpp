@@ -14,14 +14,20 @@ namespace concerto::persist {
 
 class Disk;
 
+/// How long finished transactions are kept. A whole segment goes at a time, once everything in it
+/// may; unfinished transactions stay for ever.
+struct StoreRetention {
+  std::chrono::seconds finished_expire{std::chrono::hours{24}};
+  std::chrono::seconds failed_expire{std::chrono::hours{24}};  ///< of failed ones, if longer
+  /// The oldest go earlier when the store is larger.
+  std::uint64_t finished_bytes_max = std::uint64_t{10} << 30;
+};
+
 /// How a LevelDbStore works. The defaults serve a server with a disk of its own.
 struct LevelDbOptions {
   std::string path;  ///< directory of the store; made when absent, used when empty
 
-  /// Finished transactions are forgotten after this time, a whole segment at a time; earlier when
-  /// the store is larger than the ceiling. Unfinished ones stay for ever.
-  std::chrono::seconds finished_expire{std::chrono::hours{24}};
-  std::uint64_t finished_bytes_max = std::uint64_t{10} << 30;
+  StoreRetention retention;
 
   /// A new segment is begun after so many bytes of log, or this time.
   std::uint64_t segment_bytes = std::uint64_t{256} << 20;
@@ -77,6 +83,9 @@ class LevelDbStore final : public Store {
   std::size_t active_count() const;  ///< unfinished transactions
   std::size_t active_bytes() const;  ///< memory of their table
   bool failed() const noexcept;      ///< a write has failed
+
+  /// From now on; applied by the next maintenance.
+  void set_retention(const StoreRetention& retention);
 
   /// Checkpoint, segments and retention, which otherwise happen by size and time. Blocks.
   [[nodiscard]] Result<> maintain();

@@ -17,6 +17,8 @@ struct StoreProbe {
   /// Bucket i counts syncs of less than 2^i microseconds that are in no bucket before it; the
   /// last one has all longer ones.
   static constexpr std::size_t sync_buckets = 24;
+  /// Bucket i counts groups of less than 2^i changes that are in no bucket before it.
+  static constexpr std::size_t size_buckets = 16;
 
   Counter groups = 0;          ///< written groups, one sync each
   Counter changes = 0;         ///< records in them
@@ -30,7 +32,13 @@ struct StoreProbe {
   Counter segments_dropped = 0;
   Counter sync_ns = 0;  ///< sum of the times of all writes with their syncs
   std::array<Counter, sync_buckets> sync_times{};
+  std::array<Counter, size_buckets> group_sizes{};
 
+  void add_group(std::size_t size) noexcept {
+    const auto bucket = static_cast<std::size_t>(std::bit_width(size));
+    group_sizes[bucket < size_buckets ? bucket : size_buckets - 1].fetch_add(
+        1, std::memory_order_relaxed);
+  }
   void add_sync(std::chrono::nanoseconds took) noexcept {
     const auto ns = static_cast<std::uint64_t>(took.count() < 0 ? 0 : took.count());
     sync_ns.fetch_add(ns, std::memory_order_relaxed);

@@ -40,12 +40,12 @@ HttpAnswer parse_answer(const std::string& received) {
 }
 
 ApiTest::ApiTest(CoordinatorOptions options)
-    : coordinator_({ShardPorts{executor(), timers_, branches_, random_}}, store_, clock_, observer_,
+    : coordinator_({ShardPorts{executor(), timers_, branches_, random_, observer_}}, store_, clock_,
                    options),
-      http_api_(coordinator_, random_, {"v1.19.0", std::chrono::minutes{0}}),
+      http_api_(coordinator_, random_, clock_, {"v1.19.0", std::chrono::minutes{0}}),
       http_server_(executor(), timers_, router_.handler()),
       http_listener_(executor(), timers_, {&http_server_}),
-      grpc_api_(executor(), coordinator_, random_),
+      grpc_api_(executor(), coordinator_, random_, clock_),
       grpc_server_(executor(), timers_),
       grpc_listener_(executor(), timers_, {&grpc_server_}) {}
 

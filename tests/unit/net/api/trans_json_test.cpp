@@ -109,6 +109,15 @@ Transaction finished_saga() {
   return trans;
 }
 
+/// What the reference shows too.
+json::value query_answer(Transaction trans, std::chrono::minutes offset) {
+  Inspection inspection;
+  inspection.trans = std::move(trans);
+  json::value answer = json::parse(query_json(inspection, offset));
+  answer.as_object().erase("why");
+  return answer;
+}
+
 TEST(QueryJson, ShowsATransactionInTheShapeOfTheSqlStores) {
   const json::value want = json::parse(
       R"({"transaction":{"id":0,"create_time":"2026-11-23T05:35:16Z",
@@ -123,7 +132,7 @@ TEST(QueryJson, ShowsATransactionInTheShapeOfTheSqlStores) {
            {"id":0,"create_time":"2026-11-23T05:35:16Z","update_time":"2026-11-23T05:35:17Z",
             "gid":"g2","url":"http://b/action","bin_data":"eyJhbW91bnQiOjMwfQ==","branch_id":"01",
             "op":"action","status":"succeed","finish_time":"2026-11-23T05:35:17Z"}]})");
-  EXPECT_EQ(json::parse(query_json(finished_saga(), 0min)), want);
+  EXPECT_EQ(query_answer(finished_saga(), 0min), want);
 }
 
 TEST(QueryJson, ShowsWhatIsSet) {
@@ -147,7 +156,7 @@ TEST(QueryJson, ShowsWhatIsSet) {
       R"(","custom_data":"{\"delay\":1}",
             "options":"{\"concurrent\":false}","rollback_time":"2026-11-23T13:35:16+08:00",
             "concurrent":false},"branches":[]})");
-  EXPECT_EQ(json::parse(query_json(trans, 8h)), want);
+  EXPECT_EQ(query_answer(trans, 8h), want);
 }
 
 TEST(QueryJson, ShowsBranchesWithoutTimesAndPayload) {
@@ -159,10 +168,34 @@ TEST(QueryJson, ShowsBranchesWithoutTimesAndPayload) {
   Branch& branch = trans.branches.emplace_back();
   branch.branch_id = BranchId{"01"};
   branch.op = "confirm";
-  const json::value answer = json::parse(query_json(trans, 0min));
+  const json::value answer = query_answer(trans, 0min);
   EXPECT_EQ(answer.at("branches"),
             json::parse(R"([{"id":0,"create_time":null,"update_time":null,"gid":"t",
                              "branch_id":"01","op":"confirm","status":"prepared"}])"));
+}
+
+TEST(QueryJson, ShowsWhyATransactionIsWhereItIs) {
+  Inspection inspection;
+  inspection.trans.gid = Gid{"w"};
+  inspection.activity = Activity::waiting;
+  inspection.explanation = "the branch said \xFF";
+  inspection.next_attempt = noon + 20s;
+  Attempt attempt;
+  attempt.time = noon;
+  attempt.branch_id = "01";
+  attempt.op = "action";
+  attempt.url = "http://b/a";
+  attempt.took = 1500us;
+  attempt.answer = "500: oops";
+  attempt.next_try = noon + 20s;
+  inspection.attempts = {attempt};
+  const json::value want = json::parse(R"({"state":"waiting","explanation":"the branch said )"
+                                       "\xEF\xBF\xBD"
+                                       R"(","next_attempt_time":"2026-11-23T05:35:36Z","attempts":[
+          {"time":"2026-11-23T05:35:16Z","branch_id":"01","op":"action","url":"http://b/a",
+           "latency_ms":1.5,"result":"error","answer":"500: oops",
+           "next_try_time":"2026-11-23T05:35:36Z"}]})");
+  EXPECT_EQ(json::parse(query_json(inspection, 0min)).at("why"), want);
 }
 
 TEST(QueryJson, ShowsNullForAnUnknownGid) {

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace concerto {
+
+/// A count that one thread writes and every thread may read. Costs the writer no locked
+/// instruction.
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// Times in buckets from 100 us to 10 s: written by one thread, readable by all.
+class TimeHistogram {
+ public:
+  /// Upper bounds of the buckets; one more holds everything longer.
+  static constexpr std::array bounds{
+      std::chrono::microseconds(100),       std::chrono::microseconds(250),
+      std::chrono::microseconds(500),       std::chrono::microseconds(1'000),
+      std::chrono::microseconds(2'500),     std::chrono::microseconds(5'000),
+      std::chrono::microseconds(10'000),    std::chrono::microseconds(25'000),
+      std::chrono::microseconds(50'000),    std::chrono::microseconds(100'000),
+      std::chrono::microseconds(250'000),   std::chrono::microseconds(500'000),
+      std::chrono::microseconds(1'000'000), std::chrono::microseconds(2'500'000),
+      std::chrono::microseconds(5'000'000), std::chrono::microseconds(10'000'000)};
+
+  void add(std::chrono::nanoseconds took) noexcept {
+    const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), took) - bounds.begin();
+    counts_[static_cast<std::size_t>(bucket)].add();
+    sum_ns_.add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count())));
+  }
+
+  /// Times in bucket `index` alone; bounds.size() is the one without a bound.
+  std::uint64_t count(std::size_t index) const noexcept { return counts_[index].value(); }
+  std::chrono::nanoseconds sum() const noexcept {
+    return std::chrono::nanoseconds(sum_ns_.value());
+  }
+
+ private:
+  std::array<Counter, bounds.size() + 1> counts_;
+  Counter sum_ns_;
+};
+
+}  // namespace concerto

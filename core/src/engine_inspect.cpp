@@ -1,0 +1,134 @@
+// Why a transaction is where it is.
+
+#include "engine.hpp"
+
+namespace concerto {
+namespace {
+
+std::string call_text(const Branch& branch) {
+  return "branch " + branch.branch_id.str() + " " + branch.op + " at " + branch.url;
+}
+
+/// The calls that run now; a few, for one line.
+std::string explain_running(const LiveTrans& live) {
+  constexpr std::size_t shown_max = 3;
+  std::string text;
+  std::size_t running = live.query == RunState::running ? 1 : 0;
+  if (running > 0) text = "its application at " + live.trans.query_prepared;
+  for (std::size_t i = 0; i < live.runs.size(); ++i) {
+    if (live.runs[i] != RunState::running || ++running > shown_max) continue;
+    if (!text.empty()) text += ", ";
+    text += call_text(live.trans.branches[i]);
+  }
+  if (running == 0) return "its next step is being stored";
+  if (running > shown_max) text += " and " + std::to_string(running - shown_max) + " more";
+  return "calls " + text;
+}
+
+std::string explain_prepared(const Transaction& trans, const Mode& mode,
+                             std::chrono::seconds timeout) {
+  std::string text = "its application has not submitted it";
+  if (mode.initiator_call == InitiatorCall::resumes) {
+    return text + "; the coordinator calls " + trans.query_prepared + " to resume it";
+  }
+  if (mode.times_out_in != TransStatus::prepared || timeout.count() == 0) {
+    return text + ", and it has no timeout";
+  }
+  text += "; after " + std::to_string(timeout.count()) + " seconds ";
+  if (mode.initiator_call == InitiatorCall::none) return text + "it is sent back";
+  if (trans.query_prepared.empty()) return text + "it is taken as committed";
+  return text + "the coordinator asks " + trans.query_prepared;
+}
+
+std::string explain_finished(const Transaction& trans) {
+  std::string text(to_string(trans.status));
+  if (!trans.rollback_reason.empty()) text += ": " + trans.rollback_reason;
+  return text;
+}
+
+}  // namespace
+
+std::string_view to_string(Activity activity) noexcept {
+  switch (activity) {
+    case Activity::prepared:
+      return "prepared";
+    case Activity::running:
+      return "running";
+    case Activity::waiting:
+      return "waiting";
+    case Activity::finished:
+      return "finished";
+  }
+  return "unknown";
+}
+
+Async<std::optional<Inspection>> Engine::inspect(Gid gid) {
+  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await query(std::move(gid)));
+  if (!found) co_return std::nullopt;
+  co_return explain(std::move(*found));
+}
+
+Inspection Engine::explain(Transaction trans) const {
+  Inspection result;
+  result.trans = std::move(trans);
+  const Transaction& shown = result.trans;
+  result.attempts = journal_.attempts(shown.gid);
+  const LiveTrans* live = live_.find(shown.gid);
+  const Mode* mode = modes_.find(shown.type);
+  if (is_final(shown.status)) {
+    result.explanation = explain_finished(shown);
+  } else if (live != nullptr && live->driving) {
+    result.activity = Activity::running;
+    result.explanation = explain_running(*live);
+  } else if (mode == nullptr) {
+    result.activity = Activity::waiting;
+    result.explanation = "its type is not in this version";
+  } else if (shown.status == TransStatus::prepared && result.attempts.empty()) {
+    result.activity = Activity::prepared;
+    const std::chrono::seconds timeout = timeout_of(shown, *mode);
+    result.explanation = explain_prepared(shown, *mode, timeout);
+    if (shown.parked) {
+      result.next_attempt = shown.next_cron_time;
+    } else if (mode->times_out_in == shown.status && timeout.count() > 0) {
+      result.next_attempt = shown.create_time + timeout;
+    }
+  } else {
+    result.activity = Activity::waiting;
+    result.explanation = explain_rest(result);
+    if (shown.parked) result.next_attempt = shown.next_cron_time;
+  }
+  return result;
+}
+
+std::string Engine::explain_rest(const Inspection& inspection) const {
+  const Transaction& trans = inspection.trans;
+  if (const std::string_view target = slots_.waits_for(trans.gid); !target.empty()) {
+    return "waits for room at " + std::string(target) + ": " +
+           std::to_string(slots_.per_target_max()) +
+           " transactions try it again, the most at one time";
+  }
+  if (!trans.parked) return "is resumed as soon as there is room";
+  if (!inspection.attempts.empty()) {
+    const Attempt& last = inspection.attempts.back();
+    std::string text = "the last call, branch " + last.branch_id + " " + last.op + " at " +
+                       last.url + ", ended in " + std::string(to_string(last.outcome));
+    return last.answer.empty() ? text : text + ": " + last.answer;
+  }
+  const auto custom = parse_custom_data(trans.type, trans.custom_data, trans.branches.size());
+  if (custom && custom->delay.count() > 0 && trans.submit_time &&
+      trans.next_cron_time <= *trans.submit_time + custom->delay) {
+    return "waits for its delay of " + std::to_string(custom->delay.count()) + " seconds";
+  }
+  return "waits for its next try; earlier attempts are not known to this process";
+}
+
+Task<WallTime> Engine::oldest_unfinished() {
+  WallTime oldest = WallTime::max();
+  for (std::size_t part = 0; part < alarms_.parts(); ++part) {
+    oldest = std::min(oldest, alarms_.oldest_in(part));
+    co_await asio::post(ports_.executor, use_task);
+  }
+  co_return oldest;
+}
+
+}  // namespace concerto

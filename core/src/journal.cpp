@@ -1,0 +1,41 @@
+#include "journal.hpp"
+
+#include <utility>
+
+#include "text.hpp"
+
+namespace concerto {
+
+void Journal::add(const Gid& gid, Attempt attempt) {
+  if (transactions_max_ == 0) return;
+  attempt.answer = cut_text(std::move(attempt.answer), answer_bytes_max);
+  const auto found = by_gid_.find(gid);
+  if (found != by_gid_.end()) {
+    entries_.splice(entries_.end(), entries_, found->second);
+  } else {
+    while (entries_.size() >= transactions_max_) {
+      by_gid_.erase(entries_.front().gid);
+      entries_.pop_front();
+    }
+    by_gid_.emplace(gid, entries_.insert(entries_.end(), Entry{gid, {}}));
+  }
+  std::vector<Attempt>& attempts = entries_.back().attempts;
+  if (attempts.size() == attempts_max) attempts.erase(attempts.begin());
+  attempts.push_back(std::move(attempt));
+}
+
+void Journal::set_next_try(const Gid& gid, WallTime at) {
+  if (!has(gid)) return;
+  std::vector<Attempt>& attempts = by_gid_.at(gid)->attempts;
+  for (auto attempt = attempts.rbegin(); attempt != attempts.rend(); ++attempt) {
+    if (attempt->next_try) return;
+    if (attempt->outcome != Outcome::success) attempt->next_try = at;
+  }
+}
+
+std::vector<Attempt> Journal::attempts(const Gid& gid) const {
+  if (!has(gid)) return {};
+  return by_gid_.at(gid)->attempts;
+}
+
+}  // namespace concerto

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <unordered_map>
+#include <vector>
+
+#include <concerto/core/ids.hpp>
+#include <concerto/core/inspection.hpp>
+
+namespace concerto {
+
+/// The last attempts of transactions that met trouble: what answers "why does it wait". Bounded;
+/// the transaction whose last trouble is longest ago goes first. Of one shard, not thread-safe.
+class Journal {
+ public:
+  static constexpr std::size_t attempts_max = 16;  ///< per transaction; the oldest go
+  static constexpr std::size_t answer_bytes_max = 256;
+
+  explicit Journal(std::size_t transactions_max) : transactions_max_(transactions_max) {}
+
+  /// Whether a success of this transaction is worth keeping: trouble came before it.
+  bool has(const Gid& gid) const { return !by_gid_.empty() && by_gid_.contains(gid); }
+  /// Keeps an attempt, its answer cut to answer_bytes_max.
+  void add(const Gid& gid, Attempt attempt);
+  /// Notes when the attempts that nothing was noted for are to be repeated.
+  void set_next_try(const Gid& gid, WallTime at);
+
+  /// A smaller journal loses its oldest transactions as new ones come.
+  void set_max(std::size_t transactions_max) noexcept { transactions_max_ = transactions_max; }
+
+  std::vector<Attempt> attempts(const Gid& gid) const;
+  std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  struct Entry {
+    Gid gid;
+    std::vector<Attempt> attempts;
+  };
+
+  std::size_t transactions_max_;
+  std::list<Entry> entries_;  ///< the one written last comes last
+  std::unordered_map<Gid, std::list<Entry>::iterator> by_gid_;
+};
+
+}  // namespace concerto

@@ -1,0 +1,59 @@
+#include "ops_pages.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "admin_page.hpp"
+
+namespace concerto::tools {
+namespace {
+
+namespace json = boost::json;
+
+using Reasons = std::vector<std::string>;
+
+/// The answer of a probe: 503 with what is wrong, or 200.
+net::HttpResponse probe_answer(const char* fault, const Reasons& reasons) {
+  json::object body;
+  body["status"] = reasons.empty() ? "ok" : fault;
+  if (!reasons.empty()) body["reasons"] = json::array(reasons.begin(), reasons.end());
+  return net::json_response(reasons.empty() ? 200 : 503, json::serialize(body));
+}
+
+net::HttpHandler probe(const char* fault, std::function<Reasons()> find) {
+  return [fault, find = std::move(find)](const net::HttpRequest&) {
+    return [](net::HttpResponse answer) -> Task<net::HttpResponse> {
+      co_return answer;
+    }(probe_answer(fault, find()));
+  };
+}
+
+Task<net::HttpResponse> admin(net::HttpRequest /*request*/) {
+  net::HttpResponse response;
+  response.content_type = "text/html; charset=utf-8";
+  response.headers.add("Cache-Control", "no-cache");
+  response.headers.add("X-Frame-Options", "DENY");
+  response.body = admin_page;
+  co_return response;
+}
+
+}  // namespace
+
+void OpsPages::register_on(net::Router& router) const {
+  router.add("GET", "/api/metrics", [this](const net::HttpRequest&) { return metrics(); });
+  router.add("GET", "/livez", probe("not live", sources_.not_live));
+  router.add("GET", "/readyz", probe("not ready", sources_.not_ready));
+  // (protocol page 02, section 11)
+  router.add("GET", sources_.admin_base + "/", admin);
+  router.add_prefix("GET", sources_.admin_base + "/admin/", admin);
+}
+
+Task<net::HttpResponse> OpsPages::metrics() const {
+  net::HttpResponse response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = co_await sources_.metrics();
+  co_return response;
+}
+
+}  // namespace concerto::tools

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "metric_set.hpp"
+
+namespace concerto::tools {
+
+/// The usual `process_` metrics of this process, from /proc; what cannot be read is left out.
+void collect_process(MetricSet& metrics);
+
+}  // namespace concerto::tools

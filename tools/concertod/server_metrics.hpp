@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <concerto/core/coordinator.hpp>
+#include <concerto/persist/leveldb_store.hpp>
+
+#include "shard.hpp"
+
+namespace concerto::tools {
+
+/// Where the numbers of `/api/metrics` come from. Everything outlives the scrapes.
+struct MetricSources {
+  const std::vector<std::unique_ptr<Shard>>& shards;
+  Coordinator& coordinator;
+  const persist::LevelDbStore* store;  ///< null: the store counts nothing
+  const Clock& clock;
+};
+
+/// The metrics of the reference (protocol page 02, section 10) and our own, as text. Visits the
+/// shards one after the other.
+Task<std::string> metrics_text(MetricSources sources);
+
+}  // namespace concerto::tools

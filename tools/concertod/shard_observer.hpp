@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+
+#include "logging.hpp"
+#include "trans_probe.hpp"
+
+namespace concerto::tools {
+
+/// Hears one shard's coordinator: lines go to the log, counts to the metrics, trouble to whoever
+/// wants to know.
+class ShardObserver final : public LogObserver {
+ public:
+  explicit ShardObserver(Log& log) : LogObserver(log) {}
+
+  /// Called on the shard, and must not block.
+  void on_trouble(std::function<void(const BranchTrouble&)> hook) { hook_ = std::move(hook); }
+
+  void branch_called(const BranchCall& call, const BranchReply& reply,
+                     std::chrono::nanoseconds took) override {
+    probe_.count_call(call, reply.outcome, took);
+  }
+  void pass_ended(const Transaction& trans, bool without_error) override {
+    probe_.count_pass(trans, without_error);
+  }
+  void branch_in_trouble(const BranchTrouble& trouble) override {
+    if (hook_) hook_(trouble);
+  }
+
+  const TransProbe& probe() const noexcept { return probe_; }
+
+ private:
+  TransProbe probe_;
+  std::function<void(const BranchTrouble&)> hook_;
+};
+
+}  // namespace concerto::tools

@@ -1,0 +1,105 @@
+#include "trans_probe.hpp"
+
+#include <algorithm>
+
+namespace concerto::tools {
+namespace {
+
+// The last name of each is for everything else.
+constexpr std::array<std::string_view, 9> ops{"action", "compensate", "try", "confirm", "cancel",
+                                              "commit", "rollback",   "msg", "other"};
+constexpr std::size_t branch_ids = 101;  ///< `00` to `99`, and the others
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::size_t branch_index(std::string_view id) noexcept {
+  if (id.size() != 2 || !is_digit(id[0]) || !is_digit(id[1])) return branch_ids - 1;
+  return static_cast<std::size_t>((id[0] - '0') * 10 + (id[1] - '0'));
+}
+
+std::string branch_name(std::size_t index) {
+  if (index == branch_ids - 1) return "other";
+  return {static_cast<char>('0' + index / 10), static_cast<char>('0' + index % 10)};
+}
+
+std::size_t op_index(std::string_view op) noexcept {
+  const auto* found = std::find(ops.begin(), ops.end() - 1, op);
+  return static_cast<std::size_t>(found - ops.begin());
+}
+
+}  // namespace
+
+TransProbe::TransProbe() : calls_(trans_types * ops.size() * branch_ids) {}
+
+std::size_t TransProbe::place_of(TransType type, std::size_t op, std::size_t branch) noexcept {
+  const std::size_t by_type = static_cast<std::size_t>(type) % trans_types;
+  return (by_type * ops.size() + op) * branch_ids + branch;
+}
+
+void TransProbe::count_pass(const Transaction& trans, bool without_error) {
+  Passes& passes = passes_[static_cast<std::size_t>(trans.type) % trans_types];
+  (without_error ? passes.ok : passes.failed).add();
+  // The pass has just changed the transaction, so this is the age at its end.
+  passes.handled.add(trans.update_time - trans.create_time);
+}
+
+void TransProbe::count_call(const BranchCall& call, Outcome outcome,
+                            std::chrono::nanoseconds took) {
+  Calls& calls = calls_[place_of(call.type, op_index(call.op), branch_index(call.branch_id))];
+  (outcome == Outcome::success ? calls.ok : calls.failed).add();
+  latency_at(call_target(call.url)).add(took);
+}
+
+TimeHistogram& TransProbe::latency_at(std::string_view target) {
+  const auto found = targets_.find(target);
+  if (found != targets_.end()) return *found->second;
+  if (targets_.size() == targets_max) return other_targets_;
+  return *targets_.emplace(target, std::make_unique<TimeHistogram>()).first->second;
+}
+
+void TransProbe::collect(MetricSet& metrics) const {
+  for (std::size_t type = 0; type < trans_types; ++type) {
+    const Passes& passes = passes_[type];
+    if (passes.ok.value() + passes.failed.value() == 0) continue;
+    const std::string_view model = to_string(static_cast<TransType>(type));
+    for (const bool ok : {true, false}) {
+      metrics.counter("dtm_transaction_process_total", "Passes over transactions",
+                      {{"model", model}, {"status", ok ? "ok" : "fail"}},
+                      static_cast<double>((ok ? passes.ok : passes.failed).value()));
+    }
+    metrics.histogram("dtm_transaction_handled_duration",
+                      "Seconds from a transaction's creation to the end of a pass",
+                      {{"model", model}}, passes.handled, reference_bounds);
+    metrics.histogram("concerto_transaction_handled_seconds",
+                      "Seconds from a transaction's creation to the end of a pass",
+                      {{"model", model}}, passes.handled);
+    for (std::size_t op = 0; op < ops.size(); ++op) {
+      for (std::size_t branch = 0; branch < branch_ids; ++branch) {
+        const Calls& calls = calls_[place_of(static_cast<TransType>(type), op, branch)];
+        const std::string id = branch_name(branch);
+        for (const bool ok : {true, false}) {
+          const std::uint64_t count = (ok ? calls.ok : calls.failed).value();
+          if (count == 0) continue;
+          metrics.counter("dtm_branch_process_total", "Calls to branches",
+                          {{"model", model},
+                           {"branchid", id},
+                           {"branchtype", ops[op]},
+                           {"status", ok ? "ok" : "fail"}},
+                          static_cast<double>(count));
+        }
+      }
+    }
+  }
+  const std::string_view name = "concerto_branch_latency_seconds";
+  const std::string_view help = "Seconds that calls to the branches of a target took";
+  for (const auto& [target, latency] : targets_) {
+    metrics.histogram(name, help, {{"target", target}}, *latency);
+  }
+  if (targets_.size() == targets_max) {
+    metrics.histogram(name, help, {{"target", "other"}}, other_targets_);
+  }
+}
+
+}  // namespace concerto::tools
