@@ -40,6 +40,7 @@ def normal(answer):
     if not isinstance(answer, dict):
         return answer
     answer = dict(answer)
+    answer.pop("why", None)  # of `query`, and ours alone
     if "transaction" in answer:
         answer["transaction"] = _transaction(answer["transaction"])
     for name, each in (("branches", _branch), ("progresses", _branch), ("kv", _kv),

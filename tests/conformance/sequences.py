@@ -215,6 +215,46 @@ def states():
                                always=always)
 
 
+# Every option that a request may have beside those of the modes above, with a value of its own.
+OPTIONS = {
+    "timeout-to-fail": {"timeout_to_fail": 3}, "request-timeout": {"request_timeout": 7},
+    "retry-interval": {"retry_interval": 30}, "retry-limit": {"retry_limit": 4},
+    "branch-headers": {"branch_headers": {"X-Shop": "north"}}, "no-wait": {"wait_result": False},
+    "protocol-http": {"protocol": "http"}, "protocol-json-rpc": {"protocol": "json-rpc"},
+    "null": dict.fromkeys(("timeout_to_fail", "request_timeout", "retry_interval", "retry_limit",
+                           "branch_headers", "concurrent", "custom_data", "protocol")),
+}
+
+
+def options():
+    """What is stored of an option, and shown; what it does takes time and is tested elsewhere."""
+    for name, fields in OPTIONS.items():
+        yield Sequence(f"option-saga-{name}", [post("submit", saga(1, **fields)), QUERY])
+        yield Sequence(f"option-msg-{name}", [post("prepare", msg(1, **fields)), QUERY])
+        yield Sequence(f"option-tcc-{name}", [post("prepare", trans("tcc", **fields)), QUERY])
+
+
+def other_requests():
+    for kind, operation in (("tcc", "registerTccBranch"), ("xa", "registerXaBranch")):
+        yield Sequence(f"{kind}-old-register", [
+            post("prepare", trans(kind)), post(operation, branch(kind, 1)), QUERY,
+            post("submit", trans(kind, wait_result=True)), QUERY])
+    # Branches of nested TCC have longer ids; the order of their registration counts all the same.
+    nested = [post("registerBranch", {**branch("tcc", 1), "branch_id": number})
+              for number in ("01", "0101", "0102", "02")]
+    for operation in ("submit", "abort"):
+        yield Sequence(f"tcc-nested-{operation}", [
+            post("prepare", trans("tcc", wait_result=True)), *nested,
+            post(operation, trans("tcc", wait_result=True)), QUERY])
+    yield Sequence("all-by-gid", [post("submit", saga(1)), get("all?gid=$GID"),
+                                  get("all?gid=$GID&position=p&status=failed")])
+    yield Sequence("reset-cron-time", [get("resetCronTime?timeout=1000000000&limit=5")])
+    yield Sequence("kv-of-nothing", [get("queryKV?cat=$GID"), get("queryKV?cat=$GID&key=k"),
+                                     get("scanKV?cat=$GID&limit=1")])
+    for method in ("GET", "POST", "DELETE"):
+        yield Sequence(f"ping-{method}", [Request(method, "/api/ping")])
+
+
 def odd_requests():
     for operation in ("abort", "forceStop", "resetNextCronTime"):
         yield Sequence(f"unknown-{operation}", [post(operation, trans("msg"))])
@@ -272,8 +312,8 @@ def json_rpc():
 
 
 def all_sequences():
-    found = [*sagas(), *messages(), *second_phases(), *workflows(), *states(), *odd_requests(),
-             *topics(), *json_rpc()]
+    found = [*sagas(), *messages(), *second_phases(), *workflows(), *states(), *options(),
+             *other_requests(), *odd_requests(), *topics(), *json_rpc()]
     names = [sequence.name for sequence in found]
     assert len(set(names)) == len(names), "two sequences have one name"
     return found
