@@ -1,6 +1,7 @@
 """Branches over HTTP, in the test's own process."""
 
 import contextlib
+import sys
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,15 @@ class BranchCall:
         return f"{self.query.get('op')} {self.query.get('branch_id')} {self.name}"
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Says nothing of a connection that its client, perhaps killed, has broken off."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class BranchServer:
     """Answers `/name` by the script for that name, if there is one, or else with success."""
 
@@ -35,8 +45,7 @@ class BranchServer:
         self._calls = []
         self._scripts = {}
         self._gates = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
@@ -86,6 +95,7 @@ class BranchServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # Head and body are two writes.
 
             def handle_any(self):
                 url = urlsplit(self.path)

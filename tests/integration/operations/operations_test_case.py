@@ -1,0 +1,78 @@
+"""What these tests share: a coordinator, scripted branches, and the requests of an operator."""
+
+import json
+import os
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+sys.dont_write_bytecode = True
+
+from concerto_testing import BranchServer, Concertod, http_call, http_json, wait_until  # noqa: E402
+from concerto_testing import main as run_tests  # noqa: E402
+
+
+class OperationsTestCase(unittest.TestCase):
+    def setUp(self):
+        self.branches = BranchServer()
+        self.addCleanup(self.branches.close)
+
+    def start(self, name, settings=None, env=None):
+        """A coordinator with one shard, so that numbers per shard are those of the whole."""
+        coordinator = Concertod(self.args.concertod, self.directory,
+                                {"Shards": 1, "RetryInterval": 1, **(settings or {})}, name, env)
+        self.addCleanup(coordinator.kill)
+        coordinator.start()
+        return coordinator
+
+    def saga(self, gid, *names, **options):
+        """A saga whose steps are branches of these names; a URL stands for itself."""
+        urls = [name if "://" in name else self.branches.url(name) for name in names]
+        steps = [{"action": url, "compensate": url} for url in urls]
+        return {"gid": gid, "trans_type": "saga", "steps": steps, "payloads": ["{}"] * len(steps),
+                **options}
+
+    def msg(self, gid, *names, **options):
+        request = self.saga(gid, *names, **options)
+        steps = [{"action": step["action"]} for step in request["steps"]]
+        return {**request, "trans_type": "msg", "steps": steps}
+
+    def wait_for_why(self, coordinator, gid, condition, what, timeout_s=10.0):
+        """The first answer to "why" that meets the condition."""
+
+        def meets():
+            found = why(coordinator, gid)
+            return found if condition(found) else None
+
+        return wait_until(meets, f"why of {gid}: {what}", timeout_s)
+
+
+def post(coordinator, name, request, timeout_s=30.0):
+    """A request of the HTTP API; the answer, whatever its status."""
+    return http_call("POST", f"{coordinator.api}/{name}", json.dumps(request).encode(),
+                     timeout_s=timeout_s)
+
+
+def submit(coordinator, request):
+    """A submit that has to be taken."""
+    http_json("POST", f"{coordinator.api}/submit", request)
+
+
+def try_now(coordinator, gid):
+    http_json("POST", f"{coordinator.api}/resetNextCronTime", {"gid": gid})
+
+
+def get(coordinator, path):
+    return http_call("GET", f"http://127.0.0.1:{coordinator.http_port}{path}")
+
+
+def why(coordinator, gid):
+    answer = get(coordinator, f"/api/concerto/why?gid={gid}")
+    if answer.status != 200:
+        raise AssertionError(f"why of {gid}: HTTP {answer.status}: {answer.body!r}")
+    return answer.json()
+
+
+def main(test_case, description):
+    run_tests(test_case, lambda parser: parser.add_argument("concertod"), description)

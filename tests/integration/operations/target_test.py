@@ -1,0 +1,91 @@
+"""A service that accepts calls and never answers holds up its own transactions and nobody else's.
+
+All of them come due together, after a kill and a restart.
+
+Usage: target_test.py <concertod>
+"""
+
+from dead_service import DeadService
+from operations_test_case import OperationsTestCase, get, main, post, submit, why
+
+from concerto_testing import wait_until
+
+COUNT = 50  # Transactions of the dead target, and of the healthy one.
+PER_TARGET = 4
+REQUEST_TIMEOUT_S = 3
+ROUNDS = 3
+
+
+class DeadTarget(OperationsTestCase):
+    def setUp(self):
+        super().setUp()
+        self.dead = DeadService()
+        self.addCleanup(self.dead.close)
+        self.dead_gids = [f"dead-{number:02}" for number in range(COUNT)]
+        self.healthy_gids = [f"healthy-{number:02}" for number in range(COUNT)]
+
+    def start_with_all_due(self, name):
+        """Each transaction's first call runs when the coordinator is killed."""
+        coordinator = self.start(name, {"MaxWakesPerTarget": PER_TARGET,
+                                        "RequestTimeout": REQUEST_TIMEOUT_S})
+        gate = self.branches.hold("step")
+        for dead, healthy in zip(self.dead_gids, self.healthy_gids):
+            submit(coordinator, self.saga(dead, f"{self.dead.target}/step"))
+            submit(coordinator, self.saga(healthy, "step"))
+        self.branches.wait_for_calls(COUNT)
+        wait_until(lambda: len(self.dead.gids) >= COUNT, "the calls to the dead target")
+        coordinator.kill()
+        wait_until(lambda: self.dead.running == 0, "these calls have ended")
+        gate.set()
+        self.dead.forget()
+        coordinator.start()
+        return coordinator
+
+    def test_dead_target_holds_up_nobody_else(self):
+        coordinator = self.start_with_all_due("dead")
+        self.branches.wait_for_calls(2 * COUNT)
+        self.assertLessEqual(len(self.dead.gids), PER_TARGET, "the healthy ones have waited")
+        for gid in self.healthy_gids:
+            coordinator.wait_for_status(gid, "succeed")
+
+        wait_until(lambda: len(self.dead.gids) >= ROUNDS * PER_TARGET, f"{ROUNDS} rounds of calls",
+                   2 * ROUNDS * REQUEST_TIMEOUT_S)
+        self.assertEqual(self.dead.running_most, PER_TARGET)
+        self.check_fairness()
+        submit(coordinator, self.saga("new", "step"))
+        coordinator.wait_for_status("new", "succeed", REQUEST_TIMEOUT_S)
+
+        self.dead.revive()
+        for gid in self.dead_gids:
+            coordinator.wait_for_status(gid, "succeed")
+        self.check_fairness()
+
+    def check_fairness(self):
+        """Nobody is tried again before all have been tried."""
+        first = self.dead.gids[:COUNT]
+        self.assertEqual(len(set(first)), len(first), first)
+
+    def test_operator_sees_who_waits_and_ends_it(self):
+        coordinator = self.start_with_all_due("seen")
+        wait_until(lambda: len(self.dead.gids) >= PER_TARGET, "the first calls")
+        in_line = [gid for gid in self.dead_gids if gid not in self.dead.gids]
+        queued = f"concerto_transactions_queued {COUNT - PER_TARGET}\n"
+        wait_until(lambda: queued in get(coordinator, "/api/metrics").body.decode(), queued)
+        first, last = in_line[0], in_line[-1]
+        self.assertIn(f"waits for room at {self.dead.target}",
+                      why(coordinator, first)["explanation"])
+
+        self.assertEqual(post(coordinator, "forceStop", {"gid": first}).status, 200)
+        post(coordinator, "resetNextCronTime", {"gid": last})
+        wait_until(lambda: last in self.dead.gids, "an operator's wish does not wait in line")
+        self.dead.revive()
+        for gid in set(self.dead_gids) - {first}:
+            coordinator.wait_for_status(gid, "succeed")
+        self.assertEqual(coordinator.status(first), "failed")
+        self.assertNotIn(first, self.dead.gids)
+        self.assertIn("concerto_transactions_queued 0\n",
+                      get(coordinator, "/api/metrics").body.decode())
+
+
+if __name__ == "__main__":
+    main(DeadTarget, __doc__)
