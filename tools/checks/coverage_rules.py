@@ -1,0 +1,137 @@
+"""docs/compatibility.md names every interface, and for each a test that there is.
+
+Its tables whose last column is `covered by` are read: in the first column stands what is covered,
+in the last one the tests, each between backticks.
+"""
+
+import itertools
+import json
+import re
+from dataclasses import dataclass
+
+from checks.tree import Finding
+
+PAGE = "docs/compatibility.md"
+COLUMN = "covered by"
+
+GTEST = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
+CMAKE_CALL = re.compile(r"\b(set|foreach|endforeach|concerto_script_test)\s*\(([^)]*)\)")
+
+
+@dataclass(frozen=True)
+class Row:
+    line: int
+    kind: str    # The first column's header.
+    items: list  # What stands between backticks in the first cell,
+    tests: list  # and in the last one.
+
+
+def table_rows(text):
+    """The rows of the tables that say what is covered by which tests."""
+    header = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.startswith("|"):
+            header = None
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if header is None:
+            header = cells
+        elif header[-1] == COLUMN and not re.fullmatch(r"[-: ]+", cells[0]):
+            yield Row(number, header[0], re.findall(r"`([^`]+)`", cells[0]),
+                      re.findall(r"`([^`]+)`", cells[-1]))
+
+
+def script_tests(text):
+    """The names that a CMakeLists.txt gives to concerto_script_test, loops unrolled."""
+    lists, loops = {}, []
+    for call, words in CMAKE_CALL.findall(re.sub(r"#[^\n]*", "", text)):
+        words = words.split()
+        if call == "set":
+            lists[words[0]] = words[1:]
+        elif call == "foreach":
+            in_lists = words[1:3] == ["IN", "LISTS"]
+            loops.append((words[0], lists.get(words[3], []) if in_lists else words[1:]))
+        elif call == "endforeach":
+            loops.pop()
+        else:
+            for values in itertools.product(*(items for _, items in loops)):
+                name = words[0]
+                for (variable, _), value in zip(loops, values):
+                    name = name.replace(f"${{{variable}}}", value)
+                yield name
+
+
+def known_tests(tree):
+    """Names as ctest has them, without preset, instantiation and parameter."""
+    names = set()
+    for source in tree.sources:
+        if source.layer != "tests":
+            continue
+        if source.is_cpp:
+            names |= {f"{suite}.{name}" for suite, name in GTEST.findall(source.text)}
+        elif source.path.endswith("CMakeLists.txt"):
+            names |= set(script_tests(source.text))
+    return names
+
+
+def openapi_operations(text):
+    for path, item in json.loads(text)["paths"].items():
+        if item.get("x-any-method"):
+            yield f"any {path}"
+        else:
+            yield from (f"{method.upper()} {path}" for method in item
+                        if method in ("get", "post", "put", "delete", "patch"))
+
+
+def config_keys(text):
+    return re.findall(r'^    \{(?:\.path = )?"([\w.]+)"', text, re.MULTILINE)
+
+
+# Where the interfaces of a kind are declared: what the first column calls them, and in which file
+# they stand.
+INTERFACES = {
+    "endpoint": ("net/openapi/openapi.json", openapi_operations),
+    "gRPC method": ("net/proto/dtmgimp.proto", re.compile(r"^\s*rpc (\w+)", re.MULTILINE).findall),
+    "JSON-RPC method": ("net/src/api/json_rpc.cpp",
+                        re.compile(r'call\.method == "(\w+)"').findall),
+    "key": ("tools/concertod/config_keys.cpp", config_keys),
+}
+
+
+def line_of(word, text):
+    found = re.search(rf'["\s]{re.escape(word)}["(]', text)
+    return text.count("\n", 0, found.start()) + 1 if found else 1
+
+
+def page_of(tree):
+    return next((list(table_rows(s.text)) for s in tree.sources if s.path == PAGE), [])
+
+
+def named_tests_exist(tree):
+    rows = page_of(tree)
+    tests = known_tests(tree) if rows else set()
+    for row in rows:
+        if not row.tests:
+            yield Finding(PAGE, row.line, "coverage", "the row names no test")
+        for name in row.tests:
+            if name not in tests:
+                yield Finding(PAGE, row.line, "coverage", f"there is no test '{name}'")
+
+
+def every_interface_has_a_row(tree):
+    rows = page_of(tree)
+    texts = {source.path: source.text for source in tree.sources}
+    for kind, (path, declared_in) in INTERFACES.items():
+        text = texts.get(path)
+        declared = list(declared_in(text)) if text is not None else []
+        named = {item: row.line for row in rows if row.kind == kind for item in row.items}
+        for item in declared:
+            if item not in named:
+                yield Finding(path, line_of(item.split()[-1], text), "coverage",
+                              f"{kind} '{item}' is not in {PAGE}")
+        for item, line in named.items():
+            if item not in declared:
+                yield Finding(PAGE, line, "coverage", f"{path} has no {kind} '{item}'")
+
+
+RULES = [named_tests_exist, every_interface_has_a_row]
