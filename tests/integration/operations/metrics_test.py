@@ -12,7 +12,7 @@ import threading
 import time
 
 import grpc_wire
-from metrics_text import parse
+from metrics_text import FormatError, parse
 from operations_test_case import OperationsTestCase, get, main, post, submit, try_now
 
 from concerto_testing import http_call, wait_until
@@ -104,6 +104,19 @@ class Metrics(OperationsTestCase):
         path = f"/api/dtmsvr/query?gid={gid}"
         wait_until(lambda: self.send(coordinator, "GET", path).json()["transaction"]["status"] ==
                    status, f"{gid} is {status}")
+
+    def test_reader_refuses_what_is_wrong(self):
+        head = "# HELP a_total x\n# TYPE a_total counter\n"
+        histogram = ("# HELP h x\n# TYPE h histogram\nh_bucket{le=\"1\"} 2\n"
+                     "h_bucket{le=\"+Inf\"} 3\nh_sum 4\nh_count 3\n")
+        self.assertEqual(sorted(parse(head + "a_total 1\n" + histogram)), ["a_total", "h"])
+        for text in (head + "a_total 1", head + "a_total{b=c} 1\n", head + "a_total one\n", head,
+                     head + "a_total -1\n", head + "a_total 1\na_total 2\n", "a_total 1\n" + head,
+                     head + 'a_total{b="c\\d"} 1\n', head + "a_total 1\n\n",
+                     histogram.replace("h_count 3", "h_count 2"), histogram.replace("} 2", "} 5"),
+                     histogram.replace("+Inf", "2"), histogram.replace("h_sum 4\n", "")):
+            with self.subTest(text), self.assertRaises(FormatError):
+                parse(text)
 
     def test_every_name_is_there_with_its_labels(self):
         coordinator = self.start("names")

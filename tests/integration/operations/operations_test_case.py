@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import unittest
 
@@ -11,6 +12,9 @@ sys.dont_write_bytecode = True
 
 from concerto_testing import BranchServer, Concertod, http_call, http_json, wait_until  # noqa: E402
 from concerto_testing import main as run_tests  # noqa: E402
+from concerto_testing.concertod import to_yaml  # noqa: E402
+
+RELOADED = '"msg":"reloaded: '
 
 
 class OperationsTestCase(unittest.TestCase):
@@ -61,6 +65,20 @@ def submit(coordinator, request):
 
 def try_now(coordinator, gid):
     http_json("POST", f"{coordinator.api}/resetNextCronTime", {"gid": gid})
+
+
+def reload(coordinator, directory, changes, line=RELOADED):
+    """Changes the configuration file, sends SIGHUP and waits for the line that follows it."""
+    path = os.path.join(directory, coordinator.name + ".yml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(to_yaml({**coordinator.settings, **changes}))
+    return hang_up(coordinator, line)
+
+
+def hang_up(coordinator, line):
+    count = len(coordinator.process.lines(line))
+    os.kill(coordinator.process.pid, signal.SIGHUP)
+    return coordinator.process.wait_for_line(line, count=count + 1)
 
 
 def get(coordinator, path):

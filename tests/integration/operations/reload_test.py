@@ -7,12 +7,12 @@ import os
 import signal
 import threading
 
-from operations_test_case import OperationsTestCase, get, main, post, submit
+from operations_test_case import (RELOADED, OperationsTestCase, get, hang_up, main, post, reload,
+                                  submit)
 
-from concerto_testing import free_port, wait_until
+from concerto_testing import Process, free_port, wait_until
 from concerto_testing.concertod import to_yaml
 
-RELOADED = '"msg":"reloaded: '
 KEPT = "the configuration is not reloaded: it stays as it was"
 
 
@@ -22,15 +22,8 @@ class Reload(OperationsTestCase):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
-    def hang_up(self, coordinator, line):
-        """Sends the signal and waits for what it writes then."""
-        count = len(coordinator.process.lines(line))
-        os.kill(coordinator.process.pid, signal.SIGHUP)
-        return coordinator.process.wait_for_line(line, count=count + 1)
-
-    def reload(self, coordinator, changes, line=RELOADED):
-        self.write(coordinator, to_yaml({**coordinator.settings, **changes}))
-        return self.hang_up(coordinator, line)
+    def reload(self, coordinator, changes):
+        return reload(coordinator, self.directory, changes)
 
     def status_of_body(self, coordinator, size):
         """What a request of that size is answered: 500, as it is no JSON, unless it is too big."""
@@ -101,11 +94,11 @@ class Reload(OperationsTestCase):
         for text, fault in faults.items():
             with self.subTest(fault):
                 self.write(coordinator, text)
-                self.hang_up(coordinator, KEPT)
+                hang_up(coordinator, KEPT)
                 self.assertEqual(len(coordinator.process.lines(f'"level":"error".*{fault}')), 1)
                 self.assertEqual(self.status_of_body(coordinator, 2000), 413)
         os.remove(os.path.join(self.directory, "faulty.yml"))
-        self.hang_up(coordinator, KEPT)
+        hang_up(coordinator, KEPT)
         coordinator.process.wait_for_line('"level":"error".*cannot read configuration file')
         self.assertEqual(coordinator.process.lines(RELOADED), [])
         self.reload(coordinator, {"MaxBodyBytes": 5000})
@@ -129,6 +122,18 @@ class Reload(OperationsTestCase):
         coordinator = self.start("unknown")
         self.reload(coordinator, {"MaxBodyByte": 1})
         coordinator.process.wait_for_line('"level":"warn".*the nearest known one is .MaxBodyBytes')
+
+    def test_signal_during_the_start_does_not_end_it(self):
+        coordinator = self.start("early")
+        submit(coordinator, self.saga("kept", "a"))
+        coordinator.wait_for_status("kept", "succeed")
+        coordinator.kill()
+        # While the store is opened, which may take long.
+        path = os.path.join(self.directory, "early.yml")
+        with Process("early-again", [self.args.concertod, "-c", path], self.directory) as process:
+            process.wait_for_line("Store.Path=")
+            os.kill(process.pid, signal.SIGHUP)
+            process.wait_for_line('"msg":"ready')
 
     def test_traffic_goes_on(self):
         coordinator = self.start("traffic")

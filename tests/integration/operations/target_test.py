@@ -6,14 +6,14 @@ Usage: target_test.py <concertod>
 """
 
 from dead_service import DeadService
-from operations_test_case import OperationsTestCase, get, main, post, submit, why
+from operations_test_case import OperationsTestCase, get, main, post, reload, submit, why
 
 from concerto_testing import wait_until
 
 COUNT = 50  # Transactions of the dead target, and of the healthy one.
 PER_TARGET = 4
 REQUEST_TIMEOUT_S = 3
-ROUNDS = 3
+ROUNDS = 2
 
 
 class DeadTarget(OperationsTestCase):
@@ -24,10 +24,10 @@ class DeadTarget(OperationsTestCase):
         self.dead_gids = [f"dead-{number:02}" for number in range(COUNT)]
         self.healthy_gids = [f"healthy-{number:02}" for number in range(COUNT)]
 
-    def start_with_all_due(self, name):
+    def start_with_all_due(self, name, request_timeout_s=REQUEST_TIMEOUT_S):
         """Each transaction's first call runs when the coordinator is killed."""
         coordinator = self.start(name, {"MaxWakesPerTarget": PER_TARGET,
-                                        "RequestTimeout": REQUEST_TIMEOUT_S})
+                                        "RequestTimeout": request_timeout_s})
         gate = self.branches.hold("step")
         for dead, healthy in zip(self.dead_gids, self.healthy_gids):
             submit(coordinator, self.saga(dead, f"{self.dead.target}/step"))
@@ -85,6 +85,24 @@ class DeadTarget(OperationsTestCase):
         self.assertNotIn(first, self.dead.gids)
         self.assertIn("concerto_transactions_queued 0\n",
                       get(coordinator, "/api/metrics").body.decode())
+
+    def test_lowered_bound_holds_for_who_comes_next(self):
+        coordinator = self.start_with_all_due("lower", 1)
+        wait_until(lambda: self.dead.running == PER_TARGET, "as many calls as the bound allows")
+        reload(coordinator, self.directory, {"MaxWakesPerTarget": 1})
+        wait_until(lambda: self.dead.running == 1, "one call at a time")
+        self.dead.revive()
+        for gid in self.dead_gids:
+            coordinator.wait_for_status(gid, "succeed")
+
+    def test_raised_bound_lets_in_who_waits(self):
+        coordinator = self.start_with_all_due("raise")
+        wait_until(lambda: self.dead.running == PER_TARGET, "as many calls as the bound allows")
+        reload(coordinator, self.directory, {"MaxWakesPerTarget": COUNT})
+        # At the latest when the first calls have ended.
+        wait_until(lambda: len(self.dead.gids) >= COUNT, "those in line are called",
+                   2 * REQUEST_TIMEOUT_S)
+        self.check_fairness()
 
 
 if __name__ == "__main__":
