@@ -28,6 +28,7 @@ class OperationsTestCase(unittest.TestCase):
                                 {"Shards": 1, "RetryInterval": 1, **(settings or {})}, name, env)
         self.addCleanup(coordinator.kill)
         coordinator.start()
+        wait_until_ready(coordinator)
         return coordinator
 
     def saga(self, gid, *names, **options):
@@ -83,6 +84,11 @@ def hang_up(coordinator, line):
 
 def get(coordinator, path):
     return http_call("GET", f"http://127.0.0.1:{coordinator.http_port}{path}")
+
+
+def wait_until_ready(coordinator):
+    """It serves before it has read what is unfinished."""
+    wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready", 20)
 
 
 def why(coordinator, gid):

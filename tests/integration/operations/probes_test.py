@@ -11,7 +11,7 @@ import signal
 import threading
 
 from dead_service import DeadService
-from operations_test_case import OperationsTestCase, get, main, post, submit
+from operations_test_case import OperationsTestCase, get, main, post, submit, wait_until_ready
 
 from concerto_testing import http_call, wait_until
 
@@ -93,7 +93,7 @@ class Probes(OperationsTestCase):
         self.assertEqual(coordinator.status("before"), "succeed")
         coordinator.kill()
         coordinator.start()
-        self.check(get(coordinator, "/readyz"), 200, "ok")
+        wait_until_ready(coordinator)
         submit(coordinator, self.saga("mended", "a"))
         coordinator.wait_for_status("mended", "succeed")
 
@@ -128,7 +128,7 @@ class Probes(OperationsTestCase):
             client.join()
         coordinator.kill()
         coordinator.start()
-        wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready")
+        wait_until_ready(coordinator)
         self.check(get(coordinator, "/livez"), 200, "ok")
         in_flight = f'concerto_transactions_in_flight{{model="saga"}} {UNFINISHED}\n'
         self.assertIn(in_flight, get(coordinator, "/api/metrics").body.decode())
@@ -145,6 +145,7 @@ class Probes(OperationsTestCase):
         coordinator.kill()
         coordinator.settings["MaxInFlight"] = 5
         coordinator.start()
+        wait_until_ready(coordinator)
         wait_until(lambda: get(coordinator, "/readyz").status == 503, "it is behind",
                    LAG_MAX_S + 10)
         self.check(get(coordinator, "/readyz"), 503, "not ready", "recovery is behind by")
