@@ -34,7 +34,6 @@ void Engine::arm_timeout(const LiveTrans& live) {
 
 void Engine::set_next_alarm() {
   alarm_count_.store(alarms_.size(), std::memory_order_relaxed);
-  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
   earliest_alarm_.store(alarms_.earliest(), std::memory_order_relaxed);
   const bool room =
       wakes_in_progress_ < options_.wakes_in_progress_max && live_.size() < options_.in_flight_max;
@@ -101,9 +100,12 @@ bool Engine::claim_target(LiveTrans& live, const Next& next) {
   const std::string_view target = call_target(
       next.ask_initiator ? trans.query_prepared : trans.branches[next.calls.front()].url);
   if (target.empty()) return true;
-  if (!slots_.take(target, std::move(due))) return false;
-  live.slot = target;
-  return true;
+  if (slots_.take(target, std::move(due))) {
+    live.slot = target;
+    return true;
+  }
+  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
+  return false;
 }
 
 void Engine::give_back_slot(LiveTrans& live) {
@@ -112,6 +114,7 @@ void Engine::give_back_slot(LiveTrans& live) {
 
 void Engine::pass_on_slot(std::string target) {
   auto next = slots_.give_back(target);
+  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
   if (!next) return;
   start_wake(std::move(*next), std::move(target));
   set_next_alarm();

@@ -29,6 +29,7 @@ void Engine::start_driver(LiveTrans& live) {
   if (live.driving) return;
   alarms_.cancel_wake(live.gid);
   slots_.forget(live.gid);
+  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
   live.begin_pass();
   live.retries_exhausted = false;
   if (live.trans.submit_time) {

@@ -42,6 +42,7 @@ def normal(answer):
     answer = dict(answer)
     answer.pop("why", None)  # of `query`, and ours alone
     if "transaction" in answer:
+        answer.pop("why", None)  # the coordinator's own
         answer["transaction"] = _transaction(answer["transaction"])
     for name, each in (("branches", _branch), ("progresses", _branch), ("kv", _kv),
                        ("transactions", _transaction)):

@@ -36,6 +36,7 @@ class SimWorld {
  protected:
   SimWorld(std::uint64_t seed, unsigned request_percent)
       : random_(seed), request_percent_(request_percent) {
+    options_.wakes_per_target_max = 1 + random_.below(3);
     start_world();
   }
 
@@ -95,7 +96,7 @@ class SimWorld {
   void start_world() {
     old_branches().push_back(std::move(branches_));
     branches_ = std::make_unique<SimBranches>(ledger_, random_);
-    world_ = std::make_unique<CoordinatorWorld>(store_, clock_, *branches_);
+    world_ = std::make_unique<CoordinatorWorld>(store_, clock_, *branches_, options_);
   }
 
   /// Crashed worlds refer to theirs.
@@ -113,6 +114,7 @@ class SimWorld {
   }
 
   const unsigned request_percent_;
+  CoordinatorOptions options_;
   FakeClock clock_;
   persist::MemoryStore store_{persist::MemoryStore::Crash::loses_progress};
   std::unique_ptr<SimBranches> branches_;

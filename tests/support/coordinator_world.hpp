@@ -23,7 +23,12 @@ class RecordingObserver final : public Observer {
     lines.push_back(std::string(gid) + ": " + std::string(text));
   }
   bool logs(LogLevel) const noexcept override { return true; }
+  void branch_in_trouble(const BranchTrouble& trouble) override {
+    troubles.push_back(std::string(trouble.url) + " " + std::to_string(trouble.retry_count));
+  }
+
   std::vector<std::string> lines;
+  std::vector<std::string> troubles;  ///< `<url> <retry count>`
 };
 
 /// The value of a coroutine that may not have ended yet.
@@ -38,6 +43,12 @@ class CoordinatorWorld {
       : clock_(clock),
         coordinator_({ShardPorts{io_.get_executor(), timers_, branches, random_, observer_}}, store,
                      clock, options) {}
+
+  /// With modes of the test's own.
+  CoordinatorWorld(Store& store, FakeClock& clock, BranchCaller& branches, const ModeTable& modes)
+      : clock_(clock),
+        coordinator_({ShardPorts{io_.get_executor(), timers_, branches, random_, observer_}}, store,
+                     clock, {}, modes) {}
 
   /// Ends as a graceful stop does.
   ~CoordinatorWorld() {

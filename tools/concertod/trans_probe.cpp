@@ -61,36 +61,8 @@ TimeHistogram& TransProbe::latency_at(std::string_view target) {
 
 void TransProbe::collect(MetricSet& metrics) const {
   for (std::size_t type = 0; type < trans_types; ++type) {
-    const Passes& passes = passes_[type];
-    if (passes.ok.value() + passes.failed.value() == 0) continue;
-    const std::string_view model = to_string(static_cast<TransType>(type));
-    for (const bool ok : {true, false}) {
-      metrics.counter("dtm_transaction_process_total", "Passes over transactions",
-                      {{"model", model}, {"status", ok ? "ok" : "fail"}},
-                      static_cast<double>((ok ? passes.ok : passes.failed).value()));
-    }
-    metrics.histogram("dtm_transaction_handled_duration",
-                      "Seconds from a transaction's creation to the end of a pass",
-                      {{"model", model}}, passes.handled, reference_bounds);
-    metrics.histogram("concerto_transaction_handled_seconds",
-                      "Seconds from a transaction's creation to the end of a pass",
-                      {{"model", model}}, passes.handled);
-    for (std::size_t op = 0; op < ops.size(); ++op) {
-      for (std::size_t branch = 0; branch < branch_ids; ++branch) {
-        const Calls& calls = calls_[place_of(static_cast<TransType>(type), op, branch)];
-        const std::string id = branch_name(branch);
-        for (const bool ok : {true, false}) {
-          const std::uint64_t count = (ok ? calls.ok : calls.failed).value();
-          if (count == 0) continue;
-          metrics.counter("dtm_branch_process_total", "Calls to branches",
-                          {{"model", model},
-                           {"branchid", id},
-                           {"branchtype", ops[op]},
-                           {"status", ok ? "ok" : "fail"}},
-                          static_cast<double>(count));
-        }
-      }
-    }
+    collect_passes(static_cast<TransType>(type), metrics);
+    collect_calls(static_cast<TransType>(type), metrics);
   }
   const std::string_view name = "concerto_branch_latency_seconds";
   const std::string_view help = "Seconds that calls to the branches of a target took";
@@ -99,6 +71,40 @@ void TransProbe::collect(MetricSet& metrics) const {
   }
   if (targets_.size() == targets_max) {
     metrics.histogram(name, help, {{"target", "other"}}, other_targets_);
+  }
+}
+
+void TransProbe::collect_passes(TransType type, MetricSet& metrics) const {
+  const Passes& passes = passes_[static_cast<std::size_t>(type)];
+  if (passes.ok.value() + passes.failed.value() == 0) return;
+  const std::string_view model = to_string(type);
+  for (const bool ok : {true, false}) {
+    metrics.counter("dtm_transaction_process_total", "Passes over transactions",
+                    {{"model", model}, {"status", ok ? "ok" : "fail"}},
+                    static_cast<double>((ok ? passes.ok : passes.failed).value()));
+  }
+  const std::string_view help = "Seconds from a transaction's creation to the end of a pass";
+  metrics.histogram("dtm_transaction_handled_duration", help, {{"model", model}}, passes.handled,
+                    reference_bounds);
+  metrics.histogram("concerto_transaction_handled_seconds", help, {{"model", model}},
+                    passes.handled);
+}
+
+void TransProbe::collect_calls(TransType type, MetricSet& metrics) const {
+  for (std::size_t op = 0; op < ops.size(); ++op) {
+    for (std::size_t branch = 0; branch < branch_ids; ++branch) {
+      const Calls& calls = calls_[place_of(type, op, branch)];
+      for (const bool ok : {true, false}) {
+        const std::uint64_t count = (ok ? calls.ok : calls.failed).value();
+        if (count == 0) continue;
+        metrics.counter("dtm_branch_process_total", "Calls to branches",
+                        {{"model", to_string(type)},
+                         {"branchid", branch_name(branch)},
+                         {"branchtype", ops[op]},
+                         {"status", ok ? "ok" : "fail"}},
+                        static_cast<double>(count));
+      }
+    }
   }
 }
 

@@ -49,6 +49,8 @@ class TransProbe {
 
   static std::size_t place_of(TransType type, std::size_t op, std::size_t branch) noexcept;
   TimeHistogram& latency_at(std::string_view target);
+  void collect_passes(TransType type, MetricSet& metrics) const;
+  void collect_calls(TransType type, MetricSet& metrics) const;
 
   std::array<Passes, trans_types> passes_;
   std::vector<Calls> calls_;

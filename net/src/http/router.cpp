@@ -40,6 +40,15 @@ const HttpHandler* Router::find(const HttpRequest& request) const {
   return nullptr;
 }
 
+std::vector<Router::Route> Router::routes() const {
+  std::vector<Route> routes;
+  for (const auto& [path, entries] : exact_) {
+    for (const Entry& entry : entries) routes.push_back({entry.method, path, false});
+  }
+  for (const auto& [prefix, entry] : prefixes_) routes.push_back({entry.method, prefix, true});
+  return routes;
+}
+
 Task<HttpResponse> Router::route(HttpRequest request) const {
   const HttpHandler* handler = find(request);
   if (handler == nullptr && fallback_) handler = &fallback_;

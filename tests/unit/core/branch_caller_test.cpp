@@ -36,6 +36,19 @@ INSTANTIATE_TEST_SUITE_P(
                     SuffixCase{"OtherCase", "a failure", "a failure FAILURE"}),
     [](const auto& row) { return row.param.name; });
 
+TEST(CallTarget, IsTheServiceOfAUrl) {
+  EXPECT_EQ(call_target("http://bank:8081/api/transfer?x=1"), "http://bank:8081");
+  EXPECT_EQ(call_target("https://bank"), "https://bank");
+  EXPECT_EQ(call_target("http://bank?x=/1"), "http://bank");
+  EXPECT_EQ(call_target("bank:9000/pkg.Bank/Transfer"), "bank:9000");
+  EXPECT_EQ(call_target("etcd://h1:2379,h2:2379/stock.rpc/pb.Stock/Deduct"),
+            "etcd://h1:2379,h2:2379/stock.rpc");
+  EXPECT_EQ(call_target("direct:///h1:9001,h2:9001/pb.Stock/Deduct"), "direct:///h1:9001,h2:9001");
+  EXPECT_EQ(call_target("etcd://h1:2379"), "etcd://h1:2379");
+  EXPECT_EQ(call_target("name"), "name");
+  EXPECT_EQ(call_target(""), "");
+}
+
 TEST(Outcome, HasNames) {
   EXPECT_EQ(to_string(Outcome::success), "success");
   EXPECT_EQ(to_string(Outcome::failure), "failure");

@@ -105,6 +105,27 @@ TEST_F(LevelDbStoreTest, DropsFinishedOnesPastRetentionAndKeepsUnfinishedOnes) {
   EXPECT_EQ(load("g5")->status, TransStatus::failed);
 }
 
+TEST_F(LevelDbStoreTest, KeepsFailedOnesLongerWhereThatIsWanted) {
+  options_.segment_bytes = 4000;
+  options_.retention = {std::chrono::hours{1}, std::chrono::hours{48}};
+  open();
+  for (int i = 0; i < 40; ++i) {
+    // The failures are in the first segments only.
+    create_saga("g" + std::to_string(i), i == 1 ? TransStatus::failed : TransStatus::succeed);
+  }
+  ASSERT_TRUE(store_->maintain());
+  clock_.advance(std::chrono::hours{2});
+  open();  // What a segment has is known after a restart too.
+  create_saga("late", TransStatus::succeed);
+  ASSERT_TRUE(store_->maintain());
+  EXPECT_TRUE(load("g1"));
+
+  store_->set_retention({std::chrono::hours{1}, std::chrono::hours{1}});
+  ASSERT_TRUE(store_->maintain());
+  EXPECT_EQ(load("g1"), std::nullopt);
+  EXPECT_GE(store_->probe().segments_dropped, 2U);
+}
+
 TEST_F(LevelDbStoreTest, DropsTheOldestAboveTheCeilingOfBytes) {
   options_.segment_bytes = 4000;
   options_.retention.finished_bytes_max = 1;

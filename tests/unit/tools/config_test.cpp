@@ -157,6 +157,31 @@ TEST(Config, SecretsAreNeverShown) {
   EXPECT_THAT(load(print_config(loaded.config)).config.store.password, IsEmpty());
 }
 
+TEST(Config, ARunningProcessTakesOverWhatItMay) {
+  Config running = load("MaxInFlight: 5\nHttpPort: 1").config;
+  const Config fresh = load(
+                           "LogLevel: debug\nMaxInFlight: 7\nMaxBodyBytes: 1 MiB\nHttpPort: 2\n"
+                           "Store: {FailedDataExpire: 9, Path: /other}")
+                           .config;
+  EXPECT_THAT(take_over(fresh, running), ElementsAre("Store.Path", "HttpPort"));
+  EXPECT_EQ(running.log.level, LogLevel::debug);
+  EXPECT_EQ(running.coordinator.in_flight_max, 7U);
+  EXPECT_EQ(running.limits.body_bytes_max, std::size_t{1} << 20);
+  EXPECT_EQ(running.store.failed_data_expire, std::chrono::seconds(9));
+  EXPECT_EQ(running.http_port, 1);
+  EXPECT_EQ(running.store.path, "./concerto-data");
+}
+
+TEST(Config, AdminBasePathIsAPath) {
+  EXPECT_THAT(load("AdminBasePath: /dtm").findings.errors, IsEmpty());
+  for (const char* wrong : {"dtm", "/dtm/", "/"}) {
+    const auto loaded = load(std::string("AdminBasePath: ") + wrong);
+    EXPECT_THAT(loaded.findings.errors,
+                ElementsAre(HasSubstr("AdminBasePath: expected a path as /dtm, found '")))
+        << wrong;
+  }
+}
+
 TEST(Config, SummaryHasWhatDiffersFromTheDefaults) {
   EXPECT_EQ(summarize(load("HttpPort: 1\nStore: {Path: /data}").config),
             "Store.Path=/data, HttpPort=1");

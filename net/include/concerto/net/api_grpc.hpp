@@ -32,6 +32,8 @@ class GrpcApi {
   /// What the health service says of the server and of dtmgimp.Dtm: false from the moment when
   /// the process begins to stop.
   void set_serving(bool serving);
+  /// Ends the watches of the health service, which would hold up the server's shutdown.
+  void end_watches() { health_.close(); }
 
   /// Calls by the name of their method.
   const ApiProbe& probe() const noexcept { return probe_; }

@@ -33,6 +33,14 @@ class Router {
   /// Answers what nothing else does, in place of the 404.
   void set_fallback(HttpHandler handler) { fallback_ = std::move(handler); }
 
+  struct Route {
+    std::string method;
+    std::string path;
+    bool is_prefix = false;
+  };
+  /// Everything that has a handler, in no order.
+  std::vector<Route> routes() const;
+
   Task<HttpResponse> route(HttpRequest request) const;
 
   /// A handler that refers to this router.

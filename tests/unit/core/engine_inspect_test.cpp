@@ -1,0 +1,190 @@
+#include "engine_fixture.hpp"
+
+namespace concerto::test {
+namespace {
+
+using testing::SizeIs;
+using testing::StartsWith;
+
+class EngineInspect : public EngineFixture {
+ protected:
+  Inspection inspect(const std::string& gid) {
+    const auto found = world_->start(world_->coordinator().inspect(Gid(gid)));
+    return found->value().value().value();
+  }
+};
+
+TEST_F(EngineInspect, AnUnknownGidHasNoReasons) {
+  const auto found = world_->start(world_->coordinator().inspect(Gid("nobody")));
+  EXPECT_FALSE(found->value().value().has_value());
+}
+
+TEST_F(EngineInspect, AFailedCallTellsItsReasonAndTheNextTry) {
+  branches_->reply("action 01", Outcome::error, "500: no disk");
+  submit(make_request("g", "saga", 2));
+  const Inspection why = inspect("g");
+  EXPECT_EQ(why.activity, Activity::waiting);
+  EXPECT_EQ(why.explanation, "the last call, branch 01 action at a1, ended in error: 500: no disk");
+  ASSERT_THAT(why.attempts, SizeIs(1));
+  const Attempt& attempt = why.attempts.front();
+  EXPECT_EQ(attempt.branch_id, "01");
+  EXPECT_EQ(attempt.op, "action");
+  EXPECT_EQ(attempt.url, "a1");
+  EXPECT_EQ(attempt.outcome, Outcome::error);
+  EXPECT_EQ(attempt.answer, "500: no disk");
+  EXPECT_EQ(attempt.next_try, why.next_attempt);
+  EXPECT_EQ(why.next_attempt, why.trans.next_cron_time);
+}
+
+TEST_F(EngineInspect, SuccessesAfterTroubleAreKeptToo) {
+  branches_->reply("action 01", Outcome::ongoing);
+  submit(make_request("g", "saga", 2));
+  EXPECT_THAT(inspect("g").explanation, StartsWith("the last call, branch 01 action at a1, ended"));
+  world_->advance(seconds(15));
+  const Inspection why = inspect("g");
+  EXPECT_EQ(why.activity, Activity::finished);
+  EXPECT_EQ(why.explanation, "succeed");
+  ASSERT_THAT(why.attempts, SizeIs(3));
+  EXPECT_EQ(why.attempts[0].outcome, Outcome::ongoing);
+  EXPECT_EQ(why.attempts[1].outcome, Outcome::success);
+  EXPECT_EQ(why.attempts[2].branch_id, "02");
+}
+
+TEST_F(EngineInspect, WhatGoesWellIsNotKept) {
+  submit(make_request("g", "saga", 2));
+  EXPECT_THAT(inspect("g").attempts, IsEmpty());
+}
+
+TEST_F(EngineInspect, ARunningCallIsNamed) {
+  branches_->hold("action 01");
+  submit(make_request("g", "saga", 2));
+  const Inspection why = inspect("g");
+  EXPECT_EQ(why.activity, Activity::running);
+  EXPECT_EQ(why.explanation, "calls branch 01 action at a1");
+  EXPECT_FALSE(why.next_attempt.has_value());
+}
+
+TEST_F(EngineInspect, ManyRunningCallsAreCounted) {
+  branches_->hold("action 01"), branches_->hold("action 02"), branches_->hold("action 03");
+  branches_->hold("action 04"), branches_->hold("action 05");
+  auto request = make_request("g", "saga", 5);
+  request.custom_data = R"({"concurrent":true})";
+  submit(std::move(request));
+  EXPECT_EQ(inspect("g").explanation,
+            "calls branch 01 action at a1, branch 02 action at a2, branch 03 action at a3 and 2 "
+            "more");
+}
+
+TEST_F(EngineInspect, APreparedTransactionTellsItsTimeout) {
+  prepare(make_request("t", "tcc", 0));
+  const Inspection tcc = inspect("t");
+  EXPECT_EQ(tcc.activity, Activity::prepared);
+  EXPECT_EQ(tcc.explanation,
+            "its application has not submitted it; after 35 seconds it is sent back");
+  EXPECT_EQ(tcc.next_attempt, tcc.trans.create_time + seconds(35));
+
+  auto msg = make_request("m", "msg", 1);
+  msg.query_prepared = "q";
+  prepare(std::move(msg));
+  EXPECT_THAT(inspect("m").explanation, HasSubstr("after 35 seconds the coordinator asks q"));
+
+  prepare(make_request("s", "saga", 1));
+  EXPECT_THAT(inspect("s").explanation, HasSubstr("it has no timeout"));
+}
+
+TEST_F(EngineInspect, AWorkflowTellsWhoResumesIt) {
+  auto request = make_request("w", "workflow", 0);
+  request.query_prepared = "resume";
+  request.custom_data = R"({"name":"wf","data":""})";
+  prepare_workflow(std::move(request));
+  const Inspection why = inspect("w");
+  EXPECT_EQ(why.activity, Activity::prepared);
+  EXPECT_THAT(why.explanation, HasSubstr("the coordinator calls resume to resume it"));
+  EXPECT_EQ(why.next_attempt, why.trans.next_cron_time);
+}
+
+TEST_F(EngineInspect, ADelayIsAReason) {
+  auto request = make_request("m", "msg", 1);
+  request.custom_data = R"({"delay":60})";
+  submit(std::move(request));
+  const Inspection why = inspect("m");
+  EXPECT_EQ(why.activity, Activity::waiting);
+  EXPECT_EQ(why.explanation, "waits for its delay of 60 seconds");
+  EXPECT_EQ(why.next_attempt, *why.trans.submit_time + seconds(60));
+}
+
+TEST_F(EngineInspect, AFailedOneTellsWhy) {
+  branches_->reply("action 01", Outcome::failure, "no money");
+  submit(make_request("g", "saga", 1));
+  const Inspection why = inspect("g");
+  EXPECT_EQ(why.activity, Activity::finished);
+  EXPECT_EQ(why.explanation, "failed: url:a1 return failed: no money FAILURE");
+}
+
+TEST_F(EngineInspect, ARestartKnowsNoAttempts) {
+  branches_->reply("action 01", Outcome::error, "refused");
+  submit(make_request("g", "saga", 1));
+  world_->advance(seconds(1));
+  world_.reset();
+  start_world();
+  recover();
+  EXPECT_THAT(inspect("g").attempts, IsEmpty());
+  EXPECT_THAT(inspect("g").explanation, StartsWith("waits for its next try"));
+}
+
+TEST_F(EngineInspect, TheLineAtATargetIsNamed) {
+  options_.wakes_per_target_max = 1;
+  start_world();
+  for (const std::string gid : {"g1", "g2"}) {
+    branches_->reply("action 01", Outcome::error, "refused");
+    auto request = make_request(gid, "saga", 1);
+    request.steps[0].action = "http://dead/a";
+    submit(std::move(request));
+  }
+  branches_->hold("action 01");
+  world_->advance(seconds(25));
+  std::vector<std::string> texts{inspect("g1").explanation, inspect("g2").explanation};
+  EXPECT_THAT(texts, testing::UnorderedElementsAre(
+                         "calls branch 01 action at http://dead/a",
+                         "waits for room at http://dead: 1 transactions try it again, the most at "
+                         "one time"));
+}
+
+TEST_F(EngineInspect, UnfinishedTransactionsAreCountedByTypeAndAge) {
+  const auto count = [&](TransType type) {
+    return world_->coordinator().in_flight().unfinished[static_cast<std::size_t>(type)];
+  };
+  const auto oldest = [&] {
+    return world_->start(world_->coordinator().oldest_unfinished())->value();
+  };
+  EXPECT_FALSE(oldest().has_value());
+  const WallTime begin = clock_.wall_now();
+  prepare(make_request("s", "saga", 1));
+  prepare(make_request("t", "tcc", 0));
+  world_->advance(seconds(1));
+  submit(make_request("done", "saga", 1));
+  EXPECT_EQ(count(TransType::saga), 1U);
+  EXPECT_EQ(count(TransType::tcc), 1U);
+  EXPECT_EQ(oldest(), begin);
+  restart_after_crash();
+  EXPECT_EQ(count(TransType::saga), 1U);
+  EXPECT_EQ(count(TransType::tcc), 1U);
+  force_stop("s");
+  abort(make_request("t", "tcc", 0));
+  EXPECT_EQ(count(TransType::saga), 0U);
+  EXPECT_EQ(count(TransType::tcc), 0U);
+  EXPECT_FALSE(oldest().has_value());
+}
+
+TEST_F(EngineInspect, TroubleIsReportedWithItsRetries) {
+  for (int i = 0; i < 4; ++i) branches_->reply("action 01", Outcome::error, "refused");
+  auto request = make_request("g", "saga", 1);
+  request.options.retry_interval = seconds(1);
+  submit(std::move(request));
+  world_->advance(seconds(40));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+  EXPECT_THAT(world_->observer().troubles, ElementsAre("a1 1", "a1 2", "a1 3", "a1 4"));
+}
+
+}  // namespace
+}  // namespace concerto::test

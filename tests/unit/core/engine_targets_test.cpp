@@ -1,0 +1,149 @@
+// One service that does not answer holds up its own transactions and nobody else's.
+
+#include "engine_fixture.hpp"
+
+namespace concerto::test {
+namespace {
+
+using testing::SizeIs;
+
+class EngineTargets : public EngineFixture {
+ protected:
+  EngineTargets() { options_.wakes_per_target_max = 2; }
+
+  /// A saga of two steps, each at a service of its own.
+  static TransRequest saga(const std::string& gid, const std::string& first) {
+    auto request = make_request(gid, "saga", 2);
+    request.steps[0].action = first;
+    request.steps[1].action = "http://second/a";
+    return request;
+  }
+
+  /// Sagas whose first call fails, and is repeated 20 seconds later.
+  void submit_failing(int count, const std::string& url) {
+    for (int i = 0; i < count; ++i) {
+      branches_->reply("action 01", Outcome::error, "refused");
+      submit(saga("dead" + std::to_string(i), url));
+    }
+  }
+
+  InFlight in_flight() { return world_->coordinator().in_flight(); }
+};
+
+TEST_F(EngineTargets, ADeadTargetIsTriedByFewAtATime) {
+  submit_failing(5, "http://dead/a");
+  branches_->hold("action 01");
+  branches_->calls.clear();
+  world_->advance(seconds(25));
+  EXPECT_THAT(branches_->calls, SizeIs(2));
+  EXPECT_EQ(in_flight().queued, 3U);
+  EXPECT_EQ(in_flight().live, 2U);  // The others wait as a gid each.
+
+  branches_->answer("action 01", Outcome::success);
+  world_->run();
+  EXPECT_EQ(in_flight().queued, 2U);
+  while (branches_->waits("action 01")) {
+    branches_->answer("action 01", Outcome::success);
+    world_->run();
+  }
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(status("dead" + std::to_string(i)), TransStatus::succeed);
+  EXPECT_EQ(in_flight().queued, 0U);
+}
+
+TEST_F(EngineTargets, AHealthyTargetDoesNotWaitForADeadOne) {
+  submit_failing(5, "http://dead/a");
+  branches_->reply("action 02", Outcome::error, "refused");
+  submit(saga("healthy", "http://first/a"));
+  branches_->hold("action 01");
+  world_->advance(seconds(25));
+  EXPECT_EQ(in_flight().queued, 3U);
+  EXPECT_EQ(status("healthy"), TransStatus::succeed);
+}
+
+TEST_F(EngineTargets, RecoveredTransactionsKeepTheBoundToo) {
+  branches_->hold("action 01");
+  for (int i = 0; i < 5; ++i) submit(saga("dead" + std::to_string(i), "http://dead/a"));
+  EXPECT_THAT(branches_->calls, SizeIs(5));  // First passes are bounded by admission alone.
+  CoordinatorWorld::crash(std::move(world_));
+  store_.crash();
+  start_world();
+  branches_->hold("action 01");
+  recover();
+  world_->advance(seconds(1));
+  EXPECT_THAT(branches_->calls, SizeIs(2));
+  EXPECT_EQ(in_flight().queued, 3U);
+  EXPECT_EQ(in_flight().unfinished[static_cast<std::size_t>(TransType::saga)], 5U);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(branches_->waits("action 01"));
+    branches_->answer("action 01", Outcome::success);
+    world_->run();
+  }
+  EXPECT_EQ(in_flight().unfinished[static_cast<std::size_t>(TransType::saga)], 0U);
+}
+
+TEST_F(EngineTargets, ATimeoutIsNotLostInTheLine) {
+  for (const std::string gid : {"m1", "m2", "m3"}) {
+    auto request = make_request(gid, "msg", 1);
+    request.query_prepared = "http://dead/query";
+    prepare(std::move(request));
+  }
+  branches_->hold("msg 00");
+  world_->advance(seconds(36));
+  EXPECT_THAT(branches_->calls, ElementsAre("msg 00", "msg 00"));
+  branches_->answer("msg 00", Outcome::success);
+  world_->run();
+  branches_->answer("msg 00", Outcome::success);
+  world_->run();
+  branches_->answer("msg 00", Outcome::success);
+  world_->run();
+  for (const std::string gid : {"m1", "m2", "m3"}) EXPECT_EQ(status(gid), TransStatus::succeed);
+}
+
+TEST_F(EngineTargets, WhoIsAskedForDoesNotWaitInTheLine) {
+  submit_failing(3, "http://dead/a");
+  branches_->hold("action 01");
+  branches_->calls.clear();
+  world_->advance(seconds(25));
+  ASSERT_EQ(in_flight().queued, 1U);
+  for (int i = 0; i < 3; ++i) reset("dead" + std::to_string(i));
+  EXPECT_EQ(in_flight().queued, 0U);
+  EXPECT_EQ(in_flight().live, 3U);
+  while (branches_->waits("action 01")) {
+    branches_->answer("action 01", Outcome::success);
+    world_->run();
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(status("dead" + std::to_string(i)), TransStatus::succeed);
+  EXPECT_THAT(branches_->calls, SizeIs(6));  // Nobody was called twice.
+}
+
+TEST_F(EngineTargets, AStopForgetsNobodyInTheLine) {
+  submit_failing(4, "http://dead/a");
+  branches_->hold("action 01");
+  world_->advance(seconds(25));
+  ASSERT_EQ(in_flight().queued, 2U);
+  branches_->release_all();
+  world_.reset();
+  start_world();
+  recover();
+  world_->advance(seconds(60));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(status("dead" + std::to_string(i)), TransStatus::succeed);
+}
+
+TEST_F(EngineTargets, ATransactionThatEndsInTheLineIsNotCalled) {
+  submit_failing(3, "http://dead/a");
+  branches_->hold("action 01");
+  branches_->calls.clear();
+  world_->advance(seconds(25));
+  ASSERT_EQ(in_flight().queued, 1U);
+  for (int i = 0; i < 3; ++i) force_stop("dead" + std::to_string(i));
+  while (branches_->waits("action 01")) {
+    branches_->answer("action 01", Outcome::success);
+    world_->run();
+  }
+  EXPECT_THAT(branches_->calls, SizeIs(2));
+  EXPECT_EQ(in_flight().queued, 0U);
+  EXPECT_EQ(in_flight().live, 0U);
+}
+
+}  // namespace
+}  // namespace concerto::test

@@ -1,0 +1,111 @@
+// The paths that are described are the paths that are served.
+
+#include <regex>
+#include <set>
+
+#include <boost/algorithm/string/case_conv.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include <concerto/net/api_http.hpp>
+
+#include "coordinator_world.hpp"
+#include "ops_pages.hpp"
+
+namespace concerto::tools {
+namespace {
+
+namespace json = boost::json;
+
+std::vector<std::string> nothing_wrong() {
+  return {};
+}
+
+Task<std::string> no_metrics() {
+  co_return "";
+}
+
+class OpenApiRoutes : public testing::Test {
+ protected:
+  OpenApiRoutes() {
+    http_api_.register_on(router_);
+    pages_.register_on(router_);
+  }
+
+  net::HttpResponse get(const std::string& path) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.path = path;
+    return **world_.start(router_.route(std::move(request)));
+  }
+
+  test::FakeClock clock_;
+  test::SeededRandom random_{1};
+  persist::MemoryStore store_;
+  test::ScriptedBranches branches_;
+  test::CoordinatorWorld world_{store_, clock_, branches_};
+  net::HttpApi http_api_{world_.coordinator(), random_, clock_};
+  OpsPages pages_{{no_metrics, nothing_wrong, nothing_wrong, ""}};
+  net::Router router_;
+};
+
+/// `GET /path` of everything that the router serves; `X/` behind `X` is only a redirect.
+std::set<std::string> served(const net::Router& router) {
+  std::set<std::string> paths, result;
+  for (const auto& route : router.routes()) paths.insert(route.path);
+  for (const auto& route : router.routes()) {
+    std::string path = route.path;
+    const bool redirects = path.size() > 1 && path.ends_with('/') && !route.is_prefix &&
+                           paths.contains(path.substr(0, path.size() - 1));
+    if (redirects) continue;
+    if (route.is_prefix) path += "*";
+    result.insert(route.method + " " + path);
+  }
+  return result;
+}
+
+std::set<std::string> described(const json::value& document) {
+  std::set<std::string> result;
+  for (const auto& path : document.at("paths").as_object()) {
+    const json::object& operations = path.value().as_object();
+    const std::string served_path =
+        std::regex_replace(std::string(path.key()), std::regex(R"(\{[^}]*\})"), "*");
+    if (operations.contains("x-any-method")) {
+      result.insert("* " + served_path);
+      continue;
+    }
+    for (const char* method : {"get", "post", "delete", "put", "head", "options", "patch"}) {
+      if (!operations.contains(method)) continue;
+      result.insert(boost::algorithm::to_upper_copy(std::string(method)) + " " + served_path);
+    }
+  }
+  return result;
+}
+
+TEST_F(OpenApiRoutes, AreThoseOfTheRouter) {
+  const net::HttpResponse document = get("/api/openapi.json");
+  ASSERT_EQ(document.status, 200U);
+  EXPECT_EQ(described(json::parse(document.body)), served(router_));
+}
+
+TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {
+  OpsPages broken{{no_metrics, [] { return std::vector<std::string>{"stuck"}; },
+                   [] {
+                     return std::vector<std::string>{"stuck", "slow"};
+                   },
+                   "/dtm"}};
+  net::Router router;
+  broken.register_on(router);
+  EXPECT_EQ(get("/livez").body, R"({"status":"ok"})");
+  router_ = router;
+  EXPECT_EQ(get("/livez").status, 503U);
+  EXPECT_EQ(get("/livez").body, R"({"status":"not live","reasons":["stuck"]})");
+  EXPECT_EQ(get("/readyz").body, R"({"status":"not ready","reasons":["stuck","slow"]})");
+  EXPECT_EQ(get("/").status, 404U);
+  EXPECT_EQ(get("/dtm/").status, 200U);
+  EXPECT_EQ(get("/dtm/admin/any/view").content_type, "text/html; charset=utf-8");
+}
+
+}  // namespace
+}  // namespace concerto::tools

@@ -1,0 +1,80 @@
+#include "trans_probe.hpp"
+
+#include <gmock/gmock.h>
+
+namespace concerto::tools {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::Not;
+
+class TransProbeTest : public testing::Test {
+ protected:
+  void call(std::string_view branch, std::string_view op, std::string_view url,
+            Outcome outcome = Outcome::success) {
+    BranchCall made;
+    made.type = TransType::tcc;
+    made.branch_id = branch;
+    made.op = op;
+    made.url = url;
+    probe_.count_call(made, outcome, milliseconds(3));
+  }
+
+  std::string text() const {
+    MetricSet metrics;
+    probe_.collect(metrics);
+    return metrics.text();
+  }
+
+  TransProbe probe_;
+};
+
+TEST_F(TransProbeTest, CountsPassesByModeAndTheAgeAtTheirEnd) {
+  Transaction trans;
+  trans.type = TransType::saga;
+  trans.create_time = WallTime{std::chrono::hours(1)};
+  trans.update_time = trans.create_time + milliseconds(20);
+  probe_.count_pass(trans, true);
+  probe_.count_pass(trans, false);
+  const std::string shown = text();
+  EXPECT_THAT(shown, HasSubstr(R"(dtm_transaction_process_total{model="saga",status="ok"} 1)"));
+  EXPECT_THAT(shown, HasSubstr(R"(dtm_transaction_process_total{model="saga",status="fail"} 1)"));
+  EXPECT_THAT(shown,
+              HasSubstr(R"(dtm_transaction_handled_duration_bucket{model="saga",le="0.01"} 0)"));
+  EXPECT_THAT(shown,
+              HasSubstr(R"(dtm_transaction_handled_duration_bucket{model="saga",le="0.025"} 2)"));
+}
+
+TEST_F(TransProbeTest, CountsCallsByBranch) {
+  call("01", "confirm", "http://a/x");
+  call("01", "confirm", "http://a/x");
+  call("01", "cancel", "http://a/x", Outcome::ongoing);
+  const std::string shown = text();
+  EXPECT_THAT(
+      shown,
+      HasSubstr(
+          R"(dtm_branch_process_total{model="tcc",branchid="01",branchtype="confirm",status="ok"} 2)"));
+  EXPECT_THAT(
+      shown,
+      HasSubstr(
+          R"(dtm_branch_process_total{model="tcc",branchid="01",branchtype="cancel",status="fail"} 1)"));
+  EXPECT_THAT(shown, HasSubstr(R"(concerto_branch_latency_seconds_count{target="http://a"} 3)"));
+}
+
+TEST_F(TransProbeTest, BoundsItsLabels) {
+  for (int i = 0; i < 1000; ++i) {
+    const std::string n = std::to_string(i);
+    call(n, "step " + n, "http://host" + n + "/x");
+  }
+  const std::string shown = text();
+  EXPECT_THAT(shown, HasSubstr(R"(branchid="99",branchtype="other")"));
+  EXPECT_THAT(shown, HasSubstr(R"(branchid="other",branchtype="other")"));
+  EXPECT_THAT(shown, Not(HasSubstr(R"(branchid="100")")));
+  EXPECT_THAT(shown, HasSubstr(R"(_count{target="other"} 800)"));
+  EXPECT_THAT(shown, HasSubstr(R"(_count{target="http://host199"} 1)"));
+  EXPECT_THAT(shown, Not(HasSubstr(R"(target="http://host200")")));
+}
+
+}  // namespace
+}  // namespace concerto::tools
