@@ -11,12 +11,17 @@ from servers import pinned_to
 LOAD_LIMIT_S = 60.0  # beyond the load's own time
 
 
-def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix):
-    """Runs the load against a running server; returns what it reports."""
+def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate=0):
+    """Runs the load against a running server; returns what it reports.
+
+    `rate`: sagas per second that begin at even times, in place of `in_flight` at one time.
+    """
     command = [program, "--wire", wire, "--grpc-port", str(server.grpc_port), "--http-port",
                str(server.http_port), "--server-process", str(server.pid), "--in-flight",
                str(in_flight), "--seconds", str(seconds), "--warm-up", str(warm_up),
                "--gid-prefix", prefix, "--data-directory", server.directory]
+    if rate:
+        command += ["--rate", str(rate)]
     with pinned_to(cores):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=seconds + warm_up + LOAD_LIMIT_S, check=False)

@@ -31,9 +31,10 @@ def cores_for_server_and_load():
 class OurServer:
     name = CONCERTOD
 
-    def __init__(self, binary, directory):
+    def __init__(self, binary, directory, **settings):
         self.directory = directory
         self._server = Concertod(binary, directory)
+        self._server.settings.update(settings)
         self._store = self._server.settings["Store.Path"]
         self._server.start()
         self.pid = self._server.process.pid
@@ -59,11 +60,11 @@ class ReferenceServer(Reference):
 
 
 @contextlib.contextmanager
-def running(kind, binary, directory, cores):
+def running(kind, binary, directory, cores, **settings):
     """A fresh server; killed on the way out, which what it acknowledged has to stand."""
     os.makedirs(directory)
     with pinned_to(cores):
-        server = kind(binary, directory)
+        server = kind(binary, directory, **settings)
     try:
         yield server
     finally:

@@ -79,13 +79,13 @@ Task<void> Load::run_all(LoadReport& report) {
 }
 
 Async<> Load::measure(LoadReport& report) {
-  co_await keep_in_flight(options_.warm_up_seconds, nullptr);
+  co_await offer(options_.warm_up_seconds, nullptr);
   report.warm_up_transactions = acknowledged_.size();
   CONCERTO_CO_TRY(const double server, cpu_us_of_process(options_.server_process));
   CONCERTO_CO_TRY(const double client, cpu_us_of_process(::getpid()));
   const auto device = device_bytes_written(options_.data_directory);
   const SteadyTime begin = timers_.now();
-  co_await keep_in_flight(options_.seconds, &report.latencies_us);
+  co_await offer(options_.seconds, &report.latencies_us);
   report.seconds = std::chrono::duration<double>(timers_.now() - begin).count();
   const auto device_after = device_bytes_written(options_.data_directory);
   CONCERTO_CO_TRY(const double client_after, cpu_us_of_process(::getpid()));
@@ -97,8 +97,22 @@ Async<> Load::measure(LoadReport& report) {
   co_return ok();
 }
 
-Task<void> Load::keep_in_flight(double seconds, std::vector<double>* latencies_us) {
+Task<void> Load::offer(double seconds, std::vector<double>* latencies_us) {
   const SteadyTime until = timers_.now() + duration_of(seconds);
+  return options_.rate > 0 ? keep_rate(until, latencies_us) : keep_in_flight(until, latencies_us);
+}
+
+Task<void> Load::keep_rate(SteadyTime until, std::vector<double>* latencies_us) {
+  const SteadyTime::duration pause = duration_of(1 / options_.rate);
+  TaskGroup callers(io_.get_executor());
+  for (SteadyTime next = timers_.now(); next < until && !failure_.code; next += pause) {
+    if (next > timers_.now()) co_await sleep_until(timers_, next);
+    callers.spawn(submit_one(next, latencies_us));
+  }
+  co_await callers.join();
+}
+
+Task<void> Load::keep_in_flight(SteadyTime until, std::vector<double>* latencies_us) {
   TaskGroup callers(io_.get_executor());
   for (std::size_t i = 0; i < options_.in_flight; ++i) {
     callers.spawn(submit_in_turn(until, latencies_us));
@@ -107,18 +121,24 @@ Task<void> Load::keep_in_flight(double seconds, std::vector<double>* latencies_u
 }
 
 Task<void> Load::submit_in_turn(SteadyTime until, std::vector<double>* latencies_us) {
-  for (SteadyTime now = timers_.now(); now < until && !failure_.code;) {
-    std::string gid = ledger_.begin();
-    const Result<> submitted = co_await client_->submit(gid);
-    if (!submitted) {
-      fail(unexpected("saga " + gid + ": " + submitted.error().detail));
-      co_return;
-    }
-    if (!ledger_.both_called(gid)) fail(unexpected("saga " + gid + " left a branch out"));
-    const SteadyTime begin = std::exchange(now, timers_.now());
-    if (latencies_us != nullptr) latencies_us->push_back(Microseconds(now - begin).count());
-    acknowledged_.push_back(std::move(gid));
+  for (SteadyTime now = timers_.now(); now < until && !failure_.code; now = timers_.now()) {
+    co_await submit_one(now, latencies_us);
   }
+}
+
+/// `begin`: when it was to begin. Being late counts.
+Task<void> Load::submit_one(SteadyTime begin, std::vector<double>* latencies_us) {
+  std::string gid = ledger_.begin();
+  const Result<> submitted = co_await client_->submit(gid);
+  if (!submitted) {
+    fail(unexpected("saga " + gid + ": " + submitted.error().detail));
+    co_return;
+  }
+  if (!ledger_.both_called(gid)) fail(unexpected("saga " + gid + " left a branch out"));
+  if (latencies_us != nullptr) {
+    latencies_us->push_back(Microseconds(timers_.now() - begin).count());
+  }
+  acknowledged_.push_back(std::move(gid));
 }
 
 Async<> Load::check_sample(LoadReport& report) {

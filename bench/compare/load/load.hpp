@@ -26,6 +26,7 @@ struct LoadOptions {
   std::uint16_t http_port = 0;
   int server_process = 0;
   std::size_t in_flight = 128;
+  double rate = 0;  ///< sagas per second that begin at even times; 0: as in_flight allows
   double warm_up_seconds = 1;
   double seconds = 5;
   std::size_t payload_bytes = 100;
@@ -45,8 +46,8 @@ struct LoadReport {
   std::size_t queried = 0;
 };
 
-/// Keeps a number of sagas in flight at a coordinator and serves their branches, all on the
-/// calling thread.
+/// Keeps a number of sagas in flight at a coordinator, or begins them at a rate, and serves their
+/// branches, all on the calling thread.
 class Load {
  public:
   explicit Load(LoadOptions options);
@@ -58,8 +59,11 @@ class Load {
  private:
   Task<void> run_all(LoadReport& report);
   Async<> measure(LoadReport& report);
-  Task<void> keep_in_flight(double seconds, std::vector<double>* latencies_us);
+  Task<void> offer(double seconds, std::vector<double>* latencies_us);
+  Task<void> keep_in_flight(SteadyTime until, std::vector<double>* latencies_us);
+  Task<void> keep_rate(SteadyTime until, std::vector<double>* latencies_us);
   Task<void> submit_in_turn(SteadyTime until, std::vector<double>* latencies_us);
+  Task<void> submit_one(SteadyTime begin, std::vector<double>* latencies_us);
   Async<> check_sample(LoadReport& report);
   Async<> check_stored(std::string gid);
   SagaShape shape() const;

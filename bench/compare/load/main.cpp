@@ -69,6 +69,8 @@ int main(int argc, char** argv) {
   app.add_option("--http-port", options.http_port, "of the coordinator")->required();
   app.add_option("--server-process", options.server_process, "its process id")->required();
   app.add_option("--in-flight", options.in_flight, "sagas at one time")->check(CLI::PositiveNumber);
+  app.add_option("--rate", options.rate,
+                 "sagas per second that begin at even times, however many are in flight");
   app.add_option("--warm-up", options.warm_up_seconds, "seconds before the measured ones");
   app.add_option("--seconds", options.seconds, "measured");
   app.add_option("--payload-bytes", options.payload_bytes, "of each branch");

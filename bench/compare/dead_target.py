@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""What a service that never answers costs the others: p99 with and without it, in one run.
+
+Sagas begin at an even rate at a healthy bank; in the second half of each round a number of others
+wait for a service that takes connections, and never answers (half of them over HTTP, half over
+gRPC). They are tried again and again: retry and backoff are one second, a call may take three.
+"""
+
+import argparse
+import json
+import os
+import selectors
+import shutil
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tests", "support")]
+sys.dont_write_bytecode = True
+
+import measure  # noqa: E402  (the path has to be set first)
+import servers  # noqa: E402
+from concerto_testing import http_call, http_json, wait_until  # noqa: E402
+
+SETTINGS = {"RetryInterval": 1, "BackoffMax": 1, "RequestTimeout": 3}
+
+
+class DeadService:
+    """Takes connections and reads what comes, without a word."""
+
+    def __init__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self.accepted = 0
+        threading.Thread(target=self._run, daemon=True).start()
+
+    @property
+    def port(self):
+        return self._listener.getsockname()[1]
+
+    def _run(self):
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._listener:
+                    connection, _ = self._listener.accept()
+                    self.accepted += 1
+                    self._selector.register(connection, selectors.EVENT_READ)
+                elif not key.fileobj.recv(65536):
+                    self._selector.unregister(key.fileobj)
+                    key.fileobj.close()
+
+
+def submit_dead(server, port, count):
+    """Sagas whose first action goes to the dead service."""
+    for i in range(count):
+        wire = ("http", "grpc")[i % 2]
+        host = f"127.0.0.1:{port}"
+        url = {"http": f"http://{host}/dead", "grpc": f"{host}/dead.Service/Call"}[wire]
+        http_json("POST", f"http://127.0.0.1:{server.http_port}/api/dtmsvr/submit", {
+            "gid": f"dead-{i}", "trans_type": "saga", "protocol": wire, "payloads": ["p"],
+            "steps": [{"action": url, "compensate": ""}]})
+
+
+def metric(server, name):
+    text = http_call("GET", f"http://127.0.0.1:{server.http_port}/api/metrics").body
+    if isinstance(text, bytes):
+        text = text.decode()
+    for line in text.splitlines():
+        if line.startswith(name + " "):
+            return float(line.rsplit(" ", 1)[1])
+    raise SystemExit(f"no metric {name}")
+
+
+def run_round(number, arguments, directory, dead):
+    load_program = os.path.join(arguments.bin, "concerto_compare_load")
+    server_cores, load_cores = servers.cores_for_server_and_load()
+
+    def load(server, name):
+        found = measure.load(load_program, server, load_cores, arguments.wire, 1,
+                             arguments.seconds, 1, f"{number}-{name}", arguments.rate)
+        print(f"  round {number} {name:7} {found['tx_per_second']:7,.0f} per second, "
+              f"p50 {found['p50_us'] / 1000:.2f} ms, p99 {found['p99_us'] / 1000:.2f} ms, "
+              f"server CPU {found['server_cpu_us']:.1f} us", file=sys.stderr, flush=True)
+        return found
+
+    binary = os.path.join(arguments.bin, "concertod")
+    place = os.path.join(directory, str(number))
+    with servers.running(servers.OurServer, binary, place, server_cores, **SETTINGS) as server:
+        alone = load(server, "alone")
+        before = dead.accepted
+        submit_dead(server, dead.port, arguments.waiting)
+        wait_until(lambda: dead.accepted > before, "the dead service is called", 10)
+        beside = load(server, "beside")
+        left = metric(server, 'concerto_transactions_in_flight{model="saga"}')
+        queued = metric(server, "concerto_transactions_queued")
+    shutil.rmtree(place)
+    if left != arguments.waiting:
+        raise SystemExit(f"{left:.0f} of {arguments.waiting} wait for the dead service in the end")
+    return {"alone": alone, "beside": beside, "queued": queued}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--bin", required=True, help="directory of the built programs")
+    parser.add_argument("--wire", choices=["grpc", "http"], default="grpc")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=10, help="of each half of a round")
+    parser.add_argument("--rate", type=int, default=1000, help="healthy sagas per second")
+    parser.add_argument("--waiting", type=int, default=1000, help="sagas for the dead service")
+    parser.add_argument("--json", help="file for the single results")
+    arguments = parser.parse_args()
+    arguments.bin = os.path.abspath(arguments.bin)
+    directory = tempfile.mkdtemp(prefix="concerto-dead-target-")
+    try:
+        dead = DeadService()
+        rounds = [run_round(i, arguments, directory, dead) for i in range(arguments.rounds)]
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(rounds, file, indent=1)
+    print("| | alone | beside 1,000 that wait for a dead service | ratio |\n| --- | --- | --- | --- |"
+          .replace("1,000", f"{arguments.waiting:,}"))
+    for name, unit in (("p50_us", "p50"), ("p99_us", "p99"), ("server_cpu_us", "server CPU")):
+        alone, beside = ([r[half][name] for r in rounds] for half in ("alone", "beside"))
+        ratios = [b / a for a, b in zip(alone, beside)]
+        print(f"| {unit}, us | {statistics.median(alone):,.0f} | {statistics.median(beside):,.0f} | "
+              f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |")
+
+
+if __name__ == "__main__":
+    main()
