@@ -144,5 +144,16 @@ TEST_F(EngineMsg, LosingProgressRepeatsACallAndNothingElse) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineMsg, ProgressIsWrittenAfterItsDelay) {
+  options_.progress_delay = milliseconds(300);
+  start_world();
+  branches_->hold("action 02");
+  submit(make_msg("g"));
+  world_->advance(milliseconds(299));
+  EXPECT_EQ(store_.commits(), 1U);
+  world_->advance(milliseconds(1));
+  EXPECT_EQ(store_.commits(), 2U);
+}
+
 }  // namespace
 }  // namespace concerto::test

@@ -29,7 +29,8 @@ struct CoordinatorLimits {
   /// New transactions are refused beyond these; per coordinator, divided among its shards.
   std::size_t in_flight_max = 200'000;
   std::size_t in_flight_bytes_max = std::size_t{1} << 30;
-  /// Transactions that are woken (retries, recovery) at one time, per shard.
+  /// Transactions that are being woken (retries, recovery): read from the store and begun, per
+  /// shard.
   std::size_t wakes_in_progress_max = 1'000;
   /// Woken transactions that work on one target at a time, per shard; the others wait for them.
   std::size_t wakes_per_target_max = 250;

@@ -92,6 +92,23 @@ TEST_F(Channel, OpensMoreConnectionsWhenOneIsFull) {
   for (const GrpcReply& reply : replies) EXPECT_TRUE(reply.ok()) << describe(reply.status);
 }
 
+TEST_F(Channel, ChangedLimitsHoldForWhatComesLater) {
+  GrpcServerOptions limits;
+  limits.streams_per_connection_max = 3;
+  limits.message_bytes_max = 10;
+  server->set_limits(limits);
+  GrpcChannelOptions one_connection;
+  one_connection.connections_per_address_max = 1;
+  make_channel(one_connection);
+  for (int i = 0; i < 4; ++i) start_call("/test.S/Hold");
+  run_until([&] { return held == 3; });
+  pass(1s);
+  EXPECT_EQ(held, 3);
+  let_go();
+  run_until([&] { return finished == 4; });
+  EXPECT_EQ(call("/test.S/Echo", "more than ten bytes").status.code, GrpcCode::resource_exhausted);
+}
+
 TEST_F(Channel, HandlerGoesOnAfterTheDeadline) {
   start_call("/test.S/Hold", in(1h));
   run_until([&] { return held == 1; });
