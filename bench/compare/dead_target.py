@@ -123,13 +123,14 @@ def main():
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(rounds, file, indent=1)
-    print("| | alone | beside 1,000 that wait for a dead service | ratio |\n| --- | --- | --- | --- |"
-          .replace("1,000", f"{arguments.waiting:,}"))
+    print(f"| | alone | beside {arguments.waiting:,} that wait for a dead service | ratio |")
+    print("| --- | --- | --- | --- |")
     for name, unit in (("p50_us", "p50"), ("p99_us", "p99"), ("server_cpu_us", "server CPU")):
         alone, beside = ([r[half][name] for r in rounds] for half in ("alone", "beside"))
         ratios = [b / a for a, b in zip(alone, beside)]
-        print(f"| {unit}, us | {statistics.median(alone):,.0f} | {statistics.median(beside):,.0f} | "
-              f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |")
+        print(f"| {unit}, us | {statistics.median(alone):,.0f} "
+              f"| {statistics.median(beside):,.0f} "
+              f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |")
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Engine {
   void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);
   void note_outcome(LiveTrans& live, BranchReply reply, const std::string& url, Rest rest);
   Async<> rest(LiveTrans& live, std::optional<std::chrono::seconds> delay);
-  void end_pass(LiveTrans& live, Result<> result);
+  void end_pass(LiveTrans& live, Result<> result, bool without_error);
   void tell_waiters(LiveTrans& live, Result<> result);
   Result<> answer(const LiveTrans& live) const;
   std::chrono::seconds timeout_of(const Transaction& trans, const Mode& mode) const;

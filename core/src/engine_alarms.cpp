@@ -156,7 +156,9 @@ Task<std::vector<Gid>> Engine::waking_after(seconds beyond, std::size_t limit) {
 
 Task<void> Engine::set_limits(CoordinatorLimits limits) {
   static_cast<CoordinatorLimits&>(options_) = limits;
-  slots_.set_max(limits.wakes_per_target_max);
+  for (auto& [due, target] : slots_.set_max(limits.wakes_per_target_max)) {
+    start_wake(std::move(due), std::move(target));
+  }
   journal_.set_max(limits.journal_transactions_max);
   set_next_alarm();
   co_return;

@@ -95,7 +95,8 @@ Inspection Engine::explain(Transaction trans) const {
   } else {
     result.activity = Activity::waiting;
     result.explanation = explain_rest(result);
-    if (shown.parked) result.next_attempt = shown.next_cron_time;
+    const bool in_line = !slots_.waits_for(shown.gid).empty();
+    if (shown.parked && !in_line) result.next_attempt = shown.next_cron_time;
   }
   return result;
 }
@@ -103,9 +104,8 @@ Inspection Engine::explain(Transaction trans) const {
 std::string Engine::explain_rest(const Inspection& inspection) const {
   const Transaction& trans = inspection.trans;
   if (const std::string_view target = slots_.waits_for(trans.gid); !target.empty()) {
-    return "waits for room at " + std::string(target) + ": " +
-           std::to_string(slots_.per_target_max()) +
-           " transactions try it again, the most at one time";
+    return "waits for room at " + std::string(target) + ", which is tried again for at most " +
+           std::to_string(slots_.per_target_max()) + " at one time";
   }
   if (!trans.parked) return "is resumed as soon as there is room";
   if (!inspection.attempts.empty()) {

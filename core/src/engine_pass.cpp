@@ -18,6 +18,10 @@ constexpr std::string_view unknown_result_hint =
     "http://d.dtm.pub/practice/arch.html#proto\n"
     "unkown result will be retried: ";
 
+std::string unknown_result(const Error& error) {
+  return std::string(unknown_result_hint) + error.detail;
+}
+
 Error shut_down(const LiveTrans& live) {
   return make_error(Errc::shutting_down, "the coordinator shut down before gid " + live.gid.str() +
                                              " ended; it goes on after a restart");
@@ -38,7 +42,7 @@ void Engine::start_driver(LiveTrans& live) {
   live.driving = true;
   if (tasks_.spawn(drive(live_.pin(live.gid)))) return;
   live.driving = false;
-  end_pass(live, shut_down(live));
+  end_pass(live, shut_down(live), false);
 }
 
 Task<void> Engine::drive(Pin pin) {
@@ -50,7 +54,7 @@ Task<void> Engine::drive(Pin pin) {
       pin->driving = false;
       alarms_.set_wake(pin->gid, ports_.timers.now() + options_.retry_interval);
       set_next_alarm();
-      end_pass(*pin, more.error());
+      end_pass(*pin, more.error(), false);
     }
     co_return;
   }
@@ -63,7 +67,7 @@ Async<bool> Engine::drive_step(Pin pin) {
   CONCERTO_CO_TRY(const Next next, co_await settle(live));
   if (is_final(live.trans.status)) {
     live.driving = false;
-    end_pass(live, answer(live));
+    end_pass(live, answer(live), true);
     co_return false;
   }
   if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
@@ -239,7 +243,7 @@ void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply re
   const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
   if (is_answer && live.mode->initiator_call == InitiatorCall::asks) return;
   const Rest kind = reply.outcome == Outcome::error ? Rest::backoff : Rest::reset;
-  note_outcome(live, std::move(reply), live.trans.query_prepared, kind);
+  note_outcome(live, std::move(reply), {}, kind);
 }
 
 void Engine::note_outcome(LiveTrans& live, BranchReply reply, const std::string& url, Rest rest) {
@@ -284,9 +288,10 @@ Async<> Engine::rest(LiveTrans& live, std::optional<seconds> delay) {
     if (*live.rest == Rest::backoff) pause += jitter(interval, ports_.random);
     delta.schedule = Schedule{interval, now + pause, true};
     journal_.set_next_try(live.gid, now + pause);
-    if (live.worst == Outcome::error) {
+    if (*live.rest == Rest::backoff && !live.worst_url.empty()) {
+      const std::string text = unknown_result(live.worst_error);
       ports_.observer.branch_in_trouble(
-          {live.trans, live.worst_url, live.worst_error.detail, backoff_count(interval, base)});
+          {live.trans, live.worst_url, text, backoff_count(interval, base)});
     }
   }
   const bool rests = delta.schedule.has_value();
@@ -301,13 +306,13 @@ Async<> Engine::rest(LiveTrans& live, std::optional<seconds> delay) {
     if (rests) alarms_.set_wake(live.gid, ports_.timers.now() + pause);
     set_next_alarm();
   }
-  end_pass(live, result);
+  end_pass(live, result, live.worst == Outcome::success || live.worst == Outcome::ongoing);
   co_return ok();
 }
 
-void Engine::end_pass(LiveTrans& live, Result<> result) {
+void Engine::end_pass(LiveTrans& live, Result<> result, bool without_error) {
   give_back_slot(live);
-  ports_.observer.pass_ended(live.trans, result.has_value());
+  ports_.observer.pass_ended(live.trans, without_error);
   tell_waiters(live, std::move(result));
 }
 
@@ -323,7 +328,7 @@ Result<> Engine::answer(const LiveTrans& live) const {
   if (trans.status == TransStatus::succeed) return ok();
   const Reports reports = live.mode->reports;
   if (reports != Reports::nothing && !is_final(trans.status)) {
-    const std::string text = std::string(unknown_result_hint) + live.worst_error.detail;
+    const std::string text = unknown_result(live.worst_error);
     if (live.worst == Outcome::failure) return make_error(Errc::branch_failure, text);
     if (live.worst == Outcome::error) return Error{live.worst_error.code, text};
     if (live.worst == Outcome::ongoing && reports == Reports::errors_and_ongoing) {

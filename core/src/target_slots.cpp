@@ -8,7 +8,7 @@ namespace concerto {
 
 bool TargetSlots::take(std::string_view target, Alarms::Due due) {
   auto& entry = *targets_.try_emplace(std::string(target)).first;
-  if (entry.second.taken < per_target_max_) {
+  if (entry.second.taken < per_target_max_ && entry.second.waiting == 0) {
     ++entry.second.taken;
     return true;
   }
@@ -17,6 +17,7 @@ bool TargetSlots::take(std::string_view target, Alarms::Due due) {
     return false;
   }
   Alarms::Due& last = entry.second.line.emplace_back(std::move(due));
+  ++entry.second.waiting;
   waiting_.emplace(last.gid, Waiting{&entry, &last});
   return false;
 }
@@ -25,16 +26,38 @@ std::optional<Alarms::Due> TargetSlots::give_back(std::string_view target) {
   const auto found = targets_.find(std::string(target));
   CONCERTO_ASSERT(found != targets_.end() && found->second.taken > 0);
   Target& entry = found->second;
-  const bool has_room = entry.taken <= per_target_max_;  // The bound may have become smaller.
-  while (has_room && !entry.line.empty()) {
-    Alarms::Due next = std::move(entry.line.front());
-    entry.line.pop_front();
-    if (next.gid.empty()) continue;
-    waiting_.erase(next.gid);
-    return next;
+  // The bound may have become smaller.
+  if (entry.taken <= per_target_max_) {
+    if (auto next = next_in_line(entry)) return next;
   }
   if (--entry.taken == 0) targets_.erase(found);
   return std::nullopt;
+}
+
+std::optional<Alarms::Due> TargetSlots::next_in_line(Target& target) {
+  while (!target.line.empty()) {
+    Alarms::Due next = std::move(target.line.front());
+    target.line.pop_front();
+    if (next.gid.empty()) continue;
+    waiting_.erase(next.gid);
+    --target.waiting;
+    return next;
+  }
+  return std::nullopt;
+}
+
+std::vector<TargetSlots::Admitted> TargetSlots::set_max(std::size_t per_target_max) {
+  per_target_max_ = per_target_max;
+  std::vector<Admitted> admitted;
+  for (auto& [name, target] : targets_) {
+    while (target.taken < per_target_max_) {
+      auto next = next_in_line(target);
+      if (!next) break;
+      ++target.taken;
+      admitted.push_back({std::move(*next), name});
+    }
+  }
+  return admitted;
 }
 
 void TargetSlots::forget(const Gid& gid) {
@@ -42,6 +65,7 @@ void TargetSlots::forget(const Gid& gid) {
   const auto found = waiting_.find(gid);
   if (found == waiting_.end()) return;
   found->second.due->gid = Gid{};
+  --found->second.target->second.waiting;
   waiting_.erase(found);
 }
 

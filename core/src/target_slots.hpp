@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "alarms.hpp"
 
@@ -31,18 +32,25 @@ class TargetSlots {
   std::string_view waits_for(const Gid& gid) const;
 
   std::size_t waiting() const noexcept { return waiting_.size(); }
-  /// Those that have a slot keep it; who waits comes in as slots are given back.
-  void set_max(std::size_t per_target_max) noexcept { per_target_max_ = per_target_max; }
+  struct Admitted {
+    Alarms::Due due;
+    std::string target;
+  };
+  /// Those that have a slot keep it. Returns who gets one now.
+  std::vector<Admitted> set_max(std::size_t per_target_max);
   std::size_t per_target_max() const noexcept { return per_target_max_; }
 
  private:
   struct Target {
     std::size_t taken = 0;
+    std::size_t waiting = 0;  ///< in the line, forgotten ones left out
     std::deque<Alarms::Due> line;
   };
+  std::optional<Alarms::Due> next_in_line(Target& target);
+
   using Targets = std::unordered_map<std::string, Target>;
   struct Waiting {
-    const Targets::value_type* target;
+    Targets::value_type* target;
     Alarms::Due* due;  ///< in the line, where places stay as they are; without a gid: forgotten
   };
 

@@ -25,10 +25,16 @@ class RecordingObserver final : public Observer {
   bool logs(LogLevel) const noexcept override { return true; }
   void branch_in_trouble(const BranchTrouble& trouble) override {
     troubles.push_back(std::string(trouble.url) + " " + std::to_string(trouble.retry_count));
+    last_trouble = trouble.error;
+  }
+  void pass_ended(const Transaction& trans, bool without_error) override {
+    passes.push_back(trans.gid.str() + (without_error ? " ok" : " error"));
   }
 
   std::vector<std::string> lines;
   std::vector<std::string> troubles;  ///< `<url> <retry count>`
+  std::string last_trouble;           ///< its text
+  std::vector<std::string> passes;    ///< `<gid> ok` or `<gid> error`
 };
 
 /// The value of a coroutine that may not have ended yet.

@@ -125,8 +125,8 @@ std::string text_of(const Number& value) {
   }
 }
 
-// `scheme://user:password@host/path?name=value`: the password and every value of the query. Which
-// parameters give access differs by registry, so none is shown.
+// `scheme://user:password@host/path?name=value`: the password (a user without one may be a token)
+// and every value of the query. Which parameters give access differs by registry, so none is shown.
 std::string mask_url(std::string url) {
   const auto query = url.find('?');
   if (query != std::string::npos) {
@@ -147,8 +147,9 @@ std::string mask_url(std::string url) {
   const auto end = url.find_first_of("/?", authority + 3);
   const auto at = url.substr(0, end).rfind('@');
   const auto colon = url.find(':', authority + 3);
-  if (at == std::string::npos || colon == std::string::npos || colon > at) return url;
-  return url.replace(colon + 1, at - colon - 1, mask);
+  if (at == std::string::npos || at < authority) return url;
+  const auto secret = colon == std::string::npos || colon > at ? authority + 3 : colon + 1;
+  return url.replace(secret, at - secret, mask);
 }
 
 }  // namespace

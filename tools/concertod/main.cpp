@@ -109,6 +109,7 @@ int main(int argc, char** argv) {
   std::cerr << command.for_stderr;
   if (command.exit_code) return *command.exit_code;
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);   // Until the server takes it, there is nothing to reload.
   std::signal(SIGXFSZ, SIG_IGN);  // A limit on file sizes is a full disk: an error, not an end.
   // Otherwise the library writes a line for every text of a client that is not UTF-8.
   google::protobuf::SetLogHandler(nullptr);

@@ -29,6 +29,15 @@ std::size_t op_index(std::string_view op) noexcept {
   return static_cast<std::size_t>(found - ops.begin());
 }
 
+/// The target without what a URL may say of its user.
+std::string label_of(const std::string& target) {
+  const std::size_t scheme = target.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = target.rfind('@');
+  if (at == std::string::npos || at < host) return target;
+  return target.substr(0, host) + target.substr(at + 1);
+}
+
 }  // namespace
 
 TransProbe::TransProbe() : calls_(trans_types * ops.size() * branch_ids) {}
@@ -67,7 +76,7 @@ void TransProbe::collect(MetricSet& metrics) const {
   const std::string_view name = "concerto_branch_latency_seconds";
   const std::string_view help = "Seconds that calls to the branches of a target took";
   for (const auto& [target, latency] : targets_) {
-    metrics.histogram(name, help, {{"target", target}}, *latency);
+    metrics.histogram(name, help, {{"target", label_of(target)}}, *latency);
   }
   if (targets_.size() == targets_max) {
     metrics.histogram(name, help, {{"target", "other"}}, other_targets_);

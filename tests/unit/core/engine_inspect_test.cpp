@@ -146,7 +146,7 @@ TEST_F(EngineInspect, TheLineAtATargetIsNamed) {
   std::vector<std::string> texts{inspect("g1").explanation, inspect("g2").explanation};
   EXPECT_THAT(texts, testing::UnorderedElementsAre(
                          "calls branch 01 action at http://dead/a",
-                         "waits for room at http://dead: 1 transactions try it again, the most at "
+                         "waits for room at http://dead, which is tried again for at most 1 at "
                          "one time"));
 }
 
@@ -184,6 +184,34 @@ TEST_F(EngineInspect, TroubleIsReportedWithItsRetries) {
   world_->advance(seconds(40));
   EXPECT_EQ(status("g"), TransStatus::succeed);
   EXPECT_THAT(world_->observer().troubles, ElementsAre("a1 1", "a1 2", "a1 3", "a1 4"));
+}
+
+TEST_F(EngineInspect, ARefusalThatIsRepeatedIsTroubleToo) {
+  branches_->reply("action 01", Outcome::failure, "no");
+  submit(make_request("m", "msg", 1));
+  EXPECT_THAT(world_->observer().troubles, ElementsAre("a1 1"));
+  EXPECT_THAT(world_->observer().last_trouble,
+              StartsWith("your http/grpc result should be specified as in:\n"));
+  EXPECT_THAT(world_->observer().last_trouble,
+              testing::EndsWith("unkown result will be retried: no FAILURE"));
+}
+
+TEST_F(EngineInspect, NoAnswerOfItsApplicationIsNoTroubleOfABranch) {
+  auto request = make_request("m", "msg", 1);
+  request.query_prepared = "q";
+  prepare(std::move(request));
+  branches_->reply("msg 00", Outcome::error, "refused");
+  world_->advance(seconds(36));
+  EXPECT_THAT(branches_->calls, ElementsAre("msg 00"));
+  EXPECT_THAT(world_->observer().troubles, IsEmpty());
+}
+
+TEST_F(EngineInspect, GoingBackIsNoErrorOfAPass) {
+  branches_->reply("action 01", Outcome::failure, "no");
+  submit(make_request("g", "saga", 1));
+  branches_->reply("action 01", Outcome::error, "refused");
+  submit(make_request("h", "saga", 1));
+  EXPECT_THAT(world_->observer().passes, ElementsAre("g ok", "h error"));
 }
 
 }  // namespace

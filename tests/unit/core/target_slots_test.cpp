@@ -66,5 +66,25 @@ TEST(TargetSlots, AreNotPassedOnAboveASmallerBound) {
   EXPECT_EQ(slots.give_back("a")->gid, Gid("3"));
 }
 
+TEST(TargetSlots, LetInWhoWaitsWhenTheBoundGrows) {
+  TargetSlots slots(1);
+  for (const char* gid : {"1", "2", "3", "4", "5"}) slots.take("a", due(gid));
+  slots.forget(Gid("2"));
+  const auto admitted = slots.set_max(3);
+  ASSERT_EQ(admitted.size(), 2U);
+  EXPECT_EQ(admitted[0].due.gid, Gid("3"));
+  EXPECT_EQ(admitted[1].due.gid, Gid("4"));
+  EXPECT_EQ(admitted[1].target, "a");
+  EXPECT_EQ(slots.waiting(), 1U);
+}
+
+TEST(TargetSlots, AreFreeAgainWhenTheLineIsForgotten) {
+  TargetSlots slots(2);
+  for (const char* gid : {"1", "2", "3"}) slots.take("a", due(gid));
+  slots.forget(Gid("3"));
+  EXPECT_FALSE(slots.give_back("a").has_value());
+  EXPECT_TRUE(slots.take("a", due("4")));
+}
+
 }  // namespace
 }  // namespace concerto

@@ -57,6 +57,13 @@ TEST_F(TransProbeTest, CountsCallsByBranch) {
   EXPECT_THAT(shown, HasSubstr(R"(concerto_branch_latency_seconds_count{target="http://a"} 3)"));
 }
 
+TEST_F(TransProbeTest, ShowsNoUserOfAUrl) {
+  call("01", "confirm", "http://me:secret@a/x");
+  call("01", "confirm", "http://a/x");
+  EXPECT_THAT(text(), HasSubstr(R"(concerto_branch_latency_seconds_count{target="http://a"} 2)"));
+  EXPECT_THAT(text(), Not(HasSubstr("secret")));
+}
+
 TEST_F(TransProbeTest, BoundsItsLabels) {
   for (int i = 0; i < 1000; ++i) {
     const std::string n = std::to_string(i);
