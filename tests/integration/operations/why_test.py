@@ -190,7 +190,8 @@ class Why(OperationsTestCase):
 
         (found,) = wait_until(waits_in_line, "one of them waits in line")
         self.assertEqual(found["state"], "waiting")
-        self.assertIn(f"room at {self.branches.url('').rstrip('/')}: 1 ", found["explanation"])
+        self.assertIn(f"room at {self.branches.url('').rstrip('/')}, ", found["explanation"])
+        self.assertIn("at most 1 at one time", found["explanation"])
         self.assertGreaterEqual(len(found["attempts"]), 1)
         gate.set()
         for gid in gids:
