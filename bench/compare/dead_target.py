@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What a service that never answers costs the others: p99 with and without it, in one run.
 
-Sagas begin at an even rate at a healthy bank; in the second half of each round a number of others
-wait for a service that takes connections, and never answers (half of them over HTTP, half over
-gRPC). They are tried again and again: retry and backoff are one second, a call may take three.
+Sagas begin at an even rate at a healthy bank; in one of the two halves of each round a number of
+others wait for a service that takes connections, and never answers (half of them over HTTP, half
+over gRPC). They are tried again and again: retry and backoff are one second, a call may take three.
 """
 
 import argparse
@@ -75,32 +75,54 @@ def metric(server, name):
     raise SystemExit(f"no metric {name}")
 
 
-def run_round(number, arguments, directory, dead):
-    load_program = os.path.join(arguments.bin, "concerto_compare_load")
-    server_cores, load_cores = servers.cores_for_server_and_load()
+class Comparison:
+    """Each measurement has a server of its own, so that both find the store in the same state."""
 
-    def load(server, name):
-        found = measure.load(load_program, server, load_cores, arguments.wire, 1,
-                             arguments.seconds, 1, f"{number}-{name}", arguments.rate)
-        print(f"  round {number} {name:7} {found['tx_per_second']:7,.0f} per second, "
+    def __init__(self, arguments, directory, dead):
+        self._arguments = arguments
+        self._directory = directory
+        self._dead = dead
+        self._server_cores, self._load_cores = servers.cores_for_server_and_load()
+
+    def run_round(self, number):
+        found = {}
+        for half in ("alone", "beside") if number % 2 == 0 else ("beside", "alone"):
+            found[half] = self._measure(number, half)
+        return found
+
+    def _measure(self, number, half):
+        binary = os.path.join(self._arguments.bin, "concertod")
+        place = os.path.join(self._directory, f"{number}-{half}")
+        with servers.running(servers.OurServer, binary, place, self._server_cores,
+                             **SETTINGS) as server:
+            if half == "beside":
+                self._add_dead(server)
+            found = self._load(server, f"{number}-{half}")
+            if half == "beside":
+                self._check_dead(server)
+        shutil.rmtree(place)
+        print(f"  round {number} {half:7} {found['tx_per_second']:7,.0f} per second, "
               f"p50 {found['p50_us'] / 1000:.2f} ms, p99 {found['p99_us'] / 1000:.2f} ms, "
               f"server CPU {found['server_cpu_us']:.1f} us", file=sys.stderr, flush=True)
         return found
 
-    binary = os.path.join(arguments.bin, "concertod")
-    place = os.path.join(directory, str(number))
-    with servers.running(servers.OurServer, binary, place, server_cores, **SETTINGS) as server:
-        alone = load(server, "alone")
-        before = dead.accepted
-        submit_dead(server, dead.port, arguments.waiting)
-        wait_until(lambda: dead.accepted > before, "the dead service is called", 10)
-        beside = load(server, "beside")
+    def _load(self, server, prefix):
+        program = os.path.join(self._arguments.bin, "concerto_compare_load")
+        return measure.load(program, server, self._load_cores, self._arguments.wire, 1,
+                            self._arguments.seconds, 1, prefix, self._arguments.rate)
+
+    def _add_dead(self, server):
+        before = self._dead.accepted
+        submit_dead(server, self._dead.port, self._arguments.waiting)
+        wait_until(lambda: self._dead.accepted > before, "the dead service is called", 10)
+        wait_until(lambda: metric(server, "concerto_transactions_queued") > 0,
+                   "some wait in line", 30)
+
+    def _check_dead(self, server):
         left = metric(server, 'concerto_transactions_in_flight{model="saga"}')
-        queued = metric(server, "concerto_transactions_queued")
-    shutil.rmtree(place)
-    if left != arguments.waiting:
-        raise SystemExit(f"{left:.0f} of {arguments.waiting} wait for the dead service in the end")
-    return {"alone": alone, "beside": beside, "queued": queued}
+        if left != self._arguments.waiting:
+            raise SystemExit(f"{left:.0f} of {self._arguments.waiting} wait for the dead service "
+                             "in the end")
 
 
 def main():
@@ -117,7 +139,8 @@ def main():
     directory = tempfile.mkdtemp(prefix="concerto-dead-target-")
     try:
         dead = DeadService()
-        rounds = [run_round(i, arguments, directory, dead) for i in range(arguments.rounds)]
+        comparison = Comparison(arguments, directory, dead)
+        rounds = [comparison.run_round(i) for i in range(arguments.rounds)]
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     if arguments.json:

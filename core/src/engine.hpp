@@ -106,8 +106,7 @@ class Engine {
   void start_wake(Alarms::Due due, std::string slot);
   Task<void> wake(Alarms::Due due, std::string slot);
   bool claim_target(LiveTrans& live, const Next& next);
-  void give_back_slot(LiveTrans& live);
-  void pass_on_slot(std::string target);
+  void give_back_slot(std::string target, TargetSlots::Use use);
 
   // Why a transaction is where it is (engine_inspect.cpp).
   Inspection explain(Transaction trans) const;

@@ -85,7 +85,7 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
     }
   }
   --wakes_in_progress_;
-  if (!slot.empty()) pass_on_slot(slot);
+  if (!slot.empty()) give_back_slot(std::move(slot), TargetSlots::Use::unused);
   set_next_alarm();
 }
 
@@ -108,16 +108,9 @@ bool Engine::claim_target(LiveTrans& live, const Next& next) {
   return false;
 }
 
-void Engine::give_back_slot(LiveTrans& live) {
-  if (!live.slot.empty()) pass_on_slot(std::exchange(live.slot, {}));
-}
-
-void Engine::pass_on_slot(std::string target) {
-  auto next = slots_.give_back(target);
+void Engine::give_back_slot(std::string target, TargetSlots::Use use) {
+  for (Alarms::Due& due : slots_.give_back(target, use)) start_wake(std::move(due), target);
   queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
-  if (!next) return;
-  start_wake(std::move(*next), std::move(target));
-  set_next_alarm();
 }
 
 Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
@@ -156,9 +149,7 @@ Task<std::vector<Gid>> Engine::waking_after(seconds beyond, std::size_t limit) {
 
 Task<void> Engine::set_limits(CoordinatorLimits limits) {
   static_cast<CoordinatorLimits&>(options_) = limits;
-  for (auto& [due, target] : slots_.set_max(limits.wakes_per_target_max)) {
-    start_wake(std::move(due), std::move(target));
-  }
+  slots_.set_max(limits.wakes_per_target_max);
   journal_.set_max(limits.journal_transactions_max);
   set_next_alarm();
   co_return;

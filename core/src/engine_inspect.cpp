@@ -105,7 +105,7 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
   const Transaction& trans = inspection.trans;
   if (const std::string_view target = slots_.waits_for(trans.gid); !target.empty()) {
     return "waits for room at " + std::string(target) + ", which is tried again for at most " +
-           std::to_string(slots_.per_target_max()) + " at one time";
+           std::to_string(slots_.bound(target)) + " at one time";
   }
   if (!trans.parked) return "is resumed as soon as there is room";
   if (!inspection.attempts.empty()) {

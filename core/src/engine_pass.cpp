@@ -311,7 +311,11 @@ Async<> Engine::rest(LiveTrans& live, std::optional<seconds> delay) {
 }
 
 void Engine::end_pass(LiveTrans& live, Result<> result, bool without_error) {
-  give_back_slot(live);
+  if (!live.slot.empty()) {
+    using Use = TargetSlots::Use;
+    const Use use = live.worst == Outcome::error ? Use::failed : Use::answered;
+    give_back_slot(std::exchange(live.slot, {}), use);
+  }
   ports_.observer.pass_ended(live.trans, without_error);
   tell_waiters(live, std::move(result));
 }

@@ -1,63 +1,54 @@
 #include "target_slots.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <concerto/core/assert.hpp>
 
 namespace concerto {
 
+bool TargetSlots::has_room(const Target& target) const noexcept {
+  return target.taken < std::min(target.bound, per_target_max_);
+}
+
 bool TargetSlots::take(std::string_view target, Alarms::Due due) {
   auto& entry = *targets_.try_emplace(std::string(target)).first;
-  if (entry.second.taken < per_target_max_ && entry.second.waiting == 0) {
-    ++entry.second.taken;
+  Target& state = entry.second;
+  // Nobody overtakes the line, and without a taken slot nobody would come to look at it.
+  if (state.taken == 0 || (has_room(state) && state.waiting == 0)) {
+    ++state.taken;
     return true;
   }
-  if (const auto found = waiting_.find(due.gid); found != waiting_.end()) {
-    found->second.due->timeout |= due.timeout;
-    return false;
-  }
-  Alarms::Due& last = entry.second.line.emplace_back(std::move(due));
-  ++entry.second.waiting;
+  CONCERTO_ASSERT(!waiting_.contains(due.gid));
+  Alarms::Due& last = state.line.emplace_back(std::move(due));
+  ++state.waiting;
   waiting_.emplace(last.gid, Waiting{&entry, &last});
   return false;
 }
 
-std::optional<Alarms::Due> TargetSlots::give_back(std::string_view target) {
+TargetSlots::Admitted TargetSlots::give_back(std::string_view target, Use use) {
   const auto found = targets_.find(std::string(target));
   CONCERTO_ASSERT(found != targets_.end() && found->second.taken > 0);
-  Target& entry = found->second;
-  // The bound may have become smaller.
-  if (entry.taken <= per_target_max_) {
-    if (auto next = next_in_line(entry)) return next;
-  }
-  if (--entry.taken == 0) targets_.erase(found);
-  return std::nullopt;
+  Target& state = found->second;
+  if (use == Use::answered) state.bound = std::min(state.bound + 1, per_target_max_);
+  if (use == Use::failed) state.bound = std::max(state.bound - 1, first_bound);
+  --state.taken;
+  Admitted admitted;
+  admit(state, admitted);
+  if (state.taken == 0) targets_.erase(found);
+  return admitted;
 }
 
-std::optional<Alarms::Due> TargetSlots::next_in_line(Target& target) {
-  while (!target.line.empty()) {
+void TargetSlots::admit(Target& target, Admitted& admitted) {
+  while (target.waiting > 0 && (has_room(target) || target.taken == 0)) {
     Alarms::Due next = std::move(target.line.front());
     target.line.pop_front();
     if (next.gid.empty()) continue;
     waiting_.erase(next.gid);
     --target.waiting;
-    return next;
+    ++target.taken;
+    admitted.push_back(std::move(next));
   }
-  return std::nullopt;
-}
-
-std::vector<TargetSlots::Admitted> TargetSlots::set_max(std::size_t per_target_max) {
-  per_target_max_ = per_target_max;
-  std::vector<Admitted> admitted;
-  for (auto& [name, target] : targets_) {
-    while (target.taken < per_target_max_) {
-      auto next = next_in_line(target);
-      if (!next) break;
-      ++target.taken;
-      admitted.push_back({std::move(*next), name});
-    }
-  }
-  return admitted;
 }
 
 void TargetSlots::forget(const Gid& gid) {
@@ -73,6 +64,12 @@ std::string_view TargetSlots::waits_for(const Gid& gid) const {
   const auto found = waiting_.find(gid);
   return found == waiting_.end() ? std::string_view{}
                                  : std::string_view(found->second.target->first);
+}
+
+std::size_t TargetSlots::bound(std::string_view target) const {
+  const auto found = targets_.find(std::string(target));
+  const std::size_t own = found == targets_.end() ? first_bound : found->second.bound;
+  return std::min(own, per_target_max_);
 }
 
 }  // namespace concerto

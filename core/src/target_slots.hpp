@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,15 +14,26 @@ namespace concerto {
 /// Bounds how many woken transactions (retries, recovery) work on one target at a time, so that a
 /// service which does not answer holds up its own transactions and nobody else's. The others wait
 /// in line, as a gid each. Of one shard, not thread-safe.
+///
+/// The bound of a target begins low and grows with every pass that it answers, up to the given
+/// one; it shrinks again with every pass that ends in an error. So a dead target costs a few calls
+/// at a time, and one that is back gets its backlog as fast as it takes it.
 class TargetSlots {
  public:
+  /// Where each target's bound begins, and what it does not shrink below.
+  static constexpr std::size_t first_bound = 16;
+
   explicit TargetSlots(std::size_t per_target_max) : per_target_max_(per_target_max) {}
 
   /// Takes a slot of `target`. Without a free one, `due` waits in line and the answer is false.
+  /// Its gid waits in no line yet.
   bool take(std::string_view target, Alarms::Due due);
 
-  /// Gives a slot back. The first in line gets it: who is returned has it already.
-  std::optional<Alarms::Due> give_back(std::string_view target);
+  /// How the target took the transaction that had the slot.
+  enum class Use { unused, answered, failed };
+  using Admitted = std::vector<Alarms::Due>;
+  /// Gives a slot back. Returns who came out of the line; each has a slot now.
+  Admitted give_back(std::string_view target, Use use);
 
   /// Takes `gid` out of its line, if it waits in one: somebody else works on it.
   void forget(const Gid& gid);
@@ -31,28 +41,28 @@ class TargetSlots {
   /// The target in whose line `gid` waits, empty if it waits in none.
   std::string_view waits_for(const Gid& gid) const;
 
+  /// The number of transactions that may work on a target with a slot taken.
+  std::size_t bound(std::string_view target) const;
   std::size_t waiting() const noexcept { return waiting_.size(); }
-  struct Admitted {
-    Alarms::Due due;
-    std::string target;
-  };
-  /// Those that have a slot keep it. Returns who gets one now.
-  std::vector<Admitted> set_max(std::size_t per_target_max);
-  std::size_t per_target_max() const noexcept { return per_target_max_; }
+
+  /// Holds as slots are taken and given back; who waits comes in then.
+  void set_max(std::size_t per_target_max) noexcept { per_target_max_ = per_target_max; }
 
  private:
   struct Target {
+    std::size_t bound = first_bound;
     std::size_t taken = 0;
     std::size_t waiting = 0;  ///< in the line, forgotten ones left out
     std::deque<Alarms::Due> line;
   };
-  std::optional<Alarms::Due> next_in_line(Target& target);
-
   using Targets = std::unordered_map<std::string, Target>;
   struct Waiting {
     Targets::value_type* target;
     Alarms::Due* due;  ///< in the line, where places stay as they are; without a gid: forgotten
   };
+
+  bool has_room(const Target& target) const noexcept;
+  void admit(Target& target, Admitted& admitted);
 
   std::size_t per_target_max_;
   Targets targets_;  ///< those with a slot taken

@@ -33,6 +33,8 @@ class ScriptedBranches final : public BranchCaller {
     const auto found = held_.find(name);
     return found != held_.end() && !found->second.empty();
   }
+  /// Calls of this name that wait.
+  std::size_t waiting(const std::string& name) const { return held_.at(name).size(); }
   void answer(const std::string& name, Outcome outcome, const std::string& text = "") {
     auto& waiting = held_.at(name);
     Completion<BranchReply> done = std::move(waiting.front());

@@ -99,9 +99,11 @@ class DeadTarget(OperationsTestCase):
         coordinator = self.start_with_all_due("raise")
         wait_until(lambda: self.dead.running == PER_TARGET, "as many calls as the bound allows")
         reload(coordinator, self.directory, {"MaxWakesPerTarget": COUNT})
-        # At the latest when the first calls have ended.
-        wait_until(lambda: len(self.dead.gids) >= COUNT, "those in line are called",
+        # A few more at a time, as it does not answer: they come as the first calls end.
+        wait_until(lambda: self.dead.running > 2 * PER_TARGET, "more calls at one time",
                    2 * REQUEST_TIMEOUT_S)
+        wait_until(lambda: len(self.dead.gids) >= COUNT, "those in line are called",
+                   6 * REQUEST_TIMEOUT_S)
         self.check_fairness()
 
 

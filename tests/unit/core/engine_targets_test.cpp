@@ -60,6 +60,30 @@ TEST_F(EngineTargets, AHealthyTargetDoesNotWaitForADeadOne) {
   EXPECT_EQ(status("healthy"), TransStatus::succeed);
 }
 
+TEST_F(EngineTargets, ATargetThatIsBackGetsItsBacklogEverFaster) {
+  options_.wakes_per_target_max = 200;
+  start_world();
+  submit_failing(300, "http://dead/a");
+  branches_->hold("action 01");
+  branches_->calls.clear();
+  world_->advance(seconds(25));
+  EXPECT_THAT(branches_->calls, SizeIs(16));
+  const auto answer_all = [&](Outcome outcome) {
+    std::size_t answered = 0;
+    for (std::size_t running = branches_->waiting("action 01"); answered < running; ++answered) {
+      branches_->answer("action 01", outcome);
+    }
+    world_->run();
+    return branches_->waiting("action 01");
+  };
+  EXPECT_EQ(answer_all(Outcome::error), 16U);
+  EXPECT_EQ(answer_all(Outcome::success), 32U);
+  EXPECT_EQ(answer_all(Outcome::success), 64U);
+  EXPECT_EQ(answer_all(Outcome::success), 128U);
+  answer_all(Outcome::success);
+  EXPECT_EQ(in_flight().queued, 0U);
+}
+
 TEST_F(EngineTargets, RecoveredTransactionsKeepTheBoundToo) {
   branches_->hold("action 01");
   for (int i = 0; i < 5; ++i) submit(saga("dead" + std::to_string(i), "http://dead/a"));

@@ -1,13 +1,26 @@
 #include "target_slots.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace concerto {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
+
 Alarms::Due due(const std::string& gid) {
   return {Gid(gid), true, false};
 }
+
+std::vector<std::string> gids(const TargetSlots::Admitted& admitted) {
+  std::vector<std::string> result;
+  for (const Alarms::Due& due : admitted) result.push_back(due.gid.str());
+  return result;
+}
+
+constexpr auto unused = TargetSlots::Use::unused;
+constexpr auto answered = TargetSlots::Use::answered;
+constexpr auto failed = TargetSlots::Use::failed;
 
 TEST(TargetSlots, AreTakenUpToTheBoundOfEachTarget) {
   TargetSlots slots(2);
@@ -25,65 +38,60 @@ TEST(TargetSlots, GoToWhoWaitsLongest) {
   slots.take("a", due("1"));
   slots.take("a", due("2"));
   slots.take("a", due("3"));
-  EXPECT_EQ(slots.give_back("a")->gid, Gid("2"));
+  EXPECT_THAT(gids(slots.give_back("a", unused)), ElementsAre("2"));
   EXPECT_FALSE(slots.take("a", due("4")));
-  EXPECT_EQ(slots.give_back("a")->gid, Gid("3"));
-  EXPECT_EQ(slots.give_back("a")->gid, Gid("4"));
-  EXPECT_FALSE(slots.give_back("a").has_value());
+  EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("3"));
+  EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("4"));
+  EXPECT_THAT(gids(slots.give_back("a", unused)), IsEmpty());
   EXPECT_EQ(slots.waiting(), 0U);
   EXPECT_TRUE(slots.take("a", due("5")));
 }
 
-TEST(TargetSlots, KeepATimeoutThatComesWhileItWaits) {
-  TargetSlots slots(1);
-  slots.take("a", due("1"));
-  slots.take("a", due("2"));
-  EXPECT_FALSE(slots.take("a", {Gid("2"), false, true}));
-  EXPECT_EQ(slots.waiting(), 1U);
-  const auto next = slots.give_back("a");
-  EXPECT_TRUE(next->wake);
-  EXPECT_TRUE(next->timeout);
-}
-
 TEST(TargetSlots, ForgetWhoIsServedElsewhere) {
   TargetSlots slots(1);
-  slots.take("a", due("1"));
-  slots.take("a", due("2"));
-  slots.take("a", due("3"));
+  for (const char* gid : {"1", "2", "3"}) slots.take("a", due(gid));
   slots.forget(Gid("2"));
   slots.forget(Gid("9"));
   EXPECT_EQ(slots.waiting(), 1U);
-  EXPECT_EQ(slots.give_back("a")->gid, Gid("3"));
-}
-
-TEST(TargetSlots, AreNotPassedOnAboveASmallerBound) {
-  TargetSlots slots(2);
-  slots.take("a", due("1"));
-  slots.take("a", due("2"));
-  slots.take("a", due("3"));
-  slots.set_max(1);
-  EXPECT_FALSE(slots.give_back("a").has_value());
-  EXPECT_EQ(slots.give_back("a")->gid, Gid("3"));
-}
-
-TEST(TargetSlots, LetInWhoWaitsWhenTheBoundGrows) {
-  TargetSlots slots(1);
-  for (const char* gid : {"1", "2", "3", "4", "5"}) slots.take("a", due(gid));
-  slots.forget(Gid("2"));
-  const auto admitted = slots.set_max(3);
-  ASSERT_EQ(admitted.size(), 2U);
-  EXPECT_EQ(admitted[0].due.gid, Gid("3"));
-  EXPECT_EQ(admitted[1].due.gid, Gid("4"));
-  EXPECT_EQ(admitted[1].target, "a");
-  EXPECT_EQ(slots.waiting(), 1U);
+  EXPECT_THAT(gids(slots.give_back("a", unused)), ElementsAre("3"));
 }
 
 TEST(TargetSlots, AreFreeAgainWhenTheLineIsForgotten) {
   TargetSlots slots(2);
   for (const char* gid : {"1", "2", "3"}) slots.take("a", due(gid));
   slots.forget(Gid("3"));
-  EXPECT_FALSE(slots.give_back("a").has_value());
+  EXPECT_THAT(gids(slots.give_back("a", unused)), IsEmpty());
   EXPECT_TRUE(slots.take("a", due("4")));
+}
+
+/// Gives `target` more to do than it may have.
+void fill(TargetSlots& slots, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) slots.take("a", due(std::to_string(i)));
+}
+
+TEST(TargetSlots, BecomeMoreWithEveryAnswerAndFewerWithEveryFailure) {
+  TargetSlots slots(18);
+  fill(slots, 30);
+  EXPECT_EQ(slots.bound("a"), TargetSlots::first_bound);
+  EXPECT_EQ(slots.waiting(), 30 - TargetSlots::first_bound);
+  EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("16", "17"));
+  EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("18", "19"));
+  EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("20")) << "18 are the most";
+  EXPECT_EQ(slots.bound("a"), 18U);
+  EXPECT_THAT(gids(slots.give_back("a", failed)), IsEmpty());
+  EXPECT_THAT(gids(slots.give_back("a", failed)), IsEmpty());
+  EXPECT_EQ(slots.bound("a"), 16U);
+  EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("21")) << "16 are the fewest";
+}
+
+TEST(TargetSlots, FollowABoundThatChanges) {
+  TargetSlots slots(2);
+  fill(slots, 6);
+  slots.set_max(1);
+  EXPECT_THAT(gids(slots.give_back("a", unused)), IsEmpty());
+  EXPECT_THAT(gids(slots.give_back("a", unused)), ElementsAre("2"));
+  slots.set_max(3);
+  EXPECT_THAT(gids(slots.give_back("a", unused)), ElementsAre("3", "4", "5"));
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ struct CoordinatorLimits {
   /// Transactions that are being woken (retries, recovery): read from the store and begun, per
   /// shard.
   std::size_t wakes_in_progress_max = 1'000;
-  /// Woken transactions that work on one target at a time, per shard; the others wait for them.
+  /// Woken transactions that work on one target at a time, per shard; the others wait for them. A
+  /// target that does not answer gets fewer.
   std::size_t wakes_per_target_max = 250;
   /// Transactions whose last attempts are kept, per coordinator, divided among its shards.
   std::size_t journal_transactions_max = 10'000;
