@@ -107,7 +107,7 @@ class Comparison:
         return found
 
     def _load(self, server, prefix):
-        program = os.path.join(self._arguments.bin, "concerto_compare_load")
+        program = os.path.join(self._arguments.bin, "concerto-load")
         return measure.load(program, server, self._load_cores, self._arguments.wire, 1,
                             self._arguments.seconds, 1, prefix, self._arguments.rate)
 

@@ -16,10 +16,11 @@ def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate
 
     `rate`: sagas per second that begin at even times, in place of `in_flight` at one time.
     """
-    command = [program, "--wire", wire, "--grpc-port", str(server.grpc_port), "--http-port",
-               str(server.http_port), "--server-process", str(server.pid), "--in-flight",
-               str(in_flight), "--seconds", str(seconds), "--warm-up", str(warm_up),
-               "--gid-prefix", prefix, "--data-directory", server.directory]
+    command = [program, "--wire", wire, "--grpc", f"127.0.0.1:{server.grpc_port}",
+               "--http", f"127.0.0.1:{server.http_port}", "--server-process", str(server.pid),
+               "--in-flight", str(in_flight), "--seconds", str(seconds),
+               "--warm-up", str(warm_up), "--gid-prefix", prefix,
+               "--data-directory", server.directory, "--json", "-"]
     if rate:
         command += ["--rate", str(rate)]
     with pinned_to(cores):

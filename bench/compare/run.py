@@ -41,7 +41,7 @@ class Comparison:
     def __init__(self, arguments, directory):
         self._arguments = arguments
         self._directory = directory
-        self._load = os.path.join(arguments.bin, "concerto_compare_load")
+        self._load = os.path.join(arguments.bin, "concerto-load")
         self._server_cores, self._load_cores = servers.cores_for_server_and_load()
         self._kinds = [(servers.OurServer, os.path.join(arguments.bin, "concertod"))]
         if arguments.only != servers.CONCERTOD:

@@ -3,11 +3,12 @@
 #include <fstream>
 #include <sstream>
 #include <time.h>
+#include <unistd.h>
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-namespace concerto::bench {
+namespace concerto::load {
 
 Result<double> cpu_us_of_process(pid_t process) {
   clockid_t clock;
@@ -16,6 +17,14 @@ Result<double> cpu_us_of_process(pid_t process) {
     return make_error(Errc::invalid_request, "no process " + std::to_string(process));
   }
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) * 1e-3;
+}
+
+std::optional<std::uint64_t> resident_bytes_of_process(pid_t process) {
+  std::ifstream pages("/proc/" + std::to_string(process) + "/statm");
+  std::uint64_t all = 0;
+  std::uint64_t resident = 0;
+  if (!(pages >> all >> resident)) return std::nullopt;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 std::optional<std::uint64_t> device_bytes_written(const std::string& directory) {
@@ -41,4 +50,4 @@ std::optional<std::uint64_t> device_bytes_written(const std::string& directory) 
   return std::nullopt;
 }
 
-}  // namespace concerto::bench
+}  // namespace concerto::load

@@ -1,0 +1,197 @@
+#include "scenario.hpp"
+
+#include <dtmgimp.pb.h>
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include "checker.hpp"
+#include "encoding.hpp"
+
+namespace concerto::load {
+namespace {
+
+namespace json = boost::json;
+
+LoadOptions options_of(Mode mode) {
+  LoadOptions options;
+  options.mode = mode;
+  options.payload = "pay";
+  return options;
+}
+
+Scenario scenario_of(Mode mode, bool wait = true) {
+  LoadOptions options = options_of(mode);
+  options.wait = wait;
+  return make_scenario(options, {{"A1", "C1"}, {"A2", "C2"}}, "Q");
+}
+
+/// Requests as HTTP sends them: the path's last part and the body.
+std::vector<std::pair<std::string, json::value>> http_requests(const Scenario& scenario) {
+  std::vector<std::pair<std::string, json::value>> out;
+  for (const Request& request : scenario.requests) {
+    const EncodedRequest encoded = encode(Wire::http, request);
+    const std::string name = encoded.target.substr(encoded.target.rfind('/') + 1);
+    out.emplace_back(name, json::parse(with_gid(Wire::http, encoded, "g-1")));
+  }
+  return out;
+}
+
+struct ModeCase {
+  const char* name;
+  Mode mode;
+  std::vector<std::pair<std::string, const char*>> want;
+};
+
+void PrintTo(const ModeCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class ScenarioOverHttp : public testing::TestWithParam<ModeCase> {};
+
+TEST_P(ScenarioOverHttp, SendsTheseRequests) {
+  const auto requests = http_requests(scenario_of(GetParam().mode));
+  ASSERT_EQ(requests.size(), GetParam().want.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    EXPECT_EQ(requests[i].first, GetParam().want[i].first);
+    EXPECT_EQ(requests[i].second, json::parse(GetParam().want[i].second));
+  }
+}
+
+const ModeCase mode_cases[] = {
+    {"Saga",
+     Mode::saga,
+     {{"submit", R"({"gid":"g-1","trans_type":"saga","wait_result":true,"payloads":["pay","pay"],
+        "steps":[{"action":"A1","compensate":"C1"},{"action":"A2","compensate":"C2"}]})"}}},
+    {"TwoPhaseMessage",
+     Mode::msg_2p,
+     {{"prepare", R"({"gid":"g-1","trans_type":"msg","wait_result":true,"query_prepared":"Q",
+        "payloads":["pay","pay"],
+        "steps":[{"action":"A1","compensate":"C1"},{"action":"A2","compensate":"C2"}]})"},
+      {"submit", R"({"gid":"g-1","trans_type":"msg","wait_result":true,"query_prepared":"Q",
+        "payloads":["pay","pay"],
+        "steps":[{"action":"A1","compensate":"C1"},{"action":"A2","compensate":"C2"}]})"}}},
+    {"Tcc",
+     Mode::tcc,
+     {{"prepare", R"({"gid":"g-1","trans_type":"tcc","wait_result":true})"},
+      {"registerBranch", R"({"gid":"g-1","trans_type":"tcc","branch_id":"01","data":"pay",
+        "confirm":"A1","cancel":"C1"})"},
+      {"registerBranch", R"({"gid":"g-1","trans_type":"tcc","branch_id":"02","data":"pay",
+        "confirm":"A2","cancel":"C2"})"},
+      {"submit", R"({"gid":"g-1","trans_type":"tcc","wait_result":true})"}}},
+    {"Xa",
+     Mode::xa,
+     {{"prepare", R"({"gid":"g-1","trans_type":"xa","wait_result":true})"},
+      {"registerBranch", R"({"gid":"g-1","trans_type":"xa","branch_id":"01","url":"A1"})"},
+      {"registerBranch", R"({"gid":"g-1","trans_type":"xa","branch_id":"02","url":"A2"})"},
+      {"submit", R"({"gid":"g-1","trans_type":"xa","wait_result":true})"}}},
+    {"Workflow",
+     Mode::workflow,
+     {{"prepareWorkflow", R"({"gid":"g-1","trans_type":"workflow","query_prepared":"Q",
+        "custom_data":"{\"name\":\"load\",\"data\":\"\"}"})"},
+      {"registerBranch", R"({"gid":"g-1","trans_type":"workflow","branch_id":"01","data":"pay",
+        "op":"action","status":"succeed"})"},
+      {"registerBranch", R"({"gid":"g-1","trans_type":"workflow","branch_id":"02","data":"pay",
+        "op":"action","status":"succeed"})"},
+      {"submit", R"({"gid":"g-1","trans_type":"workflow","req_extra":{"status":"succeed"}})"}}},
+};
+INSTANTIATE_TEST_SUITE_P(All, ScenarioOverHttp, testing::ValuesIn(mode_cases),
+                         [](const auto& row) { return std::string{row.param.name}; });
+
+TEST(Scenario, OfAMessageHasOneRequest) {
+  EXPECT_EQ(scenario_of(Mode::msg).requests.size(), 1U);
+}
+
+TEST(Scenario, WithoutWaitingEndsLater) {
+  EXPECT_TRUE(scenario_of(Mode::saga).ends_with_reply);
+  EXPECT_FALSE(scenario_of(Mode::saga, false).ends_with_reply);
+  EXPECT_TRUE(scenario_of(Mode::workflow).ends_with_reply);
+}
+
+TEST(Scenario, RequiresTheForwardCalls) {
+  using Calls = std::vector<BranchCall>;
+  EXPECT_EQ(required_calls(Mode::saga, 2), (Calls{{"01", "action"}, {"02", "action"}}));
+  EXPECT_EQ(required_calls(Mode::tcc, 1), (Calls{{"01", "confirm"}}));
+  EXPECT_EQ(required_calls(Mode::xa, 1), (Calls{{"01", "commit"}}));
+  EXPECT_EQ(required_calls(Mode::workflow, 2), Calls{});
+}
+
+TEST(GrpcEncoding, OfASubmitHasEveryField) {
+  const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::msg_2p).requests.front());
+  EXPECT_EQ(encoded.target, "/dtmgimp.Dtm/Prepare");
+  dtmgimp::DtmRequest request;
+  ASSERT_TRUE(request.ParseFromString(with_gid(Wire::grpc, encoded, "g-1")));
+  EXPECT_EQ(request.gid(), "g-1");
+  EXPECT_EQ(request.transtype(), "msg");
+  EXPECT_TRUE(request.transoptions().waitresult());
+  EXPECT_EQ(request.queryprepared(), "Q");
+  ASSERT_EQ(request.binpayloads_size(), 2);
+  EXPECT_EQ(request.binpayloads(1), "pay");
+  EXPECT_EQ(json::parse(request.steps()).at_pointer("/1/action"), "A2");
+}
+
+TEST(GrpcEncoding, OfABranchHasEveryField) {
+  const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::tcc).requests[2]);
+  EXPECT_EQ(encoded.target, "/dtmgimp.Dtm/RegisterBranch");
+  dtmgimp::DtmBranchRequest request;
+  ASSERT_TRUE(request.ParseFromString(with_gid(Wire::grpc, encoded, "g-1")));
+  EXPECT_EQ(request.gid(), "g-1");
+  EXPECT_EQ(request.transtype(), "tcc");
+  EXPECT_EQ(request.branchid(), "02");
+  EXPECT_EQ(request.busipayload(), "pay");
+  EXPECT_EQ(request.data().at("confirm"), "A2");
+  EXPECT_EQ(request.data().at("cancel"), "C2");
+}
+
+TEST(GrpcEncoding, OfAWorkflowsEndHasItsStatus) {
+  const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::workflow).requests.back());
+  dtmgimp::DtmRequest request;
+  ASSERT_TRUE(request.ParseFromString(with_gid(Wire::grpc, encoded, "g-1")));
+  EXPECT_EQ(request.reqextra().at("status"), "succeed");
+}
+
+struct StoredCase {
+  const char* name;
+  bool wait;
+  const char* answer;
+  Stored want;
+};
+
+void PrintTo(const StoredCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class StoredAnswer : public testing::TestWithParam<StoredCase> {};
+
+TEST_P(StoredAnswer, IsJudged) {
+  const Scenario scenario = scenario_of(Mode::saga, GetParam().wait);
+  EXPECT_EQ(judge_stored(scenario, GetParam().answer), GetParam().want);
+}
+
+const StoredCase stored_cases[] = {
+    {"Succeeded", true,
+     R"({"transaction":{"status":"succeed"},"branches":[{"op":"compensate","status":"prepared"},
+        {"op":"action","status":"succeed"},{"op":"action","status":"succeed"}]})",
+     Stored::as_it_must_be},
+    {"BranchIsPrepared", true,
+     R"({"transaction":{"status":"succeed"},"branches":[{"op":"action","status":"prepared"},
+        {"op":"action","status":"succeed"},{"op":"action","status":"succeed"}]})",
+     Stored::wrong},
+    {"BranchIsMissing", true,
+     R"({"transaction":{"status":"succeed"},"branches":[{"op":"action","status":"succeed"}]})",
+     Stored::wrong},
+    {"Failed", false, R"({"transaction":{"status":"failed"},"branches":[]})", Stored::wrong},
+    {"RollsBack", false, R"({"transaction":{"status":"aborting"},"branches":[]})", Stored::wrong},
+    {"Unfinished", false, R"({"transaction":{"status":"submitted"},"branches":[]})",
+     Stored::unfinished},
+    {"UnfinishedThoughWaitedFor", true, R"({"transaction":{"status":"submitted"},"branches":[]})",
+     Stored::wrong},
+    {"Lost", false, R"({"transaction":null,"branches":[]})", Stored::wrong},
+    {"NoJson", true, "succeed", Stored::wrong},
+    {"NoObject", true, "[]", Stored::wrong},
+};
+INSTANTIATE_TEST_SUITE_P(All, StoredAnswer, testing::ValuesIn(stored_cases),
+                         [](const auto& row) { return std::string{row.param.name}; });
+
+}  // namespace
+}  // namespace concerto::load

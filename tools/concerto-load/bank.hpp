@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concerto/net/grpc_listener.hpp>
+#include <concerto/net/grpc_server.hpp>
+#include <concerto/net/http_listener.hpp>
+#include <concerto/net/http_server.hpp>
+
+#include "call_ledger.hpp"
+#include "options.hpp"
+
+namespace concerto::load {
+
+/// The load's own branch services: a bank whose branches succeed, over gRPC and HTTP, and note in
+/// the ledger who called. A call that no transaction of this load may cause, or with a payload of
+/// another size, is refused. A transaction that asks how its client decided hears: not yet.
+class Bank {
+ public:
+  static constexpr std::size_t branch_count = 2;
+
+  struct Shape {
+    std::size_t payload_bytes = 0;
+    std::chrono::milliseconds delay{};  ///< before each answer
+  };
+
+  /// `ledger` must outlive the bank.
+  Bank(Executor executor, Timers& timers, CallLedger& ledger, Shape shape);
+
+  /// Listens on free ports of an address of this machine.
+  Result<> start(const std::string& address);
+  Task<void> stop(SteadyTime deadline);
+
+  /// The two branches of every transaction. Valid after start.
+  std::vector<BranchUrls> branches(Wire wire) const;
+  /// Where the coordinator asks about messages and workflows that were left behind.
+  std::string query_prepared(Wire wire) const;
+
+ private:
+  enum class Verdict { success, ongoing, refused };
+
+  struct Call {
+    std::string gid;
+    std::string branch_id;
+    std::string op;
+    std::size_t payload_bytes = 0;
+  };
+
+  Verdict judge(const Call& call);
+  Task<Verdict> hear(Call call);
+  Task<net::GrpcReply> answer_grpc(net::GrpcRequest request);
+  Task<net::HttpResponse> answer_http(net::HttpRequest request);
+  std::string url(Wire wire, const std::string& method) const;
+
+  Timers& timers_;
+  CallLedger& ledger_;
+  Shape shape_;
+  net::GrpcServer grpc_server_;
+  net::GrpcListener grpc_listener_;
+  net::HttpServer http_server_;
+  net::HttpListener http_listener_;
+};
+
+}  // namespace concerto::load

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace concerto::load {
+
+/// Text inside HTML or SVG.
+std::string escape_html(const std::string& text);
+
+/// A line chart as an SVG element. Every axis begins at 0; colours come from the page's style:
+/// classes `axis`, `grid`, `line` and `label`.
+struct Chart {
+  struct Point {
+    double x;
+    double y;
+  };
+  /// A mark on an axis.
+  struct Tick {
+    double at;
+    std::string label;
+  };
+
+  std::string title;
+  std::string y_label;
+  std::string x_label;
+  std::vector<Point> points;  ///< by growing x
+  std::vector<Tick> x_ticks;  ///< without any: at round numbers
+
+  std::string to_svg() const;
+};
+
+/// Round numbers from 0 to the first that is not below `highest`: 1, 2 or 5 times a power of ten
+/// apart, at most eleven.
+std::vector<double> round_steps(double highest);
+
+}  // namespace concerto::load

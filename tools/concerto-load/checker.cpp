@@ -1,0 +1,151 @@
+#include "checker.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <boost/json/parse.hpp>
+
+#include <concerto/core/task_group.hpp>
+
+#include "coordinator_client.hpp"
+
+namespace concerto::load {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::milliseconds poll_interval{20};
+/// Queries without an answer, after which the rest is not tried.
+constexpr std::size_t unanswered_max = 5;
+constexpr std::size_t shown_chars_max = 600;
+
+std::string_view text_at(const json::value& from, const char* pointer) {
+  error_code missing;
+  const json::value* found = from.find_pointer(pointer, missing);
+  return found != nullptr && found->is_string() ? std::string_view(found->get_string())
+                                                : std::string_view{};
+}
+
+/// Whether all branches of the final op are stored as succeeded, and there are as many as must be.
+bool branches_succeeded(const Scenario& scenario, const json::value& answer) {
+  error_code missing;
+  const json::value* branches = answer.find_pointer("/branches", missing);
+  if (branches == nullptr || !branches->is_array()) return false;
+  std::size_t count = 0;
+  for (const json::value& branch : branches->get_array()) {
+    if (text_at(branch, "/op") != scenario.final_op) continue;
+    if (text_at(branch, "/status") != "succeed") return false;
+    ++count;
+  }
+  return count >= scenario.branch_count;
+}
+
+}  // namespace
+
+Stored judge_stored(const Scenario& scenario, const std::string& answer) {
+  error_code failed;
+  const json::value value = json::parse(answer, failed);
+  if (failed) return Stored::wrong;
+  const std::string_view status = text_at(value, "/transaction/status");
+  const bool unfinished = status == "prepared" || status == "submitted";
+  if (unfinished && !scenario.ends_with_reply) return Stored::unfinished;
+  const bool right = status == "succeed" && branches_succeeded(scenario, value);
+  return right ? Stored::as_it_must_be : Stored::wrong;
+}
+
+Checker::Checker(Executor executor, Timers& timers, net::HttpClient& http,
+                 const LoadOptions& options, const Scenario& scenario, CallLedger& ledger,
+                 Findings& findings)
+    : executor_(std::move(executor)),
+      timers_(timers),
+      http_(http),
+      options_(options),
+      scenario_(scenario),
+      ledger_(ledger),
+      findings_(findings) {}
+
+Task<void> Checker::run() {
+  using Drain = std::chrono::duration<double>;
+  deadline_ = timers_.now() +
+              std::chrono::duration_cast<SteadyTime::duration>(Drain(options_.drain_seconds));
+  co_await drain();
+  check_calls();
+  choose();
+  TaskGroup workers(executor_);
+  for (std::size_t i = 0; i < workers_count; ++i) workers.spawn(query_in_turn());
+  co_await workers.join();
+}
+
+Task<void> Checker::drain() {
+  const SteadyTime begin = timers_.now();
+  while (!scenario_.ends_with_reply && ledger_.incomplete_count() > 0 &&
+         timers_.now() < deadline_) {
+    co_await sleep_until(timers_, timers_.now() + poll_interval);
+  }
+  drain_seconds_ = std::chrono::duration<double>(timers_.now() - begin).count();
+}
+
+void Checker::check_calls() {
+  // With a reply at the end, the runner has noted it when the reply came.
+  if (scenario_.ends_with_reply || ledger_.incomplete_count() == 0) return;
+  for (std::uint64_t number = 0; number < ledger_.begun(); ++number) {
+    if (!ledger_.acknowledged(number) || ledger_.complete(number)) continue;
+    findings_.note(ledger_.gid(number), ledger_.describe(number));
+  }
+}
+
+void Checker::choose() {
+  if (options_.check == Check::none) return;
+  const std::uint64_t acknowledged = ledger_.acknowledged_count();
+  const bool sampled = options_.check == Check::sample && acknowledged > sampled_above;
+  const std::uint64_t wanted = sampled ? sample_count : acknowledged;
+  std::uint64_t seen = 0;
+  for (std::uint64_t number = 0; number < ledger_.begun(); ++number) {
+    if (!ledger_.acknowledged(number)) continue;
+    // At even distances: each time another share of the wanted ones is due.
+    if (++seen * wanted / acknowledged > numbers_.size()) numbers_.push_back(number);
+  }
+}
+
+Task<void> Checker::query_in_turn() {
+  while (next_ < numbers_.size() && unanswered_ < unanswered_max) {
+    const std::uint64_t number = numbers_[next_++];
+    co_await query_one(number);
+  }
+}
+
+Task<void> Checker::query_one(std::uint64_t number) {
+  const std::string gid = ledger_.gid(number);
+  for (;;) {
+    const bool is_last = timers_.now() >= deadline_;
+    const Result<std::string> answer = co_await query(gid);
+    const Stored stored = answer ? judge_stored(scenario_, *answer) : Stored::unfinished;
+    if (answer && (stored != Stored::unfinished || is_last)) {
+      ++queried_;
+      if (stored == Stored::as_it_must_be) co_return;
+      findings_.note(gid, "stored as " + answer->substr(0, shown_chars_max));
+      co_return;
+    }
+    if (is_last) {
+      ++unanswered_;
+      findings_.note(gid, "not known: " + answer.error().detail);
+      co_return;
+    }
+    co_await sleep_until(timers_, timers_.now() + poll_interval);
+  }
+}
+
+Async<std::string> Checker::query(std::string gid) {
+  net::HttpClientRequest request;
+  request.url = "http://" + options_.http.text() + "/api/dtmsvr/query?gid=" + gid;
+  auto answer = co_await http_.send(std::move(request), timers_.now() + request_limit);
+  if (!answer) co_return answer.error();
+  if (answer->status != 200) {
+    co_return make_error(Errc::branch_error,
+                         "HTTP " + std::to_string(answer->status) + ": " + answer->body);
+  }
+  co_return std::move(answer->body);
+}
+
+}  // namespace concerto::load

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <concerto/core/timers.hpp>
+#include <concerto/net/http_client.hpp>
+
+#include "call_ledger.hpp"
+#include "findings.hpp"
+#include "options.hpp"
+#include "scenario.hpp"
+
+namespace concerto::load {
+
+/// What the answer of `query` says about a transaction.
+enum class Stored {
+  as_it_must_be,  ///< succeeded, and all of its branches did
+  unfinished,     ///< may become so
+  wrong,          ///< will not
+};
+Stored judge_stored(const Scenario& scenario, const std::string& answer);
+
+/// Looks, after the load, at every acknowledged transaction: the calls that the ledger must have
+/// of it, and, for some or all, what the coordinator has stored.
+class Checker {
+ public:
+  static constexpr std::size_t sample_count = 1'000;
+  static constexpr std::size_t sampled_above = 10'000;  ///< up to here all are queried
+
+  /// Everything must outlive the checker.
+  Checker(Executor executor, Timers& timers, net::HttpClient& http, const LoadOptions& options,
+          const Scenario& scenario, CallLedger& ledger, Findings& findings);
+
+  /// Waits for what was not waited for, and notes what is wrong.
+  Task<void> run();
+
+  std::uint64_t queried() const noexcept { return queried_; }
+  std::uint64_t to_query() const noexcept { return numbers_.size(); }
+  /// How long it took until all calls of acknowledged transactions had come.
+  double drain_seconds() const noexcept { return drain_seconds_; }
+
+ private:
+  static constexpr std::size_t workers_count = 32;
+
+  Task<void> drain();
+  void check_calls();
+  void choose();
+  Task<void> query_in_turn();
+  Task<void> query_one(std::uint64_t number);
+  Async<std::string> query(std::string gid);
+
+  Executor executor_;
+  Timers& timers_;
+  net::HttpClient& http_;
+  const LoadOptions& options_;
+  const Scenario& scenario_;
+  CallLedger& ledger_;
+  Findings& findings_;
+  SteadyTime deadline_;
+  double drain_seconds_ = 0;
+  std::vector<std::uint64_t> numbers_;  ///< of the transactions to be queried
+  std::size_t next_ = 0;
+  std::uint64_t queried_ = 0;
+  std::size_t unanswered_ = 0;
+};
+
+}  // namespace concerto::load

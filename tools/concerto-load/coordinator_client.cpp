@@ -1,0 +1,72 @@
+#include "coordinator_client.hpp"
+
+#include <utility>
+
+namespace concerto::load {
+namespace {
+
+net::GrpcChannelOptions channel_options() {
+  net::GrpcChannelOptions options;
+  options.waiting_calls_max = in_flight_max;
+  return options;
+}
+
+}  // namespace
+
+CoordinatorClient::CoordinatorClient(Wire wire, const Scenario& scenario) : wire_(wire) {
+  for (const Request& request : scenario.requests) requests_.push_back(encode(wire, request));
+}
+
+Async<> CoordinatorClient::carry_out(std::string gid) {
+  for (const EncodedRequest& request : requests_) {
+    std::string body = with_gid(wire_, request, gid);
+    CONCERTO_CO_CHECK(co_await send(request, std::move(body)));
+  }
+  co_return ok();
+}
+
+GrpcCoordinatorClient::GrpcCoordinatorClient(Executor executor, Timers& timers,
+                                             RandomSource& random,
+                                             std::vector<net::Address> addresses,
+                                             const Scenario& scenario)
+    : CoordinatorClient(Wire::grpc, scenario),
+      timers_(timers),
+      addresses_(std::move(addresses)),
+      channel_(executor, timers, random, addresses_, channel_options()) {}
+
+Async<> GrpcCoordinatorClient::send(const EncodedRequest& request, std::string body) {
+  std::string method = request.target;
+  net::GrpcMetadata metadata;
+  const net::GrpcReply reply = co_await channel_.unary(
+      std::move(method), std::move(body), std::move(metadata), timers_.now() + request_limit);
+  if (reply.ok()) co_return ok();
+  Error error = to_error(reply);
+  error.detail = "gRPC " + std::string(to_string(reply.status.code)) + ": " + reply.status.message;
+  co_return error;
+}
+
+HttpCoordinatorClient::HttpCoordinatorClient(net::HttpClient& client, Timers& timers,
+                                             const HostPort& coordinator, const Scenario& scenario)
+    : CoordinatorClient(Wire::http, scenario),
+      client_(client),
+      timers_(timers),
+      root_("http://" + coordinator.text()) {}
+
+Async<> HttpCoordinatorClient::send(const EncodedRequest& request, std::string body) {
+  net::HttpClientRequest message;
+  message.method = "POST";
+  message.url = root_ + request.target;
+  message.headers.add("Content-Type", "application/json");
+  message.body = body;
+  const auto answer = co_await client_.send(std::move(message), timers_.now() + request_limit);
+  if (!answer) {
+    Error error = answer.error();
+    error.detail = "HTTP: " + error.detail;
+    co_return error;
+  }
+  if (answer->status == 200) co_return ok();
+  co_return make_error(Errc::branch_error,
+                       "HTTP " + std::to_string(answer->status) + ": " + answer->body);
+}
+
+}  // namespace concerto::load

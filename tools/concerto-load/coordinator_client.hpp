@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <concerto/net/grpc_channel.hpp>
+#include <concerto/net/http_client.hpp>
+
+#include "encoding.hpp"
+
+namespace concerto::load {
+
+/// For each request. A transaction that takes longer has failed.
+inline constexpr std::chrono::seconds request_limit{30};
+
+/// Carries out the transactions of a scenario at a coordinator, whichever program it is.
+class CoordinatorClient {
+ public:
+  CoordinatorClient(Wire wire, const Scenario& scenario);
+  virtual ~CoordinatorClient() = default;
+  CoordinatorClient(const CoordinatorClient&) = delete;
+  CoordinatorClient& operator=(const CoordinatorClient&) = delete;
+
+  /// One transaction: its requests one after the other, up to the first that fails. The error's
+  /// detail begins with the kind of the failure: `HTTP 409: ...`, `gRPC Aborted: ...`.
+  Async<> carry_out(std::string gid);
+
+  /// Ends the connections.
+  virtual void close() {}
+
+ protected:
+  virtual Async<> send(const EncodedRequest& request, std::string body) = 0;
+
+ private:
+  Wire wire_;
+  std::vector<EncodedRequest> requests_;
+};
+
+class GrpcCoordinatorClient final : public CoordinatorClient {
+ public:
+  GrpcCoordinatorClient(Executor executor, Timers& timers, RandomSource& random,
+                        std::vector<net::Address> addresses, const Scenario& scenario);
+  void close() override { channel_.close(); }
+
+ protected:
+  Async<> send(const EncodedRequest& request, std::string body) override;
+
+ private:
+  Timers& timers_;
+  net::StaticAddresses addresses_;
+  net::GrpcChannel channel_;
+};
+
+class HttpCoordinatorClient final : public CoordinatorClient {
+ public:
+  /// `client` must outlive this object, and is closed by its owner.
+  HttpCoordinatorClient(net::HttpClient& client, Timers& timers, const HostPort& coordinator,
+                        const Scenario& scenario);
+
+ protected:
+  Async<> send(const EncodedRequest& request, std::string body) override;
+
+ private:
+  net::HttpClient& client_;
+  Timers& timers_;
+  std::string root_;
+};
+
+}  // namespace concerto::load

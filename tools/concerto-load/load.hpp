@@ -1,0 +1,64 @@
+#pragma once
+
+#include <csignal>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <concerto/core/task_group.hpp>
+#include <concerto/net/host_resolver.hpp>
+#include <concerto/net/system.hpp>
+
+#include "bank.hpp"
+#include "call_ledger.hpp"
+#include "checker.hpp"
+#include "coordinator_client.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+#include "runner.hpp"
+
+namespace concerto::load {
+
+/// A whole load on the calling thread: the branches, the warm-up, the measured time, the checks.
+class Load {
+ public:
+  explicit Load(LoadOptions options);
+
+  /// Error: it could not begin. Everything else is in the report. SIGINT and SIGTERM end the load
+  /// early; what was acknowledged until then is checked. A second one ends the process.
+  Result<Report> run();
+
+ private:
+  Task<void> run_all(Result<>& outcome);
+  Async<> connect();
+  Task<void> measure();
+  Task<void> check();
+  Task<void> close();
+  /// Once a second, until its group is closed.
+  Task<void> close_seconds();
+  Task<void> show_checks();
+  void wait_for_signal();
+
+  LoadOptions options_;
+  asio::io_context io_{1};
+  asio::executor_work_guard<Executor> work_{io_.get_executor()};
+  net::SystemClock clock_;
+  net::SystemRandom random_;
+  Timers timers_{io_.get_executor(), clock_};
+  net::DnsWorkers dns_;
+  net::SystemHostResolver resolver_{io_.get_executor(), dns_};
+  net::HttpClient http_;
+  CallLedger ledger_;
+  Bank bank_;
+  Scenario scenario_;
+  std::unique_ptr<CoordinatorClient> client_;
+  std::optional<Runner> runner_;
+  std::optional<Checker> checker_;
+  Progress progress_;
+  Report report_;
+  asio::signal_set signals_{io_, SIGINT, SIGTERM};
+};
+
+}  // namespace concerto::load

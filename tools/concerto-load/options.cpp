@@ -1,0 +1,226 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/url/parse.hpp>
+
+namespace concerto::load {
+namespace {
+
+constexpr std::array<std::string_view, 2> wire_names = {"grpc", "http"};
+constexpr std::array<std::string_view, 6> mode_names = {"saga", "msg", "msg-2p",
+                                                        "tcc",  "xa",  "workflow"};
+constexpr std::array<std::string_view, 3> check_names = {"all", "sample", "none"};
+
+/// The words of the command line before they become options.
+struct Words {
+  std::string mode = "saga";
+  std::string wire = "grpc";
+  std::string check = "sample";
+  std::string grpc = "127.0.0.1:36790";
+  std::string http = "127.0.0.1:36789";
+  std::string payload_file;
+  std::size_t payload_bytes = 100;
+  std::size_t branch_delay_ms = 0;
+  std::vector<std::string> actions;
+  std::vector<std::string> compensates;
+  bool no_wait = false;
+  bool version = false;
+};
+
+template <class Names>
+std::vector<std::string> texts(const Names& names) {
+  return {names.begin(), names.end()};
+}
+
+template <class Enum, class Names>
+Enum value_of(const Names& names, const std::string& word) {
+  return static_cast<Enum>(std::ranges::find(names, word) - names.begin());
+}
+
+HostPort parse_host_port(const char* option, const std::string& text) {
+  const auto parsed = boost::urls::parse_authority(text);
+  HostPort out;
+  if (parsed && !parsed->has_userinfo()) {
+    const std::string_view port = parsed->port();
+    const auto read = std::from_chars(port.data(), port.data() + port.size(), out.port);
+    if (read.ec == std::errc{}) out.host = parsed->host_address();
+  }
+  const bool right = !out.host.empty() && out.port != 0;
+  if (!right) throw CLI::ValidationError(option, "'" + text + "' is not host:port");
+  return out;
+}
+
+void check_listen(const std::string& text) {
+  boost::system::error_code failed;
+  boost::asio::ip::make_address(text, failed);
+  if (failed) throw CLI::ValidationError("--listen", "'" + text + "' is no IP address");
+}
+
+std::string read_payload(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw CLI::ValidationError("--payload-file", "'" + path + "' cannot be read");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+void add_load_options(CLI::App& app, LoadOptions& options, Words& words) {
+  app.add_option("--mode", words.mode, "what a transaction is")
+      ->check(CLI::IsMember(texts(mode_names)));
+  app.add_option("--wire", words.wire, "how it is submitted, and its branches are called")
+      ->check(CLI::IsMember(texts(wire_names)));
+  app.add_option("--grpc", words.grpc, "the coordinator's host:port for gRPC");
+  app.add_option("--http", words.http, "the coordinator's host:port for HTTP");
+  app.add_flag("--no-wait", words.no_wait, "submit without wait_result");
+  app.add_option("--in-flight", options.in_flight, "transactions at one time")
+      ->check(CLI::Range(std::size_t{1}, in_flight_max));
+  app.add_option("--rate", options.rate,
+                 "transactions that begin in a second, however many are in flight")
+      ->check(CLI::Range(0.001, rate_max))
+      ->default_str("");
+  app.add_option("--warm-up", options.warm_up_seconds, "seconds before the measured ones")
+      ->check(CLI::Range(0.0, seconds_max));
+  app.add_option("--seconds", options.seconds, "measured; no limit with --transactions alone")
+      ->check(CLI::Range(0.001, seconds_max));
+  app.add_option("--transactions", options.transactions, "measured, then the load ends")
+      ->check(CLI::PositiveNumber)
+      ->default_str("");
+  app.add_option("--gid-prefix", options.gid_prefix, "must be new to the coordinator");
+}
+
+void add_branch_options(CLI::App& app, LoadOptions& options, Words& words) {
+  app.add_option("--branch-delay", words.branch_delay_ms, "ms before the load's branches answer")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{3'600'000}));
+  app.add_option("--listen", options.listen, "the address of the load's branches");
+  app.add_option("--action", words.actions,
+                 "URL of a branch of yours, once for each: action, confirm, or xa's url")
+      ->allow_extra_args(false)
+      ->default_str("");
+  app.add_option("--compensate", words.compensates, "URL of its way back: compensate or cancel")
+      ->allow_extra_args(false)
+      ->default_str("");
+  app.add_option("--payload-bytes", words.payload_bytes, "that each branch is sent")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
+  app.add_option("--payload-file", words.payload_file, "what each branch is sent instead");
+}
+
+void add_report_options(CLI::App& app, LoadOptions& options, Words& words) {
+  app.add_option("--max-failures", options.failures_max, "with more the load ends and has failed");
+  app.add_option("--check", words.check,
+                 "which transactions are queried at the end; sample: 1,000 of more than 10,000")
+      ->check(CLI::IsMember(texts(check_names)));
+  app.add_option("--drain", options.drain_seconds, "seconds for those that were not waited for")
+      ->check(CLI::Range(0.0, seconds_max));
+  app.add_option("--server-process", options.server_process,
+                 "process id of the coordinator: its CPU and memory are measured")
+      ->check(CLI::PositiveNumber)
+      ->default_str("");
+  app.add_option("--data-directory", options.data_directory,
+                 "of the coordinator: the writes of its device are counted");
+  app.add_flag("--progress", options.progress, "show it even if stderr is no terminal");
+  app.add_option("--hgrm", options.hgrm_file, "file for latencies as HdrHistogram prints them");
+  app.add_option("--json", options.json_file, "file for the results; - is stdout");
+  app.add_option("--html", options.html_file, "file for a page with plots");
+  app.add_flag("--version", words.version, "print the version");
+}
+
+void check_branches(const LoadOptions& options, const Words& words) {
+  const auto require = [](bool holds, const char* option, const std::string& text) {
+    if (!holds) throw CLI::ValidationError(option, text);
+  };
+  const bool has_way_back = options.mode == Mode::saga || options.mode == Mode::tcc;
+  const std::string mode = "with --mode " + words.mode;
+  require(words.actions.empty() || options.mode != Mode::workflow, "--action",
+          mode + " nothing is called");
+  require(words.compensates.empty() || has_way_back, "--compensate",
+          mode + " there is no such branch");
+  require(!has_way_back || words.compensates.size() == words.actions.size(), "--compensate",
+          mode + " as many are needed as there are of --action");
+  if (options.wire != Wire::http) return;
+  for (const auto& [option, urls] :
+       {std::pair{"--action", &words.actions}, std::pair{"--compensate", &words.compensates}}) {
+    for (const std::string& url : *urls) {
+      require(url.starts_with("http://") || url.starts_with("https://"), option,
+              "'" + url + "' is no HTTP URL, as --wire http needs");
+    }
+  }
+}
+
+void finish(LoadOptions& options, const Words& words, const CLI::App& app) {
+  options.mode = value_of<Mode>(mode_names, words.mode);
+  options.wire = value_of<Wire>(wire_names, words.wire);
+  options.check = value_of<Check>(check_names, words.check);
+  options.grpc = parse_host_port("--grpc", words.grpc);
+  options.http = parse_host_port("--http", words.http);
+  check_listen(options.listen);
+  options.wait = !words.no_wait;
+  options.branch_delay = std::chrono::milliseconds(words.branch_delay_ms);
+  if (words.no_wait && options.mode == Mode::workflow) {
+    throw CLI::ValidationError("--no-wait", "a workflow has ended when it is submitted");
+  }
+  if (options.transactions > 0 && app.count("--seconds") == 0) options.seconds = seconds_max;
+  const bool plain = std::ranges::all_of(options.gid_prefix, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  if (!plain || options.gid_prefix.size() > gid_prefix_chars_max) {
+    throw CLI::ValidationError("--gid-prefix", "at most 64 letters, digits, '-', '_' and '.'");
+  }
+  options.payload = words.payload_file.empty() ? std::string(words.payload_bytes, 'p')
+                                               : read_payload(words.payload_file);
+  check_branches(options, words);
+  for (std::size_t i = 0; i < words.actions.size(); ++i) {
+    options.branches.push_back(
+        {words.actions[i], i < words.compensates.size() ? words.compensates[i] : std::string()});
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Wire wire) noexcept {
+  return wire_names[static_cast<std::size_t>(wire)];
+}
+
+std::string_view to_string(Mode mode) noexcept {
+  return mode_names[static_cast<std::size_t>(mode)];
+}
+
+std::string HostPort::text() const {
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+CommandLine parse_command_line(std::vector<std::string> arguments) {
+  CommandLine line;
+  Words words;
+  CLI::App app("Puts transactions on a running coordinator, measures, and checks their ends",
+               "concerto-load");
+  app.option_defaults()->always_capture_default();
+  add_load_options(app, line.options, words);
+  add_branch_options(app, line.options, words);
+  add_report_options(app, line.options, words);
+  std::ranges::reverse(arguments);  // CLI11 takes them last first.
+  try {
+    app.parse(std::move(arguments));
+    finish(line.options, words, app);
+  } catch (const CLI::CallForHelp&) {
+    line.exit_code = 0;
+    line.for_stdout = app.help();
+  } catch (const CLI::ParseError& error) {
+    line.exit_code = exit_usage;
+    line.for_stderr = std::string(error.what()) + "\n";
+  }
+  if (!line.exit_code && words.version) {
+    line.exit_code = 0;
+    line.for_stdout = "concerto-load " CONCERTO_VERSION "\n";
+  }
+  return line;
+}
+
+}  // namespace concerto::load

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace concerto::load {
+
+/// How transactions are submitted, and how the load's own branches are called.
+enum class Wire { grpc, http };
+
+enum class Mode {
+  saga,      ///< one submit
+  msg,       ///< one submit
+  msg_2p,    ///< prepare, then submit
+  tcc,       ///< prepare, register the branches, submit
+  xa,        ///< the same with branches of one URL each
+  workflow,  ///< prepare, record the steps, submit the end
+};
+
+/// Which acknowledged transactions are queried at the end.
+enum class Check { all, sample, none };
+
+std::string_view to_string(Wire wire) noexcept;
+std::string_view to_string(Mode mode) noexcept;
+
+/// `host:port` in two parts.
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+
+  /// As a URL has it: an IPv6 address in brackets.
+  std::string text() const;
+};
+
+/// The URLs of one branch that the user serves.
+struct BranchUrls {
+  std::string forward;   ///< action, confirm, or the one URL of xa
+  std::string backward;  ///< compensate, cancel; empty where the mode has none
+};
+
+inline constexpr double seconds_max = 86'400;
+inline constexpr double rate_max = 1'000'000;
+inline constexpr std::size_t in_flight_max = 100'000;
+inline constexpr std::size_t gid_prefix_chars_max = 64;
+inline constexpr double default_seconds = 10;
+
+/// What the command line asks for.
+struct LoadOptions {
+  Mode mode = Mode::saga;
+  Wire wire = Wire::grpc;
+  HostPort grpc{"127.0.0.1", 36790};
+  HostPort http{"127.0.0.1", 36789};
+  bool wait = true;  ///< submit with wait_result
+
+  std::size_t in_flight = 128;
+  double rate = 0;             ///< transactions that begin in a second; 0: as in_flight allows
+  double warm_up_seconds = 1;  ///< not measured
+  double seconds = default_seconds;
+  std::uint64_t transactions = 0;  ///< measured, then it ends; 0: no such limit
+  std::string gid_prefix;          ///< must be new to the coordinator; empty: random
+
+  std::string listen = "127.0.0.1";          ///< where the load's own branches are
+  std::chrono::milliseconds branch_delay{};  ///< before they answer
+  std::vector<BranchUrls> branches;          ///< the user's; empty: the load's own two
+  std::string payload;                       ///< of each branch
+
+  std::uint64_t failures_max = 0;  ///< with more the load ends, and has failed
+  Check check = Check::sample;
+  double drain_seconds = 30;  ///< for transactions that were not waited for
+
+  int server_process = 0;      ///< whose CPU and memory are measured; 0: nobody's
+  std::string data_directory;  ///< of the server; empty: its device's writes are not counted
+  bool progress = false;
+  std::string hgrm_file;
+  std::string json_file;  ///< `-`: stdout, in place of the summary
+  std::string html_file;
+};
+
+struct CommandLine {
+  LoadOptions options;
+  /// Set when the process ends right here: after help, the version, or a mistake.
+  std::optional<int> exit_code;
+  std::string for_stdout;
+  std::string for_stderr;
+};
+
+inline constexpr int exit_usage = 2;
+
+/// Reads the arguments behind the program's name. What is wrong with a value names its option.
+CommandLine parse_command_line(std::vector<std::string> arguments);
+
+}  // namespace concerto::load

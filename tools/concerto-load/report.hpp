@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "findings.hpp"
+#include "options.hpp"
+#include "tally.hpp"
+
+namespace concerto::load {
+
+/// What the processes used in the measured time. Empty: not asked for, or not to be had.
+struct Usage {
+  double client_cpu_us = 0;             ///< of this process: it submits, and serves the branches
+  std::optional<double> server_cpu_us;  ///< of --server-process
+  std::optional<std::uint64_t> server_resident_bytes;  ///< at the end
+  std::optional<std::uint64_t> device_bytes;  ///< written by the device of --data-directory
+};
+
+/// What a load was like.
+struct Report {
+  LoadOptions options;  ///< with the gid prefix that was used
+  Tally tally;
+  Usage usage;
+  std::uint64_t acknowledged = 0;  ///< in the warm-up and after
+  std::uint64_t to_query = 0;
+  std::uint64_t queried = 0;
+  double drain_seconds = 0;
+  std::uint64_t branch_calls = 0;  ///< to the load's own branches, repeated ones included
+  std::uint64_t repeated_calls = 0;
+  Findings findings;
+  bool interrupted = false;  ///< by a signal
+
+  std::uint64_t transactions() const noexcept { return tally.latency_us().count(); }
+  double tx_per_second() const noexcept;
+  /// A share of a sum for one measured transaction.
+  double per_transaction(double sum) const noexcept;
+
+  /// Enough transactions succeeded, and what was acknowledged is as it must be.
+  bool passed() const noexcept;
+  /// `saga over grpc, 128 in flight`
+  std::string title() const;
+  /// Why it has not passed, a sentence for each reason; empty if it has.
+  std::vector<std::string> objections() const;
+};
+
+/// Lines for people.
+std::string to_text(const Report& report);
+
+/// One object. The README names its fields.
+std::string to_json(const Report& report);
+
+/// A page that needs no other file: the summary, latency by percentile, and both over time.
+std::string to_html(const Report& report);
+
+}  // namespace concerto::load

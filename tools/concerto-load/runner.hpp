@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+
+#include <concerto/core/task_group.hpp>
+#include <concerto/core/timers.hpp>
+
+#include "call_ledger.hpp"
+#include "coordinator_client.hpp"
+#include "findings.hpp"
+#include "options.hpp"
+#include "tally.hpp"
+
+namespace concerto::load {
+
+/// Begins transactions: a new one for each that ends (closed loop), or at even times however many
+/// are in flight (open loop). Ends early when there are too many failures, or it is told to.
+class Runner {
+ public:
+  /// How long one period of load is.
+  struct Period {
+    double seconds = 0;
+    std::uint64_t transactions = 0;  ///< 0: no such limit
+  };
+
+  /// Everything must outlive the runner.
+  Runner(Executor executor, Timers& timers, const LoadOptions& options, const Scenario& scenario,
+         CoordinatorClient& client, CallLedger& ledger, Tally& tally, Findings& findings);
+
+  /// Returns when every transaction that it began has ended.
+  Task<void> offer(Period period);
+
+  void stop() noexcept { stopped_ = true; }
+  bool stopped() const noexcept { return stopped_; }
+
+ private:
+  bool may_begin(SteadyTime now) const;
+  Task<void> keep_rate();
+  Task<void> keep_in_flight();
+  Task<void> begin_in_turn();
+  Task<void> begin_one(SteadyTime begin);
+  /// Whether it was acknowledged.
+  Task<bool> try_one(std::uint64_t number, SteadyTime begin);
+  void note_failure(std::uint64_t number, std::string_view text);
+
+  Executor executor_;
+  Timers& timers_;
+  const LoadOptions& options_;
+  bool ends_with_reply_;
+  CoordinatorClient& client_;
+  CallLedger& ledger_;
+  Tally& tally_;
+  Findings& findings_;
+  SteadyTime until_;
+  std::uint64_t left_ = 0;  ///< transactions that may still begin
+  bool stopped_ = false;
+};
+
+}  // namespace concerto::load

@@ -1,0 +1,148 @@
+#include "scenario.hpp"
+
+#include <utility>
+
+namespace concerto::load {
+namespace {
+
+std::string branch_id(std::size_t index) {
+  const std::string number = std::to_string(index + 1);
+  return number.size() < 2 ? "0" + number : number;
+}
+
+/// Makes the requests of one mode.
+class Maker {
+ public:
+  Maker(const LoadOptions& options, const std::vector<BranchUrls>& branches,
+        const std::string& query_prepared)
+      : options_(options), branches_(branches), query_prepared_(query_prepared) {}
+
+  std::vector<Request> saga() const { return {request(Api::submit, with_steps("saga"))}; }
+
+  std::vector<Request> msg() const { return {request(Api::submit, with_steps("msg"))}; }
+
+  std::vector<Request> msg_in_two_phases() const {
+    TransRequest prepared = with_steps("msg");
+    prepared.query_prepared = query_prepared_;
+    return {request(Api::prepare, prepared), request(Api::submit, prepared)};
+  }
+
+  std::vector<Request> tcc() const {
+    return with_branches("tcc", [](const BranchUrls& urls, BranchRequest& branch) {
+      branch.fields = {{"confirm", urls.forward}, {"cancel", urls.backward}};
+    });
+  }
+
+  std::vector<Request> xa() const {
+    return with_branches("xa", [](const BranchUrls& urls, BranchRequest& branch) {
+      branch.payload.clear();  // As clients do: the participant keeps its own.
+      branch.fields = {{"url", urls.forward}};
+    });
+  }
+
+  std::vector<Request> workflow() const {
+    TransRequest begin = transaction("workflow");
+    begin.options.wait_result = false;
+    begin.query_prepared = query_prepared_;
+    begin.custom_data = R"({"name":"load","data":""})";
+    std::vector<Request> requests = {request(Api::prepare_workflow, begin)};
+    add_branches("workflow", requests, [](const BranchUrls&, BranchRequest& branch) {
+      branch.fields = {{"op", "action"}, {"status", "succeed"}};
+    });
+    TransRequest end = transaction("workflow");
+    end.options.wait_result = false;
+    end.extra = {{"status", "succeed"}};
+    requests.push_back(request(Api::submit, end));
+    return requests;
+  }
+
+ private:
+  static Request request(Api api, TransRequest content) { return {api, std::move(content)}; }
+
+  TransRequest transaction(const char* type) const {
+    TransRequest request;
+    request.trans_type = type;
+    request.options.wait_result = options_.wait;
+    return request;
+  }
+
+  TransRequest with_steps(const char* type) const {
+    TransRequest request = transaction(type);
+    for (const BranchUrls& urls : branches_) {
+      request.steps.push_back({urls.forward, urls.backward});
+      request.payloads.push_back(options_.payload);
+    }
+    return request;
+  }
+
+  template <class Fill>
+  void add_branches(const char* type, std::vector<Request>& requests, Fill fill) const {
+    for (std::size_t i = 0; i < branches_.size(); ++i) {
+      BranchRequest branch;
+      branch.trans_type = type;
+      branch.branch_id = branch_id(i);
+      branch.payload = options_.payload;
+      fill(branches_[i], branch);
+      requests.push_back({Api::register_branch, std::move(branch)});
+    }
+  }
+
+  template <class Fill>
+  std::vector<Request> with_branches(const char* type, Fill fill) const {
+    // A prepare that waits would make an abort wait; nothing here aborts.
+    std::vector<Request> requests = {request(Api::prepare, transaction(type))};
+    add_branches(type, requests, fill);
+    requests.push_back(request(Api::submit, transaction(type)));
+    return requests;
+  }
+
+  const LoadOptions& options_;
+  const std::vector<BranchUrls>& branches_;
+  const std::string& query_prepared_;
+};
+
+std::vector<Request> requests_of(Mode mode, const Maker& make) {
+  switch (mode) {
+    case Mode::saga:
+      return make.saga();
+    case Mode::msg:
+      return make.msg();
+    case Mode::msg_2p:
+      return make.msg_in_two_phases();
+    case Mode::tcc:
+      return make.tcc();
+    case Mode::xa:
+      return make.xa();
+    case Mode::workflow:
+      return make.workflow();
+  }
+  return {};
+}
+
+const char* final_op_of(Mode mode) {
+  if (mode == Mode::tcc) return "confirm";
+  return mode == Mode::xa ? "commit" : "action";
+}
+
+}  // namespace
+
+Scenario make_scenario(const LoadOptions& options, const std::vector<BranchUrls>& branches,
+                       const std::string& query_prepared) {
+  Scenario scenario;
+  scenario.requests = requests_of(options.mode, Maker(options, branches, query_prepared));
+  scenario.ends_with_reply = options.wait || options.mode == Mode::workflow;
+  scenario.final_op = final_op_of(options.mode);
+  scenario.branch_count = branches.size();
+  return scenario;
+}
+
+std::vector<BranchCall> required_calls(Mode mode, std::size_t branch_count) {
+  std::vector<BranchCall> calls;
+  if (mode == Mode::workflow) return calls;  // Its client calls the branches.
+  for (std::size_t i = 0; i < branch_count; ++i) {
+    calls.push_back({branch_id(i), final_op_of(mode)});
+  }
+  return calls;
+}
+
+}  // namespace concerto::load

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <concerto/core/clock.hpp>
+
+#include "failures.hpp"
+#include "histogram.hpp"
+
+namespace concerto::load {
+
+/// One second of the measured time; the last one may be shorter.
+struct Second {
+  double end = 0;       ///< seconds since the beginning
+  double duration = 0;  ///< seconds
+  std::uint64_t transactions = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t p99_us = 0;
+
+  double per_second() const noexcept {
+    return duration > 0 ? static_cast<double>(transactions) / duration : 0;
+  }
+};
+
+/// What becomes of the transactions: latencies of those that were acknowledged in the measured
+/// time, as a whole and by the second, and failures of the whole load.
+class Tally {
+ public:
+  /// From now on it is measured; what was noted before is the warm-up.
+  void start(SteadyTime now);
+  /// Closes the second that ends now. Does nothing before start and after stop.
+  void close_second(SteadyTime now);
+  void stop(SteadyTime now);
+
+  /// Acknowledged at `end`. `begin`: when it was to begin; being late counts.
+  void note_success(SteadyTime begin, SteadyTime end);
+  void note_failure(std::string_view gid, std::string_view text);
+
+  std::uint64_t warm_up_transactions() const noexcept { return warm_up_transactions_; }
+  const Histogram& latency_us() const noexcept { return latency_us_; }
+  const Failures& failures() const noexcept { return failures_; }
+  const std::vector<Second>& seconds() const noexcept { return seconds_; }
+  /// Seconds from start to stop.
+  double duration() const noexcept { return duration_; }
+
+ private:
+  /// A rest of a second that is too short to say anything.
+  static constexpr double rest_min = 0.2;
+
+  double since_start(SteadyTime now) const;
+
+  bool measuring_ = false;
+  SteadyTime start_;
+  double duration_ = 0;
+  std::uint64_t warm_up_transactions_ = 0;
+  Histogram latency_us_;
+  Histogram second_us_;  ///< of the second that is not closed yet
+  std::uint64_t second_failures_ = 0;
+  Failures failures_;
+  std::vector<Second> seconds_;
+};
+
+}  // namespace concerto::load
