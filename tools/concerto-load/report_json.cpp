@@ -62,7 +62,7 @@ void add_failures(json::object& out, const Failures& failures) {
 void add_checks(json::object& out, const Report& report) {
   out["acknowledged"] = report.acknowledged;
   out["queried"] = report.queried;
-  out["drain_seconds"] = report.drain_seconds;
+  if (!report.options.wait) out["drain_seconds"] = report.drain_seconds;
   out["branch_calls"] = report.branch_calls;
   out["repeated_calls"] = report.repeated_calls;
   out["wrong"] = report.findings.count();

@@ -30,6 +30,7 @@ class BranchCall:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # Connections that come at one time; one too many waits a second.
 
     def handle_error(self, request, client_address):
         """Says nothing of a connection that its client, perhaps killed, has broken off."""

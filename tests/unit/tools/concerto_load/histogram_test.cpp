@@ -59,7 +59,7 @@ TEST(Histogram, ShowsSmallValuesExactly) {
 }
 
 TEST(Histogram, AgreesWithTheSortedValues) {
-  for (const std::size_t count : {1, 2, 10, 1'000, 30'000}) {
+  for (const std::size_t count : {1U, 2U, 10U, 1'000U, 30'000U}) {
     std::vector<std::uint64_t> values = random_values(count, count);
     const Histogram histogram = histogram_of(values);
     std::ranges::sort(values);

@@ -1,0 +1,71 @@
+"""A coordinator that promises more than it does: the load finds it out.
+
+Usage: broken_promises_test.py <concertod> <concerto-load>
+"""
+
+import json
+
+from load_test_case import LoadTestCase, main
+
+from concerto_testing import BranchServer
+
+QUERY = "api/dtmsvr/query"
+
+
+class Impostor:
+    """Acknowledges everything over HTTP, calls nobody, and shows what it is told to."""
+
+    def __init__(self, status, *branch_statuses):
+        self._server = BranchServer()
+        branches = [{"op": "action", "status": status} for status in branch_statuses]
+        self._server.script(QUERY, (200, json.dumps({"transaction": {"status": status},
+                                                     "branches": branches})))
+        self.http_port = int(self._server.url("").rsplit(":", 1)[1].strip("/"))
+        self.grpc_port = self.http_port  # Nobody comes there.
+        self.close = self._server.close
+
+
+class BrokenPromises(LoadTestCase):
+    def load_impostor(self, *options, shows=("succeed", "succeed", "succeed")):
+        impostor = Impostor(*shows)
+        self.addCleanup(impostor.close)
+        return self.load(impostor, "--wire", "http", "--warm-up", "0", "--transactions", "12",
+                         "--in-flight", "2", *options)
+
+    def check_found(self, exit_code, results, text):
+        self.assertEqual((exit_code, results["passed"]), (1, False))
+        self.assertEqual((results["failures"], results["wrong"]), (0, 12))
+        self.assertEqual(len(results["findings"]), 10)
+        for finding in results["findings"]:
+            self.assertRegex(finding["gid"], r"^load-[0-9a-f]{8}-00000000\d\d$")
+            self.assertIn(text, finding["text"])
+
+    def test_branches_that_were_not_called_before_the_reply(self):
+        found = self.load_impostor()
+        self.check_found(*found, "calls that did not come: action 01, action 02")
+
+    def test_branches_that_are_not_called_after_it(self):
+        found = self.load_impostor("--no-wait", "--drain", "0.2")
+        self.check_found(*found, "calls that did not come: action 01, action 02")
+
+    def test_a_branch_that_is_not_stored_as_succeeded(self):
+        found = self.load_impostor("--action", "http://a/", "--compensate", "http://a/",
+                                   shows=("succeed", "prepared"))
+        self.check_found(*found, "prepared")
+
+    def test_an_end_that_is_not_stored(self):
+        found = self.load_impostor("--action", "http://a/", "--compensate", "http://a/",
+                                   shows=("submitted", "succeed"))
+        self.check_found(*found, "submitted")
+
+    def test_a_failed_load_says_so_in_its_text(self):
+        impostor = Impostor("submitted", "succeed")
+        self.addCleanup(impostor.close)
+        load = self.start_load(impostor, "text", "--wire", "http", "--transactions", "3")
+        self.assertEqual(load.wait(), 1)
+        load.wait_for_line("FAILED: .* not as they must be")
+        load.wait_for_line("text-0000000000: ")
+
+
+if __name__ == "__main__":
+    main(BrokenPromises, __doc__)
