@@ -1,5 +1,6 @@
 #include "load.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <unistd.h>
 #include <utility>
@@ -165,7 +166,6 @@ Task<void> Load::check() {
   co_await checker_->run();
   co_await ticking.close();
   report_.acknowledged = ledger_.acknowledged_count();
-  report_.to_query = checker_->to_query();
   report_.queried = checker_->queried();
   report_.drain_seconds = checker_->drain_seconds();
   report_.branch_calls = ledger_.calls();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "findings.hpp"
 #include "options.hpp"
@@ -24,7 +25,6 @@ struct Report {
   Tally tally;
   Usage usage;
   std::uint64_t acknowledged = 0;  ///< in the warm-up and after
-  std::uint64_t to_query = 0;
   std::uint64_t queried = 0;
   double drain_seconds = 0;
   std::uint64_t branch_calls = 0;  ///< to the load's own branches, repeated ones included

@@ -35,7 +35,6 @@ Report good_report() {
   report.usage.server_cpu_us = 5'000;
   report.usage.server_resident_bytes = 3U << 20U;
   report.acknowledged = 201;
-  report.to_query = 201;
   report.queried = 201;
   report.branch_calls = 403;
   report.repeated_calls = 1;
