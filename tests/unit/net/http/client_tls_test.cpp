@@ -116,6 +116,20 @@ class HttpClientTls : public ClientTest {
   Certificate authority_ = make_authority("test authority");
 };
 
+TEST_F(HttpClientTls, VerifiesNewConnectionsWithNewCertificates) {
+  TlsServer server{executor(), make_server_certificate(authority_, "DNS:b.org")};
+  const Certificate other = make_authority("another authority");
+  trust(other);
+  EXPECT_FALSE(get("https://b.org:" + server.port() + "/"));
+  const TemporaryFile file{authority_.pem()};
+  const auto fresh = make_tls_client_context(file.path());
+  ASSERT_TRUE(fresh) << fresh.error().detail;
+  client_->set_tls(*fresh);
+  const auto answer = get("https://b.org:" + server.port() + "/");
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->body, "hello over TLS");
+}
+
 TEST_F(HttpClientTls, TalksToACertifiedServer) {
   TlsServer server{executor(), make_server_certificate(authority_, "DNS:b.org")};
   trust(authority_);
