@@ -19,6 +19,9 @@ test_packages=(
   clang-16 clang-format-16 ccache
 )
 
+# To count instructions.
+bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind)
+
 # To build the fuzz targets.
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 

@@ -1,0 +1,114 @@
+// Timers, alarms, and the way between shards.
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <concerto/core/task_group.hpp>
+#include <concerto/core/timers.hpp>
+
+#include "alarms.hpp"
+#include "counted_case.hpp"
+#include "still_clock.hpp"
+
+namespace concerto::bench {
+namespace {
+
+/// Sets a timer and lets it fire while others sleep.
+template <std::size_t sleeping>
+class TimerCase final : public CountedCase {
+ public:
+  TimerCase() {
+    for (std::size_t i = 0; i < sleeping; ++i) {
+      sleepers_.push_back(std::make_unique<Timer>(timers_, [] {}));
+      sleepers_.back()->set(clock_.steady_now() + std::chrono::hours(1) +
+                            std::chrono::milliseconds(i * 7919 % 100'000));
+    }
+  }
+
+  bool run(std::size_t count) override {
+    std::size_t fired = 0;
+    Timer timer(timers_, [&fired] { ++fired; });
+    for (std::size_t i = 0; i < count; ++i) {
+      timer.set(clock_.steady_now() + std::chrono::microseconds(1));
+      clock_.advance(std::chrono::microseconds(1));
+      timers_.run_due();
+    }
+    return fired == count;
+  }
+
+ private:
+  asio::io_context io_{1};
+  StillClock clock_;
+  Timers timers_{io_.get_executor(), clock_};
+  std::vector<std::unique_ptr<Timer>> sleepers_;
+};
+
+/// A transaction goes to rest and is woken while others rest.
+template <std::size_t resting>
+class AlarmCase final : public CountedCase {
+ public:
+  AlarmCase() {
+    for (std::size_t i = 0; i < resting; ++i) {
+      const Gid gid("resting transaction " + std::to_string(i));
+      alarms_.add(gid, TransType::saga, WallTime{});
+      alarms_.set_wake(gid, SteadyTime{} + std::chrono::hours(1) +
+                                std::chrono::milliseconds(i * 7919 % 100'000));
+    }
+  }
+
+  bool run(std::size_t count) override {
+    std::size_t woken = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Gid gid("transaction that wakes " + std::to_string(i));
+      const SteadyTime at = SteadyTime{} + std::chrono::microseconds(i + 1);
+      alarms_.add(gid, TransType::saga, WallTime{});
+      alarms_.set_wake(gid, at);
+      if (alarms_.pop_due(at)) ++woken;
+      alarms_.remove(gid);
+    }
+    return woken == count;
+  }
+
+ private:
+  Alarms alarms_;
+};
+
+/// A coroutine asks another shard, which answers; both are run by this thread.
+class MailboxCase final : public CountedCase {
+ public:
+  bool run(std::size_t count) override {
+    std::size_t answers = 0;
+    TaskGroup tasks(here_.get_executor());
+    tasks.spawn(ask(count, answers));
+    while (tasks.size() > 0) {
+      here_.poll();
+      there_.poll();
+    }
+    return answers == count;
+  }
+
+ private:
+  Task<void> ask(std::size_t count, std::size_t& answers) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const Executor there = there_.get_executor();
+      answers += co_await on_shard(there, answer());
+    }
+  }
+  static Task<std::size_t> answer() { co_return 1; }
+
+  asio::io_context here_{1};
+  asio::io_context there_{1};
+  asio::executor_work_guard<Executor> work_here_{here_.get_executor()};
+  asio::executor_work_guard<Executor> work_there_{there_.get_executor()};
+};
+
+}  // namespace
+
+std::vector<CountedRow> scheduler_cases() {
+  return {{"timer/1", 20'000, make_case<TimerCase<1>>},
+          {"timer/1000000", 20'000, make_case<TimerCase<1'000'000>>},
+          {"alarm/1", 20'000, make_case<AlarmCase<1>>},
+          {"alarm/1000000", 20'000, make_case<AlarmCase<1'000'000>>},
+          {"mailbox", 20'000, make_case<MailboxCase>}};
+}
+
+}  // namespace concerto::bench

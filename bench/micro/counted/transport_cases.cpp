@@ -1,0 +1,180 @@
+// HTTP/2 without sockets, and the requests in it.
+
+#include <dtmgimp.pb.h>
+
+#include "api/grpc_messages.hpp"
+#include "api/request_json.hpp"
+#include "counted_case.hpp"
+#include "http2/session.hpp"
+
+namespace concerto::bench {
+namespace {
+
+using net::http2::HeaderBlock;
+using net::http2::Session;
+using net::http2::Side;
+using net::http2::Stream;
+using net::http2::StreamPtr;
+
+/// A unary call's stream, on either side.
+class CallStream final : public Stream {
+ public:
+  void send(std::string bytes) {
+    out_.push({}, std::move(bytes));
+    out_ended_ = true;
+    session()->resume(*this);
+  }
+  void on_turn() override {}
+
+  bool complete = false;
+
+ private:
+  void on_header(std::string_view, std::string_view) override {}
+  void on_headers_end() override {}
+  void on_data(std::string_view bytes) override { received_ += bytes.size(); }
+  void on_end() override {
+    session()->consumed(*this, received_);
+    complete = true;
+  }
+  void on_close(std::uint32_t, bool) override {}
+  bool add_trailers(HeaderBlock& block) override {
+    if (!is_server) return false;
+    block.add_fixed("grpc-status", "0");
+    return true;
+  }
+
+  std::size_t received_ = 0;
+
+ public:
+  bool is_server = false;
+};
+
+class End final : public Session::Events {
+ public:
+  explicit End(Side side) : session(side, {}, *this) {}
+  ~End() override { session.abandon(0); }
+
+  /// Brings everything that there is to send to the other end.
+  void deliver(End& to) {
+    for (;;) {
+      const auto count = session.pull(buffer_);
+      if (!count || *count == 0) return;
+      good = good && to.session.receive(std::string_view(buffer_.data(), *count));
+    }
+  }
+
+  Session session;
+  std::vector<boost::intrusive_ptr<CallStream>> requests;
+  bool good = true;
+
+ private:
+  StreamPtr on_request() override {
+    requests.emplace_back(new CallStream());
+    requests.back()->is_server = true;
+    return requests.back();
+  }
+  void on_settings() override {}
+  void on_goaway(std::uint32_t, std::string_view) override {}
+  void on_ping_ack() override {}
+  void on_stream_closed() override {}
+  void on_output() override {}
+
+  std::vector<char> buffer_ = std::vector<char>(Session::pull_bytes_min * 4);
+};
+
+/// A unary call with the metadata of a branch call: client and server session together.
+class UnaryCase final : public CountedCase {
+ public:
+  bool run(std::size_t count) override {
+    bool good = true;
+    for (std::size_t i = 0; i < count; ++i) good = call(i) && good;
+    return good && client_.good && server_.good;
+  }
+
+ private:
+  bool call(std::size_t number) {
+    const boost::intrusive_ptr<CallStream> asked(new CallStream());
+    const std::string gid = "transaction-" + std::to_string(number);
+    HeaderBlock request;
+    request.add_fixed(":method", "POST");
+    request.add_fixed(":scheme", "http");
+    request.add_repeated(":path", "/pkg.Bank/Transfer");
+    request.add_fixed(":authority", "bank.example:80");
+    request.add_fixed("te", "trailers");
+    request.add_fixed("content-type", "application/grpc");
+    request.add_repeated("dtm-gid", gid);
+    request.add_repeated("dtm-branch_id", "01");
+    client_.session.request(*asked, request);
+    asked->send(std::string(105, 'q'));
+    client_.deliver(server_);
+    for (auto& stream : server_.requests) {
+      HeaderBlock response;
+      response.add_fixed(":status", "200");
+      response.add_fixed("content-type", "application/grpc");
+      server_.session.respond(*stream, response, false);
+      stream->send(std::string(5, 'r'));
+    }
+    const bool arrived = server_.requests.size() == 1 && server_.requests.front()->complete;
+    server_.requests.clear();
+    server_.deliver(client_);
+    client_.deliver(server_);
+    return arrived && asked->complete;
+  }
+
+  End client_{Side::client};
+  End server_{Side::server};
+};
+
+class ProtoCase final : public CountedCase {
+ public:
+  ProtoCase() {
+    dtmgimp::DtmRequest request;
+    request.set_gid("transaction-of-a-bench");
+    request.set_transtype("saga");
+    request.mutable_transoptions()->set_waitresult(true);
+    request.set_steps(R"([{"action":"bank.example:80/pkg.Bank/Out","compensate":"bank:80/R"},)"
+                      R"({"action":"bank.example:80/pkg.Bank/In","compensate":"bank:80/R"}])");
+    request.add_binpayloads(std::string(100, 'p'));
+    request.add_binpayloads(std::string(100, 'p'));
+    message_ = request.SerializeAsString();
+  }
+
+  bool run(std::size_t count) override {
+    bool good = true;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto request = net::trans_request_from_proto(message_);
+      good = good && request && request->steps.size() == 2;
+    }
+    return good;
+  }
+
+ private:
+  std::string message_;
+};
+
+class JsonCase final : public CountedCase {
+ public:
+  bool run(std::size_t count) override {
+    const std::string body =
+        R"({"gid":"transaction-of-a-bench","trans_type":"saga","wait_result":true,)"
+        R"("steps":[{"action":"http://bank.example/out","compensate":"http://bank/r"},)"
+        R"({"action":"http://bank.example/in","compensate":"http://bank/r"}],"payloads":[")" +
+        std::string(100, 'p') + R"(",")" + std::string(100, 'p') + R"("]})";
+    bool good = true;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto request = net::trans_request_from_json(body);
+      good = good && request && request->steps.size() == 2;
+    }
+    return good;
+  }
+};
+
+}  // namespace
+
+std::vector<CountedRow> transport_cases() {
+  return {{"http2/unary", 5'000, make_case<UnaryCase>},
+          {"codec/proto", 5'000, make_case<ProtoCase>},
+          {"codec/json", 5'000, make_case<JsonCase>}};
+}
+
+}  // namespace concerto::bench
