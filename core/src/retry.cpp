@@ -32,7 +32,7 @@ seconds interval_after(Rest rest, seconds current, seconds base,
 
 std::int64_t backoff_count(seconds interval, seconds base) {
   const auto times = static_cast<std::uint64_t>(interval / std::max(base, seconds(1)));
-  return std::bit_width(times) - 1;
+  return static_cast<std::int64_t>(std::bit_width(times)) - 1;
 }
 
 nanoseconds jitter(seconds interval, RandomSource& random) {
