@@ -45,11 +45,14 @@ void Alarms::cancel(const Gid& gid) {
   update(*found);
 }
 
-void Alarms::remove(const Gid& gid) {
+std::optional<TransType> Alarms::remove(const Gid& gid) {
   const auto found = times_.find(gid);
-  if (found == times_.end()) return;
+  if (found == times_.end()) return std::nullopt;
+  std::optional<TransType> type;
+  if (found->second.is_known()) type = found->second.type;
   leave_heap(found->second);
   times_.erase(found);
+  return type;
 }
 
 SteadyTime Alarms::earliest() const noexcept {

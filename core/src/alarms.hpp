@@ -35,8 +35,8 @@ class Alarms {
   void cancel_wake(const Gid& gid);
   /// Cancels both alarms.
   void cancel(const Gid& gid);
-  /// Forgets the transaction.
-  void remove(const Gid& gid);
+  /// Forgets the transaction; returns its type if it was added.
+  std::optional<TransType> remove(const Gid& gid);
 
   /// Time of the earliest alarm, SteadyTime::max() without one.
   SteadyTime earliest() const noexcept;

@@ -92,14 +92,13 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
 /// Before the first call of a woken transaction: takes a slot of its target, or lets the
 /// transaction wait in line for one, which ends its driver.
 bool Engine::claim_target(LiveTrans& live, const Next& next) {
-  if (!live.woken_by) return true;
-  Alarms::Due due = std::move(*live.woken_by);
-  live.woken_by.reset();
-  if (!live.slot.empty()) return true;
+  if (!live.woken_by || !live.slot.empty()) return true;
   const Transaction& trans = live.trans;
   const std::string_view target = call_target(
       next.ask_initiator ? trans.query_prepared : trans.branches[next.calls.front()].url);
-  if (target.empty()) return true;
+  if (target.empty()) return true;  // Nobody is called; the next call may go somewhere.
+  Alarms::Due due = std::move(*live.woken_by);
+  live.woken_by.reset();
   if (slots_.take(target, std::move(due))) {
     live.slot = target;
     return true;

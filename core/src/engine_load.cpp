@@ -32,7 +32,11 @@ Async<> Engine::load(LiveTrans& live) {
   const std::size_t steps = found->branches.size() / 2;
   CONCERTO_CO_TRY(CustomData custom, parse_custom_data(found->type, found->custom_data, steps));
   adopt(live, std::move(*found), std::move(custom), *mode);
-  if (is_final(live.trans.status)) forget(live);
+  if (is_final(live.trans.status)) {
+    forget(live);
+  } else if (!std::exchange(live.counted, true) && !alarms_.type_of(live.gid)) {
+    count_unfinished(live.trans.type, +1);
+  }
   co_return ok();
 }
 
@@ -43,21 +47,13 @@ void Engine::adopt(LiveTrans& live, Transaction trans, CustomData custom, const 
   live.knowledge = LiveTrans::Knowledge::present;
   live.begin_pass();
   live_.count_bytes(live);
-  if (is_final(live.trans.status) || live.counted) return;
-  live.counted = true;
-  if (!alarms_.type_of(live.gid)) count_unfinished(live.trans.type, +1);
 }
 
 /// The transaction is finished, or was never there.
 void Engine::forget(LiveTrans& live) {
-  const auto known = alarms_.type_of(live.gid);
-  if (live.counted) {
-    count_unfinished(live.trans.type, -1);
-  } else if (known) {
-    count_unfinished(*known, -1);
-  }
-  live.counted = false;
-  alarms_.remove(live.gid);
+  auto counted = alarms_.remove(live.gid);
+  if (std::exchange(live.counted, false)) counted = live.trans.type;
+  if (counted) count_unfinished(*counted, -1);
   set_next_alarm();
 }
 

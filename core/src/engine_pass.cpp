@@ -316,6 +316,7 @@ void Engine::end_pass(LiveTrans& live, Result<> result, bool without_error) {
     const Use use = live.worst == Outcome::error ? Use::failed : Use::answered;
     give_back_slot(std::exchange(live.slot, {}), use);
   }
+  live.woken_by.reset();
   ports_.observer.pass_ended(live.trans, without_error);
   tell_waiters(live, std::move(result));
 }

@@ -60,7 +60,7 @@ struct LiveTrans
   std::string worst_url;  ///< empty when the call went to the initiator
   std::string failure_text;
 
-  /// Of a woken transaction that has not called anything yet: what woke it.
+  /// In a pass of a woken transaction that has called nobody yet: what woke it.
   std::optional<Alarms::Due> woken_by;
   std::string slot;  ///< the target at which it holds a slot, empty if at none
 

@@ -90,7 +90,7 @@ void HttpApi::register_on(Router& router) {
   add(router, "GET", "/api/concerto/why", bound(&HttpApi::why));
   add(router, "GET", "/api/openapi.json", bound(&HttpApi::openapi));
   router.add(Router::any_method, "/api/ping", bound(&HttpApi::ping));  // Probes are not counted.
-  router.set_fallback(counted("unknown", bound(&HttpApi::not_found)));
+  router.set_fallback(counted("unknown", router.fallback()));
 }
 
 void HttpApi::add(Router& router, std::string_view method, const std::string& path,
@@ -231,10 +231,6 @@ Task<HttpResponse> HttpApi::ping(HttpRequest /*request*/) {
 
 Task<HttpResponse> HttpApi::openapi(HttpRequest /*request*/) {
   co_return json_response(200, std::string{openapi_document});
-}
-
-Task<HttpResponse> HttpApi::not_found(HttpRequest /*request*/) {
-  co_return text_response(404, "404 page not found");
 }
 
 Task<HttpResponse> HttpApi::register_branch(HttpRequest request) {

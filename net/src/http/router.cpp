@@ -6,11 +6,13 @@
 namespace concerto::net {
 namespace {
 
-Task<HttpResponse> not_found() {
+Task<HttpResponse> not_found(HttpRequest /*request*/) {
   co_return text_response(404, "404 page not found");
 }
 
 }  // namespace
+
+Router::Router() : fallback_(not_found) {}
 
 void Router::add(std::string_view method, std::string_view path, HttpHandler handler) {
   exact_[std::string{path}].push_back({std::string{method}, std::move(handler)});
@@ -51,8 +53,7 @@ std::vector<Router::Route> Router::routes() const {
 
 Task<HttpResponse> Router::route(HttpRequest request) const {
   const HttpHandler* handler = find(request);
-  if (handler == nullptr && fallback_) handler = &fallback_;
-  return handler ? (*handler)(std::move(request)) : not_found();
+  return (handler ? *handler : fallback_)(std::move(request));
 }
 
 }  // namespace concerto::net

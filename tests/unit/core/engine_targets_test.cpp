@@ -105,6 +105,32 @@ TEST_F(EngineTargets, RecoveredTransactionsKeepTheBoundToo) {
   EXPECT_EQ(in_flight().unfinished[static_cast<std::size_t>(TransType::saga)], 0U);
 }
 
+TEST_F(EngineTargets, ACallWithoutAUrlDoesNotLiftTheBound) {
+  branches_->hold("confirm 01");
+  for (int i = 0; i < 5; ++i) {
+    const std::string gid = "t" + std::to_string(i);
+    prepare(make_request(gid, "tcc", 0));
+    for (const std::string id : {"01", "02"}) {
+      BranchRequest branch;
+      branch.gid = Gid(gid);
+      branch.trans_type = "tcc";
+      branch.branch_id = id;
+      if (id == "01") branch.fields = {{"confirm", "http://dead/c"}};
+      register_branch(std::move(branch));
+    }
+    submit(make_request(gid, "tcc", 0));
+  }
+  CoordinatorWorld::crash(std::move(world_));
+  store_.crash();
+  start_world();
+  branches_->hold("confirm 01");
+  recover();
+  world_->advance(milliseconds(1));
+  // The newest branch comes first: it has no URL and is done without a call.
+  EXPECT_THAT(branches_->calls, ElementsAre("confirm 01", "confirm 01"));
+  EXPECT_EQ(in_flight().queued, 3U);
+}
+
 TEST_F(EngineTargets, ATimeoutIsNotLostInTheLine) {
   for (const std::string gid : {"m1", "m2", "m3"}) {
     auto request = make_request(gid, "msg", 1);

@@ -17,7 +17,7 @@ namespace concerto {
 /// Transaction modes (protocol page 01, section 3). The values are stored.
 enum class TransType : std::uint8_t { saga = 1, msg = 2, tcc = 3, xa = 4, workflow = 5 };
 
-/// One more than the largest value of a TransType: tables by type have so many places.
+/// All values of a TransType are below this: tables by type have so many places.
 inline constexpr std::size_t trans_types = 8;
 
 /// Status of a global transaction (protocol page 01, section 4). The values are stored.

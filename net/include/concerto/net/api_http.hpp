@@ -64,7 +64,6 @@ class HttpApi {
   Task<HttpResponse> json_rpc(HttpRequest request);
   Task<HttpResponse> ping(HttpRequest request);
   Task<HttpResponse> openapi(HttpRequest request);
-  Task<HttpResponse> not_found(HttpRequest request);
   Task<HttpResponse> register_branch(HttpRequest request);
   Task<HttpResponse> prepare_workflow(HttpRequest request);
   Task<HttpResponse> change(TransOperation operation, HttpRequest request);

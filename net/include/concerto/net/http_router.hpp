@@ -26,11 +26,14 @@ class Router {
  public:
   static constexpr std::string_view any_method = "*";
 
+  Router();
+
   void add(std::string_view method, std::string_view path, HttpHandler handler);
   /// Serves every path that starts with `prefix`; the handler finds the rest in request.path.
   void add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler);
 
-  /// Answers what nothing else does, in place of the 404.
+  /// What answers when nothing else does: the 404, unless it was replaced.
+  const HttpHandler& fallback() const noexcept { return fallback_; }
   void set_fallback(HttpHandler handler) { fallback_ = std::move(handler); }
 
   struct Route {
