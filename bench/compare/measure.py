@@ -11,28 +11,37 @@ from servers import pinned_to
 LOAD_LIMIT_S = 60.0  # beyond the load's own time
 
 
-def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate=0):
+def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate=0,
+         mode="saga", options=(), under=()):
     """Runs the load against a running server; returns what it reports.
 
-    `rate`: sagas per second that begin at even times, in place of `in_flight` at one time.
+    `rate`: transactions per second that begin at even times, in place of `in_flight` at one time.
+    `options`: more of the load's own. `under`: a command that the load's is appended to.
     """
-    command = [program, "--wire", wire, "--grpc", f"127.0.0.1:{server.grpc_port}",
+    command = [*under, program, "--mode", mode, "--wire", wire,
+               "--grpc", f"127.0.0.1:{server.grpc_port}",
                "--http", f"127.0.0.1:{server.http_port}", "--server-process", str(server.pid),
                "--in-flight", str(in_flight), "--seconds", str(seconds),
                "--warm-up", str(warm_up), "--gid-prefix", prefix,
-               "--data-directory", server.directory, "--json", "-"]
+               "--data-directory", server.directory, "--json", "-", *options]
     if rate:
         command += ["--rate", str(rate)]
     with pinned_to(cores):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=seconds + warm_up + LOAD_LIMIT_S, check=False)
     if done.returncode != 0:
-        raise SystemExit(f"the load on {server.name} over {wire} failed: {done.stderr.strip()}")
+        raise SystemExit(f"the load on {server.name} ({mode} over {wire}) failed: "
+                         f"{done.stderr.strip()}")
     return json.loads(done.stdout)
 
 
-def sync_us(directory, count=300, record_bytes=700, zeroed=True):
-    """Median of write and fdatasync of small records, one after the other, in microseconds.
+def busy(result, side):
+    """The share of one core that `client` or `server` used while the load was measured."""
+    return result["tx_per_second"] * result[f"{side}_cpu_us"] / 1e6
+
+
+def sync_times_us(directory, count=300, record_bytes=700, zeroed=True):
+    """Times of write and fdatasync of small records, one after the other, in microseconds.
 
     `zeroed`: into space that was written before, as the embedded store does; otherwise each record
     makes the file longer.
@@ -49,8 +58,20 @@ def sync_us(directory, count=300, record_bytes=700, zeroed=True):
             begin = time.perf_counter()
             os.pwrite(file, record, i * record_bytes)
             os.fdatasync(file)
-            times.append(time.perf_counter() - begin)
+            times.append((time.perf_counter() - begin) * 1e6)
     finally:
         os.close(file)
         os.unlink(path)
-    return statistics.median(times) * 1e6
+    return times
+
+
+def sync_us(directory, zeroed=True):
+    """The median of them."""
+    return statistics.median(sync_times_us(directory, zeroed=zeroed))
+
+
+def percentile(values, percent):
+    """The smallest value that at least so many percent of them do not exceed."""
+    ordered = sorted(values)
+    rank = -(-len(ordered) * percent // 100)
+    return ordered[max(int(rank), 1) - 1]
