@@ -19,8 +19,8 @@ test_packages=(
   clang-16 clang-format-16 ccache
 )
 
-# To count instructions.
-bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind)
+# To measure: counts of instructions, allocations and system calls.
+bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace)
 
 # To build the fuzz targets.
 fuzz_packages=(clang-16 libclang-rt-16-dev)

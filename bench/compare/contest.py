@@ -96,9 +96,10 @@ class Contest:
 
     def _load_once(self, server, number, period):
         sync_us = measure.sync_us(self._directory) if period.in_flight == 1 else None
+        prefix = f"{period.wire}-{self._runs}-{number}"
         result = measure.load(self._load, server, self._load_cores, period.wire, period.in_flight,
-                              period.seconds, period.warm_up, f"{period.wire}-{self._runs}-{number}",
-                              mode=period.mode, options=period.options)
+                              period.seconds, period.warm_up, prefix, mode=period.mode,
+                              options=period.options)
         if sync_us:
             result["sync_us"] = sync_us
         print(f"  {server.name:9} {period.wire} {period.mode:8} {period.in_flight:4} in flight: "

@@ -6,7 +6,6 @@ others wait for a service that takes connections, and never answers (half of the
 over gRPC). They are tried again and again: retry and backoff are one second, a call may take three.
 """
 
-import argparse
 import json
 import os
 import selectors
@@ -14,14 +13,14 @@ import shutil
 import socket
 import statistics
 import sys
-import tempfile
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tests", "support")]
 sys.dont_write_bytecode = True
 
-import measure  # noqa: E402  (the path has to be set first)
+import contest  # noqa: E402  (the path has to be set first)
+import measure  # noqa: E402
 import servers  # noqa: E402
 from concerto_testing import http_call, http_json, wait_until  # noqa: E402
 
@@ -125,24 +124,26 @@ class Comparison:
                              "in the end")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--bin", required=True, help="directory of the built programs")
+def parse_arguments():
+    parser = contest.argument_parser(__doc__)
     parser.add_argument("--wire", choices=["grpc", "http"], default="grpc")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=10, help="of each half of a round")
     parser.add_argument("--rate", type=int, default=1000, help="healthy sagas per second")
     parser.add_argument("--waiting", type=int, default=1000, help="sagas for the dead service")
-    parser.add_argument("--json", help="file for the single results")
     arguments = parser.parse_args()
-    arguments.bin = os.path.abspath(arguments.bin)
-    directory = tempfile.mkdtemp(prefix="concerto-dead-target-")
-    try:
-        dead = DeadService()
-        comparison = Comparison(arguments, directory, dead)
+    if arguments.quick:
+        arguments.rounds, arguments.seconds = 2, 4
+    if arguments.tiny:
+        arguments.rounds, arguments.seconds, arguments.waiting = 1, 0.5, 100
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    with contest.temporary_directory("dead-target", arguments.directory) as directory:
+        comparison = Comparison(arguments, directory, DeadService())
         rounds = [comparison.run_round(i) for i in range(arguments.rounds)]
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(rounds, file, indent=1)

@@ -31,9 +31,9 @@ def cores_for_server_and_load():
 class OurServer:
     name = CONCERTOD
 
-    def __init__(self, binary, directory, **settings):
+    def __init__(self, binary, directory, under=(), **settings):
         self.directory = directory
-        self._server = Concertod(binary, directory)
+        self._server = Concertod(binary, directory, under=under)
         self._server.settings.update(settings)
         self._store = self._server.settings["Store.Path"]
         self._server.start()
@@ -43,6 +43,9 @@ class OurServer:
 
     def kill(self):
         self._server.kill()
+
+    def terminate(self, timeout_s):
+        return self._server.terminate(timeout_s)
 
     def table_bytes(self):
         return table_bytes(self._store)

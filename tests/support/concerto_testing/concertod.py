@@ -15,11 +15,11 @@ class Concertod:
 
     `settings` maps the paths of page 06 (`MicroService.Target`) to values. Ports, loopback as the
     listening address and a store below `directory` are set unless given. `kill` and `start` keep
-    ports and store.
+    ports and store. `under` is a command that the program's is appended to, such as valgrind's.
     """
 
-    def __init__(self, binary, directory, settings=None, name="concertod", env=None):
-        self._binary = binary
+    def __init__(self, binary, directory, settings=None, name="concertod", env=None, under=()):
+        self._command = [*under, binary]
         self._directory = directory
         self._env = env
         self.name = name
@@ -56,7 +56,8 @@ class Concertod:
         config = os.path.join(self._directory, self.name + ".yml")
         with open(config, "w", encoding="utf-8") as file:
             file.write(to_yaml(self.settings))
-        self.process = Process(self.name, [self._binary, "-c", config], self._directory, self._env)
+        command = [*self._command, "-c", config]
+        self.process = Process(self.name, command, self._directory, self._env)
         ping = f"http://127.0.0.1:{self.http_port}/api/ping"
 
         def answers():
