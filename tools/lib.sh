@@ -19,7 +19,7 @@ test_packages=(
   clang-16 clang-format-16 ccache
 )
 
-# To measure: counts of instructions, allocations and system calls.
+# To measure: peers, and what counts instructions and system calls.
 bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace)
 
 # To build the fuzz targets.

@@ -87,13 +87,28 @@ class _Reader:
         self._at["cob"] = None
 
 
+ALLOCATOR = re.compile(r"(_int_)?(malloc|free|realloc|calloc|memalign)|malloc_consolidate|"
+                       r"unlink_chunk.*|sysmalloc.*|systrim.*|tcache.*|operator (new|delete).*|"
+                       r"(grow|shrink)_heap.*|arena_get.*|alloc_perturb.*")
+AREAS = ("concerto::net::", "concerto::persist::", "concerto::tools::", "concerto::",
+         "boost::asio::", "boost::beast::", "boost::", "std::")
+
+
+def area(ob, function):
+    """The part of an object that a function with a short name belongs to."""
+    if ALLOCATOR.fullmatch(function):
+        return "allocator"
+    return next((f"{ob}: {name.rstrip(':')}" for name in AREAS if function.startswith(name)), ob)
+
+
 def short_name(function):
     """Without return type, arguments of templates and functions, and marks of the compiler."""
     name = re.sub(r" \[clone .*|\[abi:\w+\]", "", function)
     name = name.replace("(anonymous namespace)", "{}").replace("operator()", "operator{}")
+    name = re.sub(r"operator (?=new|delete)", "operator~", name)
     for brackets in (r"<[^<>]*>", r"\([^()]*\)"):
         previous = None
         while previous != name:
             previous, name = name, re.sub(brackets, "", name)
-    name = re.sub(r"( const| volatile| &+)+$", "", name)
-    return name.split(" ")[-1].replace("operator{}", "operator()") or function
+    name = re.sub(r"( const| volatile| &+)+$", "", name).split(" ")[-1]
+    return name.replace("operator{}", "operator()").replace("operator~", "operator ") or function

@@ -124,6 +124,24 @@ class Comparison:
                              "in the end")
 
 
+def ratios(rounds, name):
+    """Of each round: beside the waiting ones as a multiple of alone."""
+    return [found["beside"][name] / found["alone"][name] for found in rounds]
+
+
+def table(rounds, waiting):
+    """Markdown: medians over the rounds."""
+    lines = [f"| | alone | beside {waiting:,} that wait for a dead service | ratio |",
+             "| --- | --- | --- | --- |"]
+    for name, unit in (("p50_us", "p50"), ("p99_us", "p99"), ("server_cpu_us", "server CPU")):
+        alone, beside = ([found[half][name] for found in rounds] for half in ("alone", "beside"))
+        found = ratios(rounds, name)
+        lines.append(f"| {unit}, us | {statistics.median(alone):,.0f} "
+                     f"| {statistics.median(beside):,.0f} "
+                     f"| {statistics.median(found):.2f} ({min(found):.2f} to {max(found):.2f}) |")
+    return "\n".join(lines) + "\n"
+
+
 def parse_arguments():
     parser = contest.argument_parser(__doc__)
     parser.add_argument("--wire", choices=["grpc", "http"], default="grpc")
@@ -146,15 +164,8 @@ def main():
         rounds = [comparison.run_round(i) for i in range(arguments.rounds)]
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(rounds, file, indent=1)
-    print(f"| | alone | beside {arguments.waiting:,} that wait for a dead service | ratio |")
-    print("| --- | --- | --- | --- |")
-    for name, unit in (("p50_us", "p50"), ("p99_us", "p99"), ("server_cpu_us", "server CPU")):
-        alone, beside = ([r[half][name] for r in rounds] for half in ("alone", "beside"))
-        ratios = [b / a for a, b in zip(alone, beside)]
-        print(f"| {unit}, us | {statistics.median(alone):,.0f} "
-              f"| {statistics.median(beside):,.0f} "
-              f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |")
+            json.dump({"waiting": arguments.waiting, "rounds": rounds}, file, indent=1)
+    print(table(rounds, arguments.waiting))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ instructions, except for how many transactions meet in one group: a server under
 beside its disk. Needs valgrind.
 """
 
+import collections
 import json
 import os
 import sys
@@ -45,8 +46,8 @@ class Instructions:
         each = more.per_unit(fewer, many - few)
         found = {"wire": wire, "shards": shards, "few": few, "many": many,
                  "instructions": each.total(), "objects": shares(each.by_object()),
-                 "functions": functions(each.own), "inclusive": functions(each.with_calls, PRODUCT),
-                 **self._native(wire, shards)}
+                 "areas": shares(by_area(each.own)), "functions": functions(each.own),
+                 "inclusive": functions(each.with_calls, PRODUCT), **self._native(wire, shards)}
         print(f"  {wire}, {shards} shards: {found['instructions']:,.0f} instructions, "
               f"{sum(found['system_calls'].values()):.2f} system calls and "
               f"{found['context_switches']:.3f} switches per saga", file=sys.stderr, flush=True)
@@ -95,6 +96,13 @@ def shares(objects):
     return [[name, count] for name, count in objects.most_common() if round(count) > 0]
 
 
+def by_area(counts):
+    areas = collections.Counter()
+    for (ob, name), count in counts.items():
+        areas[callgrind.area(ob, callgrind.short_name(name))] += count
+    return areas
+
+
 def functions(counts, prefix=""):
     """The most expensive ones; what differs only in the arguments of templates is one row."""
     found = {}
@@ -109,10 +117,11 @@ def functions(counts, prefix=""):
 def breakdown(case, count):
     """Markdown: where the instructions of a case go."""
     total = case["instructions"]
-    lines = [f"**{case['wire']}, {case['shards']} shards: {total:,.0f} instructions per saga**", "",
-             "| object | instructions | share |", "| --- | --- | --- |"]
-    lines += [f"| {name} | {own:,.0f} | {own / total:.1%} |"
-              for name, own in case["objects"] if own >= total / 1000]
+    lines = [f"**{case['wire']}, {case['shards']} shard(s): {total:,.0f} instructions per saga**"]
+    for title, rows in (("object", case["objects"]), ("part", case["areas"])):
+        lines += ["", f"| {title} | instructions | share |", "| --- | --- | --- |"]
+        lines += [f"| {name} | {own:,.0f} | {own / total:.1%} |"
+                  for name, own in rows if own >= total / 1000]
     for title, rows in (("function, without those it calls", case["functions"]),
                         ("function of ours, with those it calls", case["inclusive"])):
         lines += ["", f"| {title} | object | instructions | share |", "| --- | --- | --- | --- |"]
