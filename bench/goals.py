@@ -15,6 +15,7 @@ from servers import CONCERTOD, REFERENCE
 NOT_RUN = "not run"
 # Beyond this the load has no CPU left, and a rate says how fast the load is, not the server.
 LOAD_BUSY_MAX = 0.95
+SUSTAINED_S = 60
 
 
 @dataclasses.dataclass
@@ -64,10 +65,13 @@ def _sustained(results, wire, name, limit):
     ours, theirs = (results.load(wire, CONCURRENT, server, "sustained")
                     for server in (CONCERTOD, REFERENCE))
     cpu, their_cpu = (median(runs, "server_cpu_us") for runs in (ours, theirs))
-    seconds = f"{ours[0]['seconds']:.0f} s" if ours else "sustained"
-    return Row(f"saga over {name}, {CONCURRENT} in flight, {seconds}: server CPU per transaction",
-               f"at most {limit} us", us(cpu), us(their_cpu), times(quotient(their_cpu, cpu)),
-               at_most(cpu, limit))
+    row = Row(f"saga over {name}, {CONCURRENT} in flight: server CPU per transaction",
+              f"at most {limit} us over {SUSTAINED_S} s", us(cpu), us(their_cpu),
+              times(quotient(their_cpu, cpu)), at_most(cpu, limit))
+    if ours and ours[0]["seconds"] < SUSTAINED_S:
+        row.measured += f" over {ours[0]['seconds']:.0f} s"
+        row.reached = None  # Flushes and compactions may be still to come.
+    return row
 
 
 def _rate(results, wire, name, limit):

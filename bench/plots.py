@@ -17,7 +17,7 @@ from results import CONCURRENT, Results, median  # noqa: E402  (it sets the path
 from servers import CONCERTOD, REFERENCE  # noqa: E402
 
 SERVERS = (CONCERTOD, REFERENCE)
-COLOURS = ("#1f6fb4", "#d9822b", "#5ba3d9", "#f0b57d")
+COLOURS = ("#1f6fb4", "#d9822b")  # of the servers
 WIDTH = 400
 HEIGHT = 260
 MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 62, 16, 34, 44
@@ -89,8 +89,9 @@ def _text(x, y, text, anchor, bold=False):
 
 
 def decades(values):
-    """Powers of ten around the values."""
-    return (10.0 ** math.floor(math.log10(min(values))), 10.0 ** math.ceil(math.log10(max(values))))
+    """Two powers of ten around the values."""
+    low = math.floor(math.log10(min(values)))
+    return 10.0 ** low, 10.0 ** max(math.ceil(math.log10(max(values))), low + 1)
 
 
 def round_up(value):
