@@ -54,7 +54,7 @@ class Engine {
 
  private:
   // How a transaction gets into memory (engine_load.cpp).
-  Task<Turn> enter(Gid gid);
+  Task<Turn> enter(const Gid& gid);
   Async<> load(LiveTrans& live);
   Async<Turn> enter_existing(Gid gid);
   void adopt(LiveTrans& live, Transaction trans, CustomData custom, const Mode& mode);
@@ -75,13 +75,15 @@ class Engine {
   // Passes (engine_pass.cpp).
   void start_driver(LiveTrans& live);
   Task<void> drive(Pin pin);
-  Async<bool> drive_step(Pin pin);
-  Async<Next> settle(LiveTrans& live);
+  Async<> run_passes(Pin pin);
+  Next decide(const LiveTrans& live) const;
+  Async<> settle(LiveTrans& live, Next& next);
   void start_calls(const Pin& pin, const Next& next);
   Task<void> call_branch(Pin pin, std::uint32_t index, TransStatus called_in);
   Task<void> call_initiator(Pin pin, TransStatus called_in);
   Task<void> pause_branch(Pin pin, std::uint32_t index);
-  Task<BranchReply> call(const LiveTrans& live, BranchCall call);
+  SteadyTime begin_call(const LiveTrans& live, BranchCall& call) const;
+  void end_call(const BranchCall& call, const BranchReply& reply, SteadyTime start);
   void keep_attempt(const BranchCall& call, const BranchReply& reply,
                     std::chrono::nanoseconds took);
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);

@@ -79,7 +79,8 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
         start_driver(live);
       } else if (due.timeout) {
         // The decision does not wait for the call that runs.
-        ignore_error(co_await settle(live), "the driver meets the same error");
+        Next next = decide(live);
+        ignore_error(co_await settle(live, next), "the driver meets the same error");
         live.progressed.notify_all();
       }
     }

@@ -4,9 +4,8 @@
 
 namespace concerto {
 
-Task<Turn> Engine::enter(Gid gid) {
-  Pin pin = live_.pin(gid);
-  co_return co_await live_.take_turn(std::move(pin));
+Task<Turn> Engine::enter(const Gid& gid) {
+  return live_.take_turn(live_.pin(gid));
 }
 
 Async<> Engine::load(LiveTrans& live) {

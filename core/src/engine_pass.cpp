@@ -47,66 +47,65 @@ void Engine::start_driver(LiveTrans& live) {
 
 Task<void> Engine::drive(Pin pin) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  for (;;) {
-    const Result<bool> more = co_await drive_step(pin);
-    if (more && *more) continue;
-    if (!more) {
-      pin->driving = false;
-      alarms_.set_wake(pin->gid, ports_.timers.now() + options_.retry_interval);
-      set_next_alarm();
-      end_pass(*pin, more.error(), false);
-    }
-    co_return;
-  }
+  const Result<> driven = co_await run_passes(pin);
+  if (driven) co_return;
+  pin->driving = false;
+  alarms_.set_wake(pin->gid, ports_.timers.now() + options_.retry_interval);
+  set_next_alarm();
+  end_pass(*pin, driven.error(), false);
 }
 
-/// Decides once and carries it out. False when the pass has ended and the driver is done.
-Async<bool> Engine::drive_step(Pin pin) {
+/// Decides and carries it out, over and over, until the last pass has ended.
+Async<> Engine::run_passes(Pin pin) {
   LiveTrans& live = *pin;
-  Turn turn = co_await live_.take_turn(pin);
-  CONCERTO_CO_TRY(const Next next, co_await settle(live));
-  if (is_final(live.trans.status)) {
-    live.driving = false;
-    end_pass(live, answer(live), true);
-    co_return false;
-  }
-  if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
-    if (!claim_target(live, next)) {
+  for (;;) {
+    Turn turn = live_.turn_if_free(pin);
+    if (!turn.holds()) turn = co_await live_.take_turn(pin);
+    Next next = decide(live);
+    if (next.change) CONCERTO_CO_CHECK(co_await settle(live, next));
+    if (is_final(live.trans.status)) {
       live.driving = false;
-      co_return false;
+      end_pass(live, answer(live), true);
+      co_return ok();
     }
-    if (next.needs_durable_successes && live.has_unsaved()) {
-      TransDelta successes;
-      CONCERTO_CO_CHECK(co_await commit(live, std::move(successes), Durability::durable));
-      co_return true;  // More may have happened meanwhile.
+    if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
+      if (!claim_target(live, next)) {
+        live.driving = false;
+        co_return ok();
+      }
+      if (next.needs_durable_successes && live.has_unsaved()) {
+        TransDelta successes;
+        CONCERTO_CO_CHECK(co_await commit(live, std::move(successes), Durability::durable));
+      } else if (next.calls.size() == 1 && live.calls_running == 0) {
+        const std::uint32_t index = next.calls.front();
+        live.runs[index] = RunState::running;
+        ++live.calls_running;
+        turn.release();
+        co_await call_branch(pin, index, live.trans.status);
+      } else {
+        start_calls(pin, next);
+      }
+    } else if (live.calls_running > 0 || (live.pauses_running > 0 && !stopping_)) {
+      turn.release();
+      co_await live.progressed.wait();
+    } else {
+      CONCERTO_CO_CHECK(co_await rest(live, next.delay));
+      if (!live.driving) co_return ok();
     }
-    const bool alone = next.calls.size() == 1 && live.calls_running == 0;
-    if (!alone) {
-      start_calls(pin, next);
-      co_return true;
-    }
-    const std::uint32_t index = next.calls.front();
-    live.runs[index] = RunState::running;
-    ++live.calls_running;
-    turn.release();
-    co_await call_branch(pin, index, live.trans.status);
-    co_return true;
   }
-  if (live.calls_running > 0 || (live.pauses_running > 0 && !stopping_)) {
-    turn.release();
-    co_await live.progressed.wait();
-    co_return true;
-  }
-  CONCERTO_CO_CHECK(co_await rest(live, next.delay));
-  co_return live.driving;
 }
 
-Async<Next> Engine::settle(LiveTrans& live) {
-  for (;;) {
-    Next next = live.mode->next(live.view(timeout_of(live.trans, *live.mode)));
-    if (!next.change) co_return next;
+Next Engine::decide(const LiveTrans& live) const {
+  return live.mode->next(live.view(timeout_of(live.trans, *live.mode)));
+}
+
+/// Makes the changes that are wanted, until `next` wants none.
+Async<> Engine::settle(LiveTrans& live, Next& next) {
+  while (next.change) {
     CONCERTO_CO_CHECK(co_await change_status(live, std::move(*next.change)));
+    next = decide(live);
   }
+  co_return ok();
 }
 
 void Engine::start_calls(const Pin& pin, const Next& next) {
@@ -129,8 +128,8 @@ void Engine::start_calls(const Pin& pin, const Next& next) {
   }
 }
 
-Task<BranchReply> Engine::call(const LiveTrans& live, BranchCall call) {
-  if (call.url.empty()) co_return BranchReply{Outcome::success, {}};  // (page 04, section 1)
+/// Fills in what all calls of a transaction have in common. Returns the time of its start.
+SteadyTime Engine::begin_call(const LiveTrans& live, BranchCall& call) const {
   const seconds own = live.trans.options.request_timeout;
   const SteadyTime start = ports_.timers.now();
   call.gid = &live.gid;
@@ -138,11 +137,13 @@ Task<BranchReply> Engine::call(const LiveTrans& live, BranchCall call) {
   call.protocol = live.trans.protocol;
   call.headers = &live.trans.options.branch_headers;
   call.deadline = start + (own.count() > 0 ? own : options_.request_timeout);
-  BranchReply reply = co_await ports_.branches.call(call);
+  return start;
+}
+
+void Engine::end_call(const BranchCall& call, const BranchReply& reply, SteadyTime start) {
   const nanoseconds took = ports_.timers.now() - start;
   ports_.observer.branch_called(call, reply, took);
-  if (reply.outcome != Outcome::success || journal_.has(live.gid)) keep_attempt(call, reply, took);
-  co_return reply;
+  if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
 }
 
 void Engine::keep_attempt(const BranchCall& call, const BranchReply& reply, nanoseconds took) {
@@ -165,9 +166,13 @@ Task<void> Engine::call_branch(Pin pin, std::uint32_t index, TransStatus called_
   request.op = branch.op;
   request.url = branch.url;
   request.payload = live.trans.payloads[branch.payload];
-  BranchReply reply;
+  BranchReply reply{Outcome::success, {}};  // of a call to nobody (page 04, section 1)
   // A decision may have come between the start of this task and now.
-  if (live.trans.status == called_in) reply = co_await call(live, request);
+  if (live.trans.status == called_in && !request.url.empty()) {
+    const SteadyTime start = begin_call(live, request);
+    reply = co_await ports_.branches.call(request);
+    end_call(request, reply, start);
+  }
   --live.calls_running;
   record(pin, index, called_in, std::move(reply));
   live.progressed.notify_all();
@@ -185,8 +190,12 @@ Task<void> Engine::call_initiator(Pin pin, TransStatus called_in) {
   if (asks && request.url.empty()) {
     log(LogLevel::warn, live, "has no query_prepared and is taken as committed after its timeout");
   }
-  BranchReply reply;
-  if (live.trans.status == called_in) reply = co_await call(live, request);
+  BranchReply reply{Outcome::success, {}};
+  if (live.trans.status == called_in && !request.url.empty()) {
+    const SteadyTime start = begin_call(live, request);
+    reply = co_await ports_.branches.call(request);
+    end_call(request, reply, start);
+  }
   --live.calls_running;
   record_query(live, called_in, std::move(reply));
   live.progressed.notify_all();

@@ -45,6 +45,11 @@ Task<Turn> LiveTable::take_turn(Pin pin) {
   co_return Turn(std::move(pin));
 }
 
+Turn LiveTable::turn_if_free(const Pin& pin) {
+  if (std::exchange(pin->turn_taken, true)) return {};
+  return Turn(pin);
+}
+
 void LiveTable::count_bytes(LiveTrans& live) {
   const std::size_t before = live.bytes;
   live.bytes = sizeof(LiveTrans);

@@ -54,6 +54,7 @@ class Turn {
   }
   ~Turn() { release(); }
 
+  bool holds() const noexcept { return pin_.holds(); }
   const Pin& pin() const noexcept { return pin_; }
   LiveTrans& operator*() const noexcept { return *pin_; }
   LiveTrans* operator->() const noexcept { return &*pin_; }
@@ -79,6 +80,10 @@ class LiveTable {
 
   /// Waits until it is this caller's turn. Turns are given in the order of asking.
   Task<Turn> take_turn(Pin pin);
+
+  /// The turn if nobody has it, or one that holds nothing. What take_turn costs without waiting
+  /// is its coroutine.
+  static Turn turn_if_free(const Pin& pin);
 
   /// Counts what `live` holds among the bytes in memory, from now on.
   void count_bytes(LiveTrans& live);

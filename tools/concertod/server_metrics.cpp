@@ -3,11 +3,23 @@
 #include "metric_set.hpp"
 #include "process_metrics.hpp"
 
+#ifdef CONCERTO_MIMALLOC
+#include <mimalloc.h>
+#endif
+
 namespace concerto::tools {
 namespace {
 
 double seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
+}
+
+std::string allocator() {
+#ifdef CONCERTO_MIMALLOC
+  return "mimalloc " + std::to_string(mi_version());  // 209: 2.0.9
+#else
+  return "system";
+#endif
 }
 
 Task<void> visit(const Shard& shard, MetricSet& metrics) {
@@ -19,7 +31,8 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
   // The names of the labels are the reference's; dashboards look for them.
   metrics.gauge("dtm_server_info", "Information on the build",
                 {{"gin_version", "none"}, {"grpc_version", "none"}}, 1);
-  metrics.gauge("concerto_info", "Information on the build", {{"version", CONCERTO_VERSION}}, 1);
+  metrics.gauge("concerto_info", "Information on the build",
+                {{"allocator", allocator()}, {"version", CONCERTO_VERSION}}, 1);
   metrics.gauge("concerto_shards", "Threads that serve requests and transactions", {},
                 static_cast<double>(sources.shards.size()));
 }

@@ -29,7 +29,7 @@ REFERENCE_NAMES = {
     "dtm_branch_process_total": ("counter", "branchid branchtype model status"),
 }
 OUR_NAMES = {
-    "concerto_info": ("gauge", "version"),
+    "concerto_info": ("gauge", "allocator version"),
     "concerto_shards": ("gauge", ""),
     "concerto_server_response_seconds": ("histogram", "api type"),
     "concerto_transaction_handled_seconds": ("histogram", "model"),
