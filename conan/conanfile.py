@@ -62,7 +62,8 @@ class ConcertoConan(ConanFile):
         core = self.cpp_info.components["core"]
         core.libs = ["concerto_core"]
         core.system_libs = ["boost_json", "boost_container", "boost_url", "pthread"]
-        core.defines = ["BOOST_ASIO_SEPARATE_COMPILATION", "BOOST_ASIO_NO_DEPRECATED"]
+        core.defines = ["BOOST_ASIO_SEPARATE_COMPILATION", "BOOST_ASIO_NO_DEPRECATED",
+                        "BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC", "BOOST_ASIO_DISABLE_BOOST_ALIGN"]
         net = self.cpp_info.components["net"]
         net.libs = ["concerto_net"]
         net.requires = ["core"]

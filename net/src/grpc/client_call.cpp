@@ -18,6 +18,13 @@ bool is_valid_path(std::string_view path) noexcept {
   return true;
 }
 
+/// To whole milliseconds if it is a second or more: calls with one timeout send one text, however
+/// soon they are sent, and HPACK remembers it.
+std::chrono::nanoseconds rounded_up(std::chrono::nanoseconds timeout) noexcept {
+  if (timeout < std::chrono::seconds(1)) return timeout;
+  return std::chrono::ceil<std::chrono::milliseconds>(timeout);
+}
+
 }  // namespace
 
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, Kind kind, std::string method,
@@ -53,15 +60,15 @@ bool ClientCall::open_on(ClientConnection& connection) {
   http2::HeaderBlock block;
   block.add_fixed(":method", "POST");
   block.add_fixed(":scheme", "http");
-  block.add_repeated(":path", method_);
-  block.add_repeated(":authority", connection.authority());
+  block.add_fixed(":path", method_);
+  block.add_fixed(":authority", connection.authority());
   block.add_fixed("te", "trailers");
   block.add_fixed("content-type", "application/grpc");
-  block.add_repeated("user-agent", channel_->options().user_agent);
+  block.add_fixed("user-agent", channel_->options().user_agent);
   const bool has_deadline = deadline_ != SteadyTime::max();
-  const TimeoutText timeout(has_deadline ? deadline_ - timers().now()
+  const TimeoutText timeout(has_deadline ? rounded_up(deadline_ - timers().now())
                                          : std::chrono::nanoseconds::zero());
-  if (has_deadline) block.add_varying("grpc-timeout", timeout.view());
+  if (has_deadline) block.add_repeated("grpc-timeout", timeout.view());
   MetadataFields fields;
   std::string why;
   if (!fields.add_to(block, sent_metadata_, why)) {

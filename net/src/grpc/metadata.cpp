@@ -3,11 +3,28 @@
 namespace concerto::net {
 
 void GrpcMetadata::add(std::string_view name, std::string_view value) {
-  const auto start = static_cast<std::uint32_t>(bytes_.size());
-  for (const char c : name) bytes_ += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  append(name, value, false);
+}
+
+void GrpcMetadata::add_repeated(std::string_view name, std::string_view value) {
+  append(name, value, true);
+}
+
+void GrpcMetadata::reserve(std::size_t fields, std::size_t bytes) {
+  places_.reserve(places_.size() + fields);
+  bytes_.reserve(bytes_.size() + bytes);
+}
+
+void GrpcMetadata::append(std::string_view name, std::string_view value, bool repeated) {
+  const std::size_t start = bytes_.size();
+  bytes_ += name;
+  for (std::size_t i = start; i < bytes_.size(); ++i) {
+    char& c = bytes_[i];
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
   bytes_ += value;
-  places_.push_back(
-      {start, static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
+  places_.push_back({static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(name.size()),
+                     static_cast<std::uint32_t>(value.size()), repeated});
 }
 
 std::optional<std::string_view> GrpcMetadata::find(std::string_view name) const noexcept {
@@ -21,7 +38,7 @@ GrpcMetadata::Entry GrpcMetadata::operator[](std::size_t index) const noexcept {
   const Place& place = places_[index];
   const std::string_view bytes = bytes_;
   return {bytes.substr(place.start, place.name_bytes),
-          bytes.substr(place.start + place.name_bytes, place.value_bytes)};
+          bytes.substr(place.start + place.name_bytes, place.value_bytes), place.repeated};
 }
 
 void GrpcMetadata::clear() noexcept {

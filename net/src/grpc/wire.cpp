@@ -23,8 +23,16 @@ constexpr std::array<Unit, 6> units{{{'n', 1},
                                      {'H', 3'600'000'000'000}}};
 
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
-bool is_printable(char c) noexcept {
+
+constexpr bool is_printable(char c) noexcept {
   return c >= 0x20 && c <= 0x7e;
+}
+
+bool is_printable_text(std::string_view text) noexcept {
+  // Without an early exit the compiler takes many bytes at a time.
+  bool all = true;
+  for (const char c : text) all &= is_printable(c);
+  return all;
 }
 
 int hex_value(char c) noexcept {
@@ -179,7 +187,7 @@ bool MetadataFields::add_to(http2::HeaderBlock& block, const GrpcMetadata& metad
   // Short values mostly differ from call to call.
   constexpr std::size_t repeated_bytes_min = 64;
   encoded_.reserve(encoded_.size() + metadata.size());  // Views into it must stay valid.
-  for (const auto& [name, value] : metadata) {
+  for (const auto& [name, value, repeated] : metadata) {
     if (!is_valid_name(name)) {
       why = "metadata with invalid name '" + std::string(name) + "'";
       return false;
@@ -188,13 +196,13 @@ bool MetadataFields::add_to(http2::HeaderBlock& block, const GrpcMetadata& metad
       std::string& text = encoded_.emplace_back(base64_encode(value));
       text.resize(text.find_last_not_of('=') + 1);  // gRPC sends it without padding.
       block.add_varying(name, text);
-    } else if (!std::all_of(value.begin(), value.end(), is_printable)) {
+    } else if (!is_printable_text(value)) {
       why = "metadata '" + std::string(name) + "' with a value that is not printable ASCII";
       return false;
-    } else if (value.size() < repeated_bytes_min) {
-      block.add_varying(name, value);
-    } else {
+    } else if (repeated || value.size() >= repeated_bytes_min) {
       block.add_repeated(name, value);
+    } else {
+      block.add_varying(name, value);
     }
   }
   return true;

@@ -12,7 +12,7 @@ namespace concerto::net::http2 {
 /// The fields of one header block on their way out. Holds views: it lives for one submit call.
 class HeaderBlock {
  public:
-  /// Name and value are literals.
+  /// Name and value are literals, or live as long as the stream.
   void add_fixed(std::string_view name, std::string_view value) {
     add(name, value, NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
   }

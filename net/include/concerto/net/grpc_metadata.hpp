@@ -19,11 +19,19 @@ class GrpcMetadata {
   struct Entry {
     std::string_view name;
     std::string_view value;
+    bool repeated = false;  ///< added by add_repeated
   };
 
   GrpcMetadata() = default;
 
   void add(std::string_view name, std::string_view value);
+
+  /// A field that other calls of the connection carry too: HPACK remembers it, so that it takes a
+  /// byte from then on and next to no time.
+  void add_repeated(std::string_view name, std::string_view value);
+
+  /// Makes room for as many fields with as many bytes, beside those that are there.
+  void reserve(std::size_t fields, std::size_t bytes);
 
   /// The first value of `name` (given in lower case).
   std::optional<std::string_view> find(std::string_view name) const noexcept;
@@ -58,7 +66,10 @@ class GrpcMetadata {
     std::uint32_t start;
     std::uint32_t name_bytes;
     std::uint32_t value_bytes;
+    bool repeated;
   };
+
+  void append(std::string_view name, std::string_view value, bool repeated);
 
   std::string bytes_;
   std::vector<Place> places_;
