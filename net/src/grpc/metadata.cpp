@@ -38,7 +38,7 @@ GrpcMetadata::Entry GrpcMetadata::operator[](std::size_t index) const noexcept {
   const Place& place = places_[index];
   const std::string_view bytes = bytes_;
   return {bytes.substr(place.start, place.name_bytes),
-          bytes.substr(place.start + place.name_bytes, place.value_bytes), place.repeated};
+          bytes.substr(place.start + place.name_bytes, place.value_bytes)};
 }
 
 void GrpcMetadata::clear() noexcept {

@@ -187,7 +187,8 @@ bool MetadataFields::add_to(http2::HeaderBlock& block, const GrpcMetadata& metad
   // Short values mostly differ from call to call.
   constexpr std::size_t repeated_bytes_min = 64;
   encoded_.reserve(encoded_.size() + metadata.size());  // Views into it must stay valid.
-  for (const auto& [name, value, repeated] : metadata) {
+  for (std::size_t i = 0; i < metadata.size(); ++i) {
+    const auto [name, value] = metadata[i];
     if (!is_valid_name(name)) {
       why = "metadata with invalid name '" + std::string(name) + "'";
       return false;
@@ -199,7 +200,7 @@ bool MetadataFields::add_to(http2::HeaderBlock& block, const GrpcMetadata& metad
     } else if (!is_printable_text(value)) {
       why = "metadata '" + std::string(name) + "' with a value that is not printable ASCII";
       return false;
-    } else if (repeated || value.size() >= repeated_bytes_min) {
+    } else if (metadata.is_repeated(i) || value.size() >= repeated_bytes_min) {
       block.add_repeated(name, value);
     } else {
       block.add_varying(name, value);

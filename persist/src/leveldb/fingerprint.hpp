@@ -27,6 +27,7 @@ Fingerprint fingerprint(const FingerprintKey& key, std::string_view gid) noexcep
 std::string to_bytes(const Fingerprint& fingerprint);
 
 struct FingerprintHash {
+  using is_avalanching = void;  ///< Every bit of a fingerprint is as good as any other.
   std::size_t operator()(const Fingerprint& value) const noexcept { return value.high; }
 };
 

@@ -4,8 +4,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <concerto/core/store.hpp>
 
@@ -27,7 +28,8 @@ namespace concerto::persist {
 /// ordered; reads see what is durable, and progress ordered behind it.
 class Ledger {
  public:
-  using Finished = std::unordered_map<Fingerprint, FinishedPlaces, FingerprintHash>;
+  /// Flat: a look-up in a million of them is one cache miss.
+  using Finished = boost::unordered_flat_map<Fingerprint, FinishedPlaces, FingerprintHash>;
   using SegmentRef = std::shared_ptr<Segment>;
 
   Ledger(SegmentSet& segments, const FingerprintKey& key, std::size_t recent_bytes_max);

@@ -174,7 +174,7 @@ void Ledger::directories_written() {
 void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequence) {
   const std::lock_guard lock(mutex_);
   for (Finished* finished : {&finished_, &flushing_}) {
-    std::erase_if(*finished, [&](const auto& e) { return e.second.first.group < first_group; });
+    erase_if(*finished, [&](const auto& e) { return e.second.first.group < first_group; });
   }
   std::erase_if(moved_, [&](const auto& known) {
     const auto& [sequence, fingerprint] = known;

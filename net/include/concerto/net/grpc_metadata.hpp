@@ -19,7 +19,6 @@ class GrpcMetadata {
   struct Entry {
     std::string_view name;
     std::string_view value;
-    bool repeated = false;  ///< added by add_repeated
   };
 
   GrpcMetadata() = default;
@@ -40,6 +39,8 @@ class GrpcMetadata {
   bool empty() const noexcept { return places_.empty(); }
   /// Valid until the metadata changes.
   Entry operator[](std::size_t index) const noexcept;
+  /// Whether it was added by add_repeated.
+  bool is_repeated(std::size_t index) const noexcept { return places_[index].repeated; }
   void clear() noexcept;
 
   class Iterator {
