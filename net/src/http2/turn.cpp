@@ -7,6 +7,13 @@
 #include "http2/connection.hpp"
 
 namespace concerto::net::http2 {
+namespace {
+
+/// With a flush after so many streams the peer works on their frames while the others run. One
+/// flush at the end makes all calls move in step, and one side wait while the other works.
+constexpr std::size_t streams_per_flush = 8;
+
+}  // namespace
 
 /// The handler that runs a turn. If its io_context goes instead, so does what was gathered: it
 /// refers to the owner of the turn, and nobody would ever let go.
@@ -44,16 +51,22 @@ void Turn::run() {
   // Streams first: what their owners answer at once still leaves with this flush. `armed_` stays
   // set meanwhile, so that this costs no further post.
   running_.swap(streams_);
+  std::size_t count = 0;
   for (const StreamPtr& stream : running_) {
     stream->scheduled_ = false;
     stream->on_turn();
+    if (++count % streams_per_flush == 0) flush();
   }
   running_.clear();
+  flush();
+  armed_ = false;
+  if (!streams_.empty() || !connections_.empty()) arm();
+}
+
+void Turn::flush() {
   flushing_.swap(connections_);
   for (const auto& connection : flushing_) connection->flush();
   flushing_.clear();
-  armed_ = false;
-  if (!streams_.empty() || !connections_.empty()) arm();
 }
 
 void Turn::drop() {

@@ -13,7 +13,7 @@ class Connection;
 
 /// Gathers what one wake-up of a shard leaves to do: streams with news for their owners, and
 /// connections with bytes to send. One post serves them all, behind what is ready to run
-/// already, so that the frames of many streams go out in one write.
+/// already, so that the frames of several streams go out in one write.
 class Turn : public std::enable_shared_from_this<Turn> {
  public:
   explicit Turn(Executor executor) : executor_(std::move(executor)) {}
@@ -30,6 +30,7 @@ class Turn : public std::enable_shared_from_this<Turn> {
 
   void arm();
   void run();
+  void flush();
   void drop();
 
   Executor executor_;

@@ -3,6 +3,36 @@
 #include <algorithm>
 
 namespace concerto::persist {
+namespace {
+
+/// Waiters of a group that are resumed in a row. Between them the shard sends what those before
+/// asked for, so that branches work on it meanwhile.
+constexpr std::size_t resumed_in_a_row = 32;
+
+/// Resumes the waiters of one shard, on it.
+class Resumption {
+ public:
+  Resumption(const Executor& executor, std::vector<Answers::Answer> answers)
+      : executor_(executor), answers_(std::move(answers)) {}
+
+  void operator()() {
+    const std::size_t end = std::min(next_ + resumed_in_a_row, answers_.size());
+    for (; next_ < end; ++next_) {
+      auto& [completion, result] = answers_[next_];
+      completion(std::move(result));
+    }
+    if (next_ == answers_.size()) return;
+    const Executor executor = executor_;
+    asio::post(executor, std::move(*this));
+  }
+
+ private:
+  Executor executor_;
+  std::vector<Answers::Answer> answers_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
 
 void Answers::add(CommitRequest& request, Result<> result) {
   if (request.promise) {
@@ -23,9 +53,7 @@ void Answers::add(CommitRequest& request, Result<> result) {
 void Answers::send() {
   for (Shard& shard : shards_) {
     if (shard.answers.empty()) continue;
-    asio::post(shard.executor, [answers = std::move(shard.answers)]() mutable {
-      for (auto& [completion, result] : answers) completion(std::move(result));
-    });
+    asio::post(shard.executor, Resumption{shard.executor, std::move(shard.answers)});
     shard.answers.clear();
   }
   for (auto& [promise, result] : promises_) promise->set_value(std::move(result));

@@ -58,14 +58,15 @@ class RequestList {
   CommitRequest* last_ = nullptr;
 };
 
-/// Results on their way to the waiters: one post per shard resumes all of its coroutines.
+/// Results on their way to the waiters: one post per shard and group.
 class Answers {
  public:
+  using Answer = std::pair<Completion<Result<>>, Result<>>;
+
   void add(CommitRequest& request, Result<> result);
   void send();
 
  private:
-  using Answer = std::pair<Completion<Result<>>, Result<>>;
   struct Shard {
     Executor executor;
     std::vector<Answer> answers;
