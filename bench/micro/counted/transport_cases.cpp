@@ -98,11 +98,12 @@ class UnaryCase final : public CountedCase {
     HeaderBlock request;
     request.add_fixed(":method", "POST");
     request.add_fixed(":scheme", "http");
-    request.add_repeated(":path", "/pkg.Bank/Transfer");
+    request.add_fixed(":path", "/pkg.Bank/Transfer");
     request.add_fixed(":authority", "bank.example:80");
     request.add_fixed("te", "trailers");
     request.add_fixed("content-type", "application/grpc");
-    request.add_repeated("dtm-gid", gid);
+    request.add_repeated("grpc-timeout", "3000000u");
+    request.add_varying("dtm-gid", gid);
     request.add_repeated("dtm-branch_id", "01");
     client_.session.request(*asked, request);
     asked->send(std::string(105, 'q'));
