@@ -11,24 +11,36 @@ from servers import pinned_to
 LOAD_LIMIT_S = 60.0  # beyond the load's own time
 
 
+def start_load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, extra=()):
+    """Begins a load on a running server; `load_result` has what it reports."""
+    command = [program, "--wire", wire, "--grpc", f"127.0.0.1:{server.grpc_port}",
+               "--http", f"127.0.0.1:{server.http_port}", "--server-process", str(server.pid),
+               "--in-flight", str(in_flight), "--seconds", str(seconds),
+               "--warm-up", str(warm_up), "--gid-prefix", prefix,
+               "--data-directory", server.directory, "--json", "-", *extra]
+    with pinned_to(cores):
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def load_result(process, what, timeout_s):
+    """Waits for the end of a load, which must be a good one."""
+    try:
+        out, errors = process.communicate(timeout=timeout_s)
+    finally:
+        process.kill()
+    if process.returncode != 0:
+        raise SystemExit(f"the load on {what} failed: {errors.strip()}\n{out[:2000]}")
+    return json.loads(out)
+
+
 def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate=0):
     """Runs the load against a running server; returns what it reports.
 
     `rate`: sagas per second that begin at even times, in place of `in_flight` at one time.
     """
-    command = [program, "--wire", wire, "--grpc", f"127.0.0.1:{server.grpc_port}",
-               "--http", f"127.0.0.1:{server.http_port}", "--server-process", str(server.pid),
-               "--in-flight", str(in_flight), "--seconds", str(seconds),
-               "--warm-up", str(warm_up), "--gid-prefix", prefix,
-               "--data-directory", server.directory, "--json", "-"]
-    if rate:
-        command += ["--rate", str(rate)]
-    with pinned_to(cores):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=seconds + warm_up + LOAD_LIMIT_S, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"the load on {server.name} over {wire} failed: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+    process = start_load(program, server, cores, wire, in_flight, seconds, warm_up, prefix,
+                         ["--rate", str(rate)] if rate else [])
+    return load_result(process, f"{server.name} over {wire}", seconds + warm_up + LOAD_LIMIT_S)
 
 
 def sync_us(directory, count=300, record_bytes=700, zeroed=True):
