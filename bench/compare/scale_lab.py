@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -84,6 +85,15 @@ def settled_memory(server):
             return now
         before = now
     raise RowFailed(f"the memory of the server still changes after {SETTLE_LIMIT_S} s")
+
+
+@contextlib.contextmanager
+def stopped(server):
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
 
 
 def evict(directory):
@@ -174,12 +184,19 @@ class Lab:
         return {key: found[key] for key in ("tx_per_second", "server_cpu_us", "p50_us", "p99_us")}
 
     def compare_rates(self, with_, without):
-        """Rounds of loads on two running servers, in turn: what each found, round by round."""
+        """Rounds of loads on two running servers, in turn: what each found, round by round.
+
+        The other one stands still meanwhile: what a load leaves it to do is its own next load's.
+        """
+        pairs = {"with": (with_, without), "without": (without, with_)}
         rounds = []
         for number in range(self.sizes.rounds):
-            names = ("with", "without") if number % 2 == 0 else ("without", "with")
-            rounds.append({name: self.rate({"with": with_, "without": without}[name])
-                           for name in names})
+            found = {}
+            for name in sorted(pairs, reverse=number % 2 == 1):
+                loaded, other = pairs[name]
+                with stopped(other):
+                    found[name] = self.rate(loaded)
+            rounds.append(found)
             say(f"round {number}: {rate_text(rounds[-1]['with'])}; without: "
                 f"{rate_text(rounds[-1]['without'])}")
         return rounds
