@@ -130,11 +130,14 @@ def in_flight(lab):
 
 # ---- waiting
 
-def memory_after_load(lab, store):
-    """Of a server that has recovered and has had some load; and how long the recovery took."""
+def memory_at_rest(lab, store):
+    """Of a server that has recovered; and how long that took.
+
+    It has had no load: how much the allocator keeps of what a load took varies by more than what
+    is looked for here.
+    """
     with lab.server(store) as server:
         recovered_s = lab.wait_recovered(server)
-        lab.rate(server)
         found = scale_lab.settled_memory(server)
     say(f"recovered in {recovered_s:.1f} s, {found['own'] / MIB:,.1f} MiB of its own memory")
     return {**found, "recovered_seconds": recovered_s}
@@ -149,8 +152,8 @@ def waiting(lab):
     count = lab.sizes.waiting
     half, whole, none = (lab.fill(*what) for what in (
         ("waiting", count // 2), ("waiting", count), ("finished", count)))
-    found = {"half": memory_after_load(lab, half), "whole": memory_after_load(lab, whole),
-             "none": memory_after_load(lab, none)}
+    found = {"half": memory_at_rest(lab, half), "whole": memory_at_rest(lab, whole),
+             "none": memory_at_rest(lab, none)}
     each = (found["whole"]["own"] - found["half"]["own"]) / (count - count // 2)
     over_none = (found["whole"]["own"] - found["none"]["own"]) / count
     with lab.server(whole) as with_them, lab.server(none) as without:
