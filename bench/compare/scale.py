@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from subprocess import TimeoutExpired
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tests", "support")]
@@ -30,7 +31,7 @@ def run_row(name, arguments, sizes):
     try:
         lab = scale_lab.Lab(arguments.bin, directory, sizes)
         found["raw"], found["lines"] = scale_rows.ROWS[name](lab)
-    except (scale_lab.RowFailed, AssertionError) as error:
+    except (scale_lab.RowFailed, AssertionError, OSError, SystemExit, TimeoutExpired) as error:
         found["failed"] = str(error)
         scale_lab.say(f"not measured: {error}")
     finally:

@@ -57,6 +57,13 @@ class SlowSagas:
         self._loads = [self._start(count // addresses + (i < count % addresses),
                                    scale_lab.IN_FLIGHT // addresses) for i in range(addresses)]
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for load in self._loads:
+            load.kill()
+
     def _start(self, count, at_a_time):
         return self._lab.start_load(
             self._server, at_a_time, seconds=SLOW_LIMIT_S, warm_up=0,
@@ -88,16 +95,16 @@ def in_flight_round(lab):
         lab.rate(server)  # What a server takes for its buffers and caches, it has then taken.
         before = lab.rate(server)
         empty = scale_lab.memory(server)
-        slow = SlowSagas(lab, server)
-        submit_s = slow.wait_submitted()
-        full = scale_lab.memory(server)
-        seconds = min(lab.sizes.seconds, slow.seconds_left() - LOAD_AROUND_S)
-        if seconds < RATE_SECONDS_MIN:
-            raise RowFailed(f"to submit them took {submit_s:.1f} s: no time is left for a rate")
-        beside = lab.rate(server, seconds)
-        if slow.seconds_left() < 0:
-            raise RowFailed("the first slow branches answered before the end")
-        acknowledged = slow.wait_done()
+        with SlowSagas(lab, server) as slow:
+            submit_s = slow.wait_submitted()
+            full = scale_lab.memory(server)
+            seconds = min(lab.sizes.seconds, slow.seconds_left() - LOAD_AROUND_S)
+            if seconds < RATE_SECONDS_MIN:
+                raise RowFailed(f"to submit them took {submit_s:.1f} s: no time is left for a rate")
+            beside = lab.rate(server, seconds)
+            if slow.seconds_left() < 0:
+                raise RowFailed("the first slow branches answered before the end")
+            acknowledged = slow.wait_done()
         after = lab.rate(server)
     each = (full["own"] - empty["own"]) / lab.sizes.in_flight
     say(f"{scale_lab.rate_text(beside)} beside {lab.sizes.in_flight:,} in flight; before: "
@@ -221,9 +228,11 @@ def recover_under_load(lab, store):
     """New sagas come from the moment at which the server listens, until it has recovered."""
     with lab.server(store) as server:
         load = lab.start_load(server, seconds=SLOW_LIMIT_S, warm_up=0)
-        recovered_s = lab.wait_recovered(server)
-        time.sleep(min(1.0, lab.sizes.seconds))  # A second of the load has ended by then.
-        load.send_signal(signal.SIGINT)
+        try:
+            recovered_s = lab.wait_recovered(server)
+            time.sleep(min(1.0, lab.sizes.seconds))  # A second of the load has ended by then.
+        finally:
+            load.send_signal(signal.SIGINT)
         beside = lab.load_result(load, SLOW_LIMIT_S)
         usual = lab.rate(server)
         parked = scale_lab.metric(server, "concerto_transactions_parked")
