@@ -138,15 +138,17 @@ SCALE_WORKS = ("in_flight", "waiting", "finished", "unfinished")
 
 
 def scale_goals(results):
-    """scale.json is a list of rows with the fields of Row as they are to be shown."""
-    rows = results.read("scale")
-    if rows is None:
-        for work in SCALE_WORKS:
+    found = results.read("scale")
+    rows = found["rows"] if found else {}
+    for work in SCALE_WORKS:
+        lines = rows[work]["lines"] if work in rows else []
+        if not lines:
             yield Row(f"scale: {work}", "see bench/compare/README.md")
-        return
-    for row in rows:
-        yield Row(**{field.name: row[field.name] for field in dataclasses.fields(Row)
-                     if field.name in row})
+        for line in lines:
+            ratio = "-" if line["ratio"] is None else times(line["ratio"])
+            # At a smaller size the goals are others.
+            reached = line["reached"] if found["full_size"] else None
+            yield Row(line["what"], line["goal"], line["measured"], line["beside"], ratio, reached)
 
 
 def cost_goals(results):

@@ -11,11 +11,10 @@ from servers import pinned_to
 LOAD_LIMIT_S = 60.0  # beyond the load's own time
 
 
-def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate=0,
-         mode="saga", options=(), under=()):
-    """Runs the load against a running server; returns what it reports.
+def start_load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, mode="saga",
+               options=(), under=()):
+    """Begins a load on a running server; `load_result` has what it reports.
 
-    `rate`: transactions per second that begin at even times, in place of `in_flight` at one time.
     `options`: more of the load's own. `under`: a command that the load's is appended to.
     """
     command = [*under, program, "--mode", mode, "--wire", wire,
@@ -24,15 +23,32 @@ def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate
                "--in-flight", str(in_flight), "--seconds", str(seconds),
                "--warm-up", str(warm_up), "--gid-prefix", prefix,
                "--data-directory", server.directory, "--json", "-", *options]
-    if rate:
-        command += ["--rate", str(rate)]
     with pinned_to(cores):
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=seconds + warm_up + LOAD_LIMIT_S, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"the load on {server.name} ({mode} over {wire}) failed: "
-                         f"{done.stderr.strip()}")
-    return json.loads(done.stdout)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def load_result(process, what, timeout_s):
+    """Waits for the end of a load, which must be a good one."""
+    try:
+        out, errors = process.communicate(timeout=timeout_s)
+    finally:
+        process.kill()
+    if process.returncode != 0:
+        raise SystemExit(f"the load on {what} failed: {errors.strip()}\n{out[:2000]}")
+    return json.loads(out)
+
+
+def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate=0,
+         mode="saga", options=(), under=()):
+    """Runs the load against a running server; returns what it reports.
+
+    `rate`: transactions per second that begin at even times, in place of `in_flight` at one time.
+    """
+    pace = ["--rate", str(rate)] if rate else []
+    process = start_load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, mode,
+                         [*options, *pace], under)
+    return load_result(process, f"{server.name} ({mode} over {wire})",
+                       seconds + warm_up + LOAD_LIMIT_S)
 
 
 def busy(result, side):

@@ -37,7 +37,8 @@ class OurServer:
         self._server.settings.update(settings)
         self._store = self._server.settings["Store.Path"]
         self._server.start()
-        self.pid = self._server.process.pid
+        self.process = self._server.process
+        self.pid = self.process.pid
         self.http_port = self._server.http_port
         self.grpc_port = self._server.grpc_port
 

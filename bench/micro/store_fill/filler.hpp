@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <concerto/core/async.hpp>
+#include <concerto/core/observer.hpp>
+#include <concerto/core/store.hpp>
+
+#include "sample.hpp"
+
+namespace concerto::bench {
+
+/// Writes transactions to a store, many at a time, and reads them back. All on the calling thread.
+class Filler {
+ public:
+  /// The store outlives the filler.
+  Filler(Store& store, const SampleOptions& options) : store_(store), options_(options) {}
+
+  /// Empty when every commit of `count` transactions was acknowledged; else what was not.
+  std::string fill(std::size_t count, std::size_t writers);
+
+  /// Loads every `distance`th of `count` and goes through all unfinished ones. Empty, or what is
+  /// not as it was written.
+  std::string check(std::size_t count, std::size_t distance);
+
+ private:
+  Task<void> write_in_turn();
+  Task<void> load_sample(std::size_t count, std::size_t distance);
+  Task<void> scan_unfinished(std::size_t expected);
+  void note(const std::string& wrong);
+  std::string run(Task<void> task);
+
+  Store& store_;
+  const SampleOptions options_;
+  asio::io_context io_{1};
+  asio::executor_work_guard<Executor> work_{io_.get_executor()};
+  std::size_t left_ = 0;
+  std::string wrong_;  ///< the first thing
+};
+
+}  // namespace concerto::bench
