@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::size_t recovery_page = 1'000;
 
+/// After each page recovery leaves the shards to new requests, for so many times the time that the
+/// page took.
+constexpr int recovery_pause = 2;
+
 __extension__ using Uint128 = unsigned __int128;
 
 /// A shard's part of the limits of the whole.
@@ -43,7 +47,8 @@ Engine& Coordinator::home(const Gid& gid) noexcept {
 
 Async<> Coordinator::recover() {
   std::uint64_t from = 0;
-  do {
+  for (;;) {
+    const SteadyTime page_begin = clock_.steady_now();
     CONCERTO_CO_TRY(ActivePage page, co_await store_.scan_active(from, recovery_page));
     std::vector<std::vector<ActiveTrans>> parts(engines_.size());
     for (ActiveTrans& active : page.transactions) {
@@ -53,8 +58,12 @@ Async<> Coordinator::recover() {
       co_await on_shard(engines_[i]->executor(), engines_[i]->recover(std::move(parts[i])));
     }
     from = page.next;
-  } while (from != 0);
-  co_return ok();
+    if (from == 0) co_return ok();
+    Engine& first = *engines_.front();
+    const SteadyTime now = clock_.steady_now();
+    const SteadyTime next = now + recovery_pause * (now - page_begin);
+    co_await on_shard(first.executor(), first.pause_until(next));
+  }
 }
 
 Task<void> Coordinator::set_limits(CoordinatorLimits limits) {

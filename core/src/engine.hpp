@@ -42,6 +42,8 @@ class Engine {
 
   /// Sets the alarms of unfinished transactions that the store listed.
   Task<void> recover(std::vector<ActiveTrans> transactions);
+  /// Waits by the shard's timers.
+  Task<void> pause_until(SteadyTime at);
   Task<void> set_limits(CoordinatorLimits limits);
   /// Takes no more requests and starts no more calls.
   Task<void> begin_stop();
@@ -75,9 +77,23 @@ class Engine {
   // Passes (engine_pass.cpp).
   void start_driver(LiveTrans& live);
   Task<void> drive(Pin pin);
-  Async<> run_passes(Pin pin);
+  /// What a driver does next.
+  struct Move {
+    enum class What : std::uint8_t {
+      change,   ///< the status
+      save,     ///< successes on which the next calls build
+      call,     ///< `branch`, alone
+      started,  ///< calls run beside the driver; look again
+      wait,     ///< for what runs
+      rest,     ///< until there is something to do again
+      end,
+    };
+    What what;
+    std::uint32_t branch = 0;
+  };
+  Move next_move(const Pin& pin);
   Next decide(const LiveTrans& live) const;
-  Async<> settle(LiveTrans& live, Next& next);
+  Async<> settle(LiveTrans& live);
   void start_calls(const Pin& pin, const Next& next);
   Task<void> call_branch(Pin pin, std::uint32_t index, TransStatus called_in);
   Task<void> call_initiator(Pin pin, TransStatus called_in);
@@ -89,7 +105,7 @@ class Engine {
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);
   void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);
   void note_outcome(LiveTrans& live, BranchReply reply, const std::string& url, Rest rest);
-  Async<> rest(LiveTrans& live, std::optional<std::chrono::seconds> delay);
+  Async<> rest(LiveTrans& live);
   void end_pass(LiveTrans& live, Result<> result, bool without_error);
   void tell_waiters(LiveTrans& live, Result<> result);
   Result<> answer(const LiveTrans& live) const;

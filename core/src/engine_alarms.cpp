@@ -79,8 +79,7 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
         start_driver(live);
       } else if (due.timeout) {
         // The decision does not wait for the call that runs.
-        Next next = decide(live);
-        ignore_error(co_await settle(live, next), "the driver meets the same error");
+        ignore_error(co_await settle(live), "the driver meets the same error");
         live.progressed.notify_all();
       }
     }
@@ -141,6 +140,10 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
   }
   set_next_alarm();
   co_return;
+}
+
+Task<void> Engine::pause_until(SteadyTime at) {
+  if (at > ports_.timers.now()) co_await sleep_until(ports_.timers, at);
 }
 
 Task<std::vector<Gid>> Engine::waking_after(seconds beyond, std::size_t limit) {

@@ -45,67 +45,89 @@ void Engine::start_driver(LiveTrans& live) {
   end_pass(live, shut_down(live), false);
 }
 
+/// Decides and carries it out, over and over. While a call runs, where a transaction mostly is,
+/// this frame is all that it needs of the driver: it stays small.
 Task<void> Engine::drive(Pin pin) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const Result<> driven = co_await run_passes(pin);
-  if (driven) co_return;
-  pin->driving = false;
-  alarms_.set_wake(pin->gid, ports_.timers.now() + options_.retry_interval);
-  set_next_alarm();
-  end_pass(*pin, driven.error(), false);
-}
-
-/// Decides and carries it out, over and over, until the last pass has ended.
-Async<> Engine::run_passes(Pin pin) {
   LiveTrans& live = *pin;
-  for (;;) {
-    Turn turn = live_.turn_if_free(pin);
+  Turn turn;
+  Result<> stored = ok();
+  while (stored) {
+    if (!turn.holds()) turn = live_.turn_if_free(pin);
     if (!turn.holds()) turn = co_await live_.take_turn(pin);
-    Next next = decide(live);
-    if (next.change) CONCERTO_CO_CHECK(co_await settle(live, next));
-    if (is_final(live.trans.status)) {
-      live.driving = false;
-      end_pass(live, answer(live), true);
-      co_return ok();
-    }
-    if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
-      if (!claim_target(live, next)) {
-        live.driving = false;
-        co_return ok();
-      }
-      if (next.needs_durable_successes && live.has_unsaved()) {
-        TransDelta successes;
-        CONCERTO_CO_CHECK(co_await commit(live, std::move(successes), Durability::durable));
-      } else if (next.calls.size() == 1 && live.calls_running == 0) {
-        const std::uint32_t index = next.calls.front();
-        live.runs[index] = RunState::running;
-        ++live.calls_running;
+    const Move move = next_move(pin);
+    switch (move.what) {
+      case Move::What::change:
+        stored = co_await settle(live);
+        break;
+      case Move::What::save:
+        stored = co_await commit(live, TransDelta(), Durability::durable);
+        break;
+      case Move::What::call:
         turn.release();
-        co_await call_branch(pin, index, live.trans.status);
-      } else {
-        start_calls(pin, next);
-      }
-    } else if (live.calls_running > 0 || (live.pauses_running > 0 && !stopping_)) {
-      turn.release();
-      co_await live.progressed.wait();
-    } else {
-      CONCERTO_CO_CHECK(co_await rest(live, next.delay));
-      if (!live.driving) co_return ok();
+        co_await call_branch(pin, move.branch, live.trans.status);
+        break;
+      case Move::What::started:
+        break;
+      case Move::What::wait:
+        turn.release();
+        co_await live.progressed.wait();
+        break;
+      case Move::What::rest:
+        stored = co_await rest(live);
+        if (stored && !live.driving) co_return;
+        break;
+      case Move::What::end:
+        co_return;
     }
   }
+  live.driving = false;
+  alarms_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
+  set_next_alarm();
+  end_pass(live, stored.error(), false);
+}
+
+/// With the turn. What needs no waiting is done already.
+Engine::Move Engine::next_move(const Pin& pin) {
+  using What = Move::What;
+  LiveTrans& live = *pin;
+  const Next next = decide(live);
+  if (next.change) return {What::change};
+  if (is_final(live.trans.status)) {
+    live.driving = false;
+    end_pass(live, answer(live), true);
+    return {What::end};
+  }
+  if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
+    if (!claim_target(live, next)) {
+      live.driving = false;
+      return {What::end};
+    }
+    if (next.needs_durable_successes && live.has_unsaved()) return {What::save};
+    if (next.calls.size() != 1 || live.calls_running > 0) {
+      start_calls(pin, next);
+      return {What::started};
+    }
+    const std::uint32_t index = next.calls.front();
+    live.runs[index] = RunState::running;
+    ++live.calls_running;
+    return {What::call, index};
+  }
+  const bool runs = live.calls_running > 0 || (live.pauses_running > 0 && !stopping_);
+  return {runs ? What::wait : What::rest};
 }
 
 Next Engine::decide(const LiveTrans& live) const {
   return live.mode->next(live.view(timeout_of(live.trans, *live.mode)));
 }
 
-/// Makes the changes that are wanted, until `next` wants none.
-Async<> Engine::settle(LiveTrans& live, Next& next) {
-  while (next.change) {
+/// Makes the changes that the mode wants, until it wants none.
+Async<> Engine::settle(LiveTrans& live) {
+  for (;;) {
+    Next next = decide(live);
+    if (!next.change) co_return ok();
     CONCERTO_CO_CHECK(co_await change_status(live, std::move(*next.change)));
-    next = decide(live);
   }
-  co_return ok();
 }
 
 void Engine::start_calls(const Pin& pin, const Next& next) {
@@ -278,7 +300,8 @@ Task<void> Engine::pause_branch(Pin pin, std::uint32_t index) {
 }
 
 /// Ends a pass that did not finish the transaction: it rests in the store until its time.
-Async<> Engine::rest(LiveTrans& live, std::optional<seconds> delay) {
+Async<> Engine::rest(LiveTrans& live) {
+  const std::optional<seconds> delay = decide(live).delay;
   TransDelta delta;
   nanoseconds pause{};
   const WallTime now = clock_.wall_now();

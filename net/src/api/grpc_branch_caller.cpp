@@ -42,23 +42,24 @@ std::string message_of(const BranchCall& call) {
   return data.SerializeAsString();
 }
 
+Task<BranchReply> answer(BranchReply reply) {
+  co_return reply;
+}
+
+Task<BranchReply> answer(Task<GrpcReply> sent) {
+  const GrpcReply reply = co_await std::move(sent);
+  co_return branch_reply(reply);
+}
+
 }  // namespace
 
+// Not a coroutine, so that what it prepares does not wait with the call.
 Task<BranchReply> GrpcBranchCaller::call(BranchCall call) {
-  BranchReply result;
-  result.outcome = Outcome::success;
-  if (call.url.empty()) co_return result;
+  if (call.url.empty()) return answer(BranchReply{Outcome::success, {}});
   Result<Prepared> prepared = prepare(channels_, call);
-  if (!prepared) {
-    result = not_sent(prepared.error());
-    co_return result;
-  }
-  std::string message = message_of(call);
-  GrpcReply reply =
-      co_await prepared->channel->unary(std::move(prepared->method), std::move(message),
-                                        std::move(prepared->metadata), call.deadline);
-  result = branch_reply(reply);
-  co_return result;
+  if (!prepared) return answer(not_sent(prepared.error()));
+  return answer(prepared->channel->unary(std::move(prepared->method), message_of(call),
+                                         std::move(prepared->metadata), call.deadline));
 }
 
 }  // namespace concerto::net

@@ -61,7 +61,7 @@ Result<> Maintenance::run_once(bool checkpoint_now) {
 
 Result<> Maintenance::work(bool checkpoint_now) {
   const bool opened = core_.segment_opened.exchange(false);
-  if (checkpoint_now || opened || core_.unchecked_bytes >= core_.options.checkpoint_bytes) {
+  if (checkpoint_now || opened || checkpoint_is_due()) {
     CONCERTO_CHECK(checkpoint());
     CONCERTO_CHECK(shorten_chains());
   }
@@ -70,11 +70,19 @@ Result<> Maintenance::work(bool checkpoint_now) {
   return core_.prepare_segment();
 }
 
+/// However many are unfinished, most of the log is what happened, not who is unfinished.
+bool Maintenance::checkpoint_is_due() const {
+  constexpr std::uint64_t times_as_much = 8;
+  return core_.unchecked_bytes >=
+         std::max(core_.options.checkpoint_bytes, times_as_much * checkpoint_bytes_);
+}
+
 Result<> Maintenance::append(EncodedRecord record, Durability durability, Place* place) {
   CommitRequest request;
   request.kind = CommitRequest::Kind::append;
   request.durability = durability;
   request.record = std::move(record);
+  checkpoint_bytes_ += request.record.payload.size();
   CONCERTO_CHECK(core_.committer.commit_and_wait(request));
   if (place != nullptr) *place = request.place;
   return ok();
@@ -84,6 +92,7 @@ Result<> Maintenance::append(EncodedRecord record, Durability durability, Place*
 // a part has already seen.
 Result<> Maintenance::checkpoint() {
   core_.unchecked_bytes = 0;
+  checkpoint_bytes_ = 0;
   Ledger::Checkpoint checkpoint = core_.ledger.begin_checkpoint();
   CONCERTO_CHECK(write_active_set(checkpoint));
   CONCERTO_CHECK(write_directories(*checkpoint.finished));
@@ -105,6 +114,8 @@ Result<> Maintenance::checkpoint() {
     }
   }));
   core_.ledger.directories_written();
+  // What a checkpoint writes calls for no other one.
+  core_.unchecked_bytes -= std::min(core_.unchecked_bytes.load(), checkpoint_bytes_);
   core_.probe.checkpoints.fetch_add(1, std::memory_order_relaxed);
   return ok();
 }

@@ -27,6 +27,7 @@ class Maintenance {
   Result<> run_once(bool checkpoint_now);
   Result<> work(bool checkpoint_now);
   Result<> checkpoint();
+  bool checkpoint_is_due() const;
   Result<> write_active_set(Ledger::Checkpoint& checkpoint);
   Result<> write_directories(const Ledger::Finished& finished);
   Result<> seal_segments();
@@ -43,6 +44,7 @@ class Maintenance {
 
   StoreCore& core_;
   std::mutex work_mutex_;  ///< one piece of work at a time
+  std::uint64_t checkpoint_bytes_ = 0;  ///< what the last checkpoint added to the log
   std::vector<Fingerprint> long_chains_;
 
   std::mutex mutex_;

@@ -33,8 +33,8 @@ struct LevelDbOptions {
   std::uint64_t segment_bytes = std::uint64_t{256} << 20;
   std::chrono::seconds segment_age{std::chrono::hours{6}};
 
-  /// The set of unfinished transactions is written after so many bytes of log: a restart reads it
-  /// and what follows.
+  /// The set of unfinished transactions is written after so many bytes of log, or several times
+  /// what it takes itself, if that is more: a restart reads it and what follows.
   std::uint64_t checkpoint_bytes = std::uint64_t{64} << 20;
   /// Bytes of log before that whose checksums a start verifies; older ones are verified when read.
   std::uint64_t verify_bytes = std::uint64_t{256} << 20;
