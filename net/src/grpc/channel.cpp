@@ -10,17 +10,6 @@ using detail::ChannelCore;
 using detail::ClientCall;
 using detail::ClientCallPtr;
 
-namespace {
-
-/// Holds no more than the call: this is where most coroutines of a busy server wait.
-Task<GrpcReply> run(ClientCallPtr call) {
-  call->start();
-  if (!co_await call->wait_end()) call->cancel();
-  co_return call->take_reply();
-}
-
-}  // namespace
-
 GrpcChannel::GrpcChannel(Executor executor, Timers& timers, RandomSource& random,
                          AddressSource& addresses, GrpcChannelOptions options)
     : core_(std::make_shared<ChannelCore>(std::move(executor), timers, random, addresses,
@@ -35,7 +24,7 @@ Task<GrpcReply> GrpcChannel::unary(std::string method, std::string message, Grpc
   ClientCallPtr call(new ClientCall(core_, ClientCall::Kind::unary, std::move(method),
                                     std::move(metadata), deadline));
   call->set_message(std::move(message));
-  return run(std::move(call));
+  return detail::run_unary(std::move(call));
 }
 
 std::unique_ptr<GrpcClientStream> GrpcChannel::open_stream(std::string method,

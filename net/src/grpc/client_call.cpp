@@ -223,4 +223,11 @@ void ClientCall::on_deadline() {
           is_waiting() ? "deadline exceeded while waiting for a connection" : "deadline exceeded"});
 }
 
+Task<GrpcReply> run_unary(ClientCallPtr call) {
+  call->start();
+  const bool ended = co_await call->wait_end();
+  if (!ended) call->cancel();
+  co_return call->take_reply();
+}
+
 }  // namespace concerto::net::detail

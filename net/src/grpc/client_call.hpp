@@ -84,4 +84,8 @@ class ClientCall final : public Call, public WaitingHook {
 
 using ClientCallPtr = boost::intrusive_ptr<ClientCall>;
 
+/// Starts a unary call and returns its reply. Holds no more than the call: this is where most
+/// coroutines of a busy server wait.
+Task<GrpcReply> run_unary(ClientCallPtr call);
+
 }  // namespace concerto::net::detail

@@ -43,7 +43,7 @@ class Maintenance {
   Result<> append(EncodedRecord record, Durability durability, Place* place);
 
   StoreCore& core_;
-  std::mutex work_mutex_;  ///< one piece of work at a time
+  std::mutex work_mutex_;               ///< one piece of work at a time
   std::uint64_t checkpoint_bytes_ = 0;  ///< what the last checkpoint added to the log
   std::vector<Fingerprint> long_chains_;
 
