@@ -1,6 +1,7 @@
 #include "url.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <concerto/net/http_error.hpp>
@@ -71,19 +72,25 @@ bool split_authority(std::string_view authority, Url& url) noexcept {
   return true;
 }
 
+constexpr auto stands_in_a_target = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0; byte < 0x80; ++byte) {
+    table[byte] = std::string_view(" \"<>\\^`{|}").find(static_cast<char>(byte)) == npos;
+  }
+  return table;
+}();
+
 void append_encoded(std::string& out, std::string_view text) {
   static constexpr char digits[] = "0123456789ABCDEF";
-  static constexpr std::string_view illegal = " \"<>\\^`{|}";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && illegal.find(c) == npos) {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    }
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (stands_in_a_target[byte]) continue;
+    out.append(text.substr(begin, i - begin));
+    out += {'%', digits[byte >> 4], digits[byte & 15]};
+    begin = i + 1;
   }
+  out.append(text.substr(begin));
 }
 
 /// RFC 3986, section 5.2.4.
