@@ -48,7 +48,7 @@ class AlarmCase final : public CountedCase {
  public:
   AlarmCase() {
     for (std::size_t i = 0; i < resting; ++i) {
-      const Gid gid("resting transaction " + std::to_string(i));
+      const Gid gid = gid_of("rests", i);
       alarms_.add(gid, TransType::saga, WallTime{});
       alarms_.set_wake(gid, SteadyTime{} + std::chrono::hours(1) +
                                 std::chrono::milliseconds(i * 7919 % 100'000));
@@ -58,7 +58,7 @@ class AlarmCase final : public CountedCase {
   bool run(std::size_t count) override {
     std::size_t woken = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      const Gid gid("transaction that wakes " + std::to_string(i));
+      const Gid gid = gid_of("wakes", i);
       const SteadyTime at = SteadyTime{} + std::chrono::microseconds(i + 1);
       alarms_.add(gid, TransType::saga, WallTime{});
       alarms_.set_wake(gid, at);
@@ -69,6 +69,16 @@ class AlarmCase final : public CountedCase {
   }
 
  private:
+  /// As long as the generated ones.
+  static Gid gid_of(std::string_view what, std::size_t number) {
+    std::string text(what);
+    text += "-transact-0000000";
+    for (std::size_t at = text.size(); number > 0; number /= 10) {
+      text[--at] = static_cast<char>('0' + number % 10);
+    }
+    return Gid(std::move(text));
+  }
+
   Alarms alarms_;
 };
 

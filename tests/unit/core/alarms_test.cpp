@@ -1,5 +1,13 @@
 #include "alarms.hpp"
 
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
 #include <gmock/gmock.h>
 
 namespace concerto {
@@ -10,6 +18,142 @@ using std::chrono::seconds;
 
 constexpr SteadyTime start{};
 constexpr WallTime noon{hours(12)};
+
+WallTime oldest_of(const Alarms& alarms) {
+  WallTime found = WallTime::max();
+  for (std::size_t part = 0; part < alarms.parts(); ++part) {
+    found = std::min(found, alarms.oldest_in(part));
+  }
+  return found;
+}
+
+/// Alarms as they would be without regard to memory and time.
+class SimpleAlarms {
+ public:
+  struct Times {
+    std::optional<TransType> type;
+    SteadyTime wake = SteadyTime::max();
+    SteadyTime timeout = SteadyTime::max();
+    WallTime create_time = WallTime::max();
+    SteadyTime first() const { return std::min(wake, timeout); }
+  };
+
+  std::map<Gid, Times> all;
+
+  void forget_without_alarm(const Gid& gid) {
+    const auto found = all.find(gid);
+    if (found == all.end() || found->second.type) return;
+    if (found->second.first() == SteadyTime::max()) all.erase(found);
+  }
+  std::size_t size() const {
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const auto& entry) {
+      return entry.second.first() != SteadyTime::max();
+    }));
+  }
+  SteadyTime earliest() const {
+    SteadyTime found = SteadyTime::max();
+    for (const auto& [gid, times] : all) found = std::min(found, times.first());
+    return found;
+  }
+  WallTime oldest() const {
+    WallTime found = WallTime::max();
+    for (const auto& [gid, times] : all) found = std::min(found, times.create_time);
+    return found;
+  }
+  std::vector<Gid> waking_after(SteadyTime time) const {
+    std::vector<Gid> found;
+    for (const auto& [gid, times] : all) {
+      if (times.wake > time && times.wake != SteadyTime::max()) found.push_back(gid);
+    }
+    return found;
+  }
+};
+
+/// Gids of all the lengths and kinds that are kept in different ways.
+Gid some_gid(std::size_t number) {
+  constexpr std::array<std::size_t, 8> lengths{5, 18, 19, 22, 24, 25, 36, 128};
+  std::string text(lengths[number % lengths.size()], number % 3 == 0 ? ':' : '0');
+  const std::string digits = std::to_string(number);
+  return Gid(text.replace(text.size() - digits.size(), digits.size(), digits));
+}
+
+class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
+ protected:
+  void step() {
+    const Gid gid = some_gid(random_() % 400);
+    const SteadyTime at = now_ + seconds(random_() % 100);
+    SimpleAlarms::Times& times = model_.all[gid];
+    switch (random_() % 8) {
+      case 0:
+      case 1: {
+        const auto type = static_cast<TransType>(1 + random_() % 5);
+        const WallTime created = noon + seconds(random_() % 10'000);
+        EXPECT_EQ(alarms_.add(gid, type, created), !times.type.has_value());
+        times.type = type;
+        times.create_time = created;
+        break;
+      }
+      case 2:
+        alarms_.set_wake(gid, times.wake = at);
+        break;
+      case 3:
+        alarms_.set_timeout(gid, times.timeout = at);
+        break;
+      case 4:
+        alarms_.cancel_wake(gid);
+        times.wake = SteadyTime::max();
+        break;
+      case 5:
+        alarms_.cancel(gid);
+        times.wake = times.timeout = SteadyTime::max();
+        break;
+      case 6:
+        EXPECT_EQ(alarms_.remove(gid), times.type);
+        model_.all.erase(gid);
+        break;
+      default:
+        now_ += seconds(1);
+        pop_due();
+    }
+    model_.forget_without_alarm(gid);
+    EXPECT_EQ(alarms_.type_of(gid), model_.all.contains(gid) ? model_.all[gid].type : std::nullopt);
+    model_.forget_without_alarm(gid);
+  }
+
+  void pop_due() {
+    while (const auto due = alarms_.pop_due(now_)) {
+      ASSERT_TRUE(model_.all.contains(due->gid));
+      SimpleAlarms::Times& times = model_.all[due->gid];
+      EXPECT_EQ(times.first(), model_.earliest());
+      EXPECT_EQ(due->wake, times.wake <= now_);
+      EXPECT_EQ(due->timeout, times.timeout <= now_);
+      if (due->wake) times.wake = SteadyTime::max();
+      if (due->timeout) times.timeout = SteadyTime::max();
+      model_.forget_without_alarm(due->gid);
+    }
+    EXPECT_GT(model_.earliest(), now_);
+  }
+
+  std::mt19937 random_{GetParam()};
+  SteadyTime now_ = start;
+  Alarms alarms_;
+  SimpleAlarms model_;
+};
+
+TEST_P(AlarmsAgainstModel, AreAlike) {
+  for (int i = 0; i < 5'000 && !HasFailure(); ++i) {
+    step();
+    EXPECT_EQ(alarms_.size(), model_.size());
+    EXPECT_EQ(alarms_.earliest(), model_.earliest());
+    if (i % 100 != 0) continue;
+    EXPECT_EQ(oldest_of(alarms_), model_.oldest());
+    const SteadyTime later = now_ + seconds(50);
+    EXPECT_THAT(alarms_.waking_after(later, 1'000),
+                testing::UnorderedElementsAreArray(model_.waking_after(later)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, AlarmsAgainstModel, testing::Range(1U, 9U));
 
 TEST(Alarms, ComeInTheOrderOfTheirTimes) {
   Alarms alarms;
@@ -57,19 +201,28 @@ TEST(Alarms, ForgetWhatWasNeverAddedWithItsLastAlarm) {
 
 TEST(Alarms, FindTheOldestPartByPart) {
   Alarms alarms;
-  const auto oldest = [&] {
-    WallTime found = WallTime::max();
-    for (std::size_t part = 0; part < alarms.parts(); ++part) {
-      found = std::min(found, alarms.oldest_in(part));
-    }
-    return found;
-  };
-  EXPECT_EQ(oldest(), WallTime::max());
+  EXPECT_EQ(oldest_of(alarms), WallTime::max());
   for (int i = 0; i < 20'000; ++i) {
     alarms.add(Gid(std::to_string(i)), TransType::saga, noon + seconds((i + 7'000) % 20'000));
   }
   EXPECT_GT(alarms.parts(), 2U);
-  EXPECT_EQ(oldest(), noon);
+  EXPECT_EQ(oldest_of(alarms), noon);
+}
+
+TEST(Alarms, RoundACreateTimeDownToItsSecond) {
+  Alarms alarms;
+  alarms.add(Gid("g"), TransType::saga, noon + std::chrono::milliseconds(1'999));
+  EXPECT_EQ(oldest_of(alarms), noon + seconds(1));
+  alarms.add(Gid("of a clock before 1970"), TransType::saga, WallTime{} - seconds(5));
+  EXPECT_EQ(oldest_of(alarms), WallTime{});
+}
+
+TEST(Alarms, GiveAtMostSoManyThatWakeLater) {
+  Alarms alarms;
+  for (std::size_t i = 0; i < 10; ++i) alarms.set_wake(some_gid(i), start + seconds(i));
+  alarms.set_timeout(Gid("only a timeout"), start + seconds(9));
+  EXPECT_EQ(alarms.waking_after(start, 4).size(), 4U);
+  EXPECT_EQ(alarms.waking_after(start + seconds(6), 9).size(), 3U);
 }
 
 }  // namespace
