@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 namespace concerto {
 namespace {
@@ -34,7 +33,7 @@ std::uint32_t to_seconds(WallTime time) noexcept {
 bool Alarms::add(const Gid& gid, TransType type, WallTime create_time) {
   Entry& entry = table_[table_.find_or_insert(gid)];
   const bool is_new = !is_known(entry);
-  entry.type = static_cast<std::uint8_t>(type) & 7U;
+  entry.type = static_cast<std::uint32_t>(type) & 7U;
   entry.created = to_seconds(create_time);
   return is_new;
 }
@@ -133,7 +132,7 @@ void Alarms::set_times(Slot slot, Times times) {
   entry.wakes_first = times.wake <= times.timeout;
   if (entry.place == nothing) {
     heap_.push_back({});
-    entry.place = static_cast<std::uint32_t>(heap_.size() - 1);
+    entry.place = static_cast<Slot>(heap_.size() - 1) & nothing;
   }
   place_near(entry.place, first, slot);
 }
@@ -150,8 +149,9 @@ void Alarms::set_later(Slot slot, SteadyTime later) {
 }
 
 void Alarms::leave_heap(Slot slot) noexcept {
-  const std::size_t hole = std::exchange(table_[slot].place, nothing);
+  const std::size_t hole = table_[slot].place;
   if (hole == nothing) return;
+  table_[slot].place = nothing;
   const std::size_t last = heap_.size() - 1;
   const HeapItem moved = heap_[last];
   heap_.pop_back();
@@ -188,7 +188,7 @@ void Alarms::place(std::size_t index, SteadyTime time, Slot slot) noexcept {
   HeapItem& item = heap_[index];
   item.count = time.time_since_epoch().count();
   item.slot = slot;
-  table_[slot].place = static_cast<std::uint32_t>(index);
+  table_[slot].place = static_cast<Slot>(index) & nothing;
 }
 
 }  // namespace concerto

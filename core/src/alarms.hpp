@@ -21,8 +21,8 @@ namespace concerto {
 ///
 /// A gid has at most two times, in steady time: its wake (retry, ongoing branch, delay, recovery)
 /// and its timeout. Nothing else is in memory for it: 48 bytes with one alarm, 36 without; a second
-/// alarm takes about 30 more, and a gid that GidKey cannot hold its length. Memory stays with the
-/// table once it was needed. Not thread-safe.
+/// alarm takes about 35 more, and so does a gid that does not fit into a GidKey. Memory stays with
+/// the table once it was needed. Not thread-safe.
 class Alarms {
  public:
   struct Due {

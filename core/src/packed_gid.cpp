@@ -1,8 +1,8 @@
 #include "packed_gid.hpp"
 
+#include <bit>
 #include <cstring>
 #include <functional>
-#include <type_traits>
 #include <utility>
 
 namespace concerto {
@@ -10,86 +10,59 @@ namespace {
 
 __extension__ using Uint128 = unsigned __int128;
 
-constexpr std::string_view alphabet =
-    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
-static_assert(alphabet.size() == 64);
-constexpr std::uint8_t not_packable = 0x80;
+static_assert(std::endian::native == std::endian::little);
+constexpr std::uint64_t beyond_ascii = 0x8080808080808080;
 
-// Characters are packed eight by eight, into six bytes.
-constexpr std::size_t group_chars = 8;
-constexpr std::size_t group_bytes = 6;
-
-constexpr std::array<std::uint8_t, 256> make_codes() {
-  std::array<std::uint8_t, 256> codes{};
-  codes.fill(not_packable);
-  for (std::size_t code = 0; code < alphabet.size(); ++code) {
-    codes[static_cast<unsigned char>(alphabet[code])] = static_cast<std::uint8_t>(code);
-  }
-  return codes;
+/// Eight characters of seven bits, side by side: in pairs, in fours, all.
+constexpr std::uint64_t squeeze(std::uint64_t x) noexcept {
+  x = (x & 0x007F007F007F007F) | (x & 0x7F007F007F007F00) >> 1U;
+  x = (x & 0x00003FFF00003FFF) | (x & 0x3FFF00003FFF0000) >> 2U;
+  return (x & 0x000000000FFFFFFF) | (x & 0x0FFFFFFF00000000) >> 4U;
 }
 
-constexpr std::array<std::uint8_t, 256> codes = make_codes();
+constexpr std::uint64_t spread(std::uint64_t x) noexcept {
+  x = (x & 0x000000000FFFFFFF) | (x << 4U & 0x0FFFFFFF00000000);
+  x = (x & 0x00003FFF00003FFF) | (x << 2U & 0x3FFF00003FFF0000);
+  return (x & 0x007F007F007F007F) | (x << 1U & 0x7F007F007F007F00);
+}
+
+static_assert(spread(squeeze(0x7F6141395A2D0001)) == 0x7F6141395A2D0001);
 
 }  // namespace
 
 GidKey::GidKey(std::string_view text) noexcept {
-  if (text.size() <= packed_chars_max && pack(text)) {
-    form_ = static_cast<std::uint8_t>(text.size());
-  } else if (text.size() <= inline_bytes) {
-    bytes_ = {};
-    std::memcpy(bytes_.data(), text.data(), text.size());
-    form_ = static_cast<std::uint8_t>(as_it_is + text.size());
-  } else {
-    bytes_ = {};
-    refer_to(text);
-  }
+  if (text.size() > packed_chars_max || !pack(text)) refer_to(text);
 }
 
+// Words of 56, 56 and 42 bits, as the last has six characters; above them the form.
 bool GidKey::pack(std::string_view text) noexcept {
-  std::array<char, packed_chars_max> chars;
-  chars.fill(alphabet.front());
+  Words chars{};
   std::memcpy(chars.data(), text.data(), text.size());
-  unsigned seen = 0;
-  for (std::size_t group = 0; group < packed_chars_max / group_chars; ++group) {
-    std::uint64_t bits = 0;
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < group_chars; ++i) {
-      const std::uint8_t code = codes[static_cast<unsigned char>(chars[group * group_chars + i])];
-      seen |= code;
-      bits = bits << 6U | code;
-    }
-    std::memcpy(bytes_.data() + group * group_bytes, &bits, group_bytes);
-  }
-  return (seen & not_packable) == 0;
+  if (((chars[0] | chars[1] | chars[2]) & beyond_ascii) != 0) return false;
+  const std::uint64_t second = squeeze(chars[1]);
+  const std::uint64_t third = squeeze(chars[2]);
+  set_words({squeeze(chars[0]) | second << 56U, second >> 8U | third << 48U,
+             third >> 16U | text.size() << form_shift});
+  return true;
 }
 
 Gid GidKey::gid() const {
-  if (!is_inline()) return Gid(std::string(long_text()));
-  if (form_ >= as_it_is) return Gid(std::string(bytes_.data(), form_ - as_it_is));
-  std::array<char, packed_chars_max> chars;
-  for (std::size_t group = 0; group < packed_chars_max / group_chars; ++group) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, bytes_.data() + group * group_bytes, group_bytes);
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < group_chars; ++i) {
-      chars[group * group_chars + i] = alphabet[bits >> (6 * (group_chars - 1 - i)) & 63U];
-    }
-  }
-  return Gid(std::string(chars.data(), form_));
+  if (!is_packed()) return Gid(std::string(long_text()));
+  const auto [low, middle, high] = words();
+  const Words chars{spread(low), spread(low >> 56U | middle << 8U),
+                    spread(middle >> 48U | (high << 16U & 0x3FFFFFFFFFF))};
+  std::array<char, sizeof chars> text;
+  std::memcpy(text.data(), chars.data(), sizeof chars);
+  return Gid(std::string(text.data(), form()));
 }
 
 std::uint32_t GidKey::hash() const noexcept {
-  if (!is_inline()) {
-    // The shard was chosen by the lower bits: they are alike in all gids here.
+  if (!is_packed()) {
+    // The lower half chooses the shard.
     return static_cast<std::uint32_t>(std::hash<std::string_view>{}(long_text()) >> 32U);
   }
-  static_assert(std::has_unique_object_representations_v<GidKey>);
-  const char* bytes = reinterpret_cast<const char*>(this);
   std::uint64_t hash = 0;
-  // The last of the three words overlaps the second.
-  for (const std::size_t at : {std::size_t{0}, sizeof hash, sizeof *this - sizeof hash}) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes + at, sizeof word);
+  for (const std::uint64_t word : words()) {
     const Uint128 product = static_cast<Uint128>(hash ^ word) * 0x9E3779B97F4A7C15U;
     hash = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
   }
@@ -97,31 +70,31 @@ std::uint32_t GidKey::hash() const noexcept {
 }
 
 bool GidKey::operator==(const GidKey& other) const noexcept {
-  if (form_ != other.form_) return false;
-  if (!is_inline()) return long_text() == other.long_text();
-  return std::memcmp(bytes_.data(), other.bytes_.data(), inline_bytes) == 0;
+  if (is_packed() || other.is_packed()) return words() == other.words();
+  return long_text() == other.long_text();
+}
+
+GidKey::Words GidKey::words() const noexcept {
+  Words words{};
+  std::memcpy(words.data(), bits_.data(), sizeof bits_);
+  return words;
+}
+
+void GidKey::set_words(const Words& words) noexcept {
+  std::memcpy(bits_.data(), words.data(), sizeof bits_);
 }
 
 std::string_view GidKey::long_text() const noexcept {
-  if (is_inline()) return {};
-  const char* data = nullptr;
-  std::uint32_t size = 0;
-  std::memcpy(&data, bytes_.data(), sizeof data);
-  std::memcpy(&size, bytes_.data() + sizeof data, sizeof size);
-  return {data, size};
+  const Words pointer_and_length = words();
+  return {std::bit_cast<const char*>(pointer_and_length[0]), pointer_and_length[1]};
 }
 
 void GidKey::refer_to(std::string_view text) noexcept {
-  const char* data = text.data();
-  const auto size = static_cast<std::uint32_t>(text.size());
-  static_assert(sizeof data + sizeof size <= inline_bytes);
-  std::memcpy(bytes_.data(), &data, sizeof data);
-  std::memcpy(bytes_.data() + sizeof data, &size, sizeof size);
-  form_ = referred_to;
+  set_words({std::bit_cast<std::uint64_t>(text.data()), text.size(), referred_to << form_shift});
 }
 
 PackedGid::PackedGid(const GidKey& key) : key_(key) {
-  if (key.is_inline()) return;
+  if (key.is_packed()) return;
   const std::string_view text = key.long_text();
   char* copy = new char[text.size()];
   std::memcpy(copy, text.data(), text.size());
@@ -134,7 +107,7 @@ PackedGid& PackedGid::operator=(PackedGid&& other) noexcept {
 }
 
 PackedGid::~PackedGid() {
-  if (!key_.is_inline()) delete[] key_.long_text().data();
+  if (!key_.is_packed()) delete[] key_.long_text().data();
 }
 
 }  // namespace concerto

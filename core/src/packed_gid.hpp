@@ -10,34 +10,37 @@
 
 namespace concerto {
 
-/// A gid to look for, in 19 bytes. Up to 24 letters, digits, '-' and '_' take six bits each, which
-/// holds every generated gid; up to 18 bytes of any kind stand as they are; what is longer is only
-/// referred to, and must outlive the key.
+/// A gid to look for, in 20 bytes. Up to 22 ASCII characters, which a generated gid has, stand in
+/// it with seven bits each; any other text is only referred to, and must outlive the key.
 class GidKey {
  public:
   GidKey() = default;  ///< of the empty gid
   explicit GidKey(std::string_view text) noexcept;
 
   Gid gid() const;
-  /// Independent of the gid's own hash, which chooses the shard.
+  /// Of other bits than those that choose the shard, which are alike in all gids of a shard.
   std::uint32_t hash() const noexcept;
   bool operator==(const GidKey& other) const noexcept;
 
  private:
   friend class PackedGid;
 
-  static constexpr std::size_t inline_bytes = 18;
-  static constexpr std::size_t packed_chars_max = inline_bytes * 8 / 6;
-  static constexpr std::uint8_t as_it_is = 0x40;     ///< plus the length
-  static constexpr std::uint8_t referred_to = 0xFF;  ///< `bytes_` are a pointer and a length
+  static constexpr std::size_t packed_chars_max = 22;
+  static constexpr unsigned form_shift = 26;        ///< of the 160 bits, 154 are the characters'
+  static constexpr std::uint32_t referred_to = 63;  ///< a form: the words are pointer and length
 
-  bool is_inline() const noexcept { return form_ != referred_to; }
+  using Words = std::array<std::uint64_t, 3>;
+
+  Words words() const noexcept;
+  void set_words(const Words& words) noexcept;
+  /// The number of packed characters, or `referred_to`.
+  std::uint32_t form() const noexcept { return bits_.back() >> form_shift; }
+  bool is_packed() const noexcept { return form() != referred_to; }
   bool pack(std::string_view text) noexcept;
   std::string_view long_text() const noexcept;
   void refer_to(std::string_view text) noexcept;
 
-  std::array<char, inline_bytes> bytes_{};
-  std::uint8_t form_ = 0;  ///< the number of packed characters, or one of the above
+  std::array<std::uint32_t, 5> bits_{};
 };
 
 /// A gid that is kept: as its key, with the bytes of a long one on the heap.

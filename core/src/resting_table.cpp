@@ -3,6 +3,8 @@
 #include <bit>
 #include <utility>
 
+#include <concerto/core/assert.hpp>
+
 namespace concerto {
 
 RestingTable::RestingTable() {
@@ -10,6 +12,7 @@ RestingTable::RestingTable() {
 }
 
 RestingTable::Slot RestingTable::find(const Gid& gid) const noexcept {
+  if (size_ == 0) return nothing;  // While all goes well, nothing rests.
   const GidKey key(gid.view());
   return find(key, bucket_of(key.hash()));
 }
@@ -21,18 +24,24 @@ RestingTable::Slot RestingTable::find_or_insert(const Gid& gid) {
   if (found != nothing) return found;
   if (size_ == buckets_.size()) add_bucket();
   const Slot slot = take_slot(key);
-  entries_[slot].next = std::exchange(buckets_[bucket_of(hash)], slot);
+  link(slot, bucket_of(hash));
   ++size_;
   return slot;
 }
 
 void RestingTable::erase(Slot slot) noexcept {
   Entry& entry = entries_[slot];
-  Slot* link = &buckets_[bucket_of(entry.gid.key().hash())];
-  while (*link != slot) link = &entries_[*link].next;
-  *link = entry.next;
+  Slot& head = buckets_[bucket_of(entry.gid.key().hash())];
+  if (head == slot) {
+    head = entry.next;
+  } else {
+    Slot before = head;
+    while (entries_[before].next != slot) before = entries_[before].next;
+    entries_[before].next = entry.next;
+  }
   entry = Entry{};
-  entry.next = std::exchange(free_, slot);
+  entry.next = free_ & nothing;
+  free_ = slot;
   --size_;
 }
 
@@ -48,13 +57,20 @@ RestingTable::Slot RestingTable::find(const GidKey& key, std::size_t bucket) con
   return slot;
 }
 
+void RestingTable::link(Slot slot, std::size_t bucket) noexcept {
+  entries_[slot].next = buckets_[bucket] & nothing;
+  buckets_[bucket] = slot;
+}
+
 RestingTable::Slot RestingTable::take_slot(const GidKey& key) {
   PackedGid gid(key);
   if (free_ == nothing) {
+    CONCERTO_ASSERT(entries_.size() < nothing);
     entries_.push_back(Entry{});
     free_ = static_cast<Slot>(entries_.size() - 1);
   }
-  const Slot slot = std::exchange(free_, entries_[free_].next);
+  const Slot slot = free_;
+  free_ = entries_[slot].next;
   entries_[slot].gid = std::move(gid);
   return slot;
 }
@@ -62,17 +78,13 @@ RestingTable::Slot RestingTable::take_slot(const GidKey& key) {
 /// The new bucket takes its entries from the one that stood for it so far.
 void RestingTable::add_bucket() {
   const std::size_t added = buckets_.size();
-  Slot* link = &buckets_[added - std::bit_floor(added)];
   buckets_.push_back(nothing);
   bucket_mask_ = std::bit_ceil(buckets_.size()) - 1;
-  while (*link != nothing) {
-    const Slot slot = *link;
-    Entry& entry = entries_[slot];
-    if (bucket_of(entry.gid.key().hash()) != added) {
-      link = &entry.next;
-    } else {
-      *link = std::exchange(entry.next, std::exchange(buckets_[added], slot));
-    }
+  Slot rest = std::exchange(buckets_[added - std::bit_floor(added)], nothing);
+  while (rest != nothing) {
+    const Slot slot = rest;
+    rest = entries_[slot].next;
+    link(slot, bucket_of(entries_[slot].gid.key().hash()));
   }
 }
 

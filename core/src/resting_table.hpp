@@ -16,16 +16,16 @@ namespace concerto {
 class RestingTable {
  public:
   using Slot = std::uint32_t;
-  static constexpr Slot nothing = 0xFFFFFFFF;
+  static constexpr Slot nothing = (1U << 29U) - 1;  ///< all bits of a slot and of a place
 
   struct Entry {
     PackedGid gid;
-    std::uint8_t type : 3 = 0;         ///< a TransType; 0 as long as the transaction was not added
-    std::uint8_t wakes_first : 1 = 0;  ///< the time in the heap is the wake
-    std::uint8_t has_later : 1 = 0;    ///< a second alarm, which is not in the heap
-    std::uint32_t created = 0;         ///< seconds since 1970
-    std::uint32_t place = nothing;     ///< in the heap
-    Slot next = nothing;               ///< in its bucket or in the list of free slots
+    std::uint32_t created = 0;           ///< seconds since 1970
+    std::uint32_t place : 29 = nothing;  ///< in the heap
+    std::uint32_t type : 3 = 0;         ///< a TransType; 0 as long as the transaction was not added
+    std::uint32_t next : 29 = nothing;  ///< the next slot of the bucket or of the free ones
+    std::uint32_t wakes_first : 1 = 0;  ///< the time in the heap is the wake
+    std::uint32_t has_later : 1 = 0;    ///< a second alarm, which is not in the heap
   };
   static_assert(sizeof(Entry) == 32, "two to a cache line");
 
@@ -46,6 +46,7 @@ class RestingTable {
  private:
   std::size_t bucket_of(std::uint32_t hash) const noexcept;
   Slot find(const GidKey& key, std::size_t bucket) const noexcept;
+  void link(Slot slot, std::size_t bucket) noexcept;
   Slot take_slot(const GidKey& key);
   void add_bucket();
 

@@ -1,5 +1,9 @@
 // Timers, alarms, and the way between shards.
 
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include <boost/asio/executor_work_guard.hpp>
 
 #include <concerto/core/task_group.hpp>
