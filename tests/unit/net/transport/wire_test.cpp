@@ -174,5 +174,22 @@ INSTANTIATE_TEST_SUITE_P(
                     FieldCase{"Te", "te", "gzip", false}),
     [](const auto& row) { return row.param.name; });
 
+TEST(Metadata, OnlyWhatRepeatsIsIndexed) {
+  GrpcMetadata metadata;
+  metadata.add("dtm-gid", "g1");
+  metadata.add_repeated("dtm-op", "action");
+  metadata.add("authorization", std::string(64, 't'));  // Long ones mostly repeat.
+  http2::HeaderBlock block;
+  MetadataFields fields;
+  std::string why;
+  ASSERT_TRUE(fields.add_to(block, metadata, why));
+  const std::vector<bool> want{false, true, true};
+  std::vector<bool> indexed;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    indexed.push_back((block.data()[i].flags & NGHTTP2_NV_FLAG_NO_INDEX) == 0);
+  }
+  EXPECT_EQ(indexed, want);
+}
+
 }  // namespace
 }  // namespace concerto::net::detail
