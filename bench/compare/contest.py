@@ -44,6 +44,24 @@ def add_reference_arguments(parser):
     parser.add_argument("--only", choices=[servers.CONCERTOD], help="leave the reference out")
 
 
+def add_round_arguments(parser):
+    """Of those that compare by rounds; parse them with `parse_rounds`."""
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--warm-up", type=float, default=1)
+    parser.add_argument("--in-flight", type=int, default=128)
+
+
+def parse_rounds(parser):
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.seconds = 1, 2
+    if arguments.tiny:
+        arguments.only = servers.CONCERTOD
+        arguments.rounds, arguments.seconds, arguments.warm_up = 1, 0.3, 0.1
+    return arguments
+
+
 @contextlib.contextmanager
 def temporary_directory(name, parent=None):
     directory = tempfile.mkdtemp(prefix=f"concerto-{name}-", dir=parent)

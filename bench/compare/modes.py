@@ -63,18 +63,9 @@ def table(rows):
 def parse_arguments():
     parser = contest.argument_parser(__doc__)
     contest.add_reference_arguments(parser)
+    contest.add_round_arguments(parser)
     parser.add_argument("--wire", choices=["grpc", "http"], default="grpc")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--warm-up", type=float, default=1)
-    parser.add_argument("--in-flight", type=int, default=128)
-    arguments = parser.parse_args()
-    if arguments.quick:
-        arguments.rounds, arguments.seconds = 1, 2
-    if arguments.tiny:
-        arguments.only = servers.CONCERTOD
-        arguments.rounds, arguments.seconds, arguments.warm_up = 1, 0.2, 0.1
-    return arguments
+    return contest.parse_rounds(parser)
 
 
 def main():

@@ -16,7 +16,6 @@ sys.dont_write_bytecode = True
 
 import contest  # noqa: E402  (the path has to be set first)
 import report  # noqa: E402
-import servers  # noqa: E402
 
 
 class Results:
@@ -49,20 +48,12 @@ def print_tables(rounds, sustained, arguments):
 def parse_arguments():
     parser = contest.argument_parser(__doc__)
     contest.add_reference_arguments(parser)
+    contest.add_round_arguments(parser)
     parser.add_argument("--wires", default="grpc,http")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--warm-up", type=float, default=1)
-    parser.add_argument("--in-flight", type=int, default=128)
     parser.add_argument("--sustained", type=float, default=0,
                         help="seconds of one long run over each wire, after the rounds")
-    arguments = parser.parse_args()
+    arguments = contest.parse_rounds(parser)
     arguments.wires = arguments.wires.split(",")
-    if arguments.quick:
-        arguments.rounds, arguments.seconds = 1, 2
-    if arguments.tiny:
-        arguments.only = servers.CONCERTOD
-        arguments.rounds, arguments.seconds, arguments.warm_up = 1, 0.3, 0.1
     return arguments
 
 

@@ -150,7 +150,8 @@ void Engine::start_calls(const Pin& pin, const Next& next) {
   }
 }
 
-/// Fills in what all calls of a transaction have in common. Returns the time of its start.
+/// Fills in what all calls of a transaction have in common. Returns the time of its start. Not one
+/// coroutine with the call and end_call: its frame would wait as long as the call does.
 SteadyTime Engine::begin_call(const LiveTrans& live, BranchCall& call) const {
   const seconds own = live.trans.options.request_timeout;
   const SteadyTime start = ports_.timers.now();

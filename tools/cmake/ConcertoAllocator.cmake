@@ -1,5 +1,5 @@
 # What the programs allocate with; linked by programs alone, so that who embeds a library keeps
-# his own choice. Why: docs/performance.md, "Allocation".
+# his own choice. Why: docs/performance.md, "What was changed".
 
 option(CONCERTO_MIMALLOC "The programs allocate with mimalloc" ON)
 

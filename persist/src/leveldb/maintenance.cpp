@@ -74,7 +74,7 @@ Result<> Maintenance::work(bool checkpoint_now) {
 bool Maintenance::checkpoint_is_due() const {
   constexpr std::uint64_t times_as_much = 8;
   return core_.unchecked_bytes >=
-         std::max(core_.options.checkpoint_bytes, times_as_much * checkpoint_bytes_);
+         std::max(core_.options.checkpoint_bytes, times_as_much * last_checkpoint_bytes_);
 }
 
 Result<> Maintenance::append(EncodedRecord record, Durability durability, Place* place) {
@@ -82,7 +82,7 @@ Result<> Maintenance::append(EncodedRecord record, Durability durability, Place*
   request.kind = CommitRequest::Kind::append;
   request.durability = durability;
   request.record = std::move(record);
-  checkpoint_bytes_ += request.record.payload.size();
+  last_checkpoint_bytes_ += request.record.payload.size();
   CONCERTO_CHECK(core_.committer.commit_and_wait(request));
   if (place != nullptr) *place = request.place;
   return ok();
@@ -92,7 +92,7 @@ Result<> Maintenance::append(EncodedRecord record, Durability durability, Place*
 // a part has already seen.
 Result<> Maintenance::checkpoint() {
   core_.unchecked_bytes = 0;
-  checkpoint_bytes_ = 0;
+  last_checkpoint_bytes_ = 0;
   Ledger::Checkpoint checkpoint = core_.ledger.begin_checkpoint();
   CONCERTO_CHECK(write_active_set(checkpoint));
   CONCERTO_CHECK(write_directories(*checkpoint.finished));
@@ -115,7 +115,7 @@ Result<> Maintenance::checkpoint() {
   }));
   core_.ledger.directories_written();
   // What a checkpoint writes calls for no other one.
-  core_.unchecked_bytes -= std::min(core_.unchecked_bytes.load(), checkpoint_bytes_);
+  core_.unchecked_bytes -= std::min(core_.unchecked_bytes.load(), last_checkpoint_bytes_);
   core_.probe.checkpoints.fetch_add(1, std::memory_order_relaxed);
   return ok();
 }

@@ -43,8 +43,8 @@ class Maintenance {
   Result<> append(EncodedRecord record, Durability durability, Place* place);
 
   StoreCore& core_;
-  std::mutex work_mutex_;               ///< one piece of work at a time
-  std::uint64_t checkpoint_bytes_ = 0;  ///< what the last checkpoint added to the log
+  std::mutex work_mutex_;                    ///< one piece of work at a time
+  std::uint64_t last_checkpoint_bytes_ = 0;  ///< what the last checkpoint added to the log
   std::vector<Fingerprint> long_chains_;
 
   std::mutex mutex_;
