@@ -11,7 +11,7 @@ namespace {
 
 /// With a flush after so many streams the peer works on their frames while the others run. One
 /// flush at the end makes all calls move in step, and one side wait while the other works.
-constexpr std::size_t streams_per_flush = 8;
+constexpr std::size_t streams_per_flush = 32;
 
 }  // namespace
 
