@@ -19,20 +19,27 @@ namespace {
 
 using Stores = std::unique_ptr<LevelDbStore>;
 
+/// What the store goes through while it works.
+struct Shape {
+  bool tiny_segments = false;
+  std::size_t data_bytes = 0;  ///< of each transaction: enough of it makes LevelDB change logs
+};
+
 class StoreCrash : public testing::Test {
  protected:
   static constexpr std::uint64_t early_operations_max = 97;
 
   struct Run {
-    explicit Run(bool tiny_segments) : options(small_options(dir.path() + "/store")) {
+    explicit Run(const Shape& used) : shape(used), options(small_options(dir.path() + "/store")) {
       options.disk = &disk;
       options.zero_step_bytes = 4096;
       options.write_buffer_bytes = 64 << 10;
-      options.segment_bytes = tiny_segments ? 2000 : 1 << 20;
+      options.segment_bytes = shape.tiny_segments ? 2000 : 1 << 20;
     }
 
     Result<Stores> open() { return LevelDbStore::open(options, clock, log); }
 
+    const Shape shape;
     TempDir dir;
     FaultDisk disk;
     StoreClock clock;
@@ -47,7 +54,9 @@ class StoreCrash : public testing::Test {
     for (int i = 0; i < 4; ++i) {
       const std::string gid = prefix + std::to_string(i);
       const auto progress = outcome(1, BranchStatus::succeed, 1);
-      if (!history.create(store, sample_saga(gid, i), Durability::durable)) return false;
+      Transaction trans = sample_saga(gid, i);
+      trans.custom_data.append(run.shape.data_bytes, ' ');
+      if (!history.create(store, trans, Durability::durable)) return false;
       if (!history.update(store, gid, progress, Durability::progress)) return false;
       if (i == 1 && !store.maintain()) return false;
       const auto status = i % 2 == 0 ? TransStatus::succeed : TransStatus::aborting;
@@ -61,9 +70,9 @@ class StoreCrash : public testing::Test {
   /// Lives of one store: with a fault at the nth operation; with a power loss at an early one, so
   /// that recovery is interrupted too; and sound. True when the first fault never came.
   static bool live_and_check(std::uint64_t nth, FaultDisk::Fault fault, FaultDisk::Memory memory,
-                             bool tiny_segments) {
+                             const Shape& shape) {
     SCOPED_TRACE("fault at operation " + std::to_string(nth));
-    Run run(tiny_segments);
+    Run run(shape);
     const bool faulted = live(run, nth, fault, memory, "a");
     live(run, nth % early_operations_max + 1, FaultDisk::Fault::power_loss, memory, "b");
     auto store = run.open();
@@ -93,41 +102,49 @@ class StoreCrash : public testing::Test {
   }
 
   static void check_every_operation(FaultDisk::Fault fault, FaultDisk::Memory memory,
-                                    bool tiny_segments) {
+                                    const Shape& shape = {}) {
     constexpr std::uint64_t operations_max = 4000;
     for (std::uint64_t nth = 1; nth < operations_max && !HasFailure(); ++nth) {
-      if (live_and_check(nth, fault, memory, tiny_segments)) return;
+      if (live_and_check(nth, fault, memory, shape)) return;
     }
     ADD_FAILURE() << "the scenario does not come to its end";
   }
 };
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenUnsyncedBytesAreForgotten) {
-  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets, false);
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets);
 }
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenUnsyncedBytesAreTorn) {
-  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::tears, false);
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::tears);
 }
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenTheProcessIsKilled) {
-  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::keeps, false);
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::keeps);
 }
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhileSegmentsChange) {
-  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets, true);
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets,
+                        {.tiny_segments = true});
+}
+
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhileLogsAreUsedAgain) {
+  const Shape shape{.data_bytes = 24 << 10};
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets, shape);
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::tears, shape);
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::keeps, shape);
 }
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenSyncsFail) {
-  check_every_operation(FaultDisk::Fault::fail_syncs, FaultDisk::Memory::forgets, false);
+  check_every_operation(FaultDisk::Fault::fail_syncs, FaultDisk::Memory::forgets);
 }
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenOneOperationFails) {
-  check_every_operation(FaultDisk::Fault::fail_once, FaultDisk::Memory::keeps, false);
+  check_every_operation(FaultDisk::Fault::fail_once, FaultDisk::Memory::keeps);
 }
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenTheDiskIsFull) {
-  check_every_operation(FaultDisk::Fault::full, FaultDisk::Memory::keeps, false);
+  check_every_operation(FaultDisk::Fault::full, FaultDisk::Memory::keeps);
 }
 
 }  // namespace

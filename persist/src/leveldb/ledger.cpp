@@ -186,7 +186,7 @@ void Ledger::written() {
 
 void Ledger::finish(const ActiveEntry& entry, WallTime at) {
   const Fingerprint fingerprint = entry.fingerprint;
-  finished_[fingerprint] = {entry.sequence, entry.first, entry.last, entry.status};
+  finished_.put(fingerprint, {entry.sequence, entry.first, entry.last, entry.status});
   if (const auto segment = segments_.of(entry.first.group)) {
     segment->filter.insert(fingerprint);
     SegmentState& state = segment->state;
@@ -219,12 +219,8 @@ Result<std::optional<FinishedPlaces>> Ledger::find_finished(const Fingerprint& f
 }
 
 const FinishedPlaces* Ledger::pending(const Fingerprint& fingerprint) const {
-  for (const Finished* finished : {&finished_, &flushing_}) {
-    if (const auto found = finished->find(fingerprint); found != finished->end()) {
-      return &found->second;
-    }
-  }
-  return nullptr;
+  const FinishedPlaces* found = finished_.find(fingerprint);
+  return found != nullptr ? found : flushing_.find(fingerprint);
 }
 
 std::vector<Ledger::SegmentRef> Ledger::maybe_in(const Fingerprint& fingerprint) const {

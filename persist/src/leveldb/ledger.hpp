@@ -6,14 +6,13 @@
 #include <optional>
 #include <vector>
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include <concerto/core/store.hpp>
 
 #include "../kv_table.hpp"
 #include "active_table.hpp"
 #include "chain.hpp"
 #include "commit_request.hpp"
+#include "finished_table.hpp"
 #include "group_builder.hpp"
 #include "recent_groups.hpp"
 #include "segment_set.hpp"
@@ -28,8 +27,6 @@ namespace concerto::persist {
 /// ordered; reads see what is durable, and progress ordered behind it.
 class Ledger {
  public:
-  /// Flat: a look-up in a million of them is one cache miss.
-  using Finished = boost::unordered_flat_map<Fingerprint, FinishedPlaces, FingerprintHash>;
   using SegmentRef = std::shared_ptr<Segment>;
 
   Ledger(SegmentSet& segments, const FingerprintKey& key, std::size_t recent_bytes_max);
@@ -96,7 +93,7 @@ class Ledger {
   struct Checkpoint {
     ActiveEnd end;
     std::vector<KvRecord> kv;
-    const Finished* finished;  ///< to be written to the directories
+    const FinishedTable* finished;  ///< to be written to the directories
   };
   /// From now on finished transactions gather anew; those before are still found here until
   /// `directories_written`.
@@ -146,8 +143,8 @@ class Ledger {
   const FingerprintKey key_;
   mutable std::mutex mutex_;
   ActiveTable active_;
-  Finished finished_;  ///< since the last checkpoint began
-  Finished flushing_;  ///< before it, while the directories are written
+  FinishedTable finished_;  ///< since the last checkpoint began
+  FinishedTable flushing_;  ///< before it, while the directories are written
   std::map<std::uint64_t, Fingerprint> moved_;
   std::uint64_t last_sequence_ = 0;
   std::uint64_t durable_group_ = 0;

@@ -148,8 +148,10 @@ Ledger::Checkpoint Ledger::begin_checkpoint() {
   checkpoint.end.last_sequence = last_sequence_;
   durable_kv_.for_each([&](const KvRecord& record) { checkpoint.kv.push_back(record); });
   // What an earlier, failed checkpoint left is written again.
-  for (auto& [fingerprint, places] : flushing_) finished_.emplace(fingerprint, places);
-  flushing_ = std::exchange(finished_, {});
+  finished_.add(flushing_);
+  // Both keep their memory: a new table would grow, and an old one go, with the lock held.
+  flushing_.clear();
+  std::swap(finished_, flushing_);
   checkpoint.finished = &flushing_;  // changed by the maintenance thread alone
   return checkpoint;
 }
@@ -173,8 +175,8 @@ void Ledger::directories_written() {
 
 void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequence) {
   const std::lock_guard lock(mutex_);
-  for (Finished* finished : {&finished_, &flushing_}) {
-    erase_if(*finished, [&](const auto& e) { return e.second.first.group < first_group; });
+  for (FinishedTable* finished : {&finished_, &flushing_}) {
+    finished->erase_if([&](const auto& e) { return e.second.first.group < first_group; });
   }
   std::erase_if(moved_, [&](const auto& known) {
     const auto& [sequence, fingerprint] = known;

@@ -9,10 +9,6 @@
 namespace concerto::persist {
 namespace {
 
-/// Appends gather here before they are written, unless a sync comes first.
-constexpr std::size_t buffer_bytes_max = std::size_t{1} << 20;
-constexpr std::size_t plain_buffer_bytes_max = std::size_t{64} << 10;
-
 leveldb::Status to_status(const std::string& path, const Result<>& done) {
   if (done) return leveldb::Status::OK();
   return leveldb::Status::IOError(path, done.error().detail);
@@ -22,106 +18,12 @@ leveldb::Status refused(const std::string& path) {
   return leveldb::Status::IOError(path, "nothing is written after a failure");
 }
 
-/// A file that LevelDB appends to. `zero_step_bytes` > 0: space ahead is zeroed in such steps.
-class AppendFile final : public leveldb::WritableFile {
- public:
-  AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::size_t zero_step_bytes,
-             std::uint64_t size, DirtyDirs& dirty, std::atomic<bool>& failed)
-      : path_(std::move(path)),
-        file_(std::move(file)),
-        zero_step_bytes_(zero_step_bytes),
-        written_(size),
-        zeroed_(size),
-        dirty_(dirty),
-        failed_(failed) {}
-  ~AppendFile() override { Close(); }
-
-  leveldb::Status Append(const leveldb::Slice& data) override {
-    buffer_.append(data.data(), data.size());
-    const auto limit = zero_step_bytes_ > 0 ? buffer_bytes_max : plain_buffer_bytes_max;
-    return buffer_.size() >= limit ? done(write_out()) : leveldb::Status::OK();
-  }
-
-  // A log whose every group is synced gains nothing from handing pieces over before; of other
-  // files the system gets what LevelDB wants it to have.
-  leveldb::Status Flush() override {
-    return zero_step_bytes_ > 0 ? leveldb::Status::OK() : done(write_out());
-  }
-
-  leveldb::Status Sync() override {
-    Result<> synced = write_out();
-    if (synced) synced = file_->sync();
-    if (synced) synced = dirty_.sync(parent_dir(path_));
-    return done(synced);
-  }
-
-  leveldb::Status Close() override {
-    if (!file_) return leveldb::Status::OK();
-    Result<> closed = write_out();
-    if (closed && zeroed_ > written_) closed = file_->truncate(written_);
-    file_.reset();
-    return done(closed);
-  }
-
- private:
-  leveldb::Status done(const Result<>& result) {
-    if (!result) failed_ = true;
-    return to_status(path_, result);
-  }
-
-  Result<> write_out() {
-    if (buffer_.empty()) return ok();
-    if (failed_) return make_error(Errc::store_failed, "nothing is written after a failure");
-    if (zero_step_bytes_ > 0 && written_ + buffer_.size() > zeroed_) CONCERTO_CHECK(zero_ahead());
-    CONCERTO_CHECK(file_->write(written_, buffer_));
-    written_ += buffer_.size();
-    buffer_.clear();
-    return ok();
-  }
-
-  Result<> zero_ahead() {
-    const std::uint64_t needed = written_ + buffer_.size();
-    const std::uint64_t steps = (needed - zeroed_) / zero_step_bytes_ + 1;
-    if (zeros_.empty()) zeros_.assign(zero_step_bytes_, '\0');
-    for (std::uint64_t i = 0; i < steps; ++i) {
-      CONCERTO_CHECK(file_->write(zeroed_, zeros_));
-      zeroed_ += zeros_.size();
-    }
-    return file_->sync();
-  }
-
-  std::string path_;
-  std::unique_ptr<DiskFile> file_;
-  const std::size_t zero_step_bytes_;
-  std::string buffer_;
-  std::string zeros_;
-  std::uint64_t written_;
-  std::uint64_t zeroed_;
-  DirtyDirs& dirty_;
-  std::atomic<bool>& failed_;
-};
-
-}  // namespace
-
-void DirtyDirs::add(const std::string& dir) {
-  const std::lock_guard lock(mutex_);
-  dirs_.insert(dir);
-}
-
-Result<> DirtyDirs::sync(const std::string& dir) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (dirs_.erase(dir) == 0) return ok();
-  }
-  Result<> done = disk_.sync_dir(dir);
-  if (!done) add(dir);
-  return done;
-}
-
-namespace {
-
 bool ends_with(const std::string& text, std::string_view end) noexcept {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.npos, end) == 0;
+}
+
+bool is_table_path(const std::string& path) noexcept {
+  return ends_with(path, ".ldb");
 }
 
 }  // namespace
@@ -134,12 +36,17 @@ bool is_log_path(const std::string& path) noexcept {
   return ends_with(path, ".log");
 }
 
-LogEnv::LogEnv(Disk& disk, Logs logs, std::size_t zero_step_bytes)
+LogEnv::LogEnv(Disk& disk, Logs logs, LogSpace space)
     : EnvWrapper(leveldb::Env::Default()),
       disk_(disk),
       logs_(logs),
-      zero_step_bytes_(zero_step_bytes),
-      dirty_(disk) {}
+      space_(std::move(space)),
+      dirty_(disk),
+      spare_(disk, space_.spare_path, space_.zero_step_bytes) {}
+
+LogEnv::~LogEnv() {
+  ignore_error(spare_.drop(), "the next start removes it");
+}
 
 leveldb::Status LogEnv::done(const std::string& path, const Result<>& result) {
   if (!result) failed_ = true;
@@ -149,19 +56,38 @@ leveldb::Status LogEnv::done(const std::string& path, const Result<>& result) {
 leveldb::Status LogEnv::NewWritableFile(const std::string& path, leveldb::WritableFile** file) {
   *file = nullptr;
   if (failed_) return refused(path);
-  auto created = disk_.create(path);
+  auto created = is_synced_log(path) ? create_log(path) : create_file(path);
   if (!created) return done(path, created.error());
-  dirty_.add(parent_dir(path));
-  const bool synced_log = logs_ == Logs::synced && is_log_path(path);
-  if (synced_log) {
-    // A listed log must be there, so the list comes second.
-    Result<> listed = dirty_.sync(parent_dir(path));
-    if (listed) listed = note_log(path, '+');
-    if (!listed) return done(path, listed);
-  }
-  const std::size_t step = synced_log ? zero_step_bytes_ : 0;
-  *file = new AppendFile(path, std::move(*created), step, 0, dirty_, failed_);
+  *file = created->release();
   return leveldb::Status::OK();
+}
+
+LogEnv::NewFile LogEnv::create_file(const std::string& path) {
+  CONCERTO_TRY(auto file, disk_.create(path));
+  dirty_.add(parent_dir(path));
+  if (is_table_path(path)) {
+    return NewFile(std::make_unique<TableFile>(path, std::move(file), 0, shared()));
+  }
+  return NewFile(std::make_unique<AppendFile>(path, std::move(file), 0, shared()));
+}
+
+LogEnv::NewFile LogEnv::create_log(const std::string& path) {
+  CONCERTO_TRY(const std::uint64_t zeroed, spare_.use_as(path));
+  CONCERTO_TRY(auto file, zeroed > 0 ? disk_.open(path) : disk_.create(path));
+  // A listed log must be there, so the list comes second.
+  dirty_.add(parent_dir(path));
+  CONCERTO_CHECK(dirty_.sync(parent_dir(path)));
+  CONCERTO_CHECK(note_log(path, '+'));
+  return NewFile(std::make_unique<LogFile>(path, std::move(file), zeroed, shared(), space_, [this] {
+    if (spare_.want(space_.log_bytes)) make_spare();
+  }));
+}
+
+void LogEnv::make_spare() {
+  background_.run([this] {
+    // Logs do without it. A disk that fails has told the files that matter, or soon will.
+    if (!failed_ && !spare_.make_ready()) ignore_error(spare_.drop(), "the next start removes it");
+  });
 }
 
 leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::WritableFile** file) {
@@ -172,7 +98,7 @@ leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::Writ
   auto opened = disk_.open(path);
   if (!opened) return done(path, opened.error());
   dirty_.add(parent_dir(path));  // whoever created it may not have synced its name
-  *file = new AppendFile(path, std::move(*opened), 0, size, dirty_, failed_);
+  *file = new AppendFile(path, std::move(*opened), size, shared());
   return leveldb::Status::OK();
 }
 
@@ -180,9 +106,20 @@ leveldb::Status LogEnv::RemoveFile(const std::string& path) {
   if (failed_) return refused(path);
   // What replaces the file must not go before it does.
   Result<> removed = dirty_.sync(parent_dir(path));
-  if (removed && logs_ == Logs::synced && is_log_path(path)) removed = note_log(path, '-');
-  if (removed) removed = disk_.remove(path);
+  if (removed) removed = is_synced_log(path) ? remove_log(path) : disk_.remove(path);
   return done(path, removed);
+}
+
+Result<> LogEnv::remove_log(const std::string& path) {
+  CONCERTO_CHECK(note_log(path, '-'));
+  CONCERTO_TRY(const bool kept, spare_.keep(path));
+  if (!kept) return disk_.remove(path);
+  make_spare();
+  return ok();
+}
+
+void LogEnv::Schedule(void (*function)(void*), void* argument) {
+  background_.run([function, argument] { function(argument); });
 }
 
 leveldb::Status LogEnv::RenameFile(const std::string& from, const std::string& to) {

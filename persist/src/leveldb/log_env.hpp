@@ -8,37 +8,32 @@
 
 #include <leveldb/env.h>
 
+#include "append_file.hpp"
+#include "background_thread.hpp"
 #include "disk.hpp"
+#include "spare_log.hpp"
 
 namespace concerto::persist {
 
-/// Directories in which a file was created or renamed since they were last synced. Thread-safe.
-class DirtyDirs {
- public:
-  explicit DirtyDirs(Disk& disk) : disk_(disk) {}
-  void add(const std::string& dir);
-  /// Syncs the directory if it is one of them.
-  Result<> sync(const std::string& dir);
-
- private:
-  Disk& disk_;
-  std::mutex mutex_;
-  std::set<std::string> dirs_;
-};
+/// Whether a path ends as LevelDB's logs do.
+bool is_log_path(const std::string& path) noexcept;
 
 /// What LevelDB does not do by itself when it writes files: a directory is synced after a file was
 /// created or renamed in it (with the next sync of any file there, and before one is removed), and
 /// a database whose writes are synced one by one
 ///  - gets its log space zeroed ahead in steps, so that a sync need not change the file's size;
-///  - keeps a list of its log files, because LevelDB does not notice when one is missing.
+///  - keeps a list of its log files, because LevelDB does not notice when one is missing;
+///  - uses a log that is not needed any more again, as the next one.
+/// LevelDB's background work has a thread of low priority here, and syncs tables in pieces.
 /// After a failure it changes nothing any more: LevelDB would tidy up after a rename that has in
 /// fact happened. All writing goes through a Disk. Thread-safe as an Env must be.
 class LogEnv final : public leveldb::EnvWrapper {
  public:
   enum class Logs { synced, plain };
 
-  /// `zero_step_bytes` 0 lets logs grow with each write.
-  LogEnv(Disk& disk, Logs logs, std::size_t zero_step_bytes);
+  LogEnv(Disk& disk, Logs logs, LogSpace space);
+  /// No database uses it any more.
+  ~LogEnv() override;
 
   leveldb::Status NewWritableFile(const std::string& path, leveldb::WritableFile** file) override;
   leveldb::Status NewAppendableFile(const std::string& path, leveldb::WritableFile** file) override;
@@ -46,23 +41,33 @@ class LogEnv final : public leveldb::EnvWrapper {
   leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
   leveldb::Status CreateDir(const std::string& path) override;
   leveldb::Status RemoveDir(const std::string& path) override;
+  void Schedule(void (*function)(void*), void* argument) override;
 
  private:
+  using NewFile = Result<std::unique_ptr<leveldb::WritableFile>>;
+
+  bool is_synced_log(const std::string& path) const noexcept {
+    return logs_ == Logs::synced && is_log_path(path);
+  }
+  AppendFile::Shared shared() noexcept { return {dirty_, failed_}; }
+  NewFile create_file(const std::string& path);
+  NewFile create_log(const std::string& path);
+  Result<> remove_log(const std::string& path);
+  void make_spare();
   Result<> note_log(const std::string& path, char sign);
   leveldb::Status done(const std::string& path, const Result<>& result);
 
   Disk& disk_;
   const Logs logs_;
-  const std::size_t zero_step_bytes_;
+  const LogSpace space_;
   DirtyDirs dirty_;
   std::atomic<bool> failed_ = false;
+  SpareLog spare_;
+  BackgroundThread background_;
 };
 
 /// The file that lists a database's logs: a line `+000005.log` when one was created, `-000005.log`
 /// before it is removed.
 std::string log_list_path(const std::string& database);
-
-/// Whether a path ends as LevelDB's logs do.
-bool is_log_path(const std::string& path) noexcept;
 
 }  // namespace concerto::persist

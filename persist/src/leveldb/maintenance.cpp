@@ -4,6 +4,8 @@
 #include <list>
 #include <map>
 
+#include "background_thread.hpp"
+
 namespace concerto::persist {
 namespace {
 
@@ -14,6 +16,7 @@ constexpr std::uint16_t chain_records_max = 64;
 /// Transactions moved at a time; they share a few groups.
 constexpr std::size_t moves_in_flight = 256;
 constexpr int move_attempts_max = 8;
+constexpr std::size_t directory_entries_at_once = 4096;
 
 }  // namespace
 
@@ -35,6 +38,7 @@ void Maintenance::stop() {
 }
 
 void Maintenance::run() {
+  lower_priority();
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, look_interval, [this] { return stopping_; })) {
     lock.unlock();
@@ -51,6 +55,7 @@ Result<> Maintenance::run_now() {
 // What fails here fails the store: without checkpoints it would only grow.
 Result<> Maintenance::run_once(bool checkpoint_now) {
   const std::lock_guard lock(work_mutex_);
+  hurried_ = checkpoint_now;
   const bool failed_before = core_.committer.failed();
   Result<> done = work(checkpoint_now);
   if (done || failed_before) return done;
@@ -127,6 +132,7 @@ Result<> Maintenance::write_active_set(Ledger::Checkpoint& checkpoint) {
   }
   std::size_t slot = 0;
   for (bool end = false; !end;) {
+    const SteadyTime begin = core_.clock.steady_now();
     const std::vector<ActiveEntry> entries = core_.ledger.active_slots(slot, end);
     if (entries.empty()) continue;
     checkpoint.end.count += entries.size();
@@ -134,23 +140,40 @@ Result<> Maintenance::write_active_set(Ledger::Checkpoint& checkpoint) {
       if (entry.chain >= chain_records_max) long_chains_.push_back(entry.fingerprint);
     }
     CONCERTO_CHECK(append(encode_active_part(entries), Durability::progress, nullptr));
+    pause_after(begin);
   }
   return ok();
 }
 
-Result<> Maintenance::write_directories(const Ledger::Finished& finished) {
+Result<> Maintenance::write_directories(const FinishedTable& finished) {
+  std::vector<FinishedEntry> entries;
+  for (const FinishedTable::Part& part : finished.parts()) {
+    for (const FinishedEntry entry : part) entries.push_back(entry);
+    if (entries.size() < directory_entries_at_once) continue;
+    CONCERTO_CHECK(write_entries(entries));
+    entries.clear();
+  }
+  return write_entries(entries);
+}
+
+Result<> Maintenance::write_entries(std::vector<FinishedEntry>& entries) {
+  const SteadyTime begin = core_.clock.steady_now();
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   std::map<std::shared_ptr<Segment>, std::vector<FinishedEntry>> by_segment;
-  for (const FinishedEntry entry : finished) {
+  for (const FinishedEntry& entry : entries) {
     if (auto segment = core_.segments.of(entry.second.first.group)) {
       by_segment[std::move(segment)].push_back(entry);
     }
   }
-  for (auto& [segment, entries] : by_segment) {
-    std::sort(entries.begin(), entries.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
-    CONCERTO_CHECK(segment->write_finished(entries));
-  }
+  for (const auto& [segment, some] : by_segment) CONCERTO_CHECK(segment->write_finished(some));
+  pause_after(begin);
   return ok();
+}
+
+/// Work in the background leaves most of the time to what somebody waits for.
+void Maintenance::pause_after(SteadyTime begin) const {
+  if (!hurried_) give_way(core_.clock.steady_now() - begin);
 }
 
 Result<> Maintenance::seal_segments() {

@@ -29,7 +29,9 @@ class Maintenance {
   Result<> checkpoint();
   bool checkpoint_is_due() const;
   Result<> write_active_set(Ledger::Checkpoint& checkpoint);
-  Result<> write_directories(const Ledger::Finished& finished);
+  Result<> write_directories(const FinishedTable& finished);
+  Result<> write_entries(std::vector<FinishedEntry>& entries);
+  void pause_after(SteadyTime begin) const;
   Result<> seal_segments();
   Result<> seal(const std::shared_ptr<Segment>& segment);
   Result<> apply_retention();
@@ -44,6 +46,7 @@ class Maintenance {
 
   StoreCore& core_;
   std::mutex work_mutex_;                    ///< one piece of work at a time
+  bool hurried_ = false;                     ///< somebody waits for the work
   std::uint64_t last_checkpoint_bytes_ = 0;  ///< what the last checkpoint added to the log
   std::vector<Fingerprint> long_chains_;
 

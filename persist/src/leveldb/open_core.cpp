@@ -68,8 +68,7 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
   first.number = 1;
   first.opened = clock.wall_now();
   {
-    SegmentEnv env(disk, options.zero_step_bytes, options.write_buffer_bytes, options.filter_bytes,
-                   options.sync);
+    SegmentEnv env(disk, options);
     CONCERTO_CHECK(Segment::create(env, segment_path(store, first.number), first));
   }
   StoreState state;
@@ -110,6 +109,7 @@ Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& options, cons
                           "' is missing: it is not a store, or a damaged one");
   }
   CONCERTO_CHECK(remove_if_there(disk, creating_path(store)));
+  CONCERTO_CHECK(remove_if_there(disk, spare_log_path(store)));
   CONCERTO_TRY(const std::string text, read_file(identity_path(store)));
   CONCERTO_TRY(const StoreIdentity identity, parse_identity(identity_path(store), text));
   auto core = std::make_unique<StoreCore>(options, clock, observer, std::move(lock), identity);
@@ -133,6 +133,7 @@ Result<> LevelDbStore::remove(const std::string& path) {
   CONCERTO_CHECK(remove_if_there(disk, state_path(path)));
   CONCERTO_CHECK(remove_if_there(disk, state_path(path) + ".new"));
   CONCERTO_CHECK(remove_if_there(disk, identity_path(path) + ".new"));
+  CONCERTO_CHECK(remove_if_there(disk, spare_log_path(path)));
   CONCERTO_CHECK(remove_segments(disk, path, {}));
   CONCERTO_CHECK(remove_if_there(disk, creating_path(path)));
   CONCERTO_CHECK(disk.remove(lock_path(path)));

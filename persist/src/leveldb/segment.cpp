@@ -95,16 +95,18 @@ leveldb::Slice slice(std::string_view text) {
 
 }  // namespace
 
-SegmentEnv::SegmentEnv(Disk& used, std::size_t zero_step_bytes, std::size_t write_buffer,
-                       std::size_t filter, bool synced)
+SegmentEnv::SegmentEnv(Disk& used, const LevelDbOptions& options)
     : disk(used),
-      log_env(used, LogEnv::Logs::synced, zero_step_bytes),
-      directory_env(used, LogEnv::Logs::plain, 0),
+      log_env(used, LogEnv::Logs::synced,
+              {.zero_step_bytes = options.zero_step_bytes,
+               .spare_path = options.zero_step_bytes > 0 ? spare_log_path(options.path) : "",
+               .log_bytes = options.write_buffer_bytes}),
+      directory_env(used, LogEnv::Logs::plain, {}),
       cache(leveldb::NewLRUCache(block_cache_bytes)),
       silence(std::make_unique<SilentLogger>()),
-      write_buffer_bytes(write_buffer),
-      filter_bytes(filter),
-      sync(synced) {}
+      write_buffer_bytes(options.write_buffer_bytes),
+      filter_bytes(options.filter_bytes),
+      sync(options.sync) {}
 
 std::string log_database(const std::string& segment) {
   return segment + "/log";

@@ -11,6 +11,7 @@
 #include <leveldb/db.h>
 
 #include <concerto/core/transaction.hpp>
+#include <concerto/persist/leveldb_store.hpp>
 
 #include "gid_filter.hpp"
 #include "log_env.hpp"
@@ -42,8 +43,7 @@ struct SegmentEnv {
   std::size_t filter_bytes;
   bool sync;
 
-  SegmentEnv(Disk& used, std::size_t zero_step_bytes, std::size_t write_buffer, std::size_t filter,
-             bool synced);
+  SegmentEnv(Disk& used, const LevelDbOptions& options);
 };
 
 /// A part of the log (a LevelDB database: group number to group) and the directory of the

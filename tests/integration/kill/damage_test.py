@@ -163,7 +163,7 @@ class Damage(unittest.TestCase):
         which are made anew from the log."""
         return [os.path.join(directory, name)
                 for directory, _, names in os.walk(self.store) for name in names
-                if os.path.basename(directory) != "directory" and name not in ("LOCK", "LOG")]
+                if os.path.basename(directory) != "directory" and name not in ("LOCK", "LOG", "SPARE")]
 
     def assert_refused(self, *words):
         """A start ends with an error that has these words."""

@@ -27,7 +27,7 @@ class LogScanTest : public testing::Test {
  protected:
   static constexpr std::size_t step = 64 << 10;
 
-  LogScanTest() : env_(posix_disk(), LogEnv::Logs::synced, step) {}
+  LogScanTest() : env_(posix_disk(), LogEnv::Logs::synced, {step, "", 0}) {}
 
   leveldb::Status open() {
     leveldb::Options options;

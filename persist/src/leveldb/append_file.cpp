@@ -1,0 +1,136 @@
+#include "append_file.hpp"
+
+#include <utility>
+
+#include "background_thread.hpp"
+
+namespace concerto::persist {
+namespace {
+
+constexpr std::size_t buffer_bytes = std::size_t{64} << 10;
+constexpr std::size_t log_buffer_bytes = std::size_t{1} << 20;
+constexpr std::uint64_t table_sync_bytes = std::uint64_t{512} << 10;
+
+}  // namespace
+
+void DirtyDirs::add(const std::string& dir) {
+  const std::lock_guard lock(mutex_);
+  dirs_.insert(dir);
+}
+
+Result<> DirtyDirs::sync(const std::string& dir) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (dirs_.erase(dir) == 0) return ok();
+  }
+  Result<> done = disk_.sync_dir(dir);
+  if (!done) add(dir);
+  return done;
+}
+
+AppendFile::AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size,
+                       Shared shared)
+    : AppendFile(std::move(path), std::move(file), size, shared, buffer_bytes) {}
+
+AppendFile::AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size,
+                       Shared shared, std::size_t buffer_bytes_max)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      size_(size),
+      shared_(shared),
+      buffer_bytes_max_(buffer_bytes_max) {}
+
+AppendFile::~AppendFile() {
+  AppendFile::Close();
+}
+
+leveldb::Status AppendFile::done(const Result<>& result) {
+  if (result) return leveldb::Status::OK();
+  shared_.failed = true;
+  return leveldb::Status::IOError(path_, result.error().detail);
+}
+
+leveldb::Status AppendFile::Append(const leveldb::Slice& data) {
+  buffer_.append(data.data(), data.size());
+  return buffer_.size() >= buffer_bytes_max_ ? done(write_out()) : leveldb::Status::OK();
+}
+
+leveldb::Status AppendFile::Flush() {
+  return done(write_out());
+}
+
+leveldb::Status AppendFile::Sync() {
+  Result<> synced = write_out();
+  if (synced) synced = file_->sync();
+  if (synced) synced = shared_.dirty.sync(parent_dir(path_));
+  return done(synced);
+}
+
+leveldb::Status AppendFile::Close() {
+  if (!file_) return leveldb::Status::OK();
+  Result<> closed = write_out();
+  if (closed) closed = finish();
+  file_.reset();
+  return done(closed);
+}
+
+Result<> AppendFile::write_out() {
+  if (buffer_.empty()) return ok();
+  if (shared_.failed) return make_error(Errc::store_failed, "nothing is written after a failure");
+  CONCERTO_CHECK(make_room(size_ + buffer_.size()));
+  CONCERTO_CHECK(file_->write(size_, buffer_));
+  size_ += buffer_.size();
+  buffer_.clear();
+  return written();
+}
+
+Result<> AppendFile::make_room(std::uint64_t) {
+  return ok();
+}
+
+Result<> AppendFile::written() {
+  return ok();
+}
+
+Result<> AppendFile::finish() {
+  return ok();
+}
+
+Result<> TableFile::written() {
+  if (size() - synced_ < table_sync_bytes) return ok();
+  synced_ = size();
+  CONCERTO_CHECK(file().sync());
+  const auto now = std::chrono::steady_clock::now();
+  give_way(now - piece_begun_);
+  piece_begun_ = std::chrono::steady_clock::now();
+  return ok();
+}
+
+LogFile::LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t zeroed,
+                 Shared shared, const LogSpace& space, std::function<void()> filling)
+    : AppendFile(std::move(path), std::move(file), 0, shared, log_buffer_bytes),
+      zeroed_(zeroed),
+      space_(space),
+      filling_(std::move(filling)) {}
+
+LogFile::~LogFile() {
+  LogFile::Close();
+}
+
+Result<> LogFile::make_room(std::uint64_t end) {
+  const std::size_t step = space_.zero_step_bytes;
+  if (step == 0 || end <= zeroed_) return ok();
+  if (zeros_.empty()) zeros_.assign(step, '\0');
+  for (const std::uint64_t enough = (end / step + 1) * step; zeroed_ < enough;) {
+    CONCERTO_CHECK(file().write(zeroed_, zeros_));
+    zeroed_ += zeros_.size();
+  }
+  if (end > space_.log_bytes / 4) filling_();
+  return file().sync();
+}
+
+Result<> LogFile::finish() {
+  return zeroed_ > size() ? file().truncate(size()) : ok();
+}
+
+}  // namespace concerto::persist

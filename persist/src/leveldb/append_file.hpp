@@ -1,0 +1,120 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include <leveldb/env.h>
+
+#include "disk.hpp"
+
+namespace concerto::persist {
+
+/// Directories in which a file was created or renamed since they were last synced. Thread-safe.
+class DirtyDirs {
+ public:
+  explicit DirtyDirs(Disk& disk) : disk_(disk) {}
+  void add(const std::string& dir);
+  /// Syncs the directory if it is one of them.
+  Result<> sync(const std::string& dir);
+
+ private:
+  Disk& disk_;
+  std::mutex mutex_;
+  std::set<std::string> dirs_;
+};
+
+/// A file that LevelDB appends to. What is appended gathers for a while; a sync also makes the
+/// file's name durable. Used by one thread at a time.
+class AppendFile : public leveldb::WritableFile {
+ public:
+  /// What all files of an environment share; `failed` is set by whatever fails, and then nothing
+  /// more is written.
+  struct Shared {
+    DirtyDirs& dirty;
+    std::atomic<bool>& failed;
+  };
+
+  /// `size`: what the file holds.
+  AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size, Shared shared);
+  ~AppendFile() override;
+
+  leveldb::Status Append(const leveldb::Slice& data) override;
+  leveldb::Status Flush() override;
+  leveldb::Status Sync() override;
+  leveldb::Status Close() override;
+
+ protected:
+  AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size, Shared shared,
+             std::size_t buffer_bytes_max);
+
+  /// Before a write that ends at `end`.
+  virtual Result<> make_room(std::uint64_t end);
+  /// After a write.
+  virtual Result<> written();
+  /// Before the file is closed.
+  virtual Result<> finish();
+
+  DiskFile& file() noexcept { return *file_; }
+  std::uint64_t size() const noexcept { return size_; }
+
+ private:
+  leveldb::Status done(const Result<>& result);
+  Result<> write_out();
+
+  const std::string path_;
+  std::unique_ptr<DiskFile> file_;
+  std::uint64_t size_;
+  const Shared shared_;
+  const std::size_t buffer_bytes_max_;
+  std::string buffer_;
+};
+
+/// A table, which counts once it is complete. It is synced piece by piece while it is written: all
+/// of it at once would hold up the log's syncs for many milliseconds.
+class TableFile final : public AppendFile {
+ public:
+  using AppendFile::AppendFile;
+  leveldb::Status Flush() override { return leveldb::Status::OK(); }
+
+ private:
+  Result<> written() override;
+
+  std::uint64_t synced_ = 0;
+  std::chrono::steady_clock::time_point piece_begun_ = std::chrono::steady_clock::now();
+};
+
+/// How a database's synced logs get their space.
+struct LogSpace {
+  std::size_t zero_step_bytes = 0;  ///< zeroed ahead at a time; 0: logs grow with each write
+  std::string spare_path;           ///< where a log waits to be used again; empty: they are removed
+  std::uint64_t log_bytes = 0;      ///< about how long a log becomes
+};
+
+/// A log whose every group is synced. Its space is zeroed ahead, so that a sync need not change
+/// the file's size.
+class LogFile final : public AppendFile {
+ public:
+  /// An empty file of `zeroed` bytes of zeros. `filling` is called, perhaps more than once, when
+  /// a quarter of `space.log_bytes` is taken and space is still being zeroed here.
+  LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t zeroed, Shared shared,
+          const LogSpace& space, std::function<void()> filling);
+  ~LogFile() override;
+  leveldb::Status Flush() override { return leveldb::Status::OK(); }
+
+ private:
+  Result<> make_room(std::uint64_t end) override;
+  Result<> finish() override;
+
+  std::uint64_t zeroed_;
+  std::string zeros_;
+  const LogSpace& space_;
+  const std::function<void()> filling_;
+};
+
+}  // namespace concerto::persist

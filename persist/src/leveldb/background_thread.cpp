@@ -1,0 +1,56 @@
+#include "background_thread.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+#include <utility>
+
+#include <sys/resource.h>
+
+namespace concerto::persist {
+
+BackgroundThread::~BackgroundThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void BackgroundThread::run(std::function<void()> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (!thread_.joinable()) thread_ = std::thread([this] { run_jobs(); });
+  }
+  arrived_.notify_one();
+}
+
+void BackgroundThread::run_jobs() {
+  lower_priority();
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    arrived_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    if (jobs_.empty()) return;
+    const std::function<void()> job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    job();
+    lock.lock();
+  }
+}
+
+void lower_priority() noexcept {
+  constexpr int nice_level = 10;
+  // Linux takes a thread for a process here. A thread may always lower its own; if the system has
+  // another opinion, the work is done all the same.
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice_level);
+}
+
+void give_way(std::chrono::nanoseconds took) {
+  constexpr int times_as_long = 3;
+  constexpr std::chrono::milliseconds at_most{4};
+  std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(times_as_long * took, at_most));
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "fingerprint.hpp"
+#include "segment.hpp"
+
+namespace concerto::persist {
+
+/// Finished transactions that are not in their directories yet. In parts, ordered by fingerprint:
+/// a flat table moves all it has when it grows, and the ledger's lock must not be held for
+/// milliseconds. Not thread-safe.
+class FinishedTable {
+ public:
+  /// The part is chosen by the highest bits of the fingerprint, the place in it by others.
+  struct Hash {
+    using is_avalanching = void;
+    std::size_t operator()(const Fingerprint& value) const noexcept { return value.low; }
+  };
+  using Part = boost::unordered_flat_map<Fingerprint, FinishedPlaces, Hash>;
+  static constexpr int part_bits = 6;
+  using Parts = std::array<Part, std::size_t{1} << part_bits>;
+
+  /// Replaces what is known of the transaction.
+  void put(const Fingerprint& fingerprint, const FinishedPlaces& places) {
+    part(fingerprint)[fingerprint] = places;
+  }
+  /// Adds those of another table that are not here.
+  void add(const FinishedTable& older) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      parts_[i].insert(older.parts_[i].begin(), older.parts_[i].end());
+    }
+  }
+  /// Null when it is not here. Valid until the next change.
+  const FinishedPlaces* find(const Fingerprint& fingerprint) const noexcept {
+    const Part& found_in = parts_[number(fingerprint)];
+    const auto found = found_in.find(fingerprint);
+    return found != found_in.end() ? &found->second : nullptr;
+  }
+  template <class Predicate>
+  void erase_if(Predicate predicate) {
+    for (Part& some : parts_) boost::unordered::erase_if(some, predicate);
+  }
+  /// Keeps the memory.
+  void clear() noexcept {
+    for (Part& some : parts_) some.clear();
+  }
+
+  const Parts& parts() const noexcept { return parts_; }
+
+ private:
+  static std::size_t number(const Fingerprint& fingerprint) noexcept {
+    return static_cast<std::size_t>(fingerprint.high >> (64 - part_bits));
+  }
+  Part& part(const Fingerprint& fingerprint) noexcept { return parts_[number(fingerprint)]; }
+
+  Parts parts_;
+};
+
+}  // namespace concerto::persist

@@ -1,0 +1,84 @@
+#include "spare_log.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "background_thread.hpp"
+
+namespace concerto::persist {
+namespace {
+
+constexpr std::uint64_t piece_bytes = std::uint64_t{256} << 10;
+constexpr std::uint64_t size_bytes_max = std::uint64_t{64} << 20;
+
+}  // namespace
+
+std::string spare_log_path(const std::string& store) {
+  return store + "/SPARE";
+}
+
+/// Whole steps, and more than the last log took: the next one may become a little longer.
+std::uint64_t SpareLog::rounded(std::uint64_t bytes) const noexcept {
+  return (bytes / step_bytes_ + 1) * step_bytes_;
+}
+
+Result<bool> SpareLog::keep(const std::string& log) {
+  const std::lock_guard lock(mutex_);
+  std::error_code error;
+  const std::uint64_t size = std::filesystem::file_size(log, error);
+  if (path_.empty() || state_ != State::none || error || size > size_bytes_max) return false;
+  CONCERTO_CHECK(disk_.rename(log, path_));
+  size_ = rounded(size);
+  state_ = State::kept;
+  return true;
+}
+
+bool SpareLog::want(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (path_.empty() || state_ != State::none || bytes > size_bytes_max) return false;
+  size_ = rounded(bytes);
+  state_ = State::wanted;
+  return true;
+}
+
+Result<std::unique_ptr<DiskFile>> SpareLog::open_file() {
+  const std::lock_guard lock(mutex_);
+  if (state_ == State::wanted) return disk_.create(path_);
+  if (state_ == State::kept) return disk_.open(path_);
+  return std::unique_ptr<DiskFile>();
+}
+
+Result<> SpareLog::make_ready() {
+  CONCERTO_TRY(const auto file, open_file());
+  if (!file) return ok();
+  const std::string zeros(std::min(piece_bytes, size_), '\0');
+  for (std::uint64_t at = 0; at < size_ && !dropping_; at += zeros.size()) {
+    const auto begin = std::chrono::steady_clock::now();
+    CONCERTO_CHECK(file->write(at, std::string_view(zeros).substr(0, size_ - at)));
+    CONCERTO_CHECK(file->sync());
+    give_way(std::chrono::steady_clock::now() - begin);
+  }
+  const std::lock_guard lock(mutex_);
+  if (!dropping_) state_ = State::ready;
+  return ok();
+}
+
+Result<std::uint64_t> SpareLog::use_as(const std::string& log) {
+  const std::lock_guard lock(mutex_);
+  if (state_ != State::ready) return std::uint64_t{0};
+  CONCERTO_CHECK(disk_.rename(path_, log));
+  state_ = State::none;
+  return size_;
+}
+
+Result<> SpareLog::drop() {
+  dropping_ = true;
+  const std::lock_guard lock(mutex_);
+  state_ = State::dropped;
+  std::error_code error;
+  if (path_.empty() || !std::filesystem::exists(path_, error)) return ok();
+  return disk_.remove(path_);
+}
+
+}  // namespace concerto::persist

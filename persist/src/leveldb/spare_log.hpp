@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "disk.hpp"
+
+namespace concerto::persist {
+
+/// One file of zeros that waits to become the next log, mostly a log that is not needed any more.
+/// Its blocks belong to it already: a sync after a write inside it changes nothing of the file
+/// system's, and neither new blocks nor a removal hold up other syncs. Thread-safe.
+class SpareLog {
+ public:
+  /// `path`: where the file waits, in the file system of the logs. Empty: none is ever kept.
+  /// `step_bytes`: sizes are whole steps.
+  SpareLog(Disk& disk, std::string path, std::size_t step_bytes)
+      : disk_(disk), path_(std::move(path)), step_bytes_(step_bytes) {}
+
+  /// Takes over a log for `make_ready`; false when there is a spare one already, or the log is too
+  /// long. Nothing may refer to the log any more, durably: after a power loss it can be there again
+  /// under its old name, with zeros in it.
+  Result<bool> keep(const std::string& log);
+  /// Asks `make_ready` for a new file of about so many bytes; false when there is one already.
+  bool want(std::uint64_t bytes);
+  /// Zeroes what was kept or wanted, in pieces that do not hold up other syncs for long.
+  Result<> make_ready();
+  /// Gives the file the name `log` and returns its size, all of it zeros; 0 when none is ready.
+  /// The caller syncs the directory.
+  Result<std::uint64_t> use_as(const std::string& log);
+  /// Removes the file, if there is one, and makes none any more.
+  Result<> drop();
+
+ private:
+  enum class State { none, wanted, kept, ready, dropped };
+
+  Result<std::unique_ptr<DiskFile>> open_file();
+  std::uint64_t rounded(std::uint64_t bytes) const noexcept;
+
+  Disk& disk_;
+  const std::string path_;
+  const std::uint64_t step_bytes_;
+  std::mutex mutex_;
+  State state_ = State::none;
+  std::uint64_t size_ = 0;
+  std::atomic<bool> dropping_ = false;
+};
+
+/// Where a store keeps its spare log.
+std::string spare_log_path(const std::string& store);
+
+}  // namespace concerto::persist

@@ -1,0 +1,120 @@
+#include "leveldb/log_env.hpp"
+
+#include <cstdarg>
+#include <future>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <leveldb/db.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "store_files.hpp"
+
+namespace concerto::persist {
+namespace {
+
+ino_t inode_of(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
+class SilentLogger final : public leveldb::Logger {
+ public:
+  void Logv(const char*, std::va_list) override {}
+};
+
+/// A database that changes logs after 64 KiB.
+class LogEnvTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    leveldb::Options options;
+    options.create_if_missing = true;
+    options.env = &env_;
+    options.info_log = &silence_;
+    options.write_buffer_size = 64 << 10;
+    leveldb::DB* database = nullptr;
+    ASSERT_TRUE(leveldb::DB::Open(options, path_, &database).ok());
+    database_.reset(database);
+  }
+
+  std::string log() const { return test::files_below(path_, ".log").back(); }
+
+  /// Writes until LevelDB has begun another log.
+  void fill_log() {
+    const std::string before = log();
+    leveldb::WriteOptions options;
+    options.sync = true;
+    for (; log() == before; ++keys_) {
+      const std::string value(4000, static_cast<char>('a' + keys_ % 26));
+      ASSERT_TRUE(database_->Put(options, std::to_string(keys_), value).ok());
+    }
+  }
+
+  /// Returns when all background work that was begun before is done.
+  void drain() {
+    std::promise<void> done;
+    env_.Schedule([](void* promise) { static_cast<std::promise<void>*>(promise)->set_value(); },
+                  &done);
+    done.get_future().wait();
+  }
+
+  test::TempDir dir_;
+  const std::string path_ = dir_.path() + "/log";
+  LogEnv env_{posix_disk(), LogEnv::Logs::synced,
+              LogSpace{4096, spare_log_path(dir_.path()), 64 << 10}};
+  SilentLogger silence_;
+  std::unique_ptr<leveldb::DB> database_;
+  int keys_ = 0;
+};
+
+TEST_F(LogEnvTest, UsesALogAgain) {
+  fill_log();
+  const ino_t first = inode_of(log());
+  fill_log();
+  drain();  // the table is written, and its log has become the spare one
+  drain();  // and is zeroed
+  EXPECT_EQ(inode_of(spare_log_path(dir_.path())), first);
+  fill_log();
+  EXPECT_EQ(inode_of(log()), first);
+  for (int key = 0; key < keys_; ++key) {
+    std::string value;
+    ASSERT_TRUE(database_->Get({}, std::to_string(key), &value).ok());
+    EXPECT_EQ(value, std::string(4000, static_cast<char>('a' + key % 26)));
+  }
+}
+
+TEST_F(LogEnvTest, ALogUsedAgainEndsWhereItsRecordsEnd) {
+  for (int i = 0; i < 4; ++i) {
+    fill_log();
+    drain();
+    drain();
+  }
+  const std::string last = log();
+  const auto open_size = std::filesystem::file_size(last);
+  database_.reset();
+  EXPECT_GE(open_size, std::size_t{64} << 10);
+  EXPECT_LT(std::filesystem::file_size(last), std::size_t{16} << 10);
+}
+
+TEST_F(LogEnvTest, BackgroundWorkHasALowPriority) {
+  int nice_level = 0;
+  env_.Schedule([](void* level) { *static_cast<int*>(level) = ::getpriority(PRIO_PROCESS, 0); },
+                &nice_level);
+  drain();
+  EXPECT_GT(nice_level, ::getpriority(PRIO_PROCESS, 0));
+}
+
+TEST(BackgroundThread, RunsAllJobsInOrder) {
+  std::vector<int> done;
+  {
+    BackgroundThread thread;
+    for (int i = 0; i < 100; ++i) thread.run([&done, i] { done.push_back(i); });
+  }
+  ASSERT_EQ(done.size(), 100U);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], i);
+}
+
+}  // namespace
+}  // namespace concerto::persist
