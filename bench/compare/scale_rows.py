@@ -153,15 +153,15 @@ def memory_at_rest(lab, store):
 def waiting(lab):
     """Transactions at rest until a time far away, beside as many that have finished.
 
-    Memory is that of all of them less that of half as many: what does not grow with their number,
-    such as LevelDB's block cache and buffers, is in both.
+    Memory is that of twice as many less that of all of them: what does not grow with their number,
+    such as LevelDB's tables in memory and the newest log, is full in both.
     """
     count = lab.sizes.waiting
-    half, whole, none = (lab.fill(*what) for what in (
-        ("waiting", count // 2), ("waiting", count), ("finished", count)))
-    found = {"half": memory_at_rest(lab, half), "whole": memory_at_rest(lab, whole),
+    whole, twice, none = (lab.fill(*what) for what in (
+        ("waiting", count), ("waiting", 2 * count), ("finished", count)))
+    found = {"whole": memory_at_rest(lab, whole), "twice": memory_at_rest(lab, twice),
              "none": memory_at_rest(lab, none)}
-    each = (found["whole"]["own"] - found["half"]["own"]) / (count - count // 2)
+    each = (found["twice"]["own"] - found["whole"]["own"]) / count
     over_none = (found["whole"]["own"] - found["none"]["own"]) / count
     with lab.server(whole) as with_them, lab.server(none) as without:
         lab.wait_recovered(with_them)

@@ -9,7 +9,7 @@
 
 namespace concerto::persist {
 
-/// The unfinished transactions: fingerprint to places, about 72 to 80 bytes each, so that a
+/// The unfinished transactions: fingerprint to places, about 68 to 72 bytes each, so that a
 /// million fit. Entries do not move. Not thread-safe.
 class ActiveTable {
  public:

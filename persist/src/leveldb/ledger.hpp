@@ -75,15 +75,25 @@ class Ledger {
   std::size_t active_count() const;
   std::size_t active_bytes() const;
 
+  /// An unfinished transaction of a scan.
   struct ActiveRef {
     std::uint64_t sequence;
-    Fingerprint fingerprint;
-    Place last;
+    std::uint32_t slot;
   };
-  /// Unfinished ones that began before `first_before` (a group) and not before sequence `from`.
-  std::vector<ActiveRef> active_refs(std::uint64_t from, std::uint64_t first_before) const;
+  /// The first `limit` unfinished ones by sequence, of those from `from` to `to`. Takes memory for
+  /// about twice as many, however many there are.
+  std::vector<ActiveRef> active_refs(std::uint64_t from, std::uint64_t to, std::size_t limit) const;
+  /// Absent once it has finished.
+  std::optional<Fingerprint> fingerprint_of(const ActiveRef& ref) const;
+  /// Unfinished ones that began before `first_before` (a group), oldest first.
+  std::vector<Fingerprint> active_before(std::uint64_t first_before) const;
+
+  struct MovedRef {
+    std::uint64_t sequence;
+    Fingerprint fingerprint;
+  };
   /// Transactions whose submit record is gone, with a sequence below `before`, newest first.
-  std::vector<ActiveRef> moved_refs(std::uint64_t before, std::size_t limit) const;
+  std::vector<MovedRef> moved_refs(std::uint64_t before, std::size_t limit) const;
 
   std::vector<KvRecord> find_kv(const std::string& cat, const std::string& key) const;
   KvPage scan_kv(const std::string& cat, const std::string& position, std::size_t limit) const;
@@ -128,6 +138,10 @@ class Ledger {
   Result<> order_kv(CommitRequest& request, SteadyTime now);
   Result<> check_branches(const ActiveEntry& entry, const UpdateTrans& update) const;
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
+
+  /// Calls `visit` with each unfinished entry and its slot; lets go of the lock now and then.
+  template <class Visit>
+  void for_each_active(Visit visit) const;
 
   // With the lock held.
   std::vector<SegmentRef> maybe_in(const Fingerprint& fingerprint) const;

@@ -99,33 +99,69 @@ std::size_t Ledger::active_bytes() const {
   return with_lock([this] { return active_.bytes(); });
 }
 
-std::vector<Ledger::ActiveRef> Ledger::active_refs(std::uint64_t from,
-                                                   std::uint64_t first_before) const {
-  std::vector<ActiveRef> refs;
+template <class Visit>
+void Ledger::for_each_active(Visit visit) const {
   std::size_t slot = 0;
   for (bool more = true; more;) {
     const std::lock_guard lock(mutex_);
     const std::size_t end = std::min(slot + slots_per_hold, active_.slots());
     for (; slot < end; ++slot) {
       const ActiveEntry* entry = active_.at_slot(slot);
-      if (entry == nullptr || entry->sequence < from || is_final(entry->status)) continue;
-      if (entry->first.group >= first_before) continue;
-      refs.push_back({entry->sequence, entry->fingerprint, entry->last});
+      if (entry != nullptr && !is_final(entry->status)) visit(*entry, slot);
     }
     more = slot < active_.slots();
   }
-  std::sort(refs.begin(), refs.end(),
-            [](const ActiveRef& a, const ActiveRef& b) { return a.sequence < b.sequence; });
+}
+
+std::vector<Ledger::ActiveRef> Ledger::active_refs(std::uint64_t from, std::uint64_t to,
+                                                   std::size_t limit) const {
+  const auto before = [](const ActiveRef& a, const ActiveRef& b) {
+    return a.sequence < b.sequence;
+  };
+  std::vector<ActiveRef> refs;
+  const auto keep_first = [&] {
+    if (refs.size() <= limit) return;
+    const auto last = refs.begin() + static_cast<std::ptrdiff_t>(limit) - 1;
+    std::nth_element(refs.begin(), last, refs.end(), before);
+    to = last->sequence;
+    refs.resize(limit);
+  };
+  for_each_active([&](const ActiveEntry& entry, std::size_t slot) {
+    if (entry.sequence < from || entry.sequence > to) return;
+    refs.push_back({entry.sequence, static_cast<std::uint32_t>(slot)});
+    if (refs.size() == 2 * limit) keep_first();
+  });
+  keep_first();
+  std::sort(refs.begin(), refs.end(), before);
   return refs;
 }
 
-std::vector<Ledger::ActiveRef> Ledger::moved_refs(std::uint64_t before, std::size_t limit) const {
-  std::vector<ActiveRef> refs;
+std::optional<Fingerprint> Ledger::fingerprint_of(const ActiveRef& ref) const {
+  const std::lock_guard lock(mutex_);
+  const ActiveEntry* entry = active_.at_slot(ref.slot);
+  if (entry == nullptr || entry->sequence != ref.sequence) return std::nullopt;
+  return entry->fingerprint;
+}
+
+std::vector<Fingerprint> Ledger::active_before(std::uint64_t first_before) const {
+  std::vector<std::pair<std::uint64_t, Fingerprint>> found;
+  for_each_active([&](const ActiveEntry& entry, std::size_t) {
+    if (entry.first.group < first_before) found.emplace_back(entry.sequence, entry.fingerprint);
+  });
+  std::sort(found.begin(), found.end());
+  std::vector<Fingerprint> gids;
+  gids.reserve(found.size());
+  for (const auto& [sequence, fingerprint] : found) gids.push_back(fingerprint);
+  return gids;
+}
+
+std::vector<Ledger::MovedRef> Ledger::moved_refs(std::uint64_t before, std::size_t limit) const {
+  std::vector<MovedRef> refs;
   const std::lock_guard lock(mutex_);
   auto at = moved_.lower_bound(before);
   while (at != moved_.begin() && refs.size() < limit) {
     --at;
-    refs.push_back({at->first, at->second, {}});
+    refs.push_back({at->first, at->second});
   }
   return refs;
 }

@@ -214,14 +214,10 @@ Result<> Maintenance::apply_retention() {
     if (!may_drop(segments, bytes)) return ok();
     // A restart must not need what goes: the checkpoint has to begin behind it.
     if (core_.state().checkpoint_first < segments[1]->first_group()) CONCERTO_CHECK(checkpoint());
-    std::vector<Fingerprint> unfinished;
-    for (const auto& ref : core_.ledger.active_refs(0, segments[1]->first_group())) {
-      unfinished.push_back(ref.fingerprint);
-    }
-    CONCERTO_CHECK(move_all(unfinished));
+    CONCERTO_CHECK(move_all(core_.ledger.active_before(segments[1]->first_group())));
     // What finished meanwhile counts from now, and what could not be moved is tried again.
     if (!may_drop(segments, bytes)) return ok();
-    if (!core_.ledger.active_refs(0, segments[1]->first_group()).empty()) return ok();
+    if (!core_.ledger.active_before(segments[1]->first_group()).empty()) return ok();
     CONCERTO_CHECK(drop_oldest(segments));
   }
 }
@@ -239,7 +235,7 @@ bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t b
                        now - state.newest_failure >= retention.failed_expire;
   if (is_past) return true;
   if (bytes <= retention.finished_bytes_max) return false;
-  return finished >= core_.ledger.active_refs(0, segments[1]->first_group()).size();
+  return finished >= core_.ledger.active_before(segments[1]->first_group()).size();
 }
 
 Result<> Maintenance::drop_oldest(const SegmentSet::Segments& segments) {

@@ -13,6 +13,9 @@ constexpr int attempts_max = 4;
 /// What one call of list looks at before it returns what it has.
 constexpr std::size_t examined_max = 2000;
 constexpr std::size_t groups_max = 20000;
+/// Each time a scan of the unfinished looks through all of them for the next ones, it takes so
+/// many.
+constexpr std::size_t scanned_at_once = 65536;
 
 ActiveTrans active_of(const Transaction& trans) {
   ActiveTrans active;
@@ -44,23 +47,30 @@ std::string to_text(const ListCursor& cursor) {
 }
 
 template <class T>
-bool parse(std::string_view text, T& value) {
+std::optional<T> parse(std::string_view text) {
+  T value = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && rest == text.data() + text.size();
+  if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<ListCursor> parse_text(std::string_view text) {
+  const auto dot = text.find('.');
+  if (dot == text.npos) return std::nullopt;
+  const std::string_view head = text.substr(0, dot), tail = text.substr(dot + 1);
+  if (head == "m") {
+    const auto sequence = parse<std::uint64_t>(tail);
+    if (!sequence) return std::nullopt;
+    return ListCursor{false, {}, *sequence};
+  }
+  const auto group = parse<std::uint64_t>(head);
+  const auto offset = parse<std::uint32_t>(tail);
+  if (!group || !offset) return std::nullopt;
+  return ListCursor{true, {*group, *offset}, 0};
 }
 
 Result<ListCursor> parse_cursor(const std::string& position) {
-  const std::string_view text = position;
-  const auto dot = text.find('.');
-  ListCursor cursor;
-  if (dot != text.npos) {
-    cursor.in_log = text.substr(0, dot) != "m";
-    const std::string_view tail = text.substr(dot + 1);
-    const bool good = cursor.in_log ? parse(text.substr(0, dot), cursor.before.group) &&
-                                          parse(tail, cursor.before.offset)
-                                    : parse(tail, cursor.sequence);
-    if (good) return cursor;
-  }
+  if (const auto cursor = parse_text(position)) return *cursor;
   return make_error(Errc::invalid_request, "position '" + position + "' is not one of a list");
 }
 
@@ -114,22 +124,31 @@ Result<std::optional<Transaction>> StoreReader::load(const Fingerprint& gid,
 
 Result<ActivePage> StoreReader::scan_active(std::uint64_t from, std::size_t limit) {
   const std::lock_guard lock(scan_mutex_);
-  if (from == 0) scan_ = core_.ledger.active_refs(0, UINT64_MAX);
+  if (from == 0) {
+    scan_.clear();
+    scan_end_ = core_.ledger.last_sequence();
+  }
   auto at = std::lower_bound(
       scan_.begin(), scan_.end(), from,
       [](const Ledger::ActiveRef& ref, std::uint64_t sequence) { return ref.sequence < sequence; });
   ActivePage page;
   GroupReader groups(core_.segments);
-  for (; at != scan_.end(); ++at) {
+  for (;; ++at) {
+    if (at == scan_.end()) {
+      const std::uint64_t next = scan_.empty() ? from : std::max(from, scan_.back().sequence + 1);
+      scan_ = core_.ledger.active_refs(next, scan_end_, scanned_at_once);
+      if (scan_.empty()) return page;
+      at = scan_.begin();
+    }
     if (page.transactions.size() == std::max<std::size_t>(limit, 1)) {
       page.next = at->sequence;
       return page;
     }
-    CONCERTO_TRY(const auto trans, load(at->fingerprint, groups));
+    const auto gid = core_.ledger.fingerprint_of(*at);
+    if (!gid) continue;
+    CONCERTO_TRY(const auto trans, load(*gid, groups));
     if (trans && !is_final(trans->status)) page.transactions.push_back(active_of(*trans));
   }
-  std::vector<Ledger::ActiveRef>().swap(scan_);
-  return page;
 }
 
 /// One call of list: fills a page and moves its cursor.
@@ -206,7 +225,7 @@ class StoreReader::Listing {
   /// Looks at some of the moved ones; false when there are no more.
   Result<bool> list_moved(ListCursor& cursor) {
     const auto refs = core_.ledger.moved_refs(cursor.sequence, limit_);
-    for (const Ledger::ActiveRef& ref : refs) {
+    for (const Ledger::MovedRef& ref : refs) {
       if (full()) return true;
       ++examined_;
       cursor.sequence = ref.sequence;

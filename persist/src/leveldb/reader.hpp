@@ -34,7 +34,8 @@ class StoreReader {
 
   StoreCore& core_;
   std::mutex scan_mutex_;
-  std::vector<Ledger::ActiveRef> scan_;  ///< the unfinished ones when a scan began
+  std::vector<Ledger::ActiveRef> scan_;  ///< some of the unfinished ones, the next of a scan
+  std::uint64_t scan_end_ = 0;           ///< the last sequence when the scan began
 };
 
 }  // namespace concerto::persist

@@ -109,6 +109,7 @@ struct ActiveEntry {
 
   friend bool operator==(const ActiveEntry&, const ActiveEntry&) = default;
 };
+static_assert(sizeof(ActiveEntry) == 64);  // what a waiting transaction costs most
 
 struct ActiveEnd {
   std::uint64_t first_group = 0;    ///< what is before it is in the parts, the rest is replayed
