@@ -1,8 +1,7 @@
 #include "append_file.hpp"
 
+#include <thread>
 #include <utility>
-
-#include "background_thread.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -100,8 +99,8 @@ Result<> TableFile::written() {
   if (size() - synced_ < table_sync_bytes) return ok();
   synced_ = size();
   CONCERTO_CHECK(file().sync());
-  const auto now = std::chrono::steady_clock::now();
-  give_way(now - piece_begun_);
+  const auto took = std::chrono::steady_clock::now() - piece_begun_;
+  std::this_thread::sleep_for(shared().pace.pause_after(took));
   piece_begun_ = std::chrono::steady_clock::now();
   return ok();
 }

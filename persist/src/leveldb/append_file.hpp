@@ -11,6 +11,7 @@
 
 #include <leveldb/env.h>
 
+#include "background_thread.hpp"
 #include "disk.hpp"
 
 namespace concerto::persist {
@@ -38,6 +39,7 @@ class AppendFile : public leveldb::WritableFile {
   struct Shared {
     DirtyDirs& dirty;
     std::atomic<bool>& failed;
+    const BackgroundPace& pace;
   };
 
   /// `size`: what the file holds.
@@ -61,6 +63,7 @@ class AppendFile : public leveldb::WritableFile {
   virtual Result<> finish();
 
   DiskFile& file() noexcept { return *file_; }
+  const Shared& shared() const noexcept { return shared_; }
   std::uint64_t size() const noexcept { return size_; }
 
  private:

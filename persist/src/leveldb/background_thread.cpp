@@ -47,10 +47,16 @@ void lower_priority() noexcept {
   (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice_level);
 }
 
-void give_way(std::chrono::nanoseconds took) {
+void BackgroundPace::log_begun(std::chrono::steady_clock::time_point now) noexcept {
+  // A table and the zeros of the next log are about a hundred pieces.
+  constexpr int pauses_per_log = 200;
+  longest_ =
+      std::min<std::chrono::nanoseconds>((now - begun_.exchange(now)) / pauses_per_log, at_most);
+}
+
+std::chrono::nanoseconds BackgroundPace::pause_after(std::chrono::nanoseconds took) const noexcept {
   constexpr int times_as_long = 3;
-  constexpr std::chrono::milliseconds at_most{4};
-  std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(times_as_long * took, at_most));
+  return std::min(times_as_long * took, longest_.load());
 }
 
 }  // namespace concerto::persist

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -35,8 +36,20 @@ class BackgroundThread {
 /// for a core. A core that is free it has for itself, and it cannot starve, for it may hold locks.
 void lower_priority() noexcept;
 
-/// Sleeps after a piece of background work that took `took`, so that others have the core and the
-/// disk for most of the time; a slow disk is not made much slower.
-void give_way(std::chrono::nanoseconds took);
+/// How background work shares core and disk with what somebody waits for: it pauses after each
+/// piece. Where logs fill fast the pauses are short, for the work has to keep up. Thread-safe.
+class BackgroundPace {
+ public:
+  /// Another log is begun; once a while.
+  void log_begun(std::chrono::steady_clock::time_point now) noexcept;
+  /// How long to pause after a piece of work that took `took`.
+  std::chrono::nanoseconds pause_after(std::chrono::nanoseconds took) const noexcept;
+
+ private:
+  static constexpr std::chrono::nanoseconds at_most = std::chrono::milliseconds{4};
+
+  std::atomic<std::chrono::steady_clock::time_point> begun_ = {};
+  std::atomic<std::chrono::nanoseconds> longest_ = at_most;
+};
 
 }  // namespace concerto::persist

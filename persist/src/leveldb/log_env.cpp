@@ -1,7 +1,9 @@
 #include "log_env.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include <sys/stat.h>
@@ -72,6 +74,7 @@ LogEnv::NewFile LogEnv::create_file(const std::string& path) {
 }
 
 LogEnv::NewFile LogEnv::create_log(const std::string& path) {
+  pace_.log_begun(std::chrono::steady_clock::now());
   CONCERTO_TRY(const std::uint64_t zeroed, spare_.use_as(path));
   CONCERTO_TRY(auto file, zeroed > 0 ? disk_.open(path) : disk_.create(path));
   // A listed log must be there, so the list comes second.
@@ -83,10 +86,16 @@ LogEnv::NewFile LogEnv::create_log(const std::string& path) {
   }));
 }
 
+// Piece by piece, so that LevelDB's work comes in between.
 void LogEnv::make_spare() {
   background_.run([this] {
+    const auto begin = std::chrono::steady_clock::now();
+    const Result<bool> more = failed_ ? Result<bool>(false) : spare_.zero_piece();
     // Logs do without it. A disk that fails has told the files that matter, or soon will.
-    if (!failed_ && !spare_.make_ready()) ignore_error(spare_.drop(), "the next start removes it");
+    if (!more) ignore_error(spare_.drop(), "the next start removes it");
+    if (!more || !*more) return;
+    std::this_thread::sleep_for(pace_.pause_after(std::chrono::steady_clock::now() - begin));
+    make_spare();
   });
 }
 

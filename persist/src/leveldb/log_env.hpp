@@ -43,13 +43,16 @@ class LogEnv final : public leveldb::EnvWrapper {
   leveldb::Status RemoveDir(const std::string& path) override;
   void Schedule(void (*function)(void*), void* argument) override;
 
+  /// For work in the background that writes files elsewhere.
+  const BackgroundPace& pace() const noexcept { return pace_; }
+
  private:
   using NewFile = Result<std::unique_ptr<leveldb::WritableFile>>;
 
   bool is_synced_log(const std::string& path) const noexcept {
     return logs_ == Logs::synced && is_log_path(path);
   }
-  AppendFile::Shared shared() noexcept { return {dirty_, failed_}; }
+  AppendFile::Shared shared() noexcept { return {dirty_, failed_, pace_}; }
   NewFile create_file(const std::string& path);
   NewFile create_log(const std::string& path);
   Result<> remove_log(const std::string& path);
@@ -62,6 +65,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   const LogSpace space_;
   DirtyDirs dirty_;
   std::atomic<bool> failed_ = false;
+  BackgroundPace pace_;
   SpareLog spare_;
   BackgroundThread background_;
 };

@@ -140,7 +140,7 @@ Result<> Maintenance::write_active_set(Ledger::Checkpoint& checkpoint) {
       if (entry.chain >= chain_records_max) long_chains_.push_back(entry.fingerprint);
     }
     CONCERTO_CHECK(append(encode_active_part(entries), Durability::progress, nullptr));
-    pause_after(begin);
+    give_way(begin);
   }
   return ok();
 }
@@ -167,13 +167,16 @@ Result<> Maintenance::write_entries(std::vector<FinishedEntry>& entries) {
     }
   }
   for (const auto& [segment, some] : by_segment) CONCERTO_CHECK(segment->write_finished(some));
-  pause_after(begin);
+  give_way(begin);
   return ok();
 }
 
-/// Work in the background leaves most of the time to what somebody waits for.
-void Maintenance::pause_after(SteadyTime begin) const {
-  if (!hurried_) give_way(core_.clock.steady_now() - begin);
+/// Nobody waits for the work, unless it is hurried or the store stops.
+void Maintenance::give_way(SteadyTime begin) {
+  if (hurried_) return;
+  const auto pause = core_.env.log_env.pace().pause_after(core_.clock.steady_now() - begin);
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, pause, [this] { return stopping_; });
 }
 
 Result<> Maintenance::seal_segments() {

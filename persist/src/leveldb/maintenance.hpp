@@ -31,7 +31,7 @@ class Maintenance {
   Result<> write_active_set(Ledger::Checkpoint& checkpoint);
   Result<> write_directories(const FinishedTable& finished);
   Result<> write_entries(std::vector<FinishedEntry>& entries);
-  void pause_after(SteadyTime begin) const;
+  void give_way(SteadyTime begin);
   Result<> seal_segments();
   Result<> seal(const std::shared_ptr<Segment>& segment);
   Result<> apply_retention();

@@ -1,10 +1,7 @@
 #include "spare_log.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-
-#include "background_thread.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -49,19 +46,21 @@ Result<std::unique_ptr<DiskFile>> SpareLog::open_file() {
   return std::unique_ptr<DiskFile>();
 }
 
-Result<> SpareLog::make_ready() {
-  CONCERTO_TRY(const auto file, open_file());
-  if (!file) return ok();
-  const std::string zeros(std::min(piece_bytes, size_), '\0');
-  for (std::uint64_t at = 0; at < size_ && !dropping_; at += zeros.size()) {
-    const auto begin = std::chrono::steady_clock::now();
-    CONCERTO_CHECK(file->write(at, std::string_view(zeros).substr(0, size_ - at)));
-    CONCERTO_CHECK(file->sync());
-    give_way(std::chrono::steady_clock::now() - begin);
+Result<bool> SpareLog::zero_piece() {
+  if (!file_) {
+    CONCERTO_TRY(file_, open_file());
+    if (!file_) return false;
+    zeroed_ = 0;
   }
+  const std::string zeros(std::min(piece_bytes, size_ - zeroed_), '\0');
+  CONCERTO_CHECK(file_->write(zeroed_, zeros));
+  CONCERTO_CHECK(file_->sync());
+  zeroed_ += zeros.size();
   const std::lock_guard lock(mutex_);
-  if (!dropping_) state_ = State::ready;
-  return ok();
+  if (zeroed_ < size_ && state_ != State::dropped) return true;
+  file_.reset();
+  if (state_ != State::dropped) state_ = State::ready;
+  return false;
 }
 
 Result<std::uint64_t> SpareLog::use_as(const std::string& log) {
@@ -73,7 +72,6 @@ Result<std::uint64_t> SpareLog::use_as(const std::string& log) {
 }
 
 Result<> SpareLog::drop() {
-  dropping_ = true;
   const std::lock_guard lock(mutex_);
   state_ = State::dropped;
   std::error_code error;

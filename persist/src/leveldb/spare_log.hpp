@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -21,14 +20,15 @@ class SpareLog {
   SpareLog(Disk& disk, std::string path, std::size_t step_bytes)
       : disk_(disk), path_(std::move(path)), step_bytes_(step_bytes) {}
 
-  /// Takes over a log for `make_ready`; false when there is a spare one already, or the log is too
+  /// Takes over a log for `zero_piece`; false when there is a spare one already, or the log is too
   /// long. Nothing may refer to the log any more, durably: after a power loss it can be there again
   /// under its old name, with zeros in it.
   Result<bool> keep(const std::string& log);
-  /// Asks `make_ready` for a new file of about so many bytes; false when there is one already.
+  /// Asks `zero_piece` for a new file of about so many bytes; false when there is one already.
   bool want(std::uint64_t bytes);
-  /// Zeroes what was kept or wanted, in pieces that do not hold up other syncs for long.
-  Result<> make_ready();
+  /// Zeroes another piece of what was kept or wanted, small enough not to hold up other syncs for
+  /// long; false when nothing is left to do. On one thread.
+  Result<bool> zero_piece();
   /// Gives the file the name `log` and returns its size, all of it zeros; 0 when none is ready.
   /// The caller syncs the directory.
   Result<std::uint64_t> use_as(const std::string& log);
@@ -47,7 +47,10 @@ class SpareLog {
   std::mutex mutex_;
   State state_ = State::none;
   std::uint64_t size_ = 0;
-  std::atomic<bool> dropping_ = false;
+
+  // Of the thread that zeroes:
+  std::unique_ptr<DiskFile> file_;
+  std::uint64_t zeroed_ = 0;
 };
 
 /// Where a store keeps its spare log.

@@ -1,5 +1,6 @@
 #include "leveldb/log_env.hpp"
 
+#include <chrono>
 #include <cstdarg>
 #include <future>
 #include <memory>
@@ -74,7 +75,7 @@ TEST_F(LogEnvTest, UsesALogAgain) {
   const ino_t first = inode_of(log());
   fill_log();
   drain();  // the table is written, and its log has become the spare one
-  drain();  // and is zeroed
+  drain();  // and is zeroed: so little is one piece
   EXPECT_EQ(inode_of(spare_log_path(dir_.path())), first);
   fill_log();
   EXPECT_EQ(inode_of(log()), first);
@@ -114,6 +115,24 @@ TEST(BackgroundThread, RunsAllJobsInOrder) {
   }
   ASSERT_EQ(done.size(), 100U);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], i);
+}
+
+TEST(BackgroundPace, PausesLongerThanTheWorkButNotForLong) {
+  using namespace std::chrono_literals;
+  const BackgroundPace pace;
+  EXPECT_EQ(pace.pause_after(100us), 300us);
+  EXPECT_EQ(pace.pause_after(1h), 4ms);
+}
+
+TEST(BackgroundPace, KeepsUpWithLogsThatFillFast) {
+  using namespace std::chrono_literals;
+  BackgroundPace pace;
+  const std::chrono::steady_clock::time_point begin{1h};
+  pace.log_begun(begin);
+  pace.log_begun(begin + 100ms);
+  EXPECT_EQ(pace.pause_after(1s), 500us);
+  pace.log_begun(begin + 1h);
+  EXPECT_EQ(pace.pause_after(1s), 4ms);
 }
 
 }  // namespace
