@@ -41,10 +41,11 @@ void BackgroundThread::run_jobs() {
 }
 
 void lower_priority() noexcept {
-  constexpr int nice_level = 10;
-  // Linux takes a thread for a process here. A thread may always lower its own; if the system has
-  // another opinion, the work is done all the same.
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice_level);
+  constexpr int steps = 10;
+  // Linux takes a thread for a process here, and limits the level itself. A thread may always lower
+  // its own; if the system has another opinion, the work is done all the same.
+  const auto thread = static_cast<id_t>(::gettid());
+  (void)::setpriority(PRIO_PROCESS, thread, ::getpriority(PRIO_PROCESS, thread) + steps);
 }
 
 void BackgroundPace::log_begun(std::chrono::steady_clock::time_point now) noexcept {
