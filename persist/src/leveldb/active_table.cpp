@@ -11,12 +11,16 @@ constexpr std::size_t index_min = 1024;
 
 ActiveTable::ActiveTable() : index_(index_min, nothing) {}
 
-ActiveEntry& ActiveTable::slot(std::uint32_t number) noexcept {
-  return chunks_[number / chunk_entries][number % chunk_entries];
+ActiveEntry& ActiveTable::slot(std::uint32_t wanted) noexcept {
+  return chunks_[wanted / chunk_entries][wanted % chunk_entries];
 }
 
-const ActiveEntry& ActiveTable::slot(std::uint32_t number) const noexcept {
-  return chunks_[number / chunk_entries][number % chunk_entries];
+const ActiveEntry& ActiveTable::slot(std::uint32_t wanted) const noexcept {
+  return chunks_[wanted / chunk_entries][wanted % chunk_entries];
+}
+
+std::uint32_t ActiveTable::tag(const Fingerprint& fingerprint) const noexcept {
+  return static_cast<std::uint32_t>(fingerprint.low >> 32) & ~number(nothing);
 }
 
 std::size_t ActiveTable::home(const Fingerprint& fingerprint) const noexcept {
@@ -25,21 +29,23 @@ std::size_t ActiveTable::home(const Fingerprint& fingerprint) const noexcept {
 
 /// Where the fingerprint stands in the index, or the empty place where it belongs.
 std::size_t ActiveTable::position(const Fingerprint& fingerprint) const noexcept {
+  const std::uint32_t wanted = tag(fingerprint);
   std::size_t at = home(fingerprint);
-  while (index_[at] != nothing && slot(index_[at]).fingerprint != fingerprint) {
-    at = (at + 1) & (index_.size() - 1);
+  for (; index_[at] != nothing; at = (at + 1) & (index_.size() - 1)) {
+    const std::uint32_t found = number(index_[at]);
+    if (index_[at] - found == wanted && slot(found).fingerprint == fingerprint) break;
   }
   return at;
 }
 
 ActiveEntry* ActiveTable::find(const Fingerprint& fingerprint) noexcept {
-  const std::uint32_t number = index_[position(fingerprint)];
-  return number == nothing ? nullptr : &slot(number);
+  const std::uint32_t item = index_[position(fingerprint)];
+  return item == nothing ? nullptr : &slot(number(item));
 }
 
 const ActiveEntry* ActiveTable::find(const Fingerprint& fingerprint) const noexcept {
-  const std::uint32_t number = index_[position(fingerprint)];
-  return number == nothing ? nullptr : &slot(number);
+  const std::uint32_t item = index_[position(fingerprint)];
+  return item == nothing ? nullptr : &slot(number(item));
 }
 
 ActiveEntry& ActiveTable::insert(const ActiveEntry& entry) {
@@ -51,10 +57,13 @@ ActiveEntry& ActiveTable::insert(const ActiveEntry& entry) {
   }
   const std::size_t at = position(entry.fingerprint);
   CONCERTO_ASSERT(index_[at] == nothing);
-  index_[at] = free_.back();
+  // Slots are taken from the lowest on, so that no number has all bits of the index's size.
+  const std::uint32_t taken = free_.back();
   free_.pop_back();
+  CONCERTO_ASSERT(taken < number(nothing));
+  index_[at] = tag(entry.fingerprint) | taken;
   ++size_;
-  return slot(index_[at]) = entry;
+  return slot(taken) = entry;
 }
 
 // Removal moves later entries of the run back, so that no tombstones pile up.
@@ -62,11 +71,11 @@ void ActiveTable::erase(const Fingerprint& fingerprint) noexcept {
   const std::size_t mask = index_.size() - 1;
   std::size_t hole = position(fingerprint);
   if (index_[hole] == nothing) return;
-  slot(index_[hole]) = ActiveEntry{};
-  free_.push_back(index_[hole]);
+  slot(number(index_[hole])) = ActiveEntry{};
+  free_.push_back(number(index_[hole]));
   --size_;
   for (std::size_t at = (hole + 1) & mask; index_[at] != nothing; at = (at + 1) & mask) {
-    const std::size_t wanted = home(slot(index_[at]).fingerprint);
+    const std::size_t wanted = home(slot(number(index_[at])).fingerprint);
     if (((at - wanted) & mask) < ((at - hole) & mask)) continue;
     index_[hole] = index_[at];
     hole = at;
@@ -77,13 +86,16 @@ void ActiveTable::erase(const Fingerprint& fingerprint) noexcept {
 void ActiveTable::grow() {
   std::vector<std::uint32_t> old(index_.size() * 2, nothing);
   old.swap(index_);
-  for (const std::uint32_t number : old) {
-    if (number != nothing) index_[position(slot(number).fingerprint)] = number;
+  for (const std::uint32_t item : old) {
+    if (item == nothing) continue;
+    const auto moved = item & static_cast<std::uint32_t>(old.size() - 1);
+    const Fingerprint& fingerprint = slot(moved).fingerprint;
+    index_[position(fingerprint)] = tag(fingerprint) | moved;
   }
 }
 
-const ActiveEntry* ActiveTable::at_slot(std::size_t number) const noexcept {
-  const ActiveEntry& entry = slot(static_cast<std::uint32_t>(number));
+const ActiveEntry* ActiveTable::at_slot(std::size_t wanted) const noexcept {
+  const ActiveEntry& entry = slot(static_cast<std::uint32_t>(wanted));
   return entry.first ? &entry : nullptr;
 }
 

@@ -36,13 +36,20 @@ class ActiveTable {
 
   ActiveEntry& slot(std::uint32_t number) noexcept;
   const ActiveEntry& slot(std::uint32_t number) const noexcept;
+  std::uint32_t tag(const Fingerprint& fingerprint) const noexcept;
+  std::uint32_t number(std::uint32_t item) const noexcept {
+    return item & static_cast<std::uint32_t>(index_.size() - 1);
+  }
   std::size_t home(const Fingerprint& fingerprint) const noexcept;
   std::size_t position(const Fingerprint& fingerprint) const noexcept;
   void grow();
 
   std::vector<Chunk> chunks_;
   std::vector<std::uint32_t> free_;
-  std::vector<std::uint32_t> index_;  ///< open addressing, linear probing; a power of two
+  /// Open addressing, linear probing; a power of two. An item is a slot's number, which needs fewer
+  /// bits than the index has places, and above it bits of the fingerprint: a look-up does not touch
+  /// the entries of others, each of which would be a cache miss.
+  std::vector<std::uint32_t> index_;
   std::size_t size_ = 0;
 };
 
