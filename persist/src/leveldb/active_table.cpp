@@ -11,16 +11,16 @@ constexpr std::size_t index_min = 1024;
 
 ActiveTable::ActiveTable() : index_(index_min, nothing) {}
 
-ActiveEntry& ActiveTable::slot(std::uint32_t wanted) noexcept {
-  return chunks_[wanted / chunk_entries][wanted % chunk_entries];
+ActiveEntry& ActiveTable::slot(std::uint32_t number) noexcept {
+  return chunks_[number / chunk_entries][number % chunk_entries];
 }
 
-const ActiveEntry& ActiveTable::slot(std::uint32_t wanted) const noexcept {
-  return chunks_[wanted / chunk_entries][wanted % chunk_entries];
+const ActiveEntry& ActiveTable::slot(std::uint32_t number) const noexcept {
+  return chunks_[number / chunk_entries][number % chunk_entries];
 }
 
 std::uint32_t ActiveTable::tag(const Fingerprint& fingerprint) const noexcept {
-  return static_cast<std::uint32_t>(fingerprint.low >> 32) & ~number(nothing);
+  return static_cast<std::uint32_t>(fingerprint.low >> 32) & ~slot_number(nothing);
 }
 
 std::size_t ActiveTable::home(const Fingerprint& fingerprint) const noexcept {
@@ -32,7 +32,7 @@ std::size_t ActiveTable::position(const Fingerprint& fingerprint) const noexcept
   const std::uint32_t wanted = tag(fingerprint);
   std::size_t at = home(fingerprint);
   for (; index_[at] != nothing; at = (at + 1) & (index_.size() - 1)) {
-    const std::uint32_t found = number(index_[at]);
+    const std::uint32_t found = slot_number(index_[at]);
     if (index_[at] - found == wanted && slot(found).fingerprint == fingerprint) break;
   }
   return at;
@@ -40,12 +40,12 @@ std::size_t ActiveTable::position(const Fingerprint& fingerprint) const noexcept
 
 ActiveEntry* ActiveTable::find(const Fingerprint& fingerprint) noexcept {
   const std::uint32_t item = index_[position(fingerprint)];
-  return item == nothing ? nullptr : &slot(number(item));
+  return item == nothing ? nullptr : &slot(slot_number(item));
 }
 
 const ActiveEntry* ActiveTable::find(const Fingerprint& fingerprint) const noexcept {
   const std::uint32_t item = index_[position(fingerprint)];
-  return item == nothing ? nullptr : &slot(number(item));
+  return item == nothing ? nullptr : &slot(slot_number(item));
 }
 
 ActiveEntry& ActiveTable::insert(const ActiveEntry& entry) {
@@ -60,7 +60,7 @@ ActiveEntry& ActiveTable::insert(const ActiveEntry& entry) {
   // Slots are taken from the lowest on, so that no number has all bits of the index's size.
   const std::uint32_t taken = free_.back();
   free_.pop_back();
-  CONCERTO_ASSERT(taken < number(nothing));
+  CONCERTO_ASSERT(taken < slot_number(nothing));
   index_[at] = tag(entry.fingerprint) | taken;
   ++size_;
   return slot(taken) = entry;
@@ -71,11 +71,11 @@ void ActiveTable::erase(const Fingerprint& fingerprint) noexcept {
   const std::size_t mask = index_.size() - 1;
   std::size_t hole = position(fingerprint);
   if (index_[hole] == nothing) return;
-  slot(number(index_[hole])) = ActiveEntry{};
-  free_.push_back(number(index_[hole]));
+  slot(slot_number(index_[hole])) = ActiveEntry{};
+  free_.push_back(slot_number(index_[hole]));
   --size_;
   for (std::size_t at = (hole + 1) & mask; index_[at] != nothing; at = (at + 1) & mask) {
-    const std::size_t wanted = home(slot(number(index_[at])).fingerprint);
+    const std::size_t wanted = home(slot(slot_number(index_[at])).fingerprint);
     if (((at - wanted) & mask) < ((at - hole) & mask)) continue;
     index_[hole] = index_[at];
     hole = at;
@@ -94,8 +94,8 @@ void ActiveTable::grow() {
   }
 }
 
-const ActiveEntry* ActiveTable::at_slot(std::size_t wanted) const noexcept {
-  const ActiveEntry& entry = slot(static_cast<std::uint32_t>(wanted));
+const ActiveEntry* ActiveTable::at_slot(std::size_t number) const noexcept {
+  const ActiveEntry& entry = slot(static_cast<std::uint32_t>(number));
   return entry.first ? &entry : nullptr;
 }
 

@@ -37,7 +37,7 @@ class ActiveTable {
   ActiveEntry& slot(std::uint32_t number) noexcept;
   const ActiveEntry& slot(std::uint32_t number) const noexcept;
   std::uint32_t tag(const Fingerprint& fingerprint) const noexcept;
-  std::uint32_t number(std::uint32_t item) const noexcept {
+  std::uint32_t slot_number(std::uint32_t item) const noexcept {
     return item & static_cast<std::uint32_t>(index_.size() - 1);
   }
   std::size_t home(const Fingerprint& fingerprint) const noexcept;

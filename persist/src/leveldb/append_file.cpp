@@ -106,11 +106,11 @@ Result<> TableFile::written() {
 }
 
 LogFile::LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t zeroed,
-                 Shared shared, const LogSpace& space, std::function<void()> filling)
+                 Shared shared, const LogSpace& space, std::function<void()> on_filling)
     : AppendFile(std::move(path), std::move(file), 0, shared, log_buffer_bytes),
       zeroed_(zeroed),
       space_(space),
-      filling_(std::move(filling)) {}
+      on_filling_(std::move(on_filling)) {}
 
 LogFile::~LogFile() {
   LogFile::Close();
@@ -124,7 +124,7 @@ Result<> LogFile::make_room(std::uint64_t end) {
     CONCERTO_CHECK(file().write(zeroed_, zeros_));
     zeroed_ += zeros_.size();
   }
-  if (end > space_.log_bytes / 4) filling_();
+  if (end > space_.log_bytes / 4) on_filling_();
   return file().sync();
 }
 

@@ -103,10 +103,10 @@ struct LogSpace {
 /// the file's size.
 class LogFile final : public AppendFile {
  public:
-  /// An empty file of `zeroed` bytes of zeros. `filling` is called, perhaps more than once, when
+  /// An empty file of `zeroed` bytes of zeros. `on_filling` is called, perhaps more than once, when
   /// a quarter of `space.log_bytes` is taken and space is still being zeroed here.
   LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t zeroed, Shared shared,
-          const LogSpace& space, std::function<void()> filling);
+          const LogSpace& space, std::function<void()> on_filling);
   ~LogFile() override;
   leveldb::Status Flush() override { return leveldb::Status::OK(); }
 
@@ -117,7 +117,7 @@ class LogFile final : public AppendFile {
   std::uint64_t zeroed_;
   std::string zeros_;
   const LogSpace& space_;
-  const std::function<void()> filling_;
+  const std::function<void()> on_filling_;
 };
 
 }  // namespace concerto::persist

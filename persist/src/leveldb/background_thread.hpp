@@ -40,7 +40,7 @@ void lower_priority() noexcept;
 /// piece. Where logs fill fast the pauses are short, for the work has to keep up. Thread-safe.
 class BackgroundPace {
  public:
-  /// Another log is begun; once a while.
+  /// A log is begun: the time since the last one is what it took to fill.
   void log_begun(std::chrono::steady_clock::time_point now) noexcept;
   /// How long to pause after a piece of work that took `took`.
   std::chrono::nanoseconds pause_after(std::chrono::nanoseconds took) const noexcept;

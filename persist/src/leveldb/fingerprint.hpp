@@ -26,9 +26,4 @@ Fingerprint fingerprint(const FingerprintKey& key, std::string_view gid) noexcep
 /// 16 bytes, ordered as the fingerprints are.
 std::string to_bytes(const Fingerprint& fingerprint);
 
-struct FingerprintHash {
-  using is_avalanching = void;  ///< Every bit of a fingerprint is as good as any other.
-  std::size_t operator()(const Fingerprint& value) const noexcept { return value.high; }
-};
-
 }  // namespace concerto::persist

@@ -1,6 +1,5 @@
 #include "log_env.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>

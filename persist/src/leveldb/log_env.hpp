@@ -2,8 +2,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <mutex>
-#include <set>
 #include <string>
 
 #include <leveldb/env.h>

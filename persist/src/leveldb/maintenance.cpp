@@ -16,6 +16,7 @@ constexpr std::uint16_t chain_records_max = 64;
 /// Transactions moved at a time; they share a few groups.
 constexpr std::size_t moves_in_flight = 256;
 constexpr int move_attempts_max = 8;
+/// Entries of directories that are sorted and written together, at least; a part is not divided.
 constexpr std::size_t directory_entries_at_once = 4096;
 
 }  // namespace

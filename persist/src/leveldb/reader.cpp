@@ -13,8 +13,7 @@ constexpr int attempts_max = 4;
 /// What one call of list looks at before it returns what it has.
 constexpr std::size_t examined_max = 2000;
 constexpr std::size_t groups_max = 20000;
-/// Each time a scan of the unfinished looks through all of them for the next ones, it takes so
-/// many.
+/// A scan of the unfinished takes so many each time it looks through all of them.
 constexpr std::size_t scanned_at_once = 65536;
 
 ActiveTrans active_of(const Transaction& trans) {

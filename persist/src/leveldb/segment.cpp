@@ -16,7 +16,6 @@ constexpr std::size_t block_cache_bytes = std::size_t{8} << 20;
 constexpr std::size_t directory_buffer_bytes = std::size_t{16} << 20;
 constexpr std::size_t table_bytes_max = std::size_t{32} << 20;
 constexpr int open_files_max = 64;
-constexpr std::size_t directory_batch_entries = 4096;
 
 // Keys of the directory: tag, then fingerprint or sequence. The grammar is in
 // docs/storage-format.md.
@@ -257,27 +256,20 @@ Result<std::optional<FinishedPlaces>> Segment::find_finished(const Fingerprint& 
 }
 
 Result<> Segment::write_finished(const std::vector<FinishedEntry>& entries) {
-  leveldb::WriteOptions options;
-  options.sync = env_.sync;
   leveldb::WriteBatch batch;
-  std::size_t pending = 0;
-  const auto write = [&]() -> Result<> {
-    const leveldb::Status status = directory_->Write(options, &batch);
-    batch.Clear();
-    pending = 0;
-    if (status.ok()) return ok();
-    return make_error(Errc::store_failed, "the directory '" + directory_database(path_) +
-                                              "' was not written: " + status.ToString());
-  };
   for (const auto& [fingerprint, places] : entries) {
     batch.Put(finished_key(fingerprint), encode_places(places));
     if (state.sealed) batch.Put(tag_late + to_bytes(fingerprint), "");
     if (places.sequence < state.first_sequence) {
       batch.Put(tag_moved + group_key(places.sequence), to_bytes(fingerprint));
     }
-    if (++pending == directory_batch_entries) CONCERTO_CHECK(write());
   }
-  return pending > 0 ? write() : ok();
+  leveldb::WriteOptions options;
+  options.sync = env_.sync;
+  const leveldb::Status status = directory_->Write(options, &batch);
+  if (status.ok()) return ok();
+  return make_error(Errc::store_failed, "the directory '" + directory_database(path_) +
+                                            "' was not written: " + status.ToString());
 }
 
 Result<> Segment::seal(const std::string& encoded_filter) {

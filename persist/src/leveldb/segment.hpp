@@ -75,7 +75,7 @@ class Segment {
   Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> range() const;
 
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
-  /// Writes directory entries, sorted by fingerprint; synced.
+  /// Writes directory entries, sorted by fingerprint, in one synced write.
   Result<> write_finished(const std::vector<FinishedEntry>& entries);
   /// Moves the log's newest groups and the filter into table files.
   Result<> seal(const std::string& encoded_filter);

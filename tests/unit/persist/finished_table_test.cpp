@@ -1,5 +1,7 @@
 #include "leveldb/finished_table.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace concerto::persist {
@@ -48,7 +50,7 @@ TEST(FinishedTable, ErasesByCondition) {
   EXPECT_EQ(table.find(nth(150)), nullptr);
 }
 
-// A checkpoint writes the parts one after the other and relies on it.
+// A checkpoint sorts what it takes from some parts at a time: all that it writes is sorted then.
 TEST(FinishedTable, PartsAreOrderedByFingerprint) {
   FinishedTable table;
   for (std::uint64_t i = 0; i < 1000; ++i) table.put(nth(i), places_at(i));
