@@ -30,6 +30,7 @@ class CallStream final : public Stream {
 
  private:
   void on_header(std::string_view, std::string_view) override {}
+  void on_headers_too_large() override {}
   void on_headers_end() override {}
   void on_data(std::string_view bytes) override { received_ += bytes.size(); }
   void on_end() override {

@@ -6,12 +6,6 @@
 #include "http2/session.hpp"
 
 namespace concerto::net::detail {
-namespace {
-
-/// What RFC 9113 counts per field besides its bytes.
-constexpr std::size_t field_overhead_bytes = 32;
-
-}  // namespace
 
 Task<bool> Waiter::wait(http2::Turn& turn, http2::Stream& stream) {
   cancelled_ = false;
@@ -32,12 +26,10 @@ void Waiter::resume() {
   completion(!cancelled_);
 }
 
-Call::Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
-           std::size_t header_bytes_max, BufferBudget* budget)
+Call::Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max, BufferBudget* budget)
     : turn_(turn),
       reader_(message_bytes_max),
       timers_(timers),
-      header_bytes_max_(header_bytes_max),
       budget_(budget),
       deadline_timer_(timers, [this] { on_deadline(); }) {}
 
@@ -97,13 +89,6 @@ void Call::on_data(std::string_view bytes) {
 void Call::on_sent() {
   data_sent_ = true;
   if (writing_.waits() && out_.size() <= write_ahead_bytes) wake();
-}
-
-bool Call::admit_header(std::string_view name, std::string_view value) {
-  if (block_bytes_ <= header_bytes_max_) {
-    block_bytes_ += name.size() + value.size() + field_overhead_bytes;
-  }
-  return block_bytes_ <= header_bytes_max_;
 }
 
 void Call::set_over() {

@@ -52,8 +52,7 @@ class Call : public http2::Stream {
   bool is_over() const noexcept { return over_; }
 
  protected:
-  Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
-       std::size_t header_bytes_max, BufferBudget* budget);
+  Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max, BufferBudget* budget);
 
   virtual void on_message() = 0;
   /// The peer broke a limit.
@@ -62,10 +61,6 @@ class Call : public http2::Stream {
 
   void on_data(std::string_view bytes) final;
   void on_sent() final;
-
-  /// Counts a field of the current block; false once the block is too large.
-  bool admit_header(std::string_view name, std::string_view value);
-  void begin_block() noexcept { block_bytes_ = 0; }
 
   void set_deadline(SteadyTime deadline) { deadline_timer_.set(deadline); }
   void wake() { turn_.schedule(*this); }
@@ -87,10 +82,8 @@ class Call : public http2::Stream {
   void account();
 
   Timers& timers_;
-  const std::size_t header_bytes_max_;
   BufferBudget* budget_;
-  std::size_t accounted_bytes_ = 0;  ///< of this call, in the budget
-  std::size_t block_bytes_ = 0;
+  std::size_t accounted_bytes_ = 0;   ///< of this call, in the budget
   std::size_t unconsumed_bytes_ = 0;  ///< received, window not given back yet
   Timer deadline_timer_;
   Waiter reading_;

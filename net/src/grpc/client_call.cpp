@@ -29,8 +29,7 @@ std::chrono::nanoseconds rounded_up(std::chrono::nanoseconds timeout) noexcept {
 
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, Kind kind, std::string method,
                        GrpcMetadata metadata, SteadyTime deadline)
-    : Call(channel->turn(), channel->timers(), channel->options().message_bytes_max,
-           channel->options().header_bytes_max, nullptr),
+    : Call(channel->turn(), channel->timers(), channel->options().message_bytes_max, nullptr),
       channel_(std::move(channel)),
       kind_(kind),
       method_(std::move(method)),
@@ -126,9 +125,7 @@ void ClientCall::on_turn() {
 
 void ClientCall::on_header(std::string_view name, std::string_view value) {
   if (is_over()) return;
-  if (!admit_header(name, value)) {
-    refusal_ = "received header list larger than max";
-  } else if (name == ":status") {
+  if (name == ":status") {
     http_status_ = value;
   } else if (name == "content-type") {
     content_type_ = value;
@@ -147,8 +144,11 @@ void ClientCall::on_header(std::string_view name, std::string_view value) {
   }
 }
 
+void ClientCall::on_headers_too_large() {
+  refusal_ = "received header list larger than max";
+}
+
 void ClientCall::on_headers_end() {
-  begin_block();
   if (is_over()) return;
   if (http_status_.starts_with('1')) return forget_response();
   ++blocks_;

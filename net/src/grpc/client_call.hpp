@@ -47,6 +47,7 @@ class ClientCall final : public Call, public WaitingHook {
 
  private:
   void on_header(std::string_view name, std::string_view value) override;
+  void on_headers_too_large() override;
   void on_headers_end() override;
   void on_end() override;
   void on_close(std::uint32_t error, bool unprocessed) override;

@@ -17,8 +17,7 @@ void add_common_headers(http2::HeaderBlock& block) {
 
 ServerCall::ServerCall(std::shared_ptr<ServerConnection> connection)
     : Call(connection->turn(), connection->timers(),
-           connection->server().options().message_bytes_max,
-           connection->server().options().header_bytes_max, &connection->server().buffers()),
+           connection->server().options().message_bytes_max, &connection->server().buffers()),
       connection_(std::move(connection)) {}
 
 ServerCall::~ServerCall() = default;
@@ -33,9 +32,7 @@ std::string_view ServerCall::peer() const noexcept {
 
 void ServerCall::on_header(std::string_view name, std::string_view value) {
   if (headers_done_) return;  // Trailers of a request mean nothing in gRPC.
-  if (!admit_header(name, value)) {
-    refusal_ = {GrpcCode::resource_exhausted, "received header list larger than max"};
-  } else if (name == ":path") {
+  if (name == ":path") {
     method_ = connection_->server().find(value);
     if (!method_) path_ = value;
   } else if (name == ":method") {
@@ -64,7 +61,10 @@ void ServerCall::on_header(std::string_view name, std::string_view value) {
 void ServerCall::on_headers_end() {
   if (std::exchange(headers_done_, true)) return;
   if (!is_post_) return send_http_error("405");
-  if (!is_grpc_) return send_http_error("415");
+  if (!is_grpc_) return send_http_error(headers_too_large_ ? "431" : "415");
+  if (headers_too_large_) {
+    return fail({GrpcCode::resource_exhausted, "received header list larger than max"});
+  }
   if (!refusal_.ok()) return fail(std::move(refusal_));
   ServerCore& server = connection_->server();
   if (!method_) return fail({GrpcCode::unimplemented, server.why_unknown(path_)});

@@ -39,6 +39,7 @@ class ServerCall final : public Call {
 
  private:
   void on_header(std::string_view name, std::string_view value) override;
+  void on_headers_too_large() override { headers_too_large_ = !headers_done_; }
   void on_headers_end() override;
   void on_end() override;
   void on_close(std::uint32_t error, bool unprocessed) override;
@@ -66,6 +67,7 @@ class ServerCall final : public Call {
   bool is_post_ = false;
   bool is_grpc_ = false;
   GrpcStatus refusal_;  ///< what is wrong with the headers
+  bool headers_too_large_ = false;
   bool headers_done_ = false;
   bool starting_ = false;  ///< the next turn starts the handler
   bool running_ = false;   ///< the handler runs

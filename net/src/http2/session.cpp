@@ -13,6 +13,13 @@ namespace {
 /// Bytes of the head of a DATA frame.
 constexpr std::size_t frame_head_bytes = 9;
 
+/// What RFC 9113 counts per field besides its bytes.
+constexpr std::size_t field_overhead_bytes = 32;
+
+/// A block that is longer than its limit is read on, so that the call can be answered, up to this
+/// multiple of the limit. A few bytes of HPACK can stand for millions.
+constexpr std::size_t skipped_blocks_max = 4;
+
 #ifdef CONCERTO_NGHTTP2_LIMITS_RESETS
 /// Streams that a peer may reset before its connection is ended. nghttp2's own 1000 and 33 are
 /// within reach of honest clients whose deadlines pass.
@@ -45,6 +52,7 @@ struct Session::Callbacks {
   }
 
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    self(user).block_bytes_ = 0;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     Session& session = self(user);
     if (frame->hd.stream_id > session.last_stream_id_) {
@@ -59,11 +67,11 @@ struct Session::Callbacks {
 
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame,
                        const std::uint8_t* name, std::size_t name_bytes, const std::uint8_t* value,
-                       std::size_t value_bytes, std::uint8_t, void*) {
-    if (Stream* stream = find(session, frame->hd.stream_id)) {
-      stream->on_header(text_of(name, name_bytes), text_of(value, value_bytes));
-    }
-    return 0;
+                       std::size_t value_bytes, std::uint8_t, void* user) {
+    Stream* stream = find(session, frame->hd.stream_id);
+    const bool goes_on =
+        self(user).count_field(stream, text_of(name, name_bytes), text_of(value, value_bytes));
+    return goes_on ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
   static int on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
@@ -189,7 +197,7 @@ void Session::Out::advance(std::size_t count) noexcept {
 }
 
 Session::Session(Side side, const SessionOptions& options, Events& events)
-    : events_(events), side_(side) {
+    : events_(events), side_(side), header_bytes_max_(options.header_bytes_max) {
   nghttp2_option* made = nullptr;
   CONCERTO_ASSERT(nghttp2_option_new(&made) == 0);
   const std::unique_ptr<nghttp2_option, Deleter<nghttp2_option_del>> option(made);
@@ -223,8 +231,30 @@ Session::~Session() {
 Result<> Session::receive(std::string_view bytes) {
   const auto* start = reinterpret_cast<const std::uint8_t*>(bytes.data());
   const auto taken = nghttp2_session_mem_recv(session_, start, bytes.size());
+  if (taken == NGHTTP2_ERR_CALLBACK_FAILURE) return calm_down("header list too large");
   if (taken < 0) return http2_error(taken);
   return ok();
+}
+
+bool Session::count_field(Stream* stream, std::string_view name, std::string_view value) {
+  const bool fitted = block_bytes_ <= header_bytes_max_;
+  block_bytes_ += name.size() + value.size() + field_overhead_bytes;
+  if (block_bytes_ > header_bytes_max_ * skipped_blocks_max) return false;
+  if (!stream) return true;
+  if (block_bytes_ <= header_bytes_max_) {
+    stream->on_header(name, value);
+  } else if (fitted) {
+    stream->on_headers_too_large();
+  }
+  return true;
+}
+
+Error Session::calm_down(std::string_view why) {
+  nghttp2_submit_goaway(
+      session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+      NGHTTP2_ENHANCE_YOUR_CALM, reinterpret_cast<const std::uint8_t*>(why.data()), why.size());
+  return Error{boost::system::errc::make_error_code(boost::system::errc::protocol_error),
+               "HTTP/2: the peer breaks a limit: " + std::string(why)};
 }
 
 Result<std::size_t> Session::pull(std::span<char> out) {

@@ -20,6 +20,8 @@ enum class Side : std::uint8_t { client, server };
 
 struct SessionOptions {
   std::uint32_t streams_max = 1000;  ///< that the peer may open at a time; 0 at a client
+  /// Of a header or trailer block, counted as RFC 9113, section 6.5.2 does. A stream is told of no
+  /// fields beyond it.
   std::uint32_t header_bytes_max = 16u << 10;
   std::uint32_t stream_window_bytes = 1u << 20;
   std::uint32_t connection_window_bytes = 16u << 20;
@@ -110,16 +112,22 @@ class Session {
     std::size_t free = 0;
   };
 
+  /// Counts a field of the block that is being received. False if the connection has to end.
+  bool count_field(Stream* stream, std::string_view name, std::string_view value);
+  /// Queues the GOAWAY that says why this side ends the connection.
+  Error calm_down(std::string_view why);
   void attach(Stream& stream, std::int32_t id);
   void detach(Stream& stream, std::uint32_t error);
   nghttp2_data_provider data_of(Stream& stream) noexcept;
 
   Events& events_;
   const Side side_;
+  const std::size_t header_bytes_max_;
   nghttp2_session* session_ = nullptr;
   Out out_;  ///< where pull collects
   boost::intrusive::list<Stream> streams_;
   std::int32_t last_stream_id_ = std::numeric_limits<std::int32_t>::max();  ///< that is taken
+  std::size_t block_bytes_ = 0;  ///< of the header block that is being received, so far
   bool settings_seen_ = false;
 };
 

@@ -35,6 +35,8 @@ class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_
 
   /// A field of a header or trailer block.
   virtual void on_header(std::string_view name, std::string_view value) = 0;
+  /// The block is larger than allowed: on_header is not called for the rest of it.
+  virtual void on_headers_too_large() = 0;
   /// The block is complete.
   virtual void on_headers_end() = 0;
   virtual void on_data(std::string_view bytes) = 0;

@@ -109,6 +109,16 @@ TEST_F(Hostile, LargeHeadersFailTheCall) {
   expect_served();
 }
 
+TEST_F(Hostile, HeadersOfAFewBytesThatStandForMillionsEndTheirConnection) {
+  start();
+  http2::End client{http2::Side::client};
+  RawSocket socket = connect();
+  const std::string block = http2::header_bomb(http2::Side::server, 12'000);
+  send(socket,
+       client.pull() + http2::raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, block));
+  expect_ended(socket);
+}
+
 TEST_F(Hostile, UnreadBytesOfManyCallsAreBounded) {
   GrpcServerOptions options;
   options.buffered_bytes_max = 100'000;
@@ -174,6 +184,7 @@ TEST_P(Refusal, IsAnswered) {
   expect_served();
 }
 
+const std::string long_path = "/" + std::string(20'000, 'a');
 constexpr std::pair<const char*, const char*> post{":method", "POST"};
 constexpr std::pair<const char*, const char*> path{":path", "/test.S/Echo"};
 constexpr std::pair<const char*, const char*> type{"content-type", "application/grpc"};
@@ -184,6 +195,9 @@ INSTANTIATE_TEST_SUITE_P(
         RefusalCase{"Get", {{":method", "GET"}, path, type}, ":status: 405"},
         RefusalCase{"NoContentType", {post, path}, ":status: 415"},
         RefusalCase{"Json", {post, path, {"content-type", "application/json"}}, ":status: 415"},
+        RefusalCase{"LongPathOfAPage",
+                    {post, {":path", long_path.c_str()}, {"content-type", "text/html"}},
+                    ":status: 431"},
         RefusalCase{"MalformedPath", {post, {":path", "/x"}, type}, "grpc-status: 12"},
         RefusalCase{"Timeout", {post, path, type, {"grpc-timeout", "1x"}}, "grpc-status: 13"},
         RefusalCase{"PassedDeadline", {post, path, type, {"grpc-timeout", "0n"}}, "grpc-status: 4"},

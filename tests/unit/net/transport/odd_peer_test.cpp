@@ -47,6 +47,10 @@ class RefusingPeer : public ShardTest {
     const std::size_t count = socket.read_some(asio::buffer(buffer), error);
     if (count > 0) end.receive({buffer, count});
     for (std::size_t i = answered; i < end.requests.size(); ++i, ++answered) {
+      if (!raw_answer.empty()) {
+        asio::write(socket, asio::buffer(end.pull() + raw_answer), error);
+        continue;
+      }
       if (i < refusals) {
         end.requests[i]->reset(NGHTTP2_REFUSED_STREAM);
         continue;
@@ -63,6 +67,7 @@ class RefusingPeer : public ShardTest {
   asio::basic_stream_socket<asio::ip::tcp, Executor> socket{executor()};
   http2::End end{http2::Side::server};
   std::size_t answered = 0;
+  std::string raw_answer;  ///< frames to send in place of an answer
 };
 
 TEST_F(RefusingPeer, IsAskedOnceMore) {
@@ -77,6 +82,15 @@ TEST_F(RefusingPeer, IsNotAskedAThirdTime) {
   EXPECT_EQ(reply.status.code, GrpcCode::unavailable);
   EXPECT_FALSE(reply.sent);
   EXPECT_EQ(end.requests.size(), 2u);
+}
+
+TEST_F(RefusingPeer, WhoseHeadersStandForMillionsOfBytesLosesItsConnection) {
+  raw_answer = http2::raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
+                                http2::header_bomb(http2::Side::client, 12'000));
+  const GrpcReply reply = call(0);
+  EXPECT_EQ(reply.status.code, GrpcCode::unavailable);
+  EXPECT_THAT(reply.status.message, testing::HasSubstr("header list too large"));
+  EXPECT_TRUE(reply.sent);
 }
 
 /// A peer that accepts the connection and never says anything, on a clock that is moved by hand.

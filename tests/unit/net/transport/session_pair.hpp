@@ -39,6 +39,7 @@ class RecordingStream final : public Stream {
   void on_header(std::string_view name, std::string_view value) override {
     log.push_back(std::string(name) + ": " + std::string(value));
   }
+  void on_headers_too_large() override { log.emplace_back("too large"); }
   void on_headers_end() override { log.emplace_back("headers"); }
   void on_data(std::string_view bytes) override {
     received_bytes += bytes.size();
@@ -60,6 +61,43 @@ class RecordingStream final : public Stream {
 };
 
 using RecordingStreamPtr = boost::intrusive_ptr<RecordingStream>;
+
+/// A frame as it is on the wire.
+inline std::string raw_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,
+                             std::string_view payload = {}) {
+  std::string bytes;
+  const auto add = [&bytes](std::size_t value, int count) {
+    while (count-- > 0) bytes += static_cast<char>(value >> 8 * count & 255);
+  };
+  add(payload.size(), 3);
+  add(type, 1);
+  add(flags, 1);
+  add(stream, 4);
+  return bytes.append(payload);
+}
+
+/// Fields in HPACK: those of a request or an answer, then `references` times one of 3,500 bytes,
+/// each in one byte.
+inline std::string header_bomb(Side receiver, std::size_t references) {
+  const auto literal = [](std::string_view name, std::string_view value) {
+    std::string bytes(1, '\0');
+    for (const std::string_view text : {name, value}) {
+      bytes += static_cast<char>(text.size());
+      bytes += text;
+    }
+    return bytes;
+  };
+  std::string block = receiver == Side::client
+                          ? literal(":status", "200")
+                          : literal(":method", "POST") + literal(":scheme", "http") +
+                                literal(":path", "/test.S/Echo") + literal(":authority", "x");
+  block += literal("content-type", "application/grpc");
+  constexpr std::size_t value_bytes = 3500;
+  constexpr std::string_view length_of_value("\x7f\xad\x1a");  // 127 + 3373
+  block += std::string("\x40\x01x") + std::string(length_of_value);
+  block += std::string(value_bytes, 'b');
+  return block + std::string(references, '\xbe');
+}
 
 /// One end of a connection that has no socket.
 class End final : public Session::Events {

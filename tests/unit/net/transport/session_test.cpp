@@ -1,5 +1,8 @@
 #include "http2/session.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -163,6 +166,47 @@ TEST_F(SessionPair, EndsAFloodOfSettings) {
   std::string flood;
   for (int i = 0; i < 2000; ++i) flood += settings;
   EXPECT_FALSE(server.receive(flood));
+}
+
+/// The fields that an exchange was told of, and whether it was told that there were more.
+std::pair<std::size_t, bool> told_fields(const RecordingStream& stream) {
+  const auto count = std::count_if(stream.log.begin(), stream.log.end(), [](const auto& line) {
+    return line.find(": ") != std::string::npos;
+  });
+  return {count, testing::Value(stream.log, Contains("too large"))};
+}
+
+TEST_F(SessionPair, StopsTellingOfFieldsAtTheLimitOfTheBlock) {
+  server.receive(client.pull());
+  constexpr std::uint8_t whole = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
+  const std::string block = header_bomb(Side::server, 12);
+  ASSERT_TRUE(server.receive(raw_frame(NGHTTP2_HEADERS, whole, 1, block)));
+  ASSERT_EQ(server.requests.size(), 1u);
+  EXPECT_EQ(told_fields(*server.requests[0]), std::make_pair(std::size_t{9}, true));
+  EXPECT_EQ(server.requests[0]->log.back(), "end");
+  // The table of HPACK went on, and the next request is counted by itself.
+  const std::string next = header_bomb(Side::server, 0) + "\xbe";
+  ASSERT_TRUE(server.receive(raw_frame(NGHTTP2_HEADERS, whole, 3, next)));
+  EXPECT_EQ(told_fields(*server.requests.at(1)), std::make_pair(std::size_t{7}, false));
+}
+
+TEST_F(SessionPair, EndsAConnectionWhoseRequestStandsForMuchMore) {
+  exchange(client, server);
+  const std::string block = header_bomb(Side::server, 12'000);
+  EXPECT_FALSE(server.receive(raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, block)));
+  EXPECT_EQ(told_fields(*server.requests.at(0)), std::make_pair(std::size_t{9}, true));
+  client.receive(server.pull());
+  EXPECT_THAT(client.goaways, ElementsAre(static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM)));
+}
+
+TEST_F(SessionPair, EndsAConnectionWhoseAnswerStandsForMuchMore) {
+  const auto call = client.request();
+  exchange(client, server);
+  const std::string block = header_bomb(Side::client, 12'000);
+  EXPECT_FALSE(client.receive(raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, block)));
+  EXPECT_EQ(told_fields(*call), std::make_pair(std::size_t{6}, true));
+  server.receive(client.pull());
+  EXPECT_THAT(server.goaways, ElementsAre(static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM)));
 }
 
 TEST_F(SessionPair, EndsAConnectionThatOpensTooManyStreams) {
