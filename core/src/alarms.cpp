@@ -90,14 +90,14 @@ std::optional<Alarms::Due> Alarms::pop_due(SteadyTime now) {
   return due;
 }
 
-std::vector<Gid> Alarms::waking_after(SteadyTime time, std::size_t limit) const {
-  std::vector<Gid> found;
-  for (std::size_t index = 0; index < heap_.size() && found.size() < limit; ++index) {
-    const Slot slot = heap_[index].slot;
+void Alarms::waking_after(SteadyTime time, std::size_t limit, std::size_t& from,
+                          std::vector<Gid>& found) const {
+  const std::size_t end = std::min(from + part_slots, slots());
+  for (; from < end && found.size() < limit; ++from) {
+    const Slot slot = static_cast<Slot>(from);
     const SteadyTime wake = times(slot).wake;
     if (wake > time && wake != SteadyTime::max()) found.push_back(table_[slot].gid.key().gid());
   }
-  return found;
 }
 
 WallTime Alarms::oldest_in(std::size_t part) const {

@@ -49,8 +49,13 @@ class Alarms {
   /// Takes out one alarm that is due, if there is one.
   std::optional<Due> pop_due(SteadyTime now);
 
-  /// At most `limit` gids that are to be woken later than `time`, in no order.
-  std::vector<Gid> waking_after(SteadyTime time, std::size_t limit) const;
+  /// Adds to `found`, up to `limit` gids in it, those that are to be woken later than `time`, from
+  /// a slot of the table on and of one part at most. `from` moves behind what was looked at, up to
+  /// `slots()`. A transaction keeps its slot until it is removed: who walks over all slots meets
+  /// each one once, whatever else happens meanwhile.
+  void waking_after(SteadyTime time, std::size_t limit, std::size_t& from,
+                    std::vector<Gid>& found) const;
+  std::size_t slots() const noexcept { return table_.slots(); }
 
   /// Create time of the oldest in some of the `parts()` of the table, WallTime::max() without one,
   /// rounded down to whole seconds. Transactions come and go while somebody walks over the parts in

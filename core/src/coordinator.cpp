@@ -2,6 +2,7 @@
 #include <concerto/core/coordinator.hpp>
 
 #include "engine.hpp"
+#include "reset_rounds.hpp"
 
 namespace concerto {
 namespace {
@@ -30,7 +31,10 @@ Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clo
 
 Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
                          CoordinatorOptions options, const ModeTable& modes)
-    : store_(store), clock_(clock), topics_(std::make_unique<Topics>(store, clock)) {
+    : store_(store),
+      clock_(clock),
+      topics_(std::make_unique<Topics>(store, clock)),
+      reset_rounds_(std::make_unique<ResetRounds>()) {
   CONCERTO_ASSERT(!shards.empty());
   CoordinatorOptions own = options;
   static_cast<CoordinatorLimits&>(own) = share_of(options, shards.size());
@@ -129,21 +133,22 @@ Async<> Coordinator::reset_next_cron_time(Gid gid) {
 
 Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
                                                        std::size_t limit) {
+  const std::uint64_t round = reset_rounds_->join(beyond, clock_.steady_now());
   Reset reset;
   for (auto& engine : engines_) {
-    const std::size_t wanted = limit - reset.count + 1;
-    const std::vector<Gid> found =
-        co_await on_shard(engine->executor(), engine->waking_after(beyond, wanted));
-    for (const Gid& gid : found) {
-      if (reset.count == limit) {
-        reset.has_remaining = true;
-        co_return reset;
-      }
+    const std::size_t wanted = limit - reset.count;
+    const Engine::Waking waking =
+        co_await on_shard(engine->executor(), engine->take_waking(beyond, wanted, round));
+    reset.has_remaining |= waking.has_more;
+    for (const Gid& gid : waking.gids) {
       const Result<> done = co_await reset_next_cron_time(gid);
       if (done) ++reset.count;
-      if (!done && done.error().code != Errc::trans_not_found) co_return done.error();
+      if (done || done.error().code == Errc::trans_not_found) continue;
+      reset_rounds_->end(round);  // Those that were taken and not reset are taken again.
+      co_return done.error();
     }
   }
+  if (!reset.has_remaining) reset_rounds_->end(round);
   co_return reset;
 }
 

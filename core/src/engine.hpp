@@ -37,8 +37,13 @@ class Engine {
   Async<> reset_next_cron_time(Gid gid);
   Async<std::optional<Transaction>> query(Gid gid);
   Async<std::optional<Inspection>> inspect(Gid gid);
-  /// Transactions at rest for longer than `beyond` from now, at most `limit`.
-  Task<std::vector<Gid>> waking_after(std::chrono::seconds beyond, std::size_t limit);
+  struct Waking {
+    std::vector<Gid> gids;
+    bool has_more = false;  ///< the round has others
+  };
+  /// The next transactions of a round of resets that rest for longer than `beyond` from now, at
+  /// most `limit`. A new round begins at the first one.
+  Task<Waking> take_waking(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
 
   /// Sets the alarms of unfinished transactions that the store listed.
   Task<void> recover(std::vector<ActiveTrans> transactions);
@@ -145,6 +150,8 @@ class Engine {
   Timer progress_timer_;
   std::size_t wakes_in_progress_ = 0;
   bool stopping_ = false;
+  std::uint64_t reset_round_ = 0;
+  std::size_t reset_from_ = 0;  ///< how far its round has come, a slot of the alarms
   TargetSlots slots_;
   Journal journal_;
   // Written by the shard only, read by metrics.

@@ -146,8 +146,22 @@ Task<void> Engine::pause_until(SteadyTime at) {
   if (at > ports_.timers.now()) co_await sleep_until(ports_.timers, at);
 }
 
-Task<std::vector<Gid>> Engine::waking_after(seconds beyond, std::size_t limit) {
-  co_return alarms_.waking_after(ports_.timers.now() + beyond, limit);
+Task<Engine::Waking> Engine::take_waking(seconds beyond, std::size_t limit, std::uint64_t round) {
+  if (round != reset_round_) reset_from_ = 0;
+  reset_round_ = round;
+  const SteadyTime time = ports_.timers.now() + beyond;
+  Waking waking;
+  while (waking.gids.size() < limit && reset_from_ < alarms_.slots()) {
+    alarms_.waking_after(time, limit, reset_from_, waking.gids);
+    co_await asio::post(ports_.executor, use_task);
+  }
+  std::vector<Gid> next;
+  for (std::size_t ahead = reset_from_; next.empty() && ahead < alarms_.slots();) {
+    alarms_.waking_after(time, 1, ahead, next);
+    co_await asio::post(ports_.executor, use_task);
+  }
+  waking.has_more = !next.empty();
+  co_return waking;
 }
 
 Task<void> Engine::set_limits(CoordinatorLimits limits) {

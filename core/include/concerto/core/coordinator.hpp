@@ -22,6 +22,7 @@ namespace concerto {
 
 class Engine;
 class ModeTable;
+class ResetRounds;
 class Topics;
 
 /// What bounds a coordinator; may change while it runs.
@@ -130,10 +131,11 @@ class Coordinator {
 
   struct Reset {
     std::size_t count = 0;       ///< transactions that are due now
-    bool has_remaining = false;  ///< there were more than `limit`
+    bool has_remaining = false;  ///< there are others, which the next requests get
   };
   /// Makes those due now that wait for longer than `beyond` from now, at most `limit` (section
-  /// 7.3). `beyond` may be negative.
+  /// 7.3). `beyond` may be negative. Requests with the same `beyond` that follow each other within
+  /// a minute make one round: until has_remaining is false, each gets other transactions.
   Async<Reset> reset_cron_time(std::chrono::seconds beyond, std::size_t limit);
 
   /// The transaction with its branches, nullopt if there is none. Shows durable status, and the
@@ -168,6 +170,7 @@ class Coordinator {
   Store& store_;
   const Clock& clock_;
   const std::unique_ptr<Topics> topics_;
+  const std::unique_ptr<ResetRounds> reset_rounds_;
   std::vector<std::unique_ptr<Engine>> engines_;
 };
 

@@ -1,0 +1,74 @@
+// What an operator does when many transactions are stuck.
+
+#include "engine_fixture.hpp"
+#include "reset_rounds.hpp"
+
+namespace concerto::test {
+namespace {
+
+class EngineOperator : public EngineFixture {
+ protected:
+  /// Sagas whose first call fails now and `more` times after that.
+  void submit_stuck(int count, int more) {
+    for (int i = 0; i < count; ++i) {
+      branches_->reply("action 01", Outcome::error, "refused");
+      submit(make_request("stuck" + std::to_string(i), "saga", 1));
+    }
+    for (int i = 0; i < count * more; ++i) {
+      branches_->reply("action 01", Outcome::error, "refused");
+    }
+  }
+
+  Coordinator::Reset reset_all(std::size_t limit) {
+    const auto reset = world_->start(world_->coordinator().reset_cron_time(seconds(0), limit));
+    return reset->value().value();
+  }
+
+  std::size_t attempts(const std::string& gid) {
+    const auto found = world_->start(world_->coordinator().inspect(Gid(gid)));
+    return found->value().value().value().attempts.size();
+  }
+};
+
+TEST_F(EngineOperator, ResetsReachEveryStuckTransactionOnce) {
+  constexpr int count = 250;
+  submit_stuck(count, 2);
+  Coordinator::Reset last;
+  std::vector<std::size_t> counts;
+  do {
+    last = reset_all(100);
+    counts.push_back(last.count);
+  } while (last.has_remaining && counts.size() < 10);
+  EXPECT_THAT(counts, ElementsAre(100U, 100U, 50U));
+  for (int i = 0; i < count; ++i) EXPECT_EQ(attempts("stuck" + std::to_string(i)), 2U) << i;
+  // All of them rest again: the next request begins anew.
+  last = reset_all(100);
+  EXPECT_EQ(last.count, 100U);
+  EXPECT_TRUE(last.has_remaining);
+}
+
+TEST_F(EngineOperator, AResetOfAllHasNothingRemaining) {
+  submit_stuck(5, 1);
+  const Coordinator::Reset reset = reset_all(5);
+  EXPECT_EQ(reset.count, 5U);
+  EXPECT_FALSE(reset.has_remaining);
+}
+
+TEST(ResetRounds, RequestsThatBelongTogetherAreOneRound) {
+  constexpr SteadyTime start{};
+  ResetRounds rounds;
+  const std::uint64_t first = rounds.join(seconds(5), start);
+  EXPECT_EQ(rounds.join(seconds(5), start + seconds(60)), first);
+  EXPECT_EQ(rounds.join(seconds(5), start + seconds(120)), first);
+  const std::uint64_t late = rounds.join(seconds(5), start + seconds(181));
+  EXPECT_NE(late, first);
+  const std::uint64_t other = rounds.join(seconds(6), start + seconds(181));
+  EXPECT_NE(other, late);
+  rounds.end(late);  // Not the round that goes on.
+  EXPECT_EQ(rounds.join(seconds(6), start + seconds(182)), other);
+  rounds.end(other);
+  EXPECT_NE(rounds.join(seconds(6), start + seconds(183)), other);
+}
+
+}  // namespace
+}  // namespace concerto::test
