@@ -50,10 +50,16 @@ Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& c
 }
 
 int serve(const Config& config, StoreRef store, Log& log, Server::Reload reload) {
-  Server server(config, store, log, std::move(reload));
-  const Result<> served = server.run();
-  if (!served) log.error(served.error().detail);
-  return served ? 0 : exit_failure;
+  try {
+    Server server(config, store, log, std::move(reload));
+    const Result<> served = server.run();
+    if (!served) log.error(served.error().detail);
+    return served ? 0 : exit_failure;
+  } catch (const boost::system::system_error& error) {
+    // An io_context cannot be made without descriptors; no thread runs yet.
+    log.error(std::string("the server cannot be set up: ") + error.what());
+    return exit_failure;
+  }
 }
 
 int serve(const Config& config, bool reset, Log& log, Server::Reload reload) {

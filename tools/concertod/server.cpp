@@ -1,7 +1,6 @@
 #include "server.hpp"
 
 #include <csignal>
-#include <future>
 #include <sched.h>
 
 #include <boost/asio/use_future.hpp>
@@ -62,7 +61,7 @@ Result<> Server::run() {
   CONCERTO_CHECK(set_up());
   wait_for_signal();
   wait_for_hangup();
-  for (auto& shard : shards_) shard->start();
+  CONCERTO_CHECK(start_shards());
   const Result<> listening = listen();
   if (listening) {
     control_.run();  // until a signal
@@ -114,30 +113,35 @@ Result<> Server::set_up() {
   return ok();
 }
 
-template <class Function>
-void Server::on_first_shard(Function function) {
-  std::promise<void> done;
-  asio::post(shards_.front()->executor(), [&] {
-    function();
-    done.set_value();
-  });
-  done.get_future().wait();
+/// All threads or none: a shard without a thread would never answer the others.
+Result<> Server::start_shards() {
+  for (auto shard = shards_.begin(); shard != shards_.end(); ++shard) {
+    Result<> started = (*shard)->start();
+    if (started) continue;
+    while (shard != shards_.begin()) (*--shard)->halt();
+    return started;
+  }
+  return ok();
 }
 
 Result<> Server::listen() {
-  Result<> result = ok();
-  on_first_shard([&] {
+  // Nothing else runs before both ports are ours: a start that fails here has little to undo.
+  const auto begin = [this]() -> Result<> {
+    CONCERTO_CHECK(
+        listen_on(config_.listen_address, config_.http_port,
+                  [this](const tcp::endpoint& at) { return http_listener_->start(at); }));
+    CONCERTO_CHECK(
+        listen_on(config_.listen_address, config_.grpc_port,
+                  [this](const tcp::endpoint& at) { return grpc_listener_->listen(at); }));
     background_->spawn(recover());
-    result = listen_on(config_.listen_address, config_.http_port,
-                       [&](const tcp::endpoint& at) { return http_listener_->start(at); });
-    if (!result) return;
-    result = listen_on(config_.listen_address, config_.grpc_port,
-                       [&](const tcp::endpoint& at) { return grpc_listener_->listen(at); });
-    if (!result || !publication_) return;
-    registration_ =
-        std::make_unique<net::EtcdRegistration>(shards_.front()->channels(), *publication_);
-    registration_->start();
-  });
+    if (publication_) {
+      registration_ =
+          std::make_unique<net::EtcdRegistration>(shards_.front()->channels(), *publication_);
+      registration_->start();
+    }
+    return ok();
+  };
+  const Result<> result = asio::post(shards_.front()->executor(), asio::use_future(begin)).get();
   if (result) {
     log_.info("ready: HTTP on port " + std::to_string(http_listener_->local_endpoint().port()) +
               ", gRPC on port " + std::to_string(grpc_listener_->address().port()) + ", " +
@@ -210,8 +214,9 @@ Task<void> Server::stop() {
   }
   co_await http_listener_->stop();
   grpc_listener_->close();
-  co_await coordinator_->stop(deadline);
+  // A recovery that still runs ends first, so that no engine is given work after its end.
   co_await background_->close();
+  co_await coordinator_->stop(deadline);
   // Everybody who waited has an answer by now; it only has to reach them.
   const SteadyTime answered = std::max(deadline, clock_.steady_now() + std::chrono::seconds(1));
   for (auto& shard : shards_) {

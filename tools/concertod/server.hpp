@@ -46,6 +46,7 @@ class Server {
 
  private:
   Result<> set_up();
+  Result<> start_shards();
   Result<> listen();
   Task<void> recover();
   void wait_for_signal();
@@ -56,8 +57,6 @@ class Server {
   OpsPages::Sources ops_sources();
   std::vector<std::string> why_not_live() const;
   std::vector<std::string> why_not_ready() const;
-  template <class Function>
-  void on_first_shard(Function function);
 
   Config config_;  ///< as it is in force
   const StoreRef store_;
@@ -65,8 +64,8 @@ class Server {
   const Reload reload_;
   net::SystemClock clock_;
   const OpsPages ops_pages_;
-  net::DnsWorkers dns_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  net::DnsWorkers dns_;  ///< ends before the io_contexts that its look-ups answer to
   std::unique_ptr<Coordinator> coordinator_;
   std::optional<net::EtcdPublication> publication_;
 

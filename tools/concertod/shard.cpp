@@ -1,6 +1,7 @@
 #include "shard.hpp"
 
 #include <ctime>
+#include <system_error>
 
 namespace concerto::tools {
 namespace {
@@ -121,9 +122,22 @@ void Shard::collect(MetricSet& metrics) const {
   collect_api("grpc", grpc_api_->probe(), metrics);
 }
 
-void Shard::start() {
+Result<> Shard::start() {
+  try {
+    thread_ = std::thread([this] { io_.run(); });
+  } catch (const std::system_error& error) {
+    return Error{error.code(), std::string("a thread cannot be started: ") + error.what()};
+  }
   asio::post(io_, [this] { heartbeat_.beat(); });
-  thread_ = std::thread([this] { io_.run(); });
+  return ok();
+}
+
+void Shard::halt() {
+  asio::post(io_, [this] {
+    heartbeat_.stop();
+    timers_.disarm();
+  });
+  join();
 }
 
 void Shard::join() {

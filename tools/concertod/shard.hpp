@@ -62,7 +62,10 @@ class Shard {
 
   const Heartbeat& heartbeat() const noexcept { return heartbeat_; }
 
-  void start();
+  /// Starts the thread. The error tells that the system has none left.
+  [[nodiscard]] Result<> start();
+  /// Ends the thread of a shard that has done nothing yet.
+  void halt();
   /// Lets the thread end when nothing is left to run, and waits for it.
   void join();
 

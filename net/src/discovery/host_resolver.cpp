@@ -1,5 +1,6 @@
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -42,11 +43,10 @@ DnsWorkers::~DnsWorkers() {
 void DnsWorkers::look_up(std::string host, Done done) {
   {
     const std::lock_guard lock{mutex_};
-    if (queue_.size() < queued_max) {
+    const bool wants_thread = idle_count_ <= queue_.size() && threads_.size() < threads_max;
+    if (wants_thread) add_thread();
+    if (!threads_.empty() && queue_.size() < queued_max) {
       queue_.push_back({std::move(host), std::move(done)});
-      if (idle_count_ < queue_.size() && threads_.size() < threads_max) {
-        threads_.emplace_back([this] { work(); });
-      }
       wake_.notify_one();
       return;
     }
@@ -54,8 +54,15 @@ void DnsWorkers::look_up(std::string host, Done done) {
   done(make_error(Errc::overloaded, "lookup " + host + ": too many look-ups are waiting"));
 }
 
+void DnsWorkers::add_thread() {
+  try {
+    threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    // The system has no thread left: those that are there do the work.
+  }
+}
+
 void DnsWorkers::work() {
-  asio::io_context io{1};
   std::unique_lock lock{mutex_};
   for (;;) {
     ++idle_count_;
@@ -65,7 +72,7 @@ void DnsWorkers::work() {
     Request request = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    request.done(resolve_blocking(io, request.host));
+    request.done(resolve_blocking(io_, request.host));
     request.done = nullptr;  // What it holds does not live until the next request.
     lock.lock();
   }

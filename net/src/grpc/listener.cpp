@@ -37,12 +37,14 @@ class GrpcListener::Impl : public std::enable_shared_from_this<GrpcListener::Imp
 
   Result<> listen(const asio::ip::tcp::endpoint& address) {
     error_code error;
-    if (!error) acceptor_.open(address.protocol(), error);
+    acceptor_.open(address.protocol(), error);
     if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) acceptor_.bind(address, error);
     if (!error) acceptor_.listen(backlog, error);
     if (!error) acceptor_.native_non_blocking(true, error);
     if (error) {
+      error_code ignored;
+      acceptor_.close(ignored);  // Another address may be tried.
       std::ostringstream text;
       text << "cannot listen on " << address << ": " << error.message();
       return Error{error, std::move(text).str()};

@@ -7,9 +7,11 @@
 #include <gmock/gmock.h>
 
 #include <concerto/core/coordinator.hpp>
+#include <concerto/core/task_group.hpp>
 #include <concerto/persist/memory_store.hpp>
 
 #include "coordinator_world.hpp"
+#include "sample_transactions.hpp"
 
 namespace concerto::test {
 namespace {
@@ -119,6 +121,63 @@ TEST_F(CoordinatorThreads, OperatorsLookOnWhileTransactionsRun) {
   EXPECT_EQ(failed, 72);
   const InFlight left = coordinator_.in_flight();
   EXPECT_EQ(left.unfinished[static_cast<std::size_t>(TransType::saga)], 0U);
+}
+
+Task<int> fill(Store& store, int transactions) {
+  int stored = 0;
+  for (int i = 0; i < transactions; ++i) {
+    Transaction trans = sample_saga("g" + std::to_string(i));
+    trans.parked = true;
+    trans.next_cron_time = WallTime::max();
+    Change change = create(trans);
+    if (co_await store.commit(std::move(change))) ++stored;
+  }
+  co_return stored;
+}
+
+Task<void> recover(Coordinator& coordinator) {
+  ignore_error(co_await coordinator.recover(), "the store is in memory");
+}
+
+Task<int> answer() {
+  co_return 1;
+}
+
+/// As concertod stops when a port is taken: recovery has begun, and reads page after page.
+Task<void> stop_early(Coordinator& coordinator, TaskGroup& background, Executor other, int hops,
+                      SteadyTime deadline) {
+  background.spawn(recover(coordinator));
+  for (int i = 0; i < hops; ++i) co_await on_shard(other, answer());
+  co_await background.close();
+  co_await coordinator.stop(deadline);
+}
+
+TEST(CoordinatorStart, StopDuringRecoveryTouchesNothingThatIsGone) {
+  constexpr int transactions = 2'500;  // three pages
+  constexpr int rounds = 60;
+  const MachineClock clock;
+  persist::MemoryStore store;
+  {
+    asio::io_context io{1};
+    auto stored = asio::co_spawn(io, fill(store, transactions), asio::use_future);
+    io.run();
+    ASSERT_EQ(stored.get(), transactions);
+  }
+  for (int round = 0; round < rounds; ++round) {
+    TestShard one{clock, 1}, other{clock, 2};
+    Coordinator coordinator{{one.ports(), other.ports()}, store, clock, {}};
+    TaskGroup background{one.io.get_executor()};
+    for (auto* shard : {&one, &other}) shard->start();
+    const SteadyTime deadline = clock.steady_now() + std::chrono::seconds(10);
+    auto stopping =
+        stop_early(coordinator, background, other.io.get_executor(), round % 12, deadline);
+    asio::co_spawn(one.io, std::move(stopping), asio::use_future).get();
+    for (auto* shard : {&one, &other}) {
+      asio::post(shard->io, [shard] { shard->timers.disarm(); });
+      shard->work.reset();
+      shard->thread.join();
+    }
+  }
 }
 
 }  // namespace

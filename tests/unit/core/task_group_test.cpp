@@ -67,5 +67,35 @@ TEST(OnShard, RunsOnTheOtherShardAndReturnsHere) {
   }
 }
 
+Task<bool> waits_for(Notifier& notifier, bool& waiting) {
+  waiting = true;
+  co_return co_await notifier.wait();
+}
+
+Task<void> ask(Executor there, Notifier& notifier, bool& waiting, bool& answered) {
+  answered = co_await on_shard(there, waits_for(notifier, waiting));
+}
+
+TEST(OnShard, CancelledCallerWaitsForTheOtherShardWhichHearsNothing) {
+  asio::io_context here{1}, there{1};
+  const auto run = [](asio::io_context& io) { io.restart(), io.poll(); };
+  Notifier notifier{there.get_executor()};
+  TaskGroup group{here.get_executor()};
+  bool waiting = false, answered = false;
+  group.spawn(ask(there.get_executor(), notifier, waiting, answered));
+  run(here), run(there);
+  ASSERT_TRUE(waiting);
+
+  asio::co_spawn(here, close_group(group), asio::detached);
+  run(here), run(there);
+  EXPECT_TRUE(notifier.has_waiters());
+  EXPECT_EQ(group.size(), 1U);
+
+  notifier.notify_all();
+  run(there), run(here), run(here);
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(group.size(), 0U);
+}
+
 }  // namespace
 }  // namespace concerto

@@ -6,6 +6,7 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -82,11 +83,18 @@ Task<T> suspend(Start start) {
 
 /// Runs a coroutine on another shard and returns its value to the calling one. On the calling
 /// shard itself it costs nothing but the call.
+///
+/// Cancellation does not cross shards: a caller that is cancelled meanwhile waits until the
+/// coroutine on the other shard has ended, and is cancelled at its next co_await. What runs there
+/// must therefore end by itself.
 template <class T>
 Task<T> on_shard(Executor shard, Task<T> task) {
   const Executor here = co_await asio::this_coro::executor;
   if (here == shard) co_return co_await std::move(task);
-  co_return co_await asio::co_spawn(shard, std::move(task), use_task);
+  // A cancellation slot that is connected would hand the other thread a pointer into memory of
+  // this one, which may be gone when it is used (Boost 1.81, asio issue 1332).
+  auto token = asio::bind_cancellation_slot(asio::cancellation_slot{}, use_task);
+  co_return co_await asio::co_spawn(shard, std::move(task), std::move(token));
 }
 
 }  // namespace concerto

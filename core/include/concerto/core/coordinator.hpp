@@ -78,7 +78,8 @@ struct InFlight {
 /// branch services. Embed it, or let concertod's front ends drive it.
 ///
 /// A request may be made on any of its shards (or on another io_context); it runs on the gid's
-/// home shard and resumes on the caller's. Once a request succeeded, what it promised is durable.
+/// home shard and resumes on the caller's; cancelling the caller does not end it there. Once a
+/// request succeeded, what it promised is durable.
 /// Error classes: see Errc; the texts are the protocol's (pages 01 and 02).
 class Coordinator {
  public:

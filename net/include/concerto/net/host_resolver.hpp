@@ -30,7 +30,8 @@ class HostResolver {
 /// Threads for the system's resolver, which blocks its caller. Shared by all shards.
 ///
 /// A few threads, so that one name server that does not answer holds up some look-ups but not
-/// all. Destroy it after the resolvers that use it and before the shards' io_contexts.
+/// all. Destroy it when nobody resolves any more, and before the shards' io_contexts: a look-up
+/// whose caller has gone still answers to its shard.
 class DnsWorkers {
  public:
   static constexpr std::size_t threads_max = 4;
@@ -53,8 +54,10 @@ class DnsWorkers {
     Done done;
   };
 
+  void add_thread();
   void work();
 
+  asio::io_context io_;  ///< made here: a worker may begin when no descriptor is left
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Request> queue_;
