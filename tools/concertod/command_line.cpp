@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
@@ -10,37 +11,53 @@ namespace {
 
 constexpr int usage_error = 2;
 
-// `-name=value` in two parts; flags that are switched off leave nothing.
-void normalize(std::string_view argument, std::vector<std::string>& out) {
+constexpr std::array<std::string_view, 5> true_words{"1", "t", "T", "true", "TRUE"};
+constexpr std::array<std::string_view, 5> false_words{"0", "f", "F", "false", "FALSE"};
+
+bool is_among(std::string_view word, const std::array<std::string_view, 5>& words) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+/// The arguments as CLI11 takes them. Go's flag package, which reads them for the reference, ends
+/// at the first argument that is no flag, and the last of several flags of one name counts.
+struct Arguments {
+  std::vector<std::string> flags;
+  bool has_operands = false;
+};
+
+/// `-name=value` in two parts; a flag that is switched off leaves nothing, and takes back what an
+/// earlier one left.
+void add_flag(std::string_view argument, std::vector<std::string>& flags) {
   argument.remove_prefix(argument.starts_with("--") ? 2 : 1);
   const auto equals = argument.find('=');
   const std::string_view name = argument.substr(0, equals);
   const std::string dashed = (name.size() > 1 ? "--" : "-") + std::string{name};
-  if (equals == std::string_view::npos) {
-    out.push_back(dashed);
+  const bool has_value = equals != std::string_view::npos;
+  const std::string_view value = has_value ? argument.substr(equals + 1) : std::string_view{};
+  if (name == "c") {
+    flags.push_back(dashed);
+    if (has_value) flags.emplace_back(value);
     return;
   }
-  const std::string_view value = argument.substr(equals + 1);
-  if (name == "c" || (value != "true" && value != "false")) {
-    out.push_back(dashed);
-    out.emplace_back(value);
-  } else if (value == "true") {
-    out.push_back(dashed);
-  }
+  std::erase(flags, dashed);
+  if (has_value && is_among(value, false_words)) return;
+  flags.push_back(dashed);
+  if (has_value && !is_among(value, true_words)) flags.back() += "=" + std::string{value};
 }
 
-std::vector<std::string> normalized(const std::vector<std::string>& arguments) {
-  std::vector<std::string> out;
-  bool is_value = false;
-  for (const std::string& argument : arguments) {
-    if (!is_value && argument.size() > 1 && argument.starts_with('-')) {
-      normalize(argument, out);
-    } else {
-      out.push_back(argument);
+Arguments split_arguments(const std::vector<std::string>& arguments) {
+  Arguments split;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--" || argument.size() < 2 || !argument.starts_with('-')) {
+      split.has_operands = argument != "--" || i + 1 < arguments.size();
+      return split;
     }
-    is_value = !is_value && (argument == "-c" || argument == "--c");
+    add_flag(argument, split.flags);
+    const bool wants_file = argument == "-c" || argument == "--c";
+    if (wants_file && i + 1 < arguments.size()) split.flags.push_back(arguments[++i]);
   }
-  return out;
+  return split;
 }
 
 }  // namespace
@@ -48,18 +65,19 @@ std::vector<std::string> normalized(const std::vector<std::string>& arguments) {
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CommandLine line;
   bool version = false;
-  std::vector<std::string> positional;
   CLI::App app{"Coordinator of distributed transactions", "concertod"};
   app.set_help_flag("-h,--help", "Print this");
-  app.add_option("-c", line.config_file, "YAML configuration file")->type_name("FILE");
+  app.add_option("-c", line.config_file, "YAML configuration file")
+      ->type_name("FILE")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_flag("-d", line.debug, "Log at level debug");
   app.add_flag("-r", line.reset, "Drop ALL stored transactions before the start");
   app.add_flag("-v", version, "Print the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--print-config", line.print_config, "Print the configuration in use and end");
-  app.add_option("ignored", positional)->group("");
 
-  std::vector<std::string> reversed = normalized(arguments);
+  Arguments split = split_arguments(arguments);
+  std::vector<std::string>& reversed = split.flags;
   std::ranges::reverse(reversed);  // CLI11 takes them last first.
   try {
     app.parse(std::move(reversed));
@@ -69,7 +87,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     line.exit_code = usage_error;
     line.for_stderr = std::string{error.what()} + "\n";
   }
-  if (!line.exit_code && !positional.empty()) line.exit_code = 0;
+  if (!line.exit_code && split.has_operands) line.exit_code = 0;
   if (line.exit_code) {
     line.for_stderr += app.help();
   } else if (version) {

@@ -5,13 +5,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <set>
 #include <system_error>
 
 #include <yaml-cpp/yaml.h>
 
 #include "config_keys.hpp"
 #include "config_validate.hpp"
+#include "config_yaml.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -19,17 +19,6 @@ namespace {
 std::string section_of(std::string_view path) {
   const auto dot = path.find('.');
   return dot == std::string_view::npos ? std::string{} : std::string{path.substr(0, dot)};
-}
-
-bool is_section(const std::string& name) {
-  for (const KeyRow& row : config_keys()) {
-    if (section_of(row.path) == name) return true;
-  }
-  return false;
-}
-
-void note(const Result<>& result, Findings& findings) {
-  if (!result) findings.errors.push_back(result.error().detail);
 }
 
 void apply_environment(Config& config, const Environment& environment, Findings& findings) {
@@ -43,60 +32,24 @@ void apply_environment(Config& config, const Environment& environment, Findings&
   }
 }
 
-void apply_scalar(const std::string& path, const YAML::Node& value, Config& config,
-                  Findings& findings) {
-  const KeyRow* row = find_key(path);
-  if (row == nullptr) {
-    findings.unknown_keys.push_back("unknown key '" + path + "'; the nearest known one is '" +
-                                    std::string{nearest_key(path)} + "'");
-    return;
-  }
-  if (value.IsNull()) return;  // `Key:` without a value leaves the key as it is.
-  if (!value.IsScalar()) {
-    findings.errors.push_back(path + ": expected one value, found a list or map (put JSON in " +
-                              "single quotes)");
-    return;
-  }
-  note(set_key(config, *row, value.Scalar()), findings);
-}
-
-// The page's keys are at most two levels deep; anything deeper is unknown by its second level.
-void apply_map(const std::string& section, const YAML::Node& map, Config& config,
-               Findings& findings) {
-  std::set<std::string> seen;
-  for (const auto& entry : map) {
-    const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
-    const std::string path = section.empty() ? name : section + "." + name;
-    if (!seen.insert(name).second) {
-      findings.errors.push_back(path + ": the key is there twice");
-    } else if (!section.empty() || !is_section(name)) {
-      apply_scalar(path, entry.second, config, findings);
-    } else if (entry.second.IsMap()) {
-      apply_map(name, entry.second, config, findings);
-    } else if (!entry.second.IsNull()) {
-      findings.errors.push_back(path + ": expected a section with keys, found a value");
-    }
-  }
-}
-
-void apply_yaml(Config& config, const std::string& text, Findings& findings) {
+bool reads_back_as(const std::string& yaml, const std::string& text) {
   try {
-    const YAML::Node root = YAML::Load(text);
-    if (root.IsMap()) {
-      apply_map("", root, config, findings);
-    } else if (!root.IsNull()) {
-      findings.errors.push_back("the configuration file is not a map of keys");
-    }
-  } catch (const YAML::Exception& error) {
-    // yaml-cpp's message names the place and the fault, and quotes nothing of the file.
-    findings.errors.push_back("the configuration file is not valid YAML: " +
-                              std::string{error.what()});
+    return YAML::Load("key: " + yaml)["key"].as<std::string>() == text;
+  } catch (const YAML::Exception&) {
+    return false;
   }
 }
 
+/// The plainest form of a text that is read back the same: line breaks do not stand in single
+/// quotes, and what is no UTF-8 in none.
 std::string quote(const std::string& text) {
+  for (const auto style : {YAML::SingleQuoted, YAML::DoubleQuoted}) {
+    YAML::Emitter out;
+    out << style << text;
+    if (out.good() && reads_back_as(out.c_str(), text)) return out.c_str();
+  }
   YAML::Emitter out;
-  out << YAML::SingleQuoted << text;
+  out << YAML::Binary(reinterpret_cast<const unsigned char*>(text.data()), text.size());
   return out.c_str();
 }
 

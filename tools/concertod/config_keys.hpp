@@ -27,6 +27,9 @@ enum class Secrecy : std::uint8_t {
 struct Range {
   std::int64_t min = 0;
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
+
+  /// Of a number that nothing here reads: the reference takes every one, and files have them.
+  static constexpr Range any() noexcept { return {std::numeric_limits<std::int64_t>::min()}; }
 };
 
 /// One key of the configuration.

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <initializer_list>
 
+#include "rotating_file.hpp"
+
 namespace concerto::tools {
 namespace {
 
@@ -15,7 +17,7 @@ bool is_one_of(std::string_view text, Names names) {
   return std::ranges::find(names, text) != names.end();
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string{text} + "'";
 }
 
@@ -40,10 +42,10 @@ void check_store(StoreConfig& store, Findings& findings) {
         "file is not read");
   }
   if (is_one_of(store.driver, {"redis", "mysql", "postgres", "sqlserver"})) {
-    findings.errors.push_back("Store.Driver " + quoted(store.driver) + std::string{not_here});
+    findings.errors.push_back("Store.Driver " + in_quotes(store.driver) + std::string{not_here});
   } else if (!is_one_of(store.driver, {"leveldb", "memory"})) {
     findings.errors.push_back("Store.Driver: expected leveldb or memory, found " +
-                              quoted(store.driver));
+                              in_quotes(store.driver));
   }
   if (store.driver == "leveldb" && store.path.empty()) {
     findings.errors.push_back("Store.Path is empty; the embedded store needs a directory");
@@ -64,7 +66,7 @@ void check_target(const MicroServiceConfig& service, Findings& findings) {
   if (colon == std::string_view::npos) {
     findings.errors.push_back("MicroService.Target: expected scheme://hosts/key, no '://' found");
   } else if (is_one_of(scheme, {"consul", "nacos"})) {
-    findings.errors.push_back("MicroService.Target: scheme " + quoted(scheme) +
+    findings.errors.push_back("MicroService.Target: scheme " + in_quotes(scheme) +
                               std::string{not_here});
   } else if (!is_one_of(scheme, {"etcd", "discov"})) {
     findings.errors.push_back("MicroService.Target: unknown scheme: " + scheme);
@@ -82,7 +84,7 @@ void check_micro_service(const MicroServiceConfig& service, Findings& findings) 
   const std::string& driver = service.driver;
   if (is_one_of(driver, {"dtm-driver-kratos", "dtm-driver-polaris", "dtm-driver-ego",
                          "dtm-driver-dapr", "dtm-driver-springcloud", "dtm-driver-sponge"})) {
-    findings.errors.push_back("MicroService.Driver " + quoted(driver) + std::string{not_here});
+    findings.errors.push_back("MicroService.Driver " + in_quotes(driver) + std::string{not_here});
   } else if (!is_one_of(driver, {"default", "dtm-driver-gozero"})) {
     findings.errors.push_back("no dtm driver with name: " + driver + " has been registered");
   } else if (!service.target.empty() && driver == "default") {
@@ -96,18 +98,44 @@ void check_micro_service(const MicroServiceConfig& service, Findings& findings) 
 void check_time_zone(std::string_view hours, Findings& findings) {
   if (hours.empty()) return;
   std::string_view digits = hours;
-  if (digits.starts_with('+')) digits.remove_prefix(1);
+  if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
   int value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end != digits.data() + digits.size() || value < -12 || value > 14) {
     findings.errors.push_back("TimeZoneOffset: expected hours from -12 to 14, found " +
-                              quoted(hours));
+                              in_quotes(hours));
   }
 }
 
-void check_admin_base(std::string_view path, Findings& findings) {
-  if (path.empty() || (path.starts_with('/') && !path.ends_with('/'))) return;
-  findings.errors.push_back("AdminBasePath: expected a path as /dtm, found " + quoted(path));
+/// AdminBasePath as the router wants it: `/dtm`, empty for none. The reference takes `dtm`,
+/// `/dtm/`, `/` and what else its path library makes one path of.
+std::string clean_path(std::string_view path) {
+  std::string clean;
+  while (!path.empty()) {
+    const std::string_view segment = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(segment.size() + 1, path.size()));
+    if (segment == "..") {
+      clean.erase(std::min(clean.rfind('/'), clean.size()));
+    } else if (!segment.empty() && segment != ".") {
+      clean.append("/").append(segment);
+    }
+  }
+  return clean;
+}
+
+void check_log(const LogConfig& log, Findings& findings) {
+  if (log.outputs.find_first_not_of(", ") == std::string::npos) {
+    findings.errors.push_back(
+        "Log.Outputs names no output; expected stderr, stdout or files, in a comma list");
+  }
+  if (!log.rotation_enabled) return;
+  std::vector<std::string> unknown;
+  const auto rotation = rotation_from_json(log.rotation_json, unknown);
+  if (!rotation) findings.errors.push_back(rotation.error().detail);
+  for (const std::string& name : unknown) {
+    findings.unknown_keys.push_back("Log.RotationConfigJSON: unknown member '" + name +
+                                    "'; known: maxsize, maxage, maxbackups, localtime, compress");
+  }
 }
 
 }  // namespace
@@ -117,7 +145,8 @@ void validate(Config& config, Findings& findings) {
   check_store(config.store, findings);
   check_micro_service(config.micro_service, findings);
   check_time_zone(config.time_zone_offset, findings);
-  check_admin_base(config.admin_base_path, findings);
+  check_log(config.log, findings);
+  config.admin_base_path = clean_path(config.admin_base_path);
 }
 
 }  // namespace concerto::tools

@@ -17,15 +17,32 @@ struct ByteUnit {
 constexpr std::array<ByteUnit, 3> byte_units{
     {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", std::int64_t{1} << 30}}};
 
-constexpr std::array<std::pair<std::string_view, LogLevel>, 4> levels{{{"debug", LogLevel::debug},
+// The names that the reference takes. Its levels above error are for a process that ends; no line
+// here is above error. The first name of a level is the one that is printed.
+constexpr std::array<std::pair<std::string_view, LogLevel>, 8> levels{{{"debug", LogLevel::debug},
                                                                        {"info", LogLevel::info},
+                                                                       {"", LogLevel::info},
                                                                        {"warn", LogLevel::warn},
-                                                                       {"error", LogLevel::error}}};
+                                                                       {"error", LogLevel::error},
+                                                                       {"dpanic", LogLevel::error},
+                                                                       {"panic", LogLevel::error},
+                                                                       {"fatal", LogLevel::error}}};
 
 constexpr std::string_view mask = "***";
 
+std::string lower_case(std::string_view text) {
+  std::string lower{text};
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
 std::optional<std::int64_t> integer_from(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -56,6 +73,7 @@ Error bad_value(const KeyRow& row, std::string_view expected, std::string_view t
 std::string expectation(const KeyRow& row) {
   std::string text = row.in_bytes ? "a number of bytes (or of KiB, MiB, GiB)" : "an integer";
   constexpr auto unlimited = std::numeric_limits<std::int64_t>::max();
+  if (row.range.min == Range::any().min) return text;
   text += " from " + std::to_string(row.range.min);
   text += row.range.max == unlimited ? " on" : " to " + std::to_string(row.range.max);
   return text;
@@ -75,15 +93,17 @@ Result<> assign(std::string& target, const KeyRow&, std::string_view text) {
 }
 
 Result<> assign(bool& target, const KeyRow& row, std::string_view text) {
-  const bool on = text == "1" || text == "true";
-  if (!on && text != "0" && text != "false") return bad_value(row, "0 or 1", text);
-  target = on;
+  const std::string word = lower_case(text);
+  const auto number = integer_from(text);  // Any but 0 is yes, as in the reference.
+  if (!number && word != "true" && word != "false") return bad_value(row, "0 or 1", text);
+  target = number ? *number != 0 : word == "true";
   return ok();
 }
 
 Result<> assign(LogLevel& target, const KeyRow& row, std::string_view text) {
+  const std::string word = lower_case(text);
   for (const auto& [name, level] : levels) {
-    if (name == text) {
+    if (name == word) {
       target = level;
       return ok();
     }

@@ -77,12 +77,22 @@ std::vector<std::string> split(std::string_view list) {
   return items;
 }
 
-Result<spdlog::sink_ptr> open_output(const std::string& name, const LogConfig& config) {
+/// The file of an output, which the reference also takes as a URL.
+std::string file_of(std::string_view output) {
+  for (const std::string_view prefix : {"file://localhost/", "file:///"}) {
+    if (output.starts_with(prefix)) return std::string{output.substr(prefix.size() - 1)};
+  }
+  return std::string{output};
+}
+
+Result<spdlog::sink_ptr> open_output(const std::string& output, const LogConfig& config) {
+  const std::string name = file_of(output);
   try {
     if (name == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
     if (name == "stdout") return std::make_shared<spdlog::sinks::stdout_sink_mt>();
     if (!config.rotation_enabled) return std::make_shared<spdlog::sinks::basic_file_sink_mt>(name);
-    CONCERTO_TRY(const Rotation rotation, rotation_from_json(config.rotation_json));
+    std::vector<std::string> unknown;  // The check of the configuration has named them.
+    CONCERTO_TRY(const Rotation rotation, rotation_from_json(config.rotation_json, unknown));
     return std::make_shared<RotatingFile>(name, rotation);
   } catch (const spdlog::spdlog_ex& error) {
     return make_error(Errc::invalid_request,

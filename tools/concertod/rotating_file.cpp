@@ -25,10 +25,25 @@ Error bad_rotation(const std::string& what) {
   return make_error(Errc::invalid_request, std::string{key} + ": " + what);
 }
 
+constexpr std::array<std::string_view, 6> members{"maxsize",   "maxage",   "maxbackups",
+                                                  "localtime", "compress", "filename"};
+
+/// The member that Go's reader takes `written` for; empty for none.
+std::string_view member_named(std::string_view written) {
+  for (const std::string_view name : members) {
+    const bool same = std::ranges::equal(written, name, [](char a, char b) {
+      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+    });
+    if (same) return name;
+  }
+  return {};
+}
+
 Result<> set_member(Rotation& rotation, std::string_view name, const json::value& value) {
   constexpr std::int64_t count_max = 1'000'000;
   const bool is_count = value.is_int64() && value.as_int64() >= 0 && value.as_int64() <= count_max;
   const auto count = is_count ? static_cast<std::uint32_t>(value.as_int64()) : 0U;
+  if (name == "filename" || value.is_null()) return ok();  // Log.Outputs names the file.
   if (name == "localtime" || name == "compress") {
     if (!value.is_bool()) {
       return bad_rotation(std::string{name} + ": expected true or false, found " +
@@ -36,10 +51,6 @@ Result<> set_member(Rotation& rotation, std::string_view name, const json::value
     }
     (name == "compress" ? rotation.compress : rotation.local_time) = value.as_bool();
     return ok();
-  }
-  if (name != "maxsize" && name != "maxage" && name != "maxbackups") {
-    return bad_rotation("unknown member '" + std::string{name} +
-                        "'; known: maxsize, maxage, maxbackups, localtime, compress");
   }
   if (!is_count) {
     return bad_rotation(std::string{name} + ": expected a number, found " + json::serialize(value));
@@ -84,14 +95,19 @@ bool is_aside(const fs::path& log, std::string_view name) {
 
 }  // namespace
 
-Result<Rotation> rotation_from_json(const std::string& text) {
+Result<Rotation> rotation_from_json(const std::string& text, std::vector<std::string>& unknown) {
   error_code error;
   const json::value value = json::parse(text, error);
   if (error || !value.is_object()) return bad_rotation("expected a JSON object, found " + text);
   Rotation rotation;
   for (const auto& member : value.as_object()) {
-    const std::string_view name{member.key().data(), member.key().size()};
-    CONCERTO_CHECK(set_member(rotation, name, member.value()));
+    const std::string_view written{member.key().data(), member.key().size()};
+    const std::string_view name = member_named(written);
+    if (name.empty()) {
+      unknown.emplace_back(written);
+    } else {
+      CONCERTO_CHECK(set_member(rotation, name, member.value()));
+    }
   }
   return rotation;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include <spdlog/sinks/base_sink.h>
 
@@ -22,8 +23,9 @@ struct Rotation {
   bool compress = false;                                 ///< files put aside become .gz
 };
 
-/// Unknown members are errors, so that a misspelt one is not silently without effect.
-Result<Rotation> rotation_from_json(const std::string& json);
+/// Reads Log.RotationConfigJSON; names of members count in any case, as in the reference. Adds the
+/// names of members that have no effect to `unknown`, so that somebody hears of a misspelt one.
+Result<Rotation> rotation_from_json(const std::string& json, std::vector<std::string>& unknown);
 
 /// A log file that is put aside as `name-2026-01-31T12-00-00.000.ext` before it outgrows its
 /// limit. Files put aside by an earlier run count. Throws spdlog_ex when the file cannot be opened.

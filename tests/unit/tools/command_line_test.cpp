@@ -41,6 +41,13 @@ const LineCase line_cases[] = {
     {"ConfigWithEquals", {"-c", "a=b.yml"}, {.config_file = "a=b.yml"}},
     {"All", {"-d", "-r", "-c", "a"}, {.config_file = "a", .debug = true, .reset = true}},
     {"GoBooleans", {"-d=true", "-r=false"}, {.debug = true}},
+    {"GoBooleansShort", {"-d=1", "-r=F", "-check-config=T"}, {.debug = true, .check_config = true}},
+    {"LastConfigCounts",
+     {"-c", "a.yml", "-d", "-c=b.yml"},
+     {.config_file = "b.yml", .debug = true}},
+    {"LastFlagCounts", {"-r", "-d=false", "-r=false", "-d"}, {.debug = true}},
+    {"FlagTwice", {"-d", "-d"}, {.debug = true}},
+    {"EndOfFlags", {"-d", "--"}, {.debug = true}},
     {"Check", {"--check-config"}, {.check_config = true}},
     {"PrintOneDash", {"-print-config"}, {.print_config = true}},
 };
@@ -64,9 +71,19 @@ TEST(CommandLine, VersionGoesToStdout) {
 }
 
 TEST(CommandLine, PositionalArgumentsGetTheUsage) {
-  const CommandLine line = parse_command_line({"-d", "start"});
-  EXPECT_EQ(line.exit_code, 0);
-  EXPECT_THAT(line.for_stderr, HasSubstr("-c FILE"));
+  using Arguments = std::vector<std::string>;
+  for (const Arguments& arguments : {Arguments{"-d", "start"}, Arguments{"start", "-x"},
+                                     Arguments{"-"}, Arguments{"--", "-d"}}) {
+    const CommandLine line = parse_command_line(arguments);
+    EXPECT_EQ(line.exit_code, 0);
+    EXPECT_THAT(line.for_stderr, HasSubstr("-c FILE"));
+  }
+}
+
+TEST(CommandLine, FlagsAreOnOrOff) {
+  const CommandLine line = parse_command_line({"-d=maybe"});
+  EXPECT_EQ(line.exit_code, 2);
+  EXPECT_THAT(line.for_stderr, HasSubstr("maybe"));
 }
 
 TEST(CommandLine, UnknownFlagGetsMessageAndUsage) {

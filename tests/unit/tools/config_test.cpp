@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "config_keys.hpp"
+#include "config_yaml.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -73,6 +74,12 @@ const RefusedCase refused_cases[] = {
      "MicroService.EndPoint is empty"},
     {"TimeZone", "TimeZoneOffset: UTC", "TimeZoneOffset: expected hours from -12 to 14"},
     {"TimeZoneTooFar", "TimeZoneOffset: 15", "found '15'"},
+    {"TimeZoneWithTwoSigns", "TimeZoneOffset: '+-5'", "found '+-5'"},
+    {"NoLog", "Log: {Outputs: ' ,'}", "Log.Outputs names no output"},
+    {"Rotation", "Log: {RotationEnable: 1, RotationConfigJSON: '{\"maxage\": -1}'}",
+     "Log.RotationConfigJSON: maxage: expected a number, found -1"},
+    {"MergedValue", "<<: 5", "<<: expected a map of keys to merge"},
+    {"MergedIntoItself", "a: &a {<<: *a}\n<<: *a", "<<: expected a map of keys to merge"},
     {"MapForText", "GrpcServiceConfig: {a: 1}", "GrpcServiceConfig: expected one value"},
     {"ValueForSection", "Store: leveldb", "Store: expected a section"},
     {"ListForFile", "- a\n- b", "is not a map of keys"},
@@ -132,12 +139,28 @@ TEST(Config, PrintedIsReadBackTheSame) {
     if (text == "info") text = "warn";
     if (std::holds_alternative<std::string& (*)(Config&)>(row.field)) text += " it's: #\"x\" \\n";
     if (text == "0") text = "1";
+    if (row.path == "AdminBasePath") text = "/" + text;
     ASSERT_TRUE(set_key(config, row, text)) << row.path;
   }
   const auto loaded = load(print_config(config));
   EXPECT_THAT(loaded.findings.unknown_keys, IsEmpty());
   for (const KeyRow& row : config_keys()) {
     EXPECT_EQ(key_text(loaded.config, row), key_text(config, row)) << row.path;
+  }
+}
+
+TEST(Config, PrintedTextIsReadBackWhateverItsBytesAre) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string text = std::string("a") + static_cast<char>(byte) + " b";
+    Config config;
+    config.store.path = text;
+    config.store.db = "\n" + text + "\n\n";
+    config.store.schema = "\xe2\x80\xa8" + text;
+    const auto loaded = load(print_config(config));
+    EXPECT_THAT(loaded.findings.errors, IsEmpty()) << byte;
+    EXPECT_EQ(loaded.config.store.path, config.store.path) << byte;
+    EXPECT_EQ(loaded.config.store.db, config.store.db) << byte;
+    EXPECT_EQ(loaded.config.store.schema, config.store.schema) << byte;
   }
 }
 
@@ -172,14 +195,160 @@ TEST(Config, ARunningProcessTakesOverWhatItMay) {
   EXPECT_EQ(running.store.path, "./concerto-data");
 }
 
-TEST(Config, AdminBasePathIsAPath) {
-  EXPECT_THAT(load("AdminBasePath: /dtm").findings.errors, IsEmpty());
-  for (const char* wrong : {"dtm", "/dtm/", "/"}) {
-    const auto loaded = load(std::string("AdminBasePath: ") + wrong);
-    EXPECT_THAT(loaded.findings.errors,
-                ElementsAre(HasSubstr("AdminBasePath: expected a path as /dtm, found '")))
-        << wrong;
+TEST(Config, AdminBasePathIsWrittenInManyWays) {
+  const std::pair<const char*, const char*> spellings[] = {{"/dtm", "/dtm"},
+                                                           {"dtm", "/dtm"},
+                                                           {"/dtm/", "/dtm"},
+                                                           {"//dtm//", "/dtm"},
+                                                           {"/", ""},
+                                                           {"''", ""},
+                                                           {"a/b", "/a/b"},
+                                                           {"/a/./b", "/a/b"},
+                                                           {".", ""},
+                                                           {"/a/../dtm", "/dtm"},
+                                                           {"/../../dtm", "/dtm"},
+                                                           {"/.dtm", "/.dtm"}};
+  for (const auto& [written, path] : spellings) {
+    const auto loaded = load(std::string("AdminBasePath: ") + written);
+    EXPECT_EQ(loaded.config.admin_base_path, path) << written;
+    EXPECT_THAT(loaded.findings.errors, IsEmpty()) << written;
   }
+}
+
+struct NumberCase {
+  const char* yaml;
+  const char* digits;  ///< null: no number
+};
+
+// What gopkg.in/yaml.v3 makes of each for an int64, which the reference uses.
+constexpr NumberCase number_cases[] = {
+    {"3", "3"},
+    {"+3", "3"},
+    {"-3", "-3"},
+    {"3.0", "3"},
+    {"12.", "12"},
+    {".0", "0"},
+    {"1_000", "1000"},
+    {"1__0", "10"},
+    {"1_", "1"},
+    {"1_0.0", "10"},
+    {"0x10", "16"},
+    {"0X8fB5", "36789"},
+    {"-0x10", "-16"},
+    {"0x_10", "16"},
+    {"0o17", "15"},
+    {"-0O17", "-15"},
+    {"017", "15"},
+    {"08", "8"},
+    {"00", "0"},
+    {"0b11", "3"},
+    {"-0B11", "-3"},
+    {"1e1", "10"},
+    {"1.2e1", "12"},
+    {"+1.0E1", "10"},
+    {"10e-1", "1"},
+    {"-0", "0"},
+    {"-0.0", "0"},
+    {"1e18", "1000000000000000000"},
+    {"9223372036854775807", "9223372036854775807"},
+    {"-9223372036854775808", "-9223372036854775808"},
+    {"9223372036854775808", nullptr},
+    {"9.3e18", nullptr},
+    {"1e400", nullptr},
+    {".inf", nullptr},
+    {"inf", nullptr},
+    {".nan", nullptr},
+    {"0x", nullptr},
+    {"0o8", nullptr},
+    {"0b2", nullptr},
+    {"0x1p4", nullptr},
+    {"_1", nullptr},
+    {"+-1", nullptr},
+    {"--1", nullptr},
+    {"1:30", nullptr},
+    {"1,000", nullptr},
+    {"1 000", nullptr},
+    {"true", nullptr},
+    {"yes", nullptr},
+    {"", nullptr},
+    {"-", nullptr},
+};
+
+TEST(YamlInteger, IsSpeltInManyWays) {
+  for (const auto& [yaml, digits] : number_cases) {
+    const auto number = yaml_integer(yaml);
+    ASSERT_EQ(number.has_value(), digits != nullptr) << yaml;
+    if (!number) continue;
+    EXPECT_EQ(number->digits, digits) << yaml;
+    EXPECT_TRUE(number->exact) << yaml;
+  }
+}
+
+TEST(Config, NumbersOfTheFileAreYamlsNumbers) {
+  const auto loaded = load(
+      "RequestTimeout: 3.0\nTimeoutToFail: 1_000\nHttpPort: 0x8fb5\nTransCronInterval: -1\n"
+      "RetryInterval: 1.2e1\nMaxBodyBytes: 1e6\nGrpcPort: !!int '0x10'\nJsonRpcPort: '017'\n"
+      "Log: {RotationEnable: 2}\nTimeZoneOffset: 08\n");
+  EXPECT_THAT(loaded.findings.errors, IsEmpty());
+  EXPECT_THAT(loaded.findings.notices, IsEmpty());
+  const Config& config = loaded.config;
+  EXPECT_EQ(config.coordinator.request_timeout, std::chrono::seconds(3));
+  EXPECT_EQ(config.coordinator.timeout_to_fail, std::chrono::seconds(1000));
+  EXPECT_EQ(config.coordinator.retry_interval, std::chrono::seconds(12));
+  EXPECT_EQ(config.trans_cron_interval, std::chrono::seconds(-1));
+  EXPECT_EQ(config.limits.body_bytes_max, 1'000'000U);
+  EXPECT_EQ(config.http_port, 36789);
+  EXPECT_EQ(config.grpc_port, 16);
+  EXPECT_EQ(config.json_rpc_port, 17);  // In quotes it is text, which has decimal digits.
+  EXPECT_TRUE(config.log.rotation_enabled);
+  EXPECT_EQ(config.time_zone_offset, "08");
+}
+
+TEST(Config, AFractionIsCutOffAsInTheReferenceAndSaysSo) {
+  const auto loaded = load("RequestTimeout: 3.5");
+  EXPECT_EQ(loaded.config.coordinator.request_timeout, std::chrono::seconds(3));
+  EXPECT_THAT(loaded.findings.notices, ElementsAre(HasSubstr("RequestTimeout: 3.5 is taken as 3")));
+}
+
+TEST(Config, ARefusedNumberIsShownAsItWasWritten) {
+  EXPECT_THAT(load("HttpPort: 0x1_ffff").findings.errors,
+              ElementsAre(AllOf(HasSubstr("HttpPort: expected an integer from 0 to 65535"),
+                                HasSubstr("found '131071', written as 0x1_ffff"))));
+}
+
+TEST(Config, LevelsAreThoseOfTheReference) {
+  using enum LogLevel;
+  const std::pair<const char*, LogLevel> names[] = {
+      {"DEBUG", debug}, {"Info", info},   {"''", info},     {"iNFO", info},   {"Warn", warn},
+      {"ERROR", error}, {"fatal", error}, {"Panic", error}, {"DPANIC", error}};
+  for (const auto& [name, level] : names) {
+    const auto loaded = load(std::string("LogLevel: ") + name);
+    EXPECT_THAT(loaded.findings.errors, IsEmpty()) << name;
+    EXPECT_EQ(loaded.config.log.level, level) << name;
+  }
+  EXPECT_THAT(load("LogLevel: warning").findings.errors, ElementsAre(HasSubstr("'warning'")));
+}
+
+TEST(Config, KeysOfAnchorsAreMergedBehindAMapsOwn) {
+  const auto loaded = load(
+      "Store: &base {Path: /a, Db: x}\n"
+      "MicroService: {<<: {EndPoint: 'h:1'}, Driver: default}\n"
+      "<<: [{HttpPort: 1, GrpcPort: 2}, {HttpPort: 3, JsonRpcPort: 4}]\n"
+      "GrpcPort: 5\n"
+      "HttpMicroService: *base\n");
+  EXPECT_THAT(loaded.findings.errors, IsEmpty());
+  EXPECT_EQ(loaded.config.micro_service.end_point, "h:1");
+  EXPECT_EQ(loaded.config.http_port, 1);
+  EXPECT_EQ(loaded.config.grpc_port, 5);
+  EXPECT_EQ(loaded.config.json_rpc_port, 4);
+  EXPECT_THAT(loaded.findings.unknown_keys,
+              ElementsAre(HasSubstr("HttpMicroService.Path"), HasSubstr("HttpMicroService.Db")));
+}
+
+TEST(Config, OddFilesOfTheReferenceAreRead) {
+  EXPECT_EQ(load("HttpPort: 1\n---\nHttpPort: 2\n").config.http_port, 1);
+  EXPECT_EQ(load("\xef\xbb\xbfHttpPort: 1\r\nGrpcPort: 2\r\n").config.http_port, 1);
+  EXPECT_EQ(load("AlertWebHook: !!binary aHR0cDovL2g=").config.alert_web_hook, "http://h");
 }
 
 TEST(Config, SummaryHasWhatDiffersFromTheDefaults) {

@@ -158,20 +158,44 @@ TEST_F(LogFiles, PutAsideAreCompressed) {
   EXPECT_THAT(content(file(*found.begin())), testing::StartsWith("\x1f\x8b"));
 }
 
-TEST(Rotation, ReadsTheReferencesMembers) {
+TEST_F(LogFiles, MayBeNamedByUrlAsInTheReference) {
+  {
+    auto log =
+        Log::open({.outputs = "file://" + file("a.log") + ",file://localhost" + file("b.log")});
+    ASSERT_TRUE(log) << log.error().detail;
+    (*log)->info("hello");
+  }
+  EXPECT_THAT(content(file("a.log")), HasSubstr("hello"));
+  EXPECT_THAT(content(file("b.log")), HasSubstr("hello"));
+}
+
+TEST(Rotation, ReadsTheReferencesMembersInAnyCase) {
+  std::vector<std::string> unknown;
   const auto rotation = rotation_from_json(
-      R"({"maxsize": 5, "maxage": 3, "maxbackups": 2, "localtime": true, "compress": true})");
+      R"({"maxsize": 5, "maxAge": 3, "MAXBACKUPS": 2, "LocalTime": true, "compress": true,
+          "filename": "unused.log"})",
+      unknown);
   ASSERT_TRUE(rotation) << rotation.error().detail;
   EXPECT_EQ(rotation->bytes_max, std::uintmax_t{5} << 20);
   EXPECT_EQ(rotation->age_max, std::chrono::days{3});
   EXPECT_EQ(rotation->files_max, 2U);
   EXPECT_TRUE(rotation->local_time && rotation->compress);
+  EXPECT_THAT(unknown, testing::IsEmpty());
 }
 
-TEST(Rotation, RefusesWhatItDoesNotKnow) {
-  for (const char* text : {"[]", "{", "{\"maxsize\": \"big\"}", "{\"max_size\": 1}",
-                           "{\"maxage\": -1}", "{\"compress\": 1}"}) {
-    const auto rotation = rotation_from_json(text);
+TEST(Rotation, NamesMembersWithoutEffect) {
+  std::vector<std::string> unknown;
+  const auto rotation = rotation_from_json(R"({"max_size": 1, "maxage": null})", unknown);
+  ASSERT_TRUE(rotation) << rotation.error().detail;
+  EXPECT_THAT(unknown, testing::ElementsAre("max_size"));
+  EXPECT_EQ(rotation->bytes_max, Rotation{}.bytes_max);
+}
+
+TEST(Rotation, RefusesWhatItDoesNotUnderstand) {
+  for (const char* text : {"[]", "{", "{\"maxsize\": \"big\"}", "{\"maxage\": -1}",
+                           "{\"compress\": 1}", "{\"maxsize\": 1.5}"}) {
+    std::vector<std::string> unknown;
+    const auto rotation = rotation_from_json(text, unknown);
     ASSERT_FALSE(rotation) << text;
     EXPECT_THAT(rotation.error().detail, testing::StartsWith("Log.RotationConfigJSON: "));
   }
