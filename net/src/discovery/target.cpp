@@ -5,16 +5,21 @@
 #include <charconv>
 #include <utility>
 
+#include <boost/asio/ip/address_v6.hpp>
+
+#include <concerto/core/async.hpp>
+
 #include "url_parts.hpp"
 
 namespace concerto::net {
 namespace {
 
-constexpr std::uint16_t dns_default_port = 443;  // As in gRPC's own resolver.
+constexpr std::uint16_t dns_default_port = 443;     // As in gRPC's own resolver.
+constexpr std::string_view own_host = "127.0.0.1";  // What Go's dialer takes `:port` for.
 
-constexpr std::array<std::string_view, 9> schemes_not_here = {"consul",    "nacos",    "k8s",
-                                                              "discovery", "polaris",  "daprhttp",
-                                                              "daprphttp", "daprgrpc", "daprpgrpc"};
+constexpr std::array<std::string_view, 11> schemes_not_here = {
+    "consul",    "nacos",    "k8s",       "discovery", "polaris",      "daprhttp",
+    "daprphttp", "daprgrpc", "daprpgrpc", "unix",      "unix-abstract"};
 
 Error bad_address(std::string_view text, std::string_view reason) {
   return make_error(Errc::invalid_request,
@@ -45,8 +50,40 @@ Result<Target> single_host(std::string_view text, std::optional<std::uint16_t> d
   CONCERTO_TRY(HostPort host, parse_host_port(text, default_port));
   Target parsed;
   parsed.hosts.push_back(std::move(host));
-  parsed.authority = text;
+  parsed.authority = (text.front() == ':' ? "localhost" : "") + std::string(text);
   return parsed;
+}
+
+bool is_ipv6(std::string_view text) {
+  error_code not_one;
+  asio::ip::make_address_v6(std::string(text), not_one);
+  return !not_one;
+}
+
+/// gRPC's own name resolver: without a port it is 443, and an IPv6 address alone needs no brackets.
+Result<Target> in_dns(std::string_view text) {
+  if (!is_ipv6(text)) return single_host(text, dns_default_port);
+  Target parsed;
+  parsed.hosts.push_back({std::string(text), dns_default_port});
+  parsed.authority = "[" + std::string(text) + "]";
+  return parsed;
+}
+
+/// The schemes of gRPC's own resolvers that may stand without `//`, as in `dns:host:port`.
+constexpr std::array<std::string_view, 4> bare_schemes = {"dns", "passthrough", "unix",
+                                                          "unix-abstract"};
+
+/// Parts `scheme:endpoint`; nothing if `target` has no such scheme. A number behind the colon is
+/// the port of a host that has the scheme's name.
+std::optional<std::pair<std::string, std::string_view>> bare_scheme(std::string_view target) {
+  const std::size_t colon = target.find(':');
+  if (colon == target.npos || parse_port(target.substr(colon + 1))) return std::nullopt;
+  std::string scheme(target.substr(0, colon));
+  std::ranges::transform(scheme, scheme.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (std::ranges::find(bare_schemes, scheme) == bare_schemes.end()) return std::nullopt;
+  return std::pair(std::move(scheme), without_slashes(target.substr(colon + 1)));
 }
 
 Result<Target> in_etcd(std::string_view target, const UrlParts& url) {
@@ -80,6 +117,7 @@ Result<HostPort> parse_host_port(std::string_view text, std::optional<std::uint1
       return bad_address(text, "an IPv6 address needs brackets: [::1]:9000");
     }
   }
+  if (host.empty() && has_port && text.front() == ':') host = own_host;
   if (host.empty()) return bad_address(text, "no host");
   if (host.find_first_of(" /,@") != host.npos) return bad_address(text, "invalid host");
   const auto number = has_port ? parse_port(port) : default_port;
@@ -114,7 +152,13 @@ Error scheme_error(std::string_view scheme) {
 }
 
 Result<Target> parse_target(std::string_view target) {
-  if (target.find("://") == target.npos) return single_host(target, std::nullopt);
+  if (target.find("://") == target.npos) {
+    const auto bare = bare_scheme(target);
+    if (!bare) return single_host(target, std::nullopt);
+    if (bare->first == "dns") return in_dns(bare->second);
+    if (bare->first == "passthrough") return single_host(bare->second, std::nullopt);
+    return scheme_error(bare->first);
+  }
   auto url = parse_target_url(target);
   if (!url) return bad_target(target, url.error().detail);
   if (url->scheme == "etcd" || url->scheme == "discov") return in_etcd(target, *url);
@@ -124,7 +168,7 @@ Result<Target> parse_target(std::string_view target) {
   if (is_dns && !url->host.empty()) {
     return bad_target(target, "a name server of one's own cannot be given; use dns:///host:port");
   }
-  if (is_dns) return single_host(endpoint, dns_default_port);
+  if (is_dns) return in_dns(endpoint);
   if (url->scheme == "passthrough") return single_host(endpoint, std::nullopt);
   if (url->scheme != "direct") return scheme_error(url->scheme);
 

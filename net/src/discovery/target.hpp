@@ -19,7 +19,8 @@ struct HostPort {
   bool operator==(const HostPort&) const = default;
 };
 
-/// `host:port`, `1.2.3.4:port` or `[::1]:port`. Without a port `default_port` is taken, if given.
+/// `host:port`, `1.2.3.4:port` or `[::1]:port`; `:port` is this machine, as for Go's dialer.
+/// Without a port `default_port` is taken, if given.
 [[nodiscard]] Result<HostPort> parse_host_port(std::string_view text,
                                                std::optional<std::uint16_t> default_port = {});
 

@@ -11,6 +11,7 @@ namespace concerto::net {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
+constexpr std::string_view own_host = "127.0.0.1";  // What Go's dialer takes `:port` for.
 
 bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -136,6 +137,8 @@ Result<Url> parse_url(std::string_view text) {
   rest = rest.substr(0, rest.find('#'));
   const std::string_view authority = take_until(rest, "/?");
   if (!split_authority(authority, url)) return bad_url(text, "its host is malformed");
+  const bool names_a_port = !authority.empty() && !authority.ends_with('@');
+  if (url.host.empty() && !url.is_ipv6 && names_a_port) url.host = own_host;
   if (!is_legal_host(url.host, url.is_ipv6)) return bad_url(text, "it has no legal host");
   const std::string_view default_port = url.is_https ? "443" : "80";
   if (url.port.empty()) url.port = default_port;

@@ -77,6 +77,21 @@ class Settings(unittest.TestCase):
         self.assertGreaterEqual(attempt["latency_ms"], 1000)
         self.assertLess(attempt["latency_ms"], 2900)  # Less than it has by default.
 
+    def test_branches_without_a_host_are_on_this_machine(self):
+        coordinator = self.start({})
+        port = self.branches.url("a").split(":")[2].split("/")[0]
+        answer = self.submit(coordinator, "no-host", f"http://:{port}/a", wait_result=True)
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertEqual(coordinator.status("no-host"), "succeed")
+
+    def test_spellings_that_the_reference_starts_with(self):
+        coordinator = self.start({"LogLevel": "DEBUG", "RequestTimeout": 3.0,
+                                  "TransCronInterval": -1, "AdminBasePath": "dtm/"})
+        self.assertEqual(self.submit(coordinator, "spelt").status, 200)
+        page = http_call("GET", f"http://127.0.0.1:{coordinator.http_port}/dtm/")
+        self.assertEqual((page.status, page.headers["Content-Type"].partition(";")[0]),
+                         (200, "text/html"))
+
     def test_environment_and_file(self):
         env = {"RETRY_INTERVAL": "17", "TIMEOUT_TO_FAIL": "40"}
         for settings, interval in (({}, 17), ({"RetryInterval": 13}, 13)):
