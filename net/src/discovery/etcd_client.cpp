@@ -9,7 +9,7 @@
 namespace concerto::net {
 namespace {
 
-/// How go-zero's client is set: it finds a dead member within 10 s.
+/// How go-zero's client is set. A connection that lost its peer is found within 10 s.
 GrpcChannelOptions etcd_channel_options() {
   GrpcChannelOptions options;
   options.message_bytes_max = 64u << 20;  // A watch may bring many events in one message.
@@ -17,6 +17,24 @@ GrpcChannelOptions etcd_channel_options() {
   options.keepalive_interval = std::chrono::seconds{5};
   options.keepalive_timeout = std::chrono::seconds{5};
   return options;
+}
+
+/// Whether a status says something of the request. Otherwise the member could not serve it, and
+/// another one may: etcd's "no leader", "request timed out" and "server stopped" are UNAVAILABLE.
+bool is_answer(GrpcCode code) {
+  switch (code) {
+    case GrpcCode::ok:
+    case GrpcCode::invalid_argument:
+    case GrpcCode::not_found:
+    case GrpcCode::already_exists:
+    case GrpcCode::permission_denied:
+    case GrpcCode::failed_precondition:
+    case GrpcCode::out_of_range:
+    case GrpcCode::unauthenticated:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /// The same text for the same set of hosts.
@@ -44,25 +62,94 @@ std::string etcd_prefix_end(std::string prefix) {
   return prefix;
 }
 
+EtcdStream::EtcdStream(EtcdClient& client, std::size_t member,
+                       std::unique_ptr<GrpcClientStream> stream, Timers& timers)
+    : client_(client), member_(member), stream_(std::move(stream)), patience_end_(timers, [this] {
+        timed_out_ = true;
+        stream_->cancel();
+      }) {}
+
+Task<void> EtcdStream::write(std::string message) {
+  co_await stream_->write(std::move(message));
+}
+
+Task<std::optional<std::string>> EtcdStream::read(SteadyTime deadline) {
+  if (deadline != SteadyTime::max()) patience_end_.set(deadline);
+  auto message = co_await stream_->read();
+  patience_end_.cancel();
+  if (message) client_.choice_.succeeded(member_);
+  co_return message;
+}
+
+Task<Error> EtcdStream::end() {
+  const GrpcReply reply = co_await stream_->finish();
+  Error reason{make_error_code(GrpcCode::unavailable), "etcd ended the stream"};
+  if (timed_out_) {
+    reason.detail = "no answer in time";
+  } else if (!reply.ok()) {
+    reason = to_error(reply);
+  }
+  if (reply.status.code == GrpcCode::unauthenticated) client_.forget_token();
+  if (timed_out_ || reply.ok() || !is_answer(reply.status.code)) {
+    client_.note_failure(member_, reason.detail);
+  }
+  co_return reason;
+}
+
+EtcdClient::Member::Member(const DiscoveryShard& shard, const HostPort& host)
+    : name(host.host + ":" + std::to_string(host.port)),
+      addresses(shard),
+      channel(shard.executor, shard.timers, shard.random, addresses, etcd_channel_options()) {
+  addresses.set_hosts({host});
+}
+
 EtcdClient::EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts,
                        std::optional<EtcdAccount> account)
     : shard_(shard),
       account_(std::move(account)),
-      addresses_(shard),
-      channel_(shard.executor, shard.timers, shard.random, addresses_, etcd_channel_options()) {
-  addresses_.set_hosts(std::move(hosts));
+      // Coordinators spread over the members.
+      choice_(hosts.size(), static_cast<std::size_t>(shard.random.next() % hosts.size())) {
+  for (const HostPort& host : hosts) members_.push_back(std::make_unique<Member>(shard_, host));
 }
 
 Task<void> EtcdClient::close() {
-  channel_.close();
-  co_await addresses_.close();
+  for (const auto& member : members_) {
+    member->channel.close();
+    co_await member->addresses.close();
+  }
+}
+
+/// The reply of a member that serves, or the last failure when none does.
+Task<GrpcReply> EtcdClient::ask(std::string method, std::string message, GrpcMetadata metadata,
+                                SteadyTime deadline) {
+  GrpcReply reply;
+  for (std::size_t left = members_.size(); left > 0; --left) {
+    const SteadyTime now = shard_.timers.now();
+    const std::size_t index = choice_.pick(now);
+    const SteadyTime limit = left == 1 ? deadline : std::min(deadline, now + etcd_patience);
+    GrpcMetadata sent = metadata;
+    reply = co_await members_[index]->channel.unary(method, message, std::move(sent), limit);
+    if (is_answer(reply.status.code)) {
+      choice_.succeeded(index);
+      break;
+    }
+    note_failure(index, reply.status.message);
+  }
+  co_return reply;
+}
+
+void EtcdClient::note_failure(std::size_t member, const std::string& reason) {
+  if (!choice_.failed(member, shard_.timers.now()) || members_.size() == 1) return;
+  shard_.observer.log(LogLevel::warn, {},
+                      "etcd: member " + members_[member]->name +
+                          " does not serve and is left for another: " + reason);
 }
 
 Async<std::string> EtcdClient::call_bytes(std::string method, std::string message,
                                           SteadyTime deadline) {
   for (bool first = true;; first = false) {
     CONCERTO_CO_TRY(GrpcMetadata metadata, co_await credentials(deadline));
-    GrpcReply reply = co_await channel_.unary(method, message, std::move(metadata), deadline);
+    GrpcReply reply = co_await ask(method, message, std::move(metadata), deadline);
     if (reply.ok()) co_return std::move(reply.message);
     if (reply.status.code != GrpcCode::unauthenticated || !account_ || !first) {
       co_return to_error(reply);
@@ -71,11 +158,14 @@ Async<std::string> EtcdClient::call_bytes(std::string method, std::string messag
   }
 }
 
-Async<std::unique_ptr<GrpcClientStream>> EtcdClient::open_stream(std::string method) {
+Async<std::unique_ptr<EtcdStream>> EtcdClient::open_stream(std::string method) {
   CONCERTO_CO_TRY(GrpcMetadata metadata,
                   co_await credentials(shard_.timers.now() + etcd_call_timeout));
   metadata.add("hasleader", "true");
-  co_return channel_.open_stream(std::move(method), std::move(metadata), SteadyTime::max());
+  const std::size_t index = choice_.pick(shard_.timers.now());
+  auto stream = members_[index]->channel.open_stream(std::move(method), std::move(metadata),
+                                                     SteadyTime::max());
+  co_return std::make_unique<EtcdStream>(*this, index, std::move(stream), shard_.timers);
 }
 
 Async<GrpcMetadata> EtcdClient::credentials(SteadyTime deadline) {
@@ -93,7 +183,7 @@ Async<> EtcdClient::log_in(SteadyTime deadline) {
   request.set_password(account_->password);
   GrpcMetadata none;
   const GrpcReply reply =
-      co_await channel_.unary(method, request.SerializeAsString(), std::move(none), deadline);
+      co_await ask(method, request.SerializeAsString(), std::move(none), deadline);
   // etcd refuses to log in while authentication is off. An account is then simply not needed.
   const bool not_enabled = reply.status.code == GrpcCode::failed_precondition;
   if (!reply.ok() && !not_enabled) co_return to_error(reply);

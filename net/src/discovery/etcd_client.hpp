@@ -13,17 +13,45 @@
 #include <concerto/net/grpc_channel.hpp>
 #include <concerto/net/target_channels.hpp>
 
+#include "etcd_members.hpp"
 #include "host_addresses.hpp"
 
 namespace concerto::net {
 
-/// Limit for one unary call to etcd; streams have none.
+/// Limit for one unary call to etcd, over all members that it is tried at.
 inline constexpr std::chrono::seconds etcd_call_timeout{5};
+/// A member that answers nothing for this long is left for another one.
+inline constexpr std::chrono::seconds etcd_patience{2};
 
-/// Calls to one etcd cluster, over one channel to all of its hosts.
+class EtcdClient;
+
+/// A stream of messages with one member of a cluster. Ends before its client.
+class EtcdStream {
+ public:
+  EtcdStream(EtcdClient& client, std::size_t member, std::unique_ptr<GrpcClientStream> stream,
+             Timers& timers);
+
+  /// Queues a message; a failure shows in the read that follows.
+  Task<void> write(std::string message);
+  /// The next message; nothing when the stream has ended or when none has come by `deadline`.
+  Task<std::optional<std::string>> read(SteadyTime deadline = SteadyTime::max());
+  /// Why it ended. The member is left for a while if that is its fault.
+  Task<Error> end();
+
+ private:
+  EtcdClient& client_;
+  const std::size_t member_;
+  const std::unique_ptr<GrpcClientStream> stream_;
+  bool timed_out_ = false;
+  Timer patience_end_;
+};
+
+/// Calls to one etcd cluster.
 ///
-/// With an account it logs in before the first call and again when etcd no longer knows the
-/// token. On one shard. Close before destruction, after all users have ended.
+/// Each member has a channel of its own: one that is alive but of no use, such as one that is cut
+/// off from the others, is left for another. With an account it logs in before the first call and
+/// again when etcd no longer knows the token. On one shard. Close before destruction, after all
+/// users have ended.
 class EtcdClient {
  public:
   EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts,
@@ -41,7 +69,7 @@ class EtcdClient {
   Async<Reply> call_until(std::string method, Request request, SteadyTime deadline);
 
   /// A stream without a deadline. etcd ends it when the member has no leader.
-  Async<std::unique_ptr<GrpcClientStream>> open_stream(std::string method);
+  Async<std::unique_ptr<EtcdStream>> open_stream(std::string method);
 
   /// Log in again before the next call: etcd has refused something.
   void forget_token() { token_.clear(); }
@@ -49,15 +77,27 @@ class EtcdClient {
   Task<void> close();
 
  private:
+  friend class EtcdStream;
+
+  struct Member {
+    Member(const DiscoveryShard& shard, const HostPort& host);
+    const std::string name;
+    HostAddresses addresses;
+    GrpcChannel channel;
+  };
+
   Async<std::string> call_bytes(std::string method, std::string message, SteadyTime deadline);
+  Task<GrpcReply> ask(std::string method, std::string message, GrpcMetadata metadata,
+                      SteadyTime deadline);
   Async<GrpcMetadata> credentials(SteadyTime deadline);
   Async<> log_in(SteadyTime deadline);
+  void note_failure(std::size_t member, const std::string& reason);
 
   DiscoveryShard shard_;
   std::optional<EtcdAccount> account_;
   std::string token_;
-  HostAddresses addresses_;
-  GrpcChannel channel_;
+  std::vector<std::unique_ptr<Member>> members_;
+  EtcdMemberChoice choice_;
 };
 
 /// The message in `bytes`, which `method` has sent.

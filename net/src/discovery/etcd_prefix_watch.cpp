@@ -90,12 +90,13 @@ Async<> EtcdPrefixWatch::watch_from(std::int64_t revision) {
   create.set_key(prefix_);
   create.set_range_end(etcd_prefix_end(prefix_));
   create.set_start_revision(revision);
-  // A failed write shows in the read that follows.
   co_await stream->write(request.SerializeAsString());
 
+  SteadyTime deadline = shard_.timers.now() + etcd_patience;  // Of the answer to this request.
   for (;;) {
-    const auto bytes = co_await stream->read();
+    const auto bytes = co_await stream->read(deadline);
     if (!bytes) break;
+    deadline = SteadyTime::max();
     CONCERTO_CO_TRY(const auto response,
                     parse_etcd<etcdserverpb::WatchResponse>(*bytes, "/etcdserverpb.Watch/Watch"));
     if (response.compact_revision() > 0) {
@@ -112,9 +113,7 @@ Async<> EtcdPrefixWatch::watch_from(std::int64_t revision) {
     apply(response, values_);
     publish();
   }
-  const GrpcReply reply = co_await stream->finish();
-  if (!reply.ok()) co_return to_error(reply);
-  co_return Error{make_error_code(GrpcCode::unavailable), "etcd ended the watch"};
+  co_return co_await stream->end();
 }
 
 void EtcdPrefixWatch::publish() {

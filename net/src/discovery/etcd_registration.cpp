@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <etcd_rpc.pb.h>
@@ -17,6 +18,8 @@ namespace {
 // As go-zero's publisher has them.
 constexpr std::chrono::seconds lease_ttl{10};
 constexpr std::chrono::seconds retry_pause{1};
+/// Between streams of renewals of one lease, to different members.
+constexpr std::chrono::milliseconds renewal_pause{200};
 
 constexpr std::size_t unrevoked_max = 8;
 
@@ -55,11 +58,15 @@ class EtcdRegistration::Impl {
   Async<> hold_lease();
   Async<> grant();
   Async<> publish();
+  Async<> renew_until_lost();
   Async<> renew();
+  Async<bool> is_published(SteadyTime deadline);
+  Task<void> put_again_if_gone(SteadyTime deadline);
   Async<> revoke(std::int64_t lease_id, SteadyTime deadline);
   Task<void> give_up_lease();
   Task<void> revoke_forgotten(SteadyTime deadline);
-  void note_registered(const std::string& key);
+  std::string key() const { return publication_.key + "/" + std::to_string(lease_.id); }
+  void note_registered();
   void note_failure(const Error& error);
 
   DiscoveryShard shard_;
@@ -86,8 +93,9 @@ Task<void> EtcdRegistration::Impl::run() {
 Async<> EtcdRegistration::Impl::hold_lease() {
   CONCERTO_CO_CHECK(co_await grant());
   CONCERTO_CO_CHECK(co_await publish());
+  note_registered();
   co_await revoke_forgotten(shard_.timers.now() + etcd_call_timeout);
-  co_return co_await renew();
+  co_return co_await renew_until_lost();
 }
 
 Async<> EtcdRegistration::Impl::grant() {
@@ -103,40 +111,64 @@ Async<> EtcdRegistration::Impl::grant() {
 }
 
 Async<> EtcdRegistration::Impl::publish() {
-  const std::string key = publication_.key + "/" + std::to_string(lease_.id);
   etcdserverpb::PutRequest request;
-  request.set_key(key);
+  request.set_key(key());
   request.set_value(publication_.endpoint);
   request.set_lease(lease_.id);
   CONCERTO_CO_CHECK(co_await client_->call<etcdserverpb::PutResponse>("/etcdserverpb.KV/Put",
                                                                       std::move(request)));
-  note_registered(key);
   co_return ok();
 }
 
-/// Renews the lease every third of its time. Returns when it is lost or the stream ends.
+/// A lease belongs to the cluster: while it lives, another member may renew it when one fails.
+Async<> EtcdRegistration::Impl::renew_until_lost() {
+  for (;;) {
+    const Result<> ended = co_await renew();
+    const bool is_lost = ended.error().code == lease_lost().code;
+    if (is_lost || shard_.timers.now() >= lease_.expires_at) co_return ended;
+    co_await sleep_until(shard_.timers, shard_.timers.now() + renewal_pause);
+  }
+}
+
+/// Renews the lease every third of its time, over one stream. Returns why it cannot go on.
 Async<> EtcdRegistration::Impl::renew() {
   CONCERTO_CO_TRY(const auto stream, co_await client_->open_stream(keep_alive_method));
-  Timer expiry{shard_.timers, [&stream] { stream->cancel(); }};
   etcdserverpb::LeaseKeepAliveRequest request;
   request.set_id(lease_.id);
   for (;;) {
     const SteadyTime asked_at = shard_.timers.now();
-    expiry.set(lease_.expires_at);
-    if (!co_await stream->write(request.SerializeAsString())) break;
-    const auto bytes = co_await stream->read();
-    if (!bytes) break;
+    co_await stream->write(request.SerializeAsString());
+    const auto bytes = co_await stream->read(std::min(lease_.expires_at, asked_at + etcd_patience));
+    if (!bytes) co_return co_await stream->end();
     CONCERTO_CO_TRY(const auto renewed,
                     parse_etcd<etcdserverpb::LeaseKeepAliveResponse>(*bytes, keep_alive_method));
     if (renewed.ttl() <= 0) co_return lease_lost();
     lease_.ttl = std::chrono::seconds{renewed.ttl()};
     lease_.expires_at = asked_at + lease_.ttl;
-    expiry.cancel();
-    co_await sleep_until(shard_.timers, asked_at + lease_.ttl / 3);
+    const SteadyTime next = asked_at + lease_.ttl / 3;
+    co_await put_again_if_gone(next);
+    co_await sleep_until(shard_.timers, next);
   }
-  const GrpcReply reply = co_await stream->finish();
-  if (!reply.ok()) co_return to_error(reply);
-  co_return Error{make_error_code(GrpcCode::unavailable), "etcd ended the stream of renewals"};
+}
+
+Async<bool> EtcdRegistration::Impl::is_published(SteadyTime deadline) {
+  etcdserverpb::RangeRequest request;
+  request.set_key(key());
+  CONCERTO_CO_TRY(const auto found, co_await client_->call_until<etcdserverpb::RangeResponse>(
+                                        "/etcdserverpb.KV/Range", std::move(request), deadline));
+  co_return found.kvs_size() == 1 && found.kvs(0).value() == publication_.endpoint;
+}
+
+/// A key may be removed by hand while its lease lives. What cannot be asked or put now is tried
+/// after the next renewal.
+Task<void> EtcdRegistration::Impl::put_again_if_gone(SteadyTime deadline) {
+  const auto published = co_await is_published(deadline);
+  if (!published || *published) co_return;
+  const auto put = co_await publish();
+  if (put) {
+    shard_.observer.log(LogLevel::warn, {},
+                        "etcd: '" + key() + "' was removed or changed by others, put it again");
+  }
 }
 
 Async<> EtcdRegistration::Impl::revoke(std::int64_t lease_id, SteadyTime deadline) {
@@ -180,11 +212,11 @@ Task<void> EtcdRegistration::Impl::stop(SteadyTime deadline) {
   co_await clients_.release(std::move(client_));
 }
 
-void EtcdRegistration::Impl::note_registered(const std::string& key) {
+void EtcdRegistration::Impl::note_registered() {
   registered_ = true;
   failing_ = false;
   shard_.observer.log(LogLevel::info, {},
-                      "etcd: registered '" + key + "' = '" + publication_.endpoint + "'");
+                      "etcd: registered '" + key() + "' = '" + publication_.endpoint + "'");
 }
 
 void EtcdRegistration::Impl::note_failure(const Error& error) {

@@ -18,6 +18,14 @@ def _end_of_prefix(prefix):
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
+def keys_at(url, prefix):
+    """The keys with this prefix and their values, as the member at a URL knows them."""
+    found = http_json("POST", url + "/v3/kv/range",
+                      {"key": _b64(prefix), "range_end": _b64(_end_of_prefix(prefix))})
+    return {base64.b64decode(kv["key"]).decode(): base64.b64decode(kv["value"]).decode()
+            for kv in found.get("kvs", [])}
+
+
 class Etcd:
     """Keeps its data and its ports over `kill` and `start`."""
 
@@ -61,10 +69,7 @@ class Etcd:
 
     def keys(self, prefix):
         """The keys with this prefix and their values."""
-        found = self._call("kv/range", {"key": _b64(prefix),
-                                        "range_end": _b64(_end_of_prefix(prefix))})
-        return {base64.b64decode(kv["key"]).decode(): base64.b64decode(kv["value"]).decode()
-                for kv in found.get("kvs", [])}
+        return keys_at(f"http://127.0.0.1:{self.port}", prefix)
 
     def put(self, key, value):
         self._call("kv/put", {"key": _b64(key), "value": _b64(value)})

@@ -24,16 +24,17 @@ def need_program(name, package, directories=()):
     path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *directories]))
     if path:
         return path
-    _skip(f"'{name}' is not installed (Debian package: {package})")
+    skip(f"'{name}' is not installed (Debian package: {package})")
 
 
 def need_module(name, package):
     """The same for a Python module that is not in the standard library."""
     if importlib.util.find_spec(name) is None:
-        _skip(f"{sys.executable} has no module '{name}' (Debian package: {package})")
+        skip(f"{sys.executable} has no module '{name}' (Debian package: {package})")
 
 
-def _skip(message):
+def skip(message):
+    """Ends the test as skipped; on CI as failed."""
     if os.environ.get("CI"):
         sys.exit(f"FAILED: {message}")
     print(f"SKIPPED: {message}", flush=True)
@@ -57,7 +58,7 @@ def python_environment(requirements, directory):
     It is made anew when that file changes. Tests that share `directory` take turns.
     """
     if importlib.util.find_spec("ensurepip") is None:
-        _skip("Python's venv is not installed (Debian package: python3-venv)")
+        skip("Python's venv is not installed (Debian package: python3-venv)")
     environment = os.path.join(directory, "environment")
     installed = os.path.join(environment, "requirements.txt")
     python = os.path.join(environment, "bin", "python")

@@ -19,4 +19,21 @@ class EtcdTest : public DiscoveryTest {
   ScriptedEtcd etcd_{io_.get_executor(), timers_};
 };
 
+/// The same etcd with a second member.
+class EtcdClusterTest : public EtcdTest {
+ protected:
+  void SetUp() override {
+    EtcdTest::SetUp();
+    other_.start();
+  }
+  void TearDown() override {
+    await(other_.stop());
+    EtcdTest::TearDown();
+  }
+
+  std::string all_hosts() const { return etcd_.hosts() + "," + other_.hosts(); }
+
+  ScriptedEtcd other_{io_.get_executor(), timers_, etcd_};
+};
+
 }  // namespace concerto::net::test

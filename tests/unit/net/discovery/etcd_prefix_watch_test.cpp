@@ -9,34 +9,40 @@ namespace {
 
 using Values = EtcdPrefixWatch::Values;
 
-class EtcdPrefixWatchTest : public EtcdTest {
+template <class Fixture>
+class Watched : public Fixture {
  protected:
-  void begin() {
-    client_ = clients_.acquire(etcd_.hosts()).value();
-    watch_.emplace(shard_, *client_, "a.rpc/",
+  void begin_at(const std::string& hosts) {
+    client_ = clients_.acquire(hosts).value();
+    watch_.emplace(this->shard_, *client_, "a.rpc/",
                    EtcdPrefixWatch::Listener{[this](const Values& values) { seen_ = values; },
                                              [this](const Error&) { ++failure_count_; }});
     watch_->start();
   }
 
   void TearDown() override {
-    await(watch_->close());
-    await(clients_.release(std::move(client_)));
-    EtcdTest::TearDown();
+    this->await(watch_->close());
+    this->await(clients_.release(std::move(client_)));
+    Fixture::TearDown();
   }
 
   void wait_for(const Values& values) {
-    run_until([&] { return seen_ == values; });
-  }
-  void wait_for_watch() {
-    run_until([&] { return etcd_.watch_count() == 1; });
+    this->run_until([&] { return seen_ == values; });
   }
 
-  EtcdClients clients_{shard_, std::nullopt};
+  EtcdClients clients_{this->shard_, std::nullopt};
   std::shared_ptr<EtcdClient> client_;
   std::optional<Values> seen_;
   int failure_count_ = 0;
   std::optional<EtcdPrefixWatch> watch_;
+};
+
+class EtcdPrefixWatchTest : public Watched<EtcdTest> {
+ protected:
+  void begin() { begin_at(etcd_.hosts()); }
+  void wait_for_watch() {
+    run_until([&] { return etcd_.watch_count() == 1; });
+  }
 };
 
 TEST_F(EtcdPrefixWatchTest, ReadsThenFollows) {
@@ -132,6 +138,23 @@ TEST_F(EtcdPrefixWatchTest, TrustsFormerValuesForAWhileWhenEtcdHasLostItsData) {
   wait_for({{"a.rpc/1", "h1:1"}, {"a.rpc/2", "h2:1"}, {"a.rpc/7", "h2:1"}});
   advance(EtcdPrefixWatch::lost_data_grace);
   wait_for({{"a.rpc/7", "h2:1"}});
+}
+
+using EtcdClusterWatchTest = Watched<EtcdClusterTest>;
+
+TEST_F(EtcdClusterWatchTest, GoesOnWithAnotherMemberWhenItsOwnIsCutOff) {
+  etcd_.put("a.rpc/1", "h1:1");
+  begin_at(all_hosts());
+  run_until([&] { return etcd_.watch_count() + other_.watch_count() == 1; });
+  const bool first = etcd_.watch_count() == 1;
+  (first ? etcd_ : other_).lose_leader();
+  ScriptedEtcd& well = first ? other_ : etcd_;
+  run_until([&] {
+    advance(reconnect_pause_max);
+    return well.watch_count() == 1;
+  });
+  well.put("a.rpc/2", "h2:1");
+  wait_for({{"a.rpc/1", "h1:1"}, {"a.rpc/2", "h2:1"}});
 }
 
 TEST(EtcdPrefixEnd, IsTheNextPrefix) {

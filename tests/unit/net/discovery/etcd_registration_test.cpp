@@ -11,15 +11,16 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Keys = std::map<std::string, std::string>;
 
-class EtcdRegistrationTest : public EtcdTest {
+template <class Fixture>
+class Registration : public Fixture {
  protected:
-  void begin(std::optional<EtcdAccount> account = {}) {
+  void begin_at(const std::string& hosts, std::optional<EtcdAccount> account = {}) {
     TargetChannelsOptions options;
     options.driver = Driver::gozero;
     options.etcd_account = account;
-    targets_.emplace(shard_, std::move(options));
+    targets_.emplace(this->shard_, std::move(options));
     EtcdPublication publication;
-    publication.account.hosts = etcd_.hosts();
+    publication.account.hosts = hosts;
     publication.key = "dtmservice";
     publication.endpoint = "localhost:36790";
     registration_.emplace(*targets_, std::move(publication));
@@ -27,22 +28,19 @@ class EtcdRegistrationTest : public EtcdTest {
   }
 
   void stop() {
-    await(registration_->stop(timers_.now() + seconds{2}));
+    this->await(registration_->stop(this->timers_.now() + seconds{2}));
     registration_.reset();
   }
 
   void TearDown() override {
     if (registration_) stop();
-    await(targets_->close());
-    EtcdTest::TearDown();
+    this->await(targets_->close());
+    Fixture::TearDown();
   }
 
   void wait_for_registration(std::size_t number) {
-    run_until([&] { return registration_->registered() && etcd_.granted().size() == number; });
-  }
-  void wait_for_renewals(int count) {
-    run_until([&] { return etcd_.renewal_count() == count; });
-    poll();
+    this->run_until(
+        [&] { return registration_->registered() && this->etcd_.granted().size() == number; });
   }
   Keys keys_of(std::int64_t lease) const {
     return {{"dtmservice/" + std::to_string(lease), "localhost:36790"}};
@@ -50,6 +48,15 @@ class EtcdRegistrationTest : public EtcdTest {
 
   std::optional<TargetChannels> targets_;
   std::optional<EtcdRegistration> registration_;
+};
+
+class EtcdRegistrationTest : public Registration<EtcdTest> {
+ protected:
+  void begin(std::optional<EtcdAccount> account = {}) { begin_at(etcd_.hosts(), account); }
+  void wait_for_renewals(int count) {
+    run_until([&] { return etcd_.renewal_count() == count; });
+    poll();
+  }
 };
 
 TEST_F(EtcdRegistrationTest, PutsTheEndpointUnderItsLease) {
@@ -86,25 +93,40 @@ TEST_F(EtcdRegistrationTest, TakesANewLeaseWhenTheOldOneIsGone) {
   EXPECT_EQ(etcd_.values(), keys_of(etcd_.granted()[1]));
 }
 
-TEST_F(EtcdRegistrationTest, GivesUpTheLeaseWhenTheStreamEnds) {
+TEST_F(EtcdRegistrationTest, KeepsItsLeaseWhenTheStreamEnds) {
   begin();
   wait_for_renewals(1);
   etcd_.end_streams();
   advance(seconds{4});
-  run_until([&] { return !etcd_.revoked().empty(); });
-  EXPECT_EQ(etcd_.revoked(), (std::vector<std::int64_t>{etcd_.granted()[0]}));
-  poll();
-  advance(seconds{1});
-  wait_for_registration(2);
-  EXPECT_EQ(etcd_.values(), keys_of(etcd_.granted()[1]));
+  run_until([&] {
+    advance(milliseconds{100});
+    return etcd_.renewal_count() == 2;
+  });
+  EXPECT_TRUE(registration_->registered());
+  EXPECT_EQ(etcd_.values(), keys_of(etcd_.granted()[0]));
+  EXPECT_EQ(etcd_.granted().size(), 1U);
+}
+
+TEST_F(EtcdRegistrationTest, PutsItsKeyAgainWhenSomebodyRemovedIt) {
+  begin();
+  wait_for_renewals(1);
+  const Keys before = etcd_.values();
+  etcd_.erase(before.begin()->first);
+  EXPECT_EQ(etcd_.values(), Keys{});
+  advance(seconds{4});
+  run_until([&] { return etcd_.values() == before; });
+  run_until([&] { return observer_.has("put it again"); });
+  EXPECT_EQ(etcd_.granted().size(), 1U);
 }
 
 TEST_F(EtcdRegistrationTest, ComesBackAfterEtcdDoesAndRevokesTheLeaseOfBefore) {
   begin();
   wait_for_renewals(1);
   await(etcd_.stop());
-  advance(seconds{4});
-  run_until([&] { return !registration_->registered(); });
+  run_until([&] {
+    advance(seconds{1});
+    return !registration_->registered();
+  });
   etcd_.start();
   EXPECT_EQ(etcd_.values(), keys_of(etcd_.granted()[0])) << "etcd kept its data";
   poll();
@@ -174,6 +196,73 @@ TEST_F(EtcdRegistrationTest, ALeaseThatIsNotRenewedInTimeCountsAsLost) {
   etcd_.resume();
 }
 
+class EtcdClusterRegistrationTest : public Registration<EtcdClusterTest> {
+ protected:
+  /// The member that is asked for renewals.
+  ScriptedEtcd& used() { return etcd_.renewal_count() > 0 ? etcd_ : other_; }
+  ScriptedEtcd& unused() { return etcd_.renewal_count() > 0 ? other_ : etcd_; }
+  int renewals() const { return etcd_.renewal_count() + other_.renewal_count(); }
+
+  /// Often enough that each member is the first one asked.
+  void register_repeatedly() {
+    for (int i = 0; i < 4; ++i) {
+      if (targets_) await(targets_->close());
+      begin_at(all_hosts());
+      run_until([&] {
+        advance(milliseconds{100});
+        return registration_->registered();
+      });
+      stop();
+    }
+  }
+
+  void expect_that_the_lease_goes_on() {
+    const Keys before = etcd_.values();
+    const int renewals_before = unused().renewal_count();
+    ScriptedEtcd& well = unused();
+    for (int i = 0; i < 300; ++i) advance(milliseconds{100});
+    run_until([&] {
+      advance(milliseconds{100});
+      return well.renewal_count() > renewals_before + 2;
+    });
+    EXPECT_TRUE(registration_->registered());
+    EXPECT_EQ(etcd_.granted().size(), 1U);
+    EXPECT_EQ(etcd_.values(), before);
+  }
+};
+
+TEST_F(EtcdClusterRegistrationTest, RegistersWhicheverMemberIsCutOff) {
+  etcd_.lose_leader();
+  register_repeatedly();
+  etcd_.find_leader();
+  other_.lose_leader();
+  register_repeatedly();
+  EXPECT_TRUE(observer_.has("does not serve and is left for another: etcdserver: no leader"));
+}
+
+TEST_F(EtcdClusterRegistrationTest, RegistersWhicheverMemberSwallowsEverything) {
+  etcd_.hang();
+  register_repeatedly();
+  etcd_.resume();
+  other_.hang();
+  register_repeatedly();
+  EXPECT_TRUE(observer_.has("does not serve and is left for another"));
+}
+
+TEST_F(EtcdClusterRegistrationTest, KeepsItsLeaseWhenItsMemberIsCutOff) {
+  begin_at(all_hosts());
+  run_until([&] { return renewals() == 1; });
+  used().lose_leader();
+  expect_that_the_lease_goes_on();
+}
+
+TEST_F(EtcdClusterRegistrationTest, KeepsItsLeaseWhenItsMemberSwallowsEverything) {
+  begin_at(all_hosts());
+  run_until([&] { return renewals() == 1; });
+  used().hang();
+  expect_that_the_lease_goes_on();
+}
+
 TEST_F(EtcdRegistrationTest, LogsInWithItsAccount) {
   etcd_.require_login("me", "secret");
   begin(EtcdAccount{etcd_.hosts(), "me", "secret"});
@@ -182,11 +271,10 @@ TEST_F(EtcdRegistrationTest, LogsInWithItsAccount) {
 
   etcd_.forget_tokens();
   etcd_.expire(etcd_.granted()[0]);
-  advance(seconds{4});
-  run_until([&] { return !registration_->registered(); });
-  poll();
-  advance(seconds{1});
-  wait_for_registration(2);
+  run_until([&] {
+    advance(milliseconds{100});
+    return registration_->registered() && etcd_.granted().size() == 2;
+  });
   EXPECT_EQ(etcd_.login_count(), 2);
 }
 

@@ -7,6 +7,7 @@
 namespace concerto::net::test {
 namespace {
 
+constexpr const char* no_leader = "etcdserver: no leader";
 constexpr const char* login_method = "/etcdserverpb.Auth/Authenticate";
 
 template <class Message>
@@ -22,7 +23,13 @@ bool in_range(const std::string& key, const std::string& from, const std::string
 }  // namespace
 
 ScriptedEtcd::ScriptedEtcd(Executor executor, Timers& timers)
-    : executor_(executor), timers_(timers), changed_(executor), unhung_(executor) {}
+    : executor_(executor),
+      timers_(timers),
+      cluster_(std::make_shared<Cluster>(executor)),
+      unhung_(executor) {}
+
+ScriptedEtcd::ScriptedEtcd(Executor executor, Timers& timers, const ScriptedEtcd& other)
+    : executor_(executor), timers_(timers), cluster_(other.cluster_), unhung_(executor) {}
 
 ScriptedEtcd::~ScriptedEtcd() = default;
 
@@ -36,6 +43,7 @@ void ScriptedEtcd::add(const char* method, Handler<Request> handler) {
 template <class Request>
 Task<GrpcReply> ScriptedEtcd::answer(GrpcRequest request, Handler<Request> handler) {
   while (hanging_) co_await unhung_.wait();
+  if (leaderless_) co_return GrpcReply::failure(GrpcCode::unavailable, no_leader);
   if (request.method != login_method && !allowed(request.metadata)) {
     co_return GrpcReply::failure(GrpcCode::unauthenticated, "etcdserver: invalid auth token");
   }
@@ -80,7 +88,7 @@ std::string ScriptedEtcd::hosts() const {
 }
 
 void ScriptedEtcd::put(const std::string& key, const std::string& value, std::int64_t lease) {
-  keys_[key] = Stored{value, lease, revision_ + 1};
+  cluster_->keys[key] = Stored{value, lease, cluster_->revision + 1};
   mvccpb::Event event;
   event.set_type(mvccpb::Event::PUT);
   event.mutable_kv()->set_key(key);
@@ -89,7 +97,7 @@ void ScriptedEtcd::put(const std::string& key, const std::string& value, std::in
 }
 
 void ScriptedEtcd::erase(const std::string& key) {
-  if (keys_.erase(key) == 0) return;
+  if (cluster_->keys.erase(key) == 0) return;
   mvccpb::Event event;
   event.set_type(mvccpb::Event::DELETE);
   event.mutable_kv()->set_key(key);
@@ -97,32 +105,32 @@ void ScriptedEtcd::erase(const std::string& key) {
 }
 
 void ScriptedEtcd::change(mvccpb::Event event) {
-  ++revision_;
-  event.mutable_kv()->set_mod_revision(revision_);
-  history_.push_back({revision_, std::move(event)});
-  changed_.notify_all();
+  ++cluster_->revision;
+  event.mutable_kv()->set_mod_revision(cluster_->revision);
+  cluster_->history.push_back({cluster_->revision, std::move(event)});
+  cluster_->changed.notify_all();
 }
 
 void ScriptedEtcd::expire(std::int64_t lease) {
-  std::erase(leases_, lease);
+  std::erase(cluster_->leases, lease);
   std::vector<std::string> gone;
-  for (const auto& [key, stored] : keys_) {
+  for (const auto& [key, stored] : cluster_->keys) {
     if (stored.lease == lease) gone.push_back(key);
   }
   for (const auto& key : gone) erase(key);
 }
 
 void ScriptedEtcd::lose_data() {
-  keys_.clear();
-  history_.clear();
-  leases_.clear();
-  revision_ = 1;
-  compacted_ = 0;
+  cluster_->keys.clear();
+  cluster_->history.clear();
+  cluster_->leases.clear();
+  cluster_->revision = 1;
+  cluster_->compacted = 0;
 }
 
 void ScriptedEtcd::end_streams() {
   ++streams_generation_;
-  changed_.notify_all();
+  cluster_->changed.notify_all();
 }
 
 void ScriptedEtcd::require_login(const std::string& user, const std::string& password) {
@@ -132,7 +140,7 @@ void ScriptedEtcd::require_login(const std::string& user, const std::string& pas
 
 std::map<std::string, std::string> ScriptedEtcd::values() const {
   std::map<std::string, std::string> values;
-  for (const auto& [key, stored] : keys_) values.emplace(key, stored.value);
+  for (const auto& [key, stored] : cluster_->keys) values.emplace(key, stored.value);
   return values;
 }
 
@@ -141,20 +149,21 @@ bool ScriptedEtcd::allowed(const GrpcMetadata& metadata) const {
 }
 
 bool ScriptedEtcd::has_lease(std::int64_t lease) const {
-  return std::find(leases_.begin(), leases_.end(), lease) != leases_.end();
+  return std::find(cluster_->leases.begin(), cluster_->leases.end(), lease) !=
+         cluster_->leases.end();
 }
 
 GrpcReply ScriptedEtcd::range(const etcdserverpb::RangeRequest& request) {
   ++range_count_;
   etcdserverpb::RangeResponse response;
-  for (const auto& [key, stored] : keys_) {
+  for (const auto& [key, stored] : cluster_->keys) {
     if (!in_range(key, request.key(), request.range_end())) continue;
     auto& kv = *response.add_kvs();
     kv.set_key(key);
     kv.set_value(stored.value);
     kv.set_mod_revision(stored.revision);
   }
-  return reply_with(std::move(response), revision_);
+  return reply_with(std::move(response), cluster_->revision);
 }
 
 GrpcReply ScriptedEtcd::store(const etcdserverpb::PutRequest& request) {
@@ -162,26 +171,26 @@ GrpcReply ScriptedEtcd::store(const etcdserverpb::PutRequest& request) {
     return GrpcReply::failure(GrpcCode::not_found, "etcdserver: requested lease not found");
   }
   put(request.key(), request.value(), request.lease());
-  return reply_with(etcdserverpb::PutResponse{}, revision_);
+  return reply_with(etcdserverpb::PutResponse{}, cluster_->revision);
 }
 
 GrpcReply ScriptedEtcd::grant(const etcdserverpb::LeaseGrantRequest& request) {
-  leases_.push_back(++next_lease_);
-  granted_.push_back(next_lease_);
-  granted_ttls_.push_back(request.ttl());
+  cluster_->leases.push_back(++cluster_->next_lease);
+  cluster_->granted.push_back(cluster_->next_lease);
+  cluster_->granted_ttls.push_back(request.ttl());
   etcdserverpb::LeaseGrantResponse response;
-  response.set_id(next_lease_);
+  response.set_id(cluster_->next_lease);
   response.set_ttl(request.ttl());
-  return reply_with(std::move(response), revision_);
+  return reply_with(std::move(response), cluster_->revision);
 }
 
 GrpcReply ScriptedEtcd::revoke(const etcdserverpb::LeaseRevokeRequest& request) {
   if (!has_lease(request.id())) {
     return GrpcReply::failure(GrpcCode::not_found, "etcdserver: requested lease not found");
   }
-  revoked_.push_back(request.id());
+  cluster_->revoked.push_back(request.id());
   expire(request.id());
-  return reply_with(etcdserverpb::LeaseRevokeResponse{}, revision_);
+  return reply_with(etcdserverpb::LeaseRevokeResponse{}, cluster_->revision);
 }
 
 GrpcReply ScriptedEtcd::log_in(const etcdserverpb::AuthenticateRequest& request) {
@@ -196,11 +205,12 @@ GrpcReply ScriptedEtcd::log_in(const etcdserverpb::AuthenticateRequest& request)
   }
   etcdserverpb::AuthenticateResponse response;
   response.set_token(token_);
-  return reply_with(std::move(response), revision_);
+  return reply_with(std::move(response), cluster_->revision);
 }
 
 Task<GrpcStatus> ScriptedEtcd::watch(GrpcServerStream& stream) {
-  stream.on_cancelled([this] { changed_.notify_all(); });
+  if (leaderless_) co_return GrpcStatus{GrpcCode::unavailable, no_leader};
+  stream.on_cancelled([this] { cluster_->changed.notify_all(); });
   const unsigned generation = streams_generation_;
   const auto bytes = co_await stream.read();
   etcdserverpb::WatchRequest request;
@@ -214,11 +224,13 @@ Task<GrpcStatus> ScriptedEtcd::watch(GrpcServerStream& stream) {
 
   etcdserverpb::WatchResponse created;
   created.set_created(true);
-  created.mutable_header()->set_revision(revision_);
-  const bool refused = create.start_revision() <= compacted_ || !allowed(stream.metadata());
+  created.mutable_header()->set_revision(cluster_->revision);
+  const bool refused =
+      create.start_revision() <= cluster_->compacted || !allowed(stream.metadata());
   if (refused) {
     created.set_canceled(true);
-    if (create.start_revision() <= compacted_) created.set_compact_revision(compacted_);
+    if (create.start_revision() <= cluster_->compacted)
+      created.set_compact_revision(cluster_->compacted);
     created.set_cancel_reason("refused");
   }
   co_await stream.write(created.SerializeAsString());
@@ -228,26 +240,28 @@ Task<GrpcStatus> ScriptedEtcd::watch(GrpcServerStream& stream) {
   std::int64_t next = create.start_revision();
   while (!stream.cancelled() && generation == streams_generation_) {
     etcdserverpb::WatchResponse response;
-    response.mutable_header()->set_revision(revision_);
-    for (const auto& [revision, event] : history_) {
+    response.mutable_header()->set_revision(cluster_->revision);
+    for (const auto& [revision, event] : cluster_->history) {
       if (revision < next) continue;
       if (!in_range(event.kv().key(), create.key(), create.range_end())) continue;
       *response.add_events() = event;
     }
-    next = revision_ + 1;
+    next = cluster_->revision + 1;
     if (response.events().empty()) {
-      co_await changed_.wait();
+      co_await cluster_->changed.wait();
     } else {
       co_await stream.write(response.SerializeAsString());
     }
   }
   --watch_count_;
+  if (leaderless_) co_return GrpcStatus{GrpcCode::unavailable, no_leader};
   co_return GrpcStatus{};
 }
 
 Task<GrpcStatus> ScriptedEtcd::keep_alive(GrpcServerStream& stream) {
   const unsigned generation = streams_generation_;
   while (const auto bytes = co_await stream.read()) {
+    if (leaderless_) co_return GrpcStatus{GrpcCode::unavailable, no_leader};
     if (generation != streams_generation_) break;
     while (hanging_) co_await unhung_.wait();
     etcdserverpb::LeaseKeepAliveRequest request;

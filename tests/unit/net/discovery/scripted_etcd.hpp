@@ -22,6 +22,8 @@ namespace concerto::net::test {
 class ScriptedEtcd {
  public:
   ScriptedEtcd(Executor executor, Timers& timers);
+  /// Another member of the same cluster, with the same data.
+  ScriptedEtcd(Executor executor, Timers& timers, const ScriptedEtcd& other);
   ~ScriptedEtcd();
 
   /// Listens, at first on a free port and later on the same one.
@@ -35,13 +37,19 @@ class ScriptedEtcd {
   void put(const std::string& key, const std::string& value, std::int64_t lease = 0);
   void erase(const std::string& key);
   /// Forgets the history up to now: a watch from an older revision is refused.
-  void compact() { compacted_ = revision_; }
+  void compact() { cluster_->compacted = cluster_->revision; }
   /// Writes a key elsewhere and compacts before the next watch begins.
   void compact_before_next_watch() { compact_before_watch_ = true; }
   void expire(std::int64_t lease);
   void lose_data();
   /// Ends the streams of watches and renewals, not the connections.
   void end_streams();
+  /// Alive, but cut off from the other members: it ends every call and stream like etcd does.
+  void lose_leader() {
+    leaderless_ = true;
+    end_streams();
+  }
+  void find_leader() { leaderless_ = false; }
   /// Answers nothing any more, on open connections.
   void hang() { hanging_ = true; }
   void resume() {
@@ -54,9 +62,9 @@ class ScriptedEtcd {
   void forget_tokens() { token_ += "x"; }
 
   std::map<std::string, std::string> values() const;
-  const std::vector<std::int64_t>& granted() const noexcept { return granted_; }
-  const std::vector<std::int64_t>& granted_ttls() const noexcept { return granted_ttls_; }
-  const std::vector<std::int64_t>& revoked() const noexcept { return revoked_; }
+  const std::vector<std::int64_t>& granted() const noexcept { return cluster_->granted; }
+  const std::vector<std::int64_t>& granted_ttls() const noexcept { return cluster_->granted_ttls; }
+  const std::vector<std::int64_t>& revoked() const noexcept { return cluster_->revoked; }
   int range_count() const noexcept { return range_count_; }
   int renewal_count() const noexcept { return renewal_count_; }
   int login_count() const noexcept { return login_count_; }
@@ -71,6 +79,19 @@ class ScriptedEtcd {
   struct Change {
     std::int64_t revision;
     mvccpb::Event event;
+  };
+
+  /// What all members know.
+  struct Cluster {
+    explicit Cluster(Executor executor) : changed(executor) {}
+    Notifier changed;
+    std::map<std::string, Stored> keys;
+    std::vector<Change> history;
+    std::int64_t revision = 1;
+    std::int64_t compacted = 0;
+    std::int64_t next_lease = 7'587'881'000;
+    std::vector<std::int64_t> leases;
+    std::vector<std::int64_t> granted, granted_ttls, revoked;
   };
 
   template <class Request>
@@ -94,24 +115,18 @@ class ScriptedEtcd {
 
   Executor executor_;
   Timers& timers_;
-  Notifier changed_;
+  std::shared_ptr<Cluster> cluster_;
   Notifier unhung_;
   std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<GrpcListener> listener_;
   std::uint16_t port_ = 0;
 
-  std::map<std::string, Stored> keys_;
-  std::vector<Change> history_;
-  std::int64_t revision_ = 1;
-  std::int64_t compacted_ = 0;
-  std::int64_t next_lease_ = 7'587'881'000;
-  std::vector<std::int64_t> leases_;
   unsigned streams_generation_ = 0;
   bool compact_before_watch_ = false;
   bool hanging_ = false;
+  bool leaderless_ = false;
   std::string user_, password_, token_ = "token";
 
-  std::vector<std::int64_t> granted_, granted_ttls_, revoked_;
   int range_count_ = 0, renewal_count_ = 0, login_count_ = 0;
   std::size_t watch_count_ = 0;
 };
