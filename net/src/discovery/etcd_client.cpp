@@ -193,16 +193,21 @@ Async<> EtcdClient::log_in(SteadyTime deadline) {
   co_return ok();
 }
 
-Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts) {
+Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts,
+                                                         const std::string& user,
+                                                         const std::string& password) {
   CONCERTO_TRY(auto parsed, parse_host_ports(hosts));
-  const std::string key = key_of(parsed);
+  std::string key = key_of(parsed);
+  std::optional<EtcdAccount> account;
+  if (!user.empty()) {
+    account = EtcdAccount{std::string(hosts), user, password};
+  } else if (account_ && !account_->user.empty()) {
+    const auto account_hosts = parse_host_ports(account_->hosts);
+    if (account_hosts && key_of(*account_hosts) == key) account = account_;
+  }
+  if (account) key += account->user + '\0' + account->password;
   Entry& entry = clients_[key];
   if (!entry.client) {
-    std::optional<EtcdAccount> account;
-    if (account_ && !account_->user.empty()) {
-      const auto account_hosts = parse_host_ports(account_->hosts);
-      if (account_hosts && key_of(*account_hosts) == key) account = account_;
-    }
     entry.client = std::make_shared<EtcdClient>(shard_, std::move(parsed), std::move(account));
   }
   ++entry.user_count;

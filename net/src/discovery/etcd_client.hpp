@@ -119,15 +119,18 @@ Async<Reply> EtcdClient::call_until(std::string method, Request request, SteadyT
 /// The end of the range of all keys that begin with `prefix`; a key of 0xff bytes only has none.
 std::string etcd_prefix_end(std::string prefix);
 
-/// The etcd clients of one shard, one per set of hosts.
+/// The etcd clients of one shard, one per set of hosts and user.
 class EtcdClients {
  public:
   EtcdClients(const DiscoveryShard& shard, std::optional<EtcdAccount> account)
       : shard_(shard), account_(std::move(account)) {}
 
-  /// The client for `h1:2379,h2:2379`, in whatever order, made at its first use. Every user gives
-  /// it back with release.
-  [[nodiscard]] Result<std::shared_ptr<EtcdClient>> acquire(std::string_view hosts);
+  /// The client for `h1:2379,h2:2379`, in whatever order, made at its first use. Without a `user`
+  /// the configured account is taken, if it is for these hosts. Every user gives the client back
+  /// with release.
+  [[nodiscard]] Result<std::shared_ptr<EtcdClient>> acquire(std::string_view hosts,
+                                                            const std::string& user = {},
+                                                            const std::string& password = {});
 
   /// Closes the client with its last user.
   Task<void> release(std::shared_ptr<EtcdClient> client);
@@ -140,7 +143,7 @@ class EtcdClients {
 
   DiscoveryShard shard_;
   std::optional<EtcdAccount> account_;
-  std::map<std::string, Entry> clients_;  ///< by sorted hosts
+  std::map<std::string, Entry> clients_;  ///< by sorted hosts and account
 };
 
 }  // namespace concerto::net

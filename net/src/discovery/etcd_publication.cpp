@@ -37,8 +37,10 @@ Result<std::optional<EtcdPublication>> parse_publication(Driver driver, std::str
                                                              std::string(target) + "' is missing"));
   }
   publication.account.hosts = url->host;
-  publication.account.user = url->parameter("user").value_or("");
-  publication.account.password = url->parameter("password").value_or("");
+  auto account = url->account();
+  if (!account) return refuse(account.error());
+  publication.account.user = url->parameter("user").value_or(account->user);
+  publication.account.password = url->parameter("password").value_or(account->password);
   publication.endpoint = endpoint;
   return std::optional<EtcdPublication>(std::move(publication));
 }

@@ -52,7 +52,9 @@ Result<ServerMethod> split_gozero(std::string_view url) {
   const std::size_t second = parsed->path.find('/', 1);
   const std::size_t split = second == std::string::npos ? 0 : second;
   ServerMethod parts;
-  parts.target = parsed->scheme + "://" + parsed->host + parsed->path.substr(0, split);
+  const std::string& user_info = parsed->user_info;
+  parts.target = parsed->scheme + "://" + (user_info.empty() ? "" : user_info + "@") +
+                 parsed->host + parsed->path.substr(0, split);
   parts.method = parsed->path.substr(split);
   return parts;
 }

@@ -93,6 +93,10 @@ Result<Target> in_etcd(std::string_view target, const UrlParts& url) {
   CONCERTO_TRY(parsed.hosts, parse_host_ports(url.host));
   parsed.etcd_key = key;
   parsed.etcd_hosts = url.host;
+  auto account = url.account();
+  if (!account) return bad_target(target, account.error().detail);
+  parsed.etcd_user = std::move(account->user);
+  parsed.etcd_password = std::move(account->password);
   return parsed;
 }
 

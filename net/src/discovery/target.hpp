@@ -35,7 +35,9 @@ struct Target {
   std::vector<HostPort> hosts;  ///< of the service, or of the etcd that knows it
   std::string etcd_key;         ///< not empty: the values below `<etcd_key>/` are the addresses
   std::string etcd_hosts;       ///< with a key: the hosts as they were given
-  std::string authority;        ///< for the calls' `:authority`; empty: the socket address
+  std::string etcd_user;        ///< with a key: for etcd; empty: the target names none
+  std::string etcd_password;
+  std::string authority;  ///< for the calls' `:authority`; empty: the socket address
 };
 
 /// Errors: invalid_request for a malformed target or an unknown scheme, not_supported for a

@@ -95,7 +95,8 @@ Result<std::unique_ptr<HostAddresses>> TargetChannels::Impl::open(Target target)
     hosts->set_hosts(std::move(target.hosts));
     return hosts;
   }
-  CONCERTO_TRY(auto client, clients_.acquire(target.etcd_hosts));
+  CONCERTO_TRY(auto client,
+               clients_.acquire(target.etcd_hosts, target.etcd_user, target.etcd_password));
   return std::unique_ptr<HostAddresses>(
       std::make_unique<EtcdAddresses>(shard_, clients_, std::move(client), target.etcd_hosts,
                                       std::move(target.etcd_key), options_.memory));

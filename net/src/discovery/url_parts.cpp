@@ -77,6 +77,18 @@ std::optional<std::string> UrlParts::parameter(std::string_view name) const {
   return std::nullopt;
 }
 
+Result<UrlParts::Account> UrlParts::account() const {
+  std::string_view name = user_info;
+  const std::string_view secret = cut(name, ':');
+  auto user = decode_percent(name, false);
+  auto password = decode_percent(secret, false);
+  if (!user || !password) return malformed("invalid escape in user or password");
+  Account account;
+  account.user = std::move(*user);
+  account.password = std::move(*password);
+  return account;
+}
+
 Result<UrlParts> parse_target_url(std::string_view url) {
   if (std::any_of(url.begin(), url.end(), is_control)) return malformed("control character");
   cut(url, '#');
@@ -96,6 +108,9 @@ Result<UrlParts> parse_target_url(std::string_view url) {
   if (!path) return malformed("invalid escape in the path");
   parts.path = std::move(*path);
   parts.host = authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0: no user info.
+  if (const std::size_t at = authority.rfind('@'); at != authority.npos) {
+    parts.user_info = authority.substr(0, at);
+  }
   if (parts.host.find_first_of(" %<>\"\\^`{|}") != std::string::npos) {
     return malformed("invalid character in the host");
   }

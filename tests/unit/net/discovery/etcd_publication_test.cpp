@@ -28,6 +28,16 @@ TEST(EtcdPublication, ReadsHostsAndAccount) {
   EXPECT_EQ((*publication)->endpoint, "verbatim");
 }
 
+TEST(EtcdPublication, ReadsTheAccountBeforeTheHosts) {
+  const auto publication =
+      parse_publication(Driver::gozero, "etcd://me%40x:p%3A+q@h1:2379,h2:2379/a", "e:1");
+  ASSERT_TRUE(publication);
+  ASSERT_TRUE(*publication);
+  EXPECT_EQ((*publication)->account.hosts, "h1:2379,h2:2379");
+  EXPECT_EQ((*publication)->account.user, "me@x");
+  EXPECT_EQ((*publication)->account.password, "p:+q");
+}
+
 TEST(EtcdPublication, RegistersNothingWithoutATarget) {
   const auto publication = parse_publication(Driver::gozero, "", "localhost:36790");
   ASSERT_TRUE(publication);
@@ -70,6 +80,8 @@ constexpr RefusedCase refused_cases[] = {
      "MicroService.Target 'etcd:///dtmservice': bad address '': no host"},
     {"NoKey", "etcd://h:2379/", "e:1",
      "MicroService.Target 'etcd://h:2379/': no key after the hosts"},
+    {"BadAccount", "etcd://me:%zz@h:2379/dtmservice", "e:1",
+     "MicroService.Target 'etcd://me:%zz@h:2379/dtmservice': invalid escape in user or password"},
     {"NoEndpoint", "etcd://h:2379/dtmservice", "",
      "MicroService.EndPoint '': the address to publish at 'etcd://h:2379/dtmservice' is missing"},
 };

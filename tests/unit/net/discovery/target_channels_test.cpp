@@ -103,6 +103,17 @@ TEST_F(TargetChannelsTest, FollowsTheRegistry) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(ask(target).message, two_.address());
 }
 
+TEST_F(TargetChannelsTest, LogsInToEtcdWithTheAccountOfTheUrl) {
+  begin();
+  etcd_.require_login("me@x", "secret");
+  etcd_.put("a.rpc/1", one_.address());
+  const auto parts =
+      targets_->split("etcd://me%40x:secret@" + etcd_.hosts() + "/a.rpc/pkg.Svc/Who");
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->method, "/pkg.Svc/Who");
+  EXPECT_EQ(ask(parts->target).message, one_.address());
+}
+
 TEST_F(TargetChannelsTest, GoesOnWithoutEtcd) {
   begin();
   const std::string target = "discov://" + etcd_.hosts() + "/a.rpc";
