@@ -1,5 +1,6 @@
 #include "logging.hpp"
 
+#include <limits>
 #include <vector>
 
 #include <boost/json/serialize.hpp>
@@ -8,7 +9,6 @@
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include "rotating_file.hpp"
@@ -85,14 +85,13 @@ std::string file_of(std::string_view output) {
   return std::string{output};
 }
 
-Result<spdlog::sink_ptr> open_output(const std::string& output, const LogConfig& config) {
-  const std::string name = file_of(output);
-  try {
-    if (name == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    if (name == "stdout") return std::make_shared<spdlog::sinks::stdout_sink_mt>();
-    if (!config.rotation_enabled) return std::make_shared<spdlog::sinks::basic_file_sink_mt>(name);
+Result<std::shared_ptr<RotatingFile>> open_file(const std::string& name, const LogConfig& config) {
+  Rotation rotation{.bytes_max = std::numeric_limits<std::uintmax_t>::max()};
+  if (config.rotation_enabled) {
     std::vector<std::string> unknown;  // The check of the configuration has named them.
-    CONCERTO_TRY(const Rotation rotation, rotation_from_json(config.rotation_json, unknown));
+    CONCERTO_TRY(rotation, rotation_from_json(config.rotation_json, unknown));
+  }
+  try {
     return std::make_shared<RotatingFile>(name, rotation);
   } catch (const spdlog::spdlog_ex& error) {
     return make_error(Errc::invalid_request,
@@ -104,11 +103,21 @@ Result<spdlog::sink_ptr> open_output(const std::string& output, const LogConfig&
 
 Result<std::unique_ptr<Log>> Log::open(const LogConfig& config) {
   std::vector<spdlog::sink_ptr> sinks;
-  for (const std::string& name : split(config.outputs)) {
-    CONCERTO_TRY(auto sink, open_output(name, config));
-    sinks.push_back(std::move(sink));
+  std::vector<std::shared_ptr<RotatingFile>> files;
+  for (const std::string& output : split(config.outputs)) {
+    if (output == "stderr") {
+      sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    } else if (output == "stdout") {
+      sinks.push_back(std::make_shared<spdlog::sinks::stdout_sink_mt>());
+    } else {
+      CONCERTO_TRY(auto file, open_file(file_of(output), config));
+      files.push_back(file);
+      sinks.push_back(std::move(file));
+    }
   }
-  return std::make_unique<Log>(std::move(sinks), config.level);
+  auto log = std::make_unique<Log>(std::move(sinks), config.level);
+  log->files_ = std::move(files);
+  return log;
 }
 
 Log::Log(std::vector<spdlog::sink_ptr> sinks, LogLevel level)
@@ -130,6 +139,13 @@ Log::~Log() {
 void Log::set_level(LogLevel level) {
   logger_->set_level(level_of(level));
   level_.store(level, std::memory_order_relaxed);
+}
+
+void Log::reopen() {
+  for (const auto& file : files_) {
+    if (const Result<> opened = file->reopen(); !opened)
+      error("Log.Outputs: " + opened.error().detail);
+  }
 }
 
 void Log::write(LogLevel level, std::string_view gid, std::string_view text) {

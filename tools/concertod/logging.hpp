@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <concerto/core/error.hpp>
 #include <concerto/core/observer.hpp>
@@ -21,6 +22,8 @@ class sink;
 }  // namespace spdlog
 
 namespace concerto::tools {
+
+class RotatingFile;
 
 /// The process's log: JSON lines `{"level":..,"ts":..,"msg":..,"gid":..}`, UTC, one per event.
 ///
@@ -42,6 +45,10 @@ class Log {
     return level >= level_.load(std::memory_order_relaxed);
   }
   void set_level(LogLevel level);
+
+  /// Opens the log's files anew by their names, so that a program that renames them (logrotate)
+  /// gets whole files. One that cannot be opened is named in the log, and written on.
+  void reopen();
   void write(LogLevel level, std::string_view gid, std::string_view text);
 
   void debug(std::string_view text) { write(LogLevel::debug, {}, text); }
@@ -53,6 +60,7 @@ class Log {
   std::atomic<LogLevel> level_;
   std::shared_ptr<spdlog::details::thread_pool> writer_;
   std::shared_ptr<spdlog::logger> logger_;
+  std::vector<std::shared_ptr<RotatingFile>> files_;  ///< among the logger's outputs
 };
 
 /// Brings the core's log lines into a Log. Metrics derive from it or stand beside it.

@@ -33,6 +33,16 @@ int report_config(const CommandLine& command, const LoadedConfig& loaded) {
 
 /// One process serves many connections.
 void raise_file_limit() {
+/// Those that would end the process, whoever sends them: a writer to a closed pipe, a limit on file
+/// sizes (a full disk: an error, not an end), somebody who mistook the process or the signal.
+/// SIGHUP and SIGUSR1 are the server's as soon as it runs; before it has nothing to do for them.
+void ignore_signals() {
+  for (const int signal :
+       {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGIO, SIGPWR, SIGXFSZ}) {
+    std::signal(signal, SIG_IGN);
+  }
+}
+
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
@@ -114,9 +124,7 @@ int main(int argc, char** argv) {
   std::cout << command.for_stdout;
   std::cerr << command.for_stderr;
   if (command.exit_code) return *command.exit_code;
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGHUP, SIG_IGN);   // Until the server takes it, there is nothing to reload.
-  std::signal(SIGXFSZ, SIG_IGN);  // A limit on file sizes is a full disk: an error, not an end.
+  ignore_signals();
   // Otherwise the library writes a line for every text of a client that is not UTF-8.
   google::protobuf::SetLogHandler(nullptr);
   raise_file_limit();

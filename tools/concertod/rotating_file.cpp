@@ -114,16 +114,28 @@ Result<Rotation> rotation_from_json(const std::string& text, std::vector<std::st
 
 RotatingFile::RotatingFile(fs::path file, const Rotation& rotation)
     : path_(std::move(file)), rotation_(rotation) {
-  open();
+  const Result<> opened = open();
+  if (!opened) spdlog::throw_spdlog_ex(opened.error().detail);
 }
 
-void RotatingFile::open() {
+Result<> RotatingFile::reopen() {
+  const std::lock_guard lock{mutex_};
+  return open();
+}
+
+/// The file that was open stays when the new one cannot be opened.
+Result<> RotatingFile::open() {
   std::error_code ignored;
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
-  file_.reset(std::fopen(path_.c_str(), "ab"));
-  if (!file_) spdlog::throw_spdlog_ex("cannot open " + path_.string(), errno);
+  std::unique_ptr<std::FILE, Close> fresh(std::fopen(path_.c_str(), "abe"));
+  if (!fresh) {
+    const error_code reason(errno, boost::system::generic_category());
+    return Error{reason, "cannot open " + path_.string() + ": " + reason.message()};
+  }
+  file_ = std::move(fresh);
   const auto size = fs::file_size(path_, ignored);
   bytes_ = ignored ? 0 : size;
+  return ok();
 }
 
 void RotatingFile::sink_it_(const spdlog::details::log_msg& message) {
@@ -141,12 +153,12 @@ void RotatingFile::flush_() {
 }
 
 void RotatingFile::rotate(WallClock::time_point now) {
-  file_.reset();
   const fs::path aside = aside_name(now);
   std::error_code failed;
   fs::rename(path_, aside, failed);
+  // Without a new file, lines go on to the old one: it has lost its name and nothing else.
+  if (!open()) return;
   if (!failed && rotation_.compress) compress(aside);
-  open();
   remove_old(now);
 }
 

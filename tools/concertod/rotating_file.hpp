@@ -28,10 +28,15 @@ struct Rotation {
 Result<Rotation> rotation_from_json(const std::string& json, std::vector<std::string>& unknown);
 
 /// A log file that is put aside as `name-2026-01-31T12-00-00.000.ext` before it outgrows its
-/// limit. Files put aside by an earlier run count. Throws spdlog_ex when the file cannot be opened.
+/// limit. Files put aside by an earlier run count.
 class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
  public:
+  /// Opens the file to append to it. Throws spdlog_ex when that fails.
   RotatingFile(std::filesystem::path file, const Rotation& rotation);
+
+  /// Opens the file anew by its name, for whoever has renamed it. When that fails lines go on to
+  /// where they went. Thread-safe.
+  [[nodiscard]] Result<> reopen();
 
  private:
   struct Close {
@@ -41,7 +46,7 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& message) override;
   void flush_() override;
 
-  void open();
+  Result<> open();
   void rotate(std::chrono::system_clock::time_point now);
   std::filesystem::path aside_name(std::chrono::system_clock::time_point now) const;
   void remove_old(std::chrono::system_clock::time_point now) const;

@@ -61,6 +61,7 @@ Result<> Server::run() {
   CONCERTO_CHECK(set_up());
   wait_for_signal();
   wait_for_hangup();
+  log_.reopen();  // For a logrotate that came while the store was opened.
   CONCERTO_CHECK(start_shards());
   const Result<> listening = listen();
   if (listening) {
@@ -165,16 +166,17 @@ void Server::wait_for_signal() {
   signals_.async_wait([this](const error_code& failed, int) {
     if (failed) return;
     // Stopping takes a while; whoever asks again does not want to wait. What is stored stands.
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
+    for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) std::signal(signal, SIG_DFL);
     control_.stop();
   });
 }
 
 void Server::wait_for_hangup() {
-  hangups_.async_wait([this](const error_code& failed, int) {
+  hangups_.async_wait([this](const error_code& failed, int signal) {
     if (failed) return;
-    reload();
+    log_.reopen();
+    log_.info("log files are opened anew");
+    if (signal == SIGHUP) reload();
     wait_for_hangup();
   });
 }

@@ -39,9 +39,10 @@ class Server {
   /// The referenced objects outlive the server.
   Server(const Config& config, StoreRef store, Log& log, Reload reload);
 
-  /// Serves until SIGINT or SIGTERM and stops in order; a second signal ends the process without
-  /// waiting. SIGHUP takes over what may change in a running process: log level, limits,
-  /// retention, and the certificates to verify with. An error tells why nothing could be served.
+  /// Serves until SIGTERM, SIGINT or SIGQUIT and stops in order; a second signal ends the process
+  /// without waiting. SIGHUP opens log files anew and takes over what may change in a running
+  /// process: log level, limits, retention, and the certificates to verify with; SIGUSR1 opens log
+  /// files anew. An error tells why nothing could be served.
   Result<> run();
 
  private:
@@ -76,8 +77,8 @@ class Server {
   std::unique_ptr<TaskGroup> background_;
 
   asio::io_context control_{1};
-  asio::signal_set signals_{control_, SIGINT, SIGTERM};
-  asio::signal_set hangups_{control_, SIGHUP};
+  asio::signal_set signals_{control_, SIGINT, SIGTERM, SIGQUIT};
+  asio::signal_set hangups_{control_, SIGHUP, SIGUSR1};
 
   // Read by probes on any shard.
   std::atomic<bool> recovered_{false};

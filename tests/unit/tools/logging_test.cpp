@@ -5,6 +5,7 @@
 #include <iterator>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -94,6 +95,39 @@ TEST_F(LogFiles, AreWrittenBesideEachOther) {
   }
   EXPECT_THAT(content(file("a.log")), HasSubstr("hello"));
   EXPECT_EQ(content(file("a.log")), content(file("sub/b.log")));
+}
+
+TEST_F(LogFiles, RenamedByLogrotateAreOpenedAnew) {
+  for (const bool rotation : {false, true}) {
+    const std::string name = file(rotation ? "r.log" : "p.log");
+    {
+      auto log = Log::open({.outputs = name, .rotation_enabled = rotation});
+      ASSERT_TRUE(log) << log.error().detail;
+      (*log)->info("before");
+      while (content(name).empty()) std::this_thread::yield();
+      fs::rename(name, name + ".1");
+      (*log)->reopen();
+      (*log)->info("after");
+    }
+    EXPECT_THAT(content(name + ".1"), HasSubstr("before"));
+    EXPECT_THAT(content(name),
+                testing::AllOf(HasSubstr("after"), testing::Not(HasSubstr("before"))));
+  }
+}
+
+TEST_F(LogFiles, ThatCannotBeOpenedAnewAreWrittenOn) {
+  const std::string name = file("sub/x.log");
+  {
+    auto log = Log::open({.outputs = name + "," + file("y.log")});
+    ASSERT_TRUE(log) << log.error().detail;
+    (*log)->info("before");
+    fs::rename(directory / "sub", directory / "gone");
+    std::ofstream{file("sub")} << "in the way";
+    (*log)->reopen();
+    (*log)->info("after");
+  }
+  EXPECT_THAT(content(file("gone/x.log")), testing::AllOf(HasSubstr("before"), HasSubstr("after")));
+  EXPECT_THAT(content(file("y.log")), HasSubstr("Log.Outputs: cannot open " + name));
 }
 
 TEST_F(LogFiles, ThatCannotBeOpenedAreNamed) {
