@@ -78,7 +78,7 @@ void Connection::on_readable() {
 }
 
 bool Connection::receive(std::string_view bytes) {
-  if (auto received = session_.receive(bytes); !received) {
+  if (auto received = session_.receive(bytes, last_read_); !received) {
     flush();  // It may hold a GOAWAY that tells the peer what was wrong.
     lose(std::move(received).error());
     return false;

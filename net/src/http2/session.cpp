@@ -21,10 +21,9 @@ constexpr std::size_t field_overhead_bytes = 32;
 constexpr std::size_t skipped_blocks_max = 4;
 
 #ifdef CONCERTO_NGHTTP2_LIMITS_RESETS
-/// Streams that a peer may reset before its connection is ended. nghttp2's own 1000 and 33 are
-/// within reach of honest clients whose deadlines pass.
-constexpr std::uint64_t reset_burst_max = 5'000;
-constexpr std::uint64_t resets_per_second_max = 500;
+/// nghttp2's own limit on resets is within reach of honest clients whose deadlines pass. The
+/// budget for frames counts resets too.
+constexpr std::uint64_t no_limit = std::numeric_limits<std::uint32_t>::max();
 #endif
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t count) noexcept {
@@ -108,16 +107,20 @@ struct Session::Callbacks {
   }
 
   static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id,
-                     const std::uint8_t* bytes, std::size_t count, void*) {
+                     const std::uint8_t* bytes, std::size_t count, void* user) {
     // A slow reader of one stream must not hold up the others: the connection's window is given
     // back at once, the stream's when its reader took the bytes.
     nghttp2_session_consume_connection(session, count);
-    if (Stream* stream = find(session, id)) stream->on_data(text_of(bytes, count));
+    if (Stream* stream = find(session, id)) {
+      self(user).frames_.earn_data();
+      stream->on_data(text_of(bytes, count));
+    }
     return 0;
   }
 
   static int on_stream_close(nghttp2_session* session, std::int32_t id, std::uint32_t error,
                              void* user) {
+    if (error == NGHTTP2_NO_ERROR) self(user).frames_.earn_exchange();
     if (Stream* stream = find(session, id)) self(user).detach(*stream, error);
     return 0;
   }
@@ -160,6 +163,7 @@ struct Session::Callbacks {
     auto& stream = *static_cast<Stream*>(source->ptr);
     Out& out = self(user).out_;
     if (out.free < frame_head_bytes + length) return NGHTTP2_ERR_WOULDBLOCK;
+    self(user).frames_.earn_sent(length, length == stream.out_.size());
     out.append(text_of(head, frame_head_bytes));
     stream.out_.take(out.next, length);
     out.advance(length);
@@ -197,14 +201,17 @@ void Session::Out::advance(std::size_t count) noexcept {
 }
 
 Session::Session(Side side, const SessionOptions& options, Events& events)
-    : events_(events), side_(side), header_bytes_max_(options.header_bytes_max) {
+    : events_(events),
+      side_(side),
+      header_bytes_max_(options.header_bytes_max),
+      frames_(side == Side::server ? NGHTTP2_CLIENT_MAGIC_LEN : 0) {
   nghttp2_option* made = nullptr;
   CONCERTO_ASSERT(nghttp2_option_new(&made) == 0);
   const std::unique_ptr<nghttp2_option, Deleter<nghttp2_option_del>> option(made);
   nghttp2_option_set_no_auto_window_update(made, 1);
   nghttp2_option_set_no_closed_streams(made, 1);
 #ifdef CONCERTO_NGHTTP2_LIMITS_RESETS
-  nghttp2_option_set_stream_reset_rate_limit(made, reset_burst_max, resets_per_second_max);
+  nghttp2_option_set_stream_reset_rate_limit(made, no_limit, no_limit);
 #endif
   const auto create =
       side == Side::client ? nghttp2_session_client_new2 : nghttp2_session_server_new2;
@@ -228,11 +235,14 @@ Session::~Session() {
   nghttp2_session_del(session_);
 }
 
-Result<> Session::receive(std::string_view bytes) {
+Result<> Session::receive(std::string_view bytes, SteadyTime now) {
+  frames_.charge(bytes, now);
   const auto* start = reinterpret_cast<const std::uint8_t*>(bytes.data());
   const auto taken = nghttp2_session_mem_recv(session_, start, bytes.size());
   if (taken == NGHTTP2_ERR_CALLBACK_FAILURE) return calm_down("header list too large");
+  if (taken == NGHTTP2_ERR_FLOODED) return calm_down("frames that want an answer, and no reading");
   if (taken < 0) return http2_error(taken);
+  if (frames_.is_spent()) return calm_down("too many frames that get nothing done");
   return ok();
 }
 
@@ -244,6 +254,7 @@ bool Session::count_field(Stream* stream, std::string_view name, std::string_vie
   if (block_bytes_ <= header_bytes_max_) {
     stream->on_header(name, value);
   } else if (fitted) {
+    frames_.charge_refused_block();
     stream->on_headers_too_large();
   }
   return true;

@@ -12,6 +12,7 @@
 
 #include <concerto/core/error.hpp>
 
+#include "http2/frame_budget.hpp"
 #include "http2/stream.hpp"
 
 namespace concerto::net::http2 {
@@ -54,7 +55,7 @@ class Session {
 
   /// Takes bytes from the peer. An error means that the connection cannot go on; pull what is
   /// left first, it tells the peer why.
-  [[nodiscard]] Result<> receive(std::string_view bytes);
+  [[nodiscard]] Result<> receive(std::string_view bytes, SteadyTime now);
 
   /// Room that `pull` needs to make progress.
   static constexpr std::size_t pull_bytes_min = (16u << 10) + 256;
@@ -127,6 +128,7 @@ class Session {
   Out out_;  ///< where pull collects
   boost::intrusive::list<Stream> streams_;
   std::int32_t last_stream_id_ = std::numeric_limits<std::int32_t>::max();  ///< that is taken
+  FrameBudget frames_;
   std::size_t block_bytes_ = 0;  ///< of the header block that is being received, so far
   bool settings_seen_ = false;
 };

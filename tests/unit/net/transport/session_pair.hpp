@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,22 +77,34 @@ inline std::string raw_frame(std::uint8_t type, std::uint8_t flags, std::uint32_
   return bytes.append(payload);
 }
 
-/// Fields in HPACK: those of a request or an answer, then `references` times one of 3,500 bytes,
-/// each in one byte.
-inline std::string header_bomb(Side receiver, std::size_t references) {
-  const auto literal = [](std::string_view name, std::string_view value) {
-    std::string bytes(1, '\0');
+/// Fields in HPACK, which remembers none of them. Names and values have less than 127 bytes.
+inline std::string raw_fields(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
+  std::string bytes;
+  for (const auto& [name, value] : fields) {
+    bytes += '\0';
     for (const std::string_view text : {name, value}) {
       bytes += static_cast<char>(text.size());
       bytes += text;
     }
-    return bytes;
-  };
-  std::string block = receiver == Side::client
-                          ? literal(":status", "200")
-                          : literal(":method", "POST") + literal(":scheme", "http") +
-                                literal(":path", "/test.S/Echo") + literal(":authority", "x");
-  block += literal("content-type", "application/grpc");
+  }
+  return bytes;
+}
+
+/// Those of a request or an answer.
+inline std::string raw_fields(Side receiver) {
+  constexpr std::pair<std::string_view, std::string_view> type{"content-type", "application/grpc"};
+  if (receiver == Side::client) return raw_fields({{":status", "200"}, type});
+  return raw_fields({{":method", "POST"},
+                     {":scheme", "http"},
+                     {":path", "/test.S/Echo"},
+                     {":authority", "x"},
+                     type});
+}
+
+/// The same, then `references` times a field of 3,500 bytes, each in one byte.
+inline std::string header_bomb(Side receiver, std::size_t references) {
+  std::string block = raw_fields(receiver);
   constexpr std::size_t value_bytes = 3500;
   constexpr std::string_view length_of_value("\x7f\xad\x1a");  // 127 + 3373
   block += std::string("\x40\x01x") + std::string(length_of_value);
@@ -102,8 +115,11 @@ inline std::string header_bomb(Side receiver, std::size_t references) {
 /// One end of a connection that has no socket.
 class End final : public Session::Events {
  public:
-  explicit End(Side side, const SessionOptions& options = {}) : session(side, options, *this) {}
+  explicit End(Side side, const SessionOptions& options = {})
+      : session(side, options, *this), side_(side) {}
   ~End() override { session.abandon(NGHTTP2_NO_ERROR); }
+
+  bool is_server() const noexcept { return side_ == Side::server; }
 
   /// Everything that the session has to send now.
   std::string pull() {
@@ -121,7 +137,7 @@ class End final : public Session::Events {
   }
 
   bool receive(std::string_view bytes) {
-    const auto received = session.receive(bytes);
+    const auto received = session.receive(bytes, now);
     if (!received) error = received.error().detail;
     return received.has_value();
   }
@@ -140,12 +156,15 @@ class End final : public Session::Events {
   std::vector<RecordingStreamPtr> requests;
   std::string trailer = "0";  ///< the grpc-status of answers
   std::string error;
+  SteadyTime now{};  ///< moves by hand
   int settings = 0;
   int ping_acks = 0;
   std::vector<std::uint32_t> goaways;
   Session session;
 
  private:
+  const Side side_;
+
   StreamPtr on_request() override {
     requests.push_back(new RecordingStream(trailer));
     return requests.back();

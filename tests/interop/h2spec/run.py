@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""h2spec against the gRPC port: every case passes, or RFC 9113 allows what the program does."""
+
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+
+from concerto_testing import Concertod, go_build, main, need_program  # noqa: E402
+
+H2SPEC = "github.com/summerwind/h2spec"
+PATH = "/grpc.health.v1.Health/Check"
+CASES = 146
+RUN_TIMEOUT_S = 120
+CASE_TIMEOUT_S = "1"
+
+# Section 5.1, state "closed".
+MINIMAL_PROCESSING = ('"An endpoint can perform this minimal processing for all streams that are '
+                      'in the "closed" state."')
+# Section 8.1: a response is HEADERS, then "zero or more DATA frames".
+NO_CONTENT = ('"zero or more DATA frames containing the message content": h2spec waits for '
+              'content, and gRPC refuses its request in the header section')
+ALLOWED = {
+    ("generic/2", "Sends a WINDOW_UPDATE frame on half-closed (remote) stream"): NO_CONTENT,
+    ("generic/2", "Sends a PRIORITY frame on half-closed (remote) stream"): NO_CONTENT,
+    ("http2/6.5.3", "Sends multiple values of SETTINGS_INITIAL_WINDOW_SIZE"): NO_CONTENT,
+    ("http2/6.9.1", "Sends SETTINGS frame to set the initial window size to 1 and sends HEADERS "
+     "frame"): NO_CONTENT,
+    ("http2/6.9.2", "Changes SETTINGS_INITIAL_WINDOW_SIZE after sending HEADERS frame"): NO_CONTENT,
+    ("http2/6.9.2", "Sends a SETTINGS frame for window size to be negative"): NO_CONTENT,
+    ("http2/5.1", "closed: Sends a DATA frame after sending RST_STREAM frame"): MINIMAL_PROCESSING,
+    ("http2/5.1", "closed: Sends a HEADERS frame after sending RST_STREAM frame"):
+        MINIMAL_PROCESSING,
+    ("http2/5.1", "closed: Sends a DATA frame"): MINIMAL_PROCESSING,
+    ("http2/5.1", "closed: Sends a HEADERS frame"): MINIMAL_PROCESSING,
+    # Section 5.1.1: "The first use of a new stream identifier implicitly closes all streams in
+    # the "idle" state .. with a lower-valued stream identifier."
+    ("http2/5.1.1", "Sends stream identifier that is numerically smaller than previous"):
+        MINIMAL_PROCESSING,
+    ("http2/5.1.2", "Sends HEADERS frames that causes their advertised concurrent stream limit to "
+     "be exceeded"): '"Streams that are in the "open" state or in either of the "half-closed" '
+                     'states count": each of these is answered and closed before the next comes',
+}
+
+
+def build(directory):
+    """The path of h2spec, with gRPC's headers in place of those of a GET."""
+    module = os.path.join(directory, "module")
+    shutil.rmtree(module, ignore_errors=True)
+    os.makedirs(module)
+    for name in ("go.mod", "go.sum", "tools.go"):
+        shutil.copy(os.path.join(HERE, name), module)
+    go = need_program("go", "golang, 1.21 or later")
+    subprocess.run([go, "mod", "vendor"], cwd=module, check=True,
+                   env={**os.environ, "GOTOOLCHAIN": "local"})
+    source = os.path.join(module, "vendor", H2SPEC, "spec", "util.go")
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    for old, new in (
+            ('HeaderField(":method", "GET"),', 'HeaderField(":method", "POST"),'),
+            ('HeaderField(":authority", authority),',
+             'HeaderField(":authority", authority), HeaderField("te", "trailers"),\n'
+             'HeaderField("content-type", "application/grpc"),')):
+        assert text.count(old) == 1, f"h2spec has changed: {old}"
+        text = text.replace(old, new)
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(text)
+    go_build(module, directory, H2SPEC + "/cmd/h2spec")
+    return os.path.join(directory, "h2spec")
+
+
+class H2spec(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_case_passes_or_is_allowed(self):
+        os.makedirs(self.args.build_directory, exist_ok=True)
+        h2spec = build(self.args.build_directory)
+        report = os.path.join(self.directory, "report.xml")
+        with Concertod(self.args.concertod, self.directory) as coordinator:
+            done = subprocess.run(
+                [h2spec, "--strict", "--timeout", CASE_TIMEOUT_S, "--port",
+                 str(coordinator.grpc_port), "--path", PATH, "--junit-report", report],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=RUN_TIMEOUT_S)
+            self.assertTrue(os.path.exists(report), done.stdout)
+            self.assertIsNone(coordinator.query("none")["transaction"], "it serves on")
+        cases = {(case.get("package"), case.get("classname")): len(case) > 0
+                 for suite in ElementTree.parse(report).getroot() for case in suite}
+        self.assertEqual(len(cases), CASES)
+        different = {case for case, differs in cases.items() if differs}
+        self.assertEqual(different, set(ALLOWED), done.stdout)
+
+
+def add_arguments(parser):
+    parser.add_argument("concertod", help="the coordinator's program", type=os.path.abspath)
+    parser.add_argument("build_directory", help="where h2spec is built", type=os.path.abspath)
+
+
+if __name__ == "__main__":
+    main(H2spec, add_arguments, __doc__)
