@@ -75,10 +75,7 @@ void Call::on_data(std::string_view bytes) {
         {GrpcCode::resource_exhausted, "received message larger than max (" +
                                            std::to_string(reader_.announced_bytes()) + " bytes)"});
   }
-  if (state == MessageReader::State::compressed) {
-    return on_refused_message(
-        {GrpcCode::unimplemented, "compressed message; only identity is supported"});
-  }
+  if (state == MessageReader::State::compressed) return on_compressed_message(bytes.size());
   if (budget_ && budget_->used_bytes > budget_->bytes_max) {
     return on_refused_message({GrpcCode::resource_exhausted, "too many bytes in unread messages"});
   }
@@ -109,6 +106,13 @@ std::string Call::take_message() {
 void Call::drop_messages() {
   dropping_ = true;
   while (reader_.has_message()) take_message();
+}
+
+void Call::forget_messages() {
+  reader_.clear();
+  account();
+  input_ended_ = data_sent_ = false;
+  unconsumed_bytes_ = 0;
 }
 
 void Call::resume_waiters() {

@@ -57,6 +57,8 @@ class Call : public http2::Stream {
   virtual void on_message() = 0;
   /// The peer broke a limit.
   virtual void on_refused_message(GrpcStatus status) = 0;
+  /// `bytes` of a compressed message, or of what follows it, came and were dropped.
+  virtual void on_compressed_message(std::size_t bytes) = 0;
   virtual void on_deadline() = 0;
 
   void on_data(std::string_view bytes) final;
@@ -68,6 +70,8 @@ class Call : public http2::Stream {
   std::string take_message();
   /// Drops what was and what will be received; the peer is not held up by it.
   void drop_messages();
+  /// What was received belongs to a try that does not count.
+  void forget_messages();
   /// Called by on_turn.
   void resume_waiters();
 

@@ -18,6 +18,11 @@ bool is_valid_path(std::string_view path) noexcept {
   return true;
 }
 
+/// Of a content type that is reported.
+constexpr std::size_t reported_bytes_max = 100;
+
+constexpr std::size_t message_head_bytes = 5;
+
 /// To whole milliseconds if it is a second or more: calls with one timeout send one text, however
 /// soon they are sent, and HPACK remembers it.
 std::chrono::nanoseconds rounded_up(std::chrono::nanoseconds timeout) noexcept {
@@ -135,7 +140,7 @@ void ClientCall::on_header(std::string_view name, std::string_view value) {
   } else if (name == "grpc-message") {
     status_.message = percent_decode(value);
   } else if (name == "grpc-encoding") {
-    if (value != "identity") refusal_ = "unsupported compression '" + std::string(value) + "'";
+    encoding_ = value;
   } else if (!name.starts_with(':')) {
     GrpcMetadata& metadata = blocks_ == 0 ? metadata_ : trailers_;
     if (!add_received(metadata, name, value)) {
@@ -151,14 +156,41 @@ void ClientCall::on_headers_too_large() {
 void ClientCall::on_headers_end() {
   if (is_over()) return;
   if (http_status_.starts_with('1')) return forget_response();
-  ++blocks_;
-  if (!refusal_.empty()) finish({GrpcCode::internal, std::move(refusal_)});
+  // What is wrong with the fields waits for the status: an ABORTED is one whatever else is wrong.
+  if (++blocks_ == 1 && !is_from_grpc()) finish(status_of_http());
+}
+
+/// Some servers leave the content type out; what has another one is a page, or an answer of a
+/// proxy.
+bool ClientCall::is_from_grpc() const noexcept {
+  if (!content_type_.empty()) return is_grpc_content_type(content_type_);
+  return status_received_ || http_status_ == "200";
+}
+
+void ClientCall::on_refused_message(GrpcStatus status) {
+  // What looks like a message may be the text of a page.
+  finish(content_type_.empty() ? status_of_http() : std::move(status));
+}
+
+void ClientCall::on_compressed_message(std::size_t bytes) {
+  if (content_type_.empty()) return finish(status_of_http());
+  skip(bytes, "compressed message ('" + encoding_ + "'); only identity is supported");
+}
+
+/// The answer is no success any more, but its status may say that the call was refused.
+void ClientCall::skip(std::size_t bytes, std::string why) {
+  refusal_ = std::move(why);
+  skipped_bytes_ += bytes;
+  const bool may_wait =
+      kind_ == Kind::unary && skipped_bytes_ <= channel_->options().message_bytes_max;
+  if (!may_wait) finish({GrpcCode::internal, std::move(refusal_)});
 }
 
 void ClientCall::on_message() {
   if (kind_ == Kind::stream) return wake();
   if (reader_.message_count() > 1) {
-    finish({GrpcCode::internal, "more than one message in the reply of a unary call"});
+    skip(message_head_bytes + take_message().size(),
+         "more than one message in the reply of a unary call");
   }
 }
 
@@ -171,21 +203,25 @@ void ClientCall::on_end() {
 }
 
 GrpcStatus ClientCall::received_status() const {
+  if (status_received_ && !status_.ok()) return status_;
+  if (http_status_ != "200") return status_of_http();
+  if (!refusal_.empty()) return {GrpcCode::internal, refusal_};
   if (!status_received_) {
-    if (http_status_ != "200") {
-      return {code_of_http_status(http_status_), "unexpected HTTP status " + http_status_};
-    }
-    if (!is_grpc_content_type(content_type_)) {
-      return {GrpcCode::unknown, "unexpected content-type '" + content_type_ + "'"};
-    }
+    if (content_type_.empty()) return status_of_http();
     return {GrpcCode::internal, "the server closed the stream without a status"};
   }
-  if (!status_.ok()) return status_;
   if (reader_.inside_message()) return {GrpcCode::internal, "the reply ends inside a message"};
   if (kind_ == Kind::unary && !reader_.has_message()) {
     return {GrpcCode::internal, "no message in the reply of a unary call"};
   }
   return status_;
+}
+
+/// The status of an answer that gRPC did not give.
+GrpcStatus ClientCall::status_of_http() const {
+  const std::string type = content_type_.substr(0, reported_bytes_max);
+  return {code_of_http_status(http_status_),
+          "not an answer of gRPC: HTTP status " + http_status_ + ", content-type '" + type + "'"};
 }
 
 void ClientCall::on_close(std::uint32_t error, bool unprocessed) {
@@ -195,6 +231,7 @@ void ClientCall::on_close(std::uint32_t error, bool unprocessed) {
   if (may_retry(unprocessed)) {
     retried_ = true;
     forget_response();
+    forget_messages();
     return channel_->dispatch(*this);
   }
   if (!connection->is_open()) {
@@ -206,7 +243,9 @@ void ClientCall::on_close(std::uint32_t error, bool unprocessed) {
 }
 
 bool ClientCall::may_retry(bool unprocessed) const noexcept {
-  return unprocessed && !retried_ && (kind_ == Kind::unary || !data_sent_);
+  // What a stream has sent or handed out cannot be taken back.
+  const bool may_repeat = kind_ == Kind::unary || (!data_sent_ && blocks_ == 0);
+  return unprocessed && !retried_ && may_repeat;
 }
 
 void ClientCall::forget_response() {
@@ -214,6 +253,10 @@ void ClientCall::forget_response() {
   trailers_.clear();
   status_ = {};
   http_status_.clear();
+  content_type_.clear();
+  encoding_.clear();
+  refusal_.clear();
+  skipped_bytes_ = 0;
   blocks_ = 0;
   status_received_ = false;
 }

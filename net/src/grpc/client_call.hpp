@@ -53,12 +53,16 @@ class ClientCall final : public Call, public WaitingHook {
   void on_close(std::uint32_t error, bool unprocessed) override;
   bool add_trailers(http2::HeaderBlock&) override { return false; }
   void on_message() override;
-  void on_refused_message(GrpcStatus status) override { finish(std::move(status)); }
+  void on_refused_message(GrpcStatus status) override;
+  void on_compressed_message(std::size_t bytes) override;
   void on_deadline() override;
 
   bool may_retry(bool unprocessed) const noexcept;
   void forget_response();
+  bool is_from_grpc() const noexcept;
+  void skip(std::size_t bytes, std::string why);
   GrpcStatus received_status() const;
+  GrpcStatus status_of_http() const;
 
   const std::shared_ptr<ChannelCore> channel_;
   ClientConnection* connection_ = nullptr;  ///< while the stream is open
@@ -76,10 +80,10 @@ class ClientCall final : public Call, public WaitingHook {
   std::string http_status_;
   std::string content_type_;
   std::string encoding_;
-  std::string grpc_message_;
-  int blocks_ = 0;  ///< header blocks received
+  std::size_t skipped_bytes_ = 0;  ///< of messages that are not wanted
+  int blocks_ = 0;                 ///< header blocks received
   bool status_received_ = false;
-  std::string refusal_;  ///< what is wrong with the headers
+  std::string refusal_;  ///< what keeps an answer from being a success
   Waiter ending_;
 };
 

@@ -56,6 +56,10 @@ void ClientConnection::on_ready() {
   if (owner_) owner_->on_ready();
 }
 
+void ClientConnection::on_changed_settings() {
+  if (owner_) owner_->channel().serve_waiting();
+}
+
 void ClientConnection::on_lost() {
   if (owner_) owner_->on_lost(*this);
 }

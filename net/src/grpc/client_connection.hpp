@@ -27,6 +27,7 @@ class ClientConnection final : public http2::Connection {
  private:
   http2::StreamPtr on_request() override;
   void on_ready() override;
+  void on_changed_settings() override;
   void on_lost() override;
   void on_drain() override;
   void on_stream_closed() override;

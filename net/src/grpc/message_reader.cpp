@@ -59,7 +59,8 @@ std::string MessageReader::pop() {
 void MessageReader::clear() noexcept {
   partial_ = {};
   ready_.clear();
-  first_ = head_bytes_ = buffered_bytes_ = 0;
+  first_ = head_bytes_ = announced_bytes_ = buffered_bytes_ = 0;
+  state_ = State::reading;
 }
 
 }  // namespace concerto::net::detail

@@ -20,7 +20,7 @@ class MessageReader {
 
   explicit MessageReader(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
 
-  /// Once it is not `reading` any more it stays that way.
+  /// Once it is not `reading` any more it stays that way until `clear`.
   State feed(std::string_view bytes);
 
   bool has_message() const noexcept { return first_ < ready_.size(); }
@@ -34,6 +34,7 @@ class MessageReader {
   /// Length that a message announced, also one that is too large.
   std::size_t announced_bytes() const noexcept { return announced_bytes_; }
 
+  /// As at the beginning.
   void clear() noexcept;
 
  private:

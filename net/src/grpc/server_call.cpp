@@ -46,12 +46,8 @@ void ServerCall::on_header(std::string_view name, std::string_view value) {
     } else if (const SteadyTime now = timers().now(); *timeout < SteadyTime::max() - now) {
       deadline_ = now + *timeout;
     }
-  } else if (name == "grpc-encoding") {
-    if (value != "identity") {
-      refusal_ = {GrpcCode::unimplemented, "unsupported compression '" + std::string(value) +
-                                               "'; only identity is supported"};
-    }
-  } else if (!name.starts_with(':') && name != "te" && name != "grpc-accept-encoding") {
+  } else if (!name.starts_with(':') && name != "te" && name != "grpc-encoding" &&
+             name != "grpc-accept-encoding") {
     if (!add_received(metadata_, name, value)) {
       refusal_ = {GrpcCode::internal, "invalid base64 in metadata '" + std::string(name) + "'"};
     }
@@ -81,6 +77,10 @@ void ServerCall::on_message() {
   if (reader_.message_count() > 1) {
     fail({GrpcCode::internal, "more than one message in the request of a unary call"});
   }
+}
+
+void ServerCall::on_compressed_message(std::size_t) {
+  fail({GrpcCode::unimplemented, "compressed message; only identity is supported"});
 }
 
 void ServerCall::on_end() {

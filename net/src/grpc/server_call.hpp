@@ -46,6 +46,7 @@ class ServerCall final : public Call {
   bool add_trailers(http2::HeaderBlock& block) override;
   void on_message() override;
   void on_refused_message(GrpcStatus status) override { fail(std::move(status)); }
+  void on_compressed_message(std::size_t) override;
   void on_deadline() override;
 
   void begin();

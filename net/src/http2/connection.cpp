@@ -27,6 +27,18 @@ Error lost_error(boost::system::errc::errc_t code, std::string detail) {
   return Error{boost::system::errc::make_error_code(code), std::move(detail)};
 }
 
+/// What answered in place of an HTTP/2 server, by its first bytes; empty if it may be one.
+std::string other_protocol(std::string_view bytes) {
+  constexpr std::size_t reported_bytes_max = 100;
+  if (bytes.starts_with("HTTP/1.")) {
+    const std::string_view line = bytes.substr(0, std::min(bytes.find('\r'), reported_bytes_max));
+    return "no gRPC there: HTTP/2 was answered with '" + std::string(line) + "'";
+  }
+  constexpr std::string_view tls_alert("\x15\x03");
+  if (bytes.starts_with(tls_alert)) return "no gRPC there: HTTP/2 was answered with a TLS alert";
+  return {};
+}
+
 }  // namespace
 
 Connection::Connection(Socket socket, Turn& turn, Timers& timers, Side side,
@@ -78,6 +90,12 @@ void Connection::on_readable() {
 }
 
 bool Connection::receive(std::string_view bytes) {
+  if (side_ == Side::client && !ready_) {
+    if (std::string other = other_protocol(bytes); !other.empty()) {
+      lose(lost_error(boost::system::errc::protocol_error, std::move(other)));
+      return false;
+    }
+  }
   if (auto received = session_.receive(bytes, last_read_); !received) {
     flush();  // It may hold a GOAWAY that tells the peer what was wrong.
     lose(std::move(received).error());
@@ -150,7 +168,7 @@ void Connection::on_writable() {
 }
 
 void Connection::on_settings() {
-  ready_ = true;
+  if (std::exchange(ready_, true)) return on_changed_settings();
   const bool may_idle = limits_.idle_timeout.count() > 0;
   timer_.set(timers_.now() + (may_idle ? std::min(keepalive_interval_, limits_.idle_timeout)
                                        : keepalive_interval_));

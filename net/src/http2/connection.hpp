@@ -60,6 +60,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
 
  protected:
   virtual void on_ready() {}
+  /// The peer has changed its SETTINGS: it may allow more streams.
+  virtual void on_changed_settings() {}
   /// The last call; the streams are closed already.
   virtual void on_lost() = 0;
   /// The peer announced the end of the connection.

@@ -88,10 +88,7 @@ struct Session::Callbacks {
         break;
       }
       case NGHTTP2_SETTINGS:
-        if (!(frame->hd.flags & NGHTTP2_FLAG_ACK) &&
-            !std::exchange(self(user).settings_seen_, true)) {
-          events.on_settings();
-        }
+        if (!(frame->hd.flags & NGHTTP2_FLAG_ACK)) events.on_settings();
         break;
       case NGHTTP2_PING:
         if (frame->hd.flags & NGHTTP2_FLAG_ACK) events.on_ping_ack();

@@ -37,7 +37,7 @@ class Session {
     virtual ~Events() = default;
     /// Server: a request begins. Never null.
     virtual StreamPtr on_request() = 0;
-    /// The peer's first SETTINGS frame.
+    /// A SETTINGS frame of the peer has come and holds.
     virtual void on_settings() = 0;
     virtual void on_goaway(std::uint32_t error, std::string_view text) = 0;
     virtual void on_ping_ack() = 0;
@@ -130,7 +130,6 @@ class Session {
   std::int32_t last_stream_id_ = std::numeric_limits<std::int32_t>::max();  ///< that is taken
   FrameBudget frames_;
   std::size_t block_bytes_ = 0;  ///< of the header block that is being received, so far
-  bool settings_seen_ = false;
 };
 
 }  // namespace concerto::net::http2

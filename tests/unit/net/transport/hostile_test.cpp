@@ -157,6 +157,7 @@ struct RefusalCase {
   const char* name;
   std::vector<std::pair<const char*, const char*>> headers;
   const char* want;
+  std::string_view body = {};
 };
 
 class Refusal : public Hostile, public testing::WithParamInterface<RefusalCase> {};
@@ -171,6 +172,7 @@ TEST_P(Refusal, IsAnswered) {
   for (const auto& [name, value] : GetParam().headers) block.add_fixed(name, value);
   const http2::RecordingStreamPtr stream(new http2::RecordingStream());
   ASSERT_TRUE(client.session.request(*stream, block));
+  if (!GetParam().body.empty()) stream->send(std::string(GetParam().body));
   stream->end();
   run_until([&] {
     send(socket, client.pull());
@@ -203,7 +205,12 @@ INSTANTIATE_TEST_SUITE_P(
         RefusalCase{"PassedDeadline", {post, path, type, {"grpc-timeout", "0n"}}, "grpc-status: 4"},
         RefusalCase{"Compression",
                     {post, path, type, {"grpc-encoding", "gzip"}},
-                    "grpc-accept-encoding: identity"},
+                    "grpc-accept-encoding: identity",
+                    std::string_view("\1\0\0\0\2\x78\x9c", 7)},
+        RefusalCase{"EncodingThatNoMessageUses",
+                    {post, path, type, {"grpc-encoding", "gzip"}},
+                    "grpc-status: 0",
+                    std::string_view("\0\0\0\0\0", 5)},
         RefusalCase{"BinaryMetadata", {post, path, type, {"x-bin", "?"}}, "grpc-status: 13"},
         RefusalCase{"NoMessage",
                     {post, path, {"content-type", "application/grpc+dtm_raw"}},
