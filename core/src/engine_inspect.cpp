@@ -1,12 +1,14 @@
 // Why a transaction is where it is.
 
+#include <concerto/core/masked_url.hpp>
+
 #include "engine.hpp"
 
 namespace concerto {
 namespace {
 
 std::string call_text(const Branch& branch) {
-  return "branch " + branch.branch_id.str() + " " + branch.op + " at " + branch.url;
+  return "branch " + branch.branch_id.str() + " " + branch.op + " at " + masked_url(branch.url);
 }
 
 /// The calls that run now; a few, for one line.
@@ -14,7 +16,7 @@ std::string explain_running(const LiveTrans& live) {
   constexpr std::size_t shown_max = 3;
   std::string text;
   std::size_t running = live.query == RunState::running ? 1 : 0;
-  if (running > 0) text = "its application at " + live.trans.query_prepared;
+  if (running > 0) text = "its application at " + masked_url(live.trans.query_prepared);
   for (std::size_t i = 0; i < live.runs.size(); ++i) {
     if (live.runs[i] != RunState::running || ++running > shown_max) continue;
     if (!text.empty()) text += ", ";
@@ -29,7 +31,7 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
                              std::chrono::seconds timeout) {
   std::string text = "its application has not submitted it";
   if (mode.initiator_call == InitiatorCall::resumes) {
-    return text + "; the coordinator calls " + trans.query_prepared + " to resume it";
+    return text + "; the coordinator calls " + masked_url(trans.query_prepared) + " to resume it";
   }
   if (mode.times_out_in != TransStatus::prepared || timeout.count() == 0) {
     return text + ", and it has no timeout";
@@ -37,7 +39,7 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
   text += "; after " + std::to_string(timeout.count()) + " seconds ";
   if (mode.initiator_call == InitiatorCall::none) return text + "it is sent back";
   if (trans.query_prepared.empty()) return text + "it is taken as committed";
-  return text + "the coordinator asks " + trans.query_prepared;
+  return text + "the coordinator asks " + masked_url(trans.query_prepared);
 }
 
 std::string explain_finished(const Transaction& trans) {
@@ -104,7 +106,7 @@ Inspection Engine::explain(Transaction trans) const {
 std::string Engine::explain_rest(const Inspection& inspection) const {
   const Transaction& trans = inspection.trans;
   if (const std::string_view target = slots_.waits_for(trans.gid); !target.empty()) {
-    return "waits for room at " + std::string(target) + ", which is tried again for at most " +
+    return "waits for room at " + masked_url(target) + ", which is tried again for at most " +
            std::to_string(slots_.bound(target)) + " at one time";
   }
   if (!trans.parked) return "is resumed as soon as there is room";

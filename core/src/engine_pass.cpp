@@ -1,6 +1,7 @@
 // Passes: what a mode wants is carried out until nothing runs and nothing may start.
 
 #include <concerto/core/assert.hpp>
+#include <concerto/core/masked_url.hpp>
 
 #include "engine.hpp"
 
@@ -163,8 +164,10 @@ SteadyTime Engine::begin_call(const LiveTrans& live, BranchCall& call) const {
   return start;
 }
 
-void Engine::end_call(const BranchCall& call, const BranchReply& reply, SteadyTime start) {
+/// Texts of errors name URLs, and go to clients, logs, alerts and the journal.
+void Engine::end_call(const BranchCall& call, BranchReply& reply, SteadyTime start) {
   const nanoseconds took = ports_.timers.now() - start;
+  if (!reply.error.detail.empty()) reply.error.detail = masked_urls(reply.error.detail);
   ports_.observer.branch_called(call, reply, took);
   if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
 }
@@ -174,7 +177,7 @@ void Engine::keep_attempt(const BranchCall& call, const BranchReply& reply, nano
   attempt.time = clock_.wall_now() - took;
   attempt.branch_id = call.branch_id;
   attempt.op = call.op;
-  attempt.url = call.url;
+  attempt.url = masked_url(call.url);
   attempt.took = took;
   attempt.outcome = reply.outcome;
   attempt.answer = reply.error.detail;
@@ -284,7 +287,7 @@ void Engine::note_outcome(LiveTrans& live, BranchReply reply, const std::string&
   if (reply.outcome == Outcome::ongoing && live.worst != Outcome::success) return;
   live.worst = reply.outcome;
   live.worst_error = std::move(reply.error);
-  live.worst_url = url;
+  live.worst_url = masked_url(url);
   if (reply.outcome != Outcome::ongoing) {
     log(LogLevel::info, live, "branch call failed: " + live.worst_error.detail);
   }

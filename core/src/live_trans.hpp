@@ -57,7 +57,7 @@ struct LiveTrans
   std::optional<Rest> rest;  ///< the longest one that a result of this pass asks for
   Outcome worst = Outcome::success;
   Error worst_error;
-  std::string worst_url;  ///< empty when the call went to the initiator
+  std::string worst_url;  ///< masked; empty when the call went to the initiator
   std::string failure_text;
 
   /// In a pass of a woken transaction that has called nobody yet: what woke it.

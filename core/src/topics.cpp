@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include <concerto/core/masked_url.hpp>
 #include <concerto/core/request.hpp>
 
 namespace concerto {
@@ -41,7 +42,7 @@ Result<std::vector<Subscriber>> read(const KvRecord& record) {
   const json::value list = json::parse(record.value, failed);
   if (failed || !list.is_array()) {
     return make_error(Errc::store_damaged, "topic '" + record.key + "' is stored as '" +
-                                               record.value + "', which is no list");
+                                               masked_urls(record.value) + "', which is no list");
   }
   for (const json::value& entry : list.get_array()) {
     if (!entry.is_object()) continue;
@@ -62,6 +63,18 @@ std::string write(const std::vector<Subscriber>& subscribers) {
 auto find_url(std::vector<Subscriber>& subscribers, const std::string& url) {
   return std::find_if(subscribers.begin(), subscribers.end(),
                       [&](const Subscriber& subscriber) { return subscriber.url == url; });
+}
+
+/// By the URL, or as people see it: who copies a URL from a page finds it, if no other looks like
+/// it.
+auto find_shown_url(std::vector<Subscriber>& subscribers, const std::string& url) {
+  const auto exact = find_url(subscribers, url);
+  if (exact != subscribers.end()) return exact;
+  const auto looks_so = [&](const Subscriber& each) { return masked_url(each.url) == url; };
+  const auto first = std::find_if(subscribers.begin(), subscribers.end(), looks_so);
+  if (first == subscribers.end()) return first;
+  const auto second = std::find_if(std::next(first), subscribers.end(), looks_so);
+  return second == subscribers.end() ? first : subscribers.end();
 }
 
 bool was_lost(const Result<>& change) {
@@ -124,7 +137,7 @@ Async<> Topics::unsubscribe(std::string topic, std::string url) {
     if (!found) co_return refused("no such a topic");
     CONCERTO_CO_TRY(std::vector<Subscriber> subscribers, read(*found));
     if (subscribers.empty()) co_return refused("this topic is empty");
-    const auto place = find_url(subscribers, url);
+    const auto place = find_shown_url(subscribers, url);
     if (place == subscribers.end()) co_return refused("no such an url ");
     subscribers.erase(place);
     found->value = write(subscribers);

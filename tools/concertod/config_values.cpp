@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <concerto/core/masked_url.hpp>
+
 #include "config_keys.hpp"
 
 namespace concerto::tools {
@@ -145,8 +147,7 @@ std::string text_of(const Number& value) {
   }
 }
 
-// `scheme://user:password@host/path?name=value`: the password (a user without one may be a token)
-// and every value of the query. Which parameters give access differs by registry, so none is shown.
+// Beside the password, every value of the query: which parameters give access differs by registry.
 std::string mask_url(std::string url) {
   const auto query = url.find('?');
   if (query != std::string::npos) {
@@ -162,14 +163,7 @@ std::string mask_url(std::string url) {
     }
     url = std::move(masked);
   }
-  const auto authority = url.find("://");
-  if (authority == std::string::npos) return url;
-  const auto end = url.find_first_of("/?", authority + 3);
-  const auto at = url.substr(0, end).rfind('@');
-  const auto colon = url.find(':', authority + 3);
-  if (at == std::string::npos || at < authority) return url;
-  const auto secret = colon == std::string::npos || colon > at ? authority + 3 : colon + 1;
-  return url.replace(secret, at - secret, mask);
+  return masked_url(url);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <concerto/core/masked_url.hpp>
+
 #include "rotating_file.hpp"
 
 namespace concerto::tools {
@@ -150,7 +152,8 @@ void Log::reopen() {
 
 void Log::write(LogLevel level, std::string_view gid, std::string_view text) {
   if (!writes(level)) return;
-  std::string line = "\"msg\":" + json_text(text);
+  // Whoever wrote the text: no line shows a password.
+  std::string line = "\"msg\":" + json_text(masked_urls(text));
   if (!gid.empty()) line += ",\"gid\":" + json_text(gid);
   logger_->log(level_of(level), line);
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <concerto/core/masked_url.hpp>
+
 #include "mode.hpp"
 
 namespace concerto {
@@ -89,7 +91,8 @@ std::optional<std::string> reason_to_abort(const TransView& view, const Steps& s
   for (std::size_t step = 0; step < steps.count(); ++step) {
     if (steps.action(step).status != BranchStatus::failed) continue;
     if (view.failure_text.empty()) return "fail message lost";
-    return "url:" + steps.action(step).url + " return failed: " + std::string(view.failure_text);
+    return "url:" + masked_url(steps.action(step).url) +
+           " return failed: " + std::string(view.failure_text);
   }
   if (view.retries_exhausted) {
     return "RetryCount is greater than RetryLimit, RetryLimit: " +

@@ -1,6 +1,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <concerto/core/masked_url.hpp>
 #include <concerto/net/alert_hook.hpp>
 
 #include "api/utf8.hpp"
@@ -39,7 +40,8 @@ Task<void> AlertHook::send(std::string gid, std::string body) {
   request.body = body;
   const auto answer = co_await client_.send(std::move(request), timers_.now() + options_.timeout);
   if (!answer) {
-    observer_.log(LogLevel::warn, gid, "alert not delivered: " + answer.error().detail);
+    observer_.log(LogLevel::warn, gid,
+                  "alert not delivered: " + masked_urls(answer.error().detail));
   } else if (answer->status >= 300) {
     observer_.log(LogLevel::warn, gid, "the alert hook answered " + std::to_string(answer->status));
   }

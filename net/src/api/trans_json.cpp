@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <concerto/core/base64.hpp>
+#include <concerto/core/masked_url.hpp>
 
 #include "api/inspection_json.hpp"
 #include "api/utf8.hpp"
@@ -53,12 +54,12 @@ json::object trans_object(const Transaction& trans, std::chrono::minutes offset)
   members.text("gid", trans.gid.view());
   members.text("trans_type", to_string(trans.type));
   members.text("status", to_string(trans.status));
-  members.text("query_prepared", trans.query_prepared);
+  members.text("query_prepared", masked_url(trans.query_prepared));
   members.text("protocol", to_string(trans.protocol));
   members.text("options", options_text(trans.options));
   members.text("custom_data", trans.custom_data);
   members.text("result", trans.result);
-  members.text("rollback_reason", trans.rollback_reason);
+  members.text("rollback_reason", masked_urls(trans.rollback_reason));
   members.time("finish_time", trans.finish_time);
   members.time("rollback_time", trans.rollback_time);
   members.number("next_cron_interval", trans.next_cron_interval.count());
@@ -74,7 +75,7 @@ json::object branch_object(const Transaction& trans, const Branch& branch,
   members.time_or_null("create_time", branch.create_time);
   members.time_or_null("update_time", branch.update_time);
   members.text("gid", trans.gid.view());
-  members.text("url", branch.url);
+  members.text("url", masked_url(branch.url));
   if (branch.payload < trans.payloads.size()) {
     members.text("bin_data", base64_encode(trans.payloads[branch.payload]));
   }
@@ -104,7 +105,7 @@ json::array kv_array(const std::vector<KvRecord>& records, std::chrono::minutes 
     members.time_or_null("update_time", record.update_time);
     members.value("cat", json::string{to_utf8(record.cat)});
     members.value("k", json::string{to_utf8(record.key)});
-    members.value("v", json::string{to_utf8(record.value)});
+    members.value("v", json::string{to_utf8(masked_urls(record.value))});
     members.value("version", record.version);
     array.push_back(members.take());
   }

@@ -17,7 +17,7 @@ struct Attempt {
   WallTime time{};  ///< when it began
   std::string branch_id;
   std::string op;
-  std::string url;
+  std::string url;  ///< masked
   std::chrono::nanoseconds took{};
   Outcome outcome = Outcome::error;
   std::string answer;  ///< first bytes of the answer or error; empty when it says no more

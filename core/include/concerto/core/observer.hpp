@@ -14,7 +14,7 @@ enum class LogLevel : std::uint8_t { debug, info, warn, error };
 /// A branch whose errors do not end.
 struct BranchTrouble {
   const Transaction& trans;
-  std::string_view url;
+  std::string_view url;  ///< masked
   std::string_view error;
   std::int64_t retry_count = 0;  ///< how often the pause before a retry was doubled
 };

@@ -98,6 +98,30 @@ TEST_F(HttpApiTest, WakesWhatWaitsForLong) {
   expect_message(get("/api/dtmsvr/resetCronTime?timeout=x"), 500, "convert to int error: x");
 }
 
+TEST_F(HttpApiTest, PasswordsInUrlsAreCalledAndNotShown) {
+  expect_success(get("/api/dtmsvr/subscribe?topic=tp&url=http%3A%2F%2Fu%3Apw-s@h%2Fs"));
+  branches_.reply("action 01", Outcome::error, "connect to http://u:pw-a@h/a failed");
+  branches_.reply("action 01", Outcome::failure, "no money at http://u:pw-a@h/a");
+  const std::string saga = R"({"gid":"g","trans_type":"saga","payloads":["p"],"wait_result":true,)"
+                           R"("query_prepared":"http://u:pw-q@h",)"
+                           R"("steps":[{"action":"http://u:pw-a@h/a"}]})";
+  std::string shown = post("submit", saga).body;
+  shown += get("/api/concerto/why?gid=g").body + get("/api/dtmsvr/query?gid=g").body;
+  expect_success(post("resetNextCronTime", R"({"gid":"g"})"));
+  run_until([&] { return status_of("g") == "failed"; });
+  EXPECT_EQ(query("g").at("transaction").at("rollback_reason"),
+            "url:http://u:***@h/a return failed: no money at http://u:***@h/a FAILURE");
+  shown += get("/api/dtmsvr/query?gid=g").body + get("/api/dtmsvr/all").body;
+  shown += get("/api/dtmsvr/queryKV?cat=topics").body + get("/api/dtmsvr/scanKV").body;
+  for (const std::string& text : observer_.lines) shown += text;
+  for (const std::string& text : observer_.troubles) shown += text;
+  EXPECT_THAT(shown + observer_.last_trouble, testing::Not(testing::HasSubstr("pw-")));
+  EXPECT_THAT(shown, testing::HasSubstr("http://u:***@h/s"));
+  const auto stored = await(coordinator_.query(Gid{"g"}));
+  EXPECT_EQ(stored.value().value().branches.back().url, "http://u:pw-a@h/a");
+  expect_success(get("/api/dtmsvr/unsubscribe?topic=tp&url=http://u:***@h/s"));
+}
+
 TEST_F(HttpApiTest, TopicsFanOutToTheirSubscribers) {
   expect_success(get("/api/dtmsvr/subscribe?topic=tp&url=http%3A%2F%2Fh%2Fs1&remark=r1"));
   const auto msg = [](const std::string& gid) {
