@@ -31,8 +31,6 @@ int report_config(const CommandLine& command, const LoadedConfig& loaded) {
   return faultless ? 0 : exit_failure;
 }
 
-/// One process serves many connections.
-void raise_file_limit() {
 /// Those that would end the process, whoever sends them: a writer to a closed pipe, a limit on file
 /// sizes (a full disk: an error, not an end), somebody who mistook the process or the signal.
 /// SIGHUP and SIGUSR1 are the server's as soon as it runs; before it has nothing to do for them.
@@ -43,6 +41,8 @@ void ignore_signals() {
   }
 }
 
+/// One process serves many connections.
+void raise_file_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
