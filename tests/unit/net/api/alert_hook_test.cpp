@@ -24,11 +24,13 @@ class AlertHookTest : public ClientTest {
                                         AlertOptions{url, 3, seconds(3)});
   }
 
-  void report(std::int64_t retry_count, const std::string& error = "branch said: 500") {
+  void report(std::int64_t retry_count, const std::string& error = "branch said: 500",
+              const std::string& gid = "al1", TransStatus status = TransStatus::submitted,
+              const std::string& branch = "http://b/s") {
     Transaction trans;
-    trans.gid = Gid("al1");
-    trans.status = TransStatus::submitted;
-    hook_->report({trans, "http://b/s", error, retry_count});
+    trans.gid = Gid(gid);
+    trans.status = status;
+    hook_->report({trans, branch, error, retry_count});
   }
 
   concerto::test::RecordingObserver observer_;
@@ -77,11 +79,59 @@ TEST_F(AlertHookTest, SendsTextThatJsonMayCarry) {
 
 TEST_F(AlertHookTest, DropsWhatAHookThatHangsDoesNotTake) {
   make_hook("http://hangs/");
-  for (std::size_t i = 0; i < AlertHook::in_flight_max; ++i) report(3);
+  for (std::size_t i = 0; i < AlertHook::in_flight_max; ++i) report(3, "x", std::to_string(i));
   EXPECT_THAT(observer_.lines, IsEmpty());
   report(3);
   ASSERT_EQ(observer_.lines.size(), 1U);
   EXPECT_THAT(observer_.lines[0], HasSubstr("alert dropped"));
+  poll();
+}
+
+TEST_F(AlertHookTest, IsToldOnceOfATransactionAndLevelWhateverItsPasses) {
+  make_hook("http://hangs/");
+  for (int pass = 0; pass < 100; ++pass) report(3);
+  EXPECT_EQ(hook_->on_their_way(), 1U);
+  report(4);
+  report(3);  // A pause that began anew is no news before it has grown beyond.
+  report(4);
+  EXPECT_EQ(hook_->on_their_way(), 2U);
+  report(4, "x", "al1", TransStatus::aborting);
+  report(4, "x", "al1", TransStatus::submitted, "http://other/s");
+  report(4, "x", "al2");
+  EXPECT_EQ(hook_->on_their_way(), 5U);
+  poll();
+}
+
+TEST_F(AlertHookTest, IsToldAgainOfWhatWasLost) {
+  ScriptedServer server{executor()};
+  make_hook(server.url("/alert"));
+  report(3);
+  run_until([&] { return server.size() == 1 && server[0].has("}"); });
+  server[0].send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  run_until([&] { return hook_->probe().lost.value() == 1; });
+  report(3);
+  run_until([&] { return server[0].has("}POST"); });
+  server[0].send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  run_until([&] { return hook_->probe().sent.value() == 1; });
+  report(3);
+  EXPECT_EQ(hook_->on_their_way(), 0U);
+}
+
+TEST_F(AlertHookTest, AHookThatIsDownLeavesALineAtATime) {
+  make_hook("http://hangs/");
+  const std::size_t dropped = 1'000;
+  for (std::size_t i = 0; i < AlertHook::in_flight_max + dropped; ++i) {
+    report(3, "x", std::to_string(i));
+  }
+  EXPECT_EQ(observer_.lines.size(), 1U);
+  EXPECT_EQ(hook_->probe().lost.value(), dropped);
+  poll();
+}
+
+TEST_F(AlertHookTest, RemembersABoundedNumber) {
+  make_hook("http://hangs/");
+  for (std::size_t i = 0; i < 3 * AlertHook::told_max; ++i) report(3, "x", std::to_string(i));
+  EXPECT_LE(hook_->told_count(), AlertHook::told_max);
   poll();
 }
 
