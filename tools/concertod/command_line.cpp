@@ -72,6 +72,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_flag("-d", line.debug, "Log at level debug");
   app.add_flag("-r", line.reset, "Drop ALL stored transactions before the start");
+  app.add_flag("--yes", line.yes, "With -r at a terminal: unfinished transactions, too");
   app.add_flag("-v", version, "Print the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--print-config", line.print_config, "Print the configuration in use and end");

@@ -11,6 +11,7 @@ struct CommandLine {
   std::string config_file{};
   bool debug = false;         ///< log level debug
   bool reset = false;         ///< drop what is stored before the start
+  bool yes = false;           ///< also what is unfinished, when a terminal asks
   bool check_config = false;  ///< say what is wrong with the configuration, and end
   bool print_config = false;  ///< print the configuration in use, and end
 

@@ -1,8 +1,10 @@
 // concertod: from configuration to objects, to an ordered end.
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <unistd.h>
 
 #include <google/protobuf/stubs/logging.h>
 #include <sys/resource.h>
@@ -49,14 +51,39 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& config, bool reset,
+Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& config,
                                                             const Clock& clock,
                                                             Observer& observer) {
-  if (reset) CONCERTO_CHECK(persist::LevelDbStore::remove(config.path));
   persist::LevelDbOptions options;
   options.path = config.path;
   options.retention = retention(config);
   return persist::LevelDbStore::open(std::move(options), clock, observer);
+}
+
+/// Drops what is stored. Somebody at a terminal may have mistyped, and has to say so twice where
+/// unfinished transactions would go; a script that resets, as with the reference, is not asked.
+Result<> reset_store(const StoreConfig& config, bool confirmed, const Clock& clock,
+                     LogObserver& observer) {
+  std::error_code unreadable;
+  if (std::filesystem::is_empty(config.path, unreadable) || unreadable) {
+    return persist::LevelDbStore::remove(config.path);
+  }
+  std::string loss;
+  if (const auto store = open_leveldb(config, clock, observer); !store) {
+    loss = "an unknown number of unfinished transactions (" + store.error().detail + ")";
+  } else if (const std::size_t unfinished = (*store)->active_count(); unfinished > 0) {
+    loss = std::to_string(unfinished) + " unfinished transactions";
+  }
+  const std::string where = " in '" + config.path + "'";
+  if (!loss.empty() && !confirmed && ::isatty(STDIN_FILENO) == 1) {
+    return make_error(Errc::invalid_request,
+                      "-r would drop " + loss + where + "; with --yes it does, nothing is changed");
+  }
+  CONCERTO_CHECK(persist::LevelDbStore::remove(config.path));
+  observer.log(LogLevel::warn, {},
+               "reset: what was stored" + where + " is dropped" +
+                   (loss.empty() ? ", nothing of it was unfinished" : ", " + loss + " with it"));
+  return ok();
 }
 
 int serve(const Config& config, StoreRef store, Log& log, Server::Reload reload) {
@@ -72,7 +99,7 @@ int serve(const Config& config, StoreRef store, Log& log, Server::Reload reload)
   }
 }
 
-int serve(const Config& config, bool reset, Log& log, Server::Reload reload) {
+int serve(const Config& config, const CommandLine& command, Log& log, Server::Reload reload) {
   int exit_code = exit_failure;
   if (config.store.driver == "memory") {
     persist::MemoryStore store;
@@ -80,7 +107,14 @@ int serve(const Config& config, bool reset, Log& log, Server::Reload reload) {
   } else {
     net::SystemClock clock;
     LogObserver observer(log);
-    const auto store = open_leveldb(config.store, reset, clock, observer);
+    if (command.reset) {
+      const Result<> dropped = reset_store(config.store, command.yes, clock, observer);
+      if (!dropped) {
+        log.error("the store is not reset: " + dropped.error().detail);
+        return exit_failure;
+      }
+    }
+    const auto store = open_leveldb(config.store, clock, observer);
     if (!store) {
       log.error("the store cannot be opened: " + store.error().detail);
       return exit_failure;
@@ -112,7 +146,7 @@ int run(const CommandLine& command) {
   for (const std::string& error : loaded.findings.errors) (*log)->error(error);
   if (!loaded.findings.errors.empty()) return exit_failure;
   (*log)->info(summarize(config));
-  return serve(config, command.reset, **log, [&command] { return load(command); });
+  return serve(config, command, **log, [&command] { return load(command); });
 }
 
 }  // namespace

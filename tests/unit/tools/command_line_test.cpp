@@ -27,6 +27,7 @@ TEST_P(CommandLineFlags, AreRead) {
   EXPECT_EQ(line.config_file, want.config_file);
   EXPECT_EQ(line.debug, want.debug);
   EXPECT_EQ(line.reset, want.reset);
+  EXPECT_EQ(line.yes, want.yes);
   EXPECT_EQ(line.check_config, want.check_config);
   EXPECT_EQ(line.print_config, want.print_config);
   EXPECT_EQ(line.exit_code, std::nullopt) << line.for_stderr;
@@ -40,6 +41,7 @@ const LineCase line_cases[] = {
     {"ConfigNamedLikeAFlag", {"-c", "-d"}, {.config_file = "-d"}},
     {"ConfigWithEquals", {"-c", "a=b.yml"}, {.config_file = "a=b.yml"}},
     {"All", {"-d", "-r", "-c", "a"}, {.config_file = "a", .debug = true, .reset = true}},
+    {"ResetForSure", {"-r", "--yes"}, {.reset = true, .yes = true}},
     {"GoBooleans", {"-d=true", "-r=false"}, {.debug = true}},
     {"GoBooleansShort", {"-d=1", "-r=F", "-check-config=T"}, {.debug = true, .check_config = true}},
     {"LastConfigCounts",

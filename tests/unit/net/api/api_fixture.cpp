@@ -42,7 +42,7 @@ HttpAnswer parse_answer(const std::string& received) {
 ApiTest::ApiTest(CoordinatorOptions options)
     : coordinator_({ShardPorts{executor(), timers_, branches_, random_, observer_}}, store_, clock_,
                    options),
-      http_api_(coordinator_, random_, clock_, {"v1.19.0", std::chrono::minutes{0}}),
+      http_api_(coordinator_, random_, clock_, {.version = "v1.19.0"}),
       http_server_(executor(), timers_, router_.handler()),
       http_listener_(executor(), timers_, {&http_server_}),
       grpc_api_(executor(), coordinator_, random_, clock_),
