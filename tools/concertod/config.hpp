@@ -81,6 +81,7 @@ struct Config {
   std::int64_t grpc_port = 36790;
   std::int64_t json_rpc_port = 36791;
   std::size_t shards = 0;  ///< 0: one per core of the affinity mask
+  std::chrono::seconds shutdown_delay{3};
   std::chrono::seconds shutdown_grace{10};
   std::chrono::seconds trans_cron_interval{3};
   std::chrono::seconds config_update_interval{3};

@@ -170,8 +170,13 @@ const KeyRow rows[] = {
      .help = "seconds after which a connection without a request is closed",
      .range = Range{1, 1'000'000},
      .reloads = true},
+    {.path = "ShutdownDelay",
+     .field = CONCERTO_FIELD(shutdown_delay),
+     .help = "seconds after SIGTERM in which it serves on, but is not ready",
+     .range = Range{0, 3'600},
+     .reloads = true},
     {"ShutdownGrace", CONCERTO_FIELD(shutdown_grace),
-     "seconds in which running transactions may end after SIGTERM", seconds_range},
+     "seconds after that in which running transactions may end", seconds_range},
 };
 
 #undef CONCERTO_FIELD

@@ -69,7 +69,12 @@ Result<> Server::run() {
     log_.info("stopping");
   }
   stopping_.store(true);
-  asio::co_spawn(shards_.front()->executor(), stop(), asio::use_future).get();
+  // Who ends it at a terminal has no load balancer that would have to notice.
+  const bool waits = listening && stop_signal_ != SIGINT;
+  const auto delay = waits ? config_.shutdown_delay : std::chrono::seconds{0};
+  const Executor first = shards_.front()->executor();
+  asio::co_spawn(first, leave_service(delay), asio::use_future).get();
+  asio::co_spawn(first, stop(), asio::use_future).get();
   for (auto& shard : shards_) shard->join();
   return listening;
 }
@@ -163,8 +168,9 @@ Task<void> Server::recover() {
 }
 
 void Server::wait_for_signal() {
-  signals_.async_wait([this](const error_code& failed, int) {
+  signals_.async_wait([this](const error_code& failed, int signal_number) {
     if (failed) return;
+    stop_signal_ = signal_number;
     // Stopping takes a while; whoever asks again does not want to wait. What is stored stands.
     for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) std::signal(signal, SIG_DFL);
     control_.stop();
@@ -208,12 +214,20 @@ Task<void> Server::apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::
   }
 }
 
-Task<void> Server::stop() {
-  const SteadyTime deadline = clock_.steady_now() + config_.shutdown_grace;
-  if (registration_) co_await registration_->stop(clock_.steady_now() + std::chrono::seconds(2));
+/// Tells everybody who chooses among servers to choose others: the probe (stopping_), the health
+/// service, the registry. Requests are served meanwhile, on new connections too, for `delay`:
+/// so long it takes until the last of them has heard of it.
+Task<void> Server::leave_service(std::chrono::seconds delay) {
+  const SteadyTime served_until = clock_.steady_now() + delay;
   for (auto& shard : shards_) {
     asio::post(shard->executor(), [&api = shard->grpc_api()] { api.set_serving(false); });
   }
+  if (registration_) co_await registration_->stop(clock_.steady_now() + std::chrono::seconds(2));
+  co_await sleep_until(shards_.front()->timers(), served_until);
+}
+
+Task<void> Server::stop() {
+  const SteadyTime deadline = clock_.steady_now() + config_.shutdown_grace;
   co_await http_listener_->stop();
   grpc_listener_->close();
   // A recovery that still runs ends first, so that no engine is given work after its end.

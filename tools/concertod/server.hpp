@@ -54,6 +54,7 @@ class Server {
   void wait_for_hangup();
   void reload();
   Task<void> apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::context> tls);
+  Task<void> leave_service(std::chrono::seconds delay);
   Task<void> stop();
   OpsPages::Sources ops_sources();
   std::vector<std::string> why_not_live() const;
@@ -83,6 +84,7 @@ class Server {
   // Read by probes on any shard.
   std::atomic<bool> recovered_{false};
   std::atomic<bool> stopping_{false};
+  int stop_signal_ = 0;  ///< on the main thread
 };
 
 }  // namespace concerto::tools

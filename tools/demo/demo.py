@@ -83,7 +83,7 @@ class Coordinator:
         config = os.path.join(directory, "concertod.yml")
         with open(config, "w", encoding="utf-8") as file:
             file.write(f"ListenAddress: 127.0.0.1\nHttpPort: {self.port}\nGrpcPort: {grpc_port}\n"
-                       f"Store:\n  Path: '{directory}/store'\n")
+                       f"ShutdownDelay: 0\nStore:\n  Path: '{directory}/store'\n")
         self._log = os.path.join(directory, "concertod.log")
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log)

@@ -30,7 +30,8 @@ class FailedStarts(unittest.TestCase):
         path = os.path.join(self.directory, name + ".yml")
         http_port, grpc_port = free_ports(2)
         defaults = {"ListenAddress": "127.0.0.1", "HttpPort": http_port, "GrpcPort": grpc_port,
-                    "Shards": 2, "Store.Path": os.path.join(self.directory, name)}
+                    "Shards": 2, "Store.Path": os.path.join(self.directory, name),
+                    "ShutdownDelay": 0}
         with open(path, "w", encoding="utf-8") as file:
             file.write(to_yaml({**defaults, **settings}))
         return path

@@ -14,8 +14,9 @@ class Concertod:
     """Runs the program with a YAML configuration of its own.
 
     `settings` maps the paths of page 06 (`MicroService.Target`) to values. Ports, loopback as the
-    listening address and a store below `directory` are set unless given. `kill` and `start` keep
-    ports and store. `under` is a command that the program's is appended to, such as valgrind's.
+    listening address, a store below `directory` and a stop without delay are set unless given.
+    `kill` and `start` keep ports and store. `under` is a command that the program's is appended
+    to, such as valgrind's.
     """
 
     def __init__(self, binary, directory, settings=None, name="concertod", env=None, under=()):
@@ -30,6 +31,7 @@ class Concertod:
             "ListenAddress": "127.0.0.1",
             "Store.Driver": "leveldb",
             "Store.Path": os.path.join(directory, name + "-data"),
+            "ShutdownDelay": 0,
         }
         self.settings = {**defaults, **(settings or {})}
         self.http_port = self.settings["HttpPort"]

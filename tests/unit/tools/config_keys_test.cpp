@@ -85,6 +85,7 @@ const KeyCase key_cases[] = {
     {"MaxStreams", "MAX_STREAMS", "1000", "10", "0"},
     {"ReadTimeout", "READ_TIMEOUT", "10", "1", "0"},
     {"IdleTimeout", "IDLE_TIMEOUT", "300", "1", "0"},
+    {"ShutdownDelay", "SHUTDOWN_DELAY", "3", "0", "3601"},
     {"ShutdownGrace", "SHUTDOWN_GRACE", "10", "0", "-1"},
 };
 

@@ -1,0 +1,154 @@
+"""What an operator does to a coordinator, and the lines that this leaves: signals, requests, `-r`.
+
+Usage: actions_test.py <concertod>
+"""
+
+import os
+import pty
+import signal
+import subprocess
+import time
+
+from operations_test_case import OperationsTestCase, get, main, post, submit, try_now
+
+from concerto_testing import http_call, wait_until
+
+END_S = 20
+LONG_S = 600
+
+
+class Actions(OperationsTestCase):
+    def start_stuck(self, name, count, settings=None):
+        """A coordinator with sagas that wait for their next try."""
+        coordinator = self.start(name, settings)
+        self.branches.script("broken", (500, "out of order"))
+        for number in range(count):
+            gid = f"{name}-{number}"
+            submit(coordinator, self.saga(gid, "broken", retry_interval=LONG_S))
+            self.wait_for_why(coordinator, gid, lambda why: why["state"] == "waiting", "waits")
+        return coordinator
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
+    def test_logrotate_gets_whole_files(self):
+        for name, settings, number in (("hangup", {}, signal.SIGHUP),
+                                       ("user", {}, signal.SIGUSR1),
+                                       ("rotated", {"Log.RotationEnable": 1}, signal.SIGHUP)):
+            log = f"{name}.log"
+            coordinator = self.start(name, {"Log.Outputs": self.path(log), **settings})
+            self.assertIn("ready: ", self.read(log))
+            os.rename(self.path(log), self.path(f"{log}.1"))
+            os.kill(coordinator.process.pid, number)
+            wait_until(lambda log=log: os.path.exists(self.path(log)), f"{log} is there again")
+            self.assertEqual(coordinator.terminate(), 0)
+            self.assertIn('"stopped"', self.read(log))
+            self.assertNotIn('"stopped"', self.read(f"{log}.1"))
+
+    def test_stray_signals_do_not_end_it(self):
+        coordinator = self.start("stray")
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE, signal.SIGALRM,
+                       signal.SIGVTALRM, signal.SIGIO, signal.SIGPWR, signal.SIGHUP):
+            os.kill(coordinator.process.pid, number)
+        submit(coordinator, self.saga("alive", "a"))
+        coordinator.wait_for_status("alive", "succeed")
+        os.kill(coordinator.process.pid, signal.SIGQUIT)
+        self.assertEqual(coordinator.process.wait(), 0)
+        coordinator.process.wait_for_line('"stopped"')
+
+    def test_requests_leave_a_line_with_who_asked(self):
+        coordinator = self.start_stuck("asked", 2)
+        asked = r", asked by 127\.0\.0\.1:\d+"
+        try_now(coordinator, "asked-0")
+        coordinator.process.wait_for_line(f'"info".*"try now{asked}","gid":"asked-0"')
+        self.branches.wait_for_calls(2, "asked-0")
+        url = f"{coordinator.api}/resetCronTime?timeout=1&limit=10"
+        self.assertEqual(http_call("GET", url).status, 200)
+        coordinator.process.wait_for_line(
+            rf'"info".*"try now of all that wait for more than 1 s, \d are due{asked}"')
+        self.assertEqual(post(coordinator, "forceStop", {"gid": "asked-1"}).status, 200)
+        coordinator.process.wait_for_line(f'"warn".*"force stop{asked}","gid":"asked-1"')
+        for name in ("subscribe", "unsubscribe"):
+            url = f"{coordinator.api}/{name}?topic=t&url=http%3A%2F%2Fb%2Fx"
+            self.assertEqual(http_call("GET", url).status, 200)
+            coordinator.process.wait_for_line(rf'"info".*"{name} \w+ topic .t.{asked}')
+        # What is refused changes nothing, and is no news.
+        self.assertEqual(post(coordinator, "forceStop", {"gid": "asked-1"}).status, 409)
+        self.assertEqual(len(coordinator.process.lines("force stop")), 1)
+
+    def run_reset(self, coordinator, *flags, at_terminal):
+        """Starts it with `-r` until it is ready or has ended; its log and how it ended."""
+        config = self.path(coordinator.name + ".yml")
+        leader, follower = pty.openpty() if at_terminal else (None, None)
+        process = subprocess.Popen([self.args.concertod, "-c", config, "-r", *flags], text=True,
+                                   stdin=follower if at_terminal else subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, cwd=self.directory)
+        log = ""
+        for line in process.stderr:
+            log += line
+            if '"msg":"ready' in line:
+                process.kill()
+        if at_terminal:
+            os.close(leader)
+            os.close(follower)
+        process.stderr.close()
+        return log, process.wait(END_S)
+
+    def test_reset_says_what_is_lost_and_asks_at_a_terminal(self):
+        coordinator = self.start_stuck("reset", 3)
+        store = coordinator.settings["Store.Path"]
+        coordinator.kill()
+        log, code = self.run_reset(coordinator, at_terminal=True)
+        self.assertEqual(code, 1, log)
+        self.assertIn(f"-r would drop 3 unfinished transactions in '{store}'; with --yes", log)
+        coordinator.start()
+        self.assertEqual(coordinator.status("reset-2"), "submitted")  # It has lost nothing.
+        coordinator.kill()
+        log, code = self.run_reset(coordinator, "--yes", at_terminal=True)
+        self.assertEqual(code, -signal.SIGKILL, log)
+        self.assertRegex(log, r'"warn".*is dropped, 3 unfinished transactions with it')
+        coordinator.start()
+        self.assertIsNone(coordinator.status("reset-2"))
+        coordinator.kill()
+        log, code = self.run_reset(coordinator, at_terminal=True)
+        self.assertEqual(code, -signal.SIGKILL, log)
+        self.assertIn("nothing of it was unfinished", log)
+
+    def test_reset_of_a_script_is_not_asked(self):
+        coordinator = self.start_stuck("script", 1)
+        coordinator.kill()
+        log, code = self.run_reset(coordinator, at_terminal=False)
+        self.assertEqual(code, -signal.SIGKILL, log)
+        self.assertRegex(log, r'"warn".*is dropped, 1 unfinished transactions with it')
+
+    def test_stopping_serves_on_until_everybody_knows(self):
+        coordinator = self.start("leaving", {"ShutdownDelay": LONG_S})
+        begin = time.monotonic()
+        os.kill(coordinator.process.pid, signal.SIGTERM)
+        # On new connections, as probes and clients make them.
+        wait_until(lambda: get(coordinator, "/readyz").status == 503, "it is not ready")
+        self.assertIn("the process is stopping", get(coordinator, "/readyz").json()["reasons"])
+        self.assertEqual(get(coordinator, "/livez").status, 200)
+        submit(coordinator, self.saga("late", "a"))
+        coordinator.wait_for_status("late", "succeed")
+        # Who asks again does not wait.
+        self.assertEqual(coordinator.terminate(), -signal.SIGTERM)
+        self.assertLess(time.monotonic() - begin, LONG_S / 10)
+
+    def test_stopping_ends_after_the_delay(self):
+        coordinator = self.start("left", {"ShutdownDelay": 1})
+        begin = time.monotonic()
+        self.assertEqual(coordinator.terminate(), 0)
+        self.assertGreaterEqual(time.monotonic() - begin, 1)
+        coordinator.settings["ShutdownDelay"] = LONG_S
+        coordinator.start()
+        os.kill(coordinator.process.pid, signal.SIGINT)  # From a terminal: nobody balances.
+        self.assertEqual(coordinator.process.wait(), 0)
+
+
+if __name__ == "__main__":
+    main(Actions, __doc__)
