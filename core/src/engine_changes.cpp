@@ -41,6 +41,7 @@ Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
   live.restart_runs();
   if (is_final(live.trans.status)) {
     forget(live);
+    ports_.observer.transaction_ended(live.trans);
   } else if (live.mode->times_out_in != live.trans.status) {
     alarms_.cancel(live.gid);
     set_next_alarm();

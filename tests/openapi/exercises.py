@@ -18,7 +18,8 @@ ALL_ABSENT = dict.fromkeys([name for name in EVERY_OPTION if name != "unknown"] 
 
 def server(witness):
     for target in ("/api/dtmsvr/version", "/api/dtmsvr/newGid", "/api/ping", "/api/metrics",
-                   "/api/openapi.json", "/livez", "/readyz", "/", "/admin/transactions"):
+                   "/metrics", "/api/openapi.json", "/livez", "/readyz", "/",
+                   "/admin/transactions"):
         witness.get(target)
 
 

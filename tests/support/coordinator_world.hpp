@@ -30,8 +30,12 @@ class RecordingObserver final : public Observer {
   void pass_ended(const Transaction& trans, bool without_error) override {
     passes.push_back(trans.gid.str() + (without_error ? " ok" : " error"));
   }
+  void transaction_ended(const Transaction& trans) override {
+    ended.push_back(trans.gid.str() + " " + std::string(to_string(trans.status)));
+  }
 
   std::vector<std::string> lines;
+  std::vector<std::string> ended;     ///< `<gid> <status>`
   std::vector<std::string> troubles;  ///< `<url> <retry count>`
   std::string last_trouble;           ///< its text
   std::vector<std::string> passes;    ///< `<gid> ok` or `<gid> error`

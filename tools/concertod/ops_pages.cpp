@@ -41,7 +41,10 @@ Task<net::HttpResponse> admin(net::HttpRequest /*request*/) {
 }  // namespace
 
 void OpsPages::register_on(net::Router& router) const {
-  router.add("GET", "/api/metrics", [this](const net::HttpRequest&) { return metrics(); });
+  // The reference's path, and the one that scrapers try first.
+  for (const char* path : {"/api/metrics", "/metrics"}) {
+    router.add("GET", path, [this](const net::HttpRequest&) { return metrics(); });
+  }
   router.add("GET", "/livez", probe("not live", sources_.not_live));
   router.add("GET", "/readyz", probe("not ready", sources_.not_ready));
   // (protocol page 02, section 11)

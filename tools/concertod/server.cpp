@@ -243,7 +243,11 @@ Task<void> Server::stop() {
 OpsPages::Sources Server::ops_sources() {
   OpsPages::Sources sources;
   sources.metrics = [this] {
-    return metrics_text({shards_, *coordinator_, store_.leveldb, clock_});
+    return metrics_text({shards_, *coordinator_, store_.leveldb, clock_, [this] {
+                           std::optional<bool> is_registered;
+                           if (registration_) is_registered = registration_->registered();
+                           return is_registered;
+                         }});
   };
   sources.not_live = [this] { return why_not_live(); };
   sources.not_ready = [this] { return why_not_ready(); };

@@ -27,6 +27,15 @@ Task<void> visit(const Shard& shard, MetricSet& metrics) {
   co_return;
 }
 
+Task<void> visit_registration(const std::function<std::optional<bool>()>& registered,
+                              MetricSet& metrics) {
+  if (const std::optional<bool> is_registered = registered()) {
+    metrics.gauge("concerto_registered", "1 while the registry has the address published", {},
+                  *is_registered ? 1 : 0);
+  }
+  co_return;
+}
+
 void collect_server(const MetricSources& sources, MetricSet& metrics) {
   // The names of the labels are the reference's; dashboards look for them.
   metrics.gauge("dtm_server_info", "Information on the build",
@@ -68,6 +77,8 @@ void collect_store(const persist::LevelDbStore& store, MetricSet& metrics) {
   };
   gauge("concerto_store_queue_depth", "Changes that wait to be written", probe.queued_changes);
   gauge("concerto_store_queue_bytes", "Bytes that wait to be written", probe.queued_bytes);
+  gauge("concerto_store_disk_bytes", "Bytes of the store's files, of all its segments",
+        probe.disk_bytes);
   gauge("concerto_store_failed", "1 after a failed write: the store takes no more",
         store.failed() ? 1 : 0);
   counter("concerto_store_changes_total", "Changes written", probe.changes);
@@ -110,6 +121,8 @@ Task<std::string> metrics_text(MetricSources sources) {
   for (const auto& shard : sources.shards) {
     co_await on_shard(shard->executor(), visit(*shard, metrics));
   }
+  co_await on_shard(sources.shards.front()->executor(),
+                    visit_registration(sources.registered, metrics));
   collect_in_flight(sources.coordinator.in_flight(), metrics);
   if (sources.store != nullptr) collect_store(*sources.store, metrics);
   const auto oldest = co_await sources.coordinator.oldest_unfinished();

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,8 @@ struct MetricSources {
   Coordinator& coordinator;
   const persist::LevelDbStore* store;  ///< null: the store counts nothing
   const Clock& clock;
+  /// Whether the address is published; nullopt without a registry. Called on the first shard.
+  std::function<std::optional<bool>()> registered;
 };
 
 /// The metrics of the reference (protocol page 02, section 10) and our own, as text. Visits the

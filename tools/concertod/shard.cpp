@@ -123,6 +123,11 @@ void Shard::collect(MetricSet& metrics) const {
   observer_.probe().collect(metrics);
   collect_api("http", http_api_->probe(), metrics);
   collect_api("grpc", grpc_api_->probe(), metrics);
+  for (const bool sent : {true, false}) {
+    metrics.counter(
+        "concerto_alerts_total", "Alerts for the web hook", {{"result", sent ? "sent" : "lost"}},
+        static_cast<double>((sent ? alerts_.probe().sent : alerts_.probe().lost).value()));
+  }
 }
 
 Result<> Shard::start() {

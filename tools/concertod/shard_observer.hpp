@@ -23,6 +23,7 @@ class ShardObserver final : public LogObserver {
   void pass_ended(const Transaction& trans, bool without_error) override {
     probe_.count_pass(trans, without_error);
   }
+  void transaction_ended(const Transaction& trans) override { probe_.count_end(trans); }
   void branch_in_trouble(const BranchTrouble& trouble) override {
     if (hook_) hook_(trouble);
   }

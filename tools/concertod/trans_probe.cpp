@@ -58,14 +58,21 @@ void TransProbe::count_call(const BranchCall& call, Outcome outcome,
                             std::chrono::nanoseconds took) {
   Calls& calls = calls_[place_of(call.type, op_index(call.op), branch_index(call.branch_id))];
   (outcome == Outcome::success ? calls.ok : calls.failed).add();
-  latency_at(call_target(call.url)).add(took);
+  Target& target = target_at(call_target(call.url));
+  target.latency.add(took);
+  target.ended[static_cast<std::size_t>(outcome)].add();
 }
 
-TimeHistogram& TransProbe::latency_at(std::string_view target) {
-  const auto found = targets_.find(target);
+void TransProbe::count_end(const Transaction& trans) {
+  Ends& ends = ends_[static_cast<std::size_t>(trans.type) % trans_types];
+  (trans.status == TransStatus::succeed ? ends.succeeded : ends.failed).add();
+}
+
+TransProbe::Target& TransProbe::target_at(std::string_view url_target) {
+  const auto found = targets_.find(url_target);
   if (found != targets_.end()) return *found->second;
   if (targets_.size() == targets_max) return other_targets_;
-  return *targets_.emplace(target, std::make_unique<TimeHistogram>()).first->second;
+  return *targets_.emplace(url_target, std::make_unique<Target>()).first->second;
 }
 
 void TransProbe::collect(MetricSet& metrics) const {
@@ -73,17 +80,35 @@ void TransProbe::collect(MetricSet& metrics) const {
     collect_passes(static_cast<TransType>(type), metrics);
     collect_calls(static_cast<TransType>(type), metrics);
   }
-  const std::string_view name = "concerto_branch_latency_seconds";
-  const std::string_view help = "Seconds that calls to the branches of a target took";
-  for (const auto& [target, latency] : targets_) {
-    metrics.histogram(name, help, {{"target", label_of(target)}}, *latency);
+  for (const auto& [name, target] : targets_) collect_target(label_of(name), *target, metrics);
+  if (targets_.size() == targets_max) collect_target("other", other_targets_, metrics);
+}
+
+void TransProbe::collect_target(std::string_view name, const Target& target, MetricSet& metrics) {
+  metrics.histogram("concerto_branch_latency_seconds",
+                    "Seconds that calls to the branches of a target took", {{"target", name}},
+                    target.latency);
+  for (std::size_t outcome = 0; outcome < target.ended.size(); ++outcome) {
+    metrics.counter("concerto_branch_calls_total", "Calls to the branches of a target",
+                    {{"target", name}, {"outcome", to_string(static_cast<Outcome>(outcome))}},
+                    static_cast<double>(target.ended[outcome].value()));
   }
-  if (targets_.size() == targets_max) {
-    metrics.histogram(name, help, {{"target", "other"}}, other_targets_);
+}
+
+void TransProbe::collect_ends(TransType type, MetricSet& metrics) const {
+  const Ends& ends = ends_[static_cast<std::size_t>(type)];
+  const std::uint64_t count = ends.succeeded.value() + ends.failed.value();
+  // The protocol's modes from the start, so that a first end counts in a rate.
+  if (type < TransType::saga || (type > TransType::workflow && count == 0)) return;
+  for (const bool succeeded : {true, false}) {
+    metrics.counter("concerto_transactions_ended_total", "Transactions that reached an end",
+                    {{"model", to_string(type)}, {"status", succeeded ? "succeed" : "failed"}},
+                    static_cast<double>((succeeded ? ends.succeeded : ends.failed).value()));
   }
 }
 
 void TransProbe::collect_passes(TransType type, MetricSet& metrics) const {
+  collect_ends(type, metrics);
   const Passes& passes = passes_[static_cast<std::size_t>(type)];
   if (passes.ok.value() + passes.failed.value() == 0) return;
   const std::string_view model = to_string(type);

@@ -20,12 +20,14 @@ namespace concerto::tools {
 /// shard. The number of labels is bounded whatever gids, ids and URLs say.
 class TransProbe {
  public:
-  static constexpr std::size_t targets_max = 200;  ///< with a latency of their own
+  static constexpr std::size_t targets_max = 200;  ///< with numbers of their own
 
   TransProbe();
 
   /// A pass over a transaction has ended (protocol page 02, section 10).
   void count_pass(const Transaction& trans, bool without_error);
+  /// A transaction has reached its last status.
+  void count_end(const Transaction& trans);
   void count_call(const BranchCall& call, Outcome outcome, std::chrono::nanoseconds took);
 
   void collect(MetricSet& metrics) const;
@@ -36,9 +38,17 @@ class TransProbe {
     Counter failed;
     TimeHistogram handled;
   };
+  struct Ends {
+    Counter succeeded;
+    Counter failed;
+  };
   struct Calls {
     Counter ok;
     Counter failed;
+  };
+  struct Target {
+    TimeHistogram latency;
+    std::array<Counter, 4> ended;  ///< calls by outcome, the index is the outcome's value
   };
   struct Hash {
     using is_transparent = void;
@@ -48,14 +58,17 @@ class TransProbe {
   };
 
   static std::size_t place_of(TransType type, std::size_t op, std::size_t branch) noexcept;
-  TimeHistogram& latency_at(std::string_view target);
+  Target& target_at(std::string_view url_target);
+  void collect_ends(TransType type, MetricSet& metrics) const;
   void collect_passes(TransType type, MetricSet& metrics) const;
   void collect_calls(TransType type, MetricSet& metrics) const;
+  static void collect_target(std::string_view name, const Target& target, MetricSet& metrics);
 
   std::array<Passes, trans_types> passes_;
+  std::array<Ends, trans_types> ends_;
   std::vector<Calls> calls_;
-  std::unordered_map<std::string, std::unique_ptr<TimeHistogram>, Hash, std::equal_to<>> targets_;
-  TimeHistogram other_targets_;
+  std::unordered_map<std::string, std::unique_ptr<Target>, Hash, std::equal_to<>> targets_;
+  Target other_targets_;
 };
 
 }  // namespace concerto::tools

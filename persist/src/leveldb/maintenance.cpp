@@ -11,6 +11,7 @@ namespace {
 
 /// How often the thread looks whether there is something to do.
 constexpr std::chrono::milliseconds look_interval{250};
+constexpr int looks_between_measures = 20;
 /// A transaction with so many records after its first one is written anew: reading it reads all.
 constexpr std::uint16_t chain_records_max = 64;
 /// Transactions moved at a time; they share a few groups.
@@ -73,7 +74,15 @@ Result<> Maintenance::work(bool checkpoint_now) {
   }
   CONCERTO_CHECK(seal_segments());
   CONCERTO_CHECK(apply_retention());
+  if (checkpoint_now || --looks_until_measured_ <= 0) measure_disk();
   return core_.prepare_segment();
+}
+
+void Maintenance::measure_disk() {
+  looks_until_measured_ = looks_between_measures;
+  std::uint64_t bytes = 0;
+  for (const auto& segment : core_.segments.all()) bytes += segment->bytes_on_disk();
+  core_.probe.disk_bytes.store(bytes, std::memory_order_relaxed);
 }
 
 /// However many are unfinished, most of the log is what happened, not who is unfinished.

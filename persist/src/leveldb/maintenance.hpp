@@ -38,6 +38,7 @@ class Maintenance {
   bool may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes);
   Result<> drop_oldest(const SegmentSet::Segments& segments);
   Result<> shorten_chains();
+  void measure_disk();
 
   /// Writes transactions anew, whole; those that have finished meanwhile, or change all the time,
   /// are left out.
@@ -49,6 +50,7 @@ class Maintenance {
   bool hurried_ = false;                     ///< somebody waits for the work
   std::uint64_t last_checkpoint_bytes_ = 0;  ///< what the last checkpoint added to the log
   std::vector<Fingerprint> long_chains_;
+  int looks_until_measured_ = 0;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -34,6 +34,9 @@ OUR_NAMES = {
     "concerto_server_response_seconds": ("histogram", "api type"),
     "concerto_transaction_handled_seconds": ("histogram", "model"),
     "concerto_branch_latency_seconds": ("histogram", "target"),
+    "concerto_branch_calls_total": ("counter", "outcome target"),
+    "concerto_transactions_ended_total": ("counter", "model status"),
+    "concerto_alerts_total": ("counter", "result"),
     "concerto_transactions_in_flight": ("gauge", "model"),
     "concerto_transactions_in_memory": ("gauge", ""),
     "concerto_payload_bytes_in_memory": ("gauge", ""),
@@ -43,6 +46,7 @@ OUR_NAMES = {
     "concerto_oldest_unfinished_age_seconds": ("gauge", ""),
     "concerto_store_queue_depth": ("gauge", ""),
     "concerto_store_queue_bytes": ("gauge", ""),
+    "concerto_store_disk_bytes": ("gauge", ""),
     "concerto_store_failed": ("gauge", ""),
     "concerto_store_changes_total": ("counter", ""),
     "concerto_store_bytes_total": ("counter", ""),
@@ -172,7 +176,7 @@ class Metrics(OperationsTestCase):
             (1, "g2"), (2, "saga"), (5, "{}"),
             (7, json.dumps([{"action": self.branches.url("a"), "compensate": ""}]))]))
         self.wait_for_end(coordinator, "g2", "succeed")
-        for path in ("/api/ping", "/livez", "/readyz", "/api/metrics"):  # Not counted.
+        for path in ("/api/ping", "/livez", "/readyz", "/api/metrics", "/metrics"):  # Not counted.
             self.assertEqual(get(coordinator, path).status, 200)
         families = scrape(coordinator)
         counted = values(families, "dtm_server_process_total", "type", "api", "status")
@@ -212,6 +216,16 @@ class Metrics(OperationsTestCase):
         target = self.branches.url("").rstrip("/")
         self.assertEqual({key: histogram.count for key, histogram in latency.items()},
                          {(target,): sum(calls.values())})
+        outcomes = values(families, "concerto_branch_calls_total", "target", "outcome")
+        self.assertEqual(outcomes, {(target, "success"): sum(calls.values()) - 2,
+                                    (target, "failure"): 1, (target, "error"): 1,
+                                    (target, "ongoing"): 0})
+        ends = values(families, "concerto_transactions_ended_total", "model", "status")
+        self.assertEqual(ends, {
+            ("saga", "succeed"): 1, ("saga", "failed"): 1, ("msg", "succeed"): 2,
+            ("msg", "failed"): 0, ("tcc", "succeed"): 1, ("tcc", "failed"): 1,
+            ("xa", "succeed"): 1, ("xa", "failed"): 1, ("workflow", "succeed"): 1,
+            ("workflow", "failed"): 0})
         self.check_passes(families)
 
     def run_every_mode(self, coordinator):
@@ -350,6 +364,7 @@ class Metrics(OperationsTestCase):
         self.assertEqual(groups.count, syncs.count)
         self.assertTrue(0 < groups.count <= changes, groups)
         self.assertGreater(values(families, "concerto_store_bytes_total"), 100 * count)
+        self.assertGreater(values(families, "concerto_store_disk_bytes"), 0)
         for name in ("queue_depth", "queue_bytes", "failed", "refused_total"):
             self.assertEqual(values(families, f"concerto_store_{name}"), 0, name)
 

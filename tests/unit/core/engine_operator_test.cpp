@@ -54,6 +54,20 @@ TEST_F(EngineOperator, AResetOfAllHasNothingRemaining) {
   EXPECT_FALSE(reset.has_remaining);
 }
 
+TEST_F(EngineOperator, HearsOfEveryEndOnceWhateverItsWay) {
+  submit(make_request("good", "saga", 1));
+  branches_->reply("action 01", Outcome::failure, "no money");
+  submit(make_request("undone", "saga", 1));
+  branches_->reply("action 01", Outcome::error, "refused");
+  submit(make_request("stopped", "saga", 1));
+  force_stop("stopped");
+  force_stop("stopped");  // Refused.
+  prepare(make_request("dropped", "msg", 1));
+  abort(make_request("dropped", "msg", 1));
+  EXPECT_THAT(world_->observer().ended,
+              ElementsAre("good succeed", "undone failed", "stopped failed", "dropped failed"));
+}
+
 TEST(ResetRounds, RequestsThatBelongTogetherAreOneRound) {
   constexpr SteadyTime start{};
   ResetRounds rounds;

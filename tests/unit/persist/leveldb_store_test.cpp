@@ -83,10 +83,13 @@ TEST_F(LevelDbStoreTest, DropsFinishedOnesPastRetentionAndKeepsUnfinishedOnes) {
   const auto kept = load("g5");
   ASSERT_TRUE(store_->maintain());
   EXPECT_EQ(store_->probe().segments_dropped, 0U);
+  const std::uint64_t bytes_before = store_->probe().disk_bytes;
+  EXPECT_GT(bytes_before, 4000U);
   clock_.advance(options_.retention.finished_expire + std::chrono::hours{1});
   create_saga("late", TransStatus::succeed);
   ASSERT_TRUE(store_->maintain());
   EXPECT_GE(store_->probe().segments_dropped, 2U);
+  EXPECT_LT(store_->probe().disk_bytes, bytes_before);
   for (int restarts = 0; restarts < 2; ++restarts) {
     EXPECT_EQ(load("g1"), std::nullopt);
     EXPECT_EQ(load("g5"), kept);

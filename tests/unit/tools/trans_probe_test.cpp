@@ -57,6 +57,35 @@ TEST_F(TransProbeTest, CountsCallsByBranch) {
   EXPECT_THAT(shown, HasSubstr(R"(concerto_branch_latency_seconds_count{target="http://a"} 3)"));
 }
 
+TEST_F(TransProbeTest, CountsOutcomesByTarget) {
+  call("01", "confirm", "http://a/x");
+  call("02", "confirm", "http://a/y");
+  call("01", "confirm", "http://a/x", Outcome::ongoing);
+  call("01", "confirm", "b:9000/p.S/M", Outcome::error);
+  call("01", "confirm", "b:9000/p.S/M", Outcome::failure);
+  const std::string shown = text();
+  const std::string counter = "concerto_branch_calls_total{target=";
+  EXPECT_THAT(shown, HasSubstr(counter + R"("http://a",outcome="success"} 2)"));
+  EXPECT_THAT(shown, HasSubstr(counter + R"("http://a",outcome="ongoing"} 1)"));
+  EXPECT_THAT(shown, HasSubstr(counter + R"("http://a",outcome="error"} 0)"));
+  EXPECT_THAT(shown, HasSubstr(counter + R"("b:9000",outcome="error"} 1)"));
+  EXPECT_THAT(shown, HasSubstr(counter + R"("b:9000",outcome="failure"} 1)"));
+}
+
+TEST_F(TransProbeTest, CountsEndsByModeAndStatus) {
+  Transaction trans;
+  trans.type = TransType::msg;
+  for (const TransStatus status :
+       {TransStatus::succeed, TransStatus::succeed, TransStatus::failed}) {
+    trans.status = status;
+    probe_.count_end(trans);
+  }
+  const std::string shown = text();
+  const std::string counter = R"(concerto_transactions_ended_total{model="msg",status=)";
+  EXPECT_THAT(shown, HasSubstr(counter + R"("succeed"} 2)"));
+  EXPECT_THAT(shown, HasSubstr(counter + R"("failed"} 1)"));
+}
+
 TEST_F(TransProbeTest, ShowsNoUserOfAUrl) {
   call("01", "confirm", "http://me:secret@a/x");
   call("01", "confirm", "http://a/x");

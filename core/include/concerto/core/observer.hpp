@@ -34,6 +34,8 @@ class Observer {
   /// A pass over a transaction has ended: it is finished, parked, or given back at shutdown.
   /// `without_error`: no branch and no store stood in its way; going back is no error.
   virtual void pass_ended(const Transaction& /*trans*/, bool /*without_error*/) {}
+  /// A transaction has reached its last status, and that is durable.
+  virtual void transaction_ended(const Transaction& /*trans*/) {}
   /// A pass ended in an error of a branch, after its pause was set (protocol page 05, section 2.3).
   virtual void branch_in_trouble(const BranchTrouble& /*trouble*/) {}
 };

@@ -26,6 +26,7 @@ struct StoreProbe {
   Counter refused = 0;         ///< creates without room in the queue
   Counter queued_changes = 0;  ///< in the queue now
   Counter queued_bytes = 0;    ///< likewise
+  Counter disk_bytes = 0;      ///< of the segments' files, when maintenance looked last
   Counter disk_reads = 0;      ///< loads that memory could not answer
   Counter checkpoints = 0;
   Counter segments_opened = 0;
