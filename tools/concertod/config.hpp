@@ -67,6 +67,12 @@ struct ServerLimits {
   std::chrono::seconds idle_timeout{300};  ///< for a connection without a request
 };
 
+/// How connections to gRPC branches are watched.
+struct KeepaliveConfig {
+  std::chrono::seconds interval{300};
+  std::chrono::seconds timeout{20};
+};
+
 /// Everything that concertod can be told (protocol page 06, sections 2 and 2.1). Each key of the
 /// file and of the environment is a row in config_keys.cpp.
 struct Config {
@@ -76,6 +82,7 @@ struct Config {
   HttpMicroServiceConfig http_micro_service;
   LogConfig log;
   ServerLimits limits;
+  KeepaliveConfig keepalive;
   std::string listen_address;  ///< empty: all interfaces
   std::int64_t http_port = 36789;
   std::int64_t grpc_port = 36790;

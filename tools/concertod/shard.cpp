@@ -16,6 +16,8 @@ net::TargetChannelsOptions channel_options(const ShardSetup& setup) {
   net::TargetChannelsOptions options;
   options.driver = setup.driver;
   options.channel.message_bytes_max = setup.config.limits.response_bytes_max;
+  options.channel.keepalive_interval = setup.config.keepalive.interval;
+  options.channel.keepalive_timeout = setup.config.keepalive.timeout;
   options.etcd_account = setup.etcd_account;
   options.memory = setup.memory;
   return options;

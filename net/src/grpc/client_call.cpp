@@ -87,6 +87,7 @@ bool ClientCall::open_on(ClientConnection& connection) {
   }
   if (!connection.session().request(*this, block)) return false;
   connection_ = &connection;
+  opened_at_ = timers().now();
   return true;
 }
 
@@ -156,6 +157,7 @@ void ClientCall::on_headers_too_large() {
 void ClientCall::on_headers_end() {
   if (is_over()) return;
   if (http_status_.starts_with('1')) return forget_response();
+  connection_->note_answer();
   // What is wrong with the fields waits for the status: an ABORTED is one whatever else is wrong.
   if (++blocks_ == 1 && !is_from_grpc()) finish(status_of_http());
 }
@@ -262,6 +264,7 @@ void ClientCall::forget_response() {
 }
 
 void ClientCall::on_deadline() {
+  if (connection_) connection_->doubt(opened_at_);
   finish({GrpcCode::deadline_exceeded,
           is_waiting() ? "deadline exceeded while waiting for a connection" : "deadline exceeded"});
 }

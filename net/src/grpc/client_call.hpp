@@ -70,6 +70,7 @@ class ClientCall final : public Call, public WaitingHook {
   const std::string method_;
   const GrpcMetadata sent_metadata_;
   const SteadyTime deadline_;
+  SteadyTime opened_at_{};  ///< on its connection
   std::string message_;
   bool retried_ = false;
   bool sent_ = false;

@@ -11,6 +11,10 @@
 namespace concerto::net::detail {
 namespace {
 
+/// Servers of gRPC end a connection with more than two early PINGs between their answers. One on
+/// which calls time out time after time, though its PINGs are answered, is left for a new one.
+constexpr unsigned probes_max = 2;
+
 http2::SessionOptions session_options(const GrpcChannelOptions& options) {
   http2::SessionOptions result;
   result.streams_max = 0;
@@ -42,8 +46,16 @@ ClientConnection::ClientConnection(http2::Socket socket, Subchannel& owner, std:
       streams_max_(owner.channel().options().streams_per_connection_max) {}
 
 bool ClientConnection::has_room() const noexcept {
-  return is_open() && is_ready() && !is_draining() && session().can_request() &&
+  return is_open() && is_ready() && !is_draining() && !is_doubted() && session().can_request() &&
          session().stream_count() < std::min(streams_max_, session().peer_streams_max());
+}
+
+void ClientConnection::doubt(SteadyTime since) {
+  if (!is_open() || !is_ready() || is_draining() || is_doubted() || last_read() > since) return;
+  if (probes_ == probes_max) return drain();
+  ++probes_;
+  doubted_ = true;
+  probe();
 }
 
 http2::StreamPtr ClientConnection::on_request() {
@@ -62,6 +74,12 @@ void ClientConnection::on_changed_settings() {
 
 void ClientConnection::on_lost() {
   if (owner_) owner_->on_lost(*this);
+}
+
+void ClientConnection::on_ping_ack() {
+  Connection::on_ping_ack();
+  doubted_ = false;
+  if (owner_) owner_->channel().serve_waiting();
 }
 
 void ClientConnection::on_drain() {

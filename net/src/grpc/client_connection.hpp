@@ -20,6 +20,13 @@ class ClientConnection final : public http2::Connection {
   /// A call can start now.
   bool has_room() const noexcept;
 
+  /// A call that was sent at `since` got no answer in time. If nothing else came either the
+  /// connection may be dead, though the peer lives: it takes no calls until it shows life.
+  void doubt(SteadyTime since);
+  bool is_doubted() const noexcept { return doubted_ && is_probed(); }
+  /// A call was answered, in whatever way.
+  void note_answer() noexcept { probes_ = 0; }
+
   void disown() noexcept { owner_ = nullptr; }
   /// As the peer has left it.
   std::chrono::milliseconds keepalive_interval() const noexcept { return keepalive_interval_; }
@@ -29,12 +36,15 @@ class ClientConnection final : public http2::Connection {
   void on_ready() override;
   void on_changed_settings() override;
   void on_lost() override;
+  void on_ping_ack() override;
   void on_drain() override;
   void on_stream_closed() override;
 
   Subchannel* owner_;
   const std::string authority_;
   const std::size_t streams_max_;
+  bool doubted_ = false;
+  unsigned probes_ = 0;  ///< since the last answer to a call
 };
 
 }  // namespace concerto::net::detail

@@ -56,12 +56,16 @@ Subchannel::~Subchannel() {
 ClientConnection* Subchannel::usable() {
   if (retired_) return nullptr;
   bool making = attempt_ != nullptr;
+  std::size_t doubted = 0;
   for (const auto& connection : connections_) {
     if (connection->has_room()) return connection.get();
     making = making || (connection->is_open() && !connection->is_ready());
+    doubted += connection->is_doubted() ? 1 : 0;
   }
+  // There is room for as many beside those that may be dead.
+  const std::size_t most = channel_.options().connections_per_address_max;
   const bool may_connect = !making && channel_.timers().now() >= retry_at_ &&
-                           connections_.size() < channel_.options().connections_per_address_max;
+                           connections_.size() < most + std::min(doubted, most);
   if (may_connect) connect();
   return nullptr;
 }
@@ -69,9 +73,11 @@ ClientConnection* Subchannel::usable() {
 bool Subchannel::may_serve() const noexcept {
   if (retired_) return false;
   if (attempt_) return true;
-  // A full one counts: streams end. One that drains takes no more calls.
-  return std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {
-    return connection->is_open() && !connection->is_draining();
+  // A full one counts: streams end. One that drains takes no more calls. One that may be dead
+  // counts unless a new connection could not be made.
+  return std::any_of(connections_.begin(), connections_.end(), [this](const auto& connection) {
+    return connection->is_open() && !connection->is_draining() &&
+           (failures_ == 0 || !connection->is_doubted());
   });
 }
 

@@ -98,6 +98,7 @@ Async<HttpClientResponse> HttpClient::Impl::round_trip(const HttpClientRequest& 
     co_return deadline.explain(asio::error::operation_aborted, HttpErrc::connect_failed,
                                "wait for a connection to " + request.url);
   }
+  const SteadyTime begun = timers_.now();
   for (bool reused = lease.connection != nullptr;; reused = false) {
     if (!lease.connection) {
       CONCERTO_CO_TRY(lease.connection, co_await connector_.open(url, proxy, deadline));
@@ -105,6 +106,7 @@ Async<HttpClientResponse> HttpClient::Impl::round_trip(const HttpClientRequest& 
     write_request_head(lease.connection->scratch(), request, url, url.is_https ? nullptr : proxy);
     ExchangeResult done = co_await exchange(*lease.connection, request, options_, deadline);
     if (done.response && done.reusable) lease.keep();
+    if (!done.response && reused && deadline.has_passed()) lease.drop_idle_since(begun);
     if (done.response || !reused || done.sent_any || deadline.is_over()) {
       co_return std::move(done.response);
     }

@@ -24,6 +24,13 @@ void ConnectionPool::Lease::keep() {
   pool_->put_back(*std::exchange(host_, nullptr), std::move(connection));
 }
 
+void ConnectionPool::Lease::drop_idle_since(SteadyTime time) {
+  // This lease keeps the host from being forgotten.
+  while (!host_->idle.empty() && host_->idle.front()->since < time) {
+    pool_->drop_idle(host_->idle.front());
+  }
+}
+
 void ConnectionPool::Lease::give_up() noexcept {
   connection.reset();
   if (host_) pool_->free_place(*std::exchange(host_, nullptr));
@@ -133,9 +140,9 @@ void ConnectionPool::put_back(Host& host, std::unique_ptr<ClientConnection> conn
     return free_place(host);
   }
   connection->buffer().relax();
-  const SteadyTime until = timers_.now() + limits_.idle_timeout;
-  host.idle.push_back(idle_.insert(idle_.end(), Idle{std::move(connection), &host, until}));
-  if (!expiry_.is_set()) expiry_.set(until);
+  const SteadyTime now = timers_.now();
+  host.idle.push_back(idle_.insert(idle_.end(), Idle{std::move(connection), &host, now}));
+  if (!expiry_.is_set()) expiry_.set(now + limits_.idle_timeout);
 }
 
 void ConnectionPool::free_place(Host& host) noexcept {
@@ -193,8 +200,9 @@ void ConnectionPool::close_idle() {
 
 void ConnectionPool::drop_expired() {
   const SteadyTime now = timers_.now();
-  while (!idle_.empty() && idle_.front().until <= now) drop_idle(idle_.begin());
-  if (!idle_.empty()) expiry_.set(idle_.front().until);
+  const auto end = [this] { return idle_.front().since + limits_.idle_timeout; };
+  while (!idle_.empty() && end() <= now) drop_idle(idle_.begin());
+  if (!idle_.empty()) expiry_.set(end());
 }
 
 }  // namespace concerto::net

@@ -46,6 +46,9 @@ class ConnectionPool {
 
     explicit operator bool() const noexcept { return host_ != nullptr; }
     void keep();
+    /// Closes the host's idle connections that were last used before `time`: a connection of that
+    /// age swallowed a request, and they may be as dead.
+    void drop_idle_since(SteadyTime time);
 
    private:
     friend class ConnectionPool;
@@ -77,7 +80,7 @@ class ConnectionPool {
   struct Idle {
     std::unique_ptr<ClientConnection> connection;
     Host* host;
-    SteadyTime until;
+    SteadyTime since;
   };
   using IdleList = std::list<Idle>;
 

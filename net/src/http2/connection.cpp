@@ -150,7 +150,7 @@ std::size_t Connection::send(std::string_view bytes) {
 void Connection::block(std::string_view unsent) {
   if (unsent_.empty()) {
     blocked_since_ = timers_.now();
-    timer_.set(blocked_since_ + limits_.keepalive_timeout);
+    timer_.set(end_of_blocking());
   }
   unsent_ = std::string(unsent);
   socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& error) {
@@ -200,6 +200,14 @@ void Connection::drain() {
   session_.ping();
 }
 
+void Connection::probe() {
+  if (!open_ || !ready_ || std::exchange(pinged_, true)) return;
+  ping_since_ = timers_.now();
+  session_.ping();
+  const SteadyTime end = ping_since_ + limits_.keepalive_timeout;
+  timer_.set(unsent_.empty() ? end : std::min(end, end_of_blocking()));
+}
+
 void Connection::on_timer() {
   const SteadyTime now = timers_.now();
   const auto timed_out = [this](const char* text) {
@@ -208,7 +216,7 @@ void Connection::on_timer() {
   if (!ready_) return timed_out("no HTTP/2 SETTINGS frame in time");
   SteadyTime next = now + keepalive_interval_;
   if (!unsent_.empty()) {
-    const SteadyTime end = blocked_since_ + limits_.keepalive_timeout;
+    const SteadyTime end = end_of_blocking();
     if (now >= end) return timed_out("the peer does not read");
     next = std::min(next, end);
   }

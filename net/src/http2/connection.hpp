@@ -44,12 +44,20 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   /// Announces the end, lets running streams finish, then closes.
   void drain();
 
+  /// Asks with a PING whether the peer is still there; without an answer within the keepalive
+  /// timeout the connection is lost.
+  void probe();
+
   /// Sends what the session has to say.
   void flush();
 
   bool is_open() const noexcept { return open_; }
   bool is_ready() const noexcept { return ready_; }  ///< the peer's SETTINGS have come
   bool is_draining() const noexcept { return draining_; }
+  /// A PING is out, and nothing has come since.
+  bool is_probed() const noexcept { return pinged_; }
+  /// When bytes came from the peer.
+  SteadyTime last_read() const noexcept { return last_read_; }
   /// Why it was lost.
   const Error& lost_because() const noexcept { return lost_because_; }
 
@@ -86,6 +94,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   void on_timer();
   void close_if_finished();
   void lose(Error reason);
+  SteadyTime end_of_blocking() const noexcept { return blocked_since_ + limits_.keepalive_timeout; }
 
   Socket socket_;
   Turn& turn_;

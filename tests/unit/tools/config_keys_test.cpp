@@ -73,6 +73,8 @@ const KeyCase key_cases[] = {
     {"AdminBasePath", "ADMIN_BASE_PATH", "", "/dtm", ""},
     {"GrpcServiceConfig", "GRPC_SERVICE_CONFIG",
      "{\"loadBalancingConfig\": [{\"round_robin\":{}}]}", "{}", ""},
+    {"GrpcKeepaliveInterval", "GRPC_KEEPALIVE_INTERVAL", "300", "30", "0"},
+    {"GrpcKeepaliveTimeout", "GRPC_KEEPALIVE_TIMEOUT", "20", "5", "0"},
     {"MaxInFlight", "MAX_IN_FLIGHT", "200000", "1", "0"},
     {"MaxInFlightBytes", "MAX_IN_FLIGHT_BYTES", "1073741824", "4096", "0"},
     {"MaxWakesInProgress", "MAX_WAKES_IN_PROGRESS", "1000", "1", "0"},

@@ -33,7 +33,9 @@ struct GrpcChannelOptions {
   std::chrono::milliseconds backoff_min{100};
   std::chrono::milliseconds backoff_max{10'000};
 
-  /// A PING is sent when nothing came for this long while calls are running. Servers of gRPC end
+  /// A PING is sent when nothing came for this long while calls are running, and when a call gets
+  /// no answer in time and nothing else came either: until the connection shows life, calls take
+  /// another. Servers of gRPC end
   /// connections that ping more often than they allow (5 minutes unless configured); then the
   /// interval is doubled.
   std::chrono::milliseconds keepalive_interval{300'000};

@@ -183,5 +183,31 @@ TEST_F(BranchCallTest, IsDispatchedByUrl) {
   EXPECT_EQ((*reply)->outcome, Outcome::success);
 }
 
+/// Something between has forgotten the flows of all idle connections, as a rule.
+TEST_F(BranchCallTest, ThatTimesOutOnAnOldConnectionLeavesTheOthersOfItsAge) {
+  constexpr std::string_view kept_alive = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  const auto first = ask(server_, 0);
+  const auto second = ask(server_, 1);
+  const auto third = ask(server_, 2);
+  server_[0].send(kept_alive);
+  server_[1].send(kept_alive);
+  EXPECT_TRUE(finish(first));
+  EXPECT_TRUE(finish(second));
+  EXPECT_EQ(client_->idle_connection_count(), 2U);
+  advance(std::chrono::seconds{1});
+  const auto swallowed = start_get(server_.url("/a"));
+  poll();
+  server_[2].send(kept_alive);  // This one is alive, and newer than the request.
+  EXPECT_TRUE(finish(third));
+  advance(std::chrono::seconds{3});
+  EXPECT_EQ(finish(swallowed).error().code, HttpErrc::timed_out);
+  EXPECT_EQ(client_->idle_connection_count(), 1U);
+  const std::size_t before = server_[2].received().size();
+  const auto next = start_get(server_.url("/a"));
+  run_until([&] { return server_[2].received().size() > before; });
+  server_[2].send(kept_alive);
+  EXPECT_TRUE(finish(next));
+}
+
 }  // namespace
 }  // namespace concerto::net::test
