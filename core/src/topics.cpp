@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
-#include <boost/json.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
+#include <concerto/core/json_tree.hpp>
 #include <concerto/core/masked_url.hpp>
 #include <concerto/core/request.hpp>
 
@@ -31,23 +33,21 @@ struct Subscriber {
   std::string remark;
 };
 
-std::string text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+std::string text_at(JsonValue object, std::string_view key) {
+  const auto value = object.find(key);
+  return value && value->is(JsonKind::text) ? std::string(value->text()) : std::string();
 }
 
 Result<std::vector<Subscriber>> read(const KvRecord& record) {
   std::vector<Subscriber> subscribers;
-  error_code failed;
-  const json::value list = json::parse(record.value, failed);
-  if (failed || !list.is_array()) {
+  JsonTree list;
+  if (!list.parse(record.value) || !list.root().is(JsonKind::array)) {
     return make_error(Errc::store_damaged, "topic '" + record.key + "' is stored as '" +
                                                masked_urls(record.value) + "', which is no list");
   }
-  for (const json::value& entry : list.get_array()) {
-    if (!entry.is_object()) continue;
-    const json::object& object = entry.get_object();
-    subscribers.push_back({text_at(object, "url"), text_at(object, "remark")});
+  for (const JsonValue entry : list.root()) {
+    if (!entry.is(JsonKind::object)) continue;
+    subscribers.push_back({text_at(entry, "url"), text_at(entry, "remark")});
   }
   return subscribers;
 }

@@ -308,7 +308,12 @@ def json_rpc():
                                    rpc("registerBranch", branch("tcc", 1))])
     yield Sequence("rpc-bad", [
         rpc("newGid", {}, "", text=False), rpc("newGid", {}, "i", "1.0", False),
-        rpc("newGid", {}, 5, text=False), Request("POST", "/api/json-rpc", "{", False)])
+        Request("POST", "/api/json-rpc", "{", False), Request("POST", "/api/json-rpc", [], False)])
+    yield Sequence("rpc-params", [
+        *(rpc("newGid", params, text=False) for params in ([], [1], "", None)),
+        Request("POST", "/api/json-rpc", {"jsonrpc": "2.0", "id": "i", "method": "newGid"}, False),
+        *(rpc(method, params, text=False)
+          for method in ("prepare", "submit", "abort", "registerBranch") for params in ([], "x"))])
 
 
 def all_sequences():

@@ -6,6 +6,10 @@ FUNCTION_LINES_MAX = 70
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
+# Its objects find their members in a table whose places chosen names can share.
+JSON_PARSERS = (r"boost/json(\.hpp$|/(parse|parser|stream_parser)\.hpp)",
+                "JSON from outside is read by JsonTree, in linear time")
+
 # What a layer may not include, and why.
 FORBIDDEN_INCLUDES = {
     "core": (
@@ -15,9 +19,11 @@ FORBIDDEN_INCLUDES = {
          "core opens no socket"),
         (r"leveldb/|fstream|filesystem|fcntl\.h|sys/stat\.h", "core touches no disk"),
         (r"google/protobuf|\.pb\.h$|grpcpp/|yaml-cpp/|spdlog/", "core knows no wire format"),
+        JSON_PARSERS,
     ),
-    "net": ((r"concerto/persist/|leveldb/", "net knows no store"),),
+    "net": ((r"concerto/persist/|leveldb/", "net knows no store"), JSON_PARSERS),
     "persist": (
+        JSON_PARSERS,
         (r"concerto/net/|boost/beast|nghttp2/|boost/asio/(ip|ssl)", "persist knows no transport"),
     ),
 }

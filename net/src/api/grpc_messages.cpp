@@ -3,7 +3,6 @@
 #include <dtmgimp.pb.h>
 #include <limits>
 
-#include <boost/json/monotonic_resource.hpp>
 #include <google/protobuf/arena.h>
 
 #include "api/json_read.hpp"
@@ -14,11 +13,10 @@ namespace {
 
 Result<std::vector<Step>> read_steps(std::string_view text) {
   if (text.empty()) return std::vector<Step>{};
-  unsigned char first_block[2048];
-  json::monotonic_resource memory{first_block};
-  CONCERTO_TRY(const json::value value, parse_json(text, "field 'Steps'", &memory));
+  JsonText json;
+  CONCERTO_CHECK(json.parse(text, "field 'Steps'"));
   StepList list;
-  if (!value.is_null()) CONCERTO_CHECK(read_json("Steps", value, list));
+  if (!json.root().is(JsonKind::null)) CONCERTO_CHECK(read_json("Steps", json.root(), list));
   return std::move(list.steps);
 }
 

@@ -1,16 +1,12 @@
 #include "api/json_read.hpp"
 
-#include <limits>
+#include <algorithm>
 #include <optional>
-
-#include <boost/json/parser.hpp>
 
 #include "api/utf8.hpp"
 
 namespace concerto::net {
 namespace {
-
-constexpr std::size_t json_depth_max = 256;
 
 /// The code unit of `\uXXXX` at the start of `text`.
 std::optional<unsigned> unicode_escape(std::string_view text) noexcept {
@@ -67,25 +63,11 @@ std::string without_lone_surrogates(std::string_view text) {
   return result;
 }
 
-struct Parsed {
-  json::value value;
-  error_code error;
-  std::size_t error_at = 0;
-};
-
-Parsed try_parse(std::string_view text, const json::storage_ptr& storage) {
-  json::parse_options options;
-  options.max_depth = json_depth_max;
-  json::parser parser{storage, options};
-  Parsed parsed;
-  parsed.error_at = parser.write(text.data(), text.size(), parsed.error);
-  if (!parsed.error) parsed.value = parser.release();
-  return parsed;
-}
-
+/// Names come from outside too, and an error is no place for a long one.
 std::string quoted(std::string_view field) {
+  constexpr std::size_t shown_bytes_max = 128;
   std::string text = "field '";
-  text.append(field).append("'");
+  text.append(to_utf8(field.substr(0, shown_bytes_max))).append("'");
   return text;
 }
 
@@ -100,19 +82,19 @@ std::string inner_field(std::string_view field, std::string_view key) {
 }
 
 /// The text of a string; of null, the empty one.
-Result<> read_text_or_null(std::string_view field, const json::value& value, std::string& target) {
+Result<> read_text_or_null(std::string_view field, JsonValue value, std::string& target) {
   target.clear();
-  return value.is_null() ? ok() : read_json(field, value, target);
+  return value.is(JsonKind::null) ? ok() : read_json(field, value, target);
 }
 
-Result<> read_step(std::string_view field, const json::value& value, StepList& target) {
+Result<> read_step(std::string_view field, JsonValue value, StepList& target) {
   Step& step = target.steps.emplace_back();
-  if (value.is_null()) return ok();
-  if (!value.is_object()) return wrong_kind(field, "an object", value);
-  for (const auto& member : value.get_object()) {
+  if (value.is(JsonKind::null)) return ok();
+  if (!value.is(JsonKind::object)) return wrong_kind(field, "an object", value);
+  for (const JsonValue member : value) {
     const std::string_view key = member.key();
     std::string text;
-    CONCERTO_CHECK(read_text_or_null(inner_field(field, key), member.value(), text));
+    CONCERTO_CHECK(read_text_or_null(inner_field(field, key), member, text));
     if (key == "action") {
       step.action = std::move(text);
     } else if (key == "compensate") {
@@ -126,70 +108,44 @@ Result<> read_step(std::string_view field, const json::value& value, StepList& t
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text, std::string_view what,
-                               json::storage_ptr storage) {
-  Parsed parsed = try_parse(text, storage);
-  if (!parsed.error) return std::move(parsed.value);
+Result<> JsonText::parse(std::string_view text, std::string_view what) {
+  const Result<> parsed = tree_.parse(text);
+  if (parsed) return ok();
   // Rare enough to cost a second attempt: text that only its encoding makes wrong.
-  const std::string repaired = without_lone_surrogates(to_utf8(text));
-  if (repaired != text) {
-    Parsed again = try_parse(repaired, storage);
-    if (!again.error) return std::move(again.value);
-  }
-  return make_error(Errc::invalid_request,
-                    std::string{what} + " is not JSON: " + parsed.error.message() + " at byte " +
-                        std::to_string(parsed.error_at) + " of " + std::to_string(text.size()));
+  repaired_ = without_lone_surrogates(to_utf8(text));
+  if (repaired_ != text && tree_.parse(repaired_)) return ok();
+  return make_error(Errc::invalid_request, std::string{what} + " is " + parsed.error().detail);
 }
 
-std::string_view kind_of(const json::value& value) noexcept {
-  switch (value.kind()) {
-    case json::kind::null:
-      return "null";
-    case json::kind::bool_:
-      return "a boolean";
-    case json::kind::int64:
-    case json::kind::uint64:
-    case json::kind::double_:
-      return "a number";
-    case json::kind::string:
-      return "a string";
-    case json::kind::array:
-      return "an array";
-    case json::kind::object:
-      return "an object";
-  }
-  return "of an unknown kind";
-}
-
-Error wrong_kind(std::string_view field, std::string_view wanted, const json::value& value) {
+Error wrong_kind(std::string_view field, std::string_view wanted, JsonValue value) {
   std::string text = quoted(field);
-  text.append(" must be ").append(wanted).append(", but is ").append(kind_of(value));
+  text.append(" must be ").append(wanted).append(", but is ").append(describe(value.kind()));
   return make_error(Errc::invalid_request, std::move(text));
 }
 
-Result<> read_json(std::string_view field, const json::value& value, std::string& target) {
-  if (!value.is_string()) return wrong_kind(field, "a string", value);
-  target = std::string_view{value.get_string()};
+Result<> read_json(std::string_view field, JsonValue value, std::string& target) {
+  if (!value.is(JsonKind::text)) return wrong_kind(field, "a string", value);
+  target = value.text();
   return ok();
 }
 
-Result<> read_json(std::string_view field, const json::value& value, bool& target) {
-  if (!value.is_bool()) return wrong_kind(field, "a boolean", value);
-  target = value.get_bool();
+Result<> read_json(std::string_view field, JsonValue value, bool& target) {
+  if (!value.is(JsonKind::boolean)) return wrong_kind(field, "a boolean", value);
+  target = value.boolean();
   return ok();
 }
 
-Result<> read_json(std::string_view field, const json::value& value, std::int64_t& target) {
-  if (value.is_int64()) {
-    target = value.get_int64();
+Result<> read_json(std::string_view field, JsonValue value, std::int64_t& target) {
+  if (value.is(JsonKind::integer)) {
+    target = value.integer();
     return ok();
   }
-  if (value.is_uint64()) {
+  if (value.is(JsonKind::natural)) {
     return make_error(Errc::invalid_request,
-                      quoted(field) + " is out of range: " + std::to_string(value.get_uint64()) +
+                      quoted(field) + " is out of range: " + std::to_string(value.natural()) +
                           " is more than 9223372036854775807");
   }
-  if (value.is_double()) {
+  if (value.is(JsonKind::fraction)) {
     return make_error(
         Errc::invalid_request,
         quoted(field) +
@@ -198,43 +154,40 @@ Result<> read_json(std::string_view field, const json::value& value, std::int64_
   return wrong_kind(field, "an integer", value);
 }
 
-Result<> read_json(std::string_view field, const json::value& value, std::chrono::seconds& target) {
+Result<> read_json(std::string_view field, JsonValue value, std::chrono::seconds& target) {
   std::int64_t seconds = 0;
   CONCERTO_CHECK(read_json(field, value, seconds));
   target = std::chrono::seconds{seconds};
   return ok();
 }
 
-Result<> read_json(std::string_view field, const json::value& value,
+Result<> read_json(std::string_view field, JsonValue value,
                    std::map<std::string, std::string>& target) {
-  if (!value.is_object()) return wrong_kind(field, "an object", value);
+  if (!value.is(JsonKind::object)) return wrong_kind(field, "an object", value);
   target.clear();
-  for (const auto& member : value.get_object()) {
+  for (const JsonValue member : value) {
     const std::string_view key = member.key();
-    CONCERTO_CHECK(
-        read_text_or_null(inner_field(field, key), member.value(), target[std::string{key}]));
+    CONCERTO_CHECK(read_text_or_null(inner_field(field, key), member, target[std::string{key}]));
   }
   return ok();
 }
 
-Result<> read_json(std::string_view field, const json::value& value,
-                   std::vector<std::string>& target) {
-  if (!value.is_array()) return wrong_kind(field, "an array", value);
+Result<> read_json(std::string_view field, JsonValue value, std::vector<std::string>& target) {
+  if (!value.is(JsonKind::array)) return wrong_kind(field, "an array", value);
   target.clear();
-  target.reserve(value.get_array().size());
-  for (const json::value& element : value.get_array()) {
+  target.reserve(value.inner_values());
+  for (const JsonValue element : value) {
     const std::string inner = element_of(field, target.size());
     CONCERTO_CHECK(read_text_or_null(inner, element, target.emplace_back()));
   }
   return ok();
 }
 
-Result<> read_json(std::string_view field, const json::value& value, StepList& target) {
-  if (!value.is_array()) return wrong_kind(field, "an array", value);
+Result<> read_json(std::string_view field, JsonValue value, StepList& target) {
+  if (!value.is(JsonKind::array)) return wrong_kind(field, "an array", value);
   target.steps.clear();
   target.payloads.clear();
-  target.steps.reserve(value.get_array().size());
-  for (const json::value& element : value.get_array()) {
+  for (const JsonValue element : value) {
     CONCERTO_CHECK(read_step(element_of(field, target.steps.size()), element, target));
   }
   return ok();

@@ -7,38 +7,38 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/json/storage_ptr.hpp>
-#include <boost/json/value.hpp>
-
 #include <concerto/core/error.hpp>
+#include <concerto/core/json_tree.hpp>
 #include <concerto/core/request.hpp>
 
 namespace concerto::net {
 
-namespace json = boost::json;
+/// A JSON text that came from outside. Bytes that are not UTF-8 and surrogates without their other
+/// half become U+FFFD, as in the reference.
+class JsonText {
+ public:
+  /// Reads `text`, which has to outlive this object. `what` names it in errors, as in `the request
+  /// body`. Error invalid_request.
+  Result<> parse(std::string_view text, std::string_view what);
+  JsonValue root() const noexcept { return tree_.root(); }
 
-/// Parses one JSON text into memory of `storage`, which has to outlive the value. Bytes that are
-/// not UTF-8 and surrogates without their other half become U+FFFD, as in the reference. `what`
-/// names the text in errors, as in `the request body`. Error invalid_request.
-Result<json::value> parse_json(std::string_view text, std::string_view what,
-                               json::storage_ptr storage);
-
-/// What a value is, for people: `a string`, `an array`.
-std::string_view kind_of(const json::value& value) noexcept;
+ private:
+  std::string repaired_;
+  JsonTree tree_;
+};
 
 /// `field 'gid' must be a string, but is a number`.
-Error wrong_kind(std::string_view field, std::string_view wanted, const json::value& value);
+Error wrong_kind(std::string_view field, std::string_view wanted, JsonValue value);
 
 /// Each stores the value of one field, or fails with invalid_request and names the field. They are
 /// not called for null, which means "absent"; an inner null is the empty text.
-Result<> read_json(std::string_view field, const json::value& value, std::string& target);
-Result<> read_json(std::string_view field, const json::value& value, bool& target);
-Result<> read_json(std::string_view field, const json::value& value, std::int64_t& target);
-Result<> read_json(std::string_view field, const json::value& value, std::chrono::seconds& target);
-Result<> read_json(std::string_view field, const json::value& value,
+Result<> read_json(std::string_view field, JsonValue value, std::string& target);
+Result<> read_json(std::string_view field, JsonValue value, bool& target);
+Result<> read_json(std::string_view field, JsonValue value, std::int64_t& target);
+Result<> read_json(std::string_view field, JsonValue value, std::chrono::seconds& target);
+Result<> read_json(std::string_view field, JsonValue value,
                    std::map<std::string, std::string>& target);
-Result<> read_json(std::string_view field, const json::value& value,
-                   std::vector<std::string>& target);
+Result<> read_json(std::string_view field, JsonValue value, std::vector<std::string>& target);
 
 /// Steps of a request with the legacy payloads inside them (protocol page 02, section 3).
 struct StepList {
@@ -47,6 +47,6 @@ struct StepList {
 };
 
 /// An array of objects whose values are all strings.
-Result<> read_json(std::string_view field, const json::value& value, StepList& target);
+Result<> read_json(std::string_view field, JsonValue value, StepList& target);
 
 }  // namespace concerto::net

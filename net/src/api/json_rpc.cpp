@@ -1,6 +1,8 @@
 // The JSON-RPC interface (protocol page 02, section 9): the requests of the HTTP interface in
 // another envelope.
 
+#include <variant>
+
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -14,6 +16,8 @@
 namespace concerto::net {
 namespace {
 
+namespace json = boost::json;
+
 constexpr int parse_error = -32700;
 constexpr int bad_request = -32600;
 constexpr int method_not_found = -32601;
@@ -21,13 +25,12 @@ constexpr int other_error = -32603;
 constexpr int failure_error = -32901;
 
 struct RpcCall {
-  std::string id;
+  json::value id = "";  ///< a string or a number, and given back as it came
   std::string version;
   std::string method;
-  json::object params;
 };
 
-std::string envelope(std::string_view id, json::value error, json::value result) {
+std::string envelope(const json::value& id, json::value error, json::value result) {
   json::object answer;
   answer["error"] = std::move(error);
   answer["id"] = id;
@@ -53,63 +56,112 @@ HttpResponse rpc_answer(const RpcCall& call, const Result<>& result) {
   return rpc_error(call, failed ? failure_error : other_error, result.error().detail);
 }
 
-Result<RpcCall> read_call(std::string_view body) {
-  CONCERTO_TRY(const json::value value, parse_json(body, "the request body", {}));
-  if (!value.is_object()) return wrong_kind("the request body", "an object", value);
-  const json::object& object = value.get_object();
-  RpcCall call;
-  const auto read_text = [&](const char* name, std::string& target) -> Result<> {
-    const json::value* member = object.if_contains(name);
-    return member == nullptr || member->is_null() ? ok() : read_json(name, *member, target);
+bool is_id(JsonValue value) noexcept {
+  return value.kind() != JsonKind::boolean && value.kind() < JsonKind::array;
+}
+
+json::value id_from(JsonValue value) {
+  switch (value.kind()) {
+    case JsonKind::integer:
+      return value.integer();
+    case JsonKind::natural:
+      return value.natural();
+    case JsonKind::fraction:
+      return value.fraction();
+    case JsonKind::text:
+      return json::string_view{value.text().data(), value.text().size()};
+    default:
+      return "";
+  }
+}
+
+bool has_id(const RpcCall& call) noexcept {
+  return !call.id.is_string() || !call.id.get_string().empty();
+}
+
+/// Reads the envelope. `call` has the id even when something else is wrong.
+Result<> read_call(JsonValue body, RpcCall& call) {
+  if (!body.is(JsonKind::object)) return wrong_kind("the request body", "an object", body);
+  if (const auto id = body.find("id")) {
+    if (!is_id(*id)) return wrong_kind("id", "a string or a number", *id);
+    call.id = id_from(*id);
+  }
+  const auto read_text = [&](std::string_view name, std::string& target) -> Result<> {
+    const auto member = body.find(name);
+    return !member || member->is(JsonKind::null) ? ok() : read_json(name, *member, target);
   };
-  CONCERTO_CHECK(read_text("id", call.id));
   CONCERTO_CHECK(read_text("jsonrpc", call.version));
-  CONCERTO_CHECK(read_text("method", call.method));
-  const json::value* params = object.if_contains("params");
-  if (params == nullptr || params->is_null()) return call;
-  if (!params->is_object()) return wrong_kind("params", "an object", *params);
-  call.params = params->get_object();
-  return call;
+  return read_text("method", call.method);
+}
+
+/// What the params say to a method that reads them: none are those of an empty object.
+template <class Request>
+Result<Request> read_params(JsonValue body, Result<Request> (*read)(JsonValue object)) {
+  const auto params = body.find("params");
+  if (!params || params->is(JsonKind::null)) return Request{};
+  if (!params->is(JsonKind::object)) return wrong_kind("params", "an object", *params);
+  return read(*params);
+}
+
+struct NewGidCall {};
+
+/// What a request asks for, or why it asks for nothing.
+using RpcAction = std::variant<HttpResponse, NewGidCall, TransRequest, BranchRequest>;
+
+HttpResponse unreadable(const RpcCall& call, const Error& error) {
+  HttpResponse response = rpc_error(call, parse_error, "Parse json error: " + error.detail);
+  response.status = 400;
+  response.content_type = text_content_type;
+  return response;
+}
+
+template <class Request>
+RpcAction action_with(const RpcCall& call, Result<Request> params) {
+  if (!params) return rpc_answer(call, params.error());
+  return std::move(*params);
+}
+
+/// The envelope is judged first, and the params by the methods that read them.
+RpcAction action_of(std::string_view body, RpcCall& call) {
+  JsonText text;
+  Result<> read = text.parse(body, "the request body");
+  if (read) read = read_call(text.root(), call);
+  if (!read) return unreadable(call, read.error());
+  if (!has_id(call) || call.version != "2.0") {
+    return rpc_error(call, bad_request,
+                     "Bad json request: id must not be empty and jsonrpc must be '2.0'");
+  }
+  if (call.method == "newGid") return NewGidCall{};
+  if (call.method == "registerBranch") {
+    return action_with(call, read_params(text.root(), branch_request_from));
+  }
+  if (call.method == "prepare" || call.method == "submit" || call.method == "abort") {
+    return action_with(call, read_params(text.root(), trans_request_from));
+  }
+  return rpc_error(call, method_not_found, "Method not found: " + call.method);
 }
 
 }  // namespace
 
 Task<HttpResponse> HttpApi::json_rpc(HttpRequest request) {
-  Result<RpcCall> read = read_call(request.body);
-  if (!read) {
-    HttpResponse response =
-        rpc_error(RpcCall{}, parse_error, "Parse json error: " + read.error().detail);
-    response.status = 400;
-    response.content_type = text_content_type;
-    co_return response;
-  }
-  const RpcCall call = std::move(*read);
+  RpcCall call;
+  RpcAction action = action_of(request.body, call);
   request.body = {};
-  if (call.id.empty() || call.version != "2.0") {
-    co_return rpc_error(call, bad_request,
-                        "Bad json request: id must not be empty and jsonrpc must be '2.0'");
-  }
-  if (call.method == "newGid") {
+  if (auto* const answer = std::get_if<HttpResponse>(&action)) co_return std::move(*answer);
+  if (std::holds_alternative<NewGidCall>(action)) {
     json::object gid;
     gid["gid"] = Coordinator::new_gid(random_).view();
     co_return rpc_result(call, std::move(gid));
   }
-  if (call.method == "registerBranch") {
-    Result<BranchRequest> branch = branch_request_from(call.params);
-    if (!branch) co_return rpc_answer(call, branch.error());
+  if (auto* const branch = std::get_if<BranchRequest>(&action)) {
     const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
     co_return rpc_answer(call, result);
   }
-  TransOperation operation = nullptr;
-  if (call.method == "prepare") operation = &Coordinator::prepare;
+  TransOperation operation = &Coordinator::prepare;
   if (call.method == "submit") operation = &Coordinator::submit;
   if (call.method == "abort") operation = &Coordinator::abort;
-  if (operation == nullptr) {
-    co_return rpc_error(call, method_not_found, "Method not found: " + call.method);
-  }
-  Result<TransRequest> trans = trans_request_from(call.params);
-  if (!trans) co_return rpc_answer(call, trans.error());
-  const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
+  TransRequest& trans = std::get<TransRequest>(action);
+  const Result<> result = co_await (coordinator_.*operation)(std::move(trans));
   co_return rpc_answer(call, result);
 }
 

@@ -5,8 +5,6 @@
 #include <iterator>
 #include <map>
 
-#include <boost/json/monotonic_resource.hpp>
-
 #include "api/json_read.hpp"
 
 namespace concerto::net {
@@ -21,21 +19,21 @@ struct Draft {
 
 struct Field {
   std::string_view name;
-  Result<> (*read)(std::string_view name, const json::value& value, Draft& draft);
+  Result<> (*read)(std::string_view name, JsonValue value, Draft& draft);
 };
 
 template <auto Member>
-Result<> into_draft(std::string_view name, const json::value& value, Draft& draft) {
+Result<> into_draft(std::string_view name, JsonValue value, Draft& draft) {
   return read_json(name, value, draft.*Member);
 }
 
 template <auto Member>
-Result<> into_request(std::string_view name, const json::value& value, Draft& draft) {
+Result<> into_request(std::string_view name, JsonValue value, Draft& draft) {
   return read_json(name, value, draft.request.*Member);
 }
 
 template <auto Member>
-Result<> into_options(std::string_view name, const json::value& value, Draft& draft) {
+Result<> into_options(std::string_view name, JsonValue value, Draft& draft) {
   return read_json(name, value, draft.request.options.*Member);
 }
 
@@ -69,14 +67,14 @@ bool is_name(std::string_view name, std::string_view key) noexcept {
                     [](char left, char right) { return left == lower(right); });
 }
 
-Result<> read_members(const json::object& body, Draft& draft) {
-  for (const auto& member : body) {
+Result<> read_members(JsonValue body, Draft& draft) {
+  for (const JsonValue member : body) {
     const std::string_view key = member.key();
-    if (member.value().is_null()) continue;
+    if (member.is(JsonKind::null)) continue;
     const auto field = std::find_if(fields.begin(), fields.end(),
                                     [&](const Field& each) { return is_name(each.name, key); });
     if (field == fields.end()) continue;
-    CONCERTO_CHECK(field->read(field->name, member.value(), draft));
+    CONCERTO_CHECK(field->read(field->name, member, draft));
   }
   return ok();
 }
@@ -89,11 +87,12 @@ Gid stripped(const Gid& gid) {
   return Gid{std::move(text)};
 }
 
-Result<json::value> parse_object(std::string_view body, json::storage_ptr memory) {
-  CONCERTO_TRY(json::value value, parse_json(body, "the request body", std::move(memory)));
-  if (value.is_object()) return value;
+Result<> parse_object(std::string_view body, JsonText& text) {
+  CONCERTO_CHECK(text.parse(body, "the request body"));
+  const JsonKind kind = text.root().kind();
+  if (kind == JsonKind::object) return ok();
   return make_error(Errc::invalid_request, "the request body must be a JSON object, but is " +
-                                               std::string{kind_of(value)});
+                                               std::string{describe(kind)});
 }
 
 std::string take(std::map<std::string, std::string>& from, const std::string& name) {
@@ -103,7 +102,7 @@ std::string take(std::map<std::string, std::string>& from, const std::string& na
 
 }  // namespace
 
-Result<TransRequest> trans_request_from(const json::object& object) {
+Result<TransRequest> trans_request_from(JsonValue object) {
   Draft draft;
   CONCERTO_CHECK(read_members(object, draft));
   draft.request.gid = Gid{std::move(draft.gid)};
@@ -114,20 +113,19 @@ Result<TransRequest> trans_request_from(const json::object& object) {
 }
 
 Result<TransRequest> trans_request_from_json(std::string_view body) {
-  unsigned char first_block[4096];
-  json::monotonic_resource memory{first_block};
-  CONCERTO_TRY(const json::value value, parse_object(body, &memory));
-  CONCERTO_TRY(TransRequest request, trans_request_from(value.get_object()));
+  JsonText text;
+  CONCERTO_CHECK(parse_object(body, text));
+  CONCERTO_TRY(TransRequest request, trans_request_from(text.root()));
   request.gid = stripped(request.gid);
   return request;
 }
 
-Result<BranchRequest> branch_request_from(const json::object& object) {
+Result<BranchRequest> branch_request_from(JsonValue object) {
   BranchRequest request;
-  for (const auto& member : object) {
-    if (member.value().is_null()) continue;
+  for (const JsonValue member : object) {
+    if (member.is(JsonKind::null)) continue;
     const std::string_view name = member.key();
-    CONCERTO_CHECK(read_json(name, member.value(), request.fields[std::string{name}]));
+    CONCERTO_CHECK(read_json(name, member, request.fields[std::string{name}]));
   }
   request.gid = Gid{take(request.fields, "gid")};
   request.trans_type = take(request.fields, "trans_type");
@@ -137,10 +135,9 @@ Result<BranchRequest> branch_request_from(const json::object& object) {
 }
 
 Result<BranchRequest> branch_request_from_json(std::string_view body) {
-  unsigned char first_block[4096];
-  json::monotonic_resource memory{first_block};
-  CONCERTO_TRY(const json::value value, parse_object(body, &memory));
-  CONCERTO_TRY(BranchRequest request, branch_request_from(value.get_object()));
+  JsonText text;
+  CONCERTO_CHECK(parse_object(body, text));
+  CONCERTO_TRY(BranchRequest request, branch_request_from(text.root()));
   request.gid = stripped(request.gid);
   return request;
 }

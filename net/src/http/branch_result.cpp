@@ -2,17 +2,12 @@
 
 #include <string>
 
-#include <boost/json/parse.hpp>
-
+#include <concerto/core/json_tree.hpp>
 #include <concerto/net/http_branch_caller.hpp>
 #include <concerto/net/http_error.hpp>
 
-#include "json_options.hpp"
-
 namespace concerto::net {
 namespace {
-
-namespace json = boost::json;
 
 constexpr std::int64_t rpc_failure = -32901;
 constexpr std::int64_t rpc_ongoing = -32902;
@@ -33,21 +28,9 @@ BranchReply unknown(HttpErrc code, std::string text) {
   return {Outcome::error, make_error(code, std::move(text))};
 }
 
-/// Integers and the floating-point numbers that some encoders make of them.
-std::int64_t rpc_code(const json::object& error) {
-  const json::value* code = error.if_contains("code");
-  if (!code) return 0;
-  if (const auto* number = code->if_int64()) return *number;
-  const auto* number = code->if_double();
-  if (number && *number == static_cast<double>(rpc_failure)) return rpc_failure;
-  if (number && *number == static_cast<double>(rpc_ongoing)) return rpc_ongoing;
-  return 0;
-}
-
-std::string_view rpc_message(const json::object& error) {
-  const json::value* message = error.if_contains("message");
-  const auto* text = message ? message->if_string() : nullptr;
-  return text ? std::string_view{text->data(), text->size()} : std::string_view{};
+std::string_view rpc_message(JsonValue error) {
+  const auto message = error.find("message");
+  return message && message->is(JsonKind::text) ? message->text() : std::string_view{};
 }
 
 }  // namespace
@@ -66,21 +49,19 @@ BranchReply judge_http_answer(unsigned status, std::string_view body) {
 BranchReply judge_rpc_answer(unsigned status, std::string_view body) {
   BranchReply reply = judge_http_answer(status, body);
   if (reply.outcome != Outcome::success) return reply;
-  error_code malformed;
-  const json::value answer =
-      json::parse({body.data(), body.size()}, malformed, {}, json_parse_options());
-  const json::object* object = malformed ? nullptr : answer.if_object();
-  if (!object) {
+  JsonTree answer;
+  if (!answer.parse(body) || !answer.root().is(JsonKind::object)) {
     return unknown(HttpErrc::rpc_error, "not a JSON-RPC answer: " + std::string{cut(body)});
   }
-  const json::value* error = object->if_contains("error");
-  if (!error || error->is_null()) return reply;
-  const json::object* details = error->if_object();
-  if (!details) {
+  const auto error = answer.root().find("error");
+  if (!error || error->is(JsonKind::null)) return reply;
+  if (!error->is(JsonKind::object)) {
     return unknown(HttpErrc::rpc_error, "not a JSON-RPC error: " + std::string{cut(body)});
   }
-  const std::int64_t code = rpc_code(*details);
-  if (code == rpc_failure) return failure(rpc_message(*details));
+  // Some encoders write integers as floating-point numbers.
+  const auto code_member = error->find("code");
+  const std::int64_t code = code_member ? code_member->whole_number().value_or(0) : 0;
+  if (code == rpc_failure) return failure(rpc_message(*error));
   if (code == rpc_ongoing) return {Outcome::ongoing, {}};
   return unknown(HttpErrc::rpc_error, "JSON-RPC error: " + std::string{cut(body)});
 }

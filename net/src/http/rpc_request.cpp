@@ -4,12 +4,11 @@
 #include <array>
 #include <utility>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <concerto/core/json_tree.hpp>
 #include <concerto/net/http_error.hpp>
 
-#include "json_options.hpp"
 #include "percent.hpp"
 
 namespace concerto::net {
@@ -46,25 +45,50 @@ std::string own_members(const BranchCall& call) {
   return out;
 }
 
+bool is_own(std::string_view key) noexcept {
+  return key == "branch_id" || key == "gid" || key == "op" || key == "trans_type";
+}
+
+/// The members of an object but for our own, as they stand in its text. It is known to be JSON.
+std::string other_members(std::string_view object, JsonValue members) {
+  std::string out;
+  auto member = members.begin();
+  std::size_t begin = 1;
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 1; i < object.size() && member != members.end(); ++i) {
+    const char c = object[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      if (c == '"') in_text = false;
+      continue;
+    }
+    if (c == '"') in_text = true;
+    if (c == '{' || c == '[') ++depth;
+    const bool ends_member = depth == 0 && (c == ',' || c == '}');
+    if (c == '}' || c == ']') depth -= depth > 0 ? 1 : 0;
+    if (!ends_member) continue;
+    if (!is_own((*member).key())) out.append(",").append(object.substr(begin, i - begin));
+    begin = i + 1;
+    ++member;
+  }
+  return out;
+}
+
 Result<std::string> params(const BranchCall& call) {
   const std::string own = own_members(call);
   const std::string_view blank = " \t\r\n";
   const std::size_t begin = call.payload.find_first_not_of(blank);
   if (begin == std::string_view::npos) return "{" + own + "}";
-  error_code malformed;
-  json::value payload = json::parse(json_view(call.payload), malformed, {}, json_parse_options());
-  json::object* object = malformed ? nullptr : payload.if_object();
-  if (!object) {
+  JsonTree payload;
+  if (const Result<> parsed = payload.parse(call.payload); !parsed) {
+    return make_error(HttpErrc::bad_payload,
+                      "the payload of a JSON-RPC branch is " + parsed.error().detail);
+  }
+  if (!payload.root().is(JsonKind::object)) {
     return make_error(HttpErrc::bad_payload, "the payload of a JSON-RPC branch is no JSON object");
   }
-  bool overrides = false;
-  for (const char* key : {"branch_id", "gid", "op", "trans_type"}) {
-    overrides = object->erase(key) > 0 || overrides;
-  }
-  std::string text;
-  if (overrides) text = json::serialize(*object);
-  const std::string_view members = overrides ? std::string_view{text} : call.payload.substr(begin);
-  return "{" + own + (object->empty() ? "" : ",") + std::string{members.substr(1)};
+  return "{" + own + other_members(call.payload.substr(begin), payload.root()) + "}";
 }
 
 }  // namespace

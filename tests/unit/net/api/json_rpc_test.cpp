@@ -64,13 +64,55 @@ TEST_F(JsonRpcTest, OngoingAndOtherErrorsAreInternal) {
                "field 'gid' must be a string, but is a number");
 }
 
+TEST_F(JsonRpcTest, NewGidTakesAnyParams) {
+  for (const char* params : {"[]", "[1]", "\"\"", "null", "7"}) {
+    const auto answer = call("newGid", params);
+    EXPECT_TRUE(answer.at("error").is_null()) << params;
+    EXPECT_EQ(answer.at("result").at("gid").as_string().size(), 22U);
+  }
+  const auto answer = boost::json::parse(
+      http("POST", "/api/json-rpc", R"({"jsonrpc":"2.0","id":"x","method":"newGid","context":[]})")
+          .body);
+  EXPECT_TRUE(answer.at("error").is_null());
+}
+
+TEST_F(JsonRpcTest, ParamsThatAreNoObjectAreAnInternalErrorOfTheCall) {
+  for (const char* method : {"prepare", "submit", "abort", "registerBranch"}) {
+    expect_error(call(method, "[]"), -32603, "field 'params' must be an object, but is an array");
+    expect_error(call(method, "null"), -32603, "gid is empty");
+  }
+  expect_untouched();
+}
+
+TEST_F(JsonRpcTest, AnIdComesBackAsItCame) {
+  for (const char* id : {"7", "-1", "18446744073709551615", "\"7\"", "2.5E0"}) {
+    for (const char* method : {"newGid", "submit", "nope"}) {
+      const std::string body = R"({"jsonrpc":"2.0","method":")" + std::string(method) +
+                               R"(","params":[],"id":)" + id + "}";
+      const HttpAnswer answer = http("POST", "/api/json-rpc", body);
+      EXPECT_EQ(answer.status, 200U);
+      EXPECT_THAT(answer.body, HasSubstr(R"("id":)" + std::string(id) + ","));
+    }
+  }
+}
+
+TEST_F(JsonRpcTest, AnErrorOfTheEnvelopeHasTheIdTooIfThatCouldBeRead) {
+  const HttpAnswer answer =
+      http("POST", "/api/json-rpc", R"({"jsonrpc":"2.0","method":5,"id":"x"})");
+  EXPECT_EQ(answer.status, 400U);
+  EXPECT_EQ(boost::json::parse(answer.body).at("id"), "x");
+}
+
 TEST_F(JsonRpcTest, RefusesBadEnvelopes) {
   expect_error(call("nope", "{}"), -32601, "Method not found: nope");
   const std::pair<const char*, int> rows[] = {
       {"", -32700},
       {"[]", -32700},
-      {R"({"jsonrpc":"2.0","id":1,"method":"newGid"})", -32700},
-      {R"({"jsonrpc":"2.0","id":"x","method":"newGid","params":[]})", -32700},
+      {R"([{"jsonrpc":"2.0","id":"x","method":"newGid"}])", -32700},
+      {R"({"jsonrpc":"2.0","id":true,"method":"newGid"})", -32700},
+      {R"({"jsonrpc":"2.0","id":"x","method":["newGid"]})", -32700},
+      {R"({"jsonrpc":"2.0","id":null,"method":"newGid"})", -32600},
+      {R"({"jsonrpc":"2.0","method":"newGid"})", -32600},
       {R"({"jsonrpc":"1.0","id":"x","method":"newGid"})", -32600},
       {R"({"jsonrpc":"2.0","id":"","method":"newGid"})", -32600},
   };

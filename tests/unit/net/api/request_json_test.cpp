@@ -92,7 +92,13 @@ TEST_P(Accepts, Body) {
   EXPECT_EQ(GetParam().read(*request), GetParam().want);
 }
 
-const std::string surplus_brackets = std::string(100, '[') + std::string(100, ']');
+const std::string surplus_brackets = std::string(900, '[') + std::string(900, ']');
+
+const std::string zeros = [] {
+  std::string text;
+  for (std::size_t i = 0; i < json_values_max; ++i) text += "0,";
+  return text;
+}();
 
 INSTANTIATE_TEST_SUITE_P(
     RequestJson, Accepts,
@@ -164,7 +170,9 @@ INSTANTIATE_TEST_SUITE_P(
         RefuseCase{"TwoValues", "{} {}", "extra data at byte 3 of 5"},
         RefuseCase{"TrailingComma", R"({"gid":"g",})", "syntax error at byte 11"},
         RefuseCase{"BadEscape", R"({"gid":"\ud8zz"})", "not JSON"},
-        RefuseCase{"TooDeep", std::string(300, '[') + std::string(300, ']'), "too deep"},
+        RefuseCase{"TooDeep", std::string(1001, '[') + std::string(1001, ']'), "too deep"},
+        RefuseCase{"TooManyValues", R"({"gid":"g","x":[)" + zeros + "0]}",
+                   "not JSON: more than 500000 values at byte"},
         RefuseCase{"TextInsteadOfObject", R"("g")",
                    "the request body must be a JSON object, but is a string"},
         RefuseCase{"NullInsteadOfObject", "null", "but is null"},
