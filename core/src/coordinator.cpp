@@ -33,9 +33,8 @@ Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clo
                          CoordinatorOptions options, const ModeTable& modes)
     : store_(store),
       clock_(clock),
-      topics_(std::make_unique<Topics>(store, clock)),
+      topics_(std::make_unique<Topics>(store, clock, shards.at(0).branches)),
       reset_rounds_(std::make_unique<ResetRounds>()) {
-  CONCERTO_ASSERT(!shards.empty());
   CoordinatorOptions own = options;
   static_cast<CoordinatorLimits&>(own) = share_of(options, shards.size());
   for (const ShardPorts& ports : shards) {

@@ -1,7 +1,9 @@
 #include "draft.hpp"
 
+#include <algorithm>
 #include <limits>
 
+#include "sendable.hpp"
 #include "text.hpp"
 
 namespace concerto {
@@ -19,33 +21,65 @@ Result<> check_range(const char* field, std::int64_t value) {
                  ", not " + std::to_string(value));
 }
 
-Result<> check_length(const std::string& field, std::size_t length, std::size_t limit) {
-  if (length <= limit) return ok();
-  return invalid(field + " has " + std::to_string(length) + " bytes, at most " +
+Error too_many(const std::string& field, std::size_t count, const char* what, std::size_t limit) {
+  return invalid(field + " has " + std::to_string(count) + " " + what + ", at most " +
                  std::to_string(limit) + " are allowed");
+}
+
+Result<> check_length(const char* field, std::size_t length, std::size_t limit) {
+  return length <= limit ? ok() : Result<>(too_many(field, length, "bytes", limit));
+}
+
+/// What no transport can send, and how much of it is taken.
+Result<> check_headers(const std::map<std::string, std::string>& headers) {
+  if (headers.size() > branch_headers_max) {
+    return too_many("branch_headers", headers.size(), "entries", branch_headers_max);
+  }
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : headers) {
+    bytes += name.size() + value.size();
+    if (name.empty() || has_control(name)) {
+      return invalid("branch_headers has '" + excerpt(name) + "', which is no name of a header");
+    }
+    // A tab is the only control character that a header may have.
+    const bool breaks = std::any_of(value.begin(), value.end(), [](char c) {
+      return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+    });
+    if (breaks) {
+      return invalid("the value of branch_headers '" + excerpt(name) + "' has control characters");
+    }
+  }
+  return check_length("branch_headers", bytes, branch_headers_bytes_max);
 }
 
 Result<> check_options(const TransOptions& options) {
   CONCERTO_CHECK(check_range("timeout_to_fail", options.timeout_to_fail.count()));
   CONCERTO_CHECK(check_range("request_timeout", options.request_timeout.count()));
   CONCERTO_CHECK(check_range("retry_interval", options.retry_interval.count()));
-  return check_range("retry_limit", options.retry_limit);
+  CONCERTO_CHECK(check_range("retry_limit", options.retry_limit));
+  return check_headers(options.branch_headers);
 }
 
 Result<> check_steps(const TransRequest& request) {
   if (request.steps.size() > steps_max) {
-    return invalid("steps has " + std::to_string(request.steps.size()) + " entries, at most " +
-                   std::to_string(steps_max) + " are allowed");
+    return too_many("steps", request.steps.size(), "entries", steps_max);
+  }
+  if (request.payloads.size() > payloads_max) {
+    return too_many("payloads", request.payloads.size(), "entries", payloads_max);
   }
   if (request.payloads.size() < request.steps.size()) {
     return invalid("payloads has " + std::to_string(request.payloads.size()) + " entries for " +
                    std::to_string(request.steps.size()) + " steps");
   }
   for (std::size_t i = 0; i < request.steps.size(); ++i) {
-    const std::string step = "steps[" + std::to_string(i) + "].";
-    CONCERTO_CHECK(check_length(step + "action", request.steps[i].action.size(), url_bytes_max));
-    CONCERTO_CHECK(
-        check_length(step + "compensate", request.steps[i].compensate.size(), url_bytes_max));
+    const auto field = [i](const char* name) { return "steps[" + std::to_string(i) + "]." + name; };
+    const Step& step = request.steps[i];
+    if (step.action.size() > url_bytes_max) {
+      return too_many(field("action"), step.action.size(), "bytes", url_bytes_max);
+    }
+    if (step.compensate.size() > url_bytes_max) {
+      return too_many(field("compensate"), step.compensate.size(), "bytes", url_bytes_max);
+    }
   }
   return ok();
 }
@@ -54,17 +88,26 @@ Result<> check_steps(const TransRequest& request) {
 
 Result<> check_gid(const Gid& gid) {
   if (gid.empty()) return invalid("gid is empty");
-  return check_length("gid", gid.str().size(), gid_bytes_max);
+  const std::size_t chars = count_chars(gid.view());
+  if (chars > gid_chars_max) return too_many("gid", chars, "characters", gid_chars_max);
+  // Text that is not UTF-8 may have more bytes than that.
+  CONCERTO_CHECK(check_length("gid", gid.view().size(), gid_bytes_max));
+  if (has_control(gid.view())) return invalid("gid has control characters");
+  return ok();
 }
 
-Result<Draft> make_draft(TransRequest request, const ModeTable& modes) {
+Result<Draft> make_draft(TransRequest request, const ModeTable& modes,
+                         const BranchCaller& branches) {
   CONCERTO_CHECK(check_gid(request.gid));
   Draft draft;
   draft.mode = modes.find(request.trans_type);
-  if (draft.mode == nullptr) return invalid("unknow trans type: " + request.trans_type);
+  if (draft.mode == nullptr) return invalid("unknow trans type: " + excerpt(request.trans_type));
   const auto protocol = protocol_from(request.protocol);
-  if (!protocol) return invalid("protocol '" + request.protocol + "' is unknown");
+  if (!protocol) return invalid("protocol '" + excerpt(request.protocol) + "' is unknown");
   CONCERTO_CHECK(check_options(request.options));
+  if (request.extra.size() > req_extra_fields_max) {
+    return too_many("req_extra", request.extra.size(), "entries", req_extra_fields_max);
+  }
   if (draft.mode->expand == nullptr) {
     request.steps.clear();
     request.payloads.clear();
@@ -87,6 +130,7 @@ Result<Draft> make_draft(TransRequest request, const ModeTable& modes) {
   trans.query_prepared = std::move(request.query_prepared);
   trans.custom_data = std::move(request.custom_data);
   draft.extra = std::move(request.extra);
+  CONCERTO_CHECK(check_sendable(branches, trans, draft.custom));
   return draft;
 }
 
@@ -94,7 +138,7 @@ Result<StatusChange> submitted_end(std::map<std::string, std::string> extra) {
   const std::string& text = extra["status"];
   const auto status = trans_status_from(text);
   if (!status || !is_final(*status)) {
-    return invalid("req_extra.status must be 'succeed' or 'failed', not '" + text + "'");
+    return invalid("req_extra.status must be 'succeed' or 'failed', not '" + excerpt(text) + "'");
   }
   std::string& result = extra["result"];
   CONCERTO_CHECK(check_length("req_extra.result", result.size(), result_bytes_max));
@@ -109,13 +153,17 @@ Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTa
   BranchDraft draft;
   draft.mode = modes.find(request.trans_type);
   if (draft.mode == nullptr || draft.mode->register_branch == nullptr) {
-    return invalid_branch("unknow trans type: " + request.trans_type);
+    return invalid_branch("unknow trans type: " + excerpt(request.trans_type));
   }
   if (request.branch_id.empty()) return invalid_branch("branch_id is empty");
-  if (request.branch_id.size() > branch_id_bytes_max) {
-    return invalid_branch("branch_id has " + std::to_string(request.branch_id.size()) +
-                          " bytes, at most " + std::to_string(branch_id_bytes_max) +
-                          " are allowed");
+  const std::size_t chars = count_chars(request.branch_id);
+  if (chars > branch_id_chars_max) {
+    return invalid_branch(too_many("branch_id", chars, "characters", branch_id_chars_max).detail);
+  }
+  if (has_control(request.branch_id)) return invalid_branch("branch_id has control characters");
+  if (request.fields.size() > branch_fields_max) {
+    return invalid_branch(
+        too_many("the branch", request.fields.size(), "fields", branch_fields_max).detail);
   }
   CONCERTO_CHECK(draft.mode->register_branch(request, draft.rows));
   return draft;

@@ -20,9 +20,10 @@ struct Draft {
   std::map<std::string, std::string> extra;  ///< the request's
 };
 
-/// Checks everything a request says (page 09, F10) and lays out its branches. The error names
-/// field and value.
-Result<Draft> make_draft(TransRequest request, const ModeTable& modes);
+/// Checks everything a request says (page 09, F10) and lays out its branches; what `branches` could
+/// never call is refused. The error names field and value.
+Result<Draft> make_draft(TransRequest request, const ModeTable& modes,
+                         const BranchCaller& branches);
 
 /// The end of a workflow that its submit names. Error unless it is one.
 Result<StatusChange> submitted_end(std::map<std::string, std::string> extra);
@@ -36,7 +37,7 @@ struct BranchDraft {
 /// Error invalid_entry names what is wrong.
 Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTable& modes);
 
-/// Error unless `gid` has 1 to 128 bytes.
+/// Error unless `gid` has 1 to 128 characters, and no control characters.
 Result<> check_gid(const Gid& gid);
 
 /// `text` cut to rollback_reason_bytes_max on a character boundary.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sendable.hpp"
+
 namespace concerto {
 namespace {
 
@@ -60,7 +62,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       clock_(clock),
       options_(options),
       modes_(modes),
-      topics_(store, clock),
+      topics_(store, clock, ports.branches),
       live_(ports.executor, [this](LiveTrans& live) { leave_memory(live); }),
       alarm_timer_(ports.timers, [this] { ring(); }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
@@ -137,7 +139,7 @@ Async<bool> Engine::create_or_load(LiveTrans& live, Draft& draft, TransStatus st
 
 Async<> Engine::prepare(TransRequest request) {
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_));
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_, ports_.branches));
   Turn turn = co_await enter(draft.trans.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
@@ -148,7 +150,7 @@ Async<> Engine::prepare(TransRequest request) {
 }
 
 Async<Transaction> Engine::prepare_workflow(TransRequest request) {
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_));
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_, ports_.branches));
   if (draft.mode->initiator_call != InitiatorCall::resumes) {
     co_return make_error(Errc::invalid_request, "trans_type must be 'workflow', not '" +
                                                     std::string(to_string(draft.mode->type)) + "'");
@@ -164,7 +166,7 @@ Async<> Engine::submit(TransRequest request) {
   const bool waits = request.options.wait_result;
   const SteadyTime until = request.wait_until;
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_));
+  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_, ports_.branches));
   if (draft.mode->initiator_call == InitiatorCall::resumes) {
     co_return co_await submit_end(std::move(draft));
   }
@@ -192,6 +194,12 @@ Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
   delta.status = TransStatus::submitted;
   delta.submit_time = clock_.wall_now();
   if (auto options = merged(stored.options, draft.trans.options); options != stored.options) {
+    // New headers go to the stored URLs.
+    if (options.branch_headers != stored.options.branch_headers) {
+      Transaction changed = stored;
+      changed.options = options;
+      CONCERTO_CO_CHECK(check_sendable(ports_.branches, changed, live.custom));
+    }
     delta.options = std::move(options);
   }
   if (!draft.trans.custom_data.empty()) {
@@ -257,6 +265,7 @@ Async<> Engine::register_branch(BranchRequest request) {
                                                   " branch rows, at most " +
                                                   std::to_string(branches_max) + " are allowed");
   }
+  CONCERTO_CO_CHECK(check_sendable(ports_.branches, stored, draft.rows));
   if (stopping_) co_return shutting_down();
   TransDelta delta;
   const WallTime now = clock_.wall_now();

@@ -4,10 +4,13 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include <concerto/core/json_tree.hpp>
 #include <concerto/core/masked_url.hpp>
 #include <concerto/core/request.hpp>
+
+#include "text.hpp"
 
 namespace concerto {
 namespace {
@@ -22,10 +25,23 @@ Error refused(std::string text) {
   return make_error(Errc::invalid_entry, std::move(text));
 }
 
-Result<> check_length(const char* field, const std::string& text, std::size_t limit) {
-  if (text.size() <= limit) return ok();
-  return refused(std::string(field) + " has " + std::to_string(text.size()) + " bytes, at most " +
+Result<> check_count(const char* field, std::size_t count, const char* what, std::size_t limit) {
+  if (count <= limit) return ok();
+  return refused(std::string(field) + " has " + std::to_string(count) + " " + what + ", at most " +
                  std::to_string(limit) + " are allowed");
+}
+
+Result<> check_entry(const std::string& topic, const std::string& url, const std::string& remark,
+                     const BranchCaller& branches) {
+  if (topic.empty()) return refused("empty topic");
+  if (url.empty()) return refused("empty url");
+  CONCERTO_CHECK(check_count("topic", count_chars(topic), "characters", topic_chars_max));
+  if (has_control(topic)) return refused("topic has control characters");
+  CONCERTO_CHECK(check_count("url", url.size(), "bytes", url_bytes_max));
+  CONCERTO_CHECK(check_count("remark", remark.size(), "bytes", remark_bytes_max));
+  // Of http too: messages of either kind call such URLs.
+  const Result<unsigned> way = branches.way_of(Protocol::grpc, url);
+  return way ? ok() : Result<>(refused("url: " + masked_urls(way.error().detail)));
 }
 
 struct Subscriber {
@@ -98,10 +114,7 @@ Async<std::optional<KvRecord>> Topics::find(std::string topic) {
 }
 
 Async<> Topics::subscribe(std::string topic, std::string url, std::string remark) {
-  if (topic.empty()) co_return refused("empty topic");
-  if (url.empty()) co_return refused("empty url");
-  CONCERTO_CO_CHECK(check_length("topic", topic, topic_bytes_max));
-  CONCERTO_CO_CHECK(check_length("url", url, url_bytes_max));
+  CONCERTO_CO_CHECK(check_entry(topic, url, remark, branches_));
   Result<> changed = ok();
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     CONCERTO_CO_TRY(std::optional<KvRecord> found, co_await find(topic));
@@ -111,11 +124,14 @@ Async<> Topics::subscribe(std::string topic, std::string url, std::string remark
     }
     if (find_url(subscribers, url) != subscribers.end()) co_return refused("this url exists");
     subscribers.push_back({url, remark});
+    CONCERTO_CO_CHECK(check_count("topic", subscribers.size(), "subscribers", subscribers_max));
     KvRecord record;
     if (found) record = std::move(*found);
     record.cat = category;
     record.key = topic;
     record.value = write(subscribers);
+    CONCERTO_CO_CHECK(check_count("the list of subscribers", record.value.size(), "bytes",
+                                  subscribers_bytes_max));
     record.update_time = clock_.wall_now();
     if (!found) record.create_time = record.update_time;
     if (found) {

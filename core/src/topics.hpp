@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/core/branch_caller.hpp>
 #include <concerto/core/clock.hpp>
 #include <concerto/core/store.hpp>
 
@@ -15,10 +16,11 @@ namespace concerto {
 /// that a change counts at once. Usable on any shard.
 class Topics {
  public:
-  /// Both outlive the topics.
-  Topics(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  /// All outlive the topics. `branches` says which URLs can be called.
+  Topics(Store& store, const Clock& clock, const BranchCaller& branches)
+      : store_(store), clock_(clock), branches_(branches) {}
 
-  /// Error invalid_entry: empty, or subscribed already.
+  /// Error invalid_entry: empty, subscribed already, a URL that nothing could call, or too much.
   Async<> subscribe(std::string topic, std::string url, std::string remark);
   /// Error invalid_entry: empty, unknown, or not subscribed.
   Async<> unsubscribe(std::string topic, std::string url);
@@ -32,6 +34,7 @@ class Topics {
 
   Store& store_;
   const Clock& clock_;
+  const BranchCaller& branches_;
 };
 
 /// The topic that a step's action names, nullopt for a URL.

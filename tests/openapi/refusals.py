@@ -13,7 +13,7 @@ WORKFLOW = {"gid": "refused-workflow", "trans_type": "workflow", "custom_data": 
 BRANCH = {"gid": "refused-tcc", "trans_type": "tcc", "branch_id": "01"}
 STEP = {"gid": "refused-workflow", "trans_type": "workflow", "branch_id": "01", "op": "action",
         "status": "succeed"}
-LONG_URL = "u" * 1025
+LONG_URL = "u" * 8193
 TOO_MANY = 2**31
 
 # Without a fault the same are accepted.
@@ -35,6 +35,8 @@ def _bodies():
                 {"custom_data": " " * 65535 + "{}"}, {"custom_data": {}},
                 {"query_prepared": LONG_URL}, {"wait_result": 1}, {"concurrent": "true"},
                 {"branch_headers": {"a": 1}}, {"branch_headers": ["a"]}, {"rollback_reason": 1},
+                {"branch_headers": {f"h{number}": "v" for number in range(257)}},
+                {"payloads": [""] * 20001},
                 {"timeout_to_fail": -1}, {"timeout_to_fail": TOO_MANY}, {"timeout_to_fail": 1.5},
                 {"request_timeout": -1}, {"request_timeout": TOO_MANY}, {"request_timeout": "1"},
                 {"retry_interval": -1}, {"retry_interval": TOO_MANY}, {"retry_interval": True},
@@ -69,7 +71,7 @@ def _without(body, member):
 def _calls():
     """The same for JSON-RPC."""
     good = {"jsonrpc": "2.0", "id": "1", "method": "submit", "params": SAGA}
-    for fault in ({"jsonrpc": "1.0"}, {"jsonrpc": None}, {"id": ""}, {"id": 1}, {"id": None},
+    for fault in ({"jsonrpc": "1.0"}, {"jsonrpc": None}, {"id": ""}, {"id": True}, {"id": None},
                   {"method": "query"}, {"method": None}, {"params": []}, {"params": None}):
         yield {**good, **fault}
     for method, params in (("prepare", {**SAGA, "gid": ""}), ("submit", {**SAGA, "gid": ""}),

@@ -48,6 +48,24 @@ class ScriptedBranches final : public BranchCaller {
     }
   }
 
+  /// URLs with this text in them could never be called.
+  std::string unsendable = "unsendable";
+  /// gids, branch ids and headers with this text in them cannot be carried.
+  std::string not_carried = "not carried";
+
+  Result<unsigned> way_of(Protocol, std::string_view url) const override {
+    if (url.find(unsendable) == std::string_view::npos) return 1U;
+    return make_error(Errc::invalid_request, "bad URL " + std::string(url));
+  }
+  Result<> can_carry(unsigned, const BranchCall& call) const override {
+    const auto has = [this](std::string_view text) {
+      return text.find(not_carried) != std::string_view::npos;
+    };
+    bool found = has(call.gid->view()) || has(call.branch_id) || has(call.op);
+    for (const auto& [name, value] : *call.headers) found |= has(name) || has(value);
+    return found ? make_error(Errc::invalid_request, "this is not carried") : ok();
+  }
+
   /// The calls so far, in order.
   std::vector<std::string> calls;
   std::vector<BranchCall> requests;

@@ -31,14 +31,15 @@ Result<> expand(const TransRequest& request, Transaction& trans) {
       return make_error(Errc::invalid_request, "topic not found");
     }
     const auto& urls = found->second;
+    if (trans.branches.size() + urls.size() > branches_max) {
+      return make_error(Errc::invalid_request, "steps and topics make more than " +
+                                                   std::to_string(branches_max) + " branches");
+    }
     for (std::size_t i = 0; i < urls.size(); ++i) {
       add(urls.size() == 1 ? id : id + "-" + step_branch_id(i + 1), urls[i]);
     }
   }
-  if (trans.branches.size() <= branches_max) return ok();
-  return make_error(Errc::invalid_request,
-                    "steps and topics make " + std::to_string(trans.branches.size()) +
-                        " branches, at most " + std::to_string(branches_max) + " are allowed");
+  return ok();
 }
 
 Next next_prepared(const TransView& view) {

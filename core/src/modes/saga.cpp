@@ -2,6 +2,7 @@
 // 2i+1.
 
 #include <algorithm>
+#include <vector>
 
 #include <concerto/core/masked_url.hpp>
 
@@ -66,22 +67,7 @@ class Steps {
     return !needs_compensation(step) || compensation(step).status == BranchStatus::succeed;
   }
 
-  /// Whether a later step that depends on `step` has to be compensated before it.
-  bool waits_for_later_compensation(std::size_t step) const {
-    for (std::size_t later = step + 1; later < count(); ++later) {
-      if (depends_on(later, step) && !compensated(later)) return true;
-    }
-    return false;
-  }
-
  private:
-  bool depends_on(std::size_t later, std::size_t step) const {
-    if (!view_.custom.concurrent) return true;
-    if (view_.custom.orders.empty()) return false;
-    const auto& before = view_.custom.orders[later];
-    return std::find(before.begin(), before.end(), step) != before.end();
-  }
-
   const TransView& view_;
 };
 
@@ -125,6 +111,9 @@ Next next_forward(const TransView& view) {
 Next next_backward(const TransView& view) {
   const Steps steps(view);
   Next next;
+  const auto& orders = view.custom.orders;
+  // Steps whose compensation waits for that of a later one, which was built on them.
+  std::vector<bool> waits(orders.empty() ? 0 : steps.count());
   bool done = true;
   for (std::size_t step = steps.count(); step-- > 0;) {
     if (steps.compensated(step)) continue;
@@ -132,8 +121,11 @@ Next next_backward(const TransView& view) {
     // An action that still runs could take effect after its compensation.
     const bool ready = steps.action_run(step) != RunState::running &&
                        steps.compensation_run(step) == RunState::idle &&
-                       !steps.waits_for_later_compensation(step);
+                       (waits.empty() || !waits[step]);
     if (ready) next.calls.push_back(compensate_row(step));
+    if (!orders.empty()) {
+      for (const std::uint32_t before : orders[step]) waits[before] = true;
+    }
     if (!view.custom.concurrent) break;
   }
   if (done) next.change = StatusChange{TransStatus::failed, {}};

@@ -2,11 +2,10 @@
 // steps; the coordinator keeps them and calls the application back until it has submitted the end.
 
 #include "mode.hpp"
+#include "text.hpp"
 
 namespace concerto {
 namespace {
-
-constexpr std::size_t op_bytes_max = 45;  // as in existing SQL layouts
 
 std::string field(const BranchRequest& request, const char* name) {
   const auto found = request.fields.find(name);
@@ -15,15 +14,18 @@ std::string field(const BranchRequest& request, const char* name) {
 
 Result<> register_branch(const BranchRequest& request, std::vector<Branch>& rows) {
   const std::string op = field(request, "op");
-  if (op.empty() || op.size() > op_bytes_max) {
-    return make_error(Errc::invalid_entry, "op has " + std::to_string(op.size()) + " bytes, 1 to " +
-                                               std::to_string(op_bytes_max) + " are allowed");
+  const std::size_t chars = count_chars(op);
+  if (chars == 0 || chars > op_chars_max) {
+    return make_error(Errc::invalid_entry, "op has " + std::to_string(chars) +
+                                               " characters, 1 to " + std::to_string(op_chars_max) +
+                                               " are allowed");
   }
   const std::string text = field(request, "status");
   const auto status = branch_status_from(text);
   if (!status) {
-    return make_error(Errc::invalid_entry,
-                      "status must be 'prepared', 'succeed' or 'failed', not '" + text + "'");
+    return make_error(
+        Errc::invalid_entry,
+        "status must be 'prepared', 'succeed' or 'failed', not '" + excerpt(text) + "'");
   }
   CONCERTO_CHECK(add_registered_row(request, op, "", rows));
   rows.back().status = *status;

@@ -57,19 +57,40 @@ Result<> check_value(std::string_view name, std::string_view value) {
   return ok();
 }
 
-Result<> add_header(GrpcMetadata& metadata, const std::string& name, const std::string& value) {
-  const std::string lower = to_lower(name);
-  if (is_among(written_by_transport, lower)) return ok();
+Result<> check_header(const std::string& name, const std::string& lower, const std::string& value) {
   if (is_among(not_in_http2, lower)) return refusal(name, "HTTP/2 has no such header");
   if (!is_legal_name(lower)) {
     return refusal(name, "a name consists of letters, digits, '-', '_' and '.'");
   }
-  CONCERTO_CHECK(check_value(lower, value));
+  return check_value(lower, value);
+}
+
+Result<> add_header(GrpcMetadata& metadata, const std::string& name, const std::string& value) {
+  const std::string lower = to_lower(name);
+  if (is_among(written_by_transport, lower)) return ok();
+  CONCERTO_CHECK(check_header(name, lower, value));
   metadata.add(lower, value);
   return ok();
 }
 
 }  // namespace
+
+Result<> check_metadata(const BranchCall& call) {
+  const std::pair<const char*, std::string_view> texts[] = {
+      {"gid", call.gid->view()}, {"branch_id", call.branch_id}, {"op", call.op}};
+  for (const auto& [field, text] : texts) {
+    if (is_legal_value(field, text)) continue;
+    return make_error(Errc::invalid_request, std::string{field} + " '" + std::string{text} +
+                                                 "' cannot be sent over gRPC: it is not "
+                                                 "printable ASCII");
+  }
+  for (const auto& [name, value] : *call.headers) {
+    const std::string lower = to_lower(name);
+    if (is_among(written_by_transport, lower)) continue;
+    CONCERTO_CHECK(check_header(name, lower, value));
+  }
+  return ok();
+}
 
 Result<GrpcMetadata> branch_metadata(const BranchCall& call) {
   GrpcMetadata metadata;

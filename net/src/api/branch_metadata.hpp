@@ -11,6 +11,9 @@ namespace concerto::net {
 /// left out, as by the reference. Error invalid_request: a name or value that gRPC cannot carry.
 Result<GrpcMetadata> branch_metadata(const BranchCall& call);
 
+/// The errors of branch_metadata, for a call that is not to be sent yet.
+Result<> check_metadata(const BranchCall& call);
+
 /// What the end of a branch call means (protocol page 04, section 3).
 BranchReply branch_reply(const GrpcReply& reply);
 

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <workflow.pb.h>
 
 #include <concerto/net/grpc_branch_caller.hpp>
 
 #include "api/branch_metadata.hpp"
+#include "discovery/target.hpp"
+#include "http/plain_url.hpp"
 
 namespace concerto::net {
 namespace {
@@ -54,6 +57,22 @@ Task<BranchReply> answer(Task<GrpcReply> sent) {
 }  // namespace
 
 // Not a coroutine, so that what it prepares does not wait with the call.
+Result<unsigned> GrpcBranchCaller::way_of(Protocol /*protocol*/, std::string_view url) const {
+  const PlainUrl seen = look_at_url(url);
+  if (seen.is_plain && seen.has_port && seen.has_path) return 0U;
+  CONCERTO_TRY(const ServerMethod place, channels_.split(url));
+  if (const auto target = parse_target(place.target); !target) return target.error();
+  // As the request's :path.
+  const auto is_printable = [](char c) { return c > 0x20 && c < 0x7F; };
+  if (std::all_of(place.method.begin(), place.method.end(), is_printable)) return 0U;
+  return make_error(Errc::invalid_request,
+                    "bad url: '" + std::string(url) + "'. its method is not printable ASCII");
+}
+
+Result<> GrpcBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) const {
+  return check_metadata(call);
+}
+
 Task<BranchReply> GrpcBranchCaller::call(BranchCall call) {
   if (call.url.empty()) return answer(BranchReply{Outcome::success, {}});
   Result<Prepared> prepared = prepare(channels_, call);

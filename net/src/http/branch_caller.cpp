@@ -1,12 +1,20 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <concerto/net/branch_dispatcher.hpp>
 #include <concerto/net/http_branch_caller.hpp>
+#include <concerto/net/http_error.hpp>
 
 #include "branch_result.hpp"
 #include "branch_url.hpp"
+#include "plain_url.hpp"
 #include "rpc_request.hpp"
+#include "url.hpp"
 
 namespace concerto::net {
 namespace {
@@ -21,13 +29,47 @@ std::string random_id(RandomSource& random) {
   return id;
 }
 
+using BranchHeader = std::pair<const std::string, std::string>;
+
+bool comes_before(const BranchHeader* left, const BranchHeader* right) noexcept {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::lexicographical_compare(
+      left->first.begin(), left->first.end(), right->first.begin(), right->first.end(),
+      [lower](char one, char other) { return lower(one) < lower(other); });
+}
+
+/// branch_headers in the order of their names, each once whatever its case. Stored ones may be from
+/// a time without a limit, so the time is not quadratic in their number.
+std::vector<const BranchHeader*> distinct_headers(const std::map<std::string, std::string>& from) {
+  std::vector<const BranchHeader*> headers;
+  headers.reserve(from.size());
+  for (const BranchHeader& header : from) headers.push_back(&header);
+  std::stable_sort(headers.begin(), headers.end(), comes_before);
+  // Of equal names the last counts.
+  const auto same = [](const BranchHeader* left, const BranchHeader* right) {
+    return equals_ignoring_case(left->first, right->first);
+  };
+  headers.erase(headers.begin(), std::unique(headers.rbegin(), headers.rend(), same).base());
+  return headers;
+}
+
 /// The fields of every call, then branch_headers; those replace ours.
 HttpHeaders branch_headers(const BranchCall& call) {
   HttpHeaders headers;
   headers.reserve(2 + call.headers->size(), 128);
   headers.add("Accept", "application/json");
   headers.add("Content-Type", "application/json");
-  for (const auto& [name, value] : *call.headers) headers.set(name, value);
+  if (call.headers->empty()) return headers;
+  const auto named = distinct_headers(*call.headers);
+  for (const BranchHeader* header : named) {
+    if (equals_ignoring_case(header->first, "Accept") ||
+        equals_ignoring_case(header->first, "Content-Type")) {
+      headers.erase(header->first);
+    }
+  }
+  for (const BranchHeader* header : named) headers.add(header->first, header->second);
   return headers;
 }
 
@@ -36,6 +78,29 @@ BranchReply error_reply(Error error) {
 }
 
 }  // namespace
+
+Result<unsigned> HttpBranchCaller::way_of(Protocol /*protocol*/, std::string_view url) const {
+  constexpr std::string_view scheme = "http://";
+  if (url.starts_with(scheme) && look_at_url(url.substr(scheme.size())).is_plain) return 0U;
+  if (const auto parsed = parse_url(url); !parsed) return parsed.error();
+  return 0U;
+}
+
+Result<> HttpBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) const {
+  for (const auto& [name, value] : *call.headers) {
+    if (!is_legal_header_name(name)) {
+      return make_error(HttpErrc::bad_header, "branch header '" + name +
+                                                  "' cannot be sent over HTTP: its name has "
+                                                  "characters that are not allowed there");
+    }
+    if (!is_legal_header_value(value)) {
+      return make_error(HttpErrc::bad_header,
+                        "branch header '" + name +
+                            "' cannot be sent over HTTP: its value has control characters");
+    }
+  }
+  return ok();
+}
 
 Task<BranchReply> HttpBranchCaller::call(BranchCall call) {
   const bool is_rpc = branch_transport(call.protocol, call.url) == BranchTransport::json_rpc;

@@ -43,6 +43,22 @@ Task<BranchReply> BranchDispatcher::call(BranchCall call) {
   return docker_host_ ? call_in_docker(std::move(call)) : pass_on(std::move(call));
 }
 
+Result<unsigned> BranchDispatcher::way_of(Protocol protocol, std::string_view url) const {
+  BranchTransport transport = branch_transport(protocol, url);
+  // What both carry is the same.
+  if (transport == BranchTransport::json_rpc) transport = BranchTransport::http;
+  if (const auto way = caller_of(transport).way_of(protocol, url); !way) return way.error();
+  return static_cast<unsigned>(transport);
+}
+
+Result<> BranchDispatcher::can_carry(unsigned way, const BranchCall& call) const {
+  return caller_of(static_cast<BranchTransport>(way)).can_carry(way, call);
+}
+
+const BranchCaller& BranchDispatcher::caller_of(BranchTransport transport) const noexcept {
+  return transport == BranchTransport::grpc ? grpc_ : http_;
+}
+
 Task<BranchReply> BranchDispatcher::call_in_docker(BranchCall call) {
   const std::string url = with_docker_host(call.url);
   call.url = url;

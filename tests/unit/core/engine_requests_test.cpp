@@ -140,6 +140,78 @@ TEST_F(EngineRequests, ShutdownAnswersWaitersAndGoesOnAfterTheRestart) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineRequests, AGidOf128ChineseCharactersIsOne) {
+  std::string text;
+  for (int i = 0; i < 128; ++i) text += "\xE4\xB8\xAD";
+  submit(make_request(text, "saga", 1));
+  EXPECT_EQ(status(text), TransStatus::succeed);
+  EXPECT_THAT(error_of(submit(make_request(text + "\xE4\xB8\xAD", "saga", 1))),
+              HasSubstr("gid has 129 characters, at most 128"));
+  world_.reset();
+  start_world();
+  recover();
+  EXPECT_EQ(status(text), TransStatus::succeed);
+}
+
+TEST_F(EngineRequests, AUrlLongerThanTheReferencesColumnIsCalled) {
+  auto request = make_request("g", "saga", 1);
+  request.steps[0].action = "http://h/" + std::string(8000, 'u');
+  submit(request);
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
+  EXPECT_EQ(query("g").branches[1].url, request.steps[0].action);
+}
+
+TEST_F(EngineRequests, ASubmitWithHeadersThatStoredBranchesCannotHaveChangesNothing) {
+  prepare(make_request("g", "msg", 1));
+  auto request = make_request("g", "msg", 0);
+  request.options.branch_headers["h"] = "not carried";
+  EXPECT_EQ(error_of(submit(request)), "this is not carried");
+  EXPECT_EQ(status("g"), TransStatus::prepared);
+}
+
+TEST_F(EngineRequests, ABranchThatNothingCouldCallIsNotRegistered) {
+  prepare(make_request("g", "tcc", 0));
+  const auto registered = [&](std::map<std::string, std::string> fields, const char* id = "01") {
+    BranchRequest branch;
+    branch.gid = Gid("g");
+    branch.trans_type = "tcc";
+    branch.branch_id = id;
+    branch.fields = std::move(fields);
+    return error_of(register_branch(branch));
+  };
+  EXPECT_EQ(registered({{"confirm", "unsendable"}, {"cancel", "u"}}),
+            "confirm: bad URL unsendable");
+  EXPECT_EQ(registered({{"confirm", "u"}, {"cancel", "unsendable"}}), "cancel: bad URL unsendable");
+  EXPECT_EQ(registered({{"confirm", "u"}}, "not carried"), "this is not carried");
+  EXPECT_EQ(registered({{"confirm", "u"}}, "0\r\n1"), "branch_id has control characters");
+  std::map<std::string, std::string> many;
+  for (int i = 0; i < 65; ++i) many[std::to_string(i)] = "x";
+  EXPECT_EQ(registered(many), "the branch has 65 fields, at most 64 are allowed");
+  EXPECT_THAT(query("g").branches, IsEmpty());
+}
+
+TEST_F(EngineRequests, ASubscriberThatNothingCouldCallAndAListWithoutEndAreRefused) {
+  const auto subscribe = [&](const std::string& url, const std::string& topic = "t",
+                             const std::string& remark = "") {
+    return world_->start(world_->coordinator().subscribe(topic, url, remark))->value();
+  };
+  EXPECT_EQ(subscribe("http://u:pw@unsendable").error().detail,
+            "url: bad URL http://u:***@unsendable");
+  EXPECT_EQ(subscribe("u", "t\n").error().detail, "topic has control characters");
+  EXPECT_EQ(subscribe("u", std::string(129, 't')).error().detail,
+            "topic has 129 characters, at most 128 are allowed");
+  EXPECT_EQ(subscribe("u", "t", std::string(1025, 'r')).error().detail,
+            "remark has 1025 bytes, at most 1024 are allowed");
+  for (std::size_t i = 0; i < subscribers_max; ++i) {
+    ASSERT_TRUE(subscribe("u" + std::to_string(i)));
+  }
+  EXPECT_EQ(subscribe("one more").error().detail,
+            "topic has 1001 subscribers, at most 1000 are allowed");
+  auto request = make_request("g", "msg", 21);
+  for (Step& step : request.steps) step.action = "topic://t";
+  EXPECT_EQ(error_of(submit(request)), "steps and topics make more than 20000 branches");
+}
+
 struct BadRequest {
   const char* name;
   void (*spoil)(TransRequest&);
@@ -164,8 +236,6 @@ INSTANTIATE_TEST_SUITE_P(
     Table, EngineBadRequests,
     testing::Values(
         BadRequest{"EmptyGid", [](TransRequest& r) { r.gid = Gid(); }, "gid is empty"},
-        BadRequest{"LongGid", [](TransRequest& r) { r.gid = Gid(std::string(129, 'g')); },
-                   "gid has 129 bytes, at most 128"},
         BadRequest{"NoType", [](TransRequest& r) { r.trans_type = ""; }, "unknow trans type: "},
         BadRequest{"UnknownType", [](TransRequest& r) { r.trans_type = "sage"; },
                    "unknow trans type: sage"},
@@ -173,8 +243,50 @@ INSTANTIATE_TEST_SUITE_P(
                    "protocol 'smtp' is unknown"},
         BadRequest{"FewPayloads", [](TransRequest& r) { r.payloads.pop_back(); },
                    "payloads has 1 entries for 2 steps"},
-        BadRequest{"LongUrl", [](TransRequest& r) { r.steps[1].action.assign(1025, 'u'); },
-                   "steps[1].action has 1025 bytes, at most 1024"},
+        BadRequest{"LongUrl", [](TransRequest& r) { r.steps[1].action.assign(8193, 'u'); },
+                   "steps[1].action has 8193 bytes, at most 8192"},
+        BadRequest{"LongGid", [](TransRequest& r) { r.gid = Gid(std::string(129, 'g')); },
+                   "gid has 129 characters, at most 128"},
+        BadRequest{"GidWithLineEnd", [](TransRequest& r) { r.gid = Gid("g\r\nX: y"); },
+                   "gid has control characters"},
+        BadRequest{"UncallableAction",
+                   [](TransRequest& r) { r.steps[1].action = "http://u:pw@unsendable"; },
+                   "steps[1].action: bad URL http://u:***@unsendable"},
+        BadRequest{"UncallableCompensation",
+                   [](TransRequest& r) { r.steps[0].compensate = "unsendable"; },
+                   "steps[0].compensate: bad URL unsendable"},
+        BadRequest{"UncallableQuery", [](TransRequest& r) { r.query_prepared = "unsendable"; },
+                   "query_prepared: bad URL unsendable"},
+        BadRequest{"HeaderThatIsNotCarried",
+                   [](TransRequest& r) { r.options.branch_headers["h"] = "not carried"; },
+                   "this is not carried"},
+        BadRequest{"ManyHeaders",
+                   [](TransRequest& r) {
+                     for (int i = 0; i < 257; ++i) {
+                       r.options.branch_headers["h" + std::to_string(i)] = "v";
+                     }
+                   },
+                   "branch_headers has 257 entries, at most 256"},
+        BadRequest{"LongHeaders",
+                   [](TransRequest& r) { r.options.branch_headers["h"].assign(32 * 1024, 'v'); },
+                   "branch_headers has 32769 bytes, at most 32768"},
+        BadRequest{"HeaderNameWithLineEnd",
+                   [](TransRequest& r) { r.options.branch_headers["a\r\nb"] = "v"; },
+                   "branch_headers has 'a\r\nb', which is no name of a header"},
+        BadRequest{"HeaderWithoutName", [](TransRequest& r) { r.options.branch_headers[""] = "v"; },
+                   "branch_headers has '', which is no name of a header"},
+        BadRequest{"HeaderValueWithLineEnd",
+                   [](TransRequest& r) { r.options.branch_headers["h"] = "v\nX: y"; },
+                   "the value of branch_headers 'h' has control characters"},
+        BadRequest{"ManyPayloads", [](TransRequest& r) { r.payloads.resize(20'001); },
+                   "payloads has 20001 entries, at most 20000"},
+        BadRequest{"ManyExtras",
+                   [](TransRequest& r) {
+                     for (int i = 0; i < 65; ++i) r.extra[std::to_string(i)] = "x";
+                   },
+                   "req_extra has 65 entries, at most 64"},
+        BadRequest{"LongUnknownType", [](TransRequest& r) { r.trans_type.assign(1 << 20, 't'); },
+                   "unknow trans type: tttt"},
         BadRequest{"NegativeTimeout",
                    [](TransRequest& r) { r.options.timeout_to_fail = seconds(-1); },
                    "timeout_to_fail must be from 0 to 2147483647, not -1"},

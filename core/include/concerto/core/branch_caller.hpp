@@ -41,6 +41,8 @@ struct BranchReply {
   Error error;
 };
 
+inline constexpr unsigned call_ways_max = 4;
+
 /// Calls branch services. One per shard; used on that shard only.
 class BranchCaller {
  public:
@@ -49,6 +51,15 @@ class BranchCaller {
   /// Ends by `call.deadline`. When the caller's task is cancelled the call ends soon with
   /// Outcome::error. An empty URL is never called: the coordinator takes it as a success.
   virtual Task<BranchReply> call(BranchCall call) = 0;
+
+  /// Which way a call to `url` takes, as a number below call_ways_max. Error invalid_request: no
+  /// such call could be sent, whoever listens; the text says why. On any thread.
+  virtual Result<unsigned> way_of(Protocol /*protocol*/, std::string_view /*url*/) const {
+    return 0U;
+  }
+  /// Whether calls that go this way can have gid, branch_id, op and headers of `call`. Error
+  /// invalid_request names what they cannot have. On any thread.
+  virtual Result<> can_carry(unsigned /*way*/, const BranchCall& /*call*/) const { return ok(); }
 };
 
 /// The service that a branch URL belongs to: scheme, host and port, and of a registry's URL

@@ -48,14 +48,24 @@ struct BranchRequest {
   std::map<std::string, std::string> fields;
 };
 
-/// Limits of single fields. What existing SQL layouts cannot hold is refused early.
-inline constexpr std::size_t url_bytes_max = 1024;
-inline constexpr std::size_t branch_id_bytes_max = 128;
-inline constexpr std::size_t topic_bytes_max = 128;
+/// Limits of everything that a request brings, each far beyond what clients of the protocol send.
+/// Texts that the reference's stores count in characters are counted so here.
+inline constexpr std::size_t url_bytes_max = 8 * 1024;
+inline constexpr std::size_t branch_id_chars_max = 128;
+inline constexpr std::size_t op_chars_max = 45;
 inline constexpr std::size_t custom_data_bytes_max = 64 * 1024;
 inline constexpr std::size_t result_bytes_max = 64 * 1024;
 inline constexpr std::size_t rollback_reason_bytes_max = 1024;
 inline constexpr std::size_t steps_max = 10'000;
 inline constexpr std::size_t branches_max = 2 * steps_max;
+inline constexpr std::size_t payloads_max = 2 * steps_max;
+inline constexpr std::size_t branch_headers_max = 256;
+inline constexpr std::size_t branch_headers_bytes_max = 32 * 1024;  ///< names and values
+inline constexpr std::size_t req_extra_fields_max = 64;
+inline constexpr std::size_t branch_fields_max = 64;  ///< of registerBranch
+inline constexpr std::size_t topic_chars_max = 128;
+inline constexpr std::size_t remark_bytes_max = 1024;
+inline constexpr std::size_t subscribers_max = 1'000;          ///< of a topic
+inline constexpr std::size_t subscribers_bytes_max = 1 << 20;  ///< their list, as it is stored
 
 }  // namespace concerto

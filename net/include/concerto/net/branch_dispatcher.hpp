@@ -27,8 +27,13 @@ class BranchDispatcher final : public BranchCaller {
       : http_(http), grpc_(grpc), docker_host_(docker_host) {}
 
   Task<BranchReply> call(BranchCall call) override;
+  /// The ways are the transports.
+  Result<unsigned> way_of(Protocol protocol, std::string_view url) const override;
+  Result<> can_carry(unsigned way, const BranchCall& call) const override;
 
  private:
+  const BranchCaller& caller_of(BranchTransport transport) const noexcept;
+
   Task<BranchReply> call_in_docker(BranchCall call);
   Task<BranchReply> pass_on(BranchCall call);
 

@@ -16,6 +16,8 @@ class GrpcBranchCaller final : public BranchCaller {
   explicit GrpcBranchCaller(TargetChannels& channels) : channels_(channels) {}
 
   Task<BranchReply> call(BranchCall call) override;
+  Result<unsigned> way_of(Protocol protocol, std::string_view url) const override;
+  Result<> can_carry(unsigned way, const BranchCall& call) const override;
 
  private:
   TargetChannels& channels_;

@@ -16,6 +16,8 @@ class HttpBranchCaller final : public BranchCaller {
   HttpBranchCaller(HttpClient& client, RandomSource& random) : client_(client), random_(random) {}
 
   Task<BranchReply> call(BranchCall call) override;
+  Result<unsigned> way_of(Protocol protocol, std::string_view url) const override;
+  Result<> can_carry(unsigned way, const BranchCall& call) const override;
 
  private:
   HttpClient& client_;

@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         RefusedCase{"MissingGid", "", "saga", nothing, "", "gid is empty"},
         RefusedCase{"LongGid", std::string(129, 'g'), "saga", nothing, "",
-                    "gid has 129 bytes, at most 128 are allowed"},
+                    "gid has 129 characters, at most 128 are allowed"},
         RefusedCase{"MissingMode", "g", "", nothing, "", "unknow trans type: "},
         RefusedCase{"UnknownMode", "g", "sagas", nothing, "", "unknow trans type: sagas"},
         RefusedCase{"NegativeTimeout", "g", "saga",
@@ -66,6 +66,16 @@ INSTANTIATE_TEST_SUITE_P(
             [](auto& request) { request.mutable_transoptions()->set_retryinterval(INT64_MAX); },
             R"(,"retry_interval":9223372036854775807)",
             "retry_interval must be from 0 to 2147483647, not 9223372036854775807"},
+        RefusedCase{"HeaderWithLineEnd", "g", "saga",
+                    [](auto& request) {
+                      (*request.mutable_transoptions()->mutable_branchheaders())["h"] = "v\r\nX: y";
+                    },
+                    R"(,"branch_headers":{"h":"v\r\nX: y"})",
+                    "the value of branch_headers 'h' has control characters"},
+        RefusedCase{"UrlThatNothingCouldCall", "g", "saga",
+                    [](auto& request) { request.set_queryprepared("file:///unsendable"); },
+                    R"(,"query_prepared":"file:///unsendable")",
+                    "query_prepared: bad URL file:///unsendable"},
         RefusedCase{"TooFewPayloads", "g", "saga",
                     [](auto& request) { request.clear_binpayloads(); }, R"(,"payloads":[])",
                     "payloads has 0 entries for 1 steps"}),

@@ -117,6 +117,34 @@ TEST_F(GrpcBranchCallerTest, SendsAnEmptyMessageForAnEmptyPayload) {
   EXPECT_THAT(payloads_, ElementsAre(""));
 }
 
+TEST_F(GrpcBranchCallerTest, UrlsThatNothingCouldCallAreKnown) {
+  for (const char* url : {"localhost:1/p.S/M", "10.0.0.1:65535/p.S/M", "[::1]:9/p.S/M"}) {
+    EXPECT_TRUE(caller_.way_of(Protocol::grpc, url)) << url;
+  }
+  for (const char* url :
+       {"nowhere", "nowhere/p.S/M", "h:1", "h:0/p.S/M", "h:65536/p.S/M", "file:///etc/passwd",
+        "ftp://h:1/p.S/M", "h:1/p.S/M\r\nX: y", "h:1/p.S/\xC3\xA4", "h x:1/p.S/M"}) {
+    EXPECT_FALSE(caller_.way_of(Protocol::grpc, url)) << url;
+  }
+  EXPECT_EQ(channels_.channel_count(), 0U);
+}
+
+TEST_F(GrpcBranchCallerTest, WhatMetadataCannotCarryIsNamed) {
+  EXPECT_TRUE(caller_.can_carry(0, call_));
+  headers_ = {{"User-Agent", "\x01"}, {"trace-bin", "\xFF"}};
+  EXPECT_TRUE(caller_.can_carry(0, call_)) << "the transport writes its own, and encodes binary";
+  headers_ = {{"h", "\xC3\xA4"}};
+  EXPECT_THAT(caller_.can_carry(0, call_).error().detail, HasSubstr("branch header 'h'"));
+  headers_ = {{"Host", "a"}};
+  EXPECT_THAT(caller_.can_carry(0, call_).error().detail, HasSubstr("branch header 'Host'"));
+  headers_ = {};
+  call_.branch_id = "\xE4\xB8\xAD";
+  EXPECT_THAT(caller_.can_carry(0, call_).error().detail, HasSubstr("branch_id '\xE4\xB8\xAD'"));
+  call_.branch_id = "01";
+  gid_ = Gid{"\xE4\xB8\xAD"};
+  EXPECT_THAT(caller_.can_carry(0, call_).error().detail, HasSubstr("gid '\xE4\xB8\xAD' cannot"));
+}
+
 TEST_F(GrpcBranchCallerTest, UsesOneChannelPerTarget) {
   call(target_ + "/busi.Busi/A");
   call(target_ + "/busi.Busi/A");

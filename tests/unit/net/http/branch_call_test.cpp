@@ -153,12 +153,60 @@ TEST_F(BranchCallTest, SpeaksJsonRpc) {
                                  "\"params\":{\"branch_id\":\"01\",\"gid\":\"g2\","));
 }
 
+TEST_F(BranchCallTest, OurOwnMembersReplaceThoseOfAJsonRpcPayload) {
+  const std::pair<const char*, const char*> rows[] = {
+      {R"( { "gid" : {"a":[1,"}\"{"]} , "x" : 1.50 } )", R"(, "x" : 1.50 }})"},
+      {R"({"x":"{[,","op":2,"y":[{},[]]})", R"(,"x":"{[,","y":[{},[]]}})"},
+      {R"({"\u0067id":1})", R"("trans_type":"saga"}})"},
+      {"{ }", R"("trans_type":"saga"}})"},
+  };
+  for (const auto& [payload, end] : rows) {
+    BranchCall call = make_call(server_.url("/rpc?method=In"), payload);
+    call.protocol = Protocol::json_rpc;
+    const auto [request, reply] = exchange(call, success);
+    EXPECT_TRUE(request.ends_with(end)) << request;
+    EXPECT_THAT(request, HasSubstr(R"("params":{"branch_id":"01","gid":"g2","op":"action",)"));
+  }
+}
+
 TEST_F(BranchCallTest, TellsABadJsonRpcPayload) {
   BranchCall call = make_call(server_.url("/rpc?method=In"), "[1]");
   call.protocol = Protocol::json_rpc;
   const auto [request, reply] = exchange(call, success);
   EXPECT_EQ(reply.outcome, Outcome::error);
   EXPECT_EQ(reply.error.code, HttpErrc::bad_payload);
+}
+
+TEST_F(BranchCallTest, UrlsThatNothingCouldCallAreKnown) {
+  for (const char* url : {"http://h", "http://h:80/a", "https://u:p@h/a?b#c", "HTTP://h/%20 x",
+                          "http://[::1]:80/", "http://h/\xC3\xA4", "http://a_b/"}) {
+    EXPECT_TRUE(http_.way_of(Protocol::http, url)) << url;
+  }
+  for (const char* url :
+       {"file:///etc/passwd", "h:80/a", "http://", "http://h:0/", "http://h:65536/",
+        "http://h:/\x01", "http://h/a\r\nb", "http://h\x7F/", "ftp://h", "x"}) {
+    EXPECT_FALSE(http_.way_of(Protocol::http, url)) << url;
+  }
+}
+
+TEST_F(BranchCallTest, HeadersThatHttpCannotCarryAreNamed) {
+  const BranchCall call = make_call("http://h", "");
+  headers_ = {{"A_b", "v\tw\xC3\xA4"}};
+  EXPECT_TRUE(http_.can_carry(0, call));
+  headers_ = {{"a b", "v"}};
+  EXPECT_THAT(http_.can_carry(0, call).error().detail, HasSubstr("branch header 'a b' cannot"));
+  headers_ = {{"h", "v\r\nX: y"}};
+  EXPECT_THAT(http_.can_carry(0, call).error().detail, HasSubstr("branch header 'h' cannot"));
+}
+
+TEST_F(BranchCallTest, OfHeadersWithOneNameTheLastIsSentAndOursGiveWay) {
+  headers_ = {{"B", "1"}, {"a", "2"}, {"b", "3"}, {"content-type", "text/x"}};
+  const auto [request, reply] = exchange(make_call(server_.url("/"), "x"), success);
+  EXPECT_THAT(request, HasSubstr("\r\nb: 3\r\n"));
+  EXPECT_THAT(request, HasSubstr("\r\na: 2\r\n"));
+  EXPECT_THAT(request, HasSubstr("\r\ncontent-type: text/x\r\n"));
+  EXPECT_THAT(request, testing::Not(HasSubstr("B: 1")));
+  EXPECT_THAT(request, testing::Not(HasSubstr("application/json\r\ncontent")));
 }
 
 TEST_F(BranchCallTest, IsDispatchedByUrl) {

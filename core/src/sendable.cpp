@@ -1,0 +1,84 @@
+#include "sendable.hpp"
+
+#include <bitset>
+#include <charconv>
+
+#include <concerto/core/masked_url.hpp>
+
+namespace concerto {
+namespace {
+
+Error refused(const std::string& field, const Error& why) {
+  return make_error(Errc::invalid_request, field + ": " + masked_urls(why.detail));
+}
+
+/// The field of the request that a branch came from: `steps[0].action`, or what participants name.
+std::string field_of(const Transaction& trans, const Branch& branch) {
+  const bool is_step = trans.type == TransType::saga || trans.type == TransType::msg;
+  if (!is_step) return trans.type == TransType::xa ? "url" : branch.op;
+  const std::string_view id = branch.branch_id.view();
+  std::size_t number = 0;
+  std::from_chars(id.data(), id.data() + id.size(), number);
+  return "steps[" + std::to_string(number - 1) + "]." + branch.op;
+}
+
+/// Asks a caller about URLs one by one, and once for each way about what all calls have.
+class Check {
+ public:
+  Check(const BranchCaller& branches, const Transaction& trans)
+      : branches_(branches), trans_(trans) {}
+
+  template <class FieldName>
+  Result<> url(std::string_view url, std::string_view branch_id, std::string_view op,
+               FieldName field) {
+    if (url.empty()) return ok();
+    const Result<unsigned> way = branches_.way_of(trans_.protocol, url);
+    if (!way) return refused(field(), way.error());
+    if (seen_.test(*way)) return ok();
+    BranchCall call;
+    call.gid = &trans_.gid;
+    call.type = trans_.type;
+    call.protocol = trans_.protocol;
+    call.branch_id = branch_id;
+    call.op = op;
+    call.url = url;
+    call.headers = &trans_.options.branch_headers;
+    if (const Result<> carried = branches_.can_carry(*way, call); !carried) {
+      return make_error(Errc::invalid_request, carried.error().detail);
+    }
+    seen_.set(*way);
+    return ok();
+  }
+
+ private:
+  const BranchCaller& branches_;
+  const Transaction& trans_;
+  std::bitset<call_ways_max> seen_;
+};
+
+}  // namespace
+
+Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
+                        const CustomData& custom) {
+  Check check{branches, trans};
+  CONCERTO_CHECK(check.url(trans.query_prepared, "00", custom.name,
+                           [] { return std::string("query_prepared"); }));
+  for (const Branch& branch : trans.branches) {
+    CONCERTO_CHECK(check.url(branch.url, branch.branch_id.view(), branch.op,
+                             [&] { return field_of(trans, branch); }));
+  }
+  return ok();
+}
+
+Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
+                        const std::vector<Branch>& rows) {
+  Check check{branches, trans};
+  for (const Branch& row : rows) {
+    const Result<> checked =
+        check.url(row.url, row.branch_id.view(), row.op, [&] { return field_of(trans, row); });
+    if (!checked) return make_error(Errc::invalid_entry, checked.error().detail);
+  }
+  return ok();
+}
+
+}  // namespace concerto

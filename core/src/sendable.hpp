@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include <concerto/core/branch_caller.hpp>
+#include <concerto/core/transaction.hpp>
+
+#include "custom_data.hpp"
+
+namespace concerto {
+
+/// Error invalid_request when a call of `trans` could never be sent: such a transaction would be
+/// tried for ever. The error names the field, with the URL masked. Looks at no service.
+Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
+                        const CustomData& custom);
+
+/// The same for branches that are to be added to `trans`. The error is invalid_entry.
+Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
+                        const std::vector<Branch>& rows);
+
+}  // namespace concerto
