@@ -95,6 +95,12 @@ class Operation:
     def __str__(self):
         return f"{self.method} {self.path}"
 
+    def answers(self, method):
+        """HEAD is answered by a GET that changes nothing."""
+        if self.any_method or self.method == method:
+            return True
+        return method == "HEAD" and self.method == "GET" and "x-changes" not in self.item
+
     @property
     def parameters(self):
         return self.item.get("parameters", [])
@@ -142,7 +148,7 @@ class Description:
     def find(self, method, path):
         """The operation that a request is; None if it is none."""
         for pattern, operation in self._patterns:
-            if pattern.fullmatch(path) and (operation.any_method or operation.method == method):
+            if pattern.fullmatch(path) and operation.answers(method):
                 return operation
         return None
 

@@ -147,8 +147,8 @@ def other_requests(witness, operations, url):
             witness.call(method, url + path, b"{}" if method == "POST" else None)
     for path in sorted({operation.path for operation in operations}):
         for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"):
-            if all(one.any_method or one.method != method
-                   for one in operations if one.path == path):
+            if not any(one.answers(method) for one in operations if one.path == path):
                 witness.call(method, url + path.replace("{", "").replace("}", ""))
     witness.call("PUT", f"{url}/api/ping")
-    witness.call("HEAD", f"{url}/api/ping")
+    for path in ("/api/ping", "/livez", "/api/dtmsvr/version", "/api/dtmsvr/all"):
+        witness.call("HEAD", url + path)

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <sstream>
 
@@ -15,6 +16,7 @@
 #include "api/openapi_document.hpp"
 #include "api/request_json.hpp"
 #include "api/trans_json.hpp"
+#include "http/percent.hpp"
 
 namespace concerto::net {
 namespace {
@@ -95,9 +97,9 @@ void HttpApi::register_on(Router& router) {
       bound({&Coordinator::reset_next_cron_time, "try now", LogLevel::info}));
   add(router, "GET", base_path + "query", bound(&HttpApi::query));
   add(router, "GET", base_path + "all", bound(&HttpApi::all));
-  add(router, "GET", base_path + "resetCronTime", bound(&HttpApi::reset_cron_time));
-  add(router, "GET", base_path + "subscribe", bound(&HttpApi::subscribe));
-  add(router, "GET", base_path + "unsubscribe", bound(&HttpApi::unsubscribe));
+  add_changing_get(router, "resetCronTime", bound(&HttpApi::reset_cron_time));
+  add_changing_get(router, "subscribe", bound(&HttpApi::subscribe));
+  add_changing_get(router, "unsubscribe", bound(&HttpApi::unsubscribe));
   router.add_prefix("DELETE", base_path + "topic/",
                     counted("topic", bound(&HttpApi::delete_topic)));
   add(router, "GET", base_path + "queryKV", bound(&HttpApi::query_kv));
@@ -113,6 +115,13 @@ void HttpApi::add(Router& router, std::string_view method, const std::string& pa
                   HttpHandler handler) {
   router.add(method, path, counted(path, std::move(handler)));
   router.add(method, path + "/",
+             [path](HttpRequest request) { return redirect(path, std::move(request)); });
+}
+
+void HttpApi::add_changing_get(Router& router, const std::string& name, HttpHandler handler) {
+  const std::string path = base_path + name;
+  router.add("GET", path, RouteEffect::changes, counted(path, std::move(handler)));
+  router.add("GET", path + "/", RouteEffect::changes,
              [path](HttpRequest request) { return redirect(path, std::move(request)); });
 }
 
@@ -223,7 +232,9 @@ Task<HttpResponse> HttpApi::unsubscribe(HttpRequest request) {
 }
 
 Task<HttpResponse> HttpApi::delete_topic(HttpRequest request) {
-  std::string topic = request.path.substr(base_path.size() + std::string_view{"topic/"}.size());
+  const std::string_view path = request.path;
+  const std::string_view encoded = path.substr(base_path.size() + std::strlen("topic/"));
+  std::string topic = percent_decode(encoded, false).value_or(std::string{});
   if (topic.empty()) co_return text_response(404, "404 page not found");
   const Result<> result = co_await coordinator_.delete_topic(topic);
   tell_topic("delete", topic, request.peer, result);

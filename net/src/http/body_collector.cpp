@@ -5,12 +5,8 @@
 #include <optional>
 #include <zlib.h>
 
-#include <boost/beast/http/error.hpp>
-
 namespace concerto::net {
 namespace {
-
-namespace http = boost::beast::http;
 
 constexpr std::size_t inflate_step_bytes = 16 << 10;
 constexpr int gzip_window_bits = 15 + 16;  // zlib's way to say: a gzip header, not a zlib one
@@ -71,7 +67,7 @@ void BodyCollector::begin(const HttpHeaders& headers) {
 
 error_code BodyCollector::write(std::string_view bytes) {
   if (inflater_) return inflate(bytes);
-  return append(bytes) ? error_code{} : http::error::body_limit;
+  return append(bytes) ? error_code{} : MessageErrc::body_too_large;
 }
 
 error_code BodyCollector::inflate(std::string_view bytes) {
@@ -79,8 +75,8 @@ error_code BodyCollector::inflate(std::string_view bytes) {
   inflater_->set_input(bytes);
   do {
     const auto unpacked = inflater_->step(step);
-    if (!unpacked) return http::error::bad_value;
-    if (!append(*unpacked)) return http::error::body_limit;
+    if (!unpacked) return MessageErrc::broken_gzip;
+    if (!append(*unpacked)) return MessageErrc::body_too_large;
   } while (!inflater_->wants_input());
   return {};
 }

@@ -13,6 +13,7 @@ namespace {
 
 // An honest server sends one or two of these before its answer.
 constexpr unsigned interim_answers_max = 16;
+constexpr unsigned switching_protocols = 101;  // which no request here asks for
 constexpr std::size_t scratch_bytes_retained_max = 4096;
 
 /// Fields that frame the message or concern one connection only: the client's own business.
@@ -86,8 +87,7 @@ void write_request_head(std::string& out, const HttpClientRequest& request, cons
   out.append("\r\n");
 }
 
-Task<error_code> read_message(ClientConnection& connection, ResponseParser& parser,
-                              std::size_t header_bytes_max) {
+Task<error_code> read_message(ClientConnection& connection, ResponseParser& parser) {
   ReadBuffer& buffer = connection.buffer();
   for (;;) {
     if (!buffer.empty()) {
@@ -95,10 +95,6 @@ Task<error_code> read_message(ClientConnection& connection, ResponseParser& pars
       const ParseState state = parser.feed(buffer.data(), used);
       buffer.consume(used);
       if (state == ParseState::complete) co_return error_code{};
-      if (state == ParseState::more && buffer.data().size() > header_bytes_max) {
-        parser.fail_too_long();
-        co_return parser.error();
-      }
       if (state == ParseState::failed) co_return parser.error();
     }
     const error_code error = co_await connection.read();
@@ -123,13 +119,16 @@ class AnswerReader {
     for (unsigned i = 0; i < interim_answers_max; ++i) {
       BodyCollector body{options_.body_bytes_max};
       ResponseParser parser{options_.header_bytes_max, body};
-      parser.skip(to_head_);
-      const error_code error =
-          co_await read_message(connection_, parser, options_.header_bytes_max);
+      if (to_head_) parser.skip_body();
+      const error_code error = co_await read_message(connection_, parser);
       const bool cut = error && body.truncated();
       if (error && !cut) {
         if (error != parser.error()) co_return error;
         result.response = wrong(error.message());
+        co_return error_code{};
+      }
+      if (parser.status() == switching_protocols) {
+        result.response = wrong("it switches to another protocol");
         co_return error_code{};
       }
       if (parser.status() / 100 == 1) continue;

@@ -31,7 +31,6 @@ Task<ExchangeResult> exchange(ClientConnection& connection, const HttpClientRequ
 
 /// Reads one message into `parser`. Without an error the message is complete; error::eof means
 /// that the connection ended before its first byte, error::connection_aborted in its midst.
-Task<error_code> read_message(ClientConnection& connection, ResponseParser& parser,
-                              std::size_t header_bytes_max);
+Task<error_code> read_message(ClientConnection& connection, ResponseParser& parser);
 
 }  // namespace concerto::net

@@ -87,10 +87,6 @@ Task<HttpConnection::Input> HttpConnection::receive() {
       buffer_.consume(used);
       if (state == ParseState::complete) co_return Input::request;
       if (state == ParseState::failed) co_return Input::refused;
-      if (buffer_.data().size() > options.header_bytes_max) {
-        parser_->fail_too_long();
-        co_return Input::refused;
-      }
       if (parser_->is_header_done() && !in_body) {
         in_body = true;
         limit(options.body_timeout);
@@ -158,6 +154,9 @@ std::string HttpConnection::refusal_text() const {
       return "request body is larger than " + std::to_string(options.body_bytes_max) + " bytes";
     case 431:
       return "request header is larger than " + std::to_string(options.header_bytes_max) + " bytes";
+    case 415:
+    case 501:
+      return parser_->error().message();
     default:
       return "malformed HTTP request: " + parser_->error().message();
   }

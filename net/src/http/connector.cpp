@@ -129,8 +129,8 @@ Async<> Connector::tunnel(ClientConnection& connection, Url url, const HttpProxy
   error_code error = co_await connection.write(outgoing, sent_any);
   BodyCollector no_body{0};
   ResponseParser parser{proxy_answer_bytes_max, no_body};
-  parser.skip(true);
-  if (!error) error = co_await read_message(connection, parser, proxy_answer_bytes_max);
+  parser.skip_body();
+  if (!error) error = co_await read_message(connection, parser);
   if (error) co_return deadline.explain(error, HttpErrc::proxy_failed, what);
   if (parser.status() != 200 || !connection.buffer().empty()) {
     co_return make_error(HttpErrc::proxy_failed,

@@ -65,6 +65,16 @@ void HttpHeaders::add(std::string_view name, std::string_view value) {
   text_.append(name).append(value);
 }
 
+void HttpHeaders::extend_last(std::string_view more) {
+  Slot& last = slots_.back();
+  if (last.value_bytes > 0 && !more.empty()) {
+    text_ += ' ';
+    ++last.value_bytes;
+  }
+  text_.append(more);
+  last.value_bytes += static_cast<std::uint32_t>(more.size());
+}
+
 void HttpHeaders::set(std::string_view name, std::string_view value) {
   erase(name);
   add(name, value);

@@ -2,166 +2,208 @@
 
 #include <algorithm>
 
-#include <boost/beast/http/error.hpp>
-
-#include "percent.hpp"
+#include <concerto/core/assert.hpp>
 
 namespace concerto::net {
 namespace {
 
-namespace http = boost::beast::http;
-
-// What Beast has no code of its own for.
-constexpr auto missing_host = http::error::bad_field;
-constexpr auto unknown_coding = http::error::bad_transfer_encoding;
-constexpr auto unknown_expectation = http::error::bad_value;
-
 constexpr std::size_t typical_fields = 8;
 constexpr std::size_t typical_header_bytes = 256;
-// Larger bodies grow as they come: a Content-Length alone costs the server no memory.
-constexpr std::size_t body_reserve_bytes_max = 64 << 10;
+/// Of a chunk's first line: its size, and extensions that nobody here reads.
+constexpr std::size_t chunk_line_bytes_max = 4096;
 
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
+constexpr bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t';
 }
 
 }  // namespace
 
-template <bool is_request>
-MessageParser<is_request>::MessageParser(std::size_t header_bytes_max)
-    : header_bytes_left_(header_bytes_max) {
-  this->eager(true);
-  this->header_limit(static_cast<std::uint32_t>(header_bytes_max));
-  this->body_limit(boost::none);
-}
-
-template <bool is_request>
-ParseState MessageParser<is_request>::feed(std::string_view input, std::size_t& used) {
-  error_code error;
-  used = this->put(boost::asio::const_buffer(input.data(), input.size()), error);
-  return settle(error);
-}
-
-template <bool is_request>
-ParseState MessageParser<is_request>::feed_end() {
-  error_code error;
-  this->put_eof(error);
-  return settle(error);
-}
-
-template <bool is_request>
-void MessageParser<is_request>::fail_too_long() noexcept {
-  error_ = http::error::header_limit;
-}
-
-template <bool is_request>
-ParseState MessageParser<is_request>::settle(const error_code& error) {
-  if (error && error != http::error::need_more) {
-    error_ = error;
-    return ParseState::failed;
+ParseState MessageParser::feed(std::string_view input, std::size_t& used) {
+  CONCERTO_ASSERT(!error_ && !is_done());
+  const std::size_t all = input.size();
+  got_some_ = got_some_ || all > 0;
+  while (!is_done() && step(input)) {
   }
-  return this->is_done() ? ParseState::complete : ParseState::more;
+  used = all - input.size();
+  if (error_) return ParseState::failed;
+  return is_done() ? ParseState::complete : ParseState::more;
 }
 
-template <bool is_request>
-void MessageParser<is_request>::on_field_impl(http::field, string_view name, string_view value,
-                                              error_code& error) {
-  const std::size_t bytes = name.size() + value.size() + 4;  // ": " and the line end
-  if (bytes > header_bytes_left_) {
-    error = http::error::header_limit;
-    return;
+ParseState MessageParser::feed_end() {
+  // The chunk of size 0 is the body's end (RFC 9112, section 8); the trailer says nothing.
+  const bool may_end =
+      kind_ == MessageKind::response && (stage_ == Stage::until_end || stage_ == Stage::trailer);
+  if (may_end) {
+    framing_.keep_alive = false;
+    stage_ = Stage::complete;
+    return ParseState::complete;
   }
-  header_bytes_left_ -= bytes;
-  if (in_trailer_) return;
-  if (headers().empty()) headers().reserve(typical_fields, typical_header_bytes);
-  headers().add(view(name), view(value));
+  error_ = MessageErrc::incomplete;
+  return ParseState::failed;
 }
 
-template <bool is_request>
-void MessageParser<is_request>::on_header_impl(error_code& error) {
-  in_trailer_ = true;
-  if (!this->chunked() && headers().contains("Transfer-Encoding")) {
-    error = unknown_coding;
-    return;
+bool MessageParser::step(std::string_view& input) {
+  if (stage_ == Stage::body || stage_ == Stage::until_end || stage_ == Stage::chunk) {
+    if (input.empty()) return false;
+    error_ = on_body_piece(input);
+    return !error_;
   }
-  error = header_complete();
+  std::string_view line;
+  if (!take_line(input, line)) return false;
+  error_ = on_line(line);
+  return !error_;
 }
 
-template <bool is_request>
-std::size_t MessageParser<is_request>::on_body_impl(string_view bytes, error_code& error) {
-  error = take_body(view(bytes));
-  return bytes.size();
+bool MessageParser::take_line(std::string_view& input, std::string_view& line) {
+  const std::size_t end = input.substr(0, line_bytes_max()).find('\n', scanned_);
+  if (end == std::string_view::npos) return line_may_be_longer(input);
+  scanned_ = 0;
+  line = input.substr(0, end);
+  input.remove_prefix(end + 1);
+  const bool ends_with_cr = line.ends_with('\r');
+  if (ends_with_cr) line.remove_suffix(1);
+  const bool is_of_chunk = stage_ == Stage::chunk_line || stage_ == Stage::chunk_end;
+  const bool needs_cr = is_of_chunk && kind_ == MessageKind::request;
+  if (line.find('\r') != std::string_view::npos || (needs_cr && !ends_with_cr)) {
+    error_ = MessageErrc::bad_line_end;
+    return false;
+  }
+  if (!is_of_chunk) header_bytes_left_ -= end + 1;
+  return true;
 }
 
-template <bool is_request>
-std::size_t MessageParser<is_request>::on_chunk_body_impl(std::uint64_t, string_view bytes,
-                                                          error_code& error) {
-  error = take_body(view(bytes));
-  return bytes.size();
+/// The line in work has no end yet. Always false; sets the error when it will not get a legal one.
+bool MessageParser::line_may_be_longer(std::string_view begun) {
+  scanned_ = begun.size();
+  if (begun.size() >= line_bytes_max()) {
+    const bool is_of_chunk = stage_ == Stage::chunk_line || stage_ == Stage::chunk_end;
+    error_ = is_of_chunk ? MessageErrc::bad_chunk : MessageErrc::header_too_large;
+  } else if (stage_ == Stage::start_line && !begun.empty() && begun.front() != '\r' &&
+             !can_begin(kind_, begun)) {
+    error_ = MessageErrc::bad_start_line;
+  }
+  return false;
 }
 
-template class MessageParser<true>;
-template class MessageParser<false>;
-
-RequestParser::RequestParser(std::size_t header_bytes_max, std::size_t body_bytes_max)
-    : MessageParser(header_bytes_max), body_bytes_max_(body_bytes_max) {}
-
-void RequestParser::on_request_impl(http::verb, string_view method, string_view target, int version,
-                                    error_code& error) {
-  version_ = version;
-  request_.method = view(method);
-  std::string_view rest = view(target);
-  if (const std::size_t scheme = rest.find("://"); scheme != rest.npos && rest[0] != '/') {
-    rest.remove_prefix(scheme + 3);  // The absolute form that proxies use.
-    rest.remove_prefix(std::min(rest.find_first_of("/?"), rest.size()));
-  }
-  rest = rest.substr(0, rest.find('#'));
-  const std::size_t path_bytes = std::min(rest.find('?'), rest.size());
-  auto path = percent_decode(rest.substr(0, path_bytes), false);
-  if (path && path->empty()) path = "/";
-  if (!path || (path->front() != '/' && *path != "*")) {
-    error = http::error::bad_target;
-    return;
-  }
-  request_.path = std::move(*path);
-  if (path_bytes < rest.size()) request_.query = decode_query(rest.substr(path_bytes + 1));
+std::size_t MessageParser::line_bytes_max() const noexcept {
+  constexpr std::size_t line_end_bytes = 2;
+  if (stage_ == Stage::chunk_end) return line_end_bytes;
+  return stage_ == Stage::chunk_line ? chunk_line_bytes_max : header_bytes_left_;
 }
 
-error_code RequestParser::header_complete() {
-  if (version_ >= 11 && !request_.headers.contains("Host")) return missing_host;
-  if (const auto length = content_length()) {
-    if (*length > body_bytes_max_) return http::error::body_limit;
-    request_.body.reserve(std::min<std::size_t>(*length, body_reserve_bytes_max));
+error_code MessageParser::on_line(std::string_view line) {
+  switch (stage_) {
+    case Stage::start_line:
+      return on_start_line(line);
+    case Stage::fields:
+      return line.empty() ? on_header_end() : on_field(line);
+    case Stage::trailer:
+      if (!line.empty()) return on_field(line);
+      stage_ = Stage::complete;
+      return {};
+    case Stage::chunk_line:
+      return on_chunk_line(line);
+    case Stage::chunk_end:
+      if (!line.empty()) return MessageErrc::bad_chunk;
+      stage_ = Stage::chunk_line;
+      return {};
+    case Stage::body:
+    case Stage::until_end:
+    case Stage::chunk:
+    case Stage::complete:
+      break;
   }
-  if (const auto expect = request_.headers.find("Expect"); expect && version_ >= 11) {
-    if (!equals_ignoring_case(*expect, "100-continue")) return unknown_expectation;
-    expects_continue_ = true;
-  }
+  CONCERTO_ASSERT(false);
   return {};
 }
 
-error_code RequestParser::take_body(std::string_view bytes) {
-  if (bytes.size() > body_bytes_max_ - request_.body.size()) return http::error::body_limit;
-  request_.body.append(bytes);
+error_code MessageParser::on_start_line(std::string_view line) {
+  if (line.empty()) return {};  // Some clients end a body with one (RFC 9112, section 2.2).
+  headers_.reserve(typical_fields, typical_header_bytes);
+  stage_ = Stage::fields;
+  return take_start_line(line);
+}
+
+error_code MessageParser::on_field(std::string_view line) {
+  if (is_blank(line.front())) return on_fold(line);
+  FieldLine field;
+  const error_code error = parse_field_line(kind_, line, field);
+  if (error) return error;
+  saw_field_ = true;
+  folds_ = !field.name.empty() && stage_ == Stage::fields;
+  if (folds_) headers_.add(field.name, field.value);
   return {};
 }
 
-unsigned RequestParser::refusal_status() const noexcept {
-  if (error() == http::error::body_limit) return 413;
-  if (error() == http::error::header_limit) return 431;
-  if (error() == unknown_expectation && is_header_done()) return 417;
-  return 400;
+/// A line that goes on with the value before it (RFC 9112, section 5.2).
+error_code MessageParser::on_fold(std::string_view line) {
+  const std::string_view more = trim_blanks(line);
+  if (!is_legal_value(kind_, more)) return MessageErrc::bad_value;
+  if (!saw_field_) return MessageErrc::bad_field;
+  if (folds_) headers_.extend_last(more);
+  return {};
 }
 
-ResponseParser::ResponseParser(std::size_t header_bytes_max, BodySink& sink)
-    : MessageParser(header_bytes_max), sink_(sink) {}
-
-void ResponseParser::on_response_impl(int status, string_view, int, error_code&) {
-  status_ = static_cast<unsigned>(status);
+error_code MessageParser::on_header_end() {
+  CONCERTO_ASSERT(stage_ == Stage::fields);
+  if (const error_code error = read_framing(kind_, version_, headers_, framing_)) return error;
+  Body body = Body::framed;
+  left_ = framing_.length.value_or(0);
+  // A refused header is a complete one: what follows is the body, which is then passed over.
+  stage_ = Stage::body;
+  if (const error_code error = take_header(body)) return error;
+  begin_body(body);
+  return {};
 }
 
-error_code ResponseParser::header_complete() {
+void MessageParser::begin_body(Body body) noexcept {
+  if (body == Body::none) {
+    stage_ = Stage::complete;
+  } else if (framing_.chunked) {
+    stage_ = Stage::chunk_line;
+  } else if (framing_.length) {
+    stage_ = left_ > 0 ? Stage::body : Stage::complete;
+  } else if (body == Body::until_end) {
+    framing_.keep_alive = false;
+    stage_ = Stage::until_end;
+  } else {
+    stage_ = Stage::complete;
+  }
+}
+
+error_code MessageParser::on_chunk_line(std::string_view line) {
+  const auto size = parse_chunk_size(line);
+  if (!size) return MessageErrc::bad_chunk;
+  left_ = *size;
+  folds_ = false;
+  stage_ = left_ > 0 ? Stage::chunk : Stage::trailer;
+  return {};
+}
+
+error_code MessageParser::on_body_piece(std::string_view& input) {
+  std::string_view piece = input;
+  if (stage_ != Stage::until_end)
+    piece = input.substr(0, std::min<std::uint64_t>(left_, input.size()));
+  input.remove_prefix(piece.size());
+  if (stage_ != Stage::until_end) left_ -= piece.size();
+  if (const error_code error = take_body(piece)) return error;
+  if (stage_ != Stage::until_end && left_ == 0)
+    stage_ = stage_ == Stage::body ? Stage::complete : Stage::chunk_end;
+  return {};
+}
+
+error_code ResponseParser::take_start_line(std::string_view line) {
+  StatusLine status;
+  const error_code error = parse_status_line(line, status);
+  status_ = status.status;
+  version_ = status.version;
+  return error;
+}
+
+error_code ResponseParser::take_header(Body& body) {
   sink_.begin(headers_);
+  const bool has_none = skips_body_ || status_ / 100 == 1 || status_ == 204 || status_ == 304;
+  body = has_none ? Body::none : Body::until_end;
   return {};
 }
 

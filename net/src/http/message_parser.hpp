@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include <concerto/core/error.hpp>
 #include <concerto/net/http_message.hpp>
+
+#include "message_error.hpp"
+#include "message_framing.hpp"
+#include "message_lines.hpp"
 
 namespace concerto::net {
 
@@ -19,75 +21,117 @@ enum class ParseState {
   failed,    ///< see error(); the connection is of no further use
 };
 
-/// Beast's incremental parser, with the parts that requests and responses share: the limit on all
-/// header bytes together (Beast's own is per call), and fields of a trailer left out.
-template <bool is_request>
-class MessageParser : public boost::beast::http::basic_parser<is_request> {
+/// Reads one message of HTTP/1.1 (RFC 9112) from input in pieces of any size: lines up to the
+/// empty one, then a body by its length, in chunks, or up to the connection's end.
+///
+/// A request is read strictly, an answer leniently; MessageKind says why. A line may end with LF
+/// alone, except those of a request's chunks. Fields of a trailer are checked and left out.
+class MessageParser {
  public:
-  using Base = boost::beast::http::basic_parser<is_request>;
-  using string_view = boost::beast::string_view;
+  MessageParser(const MessageParser&) = delete;
+  MessageParser& operator=(const MessageParser&) = delete;
 
   /// Takes input and tells through `used` how much of it; hold the rest back for the next call.
+  /// What is held back is less than the limit on header bytes. Not after complete or failed.
   ParseState feed(std::string_view input, std::size_t& used);
   /// The connection has ended.
   ParseState feed_end();
 
   const error_code& error() const noexcept { return error_; }
-
-  /// Held back input has outgrown the limit.
-  void fail_too_long() noexcept;
+  bool got_some() const noexcept { return got_some_; }
+  bool is_header_done() const noexcept { return stage_ > Stage::fields; }
+  bool is_done() const noexcept { return stage_ == Stage::complete; }
+  /// Whether the connection may serve another message. Only after the header.
+  bool keep_alive() const noexcept { return framing_.keep_alive; }
+  /// Bytes of a body of known length that were not taken.
+  std::uint64_t body_bytes_left() const noexcept { return stage_ == Stage::body ? left_ : 0; }
 
  protected:
-  explicit MessageParser(std::size_t header_bytes_max);
+  MessageParser(MessageKind kind, std::size_t header_bytes_max) noexcept
+      : kind_(kind), header_bytes_left_(header_bytes_max) {}
+  ~MessageParser() = default;
 
-  virtual HttpHeaders& headers() noexcept = 0;
+  /// What follows the header.
+  enum class Body { framed, none, until_end };
+
+  virtual error_code take_start_line(std::string_view line) = 0;
+  /// The fields are complete. Tells through `body` how the body is framed; `framed` means by the
+  /// fields, and without them that there is none.
+  virtual error_code take_header(Body& body) = 0;
   /// Appends body bytes; an error ends the message.
   virtual error_code take_body(std::string_view bytes) = 0;
-  virtual error_code header_complete() = 0;
+
+  const MessageFraming& framing() const noexcept { return framing_; }
+
+  HttpHeaders headers_;
+  int version_ = 11;
 
  private:
-  void on_field_impl(boost::beast::http::field, string_view name, string_view value,
-                     error_code& error) final;
-  void on_header_impl(error_code& error) final;
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) final {}
-  std::size_t on_body_impl(string_view bytes, error_code& error) final;
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) final {}
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code& error) final;
-  void on_finish_impl(error_code&) final {}
+  // In the order in which a message goes through them.
+  enum class Stage {
+    start_line,
+    fields,
+    body,        // left_ bytes of known length
+    until_end,   // the body ends with the connection
+    chunk_line,  // the size of a chunk
+    chunk,       // left_ bytes of one
+    chunk_end,   // the line end behind it
+    trailer,
+    complete,
+  };
 
-  ParseState settle(const error_code& error);
+  /// Takes one line or piece of body. False when that needs more input, or failed.
+  bool step(std::string_view& input);
+  bool take_line(std::string_view& input, std::string_view& line);
+  bool line_may_be_longer(std::string_view begun);
+  std::size_t line_bytes_max() const noexcept;
+  error_code on_line(std::string_view line);
+  error_code on_start_line(std::string_view line);
+  error_code on_field(std::string_view line);
+  error_code on_fold(std::string_view line);
+  error_code on_header_end();
+  error_code on_chunk_line(std::string_view line);
+  error_code on_body_piece(std::string_view& input);
+  void begin_body(Body body) noexcept;
 
+  MessageKind kind_;
+  Stage stage_ = Stage::start_line;
+  bool got_some_ = false;
+  bool saw_field_ = false;
+  bool folds_ = false;  // a next line that begins with a blank belongs to the last field
   std::size_t header_bytes_left_;
-  bool in_trailer_ = false;
+  std::size_t scanned_ = 0;  // bytes of the line in work that have no line end
+  std::uint64_t left_ = 0;
+  MessageFraming framing_;
   error_code error_;
 };
 
 /// Parses one request straight into an HttpRequest.
-class RequestParser final : public MessageParser<true> {
+class RequestParser final : public MessageParser {
  public:
   RequestParser(std::size_t header_bytes_max, std::size_t body_bytes_max);
 
   /// The client waits for `100 Continue` before it sends the body.
   bool expects_continue() const noexcept { return expects_continue_; }
   bool is_http_1_0() const noexcept { return version_ == 10; }
-  bool has_started() const { return this->got_some(); }
+  bool has_started() const noexcept { return got_some(); }
 
   /// The status that a failed request is answered with.
   unsigned refusal_status() const noexcept;
 
+  /// The request. Its headers are there once it is complete.
   HttpRequest& request() noexcept { return request_; }
 
  private:
-  void on_request_impl(boost::beast::http::verb, string_view method, string_view target,
-                       int version, error_code& error) override;
-  void on_response_impl(int, string_view, int, error_code&) override {}
-  HttpHeaders& headers() noexcept override { return request_.headers; }
+  error_code take_start_line(std::string_view line) override;
+  error_code take_target(std::string_view target);
+  error_code take_header(Body& body) override;
   error_code take_body(std::string_view bytes) override;
-  error_code header_complete() override;
+  error_code check_host();
 
   HttpRequest request_;
+  std::string authority_;  // of a target in absolute form, which counts for more than Host
   std::size_t body_bytes_max_;
-  int version_ = 11;
   bool expects_continue_ = false;
 };
 
@@ -102,24 +146,25 @@ class BodySink {
 };
 
 /// Parses one response's header; the body goes to a sink.
-class ResponseParser final : public MessageParser<false> {
+class ResponseParser final : public MessageParser {
  public:
-  ResponseParser(std::size_t header_bytes_max, BodySink& sink);
+  ResponseParser(std::size_t header_bytes_max, BodySink& sink) noexcept
+      : MessageParser(MessageKind::response, header_bytes_max), sink_(sink) {}
+
+  /// The answer has no body, whatever its header says: it is one to HEAD or CONNECT.
+  void skip_body() noexcept { skips_body_ = true; }
 
   unsigned status() const noexcept { return status_; }
   HttpHeaders& response_headers() noexcept { return headers_; }
 
  private:
-  void on_request_impl(boost::beast::http::verb, string_view, string_view, int,
-                       error_code&) override {}
-  void on_response_impl(int status, string_view, int, error_code&) override;
-  HttpHeaders& headers() noexcept override { return headers_; }
+  error_code take_start_line(std::string_view line) override;
+  error_code take_header(Body& body) override;
   error_code take_body(std::string_view bytes) override { return sink_.write(bytes); }
-  error_code header_complete() override;
 
   BodySink& sink_;
   unsigned status_ = 0;
-  HttpHeaders headers_;
+  bool skips_body_ = false;
 };
 
 }  // namespace concerto::net

@@ -13,6 +13,15 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
+/// The byte of the escape at `at`; nothing when the escape is broken.
+std::optional<char> escaped_byte(std::string_view text, std::size_t at) noexcept {
+  if (text.size() - at < 3) return std::nullopt;
+  const int high = hex_value(text[at + 1]);
+  const int low = hex_value(text[at + 2]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<char>(high * 16 + low);
+}
+
 bool is_unreserved(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.' || c == '~';
@@ -25,15 +34,33 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_bl
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
-      if (text.size() - i < 3) return std::nullopt;
-      const int high = hex_value(text[i + 1]);
-      const int low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out += static_cast<char>(high * 16 + low);
+      const auto byte = escaped_byte(text, i);
+      if (!byte) return std::nullopt;
+      out += *byte;
       i += 2;
     } else {
       out += plus_is_blank && text[i] == '+' ? ' ' : text[i];
     }
+  }
+  return out;
+}
+
+std::optional<std::string> decode_path(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    const auto byte = escaped_byte(text, i);
+    if (!byte) return std::nullopt;
+    if (*byte == '/' || *byte == '%') {
+      out += *byte == '/' ? "%2F" : "%25";
+    } else {
+      out += *byte;
+    }
+    i += 2;
   }
   return out;
 }

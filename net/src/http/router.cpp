@@ -10,12 +10,22 @@ Task<HttpResponse> not_found(HttpRequest /*request*/) {
   co_return text_response(404, "404 page not found");
 }
 
+RouteEffect usual_effect(std::string_view method) noexcept {
+  return method == "GET" || method == Router::any_method ? RouteEffect::reads
+                                                         : RouteEffect::changes;
+}
+
 }  // namespace
 
 Router::Router() : fallback_(not_found) {}
 
 void Router::add(std::string_view method, std::string_view path, HttpHandler handler) {
-  exact_[std::string{path}].push_back({std::string{method}, std::move(handler)});
+  add(method, path, usual_effect(method), std::move(handler));
+}
+
+void Router::add(std::string_view method, std::string_view path, RouteEffect effect,
+                 HttpHandler handler) {
+  exact_[std::string{path}].push_back({std::string{method}, effect, std::move(handler)});
 }
 
 void Router::add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler) {
@@ -23,21 +33,24 @@ void Router::add_prefix(std::string_view method, std::string_view prefix, HttpHa
     return entry.prefix.size() >= size;
   };
   const auto place = std::lower_bound(prefixes_.begin(), prefixes_.end(), prefix.size(), longer);
-  prefixes_.insert(place, {std::string{prefix}, {std::string{method}, std::move(handler)}});
+  prefixes_.insert(place, {std::string{prefix},
+                           {std::string{method}, usual_effect(method), std::move(handler)}});
+}
+
+bool Router::Entry::matches(const HttpRequest& request) const {
+  if (method == any_method || method == request.method) return true;
+  return request.method == "HEAD" && method == "GET" && effect == RouteEffect::reads;
 }
 
 const HttpHandler* Router::find(const HttpRequest& request) const {
-  const auto matches = [&](const Entry& entry) {
-    return entry.method == any_method || entry.method == request.method;
-  };
   if (const auto found = exact_.find(request.path); found != exact_.end()) {
     for (const Entry& entry : found->second) {
-      if (matches(entry)) return &entry.handler;
+      if (entry.matches(request)) return &entry.handler;
     }
     return nullptr;
   }
   for (const auto& [prefix, entry] : prefixes_) {
-    if (matches(entry) && request.path.starts_with(prefix)) return &entry.handler;
+    if (entry.matches(request) && request.path.starts_with(prefix)) return &entry.handler;
   }
   return nullptr;
 }

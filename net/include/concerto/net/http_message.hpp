@@ -33,6 +33,8 @@ class HttpHeaders {
 
   /// Appends a field, also when the name is there already.
   void add(std::string_view name, std::string_view value);
+  /// Appends a blank and `more` to the value of the last field, which there must be.
+  void extend_last(std::string_view more);
   /// Replaces every field with this name by one.
   void set(std::string_view name, std::string_view value);
   void erase(std::string_view name);
@@ -61,8 +63,10 @@ struct HttpRequest {
   using Query = std::vector<std::pair<std::string, std::string>>;
 
   std::string method;  ///< upper case as sent: GET, POST, ...
-  std::string path;    ///< decoded, without query; starts with a slash (`*` for OPTIONS *)
-  Query query;         ///< decoded, in order; pairs that cannot be decoded are left out
+  /// Without query; starts with a slash (`*` for OPTIONS *, an authority for CONNECT). Decoded,
+  /// except `%2F` and `%25`: an encoded slash separates nothing.
+  std::string path;
+  Query query;  ///< decoded, in order; pairs that cannot be decoded are left out
   HttpHeaders headers;
   std::string body;
   boost::asio::ip::tcp::endpoint peer;

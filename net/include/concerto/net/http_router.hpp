@@ -16,9 +16,12 @@ namespace concerto::net {
 /// dropped. It is cancelled only when its server's time to drain is over.
 using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
 
+/// Whether a request changes what the server keeps.
+enum class RouteEffect { reads, changes };
+
 /// Finds the handler of a request by method and path: an exact path first, then the longest
-/// prefix. Everything else is 404 `404 page not found` as text/plain, a known path with another
-/// method too (protocol page 02, section 1).
+/// prefix. HEAD is answered where a GET only reads. Everything else is 404 `404 page not found` as
+/// text/plain, a known path with another method too (protocol page 02, section 1).
 ///
 /// Fill it before the server starts; afterwards every shard may read it. It must outlive the
 /// servers that use it.
@@ -28,7 +31,9 @@ class Router {
 
   Router();
 
+  /// A GET reads and every other method changes, unless `effect` says otherwise.
   void add(std::string_view method, std::string_view path, HttpHandler handler);
+  void add(std::string_view method, std::string_view path, RouteEffect effect, HttpHandler handler);
   /// Serves every path that starts with `prefix`; the handler finds the rest in request.path.
   void add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler);
 
@@ -54,7 +59,10 @@ class Router {
  private:
   struct Entry {
     std::string method;
+    RouteEffect effect;
     HttpHandler handler;
+
+    bool matches(const HttpRequest& request) const;
   };
   struct PrefixEntry {
     std::string prefix;

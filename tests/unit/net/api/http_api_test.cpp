@@ -167,6 +167,8 @@ INSTANTIATE_TEST_SUITE_P(
                     NotFoundCase{"UnknownOperation", "POST", "/api/dtmsvr/nope"},
                     NotFoundCase{"OtherCase", "GET", "/api/dtmsvr/newgid"},
                     NotFoundCase{"GetOfSubmit", "GET", "/api/dtmsvr/submit"},
+                    NotFoundCase{"HeadOfWhatGetChanges", "HEAD", "/api/dtmsvr/subscribe"},
+                    NotFoundCase{"EncodedSlash", "GET", "/api%2Fdtmsvr%2Fversion"},
                     NotFoundCase{"GetOfSubmitWithSlash", "GET", "/api/dtmsvr/submit/"},
                     NotFoundCase{"PutOfSubmit", "PUT", "/api/dtmsvr/submit"},
                     NotFoundCase{"OptionsOfSubmit", "OPTIONS", "/api/dtmsvr/submit"},

@@ -134,6 +134,10 @@ INSTANTIATE_TEST_SUITE_P(
                    {}},
         AnswerCase{"NoContent", "HTTP/1.1 204 No Content\r\n\r\n", false, "", {}},
         AnswerCase{"NoReason", "HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\na", false, "a", {}},
+        AnswerCase{
+            "NeitherReasonNorBlank", "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\na", false, "a", {}},
+        AnswerCase{"OtherProtocolAsked", "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n", false, nullptr,
+                   HttpErrc::bad_response},
         AnswerCase{"CloseBeforeAnswer", "", true, nullptr, HttpErrc::connection_lost},
         AnswerCase{"CloseInHeader", "HTTP/1.1 200", true, nullptr, HttpErrc::connection_lost},
         AnswerCase{"CloseInBody", OK_LINE "Content-Length: 9\r\n\r\nabc", true, nullptr,

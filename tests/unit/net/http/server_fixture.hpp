@@ -22,6 +22,8 @@ class ServerTest : public ShardTest {
     router_.add("GET", "/wait", [this](HttpRequest request) { return wait(std::move(request)); });
     router_.add("GET", "/throw",
                 [this](HttpRequest request) { return throws(std::move(request)); });
+    router_.add("GET", "/change", RouteEffect::changes,
+                [this](HttpRequest request) { return hello(std::move(request)); });
     router_.add(Router::any_method, "/ping",
                 [this](HttpRequest request) { return hello(std::move(request)); });
     router_.add_prefix("DELETE", "/topic/",

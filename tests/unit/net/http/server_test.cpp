@@ -177,7 +177,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         PathCase{"Exact", "GET /hello", 200}, PathCase{"Unknown", "GET /nope", 404},
         PathCase{"WrongMethod", "PUT /hello", 404},
-        PathCase{"HeadIsAnotherMethod", "HEAD /hello", 404},
+        PathCase{"HeadOfWhatGetReads", "HEAD /hello", 200},
+        PathCase{"HeadOfWhatGetChanges", "HEAD /change", 404},
         PathCase{"Options", "OPTIONS /hello", 404}, PathCase{"OptionsForAll", "OPTIONS *", 404},
         PathCase{"AnyMethod", "PATCH /ping", 200}, PathCase{"UnknownMethod", "BREW /ping", 200},
         PathCase{"Prefix", "DELETE /topic/a%2Fb", 200},
@@ -216,8 +217,8 @@ INSTANTIATE_TEST_SUITE_P(
     Table, HttpServerGarbage,
     testing::Values(
         BadCase{"Words", "what is this\r\n\r\n", 400},
-        BadCase{"Bytes", "\x16\x03\x01\x02\x03", 400}, BadCase{"Http2", http2_preface, 400},
-        BadCase{"BadVersion", "GET /hello HTTP/3.1\r\nHost: h\r\n\r\n", 400},
+        BadCase{"Bytes", "\x16\x03\x01\x02\x03", 400}, BadCase{"Http2", http2_preface, 505},
+        BadCase{"BadVersion", "GET /hello HTTP/3.1\r\nHost: h\r\n\r\n", 505},
         BadCase{"NoHost", "GET /hello HTTP/1.1\r\n\r\n", 400},
         BadCase{"RelativePath", "GET hello HTTP/1.1\r\nHost: h\r\n\r\n", 400},
         BadCase{"BrokenEscape", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400},

@@ -1,0 +1,116 @@
+#include "message_framing.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "message_error.hpp"
+
+namespace concerto::net {
+namespace {
+
+/// The members of a list, split at commas.
+class ListReader {
+ public:
+  explicit ListReader(std::string_view list) : rest_(list), left_(!list.empty()) {}
+
+  bool next(std::string_view& member) noexcept {
+    if (!left_) return false;
+    const std::size_t comma = rest_.find(',');
+    left_ = comma != std::string_view::npos;
+    member = trim_blanks(rest_.substr(0, comma));
+    rest_.remove_prefix(left_ ? comma + 1 : rest_.size());
+    return true;
+  }
+
+ private:
+  std::string_view rest_;
+  bool left_;
+};
+
+/// What the fields are read into, one after the other.
+struct Facts {
+  bool has_codings = false;
+  bool other_coding = false;     // than chunked
+  bool chunked_is_last = false;  // and was named once
+  unsigned chunked_count = 0;
+  bool closes = false;
+  bool stays = false;
+};
+
+error_code read_length(std::string_view value, std::optional<std::uint64_t>& length) noexcept {
+  std::string_view member;
+  ListReader list{value};
+  if (value.empty()) return MessageErrc::bad_length;
+  while (list.next(member)) {
+    std::uint64_t number = 0;
+    const char* const last = member.data() + member.size();
+    const auto [end, error] = std::from_chars(member.data(), last, number);
+    if (error != std::errc{} || end != last) return MessageErrc::bad_length;
+    if (length && *length != number) return MessageErrc::bad_length;
+    length = number;
+  }
+  return {};
+}
+
+void read_codings(MessageKind kind, std::string_view value, Facts& facts) noexcept {
+  facts.has_codings = true;
+  std::string_view member;
+  for (ListReader list{value}; list.next(member);) {
+    if (member.empty()) continue;
+    // Older servers say so of a body that is sent as it is.
+    if (kind == MessageKind::response && equals_ignoring_case(member, "identity")) continue;
+    facts.chunked_is_last = equals_ignoring_case(member, "chunked");
+    if (facts.chunked_is_last) {
+      ++facts.chunked_count;
+    } else {
+      facts.other_coding = true;
+    }
+  }
+}
+
+void read_connection(std::string_view value, Facts& facts) noexcept {
+  std::string_view member;
+  for (ListReader list{value}; list.next(member);) {
+    facts.closes = facts.closes || equals_ignoring_case(member, "close");
+    facts.stays = facts.stays || equals_ignoring_case(member, "keep-alive");
+  }
+}
+
+error_code judge_codings(MessageKind kind, const Facts& facts) noexcept {
+  if (facts.chunked_count == 0 && !facts.other_coding) {
+    return kind == MessageKind::request ? MessageErrc::bad_transfer_encoding : error_code{};
+  }
+  if (!facts.chunked_is_last || facts.chunked_count > 1) return MessageErrc::bad_transfer_encoding;
+  return facts.other_coding ? MessageErrc::unknown_transfer_coding : error_code{};
+}
+
+}  // namespace
+
+error_code read_framing(MessageKind kind, int version, const HttpHeaders& headers,
+                        MessageFraming& out) noexcept {
+  Facts facts;
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const auto [name, value] = headers[i];
+    if (name.size() == 4 && equals_ignoring_case(name, "Host")) ++out.host_count;
+    if (name.size() == 10 && equals_ignoring_case(name, "Connection"))
+      read_connection(value, facts);
+    if (name.size() == 14 && equals_ignoring_case(name, "Content-Length")) {
+      if (const error_code error = read_length(value, out.length)) return error;
+    }
+    if (name.size() == 17 && equals_ignoring_case(name, "Transfer-Encoding")) {
+      read_codings(kind, value, facts);
+    }
+  }
+  out.keep_alive = version >= 11 ? !facts.closes : facts.stays && !facts.closes;
+  if (!facts.has_codings) return {};
+  if (const error_code error = judge_codings(kind, facts)) return error;
+  out.chunked = facts.chunked_count > 0;
+  if (!out.chunked) return {};
+  if (out.length && kind == MessageKind::request) return MessageErrc::bad_length;
+  // A message that is framed twice, or by what its version does not know, is the last one.
+  if (out.length || version < 11) out.keep_alive = false;
+  out.length.reset();
+  return {};
+}
+
+}  // namespace concerto::net
