@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "response_writer.hpp"
 
@@ -12,9 +13,14 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
-// How long, and how much, a refused client may go on sending before the socket is closed.
-constexpr milliseconds linger_timeout{500};
-constexpr std::size_t linger_bytes_max = 256 << 10;
+// How long, and how much, a client may go on sending after the last answer before the socket is
+// closed. The bytes are more than the 20 MiB of a body that the reference takes.
+constexpr std::chrono::seconds linger_time_max{30};
+constexpr milliseconds linger_quiet_max{5'000};  // without a byte
+constexpr milliseconds linger_quiet_max_when_draining{500};
+constexpr std::uint64_t linger_bytes_max = 32 << 20;
+
+constexpr std::string_view too_many_connections = "too many connections";
 
 }  // namespace
 
@@ -50,6 +56,7 @@ void HttpConnection::close() {
 
 void HttpConnection::end_when_idle() {
   if (waits_for_request_) close();
+  if (lingers_) limit(linger_quiet_max_when_draining);
 }
 
 Task<void> HttpConnection::run() {
@@ -71,6 +78,13 @@ Task<void> HttpConnection::run() {
     if (!keep_alive) co_return co_await linger();
     limit(server_.options_.idle_timeout);
   }
+}
+
+Task<void> HttpConnection::turn_away() {
+  parser_.emplace(server_.options_.header_bytes_max, server_.options_.body_bytes_max);
+  HttpResponse response = error_response(503, too_many_connections);
+  response.headers.add("Retry-After", "1");
+  if (co_await send(std::move(response), false)) co_await linger();
 }
 
 Task<HttpConnection::Input> HttpConnection::receive() {
@@ -163,14 +177,26 @@ std::string HttpConnection::refusal_text() const {
 }
 
 Task<void> HttpConnection::linger() {
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
-  if (parser_->is_done() && socket_.available(ignored) == 0) co_return;
-  limit(linger_timeout);
-  for (std::size_t left = linger_bytes_max; left > 0;) {
+  lingers_ = true;
+  const SteadyTime end = server_.timers_.now() + linger_time_max;
+  // Some clients end a connection as soon as its other end says no more: not in their body.
+  std::uint64_t left_in_body = parser_->expects_continue() ? 0 : parser_->body_bytes_left();
+  bool says_no_more = false;
+  for (std::uint64_t left = linger_bytes_max;;) {
+    const std::uint64_t bytes = buffer_.data().size();
     buffer_.consume(buffer_.data().size());
+    left -= std::min(left, bytes);
+    left_in_body -= std::min(left_in_body, bytes);
+    if (left == 0) co_return;
+    if (left_in_body == 0 && !std::exchange(says_no_more, true)) {
+      error_code ignored;
+      socket_.shutdown(Socket::shutdown_send, ignored);
+      if (parser_->is_done() && socket_.available(ignored) == 0) co_return;
+    }
+    const bool drains = server_.draining_.load(std::memory_order_relaxed);
+    const milliseconds quiet = drains ? linger_quiet_max_when_draining : linger_quiet_max;
+    timer_.expire_at(std::min(server_.timers_.now() + quiet, end));
     if (!co_await read_more()) co_return;
-    left -= std::min(left, buffer_.data().size());
   }
 }
 

@@ -25,6 +25,9 @@ class HttpConnection {
   /// Serves requests until either side ends the connection.
   Task<void> run();
 
+  /// Answers 503 and serves nothing.
+  Task<void> turn_away();
+
   /// The server drains: an idle connection ends now, another one after its answer.
   void end_when_idle();
 
@@ -40,7 +43,9 @@ class HttpConnection {
   Task<bool> send(HttpResponse response, bool keep_alive);
   Task<void> refuse();
   std::string refusal_text() const;
-  /// Lets the peer read the last answer: closing with unread input would reset the connection.
+  /// After the last answer: reads on for a bounded time and amount, so that a peer that still
+  /// writes comes to read the answer. To close with unread input would reset the connection, and
+  /// what was answered would be lost.
   Task<void> linger();
 
   void limit(std::chrono::milliseconds timeout);
@@ -53,6 +58,7 @@ class HttpConnection {
   std::optional<RequestParser> parser_;
   bool waits_for_request_ = true;
   bool head_only_ = false;  // the request in work is a HEAD
+  bool lingers_ = false;    // the last answer was sent
   MovingTimer timer_;
   std::list<HttpConnection*>::iterator place_;
 };

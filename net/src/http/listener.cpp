@@ -97,7 +97,7 @@ void HttpListener::hand_over(AcceptedSocket socket) {
     return a->connection_count() < b->connection_count();
   };
   HttpServer* server = *std::min_element(servers_.begin(), servers_.end(), by_count);
-  if (!server->offer(socket)) refuse(socket);
+  if (!server->offer(socket) && !server->turn_away(socket)) refuse(socket);
 }
 
 }  // namespace concerto::net

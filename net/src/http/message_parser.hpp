@@ -111,7 +111,7 @@ class RequestParser final : public MessageParser {
  public:
   RequestParser(std::size_t header_bytes_max, std::size_t body_bytes_max);
 
-  /// The client waits for `100 Continue` before it sends the body.
+  /// The client waits for `100 Continue`, or a refusal, before it sends the body.
   bool expects_continue() const noexcept { return expects_continue_; }
   bool is_http_1_0() const noexcept { return version_ == 10; }
   bool has_started() const noexcept { return got_some(); }

@@ -72,16 +72,16 @@ error_code RequestParser::check_host() {
 error_code RequestParser::take_header(Body& body) {
   body = Body::framed;
   if (const error_code error = check_host()) return error;
+  if (const auto expect = headers_.find("Expect"); expect && version_ >= 11) {
+    expects_continue_ = true;
+    if (!equals_ignoring_case(*expect, "100-continue")) return MessageErrc::unknown_expectation;
+  }
   const bool has_body = framing().chunked || framing().length.value_or(0) > 0;
   const auto coding = has_body ? headers_.find("Content-Encoding") : std::nullopt;
   if (coding && is_compression(*coding)) return MessageErrc::unknown_content_coding;
   if (const auto length = framing().length) {
     if (*length > body_bytes_max_) return MessageErrc::body_too_large;
     request_.body.reserve(std::min<std::size_t>(*length, body_reserve_bytes_max));
-  }
-  if (const auto expect = headers_.find("Expect"); expect && version_ >= 11) {
-    if (!equals_ignoring_case(*expect, "100-continue")) return MessageErrc::unknown_expectation;
-    expects_continue_ = true;
   }
   request_.headers = std::move(headers_);
   return {};

@@ -10,6 +10,12 @@
 #include "response_writer.hpp"
 
 namespace concerto::net {
+namespace {
+
+/// Of one shard. More are closed at once, whatever they are writing.
+constexpr std::size_t refused_connections_max = 64;
+
+}  // namespace
 
 AcceptedSocket::AcceptedSocket(int descriptor, asio::ip::tcp::endpoint peer) noexcept
     : descriptor_(descriptor), peer_(std::move(peer)) {}
@@ -36,7 +42,7 @@ HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
       group_(executor) {}
 
 HttpServer::~HttpServer() {
-  CONCERTO_ASSERT(connection_count() == 0);
+  CONCERTO_ASSERT(!has_connections());
 }
 
 bool HttpServer::offer(AcceptedSocket& socket) {
@@ -49,6 +55,17 @@ bool HttpServer::offer(AcceptedSocket& socket) {
   return true;
 }
 
+bool HttpServer::turn_away(AcceptedSocket& socket) {
+  if (draining_.load(std::memory_order_acquire)) return false;
+  if (refused_count_.fetch_add(1) >= refused_connections_max) {
+    refused_count_.fetch_sub(1);
+    return false;
+  }
+  asio::post(executor_,
+             [this, taken = std::move(socket)]() mutable { adopt_refused(std::move(taken)); });
+  return true;
+}
+
 void HttpServer::set_limits(const HttpServerOptions& options) {
   options_ = options;
   connections_max_.store(options.connections_max, std::memory_order_relaxed);
@@ -57,20 +74,36 @@ void HttpServer::set_limits(const HttpServerOptions& options) {
 void HttpServer::adopt(AcceptedSocket accepted) {
   probe_.accepted_count.fetch_add(1, std::memory_order_relaxed);
   const bool drops = draining_.load(std::memory_order_relaxed);
-  if (drops || !group_.spawn(serve(std::move(accepted)))) forget_one();
+  if (drops || !group_.spawn(serve(std::move(accepted)))) forget_one(connection_count_);
+}
+
+void HttpServer::adopt_refused(AcceptedSocket accepted) {
+  const bool drops = draining_.load(std::memory_order_relaxed);
+  if (drops || !group_.spawn(serve_refused(std::move(accepted)))) forget_one(refused_count_);
 }
 
 Task<void> HttpServer::serve(AcceptedSocket accepted) {
   // Counted until its socket is closed, also when cancellation unwinds this frame.
-  const auto forget = [](HttpServer* server) { server->forget_one(); };
+  const auto forget = [](HttpServer* server) { server->forget_one(server->connection_count_); };
   const std::unique_ptr<HttpServer, decltype(forget)> counted{this, forget};
   HttpConnection connection{*this, std::move(accepted)};
   co_await connection.run();
 }
 
-void HttpServer::forget_one() noexcept {
-  connection_count_.fetch_sub(1);
+Task<void> HttpServer::serve_refused(AcceptedSocket accepted) {
+  const auto forget = [](HttpServer* server) { server->forget_one(server->refused_count_); };
+  const std::unique_ptr<HttpServer, decltype(forget)> counted{this, forget};
+  HttpConnection connection{*this, std::move(accepted)};
+  co_await connection.turn_away();
+}
+
+void HttpServer::forget_one(std::atomic<std::size_t>& count) noexcept {
+  count.fetch_sub(1);
   closed_one_.notify_all();
+}
+
+bool HttpServer::has_connections() const noexcept {
+  return connection_count_.load() > 0 || refused_count_.load() > 0;
 }
 
 const std::string& HttpServer::date() {
@@ -88,10 +121,10 @@ Task<void> HttpServer::drain(SteadyTime deadline) {
   for (HttpConnection* connection : connections_) connection->end_when_idle();
   Timer timer{timers_, [this] { closed_one_.notify_all(); }};
   timer.set(deadline);
-  while (connection_count() > 0 && timers_.now() < deadline) co_await closed_one_.wait();
+  while (has_connections() && timers_.now() < deadline) co_await closed_one_.wait();
   co_await group_.close();
   // Those on their way to this shard when the drain began.
-  while (connection_count() > 0) co_await closed_one_.wait();
+  while (has_connections()) co_await closed_one_.wait();
 }
 
 }  // namespace concerto::net

@@ -76,7 +76,12 @@ class HttpServer {
   /// connections is reached or the server drains. Thread-safe.
   [[nodiscard]] bool offer(AcceptedSocket& socket);
 
-  /// Connections offered and not yet closed. Thread-safe.
+  /// Takes over a connection that there is no room for: it is answered with 503, and may finish
+  /// what it is writing. False, and the socket stays the caller's, when too many of these are open.
+  /// Thread-safe.
+  [[nodiscard]] bool turn_away(AcceptedSocket& socket);
+
+  /// Connections offered and not yet closed, without those turned away. Thread-safe.
   std::size_t connection_count() const noexcept {
     return connection_count_.load(std::memory_order_relaxed);
   }
@@ -94,8 +99,11 @@ class HttpServer {
   friend class HttpConnection;
 
   Task<void> serve(AcceptedSocket accepted);
+  Task<void> serve_refused(AcceptedSocket accepted);
   void adopt(AcceptedSocket accepted);
-  void forget_one() noexcept;
+  void adopt_refused(AcceptedSocket accepted);
+  void forget_one(std::atomic<std::size_t>& count) noexcept;
+  bool has_connections() const noexcept;
   const std::string& date();
 
   Executor executor_;
@@ -105,6 +113,7 @@ class HttpServer {
   std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
   HttpServerProbe probe_;
   std::atomic<std::size_t> connection_count_{0};
+  std::atomic<std::size_t> refused_count_{0};  ///< connections turned away and still open
   std::atomic<bool> draining_{false};
   std::list<HttpConnection*> connections_;
   std::string head_;  // where answers are put together

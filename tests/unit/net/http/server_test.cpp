@@ -10,6 +10,11 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+#define LONG_TEXT "0123456789012345678901234567890123456789012345678901234567890123456789"
+#define LONG_VALUE                                                                          \
+  LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT \
+      LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT
+
 class HttpServerTest : public ServerTest {};
 
 TEST_F(HttpServerTest, AnswersOnAConnectionThatStays) {
@@ -75,12 +80,15 @@ TEST_F(HttpServerTest, RefusesALargeBodyInsteadOfContinuing) {
   EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 413 "));
 }
 
-TEST_F(HttpServerTest, RefusesALargeBodyAndClosesWithoutReadingIt) {
+TEST_F(HttpServerTest, RefusesALargeBodyWhateverItHolds) {
   HttpServerOptions options;
   options.body_bytes_max = 10;
   serve(options);
   RawPeer& peer = connect();
   peer.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\nabc");
+  run_until_received(peer, "10 bytes");
+  EXPECT_FALSE(peer.saw_end());
+  peer.send("defghijk");
   run_until([&] { return peer.saw_end(); });
   EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 413 Payload Too Large\r\n"));
   EXPECT_THAT(peer.received(), HasSubstr("\r\nConnection: close\r\n"));
@@ -106,12 +114,83 @@ TEST_F(HttpServerTest, CutsARefusedClientThatGoesOnSending) {
   options.body_bytes_max = 10;
   serve(options);
   RawPeer& peer = connect();
-  peer.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\nabc");
-  run_until([&] { return peer.saw_end(); });
-  EXPECT_EQ(server_->connection_count(), 1U);
-  advance(milliseconds{500});
+  peer.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nabc");
+  run_until_received(peer, "10 bytes");
+  peer.socket().set_option(tcp::no_delay(true));
+  for (int second = 0; second < 30; second += 4) {
+    EXPECT_EQ(server_->connection_count(), 1U);
+    peer.send("more");
+    poll();
+    advance(std::chrono::seconds{4});
+  }
   run_until([&] { return server_->connection_count() == 0; });
 }
+
+TEST_F(HttpServerTest, ClosesARefusedClientThatSendsNoMore) {
+  serve();
+  RawPeer& peer = connect();
+  peer.send("what is this\r\n\r\n");
+  run_until([&] { return peer.saw_end(); });
+  advance(milliseconds{4'900});
+  poll();
+  EXPECT_EQ(server_->connection_count(), 1U);
+  advance(milliseconds{100});
+  run_until([&] { return server_->connection_count() == 0; });
+}
+
+struct EarlyRefusal {
+  const char* name;
+  const char* head;
+  unsigned status;
+};
+void PrintTo(const EarlyRefusal& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class HttpEarlyRefusal : public ServerTest, public testing::WithParamInterface<EarlyRefusal> {};
+
+// More than the sockets hold between them, so that a server that stopped reading would be noticed.
+TEST_P(HttpEarlyRefusal, IsReadByAClientThatWritesItsBodyFirst) {
+  serve();
+  connect();
+  run_until([&] { return server_->connection_count() == 1; });
+  HttpServerOptions options;
+  options.header_bytes_max = 1000;
+  if (GetParam().status == 503) options.connections_max = 1;
+  server_->set_limits(options);
+  RawPeer& peer = connect();
+  const std::string body(20 << 20, 'b');
+  bool was_sent = false;
+  error_code failed;
+  std::string request = GetParam().head;
+  request += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  asio::async_write(peer.socket(), asio::buffer(request),
+                    [&](const error_code& error, std::size_t) {
+                      failed = error;
+                      was_sent = true;
+                    });
+  run_until([&] { return was_sent && peer.saw_end(); });
+  EXPECT_FALSE(failed) << failed.message();
+  EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 " + std::to_string(GetParam().status) + " "));
+  EXPECT_THAT(peer.received(), EndsWith("\"}"));
+}
+
+#define POST_LINE "POST /echo HTTP/1.1\r\nHost: h\r\n"
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, HttpEarlyRefusal,
+    testing::Values(EarlyRefusal{"LargeBody", POST_LINE, 413},
+                    EarlyRefusal{"LargeBodyOfNoPath", "POST /nope HTTP/1.1\r\nHost: h\r\n", 413},
+                    EarlyRefusal{"PackedBody", POST_LINE "Content-Encoding: gzip\r\n", 415},
+                    EarlyRefusal{"OddExpectation", POST_LINE "Expect: tea\r\n", 417},
+                    EarlyRefusal{"LargeHeader", POST_LINE "A: " LONG_VALUE "\r\n", 431},
+                    EarlyRefusal{"BadHeader", POST_LINE "A b: c\r\n", 400},
+                    EarlyRefusal{"BadHost", "POST /echo HTTP/1.1\r\nHost: a/b\r\n", 400},
+                    EarlyRefusal{"OtherCoding", POST_LINE "Transfer-Encoding: gzip, chunked\r\n",
+                                 501},
+                    EarlyRefusal{"OtherVersion", "POST /echo HTTP/2.0\r\nHost: h\r\n", 505},
+                    EarlyRefusal{"TooManyConnections", POST_LINE, 503}),
+    [](const auto& row) { return row.param.name; });
 
 TEST_F(HttpServerTest, RefusesALargeHeader) {
   HttpServerOptions options;
