@@ -1,8 +1,12 @@
+#include <unordered_set>
+
 #include <concerto/core/assert.hpp>
 #include <concerto/core/coordinator.hpp>
+#include <concerto/core/masked_url.hpp>
 
 #include "engine.hpp"
 #include "reset_rounds.hpp"
+#include "trouble.hpp"
 
 namespace concerto {
 namespace {
@@ -14,6 +18,16 @@ constexpr std::size_t recovery_page = 1'000;
 constexpr int recovery_pause = 2;
 
 __extension__ using Uint128 = unsigned __int128;
+
+/// Those of the statuses, or of all without any, in which a transaction has trouble.
+StatusSet with_trouble(StatusSet statuses) {
+  if (statuses.empty()) {
+    return {TransStatus::prepared, TransStatus::submitted, TransStatus::aborting,
+            TransStatus::failed};
+  }
+  statuses.erase(TransStatus::succeed);
+  return statuses;
+}
 
 /// A shard's part of the limits of the whole.
 CoordinatorLimits share_of(CoordinatorLimits limits, std::size_t shards) {
@@ -33,6 +47,7 @@ Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clo
                          CoordinatorOptions options, const ModeTable& modes)
     : store_(store),
       clock_(clock),
+      modes_(modes),
       topics_(std::make_unique<Topics>(store, clock, shards.at(0).branches)),
       reset_rounds_(std::make_unique<ResetRounds>()) {
   CoordinatorOptions own = options;
@@ -161,8 +176,29 @@ Async<std::optional<Inspection>> Coordinator::inspect(Gid gid) {
   return on_shard(engine.executor(), engine.inspect(std::move(gid)));
 }
 
-Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std::size_t limit) {
-  return store_.list(filter, std::move(position), limit);
+Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std::size_t limit,
+                                   TroubleFilter trouble) {
+  if (!trouble.empty()) {
+    filter.statuses = with_trouble(filter.statuses);
+    if (filter.statuses.empty()) co_return TransPage{};
+    auto told = std::make_shared<std::unordered_set<Gid>>();
+    if (!trouble.error.empty()) {
+      for (auto& engine : engines_) {
+        const std::vector<Gid> found =
+            co_await on_shard(engine->executor(), engine->with_error(trouble.error));
+        told->insert(found.begin(), found.end());
+      }
+    }
+    filter.accepts = [trouble = std::move(trouble), told = std::move(told),
+                      modes = &modes_](const Transaction& trans) {
+      const bool has_error =
+          trouble.error.empty() ||
+          masked_urls(trans.rollback_reason).find(trouble.error) != std::string::npos ||
+          (!is_final(trans.status) && told->contains(trans.gid));
+      return has_error && (trouble.target.empty() || has_trouble_at(trans, *modes, trouble.target));
+    };
+  }
+  co_return co_await store_.list(std::move(filter), std::move(position), limit);
 }
 
 Async<> Coordinator::subscribe(std::string topic, std::string url, std::string remark) {

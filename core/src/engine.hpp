@@ -37,6 +37,8 @@ class Engine {
   Async<> reset_next_cron_time(Gid gid);
   Async<std::optional<Transaction>> query(Gid gid);
   Async<std::optional<Inspection>> inspect(Gid gid);
+  /// Those whose last trouble in the journal has this text in its answer.
+  Task<std::vector<Gid>> with_error(std::string text);
   struct Waking {
     std::vector<Gid> gids;
     bool has_more = false;  ///< the round has others

@@ -3,6 +3,7 @@
 #include <concerto/core/masked_url.hpp>
 
 #include "engine.hpp"
+#include "trouble.hpp"
 
 namespace concerto {
 namespace {
@@ -44,7 +45,7 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
 
 std::string explain_finished(const Transaction& trans) {
   std::string text(to_string(trans.status));
-  if (!trans.rollback_reason.empty()) text += ": " + trans.rollback_reason;
+  if (!trans.rollback_reason.empty()) text += ": " + masked_urls(trans.rollback_reason);
   return text;
 }
 
@@ -70,11 +71,16 @@ Async<std::optional<Inspection>> Engine::inspect(Gid gid) {
   co_return explain(std::move(*found));
 }
 
+Task<std::vector<Gid>> Engine::with_error(std::string text) {
+  co_return journal_.with_error(text);
+}
+
 Inspection Engine::explain(Transaction trans) const {
   Inspection result;
   result.trans = std::move(trans);
   const Transaction& shown = result.trans;
   result.attempts = journal_.attempts(shown.gid);
+  result.urls = trouble_urls(shown, modes_);
   const LiveTrans* live = live_.find(shown.gid);
   const Mode* mode = modes_.find(shown.type);
   if (is_final(shown.status)) {

@@ -1,5 +1,6 @@
 #include "journal.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "text.hpp"
@@ -31,6 +32,18 @@ void Journal::set_next_try(const Gid& gid, WallTime at) {
     if (attempt->next_try) return;
     if (attempt->outcome != Outcome::success) attempt->next_try = at;
   }
+}
+
+std::vector<Gid> Journal::with_error(std::string_view text) const {
+  std::vector<Gid> found;
+  for (const Entry& entry : entries_) {
+    const auto last =
+        std::find_if(entry.attempts.rbegin(), entry.attempts.rend(),
+                     [](const Attempt& attempt) { return attempt.outcome != Outcome::success; });
+    const bool has_text = last != entry.attempts.rend() && last->answer.find(text) != text.npos;
+    if (has_text) found.push_back(entry.gid);
+  }
+  return found;
 }
 
 std::vector<Attempt> Journal::attempts(const Gid& gid) const {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <list>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -30,6 +31,8 @@ class Journal {
   void set_max(std::size_t transactions_max) noexcept { transactions_max_ = transactions_max; }
 
   std::vector<Attempt> attempts(const Gid& gid) const;
+  /// Those whose last attempt without success has this text in its answer.
+  std::vector<Gid> with_error(std::string_view text) const;
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:

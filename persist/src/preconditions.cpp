@@ -46,11 +46,15 @@ Result<> check_new_branches(const Transaction& trans, const TransDelta& delta) {
   return ok();
 }
 
-bool matches(const ListFilter& filter, const Transaction& trans) noexcept {
-  return (!filter.status || *filter.status == trans.status) &&
-         (!filter.type || *filter.type == trans.type) &&
-         (!filter.created_from || trans.create_time >= *filter.created_from) &&
-         (!filter.created_to || trans.create_time <= *filter.created_to);
+bool fits_as_created(const ListFilter& filter, const Transaction& created) noexcept {
+  return (!filter.type || *filter.type == created.type) &&
+         (!filter.created_from || created.create_time >= *filter.created_from) &&
+         (!filter.created_to || created.create_time <= *filter.created_to);
+}
+
+bool matches(const ListFilter& filter, const Transaction& trans) {
+  return (filter.statuses.empty() || filter.statuses.contains(trans.status)) &&
+         fits_as_created(filter, trans) && (!filter.accepts || filter.accepts(trans));
 }
 
 Transaction without_branches(const Transaction& trans) {
@@ -66,7 +70,11 @@ Result<std::optional<std::uint64_t>> parse_position(const std::string& position)
   const char* const end = position.data() + position.size();
   const auto [rest, error] = std::from_chars(position.data(), end, sequence);
   if (error == std::errc{} && rest == end) return std::optional{sequence};
-  return make_error(Errc::invalid_request, "position '" + position + "' is not one of a list");
+  return foreign_position(position);
+}
+
+Error foreign_position(const std::string& position) {
+  return make_error(Errc::invalid_request, "position '" + position + "' is not one of this list");
 }
 
 }  // namespace concerto::persist

@@ -18,7 +18,9 @@ Result<> check_status(const UpdateTrans& update, TransStatus stored);
 /// No (branch_id, op) of the delta's new branches is in `trans` or twice among them.
 Result<> check_new_branches(const Transaction& trans, const TransDelta& delta);
 
-bool matches(const ListFilter& filter, const Transaction& trans) noexcept;
+/// What of a filter does not depend on the status: a transaction as it was created tells it.
+bool fits_as_created(const ListFilter& filter, const Transaction& created) noexcept;
+bool matches(const ListFilter& filter, const Transaction& trans);
 
 /// A transaction as `list` shows it.
 Transaction without_branches(const Transaction& trans);
@@ -26,5 +28,6 @@ Transaction without_branches(const Transaction& trans);
 /// A position of `list` is a sequence as decimal text: the page shows older transactions only. The
 /// empty one shows all.
 Result<std::optional<std::uint64_t>> parse_position(const std::string& position);
+Error foreign_position(const std::string& position);
 
 }  // namespace concerto::persist

@@ -68,6 +68,9 @@ def lists(witness, gids):
     for mode in ("", "saga", "msg", "tcc", "xa", "workflow"):
         for status in ("", "prepared", "submitted", "aborting", "succeed", "failed"):
             witness.get(f"/api/dtmsvr/all?limit=5&status={status}&transType={mode}")
+    for trouble in ("status=prepared,submitted,aborting&minAge=0", "status=failed&minAge=1",
+                    "target=127.0.0.1&lastError=refused"):
+        _pages(witness, f"/api/dtmsvr/all?limit=5&explain=true&{trouble}")
     for filters in ("", "&createTimeStart=1&createTimeEnd=32503680000000", "&createTimeEnd=1"):
         _pages(witness, f"/api/dtmsvr/all?limit=50{filters}")
     for target in ("/api/dtmsvr/all", "/api/dtmsvr/all?gid=nobody&position=p",

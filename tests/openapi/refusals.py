@@ -85,7 +85,8 @@ def _targets():
                       f"topic={'t' * 129}&url=u", f"topic=t&url={LONG_URL}"):
             yield f"/api/dtmsvr/{name}?{query}"
     for target in ("query", "query?gid=", "all?limit=x", "all?createTimeStart=x",
-                   "all?createTimeEnd=1.5", "resetCronTime?timeout=x", "resetCronTime?limit=x",
+                   "all?createTimeEnd=1.5", "all?minAge=x", "all?explain=x",
+                   f"all?target={'t' * 1025}", "resetCronTime?timeout=x", "resetCronTime?limit=x",
                    "scanKV?limit=x"):
         yield f"/api/dtmsvr/{target}"
     yield "/api/concerto/why"

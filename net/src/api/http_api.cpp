@@ -184,7 +184,7 @@ Task<HttpResponse> HttpApi::why(HttpRequest request) {
 }
 
 Task<HttpResponse> HttpApi::all(HttpRequest request) {
-  Result<ListQuery> list = list_query_from(request);
+  Result<ListQuery> list = list_query_from(request, clock_.wall_now());
   if (!list) co_return http_answer(list.error());
   if (!list->gid.empty()) {
     const auto trans = co_await coordinator_.query(std::move(list->gid));
@@ -192,10 +192,21 @@ Task<HttpResponse> HttpApi::all(HttpRequest request) {
     co_return json_response(200, single_json(*trans, list->position, options_.zone_offset));
   }
   if (list->matches_nothing) co_return json_response(200, page_json({}, options_.zone_offset));
-  const auto page =
-      co_await coordinator_.list(std::move(list->filter), std::move(list->position), list->limit);
+  const auto page = co_await coordinator_.list(std::move(list->filter), std::move(list->position),
+                                               list->limit, std::move(list->trouble));
   if (!page) co_return http_answer(page.error());
-  co_return json_response(200, page_json(*page, options_.zone_offset));
+  std::vector<std::optional<Inspection>> why;
+  if (list->explain) {
+    for (const Transaction& trans : page->transactions) {
+      auto found = co_await coordinator_.inspect(trans.gid);
+      if (!found) co_return http_answer(found.error());
+      if (*found && (*found)->attempts.size() > 1) {
+        (*found)->attempts.erase((*found)->attempts.begin(), std::prev((*found)->attempts.end()));
+      }
+      why.push_back(std::move(*found));
+    }
+  }
+  co_return json_response(200, page_json(*page, options_.zone_offset, why));
 }
 
 Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request) {

@@ -36,6 +36,9 @@ json::object why_object(const Inspection& inspection, std::chrono::minutes offse
   object["state"] = to_string(inspection.activity);
   object["explanation"] = to_utf8(inspection.explanation);
   object["next_attempt_time"] = time_value(inspection.next_attempt, offset);
+  json::array urls;
+  for (const std::string& url : inspection.urls) urls.emplace_back(json::string{to_utf8(url)});
+  object["urls"] = std::move(urls);
   json::array attempts;
   attempts.reserve(inspection.attempts.size());
   for (const Attempt& attempt : inspection.attempts) {

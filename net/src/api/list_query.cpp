@@ -27,6 +27,33 @@ Result<std::int64_t> to_integer(std::string_view text) {
   return number;
 }
 
+/// Of one status, or of several with commas between them; those that none can have are left out.
+StatusSet to_statuses(std::string_view text) {
+  StatusSet statuses;
+  while (!text.empty()) {
+    const std::string_view name = text.substr(0, text.find(','));
+    if (const auto status = trans_status_from(name)) statuses.insert(*status);
+    text.remove_prefix(std::min(text.size(), name.size() + 1));
+  }
+  return statuses;
+}
+
+Result<std::string> search_text(const HttpRequest& request, std::string_view name) {
+  const std::string_view text = value_of(request, name);
+  if (text.size() <= search_bytes_max) return std::string{text};
+  return make_error(Errc::invalid_request, std::string{name} + " has " +
+                                               std::to_string(text.size()) + " bytes, at most " +
+                                               std::to_string(search_bytes_max) + " are allowed");
+}
+
+Result<bool> switch_value(const HttpRequest& request, std::string_view name) {
+  const std::string_view text = value_of(request, name);
+  if (text == "true" || text == "1") return true;
+  if (text.empty() || text == "false" || text == "0") return false;
+  return make_error(Errc::invalid_request,
+                    std::string{name} + " is neither true nor false: '" + std::string{text} + "'");
+}
+
 /// The whole second that `milliseconds` since 1970 lie in; what no time can be is cut.
 Result<std::optional<WallTime>> to_second(std::string_view milliseconds) {
   if (milliseconds.empty()) return std::optional<WallTime>{};
@@ -50,7 +77,23 @@ Result<std::size_t> list_limit(const HttpRequest& request) {
       std::clamp(limit, std::int64_t{1}, static_cast<std::int64_t>(list_limit_max)));
 }
 
-Result<ListQuery> list_query_from(const HttpRequest& request) {
+namespace {
+
+/// What the reference does not have.
+Result<> take_own_parameters(const HttpRequest& request, WallTime now, ListQuery& query) {
+  CONCERTO_TRY(query.explain, switch_value(request, "explain"));
+  CONCERTO_TRY(query.trouble.target, search_text(request, "target"));
+  CONCERTO_TRY(query.trouble.error, search_text(request, "lastError"));
+  CONCERTO_TRY(const std::int64_t age, integer_value(request, "minAge", 0));
+  if (age <= 0) return ok();
+  const WallTime oldest = now - std::chrono::seconds{std::min(age, wall_seconds_max / 2)};
+  query.filter.created_to = std::min(query.filter.created_to.value_or(oldest), oldest);
+  return ok();
+}
+
+}  // namespace
+
+Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now) {
   ListQuery query;
   query.gid = Gid{std::string{value_of(request, "gid")}};
   query.position = value_of(request, "position");
@@ -58,8 +101,8 @@ Result<ListQuery> list_query_from(const HttpRequest& request) {
 
   CONCERTO_TRY(query.limit, list_limit(request));
   if (const auto text = value_of(request, "status"); !text.empty()) {
-    query.filter.status = trans_status_from(text);
-    if (!query.filter.status) query.matches_nothing = true;
+    query.filter.statuses = to_statuses(text);
+    query.matches_nothing = query.filter.statuses.empty();
   }
   if (const auto text = value_of(request, "transType"); !text.empty()) {
     query.filter.type = trans_type_from(text);
@@ -71,6 +114,7 @@ Result<ListQuery> list_query_from(const HttpRequest& request) {
   if (query.filter.created_to) {
     *query.filter.created_to += std::chrono::seconds{1} - std::chrono::nanoseconds{1};
   }
+  CONCERTO_CHECK(take_own_parameters(request, now, query));
   return query;
 }
 

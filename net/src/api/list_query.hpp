@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <concerto/core/coordinator.hpp>
 #include <concerto/core/error.hpp>
 #include <concerto/core/store.hpp>
 #include <concerto/net/http_message.hpp>
@@ -15,13 +16,17 @@ namespace concerto::net {
 struct ListQuery {
   Gid gid;  ///< if not empty, only this transaction; the rest does not count
   ListFilter filter;
+  TroubleFilter trouble;
   std::string position;
   std::size_t limit = 100;
   /// A status or type is asked for that no transaction can have.
   bool matches_nothing = false;
+  bool explain = false;  ///< say of each transaction why it is where it is
 };
 
 inline constexpr std::size_t list_limit_max = 1000;
+/// Of a text to look for.
+inline constexpr std::size_t search_bytes_max = 1024;
 
 /// `limit` of a request, 1 to list_limit_max; 100 without one.
 Result<std::size_t> list_limit(const HttpRequest& request);
@@ -30,7 +35,7 @@ Result<std::size_t> list_limit(const HttpRequest& request);
 Result<std::int64_t> integer_value(const HttpRequest& request, std::string_view name,
                                    std::int64_t absent);
 
-/// Error invalid_request: a number that is none.
-Result<ListQuery> list_query_from(const HttpRequest& request);
+/// Ages count from `now`. Error invalid_request: a number that is none, a text that is too long.
+Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now);
 
 }  // namespace concerto::net

@@ -194,11 +194,14 @@ std::string kv_page_json(const KvPage& page, std::chrono::minutes offset) {
   return json::serialize(answer);
 }
 
-std::string page_json(const TransPage& page, std::chrono::minutes offset) {
+std::string page_json(const TransPage& page, std::chrono::minutes offset,
+                      const std::vector<std::optional<Inspection>>& why) {
   json::array transactions;
   transactions.reserve(page.transactions.size());
-  for (const Transaction& trans : page.transactions) {
-    transactions.push_back(trans_object(trans, offset));
+  for (std::size_t i = 0; i < page.transactions.size(); ++i) {
+    json::object trans = trans_object(page.transactions[i], offset);
+    if (i < why.size() && why[i]) trans["why"] = why_object(*why[i], offset);
+    transactions.push_back(std::move(trans));
   }
   return list_json(std::move(transactions), page.next_position);
 }

@@ -25,8 +25,10 @@ std::string query_json(const std::optional<Inspection>& found, std::chrono::minu
 /// Answer of `prepareWorkflow` (section 4.7).
 std::string workflow_json(const Transaction& trans, std::chrono::minutes offset);
 
-/// Answer of `all` (section 7.2).
-std::string page_json(const TransPage& page, std::chrono::minutes offset);
+/// Answer of `all` (section 7.2). With `why`, one for each transaction, these have the member of
+/// that name too, with the last attempt alone.
+std::string page_json(const TransPage& page, std::chrono::minutes offset,
+                      const std::vector<std::optional<Inspection>>& why = {});
 
 /// Answer of `all` for one gid; `position` is echoed.
 std::string single_json(const std::optional<Transaction>& trans, std::string_view position,

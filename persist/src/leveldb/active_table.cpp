@@ -99,6 +99,11 @@ const ActiveEntry* ActiveTable::at_slot(std::size_t number) const noexcept {
   return entry.first ? &entry : nullptr;
 }
 
+ActiveEntry* ActiveTable::at_slot(std::size_t number) noexcept {
+  ActiveEntry& entry = slot(static_cast<std::uint32_t>(number));
+  return entry.first ? &entry : nullptr;
+}
+
 std::size_t ActiveTable::bytes() const noexcept {
   return slots() * sizeof(ActiveEntry) + (free_.capacity() + index_.size()) * sizeof(std::uint32_t);
 }

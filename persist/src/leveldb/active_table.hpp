@@ -28,6 +28,7 @@ class ActiveTable {
   /// every entry that was there all the time. Null for an empty slot.
   std::size_t slots() const noexcept { return chunks_.size() * chunk_entries; }
   const ActiveEntry* at_slot(std::size_t slot) const noexcept;
+  ActiveEntry* at_slot(std::size_t slot) noexcept;
 
  private:
   static constexpr std::size_t chunk_entries = 1024;

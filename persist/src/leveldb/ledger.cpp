@@ -75,6 +75,7 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   entry.branches = count(trans.branches.size());
   entry.payloads = count(trans.payloads.size());
   entry.status = trans.status;
+  entry.set_facts(facts_of(trans));
   active_.insert(entry);
   if (is_final(trans.status)) finishing_.push_back({entry.fingerprint, trans.update_time});
   return ok();
@@ -193,6 +194,8 @@ void Ledger::finish(const ActiveEntry& entry, WallTime at) {
     state.newest_finish = std::max(state.newest_finish, at);
     if (entry.status == TransStatus::failed) {
       state.newest_failure = std::max(state.newest_failure, at);
+      failed_[entry.sequence] = {
+          {entry.sequence, fingerprint}, entry.facts(), entry.first.group, at};
     }
   }
   active_.erase(fingerprint);

@@ -51,6 +51,8 @@ class Ledger {
 
   void restore_active(const ActiveEntry& entry);
   void restore_moved(const Fingerprint& fingerprint, std::uint64_t sequence);
+  /// Of one that is in its directory and not in the directory's index.
+  void restore_failed(const FailedEntry& entry);
   void restore_kv(KvRecord record);
   void restore_sequence(std::uint64_t last_sequence);
   /// Errors: store_damaged.
@@ -85,6 +87,16 @@ class Ledger {
   std::vector<ActiveRef> active_refs(std::uint64_t from, std::uint64_t to, std::size_t limit) const;
   /// Absent once it has finished.
   std::optional<Fingerprint> fingerprint_of(const ActiveRef& ref) const;
+  /// What was found of an unfinished transaction when it was read.
+  void note_facts(const ActiveRef& ref, const TransFacts& facts);
+
+  /// The newest `limit` of the unfinished ones that the filter may select, with a sequence below
+  /// `before`. Takes memory for about twice as many, however many there are.
+  std::vector<IndexRef> unfinished_refs(const ListFilter& filter, std::uint64_t before,
+                                        std::size_t limit) const;
+  /// Likewise of those that have failed and are not in their directories yet.
+  std::vector<IndexRef> failed_refs(const ListFilter& filter, std::uint64_t before,
+                                    std::size_t limit) const;
   /// Unfinished ones that began before `first_before` (a group), oldest first.
   std::vector<Fingerprint> active_before(std::uint64_t first_before) const;
 
@@ -100,10 +112,13 @@ class Ledger {
 
   // ---- Checkpoints and retention, from the maintenance thread.
 
+  /// By sequence.
+  using FailedTable = std::map<std::uint64_t, FailedEntry>;
   struct Checkpoint {
     ActiveEnd end;
     std::vector<KvRecord> kv;
     const FinishedTable* finished;  ///< to be written to the directories
+    const FailedTable* failed;      ///< likewise, to their indexes
   };
   /// From now on finished transactions gather anew; those before are still found here until
   /// `directories_written`.
@@ -159,6 +174,8 @@ class Ledger {
   ActiveTable active_;
   FinishedTable finished_;  ///< since the last checkpoint began
   FinishedTable flushing_;  ///< before it, while the directories are written
+  FailedTable failed_;      ///< of the finished ones those that failed
+  FailedTable failed_flushing_;
   std::map<std::uint64_t, Fingerprint> moved_;
   std::uint64_t last_sequence_ = 0;
   std::uint64_t durable_group_ = 0;

@@ -107,7 +107,7 @@ void Ledger::for_each_active(Visit visit) const {
     const std::size_t end = std::min(slot + slots_per_hold, active_.slots());
     for (; slot < end; ++slot) {
       const ActiveEntry* entry = active_.at_slot(slot);
-      if (entry != nullptr && !is_final(entry->status)) visit(*entry, slot);
+      if (entry != nullptr) visit(*entry, slot);
     }
     more = slot < active_.slots();
   }
@@ -127,7 +127,7 @@ std::vector<Ledger::ActiveRef> Ledger::active_refs(std::uint64_t from, std::uint
     refs.resize(limit);
   };
   for_each_active([&](const ActiveEntry& entry, std::size_t slot) {
-    if (entry.sequence < from || entry.sequence > to) return;
+    if (is_final(entry.status) || entry.sequence < from || entry.sequence > to) return;
     refs.push_back({entry.sequence, static_cast<std::uint32_t>(slot)});
     if (refs.size() == 2 * limit) keep_first();
   });
@@ -143,9 +143,51 @@ std::optional<Fingerprint> Ledger::fingerprint_of(const ActiveRef& ref) const {
   return entry->fingerprint;
 }
 
+void Ledger::note_facts(const ActiveRef& ref, const TransFacts& facts) {
+  const std::lock_guard lock(mutex_);
+  ActiveEntry* entry = active_.at_slot(ref.slot);
+  if (entry != nullptr && entry->sequence == ref.sequence) entry->set_facts(facts);
+}
+
+// What is ordered and not durable yet is not shown, so that an entry with such a record may have
+// any status.
+std::vector<IndexRef> Ledger::unfinished_refs(const ListFilter& filter, std::uint64_t before,
+                                              std::size_t limit) const {
+  std::vector<IndexRef> refs;
+  std::uint64_t after = 0;
+  for_each_active([&](const ActiveEntry& entry, std::size_t) {
+    if (entry.sequence >= before || entry.sequence <= after) return;
+    const bool settled = entry.last.group <= durable_group_;
+    if (settled && !filter.statuses.contains(entry.status)) return;
+    if (!may_match(filter, entry.facts())) return;
+    refs.push_back({entry.sequence, entry.fingerprint});
+    if (refs.size() < 2 * limit) return;
+    keep_newest(refs, limit);
+    after = refs.back().sequence;
+  });
+  keep_newest(refs, limit);
+  return refs;
+}
+
+std::vector<IndexRef> Ledger::failed_refs(const ListFilter& filter, std::uint64_t before,
+                                          std::size_t limit) const {
+  std::vector<IndexRef> refs;
+  const std::lock_guard lock(mutex_);
+  for (const FailedTable* table : {&failed_, &failed_flushing_}) {
+    const std::size_t end = refs.size() + limit;
+    for (auto at = table->lower_bound(before); at != table->begin() && refs.size() < end;) {
+      --at;
+      if (may_match(filter, at->second.facts)) refs.push_back(at->second.ref);
+    }
+  }
+  keep_newest(refs, limit);
+  return refs;
+}
+
 std::vector<Fingerprint> Ledger::active_before(std::uint64_t first_before) const {
   std::vector<std::pair<std::uint64_t, Fingerprint>> found;
   for_each_active([&](const ActiveEntry& entry, std::size_t) {
+    if (is_final(entry.status)) return;
     if (entry.first.group < first_before) found.emplace_back(entry.sequence, entry.fingerprint);
   });
   std::sort(found.begin(), found.end());
@@ -188,7 +230,12 @@ Ledger::Checkpoint Ledger::begin_checkpoint() {
   // Both keep their memory: a new table would grow, and an old one go, with the lock held.
   flushing_.clear();
   std::swap(finished_, flushing_);
-  checkpoint.finished = &flushing_;  // changed by the maintenance thread alone
+  failed_.merge(failed_flushing_);
+  failed_flushing_.clear();
+  std::swap(failed_, failed_flushing_);
+  // Both are changed by the maintenance thread alone.
+  checkpoint.finished = &flushing_;
+  checkpoint.failed = &failed_flushing_;
   return checkpoint;
 }
 
@@ -207,12 +254,16 @@ std::vector<ActiveEntry> Ledger::active_slots(std::size_t& slot, bool& end) cons
 void Ledger::directories_written() {
   const std::lock_guard lock(mutex_);
   flushing_.clear();
+  failed_flushing_.clear();
 }
 
 void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequence) {
   const std::lock_guard lock(mutex_);
   for (FinishedTable* finished : {&finished_, &flushing_}) {
     finished->erase_if([&](const auto& e) { return e.second.first.group < first_group; });
+  }
+  for (FailedTable* failed : {&failed_, &failed_flushing_}) {
+    std::erase_if(*failed, [&](const auto& e) { return e.second.first_group < first_group; });
   }
   std::erase_if(moved_, [&](const auto& known) {
     const auto& [sequence, fingerprint] = known;

@@ -25,6 +25,10 @@ void Ledger::restore_moved(const Fingerprint& fingerprint, std::uint64_t sequenc
   moved_[sequence] = fingerprint;
 }
 
+void Ledger::restore_failed(const FailedEntry& entry) {
+  failed_.try_emplace(entry.ref.sequence, entry);
+}
+
 void Ledger::restore_kv(KvRecord record) {
   kv_.put(record);
   durable_kv_.put(std::move(record));
@@ -85,6 +89,7 @@ Result<> Ledger::replay_whole(const Place& place, const RecordView& record) {
   entry.branches = static_cast<std::uint32_t>(trans->branches.size());
   entry.payloads = static_cast<std::uint32_t>(trans->payloads.size());
   entry.status = trans->status;
+  entry.set_facts(facts_of(*trans));
   restore_active(entry);
   if (is_final(entry.status)) finish(entry, trans->update_time);
   return ok();

@@ -1,7 +1,10 @@
+#include <atomic>
+
 #include <boost/asio/thread_pool.hpp>
 
 #include <concerto/persist/leveldb_store.hpp>
 
+#include "listing.hpp"
 #include "maintenance.hpp"
 #include "reader.hpp"
 #include "store_core.hpp"
@@ -84,9 +87,36 @@ class LevelDbStore::Impl {
   Maintenance maintenance;
   asio::thread_pool workers;
   bool closed = false;
+  std::atomic<std::size_t> long_lists = 0;
 };
 
 namespace {
+
+/// Lists that take more than a step and go on at the same time; others are refused.
+constexpr std::size_t long_lists_max = 16;
+
+/// The place of one of them, as long as it lives.
+class LongList {
+ public:
+  explicit LongList(std::atomic<std::size_t>& count) : count_(count) {}
+  ~LongList() {
+    if (is_taken_) --count_;
+  }
+  LongList(const LongList&) = delete;
+  LongList& operator=(const LongList&) = delete;
+
+  /// False when there is none; once taken it is kept.
+  bool take() noexcept {
+    if (is_taken_) return true;
+    is_taken_ = count_++ < long_lists_max;
+    if (!is_taken_) --count_;
+    return is_taken_;
+  }
+
+ private:
+  std::atomic<std::size_t>& count_;
+  bool is_taken_ = false;
+};
 
 RecordKind kind_of(const UpdateTrans& update, Durability durability) {
   if (update.delta.status && is_final(*update.delta.status)) return RecordKind::finish;
@@ -169,10 +199,18 @@ Async<ActivePage> LevelDbStore::scan_active(std::uint64_t from, std::size_t limi
 }
 
 Async<TransPage> LevelDbStore::list(ListFilter filter, std::string position, std::size_t limit) {
-  auto read = [this, filter = std::move(filter), position = std::move(position), limit] {
-    return impl_->reader.list(filter, position, limit);
-  };
-  co_return co_await impl_->on_worker<Result<TransPage>>(std::move(read));
+  CONCERTO_CO_TRY(auto begun,
+                  Listing::begin(impl_->reader, *impl_->core, std::move(filter), position, limit));
+  const std::shared_ptr<Listing> listing = std::move(begun);
+  LongList place(impl_->long_lists);
+  for (bool is_first = true;; is_first = false) {
+    if (!is_first && !place.take()) {
+      co_return make_error(Errc::overloaded, "too many lists look through the store, try later");
+    }
+    auto step = [listing] { return listing->step(); };
+    CONCERTO_CO_TRY(const bool done, co_await impl_->on_worker<Result<bool>>(std::move(step)));
+    if (done) co_return listing->take();
+  }
 }
 
 Async<std::vector<KvRecord>> LevelDbStore::find_kv(std::string cat, std::string key) {

@@ -111,6 +111,7 @@ Result<> Maintenance::checkpoint() {
   Ledger::Checkpoint checkpoint = core_.ledger.begin_checkpoint();
   CONCERTO_CHECK(write_active_set(checkpoint));
   CONCERTO_CHECK(write_directories(*checkpoint.finished));
+  CONCERTO_CHECK(write_failed(*checkpoint.failed));
   Place end;
   CONCERTO_CHECK(append(encode_active_end(checkpoint.end), Durability::durable, &end));
   std::map<std::uint64_t, SegmentState> known;
@@ -178,6 +179,21 @@ Result<> Maintenance::write_entries(std::vector<FinishedEntry>& entries) {
   }
   for (const auto& [segment, some] : by_segment) CONCERTO_CHECK(segment->write_finished(some));
   give_way(begin);
+  return ok();
+}
+
+Result<> Maintenance::write_failed(const Ledger::FailedTable& failed) {
+  for (auto at = failed.begin(); at != failed.end();) {
+    const SteadyTime begin = core_.clock.steady_now();
+    std::map<std::shared_ptr<Segment>, std::vector<FailedEntry>> by_segment;
+    for (std::size_t i = 0; i < directory_entries_at_once && at != failed.end(); ++i, ++at) {
+      if (auto segment = core_.segments.of(at->second.first_group)) {
+        by_segment[std::move(segment)].push_back(at->second);
+      }
+    }
+    for (const auto& [segment, some] : by_segment) CONCERTO_CHECK(segment->write_failed(some));
+    give_way(begin);
+  }
   return ok();
 }
 

@@ -30,6 +30,7 @@ class Maintenance {
   bool checkpoint_is_due() const;
   Result<> write_active_set(Ledger::Checkpoint& checkpoint);
   Result<> write_directories(const FinishedTable& finished);
+  Result<> write_failed(const Ledger::FailedTable& failed);
   Result<> write_entries(std::vector<FinishedEntry>& entries);
   void give_way(SteadyTime begin);
   Result<> seal_segments();

@@ -293,6 +293,8 @@ Result<> recover(StoreCore& core) {
     core.ledger.restore_sequence(segment->state.first_sequence - 1);
     CONCERTO_TRY(const auto moved, segment->moved_entries());
     for (const auto& [gid, places] : moved) core.ledger.restore_moved(gid, places.sequence);
+    CONCERTO_TRY(const auto failed, segment->unindexed_failures());
+    for (const FailedEntry& entry : failed) core.ledger.restore_failed(entry);
   }
   std::uint64_t replay_from = oldest;
   if (state.checkpoint_first != 0) {

@@ -2,7 +2,6 @@
 
 #include <mutex>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "store_core.hpp"
@@ -24,14 +23,10 @@ class StoreReader {
   Result<QuickLoad> load_quickly(const Gid& gid) const;
   Result<std::optional<Transaction>> load(const Gid& gid) const;
   Result<ActivePage> scan_active(std::uint64_t from, std::size_t limit);
-  Result<TransPage> list(const ListFilter& filter, const std::string& position,
-                         std::size_t limit) const;
-
- private:
-  class Listing;
-
+  /// `groups` keeps what was read for the next load.
   Result<std::optional<Transaction>> load(const Fingerprint& gid, GroupReader& groups) const;
 
+ private:
   StoreCore& core_;
   std::mutex scan_mutex_;
   std::vector<Ledger::ActiveRef> scan_;  ///< some of the unfinished ones, the next of a scan

@@ -11,6 +11,7 @@
 
 #include "fingerprint.hpp"
 #include "place.hpp"
+#include "trans_index.hpp"
 
 namespace concerto::persist {
 
@@ -105,7 +106,15 @@ struct ActiveEntry {
   std::uint32_t branches = 0;
   std::uint32_t payloads = 0;
   TransStatus status = TransStatus::prepared;
-  std::uint16_t chain = 0;  ///< records after the first
+  TransType type{};           ///< of its facts; not stored, so not known after a restart at first
+  std::uint16_t chain = 0;    ///< records after the first
+  std::uint32_t created = 0;  ///< likewise
+
+  TransFacts facts() const noexcept { return {created, type}; }
+  void set_facts(const TransFacts& facts) noexcept {
+    type = facts.type;
+    created = facts.created;
+  }
 
   friend bool operator==(const ActiveEntry&, const ActiveEntry&) = default;
 };

@@ -7,6 +7,7 @@
 
 #include <concerto/core/assert.hpp>
 
+#include "directory_keys.hpp"
 #include "wire.hpp"
 
 namespace concerto::persist {
@@ -17,43 +18,14 @@ constexpr std::size_t directory_buffer_bytes = std::size_t{16} << 20;
 constexpr std::size_t table_bytes_max = std::size_t{32} << 20;
 constexpr int open_files_max = 64;
 
-// Keys of the directory: tag, then fingerprint or sequence. The grammar is in
-// docs/storage-format.md.
-constexpr char tag_filter = 'f';
-constexpr char tag_finished = 'g';
-constexpr char tag_late = 'l';  // finished after the filter was stored
-constexpr char tag_moved = 'm';
-
 class SilentLogger final : public leveldb::Logger {
  public:
   void Logv(const char*, std::va_list) override {}
 };
 
-leveldb::ReadOptions checked_read() {
-  leveldb::ReadOptions options;
-  options.verify_checksums = true;
-  return options;
-}
-
-leveldb::ReadOptions checked_scan() {
-  leveldb::ReadOptions options = checked_read();
-  options.fill_cache = false;
-  return options;
-}
-
-Error damaged(const std::string& path, const std::string& what) {
-  return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
-}
-
 Error not_opened(const std::string& path, const leveldb::Status& status) {
   if (status.IsCorruption()) return damaged(path, status.ToString());
   return make_error(Errc::store_failed, "cannot open '" + path + "': " + status.ToString());
-}
-
-std::uint64_t number_of(std::string_view key) {
-  std::uint64_t number = 0;
-  for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
-  return number;
 }
 
 std::string finished_key(const Fingerprint& fingerprint) {
@@ -72,22 +44,6 @@ std::string encode_places(const FinishedPlaces& places) {
   return value;
 }
 
-std::optional<FinishedPlaces> decode_places(std::string_view value) {
-  Decoder in(value);
-  FinishedPlaces places;
-  places.sequence = in.u64();
-  places.first.group = in.u64();
-  places.first.offset = in.u32();
-  places.last.group = in.u64();
-  places.last.offset = in.u32();
-  places.status = static_cast<TransStatus>(in.u8());
-  if (!in.done() || !is_final(places.status)) return std::nullopt;
-  return places;
-}
-
-std::string_view view(const leveldb::Slice& slice) {
-  return {slice.data(), slice.size()};
-}
 leveldb::Slice slice(std::string_view text) {
   return {text.data(), text.size()};
 }

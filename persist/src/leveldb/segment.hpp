@@ -18,6 +18,7 @@
 #include "log_scan.hpp"
 #include "place.hpp"
 #include "store_files.hpp"
+#include "trans_index.hpp"
 
 namespace concerto::persist {
 
@@ -77,6 +78,15 @@ class Segment {
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
   /// Writes directory entries, sorted by fingerprint, in one synced write.
   Result<> write_finished(const std::vector<FinishedEntry>& entries);
+  /// Writes entries of the index of failed ones, in one synced write.
+  Result<> write_failed(const std::vector<FailedEntry>& entries);
+  /// The newest `limit` failed ones of the index that a filter may select, with a sequence below
+  /// `before` and above `after`.
+  Result<std::vector<IndexRef>> failed_refs(const ListFilter& wanted, std::uint64_t before,
+                                            std::uint64_t after, std::size_t limit) const;
+  /// Failed ones that the index may lack: all that it does not have, if it may not be complete. It
+  /// is not where an earlier version of this program has worked, which wrote none.
+  Result<std::vector<FailedEntry>> unindexed_failures() const;
   /// Moves the log's newest groups and the filter into table files.
   Result<> seal(const std::string& encoded_filter);
   /// Those finished ones whose submit record was moved here, by sequence.
@@ -103,6 +113,7 @@ class Segment {
   Result<> open_log(bool create);
   Result<> open_directory(bool create);
   Result<> load_filter();
+  Result<WallTime> indexed_until() const;
 
   SegmentEnv& env_;
   const std::string path_;

@@ -68,6 +68,76 @@ TEST_F(EngineOperator, HearsOfEveryEndOnceWhateverItsWay) {
               ElementsAre("good succeed", "undone failed", "stopped failed", "dropped failed"));
 }
 
+/// What an operator looks for when services are down.
+class EngineTroubles : public EngineFixture {
+ protected:
+  void SetUp() override {
+    EngineFixture::SetUp();
+    submit(saga("good"));
+    branches_->reply("action 01", Outcome::error, "connection refused");
+    submit(saga("first"));
+    branches_->reply("action 02", Outcome::error, "no disk");
+    submit(saga("second"));
+    branches_->reply("action 02", Outcome::failure, "no money");
+    submit(saga("failed"));
+    branches_->reply("action 02", Outcome::failure, "no money");
+    branches_->reply("compensate 01", Outcome::error, "no disk");
+    submit(saga("back"));
+    prepare(make_request("waits", "tcc", 0));
+  }
+
+  static TransRequest saga(const std::string& gid) {
+    auto request = make_request(gid, "saga", 2);
+    request.steps = {{"http://one/a", "http://one/c"}, {"http://two/a", "http://two/c"}};
+    return request;
+  }
+
+  std::string list(TroubleFilter trouble, StatusSet statuses = {}) {
+    ListFilter filter;
+    filter.statuses = statuses;
+    const auto page = world_->start(world_->coordinator().list(filter, "", 100, trouble));
+    std::string gids;
+    for (const Transaction& trans : page->value().value().transactions) {
+      gids += (gids.empty() ? "" : " ") + trans.gid.str();
+    }
+    return gids;
+  }
+};
+
+TEST_F(EngineTroubles, AreFoundByTheServiceAtWhichTheyAreStuckOrFailed) {
+  EXPECT_EQ(list({"http://one", ""}), "back first");
+  EXPECT_EQ(list({"http://two", ""}), "failed second");
+  EXPECT_EQ(list({"one/c", ""}), "back");
+  EXPECT_EQ(list({"three", ""}), "");
+  EXPECT_EQ(list({"http", ""}, {TransStatus::failed}), "failed");
+  EXPECT_EQ(list({"http", ""}, {TransStatus::succeed}), "");
+  restart_after_crash();
+  EXPECT_EQ(list({"http://two", ""}, {TransStatus::failed}), "failed");
+}
+
+TEST_F(EngineTroubles, AreFoundByTheirLastError) {
+  EXPECT_EQ(list({"", "refused"}), "first");
+  EXPECT_EQ(list({"", "no disk"}), "back second");
+  EXPECT_EQ(list({"", "no money"}), "back failed");
+  EXPECT_EQ(list({"two", "no disk"}), "second");
+}
+
+TEST_F(EngineTroubles, AreNotFoundByAPassword) {
+  branches_->reply("action 01", Outcome::error, "connection refused");
+  auto request = saga("secret");
+  request.steps[0].action = "http://user:s3cret@four/a";
+  submit(std::move(request));
+  EXPECT_EQ(list({"@four/a", ""}), "secret");
+  EXPECT_EQ(list({"s3cret", ""}), "");
+}
+
+TEST_F(EngineTroubles, AreFoundByTheirServiceAfterARestart) {
+  restart_after_crash();
+  EXPECT_EQ(list({"http://one", ""}, {TransStatus::submitted, TransStatus::aborting}),
+            "back first");
+  EXPECT_EQ(list({"http://two", ""}, {TransStatus::submitted}), "second");
+}
+
 TEST(ResetRounds, RequestsThatBelongTogetherAreOneRound) {
   constexpr SteadyTime start{};
   ResetRounds rounds;

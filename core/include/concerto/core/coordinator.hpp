@@ -74,6 +74,17 @@ struct InFlight {
   std::chrono::nanoseconds lag{};
 };
 
+/// Selects among transactions that are unfinished or have failed; an empty text selects all.
+struct TroubleFilter {
+  /// A part of a URL that an unfinished one calls next, or of a failed branch (Inspection::urls).
+  std::string target;
+  /// A part of the last error: of an unfinished one that of its last attempt, which is known as
+  /// long as the journal has it; of all the reason for which it goes back or has failed.
+  std::string error;
+
+  bool empty() const noexcept { return target.empty() && error.empty(); }
+};
+
 /// The coordinator of distributed transactions: the requests of the protocol, over a Store and
 /// branch services. Embed it, or let concertod's front ends drive it.
 ///
@@ -146,8 +157,10 @@ class Coordinator {
   /// The transaction and why it is where it is, nullopt if there is none.
   Async<std::optional<Inspection>> inspect(Gid gid);
 
-  /// Pages through transactions, newest first, without branches and payloads.
-  Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit);
+  /// Pages through transactions, newest first, without branches and payloads. With a trouble only
+  /// through those that are unfinished or have failed.
+  Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit,
+                        TroubleFilter trouble = {});
 
   /// Topics of msg steps (page 02, section 8). Errors invalid_entry and key_not_found.
   Async<> subscribe(std::string topic, std::string url, std::string remark);
@@ -170,6 +183,7 @@ class Coordinator {
 
   Store& store_;
   const Clock& clock_;
+  const ModeTable& modes_;
   const std::unique_ptr<Topics> topics_;
   const std::unique_ptr<ResetRounds> reset_rounds_;
   std::vector<std::unique_ptr<Engine>> engines_;

@@ -40,6 +40,9 @@ struct Inspection {
   Activity activity = Activity::finished;
   std::string explanation;               ///< a sentence for an operator
   std::optional<WallTime> next_attempt;  ///< when it is looked at next, if that is known
+  /// Where it is stuck or has failed: the first of the URLs that it calls next, or whose branches
+  /// failed. Masked. Known after a restart too.
+  std::vector<std::string> urls;
   /// The last attempts, oldest first. In memory only, and begun with the first call that did not
   /// succeed: empty for what went well, and after a restart.
   std::vector<Attempt> attempts;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,12 +56,36 @@ struct ActivePage {
   std::uint64_t next = 0;  ///< where the next page starts; 0 when this is the last one
 };
 
+/// Some of the statuses.
+class StatusSet {
+ public:
+  constexpr StatusSet() = default;
+  constexpr StatusSet(std::initializer_list<TransStatus> statuses) {
+    for (const TransStatus status : statuses) insert(status);
+  }
+
+  constexpr void insert(TransStatus status) noexcept { bits_ |= bit(status); }
+  constexpr void erase(TransStatus status) noexcept { bits_ &= ~bit(status); }
+  constexpr bool contains(TransStatus status) const noexcept { return (bits_ & bit(status)) != 0; }
+  constexpr bool has_any_of(StatusSet other) const noexcept { return (bits_ & other.bits_) != 0; }
+  constexpr bool empty() const noexcept { return bits_ == 0; }
+  friend constexpr bool operator==(StatusSet, StatusSet) = default;
+
+ private:
+  static constexpr std::uint32_t bit(TransStatus status) noexcept {
+    return std::uint32_t{1} << static_cast<std::uint32_t>(status);
+  }
+  std::uint32_t bits_ = 0;
+};
+
 /// Selects transactions for `list`; an absent field selects all.
 struct ListFilter {
-  std::optional<TransStatus> status;
+  StatusSet statuses;  ///< empty: any
   std::optional<TransType> type;
   std::optional<WallTime> created_from;  ///< inclusive
   std::optional<WallTime> created_to;    ///< inclusive
+  /// Asked last, with the whole transaction; on any thread, by one at a time.
+  std::function<bool(const Transaction&)> accepts;
 };
 
 struct TransPage {
@@ -93,8 +119,8 @@ struct KvPage {
 /// ordered behind it.
 ///
 /// Errors: gid_exists, status_mismatch, trans_not_found, branch_exists (nothing changed);
-/// overloaded (nothing changed, only CreateTrans is refused for room); store_failed (may or may
-/// not be durable) and from then on store_unavailable.
+/// overloaded (nothing changed; only CreateTrans and lists are refused for room); store_failed (may
+/// or may not be durable) and from then on store_unavailable.
 class Store {
  public:
   virtual ~Store() = default;
@@ -109,7 +135,9 @@ class Store {
   virtual Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) = 0;
 
   /// Transactions without payloads and branches, newest first. `position` is empty or the
-  /// next_position of the page before; another text is an invalid_request.
+  /// next_position of the page before, with the same filter; another text is an invalid_request. A
+  /// page has `limit` transactions, or it is the last one. Those that are unfinished or have failed
+  /// are found without a look at the others, however many these are.
   virtual Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) = 0;
 
   /// Records of a category with a key; an empty text means any.

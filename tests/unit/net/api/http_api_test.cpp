@@ -142,6 +142,40 @@ TEST_F(HttpApiTest, ListsTransactionsInPages) {
   expect_message(get("/api/dtmsvr/all?limit=abc"), 500, "convert to int error: abc");
 }
 
+TEST_F(HttpApiTest, ListsWhatIsStuckAtAService) {
+  post("submit", json_request("good", "saga", 1, wait));
+  branches_.reply("action 01", Outcome::error, "connection refused");
+  post("submit", json_request("stuck", "saga", 1, wait));
+  branches_.reply("action 02", Outcome::failure, "no money");
+  post("submit", json_request("failed", "saga", 2, wait));
+  for (const char* query : {"target=a1", "lastError=refused", "status=prepared,submitted,aborting",
+                            "status=submitted&target=a&lastError=connection&minAge=0"}) {
+    const std::string target = std::string{"/api/dtmsvr/all?explain=true&"} + query;
+    const auto page = boost::json::parse(get(target).body);
+    ASSERT_EQ(page.at("transactions").as_array().size(), 1U) << query;
+    const auto& stuck = page.at("transactions").at(0);
+    EXPECT_EQ(stuck.at("gid"), "stuck");
+    EXPECT_EQ(stuck.at("why").at("state"), "waiting");
+    EXPECT_THAT(std::string{stuck.at("why").at("explanation").as_string()},
+                HasSubstr("connection refused"));
+    EXPECT_EQ(stuck.at("why").at("urls"), boost::json::parse(R"(["a1"])"));
+  }
+  const auto failed = boost::json::parse(get("/api/dtmsvr/all?target=a2").body);
+  EXPECT_EQ(failed.at("transactions").at(0).at("gid"), "failed");
+  EXPECT_FALSE(failed.at("transactions").at(0).as_object().contains("why"));
+  const auto young = boost::json::parse(get("/api/dtmsvr/all?target=a2&minAge=3600").body);
+  EXPECT_TRUE(young.at("transactions").as_array().empty());
+  expect_message(get("/api/dtmsvr/all?explain=x"), 500, "explain is neither true nor false: 'x'");
+}
+
+// The reference's stores on a server refuse it too; its embedded one takes any text as a gid.
+TEST_F(HttpApiTest, APositionThatNoPageGaveIsRefused) {
+  expect_message(get("/api/dtmsvr/all?position=zzz"), 500,
+                 "position 'zzz' is not one of this list");
+  expect_message(get("/api/dtmsvr/all?status=failed&position=zzz"), 500,
+                 "position 'zzz' is not one of this list");
+}
+
 struct NotFoundCase {
   const char* name;
   const char* method;

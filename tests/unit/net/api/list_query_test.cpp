@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 Result<ListQuery> parse(HttpRequest::Query query) {
   HttpRequest request;
   request.query = std::move(query);
-  return list_query_from(request);
+  return list_query_from(request, WallTime{1000s});
 }
 
 TEST(ListQuery, HasDefaults) {
@@ -19,7 +19,9 @@ TEST(ListQuery, HasDefaults) {
   EXPECT_TRUE(list->gid.empty());
   EXPECT_TRUE(list->position.empty());
   EXPECT_EQ(list->limit, 100U);
-  EXPECT_FALSE(list->filter.status || list->filter.type);
+  EXPECT_TRUE(list->filter.statuses.empty());
+  EXPECT_FALSE(list->filter.type || list->explain);
+  EXPECT_TRUE(list->trouble.empty());
   EXPECT_FALSE(list->filter.created_from || list->filter.created_to);
   EXPECT_FALSE(list->matches_nothing);
 }
@@ -35,7 +37,7 @@ TEST(ListQuery, TakesWhatTheAdminPageSends) {
   ASSERT_TRUE(list);
   EXPECT_EQ(list->position, "17");
   EXPECT_EQ(list->limit, 10U);
-  EXPECT_EQ(list->filter.status, TransStatus::prepared);
+  EXPECT_EQ(list->filter.statuses, StatusSet{TransStatus::prepared});
   EXPECT_EQ(list->filter.type, TransType::msg);
   EXPECT_EQ(list->filter.created_from, WallTime{1795412116s});
   EXPECT_EQ(list->filter.created_to, WallTime{1795412117s + 999999999ns});
@@ -52,6 +54,32 @@ TEST(ListQuery, WithGidIgnoresTheRest) {
 TEST(ListQuery, KnowsFiltersThatNothingMatches) {
   EXPECT_TRUE(parse({{"status", "weird"}})->matches_nothing);
   EXPECT_TRUE(parse({{"transType", "SAGA"}})->matches_nothing);
+}
+
+TEST(ListQuery, TakesWhatAnOperatorLooksFor) {
+  const auto list = parse({{"status", "submitted,weird,failed"},
+                           {"target", "http://bank"},
+                           {"lastError", "no disk"},
+                           {"minAge", "60"},
+                           {"explain", "true"}});
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->filter.statuses, (StatusSet{TransStatus::submitted, TransStatus::failed}));
+  EXPECT_EQ(list->trouble.target, "http://bank");
+  EXPECT_EQ(list->trouble.error, "no disk");
+  EXPECT_EQ(list->filter.created_to, WallTime{940s});
+  EXPECT_TRUE(list->explain);
+  EXPECT_EQ(parse({{"minAge", "60"}, {"createTimeEnd", "3000"}})->filter.created_to,
+            WallTime{3s + 999999999ns});
+  EXPECT_FALSE(parse({{"minAge", "-5"}})->filter.created_to);
+  EXPECT_LT(*parse({{"minAge", "9223372036854775807"}})->filter.created_to, WallTime{});
+}
+
+TEST(ListQuery, RefusesWhatItCannotLookFor) {
+  EXPECT_EQ(parse({{"target", std::string(1025, 'x')}}).error().detail,
+            "target has 1025 bytes, at most 1024 are allowed");
+  EXPECT_FALSE(parse({{"lastError", std::string(1025, 'x')}}));
+  EXPECT_EQ(parse({{"explain", "maybe"}}).error().detail,
+            "explain is neither true nor false: 'maybe'");
 }
 
 struct LimitCase {
@@ -106,7 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadNumberCase{"Blank", "limit", " 1"}, BadNumberCase{"Signs", "limit", "+-1"},
                     BadNumberCase{"OutOfRange", "limit", "9223372036854775808"},
                     BadNumberCase{"Start", "createTimeStart", "yesterday"},
-                    BadNumberCase{"End", "createTimeEnd", "1h"}),
+                    BadNumberCase{"End", "createTimeEnd", "1h"},
+                    BadNumberCase{"Age", "minAge", "1h"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ListQuery, CutsTimesThatNoClockShows) {

@@ -189,9 +189,11 @@ TEST(QueryJson, ShowsWhyATransactionIsWhereItIs) {
   attempt.answer = "500: oops";
   attempt.next_try = noon + 20s;
   inspection.attempts = {attempt};
+  inspection.urls = {"http://b/a"};
   const json::value want = json::parse(R"({"state":"waiting","explanation":"the branch said )"
                                        "\xEF\xBF\xBD"
-                                       R"(","next_attempt_time":"2026-11-23T05:35:36Z","attempts":[
+                                       R"(","next_attempt_time":"2026-11-23T05:35:36Z",)"
+                                       R"("urls":["http://b/a"],"attempts":[
           {"time":"2026-11-23T05:35:16Z","branch_id":"01","op":"action","url":"http://b/a",
            "latency_ms":1.5,"result":"error","answer":"500: oops",
            "next_try_time":"2026-11-23T05:35:36Z"}]})");
@@ -212,6 +214,16 @@ TEST(PageJson, ShowsTransactionsAndCursor) {
   ASSERT_EQ(answer.at("transactions").as_array().size(), 2U);
   EXPECT_EQ(answer.at("transactions").at(1).at("gid"), "g2");
   EXPECT_EQ(answer.at("next_position"), "17");
+}
+
+TEST(PageJson, ShowsWhyWhenThatIsAskedFor) {
+  TransPage page;
+  page.transactions = {finished_saga(), finished_saga()};
+  Inspection why;
+  why.explanation = "because";
+  const json::value answer = json::parse(page_json(page, 0min, {std::nullopt, why}));
+  EXPECT_FALSE(answer.at("transactions").at(0).as_object().contains("why"));
+  EXPECT_EQ(answer.at("transactions").at(1).at("why").at("explanation"), "because");
 }
 
 TEST(PageJson, ShowsAnEmptyListOnAnEmptyPage) {

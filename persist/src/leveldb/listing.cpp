@@ -1,0 +1,118 @@
+#include "listing.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "../preconditions.hpp"
+#include "log_listing.hpp"
+#include "reader.hpp"
+
+namespace concerto::persist {
+namespace {
+
+constexpr StatusSet unfinished{TransStatus::prepared, TransStatus::submitted,
+                               TransStatus::aborting};
+
+/// What is unfinished or has failed: a walk over the newest ones of both indexes. Its position is
+/// `i.<sequence>`, that of the last transaction looked at.
+class IndexListing final : public Listing {
+ public:
+  IndexListing(const StoreReader& reader, StoreCore& core, ListFilter filter, std::size_t limit,
+               std::uint64_t before)
+      : Listing(reader, core, std::move(filter), limit),
+        before_(before),
+        taken_at_once_(limit + 1) {}
+
+  Result<bool> step() override {
+    for (std::size_t examined = 0; examined < examined_per_step; ++examined) {
+      if (next_ == refs_.size() && is_last_) return true;
+      if (is_full()) {
+        page_.next_position = "i." + std::to_string(before_);
+        return true;
+      }
+      if (next_ == refs_.size()) {
+        CONCERTO_CHECK(take_refs());
+        continue;
+      }
+      const IndexRef ref = refs_[next_++];
+      before_ = ref.sequence;
+      CONCERTO_CHECK(show(ref.fingerprint));
+    }
+    return false;
+  }
+
+ private:
+  // The unfinished ones come first: who fails meanwhile is found in both. Of those that have
+  // failed the ones in memory come first: they go from there when they are in a directory.
+  Result<> take_refs() {
+    const std::size_t limit = taken_at_once_;
+    refs_.clear();
+    if (filter_.statuses.has_any_of(unfinished)) {
+      add(core_.ledger.unfinished_refs(filter_, before_, limit));
+    }
+    if (filter_.statuses.contains(TransStatus::failed)) {
+      add(core_.ledger.failed_refs(filter_, before_, limit));
+      const SegmentSet::Segments segments = core_.segments.all();
+      for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+        const std::uint64_t after = refs_.size() < limit ? 0 : refs_.back().sequence;
+        CONCERTO_TRY(const auto some, (*segment)->failed_refs(filter_, before_, after, limit));
+        add(some);
+      }
+    }
+    next_ = 0;
+    is_last_ = refs_.size() < limit;
+    // Each time looks through all of the unfinished ones.
+    taken_at_once_ = std::min(8 * limit, refs_max);
+    return ok();
+  }
+
+  /// The newest of those there are and some others, which are the newest of their kind.
+  void add(const std::vector<IndexRef>& some) {
+    if (some.empty()) return;
+    refs_.insert(refs_.end(), some.begin(), some.end());
+    keep_newest(refs_, taken_at_once_);
+  }
+
+  static constexpr std::size_t refs_max = 65536;
+
+  std::uint64_t before_;  ///< the sequence that was looked at last
+  std::size_t taken_at_once_;
+  std::vector<IndexRef> refs_;
+  std::size_t next_ = 0;
+  bool is_last_ = false;
+};
+
+}  // namespace
+
+Listing::Listing(const StoreReader& reader, StoreCore& core, ListFilter filter, std::size_t limit)
+    : reader_(reader),
+      core_(core),
+      groups_(core.segments),
+      filter_(std::move(filter)),
+      limit_(limit) {}
+
+Result<> Listing::show(const Fingerprint& gid) {
+  CONCERTO_TRY(const auto trans, reader_.load(gid, groups_));
+  if (trans && matches(filter_, *trans)) page_.transactions.push_back(without_branches(*trans));
+  return ok();
+}
+
+Result<std::unique_ptr<Listing>> Listing::begin(const StoreReader& reader, StoreCore& core,
+                                                ListFilter filter, const std::string& position,
+                                                std::size_t limit) {
+  using Started = std::unique_ptr<Listing>;
+  limit = std::max<std::size_t>(limit, 1);
+  const bool is_indexed =
+      !filter.statuses.empty() && !filter.statuses.contains(TransStatus::succeed);
+  if (!is_indexed) return begin_log_listing(reader, core, std::move(filter), position, limit);
+  std::uint64_t before = std::numeric_limits<std::uint64_t>::max();
+  if (!position.empty()) {
+    const auto sequence = parse_number<std::uint64_t>(
+        position.starts_with("i.") ? std::string_view(position).substr(2) : std::string_view());
+    if (!sequence) return foreign_position(position);
+    before = *sequence;
+  }
+  return Started(std::make_unique<IndexListing>(reader, core, std::move(filter), limit, before));
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,177 @@
+#pragma once
+
+#include "store_contract_fixture.hpp"
+
+/// The part of the contract about transactions and their changes.
+namespace concerto::test {
+
+TEST_P(StoreContract, ShowsWhatWasCreatedAlsoAfterARestart) {
+  const Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  EXPECT_EQ(load("g1"), saga);
+  EXPECT_EQ(load("g2"), std::nullopt);
+  restart();
+  EXPECT_EQ(load("g1"), saga);
+  EXPECT_EQ(load("g2"), std::nullopt);
+}
+
+TEST_P(StoreContract, AppliesChangesInOrder) {
+  Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  const std::vector<TransDelta> deltas = {outcome(1, BranchStatus::succeed, 1),
+                                          outcome(3, BranchStatus::failed, 2),
+                                          new_status(TransStatus::aborting, 3)};
+  for (const TransDelta& delta : deltas) {
+    ASSERT_TRUE(commit(update("g1", TransStatus::submitted, delta)));
+    apply(saga, delta);
+    EXPECT_EQ(load("g1"), saga);
+  }
+  restart();
+  EXPECT_EQ(load("g1"), saga);
+}
+
+TEST_P(StoreContract, KeepsEveryFieldOfADelta) {
+  Transaction saga = sample_saga("g1");
+  saga.status = TransStatus::prepared;
+  ASSERT_TRUE(commit(create(saga)));
+  TransDelta delta;
+  delta.at = at_second(5);
+  delta.status = TransStatus::submitted;
+  delta.rollback_reason = "branch 01 said no";
+  delta.result = "cmVzdWx0";
+  delta.custom_data = "{}";
+  delta.options = TransOptions{};
+  delta.options->retry_limit = 3;
+  delta.submit_time = at_second(4);
+  delta.schedule = Schedule{std::chrono::seconds{20}, at_second(25), true};
+  delta.retry_count = 7;
+  delta.new_payloads = {"third"};
+  delta.new_branches = {sample_branch("03", "action", 2)};
+  delta.branch_changes = {{4, BranchStatus::succeed, at_second(5)}};
+  ASSERT_TRUE(commit(update("g1", TransStatus::prepared, delta)));
+  apply(saga, delta);
+  EXPECT_EQ(load("g1"), saga);
+  restart();
+  EXPECT_EQ(load("g1"), saga);
+}
+
+TEST_P(StoreContract, CreatesAGidOnce) {
+  const Transaction saga = sample_saga("g1");
+  Transaction other = sample_saga("g1");
+  other.custom_data = "other";
+  ASSERT_TRUE(commit(create(saga)));
+  EXPECT_EQ(commit_code(create(other)), Errc::gid_exists);
+  EXPECT_EQ(load("g1"), saga);
+  restart();
+  EXPECT_EQ(commit_code(create(other)), Errc::gid_exists);
+}
+
+TEST_P(StoreContract, FinishedGidsCountAsExisting) {
+  const Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  ASSERT_TRUE(commit(update("g1", TransStatus::submitted, new_status(TransStatus::succeed, 1))));
+  EXPECT_EQ(commit_code(create(saga)), Errc::gid_exists);
+  restart();
+  EXPECT_EQ(commit_code(create(saga)), Errc::gid_exists);
+  EXPECT_EQ(load("g1")->status, TransStatus::succeed);
+}
+
+TEST_P(StoreContract, GidsThatArePrefixesOfEachOtherAreDifferent) {
+  for (const char* gid : {"a", "a0", "a00", "a-1"}) {
+    ASSERT_TRUE(commit(create(sample_saga(gid))));
+  }
+  ASSERT_TRUE(commit(update("a0", TransStatus::submitted, new_status(TransStatus::failed, 1))));
+  EXPECT_EQ(load("a")->status, TransStatus::submitted);
+  EXPECT_EQ(load("a0")->status, TransStatus::failed);
+  EXPECT_EQ(load("a00")->branches.size(), 4U);
+}
+
+TEST_P(StoreContract, KeepsGidsAndBodiesAtTheirLimits) {
+  Transaction saga = sample_saga(std::string(gid_bytes_max, 'g'));
+  saga.payloads[0] = std::string(300'000, 'p');
+  ASSERT_TRUE(commit(create(saga)));
+  restart();
+  EXPECT_EQ(load(saga.gid.str()), saga);
+}
+
+TEST_P(StoreContract, UpdateNeedsTheExpectedStatus) {
+  const Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  EXPECT_EQ(commit_code(update("g1", TransStatus::prepared, outcome(1, BranchStatus::succeed, 1))),
+            Errc::status_mismatch);
+  EXPECT_EQ(commit_code(update("g2", TransStatus::prepared, outcome(1, BranchStatus::succeed, 1))),
+            Errc::trans_not_found);
+  EXPECT_EQ(load("g1"), saga);
+}
+
+TEST_P(StoreContract, FinalIsFinal) {
+  ASSERT_TRUE(commit(create(sample_saga("g1"))));
+  ASSERT_TRUE(commit(update("g1", TransStatus::submitted, new_status(TransStatus::failed, 1))));
+  const auto finished = load("g1");
+  for (const TransStatus expected : {TransStatus::submitted, TransStatus::failed}) {
+    EXPECT_EQ(commit_code(update("g1", expected, new_status(TransStatus::submitted, 2))),
+              Errc::status_mismatch);
+  }
+  EXPECT_EQ(load("g1"), finished);
+  restart();
+  EXPECT_EQ(
+      commit_code(update("g1", TransStatus::submitted, new_status(TransStatus::submitted, 2))),
+      Errc::status_mismatch);
+}
+
+TEST_P(StoreContract, CreatedWithAFinalStatusIsFinished) {
+  Transaction done = sample_saga("g1");
+  done.status = TransStatus::succeed;
+  done.finish_time = at_second(0);
+  ASSERT_TRUE(commit(create(done)));
+  EXPECT_EQ(load("g1"), done);
+  EXPECT_TRUE(active_gids(10).empty());
+  restart();
+  EXPECT_EQ(load("g1"), done);
+  EXPECT_TRUE(active_gids(10).empty());
+  EXPECT_EQ(commit_code(create(done)), Errc::gid_exists);
+}
+
+TEST_P(StoreContract, AddsEachBranchOnce) {
+  Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  TransDelta delta;
+  delta.at = at_second(1);
+  delta.new_branches = {sample_branch("03", "try"), sample_branch("03", "cancel")};
+  ASSERT_TRUE(commit(update("g1", TransStatus::submitted, delta)));
+  apply(saga, delta);
+  delta.new_branches = {sample_branch("04", "try"), sample_branch("03", "cancel")};
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
+  delta.new_branches = {sample_branch("01", "action")};
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
+  delta.new_branches = {sample_branch("05", "try"), sample_branch("05", "try")};
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
+  EXPECT_EQ(load("g1"), saga);
+  restart();
+  EXPECT_EQ(load("g1"), saga);
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
+}
+
+TEST_P(StoreContract, RefusesIndexesThatDoNotExist) {
+  const Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  const TransDelta beyond = outcome(4, BranchStatus::succeed, 1);
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, beyond)), Errc::invalid_request);
+  TransDelta no_payload;
+  no_payload.new_branches = {sample_branch("03", "action", 2)};
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, no_payload)), Errc::invalid_request);
+  EXPECT_EQ(load("g1"), saga);
+}
+
+TEST_P(StoreContract, ProgressIsSeenAndSurvivesACleanRestart) {
+  Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  const TransDelta delta = outcome(1, BranchStatus::succeed, 1);
+  ASSERT_TRUE(commit(update("g1", TransStatus::submitted, delta, Durability::progress)));
+  apply(saga, delta);
+  EXPECT_EQ(load("g1"), saga);
+  restart();
+  EXPECT_EQ(load("g1"), saga);
+}
+
+}  // namespace concerto::test
