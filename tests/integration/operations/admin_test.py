@@ -3,11 +3,13 @@
 Usage: admin_test.py <concertod>
 """
 
+import json
 import re
 
-from operations_test_case import OperationsTestCase, get, main
+from operations_test_case import (OperationsTestCase, get, main, submit, try_now,
+                                  wait_until_ready)
 
-from concerto_testing import http_call
+from concerto_testing import http_call, wait_until
 
 API_PATHS = ("/api/ping", "/api/metrics", "/livez", "/readyz", "/api/dtmsvr/version")
 
@@ -59,6 +61,47 @@ class AdminPage(OperationsTestCase):
         self.assertIn("/readyz", paths)
         for path in paths - {"/api/dtmsvr/"}:  # The base of others.
             self.assertNotEqual(get(coordinator, path).status, 404, path)
+
+    def listed(self, coordinator, query):
+        """What a list shows, by gid."""
+        page = json.loads(get(coordinator, f"/api/dtmsvr/all?explain=true&{query}").body)
+        return {trans["gid"]: trans for trans in page["transactions"]}
+
+    def test_stuck_and_failed_ones_are_found_and_tried_again(self):
+        """What the page asks for: after an outage, below others, and after a restart."""
+        coordinator = self.start("troubles", {"RetryInterval": 600})
+        self.branches.script("down", (503, "no disk"))
+        self.branches.script("poor", (409, "no money"), (200, ""))
+        for gid in ("stuck1", "stuck2"):
+            submit(coordinator, self.saga(gid, "up", "down"))
+        submit(coordinator, self.saga("failed", "up", "poor"))
+        for number in range(20):
+            submit(coordinator, self.saga(f"good{number}", "up", wait_result=True))
+        stuck = "status=prepared,submitted,aborting&minAge=0&limit=2"
+
+        def waiting():
+            found = self.listed(coordinator, stuck)
+            return found if all(t["why"]["attempts"] for t in found.values()) else None
+
+        found = wait_until(waiting, "the stuck ones were tried", 20)
+        self.assertEqual(sorted(found), ["stuck1", "stuck2"])
+        for trans in found.values():
+            self.assertEqual(trans["why"]["urls"], [self.branches.url("down")])
+            self.assertIn("no disk", trans["why"]["explanation"])
+        wait_until(lambda: list(self.listed(coordinator, "status=failed")) == ["failed"],
+                   "one has failed", 20)
+        self.assertEqual(list(self.listed(coordinator, "lastError=no money")), ["failed"])
+        self.assertEqual(self.listed(coordinator, "target=/up"), {})
+
+        coordinator.kill()
+        coordinator.start()
+        wait_until_ready(coordinator)
+        self.assertEqual(sorted(self.listed(coordinator, "target=/down")), ["stuck1", "stuck2"])
+        self.assertEqual(list(self.listed(coordinator, "target=/poor")), ["failed"])
+        self.branches.script("down", (200, ""))
+        for gid in ("stuck1", "stuck2"):
+            try_now(coordinator, gid)
+        wait_until(lambda: not self.listed(coordinator, stuck), "none is stuck any more", 20)
 
 
 if __name__ == "__main__":
