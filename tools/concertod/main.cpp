@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include <google/protobuf/stubs/logging.h>
-#include <sys/resource.h>
 
 #include <concerto/persist/leveldb_store.hpp>
 #include <concerto/persist/memory_store.hpp>
 
 #include "command_line.hpp"
 #include "config.hpp"
+#include "descriptor_plan.hpp"
 #include "logging.hpp"
 #include "server.hpp"
 
@@ -41,14 +41,6 @@ void ignore_signals() {
        {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGIO, SIGPWR, SIGXFSZ}) {
     std::signal(signal, SIG_IGN);
   }
-}
-
-/// One process serves many connections.
-void raise_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& config,
@@ -161,6 +153,6 @@ int main(int argc, char** argv) {
   ignore_signals();
   // Otherwise the library writes a line for every text of a client that is not UTF-8.
   google::protobuf::SetLogHandler(nullptr);
-  raise_file_limit();
+  raise_descriptor_limit();  // One process serves many connections.
   return run(command);
 }

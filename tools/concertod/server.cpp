@@ -55,7 +55,8 @@ Server::Server(const Config& config, StoreRef store, Log& log, Reload reload)
       store_(store),
       log_(log),
       reload_(std::move(reload)),
-      ops_pages_(ops_sources()) {}
+      ops_pages_(ops_sources()),
+      shortage_(clock_, [this](const std::string& text) { log_.warn(text); }) {}
 
 Result<> Server::run() {
   CONCERTO_CHECK(set_up());
@@ -79,12 +80,31 @@ Result<> Server::run() {
   return listening;
 }
 
+/// Also after a reload, with the new number of connections.
+DescriptorPlan Server::share_descriptors(std::size_t shards) {
+  const std::size_t per_port = config_.limits.connections_max;
+  DescriptorPlan plan = plan_descriptors(raise_descriptor_limit(), shards, per_port);
+  if (plan.warning) log_.warn(*plan.warning);
+  if (!all_clients_) {
+    all_clients_ = std::make_shared<net::SocketQuota>(plan.clients_max);
+    client_sockets_ = {std::make_shared<net::SocketQuota>(per_port, all_clients_),
+                       std::make_shared<net::SocketQuota>(per_port, all_clients_)};
+    grpc_calls_ = std::make_shared<net::SocketQuota>(plan.grpc_calls_max);
+  }
+  all_clients_->set_max(plan.clients_max);
+  client_sockets_.http->set_max(per_port);
+  client_sockets_.grpc->set_max(per_port);
+  return plan;
+}
+
 Result<> Server::set_up() {
   CONCERTO_TRY(const net::Driver driver, net::parse_driver(config_.micro_service.driver));
   CONCERTO_TRY(publication_, net::parse_publication(driver, config_.micro_service.target,
                                                     config_.micro_service.end_point));
   CONCERTO_TRY(auto tls, net::make_tls_client_context());
   CONCERTO_TRY(auto proxies, net::HttpProxyRules::from_environment());
+  const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
+  const DescriptorPlan plan = share_descriptors(count);
   ShardSetup setup{config_,
                    clock_,
                    log_,
@@ -93,9 +113,10 @@ Result<> Server::set_up() {
                    std::nullopt,
                    std::move(tls),
                    std::move(proxies),
-                   std::make_shared<net::AddressMemory>()};
+                   std::make_shared<net::AddressMemory>(),
+                   plan,
+                   grpc_calls_};
   if (publication_) setup.etcd_account = publication_->account;
-  const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   std::vector<ShardPorts> ports;
   for (std::size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>(setup));
@@ -106,15 +127,15 @@ Result<> Server::set_up() {
   std::vector<net::HttpServer*> http_servers;
   std::vector<net::GrpcServer*> grpc_servers;
   for (auto& shard : shards_) {
-    shard->serve(*coordinator_, config_, ops_pages_);
+    shard->serve(*coordinator_, config_, ops_pages_, client_sockets_);
     http_servers.push_back(&shard->http_server());
     grpc_servers.push_back(&shard->grpc_server());
   }
   Shard& first = *shards_.front();
   http_listener_ = std::make_unique<net::HttpListener>(first.executor(), first.timers(),
-                                                       std::move(http_servers));
+                                                       std::move(http_servers), &shortage_);
   grpc_listener_ = std::make_unique<net::GrpcListener>(first.executor(), first.timers(),
-                                                       std::move(grpc_servers));
+                                                       std::move(grpc_servers), &shortage_);
   background_ = std::make_unique<TaskGroup>(first.executor());
   return ok();
 }
@@ -199,6 +220,7 @@ void Server::reload() {
     return;
   }
   const std::vector<std::string> fixed = take_over(loaded.config, config_);
+  share_descriptors(shards_.size());
   for (const std::string& key : fixed) log_.warn(key + " takes effect after a restart");
   log_.set_level(config_.log.level);
   if (store_.leveldb != nullptr) store_.leveldb->set_retention(retention(config_.store));
@@ -274,6 +296,10 @@ std::vector<std::string> Server::why_not_ready() const {
   if (stopping_.load()) reasons.emplace_back("the process is stopping");
   if (store_.leveldb != nullptr && store_.leveldb->failed()) {
     reasons.emplace_back("the store takes no writes after a failed one; restart the process");
+  }
+  if (shortage_.is_recent()) {
+    reasons.push_back("no file descriptor is free (RLIMIT_NOFILE): " +
+                      std::to_string(shortage_.refused()) + " connections were refused so far");
   }
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");

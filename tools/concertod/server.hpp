@@ -47,6 +47,7 @@ class Server {
 
  private:
   Result<> set_up();
+  DescriptorPlan share_descriptors(std::size_t shards);
   Result<> start_shards();
   Result<> listen();
   Task<void> recover();
@@ -71,7 +72,13 @@ class Server {
   std::unique_ptr<Coordinator> coordinator_;
   std::optional<net::EtcdPublication> publication_;
 
+  // Over all shards.
+  std::shared_ptr<net::SocketQuota> all_clients_;
+  ClientSockets client_sockets_;
+  std::shared_ptr<net::SocketQuota> grpc_calls_;
+
   // On the first shard.
+  net::DescriptorShortage shortage_;
   std::unique_ptr<net::HttpListener> http_listener_;
   std::unique_ptr<net::GrpcListener> grpc_listener_;
   std::unique_ptr<net::EtcdRegistration> registration_;

@@ -6,9 +6,11 @@
 namespace concerto::tools {
 namespace {
 
-net::HttpClientOptions client_options(const Config& config) {
+net::HttpClientOptions client_options(const ShardSetup& setup) {
   net::HttpClientOptions options;
-  options.body_bytes_max = config.limits.response_bytes_max;
+  options.body_bytes_max = setup.config.limits.response_bytes_max;
+  options.connections_max = setup.descriptors.http_calls_max;
+  options.connections_per_host_max = setup.descriptors.http_calls_per_host_max;
   return options;
 }
 
@@ -18,6 +20,7 @@ net::TargetChannelsOptions channel_options(const ShardSetup& setup) {
   options.channel.message_bytes_max = setup.config.limits.response_bytes_max;
   options.channel.keepalive_interval = setup.config.keepalive.interval;
   options.channel.keepalive_timeout = setup.config.keepalive.timeout;
+  options.channel.sockets = setup.grpc_calls;
   options.etcd_account = setup.etcd_account;
   options.memory = setup.memory;
   return options;
@@ -39,6 +42,7 @@ net::GrpcServerOptions grpc_options(const ServerLimits& limits) {
   options.message_bytes_max = limits.body_bytes_max;
   options.streams_per_connection_max = limits.streams_per_connection_max;
   options.handshake_timeout = limits.read_timeout;
+  options.idle_timeout = limits.idle_timeout;
   return options;
 }
 
@@ -79,7 +83,7 @@ Shard::Shard(const ShardSetup& setup)
       observer_(setup.log),
       resolver_(io_.get_executor(), setup.dns),
       http_client_(io_.get_executor(), timers_, resolver_, setup.tls, setup.proxies,
-                   client_options(setup.config)),
+                   client_options(setup)),
       channels_({io_.get_executor(), timers_, random_, resolver_, observer_},
                 channel_options(setup)),
       http_branches_(http_client_, random_),
@@ -94,7 +98,8 @@ ShardPorts Shard::ports() {
   return {io_.get_executor(), timers_, branches_, random_, observer_};
 }
 
-void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages& pages) {
+void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
+                  const ClientSockets& sockets) {
   net::HttpApiOptions api_options;
   api_options.version = "v" CONCERTO_VERSION;
   api_options.zone_offset = zone_offset(config.time_zone_offset);
@@ -106,10 +111,13 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   http_api_ = std::make_unique<net::HttpApi>(coordinator, random_, clock_, std::move(api_options));
   http_api_->register_on(router_);
   pages.register_on(router_);
+  net::HttpServerOptions http = http_options(config.limits);
+  http.sockets = sockets.http;
   http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),
-                                                   http_options(config.limits));
-  grpc_server_ =
-      std::make_unique<net::GrpcServer>(io_.get_executor(), timers_, grpc_options(config.limits));
+                                                   std::move(http));
+  net::GrpcServerOptions grpc = grpc_options(config.limits);
+  grpc.sockets = sockets.grpc;
+  grpc_server_ = std::make_unique<net::GrpcServer>(io_.get_executor(), timers_, std::move(grpc));
   grpc_api_ = std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, random_, clock_);
   grpc_api_->register_on(*grpc_server_);
 }

@@ -19,10 +19,12 @@
 #include <concerto/net/http_client.hpp>
 #include <concerto/net/http_router.hpp>
 #include <concerto/net/http_server.hpp>
+#include <concerto/net/socket_quota.hpp>
 #include <concerto/net/system.hpp>
 #include <concerto/net/target_channels.hpp>
 
 #include "config.hpp"
+#include "descriptor_plan.hpp"
 #include "heartbeat.hpp"
 #include "ops_pages.hpp"
 #include "shard_observer.hpp"
@@ -40,6 +42,14 @@ struct ShardSetup {
   std::shared_ptr<boost::asio::ssl::context> tls;
   net::HttpProxyRules proxies;
   std::shared_ptr<net::AddressMemory> memory;  ///< what one shard read of a registry, all know
+  DescriptorPlan descriptors;
+  std::shared_ptr<net::SocketQuota> grpc_calls;  ///< connections to gRPC services
+};
+
+/// What bounds the connections of clients, over all shards.
+struct ClientSockets {
+  std::shared_ptr<net::SocketQuota> http;
+  std::shared_ptr<net::SocketQuota> grpc;
 };
 
 /// One core's io_context with everything that lives on it: calls to branches, and the servers of
@@ -52,7 +62,8 @@ class Shard {
   ShardPorts ports();
 
   /// Puts the front ends before the coordinator. Once, before `start`.
-  void serve(Coordinator& coordinator, const Config& config, const OpsPages& pages);
+  void serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
+             const ClientSockets& sockets);
 
   /// Takes over what a running server can: limits, and what https calls verify with. On the shard.
   Task<void> reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls);

@@ -56,6 +56,10 @@ class TargetChannels::Impl {
 
   Result<> make_room();
   void retire_unused();
+  Entries::iterator longest_idle();
+  bool sockets_are_full() const {
+    return options_.channel.sockets && options_.channel.sockets->is_full();
+  }
   void retire(Entries::iterator entry);
   static Task<void> end(Entry entry);
   Result<std::unique_ptr<HostAddresses>> open(Target target);
@@ -108,19 +112,27 @@ Result<> TargetChannels::Impl::make_room() {
     next_sweep_ = now + sweep_interval;
     retire_unused();
   }
-  if (entries_.size() < options_.channels_max) return ok();
-
-  auto oldest = entries_.end();
-  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-    if (!entry->second.idle()) continue;
-    if (oldest == entries_.end() || entry->second.used_at < oldest->second.used_at) oldest = entry;
+  if (sockets_are_full()) {
+    // A target that nobody calls gives its connections to one that somebody does.
+    if (const auto oldest = longest_idle(); oldest != entries_.end()) retire(oldest);
   }
+  if (entries_.size() < options_.channels_max) return ok();
+  const auto oldest = longest_idle();
   if (oldest == entries_.end()) {
     return make_error(Errc::overloaded, "calls are running to " + std::to_string(entries_.size()) +
                                             " different targets, which is the limit");
   }
   retire(oldest);
   return ok();
+}
+
+TargetChannels::Impl::Entries::iterator TargetChannels::Impl::longest_idle() {
+  auto oldest = entries_.end();
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    if (!entry->second.idle()) continue;
+    if (oldest == entries_.end() || entry->second.used_at < oldest->second.used_at) oldest = entry;
+  }
+  return oldest;
 }
 
 void TargetChannels::Impl::retire_unused() {

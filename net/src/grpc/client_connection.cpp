@@ -73,6 +73,7 @@ void ClientConnection::on_changed_settings() {
 }
 
 void ClientConnection::on_lost() {
+  place_ = {};
   if (owner_) owner_->on_lost(*this);
 }
 

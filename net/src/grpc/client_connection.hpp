@@ -1,6 +1,9 @@
 #pragma once
 
 #include <string>
+#include <utility>
+
+#include <concerto/net/socket_quota.hpp>
 
 #include "http2/connection.hpp"
 
@@ -28,6 +31,8 @@ class ClientConnection final : public http2::Connection {
   void note_answer() noexcept { probes_ = 0; }
 
   void disown() noexcept { owner_ = nullptr; }
+  /// The right to its socket, until it is lost.
+  void keep(SocketPlace place) noexcept { place_ = std::move(place); }
   /// As the peer has left it.
   std::chrono::milliseconds keepalive_interval() const noexcept { return keepalive_interval_; }
 
@@ -45,6 +50,7 @@ class ClientConnection final : public http2::Connection {
   const std::size_t streams_max_;
   bool doubted_ = false;
   unsigned probes_ = 0;  ///< since the last answer to a call
+  SocketPlace place_;
 };
 
 }  // namespace concerto::net::detail

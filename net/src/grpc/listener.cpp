@@ -1,14 +1,13 @@
 #include <algorithm>
-#include <cerrno>
 #include <sstream>
-#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <sys/socket.h>
 
 #include <concerto/core/assert.hpp>
 #include <concerto/net/grpc_listener.hpp>
+
+#include "accept_queue.hpp"
 
 namespace concerto::net {
 namespace {
@@ -17,18 +16,15 @@ constexpr int backlog = 4096;
 /// Pause when accepting fails, as it does without free file descriptors.
 constexpr auto pause = std::chrono::milliseconds(100);
 
-/// The connection ended before it was accepted; the next one may be fine.
-bool is_passing(int error) noexcept {
-  return error == EINTR || error == ECONNABORTED;
-}
-
 }  // namespace
 
 /// Shared with the pending wait.
 class GrpcListener::Impl : public std::enable_shared_from_this<GrpcListener::Impl> {
  public:
-  Impl(Executor executor, Timers& timers, std::vector<GrpcServer*> servers)
+  Impl(Executor executor, Timers& timers, std::vector<GrpcServer*> servers,
+       DescriptorShortage* shortage)
       : acceptor_(std::move(executor)),
+        queue_(shortage),
         timers_(timers),
         servers_(std::move(servers)),
         resume_(timers, [this] { wait(); }) {
@@ -73,17 +69,12 @@ class GrpcListener::Impl : public std::enable_shared_from_this<GrpcListener::Imp
   }
 
   void accept_all() {
-    for (;;) {
-      const int fd =
-          ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd >= 0) {
-        least_loaded().accept(fd);
-      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        return wait();
-      } else if (!is_passing(errno)) {
-        return resume_.set(timers_.now() + pause);
-      }
-    }
+    const auto take = [this](const AcceptedConnection& connection) {
+      least_loaded().accept(connection.descriptor);
+    };
+    const auto refuse = [](int) {};  // gRPC knows no answer before the client has spoken.
+    if (queue_.drain(acceptor_.native_handle(), take, refuse)) return wait();
+    resume_.set(timers_.now() + pause);
   }
 
   GrpcServer& least_loaded() const {
@@ -94,13 +85,15 @@ class GrpcListener::Impl : public std::enable_shared_from_this<GrpcListener::Imp
   }
 
   asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
+  AcceptQueue queue_;
   Timers& timers_;
   const std::vector<GrpcServer*> servers_;
   Timer resume_;
 };
 
-GrpcListener::GrpcListener(Executor executor, Timers& timers, std::vector<GrpcServer*> servers)
-    : impl_(std::make_shared<Impl>(std::move(executor), timers, std::move(servers))) {}
+GrpcListener::GrpcListener(Executor executor, Timers& timers, std::vector<GrpcServer*> servers,
+                           DescriptorShortage* shortage)
+    : impl_(std::make_shared<Impl>(std::move(executor), timers, std::move(servers), shortage)) {}
 
 GrpcListener::~GrpcListener() {
   close();

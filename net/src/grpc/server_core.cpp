@@ -12,6 +12,9 @@
 namespace concerto::net::detail {
 namespace {
 
+/// Connections among which an idle one is looked for when a new one finds no room.
+constexpr std::size_t looked_at_max = 64;
+
 http2::SessionOptions session_options(const GrpcServerOptions& options) {
   http2::SessionOptions result;
   result.streams_max = static_cast<std::uint32_t>(options.streams_per_connection_max);
@@ -57,6 +60,7 @@ ServerCore::ServerCore(Executor executor, Timers& timers, GrpcServerOptions opti
       timers_(timers),
       options_(options),
       connections_max_(options.connections_max),
+      sockets_(options.sockets),
       turn_(std::make_shared<http2::Turn>(executor)),
       buffers_{options.buffered_bytes_max, 0},
       emptied_(executor),
@@ -94,8 +98,13 @@ void ServerCore::set_limits(const GrpcServerOptions& options) {
 
 void ServerCore::accept(int socket) {
   OwnedSocket owned(socket);
-  if (connection_count_.fetch_add(1) >= connections_max_.load(std::memory_order_relaxed)) {
+  const bool has_room =
+      connection_count_.fetch_add(1) < connections_max_.load(std::memory_order_relaxed);
+  if (!has_room || (sockets_ && !sockets_->take())) {
     --connection_count_;
+    if (!making_room_.exchange(true)) {
+      asio::post(executor_, [self = shared_from_this()] { self->make_room(); });
+    }
     return;
   }
   asio::post(executor_, [self = shared_from_this(), owned = std::move(owned)]() mutable {
@@ -112,10 +121,7 @@ void ServerCore::adopt(int fd) {
   const auto protocol = raw.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
   error_code error;
   if (named && !draining_) socket.assign(protocol, fd, error);
-  if (!named || draining_ || error) {
-    --connection_count_;
-    return;
-  }
+  if (!named || draining_ || error) return forget_one();
   owned.release();
   std::ostringstream peer;
   peer << socket.remote_endpoint(error);
@@ -128,8 +134,26 @@ void ServerCore::adopt(int fd) {
 void ServerCore::lost(ServerConnection& connection) {
   const auto held = std::static_pointer_cast<ServerConnection>(connection.shared_from_this());
   connections_.erase(held);
-  --connection_count_;
+  forget_one();
   if (connections_.empty()) emptied_.notify_all();
+}
+
+void ServerCore::forget_one() noexcept {
+  --connection_count_;
+  if (sockets_) sockets_->give_back();
+}
+
+/// A connection came that found no room: of some that have no call, the longest idle one goes.
+void ServerCore::make_room() {
+  making_room_ = false;
+  std::shared_ptr<ServerConnection> idle;
+  std::size_t looked_at = 0;
+  for (const auto& connection : connections_) {
+    const bool is_idle = connection->session().stream_count() == 0;
+    if (is_idle && (!idle || connection->idle_since() < idle->idle_since())) idle = connection;
+    if (++looked_at == looked_at_max) break;
+  }
+  if (idle) idle->close(Error{{}, "an idle connection made room for a new one"});
 }
 
 Task<void> ServerCore::shutdown(SteadyTime deadline) {

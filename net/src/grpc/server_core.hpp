@@ -53,6 +53,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
  private:
   void adopt(int socket);
+  void forget_one() noexcept;
+  void make_room();
 
   struct Hash {
     using is_transparent = void;
@@ -65,11 +67,13 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   Timers& timers_;
   GrpcServerOptions options_;
   std::atomic<std::size_t> connections_max_;
+  const std::shared_ptr<SocketQuota> sockets_;
   const std::shared_ptr<http2::Turn> turn_;
   std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;
   std::unordered_set<std::string, Hash, std::equal_to<>> services_;
   BufferBudget buffers_;
   std::atomic<std::size_t> connection_count_ = 0;  ///< those on their way included
+  std::atomic<bool> making_room_{false};
   std::unordered_set<std::shared_ptr<ServerConnection>> connections_;
   bool draining_ = false;  ///< takes no more connections
   bool closing_ = false;   ///< takes no more calls

@@ -21,6 +21,12 @@ std::string text_of(const Address& address) {
   return text.str();
 }
 
+Error no_socket_left(const SocketQuota& quota) {
+  return Error{
+      boost::system::errc::make_error_code(boost::system::errc::too_many_files_open),
+      "all " + std::to_string(quota.sockets_max()) + " sockets for calls to services are in use"};
+}
+
 Error timed_out() {
   return Error{boost::system::errc::make_error_code(boost::system::errc::timed_out),
                "connection timed out"};
@@ -34,6 +40,7 @@ struct Subchannel::Attempt {
       : owner(&subchannel), socket(std::move(executor)) {}
   Subchannel* owner;
   http2::Socket socket;
+  SocketPlace place;
 };
 
 Subchannel::Subchannel(ChannelCore& channel, const Address& address)
@@ -82,22 +89,27 @@ bool Subchannel::may_serve() const noexcept {
 }
 
 void Subchannel::connect() {
+  SocketPlace place;
+  const auto& quota = channel_.options().sockets;
+  if (!place.take(quota)) return connect_failed(no_socket_left(*quota));
   attempt_ = std::make_shared<Attempt>(*this, channel_.executor());
+  attempt_->place = std::move(place);
   connect_timer_.set(channel_.timers().now() + channel_.options().connect_timeout);
   Attempt& attempt = *attempt_;
   attempt.socket.async_connect(address_, [kept = attempt_](const error_code& error) {
     if (!kept->owner) return;
     if (error) return kept->owner->connect_failed(Error{error, error.message()});
-    kept->owner->connected(std::move(kept->socket));
+    kept->owner->connected(std::move(kept->socket), std::move(kept->place));
   });
 }
 
-void Subchannel::connected(http2::Socket socket) {
+void Subchannel::connected(http2::Socket socket, SocketPlace place) {
   attempt_.reset();
   connect_timer_.cancel();
   const std::string& given = channel_.options().authority;
   auto connection = std::make_shared<ClientConnection>(
       std::move(socket), *this, given.empty() ? text_of(address_) : given, keepalive_interval_);
+  connection->keep(std::move(place));
   connections_.push_back(connection);
   connection->start();
 }

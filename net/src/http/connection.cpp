@@ -54,9 +54,14 @@ void HttpConnection::close() {
   socket_.close(ignored);
 }
 
+bool HttpConnection::close_if_idle() {
+  if (!waits_for_request_ || !socket_.is_open()) return false;
+  close();
+  return true;
+}
+
 void HttpConnection::end_when_idle() {
-  if (waits_for_request_) close();
-  if (lingers_) limit(linger_quiet_max_when_draining);
+  if (!close_if_idle() && lingers_) limit(linger_quiet_max_when_draining);
 }
 
 Task<void> HttpConnection::run() {
@@ -77,10 +82,12 @@ Task<void> HttpConnection::run() {
     if (!co_await send(std::move(response), keep_alive)) co_return;
     if (!keep_alive) co_return co_await linger();
     limit(server_.options_.idle_timeout);
+    server_.connections_.splice(server_.connections_.end(), server_.connections_, place_);
   }
 }
 
 Task<void> HttpConnection::turn_away() {
+  waits_for_request_ = false;
   parser_.emplace(server_.options_.header_bytes_max, server_.options_.body_bytes_max);
   HttpResponse response = error_response(503, too_many_connections);
   response.headers.add("Retry-After", "1");

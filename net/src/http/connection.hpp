@@ -30,6 +30,8 @@ class HttpConnection {
 
   /// The server drains: an idle connection ends now, another one after its answer.
   void end_when_idle();
+  /// Ends the connection if it is idle, and says whether it was.
+  bool close_if_idle();
 
  private:
   enum class Input { request, refused, closed };

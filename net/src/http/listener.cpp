@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cerrno>
-#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/ip/v6_only.hpp>
@@ -9,6 +7,7 @@
 #include <concerto/core/assert.hpp>
 #include <concerto/net/http_listener.hpp>
 
+#include "accept_queue.hpp"
 #include "socket.hpp"
 
 namespace concerto::net {
@@ -26,19 +25,25 @@ constexpr std::string_view refusal =
     "\r\n"
     "{\"message\":\"too many connections\"}";
 
-void refuse(const AcceptedSocket& socket) {
+void refuse(int descriptor) {
   // A fresh socket takes this much at once; whoever is gone already misses nothing.
-  const auto sent =
-      ::send(socket.descriptor(), refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0) ::shutdown(socket.descriptor(), SHUT_WR);
+  const auto sent = ::send(descriptor, refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) ::shutdown(descriptor, SHUT_WR);
 }
 
 }  // namespace
 
-HttpListener::HttpListener(Executor executor, Timers& timers, std::vector<HttpServer*> servers)
-    : timers_(timers), servers_(std::move(servers)), acceptor_(executor), group_(executor) {
+HttpListener::HttpListener(Executor executor, Timers& timers, std::vector<HttpServer*> servers,
+                           DescriptorShortage* shortage)
+    : timers_(timers),
+      servers_(std::move(servers)),
+      acceptor_(executor),
+      queue_(std::make_unique<AcceptQueue>(shortage)),
+      group_(executor) {
   CONCERTO_ASSERT(!servers_.empty());
 }
+
+HttpListener::~HttpListener() = default;
 
 Result<> HttpListener::start(const asio::ip::tcp::endpoint& at) {
   error_code error;
@@ -68,27 +73,15 @@ Task<void> HttpListener::stop() {
 }
 
 Task<void> HttpListener::accept_loop() {
+  const auto take = [this](AcceptedConnection connection) {
+    hand_over(AcceptedSocket{connection.descriptor, connection.peer});
+  };
   while (acceptor_.is_open()) {
     const auto [error] = co_await acceptor_.async_wait(asio::socket_base::wait_read, tuple_task);
     if (error) co_return;
-    if (!accept_waiting()) {
+    if (!queue_->drain(acceptor_.native_handle(), take, refuse)) {
       co_await sleep_until(timers_, timers_.now() + out_of_descriptors_pause);
     }
-  }
-}
-
-bool HttpListener::accept_waiting() {
-  for (;;) {
-    asio::ip::tcp::endpoint peer;
-    auto size = static_cast<socklen_t>(peer.capacity());
-    const int descriptor =
-        ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor < 0) {
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      return errno == EAGAIN || errno == EWOULDBLOCK;
-    }
-    peer.resize(size);
-    hand_over(AcceptedSocket{descriptor, peer});
   }
 }
 
@@ -97,7 +90,7 @@ void HttpListener::hand_over(AcceptedSocket socket) {
     return a->connection_count() < b->connection_count();
   };
   HttpServer* server = *std::min_element(servers_.begin(), servers_.end(), by_count);
-  if (!server->offer(socket) && !server->turn_away(socket)) refuse(socket);
+  if (!server->offer(socket) && !server->turn_away(socket)) refuse(socket.descriptor());
 }
 
 }  // namespace concerto::net

@@ -15,6 +15,9 @@ namespace {
 /// Of one shard. More are closed at once, whatever they are writing.
 constexpr std::size_t refused_connections_max = 64;
 
+/// Connections among which an idle one is looked for when a new one finds no room.
+constexpr std::size_t looked_at_max = 64;
+
 }  // namespace
 
 AcceptedSocket::AcceptedSocket(int descriptor, asio::ip::tcp::endpoint peer) noexcept
@@ -38,6 +41,7 @@ HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
       handler_(std::move(handler)),
       options_(options),
       connections_max_(options.connections_max),
+      sockets_(std::move(options.sockets)),
       closed_one_(executor),
       group_(executor) {}
 
@@ -47,8 +51,11 @@ HttpServer::~HttpServer() {
 
 bool HttpServer::offer(AcceptedSocket& socket) {
   if (draining_.load(std::memory_order_acquire)) return false;
-  if (connection_count_.fetch_add(1) >= connections_max_.load(std::memory_order_relaxed)) {
+  const bool has_room =
+      connection_count_.fetch_add(1) < connections_max_.load(std::memory_order_relaxed);
+  if (!has_room || (sockets_ && !sockets_->take())) {
     connection_count_.fetch_sub(1);
+    if (!making_room_.exchange(true)) asio::post(executor_, [this] { make_room(); });
     return false;
   }
   asio::post(executor_, [this, taken = std::move(socket)]() mutable { adopt(std::move(taken)); });
@@ -99,11 +106,20 @@ Task<void> HttpServer::serve_refused(AcceptedSocket accepted) {
 
 void HttpServer::forget_one(std::atomic<std::size_t>& count) noexcept {
   count.fetch_sub(1);
+  if (sockets_ && &count == &connection_count_) sockets_->give_back();
   closed_one_.notify_all();
 }
 
 bool HttpServer::has_connections() const noexcept {
   return connection_count_.load() > 0 || refused_count_.load() > 0;
+}
+
+void HttpServer::make_room() {
+  making_room_.store(false);
+  std::size_t looked_at = 0;
+  for (HttpConnection* connection : connections_) {
+    if (connection->close_if_idle() || ++looked_at == looked_at_max) return;
+  }
 }
 
 const std::string& HttpServer::date() {

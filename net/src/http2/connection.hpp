@@ -58,6 +58,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   bool is_probed() const noexcept { return pinged_; }
   /// When bytes came from the peer.
   SteadyTime last_read() const noexcept { return last_read_; }
+  /// Since when it has no stream; of no meaning while it has one.
+  SteadyTime idle_since() const noexcept { return idle_since_; }
   /// Why it was lost.
   const Error& lost_because() const noexcept { return lost_because_; }
 

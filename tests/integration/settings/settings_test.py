@@ -21,6 +21,8 @@ from concerto_testing import (  # noqa: E402  (the path has to be set first)
 WAIT_S = 10.0
 FAILURE = (409, "no money")
 PING = b"GET /api/ping HTTP/1.1\r\nHost: test\r\n\r\n"
+SETTINGS_FRAME = b"\0\0\0\4\0\0\0\0\0"
+GOAWAY_FRAME_HEAD = b"\0\0\x08\x07\0\0\0\0\0"
 
 
 class Settings(unittest.TestCase):
@@ -176,6 +178,13 @@ class Settings(unittest.TestCase):
         slow.sendall(PING[:-2])
         idle.sendall(PING)
         self.assertIn(b"pong", idle.recv(1000))
+        grpc = socket.create_connection(("127.0.0.1", coordinator.grpc_port), WAIT_S)
+        self.addCleanup(grpc.close)
+        grpc.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS_FRAME)
+        grpc.settimeout(WAIT_S / 2)
+        received = b""
+        while GOAWAY_FRAME_HEAD not in received:
+            received += grpc.recv(1000)
         for connection in (slow, idle):  # Ended, maybe after some words, before the default.
             connection.settimeout(WAIT_S / 2)
             while connection.recv(1000):

@@ -12,6 +12,7 @@
 #include <concerto/core/timers.hpp>
 #include <concerto/net/address_source.hpp>
 #include <concerto/net/grpc_call.hpp>
+#include <concerto/net/socket_quota.hpp>
 
 namespace concerto::net {
 
@@ -26,6 +27,8 @@ struct GrpcChannelOptions {
   std::size_t streams_per_connection_max = 1000;
   /// More connections to an address are opened when all of its connections are full.
   std::size_t connections_per_address_max = 8;
+  /// What bounds the connections of all channels that share it. May be null.
+  std::shared_ptr<SocketQuota> sockets;
   /// Calls that wait for a connection; more are refused with RESOURCE_EXHAUSTED.
   std::size_t waiting_calls_max = 10'000;
 

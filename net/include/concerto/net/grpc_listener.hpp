@@ -8,6 +8,7 @@
 
 #include <concerto/core/async.hpp>
 #include <concerto/core/timers.hpp>
+#include <concerto/net/descriptor_shortage.hpp>
 #include <concerto/net/grpc_server.hpp>
 
 namespace concerto::net {
@@ -17,7 +18,9 @@ namespace concerto::net {
 /// Lives on one shard; the servers may live on others and must outlive the listener.
 class GrpcListener {
  public:
-  GrpcListener(Executor executor, Timers& timers, std::vector<GrpcServer*> servers);
+  /// `shortage` hears of connections that were closed for want of a descriptor, if it is given.
+  GrpcListener(Executor executor, Timers& timers, std::vector<GrpcServer*> servers,
+               DescriptorShortage* shortage = nullptr);
   ~GrpcListener();
   GrpcListener(const GrpcListener&) = delete;
   GrpcListener& operator=(const GrpcListener&) = delete;

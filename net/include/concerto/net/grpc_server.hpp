@@ -12,6 +12,7 @@
 #include <concerto/core/async.hpp>
 #include <concerto/core/timers.hpp>
 #include <concerto/net/grpc_call.hpp>
+#include <concerto/net/socket_quota.hpp>
 
 namespace concerto::net {
 
@@ -20,6 +21,8 @@ struct GrpcServerOptions {
   std::size_t header_bytes_max = 16u << 10;  ///< of one received header block
   std::size_t streams_per_connection_max = 1000;
   std::size_t connections_max = 20'000;  ///< of this shard; more are closed at once
+  /// What bounds connections besides; shared with others. May be null.
+  std::shared_ptr<SocketQuota> sockets;
   /// Received messages and parts of them that no handler has taken yet, over all connections of
   /// this shard. Calls that would exceed it fail with RESOURCE_EXHAUSTED.
   std::size_t buffered_bytes_max = 256u << 20;
@@ -110,7 +113,8 @@ class GrpcServer {
   void add_unary(std::string method, GrpcUnaryHandler handler);
   void add_stream(std::string method, GrpcStreamHandler handler);
 
-  /// Takes over a connected, non-blocking TCP socket. From any thread.
+  /// Takes over a connected, non-blocking TCP socket. Beyond the limit it is closed, and an idle
+  /// connection makes room for the next one. From any thread.
   void accept(int socket);
 
   /// Connections now, those on their way to the shard included. From any thread.
@@ -118,7 +122,7 @@ class GrpcServer {
   std::size_t call_count() const noexcept;
 
   /// From now on, for new connections; the limit on messages also for new calls on old ones. The
-  /// bytes that may be buffered stay as they are.
+  /// bytes that may be buffered and `sockets` stay as they are.
   void set_limits(const GrpcServerOptions& options);
 
   /// Refuses new connections, sends GOAWAY on the others, waits until the running calls have

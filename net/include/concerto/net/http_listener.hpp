@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -8,18 +9,24 @@
 #include <concerto/core/async.hpp>
 #include <concerto/core/task_group.hpp>
 #include <concerto/core/timers.hpp>
+#include <concerto/net/descriptor_shortage.hpp>
 #include <concerto/net/http_server.hpp>
 
 namespace concerto::net {
 
+class AcceptQueue;
+
 /// Accepts connections for all shards and gives each to the server that has the fewest. When all
-/// are full the connection is answered with 503 and closed.
+/// are full, or the process has no descriptor left, the connection is answered with 503 and closed.
 ///
 /// Lives on one shard; the servers may live on others and must outlive it. Stop it before it dies
 /// and before the servers drain.
 class HttpListener {
  public:
-  HttpListener(Executor executor, Timers& timers, std::vector<HttpServer*> servers);
+  /// `shortage` hears of connections for which there was no descriptor, if it is given.
+  HttpListener(Executor executor, Timers& timers, std::vector<HttpServer*> servers,
+               DescriptorShortage* shortage = nullptr);
+  ~HttpListener();
   HttpListener(const HttpListener&) = delete;
   HttpListener& operator=(const HttpListener&) = delete;
 
@@ -33,14 +40,13 @@ class HttpListener {
 
  private:
   Task<void> accept_loop();
-  /// Takes what is waiting. False when the process has no descriptor left.
-  bool accept_waiting();
   void hand_over(AcceptedSocket socket);
 
   Timers& timers_;
   std::vector<HttpServer*> servers_;
   asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
   asio::ip::tcp::endpoint local_;
+  std::unique_ptr<AcceptQueue> queue_;
   TaskGroup group_;
 };
 

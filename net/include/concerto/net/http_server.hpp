@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <string>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -15,6 +16,7 @@
 #include <concerto/core/timers.hpp>
 #include <concerto/net/http_message.hpp>
 #include <concerto/net/http_router.hpp>
+#include <concerto/net/socket_quota.hpp>
 
 namespace concerto::net {
 
@@ -29,6 +31,8 @@ struct HttpServerOptions {
   std::chrono::milliseconds body_timeout{30'000};    ///< for the whole body
   std::chrono::milliseconds idle_timeout{120'000};   ///< between two requests
   std::chrono::milliseconds write_timeout{30'000};   ///< for one answer
+  /// What bounds connections besides; shared with others. May be null.
+  std::shared_ptr<SocketQuota> sockets;
 };
 
 /// A connected socket that no shard owns yet. Closes it when nobody takes it.
@@ -73,7 +77,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   /// Takes a connection over. False, and the socket stays the caller's, when the limit of
-  /// connections is reached or the server drains. Thread-safe.
+  /// connections is reached or the server drains. The longest idle connection is closed then, so
+  /// that connections that nobody uses do not keep out others for long. Thread-safe.
   [[nodiscard]] bool offer(AcceptedSocket& socket);
 
   /// Takes over a connection that there is no room for: it is answered with 503, and may finish
@@ -86,7 +91,7 @@ class HttpServer {
     return connection_count_.load(std::memory_order_relaxed);
   }
 
-  /// From now on, for new connections and requests. On the executor's thread.
+  /// From now on, for new connections and requests; `sockets` stays. On the executor's thread.
   void set_limits(const HttpServerOptions& options);
 
   const HttpServerProbe& probe() const noexcept { return probe_; }
@@ -104,6 +109,7 @@ class HttpServer {
   void adopt_refused(AcceptedSocket accepted);
   void forget_one(std::atomic<std::size_t>& count) noexcept;
   bool has_connections() const noexcept;
+  void make_room();
   const std::string& date();
 
   Executor executor_;
@@ -111,12 +117,14 @@ class HttpServer {
   HttpHandler handler_;
   HttpServerOptions options_;
   std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
+  const std::shared_ptr<SocketQuota> sockets_;
   HttpServerProbe probe_;
   std::atomic<std::size_t> connection_count_{0};
   std::atomic<std::size_t> refused_count_{0};  ///< connections turned away and still open
   std::atomic<bool> draining_{false};
-  std::list<HttpConnection*> connections_;
-  std::string head_;  // where answers are put together
+  std::atomic<bool> making_room_{false};
+  std::list<HttpConnection*> connections_;  ///< those that became idle last are last
+  std::string head_;                        // where answers are put together
   std::string date_;
   SteadyTime date_until_ = SteadyTime::min();
   Notifier closed_one_;

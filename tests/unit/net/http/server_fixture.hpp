@@ -30,10 +30,10 @@ class ServerTest : public ShardTest {
                        [this](HttpRequest request) { return path(std::move(request)); });
   }
 
-  void serve(HttpServerOptions options = {}) {
+  void serve(HttpServerOptions options = {}, DescriptorShortage* shortage = nullptr) {
     server_ = std::make_unique<HttpServer>(executor(), timers_, router_.handler(), options);
     listener_ = std::make_unique<HttpListener>(executor(), timers_,
-                                               std::vector<HttpServer*>{server_.get()});
+                                               std::vector<HttpServer*>{server_.get()}, shortage);
     ASSERT_TRUE(listener_->start(loopback()));
   }
 

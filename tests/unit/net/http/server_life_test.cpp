@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "no_descriptor_left.hpp"
 #include "server_fixture.hpp"
 
 namespace concerto::net::test {
@@ -108,6 +109,48 @@ TEST_F(HttpServerLife, RefusesConnectionsBeyondTheLimit) {
   RawPeer& fourth = connect();
   fourth.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
   run_until_received(fourth, "hello you");
+}
+
+TEST_F(HttpServerLife, AnswersAtOnceWhenNoDescriptorIsLeft) {
+  std::vector<std::string> said;
+  DescriptorShortage shortage{clock_, [&](const std::string& text) { said.push_back(text); }};
+  serve({}, &shortage);
+  for (int i = 0; i < 3; ++i) connect();
+  {
+    const concerto::test::NoDescriptorLeft starved;
+    for (auto& peer : peers_) {
+      run_until([&] { return peer->saw_end(); });
+      EXPECT_THAT(peer->received(), StartsWith("HTTP/1.1 503 "));
+    }
+  }
+  EXPECT_EQ(shortage.refused(), 3U);
+  EXPECT_TRUE(shortage.is_recent());
+  ASSERT_EQ(said.size(), 1U);  // Not a line for each.
+  EXPECT_THAT(said[0], StartsWith("no file descriptor is free"));
+  advance(std::chrono::seconds(11));
+  EXPECT_FALSE(shortage.is_recent());
+  RawPeer& later = connect();
+  later.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  run_until_received(later, "hello you");
+}
+
+TEST_F(HttpServerLife, IdleConnectionMakesRoomForTheNextOne) {
+  HttpServerOptions options;
+  options.sockets = std::make_shared<SocketQuota>(2);
+  serve(options);
+  for (int i = 0; i < 2; ++i) {
+    RawPeer& idle = connect();
+    idle.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+    run_until_received(idle, "hello you");
+  }
+  RawPeer& refused = connect();
+  run_until([&] { return refused.saw_end() && server_->connection_count() == 1; });
+  EXPECT_THAT(refused.received(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(options.sockets->used(), 1U);
+  RawPeer& taken = connect();
+  taken.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  run_until_received(taken, "hello you");
+  EXPECT_FALSE(peers_[1]->saw_end());  // The one that was idle longest has gone.
 }
 
 TEST_F(HttpServerLife, SpeaksHttp10) {

@@ -4,6 +4,7 @@
 #include "fake_clock.hpp"
 #include "grpc_fixture.hpp"
 #include "http2/header_block.hpp"
+#include "no_descriptor_left.hpp"
 #include "session_pair.hpp"
 
 namespace concerto::net {
@@ -230,6 +231,40 @@ TEST_F(Hostile, ConnectionsOverTheLimitAreClosed) {
   sockets.pop_back();
   run_until([&] { return server->connection_count() == 2; });
   expect_served();
+}
+
+TEST_F(Hostile, IdleConnectionMakesRoomForTheNextOne) {
+  GrpcServerOptions options;
+  options.sockets = std::make_shared<SocketQuota>(2);
+  start(options);
+  std::vector<RawSocket> idle;
+  for (int i = 0; i < 2; ++i) idle.push_back(connect());
+  run_until([&] { return server->connection_count() == 2; });
+  RawSocket refused = connect();
+  run_until([&] { return ended(refused) && server->connection_count() == 1; });
+  EXPECT_EQ(options.sockets->used(), 1u);
+  expect_served();
+}
+
+TEST_F(Hostile, ConnectionsWithoutADescriptorAreClosedAtOnce) {
+  start();
+  RawSocket waiting = connect();
+  {
+    const test::NoDescriptorLeft starved;
+    run_until([&] { return ended(waiting); });
+  }
+  expect_served();
+}
+
+TEST_F(Hostile, CallWithoutASocketSaysWhoHasThem) {
+  start();
+  GrpcChannelOptions options;
+  options.sockets = std::make_shared<SocketQuota>(0);
+  make_channel(options);
+  const GrpcReply reply = call("/test.S/Echo", "x");
+  EXPECT_EQ(reply.status.code, GrpcCode::unavailable);
+  EXPECT_THAT(reply.status.message,
+              testing::HasSubstr("all 0 sockets for calls to services are in use"));
 }
 
 /// The server's clock is moved by hand.

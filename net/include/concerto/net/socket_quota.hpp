@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace concerto::net {
+
+/// How many sockets may be open at one time, for all that share the quota. A quota may be part of
+/// a wider one, which then has to have room too. Thread-safe.
+class SocketQuota {
+ public:
+  explicit SocketQuota(std::size_t sockets_max,
+                       std::shared_ptr<SocketQuota> whole = nullptr) noexcept
+      : sockets_max_(sockets_max), whole_(std::move(whole)) {}
+  SocketQuota(const SocketQuota&) = delete;
+  SocketQuota& operator=(const SocketQuota&) = delete;
+
+  /// Room for one more socket; false when there is none.
+  [[nodiscard]] bool take() noexcept;
+  void give_back() noexcept;
+
+  bool is_full() const noexcept;
+  std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
+  std::size_t sockets_max() const noexcept { return sockets_max_.load(std::memory_order_relaxed); }
+
+  /// From now on; sockets beyond it stay open.
+  void set_max(std::size_t sockets_max) noexcept { sockets_max_.store(sockets_max); }
+
+ private:
+  std::atomic<std::size_t> sockets_max_;
+  std::atomic<std::size_t> used_{0};
+  const std::shared_ptr<SocketQuota> whole_;
+};
+
+/// The right to one socket, given back when it dies.
+class SocketPlace {
+ public:
+  SocketPlace() = default;
+  SocketPlace(SocketPlace&& other) noexcept : quota_(std::move(other.quota_)) {}
+  SocketPlace& operator=(SocketPlace&& other) noexcept {
+    std::swap(quota_, other.quota_);
+    return *this;
+  }
+  ~SocketPlace() {
+    if (quota_) quota_->give_back();
+  }
+
+  /// False when the quota has no room. Without a quota there always is.
+  [[nodiscard]] bool take(const std::shared_ptr<SocketQuota>& quota) noexcept {
+    if (!quota) return true;
+    if (!quota->take()) return false;
+    quota_ = quota;
+    return true;
+  }
+
+ private:
+  std::shared_ptr<SocketQuota> quota_;
+};
+
+}  // namespace concerto::net

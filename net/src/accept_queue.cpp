@@ -1,0 +1,81 @@
+#include "accept_queue.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace concerto::net {
+namespace {
+
+/// Connections refused in a row before others on the thread get their turn.
+constexpr int refusals_max = 64;
+
+}  // namespace
+
+AcceptQueue::AcceptQueue(DescriptorShortage* shortage) : shortage_(shortage) {
+  restore();
+}
+
+AcceptQueue::~AcceptQueue() {
+  if (reserve_ >= 0) ::close(reserve_);
+}
+
+void AcceptQueue::restore() {
+  if (reserve_ < 0) reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+AcceptQueue::Found AcceptQueue::accept(int listening, AcceptedConnection& connection) {
+  for (;;) {
+    auto bytes = static_cast<socklen_t>(connection.peer.capacity());
+    connection.descriptor =
+        ::accept4(listening, connection.peer.data(), &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (connection.descriptor >= 0) {
+      connection.peer.resize(bytes);
+      return Found::connection;
+    }
+    // An aborted connection has ended before it was taken; the next one may be fine.
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return Found::nothing;
+    return errno == EMFILE || errno == ENFILE ? Found::no_descriptor : Found::failure;
+  }
+}
+
+bool AcceptQueue::drain(int listening, const std::function<void(AcceptedConnection)>& take,
+                        const std::function<void(int)>& refuse) {
+  restore();  // It may have failed the last time.
+  for (int refusals = 0; refusals < refusals_max;) {
+    AcceptedConnection connection{};
+    Found found = accept(listening, connection);
+    if (found == Found::connection) {
+      take(std::move(connection));
+      continue;
+    }
+    if (found == Found::no_descriptor) {
+      // The system says so even when no connection waits.
+      found = refuse_one(listening, refuse);
+      if (shortage_ && found != Found::nothing) shortage_->note();
+      ++refusals;
+    }
+    if (found == Found::nothing) return true;
+    if (found != Found::connection) return false;
+  }
+  return true;
+}
+
+AcceptQueue::Found AcceptQueue::refuse_one(int listening, const std::function<void(int)>& refuse) {
+  if (reserve_ < 0) return Found::no_descriptor;
+  ::close(std::exchange(reserve_, -1));
+  AcceptedConnection connection{};
+  const Found found = accept(listening, connection);
+  if (found == Found::connection) {
+    refuse(connection.descriptor);
+    ::close(connection.descriptor);
+  }
+  restore();
+  return found;
+}
+
+}  // namespace concerto::net

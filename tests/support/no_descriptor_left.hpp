@@ -1,0 +1,28 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <sys/resource.h>
+
+namespace concerto::test {
+
+/// While it lives, the process can open nothing any more, as if its limit was used up.
+class NoDescriptorLeft {
+ public:
+  NoDescriptorLeft() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int first_free = ::dup(STDERR_FILENO);
+    ::close(first_free);
+    rlimit none = before_;
+    none.rlim_cur = static_cast<rlim_t>(first_free);
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptorLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptorLeft(const NoDescriptorLeft&) = delete;
+  NoDescriptorLeft& operator=(const NoDescriptorLeft&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace concerto::test
