@@ -63,6 +63,7 @@ struct ServerLimits {
   std::size_t response_bytes_max = std::size_t{4} << 20;  ///< of a branch's answer
   std::size_t connections_max = 20'000;
   std::size_t streams_per_connection_max = 1'000;
+  std::size_t buffered_bytes_max = std::size_t{128} << 20;  ///< sent and not taken yet
   std::chrono::seconds read_timeout{10};   ///< for a request that has begun to arrive
   std::chrono::seconds idle_timeout{300};  ///< for a connection without a request
 };

@@ -115,7 +115,8 @@ Result<> Server::set_up() {
                    std::move(proxies),
                    std::make_shared<net::AddressMemory>(),
                    plan,
-                   grpc_calls_};
+                   grpc_calls_,
+                   count};
   if (publication_) setup.etcd_account = publication_->account;
   std::vector<ShardPorts> ports;
   for (std::size_t i = 0; i < count; ++i) {

@@ -1,5 +1,6 @@
 #include "shard.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <system_error>
 
@@ -43,7 +44,20 @@ net::GrpcServerOptions grpc_options(const ServerLimits& limits) {
   options.streams_per_connection_max = limits.streams_per_connection_max;
   options.handshake_timeout = limits.read_timeout;
   options.idle_timeout = limits.idle_timeout;
+  options.request_timeout = limits.read_timeout;
   return options;
+}
+
+/// A shard's part of MaxBufferedBytes, with room for two connections that send the largest body,
+/// whose memory grows by doubling.
+net::BufferBudget::Limits buffer_limits(const ServerLimits& limits, std::size_t shards) {
+  constexpr std::size_t header_bytes = std::size_t{256} << 10;
+  constexpr std::size_t connection_share = 4;
+  const std::size_t largest = 2 * limits.body_bytes_max + header_bytes;
+  net::BufferBudget::Limits result;
+  result.bytes_max = std::max(limits.buffered_bytes_max / shards, 2 * largest);
+  result.connection_bytes_max = std::max(largest, result.bytes_max / connection_share);
+  return result;
 }
 
 net::AlertOptions alert_options(const Config& config) {
@@ -77,7 +91,8 @@ std::chrono::minutes zone_offset(const std::string& hours) {
 }  // namespace
 
 Shard::Shard(const ShardSetup& setup)
-    : clock_(setup.clock),
+    : shards_(setup.shards),
+      clock_(setup.clock),
       timers_(io_.get_executor(), setup.clock),
       heartbeat_(timers_),
       observer_(setup.log),
@@ -111,18 +126,22 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   http_api_ = std::make_unique<net::HttpApi>(coordinator, random_, clock_, std::move(api_options));
   http_api_->register_on(router_);
   pages.register_on(router_);
+  buffers_ = std::make_shared<net::BufferBudget>(buffer_limits(config.limits, shards_));
   net::HttpServerOptions http = http_options(config.limits);
+  http.buffers = buffers_;
   http.sockets = sockets.http;
   http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),
                                                    std::move(http));
   net::GrpcServerOptions grpc = grpc_options(config.limits);
   grpc.sockets = sockets.grpc;
+  grpc.buffers = buffers_;
   grpc_server_ = std::make_unique<net::GrpcServer>(io_.get_executor(), timers_, std::move(grpc));
   grpc_api_ = std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, random_, clock_);
   grpc_api_->register_on(*grpc_server_);
 }
 
 Task<void> Shard::reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls) {
+  buffers_->set_limits(buffer_limits(config.limits, shards_));
   http_server_->set_limits(http_options(config.limits));
   grpc_server_->set_limits(grpc_options(config.limits));
   http_client_.set_tls(std::move(tls));
@@ -138,6 +157,11 @@ void Shard::collect(MetricSet& metrics) const {
         "concerto_alerts_total", "Alerts for the web hook", {{"result", sent ? "sent" : "lost"}},
         static_cast<double>((sent ? alerts_.probe().sent : alerts_.probe().lost).value()));
   }
+  metrics.gauge("concerto_buffered_bytes", "Memory for requests and answers that are under way", {},
+                static_cast<double>(buffers_->used_bytes()));
+  metrics.counter("concerto_buffers_given_up_total",
+                  "Times that a connection had to give up requests or answers", {},
+                  static_cast<double>(buffers_->shed_count()));
 }
 
 Result<> Shard::start() {

@@ -44,6 +44,7 @@ struct ShardSetup {
   std::shared_ptr<net::AddressMemory> memory;  ///< what one shard read of a registry, all know
   DescriptorPlan descriptors;
   std::shared_ptr<net::SocketQuota> grpc_calls;  ///< connections to gRPC services
+  std::size_t shards;
 };
 
 /// What bounds the connections of clients, over all shards.
@@ -92,6 +93,7 @@ class Shard {
 
  private:
   asio::io_context io_{1};
+  const std::size_t shards_;
   const Clock& clock_;
   Timers timers_;
   Heartbeat heartbeat_;
@@ -108,6 +110,7 @@ class Shard {
   net::Router router_;
   std::unique_ptr<net::HttpApi> http_api_;
   std::unique_ptr<net::GrpcApi> grpc_api_;
+  std::shared_ptr<net::BufferBudget> buffers_;  ///< of both servers
   std::unique_ptr<net::HttpServer> http_server_;
   std::unique_ptr<net::GrpcServer> grpc_server_;
 

@@ -26,16 +26,18 @@ void Waiter::resume() {
   completion(!cancelled_);
 }
 
-Call::Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max, BufferBudget* budget)
+Call::Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
+           BufferBudget::Holder* holder)
     : turn_(turn),
       reader_(message_bytes_max),
       timers_(timers),
-      budget_(budget),
+      holder_(holder),
       deadline_timer_(timers, [this] { on_deadline(); }) {}
 
-Call::~Call() {
-  reader_.clear();
-  account();
+void Call::release() {
+  if (!holder_) return;
+  holder_->change_input(std::exchange(input_bytes_, 0), 0);
+  holder_->change_answer(std::exchange(answer_bytes_, 0), 0);
 }
 
 Task<std::optional<std::string>> Call::read() {
@@ -52,6 +54,7 @@ Task<bool> Call::write(std::string message) {
   if (over_ || out_ended_) co_return false;
   const auto head = message_head(message.size());
   out_.push({head.data(), head.size()}, std::move(message));
+  account();
   if (is_open()) session()->resume(*this);
   while (!over_ && out_.size() > write_ahead_bytes) {
     if (!co_await writing_.wait(turn_, *this)) break;
@@ -68,23 +71,27 @@ void Call::on_data(std::string_view bytes) {
     unconsumed_bytes_ += bytes.size();
   }
   if (over_) return;
+  const bool was_inside = reader_.inside_message();
+  const std::size_t complete = reader_.message_count();
   const MessageReader::State state = reader_.feed(bytes);
+  if (reader_.inside_message() && (!was_inside || reader_.message_count() > complete)) {
+    on_message_begin();
+  }
   account();
+  if (over_) return;
   if (state == MessageReader::State::too_large) {
     return on_refused_message(
         {GrpcCode::resource_exhausted, "received message larger than max (" +
                                            std::to_string(reader_.announced_bytes()) + " bytes)"});
   }
   if (state == MessageReader::State::compressed) return on_compressed_message(bytes.size());
-  if (budget_ && budget_->used_bytes > budget_->bytes_max) {
-    return on_refused_message({GrpcCode::resource_exhausted, "too many bytes in unread messages"});
-  }
   if (dropping_) return drop_messages();
   if (reader_.has_message()) on_message();
 }
 
 void Call::on_sent() {
   data_sent_ = true;
+  account();
   if (writing_.waits() && out_.size() <= write_ahead_bytes) wake();
 }
 
@@ -123,10 +130,14 @@ void Call::resume_waiters() {
 }
 
 void Call::account() {
-  if (!budget_) return;
-  budget_->used_bytes += reader_.buffered_bytes();
-  budget_->used_bytes -= accounted_bytes_;
-  accounted_bytes_ = reader_.buffered_bytes();
+  if (!holder_) return;
+  const std::size_t input = overhead_bytes_ + reader_.held_bytes();
+  const std::size_t input_before = std::exchange(input_bytes_, input);
+  if (input != input_before) holder_->change_input(input_before, input);
+  // The call may have lost its answer meanwhile.
+  const std::size_t answer = out_.size();
+  const std::size_t answer_before = std::exchange(answer_bytes_, answer);
+  if (answer != answer_before) holder_->change_answer(answer_before, answer);
 }
 
 }  // namespace concerto::net::detail

@@ -7,6 +7,7 @@
 
 #include <concerto/core/async.hpp>
 #include <concerto/core/timers.hpp>
+#include <concerto/net/buffer_budget.hpp>
 #include <concerto/net/grpc_call.hpp>
 
 #include "grpc/message_reader.hpp"
@@ -30,12 +31,6 @@ class Waiter {
   bool cancelled_ = false;
 };
 
-/// Memory for received messages, shared by the calls of a server.
-struct BufferBudget {
-  std::size_t bytes_max = 0;
-  std::size_t used_bytes = 0;
-};
-
 /// What both sides of a call have in common: messages in both directions with their backpressure,
 /// the size limits and the deadline.
 class Call : public http2::Stream {
@@ -43,7 +38,7 @@ class Call : public http2::Stream {
   /// Queued bytes above which a writer waits.
   static constexpr std::size_t write_ahead_bytes = 64u << 10;
 
-  ~Call() override;
+  ~Call() override = default;
 
   Task<std::optional<std::string>> read();
   Task<bool> write(std::string message);
@@ -52,9 +47,13 @@ class Call : public http2::Stream {
   bool is_over() const noexcept { return over_; }
 
  protected:
-  Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max, BufferBudget* budget);
+  /// `holder` answers for the memory of the call; null at a client.
+  Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
+       BufferBudget::Holder* holder);
 
   virtual void on_message() = 0;
+  /// A message has begun to arrive and is not complete.
+  virtual void on_message_begin() {}
   /// The peer broke a limit.
   virtual void on_refused_message(GrpcStatus status) = 0;
   /// `bytes` of a compressed message, or of what follows it, came and were dropped.
@@ -74,6 +73,19 @@ class Call : public http2::Stream {
   void forget_messages();
   /// Called by on_turn.
   void resume_waiters();
+  /// What the call takes beside its messages, until it is changed.
+  void set_overhead(std::size_t bytes) {
+    overhead_bytes_ = bytes;
+    account();
+  }
+  /// Tells the holder what the call takes now. The holder may fail the call in it.
+  void account();
+  /// The last change: the call ends, and its holder may end with it.
+  void release();
+  std::size_t accounted_input() const noexcept { return input_bytes_; }
+  std::size_t accounted_answer() const noexcept { return answer_bytes_; }
+  /// Frees what was received and is not read yet.
+  void forget_input() noexcept { reader_.clear(); }
 
   Timers& timers() noexcept { return timers_; }
 
@@ -83,11 +95,11 @@ class Call : public http2::Stream {
   bool data_sent_ = false;
 
  private:
-  void account();
-
   Timers& timers_;
-  BufferBudget* budget_;
-  std::size_t accounted_bytes_ = 0;   ///< of this call, in the budget
+  BufferBudget::Holder* const holder_;
+  std::size_t input_bytes_ = 0;   ///< of this call, at its holder
+  std::size_t answer_bytes_ = 0;  ///< the same
+  std::size_t overhead_bytes_ = 0;
   std::size_t unconsumed_bytes_ = 0;  ///< received, window not given back yet
   Timer deadline_timer_;
   Waiter reading_;

@@ -9,6 +9,14 @@ namespace {
 /// Space is reserved ahead only as far as this: a head alone costs the peer 5 bytes.
 constexpr std::size_t reserve_bytes_max = 64u << 10;
 
+/// Places of an empty queue that are kept for the next messages.
+constexpr std::size_t kept_places_max = 64;
+
+/// What a complete message takes. The queue may have twice the places that are in use.
+std::size_t bytes_of(const std::string& message) noexcept {
+  return message.capacity() + 2 * sizeof(std::string);
+}
+
 }  // namespace
 
 MessageReader::State MessageReader::feed(std::string_view bytes) {
@@ -16,8 +24,8 @@ MessageReader::State MessageReader::feed(std::string_view bytes) {
     const std::size_t now = std::min(bytes.size(), announced_bytes_ - partial_.size());
     partial_.append(bytes.substr(0, now));
     bytes.remove_prefix(now);
-    buffered_bytes_ += now;
     if (partial_.size() < announced_bytes_) break;
+    ready_bytes_ += bytes_of(partial_);
     ready_.push_back(std::exchange(partial_, {}));
     head_bytes_ = 0;
   }
@@ -48,18 +56,23 @@ bool MessageReader::take_head(std::string_view& bytes) {
 
 std::string MessageReader::pop() {
   std::string message = std::move(ready_[first_]);
-  buffered_bytes_ -= message.size();
+  ready_bytes_ -= bytes_of(message);
   if (++first_ == ready_.size()) {
     ready_.clear();
+    first_ = 0;
+    if (ready_.capacity() > kept_places_max) ready_ = std::vector<std::string>();
+  } else if (first_ > kept_places_max && first_ * 2 > ready_.size()) {
+    // A reader that never gets to the end must not leave empty places behind for ever.
+    ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
   }
   return message;
 }
 
 void MessageReader::clear() noexcept {
-  partial_ = {};
-  ready_.clear();
-  first_ = head_bytes_ = announced_bytes_ = buffered_bytes_ = 0;
+  partial_ = std::string();
+  ready_ = std::vector<std::string>();
+  first_ = head_bytes_ = announced_bytes_ = ready_bytes_ = 0;
   state_ = State::reading;
 }
 

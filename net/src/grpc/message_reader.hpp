@@ -29,8 +29,10 @@ class MessageReader {
 
   /// The bytes so far end inside a message.
   bool inside_message() const noexcept { return head_bytes_ > 0; }
-  /// Held here, complete messages and parts.
-  std::size_t buffered_bytes() const noexcept { return buffered_bytes_; }
+  /// Memory held here by complete messages, their places in the queue, and a part of one.
+  std::size_t held_bytes() const noexcept {
+    return ready_bytes_ + (inside_message() ? partial_.capacity() : 0);
+  }
   /// Length that a message announced, also one that is too large.
   std::size_t announced_bytes() const noexcept { return announced_bytes_; }
 
@@ -48,7 +50,7 @@ class MessageReader {
   std::string partial_;
   std::vector<std::string> ready_;
   std::size_t first_ = 0;
-  std::size_t buffered_bytes_ = 0;
+  std::size_t ready_bytes_ = 0;
 };
 
 }  // namespace concerto::net::detail

@@ -8,6 +8,11 @@
 namespace concerto::net::detail {
 namespace {
 
+/// What a call takes without its headers and messages, here and in nghttp2.
+constexpr std::size_t call_bytes = 1024;
+/// What a kept header takes besides its bytes.
+constexpr std::size_t field_bytes = 32;
+
 void add_common_headers(http2::HeaderBlock& block) {
   block.add_fixed(":status", "200");
   block.add_fixed("content-type", "application/grpc");
@@ -17,10 +22,13 @@ void add_common_headers(http2::HeaderBlock& block) {
 
 ServerCall::ServerCall(std::shared_ptr<ServerConnection> connection)
     : Call(connection->turn(), connection->timers(),
-           connection->server().options().message_bytes_max, &connection->server().buffers()),
-      connection_(std::move(connection)) {}
+           connection->server().options().message_bytes_max, &connection->buffers()),
+      connection_(std::move(connection)),
+      waits_since_(connection_->last_read()) {}
 
-ServerCall::~ServerCall() = default;
+ServerCall::~ServerCall() {
+  release();
+}
 
 std::string_view ServerCall::method() const noexcept {
   return method_->path;
@@ -32,6 +40,7 @@ std::string_view ServerCall::peer() const noexcept {
 
 void ServerCall::on_header(std::string_view name, std::string_view value) {
   if (headers_done_) return;  // Trailers of a request mean nothing in gRPC.
+  header_bytes_ += name.size() + value.size() + field_bytes;
   if (name == ":path") {
     method_ = connection_->server().find(value);
     if (!method_) path_ = value;
@@ -69,10 +78,17 @@ void ServerCall::on_headers_end() {
     if (deadline_ <= timers().now()) return on_deadline();
     set_deadline(deadline_);
   }
-  if (method_->stream) begin();
+  set_overhead(call_bytes + header_bytes_);
+  if (method_->stream && !is_over()) begin();
+}
+
+void ServerCall::on_message_begin() {
+  // A unary call has been waiting for its message since it began.
+  if (method_->stream) waits_since_ = connection_->last_read();
 }
 
 void ServerCall::on_message() {
+  had_message_ = true;
   if (method_->stream) return wake();
   if (reader_.message_count() > 1) {
     fail({GrpcCode::internal, "more than one message in the request of a unary call"});
@@ -94,6 +110,28 @@ void ServerCall::on_end() {
     return fail({GrpcCode::internal, "no message in the request of a unary call"});
   }
   begin();
+}
+
+bool ServerCall::end_if_unfinished(SteadyTime begun_by) {
+  if (!headers_done_) return waits_since_ > begun_by;
+  if (is_over() || input_ended_ || waits_since_ > begun_by) return true;
+  const bool is_unfinished = !method_->stream || !had_message_ || reader_.inside_message();
+  if (is_unfinished) fail({GrpcCode::deadline_exceeded, "the request did not arrive in time"});
+  return true;
+}
+
+void ServerCall::give_up() {
+  const http2::StreamPtr held(this);
+  const bool was_over = is_over();
+  fail({GrpcCode::resource_exhausted,
+        "too many bytes wait to be read: those who hold most make room"});
+  forget_input();
+  if (was_over && !out_.empty() && is_open()) {
+    // The client does not take its answer.
+    out_.clear();
+    session()->reset(*this, NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+  account();
 }
 
 void ServerCall::on_close(std::uint32_t, bool) {
@@ -128,6 +166,7 @@ Task<void> ServerCall::run_unary() {
   request.peer = peer();
   request.message = take_message();
   request.metadata = std::move(metadata_);
+  set_overhead(0);  // From here on the handler's limits count.
   request.deadline = deadline_;
   request.call = this;
   GrpcReply reply;
@@ -163,6 +202,8 @@ void ServerCall::send_reply(GrpcReply reply) {
     if (is_over()) return;
     const auto head = message_head(reply.message.size());
     out_.push({head.data(), head.size()}, std::move(reply.message));
+    account();
+    if (is_over()) return;
   }
   end(std::move(reply.status));
 }

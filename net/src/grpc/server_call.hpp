@@ -24,6 +24,14 @@ class ServerCall final : public Call {
   bool is_cancelled() const noexcept { return cancelled_; }
   /// Ends the call with this status, if it has not ended; a running handler goes on.
   void fail(GrpcStatus status);
+  /// Memory of the call that its connection answers for.
+  std::size_t held_bytes() const noexcept { return accounted_input() + accounted_answer(); }
+  std::size_t input_bytes() const noexcept { return accounted_input(); }
+  /// Fails the call to free its memory.
+  void give_up();
+  /// Fails the call if its request is not whole and has begun to arrive by `begun_by`. False if it
+  /// cannot be failed, because its headers are not whole.
+  bool end_if_unfinished(SteadyTime begun_by);
 
   // For GrpcServerStream.
   std::string_view method() const noexcept;
@@ -45,6 +53,7 @@ class ServerCall final : public Call {
   void on_close(std::uint32_t error, bool unprocessed) override;
   bool add_trailers(http2::HeaderBlock& block) override;
   void on_message() override;
+  void on_message_begin() override;
   void on_refused_message(GrpcStatus status) override { fail(std::move(status)); }
   void on_compressed_message(std::size_t) override;
   void on_deadline() override;
@@ -69,6 +78,9 @@ class ServerCall final : public Call {
   bool is_grpc_ = false;
   GrpcStatus refusal_;  ///< what is wrong with the headers
   bool headers_too_large_ = false;
+  std::size_t header_bytes_ = 0;
+  SteadyTime waits_since_;  ///< for the rest of the headers, of the request, of a message
+  bool had_message_ = false;
   bool headers_done_ = false;
   bool starting_ = false;  ///< the next turn starts the handler
   bool running_ = false;   ///< the handler runs

@@ -1,5 +1,6 @@
 #include "grpc/server_core.hpp"
 
+#include <algorithm>
 #include <sstream>
 #include <unistd.h>
 #include <utility>
@@ -14,6 +15,9 @@ namespace {
 
 /// Connections among which an idle one is looked for when a new one finds no room.
 constexpr std::size_t looked_at_max = 64;
+
+/// Requests that do not arrive are looked for so often; one may take so much longer.
+constexpr int sweeps_per_timeout = 4;
 
 http2::SessionOptions session_options(const GrpcServerOptions& options) {
   http2::SessionOptions result;
@@ -62,7 +66,9 @@ ServerCore::ServerCore(Executor executor, Timers& timers, GrpcServerOptions opti
       connections_max_(options.connections_max),
       sockets_(options.sockets),
       turn_(std::make_shared<http2::Turn>(executor)),
-      buffers_{options.buffered_bytes_max, 0},
+      buffers_(options.buffers ? options.buffers
+                               : std::make_shared<BufferBudget>(BufferBudget::Limits{})),
+      sweep_(timers, [this] { sweep(); }),
       emptied_(executor),
       handlers_(executor) {}
 
@@ -129,6 +135,7 @@ void ServerCore::adopt(int fd) {
                                                        std::move(peer).str());
   connections_.insert(connection);
   connection->start();
+  if (!sweep_.is_set()) sweep_.set(timers_.now() + options_.request_timeout);
 }
 
 void ServerCore::lost(ServerConnection& connection) {
@@ -136,6 +143,19 @@ void ServerCore::lost(ServerConnection& connection) {
   connections_.erase(held);
   forget_one();
   if (connections_.empty()) emptied_.notify_all();
+}
+
+void ServerCore::sweep() {
+  const SteadyTime now = timers_.now();
+  std::vector<std::shared_ptr<ServerConnection>> stuck;
+  for (const auto& connection : connections_) {
+    if (!connection->end_unfinished(now - options_.request_timeout)) stuck.push_back(connection);
+  }
+  for (const auto& connection : stuck) {
+    connection->close(Error{boost::system::errc::make_error_code(boost::system::errc::timed_out),
+                            "a header block did not arrive in time"});
+  }
+  if (!connections_.empty()) sweep_.set(now + options_.request_timeout / sweeps_per_timeout);
 }
 
 void ServerCore::forget_one() noexcept {
@@ -177,6 +197,7 @@ Task<void> ServerCore::shutdown(SteadyTime deadline) {
     connection->flush();
     connection->close(closing_error());
   }
+  sweep_.cancel();
   co_await handlers_.join();
 }
 
@@ -185,10 +206,49 @@ ServerConnection::ServerConnection(http2::Socket socket, std::shared_ptr<ServerC
     : Connection(std::move(socket), server->turn(), server->timers(), http2::Side::server,
                  session_options(server->options()), limits(server->options())),
       server_(std::move(server)),
-      peer_(std::move(peer)) {}
+      peer_(std::move(peer)),
+      buffers_(server_->buffers(), *this) {}
 
 http2::StreamPtr ServerConnection::on_request() {
   return new ServerCall(std::static_pointer_cast<ServerConnection>(shared_from_this()));
+}
+
+bool ServerConnection::end_unfinished(SteadyTime begun_by) {
+  bool headers_are_whole = true;
+  session().for_each_stream([&](http2::Stream& stream) {
+    headers_are_whole &= static_cast<ServerCall&>(stream).end_if_unfinished(begun_by);
+  });
+  return headers_are_whole;
+}
+
+void ServerConnection::Buffers::shed(Excess excess) {
+  const bool only_input = excess == Excess::share;
+  const auto held = [&] { return only_input ? input_bytes() : held_bytes(); };
+  const auto held_by = [&](const ServerCall& call) {
+    return only_input ? call.input_bytes() : call.held_bytes();
+  };
+  const std::size_t target = held() / 2;
+  std::vector<ServerCall*> calls;
+  owner_.session().for_each_stream([&](http2::Stream& stream) {
+    auto& call = static_cast<ServerCall&>(stream);
+    if (held_by(call) > 0) calls.push_back(&call);
+  });
+  // Streams are in the order of their opening, the oldest first.
+  std::stable_sort(calls.begin(), calls.end(), [&](const ServerCall* a, const ServerCall* b) {
+    return held_by(*a) > held_by(*b);
+  });
+  for (ServerCall* call : calls) {
+    if (held() <= target) return;
+    call->give_up();
+  }
+  if (held() <= target) return;
+  // The streams themselves are too many. The caller may be inside the session.
+  write_off();
+  asio::post(owner_.turn().executor(), [connection = owner_.shared_from_this()] {
+    connection->close(
+        Error{boost::system::errc::make_error_code(boost::system::errc::no_buffer_space),
+              "the connection holds too much memory"});
+  });
 }
 
 void ServerConnection::on_lost() {

@@ -34,7 +34,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   Timers& timers() noexcept { return timers_; }
   http2::Turn& turn() noexcept { return *turn_; }
   const GrpcServerOptions& options() const noexcept { return options_; }
-  BufferBudget& buffers() noexcept { return buffers_; }
+  BufferBudget& buffers() noexcept { return *buffers_; }
   TaskGroup& handlers() noexcept { return handlers_; }
   bool is_closing() const noexcept { return closing_; }
 
@@ -55,6 +55,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   void adopt(int socket);
   void forget_one() noexcept;
   void make_room();
+  void sweep();
 
   struct Hash {
     using is_transparent = void;
@@ -71,12 +72,13 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   const std::shared_ptr<http2::Turn> turn_;
   std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;
   std::unordered_set<std::string, Hash, std::equal_to<>> services_;
-  BufferBudget buffers_;
+  const std::shared_ptr<BufferBudget> buffers_;
   std::atomic<std::size_t> connection_count_ = 0;  ///< those on their way included
   std::atomic<bool> making_room_{false};
   std::unordered_set<std::shared_ptr<ServerConnection>> connections_;
   bool draining_ = false;  ///< takes no more connections
   bool closing_ = false;   ///< takes no more calls
+  Timer sweep_;            ///< ends requests that do not arrive
   Notifier emptied_;
   TaskGroup handlers_;
 };
@@ -88,13 +90,28 @@ class ServerConnection final : public http2::Connection {
 
   ServerCore& server() noexcept { return *server_; }
   std::string_view peer() const noexcept { return peer_; }
+  BufferBudget::Holder& buffers() noexcept { return buffers_; }
+
+  /// Fails the calls whose requests are not whole and began to arrive by `begun_by`. False if the
+  /// connection is inside such a header block, and can only be closed.
+  bool end_unfinished(SteadyTime begun_by);
 
  private:
+  class Buffers final : public BufferBudget::Holder {
+   public:
+    Buffers(BufferBudget& budget, ServerConnection& owner) : Holder(budget), owner_(owner) {}
+
+   private:
+    void shed(Excess excess) override;
+    ServerConnection& owner_;
+  };
+
   http2::StreamPtr on_request() override;
   void on_lost() override;
 
   const std::shared_ptr<ServerCore> server_;
   const std::string peer_;
+  Buffers buffers_;
 };
 
 }  // namespace concerto::net::detail

@@ -1,6 +1,7 @@
 #include "connection.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 #include <utility>
 
@@ -22,10 +23,15 @@ constexpr std::uint64_t linger_bytes_max = 32 << 20;
 
 constexpr std::string_view too_many_connections = "too many connections";
 
+// From here on a body has the space that its Content-Length announces: the client has sent enough
+// to be believed, and growing by doubling would copy and leave behind as much again.
+constexpr std::size_t reserve_from_bytes = 64 << 10;
+
 }  // namespace
 
 HttpConnection::HttpConnection(HttpServer& server, AcceptedSocket accepted)
-    : server_(server),
+    : Holder(*server.buffers_),
+      server_(server),
       peer_(accepted.peer()),
       socket_(server.executor_),
       timer_(server.timers_, [this] {
@@ -64,6 +70,42 @@ void HttpConnection::end_when_idle() {
   if (!close_if_idle() && lingers_) limit(linger_quiet_max_when_draining);
 }
 
+void HttpConnection::hold_nothing() {
+  if (held_bytes() == 0) return;
+  change_input(input_bytes(), 0);
+  change_answer(held_bytes(), 0);
+}
+
+bool HttpConnection::hold_input() {
+  if (waits_for_request_) return true;  // The small buffer of an idle connection.
+  const std::size_t header_bytes = in_body_ ? header_bytes_ : input_bytes_read_;
+  change_input(input_bytes(),
+               buffer_.capacity() + header_bytes + parser_->request().body.capacity());
+  return !made_room_;
+}
+
+void HttpConnection::reserve_body() {
+  std::string& body = parser_->request().body;
+  if (body.size() < reserve_from_bytes || body.capacity() > 2 * body.size()) return;
+  const auto field = parser_->request().headers.find("Content-Length");
+  if (!field) return;
+  std::size_t length = 0;  // The parser has checked it.
+  std::from_chars(field->data(), field->data() + field->size(), length);
+  if (length > body.capacity()) body.reserve(std::min(length, server_.options_.body_bytes_max));
+}
+
+void HttpConnection::shed(Excess /*excess*/) {
+  if (sends_) {
+    hold_nothing();
+    return close();
+  }
+  made_room_ = true;
+  parser_->request() = {};
+  hold_nothing();
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
 Task<void> HttpConnection::run() {
   limit(server_.options_.header_timeout);
   for (;;) {
@@ -99,24 +141,34 @@ Task<HttpConnection::Input> HttpConnection::receive() {
   parser_.emplace(options.header_bytes_max, options.body_bytes_max);
   buffer_.relax();
   waits_for_request_ = buffer_.empty();
-  bool in_body = false;
+  input_bytes_read_ = buffer_.data().size();
+  in_body_ = false;
   for (;;) {
     if (!buffer_.empty()) {
       const bool first_bytes = !parser_->has_started();
       std::size_t used = 0;
       const ParseState state = parser_->feed(buffer_.data(), used);
       buffer_.consume(used);
-      if (state == ParseState::complete) co_return Input::request;
+      if (state == ParseState::complete) {
+        hold_nothing();
+        co_return Input::request;
+      }
       if (state == ParseState::failed) co_return Input::refused;
-      if (parser_->is_header_done() && !in_body) {
-        in_body = true;
+      if (in_body_) {
+        reserve_body();
+      } else if (parser_->is_header_done()) {
+        in_body_ = true;
+        header_bytes_ =
+            input_bytes_read_ -
+            std::min(input_bytes_read_, buffer_.data().size() + parser_->request().body.size());
         limit(options.body_timeout);
         if (parser_->expects_continue() && !co_await send_continue()) co_return Input::closed;
-      } else if (first_bytes && !in_body) {
+      } else if (first_bytes) {
         limit(options.header_timeout);
       }
     }
-    if (!co_await read_more()) co_return Input::closed;
+    if (!hold_input()) co_return Input::refused;
+    if (!co_await read_more()) co_return made_room_ ? Input::refused : Input::closed;
     waits_for_request_ = false;
   }
 }
@@ -125,6 +177,7 @@ Task<bool> HttpConnection::read_more() {
   const auto [error, bytes] = co_await socket_.async_read_some(buffer_.prepare(), tuple_task);
   if (error) co_return false;
   buffer_.commit(bytes);
+  input_bytes_read_ += bytes;
   co_return true;
 }
 
@@ -156,7 +209,11 @@ Task<bool> HttpConnection::send(HttpResponse response, bool keep_alive) {
     limit(server_.options_.write_timeout);
     const std::string rest{outgoing.head};  // The server's buffer serves others meanwhile.
     outgoing.head = rest;
+    sends_ = true;
+    change_answer(0, rest.capacity() + response.body.capacity());
     error = co_await write_all(socket_, outgoing);
+    sends_ = false;
+    hold_nothing();
   }
   co_return !error;
 }
@@ -164,12 +221,17 @@ Task<bool> HttpConnection::send(HttpResponse response, bool keep_alive) {
 Task<void> HttpConnection::refuse() {
   server_.probe_.malformed_count.fetch_add(1, std::memory_order_relaxed);
   head_only_ = parser_->request().method == "HEAD";
-  HttpResponse response = error_response(parser_->refusal_status(), refusal_text());
+  HttpResponse response =
+      error_response(made_room_ ? 503 : parser_->refusal_status(), refusal_text());
+  if (made_room_) response.headers.add("Retry-After", "1");
+  parser_->request().body = std::string();  // Nobody reads it.
+  hold_nothing();
   if (co_await send(std::move(response), false)) co_await linger();
 }
 
 std::string HttpConnection::refusal_text() const {
   const HttpServerOptions& options = server_.options_;
+  if (made_room_) return "too many bytes are being received, try again later";
   switch (parser_->refusal_status()) {
     case 413:
       return "request body is larger than " + std::to_string(options.body_bytes_max) + " bytes";
@@ -203,6 +265,9 @@ Task<void> HttpConnection::linger() {
     const bool drains = server_.draining_.load(std::memory_order_relaxed);
     const milliseconds quiet = drains ? linger_quiet_max_when_draining : linger_quiet_max;
     timer_.expire_at(std::min(server_.timers_.now() + quiet, end));
+    const std::size_t held = buffer_.capacity();
+    change_input(input_bytes(), held);
+    if (input_bytes() < held) co_return;  // It had to make room.
     if (!co_await read_more()) co_return;
   }
 }

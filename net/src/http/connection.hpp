@@ -15,10 +15,10 @@ namespace concerto::net {
 
 /// One connection of an HttpServer, from adoption to its end. Lives in the frame of the coroutine
 /// that runs it; the server knows it while it lives.
-class HttpConnection {
+class HttpConnection final : private BufferBudget::Holder {
  public:
   HttpConnection(HttpServer& server, AcceptedSocket accepted);
-  ~HttpConnection();
+  ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
@@ -50,6 +50,11 @@ class HttpConnection {
   /// what was answered would be lost.
   Task<void> linger();
 
+  /// Tells the budget what an unfinished request takes. False when it had to make room.
+  bool hold_input();
+  void reserve_body();
+  void hold_nothing();
+  void shed(Excess excess) override;
   void limit(std::chrono::milliseconds timeout);
   void close();
 
@@ -58,9 +63,14 @@ class HttpConnection {
   Socket socket_;
   ReadBuffer buffer_;
   std::optional<RequestParser> parser_;
+  std::size_t input_bytes_read_ = 0;  // of the request so far
+  std::size_t header_bytes_ = 0;      // of these, once the body has begun
+  bool in_body_ = false;
   bool waits_for_request_ = true;
   bool head_only_ = false;  // the request in work is a HEAD
   bool lingers_ = false;    // the last answer was sent
+  bool sends_ = false;      // an answer that the socket does not take
+  bool made_room_ = false;  // the request gave its memory to others
   MovingTimer timer_;
   std::list<HttpConnection*>::iterator place_;
 };

@@ -20,6 +20,7 @@ class ReadBuffer {
   static constexpr std::size_t read_bytes_max = 64 << 10;
 
   std::string_view data() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
+  std::size_t capacity() const noexcept { return capacity_; }
   bool empty() const noexcept { return begin_ == end_; }
 
   /// Space for a read, at least one byte. Grows beyond read_bytes_max only when the data that

@@ -42,6 +42,8 @@ HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
       options_(options),
       connections_max_(options.connections_max),
       sockets_(std::move(options.sockets)),
+      buffers_(options.buffers ? std::move(options.buffers)
+                               : std::make_shared<BufferBudget>(BufferBudget::Limits{})),
       closed_one_(executor),
       group_(executor) {}
 

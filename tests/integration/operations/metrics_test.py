@@ -40,6 +40,8 @@ OUR_NAMES = {
     "concerto_transactions_in_flight": ("gauge", "model"),
     "concerto_transactions_in_memory": ("gauge", ""),
     "concerto_payload_bytes_in_memory": ("gauge", ""),
+    "concerto_buffered_bytes": ("gauge", ""),
+    "concerto_buffers_given_up_total": ("counter", ""),
     "concerto_transactions_parked": ("gauge", ""),
     "concerto_transactions_queued": ("gauge", ""),
     "concerto_recovery_lag_seconds": ("gauge", ""),

@@ -85,6 +85,7 @@ const KeyCase key_cases[] = {
     {"MaxResponseBytes", "MAX_RESPONSE_BYTES", "4194304", "65536", "x"},
     {"MaxConnections", "MAX_CONNECTIONS", "20000", "10", "0"},
     {"MaxStreams", "MAX_STREAMS", "1000", "10", "0"},
+    {"MaxBufferedBytes", "MAX_BUFFERED_BYTES", "134217728", "65536", "0"},
     {"ReadTimeout", "READ_TIMEOUT", "10", "1", "0"},
     {"IdleTimeout", "IDLE_TIMEOUT", "300", "1", "0"},
     {"ShutdownDelay", "SHUTDOWN_DELAY", "3", "0", "3601"},

@@ -11,6 +11,7 @@
 
 #include <concerto/core/async.hpp>
 #include <concerto/core/timers.hpp>
+#include <concerto/net/buffer_budget.hpp>
 #include <concerto/net/grpc_call.hpp>
 #include <concerto/net/socket_quota.hpp>
 
@@ -23,11 +24,15 @@ struct GrpcServerOptions {
   std::size_t connections_max = 20'000;  ///< of this shard; more are closed at once
   /// What bounds connections besides; shared with others. May be null.
   std::shared_ptr<SocketQuota> sockets;
-  /// Received messages and parts of them that no handler has taken yet, over all connections of
-  /// this shard. Calls that would exceed it fail with RESOURCE_EXHAUSTED.
-  std::size_t buffered_bytes_max = 256u << 20;
+  /// Memory for calls that no handler has taken yet, messages that it has not read, and answers
+  /// that the client does not take. Calls that have to make room fail with RESOURCE_EXHAUSTED.
+  /// Shared with others; null: one of its own.
+  std::shared_ptr<BufferBudget> buffers;
 
   std::chrono::milliseconds handshake_timeout{20'000};  ///< until the client's SETTINGS frame
+  /// For a request, or the first message and each begun one of a stream, to arrive whole; then the
+  /// call fails with DEADLINE_EXCEEDED. A header block that takes longer ends its connection.
+  std::chrono::milliseconds request_timeout{30'000};
   /// A connection without calls for this long is ended with GOAWAY; 0 keeps it.
   std::chrono::milliseconds idle_timeout{0};
   std::chrono::milliseconds keepalive_interval{120'000};
@@ -121,8 +126,8 @@ class GrpcServer {
   std::size_t connection_count() const noexcept;
   std::size_t call_count() const noexcept;
 
-  /// From now on, for new connections; the limit on messages also for new calls on old ones. The
-  /// bytes that may be buffered and `sockets` stay as they are.
+  /// From now on, for new connections; the limit on messages also for new calls on old ones.
+  /// `buffers` and `sockets` stay as they are.
   void set_limits(const GrpcServerOptions& options);
 
   /// Refuses new connections, sends GOAWAY on the others, waits until the running calls have

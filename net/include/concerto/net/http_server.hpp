@@ -14,6 +14,7 @@
 #include <concerto/core/notifier.hpp>
 #include <concerto/core/task_group.hpp>
 #include <concerto/core/timers.hpp>
+#include <concerto/net/buffer_budget.hpp>
 #include <concerto/net/http_message.hpp>
 #include <concerto/net/http_router.hpp>
 #include <concerto/net/socket_quota.hpp>
@@ -33,6 +34,9 @@ struct HttpServerOptions {
   std::chrono::milliseconds write_timeout{30'000};   ///< for one answer
   /// What bounds connections besides; shared with others. May be null.
   std::shared_ptr<SocketQuota> sockets;
+  /// Memory for requests that are not whole and for answers that the client does not take. A
+  /// request that has to make room is answered with 503. Shared with others; null: one of its own.
+  std::shared_ptr<BufferBudget> buffers;
 };
 
 /// A connected socket that no shard owns yet. Closes it when nobody takes it.
@@ -91,7 +95,8 @@ class HttpServer {
     return connection_count_.load(std::memory_order_relaxed);
   }
 
-  /// From now on, for new connections and requests; `sockets` stays. On the executor's thread.
+  /// From now on, for new connections and requests; `sockets` and `buffers` stay. On the
+  /// executor's thread.
   void set_limits(const HttpServerOptions& options);
 
   const HttpServerProbe& probe() const noexcept { return probe_; }
@@ -118,6 +123,7 @@ class HttpServer {
   HttpServerOptions options_;
   std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
   const std::shared_ptr<SocketQuota> sockets_;
+  const std::shared_ptr<BufferBudget> buffers_;
   HttpServerProbe probe_;
   std::atomic<std::size_t> connection_count_{0};
   std::atomic<std::size_t> refused_count_{0};  ///< connections turned away and still open

@@ -153,6 +153,29 @@ TEST_F(HttpServerLife, IdleConnectionMakesRoomForTheNextOne) {
   EXPECT_FALSE(peers_[1]->saw_end());  // The one that was idle longest has gone.
 }
 
+TEST_F(HttpServerLife, LargestUnfinishedBodyMakesRoomForNewcomers) {
+  HttpServerOptions options;
+  options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{550'000, 500'000});
+  serve(options);
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 250000\r\n\r\n";
+  RawPeer& hoarder = connect();
+  hoarder.send(head + std::string(200'000, 'x'));
+  RawPeer& newcomer = connect();
+  run_until([&] { return options.buffers->used_bytes() > 200'000; });
+  newcomer.send(head);
+  for (int i = 0; i < 25 && !newcomer.saw_end(); ++i) {
+    newcomer.send(std::string(10'000, 'y'));
+    poll();
+    EXPECT_LE(options.buffers->used_bytes(), 550'000U);
+  }
+  run_until_received(newcomer, "HTTP/1.1 200 OK");
+  run_until_received(hoarder, "HTTP/1.1 503 ");
+  EXPECT_THAT(hoarder.received(), HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(hoarder.received(), HasSubstr("too many bytes are being received"));
+  hoarder.close(), newcomer.close();
+  run_until([&] { return server_->connection_count() == 0; });
+}
+
 TEST_F(HttpServerLife, SpeaksHttp10) {
   serve();
   RawPeer& once = connect();
@@ -180,7 +203,7 @@ TEST_F(HttpServerLife, DeliversAnswersLargerThanTheSocketTakes) {
 
 TEST_F(HttpServerLife, CutsAClientThatDoesNotReadItsAnswer) {
   router_.add("GET", "/large", [&](HttpRequest request) {
-    request.body.assign(64 << 20, 'x');
+    request.body.assign(32 << 20, 'x');
     return echo(std::move(request));
   });
   serve();

@@ -1,63 +1,15 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "fake_clock.hpp"
-#include "grpc_fixture.hpp"
-#include "http2/header_block.hpp"
+#include "hostile_fixture.hpp"
 #include "no_descriptor_left.hpp"
-#include "session_pair.hpp"
 
 namespace concerto::net {
 namespace {
 
 using namespace std::chrono_literals;
-using RawSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
-
-/// A server under attack by raw bytes. After each attack an honest call has to succeed.
-class Hostile : public GrpcTest {
- protected:
-  void start(GrpcServerOptions options = {}) {
-    make_server(options).add_unary("/test.S/Echo", echo);
-    listen();
-    make_channel();
-  }
-
-  RawSocket connect() {
-    RawSocket socket(executor());
-    socket.connect(address);
-    socket.non_blocking(true);
-    return socket;
-  }
-
-  /// True once the server has ended the connection.
-  static bool ended(RawSocket& socket) {
-    char buffer[4096];
-    error_code error;
-    while (socket.read_some(asio::buffer(buffer), error) > 0) {
-    }
-    return error && error != asio::error::would_block;
-  }
-
-  void send(RawSocket& socket, std::string_view bytes) {
-    error_code error;
-    while (!bytes.empty() && error != asio::error::broken_pipe &&
-           error != asio::error::connection_reset) {
-      bytes.remove_prefix(socket.write_some(asio::buffer(bytes), error));
-      io.poll();
-      io.restart();
-    }
-  }
-
-  void expect_ended(RawSocket& socket) {
-    run_until([&] { return ended(socket); });
-    expect_served();
-  }
-
-  void expect_served() {
-    const GrpcReply reply = call("/test.S/Echo", "still here");
-    EXPECT_TRUE(reply.ok()) << describe(reply.status);
-  }
-};
 
 TEST_F(Hostile, GarbageEndsItsConnection) {
   start();
@@ -122,7 +74,7 @@ TEST_F(Hostile, HeadersOfAFewBytesThatStandForMillionsEndTheirConnection) {
 
 TEST_F(Hostile, UnreadBytesOfManyCallsAreBounded) {
   GrpcServerOptions options;
-  options.buffered_bytes_max = 100'000;
+  options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{100'000, 90'000});
   start(options);
   http2::End client{http2::Side::client};
   RawSocket socket = connect();
@@ -326,6 +278,41 @@ TEST_F(SlowPeer, WithoutCallsIsToldToGo) {
   }
   run_until([&] { return server->connection_count() == 0; });
   expect_served();
+}
+
+TEST_F(SlowPeer, WhoseRequestDoesNotArriveGetsDeadlineExceeded) {
+  Attacker slow(connect());
+  const std::string begin("\0\0\x0f\0\0", 5);
+  slow.open("/test.S/Echo").send(begin + "xxx");
+  slow.open("/test.S/Echo");
+  const auto exchange = [&](int rounds) {
+    for (int round = 0; round < rounds; ++round) {
+      slow.exchange();
+      io.restart();
+      io.poll();
+    }
+  };
+  exchange(50);
+  pass(29s);
+  exchange(50);
+  EXPECT_EQ(slow.answers("grpc-status: 4"), 0u);
+  pass(10s);  // 30 s, and a quarter more at most
+  exchange(50);
+  EXPECT_EQ(slow.answers("grpc-status: 4"), 2u);
+  EXPECT_FALSE(slow.has_ended());
+  expect_served();
+}
+
+TEST_F(SlowPeer, WhoseHeaderBlockDoesNotEndIsEnded) {
+  http2::End client{http2::Side::client};
+  RawSocket socket = connect();
+  // A HEADERS frame without END_HEADERS: everything else has to wait for its continuation.
+  const std::string part("\0\x07:method\x04POST", 14);
+  send(socket, client.pull() + http2::raw_frame(NGHTTP2_HEADERS, 0, 1, part));
+  run_until([&] { return socket.available() > 0; });
+  for (int rounds = 0; rounds < 20; ++rounds) io.poll_one();
+  pass(40s);
+  expect_ended(socket);
 }
 
 }  // namespace

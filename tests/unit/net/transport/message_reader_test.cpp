@@ -28,7 +28,7 @@ TEST(MessageReader, FindsMessagesSplitAtEveryByte) {
       EXPECT_EQ(reader.pop(), std::string(300, 'x'));
       EXPECT_FALSE(reader.has_message());
       EXPECT_FALSE(reader.inside_message());
-      EXPECT_EQ(reader.buffered_bytes(), 0u);
+      EXPECT_EQ(reader.held_bytes(), 0u);
     }
   }
 }
@@ -43,7 +43,7 @@ TEST(MessageReader, KnowsThatAMessageIsNotComplete) {
                   6));
   EXPECT_TRUE(reader.inside_message());
   EXPECT_FALSE(reader.has_message());
-  EXPECT_EQ(reader.buffered_bytes(), 2u);
+  EXPECT_GE(reader.held_bytes(), 2u);
 }
 
 TEST(MessageReader, TakesAMessageOfExactlyTheLimit) {
@@ -57,7 +57,7 @@ TEST(MessageReader, RefusesALongerOneByItsHeadAlone) {
   EXPECT_EQ(reader.feed(framed("0123456789a").substr(0, 5)), State::too_large);
   EXPECT_EQ(reader.announced_bytes(), 11u);
   EXPECT_EQ(reader.feed("0123456789a"), State::too_large);
-  EXPECT_EQ(reader.buffered_bytes(), 0u);
+  EXPECT_LT(reader.held_bytes(), 100u);
 }
 
 TEST(MessageReader, RefusesTheCompressedFlag) {
@@ -71,8 +71,19 @@ TEST(MessageReader, RefusesTheCompressedFlag) {
 TEST(MessageReader, DoesNotReserveWhatIsOnlyAnnounced) {
   MessageReader reader(1u << 30);
   EXPECT_EQ(reader.feed(std::string("\0\x20\0\0\0", 5)), State::reading);
-  EXPECT_EQ(reader.buffered_bytes(), 0u);
+  EXPECT_LE(reader.held_bytes(), 64u << 10);
   EXPECT_EQ(reader.announced_bytes(), 1u << 29);
+}
+
+TEST(MessageReader, CountsMessagesWithoutABody) {
+  MessageReader reader(10);
+  std::string bytes;
+  for (int i = 0; i < 1000; ++i) bytes += framed("");
+  reader.feed(bytes);
+  EXPECT_EQ(reader.message_count(), 1000u);
+  EXPECT_GE(reader.held_bytes(), 1000 * sizeof(std::string));
+  while (reader.has_message()) reader.pop();
+  EXPECT_EQ(reader.held_bytes(), 0u);
 }
 
 }  // namespace
