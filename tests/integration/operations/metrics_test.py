@@ -298,8 +298,10 @@ class Metrics(OperationsTestCase):
 
     def test_labels_are_escaped(self):
         coordinator = self.start("escaped")
-        target = 'http://we"ird\\ho\nst'
-        submit(coordinator, self.saga("odd", f"{target}/a", retry_interval=60))
+        target = 'we"ird\\host:1'  # Of gRPC, whose targets may be odd.
+        step = {"action": f"{target}/p.S/M", "compensate": ""}
+        submit(coordinator, {"gid": "odd", "trans_type": "saga", "protocol": "grpc",
+                             "steps": [step], "payloads": ["{}"], "retry_interval": 60})
         self.wait_for_why(coordinator, "odd", lambda why: why["state"] == "waiting", "waits")
         latency = values(scrape(coordinator), "concerto_branch_latency_seconds", "target")
         self.assertEqual(list(latency), [(target,)])
