@@ -12,6 +12,10 @@ constexpr std::array<std::string_view, 8> written_by_transport{
     "content-type", "grpc-encoding", "grpc-message", "grpc-message-type",
     "grpc-status",  "grpc-timeout",  "te",           "user-agent"};
 
+/// Of these, what a new transaction may name: it is written anyway, and headers meant for HTTP
+/// branches have it.
+constexpr std::array<std::string_view, 2> passed_over{"content-type", "user-agent"};
+
 /// What HTTP/2 forbids, or what a header from here would make wrong.
 constexpr std::array<std::string_view, 7> not_in_http2{
     "connection",       "content-length",    "host",   "keep-alive",
@@ -86,7 +90,8 @@ Result<> check_metadata(const BranchCall& call) {
   }
   for (const auto& [name, value] : *call.headers) {
     const std::string lower = to_lower(name);
-    if (is_among(written_by_transport, lower)) continue;
+    if (is_among(passed_over, lower)) continue;
+    if (is_among(written_by_transport, lower)) return refusal(name, "the transport says so itself");
     CONCERTO_CHECK(check_header(name, lower, value));
   }
   return ok();

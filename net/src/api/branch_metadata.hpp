@@ -11,7 +11,8 @@ namespace concerto::net {
 /// left out, as by the reference. Error invalid_request: a name or value that gRPC cannot carry.
 Result<GrpcMetadata> branch_metadata(const BranchCall& call);
 
-/// The errors of branch_metadata, for a call that is not to be sent yet.
+/// The errors of branch_metadata, for a call that is not to be sent yet; and a header that the
+/// transport writes is one too, unless that is content-type or user-agent.
 Result<> check_metadata(const BranchCall& call);
 
 /// What the end of a branch call means (protocol page 04, section 3).

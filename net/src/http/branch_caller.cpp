@@ -12,6 +12,8 @@
 
 #include "branch_result.hpp"
 #include "branch_url.hpp"
+#include "client_exchange.hpp"
+#include "message_lines.hpp"
 #include "plain_url.hpp"
 #include "rpc_request.hpp"
 #include "url.hpp"
@@ -73,6 +75,11 @@ HttpHeaders branch_headers(const BranchCall& call) {
   return headers;
 }
 
+Error not_sendable(const std::string& name, const std::string& why) {
+  return make_error(HttpErrc::bad_header,
+                    "branch header '" + name + "' cannot be sent over HTTP: " + why);
+}
+
 BranchReply error_reply(Error error) {
   return {Outcome::error, std::move(error)};
 }
@@ -89,14 +96,16 @@ Result<unsigned> HttpBranchCaller::way_of(Protocol /*protocol*/, std::string_vie
 Result<> HttpBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) const {
   for (const auto& [name, value] : *call.headers) {
     if (!is_legal_header_name(name)) {
-      return make_error(HttpErrc::bad_header, "branch header '" + name +
-                                                  "' cannot be sent over HTTP: its name has "
-                                                  "characters that are not allowed there");
+      return not_sendable(name, "its name has characters that are not allowed there");
     }
     if (!is_legal_header_value(value)) {
-      return make_error(HttpErrc::bad_header,
-                        "branch header '" + name +
-                            "' cannot be sent over HTTP: its value has control characters");
+      return not_sendable(name, "its value has control characters");
+    }
+    if (is_clients_own_field(name)) {
+      return not_sendable(name, "it frames the message, or each connection has its own");
+    }
+    if (equals_ignoring_case(name, "Host") && (value.empty() || !is_legal_host_field(value))) {
+      return not_sendable(name, "'" + value + "' is no name with perhaps a port");
     }
   }
   return ok();

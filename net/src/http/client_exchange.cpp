@@ -16,14 +16,9 @@ constexpr unsigned interim_answers_max = 16;
 constexpr unsigned switching_protocols = 101;  // which no request here asks for
 constexpr std::size_t scratch_bytes_retained_max = 4096;
 
-/// Fields that frame the message or concern one connection only: the client's own business.
-bool is_own_field(std::string_view name) noexcept {
-  static constexpr std::array<std::string_view, 10> own{
-      "Host",       "Content-Length",   "Transfer-Encoding", "Connection",
-      "Keep-Alive", "Proxy-Connection", "Upgrade",           "Expect",
-      "TE",         "Trailer"};
-  return std::any_of(own.begin(), own.end(),
-                     [name](std::string_view field) { return equals_ignoring_case(field, name); });
+/// Fields that are not written with the others: Host, which comes first, and the client's own.
+bool stands_elsewhere(std::string_view name) noexcept {
+  return equals_ignoring_case(name, "Host") || is_clients_own_field(name);
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
@@ -39,6 +34,15 @@ bool method_has_body(std::string_view method) noexcept {
 }
 
 }  // namespace
+
+bool is_clients_own_field(std::string_view name) noexcept {
+  static constexpr std::array<std::string_view, 10> own{
+      "Content-Length",   "Transfer-Encoding", "Connection", "Keep-Alive",
+      "Proxy-Connection", "Upgrade",           "Expect",     "TE",
+      "Trailer",          "HTTP2-Settings"};
+  return std::any_of(own.begin(), own.end(),
+                     [name](std::string_view field) { return equals_ignoring_case(field, name); });
+}
 
 Result<> check_headers(const HttpHeaders& headers) {
   for (std::size_t i = 0; i < headers.size(); ++i) {
@@ -65,11 +69,15 @@ void write_request_head(std::string& out, const HttpClientRequest& request, cons
   }
   append_request_target(out, url);
   out.append(" HTTP/1.1\r\nHost: ");
-  append_authority(out, url);
+  if (const auto host = headers.find("Host"); host && !host->empty()) {
+    out.append(*host);
+  } else {
+    append_authority(out, url);
+  }
   out.append("\r\n");
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const auto [name, value] = headers[i];
-    if (!is_own_field(name)) append_field(out, name, value);
+    if (!stands_elsewhere(name)) append_field(out, name, value);
   }
   if (!headers.contains("User-Agent")) append_field(out, "User-Agent", "concerto");
   if (!headers.contains("Accept-Encoding")) append_field(out, "Accept-Encoding", "gzip");

@@ -11,6 +11,10 @@
 
 namespace concerto::net {
 
+/// Whether the field frames the message or concerns one connection only. The client writes those
+/// itself, and passes over what a request says of them.
+bool is_clients_own_field(std::string_view name) noexcept;
+
 /// Errors: HttpErrc::bad_header.
 Result<> check_headers(const HttpHeaders& headers);
 

@@ -31,7 +31,8 @@ struct HttpClientOptions {
 struct HttpClientRequest {
   std::string method = "GET";
   std::string url;
-  HttpHeaders headers;  ///< Host, Content-Length and Transfer-Encoding are the client's own
+  /// Host replaces the URL's. What frames the message or concerns one connection is passed over.
+  HttpHeaders headers;
   std::string_view body;
 };
 

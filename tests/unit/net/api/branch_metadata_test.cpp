@@ -83,6 +83,26 @@ INSTANTIATE_TEST_SUITE_P(
                     HeaderCase{"TabInValue", {{"a", "\t"}}, "not printable ASCII"}),
     [](const auto& row) { return row.param.name; });
 
+TEST(BranchMetadata, HeadersOfANewTransactionThatWouldNotBeSentAreNamed) {
+  const Gid gid{"g"};
+  Headers headers;
+  BranchCall call;
+  call.gid = &gid;
+  call.branch_id = "01";
+  call.op = "action";
+  call.headers = &headers;
+  headers = {{"Content-Type", "application/json"}, {"User-Agent", "me"}, {"X-Tenant", "a"}};
+  EXPECT_TRUE(check_metadata(call));
+  for (const char* name : {"Host", "Connection", "Content-Length", "TE", "grpc-status",
+                           "Grpc-Timeout", "grpc-encoding", "grpc-message", ":path"}) {
+    headers = {{name, "v"}};
+    const Result<> checked = check_metadata(call);
+    ASSERT_FALSE(checked) << name;
+    EXPECT_THAT(checked.error().detail,
+                HasSubstr("branch header '" + std::string{name} + "' cannot be sent over gRPC"));
+  }
+}
+
 TEST(BranchMetadata, RefusesAGidThatIsNotPrintable) {
   const auto lines = metadata_of(Gid{"g\n"}, {});
   ASSERT_FALSE(lines);

@@ -93,6 +93,14 @@ TEST_F(BranchCallTest, PostsThePayload) {
   EXPECT_THAT(request, EndsWith("\r\nContent-Length: 13\r\n\r\n{\"amount\":30}"));
 }
 
+TEST_F(BranchCallTest, AsksForTheHostThatBranchHeadersName) {
+  headers_["Host"] = "orders.internal";
+  const auto [request, reply] = exchange(make_call(server_.url("/pay"), "{}"), success);
+  EXPECT_EQ(reply.outcome, Outcome::success);
+  EXPECT_THAT(request, HasSubstr(" HTTP/1.1\r\nHost: orders.internal\r\n"));
+  EXPECT_THAT(request, Not(HasSubstr(server_.port())));
+}
+
 TEST_F(BranchCallTest, GetsWithoutPayload) {
   const auto [request, reply] = exchange(make_call(server_.url("/a"), ""), success);
   EXPECT_EQ(reply.outcome, Outcome::success);
@@ -197,6 +205,32 @@ TEST_F(BranchCallTest, HeadersThatHttpCannotCarryAreNamed) {
   EXPECT_THAT(http_.can_carry(0, call).error().detail, HasSubstr("branch header 'a b' cannot"));
   headers_ = {{"h", "v\r\nX: y"}};
   EXPECT_THAT(http_.can_carry(0, call).error().detail, HasSubstr("branch header 'h' cannot"));
+}
+
+TEST_F(BranchCallTest, HeadersThatWouldNotBeSentAreNamed) {
+  const BranchCall call = make_call("http://h", "");
+  headers_ = {{"Host", "orders.internal:80"}, {"Content-Type", "x/y"}, {"User-Agent", "me"}};
+  EXPECT_TRUE(http_.can_carry(0, call));
+  const std::pair<const char*, const char*> rows[] = {{"host", "a/b"},
+                                                      {"Host", ""},
+                                                      {"content-length", "1"},
+                                                      {"Transfer-Encoding", "chunked"},
+                                                      {"Connection", "close"},
+                                                      {"Keep-Alive", "1"},
+                                                      {"Proxy-Connection", ""},
+                                                      {"Upgrade", "h2c"},
+                                                      {"TE", "trailers"},
+                                                      {"Trailer", "x"},
+                                                      {"Expect", "x"},
+                                                      {"HTTP2-Settings", "x"},
+                                                      {":path", "/"}};
+  for (const auto& [name, value] : rows) {
+    headers_ = {{name, value}};
+    const Result<> carried = http_.can_carry(0, call);
+    ASSERT_FALSE(carried) << name;
+    EXPECT_THAT(carried.error().detail,
+                HasSubstr("branch header '" + std::string{name} + "' cannot be sent over HTTP"));
+  }
 }
 
 TEST_F(BranchCallTest, OfHeadersWithOneNameTheLastIsSentAndOursGiveWay) {

@@ -42,14 +42,15 @@ TEST_F(HttpClientTest, SendsTheRequestAsItShould) {
   request.body = "{}";
   request.headers.add("Content-Type", "application/json");
   request.headers.add("test_header", "v");
-  request.headers.add("Host", "ignored");
+  request.headers.add("host", "orders.internal");
   request.headers.add("content-length", "99");
   const auto answer = start(client_->send(std::move(request), in(seconds{3})));
   run_until([&] { return server.size() == 1 && server[0].has("{}"); });
-  EXPECT_EQ(server[0].received(), "POST /a%20b?x=1 HTTP/1.1\r\nHost: 127.0.0.1:" + server.port() +
-                                      "\r\nContent-Type: application/json\r\ntest_header: v\r\n"
-                                      "User-Agent: concerto\r\nAccept-Encoding: gzip\r\n"
-                                      "Authorization: Basic dTpw\r\nContent-Length: 2\r\n\r\n{}");
+  EXPECT_EQ(server[0].received(),
+            "POST /a%20b?x=1 HTTP/1.1\r\nHost: orders.internal"
+            "\r\nContent-Type: application/json\r\ntest_header: v\r\n"
+            "User-Agent: concerto\r\nAccept-Encoding: gzip\r\n"
+            "Authorization: Basic dTpw\r\nContent-Length: 2\r\n\r\n{}");
   server[0].send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   EXPECT_TRUE(finish(answer));
 }
