@@ -99,6 +99,7 @@ struct Config {
   std::int64_t alert_retry_limit = 3;
   std::string alert_web_hook;
   std::string admin_base_path;
+  bool redirect_headers = false;  ///< go along to other hosts
   std::string grpc_service_config = R"({"loadBalancingConfig": [{"round_robin":{}}]})";
 };
 

@@ -109,6 +109,8 @@ const KeyRow rows[] = {
      .help = "URL told of transactions that keep failing",
      .secrecy = Secrecy::url_secrets},
     {"AdminBasePath", CONCERTO_FIELD(admin_base_path), "prefix of the admin pages, as /dtm"},
+    {"RedirectHeaders", CONCERTO_FIELD(redirect_headers),
+     "1: branch_headers but credentials go along when a branch redirects to another host"},
     {"GrpcServiceConfig", CONCERTO_FIELD(grpc_service_config),
      "gRPC service config (JSON) for branch channels"},
     {"GrpcKeepaliveInterval", CONCERTO_FIELD(keepalive.interval),

@@ -12,6 +12,7 @@ net::HttpClientOptions client_options(const ShardSetup& setup) {
   options.body_bytes_max = setup.config.limits.response_bytes_max;
   options.connections_max = setup.descriptors.http_calls_max;
   options.connections_per_host_max = setup.descriptors.http_calls_per_host_max;
+  options.redirects_carry_headers = setup.config.redirect_headers;
   return options;
 }
 

@@ -76,7 +76,7 @@ Async<HttpClientResponse> HttpClient::Impl::send(HttpClientRequest request, Stea
   calls_.push_back(deadline);
   for (unsigned hops = 0;; ++hops) {
     CONCERTO_CO_TRY(HttpClientResponse response, co_await round_trip(request, deadline));
-    if (!follow_redirect(request, response)) co_return response;
+    if (!follow_redirect(request, response, options_.redirects_carry_headers)) co_return response;
     if (hops == options_.redirects_max) {
       co_return make_error(HttpErrc::too_many_redirects,
                            "stopped after " + std::to_string(hops) + " redirects");

@@ -71,6 +71,7 @@ const KeyCase key_cases[] = {
     {"AlertRetryLimit", "ALERT_RETRY_LIMIT", "3", "-1", "x"},
     {"AlertWebHook", "ALERT_WEB_HOOK", "", "http://alerts/hook", ""},
     {"AdminBasePath", "ADMIN_BASE_PATH", "", "/dtm", ""},
+    {"RedirectHeaders", "REDIRECT_HEADERS", "0", "1", "maybe"},
     {"GrpcServiceConfig", "GRPC_SERVICE_CONFIG",
      "{\"loadBalancingConfig\": [{\"round_robin\":{}}]}", "{}", ""},
     {"GrpcKeepaliveInterval", "GRPC_KEEPALIVE_INTERVAL", "300", "30", "0"},

@@ -25,6 +25,9 @@ struct HttpClientOptions {
   std::size_t body_bytes_max = 4 << 20;            ///< of an answer, after decompression
   std::chrono::milliseconds idle_timeout{90'000};  ///< then an unused connection is closed
   unsigned redirects_max = 10;
+  /// A redirect to another host gets the request's headers, but no credentials. Without it that
+  /// host gets only headers that say what the body is and which answers are understood.
+  bool redirects_carry_headers = false;
 };
 
 /// A request to send. The views must stay valid until send() has returned.

@@ -35,7 +35,7 @@ TEST_P(RedirectRule, ChangesTheRequest) {
   HttpClientResponse response;
   response.status = row.status;
   response.headers.add("Location", "/c");
-  ASSERT_EQ(follow_redirect(request, response), row.new_method != nullptr);
+  ASSERT_EQ(follow_redirect(request, response, false), row.new_method != nullptr);
   if (row.new_method == nullptr) return;
   EXPECT_EQ(request.method, row.new_method);
   EXPECT_EQ(request.url, "http://b/c");
@@ -62,38 +62,57 @@ struct SecretCase {
   const char* from;
   const char* location;
   bool keeps;
+  bool keeps_host;
 };
 void PrintTo(const SecretCase& row, std::ostream* out) {
   *out << row.name;
 }
 
-class RedirectSecrets : public testing::TestWithParam<SecretCase> {};
+class RedirectSecrets : public testing::TestWithParam<SecretCase> {
+ protected:
+  static HttpHeaders redirected(bool carries_headers) {
+    HttpClientRequest request;
+    request.url = GetParam().from;
+    for (const char* name : {"authorization", "Cookie", "X-Tenant", "Host", "Content-Type"}) {
+      request.headers.add(name, "v");
+    }
+    HttpClientResponse response;
+    response.status = 307;
+    response.headers.add("Location", GetParam().location);
+    EXPECT_TRUE(follow_redirect(request, response, carries_headers));
+    return request.headers;
+  }
+};
 
 TEST_P(RedirectSecrets, StayWithTheirHost) {
-  HttpClientRequest request;
-  request.url = GetParam().from;
-  request.headers.add("authorization", "secret");
-  request.headers.add("Cookie", "secret");
-  request.headers.add("Other", "plain");
-  HttpClientResponse response;
-  response.status = 307;
-  response.headers.add("Location", GetParam().location);
-  ASSERT_TRUE(follow_redirect(request, response));
-  EXPECT_EQ(request.headers.contains("Authorization"), GetParam().keeps);
-  EXPECT_EQ(request.headers.contains("Cookie"), GetParam().keeps);
-  EXPECT_TRUE(request.headers.contains("Other"));
+  const HttpHeaders headers = redirected(false);
+  EXPECT_EQ(headers.contains("Authorization"), GetParam().keeps);
+  EXPECT_EQ(headers.contains("Cookie"), GetParam().keeps);
+  EXPECT_EQ(headers.contains("X-Tenant"), GetParam().keeps);
+  EXPECT_EQ(headers.contains("Host"), GetParam().keeps_host);
+  EXPECT_TRUE(headers.contains("Content-Type"));
+}
+
+TEST_P(RedirectSecrets, AreAllThatStaysWhenHeadersMayGoAlong) {
+  const HttpHeaders headers = redirected(true);
+  EXPECT_EQ(headers.contains("Authorization"), GetParam().keeps);
+  EXPECT_EQ(headers.contains("Cookie"), GetParam().keeps);
+  EXPECT_TRUE(headers.contains("X-Tenant"));
+  EXPECT_EQ(headers.contains("Host"), GetParam().keeps_host);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, RedirectSecrets,
-    testing::Values(SecretCase{"SameHost", "http://b/a", "/c", true},
-                    SecretCase{"SameHostOtherCase", "http://b/a", "http://B/c", true},
-                    SecretCase{"OtherPort", "http://b/a", "http://b:81/c", true},
-                    SecretCase{"Upgrade", "http://b/a", "https://b/c", true},
-                    SecretCase{"Downgrade", "https://b/a", "http://b/c", false},
-                    SecretCase{"OtherHost", "http://b/a", "http://c/", false},
-                    SecretCase{"Suffix", "http://b.org/a", "http://evil-b.org/", false},
-                    SecretCase{"BadUrl", "http://b/a", "ftp://b/", false}),
+    testing::Values(SecretCase{"SameHost", "http://b/a", "/c", true, true},
+                    SecretCase{"SameHostOtherCase", "http://b/a", "http://B/c", true, true},
+                    SecretCase{"OtherPort", "http://b/a", "http://b:81/c", true, false},
+                    SecretCase{"Upgrade", "http://b/a", "https://b/c", true, false},
+                    SecretCase{"Downgrade", "https://b/a", "http://b/c", false, false},
+                    SecretCase{"OtherHost", "http://b/a", "http://c/", false, false},
+                    SecretCase{"OtherHostOfTheScheme", "http://b/a", "//c/", false, false},
+                    SecretCase{"Suffix", "http://b.org/a", "http://evil-b.org/", false, false},
+                    SecretCase{"Below", "http://b.org/a", "http://x.b.org/", false, false},
+                    SecretCase{"BadUrl", "http://b/a", "ftp://b/", false, false}),
     [](const auto& row) { return row.param.name; });
 
 TEST(RedirectRule, NeedsALocation) {
@@ -101,7 +120,7 @@ TEST(RedirectRule, NeedsALocation) {
   request.url = "http://b/a";
   HttpClientResponse response;
   response.status = 302;
-  EXPECT_FALSE(follow_redirect(request, response));
+  EXPECT_FALSE(follow_redirect(request, response, false));
 }
 
 class HttpClientRedirects : public ClientTest {};
