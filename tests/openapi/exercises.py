@@ -89,6 +89,10 @@ def topics(witness):
     _pages(witness, "/api/dtmsvr/scanKV?cat=topics&limit=2")
     witness.get("/api/dtmsvr/queryKV?cat=topics&key=t1")
     witness.get("/api/dtmsvr/unsubscribe?topic=t1&url=http://127.0.0.1:9/u")
+    for target in ("subscribe?topic=t1&url=http://127.0.0.1:9/v",
+                   "unsubscribe?topic=t1&url=http://127.0.0.1:9/v",
+                   "resetCronTime?timeout=100000&limit=5"):
+        witness.post_query(f"/api/dtmsvr/{target}")
 
 
 def _pages(witness, target):

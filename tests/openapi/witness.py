@@ -47,6 +47,9 @@ class Witness:
     def post(self, target, value):
         return self.call("POST", self._server_url + target, json.dumps(value).encode())
 
+    def post_query(self, target):
+        return self.call("POST", self._server_url + target)
+
     def check(self, method, target, body, answer):
         split = urllib.parse.urlsplit(target)
         path = urllib.parse.unquote(split.path)

@@ -99,6 +99,8 @@ struct Config {
   std::int64_t alert_retry_limit = 3;
   std::string alert_web_hook;
   std::string admin_base_path;
+  std::string allowed_hosts;  ///< comma list; empty: any, except for browsers
+  bool get_may_change = true;
   bool redirect_headers = false;  ///< go along to other hosts
   std::string grpc_service_config = R"({"loadBalancingConfig": [{"round_robin":{}}]})";
 };

@@ -109,6 +109,12 @@ const KeyRow rows[] = {
      .help = "URL told of transactions that keep failing",
      .secrecy = Secrecy::url_secrets},
     {"AdminBasePath", CONCERTO_FIELD(admin_base_path), "prefix of the admin pages, as /dtm"},
+    {"AllowedHosts", CONCERTO_FIELD(allowed_hosts),
+     "comma list of names by which HTTP clients reach it, as dtm.b.org,.c.org; empty: any name, "
+     "but "
+     "browsers need an address, localhost or its own"},
+    {"GetMayChange", CONCERTO_FIELD(get_may_change),
+     "0: subscribe, unsubscribe and resetCronTime are taken by POST only"},
     {"RedirectHeaders", CONCERTO_FIELD(redirect_headers),
      "1: branch_headers but credentials go along when a branch redirects to another host"},
     {"GrpcServiceConfig", CONCERTO_FIELD(grpc_service_config),

@@ -4,6 +4,10 @@
 #include <ctime>
 #include <system_error>
 
+#include <boost/asio/ip/host_name.hpp>
+
+#include <concerto/net/site_guard.hpp>
+
 namespace concerto::tools {
 namespace {
 
@@ -59,6 +63,20 @@ net::BufferBudget::Limits buffer_limits(const ServerLimits& limits, std::size_t 
   result.bytes_max = std::max(limits.buffered_bytes_max / shards, 2 * largest);
   result.connection_bytes_max = std::max(largest, result.bytes_max / connection_share);
   return result;
+}
+
+std::string machine_name() {
+  error_code unknown;
+  std::string name = asio::ip::host_name(unknown);
+  return unknown ? std::string{} : name;
+}
+
+net::SiteGuardOptions guard_options(const Config& config) {
+  net::SiteGuardOptions options;
+  options.allowed_hosts = net::host_list(config.allowed_hosts);
+  options.own_name = machine_name();
+  options.get_may_change = config.get_may_change;
+  return options;
 }
 
 net::AlertOptions alert_options(const Config& config) {
@@ -131,6 +149,10 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   net::HttpServerOptions http = http_options(config.limits);
   http.buffers = buffers_;
   http.sockets = sockets.http;
+  router_.set_guard([guard = net::SiteGuard{guard_options(config)}](const net::HttpRequest& request,
+                                                                    net::RouteEffect effect) {
+    return guard.refuse(request, effect);
+  });
   http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),
                                                    std::move(http));
   net::GrpcServerOptions grpc = grpc_options(config.limits);

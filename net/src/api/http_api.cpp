@@ -120,9 +120,11 @@ void HttpApi::add(Router& router, std::string_view method, const std::string& pa
 
 void HttpApi::add_changing_get(Router& router, const std::string& name, HttpHandler handler) {
   const std::string path = base_path + name;
-  router.add("GET", path, RouteEffect::changes, counted(path, std::move(handler)));
-  router.add("GET", path + "/", RouteEffect::changes,
-             [path](HttpRequest request) { return redirect(path, std::move(request)); });
+  for (const char* method : {"GET", "POST"}) {
+    router.add(method, path, RouteEffect::changes, counted(path, handler));
+    router.add(method, path + "/", RouteEffect::changes,
+               [path](HttpRequest request) { return redirect(path, std::move(request)); });
+  }
 }
 
 HttpHandler HttpApi::counted(std::string_view path, HttpHandler handler) {

@@ -10,6 +10,10 @@ Task<HttpResponse> not_found(HttpRequest /*request*/) {
   co_return text_response(404, "404 page not found");
 }
 
+Task<HttpResponse> answer(HttpResponse response) {
+  co_return response;
+}
+
 RouteEffect usual_effect(std::string_view method) noexcept {
   return method == "GET" || method == Router::any_method ? RouteEffect::reads
                                                          : RouteEffect::changes;
@@ -42,15 +46,15 @@ bool Router::Entry::matches(const HttpRequest& request) const {
   return request.method == "HEAD" && method == "GET" && effect == RouteEffect::reads;
 }
 
-const HttpHandler* Router::find(const HttpRequest& request) const {
+const Router::Entry* Router::find(const HttpRequest& request) const {
   if (const auto found = exact_.find(request.path); found != exact_.end()) {
     for (const Entry& entry : found->second) {
-      if (entry.matches(request)) return &entry.handler;
+      if (entry.matches(request)) return &entry;
     }
     return nullptr;
   }
   for (const auto& [prefix, entry] : prefixes_) {
-    if (entry.matches(request) && request.path.starts_with(prefix)) return &entry.handler;
+    if (entry.matches(request) && request.path.starts_with(prefix)) return &entry;
   }
   return nullptr;
 }
@@ -65,8 +69,12 @@ std::vector<Router::Route> Router::routes() const {
 }
 
 Task<HttpResponse> Router::route(HttpRequest request) const {
-  const HttpHandler* handler = find(request);
-  return (handler ? *handler : fallback_)(std::move(request));
+  const Entry* entry = find(request);
+  if (guard_) {
+    auto refusal = guard_(request, entry ? entry->effect : RouteEffect::reads);
+    if (refusal) return answer(std::move(*refusal));
+  }
+  return (entry ? entry->handler : fallback_)(std::move(request));
 }
 
 }  // namespace concerto::net

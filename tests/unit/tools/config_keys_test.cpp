@@ -71,6 +71,8 @@ const KeyCase key_cases[] = {
     {"AlertRetryLimit", "ALERT_RETRY_LIMIT", "3", "-1", "x"},
     {"AlertWebHook", "ALERT_WEB_HOOK", "", "http://alerts/hook", ""},
     {"AdminBasePath", "ADMIN_BASE_PATH", "", "/dtm", ""},
+    {"AllowedHosts", "ALLOWED_HOSTS", "", "dtm.b.org, .c.org", ""},
+    {"GetMayChange", "GET_MAY_CHANGE", "1", "0", "maybe"},
     {"RedirectHeaders", "REDIRECT_HEADERS", "0", "1", "maybe"},
     {"GrpcServiceConfig", "GRPC_SERVICE_CONFIG",
      "{\"loadBalancingConfig\": [{\"round_robin\":{}}]}", "{}", ""},

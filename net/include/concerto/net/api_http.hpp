@@ -54,7 +54,8 @@ class HttpApi {
   using Handler = Task<HttpResponse> (HttpApi::*)(HttpRequest);
 
   void add(Router& router, std::string_view method, const std::string& path, HttpHandler handler);
-  /// A request that changes something although it is a GET (protocol page 02, section 1).
+  /// A request that changes something although it is a GET (protocol page 02, section 1). POST
+  /// does the same, with the same query.
   void add_changing_get(Router& router, const std::string& name, HttpHandler handler);
   HttpHandler counted(std::string_view path, HttpHandler handler);
   Task<HttpResponse> count(ApiProbe::Entry& entry, Task<HttpResponse> handled);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -41,6 +42,11 @@ class Router {
   const HttpHandler& fallback() const noexcept { return fallback_; }
   void set_fallback(HttpHandler handler) { fallback_ = std::move(handler); }
 
+  /// Asked before every request, with the effect of the handler that it goes to; what it answers
+  /// goes out instead. Nothing: the request goes on.
+  using Guard = std::function<std::optional<HttpResponse>(const HttpRequest&, RouteEffect)>;
+  void set_guard(Guard guard) { guard_ = std::move(guard); }
+
   struct Route {
     std::string method;
     std::string path;
@@ -69,11 +75,12 @@ class Router {
     Entry entry;
   };
 
-  const HttpHandler* find(const HttpRequest& request) const;
+  const Entry* find(const HttpRequest& request) const;
 
   std::unordered_map<std::string, std::vector<Entry>> exact_;
   std::vector<PrefixEntry> prefixes_;  // longest first
   HttpHandler fallback_;
+  Guard guard_;
 };
 
 }  // namespace concerto::net

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/ip/address.hpp>
+
+#include <concerto/net/site_guard.hpp>
+
+#include "message_lines.hpp"
+
+namespace concerto::net {
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+bool ends_with_ignoring_case(std::string_view text, std::string_view end) noexcept {
+  return text.size() >= end.size() &&
+         equals_ignoring_case(text.substr(text.size() - end.size()), end);
+}
+
+/// `host[:port]` without its port, and without the dot that ends an absolute name.
+std::string_view name_of(std::string_view host) noexcept {
+  std::string_view name =
+      host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':'));
+  if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
+  return name;
+}
+
+/// `host[:port]` without the port that http and https have of themselves.
+std::string_view without_usual_port(std::string_view host) noexcept {
+  for (const std::string_view port : {":80", ":443"}) {
+    if (host.ends_with(port)) return host.substr(0, host.size() - port.size());
+  }
+  return host;
+}
+
+bool is_address(std::string_view name) {
+  if (name.starts_with('[')) return true;
+  error_code no_address;
+  boost::asio::ip::make_address_v4(name, no_address);
+  return !no_address;
+}
+
+bool is_loopback_name(std::string_view name) noexcept {
+  return equals_ignoring_case(name, "localhost") || ends_with_ignoring_case(name, ".localhost");
+}
+
+/// Host and port of a URL; empty when it is none, as the Origin `null`.
+std::string_view authority_of(std::string_view url) noexcept {
+  const std::size_t scheme = url.find("://");
+  if (scheme == npos) return {};
+  const std::string_view rest = url.substr(scheme + 3);
+  return rest.substr(0, rest.find_first_of("/?#"));
+}
+
+bool has_browsers_marks(const HttpHeaders& headers) noexcept {
+  if (headers.contains("Origin") || headers.contains("Sec-Fetch-Site")) return true;
+  const auto agent = headers.find("User-Agent");
+  return agent && agent->starts_with("Mozilla/");
+}
+
+std::string quoted(std::string_view text) {
+  return "\"" + std::string{text} + "\"";
+}
+
+}  // namespace
+
+std::vector<std::string> host_list(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view name = trim_blanks(text.substr(0, comma));
+    if (!name.empty()) names.emplace_back(name);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return names;
+}
+
+SiteGuard::SiteGuard(SiteGuardOptions options) : options_(std::move(options)) {}
+
+bool SiteGuard::is_allowed(std::string_view name) const {
+  return std::any_of(options_.allowed_hosts.begin(), options_.allowed_hosts.end(),
+                     [name](const std::string& allowed) {
+                       if (allowed == "*") return true;
+                       return allowed.starts_with('.') ? ends_with_ignoring_case(name, allowed)
+                                                       : equals_ignoring_case(name, allowed);
+                     });
+}
+
+bool SiteGuard::knows(std::string_view host) const {
+  const std::string_view name = name_of(host);
+  if (name.empty() || is_address(name) || is_loopback_name(name)) return true;
+  const std::string_view own = options_.own_name;
+  return equals_ignoring_case(name, own) ||
+         equals_ignoring_case(name, own.substr(0, own.find('.'))) || is_allowed(name);
+}
+
+bool SiteGuard::is_of_site(std::string_view origin, std::string_view host) const {
+  const std::string_view authority = authority_of(origin);
+  if (authority.empty()) return false;
+  // A proxy may have replaced Host; the page then has a name that was allowed.
+  return equals_ignoring_case(without_usual_port(authority), without_usual_port(host)) ||
+         is_allowed(name_of(authority));
+}
+
+bool SiteGuard::is_foreign(const HttpRequest& request, std::string_view host) const {
+  const HttpHeaders& headers = request.headers;
+  if (const auto site = headers.find("Sec-Fetch-Site")) {
+    return *site != "same-origin" && *site != "none";
+  }
+  if (const auto origin = headers.find("Origin")) return !is_of_site(*origin, host);
+  if (const auto referer = headers.find("Referer")) return !is_of_site(*referer, host);
+  // An image or a link of any page makes a GET without a mark; other methods have their Origin.
+  return request.method == "GET";
+}
+
+std::optional<HttpResponse> SiteGuard::refuse(const HttpRequest& request,
+                                              RouteEffect effect) const {
+  const HttpHeaders& headers = request.headers;
+  const bool by_browser = has_browsers_marks(headers);
+  const std::string_view host = headers.find("Host").value_or(std::string_view{});
+  if ((by_browser || !options_.allowed_hosts.empty()) && !knows(host)) {
+    return error_response(403, "Host " + quoted(host) +
+                                   " is no name of this server; AllowedHosts takes more of them");
+  }
+  if (effect == RouteEffect::reads) return std::nullopt;
+  if (request.method == "GET" && !options_.get_may_change) {
+    HttpResponse response =
+        error_response(405, "GET changes nothing here (GetMayChange); use POST");
+    response.headers.add("Allow", "POST");
+    return response;
+  }
+  if (!by_browser || !is_foreign(request, host)) return std::nullopt;
+  return error_response(403,
+                        "a browser sends this for a page of another site, or does not say that it "
+                        "comes from one of this server; such a request changes nothing");
+}
+
+}  // namespace concerto::net
