@@ -41,6 +41,9 @@ class LogEnv final : public leveldb::EnvWrapper {
   leveldb::Status RemoveDir(const std::string& path) override;
   void Schedule(void (*function)(void*), void* argument) override;
 
+  /// Removes a spare log that an earlier process left.
+  Result<> remove_old_spare() { return spare_.remove_old(); }
+
   /// For work in the background that writes files elsewhere.
   const BackgroundPace& pace() const noexcept { return pace_; }
 

@@ -1,13 +1,13 @@
 #include "log_scan.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <string_view>
 #include <vector>
 
 #include "crc32c.hpp"
+#include "dir_entries.hpp"
 #include "log_env.hpp"
 #include "wire.hpp"
 
@@ -107,22 +107,21 @@ Error damaged(const std::string& path, const std::string& what) {
   return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
 }
 
-std::set<std::string> log_names(const std::string& database) {
-  std::set<std::string> names;  // equally long numbers, so that names sort as numbers do
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(database, ignored)) {
-    if (is_log_path(entry.path().string())) names.insert(entry.path().filename().string());
-  }
-  return names;
+Result<bool> has_logs(const std::string& database) {
+  CONCERTO_TRY(const auto entries, list_dir(database));
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const DirEntry& entry) { return is_log_path(entry.name); });
 }
 
 /// The logs that the list says are there, which they must be. Others are ignored, as LevelDB does:
 /// not written to yet, or removed before.
 Result<std::set<std::string>> listed_logs(const std::string& database) {
   const std::string list = log_list_path(database);
-  std::set<std::string> listed;
-  if (!std::filesystem::exists(list)) {
-    if (log_names(database).empty()) return listed;
+  std::set<std::string> listed;  // equally long numbers, so that names sort as numbers do
+  CONCERTO_TRY(const EntryKind list_kind, kind_of(list));
+  if (list_kind == EntryKind::absent) {
+    CONCERTO_TRY(const bool logs, has_logs(database));
+    if (!logs) return listed;
     return make_error(Errc::store_damaged, "the file '" + list + "' is missing");
   }
   CONCERTO_TRY(const std::string content, read_file(list));
@@ -139,7 +138,8 @@ Result<std::set<std::string>> listed_logs(const std::string& database) {
   }
   for (const std::string& name : listed) {
     const std::string path = database + "/" + name;
-    if (std::filesystem::exists(path)) continue;
+    CONCERTO_TRY(const EntryKind kind, kind_of(path));
+    if (kind != EntryKind::absent) continue;
     return make_error(Errc::store_damaged, "the file '" + path + "' is missing");
   }
   return listed;
@@ -197,6 +197,19 @@ Result<LogScan> scan_logs(const std::string& database, bool may_be_torn) {
     scan.last_group = content.last_group;
   }
   return scan;
+}
+
+Result<bool> holds_groups(const std::string& database) {
+  CONCERTO_TRY(const EntryKind kind, kind_of(database));
+  if (kind != EntryKind::directory) return false;
+  CONCERTO_TRY(const auto entries, list_dir(database));
+  for (const DirEntry& entry : entries) {
+    if (entry.name.ends_with(".ldb")) return true;
+    if (!is_log_path(entry.name)) continue;
+    CONCERTO_TRY(const std::string bytes, read_file(database + "/" + entry.name));
+    if (content_bytes(bytes) > 0) return true;
+  }
+  return false;
 }
 
 Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& scan) {

@@ -22,6 +22,10 @@ struct LogScan {
 /// database with `may_be_torn` may have such an end. Errors: store_damaged.
 Result<LogScan> scan_logs(const std::string& database, bool may_be_torn);
 
+/// Whether a database may hold groups: it has tables, or logs with anything but zeros in them. One
+/// that is absent or half made holds none. Errors: store_failed.
+Result<bool> holds_groups(const std::string& database);
+
 /// Cuts a torn tail off, so that LevelDB finds none, and renews the list of logs.
 Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& scan);
 

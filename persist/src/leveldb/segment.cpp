@@ -7,7 +7,9 @@
 
 #include <concerto/core/assert.hpp>
 
+#include "dir_entries.hpp"
 #include "directory_keys.hpp"
+#include "store_listing.hpp"
 #include "wire.hpp"
 
 namespace concerto::persist {
@@ -76,18 +78,6 @@ std::string group_key(std::uint64_t group) {
   return key;
 }
 
-Result<> remove_tree(Disk& disk, const std::string& path) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
-    if (entry.is_directory()) {
-      CONCERTO_CHECK(remove_tree(disk, entry.path().string()));
-    } else {
-      CONCERTO_CHECK(disk.remove(entry.path().string()));
-    }
-  }
-  return disk.remove_dir(path);
-}
-
 Segment::Segment(SegmentEnv& env, std::string path, const SegmentState& initial)
     : state(initial),
       filter(env.filter_bytes),
@@ -98,7 +88,8 @@ Segment::Segment(SegmentEnv& env, std::string path, const SegmentState& initial)
 Segment::~Segment() {
   log_.reset();
   directory_.reset();
-  if (dropped_) ignore_error(remove_tree(env_.disk, path_), "the next start removes what is left");
+  if (!dropped_) return;
+  ignore_error(remove_segment(env_.disk, path_), "the next start removes what is left");
 }
 
 Result<std::shared_ptr<Segment>> Segment::create(SegmentEnv& env, const std::string& path,
@@ -114,9 +105,10 @@ Result<std::shared_ptr<Segment>> Segment::create(SegmentEnv& env, const std::str
 
 Result<std::shared_ptr<Segment>> Segment::open(SegmentEnv& env, const std::string& path,
                                                const SegmentState& state) {
-  if (!std::filesystem::exists(log_database(path) + "/CURRENT")) {
-    return make_error(Errc::store_damaged,
-                      "the file '" + log_database(path) + "/CURRENT' is missing");
+  const std::string current = log_database(path) + "/CURRENT";
+  CONCERTO_TRY(const EntryKind kind, kind_of(current));
+  if (kind == EntryKind::absent) {
+    return make_error(Errc::store_damaged, "the file '" + current + "' is missing");
   }
   std::shared_ptr<Segment> segment(new Segment(env, path, state));
   CONCERTO_CHECK(segment->open_log(false));
@@ -282,8 +274,7 @@ Result<> Segment::load_filter() {
 
 Result<> Segment::forget_finished() {
   directory_.reset();
-  const std::string path = directory_database(path_);
-  if (std::filesystem::exists(path)) CONCERTO_CHECK(remove_tree(env_.disk, path));
+  CONCERTO_CHECK(remove_database(env_.disk, directory_database(path_)));
   filter = GidFilter(env_.filter_bytes);
   return open_directory(true);
 }
@@ -291,10 +282,13 @@ Result<> Segment::forget_finished() {
 std::uint64_t Segment::bytes_on_disk() const {
   std::uint64_t bytes = 0;
   for (const std::string& part : {log_database(path_), directory_database(path_)}) {
+    // LevelDB may remove a file meanwhile: what cannot be looked at counts as nothing.
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(part, error)) {
-      const std::uint64_t size = entry.file_size(error);
-      if (!error) bytes += size;
+    std::filesystem::directory_iterator at(part, error);
+    for (; !error && at != std::filesystem::directory_iterator{}; at.increment(error)) {
+      std::error_code gone;
+      const std::uint64_t size = at->file_size(gone);
+      if (!gone) bytes += size;
     }
   }
   return bytes;

@@ -130,7 +130,4 @@ std::string directory_database(const std::string& segment);
 /// 8 bytes, big-endian, so that keys sort as numbers do.
 std::string group_key(std::uint64_t group);
 
-/// Removes a directory of the store and the files in it.
-Result<> remove_tree(Disk& disk, const std::string& path);
-
 }  // namespace concerto::persist

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
+
+#include "dir_entries.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -71,12 +74,21 @@ Result<std::uint64_t> SpareLog::use_as(const std::string& log) {
   return size_;
 }
 
+Result<> SpareLog::remove_old() {
+  const std::lock_guard lock(mutex_);
+  return state_ == State::none ? remove_file() : ok();
+}
+
 Result<> SpareLog::drop() {
   const std::lock_guard lock(mutex_);
-  state_ = State::dropped;
-  std::error_code error;
-  if (path_.empty() || !std::filesystem::exists(path_, error)) return ok();
-  return disk_.remove(path_);
+  const State before = std::exchange(state_, State::dropped);
+  return before == State::none ? ok() : remove_file();
+}
+
+Result<> SpareLog::remove_file() {
+  if (path_.empty()) return ok();
+  CONCERTO_TRY(const EntryKind kind, kind_of(path_));
+  return kind == EntryKind::file ? disk_.remove(path_) : ok();
 }
 
 }  // namespace concerto::persist

@@ -32,13 +32,16 @@ class SpareLog {
   /// Gives the file the name `log` and returns its size, all of it zeros; 0 when none is ready.
   /// The caller syncs the directory.
   Result<std::uint64_t> use_as(const std::string& log);
-  /// Removes the file, if there is one, and makes none any more.
+  /// Removes a file that an earlier process left, unless it was taken for a new one meanwhile.
+  Result<> remove_old();
+  /// Removes what was kept, wanted or is ready, and makes none any more.
   Result<> drop();
 
  private:
   enum class State { none, wanted, kept, ready, dropped };
 
   Result<std::unique_ptr<DiskFile>> open_file();
+  Result<> remove_file();
   std::uint64_t rounded(std::uint64_t bytes) const noexcept;
 
   Disk& disk_;

@@ -10,6 +10,7 @@
 #include "ledger.hpp"
 #include "segment_set.hpp"
 #include "store_files.hpp"
+#include "store_listing.hpp"
 #include "store_lock.hpp"
 
 namespace concerto::persist {

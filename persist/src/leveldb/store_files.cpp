@@ -1,5 +1,6 @@
 #include "store_files.hpp"
 
+#include <charconv>
 #include <cinttypes>
 #include <cstdio>
 #include <sstream>
@@ -65,8 +66,11 @@ Result<StoreIdentity> parse_identity(const std::string& path, const std::string&
   if (!(in >> word >> key) || word != "key" || key.size() != 32) {
     return damaged(path, "it has no key");
   }
-  identity.key = {std::stoull(key.substr(0, 16), nullptr, 16),
-                  std::stoull(key.substr(16), nullptr, 16)};
+  for (std::size_t i = 0; i < identity.key.size(); ++i) {
+    const char* const begin = key.data() + 16 * i;
+    const auto [end, wrong] = std::from_chars(begin, begin + 16, identity.key[i], 16);
+    if (wrong != std::errc{} || end != begin + 16) return damaged(path, "its key is no number");
+  }
   return identity;
 }
 
@@ -120,6 +124,9 @@ std::string state_path(const std::string& store) {
 }
 std::string lock_path(const std::string& store) {
   return store + "/LOCK";
+}
+std::string creating_path(const std::string& store) {
+  return store + "/CREATING";
 }
 
 std::string segment_path(const std::string& store, std::uint64_t number) {

@@ -53,6 +53,7 @@ Result<StoreState> parse_state(const std::string& path, const std::string& conte
 std::string identity_path(const std::string& store);
 std::string state_path(const std::string& store);
 std::string lock_path(const std::string& store);
+std::string creating_path(const std::string& store);
 std::string segment_path(const std::string& store, std::uint64_t number);
 
 }  // namespace concerto::persist

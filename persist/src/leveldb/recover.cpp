@@ -1,0 +1,264 @@
+// Checking and reading an existing store's files when it is opened. Until everything was found
+// sound nothing is removed.
+
+#include <algorithm>
+#include <optional>
+
+#include "dir_entries.hpp"
+#include "store_core.hpp"
+
+namespace concerto::persist {
+namespace {
+
+Error missing(const std::string& path) {
+  return make_error(Errc::store_damaged, "'" + path + "' is missing");
+}
+
+/// The log of a store that is being opened, after its segments have been.
+struct LogExtent {
+  std::uint64_t last_group = 0;
+  std::uint64_t first_unflushed = 0;  ///< first group in LevelDB's logs; 0: none
+  bool directory_lost = false;
+};
+
+/// A log ends with the wanted group, or, unless that is exact, behind it.
+Result<> check_end(const std::string& database, std::uint64_t last, std::uint64_t wanted,
+                   bool exact) {
+  if (last == wanted || (last > wanted && !exact)) return ok();
+  return make_error(Errc::store_damaged,
+                    "the log '" + database + "' ends with group " + std::to_string(last) +
+                        ", but the store has had group " + std::to_string(wanted) +
+                        (last < wanted ? ": the rest is lost" : " as its last one"));
+}
+
+/// What a segment's log should end with, as far as the state tells.
+struct WantedEnd {
+  std::uint64_t group = 0;
+  bool exact = false;
+};
+
+WantedEnd wanted_end(const StoreState& state, std::size_t index, const LogScan& scan) {
+  if (index + 1 < state.segments.size()) return {state.segments[index + 1].first_group - 1, true};
+  if (state.clean) return {state.clean_last_group, true};
+  return {std::max(scan.last_group, state.checkpoint_end), false};
+}
+
+/// Looks at the logs of all segments, before any of them is changed.
+Result<std::vector<LogScan>> scan_segments(const std::string& store, const StoreState& state) {
+  std::vector<LogScan> scans;
+  for (std::size_t i = 0; i < state.segments.size(); ++i) {
+    const std::string database = log_database(segment_path(store, state.segments[i].number));
+    CONCERTO_TRY(const EntryKind kind, kind_of(database));
+    if (kind != EntryKind::directory) return missing(database);
+    const bool newest = i + 1 == state.segments.size();
+    CONCERTO_TRY(LogScan scan, scan_logs(database, newest && !state.clean));
+    // What the logs alone tell is checked before LevelDB turns them into tables.
+    if (scan.last_group != 0) {
+      const WantedEnd wanted = wanted_end(state, i, scan);
+      CONCERTO_CHECK(check_end(database, scan.last_group, wanted.group, wanted.exact));
+    }
+    scans.push_back(std::move(scan));
+  }
+  return scans;
+}
+
+Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t index,
+                      const LogScan& scan, LogExtent& extent) {
+  const SegmentState& segment_state = state.segments[index];
+  const std::string path = segment_path(core.options.path, segment_state.number);
+  const std::string database = log_database(path);
+  if (scan.torn_bytes > 0) {
+    core.log(LogLevel::warn, "dropped an unfinished write of " + std::to_string(scan.torn_bytes) +
+                                 " bytes at the end of '" + scan.torn_file + "'");
+  }
+  CONCERTO_CHECK(repair_logs(core.disk, database, scan));
+  CONCERTO_TRY(auto segment, Segment::open(core.env, path, segment_state));
+  CONCERTO_TRY(const auto range, segment->range());
+  if (range && range->first != segment_state.first_group) {
+    return make_error(Errc::store_damaged, "'" + database + "' begins with group " +
+                                               std::to_string(range->first) + ", not with " +
+                                               std::to_string(segment_state.first_group));
+  }
+  const std::uint64_t last = range ? range->second : segment_state.first_group - 1;
+  const WantedEnd wanted = wanted_end(state, index, scan);
+  CONCERTO_CHECK(check_end(database, last, wanted.group, wanted.exact));
+  if (extent.first_unflushed == 0) extent.first_unflushed = scan.first_group;
+  extent.last_group = last;
+  extent.directory_lost = extent.directory_lost || segment->directory_lost();
+  core.segments.add(std::move(segment));
+  return ok();
+}
+
+/// Segments that are in the directory and not in the state: dropped ones whose removal was
+/// interrupted, and the one that was made ready to be the next.
+struct Leftovers {
+  std::vector<std::uint64_t> segments;
+  std::vector<std::string> unknown;  ///< stays
+};
+
+Result<Leftovers> find_leftovers(const std::string& store, const StoreState& state) {
+  CONCERTO_TRY(const StoreListing listing, list_store(store));
+  const std::uint64_t oldest = state.segments.front().number;
+  const std::uint64_t newest = state.segments.back().number;
+  Leftovers found;
+  for (const std::uint64_t number : listing.segments) {
+    if (number >= oldest && number <= newest) continue;
+    const std::string path = segment_path(store, number);
+    if (number > newest + 1) {
+      found.unknown.push_back(path.substr(store.size() + 1));
+      continue;
+    }
+    found.segments.push_back(number);
+    if (number < oldest) continue;
+    CONCERTO_TRY(const bool used, holds_groups(log_database(path)));
+    if (!used) continue;
+    return make_error(Errc::store_damaged, "'" + path + "' holds a part of the log, and '" +
+                                               state_path(store) + "' does not know it");
+  }
+  for (const std::string& path : listing.unknown) {
+    const bool is_link_to_ours =
+        std::any_of(state.segments.begin(), state.segments.end(), [&](const auto& segment) {
+          return store + "/" + path == segment_path(store, segment.number);
+        });
+    if (!is_link_to_ours) found.unknown.push_back(path);
+  }
+  return found;
+}
+
+Result<> remove_leftovers(StoreCore& core, const Leftovers& found) {
+  const std::string& store = core.options.path;
+  for (const std::uint64_t number : found.segments) {
+    CONCERTO_CHECK(remove_segment(core.disk, segment_path(store, number)));
+  }
+  CONCERTO_TRY(const EntryKind creating, kind_of(creating_path(store)));
+  if (creating == EntryKind::file) CONCERTO_CHECK(core.disk.remove(creating_path(store)));
+  CONCERTO_CHECK(core.env.log_env.remove_old_spare());
+  if (!found.unknown.empty()) {
+    core.log(LogLevel::warn, "in '" + store + "' is what no store has made: " +
+                                 name_some(found.unknown) + "; it is left alone");
+  }
+  return ok();
+}
+
+Result<std::uint64_t> restore_part(StoreCore& core, const RecordView& record) {
+  if (record.kind == RecordKind::kv_part) {
+    auto kv = decode_kv(record.payload);
+    if (!kv) return make_error(Errc::store_damaged, "a key-value record is malformed");
+    core.ledger.restore_kv(std::move(*kv));
+    return 0;
+  }
+  if (record.kind != RecordKind::active_part) return 0;
+  const auto entries = decode_active_part(record.payload);
+  if (!entries) return make_error(Errc::store_damaged, "a part of the active set is malformed");
+  for (const ActiveEntry& entry : *entries) core.ledger.restore_active(entry);
+  return entries->size();
+}
+
+Error bad_group(const StoreCore& core, std::uint64_t group) {
+  const auto segment = core.segments.of(group);
+  return make_error(Errc::store_damaged, "'" + log_database(segment->path()) +
+                                             "' is damaged: " + "group " + std::to_string(group) +
+                                             " does not pass its checks");
+}
+
+/// Calls `use(place, record)` for every record of a group.
+template <class Use>
+Result<> for_each_record(const StoreCore& core, std::uint64_t group, Use use) {
+  CONCERTO_TRY(const auto bytes, core.segments.read(group));
+  auto offset = first_record(*bytes);
+  if (!offset) return bad_group(core, group);
+  while (*offset < bytes->size()) {
+    const Place place{group, static_cast<std::uint32_t>(*offset)};
+    const auto record = read_record(*bytes, *offset);
+    if (!record) return bad_group(core, group);
+    CONCERTO_CHECK(use(place, *record));
+  }
+  return ok();
+}
+
+/// The active set that the checkpoint wrote.
+Result<> read_checkpoint(StoreCore& core, const StoreState& state) {
+  std::uint64_t entries = 0;
+  std::optional<ActiveEnd> end;
+  for (std::uint64_t group = state.checkpoint_first; group <= state.checkpoint_end; ++group) {
+    CONCERTO_CHECK(
+        for_each_record(core, group, [&](const Place&, const RecordView& record) -> Result<> {
+          if (record.kind == RecordKind::active_end) end = decode_active_end(record.payload);
+          CONCERTO_TRY(const std::uint64_t added, restore_part(core, record));
+          entries += added;
+          return ok();
+        }));
+  }
+  if (!end || end->count != entries) {
+    return make_error(Errc::store_damaged, "the active set that ends in group " +
+                                               std::to_string(state.checkpoint_end) + " of '" +
+                                               core.options.path + "' is not complete");
+  }
+  core.ledger.restore_sequence(end->last_sequence);
+  return ok();
+}
+
+Result<> verify(StoreCore& core, std::uint64_t from, std::uint64_t before, std::uint64_t oldest) {
+  std::uint64_t bytes = 0;
+  for (std::uint64_t group = before - 1; group >= oldest; --group) {
+    if (group < from && bytes >= core.options.verify_bytes) break;
+    CONCERTO_CHECK(for_each_record(core, group, [&](const Place&, const RecordView& record) {
+      bytes += record.payload.size();
+      return ok();
+    }));
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<> recover(StoreCore& core) {
+  const std::string& store = core.options.path;
+  const std::string path = state_path(store);
+  CONCERTO_TRY(const EntryKind kind, kind_of(path));
+  if (kind == EntryKind::absent) return missing(path);
+  CONCERTO_TRY(const std::string text, read_file(path));
+  CONCERTO_TRY(StoreState state, parse_state(path, text));
+  CONCERTO_TRY(const Leftovers leftovers, find_leftovers(store, state));
+  CONCERTO_TRY(const std::vector<LogScan> scans, scan_segments(store, state));
+  LogExtent extent;
+  for (std::size_t i = 0; i < state.segments.size(); ++i) {
+    CONCERTO_CHECK(open_segment(core, state, i, scans[i], extent));
+  }
+
+  const std::uint64_t oldest = state.segments.front().first_group;
+  if (extent.directory_lost) {
+    core.log(LogLevel::warn, "a directory of finished transactions is made anew from the log");
+    for (const auto& segment : core.segments.all()) CONCERTO_CHECK(segment->forget_finished());
+    state.checkpoint_first = state.checkpoint_end = 0;
+  }
+  for (const auto& segment : core.segments.all()) {
+    core.ledger.restore_sequence(segment->state.first_sequence - 1);
+    CONCERTO_TRY(const auto moved, segment->moved_entries());
+    for (const auto& [gid, places] : moved) core.ledger.restore_moved(gid, places.sequence);
+    CONCERTO_TRY(const auto failed, segment->unindexed_failures());
+    for (const FailedEntry& entry : failed) core.ledger.restore_failed(entry);
+  }
+  std::uint64_t replay_from = oldest;
+  if (state.checkpoint_first != 0) {
+    CONCERTO_CHECK(read_checkpoint(core, state));
+    replay_from = state.checkpoint_first;
+  }
+  for (std::uint64_t group = replay_from; group <= extent.last_group; ++group) {
+    CONCERTO_CHECK(for_each_record(core, group, [&](const Place& place, const RecordView& record) {
+      return core.ledger.replay(place, record);
+    }));
+  }
+  const std::uint64_t unflushed =
+      extent.first_unflushed == 0 ? replay_from : extent.first_unflushed;
+  CONCERTO_CHECK(verify(core, unflushed, replay_from, oldest));
+  core.ledger.begin_at(extent.last_group + 1);
+  state.clean = false;
+  state.clean_last_group = 0;
+  core.adopt_state(state);
+  core.segment_opened = state.segments.size() > 1;
+  CONCERTO_CHECK(core.change_state([](StoreState&) {}));
+  return remove_leftovers(core, leftovers);
+}
+
+}  // namespace concerto::persist
