@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <google/protobuf/stubs/logging.h>
+#include <sys/stat.h>
 
 #include <concerto/persist/leveldb_store.hpp>
 #include <concerto/persist/memory_store.hpp>
@@ -41,6 +42,12 @@ void ignore_signals() {
        {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGIO, SIGPWR, SIGXFSZ}) {
     std::signal(signal, SIG_IGN);
   }
+}
+
+/// What this process makes is not for everybody: logs quote what branches answer.
+void restrict_new_files() {
+  constexpr mode_t of_others = 0027;
+  ::umask(::umask(of_others) | of_others);
 }
 
 Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& config,
@@ -154,5 +161,6 @@ int main(int argc, char** argv) {
   // Otherwise the library writes a line for every text of a client that is not UTF-8.
   google::protobuf::SetLogHandler(nullptr);
   raise_descriptor_limit();  // One process serves many connections.
+  restrict_new_files();
   return run(command);
 }

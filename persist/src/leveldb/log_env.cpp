@@ -7,6 +7,8 @@
 
 #include <sys/stat.h>
 
+#include "file_modes.hpp"
+
 namespace concerto::persist {
 namespace {
 
@@ -124,6 +126,13 @@ Result<> LogEnv::remove_log(const std::string& path) {
   if (!kept) return disk_.remove(path);
   make_spare();
   return ok();
+}
+
+// LevelDB makes this file itself.
+leveldb::Status LogEnv::LockFile(const std::string& path, leveldb::FileLock** lock) {
+  const leveldb::Status locked = target()->LockFile(path, lock);
+  if (locked.ok()) make_private(path);
+  return locked;
 }
 
 void LogEnv::Schedule(void (*function)(void*), void* argument) {

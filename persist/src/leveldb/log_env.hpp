@@ -39,6 +39,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
   leveldb::Status CreateDir(const std::string& path) override;
   leveldb::Status RemoveDir(const std::string& path) override;
+  leveldb::Status LockFile(const std::string& path, leveldb::FileLock** lock) override;
   void Schedule(void (*function)(void*), void* argument) override;
 
   /// Removes a spare log that an earlier process left.

@@ -6,6 +6,7 @@
 #include "store_core.hpp"
 
 namespace concerto::persist {
+#include "file_modes.hpp"
 namespace {
 
 /// Exists while a store is being created or removed, and says which, so that an interruption is
@@ -145,6 +146,11 @@ Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& wanted, const
   return core;
 }
 
+  if (const auto open = make_store_private(store, listing); !open.empty()) {
+    observer.log(LogLevel::warn, "",
+                 "in '" + store +
+                     "' others may use files that cannot be taken from them: " + name_some(open));
+  }
 Result<> LevelDbStore::remove(const std::string& path) {
   CONCERTO_TRY(const EntryKind kind, kind_of(path));
   if (kind == EntryKind::absent) return ok();

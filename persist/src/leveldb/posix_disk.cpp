@@ -20,6 +20,10 @@ Error failed(const char* what, const std::string& path) {
 
 class PosixFile final : public DiskFile {
  public:
+// What transactions carry is for the store's user alone.
+constexpr mode_t file_mode = 0600;
+constexpr mode_t directory_mode = 0700;
+
   PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   ~PosixFile() override { ::close(fd_); }
   PosixFile(const PosixFile&) = delete;
@@ -72,7 +76,7 @@ class PosixDisk final : public Disk {
   }
 
   Result<> create_dir(const std::string& path) override {
-    if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    if (::mkdir(path.c_str(), directory_mode) != 0 && errno != EEXIST) {
       return failed("cannot create directory", path);
     }
     return ok();
@@ -95,7 +99,7 @@ class PosixDisk final : public Disk {
 
  private:
   Result<std::unique_ptr<DiskFile>> open_with(const std::string& path, int flags) {
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, file_mode);
     if (fd < 0) return failed("cannot open", path);
     return std::unique_ptr<DiskFile>(std::make_unique<PosixFile>(fd, path));
   }

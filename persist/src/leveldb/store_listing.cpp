@@ -72,9 +72,14 @@ Result<> look_into(StoreListing& listing, const std::string& store, const std::s
       note_unknown(listing, path);
       continue;
     }
+    listing.known.push_back(path);
     CONCERTO_TRY(const auto files, list_dir(store + "/" + path));
     for (const DirEntry& file : files) {
-      if (!is_of_database(file)) note_unknown(listing, path + "/" + file.name);
+      if (is_of_database(file)) {
+        listing.known.push_back(path + "/" + file.name);
+      } else {
+        note_unknown(listing, path + "/" + file.name);
+      }
     }
   }
   return ok();
@@ -83,8 +88,9 @@ Result<> look_into(StoreListing& listing, const std::string& store, const std::s
 void note_file(StoreListing& listing, const std::string& name) {
   const auto is = [&name](const std::string& path) { return name == name_of(path); };
   const auto is_new = [&name](const std::string& path) { return name == name_of(path) + ".new"; };
-  if (is(lock_path(""))) return;
-  if (is(identity_path(""))) {
+  if (is(lock_path(""))) {
+    // Says nothing: whoever looks may just have made it.
+  } else if (is(identity_path(""))) {
     listing.identity = true;
   } else if (is(state_path(""))) {
     listing.state = true;
@@ -94,7 +100,9 @@ void note_file(StoreListing& listing, const std::string& name) {
     listing.remains = true;
   } else {
     note_unknown(listing, name);
+    return;
   }
+  listing.known.push_back(name);
 }
 
 }  // namespace
@@ -106,6 +114,7 @@ Result<StoreListing> list_store(const std::string& store) {
     const auto number = segment_number(entry.name);
     if (number && entry.kind == EntryKind::directory) {
       listing.segments.push_back(*number);
+      listing.known.push_back(entry.name);
       CONCERTO_CHECK(look_into(listing, store, entry.name));
     } else if (entry.kind == EntryKind::file) {
       note_file(listing, entry.name);

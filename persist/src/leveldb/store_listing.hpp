@@ -15,6 +15,7 @@ struct StoreListing {
   bool creating = false;
   bool remains = false;                 ///< any other file of a store: SPARE, STATE.new, ..
   std::vector<std::uint64_t> segments;  ///< numbers of the segments' directories, ascending
+  std::vector<std::string> known;       ///< all that is the store's, as paths from the directory
   /// What no store has made, as paths from the directory. Entries that file systems and tools put
   /// there, `lost+found` and names that begin with a dot, are not among them.
   std::vector<std::string> unknown;

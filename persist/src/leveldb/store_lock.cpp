@@ -11,7 +11,7 @@ namespace concerto::persist {
 
 Result<StoreLock> StoreLock::take(const std::string& path) {
   StoreLock lock;
-  lock.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  lock.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock.fd_ < 0) {
     return make_error(Errc::store_failed,
                       "cannot open '" + path + "': " + std::generic_category().message(errno));

@@ -196,14 +196,23 @@ class Settings(unittest.TestCase):
             coordinator = self.start({"Store.Driver": driver, "Store.Path": path}, name=driver)
             self.submit(coordinator, "g", wait_result=True)
             self.assertEqual(os.path.isdir(path), kept)
+            if kept:
+                self.assertEqual(self.open_to_others(path), [])
             coordinator.kill()
             coordinator.start()
             self.assertEqual(coordinator.status("g"), "succeed" if kept else None)
+
+    def open_to_others(self, directory):
+        """What below the directory, itself included, somebody else may read or write."""
+        paths = [os.path.join(at, name) for at, directories, files in os.walk(directory)
+                 for name in directories + files]
+        return [path for path in [directory, *paths] if os.stat(path).st_mode & 0o077]
 
     def test_log(self):
         path = os.path.join(self.directory, "lines.log")
         coordinator = self.start({"Log.Outputs": f"stdout,{path}"}, name="log-info")
         coordinator.process.wait_for_line('"msg":"ready: ')
+        self.assertEqual(os.stat(path).st_mode & 0o027, 0, "logs quote what branches answer")
         with open(path, encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]
         self.assertTrue([line for line in lines if line["msg"].startswith("ready: ")])
