@@ -79,9 +79,11 @@ LoadedConfig load_config_file(const std::string& file, const Environment& enviro
   if (file.empty()) return load_config("", environment);
   errno = 0;
   std::ifstream input{file};
-  const bool directory = std::filesystem::is_directory(file);
+  int reason = errno;
+  std::error_code unknown;  // Then the stream has said why.
+  const bool directory = std::filesystem::is_directory(file, unknown);
   if (!input || directory) {
-    const int reason = directory ? EISDIR : errno;
+    if (directory) reason = EISDIR;
     LoadedConfig refused;
     refused.findings.errors.push_back("cannot read configuration file '" + file +
                                       "': " + std::generic_category().message(reason));

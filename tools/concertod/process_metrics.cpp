@@ -1,5 +1,6 @@
 #include "process_metrics.hpp"
 
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -35,9 +36,16 @@ double boot_time() {
 
 std::size_t open_files() {
   std::error_code failed;
-  const std::filesystem::directory_iterator files("/proc/self/fd", failed);
-  if (failed) return 0;
-  return static_cast<std::size_t>(std::distance(begin(files), end(files)));
+  std::filesystem::directory_iterator file("/proc/self/fd", failed);
+  std::size_t count = 0;
+  for (; !failed && file != std::filesystem::directory_iterator{}; file.increment(failed)) ++count;
+  return count;
+}
+
+double number_of(const std::string& field) {
+  double number = 0;
+  std::from_chars(field.data(), field.data() + field.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -49,11 +57,11 @@ void collect_process(MetricSet& metrics) {
   if (fields.size() > resident_pages) {
     const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
     metrics.gauge("process_start_time_seconds", "Start of the process, seconds since 1970", {},
-                  boot_time() + std::stod(fields[start_time]) / ticks);
+                  boot_time() + number_of(fields[start_time]) / ticks);
     metrics.gauge("process_virtual_memory_bytes", "Virtual memory", {},
-                  std::stod(fields[virtual_bytes]));
+                  number_of(fields[virtual_bytes]));
     metrics.gauge("process_resident_memory_bytes", "Resident memory", {},
-                  std::stod(fields[resident_pages]) * static_cast<double>(::getpagesize()));
+                  number_of(fields[resident_pages]) * static_cast<double>(::getpagesize()));
   }
   rusage usage{};
   if (::getrusage(RUSAGE_SELF, &usage) == 0) {

@@ -188,11 +188,13 @@ void RotatingFile::remove_old(WallClock::time_point now) const {
   const fs::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
   std::vector<Aside> files;
   std::error_code failed;
-  for (const auto& entry : fs::directory_iterator{directory, failed}) {
-    std::string name = entry.path().filename().string();
-    if (is_aside(path_, name)) {
-      files.push_back({std::move(name), entry.path(), entry.last_write_time(failed)});
-    }
+  fs::directory_iterator at{directory, failed};
+  for (; !failed && at != fs::directory_iterator{}; at.increment(failed)) {
+    std::string name = at->path().filename().string();
+    if (!is_aside(path_, name)) continue;
+    std::error_code gone;
+    const fs::file_time_type written = at->last_write_time(gone);
+    if (!gone) files.push_back({std::move(name), at->path(), written});
   }
   std::ranges::sort(files, std::ranges::greater{}, &Aside::name);
   const auto oldest = std::chrono::file_clock::from_sys(now) - rotation_.age_max;

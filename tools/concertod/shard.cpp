@@ -1,11 +1,12 @@
 #include "shard.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
-#include <system_error>
 
 #include <boost/asio/ip/host_name.hpp>
 
+#include <concerto/core/start_thread.hpp>
 #include <concerto/net/site_guard.hpp>
 
 namespace concerto::tools {
@@ -100,7 +101,12 @@ void collect_api(std::string_view type, const net::ApiProbe& probe, MetricSet& m
 
 /// East of UTC: TimeZoneOffset in hours, or the system's zone now.
 std::chrono::minutes zone_offset(const std::string& hours) {
-  if (!hours.empty()) return std::chrono::hours(std::stoi(hours));
+  if (!hours.empty()) {
+    int east = 0;  // The configuration was checked.
+    const char* const digits = hours.data() + (hours.front() == '+' ? 1 : 0);
+    std::from_chars(digits, hours.data() + hours.size(), east);
+    return std::chrono::hours(east);
+  }
   const std::time_t now = std::time(nullptr);
   std::tm local{};
   ::localtime_r(&now, &local);
@@ -188,11 +194,7 @@ void Shard::collect(MetricSet& metrics) const {
 }
 
 Result<> Shard::start() {
-  try {
-    thread_ = std::thread([this] { io_.run(); });
-  } catch (const std::system_error& error) {
-    return Error{error.code(), std::string("a thread cannot be started: ") + error.what()};
-  }
+  CONCERTO_CHECK(start_thread(thread_, "for a shard", [this] { io_.run(); }));
   asio::post(io_, [this] { heartbeat_.beat(); });
   return ok();
 }

@@ -6,6 +6,8 @@
 
 #include <sys/resource.h>
 
+#include <concerto/core/start_thread.hpp>
+
 namespace concerto::persist {
 
 BackgroundThread::~BackgroundThread() {
@@ -17,11 +19,14 @@ BackgroundThread::~BackgroundThread() {
   if (thread_.joinable()) thread_.join();
 }
 
+Result<> BackgroundThread::start() {
+  return start_thread(thread_, "for the store's background work", [this] { run_jobs(); });
+}
+
 void BackgroundThread::run(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
-    if (!thread_.joinable()) thread_ = std::thread([this] { run_jobs(); });
   }
   arrived_.notify_one();
 }

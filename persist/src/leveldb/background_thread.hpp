@@ -8,17 +8,22 @@
 #include <mutex>
 #include <thread>
 
+#include <concerto/core/error.hpp>
+
 namespace concerto::persist {
 
-/// Runs jobs one after the other on a thread of its own, which starts with the first job and has a
-/// low priority: what can wait gives way to the threads whose work somebody waits for. Thread-safe.
+/// Runs jobs one after the other on a thread of its own with a low priority: what can wait gives
+/// way to the threads whose work somebody waits for. Jobs wait until it is started. Thread-safe.
 class BackgroundThread {
  public:
   BackgroundThread() = default;
   BackgroundThread(const BackgroundThread&) = delete;
   BackgroundThread& operator=(const BackgroundThread&) = delete;
-  /// Runs the jobs that are left.
+  /// Runs the jobs that are left, if it was started.
   ~BackgroundThread();
+
+  /// Before or after jobs come, once. Errors: overloaded.
+  Result<> start();
 
   void run(std::function<void()> job);
 

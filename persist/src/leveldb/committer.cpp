@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <concerto/core/start_thread.hpp>
+
 namespace concerto::persist {
 
 Committer::Committer(Ledger& ledger, const Limits& limits, const Clock& clock, StoreProbe& probe,
@@ -12,8 +14,8 @@ Committer::~Committer() {
   stop();
 }
 
-void Committer::start() {
-  thread_ = std::thread([this] { run(); });
+Result<> Committer::start() {
+  return start_thread(thread_, "that commits", [this] { run(); });
 }
 
 void Committer::stop() {

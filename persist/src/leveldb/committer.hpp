@@ -29,7 +29,8 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  void start();
+  /// Errors: overloaded, when the system has no room for a thread.
+  Result<> start();
   /// Writes what is queued and gathered, then ends. Later requests are refused.
   void stop();
 

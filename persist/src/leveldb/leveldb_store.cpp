@@ -1,6 +1,7 @@
 #include <atomic>
 
 #include <boost/asio/thread_pool.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <concerto/persist/leveldb_store.hpp>
 
@@ -18,9 +19,11 @@ class LevelDbStore::Impl {
       : core(std::move(opened)),
         reader(*core),
         maintenance(*core),
-        workers(std::max<std::size_t>(core->options.reader_threads, 1)) {
-    core->committer.start();
-    maintenance.start();
+        workers(std::max<std::size_t>(core->options.reader_threads, 1)) {}
+
+  Result<> start() {
+    CONCERTO_CHECK(core->committer.start());
+    return maintenance.start();
   }
 
   ~Impl() { close(); }
@@ -133,13 +136,26 @@ Result<> check_size(const EncodedRecord& record, const Gid& gid) {
 
 }  // namespace
 
+// A thread pool starts its threads when it is made.
+Result<std::unique_ptr<LevelDbStore::Impl>> LevelDbStore::make_impl(
+    std::unique_ptr<StoreCore> core) {
+  try {
+    return std::make_unique<Impl>(std::move(core));
+  } catch (const boost::system::system_error& failed) {
+    return make_error(Errc::overloaded,
+                      "the system starts no thread that reads: " + failed.code().message());
+  }
+}
+
 LevelDbStore::LevelDbStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LevelDbStore::~LevelDbStore() = default;
 
 Result<std::unique_ptr<LevelDbStore>> LevelDbStore::open(LevelDbOptions options, const Clock& clock,
                                                          Observer& observer) {
   CONCERTO_TRY(auto core, open_core(options, clock, observer));
-  return std::unique_ptr<LevelDbStore>(new LevelDbStore(std::make_unique<Impl>(std::move(core))));
+  CONCERTO_TRY(auto impl, make_impl(std::move(core)));
+  CONCERTO_CHECK(impl->start());
+  return std::unique_ptr<LevelDbStore>(new LevelDbStore(std::move(impl)));
 }
 
 void LevelDbStore::close() {

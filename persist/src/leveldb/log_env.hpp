@@ -30,6 +30,8 @@ class LogEnv final : public leveldb::EnvWrapper {
   enum class Logs { synced, plain };
 
   LogEnv(Disk& disk, Logs logs, LogSpace space);
+  /// Before a database uses it. Errors: overloaded, when there is no room for its thread.
+  Result<> start() { return background_.start(); }
   /// No database uses it any more.
   ~LogEnv() override;
 

@@ -4,6 +4,8 @@
 #include <list>
 #include <map>
 
+#include <concerto/core/start_thread.hpp>
+
 #include "background_thread.hpp"
 
 namespace concerto::persist {
@@ -26,8 +28,8 @@ Maintenance::~Maintenance() {
   stop();
 }
 
-void Maintenance::start() {
-  thread_ = std::thread([this] { run(); });
+Result<> Maintenance::start() {
+  return start_thread(thread_, "for the store's maintenance", [this] { run(); });
 }
 
 void Maintenance::stop() {

@@ -17,7 +17,8 @@ class Maintenance {
   Maintenance(const Maintenance&) = delete;
   Maintenance& operator=(const Maintenance&) = delete;
 
-  void start();
+  /// Errors: overloaded, when the system has no room for a thread.
+  Result<> start();
   void stop();
   /// Does everything now, a checkpoint included, and returns when it is done.
   Result<> run_now();

@@ -1,12 +1,15 @@
 // Opening a store's directory: make a new one, or check what is there before it is used.
 
-#include <random>
+#include <cerrno>
+#include <system_error>
+
+#include <sys/random.h>
 
 #include "dir_entries.hpp"
+#include "file_modes.hpp"
 #include "store_core.hpp"
 
 namespace concerto::persist {
-#include "file_modes.hpp"
 namespace {
 
 /// Exists while a store is being created or removed, and says which, so that an interruption is
@@ -23,10 +26,13 @@ Result<> mark(Disk& disk, const std::string& store, std::string_view text) {
   return disk.sync_dir(store);
 }
 
-FingerprintKey random_key() {
-  std::random_device device;
-  const auto word = [&device] { return std::uint64_t{device()} << 32 | device(); };
-  return {word(), word()};
+Result<FingerprintKey> random_key() {
+  FingerprintKey key{};
+  if (::getrandom(key.data(), sizeof key, 0) != static_cast<ssize_t>(sizeof key)) {
+    return make_error(Errc::store_failed, "the system gives no random numbers: " +
+                                              std::generic_category().message(errno));
+  }
+  return key;
 }
 
 Result<> remove_if_there(Disk& disk, const std::string& path) {
@@ -92,6 +98,7 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
   first.opened = clock.wall_now();
   {
     SegmentEnv env(disk, options);
+    CONCERTO_CHECK(env.start());
     CONCERTO_CHECK(Segment::create(env, segment_path(store, first.number), first));
   }
   StoreState state;
@@ -99,7 +106,7 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
   state.clean = true;
   CONCERTO_CHECK(replace_file(disk, state_path(store), encode(state)));
   StoreIdentity identity;
-  identity.key = random_key();
+  CONCERTO_TRY(identity.key, random_key());
   CONCERTO_CHECK(replace_file(disk, identity_path(store), encode(identity)));
   CONCERTO_CHECK(disk.remove(creating_path(store)));
   return disk.sync_dir(store);
@@ -139,18 +146,19 @@ Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& wanted, const
   CONCERTO_TRY(const StoreListing listing, list_store(store));
   CONCERTO_TRY(const Finding finding, judge(store, listing));
   if (finding != Finding::store) CONCERTO_CHECK(create_files(options, disk, clock, listing));
-  CONCERTO_TRY(const std::string text, read_file(identity_path(store)));
-  CONCERTO_TRY(const StoreIdentity identity, parse_identity(identity_path(store), text));
-  auto core = std::make_unique<StoreCore>(options, clock, observer, std::move(lock), identity);
-  CONCERTO_CHECK(recover(*core));
-  return core;
-}
-
   if (const auto open = make_store_private(store, listing); !open.empty()) {
     observer.log(LogLevel::warn, "",
                  "in '" + store +
                      "' others may use files that cannot be taken from them: " + name_some(open));
   }
+  CONCERTO_TRY(const std::string text, read_file(identity_path(store)));
+  CONCERTO_TRY(const StoreIdentity identity, parse_identity(identity_path(store), text));
+  auto core = std::make_unique<StoreCore>(options, clock, observer, std::move(lock), identity);
+  CONCERTO_CHECK(core->env.start());
+  CONCERTO_CHECK(recover(*core));
+  return core;
+}
+
 Result<> LevelDbStore::remove(const std::string& path) {
   CONCERTO_TRY(const EntryKind kind, kind_of(path));
   if (kind == EntryKind::absent) return ok();

@@ -71,6 +71,11 @@ std::string log_database(const std::string& segment) {
 std::string directory_database(const std::string& segment) {
   return segment + "/directory";
 }
+Result<> SegmentEnv::start() {
+  CONCERTO_CHECK(log_env.start());
+  return directory_env.start();
+}
+
 
 std::string group_key(std::uint64_t group) {
   std::string key(8, '\0');

@@ -45,6 +45,8 @@ struct SegmentEnv {
   bool sync;
 
   SegmentEnv(Disk& used, const LevelDbOptions& options);
+  /// Before a segment uses it. Errors: overloaded.
+  Result<> start();
 };
 
 /// A part of the log (a LevelDB database: group number to group) and the directory of the

@@ -31,6 +31,7 @@ class SilentLogger final : public leveldb::Logger {
 class LogEnvTest : public testing::Test {
  protected:
   void SetUp() override {
+    ASSERT_TRUE(env_.start());
     leveldb::Options options;
     options.create_if_missing = true;
     options.env = &env_;
@@ -118,6 +119,7 @@ TEST(BackgroundThread, RunsAllJobsInOrder) {
   std::vector<int> done;
   {
     BackgroundThread thread;
+    ASSERT_TRUE(thread.start());
     for (int i = 0; i < 100; ++i) thread.run([&done, i] { done.push_back(i); });
   }
   ASSERT_EQ(done.size(), 100U);

@@ -29,6 +29,8 @@ class LogScanTest : public testing::Test {
 
   LogScanTest() : env_(posix_disk(), LogEnv::Logs::synced, {step, "", 0}) {}
 
+  void SetUp() override { ASSERT_TRUE(env_.start()); }
+
   leveldb::Status open() {
     leveldb::Options options;
     options.create_if_missing = true;

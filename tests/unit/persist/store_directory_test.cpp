@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -292,6 +293,60 @@ TEST_F(StoreDirectory, AResetLeavesWhatIsNotTheStoresAndTheNextStartWorks) {
   ASSERT_TRUE(opened) << opened.error().detail;
   EXPECT_EQ((*opened)->active_count(), 0U);
   EXPECT_EQ(file_content(store_ + "/segment-000001/log/notes"), "mine too");
+}
+
+/// Works as a user to whom modes mean something, until the test ends.
+class AsNobody {
+ public:
+  AsNobody() : before_(::geteuid()) { EXPECT_EQ(::seteuid(before_ == 0 ? 65534 : before_), 0); }
+  ~AsNobody() { EXPECT_EQ(::seteuid(before_), 0); }
+
+ private:
+  uid_t before_;
+};
+
+TEST_F(StoreDirectory, APathThatCannotBeEnteredIsOneClearError) {
+  const std::string& dir = dir_.path();
+  fs::permissions(dir, fs::perms{0755U});
+  const std::string closed = dir + "/closed";
+  fs::create_directories(closed + "/st");
+  fs::permissions(closed, fs::perms::none);
+  set_file_content(dir + "/file", "");
+  fs::create_symlink("loop", dir + "/loop");
+  fs::create_symlink("nowhere/at/all", dir + "/dangling");
+  const std::string long_name = dir + "/" + std::string(300, 'x');
+  struct Case {
+    std::string path;
+    std::string named;
+    std::string why;
+  };
+  const Case cases[] = {
+      {closed + "/st", closed + "/st", "Permission denied"},
+      {closed + "/new/st", closed + "/new", "Permission denied"},
+      {dir + "/new", dir + "/new", "Permission denied"},
+      {dir + "/file", dir + "/file", "is not a directory"},
+      {dir + "/file/st", dir + "/file", "is not a directory"},
+      {dir + "/loop", dir + "/loop", "Too many levels of symbolic links"},
+      {dir + "/loop/st", dir + "/loop", "Too many levels of symbolic links"},
+      {dir + "/dangling", dir + "/dangling", "No such file or directory"},
+      {long_name, long_name, "File name too long"},
+      {long_name + "/st", long_name, "File name too long"},
+  };
+  {
+    const AsNobody nobody;
+    for (const auto& [path, named, why] : cases) {
+      SCOPED_TRACE(path);
+      const Opened opened = open(path);
+      ASSERT_FALSE(opened);
+      EXPECT_NE(opened.error().detail.find("'" + named + "'"), std::string::npos)
+          << opened.error().detail;
+      // Whoever may not write here hears that first.
+      if (path == dir + "/dangling") continue;
+      EXPECT_NE(opened.error().detail.find(why), std::string::npos) << opened.error().detail;
+    }
+  }
+  fs::permissions(closed, fs::perms{0755U});
+  EXPECT_FALSE(LevelDbStore::remove(dir + "/loop"));
 }
 
 class StoreModes : public StoreDirectory {

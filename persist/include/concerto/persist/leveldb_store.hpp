@@ -13,6 +13,7 @@
 namespace concerto::persist {
 
 class Disk;
+class StoreCore;
 
 /// How long finished transactions are kept. A whole segment goes at a time, once everything in it
 /// may; unfinished transactions stay for ever.
@@ -64,7 +65,7 @@ class LevelDbStore final : public Store {
   /// fails, must outlive the store.
   /// Errors: store_unavailable (another process has it; the directory is not one of a store and
   /// not empty), store_damaged (something is missing or fails its checks), not_supported (a newer
-  /// format), store_failed (the disk refuses).
+  /// format), store_failed (the disk refuses), overloaded (the system starts no thread).
   [[nodiscard]] static Result<std::unique_ptr<LevelDbStore>> open(LevelDbOptions options,
                                                                   const Clock& clock,
                                                                   Observer& observer);
@@ -109,3 +110,4 @@ class LevelDbStore final : public Store {
 };
 
 }  // namespace concerto::persist
+  static Result<std::unique_ptr<Impl>> make_impl(std::unique_ptr<StoreCore> core);
