@@ -1,6 +1,11 @@
 // Files that were cut, changed or lost while no store had them open.
 
+#include <atomic>
+#include <thread>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <concerto/persist/leveldb_store.hpp>
 

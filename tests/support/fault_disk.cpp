@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "leveldb/descriptor_reserve.hpp"
+
 namespace concerto::test {
 
 namespace fs = std::filesystem;
@@ -87,6 +89,12 @@ void FaultDisk::fail_at(std::uint64_t nth, Fault fault) {
   faulted_ = false;
 }
 
+void FaultDisk::heal() {
+  const std::lock_guard lock(mutex_);
+  countdown_ = 0;
+  faulted_ = false;
+}
+
 bool FaultDisk::faulted() const {
   const std::lock_guard lock(mutex_);
   return faulted_;
@@ -111,6 +119,9 @@ Result<> FaultDisk::step(Operation operation, const std::string& path) {
     case Fault::full:
       if (operation == Operation::write) return failed("the disk is full");
       return ok();
+    case Fault::no_descriptors:
+      if (operation == Operation::open) return persist::no_descriptor("cannot open '" + path + "'");
+      return ok();
   }
   return ok();
 }
@@ -122,7 +133,7 @@ std::uint64_t FaultDisk::file_id(const std::string& path) {
 
 Result<std::unique_ptr<persist::DiskFile>> FaultDisk::create(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  CONCERTO_CHECK(step(Operation::other, path));
+  CONCERTO_CHECK(step(Operation::open, path));
   Undo undo;
   undo.dir = persist::parent_dir(path);
   undo.made = path;
@@ -139,7 +150,7 @@ Result<std::unique_ptr<persist::DiskFile>> FaultDisk::create(const std::string& 
 
 Result<std::unique_ptr<persist::DiskFile>> FaultDisk::open(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  CONCERTO_CHECK(step(Operation::other, path));
+  CONCERTO_CHECK(step(Operation::open, path));
   CONCERTO_TRY(auto file, persist::posix_disk().open(path));
   return std::unique_ptr<persist::DiskFile>(
       std::make_unique<File>(*this, path, file_id(path), std::move(file)));

@@ -20,10 +20,11 @@ namespace concerto::test {
 class FaultDisk final : public persist::Disk {
  public:
   enum class Fault {
-    fail_once,   ///< the nth operation fails and does nothing
-    fail_syncs,  ///< from the nth operation on every sync fails
-    full,        ///< from the nth operation on every write fails
-    power_loss,  ///< from the nth operation on nothing works
+    fail_once,       ///< the nth operation fails and does nothing
+    fail_syncs,      ///< from the nth operation on every sync fails
+    full,            ///< from the nth operation on every write fails
+    no_descriptors,  ///< from the nth operation on nothing can be opened
+    power_loss,      ///< from the nth operation on nothing works
   };
   /// What is left of unsynced changes after a power loss.
   enum class Memory {
@@ -34,6 +35,8 @@ class FaultDisk final : public persist::Disk {
 
   /// The nth operation from now on is the faulty one; 1 is the next.
   void fail_at(std::uint64_t nth, Fault fault);
+  /// The disk is sound again; nothing is undone, and files may be open.
+  void heal();
   /// Whether the faulty operation has come.
   bool faulted() const;
 
@@ -51,7 +54,7 @@ class FaultDisk final : public persist::Disk {
 
  private:
   class File;
-  enum class Operation { write, sync, other };
+  enum class Operation { write, sync, open, other };
 
   /// One change that a power loss takes back.
   struct Undo {

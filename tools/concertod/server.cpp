@@ -302,6 +302,9 @@ std::vector<std::string> Server::why_not_ready() const {
     reasons.push_back("no file descriptor is free (RLIMIT_NOFILE): " +
                       std::to_string(shortage_.refused()) + " connections were refused so far");
   }
+  if (store_.leveldb != nullptr && store_.leveldb->waits_for_descriptor()) {
+    reasons.emplace_back("the store waits: no file descriptor is left");
+  }
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");
   }

@@ -19,7 +19,8 @@ using persist::LogEnv;
 void write_and_sync(benchmark::State& state, std::size_t bytes, std::size_t zero_step_bytes,
                     std::size_t writes) {
   BenchDir dir;
-  LogEnv env(persist::posix_disk(), LogEnv::Logs::synced, {zero_step_bytes, "", 0});
+  persist::PatientDisk disk(persist::posix_disk());
+  LogEnv env(disk, LogEnv::Logs::synced, {zero_step_bytes, "", 0});
   const std::string data(bytes, 'x');
   for (auto _ : state) {
     leveldb::WritableFile* opened = nullptr;

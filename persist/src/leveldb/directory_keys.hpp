@@ -7,6 +7,7 @@
 
 #include <leveldb/options.h>
 #include <leveldb/slice.h>
+#include <leveldb/status.h>
 
 #include "segment.hpp"
 #include "wire.hpp"
@@ -36,6 +37,12 @@ inline leveldb::ReadOptions checked_scan() {
 
 inline Error damaged(const std::string& path, const std::string& what) {
   return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
+}
+
+/// Not every read that fails tells of damage.
+inline Error not_read(const std::string& path, const leveldb::Status& status) {
+  if (!status.IsIOError()) return damaged(path, status.ToString());
+  return make_error(Errc::store_failed, "cannot read '" + path + "': " + status.ToString());
 }
 
 inline std::uint64_t number_of(std::string_view key) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 
 #include <boost/asio/thread_pool.hpp>
@@ -23,7 +24,13 @@ class LevelDbStore::Impl {
 
   Result<> start() {
     CONCERTO_CHECK(core->committer.start());
-    return maintenance.start();
+    CONCERTO_CHECK(maintenance.start());
+    core->env.disk.reserve().wait_from_now_on([this] {
+      core->log(LogLevel::error,
+                "the store waits: no file descriptor is left; raise the limit (ulimit -n), or let "
+                "fewer connections in");
+    });
+    return ok();
   }
 
   ~Impl() { close(); }
@@ -31,6 +38,7 @@ class LevelDbStore::Impl {
   void close() {
     if (closed) return;
     closed = true;
+    core->env.disk.reserve().fail_at_once();
     maintenance.stop();
     workers.join();
     core->committer.stop();
@@ -126,6 +134,12 @@ RecordKind kind_of(const UpdateTrans& update, Durability durability) {
   return durability == Durability::progress ? RecordKind::progress : RecordKind::decision;
 }
 
+/// Where nobody waits for a descriptor, an open without one has failed like any other.
+Error of_store(Error error) {
+  if (lacks_descriptor(error)) error.code = Errc::store_failed;
+  return error;
+}
+
 Result<> check_size(const EncodedRecord& record, const Gid& gid) {
   if (record.payload.size() <= record_bytes_max) return ok();
   return make_error(Errc::invalid_request, "the record of '" + gid.str() + "' has " +
@@ -152,7 +166,9 @@ LevelDbStore::~LevelDbStore() = default;
 
 Result<std::unique_ptr<LevelDbStore>> LevelDbStore::open(LevelDbOptions options, const Clock& clock,
                                                          Observer& observer) {
-  CONCERTO_TRY(auto core, open_core(options, clock, observer));
+  auto opened = open_core(options, clock, observer);
+  if (!opened) return of_store(std::move(opened).error());
+  auto core = std::move(*opened);
   CONCERTO_TRY(auto impl, make_impl(std::move(core)));
   CONCERTO_CHECK(impl->start());
   return std::unique_ptr<LevelDbStore>(new LevelDbStore(std::move(impl)));
@@ -162,6 +178,22 @@ void LevelDbStore::close() {
   impl_->close();
 }
 
+std::size_t LevelDbStore::descriptors_max(const LevelDbOptions& options) noexcept {
+  // A segment has two databases, each with its lock, its manifest and a log. Tables are mapped.
+  constexpr std::size_t per_segment = 6;
+  // The store's lock and the reserve; threads have a few files open for a moment.
+  const std::size_t fixed = 1 + PatientDisk::reserve_descriptors + 8 + options.reader_threads;
+  const StoreRetention& retention = options.retention;
+  const auto kept = std::max(retention.finished_expire, retention.failed_expire);
+  const auto by_age = kept / std::max(options.segment_age, std::chrono::seconds{1});
+  const auto by_bytes =
+      retention.finished_bytes_max / std::max(options.segment_bytes, std::uint64_t{1});
+  // One more of each kind, the current one, and the next one, which is made ready ahead.
+  return fixed + per_segment * (static_cast<std::size_t>(by_age) + by_bytes + 4);
+}
+bool LevelDbStore::waits_for_descriptor() const noexcept {
+  return impl_->core->env.disk.reserve().waiting() > 0;
+}
 const StoreProbe& LevelDbStore::probe() const noexcept {
   return impl_->core->probe;
 }

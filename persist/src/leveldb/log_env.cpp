@@ -1,13 +1,16 @@
 #include "log_env.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include <sys/stat.h>
 
 #include "file_modes.hpp"
+#include "mapped_file.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -25,6 +28,14 @@ bool ends_with(const std::string& text, std::string_view end) noexcept {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.npos, end) == 0;
 }
 
+/// LevelDB's own Env tells the reason of an error by its text alone.
+bool lacks_descriptor(const leveldb::Status& status) {
+  if (!status.IsIOError()) return false;
+  const std::string text = status.ToString();
+  return ends_with(text, std::generic_category().message(EMFILE)) ||
+         ends_with(text, std::generic_category().message(ENFILE));
+}
+
 bool is_table_path(const std::string& path) noexcept {
   return ends_with(path, ".ldb");
 }
@@ -39,7 +50,7 @@ bool is_log_path(const std::string& path) noexcept {
   return ends_with(path, ".log");
 }
 
-LogEnv::LogEnv(Disk& disk, Logs logs, LogSpace space)
+LogEnv::LogEnv(PatientDisk& disk, Logs logs, LogSpace space)
     : EnvWrapper(leveldb::Env::Default()),
       disk_(disk),
       logs_(logs),
@@ -54,6 +65,35 @@ LogEnv::~LogEnv() {
 leveldb::Status LogEnv::done(const std::string& path, const Result<>& result) {
   if (!result) failed_ = true;
   return to_status(path, result);
+}
+
+template <class Open>
+leveldb::Status LogEnv::with_descriptor(Open open) {
+  leveldb::Status status;
+  const auto opened = disk_.reserve().open([&]() -> Result<> {
+    status = open();
+    if (lacks_descriptor(status)) return no_descriptor(status.ToString());
+    return ok();
+  });
+  ignore_error(opened, "the status tells the same");
+  return status;
+}
+
+leveldb::Status LogEnv::NewSequentialFile(const std::string& path, leveldb::SequentialFile** file) {
+  return with_descriptor([&] { return target()->NewSequentialFile(path, file); });
+}
+
+leveldb::Status LogEnv::NewRandomAccessFile(const std::string& path,
+                                            leveldb::RandomAccessFile** file) {
+  *file = nullptr;
+  auto opened = disk_.reserve().open([&] { return MappedFile::open(path); });
+  if (!opened) return to_status(path, opened.error());
+  *file = opened->release();
+  return leveldb::Status::OK();
+}
+
+leveldb::Status LogEnv::GetChildren(const std::string& path, std::vector<std::string>* names) {
+  return with_descriptor([&] { return target()->GetChildren(path, names); });
 }
 
 leveldb::Status LogEnv::NewWritableFile(const std::string& path, leveldb::WritableFile** file) {
@@ -130,7 +170,7 @@ Result<> LogEnv::remove_log(const std::string& path) {
 
 // LevelDB makes this file itself.
 leveldb::Status LogEnv::LockFile(const std::string& path, leveldb::FileLock** lock) {
-  const leveldb::Status locked = target()->LockFile(path, lock);
+  const leveldb::Status locked = with_descriptor([&] { return target()->LockFile(path, lock); });
   if (locked.ok()) make_private(path);
   return locked;
 }

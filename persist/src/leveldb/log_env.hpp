@@ -3,12 +3,13 @@
 #include <atomic>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include <leveldb/env.h>
 
 #include "append_file.hpp"
 #include "background_thread.hpp"
-#include "disk.hpp"
+#include "patient_disk.hpp"
 #include "spare_log.hpp"
 
 namespace concerto::persist {
@@ -24,17 +25,23 @@ bool is_log_path(const std::string& path) noexcept;
 ///  - uses a log that is not needed any more again, as the next one.
 /// LevelDB's background work has a thread of low priority here, and syncs tables in pieces.
 /// After a failure it changes nothing any more: LevelDB would tidy up after a rename that has in
-/// fact happened. All writing goes through a Disk. Thread-safe as an Env must be.
+/// fact happened. An open that finds no descriptor is no failure, but tried again. All writing goes
+/// through a Disk. Thread-safe as an Env must be.
 class LogEnv final : public leveldb::EnvWrapper {
  public:
   enum class Logs { synced, plain };
 
-  LogEnv(Disk& disk, Logs logs, LogSpace space);
+  LogEnv(PatientDisk& disk, Logs logs, LogSpace space);
   /// Before a database uses it. Errors: overloaded, when there is no room for its thread.
   Result<> start() { return background_.start(); }
   /// No database uses it any more.
   ~LogEnv() override;
 
+  leveldb::Status NewSequentialFile(const std::string& path,
+                                    leveldb::SequentialFile** file) override;
+  leveldb::Status NewRandomAccessFile(const std::string& path,
+                                      leveldb::RandomAccessFile** file) override;
+  leveldb::Status GetChildren(const std::string& path, std::vector<std::string>* names) override;
   leveldb::Status NewWritableFile(const std::string& path, leveldb::WritableFile** file) override;
   leveldb::Status NewAppendableFile(const std::string& path, leveldb::WritableFile** file) override;
   leveldb::Status RemoveFile(const std::string& path) override;
@@ -56,6 +63,8 @@ class LogEnv final : public leveldb::EnvWrapper {
   bool is_synced_log(const std::string& path) const noexcept {
     return logs_ == Logs::synced && is_log_path(path);
   }
+  template <class Open>
+  leveldb::Status with_descriptor(Open open);
   AppendFile::Shared shared() noexcept { return {dirty_, failed_, pace_}; }
   NewFile create_file(const std::string& path);
   NewFile create_log(const std::string& path);
@@ -64,7 +73,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   Result<> note_log(const std::string& path, char sign);
   leveldb::Status done(const std::string& path, const Result<>& result);
 
-  Disk& disk_;
+  PatientDisk& disk_;
   const Logs logs_;
   const LogSpace space_;
   DirtyDirs dirty_;

@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include "descriptor_reserve.hpp"
 #include "disk.hpp"
 
 namespace concerto::persist {
@@ -15,15 +16,16 @@ Error failed(const char* what, const std::string& path) {
   const int number = errno;
   std::string text = std::string(what) + " '" + path + "': ";
   text += number == ENOSPC ? "the disk is full" : std::generic_category().message(number);
+  if (number == EMFILE || number == ENFILE) return no_descriptor(text);
   return make_error(Errc::store_failed, std::move(text));
 }
 
-class PosixFile final : public DiskFile {
- public:
 // What transactions carry is for the store's user alone.
 constexpr mode_t file_mode = 0600;
 constexpr mode_t directory_mode = 0700;
 
+class PosixFile final : public DiskFile {
+ public:
   PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   ~PosixFile() override { ::close(fd_); }
   PosixFile(const PosixFile&) = delete;

@@ -54,16 +54,21 @@ leveldb::Slice slice(std::string_view text) {
 
 SegmentEnv::SegmentEnv(Disk& used, const LevelDbOptions& options)
     : disk(used),
-      log_env(used, LogEnv::Logs::synced,
+      log_env(disk, LogEnv::Logs::synced,
               {.zero_step_bytes = options.zero_step_bytes,
                .spare_path = options.zero_step_bytes > 0 ? spare_log_path(options.path) : "",
                .log_bytes = options.write_buffer_bytes}),
-      directory_env(used, LogEnv::Logs::plain, {}),
+      directory_env(disk, LogEnv::Logs::plain, {}),
       cache(leveldb::NewLRUCache(block_cache_bytes)),
       silence(std::make_unique<SilentLogger>()),
       write_buffer_bytes(options.write_buffer_bytes),
       filter_bytes(options.filter_bytes),
       sync(options.sync) {}
+
+Result<> SegmentEnv::start() {
+  CONCERTO_CHECK(log_env.start());
+  return directory_env.start();
+}
 
 std::string log_database(const std::string& segment) {
   return segment + "/log";
@@ -71,11 +76,6 @@ std::string log_database(const std::string& segment) {
 std::string directory_database(const std::string& segment) {
   return segment + "/directory";
 }
-Result<> SegmentEnv::start() {
-  CONCERTO_CHECK(log_env.start());
-  return directory_env.start();
-}
-
 
 std::string group_key(std::uint64_t group) {
   std::string key(8, '\0');
@@ -179,6 +179,7 @@ Result<std::string> Segment::read(std::uint64_t group) const {
   std::string value;
   const leveldb::Status status = log_->Get(checked_read(), group_key(group), &value);
   if (status.ok()) return value;
+  if (status.IsIOError()) return not_read(log_database(path_), status);
   return damaged(log_database(path_),
                  "group " + std::to_string(group) +
                      (status.IsNotFound() ? " is missing" : ": " + status.ToString()));
@@ -194,7 +195,7 @@ Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> Segment::range() 
     at->SeekToLast();
     if (at->Valid()) range.emplace(first, number_of(view(at->key())));
   }
-  if (!at->status().ok()) return damaged(log_database(path_), at->status().ToString());
+  if (!at->status().ok()) return not_read(log_database(path_), at->status());
   return range;
 }
 
@@ -202,7 +203,7 @@ Result<std::optional<FinishedPlaces>> Segment::find_finished(const Fingerprint& 
   std::string value;
   const leveldb::Status status = directory_->Get(checked_read(), finished_key(fingerprint), &value);
   if (status.IsNotFound()) return std::optional<FinishedPlaces>{};
-  if (!status.ok()) return damaged(directory_database(path_), status.ToString());
+  if (!status.ok()) return not_read(directory_database(path_), status);
   const auto places = decode_places(value);
   if (!places) return damaged(directory_database(path_), "an entry is malformed");
   return places;
@@ -254,7 +255,7 @@ Result<std::vector<FinishedEntry>> Segment::moved_entries() const {
     CONCERTO_TRY(const auto places, find_finished(fingerprint));
     if (places) moved.emplace_back(fingerprint, *places);
   }
-  if (!at->status().ok()) return damaged(directory_database(path_), at->status().ToString());
+  if (!at->status().ok()) return not_read(directory_database(path_), at->status());
   return moved;
 }
 
@@ -273,7 +274,7 @@ Result<> Segment::load_filter() {
     if (entry.size() != 17) return damaged(directory_database(path_), "a key is malformed");
     filter.insert({number_of(entry.substr(1, 8)), number_of(entry.substr(9))});
   }
-  if (!at->status().ok()) return damaged(directory_database(path_), at->status().ToString());
+  if (!at->status().ok()) return not_read(directory_database(path_), at->status());
   return ok();
 }
 

@@ -35,7 +35,7 @@ using FinishedEntry = std::pair<Fingerprint, FinishedPlaces>;
 
 /// What all segments of a store share; outlives them.
 struct SegmentEnv {
-  Disk& disk;
+  PatientDisk disk;
   LogEnv log_env;
   LogEnv directory_env;
   std::unique_ptr<leveldb::Cache> cache;

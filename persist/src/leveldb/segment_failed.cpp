@@ -71,7 +71,8 @@ Result<WallTime> Segment::indexed_until() const {
   const leveldb::Status status =
       directory_->Get(checked_read(), std::string(1, tag_indexed), &value);
   if (status.IsNotFound()) return WallTime{};
-  if (!status.ok() || value.size() != 8) {
+  if (!status.ok()) return not_read(directory_database(path_), status);
+  if (value.size() != 8) {
     return damaged(directory_database(path_), "its index of failed transactions");
   }
   return WallTime{std::chrono::nanoseconds{static_cast<std::int64_t>(number_of(value))}};
@@ -95,7 +96,7 @@ Result<std::vector<IndexRef>> Segment::failed_refs(const ListFilter& wanted, std
     if (item->ref.sequence <= after) break;
     if (may_match(wanted, item->facts)) refs.push_back(item->ref);
   }
-  if (!at->status().ok()) return damaged(directory_database(path_), at->status().ToString());
+  if (!at->status().ok()) return not_read(directory_database(path_), at->status());
   return refs;
 }
 
@@ -118,7 +119,7 @@ Result<std::vector<FailedEntry>> Segment::unindexed_failures() const {
     found.push_back(
         {{places->sequence, fingerprint}, {}, places->first.group, state.newest_failure});
   }
-  if (!at->status().ok()) return damaged(directory_database(path_), at->status().ToString());
+  if (!at->status().ok()) return not_read(directory_database(path_), at->status());
   return found;
 }
 

@@ -51,11 +51,11 @@ class StoreCore {
   const LevelDbOptions options;
   const Clock& clock;
   Observer& observer;
-  Disk& disk;
   const FingerprintKey key;
   StoreLock lock;
   StoreProbe probe;
   SegmentEnv env;
+  Disk& disk;
   SegmentSet segments;
   Ledger ledger;
   Committer committer;

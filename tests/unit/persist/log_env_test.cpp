@@ -72,8 +72,8 @@ class LogEnvTest : public testing::Test {
 
   test::TempDir dir_;
   const std::string path_ = dir_.path() + "/log";
-  LogEnv env_{posix_disk(), LogEnv::Logs::synced,
-              LogSpace{4096, spare_log_path(dir_.path()), 64 << 10}};
+  PatientDisk disk_{posix_disk()};
+  LogEnv env_{disk_, LogEnv::Logs::synced, LogSpace{4096, spare_log_path(dir_.path()), 64 << 10}};
   SilentLogger silence_;
   std::unique_ptr<leveldb::DB> database_;
   int keys_ = 0;

@@ -27,7 +27,7 @@ class LogScanTest : public testing::Test {
  protected:
   static constexpr std::size_t step = 64 << 10;
 
-  LogScanTest() : env_(posix_disk(), LogEnv::Logs::synced, {step, "", 0}) {}
+  LogScanTest() : env_(disk_, LogEnv::Logs::synced, {step, "", 0}) {}
 
   void SetUp() override { ASSERT_TRUE(env_.start()); }
 
@@ -59,6 +59,7 @@ class LogScanTest : public testing::Test {
 
   test::TempDir dir_;
   std::string path_ = dir_.path() + "/log";
+  PatientDisk disk_{posix_disk()};
   LogEnv env_;
   SilentLogger silence_;
   std::unique_ptr<leveldb::DB> database_;

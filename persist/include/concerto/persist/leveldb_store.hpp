@@ -80,6 +80,12 @@ class LevelDbStore final : public Store {
   /// store_unavailable (in use, or not a store's directory), store_damaged, store_failed.
   [[nodiscard]] static Result<> remove(const std::string& path);
 
+  /// How many descriptors a store with these options has open at most: what is left of the
+  /// process's limit is for connections. If they take more all the same, the store waits.
+  static std::size_t descriptors_max(const LevelDbOptions& options) noexcept;
+  /// Whether a write or a read waits, now, for somebody to close a file.
+  bool waits_for_descriptor() const noexcept;
+
   const StoreProbe& probe() const noexcept;
   std::size_t active_count() const;  ///< unfinished transactions
   std::size_t active_bytes() const;  ///< memory of their table
@@ -104,10 +110,10 @@ class LevelDbStore final : public Store {
  private:
   class Impl;
 
+  static Result<std::unique_ptr<Impl>> make_impl(std::unique_ptr<StoreCore> core);
   explicit LevelDbStore(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace concerto::persist
-  static Result<std::unique_ptr<Impl>> make_impl(std::unique_ptr<StoreCore> core);

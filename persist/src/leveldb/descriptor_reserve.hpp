@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <concerto/core/error.hpp>
+
+namespace concerto::persist {
+
+/// The error of an open for want of a descriptor: nothing was done.
+Error no_descriptor(const std::string& text);
+bool lacks_descriptor(const Error& error) noexcept;
+
+/// Descriptors held back for the store's files, so that connections which take all others do not
+/// end it. An open that finds none gets one of these; when they are gone too, it is tried again
+/// until somebody closes a file, for it has written nothing. Thread-safe.
+class DescriptorReserve {
+ public:
+  explicit DescriptorReserve(std::size_t count);
+  ~DescriptorReserve();
+  DescriptorReserve(const DescriptorReserve&) = delete;
+  DescriptorReserve& operator=(const DescriptorReserve&) = delete;
+
+  /// Calls `open`, which returns a Result, until it does not fail for want of a descriptor.
+  template <class Open>
+  auto open(Open open) {
+    auto opened = open();
+    while (!opened && lacks_descriptor(opened.error()) && find_one()) opened = open();
+    if (missing_.load(std::memory_order_relaxed)) refill();
+    return opened;
+  }
+
+  /// From now on an open waits when the reserve is gone; before, and after `fail_at_once`, it
+  /// fails: a store that cannot be opened says so, one that serves waits. `on_wait` hears of a
+  /// wait, not more often than every ten seconds, on the thread that waits.
+  void wait_from_now_on(std::function<void()> on_wait);
+  void fail_at_once();
+  /// Opens that wait for a descriptor now.
+  std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
+
+ private:
+  bool find_one();
+  bool wait_for_one(std::unique_lock<std::mutex>& lock);
+  void refill();
+
+  const std::size_t count_;
+  std::atomic<bool> missing_ = true;  ///< the reserve is not complete
+  std::atomic<std::size_t> waiting_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<int> held_;
+  bool may_wait_ = false;
+  std::function<void()> on_wait_;
+  std::chrono::steady_clock::time_point said_{};
+};
+
+}  // namespace concerto::persist

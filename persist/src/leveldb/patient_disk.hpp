@@ -1,0 +1,40 @@
+#pragma once
+
+#include "descriptor_reserve.hpp"
+#include "disk.hpp"
+
+namespace concerto::persist {
+
+/// A disk whose opens do not fail for want of a descriptor as long as the reserve can help.
+/// Thread-safe.
+class PatientDisk final : public Disk {
+ public:
+  explicit PatientDisk(Disk& disk) : disk_(disk), reserve_(reserve_descriptors) {}
+
+  DescriptorReserve& reserve() noexcept { return reserve_; }
+
+  Result<std::unique_ptr<DiskFile>> create(const std::string& path) override {
+    return reserve_.open([&] { return disk_.create(path); });
+  }
+  Result<std::unique_ptr<DiskFile>> open(const std::string& path) override {
+    return reserve_.open([&] { return disk_.open(path); });
+  }
+  Result<> rename(const std::string& from, const std::string& to) override {
+    return disk_.rename(from, to);
+  }
+  Result<> remove(const std::string& path) override { return disk_.remove(path); }
+  Result<> create_dir(const std::string& path) override { return disk_.create_dir(path); }
+  Result<> remove_dir(const std::string& path) override { return disk_.remove_dir(path); }
+  Result<> sync_dir(const std::string& path) override {
+    return reserve_.open([&] { return disk_.sync_dir(path); });
+  }
+
+  /// More than the store opens at one time for a moment.
+  static constexpr std::size_t reserve_descriptors = 8;
+
+ private:
+  Disk& disk_;
+  DescriptorReserve reserve_;
+};
+
+}  // namespace concerto::persist
