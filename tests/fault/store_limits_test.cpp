@@ -1,6 +1,7 @@
 // What a store does when the system gives it no descriptor or no space.
 
 #include <atomic>
+#include <fcntl.h>
 #include <thread>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "fault_disk.hpp"
+#include "small_disk.hpp"
 #include "store_files.hpp"
 #include "store_history.hpp"
 
@@ -57,7 +59,7 @@ class NoDescriptorLeft {
     EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
     const rlimit small{std::min<rlim_t>(before_.rlim_cur, 1024), before_.rlim_max};
     EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &small), 0);
-    for (int taken = 0; (taken = ::dup(0)) >= 0;) taken_.push_back(taken);
+    for (int fresh = 0; (fresh = ::open("/dev/null", O_RDONLY)) >= 0;) taken_.push_back(fresh);
   }
   ~NoDescriptorLeft() {
     for (const int taken : taken_) ::close(taken);
@@ -75,9 +77,7 @@ std::size_t open_descriptors() {
 }
 
 TEST_F(StoreLimits, ConnectionsThatTakeAllDescriptorsDoNotStopTheStore) {
-  LevelDbOptions small = options();
-  small.segment_bytes = 100'000;
-  auto store = open_store(small);
+  auto store = open_store(options());
   {
     const NoDescriptorLeft none;
     fill(*store, 400);
@@ -86,7 +86,7 @@ TEST_F(StoreLimits, ConnectionsThatTakeAllDescriptorsDoNotStopTheStore) {
     history_.check(*store);
   }
   store.reset();
-  store = open_store(small);
+  store = open_store(options());
   history_.check(*store);
 }
 
@@ -128,8 +128,7 @@ TEST_F(StoreLimits, AStoreTellsHowManyDescriptorsItNeeds) {
   constexpr int segments = 20;
   LevelDbOptions exact = options();
   exact.segment_bytes = 400;
-  exact.retention = {std::chrono::seconds{0}, std::chrono::seconds{0},
-                     segments * exact.segment_bytes};
+  exact.retention.finished_bytes_max = segments * exact.segment_bytes;
   const std::size_t before = open_descriptors();
   auto store = open_store(exact);
   for (int i = 0; i < segments; ++i) {
@@ -143,6 +142,124 @@ TEST_F(StoreLimits, AStoreTellsHowManyDescriptorsItNeeds) {
   EXPECT_GT(used, std::size_t{segments} * 4);
   EXPECT_LE(used, LevelDbStore::descriptors_max(exact));
   EXPECT_LT(LevelDbStore::descriptors_max(LevelDbOptions{}), 400U) << "a limit of 1024 is common";
+}
+
+/// A store whose disk runs full. Sizes are small, and everything else as with large ones.
+class StoreRoom : public StoreLimits {
+ protected:
+  static constexpr std::uint64_t reserve_bytes = 1 << 20;
+
+  LevelDbOptions options() {
+    LevelDbOptions options = StoreLimits::options();
+    options.disk = &disk_;
+    options.reserve_bytes = reserve_bytes;
+    options.free_bytes_min = 4 * reserve_bytes;
+    return options;
+  }
+
+  Result<> create(LevelDbStore& store, int number) {
+    Transaction saga = sample_saga("r" + std::to_string(number), number);
+    saga.payloads[0] = std::string(4000, 'x');
+    return await_result(history_.io(), store.commit(test::create(saga)));
+  }
+
+  Result<> finish(LevelDbStore& store, int number) {
+    const auto end = new_status(TransStatus::succeed, number);
+    return await_result(history_.io(), store.commit(update("r" + std::to_string(number),
+                                                           TransStatus::submitted, end)));
+  }
+
+  /// Creates until that is refused; returns how many there are then.
+  int fill_until_refused(LevelDbStore& store) {
+    for (int number = 0; number < 5000; ++number) {
+      const Result<> created = create(store, number);
+      if (!created) {
+        EXPECT_EQ(created.error().code, Errc::overloaded) << created.error().detail;
+        return number;
+      }
+      if (number % 50 != 0) continue;
+      EXPECT_TRUE(store.maintain());
+    }
+    ADD_FAILURE() << "nothing was refused";
+    return 0;
+  }
+
+  void make_reserve(LevelDbStore& store) {
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(store.maintain());
+    ASSERT_EQ(fs::file_size(dir_.path() + "/store/RESERVE"), reserve_bytes);
+  }
+
+  SmallDisk disk_{dir_.path()};
+};
+
+TEST_F(StoreRoom, AFullDiskIsSaidBeforeAndEndsNewTransactionsAlone) {
+  disk_.set_size(20 * reserve_bytes);
+  auto store = open_store(options());
+  make_reserve(*store);
+  EXPECT_FALSE(store->low_on_room());
+  const int created = fill_until_refused(*store);
+  EXPECT_TRUE(store->low_on_room());
+  EXPECT_TRUE(store->out_of_room());
+  EXPECT_FALSE(store->failed());
+  const std::string lines = log_.take();
+  const auto warned = lines.find("less than Store.FreeBytesMin");
+  const auto refused = lines.find("new transactions are refused");
+  EXPECT_NE(warned, std::string::npos) << lines;
+  EXPECT_NE(refused, std::string::npos) << lines;
+  EXPECT_LT(warned, refused);
+  for (int number = 0; number < created; ++number) ASSERT_TRUE(finish(*store, number));
+  EXPECT_FALSE(store->failed());
+  disk_.set_size(40 * reserve_bytes);
+  ASSERT_TRUE(store->maintain());
+  EXPECT_FALSE(store->out_of_room());
+  EXPECT_TRUE(create(*store, created));
+}
+
+TEST_F(StoreRoom, AStartOnAFullDiskServesReadsAndEndsWhatIsUnfinished) {
+  disk_.set_size(20 * reserve_bytes);
+  auto store = open_store(options());
+  make_reserve(*store);
+  const int created = fill_until_refused(*store);
+  // Somebody else fills the disk, until a write fails.
+  disk_.fill_up();
+  int finished = 0;
+  for (; finished < created && finish(*store, finished); ++finished) disk_.fill_up();
+  ASSERT_TRUE(store->failed()) << finished << " of " << created << " needed no room";
+  const Result<> after = finish(*store, finished);
+  ASSERT_FALSE(after);
+  EXPECT_NE(after.error().detail.find("the disk is full"), std::string::npos)
+      << after.error().detail;
+  EXPECT_EQ(after.error().detail.find(dir_.path()), std::string::npos) << after.error().detail;
+  store.reset();
+  log_.take();
+  disk_.fill_up();
+  store = open_store(options());
+  const std::string lines = log_.take();
+  EXPECT_NE(lines.find("opened again with less of its reserve"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("the disk is full"), std::string::npos) << lines;
+  EXPECT_TRUE(store->out_of_room());
+  EXPECT_EQ(create(*store, created).error().code, Errc::overloaded);
+  const auto read = await_result(history_.io(), store->load(Gid{"r0"}));
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(*read);
+  // The outcome of the one whose write failed was not known: it may have ended.
+  for (int number = finished + 1; number < std::min(created, finished + 50); ++number) {
+    ASSERT_TRUE(finish(*store, number)) << number;
+  }
+  EXPECT_FALSE(store->failed());
+}
+
+TEST_F(StoreRoom, WithoutAReserveAFullDiskIsSaidInPlainWords) {
+  LevelDbOptions none = options();
+  none.reserve_bytes = 0;
+  open_store(none)->close();
+  fs::remove(dir_.path() + "/store/SPARE");
+  disk_.fill_up();
+  const auto opened = LevelDbStore::open(none, clock_, log_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::store_failed);
+  EXPECT_NE(opened.error().detail.find("the disk is full"), std::string::npos)
+      << opened.error().detail;
 }
 
 }  // namespace

@@ -207,6 +207,10 @@ Result<> FaultDisk::remove_dir(const std::string& path) {
   return persist::posix_disk().remove_dir(path);
 }
 
+Result<std::uint64_t> FaultDisk::free_bytes(const std::string& path) {
+  return persist::posix_disk().free_bytes(path);
+}
+
 Result<> FaultDisk::sync_dir(const std::string& path) {
   const std::lock_guard lock(mutex_);
   CONCERTO_CHECK(step(Operation::sync, path));

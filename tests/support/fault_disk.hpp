@@ -50,6 +50,7 @@ class FaultDisk final : public persist::Disk {
   Result<> remove(const std::string& path) override;
   Result<> create_dir(const std::string& path) override;
   Result<> remove_dir(const std::string& path) override;
+  Result<std::uint64_t> free_bytes(const std::string& path) override;
   Result<> sync_dir(const std::string& path) override;
 
  private:

@@ -84,6 +84,7 @@ inline persist::LevelDbOptions small_options(const std::string& path) {
   options.zero_step_bytes = 64 << 10;
   options.filter_bytes = 16 << 10;
   options.reader_threads = 1;
+  options.reserve_bytes = 0;
   return options;
 }
 

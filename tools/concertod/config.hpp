@@ -17,6 +17,7 @@ struct StoreConfig {
   std::string driver = "leveldb";  ///< leveldb or memory, once validated
   std::string path = "./concerto-data";
   std::size_t finished_bytes_max = std::size_t{10} << 30;
+  std::size_t free_bytes_min = std::size_t{256} << 20;
   std::chrono::seconds data_expire{604'800};
   std::chrono::seconds finished_data_expire{86'400};
   std::chrono::seconds failed_data_expire{};  ///< 0: as finished_data_expire

@@ -56,6 +56,7 @@ Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& c
   persist::LevelDbOptions options;
   options.path = config.path;
   options.retention = retention(config);
+  options.free_bytes_min = config.free_bytes_min;
   return persist::LevelDbStore::open(std::move(options), clock, observer);
 }
 

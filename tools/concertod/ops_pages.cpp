@@ -13,19 +13,21 @@ namespace json = boost::json;
 
 using Reasons = std::vector<std::string>;
 
-/// The answer of a probe: 503 with what is wrong, or 200.
-net::HttpResponse probe_answer(const char* fault, const Reasons& reasons) {
+/// The answer of a probe: 503 with what is wrong, or 200; in both cases with what may become wrong.
+net::HttpResponse probe_answer(const char* fault, const Reasons& reasons, const Reasons& warnings) {
   json::object body;
   body["status"] = reasons.empty() ? "ok" : fault;
   if (!reasons.empty()) body["reasons"] = json::array(reasons.begin(), reasons.end());
+  if (!warnings.empty()) body["warnings"] = json::array(warnings.begin(), warnings.end());
   return net::json_response(reasons.empty() ? 200 : 503, json::serialize(body));
 }
 
-net::HttpHandler probe(const char* fault, std::function<Reasons()> find) {
-  return [fault, find = std::move(find)](const net::HttpRequest&) {
+net::HttpHandler probe(const char* fault, std::function<Reasons()> find,
+                       std::function<Reasons()> warn) {
+  return [fault, find = std::move(find), warn = std::move(warn)](const net::HttpRequest&) {
     return [](net::HttpResponse answer) -> Task<net::HttpResponse> {
       co_return answer;
-    }(probe_answer(fault, find()));
+    }(probe_answer(fault, find(), warn()));
   };
 }
 
@@ -45,8 +47,8 @@ void OpsPages::register_on(net::Router& router) const {
   for (const char* path : {"/api/metrics", "/metrics"}) {
     router.add("GET", path, [this](const net::HttpRequest&) { return metrics(); });
   }
-  router.add("GET", "/livez", probe("not live", sources_.not_live));
-  router.add("GET", "/readyz", probe("not ready", sources_.not_ready));
+  router.add("GET", "/livez", probe("not live", sources_.not_live, [] { return Reasons{}; }));
+  router.add("GET", "/readyz", probe("not ready", sources_.not_ready, sources_.warnings));
   // (protocol page 02, section 11)
   router.add("GET", sources_.admin_base + "/", admin);
   router.add_prefix("GET", sources_.admin_base + "/admin/", admin);

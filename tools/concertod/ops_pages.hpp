@@ -18,6 +18,8 @@ class OpsPages {
     /// Called on any shard.
     std::function<std::vector<std::string>()> not_live;
     std::function<std::vector<std::string>()> not_ready;
+    /// What an operator should look at before it becomes a reason.
+    std::function<std::vector<std::string>()> warnings;
     std::string admin_base;  ///< AdminBasePath, as `/dtm`
   };
 

@@ -274,6 +274,7 @@ OpsPages::Sources Server::ops_sources() {
   };
   sources.not_live = [this] { return why_not_live(); };
   sources.not_ready = [this] { return why_not_ready(); };
+  sources.warnings = [this] { return warnings(); };
   sources.admin_base = config_.admin_base_path;
   return sources;
 }
@@ -291,6 +292,16 @@ std::vector<std::string> Server::why_not_live() const {
   return reasons;
 }
 
+std::vector<std::string> Server::warnings() const {
+  std::vector<std::string> found;
+  if (store_.leveldb != nullptr && store_.leveldb->low_on_room()) {
+    found.push_back("the disk of the store has " +
+                    std::to_string(store_.leveldb->free_bytes() >> 20) +
+                    " MiB left, less than Store.FreeBytesMin");
+  }
+  return found;
+}
+
 std::vector<std::string> Server::why_not_ready() const {
   constexpr std::chrono::seconds lag_max{10};
   std::vector<std::string> reasons = why_not_live();
@@ -304,6 +315,9 @@ std::vector<std::string> Server::why_not_ready() const {
   }
   if (store_.leveldb != nullptr && store_.leveldb->waits_for_descriptor()) {
     reasons.emplace_back("the store waits: no file descriptor is left");
+  }
+  if (store_.leveldb != nullptr && store_.leveldb->out_of_room()) {
+    reasons.emplace_back("the disk of the store has no room for new transactions");
   }
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");

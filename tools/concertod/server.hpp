@@ -60,6 +60,7 @@ class Server {
   OpsPages::Sources ops_sources();
   std::vector<std::string> why_not_live() const;
   std::vector<std::string> why_not_ready() const;
+  std::vector<std::string> warnings() const;
 
   Config config_;  ///< as it is in force
   const StoreRef store_;

@@ -81,6 +81,9 @@ void collect_store(const persist::LevelDbStore& store, MetricSet& metrics) {
         probe.disk_bytes);
   gauge("concerto_store_failed", "1 after a failed write: the store takes no more",
         store.failed() ? 1 : 0);
+  if (const std::uint64_t free = store.free_bytes(); free != UINT64_MAX) {
+    gauge("concerto_store_free_bytes", "Room on the disk of the store", free);
+  }
   counter("concerto_store_changes_total", "Changes written", probe.changes);
   counter("concerto_store_bytes_total", "Bytes written", probe.bytes);
   counter("concerto_store_refused_total", "New transactions without room", probe.refused);

@@ -45,7 +45,7 @@ AppendFile::~AppendFile() {
 
 leveldb::Status AppendFile::done(const Result<>& result) {
   if (result) return leveldb::Status::OK();
-  shared_.failed = true;
+  shared_.failure.note(result.error());
   return leveldb::Status::IOError(path_, result.error().detail);
 }
 
@@ -75,7 +75,7 @@ leveldb::Status AppendFile::Close() {
 
 Result<> AppendFile::write_out() {
   if (buffer_.empty()) return ok();
-  if (shared_.failed) return make_error(Errc::store_failed, "nothing is written after a failure");
+  if (shared_.failure.happened()) return shared_.failure.again();
   CONCERTO_CHECK(make_room(size_ + buffer_.size()));
   CONCERTO_CHECK(file_->write(size_, buffer_));
   size_ += buffer_.size();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,6 +12,7 @@
 
 #include "background_thread.hpp"
 #include "disk.hpp"
+#include "first_failure.hpp"
 
 namespace concerto::persist {
 
@@ -34,11 +34,10 @@ class DirtyDirs {
 /// file's name durable. Used by one thread at a time.
 class AppendFile : public leveldb::WritableFile {
  public:
-  /// What all files of an environment share; `failed` is set by whatever fails, and then nothing
-  /// more is written.
+  /// What all files of an environment share; after a failure of any nothing more is written.
   struct Shared {
     DirtyDirs& dirty;
-    std::atomic<bool>& failed;
+    FirstFailure& failure;
     const BackgroundPace& pace;
   };
 

@@ -35,9 +35,12 @@ Result<> Committer::submit(CommitRequest& request) {
     if (stopping_) return make_error(Errc::store_unavailable, "the store is closed");
     const bool fits = queued_bytes_ + request.bytes <= limits_.queue_bytes_max &&
                       queued_changes_ < limits_.queue_changes_max;
-    if (request.kind == CommitRequest::Kind::create && !fits) {
+    const bool no_room = no_room_.load(std::memory_order_relaxed);
+    if (request.kind == CommitRequest::Kind::create && (!fits || no_room)) {
       probe_.refused.fetch_add(1, std::memory_order_relaxed);
-      return make_error(Errc::overloaded, "the store has no room for new transactions now");
+      return make_error(Errc::overloaded, no_room
+                                              ? "the disk has no room for new transactions"
+                                              : "the store has no room for new transactions now");
     }
     queue_.push(request);
     queued_bytes_ += request.bytes;

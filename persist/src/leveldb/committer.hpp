@@ -42,6 +42,8 @@ class Committer {
   Result<std::future<Result<>>> start_commit(CommitRequest& request);
   Result<> commit_and_wait(CommitRequest& request);
 
+  /// Whether the disk has no room for new transactions, which are refused then. Thread-safe.
+  void set_no_room(bool no_room) noexcept { no_room_.store(no_room, std::memory_order_relaxed); }
   /// No more writes, because something else that the store needs was not written. Thread-safe.
   void fail(const Error& error);
   /// Whether a write has failed. Thread-safe.
@@ -77,6 +79,7 @@ class Committer {
   SteadyTime written_at_{};
 
   std::atomic<bool> failed_ = false;
+  std::atomic<bool> no_room_ = false;
   std::thread thread_;
 };
 

@@ -27,11 +27,11 @@ class DescriptorReserve {
   DescriptorReserve(const DescriptorReserve&) = delete;
   DescriptorReserve& operator=(const DescriptorReserve&) = delete;
 
-  /// Calls `open`, which returns a Result, until it does not fail for want of a descriptor.
-  template <class Open>
-  auto open(Open open) {
-    auto opened = open();
-    while (!opened && lacks_descriptor(opened.error()) && find_one()) opened = open();
+  /// Calls `attempt`, which returns a Result, until it does not fail for want of a descriptor.
+  template <class Attempt>
+  auto open(Attempt attempt) {
+    auto opened = attempt();
+    while (!opened && lacks_descriptor(opened.error()) && find_one()) opened = attempt();
     if (missing_.load(std::memory_order_relaxed)) refill();
     return opened;
   }

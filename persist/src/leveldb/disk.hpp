@@ -34,9 +34,14 @@ class Disk {
   virtual Result<> remove(const std::string& path) = 0;
   virtual Result<> create_dir(const std::string& path) = 0;
   virtual Result<> remove_dir(const std::string& path) = 0;
+  /// Bytes that the file system of a directory still has for this user.
+  virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
   /// Makes creations, renames and removals in a directory survive power loss.
   virtual Result<> sync_dir(const std::string& path) = 0;
 };
+
+/// How errors say that there is no space, whatever LevelDB makes of them on their way.
+inline constexpr std::string_view disk_full_text = "the disk is full";
 
 /// The operating system's files.
 Disk& posix_disk();

@@ -12,6 +12,31 @@
 #include "store_core.hpp"
 
 namespace concerto::persist {
+namespace {
+
+/// Where nobody waits for a descriptor, an open without one has failed like any other.
+Error of_store(Error error) {
+  if (lacks_descriptor(error)) error.code = Errc::store_failed;
+  return error;
+}
+
+/// What clients hear of a failure: no path of the server's. The log has it all.
+Error for_clients(Error error) {
+  error = of_store(std::move(error));
+  if (error.detail.find('/') == std::string::npos) return error;
+  const bool full = error.detail.find(disk_full_text) != std::string::npos;
+  const std::string why = full ? ": " + std::string(disk_full_text) : "";
+  if (error.code == Errc::store_failed) {
+    error.detail = "the store failed" + why;
+  } else if (error.code == Errc::store_unavailable) {
+    error.detail = "the store takes no writes until it is reopened" + why;
+  } else if (error.code == Errc::store_damaged) {
+    error.detail = "what is stored does not pass its checks";
+  }
+  return error;
+}
+
+}  // namespace
 
 /// The threads around the core: one commits, one maintains, some read.
 class LevelDbStore::Impl {
@@ -23,6 +48,7 @@ class LevelDbStore::Impl {
         workers(std::max<std::size_t>(core->options.reader_threads, 1)) {}
 
   Result<> start() {
+    maintenance.look_at_room();
     CONCERTO_CHECK(core->committer.start());
     CONCERTO_CHECK(maintenance.start());
     core->env.disk.reserve().wait_from_now_on([this] {
@@ -67,7 +93,9 @@ class LevelDbStore::Impl {
         refused.send();
       }
     };
-    co_return co_await suspend<Result<>>(std::move(start));
+    Result<> done = co_await suspend<Result<>>(std::move(start));
+    if (!done) co_return for_clients(std::move(done).error());
+    co_return done;
   }
 
   /// Runs `read` on a worker thread and returns its result to the calling shard.
@@ -83,7 +111,22 @@ class LevelDbStore::Impl {
         });
       });
     };
-    co_return co_await suspend<T>(std::move(start));
+    T value = co_await suspend<T>(std::move(start));
+    if (!value) co_return tell_failed_read(std::move(value).error());
+    co_return value;
+  }
+
+  /// Says in the log what clients do not hear, though not each time: they may ask again and again.
+  Error tell_failed_read(Error error) {
+    constexpr std::chrono::seconds say_interval{1};
+    Error told = for_clients(error);
+    const SteadyTime now = core->clock.steady_now();
+    SteadyTime said = said_failed_read.load();
+    if (told.detail != error.detail && now - said >= say_interval &&
+        said_failed_read.compare_exchange_strong(said, now)) {
+      core->log(LogLevel::error, "the store cannot read: " + error.detail);
+    }
+    return told;
   }
 
   Async<> order_kv(CommitRequest::Kind kind, const KvRecord& record) {
@@ -97,6 +140,7 @@ class LevelDbStore::Impl {
   StoreReader reader;
   Maintenance maintenance;
   asio::thread_pool workers;
+  std::atomic<SteadyTime> said_failed_read = SteadyTime{};
   bool closed = false;
   std::atomic<std::size_t> long_lists = 0;
 };
@@ -132,12 +176,6 @@ class LongList {
 RecordKind kind_of(const UpdateTrans& update, Durability durability) {
   if (update.delta.status && is_final(*update.delta.status)) return RecordKind::finish;
   return durability == Durability::progress ? RecordKind::progress : RecordKind::decision;
-}
-
-/// Where nobody waits for a descriptor, an open without one has failed like any other.
-Error of_store(Error error) {
-  if (lacks_descriptor(error)) error.code = Errc::store_failed;
-  return error;
 }
 
 Result<> check_size(const EncodedRecord& record, const Gid& gid) {
@@ -194,6 +232,15 @@ std::size_t LevelDbStore::descriptors_max(const LevelDbOptions& options) noexcep
 bool LevelDbStore::waits_for_descriptor() const noexcept {
   return impl_->core->env.disk.reserve().waiting() > 0;
 }
+std::uint64_t LevelDbStore::free_bytes() const noexcept {
+  return impl_->core->room.free_bytes();
+}
+bool LevelDbStore::low_on_room() const noexcept {
+  return impl_->core->room.is_low();
+}
+bool LevelDbStore::out_of_room() const noexcept {
+  return impl_->core->room.is_short();
+}
 const StoreProbe& LevelDbStore::probe() const noexcept {
   return impl_->core->probe;
 }
@@ -235,7 +282,9 @@ Async<> LevelDbStore::commit(Change change) {
 }
 
 Async<std::optional<Transaction>> LevelDbStore::load(Gid gid) {
-  CONCERTO_CO_TRY(QuickLoad quick, impl_->reader.load_quickly(gid));
+  auto looked_up = impl_->reader.load_quickly(gid);
+  if (!looked_up) co_return impl_->tell_failed_read(std::move(looked_up).error());
+  QuickLoad quick = std::move(*looked_up);
   if (quick.done) co_return std::move(quick.trans);
   auto read = [this, gid = std::move(gid)] { return impl_->reader.load(gid); };
   co_return co_await impl_->on_worker<Result<std::optional<Transaction>>>(std::move(read));

@@ -20,10 +20,6 @@ leveldb::Status to_status(const std::string& path, const Result<>& done) {
   return leveldb::Status::IOError(path, done.error().detail);
 }
 
-leveldb::Status refused(const std::string& path) {
-  return leveldb::Status::IOError(path, "nothing is written after a failure");
-}
-
 bool ends_with(const std::string& text, std::string_view end) noexcept {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.npos, end) == 0;
 }
@@ -63,8 +59,12 @@ LogEnv::~LogEnv() {
 }
 
 leveldb::Status LogEnv::done(const std::string& path, const Result<>& result) {
-  if (!result) failed_ = true;
+  if (!result) failure_.note(result.error());
   return to_status(path, result);
+}
+
+leveldb::Status LogEnv::refused(const std::string& path) const {
+  return to_status(path, failure_.again());
 }
 
 template <class Open>
@@ -98,7 +98,7 @@ leveldb::Status LogEnv::GetChildren(const std::string& path, std::vector<std::st
 
 leveldb::Status LogEnv::NewWritableFile(const std::string& path, leveldb::WritableFile** file) {
   *file = nullptr;
-  if (failed_) return refused(path);
+  if (failure_.happened()) return refused(path);
   auto created = is_synced_log(path) ? create_log(path) : create_file(path);
   if (!created) return done(path, created.error());
   *file = created->release();
@@ -131,7 +131,7 @@ LogEnv::NewFile LogEnv::create_log(const std::string& path) {
 void LogEnv::make_spare() {
   background_.run([this] {
     const auto begin = std::chrono::steady_clock::now();
-    const Result<bool> more = failed_ ? Result<bool>(false) : spare_.zero_piece();
+    const Result<bool> more = failure_.happened() ? Result<bool>(false) : spare_.zero_piece();
     // Logs do without it. A disk that fails has told the files that matter, or soon will.
     if (!more) ignore_error(spare_.drop(), "the next start removes it");
     if (!more || !*more) return;
@@ -142,7 +142,7 @@ void LogEnv::make_spare() {
 
 leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::WritableFile** file) {
   *file = nullptr;
-  if (failed_) return refused(path);
+  if (failure_.happened()) return refused(path);
   std::uint64_t size = 0;
   if (leveldb::Status found = GetFileSize(path, &size); !found.ok()) return found;
   auto opened = disk_.open(path);
@@ -153,7 +153,7 @@ leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::Writ
 }
 
 leveldb::Status LogEnv::RemoveFile(const std::string& path) {
-  if (failed_) return refused(path);
+  if (failure_.happened()) return refused(path);
   // What replaces the file must not go before it does.
   Result<> removed = dirty_.sync(parent_dir(path));
   if (removed) removed = is_synced_log(path) ? remove_log(path) : disk_.remove(path);
@@ -180,7 +180,7 @@ void LogEnv::Schedule(void (*function)(void*), void* argument) {
 }
 
 leveldb::Status LogEnv::RenameFile(const std::string& from, const std::string& to) {
-  if (failed_) return refused(from);
+  if (failure_.happened()) return refused(from);
   Result<> renamed = disk_.rename(from, to);
   dirty_.add(parent_dir(to));
   if (renamed) renamed = dirty_.sync(parent_dir(to));
@@ -188,11 +188,11 @@ leveldb::Status LogEnv::RenameFile(const std::string& from, const std::string& t
 }
 
 leveldb::Status LogEnv::CreateDir(const std::string& path) {
-  return failed_ ? refused(path) : done(path, disk_.create_dir(path));
+  return failure_.happened() ? refused(path) : done(path, disk_.create_dir(path));
 }
 
 leveldb::Status LogEnv::RemoveDir(const std::string& path) {
-  return failed_ ? refused(path) : done(path, disk_.remove_dir(path));
+  return failure_.happened() ? refused(path) : done(path, disk_.remove_dir(path));
 }
 
 // LevelDB creates and removes logs rarely, so the list is opened anew each time.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -65,19 +64,20 @@ class LogEnv final : public leveldb::EnvWrapper {
   }
   template <class Open>
   leveldb::Status with_descriptor(Open open);
-  AppendFile::Shared shared() noexcept { return {dirty_, failed_, pace_}; }
+  AppendFile::Shared shared() noexcept { return {dirty_, failure_, pace_}; }
   NewFile create_file(const std::string& path);
   NewFile create_log(const std::string& path);
   Result<> remove_log(const std::string& path);
   void make_spare();
   Result<> note_log(const std::string& path, char sign);
   leveldb::Status done(const std::string& path, const Result<>& result);
+  leveldb::Status refused(const std::string& path) const;
 
   PatientDisk& disk_;
   const Logs logs_;
   const LogSpace space_;
   DirtyDirs dirty_;
-  std::atomic<bool> failed_ = false;
+  FirstFailure failure_;
   BackgroundPace pace_;
   SpareLog spare_;
   BackgroundThread background_;

@@ -69,15 +69,25 @@ Result<> Maintenance::run_once(bool checkpoint_now) {
 }
 
 Result<> Maintenance::work(bool checkpoint_now) {
-  const bool opened = core_.segment_opened.exchange(false);
-  if (checkpoint_now || opened || checkpoint_is_due()) {
-    CONCERTO_CHECK(checkpoint());
-    CONCERTO_CHECK(shorten_chains());
+  look_at_room();
+  // What is left of a full disk is for the ends of unfinished transactions.
+  const bool spare_room = checkpoint_now || !core_.room.is_short();
+  if (spare_room) {
+    const bool opened = core_.segment_opened.exchange(false);
+    if (checkpoint_now || opened || checkpoint_is_due()) {
+      CONCERTO_CHECK(checkpoint());
+      CONCERTO_CHECK(shorten_chains());
+    }
+    CONCERTO_CHECK(seal_segments());
   }
-  CONCERTO_CHECK(seal_segments());
   CONCERTO_CHECK(apply_retention());
   if (checkpoint_now || --looks_until_measured_ <= 0) measure_disk();
-  return core_.prepare_segment();
+  return spare_room ? core_.prepare_segment() : ok();
+}
+
+void Maintenance::look_at_room() {
+  core_.room.look();
+  core_.committer.set_no_room(core_.room.is_short());
 }
 
 void Maintenance::measure_disk() {

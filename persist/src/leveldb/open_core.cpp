@@ -131,11 +131,8 @@ Result<std::string> make_directory(Disk& disk, const std::string& path) {
   return canonical_dir(path);
 }
 
-}  // namespace
-
-Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& wanted, const Clock& clock,
-                                             Observer& observer) {
-  Disk& disk = wanted.disk != nullptr ? *wanted.disk : posix_disk();
+Result<std::unique_ptr<StoreCore>> open_once(const LevelDbOptions& wanted, Disk& disk,
+                                             const Clock& clock, Observer& observer) {
   LevelDbOptions options = wanted;
   CONCERTO_TRY(options.path, make_directory(disk, wanted.path));
   const std::string& store = options.path;
@@ -159,6 +156,34 @@ Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& wanted, const
   return core;
 }
 
+/// Whether there are zeros to give up in what is surely a store, and nobody has it.
+Result<bool> make_room(const LevelDbOptions& options, Disk& disk) {
+  CONCERTO_TRY(const std::string store, canonical_dir(options.path));
+  CONCERTO_TRY(const StoreListing listing, list_store(store));
+  if (!listing.identity) return false;
+  CONCERTO_TRY(const StoreLock lock, StoreLock::take(lock_path(store)));
+  return give_up_some(disk, store);
+}
+
+}  // namespace
+
+// Opening takes room, for logs become tables. Where the disk refuses, some of the reserve is given
+// up.
+Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& options, const Clock& clock,
+                                             Observer& observer) {
+  Disk& disk = options.disk != nullptr ? *options.disk : posix_disk();
+  auto core = open_once(options, disk, clock, observer);
+  while (!core && core.error().code == Errc::store_failed) {
+    const Result<bool> room = make_room(options, disk);
+    if (!room || !*room) break;
+    observer.log(LogLevel::warn, "",
+                 "the store is opened again with less of its reserve, because the disk refused: " +
+                     core.error().detail);
+    core = open_once(options, disk, clock, observer);
+  }
+  return core;
+}
+
 Result<> LevelDbStore::remove(const std::string& path) {
   CONCERTO_TRY(const EntryKind kind, kind_of(path));
   if (kind == EntryKind::absent) return ok();
@@ -177,7 +202,7 @@ Result<> LevelDbStore::remove(const std::string& path) {
   CONCERTO_CHECK(remove_if_there(disk, state_path(store)));
   CONCERTO_CHECK(remove_if_there(disk, state_path(store) + ".new"));
   CONCERTO_CHECK(remove_if_there(disk, identity_path(store) + ".new"));
-  CONCERTO_CHECK(remove_if_there(disk, spare_log_path(store)));
+  CONCERTO_CHECK(remove_zeros(disk, store));
   CONCERTO_CHECK(remove_segments(disk, store, listing.segments));
   // Beside what is left the next store may begin only because the mark stays.
   if (listing.unknown.empty()) CONCERTO_CHECK(disk.remove(creating_path(store)));

@@ -25,6 +25,9 @@ class PatientDisk final : public Disk {
   Result<> remove(const std::string& path) override { return disk_.remove(path); }
   Result<> create_dir(const std::string& path) override { return disk_.create_dir(path); }
   Result<> remove_dir(const std::string& path) override { return disk_.remove_dir(path); }
+  Result<std::uint64_t> free_bytes(const std::string& path) override {
+    return disk_.free_bytes(path);
+  }
   Result<> sync_dir(const std::string& path) override {
     return reserve_.open([&] { return disk_.sync_dir(path); });
   }

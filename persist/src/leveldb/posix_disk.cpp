@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "descriptor_reserve.hpp"
 #include "disk.hpp"
@@ -15,7 +16,9 @@ namespace {
 Error failed(const char* what, const std::string& path) {
   const int number = errno;
   std::string text = std::string(what) + " '" + path + "': ";
-  text += number == ENOSPC ? "the disk is full" : std::generic_category().message(number);
+  const bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+  if (full) text += std::string(disk_full_text) + ": ";
+  text += std::generic_category().message(number);
   if (number == EMFILE || number == ENFILE) return no_descriptor(text);
   return make_error(Errc::store_failed, std::move(text));
 }
@@ -87,6 +90,13 @@ class PosixDisk final : public Disk {
   Result<> remove_dir(const std::string& path) override {
     if (::rmdir(path.c_str()) != 0) return failed("cannot remove directory", path);
     return ok();
+  }
+
+  Result<std::uint64_t> free_bytes(const std::string& path) override {
+    struct statvfs info {};
+    if (::statvfs(path.c_str(), &info) != 0) return failed("cannot look at the disk of", path);
+    if (info.f_blocks == 0) return make_error(Errc::not_supported, "the disk tells no size");
+    return std::uint64_t{info.f_bavail} * info.f_frsize;
   }
 
   Result<> sync_dir(const std::string& path) override {

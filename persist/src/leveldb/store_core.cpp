@@ -13,6 +13,8 @@ StoreCore::StoreCore(LevelDbOptions store_options, const Clock& used_clock, Obse
       lock(std::move(held)),
       env(options.disk != nullptr ? *options.disk : posix_disk(), options),
       disk(env.disk),
+      room(disk, options.path, {options.reserve_bytes, options.free_bytes_min},
+           [this](LogLevel level, const std::string& text) { log(level, text); }),
       ledger(segments, identity.key, options.recent_bytes_max),
       committer(ledger, {options.queue_bytes_max, options.queue_changes_max}, clock, probe,
                 [this](const Ledger::Group& group) { return append(group); }),

@@ -7,6 +7,7 @@
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "committer.hpp"
+#include "disk_room.hpp"
 #include "ledger.hpp"
 #include "segment_set.hpp"
 #include "store_files.hpp"
@@ -56,6 +57,7 @@ class StoreCore {
   StoreProbe probe;
   SegmentEnv env;
   Disk& disk;
+  DiskRoom room;
   SegmentSet segments;
   Ledger ledger;
   Committer committer;

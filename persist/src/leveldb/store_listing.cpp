@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "dir_entries.hpp"
+#include "disk_room.hpp"
 #include "segment.hpp"
 #include "spare_log.hpp"
 #include "store_files.hpp"
@@ -96,7 +97,8 @@ void note_file(StoreListing& listing, const std::string& name) {
     listing.state = true;
   } else if (is(creating_path(""))) {
     listing.creating = true;
-  } else if (is(spare_log_path("")) || is_new(identity_path("")) || is_new(state_path(""))) {
+  } else if (is(spare_log_path("")) || is(reserve_path("")) || is_new(identity_path("")) ||
+             is_new(state_path(""))) {
     listing.remains = true;
   } else {
     note_unknown(listing, name);

@@ -159,9 +159,9 @@ class Damage(unittest.TestCase):
         self.assertEqual(found, dict.fromkeys(gids, "succeed"))
 
     def needed_files(self):
-        """All files but locks, LevelDB's own notes, zeros for the next log and the directories of
+        """All files but locks, LevelDB's own notes, zeros that hold room and the directories of
         finished transactions, which are made anew from the log."""
-        not_needed = ("LOCK", "LOG", "SPARE")
+        not_needed = ("LOCK", "LOG", "SPARE", "RESERVE")
         return [os.path.join(directory, name)
                 for directory, _, names in os.walk(self.store) for name in names
                 if os.path.basename(directory) != "directory" and name not in not_needed]

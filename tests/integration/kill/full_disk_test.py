@@ -1,7 +1,8 @@
 """A disk without room: nothing is acknowledged that is not stored, and nothing that is stored goes.
 
 The disk is full for one process: its files may not grow (RLIMIT_FSIZE), which works without
-privileges and begins at a moment of the test's choice.
+privileges and begins at a moment of the test's choice; or it is a file system in memory that the
+test has filled, in a namespace of its own.
 
 Usage: full_disk_test.py <concertod>
 """
@@ -11,6 +12,7 @@ import json
 import os
 import random
 import resource
+import subprocess
 import sys
 import unittest
 
@@ -19,11 +21,51 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 
 from branch_server import Answer, BranchServer  # noqa: E402
 from clients import Submitter, statuses, submit_all  # noqa: E402
-from concerto_testing import Concertod, http_call, main  # noqa: E402
+from concerto_testing import Concertod, http_call, main, wait_until  # noqa: E402
 from work import Kind, faults, make_work  # noqa: E402
 
 PADDING_BYTES = 16 << 10  # Added to each submit, so that the room is used up soon.
 BEFORE, AFTER = 100, 600
+
+
+STUCK = 20  # Sagas whose branches do not answer as they should while the disk is full.
+VOLUME_MIB = 300
+RESERVE_BYTES = str(64 << 20)
+
+
+class SmallVolume:
+    """A file system in memory that only processes started by `enter` see."""
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "volume")
+        os.mkdir(self.path)
+        script = (f"mount -t tmpfs -o size={VOLUME_MIB}m none '{self.path}' && echo mounted && "
+                  "exec sleep 1000")
+        self._holder = subprocess.Popen(["unshare", "-rm", "sh", "-c", script],
+                                        stdout=subprocess.PIPE)
+        if self._holder.stdout.readline() != b"mounted\n":
+            raise unittest.SkipTest("no namespace of its own (unshare -rm)")
+        self.enter = ("nsenter", "--preserve-credentials", "-U", "-m", "-t",
+                      str(self._holder.pid))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._holder.kill()
+        self._holder.wait()
+        self._holder.stdout.close()
+
+    def run(self, *command):
+        done = subprocess.run([*self.enter, "sh", "-c", f'cd "{self.path}" && exec "$@"', "sh",
+                               *command], capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    def fill(self):
+        self.run("sh", "-c", "cat /dev/zero >> filler")
+
+    def make_room(self):
+        self.run("rm", "filler")
 
 
 class FullDisk(unittest.TestCase):
@@ -41,6 +83,7 @@ class FullDisk(unittest.TestCase):
             self.assertEqual(len(submitter.refused) + len(submitter.acknowledged), AFTER)
             for status, body in submitter.refused.values():
                 self.assertIn(status, (500, 503), body)
+                self.assertNotIn(self.directory.encode(), body, "a path of the server's")
             coordinator.process.wait_for_line('"level":"error".*the store takes no more writes')
             self.assertEqual(self.submit_one_more(coordinator).status, 503)
 
@@ -53,6 +96,35 @@ class FullDisk(unittest.TestCase):
             self.assertEqual(self.submit_one_more(coordinator).status, 200)
             print(f"{len(submitter.acknowledged)} of {AFTER} acknowledged on the full disk",
                   flush=True)
+
+    def test_a_start_on_a_full_disk_serves_reads_and_ends_what_is_unfinished(self):
+        answer = Answer(500)
+        with SmallVolume(self.directory) as volume, BranchServer(lambda *_: answer) as branches:
+            self.branches = branches
+            coordinator = Concertod(self.args.concertod, self.directory, {
+                "Shards": 1, "Store.Path": f"{volume.path}/st/", "RetryInterval": 1,
+                "BackoffMax": 1}, name="tmpfs", under=volume.enter)
+            with coordinator:
+                works = self.make_works("stuck", STUCK)
+                asyncio.run(submit_all(coordinator.http_port, works))
+                wait_until(lambda: volume.run("stat", "-c", "%s", "st/RESERVE") == RESERVE_BYTES,
+                           "the reserve is made", 60)
+                volume.fill()
+                coordinator.process.wait_for_line("new transactions are refused")
+                self.assertEqual(self.submit_one_more(coordinator).status, 503)
+                ready = http_call("GET", f"http://127.0.0.1:{coordinator.http_port}/readyz")
+                self.assertIn(b"no room for new transactions", ready.body)
+                for _ in range(3):
+                    coordinator.kill()
+                    coordinator.start()
+                    self.assertEqual(coordinator.status("stuck-000"), "submitted")
+                    self.assertEqual(self.submit_one_more(coordinator).status, 503)
+                answer = Answer(200)
+                for work in works:
+                    coordinator.wait_for_status(work.gid, "succeed")
+                volume.make_room()
+                coordinator.process.wait_for_line("new transactions are taken again")
+                self.assertEqual(self.submit_one_more(coordinator).status, 200)
 
     def program(self):
         """concertod, to which a write beyond the limit is an error and not a signal."""
@@ -75,7 +147,8 @@ class FullDisk(unittest.TestCase):
         """From now on none of its files grows beyond the size of the largest one."""
         store = coordinator.settings["Store.Path"]
         largest = max(os.path.getsize(os.path.join(directory, name))
-                      for directory, _, names in os.walk(store) for name in names)
+                      for directory, _, names in os.walk(store) for name in names
+                      if name != "RESERVE")
         resource.prlimit(coordinator.process.pid, resource.RLIMIT_FSIZE,
                          (largest, resource.RLIM_INFINITY))
 

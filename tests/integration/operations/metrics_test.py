@@ -50,6 +50,7 @@ OUR_NAMES = {
     "concerto_store_queue_bytes": ("gauge", ""),
     "concerto_store_disk_bytes": ("gauge", ""),
     "concerto_store_failed": ("gauge", ""),
+    "concerto_store_free_bytes": ("gauge", ""),
     "concerto_store_changes_total": ("counter", ""),
     "concerto_store_bytes_total": ("counter", ""),
     "concerto_store_refused_total": ("counter", ""),

@@ -27,6 +27,7 @@ const KeyCase key_cases[] = {
     {"Store.Driver", "STORE_DRIVER", "leveldb", "memory", ""},
     {"Store.Path", "STORE_PATH", "./concerto-data", "/var/lib/concerto", ""},
     {"Store.FinishedBytesMax", "STORE_FINISHED_BYTES_MAX", "10737418240", "1048576", "10 GB"},
+    {"Store.FreeBytesMin", "STORE_FREE_BYTES_MIN", "268435456", "1048576", "many"},
     {"Store.Host", "STORE_HOST", "", "db", ""},
     {"Store.Port", "STORE_PORT", "0", "-1", "any"},
     {"Store.User", "STORE_USER", "", "dtm", ""},

@@ -50,6 +50,12 @@ struct LevelDbOptions {
   std::size_t filter_bytes = std::size_t{1} << 20;         ///< filter of finished gids, per segment
   std::size_t reader_threads = 2;
 
+  /// Bytes that are held back on the disk, in a file: a store on a full disk can then be opened and
+  /// can end what is unfinished. New transactions need as much room beside them. 0: neither.
+  std::uint64_t reserve_bytes = std::uint64_t{64} << 20;
+  /// With less room on the disk the log and `low_on_room` warn.
+  std::uint64_t free_bytes_min = std::uint64_t{256} << 20;
+
   bool sync = true;      ///< false only in benchmarks: nothing is durable then
   Disk* disk = nullptr;  ///< how files are written; null: as the operating system does. For tests
 };
@@ -85,6 +91,13 @@ class LevelDbStore final : public Store {
   static std::size_t descriptors_max(const LevelDbOptions& options) noexcept;
   /// Whether a write or a read waits, now, for somebody to close a file.
   bool waits_for_descriptor() const noexcept;
+
+  /// Bytes that the disk has for the store; the largest number when it does not tell.
+  std::uint64_t free_bytes() const noexcept;
+  /// Less than LevelDbOptions::free_bytes_min is free.
+  bool low_on_room() const noexcept;
+  /// So little is free that new transactions are refused (overloaded).
+  bool out_of_room() const noexcept;
 
   const StoreProbe& probe() const noexcept;
   std::size_t active_count() const;  ///< unfinished transactions

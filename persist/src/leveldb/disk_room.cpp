@@ -1,0 +1,120 @@
+#include "disk_room.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "dir_entries.hpp"
+#include "spare_log.hpp"
+
+namespace concerto::persist {
+namespace {
+
+/// The reserve is made in pieces that do not hold up the log's syncs, a few with each look.
+constexpr std::uint64_t piece_bytes = std::uint64_t{512} << 10;
+constexpr int pieces_at_once = 4;
+/// A reserve of less is given up as a whole.
+constexpr std::uint64_t divided_bytes_min = std::uint64_t{8} << 20;
+
+std::uint64_t size_of(const std::string& path) noexcept {
+  std::error_code absent;
+  const std::uint64_t size = std::filesystem::file_size(path, absent);
+  return absent ? 0 : size;
+}
+
+std::string in_mebibytes(std::uint64_t bytes) {
+  return std::to_string(bytes >> 20) + " MiB";
+}
+
+}  // namespace
+
+std::string reserve_path(const std::string& store) {
+  return store + "/RESERVE";
+}
+
+Result<> remove_zeros(Disk& disk, const std::string& store) {
+  for (bool more = true; more;) {
+    CONCERTO_TRY(more, give_up_some(disk, store));
+  }
+  return ok();
+}
+
+Result<bool> give_up_some(Disk& disk, const std::string& store) {
+  for (const std::string& path : {spare_log_path(store), reserve_path(store)}) {
+    CONCERTO_TRY(const EntryKind kind, kind_of(path));
+    if (kind != EntryKind::file) continue;
+    const std::uint64_t size = size_of(path);
+    if (path != reserve_path(store) || size < divided_bytes_min) {
+      CONCERTO_CHECK(disk.remove(path));
+    } else {
+      CONCERTO_TRY(const auto file, disk.open(path));
+      CONCERTO_CHECK(file->truncate(size / 2));
+    }
+    return true;
+  }
+  return false;
+}
+
+DiskRoom::DiskRoom(Disk& disk, std::string store, const Limits& limits, Log log)
+    : disk_(disk),
+      store_(std::move(store)),
+      limits_(limits),
+      log_(std::move(log)),
+      held_bytes_(size_of(reserve_path(store_))) {}
+
+void DiskRoom::look() {
+  const auto free = disk_.free_bytes(store_);
+  if (!free) return;  // not every file system tells
+  judge(*free);
+  const std::uint64_t wanted = limits_.reserve_bytes;
+  const bool is_full = *free < wanted / 4;
+  const std::uint64_t missing = wanted - std::min(wanted, held_bytes_);
+  if (is_full && held_bytes_ > wanted / 2) {
+    log_(LogLevel::error, "the disk of '" + store_ + "' is full: " + in_mebibytes(wanted / 2) +
+                              " of the store's reserve are given up");
+    ignore_error(give_up_half(), "what there is stays, and the next look tries again");
+  } else if (missing > 0 && *free > 2 * wanted + missing) {
+    ignore_error(grow(), "the next look tries again");
+  }
+}
+
+// Short begins and ends at different amounts, so that it does not change back and forth.
+void DiskRoom::judge(std::uint64_t free) {
+  free_.store(free, std::memory_order_relaxed);
+  const std::string left = in_mebibytes(free) + " are free on the disk of '" + store_ + "'";
+  const std::uint64_t wanted = limits_.reserve_bytes;
+  const bool short_now = free < (is_short() ? wanted + wanted / 4 : wanted);
+  if (short_.exchange(short_now) != short_now) {
+    log_(short_now ? LogLevel::error : LogLevel::info,
+         short_now ? left + ": new transactions are refused, and those that are there go on"
+                   : left + ": new transactions are taken again");
+  }
+  const bool low_now = free < limits_.free_bytes_min;
+  if (low_.exchange(low_now) != low_now && !short_now) {
+    const std::string limit = "Store.FreeBytesMin (" + in_mebibytes(limits_.free_bytes_min) + ")";
+    log_(low_now ? LogLevel::warn : LogLevel::info,
+         left + (low_now ? ", which is less than " : ", which is no longer less than ") + limit);
+  }
+}
+
+Result<> DiskRoom::grow() {
+  const std::string path = reserve_path(store_);
+  CONCERTO_TRY(const auto file, held_bytes_ > 0 ? disk_.open(path) : disk_.create(path));
+  for (int piece = 0; piece < pieces_at_once && held_bytes_ < limits_.reserve_bytes; ++piece) {
+    const std::string zeros(std::min(piece_bytes, limits_.reserve_bytes - held_bytes_), '\0');
+    CONCERTO_CHECK(file->write(held_bytes_, zeros));
+    CONCERTO_CHECK(file->sync());
+    held_bytes_ += zeros.size();
+  }
+  return ok();
+}
+
+Result<> DiskRoom::give_up_half() {
+  CONCERTO_TRY(const auto file, disk_.open(reserve_path(store_)));
+  const std::uint64_t kept = limits_.reserve_bytes / 2;
+  CONCERTO_CHECK(file->truncate(kept));
+  held_bytes_ = kept;
+  return ok();
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <concerto/core/error.hpp>
+
+namespace concerto::persist {
+
+/// The first write that failed in an environment: nothing more is written then, and whoever asks
+/// hears of the reason, which LevelDB itself does not always pass on. Thread-safe.
+class FirstFailure {
+ public:
+  bool happened() const noexcept { return happened_.load(std::memory_order_relaxed); }
+  void note(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (!happened_.exchange(true)) text_ = error.detail;
+  }
+  /// The error of a write that is not tried any more.
+  Error again() const {
+    const std::lock_guard lock(mutex_);
+    return make_error(Errc::store_failed, "nothing is written after a failure: " + text_);
+  }
+
+ private:
+  std::atomic<bool> happened_ = false;
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
+}  // namespace concerto::persist
