@@ -44,24 +44,25 @@ std::optional<TransType> Alarms::type_of(const Gid& gid) const {
   return type_in(table_[slot]);
 }
 
-void Alarms::set_wake(const Gid& gid, SteadyTime at) {
+void Alarms::set_wake(const Gid& gid, SteadyTime at, std::string_view target) {
   const Slot slot = table_.find_or_insert(gid);
-  set_times(slot, {at, times(slot).timeout});
+  set_times(slot, {at, times(slot).timeout}, heap_for(target));
 }
 
 void Alarms::set_timeout(const Gid& gid, SteadyTime at) {
   const Slot slot = table_.find_or_insert(gid);
-  set_times(slot, {times(slot).wake, at});
+  set_times(slot, {times(slot).wake, at}, heap_of(slot));
 }
 
 void Alarms::cancel_wake(const Gid& gid) {
   const Slot slot = table_.find(gid);
-  if (slot != nothing) set_times(slot, {SteadyTime::max(), times(slot).timeout});
+  if (slot == nothing) return;
+  set_times(slot, {SteadyTime::max(), times(slot).timeout}, AlarmHeaps::common);
 }
 
 void Alarms::cancel(const Gid& gid) {
   const Slot slot = table_.find(gid);
-  if (slot != nothing) set_times(slot, {});
+  if (slot != nothing) set_times(slot, {}, AlarmHeaps::common);
 }
 
 std::optional<TransType> Alarms::remove(const Gid& gid) {
@@ -76,17 +77,50 @@ std::optional<TransType> Alarms::remove(const Gid& gid) {
 }
 
 SteadyTime Alarms::earliest() const noexcept {
-  return heap_.empty() ? SteadyTime::max() : heap_[0].time();
+  return heaps_.earliest();
 }
 
 std::optional<Alarms::Due> Alarms::pop_due(SteadyTime now) {
   if (earliest() > now) return std::nullopt;
-  const Slot slot = heap_[0].slot;
+  const Slot slot = heaps_.first();
   Times left = times(slot);
   Due due{table_[slot].gid.key().gid(), left.wake <= now, left.timeout <= now};
   if (due.wake) left.wake = SteadyTime::max();
   if (due.timeout) left.timeout = SteadyTime::max();
-  set_times(slot, left);
+  set_times(slot, left, due.wake ? AlarmHeaps::common : heap_of(slot));
+  return due;
+}
+
+std::size_t Alarms::waiting_for(std::string_view target) const {
+  const auto found = heap_of_target_.find(target);
+  return found == heap_of_target_.end() ? 0 : heaps_.size_of(found->second);
+}
+
+std::vector<std::string> Alarms::targets_with(std::size_t count) const {
+  std::vector<std::string> found;
+  for (const auto& [target, heap] : heap_of_target_) {
+    if (heaps_.size_of(heap) >= count) found.push_back(target);
+  }
+  return found;
+}
+
+std::string_view Alarms::target_of(const Gid& gid) const {
+  const Slot slot = table_.find(gid);
+  if (slot == nothing) return {};
+  const auto found = target_of_heap_.find(heap_of(slot));
+  return found == target_of_heap_.end() ? std::string_view{} : found->second;
+}
+
+std::optional<Alarms::Due> Alarms::pop_waiting(std::string_view target, Cause cause,
+                                               SteadyTime now) {
+  const auto found = heap_of_target_.find(target);
+  if (found == heap_of_target_.end()) return std::nullopt;
+  const Slot slot = heaps_.first_in(found->second);
+  Times left = times(slot);
+  Due due{table_[slot].gid.key().gid(), true, left.timeout <= now, cause};
+  left.wake = SteadyTime::max();
+  if (due.timeout) left.timeout = SteadyTime::max();
+  set_times(slot, left, AlarmHeaps::common);
   return due;
 }
 
@@ -113,28 +147,24 @@ WallTime Alarms::oldest_in(std::size_t part) const {
 
 Alarms::Times Alarms::times(Slot slot) const noexcept {
   const Entry& entry = table_[slot];
-  if (entry.place == nothing) return {};
-  const SteadyTime first = heap_[entry.place].time();
+  if (!heaps_.contains(slot)) return {};
+  const SteadyTime first = heaps_.time_of(slot);
   const SteadyTime later = entry.has_later ? later_times_.find(slot)->second : SteadyTime::max();
   return entry.wakes_first ? Times{first, later} : Times{later, first};
 }
 
 /// A transaction that was not added goes with its last alarm.
-void Alarms::set_times(Slot slot, Times times) {
+void Alarms::set_times(Slot slot, Times times, AlarmHeaps::Heap heap) {
   const SteadyTime first = std::min(times.wake, times.timeout);
   set_later(slot, std::max(times.wake, times.timeout));
   Entry& entry = table_[slot];
-  if (first == SteadyTime::max()) {
-    leave_heap(slot);
-    if (!is_known(entry)) table_.erase(slot);
-    return;
+  if (heap_of(slot) != heap || first == SteadyTime::max()) leave_heap(slot);
+  if (first != SteadyTime::max()) {
+    entry.wakes_first = times.wake <= times.timeout;
+    heaps_.put(slot, heap, first);
+  } else if (!is_known(entry)) {
+    table_.erase(slot);
   }
-  entry.wakes_first = times.wake <= times.timeout;
-  if (entry.place == nothing) {
-    heap_.push_back({});
-    entry.place = static_cast<Slot>(heap_.size() - 1) & nothing;
-  }
-  place_near(entry.place, first, slot);
 }
 
 void Alarms::set_later(Slot slot, SteadyTime later) {
@@ -148,47 +178,30 @@ void Alarms::set_later(Slot slot, SteadyTime later) {
   }
 }
 
-void Alarms::leave_heap(Slot slot) noexcept {
-  const std::size_t hole = table_[slot].place;
-  if (hole == nothing) return;
-  table_[slot].place = nothing;
-  const std::size_t last = heap_.size() - 1;
-  const HeapItem moved = heap_[last];
-  heap_.pop_back();
-  if (hole != last) place_near(hole, moved.time(), moved.slot);
+AlarmHeaps::Heap Alarms::heap_of(Slot slot) const noexcept {
+  return heaps_.contains(slot) ? heaps_.heap_of(slot) : AlarmHeaps::common;
 }
 
-/// Puts the transaction into the hole, or above or below it, where the heap wants it.
-void Alarms::place_near(std::size_t hole, SteadyTime time, Slot slot) noexcept {
-  while (hole > 0) {
-    const std::size_t parent = (hole - 1) / heap_children;
-    const SteadyTime parent_time = heap_[parent].time();
-    if (parent_time <= time) break;
-    place(hole, parent_time, heap_[parent].slot);
-    hole = parent;
-  }
-  for (;;) {
-    const std::size_t begin = heap_children * hole + 1;
-    const std::size_t end = std::min(begin + heap_children, heap_.size());
-    SteadyTime first = time;
-    std::size_t below = hole;
-    for (std::size_t child = begin; child < end; ++child) {
-      const SteadyTime child_time = heap_[child].time();
-      below = child_time < first ? child : below;
-      first = std::min(first, child_time);
-    }
-    if (below == hole) break;
-    place(hole, first, heap_[below].slot);
-    hole = below;
-  }
-  place(hole, time, slot);
+/// The heap of those that wait for the target, which the caller puts somebody into.
+AlarmHeaps::Heap Alarms::heap_for(std::string_view target) {
+  if (target.empty()) return AlarmHeaps::common;
+  const auto found = heap_of_target_.find(target);
+  if (found != heap_of_target_.end()) return found->second;
+  if (heap_of_target_.size() >= targets_max) return AlarmHeaps::common;
+  const AlarmHeaps::Heap heap = heaps_.add();
+  const auto added = heap_of_target_.emplace(target, heap).first;
+  target_of_heap_.emplace(heap, added->first);
+  return heap;
 }
 
-void Alarms::place(std::size_t index, SteadyTime time, Slot slot) noexcept {
-  HeapItem& item = heap_[index];
-  item.count = time.time_since_epoch().count();
-  item.slot = slot;
-  table_[slot].place = static_cast<Slot>(index) & nothing;
+/// A target that nobody waits for any more is forgotten.
+void Alarms::leave_heap(Slot slot) {
+  if (!heaps_.contains(slot)) return;
+  const AlarmHeaps::Heap heap = heaps_.heap_of(slot);
+  if (!heaps_.take(slot)) return;
+  const auto target = target_of_heap_.find(heap);
+  heap_of_target_.erase(heap_of_target_.find(target->second));
+  target_of_heap_.erase(target);
 }
 
 }  // namespace concerto

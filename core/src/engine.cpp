@@ -7,6 +7,9 @@
 #include "sendable.hpp"
 
 namespace concerto {
+
+using std::chrono::seconds;
+
 namespace {
 
 /// FAILURE-class errors end in the word that old clients look for (page 01, section 5).
@@ -66,6 +69,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       live_(ports.executor, [this](LiveTrans& live) { leave_memory(live); }),
       alarm_timer_(ports.timers, [this] { ring(); }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
+      probe_timer_(ports.timers, [this] { probe_targets(); }),
       slots_(options.wakes_per_target_max),
       journal_(options.journal_transactions_max),
       tasks_(ports.executor) {}
@@ -175,7 +179,7 @@ Async<> Engine::submit(TransRequest request) {
   CONCERTO_CO_TRY(const bool is_new, co_await create_or_load(live, draft, TransStatus::submitted));
   if (!is_new) CONCERTO_CO_CHECK(co_await submit_existing(live, draft));
   const std::uint64_t seen = live.passes;
-  start_driver(live);
+  try_now(live);
   if (!waits) co_return ok();
   Pin pin = turn.pin();
   turn.release();
@@ -229,6 +233,12 @@ Async<> Engine::submit_end(Draft draft) {
   if (draft.mode != live.mode) co_return other_type(live.trans, *draft.mode);
   if (stopping_) co_return shutting_down();
   co_return co_await change_status(live, std::move(end));
+}
+
+/// Starts a pass because a request wants one: the pauses between its tries begin anew.
+void Engine::try_now(LiveTrans& live) {
+  if (!live.driving) live.begun = LiveTrans::Begun::asked_for;
+  start_driver(live);
 }
 
 Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
@@ -288,7 +298,7 @@ Async<> Engine::abort(TransRequest request) {
   CONCERTO_CO_CHECK(co_await begin_abort(live, std::move(request.rollback_reason)));
   if (is_final(live.trans.status)) co_return ok();
   const std::uint64_t seen = live.passes;
-  start_driver(live);
+  try_now(live);
   if (!live.trans.options.wait_result) co_return ok();
   Pin pin = turn.pin();
   turn.release();
@@ -339,10 +349,11 @@ Async<> Engine::reset_next_cron_time(Gid gid) {
   // A prepared transaction rests only after its time has come.
   live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.parked;
   TransDelta delta;
-  delta.schedule = Schedule{live.trans.next_cron_interval, clock_.wall_now(), false};
+  const seconds interval = reset_interval(live.trans.options, options_);
+  delta.schedule = Schedule{interval, clock_.wall_now(), false};
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   live.again = live.driving;
-  start_driver(live);
+  try_now(live);
   co_return ok();
 }
 

@@ -79,6 +79,7 @@ class Engine {
   Async<> submit_existing(LiveTrans& live, Draft& draft);
   Async<> submit_end(Draft draft);
   Async<> begin_abort(LiveTrans& live, std::string reason);
+  void try_now(LiveTrans& live);
   Async<> wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until);
 
   // Passes (engine_pass.cpp).
@@ -112,10 +113,15 @@ class Engine {
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);
   void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);
   void note_outcome(LiveTrans& live, BranchReply reply, const std::string& url, Rest rest);
+
+  // The end of a pass (engine_rest.cpp).
   Async<> rest(LiveTrans& live);
+  std::chrono::seconds next_interval(const LiveTrans& live, std::chrono::seconds base) const;
+  static std::string_view silent_target(const LiveTrans& live);
   void end_pass(LiveTrans& live, Result<> result, bool without_error);
   void tell_waiters(LiveTrans& live, Result<> result);
   Result<> answer(const LiveTrans& live) const;
+  static Error shut_down(const LiveTrans& live);
   std::chrono::seconds timeout_of(const Transaction& trans, const Mode& mode) const;
 
   // Changes (engine_changes.cpp).
@@ -130,8 +136,14 @@ class Engine {
   void ring();
   void start_wake(Alarms::Due due, std::string slot);
   Task<void> wake(Alarms::Due due, std::string slot);
+
+  // Transactions and their targets (engine_targets.cpp).
   bool claim_target(LiveTrans& live, const Next& next);
   void give_back_slot(std::string target, TargetSlots::Use use);
+  void wake_waiting(std::string_view target);
+  void wake_one(std::string_view target, Alarms::Cause cause);
+  void wait_for_target(const Gid& gid, SteadyTime at, std::string_view target);
+  void probe_targets();
 
   // Why a transaction is where it is (engine_inspect.cpp).
   Inspection explain(Transaction trans) const;
@@ -150,6 +162,7 @@ class Engine {
   Alarms alarms_;
   Timer alarm_timer_;
   Timer progress_timer_;
+  Timer probe_timer_;
   std::size_t wakes_in_progress_ = 0;
   bool stopping_ = false;
   std::uint64_t reset_round_ = 0;

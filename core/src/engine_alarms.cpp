@@ -16,6 +16,12 @@ nanoseconds elapsed(WallTime from, WallTime to) {
   return std::max(to - from, nanoseconds::zero());
 }
 
+LiveTrans::Begun begun_by(Alarms::Cause cause) noexcept {
+  using Begun = LiveTrans::Begun;
+  if (cause == Alarms::Cause::probe) return Begun::probing;
+  return cause == Alarms::Cause::answer ? Begun::answered : Begun::in_turn;
+}
+
 }  // namespace
 
 seconds Engine::timeout_of(const Transaction& trans, const Mode& mode) const {
@@ -75,6 +81,7 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
       if (!live.driving) {
         live.delay_over = due.wake;
         live.slot = std::exchange(slot, {});
+        live.begun = begun_by(due.cause);
         live.woken_by = std::move(due);
         start_driver(live);
       } else if (due.timeout) {
@@ -87,29 +94,6 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
   --wakes_in_progress_;
   if (!slot.empty()) give_back_slot(std::move(slot), TargetSlots::Use::unused);
   set_next_alarm();
-}
-
-/// Before the first call of a woken transaction: takes a slot of its target, or lets the
-/// transaction wait in line for one, which ends its driver.
-bool Engine::claim_target(LiveTrans& live, const Next& next) {
-  if (!live.woken_by || !live.slot.empty()) return true;
-  const Transaction& trans = live.trans;
-  const std::string_view target = call_target(
-      next.ask_initiator ? trans.query_prepared : trans.branches[next.calls.front()].url);
-  if (target.empty()) return true;  // Nobody is called; the next call may go somewhere.
-  Alarms::Due due = std::move(*live.woken_by);
-  live.woken_by.reset();
-  if (slots_.take(target, std::move(due))) {
-    live.slot = target;
-    return true;
-  }
-  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
-  return false;
-}
-
-void Engine::give_back_slot(std::string target, TargetSlots::Use use) {
-  for (Alarms::Due& due : slots_.give_back(target, use)) start_wake(std::move(due), target);
-  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
 }
 
 Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
@@ -176,6 +160,7 @@ Task<void> Engine::begin_stop() {
   stopping_ = true;
   alarm_timer_.cancel();
   progress_timer_.cancel();
+  probe_timer_.cancel();
   tasks_.spawn(save_progress());
   live_.for_each([](LiveTrans& live) { live.progressed.notify_all(); });
   co_return;

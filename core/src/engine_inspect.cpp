@@ -120,7 +120,10 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
     const Attempt& last = inspection.attempts.back();
     std::string text = "the last call, branch " + last.branch_id + " " + last.op + " at " +
                        last.url + ", ended in " + std::string(to_string(last.outcome));
-    return last.answer.empty() ? text : text + ": " + last.answer;
+    if (!last.answer.empty()) text += ": " + last.answer;
+    const std::string_view target = alarms_.target_of(trans.gid);
+    if (!target.empty()) text += "; tried at once when " + std::string(target) + " answers again";
+    return text;
   }
   const auto custom = parse_custom_data(trans.type, trans.custom_data, trans.branches.size());
   if (custom && custom->delay.count() > 0 && trans.submit_time &&

@@ -10,26 +10,6 @@ namespace concerto {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-namespace {
-
-// Clients of the reference show this text to people; its first lines are part of the protocol
-// (page 01, section 5.2).
-constexpr std::string_view unknown_result_hint =
-    "your http/grpc result should be specified as in:\n"
-    "http://d.dtm.pub/practice/arch.html#proto\n"
-    "unkown result will be retried: ";
-
-std::string unknown_result(const Error& error) {
-  return std::string(unknown_result_hint) + error.detail;
-}
-
-Error shut_down(const LiveTrans& live) {
-  return make_error(Errc::shutting_down, "the coordinator shut down before gid " + live.gid.str() +
-                                             " ended; it goes on after a restart");
-}
-
-}  // namespace
-
 void Engine::start_driver(LiveTrans& live) {
   if (live.driving) return;
   alarms_.cancel_wake(live.gid);
@@ -170,6 +150,7 @@ void Engine::end_call(const BranchCall& call, BranchReply& reply, SteadyTime sta
   if (!reply.error.detail.empty()) reply.error.detail = masked_urls(reply.error.detail);
   ports_.observer.branch_called(call, reply, took);
   if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
+  if (reply.outcome != Outcome::error && alarms_.any_waits()) wake_waiting(call_target(call.url));
 }
 
 void Engine::keep_attempt(const BranchCall& call, const BranchReply& reply, nanoseconds took) {
@@ -301,85 +282,6 @@ Task<void> Engine::pause_branch(Pin pin, std::uint32_t index) {
   --live.pauses_running;
   if (live.runs[index] == RunState::pausing) live.runs[index] = RunState::idle;
   live.progressed.notify_all();
-}
-
-/// Ends a pass that did not finish the transaction: it rests in the store until its time.
-Async<> Engine::rest(LiveTrans& live) {
-  const std::optional<seconds> delay = decide(live).delay;
-  TransDelta delta;
-  nanoseconds pause{};
-  const WallTime now = clock_.wall_now();
-  if (live.again || stopping_) {
-    // Resumed at once, here or after the restart.
-  } else if (delay) {
-    const nanoseconds waited = now - live.trans.submit_time.value_or(now);
-    pause = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));
-    delta.schedule = Schedule{live.trans.next_cron_interval, now + pause, true};
-  } else if (live.rest) {
-    const seconds base = reset_interval(live.trans.options, options_);
-    // A success ends the backoff that was before it.
-    const seconds current = live.any_success ? base : live.trans.next_cron_interval;
-    const seconds interval = interval_after(*live.rest, current, base, options_);
-    pause = interval;
-    if (*live.rest == Rest::backoff) pause += jitter(interval, ports_.random);
-    delta.schedule = Schedule{interval, now + pause, true};
-    journal_.set_next_try(live.gid, now + pause);
-    if (*live.rest == Rest::backoff && !live.worst_url.empty()) {
-      const std::string text = unknown_result(live.worst_error);
-      ports_.observer.branch_in_trouble(
-          {live.trans, live.worst_url, text, backoff_count(interval, base)});
-    }
-  }
-  const bool rests = delta.schedule.has_value();
-  if (rests || live.has_unsaved()) {
-    CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::progress));
-  }
-  const Result<> result = stopping_ ? Result<>(shut_down(live)) : answer(live);
-  if (std::exchange(live.again, false) && !stopping_) {
-    live.begin_pass();
-  } else {
-    live.driving = false;
-    if (rests) alarms_.set_wake(live.gid, ports_.timers.now() + pause);
-    set_next_alarm();
-  }
-  end_pass(live, result, live.worst == Outcome::success || live.worst == Outcome::ongoing);
-  co_return ok();
-}
-
-void Engine::end_pass(LiveTrans& live, Result<> result, bool without_error) {
-  if (!live.slot.empty()) {
-    using Use = TargetSlots::Use;
-    const Use use = live.worst == Outcome::error ? Use::failed : Use::answered;
-    give_back_slot(std::exchange(live.slot, {}), use);
-  }
-  live.woken_by.reset();
-  ports_.observer.pass_ended(live.trans, without_error);
-  tell_waiters(live, std::move(result));
-}
-
-void Engine::tell_waiters(LiveTrans& live, Result<> result) {
-  live.pass_result = std::move(result);
-  ++live.passes;
-  live.pass_ended.notify_all();
-}
-
-/// What a caller with wait_result hears after a pass (page 02, section 5.3).
-Result<> Engine::answer(const LiveTrans& live) const {
-  const Transaction& trans = live.trans;
-  if (trans.status == TransStatus::succeed) return ok();
-  const Reports reports = live.mode->reports;
-  if (reports != Reports::nothing && !is_final(trans.status)) {
-    const std::string text = unknown_result(live.worst_error);
-    if (live.worst == Outcome::failure) return make_error(Errc::branch_failure, text);
-    if (live.worst == Outcome::error) return Error{live.worst_error.code, text};
-    if (live.worst == Outcome::ongoing && reports == Reports::errors_and_ongoing) {
-      return make_error(Errc::branch_ongoing, "ONGOING");
-    }
-  }
-  if (!trans.rollback_reason.empty()) {
-    return make_error(Errc::trans_failed, with_failure_suffix(trans.rollback_reason));
-  }
-  return make_error(Errc::result_not_success, "wait result not return success: FAILURE");
 }
 
 }  // namespace concerto

@@ -64,6 +64,15 @@ struct LiveTrans
   std::optional<Alarms::Due> woken_by;
   std::string slot;  ///< the target at which it holds a slot, empty if at none
 
+  /// Why the current pass began.
+  enum class Begun : std::uint8_t {
+    in_turn,    ///< its time had come
+    asked_for,  ///< a request wants it tried now: pauses begin anew
+    probing,    ///< for all that wait for a target; its own pauses are not longer for it
+    answered,   ///< a target answers again; its own pauses are not longer for it
+  };
+  Begun begun = Begun::in_turn;
+
   bool timed_out = false;
   bool again = false;    ///< start another pass instead of resting
   bool driving = false;  ///< a driver task exists

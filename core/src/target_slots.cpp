@@ -14,16 +14,27 @@ bool TargetSlots::has_room(const Target& target) const noexcept {
 bool TargetSlots::take(std::string_view target, Alarms::Due due) {
   auto& entry = *targets_.try_emplace(std::string(target)).first;
   Target& state = entry.second;
-  // Nobody overtakes the line, and without a taken slot nobody would come to look at it.
-  if (state.taken == 0 || (has_room(state) && state.waiting == 0)) {
-    ++state.taken;
-    return true;
-  }
+  if (take_free(state)) return true;
   CONCERTO_ASSERT(!waiting_.contains(due.gid));
   Alarms::Due& last = state.line.emplace_back(std::move(due));
   ++state.waiting;
   waiting_.emplace(last.gid, Waiting{&entry, &last});
   return false;
+}
+
+bool TargetSlots::take_free(std::string_view target) {
+  return take_free(targets_.try_emplace(std::string(target)).first->second);
+}
+
+/// Nobody overtakes the line, and without a taken slot nobody would come to look at it.
+bool TargetSlots::take_free(Target& target) const noexcept {
+  const bool is_free = target.taken == 0 || (has_room(target) && target.waiting == 0);
+  if (is_free) ++target.taken;
+  return is_free;
+}
+
+bool TargetSlots::has_taken(std::string_view target) const {
+  return targets_.contains(std::string(target));
 }
 
 TargetSlots::Admitted TargetSlots::give_back(std::string_view target, Use use) {

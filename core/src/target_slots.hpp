@@ -29,6 +29,10 @@ class TargetSlots {
   /// Its gid waits in no line yet.
   bool take(std::string_view target, Alarms::Due due);
 
+  /// Takes a free slot of `target` that nobody in line is meant to have. False without one.
+  bool take_free(std::string_view target);
+  bool has_taken(std::string_view target) const;
+
   /// How the target took the transaction that had the slot.
   enum class Use { unused, answered, failed };
   using Admitted = std::vector<Alarms::Due>;
@@ -62,6 +66,7 @@ class TargetSlots {
   };
 
   bool has_room(const Target& target) const noexcept;
+  bool take_free(Target& target) const noexcept;
   void admit(Target& target, Admitted& admitted);
 
   std::size_t per_target_max_;

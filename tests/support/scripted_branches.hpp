@@ -27,6 +27,8 @@ class ScriptedBranches final : public BranchCaller {
   void reply(const std::string& name, Outcome outcome, const std::string& text = "") {
     script_[name].push_back(reply_of(outcome, text));
   }
+  /// From now on every call succeeds, whatever was scripted.
+  void forget_scripts() { script_.clear(); }
   /// Calls of this name wait until they are answered.
   void hold(const std::string& name) { held_[name]; }
   bool waits(const std::string& name) const {

@@ -44,6 +44,7 @@ class SimpleAlarms {
     std::optional<TransType> type;
     SteadyTime wake = SteadyTime::max();
     SteadyTime timeout = SteadyTime::max();
+    std::string target;  ///< waited for until the wake
     WallTime create_time = WallTime::max();
     SteadyTime first() const { return std::min(wake, timeout); }
   };
@@ -70,6 +71,15 @@ class SimpleAlarms {
     for (const auto& [gid, times] : all) found = std::min(found, times.create_time);
     return found;
   }
+  /// The first alarms of those that wait for the target.
+  std::vector<SteadyTime> waiting_for(const std::string& target) const {
+    std::vector<SteadyTime> found;
+    for (const auto& [gid, times] : all) {
+      if (times.wake != SteadyTime::max() && times.target == target) found.push_back(times.first());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
   std::vector<Gid> waking_after(SteadyTime time) const {
     std::vector<Gid> found;
     for (const auto& [gid, times] : all) {
@@ -93,7 +103,7 @@ class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
     const Gid gid = some_gid(random_() % 400);
     const SteadyTime at = now_ + seconds(random_() % 100);
     SimpleAlarms::Times& times = model_.all[gid];
-    switch (random_() % 8) {
+    switch (random_() % 10) {
       case 0:
       case 1: {
         const auto type = static_cast<TransType>(1 + random_() % 5);
@@ -105,6 +115,14 @@ class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
       }
       case 2:
         alarms_.set_wake(gid, times.wake = at);
+        times.target.clear();
+        break;
+      case 8:
+        times.target = targets[random_() % targets.size()];
+        alarms_.set_wake(gid, times.wake = at, times.target);
+        break;
+      case 9:
+        pop_waiting(targets[random_() % targets.size()]);
         break;
       case 3:
         alarms_.set_timeout(gid, times.timeout = at);
@@ -144,6 +162,23 @@ class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
     EXPECT_GT(model_.earliest(), now_);
   }
 
+  void pop_waiting(const std::string& target) {
+    const std::vector<SteadyTime> waiting = model_.waiting_for(target);
+    ASSERT_EQ(alarms_.waiting_for(target), waiting.size());
+    const auto due = alarms_.pop_waiting(target, Alarms::Cause::answer, now_);
+    ASSERT_EQ(due.has_value(), !waiting.empty());
+    if (!due) return;
+    SimpleAlarms::Times& times = model_.all[due->gid];
+    EXPECT_EQ(times.target, target);
+    EXPECT_EQ(times.first(), waiting.front());
+    EXPECT_TRUE(due->wake);
+    EXPECT_EQ(due->timeout, times.timeout <= now_);
+    times.wake = SteadyTime::max();
+    if (due->timeout) times.timeout = SteadyTime::max();
+    model_.forget_without_alarm(due->gid);
+  }
+
+  const std::vector<std::string> targets{"http://a", "http://b", "grpc-c:80"};
   std::mt19937 random_{GetParam()};
   SteadyTime now_ = start;
   Alarms alarms_;
@@ -155,6 +190,9 @@ TEST_P(AlarmsAgainstModel, AreAlike) {
     step();
     EXPECT_EQ(alarms_.size(), model_.size());
     EXPECT_EQ(alarms_.earliest(), model_.earliest());
+    for (const std::string& target : targets) {
+      EXPECT_EQ(alarms_.waiting_for(target), model_.waiting_for(target).size());
+    }
     if (i % 100 != 0) continue;
     EXPECT_EQ(oldest_of(alarms_), model_.oldest());
     const SteadyTime later = now_ + seconds(50);
@@ -186,6 +224,41 @@ TEST(Alarms, TellBothTimesOfATransaction) {
   EXPECT_FALSE(first->timeout);
   EXPECT_FALSE(alarms.pop_due(start + seconds(1)).has_value());
   EXPECT_TRUE(alarms.pop_due(start + seconds(2))->timeout);
+}
+
+TEST(Alarms, GiveThoseThatWaitForATargetBeforeTheirTime) {
+  Alarms alarms;
+  for (const int second : {50, 10, 40, 20, 30}) {
+    const std::string target = second % 20 == 0 ? "http://even" : "http://odd";
+    alarms.set_wake(Gid(std::to_string(second)), start + seconds(second), target);
+  }
+  EXPECT_EQ(alarms.target_of(Gid("20")), "http://even");
+  EXPECT_THAT(alarms.targets_with(3), testing::ElementsAre("http://odd"));
+  EXPECT_EQ(alarms.pop_waiting("http://even", Alarms::Cause::answer, start)->gid, Gid("20"));
+  EXPECT_EQ(alarms.pop_waiting("http://even", Alarms::Cause::answer, start)->gid, Gid("40"));
+  EXPECT_FALSE(alarms.pop_waiting("http://even", Alarms::Cause::answer, start).has_value());
+  EXPECT_EQ(alarms.target_of(Gid("20")), "");
+  EXPECT_EQ(alarms.earliest(), start + seconds(10));
+  EXPECT_EQ(alarms.pop_due(start + seconds(10))->gid, Gid("10"));
+  EXPECT_EQ(alarms.earliest(), start + seconds(30));
+  alarms.set_wake(Gid("30"), start + seconds(60));
+  alarms.remove(Gid("50"));
+  EXPECT_FALSE(alarms.any_waits());
+  EXPECT_EQ(alarms.earliest(), start + seconds(60));
+}
+
+TEST(Alarms, KeepSoManyTargetsAndNoMore) {
+  Alarms alarms;
+  for (std::size_t i = 0; i <= Alarms::targets_max; ++i) {
+    alarms.set_wake(some_gid(i), start + seconds(1), "http://host" + std::to_string(i));
+  }
+  EXPECT_EQ(alarms.size(), Alarms::targets_max + 1);
+  EXPECT_EQ(alarms.targets_with(1).size(), Alarms::targets_max);
+  EXPECT_EQ(alarms.target_of(some_gid(Alarms::targets_max)), "");
+  while (alarms.pop_due(start + seconds(1))) {
+  }
+  EXPECT_EQ(alarms.size(), 0U);
+  EXPECT_FALSE(alarms.any_waits());
 }
 
 TEST(Alarms, KnowATransactionUntilItIsRemoved) {

@@ -76,6 +76,12 @@ class EngineFixture : public testing::Test {
     start_world();
     recover();
   }
+  /// A stop and a start.
+  void restart() {
+    world_.reset();
+    start_world();
+    recover();
+  }
   void start_world() {
     branches_ = std::make_unique<ScriptedBranches>();
     world_ = std::make_unique<CoordinatorWorld>(store_, clock_, *branches_, options_);

@@ -24,7 +24,9 @@ TEST_F(EngineInspect, AFailedCallTellsItsReasonAndTheNextTry) {
   submit(make_request("g", "saga", 2));
   const Inspection why = inspect("g");
   EXPECT_EQ(why.activity, Activity::waiting);
-  EXPECT_EQ(why.explanation, "the last call, branch 01 action at a1, ended in error: 500: no disk");
+  EXPECT_EQ(why.explanation,
+            "the last call, branch 01 action at a1, ended in error: 500: no disk; tried at once "
+            "when a1 answers again");
   ASSERT_THAT(why.attempts, SizeIs(1));
   const Attempt& attempt = why.attempts.front();
   EXPECT_EQ(attempt.branch_id, "01");

@@ -33,6 +33,20 @@ TEST(TargetSlots, AreTakenUpToTheBoundOfEachTarget) {
   EXPECT_EQ(slots.waits_for(Gid("1")), "");
 }
 
+TEST(TargetSlots, AreTakenWithoutALineWhereNobodyWaits) {
+  TargetSlots slots(2);
+  EXPECT_FALSE(slots.has_taken("a"));
+  EXPECT_TRUE(slots.take_free("a"));
+  EXPECT_TRUE(slots.has_taken("a"));
+  EXPECT_TRUE(slots.take("a", due("1")));
+  EXPECT_FALSE(slots.take_free("a"));
+  slots.take("a", due("2"));
+  EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("2"));
+  slots.give_back("a", failed);
+  slots.give_back("a", failed);
+  EXPECT_FALSE(slots.has_taken("a"));
+}
+
 TEST(TargetSlots, GoToWhoWaitsLongest) {
   TargetSlots slots(1);
   slots.take("a", due("1"));
