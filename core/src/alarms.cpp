@@ -76,6 +76,11 @@ std::optional<TransType> Alarms::remove(const Gid& gid) {
   return type;
 }
 
+SteadyTime Alarms::wake_of(const Gid& gid) const {
+  const Slot slot = table_.find(gid);
+  return slot == nothing ? SteadyTime::max() : times(slot).wake;
+}
+
 SteadyTime Alarms::earliest() const noexcept {
   return heaps_.earliest();
 }

@@ -63,6 +63,8 @@ class Alarms {
   /// Forgets the transaction; returns its type if it was added.
   std::optional<TransType> remove(const Gid& gid);
 
+  /// When the transaction is to be woken, SteadyTime::max() if it is not.
+  SteadyTime wake_of(const Gid& gid) const;
   /// Time of the earliest alarm, SteadyTime::max() without one.
   SteadyTime earliest() const noexcept;
   /// Takes out one alarm that is due, if there is one.

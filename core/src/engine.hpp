@@ -148,6 +148,7 @@ class Engine {
   // Why a transaction is where it is (engine_inspect.cpp).
   Inspection explain(Transaction trans) const;
   std::string explain_rest(const Inspection& inspection) const;
+  WallTime next_wake(const Transaction& trans) const;
 
   void log(LogLevel level, const LiveTrans& live, const std::string& text) const;
 

@@ -16,6 +16,21 @@ nanoseconds elapsed(WallTime from, WallTime to) {
   return std::max(to - from, nanoseconds::zero());
 }
 
+/// How long a resting transaction rests after a start: until its time, and no longer than it was
+/// to rest when it began to. So a clock that was ahead when that time was stored, and is not any
+/// more, does not keep it.
+nanoseconds rest_after_start(const ActiveTrans& active, WallTime now) {
+  const nanoseconds left = elapsed(now, active.next_cron_time);
+  nanoseconds most = active.next_cron_interval + jitter_max(active.next_cron_interval);
+  if (left <= most) return left;
+  // It may be the delay of a msg, which is not an interval.
+  const auto custom = parse_custom_data(active.type, active.custom_data, 0);
+  const bool delayed =
+      custom && active.submit_time && active.next_cron_time <= *active.submit_time + custom->delay;
+  if (delayed) most = std::max<nanoseconds>(most, custom->delay);
+  return std::min(left, most);
+}
+
 LiveTrans::Begun begun_by(Alarms::Cause cause) noexcept {
   using Begun = LiveTrans::Begun;
   if (cause == Alarms::Cause::probe) return Begun::probing;
@@ -117,7 +132,7 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
       alarms_.set_timeout(active.gid, steady + std::max(left, nanoseconds::zero()));
     }
     if (active.parked) {
-      alarms_.set_wake(active.gid, steady + elapsed(now, active.next_cron_time));
+      alarms_.set_wake(active.gid, steady + rest_after_start(active, now));
     } else if (active.status != TransStatus::prepared) {
       alarms_.set_wake(active.gid, steady);
     }

@@ -1,5 +1,7 @@
 // Why a transaction is where it is.
 
+#include <algorithm>
+
 #include <concerto/core/masked_url.hpp>
 
 #include "engine.hpp"
@@ -96,7 +98,7 @@ Inspection Engine::explain(Transaction trans) const {
     const std::chrono::seconds timeout = timeout_of(shown, *mode);
     result.explanation = explain_prepared(shown, *mode, timeout);
     if (shown.parked) {
-      result.next_attempt = shown.next_cron_time;
+      result.next_attempt = next_wake(shown);
     } else if (mode->times_out_in == shown.status && timeout.count() > 0) {
       result.next_attempt = shown.create_time + timeout;
     }
@@ -104,9 +106,16 @@ Inspection Engine::explain(Transaction trans) const {
     result.activity = Activity::waiting;
     result.explanation = explain_rest(result);
     const bool in_line = !slots_.waits_for(shown.gid).empty();
-    if (shown.parked && !in_line) result.next_attempt = shown.next_cron_time;
+    if (shown.parked && !in_line) result.next_attempt = next_wake(shown);
   }
   return result;
+}
+
+/// The stored time, or that of the alarm where the stored one is of a clock that was ahead.
+WallTime Engine::next_wake(const Transaction& trans) const {
+  const SteadyTime wake = alarms_.wake_of(trans.gid);
+  if (wake == SteadyTime::max()) return trans.next_cron_time;
+  return std::min<WallTime>(trans.next_cron_time, clock_.wall_now() + (wake - ports_.timers.now()));
 }
 
 std::string Engine::explain_rest(const Inspection& inspection) const {

@@ -35,8 +35,12 @@ std::int64_t backoff_count(seconds interval, seconds base) {
   return static_cast<std::int64_t>(std::bit_width(times)) - 1;
 }
 
+nanoseconds jitter_max(seconds interval) noexcept {
+  return nanoseconds(interval) / 16;
+}
+
 nanoseconds jitter(seconds interval, RandomSource& random) {
-  const auto span = static_cast<std::uint64_t>(nanoseconds(interval).count()) / 16;
+  const auto span = static_cast<std::uint64_t>(jitter_max(interval).count());
   return nanoseconds(span == 0 ? 0 : random.next() % span);
 }
 

@@ -25,6 +25,9 @@ std::chrono::seconds interval_after(Rest rest, std::chrono::seconds current,
 /// How often `interval` was doubled since it was `base` (page 05, section 2.3).
 std::int64_t backoff_count(std::chrono::seconds interval, std::chrono::seconds base);
 
+/// What `jitter` is below.
+std::chrono::nanoseconds jitter_max(std::chrono::seconds interval) noexcept;
+
 /// Up to a sixteenth of an interval, so that what failed together is not retried together.
 std::chrono::nanoseconds jitter(std::chrono::seconds interval, RandomSource& random);
 

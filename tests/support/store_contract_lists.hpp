@@ -40,6 +40,9 @@ TEST_P(StoreContract, ScanTellsWhatRecoveryNeeds) {
   EXPECT_EQ(active.create_time, at_second(3));
   EXPECT_EQ(active.next_cron_time, at_second(44));
   EXPECT_EQ(active.timeout_to_fail, std::chrono::seconds{35});
+  EXPECT_EQ(active.next_cron_interval, std::chrono::seconds{20});
+  EXPECT_EQ(active.submit_time, saga.submit_time);
+  EXPECT_EQ(active.custom_data, saga.custom_data);
 }
 
 TEST_P(StoreContract, ListsNewestFirst) {

@@ -267,11 +267,16 @@ Result<> Maintenance::apply_retention() {
 /// mostly unfinished: writing it anew would win nothing.
 bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes) {
   const auto& oldest = segments.front();
-  const auto [state, finished] =
-      core_.ledger.with_lock([&] { return std::make_pair(oldest->state, oldest->filter.keys()); });
+  const WallTime now = core_.clock.wall_now();
+  const auto [state, finished] = core_.ledger.with_lock([&] {
+    // What finished while a clock was ahead counts as finished now, not as finished then.
+    SegmentState& known = oldest->state;
+    known.newest_finish = std::min(known.newest_finish, now);
+    known.newest_failure = std::min(known.newest_failure, now);
+    return std::make_pair(known, oldest->filter.keys());
+  });
   if (!state.sealed) return false;
   const StoreRetention retention = core_.retention();
-  const WallTime now = core_.clock.wall_now();
   const bool is_past = now - state.newest_finish >= retention.finished_expire &&
                        now - state.newest_failure >= retention.failed_expire;
   if (is_past) return true;

@@ -19,6 +19,9 @@ ActiveTrans active_of(const Transaction& trans) {
   active.create_time = trans.create_time;
   active.next_cron_time = trans.next_cron_time;
   active.timeout_to_fail = trans.options.timeout_to_fail;
+  active.next_cron_interval = trans.next_cron_interval;
+  active.submit_time = trans.submit_time;
+  active.custom_data = trans.custom_data;
   return active;
 }
 

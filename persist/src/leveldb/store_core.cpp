@@ -1,5 +1,6 @@
 #include "store_core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace concerto::persist {
@@ -30,7 +31,11 @@ Result<> StoreCore::append(const Ledger::Group& group) {
   }
   unchecked_bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
   segment_bytes_ += group.value->size();
-  const auto age = clock.wall_now() - ledger.with_lock([&] { return current->state.opened; });
+  const WallTime now = clock.wall_now();
+  const auto age = now - ledger.with_lock([&] {
+    // A clock that was ahead when the segment began does not make it live longer.
+    return current->state.opened = std::min(current->state.opened, now);
+  });
   if (segment_bytes_ < options.segment_bytes && age < options.segment_age) return ok();
   // This group is durable whether or not a new segment can be begun; the next one would not be.
   begun_ = begin_segment(group.number + 1);

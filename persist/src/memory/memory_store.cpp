@@ -24,7 +24,10 @@ ActiveTrans active_of(const Transaction& trans) {
           trans.parked,
           trans.create_time,
           trans.next_cron_time,
-          trans.options.timeout_to_fail};
+          trans.options.timeout_to_fail,
+          trans.next_cron_interval,
+          trans.submit_time,
+          trans.custom_data};
 }
 
 }  // namespace

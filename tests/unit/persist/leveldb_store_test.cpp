@@ -108,6 +108,33 @@ TEST_F(LevelDbStoreTest, DropsFinishedOnesPastRetentionAndKeepsUnfinishedOnes) {
   EXPECT_EQ(load("g5")->status, TransStatus::failed);
 }
 
+TEST_F(LevelDbStoreTest, AClockThatWasAheadKeepsNothingLonger) {
+  options_.segment_bytes = 4000;
+  clock_.advance(std::chrono::hours{24 * 365});
+  open();
+  for (int i = 0; i < 30; ++i) create_saga("g" + std::to_string(i), TransStatus::succeed);
+  ASSERT_TRUE(store_->maintain());
+  clock_.advance(-std::chrono::hours{24 * 365});
+  open();
+  ASSERT_TRUE(store_->maintain());
+  EXPECT_EQ(store_->probe().segments_dropped, 0U);
+  clock_.advance(options_.retention.finished_expire + std::chrono::hours{1});
+  ASSERT_TRUE(store_->maintain());
+  EXPECT_GE(store_->probe().segments_dropped, 2U);
+  EXPECT_EQ(load("g1"), std::nullopt);
+}
+
+TEST_F(LevelDbStoreTest, AClockThatWasAheadEndsASegmentInTime) {
+  clock_.advance(std::chrono::hours{24 * 365});
+  open();
+  create_saga("g1");
+  clock_.advance(-std::chrono::hours{24 * 365});
+  create_saga("g2");
+  clock_.advance(options_.segment_age + std::chrono::hours{1});
+  create_saga("g3");
+  EXPECT_EQ(store_->probe().segments_opened, 1U);
+}
+
 TEST_F(LevelDbStoreTest, KeepsFailedOnesLongerWhereThatIsWanted) {
   options_.segment_bytes = 4000;
   options_.retention = {std::chrono::hours{1}, std::chrono::hours{48}};

@@ -49,6 +49,9 @@ struct ActiveTrans {
   WallTime create_time{};
   WallTime next_cron_time{};
   std::chrono::seconds timeout_to_fail{};
+  std::chrono::seconds next_cron_interval{};
+  std::optional<WallTime> submit_time;
+  std::string custom_data;
 };
 
 struct ActivePage {
