@@ -344,11 +344,15 @@ Async<> Engine::reset_next_cron_time(Gid gid) {
   CONCERTO_CO_CHECK(check_gid(gid));
   CONCERTO_CO_TRY(Turn turn, co_await enter_existing(std::move(gid)));
   LiveTrans& live = *turn;
-  if (is_final(live.trans.status)) co_return ok();
   if (stopping_) co_return shutting_down();
+  TransDelta delta;
+  if (is_final(live.trans.status)) {
+    // As in the reference: it shows the new time, and nothing is done at that time.
+    delta.schedule = Schedule{live.trans.next_cron_interval, clock_.wall_now(), live.trans.parked};
+    co_return co_await commit(live, std::move(delta), Durability::durable);
+  }
   // A prepared transaction rests only after its time has come.
   live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.parked;
-  TransDelta delta;
   const seconds interval = reset_interval(live.trans.options, options_);
   delta.schedule = Schedule{interval, clock_.wall_now(), false};
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));

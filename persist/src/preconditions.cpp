@@ -12,6 +12,14 @@ std::string quoted(const Gid& gid) {
   return "'" + gid.str() + "'";
 }
 
+/// Whether the change is nothing but a new schedule.
+bool only_reschedules(const TransDelta& delta) {
+  TransDelta same;
+  same.at = delta.at;
+  same.schedule = delta.schedule;
+  return delta.schedule && delta == same;
+}
+
 }  // namespace
 
 Error gid_exists(const Gid& gid) {
@@ -29,7 +37,8 @@ Error status_mismatch(const UpdateTrans& update, TransStatus stored) {
 }
 
 Result<> check_status(const UpdateTrans& update, TransStatus stored) {
-  if (stored == update.expected && !is_final(stored)) return ok();
+  const bool may_change = !is_final(stored) || only_reschedules(update.delta);
+  if (stored == update.expected && may_change) return ok();
   return status_mismatch(update, stored);
 }
 

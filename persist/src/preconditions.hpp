@@ -12,7 +12,8 @@ Error gid_exists(const Gid& gid);
 Error trans_not_found(const Gid& gid);
 Error status_mismatch(const UpdateTrans& update, TransStatus stored);
 
-/// A change's status must be the expected one, and a finished transaction never changes.
+/// A change's status must be the expected one, and of a finished transaction only the time changes
+/// at which it would be looked at.
 Result<> check_status(const UpdateTrans& update, TransStatus stored);
 
 /// No (branch_id, op) of the delta's new branches is in `trans` or twice among them.

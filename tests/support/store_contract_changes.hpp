@@ -119,6 +119,32 @@ TEST_P(StoreContract, FinalIsFinal) {
       Errc::status_mismatch);
 }
 
+TEST_P(StoreContract, AFinishedOneTakesANewTimeAndNothingElse) {
+  for (const std::string gid : {"g1", "g2"}) {
+    ASSERT_TRUE(commit(create(sample_saga(gid))));
+    ASSERT_TRUE(commit(update(gid, TransStatus::submitted, new_status(TransStatus::failed, 1))));
+  }
+  restart();
+  auto expected = load("g1");
+  for (const int second : {2, 3}) {
+    TransDelta delta;
+    delta.at = at_second(second);
+    delta.schedule = Schedule{std::chrono::seconds{10}, at_second(second), false};
+    ASSERT_TRUE(commit(update("g1", TransStatus::failed, delta)));
+    apply(*expected, delta);
+    EXPECT_EQ(load("g1"), expected);
+    EXPECT_EQ(expected->next_cron_time, at_second(second));
+    EXPECT_EQ(expected->status, TransStatus::failed);
+    EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::status_mismatch);
+    delta.rollback_reason = "another";
+    EXPECT_EQ(commit_code(update("g1", TransStatus::failed, delta)), Errc::status_mismatch);
+    restart();
+    EXPECT_EQ(load("g1"), expected);
+  }
+  EXPECT_TRUE(active_gids(10).empty());
+  EXPECT_EQ(list_gids({}, 10), (std::vector<std::string>{"g2", "g1"}));
+}
+
 TEST_P(StoreContract, CreatedWithAFinalStatusIsFinished) {
   Transaction done = sample_saga("g1");
   done.status = TransStatus::succeed;

@@ -84,11 +84,7 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
 Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
   const UpdateTrans& update = *request.update;
   ActiveEntry* const entry = with_lock([&] { return active_.find(request.fingerprint); });
-  if (entry == nullptr) {
-    CONCERTO_TRY(const auto finished, find_finished(request.fingerprint));
-    if (finished) return status_mismatch(update, finished->status);
-    return trans_not_found(update.gid);
-  }
+  if (entry == nullptr) return order_after_end(request, now);
   // Entries do not move, and only this thread changes them.
   CONCERTO_CHECK(check_status(update, entry->status));
   CONCERTO_CHECK(check_indexes(*entry, update));
@@ -104,7 +100,26 @@ Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
   entry->payloads += count(update.delta.new_payloads.size());
   if (entry->chain < UINT16_MAX) ++entry->chain;
   if (update.delta.status) entry->status = *update.delta.status;
-  if (is_final(entry->status)) finishing_.push_back({entry->fingerprint, update.delta.at});
+  const bool finishes = update.delta.status && is_final(*update.delta.status);
+  if (finishes) finishing_.push_back({entry->fingerprint, update.delta.at});
+  return ok();
+}
+
+/// A change of a transaction that has finished: it goes behind the last record, and the directory
+/// of its segment learns of the new place as it does of the end.
+Result<> Ledger::order_after_end(CommitRequest& request, SteadyTime now) {
+  const UpdateTrans& update = *request.update;
+  CONCERTO_TRY(auto finished, find_finished(request.fingerprint));
+  const auto changed = changed_.find(request.fingerprint);
+  if (changed != changed_.end()) finished = changed->second;
+  if (!finished) return trans_not_found(update.gid);
+  CONCERTO_CHECK(check_status(update, finished->status));
+  const std::lock_guard lock(mutex_);
+  Link link;
+  link.previous = finished->last;
+  link.first = finished->first;
+  finished->last = request.place = builder_.add(request.record, link, request.durability, now);
+  changed_[request.fingerprint] = *finished;
   return ok();
 }
 
@@ -175,6 +190,8 @@ void Ledger::written() {
     }
   }
   finishing_.clear();
+  for (const auto& [fingerprint, places] : changed_) finished_.put(fingerprint, places);
+  changed_.clear();
   for (KvEffect& effect : kv_effects_) {
     if (effect.erased) {
       durable_kv_.erase(effect.record.cat, effect.record.key);

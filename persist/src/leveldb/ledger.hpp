@@ -149,6 +149,7 @@ class Ledger {
 
   Result<> order_create(CommitRequest& request, SteadyTime now);
   Result<> order_update(CommitRequest& request, SteadyTime now);
+  Result<> order_after_end(CommitRequest& request, SteadyTime now);
   Result<> order_move(CommitRequest& request, SteadyTime now);
   Result<> order_kv(CommitRequest& request, SteadyTime now);
   Result<> check_branches(const ActiveEntry& entry, const UpdateTrans& update) const;
@@ -166,6 +167,7 @@ class Ledger {
   void finish(const ActiveEntry& entry, WallTime at);
   void note_moved(std::uint64_t sequence, const Fingerprint& fingerprint, const Place& first);
   Result<> replay_update(const Place& place, const RecordView& record);
+  Result<> replay_after_end(const Place& place, const RecordView& record, const Fingerprint& gid);
   Result<> replay_whole(const Place& place, const RecordView& record);
 
   SegmentSet& segments_;
@@ -182,7 +184,9 @@ class Ledger {
 
   GroupBuilder builder_{1};
   RecentGroups recent_;
-  std::vector<Finishing> finishing_;  ///< take effect when the group is written
+  // These take effect when the group is written.
+  std::vector<Finishing> finishing_;
+  boost::unordered_flat_map<Fingerprint, FinishedPlaces, FinishedTable::Hash> changed_;
 
   KvTable kv_;          ///< with everything ordered
   KvTable durable_kv_;  ///< what reads see

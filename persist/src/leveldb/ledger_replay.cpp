@@ -103,8 +103,7 @@ Result<> Ledger::replay_update(const Place& place, const RecordView& record) {
   }
   const Fingerprint gid = fingerprint(key_, update->gid.view());
   ActiveEntry* const entry = active_.find(gid);
-  // Unknown: it finishes further on, or what it began with is past retention.
-  if (entry == nullptr && !finishes) return ok();
+  if (entry == nullptr && !finishes) return replay_after_end(place, record, gid);
   if (entry == nullptr && !segments_.of(record.link.first.group)) return ok();
   ActiveEntry finished;
   if (entry == nullptr) {
@@ -127,6 +126,19 @@ Result<> Ledger::replay_update(const Place& place, const RecordView& record) {
   if (entry->chain < UINT16_MAX) ++entry->chain;
   if (update->delta.status) entry->status = *update->delta.status;
   if (is_final(entry->status)) finish(*entry, update->delta.at);
+  return ok();
+}
+
+/// A change of a transaction that is not unfinished: it has finished, or finishes further on, or
+/// what it began with is past retention.
+Result<> Ledger::replay_after_end(const Place& place, const RecordView& record,
+                                  const Fingerprint& gid) {
+  if (!segments_.of(record.link.first.group)) return ok();
+  CONCERTO_TRY(auto finished, find_finished(gid));
+  if (!finished || finished->last != record.link.previous) return ok();
+  finished->last = place;
+  const std::lock_guard lock(mutex_);
+  finished_.put(gid, *finished);
   return ok();
 }
 

@@ -55,7 +55,28 @@ TEST_F(EngineRequests, ResetMakesARestingTransactionDueNow) {
   EXPECT_EQ(error_of(reset("g")), "");
   world_->run();
   EXPECT_EQ(status("g"), TransStatus::succeed);
-  EXPECT_EQ(error_of(reset("g")), "") << "finished ones stay finished";
+}
+
+TEST_F(EngineRequests, ResetOfAFinishedOneShowsItsNewTimeAndCallsNobody) {
+  submit(make_request("g", "saga", 1));
+  submit(make_request("h", "saga", 1));
+  force_stop("h");
+  const Transaction before = query("g");
+  ASSERT_EQ(before.status, TransStatus::succeed);
+  world_->advance(seconds(100));
+  branches_->calls.clear();
+  EXPECT_EQ(error_of(reset("g")), "");
+  Transaction after = query("g");
+  EXPECT_EQ(after.next_cron_time, clock_.wall_now());
+  EXPECT_EQ(after.update_time, clock_.wall_now());
+  restart_after_crash();
+  EXPECT_EQ(query("g"), after);
+  after.next_cron_time = before.next_cron_time;
+  after.update_time = before.update_time;
+  EXPECT_EQ(after, before) << "nothing else changes";
+  world_->advance(seconds(100));
+  EXPECT_THAT(branches_->calls, IsEmpty());
+  EXPECT_EQ(world_->coordinator().in_flight().live, 0U);
 }
 
 TEST_F(EngineRequests, ResetOfAnAskedMsgAsksAgain) {

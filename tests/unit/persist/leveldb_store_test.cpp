@@ -135,6 +135,27 @@ TEST_F(LevelDbStoreTest, AClockThatWasAheadEndsASegmentInTime) {
   EXPECT_EQ(store_->probe().segments_opened, 1U);
 }
 
+TEST_F(LevelDbStoreTest, AFinishedOneKeepsItsNewTimeThroughRestartAndCheckpoint) {
+  open();
+  create_saga("g1", TransStatus::succeed);
+  ASSERT_TRUE(store_->maintain());  // Its place is in a directory now.
+  auto expected = load("g1");
+  for (const int second : {20, 40}) {
+    TransDelta delta;
+    delta.at = at_second(second);
+    delta.schedule = Schedule{std::chrono::seconds{10}, at_second(second), false};
+    ASSERT_TRUE(commit(update("g1", TransStatus::succeed, delta)));
+    apply(*expected, delta);
+    EXPECT_EQ(load("g1"), expected);
+    open();
+    EXPECT_EQ(load("g1"), expected) << "from the log";
+    ASSERT_TRUE(store_->maintain());
+    EXPECT_EQ(load("g1"), expected) << "from the directory";
+    open();
+    EXPECT_EQ(load("g1"), expected);
+  }
+}
+
 TEST_F(LevelDbStoreTest, KeepsFailedOnesLongerWhereThatIsWanted) {
   options_.segment_bytes = 4000;
   options_.retention = {std::chrono::hours{1}, std::chrono::hours{48}};

@@ -26,7 +26,8 @@ struct CreateTrans {
   const Transaction* trans = nullptr;  ///< stays unchanged until the commit returns
 };
 
-/// Changes a transaction. Precondition: its status is `expected`, and no branch of
+/// Changes a transaction; of a finished one, only its schedule. Precondition: its status is
+/// `expected`, and no branch of
 /// `delta.new_branches` has a (branch_id, op) that is there already.
 struct UpdateTrans {
   Gid gid;
