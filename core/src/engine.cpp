@@ -70,6 +70,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       alarm_timer_(ports.timers, [this] { ring(); }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
       probe_timer_(ports.timers, [this] { probe_targets(); }),
+      log_timer_(ports.timers, [this] { report_left_out(ports_.timers.now()); }),
       slots_(options.wakes_per_target_max),
       journal_(options.journal_transactions_max),
       tasks_(ports.executor) {}
@@ -379,10 +380,6 @@ InFlight Engine::in_flight(SteadyTime now) const noexcept {
     result.unfinished[type] = unfinished_[type].load(std::memory_order_relaxed);
   }
   return result;
-}
-
-void Engine::log(LogLevel level, const LiveTrans& live, const std::string& text) const {
-  if (ports_.observer.logs(level)) ports_.observer.log(level, live.gid.view(), text);
 }
 
 }  // namespace concerto

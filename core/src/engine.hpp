@@ -12,6 +12,7 @@
 #include "alarms.hpp"
 #include "draft.hpp"
 #include "journal.hpp"
+#include "line_limit.hpp"
 #include "live_table.hpp"
 #include "target_slots.hpp"
 #include "topics.hpp"
@@ -112,7 +113,8 @@ class Engine {
                     std::chrono::nanoseconds took);
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);
   void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);
-  void note_outcome(LiveTrans& live, BranchReply reply, const std::string& url, Rest rest);
+  void note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
+                    Rest rest);
 
   // The end of a pass (engine_rest.cpp).
   Async<> rest(LiveTrans& live);
@@ -150,7 +152,13 @@ class Engine {
   std::string explain_rest(const Inspection& inspection) const;
   WallTime next_wake(const Transaction& trans) const;
 
+  // What an operator reads (engine_log.cpp).
   void log(LogLevel level, const LiveTrans& live, const std::string& text) const;
+  void log_limited(LogLevel level, const LiveTrans& live, std::string_view thing,
+                   const std::string& text);
+  bool admits_line(LogLevel level, std::string_view thing);
+  void log_trouble(const LiveTrans& live, std::chrono::nanoseconds pause);
+  void report_left_out(SteadyTime now);
 
   ShardPorts ports_;
   Store& store_;
@@ -164,6 +172,8 @@ class Engine {
   Timer alarm_timer_;
   Timer progress_timer_;
   Timer probe_timer_;
+  Timer log_timer_;
+  LineLimit line_limit_;
   std::size_t wakes_in_progress_ = 0;
   bool stopping_ = false;
   std::uint64_t reset_round_ = 0;

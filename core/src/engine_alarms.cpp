@@ -85,7 +85,9 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
     LiveTrans& live = *turn;
     const Result<> loaded = co_await load(live);
     if (!loaded) {
-      log(LogLevel::error, live, "cannot be read: " + loaded.error().detail);
+      log_limited(LogLevel::error, live, "transactions that cannot be read",
+                  "cannot be read: " + loaded.error().detail + "; next try in " +
+                      std::to_string(options_.retry_interval.count()) + " s");
       alarms_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
       const Transaction& trans = live.trans;
@@ -118,8 +120,10 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
     if (live_.find(active.gid) != nullptr) continue;  // A request was faster.
     const Mode* mode = modes_.find(active.type);
     if (mode == nullptr) {
-      ports_.observer.log(LogLevel::warn, active.gid.view(),
-                          "left alone: its type is not in this version");
+      if (admits_line(LogLevel::warn, "transactions of unknown types")) {
+        ports_.observer.log(LogLevel::warn, active.gid.view(),
+                            "left alone: its type is not in this version");
+      }
       continue;
     }
     if (alarms_.add(active.gid, active.type, active.create_time)) {
@@ -176,6 +180,7 @@ Task<void> Engine::begin_stop() {
   alarm_timer_.cancel();
   progress_timer_.cancel();
   probe_timer_.cancel();
+  log_timer_.cancel();
   tasks_.spawn(save_progress());
   live_.for_each([](LiveTrans& live) { live.progressed.notify_all(); });
   co_return;
@@ -187,6 +192,7 @@ Task<void> Engine::finish_stop(SteadyTime deadline) {
   co_await tasks_.join();
   // The io_context of whoever embeds this need not wait for a deadline that was met.
   overdue.cancel();
+  report_left_out(SteadyTime::max());
   ports_.timers.disarm();
 }
 

@@ -21,7 +21,8 @@ Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability)
   if (!committed) {
     // What is stored now is for the store to tell.
     live.knowledge = LiveTrans::Knowledge::none;
-    log(LogLevel::error, live, "change not stored: " + committed.error().detail);
+    log_limited(LogLevel::error, live, "changes that are not stored",
+                "change not stored: " + committed.error().detail);
     co_return committed;
   }
   apply(live.trans, delta);

@@ -131,7 +131,7 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
                        last.url + ", ended in " + std::string(to_string(last.outcome));
     if (!last.answer.empty()) text += ": " + last.answer;
     const std::string_view target = alarms_.target_of(trans.gid);
-    if (!target.empty()) text += "; tried at once when " + std::string(target) + " answers again";
+    if (!target.empty()) text += "; tried at once when " + masked_url(target) + " answers again";
     return text;
   }
   const auto custom = parse_custom_data(trans.type, trans.custom_data, trans.branches.size());

@@ -148,6 +148,7 @@ SteadyTime Engine::begin_call(const LiveTrans& live, BranchCall& call) const {
 void Engine::end_call(const BranchCall& call, BranchReply& reply, SteadyTime start) {
   const nanoseconds took = ports_.timers.now() - start;
   if (!reply.error.detail.empty()) reply.error.detail = masked_urls(reply.error.detail);
+  if (!reply.full_text.empty()) reply.full_text = masked_urls(reply.full_text);
   ports_.observer.branch_called(call, reply, took);
   if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
   if (reply.outcome != Outcome::error && alarms_.any_waits()) wake_waiting(call_target(call.url));
@@ -161,7 +162,7 @@ void Engine::keep_attempt(const BranchCall& call, const BranchReply& reply, nano
   attempt.url = masked_url(call.url);
   attempt.took = took;
   attempt.outcome = reply.outcome;
-  attempt.answer = reply.error.detail;
+  attempt.answer = reply.full_text.empty() ? reply.error.detail : reply.full_text;
   journal_.add(*call.gid, std::move(attempt));
 }
 
@@ -195,7 +196,8 @@ Task<void> Engine::call_initiator(Pin pin, TransStatus called_in) {
   request.url = live.trans.query_prepared;
   request.payload = live.custom.data;
   if (asks && request.url.empty()) {
-    log(LogLevel::warn, live, "has no query_prepared and is taken as committed after its timeout");
+    log_limited(LogLevel::warn, live, "msg without query_prepared",
+                "has no query_prepared and is taken as committed after its timeout");
   }
   BranchReply reply{Outcome::success, {}};
   if (live.trans.status == called_in && !request.url.empty()) {
@@ -224,6 +226,7 @@ void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, 
     mark_unsaved(live);
   };
   run = RunState::tried;
+  std::optional<nanoseconds> soon;
   switch (live.mode->effect(live.trans, branch, reply.outcome)) {
     case Effect::succeed:
       conclude(BranchStatus::succeed);
@@ -240,6 +243,7 @@ void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, 
       run = RunState::pausing;
       ++live.pauses_running;
       journal_.set_next_try(live.gid, clock_.wall_now() + retry_pause(live.trans.retry_count));
+      soon = retry_pause(live.trans.retry_count);
       if (!tasks_.spawn(pause_branch(pin, index))) --live.pauses_running;
       break;
     case Effect::give_up:
@@ -248,8 +252,9 @@ void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, 
     case Effect::retry_later:
       break;
   }
-  const Rest kind = reply.outcome == Outcome::ongoing ? Rest::keep : Rest::backoff;
-  note_outcome(live, std::move(reply), branch.url, kind);
+  const bool is_ongoing = reply.outcome == Outcome::ongoing;
+  note_outcome(live, std::move(reply), index, is_ongoing ? Rest::keep : Rest::backoff);
+  if (soon && !is_ongoing) log_trouble(live, *soon);
 }
 
 void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply reply) {
@@ -259,19 +264,22 @@ void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply re
   const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
   if (is_answer && live.mode->initiator_call == InitiatorCall::asks) return;
   const Rest kind = reply.outcome == Outcome::error ? Rest::backoff : Rest::reset;
-  note_outcome(live, std::move(reply), {}, kind);
+  note_outcome(live, std::move(reply), std::nullopt, kind);
 }
 
-void Engine::note_outcome(LiveTrans& live, BranchReply reply, const std::string& url, Rest rest) {
+/// `index`: the branch that was called, absent if the initiator was.
+void Engine::note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
+                          Rest rest) {
   live.rest = std::max(live.rest.value_or(Rest::reset), rest);
   if (reply.outcome == Outcome::success) return;
   if (reply.outcome == Outcome::ongoing && live.worst != Outcome::success) return;
   live.worst = reply.outcome;
   live.worst_error = std::move(reply.error);
-  live.worst_url = masked_url(url);
-  if (reply.outcome != Outcome::ongoing) {
-    log(LogLevel::info, live, "branch call failed: " + live.worst_error.detail);
-  }
+  live.worst_text = std::move(reply.full_text);
+  live.worst_branch = index;
+  const std::string& url = index ? live.trans.branches[*index].url : live.trans.query_prepared;
+  live.worst_target = call_target(url);
+  live.worst_url = index ? masked_url(url) : std::string();
 }
 
 Task<void> Engine::pause_branch(Pin pin, std::uint32_t index) {

@@ -48,6 +48,7 @@ Async<> Engine::rest(LiveTrans& live) {
     if (*live.rest == Rest::backoff) pause += jitter(interval, ports_.random);
     delta.schedule = Schedule{interval, now + pause, true};
     journal_.set_next_try(live.gid, now + pause);
+    if (live.worst == Outcome::error || live.worst == Outcome::failure) log_trouble(live, pause);
     if (*live.rest == Rest::backoff && !live.worst_url.empty()) {
       const std::string text = unknown_result(live.worst_error);
       ports_.observer.branch_in_trouble(
@@ -91,12 +92,9 @@ seconds Engine::next_interval(const LiveTrans& live, seconds base) const {
 /// alone.
 std::string_view Engine::silent_target(const LiveTrans& live) {
   if (live.worst != Outcome::error) return {};
-  const bool by_initiator = live.worst_url.empty();
-  const std::string_view target =
-      call_target(by_initiator ? live.trans.query_prepared : live.worst_url);
   // It was woken because this target answered, and got no answer.
-  const bool cut_short = live.begun == LiveTrans::Begun::answered && live.slot == target;
-  return cut_short ? std::string_view{} : target;
+  const bool cut_short = live.begun == LiveTrans::Begun::answered && live.slot == live.worst_target;
+  return cut_short ? std::string_view{} : std::string_view(live.worst_target);
 }
 
 void Engine::end_pass(LiveTrans& live, Result<> result, bool without_error) {

@@ -20,6 +20,7 @@ void Journal::add(const Gid& gid, Attempt attempt) {
     }
     by_gid_.emplace(gid, entries_.insert(entries_.end(), Entry{gid, {}}));
   }
+  attempt.number = tries(gid, attempt.branch_id, attempt.op) + 1;
   std::vector<Attempt>& attempts = entries_.back().attempts;
   if (attempts.size() == attempts_max) attempts.erase(attempts.begin());
   attempts.push_back(std::move(attempt));
@@ -44,6 +45,17 @@ std::vector<Gid> Journal::with_error(std::string_view text) const {
     if (has_text) found.push_back(entry.gid);
   }
   return found;
+}
+
+std::uint32_t Journal::tries(const Gid& gid, std::string_view branch_id,
+                             std::string_view op) const {
+  if (!has(gid)) return 0;
+  const std::vector<Attempt>& attempts = by_gid_.at(gid)->attempts;
+  for (auto attempt = attempts.rbegin(); attempt != attempts.rend(); ++attempt) {
+    const bool is_it = attempt->branch_id == branch_id && (op.empty() || attempt->op == op);
+    if (is_it) return attempt->number;
+  }
+  return 0;
 }
 
 std::vector<Attempt> Journal::attempts(const Gid& gid) const {

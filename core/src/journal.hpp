@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <string_view>
 #include <unordered_map>
@@ -22,13 +23,17 @@ class Journal {
 
   /// Whether a success of this transaction is worth keeping: trouble came before it.
   bool has(const Gid& gid) const { return !by_gid_.empty() && by_gid_.contains(gid); }
-  /// Keeps an attempt, its answer cut to answer_bytes_max.
+  /// Keeps an attempt, its answer cut to answer_bytes_max, and numbers it.
   void add(const Gid& gid, Attempt attempt);
   /// Notes when the attempts that nothing was noted for are to be repeated.
   void set_next_try(const Gid& gid, WallTime at);
 
   /// A smaller journal loses its oldest transactions as new ones come.
   void set_max(std::size_t transactions_max) noexcept { transactions_max_ = transactions_max; }
+
+  /// The number of the last attempt at a branch and op, or at any op for an empty one; 0 if none is
+  /// known.
+  std::uint32_t tries(const Gid& gid, std::string_view branch_id, std::string_view op) const;
 
   std::vector<Attempt> attempts(const Gid& gid) const;
   /// Those whose last attempt without success has this text in its answer.

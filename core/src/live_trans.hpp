@@ -57,7 +57,10 @@ struct LiveTrans
   std::optional<Rest> rest;  ///< the longest one that a result of this pass asks for
   Outcome worst = Outcome::success;
   Error worst_error;
-  std::string worst_url;  ///< masked; empty when the call went to the initiator
+  std::string worst_text;  ///< what a log says of it; empty where worst_error says it
+  std::optional<std::uint32_t> worst_branch;  ///< absent when the call went to the initiator
+  std::string worst_url;                      ///< masked; empty when the call went to the initiator
+  std::string worst_target;                   ///< what the call went to, as it is called
   std::string failure_text;
 
   /// In a pass of a woken transaction that has called nobody yet: what woke it.

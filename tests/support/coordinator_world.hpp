@@ -19,8 +19,9 @@ namespace concerto::test {
 /// Keeps log lines.
 class RecordingObserver final : public Observer {
  public:
-  void log(LogLevel, std::string_view gid, std::string_view text) override {
+  void log(LogLevel level, std::string_view gid, std::string_view text) override {
     lines.push_back(std::string(gid) + ": " + std::string(text));
+    if (level >= LogLevel::warn) warnings.push_back(lines.back());
   }
   bool logs(LogLevel) const noexcept override { return true; }
   void branch_in_trouble(const BranchTrouble& trouble) override {
@@ -36,6 +37,7 @@ class RecordingObserver final : public Observer {
 
   std::vector<std::string> lines;
   std::vector<std::string> ended;     ///< `<gid> <status>`
+  std::vector<std::string> warnings;  ///< those that LogLevel: warn shows
   std::vector<std::string> troubles;  ///< `<url> <retry count>`
   std::string last_trouble;           ///< its text
   std::vector<std::string> passes;    ///< `<gid> ok` or `<gid> error`

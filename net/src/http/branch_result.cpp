@@ -43,7 +43,10 @@ BranchReply judge_http_answer(unsigned status, std::string_view body) {
     return unknown(HttpErrc::bad_status,
                    "HTTP status " + std::to_string(status) + " without a body");
   }
-  return unknown(HttpErrc::bad_status, std::string{cut(body)});
+  // Clients of the reference are told the body alone.
+  BranchReply reply = unknown(HttpErrc::bad_status, std::string{cut(body)});
+  reply.full_text = "HTTP status " + std::to_string(status) + ": " + reply.error.detail;
+  return reply;
 }
 
 BranchReply judge_rpc_answer(unsigned status, std::string_view body) {

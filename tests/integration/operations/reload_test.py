@@ -40,7 +40,8 @@ class Reload(OperationsTestCase):
         self.assertEqual(coordinator.process.text(), "")
         self.reload(coordinator, {"LogLevel": "info"})
         self.fail_a_branch(coordinator, "loud")
-        coordinator.process.wait_for_line('"level":"info".*branch call failed.*"gid":"loud"')
+        coordinator.process.wait_for_line(
+            '"level":"warn".*ended in error: HTTP status 500: out of order.*"gid":"loud"')
         # The next one is silent about itself; another change shows when it has happened.
         self.write(coordinator, to_yaml({**coordinator.settings, "MaxBodyBytes": 1000}))
         os.kill(coordinator.process.pid, signal.SIGHUP)

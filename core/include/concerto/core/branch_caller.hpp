@@ -39,6 +39,9 @@ struct BranchReply {
   /// With failure: the text with ` FAILURE` appended once. With error: what went wrong, with the
   /// code of the transport. Empty otherwise.
   Error error;
+  /// With error: what logs and the journal say where that is more than the error's text, which the
+  /// protocol shows to clients.
+  std::string full_text = {};
 };
 
 inline constexpr unsigned call_ways_max = 4;

@@ -17,7 +17,8 @@ struct Attempt {
   WallTime time{};  ///< when it began
   std::string branch_id;
   std::string op;
-  std::string url;  ///< masked
+  std::uint32_t number = 1;  ///< counts the attempts at this branch and op that were kept
+  std::string url;           ///< masked
   std::chrono::nanoseconds took{};
   Outcome outcome = Outcome::error;
   std::string answer;  ///< first bytes of the answer or error; empty when it says no more

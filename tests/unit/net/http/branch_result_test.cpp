@@ -53,6 +53,12 @@ INSTANTIATE_TEST_SUITE_P(
         ResultCase{"CaseMatters", 200, "failure ongoing", Outcome::success, ""}),
     [](const auto& row) { return row.param.name; });
 
+TEST(HttpResult, LogsAreToldTheStatusBesideTheBody) {
+  EXPECT_EQ(judge_http_answer(500, "oops").full_text, "HTTP status 500: oops");
+  EXPECT_EQ(judge_http_answer(502, "<html>").full_text, "HTTP status 502: <html>");
+  EXPECT_EQ(judge_http_answer(200, "").full_text, "");
+}
+
 class RpcResult : public testing::TestWithParam<ResultCase> {};
 
 TEST_P(RpcResult, IsJudged) {
