@@ -4,6 +4,7 @@
 
 #include "api/error_answers.hpp"
 #include "api/grpc_messages.hpp"
+#include "api/pending_outcome.hpp"
 
 namespace concerto::net {
 namespace {
@@ -132,8 +133,14 @@ Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request) {
   if (!trans) co_return failure(trans.error());
   request.message = {};  // a submit may wait long for its result
   trans->wait_until = request.deadline;
+  Gid gid = trans->gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
-  co_return answer(result);
+  GrpcReply reply = answer(result);
+  if (!result) {
+    const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);
+    if (pending) reply.trailers.add(outcome_trailer, outcome_pending);
+  }
+  co_return reply;
 }
 
 }  // namespace concerto::net

@@ -14,6 +14,7 @@
 #include "api/inspection_json.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi_document.hpp"
+#include "api/pending_outcome.hpp"
 #include "api/request_json.hpp"
 #include "api/trans_json.hpp"
 #include "http/percent.hpp"
@@ -296,8 +297,14 @@ Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request) {
 Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request) {
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
+  Gid gid = trans->gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
-  co_return answer(result);
+  HttpResponse response = answer(result);
+  if (!result) {
+    const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);
+    if (pending) response.headers.add(outcome_header, outcome_pending);
+  }
+  co_return response;
 }
 
 Task<HttpResponse> HttpApi::change_by_gid(GidDeed deed, HttpRequest request) {

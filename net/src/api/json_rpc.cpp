@@ -10,6 +10,7 @@
 
 #include "api/error_answers.hpp"
 #include "api/json_read.hpp"
+#include "api/pending_outcome.hpp"
 #include "api/request_json.hpp"
 #include "api/utf8.hpp"
 
@@ -161,8 +162,14 @@ Task<HttpResponse> HttpApi::json_rpc(HttpRequest request) {
   if (call.method == "submit") operation = &Coordinator::submit;
   if (call.method == "abort") operation = &Coordinator::abort;
   TransRequest& trans = std::get<TransRequest>(action);
+  Gid gid = trans.gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(trans));
-  co_return rpc_answer(call, result);
+  HttpResponse response = rpc_answer(call, result);
+  if (!result) {
+    const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);
+    if (pending) response.headers.add(outcome_header, outcome_pending);
+  }
+  co_return response;
 }
 
 }  // namespace concerto::net

@@ -137,6 +137,18 @@ TEST_F(GrpcApiTest, MsgThatWaitsReportsTheBranchsError) {
   const GrpcReply reply = grpc("Submit", waiting("m", "msg", 1));
   EXPECT_EQ(to_string(reply.status.code), to_string(GrpcCode::unknown));
   EXPECT_THAT(reply.status.message, HasSubstr("unkown result will be retried: boom"));
+  EXPECT_EQ(reply.trailers.find("concerto-outcome"), "pending");
+}
+
+TEST_F(GrpcApiTest, ATrailerSaysWhetherTheSagaGoesOn) {
+  branches_.reply("action 01", Outcome::error, "boom");
+  const GrpcReply pending = grpc("Submit", waiting("goes-on", "saga", 1));
+  EXPECT_EQ(to_string(pending.status.code), to_string(GrpcCode::aborted));
+  EXPECT_EQ(pending.trailers.find("concerto-outcome"), "pending");
+  branches_.reply("action 01", Outcome::failure, "no");
+  const GrpcReply ended = grpc("Submit", waiting("failed", "saga", 1));
+  EXPECT_EQ(to_string(ended.status.code), to_string(GrpcCode::aborted));
+  EXPECT_EQ(ended.trailers.find("concerto-outcome"), std::nullopt);
 }
 
 TEST_F(GrpcApiTest, DeadlineEndsOnlyTheWaiting) {

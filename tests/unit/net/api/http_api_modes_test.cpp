@@ -42,6 +42,49 @@ TEST_F(HttpApiTest, XaIsRolledBackWhileTheCallerWaits) {
   EXPECT_EQ(query("x").at("transaction").at("rollback_reason"), "no money");
 }
 
+TEST_F(HttpApiTest, AnAnswerSaysWhetherTheTransactionGoesOn) {
+  const std::string pending = "Concerto-Outcome: pending\r\n";
+  const auto expect_pending = [&](const HttpAnswer& answer, unsigned status) {
+    EXPECT_EQ(answer.status, status) << answer.body;
+    EXPECT_THAT(answer.head, HasSubstr(pending)) << answer.body;
+  };
+  const auto expect_ended = [&](const HttpAnswer& answer, unsigned status) {
+    EXPECT_EQ(answer.status, status) << answer.body;
+    EXPECT_THAT(answer.head, testing::Not(HasSubstr("Concerto-Outcome"))) << answer.body;
+  };
+  // The reference answers FAILURE to both, and the first saga goes on.
+  branches_.reply("action 01", Outcome::error, "boom");
+  expect_pending(post("submit", json_request("goes-on", "saga", 1, wait)), 409);
+  branches_.reply("action 01", Outcome::failure, "no");
+  expect_ended(post("submit", json_request("failed", "saga", 1, wait)), 409);
+  branches_.reply("action 01", Outcome::failure, "no");
+  branches_.reply("compensate 01", Outcome::error, "boom");
+  expect_pending(post("submit", json_request("goes-back", "saga", 1, wait)), 409);
+  expect_ended(post("submit", json_request("good", "saga", 1, wait)), 200);
+
+  branches_.reply("action 01", Outcome::error, "boom");
+  expect_pending(post("submit", json_request("m", "msg", 1, wait)), 500);
+
+  for (const std::string type : {"tcc", "xa"}) {
+    const std::string trans = R"({"gid":")" + type + R"(","trans_type":")" + type + '"' + wait;
+    expect_success(post("prepare", trans + "}"));
+    expect_success(post("registerBranch", trans + R"(,"branch_id":"01","confirm":"f","url":"u",)" +
+                                              R"("cancel":"b"})"));
+    const std::string back = type == "tcc" ? "cancel 01" : "rollback 01";
+    branches_.reply(back, Outcome::error, "boom");
+    expect_pending(post("abort", trans + "}"), 500);
+    branches_.reply(back, Outcome::ongoing);
+    expect_pending(post("abort", trans + "}"), 425);
+    expect_ended(post("abort", trans + "}"), 200);
+    expect_ended(post("abort", trans + "}"), 409);
+  }
+  const std::string workflow = R"({"gid":"w","trans_type":"workflow","query_prepared":"u",)"
+                               R"("custom_data":"{\"name\":\"n\",\"data\":null}"})";
+  post("prepareWorkflow", workflow);
+  expect_pending(post("abort", R"({"gid":"w","trans_type":"workflow"})"), 409);
+  expect_ended(post("abort", R"({"gid":"nobody","trans_type":"saga"})"), 500);
+}
+
 TEST_F(HttpApiTest, WorkflowIsPreparedRecordedAndSubmitted) {
   const std::string trans = R"({"gid":"w","trans_type":"workflow")";
   const std::string prepare =
