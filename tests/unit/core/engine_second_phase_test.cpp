@@ -279,9 +279,9 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedBranch{"NoBranchId", [](BranchRequest& r) { r.branch_id = ""; },
                       "branch_id is empty"},
         RefusedBranch{"LongBranchId", [](BranchRequest& r) { r.branch_id.assign(129, '1'); },
-                      "branch_id has 129 bytes, at most 128 are allowed"},
-        RefusedBranch{"LongUrl", [](BranchRequest& r) { r.fields["cancel"].assign(1025, 'u'); },
-                      "cancel has 1025 bytes, at most 1024 are allowed"}),
+                      "branch_id has 129 characters, at most 128 are allowed"},
+        RefusedBranch{"LongUrl", [](BranchRequest& r) { r.fields["cancel"].assign(8193, 'u'); },
+                      "cancel has 8193 bytes, at most 8192 are allowed"}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

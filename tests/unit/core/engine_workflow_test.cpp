@@ -165,7 +165,7 @@ TEST_F(EngineWorkflow, RefusesWhatIsWrong) {
   EXPECT_EQ(error_of(prepare_workflow(make_workflow("t"))),
             "gid t is of type tcc, not workflow. FAILURE");
   prepare_workflow(make_workflow("v"));
-  EXPECT_EQ(error_of(record_step("v", "01", "")), "op has 0 bytes, 1 to 45 are allowed");
+  EXPECT_EQ(error_of(record_step("v", "01", "")), "op has 0 characters, 1 to 45 are allowed");
   EXPECT_EQ(error_of(record_step("v", "01", "action", "done")),
             "status must be 'prepared', 'succeed' or 'failed', not 'done'");
   EXPECT_THAT(query("v").branches, IsEmpty());

@@ -46,7 +46,7 @@ class OpenApiRoutes : public testing::Test {
   test::ScriptedBranches branches_;
   test::CoordinatorWorld world_{store_, clock_, branches_};
   net::HttpApi http_api_{world_.coordinator(), random_, clock_};
-  OpsPages pages_{{no_metrics, nothing_wrong, nothing_wrong, ""}};
+  OpsPages pages_{{no_metrics, nothing_wrong, nothing_wrong, nothing_wrong, ""}};
   net::Router router_;
 };
 
@@ -94,7 +94,7 @@ TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {
                    [] {
                      return std::vector<std::string>{"stuck", "slow"};
                    },
-                   "/dtm"}};
+                   nothing_wrong, "/dtm"}};
   net::Router router;
   broken.register_on(router);
   EXPECT_EQ(get("/livez").body, R"({"status":"ok"})");

@@ -66,8 +66,8 @@ TEST_F(HttpApiTest, AnAnswerSaysWhetherTheTransactionGoesOn) {
   expect_pending(post("submit", json_request("m", "msg", 1, wait)), 500);
 
   for (const std::string type : {"tcc", "xa"}) {
-    const std::string trans = R"({"gid":")" + type + R"(","trans_type":")" + type + '"' + wait;
-    expect_success(post("prepare", trans + "}"));
+    const std::string trans = R"({"gid":")" + type + R"(","trans_type":")" + type + '"';
+    expect_success(post("prepare", trans + wait + "}"));
     expect_success(post("registerBranch", trans + R"(,"branch_id":"01","confirm":"f","url":"u",)" +
                                               R"("cancel":"b"})"));
     const std::string back = type == "tcc" ? "cancel 01" : "rollback 01";
@@ -197,7 +197,7 @@ TEST_F(HttpApiTest, TopicsFanOutToTheirSubscribers) {
                                 R"("steps":[{"action":"topic://"}]})"),
                  500, "topic not found");
   expect_message(get("/api/dtmsvr/subscribe?url=u&topic=" + std::string(129, 't')), 500,
-                 "topic has 129 bytes, at most 128 are allowed");
+                 "topic has 129 characters, at most 128 are allowed");
   for (const char* operation : {"subscribe", "unsubscribe"}) {
     const std::string path = "/api/dtmsvr/" + std::string(operation);
     expect_message(get(path), 500, "empty topic");

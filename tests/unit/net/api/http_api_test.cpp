@@ -144,10 +144,10 @@ TEST_F(HttpApiTest, ListsTransactionsInPages) {
 
 TEST_F(HttpApiTest, ListsWhatIsStuckAtAService) {
   post("submit", json_request("good", "saga", 1, wait));
-  branches_.reply("action 01", Outcome::error, "connection refused");
-  post("submit", json_request("stuck", "saga", 1, wait));
   branches_.reply("action 02", Outcome::failure, "no money");
   post("submit", json_request("failed", "saga", 2, wait));
+  branches_.reply("action 01", Outcome::error, "connection refused");
+  post("submit", json_request("stuck", "saga", 1, wait));
   for (const char* query : {"target=a1", "lastError=refused", "status=prepared,submitted,aborting",
                             "status=submitted&target=a&lastError=connection&minAge=0"}) {
     const std::string target = std::string{"/api/dtmsvr/all?explain=true&"} + query;
@@ -191,7 +191,8 @@ class NotFound : public HttpApiTest, public testing::WithParamInterface<NotFound
 TEST_P(NotFound, Is404) {
   const HttpAnswer answer = http(GetParam().method, GetParam().target);
   EXPECT_EQ(answer.status, 404U);
-  EXPECT_EQ(answer.body, "404 page not found");
+  const bool has_body = std::string_view{GetParam().method} != "HEAD";
+  EXPECT_EQ(answer.body, has_body ? "404 page not found" : "");
   EXPECT_THAT(answer.head, HasSubstr("Content-Type: text/plain"));
 }
 

@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(
                     " {\"a\":30.10,\"b\":123456789012345678901}",
                     RPC("In", ",\"a\":30.10,\"b\":123456789012345678901}")},
         RpcBodyCase{"EmptyPayload", "http://b?method=In", "", RPC("In", "}")},
-        RpcBodyCase{"EmptyObject", "http://b?method=In", "{ }", RPC("In", " }")},
+        RpcBodyCase{"EmptyObject", "http://b?method=In", "{ }", RPC("In", "}")},
         RpcBodyCase{"Overrides", "http://b?method=In", "{\"gid\":1,\"a\":2,\"op\":null}",
                     RPC("In", ",\"a\":2}")},
         RpcBodyCase{"OverridesAll", "http://b?method=In", "{\"gid\":1}", RPC("In", "}")},
