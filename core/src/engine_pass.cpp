@@ -13,7 +13,10 @@ using std::chrono::seconds;
 void Engine::start_driver(LiveTrans& live) {
   if (live.driving) return;
   alarms_.cancel_wake(live.gid);
-  slots_.forget(live.gid);
+  if (const auto due = slots_.forget(live.gid)) {
+    // Its timeout does not ring a second time.
+    live.timed_out |= due->timeout && live.trans.status == live.mode->times_out_in;
+  }
   queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
   live.begin_pass();
   live.retries_exhausted = false;

@@ -62,13 +62,15 @@ void TargetSlots::admit(Target& target, Admitted& admitted) {
   }
 }
 
-void TargetSlots::forget(const Gid& gid) {
-  if (waiting_.empty()) return;
+std::optional<Alarms::Due> TargetSlots::forget(const Gid& gid) {
+  if (waiting_.empty()) return std::nullopt;
   const auto found = waiting_.find(gid);
-  if (found == waiting_.end()) return;
+  if (found == waiting_.end()) return std::nullopt;
+  std::optional<Alarms::Due> due(std::move(*found->second.due));
   found->second.due->gid = Gid{};
   --found->second.target->second.waiting;
   waiting_.erase(found);
+  return due;
 }
 
 std::string_view TargetSlots::waits_for(const Gid& gid) const {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,8 +40,9 @@ class TargetSlots {
   /// Gives a slot back. Returns who came out of the line; each has a slot now.
   Admitted give_back(std::string_view target, Use use);
 
-  /// Takes `gid` out of its line, if it waits in one: somebody else works on it.
-  void forget(const Gid& gid);
+  /// Takes `gid` out of its line, if it waits in one: somebody else works on it. Returns what it
+  /// was woken for.
+  std::optional<Alarms::Due> forget(const Gid& gid);
 
   /// The target in whose line `gid` waits, empty if it waits in none.
   std::string_view waits_for(const Gid& gid) const;

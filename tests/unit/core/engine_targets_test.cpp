@@ -60,6 +60,29 @@ TEST_F(EngineTargets, AHealthyTargetDoesNotWaitForADeadOne) {
   EXPECT_EQ(status("healthy"), TransStatus::succeed);
 }
 
+TEST_F(EngineTargets, ATimeoutThatWaitsInLineIsNotLostWhenTheTransactionIsTriedAtOnce) {
+  options_.wakes_per_target_max = 1;
+  start_world();
+  branches_->hold("msg 00");
+  for (const char* gid : {"first", "second"}) {
+    auto request = make_request(gid, "msg", 1);
+    request.query_prepared = "http://app/query";
+    prepare(std::move(request));
+  }
+  world_->advance(seconds(40));
+  EXPECT_EQ(in_flight().queued, 1U);
+  for (const char* gid : {"first", "second"}) {
+    world_->start(world_->coordinator().reset_next_cron_time(Gid(gid)));
+    world_->run();
+  }
+  while (branches_->waits("msg 00")) {
+    branches_->answer("msg 00", Outcome::success);
+    world_->run();
+  }
+  EXPECT_EQ(status("first"), TransStatus::succeed);
+  EXPECT_EQ(status("second"), TransStatus::succeed);
+}
+
 TEST_F(EngineTargets, ATargetThatIsBackGetsItsBacklogEverFaster) {
   options_.wakes_per_target_max = 200;
   start_world();

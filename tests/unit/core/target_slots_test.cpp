@@ -64,8 +64,8 @@ TEST(TargetSlots, GoToWhoWaitsLongest) {
 TEST(TargetSlots, ForgetWhoIsServedElsewhere) {
   TargetSlots slots(1);
   for (const char* gid : {"1", "2", "3"}) slots.take("a", due(gid));
-  slots.forget(Gid("2"));
-  slots.forget(Gid("9"));
+  EXPECT_EQ(slots.forget(Gid("2")).value().gid, Gid("2"));
+  EXPECT_FALSE(slots.forget(Gid("9")));
   EXPECT_EQ(slots.waiting(), 1U);
   EXPECT_THAT(gids(slots.give_back("a", unused)), ElementsAre("3"));
 }
