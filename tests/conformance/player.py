@@ -23,7 +23,11 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class Branches:
-    """Branch services on loopback: `<url>/<gid>/<branch>` answers as the gid's sequence says."""
+    """Branch services on loopback: `<url of gid>/<gid>/<branch>` answers as the gid's sequence says.
+
+    Each sequence has a port of its own: a service that answers one transaction wakes the others
+    that wait for it.
+    """
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -48,12 +52,17 @@ class Branches:
             def log_message(self, *_):
                 pass
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._handler = Handler
+        self._urls = {}
+
+    def url(self, gid):
+        return self._urls[gid]
 
     def expect(self, gid, sequence):
+        server = _Server(("127.0.0.1", 0), self._handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         with self._lock:
+            self._urls[gid] = f"http://127.0.0.1:{server.server_port}"
             self._sequences[gid] = {name: list(list_) for name, list_ in sequence.replies.items()}
             self._sequences[gid, "always"] = sequence.always
             self._calls[gid] = []
@@ -124,12 +133,12 @@ class Player:
         return steps
 
     def _ask(self, request, gid):
-        target = _with_names(request.path, gid, self._branches.url)
+        target = _with_names(request.path, gid, self._branches.url(gid))
         body = None
         if request.body is not None:
-            body = _with_names(request.body, gid, self._branches.url).encode()
+            body = _with_names(request.body, gid, self._branches.url(gid)).encode()
         answer = self._call(request.method, self._coordinator + target, body)
-        return answer.status, _answer(answer.body, gid, self._branches.url)
+        return answer.status, _answer(answer.body, gid, self._branches.url(gid))
 
     def _ask_until(self, request, gid, recorded):
         """What nobody waits for may end a moment after its last call: a query is repeated until

@@ -279,10 +279,10 @@ def odd_requests():
 def topics():
     yield Sequence("topics-refused", [
         get("subscribe"), get("subscribe?topic=$GID"), get("unsubscribe"),
-        get("unsubscribe?topic=$GID"), get("unsubscribe?topic=$GID&url=u"),
-        get("subscribe?topic=$GID&url=u1&remark=r"), get("subscribe?topic=$GID&url=u1"),
-        get("unsubscribe?topic=$GID&url=u2"), get("unsubscribe?topic=$GID&url=u1"),
-        get("unsubscribe?topic=$GID&url=u1"), get("queryKV?cat=topics&key=$GID"),
+        get("unsubscribe?topic=$GID"), get("unsubscribe?topic=$GID&url=$B/u"),
+        get("subscribe?topic=$GID&url=$B/u1&remark=r"), get("subscribe?topic=$GID&url=$B/u1"),
+        get("unsubscribe?topic=$GID&url=$B/u2"), get("unsubscribe?topic=$GID&url=$B/u1"),
+        get("unsubscribe?topic=$GID&url=$B/u1"), get("queryKV?cat=topics&key=$GID"),
         Request("DELETE", "/api/dtmsvr/topic/$GID"), Request("DELETE", "/api/dtmsvr/topic/$GID"),
         Request("DELETE", "/api/dtmsvr/topic/")])
     unknown = {"gid": "$GID", "trans_type": "msg", "steps": [{"action": "topic://$GID"}],

@@ -247,6 +247,7 @@ Result<> Maintenance::seal(const std::shared_ptr<Segment>& segment) {
 }
 
 Result<> Maintenance::apply_retention() {
+  correct_finish_times();
   for (;;) {
     const auto segments = core_.segments.all();
     if (segments.size() < 2) return ok();
@@ -263,18 +264,25 @@ Result<> Maintenance::apply_retention() {
   }
 }
 
+/// What finished while a clock was ahead counts as finished now, not as finished then.
+void Maintenance::correct_finish_times() {
+  const WallTime now = core_.clock.wall_now();
+  core_.ledger.with_lock([&] {
+    for (const auto& segment : core_.segments.all()) {
+      SegmentState& known = segment->state;
+      known.newest_finish = std::min(known.newest_finish, now);
+      known.newest_failure = std::min(known.newest_failure, now);
+    }
+  });
+}
+
 /// Whether the oldest segment is past retention. The ceiling on bytes spares a segment that is
 /// mostly unfinished: writing it anew would win nothing.
 bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes) {
   const auto& oldest = segments.front();
   const WallTime now = core_.clock.wall_now();
-  const auto [state, finished] = core_.ledger.with_lock([&] {
-    // What finished while a clock was ahead counts as finished now, not as finished then.
-    SegmentState& known = oldest->state;
-    known.newest_finish = std::min(known.newest_finish, now);
-    known.newest_failure = std::min(known.newest_failure, now);
-    return std::make_pair(known, oldest->filter.keys());
-  });
+  const auto [state, finished] =
+      core_.ledger.with_lock([&] { return std::make_pair(oldest->state, oldest->filter.keys()); });
   if (!state.sealed) return false;
   const StoreRetention retention = core_.retention();
   const bool is_past = now - state.newest_finish >= retention.finished_expire &&

@@ -39,6 +39,7 @@ class Maintenance {
   Result<> seal_segments();
   Result<> seal(const std::shared_ptr<Segment>& segment);
   Result<> apply_retention();
+  void correct_finish_times();
   bool may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes);
   Result<> drop_oldest(const SegmentSet::Segments& segments);
   Result<> shorten_chains();

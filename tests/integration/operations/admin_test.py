@@ -69,7 +69,7 @@ class AdminPage(OperationsTestCase):
 
     def test_stuck_and_failed_ones_are_found_and_tried_again(self):
         """What the page asks for: after an outage, below others, and after a restart."""
-        coordinator = self.start("troubles", {"RetryInterval": 600})
+        coordinator = self.start("troubles", {"RetryInterval": 600, "TimeoutToFail": 600})
         self.branches.script("down", (503, "no disk"))
         self.branches.script("poor", (409, "no money"), (200, ""))
         for gid in ("stuck1", "stuck2"):

@@ -105,7 +105,9 @@ class Why(OperationsTestCase):
         # The cut would fall into the middle of a character of two bytes.
         self.branches.script("long", (500, "x" + "é" * 10_000))
         found = self.fail_once(self.saga("long", "long"))
-        self.assertEqual(found["attempts"][0]["answer"], "x" + "é" * ((ANSWER_BYTES_MAX - 1) // 2))
+        begin = "HTTP status 500: "
+        self.assertEqual(found["attempts"][0]["answer"],
+                         begin + "x" + "é" * ((ANSWER_BYTES_MAX - len(begin) - 1) // 2))
         self.assertLess(len(found["explanation"]), 2 * ANSWER_BYTES_MAX)
 
     def test_msg_is_delayed(self):

@@ -109,9 +109,9 @@ class Methods(GrpcurlTest):
 
     def test_register_branch(self):
         for trans_type, data, ops in (
-                ("tcc", {"confirm": "h/s/c", "cancel": "h/s/x"},
-                 [("cancel", "h/s/x"), ("confirm", "h/s/c")]),
-                ("xa", {"url": "h/s/x"}, [("rollback", "h/s/x"), ("commit", "h/s/x")])):
+                ("tcc", {"confirm": "h:1/s/c", "cancel": "h:1/s/x"},
+                 [("cancel", "h:1/s/x"), ("confirm", "h:1/s/c")]),
+                ("xa", {"url": "h:1/s/x"}, [("rollback", "h:1/s/x"), ("commit", "h:1/s/x")])):
             self.call("Prepare", Gid=trans_type, TransType=trans_type)
             branch = {"Gid": trans_type, "TransType": trans_type, "BranchID": "01", "Data": data,
                       "BusiPayload": b64(NOT_UTF8)}
@@ -163,24 +163,24 @@ class Methods(GrpcurlTest):
         self.refused_with(INTERNAL, ".", "PrepareWorkflow", Gid="x", TransType="nope")
 
     def test_topics(self):
-        for url, remark in (("h/s/a", "first"), ("h/s/b", "")):
+        for url, remark in (("h:1/s/a", "first"), ("h:1/s/b", "")):
             self.call("Subscribe", Topic="news", URL=url, Remark=remark)
-        self.assertEqual(self.topic("news"), ([{"url": "h/s/a", "remark": "first"},
-                                               {"url": "h/s/b", "remark": ""}], 2))
-        self.refused(UNKNOWN, "this url exists", "Subscribe", Topic="news", URL="h/s/a")
+        self.assertEqual(self.topic("news"), ([{"url": "h:1/s/a", "remark": "first"},
+                                               {"url": "h:1/s/b", "remark": ""}], 2))
+        self.refused(UNKNOWN, "this url exists", "Subscribe", Topic="news", URL="h:1/s/a")
         self.call("Prepare", Gid="msg", TransType="msg", **steps("topic://news"))
         self.assertEqual(self.branches("msg"),
                          [("01-01", "action", "prepared"), ("01-02", "action", "prepared")])
 
-        self.call("Unsubscribe", Topic="news", URL="h/s/a")
-        self.assertEqual(self.topic("news"), ([{"url": "h/s/b", "remark": ""}], 3))
-        self.refused(UNKNOWN, "no such an url ", "Unsubscribe", Topic="news", URL="h/s/a")
-        self.call("Unsubscribe", Topic="news", URL="h/s/b")
+        self.call("Unsubscribe", Topic="news", URL="h:1/s/a")
+        self.assertEqual(self.topic("news"), ([{"url": "h:1/s/b", "remark": ""}], 3))
+        self.refused(UNKNOWN, "no such an url ", "Unsubscribe", Topic="news", URL="h:1/s/a")
+        self.call("Unsubscribe", Topic="news", URL="h:1/s/b")
         self.assertEqual(self.topic("news"), ([], 4))
-        self.refused(UNKNOWN, "this topic is empty", "Unsubscribe", Topic="news", URL="h/s/b")
-        self.refused(UNKNOWN, "no such a topic", "Unsubscribe", Topic="nope", URL="h/s/b")
+        self.refused(UNKNOWN, "this topic is empty", "Unsubscribe", Topic="news", URL="h:1/s/b")
+        self.refused(UNKNOWN, "no such a topic", "Unsubscribe", Topic="nope", URL="h:1/s/b")
         for method in ("Subscribe", "Unsubscribe"):
-            self.refused(UNKNOWN, "empty topic", method, URL="h/s/a")
+            self.refused(UNKNOWN, "empty topic", method, URL="h:1/s/a")
             self.refused(UNKNOWN, "empty url", method, Topic="news")
 
         self.assertEqual(self.call("DeleteTopic", Topic="news"), {})
