@@ -23,7 +23,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class Branches:
-    """Branch services on loopback: `<url of gid>/<gid>/<branch>` answers as the gid's sequence says.
+    """Branch services on loopback: `<url(gid)>/<gid>/<branch>` answers as the sequence says.
 
     Each sequence has a port of its own: a service that answers one transaction wakes the others
     that wait for it.

@@ -90,7 +90,7 @@ class AdminPage(OperationsTestCase):
             self.assertIn("no disk", trans["why"]["explanation"])
         wait_until(lambda: list(self.listed(coordinator, "status=failed")) == ["failed"],
                    "one has failed", 20)
-        self.assertEqual(list(self.listed(coordinator, "lastError=no money")), ["failed"])
+        self.assertEqual(list(self.listed(coordinator, "lastError=no%20money")), ["failed"])
         self.assertEqual(self.listed(coordinator, "target=/up"), {})
 
         coordinator.kill()

@@ -56,12 +56,14 @@ class Why(OperationsTestCase):
                          ["g500", "saga", "submitted", "waiting"])
         (attempt,) = found["attempts"]
         self.check_attempt(attempt, "error")
-        self.assertEqual((attempt["branch_id"], attempt["answer"]), ("01", "out of order"))
+        self.assertEqual((attempt["branch_id"], attempt["answer"]),
+                         ("01", "HTTP status 500: out of order"))
         self.assertEqual(attempt["url"], self.branches.url("broken"))
         self.check_retry(found, 60)  # An error doubles the interval.
         self.assertEqual(found["explanation"],
                          f"the last call, branch 01 action at {self.branches.url('broken')}, "
-                         "ended in error: out of order")
+                         "ended in error: HTTP status 500: out of order; tried at once when "
+                         f"{self.branches.url('').rstrip('/')} answers again")
 
     def test_branch_answers_425(self):
         self.branches.script("busy", (425, "not yet"))
@@ -206,6 +208,7 @@ class Why(OperationsTestCase):
         answers = [f"answer {number}" for number in range(count)]
         self.branches.script("flaky", *((500, answer) for answer in answers), (200, ""))
         submit(self.coordinator, self.saga("many", "flaky"))
+        answers = [f"HTTP status 500: {answer}" for answer in answers]
         for answer in answers:
             found = self.wait_for_why(
                 self.coordinator, "many",
@@ -241,7 +244,6 @@ class Why(OperationsTestCase):
         after = why(self.coordinator, "again")
         self.assertEqual((after["state"], after["attempts"]), ("waiting", []))
         self.assertEqual(after["next_attempt_time"], before["next_attempt_time"])
-
 
 
 if __name__ == "__main__":
