@@ -70,7 +70,7 @@ std::string MessageReader::pop() {
 }
 
 void MessageReader::clear() noexcept {
-  partial_ = std::string();
+  std::string().swap(partial_);  // An assignment would keep its space.
   ready_ = std::vector<std::string>();
   first_ = head_bytes_ = announced_bytes_ = ready_bytes_ = 0;
   state_ = State::reading;

@@ -100,7 +100,8 @@ void HttpConnection::shed(Excess /*excess*/) {
     return close();
   }
   made_room_ = true;
-  parser_->request() = {};
+  HttpRequest gone;  // An assignment would keep the body's space.
+  std::swap(gone, parser_->request());
   hold_nothing();
   error_code ignored;
   socket_.cancel(ignored);
@@ -224,7 +225,7 @@ Task<void> HttpConnection::refuse() {
   HttpResponse response =
       error_response(made_room_ ? 503 : parser_->refusal_status(), refusal_text());
   if (made_room_) response.headers.add("Retry-After", "1");
-  parser_->request().body = std::string();  // Nobody reads it.
+  std::string().swap(parser_->request().body);  // Nobody reads it.
   hold_nothing();
   if (co_await send(std::move(response), false)) co_await linger();
 }
