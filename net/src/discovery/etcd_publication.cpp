@@ -1,5 +1,6 @@
 #include <utility>
 
+#include <concerto/core/masked_url.hpp>
 #include <concerto/net/etcd_publication.hpp>
 
 #include "target.hpp"
@@ -10,7 +11,7 @@ namespace {
 
 Error bad_setting(std::string_view setting, std::string_view value, const Error& reason) {
   return Error{reason.code,
-               std::string(setting) + " '" + std::string(value) + "': " + reason.detail};
+               std::string(setting) + " '" + masked_url(value) + "': " + reason.detail};
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ Result<std::optional<EtcdPublication>> parse_publication(Driver driver, std::str
   if (endpoint.empty()) {
     return bad_setting("MicroService.EndPoint", endpoint,
                        make_error(Errc::invalid_request, "the address to publish at '" +
-                                                             std::string(target) + "' is missing"));
+                                                             masked_url(target) + "' is missing"));
   }
   publication.account.hosts = url->host;
   auto account = url->account();

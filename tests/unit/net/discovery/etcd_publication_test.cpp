@@ -81,7 +81,7 @@ constexpr RefusedCase refused_cases[] = {
     {"NoKey", "etcd://h:2379/", "e:1",
      "MicroService.Target 'etcd://h:2379/': no key after the hosts"},
     {"BadAccount", "etcd://me:%zz@h:2379/dtmservice", "e:1",
-     "MicroService.Target 'etcd://me:%zz@h:2379/dtmservice': invalid escape in user or password"},
+     "MicroService.Target 'etcd://me:***@h:2379/dtmservice': invalid escape in user or password"},
     {"NoEndpoint", "etcd://h:2379/dtmservice", "",
      "MicroService.EndPoint '': the address to publish at 'etcd://h:2379/dtmservice' is missing"},
 };
