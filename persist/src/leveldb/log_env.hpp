@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   FirstFailure failure_;
   BackgroundPace pace_;
   SpareLog spare_;
+  std::mutex log_list_mutex_;  ///< logs are created by one thread and removed by another
   BackgroundThread background_;
 };
 
