@@ -47,6 +47,12 @@ ALLOWED = {
                      'states count": each of these is answered and closed before the next comes',
 }
 
+# Whether the answer has closed the stream before the frame comes is a matter of time.
+ALLOWED_AT_TIMES = {
+    ("http2/5.1", "half closed (remote): Sends a DATA frame"): MINIMAL_PROCESSING,
+    ("http2/5.1", "half closed (remote): Sends a HEADERS frame"): MINIMAL_PROCESSING,
+}
+
 
 def build(directory):
     """The path of h2spec, with gRPC's headers in place of those of a GET."""
@@ -92,7 +98,8 @@ class H2spec(unittest.TestCase):
                  for suite in ElementTree.parse(report).getroot() for case in suite}
         self.assertEqual(len(cases), CASES)
         different = {case for case, differs in cases.items() if differs}
-        self.assertEqual(different, set(ALLOWED), done.stdout)
+        self.assertLessEqual(set(ALLOWED_AT_TIMES), set(cases))
+        self.assertEqual(different - set(ALLOWED_AT_TIMES), set(ALLOWED), done.stdout)
 
 
 def add_arguments(parser):
