@@ -117,7 +117,7 @@ Result<> Server::set_up() {
                    plan,
                    grpc_calls_,
                    count};
-  if (publication_) setup.etcd_account = publication_->account;
+  if (publication_) setup.etcd_access = publication_->access;
   std::vector<ShardPorts> ports;
   for (std::size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>(setup));

@@ -38,7 +38,7 @@ struct ShardSetup {
   Log& log;
   net::DnsWorkers& dns;
   net::Driver driver;
-  std::optional<net::EtcdAccount> etcd_account;
+  std::optional<net::EtcdAccess> etcd_access;
   std::shared_ptr<boost::asio::ssl::context> tls;
   net::HttpProxyRules proxies;
   std::shared_ptr<net::AddressMemory> memory;  ///< what one shard read of a registry, all know
@@ -100,6 +100,7 @@ class Shard {
   ShardObserver observer_;
   net::SystemRandom random_;
   net::SystemHostResolver resolver_;
+  std::shared_ptr<net::BufferBudget> buffers_;  ///< of both servers, and of answers to the client
   net::HttpClient http_client_;
   net::TargetChannels channels_;
   net::HttpBranchCaller http_branches_;
@@ -110,7 +111,6 @@ class Shard {
   net::Router router_;
   std::unique_ptr<net::HttpApi> http_api_;
   std::unique_ptr<net::GrpcApi> grpc_api_;
-  std::shared_ptr<net::BufferBudget> buffers_;  ///< of both servers
   std::unique_ptr<net::HttpServer> http_server_;
   std::unique_ptr<net::GrpcServer> grpc_server_;
 

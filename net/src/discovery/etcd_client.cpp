@@ -10,8 +10,11 @@ namespace concerto::net {
 namespace {
 
 /// How go-zero's client is set. A connection that lost its peer is found within 10 s.
-GrpcChannelOptions etcd_channel_options() {
+GrpcChannelOptions etcd_channel_options(const std::string& host,
+                                        const std::shared_ptr<asio::ssl::context>& tls) {
   GrpcChannelOptions options;
+  options.tls = tls;
+  options.tls_host = host;
   options.message_bytes_max = 64u << 20;  // A watch may bring many events in one message.
   options.backoff_max = std::chrono::seconds{2};
   options.keepalive_interval = std::chrono::seconds{5};
@@ -96,20 +99,23 @@ Task<Error> EtcdStream::end() {
   co_return reason;
 }
 
-EtcdClient::Member::Member(const DiscoveryShard& shard, const HostPort& host)
+EtcdClient::Member::Member(const DiscoveryShard& shard, const HostPort& host,
+                           const std::shared_ptr<asio::ssl::context>& tls)
     : name(host.host + ":" + std::to_string(host.port)),
       addresses(shard),
-      channel(shard.executor, shard.timers, shard.random, addresses, etcd_channel_options()) {
+      channel(shard.executor, shard.timers, shard.random, addresses,
+              etcd_channel_options(host.host, tls)) {
   addresses.set_hosts({host});
 }
 
-EtcdClient::EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts,
-                       std::optional<EtcdAccount> account)
+EtcdClient::EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts, EtcdAccess access)
     : shard_(shard),
-      account_(std::move(account)),
+      access_(std::move(access)),
       // Coordinators spread over the members.
       choice_(hosts.size(), static_cast<std::size_t>(shard.random.next() % hosts.size())) {
-  for (const HostPort& host : hosts) members_.push_back(std::make_unique<Member>(shard_, host));
+  for (const HostPort& host : hosts) {
+    members_.push_back(std::make_unique<Member>(shard_, host, access_.tls));
+  }
 }
 
 Task<void> EtcdClient::close() {
@@ -151,7 +157,7 @@ Async<std::string> EtcdClient::call_bytes(std::string method, std::string messag
     CONCERTO_CO_TRY(GrpcMetadata metadata, co_await credentials(deadline));
     GrpcReply reply = co_await ask(method, message, std::move(metadata), deadline);
     if (reply.ok()) co_return std::move(reply.message);
-    if (reply.status.code != GrpcCode::unauthenticated || !account_ || !first) {
+    if (reply.status.code != GrpcCode::unauthenticated || access_.user.empty() || !first) {
       co_return to_error(reply);
     }
     forget_token();
@@ -170,7 +176,7 @@ Async<std::unique_ptr<EtcdStream>> EtcdClient::open_stream(std::string method) {
 
 Async<GrpcMetadata> EtcdClient::credentials(SteadyTime deadline) {
   GrpcMetadata metadata;
-  if (!account_) co_return metadata;
+  if (access_.user.empty()) co_return metadata;
   if (token_.empty()) CONCERTO_CO_CHECK(co_await log_in(deadline));
   if (!token_.empty()) metadata.add("token", token_);
   co_return metadata;
@@ -179,8 +185,8 @@ Async<GrpcMetadata> EtcdClient::credentials(SteadyTime deadline) {
 Async<> EtcdClient::log_in(SteadyTime deadline) {
   const std::string method = "/etcdserverpb.Auth/Authenticate";
   etcdserverpb::AuthenticateRequest request;
-  request.set_name(account_->user);
-  request.set_password(account_->password);
+  request.set_name(access_.user);
+  request.set_password(access_.password);
   GrpcMetadata none;
   const GrpcReply reply =
       co_await ask(method, request.SerializeAsString(), std::move(none), deadline);
@@ -198,17 +204,19 @@ Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts,
                                                          const std::string& password) {
   CONCERTO_TRY(auto parsed, parse_host_ports(hosts));
   std::string key = key_of(parsed);
-  std::optional<EtcdAccount> account;
-  if (!user.empty()) {
-    account = EtcdAccount{std::string(hosts), user, password};
-  } else if (account_ && !account_->user.empty()) {
-    const auto account_hosts = parse_host_ports(account_->hosts);
-    if (account_hosts && key_of(*account_hosts) == key) account = account_;
+  EtcdAccess access;
+  if (configured_) {
+    const auto configured_hosts = parse_host_ports(configured_->hosts);
+    if (configured_hosts && key_of(*configured_hosts) == key) access = *configured_;
   }
-  if (account) key += account->user + '\0' + account->password;
+  if (!user.empty()) {
+    access.user = user;
+    access.password = password;
+  }
+  if (!access.user.empty()) key += access.user + '\0' + access.password;
   Entry& entry = clients_[key];
   if (!entry.client) {
-    entry.client = std::make_shared<EtcdClient>(shard_, std::move(parsed), std::move(account));
+    entry.client = std::make_shared<EtcdClient>(shard_, std::move(parsed), std::move(access));
   }
   ++entry.user_count;
   return entry.client;

@@ -54,8 +54,7 @@ class EtcdStream {
 /// users have ended.
 class EtcdClient {
  public:
-  EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts,
-             std::optional<EtcdAccount> account);
+  EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts, EtcdAccess access);
   EtcdClient(const EtcdClient&) = delete;
   EtcdClient& operator=(const EtcdClient&) = delete;
 
@@ -80,7 +79,8 @@ class EtcdClient {
   friend class EtcdStream;
 
   struct Member {
-    Member(const DiscoveryShard& shard, const HostPort& host);
+    Member(const DiscoveryShard& shard, const HostPort& host,
+           const std::shared_ptr<asio::ssl::context>& tls);
     const std::string name;
     HostAddresses addresses;
     GrpcChannel channel;
@@ -94,7 +94,7 @@ class EtcdClient {
   void note_failure(std::size_t member, const std::string& reason);
 
   DiscoveryShard shard_;
-  std::optional<EtcdAccount> account_;
+  EtcdAccess access_;
   std::string token_;
   std::vector<std::unique_ptr<Member>> members_;
   EtcdMemberChoice choice_;
@@ -122,12 +122,12 @@ std::string etcd_prefix_end(std::string prefix);
 /// The etcd clients of one shard, one per set of hosts and user.
 class EtcdClients {
  public:
-  EtcdClients(const DiscoveryShard& shard, std::optional<EtcdAccount> account)
-      : shard_(shard), account_(std::move(account)) {}
+  EtcdClients(const DiscoveryShard& shard, std::optional<EtcdAccess> configured)
+      : shard_(shard), configured_(std::move(configured)) {}
 
-  /// The client for `h1:2379,h2:2379`, in whatever order, made at its first use. Without a `user`
-  /// the configured account is taken, if it is for these hosts. Every user gives the client back
-  /// with release.
+  /// The client for `h1:2379,h2:2379`, in whatever order, made at its first use. If the
+  /// configured access is for these hosts its TLS is taken, and without a `user` its account. Every
+  /// user gives the client back with release.
   [[nodiscard]] Result<std::shared_ptr<EtcdClient>> acquire(std::string_view hosts,
                                                             const std::string& user = {},
                                                             const std::string& password = {});
@@ -142,7 +142,7 @@ class EtcdClients {
   };
 
   DiscoveryShard shard_;
-  std::optional<EtcdAccount> account_;
+  std::optional<EtcdAccess> configured_;
   std::map<std::string, Entry> clients_;  ///< by sorted hosts and account
 };
 

@@ -124,7 +124,7 @@ void EtcdPrefixWatch::publish() {
 }
 
 void EtcdPrefixWatch::note_failure(const Error& error) {
-  if (!std::exchange(failing_, true)) {
+  if (told_.is_new(error.detail)) {
     shard_.observer.log(LogLevel::warn, {},
                         "etcd: keys below '" + prefix_ + "' cannot be followed: " + error.detail +
                             "; going on with the " + std::to_string(values_.size()) + " known");
@@ -134,7 +134,8 @@ void EtcdPrefixWatch::note_failure(const Error& error) {
 
 void EtcdPrefixWatch::note_success() {
   pause_ = pause_min;
-  if (!std::exchange(failing_, false)) return;
+  if (told_.empty()) return;
+  told_.clear();
   shard_.observer.log(LogLevel::info, {},
                       "etcd: keys below '" + prefix_ + "' are followed again, " +
                           std::to_string(values_.size()) + " known");

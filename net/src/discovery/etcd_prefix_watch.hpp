@@ -10,6 +10,7 @@
 #include <concerto/net/target_channels.hpp>
 
 #include "etcd_client.hpp"
+#include "told_reasons.hpp"
 
 namespace concerto::net {
 
@@ -56,7 +57,7 @@ class EtcdPrefixWatch {
   Values former_values_;  ///< of before etcd lost its data, during the grace time
   std::int64_t revision_ = 0;
   bool compacted_ = false;
-  bool failing_ = false;
+  ToldReasons told_;
   std::chrono::milliseconds pause_;
   Timer grace_end_;
   TaskGroup tasks_;

@@ -11,6 +11,7 @@
 #include <concerto/net/etcd_registration.hpp>
 
 #include "etcd_client.hpp"
+#include "told_reasons.hpp"
 
 namespace concerto::net {
 namespace {
@@ -44,7 +45,7 @@ class EtcdRegistration::Impl {
         clients_(targets.etcd_clients()),
         publication_(std::move(publication)),
         tasks_(shard_.executor) {
-    auto client = clients_.acquire(publication_.account.hosts);
+    auto client = clients_.acquire(publication_.access.hosts);
     CONCERTO_ASSERT(client.has_value());  // parse_publication has looked at the hosts.
     client_ = std::move(*client);
   }
@@ -76,7 +77,7 @@ class EtcdRegistration::Impl {
   Lease lease_;                          ///< id 0: none
   std::vector<std::int64_t> unrevoked_;  ///< given up, and etcd could not be told
   bool registered_ = false;
-  bool failing_ = false;
+  ToldReasons told_;
   TaskGroup tasks_;
 };
 
@@ -214,14 +215,14 @@ Task<void> EtcdRegistration::Impl::stop(SteadyTime deadline) {
 
 void EtcdRegistration::Impl::note_registered() {
   registered_ = true;
-  failing_ = false;
+  told_.clear();
   shard_.observer.log(LogLevel::info, {},
                       "etcd: registered '" + key() + "' = '" + publication_.endpoint + "'");
 }
 
 void EtcdRegistration::Impl::note_failure(const Error& error) {
   registered_ = false;
-  if (std::exchange(failing_, true)) return;
+  if (!told_.is_new(error.detail)) return;
   shard_.observer.log(LogLevel::warn, {},
                       "etcd: '" + publication_.endpoint + "' is not registered below '" +
                           publication_.key + "/', tried again every second: " + error.detail);

@@ -40,7 +40,7 @@ class TargetChannels::Impl {
   Impl(const DiscoveryShard& shard, TargetChannelsOptions options)
       : shard_(shard),
         options_(std::move(options)),
-        clients_(shard, options_.etcd_account),
+        clients_(shard, options_.etcd_access),
         retiring_(shard.executor) {}
 
   Result<GrpcChannel*> channel(std::string_view target);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -16,7 +17,8 @@ class Subchannel;
 class ClientConnection final : public http2::Connection {
  public:
   ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority,
-                   std::chrono::milliseconds keepalive_interval);
+                   std::chrono::milliseconds keepalive_interval,
+                   std::unique_ptr<http2::TlsSession> tls);
 
   const std::string& authority() const noexcept { return authority_; }
 

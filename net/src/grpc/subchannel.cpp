@@ -4,6 +4,8 @@
 #include <sstream>
 #include <utility>
 
+#include <boost/asio/ssl/context.hpp>
+
 #include "grpc/channel_core.hpp"
 
 namespace concerto::net::detail {
@@ -106,9 +108,14 @@ void Subchannel::connect() {
 void Subchannel::connected(http2::Socket socket, SocketPlace place) {
   attempt_.reset();
   connect_timer_.cancel();
-  const std::string& given = channel_.options().authority;
+  const GrpcChannelOptions& options = channel_.options();
+  std::unique_ptr<http2::TlsSession> tls;
+  if (options.tls) {
+    tls = std::make_unique<http2::TlsSession>(*options.tls->native_handle(), options.tls_host);
+  }
   auto connection = std::make_shared<ClientConnection>(
-      std::move(socket), *this, given.empty() ? text_of(address_) : given, keepalive_interval_);
+      std::move(socket), *this, options.authority.empty() ? text_of(address_) : options.authority,
+      keepalive_interval_, std::move(tls));
   connection->keep(std::move(place));
   connections_.push_back(connection);
   connection->start();

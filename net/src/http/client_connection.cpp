@@ -2,22 +2,16 @@
 
 #include <cerrno>
 
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/write.hpp>
 #include <sys/socket.h>
+
+#include "tls_server_name.hpp"
 
 namespace concerto::net {
 
 Task<error_code> ClientConnection::start_tls(asio::ssl::context& context, std::string host) {
   tls_ = std::make_unique<TlsStream>(socket_, context);
-  error_code error;
-  asio::ip::make_address(host, error);
-  if (error && SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) {
-    co_return asio::error::no_memory;
-  }
-  tls_->set_verify_callback(asio::ssl::host_name_verification(host), error);
-  if (error) co_return error;
+  if (!expect_server(*tls_->native_handle(), host)) co_return asio::error::no_memory;
   const auto [failure] = co_await tls_->async_handshake(TlsStream::client, tuple_task);
   co_return failure;
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t read_bytes = 64u << 10;
 constexpr std::size_t write_bytes = 64u << 10;
+constexpr std::size_t tls_record_bytes = 16u << 10;
 /// Reads in a row before other connections get their turn.
 constexpr int reads_max = 4;
 /// Frames that wait for a peer that sends but does not read.
@@ -42,7 +43,8 @@ std::string other_protocol(std::string_view bytes) {
 }  // namespace
 
 Connection::Connection(Socket socket, Turn& turn, Timers& timers, Side side,
-                       const SessionOptions& options, const ConnectionLimits& limits)
+                       const SessionOptions& options, const ConnectionLimits& limits,
+                       std::unique_ptr<TlsSession> tls)
     : keepalive_interval_(limits.keepalive_interval),
       socket_(std::move(socket)),
       turn_(turn),
@@ -50,6 +52,7 @@ Connection::Connection(Socket socket, Turn& turn, Timers& timers, Side side,
       limits_(limits),
       side_(side),
       session_(side, options, *this),
+      tls_(std::move(tls)),
       timer_(timers, [this] { on_timer(); }) {}
 
 void Connection::start() {
@@ -81,12 +84,40 @@ void Connection::on_readable() {
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (count < 0) return lose(system_error(errno, "read"));
     if (count == 0) {
-      return lose(lost_error(boost::system::errc::connection_reset, "closed by the peer"));
+      return lose(lost_error(boost::system::errc::connection_reset, closed_by_peer()));
     }
-    if (!receive({buffer.data(), static_cast<std::size_t>(count)})) return;
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+    if (!(tls_ ? decrypt(bytes) : receive(bytes))) return;
     if (static_cast<std::size_t>(count) < buffer.size()) break;
   }
   wait_readable();
+}
+
+std::string Connection::closed_by_peer() const {
+  std::string text = "closed by the peer";
+  if (tls_ && !tls_->is_open()) {
+    text += " in the handshake of TLS: does it speak TLS?";
+  } else if (!ready_) {
+    text += tls_ ? " before its first frame" : " before its first frame: does it want TLS?";
+  }
+  return text;
+}
+
+bool Connection::decrypt(std::string_view wire) {
+  std::array<char, tls_record_bytes> clear;  // NOLINT: filled by read
+  tls_->put(wire);
+  for (;;) {
+    auto count = tls_->read(clear);
+    if (!count) {
+      flush();  // It may hold an alert that tells the peer what was wrong.
+      close(std::move(count).error());
+      return false;
+    }
+    if (*count == 0) break;
+    if (!receive({clear.data(), *count})) return false;
+  }
+  if (tls_->wants_write() || (tls_->is_open() && session_.wants_write())) on_output();
+  return true;
 }
 
 bool Connection::receive(std::string_view bytes) {
@@ -120,7 +151,7 @@ void Connection::flush() {
   if (!open_ || !unsent_.empty()) return;
   std::array<char, write_bytes> buffer;  // NOLINT: filled by pull
   for (;;) {
-    auto pulled = session_.pull(buffer);
+    auto pulled = pull(buffer);
     if (!pulled) return lose(std::move(pulled).error());
     if (*pulled == 0) break;
     const std::string_view bytes(buffer.data(), *pulled);
@@ -129,6 +160,17 @@ void Connection::flush() {
     if (sent < bytes.size()) return block(bytes.substr(sent));
   }
   close_if_finished();
+}
+
+/// Bytes for the wire: 0 when there are none.
+Result<std::size_t> Connection::pull(std::span<char> out) {
+  if (!tls_) return session_.pull(out);
+  if (const std::size_t count = tls_->pull(out); count > 0 || !tls_->is_open()) return count;
+  std::array<char, write_bytes> clear;  // NOLINT: filled by pull
+  CONCERTO_TRY(const std::size_t count, session_.pull(clear));
+  if (count == 0) return count;
+  CONCERTO_CHECK(tls_->write({clear.data(), count}));
+  return tls_->pull(out);
 }
 
 std::size_t Connection::send(std::string_view bytes) {

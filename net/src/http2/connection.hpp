@@ -12,6 +12,7 @@
 #include <concerto/core/timers.hpp>
 
 #include "http2/session.hpp"
+#include "http2/tls_session.hpp"
 #include "http2/turn.hpp"
 
 namespace concerto::net::http2 {
@@ -26,13 +27,13 @@ struct ConnectionLimits {
   bool keepalive_without_streams = true;
 };
 
-/// A session on a socket. Owns no buffer while it is idle: it waits for the socket to become
-/// readable and reads into the stack. Shared ownership, because operations on the socket may be
-/// pending. Everything on the shard's thread.
+/// A session on a socket, plain or with TLS. Owns no buffer while it is idle: it waits for the
+/// socket to become readable and reads into the stack. Shared ownership, because operations on the
+/// socket may be pending. Everything on the shard's thread.
 class Connection : public std::enable_shared_from_this<Connection>, public Session::Events {
  public:
   Connection(Socket socket, Turn& turn, Timers& timers, Side side, const SessionOptions& options,
-             const ConnectionLimits& limits);
+             const ConnectionLimits& limits, std::unique_ptr<TlsSession> tls = nullptr);
   ~Connection() override = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -89,7 +90,10 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
  private:
   void wait_readable();
   void on_readable();
+  std::string closed_by_peer() const;
+  bool decrypt(std::string_view wire);
   bool receive(std::string_view bytes);
+  Result<std::size_t> pull(std::span<char> out);
   void block(std::string_view unsent);
   void on_writable();
   std::size_t send(std::string_view bytes);
@@ -104,6 +108,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   const ConnectionLimits limits_;
   const Side side_;
   Session session_;
+  const std::unique_ptr<TlsSession> tls_;
   Timer timer_;
   Error lost_because_;
   std::string unsent_;  ///< what the socket did not take

@@ -118,6 +118,7 @@ class Cluster(unittest.TestCase):
         coordinator = self.start(trouble.__name__)
         self.addCleanup(self.end, coordinator)
         key = self.wait_for_key()
+        wait_until(lambda: self.registered(coordinator), "the metric says so")
         member = self.used_member(coordinator)
         trouble(member)
         self.addCleanup(member.mend)
@@ -130,6 +131,10 @@ class Cluster(unittest.TestCase):
     def end(self, coordinator):
         coordinator.terminate()
         wait_until(lambda: not self.keys(), "the key goes", LEASE_S + 5)
+
+    def registered(self, coordinator):
+        url = f"http://127.0.0.1:{coordinator.http_port}/api/metrics"
+        return "concerto_registered 1\n" in http_call("GET", url).body.decode()
 
     def test_registers_whichever_member_is_cut_off_at_the_start(self):
         for member in self.members:

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <etcd_rpc.pb.h>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <optional>
@@ -11,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <concerto/net/etcd_registration.hpp>
+#include <concerto/net/http_tls.hpp>
 #include <concerto/net/system.hpp>
 #include <concerto/net/target_channels.hpp>
 
@@ -18,6 +21,7 @@
 #include "discovery/etcd_prefix_watch.hpp"
 #include "discovery_fixture.hpp"
 #include "real_etcd.hpp"
+#include "test_certificates.hpp"
 
 namespace concerto::net::test {
 namespace {
@@ -29,13 +33,15 @@ class RealEtcdTest : public testing::Test {
  protected:
   void SetUp() override {
     if (RealEtcd::installed()) {
-      etcd_.emplace();
+      start_etcd();
     } else if (std::getenv("CI") != nullptr) {
       FAIL() << "etcd is not installed (Debian package: etcd-server)";
     } else {
       GTEST_SKIP() << "etcd is not installed (Debian package: etcd-server)";
     }
   }
+
+  virtual void start_etcd() { etcd_.emplace(); }
 
   /// Everything here takes seconds at most; etcd's start and the leases are the slowest.
   void run_until(const char* what, const std::function<bool()>& condition) {
@@ -164,15 +170,15 @@ TEST_F(RealEtcdWatch, SurvivesTheLossOfEtcdsData) {
 /// A registration at `dtmservice/`.
 class RealEtcdRegistration : public RealEtcdTest {
  protected:
-  void begin(EtcdAccount account = {}) {
+  void begin(EtcdAccess account = {}) {
     account.hosts = etcd_->hosts();
     TargetChannelsOptions options;
     options.driver = Driver::gozero;
-    options.etcd_account = account;
+    options.etcd_access = account;
     targets_.emplace(shard_, std::move(options));
     client_ = targets_->etcd_clients().acquire(etcd_->hosts()).value();
     EtcdPublication publication;
-    publication.account = account;
+    publication.access = account;
     publication.key = "dtmservice";
     publication.endpoint = "localhost:36790";
     registration_.emplace(*targets_, std::move(publication));
@@ -270,11 +276,82 @@ TEST_F(RealEtcdRegistration, LogsIn) {
   call("UserGrantRole", "\x0a\x04root\x12\x04root");  // user, role
   call("AuthEnable", "");
 
-  EtcdAccount account;
+  EtcdAccess account;
   account.user = "root";
   account.password = "secret";
   begin(account);
   wait_for_key();
+}
+
+/// An etcd that speaks TLS alone, to clients with a certificate.
+class RealEtcdWithTls : public RealEtcdRegistration {
+ protected:
+  void start_etcd() override {
+    const Certificate authority = make_authority("test authority");
+    const Certificate server = make_server_certificate(authority, "DNS:localhost,IP:127.0.0.1");
+    ca_file_ = write("ca.pem", authority.pem());
+    certificate_file_ = write("server.pem", server.pem());
+    key_file_ = write("server.key", server.key_pem());
+    etcd_.emplace(RealEtcd::Tls{certificate_file_, key_file_, ca_file_});
+  }
+
+  std::string write(const std::string& name, const std::string& text) {
+    const std::string path =
+        testing::TempDir() + "concerto_etcd_" + std::to_string(::getpid()) + "_" + name;
+    std::ofstream(path) << text;
+    files_.push_back(path);
+    return path;
+  }
+
+  void TearDown() override {
+    RealEtcdRegistration::TearDown();
+    for (const std::string& file : files_) std::filesystem::remove(file);
+  }
+
+  /// What the configuration says of this etcd, with these parameters.
+  EtcdAccess access(const std::string& parameters) {
+    const auto publication =
+        parse_publication(Driver::gozero, "etcd://" + etcd_->hosts() + "/dtmservice?" + parameters,
+                          "localhost:36790");
+    EXPECT_TRUE(publication) << publication.error().detail;
+    return (*publication)->access;
+  }
+
+  std::string ca_file_;
+  std::string certificate_file_;
+  std::string key_file_;
+  std::vector<std::string> files_;
+};
+
+TEST_F(RealEtcdWithTls, Registers) {
+  begin(access("caCert=" + ca_file_ + "&certFile=" + certificate_file_ + "&keyFile=" + key_file_));
+  const std::string key = wait_for_key();
+  etcd_->kill();
+  run_until("the loss is noticed", [&] { return !registration_->registered(); });
+  etcd_->start();
+  wait_for_key();
+  stop();
+  EXPECT_EQ(keys(), Values{});
+}
+
+TEST_F(RealEtcdWithTls, IsNotTrustedWithAnotherAuthority) {
+  const std::string other = write("other.pem", make_authority("another authority").pem());
+  begin(access("caCert=" + other + "&certFile=" + certificate_file_ + "&keyFile=" + key_file_));
+  run_until("it is said", [&] { return observer_.has("certificate verify failed"); });
+  EXPECT_FALSE(registration_->registered());
+}
+
+TEST_F(RealEtcdWithTls, RefusesAClientWithoutACertificate) {
+  begin(access("caCert=" + ca_file_));
+  run_until("it is said", [&] { return observer_.has("bad certificate"); });
+  EXPECT_FALSE(registration_->registered());
+}
+
+TEST_F(RealEtcdRegistration, SaysThatEtcdDoesNotSpeakTls) {
+  EtcdAccess access;
+  access.tls = make_tls_client_context().value();
+  begin(access);
+  run_until("it is said", [&] { return observer_.has("does it speak TLS?"); });
 }
 
 }  // namespace

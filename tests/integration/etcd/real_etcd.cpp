@@ -34,8 +34,8 @@ std::filesystem::path new_directory() {
   return name;
 }
 
-std::string url(std::uint16_t port) {
-  return "http://127.0.0.1:" + std::to_string(port);
+std::string url(std::uint16_t port, const char* scheme = "http") {
+  return scheme + std::string("://127.0.0.1:") + std::to_string(port);
 }
 
 /// In the child, between fork and exec.
@@ -64,7 +64,7 @@ bool RealEtcd::installed() {
   return false;
 }
 
-RealEtcd::RealEtcd() : directory_(new_directory()) {
+RealEtcd::RealEtcd(std::optional<Tls> tls) : tls_(std::move(tls)), directory_(new_directory()) {
   std::tie(port_, peer_port_) = free_ports();
   start();
 }
@@ -76,14 +76,19 @@ RealEtcd::~RealEtcd() {
 }
 
 void RealEtcd::start() {
+  const std::string client_url = url(port_, tls_ ? "https" : "http");
   std::vector<std::string> command{"etcd",
                                    "--name=one",
                                    "--data-dir=" + (directory_ / "data").string(),
-                                   "--listen-client-urls=" + url(port_),
-                                   "--advertise-client-urls=" + url(port_),
+                                   "--listen-client-urls=" + client_url,
+                                   "--advertise-client-urls=" + client_url,
                                    "--listen-peer-urls=" + url(peer_port_),
                                    "--initial-advertise-peer-urls=" + url(peer_port_),
                                    "--initial-cluster=one=" + url(peer_port_)};
+  if (tls_) {
+    command.insert(command.end(), {"--cert-file=" + tls_->certificate, "--key-file=" + tls_->key,
+                                   "--trusted-ca-file=" + tls_->client_ca, "--client-cert-auth"});
+  }
   const std::string log = directory_ / "log";
   process_ = ::fork();
   if (process_ < 0) throw std::runtime_error("fork");

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
@@ -15,7 +16,14 @@ class RealEtcd {
   /// Whether the program is there to be started.
   static bool installed();
 
-  RealEtcd();
+  /// Files of its own TLS; the CA is that of its clients, who have to show a certificate.
+  struct Tls {
+    std::string certificate;
+    std::string key;
+    std::string client_ca;
+  };
+
+  explicit RealEtcd(std::optional<Tls> tls = {});
   ~RealEtcd();
   RealEtcd(const RealEtcd&) = delete;
   RealEtcd& operator=(const RealEtcd&) = delete;
@@ -31,6 +39,7 @@ class RealEtcd {
   std::uint16_t port() const noexcept { return port_; }
 
  private:
+  std::optional<Tls> tls_;
   std::filesystem::path directory_;
   std::uint16_t port_ = 0;
   std::uint16_t peer_port_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,24 +8,29 @@
 #include <concerto/core/error.hpp>
 #include <concerto/net/server_method.hpp>
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace concerto::net {
 
-/// User and password for the etcd that listens on these hosts.
-struct EtcdAccount {
+/// How the etcd that listens on these hosts is spoken to.
+struct EtcdAccess {
   std::string hosts;  ///< `h1:2379,h2:2379`
   std::string user;   ///< empty: no authentication
   std::string password;
+  std::shared_ptr<boost::asio::ssl::context> tls;  ///< null: in plain text
 };
 
 /// How the coordinator makes itself known in etcd (protocol page 06, section 4.2).
 struct EtcdPublication {
-  EtcdAccount account;
+  EtcdAccess access;
   std::string key;       ///< the coordinator's key is `<key>/<lease id>`
   std::string endpoint;  ///< its value, published as it is
 };
 
-/// Checks the configuration's MicroService.{Driver, Target, EndPoint}. Nothing: there is nothing
-/// to register. An error names the key and what is wrong with it; the start should be refused.
+/// Checks the configuration's MicroService.{Driver, Target, EndPoint}, and reads the files that the
+/// target names for TLS. Nothing: there is nothing to register. An error names the key and what is wrong with it; the start should be refused.
 [[nodiscard]] Result<std::optional<EtcdPublication>> parse_publication(Driver driver,
                                                                        std::string_view target,
                                                                        std::string_view endpoint);

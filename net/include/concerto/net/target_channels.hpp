@@ -32,7 +32,7 @@ struct DiscoveryShard {
 struct TargetChannelsOptions {
   Driver driver = Driver::standard;
   GrpcChannelOptions channel;  ///< of every channel; the authority follows from the target
-  std::optional<EtcdAccount> etcd_account;
+  std::optional<EtcdAccess> etcd_access;
   /// Shared by the shards of a process; without it each shard knows what it has read itself.
   std::shared_ptr<AddressMemory> memory;
   std::size_t channels_max = 10'000;  ///< then the longest unused one without calls goes

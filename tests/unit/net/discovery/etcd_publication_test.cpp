@@ -10,8 +10,8 @@ TEST(EtcdPublication, ReadsTheArticlesConfiguration) {
       parse_publication(Driver::gozero, "etcd://localhost:2379/dtmservice", "localhost:36790");
   ASSERT_TRUE(publication);
   ASSERT_TRUE(*publication);
-  EXPECT_EQ((*publication)->account.hosts, "localhost:2379");
-  EXPECT_EQ((*publication)->account.user, "");
+  EXPECT_EQ((*publication)->access.hosts, "localhost:2379");
+  EXPECT_EQ((*publication)->access.user, "");
   EXPECT_EQ((*publication)->key, "dtmservice");
   EXPECT_EQ((*publication)->endpoint, "localhost:36790");
 }
@@ -21,9 +21,9 @@ TEST(EtcdPublication, ReadsHostsAndAccount) {
       Driver::gozero, "discov://h1:2379,h2:2379/a/b?user=me%40x&password=p%2B+q", "verbatim");
   ASSERT_TRUE(publication);
   ASSERT_TRUE(*publication);
-  EXPECT_EQ((*publication)->account.hosts, "h1:2379,h2:2379");
-  EXPECT_EQ((*publication)->account.user, "me@x");
-  EXPECT_EQ((*publication)->account.password, "p+ q");
+  EXPECT_EQ((*publication)->access.hosts, "h1:2379,h2:2379");
+  EXPECT_EQ((*publication)->access.user, "me@x");
+  EXPECT_EQ((*publication)->access.password, "p+ q");
   EXPECT_EQ((*publication)->key, "a/b");
   EXPECT_EQ((*publication)->endpoint, "verbatim");
 }
@@ -33,9 +33,21 @@ TEST(EtcdPublication, ReadsTheAccountBeforeTheHosts) {
       parse_publication(Driver::gozero, "etcd://me%40x:p%3A+q@h1:2379,h2:2379/a", "e:1");
   ASSERT_TRUE(publication);
   ASSERT_TRUE(*publication);
-  EXPECT_EQ((*publication)->account.hosts, "h1:2379,h2:2379");
-  EXPECT_EQ((*publication)->account.user, "me@x");
-  EXPECT_EQ((*publication)->account.password, "p:+q");
+  EXPECT_EQ((*publication)->access.hosts, "h1:2379,h2:2379");
+  EXPECT_EQ((*publication)->access.user, "me@x");
+  EXPECT_EQ((*publication)->access.password, "p:+q");
+}
+
+TEST(EtcdPublication, SpeaksTlsWhereTheTargetAsksForIt) {
+  const auto tls_of = [](const char* parameters) {
+    const auto publication = parse_publication(
+        Driver::gozero, "etcd://h:2379/a?" + std::string(parameters), "localhost:36790");
+    EXPECT_TRUE(publication);
+    return (*publication)->access.tls;
+  };
+  EXPECT_EQ(tls_of(""), nullptr);
+  EXPECT_EQ(tls_of("enableSecure=false"), nullptr);
+  EXPECT_NE(tls_of("enableSecure=true"), nullptr);
 }
 
 TEST(EtcdPublication, RegistersNothingWithoutATarget) {
@@ -82,6 +94,18 @@ constexpr RefusedCase refused_cases[] = {
      "MicroService.Target 'etcd://h:2379/': no key after the hosts"},
     {"BadAccount", "etcd://me:%zz@h:2379/dtmservice", "e:1",
      "MicroService.Target 'etcd://me:***@h:2379/dtmservice': invalid escape in user or password"},
+    {"NoCaFile", "etcd://h:2379/a?caCert=/none.pem", "e:1",
+     "MicroService.Target 'etcd://h:2379/a?caCert=/none.pem': cannot load certificates from "
+     "'/none.pem': No such file or directory"},
+    {"KeyAlone", "etcd://h:2379/a?keyFile=/k.pem", "e:1",
+     "MicroService.Target 'etcd://h:2379/a?keyFile=/k.pem': a client's certificate and its key go "
+     "together"},
+    {"TlsOffWithFiles", "etcd://h:2379/a?enableSecure=false&caCert=/c.pem", "e:1",
+     "MicroService.Target 'etcd://h:2379/a?enableSecure=false&caCert=/c.pem': enableSecure is "
+     "false, but caCert, certFile or keyFile is given"},
+    {"TlsPerhaps", "etcd://h:2379/a?enableSecure=yes", "e:1",
+     "MicroService.Target 'etcd://h:2379/a?enableSecure=yes': enableSecure is 'true' or 'false', "
+     "not 'yes'"},
     {"NoEndpoint", "etcd://h:2379/dtmservice", "",
      "MicroService.EndPoint '': the address to publish at 'etcd://h:2379/dtmservice' is missing"},
 };

@@ -14,13 +14,13 @@ using Keys = std::map<std::string, std::string>;
 template <class Fixture>
 class Registration : public Fixture {
  protected:
-  void begin_at(const std::string& hosts, std::optional<EtcdAccount> account = {}) {
+  void begin_at(const std::string& hosts, std::optional<EtcdAccess> account = {}) {
     TargetChannelsOptions options;
     options.driver = Driver::gozero;
-    options.etcd_account = account;
+    options.etcd_access = account;
     targets_.emplace(this->shard_, std::move(options));
     EtcdPublication publication;
-    publication.account.hosts = hosts;
+    publication.access.hosts = hosts;
     publication.key = "dtmservice";
     publication.endpoint = "localhost:36790";
     registration_.emplace(*targets_, std::move(publication));
@@ -52,7 +52,7 @@ class Registration : public Fixture {
 
 class EtcdRegistrationTest : public Registration<EtcdTest> {
  protected:
-  void begin(std::optional<EtcdAccount> account = {}) { begin_at(etcd_.hosts(), account); }
+  void begin(std::optional<EtcdAccess> account = {}) { begin_at(etcd_.hosts(), account); }
   void wait_for_renewals(int count) {
     run_until([&] { return etcd_.renewal_count() == count; });
     poll();
@@ -265,7 +265,7 @@ TEST_F(EtcdClusterRegistrationTest, KeepsItsLeaseWhenItsMemberSwallowsEverything
 
 TEST_F(EtcdRegistrationTest, LogsInWithItsAccount) {
   etcd_.require_login("me", "secret");
-  begin(EtcdAccount{etcd_.hosts(), "me", "secret"});
+  begin(EtcdAccess{etcd_.hosts(), "me", "secret", nullptr});
   wait_for_registration(1);
   EXPECT_EQ(etcd_.login_count(), 1);
 
@@ -279,13 +279,13 @@ TEST_F(EtcdRegistrationTest, LogsInWithItsAccount) {
 }
 
 TEST_F(EtcdRegistrationTest, AnAccountDoesNoHarmWhereNoneIsNeeded) {
-  begin(EtcdAccount{etcd_.hosts(), "me", "secret"});
+  begin(EtcdAccess{etcd_.hosts(), "me", "secret", nullptr});
   wait_for_registration(1);
 }
 
 TEST_F(EtcdRegistrationTest, SaysThatThePasswordIsWrong) {
   etcd_.require_login("me", "secret");
-  begin(EtcdAccount{etcd_.hosts(), "me", "wrong"});
+  begin(EtcdAccess{etcd_.hosts(), "me", "wrong", nullptr});
   run_until([&] { return observer_.has("invalid user ID or password"); });
   EXPECT_FALSE(registration_->registered());
 }

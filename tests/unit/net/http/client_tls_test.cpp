@@ -108,7 +108,7 @@ class HttpClientTls : public ClientTest {
 
   void trust(const Certificate& authority, HttpProxyRules proxies = {}) {
     const TemporaryFile file{authority.pem()};
-    const auto tls = make_tls_client_context(file.path());
+    const auto tls = make_tls_client_context({file.path(), {}, {}});
     ASSERT_TRUE(tls) << tls.error().detail;
     make_client({}, std::move(proxies), *tls);
   }
@@ -122,7 +122,7 @@ TEST_F(HttpClientTls, VerifiesNewConnectionsWithNewCertificates) {
   trust(other);
   EXPECT_FALSE(get("https://b.org:" + server.port() + "/"));
   const TemporaryFile file{authority_.pem()};
-  const auto fresh = make_tls_client_context(file.path());
+  const auto fresh = make_tls_client_context({file.path(), {}, {}});
   ASSERT_TRUE(fresh) << fresh.error().detail;
   client_->set_tls(*fresh);
   const auto answer = get("https://b.org:" + server.port() + "/");
@@ -208,7 +208,7 @@ TEST_F(HttpClientTls, TakesAMissingClosingAlertForACutAnswer) {
 
 TEST_F(HttpClientTls, SaysWhichFileIsNoCertificate) {
   const TemporaryFile file{"no certificate"};
-  const auto context = make_tls_client_context(file.path());
+  const auto context = make_tls_client_context({file.path(), {}, {}});
   ASSERT_FALSE(context);
   EXPECT_THAT(context.error().detail, HasSubstr(file.path()));
 }

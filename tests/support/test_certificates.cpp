@@ -31,14 +31,25 @@ Certificate make_unsigned(const std::string& name, long serial) {
   return made;
 }
 
-}  // namespace
-
-std::string Certificate::pem() const {
+template <class Write>
+std::string written(Write write) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> out{BIO_new(BIO_s_mem()), BIO_free};
-  PEM_write_bio_X509(out.get(), x509.get());
+  write(out.get());
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   return {text, static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+std::string Certificate::pem() const {
+  return written([this](BIO* out) { PEM_write_bio_X509(out, x509.get()); });
+}
+
+std::string Certificate::key_pem() const {
+  return written([this](BIO* out) {
+    PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  });
 }
 
 Certificate make_authority(const std::string& name) {

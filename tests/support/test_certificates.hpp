@@ -13,6 +13,7 @@ struct Certificate {
   std::shared_ptr<EVP_PKEY> key;
 
   std::string pem() const;
+  std::string key_pem() const;
 };
 
 /// A self-signed authority.

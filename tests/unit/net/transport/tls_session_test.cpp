@@ -1,0 +1,196 @@
+// The client's side of TLS against OpenSSL's server, without a socket between them.
+
+#include "http2/tls_session.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test_certificates.hpp"
+
+namespace concerto::net::test {
+namespace {
+
+using http2::TlsSession;
+using testing::HasSubstr;
+
+template <class T>
+using Owned = std::unique_ptr<T, void (*)(T*)>;
+
+/// An echoing server whose wire is a string to each side.
+class EchoServer {
+ public:
+  explicit EchoServer(const Certificate& certificate)
+      : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free), ssl_(nullptr, SSL_free) {
+    SSL_CTX_use_certificate(context_.get(), certificate.x509.get());
+    SSL_CTX_use_PrivateKey(context_.get(), certificate.key.get());
+    SSL_CTX_set_alpn_select_cb(context_.get(), &EchoServer::select, nullptr);
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_accept_state(ssl_.get());
+  }
+
+  std::string answer(std::string_view wire) {
+    BIO_write(SSL_get_rbio(ssl_.get()), wire.data(), static_cast<int>(wire.size()));
+    char bytes[1000];
+    for (int count = 1; count > 0;) {
+      count = SSL_read(ssl_.get(), bytes, sizeof bytes);
+      if (count > 0) SSL_write(ssl_.get(), bytes, count);
+    }
+    std::string out(BIO_ctrl_pending(SSL_get_wbio(ssl_.get())), '\0');
+    BIO_read(SSL_get_wbio(ssl_.get()), out.data(), static_cast<int>(out.size()));
+    return out;
+  }
+
+  std::string end() {
+    SSL_shutdown(ssl_.get());
+    return answer("");
+  }
+
+  std::string protocol() const {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
+  }
+  std::string named() const {
+    const char* const name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+    return name ? name : "";
+  }
+
+ private:
+  static int select(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
+                    unsigned, void*) {
+    *out = in + 1;
+    *size = in[0];
+    return SSL_TLSEXT_ERR_OK;
+  }
+
+  Owned<SSL_CTX> context_;
+  Owned<SSL> ssl_;
+};
+
+class TlsSessionTest : public testing::Test {
+ protected:
+  TlsSessionTest() : context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
+    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), authority_.x509.get());
+  }
+
+  /// Everything the client has for the wire.
+  std::string pull() {
+    std::string wire;
+    char bytes[100];
+    while (const std::size_t count = client_->pull(bytes)) wire.append(bytes, count);
+    return wire;
+  }
+
+  /// Hands `wire` to the client in pieces and collects what it means.
+  Result<std::string> feed(std::string_view wire, std::size_t piece) {
+    std::string clear;
+    char bytes[50];
+    for (std::size_t begin = 0; begin < wire.size(); begin += piece) {
+      client_->put(wire.substr(begin, piece));
+      for (;;) {
+        CONCERTO_TRY(const std::size_t count, client_->read(bytes));
+        if (count == 0) break;
+        clear.append(bytes, count);
+      }
+    }
+    return clear;
+  }
+
+  /// Both talk until nothing is left to say: what the client read.
+  Result<std::string> talk(std::size_t piece = 1'000'000) {
+    std::string clear;
+    for (std::string wire = pull(); !wire.empty(); wire = pull()) {
+      CONCERTO_TRY(const std::string part, feed(server_.answer(wire), piece));
+      clear += part;
+    }
+    return clear;
+  }
+
+  void begin(const std::string& host) { client_.emplace(*context_, host); }
+
+  const Certificate authority_ = make_authority("test authority");
+  Owned<SSL_CTX> context_;
+  EchoServer server_{make_server_certificate(authority_, "DNS:b.org,IP:127.0.0.1")};
+  std::optional<TlsSession> client_;
+};
+
+TEST_F(TlsSessionTest, CarriesBytesBothWays) {
+  begin("b.org");
+  EXPECT_FALSE(client_->is_open());
+  ASSERT_TRUE(talk());
+  EXPECT_TRUE(client_->is_open());
+  EXPECT_EQ(server_.protocol(), "h2");
+  EXPECT_EQ(server_.named(), "b.org");
+  const std::string large(300'000, 'x');
+  ASSERT_TRUE(client_->write(large));
+  EXPECT_EQ(talk().value(), large);
+}
+
+TEST_F(TlsSessionTest, TakesTheWireByteByByte) {
+  begin("b.org");
+  ASSERT_TRUE(talk(1));
+  ASSERT_TRUE(client_->write("one by one"));
+  EXPECT_EQ(talk(1).value(), "one by one");
+}
+
+TEST_F(TlsSessionTest, KnowsAServerByItsAddress) {
+  begin("127.0.0.1");
+  ASSERT_TRUE(talk());
+  EXPECT_TRUE(client_->is_open());
+  EXPECT_EQ(server_.named(), "");
+}
+
+TEST_F(TlsSessionTest, RefusesAnotherNameAndAddress) {
+  for (const char* host : {"c.org", "127.0.0.2"}) {
+    EchoServer server{make_server_certificate(authority_, "DNS:b.org,IP:127.0.0.1")};
+    begin(host);
+    const auto read = feed(server.answer(pull()), 1'000'000);
+    ASSERT_FALSE(read) << host;
+    EXPECT_THAT(read.error().detail, HasSubstr("mismatch"));
+    EXPECT_FALSE(client_->is_open());
+    EXPECT_TRUE(client_->wants_write()) << "the alert";
+  }
+}
+
+TEST_F(TlsSessionTest, RefusesAnUnknownAuthority) {
+  EchoServer other{make_server_certificate(make_authority("another authority"), "DNS:b.org")};
+  begin("b.org");
+  const auto read = feed(other.answer(pull()), 1'000'000);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().detail, HasSubstr("certificate verify failed: "));
+}
+
+TEST_F(TlsSessionTest, SaysThatTheServerDoesNotSpeakTls) {
+  begin("b.org");
+  const auto read = feed("HTTP/1.1 400 Bad Request\r\n\r\n", 1'000'000);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().detail, HasSubstr("does it speak TLS?"));
+}
+
+TEST_F(TlsSessionTest, HearsTheEnd) {
+  begin("b.org");
+  ASSERT_TRUE(talk());
+  const auto read = feed(server_.end(), 1'000'000);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().detail, "closed by the peer");
+}
+
+TEST_F(TlsSessionTest, RefusesABrokenRecord) {
+  begin("b.org");
+  ASSERT_TRUE(talk());
+  ASSERT_TRUE(client_->write("some bytes"));
+  std::string wire = server_.answer(pull());
+  wire.back() = static_cast<char>(wire.back() ^ 1);
+  EXPECT_FALSE(feed(wire, 1'000'000));
+}
+
+}  // namespace
+}  // namespace concerto::net::test
