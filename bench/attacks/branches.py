@@ -31,7 +31,7 @@ class Service:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/call"
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/call?method=call"
 
     def close(self):
         self._ending = True
@@ -74,6 +74,7 @@ class Sagas(Attack):
     """Sagas whose first action goes to a service that means harm."""
 
     answer = b""
+    protocol = "http"
     sagas = 6000
 
     def begin(self):
@@ -99,7 +100,7 @@ class Sagas(Attack):
             if number is None:
                 return
             saga = {"gid": f"{self.name}-{number}", "trans_type": "saga", "payloads": [PAYLOAD],
-                    "steps": [{"action": url, "compensate": ""}]}
+                    "steps": [{"action": url, "compensate": ""}], "protocol": self.protocol}
             try:
                 connection.request("POST", "/api/dtmsvr/submit", json.dumps(saga))
                 answer = connection.getresponse()
@@ -125,6 +126,12 @@ class EndlessAnswer(Sagas):
     sagas = 500
 
 
+class EndlessRpcAnswer(EndlessAnswer):
+    name = "endless_rpc_answer"
+    does = "a JSON-RPC service whose answers do not end"
+    protocol = "json-rpc"
+
+
 class EndlessHead(Sagas):
     name = "endless_head"
     does = "a service whose answers have headers without end"
@@ -132,4 +139,4 @@ class EndlessHead(Sagas):
     sagas = 500
 
 
-ATTACKS = [DeadService, EndlessAnswer, EndlessHead]
+ATTACKS = [DeadService, EndlessAnswer, EndlessRpcAnswer, EndlessHead]

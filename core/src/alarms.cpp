@@ -101,6 +101,10 @@ std::size_t Alarms::waiting_for(std::string_view target) const {
   return found == heap_of_target_.end() ? 0 : heaps_.size_of(found->second);
 }
 
+void Alarms::count_waiting(std::map<std::string, std::size_t>& by_target) const {
+  for (const auto& [target, heap] : heap_of_target_) by_target[target] += heaps_.size_of(heap);
+}
+
 std::vector<std::string> Alarms::targets_with(std::size_t count) const {
   std::vector<std::string> found;
   for (const auto& [target, heap] : heap_of_target_) {

@@ -73,6 +73,8 @@ class Alarms {
   /// Whether any transaction waits for a target.
   bool any_waits() const noexcept { return !heap_of_target_.empty(); }
   std::size_t waiting_for(std::string_view target) const;
+  /// Adds the numbers of those that wait, by target.
+  void count_waiting(std::map<std::string, std::size_t>& by_target) const;
   /// Targets that at least `count` transactions wait for.
   std::vector<std::string> targets_with(std::size_t count) const;
   /// The target that the transaction waits for, empty if it waits for none.

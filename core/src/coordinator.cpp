@@ -238,6 +238,14 @@ InFlight Coordinator::in_flight() const noexcept {
   return sum;
 }
 
+Task<std::map<std::string, std::size_t>> Coordinator::waiting_by_target() {
+  std::map<std::string, std::size_t> waiting;
+  for (auto& engine : engines_) {
+    co_await on_shard(engine->executor(), engine->count_waiting(waiting));
+  }
+  co_return waiting;
+}
+
 Task<std::optional<WallTime>> Coordinator::oldest_unfinished() {
   WallTime oldest = WallTime::max();
   for (auto& engine : engines_) {

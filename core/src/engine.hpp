@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <string>
 
 #include <boost/intrusive/list.hpp>
@@ -59,6 +60,8 @@ class Engine {
   Task<void> finish_stop(SteadyTime deadline);
 
   InFlight in_flight(SteadyTime now) const noexcept;
+  /// Adds how many transactions rest because of calls that had errors, by target.
+  Task<void> count_waiting(std::map<std::string, std::size_t>& by_target);
   /// Create time of the oldest transaction that rests, WallTime::max() without one.
   Task<WallTime> oldest_unfinished();
 

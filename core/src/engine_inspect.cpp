@@ -142,6 +142,11 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
   return "waits for its next try; earlier attempts are not known to this process";
 }
 
+Task<void> Engine::count_waiting(std::map<std::string, std::size_t>& by_target) {
+  alarms_.count_waiting(by_target);
+  co_return;
+}
+
 Task<WallTime> Engine::oldest_unfinished() {
   WallTime oldest = WallTime::max();
   for (std::size_t part = 0; part < alarms_.parts(); ++part) {

@@ -1,7 +1,14 @@
 #include "server_metrics.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
 #include "metric_set.hpp"
 #include "process_metrics.hpp"
+#include "trans_probe.hpp"
 
 #ifdef CONCERTO_MIMALLOC
 #include <mimalloc.h>
@@ -67,6 +74,28 @@ void collect_in_flight(const InFlight& now, MetricSet& metrics) {
                 seconds(now.lag));
 }
 
+/// Of many targets those that most wait for.
+void collect_waiting(const std::map<std::string, std::size_t>& by_target, MetricSet& metrics) {
+  std::vector<std::pair<std::size_t, std::string_view>> sorted;
+  for (const auto& [target, count] : by_target) sorted.emplace_back(count, target);
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  std::size_t others = 0;
+  const auto gauge = [&metrics](std::string_view target, std::size_t count) {
+    metrics.gauge("concerto_transactions_waiting",
+                  "Unfinished transactions that wait because calls to a target had errors",
+                  {{"target", target}}, static_cast<double>(count));
+  };
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const auto& [count, target] = sorted[i];
+    if (i < TransProbe::targets_max) {
+      gauge(TransProbe::label_of(target), count);
+    } else {
+      others += count;
+    }
+  }
+  if (others > 0) gauge("other", others);
+}
+
 void collect_store(const persist::LevelDbStore& store, MetricSet& metrics) {
   const persist::StoreProbe& probe = store.probe();
   const auto gauge = [&](std::string_view name, std::string_view help, std::uint64_t value) {
@@ -127,6 +156,8 @@ Task<std::string> metrics_text(MetricSources sources) {
   co_await on_shard(sources.shards.front()->executor(),
                     visit_registration(sources.registered, metrics));
   collect_in_flight(sources.coordinator.in_flight(), metrics);
+  const auto waiting = co_await sources.coordinator.waiting_by_target();
+  collect_waiting(waiting, metrics);
   if (sources.store != nullptr) collect_store(*sources.store, metrics);
   const auto oldest = co_await sources.coordinator.oldest_unfinished();
   const WallTime now = sources.clock.wall_now();

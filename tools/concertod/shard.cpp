@@ -12,8 +12,10 @@
 namespace concerto::tools {
 namespace {
 
-net::HttpClientOptions client_options(const ShardSetup& setup) {
+net::HttpClientOptions client_options(const ShardSetup& setup,
+                                      std::shared_ptr<net::BufferBudget> buffers) {
   net::HttpClientOptions options;
+  options.buffers = std::move(buffers);
   options.body_bytes_max = setup.config.limits.response_bytes_max;
   options.connections_max = setup.descriptors.http_calls_max;
   options.connections_per_host_max = setup.descriptors.http_calls_per_host_max;
@@ -28,7 +30,7 @@ net::TargetChannelsOptions channel_options(const ShardSetup& setup) {
   options.channel.keepalive_interval = setup.config.keepalive.interval;
   options.channel.keepalive_timeout = setup.config.keepalive.timeout;
   options.channel.sockets = setup.grpc_calls;
-  options.etcd_account = setup.etcd_account;
+  options.etcd_access = setup.etcd_access;
   options.memory = setup.memory;
   return options;
 }
@@ -122,8 +124,10 @@ Shard::Shard(const ShardSetup& setup)
       heartbeat_(timers_),
       observer_(setup.log),
       resolver_(io_.get_executor(), setup.dns),
+      buffers_(
+          std::make_shared<net::BufferBudget>(buffer_limits(setup.config.limits, setup.shards))),
       http_client_(io_.get_executor(), timers_, resolver_, setup.tls, setup.proxies,
-                   client_options(setup)),
+                   client_options(setup, buffers_)),
       channels_({io_.get_executor(), timers_, random_, resolver_, observer_},
                 channel_options(setup)),
       http_branches_(http_client_, random_),
@@ -151,7 +155,6 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   http_api_ = std::make_unique<net::HttpApi>(coordinator, random_, clock_, std::move(api_options));
   http_api_->register_on(router_);
   pages.register_on(router_);
-  buffers_ = std::make_shared<net::BufferBudget>(buffer_limits(config.limits, shards_));
   net::HttpServerOptions http = http_options(config.limits);
   http.buffers = buffers_;
   http.sockets = sockets.http;

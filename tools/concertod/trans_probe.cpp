@@ -29,16 +29,16 @@ std::size_t op_index(std::string_view op) noexcept {
   return static_cast<std::size_t>(found - ops.begin());
 }
 
-/// The target without what a URL may say of its user.
-std::string label_of(const std::string& target) {
-  const std::size_t scheme = target.find("://");
-  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::size_t at = target.rfind('@');
-  if (at == std::string::npos || at < host) return target;
-  return target.substr(0, host) + target.substr(at + 1);
-}
-
 }  // namespace
+
+std::string TransProbe::label_of(std::string_view target) {
+  const std::size_t scheme = target.find("://");
+  const std::size_t host = scheme == target.npos ? 0 : scheme + 3;
+  const std::size_t at = target.rfind('@');
+  std::string label(target);
+  if (at != target.npos && at >= host) label.erase(host, at + 1 - host);
+  return label;
+}
 
 TransProbe::TransProbe() : calls_(trans_types * ops.size() * branch_ids) {}
 

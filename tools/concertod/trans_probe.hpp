@@ -22,6 +22,9 @@ class TransProbe {
  public:
   static constexpr std::size_t targets_max = 200;  ///< with numbers of their own
 
+  /// The target without what a URL may say of its user.
+  static std::string label_of(std::string_view target);
+
   TransProbe();
 
   /// A pass over a transaction has ended (protocol page 02, section 10).

@@ -78,7 +78,8 @@ Task<BranchReply> GrpcBranchCaller::call(BranchCall call) {
   Result<Prepared> prepared = prepare(channels_, call);
   if (!prepared) return answer(not_sent(prepared.error()));
   return answer(prepared->channel->unary(std::move(prepared->method), message_of(call),
-                                         std::move(prepared->metadata), call.deadline));
+                                         std::move(prepared->metadata), call.deadline,
+                                         GrpcAnswer::status));
 }
 
 }  // namespace concerto::net

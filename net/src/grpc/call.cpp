@@ -27,9 +27,9 @@ void Waiter::resume() {
 }
 
 Call::Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
-           BufferBudget::Holder* holder)
+           BufferBudget::Holder* holder, MessageReader::Keep keep)
     : turn_(turn),
-      reader_(message_bytes_max),
+      reader_(message_bytes_max, keep),
       timers_(timers),
       holder_(holder),
       deadline_timer_(timers, [this] { on_deadline(); }) {}
@@ -84,7 +84,7 @@ void Call::on_data(std::string_view bytes) {
         {GrpcCode::resource_exhausted, "received message larger than max (" +
                                            std::to_string(reader_.announced_bytes()) + " bytes)"});
   }
-  if (state == MessageReader::State::compressed) return on_compressed_message(bytes.size());
+  if (state == MessageReader::State::compressed) return on_compressed_message();
   if (dropping_) return drop_messages();
   if (reader_.has_message()) on_message();
 }

@@ -49,7 +49,7 @@ class Call : public http2::Stream {
  protected:
   /// `holder` answers for the memory of the call; null at a client.
   Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
-       BufferBudget::Holder* holder);
+       BufferBudget::Holder* holder, MessageReader::Keep keep = MessageReader::Keep::messages);
 
   virtual void on_message() = 0;
   /// A message has begun to arrive and is not complete.
@@ -57,7 +57,7 @@ class Call : public http2::Stream {
   /// The peer broke a limit.
   virtual void on_refused_message(GrpcStatus status) = 0;
   /// `bytes` of a compressed message, or of what follows it, came and were dropped.
-  virtual void on_compressed_message(std::size_t bytes) = 0;
+  virtual void on_compressed_message() = 0;
   virtual void on_deadline() = 0;
 
   void on_data(std::string_view bytes) final;

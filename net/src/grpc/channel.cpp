@@ -20,9 +20,10 @@ GrpcChannel::~GrpcChannel() {
 }
 
 Task<GrpcReply> GrpcChannel::unary(std::string method, std::string message, GrpcMetadata metadata,
-                                   SteadyTime deadline) {
-  ClientCallPtr call(new ClientCall(core_, ClientCall::Kind::unary, std::move(method),
-                                    std::move(metadata), deadline));
+                                   SteadyTime deadline, GrpcAnswer answer) {
+  const auto kind =
+      answer == GrpcAnswer::status ? ClientCall::Kind::status : ClientCall::Kind::unary;
+  ClientCallPtr call(new ClientCall(core_, kind, std::move(method), std::move(metadata), deadline));
   call->set_message(std::move(message));
   return detail::run_unary(std::move(call));
 }

@@ -21,8 +21,6 @@ bool is_valid_path(std::string_view path) noexcept {
 /// Of a content type that is reported.
 constexpr std::size_t reported_bytes_max = 100;
 
-constexpr std::size_t message_head_bytes = 5;
-
 /// To whole milliseconds if it is a second or more: calls with one timeout send one text, however
 /// soon they are sent, and HPACK remembers it.
 std::chrono::nanoseconds rounded_up(std::chrono::nanoseconds timeout) noexcept {
@@ -34,7 +32,8 @@ std::chrono::nanoseconds rounded_up(std::chrono::nanoseconds timeout) noexcept {
 
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, Kind kind, std::string method,
                        GrpcMetadata metadata, SteadyTime deadline)
-    : Call(channel->turn(), channel->timers(), channel->options().message_bytes_max, nullptr),
+    : Call(channel->turn(), channel->timers(), channel->options().message_bytes_max, nullptr,
+           kind == Kind::status ? MessageReader::Keep::nothing : MessageReader::Keep::messages),
       channel_(std::move(channel)),
       kind_(kind),
       method_(std::move(method)),
@@ -63,7 +62,7 @@ void ClientCall::start() {
 bool ClientCall::open_on(ClientConnection& connection) {
   http2::HeaderBlock block;
   block.add_fixed(":method", "POST");
-  block.add_fixed(":scheme", "http");
+  block.add_fixed(":scheme", channel_->options().tls ? "https" : "http");
   block.add_fixed(":path", method_);
   block.add_fixed(":authority", connection.authority());
   block.add_fixed("te", "trailers");
@@ -79,7 +78,7 @@ bool ClientCall::open_on(ClientConnection& connection) {
     finish({GrpcCode::internal, std::move(why)});
     return true;
   }
-  if (kind_ == Kind::unary) {
+  if (is_unary()) {
     out_.clear();
     const auto head = message_head(message_.size());
     out_.push_borrowed({head.data(), head.size()}, message_);
@@ -120,7 +119,7 @@ GrpcReply ClientCall::take_reply() {
   reply.metadata = std::move(metadata_);
   reply.trailers = std::move(trailers_);
   reply.sent = sent_;
-  if (kind_ == Kind::unary && reply.ok()) reply.message = take_message();
+  if (is_unary() && reply.ok()) reply.message = take_message();
   return reply;
 }
 
@@ -174,25 +173,26 @@ void ClientCall::on_refused_message(GrpcStatus status) {
   finish(content_type_.empty() ? status_of_http() : std::move(status));
 }
 
-void ClientCall::on_compressed_message(std::size_t bytes) {
+void ClientCall::on_compressed_message() {
   if (content_type_.empty()) return finish(status_of_http());
-  skip(bytes, "compressed message ('" + encoding_ + "'); only identity is supported");
+  skip("compressed message ('" + encoding_ + "'); only identity is supported");
 }
 
 /// The answer is no success any more, but its status may say that the call was refused.
-void ClientCall::skip(std::size_t bytes, std::string why) {
+void ClientCall::skip(std::string why) {
   refusal_ = std::move(why);
-  skipped_bytes_ += bytes;
+  const std::size_t received = reader_.received_bytes();
+  if (!skipped_from_) skipped_from_ = received;
   const bool may_wait =
-      kind_ == Kind::unary && skipped_bytes_ <= channel_->options().message_bytes_max;
+      is_unary() && received - *skipped_from_ <= channel_->options().message_bytes_max;
   if (!may_wait) finish({GrpcCode::internal, std::move(refusal_)});
 }
 
 void ClientCall::on_message() {
   if (kind_ == Kind::stream) return wake();
   if (reader_.message_count() > 1) {
-    skip(message_head_bytes + take_message().size(),
-         "more than one message in the reply of a unary call");
+    take_message();
+    skip("more than one message in the reply of a unary call");
   }
 }
 
@@ -213,7 +213,7 @@ GrpcStatus ClientCall::received_status() const {
     return {GrpcCode::internal, "the server closed the stream without a status"};
   }
   if (reader_.inside_message()) return {GrpcCode::internal, "the reply ends inside a message"};
-  if (kind_ == Kind::unary && !reader_.has_message()) {
+  if (is_unary() && !reader_.has_message()) {
     return {GrpcCode::internal, "no message in the reply of a unary call"};
   }
   return status_;
@@ -246,7 +246,7 @@ void ClientCall::on_close(std::uint32_t error, bool unprocessed) {
 
 bool ClientCall::may_retry(bool unprocessed) const noexcept {
   // What a stream has sent or handed out cannot be taken back.
-  const bool may_repeat = kind_ == Kind::unary || (!data_sent_ && blocks_ == 0);
+  const bool may_repeat = is_unary() || (!data_sent_ && blocks_ == 0);
   return unprocessed && !retried_ && may_repeat;
 }
 
@@ -258,7 +258,7 @@ void ClientCall::forget_response() {
   content_type_.clear();
   encoding_.clear();
   refusal_.clear();
-  skipped_bytes_ = 0;
+  skipped_from_.reset();
   blocks_ = 0;
   status_received_ = false;
 }

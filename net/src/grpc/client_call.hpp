@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/intrusive/list_hook.hpp>
@@ -18,13 +19,17 @@ using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<Waiti
 /// A call on its way through a channel: waiting for a connection, open, or finished.
 class ClientCall final : public Call, public WaitingHook {
  public:
-  enum class Kind : std::uint8_t { unary, stream };
+  enum class Kind : std::uint8_t {
+    unary,
+    status,  ///< a unary one whose message nobody wants
+    stream,
+  };
 
   ClientCall(std::shared_ptr<ChannelCore> channel, Kind kind, std::string method,
              GrpcMetadata metadata, SteadyTime deadline);
   ~ClientCall() override;
 
-  /// Of a unary call, before `start`.
+  /// Of a call with one message, before `start`.
   void set_message(std::string message) { message_ = std::move(message); }
   void start();
   /// Sends the call; false if the connection takes no more streams.
@@ -54,13 +59,14 @@ class ClientCall final : public Call, public WaitingHook {
   bool add_trailers(http2::HeaderBlock&) override { return false; }
   void on_message() override;
   void on_refused_message(GrpcStatus status) override;
-  void on_compressed_message(std::size_t bytes) override;
+  void on_compressed_message() override;
   void on_deadline() override;
 
   bool may_retry(bool unprocessed) const noexcept;
   void forget_response();
   bool is_from_grpc() const noexcept;
-  void skip(std::size_t bytes, std::string why);
+  void skip(std::string why);
+  bool is_unary() const noexcept { return kind_ != Kind::stream; }
   GrpcStatus received_status() const;
   GrpcStatus status_of_http() const;
 
@@ -81,8 +87,8 @@ class ClientCall final : public Call, public WaitingHook {
   std::string http_status_;
   std::string content_type_;
   std::string encoding_;
-  std::size_t skipped_bytes_ = 0;  ///< of messages that are not wanted
-  int blocks_ = 0;                 ///< header blocks received
+  std::optional<std::size_t> skipped_from_;  ///< of the received bytes: nothing is wanted there
+  int blocks_ = 0;                           ///< header blocks received
   bool status_received_ = false;
   std::string refusal_;  ///< what keeps an answer from being a success
   Waiter ending_;

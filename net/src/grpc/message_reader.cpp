@@ -20,14 +20,16 @@ std::size_t bytes_of(const std::string& message) noexcept {
 }  // namespace
 
 MessageReader::State MessageReader::feed(std::string_view bytes) {
+  received_bytes_ += bytes.size();
   while (state_ == State::reading && take_head(bytes)) {
-    const std::size_t now = std::min(bytes.size(), announced_bytes_ - partial_.size());
-    partial_.append(bytes.substr(0, now));
+    const std::size_t now = std::min(bytes.size(), announced_bytes_ - read_bytes_);
+    if (keep_ == Keep::messages) partial_.append(bytes.substr(0, now));
+    read_bytes_ += now;
     bytes.remove_prefix(now);
-    if (partial_.size() < announced_bytes_) break;
+    if (read_bytes_ < announced_bytes_) break;
     ready_bytes_ += bytes_of(partial_);
     ready_.push_back(std::exchange(partial_, {}));
-    head_bytes_ = 0;
+    head_bytes_ = read_bytes_ = 0;
   }
   return state_;
 }
@@ -50,7 +52,7 @@ bool MessageReader::take_head(std::string_view& bytes) {
     state_ = State::too_large;
   }
   if (state_ != State::reading) return false;
-  partial_.reserve(std::min(announced_bytes_, reserve_bytes_max));
+  if (keep_ == Keep::messages) partial_.reserve(std::min(announced_bytes_, reserve_bytes_max));
   return true;
 }
 
@@ -72,7 +74,7 @@ std::string MessageReader::pop() {
 void MessageReader::clear() noexcept {
   std::string().swap(partial_);  // An assignment would keep its space.
   ready_ = std::vector<std::string>();
-  first_ = head_bytes_ = announced_bytes_ = ready_bytes_ = 0;
+  first_ = head_bytes_ = announced_bytes_ = ready_bytes_ = read_bytes_ = received_bytes_ = 0;
   state_ = State::reading;
 }
 

@@ -18,7 +18,13 @@ class MessageReader {
     compressed,  ///< a message has the compressed flag
   };
 
-  explicit MessageReader(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
+  enum class Keep : bool {
+    nothing,  ///< messages are counted and checked; each is handed out as an empty one
+    messages,
+  };
+
+  explicit MessageReader(std::size_t bytes_max, Keep keep = Keep::messages) noexcept
+      : bytes_max_(bytes_max), keep_(keep) {}
 
   /// Once it is not `reading` any more it stays that way until `clear`.
   State feed(std::string_view bytes);
@@ -33,6 +39,8 @@ class MessageReader {
   std::size_t held_bytes() const noexcept {
     return ready_bytes_ + (inside_message() ? partial_.capacity() : 0);
   }
+  /// Bytes that were fed since the beginning or `clear`.
+  std::size_t received_bytes() const noexcept { return received_bytes_; }
   /// Length that a message announced, also one that is too large.
   std::size_t announced_bytes() const noexcept { return announced_bytes_; }
 
@@ -43,10 +51,13 @@ class MessageReader {
   bool take_head(std::string_view& bytes);
 
   const std::size_t bytes_max_;
+  const Keep keep_;
   State state_ = State::reading;
   std::array<char, 5> head_{};
   std::size_t head_bytes_ = 0;
   std::size_t announced_bytes_ = 0;
+  std::size_t read_bytes_ = 0;  ///< of the message that is being read
+  std::size_t received_bytes_ = 0;
   std::string partial_;
   std::vector<std::string> ready_;
   std::size_t first_ = 0;

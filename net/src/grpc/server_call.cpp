@@ -95,7 +95,7 @@ void ServerCall::on_message() {
   }
 }
 
-void ServerCall::on_compressed_message(std::size_t) {
+void ServerCall::on_compressed_message() {
   fail({GrpcCode::unimplemented, "compressed message; only identity is supported"});
 }
 

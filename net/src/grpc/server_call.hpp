@@ -55,7 +55,7 @@ class ServerCall final : public Call {
   void on_message() override;
   void on_message_begin() override;
   void on_refused_message(GrpcStatus status) override { fail(std::move(status)); }
-  void on_compressed_message(std::size_t) override;
+  void on_compressed_message() override;
   void on_deadline() override;
 
   void begin();

@@ -9,6 +9,8 @@ namespace concerto::net {
 namespace {
 
 constexpr std::size_t inflate_step_bytes = 16 << 10;
+/// A body of this size is not worth the counting.
+constexpr std::size_t uncounted_bytes_max = 64 << 10;
 constexpr int gzip_window_bits = 15 + 16;  // zlib's way to say: a gzip header, not a zlib one
 
 bool is_gzip(const HttpHeaders& headers) {
@@ -57,7 +59,9 @@ class BodyCollector::Inflater {
   bool at_end_ = false;
 };
 
-BodyCollector::BodyCollector(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+BodyCollector::BodyCollector(std::size_t bytes_max, std::size_t kept_max,
+                             std::span<const std::string_view> marks, BufferBudget* budget)
+    : bytes_left_(bytes_max), kept_max_(kept_max), marks_(marks), budget_(budget) {}
 
 BodyCollector::~BodyCollector() = default;
 
@@ -67,7 +71,7 @@ void BodyCollector::begin(const HttpHeaders& headers) {
 
 error_code BodyCollector::write(std::string_view bytes) {
   if (inflater_) return inflate(bytes);
-  return append(bytes) ? error_code{} : MessageErrc::body_too_large;
+  return append(bytes);
 }
 
 error_code BodyCollector::inflate(std::string_view bytes) {
@@ -76,16 +80,47 @@ error_code BodyCollector::inflate(std::string_view bytes) {
   do {
     const auto unpacked = inflater_->step(step);
     if (!unpacked) return MessageErrc::broken_gzip;
-    if (!append(*unpacked)) return MessageErrc::body_too_large;
+    if (const error_code error = append(*unpacked)) return error;
   } while (!inflater_->wants_input());
   return {};
 }
 
-bool BodyCollector::append(std::string_view bytes) {
-  const std::size_t room = bytes_max_ - body_.size();
-  truncated_ = bytes.size() > room;
-  body_.append(bytes.substr(0, room));
-  return !truncated_;
+error_code BodyCollector::append(std::string_view bytes) {
+  truncated_ = bytes.size() > bytes_left_;
+  bytes = bytes.substr(0, bytes_left_);
+  bytes_left_ -= bytes.size();
+  const std::size_t kept = std::min(bytes.size(), kept_max_ - body_.size());
+  if (!given_up_) body_.append(bytes.substr(0, kept));
+  if (budget_ && body_.capacity() > uncounted_bytes_max) {
+    if (!memory_) memory_.emplace(*budget_, *this);
+    memory_->count(body_.capacity());
+  }
+  if (given_up_) return MessageErrc::no_room;
+  if (kept < bytes.size()) look_through(bytes.substr(kept));
+  if (truncated_) return MessageErrc::body_too_large;
+  return {};
+}
+
+void BodyCollector::Memory::shed(Excess /*excess*/) {
+  owner_.given_up_ = true;
+  std::string().swap(owner_.body_);  // An assignment would keep its space.
+  count(0);
+}
+
+void BodyCollector::look_through(std::string_view bytes) {
+  if (marks_.empty()) return;
+  const std::size_t overlap = std::ranges::max(marks_, {}, &std::string_view::size).size() - 1;
+  const auto last = [overlap](std::string_view text) {
+    return text.substr(text.size() - std::min(text.size(), overlap));
+  };
+  // A mark may begin in what came before.
+  std::string seam{seen_.empty() ? last(body_) : seen_};
+  seam.append(bytes.substr(0, overlap));
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    const bool is_there = seam.find(marks_[i]) != seam.npos || bytes.find(marks_[i]) != bytes.npos;
+    if (is_there) marks_beyond_ |= std::uint32_t{1} << i;
+  }
+  seen_ = last(bytes.size() < overlap ? std::string_view{seam} : bytes);
 }
 
 bool BodyCollector::is_whole() const noexcept {

@@ -128,11 +128,13 @@ Task<BranchReply> HttpBranchCaller::call(BranchCall call) {
     request.method = posts ? "POST" : "GET";
     request.url = branch_url(call);
     request.body = call.payload;
+    request.body_kept_max = error_text_bytes_max;
+    request.marks = decisive_words;
   }
   const auto answer = co_await client_.send(std::move(request), call.deadline);
   if (!answer) co_return error_reply(answer.error());
   if (is_rpc) co_return judge_rpc_answer(answer->status, answer->body);
-  co_return judge_http_answer(answer->status, answer->body);
+  co_return judge_http_answer(answer->status, answer->body, answer->marks_beyond);
 }
 
 }  // namespace concerto::net

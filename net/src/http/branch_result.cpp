@@ -12,9 +12,7 @@ namespace {
 constexpr std::int64_t rpc_failure = -32901;
 constexpr std::int64_t rpc_ongoing = -32902;
 
-bool contains(std::string_view text, std::string_view part) noexcept {
-  return text.find(part) != std::string_view::npos;
-}
+enum Word : std::size_t { ongoing, failed };
 
 std::string_view cut(std::string_view text) noexcept {
   return text.substr(0, HttpBranchCaller::error_text_bytes_max);
@@ -35,9 +33,12 @@ std::string_view rpc_message(JsonValue error) {
 
 }  // namespace
 
-BranchReply judge_http_answer(unsigned status, std::string_view body) {
-  if (status == 425 || contains(body, "ONGOING")) return {Outcome::ongoing, {}};
-  if (status == 409 || contains(body, "FAILURE")) return failure(body);
+BranchReply judge_http_answer(unsigned status, std::string_view body, std::uint32_t words_beyond) {
+  const auto contains = [&](Word word) {
+    return (words_beyond >> word & 1) != 0 || body.find(decisive_words[word]) != body.npos;
+  };
+  if (status == 425 || contains(ongoing)) return {Outcome::ongoing, {}};
+  if (status == 409 || contains(failed)) return failure(body);
   if (status == 200) return {Outcome::success, {}};
   if (body.empty()) {
     return unknown(HttpErrc::bad_status,

@@ -20,7 +20,7 @@ class HttpClient::Impl {
        std::shared_ptr<asio::ssl::context> tls, HttpProxyRules proxies, HttpClientOptions options)
       : timers_(timers),
         proxies_(std::move(proxies)),
-        options_(options),
+        options_(std::move(options)),
         has_tls_(tls != nullptr),
         pool_(executor, timers,
               {options.connections_per_host_max, options.connections_max, options.idle_timeout}),

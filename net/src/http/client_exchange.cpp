@@ -118,16 +118,18 @@ namespace {
 /// The answers to one request: interim ones are passed over.
 class AnswerReader {
  public:
-  AnswerReader(ClientConnection& connection, const HttpClientOptions& options, bool to_head)
-      : connection_(connection), options_(options), to_head_(to_head) {}
+  AnswerReader(ClientConnection& connection, const HttpClientOptions& options,
+               const HttpClientRequest& request)
+      : connection_(connection), options_(options), request_(request) {}
 
   /// Reads the answer into `result`, or the error that the peer's wrong answer is. What is
   /// returned is the connection's failure.
   Task<error_code> read(ExchangeResult& result) {
     for (unsigned i = 0; i < interim_answers_max; ++i) {
-      BodyCollector body{options_.body_bytes_max};
+      BodyCollector body{options_.body_bytes_max, request_.body_kept_max, request_.marks,
+                         options_.buffers.get()};
       ResponseParser parser{options_.header_bytes_max, body};
-      if (to_head_) parser.skip_body();
+      if (request_.method == "HEAD") parser.skip_body();
       const error_code error = co_await read_message(connection_, parser);
       const bool cut = error && body.truncated();
       if (error && !cut) {
@@ -149,6 +151,7 @@ class AnswerReader {
       response.status = parser.status();
       response.headers = std::move(parser.response_headers());
       response.body = body.take();
+      response.marks_beyond = body.marks_beyond();
       response.truncated = cut;
       result.response = std::move(response);
       co_return error_code{};
@@ -160,7 +163,7 @@ class AnswerReader {
  private:
   ClientConnection& connection_;
   const HttpClientOptions& options_;
-  bool to_head_;
+  const HttpClientRequest& request_;
 };
 
 }  // namespace
@@ -178,7 +181,7 @@ Task<ExchangeResult> exchange(ClientConnection& connection, const HttpClientRequ
     co_return result;
   }
   // A server that refuses a request may answer and close before it has read all of it.
-  AnswerReader reader{connection, options, request.method == "HEAD"};
+  AnswerReader reader{connection, options, request};
   const error_code unread = co_await reader.read(result);
   if (unread) {
     result.response = deadline.explain(unsent ? unsent : unread, HttpErrc::connection_lost,

@@ -39,6 +39,8 @@ const char* text_of(MessageErrc code) noexcept {
       return "the body is too large";
     case MessageErrc::broken_gzip:
       return "the body is not gzip data, as its Content-Encoding says";
+    case MessageErrc::no_room:
+      return "the body is large, and no room is left for it (MaxBufferedBytes)";
     case MessageErrc::incomplete:
       return "the connection ended before the message";
   }

@@ -22,6 +22,7 @@ enum class MessageErrc {
   header_too_large,
   body_too_large,
   broken_gzip,
+  no_room,     ///< the body was given up: all of them take more memory than they may
   incomplete,  ///< the connection ended in the midst of the message
 };
 

@@ -15,7 +15,7 @@ import grpc_wire
 from metrics_text import FormatError, parse
 from operations_test_case import OperationsTestCase, get, main, post, submit, try_now
 
-from concerto_testing import http_call, wait_until
+from concerto_testing import free_port, http_call, wait_until
 
 REFERENCE_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, math.inf]
 OUR_BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, *REFERENCE_BOUNDS]
@@ -38,6 +38,7 @@ OUR_NAMES = {
     "concerto_transactions_ended_total": ("counter", "model status"),
     "concerto_alerts_total": ("counter", "result"),
     "concerto_transactions_in_flight": ("gauge", "model"),
+    "concerto_transactions_waiting": ("gauge", "target"),
     "concerto_transactions_in_memory": ("gauge", ""),
     "concerto_payload_bytes_in_memory": ("gauge", ""),
     "concerto_buffered_bytes": ("gauge", ""),
@@ -306,6 +307,19 @@ class Metrics(OperationsTestCase):
         self.wait_for_why(coordinator, "odd", lambda why: why["state"] == "waiting", "waits")
         latency = values(scrape(coordinator), "concerto_branch_latency_seconds", "target")
         self.assertEqual(list(latency), [(target,)])
+
+    def test_what_waits_for_a_target(self):
+        coordinator = self.start("silent")
+        self.assertEqual(values(scrape(coordinator), "concerto_transactions_waiting", "target"), {})
+        target = f"127.0.0.1:{free_port()}"
+        for number in range(3):
+            gid = f"silent-{number}"
+            submit(coordinator, {"gid": gid, "trans_type": "saga", "retry_interval": 60,
+                                 "steps": [{"action": f"http://{target}/a", "compensate": ""}],
+                                 "payloads": ["{}"]})
+            self.wait_for_why(coordinator, gid, lambda why: why["state"] == "waiting", "waits")
+        waiting = values(scrape(coordinator), "concerto_transactions_waiting", "target")
+        self.assertEqual(waiting, {(target,): 3})
 
     def test_what_is_in_flight(self):
         coordinator = self.start("flight")

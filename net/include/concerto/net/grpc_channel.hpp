@@ -14,12 +14,19 @@
 #include <concerto/net/grpc_call.hpp>
 #include <concerto/net/socket_quota.hpp>
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace concerto::net {
 
 struct GrpcChannelOptions {
   /// The `:authority` of every call; the socket address if empty.
   std::string authority;
   std::string user_agent = "concerto";
+  /// Connections speak TLS, and the server's certificate must name `tls_host`. Null: plain text.
+  std::shared_ptr<boost::asio::ssl::context> tls;
+  std::string tls_host;
   std::size_t message_bytes_max = 4u << 20;  ///< of one received message
   std::size_t header_bytes_max = 16u << 10;  ///< of one received header or trailer block
 
@@ -53,6 +60,12 @@ namespace detail {
 class ChannelCore;
 class ClientCall;
 }  // namespace detail
+
+/// What is wanted of a unary call's answer.
+enum class GrpcAnswer : bool {
+  status,  ///< the message is checked, and dropped as it comes
+  message,
+};
 
 /// A stream of messages in both directions. One reader and one writer may wait at the same time.
 /// Dropping the handle cancels the call.
@@ -104,7 +117,7 @@ class GrpcChannel {
   /// `deadline` (SteadyTime::max(): none), which the server is told too. Cancelling the waiting
   /// coroutine cancels the call.
   Task<GrpcReply> unary(std::string method, std::string message, GrpcMetadata metadata,
-                        SteadyTime deadline);
+                        SteadyTime deadline, GrpcAnswer answer = GrpcAnswer::message);
 
   /// Starts a streaming call; also one for which no connection is there yet. Never null.
   std::unique_ptr<GrpcClientStream> open_stream(std::string method, GrpcMetadata metadata,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 
 #include <concerto/core/async.hpp>
 #include <concerto/core/timers.hpp>
+#include <concerto/net/buffer_budget.hpp>
 #include <concerto/net/host_resolver.hpp>
 #include <concerto/net/http_error.hpp>
 #include <concerto/net/http_message.hpp>
@@ -24,6 +26,8 @@ struct HttpClientOptions {
   std::size_t header_bytes_max = 64 << 10;         ///< of an answer
   std::size_t body_bytes_max = 4 << 20;            ///< of an answer, after decompression
   std::chrono::milliseconds idle_timeout{90'000};  ///< then an unused connection is closed
+  /// What large answers count in while they are read; may be null.
+  std::shared_ptr<BufferBudget> buffers;
   unsigned redirects_max = 10;
   /// A redirect to another host gets the request's headers, but no credentials. Without it that
   /// host gets only headers that say what the body is and which answers are understood.
@@ -37,13 +41,17 @@ struct HttpClientRequest {
   /// Host replaces the URL's. What frames the message or concerns one connection is passed over.
   HttpHeaders headers;
   std::string_view body;
+  /// An answer's body is kept this far; the rest is read, looked through for `marks` and dropped.
+  std::size_t body_kept_max = std::string::npos;
+  std::span<const std::string_view> marks;  ///< at most 32
 };
 
 struct HttpClientResponse {
   unsigned status = 0;
   HttpHeaders headers;
-  std::string body;        ///< decompressed
-  bool truncated = false;  ///< the body was longer than the limit and is cut there
+  std::string body;                ///< decompressed
+  std::uint32_t marks_beyond = 0;  ///< bit i: marks[i] ends behind what was kept
+  bool truncated = false;          ///< the body was longer than the limit and is cut there
 };
 
 /// HTTP/1.1 client of one shard with pooled keep-alive connections.

@@ -80,6 +80,21 @@ class BranchCallTest : public ClientTest {
 constexpr std::string_view success =
     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
+TEST_F(BranchCallTest, LooksThroughALongAnswer) {
+  const std::string page(100'000, 'x');
+  for (const auto& [end, wanted] :
+       {std::pair{"FAILURE", Outcome::failure}, std::pair{"ONGOING", Outcome::ongoing},
+        std::pair{"SUCCESS", Outcome::success}}) {
+    const std::string body = page + end;
+    const auto [request, reply] =
+        exchange(make_call(server_.url("/in"), "{}"),
+                 "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) +
+                     "\r\nConnection: close\r\n\r\n" + body);
+    EXPECT_EQ(reply.outcome, wanted) << end;
+    EXPECT_LE(reply.error.detail.size(), HttpBranchCaller::error_text_bytes_max + 10);
+  }
+}
+
 TEST_F(BranchCallTest, PostsThePayload) {
   headers_["test_header"] = "v";
   const auto [request, reply] =

@@ -1,3 +1,4 @@
+#include <array>
 #include <string>
 #include <zlib.h>
 
@@ -74,6 +75,51 @@ TEST(BodyCollector, SeesDataThatEndsEarlyOrIsBroken) {
   broken.begin(gzip_headers());
   EXPECT_TRUE(broken.write(packed));
   EXPECT_FALSE(broken.truncated());
+}
+
+TEST(BodyCollector, FindsMarksBehindWhatItKeepsWhateverThePieces) {
+  constexpr std::array<std::string_view, 2> marks{"ONGOING", "FAIL"};
+  const std::string text = "kept FAILure; but it goes ONGOING to the end";
+  for (std::size_t kept = 0; kept <= text.size(); ++kept) {
+    for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+      BodyCollector body{1000, kept, marks};
+      for (std::size_t begin = 0; begin < text.size(); begin += piece) {
+        ASSERT_FALSE(body.write(std::string_view{text}.substr(begin, piece)));
+      }
+      const std::string whole = body.take();
+      ASSERT_EQ(whole, text.substr(0, kept));
+      for (std::size_t i = 0; i < marks.size(); ++i) {
+        const bool is_kept = whole.find(marks[i]) != whole.npos;
+        ASSERT_TRUE(is_kept || (body.marks_beyond() >> i & 1)) << kept << ' ' << piece;
+      }
+    }
+  }
+}
+
+TEST(BodyCollector, FindsNoMarkWhereThereIsNone) {
+  constexpr std::array<std::string_view, 1> marks{"ONGOING"};
+  BodyCollector body{1000, 3, marks};
+  for (const char* piece : {"ONGOIN", "ON", "GO", "IN", "ONGOIN", "", "g"}) body.write(piece);
+  EXPECT_EQ(body.marks_beyond(), 0u);
+  body.write("ONGO");
+  body.write("ING");
+  EXPECT_EQ(body.marks_beyond(), 1u);
+}
+
+TEST(BodyCollector, GivesItsBytesUpWhenTheBudgetNeedsRoom) {
+  BufferBudget budget{{1 << 20, 1 << 20}};
+  const std::string piece(100'000, 'x');
+  BodyCollector small{1 << 22, std::string::npos, {}, &budget};
+  BodyCollector large{1 << 22, std::string::npos, {}, &budget};
+  EXPECT_FALSE(small.write(piece));
+  EXPECT_GE(budget.used_bytes(), piece.size());
+  error_code error;
+  for (int i = 0; i < 20 && !error; ++i) error = large.write(piece);
+  EXPECT_EQ(error, MessageErrc::no_room);
+  EXPECT_LE(budget.used_bytes(), std::size_t{1} << 20);
+  EXPECT_FALSE(small.write(piece)) << "who holds most makes room";
+  EXPECT_EQ(small.take().size(), 2 * piece.size());
+  EXPECT_EQ(large.write(""), MessageErrc::no_room);
 }
 
 TEST(BodyCollector, TakesAnExactFitAsWhole) {

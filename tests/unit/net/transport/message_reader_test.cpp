@@ -46,6 +46,20 @@ TEST(MessageReader, KnowsThatAMessageIsNotComplete) {
   EXPECT_GE(reader.held_bytes(), 2u);
 }
 
+TEST(MessageReader, HoldsNothingOfMessagesThatNobodyWants) {
+  const std::string bytes = framed(std::string(1000, 'x')) + framed("") + framed("abc");
+  MessageReader reader(1000, MessageReader::Keep::nothing);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    EXPECT_EQ(reader.feed(std::string_view(bytes).substr(i, 1)), State::reading);
+    EXPECT_EQ(reader.inside_message(), i != 1004 && i != 1009 && i + 1 != bytes.size());
+    EXPECT_LT(reader.held_bytes(), 400u);
+  }
+  EXPECT_EQ(reader.message_count(), 3u);
+  EXPECT_EQ(reader.received_bytes(), bytes.size());
+  EXPECT_EQ(reader.pop(), "");
+  EXPECT_EQ(reader.feed(framed(std::string(1001, 'x'))), State::too_large);
+}
+
 TEST(MessageReader, TakesAMessageOfExactlyTheLimit) {
   MessageReader reader(10);
   EXPECT_EQ(reader.feed(framed("0123456789")), State::reading);

@@ -51,6 +51,17 @@ TEST_F(Unary, CarriesAMessageLargerThanTheWindows) {
   EXPECT_TRUE(reply.message == large);
 }
 
+TEST_F(Unary, DropsTheMessageWhereTheStatusAloneIsWanted) {
+  const auto status_of = [this](std::string message) {
+    return run(channel->unary("/test.Echo/Echo", std::move(message), {}, SteadyTime::max(),
+                              GrpcAnswer::status));
+  };
+  const GrpcReply reply = status_of(std::string(4u << 20, 'x'));
+  EXPECT_TRUE(reply.ok()) << describe(reply.status);
+  EXPECT_EQ(reply.message, "");
+  EXPECT_EQ(status_of(std::string((4u << 20) + 1, 'x')).status.code, GrpcCode::resource_exhausted);
+}
+
 TEST_F(Unary, RefusesAMessageOverTheLimit) {
   const GrpcReply reply = call("/test.Echo/Echo", std::string((4u << 20) + 1, 'x'));
   EXPECT_EQ(reply.status.code, GrpcCode::resource_exhausted);
