@@ -75,6 +75,7 @@ class Sagas(Attack):
 
     answer = b""
     protocol = "http"
+    payload = PAYLOAD
     sagas = 6000
 
     def begin(self):
@@ -99,7 +100,7 @@ class Sagas(Attack):
                 number = next(self._numbers, None)
             if number is None:
                 return
-            saga = {"gid": f"{self.name}-{number}", "trans_type": "saga", "payloads": [PAYLOAD],
+            saga = {"gid": f"{self.name}-{number}", "trans_type": "saga", "payloads": [self.payload],
                     "steps": [{"action": url, "compensate": ""}], "protocol": self.protocol}
             try:
                 connection.request("POST", "/api/dtmsvr/submit", json.dumps(saga))
@@ -130,6 +131,7 @@ class EndlessRpcAnswer(EndlessAnswer):
     name = "endless_rpc_answer"
     does = "a JSON-RPC service whose answers do not end"
     protocol = "json-rpc"
+    payload = "{}"
 
 
 class EndlessHead(Sagas):

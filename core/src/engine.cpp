@@ -25,6 +25,12 @@ std::string quoted(TransStatus status) {
   return "'" + std::string(to_string(status)) + "'";
 }
 
+std::size_t payload_bytes(const Transaction& trans) noexcept {
+  std::size_t bytes = 0;
+  for (const std::string& payload : trans.payloads) bytes += payload.size();
+  return bytes;
+}
+
 Error other_type(const Transaction& stored, const Mode& named) {
   return conflict("gid " + stored.gid.str() + " is of type " + std::string(to_string(stored.type)) +
                   ", not " + std::string(to_string(named.type)) + ".");
@@ -276,7 +282,12 @@ Async<> Engine::register_branch(BranchRequest request) {
                                                   " branch rows, at most " +
                                                   std::to_string(branches_max) + " are allowed");
   }
-  CONCERTO_CO_CHECK(check_sendable(ports_.branches, stored, draft.rows));
+  if (payload_bytes(stored) + request.payload.size() > registered_bytes_max) {
+    co_return make_error(Errc::invalid_entry,
+                         "the branches of gid " + live.gid.str() + " would have more than " +
+                             std::to_string(registered_bytes_max) + " bytes of data");
+  }
+  CONCERTO_CO_CHECK(check_sendable(ports_.branches, stored, draft.rows, request.payload));
   if (stopping_) co_return shutting_down();
   TransDelta delta;
   const WallTime now = clock_.wall_now();

@@ -121,7 +121,10 @@ class Engine {
 
   // The end of a pass (engine_rest.cpp).
   Async<> rest(LiveTrans& live);
-  std::chrono::seconds next_interval(const LiveTrans& live, std::chrono::seconds base) const;
+  static bool begins_anew(const LiveTrans& live) noexcept;
+  static std::chrono::nanoseconds own_pause(const LiveTrans& live, WallTime now) noexcept;
+  std::chrono::seconds next_interval(const LiveTrans& live, std::chrono::seconds base,
+                                     std::chrono::nanoseconds own_pause) const;
   static std::string_view silent_target(const LiveTrans& live);
   void end_pass(LiveTrans& live, Result<> result, bool without_error);
   void tell_waiters(LiveTrans& live, Result<> result);

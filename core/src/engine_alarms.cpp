@@ -11,6 +11,9 @@ using std::chrono::seconds;
 
 namespace {
 
+/// At a stop whose time is over.
+constexpr std::chrono::milliseconds cancel_again_after{100};
+
 /// Wall time that has passed; a clock that went back counts as none.
 nanoseconds elapsed(WallTime from, WallTime to) {
   return std::max(to - from, nanoseconds::zero());
@@ -187,7 +190,11 @@ Task<void> Engine::begin_stop() {
 }
 
 Task<void> Engine::finish_stop(SteadyTime deadline) {
-  Timer overdue(ports_.timers, [this] { tasks_.cancel(); });
+  // A cancellation that comes between two waits of a coroutine is lost on it: hence more than one.
+  Timer overdue(ports_.timers, [this, &overdue] {
+    tasks_.cancel();
+    overdue.set(ports_.timers.now() + cancel_again_after);
+  });
   overdue.set(deadline);
   co_await tasks_.join();
   // The io_context of whoever embeds this need not wait for a deadline that was met.

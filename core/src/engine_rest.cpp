@@ -43,9 +43,11 @@ Async<> Engine::rest(LiveTrans& live) {
     delta.schedule = Schedule{live.trans.next_cron_interval, now + pause, true};
   } else if (live.rest) {
     const seconds base = reset_interval(live.trans.options, options_);
-    const seconds interval = next_interval(live, base);
+    const nanoseconds own = own_pause(live, now);
+    const seconds interval = next_interval(live, base, own);
     pause = interval;
     if (*live.rest == Rest::backoff) pause += jitter(interval, ports_.random);
+    if (own > nanoseconds::zero()) pause = std::min(pause, own);
     delta.schedule = Schedule{interval, now + pause, true};
     journal_.set_next_try(live.gid, now + pause);
     if (live.worst == Outcome::error || live.worst == Outcome::failure) log_trouble(live, pause);
@@ -77,14 +79,24 @@ Async<> Engine::rest(LiveTrans& live) {
   co_return ok();
 }
 
-/// The interval after a pass that ended in a rest.
-seconds Engine::next_interval(const LiveTrans& live, seconds base) const {
+/// A success ends the backoff that was before it, and so does a request to try now.
+bool Engine::begins_anew(const LiveTrans& live) noexcept {
+  return live.any_success || live.begun == LiveTrans::Begun::asked_for;
+}
+
+/// What is left until the transaction's own time after a try that came before it and failed, as
+/// probes do: they do not move that time, or it would never come. Zero: the pass was its own try.
+nanoseconds Engine::own_pause(const LiveTrans& live, WallTime now) noexcept {
   using Begun = LiveTrans::Begun;
-  // A success ends the backoff that was before it, and so does a request to try now.
-  const bool anew = live.any_success || live.begun == Begun::asked_for;
   const bool early = live.begun == Begun::probing || live.begun == Begun::answered;
-  const bool keeps = *live.rest == Rest::backoff && early && !anew;
-  return interval_after(keeps ? Rest::keep : *live.rest,
+  if (*live.rest != Rest::backoff || !early || begins_anew(live)) return nanoseconds::zero();
+  return std::max<nanoseconds>(live.trans.next_cron_time - now, nanoseconds::zero());
+}
+
+/// The interval after a pass that ended in a rest.
+seconds Engine::next_interval(const LiveTrans& live, seconds base, nanoseconds own_pause) const {
+  const bool anew = begins_anew(live);
+  return interval_after(own_pause > nanoseconds::zero() ? Rest::keep : *live.rest,
                         anew ? base : live.trans.next_cron_interval, base, options_);
 }
 

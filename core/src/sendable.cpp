@@ -22,18 +22,22 @@ std::string field_of(const Transaction& trans, const Branch& branch) {
   return "steps[" + std::to_string(number - 1) + "]." + branch.op;
 }
 
-/// Asks a caller about URLs one by one, and once for each way about what all calls have.
+/// Asks a caller about calls one by one, and once for each way about what all of them have.
 class Check {
  public:
   Check(const BranchCaller& branches, const Transaction& trans)
       : branches_(branches), trans_(trans) {}
 
   template <class FieldName>
-  Result<> url(std::string_view url, std::string_view branch_id, std::string_view op,
-               FieldName field) {
+  Result<> call(std::string_view url, std::string_view branch_id, std::string_view op,
+                std::string_view payload, FieldName field) {
     if (url.empty()) return ok();
     const Result<unsigned> way = branches_.way_of(trans_.protocol, url);
     if (!way) return refused(field(), way.error());
+    if (trans_.protocol == Protocol::json_rpc) {
+      const Result<> taken = branches_.takes_rpc_payload(url, payload);
+      if (!taken) return refused(field(), taken.error());
+    }
     if (seen_.test(*way)) return ok();
     BranchCall call;
     call.gid = &trans_.gid;
@@ -61,21 +65,24 @@ class Check {
 Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
                         const CustomData& custom) {
   Check check{branches, trans};
-  CONCERTO_CHECK(check.url(trans.query_prepared, "00", custom.name,
-                           [] { return std::string("query_prepared"); }));
+  CONCERTO_CHECK(check.call(trans.query_prepared, "00", custom.name, {},
+                            [] { return std::string("query_prepared"); }));
   for (const Branch& branch : trans.branches) {
-    CONCERTO_CHECK(check.url(branch.url, branch.branch_id.view(), branch.op,
-                             [&] { return field_of(trans, branch); }));
+    const bool has_payload = branch.payload < trans.payloads.size();
+    const std::string_view payload =
+        has_payload ? trans.payloads[branch.payload] : std::string_view{};
+    CONCERTO_CHECK(check.call(branch.url, branch.branch_id.view(), branch.op, payload,
+                              [&] { return field_of(trans, branch); }));
   }
   return ok();
 }
 
 Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
-                        const std::vector<Branch>& rows) {
+                        const std::vector<Branch>& rows, std::string_view payload) {
   Check check{branches, trans};
   for (const Branch& row : rows) {
-    const Result<> checked =
-        check.url(row.url, row.branch_id.view(), row.op, [&] { return field_of(trans, row); });
+    const Result<> checked = check.call(row.url, row.branch_id.view(), row.op, payload,
+                                        [&] { return field_of(trans, row); });
     if (!checked) return make_error(Errc::invalid_entry, checked.error().detail);
   }
   return ok();

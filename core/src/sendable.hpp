@@ -14,8 +14,9 @@ namespace concerto {
 Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
                         const CustomData& custom);
 
-/// The same for branches that are to be added to `trans`. The error is invalid_entry.
+/// The same for branches with one payload that are to be added to `trans`. The error is
+/// invalid_entry.
 Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
-                        const std::vector<Branch>& rows);
+                        const std::vector<Branch>& rows, std::string_view payload);
 
 }  // namespace concerto

@@ -67,14 +67,17 @@ std::vector<KvRecord> KvTable::find(const std::string& cat, const std::string& k
 // A position is the key of the last record shown.
 KvPage KvTable::scan(const std::string& cat, const std::string& position, std::size_t limit) const {
   KvPage page;
+  std::size_t page_bytes = 0;
   auto at =
       position.empty() ? records_.lower_bound({cat, ""}) : records_.upper_bound({cat, position});
   for (; at != records_.end() && at->first.first == cat; ++at) {
-    if (page.records.size() == std::max<std::size_t>(limit, 1)) {
+    const bool is_full = page.records.size() == std::max<std::size_t>(limit, 1);
+    if (is_full || page_bytes >= page_bytes_max) {
       page.next_position = page.records.back().key;
       break;
     }
     page.records.push_back(at->second);
+    page_bytes += at->second.value.size();
   }
   return page;
 }

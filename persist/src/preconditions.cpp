@@ -73,6 +73,14 @@ Transaction without_branches(const Transaction& trans) {
   return shown;
 }
 
+std::size_t listed_bytes(const Transaction& listed) noexcept {
+  std::size_t bytes = sizeof listed + listed.query_prepared.size() + listed.custom_data.size() +
+                      listed.result.size() + listed.rollback_reason.size();
+  for (const auto& [name, value] : listed.options.branch_headers)
+    bytes += name.size() + value.size();
+  return bytes;
+}
+
 Result<std::optional<std::uint64_t>> parse_position(const std::string& position) {
   if (position.empty()) return std::optional<std::uint64_t>{};
   std::uint64_t sequence = 0;

@@ -25,6 +25,8 @@ bool matches(const ListFilter& filter, const Transaction& trans);
 
 /// A transaction as `list` shows it.
 Transaction without_branches(const Transaction& trans);
+/// What it adds to a page.
+std::size_t listed_bytes(const Transaction& listed) noexcept;
 
 /// A position of `list` is a sequence as decimal text: the page shows older transactions only. The
 /// empty one shows all.

@@ -68,6 +68,14 @@ class ScriptedBranches final : public BranchCaller {
     return found ? make_error(Errc::invalid_request, "this is not carried") : ok();
   }
 
+  /// How often calls that wait were cancelled; they wait on.
+  std::size_t cancellations = 0;
+
+  Result<> takes_rpc_payload(std::string_view, std::string_view payload) const override {
+    if (payload.find(not_carried) == std::string_view::npos) return ok();
+    return make_error(Errc::invalid_request, "this payload is not taken");
+  }
+
   /// The calls so far, in order.
   std::vector<std::string> calls;
   std::vector<BranchCall> requests;
@@ -79,6 +87,9 @@ class ScriptedBranches final : public BranchCaller {
     if (call.url.empty()) co_return reply_of(Outcome::success);
     if (held_.contains(name)) {
       const auto wait = [this, name](Completion<BranchReply> done) {
+        if (auto slot = done.cancellation_slot(); slot.is_connected()) {
+          slot.assign([this](asio::cancellation_type) { ++cancellations; });
+        }
         held_[name].push_back(std::move(done));
       };
       co_return co_await suspend<BranchReply>(wait);

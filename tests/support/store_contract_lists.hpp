@@ -59,6 +59,26 @@ TEST_P(StoreContract, ListsNewestFirst) {
   EXPECT_EQ(list_gids({}, 4), newest_first);
 }
 
+TEST_P(StoreContract, ListsWhatIsLargeInShorterPages) {
+  std::vector<std::string> newest_first;
+  for (int i = 0; i < 150; ++i) {
+    const std::string gid = "g" + std::to_string(i);
+    Transaction saga = sample_saga(gid, i);
+    saga.custom_data = std::string(64 * 1024, 'x');
+    ASSERT_TRUE(commit(create(saga)));
+    newest_first.insert(newest_first.begin(), gid);
+  }
+  ListFilter unfinished;
+  unfinished.statuses = {TransStatus::submitted};
+  for (const ListFilter& filter : {ListFilter{}, unfinished}) {
+    const TransPage page = wait(store().list(filter, "", 1000)).value();
+    EXPECT_LT(page.transactions.size(), 140U);
+    EXPECT_GT(page.transactions.size(), 100U);
+    EXPECT_FALSE(page.next_position.empty());
+    EXPECT_EQ(list_gids(filter, 1000), newest_first);
+  }
+}
+
 TEST_P(StoreContract, ListsByFilter) {
   for (int i = 0; i < 8; ++i) {
     const std::string gid = "g" + std::to_string(i);

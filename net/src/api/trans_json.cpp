@@ -1,6 +1,7 @@
 #include "api/trans_json.hpp"
 
 #include <cstdio>
+#include <limits>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -68,8 +69,12 @@ json::object trans_object(const Transaction& trans, std::chrono::minutes offset)
   return members.take();
 }
 
+/// Payloads that an answer for people shows. The branches of a topic share one, and would show it
+/// many times.
+constexpr std::size_t shown_payload_bytes_max = std::size_t{8} << 20;
+
 json::object branch_object(const Transaction& trans, const Branch& branch,
-                           std::chrono::minutes offset) {
+                           std::chrono::minutes offset, std::size_t& payload_bytes_left) {
   Members members{offset};
   members.value("id", 0);
   members.time_or_null("create_time", branch.create_time);
@@ -77,7 +82,13 @@ json::object branch_object(const Transaction& trans, const Branch& branch,
   members.text("gid", trans.gid.view());
   members.text("url", masked_url(branch.url));
   if (branch.payload < trans.payloads.size()) {
-    members.text("bin_data", base64_encode(trans.payloads[branch.payload]));
+    const std::string& payload = trans.payloads[branch.payload];
+    if (payload.size() <= payload_bytes_left) {
+      members.text("bin_data", base64_encode(payload));
+      payload_bytes_left -= payload.size();
+    } else {
+      members.value("bin_data_left_out", payload.size());
+    }
   }
   members.text("branch_id", branch.branch_id.view());
   members.text("op", branch.op);
@@ -86,11 +97,12 @@ json::object branch_object(const Transaction& trans, const Branch& branch,
   return members.take();
 }
 
-json::array branch_array(const Transaction& trans, std::chrono::minutes offset) {
+json::array branch_array(const Transaction& trans, std::chrono::minutes offset,
+                         std::size_t payload_bytes_max) {
   json::array branches;
   branches.reserve(trans.branches.size());
   for (const Branch& branch : trans.branches) {
-    branches.push_back(branch_object(trans, branch, offset));
+    branches.push_back(branch_object(trans, branch, offset, payload_bytes_max));
   }
   return branches;
 }
@@ -168,7 +180,7 @@ std::string query_json(const std::optional<Inspection>& found, std::chrono::minu
   answer["branches"] = json::array{};
   if (found) {
     answer["transaction"] = trans_object(found->trans, offset);
-    answer["branches"] = branch_array(found->trans, offset);
+    answer["branches"] = branch_array(found->trans, offset, shown_payload_bytes_max);
     answer["why"] = why_object(*found, offset);
   }
   return json::serialize(answer);
@@ -177,7 +189,8 @@ std::string query_json(const std::optional<Inspection>& found, std::chrono::minu
 std::string workflow_json(const Transaction& trans, std::chrono::minutes offset) {
   json::object answer;
   answer["transaction"] = trans_object(trans, offset);
-  answer["progresses"] = branch_array(trans, offset);
+  // The application needs them all; registered_bytes_max bounds them.
+  answer["progresses"] = branch_array(trans, offset, std::numeric_limits<std::size_t>::max());
   return json::serialize(answer);
 }
 

@@ -111,6 +111,11 @@ Result<> HttpBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) c
   return ok();
 }
 
+Result<> HttpBranchCaller::takes_rpc_payload(std::string_view url, std::string_view payload) const {
+  if (branch_transport(Protocol::json_rpc, url) != BranchTransport::json_rpc) return ok();
+  return check_rpc_payload(payload);
+}
+
 Task<BranchReply> HttpBranchCaller::call(BranchCall call) {
   const bool is_rpc = branch_transport(call.protocol, call.url) == BranchTransport::json_rpc;
   HttpClientRequest request;

@@ -55,6 +55,10 @@ Result<> BranchDispatcher::can_carry(unsigned way, const BranchCall& call) const
   return caller_of(static_cast<BranchTransport>(way)).can_carry(way, call);
 }
 
+Result<> BranchDispatcher::takes_rpc_payload(std::string_view url, std::string_view payload) const {
+  return http_.takes_rpc_payload(url, payload);
+}
+
 const BranchCaller& BranchDispatcher::caller_of(BranchTransport transport) const noexcept {
   return transport == BranchTransport::grpc ? grpc_ : http_;
 }

@@ -5,7 +5,7 @@
 namespace concerto::net {
 
 CallDeadline::CallDeadline(Timers& timers, SteadyTime at)
-    : at_(at), timer_(timers, [this] { end(Over::time); }) {
+    : timers_(timers), at_(at), timer_(timers, [this] { end(Over::time); }) {
   if (timers.now() >= at) {
     over_ = Over::time;
   } else {
@@ -21,6 +21,19 @@ void CallDeadline::end(Over reason) {
   if (notifier_) notifier_->notify_all();
 }
 
+void CallDeadline::hold(Holders& with) {
+  held_since_ = timers_.now();
+  with.calls_.push_back(*this);
+}
+
+bool CallDeadline::Holders::end_oldest(SteadyTime since) {
+  if (calls_.empty() || calls_.front().held_since_ > since) return false;
+  CallDeadline& oldest = calls_.front();
+  oldest.let_go();
+  oldest.end(Over::gave_way);
+  return true;
+}
+
 Error CallDeadline::explain(const error_code& cause, HttpErrc otherwise, std::string detail) const {
   if (over_ == Over::time) {
     return make_error(sent_ ? HttpErrc::timed_out : HttpErrc::timed_out_unsent,
@@ -29,6 +42,10 @@ Error CallDeadline::explain(const error_code& cause, HttpErrc otherwise, std::st
   if (over_ == Over::closing) {
     return make_error(sent_ ? HttpErrc::cancelled : HttpErrc::closing,
                       detail + ": the client is closing");
+  }
+  if (over_ == Over::gave_way) {
+    return make_error(sent_ ? HttpErrc::connection_lost : HttpErrc::timed_out_unsent,
+                      detail + ": ended to make room for calls to other services");
   }
   if (cause == asio::error::operation_aborted) {
     return make_error(HttpErrc::cancelled, detail + ": cancelled");

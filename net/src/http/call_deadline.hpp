@@ -12,11 +12,19 @@
 
 namespace concerto::net {
 
+struct HolderTag;
+using HolderHook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<HolderTag>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
 /// The end of one request's time: interrupts whatever the request waits for, be it a socket or a
 /// notifier. The same way the closing client ends its requests.
 class CallDeadline : public boost::intrusive::list_base_hook<
-                         boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+                         boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
+                     public HolderHook {
  public:
+  class Holders;
+
   CallDeadline(Timers& timers, SteadyTime at);
   CallDeadline(const CallDeadline&) = delete;
   CallDeadline& operator=(const CallDeadline&) = delete;
@@ -28,6 +36,10 @@ class CallDeadline : public boost::intrusive::list_base_hook<
 
   /// Interrupts this request because its client closes.
   void close() { end(Over::closing); }
+
+  /// This request holds something that others may need.
+  void hold(Holders& with);
+  void let_go() noexcept { HolderHook::unlink(); }
 
   /// From now on bytes of the request may have reached a server.
   void mark_sent() noexcept { sent_ = true; }
@@ -60,16 +72,32 @@ class CallDeadline : public boost::intrusive::list_base_hook<
   };
 
  private:
-  enum class Over { no, time, closing };
+  enum class Over { no, time, closing, gave_way };
 
   void end(Over reason);
 
+  Timers& timers_;
   SteadyTime at_;
+  SteadyTime held_since_{};
   Over over_ = Over::no;
   bool sent_ = false;
   Socket* socket_ = nullptr;
   Notifier* notifier_ = nullptr;
   Timer timer_;
+};
+
+/// The requests that hold something, in the order in which they took it.
+class CallDeadline::Holders {
+ public:
+  /// Ends the first one, if it has held since `since` or longer.
+  bool end_oldest(SteadyTime since);
+
+ private:
+  friend class CallDeadline;
+
+  boost::intrusive::list<CallDeadline, boost::intrusive::base_hook<HolderHook>,
+                         boost::intrusive::constant_time_size<false>>
+      calls_;
 };
 
 }  // namespace concerto::net

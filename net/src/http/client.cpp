@@ -98,6 +98,7 @@ Async<HttpClientResponse> HttpClient::Impl::round_trip(const HttpClientRequest& 
     co_return deadline.explain(asio::error::operation_aborted, HttpErrc::connect_failed,
                                "wait for a connection to " + request.url);
   }
+  lease.hold_for(deadline);
   const SteadyTime begun = timers_.now();
   for (bool reused = lease.connection != nullptr;; reused = false) {
     if (!lease.connection) {

@@ -6,21 +6,42 @@
 #include <concerto/core/assert.hpp>
 
 namespace concerto::net {
+namespace {
+
+/// How often room is made for hosts that wait.
+constexpr std::chrono::milliseconds room_pause{250};
+/// A call that takes less is not ended for others: its place becomes free by itself.
+constexpr std::chrono::seconds held_min{1};
+
+}  // namespace
 
 ConnectionPool::Lease::Lease(Lease&& other) noexcept
     : connection(std::move(other.connection)),
       pool_(other.pool_),
-      host_(std::exchange(other.host_, nullptr)) {}
+      host_(std::exchange(other.host_, nullptr)),
+      call_(std::exchange(other.call_, nullptr)) {}
 
 ConnectionPool::Lease& ConnectionPool::Lease::operator=(Lease&& other) noexcept {
   give_up();
   connection = std::move(other.connection);
   pool_ = other.pool_;
   host_ = std::exchange(other.host_, nullptr);
+  call_ = std::exchange(other.call_, nullptr);
   return *this;
 }
 
+void ConnectionPool::Lease::hold_for(CallDeadline& call) {
+  call.hold(host_->calls);
+  call_ = &call;
+}
+
+void ConnectionPool::Lease::release_call() noexcept {
+  CallDeadline* const call = std::exchange(call_, nullptr);
+  if (call && call->HolderHook::is_linked()) call->let_go();
+}
+
 void ConnectionPool::Lease::keep() {
+  release_call();
   pool_->put_back(*std::exchange(host_, nullptr), std::move(connection));
 }
 
@@ -33,15 +54,19 @@ void ConnectionPool::Lease::drop_idle_since(SteadyTime time) {
 
 void ConnectionPool::Lease::give_up() noexcept {
   connection.reset();
+  release_call();
   if (host_) pool_->free_place(*std::exchange(host_, nullptr));
 }
 
-/// One request that waits for a connection; in a list of the pool until it is promised one.
+/// One request that waits for a connection; in its host's list until it is promised one.
 class ConnectionPool::Waiter {
  public:
-  Waiter(ConnectionPool& pool, Host& for_host, Waiters& in)
-      : host(for_host), woken(pool.executor_), pool_(pool), list_(&in) {
-    place_ = in.insert(in.end(), this);
+  Waiter(ConnectionPool& pool, Host& for_host)
+      : host(for_host), woken(pool.executor_), pool_(pool), waits_(true) {
+    if (host.waiters.empty()) {
+      host.waiting = pool_.waiting_hosts_.insert(pool_.waiting_hosts_.end(), &host);
+    }
+    place_ = host.waiters.insert(host.waiters.end(), this);
     ++host.waiting_count;
   }
 
@@ -52,12 +77,9 @@ class ConnectionPool::Waiter {
   }
 
   void leave() {
-    if (list_) std::exchange(list_, nullptr)->erase(place_);
-  }
-
-  void move_to(Waiters& other) {
-    other.splice(other.end(), *list_, place_);
-    list_ = &other;
+    if (!std::exchange(waits_, false)) return;
+    host.waiters.erase(place_);
+    if (host.waiters.empty()) pool_.waiting_hosts_.erase(host.waiting);
   }
 
   Host& host;
@@ -66,15 +88,16 @@ class ConnectionPool::Waiter {
 
  private:
   ConnectionPool& pool_;
-  Waiters* list_;
   Waiters::iterator place_;
+  bool waits_;
 };
 
 ConnectionPool::ConnectionPool(Executor executor, Timers& timers, Limits limits)
     : executor_(std::move(executor)),
       timers_(timers),
       limits_(limits),
-      expiry_(timers, [this] { drop_expired(); }) {}
+      expiry_(timers, [this] { drop_expired(); }),
+      room_timer_(timers, [this] { make_room(); }) {}
 
 ConnectionPool::~ConnectionPool() {
   close_idle();
@@ -100,13 +123,51 @@ ConnectionPool::Lease ConnectionPool::try_acquire(std::string_view key) {
 Task<ConnectionPool::Lease> ConnectionPool::acquire(std::string key, CallDeadline& deadline) {
   if (Lease lease = try_acquire(key)) co_return lease;
   Host& host = host_of(key);
-  const bool host_has_room = host.open_count < limits_.per_host_max;
-  Waiter waiter{*this, host, host_has_room ? starving_ : host.waiters};
+  Waiter waiter{*this, host};
+  if (!room_timer_.is_set()) room_timer_.set(timers_.now() + room_pause);
   const CallDeadline::Watch watch{deadline, waiter.woken};
   while (!waiter.lease && !deadline.is_over()) {
-    if (!co_await waiter.woken.wait()) break;
+    const bool goes_on = co_await waiter.woken.wait();
+    if (!goes_on) co_return Lease{};  // Also if it was promised a connection just now.
   }
   co_return std::move(waiter.lease);
+}
+
+/// The host that has fewest places of those that wait and may have one more.
+ConnectionPool::Host* ConnectionPool::neediest() const noexcept {
+  Host* found = nullptr;
+  for (Host* host : waiting_hosts_) {
+    const bool is_needier = !found || host->open_count < found->open_count;
+    if (has_room(*host) && is_needier) found = host;
+  }
+  return found;
+}
+
+/// Ends calls of the hosts that have most places, for hosts that have fewer and wait.
+void ConnectionPool::make_room() {
+  if (waiting_hosts_.empty()) return;
+  room_timer_.set(timers_.now() + room_pause);
+  if (total_ < limits_.total_max) return;
+  using Share = std::pair<std::size_t, Host*>;
+  std::vector<Share> givers;
+  for (auto& [key, host] : hosts_) givers.emplace_back(host.open_count, &host);
+  std::make_heap(givers.begin(), givers.end());
+  for (Host* host : waiting_hosts_) {
+    std::size_t wanted = std::min(host->waiters.size(), limits_.per_host_max - host->open_count);
+    for (std::size_t has = host->open_count; wanted > 0 && !givers.empty();) {
+      if (givers.front().first <= has + 1) break;
+      std::pop_heap(givers.begin(), givers.end());
+      auto& [places, giver] = givers.back();
+      if (giver->calls.end_oldest(timers_.now() - held_min)) {
+        --places;
+        std::push_heap(givers.begin(), givers.end());
+        ++has;
+        --wanted;
+      } else {
+        givers.pop_back();
+      }
+    }
+  }
 }
 
 ConnectionPool::Lease ConnectionPool::take_idle(Host& host) {
@@ -120,7 +181,7 @@ ConnectionPool::Lease ConnectionPool::take_idle(Host& host) {
 }
 
 ConnectionPool::Lease ConnectionPool::take_place(Host& host) {
-  if (host.open_count >= limits_.per_host_max) return {};
+  if (!has_room(host)) return {};
   if (total_ >= limits_.total_max) {
     if (idle_.empty()) return {};
     drop_idle(idle_.begin());
@@ -131,13 +192,16 @@ ConnectionPool::Lease ConnectionPool::take_place(Host& host) {
 }
 
 void ConnectionPool::put_back(Host& host, std::unique_ptr<ClientConnection> connection) {
-  if (!host.waiters.empty()) return promise(*host.waiters.front(), std::move(connection));
-  if (!starving_.empty()) {
-    if (&starving_.front()->host == &host) {
-      return promise(*starving_.front(), std::move(connection));
+  if (!waiting_hosts_.empty()) {
+    --host.open_count;
+    const Host* const next = neediest();
+    const bool stays = !host.waiters.empty() && next->open_count == host.open_count;
+    ++host.open_count;
+    if (stays) return promise(*host.waiters.front(), std::move(connection));
+    if (next) {
+      connection.reset();
+      return free_place(host);
     }
-    connection.reset();
-    return free_place(host);
   }
   connection->buffer().relax();
   const SteadyTime now = timers_.now();
@@ -146,18 +210,12 @@ void ConnectionPool::put_back(Host& host, std::unique_ptr<ClientConnection> conn
 }
 
 void ConnectionPool::free_place(Host& host) noexcept {
-  if (!host.waiters.empty()) return promise(*host.waiters.front(), nullptr);
   --host.open_count;
   --total_;
-  while (!starving_.empty()) {
-    Waiter& next = *starving_.front();
-    if (next.host.open_count < limits_.per_host_max) {
-      ++next.host.open_count;
-      ++total_;
-      promise(next, nullptr);
-      break;
-    }
-    next.move_to(next.host.waiters);  // Others took its host's room meanwhile.
+  if (Host* const next = neediest()) {
+    ++next->open_count;
+    ++total_;
+    promise(*next->waiters.front(), nullptr);
   }
   forget_if_unused(host);
 }

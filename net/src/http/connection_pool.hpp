@@ -18,8 +18,10 @@
 namespace concerto::net {
 
 /// The connections of one client: idle ones for reuse, and the count of all, which is bounded per
-/// host and in total. Who finds no room waits in order; a place that becomes free goes straight
-/// to the first who can use it, so nobody is overtaken and no wake-up is lost.
+/// host and in total. Who finds no room waits; a place that becomes free goes straight to the host
+/// that has fewest, and there to the first in line, so that no wake-up is lost. While hosts wait,
+/// those with more places than they give up the calls that take longest: hosts that do not answer
+/// do not keep others away.
 ///
 /// A host is what a connection may be shared for: scheme, name, port and way (proxy or not).
 class ConnectionPool {
@@ -41,6 +43,9 @@ class ConnectionPool {
     Lease& operator=(Lease&& other) noexcept;
     ~Lease() { give_up(); }
 
+    /// The call that uses the connection, and that is ended when others need the place.
+    void hold_for(CallDeadline& call);
+
     /// Null: the holder opens one.
     std::unique_ptr<ClientConnection> connection;
 
@@ -54,10 +59,12 @@ class ConnectionPool {
     friend class ConnectionPool;
     Lease(ConnectionPool& pool, Host& host, std::unique_ptr<ClientConnection> open) noexcept
         : connection(std::move(open)), pool_(&pool), host_(&host) {}
+    void release_call() noexcept;
     void give_up() noexcept;
 
     ConnectionPool* pool_ = nullptr;
     Host* host_ = nullptr;
+    CallDeadline* call_ = nullptr;
   };
 
   ConnectionPool(Executor executor, Timers& timers, Limits limits);
@@ -86,13 +93,16 @@ class ConnectionPool {
 
   class Waiter;
   using Waiters = std::list<Waiter*>;
+  using WaitingHosts = std::list<Host*>;
 
   struct Host {
     std::string key;
     std::size_t open_count = 0;            // connections and places for one
     std::vector<IdleList::iterator> idle;  // latest last
-    Waiters waiters;                       // for a place within per_host_max
-    std::size_t waiting_count = 0;         // here, in starving_, or promised a connection
+    CallDeadline::Holders calls;           // that use a connection, oldest first
+    Waiters waiters;                       // for a place
+    WaitingHosts::iterator waiting;        // of a host with waiters
+    std::size_t waiting_count = 0;         // waiters, and those that are promised a connection
   };
 
   struct KeyHash {
@@ -104,6 +114,9 @@ class ConnectionPool {
   using Hosts = std::unordered_map<std::string, Host, KeyHash, std::equal_to<>>;
 
   Host& host_of(std::string_view key);
+  bool has_room(const Host& host) const noexcept { return host.open_count < limits_.per_host_max; }
+  Host* neediest() const noexcept;
+  void make_room();
   Lease take_idle(Host& host);
   Lease take_place(Host& host);
   void put_back(Host& host, std::unique_ptr<ClientConnection> connection);
@@ -118,10 +131,11 @@ class ConnectionPool {
   Timers& timers_;
   Limits limits_;
   Hosts hosts_;
-  IdleList idle_;     // oldest first
-  Waiters starving_;  // for a place within total_max
+  IdleList idle_;               // oldest first
+  WaitingHosts waiting_hosts_;  // longest waiting first
   std::size_t total_ = 0;
   Timer expiry_;
+  Timer room_timer_;  ///< set while somebody waits
 };
 
 }  // namespace concerto::net

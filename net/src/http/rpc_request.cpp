@@ -75,23 +75,33 @@ std::string other_members(std::string_view object, JsonValue members) {
   return out;
 }
 
-Result<std::string> params(const BranchCall& call) {
-  const std::string own = own_members(call);
-  const std::string_view blank = " \t\r\n";
-  const std::size_t begin = call.payload.find_first_not_of(blank);
-  if (begin == std::string_view::npos) return "{" + own + "}";
-  JsonTree payload;
-  if (const Result<> parsed = payload.parse(call.payload); !parsed) {
+constexpr std::string_view blank = " \t\r\n";
+
+Result<> parse_object(std::string_view text, JsonTree& payload) {
+  if (const Result<> parsed = payload.parse(text); !parsed) {
     return make_error(HttpErrc::bad_payload,
                       "the payload of a JSON-RPC branch is " + parsed.error().detail);
   }
-  if (!payload.root().is(JsonKind::object)) {
-    return make_error(HttpErrc::bad_payload, "the payload of a JSON-RPC branch is no JSON object");
-  }
+  if (payload.root().is(JsonKind::object)) return ok();
+  return make_error(HttpErrc::bad_payload, "the payload of a JSON-RPC branch is no JSON object");
+}
+
+Result<std::string> params(const BranchCall& call) {
+  const std::string own = own_members(call);
+  const std::size_t begin = call.payload.find_first_not_of(blank);
+  if (begin == std::string_view::npos) return "{" + own + "}";
+  JsonTree payload;
+  CONCERTO_CHECK(parse_object(call.payload, payload));
   return "{" + own + other_members(call.payload.substr(begin), payload.root()) + "}";
 }
 
 }  // namespace
+
+Result<> check_rpc_payload(std::string_view payload) {
+  if (payload.find_first_not_of(blank) == std::string_view::npos) return ok();
+  JsonTree tree;
+  return parse_object(payload, tree);
+}
 
 Result<std::string> rpc_request_body(const BranchCall& call, std::string_view id) {
   CONCERTO_TRY(const std::string members, params(call));

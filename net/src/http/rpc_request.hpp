@@ -13,4 +13,8 @@ namespace concerto::net {
 /// HttpErrc::bad_payload.
 Result<std::string> rpc_request_body(const BranchCall& call, std::string_view id);
 
+/// Whether such a body can be made of a payload: blank, or a JSON object. Errors:
+/// HttpErrc::bad_payload.
+Result<> check_rpc_payload(std::string_view payload);
+
 }  // namespace concerto::net

@@ -93,7 +93,9 @@ Listing::Listing(const StoreReader& reader, StoreCore& core, ListFilter filter, 
 
 Result<> Listing::show(const Fingerprint& gid) {
   CONCERTO_TRY(const auto trans, reader_.load(gid, groups_));
-  if (trans && matches(filter_, *trans)) page_.transactions.push_back(without_branches(*trans));
+  if (!trans || !matches(filter_, *trans)) return ok();
+  page_.transactions.push_back(without_branches(*trans));
+  page_bytes_ += listed_bytes(page_.transactions.back());
   return ok();
 }
 

@@ -36,7 +36,9 @@ class Listing {
 
   Listing(const StoreReader& reader, StoreCore& core, ListFilter filter, std::size_t limit);
 
-  bool is_full() const noexcept { return page_.transactions.size() >= limit_; }
+  bool is_full() const noexcept {
+    return page_.transactions.size() >= limit_ || page_bytes_ >= page_bytes_max;
+  }
   /// Adds the transaction to the page, if it is there and the filter selects it.
   Result<> show(const Fingerprint& gid);
 
@@ -46,6 +48,7 @@ class Listing {
   const ListFilter filter_;
   const std::size_t limit_;
   TransPage page_;
+  std::size_t page_bytes_ = 0;
 };
 
 }  // namespace concerto::persist

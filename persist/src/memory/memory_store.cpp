@@ -241,16 +241,19 @@ Async<TransPage> MemoryStore::list(ListFilter filter, std::string position, std:
   CONCERTO_CO_TRY(const auto before, parse_position(position));
   const std::lock_guard lock(state_->mutex);
   TransPage page;
+  std::size_t page_bytes = 0;
   auto at = before ? state_->by_sequence.lower_bound(*before) : state_->by_sequence.end();
   while (at != state_->by_sequence.begin()) {
     --at;
     const Transaction& trans = state_->transactions.at(at->second).trans;
     if (!matches(filter, trans)) continue;
-    if (page.transactions.size() == std::max<std::size_t>(limit, 1)) {
+    const bool is_full = page.transactions.size() == std::max<std::size_t>(limit, 1);
+    if (is_full || page_bytes >= page_bytes_max) {
       page.next_position = std::to_string(at->first + 1);
       break;
     }
     page.transactions.push_back(without_branches(trans));
+    page_bytes += listed_bytes(page.transactions.back());
   }
   co_return page;
 }

@@ -172,6 +172,19 @@ TEST_F(EngineTries, AnOutageThatEndsUnseenIsNoticedByOneOfThoseThatWait) {
   EXPECT_EQ(unfinished(), 0U);
 }
 
+TEST_F(EngineTries, ProbesDoNotEndTheBackoffOfThoseThatAreTried) {
+  for (int i = 0; i < 1000; ++i) branches_->reply("action 01", Outcome::error, "down");
+  for (const char* gid : {"one", "two", "three"}) {
+    auto request = make_request(gid, "saga", 1);
+    request.steps[0].action = "http://away/op";
+    submit(std::move(request));
+  }
+  world_->advance(seconds(600));
+  for (const char* gid : {"one", "two", "three"}) {
+    EXPECT_GE(query(gid).next_cron_interval, seconds(160)) << gid;
+  }
+}
+
 TEST_F(EngineTries, AloneATransactionKeepsToItsTime) {
   fail("action 01", 3);
   submit_sagas(1);

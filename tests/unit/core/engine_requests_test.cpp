@@ -161,6 +161,22 @@ TEST_F(EngineRequests, ShutdownAnswersWaitersAndGoesOnAfterTheRestart) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineRequests, AStopCancelsAgainWhatMissedItsCancellation) {
+  branches_->hold("action 01");
+  submit(make_request("g", "saga", 1));
+  const auto stopped = world_->start([](Coordinator& coordinator, SteadyTime until) -> Task<bool> {
+    co_await coordinator.stop(until);
+    co_return true;
+  }(world_->coordinator(), clock_.steady_now() + seconds(10)));
+  world_->advance(seconds(9));
+  EXPECT_EQ(branches_->cancellations, 0u);
+  world_->advance(seconds(2));
+  EXPECT_GE(branches_->cancellations, 5u);
+  branches_->answer("action 01", Outcome::error);
+  world_->run();
+  EXPECT_TRUE(stopped->has_value());
+}
+
 TEST_F(EngineRequests, AGidOf128ChineseCharactersIsOne) {
   std::string text;
   for (int i = 0; i < 128; ++i) text += "\xE4\xB8\xAD";
@@ -209,6 +225,24 @@ TEST_F(EngineRequests, ABranchThatNothingCouldCallIsNotRegistered) {
   for (int i = 0; i < 65; ++i) many[std::to_string(i)] = "x";
   EXPECT_EQ(registered(many), "the branch has 65 fields, at most 64 are allowed");
   EXPECT_THAT(query("g").branches, IsEmpty());
+}
+
+TEST_F(EngineRequests, TheDataOfRegisteredBranchesIsBounded) {
+  prepare(make_request("g", "tcc", 0));
+  BranchRequest branch;
+  branch.gid = Gid("g");
+  branch.trans_type = "tcc";
+  branch.fields = {{"confirm", "u"}, {"cancel", "u"}};
+  branch.payload = std::string(registered_bytes_max / 2, 'x');
+  for (const char* id : {"01", "02"}) {
+    branch.branch_id = id;
+    EXPECT_EQ(error_of(register_branch(branch)), "");
+  }
+  branch.branch_id = "03";
+  branch.payload = "x";
+  EXPECT_EQ(error_of(register_branch(branch)),
+            "the branches of gid g would have more than 33554432 bytes of data");
+  EXPECT_EQ(query("g").branches.size(), 4u);
 }
 
 TEST_F(EngineRequests, ASubscriberThatNothingCouldCallAndAListWithoutEndAreRefused) {
@@ -278,6 +312,12 @@ INSTANTIATE_TEST_SUITE_P(
                    "steps[0].compensate: bad URL unsendable"},
         BadRequest{"UncallableQuery", [](TransRequest& r) { r.query_prepared = "unsendable"; },
                    "query_prepared: bad URL unsendable"},
+        BadRequest{"RpcPayloadThatIsNotTaken",
+                   [](TransRequest& r) {
+                     r.protocol = "json-rpc";
+                     r.payloads[1] = "not carried";
+                   },
+                   "steps[1].compensate: this payload is not taken"},
         BadRequest{"HeaderThatIsNotCarried",
                    [](TransRequest& r) { r.options.branch_headers["h"] = "not carried"; },
                    "this is not carried"},

@@ -63,6 +63,11 @@ class BranchCaller {
   /// Whether calls that go this way can have gid, branch_id, op and headers of `call`. Error
   /// invalid_request names what they cannot have. On any thread.
   virtual Result<> can_carry(unsigned /*way*/, const BranchCall& /*call*/) const { return ok(); }
+  /// Whether a JSON-RPC call to `url` can have this payload. Error invalid_request says why not.
+  /// On any thread.
+  virtual Result<> takes_rpc_payload(std::string_view /*url*/, std::string_view /*payload*/) const {
+    return ok();
+  }
 };
 
 /// The service that a branch URL belongs to: scheme, host and port, and of a registry's URL

@@ -92,6 +92,9 @@ struct ListFilter {
   std::function<bool(const Transaction&)> accepts;
 };
 
+/// A page ends early when it shows this much: an answer has to stay within bounds.
+inline constexpr std::size_t page_bytes_max = std::size_t{8} << 20;
+
 struct TransPage {
   std::vector<Transaction> transactions;  ///< newest first
   std::string next_position;              ///< opaque; empty on the last page
@@ -140,12 +143,13 @@ class Store {
 
   /// Transactions without payloads and branches, newest first. `position` is empty or the
   /// next_position of the page before, with the same filter; another text is an invalid_request. A
-  /// page has `limit` transactions, or it is the last one. Those that are unfinished or have failed
-  /// are found without a look at the others, however many these are.
+  /// page has `limit` transactions, or page_bytes_max of them, or it is the last one. Those that
+  /// are unfinished or have failed are found without a look at the others, however many these are.
   virtual Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) = 0;
 
   /// Records of a category with a key; an empty text means any.
   virtual Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) = 0;
+  /// Pages end as those of `list` do.
   virtual Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) = 0;
   /// Error key_exists.
   virtual Async<> create_kv(KvRecord record) = 0;

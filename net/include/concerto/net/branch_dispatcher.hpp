@@ -30,6 +30,7 @@ class BranchDispatcher final : public BranchCaller {
   /// The ways are the transports.
   Result<unsigned> way_of(Protocol protocol, std::string_view url) const override;
   Result<> can_carry(unsigned way, const BranchCall& call) const override;
+  Result<> takes_rpc_payload(std::string_view url, std::string_view payload) const override;
 
  private:
   const BranchCaller& caller_of(BranchTransport transport) const noexcept;

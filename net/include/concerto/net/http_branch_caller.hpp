@@ -18,6 +18,7 @@ class HttpBranchCaller final : public BranchCaller {
   Task<BranchReply> call(BranchCall call) override;
   Result<unsigned> way_of(Protocol protocol, std::string_view url) const override;
   Result<> can_carry(unsigned way, const BranchCall& call) const override;
+  Result<> takes_rpc_payload(std::string_view url, std::string_view payload) const override;
 
  private:
   HttpClient& client_;

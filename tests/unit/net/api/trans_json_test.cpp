@@ -118,6 +118,21 @@ json::value query_answer(Transaction trans, std::chrono::minutes offset) {
   return answer;
 }
 
+TEST(QueryJson, ShowsPayloadsWithinBounds) {
+  Transaction trans = finished_saga();
+  trans.payloads = {std::string(3 << 20, 'x')};  // The branches of a topic share theirs.
+  for (int i = 0; i < 100; ++i) trans.branches.push_back(trans.branches.front());
+  const json::value answer = query_answer(trans, 0min);
+  std::size_t shown = 0;
+  for (const json::value& branch : answer.at("branches").as_array()) {
+    const auto& members = branch.as_object();
+    shown += members.contains("bin_data") ? 1 : 0;
+    EXPECT_TRUE(members.contains("bin_data") || members.at("bin_data_left_out") == (3 << 20));
+  }
+  EXPECT_EQ(shown, 2u);
+  EXPECT_EQ(answer.at("branches").as_array().size(), 102u);
+}
+
 TEST(QueryJson, ShowsATransactionInTheShapeOfTheSqlStores) {
   const json::value want = json::parse(
       R"({"transaction":{"id":0,"create_time":"2026-11-23T05:35:16Z",

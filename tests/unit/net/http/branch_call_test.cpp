@@ -80,6 +80,19 @@ class BranchCallTest : public ClientTest {
 constexpr std::string_view success =
     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
+TEST_F(BranchCallTest, SaysWhichPayloadsJsonRpcCannotHave) {
+  const std::string rpc = "http://a.org/rpc?method=pay";
+  for (const char* payload : {"", " \n", "{}", R"({"amount":30})"}) {
+    EXPECT_TRUE(http_.takes_rpc_payload(rpc, payload)) << payload;
+  }
+  for (const char* payload : {"[1]", "5", "\"s\"", "no json", "{\"a\":}"}) {
+    const auto taken = http_.takes_rpc_payload(rpc, payload);
+    ASSERT_FALSE(taken) << payload;
+    EXPECT_THAT(taken.error().detail, StartsWith("the payload of a JSON-RPC branch is "));
+    EXPECT_TRUE(http_.takes_rpc_payload("http://a.org/rest", payload)) << payload;
+  }
+}
+
 TEST_F(BranchCallTest, LooksThroughALongAnswer) {
   const std::string page(100'000, 'x');
   for (const auto& [end, wanted] :

@@ -279,6 +279,36 @@ TEST_F(HttpClientTest, GivesUpWaitingForAConnectionAtTheDeadline) {
   EXPECT_EQ(client_->connection_count(), 0U);
 }
 
+TEST_F(HttpClientTest, HostsThatDoNotAnswerMakeRoomForOthers) {
+  HttpClientOptions options;
+  options.connections_max = 4;
+  options.connections_per_host_max = 2;
+  make_client(options);
+  ScriptedServer one{executor()}, two{executor()}, good{executor()};
+  std::vector<std::shared_ptr<std::optional<Answer>>> silent;
+  for (ScriptedServer* server : {&one, &two}) {
+    for (std::size_t i = 0; i < 2; ++i) silent.push_back(ask(*server, i));
+    for (int i = 0; i < 3; ++i) silent.push_back(start_get(server->url("/waits")));
+  }
+  poll();
+  advance(std::chrono::milliseconds{500});
+  const auto answer = start_get(good.url("/a"));
+  poll();
+  EXPECT_EQ(good.size(), 0U);
+  advance(std::chrono::milliseconds{800});
+  run_until([&] { return good.size() == 1 && good[0].has("\r\n\r\n"); });
+  good[0].send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_TRUE(finish(answer));
+  std::size_t ended = 0;
+  for (const auto& call : silent) {
+    if (!call->has_value()) continue;
+    ++ended;
+    EXPECT_EQ((*call)->error().code, HttpErrc::connection_lost);
+    EXPECT_THAT((*call)->error().detail, HasSubstr("to make room for calls to other services"));
+  }
+  EXPECT_EQ(ended, 1U);
+}
+
 TEST_F(HttpClientTest, SharesTheTotalBetweenHosts) {
   HttpClientOptions options;
   options.connections_max = 2;
