@@ -5,9 +5,8 @@
 #include <boost/json/serialize.hpp>
 
 #include <concerto/core/masked_url.hpp>
+#include <concerto/core/utf8.hpp>
 #include <concerto/net/alert_hook.hpp>
-
-#include "api/utf8.hpp"
 
 namespace concerto::net {
 

@@ -6,13 +6,13 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <concerto/core/utf8.hpp>
 #include <concerto/net/api_http.hpp>
 
 #include "api/error_answers.hpp"
 #include "api/json_read.hpp"
 #include "api/pending_outcome.hpp"
 #include "api/request_json.hpp"
-#include "api/utf8.hpp"
 
 namespace concerto::net {
 namespace {
