@@ -58,6 +58,22 @@ bool has_browsers_marks(const HttpHeaders& headers) noexcept {
   return agent && agent->starts_with("Mozilla/");
 }
 
+/// `b.org`, `.b.org`, `*`, or an address, which is always allowed.
+bool is_host_name(std::string_view name) {
+  if (name == "*") return true;
+  if (name.starts_with('[')) {
+    error_code no_address;
+    boost::asio::ip::make_address_v6(std::string{name.substr(1, name.size() - 2)}, no_address);
+    return name.ends_with(']') && !no_address;
+  }
+  const std::string_view labels = name.starts_with('.') ? name.substr(1) : name;
+  const bool has_empty_label = labels.starts_with('.') || labels.find("..") != npos;
+  return !labels.empty() && !has_empty_label && std::ranges::all_of(labels, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+}
+
 std::string quoted(std::string_view text) {
   return "\"" + std::string{text} + "\"";
 }
@@ -73,6 +89,17 @@ std::vector<std::string> host_list(std::string_view text) {
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return names;
+}
+
+Result<> check_host_list(std::string_view text) {
+  for (const std::string& name : host_list(text)) {
+    if (is_host_name(name)) continue;
+    return make_error(Errc::invalid_request,
+                      "expected names without scheme and port, as dtm.b.org, .c.org for all below "
+                      "it, or *, found '" +
+                          name + "'");
+  }
+  return ok();
 }
 
 SiteGuard::SiteGuard(SiteGuardOptions options) : options_(std::move(options)) {}

@@ -30,7 +30,8 @@ struct EtcdPublication {
 };
 
 /// Checks the configuration's MicroService.{Driver, Target, EndPoint}, and reads the files that the
-/// target names for TLS. Nothing: there is nothing to register. An error names the key and what is wrong with it; the start should be refused.
+/// target names for TLS. Nothing: there is nothing to register. An error names the key and what is
+/// wrong with it; the start should be refused.
 [[nodiscard]] Result<std::optional<EtcdPublication>> parse_publication(Driver driver,
                                                                        std::string_view target,
                                                                        std::string_view endpoint);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/core/error.hpp>
 #include <concerto/net/http_router.hpp>
 
 namespace concerto::net {
@@ -50,5 +51,9 @@ class SiteGuard {
 
 /// The names of a list that commas separate, without blanks.
 std::vector<std::string> host_list(std::string_view text);
+
+/// Whether each of these names could be in a request's Host field. The error's detail says which
+/// one could not, and how it is written.
+[[nodiscard]] Result<> check_host_list(std::string_view text);
 
 }  // namespace concerto::net

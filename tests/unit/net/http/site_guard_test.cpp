@@ -181,6 +181,18 @@ TEST(SiteGuardRouter, IsAskedWithTheEffectOfTheRoute) {
   EXPECT_EQ(changed, 2);
 }
 
+TEST(HostList, HasNamesThatAHostFieldCanHave) {
+  for (const char* text : {"", "dtm", " a.b , .c,,", "*", "10.0.0.1", "[::1]", "a_b.c."}) {
+    EXPECT_TRUE(check_host_list(text)) << text;
+  }
+  for (const char* text : {"http://x/", "a b", "x:80", "*.b.org", "a/b", ".", "a..b", "[x]", "[",
+                           "[::1]:80", "d\xc3\xa4.org"}) {
+    const auto checked = check_host_list(std::string("a.b,") + text);
+    ASSERT_FALSE(checked) << text;
+    EXPECT_THAT(checked.error().detail, testing::EndsWith(std::string("found '") + text + "'"));
+  }
+}
+
 TEST(HostList, IsSplitAtCommas) {
   EXPECT_THAT(host_list(" a.b , .c,,"), testing::ElementsAre("a.b", ".c"));
   EXPECT_TRUE(host_list("").empty());
