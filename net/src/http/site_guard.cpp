@@ -44,12 +44,14 @@ bool is_loopback_name(std::string_view name) noexcept {
   return equals_ignoring_case(name, "localhost") || ends_with_ignoring_case(name, ".localhost");
 }
 
-/// Host and port of a URL; empty when it is none, as the Origin `null`.
+/// Host and port of a URL; empty when it is none, as the Origin `null`, or names a user, as no
+/// browser does there.
 std::string_view authority_of(std::string_view url) noexcept {
   const std::size_t scheme = url.find("://");
   if (scheme == npos) return {};
   const std::string_view rest = url.substr(scheme + 3);
-  return rest.substr(0, rest.find_first_of("/?#"));
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  return authority.find('@') == npos ? authority : std::string_view{};
 }
 
 bool has_browsers_marks(const HttpHeaders& headers) noexcept {
@@ -130,14 +132,20 @@ bool SiteGuard::is_of_site(std::string_view origin, std::string_view host) const
 }
 
 bool SiteGuard::is_foreign(const HttpRequest& request, std::string_view host) const {
-  const HttpHeaders& headers = request.headers;
-  if (const auto site = headers.find("Sec-Fetch-Site")) {
-    return *site != "same-origin" && *site != "none";
+  bool names_this_site = false;
+  for (std::size_t i = 0; i < request.headers.size(); ++i) {
+    const auto [name, value] = request.headers[i];
+    if (equals_ignoring_case(name, "Sec-Fetch-Site")) {
+      if (value != "same-origin" && value != "none") return true;
+    } else if (equals_ignoring_case(name, "Origin") || equals_ignoring_case(name, "Referer")) {
+      if (!is_of_site(value, host)) return true;
+    } else {
+      continue;
+    }
+    names_this_site = true;
   }
-  if (const auto origin = headers.find("Origin")) return !is_of_site(*origin, host);
-  if (const auto referer = headers.find("Referer")) return !is_of_site(*referer, host);
   // An image or a link of any page makes a GET without a mark; other methods have their Origin.
-  return request.method == "GET";
+  return !names_this_site && request.method == "GET";
 }
 
 std::optional<HttpResponse> SiteGuard::refuse(const HttpRequest& request,
