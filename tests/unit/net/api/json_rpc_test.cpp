@@ -55,6 +55,14 @@ TEST_F(JsonRpcTest, ServesATransactionFromPrepareToItsEnd) {
                "trans type: 'tcc' current status 'succeed', cannot abort. FAILURE");
 }
 
+TEST_F(JsonRpcTest, ALineEndInAGidIsRefusedAndNotRemoved) {
+  for (const char* method : {"prepare", "submit", "abort"}) {
+    expect_error(call(method, R"({"gid":"a\r\nb","trans_type":"tcc"})"), -32603,
+                 "gid has control characters");
+  }
+  expect_untouched();
+}
+
 TEST_F(JsonRpcTest, OngoingAndOtherErrorsAreInternal) {
   const std::string trans = R"({"gid":"x","trans_type":"xa")";
   call("prepare", trans + "}");
