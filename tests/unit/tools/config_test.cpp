@@ -116,6 +116,13 @@ TEST(Config, DefaultsAreValid) {
   EXPECT_THAT(loaded.findings.notices, IsEmpty());
 }
 
+TEST(Config, SchemeOfTheRegistryHasAnyCase) {
+  EXPECT_THAT(load("MicroService: {Driver: dtm-driver-gozero, EndPoint: 'h:1',\n"
+                   "  Target: 'ETCD://h1:2379, h2:2379/d'}")
+                  .findings.errors,
+              IsEmpty());
+}
+
 TEST(Config, NamesWhatRegistersNothing) {
   const auto loaded = load("MicroService: {Target: 'etcd://h:2379/d', EndPoint: 'h:1'}");
   EXPECT_THAT(loaded.findings.errors, IsEmpty());
