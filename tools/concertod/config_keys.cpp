@@ -206,6 +206,10 @@ const KeyRow rows[] = {
 
 #undef CONCERTO_FIELD
 
+// Of older versions of the reference, and of its samples.
+constexpr std::string_view unread_keys[] = {"GrpcBalancer", "Store.BranchTransOpTable",
+                                            "Store.TransBranchOpTable", "Store.TransGlobalTable"};
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -243,9 +247,16 @@ const KeyRow* find_key(std::string_view path) {
 }
 
 std::string_view nearest_key(std::string_view path) {
-  return std::ranges::min_element(
-             rows, {}, [path](const KeyRow& row) { return edit_distance(path, row.path); })
-      ->path;
+  constexpr std::size_t typos_min = 2;
+  const auto distance = [path](const KeyRow& row) { return edit_distance(path, row.path); };
+  const auto* nearest = std::ranges::min_element(rows, {}, distance);
+  const std::size_t name_size = path.size() - (path.rfind('.') + 1);  // npos + 1 is 0.
+  const bool is_near = distance(*nearest) <= std::max(typos_min, name_size / 3);
+  return is_near ? nearest->path : std::string_view{};
+}
+
+bool is_unread_key(std::string_view path) {
+  return std::ranges::find(unread_keys, path) != std::end(unread_keys);
 }
 
 std::string env_name(std::string_view path) {

@@ -28,7 +28,9 @@ constexpr int exit_failure = 1;
 int report_config(const CommandLine& command, const LoadedConfig& loaded) {
   for (const std::string& error : loaded.findings.errors) std::cerr << error << '\n';
   for (const std::string& warning : loaded.findings.warnings) std::cerr << warning << '\n';
-  for (const std::string& key : loaded.findings.unknown_keys) std::cerr << key << '\n';
+  const char* const of_check =
+      command.check_config ? " (an error of the check; the start warns)" : "";
+  for (const std::string& key : loaded.findings.unknown_keys) std::cerr << key << of_check << '\n';
   if (command.print_config) std::cout << print_config(loaded.config);
   const bool faultless = loaded.findings.errors.empty() &&
                          (!command.check_config || loaded.findings.unknown_keys.empty());

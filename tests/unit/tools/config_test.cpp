@@ -156,12 +156,25 @@ TEST(Config, BoltdbMeansTheEmbeddedStoreAndSaysSo) {
 }
 
 TEST(Config, UnknownKeysNameTheNearestKnownOne) {
-  const auto loaded = load("GrpcBalancer: x\nStore: {Hots: a}\nMaxInFlite: 3");
+  const auto loaded = load("Surprise: x\nStore: {Hots: a, Foo: b}\nMaxInFlite: 3");
   EXPECT_THAT(loaded.findings.unknown_keys,
-              ElementsAre(HasSubstr("'GrpcBalancer'"),
-                          AllOf(HasSubstr("'Store.Hots'"), HasSubstr("'Store.Host'")),
-                          AllOf(HasSubstr("'MaxInFlite'"), HasSubstr("'MaxInFlight'"))));
+              ElementsAre("unknown key 'Surprise'",
+                          "unknown key 'Store.Hots'; the nearest known one is 'Store.Host'",
+                          "unknown key 'Store.Foo'",
+                          "unknown key 'MaxInFlite'; the nearest known one is 'MaxInFlight'"));
   EXPECT_THAT(loaded.findings.errors, IsEmpty());
+}
+
+TEST(Config, KeysThatTheReferenceDoesNotReadEitherAreKnown) {
+  const auto loaded = load(
+      "GrpcBalancer: x\nTimeZoneOffset: '+8'\n"
+      "Store: {TransGlobalTable: dtm.trans_global, TransBranchOpTable: dtm.trans_branch_op}");
+  EXPECT_THAT(loaded.findings.unknown_keys, IsEmpty());
+  EXPECT_THAT(loaded.findings.errors, IsEmpty());
+  EXPECT_THAT(loaded.findings.notices,
+              ElementsAre("GrpcBalancer: nothing reads this key",
+                          "Store.TransGlobalTable: nothing reads this key",
+                          "Store.TransBranchOpTable: nothing reads this key"));
 }
 
 TEST(Config, MissingFileAndDirectoryAreErrors) {
