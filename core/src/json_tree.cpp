@@ -40,19 +40,19 @@ class JsonHandler {
     return true;
   }
   bool on_number_part(json::string_view, error_code&) { return true; }
-  bool on_int64(std::int64_t value, json::string_view, error_code& error) {
-    if (!append(JsonKind::integer, error)) return false;
-    nodes_.back().integer = value;
+  bool on_int64(std::int64_t value, json::string_view digits, error_code& error) {
+    if (!append_number(JsonKind::integer, digits, error)) return false;
+    nodes_.back().number.integer = value;
     return true;
   }
-  bool on_uint64(std::uint64_t value, json::string_view, error_code& error) {
-    if (!append(JsonKind::natural, error)) return false;
-    nodes_.back().natural = value;
+  bool on_uint64(std::uint64_t value, json::string_view digits, error_code& error) {
+    if (!append_number(JsonKind::natural, digits, error)) return false;
+    nodes_.back().number.natural = value;
     return true;
   }
-  bool on_double(double value, json::string_view, error_code& error) {
-    if (!append(JsonKind::fraction, error)) return false;
-    nodes_.back().fraction = value;
+  bool on_double(double value, json::string_view digits, error_code& error) {
+    if (!append_number(JsonKind::fraction, digits, error)) return false;
+    nodes_.back().number.fraction = value;
     return true;
   }
   bool on_bool(bool value, error_code& error) {
@@ -73,6 +73,16 @@ class JsonHandler {
     JsonValue::Node& node = nodes_.emplace_back();
     node.key = std::exchange(key_, {});
     node.kind = kind;
+    return true;
+  }
+
+  /// `digits` are all of the number, and in the source: the parser has the whole text at once.
+  bool append_number(JsonKind kind, json::string_view digits, error_code& error) {
+    if (!append(kind, error)) return false;
+    JsonValue::Node& node = nodes_.back();
+    node.number.digits = digits.data();
+    const bool is_kept = digits.size() <= json_number_text_bytes_max;
+    node.number_bytes = is_kept ? static_cast<std::uint16_t>(digits.size()) : std::uint16_t{0};
     return true;
   }
 

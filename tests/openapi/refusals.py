@@ -86,6 +86,7 @@ def _targets():
             yield f"/api/dtmsvr/{name}?{query}"
     for target in ("query", "query?gid=", "all?limit=x", "all?createTimeStart=x",
                    "all?createTimeEnd=1.5", "all?minAge=x", "all?explain=x",
+                   "all?status=x", "all?transType=x",
                    f"all?target={'t' * 1025}", "resetCronTime?timeout=x", "resetCronTime?limit=x",
                    "scanKV?limit=x"):
         yield f"/api/dtmsvr/{target}"

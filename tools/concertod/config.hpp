@@ -110,6 +110,7 @@ struct Config {
 struct Findings {
   std::vector<std::string> errors;        ///< the start is refused
   std::vector<std::string> unknown_keys;  ///< warnings; errors under --check-config
+  std::vector<std::string> warnings;      ///< legal, and hardly what was meant
   std::vector<std::string> notices;       ///< worth a line in the log
 };
 

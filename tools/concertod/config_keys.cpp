@@ -67,7 +67,8 @@ const KeyRow rows[] = {
     {"HttpPort", CONCERTO_FIELD(http_port), "port of the HTTP and JSON-RPC API", port},
     {"GrpcPort", CONCERTO_FIELD(grpc_port), "port of the gRPC API", port},
     {"JsonRpcPort", CONCERTO_FIELD(json_rpc_port), "accepted and unused", any},
-    {"ListenAddress", CONCERTO_FIELD(listen_address), "empty: all interfaces"},
+    {"ListenAddress", CONCERTO_FIELD(listen_address),
+     "IP address without a port, or localhost; empty or *: all interfaces"},
     {"Shards", CONCERTO_FIELD(shards), "threads; 0: one per core", Range{0, 1'024}},
     {"MicroService.Driver", CONCERTO_FIELD(micro_service.driver), "default, dtm-driver-gozero"},
     {.path = "MicroService.Target",
@@ -205,6 +206,10 @@ const KeyRow rows[] = {
 
 #undef CONCERTO_FIELD
 
+// Of older versions of the reference, and of its samples.
+constexpr std::string_view unread_keys[] = {"GrpcBalancer", "Store.BranchTransOpTable",
+                                            "Store.TransBranchOpTable", "Store.TransGlobalTable"};
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -242,9 +247,16 @@ const KeyRow* find_key(std::string_view path) {
 }
 
 std::string_view nearest_key(std::string_view path) {
-  return std::ranges::min_element(
-             rows, {}, [path](const KeyRow& row) { return edit_distance(path, row.path); })
-      ->path;
+  constexpr std::size_t typos_min = 2;
+  const auto distance = [path](const KeyRow& row) { return edit_distance(path, row.path); };
+  const auto* nearest = std::ranges::min_element(rows, {}, distance);
+  const std::size_t name_size = path.size() - (path.rfind('.') + 1);  // npos + 1 is 0.
+  const bool is_near = distance(*nearest) <= std::max(typos_min, name_size / 3);
+  return is_near ? nearest->path : std::string_view{};
+}
+
+bool is_unread_key(std::string_view path) {
+  return std::ranges::find(unread_keys, path) != std::end(unread_keys);
 }
 
 std::string env_name(std::string_view path) {

@@ -48,8 +48,12 @@ std::span<const KeyRow> config_keys();
 
 const KeyRow* find_key(std::string_view path);
 
-/// The known key that differs least from `path`, letter case aside.
+/// The known key that differs least from `path`, letter case aside; empty when a typo does not
+/// explain the difference.
 std::string_view nearest_key(std::string_view path);
+
+/// Whether files of the reference have this key, though nothing reads it there or here.
+bool is_unread_key(std::string_view path);
 
 /// The key's environment variable: `Log.RotationConfigJSON` is LOG_ROTATION_CONFIG_JSON.
 std::string env_name(std::string_view path);

@@ -4,6 +4,12 @@
 #include <charconv>
 #include <initializer_list>
 
+#include <concerto/net/alert_hook.hpp>
+#include <concerto/net/etcd_publication.hpp>
+#include <concerto/net/site_guard.hpp>
+
+#include "admin_path.hpp"
+#include "listen_address.hpp"
 #include "rotating_file.hpp"
 
 namespace concerto::tools {
@@ -52,46 +58,43 @@ void check_store(StoreConfig& store, Findings& findings) {
   }
 }
 
-// `hosts/key?query`, what stands behind the scheme.
-bool has_host_and_key(std::string_view rest) {
-  rest = rest.substr(0, rest.find('?'));
-  const auto slash = rest.find('/');
-  return slash != std::string_view::npos && slash > 0 && slash + 1 < rest.size();
-}
-
-void check_target(const MicroServiceConfig& service, Findings& findings) {
-  const std::string_view target = service.target;
-  const auto colon = target.find("://");
-  const std::string scheme{target.substr(0, colon)};
-  if (colon == std::string_view::npos) {
-    findings.errors.push_back("MicroService.Target: expected scheme://hosts/key, no '://' found");
-  } else if (is_one_of(scheme, {"consul", "nacos"})) {
-    findings.errors.push_back("MicroService.Target: scheme " + in_quotes(scheme) +
-                              std::string{not_here});
-  } else if (!is_one_of(scheme, {"etcd", "discov"})) {
-    findings.errors.push_back("MicroService.Target: unknown scheme: " + scheme);
-  } else if (!has_host_and_key(target.substr(colon + 3))) {
-    findings.errors.push_back("MicroService.Target: expected " + scheme +
-                              "://host:port/key, the host or the key is missing");
-  }
-  if (service.end_point.empty()) {
-    findings.errors.push_back(
-        "MicroService.EndPoint is empty; MicroService.Target needs the address to publish");
-  }
-}
-
+/// By what the start parses them with, so that both find the same.
 void check_micro_service(const MicroServiceConfig& service, Findings& findings) {
-  const std::string& driver = service.driver;
-  if (is_one_of(driver, {"dtm-driver-kratos", "dtm-driver-polaris", "dtm-driver-ego",
-                         "dtm-driver-dapr", "dtm-driver-springcloud", "dtm-driver-sponge"})) {
-    findings.errors.push_back("MicroService.Driver " + in_quotes(driver) + std::string{not_here});
-  } else if (!is_one_of(driver, {"default", "dtm-driver-gozero"})) {
-    findings.errors.push_back("no dtm driver with name: " + driver + " has been registered");
-  } else if (!service.target.empty() && driver == "default") {
-    findings.notices.push_back(
-        "MicroService.Target is set, but MicroService.Driver 'default' registers nothing");
-  } else if (!service.target.empty()) {
-    check_target(service, findings);
+  const auto driver = net::parse_driver(service.driver);
+  if (!driver) {
+    findings.errors.push_back(driver.error().detail);
+    return;
+  }
+  const auto publication = net::parse_publication(*driver, service.target, service.end_point);
+  if (!publication) {
+    findings.errors.push_back(publication.error().detail);
+  } else if (!service.target.empty() && !*publication) {
+    findings.warnings.push_back("MicroService.Target is set, but MicroService.Driver " +
+                                in_quotes(service.driver) +
+                                " registers nothing; dtm-driver-gozero registers in etcd");
+  }
+}
+
+void check_ports(const Config& config, Findings& findings) {
+  const auto address = parse_listen_address(config.listen_address);
+  if (!address) findings.errors.push_back(address.error().detail);
+  if (config.http_port != config.grpc_port || config.http_port == 0) return;
+  findings.errors.push_back("HttpPort and GrpcPort are both " + std::to_string(config.http_port) +
+                            "; each of them needs a port of its own");
+}
+
+void check_http(Config& config, Findings& findings) {
+  config.admin_base_path = clean_admin_path(config.admin_base_path);
+  if (const auto other = path_in_conflict(config.admin_base_path); !other.empty()) {
+    findings.errors.push_back("AdminBasePath: the admin page at " +
+                              in_quotes(config.admin_base_path) + " would be in the way of " +
+                              in_quotes(other));
+  }
+  if (const auto hosts = net::check_host_list(config.allowed_hosts); !hosts) {
+    findings.errors.push_back("AllowedHosts: " + hosts.error().detail);
+  }
+  if (const auto hook = net::check_alert_url(config.alert_web_hook); !hook) {
+    findings.errors.push_back("AlertWebHook: " + hook.error().detail);
   }
 }
 
@@ -105,22 +108,6 @@ void check_time_zone(std::string_view hours, Findings& findings) {
     findings.errors.push_back("TimeZoneOffset: expected hours from -12 to 14, found " +
                               in_quotes(hours));
   }
-}
-
-/// AdminBasePath as the router wants it: `/dtm`, empty for none. The reference takes `dtm`,
-/// `/dtm/`, `/` and what else its path library makes one path of.
-std::string clean_path(std::string_view path) {
-  std::string clean;
-  while (!path.empty()) {
-    const std::string_view segment = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(segment.size() + 1, path.size()));
-    if (segment == "..") {
-      clean.erase(std::min(clean.rfind('/'), clean.size()));
-    } else if (!segment.empty() && segment != ".") {
-      clean.append("/").append(segment);
-    }
-  }
-  return clean;
 }
 
 void check_log(const LogConfig& log, Findings& findings) {
@@ -146,7 +133,8 @@ void validate(Config& config, Findings& findings) {
   check_micro_service(config.micro_service, findings);
   check_time_zone(config.time_zone_offset, findings);
   check_log(config.log, findings);
-  config.admin_base_path = clean_path(config.admin_base_path);
+  check_ports(config, findings);
+  check_http(config, findings);
 }
 
 }  // namespace concerto::tools

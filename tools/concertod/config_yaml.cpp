@@ -65,12 +65,22 @@ bool takes_text(const KeyRow& row) {
          std::holds_alternative<LogLevel& (*)(Config&)>(row.field);
 }
 
+void note_unknown(const std::string& path, Findings& findings) {
+  if (is_unread_key(path)) {
+    findings.notices.push_back(path + ": nothing reads this key");
+    return;
+  }
+  std::string text = "unknown key '" + path + "'";
+  const std::string_view nearest = nearest_key(path);
+  if (!nearest.empty()) text.append("; the nearest known one is '").append(nearest).append("'");
+  findings.unknown_keys.push_back(std::move(text));
+}
+
 void apply_scalar(const std::string& path, const YAML::Node& value, Config& config,
                   Findings& findings) {
   const KeyRow* row = find_key(path);
   if (row == nullptr) {
-    findings.unknown_keys.push_back("unknown key '" + path + "'; the nearest known one is '" +
-                                    std::string{nearest_key(path)} + "'");
+    note_unknown(path, findings);
     return;
   }
   if (value.IsNull()) return;  // `Key:` without a value leaves the key as it is.

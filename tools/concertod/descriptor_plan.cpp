@@ -10,8 +10,10 @@ namespace {
 /// Per shard: poll, wake-up and timer of its io_context, and 64 connections that are turned away
 /// and not closed yet.
 constexpr std::size_t own_per_shard = 3 + 64;
-/// Standard streams, log files, listeners with their reserves, look-ups of names, registries.
-constexpr std::size_t own_of_process = 64;
+/// Look-ups of names (net::DnsWorkers::threads_max), each with a socket.
+constexpr std::size_t lookups = 64;
+/// Standard streams, log files, listeners with their reserves, registries, look-ups.
+constexpr std::size_t own_of_process = 64 + lookups;
 /// Open logs, tables and directories of the store: a quarter of what there is, within bounds.
 constexpr std::size_t store_min = 64;
 constexpr std::size_t store_max = 4'096;

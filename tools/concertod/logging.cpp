@@ -12,6 +12,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <concerto/core/masked_url.hpp>
+#include <concerto/core/utf8.hpp>
 
 #include "rotating_file.hpp"
 
@@ -62,8 +63,34 @@ std::unique_ptr<spdlog::formatter> json_lines() {
   return formatter;
 }
 
+/// What JSON may carry as it is, but a terminal obeys: DEL, and C1, which UTF-8 writes as C2 80 to
+/// C2 9F. JSON's writer has escaped C0.
+std::string without_controls(std::string json) {
+  const auto is_c1 = [&](std::size_t at) {
+    return json[at] == '\xC2' && at + 1 < json.size() &&
+           static_cast<unsigned char>(json[at + 1]) < 0xA0;
+  };
+  std::string escaped;
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    if (json[at] != '\x7F' && !is_c1(at)) continue;
+    constexpr std::string_view digits = "0123456789abcdef";
+    const std::size_t bytes = json[at] == '\x7F' ? 1 : 2;
+    const auto code = static_cast<unsigned char>(json[at + bytes - 1]);
+    escaped.append(json, copied, at - copied);
+    escaped += {'\\', 'u', '0', '0', digits[code >> 4U], digits[code & 15U]};
+    copied = at + bytes;
+  }
+  if (copied == 0) return json;
+  escaped.append(json, copied);
+  return escaped;
+}
+
+/// Any bytes, as a branch or a client may have sent them, as a JSON string.
 std::string json_text(std::string_view text) {
-  return boost::json::serialize(boost::json::string_view{text.data(), text.size()});
+  const std::string valid = to_utf8(text);
+  return without_controls(
+      boost::json::serialize(boost::json::string_view{valid.data(), valid.size()}));
 }
 
 std::vector<std::string> split(std::string_view list) {

@@ -25,7 +25,9 @@ namespace concerto::tools {
 
 class RotatingFile;
 
-/// The process's log: JSON lines `{"level":..,"ts":..,"msg":..,"gid":..}`, UTC, one per event.
+/// The process's log: JSON lines `{"level":..,"ts":..,"msg":..,"gid":..}`, UTC, one per event,
+/// whatever bytes a text has: those that are no UTF-8 become U+FFFD, and control characters, C1
+/// too, are escaped.
 ///
 /// Lines are queued and written by one thread of the log's own, so that no caller waits for a
 /// disk; when the queue is full the oldest lines go. The destructor writes what is queued.

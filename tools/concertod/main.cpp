@@ -9,6 +9,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <sys/stat.h>
 
+#include <concerto/net/http_proxy.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 #include <concerto/persist/memory_store.hpp>
 
@@ -26,11 +27,17 @@ constexpr int exit_failure = 1;
 /// What --check-config and --print-config answer.
 int report_config(const CommandLine& command, const LoadedConfig& loaded) {
   for (const std::string& error : loaded.findings.errors) std::cerr << error << '\n';
-  for (const std::string& key : loaded.findings.unknown_keys) std::cerr << key << '\n';
+  for (const std::string& warning : loaded.findings.warnings) std::cerr << warning << '\n';
+  const char* const of_check =
+      command.check_config ? " (an error of the check; the start warns)" : "";
+  for (const std::string& key : loaded.findings.unknown_keys) std::cerr << key << of_check << '\n';
   if (command.print_config) std::cout << print_config(loaded.config);
   const bool faultless = loaded.findings.errors.empty() &&
                          (!command.check_config || loaded.findings.unknown_keys.empty());
-  if (command.check_config && faultless) std::cout << "the configuration is correct\n";
+  if (command.check_config && faultless) {
+    std::cout << "the configuration is correct; whether its ports are free, and its store and log "
+                 "files can be opened, shows at the start\n";
+  }
   return faultless ? 0 : exit_failure;
 }
 
@@ -125,9 +132,12 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
   return exit_code;
 }
 
-/// The configuration of a command line.
+/// The configuration of a command line, with what the environment has beside it.
 LoadedConfig load(const CommandLine& command) {
   LoadedConfig loaded = load_config_file(command.config_file, process_environment());
+  if (const auto proxies = net::HttpProxyRules::from_environment(); !proxies) {
+    loaded.findings.errors.push_back(proxies.error().detail);
+  }
   if (command.debug) loaded.config.log.level = LogLevel::debug;
   return loaded;
 }
@@ -142,6 +152,7 @@ int run(const CommandLine& command) {
     return exit_failure;
   }
   for (const std::string& notice : loaded.findings.notices) (*log)->info(notice);
+  for (const std::string& warning : loaded.findings.warnings) (*log)->warn(warning);
   for (const std::string& key : loaded.findings.unknown_keys) (*log)->warn(key);
   for (const std::string& error : loaded.findings.errors) (*log)->error(error);
   if (!loaded.findings.errors.empty()) return exit_failure;

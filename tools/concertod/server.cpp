@@ -8,6 +8,7 @@
 #include <concerto/net/etcd_publication.hpp>
 #include <concerto/net/http_tls.hpp>
 
+#include "listen_address.hpp"
 #include "server_metrics.hpp"
 
 namespace concerto::tools {
@@ -27,18 +28,11 @@ std::size_t cores_in_affinity_mask() {
 template <class Start>
 Result<> listen_on(const std::string& address, std::int64_t port_number, const Start& start) {
   const auto port = static_cast<std::uint16_t>(port_number);
-  if (address.empty()) {
-    const Result<> both = start(tcp::endpoint(tcp::v6(), port));
-    if (both) return ok();
-    return start(tcp::endpoint(tcp::v4(), port));
-  }
-  error_code failed;
-  const auto parsed = asio::ip::make_address(address, failed);
-  if (failed) {
-    return make_error(Errc::invalid_request,
-                      "ListenAddress '" + address + "' is not an IP address");
-  }
-  return start(tcp::endpoint(parsed, port));
+  CONCERTO_TRY(const auto parsed, parse_listen_address(address));
+  if (parsed) return start(tcp::endpoint(*parsed, port));
+  const Result<> both = start(tcp::endpoint(tcp::v6(), port));
+  if (both) return ok();
+  return start(tcp::endpoint(tcp::v4(), port));
 }
 
 }  // namespace
@@ -212,6 +206,7 @@ void Server::wait_for_hangup() {
 /// On the main thread, which may read files.
 void Server::reload() {
   LoadedConfig loaded = reload_();
+  for (const std::string& warning : loaded.findings.warnings) log_.warn(warning);
   for (const std::string& key : loaded.findings.unknown_keys) log_.warn(key);
   for (const std::string& error : loaded.findings.errors) log_.error(error);
   auto tls = net::make_tls_client_context();

@@ -5,11 +5,22 @@
 #include <boost/json/serialize.hpp>
 
 #include <concerto/core/masked_url.hpp>
+#include <concerto/core/utf8.hpp>
 #include <concerto/net/alert_hook.hpp>
 
-#include "api/utf8.hpp"
+#include "http/url.hpp"
 
 namespace concerto::net {
+
+Result<> check_alert_url(std::string_view url) {
+  if (url.empty()) return ok();
+  const auto parsed = parse_url(url);
+  if (!parsed) {
+    return make_error(Errc::invalid_request,
+                      "expected an http or https URL, found '" + masked_url(url) + "'");
+  }
+  return ok();
+}
 
 AlertHook::AlertHook(Executor executor, Timers& timers, HttpClient& client, Observer& observer,
                      AlertOptions options)

@@ -3,7 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "api/utf8.hpp"
+#include <concerto/core/utf8.hpp>
 
 namespace concerto::net {
 namespace {

@@ -5,8 +5,9 @@
 
 #include <google/protobuf/arena.h>
 
+#include <concerto/core/utf8.hpp>
+
 #include "api/json_read.hpp"
-#include "api/utf8.hpp"
 
 namespace concerto::net {
 namespace {

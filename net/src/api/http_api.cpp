@@ -194,7 +194,6 @@ Task<HttpResponse> HttpApi::all(HttpRequest request) {
     if (!trans) co_return http_answer(trans.error());
     co_return json_response(200, single_json(*trans, list->position, options_.zone_offset));
   }
-  if (list->matches_nothing) co_return json_response(200, page_json({}, options_.zone_offset));
   const auto page = co_await coordinator_.list(std::move(list->filter), std::move(list->position),
                                                list->limit, std::move(list->trouble));
   if (!page) co_return http_answer(page.error());

@@ -3,8 +3,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <concerto/core/utf8.hpp>
+
 #include "api/trans_json.hpp"
-#include "api/utf8.hpp"
 
 namespace concerto::net {
 namespace {

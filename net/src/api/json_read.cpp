@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "api/utf8.hpp"
+#include <concerto/core/utf8.hpp>
 
 namespace concerto::net {
 namespace {

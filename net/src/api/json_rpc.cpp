@@ -6,13 +6,13 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <concerto/core/utf8.hpp>
 #include <concerto/net/api_http.hpp>
 
 #include "api/error_answers.hpp"
 #include "api/json_read.hpp"
 #include "api/pending_outcome.hpp"
 #include "api/request_json.hpp"
-#include "api/utf8.hpp"
 
 namespace concerto::net {
 namespace {
@@ -25,19 +25,21 @@ constexpr int method_not_found = -32601;
 constexpr int other_error = -32603;
 constexpr int failure_error = -32901;
 
+constexpr std::string_view no_id = R"("")";
+constexpr std::string_view refused_id = "null";
+
 struct RpcCall {
-  json::value id = "";  ///< a string or a number, and given back as it came
+  /// The JSON text of a string or a number, given back as it came: a number keeps its own digits.
+  std::string id{no_id};
   std::string version;
   std::string method;
 };
 
-std::string envelope(const json::value& id, json::value error, json::value result) {
-  json::object answer;
-  answer["error"] = std::move(error);
-  answer["id"] = id;
-  answer["jsonrpc"] = "2.0";
-  answer["result"] = std::move(result);
-  return json::serialize(answer);
+std::string envelope(std::string_view id, const json::value& error, const json::value& result) {
+  std::string answer = R"({"error":)" + json::serialize(error) + R"(,"id":)";
+  answer += id;
+  answer += R"(,"jsonrpc":"2.0","result":)" + json::serialize(result) + "}";
+  return answer;
 }
 
 HttpResponse rpc_result(const RpcCall& call, json::value result) {
@@ -61,23 +63,23 @@ bool is_id(JsonValue value) noexcept {
   return value.kind() != JsonKind::boolean && value.kind() < JsonKind::array;
 }
 
-json::value id_from(JsonValue value) {
-  switch (value.kind()) {
-    case JsonKind::integer:
-      return value.integer();
-    case JsonKind::natural:
-      return value.natural();
-    case JsonKind::fraction:
-      return value.fraction();
-    case JsonKind::text:
-      return json::string_view{value.text().data(), value.text().size()};
-    default:
-      return "";
+std::string id_from(JsonValue value) {
+  if (value.is(JsonKind::null)) return std::string{no_id};
+  if (value.is(JsonKind::text)) {
+    return json::serialize(json::string_view{value.text().data(), value.text().size()});
   }
+  const std::string_view number = value.number_text();
+  return std::string{number.empty() ? refused_id : number};
 }
 
-bool has_id(const RpcCall& call) noexcept {
-  return !call.id.is_string() || !call.id.get_string().empty();
+/// What the specification has as an invalid request; empty when nothing is wrong.
+std::string envelope_fault(const RpcCall& call) {
+  if (call.id == refused_id) {
+    return "id is a number of more than " + std::to_string(json_number_text_bytes_max) +
+           " characters";
+  }
+  const bool is_valid = call.id != no_id && call.version == "2.0";
+  return is_valid ? std::string{} : "id must not be empty and jsonrpc must be '2.0'";
 }
 
 /// Reads the envelope. `call` has the id even when something else is wrong.
@@ -128,9 +130,8 @@ RpcAction action_of(std::string_view body, RpcCall& call) {
   Result<> read = text.parse(body, "the request body");
   if (read) read = read_call(text.root(), call);
   if (!read) return unreadable(call, read.error());
-  if (!has_id(call) || call.version != "2.0") {
-    return rpc_error(call, bad_request,
-                     "Bad json request: id must not be empty and jsonrpc must be '2.0'");
+  if (const std::string fault = envelope_fault(call); !fault.empty()) {
+    return rpc_error(call, bad_request, "Bad json request: " + fault);
   }
   if (call.method == "newGid") return NewGidCall{};
   if (call.method == "registerBranch") {

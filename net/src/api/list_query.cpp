@@ -4,6 +4,8 @@
 #include <charconv>
 #include <limits>
 
+#include "http/message_lines.hpp"
+
 namespace concerto::net {
 namespace {
 
@@ -27,15 +29,32 @@ Result<std::int64_t> to_integer(std::string_view text) {
   return number;
 }
 
-/// Of one status, or of several with commas between them; those that none can have are left out.
-StatusSet to_statuses(std::string_view text) {
+/// Of one status, or of several with commas between them; blanks around a name do not count.
+Result<StatusSet> to_statuses(std::string_view text) {
   StatusSet statuses;
   while (!text.empty()) {
-    const std::string_view name = text.substr(0, text.find(','));
-    if (const auto status = trans_status_from(name)) statuses.insert(*status);
-    text.remove_prefix(std::min(text.size(), name.size() + 1));
+    const std::string_view part = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+    const std::string_view name = trim_blanks(part);
+    if (name.empty()) continue;
+    const auto status = trans_status_from(name);
+    if (!status) {
+      return make_error(Errc::invalid_request, "status '" + std::string{name} +
+                                                   "' is none of prepared, submitted, aborting, "
+                                                   "succeed and failed");
+    }
+    statuses.insert(*status);
   }
   return statuses;
+}
+
+Result<std::optional<TransType>> to_type(std::string_view text) {
+  const std::string_view name = trim_blanks(text);
+  if (name.empty()) return std::optional<TransType>{};
+  const auto type = trans_type_from(name);
+  if (type) return std::optional<TransType>{type};
+  return make_error(Errc::invalid_request, "transType '" + std::string{name} +
+                                               "' is none of saga, msg, tcc, xa and workflow");
 }
 
 Result<std::string> search_text(const HttpRequest& request, std::string_view name) {
@@ -100,14 +119,8 @@ Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now) {
   if (!query.gid.empty()) return query;
 
   CONCERTO_TRY(query.limit, list_limit(request));
-  if (const auto text = value_of(request, "status"); !text.empty()) {
-    query.filter.statuses = to_statuses(text);
-    query.matches_nothing = query.filter.statuses.empty();
-  }
-  if (const auto text = value_of(request, "transType"); !text.empty()) {
-    query.filter.type = trans_type_from(text);
-    if (!query.filter.type) query.matches_nothing = true;
-  }
+  CONCERTO_TRY(query.filter.statuses, to_statuses(value_of(request, "status")));
+  CONCERTO_TRY(query.filter.type, to_type(value_of(request, "transType")));
   CONCERTO_TRY(query.filter.created_from, to_second(value_of(request, "createTimeStart")));
   CONCERTO_TRY(query.filter.created_to, to_second(value_of(request, "createTimeEnd")));
   // Whoever asks for "until this second" sees what was created within it.

@@ -19,8 +19,6 @@ struct ListQuery {
   TroubleFilter trouble;
   std::string position;
   std::size_t limit = 100;
-  /// A status or type is asked for that no transaction can have.
-  bool matches_nothing = false;
   bool explain = false;  ///< say of each transaction why it is where it is
 };
 
@@ -35,7 +33,8 @@ Result<std::size_t> list_limit(const HttpRequest& request);
 Result<std::int64_t> integer_value(const HttpRequest& request, std::string_view name,
                                    std::int64_t absent);
 
-/// Ages count from `now`. Error invalid_request: a number that is none, a text that is too long.
+/// Ages count from `now`. Error invalid_request: a number that is none, a text that is too long, a
+/// status or type that there is not.
 Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now);
 
 }  // namespace concerto::net

@@ -9,9 +9,9 @@
 
 #include <concerto/core/base64.hpp>
 #include <concerto/core/masked_url.hpp>
+#include <concerto/core/utf8.hpp>
 
 #include "api/inspection_json.hpp"
-#include "api/utf8.hpp"
 
 namespace concerto::net {
 namespace {

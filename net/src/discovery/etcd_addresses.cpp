@@ -1,8 +1,10 @@
 #include "etcd_addresses.hpp"
 
-#include <algorithm>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <utility>
+#include <vector>
 
 namespace concerto::net {
 namespace {
@@ -44,30 +46,47 @@ Task<void> EtcdAddresses::close() {
 }
 
 void EtcdAddresses::take_values(const EtcdPrefixWatch::Values& values) {
-  if (memory_) memory_->remember(service_, values);
-  use(values);
+  const EtcdPrefixWatch::Values used = use(values);
+  if (memory_) memory_->remember(service_, used);
 }
 
-void EtcdAddresses::use(const EtcdPrefixWatch::Values& values) {
-  std::map<std::uint64_t, HostPort> chosen;  // By rank; equal values have equal ranks.
-  for (const auto& [key, value] : values) {
+/// Returns those of the values that are used.
+EtcdPrefixWatch::Values EtcdAddresses::use(const EtcdPrefixWatch::Values& values) {
+  struct Choice {
+    const EtcdPrefixWatch::Values::value_type* entry;
+    HostPort host;
+  };
+  std::map<std::uint64_t, Choice> chosen;  // By rank; equal values have equal ranks.
+  for (const auto& entry : values) {
+    const auto& [key, value] = entry;
     auto host = parse_host_port(value);
-    if (host) {
-      chosen.emplace(rank_of(value, salt_), std::move(*host));
-    } else if (reported_.size() < reported_max && reported_.insert(value).second) {
-      shard_.observer.log(LogLevel::warn, {},
-                          "etcd: the value of '" + key + "' is no address: " + host.error().detail);
+    if (!host) {
+      note_nonsense(key, value, host.error());
+      continue;
     }
+    chosen.try_emplace(rank_of(value, salt_), Choice{&entry, std::move(*host)});
+    if (chosen.size() > target_addresses_max) chosen.erase(std::prev(chosen.end()));
   }
+  EtcdPrefixWatch::Values used;
   if (chosen.empty()) {
-    return set_unavailable(Error{make_unsent_error_code(GrpcCode::unavailable),
-                                 "no address of '" + key_ + "' is registered in etcd"});
+    set_unavailable(Error{make_unsent_error_code(GrpcCode::unavailable),
+                          "no address of '" + key_ + "' is registered in etcd"});
+    return used;
   }
   std::vector<HostPort> hosts;
-  for (auto& [rank, host] : chosen) {
-    if (hosts.size() < target_addresses_max) hosts.push_back(std::move(host));
+  for (auto& [rank, choice] : chosen) {
+    hosts.push_back(std::move(choice.host));
+    used.insert(*choice.entry);
   }
   set_hosts(std::move(hosts));
+  return used;
+}
+
+void EtcdAddresses::note_nonsense(const std::string& key, const std::string& value,
+                                  const Error& reason) {
+  if (reported_.size() >= reported_max || !reported_.insert(value).second) return;
+  shard_.observer.log(LogLevel::warn, {},
+                      "etcd: the value of '" + key + "' is no address: " + reason.detail);
 }
 
 void EtcdAddresses::take_failure(const Error& error) {

@@ -26,7 +26,8 @@ class EtcdAddresses final : public HostAddresses {
 
  private:
   void take_values(const EtcdPrefixWatch::Values& values);
-  void use(const EtcdPrefixWatch::Values& values);
+  EtcdPrefixWatch::Values use(const EtcdPrefixWatch::Values& values);
+  void note_nonsense(const std::string& key, const std::string& value, const Error& reason);
   void take_failure(const Error& error);
 
   DiscoveryShard shard_;

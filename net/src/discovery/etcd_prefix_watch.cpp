@@ -15,16 +15,6 @@ Error watch_refused(const etcdserverpb::WatchResponse& response) {
                "etcd ended the watch: " + response.cancel_reason()};
 }
 
-void apply(const etcdserverpb::WatchResponse& response, EtcdPrefixWatch::Values& values) {
-  for (const auto& event : response.events()) {
-    if (event.type() == mvccpb::Event::DELETE) {
-      values.erase(event.kv().key());
-    } else {
-      values[event.kv().key()] = event.kv().value();
-    }
-  }
-}
-
 }  // namespace
 
 EtcdPrefixWatch::EtcdPrefixWatch(const DiscoveryShard& shard, EtcdClient& client,
@@ -34,6 +24,7 @@ EtcdPrefixWatch::EtcdPrefixWatch(const DiscoveryShard& shard, EtcdClient& client
       prefix_(std::move(prefix)),
       listener_(std::move(listener)),
       pause_(pause_min),
+      publish_due_(shard.timers, [this] { publish(); }),
       grace_end_(shard.timers,
                  [this] {
                    former_values_.clear();
@@ -45,6 +36,12 @@ void EtcdPrefixWatch::start() {
   tasks_.spawn(run());
 }
 
+Task<void> EtcdPrefixWatch::close() {
+  publish_due_.cancel();
+  grace_end_.cancel();
+  return tasks_.close();
+}
+
 Task<void> EtcdPrefixWatch::run() {
   for (bool at_once = false;;) {
     compacted_ = false;
@@ -52,7 +49,7 @@ Task<void> EtcdPrefixWatch::run() {
     // Compaction is etcd's ordinary housekeeping; what it took away is read again at once.
     at_once = compacted_ && !at_once;
     if (at_once) continue;
-    note_failure(ended.error());
+    if (!ended) note_failure(ended.error());
     const auto jitter = shard_.random.next() % static_cast<std::uint64_t>(pause_.count());
     co_await sleep_until(shard_.timers,
                          shard_.timers.now() + pause_ / 2 + std::chrono::milliseconds(jitter / 2));
@@ -60,6 +57,7 @@ Task<void> EtcdPrefixWatch::run() {
   }
 }
 
+/// Returns without an error when there are keys to be read that did not count so far.
 Async<> EtcdPrefixWatch::follow() {
   CONCERTO_CO_CHECK(co_await read_all());
   co_return co_await watch_from(revision_ + 1);
@@ -69,10 +67,13 @@ Async<> EtcdPrefixWatch::read_all() {
   etcdserverpb::RangeRequest request;
   request.set_key(prefix_);
   request.set_range_end(etcd_prefix_end(prefix_));
+  request.set_limit(keys_max);
   CONCERTO_CO_TRY(const auto reply, co_await client_.call<etcdserverpb::RangeResponse>(
                                         "/etcdserverpb.KV/Range", std::move(request)));
   Values read;
   for (const auto& kv : reply.kvs()) read.emplace(kv.key(), kv.value());
+  has_more_ = reply.more();
+  if (has_more_) note_more();
   if (reply.header().revision() < revision_) {
     former_values_ = std::exchange(values_, {});
     grace_end_.set(shard_.timers.now() + lost_data_grace);
@@ -110,13 +111,45 @@ Async<> EtcdPrefixWatch::watch_from(std::int64_t revision) {
     note_success();
     revision_ = std::max(revision_, response.header().revision());
     if (response.events().empty()) continue;
-    apply(response, values_);
-    publish();
+    apply(response);
+    publish_soon();
+    if (has_more_ && values_.size() < keys_max / 2) co_return ok();
   }
   co_return co_await stream->end();
 }
 
+void EtcdPrefixWatch::apply(const etcdserverpb::WatchResponse& response) {
+  for (const auto& event : response.events()) {
+    const std::string& key = event.kv().key();
+    if (event.type() == mvccpb::Event::DELETE) {
+      values_.erase(key);
+    } else if (values_.size() < keys_max || values_.contains(key)) {
+      values_[key] = event.kv().value();
+    } else {
+      has_more_ = true;
+      note_more();
+    }
+  }
+}
+
+void EtcdPrefixWatch::note_more() {
+  if (told_of_more_) return;
+  told_of_more_ = true;
+  shard_.observer.log(LogLevel::warn, {},
+                      "etcd: there are more than " + std::to_string(keys_max) + " keys below '" +
+                          prefix_ + "', only so many are used");
+}
+
+void EtcdPrefixWatch::publish_soon() {
+  const bool many = values_.size() + former_values_.size() > told_at_once_keys_max;
+  const SteadyTime now = shard_.timers.now();
+  if (!many || published_at_ + tell_interval <= now) return publish();
+  publish_due_.set(published_at_ + tell_interval);
+}
+
 void EtcdPrefixWatch::publish() {
+  publish_due_.cancel();
+  published_at_ = shard_.timers.now();
   if (former_values_.empty()) return listener_.on_values(values_);
   Values all = values_;
   all.insert(former_values_.begin(), former_values_.end());

@@ -77,7 +77,8 @@ Result<ServerMethod> parse_server_method(Driver driver, std::string_view url) {
   if (url.find("://") != url.npos) {
     return make_error(
         Errc::invalid_request,
-        "call dtmdriver.Use() before you use custom scheme for '" + std::string(url) + "'");
+        "call dtmdriver.Use() before you use custom scheme for '" + std::string(url) +
+            "': MicroService.Driver is 'default'; dtm-driver-gozero takes URLs with a scheme");
   }
   return split_plain(url);
 }

@@ -60,6 +60,18 @@ std::string_view cut(std::string_view& text, char separator) {
   return rest;
 }
 
+/// A list of hosts without the blanks at its commas and ends.
+std::string without_blanks_at_commas(std::string_view list) {
+  std::string hosts;
+  for (const char c : list) {
+    if (c == ' ' && (hosts.empty() || hosts.back() == ',')) continue;
+    if (c == ',') hosts.erase(hosts.find_last_not_of(' ') + 1);  // npos + 1 is 0.
+    hosts += c;
+  }
+  hosts.erase(hosts.find_last_not_of(' ') + 1);
+  return hosts;
+}
+
 Error malformed(const char* reason) {
   return make_error(Errc::invalid_request, reason);
 }
@@ -107,7 +119,8 @@ Result<UrlParts> parse_target_url(std::string_view url) {
   auto path = decode_percent(url.substr(authority.size()), false);
   if (!path) return malformed("invalid escape in the path");
   parts.path = std::move(*path);
-  parts.host = authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0: no user info.
+  // npos + 1 is 0: no user info.
+  parts.host = without_blanks_at_commas(authority.substr(authority.rfind('@') + 1));
   if (const std::size_t at = authority.rfind('@'); at != authority.npos) {
     parts.user_info = authority.substr(0, at);
   }

@@ -14,7 +14,7 @@ namespace concerto::net {
 struct UrlParts {
   std::string scheme;     ///< lower case
   std::string user_info;  ///< `user:password` as it is, without '@'
-  std::string host;       ///< `h1:2379,h2:2379`
+  std::string host;       ///< `h1:2379,h2:2379`; blanks at the commas are dropped
   std::string path;       ///< empty or beginning with '/'
   std::string query;      ///< as it is, without '?'
 

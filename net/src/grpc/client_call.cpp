@@ -135,8 +135,7 @@ void ClientCall::on_header(std::string_view name, std::string_view value) {
   } else if (name == "content-type") {
     content_type_ = value;
   } else if (name == "grpc-status") {
-    status_received_ = true;
-    status_.code = parse_code(value);
+    add_code(parse_code(value));
   } else if (name == "grpc-message") {
     status_.message = percent_decode(value);
   } else if (name == "grpc-encoding") {
@@ -146,6 +145,18 @@ void ClientCall::on_header(std::string_view name, std::string_view value) {
     if (!add_received(metadata, name, value)) {
       refusal_ = "invalid base64 in metadata '" + std::string(name) + "'";
     }
+  }
+}
+
+/// An answer has one status. Of several an ABORTED counts, as that branch has refused; others that
+/// differ say nothing for certain, and least of all a success.
+void ClientCall::add_code(GrpcCode code) noexcept {
+  if (!std::exchange(status_received_, true)) {
+    status_.code = code;
+  } else if (code != status_.code) {
+    codes_differ_ = true;
+    const bool is_aborted = code == GrpcCode::aborted || status_.code == GrpcCode::aborted;
+    status_.code = is_aborted ? GrpcCode::aborted : GrpcCode::internal;
   }
 }
 
@@ -205,6 +216,9 @@ void ClientCall::on_end() {
 }
 
 GrpcStatus ClientCall::received_status() const {
+  if (codes_differ_ && status_.code != GrpcCode::aborted) {
+    return {GrpcCode::internal, "the answer has several grpc-status that differ"};
+  }
   if (status_received_ && !status_.ok()) return status_;
   if (http_status_ != "200") return status_of_http();
   if (!refusal_.empty()) return {GrpcCode::internal, refusal_};
@@ -261,6 +275,7 @@ void ClientCall::forget_response() {
   skipped_from_.reset();
   blocks_ = 0;
   status_received_ = false;
+  codes_differ_ = false;
 }
 
 void ClientCall::on_deadline() {

@@ -62,6 +62,7 @@ class ClientCall final : public Call, public WaitingHook {
   void on_compressed_message() override;
   void on_deadline() override;
 
+  void add_code(GrpcCode code) noexcept;
   bool may_retry(bool unprocessed) const noexcept;
   void forget_response();
   bool is_from_grpc() const noexcept;
@@ -90,7 +91,8 @@ class ClientCall final : public Call, public WaitingHook {
   std::optional<std::size_t> skipped_from_;  ///< of the received bytes: nothing is wanted there
   int blocks_ = 0;                           ///< header blocks received
   bool status_received_ = false;
-  std::string refusal_;  ///< what keeps an answer from being a success
+  bool codes_differ_ = false;  ///< of several `grpc-status`
+  std::string refusal_;        ///< what keeps an answer from being a success
   Waiter ending_;
 };
 

@@ -117,6 +117,7 @@ std::string percent_decode(std::string_view text) {
 }
 
 GrpcCode parse_code(std::string_view text) noexcept {
+  if (text.size() > 1 && text.front() == '0') return GrpcCode::unknown;
   unsigned value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool known = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() &&

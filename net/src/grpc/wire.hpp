@@ -33,7 +33,7 @@ std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) noe
 std::string percent_encode(std::string_view text);
 std::string percent_decode(std::string_view text);
 
-/// `grpc-status`; anything that is not a known number is unknown.
+/// `grpc-status`; anything that is not a known number without leading zeros is unknown.
 GrpcCode parse_code(std::string_view text) noexcept;
 std::string_view code_digits(GrpcCode code) noexcept;
 

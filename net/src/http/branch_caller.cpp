@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -42,18 +43,25 @@ bool comes_before(const BranchHeader* left, const BranchHeader* right) noexcept 
       [lower](char one, char other) { return lower(one) < lower(other); });
 }
 
-/// branch_headers in the order of their names, each once whatever its case. Stored ones may be from
-/// a time without a limit, so the time is not quadratic in their number.
-std::vector<const BranchHeader*> distinct_headers(const std::map<std::string, std::string>& from) {
+bool have_one_name(const BranchHeader* left, const BranchHeader* right) noexcept {
+  return equals_ignoring_case(left->first, right->first);
+}
+
+/// branch_headers in the order of their names, whatever their case. Stored ones may be from a time
+/// without a limit, so the time is not quadratic in their number.
+std::vector<const BranchHeader*> sorted_headers(const std::map<std::string, std::string>& from) {
   std::vector<const BranchHeader*> headers;
   headers.reserve(from.size());
   for (const BranchHeader& header : from) headers.push_back(&header);
   std::stable_sort(headers.begin(), headers.end(), comes_before);
-  // Of equal names the last counts.
-  const auto same = [](const BranchHeader* left, const BranchHeader* right) {
-    return equals_ignoring_case(left->first, right->first);
-  };
-  headers.erase(headers.begin(), std::unique(headers.rbegin(), headers.rend(), same).base());
+  return headers;
+}
+
+/// Each once: of equal names the last counts. Stored transactions may have such; new ones do not.
+std::vector<const BranchHeader*> distinct_headers(const std::map<std::string, std::string>& from) {
+  std::vector<const BranchHeader*> headers = sorted_headers(from);
+  headers.erase(headers.begin(),
+                std::unique(headers.rbegin(), headers.rend(), have_one_name).base());
   return headers;
 }
 
@@ -78,6 +86,15 @@ HttpHeaders branch_headers(const BranchCall& call) {
 Error not_sendable(const std::string& name, const std::string& why) {
   return make_error(HttpErrc::bad_header,
                     "branch header '" + name + "' cannot be sent over HTTP: " + why);
+}
+
+/// Of two headers with one name only one would be sent.
+Result<> check_names_differ(const std::map<std::string, std::string>& headers) {
+  const auto sorted = sorted_headers(headers);
+  const auto same = std::adjacent_find(sorted.begin(), sorted.end(), have_one_name);
+  if (same == sorted.end()) return ok();
+  return not_sendable((*std::next(same))->first,
+                      "'" + (*same)->first + "' is the same name, as case does not matter");
 }
 
 BranchReply error_reply(Error error) {
@@ -108,7 +125,7 @@ Result<> HttpBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) c
       return not_sendable(name, "'" + value + "' is no name with perhaps a port");
     }
   }
-  return ok();
+  return check_names_differ(*call.headers);
 }
 
 Result<> HttpBranchCaller::takes_rpc_payload(std::string_view url, std::string_view payload) const {

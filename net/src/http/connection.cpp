@@ -15,7 +15,8 @@ using std::chrono::milliseconds;
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // How long, and how much, a client may go on sending after the last answer before the socket is
-// closed. The bytes are more than the 20 MiB of a body that the reference takes.
+// closed; no longer than a body may take that is not refused. The bytes are more than the 20 MiB of
+// a body that the reference takes.
 constexpr std::chrono::seconds linger_time_max{30};
 constexpr milliseconds linger_quiet_max{5'000};  // without a byte
 constexpr milliseconds linger_quiet_max_when_draining{500};
@@ -248,7 +249,9 @@ std::string HttpConnection::refusal_text() const {
 
 Task<void> HttpConnection::linger() {
   lingers_ = true;
-  const SteadyTime end = server_.timers_.now() + linger_time_max;
+  const milliseconds time_max =
+      std::min<milliseconds>(linger_time_max, server_.options_.body_timeout);
+  const SteadyTime end = server_.timers_.now() + time_max;
   // Some clients end a connection as soon as its other end says no more: not in their body.
   std::uint64_t left_in_body = parser_->expects_continue() ? 0 : parser_->body_bytes_left();
   bool says_no_more = false;

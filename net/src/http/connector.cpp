@@ -55,19 +55,16 @@ Async<HostAddressList> Connector::look_up(std::string host, CallDeadline& deadli
   if (const auto address = asio::ip::make_address(host, not_numeric); !not_numeric) {
     co_return HostAddressList{address};
   }
-  auto lookup = std::shared_ptr<Lookup>{};
-  if (const auto running = lookups_.find(host); running != lookups_.end()) {
-    lookup = running->second;
-  } else {
-    lookup = std::make_shared<Lookup>(executor_);
-    lookups_.emplace(host, lookup);
-    group_.spawn(run_lookup(host, lookup));
+  const auto lookup = join_lookup(host);
+  {
+    const CallDeadline::Watch watch{deadline, lookup->ended};
+    while (!lookup->result && !deadline.is_over()) {
+      const bool notified = co_await lookup->ended.wait();
+      if (!notified) break;
+    }
   }
-  const CallDeadline::Watch watch{deadline, lookup->ended};
-  while (!lookup->result) {
-    const bool alive = !deadline.is_over() && co_await lookup->ended.wait();
-    if (alive) continue;
-    if (lookup->result) break;
+  leave_lookup(host, lookup);
+  if (!lookup->result) {
     co_return deadline.explain(asio::error::operation_aborted, HttpErrc::resolve_failed,
                                "lookup " + host);
   }
@@ -77,9 +74,32 @@ Async<HostAddressList> Connector::look_up(std::string host, CallDeadline& deadli
   co_return **lookup->result;
 }
 
+std::shared_ptr<Connector::Lookup> Connector::join_lookup(const std::string& host) {
+  auto lookup = lookups_[host];
+  if (!lookup) {
+    lookup = std::make_shared<Lookup>(executor_);
+    lookups_[host] = lookup;
+    group_.spawn(run_lookup(host, lookup));  // It may end, and forget the entry, at once.
+  }
+  ++lookup->waiting_count;
+  return lookup;
+}
+
+/// The last one to leave ends the look-up, which may still wait for its turn.
+void Connector::leave_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup) {
+  if (--lookup->waiting_count > 0 || lookup->result) return;
+  forget_lookup(host, lookup);  // A request that comes now begins a new one.
+  lookup->interest->lose();
+}
+
+void Connector::forget_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup) {
+  const auto known = lookups_.find(host);
+  if (known != lookups_.end() && known->second == lookup) lookups_.erase(known);
+}
+
 Task<void> Connector::run_lookup(std::string host, std::shared_ptr<Lookup> lookup) {
-  lookup->result = co_await resolver_.resolve(host);
-  lookups_.erase(host);
+  lookup->result = co_await resolver_.resolve_while(host, lookup->interest);
+  forget_lookup(host, lookup);
   lookup->ended.notify_all();
 }
 

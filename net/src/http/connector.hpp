@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,7 +20,7 @@
 namespace concerto::net {
 
 /// Opens connections: name look-up, TCP to the first address that answers, a proxy's tunnel, TLS.
-/// Look-ups of one name at one time are one, and go on when the request that asked gives up.
+/// Look-ups of one name at one time are one, and go on while any request waits for them.
 class Connector {
  public:
   Connector(Executor executor, Timers& timers, HostResolver& resolver,
@@ -40,9 +41,14 @@ class Connector {
     explicit Lookup(Executor executor) : ended(std::move(executor)) {}
     Notifier ended;
     std::optional<Result<HostAddressList>> result;
+    std::size_t waiting_count = 0;  ///< requests
+    std::shared_ptr<LookupInterest> interest = std::make_shared<LookupInterest>();
   };
 
   Async<HostAddressList> look_up(std::string host, CallDeadline& deadline);
+  std::shared_ptr<Lookup> join_lookup(const std::string& host);
+  void leave_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup);
+  void forget_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup);
   Task<void> run_lookup(std::string host, std::shared_ptr<Lookup> lookup);
   Async<> connect(ClientConnection& connection, HostAddressList addresses, std::string host,
                   std::string port, CallDeadline& deadline);

@@ -117,10 +117,12 @@ error_code parse_field_line(MessageKind kind, std::string_view line, FieldLine& 
   return is_legal_value(kind, out.value) ? error_code{} : MessageErrc::bad_value;
 }
 
-std::optional<std::uint64_t> parse_chunk_size(std::string_view line) noexcept {
+std::optional<std::uint64_t> parse_chunk_size(MessageKind kind, std::string_view line) noexcept {
   const std::string_view extension = line.substr(std::min(line.find(';'), line.size()));
   const std::string_view number = line.substr(0, line.size() - extension.size());
   const std::size_t digits = std::min(number.find_first_of(blanks), number.size());
+  const bool may_have_blanks = kind == MessageKind::response || !extension.empty();
+  if (digits < number.size() && !may_have_blanks) return std::nullopt;
   std::uint64_t size = 0;
   const char* const last = number.data() + digits;
   const auto [end, error] = std::from_chars(number.data(), last, size, 16);

@@ -50,9 +50,10 @@ error_code parse_field_line(MessageKind kind, std::string_view line, FieldLine& 
 /// refused.
 bool is_legal_value(MessageKind kind, std::string_view value) noexcept;
 
-/// The number at the start of a chunk's first line, which what `;` begins may follow.
+/// The number at the start of a chunk's first line, which what `;` begins may follow. Blanks may
+/// stand before the `;` (RFC 9112, section 7.1.1); without one, only in an answer.
 /// Nothing when it is malformed.
-std::optional<std::uint64_t> parse_chunk_size(std::string_view line) noexcept;
+std::optional<std::uint64_t> parse_chunk_size(MessageKind kind, std::string_view line) noexcept;
 
 /// Whether `text` may be the value of a Host field: a name or an address, and perhaps a port;
 /// also nothing at all.

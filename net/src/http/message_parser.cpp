@@ -172,7 +172,7 @@ void MessageParser::begin_body(Body body) noexcept {
 }
 
 error_code MessageParser::on_chunk_line(std::string_view line) {
-  const auto size = parse_chunk_size(line);
+  const auto size = parse_chunk_size(kind_, line);
   if (!size) return MessageErrc::bad_chunk;
   left_ = *size;
   folds_ = false;

@@ -44,18 +44,36 @@ bool is_loopback_name(std::string_view name) noexcept {
   return equals_ignoring_case(name, "localhost") || ends_with_ignoring_case(name, ".localhost");
 }
 
-/// Host and port of a URL; empty when it is none, as the Origin `null`.
+/// Host and port of a URL; empty when it is none, as the Origin `null`, or names a user, as no
+/// browser does there.
 std::string_view authority_of(std::string_view url) noexcept {
   const std::size_t scheme = url.find("://");
   if (scheme == npos) return {};
   const std::string_view rest = url.substr(scheme + 3);
-  return rest.substr(0, rest.find_first_of("/?#"));
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  return authority.find('@') == npos ? authority : std::string_view{};
 }
 
 bool has_browsers_marks(const HttpHeaders& headers) noexcept {
   if (headers.contains("Origin") || headers.contains("Sec-Fetch-Site")) return true;
   const auto agent = headers.find("User-Agent");
   return agent && agent->starts_with("Mozilla/");
+}
+
+/// `b.org`, `.b.org`, `*`, or an address, which is always allowed.
+bool is_host_name(std::string_view name) {
+  if (name == "*") return true;
+  if (name.starts_with('[')) {
+    error_code no_address;
+    boost::asio::ip::make_address_v6(std::string{name.substr(1, name.size() - 2)}, no_address);
+    return name.ends_with(']') && !no_address;
+  }
+  const std::string_view labels = name.starts_with('.') ? name.substr(1) : name;
+  const bool has_empty_label = labels.starts_with('.') || labels.find("..") != npos;
+  return !labels.empty() && !has_empty_label && std::ranges::all_of(labels, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
 }
 
 std::string quoted(std::string_view text) {
@@ -73,6 +91,17 @@ std::vector<std::string> host_list(std::string_view text) {
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return names;
+}
+
+Result<> check_host_list(std::string_view text) {
+  for (const std::string& name : host_list(text)) {
+    if (is_host_name(name)) continue;
+    return make_error(Errc::invalid_request,
+                      "expected names without scheme and port, as dtm.b.org, .c.org for all below "
+                      "it, or *, found '" +
+                          name + "'");
+  }
+  return ok();
 }
 
 SiteGuard::SiteGuard(SiteGuardOptions options) : options_(std::move(options)) {}
@@ -103,14 +132,20 @@ bool SiteGuard::is_of_site(std::string_view origin, std::string_view host) const
 }
 
 bool SiteGuard::is_foreign(const HttpRequest& request, std::string_view host) const {
-  const HttpHeaders& headers = request.headers;
-  if (const auto site = headers.find("Sec-Fetch-Site")) {
-    return *site != "same-origin" && *site != "none";
+  bool names_this_site = false;
+  for (std::size_t i = 0; i < request.headers.size(); ++i) {
+    const auto [name, value] = request.headers[i];
+    if (equals_ignoring_case(name, "Sec-Fetch-Site")) {
+      if (value != "same-origin" && value != "none") return true;
+    } else if (equals_ignoring_case(name, "Origin") || equals_ignoring_case(name, "Referer")) {
+      if (!is_of_site(value, host)) return true;
+    } else {
+      continue;
+    }
+    names_this_site = true;
   }
-  if (const auto origin = headers.find("Origin")) return !is_of_site(*origin, host);
-  if (const auto referer = headers.find("Referer")) return !is_of_site(*referer, host);
   // An image or a link of any page makes a GET without a mark; other methods have their Origin.
-  return request.method == "GET";
+  return !names_this_site && request.method == "GET";
 }
 
 std::optional<HttpResponse> SiteGuard::refuse(const HttpRequest& request,

@@ -3,6 +3,7 @@
 Usage: config_test.py <concertod>
 """
 
+import json
 import os
 import subprocess
 
@@ -52,6 +53,19 @@ class Configuration(OperationsTestCase):
         self.assertEqual(checked.returncode, 1)
         for text in ("RetryInterval should not be less than", "HttpPort", "papyrus"):
             self.assertIn(text, checked.stderr)
+
+    def test_check_finds_what_the_start_refuses(self):
+        registry = "MicroService: {Driver: dtm-driver-gozero, EndPoint: 'h:1', Target: '%s'}\n"
+        for text in ("ListenAddress: '127.0.0.1:80'\n", "ListenAddress: eth0\n",
+                     "HttpPort: 39000\nGrpcPort: 39000\n", "AlertWebHook: nope\n",
+                     "AllowedHosts: 'a b'\n", "AdminBasePath: /livez\n",
+                     registry % "etcd://h:x/k", registry % "etcd://h:1/k?caCert=/none.pem"):
+            with self.subTest(text):
+                config = text + "Store: {Driver: memory}\n"
+                checked, started = self.run_with(config, "--check-config"), self.run_with(config)
+                self.assertEqual((checked.returncode, started.returncode), (1, 1))
+                self.assertNotIn("correct", checked.stdout)
+                self.assertIn(checked.stderr.strip(), json.loads(started.stderr)["msg"])
 
     def test_error_ends_the_start(self):
         for text in ("RetryInterval: 0\n", "Store:\n  Driver: redis\n", "a: [\n"):

@@ -74,6 +74,25 @@ TEST(JsonTree, WholeNumbersAreReadHoweverTheyAreWritten) {
   }
 }
 
+TEST(JsonTree, NumbersKeepTheirTextUpToALimit) {
+  const std::string longest(json_number_text_bytes_max, '1');
+  for (const std::string& text : {std::string{"0"}, std::string{"-0"}, std::string{"-12"},
+                                  std::string{"18446744073709551615"}, std::string{"1.0"},
+                                  std::string{"-1.50E+07"}, std::string{"1e999"}, longest}) {
+    JsonTree alone;
+    ASSERT_TRUE(alone.parse(text));
+    EXPECT_EQ(alone.root().number_text(), text);
+    const std::string list = "[ " + text + " ,2]";
+    JsonTree tree;
+    ASSERT_TRUE(tree.parse(list));
+    EXPECT_EQ((*tree.root().begin()).number_text(), text);
+  }
+  JsonTree tree;
+  const std::string longer = longest + "1";
+  ASSERT_TRUE(tree.parse(longer));
+  EXPECT_EQ(tree.root().number_text(), "");
+}
+
 TEST(JsonTree, LimitsAreKept) {
   JsonTree tree;
   const std::string depth(json_depth_max, '[');

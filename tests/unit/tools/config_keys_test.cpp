@@ -207,6 +207,8 @@ TEST(ConfigKeys, NearestKeyForgivesCaseAndTypos) {
   EXPECT_EQ(nearest_key("httpport"), "HttpPort");
   EXPECT_EQ(nearest_key("MicroService.Endpoint"), "MicroService.EndPoint");
   EXPECT_EQ(nearest_key("RetryIntervall"), "RetryInterval");
+  EXPECT_EQ(nearest_key("Store.KvTable"), "");
+  EXPECT_EQ(nearest_key("x"), "");
 }
 
 }  // namespace

@@ -72,6 +72,42 @@ TEST(Log, WritesOneJsonObjectPerLine) {
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);
 }
 
+TEST(Log, IsJsonWhateverBytesATextHas) {
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
+  for (const std::string& bytes : {all, std::string{"no\xff\x9b"}, std::string{"cut \xC2"}}) {
+    const std::string text =
+        written_by(LogLevel::info, [&](Log& log) { log.write(LogLevel::error, bytes, bytes); });
+    boost::system::error_code broken;
+    const auto line = boost::json::parse(text, broken);
+    ASSERT_FALSE(broken) << text;
+    EXPECT_THAT(std::string(line.at("msg").as_string()), HasSubstr("\xEF\xBF\xBD"));
+    EXPECT_THAT(std::string(line.at("gid").as_string()), HasSubstr("\xEF\xBF\xBD"));
+  }
+}
+
+TEST(Log, GivesATerminalNoControlCharacter) {
+  std::string controls;
+  for (char c = 0; c < 0x20; ++c) controls += c;
+  controls += '\x7F';
+  for (int c = 0x80; c < 0xA0; ++c) controls += {'\xC2', static_cast<char>(c)};
+  const std::string kept =
+      "\xC2\xA0 \xC3\x9B \xE2\x82\xAC";  // Bytes like those of C1 within others.
+  const std::string text = written_by(
+      LogLevel::info, [&](Log& log) { log.write(LogLevel::error, controls, controls + kept); });
+  const auto line = boost::json::parse(text);
+  EXPECT_EQ(std::string(line.at("msg").as_string()), controls + kept) << "escaped, not lost";
+  EXPECT_EQ(std::string(line.at("gid").as_string()), controls);
+  EXPECT_THAT(text, HasSubstr("\\u007f\\u0080\\u0081"));
+  EXPECT_THAT(text, HasSubstr("\\u009e\\u009f" + kept));
+  for (const char c : text.substr(0, text.size() - 1)) {
+    EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 && c != '\x7F') << int{c};
+  }
+  for (int c = 0x80; c < 0xA0; ++c) {
+    EXPECT_EQ(text.find(std::string{'\xC2', static_cast<char>(c)}), std::string::npos) << c;
+  }
+}
+
 TEST(Log, LeavesOutAnEmptyGid) {
   const std::string text = written_by(LogLevel::info, [](Log& log) { log.error("x"); });
   EXPECT_THAT(text, HasSubstr("\"level\":\"error\""));

@@ -10,6 +10,7 @@
 
 #include <concerto/net/api_http.hpp>
 
+#include "admin_path.hpp"
 #include "coordinator_world.hpp"
 #include "ops_pages.hpp"
 
@@ -87,6 +88,32 @@ TEST_F(OpenApiRoutes, AreThoseOfTheRouter) {
   const net::HttpResponse document = get("/api/openapi.json");
   ASSERT_EQ(document.status, 200U);
   EXPECT_EQ(described(json::parse(document.body)), served(router_));
+}
+
+TEST_F(OpenApiRoutes, AreAllGuardedAndSayIfATransactionGoesOn) {
+  const json::value document = json::parse(get("/api/openapi.json").body);
+  for (const auto& path : document.at("paths").as_object()) {
+    for (const auto& operation : path.value().as_object()) {
+      const json::object* members = operation.value().if_object();
+      if (members == nullptr || !members->contains("responses")) continue;
+      EXPECT_TRUE(members->at("responses").as_object().contains("403")) << path.key();
+    }
+  }
+  const json::value& responses = document.at("components").at("responses");
+  for (const char* name : {"Failure", "Ongoing", "Error", "Unavailable"}) {
+    EXPECT_TRUE(responses.at(name).at("headers").as_object().contains("Concerto-Outcome")) << name;
+  }
+}
+
+/// AdminBasePath is checked against them before anything serves.
+TEST_F(OpenApiRoutes, AreKnownWhereTheConfigurationIsChecked) {
+  std::set<std::string> beside_the_admin_page;
+  for (const std::string& route : served(router_)) {
+    const std::string path = route.substr(route.find(' ') + 1);
+    if (path != "/" && path != "/admin/*") beside_the_admin_page.insert(path);
+  }
+  const auto known = served_paths();
+  EXPECT_EQ(std::set<std::string>(known.begin(), known.end()), beside_the_admin_page);
 }
 
 TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {

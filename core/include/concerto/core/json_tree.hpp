@@ -15,6 +15,8 @@ namespace concerto {
 /// Limits of every JSON text that is read, so that its time and memory are linear in its length.
 inline constexpr std::size_t json_depth_max = 1'000;
 inline constexpr std::size_t json_values_max = 500'000;
+/// Of a number whose text is kept beside its value.
+inline constexpr std::size_t json_number_text_bytes_max = 1'000;
 
 enum class JsonKind : std::uint8_t {
   null,
@@ -33,18 +35,26 @@ std::string_view describe(JsonKind kind) noexcept;
 /// A value within a JsonTree, which has to outlive it. Each getter wants its kind.
 class JsonValue {
  public:
+  struct Number {
+    union {
+      std::int64_t integer;
+      std::uint64_t natural;
+      double fraction;
+    };
+    const char* digits;  ///< as they are written, with sign and exponent
+  };
+
   /// A value with its name, where it is a member of an object.
   struct Node {
     std::string_view key;
     union {
       std::string_view text;
-      std::int64_t integer;
-      std::uint64_t natural;
-      double fraction;
+      Number number;
       bool boolean;
     };
     std::uint32_t nodes = 1;  ///< with those within it, which follow it
     JsonKind kind = JsonKind::null;
+    std::uint16_t number_bytes = 0;  ///< of `digits`; 0 for too many
 
     Node() : text() {}
   };
@@ -70,10 +80,16 @@ class JsonValue {
   /// The name of a member of an object; empty elsewhere.
   std::string_view key() const noexcept { return node_->key; }
   bool boolean() const noexcept { return node_->boolean; }
-  std::int64_t integer() const noexcept { return node_->integer; }
-  std::uint64_t natural() const noexcept { return node_->natural; }
-  double fraction() const noexcept { return node_->fraction; }
+  std::int64_t integer() const noexcept { return node_->number.integer; }
+  std::uint64_t natural() const noexcept { return node_->number.natural; }
+  double fraction() const noexcept { return node_->number.fraction; }
   std::string_view text() const noexcept { return node_->text; }
+  /// A number as it is written, for what has to be given back as it came: `1.0` and `1e999` have
+  /// no other exact form. Empty when it is longer than json_number_text_bytes_max.
+  std::string_view number_text() const noexcept {
+    return node_->number_bytes == 0 ? std::string_view{}
+                                    : std::string_view{node_->number.digits, node_->number_bytes};
+  }
 
   /// The elements of an array, or the members of an object in their order, names that repeat
   /// included; none of anything else.

@@ -8,12 +8,12 @@
 
 namespace concerto::net {
 
-/// What any shard of the process has last read from a registry: a shard that needs a service for
-/// the first time while the registry is away goes on with that. Thread-safe; never on the path of
-/// a call. One entry per service, kept for the life of the process.
+/// What any shard of the process uses of what it last read from a registry: a shard that needs a
+/// service for the first time while the registry is away goes on with that. Thread-safe; never on
+/// the path of a call. One entry per service, kept for the life of the process.
 class AddressMemory {
  public:
-  using Values = std::map<std::string, std::string>;  ///< the registry's entries, by key
+  using Values = std::map<std::string, std::string>;  ///< entries of the registry, by key
 
   void remember(const std::string& service, const Values& values) {
     const std::lock_guard lock{mutex_};

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
+#include <concerto/core/error.hpp>
 #include <concerto/core/observer.hpp>
 #include <concerto/core/probe.hpp>
 #include <concerto/core/task_group.hpp>
@@ -17,6 +19,10 @@ struct AlertOptions {
   std::int64_t retry_limit = 3;  ///< trouble with fewer retries is not worth an alert
   std::chrono::seconds timeout{3};
 };
+
+/// Whether alerts can be posted to `url`, as far as its text tells; empty: nobody is told. The
+/// error's detail shows no secret of it.
+[[nodiscard]] Result<> check_alert_url(std::string_view url);
 
 /// What became of the alerts of one shard; written there, readable on any thread.
 struct AlertProbe {

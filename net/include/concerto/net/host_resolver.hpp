@@ -1,12 +1,11 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/ip/address.hpp>
@@ -17,6 +16,25 @@ namespace concerto::net {
 
 using HostAddressList = std::vector<asio::ip::address>;
 
+/// By this the one who waits for a look-up tells the resolver that nobody does any more. Used on
+/// one shard.
+class LookupInterest {
+ public:
+  void lose() {
+    lost_ = true;
+    if (on_lost_) on_lost_();
+  }
+  /// For the resolver: is called at once if that has happened.
+  void on_lost(std::function<void()> handler) {
+    on_lost_ = std::move(handler);
+    if (lost_ && on_lost_) on_lost_();
+  }
+
+ private:
+  std::function<void()> on_lost_;
+  bool lost_ = false;
+};
+
 /// Finds the IP addresses of a host name. One per shard; used on that shard only.
 class HostResolver {
  public:
@@ -25,45 +43,59 @@ class HostResolver {
   /// At least one address, in the order of preference. The error names the host. A cancelled
   /// caller gets its error soon, whatever becomes of the look-up.
   virtual Async<HostAddressList> resolve(std::string host) = 0;
+
+  /// The same. Once `interest` is lost it ends soon, with an error unless it had ended before.
+  virtual Async<HostAddressList> resolve_while(std::string host,
+                                               std::shared_ptr<LookupInterest> interest) {
+    (void)interest;  // What a resolver finds by itself needs no end.
+    return resolve(std::move(host));
+  }
 };
 
 /// Threads for the system's resolver, which blocks its caller. Shared by all shards.
 ///
-/// A few threads, so that one name server that does not answer holds up some look-ups but not
-/// all. Destroy it when nobody resolves any more, and before the shards' io_contexts: a look-up
-/// whose caller has gone still answers to its shard.
+/// One name server that does not answer must not hold up the names that others answer for: names
+/// that were found before have threads that other names cannot take, and names whose last look-up
+/// was slow share a few. Look-ups of one name at one time are one.
+///
+/// Destroy it when nobody resolves any more, and before the shards' io_contexts: a look-up whose
+/// caller has gone still answers to its shard.
 class DnsWorkers {
  public:
-  static constexpr std::size_t threads_max = 4;
+  static constexpr std::size_t threads_max = 64;
+  /// At most so many for names that were not found by their last look-up, or not within a second.
+  static constexpr std::size_t unproven_threads_max = 48;
+  /// Of those, for names whose last look-up took longer than a second.
+  static constexpr std::size_t slow_threads_max = 8;
+  /// Names that wait: found before, new and slow ones each.
   static constexpr std::size_t queued_max = 1'000;
 
-  DnsWorkers() = default;
-  /// Drops what is queued and waits for the look-ups that run.
+  using Done = std::function<void(Result<HostAddressList>)>;
+  using Resolve = std::function<Result<HostAddressList>(const std::string& host)>;
+  using Ticket = std::uint64_t;
+
+  /// `resolve` blocks; called on the workers' threads, at times longer than this object lives.
+  explicit DnsWorkers(Resolve resolve = {});
+  /// Drops what is queued. Look-ups that run are left to end by themselves, unheard, if they do
+  /// not end at once: the system's resolver cannot be interrupted.
   ~DnsWorkers();
   DnsWorkers(const DnsWorkers&) = delete;
   DnsWorkers& operator=(const DnsWorkers&) = delete;
 
-  using Done = std::function<void(Result<HostAddressList>)>;
-
   /// Calls `done` on a worker's thread, or here if too many are queued. From any thread.
-  void look_up(std::string host, Done done);
+  Ticket look_up(std::string host, Done done);
+
+  /// That one does not wait any more; its `done` may be running. A name that nobody waits for is
+  /// not looked up, unless that has begun. From any thread.
+  void drop(Ticket ticket);
 
  private:
-  struct Request {
-    std::string host;
-    Done done;
-  };
+  struct State;
 
+  static void work(const std::shared_ptr<State>& state);
   void add_thread();
-  void work();
 
-  asio::io_context io_;  ///< made here: a worker may begin when no descriptor is left
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Request> queue_;
-  std::vector<std::thread> threads_;
-  std::size_t idle_count_ = 0;
-  bool stopping_ = false;
+  std::shared_ptr<State> state_;  ///< the threads' too
 };
 
 /// The system's resolver (hosts file, DNS) by way of DnsWorkers.
@@ -73,7 +105,11 @@ class SystemHostResolver final : public HostResolver {
   SystemHostResolver(Executor executor, DnsWorkers& workers)
       : executor_(std::move(executor)), workers_(workers) {}
 
-  Async<HostAddressList> resolve(std::string host) override;
+  Async<HostAddressList> resolve(std::string host) override {
+    return resolve_while(std::move(host), nullptr);
+  }
+  Async<HostAddressList> resolve_while(std::string host,
+                                       std::shared_ptr<LookupInterest> interest) override;
 
  private:
   Executor executor_;

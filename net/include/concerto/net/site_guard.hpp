@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/core/error.hpp>
 #include <concerto/net/http_router.hpp>
 
 namespace concerto::net {
@@ -22,13 +23,14 @@ struct SiteGuardOptions {
 /// Keeps pages of other sites from using a visitor's browser against the server, which has no
 /// other way to tell who asks.
 ///
-/// - What a browser sends for another site changes nothing: its Origin, Sec-Fetch-Site or Referer
-///   says so, or, for a GET, nothing says that it comes from this one.
+/// - What a browser sends for another site changes nothing: one of its Origin, Sec-Fetch-Site and
+///   Referer says so, whatever the others say, or, for a GET, there is none of them.
 /// - A browser has to use a name of this server, so that a foreign name that was made to resolve
 ///   to the server's address gives a page no right (DNS rebinding). Addresses, localhost, the
 ///   machine's name and the allowed hosts are such names.
 ///
-/// A request without a browser's marks passes, unless allowed_hosts is set and does not name its
+/// A browser's marks are Origin, Sec-Fetch-Site and a User-Agent that begins with `Mozilla/`. A
+/// request without them passes, unless allowed_hosts is set and does not name its
 /// Host. Immutable; any thread.
 class SiteGuard {
  public:
@@ -50,5 +52,9 @@ class SiteGuard {
 
 /// The names of a list that commas separate, without blanks.
 std::vector<std::string> host_list(std::string_view text);
+
+/// Whether each of these names could be in a request's Host field. The error's detail says which
+/// one could not, and how it is written.
+[[nodiscard]] Result<> check_host_list(std::string_view text);
 
 }  // namespace concerto::net

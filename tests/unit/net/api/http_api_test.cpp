@@ -137,9 +137,11 @@ TEST_F(HttpApiTest, ListsTransactionsInPages) {
   EXPECT_THAT(gids_of(get("/api/dtmsvr/all?limit=0")), ElementsAre("m"));
   EXPECT_THAT(gids_of(get("/api/dtmsvr/all?transType=msg")), ElementsAre("m"));
   EXPECT_THAT(gids_of(get("/api/dtmsvr/all?gid=g2&limit=abc")), ElementsAre("g2"));
-  EXPECT_THAT(gids_of(get("/api/dtmsvr/all?status=weird")), ElementsAre());
+  EXPECT_THAT(gids_of(get("/api/dtmsvr/all?status=failed,%20prepared")), ElementsAre("m"));
   EXPECT_THAT(gids_of(get("/api/dtmsvr/all?createTimeEnd=1000")), ElementsAre());
   expect_message(get("/api/dtmsvr/all?limit=abc"), 500, "convert to int error: abc");
+  expect_message(get("/api/dtmsvr/all?status=weird"), 500,
+                 "status 'weird' is none of prepared, submitted, aborting, succeed and failed");
 }
 
 TEST_F(HttpApiTest, ListsWhatIsStuckAtAService) {

@@ -1,6 +1,8 @@
 #include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 
+#include <concerto/core/json_tree.hpp>
+
 #include "api_fixture.hpp"
 
 namespace concerto::net::test {
@@ -53,6 +55,14 @@ TEST_F(JsonRpcTest, ServesATransactionFromPrepareToItsEnd) {
                "trans type: 'tcc' current status 'succeed', cannot abort. FAILURE");
 }
 
+TEST_F(JsonRpcTest, ALineEndInAGidIsRefusedAndNotRemoved) {
+  for (const char* method : {"prepare", "submit", "abort"}) {
+    expect_error(call(method, R"({"gid":"a\r\nb","trans_type":"tcc"})"), -32603,
+                 "gid has control characters");
+  }
+  expect_untouched();
+}
+
 TEST_F(JsonRpcTest, OngoingAndOtherErrorsAreInternal) {
   const std::string trans = R"({"gid":"x","trans_type":"xa")";
   call("prepare", trans + "}");
@@ -85,14 +95,32 @@ TEST_F(JsonRpcTest, ParamsThatAreNoObjectAreAnInternalErrorOfTheCall) {
 }
 
 TEST_F(JsonRpcTest, AnIdComesBackAsItCame) {
-  for (const char* id : {"7", "-1", "18446744073709551615", "\"7\"", "2.5E0"}) {
+  const std::string longest(json_number_text_bytes_max, '9');
+  for (const std::string& id :
+       {std::string{"7"}, std::string{"-1"}, std::string{"-0"}, std::string{"1.0"},
+        std::string{"0.1"}, std::string{"2.5E0"}, std::string{"1e999"},
+        std::string{"18446744073709551615"}, std::string{"12345678901234567890123"}, longest,
+        std::string{"\"7\""}, std::string{R"("a\"\\b")"}}) {
     for (const char* method : {"newGid", "submit", "nope"}) {
       const std::string body = R"({"jsonrpc":"2.0","method":")" + std::string(method) +
-                               R"(","params":[],"id":)" + id + "}";
+                               R"(","params":[],"id":)" + id + " }";
       const HttpAnswer answer = http("POST", "/api/json-rpc", body);
       EXPECT_EQ(answer.status, 200U);
-      EXPECT_THAT(answer.body, HasSubstr(R"("id":)" + std::string(id) + ","));
+      EXPECT_THAT(answer.body, HasSubstr(R"("id":)" + id + ","));
     }
+  }
+}
+
+TEST_F(JsonRpcTest, ANumberAsIdHasALimitOfLength) {
+  for (const std::size_t digits : {json_number_text_bytes_max + 1, std::size_t{1'000'000}}) {
+    const HttpAnswer answer =
+        http("POST", "/api/json-rpc",
+             R"({"jsonrpc":"2.0","method":"newGid","id":)" + std::string(digits, '7') + "}");
+    EXPECT_EQ(answer.status, 200U);
+    const auto read = boost::json::parse(answer.body);
+    EXPECT_EQ(read.at("error").at("code"), -32600);
+    EXPECT_TRUE(read.at("id").is_null());
+    EXPECT_TRUE(read.at("result").is_null());
   }
 }
 

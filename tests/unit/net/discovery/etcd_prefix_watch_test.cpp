@@ -15,7 +15,10 @@ class Watched : public Fixture {
   void begin_at(const std::string& hosts) {
     client_ = clients_.acquire(hosts).value();
     watch_.emplace(this->shard_, *client_, "a.rpc/",
-                   EtcdPrefixWatch::Listener{[this](const Values& values) { seen_ = values; },
+                   EtcdPrefixWatch::Listener{[this](const Values& values) {
+                                               seen_ = values;
+                                               ++told_count_;
+                                             },
                                              [this](const Error&) { ++failure_count_; }});
     watch_->start();
   }
@@ -34,12 +37,19 @@ class Watched : public Fixture {
   std::shared_ptr<EtcdClient> client_;
   std::optional<Values> seen_;
   int failure_count_ = 0;
+  int told_count_ = 0;
   std::optional<EtcdPrefixWatch> watch_;
 };
 
 class EtcdPrefixWatchTest : public Watched<EtcdTest> {
  protected:
   void begin() { begin_at(etcd_.hosts()); }
+
+  /// Keys of one length, so that their order is that of the numbers.
+  static std::string key(int number) { return "a.rpc/" + std::to_string(10'000 + number); }
+  void put_keys(int count) {
+    for (int i = 0; i < count; ++i) etcd_.put(key(i), "h:1");
+  }
   void wait_for_watch() {
     run_until([&] { return etcd_.watch_count() == 1; });
   }
@@ -138,6 +148,57 @@ TEST_F(EtcdPrefixWatchTest, TrustsFormerValuesForAWhileWhenEtcdHasLostItsData) {
   wait_for({{"a.rpc/1", "h1:1"}, {"a.rpc/2", "h2:1"}, {"a.rpc/7", "h2:1"}});
   advance(EtcdPrefixWatch::lost_data_grace);
   wait_for({{"a.rpc/7", "h2:1"}});
+}
+
+TEST_F(EtcdPrefixWatchTest, GathersChangesOfManyKeys) {
+  put_keys(200);
+  begin();
+  wait_for_watch();
+  ASSERT_EQ(told_count_, 1);
+  for (int i = 0; i < 20; ++i) {
+    etcd_.put(key(0), "h" + std::to_string(i) + ":1");
+    poll();  // Each change has a message of its own.
+  }
+  etcd_.put("a.rpc/last", "h:1");
+  poll();
+  EXPECT_EQ(told_count_, 1);
+  run_until([&] {
+    advance(EtcdPrefixWatch::tell_interval);
+    return seen_->contains("a.rpc/last");
+  });
+  EXPECT_EQ(seen_->at(key(0)), "h19:1");
+}
+
+TEST_F(EtcdPrefixWatchTest, CountsTheFirstOfTooManyKeysAndSaysSo) {
+  const int count = static_cast<int>(EtcdPrefixWatch::keys_max);
+  put_keys(count + 1);
+  begin();
+  wait_for_watch();
+  EXPECT_EQ(seen_->size(), EtcdPrefixWatch::keys_max);
+  EXPECT_FALSE(seen_->contains(key(count)));
+  etcd_.put("a.rpc/x", "h:1");
+  etcd_.put(key(0), "h:2");
+  run_until([&] {
+    advance(EtcdPrefixWatch::tell_interval);
+    return seen_->at(key(0)) == "h:2";
+  });
+  EXPECT_EQ(seen_->size(), EtcdPrefixWatch::keys_max);
+  EXPECT_EQ(observer_.count(LogLevel::warn), 1U);
+  EXPECT_TRUE(observer_.has("there are more than 4000 keys below 'a.rpc/'"));
+}
+
+TEST_F(EtcdPrefixWatchTest, ReadsFurtherKeysWhenFewAreLeft) {
+  const int count = static_cast<int>(EtcdPrefixWatch::keys_max);
+  put_keys(count + 1);
+  begin();
+  wait_for_watch();
+  for (int i = 0; i <= count / 2; ++i) etcd_.erase(key(i));
+  run_until([&] {
+    advance(std::chrono::milliseconds{100});
+    return seen_->contains(key(count));
+  });
+  EXPECT_EQ(seen_->size(), EtcdPrefixWatch::keys_max / 2);
+  EXPECT_EQ(failure_count_, 0);
 }
 
 using EtcdClusterWatchTest = Watched<EtcdClusterTest>;

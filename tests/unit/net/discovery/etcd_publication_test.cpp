@@ -28,6 +28,16 @@ TEST(EtcdPublication, ReadsHostsAndAccount) {
   EXPECT_EQ((*publication)->endpoint, "verbatim");
 }
 
+TEST(EtcdPublication, ForgivesCaseOfTheSchemeAndBlanksBetweenHosts) {
+  const auto publication =
+      parse_publication(Driver::gozero, "ETCD://h1:2379 , h2:2379,h3:2379 /a", "e:1");
+  ASSERT_TRUE(publication) << publication.error().detail;
+  ASSERT_TRUE(*publication);
+  EXPECT_EQ((*publication)->access.hosts, "h1:2379,h2:2379,h3:2379");
+  EXPECT_EQ((*publication)->key, "a");
+  EXPECT_FALSE(parse_publication(Driver::gozero, "etcd://h 1:2379/a", "e:1"));
+}
+
 TEST(EtcdPublication, ReadsTheAccountBeforeTheHosts) {
   const auto publication =
       parse_publication(Driver::gozero, "etcd://me%40x:p%3A+q@h1:2379,h2:2379/a", "e:1");

@@ -158,6 +158,10 @@ GrpcReply ScriptedEtcd::range(const etcdserverpb::RangeRequest& request) {
   etcdserverpb::RangeResponse response;
   for (const auto& [key, stored] : cluster_->keys) {
     if (!in_range(key, request.key(), request.range_end())) continue;
+    if (request.limit() > 0 && response.kvs_size() == request.limit()) {
+      response.set_more(true);
+      break;
+    }
     auto& kv = *response.add_kvs();
     kv.set_key(key);
     kv.set_value(stored.value);

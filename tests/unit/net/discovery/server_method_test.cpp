@@ -37,7 +37,8 @@ constexpr SplitCase standard_cases[] = {
     {"Ipv6", Driver::standard, "[::1]:9000/pkg.Svc/Method", "[::1]:9000", "/pkg.Svc/Method"},
     {"Scheme", Driver::standard, "etcd://h:2379/order.rpc/pb.Order/Create", nullptr,
      "call dtmdriver.Use() before you use custom scheme for "
-     "'etcd://h:2379/order.rpc/pb.Order/Create'"},
+     "'etcd://h:2379/order.rpc/pb.Order/Create': MicroService.Driver is 'default'; "
+     "dtm-driver-gozero takes URLs with a scheme"},
     {"NoSlash", Driver::standard, "localhost:50589", nullptr,
      "bad url: 'localhost:50589'. no '/' found"},
     {"Empty", Driver::standard, "", nullptr, "bad url: ''. no '/' found"},

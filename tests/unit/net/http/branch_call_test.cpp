@@ -261,6 +261,18 @@ TEST_F(BranchCallTest, HeadersThatWouldNotBeSentAreNamed) {
   }
 }
 
+TEST_F(BranchCallTest, HeadersWithOneNameAreNamed) {
+  const BranchCall call = make_call("http://h", "");
+  headers_ = {{"X", "a"}, {"X-a", "b"}, {"y", "c"}};
+  EXPECT_TRUE(http_.can_carry(0, call));
+  headers_ = {{"X", "a"}, {"X-a", "b"}, {"Y", "c"}, {"x", "b"}};
+  const Result<> carried = http_.can_carry(0, call);
+  ASSERT_FALSE(carried);
+  EXPECT_THAT(carried.error().detail,
+              HasSubstr("branch header 'x' cannot be sent over HTTP: 'X' is the same name"));
+}
+
+// As a stored transaction may have them.
 TEST_F(BranchCallTest, OfHeadersWithOneNameTheLastIsSentAndOursGiveWay) {
   headers_ = {{"B", "1"}, {"a", "2"}, {"b", "3"}, {"content-type", "text/x"}};
   const auto [request, reply] = exchange(make_call(server_.url("/"), "x"), success);

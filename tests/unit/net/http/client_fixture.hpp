@@ -27,8 +27,15 @@ class FakeResolver final : public HostResolver {
     co_return found->second;
   }
 
+  Async<HostAddressList> resolve_while(std::string host,
+                                       std::shared_ptr<LookupInterest> interest) override {
+    interest->on_lost([this] { ++given_up; });
+    return resolve(std::move(host));
+  }
+
   std::map<std::string, HostAddressList> hosts;
   int asked = 0;
+  int given_up = 0;
 
  private:
   Notifier never_;

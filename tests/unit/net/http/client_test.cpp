@@ -373,18 +373,6 @@ TEST_F(HttpClientTest, TriesEveryAddress) {
   EXPECT_EQ(resolver_.asked, 1);
 }
 
-TEST_F(HttpClientTest, LooksANameUpOnceForRequestsOfOneMoment) {
-  const auto first = start_get("http://nowhere/");
-  const auto second = start_get("http://hangs/");
-  const auto third = start_get("http://hangs/");
-  EXPECT_EQ(finish(first).error().code, HttpErrc::resolve_failed);
-  poll();
-  EXPECT_EQ(resolver_.asked, 2);
-  await(client_->close());
-  EXPECT_EQ(finish(second).error().code, HttpErrc::closing);
-  EXPECT_EQ(finish(third).error().code, HttpErrc::closing);
-}
-
 TEST_F(HttpClientTest, NamesWhatRefusedTheConnection) {
   ScriptedServer server{executor()};
   const std::string url = server.url("/");

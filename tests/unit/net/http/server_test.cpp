@@ -126,6 +126,24 @@ TEST_F(HttpServerTest, CutsARefusedClientThatGoesOnSending) {
   run_until([&] { return server_->connection_count() == 0; });
 }
 
+TEST_F(HttpServerTest, ARefusedClientHasNoLongerThanABodyMayTake) {
+  HttpServerOptions options;
+  options.body_bytes_max = 10;
+  options.body_timeout = std::chrono::seconds{8};
+  serve(options);
+  RawPeer& peer = connect();
+  peer.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nabc");
+  run_until_received(peer, "10 bytes");
+  peer.socket().set_option(tcp::no_delay(true));
+  for (int second = 0; second < 8; second += 4) {
+    EXPECT_EQ(server_->connection_count(), 1U);
+    peer.send("more");
+    poll();
+    advance(std::chrono::seconds{4});
+  }
+  run_until([&] { return server_->connection_count() == 0; });
+}
+
 TEST_F(HttpServerTest, ClosesARefusedClientThatSendsNoMore) {
   serve();
   RawPeer& peer = connect();

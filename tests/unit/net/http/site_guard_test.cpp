@@ -86,7 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
         GuardCase{"BehindAProxyThatReplacesHost",
                   {.origin = "https://dtm.b.org", .site = "same-origin"},
                   0,
-                  0},
+                  0,
+                  "dtm.b.org"},
         GuardCase{"OriginThatIsAllowed", {.origin = "https://dtm.b.org"}, 0, 0, "dtm.b.org"},
         GuardCase{"Typed", {.method = "GET", .site = "none", .agent = browser}, 0, 0},
         GuardCase{"Referer",
@@ -113,6 +114,23 @@ INSTANTIATE_TEST_SUITE_P(
                   {.origin = "http://10.0.0.5:36789", .site = "cross-site"},
                   0,
                   403},
+        GuardCase{"OriginBesideAFittingSecFetchSite",
+                  {.origin = "http://evil.example", .site = "same-origin"},
+                  0,
+                  403},
+        GuardCase{"RefererBesideAFittingOrigin",
+                  {.origin = "http://10.0.0.5:36789", .referer = "http://evil.example/"},
+                  0,
+                  403},
+        GuardCase{"RefererBesideAFittingSecFetchSite",
+                  {.method = "GET", .site = "same-origin", .referer = "http://evil.example/"},
+                  0,
+                  403},
+        GuardCase{"OriginThatNamesAnAllowedNameAsUser",
+                  {.origin = "https://dtm.b.org:x@evil.example"},
+                  0,
+                  403,
+                  "dtm.b.org"},
         GuardCase{"Referer", {.referer = "http://evil.example/", .agent = browser}, 0, 403},
         GuardCase{"ImageOrLinkWithoutAMark", {.method = "GET", .agent = browser}, 0, 403},
         GuardCase{
@@ -128,6 +146,23 @@ INSTANTIATE_TEST_SUITE_P(
         GuardCase{"ReboundNameLikeLocalhost", {.host = "xlocalhost", .agent = browser}, 403, 403},
         GuardCase{"ReboundNameBesideAllowedOnes", {.host = "evil.example"}, 403, 403, "dtm.b.org"}),
     [](const auto& row) { return row.param.name; });
+
+TEST(SiteGuardHeaders, OneOfSeveralThatNamesAnotherSiteCounts) {
+  const SiteGuard guard{SiteGuardOptions{}};
+  const std::pair<const char*, std::pair<const char*, const char*>> rows[] = {
+      {"Origin", {"http://10.0.0.5:36789", "http://evil.example"}},
+      {"Sec-Fetch-Site", {"same-origin", "cross-site"}},
+      {"Referer", {"http://10.0.0.5:36789/a", "http://evil.example/"}}};
+  for (const auto& [name, values] : rows) {
+    for (const bool foreign_first : {false, true}) {
+      HttpRequest request = request_of({.agent = browser});
+      request.headers.add(name, foreign_first ? values.second : values.first);
+      EXPECT_EQ(status_of(guard.refuse(request, RouteEffect::changes)), foreign_first ? 403U : 0U);
+      request.headers.add(name, foreign_first ? values.first : values.second);
+      EXPECT_EQ(status_of(guard.refuse(request, RouteEffect::changes)), 403U) << name;
+    }
+  }
+}
 
 TEST(SiteGuardGet, ChangesNothingWhereThatIsSwitchedOff) {
   SiteGuardOptions options;
@@ -179,6 +214,18 @@ TEST(SiteGuardRouter, IsAskedWithTheEffectOfTheRoute) {
   EXPECT_EQ(status("POST", "/submit", ""), 200U);
   EXPECT_EQ(status("GET", "/nope", "http://evil.example"), 404U);
   EXPECT_EQ(changed, 2);
+}
+
+TEST(HostList, HasNamesThatAHostFieldCanHave) {
+  for (const char* text : {"", "dtm", " a.b , .c,,", "*", "10.0.0.1", "[::1]", "a_b.c."}) {
+    EXPECT_TRUE(check_host_list(text)) << text;
+  }
+  for (const char* text : {"http://x/", "a b", "x:80", "*.b.org", "a/b", ".", "a..b", "[x]", "[",
+                           "[::1]:80", "d\xc3\xa4.org"}) {
+    const auto checked = check_host_list(std::string("a.b,") + text);
+    ASSERT_FALSE(checked) << text;
+    EXPECT_THAT(checked.error().detail, testing::EndsWith(std::string("found '") + text + "'"));
+  }
 }
 
 TEST(HostList, IsSplitAtCommas) {

@@ -200,6 +200,40 @@ INSTANTIATE_TEST_SUITE_P(
                       GrpcCode::ok, ""}),
     [](const auto& row) { return row.param.name; });
 
+constexpr std::pair<std::string_view, std::string_view> unavailable{"grpc-status", "14"};
+constexpr std::pair<std::string_view, std::string_view> malformed{"grpc-status", "00"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Statuses, OddAnswer,
+    testing::Values(
+        OddAnswerCase{"OneTwice", answer({ok_status, grpc_type}, empty_message, {success, success}),
+                      GrpcCode::ok, ""},
+        OddAnswerCase{"ABORTEDAndSuccess",
+                      answer({ok_status, grpc_type}, empty_message, {aborted, success}),
+                      GrpcCode::aborted, ""},
+        OddAnswerCase{"SuccessAndABORTED",
+                      answer({ok_status, grpc_type}, empty_message, {success, aborted, success}),
+                      GrpcCode::aborted, ""},
+        OddAnswerCase{"ABORTEDInTheHeadersAndSuccessInTheTrailers",
+                      answer({ok_status, grpc_type, aborted}, empty_message, {success}),
+                      GrpcCode::aborted, ""},
+        OddAnswerCase{"MalformedAndABORTED",
+                      answer({ok_status, grpc_type}, empty_message, {malformed, success, aborted}),
+                      GrpcCode::aborted, ""},
+        OddAnswerCase{"ErrorAndSuccess",
+                      answer({ok_status, grpc_type}, empty_message, {unavailable, success}),
+                      GrpcCode::internal, "several grpc-status"},
+        OddAnswerCase{
+            "SuccessAndError",
+            answer({ok_status, grpc_type}, empty_message, {success, unavailable, success}),
+            GrpcCode::internal, "several grpc-status"},
+        OddAnswerCase{"SuccessAndMalformed",
+                      answer({ok_status, grpc_type}, empty_message, {success, malformed}),
+                      GrpcCode::internal, "several grpc-status"},
+        OddAnswerCase{"Malformed", answer({ok_status, grpc_type}, empty_message, {malformed}),
+                      GrpcCode::unknown, ""}),
+    [](const auto& row) { return row.param.name; });
+
 /// A server that allows no streams when the connection begins.
 TEST_F(RefusingPeer, ThatAllowsCallsLaterIsSentThoseThatWait) {
   StaticAddresses addresses({acceptor.local_endpoint()});

@@ -85,6 +85,11 @@ TEST(PercentCoding, LeavesBrokenEscapesAlone) {
 TEST(Codes, TakeKnownNumbersOnly) {
   EXPECT_EQ(parse_code("10"), GrpcCode::aborted);
   EXPECT_EQ(parse_code("0"), GrpcCode::ok);
+  EXPECT_EQ(parse_code("00"), GrpcCode::unknown);
+  EXPECT_EQ(parse_code("010"), GrpcCode::unknown);
+  EXPECT_EQ(parse_code("10, 0"), GrpcCode::unknown);
+  EXPECT_EQ(parse_code("0 "), GrpcCode::unknown);
+  EXPECT_EQ(parse_code("+0"), GrpcCode::unknown);
   EXPECT_EQ(parse_code("17"), GrpcCode::unknown);
   EXPECT_EQ(parse_code("-1"), GrpcCode::unknown);
   EXPECT_EQ(parse_code("1x"), GrpcCode::unknown);

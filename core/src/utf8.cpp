@@ -1,6 +1,6 @@
-#include "api/utf8.hpp"
+#include <concerto/core/utf8.hpp>
 
-namespace concerto::net {
+namespace concerto {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
@@ -70,4 +70,4 @@ std::string to_utf8(std::string_view text) {
   return result;
 }
 
-}  // namespace concerto::net
+}  // namespace concerto

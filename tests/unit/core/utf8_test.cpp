@@ -1,8 +1,8 @@
-#include "api/utf8.hpp"
-
 #include <gtest/gtest.h>
 
-namespace concerto::net {
+#include <concerto/core/utf8.hpp>
+
+namespace concerto {
 namespace {
 
 struct Utf8Case {
@@ -46,4 +46,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return row.param.name; });
 
 }  // namespace
-}  // namespace concerto::net
+}  // namespace concerto

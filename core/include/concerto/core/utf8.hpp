@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace concerto::net {
+namespace concerto {
 
 /// Bytes of the UTF-8 sequence that `text` starts with; 0 if it starts with none. No surrogates,
 /// no overlong forms, nothing above U+10FFFF.
@@ -16,4 +16,4 @@ bool is_utf8(std::string_view text) noexcept;
 /// carry, whatever a branch or a client has sent.
 std::string to_utf8(std::string_view text);
 
-}  // namespace concerto::net
+}  // namespace concerto
