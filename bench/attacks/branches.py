@@ -100,8 +100,9 @@ class Sagas(Attack):
                 number = next(self._numbers, None)
             if number is None:
                 return
-            saga = {"gid": f"{self.name}-{number}", "trans_type": "saga", "payloads": [self.payload],
-                    "steps": [{"action": url, "compensate": ""}], "protocol": self.protocol}
+            saga = {"gid": f"{self.name}-{number}", "trans_type": "saga",
+                    "payloads": [self.payload], "protocol": self.protocol,
+                    "steps": [{"action": url, "compensate": ""}]}
             try:
                 connection.request("POST", "/api/dtmsvr/submit", json.dumps(saga))
                 answer = connection.getresponse()
