@@ -123,7 +123,6 @@ class LevelDbStore final : public Store {
  private:
   class Impl;
 
-  static Result<std::unique_ptr<Impl>> make_impl(std::unique_ptr<StoreCore> core);
   explicit LevelDbStore(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;
