@@ -117,7 +117,7 @@ Result<> FaultDisk::step(Operation operation, const std::string& path) {
       if (operation == Operation::sync) return failed("input/output error");
       return ok();
     case Fault::full:
-      if (operation == Operation::write) return failed("the disk is full");
+      if (operation == Operation::write) return failed("the disk is full: No space left on device");
       return ok();
     case Fault::no_descriptors:
       if (operation == Operation::open) return persist::no_descriptor("cannot open '" + path + "'");

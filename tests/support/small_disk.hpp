@@ -1,9 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "leveldb/disk.hpp"
@@ -62,8 +64,9 @@ class SmallDisk final : public persist::Disk {
       const std::uint64_t size = std::filesystem::file_size(path_, gone);
       const std::uint64_t end = offset + data.size();
       if (!gone && end > size && disk_.used() + (end - size) > disk_.size_) {
-        return make_error(Errc::store_failed,
-                          "cannot write '" + path_ + "': " + std::string(persist::disk_full_text));
+        return make_error(Errc::store_failed, "cannot write '" + path_ +
+                                                  "': " + std::string(persist::disk_full_text) +
+                                                  ": " + std::generic_category().message(ENOSPC));
       }
       return file_->write(offset, data);
     }

@@ -1,6 +1,7 @@
 #include "logging.hpp"
 
 #include <limits>
+#include <system_error>
 #include <vector>
 
 #include <boost/json/serialize.hpp>
@@ -144,9 +145,16 @@ Result<std::unique_ptr<Log>> Log::open(const LogConfig& config) {
       sinks.push_back(std::move(file));
     }
   }
-  auto log = std::make_unique<Log>(std::move(sinks), config.level);
-  log->files_ = std::move(files);
-  return log;
+  try {
+    auto log = std::make_unique<Log>(std::move(sinks), config.level);
+    log->files_ = std::move(files);
+    return log;
+  } catch (const spdlog::spdlog_ex& failed) {
+    return make_error(Errc::overloaded, failed.what());
+  } catch (const std::system_error& failed) {
+    return make_error(Errc::overloaded,
+                      "the system starts no thread for the log: " + failed.code().message());
+  }
 }
 
 Log::Log(std::vector<spdlog::sink_ptr> sinks, LogLevel level)

@@ -42,6 +42,9 @@ class Disk {
 
 /// How errors say that there is no space, whatever LevelDB makes of them on their way.
 inline constexpr std::string_view disk_full_text = "the disk is full";
+/// Whether an error's text gives the reason ENOSPC or EDQUOT, which more room would mend. Of what
+/// LevelDB meets only text arrives.
+bool lacks_space(std::string_view text);
 
 /// The operating system's files.
 Disk& posix_disk();

@@ -1,6 +1,7 @@
 #include "disk_room.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -22,11 +23,33 @@ std::uint64_t size_of(const std::string& path) noexcept {
   return absent ? 0 : size;
 }
 
+/// None is half of another one: the size of what is held tells whether half was given up.
+std::array<std::uint64_t, 3> reserve_sizes(std::uint64_t wanted) noexcept {
+  return {wanted, wanted / 8 * 3, wanted / 16};
+}
+
+/// What is left of a reserve when half of it is given up: so much of the size that it had, however
+/// much it holds now.
+std::uint64_t half_of(std::uint64_t wanted, std::uint64_t held) noexcept {
+  std::uint64_t whole = wanted;
+  for (const std::uint64_t size : reserve_sizes(wanted)) {
+    if (size >= held) whole = size;
+  }
+  return whole / 2;
+}
+
 std::string in_mebibytes(std::uint64_t bytes) {
   return std::to_string(bytes >> 20) + " MiB";
 }
 
 }  // namespace
+
+std::uint64_t reserve_size_for(std::uint64_t wanted, std::uint64_t room) noexcept {
+  for (const std::uint64_t size : reserve_sizes(wanted)) {
+    if (room > wanted + 2 * size) return size;
+  }
+  return 0;
+}
 
 std::string reserve_path(const std::string& store) {
   return store + "/RESERVE";
@@ -67,15 +90,30 @@ void DiskRoom::look() {
   if (!free) return;  // not every file system tells
   judge(*free);
   const std::uint64_t wanted = limits_.reserve_bytes;
+  if (wanted == 0) return;
   const bool is_full = *free < wanted / 4;
-  const std::uint64_t missing = wanted - std::min(wanted, held_bytes_);
-  if (is_full && held_bytes_ > wanted / 2) {
-    log_(LogLevel::error, "the disk of '" + store_ + "' is full: " + in_mebibytes(wanted / 2) +
+  const std::uint64_t half = half_of(wanted, held_bytes_);
+  if (is_full && held_bytes_ > half) {
+    log_(LogLevel::error, "the disk of '" + store_ +
+                              "' is full: " + in_mebibytes(held_bytes_ - half) +
                               " of the store's reserve are given up");
-    ignore_error(give_up_half(), "what there is stays, and the next look tries again");
-  } else if (missing > 0 && *free > 2 * wanted + missing) {
-    ignore_error(grow(), "the next look tries again");
+    ignore_error(give_up_half(half), "what there is stays, and the next look tries again");
+    return;
   }
+  const std::uint64_t fitting = is_short() ? 0 : reserve_size_for(wanted, *free + held_bytes_);
+  if (held_bytes_ < fitting) ignore_error(grow(fitting), "the next look tries again");
+  tell_smaller(fitting);
+}
+
+/// Says once what a disk that is too small for the whole reserve has of it.
+void DiskRoom::tell_smaller(std::uint64_t fitting) {
+  const bool is_smaller = fitting < limits_.reserve_bytes && held_bytes_ == fitting;
+  if (!is_smaller || told_bytes_ == held_bytes_) return;
+  told_bytes_ = held_bytes_;
+  const std::string held = held_bytes_ == 0 ? "nothing is" : in_mebibytes(held_bytes_) + " are";
+  log_(LogLevel::warn, "the disk of '" + store_ + "' has no room for a reserve of " +
+                           in_mebibytes(limits_.reserve_bytes) + ": " + held +
+                           " held back for a start on a full disk");
 }
 
 // Short begins and ends at different amounts, so that it does not change back and forth.
@@ -97,11 +135,11 @@ void DiskRoom::judge(std::uint64_t free) {
   }
 }
 
-Result<> DiskRoom::grow() {
+Result<> DiskRoom::grow(std::uint64_t size) {
   const std::string path = reserve_path(store_);
   CONCERTO_TRY(const auto file, held_bytes_ > 0 ? disk_.open(path) : disk_.create(path));
-  for (int piece = 0; piece < pieces_at_once && held_bytes_ < limits_.reserve_bytes; ++piece) {
-    const std::string zeros(std::min(piece_bytes, limits_.reserve_bytes - held_bytes_), '\0');
+  for (int piece = 0; piece < pieces_at_once && held_bytes_ < size; ++piece) {
+    const std::string zeros(std::min(piece_bytes, size - held_bytes_), '\0');
     CONCERTO_CHECK(file->write(held_bytes_, zeros));
     CONCERTO_CHECK(file->sync());
     held_bytes_ += zeros.size();
@@ -109,9 +147,8 @@ Result<> DiskRoom::grow() {
   return ok();
 }
 
-Result<> DiskRoom::give_up_half() {
+Result<> DiskRoom::give_up_half(std::uint64_t kept) {
   CONCERTO_TRY(const auto file, disk_.open(reserve_path(store_)));
-  const std::uint64_t kept = limits_.reserve_bytes / 2;
   CONCERTO_CHECK(file->truncate(kept));
   held_bytes_ = kept;
   return ok();

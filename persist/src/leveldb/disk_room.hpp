@@ -11,10 +11,11 @@
 
 namespace concerto::persist {
 
-/// How much room a store's disk has. While there is enough it keeps a reserve, a file of zeros.
-/// When room runs out, new transactions are refused first; then half of the reserve is given up, so
-/// that those that are unfinished can end. The other half goes when a store cannot be opened for
-/// want of space.
+/// How much room a store's disk has. While there is enough it keeps a reserve, a file of zeros; on
+/// a small disk a smaller one, of one of the sizes that `reserve_size_for` gives. When room runs
+/// out, new transactions are refused first; then half of the reserve is given up, so that those
+/// that are unfinished can end. The other half goes when a store cannot be opened for want of
+/// space.
 ///
 /// `look` on one thread; the rest is thread-safe.
 class DiskRoom {
@@ -38,18 +39,24 @@ class DiskRoom {
 
  private:
   void judge(std::uint64_t free);
-  Result<> grow();
-  Result<> give_up_half();
+  void tell_smaller(std::uint64_t fitting);
+  Result<> grow(std::uint64_t size);
+  Result<> give_up_half(std::uint64_t kept);
 
   Disk& disk_;
   const std::string store_;
   const Limits limits_;
   const Log log_;
-  std::uint64_t held_bytes_ = 0;  ///< of the reserve
+  std::uint64_t held_bytes_ = 0;           ///< of the reserve
+  std::uint64_t told_bytes_ = UINT64_MAX;  ///< size of a smaller reserve that the log has told
   std::atomic<std::uint64_t> free_ = UINT64_MAX;
   std::atomic<bool> low_ = false;
   std::atomic<bool> short_ = false;
 };
+
+/// The size of a reserve where `room` bytes are free or held by it already: the wanted size, 3/8 or
+/// 1/16 of it, so that as much as `wanted` and twice the reserve are left. 0: none fits.
+std::uint64_t reserve_size_for(std::uint64_t wanted, std::uint64_t room) noexcept;
 
 /// Where a store keeps its reserve.
 std::string reserve_path(const std::string& store);

@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <atomic>
 
-#include <boost/asio/thread_pool.hpp>
-#include <boost/system/system_error.hpp>
+#include <boost/asio/post.hpp>
 
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "listing.hpp"
 #include "maintenance.hpp"
+#include "read_threads.hpp"
 #include "reader.hpp"
 #include "store_core.hpp"
 
@@ -51,6 +51,7 @@ class LevelDbStore::Impl {
     maintenance.look_at_room();
     CONCERTO_CHECK(core->committer.start());
     CONCERTO_CHECK(maintenance.start());
+    CONCERTO_CHECK(workers.start());
     core->env.disk.reserve().wait_from_now_on([this] {
       core->log(LogLevel::error,
                 "the store waits: no file descriptor is left; raise the limit (ulimit -n), or let "
@@ -104,8 +105,8 @@ class LevelDbStore::Impl {
     if (closed) co_return make_error(Errc::store_unavailable, "the store is closed");
     const Executor executor = co_await asio::this_coro::executor;
     auto start = [this, &read, &executor](Completion<T> completion) {
-      asio::post(workers, [read = std::move(read), executor,
-                           completion = std::move(completion)]() mutable {
+      asio::post(workers.executor(), [read = std::move(read), executor,
+                                      completion = std::move(completion)]() mutable {
         asio::post(executor, [value = read(), completion = std::move(completion)]() mutable {
           completion(std::move(value));
         });
@@ -139,7 +140,7 @@ class LevelDbStore::Impl {
   std::unique_ptr<StoreCore> core;
   StoreReader reader;
   Maintenance maintenance;
-  asio::thread_pool workers;
+  ReadThreads workers;
   std::atomic<SteadyTime> said_failed_read = SteadyTime{};
   bool closed = false;
   std::atomic<std::size_t> long_lists = 0;
@@ -188,17 +189,6 @@ Result<> check_size(const EncodedRecord& record, const Gid& gid) {
 
 }  // namespace
 
-// A thread pool starts its threads when it is made.
-Result<std::unique_ptr<LevelDbStore::Impl>> LevelDbStore::make_impl(
-    std::unique_ptr<StoreCore> core) {
-  try {
-    return std::make_unique<Impl>(std::move(core));
-  } catch (const boost::system::system_error& failed) {
-    return make_error(Errc::overloaded,
-                      "the system starts no thread that reads: " + failed.code().message());
-  }
-}
-
 LevelDbStore::LevelDbStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LevelDbStore::~LevelDbStore() = default;
 
@@ -206,8 +196,7 @@ Result<std::unique_ptr<LevelDbStore>> LevelDbStore::open(LevelDbOptions options,
                                                          Observer& observer) {
   auto opened = open_core(options, clock, observer);
   if (!opened) return of_store(std::move(opened).error());
-  auto core = std::move(*opened);
-  CONCERTO_TRY(auto impl, make_impl(std::move(core)));
+  auto impl = std::make_unique<Impl>(std::move(*opened));
   CONCERTO_CHECK(impl->start());
   return std::unique_ptr<LevelDbStore>(new LevelDbStore(std::move(impl)));
 }

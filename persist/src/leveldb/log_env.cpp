@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include "database_names.hpp"
 #include "file_modes.hpp"
 #include "mapped_file.hpp"
 
@@ -93,7 +94,9 @@ leveldb::Status LogEnv::NewRandomAccessFile(const std::string& path,
 }
 
 leveldb::Status LogEnv::GetChildren(const std::string& path, std::vector<std::string>* names) {
-  return with_descriptor([&] { return target()->GetChildren(path, names); });
+  const auto status = with_descriptor([&] { return target()->GetChildren(path, names); });
+  std::erase_if(*names, [](const std::string& name) { return !is_database_file(name); });
+  return status;
 }
 
 leveldb::Status LogEnv::NewWritableFile(const std::string& path, leveldb::WritableFile** file) {

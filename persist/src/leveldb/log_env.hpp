@@ -41,6 +41,7 @@ class LogEnv final : public leveldb::EnvWrapper {
                                     leveldb::SequentialFile** file) override;
   leveldb::Status NewRandomAccessFile(const std::string& path,
                                       leveldb::RandomAccessFile** file) override;
+  /// What is not exactly a name of LevelDB's is not shown to it: it would remove `7.log`.
   leveldb::Status GetChildren(const std::string& path, std::vector<std::string>* names) override;
   leveldb::Status NewWritableFile(const std::string& path, leveldb::WritableFile** file) override;
   leveldb::Status NewAppendableFile(const std::string& path, leveldb::WritableFile** file) override;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "crc32c.hpp"
+#include "database_names.hpp"
 #include "dir_entries.hpp"
 #include "log_env.hpp"
 #include "wire.hpp"
@@ -110,7 +111,7 @@ Error damaged(const std::string& path, const std::string& what) {
 Result<bool> has_logs(const std::string& database) {
   CONCERTO_TRY(const auto entries, list_dir(database));
   return std::any_of(entries.begin(), entries.end(),
-                     [](const DirEntry& entry) { return is_log_path(entry.name); });
+                     [](const DirEntry& entry) { return is_log_file(entry.name); });
 }
 
 /// The logs that the list says are there, which they must be. Others are ignored, as LevelDB does:
@@ -204,8 +205,9 @@ Result<bool> holds_groups(const std::string& database) {
   if (kind != EntryKind::directory) return false;
   CONCERTO_TRY(const auto entries, list_dir(database));
   for (const DirEntry& entry : entries) {
-    if (entry.name.ends_with(".ldb")) return true;
-    if (!is_log_path(entry.name)) continue;
+    if (!is_database_file(entry.name)) continue;
+    if (entry.name.ends_with(".ldb") || entry.name.ends_with(".sst")) return true;
+    if (!is_log_file(entry.name)) continue;
     CONCERTO_TRY(const std::string bytes, read_file(database + "/" + entry.name));
     if (content_bytes(bytes) > 0) return true;
   }

@@ -167,17 +167,17 @@ Result<bool> make_room(const LevelDbOptions& options, Disk& disk) {
 
 }  // namespace
 
-// Opening takes room, for logs become tables. Where the disk refuses, some of the reserve is given
-// up.
+// Opening takes room, for logs become tables. Where that is what the disk lacks, some of the
+// reserve is given up; no other failure would be mended by it.
 Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& options, const Clock& clock,
                                              Observer& observer) {
   Disk& disk = options.disk != nullptr ? *options.disk : posix_disk();
   auto core = open_once(options, disk, clock, observer);
-  while (!core && core.error().code == Errc::store_failed) {
+  while (!core && core.error().code == Errc::store_failed && lacks_space(core.error().detail)) {
     const Result<bool> room = make_room(options, disk);
     if (!room || !*room) break;
     observer.log(LogLevel::warn, "",
-                 "the store is opened again with less of its reserve, because the disk refused: " +
+                 "the store is opened again with less of its reserve, because it lacks space: " +
                      core.error().detail);
     core = open_once(options, disk, clock, observer);
   }

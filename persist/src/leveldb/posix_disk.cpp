@@ -124,6 +124,11 @@ Disk& posix_disk() {
   return disk;
 }
 
+bool lacks_space(std::string_view text) {
+  return text.find(std::generic_category().message(ENOSPC)) != text.npos ||
+         text.find(std::generic_category().message(EDQUOT)) != text.npos;
+}
+
 std::string parent_dir(const std::string& path) {
   const auto slash = path.find_last_of('/');
   if (slash == std::string::npos) return ".";

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "database_names.hpp"
 #include "dir_entries.hpp"
 #include "disk_room.hpp"
 #include "segment.hpp"
@@ -33,31 +34,16 @@ std::optional<std::uint64_t> segment_number(const std::string& name) {
   return number;
 }
 
-bool is_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-/// Whether LevelDB, or the list of logs beside it, gives a file this name.
-bool is_database_file(std::string_view name) {
-  constexpr std::array<std::string_view, 6> fixed{"CURRENT", "LOCK", "LOG",
-                                                  "LOG.old", "LOGS", "LOGS.new"};
-  if (std::find(fixed.begin(), fixed.end(), name) != fixed.end()) return true;
-  constexpr std::string_view manifest = "MANIFEST-";
-  if (name.starts_with(manifest)) return is_digits(name.substr(manifest.size()));
-  const auto dot = name.find('.');
-  if (dot == name.npos || !is_digits(name.substr(0, dot))) return false;
-  const std::string_view end = name.substr(dot);
-  return end == ".log" || end == ".ldb" || end == ".sst" || end == ".dbtmp";
-}
-
 bool is_of_database(const DirEntry& entry) {
   return entry.kind == EntryKind::file && is_database_file(entry.name);
 }
 
 /// What file systems and tools put into directories that are not theirs.
 bool is_furniture(const std::string& name) {
-  return name == "lost+found" || name.starts_with('.');
+  constexpr std::array<std::string_view, 6> known{"lost+found",   "System Volume Information",
+                                                  "$RECYCLE.BIN", "@eaDir",
+                                                  "aquota.user",  "aquota.group"};
+  return name.starts_with('.') || std::find(known.begin(), known.end(), name) != known.end();
 }
 
 void note_unknown(StoreListing& listing, const std::string& path) {

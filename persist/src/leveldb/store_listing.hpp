@@ -17,7 +17,7 @@ struct StoreListing {
   std::vector<std::uint64_t> segments;  ///< numbers of the segments' directories, ascending
   std::vector<std::string> known;       ///< all that is the store's, as paths from the directory
   /// What no store has made, as paths from the directory. Entries that file systems and tools put
-  /// there, `lost+found` and names that begin with a dot, are not among them.
+  /// there, such as `lost+found` and names that begin with a dot, are not among them.
   std::vector<std::string> unknown;
 };
 

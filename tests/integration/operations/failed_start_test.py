@@ -19,6 +19,7 @@ from concerto_testing.ports import free_ports
 
 END_S = 60
 SAGAS = 60
+LONELY_USER = 61238  # has no process but those of a test
 STOP_WITHIN_S = 0.08  # from the first instruction to the last line of a start
 
 
@@ -128,6 +129,27 @@ class FailedStarts(unittest.TestCase):
             code, text = self.run_program(config, starve, stop_after_s=1.0)
             # Enough of them, an error, or (127) the loader had too few for the libraries.
             self.assertIn(code, (0, 1, 127), f"limit {limit}: {text}")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can become a user without processes")
+    def test_too_few_threads_at_any_step(self):
+        """The log, the store and each shard have threads of their own."""
+        for limit in range(12):
+            config = self.config(f"threads-{limit}", {})
+            store = os.path.join(self.directory, f"threads-{limit}")
+            os.mkdir(store)
+            os.chown(store, LONELY_USER, LONELY_USER)
+            os.chmod(self.directory, 0o755)
+
+            def starve(limit=limit):
+                os.setgroups([])
+                os.setresgid(LONELY_USER, LONELY_USER, LONELY_USER)
+                os.setresuid(LONELY_USER, LONELY_USER, LONELY_USER)
+                resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+
+            code, text = self.run_program(config, starve, stop_after_s=4.0)
+            self.assertIn(code, (0, 1), f"limit {limit}: {text}")
+            if code == 1:
+                self.assertIn("the system starts no thread", text)
 
 
 if __name__ == "__main__":

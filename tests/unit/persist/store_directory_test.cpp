@@ -246,12 +246,14 @@ TEST_F(StoreDirectory, AStoreWithoutIdentityIsNotTakenForAHalfMadeOne) {
 }
 
 TEST_F(StoreDirectory, AFreshVolumeBecomesAStore) {
-  const char* const furniture[] = {"lost+found", ".gitkeep", ".snapshot", ".Trash-1000", ".zfs"};
+  const char* const furniture[] = {
+      "lost+found",   ".gitkeep", ".snapshot",   ".Trash-1000", ".zfs", "System Volume Information",
+      "$RECYCLE.BIN", "@eaDir",   "aquota.user", "aquota.group"};
   for (const std::string name : furniture) {
     SCOPED_TRACE(name);
     const std::string volume = dir_.path() + "/volume-" + name;
     fs::create_directory(volume);
-    if (name == ".gitkeep") {
+    if (name == ".gitkeep" || name.starts_with("aquota.")) {
       set_file_content(volume + "/" + name, "");
     } else {
       fs::create_directory(volume + "/" + name);

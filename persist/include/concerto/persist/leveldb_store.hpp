@@ -51,7 +51,8 @@ struct LevelDbOptions {
   std::size_t reader_threads = 2;
 
   /// Bytes that are held back on the disk, in a file: a store on a full disk can then be opened and
-  /// can end what is unfinished. New transactions need as much room beside them. 0: neither.
+  /// can end what is unfinished; less on a small disk. New transactions need as much room beside
+  /// them. 0: neither.
   std::uint64_t reserve_bytes = std::uint64_t{64} << 20;
   /// With less room on the disk the log and `low_on_room` warn.
   std::uint64_t free_bytes_min = std::uint64_t{256} << 20;
@@ -123,7 +124,6 @@ class LevelDbStore final : public Store {
  private:
   class Impl;
 
-  static Result<std::unique_ptr<Impl>> make_impl(std::unique_ptr<StoreCore> core);
   explicit LevelDbStore(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;

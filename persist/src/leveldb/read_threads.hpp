@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <concerto/core/error.hpp>
+
+namespace concerto::persist {
+
+/// Threads that read for those who may not wait. Not an asio::thread_pool: one that gets only a
+/// part of its threads waits for ever, in its constructor, for that part.
+class ReadThreads {
+ public:
+  explicit ReadThreads(std::size_t count) : count_(count) {}
+  ~ReadThreads() { join(); }
+  ReadThreads(const ReadThreads&) = delete;
+  ReadThreads& operator=(const ReadThreads&) = delete;
+
+  /// Once. Errors: overloaded when the system has no room for one of the threads; those that have
+  /// begun end with `join`.
+  Result<> start();
+  /// Runs what was posted, then ends the threads.
+  void join();
+
+  boost::asio::io_context::executor_type executor() noexcept { return io_.get_executor(); }
+
+ private:
+  const std::size_t count_;
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
+      boost::asio::make_work_guard(io_);
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace concerto::persist
