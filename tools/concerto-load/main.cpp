@@ -10,6 +10,7 @@
 
 #include "hgrm.hpp"
 #include "load.hpp"
+#include "standard_streams.hpp"
 
 namespace concerto::load {
 namespace {
@@ -56,6 +57,7 @@ int run(const LoadOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace concerto::load;
+  if (!concerto::tools::open_standard_streams()) return exit_failed;
   const CommandLine command = parse_command_line({argv + 1, argv + argc});
   std::cout << command.for_stdout;
   std::cerr << command.for_stderr;

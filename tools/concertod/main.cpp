@@ -18,6 +18,7 @@
 #include "descriptor_plan.hpp"
 #include "logging.hpp"
 #include "server.hpp"
+#include "standard_streams.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -165,6 +166,7 @@ int run(const CommandLine& command) {
 
 int main(int argc, char** argv) {
   using namespace concerto::tools;
+  if (!open_standard_streams()) return exit_failure;
   const CommandLine command = parse_command_line({argv + 1, argv + argc});
   std::cout << command.for_stdout;
   std::cerr << command.for_stderr;

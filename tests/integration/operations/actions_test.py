@@ -60,6 +60,20 @@ class Actions(OperationsTestCase):
         self.assertEqual(coordinator.process.wait(), 0)
         coordinator.process.wait_for_line('"stopped"')
 
+    def test_closed_streams_are_no_files_of_the_store(self):
+        coordinator = self.start("streams")
+        coordinator.kill()  # Its configuration and store are there.
+        command = [self.args.concertod, "-c", self.path("streams.yml")]
+        with subprocess.Popen(command, cwd=self.directory,
+                              preexec_fn=lambda: os.closerange(0, 3)) as process:
+            try:
+                url = f"{coordinator.api}/query?gid=x"
+                wait_until(lambda: http_call("GET", url).status, "it answers", END_S)
+                for number in range(3):
+                    self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{number}"), "/dev/null")
+            finally:
+                process.kill()
+
     def test_requests_leave_a_line_with_who_asked(self):
         coordinator = self.start_stuck("asked", 2)
         asked = r", asked by 127\.0\.0\.1:\d+"
