@@ -69,11 +69,15 @@ class LevelDbStore::Impl {
     maintenance.stop();
     workers.join();
     core->committer.stop();
-    if (!core->committer.failed()) mark_clean();
+    if (!core->committer.failed()) end_cleanly();
     core->release();
   }
 
-  void mark_clean() {
+  void end_cleanly() {
+    if (const Result<> there = core->check_place(); !there) {
+      core->log(LogLevel::error, there.error().detail);
+      return;
+    }
     const std::uint64_t last_group = core->ledger.durable_group();
     const Result<> marked = core->change_state([last_group](StoreState& state) {
       state.clean = true;

@@ -56,7 +56,7 @@ LogEnv::LogEnv(PatientDisk& disk, Logs logs, LogSpace space)
       spare_(disk, space_.spare_path, space_.zero_step_bytes) {}
 
 LogEnv::~LogEnv() {
-  ignore_error(spare_.drop(), "the next start removes it");
+  if (!leaves_files_) ignore_error(spare_.drop(), "the next start removes it");
 }
 
 leveldb::Status LogEnv::done(const std::string& path, const Result<>& result) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <string>
@@ -52,6 +53,13 @@ class LogEnv final : public leveldb::EnvWrapper {
   leveldb::Status LockFile(const std::string& path, leveldb::FileLock** lock) override;
   void Schedule(void (*function)(void*), void* argument) override;
 
+  /// From now on no file is created, renamed or removed, at the end neither: what the paths lead to
+  /// is not this store's any more.
+  void leave_files(const Error& why) {
+    failure_.note(why);
+    leaves_files_ = true;
+  }
+
   /// Removes a spare log that an earlier process left.
   Result<> remove_old_spare() { return spare_.remove_old(); }
 
@@ -80,6 +88,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   const LogSpace space_;
   DirtyDirs dirty_;
   FirstFailure failure_;
+  std::atomic<bool> leaves_files_ = false;
   BackgroundPace pace_;
   SpareLog spare_;
   std::mutex log_list_mutex_;  ///< logs are created by one thread and removed by another

@@ -69,6 +69,7 @@ Result<> Maintenance::run_once(bool checkpoint_now) {
 }
 
 Result<> Maintenance::work(bool checkpoint_now) {
+  CONCERTO_CHECK(core_.check_place());
   look_at_room();
   // What is left of a full disk is for the ends of unfinished transactions.
   const bool spare_room = checkpoint_now || !core_.room.is_short();

@@ -70,6 +70,12 @@ Result<> SegmentEnv::start() {
   return directory_env.start();
 }
 
+void SegmentEnv::leave_files(const Error& why) {
+  leaves_files = true;
+  log_env.leave_files(why);
+  directory_env.leave_files(why);
+}
+
 std::string log_database(const std::string& segment) {
   return segment + "/log";
 }
@@ -93,7 +99,7 @@ Segment::Segment(SegmentEnv& env, std::string path, const SegmentState& initial)
 Segment::~Segment() {
   log_.reset();
   directory_.reset();
-  if (!dropped_) return;
+  if (!dropped_ || env_.leaves_files) return;
   ignore_error(remove_segment(env_.disk, path_), "the next start removes what is left");
 }
 

@@ -43,10 +43,13 @@ struct SegmentEnv {
   std::size_t write_buffer_bytes;
   std::size_t filter_bytes;
   bool sync;
+  std::atomic<bool> leaves_files = false;  ///< as of the two environments
 
   SegmentEnv(Disk& used, const LevelDbOptions& options);
   /// Before a segment uses it. Errors: overloaded.
   Result<> start();
+  /// The paths lead to something else now: nothing is changed by its name any more.
+  void leave_files(const Error& why);
 };
 
 /// A part of the log (a LevelDB database: group number to group) and the directory of the

@@ -21,6 +21,12 @@ StoreCore::StoreCore(LevelDbOptions store_options, const Clock& used_clock, Obse
                 [this](const Ledger::Group& group) { return append(group); }),
       retention_(options.retention) {}
 
+Result<> StoreCore::check_place() {
+  Result<> there = lock.check();
+  if (!there) env.leave_files(there.error());
+  return there;
+}
+
 Result<> StoreCore::append(const Ledger::Group& group) {
   CONCERTO_CHECK(begun_);
   const auto current = segments.current();

@@ -25,6 +25,10 @@ class StoreCore {
   /// Closes the files and lets go of the directory. Nothing runs any more.
   void release();
 
+  /// An error when the directory that was opened is not at its path any more; from then on no file
+  /// is touched by its name. Thread-safe.
+  Result<> check_place();
+
   /// Appends a group to the log and begins a new segment where it is time. On the committer's
   /// thread.
   Result<> append(const Ledger::Group& group);

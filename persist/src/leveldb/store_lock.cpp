@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 namespace concerto::persist {
 
 Result<StoreLock> StoreLock::take(const std::string& path) {
   StoreLock lock;
+  lock.path_ = path;
   lock.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock.fd_ < 0) {
     return make_error(Errc::store_failed,
@@ -21,6 +23,19 @@ Result<StoreLock> StoreLock::take(const std::string& path) {
                       "'" + path + "' is held: another process has " + "this store open");
   }
   return lock;
+}
+
+Result<> StoreLock::check() const {
+  struct stat held {};
+  struct stat there {};
+  if (fd_ < 0 || ::fstat(fd_, &held) != 0) return ok();
+  if (::stat(path_.c_str(), &there) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) return ok();  // that tells nothing of the file
+  } else if (held.st_dev == there.st_dev && held.st_ino == there.st_ino) {
+    return ok();
+  }
+  return make_error(Errc::store_failed, "the store's directory was removed or replaced: '" + path_ +
+                                            "' is not the file that was opened");
 }
 
 StoreLock::~StoreLock() {

@@ -14,15 +14,22 @@ class StoreLock {
   /// Errors: store_unavailable when somebody else holds it.
   static Result<StoreLock> take(const std::string& path);
 
+  /// An error when another file, or none, is at the lock's path now: the lock then keeps nobody
+  /// away, and what stands there is not this store. Errors: store_failed.
+  Result<> check() const;
+
   StoreLock() = default;
-  StoreLock(StoreLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  StoreLock(StoreLock&& other) noexcept
+      : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
   StoreLock& operator=(StoreLock&& other) noexcept {
+    std::swap(path_, other.path_);
     std::swap(fd_, other.fd_);
     return *this;
   }
   ~StoreLock();
 
  private:
+  std::string path_;
   int fd_ = -1;
 };
 

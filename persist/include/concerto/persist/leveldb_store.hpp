@@ -63,9 +63,10 @@ struct LevelDbOptions {
 
 /// The embedded store: an ordered log in LevelDB with group commit (docs/storage-format.md).
 ///
-/// Thread-safe. One process has it at a time. After any failed write the store takes no more of
-/// them: waiting commits get store_failed, later ones store_unavailable, until it is closed and
-/// opened again; reads go on. The executors of waiting coroutines must outlive `close`.
+/// Thread-safe. One process has it at a time. After any failed write, or when its directory was
+/// removed or replaced, the store takes no more writes: waiting commits get store_failed, later
+/// ones store_unavailable, until it is closed and opened again; reads go on. The executors of
+/// waiting coroutines must outlive `close`.
 class LevelDbStore final : public Store {
  public:
   /// Opens or creates. The clock and the observer, which hears what is dropped, repaired or

@@ -1,0 +1,126 @@
+// A store whose directory is removed, moved or replaced while it is open.
+
+#include <filesystem>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include <concerto/persist/leveldb_store.hpp>
+
+#include "leveldb/store_files.hpp"
+#include "store_files.hpp"
+#include "store_history.hpp"
+
+namespace concerto::test {
+
+using persist::LevelDbStore;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class LostDirectory : public testing::Test {
+ protected:
+  std::unique_ptr<LevelDbStore> open(const std::string& path) {
+    auto options = small_options(path);
+    options.segment_bytes = 100'000;
+    auto opened = LevelDbStore::open(options, clock_, log_);
+    EXPECT_TRUE(opened) << opened.error().detail;
+    return std::move(opened).value();
+  }
+
+  /// More than half a segment.
+  static Transaction large_saga(const std::string& gid, int second = 0) {
+    Transaction saga = sample_saga(gid, second);
+    saga.payloads[0] = std::string(60'000, 'x');
+    return saga;
+  }
+
+  static std::map<std::string, std::string> contents(const std::string& store) {
+    std::map<std::string, std::string> found;
+    for (const std::string& path : files_below(store, "")) {
+      found[path.substr(store.size())] = file_content(path);
+    }
+    return found;
+  }
+
+  /// The store takes nothing more, and the log has said why, once.
+  void expect_failed(LevelDbStore& store) {
+    EXPECT_FALSE(store.maintain());
+    EXPECT_TRUE(store.failed());
+    const auto refused = await_result(io_, store.commit(create(sample_saga("late"))));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().detail.find('/'), std::string::npos) << refused.error().detail;
+    EXPECT_FALSE(store.maintain());
+    const std::string lines = log_.take();
+    const std::string reason = "the store's directory was removed or replaced";
+    const auto at = lines.find(reason);
+    ASSERT_NE(at, std::string::npos) << lines;
+    EXPECT_EQ(lines.find(reason, at + 1), std::string::npos) << lines;
+  }
+
+  TempDir dir_;
+  StoreClock clock_;
+  LogLines log_;
+  StoreHistory history_;
+  asio::io_context io_{1};
+  const std::string store_ = dir_.path() + "/st";
+  const std::string moved_ = dir_.path() + "/moved";
+};
+
+TEST_F(LostDirectory, RemovedEndsWritesAndIsNotMadeAgain) {
+  auto store = open(store_);
+  ASSERT_TRUE(history_.create(*store, sample_saga("g"), Durability::durable));
+  ASSERT_TRUE(store->maintain());
+  fs::rename(store_, moved_);  // at once, whatever is written meanwhile
+  fs::remove_all(moved_);
+  expect_failed(*store);
+  store.reset();
+  EXPECT_FALSE(fs::exists(store_));
+}
+
+TEST_F(LostDirectory, ReplacedByAnotherStoreLeavesThatAlone) {
+  const std::string other = dir_.path() + "/other";
+  StoreHistory of_other;
+  {
+    auto store = open(other);
+    ASSERT_TRUE(of_other.create(*store, large_saga("h"), Durability::durable));
+    ASSERT_TRUE(of_other.create(*store, large_saga("i", 1), Durability::durable));
+  }
+  auto store = open(store_);
+  ASSERT_TRUE(history_.create(*store, large_saga("g"), Durability::durable));
+  ASSERT_TRUE(store->maintain());
+  // Made ready ahead here, which a stop removes, and a part of the log there.
+  ASSERT_TRUE(fs::exists(persist::segment_path(store_, 2)));
+  ASSERT_TRUE(fs::exists(persist::segment_path(other, 2)));
+  const auto before = contents(other);
+  fs::rename(store_, moved_);
+  fs::rename(other, store_);
+  expect_failed(*store);
+  store.reset();
+  EXPECT_EQ(contents(store_), before);
+  store = open(store_);
+  of_other.check(*store);
+  store = open(moved_);
+  history_.check(*store);
+}
+
+TEST_F(LostDirectory, AStopNoticesItToo) {
+  auto store = open(store_);
+  ASSERT_TRUE(history_.create(*store, sample_saga("g"), Durability::durable));
+  fs::rename(store_, moved_);
+  store.reset();
+  EXPECT_FALSE(fs::exists(store_));
+  EXPECT_NE(log_.take().find("the store's directory was removed or replaced"), std::string::npos);
+  store = open(moved_);
+  history_.check(*store);
+}
+
+TEST_F(LostDirectory, WithoutItsLockAStoreIsNobodysAlone) {
+  auto store = open(store_);
+  fs::remove(store_ + "/LOCK");
+  expect_failed(*store);
+}
+
+}  // namespace
+}  // namespace concerto::test
