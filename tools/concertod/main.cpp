@@ -16,6 +16,7 @@
 #include "command_line.hpp"
 #include "config.hpp"
 #include "descriptor_plan.hpp"
+#include "listen_address.hpp"
 #include "logging.hpp"
 #include "server.hpp"
 #include "standard_streams.hpp"
@@ -70,8 +71,11 @@ Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& c
 
 /// Drops what is stored. Somebody at a terminal may have mistyped, and has to say so twice where
 /// unfinished transactions would go; a script that resets, as with the reference, is not asked.
-Result<> reset_store(const StoreConfig& config, bool confirmed, const Clock& clock,
+/// Where the start could not listen, as another one serves there, nothing is dropped.
+Result<> reset_store(const Config& whole, bool confirmed, const Clock& clock,
                      LogObserver& observer) {
+  CONCERTO_CHECK(check_ports_are_free(whole.listen_address, whole.http_port, whole.grpc_port));
+  const StoreConfig& config = whole.store;
   std::error_code unreadable;
   if (std::filesystem::is_empty(config.path, unreadable) || unreadable) {
     return persist::LevelDbStore::remove(config.path);
@@ -116,7 +120,7 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
     net::SystemClock clock;
     LogObserver observer(log);
     if (command.reset) {
-      const Result<> dropped = reset_store(config.store, command.yes, clock, observer);
+      const Result<> dropped = reset_store(config, command.yes, clock, observer);
       if (!dropped) {
         log.error("the store is not reset: " + dropped.error().detail);
         return exit_failure;

@@ -23,18 +23,6 @@ std::size_t cores_in_affinity_mask() {
   return static_cast<std::size_t>(std::max(1, CPU_COUNT(&mask)));
 }
 
-/// Calls `start` with the address to listen on; all interfaces means IPv6 and IPv4 where there is
-/// IPv6, IPv4 alone otherwise.
-template <class Start>
-Result<> listen_on(const std::string& address, std::int64_t port_number, const Start& start) {
-  const auto port = static_cast<std::uint16_t>(port_number);
-  CONCERTO_TRY(const auto parsed, parse_listen_address(address));
-  if (parsed) return start(tcp::endpoint(*parsed, port));
-  const Result<> both = start(tcp::endpoint(tcp::v6(), port));
-  if (both) return ok();
-  return start(tcp::endpoint(tcp::v4(), port));
-}
-
 }  // namespace
 
 persist::StoreRetention retention(const StoreConfig& config) {

@@ -6,6 +6,7 @@ Usage: actions_test.py <concertod>
 import os
 import pty
 import signal
+import socket
 import subprocess
 import time
 
@@ -131,6 +132,17 @@ class Actions(OperationsTestCase):
         log, code = self.run_reset(coordinator, at_terminal=True)
         self.assertEqual(code, -signal.SIGKILL, log)
         self.assertIn("nothing of it was unfinished", log)
+
+    def test_reset_drops_nothing_where_the_start_cannot_listen(self):
+        coordinator = self.start_stuck("taken", 1)
+        coordinator.kill()
+        for port in (coordinator.http_port, coordinator.grpc_port):
+            with socket.create_server(("127.0.0.1", port)):
+                log, code = self.run_reset(coordinator, "--yes", at_terminal=False)
+            self.assertEqual(code, 1, log)
+            self.assertIn(f"the store is not reset: cannot listen on 127.0.0.1:{port}: ", log)
+        coordinator.start()
+        self.assertEqual(coordinator.status("taken-0"), "submitted")
 
     def test_reset_of_a_script_is_not_asked(self):
         coordinator = self.start_stuck("script", 1)

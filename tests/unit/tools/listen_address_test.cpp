@@ -1,5 +1,8 @@
 #include "listen_address.hpp"
 
+#include <string>
+
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 namespace concerto::tools {
@@ -22,6 +25,26 @@ TEST(ListenAddress, IsWrittenInManyWays) {
   for (const char* refused : {"[127.0.0.1]", "[::1", "::1]", "[::1]:80", "1.2.3", " ", "[", "[]"}) {
     EXPECT_FALSE(parse_listen_address(refused)) << refused;
   }
+}
+
+TEST(ListenAddress, IsFreeOnlyWhenBothPortsAre) {
+  boost::asio::io_context io;
+  boost::asio::ip::tcp::acceptor other(
+      io, {boost::asio::ip::make_address("127.0.0.1"), 0});  // It listens.
+  const int taken = other.local_endpoint().port();
+  const std::string refusal =
+      "cannot listen on 127.0.0.1:" + std::to_string(taken) + ": Address already in use";
+  const Result<> http = check_ports_are_free("127.0.0.1", taken, 0);
+  ASSERT_FALSE(http);
+  EXPECT_EQ(http.error().detail, refusal);
+  const Result<> grpc = check_ports_are_free("127.0.0.1", 0, taken);
+  ASSERT_FALSE(grpc);
+  EXPECT_EQ(grpc.error().detail, refusal);
+  EXPECT_FALSE(check_ports_are_free("", taken, 0));
+  other.close();
+  // Twice: nothing is held afterwards.
+  EXPECT_TRUE(check_ports_are_free("127.0.0.1", taken, 0));
+  EXPECT_TRUE(check_ports_are_free("127.0.0.1", 0, taken));
 }
 
 }  // namespace
