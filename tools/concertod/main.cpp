@@ -45,12 +45,15 @@ int report_config(const CommandLine& command, const LoadedConfig& loaded) {
 
 /// Those that would end the process, whoever sends them: a writer to a closed pipe, a limit on file
 /// sizes (a full disk: an error, not an end), somebody who mistook the process or the signal.
-/// SIGHUP and SIGUSR1 are the server's as soon as it runs; before it has nothing to do for them.
+/// Not those of a fault in the program, of debuggers and of a limit on CPU time, which is to end
+/// it. SIGHUP and SIGUSR1 are the server's as soon as it runs; before it has nothing to do for
+/// them.
 void ignore_signals() {
-  for (const int signal :
-       {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGIO, SIGPWR, SIGXFSZ}) {
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
+                           SIGPWR, SIGSTKFLT, SIGXFSZ}) {
     std::signal(signal, SIG_IGN);
   }
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) std::signal(signal, SIG_IGN);
 }
 
 /// What this process makes is not for everybody: logs quote what branches answer.
