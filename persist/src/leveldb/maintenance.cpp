@@ -75,7 +75,7 @@ Result<> Maintenance::work(bool checkpoint_now) {
   const bool spare_room = checkpoint_now || !core_.room.is_short();
   if (spare_room) {
     const bool opened = core_.segment_opened.exchange(false);
-    if (checkpoint_now || opened || checkpoint_is_due()) {
+    if (checkpoint_now || opened || checkpoint_is_due() || core_.segment_waits_for_group()) {
       CONCERTO_CHECK(checkpoint());
       CONCERTO_CHECK(shorten_chains());
     }

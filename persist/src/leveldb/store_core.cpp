@@ -37,16 +37,26 @@ Result<> StoreCore::append(const Ledger::Group& group) {
   }
   unchecked_bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
   segment_bytes_ += group.value->size();
-  const WallTime now = clock.wall_now();
-  const auto age = now - ledger.with_lock([&] {
-    // A clock that was ahead when the segment began does not make it live longer.
-    return current->state.opened = std::min(current->state.opened, now);
-  });
-  if (segment_bytes_ < options.segment_bytes && age < options.segment_age) return ok();
+  if (segment_bytes_ < options.segment_bytes && !is_past_age(*current)) return ok();
   // This group is durable whether or not a new segment can be begun; the next one would not be.
   begun_ = begin_segment(group.number + 1);
   if (!begun_) log(LogLevel::error, "no new segment: " + begun_.error().detail);
   return ok();
+}
+
+bool StoreCore::is_past_age(Segment& segment) {
+  const WallTime now = clock.wall_now();
+  const WallTime opened = ledger.with_lock([&] {
+    // A clock that was ahead when the segment began does not make it live longer.
+    return segment.state.opened = std::min(segment.state.opened, now);
+  });
+  return now - opened >= options.segment_age;
+}
+
+bool StoreCore::segment_waits_for_group() {
+  const auto current = segments.current();
+  const bool has_finished = ledger.with_lock([&] { return current->filter.keys() > 0; });
+  return has_finished && is_past_age(*current);
 }
 
 Result<> StoreCore::begin_segment(std::uint64_t first_group) {

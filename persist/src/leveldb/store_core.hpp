@@ -33,6 +33,10 @@ class StoreCore {
   /// thread.
   Result<> append(const Ledger::Group& group);
 
+  /// Whether the current segment is past its age and holds what retention will drop: the next
+  /// group, which a quiet store does not write by itself, ends it. Thread-safe.
+  bool segment_waits_for_group();
+
   /// Creates the next segment ahead once the current one is half full, because that takes many
   /// syncs. On the maintenance thread.
   Result<> prepare_segment();
@@ -71,6 +75,7 @@ class StoreCore {
   std::atomic<bool> segment_opened = false;
 
  private:
+  bool is_past_age(Segment& segment);
   Result<> begin_segment(std::uint64_t first_group);
   Result<> write_state();
 

@@ -135,6 +135,28 @@ TEST_F(LevelDbStoreTest, AClockThatWasAheadEndsASegmentInTime) {
   EXPECT_EQ(store_->probe().segments_opened, 1U);
 }
 
+/// Whether the store's own threads come so far, with nobody asking for it.
+template <class Done>
+bool comes_true(Done done) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > give_up) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+TEST_F(LevelDbStoreTest, AQuietStoreDropsWhatHasFinished) {
+  open();
+  create_saga("g1", TransStatus::succeed);
+  clock_.advance(options_.segment_age);
+  ASSERT_TRUE(comes_true([&] { return state().segments.front().sealed; }));
+  EXPECT_TRUE(load("g1"));
+  clock_.advance(options_.retention.finished_expire);
+  ASSERT_TRUE(comes_true([&] { return store_->probe().segments_dropped == 1; }));
+  EXPECT_EQ(load("g1"), std::nullopt);
+}
+
 TEST_F(LevelDbStoreTest, AFinishedOneKeepsItsNewTimeThroughRestartAndCheckpoint) {
   open();
   create_saga("g1", TransStatus::succeed);

@@ -30,7 +30,7 @@ struct LevelDbOptions {
 
   StoreRetention retention;
 
-  /// A new segment is begun after so many bytes of log, or this time.
+  /// A new segment is begun after so many bytes of log, or with the first group after this time.
   std::uint64_t segment_bytes = std::uint64_t{256} << 20;
   std::chrono::seconds segment_age{std::chrono::hours{6}};
 
