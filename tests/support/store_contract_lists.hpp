@@ -75,7 +75,7 @@ TEST_P(StoreContract, ListsWhatIsLargeInShorterPages) {
     EXPECT_LT(page.transactions.size(), 140U);
     EXPECT_GT(page.transactions.size(), 100U);
     EXPECT_FALSE(page.next_position.empty());
-    EXPECT_EQ(list_gids(filter, 1000), newest_first);
+    EXPECT_EQ(list_pages_of(filter, 1000, 100), newest_first);
   }
 }
 
