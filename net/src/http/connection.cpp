@@ -12,6 +12,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// A header that takes longer may be ended in favour of a new connection.
+constexpr milliseconds header_patience{1'000};
+
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // How long, and how much, a client may go on sending after the last answer before the socket is
@@ -63,6 +66,14 @@ void HttpConnection::close() {
 
 bool HttpConnection::close_if_idle() {
   if (!waits_for_request_ || !socket_.is_open()) return false;
+  close();
+  return true;
+}
+
+bool HttpConnection::close_if_slow() {
+  const bool is_slow =
+      head_since_ != SteadyTime::max() && server_.timers_.now() - head_since_ > header_patience;
+  if (!is_slow || !socket_.is_open()) return false;
   close();
   return true;
 }
@@ -151,6 +162,7 @@ Task<HttpConnection::Input> HttpConnection::receive() {
       std::size_t used = 0;
       const ParseState state = parser_->feed(buffer_.data(), used);
       buffer_.consume(used);
+      if (state != ParseState::more) head_since_ = SteadyTime::max();
       if (state == ParseState::complete) {
         hold_nothing();
         co_return Input::request;
@@ -160,12 +172,14 @@ Task<HttpConnection::Input> HttpConnection::receive() {
         reserve_body();
       } else if (parser_->is_header_done()) {
         in_body_ = true;
+        head_since_ = SteadyTime::max();
         header_bytes_ =
             input_bytes_read_ -
             std::min(input_bytes_read_, buffer_.data().size() + parser_->request().body.size());
         limit(options.body_timeout);
         if (parser_->expects_continue() && !co_await send_continue()) co_return Input::closed;
       } else if (first_bytes) {
+        head_since_ = server_.timers_.now();
         limit(options.header_timeout);
       }
     }

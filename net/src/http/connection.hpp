@@ -32,6 +32,8 @@ class HttpConnection final : private BufferBudget::Holder {
   void end_when_idle();
   /// Ends the connection if it is idle, and says whether it was.
   bool close_if_idle();
+  /// Ends the connection if a header comes in slowly, and says whether it did.
+  bool close_if_slow();
 
  private:
   enum class Input { request, refused, closed };
@@ -63,8 +65,9 @@ class HttpConnection final : private BufferBudget::Holder {
   Socket socket_;
   ReadBuffer buffer_;
   std::optional<RequestParser> parser_;
-  std::size_t input_bytes_read_ = 0;  // of the request so far
-  std::size_t header_bytes_ = 0;      // of these, once the body has begun
+  std::size_t input_bytes_read_ = 0;           // of the request so far
+  std::size_t header_bytes_ = 0;               // of these, once the body has begun
+  SteadyTime head_since_ = SteadyTime::max();  // when the header that comes in began
   bool in_body_ = false;
   bool waits_for_request_ = true;
   bool head_only_ = false;  // the request in work is a HEAD

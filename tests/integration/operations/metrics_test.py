@@ -38,7 +38,6 @@ OUR_NAMES = {
     "concerto_transactions_ended_total": ("counter", "model status"),
     "concerto_alerts_total": ("counter", "result"),
     "concerto_transactions_in_flight": ("gauge", "model"),
-    "concerto_transactions_waiting": ("gauge", "target"),
     "concerto_transactions_in_memory": ("gauge", ""),
     "concerto_payload_bytes_in_memory": ("gauge", ""),
     "concerto_buffered_bytes": ("gauge", ""),

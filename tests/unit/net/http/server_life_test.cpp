@@ -156,6 +156,24 @@ TEST_F(HttpServerLife, IdleConnectionMakesRoomForTheNextOne) {
   EXPECT_FALSE(peers_[1]->saw_end());  // The one that was idle longest has gone.
 }
 
+TEST_F(HttpServerLife, ASlowHeaderMakesRoomBeforeAnIdleConnection) {
+  HttpServerOptions options;
+  options.sockets = std::make_shared<SocketQuota>(2);
+  serve(options);
+  RawPeer& idle = connect();
+  idle.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  run_until_received(idle, "hello you");
+  RawPeer& slow = connect();
+  slow.send("GET /hello HTTP/1.1\r\nX: ");
+  run_until([&] { return server_->connection_count() == 2; });
+  poll();
+  advance(std::chrono::milliseconds{1'001});
+  RawPeer& refused = connect();
+  run_until([&] { return refused.saw_end() && server_->connection_count() == 1; });
+  EXPECT_TRUE(slow.saw_end());
+  EXPECT_FALSE(idle.saw_end());
+}
+
 TEST_F(HttpServerLife, LargestUnfinishedBodyMakesRoomForNewcomers) {
   HttpServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{550'000, 500'000});
