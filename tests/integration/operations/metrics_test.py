@@ -382,7 +382,8 @@ class Metrics(OperationsTestCase):
         self.assertEqual(groups.count, syncs.count)
         self.assertTrue(0 < groups.count <= changes, groups)
         self.assertGreater(values(families, "concerto_store_bytes_total"), 100 * count)
-        self.assertGreater(values(families, "concerto_store_disk_bytes"), 0)
+        wait_until(lambda: values(scrape(coordinator), "concerto_store_disk_bytes") > 0,
+                   "the store has measured its files")
         for name in ("queue_depth", "queue_bytes", "failed", "refused_total"):
             self.assertEqual(values(families, f"concerto_store_{name}"), 0, name)
 
