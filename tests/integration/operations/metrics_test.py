@@ -310,11 +310,11 @@ class Metrics(OperationsTestCase):
     def test_what_waits_for_a_target(self):
         coordinator = self.start("silent")
         self.assertEqual(values(scrape(coordinator), "concerto_transactions_waiting", "target"), {})
-        target = f"127.0.0.1:{free_port()}"
+        target = f"http://127.0.0.1:{free_port()}"
         for number in range(3):
             gid = f"silent-{number}"
             submit(coordinator, {"gid": gid, "trans_type": "saga", "retry_interval": 60,
-                                 "steps": [{"action": f"http://{target}/a", "compensate": ""}],
+                                 "steps": [{"action": f"{target}/a", "compensate": ""}],
                                  "payloads": ["{}"]})
             self.wait_for_why(coordinator, gid, lambda why: why["state"] == "waiting", "waits")
         waiting = values(scrape(coordinator), "concerto_transactions_waiting", "target")
