@@ -76,8 +76,9 @@ Transaction without_branches(const Transaction& trans) {
 std::size_t listed_bytes(const Transaction& listed) noexcept {
   std::size_t bytes = sizeof listed + listed.query_prepared.size() + listed.custom_data.size() +
                       listed.result.size() + listed.rollback_reason.size();
-  for (const auto& [name, value] : listed.options.branch_headers)
+  for (const auto& [name, value] : listed.options.branch_headers) {
     bytes += name.size() + value.size();
+  }
   return bytes;
 }
 

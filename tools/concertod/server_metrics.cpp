@@ -79,21 +79,13 @@ void collect_waiting(const std::map<std::string, std::size_t>& by_target, Metric
   std::vector<std::pair<std::size_t, std::string_view>> sorted;
   for (const auto& [target, count] : by_target) sorted.emplace_back(count, target);
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
-  std::size_t others = 0;
-  const auto gauge = [&metrics](std::string_view target, std::size_t count) {
-    metrics.gauge("concerto_transactions_waiting",
-                  "Unfinished transactions that wait because calls to a target had errors",
-                  {{"target", target}}, static_cast<double>(count));
-  };
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const auto& [count, target] = sorted[i];
-    if (i < TransProbe::targets_max) {
-      gauge(TransProbe::label_of(target), count);
-    } else {
-      others += count;
-    }
+    const std::string label = i < TransProbe::targets_max ? TransProbe::label_of(target) : "other";
+    metrics.gauge("concerto_transactions_waiting",
+                  "Unfinished transactions that wait because calls to a target had errors",
+                  {{"target", label}}, static_cast<double>(count));
   }
-  if (others > 0) gauge("other", others);
 }
 
 void collect_store(const persist::LevelDbStore& store, MetricSet& metrics) {

@@ -56,7 +56,7 @@ class Call : public http2::Stream {
   virtual void on_message_begin() {}
   /// The peer broke a limit.
   virtual void on_refused_message(GrpcStatus status) = 0;
-  /// `bytes` of a compressed message, or of what follows it, came and were dropped.
+  /// A part of a compressed message, or of what follows it, came and was dropped.
   virtual void on_compressed_message() = 0;
   virtual void on_deadline() = 0;
 

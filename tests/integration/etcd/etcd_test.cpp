@@ -224,6 +224,16 @@ class RealEtcdRegistration : public RealEtcdTest {
     return found->begin()->first;
   }
 
+  void comes_back_after_a_kill() {
+    wait_for_key();
+    etcd_->kill();
+    run_until("the loss is noticed", [&] { return !registration_->registered(); });
+    etcd_->start();
+    wait_for_key();
+    stop();
+    EXPECT_EQ(keys(), Values{});
+  }
+
   std::optional<TargetChannels> targets_;
   std::shared_ptr<EtcdClient> client_;
   std::optional<EtcdRegistration> registration_;
@@ -241,13 +251,7 @@ TEST_F(RealEtcdRegistration, OutlivesItsLeaseAndGoesWhenStopped) {
 
 TEST_F(RealEtcdRegistration, ComesBackAfterAKillOfEtcd) {
   begin();
-  wait_for_key();
-  etcd_->kill();
-  run_until("the loss is noticed", [&] { return !registration_->registered(); });
-  etcd_->start();
-  wait_for_key();
-  stop();
-  EXPECT_EQ(keys(), Values{});
+  comes_back_after_a_kill();
 }
 
 TEST_F(RealEtcdRegistration, ComesBackAfterTheLossOfEtcdsData) {
@@ -325,13 +329,7 @@ class RealEtcdWithTls : public RealEtcdRegistration {
 
 TEST_F(RealEtcdWithTls, Registers) {
   begin(access("caCert=" + ca_file_ + "&certFile=" + certificate_file_ + "&keyFile=" + key_file_));
-  const std::string key = wait_for_key();
-  etcd_->kill();
-  run_until("the loss is noticed", [&] { return !registration_->registered(); });
-  etcd_->start();
-  wait_for_key();
-  stop();
-  EXPECT_EQ(keys(), Values{});
+  comes_back_after_a_kill();
 }
 
 TEST_F(RealEtcdWithTls, IsNotTrustedWithAnotherAuthority) {

@@ -311,10 +311,11 @@ class Metrics(OperationsTestCase):
         coordinator = self.start("silent")
         self.assertEqual(values(scrape(coordinator), "concerto_transactions_waiting", "target"), {})
         target = f"http://127.0.0.1:{free_port()}"
-        for number in range(3):
+        for number, user in enumerate(("", "one@", "two@")):
             gid = f"silent-{number}"
+            action = target.replace("//", "//" + user) + "/a"
             submit(coordinator, {"gid": gid, "trans_type": "saga", "retry_interval": 60,
-                                 "steps": [{"action": f"{target}/a", "compensate": ""}],
+                                 "steps": [{"action": action, "compensate": ""}],
                                  "payloads": ["{}"]})
             self.wait_for_why(coordinator, gid, lambda why: why["state"] == "waiting", "waits")
         waiting = values(scrape(coordinator), "concerto_transactions_waiting", "target")
