@@ -177,14 +177,19 @@ Task<HttpConnection::Input> HttpConnection::receive() {
             input_bytes_read_ -
             std::min(input_bytes_read_, buffer_.data().size() + parser_->request().body.size());
         limit(options.body_timeout);
-        if (parser_->expects_continue() && !co_await send_continue()) co_return Input::closed;
+        if (parser_->expects_continue() && !co_await send_continue()) {
+          co_return made_room_ ? Input::refused : Input::closed;
+        }
       } else if (first_bytes) {
         head_since_ = server_.timers_.now();
         limit(options.header_timeout);
       }
     }
     if (!hold_input()) co_return Input::refused;
-    if (!co_await read_more()) co_return made_room_ ? Input::refused : Input::closed;
+    const bool has_read = co_await read_more();
+    // Bytes that were read before the request made room belong to one that is gone.
+    if (made_room_) co_return Input::refused;
+    if (!has_read) co_return Input::closed;
     waits_for_request_ = false;
   }
 }

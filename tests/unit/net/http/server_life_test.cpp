@@ -197,6 +197,27 @@ TEST_F(HttpServerLife, LargestUnfinishedBodyMakesRoomForNewcomers) {
   run_until([&] { return server_->connection_count() == 0; });
 }
 
+TEST_F(HttpServerLife, ARequestThatMadeRoomIsRefusedThoughItsLastBytesWereRead) {
+  HttpServerOptions options;
+  options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{105'000, 105'000});
+  serve(options);
+  const auto post = [](std::size_t bytes) {
+    return "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(bytes) +
+           "\r\n\r\n" + std::string(bytes, 'x');
+  };
+  RawPeer& larger = connect();
+  RawPeer& smaller = connect();
+  run_until([&] { return server_->connection_count() == 2; });
+  poll();
+  // Both are read in turns, each time four times as much. When the smaller one's third read exceeds
+  // the budget, the larger one's fourth has taken its last bytes and waits for its turn.
+  larger.send(post(40'000));
+  smaller.send(post(39'000));
+  run_until_received(larger, "HTTP/1.1 ");
+  EXPECT_THAT(larger.received(), StartsWith("HTTP/1.1 503 "));
+  run_until_received(smaller, "HTTP/1.1 200 OK");
+}
+
 TEST_F(HttpServerLife, SpeaksHttp10) {
   serve();
   RawPeer& once = connect();
