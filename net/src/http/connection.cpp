@@ -257,6 +257,7 @@ std::string HttpConnection::refusal_text() const {
     case 413:
       return "request body is larger than " + std::to_string(options.body_bytes_max) + " bytes";
     case 431:
+      if (parser_->error() == MessageErrc::too_many_fields) return parser_->error().message();
       return "request header is larger than " + std::to_string(options.header_bytes_max) + " bytes";
     case 415:
     case 501:

@@ -35,6 +35,10 @@ const char* text_of(MessageErrc code) noexcept {
       return "a chunk of the body is malformed";
     case MessageErrc::header_too_large:
       return "the header is too large";
+    case MessageErrc::too_many_fields:
+      return "the header has more than 1000 fields";
+    case MessageErrc::too_many_parameters:
+      return "the query of the request's target has more than 1000 parameters";
     case MessageErrc::body_too_large:
       return "the body is too large";
     case MessageErrc::broken_gzip:

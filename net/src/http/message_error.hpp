@@ -20,6 +20,8 @@ enum class MessageErrc {
   unknown_expectation,
   bad_chunk,
   header_too_large,
+  too_many_fields,
+  too_many_parameters,
   body_too_large,
   broken_gzip,
   no_room,     ///< the body was given up: all of them take more memory than they may

@@ -11,6 +11,11 @@ constexpr std::size_t typical_fields = 8;
 constexpr std::size_t typical_header_bytes = 256;
 /// Of a chunk's first line: its size, and extensions that nobody here reads.
 constexpr std::size_t chunk_line_bytes_max = 4096;
+/// Each field takes more memory than its bytes. The error's text has the number too.
+constexpr std::size_t fields_max = 1'000;
+/// Of a message that has begun with no more than a part of its first line. That is looked at again
+/// with each piece of the line.
+constexpr std::size_t beginning_bytes_max = 64;
 
 constexpr bool is_blank(char c) noexcept {
   return c == ' ' || c == '\t';
@@ -79,7 +84,7 @@ bool MessageParser::line_may_be_longer(std::string_view begun) {
     const bool is_of_chunk = stage_ == Stage::chunk_line || stage_ == Stage::chunk_end;
     error_ = is_of_chunk ? MessageErrc::bad_chunk : MessageErrc::header_too_large;
   } else if (stage_ == Stage::start_line && !begun.empty() && begun.front() != '\r' &&
-             !can_begin(kind_, begun)) {
+             !can_begin(kind_, begun.substr(0, beginning_bytes_max))) {
     error_ = MessageErrc::bad_start_line;
   }
   return false;
@@ -131,7 +136,9 @@ error_code MessageParser::on_field(std::string_view line) {
   if (error) return error;
   saw_field_ = true;
   folds_ = !field.name.empty() && stage_ == Stage::fields;
-  if (folds_) headers_.add(field.name, field.value);
+  if (!folds_) return {};
+  if (headers_.size() == fields_max) return MessageErrc::too_many_fields;
+  headers_.add(field.name, field.value);
   return {};
 }
 

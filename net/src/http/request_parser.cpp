@@ -7,6 +7,9 @@
 namespace concerto::net {
 namespace {
 
+/// Each parameter takes more memory than its bytes. The error's text has the number too.
+constexpr std::ptrdiff_t query_parameters_max = 1'000;
+
 // Larger bodies grow as they come: a Content-Length alone costs the server no memory.
 constexpr std::size_t body_reserve_bytes_max = 64 << 10;
 
@@ -56,7 +59,11 @@ error_code RequestParser::take_target(std::string_view target) {
   if (path && path->empty() && !authority_.empty()) path = "/";
   if (!path || path->empty() || path->front() != '/') return MessageErrc::bad_target;
   request_.path = std::move(*path);
-  if (path_bytes < target.size()) request_.query = decode_query(target.substr(path_bytes + 1));
+  target.remove_prefix(std::min(path_bytes + 1, target.size()));
+  if (std::count(target.begin(), target.end(), '&') >= query_parameters_max) {
+    return MessageErrc::too_many_parameters;
+  }
+  request_.query = decode_query(target);
   return {};
 }
 
@@ -98,6 +105,7 @@ unsigned RequestParser::refusal_status() const noexcept {
   if (error() == MessageErrc::unknown_content_coding) return 415;
   if (error() == MessageErrc::unknown_expectation) return 417;
   if (error() == MessageErrc::header_too_large) return 431;
+  if (error() == MessageErrc::too_many_fields) return 431;
   if (error() == MessageErrc::unknown_transfer_coding) return 501;
   if (error() == MessageErrc::bad_version) return 505;
   return 400;

@@ -265,6 +265,28 @@ TEST(Rfc9112ServerFields, ATrailerIsLeftOut) {
   EXPECT_FALSE(parser.request().headers.contains("A"));
 }
 
+/// What a server that takes large headers answers.
+unsigned status_with_large_headers(const std::string& text) {
+  RequestParser parser{std::size_t{64} << 10, body_bytes_max};
+  return feed_in_pieces(parser, text, text.size()) ? 200 : parser.refusal_status();
+}
+
+std::string repeated(std::string_view text, int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all.append(text);
+  return all;
+}
+
+TEST(RequestLimits, FieldsAreCountedAsEachTakesMoreThanItsBytes) {
+  EXPECT_EQ(status_with_large_headers(get(repeated("a:\r\n", 999))), 200U);  // And Host.
+  EXPECT_EQ(status_with_large_headers(get(repeated("a:\r\n", 1'000))), 431U);
+}
+
+TEST(RequestLimits, ParametersAreCountedAsEachTakesMoreThanItsBytes) {
+  EXPECT_EQ(status_with_large_headers(target("/p?a" + repeated("&a", 999))), 200U);
+  EXPECT_EQ(status_with_large_headers(target("/p?a" + repeated("&a", 1'000))), 400U);
+}
+
 TEST(PathEscapes, AreDecodedOnceSegmentBySegment) {
   EXPECT_EQ(decode_path("/a%2fb%25/%41%20"), "/a%2Fb%25/A ");
   EXPECT_EQ(percent_decode("a%2Fb%25", false), "a/b%");
