@@ -106,10 +106,9 @@ Result<> check_host_list(std::string_view text) {
 
 SiteGuard::SiteGuard(SiteGuardOptions options) : options_(std::move(options)) {}
 
-bool SiteGuard::is_allowed(std::string_view name) const {
+bool SiteGuard::is_listed(std::string_view name) const {
   return std::any_of(options_.allowed_hosts.begin(), options_.allowed_hosts.end(),
                      [name](const std::string& allowed) {
-                       if (allowed == "*") return true;
                        return allowed.starts_with('.') ? ends_with_ignoring_case(name, allowed)
                                                        : equals_ignoring_case(name, allowed);
                      });
@@ -120,15 +119,16 @@ bool SiteGuard::knows(std::string_view host) const {
   if (name.empty() || is_address(name) || is_loopback_name(name)) return true;
   const std::string_view own = options_.own_name;
   return equals_ignoring_case(name, own) ||
-         equals_ignoring_case(name, own.substr(0, own.find('.'))) || is_allowed(name);
+         equals_ignoring_case(name, own.substr(0, own.find('.'))) || is_listed(name) ||
+         is_listed("*");
 }
 
 bool SiteGuard::is_of_site(std::string_view origin, std::string_view host) const {
   const std::string_view authority = authority_of(origin);
   if (authority.empty()) return false;
-  // A proxy may have replaced Host; the page then has a name that was allowed.
+  // A proxy may have replaced Host; the page then has a name that is listed.
   return equals_ignoring_case(without_usual_port(authority), without_usual_port(host)) ||
-         is_allowed(name_of(authority));
+         is_listed(name_of(authority));
 }
 
 bool SiteGuard::is_foreign(const HttpRequest& request, std::string_view host) const {

@@ -11,7 +11,8 @@
 namespace concerto::net {
 
 struct SiteGuardOptions {
-  /// Names by which clients reach the server: `b.org`, `.b.org` for all below it, `*` for all.
+  /// Names by which clients reach the server: `b.org`, `.b.org` for all below it. `*` stands for
+  /// every name in a Host field; it makes no page one of this server's.
   /// Empty: only browsers have to use a name that the server knows.
   std::vector<std::string> allowed_hosts;
   /// The name of the machine, which is allowed too.
@@ -40,7 +41,7 @@ class SiteGuard {
   std::optional<HttpResponse> refuse(const HttpRequest& request, RouteEffect effect) const;
 
  private:
-  bool is_allowed(std::string_view name) const;
+  bool is_listed(std::string_view name) const;
   /// Whether the server is known by this value of a Host field.
   bool knows(std::string_view host) const;
   /// Whether a page of `origin`, which is a URL, belongs to the site called `host`.

@@ -107,6 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         GuardCase{"OriginOfAnotherPort", {.origin = "http://10.0.0.5:3000"}, 0, 403},
         GuardCase{
             "OriginThatBeginsAlike", {.origin = "http://10.0.0.5:36789.evil.example"}, 0, 403},
+        GuardCase{"OriginWhereHostMayBeAnyName", {.origin = "http://evil.example"}, 0, 403, "*"},
         GuardCase{"OriginWithoutScheme", {.origin = "10.0.0.5:36789"}, 0, 403},
         GuardCase{"SecFetchSite", {.site = "cross-site"}, 0, 403},
         GuardCase{"SecFetchSiteOfANeighbour", {.site = "same-site"}, 0, 403},
