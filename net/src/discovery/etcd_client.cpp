@@ -40,6 +40,13 @@ bool is_answer(GrpcCode code) {
   }
 }
 
+/// Whether etcd wants another token: the token has ended, or it is a JWT from before the last change
+/// of users or roles.
+bool refuses_token(const GrpcStatus& status) {
+  return status.code == GrpcCode::unauthenticated ||
+         status.message == "etcdserver: revision of auth store is old";
+}
+
 /// The same text for the same set of hosts.
 std::string key_of(std::vector<HostPort> hosts) {
   std::sort(hosts.begin(), hosts.end(), [](const HostPort& left, const HostPort& right) {
@@ -92,7 +99,7 @@ Task<Error> EtcdStream::end() {
   } else if (!reply.ok()) {
     reason = to_error(reply);
   }
-  if (reply.status.code == GrpcCode::unauthenticated) client_.forget_token();
+  if (refuses_token(reply.status)) client_.forget_token();
   if (timed_out_ || reply.ok() || !is_answer(reply.status.code)) {
     client_.note_failure(member_, reason.detail);
   }
@@ -157,7 +164,7 @@ Async<std::string> EtcdClient::call_bytes(std::string method, std::string messag
     CONCERTO_CO_TRY(GrpcMetadata metadata, co_await credentials(deadline));
     GrpcReply reply = co_await ask(method, message, std::move(metadata), deadline);
     if (reply.ok()) co_return std::move(reply.message);
-    if (reply.status.code != GrpcCode::unauthenticated || access_.user.empty() || !first) {
+    if (!refuses_token(reply.status) || access_.user.empty() || !first) {
       co_return to_error(reply);
     }
     forget_token();

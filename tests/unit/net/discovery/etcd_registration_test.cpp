@@ -278,6 +278,18 @@ TEST_F(EtcdRegistrationTest, LogsInWithItsAccount) {
   EXPECT_EQ(etcd_.login_count(), 2);
 }
 
+TEST_F(EtcdRegistrationTest, LogsInAgainWhenRolesWereChanged) {
+  etcd_.require_login("me", "secret");
+  begin(EtcdAccess{etcd_.hosts(), "me", "secret", nullptr});
+  wait_for_registration(1);
+  etcd_.outdate_tokens();
+  etcd_.expire(etcd_.granted()[0]);
+  run_until([&] {
+    advance(milliseconds{100});
+    return registration_->registered() && etcd_.granted().size() == 2;
+  });
+}
+
 TEST_F(EtcdRegistrationTest, AnAccountDoesNoHarmWhereNoneIsNeeded) {
   begin(EtcdAccess{etcd_.hosts(), "me", "secret", nullptr});
   wait_for_registration(1);

@@ -45,6 +45,10 @@ Task<GrpcReply> ScriptedEtcd::answer(GrpcRequest request, Handler<Request> handl
   while (hanging_) co_await unhung_.wait();
   if (leaderless_) co_return GrpcReply::failure(GrpcCode::unavailable, no_leader);
   if (request.method != login_method && !allowed(request.metadata)) {
+    if (tokens_are_outdated_) {
+      co_return GrpcReply::failure(GrpcCode::invalid_argument,
+                                   "etcdserver: revision of auth store is old");
+    }
     co_return GrpcReply::failure(GrpcCode::unauthenticated, "etcdserver: invalid auth token");
   }
   Request message;

@@ -60,6 +60,11 @@ class ScriptedEtcd {
   void require_login(const std::string& user, const std::string& password);
   /// Tokens given so far are no good any more.
   void forget_tokens() { token_ += "x"; }
+  /// The same, because roles were changed, as an etcd with tokens of the kind JWT says it.
+  void outdate_tokens() {
+    forget_tokens();
+    tokens_are_outdated_ = true;
+  }
 
   std::map<std::string, std::string> values() const;
   const std::vector<std::int64_t>& granted() const noexcept { return cluster_->granted; }
@@ -125,6 +130,7 @@ class ScriptedEtcd {
   bool compact_before_watch_ = false;
   bool hanging_ = false;
   bool leaderless_ = false;
+  bool tokens_are_outdated_ = false;
   std::string user_, password_, token_ = "token";
 
   int range_count_ = 0, renewal_count_ = 0, login_count_ = 0;
