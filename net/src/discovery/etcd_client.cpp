@@ -40,8 +40,8 @@ bool is_answer(GrpcCode code) {
   }
 }
 
-/// Whether etcd wants another token: the token has ended, or it is a JWT from before the last change
-/// of users or roles.
+/// Whether etcd wants another token: the token has ended, or it is a JWT from before the last
+/// change of users or roles.
 bool refuses_token(const GrpcStatus& status) {
   return status.code == GrpcCode::unauthenticated ||
          status.message == "etcdserver: revision of auth store is old";
@@ -138,6 +138,8 @@ Task<GrpcReply> EtcdClient::ask(std::string method, std::string message, GrpcMet
   GrpcReply reply;
   for (std::size_t left = members_.size(); left > 0; --left) {
     const SteadyTime now = shard_.timers.now();
+    // A member that there is no time to ask has not failed.
+    if (left < members_.size() && now >= deadline) break;
     const std::size_t index = choice_.pick(now);
     const SteadyTime limit = left == 1 ? deadline : std::min(deadline, now + etcd_patience);
     GrpcMetadata sent = metadata;
