@@ -124,6 +124,7 @@ void DnsWorkers::work(const std::shared_ptr<State>& state) {
     }
     lock.unlock();
     Result<HostAddressList> found = state->resolve(*host);
+    if (found && found->size() > addresses_max) found->resize(addresses_max);
     lock.lock();
     const SteadyTime now = std::chrono::steady_clock::now();
     DnsQueue::Answers answers = state->queue.finish(*host, found.has_value(), now);

@@ -63,12 +63,15 @@ class HostResolver {
 class DnsWorkers {
  public:
   static constexpr std::size_t threads_max = 64;
-  /// At most so many for names that were not found by their last look-up, or not within a second.
+  /// At most so many for the others: names that were never found, or whose last look-up was slow.
   static constexpr std::size_t unproven_threads_max = 48;
   /// Of those, for names whose last look-up took longer than a second.
   static constexpr std::size_t slow_threads_max = 8;
   /// Names that wait: found before, new and slow ones each.
   static constexpr std::size_t queued_max = 1'000;
+  /// Of one name; further ones are left out. Whoever owns a name says how many it has, and each
+  /// may be connected to.
+  static constexpr std::size_t addresses_max = 256;
 
   using Done = std::function<void(Result<HostAddressList>)>;
   using Resolve = std::function<Result<HostAddressList>(const std::string& host)>;

@@ -34,6 +34,21 @@ TEST(SystemHostResolver, NamesTheHostThatItCannotFind) {
   EXPECT_EQ(found.error().detail.find("lookup not a host name: "), 0U) << found.error().detail;
 }
 
+TEST(DnsWorkers, OfManyAddressesTheFirstCount) {
+  asio::io_context io{1};
+  DnsWorkers workers{[](const std::string&) -> Result<HostAddressList> {
+    HostAddressList many;
+    for (unsigned i = 0; i < 4'000; ++i) many.push_back(asio::ip::address_v4{i});
+    return many;
+  }};
+  SystemHostResolver resolver{io.get_executor(), workers};
+  const auto found = await_result(io, resolver.resolve("everywhere"));
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), DnsWorkers::addresses_max);
+  EXPECT_EQ(found->front(), asio::ip::address_v4{0U});
+  EXPECT_EQ(found->back(), asio::ip::address_v4{255U});
+}
+
 TEST(DnsWorkers, EndsWithLookupsInTheQueue) {
   std::atomic<int> answered = 0;
   {
