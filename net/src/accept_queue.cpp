@@ -10,8 +10,8 @@
 namespace concerto::net {
 namespace {
 
-/// Connections refused in a row before others on the thread get their turn.
-constexpr int refusals_max = 64;
+/// Connections taken or refused in a row before others on the thread get their turn.
+constexpr int connections_per_turn_max = 64;
 
 }  // namespace
 
@@ -46,7 +46,7 @@ AcceptQueue::Found AcceptQueue::accept(int listening, AcceptedConnection& connec
 bool AcceptQueue::drain(int listening, const std::function<void(AcceptedConnection)>& take,
                         const std::function<void(int)>& refuse) {
   restore();  // It may have failed the last time.
-  for (int refusals = 0; refusals < refusals_max;) {
+  for (int count = 0; count < connections_per_turn_max; ++count) {
     AcceptedConnection connection{};
     Found found = accept(listening, connection);
     if (found == Found::connection) {
@@ -57,7 +57,6 @@ bool AcceptQueue::drain(int listening, const std::function<void(AcceptedConnecti
       // The system says so even when no connection waits.
       found = refuse_one(listening, refuse);
       if (shortage_ && found != Found::nothing) shortage_->note();
-      ++refusals;
     }
     if (found == Found::nothing) return true;
     if (found != Found::connection) return false;

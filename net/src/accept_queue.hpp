@@ -26,9 +26,9 @@ class AcceptQueue {
   AcceptQueue(const AcceptQueue&) = delete;
   AcceptQueue& operator=(const AcceptQueue&) = delete;
 
-  /// Hands every connection that waits to `take`, which owns its descriptor from then on. Those
-  /// for which there is no descriptor go to `refuse` and are closed after it. False when not even
-  /// the reserve can be had: try again after a pause.
+  /// Hands the connections that wait to `take`, which owns their descriptors from then on. Those
+  /// for which there is no descriptor go to `refuse` and are closed after it. Of many the rest is
+  /// left for the next call. False when not even the reserve can be had: try again after a pause.
   bool drain(int listening, const std::function<void(AcceptedConnection)>& take,
              const std::function<void(int)>& refuse);
 
