@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <unistd.h>
 #include <utility>
 
@@ -118,16 +119,26 @@ bool HttpServer::has_connections() const noexcept {
 
 void HttpServer::make_room() {
   making_room_.store(false);
-  const auto close_one = [this](bool (HttpConnection::*close_if)()) {
-    std::size_t looked_at = 0;
-    for (HttpConnection* connection : connections_) {
-      if ((connection->*close_if)()) return true;
-      if (++looked_at == looked_at_max) break;
-    }
-    return false;
-  };
   // A client that keeps a place with a few bytes goes before one that has been served.
-  if (!close_one(&HttpConnection::close_if_slow)) close_one(&HttpConnection::close_if_idle);
+  if (!close_slow_one()) close_idle_one();
+}
+
+bool HttpServer::close_slow_one() {
+  std::size_t looked_at = 0;
+  for (HttpConnection* connection : connections_) {
+    if (connection->close_if_slow()) return true;
+    if (++looked_at == looked_at_max) break;
+  }
+  return false;
+}
+
+/// A busy connection goes to the end, where it will be when it becomes idle: many of them must not
+/// hide the idle ones behind them for ever.
+void HttpServer::close_idle_one() {
+  for (std::size_t left = std::min(looked_at_max, connections_.size()); left > 0; --left) {
+    if (connections_.front()->close_if_idle()) return;
+    connections_.splice(connections_.end(), connections_, connections_.begin());
+  }
 }
 
 const std::string& HttpServer::date() {

@@ -115,6 +115,8 @@ class HttpServer {
   void forget_one(std::atomic<std::size_t>& count) noexcept;
   bool has_connections() const noexcept;
   void make_room();
+  bool close_slow_one();
+  void close_idle_one();
   const std::string& date();
 
   Executor executor_;
@@ -129,7 +131,7 @@ class HttpServer {
   std::atomic<std::size_t> refused_count_{0};  ///< connections turned away and still open
   std::atomic<bool> draining_{false};
   std::atomic<bool> making_room_{false};
-  std::list<HttpConnection*> connections_;  ///< those that became idle last are last
+  std::list<HttpConnection*> connections_;  ///< idle ones in the order in which they became that
   std::string head_;                        // where answers are put together
   std::string date_;
   SteadyTime date_until_ = SteadyTime::min();

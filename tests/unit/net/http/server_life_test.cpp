@@ -156,6 +156,23 @@ TEST_F(HttpServerLife, IdleConnectionMakesRoomForTheNextOne) {
   EXPECT_FALSE(peers_[1]->saw_end());  // The one that was idle longest has gone.
 }
 
+TEST_F(HttpServerLife, AnIdleConnectionIsFoundBehindManyBusyOnes) {
+  constexpr int busy_count = 100;
+  HttpServerOptions options;
+  options.connections_max = busy_count + 1;
+  serve(options);
+  for (int i = 0; i < busy_count; ++i) connect().send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  run_until([&] { return waiting_ == busy_count; });
+  RawPeer& idle = connect();
+  idle.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  run_until_received(idle, "hello you");
+  for (int i = 0; i < 2; ++i) {
+    RawPeer& refused = connect();
+    run_until([&] { return refused.saw_end(); });
+  }
+  run_until([&] { return idle.saw_end(); });
+}
+
 TEST_F(HttpServerLife, ASlowHeaderMakesRoomBeforeAnIdleConnection) {
   HttpServerOptions options;
   options.sockets = std::make_shared<SocketQuota>(2);
