@@ -91,7 +91,9 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
       log_limited(LogLevel::error, live, "transactions that cannot be read",
                   "cannot be read: " + loaded.error().detail + "; next try in " +
                       std::to_string(options_.retry_interval.count()) + " s");
-      alarms_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
+      const SteadyTime next = ports_.timers.now() + options_.retry_interval;
+      if (due.wake) alarms_.set_wake(live.gid, next);
+      if (due.timeout) alarms_.set_timeout(live.gid, next);
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
       const Transaction& trans = live.trans;
       if (trans.status == live.mode->times_out_in) {
