@@ -58,6 +58,8 @@ void Engine::forget(LiveTrans& live) {
 
 void Engine::leave_memory(LiveTrans& live) {
   if (live.counted) alarms_.add(live.gid, live.trans.type, live.trans.create_time);
+  // Alarms do not ring while memory is full; this transaction makes room for the next one.
+  if (live_.size() + 1 == options_.in_flight_max) set_next_alarm();
 }
 
 void Engine::count_unfinished(TransType type, int difference) {

@@ -59,12 +59,13 @@ void LiveTable::count_bytes(LiveTrans& live) {
 
 void LiveTable::drop_if_unused(LiveTrans& live) {
   if (live.users > 0 || live.driving) return;
-  leave_(live);
   bytes_.store(bytes() - live.bytes, std::memory_order_relaxed);
   const auto found = table_.find(live.gid);
   CONCERTO_ASSERT(found != table_.end());
+  const std::unique_ptr<LiveTrans> gone = std::move(found->second);
   table_.erase(found);
   count_.store(table_.size(), std::memory_order_relaxed);
+  leave_(*gone);
 }
 
 }  // namespace concerto

@@ -70,7 +70,7 @@ class Turn {
 /// thread, but for the counts.
 class LiveTable {
  public:
-  /// `leave` hears of each transaction before it goes from memory.
+  /// `leave` hears of each transaction that has left the table, before its memory goes.
   LiveTable(Executor executor, std::function<void(LiveTrans&)> leave)
       : executor_(std::move(executor)), leave_(std::move(leave)) {}
 

@@ -23,5 +23,15 @@ TEST_F(EngineAlarms, ATimeoutIsNotLostWhenItsTransactionCannotBeReadThen) {
   EXPECT_EQ(status("g"), TransStatus::failed);
 }
 
+TEST_F(EngineAlarms, RingAsSoonAsTheLastTransactionThatFillsMemoryHasLeft) {
+  options_.in_flight_max = 1;
+  start_world();
+  branches_->reply("action 01", Outcome::error, "refused");
+  submit(make_request("g", "saga", 1));
+  ASSERT_EQ(world_->coordinator().in_flight().live, 0U);
+  world_->advance(seconds(22));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
 }  // namespace
 }  // namespace concerto::test
