@@ -111,7 +111,7 @@ class Engine {
   Task<void> call_initiator(Pin pin, TransStatus called_in);
   Task<void> pause_branch(Pin pin, std::uint32_t index);
   SteadyTime begin_call(const LiveTrans& live, BranchCall& call) const;
-  void end_call(const BranchCall& call, BranchReply& reply, SteadyTime start);
+  void end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply, SteadyTime start);
   void keep_attempt(const BranchCall& call, const BranchReply& reply,
                     std::chrono::nanoseconds took);
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);

@@ -148,13 +148,16 @@ SteadyTime Engine::begin_call(const LiveTrans& live, BranchCall& call) const {
 }
 
 /// Texts of errors name URLs, and go to clients, logs, alerts and the journal.
-void Engine::end_call(const BranchCall& call, BranchReply& reply, SteadyTime start) {
+void Engine::end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply,
+                      SteadyTime start) {
   const nanoseconds took = ports_.timers.now() - start;
   if (!reply.error.detail.empty()) reply.error.detail = masked_urls(reply.error.detail);
   if (!reply.full_text.empty()) reply.full_text = masked_urls(reply.full_text);
   ports_.observer.branch_called(call, reply, took);
   if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
-  if (reply.outcome != Outcome::error && alarms_.any_waits()) wake_waiting(call_target(call.url));
+  if (reply.outcome == Outcome::error) return;
+  live.slot_answered |= !live.slot.empty() && live.slot == call_target(call.url);
+  if (alarms_.any_waits()) wake_waiting(call_target(call.url));
 }
 
 void Engine::keep_attempt(const BranchCall& call, const BranchReply& reply, nanoseconds took) {
@@ -182,7 +185,7 @@ Task<void> Engine::call_branch(Pin pin, std::uint32_t index, TransStatus called_
   if (live.trans.status == called_in && !request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
     reply = co_await ports_.branches.call(request);
-    end_call(request, reply, start);
+    end_call(live, request, reply, start);
   }
   --live.calls_running;
   record(pin, index, called_in, std::move(reply));
@@ -206,7 +209,7 @@ Task<void> Engine::call_initiator(Pin pin, TransStatus called_in) {
   if (live.trans.status == called_in && !request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
     reply = co_await ports_.branches.call(request);
-    end_call(request, reply, start);
+    end_call(live, request, reply, start);
   }
   --live.calls_running;
   record_query(live, called_in, std::move(reply));

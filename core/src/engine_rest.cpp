@@ -112,7 +112,9 @@ std::string_view Engine::silent_target(const LiveTrans& live) {
 void Engine::end_pass(LiveTrans& live, Result<> result, bool without_error) {
   if (!live.slot.empty()) {
     using Use = TargetSlots::Use;
-    const Use use = live.worst == Outcome::error ? Use::failed : Use::answered;
+    // It may have ended without an answer: by a decision that came while the call ran.
+    Use use = std::exchange(live.slot_answered, false) ? Use::answered : Use::unused;
+    if (live.worst == Outcome::error) use = Use::failed;
     give_back_slot(std::exchange(live.slot, {}), use);
   }
   live.woken_by.reset();

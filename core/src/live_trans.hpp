@@ -65,7 +65,8 @@ struct LiveTrans
 
   /// In a pass of a woken transaction that has called nobody yet: what woke it.
   std::optional<Alarms::Due> woken_by;
-  std::string slot;  ///< the target at which it holds a slot, empty if at none
+  std::string slot;            ///< the target at which it holds a slot, empty if at none
+  bool slot_answered = false;  ///< that target has answered a call of this pass
 
   /// Why the current pass began.
   enum class Begun : std::uint8_t {

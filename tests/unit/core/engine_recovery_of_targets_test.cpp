@@ -172,6 +172,20 @@ TEST_F(EngineTries, AnOutageThatEndsUnseenIsNoticedByOneOfThoseThatWait) {
   EXPECT_EQ(unfinished(), 0U);
 }
 
+TEST_F(EngineTries, ATryThatIsStoppedWithoutAnAnswerWakesNobody) {
+  fail("action 01", 20);
+  submit_sagas(20);
+  branches_->hold("action 01");
+  branches_->calls.clear();
+  world_->advance(seconds(10));
+  ASSERT_THAT(branches_->calls, SizeIs(1)) << "one is tried for all of them";
+  force_stop(branches_->requests.back().gid->str());
+  branches_->answer("action 01", Outcome::error, "no answer");
+  world_->run();
+  EXPECT_THAT(branches_->calls, SizeIs(1));
+  EXPECT_EQ(unfinished(), 19U);
+}
+
 TEST_F(EngineTries, ProbesDoNotEndTheBackoffOfThoseThatAreTried) {
   for (int i = 0; i < 1000; ++i) branches_->reply("action 01", Outcome::error, "down");
   for (const char* gid : {"one", "two", "three"}) {
