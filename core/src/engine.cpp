@@ -242,9 +242,11 @@ Async<> Engine::submit_end(Draft draft) {
   co_return co_await change_status(live, std::move(end));
 }
 
-/// Starts a pass because a request wants one: the pauses between its tries begin anew.
+/// Starts a pass because a request wants one: the pauses between its tries begin anew. A pass that
+/// has begun and called nobody yet waits in no line any more.
 void Engine::try_now(LiveTrans& live) {
   if (!live.driving) live.begun = LiveTrans::Begun::asked_for;
+  live.woken_by.reset();
   start_driver(live);
 }
 

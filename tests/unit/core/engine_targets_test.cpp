@@ -189,6 +189,32 @@ TEST_F(EngineTargets, WhoIsAskedForDoesNotWaitInTheLine) {
   EXPECT_THAT(branches_->calls, SizeIs(6));  // Nobody was called twice.
 }
 
+TEST_F(EngineTargets, WhoIsAskedForAsItWakesDoesNotWaitInTheLineEither) {
+  options_.wakes_per_target_max = 1;
+  start_world();
+  submit_failing(1, "http://dead/a");
+  branches_->hold("action 01");
+  world_->advance(seconds(25));  // The only slot of the target is taken.
+  prepare(make_request("t", "tcc", 0));
+  BranchRequest branch;
+  branch.gid = Gid("t");
+  branch.trans_type = "tcc";
+  branch.branch_id = "01";
+  branch.fields = {{"cancel", "http://dead/c"}};
+  register_branch(branch);
+  // While a request has the turn, the timeout of the transaction comes, and then an abort.
+  store_.hold_commits();
+  branch.branch_id = "02";
+  register_branch(std::move(branch));
+  world_->advance(seconds(36));
+  const auto aborted = abort(make_request("t", "tcc", 0));
+  store_.release_commits();
+  world_->run();
+  EXPECT_EQ(error_of(aborted), "");
+  EXPECT_EQ(in_flight().queued, 0U);
+  EXPECT_EQ(status("t"), TransStatus::failed);
+}
+
 TEST_F(EngineTargets, AStopForgetsNobodyInTheLine) {
   submit_failing(4, "http://dead/a");
   branches_->hold("action 01");
