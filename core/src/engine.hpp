@@ -46,7 +46,8 @@ class Engine {
     bool has_more = false;  ///< the round has others
   };
   /// The next transactions of a round of resets that rest for longer than `beyond` from now, at
-  /// most `limit`. A new round begins at the first one.
+  /// most `limit`. A new round begins at the first one and ends the round before, wherever that
+  /// is: what it has not visited is left to later requests.
   Task<Waking> take_waking(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
 
   /// Sets the alarms of unfinished transactions that the store listed.

@@ -155,13 +155,19 @@ Task<void> Engine::pause_until(SteadyTime at) {
 }
 
 Task<Engine::Waking> Engine::take_waking(seconds beyond, std::size_t limit, std::uint64_t round) {
-  if (round != reset_round_) reset_from_ = 0;
-  reset_round_ = round;
+  if (round > reset_round_) {
+    reset_round_ = round;
+    reset_from_ = 0;
+  }
   const SteadyTime time = ports_.timers.now() + beyond;
   Waking waking;
-  while (waking.gids.size() < limit && reset_from_ < alarms_.slots()) {
+  while (round == reset_round_ && waking.gids.size() < limit && reset_from_ < alarms_.slots()) {
     alarms_.waking_after(time, limit, reset_from_, waking.gids);
     co_await asio::post(ports_.executor, use_task);
+  }
+  if (round != reset_round_) {
+    waking.has_more = true;
+    co_return waking;
   }
   std::vector<Gid> next;
   for (std::size_t ahead = reset_from_; next.empty() && ahead < alarms_.slots();) {

@@ -54,6 +54,26 @@ TEST_F(EngineOperator, AResetOfAllHasNothingRemaining) {
   EXPECT_FALSE(reset.has_remaining);
 }
 
+/// Resets all, in as many requests as that takes, while somebody else resets what waits for long.
+Task<std::size_t> reset_all_beside_another(Coordinator& coordinator) {
+  const Executor here = co_await asio::this_coro::executor;
+  asio::co_spawn(here, coordinator.reset_cron_time(std::chrono::hours(1), 1), asio::detached);
+  std::size_t count = 0;
+  for (bool has_remaining = true; has_remaining;) {
+    const auto reset = co_await coordinator.reset_cron_time(seconds(0), 10'000);
+    count += reset.value().count;
+    has_remaining = reset.value().has_remaining;
+  }
+  co_return count;
+}
+
+TEST_F(EngineOperator, ARoundMissesNobodyWhileAnotherOneRuns) {
+  constexpr int transactions = 5'000;  // more than are looked at in one step
+  submit_stuck(transactions, 1);
+  const auto count = world_->start(reset_all_beside_another(world_->coordinator()));
+  EXPECT_GE(count->value(), std::size_t{transactions});
+}
+
 TEST_F(EngineOperator, HearsOfEveryEndOnceWhateverItsWay) {
   submit(make_request("good", "saga", 1));
   branches_->reply("action 01", Outcome::failure, "no money");
