@@ -42,7 +42,8 @@ DescriptorPlan plan_descriptors(std::size_t limit, std::size_t shards,
   const std::size_t unwanted = left - std::min(left, clients_wanted);
   const std::size_t calls = std::min(calls_wanted, std::max(left / 2, unwanted));
   DescriptorPlan plan;
-  plan.clients_max = std::min(clients_wanted, left - calls);
+  plan.clients_room = left - calls;
+  plan.clients_max = std::min(clients_wanted, plan.clients_room);
   plan.grpc_calls_max = std::min(grpc_calls_of_process, std::max<std::size_t>(1, calls / 4));
   plan.http_calls_max =
       std::min(http_calls_per_shard,
@@ -57,6 +58,20 @@ DescriptorPlan plan_descriptors(std::size_t limit, std::size_t shards,
                    std::to_string(own + clients_wanted + calls_wanted) + ": at most " +
                    std::to_string(plan.clients_max) + " connections of clients and " +
                    std::to_string(calls) + " to services are open at one time";
+  }
+  return plan;
+}
+
+DescriptorPlan with_connections(DescriptorPlan plan, std::size_t connections_max) {
+  const std::size_t wanted = ports * connections_max;
+  plan.clients_max = std::min(wanted, plan.clients_room);
+  plan.warning.reset();
+  if (plan.clients_max < wanted) {
+    plan.warning = "MaxConnections (" + std::to_string(connections_max) +
+                   ") on two ports is more than is left of the file descriptors that were shared "
+                   "out at the start: at most " +
+                   std::to_string(plan.clients_max) +
+                   " connections of clients are open at one time; a restart shares out anew";
   }
   return plan;
 }

@@ -62,21 +62,19 @@ Result<> Server::run() {
   return listening;
 }
 
-/// Also after a reload, with the new number of connections.
-DescriptorPlan Server::share_descriptors(std::size_t shards) {
+/// By the plan: at the start, and after a reload with the new number of connections.
+void Server::share_descriptors() {
   const std::size_t per_port = config_.limits.connections_max;
-  DescriptorPlan plan = plan_descriptors(raise_descriptor_limit(), shards, per_port);
-  if (plan.warning) log_.warn(*plan.warning);
+  if (descriptors_.warning) log_.warn(*descriptors_.warning);
   if (!all_clients_) {
-    all_clients_ = std::make_shared<net::SocketQuota>(plan.clients_max);
+    all_clients_ = std::make_shared<net::SocketQuota>(descriptors_.clients_max);
     client_sockets_ = {std::make_shared<net::SocketQuota>(per_port, all_clients_),
                        std::make_shared<net::SocketQuota>(per_port, all_clients_)};
-    grpc_calls_ = std::make_shared<net::SocketQuota>(plan.grpc_calls_max);
+    grpc_calls_ = std::make_shared<net::SocketQuota>(descriptors_.grpc_calls_max);
   }
-  all_clients_->set_max(plan.clients_max);
+  all_clients_->set_max(descriptors_.clients_max);
   client_sockets_.http->set_max(per_port);
   client_sockets_.grpc->set_max(per_port);
-  return plan;
 }
 
 Result<> Server::set_up() {
@@ -86,7 +84,8 @@ Result<> Server::set_up() {
   CONCERTO_TRY(auto tls, net::make_tls_client_context());
   CONCERTO_TRY(auto proxies, net::HttpProxyRules::from_environment());
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
-  const DescriptorPlan plan = share_descriptors(count);
+  descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max);
+  share_descriptors();
   ShardSetup setup{config_,
                    clock_,
                    log_,
@@ -96,7 +95,7 @@ Result<> Server::set_up() {
                    std::move(tls),
                    std::move(proxies),
                    std::make_shared<net::AddressMemory>(),
-                   plan,
+                   descriptors_,
                    grpc_calls_,
                    count};
   if (publication_) setup.etcd_access = publication_->access;
@@ -204,7 +203,8 @@ void Server::reload() {
     return;
   }
   const std::vector<std::string> fixed = take_over(loaded.config, config_);
-  share_descriptors(shards_.size());
+  descriptors_ = with_connections(std::move(descriptors_), config_.limits.connections_max);
+  share_descriptors();
   for (const std::string& key : fixed) log_.warn(key + " takes effect after a restart");
   log_.set_level(config_.log.level);
   if (store_.leveldb != nullptr) store_.leveldb->set_retention(retention(config_.store));

@@ -47,7 +47,7 @@ class Server {
 
  private:
   Result<> set_up();
-  DescriptorPlan share_descriptors(std::size_t shards);
+  void share_descriptors();
   Result<> start_shards();
   Result<> listen();
   Task<void> recover();
@@ -74,6 +74,7 @@ class Server {
   std::optional<net::EtcdPublication> publication_;
 
   // Over all shards.
+  DescriptorPlan descriptors_;
   std::shared_ptr<net::SocketQuota> all_clients_;
   ClientSockets client_sockets_;
   std::shared_ptr<net::SocketQuota> grpc_calls_;

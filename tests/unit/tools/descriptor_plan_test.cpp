@@ -36,6 +36,19 @@ TEST(DescriptorPlan, LeavesTheStoreItsPartWhateverIsConfigured) {
   }
 }
 
+TEST(DescriptorPlan, LeavesTheStoreItsPartWhenMoreConnectionsAreAllowedLater) {
+  for (const std::size_t at_first : {1'000U, 20'000U}) {
+    const DescriptorPlan start = plan_descriptors(20'000, 2, at_first);
+    const DescriptorPlan later = with_connections(start, 10'000);
+    EXPECT_LE(sockets(later, 2) + 4'096, 20'000U) << at_first;
+    ASSERT_TRUE(later.warning) << at_first;
+    EXPECT_NE(later.warning->find("MaxConnections (10000)"), std::string::npos);
+    const DescriptorPlan fewer = with_connections(later, 100);
+    EXPECT_EQ(fewer.clients_max, 200U);
+    EXPECT_FALSE(fewer.warning);
+  }
+}
+
 TEST(DescriptorPlan, LetsOneServiceTakeAQuarterOfTheCallsAtMost) {
   const DescriptorPlan plan = plan_descriptors(2'048, 2, 20'000);
   EXPECT_GT(plan.http_calls_per_host_max, 0U);
