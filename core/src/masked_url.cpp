@@ -88,7 +88,10 @@ std::string masked_urls(string_view text) {
 }
 
 std::string masked_url(string_view url) {
-  if (url.find(after_scheme) != npos) return masked_urls(url);
+  // The first slash of all belongs to the scheme, if there is one; a query may have other URLs.
+  const std::size_t scheme_end = url.find(after_scheme);
+  const bool has_scheme = scheme_end != npos && url.find_first_of("/?#@") == scheme_end + 1;
+  if (has_scheme) return masked_urls(url);
   const Range secret = secret_of_user(url, 0);
   if (secret.empty()) return masked_urls(url);
   std::string shown{url.substr(0, secret.begin)};

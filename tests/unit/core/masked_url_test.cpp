@@ -33,6 +33,8 @@ INSTANTIATE_TEST_SUITE_P(
                     UrlCase{"AtInThePath", "http://h/users/@me", "http://h/users/@me"},
                     UrlCase{"AtInTheQuery", "http://h?mail=a:b@c", "http://h?mail=a:b@c"},
                     UrlCase{"Grpc", "user:pw@h:9001/pkg.Svc/M", "user:***@h:9001/pkg.Svc/M"},
+                    UrlCase{"GrpcWithAUrlInTheQuery", "user:pw@h:9001/M?next=http://g/",
+                            "user:***@h:9001/M?next=http://g/"},
                     UrlCase{"Registry", "etcd://root:pw@h1:2379,h2:2379/svc/pkg.Svc/M",
                             "etcd://root:***@h1:2379,h2:2379/svc/pkg.Svc/M"},
                     UrlCase{"TokenInTheQuery", "http://h/a?b=1&access_token=abc&c=2#f",
