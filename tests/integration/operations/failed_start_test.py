@@ -37,11 +37,10 @@ class FailedStarts(unittest.TestCase):
             file.write(to_yaml({**defaults, **settings}))
         return path
 
-    def run_program(self, config, prepare=None, stop_after_s=None):
+    def run_program(self, config, stop_after_s=None):
         """The exit code and what was written."""
         with subprocess.Popen([self.args.concertod, "-c", config], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, preexec_fn=prepare,
-                              cwd=self.directory) as program:
+                              stderr=subprocess.STDOUT, text=True, cwd=self.directory) as program:
             timer = None
             if stop_after_s is not None:
                 timer = threading.Timer(stop_after_s, program.send_signal, [signal.SIGTERM])
@@ -54,8 +53,24 @@ class FailedStarts(unittest.TestCase):
                     timer.cancel()
         return program.returncode, text
 
-    def expect_refusal(self, config, sentence, prepare=None):
-        code, text = self.run_program(config, prepare)
+    def run_until_ready(self, config, prepare):
+        """The same of a start that is stopped as soon as it serves, if it ever does."""
+        with subprocess.Popen([self.args.concertod, "-c", config], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, preexec_fn=prepare,
+                              cwd=self.directory) as program:
+            overdue = threading.Timer(END_S, program.kill)
+            overdue.start()
+            text = ""
+            for line in program.stdout:
+                text += line
+                if '"msg":"ready' in line:
+                    program.send_signal(signal.SIGTERM)
+            code = program.wait()
+            overdue.cancel()
+        return code, text
+
+    def expect_refusal(self, config, sentence):
+        code, text = self.run_program(config)
         self.assertEqual(code, 1, text)
         self.assertIn(sentence, text)
 
@@ -126,7 +141,7 @@ class FailedStarts(unittest.TestCase):
             def starve(limit=limit):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
-            code, text = self.run_program(config, starve, stop_after_s=1.0)
+            code, text = self.run_until_ready(config, starve)
             # Enough of them, an error, or (127) the loader had too few for the libraries.
             self.assertIn(code, (0, 1, 127), f"limit {limit}: {text}")
 
@@ -146,7 +161,7 @@ class FailedStarts(unittest.TestCase):
                 os.setresuid(LONELY_USER, LONELY_USER, LONELY_USER)
                 resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
 
-            code, text = self.run_program(config, starve, stop_after_s=4.0)
+            code, text = self.run_until_ready(config, starve)
             self.assertIn(code, (0, 1), f"limit {limit}: {text}")
             if code == 1:
                 self.assertIn("the system starts no thread", text)
