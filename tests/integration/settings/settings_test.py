@@ -184,7 +184,9 @@ class Settings(unittest.TestCase):
         grpc.settimeout(WAIT_S / 2)
         received = b""
         while GOAWAY_FRAME_HEAD not in received:
-            received += grpc.recv(1000)
+            octets = grpc.recv(1000)
+            self.assertTrue(octets, "closed without GOAWAY")
+            received += octets
         for connection in (slow, idle):  # Ended, maybe after some words, before the default.
             connection.settimeout(WAIT_S / 2)
             while connection.recv(1000):
