@@ -25,10 +25,6 @@ class Attack:
     def begin(self):
         raise NotImplementedError
 
-    def after(self):
-        """Checks what has to hold afterwards; returns what does not, or nothing."""
-        return ""
-
 
 def summary(counts):
     """Outcomes with their numbers, the most frequent first: `413 (600), closed (2)`."""
