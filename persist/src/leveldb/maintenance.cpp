@@ -312,9 +312,13 @@ Result<> Maintenance::shorten_chains() {
 }
 
 Result<> Maintenance::move_all(const std::vector<Fingerprint>& gids) {
+  // The committer uses a request until it is answered, also when one before it has failed.
   struct Move {
     CommitRequest request;
     std::future<Result<>> answer;
+    ~Move() {
+      if (answer.valid()) answer.wait();
+    }
   };
   std::vector<Fingerprint> left = gids;
   GroupReader groups(core_.segments);

@@ -1,3 +1,5 @@
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <thread>
 
@@ -176,6 +178,40 @@ TEST_F(LevelDbStoreTest, AFinishedOneKeepsItsNewTimeThroughRestartAndCheckpoint)
     open();
     EXPECT_EQ(load("g1"), expected);
   }
+}
+
+/// Changes one byte of a file while the store has it open.
+void damage(const std::string& path, std::size_t at) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(at));
+  const char changed = static_cast<char>(file.get() ^ 1);
+  file.seekp(static_cast<std::streamoff>(at));
+  file.put(changed);
+}
+
+TEST_F(LevelDbStoreTest, AMoveThatFailsWaitsForThoseThatAreQueued) {
+  constexpr std::size_t payload_bytes = 1 << 20;  // more than a group takes: each is written alone
+  options_.recent_bytes_max = 0;
+  open();
+  for (int i = 0; i < 8; ++i) {
+    Transaction saga = sample_saga("g" + std::to_string(i));
+    saga.payloads[0] = std::string(payload_bytes, 'x');
+    ASSERT_TRUE(commit(create(saga)));
+  }
+  clock_.advance(options_.segment_age);
+  create_saga("late");              // ends the segment
+  ASSERT_TRUE(store_->maintain());  // writes its tables
+  std::string last;                 // of the tables that hold large ones
+  for (const std::string& table : files_below(options_.path + "/segment-000001/log", ".ldb")) {
+    if (std::filesystem::file_size(table) > payload_bytes) last = table;
+  }
+  ASSERT_FALSE(last.empty());
+  damage(last, std::filesystem::file_size(last) / 8 * 7);
+  log_.take();
+  clock_.advance(options_.retention.finished_expire + std::chrono::hours{1});
+  EXPECT_FALSE(store_->maintain());
+  EXPECT_TRUE(store_->failed());
+  EXPECT_NE(log_.take().find("maintenance of the store failed"), std::string::npos);
 }
 
 TEST_F(LevelDbStoreTest, KeepsFailedOnesLongerWhereThatIsWanted) {
