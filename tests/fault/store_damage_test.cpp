@@ -1,11 +1,6 @@
 // Files that were cut, changed or lost while no store had them open.
 
-#include <atomic>
-#include <thread>
-#include <unistd.h>
-
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <concerto/persist/leveldb_store.hpp>
 
@@ -246,6 +241,29 @@ TEST_F(StoreDamage, ALostDirectoryIsMadeAnew) {
   const Result<> again = await_result(history_.io(), (*opened)->commit(create(finished)));
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, Errc::gid_exists);
+}
+
+TEST_F(StoreDamage, ADirectoryThatCannotBeOpenedNowIsKept) {
+  segment_bytes_ = 3000;
+  auto store = open(original_).value();
+  fill(*store, 10);
+  ASSERT_TRUE(store->maintain());
+  store->close();
+  FaultDisk disk;
+  LevelDbOptions faulty = options(original_);
+  faulty.disk = &disk;
+  bool opened = false;
+  for (std::uint64_t nth = 1; !opened; ++nth) {
+    SCOPED_TRACE("no descriptor from operation " + std::to_string(nth) + " on");
+    disk.fail_at(nth, FaultDisk::Fault::no_descriptors);
+    const Opened tried = LevelDbStore::open(faulty, clock_, log_);
+    opened = tried.has_value();
+    disk.heal();
+    ASSERT_EQ(log_.take().find("made anew"), std::string::npos);
+  }
+  store = open(original_).value();
+  history_.check(*store);
+  EXPECT_EQ(log_.take().find("made anew"), std::string::npos);
 }
 
 TEST_F(StoreDamage, ANewerFormatIsRefused) {

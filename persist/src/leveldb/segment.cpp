@@ -26,8 +26,16 @@ class SilentLogger final : public leveldb::Logger {
 };
 
 Error not_opened(const std::string& path, const leveldb::Status& status) {
-  if (status.IsCorruption()) return damaged(path, status.ToString());
+  if (status.IsCorruption() || status.IsNotFound()) return damaged(path, status.ToString());
   return make_error(Errc::store_failed, "cannot open '" + path + "': " + status.ToString());
+}
+
+/// Without this file LevelDB takes a database for one that has not been made yet.
+Result<> check_current(const std::string& database) {
+  const std::string current = database + "/CURRENT";
+  CONCERTO_TRY(const EntryKind kind, kind_of(current));
+  if (kind != EntryKind::absent) return ok();
+  return make_error(Errc::store_damaged, "the file '" + current + "' is missing");
 }
 
 std::string finished_key(const Fingerprint& fingerprint) {
@@ -116,17 +124,17 @@ Result<std::shared_ptr<Segment>> Segment::create(SegmentEnv& env, const std::str
 
 Result<std::shared_ptr<Segment>> Segment::open(SegmentEnv& env, const std::string& path,
                                                const SegmentState& state) {
-  const std::string current = log_database(path) + "/CURRENT";
-  CONCERTO_TRY(const EntryKind kind, kind_of(current));
-  if (kind == EntryKind::absent) {
-    return make_error(Errc::store_damaged, "the file '" + current + "' is missing");
-  }
+  CONCERTO_CHECK(check_current(log_database(path)));
   std::shared_ptr<Segment> segment(new Segment(env, path, state));
   CONCERTO_CHECK(segment->open_log(false));
-  if (!segment->open_directory(false) || !segment->load_filter()) {
-    CONCERTO_CHECK(segment->forget_finished());
-    segment->directory_lost_ = true;
-  }
+  Result<> sound = check_current(directory_database(path));
+  if (sound) sound = segment->open_directory(false);
+  if (sound) sound = segment->load_filter();
+  if (sound) return segment;
+  // A directory that the system does not let us read now may be whole, and stays.
+  if (sound.error().code != Errc::store_damaged) return std::move(sound).error();
+  CONCERTO_CHECK(segment->forget_finished());
+  segment->directory_lost_ = true;
   return segment;
 }
 
