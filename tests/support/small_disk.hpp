@@ -8,13 +8,13 @@
 #include <system_error>
 #include <utility>
 
-#include "leveldb/disk.hpp"
+#include "passing_disk.hpp"
 
 namespace concerto::test {
 
 /// A disk of a chosen size, on real files below one directory: a write that would make them larger
 /// finds it full. Thread-safe, as far as the sizes of one moment go.
-class SmallDisk final : public persist::Disk {
+class SmallDisk final : public PassingDisk {
  public:
   explicit SmallDisk(std::string root) : root_(std::move(root)) {}
 
@@ -34,20 +34,13 @@ class SmallDisk final : public persist::Disk {
   }
 
   Result<std::unique_ptr<persist::DiskFile>> create(const std::string& path) override {
-    CONCERTO_TRY(auto file, real_.create(path));
+    CONCERTO_TRY(auto file, PassingDisk::create(path));
     return wrap(path, std::move(file));
   }
   Result<std::unique_ptr<persist::DiskFile>> open(const std::string& path) override {
-    CONCERTO_TRY(auto file, real_.open(path));
+    CONCERTO_TRY(auto file, PassingDisk::open(path));
     return wrap(path, std::move(file));
   }
-  Result<> rename(const std::string& from, const std::string& to) override {
-    return real_.rename(from, to);
-  }
-  Result<> remove(const std::string& path) override { return real_.remove(path); }
-  Result<> create_dir(const std::string& path) override { return real_.create_dir(path); }
-  Result<> remove_dir(const std::string& path) override { return real_.remove_dir(path); }
-  Result<> sync_dir(const std::string& path) override { return real_.sync_dir(path); }
   Result<std::uint64_t> free_bytes(const std::string&) override {
     const std::uint64_t now = used();
     return size_ > now ? size_ - now : 0;
@@ -84,7 +77,6 @@ class SmallDisk final : public persist::Disk {
     return std::unique_ptr<persist::DiskFile>(std::make_unique<File>(*this, path, std::move(file)));
   }
 
-  persist::Disk& real_ = persist::posix_disk();
   const std::string root_;
   std::atomic<std::uint64_t> size_ = UINT64_MAX;
 };

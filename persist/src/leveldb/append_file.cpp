@@ -18,12 +18,16 @@ void DirtyDirs::add(const std::string& dir) {
 }
 
 Result<> DirtyDirs::sync(const std::string& dir) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (dirs_.erase(dir) == 0) return ok();
-  }
+  std::unique_lock lock(mutex_);
+  synced_.wait(lock, [&] { return !syncing_.contains(dir); });
+  if (dirs_.erase(dir) == 0) return ok();
+  syncing_.insert(dir);
+  lock.unlock();
   Result<> done = disk_.sync_dir(dir);
-  if (!done) add(dir);
+  lock.lock();
+  syncing_.erase(dir);
+  if (!done) dirs_.insert(dir);
+  synced_.notify_all();
   return done;
 }
 

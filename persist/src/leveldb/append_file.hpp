@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,13 +22,16 @@ class DirtyDirs {
  public:
   explicit DirtyDirs(Disk& disk) : disk_(disk) {}
   void add(const std::string& dir);
-  /// Syncs the directory if it is one of them.
+  /// Syncs the directory if it is one of them, or waits for the thread that is just syncing it:
+  /// what was added before is durable when this returns.
   Result<> sync(const std::string& dir);
 
  private:
   Disk& disk_;
   std::mutex mutex_;
+  std::condition_variable synced_;
   std::set<std::string> dirs_;
+  std::set<std::string> syncing_;
 };
 
 /// A file that LevelDB appends to. What is appended gathers for a while; a sync also makes the

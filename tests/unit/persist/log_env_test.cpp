@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "passing_disk.hpp"
 #include "store_files.hpp"
 
 namespace concerto::persist {
@@ -113,6 +114,34 @@ TEST_F(LogEnvTest, BackgroundWorkHasALowPriority) {
                 &nice_level);
   drain();
   EXPECT_EQ(nice_level, std::min(::getpriority(PRIO_PROCESS, 0) + 10, 19));
+}
+
+/// While it syncs a directory, another thread asks for a sync of it.
+class AskedTwice final : public test::PassingDisk {
+ public:
+  Result<> sync_dir(const std::string& path) override {
+    ++syncs;
+    second = std::async(std::launch::async, [this, path] { return dirs->sync(path); });
+    // Where the second one does not wait, it ends within this time.
+    second_waits = second.wait_for(std::chrono::milliseconds{50}) == std::future_status::timeout;
+    return ok();
+  }
+
+  DirtyDirs* dirs = nullptr;
+  std::future<Result<>> second;
+  bool second_waits = false;
+  int syncs = 0;
+};
+
+TEST(DirtyDirs, ASyncWaitsForTheOneThatIsUnderWay) {
+  AskedTwice disk;
+  DirtyDirs dirs(disk);
+  disk.dirs = &dirs;
+  dirs.add("a");
+  EXPECT_TRUE(dirs.sync("a"));
+  EXPECT_TRUE(disk.second.get());
+  EXPECT_TRUE(disk.second_waits);
+  EXPECT_EQ(disk.syncs, 1);
 }
 
 TEST(BackgroundThread, RunsAllJobsInOrder) {
