@@ -69,15 +69,16 @@ class LevelDbStore::Impl {
     maintenance.stop();
     workers.join();
     core->committer.stop();
-    if (!core->committer.failed()) end_cleanly();
+    // What is written and removed at the end has names below the store's path.
+    if (const Result<> there = core->check_place(); !there) {
+      core->log(LogLevel::error, there.error().detail);
+    } else if (!core->committer.failed()) {
+      mark_clean_stop();
+    }
     core->release();
   }
 
-  void end_cleanly() {
-    if (const Result<> there = core->check_place(); !there) {
-      core->log(LogLevel::error, there.error().detail);
-      return;
-    }
+  void mark_clean_stop() {
     const std::uint64_t last_group = core->ledger.durable_group();
     const Result<> marked = core->change_state([last_group](StoreState& state) {
       state.clean = true;

@@ -62,6 +62,7 @@ bool StoreCore::segment_waits_for_group() {
 Result<> StoreCore::begin_segment(std::uint64_t first_group) {
   // Until its number is in the state nobody may prepare the next one: it would get the same.
   const std::lock_guard hold(prepared_mutex_);
+  CONCERTO_CHECK(check_place());
   SegmentState fresh;
   fresh.number = state().segments.back().number + 1;
   fresh.first_group = first_group;
@@ -112,6 +113,7 @@ StoreState StoreCore::state() const {
 }
 
 Result<> StoreCore::write_state() {
+  CONCERTO_CHECK(check_place());
   return replace_file(disk, state_path(options.path), encode(state_));
 }
 

@@ -41,7 +41,7 @@ class StoreCore {
   /// syncs. On the maintenance thread.
   Result<> prepare_segment();
 
-  /// Changes what the file STATE says, and writes it.
+  /// Changes what the file STATE says, and writes it, if the directory is still at its path.
   template <class Change>
   Result<> change_state(Change change) {
     const std::lock_guard hold(state_mutex_);

@@ -8,6 +8,7 @@
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "leveldb/store_files.hpp"
+#include "small_disk.hpp"
 #include "store_files.hpp"
 #include "store_history.hpp"
 
@@ -21,9 +22,10 @@ namespace {
 
 class LostDirectory : public testing::Test {
  protected:
-  std::unique_ptr<LevelDbStore> open(const std::string& path) {
+  std::unique_ptr<LevelDbStore> open(const std::string& path, persist::Disk* disk = nullptr) {
     auto options = small_options(path);
     options.segment_bytes = 100'000;
+    options.disk = disk;
     auto opened = LevelDbStore::open(options, clock_, log_);
     EXPECT_TRUE(opened) << opened.error().detail;
     return std::move(opened).value();
@@ -34,6 +36,26 @@ class LostDirectory : public testing::Test {
     Transaction saga = sample_saga(gid, second);
     saga.payloads[0] = std::string(60'000, 'x');
     return saga;
+  }
+
+  Result<> create_large(LevelDbStore& store, const std::string& gid) {
+    const Transaction saga = large_saga(gid);
+    return await_result(io_, store.commit(create(saga)));
+  }
+
+  /// Another store, closed, with a part of the log in its second segment.
+  void make_other() {
+    const auto store = open(other_);
+    ASSERT_TRUE(of_other_.create(*store, large_saga("h"), Durability::durable));
+    ASSERT_TRUE(of_other_.create(*store, large_saga("i", 1), Durability::durable));
+  }
+
+  /// The other store takes the place of this one. Returns what is in it.
+  std::map<std::string, std::string> replace() {
+    auto before = contents(other_);
+    fs::rename(store_, moved_);
+    fs::rename(other_, store_);
+    return before;
   }
 
   static std::map<std::string, std::string> contents(const std::string& store) {
@@ -66,6 +88,8 @@ class LostDirectory : public testing::Test {
   asio::io_context io_{1};
   const std::string store_ = dir_.path() + "/st";
   const std::string moved_ = dir_.path() + "/moved";
+  const std::string other_ = dir_.path() + "/other";
+  StoreHistory of_other_;
 };
 
 TEST_F(LostDirectory, RemovedEndsWritesAndIsNotMadeAgain) {
@@ -80,29 +104,48 @@ TEST_F(LostDirectory, RemovedEndsWritesAndIsNotMadeAgain) {
 }
 
 TEST_F(LostDirectory, ReplacedByAnotherStoreLeavesThatAlone) {
-  const std::string other = dir_.path() + "/other";
-  StoreHistory of_other;
-  {
-    auto store = open(other);
-    ASSERT_TRUE(of_other.create(*store, large_saga("h"), Durability::durable));
-    ASSERT_TRUE(of_other.create(*store, large_saga("i", 1), Durability::durable));
-  }
+  make_other();
   auto store = open(store_);
   ASSERT_TRUE(history_.create(*store, large_saga("g"), Durability::durable));
   ASSERT_TRUE(store->maintain());
   // Made ready ahead here, which a stop removes, and a part of the log there.
   ASSERT_TRUE(fs::exists(persist::segment_path(store_, 2)));
-  ASSERT_TRUE(fs::exists(persist::segment_path(other, 2)));
-  const auto before = contents(other);
-  fs::rename(store_, moved_);
-  fs::rename(other, store_);
+  ASSERT_TRUE(fs::exists(persist::segment_path(other_, 2)));
+  const auto before = replace();
   expect_failed(*store);
   store.reset();
   EXPECT_EQ(contents(store_), before);
   store = open(store_);
-  of_other.check(*store);
+  of_other_.check(*store);
   store = open(moved_);
   history_.check(*store);
+}
+
+TEST_F(LostDirectory, ReplacedRightBeforeASegmentEndsLeavesThatAlone) {
+  make_other();
+  auto store = open(store_);
+  ASSERT_TRUE(create_large(*store, "g"));
+  ASSERT_TRUE(store->maintain());
+  const auto before = replace();
+  ignore_error(create_large(*store, "ends the segment"), "this one is still in the old segment");
+  EXPECT_FALSE(create_large(*store, "would be in the next one"));
+  store.reset();
+  EXPECT_EQ(contents(store_), before);
+}
+
+TEST_F(LostDirectory, ReplacedAfterAFailureLeavesThatAlone) {
+  make_other();
+  SmallDisk disk(dir_.path());
+  auto store = open(store_, &disk);
+  ASSERT_TRUE(create_large(*store, "g"));
+  ASSERT_TRUE(store->maintain());
+  ASSERT_TRUE(fs::exists(persist::segment_path(store_, 2)));
+  disk.fill_up();
+  EXPECT_FALSE(create_large(*store, "h"));
+  ASSERT_TRUE(store->failed());
+  const auto before = replace();
+  store.reset();
+  EXPECT_EQ(contents(store_), before);
 }
 
 TEST_F(LostDirectory, AStopNoticesItToo) {
