@@ -87,6 +87,11 @@ class LevelDbStore::Impl {
     if (!marked) core->log(LogLevel::error, "no mark of a clean stop: " + marked.error().detail);
   }
 
+  Result<> check_open() const {
+    if (closed) return make_error(Errc::store_unavailable, "the store is closed");
+    return ok();
+  }
+
   /// Hands a change to the committer and waits for it. `request` is the calling coroutine's.
   Async<> order(CommitRequest& request) {
     const Executor executor = co_await asio::this_coro::executor;
@@ -107,7 +112,7 @@ class LevelDbStore::Impl {
   /// Runs `read` on a worker thread and returns its result to the calling shard.
   template <class T, class Read>
   Task<T> on_worker(Read read) {
-    if (closed) co_return make_error(Errc::store_unavailable, "the store is closed");
+    CONCERTO_CO_CHECK(check_open());
     const Executor executor = co_await asio::this_coro::executor;
     auto start = [this, &read, &executor](Completion<T> completion) {
       asio::post(workers.executor(), [read = std::move(read), executor,
@@ -251,6 +256,7 @@ void LevelDbStore::set_retention(const StoreRetention& retention) {
   impl_->core->set_retention(retention);
 }
 Result<> LevelDbStore::maintain() {
+  CONCERTO_CHECK(impl_->check_open());
   return impl_->maintenance.run_now();
 }
 
@@ -276,6 +282,7 @@ Async<> LevelDbStore::commit(Change change) {
 }
 
 Async<std::optional<Transaction>> LevelDbStore::load(Gid gid) {
+  CONCERTO_CO_CHECK(impl_->check_open());
   auto looked_up = impl_->reader.load_quickly(gid);
   if (!looked_up) co_return impl_->tell_failed_read(std::move(looked_up).error());
   QuickLoad quick = std::move(*looked_up);
@@ -305,10 +312,12 @@ Async<TransPage> LevelDbStore::list(ListFilter filter, std::string position, std
 }
 
 Async<std::vector<KvRecord>> LevelDbStore::find_kv(std::string cat, std::string key) {
+  CONCERTO_CO_CHECK(impl_->check_open());
   co_return impl_->core->ledger.find_kv(cat, key);
 }
 
 Async<KvPage> LevelDbStore::scan_kv(std::string cat, std::string position, std::size_t limit) {
+  CONCERTO_CO_CHECK(impl_->check_open());
   co_return impl_->core->ledger.scan_kv(cat, position, limit);
 }
 
