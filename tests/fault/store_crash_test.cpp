@@ -1,5 +1,6 @@
 // A store on a disk that loses power, forgets or fails at every operation in turn.
 
+#include <filesystem>
 #include <tuple>
 
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "fault_disk.hpp"
+#include "leveldb/store_files.hpp"
 #include "store_files.hpp"
 #include "store_history.hpp"
 
@@ -145,6 +147,39 @@ TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenOneOperationFails) {
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenTheDiskIsFull) {
   check_every_operation(FaultDisk::Fault::full, FaultDisk::Memory::keeps);
+}
+
+/// A store whose reset was interrupted when its identity had gone. One segment cannot go as a
+/// whole.
+void leave_half_removed(const std::string& store, const Clock& clock, Observer& observer) {
+  {
+    const auto whole = LevelDbStore::open(small_options(store), clock, observer).value();
+    StoreHistory history;
+    ASSERT_TRUE(history.create(*whole, sample_saga("g"), Durability::durable));
+  }
+  set_file_content(persist::segment_path(store, 1) + "/log/letters.txt", "mine");
+  set_file_content(persist::creating_path(store), "removing\n");
+  std::filesystem::remove(persist::identity_path(store));
+}
+
+TEST(ResetCrash, AnInterruptedOneIsFinishedWhereverThePowerGoes) {
+  bool opened = false;
+  for (std::uint64_t nth = 1; !opened; ++nth) {
+    SCOPED_TRACE("power loss at operation " + std::to_string(nth));
+    const TempDir dir;
+    FaultDisk disk;
+    const StoreClock clock;
+    LogLines log;
+    LevelDbOptions options = small_options(dir.path() + "/store");
+    leave_half_removed(options.path, clock, log);
+    options.disk = &disk;
+    disk.fail_at(nth, FaultDisk::Fault::power_loss);
+    opened = LevelDbStore::open(options, clock, log).has_value();
+    disk.restart(FaultDisk::Memory::forgets);
+    const auto next = LevelDbStore::open(options, clock, log);
+    ASSERT_TRUE(next) << next.error().detail;
+    EXPECT_EQ((*next)->active_count(), 0U);
+  }
 }
 
 }  // namespace

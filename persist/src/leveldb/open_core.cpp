@@ -91,6 +91,8 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
   if (listing.creating) {
     CONCERTO_CHECK(check_half_made(store, listing));
     CONCERTO_CHECK(remove_segments(disk, store, listing.segments));
+    // Groups of a removed store that came back after a power loss would not fit the next mark.
+    CONCERTO_CHECK(disk.sync_dir(store));
   }
   CONCERTO_CHECK(mark(disk, store, creating_text));
   SegmentState first;
@@ -184,7 +186,7 @@ Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& options, cons
   return core;
 }
 
-Result<> LevelDbStore::remove(const std::string& path) {
+Result<> remove_store(Disk& disk, const std::string& path) {
   CONCERTO_TRY(const EntryKind kind, kind_of(path));
   if (kind == EntryKind::absent) return ok();
   CONCERTO_TRY(const std::string store, canonical_dir(path));
@@ -196,9 +198,10 @@ Result<> LevelDbStore::remove(const std::string& path) {
   CONCERTO_TRY(const std::string text, read_file(identity_path(store)));
   CONCERTO_CHECK(parse_identity(identity_path(store), text));
   CONCERTO_TRY(const StoreListing listing, list_store(store));
-  Disk& disk = posix_disk();
   CONCERTO_CHECK(mark(disk, store, removing_text));
   CONCERTO_CHECK(disk.remove(identity_path(store)));
+  // With its identity back after a power loss, it would be a store that has lost its files.
+  CONCERTO_CHECK(disk.sync_dir(store));
   CONCERTO_CHECK(remove_if_there(disk, state_path(store)));
   CONCERTO_CHECK(remove_if_there(disk, state_path(store) + ".new"));
   CONCERTO_CHECK(remove_if_there(disk, identity_path(store) + ".new"));
@@ -208,6 +211,10 @@ Result<> LevelDbStore::remove(const std::string& path) {
   if (listing.unknown.empty()) CONCERTO_CHECK(disk.remove(creating_path(store)));
   CONCERTO_CHECK(disk.remove(lock_path(store)));
   return disk.sync_dir(store);
+}
+
+Result<> LevelDbStore::remove(const std::string& path) {
+  return remove_store(posix_disk(), path);
 }
 
 }  // namespace concerto::persist

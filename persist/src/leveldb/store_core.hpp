@@ -92,6 +92,9 @@ class StoreCore {
 Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& options, const Clock& clock,
                                              Observer& observer);
 
+/// Removes a closed store's own files, as LevelDbStore::remove says.
+Result<> remove_store(Disk& disk, const std::string& path);
+
 /// Fills segments and ledger from the files of an existing store.
 Result<> recover(StoreCore& core);
 

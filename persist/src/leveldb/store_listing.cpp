@@ -134,7 +134,7 @@ Result<> remove_database(Disk& disk, const std::string& database) {
     }
     CONCERTO_CHECK(disk.remove(database + "/" + entry.name));
   }
-  return empty ? disk.remove_dir(database) : ok();
+  return empty ? disk.remove_dir(database) : disk.sync_dir(database);
 }
 
 Result<> remove_segment(Disk& disk, const std::string& segment) {
@@ -143,7 +143,7 @@ Result<> remove_segment(Disk& disk, const std::string& segment) {
   CONCERTO_CHECK(remove_database(disk, log_database(segment)));
   CONCERTO_CHECK(remove_database(disk, directory_database(segment)));
   CONCERTO_TRY(const auto left, list_dir(segment));
-  return left.empty() ? disk.remove_dir(segment) : ok();
+  return left.empty() ? disk.remove_dir(segment) : disk.sync_dir(segment);
 }
 
 }  // namespace concerto::persist

@@ -28,7 +28,8 @@ Result<StoreListing> list_store(const std::string& store);
 std::string name_some(const std::vector<std::string>& names);
 
 /// Removes the files of a LevelDB database, or of a whole segment, and then the directories, unless
-/// they hold something that is not the store's: that is left. What is absent already is fine.
+/// they hold something that is not the store's: that is left. What is absent already is fine. All
+/// of it is durable with the next sync of the directory above.
 Result<> remove_database(Disk& disk, const std::string& database);
 Result<> remove_segment(Disk& disk, const std::string& segment);
 
