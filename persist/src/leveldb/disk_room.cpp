@@ -79,11 +79,7 @@ Result<bool> give_up_some(Disk& disk, const std::string& store) {
 }
 
 DiskRoom::DiskRoom(Disk& disk, std::string store, const Limits& limits, Log log)
-    : disk_(disk),
-      store_(std::move(store)),
-      limits_(limits),
-      log_(std::move(log)),
-      held_bytes_(size_of(reserve_path(store_))) {}
+    : disk_(disk), store_(std::move(store)), limits_(limits), log_(std::move(log)) {}
 
 void DiskRoom::look() {
   const auto free = disk_.free_bytes(store_);
@@ -91,6 +87,7 @@ void DiskRoom::look() {
   judge(*free);
   const std::uint64_t wanted = limits_.reserve_bytes;
   if (wanted == 0) return;
+  held_bytes_ = size_of(reserve_path(store_));  // somebody may have removed it to make room
   const bool is_full = *free < wanted / 4;
   const std::uint64_t half = half_of(wanted, held_bytes_);
   if (is_full && held_bytes_ > half) {

@@ -104,6 +104,15 @@ TEST_F(SmallVolume, GrowsToTheWholeReserveWithTheDisk) {
   EXPECT_EQ(held(), 8 * mebibyte);
 }
 
+TEST_F(SmallVolume, MakesTheReserveAnewAfterSomebodyHasRemovedIt) {
+  disk_.set_size(100 * mebibyte);
+  const auto room = make_room();
+  look_often(*room);
+  fs::remove(persist::reserve_path(dir_.path()));
+  look_often(*room);
+  EXPECT_EQ(held(), 16 * mebibyte);
+}
+
 TEST_F(SmallVolume, TooSmallForAnythingSaysSo) {
   disk_.set_size(10 * mebibyte);
   const auto room = make_room();
