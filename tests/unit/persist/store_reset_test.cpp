@@ -1,5 +1,6 @@
 // How a closed store is removed.
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,7 +43,7 @@ TEST(StoreReset, TheIdentityIsGoneForGoodBeforeAnythingElseGoes) {
   const TempDir dir;
   const StoreClock clock;
   LogLines log;
-  const std::string path = dir.path() + "/store";
+  const std::string path = std::filesystem::canonical(dir.path()).string() + "/store";
   LevelDbStore::open(small_options(path), clock, log).value()->close();
   WatchedDisk disk(path);
   ASSERT_TRUE(persist::remove_store(disk, path));
