@@ -29,6 +29,12 @@ StatusSet with_trouble(StatusSet statuses) {
   return statuses;
 }
 
+/// Whether an error that one transaction met is one that all others would meet.
+bool concerns_all(const error_code& code) {
+  return code == Errc::shutting_down || code == Errc::store_failed ||
+         code == Errc::store_unavailable;
+}
+
 /// A shard's part of the limits of the whole.
 CoordinatorLimits share_of(CoordinatorLimits limits, std::size_t shards) {
   limits.in_flight_max = std::max<std::size_t>(1, limits.in_flight_max / shards);
@@ -157,7 +163,7 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
     for (const Gid& gid : waking.gids) {
       const Result<> done = co_await reset_next_cron_time(gid);
       if (done) ++reset.count;
-      if (done || done.error().code == Errc::trans_not_found) continue;
+      if (done || !concerns_all(done.error().code)) continue;
       reset_rounds_->end(round);  // Those that were taken and not reset are taken again.
       co_return done.error();
     }

@@ -2,6 +2,7 @@
 
 #include "engine_fixture.hpp"
 #include "reset_rounds.hpp"
+#include "sample_transactions.hpp"
 
 namespace concerto::test {
 namespace {
@@ -50,6 +51,21 @@ TEST_F(EngineOperator, ResetsReachEveryStuckTransactionOnce) {
 TEST_F(EngineOperator, AResetOfAllHasNothingRemaining) {
   submit_stuck(5, 1);
   const Coordinator::Reset reset = reset_all(5);
+  EXPECT_EQ(reset.count, 5U);
+  EXPECT_FALSE(reset.has_remaining);
+}
+
+TEST_F(EngineOperator, AResetPassesOverATransactionThatCannotBeRead) {
+  Transaction damaged = sample_saga("damaged");
+  damaged.custom_data = "{";
+  damaged.options.timeout_to_fail = seconds(0);
+  damaged.parked = true;
+  damaged.next_cron_interval = seconds(600);
+  damaged.next_cron_time = clock_.wall_now() + seconds(600);
+  ASSERT_EQ(error_of(world_->start(store_.commit(create(damaged)))), "");
+  submit_stuck(5, 0);
+  restart();
+  const Coordinator::Reset reset = reset_all(100);
   EXPECT_EQ(reset.count, 5U);
   EXPECT_FALSE(reset.has_remaining);
 }

@@ -148,7 +148,8 @@ class Coordinator {
   };
   /// Makes those due now that wait for longer than `beyond` from now, at most `limit` (section
   /// 7.3). `beyond` may be negative. Requests with the same `beyond` that follow each other within
-  /// a minute make one round: until has_remaining is false, each gets other transactions.
+  /// a minute make one round: until has_remaining is false, each gets other transactions. What has
+  /// ended meanwhile or cannot be read is passed over.
   Async<Reset> reset_cron_time(std::chrono::seconds beyond, std::size_t limit);
 
   /// The transaction with its branches, nullopt if there is none. Shows durable status, and the
