@@ -30,7 +30,7 @@ class AlarmHeaps {
   /// Keeps the places in the entries of `table`, which outlives the heaps.
   explicit AlarmHeaps(RestingTable& table) : table_(table), heaps_(1) {}
 
-  /// A heap without anybody in it. It goes with the last one that leaves it.
+  /// A new, empty heap. It is removed when the last transaction leaves it.
   Heap add();
 
   bool contains(Slot slot) const noexcept { return table_[slot].place != nothing; }
@@ -40,12 +40,12 @@ class AlarmHeaps {
 
   /// Puts a slot into a heap, or moves it there, or to its new time.
   void put(Slot slot, Heap heap, SteadyTime time);
-  /// Takes a slot out of its heap, if it is in one. True if the heap has gone with it.
+  /// Takes a slot out of its heap, if it is in one. True if the heap was removed with it.
   bool take(Slot slot);
 
   /// The slot with the earliest time, `nothing` in an empty heap.
   Slot first_in(Heap heap) const noexcept;
-  /// That of all heaps.
+  /// The slot with the earliest time of all heaps.
   Slot first() const noexcept { return first_in(earliest_heap()); }
   SteadyTime earliest() const noexcept;
 

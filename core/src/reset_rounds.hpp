@@ -13,7 +13,7 @@ namespace concerto {
 /// the others still wait for their turn. Thread-safe.
 class ResetRounds {
  public:
-  /// Requests that come later after each other do not belong together.
+  /// A request that comes later than this after the one before it is of another round.
   static constexpr std::chrono::minutes gap_max{1};
 
   /// The round that a request joins. It begins a new one when the last one has ended, was of

@@ -1,7 +1,6 @@
 #include "config_yaml.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <limits>

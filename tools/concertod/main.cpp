@@ -43,11 +43,10 @@ int report_config(const CommandLine& command, const LoadedConfig& loaded) {
   return faultless ? 0 : exit_failure;
 }
 
-/// Those that would end the process, whoever sends them: a writer to a closed pipe, a limit on file
-/// sizes (a full disk: an error, not an end), somebody who mistook the process or the signal.
-/// Not those of a fault in the program, of debuggers and of a limit on CPU time, which is to end
-/// it. SIGHUP and SIGUSR1 are the server's as soon as it runs; before it has nothing to do for
-/// them.
+/// Signals that would end the process: after a write to a closed pipe or beyond the limit of a
+/// file's size, where the write's error is enough, and from somebody who mistook the process or the
+/// signal. Signals of faults in the program, of debuggers and of a limit on CPU time do end it.
+/// SIGHUP and SIGUSR1 are the server's as soon as it runs; before, there is nothing to reopen.
 void ignore_signals() {
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
                            SIGPWR, SIGSTKFLT, SIGXFSZ}) {

@@ -74,7 +74,7 @@ void collect_in_flight(const InFlight& now, MetricSet& metrics) {
                 seconds(now.lag));
 }
 
-/// Of many targets those that most wait for.
+/// The targets that most transactions wait for; all further ones are one label together.
 void collect_waiting(const std::map<std::string, std::size_t>& by_target, MetricSet& metrics) {
   std::vector<std::pair<std::size_t, std::string_view>> sorted;
   for (const auto& [target, count] : by_target) sorted.emplace_back(count, target);

@@ -77,10 +77,11 @@ struct InFlight {
 
 /// Selects among transactions that are unfinished or have failed; an empty text selects all.
 struct TroubleFilter {
-  /// A part of a URL that an unfinished one calls next, or of a failed branch (Inspection::urls).
+  /// A part of a URL that an unfinished transaction calls next, or at which one has failed
+  /// (Inspection::urls).
   std::string target;
-  /// A part of the last error: of an unfinished one that of its last attempt, which is known as
-  /// long as the journal has it; of all the reason for which it goes back or has failed.
+  /// A part of the reason for which it goes back or has failed; or, of an unfinished transaction,
+  /// of the answer to its last attempt that did not succeed, as long as the journal has it.
   std::string error;
 
   bool empty() const noexcept { return target.empty() && error.empty(); }

@@ -15,7 +15,7 @@ namespace concerto {
 /// Limits of every JSON text that is read, so that its time and memory are linear in its length.
 inline constexpr std::size_t json_depth_max = 1'000;
 inline constexpr std::size_t json_values_max = 500'000;
-/// Of a number whose text is kept beside its value.
+/// The text of a longer number is not kept beside its value.
 inline constexpr std::size_t json_number_text_bytes_max = 1'000;
 
 enum class JsonKind : std::uint8_t {

@@ -59,7 +59,7 @@ inline constexpr std::size_t rollback_reason_bytes_max = 1024;
 inline constexpr std::size_t steps_max = 10'000;
 inline constexpr std::size_t branches_max = 2 * steps_max;
 inline constexpr std::size_t payloads_max = 2 * steps_max;
-/// Of all branches that are registered with one transaction.
+/// Payloads of all branches that are registered with one transaction.
 inline constexpr std::size_t registered_bytes_max = std::size_t{32} << 20;
 inline constexpr std::size_t branch_headers_max = 256;
 inline constexpr std::size_t branch_headers_bytes_max = 32 * 1024;  ///< names and values

@@ -27,8 +27,7 @@ struct CreateTrans {
 };
 
 /// Changes a transaction; of a finished one, only its schedule. Precondition: its status is
-/// `expected`, and no branch of
-/// `delta.new_branches` has a (branch_id, op) that is there already.
+/// `expected`, and no branch of `delta.new_branches` has a (branch_id, op) that is there already.
 struct UpdateTrans {
   Gid gid;
   TransStatus expected = TransStatus::prepared;
@@ -143,8 +142,9 @@ class Store {
 
   /// Transactions without payloads and branches, newest first. `position` is empty or the
   /// next_position of the page before, with the same filter; another text is an invalid_request. A
-  /// page has `limit` transactions, or page_bytes_max of them, or it is the last one. Those that
-  /// are unfinished or have failed are found without a look at the others, however many these are.
+  /// page that is not the last one has `limit` transactions, or page_bytes_max bytes of them.
+  /// Transactions that are unfinished or have failed are found without a look at the others,
+  /// however many there are.
   virtual Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) = 0;
 
   /// Records of a category with a key; an empty text means any.
