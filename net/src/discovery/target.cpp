@@ -91,6 +91,9 @@ Result<Target> in_etcd(std::string_view target, const UrlParts& url) {
   if (key.empty()) return bad_target(target, "no key after the hosts");
   Target parsed;
   CONCERTO_TRY(parsed.hosts, parse_host_ports(url.host));
+  if (parsed.hosts.size() > target_addresses_max) {
+    return bad_target(target, "more than " + std::to_string(target_addresses_max) + " hosts");
+  }
   parsed.etcd_key = key;
   parsed.etcd_hosts = url.host;
   auto account = url.account();

@@ -27,7 +27,8 @@ struct HostPort {
 /// `h1:p1,h2:p2`; at least one.
 [[nodiscard]] Result<std::vector<HostPort>> parse_host_ports(std::string_view list);
 
-/// More addresses of one target than this are not used (as in go-zero's resolvers).
+/// More addresses of one target than this are not used (as in go-zero's resolvers), and a target
+/// that names more members of an etcd is refused: each has a channel and look-ups of its own.
 inline constexpr std::size_t target_addresses_max = 32;
 
 /// What a channel connects to.

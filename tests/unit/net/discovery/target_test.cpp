@@ -137,5 +137,17 @@ TEST(Target, TakesAtMost32DirectAddresses) {
   EXPECT_EQ(target->hosts.size(), 32U);
 }
 
+TEST(Target, RefusesAnEtcdWithMoreThan32Members) {
+  const auto etcd_with = [](int members) {
+    std::string list = "etcd://";
+    for (int i = 0; i < members; ++i) list += "h" + std::to_string(i) + ":1,";
+    return parse_target(list + "/order.rpc");
+  };
+  EXPECT_TRUE(etcd_with(32));
+  const auto refused = etcd_with(33);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().detail.ends_with("more than 32 hosts")) << refused.error().detail;
+}
+
 }  // namespace
 }  // namespace concerto::net
