@@ -56,7 +56,6 @@ Task<BranchReply> answer(Task<GrpcReply> sent) {
 
 }  // namespace
 
-// Not a coroutine, so that what it prepares does not wait with the call.
 Result<unsigned> GrpcBranchCaller::way_of(Protocol /*protocol*/, std::string_view url) const {
   const PlainUrl seen = look_at_url(url);
   if (seen.is_plain && seen.has_port && seen.has_path) return 0U;
@@ -73,6 +72,7 @@ Result<> GrpcBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) c
   return check_metadata(call);
 }
 
+// Not a coroutine, so that what it prepares does not wait with the call.
 Task<BranchReply> GrpcBranchCaller::call(BranchCall call) {
   if (call.url.empty()) return answer(BranchReply{Outcome::success, {}});
   Result<Prepared> prepared = prepare(channels_, call);

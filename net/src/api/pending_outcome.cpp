@@ -8,7 +8,8 @@ Task<bool> is_pending(Coordinator& coordinator, Gid gid, error_code code) {
   const AnswerClass answer = answer_class(code);
   if (answer == AnswerClass::rejected || answer == AnswerClass::overloaded) co_return false;
   const auto found = co_await coordinator.query(std::move(gid));
-  co_return found&&* found && !is_final((*found)->status);
+  if (!found || !*found) co_return false;
+  co_return !is_final((*found)->status);
 }
 
 }  // namespace concerto::net

@@ -31,7 +31,7 @@ class CallDeadline : public boost::intrusive::list_base_hook<
 
   SteadyTime at() const noexcept { return at_; }
   bool is_over() const noexcept { return over_ != Over::no; }
-  /// It is over, and not because the client closes.
+  /// The time has passed. False if the request was ended for another reason before.
   bool has_passed() const noexcept { return over_ == Over::time; }
 
   /// Interrupts this request because its client closes.
