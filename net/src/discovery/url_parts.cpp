@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/percent.hpp"
+
 namespace concerto::net {
 namespace {
 
@@ -18,31 +20,6 @@ bool is_control(char c) {
 
 char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = to_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::optional<std::string> decode_percent(std::string_view text, bool plus_is_space) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      decoded += ' ';
-    } else if (text[i] != '%') {
-      decoded += text[i];
-    } else {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      decoded += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  return decoded;
 }
 
 bool is_scheme(std::string_view text) {
@@ -84,7 +61,7 @@ std::optional<std::string> UrlParts::parameter(std::string_view name) const {
     std::string_view key = rest;
     rest = cut(key, '&');
     const std::string_view value = cut(key, '=');
-    if (decode_percent(key, true) == name) return decode_percent(value, true);
+    if (percent_decode(key, true) == name) return percent_decode(value, true);
   }
   return std::nullopt;
 }
@@ -92,8 +69,8 @@ std::optional<std::string> UrlParts::parameter(std::string_view name) const {
 Result<UrlParts::Account> UrlParts::account() const {
   std::string_view name = user_info;
   const std::string_view secret = cut(name, ':');
-  auto user = decode_percent(name, false);
-  auto password = decode_percent(secret, false);
+  auto user = percent_decode(name, false);
+  auto password = percent_decode(secret, false);
   if (!user || !password) return malformed("invalid escape in user or password");
   Account account;
   account.user = std::move(*user);
@@ -116,7 +93,7 @@ Result<UrlParts> parse_target_url(std::string_view url) {
   url.remove_prefix(2);
 
   const std::string_view authority = url.substr(0, url.find('/'));
-  auto path = decode_percent(url.substr(authority.size()), false);
+  auto path = percent_decode(url.substr(authority.size()), false);
   if (!path) return malformed("invalid escape in the path");
   parts.path = std::move(*path);
   // npos + 1 is 0: no user info.
