@@ -46,6 +46,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_bl
 }
 
 std::optional<std::string> decode_path(std::string_view text) {
+  if (text.find('%') == std::string_view::npos) return std::string{text};  // As nearly all are.
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
