@@ -14,7 +14,7 @@ std::string name(const std::string& cat, const std::string& key) {
 }  // namespace
 
 Result<> KvTable::check_create(const KvRecord& record) const {
-  if (!records_.contains({record.cat, record.key})) return ok();
+  if (!contains(record.cat, record.key)) return ok();
   return make_error(Errc::key_exists, name(record.cat, record.key) + " exists already");
 }
 
@@ -26,7 +26,7 @@ Result<> KvTable::check_update(const KvRecord& record) const {
 }
 
 Result<> KvTable::check_erase(const std::string& cat, const std::string& key) const {
-  if (records_.contains({cat, key})) return ok();
+  if (contains(cat, key)) return ok();
   return make_error(Errc::key_not_found, "no " + name(cat, key));
 }
 

@@ -24,6 +24,9 @@ class KvTable {
   void put(KvRecord record);
   void erase(const std::string& cat, const std::string& key);
 
+  bool contains(const std::string& cat, const std::string& key) const {
+    return records_.contains({cat, key});
+  }
   std::vector<KvRecord> find(const std::string& cat, const std::string& key) const;
   KvPage scan(const std::string& cat, const std::string& position, std::size_t limit) const;
 

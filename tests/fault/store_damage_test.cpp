@@ -224,48 +224,6 @@ TEST_F(StoreDamage, ALossAfterACleanStopIsReported) {
   history_.check(**opened);
 }
 
-TEST_F(StoreDamage, ALostDirectoryIsMadeAnew) {
-  segment_bytes_ = 3000;
-  auto store = open(original_).value();
-  fill(*store, 10);
-  ASSERT_TRUE(store->maintain());
-  store->close();
-  for (const std::string& path : files_below(original_, "")) {
-    if (path.find("/directory/") != path.npos && path.ends_with("CURRENT")) fs::remove(path);
-  }
-  auto opened = open(original_);
-  ASSERT_TRUE(opened) << opened.error().detail;
-  EXPECT_NE(log_.take().find("made anew"), std::string::npos);
-  history_.check(**opened);
-  const Transaction finished = sample_saga("g1");
-  const Result<> again = await_result(history_.io(), (*opened)->commit(create(finished)));
-  ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code, Errc::gid_exists);
-}
-
-TEST_F(StoreDamage, ADirectoryThatCannotBeOpenedNowIsKept) {
-  segment_bytes_ = 3000;
-  auto store = open(original_).value();
-  fill(*store, 10);
-  ASSERT_TRUE(store->maintain());
-  store->close();
-  FaultDisk disk;
-  LevelDbOptions faulty = options(original_);
-  faulty.disk = &disk;
-  bool opened = false;
-  for (std::uint64_t nth = 1; !opened; ++nth) {
-    SCOPED_TRACE("no descriptor from operation " + std::to_string(nth) + " on");
-    disk.fail_at(nth, FaultDisk::Fault::no_descriptors);
-    const Opened tried = LevelDbStore::open(faulty, clock_, log_);
-    opened = tried.has_value();
-    disk.heal();
-    ASSERT_EQ(log_.take().find("made anew"), std::string::npos);
-  }
-  store = open(original_).value();
-  history_.check(*store);
-  EXPECT_EQ(log_.take().find("made anew"), std::string::npos);
-}
-
 TEST_F(StoreDamage, ANewerFormatIsRefused) {
   open(original_).value()->close();
   const std::string path = persist::identity_path(original_);

@@ -4,6 +4,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <concerto/core/store.hpp>
@@ -168,6 +171,7 @@ class Ledger {
   void note_moved(std::uint64_t sequence, const Fingerprint& fingerprint, const Place& first);
   Result<> replay_update(const Place& place, const RecordView& record);
   Result<> replay_after_end(const Place& place, const RecordView& record, const Fingerprint& gid);
+  Result<> replay_kv(const Place& place, const RecordView& record);
   Result<> replay_whole(const Place& place, const RecordView& record);
 
   SegmentSet& segments_;
@@ -191,6 +195,7 @@ class Ledger {
   KvTable kv_;          ///< with everything ordered
   KvTable durable_kv_;  ///< what reads see
   std::vector<KvEffect> kv_effects_;
+  std::set<std::pair<std::string, std::string>> erased_in_replay_;  ///< category and key
 };
 
 }  // namespace concerto::persist

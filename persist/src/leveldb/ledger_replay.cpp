@@ -41,6 +41,7 @@ void Ledger::restore_sequence(std::uint64_t last_sequence) {
 void Ledger::begin_at(std::uint64_t next_group) {
   builder_ = GroupBuilder(next_group);
   durable_group_ = next_group - 1;
+  erased_in_replay_.clear();
 }
 
 Result<> Ledger::replay(const Place& place, const RecordView& record) {
@@ -52,25 +53,33 @@ Result<> Ledger::replay(const Place& place, const RecordView& record) {
     case RecordKind::decision:
     case RecordKind::finish:
       return replay_update(place, record);
-    case RecordKind::kv_put: {
-      auto kv = decode_kv(record.payload);
-      if (!kv) return malformed(place, "is not a key-value record");
-      restore_kv(std::move(*kv));
-      return ok();
-    }
-    case RecordKind::kv_erase: {
-      const auto kv = decode_kv_erase(record.payload);
-      if (!kv) return malformed(place, "is not the end of a key-value record");
-      kv_.erase(kv->cat, kv->key);
-      durable_kv_.erase(kv->cat, kv->key);
-      return ok();
-    }
+    case RecordKind::kv_put:
+    case RecordKind::kv_erase:
+    case RecordKind::kv_part:
+      return replay_kv(place, record);
     case RecordKind::active_part:
     case RecordKind::active_end:
-    case RecordKind::kv_part:
       return ok();
   }
   return malformed(place, "is of an unknown kind");
+}
+
+/// A checkpoint's part is needed for a key whose last change is past retention. Of a key that was
+/// changed in what is replayed, the part may tell an older state.
+Result<> Ledger::replay_kv(const Place& place, const RecordView& record) {
+  const bool erases = record.kind == RecordKind::kv_erase;
+  auto kv = erases ? decode_kv_erase(record.payload) : decode_kv(record.payload);
+  if (!kv) return malformed(place, "is not one of a key");
+  if (erases) {
+    kv_.erase(kv->cat, kv->key);
+    durable_kv_.erase(kv->cat, kv->key);
+    erased_in_replay_.emplace(kv->cat, kv->key);
+    return ok();
+  }
+  const bool is_known =
+      kv_.contains(kv->cat, kv->key) || erased_in_replay_.contains({kv->cat, kv->key});
+  if (record.kind == RecordKind::kv_put || !is_known) restore_kv(std::move(*kv));
+  return ok();
 }
 
 Result<> Ledger::replay_whole(const Place& place, const RecordView& record) {

@@ -210,6 +210,18 @@ Result<> verify(StoreCore& core, std::uint64_t from, std::uint64_t before, std::
   return ok();
 }
 
+/// Empties the directories of all segments, to be made anew from the whole log, which must be
+/// sound. Before they are empty the state says that no checkpoint has filled them: a start that is
+/// interrupted later would take empty ones for whole.
+Result<> forget_directories(StoreCore& core, std::uint64_t oldest, std::uint64_t last) {
+  core.log(LogLevel::warn, "a directory of finished transactions is made anew from the log");
+  CONCERTO_CHECK(verify(core, oldest, last + 1, oldest));
+  CONCERTO_CHECK(core.change_state(
+      [](StoreState& state) { state.checkpoint_first = state.checkpoint_end = 0; }));
+  for (const auto& segment : core.segments.all()) CONCERTO_CHECK(segment->forget_finished());
+  return ok();
+}
+
 }  // namespace
 
 Result<> recover(StoreCore& core) {
@@ -227,11 +239,9 @@ Result<> recover(StoreCore& core) {
   }
 
   const std::uint64_t oldest = state.segments.front().first_group;
-  if (extent.directory_lost) {
-    core.log(LogLevel::warn, "a directory of finished transactions is made anew from the log");
-    for (const auto& segment : core.segments.all()) CONCERTO_CHECK(segment->forget_finished());
-    state.checkpoint_first = state.checkpoint_end = 0;
-  }
+  core.adopt_state(state);
+  if (extent.directory_lost) CONCERTO_CHECK(forget_directories(core, oldest, extent.last_group));
+  state = core.state();
   for (const auto& segment : core.segments.all()) {
     core.ledger.restore_sequence(segment->state.first_sequence - 1);
     CONCERTO_TRY(const auto moved, segment->moved_entries());
@@ -253,11 +263,11 @@ Result<> recover(StoreCore& core) {
       extent.first_unflushed == 0 ? replay_from : extent.first_unflushed;
   CONCERTO_CHECK(verify(core, unflushed, replay_from, oldest));
   core.ledger.begin_at(extent.last_group + 1);
-  state.clean = false;
-  state.clean_last_group = 0;
-  core.adopt_state(state);
   core.segment_opened = state.segments.size() > 1;
-  CONCERTO_CHECK(core.change_state([](StoreState&) {}));
+  CONCERTO_CHECK(core.change_state([](StoreState& running) {
+    running.clean = false;
+    running.clean_last_group = 0;
+  }));
   return remove_leftovers(core, leftovers);
 }
 

@@ -131,9 +131,8 @@ Result<std::shared_ptr<Segment>> Segment::open(SegmentEnv& env, const std::strin
   if (sound) sound = segment->open_directory(false);
   if (sound) sound = segment->load_filter();
   if (sound) return segment;
-  // A directory that the system does not let us read now may be whole, and stays.
+  // A directory that the system does not let us read now may be whole.
   if (sound.error().code != Errc::store_damaged) return std::move(sound).error();
-  CONCERTO_CHECK(segment->forget_finished());
   segment->directory_lost_ = true;
   return segment;
 }

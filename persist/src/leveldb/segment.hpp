@@ -68,8 +68,8 @@ class Segment {
     state = begun;
     first_group_ = begun.first_group;
   }
-  /// Opens an existing one, whose logs have been looked at with `scan_logs`. A directory that is
-  /// missing or damaged is made anew; one that cannot be opened for another reason is an error.
+  /// Opens an existing one, whose logs have been looked at with `scan_logs`. Where its directory is
+  /// lost, `forget_finished` must be called before the directory is used.
   static Result<std::shared_ptr<Segment>> open(SegmentEnv& env, const std::string& path,
                                                const SegmentState& state);
   ~Segment();
@@ -100,7 +100,7 @@ class Segment {
 
   /// Empties the directory, to be filled anew.
   Result<> forget_finished();
-  /// True when the directory had to be made anew, because it was missing or damaged.
+  /// The directory was missing or damaged. What is left of it stays until `forget_finished`.
   bool directory_lost() const noexcept { return directory_lost_; }
 
   /// Its files are removed when it is destroyed.

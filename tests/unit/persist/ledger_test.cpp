@@ -67,5 +67,28 @@ TEST_F(LedgerScan, FindsThoseThatBeganBeforeAGroup) {
   for (std::uint64_t i = 0; i < gids.size(); ++i) EXPECT_EQ(gids[i].low, i + 1);
 }
 
+TEST(LedgerReplay, APartOfACheckpointTellsOfKeysThatTheLogDoesNotName) {
+  SegmentSet segments;
+  Ledger ledger(segments, {1, 2}, 1 << 20);
+  const auto replay = [&ledger](const EncodedRecord& record) {
+    const RecordView view{record.kind, record.payload, {}};
+    ASSERT_TRUE(ledger.replay(Place{1, 1}, view));
+  };
+  KvRecord changed, erased, kept;
+  changed.cat = erased.cat = kept.cat = "topics";
+  changed.key = "changed";
+  erased.key = "erased";
+  kept.key = "kept";
+  KvRecord newer = changed;
+  newer.value = "newer";
+  replay(encode_kv(RecordKind::kv_put, newer));
+  replay(encode_kv(RecordKind::kv_put, erased));
+  replay(encode_kv_erase(erased.cat, erased.key));
+  for (const KvRecord& record : {changed, erased, kept}) {
+    replay(encode_kv(RecordKind::kv_part, record));
+  }
+  EXPECT_EQ(ledger.find_kv("topics", ""), (std::vector{newer, kept}));
+}
+
 }  // namespace
 }  // namespace concerto::persist
