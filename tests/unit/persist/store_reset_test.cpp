@@ -11,7 +11,7 @@
 
 #include "leveldb/store_core.hpp"
 #include "passing_disk.hpp"
-#include "store_files.hpp"
+#include "store_directory.hpp"
 
 namespace concerto::test {
 
@@ -39,12 +39,24 @@ class WatchedDisk final : public PassingDisk {
   const std::string store_;
 };
 
-TEST(StoreReset, TheIdentityIsGoneForGoodBeforeAnythingElseGoes) {
-  const TempDir dir;
-  const StoreClock clock;
-  LogLines log;
-  const std::string path = std::filesystem::canonical(dir.path()).string() + "/store";
-  LevelDbStore::open(small_options(path), clock, log).value()->close();
+class StoreReset : public StoreDirectory {};
+
+TEST_F(StoreReset, AResetLeavesWhatIsNotTheStoresAndTheNextStartWorks) {
+  make_store();
+  set_file_content(store_ + "/letters.txt", "mine");
+  set_file_content(store_ + "/segment-000001/log/notes", "mine too");
+  ASSERT_TRUE(LevelDbStore::remove(store_ + "/"));
+  EXPECT_EQ(file_content(store_ + "/letters.txt"), "mine");
+  EXPECT_EQ(file_content(store_ + "/segment-000001/log/notes"), "mine too");
+  Opened opened = open(store_);
+  ASSERT_TRUE(opened) << opened.error().detail;
+  EXPECT_EQ((*opened)->active_count(), 0U);
+  EXPECT_EQ(file_content(store_ + "/segment-000001/log/notes"), "mine too");
+}
+
+TEST_F(StoreReset, TheIdentityIsGoneForGoodBeforeAnythingElseGoes) {
+  make_store();
+  const std::string path = std::filesystem::canonical(store_).string();
   WatchedDisk disk(path);
   ASSERT_TRUE(persist::remove_store(disk, path));
   const std::vector<std::string> wanted{"sync", "IDENTITY", "sync", "STATE"};
