@@ -120,8 +120,7 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   change.what = CreateTrans{&trans};
   CONCERTO_CO_CHECK(co_await store_.commit(std::move(change)));
   adopt(live, std::move(trans), std::move(draft.custom), *draft.mode);
-  live.counted = true;
-  count_unfinished(live.trans.type, +1);
+  count(live);
   arm_timeout(live);
   if (is_resumed) {
     alarms_.set_wake(live.gid, ports_.timers.now() + live.trans.next_cron_interval);

@@ -74,6 +74,7 @@ class Engine {
   void adopt(LiveTrans& live, Transaction trans, CustomData custom, const Mode& mode);
   void forget(LiveTrans& live);
   void leave_memory(LiveTrans& live);
+  void count(LiveTrans& live);
   void count_unfinished(TransType type, int difference);
 
   // Requests (engine.cpp).
@@ -140,6 +141,7 @@ class Engine {
   Task<void> save_progress();
 
   // Alarms and recovery (engine_alarms.cpp).
+  void recover_one(const ActiveTrans& active, const Mode& mode);
   void arm_timeout(const LiveTrans& live);
   void set_next_alarm();
   void ring();

@@ -119,35 +119,46 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
 }
 
 Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
-  const WallTime now = clock_.wall_now();
-  const SteadyTime steady = ports_.timers.now();
   for (const ActiveTrans& active : transactions) {
-    if (live_.find(active.gid) != nullptr) continue;  // A request was faster.
-    const Mode* mode = modes_.find(active.type);
-    if (mode == nullptr) {
-      if (admits_line(LogLevel::warn, "transactions of unknown types")) {
-        ports_.observer.log(LogLevel::warn, active.gid.view(),
-                            "left alone: its type is not in this version");
-      }
-      continue;
-    }
-    if (alarms_.add(active.gid, active.type, active.create_time)) {
-      count_unfinished(active.type, +1);
-    }
-    seconds timeout = active.timeout_to_fail;
-    if (timeout.count() == 0 && mode->has_default_timeout) timeout = options_.timeout_to_fail;
-    if (active.status == mode->times_out_in && timeout.count() > 0) {
-      const nanoseconds left = timeout - elapsed(active.create_time, now);
-      alarms_.set_timeout(active.gid, steady + std::max(left, nanoseconds::zero()));
-    }
-    if (active.parked) {
-      alarms_.set_wake(active.gid, steady + rest_after_start(active, now));
-    } else if (active.status != TransStatus::prepared) {
-      alarms_.set_wake(active.gid, steady);
+    if (const Mode* mode = modes_.find(active.type)) {
+      recover_one(active, *mode);
+    } else if (admits_line(LogLevel::warn, "transactions of unknown types")) {
+      ports_.observer.log(LogLevel::warn, active.gid.view(),
+                          "left alone: its type is not in this version");
     }
   }
   set_next_alarm();
   co_return;
+}
+
+/// A request may have been faster, and the store have listed the transaction as it was before. Its
+/// alarms are set nevertheless: a request sets none of those that it has nothing to do with.
+void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
+  using Knowledge = LiveTrans::Knowledge;
+  const LiveTrans* live = live_.find(active.gid);
+  if (live != nullptr && live->knowledge == Knowledge::absent) return;
+  const bool is_known = live != nullptr && live->knowledge == Knowledge::present;
+  const TransStatus status = is_known ? live->trans.status : active.status;
+  if (is_final(status)) return;
+  const bool is_counted = live != nullptr && live->counted;
+  if (!is_counted && alarms_.add(active.gid, active.type, active.create_time)) {
+    count_unfinished(active.type, +1);
+  }
+  const WallTime now = clock_.wall_now();
+  const SteadyTime steady = ports_.timers.now();
+  seconds timeout = active.timeout_to_fail;
+  if (timeout.count() == 0 && mode.has_default_timeout) timeout = options_.timeout_to_fail;
+  if (status == mode.times_out_in && timeout.count() > 0) {
+    const nanoseconds left = timeout - elapsed(active.create_time, now);
+    alarms_.set_timeout(active.gid, steady + std::max(left, nanoseconds::zero()));
+  }
+  const bool is_driven = live != nullptr && live->driving;
+  if (is_driven || alarms_.wake_of(active.gid) != SteadyTime::max()) return;
+  if (active.parked) {
+    alarms_.set_wake(active.gid, steady + rest_after_start(active, now));
+  } else if (status != TransStatus::prepared) {
+    alarms_.set_wake(active.gid, steady);
+  }
 }
 
 Task<void> Engine::pause_until(SteadyTime at) {

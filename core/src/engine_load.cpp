@@ -33,8 +33,8 @@ Async<> Engine::load(LiveTrans& live) {
   adopt(live, std::move(*found), std::move(custom), *mode);
   if (is_final(live.trans.status)) {
     forget(live);
-  } else if (!std::exchange(live.counted, true) && !alarms_.type_of(live.gid)) {
-    count_unfinished(live.trans.type, +1);
+  } else {
+    count(live);
   }
   co_return ok();
 }
@@ -60,6 +60,12 @@ void Engine::leave_memory(LiveTrans& live) {
   if (live.counted) alarms_.add(live.gid, live.trans.type, live.trans.create_time);
   // Alarms do not ring while memory is full; this transaction makes room for the next one.
   if (live_.size() + 1 == options_.in_flight_max) set_next_alarm();
+}
+
+/// Counts an unfinished transaction, unless it is counted among those at rest.
+void Engine::count(LiveTrans& live) {
+  if (std::exchange(live.counted, true) || alarms_.type_of(live.gid)) return;
+  count_unfinished(live.trans.type, +1);
 }
 
 void Engine::count_unfinished(TransType type, int difference) {
