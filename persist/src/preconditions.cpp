@@ -1,6 +1,5 @@
 #include "preconditions.hpp"
 
-#include <charconv>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -66,6 +65,21 @@ bool matches(const ListFilter& filter, const Transaction& trans) {
          fits_as_created(filter, trans) && (!filter.accepts || filter.accepts(trans));
 }
 
+ActiveTrans active_of(const Transaction& trans) {
+  ActiveTrans active;
+  active.gid = trans.gid;
+  active.type = trans.type;
+  active.status = trans.status;
+  active.parked = trans.parked;
+  active.create_time = trans.create_time;
+  active.next_cron_time = trans.next_cron_time;
+  active.timeout_to_fail = trans.options.timeout_to_fail;
+  active.next_cron_interval = trans.next_cron_interval;
+  active.submit_time = trans.submit_time;
+  active.custom_data = trans.custom_data;
+  return active;
+}
+
 Transaction without_branches(const Transaction& trans) {
   Transaction shown = trans;
   shown.payloads.clear();
@@ -84,11 +98,9 @@ std::size_t listed_bytes(const Transaction& listed) noexcept {
 
 Result<std::optional<std::uint64_t>> parse_position(const std::string& position) {
   if (position.empty()) return std::optional<std::uint64_t>{};
-  std::uint64_t sequence = 0;
-  const char* const end = position.data() + position.size();
-  const auto [rest, error] = std::from_chars(position.data(), end, sequence);
-  if (error == std::errc{} && rest == end) return std::optional{sequence};
-  return foreign_position(position);
+  const auto sequence = parse_number<std::uint64_t>(position);
+  if (!sequence) return foreign_position(position);
+  return sequence;
 }
 
 Error foreign_position(const std::string& position) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <charconv>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <concerto/core/store.hpp>
 
@@ -23,10 +25,21 @@ Result<> check_new_branches(const Transaction& trans, const TransDelta& delta);
 bool fits_as_created(const ListFilter& filter, const Transaction& created) noexcept;
 bool matches(const ListFilter& filter, const Transaction& trans);
 
+/// An unfinished transaction as `scan_active` shows it.
+ActiveTrans active_of(const Transaction& trans);
 /// A transaction as `list` shows it.
 Transaction without_branches(const Transaction& trans);
 /// What it adds to a page.
 std::size_t listed_bytes(const Transaction& listed) noexcept;
+
+/// The whole text as a number.
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+  T value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+  return value;
+}
 
 /// A position of `list` is a sequence as decimal text: the page shows older transactions only. The
 /// empty one shows all.

@@ -11,10 +11,6 @@ Error damaged_record(const Place& place, const std::string& what) {
                                              what);
 }
 
-bool begins_chain(RecordKind kind) noexcept {
-  return kind == RecordKind::submit || kind == RecordKind::moved;
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const std::string>> GroupReader::read(std::uint64_t group) {

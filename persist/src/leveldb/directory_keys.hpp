@@ -35,25 +35,17 @@ inline leveldb::ReadOptions checked_scan() {
   return options;
 }
 
-inline Error damaged(const std::string& path, const std::string& what) {
-  return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
-}
-
 /// Not every read that fails tells of damage.
 inline Error not_read(const std::string& path, const leveldb::Status& status) {
   if (!status.IsIOError()) return damaged(path, status.ToString());
   return make_error(Errc::store_failed, "cannot read '" + path + "': " + status.ToString());
 }
 
-inline std::uint64_t number_of(std::string_view key) {
-  std::uint64_t number = 0;
-  for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
-  return number;
-}
-
 inline std::string_view view(const leveldb::Slice& slice) {
   return {slice.data(), slice.size()};
 }
+
+/// Absent when the value is not an entry of a finished transaction.
 inline std::optional<FinishedPlaces> decode_places(std::string_view value) {
   Decoder in(value);
   FinishedPlaces places;

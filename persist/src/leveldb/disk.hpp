@@ -46,6 +46,10 @@ inline constexpr std::string_view disk_full_text = "the disk is full";
 /// LevelDB meets only text arrives.
 bool lacks_space(std::string_view text);
 
+/// The error of the system's call that has just failed, as `errno` tells it: store_failed, or that
+/// of `no_descriptor`. `what` says what was not done.
+Error system_failure(const char* what, const std::string& path);
+
 /// The operating system's files.
 Disk& posix_disk();
 

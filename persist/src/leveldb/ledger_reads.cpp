@@ -15,10 +15,6 @@ constexpr std::size_t slots_per_hold = 4096;
 /// Entries of one active_part record.
 constexpr std::size_t part_entries_max = 512;
 
-bool begins_chain(RecordKind kind) noexcept {
-  return kind == RecordKind::submit || kind == RecordKind::moved;
-}
-
 }  // namespace
 
 Result<std::optional<ChainRecord>> Ledger::in_memory(const Place& place) const {

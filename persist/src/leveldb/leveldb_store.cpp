@@ -211,6 +211,12 @@ Result<std::unique_ptr<LevelDbStore>> LevelDbStore::open(LevelDbOptions options,
   return std::unique_ptr<LevelDbStore>(new LevelDbStore(std::move(impl)));
 }
 
+Result<> LevelDbStore::remove(const std::string& path) {
+  Result<> removed = remove_store(posix_disk(), path);
+  if (!removed) return of_store(std::move(removed).error());
+  return removed;
+}
+
 void LevelDbStore::close() {
   impl_->close();
 }

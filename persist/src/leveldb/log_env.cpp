@@ -21,30 +21,18 @@ leveldb::Status to_status(const std::string& path, const Result<>& done) {
   return leveldb::Status::IOError(path, done.error().detail);
 }
 
-bool ends_with(const std::string& text, std::string_view end) noexcept {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.npos, end) == 0;
-}
-
 /// LevelDB's own Env tells the reason of an error by its text alone.
 bool lacks_descriptor(const leveldb::Status& status) {
   if (!status.IsIOError()) return false;
   const std::string text = status.ToString();
-  return ends_with(text, std::generic_category().message(EMFILE)) ||
-         ends_with(text, std::generic_category().message(ENFILE));
-}
-
-bool is_table_path(const std::string& path) noexcept {
-  return ends_with(path, ".ldb");
+  return text.ends_with(std::generic_category().message(EMFILE)) ||
+         text.ends_with(std::generic_category().message(ENFILE));
 }
 
 }  // namespace
 
 std::string log_list_path(const std::string& database) {
   return database + "/LOGS";
-}
-
-bool is_log_path(const std::string& path) noexcept {
-  return ends_with(path, ".log");
 }
 
 LogEnv::LogEnv(PatientDisk& disk, Logs logs, LogSpace space)
@@ -111,7 +99,7 @@ leveldb::Status LogEnv::NewWritableFile(const std::string& path, leveldb::Writab
 LogEnv::NewFile LogEnv::create_file(const std::string& path) {
   CONCERTO_TRY(auto file, disk_.create(path));
   dirty_.add(parent_dir(path));
-  if (is_table_path(path)) {
+  if (path.ends_with(".ldb")) {
     return NewFile(std::make_unique<TableFile>(path, std::move(file), 0, shared()));
   }
   return NewFile(std::make_unique<AppendFile>(path, std::move(file), 0, shared()));

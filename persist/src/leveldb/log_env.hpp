@@ -15,9 +15,6 @@
 
 namespace concerto::persist {
 
-/// Whether a path ends as LevelDB's logs do.
-bool is_log_path(const std::string& path) noexcept;
-
 /// What LevelDB does not do by itself when it writes files: a directory is synced after a file was
 /// created or renamed in it (with the next sync of any file there, and before one is removed), and
 /// a database whose writes are synced one by one
@@ -70,7 +67,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   using NewFile = Result<std::unique_ptr<leveldb::WritableFile>>;
 
   bool is_synced_log(const std::string& path) const noexcept {
-    return logs_ == Logs::synced && is_log_path(path);
+    return logs_ == Logs::synced && path.ends_with(".log");
   }
   template <class Open>
   leveldb::Status with_descriptor(Open open);

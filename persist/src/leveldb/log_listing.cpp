@@ -88,9 +88,10 @@ class LogListing final : public Listing {
     while (at < std::min<std::size_t>(bytes->size(), cursor_.before.offset)) {
       const auto offset = static_cast<std::uint32_t>(at);
       const auto record = read_record(*bytes, at);
-      if (!record)
+      if (!record) {
         return make_error(Errc::store_damaged,
                           "group " + std::to_string(group) + " does not pass its checks");
+      }
       if (record->kind == RecordKind::submit) submits.push_back(offset);
     }
     for (; !submits.empty() && !pauses(); submits.pop_back()) {

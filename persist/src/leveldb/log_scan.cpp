@@ -10,6 +10,7 @@
 #include "database_names.hpp"
 #include "dir_entries.hpp"
 #include "log_env.hpp"
+#include "store_files.hpp"
 #include "wire.hpp"
 
 namespace concerto::persist {
@@ -57,9 +58,7 @@ std::optional<std::uint64_t> group_of(std::string_view batch) {
   const std::uint8_t tag = in.u8();
   const std::string_view key = in.text();
   if (!in.ok() || count != 1 || tag != 1 || key.size() != 8) return std::nullopt;
-  std::uint64_t number = 0;
-  for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
-  return number;
+  return number_of(key);
 }
 
 /// Where the next fragment would begin: the rest of a block that has no room for a header is
@@ -104,10 +103,6 @@ std::uint64_t content_bytes(std::string_view tail) {
   return end == tail.npos ? 0 : end + 1;
 }
 
-Error damaged(const std::string& path, const std::string& what) {
-  return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
-}
-
 Result<bool> has_logs(const std::string& database) {
   CONCERTO_TRY(const auto entries, list_dir(database));
   return std::any_of(entries.begin(), entries.end(),
@@ -123,7 +118,7 @@ Result<std::set<std::string>> listed_logs(const std::string& database) {
   if (list_kind == EntryKind::absent) {
     CONCERTO_TRY(const bool logs, has_logs(database));
     if (!logs) return listed;
-    return make_error(Errc::store_damaged, "the file '" + list + "' is missing");
+    return missing(list);
   }
   CONCERTO_TRY(const std::string content, read_file(list));
   // A last line without its end is a log that had not been written to.
@@ -141,7 +136,7 @@ Result<std::set<std::string>> listed_logs(const std::string& database) {
     const std::string path = database + "/" + name;
     CONCERTO_TRY(const EntryKind kind, kind_of(path));
     if (kind != EntryKind::absent) continue;
-    return make_error(Errc::store_damaged, "the file '" + path + "' is missing");
+    return missing(path);
   }
   return listed;
 }

@@ -22,6 +22,12 @@ constexpr int move_attempts_max = 8;
 /// Entries of directories that are sorted and written together, at least; a part is not divided.
 constexpr std::size_t directory_entries_at_once = 4096;
 
+std::uint64_t bytes_of(const SegmentSet::Segments& segments) {
+  std::uint64_t bytes = 0;
+  for (const auto& segment : segments) bytes += segment->bytes_on_disk();
+  return bytes;
+}
+
 }  // namespace
 
 Maintenance::~Maintenance() {
@@ -93,9 +99,7 @@ void Maintenance::look_at_room() {
 
 void Maintenance::measure_disk() {
   looks_until_measured_ = looks_between_measures;
-  std::uint64_t bytes = 0;
-  for (const auto& segment : core_.segments.all()) bytes += segment->bytes_on_disk();
-  core_.probe.disk_bytes.store(bytes, std::memory_order_relaxed);
+  core_.probe.disk_bytes.store(bytes_of(core_.segments.all()), std::memory_order_relaxed);
 }
 
 /// However many are unfinished, most of the log is what happened, not who is unfinished.
@@ -252,8 +256,7 @@ Result<> Maintenance::apply_retention() {
   for (;;) {
     const auto segments = core_.segments.all();
     if (segments.size() < 2) return ok();
-    std::uint64_t bytes = 0;
-    for (const auto& segment : segments) bytes += segment->bytes_on_disk();
+    const std::uint64_t bytes = bytes_of(segments);
     if (!may_drop(segments, bytes)) return ok();
     // A restart must not need what goes: the checkpoint has to begin behind it.
     if (core_.state().checkpoint_first < segments[1]->first_group()) CONCERTO_CHECK(checkpoint());

@@ -1,31 +1,18 @@
 #include "mapped_file.hpp"
 
-#include <cerrno>
 #include <fcntl.h>
-#include <system_error>
 #include <unistd.h>
 
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "descriptor_reserve.hpp"
+#include "disk.hpp"
 
 namespace concerto::persist {
-namespace {
-
-Error failed(const char* what, const std::string& path) {
-  const int number = errno;
-  std::string text =
-      std::string(what) + " '" + path + "': " + std::generic_category().message(number);
-  if (number == EMFILE || number == ENFILE) return no_descriptor(text);
-  return make_error(Errc::store_failed, std::move(text));
-}
-
-}  // namespace
 
 Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return failed("cannot open", path);
+  if (fd < 0) return system_failure("cannot open", path);
   struct stat info {};
   void* data = nullptr;
   bool mapped = ::fstat(fd, &info) == 0;
@@ -34,7 +21,7 @@ Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::string& path) {
     data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
     mapped = data != MAP_FAILED;
   }
-  const Error error = mapped ? Error{} : failed("cannot map", path);
+  const Error error = mapped ? Error{} : system_failure("cannot map", path);
   ::close(fd);
   if (!mapped) return error;
   return std::unique_ptr<MappedFile>(new MappedFile(path, static_cast<const char*>(data), size));

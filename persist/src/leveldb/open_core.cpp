@@ -213,8 +213,4 @@ Result<> remove_store(Disk& disk, const std::string& path) {
   return disk.sync_dir(store);
 }
 
-Result<> LevelDbStore::remove(const std::string& path) {
-  return remove_store(posix_disk(), path);
-}
-
 }  // namespace concerto::persist

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "../preconditions.hpp"
+
 namespace concerto::persist {
 namespace {
 
@@ -9,21 +11,6 @@ namespace {
 constexpr int attempts_max = 4;
 /// A scan of the unfinished takes so many each time it looks through all of them.
 constexpr std::size_t scanned_at_once = 65536;
-
-ActiveTrans active_of(const Transaction& trans) {
-  ActiveTrans active;
-  active.gid = trans.gid;
-  active.type = trans.type;
-  active.status = trans.status;
-  active.parked = trans.parked;
-  active.create_time = trans.create_time;
-  active.next_cron_time = trans.next_cron_time;
-  active.timeout_to_fail = trans.options.timeout_to_fail;
-  active.next_cron_interval = trans.next_cron_interval;
-  active.submit_time = trans.submit_time;
-  active.custom_data = trans.custom_data;
-  return active;
-}
 
 bool is_nothing(const Chain& chain) {
   return chain.records.empty() && !chain.rest;

@@ -72,6 +72,10 @@ enum class RecordKind : std::uint8_t {
   kv_part = 10,     ///< a key-value record as it was before first_group
 };
 
+/// Whether the record is a whole transaction, which needs none before it.
+constexpr bool begins_chain(RecordKind kind) noexcept {
+  return kind == RecordKind::submit || kind == RecordKind::moved;
+}
 constexpr bool is_update(RecordKind kind) noexcept {
   return kind == RecordKind::progress || kind == RecordKind::decision || kind == RecordKind::finish;
 }

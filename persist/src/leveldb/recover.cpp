@@ -10,10 +10,6 @@
 namespace concerto::persist {
 namespace {
 
-Error missing(const std::string& path) {
-  return make_error(Errc::store_damaged, "'" + path + "' is missing");
-}
-
 /// The log of a store that is being opened, after its segments have been.
 struct LogExtent {
   std::uint64_t last_group = 0;
@@ -156,9 +152,8 @@ Result<std::uint64_t> restore_part(StoreCore& core, const RecordView& record) {
 
 Error bad_group(const StoreCore& core, std::uint64_t group) {
   const auto segment = core.segments.of(group);
-  return make_error(Errc::store_damaged, "'" + log_database(segment->path()) +
-                                             "' is damaged: " + "group " + std::to_string(group) +
-                                             " does not pass its checks");
+  return damaged(log_database(segment->path()),
+                 "group " + std::to_string(group) + " does not pass its checks");
 }
 
 /// Calls `use(place, record)` for every record of a group.

@@ -35,7 +35,7 @@ Result<> check_current(const std::string& database) {
   const std::string current = database + "/CURRENT";
   CONCERTO_TRY(const EntryKind kind, kind_of(current));
   if (kind != EntryKind::absent) return ok();
-  return make_error(Errc::store_damaged, "the file '" + current + "' is missing");
+  return missing(current);
 }
 
 std::string finished_key(const Fingerprint& fingerprint) {

@@ -21,10 +21,6 @@ std::string with_checksum(std::string content) {
   return content + "checksum " + checksum + "\n";
 }
 
-Error damaged(const std::string& path, const std::string& what) {
-  return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
-}
-
 /// The lines before the checksum, which must be right.
 Result<std::string> checked_lines(const std::string& path, const std::string& content) {
   const auto at = content.rfind("checksum ");
@@ -42,6 +38,14 @@ WallTime wall_time(std::int64_t ns) {
 }
 
 }  // namespace
+
+Error damaged(const std::string& path, const std::string& what) {
+  return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
+}
+
+Error missing(const std::string& path) {
+  return make_error(Errc::store_damaged, "'" + path + "' is missing");
+}
 
 std::string encode(const StoreIdentity& identity) {
   return with_checksum("concerto-store " + std::to_string(identity.format) + "\nkey " +

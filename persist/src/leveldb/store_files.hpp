@@ -14,6 +14,10 @@ namespace concerto::persist {
 // The store's own small files are lines of text, `name value...`, and end with a line
 // `checksum <8 hex digits>`, the crc32c of everything before it.
 
+/// The two errors store_damaged of a file or directory of a store.
+Error damaged(const std::string& path, const std::string& what);
+Error missing(const std::string& path);
+
 inline constexpr std::uint32_t format_version = 1;
 
 /// The file IDENTITY, written once: `concerto-store <format>`, `key <32 hex digits>`.

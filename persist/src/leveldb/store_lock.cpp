@@ -2,11 +2,12 @@
 
 #include <cerrno>
 #include <fcntl.h>
-#include <system_error>
 #include <unistd.h>
 
 #include <sys/file.h>
 #include <sys/stat.h>
+
+#include "disk.hpp"
 
 namespace concerto::persist {
 
@@ -14,13 +15,10 @@ Result<StoreLock> StoreLock::take(const std::string& path) {
   StoreLock lock;
   lock.path_ = path;
   lock.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock.fd_ < 0) {
-    return make_error(Errc::store_failed,
-                      "cannot open '" + path + "': " + std::generic_category().message(errno));
-  }
+  if (lock.fd_ < 0) return system_failure("cannot open", path);
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
     return make_error(Errc::store_unavailable,
-                      "'" + path + "' is held: another process has " + "this store open");
+                      "'" + path + "' is held: another process has this store open");
   }
   return lock;
 }

@@ -44,6 +44,13 @@ class Encoder {
   std::string& out_;
 };
 
+/// The number in the bytes of a database's key, which are big-endian so that keys sort as numbers.
+inline std::uint64_t number_of(std::string_view key) noexcept {
+  std::uint64_t number = 0;
+  for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
+  return number;
+}
+
 /// Takes the values back in the same order. Reading past the end or a malformed value makes it
 /// fail for good: it then yields zeros, and `ok` says so.
 class Decoder {

@@ -17,19 +17,6 @@ namespace {
 
 constexpr std::size_t all_commits = std::numeric_limits<std::size_t>::max();
 
-ActiveTrans active_of(const Transaction& trans) {
-  return {trans.gid,
-          trans.type,
-          trans.status,
-          trans.parked,
-          trans.create_time,
-          trans.next_cron_time,
-          trans.options.timeout_to_fail,
-          trans.next_cron_interval,
-          trans.submit_time,
-          trans.custom_data};
-}
-
 }  // namespace
 
 struct MemoryStore::State {
