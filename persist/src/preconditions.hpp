@@ -14,14 +14,14 @@ Error gid_exists(const Gid& gid);
 Error trans_not_found(const Gid& gid);
 Error status_mismatch(const UpdateTrans& update, TransStatus stored);
 
-/// A change's status must be the expected one, and of a finished transaction only the time changes
-/// at which it would be looked at.
+/// The stored status must be the expected one. A finished transaction takes no change but a new
+/// schedule.
 Result<> check_status(const UpdateTrans& update, TransStatus stored);
 
 /// No (branch_id, op) of the delta's new branches is in `trans` or twice among them.
 Result<> check_new_branches(const Transaction& trans, const TransDelta& delta);
 
-/// What of a filter does not depend on the status: a transaction as it was created tells it.
+/// The part of a filter whose answer never changes: type and time of creation.
 bool fits_as_created(const ListFilter& filter, const Transaction& created) noexcept;
 bool matches(const ListFilter& filter, const Transaction& trans);
 
@@ -29,7 +29,7 @@ bool matches(const ListFilter& filter, const Transaction& trans);
 ActiveTrans active_of(const Transaction& trans);
 /// A transaction as `list` shows it.
 Transaction without_branches(const Transaction& trans);
-/// What it adds to a page.
+/// Bytes that it adds to a page.
 std::size_t listed_bytes(const Transaction& listed) noexcept;
 
 /// The whole text as a number.

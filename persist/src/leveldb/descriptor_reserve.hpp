@@ -17,9 +17,10 @@ namespace concerto::persist {
 Error no_descriptor(const std::string& text);
 bool lacks_descriptor(const Error& error) noexcept;
 
-/// Descriptors held back for the store's files, so that connections which take all others do not
-/// end it. An open that finds none gets one of these; when they are gone too, it is tried again
-/// until somebody closes a file, for it has written nothing. Thread-safe.
+/// Descriptors held back for the store's files, so that the store goes on when connections have
+/// taken all others. An open that fails for want of a descriptor has written nothing: one of the
+/// reserve is closed and the open is tried again. With the reserve used up, the open is tried until
+/// somebody closes a file. Thread-safe.
 class DescriptorReserve {
  public:
   explicit DescriptorReserve(std::size_t count);

@@ -40,10 +40,9 @@ class Disk {
   virtual Result<> sync_dir(const std::string& path) = 0;
 };
 
-/// How errors say that there is no space, whatever LevelDB makes of them on their way.
+/// Stands in the text of each error for want of space. The text is all that LevelDB passes on.
 inline constexpr std::string_view disk_full_text = "the disk is full";
-/// Whether an error's text gives the reason ENOSPC or EDQUOT, which more room would mend. Of what
-/// LevelDB meets only text arrives.
+/// Whether an error's text gives the reason ENOSPC or EDQUOT, which more room would mend.
 bool lacks_space(std::string_view text);
 
 /// The error of the system's call that has just failed, as `errno` tells it: store_failed, or that

@@ -23,13 +23,13 @@ std::uint64_t size_of(const std::string& path) noexcept {
   return absent ? 0 : size;
 }
 
-/// None is half of another one: the size of what is held tells whether half was given up.
+/// None of the sizes is half of another one, so that a reserve's size tells whether half of it has
+/// been given up.
 std::array<std::uint64_t, 3> reserve_sizes(std::uint64_t wanted) noexcept {
   return {wanted, wanted / 8 * 3, wanted / 16};
 }
 
-/// What is left of a reserve when half of it is given up: so much of the size that it had, however
-/// much it holds now.
+/// Half of the size that a reserve of now `held` bytes had before any of it was given up.
 std::uint64_t half_of(std::uint64_t wanted, std::uint64_t held) noexcept {
   std::uint64_t whole = wanted;
   for (const std::uint64_t size : reserve_sizes(wanted)) {

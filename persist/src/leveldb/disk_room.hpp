@@ -61,10 +61,10 @@ std::uint64_t reserve_size_for(std::uint64_t wanted, std::uint64_t room) noexcep
 /// Where a store keeps its reserve.
 std::string reserve_path(const std::string& store);
 
-/// Removes what a closed store keeps of zeros.
+/// Removes a closed store's files of zeros: its spare log and its reserve.
 Result<> remove_zeros(Disk& disk, const std::string& store);
-/// Gives up some of it, so that there is room to open the store: the spare log first, then half of
-/// the reserve, for another start may need the rest. False when nothing is left.
+/// Makes room to open a closed store: removes its spare log; or, if it has none, gives up half of
+/// its reserve, for another start may need the rest. False when nothing is left to give up.
 Result<bool> give_up_some(Disk& disk, const std::string& store);
 
 }  // namespace concerto::persist

@@ -9,8 +9,8 @@
 
 namespace concerto::persist {
 
-/// The first write that failed in an environment: nothing more is written then, and whoever asks
-/// hears of the reason, which LevelDB itself does not always pass on. Thread-safe.
+/// Remembers the first failed write of an environment, after which nothing more is written. Later
+/// writes get the reason from here, for LevelDB does not always pass it on. Thread-safe.
 class FirstFailure {
  public:
   bool happened() const noexcept { return happened_.load(std::memory_order_relaxed); }

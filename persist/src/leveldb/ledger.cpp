@@ -85,7 +85,7 @@ Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
   const UpdateTrans& update = *request.update;
   ActiveEntry* const entry = with_lock([&] { return active_.find(request.fingerprint); });
   if (entry == nullptr) return order_after_end(request, now);
-  // Entries do not move, and only this thread changes them.
+  // Entries do not move, and only this thread changes what is read of them here.
   CONCERTO_CHECK(check_status(update, entry->status));
   CONCERTO_CHECK(check_indexes(*entry, update));
   CONCERTO_CHECK(check_branches(*entry, update));

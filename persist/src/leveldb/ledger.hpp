@@ -54,7 +54,7 @@ class Ledger {
 
   void restore_active(const ActiveEntry& entry);
   void restore_moved(const Fingerprint& fingerprint, std::uint64_t sequence);
-  /// Of one that is in its directory and not in the directory's index.
+  /// A failed one that is in its segment's directory and not in the index there.
   void restore_failed(const FailedEntry& entry);
   void restore_kv(KvRecord record);
   void restore_sequence(std::uint64_t last_sequence);

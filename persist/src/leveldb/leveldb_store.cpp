@@ -158,10 +158,10 @@ class LevelDbStore::Impl {
 
 namespace {
 
-/// Lists that take more than a step and go on at the same time; others are refused.
+/// So many lists that take more than one step may go on at the same time; further ones are refused.
 constexpr std::size_t long_lists_max = 16;
 
-/// The place of one of them, as long as it lives.
+/// A long list's place among them, held until this is destroyed.
 class LongList {
  public:
   explicit LongList(std::atomic<std::size_t>& count) : count_(count) {}

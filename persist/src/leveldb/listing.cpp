@@ -42,8 +42,8 @@ class IndexListing final : public Listing {
   }
 
  private:
-  // The unfinished ones come first: who fails meanwhile is found in both. Of those that have
-  // failed the ones in memory come first: they go from there when they are in a directory.
+  // Each place is read before the next one to which its transactions go: the unfinished ones, then
+  // the failed ones in memory, then those in directories. So one that goes on meanwhile is found.
   Result<> take_refs() {
     const std::size_t limit = taken_at_once_;
     refs_.clear();
@@ -61,12 +61,12 @@ class IndexListing final : public Listing {
     }
     next_ = 0;
     is_last_ = refs_.size() < limit;
-    // Each time looks through all of the unfinished ones.
+    // Each time costs a look at all unfinished ones, so the next time takes more.
     taken_at_once_ = std::min(8 * limit, refs_max);
     return ok();
   }
 
-  /// The newest of those there are and some others, which are the newest of their kind.
+  /// Keeps the newest of `refs_` and `some`.
   void add(const std::vector<IndexRef>& some) {
     if (some.empty()) return;
     refs_.insert(refs_.end(), some.begin(), some.end());

@@ -20,7 +20,7 @@ namespace concerto::persist {
 /// a database whose writes are synced one by one
 ///  - gets its log space zeroed ahead in steps, so that a sync need not change the file's size;
 ///  - keeps a list of its log files, because LevelDB does not notice when one is missing;
-///  - uses a log that is not needed any more again, as the next one.
+///  - makes the next log of one that is not needed any more.
 /// LevelDB's background work has a thread of low priority here, and syncs tables in pieces.
 /// After a failure it changes nothing any more: LevelDB would tidy up after a rename that has in
 /// fact happened. An open that finds no descriptor is no failure, but tried again. All writing goes
@@ -50,8 +50,8 @@ class LogEnv final : public leveldb::EnvWrapper {
   leveldb::Status LockFile(const std::string& path, leveldb::FileLock** lock) override;
   void Schedule(void (*function)(void*), void* argument) override;
 
-  /// From now on no file is created, renamed or removed, at the end neither: what the paths lead to
-  /// is not this store's any more.
+  /// From now on no file is created, renamed or removed, not even at the end: what the paths lead
+  /// to is not this store's any more.
   void leave_files(const Error& why) {
     failure_.note(why);
     leaves_files_ = true;

@@ -20,7 +20,8 @@ class Maintenance {
   /// Errors: overloaded, when the system has no room for a thread.
   Result<> start();
   void stop();
-  /// Looks at the disk's room, as the thread does now and then: before anybody asks for it.
+  /// Looks at the disk's room, as the thread does again and again. At the start it is called before
+  /// anybody can ask for the room.
   void look_at_room();
   /// Does everything now, a checkpoint included, and returns when it is done.
   Result<> run_now();

@@ -90,8 +90,9 @@ class Segment {
   /// `before` and above `after`.
   Result<std::vector<IndexRef>> failed_refs(const ListFilter& wanted, std::uint64_t before,
                                             std::uint64_t after, std::size_t limit) const;
-  /// Failed ones that the index may lack: all that it does not have, if it may not be complete. It
-  /// is not where an earlier version of this program has worked, which wrote none.
+  /// The failed ones of the directory that its index lacks. An earlier version of this program
+  /// wrote no index: only where the state knows a later failure than the index does, some can be
+  /// missing.
   Result<std::vector<FailedEntry>> unindexed_failures() const;
   /// Moves the log's newest groups and the filter into table files.
   Result<> seal(const std::string& encoded_filter);

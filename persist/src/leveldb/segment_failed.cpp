@@ -47,8 +47,8 @@ std::string encode_time(WallTime time) {
 
 }  // namespace
 
-// Up to which failure the index is complete stands in it: the state of the store has the newest
-// failure that it has seen, so that one which was not put into the index shows.
+// The index says up to which time it has all failures. The store's state has the time of the newest
+// failure: if that is later, an earlier version of this program has left some out.
 Result<> Segment::write_failed(const std::vector<FailedEntry>& entries) {
   CONCERTO_TRY(WallTime newest, indexed_until());
   leveldb::WriteBatch batch;
