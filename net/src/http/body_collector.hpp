@@ -30,6 +30,8 @@ class BodyCollector final : public BodySink {
 
   /// The limit was reached and the rest is not read.
   bool truncated() const noexcept { return truncated_; }
+  /// Others needed the room. That may happen between two writes, and after the last one.
+  bool is_given_up() const noexcept { return given_up_; }
   /// False when the packed data ended too early.
   bool is_whole() const noexcept;
   std::string take() { return std::move(body_); }

@@ -131,6 +131,10 @@ class AnswerReader {
       ResponseParser parser{options_.header_bytes_max, body};
       if (request_.method == "HEAD") parser.skip_body();
       const error_code error = co_await read_message(connection_, parser);
+      if (body.is_given_up() && error == parser.error()) {
+        result.response = wrong(make_error_code(MessageErrc::no_room).message());
+        co_return error_code{};
+      }
       const bool cut = error && body.truncated();
       if (error && !cut) {
         if (error != parser.error()) co_return error;

@@ -11,6 +11,15 @@ using testing::HasSubstr;
 
 class HttpClientTest : public ClientTest {};
 
+/// Holds as much as it is told and gives up nothing.
+class Greedy final : public BufferBudget::Holder {
+ public:
+  using Holder::Holder;
+
+ private:
+  void shed(Excess /*excess*/) override {}
+};
+
 TEST_F(HttpClientTest, SendsALargeBodyAndReadsOne) {
   serve();
   const std::string body(3 << 20, 'b');
@@ -152,6 +161,26 @@ TEST_F(HttpClientTest, RefusesAnEndlessHeader) {
     poll();
   }
   EXPECT_EQ(finish(answer).error().code, HttpErrc::bad_response);
+}
+
+TEST_F(HttpClientTest, ABodyThatGaveWayBeforeItsLastChunkIsNoEmptyAnswer) {
+  HttpClientOptions options;
+  options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{1'000'000, 1'000'000});
+  make_client(options);
+  ScriptedServer server{executor()};
+  const auto answer = ask(server, 0);
+  server[0].send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n" +
+                 std::string(100'000, 'x') + "\r\n");
+  run_until([&] { return options.buffers->used_bytes() >= 100'000; });
+  poll();
+  Greedy other{*options.buffers};
+  other.change_input(0, 999'000);
+  EXPECT_EQ(options.buffers->used_bytes(), 999'000U);
+  server[0].send("0\r\n\r\n");
+  const Answer result = finish(answer);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, HttpErrc::bad_response);
+  EXPECT_THAT(result.error().detail, HasSubstr("no room is left for it"));
 }
 
 TEST_F(HttpClientTest, CutsALongBodyAndClosesTheConnection) {
