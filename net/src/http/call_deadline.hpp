@@ -43,8 +43,6 @@ class CallDeadline : public boost::intrusive::list_base_hook<
 
   /// From now on bytes of the request may have reached a server.
   void mark_sent() noexcept { sent_ = true; }
-  /// The bytes that were sent are known to be without effect.
-  void mark_unsent() noexcept { sent_ = false; }
   bool sent() const noexcept { return sent_; }
 
   /// The error of an operation that failed: the deadline's, if that was the cause, else
