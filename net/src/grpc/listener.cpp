@@ -70,11 +70,21 @@ class GrpcListener::Impl : public std::enable_shared_from_this<GrpcListener::Imp
 
   void accept_all() {
     const auto take = [this](const AcceptedConnection& connection) {
-      least_loaded().accept(connection.descriptor);
+      hand_over(connection.descriptor);
     };
     const auto refuse = [](int) {};  // gRPC knows no answer before the client has spoken.
     if (queue_.drain(acceptor_.native_handle(), take, refuse)) return wait();
     resume_.set(timers_.now() + pause);
+  }
+
+  void hand_over(int descriptor) const {
+    GrpcServer& server = least_loaded();
+    if (server.accept(descriptor)) return;
+    // The server with the fewest connections may have no idle one, and its shard is not the only
+    // one that the quota counts.
+    for (GrpcServer* each : servers_) {
+      if (each != &server) each->ask_for_room();
+    }
   }
 
   GrpcServer& least_loaded() const {

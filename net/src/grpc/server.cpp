@@ -22,8 +22,12 @@ void GrpcServer::add_stream(std::string method, GrpcStreamHandler handler) {
   core_->add({std::move(method), nullptr, std::move(handler)});
 }
 
-void GrpcServer::accept(int socket) {
-  core_->accept(socket);
+bool GrpcServer::accept(int socket) {
+  return core_->accept(socket);
+}
+
+void GrpcServer::ask_for_room() {
+  core_->ask_for_room();
 }
 
 std::size_t GrpcServer::connection_count() const noexcept {

@@ -102,20 +102,24 @@ void ServerCore::set_limits(const GrpcServerOptions& options) {
   connections_max_.store(options.connections_max, std::memory_order_relaxed);
 }
 
-void ServerCore::accept(int socket) {
+bool ServerCore::accept(int socket) {
   OwnedSocket owned(socket);
   const bool has_room =
       connection_count_.fetch_add(1) < connections_max_.load(std::memory_order_relaxed);
   if (!has_room || (sockets_ && !sockets_->take())) {
     --connection_count_;
-    if (!making_room_.exchange(true)) {
-      asio::post(executor_, [self = shared_from_this()] { self->make_room(); });
-    }
-    return;
+    ask_for_room();
+    return false;
   }
   asio::post(executor_, [self = shared_from_this(), owned = std::move(owned)]() mutable {
     self->adopt(owned.release());
   });
+  return true;
+}
+
+void ServerCore::ask_for_room() {
+  if (making_room_.exchange(true)) return;
+  asio::post(executor_, [self = shared_from_this()] { self->make_room(); });
 }
 
 void ServerCore::adopt(int fd) {

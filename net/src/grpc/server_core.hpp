@@ -45,7 +45,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::string why_unknown(std::string_view path) const;
 
   void set_limits(const GrpcServerOptions& options);
-  void accept(int socket);
+  bool accept(int socket);
+  void ask_for_room();
   void lost(ServerConnection& connection);
   Task<void> shutdown(SteadyTime deadline);
 

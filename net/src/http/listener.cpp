@@ -90,7 +90,13 @@ void HttpListener::hand_over(AcceptedSocket socket) {
     return a->connection_count() < b->connection_count();
   };
   HttpServer* server = *std::min_element(servers_.begin(), servers_.end(), by_count);
-  if (!server->offer(socket) && !server->turn_away(socket)) refuse(socket.descriptor());
+  if (server->offer(socket)) return;
+  // The server with the fewest connections may have no idle one, and its shard is not the only one
+  // that the quota counts.
+  for (HttpServer* each : servers_) {
+    if (each != server) each->ask_for_room();
+  }
+  if (!server->turn_away(socket)) refuse(socket.descriptor());
 }
 
 }  // namespace concerto::net

@@ -58,11 +58,15 @@ bool HttpServer::offer(AcceptedSocket& socket) {
       connection_count_.fetch_add(1) < connections_max_.load(std::memory_order_relaxed);
   if (!has_room || (sockets_ && !sockets_->take())) {
     connection_count_.fetch_sub(1);
-    if (!making_room_.exchange(true)) asio::post(executor_, [this] { make_room(); });
+    ask_for_room();
     return false;
   }
   asio::post(executor_, [this, taken = std::move(socket)]() mutable { adopt(std::move(taken)); });
   return true;
+}
+
+void HttpServer::ask_for_room() {
+  if (!making_room_.exchange(true)) asio::post(executor_, [this] { make_room(); });
 }
 
 bool HttpServer::turn_away(AcceptedSocket& socket) {

@@ -104,7 +104,7 @@ using GrpcStreamHandler = std::function<Task<GrpcStatus>(GrpcServerStream&)>;
 /// Serves gRPC on the connections of one shard.
 ///
 /// Register the methods first, then hand over connections (GrpcListener does). Everything on the
-/// shard's thread, except `accept` and `connection_count`.
+/// shard's thread, except where a function says otherwise.
 class GrpcServer {
  public:
   /// `timers` must outlive the server.
@@ -118,9 +118,12 @@ class GrpcServer {
   void add_unary(std::string method, GrpcUnaryHandler handler);
   void add_stream(std::string method, GrpcStreamHandler handler);
 
-  /// Takes over a connected, non-blocking TCP socket. Beyond the limit it is closed, and an idle
-  /// connection makes room for the next one. From any thread.
-  void accept(int socket);
+  /// Takes over a connected, non-blocking TCP socket. Beyond the limit it is closed, an idle
+  /// connection makes room for the next one, and the answer is false. From any thread.
+  bool accept(int socket);
+  /// Closes an idle connection soon, if there is one: a server with the same quota found no room.
+  /// From any thread.
+  void ask_for_room();
 
   /// Connections now, those on their way to the shard included. From any thread.
   std::size_t connection_count() const noexcept;

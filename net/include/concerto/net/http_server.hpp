@@ -85,6 +85,10 @@ class HttpServer {
   /// that connections that nobody uses do not keep out others for long. Thread-safe.
   [[nodiscard]] bool offer(AcceptedSocket& socket);
 
+  /// Closes an idle connection soon, if there is one: a server with the same quota found no room.
+  /// Thread-safe.
+  void ask_for_room();
+
   /// Takes over a connection that there is no room for: it is answered with 503, and may finish
   /// what it is writing. False, and the socket stays the caller's, when too many of these are open.
   /// Thread-safe.

@@ -339,6 +339,36 @@ TEST_F(HttpServerLife, SpreadsConnectionsOverItsServers) {
   await(second.drain(timers_.now()));
 }
 
+TEST_F(HttpServerLife, AnIdleConnectionOfAnotherServerMakesRoom) {
+  HttpServerOptions options;
+  options.sockets = std::make_shared<SocketQuota>(4);
+  HttpServer busy{executor(), timers_, router_.handler(), options};
+  HttpServer idle{executor(), timers_, router_.handler(), options};
+  HttpListener listener{executor(), timers_, {&busy, &idle}};
+  ASSERT_TRUE(listener.start(loopback()));
+  std::vector<std::unique_ptr<RawPeer>> peers;
+  const auto connect_next = [&] {
+    peers.push_back(std::make_unique<RawPeer>(executor()));
+    peers.back()->connect(listener.local_endpoint());
+  };
+  for (std::size_t i = 1; i <= 4; ++i) {
+    connect_next();
+    run_until([&] { return options.sockets->used() == i; });
+  }
+  peers[0]->send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  run_until([&] { return waiting_ == 1; });
+  peers[2]->close();
+  run_until([&] { return busy.connection_count() == 1 && idle.connection_count() == 2; });
+  options.sockets->set_max(3);
+  connect_next();  // The busy server has fewer.
+  run_until([&] { return idle.connection_count() == 1 && peers[1]->saw_end(); });
+  release_all_ = true;
+  released_.notify_all();
+  await(listener.stop());
+  await(busy.drain(timers_.now()));
+  await(idle.drain(timers_.now()));
+}
+
 TEST_F(HttpServerLife, SaysWhereItCannotListen) {
   serve();
   HttpListener other{executor(), timers_, {server_.get()}};

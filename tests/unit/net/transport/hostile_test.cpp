@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -197,6 +198,38 @@ TEST_F(Hostile, IdleConnectionMakesRoomForTheNextOne) {
   run_until([&] { return ended(refused) && server->connection_count() == 1; });
   EXPECT_EQ(options.sockets->used(), 1u);
   expect_served();
+}
+
+TEST_F(Hostile, AnIdleConnectionOfAnotherServerMakesRoom) {
+  GrpcServerOptions options;
+  options.sockets = std::make_shared<SocketQuota>(4);
+  Notifier never(executor());
+  make_server(options).add_stream(
+      "/test.S/Deaf", [&](GrpcServerStream& stream) { return wait_for_the_end(stream, never); });
+  GrpcServer idle(executor(), timers, options);
+  listener = std::make_unique<GrpcListener>(executor(), timers,
+                                            std::vector<GrpcServer*>{server.get(), &idle});
+  ASSERT_TRUE(listener->listen(address));
+  address = listener->address();
+  std::vector<RawSocket> sockets;
+  for (std::size_t i = 1; i <= 4; ++i) {
+    sockets.push_back(connect());
+    run_until([&] { return options.sockets->used() == i; });
+  }
+  std::optional<Attacker> busy(std::move(sockets[0]));
+  busy->open("/test.S/Deaf");
+  run_until([&] { return busy->exchange(), server->call_count() == 1; });
+  sockets[2].close();
+  run_until([&] { return server->connection_count() == 1 && idle.connection_count() == 2; });
+  options.sockets->set_max(3);
+  RawSocket refused = connect();  // The busy server has fewer.
+  run_until([&] { return ended(refused) && idle.connection_count() == 1; });
+  busy.reset();
+  run_until([&] { return server->connection_count() == 0; });
+  never.notify_all();
+  run_until([&] { return server->call_count() == 0; });
+  listener.reset();
+  run(idle.shutdown(in(std::chrono::seconds(0))));
 }
 
 #if CONCERTO_CAN_RUN_WITHOUT_DESCRIPTORS
