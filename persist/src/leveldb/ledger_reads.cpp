@@ -10,8 +10,8 @@
 namespace concerto::persist {
 namespace {
 
-/// Entries of the active table looked at under one hold of the lock.
-constexpr std::size_t slots_per_hold = 4096;
+/// Entries of a table looked at under one hold of the lock.
+constexpr std::size_t entries_per_hold = 4096;
 /// Entries of one active_part record.
 constexpr std::size_t part_entries_max = 512;
 
@@ -100,7 +100,7 @@ void Ledger::for_each_active(Visit visit) const {
   std::size_t slot = 0;
   for (bool more = true; more;) {
     const std::lock_guard lock(mutex_);
-    const std::size_t end = std::min(slot + slots_per_hold, active_.slots());
+    const std::size_t end = std::min(slot + entries_per_hold, active_.slots());
     for (; slot < end; ++slot) {
       const ActiveEntry* entry = active_.at_slot(slot);
       if (entry != nullptr) visit(*entry, slot);
@@ -168,12 +168,20 @@ std::vector<IndexRef> Ledger::unfinished_refs(const ListFilter& filter, std::uin
 std::vector<IndexRef> Ledger::failed_refs(const ListFilter& filter, std::uint64_t before,
                                           std::size_t limit) const {
   std::vector<IndexRef> refs;
-  const std::lock_guard lock(mutex_);
+  // A checkpoint that begins meanwhile moves entries from the first table into the second one.
   for (const FailedTable* table : {&failed_, &failed_flushing_}) {
     const std::size_t end = refs.size() + limit;
-    for (auto at = table->lower_bound(before); at != table->begin() && refs.size() < end;) {
-      --at;
-      if (may_match(filter, at->second.facts)) refs.push_back(at->second.ref);
+    std::uint64_t next = before;
+    for (bool more = true; more;) {
+      const std::lock_guard lock(mutex_);
+      auto at = table->lower_bound(next);
+      for (std::size_t left = entries_per_hold; left > 0 && refs.size() < end; --left) {
+        if (at == table->begin()) break;
+        --at;
+        if (may_match(filter, at->second.facts)) refs.push_back(at->second.ref);
+      }
+      more = at != table->begin() && refs.size() < end;
+      if (more) next = at->first;
     }
   }
   keep_newest(refs, limit);
@@ -238,7 +246,7 @@ Ledger::Checkpoint Ledger::begin_checkpoint() {
 std::vector<ActiveEntry> Ledger::active_slots(std::size_t& slot, bool& end) const {
   std::vector<ActiveEntry> entries;
   const std::lock_guard lock(mutex_);
-  const std::size_t stop = std::min(slot + slots_per_hold, active_.slots());
+  const std::size_t stop = std::min(slot + entries_per_hold, active_.slots());
   for (; slot < stop && entries.size() < part_entries_max; ++slot) {
     const ActiveEntry* entry = active_.at_slot(slot);
     if (entry != nullptr && !is_final(entry->status)) entries.push_back(*entry);

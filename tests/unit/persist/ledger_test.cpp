@@ -67,6 +67,24 @@ TEST_F(LedgerScan, FindsThoseThatBeganBeforeAGroup) {
   for (std::uint64_t i = 0; i < gids.size(); ++i) EXPECT_EQ(gids[i].low, i + 1);
 }
 
+TEST(LedgerFailed, FindsTheFewThatMatchAmongMany) {
+  SegmentSet segments;
+  Ledger ledger(segments, {1, 2}, 1 << 20);
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    FailedEntry entry;
+    entry.ref = {i, {i, i}};
+    entry.facts.type = i % 1000 == 0 ? TransType::xa : TransType::saga;
+    ledger.restore_failed(entry);
+  }
+  ListFilter filter;
+  filter.type = TransType::xa;
+  std::vector<std::uint64_t> found;
+  for (const IndexRef& ref : ledger.failed_refs(filter, count, 4)) found.push_back(ref.sequence);
+  EXPECT_EQ(found, (std::vector<std::uint64_t>{9000, 8000, 7000, 6000}));
+  EXPECT_EQ(ledger.failed_refs(filter, 2500, 4).size(), 2U);
+  EXPECT_EQ(ledger.failed_refs({}, count + 1, 2 * count).size(), count);
+}
+
 TEST(LedgerReplay, APartOfACheckpointTellsOfKeysThatTheLogDoesNotName) {
   SegmentSet segments;
   Ledger ledger(segments, {1, 2}, 1 << 20);
