@@ -246,7 +246,8 @@ void ServerConnection::Buffers::shed(Excess excess) {
     call->give_up();
   }
   if (held() <= target) return;
-  // The streams themselves are too many. The caller may be inside the session.
+  // The streams themselves are too many, or most of it waits for the socket. The caller may be
+  // inside the session.
   write_off();
   asio::post(owner_.turn().executor(), [connection = owner_.shared_from_this()] {
     connection->close(

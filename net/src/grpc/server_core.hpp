@@ -109,6 +109,9 @@ class ServerConnection final : public http2::Connection {
 
   http2::StreamPtr on_request() override;
   void on_lost() override;
+  void on_unsent(std::size_t before, std::size_t now) override {
+    buffers_.change_answer(before, now);
+  }
 
   const std::shared_ptr<ServerCore> server_;
   const std::string peer_;

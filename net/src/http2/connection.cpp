@@ -190,23 +190,25 @@ std::size_t Connection::send(std::string_view bytes) {
 }
 
 void Connection::block(std::string_view unsent) {
-  if (unsent_.empty()) {
-    blocked_since_ = timers_.now();
-    timer_.set(end_of_blocking());
-  }
-  unsent_ = std::string(unsent);
+  blocked_since_ = timers_.now();
+  timer_.set(end_of_blocking());
+  set_unsent(std::string(unsent));
   socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& error) {
     if (!error && self->open_) self->on_writable();
   });
 }
 
+void Connection::set_unsent(std::string bytes) {
+  const std::size_t before = std::exchange(unsent_, std::move(bytes)).size();
+  on_unsent(before, unsent_.size());
+}
+
 void Connection::on_writable() {
-  const std::string bytes = std::move(unsent_);
-  unsent_.clear();
-  const std::size_t sent = send(bytes);
+  const std::size_t sent = send(unsent_);
   if (!open_) return;
-  if (sent == bytes.size()) return flush();
-  block(std::string_view(bytes).substr(sent));
+  if (sent < unsent_.size()) return block(std::string_view(unsent_).substr(sent));
+  set_unsent({});
+  flush();
 }
 
 void Connection::on_settings() {
@@ -308,7 +310,7 @@ void Connection::lose(Error reason) {
   timer_.cancel();
   error_code ignored;
   socket_.close(ignored);
-  unsent_ = {};
+  set_unsent({});
   session_.abandon(NGHTTP2_CANCEL);
   on_lost();
 }

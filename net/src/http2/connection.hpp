@@ -77,6 +77,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   virtual void on_lost() = 0;
   /// The peer announced the end of the connection.
   virtual void on_drain() {}
+  /// The bytes that wait for the socket are `now` so many, and were `before`.
+  virtual void on_unsent(std::size_t before, std::size_t now) { (void)before, (void)now; }
   void on_stream_closed() override;
 
   void on_settings() override;
@@ -95,6 +97,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   bool receive(std::string_view bytes);
   Result<std::size_t> pull(std::span<char> out);
   void block(std::string_view unsent);
+  void set_unsent(std::string bytes);
   void on_writable();
   std::size_t send(std::string_view bytes);
   void on_timer();

@@ -178,5 +178,33 @@ TEST_F(Hostile, AnswersThatNobodyTakesCount) {
   expect_served();
 }
 
+TEST_F(Hostile, BytesThatASocketDoesNotTakeCount) {
+  constexpr std::size_t reply_bytes = 60'000;
+  GrpcServerOptions options;
+  options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{});
+  start(options);
+  server->add_unary("/test.S/Reply", [](GrpcRequest) -> Task<GrpcReply> {
+    co_return GrpcReply::success(std::string(reply_bytes, 'x'));
+  });
+  {
+    RawSocket socket = connect();
+    socket.set_option(asio::socket_base::receive_buffer_size(4'096));
+    Attacker attacker(std::move(socket));
+    run_until([&] {
+      http2::RecordingStream& stream = attacker.open("/test.S/Reply");
+      stream.send(std::string(5, '\0'));
+      stream.end();
+      attacker.send();
+      io.restart();
+      io.poll();
+      return options.buffers->used_bytes() > 0;
+    });
+    // A reply that is still in its stream would count as a whole.
+    EXPECT_NE(options.buffers->used_bytes(), reply_bytes + 5);
+  }
+  run_until([&] { return options.buffers->used_bytes() == 0; });
+  expect_served();
+}
+
 }  // namespace
 }  // namespace concerto::net

@@ -97,6 +97,13 @@ class Attacker {
     unsent_.erase(0, socket_.write_some(asio::buffer(unsent_), error));
   }
 
+  /// The same without reading.
+  void send() {
+    error_code error;
+    unsent_ += client_.pull();
+    unsent_.erase(0, socket_.write_some(asio::buffer(unsent_), error));
+  }
+
   bool has_ended() const { return ended_; }
   std::size_t answers(std::string_view what) const {
     return static_cast<std::size_t>(
