@@ -1,6 +1,7 @@
 #include "listing.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 
 #include "../preconditions.hpp"
@@ -32,6 +33,7 @@ class IndexListing final : public Listing {
       }
       if (next_ == refs_.size()) {
         CONCERTO_CHECK(take_refs());
+        if (refs_.empty() && !is_last_) return false;  // few match: another step looks further
         continue;
       }
       const IndexRef ref = refs_[next_++];
@@ -46,24 +48,41 @@ class IndexListing final : public Listing {
   // the failed ones in memory, then those in directories. So one that goes on meanwhile is found.
   Result<> take_refs() {
     const std::size_t limit = taken_at_once_;
+    before_ = std::min(before_, next_before_);
     refs_.clear();
+    next_ = 0;
     if (filter_.statuses.has_any_of(unfinished)) {
       add(core_.ledger.unfinished_refs(filter_, before_, limit));
     }
+    std::uint64_t unseen = 0;
     if (filter_.statuses.contains(TransStatus::failed)) {
       add(core_.ledger.failed_refs(filter_, before_, limit));
-      const SegmentSet::Segments segments = core_.segments.all();
-      for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-        const std::uint64_t after = refs_.size() < limit ? 0 : refs_.back().sequence;
-        CONCERTO_TRY(const auto some, (*segment)->failed_refs(filter_, before_, after, limit));
-        add(some);
-      }
+      CONCERTO_TRY(unseen, add_from_directories());
     }
-    next_ = 0;
-    is_last_ = refs_.size() < limit;
+    // What is older than the newest one that was not looked at comes after it, the next time.
+    std::erase_if(refs_, [unseen](const IndexRef& ref) { return ref.sequence <= unseen; });
+    is_last_ = unseen == 0 && refs_.size() < limit;
+    next_before_ = refs_.size() < limit ? unseen + 1 : none_before;
     // Each time costs a look at all unfinished ones, so the next time takes more.
     taken_at_once_ = std::min(8 * limit, refs_max);
     return ok();
+  }
+
+  /// Returns the newest sequence that was not looked at; 0: all were.
+  Result<std::uint64_t> add_from_directories() {
+    std::uint64_t unseen = 0;
+    std::size_t looks = looks_max;
+    const SegmentSet::Segments segments = core_.segments.all();
+    for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+      const bool is_enough = refs_.size() >= taken_at_once_;
+      const std::uint64_t after = std::max(unseen, is_enough ? refs_.back().sequence : 0);
+      looks = std::max(looks, looks_min);
+      CONCERTO_TRY(const auto some,
+                   (*segment)->failed_refs(filter_, before_, after, taken_at_once_, looks));
+      add(some.refs);
+      unseen = std::max(unseen, some.unseen);
+    }
+    return unseen;
   }
 
   /// Keeps the newest of `refs_` and `some`.
@@ -74,11 +93,17 @@ class IndexListing final : public Listing {
   }
 
   static constexpr std::size_t refs_max = 65536;
+  /// Entries of directories looked at each time; of one directory at least so many, so that each
+  /// time comes further.
+  static constexpr std::size_t looks_max = 20'000;
+  static constexpr std::size_t looks_min = 100;
+  static constexpr std::uint64_t none_before = std::numeric_limits<std::uint64_t>::max();
 
   std::uint64_t before_;  ///< the sequence that was looked at last
   std::size_t taken_at_once_;
   std::vector<IndexRef> refs_;
   std::size_t next_ = 0;
+  std::uint64_t next_before_ = none_before;  ///< where the next refs begin, if not at `before_`
   bool is_last_ = false;
 };
 

@@ -86,10 +86,14 @@ class Segment {
   Result<> write_finished(const std::vector<FinishedEntry>& entries);
   /// Writes entries of the index of failed ones, in one synced write.
   Result<> write_failed(const std::vector<FailedEntry>& entries);
+  struct FailedRefs {
+    std::vector<IndexRef> refs;
+    std::uint64_t unseen = 0;  ///< the newest sequence that was not looked at; 0: all were
+  };
   /// The newest `limit` failed ones of the index that a filter may select, with a sequence below
-  /// `before` and above `after`.
-  Result<std::vector<IndexRef>> failed_refs(const ListFilter& wanted, std::uint64_t before,
-                                            std::uint64_t after, std::size_t limit) const;
+  /// `before` and above `after`. Looks at no more than `looks` entries, and takes them off.
+  Result<FailedRefs> failed_refs(const ListFilter& wanted, std::uint64_t before,
+                                 std::uint64_t after, std::size_t limit, std::size_t& looks) const;
   /// The failed ones of the directory that its index lacks. An earlier version of this program
   /// wrote no index: only where the state knows a later failure than the index does, some can be
   /// missing.

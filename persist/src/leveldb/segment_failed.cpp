@@ -78,9 +78,10 @@ Result<WallTime> Segment::indexed_until() const {
   return WallTime{std::chrono::nanoseconds{static_cast<std::int64_t>(number_of(value))}};
 }
 
-Result<std::vector<IndexRef>> Segment::failed_refs(const ListFilter& wanted, std::uint64_t before,
-                                                   std::uint64_t after, std::size_t limit) const {
-  std::vector<IndexRef> refs;
+Result<Segment::FailedRefs> Segment::failed_refs(const ListFilter& wanted, std::uint64_t before,
+                                                 std::uint64_t after, std::size_t limit,
+                                                 std::size_t& looks) const {
+  FailedRefs found;
   const std::unique_ptr<leveldb::Iterator> at(directory_->NewIterator(checked_scan()));
   at->Seek(failed_key(before));
   if (at->Valid()) {
@@ -88,16 +89,21 @@ Result<std::vector<IndexRef>> Segment::failed_refs(const ListFilter& wanted, std
   } else if (at->status().ok()) {
     at->SeekToLast();
   }
-  for (; at->Valid() && refs.size() < limit; at->Prev()) {
+  for (; at->Valid() && found.refs.size() < limit; at->Prev()) {
     const std::string_view key = view(at->key());
     if (key.front() != tag_failed) break;
     const auto item = decode_failed(key, view(at->value()));
     if (!item) return damaged(directory_database(path_), "an entry of a failed one is malformed");
     if (item->ref.sequence <= after) break;
-    if (may_match(wanted, item->facts)) refs.push_back(item->ref);
+    if (looks == 0) {
+      found.unseen = item->ref.sequence;
+      break;
+    }
+    --looks;
+    if (may_match(wanted, item->facts)) found.refs.push_back(item->ref);
   }
   if (!at->status().ok()) return not_read(directory_database(path_), at->status());
-  return refs;
+  return found;
 }
 
 Result<std::vector<FailedEntry>> Segment::unindexed_failures() const {

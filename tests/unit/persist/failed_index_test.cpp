@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <leveldb/db.h>
+#include <leveldb/write_batch.h>
 
 #include "await_result.hpp"
+#include "leveldb/segment.hpp"
 #include "store_files.hpp"
 
 namespace concerto::test {
@@ -78,6 +80,19 @@ class FailedIndex : public testing::Test {
     return found;
   }
 
+  /// Puts entries of transactions that came later into the index of the first segment.
+  void add_failures(TransType type, std::uint64_t count) {
+    store_.reset();
+    leveldb::DB* opened = nullptr;
+    ASSERT_TRUE(leveldb::DB::Open({}, options_.path + "/segment-000001/directory", &opened).ok());
+    const std::unique_ptr<leveldb::DB> directory(opened);
+    leveldb::WriteBatch batch;
+    std::string value(21, '\0');
+    value.back() = static_cast<char>(type);
+    for (std::uint64_t i = 0; i < count; ++i) batch.Put("x" + persist::group_key(1000 + i), value);
+    ASSERT_TRUE(directory->Write({}, &batch).ok());
+  }
+
   TempDir dir_;
   StoreClock clock_;
   LogLines log_;
@@ -128,6 +143,20 @@ TEST_F(FailedIndex, FailuresOfAnEarlierVersionAreFound) {
   maintain();
   EXPECT_THAT(stored(false), SizeIs(index.size()));
   EXPECT_THAT(failed(), ElementsAre("g6", "g3", "g0"));
+}
+
+TEST_F(FailedIndex, FindsTheOneThatMatchesBelowVeryMany) {
+  create_saga("old", TransStatus::failed);
+  maintain();
+  add_failures(TransType::tcc, 60'000);
+  open();
+  ListFilter filter;
+  filter.statuses = {TransStatus::failed};
+  filter.type = TransType::saga;
+  const auto page = await_result(io_, store_->list(filter, "", 2)).value();
+  ASSERT_THAT(page.transactions, SizeIs(1U));
+  EXPECT_EQ(page.transactions[0].gid.str(), "old");
+  EXPECT_EQ(page.next_position, "");
 }
 
 TEST_F(FailedIndex, IsMadeAnewWithALostDirectory) {
