@@ -20,6 +20,13 @@ Result<StoreLock> StoreLock::take(const std::string& path) {
     return make_error(Errc::store_unavailable,
                       "'" + path + "' is held: another process has this store open");
   }
+  // Whoever resets a store removes the file with the lock held: then the lock keeps nobody away.
+  struct stat held {};
+  if (::fstat(lock.fd_, &held) != 0) return system_failure("cannot look at", path);
+  if (held.st_nlink == 0) {
+    return make_error(Errc::store_unavailable,
+                      "'" + path + "' is gone: another process has just reset this store");
+  }
   return lock;
 }
 

@@ -11,7 +11,7 @@ namespace concerto::persist {
 /// it lives.
 class StoreLock {
  public:
-  /// Errors: store_unavailable when somebody else holds it.
+  /// Errors: store_unavailable when somebody else holds it, or has just removed it; store_failed.
   static Result<StoreLock> take(const std::string& path);
 
   /// An error when another file, or none, is at the lock's path now: the lock then keeps nobody

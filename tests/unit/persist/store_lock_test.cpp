@@ -1,0 +1,42 @@
+#include "leveldb/store_lock.hpp"
+
+#include <fcntl.h>
+#include <filesystem>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "store_files.hpp"
+
+namespace concerto::persist {
+namespace {
+
+TEST(StoreLock, IsHeldOnce) {
+  const test::TempDir dir;
+  const std::string path = dir.path() + "/LOCK";
+  {
+    const auto first = StoreLock::take(path);
+    ASSERT_TRUE(first);
+    const auto second = StoreLock::take(path);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, Errc::store_unavailable);
+  }
+  EXPECT_TRUE(StoreLock::take(path));
+}
+
+TEST(StoreLock, OfAFileThatIsGoneKeepsNobodyAway) {
+  const test::TempDir dir;
+  const std::string path = dir.path() + "/LOCK";
+  test::set_file_content(path, "");
+  const int opened = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(opened, 0);
+  std::filesystem::remove(path);
+  // What a process has that opened the file right before another one removed it.
+  const auto lock = StoreLock::take("/proc/self/fd/" + std::to_string(opened));
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code, Errc::store_unavailable) << lock.error().detail;
+  ::close(opened);
+}
+
+}  // namespace
+}  // namespace concerto::persist
