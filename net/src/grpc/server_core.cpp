@@ -137,14 +137,14 @@ void ServerCore::adopt(int fd) {
   peer << socket.remote_endpoint(error);
   auto connection = std::make_shared<ServerConnection>(std::move(socket), shared_from_this(),
                                                        std::move(peer).str());
-  connections_.insert(connection);
+  connection->place_ = connections_.insert(connections_.end(), connection);
   connection->start();
   if (!sweep_.is_set()) sweep_.set(timers_.now() + options_.request_timeout);
 }
 
 void ServerCore::lost(ServerConnection& connection) {
   const auto held = std::static_pointer_cast<ServerConnection>(connection.shared_from_this());
-  connections_.erase(held);
+  connections_.erase(connection.place_);
   forget_one();
   if (connections_.empty()) emptied_.notify_all();
 }
@@ -168,14 +168,15 @@ void ServerCore::forget_one() noexcept {
 }
 
 /// A connection came that found no room: of some that have no call, the longest idle one goes.
+/// Those that were looked at go to the end of the list, so that the next time others are.
 void ServerCore::make_room() {
   making_room_ = false;
   std::shared_ptr<ServerConnection> idle;
-  std::size_t looked_at = 0;
-  for (const auto& connection : connections_) {
+  for (std::size_t left = std::min(looked_at_max, connections_.size()); left > 0; --left) {
+    const auto& connection = connections_.front();
     const bool is_idle = connection->session().stream_count() == 0;
     if (is_idle && (!idle || connection->idle_since() < idle->idle_since())) idle = connection;
-    if (++looked_at == looked_at_max) break;
+    connections_.splice(connections_.end(), connections_, connections_.begin());
   }
   if (idle) idle->close(Error{{}, "an idle connection made room for a new one"});
 }

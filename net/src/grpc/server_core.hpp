@@ -28,6 +28,8 @@ struct ServerMethod {
 /// The inside of a GrpcServer, shared with its connections and with sockets on their way to it.
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
+  using Connections = std::list<std::shared_ptr<ServerConnection>>;
+
   ServerCore(Executor executor, Timers& timers, GrpcServerOptions options);
   ~ServerCore();
 
@@ -76,7 +78,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   const std::shared_ptr<BufferBudget> buffers_;
   std::atomic<std::size_t> connection_count_ = 0;  ///< those on their way included
   std::atomic<bool> making_room_{false};
-  std::unordered_set<std::shared_ptr<ServerConnection>> connections_;
+  Connections connections_;
   bool draining_ = false;  ///< takes no more connections
   bool closing_ = false;   ///< takes no more calls
   Timer sweep_;            ///< ends requests that do not arrive
@@ -98,6 +100,8 @@ class ServerConnection final : public http2::Connection {
   bool end_unfinished(SteadyTime begun_by);
 
  private:
+  friend class ServerCore;
+
   class Buffers final : public BufferBudget::Holder {
    public:
     Buffers(BufferBudget& budget, ServerConnection& owner) : Holder(budget), owner_(owner) {}
@@ -114,6 +118,7 @@ class ServerConnection final : public http2::Connection {
   }
 
   const std::shared_ptr<ServerCore> server_;
+  ServerCore::Connections::iterator place_;  ///< among the server's
   const std::string peer_;
   Buffers buffers_;
 };

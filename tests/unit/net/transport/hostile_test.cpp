@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -198,6 +199,40 @@ TEST_F(Hostile, IdleConnectionMakesRoomForTheNextOne) {
   run_until([&] { return ended(refused) && server->connection_count() == 1; });
   EXPECT_EQ(options.sockets->used(), 1u);
   expect_served();
+}
+
+TEST_F(Hostile, AnIdleConnectionIsFoundAmongManyBusyOnes) {
+  constexpr std::size_t busy_count = 140;
+  GrpcServerOptions options;
+  options.connections_max = busy_count + 1;
+  start(options);
+  Notifier never(executor());
+  server->add_stream("/test.S/Deaf",
+                     [&](GrpcServerStream& stream) { return wait_for_the_end(stream, never); });
+  std::list<Attacker> busy;
+  const auto be_busy_until = [&](std::size_t count) {
+    while (busy.size() < count) {
+      busy.emplace_back(connect());
+      busy.back().open("/test.S/Deaf");
+    }
+    run_until([&] {
+      for (Attacker& each : busy) each.exchange();
+      return server->call_count() == count;
+    });
+  };
+  be_busy_until(busy_count / 2);
+  RawSocket idle = connect();
+  run_until([&] { return server->connection_count() == busy_count / 2 + 1; });
+  be_busy_until(busy_count);
+  for (int i = 0; i < 2; ++i) {
+    RawSocket refused = connect();
+    run_until([&] { return ended(refused); });
+  }
+  run_until([&] { return ended(idle); });
+  busy.clear();
+  run_until([&] { return server->connection_count() == 0; });
+  never.notify_all();
+  run_until([&] { return server->call_count() == 0; });
 }
 
 TEST_F(Hostile, AnIdleConnectionOfAnotherServerMakesRoom) {
