@@ -245,6 +245,7 @@ Task<void> HttpConnection::refuse() {
   HttpResponse response =
       error_response(made_room_ ? 503 : parser_->refusal_status(), refusal_text());
   if (made_room_) response.headers.add("Retry-After", "1");
+  if (response.status == 415) response.headers.add("Accept-Encoding", "identity");
   std::string().swap(parser_->request().body);  // Nobody reads it.
   hold_nothing();
   if (co_await send(std::move(response), false)) co_await linger();

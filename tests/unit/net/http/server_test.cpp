@@ -223,6 +223,15 @@ TEST_F(HttpServerTest, RefusesALargeHeader) {
   }
 }
 
+TEST_F(HttpServerTest, SaysWhichCodingOfABodyItTakes) {
+  serve();
+  RawPeer& peer = connect();
+  peer.send(POST_LINE "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx");
+  run_until([&] { return peer.saw_end(); });
+  EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 415 "));
+  EXPECT_THAT(peer.received(), HasSubstr("\r\nAccept-Encoding: identity\r\n"));
+}
+
 TEST_F(HttpServerTest, RefusesManySmallHeaderFields) {
   HttpServerOptions options;
   options.header_bytes_max = 2000;
