@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <concerto/core/assert.hpp>
+#include <concerto/base/assert.hpp>
 
 namespace concerto::persist {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 namespace concerto::persist {
 

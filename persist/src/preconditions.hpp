@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 namespace concerto::persist {
 

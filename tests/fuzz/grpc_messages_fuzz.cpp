@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include <concerto/core/base64.hpp>
+#include <concerto/base/base64.hpp>
 
 #include "grpc/message_reader.hpp"
 #include "grpc/wire.hpp"

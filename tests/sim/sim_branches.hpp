@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include <concerto/core/branch_caller.hpp>
+#include <concerto/engine/branch_caller.hpp>
 
 #include "fake_clock.hpp"
 #include "scripted_branches.hpp"

@@ -7,7 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <concerto/core/async.hpp>
+#include <concerto/base/async.hpp>
 
 namespace concerto::test {
 

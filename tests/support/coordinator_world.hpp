@@ -8,7 +8,7 @@
 
 #include <boost/asio/detached.hpp>
 
-#include <concerto/core/coordinator.hpp>
+#include <concerto/engine/coordinator.hpp>
 #include <concerto/persist/memory_store.hpp>
 
 #include "fake_clock.hpp"

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
-#include <concerto/core/clock.hpp>
-#include <concerto/core/random_source.hpp>
+#include <concerto/base/clock.hpp>
+#include <concerto/base/random_source.hpp>
 
 namespace concerto::test {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 namespace concerto::test {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <concerto/core/branch_caller.hpp>
+#include <concerto/engine/branch_caller.hpp>
 
 namespace concerto::test {
 

@@ -13,8 +13,8 @@
 
 #include <gtest/gtest.h>
 
-#include <concerto/core/clock.hpp>
-#include <concerto/core/observer.hpp>
+#include <concerto/base/clock.hpp>
+#include <concerto/engine/observer.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "sample_transactions.hpp"

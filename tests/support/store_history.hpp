@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "await_result.hpp"
 #include "sample_transactions.hpp"

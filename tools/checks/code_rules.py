@@ -2,6 +2,8 @@
 
 import re
 
+from checks.rooms import out_of_bounds, room_of
+
 FUNCTION_LINES_MAX = 70
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
@@ -10,10 +12,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 JSON_PARSERS = (r"boost/json(\.hpp$|/(parse|parser|stream_parser)\.hpp)",
                 "JSON from outside is read by JsonTree, in linear time")
 
-# What a layer may not include, and why.
+# What the directories of rooms may not include besides the headers of other rooms, and why.
 FORBIDDEN_INCLUDES = {
     "core": (
-        (r"concerto/(net|persist)/", "core knows no other layer"),
         (r"boost/asio/(ip|ssl|local|serial_port)|boost/asio/.*(socket|acceptor|resolver)|"
          r"boost/beast|nghttp2/|openssl/|sys/socket\.h|netinet/|arpa/|netdb\.h",
          "core opens no socket"),
@@ -21,22 +22,30 @@ FORBIDDEN_INCLUDES = {
         (r"google/protobuf|\.pb\.h$|grpcpp/|yaml-cpp/|spdlog/", "core knows no wire format"),
         JSON_PARSERS,
     ),
-    "net": ((r"concerto/persist/|leveldb/", "net knows no store"), JSON_PARSERS),
+    "net": ((r"leveldb/", "net knows no store"), JSON_PARSERS),
     "persist": (
         JSON_PARSERS,
-        (r"concerto/net/|boost/beast|nghttp2/|boost/asio/(ip|ssl)", "persist knows no transport"),
+        (r"boost/beast|nghttp2/|boost/asio/(ip|ssl)", "persist knows no transport"),
     ),
 }
 
 WALL_CLOCK = re.compile(r"\bsystem_clock\s*::\s*now\b|\bgettimeofday\b|\bstd::time\s*\(")
 
 
+def forbidden_includes(source):
+    yield from FORBIDDEN_INCLUDES.get(source.layer, ())
+    room = room_of(source.path)
+    for other in out_of_bounds(room) if room else ():
+        yield rf"concerto/{other.headers}/", f"{room.path} must not know {other.path}"
+
+
 def layers_point_down(source):
     if not source.is_cpp:
         return
+    forbidden = list(forbidden_includes(source))
     for number, line in enumerate(source.lines, 1):
         found = INCLUDE.match(line)
-        for pattern, why in FORBIDDEN_INCLUDES.get(source.layer, ()):
+        for pattern, why in forbidden:
             if found and re.search(pattern, found.group(1)):
                 yield source.finding(number, "layer", f"#include of {found.group(1)}: {why}")
 
@@ -60,7 +69,7 @@ def headers_have_pragma_once(source):
 
 
 def detached_only_in_task_group(source):
-    allowed = source.layer == "tests" or source.path == "core/src/task_group.cpp"
+    allowed = source.layer == "tests" or source.path == "core/base/src/task_group.cpp"
     if not source.is_cpp or allowed:
         return
     for number, line in enumerate(source.code.split("\n"), 1):

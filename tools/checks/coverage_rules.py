@@ -90,9 +90,10 @@ def config_keys(text):
 # Where the interfaces of a kind are declared: what the first column calls them, and in which file
 # they stand.
 INTERFACES = {
-    "endpoint": ("net/openapi/openapi.json", openapi_operations),
-    "gRPC method": ("net/proto/dtmgimp.proto", re.compile(r"^\s*rpc (\w+)", re.MULTILINE).findall),
-    "JSON-RPC method": ("net/src/api/json_rpc.cpp",
+    "endpoint": ("net/protocol/openapi/openapi.json", openapi_operations),
+    "gRPC method": ("net/protocol/proto/dtmgimp.proto",
+                    re.compile(r"^\s*rpc (\w+)", re.MULTILINE).findall),
+    "JSON-RPC method": ("net/protocol/src/api/json_rpc.cpp",
                         re.compile(r'call\.method == "(\w+)"').findall),
     "key": ("tools/concertod/config_keys.cpp", config_keys),
 }

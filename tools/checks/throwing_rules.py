@@ -72,7 +72,7 @@ def no_throwing_file_functions(source):
 
 
 def no_throwing_conversions(source):
-    if not checked(source) or source.path == "core/src/start_thread.cpp":
+    if not checked(source) or source.path == "core/base/src/start_thread.cpp":
         return
     code = source.code
     for pattern, instead in REFUSED:

@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
+from checks.rooms import out_of_bounds, room_of
 from checks.tree import Finding
 
 TOP_LEVEL = {
@@ -14,14 +15,22 @@ TOP_LEVEL = {
 # The README above speaks for these: installed headers, protobuf packages, the parts of one kind of
 # tests or benchmarks or of the packaging, dot directories.
 COVERED_FROM_ABOVE = re.compile(
-    r"(^|/)include(/|$)|^(tests/\w+|bench/\w+|net/proto|conan)/|(^|/)\.\w")
+    r"(^|/)(include|proto)(/|$)|^(tests/\w+|bench/\w+|conan)/|(^|/)\.\w")
 
+# What the directories of rooms may not link besides the targets of other rooms.
 FORBIDDEN_LINKS = {
-    "core": (r"concerto(::|_)(net|persist|config)\b|OpenSSL|[Pp]rotobuf|leveldb|NGHTTP2|spdlog|"
-             r"yaml-cpp|ZLIB"),
-    "net": r"concerto(::|_)(persist|config)\b|leveldb",
-    "persist": r"concerto(::|_)(net|config)\b|OpenSSL|[Pp]rotobuf|NGHTTP2",
+    "core": r"concerto(::|_)config\b|OpenSSL|[Pp]rotobuf|leveldb|NGHTTP2|spdlog|yaml-cpp|ZLIB",
+    "net": r"concerto(::|_)config\b|leveldb",
+    "persist": r"concerto(::|_)config\b|OpenSSL|[Pp]rotobuf|NGHTTP2",
 }
+
+
+def forbidden_links(source):
+    patterns = [FORBIDDEN_LINKS[source.layer]] if source.layer in FORBIDDEN_LINKS else []
+    room = room_of(source.path)
+    for other in out_of_bounds(room) if room else ():
+        patterns.append(rf"concerto(::|_){other.target}\b")
+    return re.compile("|".join(patterns)) if patterns else None
 
 
 def top_level_is_known(tree):
@@ -42,11 +51,11 @@ def directories_have_a_readme(tree):
 
 def links_point_down(tree):
     for source in tree.sources:
-        if not source.path.endswith(("CMakeLists.txt", ".cmake")):
+        forbidden = forbidden_links(source)
+        if not forbidden or not source.path.endswith(("CMakeLists.txt", ".cmake")):
             continue
         for number, line in enumerate(source.lines, 1):
-            forbidden = FORBIDDEN_LINKS.get(source.layer)
-            found = forbidden and re.search(forbidden, line.split("#")[0])
+            found = forbidden.search(line.split("#")[0])
             if found:
                 yield source.finding(number, "layer",
                                      f"{source.layer} must not link {found.group(0)}")

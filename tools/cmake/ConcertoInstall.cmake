@@ -1,19 +1,19 @@
 # What `cmake --install` puts down: programs, libraries, headers (by FILE_SET) and the package files
-# for find_package(Concerto CONFIG [COMPONENTS core net persist]). One export per layer, so that
-# who embeds the core alone needs no OpenSSL or protobuf.
+# for find_package(Concerto CONFIG [COMPONENTS base core transport protocol persist]). One export
+# per room, so that who embeds the core alone needs no OpenSSL or protobuf.
 
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Concerto)
 
-foreach(layer core net persist)
+foreach(room base core transport protocol persist)
   install(
-    TARGETS concerto_${layer}
-    EXPORT concerto_${layer}
+    TARGETS concerto_${room}
+    EXPORT concerto_${room}
     FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(EXPORT concerto_${layer} FILE concerto-${layer}.cmake NAMESPACE concerto::
+  install(EXPORT concerto_${room} FILE concerto-${room}.cmake NAMESPACE concerto::
           DESTINATION ${package_dir})
 endforeach()
 

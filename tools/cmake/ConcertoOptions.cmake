@@ -28,14 +28,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   endif()
 endif()
 
-# concerto_library(<layer> [DEPENDS <targets>]): a layer's static library with its alias, its
+# concerto_library(<room> [DEPENDS <targets>]): a room's static library with its alias, its
 # installed headers and the project's compile options.
-function(concerto_library layer)
+function(concerto_library room)
   cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
-  set(target concerto_${layer})
+  set(target concerto_${room})
   add_library(${target})
-  add_library(concerto::${layer} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${layer} CXX_EXTENSIONS OFF
+  add_library(concerto::${room} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${room} CXX_EXTENSIONS OFF
                                              POSITION_INDEPENDENT_CODE ON)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(

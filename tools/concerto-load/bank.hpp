@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include <concerto/net/grpc_listener.hpp>
-#include <concerto/net/grpc_server.hpp>
-#include <concerto/net/http_listener.hpp>
-#include <concerto/net/http_server.hpp>
+#include <concerto/transport/grpc_listener.hpp>
+#include <concerto/transport/grpc_server.hpp>
+#include <concerto/transport/http_listener.hpp>
+#include <concerto/transport/http_server.hpp>
 
 #include "call_ledger.hpp"
 #include "options.hpp"

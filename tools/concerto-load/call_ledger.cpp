@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include <concerto/core/assert.hpp>
+#include <concerto/base/assert.hpp>
 
 namespace concerto::load {
 

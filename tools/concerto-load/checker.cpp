@@ -6,7 +6,7 @@
 
 #include <boost/json/parse.hpp>
 
-#include <concerto/core/task_group.hpp>
+#include <concerto/base/task_group.hpp>
 
 #include "coordinator_client.hpp"
 

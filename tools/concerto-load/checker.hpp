@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <concerto/core/timers.hpp>
-#include <concerto/net/http_client.hpp>
+#include <concerto/base/timers.hpp>
+#include <concerto/transport/http_client.hpp>
 
 #include "call_ledger.hpp"
 #include "findings.hpp"

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <concerto/net/grpc_channel.hpp>
-#include <concerto/net/http_client.hpp>
+#include <concerto/transport/grpc_channel.hpp>
+#include <concerto/transport/http_client.hpp>
 
 #include "encoding.hpp"
 

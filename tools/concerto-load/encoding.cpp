@@ -6,7 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <concerto/core/assert.hpp>
+#include <concerto/base/assert.hpp>
 
 namespace concerto::load {
 namespace {

@@ -7,9 +7,9 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <concerto/core/task_group.hpp>
-#include <concerto/net/host_resolver.hpp>
-#include <concerto/net/system.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/transport/host_resolver.hpp>
+#include <concerto/transport/system.hpp>
 
 #include "bank.hpp"
 #include "call_ledger.hpp"

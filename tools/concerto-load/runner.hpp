@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include <concerto/core/task_group.hpp>
-#include <concerto/core/timers.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/base/timers.hpp>
 
 #include "call_ledger.hpp"
 #include "coordinator_client.hpp"

@@ -4,7 +4,7 @@
 #include <variant>
 #include <vector>
 
-#include <concerto/core/request.hpp>
+#include <concerto/engine/request.hpp>
 
 #include "call_ledger.hpp"
 #include "options.hpp"

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include <concerto/core/clock.hpp>
+#include <concerto/base/clock.hpp>
 
 #include "failures.hpp"
 #include "histogram.hpp"

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include <concerto/core/error.hpp>
+#include <concerto/base/error.hpp>
 
 namespace concerto::load {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include <concerto/core/coordinator.hpp>
+#include <concerto/engine/coordinator.hpp>
 
 namespace concerto::tools {
 

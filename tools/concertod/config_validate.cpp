@@ -4,9 +4,9 @@
 #include <charconv>
 #include <initializer_list>
 
-#include <concerto/net/alert_hook.hpp>
-#include <concerto/net/etcd_publication.hpp>
-#include <concerto/net/site_guard.hpp>
+#include <concerto/protocol/alert_hook.hpp>
+#include <concerto/protocol/etcd_publication.hpp>
+#include <concerto/protocol/site_guard.hpp>
 
 #include "admin_path.hpp"
 #include "listen_address.hpp"

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <concerto/core/masked_url.hpp>
+#include <concerto/base/masked_url.hpp>
 
 #include "config_keys.hpp"
 

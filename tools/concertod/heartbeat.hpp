@@ -3,7 +3,7 @@
 #include <atomic>
 #include <chrono>
 
-#include <concerto/core/timers.hpp>
+#include <concerto/base/timers.hpp>
 
 namespace concerto::tools {
 

@@ -12,8 +12,8 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <concerto/core/masked_url.hpp>
-#include <concerto/core/utf8.hpp>
+#include <concerto/base/masked_url.hpp>
+#include <concerto/base/utf8.hpp>
 
 #include "rotating_file.hpp"
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include <concerto/core/error.hpp>
-#include <concerto/core/observer.hpp>
+#include <concerto/base/error.hpp>
+#include <concerto/engine/observer.hpp>
 
 #include "config.hpp"
 

@@ -9,9 +9,9 @@
 #include <google/protobuf/stubs/logging.h>
 #include <sys/stat.h>
 
-#include <concerto/net/http_proxy.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 #include <concerto/persist/memory_store.hpp>
+#include <concerto/transport/http_proxy.hpp>
 
 #include "command_line.hpp"
 #include "config.hpp"

@@ -11,7 +11,7 @@
 
 #include <prometheus/metric_family.h>
 
-#include <concerto/core/probe.hpp>
+#include <concerto/base/probe.hpp>
 
 namespace concerto::tools {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <concerto/net/http_router.hpp>
+#include <concerto/transport/http_router.hpp>
 
 namespace concerto::tools {
 

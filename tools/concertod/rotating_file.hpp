@@ -10,7 +10,7 @@
 
 #include <spdlog/sinks/base_sink.h>
 
-#include <concerto/core/error.hpp>
+#include <concerto/base/error.hpp>
 
 namespace concerto::tools {
 

@@ -5,8 +5,8 @@
 
 #include <boost/asio/use_future.hpp>
 
-#include <concerto/net/etcd_publication.hpp>
-#include <concerto/net/http_tls.hpp>
+#include <concerto/protocol/etcd_publication.hpp>
+#include <concerto/transport/http_tls.hpp>
 
 #include "listen_address.hpp"
 #include "server_metrics.hpp"

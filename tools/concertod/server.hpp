@@ -9,10 +9,10 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include <concerto/net/etcd_registration.hpp>
-#include <concerto/net/grpc_listener.hpp>
-#include <concerto/net/http_listener.hpp>
 #include <concerto/persist/leveldb_store.hpp>
+#include <concerto/protocol/etcd_registration.hpp>
+#include <concerto/transport/grpc_listener.hpp>
+#include <concerto/transport/http_listener.hpp>
 
 #include "config.hpp"
 #include "logging.hpp"

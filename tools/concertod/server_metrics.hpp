@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <concerto/core/coordinator.hpp>
+#include <concerto/engine/coordinator.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "shard.hpp"

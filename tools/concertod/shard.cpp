@@ -6,8 +6,8 @@
 
 #include <boost/asio/ip/host_name.hpp>
 
-#include <concerto/core/start_thread.hpp>
-#include <concerto/net/site_guard.hpp>
+#include <concerto/base/start_thread.hpp>
+#include <concerto/protocol/site_guard.hpp>
 
 namespace concerto::tools {
 namespace {

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include <concerto/core/branch_caller.hpp>
-#include <concerto/core/probe.hpp>
+#include <concerto/base/probe.hpp>
+#include <concerto/engine/branch_caller.hpp>
 
 #include "metric_set.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
-#include <concerto/core/coordinator.hpp>
-#include <concerto/core/task_group.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/engine/coordinator.hpp>
 
 #include "counted_case.hpp"
 #include "still_clock.hpp"

@@ -6,8 +6,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
-#include <concerto/core/task_group.hpp>
-#include <concerto/core/timers.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/base/timers.hpp>
 
 #include "alarms.hpp"
 #include "counted_case.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <concerto/core/clock.hpp>
+#include <concerto/base/clock.hpp>
 
 namespace concerto::bench {
 

@@ -14,11 +14,11 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <sys/resource.h>
 
-#include <concerto/core/coordinator.hpp>
-#include <concerto/core/task_group.hpp>
-#include <concerto/net/system.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/engine/coordinator.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 #include <concerto/persist/memory_store.hpp>
+#include <concerto/transport/system.hpp>
 
 #include "allocation_count.hpp"
 

@@ -12,9 +12,9 @@
 #include <benchmark/benchmark.h>
 #include <boost/asio/executor_work_guard.hpp>
 
-#include <concerto/core/task_group.hpp>
-#include <concerto/net/system.hpp>
+#include <concerto/base/task_group.hpp>
 #include <concerto/persist/leveldb_store.hpp>
+#include <concerto/transport/system.hpp>
 
 #include "bench_files.hpp"
 

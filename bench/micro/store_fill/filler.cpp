@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <concerto/core/task_group.hpp>
+#include <concerto/base/task_group.hpp>
 
 namespace concerto::bench {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
-#include <concerto/core/async.hpp>
-#include <concerto/core/observer.hpp>
-#include <concerto/core/store.hpp>
+#include <concerto/base/async.hpp>
+#include <concerto/engine/observer.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "sample.hpp"
 

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <vector>
 
-#include <concerto/core/store.hpp>
-#include <concerto/core/transaction.hpp>
+#include <concerto/engine/store.hpp>
+#include <concerto/engine/transaction.hpp>
 
 namespace concerto::bench {
 

@@ -10,8 +10,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <concerto/net/system.hpp>
 #include <concerto/persist/leveldb_store.hpp>
+#include <concerto/transport/system.hpp>
 
 #include "bench_files.hpp"
 #include "filler.hpp"

@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include <concerto/core/task_group.hpp>
-#include <concerto/net/grpc_channel.hpp>
-#include <concerto/net/grpc_listener.hpp>
-#include <concerto/net/grpc_server.hpp>
-#include <concerto/net/system.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/transport/grpc_channel.hpp>
+#include <concerto/transport/grpc_listener.hpp>
+#include <concerto/transport/grpc_server.hpp>
+#include <concerto/transport/system.hpp>
 
 #include "load.hpp"
 

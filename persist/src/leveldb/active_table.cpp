@@ -1,6 +1,6 @@
 #include "active_table.hpp"
 
-#include <concerto/core/assert.hpp>
+#include <concerto/base/assert.hpp>
 
 namespace concerto::persist {
 namespace {

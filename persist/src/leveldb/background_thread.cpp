@@ -6,7 +6,7 @@
 
 #include <sys/resource.h>
 
-#include <concerto/core/start_thread.hpp>
+#include <concerto/base/start_thread.hpp>
 
 namespace concerto::persist {
 

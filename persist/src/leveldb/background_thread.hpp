@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include <concerto/core/error.hpp>
+#include <concerto/base/error.hpp>
 
 namespace concerto::persist {
 

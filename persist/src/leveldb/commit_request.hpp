@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "record.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <concerto/core/start_thread.hpp>
+#include <concerto/base/start_thread.hpp>
 
 namespace concerto::persist {
 

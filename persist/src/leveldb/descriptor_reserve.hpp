@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include <concerto/core/error.hpp>
+#include <concerto/base/error.hpp>
 
 namespace concerto::persist {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <concerto/core/error.hpp>
+#include <concerto/base/error.hpp>
 
 namespace concerto::persist {
 

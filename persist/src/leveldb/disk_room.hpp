@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include <concerto/core/observer.hpp>
+#include <concerto/engine/observer.hpp>
 
 #include "disk.hpp"
 

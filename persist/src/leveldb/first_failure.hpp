@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include <concerto/core/error.hpp>
+#include <concerto/base/error.hpp>
 
 namespace concerto::persist {
 

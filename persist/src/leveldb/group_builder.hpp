@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include <concerto/core/clock.hpp>
-#include <concerto/core/store.hpp>
+#include <concerto/base/clock.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "record.hpp"
 

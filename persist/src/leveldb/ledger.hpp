@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "../kv_table.hpp"
 #include "active_table.hpp"

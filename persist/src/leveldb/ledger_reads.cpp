@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <concerto/core/assert.hpp>
+#include <concerto/base/assert.hpp>
 
 #include "ledger.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "chain.hpp"
 #include "store_core.hpp"

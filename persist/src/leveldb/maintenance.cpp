@@ -4,7 +4,7 @@
 #include <list>
 #include <map>
 
-#include <concerto/core/start_thread.hpp>
+#include <concerto/base/start_thread.hpp>
 
 #include "background_thread.hpp"
 

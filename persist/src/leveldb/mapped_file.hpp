@@ -5,7 +5,7 @@
 
 #include <leveldb/env.h>
 
-#include <concerto/core/error.hpp>
+#include <concerto/base/error.hpp>
 
 namespace concerto::persist {
 

@@ -7,7 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <concerto/core/error.hpp>
+#include <concerto/base/error.hpp>
 
 namespace concerto::persist {
 

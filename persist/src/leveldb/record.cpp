@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <concerto/core/assert.hpp>
+#include <concerto/base/assert.hpp>
 
 #include "crc32c.hpp"
 #include "wire.hpp"

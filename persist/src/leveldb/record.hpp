@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "fingerprint.hpp"
 #include "place.hpp"

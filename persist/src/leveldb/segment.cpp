@@ -5,7 +5,7 @@
 #include <leveldb/iterator.h>
 #include <leveldb/write_batch.h>
 
-#include <concerto/core/assert.hpp>
+#include <concerto/base/assert.hpp>
 
 #include "dir_entries.hpp"
 #include "directory_keys.hpp"

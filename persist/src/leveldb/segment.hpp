@@ -10,7 +10,7 @@
 #include <leveldb/cache.h>
 #include <leveldb/db.h>
 
-#include <concerto/core/transaction.hpp>
+#include <concerto/engine/transaction.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "gid_filter.hpp"

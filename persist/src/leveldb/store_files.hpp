@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <concerto/core/clock.hpp>
+#include <concerto/base/clock.hpp>
 
 #include "disk.hpp"
 #include "fingerprint.hpp"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "fingerprint.hpp"
 

@@ -6,8 +6,8 @@
 #include <random>
 #include <string>
 
-#include <concerto/core/coordinator.hpp>
-#include <concerto/core/task_group.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/engine/coordinator.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 
 namespace {

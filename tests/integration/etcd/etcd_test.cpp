@@ -12,10 +12,10 @@
 
 #include <gtest/gtest.h>
 
-#include <concerto/net/etcd_registration.hpp>
-#include <concerto/net/http_tls.hpp>
-#include <concerto/net/system.hpp>
-#include <concerto/net/target_channels.hpp>
+#include <concerto/protocol/etcd_registration.hpp>
+#include <concerto/protocol/target_channels.hpp>
+#include <concerto/transport/http_tls.hpp>
+#include <concerto/transport/system.hpp>
 
 #include "discovery/etcd_client.hpp"
 #include "discovery/etcd_prefix_watch.hpp"

@@ -40,13 +40,14 @@ PAGE = """# Compatibility
 
 FILES = {
     "docs/compatibility.md": PAGE,
-    "net/openapi/openapi.json": """{"paths": {
+    "net/protocol/openapi/openapi.json": """{"paths": {
   "/api/submit": {"post": {}, "parameters": []},
   "/api/ping": {"x-any-method": true, "get": {}}
 }}
 """,
-    "net/proto/dtmgimp.proto": "service Dtm {\n  rpc Submit(DtmRequest) returns (Empty);\n}\n",
-    "net/src/api/json_rpc.cpp": 'if (call.method == "submit") return;\n',
+    "net/protocol/proto/dtmgimp.proto":
+        "service Dtm {\n  rpc Submit(DtmRequest) returns (Empty);\n}\n",
+    "net/protocol/src/api/json_rpc.cpp": 'if (call.method == "submit") return;\n',
     "tools/concertod/config_keys.cpp": """const KeyRow rows[] = {
     {"Store.Driver", field, "help"},
     {.path = "HttpPort",
@@ -129,13 +130,14 @@ class Coverage(unittest.TestCase):
 
     def test_what_is_new_is_flagged_where_it_is_declared(self):
         for path, old, new, what in (
-                ("net/openapi/openapi.json", '  "/api/ping"', '  "/why": {"get": {}},\n"/api/ping"',
+                ("net/protocol/openapi/openapi.json", '  "/api/ping"',
+                 '  "/why": {"get": {}},\n"/api/ping"',
                  ":3: coverage: endpoint 'GET /why'"),
-                ("net/openapi/openapi.json", '"post": {}', '"post": {}, "delete": {}',
+                ("net/protocol/openapi/openapi.json", '"post": {}', '"post": {}, "delete": {}',
                  ":2: coverage: endpoint 'DELETE /api/submit'"),
-                ("net/proto/dtmgimp.proto", "}\n", "  rpc Abort(DtmRequest)\n}\n",
+                ("net/protocol/proto/dtmgimp.proto", "}\n", "  rpc Abort(DtmRequest)\n}\n",
                  ":3: coverage: gRPC method 'Abort'"),
-                ("net/src/api/json_rpc.cpp", "return;", '\ncall.method == "abort"',
+                ("net/protocol/src/api/json_rpc.cpp", "return;", '\ncall.method == "abort"',
                  ":2: coverage: JSON-RPC method 'abort'"),
                 ("tools/concertod/config_keys.cpp", "};", '    {"GrpcPort", f, "h"},\n};',
                  ":5: coverage: key 'GrpcPort'")):
@@ -144,9 +146,10 @@ class Coverage(unittest.TestCase):
 
     def test_what_has_gone_is_flagged(self):
         for path, old, what in (
-                ("net/openapi/openapi.json", '"x-any-method": true, ', "endpoint 'any /api/ping'"),
-                ("net/proto/dtmgimp.proto", "rpc Submit", "gRPC method 'Submit'"),
-                ("net/src/api/json_rpc.cpp", '"submit"', "JSON-RPC method 'submit'"),
+                ("net/protocol/openapi/openapi.json", '"x-any-method": true, ',
+                 "endpoint 'any /api/ping'"),
+                ("net/protocol/proto/dtmgimp.proto", "rpc Submit", "gRPC method 'Submit'"),
+                ("net/protocol/src/api/json_rpc.cpp", '"submit"', "JSON-RPC method 'submit'"),
                 ("tools/concertod/config_keys.cpp", '"HttpPort"', "key 'HttpPort'")):
             found = self.changed(path, old, "")
             self.assertIn(f"{path} has no {what}", "\n".join(found))

@@ -8,7 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
-#include <concerto/net/api_http.hpp>
+#include <concerto/protocol/api_http.hpp>
 
 #include "admin_path.hpp"
 #include "coordinator_world.hpp"

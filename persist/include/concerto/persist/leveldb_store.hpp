@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include <concerto/core/observer.hpp>
-#include <concerto/core/store.hpp>
+#include <concerto/engine/observer.hpp>
+#include <concerto/engine/store.hpp>
 #include <concerto/persist/store_probe.hpp>
 
 namespace concerto::persist {

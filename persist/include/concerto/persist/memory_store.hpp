@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <memory>
 
-#include <concerto/core/store.hpp>
+#include <concerto/engine/store.hpp>
 
 namespace concerto::persist {
 

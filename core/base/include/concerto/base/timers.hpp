@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <concerto/base/async.hpp>
+#include <concerto/base/clock.hpp>
+#include <concerto/base/notifier.hpp>
+
+namespace concerto {
+
+class Timer;
+
+/// The timers of one shard: any number of Timer entries behind a single timer of its io_context.
+///
+/// Setting, moving and cancelling cost O(log n) and no allocation. A timer fires at its time by
+/// the Clock or later, never before. All calls on the shard's thread.
+class Timers {
+ public:
+  /// `clock` must outlive this object.
+  Timers(Executor executor, const Clock& clock);
+  ~Timers();
+  Timers(const Timers&) = delete;
+  Timers& operator=(const Timers&) = delete;
+
+  const Clock& clock() const noexcept { return clock_; }
+  SteadyTime now() const noexcept { return clock_.steady_now(); }
+
+  /// Fires everything that is due. Called by the shard's own timer; tests with a fake clock call
+  /// it after they moved the clock.
+  void run_due();
+
+  /// Without any timer set, lets the io_context run out of work; otherwise changes nothing.
+  void disarm();
+
+  /// Time of the earliest timer, SteadyTime::max() without one.
+  SteadyTime earliest() const noexcept;
+
+  std::size_t size() const noexcept { return heap_.size(); }
+
+ private:
+  friend class Timer;
+
+  void add(Timer& timer);
+  void remove(Timer& timer);
+  void place(std::size_t index, Timer* timer) noexcept;
+  void sift_up(std::size_t index) noexcept;
+  void sift_down(std::size_t index) noexcept;
+  void arm();
+
+  const Clock& clock_;
+  asio::basic_waitable_timer<std::chrono::steady_clock,
+                             asio::wait_traits<std::chrono::steady_clock>, Executor>
+      alarm_;
+  SteadyTime armed_for_ = SteadyTime::max();
+  std::vector<Timer*> heap_;
+};
+
+/// One entry of Timers. Cancelled when it dies. `on_fire` may set the timer again or destroy it.
+class Timer {
+ public:
+  Timer(Timers& timers, std::function<void()> on_fire)
+      : timers_(timers), on_fire_(std::move(on_fire)) {}
+  ~Timer() { cancel(); }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  /// Replaces an earlier setting. SteadyTime::max() means never.
+  void set(SteadyTime at);
+  void cancel();
+  bool is_set() const noexcept { return index_ != npos; }
+
+ private:
+  friend class Timers;
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+
+  Timers& timers_;
+  std::function<void()> on_fire_;
+  SteadyTime at_;
+  std::size_t index_ = npos;
+};
+
+/// Waits until `at`. Returns false if the wait was cancelled.
+Task<bool> sleep_until(Timers& timers, SteadyTime at);
+
+}  // namespace concerto

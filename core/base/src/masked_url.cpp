@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <array>
+
+#include <concerto/base/masked_url.hpp>
+
+namespace concerto {
+namespace {
+
+using std::string_view;
+constexpr auto npos = string_view::npos;
+
+constexpr string_view mask = "***";
+constexpr string_view after_scheme = "://";
+
+constexpr std::array<string_view, 8> in_secret_names{"access_key", "api_key", "apikey",    "passwd",
+                                                     "password",   "secret",  "signature", "token"};
+constexpr std::array<string_view, 3> secret_names{"key", "sig", "sign"};
+
+/// Bytes `begin` to `end` of a text.
+struct Range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool empty() const noexcept { return begin == end; }
+};
+
+char to_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool equals_lower(string_view text, string_view lower) noexcept {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+                    [](char left, char right) { return to_lower(left) == right; });
+}
+
+bool contains_lower(string_view text, string_view lower) noexcept {
+  return std::search(text.begin(), text.end(), lower.begin(), lower.end(),
+                     [](char left, char right) { return to_lower(left) == right; }) != text.end();
+}
+
+bool is_secret(string_view name) noexcept {
+  return std::any_of(secret_names.begin(), secret_names.end(),
+                     [&](string_view secret) { return equals_lower(name, secret); }) ||
+         std::any_of(in_secret_names.begin(), in_secret_names.end(),
+                     [&](string_view secret) { return contains_lower(name, secret); });
+}
+
+std::size_t end_of(string_view text, std::size_t begin, string_view ends) noexcept {
+  return std::min(text.find_first_of(ends, begin), text.size());
+}
+
+/// The secret in the authority that begins at `begin`; empty without a user.
+Range secret_of_user(string_view text, std::size_t begin) noexcept {
+  const string_view authority = text.substr(begin, end_of(text, begin, "/?# \t\r\n\"") - begin);
+  const std::size_t at = authority.rfind('@');
+  if (at == npos) return {};
+  const std::size_t colon = authority.substr(0, at).find(':');
+  return {begin + (colon == npos ? 0 : colon + 1), begin + at};
+}
+
+/// The value of the query parameter whose name begins at `begin`; empty unless it is a secret.
+Range secret_of_parameter(string_view text, std::size_t begin) noexcept {
+  const std::size_t end = end_of(text, begin, "=&?# \t\r\n\"");
+  if (end == text.size() || text[end] != '=') return {};
+  if (!is_secret(text.substr(begin, end - begin))) return {};
+  return {end + 1, end_of(text, end + 1, "&# \t\r\n\"")};
+}
+
+Range secret_at(string_view text, std::size_t place) noexcept {
+  if (text[place] != ':') return secret_of_parameter(text, place + 1);
+  if (!text.substr(place).starts_with(after_scheme)) return {};
+  return secret_of_user(text, place + after_scheme.size());
+}
+
+}  // namespace
+
+std::string masked_urls(string_view text) {
+  std::string shown;
+  std::size_t done = 0;
+  for (std::size_t place = text.find_first_of(":?&"); place != npos;
+       place = text.find_first_of(":?&", place)) {
+    const Range secret = secret_at(text, place);
+    ++place;
+    if (secret.empty()) continue;
+    shown.append(text.substr(done, secret.begin - done)).append(mask);
+    done = place = secret.end;
+  }
+  return shown.append(text.substr(done));
+}
+
+std::string masked_url(string_view url) {
+  // The first slash of all belongs to the scheme, if there is one; a query may have other URLs.
+  const std::size_t scheme_end = url.find(after_scheme);
+  const bool has_scheme = scheme_end != npos && url.find_first_of("/?#@") == scheme_end + 1;
+  if (has_scheme) return masked_urls(url);
+  const Range secret = secret_of_user(url, 0);
+  if (secret.empty()) return masked_urls(url);
+  std::string shown{url.substr(0, secret.begin)};
+  return shown.append(mask).append(masked_urls(url.substr(secret.end)));
+}
+
+}  // namespace concerto

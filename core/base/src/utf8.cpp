@@ -1,0 +1,73 @@
+#include <concerto/base/utf8.hpp>
+
+namespace concerto {
+namespace {
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+unsigned byte_at(std::string_view text, std::size_t index) noexcept {
+  return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
+}
+
+bool is_between(unsigned value, unsigned low, unsigned high) noexcept {
+  return value >= low && value <= high;
+}
+
+/// Length of the run of ASCII characters at the start: nearly all of what passes here.
+std::size_t ascii_bytes(std::string_view text) noexcept {
+  std::size_t count = 0;
+  while (count < text.size() && static_cast<unsigned char>(text[count]) < 0x80) ++count;
+  return count;
+}
+
+}  // namespace
+
+std::size_t utf8_sequence_bytes(std::string_view text) noexcept {
+  const unsigned first = byte_at(text, 0);
+  if (text.empty()) return 0;
+  if (first < 0x80) return 1;
+  std::size_t bytes = 0;
+  unsigned low = 0x80, high = 0xBF;  // of the second byte
+  if (is_between(first, 0xC2, 0xDF)) {
+    bytes = 2;
+  } else if (is_between(first, 0xE0, 0xEF)) {
+    bytes = 3;
+    if (first == 0xE0) low = 0xA0;
+    if (first == 0xED) high = 0x9F;
+  } else if (is_between(first, 0xF0, 0xF4)) {
+    bytes = 4;
+    if (first == 0xF0) low = 0x90;
+    if (first == 0xF4) high = 0x8F;
+  } else {
+    return 0;
+  }
+  if (!is_between(byte_at(text, 1), low, high)) return 0;
+  for (std::size_t index = 2; index < bytes; ++index) {
+    if (!is_between(byte_at(text, index), 0x80, 0xBF)) return 0;
+  }
+  return bytes;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  while (true) {
+    text.remove_prefix(ascii_bytes(text));
+    if (text.empty()) return true;
+    const std::size_t bytes = utf8_sequence_bytes(text);
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+}
+
+std::string to_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string{text};
+  std::string result;
+  result.reserve(text.size() + 16 * replacement.size());
+  while (!text.empty()) {
+    const std::size_t bytes = utf8_sequence_bytes(text);
+    result += bytes == 0 ? replacement : text.substr(0, bytes);
+    text.remove_prefix(bytes == 0 ? 1 : bytes);
+  }
+  return result;
+}
+
+}  // namespace concerto

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <concerto/base/clock.hpp>
+#include <concerto/engine/transaction.hpp>
+
+namespace concerto {
+
+/// One step of a saga or a msg. A msg has no compensation.
+struct Step {
+  std::string action;
+  std::string compensate;
+};
+
+/// A request about a transaction as the front ends receive it (protocol page 02, section 3): taken
+/// from the wire, not validated. The same request fails with the same error through any of them.
+struct TransRequest {
+  Gid gid;
+  std::string trans_type;
+  std::string protocol;  ///< empty means http
+  std::vector<Step> steps;
+  std::vector<std::string> payloads;  ///< payload i belongs to step i; more are ignored
+  std::string custom_data;
+  std::string query_prepared;
+  std::string rollback_reason;
+  /// Subscribers of the topics that steps name; filled in by the coordinator.
+  std::map<std::string, std::vector<std::string>, std::less<>> topics;
+  /// `status`, `result` and `rollback_reason` with which a workflow ends.
+  std::map<std::string, std::string> extra;
+  TransOptions options;
+  /// Until when a caller with wait_result waits; processing goes on after it.
+  SteadyTime wait_until = SteadyTime::max();
+};
+
+/// A branch that a participant registers with a prepared transaction (protocol page 02, section
+/// 4.6): taken from the wire, not validated.
+struct BranchRequest {
+  Gid gid;
+  std::string trans_type;
+  std::string branch_id;
+  std::string payload;
+  /// What else it names: `confirm` and `cancel` of tcc, `url` of xa, `op` and `status` of workflow.
+  std::map<std::string, std::string> fields;
+};
+
+/// Limits of everything that a request brings, each far beyond what clients of the protocol send.
+/// Texts that the reference's stores count in characters are counted so here.
+inline constexpr std::size_t url_bytes_max = 8 * 1024;
+inline constexpr std::size_t branch_id_chars_max = 128;
+inline constexpr std::size_t op_chars_max = 45;
+inline constexpr std::size_t custom_data_bytes_max = 64 * 1024;
+inline constexpr std::size_t result_bytes_max = 64 * 1024;
+inline constexpr std::size_t rollback_reason_bytes_max = 1024;
+inline constexpr std::size_t steps_max = 10'000;
+inline constexpr std::size_t branches_max = 2 * steps_max;
+inline constexpr std::size_t payloads_max = 2 * steps_max;
+/// Payloads of all branches that are registered with one transaction.
+inline constexpr std::size_t registered_bytes_max = std::size_t{32} << 20;
+inline constexpr std::size_t branch_headers_max = 256;
+inline constexpr std::size_t branch_headers_bytes_max = 32 * 1024;  ///< names and values
+inline constexpr std::size_t req_extra_fields_max = 64;
+inline constexpr std::size_t branch_fields_max = 64;  ///< of registerBranch
+inline constexpr std::size_t topic_chars_max = 128;
+inline constexpr std::size_t remark_bytes_max = 1024;
+inline constexpr std::size_t subscribers_max = 1'000;          ///< of a topic
+inline constexpr std::size_t subscribers_bytes_max = 1 << 20;  ///< their list, as it is stored
+
+}  // namespace concerto

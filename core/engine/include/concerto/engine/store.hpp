@@ -1,0 +1,163 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <concerto/base/async.hpp>
+#include <concerto/engine/transaction.hpp>
+
+namespace concerto {
+
+/// What a commit waits for (design: what is durable, and when).
+enum class Durability : std::uint8_t {
+  durable,   ///< returns when the change survives `kill -9` and power loss
+  progress,  ///< returns when the change is ordered; a crash may lose it, and a call is repeated
+};
+
+/// Creates a transaction. Precondition: none with its gid exists, finished ones included.
+struct CreateTrans {
+  const Transaction* trans = nullptr;  ///< stays unchanged until the commit returns
+};
+
+/// Changes a transaction; of a finished one, only its schedule. Precondition: its status is
+/// `expected`, and no branch of `delta.new_branches` has a (branch_id, op) that is there already.
+struct UpdateTrans {
+  Gid gid;
+  TransStatus expected = TransStatus::prepared;
+  TransDelta delta;
+};
+
+/// One whole change, applied entirely or not at all.
+struct Change {
+  std::variant<CreateTrans, UpdateTrans> what;
+  Durability durability = Durability::durable;
+};
+
+/// What recovery needs to know of an unfinished transaction.
+struct ActiveTrans {
+  Gid gid;
+  TransType type = TransType::saga;
+  TransStatus status = TransStatus::prepared;
+  bool parked = false;
+  WallTime create_time{};
+  WallTime next_cron_time{};
+  std::chrono::seconds timeout_to_fail{};
+  std::chrono::seconds next_cron_interval{};
+  std::optional<WallTime> submit_time;
+  std::string custom_data;
+};
+
+struct ActivePage {
+  std::vector<ActiveTrans> transactions;
+  std::uint64_t next = 0;  ///< where the next page starts; 0 when this is the last one
+};
+
+/// Some of the statuses.
+class StatusSet {
+ public:
+  constexpr StatusSet() = default;
+  constexpr StatusSet(std::initializer_list<TransStatus> statuses) {
+    for (const TransStatus status : statuses) insert(status);
+  }
+
+  constexpr void insert(TransStatus status) noexcept { bits_ |= bit(status); }
+  constexpr void erase(TransStatus status) noexcept { bits_ &= ~bit(status); }
+  constexpr bool contains(TransStatus status) const noexcept { return (bits_ & bit(status)) != 0; }
+  constexpr bool has_any_of(StatusSet other) const noexcept { return (bits_ & other.bits_) != 0; }
+  constexpr bool empty() const noexcept { return bits_ == 0; }
+  friend constexpr bool operator==(StatusSet, StatusSet) = default;
+
+ private:
+  static constexpr std::uint32_t bit(TransStatus status) noexcept {
+    return std::uint32_t{1} << static_cast<std::uint32_t>(status);
+  }
+  std::uint32_t bits_ = 0;
+};
+
+/// Selects transactions for `list`; an absent field selects all.
+struct ListFilter {
+  StatusSet statuses;  ///< empty: any
+  std::optional<TransType> type;
+  std::optional<WallTime> created_from;  ///< inclusive
+  std::optional<WallTime> created_to;    ///< inclusive
+  /// Asked last, with the whole transaction; on any thread, by one at a time.
+  std::function<bool(const Transaction&)> accepts;
+};
+
+/// A page ends early when it shows this much: an answer has to stay within bounds.
+inline constexpr std::size_t page_bytes_max = std::size_t{8} << 20;
+
+struct TransPage {
+  std::vector<Transaction> transactions;  ///< newest first
+  std::string next_position;              ///< opaque; empty on the last page
+};
+
+/// A record of the key-value part (protocol page 07, section 1.3).
+struct KvRecord {
+  std::string cat;
+  std::string key;
+  std::string value;
+  std::int64_t version = 1;
+  WallTime create_time{};
+  WallTime update_time{};
+
+  friend bool operator==(const KvRecord&, const KvRecord&) = default;
+};
+
+struct KvPage {
+  std::vector<KvRecord> records;
+  std::string next_position;
+};
+
+/// Where transactions live. One contract suite (tests/support/store_contract.hpp) says what every
+/// store keeps.
+///
+/// Callable from any shard; a call resumes on the shard that made it. Changes of one gid are
+/// ordered as they were committed; preconditions are checked where changes are ordered, so also
+/// against changes that are not durable yet. Reads show what is durable, and progress that is
+/// ordered behind it.
+///
+/// Errors: gid_exists, status_mismatch, trans_not_found, branch_exists (nothing changed);
+/// overloaded (nothing changed; only CreateTrans and lists are refused for room); store_failed (may
+/// or may not be durable) and from then on store_unavailable.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Async<> commit(Change change) = 0;
+
+  /// The transaction with its branches, nullopt if there is none.
+  virtual Async<std::optional<Transaction>> load(Gid gid) = 0;
+
+  /// Unfinished transactions in the order of their creation, at most `limit` from `from` on
+  /// (0 = the first). Used at start, before other changes of these gids are made.
+  virtual Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) = 0;
+
+  /// Transactions without payloads and branches, newest first. `position` is empty or the
+  /// next_position of the page before, with the same filter; another text is an invalid_request. A
+  /// page that is not the last one has `limit` transactions, or page_bytes_max bytes of them.
+  /// Transactions that are unfinished or have failed are found without a look at the others,
+  /// however many there are.
+  virtual Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) = 0;
+
+  /// Records of a category with a key; an empty text means any.
+  virtual Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) = 0;
+  /// Pages end as those of `list` do.
+  virtual Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) = 0;
+  /// Error key_exists.
+  virtual Async<> create_kv(KvRecord record) = 0;
+  /// Stores `record.value` as version `record.version + 1` if the stored version is
+  /// `record.version`; error key_not_found otherwise.
+  virtual Async<> update_kv(KvRecord record) = 0;
+  /// Error key_not_found.
+  virtual Async<> delete_kv(std::string cat, std::string key) = 0;
+};
+
+}  // namespace concerto

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concerto/base/clock.hpp>
+#include <concerto/engine/ids.hpp>
+
+namespace concerto {
+
+/// Transaction modes (protocol page 01, section 3). The values are stored.
+enum class TransType : std::uint8_t { saga = 1, msg = 2, tcc = 3, xa = 4, workflow = 5 };
+
+/// All values of a TransType are below this: tables by type have so many places.
+inline constexpr std::size_t trans_types = 8;
+
+/// Status of a global transaction (protocol page 01, section 4). The values are stored.
+enum class TransStatus : std::uint8_t {
+  prepared = 1,   ///< created, not submitted
+  submitted = 2,  ///< moving forward
+  aborting = 3,   ///< moving back
+  succeed = 4,    ///< final
+  failed = 5,     ///< final
+};
+
+/// Status of one branch operation. The values are stored.
+enum class BranchStatus : std::uint8_t { prepared = 1, succeed = 2, failed = 3 };
+
+/// How branches are called (protocol page 04, section 1). The values are stored.
+enum class Protocol : std::uint8_t { http = 1, grpc = 2, json_rpc = 3 };
+
+std::string_view to_string(TransType type) noexcept;
+std::string_view to_string(TransStatus status) noexcept;
+std::string_view to_string(BranchStatus status) noexcept;
+std::string_view to_string(Protocol protocol) noexcept;
+std::optional<TransType> trans_type_from(std::string_view text) noexcept;
+std::optional<TransStatus> trans_status_from(std::string_view text) noexcept;
+std::optional<BranchStatus> branch_status_from(std::string_view text) noexcept;
+/// The empty text means http.
+std::optional<Protocol> protocol_from(std::string_view text) noexcept;
+
+constexpr bool is_final(TransStatus status) noexcept {
+  return status == TransStatus::succeed || status == TransStatus::failed;
+}
+
+/// Options of a transaction (protocol page 02, section 3). A zero duration or count means the
+/// coordinator's default.
+struct TransOptions {
+  bool wait_result = false;
+  bool concurrent = false;  ///< msg only; a saga's is in custom_data
+  std::chrono::seconds timeout_to_fail{};
+  std::chrono::seconds request_timeout{};
+  std::chrono::seconds retry_interval{};
+  std::int64_t retry_limit = 0;
+  std::map<std::string, std::string> branch_headers;
+
+  friend bool operator==(const TransOptions&, const TransOptions&) = default;
+};
+
+/// One operation of one branch. Its payload is Transaction::payloads[payload], so that an action
+/// and its compensation share one copy.
+struct Branch {
+  BranchId branch_id;
+  std::string op;
+  std::string url;
+  std::uint32_t payload = 0;
+  BranchStatus status = BranchStatus::prepared;
+  std::optional<WallTime> create_time;
+  std::optional<WallTime> update_time;
+  std::optional<WallTime> finish_time;
+
+  friend bool operator==(const Branch&, const Branch&) = default;
+};
+
+/// A global transaction with its branches in creation order.
+struct Transaction {
+  Gid gid;
+  TransType type = TransType::saga;
+  TransStatus status = TransStatus::prepared;
+  Protocol protocol = Protocol::http;
+  TransOptions options;
+  std::string query_prepared;
+  std::string custom_data;  ///< JSON text, see protocol page 05
+  std::string result;       ///< workflow only
+  std::string rollback_reason;
+
+  WallTime create_time{};
+  WallTime update_time{};
+  std::optional<WallTime> submit_time;
+  std::optional<WallTime> finish_time;
+  std::optional<WallTime> rollback_time;
+
+  std::chrono::seconds next_cron_interval{};
+  WallTime next_cron_time{};
+  /// True when nothing is to be done before next_cron_time (a retry, an ongoing branch, a delay):
+  /// a restart then waits for it as well. False: a restart resumes at once.
+  bool parked = false;
+  std::int64_t retry_count = 0;
+
+  std::vector<std::string> payloads;
+  std::vector<Branch> branches;
+
+  friend bool operator==(const Transaction&, const Transaction&) = default;
+};
+
+/// What a conclusive branch call or the loss of one changes: branches[index] gets this status.
+struct BranchChange {
+  std::uint32_t index = 0;
+  BranchStatus status = BranchStatus::prepared;
+  WallTime at{};
+
+  friend bool operator==(const BranchChange&, const BranchChange&) = default;
+};
+
+/// When the transaction is looked at again.
+struct Schedule {
+  std::chrono::seconds interval{};
+  WallTime time{};
+  bool parked = false;
+
+  friend bool operator==(const Schedule&, const Schedule&) = default;
+};
+
+/// A change of a transaction, field by field: what is absent stays as it is.
+struct TransDelta {
+  WallTime at{};  ///< becomes update_time, and finish_time or rollback_time with a final status
+  std::optional<TransStatus> status;
+  std::optional<std::string> rollback_reason;
+  std::optional<std::string> result;
+  std::optional<std::string> custom_data;
+  std::optional<TransOptions> options;
+  std::optional<WallTime> submit_time;
+  std::optional<Schedule> schedule;
+  std::optional<std::int64_t> retry_count;
+  std::vector<BranchChange> branch_changes;
+  std::vector<std::string> new_payloads;  ///< appended to payloads, before new_branches
+  std::vector<Branch> new_branches;       ///< appended; `payload` counts from the old payloads
+
+  friend bool operator==(const TransDelta&, const TransDelta&) = default;
+};
+
+/// Makes `trans` what it is after `delta`. Every store and the engine use this one function.
+/// The delta's indexes must be in range (see `fits`).
+void apply(Transaction& trans, const TransDelta& delta);
+
+/// Whether every index of `delta` exists in `trans`.
+bool fits(const Transaction& trans, const TransDelta& delta) noexcept;
+
+}  // namespace concerto

@@ -1,0 +1,141 @@
+#include "alarm_heaps.hpp"
+
+#include <algorithm>
+
+#include <concerto/base/assert.hpp>
+
+namespace concerto {
+
+AlarmHeaps::Heap AlarmHeaps::add() {
+  if (free_heaps_.empty()) {
+    heaps_.emplace_back();
+    return static_cast<Heap>(heaps_.size() - 1);
+  }
+  const Heap heap = free_heaps_.back();
+  free_heaps_.pop_back();
+  return heap;
+}
+
+std::size_t AlarmHeaps::index_of(Slot slot) const noexcept {
+  const std::size_t place = table_[slot].place;
+  return chunk_of(place).ordinal * chunk_items + place % chunk_items;
+}
+
+SteadyTime AlarmHeaps::time_of(Slot slot) const noexcept {
+  const std::size_t place = table_[slot].place;
+  return chunk_of(place).items[place % chunk_items].time();
+}
+
+void AlarmHeaps::put(Slot slot, Heap heap, SteadyTime time) {
+  if (contains(slot) && heap_of(slot) != heap) take(slot);
+  const std::size_t hole = contains(slot) ? index_of(slot) : grow(heap);
+  place_near(heaps_[heap], hole, time, slot);
+  if (heap != common) list(heap);
+}
+
+bool AlarmHeaps::take(Slot slot) {
+  if (!contains(slot)) return false;
+  const Heap number = heap_of(slot);
+  State& heap = heaps_[number];
+  const std::size_t hole = index_of(slot);
+  table_[slot].place = nothing;
+  const std::size_t last = heap.size - 1;
+  const Item moved = item(heap, last);
+  shrink(heap);
+  if (hole != last) place_near(heap, hole, moved.time(), moved.slot);
+  if (number == common) return false;
+  list(number);
+  if (heap.size > 0) return false;
+  free_heaps_.push_back(number);
+  return true;
+}
+
+AlarmHeaps::Slot AlarmHeaps::first_in(Heap heap) const noexcept {
+  return heaps_[heap].size == 0 ? nothing : item(heaps_[heap], 0).slot;
+}
+
+AlarmHeaps::Heap AlarmHeaps::earliest_heap() const noexcept {
+  if (by_time_.empty()) return common;
+  const bool common_first =
+      heaps_[common].size > 0 && item(heaps_[common], 0).time() <= by_time_.begin()->first;
+  return common_first ? common : by_time_.begin()->second;
+}
+
+SteadyTime AlarmHeaps::earliest() const noexcept {
+  const State& heap = heaps_[earliest_heap()];
+  return heap.size == 0 ? SteadyTime::max() : item(heap, 0).time();
+}
+
+/// Returns the index of the new hole, which is the last one.
+std::size_t AlarmHeaps::grow(Heap heap) {
+  State& state = heaps_[heap];
+  if (state.size == state.parts.size() * chunk_items) {
+    if (free_chunks_.empty()) {
+      CONCERTO_ASSERT((chunks_.size() + 1) * chunk_items < nothing);
+      chunks_.push_back({std::make_unique_for_overwrite<Item[]>(chunk_items)});
+      free_chunks_.push_back(static_cast<std::uint32_t>(chunks_.size() - 1));
+    }
+    const std::uint32_t number = free_chunks_.back();
+    free_chunks_.pop_back();
+    chunks_[number].heap = heap;
+    chunks_[number].ordinal = static_cast<std::uint32_t>(state.parts.size());
+    state.parts.push_back({chunks_[number].items.get(), number});
+  }
+  ++size_;
+  return state.size++;
+}
+
+void AlarmHeaps::shrink(State& heap) {
+  --size_;
+  --heap.size;
+  if (heap.size % chunk_items != 0) return;
+  free_chunks_.push_back(heap.parts.back().chunk);
+  heap.parts.pop_back();
+}
+
+/// Enters the heap's first time where the earliest of all heaps is looked for.
+void AlarmHeaps::list(Heap heap) {
+  State& state = heaps_[heap];
+  const SteadyTime first = state.size == 0 ? SteadyTime::max() : item(state, 0).time();
+  if (first == state.listed) return;
+  if (state.listed != SteadyTime::max()) by_time_.erase({state.listed, heap});
+  if (first != SteadyTime::max()) by_time_.emplace(first, heap);
+  state.listed = first;
+}
+
+/// Puts the transaction into the hole, or above or below it, where the heap wants it.
+void AlarmHeaps::place_near(const State& heap, std::size_t hole, SteadyTime time,
+                            Slot slot) noexcept {
+  while (hole > 0) {
+    const std::size_t parent = (hole - 1) / children;
+    const Item above = item(heap, parent);
+    if (above.time() <= time) break;
+    place(heap, hole, above.time(), above.slot);
+    hole = parent;
+  }
+  for (;;) {
+    const std::size_t begin = children * hole + 1;
+    const std::size_t end = std::min(begin + children, heap.size);
+    SteadyTime first = time;
+    std::size_t below = hole;
+    for (std::size_t child = begin; child < end; ++child) {
+      const SteadyTime child_time = item(heap, child).time();
+      below = child_time < first ? child : below;
+      first = std::min(first, child_time);
+    }
+    if (below == hole) break;
+    place(heap, hole, first, item(heap, below).slot);
+    hole = below;
+  }
+  place(heap, hole, time, slot);
+}
+
+void AlarmHeaps::place(const State& heap, std::size_t index, SteadyTime time, Slot slot) noexcept {
+  Item& placed = item(heap, index);
+  placed.count = time.time_since_epoch().count();
+  placed.slot = slot;
+  const std::size_t chunk = heap.parts[index / chunk_items].chunk;
+  table_[slot].place = static_cast<Slot>(chunk * chunk_items + index % chunk_items) & nothing;
+}
+
+}  // namespace concerto

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <concerto/base/clock.hpp>
+
+#include "resting_table.hpp"
+
+namespace concerto {
+
+/// Heaps of resting transactions by their first times: one for those that wait for their time
+/// alone, one for each target that some of them wait for.
+///
+/// All heaps live in chunks of one array. A transaction's place in it fits into the 29 bits that
+/// its entry has, and the chunk of the place says which heap it is: that a transaction waits for a
+/// target takes no memory of its own. A chunk that a heap has left is kept for any other one. Not
+/// thread-safe.
+class AlarmHeaps {
+ public:
+  using Slot = RestingTable::Slot;
+  using Heap = std::uint32_t;
+  /// The heap that is always there.
+  static constexpr Heap common = 0;
+
+  /// Keeps the places in the entries of `table`, which outlives the heaps.
+  explicit AlarmHeaps(RestingTable& table) : table_(table), heaps_(1) {}
+
+  /// A new, empty heap. It is removed when the last transaction leaves it.
+  Heap add();
+
+  bool contains(Slot slot) const noexcept { return table_[slot].place != nothing; }
+  /// Of a slot that is in a heap.
+  Heap heap_of(Slot slot) const noexcept { return chunk_of(table_[slot].place).heap; }
+  SteadyTime time_of(Slot slot) const noexcept;
+
+  /// Puts a slot into a heap, or moves it there, or to its new time.
+  void put(Slot slot, Heap heap, SteadyTime time);
+  /// Takes a slot out of its heap, if it is in one. True if the heap was removed with it.
+  bool take(Slot slot);
+
+  /// The slot with the earliest time, `nothing` in an empty heap.
+  Slot first_in(Heap heap) const noexcept;
+  /// The slot with the earliest time of all heaps.
+  Slot first() const noexcept { return first_in(earliest_heap()); }
+  SteadyTime earliest() const noexcept;
+
+  std::size_t size() const noexcept { return size_; }
+  std::size_t size_of(Heap heap) const noexcept { return heaps_[heap].size; }
+
+ private:
+  static constexpr Slot nothing = RestingTable::nothing;
+  static constexpr std::size_t children = 4;
+  static constexpr std::size_t chunk_items = 256;
+
+  /// Packed, as padding would be a quarter of it.
+  struct [[gnu::packed, gnu::aligned(4)]] Item {
+    SteadyTime::rep count = 0;
+    Slot slot = nothing;
+    SteadyTime time() const noexcept { return SteadyTime(SteadyTime::duration(count)); }
+  };
+  static_assert(sizeof(Item) == 12);
+
+  struct Chunk {
+    std::unique_ptr<Item[]> items;
+    Heap heap = common;
+    std::uint32_t ordinal = 0;  ///< which of the heap's chunks it is
+  };
+  struct Part {
+    Item* items;
+    std::uint32_t chunk;
+  };
+  struct State {
+    std::vector<Part> parts;
+    std::size_t size = 0;
+    SteadyTime listed = SteadyTime::max();  ///< its place in `by_time_`
+  };
+
+  const Chunk& chunk_of(std::size_t place) const noexcept { return chunks_[place / chunk_items]; }
+  std::size_t index_of(Slot slot) const noexcept;
+  static Item& item(const State& heap, std::size_t index) noexcept {
+    return heap.parts[index / chunk_items].items[index % chunk_items];
+  }
+  Heap earliest_heap() const noexcept;
+  std::size_t grow(Heap heap);
+  void shrink(State& heap);
+  void list(Heap heap);
+  void place_near(const State& heap, std::size_t hole, SteadyTime time, Slot slot) noexcept;
+  void place(const State& heap, std::size_t index, SteadyTime time, Slot slot) noexcept;
+
+  RestingTable& table_;
+  std::vector<Chunk> chunks_;
+  std::vector<std::uint32_t> free_chunks_;
+  std::vector<State> heaps_;
+  std::vector<Heap> free_heaps_;
+  std::set<std::pair<SteadyTime, Heap>> by_time_;  ///< first times of all heaps but `common`
+  std::size_t size_ = 0;
+};
+
+}  // namespace concerto

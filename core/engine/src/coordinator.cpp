@@ -1,0 +1,265 @@
+#include <unordered_set>
+
+#include <concerto/base/assert.hpp>
+#include <concerto/base/masked_url.hpp>
+#include <concerto/engine/coordinator.hpp>
+
+#include "engine.hpp"
+#include "reset_rounds.hpp"
+#include "trouble.hpp"
+
+namespace concerto {
+namespace {
+
+constexpr std::size_t recovery_page = 1'000;
+
+/// After each page recovery leaves the shards to new requests, for so many times the time that the
+/// page took.
+constexpr int recovery_pause = 2;
+
+__extension__ using Uint128 = unsigned __int128;
+
+/// Those of the statuses, or of all without any, in which a transaction has trouble.
+StatusSet with_trouble(StatusSet statuses) {
+  if (statuses.empty()) {
+    return {TransStatus::prepared, TransStatus::submitted, TransStatus::aborting,
+            TransStatus::failed};
+  }
+  statuses.erase(TransStatus::succeed);
+  return statuses;
+}
+
+/// Whether an error that one transaction met is one that all others would meet.
+bool concerns_all(const error_code& code) {
+  return code == Errc::shutting_down || code == Errc::store_failed ||
+         code == Errc::store_unavailable;
+}
+
+/// A shard's part of the limits of the whole.
+CoordinatorLimits share_of(CoordinatorLimits limits, std::size_t shards) {
+  limits.in_flight_max = std::max<std::size_t>(1, limits.in_flight_max / shards);
+  limits.in_flight_bytes_max = std::max<std::size_t>(1, limits.in_flight_bytes_max / shards);
+  limits.journal_transactions_max /= shards;
+  return limits;
+}
+
+}  // namespace
+
+Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
+                         CoordinatorOptions options)
+    : Coordinator(std::move(shards), store, clock, options, ModeTable::standard()) {}
+
+Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
+                         CoordinatorOptions options, const ModeTable& modes)
+    : store_(store),
+      clock_(clock),
+      modes_(modes),
+      topics_(std::make_unique<Topics>(store, clock, shards.at(0).branches)),
+      reset_rounds_(std::make_unique<ResetRounds>()) {
+  CoordinatorOptions own = options;
+  static_cast<CoordinatorLimits&>(own) = share_of(options, shards.size());
+  for (const ShardPorts& ports : shards) {
+    engines_.push_back(std::make_unique<Engine>(ports, store, clock, own, modes));
+  }
+}
+
+Coordinator::~Coordinator() = default;
+
+Engine& Coordinator::home(const Gid& gid) noexcept {
+  return *engines_[std::hash<Gid>{}(gid) % engines_.size()];
+}
+
+Async<> Coordinator::recover() {
+  std::uint64_t from = 0;
+  for (;;) {
+    const SteadyTime page_begin = clock_.steady_now();
+    CONCERTO_CO_TRY(ActivePage page, co_await store_.scan_active(from, recovery_page));
+    std::vector<std::vector<ActiveTrans>> parts(engines_.size());
+    for (ActiveTrans& active : page.transactions) {
+      parts[std::hash<Gid>{}(active.gid) % engines_.size()].push_back(std::move(active));
+    }
+    for (std::size_t i = 0; i < engines_.size(); ++i) {
+      co_await on_shard(engines_[i]->executor(), engines_[i]->recover(std::move(parts[i])));
+    }
+    from = page.next;
+    if (from == 0) co_return ok();
+    Engine& first = *engines_.front();
+    const SteadyTime now = clock_.steady_now();
+    const SteadyTime next = now + recovery_pause * (now - page_begin);
+    co_await on_shard(first.executor(), first.pause_until(next));
+  }
+}
+
+Task<void> Coordinator::set_limits(CoordinatorLimits limits) {
+  const CoordinatorLimits own = share_of(limits, engines_.size());
+  for (auto& engine : engines_) co_await on_shard(engine->executor(), engine->set_limits(own));
+}
+
+Task<void> Coordinator::stop(SteadyTime deadline) {
+  for (auto& engine : engines_) co_await on_shard(engine->executor(), engine->begin_stop());
+  for (auto& engine : engines_) {
+    co_await on_shard(engine->executor(), engine->finish_stop(deadline));
+  }
+}
+
+Gid Coordinator::new_gid(RandomSource& random) {
+  static constexpr std::string_view alphabet =
+      "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+  static_assert(alphabet.size() == 57);
+  constexpr std::size_t length = 22;
+  auto bits = static_cast<Uint128>(random.next()) << 64U | random.next();
+  std::string text(length, alphabet.front());
+  for (std::size_t i = length; i-- > 0;) {
+    text[i] = alphabet[static_cast<std::size_t>(bits % alphabet.size())];
+    bits /= alphabet.size();
+  }
+  return Gid(std::move(text));
+}
+
+Async<> Coordinator::prepare(TransRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.prepare(std::move(request)));
+}
+
+Async<Transaction> Coordinator::prepare_workflow(TransRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.prepare_workflow(std::move(request)));
+}
+
+Async<> Coordinator::submit(TransRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.submit(std::move(request)));
+}
+
+Async<> Coordinator::abort(TransRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.abort(std::move(request)));
+}
+
+Async<> Coordinator::register_branch(BranchRequest request) {
+  Engine& engine = home(request.gid);
+  return on_shard(engine.executor(), engine.register_branch(std::move(request)));
+}
+
+Async<> Coordinator::force_stop(Gid gid) {
+  Engine& engine = home(gid);
+  return on_shard(engine.executor(), engine.force_stop(std::move(gid)));
+}
+
+Async<> Coordinator::reset_next_cron_time(Gid gid) {
+  Engine& engine = home(gid);
+  return on_shard(engine.executor(), engine.reset_next_cron_time(std::move(gid)));
+}
+
+Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
+                                                       std::size_t limit) {
+  const std::uint64_t round = reset_rounds_->join(beyond, clock_.steady_now());
+  Reset reset;
+  for (auto& engine : engines_) {
+    const std::size_t wanted = limit - reset.count;
+    const Engine::Waking waking =
+        co_await on_shard(engine->executor(), engine->take_waking(beyond, wanted, round));
+    reset.has_remaining |= waking.has_more;
+    for (const Gid& gid : waking.gids) {
+      const Result<> done = co_await reset_next_cron_time(gid);
+      if (done) ++reset.count;
+      if (done || !concerns_all(done.error().code)) continue;
+      reset_rounds_->end(round);  // Those that were taken and not reset are taken again.
+      co_return done.error();
+    }
+  }
+  if (!reset.has_remaining) reset_rounds_->end(round);
+  co_return reset;
+}
+
+Async<std::optional<Transaction>> Coordinator::query(Gid gid) {
+  Engine& engine = home(gid);
+  return on_shard(engine.executor(), engine.query(std::move(gid)));
+}
+
+Async<std::optional<Inspection>> Coordinator::inspect(Gid gid) {
+  Engine& engine = home(gid);
+  return on_shard(engine.executor(), engine.inspect(std::move(gid)));
+}
+
+Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std::size_t limit,
+                                   TroubleFilter trouble) {
+  if (!trouble.empty()) {
+    filter.statuses = with_trouble(filter.statuses);
+    if (filter.statuses.empty()) co_return TransPage{};
+    auto told = std::make_shared<std::unordered_set<Gid>>();
+    if (!trouble.error.empty()) {
+      for (auto& engine : engines_) {
+        const std::vector<Gid> found =
+            co_await on_shard(engine->executor(), engine->with_error(trouble.error));
+        told->insert(found.begin(), found.end());
+      }
+    }
+    filter.accepts = [trouble = std::move(trouble), told = std::move(told),
+                      modes = &modes_](const Transaction& trans) {
+      const bool has_error =
+          trouble.error.empty() ||
+          masked_urls(trans.rollback_reason).find(trouble.error) != std::string::npos ||
+          (!is_final(trans.status) && told->contains(trans.gid));
+      return has_error && (trouble.target.empty() || has_trouble_at(trans, *modes, trouble.target));
+    };
+  }
+  co_return co_await store_.list(std::move(filter), std::move(position), limit);
+}
+
+Async<> Coordinator::subscribe(std::string topic, std::string url, std::string remark) {
+  return topics_->subscribe(std::move(topic), std::move(url), std::move(remark));
+}
+
+Async<> Coordinator::unsubscribe(std::string topic, std::string url) {
+  return topics_->unsubscribe(std::move(topic), std::move(url));
+}
+
+Async<> Coordinator::delete_topic(std::string topic) {
+  return topics_->remove(std::move(topic));
+}
+
+Async<std::vector<KvRecord>> Coordinator::find_kv(std::string cat, std::string key) {
+  return store_.find_kv(std::move(cat), std::move(key));
+}
+
+Async<KvPage> Coordinator::scan_kv(std::string cat, std::string position, std::size_t limit) {
+  return store_.scan_kv(std::move(cat), std::move(position), limit);
+}
+
+InFlight Coordinator::in_flight() const noexcept {
+  InFlight sum;
+  const SteadyTime now = clock_.steady_now();
+  for (const auto& engine : engines_) {
+    const InFlight part = engine->in_flight(now);
+    sum.live += part.live;
+    sum.parked += part.parked;
+    sum.bytes += part.bytes;
+    sum.queued += part.queued;
+    sum.lag = std::max(sum.lag, part.lag);
+    for (std::size_t type = 0; type < trans_types; ++type) {
+      sum.unfinished[type] += part.unfinished[type];
+    }
+  }
+  return sum;
+}
+
+Task<std::map<std::string, std::size_t>> Coordinator::waiting_by_target() {
+  std::map<std::string, std::size_t> waiting;
+  for (auto& engine : engines_) {
+    co_await on_shard(engine->executor(), engine->count_waiting(waiting));
+  }
+  co_return waiting;
+}
+
+Task<std::optional<WallTime>> Coordinator::oldest_unfinished() {
+  WallTime oldest = WallTime::max();
+  for (auto& engine : engines_) {
+    const WallTime own = co_await on_shard(engine->executor(), engine->oldest_unfinished());
+    oldest = std::min(oldest, own);
+  }
+  if (oldest == WallTime::max()) co_return std::nullopt;
+  co_return oldest;
+}
+
+}  // namespace concerto

@@ -1,0 +1,159 @@
+// Why a transaction is where it is.
+
+#include <algorithm>
+
+#include <concerto/base/masked_url.hpp>
+
+#include "engine.hpp"
+#include "trouble.hpp"
+
+namespace concerto {
+namespace {
+
+std::string call_text(const Branch& branch) {
+  return "branch " + branch.branch_id.str() + " " + branch.op + " at " + masked_url(branch.url);
+}
+
+/// The calls that run now; a few, for one line.
+std::string explain_running(const LiveTrans& live) {
+  constexpr std::size_t shown_max = 3;
+  std::string text;
+  std::size_t running = live.query == RunState::running ? 1 : 0;
+  if (running > 0) text = "its application at " + masked_url(live.trans.query_prepared);
+  for (std::size_t i = 0; i < live.runs.size(); ++i) {
+    if (live.runs[i] != RunState::running || ++running > shown_max) continue;
+    if (!text.empty()) text += ", ";
+    text += call_text(live.trans.branches[i]);
+  }
+  if (running == 0) return "its next step is being stored";
+  if (running > shown_max) text += " and " + std::to_string(running - shown_max) + " more";
+  return "calls " + text;
+}
+
+std::string explain_prepared(const Transaction& trans, const Mode& mode,
+                             std::chrono::seconds timeout) {
+  std::string text = "its application has not submitted it";
+  if (mode.initiator_call == InitiatorCall::resumes) {
+    return text + "; the coordinator calls " + masked_url(trans.query_prepared) + " to resume it";
+  }
+  if (mode.times_out_in != TransStatus::prepared || timeout.count() == 0) {
+    return text + ", and it has no timeout";
+  }
+  text += "; after " + std::to_string(timeout.count()) + " seconds ";
+  if (mode.initiator_call == InitiatorCall::none) return text + "it is sent back";
+  if (trans.query_prepared.empty()) return text + "it is taken as committed";
+  return text + "the coordinator asks " + masked_url(trans.query_prepared);
+}
+
+std::string explain_finished(const Transaction& trans) {
+  std::string text(to_string(trans.status));
+  if (!trans.rollback_reason.empty()) text += ": " + masked_urls(trans.rollback_reason);
+  return text;
+}
+
+}  // namespace
+
+std::string_view to_string(Activity activity) noexcept {
+  switch (activity) {
+    case Activity::prepared:
+      return "prepared";
+    case Activity::running:
+      return "running";
+    case Activity::waiting:
+      return "waiting";
+    case Activity::finished:
+      return "finished";
+  }
+  return "unknown";
+}
+
+Async<std::optional<Inspection>> Engine::inspect(Gid gid) {
+  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await query(std::move(gid)));
+  if (!found) co_return std::nullopt;
+  co_return explain(std::move(*found));
+}
+
+Task<std::vector<Gid>> Engine::with_error(std::string text) {
+  co_return journal_.with_error(text);
+}
+
+Inspection Engine::explain(Transaction trans) const {
+  Inspection result;
+  result.trans = std::move(trans);
+  const Transaction& shown = result.trans;
+  result.attempts = journal_.attempts(shown.gid);
+  result.urls = trouble_urls(shown, modes_);
+  const LiveTrans* live = live_.find(shown.gid);
+  const Mode* mode = modes_.find(shown.type);
+  if (is_final(shown.status)) {
+    result.explanation = explain_finished(shown);
+  } else if (live != nullptr && live->driving) {
+    result.activity = Activity::running;
+    result.explanation = explain_running(*live);
+  } else if (mode == nullptr) {
+    result.activity = Activity::waiting;
+    result.explanation = "its type is not in this version";
+  } else if (shown.status == TransStatus::prepared && result.attempts.empty()) {
+    result.activity = Activity::prepared;
+    const std::chrono::seconds timeout = timeout_of(shown, *mode);
+    result.explanation = explain_prepared(shown, *mode, timeout);
+    if (shown.parked) {
+      result.next_attempt = next_wake(shown);
+    } else if (mode->times_out_in == shown.status && timeout.count() > 0) {
+      result.next_attempt = shown.create_time + timeout;
+    }
+  } else {
+    result.activity = Activity::waiting;
+    result.explanation = explain_rest(result);
+    const bool in_line = !slots_.waits_for(shown.gid).empty();
+    if (shown.parked && !in_line) result.next_attempt = next_wake(shown);
+  }
+  return result;
+}
+
+/// The stored time, or that of the alarm where the stored one is of a clock that was ahead.
+WallTime Engine::next_wake(const Transaction& trans) const {
+  const SteadyTime wake = alarms_.wake_of(trans.gid);
+  if (wake == SteadyTime::max()) return trans.next_cron_time;
+  return std::min<WallTime>(trans.next_cron_time, clock_.wall_now() + (wake - ports_.timers.now()));
+}
+
+std::string Engine::explain_rest(const Inspection& inspection) const {
+  const Transaction& trans = inspection.trans;
+  if (const std::string_view target = slots_.waits_for(trans.gid); !target.empty()) {
+    return "waits for room at " + masked_url(target) + ", which is tried again for at most " +
+           std::to_string(slots_.bound(target)) + " at one time";
+  }
+  if (!trans.parked) return "is resumed as soon as there is room";
+  if (!inspection.attempts.empty()) {
+    const Attempt& last = inspection.attempts.back();
+    std::string text = "the last call, branch " + last.branch_id + " " + last.op + " at " +
+                       last.url + ", ended in " + std::string(to_string(last.outcome));
+    if (!last.answer.empty()) text += ": " + last.answer;
+    const std::string_view target = alarms_.target_of(trans.gid);
+    if (!target.empty()) text += "; tried at once when " + masked_url(target) + " answers again";
+    return text;
+  }
+  const auto custom = parse_custom_data(trans.type, trans.custom_data, trans.branches.size());
+  if (custom && custom->delay.count() > 0 && trans.submit_time &&
+      trans.next_cron_time <= *trans.submit_time + custom->delay) {
+    return "waits for its delay of " + std::to_string(custom->delay.count()) + " seconds";
+  }
+  return "waits for its next try; earlier attempts are not known to this process";
+}
+
+Task<void> Engine::count_waiting(std::map<std::string, std::size_t>& by_target) {
+  alarms_.count_waiting(by_target);
+  co_return;
+}
+
+Task<WallTime> Engine::oldest_unfinished() {
+  WallTime oldest = WallTime::max();
+  for (std::size_t part = 0; part < alarms_.parts(); ++part) {
+    oldest = std::min(oldest, alarms_.oldest_in(part));
+    co_await asio::post(ports_.executor, use_task);
+  }
+  co_return oldest;
+}
+
+}  // namespace concerto

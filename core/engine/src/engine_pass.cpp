@@ -1,0 +1,301 @@
+// Passes: what a mode wants is carried out until nothing runs and nothing may start.
+
+#include <concerto/base/assert.hpp>
+#include <concerto/base/masked_url.hpp>
+
+#include "engine.hpp"
+
+namespace concerto {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+void Engine::start_driver(LiveTrans& live) {
+  if (live.driving) return;
+  alarms_.cancel_wake(live.gid);
+  if (const auto due = slots_.forget(live.gid)) {
+    // Its timeout does not ring a second time.
+    live.timed_out |= due->timeout && live.trans.status == live.mode->times_out_in;
+  }
+  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
+  live.begin_pass();
+  live.retries_exhausted = false;
+  if (live.trans.submit_time) {
+    live.delay_over |= clock_.wall_now() - *live.trans.submit_time >= live.custom.delay;
+  }
+  live.driving = true;
+  if (tasks_.spawn(drive(live_.pin(live.gid)))) return;
+  live.driving = false;
+  end_pass(live, shut_down(live), false);
+}
+
+/// Decides and carries it out, over and over. While a call runs, where a transaction mostly is,
+/// this frame is all that it needs of the driver: it stays small.
+Task<void> Engine::drive(Pin pin) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  LiveTrans& live = *pin;
+  Turn turn;
+  Result<> stored = ok();
+  while (stored) {
+    if (!turn.holds()) turn = live_.turn_if_free(pin);
+    if (!turn.holds()) turn = co_await live_.take_turn(pin);
+    const Move move = next_move(pin);
+    switch (move.what) {
+      case Move::What::change:
+        stored = co_await settle(live);
+        break;
+      case Move::What::save:
+        stored = co_await commit(live, TransDelta(), Durability::durable);
+        break;
+      case Move::What::call:
+        turn.release();
+        co_await call_branch(pin, move.branch, live.trans.status);
+        break;
+      case Move::What::started:
+        break;
+      case Move::What::wait:
+        turn.release();
+        co_await live.progressed.wait();
+        break;
+      case Move::What::rest:
+        stored = co_await rest(live);
+        if (stored && !live.driving) co_return;
+        break;
+      case Move::What::end:
+        co_return;
+    }
+  }
+  live.driving = false;
+  alarms_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
+  set_next_alarm();
+  end_pass(live, stored.error(), false);
+}
+
+/// With the turn. What needs no waiting is done already.
+Engine::Move Engine::next_move(const Pin& pin) {
+  using What = Move::What;
+  LiveTrans& live = *pin;
+  const Next next = decide(live);
+  if (next.change) return {What::change};
+  if (is_final(live.trans.status)) {
+    live.driving = false;
+    end_pass(live, answer(live), true);
+    return {What::end};
+  }
+  if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
+    if (!claim_target(live, next)) {
+      live.driving = false;
+      return {What::end};
+    }
+    if (next.needs_durable_successes && live.has_unsaved()) return {What::save};
+    if (next.calls.size() != 1 || live.calls_running > 0) {
+      start_calls(pin, next);
+      return {What::started};
+    }
+    const std::uint32_t index = next.calls.front();
+    live.runs[index] = RunState::running;
+    ++live.calls_running;
+    return {What::call, index};
+  }
+  const bool runs = live.calls_running > 0 || (live.pauses_running > 0 && !stopping_);
+  return {runs ? What::wait : What::rest};
+}
+
+Next Engine::decide(const LiveTrans& live) const {
+  return live.mode->next(live.view(timeout_of(live.trans, *live.mode)));
+}
+
+/// Makes the changes that the mode wants, until it wants none.
+Async<> Engine::settle(LiveTrans& live) {
+  for (;;) {
+    Next next = decide(live);
+    if (!next.change) co_return ok();
+    CONCERTO_CO_CHECK(co_await change_status(live, std::move(*next.change)));
+  }
+}
+
+void Engine::start_calls(const Pin& pin, const Next& next) {
+  LiveTrans& live = *pin;
+  for (const std::uint32_t index : next.calls) {
+    live.runs[index] = RunState::running;
+    ++live.calls_running;
+    if (!tasks_.spawn(call_branch(pin, index, live.trans.status))) {
+      live.runs[index] = RunState::tried;
+      --live.calls_running;
+    }
+  }
+  if (next.ask_initiator) {
+    live.query = RunState::running;
+    ++live.calls_running;
+    if (!tasks_.spawn(call_initiator(pin, live.trans.status))) {
+      live.query = RunState::tried;
+      --live.calls_running;
+    }
+  }
+}
+
+/// Fills in what all calls of a transaction have in common. Returns the time of its start. Not one
+/// coroutine with the call and end_call: its frame would wait as long as the call does.
+SteadyTime Engine::begin_call(const LiveTrans& live, BranchCall& call) const {
+  const seconds own = live.trans.options.request_timeout;
+  const SteadyTime start = ports_.timers.now();
+  call.gid = &live.gid;
+  call.type = live.trans.type;
+  call.protocol = live.trans.protocol;
+  call.headers = &live.trans.options.branch_headers;
+  call.deadline = start + (own.count() > 0 ? own : options_.request_timeout);
+  return start;
+}
+
+/// Texts of errors name URLs, and go to clients, logs, alerts and the journal.
+void Engine::end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply,
+                      SteadyTime start) {
+  const nanoseconds took = ports_.timers.now() - start;
+  if (!reply.error.detail.empty()) reply.error.detail = masked_urls(reply.error.detail);
+  if (!reply.full_text.empty()) reply.full_text = masked_urls(reply.full_text);
+  ports_.observer.branch_called(call, reply, took);
+  if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
+  if (reply.outcome == Outcome::error) return;
+  live.slot_answered |= !live.slot.empty() && live.slot == call_target(call.url);
+  if (alarms_.any_waits()) wake_waiting(call_target(call.url));
+}
+
+void Engine::keep_attempt(const BranchCall& call, const BranchReply& reply, nanoseconds took) {
+  Attempt attempt;
+  attempt.time = clock_.wall_now() - took;
+  attempt.branch_id = call.branch_id;
+  attempt.op = call.op;
+  attempt.url = masked_url(call.url);
+  attempt.took = took;
+  attempt.outcome = reply.outcome;
+  attempt.answer = reply.full_text.empty() ? reply.error.detail : reply.full_text;
+  journal_.add(*call.gid, std::move(attempt));
+}
+
+Task<void> Engine::call_branch(Pin pin, std::uint32_t index, TransStatus called_in) {
+  LiveTrans& live = *pin;
+  const Branch& branch = live.trans.branches[index];
+  BranchCall request;
+  request.branch_id = branch.branch_id.view();
+  request.op = branch.op;
+  request.url = branch.url;
+  request.payload = live.trans.payloads[branch.payload];
+  BranchReply reply{Outcome::success, {}};  // of a call to nobody (page 04, section 1)
+  // A decision may have come between the start of this task and now.
+  if (live.trans.status == called_in && !request.url.empty()) {
+    const SteadyTime start = begin_call(live, request);
+    reply = co_await ports_.branches.call(request);
+    end_call(live, request, reply, start);
+  }
+  --live.calls_running;
+  record(pin, index, called_in, std::move(reply));
+  live.progressed.notify_all();
+}
+
+Task<void> Engine::call_initiator(Pin pin, TransStatus called_in) {
+  LiveTrans& live = *pin;
+  BranchCall request;
+  const bool asks = live.mode->initiator_call == InitiatorCall::asks;
+  request.branch_id = "00";
+  request.op = "msg";
+  if (!asks) request.op = live.custom.name;
+  request.url = live.trans.query_prepared;
+  request.payload = live.custom.data;
+  if (asks && request.url.empty()) {
+    log_limited(LogLevel::warn, live, "msg without query_prepared",
+                "has no query_prepared and is taken as committed after its timeout");
+  }
+  BranchReply reply{Outcome::success, {}};
+  if (live.trans.status == called_in && !request.url.empty()) {
+    const SteadyTime start = begin_call(live, request);
+    reply = co_await ports_.branches.call(request);
+    end_call(live, request, reply, start);
+  }
+  --live.calls_running;
+  record_query(live, called_in, std::move(reply));
+  live.progressed.notify_all();
+}
+
+void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply) {
+  LiveTrans& live = *pin;
+  RunState& run = live.runs[index];
+  if (live.trans.status != called_in) {
+    run = RunState::idle;  // The status was decided while the call ran; its result is too late.
+    return;
+  }
+  Branch& branch = live.trans.branches[index];
+  const auto conclude = [&](BranchStatus status) {
+    const WallTime now = clock_.wall_now();
+    branch.status = status;
+    branch.update_time = branch.finish_time = now;
+    live.unsaved.push_back({index, status, now});
+    mark_unsaved(live);
+  };
+  run = RunState::tried;
+  std::optional<nanoseconds> soon;
+  switch (live.mode->effect(live.trans, branch, reply.outcome)) {
+    case Effect::succeed:
+      conclude(BranchStatus::succeed);
+      live.any_success = true;
+      return;
+    case Effect::fail:
+      conclude(BranchStatus::failed);
+      live.failure_text = std::move(reply.error.detail);
+      return;
+    case Effect::retry_soon:
+      ++live.trans.retry_count;
+      live.retry_count_unsaved = true;
+      mark_unsaved(live);
+      run = RunState::pausing;
+      ++live.pauses_running;
+      journal_.set_next_try(live.gid, clock_.wall_now() + retry_pause(live.trans.retry_count));
+      soon = retry_pause(live.trans.retry_count);
+      if (!tasks_.spawn(pause_branch(pin, index))) --live.pauses_running;
+      break;
+    case Effect::give_up:
+      live.retries_exhausted = true;
+      break;
+    case Effect::retry_later:
+      break;
+  }
+  const bool is_ongoing = reply.outcome == Outcome::ongoing;
+  note_outcome(live, std::move(reply), index, is_ongoing ? Rest::keep : Rest::backoff);
+  if (soon && !is_ongoing) log_trouble(live, *soon);
+}
+
+void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply reply) {
+  live.query = RunState::tried;
+  if (live.trans.status != called_in) return;
+  live.query_outcome = reply.outcome;
+  const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
+  if (is_answer && live.mode->initiator_call == InitiatorCall::asks) return;
+  const Rest kind = reply.outcome == Outcome::error ? Rest::backoff : Rest::reset;
+  note_outcome(live, std::move(reply), std::nullopt, kind);
+}
+
+/// `index`: the branch that was called, absent if the initiator was.
+void Engine::note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
+                          Rest rest) {
+  live.rest = std::max(live.rest.value_or(Rest::reset), rest);
+  if (reply.outcome == Outcome::success) return;
+  if (reply.outcome == Outcome::ongoing && live.worst != Outcome::success) return;
+  live.worst = reply.outcome;
+  live.worst_error = std::move(reply.error);
+  live.worst_text = std::move(reply.full_text);
+  live.worst_branch = index;
+  const std::string& url = index ? live.trans.branches[*index].url : live.trans.query_prepared;
+  live.worst_target = call_target(url);
+  live.worst_url = index ? masked_url(url) : std::string();
+}
+
+Task<void> Engine::pause_branch(Pin pin, std::uint32_t index) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  LiveTrans& live = *pin;
+  const SteadyTime until = ports_.timers.now() + retry_pause(live.trans.retry_count);
+  co_await sleep_until(ports_.timers, until);
+  --live.pauses_running;
+  if (live.runs[index] == RunState::pausing) live.runs[index] = RunState::idle;
+  live.progressed.notify_all();
+}
+
+}  // namespace concerto

@@ -1,0 +1,71 @@
+#include "live_table.hpp"
+
+#include <concerto/base/assert.hpp>
+
+namespace concerto {
+
+Pin::~Pin() {
+  if (live_ == nullptr) return;
+  --live_->users;
+  table_->drop_if_unused(*live_);
+}
+
+void Turn::release() {
+  if (!pin_.holds()) return;
+  const Pin pin = std::move(pin_);
+  // The turn is handed over, so that nobody comes in between.
+  if (pin->turn_freed.has_waiters()) {
+    pin->turn_freed.notify_one();
+  } else {
+    pin->turn_taken = false;
+  }
+}
+
+Pin LiveTable::pin(const Gid& gid) {
+  auto& slot = table_[gid];
+  if (!slot) {
+    slot = std::make_unique<LiveTrans>(gid, executor_);
+    count_.store(table_.size(), std::memory_order_relaxed);
+  }
+  return Pin(*this, *slot);
+}
+
+LiveTrans* LiveTable::find(const Gid& gid) const {
+  const auto found = table_.find(gid);
+  return found == table_.end() ? nullptr : found->second.get();
+}
+
+Task<Turn> LiveTable::take_turn(Pin pin) {
+  // A cancelled wait does not give the turn: what has begun is carried on to a stored state.
+  while (pin->turn_taken) {
+    const bool handed_over = co_await pin->turn_freed.wait();
+    if (handed_over) co_return Turn(std::move(pin));
+  }
+  pin->turn_taken = true;
+  co_return Turn(std::move(pin));
+}
+
+Turn LiveTable::turn_if_free(const Pin& pin) {
+  if (std::exchange(pin->turn_taken, true)) return {};
+  return Turn(pin);
+}
+
+void LiveTable::count_bytes(LiveTrans& live) {
+  const std::size_t before = live.bytes;
+  live.bytes = sizeof(LiveTrans);
+  for (const std::string& payload : live.trans.payloads) live.bytes += payload.size();
+  bytes_.store(bytes() - before + live.bytes, std::memory_order_relaxed);
+}
+
+void LiveTable::drop_if_unused(LiveTrans& live) {
+  if (live.users > 0 || live.driving) return;
+  bytes_.store(bytes() - live.bytes, std::memory_order_relaxed);
+  const auto found = table_.find(live.gid);
+  CONCERTO_ASSERT(found != table_.end());
+  const std::unique_ptr<LiveTrans> gone = std::move(found->second);
+  table_.erase(found);
+  count_.store(table_.size(), std::memory_order_relaxed);
+  leave_(*gone);
+}
+
+}  // namespace concerto

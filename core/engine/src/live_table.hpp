@@ -1,0 +1,112 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include <concerto/base/async.hpp>
+
+#include "live_trans.hpp"
+
+namespace concerto {
+
+class LiveTable;
+
+/// Keeps a transaction in memory.
+class Pin {
+ public:
+  Pin() = default;
+  Pin(LiveTable& table, LiveTrans& live) : table_(&table), live_(&live) { ++live.users; }
+  Pin(const Pin& other) : table_(other.table_), live_(other.live_) {
+    if (live_ != nullptr) ++live_->users;
+  }
+  Pin(Pin&& other) noexcept
+      : table_(std::exchange(other.table_, nullptr)), live_(std::exchange(other.live_, nullptr)) {}
+  Pin& operator=(Pin other) noexcept {
+    std::swap(table_, other.table_);
+    std::swap(live_, other.live_);
+    return *this;
+  }
+  ~Pin();
+
+  LiveTrans& operator*() const noexcept { return *live_; }
+  LiveTrans* operator->() const noexcept { return live_; }
+  bool holds() const noexcept { return live_ != nullptr; }
+
+ private:
+  LiveTable* table_ = nullptr;
+  LiveTrans* live_ = nullptr;
+};
+
+/// The right to change a transaction, until it dies or is released.
+class Turn {
+ public:
+  Turn() = default;
+  explicit Turn(Pin pin) : pin_(std::move(pin)) {}
+  Turn(Turn&&) = default;
+  Turn& operator=(Turn&& other) noexcept {
+    release();
+    pin_ = std::move(other.pin_);
+    return *this;
+  }
+  ~Turn() { release(); }
+
+  bool holds() const noexcept { return pin_.holds(); }
+  const Pin& pin() const noexcept { return pin_; }
+  LiveTrans& operator*() const noexcept { return *pin_; }
+  LiveTrans* operator->() const noexcept { return &*pin_; }
+
+  /// Lets the next one go on.
+  void release();
+
+ private:
+  Pin pin_;
+};
+
+/// The transactions of one shard that are in memory, and who may touch them. On the shard's
+/// thread, but for the counts.
+class LiveTable {
+ public:
+  /// `leave` hears of each transaction that has left the table, before its memory goes.
+  LiveTable(Executor executor, std::function<void(LiveTrans&)> leave)
+      : executor_(std::move(executor)), leave_(std::move(leave)) {}
+
+  /// The transaction's place in memory, made if there is none.
+  Pin pin(const Gid& gid);
+  LiveTrans* find(const Gid& gid) const;
+
+  /// Waits until it is this caller's turn. Turns are given in the order of asking.
+  Task<Turn> take_turn(Pin pin);
+
+  /// The turn if nobody has it, or one that holds nothing. What take_turn costs without waiting
+  /// is its coroutine.
+  static Turn turn_if_free(const Pin& pin);
+
+  /// Counts what `live` holds among the bytes in memory, from now on.
+  void count_bytes(LiveTrans& live);
+
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [gid, live] : table_) visit(*live);
+  }
+
+  std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
+  std::size_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class Pin;
+
+  void drop_if_unused(LiveTrans& live);
+
+  Executor executor_;
+  const std::function<void(LiveTrans&)> leave_;
+  std::unordered_map<Gid, std::unique_ptr<LiveTrans>> table_;
+  // Written by the shard only; atomic so that metrics may read them.
+  std::atomic<std::size_t> count_{0};
+  std::atomic<std::size_t> bytes_{0};
+};
+
+}  // namespace concerto

@@ -1,0 +1,165 @@
+// Saga (protocol page 05, section 4). Step i has its compensation in row 2i and its action in row
+// 2i+1.
+
+#include <algorithm>
+#include <vector>
+
+#include <concerto/base/masked_url.hpp>
+
+#include "mode.hpp"
+
+namespace concerto {
+namespace {
+
+constexpr std::uint32_t compensate_row(std::size_t step) {
+  return static_cast<std::uint32_t>(2 * step);
+}
+constexpr std::uint32_t action_row(std::size_t step) {
+  return static_cast<std::uint32_t>(2 * step + 1);
+}
+
+Result<> expand(const TransRequest& request, Transaction& trans) {
+  for (std::size_t step = 0; step < request.steps.size(); ++step) {
+    Branch branch;
+    branch.branch_id = BranchId(step_branch_id(step + 1));
+    branch.payload = static_cast<std::uint32_t>(step);
+    branch.op = "compensate";
+    branch.url = request.steps[step].compensate;
+    trans.branches.push_back(branch);
+    branch.op = "action";
+    branch.url = request.steps[step].action;
+    trans.branches.push_back(std::move(branch));
+  }
+  return ok();
+}
+
+/// The rows of a saga as steps.
+class Steps {
+ public:
+  explicit Steps(const TransView& view) : view_(view) {}
+
+  std::size_t count() const { return view_.trans.branches.size() / 2; }
+  const Branch& action(std::size_t step) const { return view_.trans.branches[action_row(step)]; }
+  const Branch& compensation(std::size_t step) const {
+    return view_.trans.branches[compensate_row(step)];
+  }
+  RunState action_run(std::size_t step) const { return view_.runs[action_row(step)]; }
+  RunState compensation_run(std::size_t step) const { return view_.runs[compensate_row(step)]; }
+
+  bool succeeded(std::size_t step) const { return action(step).status == BranchStatus::succeed; }
+
+  /// Whether everything that must come before the action of `step` has succeeded. What was ever
+  /// started was allowed to, so this also tells which actions may have been called.
+  bool may_start(std::size_t step) const {
+    if (!view_.custom.concurrent && step > 0 && !succeeded(step - 1)) return false;
+    if (view_.custom.orders.empty()) return true;
+    const auto& before = view_.custom.orders[step];
+    return std::all_of(before.begin(), before.end(),
+                       [this](std::uint32_t other) { return succeeded(other); });
+  }
+
+  /// Not certainly unstarted (section 4.2): a failed step too may have done something.
+  bool needs_compensation(std::size_t step) const {
+    return action(step).status != BranchStatus::prepared || may_start(step);
+  }
+
+  bool compensated(std::size_t step) const {
+    return !needs_compensation(step) || compensation(step).status == BranchStatus::succeed;
+  }
+
+ private:
+  const TransView& view_;
+};
+
+/// Why the saga must go back, nullopt while it may go on.
+std::optional<std::string> reason_to_abort(const TransView& view, const Steps& steps) {
+  if (view.timed_out) return timeout_reason(view);
+  for (std::size_t step = 0; step < steps.count(); ++step) {
+    if (steps.action(step).status != BranchStatus::failed) continue;
+    if (view.failure_text.empty()) return "fail message lost";
+    return "url:" + masked_url(steps.action(step).url) +
+           " return failed: " + std::string(view.failure_text);
+  }
+  if (view.retries_exhausted) {
+    return "RetryCount is greater than RetryLimit, RetryLimit: " +
+           std::to_string(view.trans.options.retry_limit);
+  }
+  return std::nullopt;
+}
+
+Next next_forward(const TransView& view) {
+  const Steps steps(view);
+  Next next;
+  if (auto reason = reason_to_abort(view, steps)) {
+    next.change = StatusChange{TransStatus::aborting, std::move(*reason)};
+    return next;
+  }
+  bool done = true;
+  for (std::size_t step = 0; step < steps.count(); ++step) {
+    if (steps.succeeded(step)) continue;
+    done = false;
+    if (steps.action_run(step) == RunState::idle && steps.may_start(step)) {
+      next.calls.push_back(action_row(step));
+    }
+    if (!view.custom.concurrent) break;
+  }
+  if (done) next.change = StatusChange{TransStatus::succeed, {}};
+  next.needs_durable_successes = true;
+  return next;
+}
+
+Next next_backward(const TransView& view) {
+  const Steps steps(view);
+  Next next;
+  const auto& orders = view.custom.orders;
+  // Steps whose compensation waits for that of a later one, which was built on them.
+  std::vector<bool> waits(orders.empty() ? 0 : steps.count());
+  bool done = true;
+  for (std::size_t step = steps.count(); step-- > 0;) {
+    if (steps.compensated(step)) continue;
+    done = false;
+    // An action that still runs could take effect after its compensation.
+    const bool ready = steps.action_run(step) != RunState::running &&
+                       steps.compensation_run(step) == RunState::idle &&
+                       (waits.empty() || !waits[step]);
+    if (ready) next.calls.push_back(compensate_row(step));
+    if (!orders.empty()) {
+      for (const std::uint32_t before : orders[step]) waits[before] = true;
+    }
+    if (!view.custom.concurrent) break;
+  }
+  if (done) next.change = StatusChange{TransStatus::failed, {}};
+  return next;
+}
+
+Next next(const TransView& view) {
+  if (view.trans.status == TransStatus::submitted) return next_forward(view);
+  if (view.trans.status == TransStatus::aborting) return next_backward(view);
+  return {};
+}
+
+Effect effect(const Transaction& trans, const Branch& branch, Outcome outcome) {
+  if (outcome == Outcome::success) return Effect::succeed;
+  if (branch.op != "action") return Effect::retry_later;
+  if (outcome == Outcome::failure) return Effect::fail;
+  if (trans.options.retry_limit <= 0) return Effect::retry_later;
+  return trans.retry_count < trans.options.retry_limit ? Effect::retry_soon : Effect::give_up;
+}
+
+}  // namespace
+
+const Mode modes::saga{
+    .type = TransType::saga,
+    .name = "saga",
+    .expand = expand,
+    .register_branch = nullptr,
+    .next = next,
+    .effect = effect,
+    .times_out_in = TransStatus::submitted,
+    .has_default_timeout = false,
+    .reports = Reports::nothing,
+    .initiator_call = InitiatorCall::none,
+    .aborts_to = std::nullopt,
+};
+
+}  // namespace concerto

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <concerto/base/random_source.hpp>
+#include <concerto/engine/coordinator.hpp>
+#include <concerto/protocol/api_probe.hpp>
+#include <concerto/transport/grpc_health.hpp>
+#include <concerto/transport/grpc_reflection.hpp>
+#include <concerto/transport/grpc_server.hpp>
+
+namespace concerto::net {
+
+/// The gRPC interface of the coordinator, service dtmgimp.Dtm (protocol page 03), with the
+/// standard health and reflection services beside it. It translates and nothing else.
+///
+/// The caller's deadline ends only its waiting. One per shard, used on that shard only; it
+/// outlives the server's shutdown.
+class GrpcApi {
+ public:
+  static constexpr std::string_view service = "dtmgimp.Dtm";
+
+  /// The referenced objects must outlive this one. `random` is the shard's.
+  GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random, const Clock& clock);
+  GrpcApi(const GrpcApi&) = delete;
+  GrpcApi& operator=(const GrpcApi&) = delete;
+
+  /// Adds the methods; from now on the health service says SERVING.
+  void register_on(GrpcServer& server);
+
+  /// What the health service says of the server and of dtmgimp.Dtm: false from the moment when
+  /// the process begins to stop.
+  void set_serving(bool serving);
+  /// Ends the watches of the health service, which would hold up the server's shutdown.
+  void end_watches() { health_.close(); }
+
+  /// Calls by the name of their method.
+  const ApiProbe& probe() const noexcept { return probe_; }
+
+ private:
+  using TransOperation = Async<> (Coordinator::*)(TransRequest);
+
+  using Handler = Task<GrpcReply> (GrpcApi::*)(GrpcRequest);
+
+  ApiProbe::Entry& entry(std::string_view method);
+  Task<GrpcReply> count(ApiProbe::Entry& entry, Task<GrpcReply> handled);
+  void add(GrpcServer& server, std::string_view method, Handler handler);
+  void add(GrpcServer& server, std::string_view method, TransOperation operation);
+  Task<GrpcReply> new_gid(GrpcRequest request);
+  Task<GrpcReply> register_branch(GrpcRequest request);
+  Task<GrpcReply> prepare_workflow(GrpcRequest request);
+  Task<GrpcReply> subscribe(GrpcRequest request);
+  Task<GrpcReply> unsubscribe(GrpcRequest request);
+  Task<GrpcReply> delete_topic(GrpcRequest request);
+  Task<GrpcReply> change(TransOperation operation, GrpcRequest request);
+
+  Coordinator& coordinator_;
+  RandomSource& random_;
+  const Clock& clock_;
+  ApiProbe probe_;
+  GrpcHealth health_;
+  GrpcReflection reflection_;
+};
+
+}  // namespace concerto::net

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <concerto/base/error.hpp>
+#include <concerto/protocol/server_method.hpp>
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace concerto::net {
+
+/// How the etcd that listens on these hosts is spoken to.
+struct EtcdAccess {
+  std::string hosts;  ///< `h1:2379,h2:2379`
+  std::string user;   ///< empty: no authentication
+  std::string password;
+  std::shared_ptr<boost::asio::ssl::context> tls;  ///< null: in plain text
+};
+
+/// How the coordinator makes itself known in etcd (protocol page 06, section 4.2).
+struct EtcdPublication {
+  EtcdAccess access;
+  std::string key;       ///< the coordinator's key is `<key>/<lease id>`
+  std::string endpoint;  ///< its value, published as it is
+};
+
+/// Checks the configuration's MicroService.{Driver, Target, EndPoint}, and reads the files that the
+/// target names for TLS. Nothing: there is nothing to register. An error names the key and what is
+/// wrong with it; the start should be refused.
+[[nodiscard]] Result<std::optional<EtcdPublication>> parse_publication(Driver driver,
+                                                                       std::string_view target,
+                                                                       std::string_view endpoint);
+
+}  // namespace concerto::net

@@ -1,0 +1,115 @@
+#include "api/error_answers.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <concerto/base/utf8.hpp>
+
+namespace concerto::net {
+namespace {
+
+constexpr std::string_view retry_after_seconds = "1";
+
+AnswerClass class_of(Errc code) noexcept {
+  switch (code) {
+    case Errc::status_conflict:
+    case Errc::trans_failed:
+    case Errc::result_not_success:
+    case Errc::branch_failure:
+      return AnswerClass::failure;
+    case Errc::branch_ongoing:
+      return AnswerClass::ongoing;
+    case Errc::overloaded:
+      return AnswerClass::overloaded;
+    case Errc::shutting_down:
+    case Errc::store_failed:
+    case Errc::store_unavailable:
+      return AnswerClass::unknown_outcome;
+    case Errc::deadline_exceeded:
+      return AnswerClass::deadline;
+    case Errc::invalid_entry:
+    case Errc::branch_exists:
+    case Errc::branch_error:
+    case Errc::key_not_found:
+    case Errc::key_exists:
+      return AnswerClass::plain;
+    case Errc::invalid_request:
+    case Errc::not_supported:
+    case Errc::trans_not_found:
+    case Errc::gid_exists:
+    case Errc::status_mismatch:
+    case Errc::store_damaged:
+      return AnswerClass::rejected;
+  }
+  return AnswerClass::plain;
+}
+
+std::string text_of(const Error& error) {
+  return error.detail.empty() ? error.code.message() : error.detail;
+}
+
+HttpResponse with_message(unsigned status, std::string_view result, std::string_view message) {
+  boost::json::object body;
+  if (!result.empty()) body["dtm_result"] = result;
+  body["message"] = to_utf8(message);
+  return json_response(status, boost::json::serialize(body));
+}
+
+GrpcCode grpc_code(AnswerClass answer) noexcept {
+  switch (answer) {
+    case AnswerClass::failure:
+      return GrpcCode::aborted;
+    case AnswerClass::ongoing:
+      return GrpcCode::failed_precondition;
+    case AnswerClass::overloaded:
+      return GrpcCode::resource_exhausted;
+    case AnswerClass::unknown_outcome:
+      return GrpcCode::unavailable;
+    case AnswerClass::deadline:
+      return GrpcCode::deadline_exceeded;
+    case AnswerClass::plain:
+      return GrpcCode::unknown;
+    case AnswerClass::rejected:
+      return GrpcCode::internal;
+  }
+  return GrpcCode::unknown;
+}
+
+}  // namespace
+
+AnswerClass answer_class(const error_code& code) noexcept {
+  if (code.category() != core_category()) return AnswerClass::plain;
+  return class_of(static_cast<Errc>(code.value()));
+}
+
+HttpResponse http_answer(const Error& error) {
+  const std::string text = text_of(error);
+  switch (answer_class(error.code)) {
+    case AnswerClass::failure:
+      return with_message(409, "FAILURE", text);
+    case AnswerClass::ongoing:
+      return with_message(425, "ONGOING", text);
+    case AnswerClass::overloaded: {
+      HttpResponse response = with_message(503, {}, text);
+      response.headers.add("Retry-After", retry_after_seconds);
+      return response;
+    }
+    case AnswerClass::unknown_outcome:
+    case AnswerClass::deadline:
+      return with_message(503, {}, text);
+    case AnswerClass::plain:
+    case AnswerClass::rejected:
+      return with_message(500, {}, text);
+  }
+  return with_message(500, {}, text);
+}
+
+GrpcStatus grpc_answer(const Error& error) {
+  GrpcStatus status;
+  status.code = grpc_code_of(error.code).value_or(grpc_code(answer_class(error.code)));
+  if (status.ok()) status.code = GrpcCode::unknown;
+  status.message = text_of(error);
+  return status;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,146 @@
+#include <boost/algorithm/string/case_conv.hpp>
+
+#include <concerto/protocol/api_grpc.hpp>
+
+#include "api/error_answers.hpp"
+#include "api/grpc_messages.hpp"
+#include "api/pending_outcome.hpp"
+
+namespace concerto::net {
+namespace {
+
+std::vector<std::string> listed_services() {
+  return {std::string{GrpcApi::service}, "grpc.health.v1.Health",
+          "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"};
+}
+
+std::string path_of(std::string_view method) {
+  return std::string{"/"}.append(GrpcApi::service).append("/").append(method);
+}
+
+GrpcReply failure(const Error& error) {
+  GrpcReply reply;
+  reply.status = grpc_answer(error);
+  return reply;
+}
+
+GrpcReply answer(const Result<>& result) {
+  return result ? GrpcReply::success({}) : failure(result.error());
+}
+
+}  // namespace
+
+GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random,
+                 const Clock& clock)
+    : coordinator_(coordinator),
+      random_(random),
+      clock_(clock),
+      health_(std::move(executor)),
+      reflection_(listed_services()) {}
+
+void GrpcApi::register_on(GrpcServer& server) {
+  add(server, "NewGid", &GrpcApi::new_gid);
+  add(server, "Submit", &Coordinator::submit);
+  add(server, "Prepare", &Coordinator::prepare);
+  add(server, "Abort", &Coordinator::abort);
+  add(server, "RegisterBranch", &GrpcApi::register_branch);
+  add(server, "PrepareWorkflow", &GrpcApi::prepare_workflow);
+  add(server, "Subscribe", &GrpcApi::subscribe);
+  add(server, "Unsubscribe", &GrpcApi::unsubscribe);
+  add(server, "DeleteTopic", &GrpcApi::delete_topic);
+  health_.register_on(server);
+  reflection_.register_on(server);
+  set_serving(true);
+}
+
+void GrpcApi::set_serving(bool serving) {
+  const ServingStatus status = serving ? ServingStatus::serving : ServingStatus::not_serving;
+  health_.set("", status);
+  health_.set(std::string{service}, status);
+}
+
+void GrpcApi::add(GrpcServer& server, std::string_view method, Handler handler) {
+  ApiProbe::Entry& counts = entry(method);
+  server.add_unary(path_of(method), [this, &counts, handler](GrpcRequest request) {
+    return count(counts, (this->*handler)(std::move(request)));
+  });
+}
+
+void GrpcApi::add(GrpcServer& server, std::string_view method, TransOperation operation) {
+  ApiProbe::Entry& counts = entry(method);
+  server.add_unary(path_of(method), [this, &counts, operation](GrpcRequest request) {
+    return count(counts, change(operation, std::move(request)));
+  });
+}
+
+ApiProbe::Entry& GrpcApi::entry(std::string_view method) {
+  std::string api{method};
+  boost::algorithm::to_lower(api);
+  return probe_.entry(api);
+}
+
+Task<GrpcReply> GrpcApi::count(ApiProbe::Entry& entry, Task<GrpcReply> handled) {
+  const SteadyTime begin = clock_.steady_now();
+  GrpcReply reply = co_await std::move(handled);
+  entry.add(reply.status.ok(), clock_.steady_now() - begin);
+  co_return reply;
+}
+
+Task<GrpcReply> GrpcApi::new_gid(GrpcRequest /*request*/) {
+  co_return GrpcReply::success(gid_reply(Coordinator::new_gid(random_)));
+}
+
+Task<GrpcReply> GrpcApi::register_branch(GrpcRequest request) {
+  Result<BranchRequest> branch = branch_request_from_proto(request.message);
+  if (!branch) co_return failure(branch.error());
+  const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
+  co_return answer(result);
+}
+
+Task<GrpcReply> GrpcApi::prepare_workflow(GrpcRequest request) {
+  Result<TransRequest> trans = trans_request_from_proto(request.message);
+  if (!trans) co_return failure(trans.error());
+  const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans));
+  if (!prepared) co_return failure(prepared.error());
+  co_return GrpcReply::success(progresses_reply(*prepared));
+}
+
+Task<GrpcReply> GrpcApi::subscribe(GrpcRequest request) {
+  Result<TopicRequest> topic = topic_request_from_proto(request.message);
+  if (!topic) co_return failure(topic.error());
+  const Result<> result = co_await coordinator_.subscribe(
+      std::move(topic->topic), std::move(topic->url), std::move(topic->remark));
+  co_return answer(result);
+}
+
+Task<GrpcReply> GrpcApi::unsubscribe(GrpcRequest request) {
+  Result<TopicRequest> topic = topic_request_from_proto(request.message);
+  if (!topic) co_return failure(topic.error());
+  const Result<> result =
+      co_await coordinator_.unsubscribe(std::move(topic->topic), std::move(topic->url));
+  co_return answer(result);
+}
+
+Task<GrpcReply> GrpcApi::delete_topic(GrpcRequest request) {
+  Result<TopicRequest> topic = topic_request_from_proto(request.message);
+  if (!topic) co_return failure(topic.error());
+  const Result<> result = co_await coordinator_.delete_topic(std::move(topic->topic));
+  co_return answer(result);
+}
+
+Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request) {
+  Result<TransRequest> trans = trans_request_from_proto(request.message);
+  if (!trans) co_return failure(trans.error());
+  request.message = {};  // a submit may wait long for its result
+  trans->wait_until = request.deadline;
+  Gid gid = trans->gid;
+  const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
+  GrpcReply reply = answer(result);
+  if (!result) {
+    const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);
+    if (pending) reply.trailers.add(outcome_trailer, outcome_pending);
+  }
+  co_return reply;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,334 @@
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <sstream>
+
+#include <boost/algorithm/string/case_conv.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/url/url.hpp>
+
+#include <concerto/protocol/api_http.hpp>
+#include <concerto/transport/percent.hpp>
+
+#include "api/error_answers.hpp"
+#include "api/inspection_json.hpp"
+#include "api/list_query.hpp"
+#include "api/openapi_document.hpp"
+#include "api/pending_outcome.hpp"
+#include "api/request_json.hpp"
+#include "api/trans_json.hpp"
+
+namespace concerto::net {
+namespace {
+
+namespace json = boost::json;
+
+const std::string base_path = "/api/dtmsvr/";
+
+/// The request's transaction. Its body goes: a submit may wait long for its result.
+Result<TransRequest> take_trans(HttpRequest& request) {
+  const std::string body = std::move(request.body);
+  request.body = {};
+  return trans_request_from_json(body);
+}
+
+std::string value_of(const HttpRequest& request, std::string_view name) {
+  return std::string{request.query_value(name).value_or(std::string_view{})};
+}
+
+HttpResponse answer(const Result<>& result) {
+  if (!result) return http_answer(result.error());
+  return json_response(200, R"({"dtm_result":"SUCCESS"})");
+}
+
+/// What only registerBranch answers to a body that it cannot read (protocol page 02, section 2).
+HttpResponse unreadable(const Error& error) {
+  HttpResponse response = error_response(400, error.detail);
+  response.content_type = "text/plain; charset=utf-8";
+  return response;
+}
+
+HttpResponse redirect_to(std::string_view path, const HttpRequest& request) {
+  boost::urls::url location;
+  location.set_path(path);
+  for (const auto& [name, value] : request.query) location.params().append({name, value});
+  HttpResponse response;
+  response.status = request.method == "GET" ? 301 : 307;
+  response.headers.add("Location", std::string_view{location.buffer()});
+  return response;
+}
+
+Task<HttpResponse> redirect(std::string path, HttpRequest request) {
+  co_return redirect_to(path, request);
+}
+
+/// An address as people write it: `10.0.0.1:80`, also when it came in over IPv6's form of it.
+std::string text_of(const asio::ip::tcp::endpoint& peer) {
+  asio::ip::address address = peer.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  std::ostringstream text;
+  text << asio::ip::tcp::endpoint(address, peer.port());
+  return std::move(text).str();
+}
+
+constexpr std::size_t told_bytes_max = 512;  // of a gid, a topic or an error in a line of the log
+
+}  // namespace
+
+HttpApi::HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& clock,
+                 HttpApiOptions options)
+    : coordinator_(coordinator), random_(random), clock_(clock), options_(std::move(options)) {}
+
+void HttpApi::register_on(Router& router) {
+  add(router, "GET", base_path + "version", bound(&HttpApi::version));
+  add(router, "GET", base_path + "newGid", bound(&HttpApi::new_gid));
+  add(router, "POST", base_path + "prepare", bound(&Coordinator::prepare));
+  add(router, "POST", base_path + "submit", bound(&Coordinator::submit));
+  add(router, "POST", base_path + "abort", bound(&Coordinator::abort));
+  for (const char* name : {"registerBranch", "registerXaBranch", "registerTccBranch"}) {
+    add(router, "POST", base_path + name, bound(&HttpApi::register_branch));
+  }
+  add(router, "POST", base_path + "prepareWorkflow", bound(&HttpApi::prepare_workflow));
+  add(router, "POST", base_path + "forceStop",
+      bound({&Coordinator::force_stop, "force stop", LogLevel::warn}));
+  add(router, "POST", base_path + "resetNextCronTime",
+      bound({&Coordinator::reset_next_cron_time, "try now", LogLevel::info}));
+  add(router, "GET", base_path + "query", bound(&HttpApi::query));
+  add(router, "GET", base_path + "all", bound(&HttpApi::all));
+  add_changing_get(router, "resetCronTime", bound(&HttpApi::reset_cron_time));
+  add_changing_get(router, "subscribe", bound(&HttpApi::subscribe));
+  add_changing_get(router, "unsubscribe", bound(&HttpApi::unsubscribe));
+  router.add_prefix("DELETE", base_path + "topic/",
+                    counted("topic", bound(&HttpApi::delete_topic)));
+  add(router, "GET", base_path + "queryKV", bound(&HttpApi::query_kv));
+  add(router, "GET", base_path + "scanKV", bound(&HttpApi::scan_kv));
+  add(router, "POST", "/api/json-rpc", bound(&HttpApi::json_rpc));
+  add(router, "GET", "/api/concerto/why", bound(&HttpApi::why));
+  add(router, "GET", "/api/openapi.json", bound(&HttpApi::openapi));
+  router.add(Router::any_method, "/api/ping", bound(&HttpApi::ping));  // Probes are not counted.
+  router.set_fallback(counted("unknown", router.fallback()));
+}
+
+void HttpApi::add(Router& router, std::string_view method, const std::string& path,
+                  HttpHandler handler) {
+  router.add(method, path, counted(path, std::move(handler)));
+  router.add(method, path + "/",
+             [path](HttpRequest request) { return redirect(path, std::move(request)); });
+}
+
+void HttpApi::add_changing_get(Router& router, const std::string& name, HttpHandler handler) {
+  const std::string path = base_path + name;
+  for (const char* method : {"GET", "POST"}) {
+    router.add(method, path, RouteEffect::changes, counted(path, handler));
+    router.add(method, path + "/", RouteEffect::changes,
+               [path](HttpRequest request) { return redirect(path, std::move(request)); });
+  }
+}
+
+HttpHandler HttpApi::counted(std::string_view path, HttpHandler handler) {
+  std::string api{path.substr(path.rfind('/') + 1)};
+  boost::algorithm::to_lower(api);
+  ApiProbe::Entry& entry = probe_.entry(api);
+  return [this, &entry, handler = std::move(handler)](HttpRequest request) {
+    return count(entry, handler(std::move(request)));
+  };
+}
+
+Task<HttpResponse> HttpApi::count(ApiProbe::Entry& entry, Task<HttpResponse> handled) {
+  const SteadyTime begin = clock_.steady_now();
+  HttpResponse response = co_await std::move(handled);
+  entry.add(response.status < 400, clock_.steady_now() - begin);
+  co_return response;
+}
+
+HttpHandler HttpApi::bound(Handler handler) {
+  return [this, handler](HttpRequest request) { return (this->*handler)(std::move(request)); };
+}
+
+HttpHandler HttpApi::bound(TransOperation operation) {
+  return [this, operation](HttpRequest request) { return change(operation, std::move(request)); };
+}
+
+HttpHandler HttpApi::bound(GidDeed deed) {
+  return [this, deed](HttpRequest request) { return change_by_gid(deed, std::move(request)); };
+}
+
+Task<HttpResponse> HttpApi::version(HttpRequest /*request*/) {
+  json::object body;
+  body["version"] = options_.version;
+  co_return json_response(200, json::serialize(body));
+}
+
+Task<HttpResponse> HttpApi::new_gid(HttpRequest /*request*/) {
+  json::object body;
+  body["dtm_result"] = "SUCCESS";
+  body["gid"] = Coordinator::new_gid(random_).view();
+  co_return json_response(200, json::serialize(body));
+}
+
+Task<HttpResponse> HttpApi::query(HttpRequest request) {
+  const std::string_view gid = request.query_value("gid").value_or(std::string_view{});
+  if (gid.empty()) co_return error_response(500, "no gid specified");
+  const auto found = co_await coordinator_.inspect(Gid{std::string{gid}});
+  if (!found) co_return http_answer(found.error());
+  co_return json_response(200, query_json(*found, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::why(HttpRequest request) {
+  const std::string gid = value_of(request, "gid");
+  if (gid.empty()) co_return error_response(500, "no gid specified");
+  const auto found = co_await coordinator_.inspect(Gid{gid});
+  if (!found) co_return http_answer(found.error());
+  if (!*found) co_return error_response(404, "no transaction with gid " + gid + " found");
+  co_return json_response(200, why_json(**found, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::all(HttpRequest request) {
+  Result<ListQuery> list = list_query_from(request, clock_.wall_now());
+  if (!list) co_return http_answer(list.error());
+  if (!list->gid.empty()) {
+    const auto trans = co_await coordinator_.query(std::move(list->gid));
+    if (!trans) co_return http_answer(trans.error());
+    co_return json_response(200, single_json(*trans, list->position, options_.zone_offset));
+  }
+  const auto page = co_await coordinator_.list(std::move(list->filter), std::move(list->position),
+                                               list->limit, std::move(list->trouble));
+  if (!page) co_return http_answer(page.error());
+  std::vector<std::optional<Inspection>> why;
+  if (list->explain) {
+    for (const Transaction& trans : page->transactions) {
+      auto found = co_await coordinator_.inspect(trans.gid);
+      if (!found) co_return http_answer(found.error());
+      if (*found && (*found)->attempts.size() > 1) {
+        (*found)->attempts.erase((*found)->attempts.begin(), std::prev((*found)->attempts.end()));
+      }
+      why.push_back(std::move(*found));
+    }
+  }
+  co_return json_response(200, page_json(*page, options_.zone_offset, why));
+}
+
+Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request) {
+  constexpr std::int64_t seconds_max = std::numeric_limits<std::int32_t>::max();
+  const auto beyond = integer_value(request, "timeout", options_.reset_beyond.count());
+  if (!beyond) co_return http_answer(beyond.error());
+  const Result<std::size_t> limit = list_limit(request);
+  if (!limit) co_return http_answer(limit.error());
+  const std::chrono::seconds bounded{std::clamp(*beyond, -seconds_max, seconds_max)};
+  const auto reset = co_await coordinator_.reset_cron_time(bounded, *limit);
+  if (!reset) co_return http_answer(reset.error());
+  std::string what = "try now of all that wait for more than " + std::to_string(bounded.count()) +
+                     " s, " + std::to_string(reset->count) + " are due";
+  if (reset->has_remaining) what += " and more remain";
+  tell_operator(LogLevel::info, {}, std::move(what), request.peer, ok());
+  json::object body;
+  body["has_remaining"] = reset->has_remaining;
+  body["succeed_count"] = reset->count;
+  co_return json_response(200, json::serialize(body));
+}
+
+Task<HttpResponse> HttpApi::subscribe(HttpRequest request) {
+  const Result<> result = co_await coordinator_.subscribe(
+      value_of(request, "topic"), value_of(request, "url"), value_of(request, "remark"));
+  tell_topic("subscribe to", value_of(request, "topic"), request.peer, result);
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::unsubscribe(HttpRequest request) {
+  const Result<> result =
+      co_await coordinator_.unsubscribe(value_of(request, "topic"), value_of(request, "url"));
+  tell_topic("unsubscribe from", value_of(request, "topic"), request.peer, result);
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::delete_topic(HttpRequest request) {
+  const std::string_view path = request.path;
+  const std::string_view encoded = path.substr(base_path.size() + std::strlen("topic/"));
+  std::string topic = percent_decode(encoded, false).value_or(std::string{});
+  if (topic.empty()) co_return text_response(404, "404 page not found");
+  const Result<> result = co_await coordinator_.delete_topic(topic);
+  tell_topic("delete", topic, request.peer, result);
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::query_kv(HttpRequest request) {
+  const auto found =
+      co_await coordinator_.find_kv(value_of(request, "cat"), value_of(request, "key"));
+  if (!found) co_return http_answer(found.error());
+  co_return json_response(200, kv_json(*found, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::scan_kv(HttpRequest request) {
+  const Result<std::size_t> limit = list_limit(request);
+  if (!limit) co_return http_answer(limit.error());
+  const auto page = co_await coordinator_.scan_kv(value_of(request, "cat"),
+                                                  value_of(request, "position"), *limit);
+  if (!page) co_return http_answer(page.error());
+  co_return json_response(200, kv_page_json(*page, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::ping(HttpRequest /*request*/) {
+  co_return json_response(200, R"({"msg":"pong"})");
+}
+
+Task<HttpResponse> HttpApi::openapi(HttpRequest /*request*/) {
+  co_return json_response(200, std::string{openapi_document});
+}
+
+Task<HttpResponse> HttpApi::register_branch(HttpRequest request) {
+  Result<BranchRequest> branch = branch_request_from_json(request.body);
+  if (!branch) co_return unreadable(branch.error());
+  const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
+  co_return answer(result);
+}
+
+Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request) {
+  Result<TransRequest> trans = take_trans(request);
+  if (!trans) co_return http_answer(trans.error());
+  const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans));
+  if (!prepared) co_return http_answer(prepared.error());
+  co_return json_response(200, workflow_json(*prepared, options_.zone_offset));
+}
+
+Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request) {
+  Result<TransRequest> trans = take_trans(request);
+  if (!trans) co_return http_answer(trans.error());
+  Gid gid = trans->gid;
+  const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
+  HttpResponse response = answer(result);
+  if (!result) {
+    const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);
+    if (pending) response.headers.add(outcome_header, outcome_pending);
+  }
+  co_return response;
+}
+
+Task<HttpResponse> HttpApi::change_by_gid(GidDeed deed, HttpRequest request) {
+  Result<TransRequest> trans = take_trans(request);
+  if (!trans) co_return http_answer(trans.error());
+  const Gid gid = trans->gid;
+  const Result<> result = co_await (coordinator_.*deed.operation)(std::move(trans->gid));
+  tell_operator(deed.level, gid.view(), deed.name, request.peer, result);
+  co_return answer(result);
+}
+
+void HttpApi::tell_topic(const char* what, const std::string& topic,
+                         const asio::ip::tcp::endpoint& peer, const Result<>& result) const {
+  tell_operator(LogLevel::info, {},
+                std::string(what) + " topic '" + topic.substr(0, told_bytes_max) + "'", peer,
+                result);
+}
+
+void HttpApi::tell_operator(LogLevel level, std::string_view gid, std::string what,
+                            const asio::ip::tcp::endpoint& peer, const Result<>& result) const {
+  if (!options_.on_operator) return;
+  what += ", asked by " + text_of(peer);
+  // Whoever asks for nonsense fills no log.
+  if (!result) what += ", is refused: " + result.error().detail.substr(0, told_bytes_max);
+  options_.on_operator(result ? level : LogLevel::debug, gid.substr(0, told_bytes_max), what);
+}
+
+}  // namespace concerto::net

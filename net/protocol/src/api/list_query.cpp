@@ -1,0 +1,132 @@
+#include "api/list_query.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace concerto::net {
+namespace {
+
+constexpr std::int64_t list_limit_default = 100;
+/// Seconds since 1970 that a WallTime can hold, in both directions.
+constexpr std::int64_t wall_seconds_max =
+    std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
+
+std::string_view value_of(const HttpRequest& request, std::string_view name) noexcept {
+  return request.query_value(name).value_or(std::string_view{});
+}
+
+Result<std::int64_t> to_integer(std::string_view text) {
+  std::string_view digits = text;
+  if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) {
+    return make_error(Errc::invalid_request, "convert to int error: " + std::string{text});
+  }
+  return number;
+}
+
+/// Of one status, or of several with commas between them; blanks around a name do not count.
+Result<StatusSet> to_statuses(std::string_view text) {
+  StatusSet statuses;
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+    const std::string_view name = trim_blanks(part);
+    if (name.empty()) continue;
+    const auto status = trans_status_from(name);
+    if (!status) {
+      return make_error(Errc::invalid_request, "status '" + std::string{name} +
+                                                   "' is none of prepared, submitted, aborting, "
+                                                   "succeed and failed");
+    }
+    statuses.insert(*status);
+  }
+  return statuses;
+}
+
+Result<std::optional<TransType>> to_type(std::string_view text) {
+  const std::string_view name = trim_blanks(text);
+  if (name.empty()) return std::optional<TransType>{};
+  const auto type = trans_type_from(name);
+  if (type) return std::optional<TransType>{type};
+  return make_error(Errc::invalid_request, "transType '" + std::string{name} +
+                                               "' is none of saga, msg, tcc, xa and workflow");
+}
+
+Result<std::string> search_text(const HttpRequest& request, std::string_view name) {
+  const std::string_view text = value_of(request, name);
+  if (text.size() <= search_bytes_max) return std::string{text};
+  return make_error(Errc::invalid_request, std::string{name} + " has " +
+                                               std::to_string(text.size()) + " bytes, at most " +
+                                               std::to_string(search_bytes_max) + " are allowed");
+}
+
+Result<bool> switch_value(const HttpRequest& request, std::string_view name) {
+  const std::string_view text = value_of(request, name);
+  if (text == "true" || text == "1") return true;
+  if (text.empty() || text == "false" || text == "0") return false;
+  return make_error(Errc::invalid_request,
+                    std::string{name} + " is neither true nor false: '" + std::string{text} + "'");
+}
+
+/// The whole second that `milliseconds` since 1970 lie in; what no time can be is cut.
+Result<std::optional<WallTime>> to_second(std::string_view milliseconds) {
+  if (milliseconds.empty()) return std::optional<WallTime>{};
+  CONCERTO_TRY(const std::int64_t count, to_integer(milliseconds));
+  const std::int64_t seconds = std::clamp(count / 1000, -wall_seconds_max, wall_seconds_max);
+  return std::optional{WallTime{std::chrono::seconds{seconds}}};
+}
+
+}  // namespace
+
+Result<std::int64_t> integer_value(const HttpRequest& request, std::string_view name,
+                                   std::int64_t absent) {
+  const std::string_view text = value_of(request, name);
+  if (text.empty()) return absent;
+  return to_integer(text);
+}
+
+Result<std::size_t> list_limit(const HttpRequest& request) {
+  CONCERTO_TRY(const std::int64_t limit, integer_value(request, "limit", list_limit_default));
+  return static_cast<std::size_t>(
+      std::clamp(limit, std::int64_t{1}, static_cast<std::int64_t>(list_limit_max)));
+}
+
+namespace {
+
+/// What the reference does not have.
+Result<> take_own_parameters(const HttpRequest& request, WallTime now, ListQuery& query) {
+  CONCERTO_TRY(query.explain, switch_value(request, "explain"));
+  CONCERTO_TRY(query.trouble.target, search_text(request, "target"));
+  CONCERTO_TRY(query.trouble.error, search_text(request, "lastError"));
+  CONCERTO_TRY(const std::int64_t age, integer_value(request, "minAge", 0));
+  if (age <= 0) return ok();
+  const WallTime oldest = now - std::chrono::seconds{std::min(age, wall_seconds_max / 2)};
+  query.filter.created_to = std::min(query.filter.created_to.value_or(oldest), oldest);
+  return ok();
+}
+
+}  // namespace
+
+Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now) {
+  ListQuery query;
+  query.gid = Gid{std::string{value_of(request, "gid")}};
+  query.position = value_of(request, "position");
+  if (!query.gid.empty()) return query;
+
+  CONCERTO_TRY(query.limit, list_limit(request));
+  CONCERTO_TRY(query.filter.statuses, to_statuses(value_of(request, "status")));
+  CONCERTO_TRY(query.filter.type, to_type(value_of(request, "transType")));
+  CONCERTO_TRY(query.filter.created_from, to_second(value_of(request, "createTimeStart")));
+  CONCERTO_TRY(query.filter.created_to, to_second(value_of(request, "createTimeEnd")));
+  // Whoever asks for "until this second" sees what was created within it.
+  if (query.filter.created_to) {
+    *query.filter.created_to += std::chrono::seconds{1} - std::chrono::nanoseconds{1};
+  }
+  CONCERTO_CHECK(take_own_parameters(request, now, query));
+  return query;
+}
+
+}  // namespace concerto::net

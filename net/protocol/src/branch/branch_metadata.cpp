@@ -1,0 +1,136 @@
+#include "branch/branch_metadata.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace concerto::net {
+namespace {
+
+constexpr std::string_view binary_suffix = "-bin";
+
+constexpr std::array<std::string_view, 8> written_by_transport{
+    "content-type", "grpc-encoding", "grpc-message", "grpc-message-type",
+    "grpc-status",  "grpc-timeout",  "te",           "user-agent"};
+
+/// Of these, what a new transaction may name: it is written anyway, and headers meant for HTTP
+/// branches have it.
+constexpr std::array<std::string_view, 2> passed_over{"content-type", "user-agent"};
+
+/// What HTTP/2 forbids, or what a header from here would make wrong.
+constexpr std::array<std::string_view, 7> not_in_http2{
+    "connection",       "content-length",    "host",   "keep-alive",
+    "proxy-connection", "transfer-encoding", "upgrade"};
+
+/// What branch_metadata adds to every call; bytes without the gid's, with room for its op.
+constexpr std::size_t own_fields = 5;
+constexpr std::size_t own_field_bytes = 80;
+
+bool is_among(const auto& names, std::string_view name) noexcept {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string to_lower(std::string_view text) {
+  std::string lower{text};
+  for (char& character : lower) {
+    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
+  }
+  return lower;
+}
+
+bool is_legal_name(std::string_view lower) noexcept {
+  return !lower.empty() && std::all_of(lower.begin(), lower.end(), [](char character) {
+    return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') ||
+           character == '-' || character == '_' || character == '.';
+  });
+}
+
+bool is_legal_value(std::string_view name, std::string_view value) noexcept {
+  bool legal = true;
+  for (const char each : value) legal &= each >= 0x20 && each <= 0x7E;
+  return legal || name.ends_with(binary_suffix);
+}
+
+Error refusal(std::string_view name, std::string_view why) {
+  std::string text = "branch header '";
+  text.append(name).append("' cannot be sent over gRPC: ").append(why);
+  return make_error(Errc::invalid_request, std::move(text));
+}
+
+Result<> check_value(std::string_view name, std::string_view value) {
+  if (!is_legal_value(name, value)) return refusal(name, "its value is not printable ASCII");
+  return ok();
+}
+
+Result<> check_header(const std::string& name, const std::string& lower, const std::string& value) {
+  if (is_among(not_in_http2, lower)) return refusal(name, "HTTP/2 has no such header");
+  if (!is_legal_name(lower)) {
+    return refusal(name, "a name consists of letters, digits, '-', '_' and '.'");
+  }
+  return check_value(lower, value);
+}
+
+Result<> add_header(GrpcMetadata& metadata, const std::string& name, const std::string& value) {
+  const std::string lower = to_lower(name);
+  if (is_among(written_by_transport, lower)) return ok();
+  CONCERTO_CHECK(check_header(name, lower, value));
+  metadata.add(lower, value);
+  return ok();
+}
+
+}  // namespace
+
+Result<> check_metadata(const BranchCall& call) {
+  const std::pair<const char*, std::string_view> texts[] = {
+      {"gid", call.gid->view()}, {"branch_id", call.branch_id}, {"op", call.op}};
+  for (const auto& [field, text] : texts) {
+    if (is_legal_value(field, text)) continue;
+    return make_error(Errc::invalid_request, std::string{field} + " '" + std::string{text} +
+                                                 "' cannot be sent over gRPC: it is not "
+                                                 "printable ASCII");
+  }
+  for (const auto& [name, value] : *call.headers) {
+    const std::string lower = to_lower(name);
+    if (is_among(passed_over, lower)) continue;
+    if (is_among(written_by_transport, lower)) return refusal(name, "the transport says so itself");
+    CONCERTO_CHECK(check_header(name, lower, value));
+  }
+  return ok();
+}
+
+Result<GrpcMetadata> branch_metadata(const BranchCall& call) {
+  GrpcMetadata metadata;
+  metadata.reserve(own_fields + call.headers->size(), own_field_bytes + call.gid->view().size());
+  CONCERTO_CHECK(check_value("dtm-gid", call.gid->view()));
+  CONCERTO_CHECK(check_value("dtm-branch_id", call.branch_id));
+  CONCERTO_CHECK(check_value("dtm-op", call.op));
+  metadata.add("dtm-gid", call.gid->view());
+  // Of the few values that most transactions have.
+  metadata.add_repeated("dtm-trans_type", to_string(call.type));
+  metadata.add_repeated("dtm-branch_id", call.branch_id);
+  metadata.add_repeated("dtm-op", call.op);
+  metadata.add_repeated("dtm-dtm", "");
+  for (const auto& [name, value] : *call.headers) {
+    CONCERTO_CHECK(add_header(metadata, name, value));
+  }
+  return metadata;
+}
+
+BranchReply branch_reply(const GrpcReply& reply) {
+  const GrpcStatus& status = reply.status;
+  BranchReply result;
+  if (status.ok()) {
+    result.outcome = Outcome::success;
+  } else if (status.code == GrpcCode::failed_precondition ||
+             (status.code == GrpcCode::aborted && status.message == "ONGOING")) {
+    result.outcome = Outcome::ongoing;
+  } else if (status.code == GrpcCode::aborted) {
+    result.outcome = Outcome::failure;
+    result.error = make_error(Errc::branch_failure, with_failure_suffix(status.message));
+  } else {
+    result.outcome = Outcome::error;
+    result.error = to_error(reply);
+  }
+  return result;
+}
+
+}  // namespace concerto::net

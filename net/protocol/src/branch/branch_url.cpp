@@ -1,0 +1,25 @@
+#include "branch_url.hpp"
+
+#include <concerto/transport/percent.hpp>
+
+namespace concerto::net {
+
+std::string branch_url(const BranchCall& call) {
+  constexpr std::size_t parameters_bytes_typical = 96;
+  const std::string_view url = call.url.substr(0, call.url.find('#'));
+  std::string out;
+  out.reserve(url.size() + parameters_bytes_typical);
+  out.append(url);
+  if (const std::size_t question = url.find('?'); question == std::string_view::npos) {
+    out += '?';
+  } else if (question + 1 < url.size()) {
+    out += '&';
+  }
+  append_query_escaped(out.append("branch_id="), call.branch_id);
+  append_query_escaped(out.append("&gid="), call.gid->view());
+  append_query_escaped(out.append("&op="), call.op);
+  append_query_escaped(out.append("&trans_type="), to_string(call.type));
+  return out;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <workflow.pb.h>
+
+#include <concerto/protocol/grpc_branch_caller.hpp>
+#include <concerto/transport/plain_url.hpp>
+
+#include "branch/branch_metadata.hpp"
+#include "discovery/target.hpp"
+
+namespace concerto::net {
+namespace {
+
+/// A call that is ready to be sent.
+struct Prepared {
+  GrpcChannel* channel = nullptr;
+  std::string method;
+  GrpcMetadata metadata;
+};
+
+Result<Prepared> prepare(TargetChannels& channels, const BranchCall& call) {
+  Prepared prepared;
+  CONCERTO_TRY(ServerMethod place, channels.split(call.url));
+  CONCERTO_TRY(prepared.metadata, branch_metadata(call));
+  CONCERTO_TRY(prepared.channel, channels.channel(place.target));
+  prepared.method = std::move(place.method);
+  return prepared;
+}
+
+/// As the reference reports it: a status without a code of its own.
+BranchReply not_sent(const Error& error) {
+  GrpcStatus status;
+  status.code = GrpcCode::unknown;
+  status.message = error.detail;
+  BranchReply reply;
+  reply.outcome = Outcome::error;
+  reply.error = to_error(status, /*sent=*/false);
+  return reply;
+}
+
+/// The payload as it is; only a workflow's application is sent a message of the protocol.
+std::string message_of(const BranchCall& call) {
+  if (call.type != TransType::workflow) return std::string{call.payload};
+  workflow::WorkflowData data;
+  data.set_data(call.payload.data(), call.payload.size());
+  return data.SerializeAsString();
+}
+
+Task<BranchReply> answer(BranchReply reply) {
+  co_return reply;
+}
+
+Task<BranchReply> answer(Task<GrpcReply> sent) {
+  const GrpcReply reply = co_await std::move(sent);
+  co_return branch_reply(reply);
+}
+
+}  // namespace
+
+Result<unsigned> GrpcBranchCaller::way_of(Protocol /*protocol*/, std::string_view url) const {
+  const PlainUrl seen = look_at_url(url);
+  if (seen.is_plain && seen.has_port && seen.has_path) return 0U;
+  CONCERTO_TRY(const ServerMethod place, channels_.split(url));
+  if (const auto target = parse_target(place.target); !target) return target.error();
+  // As the request's :path.
+  const auto is_printable = [](char c) { return c > 0x20 && c < 0x7F; };
+  if (std::all_of(place.method.begin(), place.method.end(), is_printable)) return 0U;
+  return make_error(Errc::invalid_request,
+                    "bad url: '" + std::string(url) + "'. its method is not printable ASCII");
+}
+
+Result<> GrpcBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) const {
+  return check_metadata(call);
+}
+
+// Not a coroutine, so that what it prepares does not wait with the call.
+Task<BranchReply> GrpcBranchCaller::call(BranchCall call) {
+  if (call.url.empty()) return answer(BranchReply{Outcome::success, {}});
+  Result<Prepared> prepared = prepare(channels_, call);
+  if (!prepared) return answer(not_sent(prepared.error()));
+  return answer(prepared->channel->unary(std::move(prepared->method), message_of(call),
+                                         std::move(prepared->metadata), call.deadline,
+                                         GrpcAnswer::status));
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iterator>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <concerto/protocol/branch_dispatcher.hpp>
+#include <concerto/protocol/http_branch_caller.hpp>
+#include <concerto/transport/http_error.hpp>
+#include <concerto/transport/plain_url.hpp>
+#include <concerto/transport/url.hpp>
+
+#include "branch_result.hpp"
+#include "branch_url.hpp"
+#include "rpc_request.hpp"
+
+namespace concerto::net {
+namespace {
+
+std::string random_id(RandomSource& random) {
+  std::string id;
+  for (int i = 0; i < 2; ++i) {
+    std::array<char, 16> digits;
+    const auto end = std::to_chars(digits.begin(), digits.end(), random.next(), 36).ptr;
+    id.append(digits.begin(), end);
+  }
+  return id;
+}
+
+using BranchHeader = std::pair<const std::string, std::string>;
+
+bool comes_before(const BranchHeader* left, const BranchHeader* right) noexcept {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::lexicographical_compare(
+      left->first.begin(), left->first.end(), right->first.begin(), right->first.end(),
+      [lower](char one, char other) { return lower(one) < lower(other); });
+}
+
+bool have_one_name(const BranchHeader* left, const BranchHeader* right) noexcept {
+  return equals_ignoring_case(left->first, right->first);
+}
+
+/// branch_headers in the order of their names, whatever their case. Stored ones may be from a time
+/// without a limit, so the time is not quadratic in their number.
+std::vector<const BranchHeader*> sorted_headers(const std::map<std::string, std::string>& from) {
+  std::vector<const BranchHeader*> headers;
+  headers.reserve(from.size());
+  for (const BranchHeader& header : from) headers.push_back(&header);
+  std::stable_sort(headers.begin(), headers.end(), comes_before);
+  return headers;
+}
+
+/// Each once: of equal names the last counts. Stored transactions may have such; new ones do not.
+std::vector<const BranchHeader*> distinct_headers(const std::map<std::string, std::string>& from) {
+  std::vector<const BranchHeader*> headers = sorted_headers(from);
+  headers.erase(headers.begin(),
+                std::unique(headers.rbegin(), headers.rend(), have_one_name).base());
+  return headers;
+}
+
+/// The fields of every call, then branch_headers; those replace ours.
+HttpHeaders branch_headers(const BranchCall& call) {
+  HttpHeaders headers;
+  headers.reserve(2 + call.headers->size(), 128);
+  headers.add("Accept", "application/json");
+  headers.add("Content-Type", "application/json");
+  if (call.headers->empty()) return headers;
+  const auto named = distinct_headers(*call.headers);
+  for (const BranchHeader* header : named) {
+    if (equals_ignoring_case(header->first, "Accept") ||
+        equals_ignoring_case(header->first, "Content-Type")) {
+      headers.erase(header->first);
+    }
+  }
+  for (const BranchHeader* header : named) headers.add(header->first, header->second);
+  return headers;
+}
+
+Error not_sendable(const std::string& name, const std::string& why) {
+  return make_error(HttpErrc::bad_header,
+                    "branch header '" + name + "' cannot be sent over HTTP: " + why);
+}
+
+/// Of two headers with one name only one would be sent.
+Result<> check_names_differ(const std::map<std::string, std::string>& headers) {
+  const auto sorted = sorted_headers(headers);
+  const auto same = std::adjacent_find(sorted.begin(), sorted.end(), have_one_name);
+  if (same == sorted.end()) return ok();
+  return not_sendable((*std::next(same))->first,
+                      "'" + (*same)->first + "' is the same name, as case does not matter");
+}
+
+BranchReply error_reply(Error error) {
+  return {Outcome::error, std::move(error)};
+}
+
+}  // namespace
+
+Result<unsigned> HttpBranchCaller::way_of(Protocol /*protocol*/, std::string_view url) const {
+  constexpr std::string_view scheme = "http://";
+  if (url.starts_with(scheme) && look_at_url(url.substr(scheme.size())).is_plain) return 0U;
+  if (const auto parsed = parse_url(url); !parsed) return parsed.error();
+  return 0U;
+}
+
+Result<> HttpBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) const {
+  for (const auto& [name, value] : *call.headers) {
+    if (!is_legal_header_name(name)) {
+      return not_sendable(name, "its name has characters that are not allowed there");
+    }
+    if (!is_legal_header_value(value)) {
+      return not_sendable(name, "its value has control characters");
+    }
+    if (is_clients_own_field(name)) {
+      return not_sendable(name, "it frames the message, or each connection has its own");
+    }
+    if (equals_ignoring_case(name, "Host") && (value.empty() || !is_legal_host_field(value))) {
+      return not_sendable(name, "'" + value + "' is no name with perhaps a port");
+    }
+  }
+  return check_names_differ(*call.headers);
+}
+
+Result<> HttpBranchCaller::takes_rpc_payload(std::string_view url, std::string_view payload) const {
+  if (branch_transport(Protocol::json_rpc, url) != BranchTransport::json_rpc) return ok();
+  return check_rpc_payload(payload);
+}
+
+Task<BranchReply> HttpBranchCaller::call(BranchCall call) {
+  const bool is_rpc = branch_transport(call.protocol, call.url) == BranchTransport::json_rpc;
+  HttpClientRequest request;
+  request.headers = branch_headers(call);
+  std::string rpc_body;
+  if (is_rpc) {
+    auto body = rpc_request_body(call, random_id(random_));
+    if (!body) co_return error_reply(std::move(body).error());
+    rpc_body = std::move(*body);
+    request.method = "POST";
+    request.url = call.url;
+    request.body = rpc_body;
+  } else {
+    const bool posts = !call.payload.empty() || call.type == TransType::xa;
+    request.method = posts ? "POST" : "GET";
+    request.url = branch_url(call);
+    request.body = call.payload;
+    request.body_kept_max = error_text_bytes_max;
+    request.marks = decisive_words;
+  }
+  const auto answer = co_await client_.send(std::move(request), call.deadline);
+  if (!answer) co_return error_reply(answer.error());
+  if (is_rpc) co_return judge_rpc_answer(answer->status, answer->body);
+  co_return judge_http_answer(answer->status, answer->body, answer->marks_beyond);
+}
+
+}  // namespace concerto::net

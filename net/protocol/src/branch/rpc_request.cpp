@@ -1,0 +1,114 @@
+#include "rpc_request.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/json/serialize.hpp>
+
+#include <concerto/base/json_tree.hpp>
+#include <concerto/transport/http_error.hpp>
+#include <concerto/transport/percent.hpp>
+
+namespace concerto::net {
+namespace {
+
+namespace json = boost::json;
+
+json::string_view json_view(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::string method_of(std::string_view url) {
+  url = url.substr(0, url.find('#'));
+  const std::size_t question = std::min(url.find('?'), url.size() - 1);
+  for (auto& [key, value] : decode_query(url.substr(question + 1))) {
+    if (key == "method") return std::move(value);
+  }
+  return {};
+}
+
+/// The members to add, without braces.
+std::string own_members(const BranchCall& call) {
+  const std::array<std::pair<std::string_view, std::string_view>, 4> members{
+      {{"branch_id", call.branch_id},
+       {"gid", call.gid->view()},
+       {"op", call.op},
+       {"trans_type", to_string(call.type)}}};
+  std::string out;
+  for (const auto& [key, value] : members) {
+    if (!out.empty()) out += ',';
+    out.append("\"").append(key).append("\":");
+    out.append(json::serialize(json::string{json_view(value)}));
+  }
+  return out;
+}
+
+bool is_own(std::string_view key) noexcept {
+  return key == "branch_id" || key == "gid" || key == "op" || key == "trans_type";
+}
+
+/// The members of an object but for our own, as they stand in its text. It is known to be JSON.
+std::string other_members(std::string_view object, JsonValue members) {
+  std::string out;
+  auto member = members.begin();
+  std::size_t begin = 1;
+  std::size_t depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 1; i < object.size() && member != members.end(); ++i) {
+    const char c = object[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      if (c == '"') in_text = false;
+      continue;
+    }
+    if (c == '"') in_text = true;
+    if (c == '{' || c == '[') ++depth;
+    const bool ends_member = depth == 0 && (c == ',' || c == '}');
+    if (c == '}' || c == ']') depth -= depth > 0 ? 1 : 0;
+    if (!ends_member) continue;
+    if (!is_own((*member).key())) out.append(",").append(object.substr(begin, i - begin));
+    begin = i + 1;
+    ++member;
+  }
+  return out;
+}
+
+constexpr std::string_view blank = " \t\r\n";
+
+Result<> parse_object(std::string_view text, JsonTree& payload) {
+  if (const Result<> parsed = payload.parse(text); !parsed) {
+    return make_error(HttpErrc::bad_payload,
+                      "the payload of a JSON-RPC branch is " + parsed.error().detail);
+  }
+  if (payload.root().is(JsonKind::object)) return ok();
+  return make_error(HttpErrc::bad_payload, "the payload of a JSON-RPC branch is no JSON object");
+}
+
+Result<std::string> params(const BranchCall& call) {
+  const std::string own = own_members(call);
+  const std::size_t begin = call.payload.find_first_not_of(blank);
+  if (begin == std::string_view::npos) return "{" + own + "}";
+  JsonTree payload;
+  CONCERTO_CHECK(parse_object(call.payload, payload));
+  return "{" + own + other_members(call.payload.substr(begin), payload.root()) + "}";
+}
+
+}  // namespace
+
+Result<> check_rpc_payload(std::string_view payload) {
+  if (payload.find_first_not_of(blank) == std::string_view::npos) return ok();
+  JsonTree tree;
+  return parse_object(payload, tree);
+}
+
+Result<std::string> rpc_request_body(const BranchCall& call, std::string_view id) {
+  CONCERTO_TRY(const std::string members, params(call));
+  const std::string method = json::serialize(json::string{method_of(call.url)});
+  std::string out;
+  out.append("{\"id\":\"").append(id).append("\",\"jsonrpc\":\"2.0\",\"method\":").append(method);
+  out.append(",\"params\":").append(members).append("}");
+  return out;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,83 @@
+#include <utility>
+
+#include <concerto/base/masked_url.hpp>
+#include <concerto/protocol/etcd_publication.hpp>
+#include <concerto/transport/http_tls.hpp>
+
+#include "target.hpp"
+#include "url_parts.hpp"
+
+namespace concerto::net {
+namespace {
+
+Error bad_setting(std::string_view setting, std::string_view value, const Error& reason) {
+  return Error{reason.code,
+               std::string(setting) + " '" + masked_url(value) + "': " + reason.detail};
+}
+
+Result<bool> flag(const UrlParts& url, std::string_view name) {
+  const auto value = url.parameter(name);
+  if (!value) return false;
+  if (*value == "true" || *value == "1") return true;
+  if (*value == "false" || *value == "0") return false;
+  return make_error(Errc::invalid_request,
+                    std::string(name) + " is 'true' or 'false', not '" + *value + "'");
+}
+
+/// The parameters have the names that the ego framework gives them.
+Result<std::shared_ptr<boost::asio::ssl::context>> tls_of(const UrlParts& url) {
+  TlsClientFiles files;
+  files.ca = url.parameter("caCert").value_or("");
+  files.certificate = url.parameter("certFile").value_or("");
+  files.key = url.parameter("keyFile").value_or("");
+  const bool has_file = !files.ca.empty() || !files.certificate.empty() || !files.key.empty();
+  CONCERTO_TRY(const bool is_asked_for, flag(url, "enableSecure"));
+  if (!has_file && !is_asked_for) return std::shared_ptr<boost::asio::ssl::context>{};
+  if (!is_asked_for && url.parameter("enableSecure")) {
+    return make_error(Errc::invalid_request,
+                      "enableSecure is false, but caCert, certFile or keyFile is given");
+  }
+  return make_tls_client_context(files);
+}
+
+Result<EtcdAccess> access_of(const UrlParts& url) {
+  CONCERTO_TRY(auto account, url.account());
+  EtcdAccess access;
+  access.hosts = url.host;
+  access.user = url.parameter("user").value_or(std::move(account.user));
+  access.password = url.parameter("password").value_or(std::move(account.password));
+  CONCERTO_TRY(access.tls, tls_of(url));
+  return access;
+}
+
+}  // namespace
+
+Result<std::optional<EtcdPublication>> parse_publication(Driver driver, std::string_view target,
+                                                         std::string_view endpoint) {
+  if (driver == Driver::standard || target.empty()) return std::optional<EtcdPublication>{};
+  const auto refuse = [target](const Error& reason) {
+    return bad_setting("MicroService.Target", target, reason);
+  };
+  const auto url = parse_target_url(target);
+  if (!url) return refuse(url.error());
+  if (url->scheme != "etcd" && url->scheme != "discov") return refuse(scheme_error(url->scheme));
+  if (const auto hosts = parse_host_ports(url->host); !hosts) return refuse(hosts.error());
+
+  EtcdPublication publication;
+  if (!url->path.empty()) publication.key = url->path.substr(1);
+  if (publication.key.empty()) {
+    return refuse(make_error(Errc::invalid_request, "no key after the hosts"));
+  }
+  if (endpoint.empty()) {
+    return bad_setting("MicroService.EndPoint", endpoint,
+                       make_error(Errc::invalid_request, "the address to publish at '" +
+                                                             masked_url(target) + "' is missing"));
+  }
+  auto access = access_of(*url);
+  if (!access) return refuse(access.error());
+  publication.access = std::move(*access);
+  publication.endpoint = endpoint;
+  return std::optional<EtcdPublication>(std::move(publication));
+}
+
+}  // namespace concerto::net

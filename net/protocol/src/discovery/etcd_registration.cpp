@@ -1,0 +1,248 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <etcd_rpc.pb.h>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <concerto/base/assert.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/protocol/etcd_registration.hpp>
+
+#include "etcd_client.hpp"
+#include "told_reasons.hpp"
+
+namespace concerto::net {
+namespace {
+
+// As go-zero's publisher has them.
+constexpr std::chrono::seconds lease_ttl{10};
+constexpr std::chrono::seconds retry_pause{1};
+/// Between streams of renewals of one lease, to different members.
+constexpr std::chrono::milliseconds renewal_pause{200};
+
+constexpr std::size_t unrevoked_max = 8;
+
+constexpr const char* keep_alive_method = "/etcdserverpb.Lease/LeaseKeepAlive";
+
+struct Lease {
+  std::int64_t id = 0;
+  SteadyTime::duration ttl{};
+  SteadyTime expires_at;
+};
+
+Error lease_lost() {
+  return Error{make_error_code(GrpcCode::not_found), "etcd does not know the lease any more"};
+}
+
+}  // namespace
+
+class EtcdRegistration::Impl {
+ public:
+  Impl(TargetChannels& targets, EtcdPublication publication)
+      : shard_(targets.shard()),
+        clients_(targets.etcd_clients()),
+        publication_(std::move(publication)),
+        tasks_(shard_.executor) {
+    auto client = clients_.acquire(publication_.access.hosts);
+    CONCERTO_ASSERT(client.has_value());  // parse_publication has looked at the hosts.
+    client_ = std::move(*client);
+  }
+
+  void start() { tasks_.spawn(run()); }
+  bool registered() const noexcept { return registered_; }
+  Task<void> stop(SteadyTime deadline);
+
+ private:
+  Task<void> run();
+  Async<> hold_lease();
+  Async<> grant();
+  Async<> publish();
+  Async<> renew_until_lost();
+  Async<> renew();
+  Async<bool> is_published(SteadyTime deadline);
+  Task<void> put_again_if_gone(SteadyTime deadline);
+  Async<> revoke(std::int64_t lease_id, SteadyTime deadline);
+  Task<void> give_up_lease();
+  Task<void> revoke_forgotten(SteadyTime deadline);
+  std::string key() const { return publication_.key + "/" + std::to_string(lease_.id); }
+  void note_registered();
+  void note_failure(const Error& error);
+
+  DiscoveryShard shard_;
+  EtcdClients& clients_;
+  EtcdPublication publication_;
+  std::shared_ptr<EtcdClient> client_;
+  Lease lease_;                          ///< id 0: none
+  std::vector<std::int64_t> unrevoked_;  ///< given up, and etcd could not be told
+  bool registered_ = false;
+  ToldReasons told_;
+  TaskGroup tasks_;
+};
+
+Task<void> EtcdRegistration::Impl::run() {
+  for (;;) {
+    const Result<> ended = co_await hold_lease();
+    note_failure(ended.error());
+    co_await give_up_lease();
+    co_await sleep_until(shard_.timers, shard_.timers.now() + retry_pause);
+  }
+}
+
+/// Returns when the lease is lost, or when it could not be had.
+Async<> EtcdRegistration::Impl::hold_lease() {
+  CONCERTO_CO_CHECK(co_await grant());
+  CONCERTO_CO_CHECK(co_await publish());
+  note_registered();
+  co_await revoke_forgotten(shard_.timers.now() + etcd_call_timeout);
+  co_return co_await renew_until_lost();
+}
+
+Async<> EtcdRegistration::Impl::grant() {
+  const SteadyTime asked_at = shard_.timers.now();
+  etcdserverpb::LeaseGrantRequest request;
+  request.set_ttl(lease_ttl.count());
+  CONCERTO_CO_TRY(const auto granted, co_await client_->call<etcdserverpb::LeaseGrantResponse>(
+                                          "/etcdserverpb.Lease/LeaseGrant", std::move(request)));
+  lease_.id = granted.id();
+  lease_.ttl = std::chrono::seconds{granted.ttl()};
+  lease_.expires_at = asked_at + lease_.ttl;
+  co_return ok();
+}
+
+Async<> EtcdRegistration::Impl::publish() {
+  etcdserverpb::PutRequest request;
+  request.set_key(key());
+  request.set_value(publication_.endpoint);
+  request.set_lease(lease_.id);
+  CONCERTO_CO_CHECK(co_await client_->call<etcdserverpb::PutResponse>("/etcdserverpb.KV/Put",
+                                                                      std::move(request)));
+  co_return ok();
+}
+
+/// A lease belongs to the cluster: while it lives, another member may renew it when one fails.
+Async<> EtcdRegistration::Impl::renew_until_lost() {
+  for (;;) {
+    const Result<> ended = co_await renew();
+    const bool is_lost = ended.error().code == lease_lost().code;
+    if (is_lost || shard_.timers.now() >= lease_.expires_at) co_return ended;
+    co_await sleep_until(shard_.timers, shard_.timers.now() + renewal_pause);
+  }
+}
+
+/// Renews the lease every third of its time, over one stream. Returns why it cannot go on.
+Async<> EtcdRegistration::Impl::renew() {
+  CONCERTO_CO_TRY(const auto stream, co_await client_->open_stream(keep_alive_method));
+  etcdserverpb::LeaseKeepAliveRequest request;
+  request.set_id(lease_.id);
+  for (;;) {
+    const SteadyTime asked_at = shard_.timers.now();
+    co_await stream->write(request.SerializeAsString());
+    const auto bytes = co_await stream->read(std::min(lease_.expires_at, asked_at + etcd_patience));
+    if (!bytes) co_return co_await stream->end();
+    CONCERTO_CO_TRY(const auto renewed,
+                    parse_etcd<etcdserverpb::LeaseKeepAliveResponse>(*bytes, keep_alive_method));
+    if (renewed.ttl() <= 0) co_return lease_lost();
+    lease_.ttl = std::chrono::seconds{renewed.ttl()};
+    lease_.expires_at = asked_at + lease_.ttl;
+    const SteadyTime next = asked_at + lease_.ttl / 3;
+    co_await put_again_if_gone(next);
+    co_await sleep_until(shard_.timers, next);
+  }
+}
+
+Async<bool> EtcdRegistration::Impl::is_published(SteadyTime deadline) {
+  etcdserverpb::RangeRequest request;
+  request.set_key(key());
+  CONCERTO_CO_TRY(const auto found, co_await client_->call_until<etcdserverpb::RangeResponse>(
+                                        "/etcdserverpb.KV/Range", std::move(request), deadline));
+  co_return found.kvs_size() == 1 && found.kvs(0).value() == publication_.endpoint;
+}
+
+/// A key may be removed by hand while its lease lives. What cannot be asked or put now is tried
+/// after the next renewal.
+Task<void> EtcdRegistration::Impl::put_again_if_gone(SteadyTime deadline) {
+  const auto published = co_await is_published(deadline);
+  if (!published || *published) co_return;
+  const auto put = co_await publish();
+  if (put) {
+    shard_.observer.log(LogLevel::warn, {},
+                        "etcd: '" + key() + "' was removed or changed by others, put it again");
+  }
+}
+
+Async<> EtcdRegistration::Impl::revoke(std::int64_t lease_id, SteadyTime deadline) {
+  etcdserverpb::LeaseRevokeRequest request;
+  request.set_id(lease_id);
+  const auto revoked = co_await client_->call_until<etcdserverpb::LeaseRevokeResponse>(
+      "/etcdserverpb.Lease/LeaseRevoke", std::move(request), deadline);
+  const bool gone = revoked || revoked.error().code == make_error_code(GrpcCode::not_found);
+  if (!gone) co_return revoked.error();
+  co_return ok();
+}
+
+Task<void> EtcdRegistration::Impl::give_up_lease() {
+  if (lease_.id == 0) co_return;
+  const Lease given_up = std::exchange(lease_, {});
+  unrevoked_.push_back(given_up.id);
+  if (unrevoked_.size() > unrevoked_max) unrevoked_.erase(unrevoked_.begin());
+  co_await revoke_forgotten(shard_.timers.now() + etcd_call_timeout);
+}
+
+/// Until etcd is told, or the lease ends by itself, an old key points to this coordinator too.
+Task<void> EtcdRegistration::Impl::revoke_forgotten(SteadyTime deadline) {
+  while (!unrevoked_.empty()) {
+    const std::int64_t lease_id = unrevoked_.back();
+    const auto revoked = co_await revoke(lease_id, deadline);
+    if (!revoked) co_return;  // Tried again with the next registration.
+    std::erase(unrevoked_, lease_id);
+  }
+}
+
+Task<void> EtcdRegistration::Impl::stop(SteadyTime deadline) {
+  co_await tasks_.close();
+  if (lease_.id != 0) unrevoked_.push_back(std::exchange(lease_, {}).id);
+  co_await revoke_forgotten(deadline);
+  if (!unrevoked_.empty()) {
+    shard_.observer.log(LogLevel::warn, {},
+                        "etcd: could not be told that '" + publication_.endpoint +
+                            "' goes; its key goes with its lease");
+  }
+  registered_ = false;
+  co_await clients_.release(std::move(client_));
+}
+
+void EtcdRegistration::Impl::note_registered() {
+  registered_ = true;
+  told_.clear();
+  shard_.observer.log(LogLevel::info, {},
+                      "etcd: registered '" + key() + "' = '" + publication_.endpoint + "'");
+}
+
+void EtcdRegistration::Impl::note_failure(const Error& error) {
+  registered_ = false;
+  if (!told_.is_new(error.detail)) return;
+  shard_.observer.log(LogLevel::warn, {},
+                      "etcd: '" + publication_.endpoint + "' is not registered below '" +
+                          publication_.key + "/', tried again every second: " + error.detail);
+}
+
+EtcdRegistration::EtcdRegistration(TargetChannels& targets, EtcdPublication publication)
+    : impl_(std::make_unique<Impl>(targets, std::move(publication))) {}
+
+EtcdRegistration::~EtcdRegistration() = default;
+
+void EtcdRegistration::start() {
+  impl_->start();
+}
+
+bool EtcdRegistration::registered() const noexcept {
+  return impl_->registered();
+}
+
+Task<void> EtcdRegistration::stop(SteadyTime deadline) {
+  return impl_->stop(deadline);
+}
+
+}  // namespace concerto::net

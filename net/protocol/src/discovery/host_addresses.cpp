@@ -1,0 +1,120 @@
+#include "host_addresses.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <concerto/transport/grpc_status.hpp>
+
+namespace concerto::net {
+namespace {
+
+constexpr unsigned doublings_max = 5;
+
+std::optional<asio::ip::address> literal(const std::string& host) {
+  error_code not_one;
+  const auto address = asio::ip::make_address(host, not_one);
+  if (not_one) return std::nullopt;
+  return address;
+}
+
+}  // namespace
+
+HostAddresses::HostAddresses(const DiscoveryShard& shard)
+    : shard_(shard), next_due_(shard.timers, [this] { begin_due(); }), tasks_(shard.executor) {}
+
+void HostAddresses::set_hosts(std::vector<HostPort> hosts) {
+  hosts_ = std::move(hosts);
+  std::map<std::string, Lookup> wanted;
+  for (const auto& [host, port] : hosts_) {
+    if (literal(host)) continue;
+    if (const auto known = lookups_.find(host); known != lookups_.end()) {
+      wanted.insert(lookups_.extract(known));
+    } else {
+      wanted.try_emplace(host);
+    }
+  }
+  lookups_ = std::move(wanted);
+  begin_due();
+  publish_known();
+}
+
+void HostAddresses::set_unavailable(Error reason) {
+  hosts_.clear();
+  lookups_.clear();
+  next_due_.cancel();
+  publish_error(std::move(reason));
+}
+
+void HostAddresses::refresh() {
+  const SteadyTime now = shard_.timers.now();
+  for (auto& [host, lookup] : lookups_) {
+    if (!lookup.running && lookup.begun + lookup_interval_min <= now) lookup.due = now;
+  }
+  begin_due();
+}
+
+void HostAddresses::begin_due() {
+  const SteadyTime now = shard_.timers.now();
+  SteadyTime next = SteadyTime::max();
+  for (auto& [host, lookup] : lookups_) {
+    if (lookup.running) continue;
+    if (lookup.due > now) {
+      next = std::min(next, lookup.due);
+      continue;
+    }
+    lookup.begun = now;
+    lookup.running = tasks_.spawn(look_up(host));
+  }
+  next_due_.set(next);
+}
+
+Task<void> HostAddresses::look_up(std::string host) {
+  auto found = co_await shard_.resolver.resolve(host);
+  const auto lookup = lookups_.find(host);
+  if (lookup == lookups_.end()) co_return;  // The name is not among the hosts any more.
+  take(lookup->second, std::move(found));
+  begin_due();
+  publish_known();
+}
+
+void HostAddresses::take(Lookup& lookup, Result<HostAddressList> found) {
+  lookup.running = false;
+  lookup.ended_once = true;
+  auto pause = lookup_interval;
+  if (found) {
+    lookup.found = std::move(*found);
+    lookup.failure_count = 0;
+  } else {
+    lookup.error = std::move(found).error();
+    const unsigned doublings = std::min(lookup.failure_count++, doublings_max);
+    pause = std::min(lookup_interval, lookup_interval_min * (1 << doublings));
+  }
+  lookup.due = shard_.timers.now() + pause;
+}
+
+void HostAddresses::publish_known() {
+  std::vector<Address> known;
+  const Error* failure = nullptr;
+  bool waiting = false;
+  for (const auto& [host, port] : hosts_) {
+    if (const auto address = literal(host)) {
+      known.emplace_back(*address, port);
+      continue;
+    }
+    const Lookup& lookup = lookups_.at(host);
+    for (const auto& address : lookup.found) known.emplace_back(address, port);
+    if (!lookup.ended_once) waiting = true;
+    if (lookup.error.code) failure = &lookup.error;
+  }
+  if (!known.empty()) {
+    // Name servers give their answers in changing order; that is no news.
+    const auto& now = addresses();
+    if (!std::is_permutation(known.begin(), known.end(), now.begin(), now.end())) {
+      publish(std::move(known));
+    }
+  } else if (!waiting && failure) {
+    publish_error(Error{make_unsent_error_code(GrpcCode::unavailable), failure->detail});
+  }
+}
+
+}  // namespace concerto::net

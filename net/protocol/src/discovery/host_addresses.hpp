@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <concerto/base/task_group.hpp>
+#include <concerto/base/timers.hpp>
+#include <concerto/protocol/target_channels.hpp>
+#include <concerto/transport/address_source.hpp>
+#include <concerto/transport/host_resolver.hpp>
+
+#include "target.hpp"
+
+namespace concerto::net {
+
+/// The addresses of a list of hosts, names looked up.
+///
+/// Names are looked up when they come, again every 30 s, and at `refresh` unless that was done in
+/// the last second. A failed look-up is repeated with growing pauses; what an earlier one found
+/// stays in use. Close before destruction, and after the channels that listen.
+class HostAddresses : public AddressSource {
+ public:
+  static constexpr std::chrono::seconds lookup_interval{30};
+  static constexpr std::chrono::seconds lookup_interval_min{1};
+
+  explicit HostAddresses(const DiscoveryShard& shard);
+
+  /// Replaces the list.
+  void set_hosts(std::vector<HostPort> hosts);
+
+  /// There is no host, for this reason.
+  void set_unavailable(Error reason);
+
+  bool has_hosts() const noexcept { return !hosts_.empty(); }
+
+  void refresh() override;
+
+  virtual Task<void> close() { return tasks_.close(); }
+
+ private:
+  struct Lookup {
+    HostAddressList found;
+    Error error;
+    SteadyTime begun;
+    SteadyTime due;  ///< of the next attempt, unless one is running
+    unsigned failure_count = 0;
+    bool running = false;
+    bool ended_once = false;
+  };
+
+  Task<void> look_up(std::string host);
+  void take(Lookup& lookup, Result<HostAddressList> found);
+  void begin_due();
+  void publish_known();
+
+  DiscoveryShard shard_;
+  std::vector<HostPort> hosts_;
+  std::map<std::string, Lookup> lookups_;  ///< of the names among hosts_
+  Timer next_due_;
+  TaskGroup tasks_;
+};
+
+}  // namespace concerto::net

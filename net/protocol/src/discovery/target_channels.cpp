@@ -1,0 +1,193 @@
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include <concerto/base/assert.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/protocol/target_channels.hpp>
+
+#include "etcd_addresses.hpp"
+#include "etcd_client.hpp"
+#include "host_addresses.hpp"
+#include "target.hpp"
+
+namespace concerto::net {
+namespace {
+
+constexpr std::chrono::minutes sweep_interval{1};
+
+struct TargetHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view target) const noexcept {
+    return std::hash<std::string_view>{}(target);
+  }
+};
+
+/// A channel with the source of its addresses, which outlives it.
+struct Entry {
+  std::unique_ptr<HostAddresses> addresses;
+  std::unique_ptr<GrpcChannel> channel;
+  SteadyTime used_at;
+
+  bool idle() const { return channel->call_count() == 0; }
+};
+
+}  // namespace
+
+class TargetChannels::Impl {
+ public:
+  Impl(const DiscoveryShard& shard, TargetChannelsOptions options)
+      : shard_(shard),
+        options_(std::move(options)),
+        clients_(shard, options_.etcd_access),
+        retiring_(shard.executor) {}
+
+  Result<GrpcChannel*> channel(std::string_view target);
+  Task<void> close();
+
+  const DiscoveryShard& shard() const noexcept { return shard_; }
+  Driver driver() const noexcept { return options_.driver; }
+  EtcdClients& clients() noexcept { return clients_; }
+  std::size_t size() const noexcept { return entries_.size(); }
+
+ private:
+  using Entries = std::unordered_map<std::string, Entry, TargetHash, std::equal_to<>>;
+
+  Result<> make_room();
+  void retire_unused();
+  Entries::iterator longest_idle();
+  bool sockets_are_full() const {
+    return options_.channel.sockets && options_.channel.sockets->is_full();
+  }
+  void retire(Entries::iterator entry);
+  static Task<void> end(Entry entry);
+  Result<std::unique_ptr<HostAddresses>> open(Target target);
+
+  DiscoveryShard shard_;
+  TargetChannelsOptions options_;
+  EtcdClients clients_;
+  Entries entries_;
+  SteadyTime next_sweep_;
+  TaskGroup retiring_;  ///< joined, never cancelled: its tasks close what they own
+};
+
+Result<GrpcChannel*> TargetChannels::Impl::channel(std::string_view target) {
+  const SteadyTime now = shard_.timers.now();
+  if (const auto known = entries_.find(target); known != entries_.end()) {
+    known->second.used_at = now;
+    return known->second.channel.get();
+  }
+  if (retiring_.closing()) return make_error(Errc::shutting_down, "the process stops");
+  CONCERTO_TRY(Target parsed, parse_target(target));
+  CONCERTO_CHECK(make_room());
+
+  GrpcChannelOptions options = options_.channel;
+  options.authority = parsed.authority;
+  Entry entry;
+  CONCERTO_TRY(entry.addresses, open(std::move(parsed)));
+  entry.channel = std::make_unique<GrpcChannel>(shard_.executor, shard_.timers, shard_.random,
+                                                *entry.addresses, std::move(options));
+  entry.used_at = now;
+  const auto added = entries_.emplace(std::string(target), std::move(entry)).first;
+  return added->second.channel.get();
+}
+
+Result<std::unique_ptr<HostAddresses>> TargetChannels::Impl::open(Target target) {
+  if (target.etcd_key.empty()) {
+    auto hosts = std::make_unique<HostAddresses>(shard_);
+    hosts->set_hosts(std::move(target.hosts));
+    return hosts;
+  }
+  CONCERTO_TRY(auto client,
+               clients_.acquire(target.etcd_hosts, target.etcd_user, target.etcd_password));
+  return std::unique_ptr<HostAddresses>(
+      std::make_unique<EtcdAddresses>(shard_, clients_, std::move(client), target.etcd_hosts,
+                                      std::move(target.etcd_key), options_.memory));
+}
+
+Result<> TargetChannels::Impl::make_room() {
+  const bool full = entries_.size() >= options_.channels_max;
+  if (const SteadyTime now = shard_.timers.now(); full || now >= next_sweep_) {
+    next_sweep_ = now + sweep_interval;
+    retire_unused();
+  }
+  if (sockets_are_full()) {
+    // A target that nobody calls gives its connections to one that somebody does.
+    if (const auto oldest = longest_idle(); oldest != entries_.end()) retire(oldest);
+  }
+  if (entries_.size() < options_.channels_max) return ok();
+  const auto oldest = longest_idle();
+  if (oldest == entries_.end()) {
+    return make_error(Errc::overloaded, "calls are running to " + std::to_string(entries_.size()) +
+                                            " different targets, which is the limit");
+  }
+  retire(oldest);
+  return ok();
+}
+
+TargetChannels::Impl::Entries::iterator TargetChannels::Impl::longest_idle() {
+  auto oldest = entries_.end();
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    if (!entry->second.idle()) continue;
+    if (oldest == entries_.end() || entry->second.used_at < oldest->second.used_at) oldest = entry;
+  }
+  return oldest;
+}
+
+void TargetChannels::Impl::retire_unused() {
+  const SteadyTime unused_since = shard_.timers.now() - options_.idle_timeout;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto next = std::next(entry);
+    if (entry->second.idle() && entry->second.used_at < unused_since) retire(entry);
+    entry = next;
+  }
+}
+
+void TargetChannels::Impl::retire(Entries::iterator entry) {
+  Entry ended = std::move(entry->second);
+  entries_.erase(entry);
+  CONCERTO_ASSERT(retiring_.spawn(end(std::move(ended))));
+}
+
+Task<void> TargetChannels::Impl::end(Entry entry) {
+  entry.channel->close();
+  entry.channel.reset();
+  co_await entry.addresses->close();
+}
+
+Task<void> TargetChannels::Impl::close() {
+  while (!entries_.empty()) retire(entries_.begin());
+  co_await retiring_.join();
+}
+
+TargetChannels::TargetChannels(const DiscoveryShard& shard, TargetChannelsOptions options)
+    : impl_(std::make_unique<Impl>(shard, std::move(options))) {}
+
+TargetChannels::~TargetChannels() = default;
+
+Result<ServerMethod> TargetChannels::split(std::string_view url) const {
+  return parse_server_method(impl_->driver(), url);
+}
+
+Result<GrpcChannel*> TargetChannels::channel(std::string_view target) {
+  return impl_->channel(target);
+}
+
+std::size_t TargetChannels::channel_count() const noexcept {
+  return impl_->size();
+}
+
+Task<void> TargetChannels::close() {
+  return impl_->close();
+}
+
+EtcdClients& TargetChannels::etcd_clients() noexcept {
+  return impl_->clients();
+}
+
+const DiscoveryShard& TargetChannels::shard() const noexcept {
+  return impl_->shard();
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <concerto/base/error.hpp>
+
+namespace concerto::net {
+
+/// A URL `scheme://authority/path?query#fragment`, read as Go's net/url reads it: the fragment is
+/// dropped, the path is percent-decoded. Unlike a strict parser it allows several hosts with ports,
+/// as registries' URLs have.
+struct UrlParts {
+  std::string scheme;     ///< lower case
+  std::string user_info;  ///< `user:password` as it is, without '@'
+  std::string host;       ///< `h1:2379,h2:2379`; blanks at the commas are dropped
+  std::string path;       ///< empty or beginning with '/'
+  std::string query;      ///< as it is, without '?'
+
+  /// The first value of a query parameter, decoded.
+  std::optional<std::string> parameter(std::string_view name) const;
+
+  struct Account {
+    std::string user;  ///< empty: none is given
+    std::string password;
+  };
+  /// From the user info, decoded. An escape that cannot be decoded is an error's reason.
+  [[nodiscard]] Result<Account> account() const;
+};
+
+/// The error's detail is a reason only, such as `no scheme`.
+[[nodiscard]] Result<UrlParts> parse_target_url(std::string_view url);
+
+}  // namespace concerto::net

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <concerto/base/clock.hpp>
+
+namespace concerto::net {
+
+/// Remembers that connections were refused because the process had no file descriptor left, and
+/// says so once and then at most once a minute. Told by the listeners of one thread; `is_recent`
+/// and `refused` on any thread.
+class DescriptorShortage {
+ public:
+  /// `say` gets a sentence for the operator.
+  DescriptorShortage(const Clock& clock, std::function<void(const std::string&)> say);
+  DescriptorShortage(const DescriptorShortage&) = delete;
+  DescriptorShortage& operator=(const DescriptorShortage&) = delete;
+
+  /// A connection was refused, or nobody could even take it in order to refuse it.
+  void note();
+
+  /// Within the last ten seconds.
+  bool is_recent() const noexcept;
+  std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
+
+ private:
+  const Clock& clock_;
+  const std::function<void(const std::string&)> say_;
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<SteadyTime> last_{SteadyTime{}};
+  std::uint64_t said_count_ = 0;
+  SteadyTime next_line_;
+};
+
+}  // namespace concerto::net

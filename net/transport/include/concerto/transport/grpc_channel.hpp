@@ -1,0 +1,136 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <concerto/base/async.hpp>
+#include <concerto/base/random_source.hpp>
+#include <concerto/base/timers.hpp>
+#include <concerto/transport/address_source.hpp>
+#include <concerto/transport/grpc_call.hpp>
+#include <concerto/transport/socket_quota.hpp>
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace concerto::net {
+
+struct GrpcChannelOptions {
+  /// The `:authority` of every call; the socket address if empty.
+  std::string authority;
+  std::string user_agent = "concerto";
+  /// Connections speak TLS, and the server's certificate must name `tls_host`. Null: plain text.
+  std::shared_ptr<boost::asio::ssl::context> tls;
+  std::string tls_host;
+  std::size_t message_bytes_max = 4u << 20;  ///< of one received message
+  std::size_t header_bytes_max = 16u << 10;  ///< of one received header or trailer block
+
+  /// Streams that one connection carries, if the peer does not allow less.
+  std::size_t streams_per_connection_max = 1000;
+  /// More connections to an address are opened when all of its connections are full.
+  std::size_t connections_per_address_max = 8;
+  /// What bounds the connections of all channels that share it. May be null.
+  std::shared_ptr<SocketQuota> sockets;
+  /// Calls that wait for a connection; more are refused with RESOURCE_EXHAUSTED.
+  std::size_t waiting_calls_max = 10'000;
+
+  std::chrono::milliseconds connect_timeout{5'000};  ///< until the peer's SETTINGS frame
+  std::chrono::milliseconds backoff_min{100};
+  std::chrono::milliseconds backoff_max{10'000};
+
+  /// A PING is sent when nothing came for this long while calls are running, and when a call gets
+  /// no answer in time and nothing else came either: until the connection shows life, calls take
+  /// another. Servers of gRPC end
+  /// connections that ping more often than they allow (5 minutes unless configured); then the
+  /// interval is doubled.
+  std::chrono::milliseconds keepalive_interval{300'000};
+  /// Limit for the answer to a PING and for the acknowledgement of sent bytes by the peer's kernel.
+  std::chrono::milliseconds keepalive_timeout{20'000};
+
+  std::uint32_t stream_window_bytes = 1u << 20;
+  std::uint32_t connection_window_bytes = 16u << 20;
+};
+
+namespace detail {
+class ChannelCore;
+class ClientCall;
+}  // namespace detail
+
+/// What is wanted of a unary call's answer.
+enum class GrpcAnswer : bool {
+  status,  ///< the message is checked, and dropped as it comes
+  message,
+};
+
+/// A stream of messages in both directions. One reader and one writer may wait at the same time.
+/// Dropping the handle cancels the call.
+class GrpcClientStream {
+ public:
+  /// Made by GrpcChannel::open_stream.
+  explicit GrpcClientStream(detail::ClientCall* call);
+  ~GrpcClientStream();
+  GrpcClientStream(const GrpcClientStream&) = delete;
+  GrpcClientStream& operator=(const GrpcClientStream&) = delete;
+
+  /// Queues a message; returns when there is room for the next one. False if the call is over:
+  /// finish() tells why.
+  Task<bool> write(std::string message);
+
+  /// Tells the server that no more messages follow.
+  void writes_done();
+
+  /// The next message, or nothing when the call is over.
+  Task<std::optional<std::string>> read();
+
+  /// Waits for the end of the call, dropping messages that were not read. The reply carries
+  /// status, metadata and trailers.
+  Task<GrpcReply> finish();
+
+  /// Ends the call with CANCELLED; waiting coroutines resume soon after.
+  void cancel();
+
+ private:
+  detail::ClientCall* call_;  ///< counted reference
+};
+
+/// Calls to the services behind one target, from one shard.
+///
+/// Connects on demand, keeps its connections, spreads calls over the target's addresses in turn.
+/// Calls are not "wait for ready": while every address is in backoff after a failed connect they
+/// fail at once with UNAVAILABLE and that error. A call that the peer provably did not process is
+/// sent once more. All functions on the shard's thread.
+class GrpcChannel {
+ public:
+  /// The referenced objects must outlive the channel.
+  GrpcChannel(Executor executor, Timers& timers, RandomSource& random, AddressSource& addresses,
+              GrpcChannelOptions options = {});
+  ~GrpcChannel();
+  GrpcChannel(const GrpcChannel&) = delete;
+  GrpcChannel& operator=(const GrpcChannel&) = delete;
+
+  /// One request, one reply. `method` is the full path: `/package.Service/Method`. Ends by
+  /// `deadline` (SteadyTime::max(): none), which the server is told too. Cancelling the waiting
+  /// coroutine cancels the call.
+  Task<GrpcReply> unary(std::string method, std::string message, GrpcMetadata metadata,
+                        SteadyTime deadline, GrpcAnswer answer = GrpcAnswer::message);
+
+  /// Starts a streaming call; also one for which no connection is there yet. Never null.
+  std::unique_ptr<GrpcClientStream> open_stream(std::string method, GrpcMetadata metadata,
+                                                SteadyTime deadline);
+
+  /// Ends every call with UNAVAILABLE and every connection. Further calls fail the same way.
+  void close();
+
+  std::size_t connection_count() const noexcept;
+  std::size_t call_count() const noexcept;
+
+ private:
+  std::shared_ptr<detail::ChannelCore> core_;
+};
+
+}  // namespace concerto::net

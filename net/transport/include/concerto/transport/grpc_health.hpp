@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <concerto/base/async.hpp>
+#include <concerto/base/notifier.hpp>
+#include <concerto/transport/grpc_server.hpp>
+
+namespace concerto::net {
+
+/// Numbers as in grpc.health.v1.
+enum class ServingStatus : std::uint8_t { unknown = 0, serving = 1, not_serving = 2 };
+
+/// The service grpc.health.v1.Health of one server. Use it on the server's shard; it must outlive
+/// the server's shutdown.
+class GrpcHealth {
+ public:
+  explicit GrpcHealth(Executor executor) : changed_(std::move(executor)) {}
+
+  /// Registers Check and Watch.
+  void register_on(GrpcServer& server);
+
+  /// The empty service name stands for the server as a whole.
+  void set(const std::string& service, ServingStatus status);
+
+  /// Ends the watches, so that they do not hold up the server's shutdown. Call it before that.
+  void close();
+
+ private:
+  Task<GrpcReply> check(GrpcRequest request);
+  Task<GrpcStatus> watch(GrpcServerStream& stream);
+
+  std::map<std::string, ServingStatus> services_;
+  Notifier changed_;
+  bool closed_ = false;
+};
+
+}  // namespace concerto::net

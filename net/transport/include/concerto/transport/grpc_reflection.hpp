@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <concerto/transport/grpc_server.hpp>
+
+namespace concerto::net {
+
+/// Server reflection, grpc.reflection.v1 and v1alpha, for services whose descriptors are linked
+/// in. Must outlive the server's shutdown.
+class GrpcReflection {
+ public:
+  /// `services` are full names (`dtmgimp.Dtm`) that the generated pool knows. Those of health and
+  /// reflection itself are listed if they are named here.
+  explicit GrpcReflection(std::vector<std::string> services);
+
+  /// Registers ServerReflectionInfo in both versions.
+  void register_on(GrpcServer& server);
+
+ private:
+  template <class Request, class Response>
+  Task<GrpcStatus> serve(GrpcServerStream& stream);
+
+  std::vector<std::string> services_;
+};
+
+}  // namespace concerto::net

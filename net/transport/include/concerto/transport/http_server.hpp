@@ -1,0 +1,146 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <concerto/base/async.hpp>
+#include <concerto/base/notifier.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/base/timers.hpp>
+#include <concerto/transport/buffer_budget.hpp>
+#include <concerto/transport/http_message.hpp>
+#include <concerto/transport/http_router.hpp>
+#include <concerto/transport/socket_quota.hpp>
+
+namespace concerto::net {
+
+class HttpConnection;
+
+/// Limits of one shard's server.
+struct HttpServerOptions {
+  std::size_t connections_max = 20'000;              ///< more are answered with 503 and closed
+  std::size_t header_bytes_max = 64 << 10;           ///< request line and headers; more is 431
+  std::size_t body_bytes_max = 4 << 20;              ///< more is 413
+  std::chrono::milliseconds header_timeout{10'000};  ///< from connect or from the first byte
+  std::chrono::milliseconds body_timeout{30'000};    ///< for the whole body
+  std::chrono::milliseconds idle_timeout{120'000};   ///< between two requests
+  std::chrono::milliseconds write_timeout{30'000};   ///< for one answer
+  /// What bounds connections besides; shared with others. May be null.
+  std::shared_ptr<SocketQuota> sockets;
+  /// Memory for requests that are not whole and for answers that the client does not take. A
+  /// request that has to make room is answered with 503. Shared with others; null: one of its own.
+  std::shared_ptr<BufferBudget> buffers;
+};
+
+/// A connected socket that no shard owns yet. Closes it when nobody takes it.
+class AcceptedSocket {
+ public:
+  AcceptedSocket(int descriptor, asio::ip::tcp::endpoint peer) noexcept;
+  AcceptedSocket(AcceptedSocket&& other) noexcept;
+  AcceptedSocket& operator=(AcceptedSocket&&) = delete;
+  ~AcceptedSocket();
+
+  const asio::ip::tcp::endpoint& peer() const noexcept { return peer_; }
+  int descriptor() const noexcept { return descriptor_; }
+  int release() noexcept;
+
+ private:
+  int descriptor_;
+  asio::ip::tcp::endpoint peer_;
+};
+
+/// Counters of a server; written by its shard, readable from anywhere.
+struct HttpServerProbe {
+  std::atomic<std::uint64_t> accepted_count{0};
+  std::atomic<std::uint64_t> request_count{0};
+  std::atomic<std::uint64_t> malformed_count{0};  ///< answered with 4xx by the server itself
+  std::atomic<std::uint64_t> timed_out_count{0};  ///< connections cut by a timeout
+};
+
+/// HTTP/1.1 of one shard: keep-alive, pipelining, limits, timeouts.
+///
+/// Requests of one connection are handled one after the other, and what a client pipelines beyond
+/// the one in work stays in its socket: answers are in order, memory is bounded, and a submit is
+/// never overtaken by the query that follows it. An idle connection holds one small buffer.
+/// Malformed input is answered with 4xx and a JSON message, and its connection closed.
+///
+/// Used on the executor's thread except where a function says otherwise. Drain it before it dies.
+class HttpServer {
+ public:
+  HttpServer(Executor executor, Timers& timers, HttpHandler handler,
+             HttpServerOptions options = {});
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// Takes a connection over. False, and the socket stays the caller's, when the limit of
+  /// connections is reached or the server drains. The longest idle connection is closed then, so
+  /// that connections that nobody uses do not keep out others for long. Thread-safe.
+  [[nodiscard]] bool offer(AcceptedSocket& socket);
+
+  /// Closes an idle connection soon, if there is one: a server with the same quota found no room.
+  /// Thread-safe.
+  void ask_for_room();
+
+  /// Takes over a connection that there is no room for: it is answered with 503, and may finish
+  /// what it is writing. False, and the socket stays the caller's, when too many of these are open.
+  /// Thread-safe.
+  [[nodiscard]] bool turn_away(AcceptedSocket& socket);
+
+  /// Connections offered and not yet closed, without those turned away. Thread-safe.
+  std::size_t connection_count() const noexcept {
+    return connection_count_.load(std::memory_order_relaxed);
+  }
+
+  /// From now on, for new connections and requests; `sockets` and `buffers` stay. On the
+  /// executor's thread.
+  void set_limits(const HttpServerOptions& options);
+
+  const HttpServerProbe& probe() const noexcept { return probe_; }
+
+  /// Takes no more connections, closes idle ones, answers what is in work with `Connection:
+  /// close`, and at `deadline` cancels what is left. Returns when no connection is left.
+  Task<void> drain(SteadyTime deadline);
+
+ private:
+  friend class HttpConnection;
+
+  Task<void> serve(AcceptedSocket accepted);
+  Task<void> serve_refused(AcceptedSocket accepted);
+  void adopt(AcceptedSocket accepted);
+  void adopt_refused(AcceptedSocket accepted);
+  void forget_one(std::atomic<std::size_t>& count) noexcept;
+  bool has_connections() const noexcept;
+  void make_room();
+  bool close_slow_one();
+  void close_idle_one();
+  const std::string& date();
+
+  Executor executor_;
+  Timers& timers_;
+  HttpHandler handler_;
+  HttpServerOptions options_;
+  std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
+  const std::shared_ptr<SocketQuota> sockets_;
+  const std::shared_ptr<BufferBudget> buffers_;
+  HttpServerProbe probe_;
+  std::atomic<std::size_t> connection_count_{0};
+  std::atomic<std::size_t> refused_count_{0};  ///< connections turned away and still open
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> making_room_{false};
+  std::list<HttpConnection*> connections_;  ///< idle ones in the order in which they became that
+  std::string head_;                        // where answers are put together
+  std::string date_;
+  SteadyTime date_until_ = SteadyTime::min();
+  Notifier closed_one_;
+  TaskGroup group_;
+};
+
+}  // namespace concerto::net

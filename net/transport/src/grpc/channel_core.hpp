@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+
+#include <concerto/transport/grpc_channel.hpp>
+
+#include "grpc/client_call.hpp"
+#include "grpc/subchannel.hpp"
+#include "http2/turn.hpp"
+
+namespace concerto::net::detail {
+
+/// The inside of a GrpcChannel, shared with its calls: they may be resumed after it has gone.
+class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
+ public:
+  ChannelCore(Executor executor, Timers& timers, RandomSource& random, AddressSource& addresses,
+              GrpcChannelOptions options);
+  ~ChannelCore();
+
+  const Executor& executor() const noexcept { return turn_->executor(); }
+  Timers& timers() noexcept { return timers_; }
+  RandomSource& random() noexcept { return random_; }
+  const GrpcChannelOptions& options() const noexcept { return options_; }
+  http2::Turn& turn() noexcept { return *turn_; }
+
+  /// A call is between begin and end.
+  void begin(ClientCall& call);
+  void end(ClientCall& call);
+  /// Opens the call on a connection, lets it wait for one, or fails it.
+  void dispatch(ClientCall& call);
+  /// Room, or the lack of hope for it, may have appeared.
+  void serve_waiting();
+  /// An address did not accept a connection.
+  void addresses_failed() { addresses_.refresh(); }
+
+  void close();
+
+  std::size_t connection_count() const noexcept;
+  std::size_t call_count() const noexcept { return call_count_; }
+
+ private:
+  /// A connection, or a status to fail with, or neither: wait.
+  struct Pick {
+    ClientConnection* connection = nullptr;
+    std::optional<GrpcStatus> failure;
+  };
+
+  Pick pick();
+  Pick pick_without_addresses();
+  void update_addresses();
+  void stop_waiting(ClientCall& call);
+
+  using WaitingList = boost::intrusive::list<ClientCall, boost::intrusive::base_hook<WaitingHook>>;
+
+  Timers& timers_;
+  RandomSource& random_;
+  AddressSource& addresses_;
+  const GrpcChannelOptions options_;
+  const std::shared_ptr<http2::Turn> turn_;
+  std::optional<AddressSource::Listener> listener_;
+  std::vector<std::unique_ptr<Subchannel>> subchannels_;
+  std::vector<std::unique_ptr<Subchannel>> retired_;  ///< not among the addresses any more
+  std::size_t next_ = 0;                              ///< whose turn it is
+  WaitingList waiting_;
+  std::size_t call_count_ = 0;
+  bool serving_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace concerto::net::detail

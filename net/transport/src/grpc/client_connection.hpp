@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <concerto/transport/socket_quota.hpp>
+
+#include "http2/connection.hpp"
+
+namespace concerto::net::detail {
+
+class Subchannel;
+
+/// A channel's connection to one address. The subchannel that owns it hears of its changes until
+/// it disowns it.
+class ClientConnection final : public http2::Connection {
+ public:
+  ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority,
+                   std::chrono::milliseconds keepalive_interval,
+                   std::unique_ptr<http2::TlsSession> tls);
+
+  const std::string& authority() const noexcept { return authority_; }
+
+  /// A call can start now.
+  bool has_room() const noexcept;
+
+  /// A call that was sent at `since` got no answer in time. If nothing else came either the
+  /// connection may be dead, though the peer lives: it takes no calls until it shows life.
+  void doubt(SteadyTime since);
+  bool is_doubted() const noexcept { return doubted_ && is_probed(); }
+  /// A call was answered, in whatever way.
+  void note_answer() noexcept { probes_ = 0; }
+
+  void disown() noexcept { owner_ = nullptr; }
+  /// The right to its socket, until it is lost.
+  void keep(SocketPlace place) noexcept { place_ = std::move(place); }
+  /// As the peer has left it.
+  std::chrono::milliseconds keepalive_interval() const noexcept { return keepalive_interval_; }
+
+ private:
+  http2::StreamPtr on_request() override;
+  void on_ready() override;
+  void on_changed_settings() override;
+  void on_lost() override;
+  void on_ping_ack() override;
+  void on_drain() override;
+  void on_stream_closed() override;
+
+  Subchannel* owner_;
+  const std::string authority_;
+  const std::size_t streams_max_;
+  bool doubted_ = false;
+  unsigned probes_ = 0;  ///< since the last answer to a call
+  SocketPlace place_;
+};
+
+}  // namespace concerto::net::detail

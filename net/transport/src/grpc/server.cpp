@@ -1,0 +1,93 @@
+#include <utility>
+
+#include <concerto/base/assert.hpp>
+#include <concerto/transport/grpc_server.hpp>
+
+#include "grpc/server_core.hpp"
+
+namespace concerto::net {
+
+GrpcServer::GrpcServer(Executor executor, Timers& timers, GrpcServerOptions options)
+    : core_(std::make_shared<detail::ServerCore>(std::move(executor), timers, options)) {}
+
+GrpcServer::~GrpcServer() {
+  CONCERTO_ASSERT(core_->handlers().size() == 0);
+}
+
+void GrpcServer::add_unary(std::string method, GrpcUnaryHandler handler) {
+  core_->add({std::move(method), std::move(handler), nullptr});
+}
+
+void GrpcServer::add_stream(std::string method, GrpcStreamHandler handler) {
+  core_->add({std::move(method), nullptr, std::move(handler)});
+}
+
+bool GrpcServer::accept(int socket) {
+  return core_->accept(socket);
+}
+
+void GrpcServer::ask_for_room() {
+  core_->ask_for_room();
+}
+
+std::size_t GrpcServer::connection_count() const noexcept {
+  return core_->connection_count();
+}
+
+std::size_t GrpcServer::call_count() const noexcept {
+  return core_->handlers().size();
+}
+
+void GrpcServer::set_limits(const GrpcServerOptions& options) {
+  core_->set_limits(options);
+}
+
+Task<void> GrpcServer::shutdown(SteadyTime deadline) {
+  return core_->shutdown(deadline);
+}
+
+bool GrpcRequest::cancelled() const noexcept {
+  return call != nullptr && call->is_cancelled();
+}
+
+std::string_view GrpcServerStream::method() const noexcept {
+  return call_.method();
+}
+
+std::string_view GrpcServerStream::peer() const noexcept {
+  return call_.peer();
+}
+
+const GrpcMetadata& GrpcServerStream::metadata() const noexcept {
+  return call_.metadata();
+}
+
+SteadyTime GrpcServerStream::deadline() const noexcept {
+  return call_.deadline();
+}
+
+bool GrpcServerStream::cancelled() const noexcept {
+  return call_.is_cancelled();
+}
+
+void GrpcServerStream::on_cancelled(std::function<void()> callback) {
+  call_.set_on_cancelled(std::move(callback));
+}
+
+Task<std::optional<std::string>> GrpcServerStream::read() {
+  return call_.read();
+}
+
+Task<bool> GrpcServerStream::write(std::string message) {
+  return call_.write_reply(std::move(message));
+}
+
+GrpcMetadata& GrpcServerStream::reply_metadata() noexcept {
+  return call_.reply_metadata();
+}
+
+GrpcMetadata& GrpcServerStream::trailers() noexcept {
+  return call_.trailers();
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <concerto/transport/grpc_server.hpp>
+
+#include "grpc/call.hpp"
+#include "grpc/wire.hpp"
+
+namespace concerto::net::detail {
+
+class ServerConnection;
+struct ServerMethod;
+
+/// One inbound call: request headers, messages, handler, reply.
+class ServerCall final : public Call {
+ public:
+  explicit ServerCall(std::shared_ptr<ServerConnection> connection);
+  ~ServerCall() override;
+
+  /// The client has gone, the deadline has passed or the server closed the call.
+  bool is_cancelled() const noexcept { return cancelled_; }
+  /// Ends the call with this status, if it has not ended; a running handler goes on.
+  void fail(GrpcStatus status);
+  /// Memory of the call that its connection answers for.
+  std::size_t held_bytes() const noexcept { return accounted_input() + accounted_answer(); }
+  std::size_t input_bytes() const noexcept { return accounted_input(); }
+  /// Fails the call to free its memory.
+  void give_up();
+  /// Fails the call if its request is not whole and has begun to arrive by `begun_by`. False if it
+  /// cannot be failed, because its headers are not whole.
+  bool end_if_unfinished(SteadyTime begun_by);
+
+  // For GrpcServerStream.
+  std::string_view method() const noexcept;
+  std::string_view peer() const noexcept;
+  const GrpcMetadata& metadata() const noexcept { return metadata_; }
+  SteadyTime deadline() const noexcept { return deadline_; }
+  GrpcMetadata& reply_metadata() noexcept { return reply_metadata_; }
+  GrpcMetadata& trailers() noexcept { return trailers_; }
+  void set_on_cancelled(std::function<void()> callback);
+  Task<bool> write_reply(std::string message);
+
+  void on_turn() override;
+
+ private:
+  void on_header(std::string_view name, std::string_view value) override;
+  void on_headers_too_large() override { headers_too_large_ = !headers_done_; }
+  void on_headers_end() override;
+  void on_end() override;
+  void on_close(std::uint32_t error, bool unprocessed) override;
+  bool add_trailers(http2::HeaderBlock& block) override;
+  void on_message() override;
+  void on_message_begin() override;
+  void on_refused_message(GrpcStatus status) override { fail(std::move(status)); }
+  void on_compressed_message() override;
+  void on_deadline() override;
+
+  void begin();
+  void run_handler();
+  Task<void> run_unary();
+  Task<void> run_stream();
+  void send_reply(GrpcReply reply);
+  void send_headers();
+  void end(GrpcStatus status);
+  void send_http_error(std::string_view status);
+  void add_status(http2::HeaderBlock& block);
+  void mark_cancelled();
+
+  const std::shared_ptr<ServerConnection> connection_;
+  const ServerMethod* method_ = nullptr;
+  std::string path_;
+  GrpcMetadata metadata_;
+  SteadyTime deadline_ = SteadyTime::max();
+  bool is_post_ = false;
+  bool is_grpc_ = false;
+  GrpcStatus refusal_;  ///< what is wrong with the headers
+  bool headers_too_large_ = false;
+  std::size_t header_bytes_ = 0;
+  SteadyTime waits_since_;  ///< for the rest of the headers, of the request, of a message
+  bool had_message_ = false;
+  bool headers_done_ = false;
+  bool starting_ = false;  ///< the next turn starts the handler
+  bool running_ = false;   ///< the handler runs
+  bool replying_ = false;  ///< the response headers are queued
+  bool cancelled_ = false;
+  std::function<void()> on_cancelled_;
+
+  GrpcStatus status_;
+  GrpcMetadata reply_metadata_;
+  GrpcMetadata trailers_;
+  std::string status_text_;  ///< percent-encoded, while it is queued
+  MetadataFields fields_;
+};
+
+}  // namespace concerto::net::detail

@@ -1,0 +1,264 @@
+#include "grpc/server_core.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+
+#include <concerto/base/assert.hpp>
+
+namespace concerto::net::detail {
+namespace {
+
+/// Connections among which an idle one is looked for when a new one finds no room.
+constexpr std::size_t looked_at_max = 64;
+
+/// Requests that do not arrive are looked for so often; one may take so much longer.
+constexpr int sweeps_per_timeout = 4;
+
+http2::SessionOptions session_options(const GrpcServerOptions& options) {
+  http2::SessionOptions result;
+  result.streams_max = static_cast<std::uint32_t>(options.streams_per_connection_max);
+  result.header_bytes_max = static_cast<std::uint32_t>(options.header_bytes_max);
+  result.stream_window_bytes = options.stream_window_bytes;
+  result.connection_window_bytes = options.connection_window_bytes;
+  return result;
+}
+
+http2::ConnectionLimits limits(const GrpcServerOptions& options) {
+  http2::ConnectionLimits result;
+  result.handshake_timeout = options.handshake_timeout;
+  result.keepalive_interval = options.keepalive_interval;
+  result.keepalive_timeout = options.keepalive_timeout;
+  result.idle_timeout = options.idle_timeout;
+  return result;
+}
+
+/// A socket between threads: closed if it never arrives.
+class OwnedSocket {
+ public:
+  explicit OwnedSocket(int fd) noexcept : fd_(fd) {}
+  OwnedSocket(OwnedSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  OwnedSocket& operator=(OwnedSocket&&) = delete;
+  ~OwnedSocket() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int release() noexcept { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+Error closing_error() {
+  return Error{boost::system::errc::make_error_code(boost::system::errc::operation_canceled),
+               "the server is shutting down"};
+}
+
+}  // namespace
+
+ServerCore::ServerCore(Executor executor, Timers& timers, GrpcServerOptions options)
+    : executor_(executor),
+      timers_(timers),
+      options_(options),
+      connections_max_(options.connections_max),
+      sockets_(options.sockets),
+      turn_(std::make_shared<http2::Turn>(executor)),
+      buffers_(options.buffers ? options.buffers
+                               : std::make_shared<BufferBudget>(BufferBudget::Limits{})),
+      sweep_(timers, [this] { sweep(); }),
+      emptied_(executor),
+      handlers_(executor) {}
+
+ServerCore::~ServerCore() = default;
+
+void ServerCore::add(ServerMethod method) {
+  const auto slash = method.path.rfind('/');
+  CONCERTO_ASSERT(method.path.starts_with('/') && slash > 1);
+  services_.insert(method.path.substr(1, slash - 1));
+  std::string path = method.path;
+  methods_.insert_or_assign(std::move(path), std::move(method));
+}
+
+const ServerMethod* ServerCore::find(std::string_view path) const {
+  const auto found = methods_.find(path);
+  return found == methods_.end() ? nullptr : &found->second;
+}
+
+std::string ServerCore::why_unknown(std::string_view path) const {
+  const auto slash = path.rfind('/');
+  if (!path.starts_with('/') || slash == 0) {
+    return "malformed method name: \"" + std::string(path) + "\"";
+  }
+  const std::string service(path.substr(1, slash - 1));
+  if (!services_.contains(service)) return "unknown service " + service;
+  return "unknown method " + std::string(path.substr(slash + 1)) + " for service " + service;
+}
+
+void ServerCore::set_limits(const GrpcServerOptions& options) {
+  options_ = options;
+  connections_max_.store(options.connections_max, std::memory_order_relaxed);
+}
+
+bool ServerCore::accept(int socket) {
+  OwnedSocket owned(socket);
+  const bool has_room =
+      connection_count_.fetch_add(1) < connections_max_.load(std::memory_order_relaxed);
+  if (!has_room || (sockets_ && !sockets_->take())) {
+    --connection_count_;
+    ask_for_room();
+    return false;
+  }
+  asio::post(executor_, [self = shared_from_this(), owned = std::move(owned)]() mutable {
+    self->adopt(owned.release());
+  });
+  return true;
+}
+
+void ServerCore::ask_for_room() {
+  if (making_room_.exchange(true)) return;
+  asio::post(executor_, [self = shared_from_this()] { self->make_room(); });
+}
+
+void ServerCore::adopt(int fd) {
+  OwnedSocket owned(fd);
+  http2::Socket socket(executor_);
+  sockaddr_storage raw{};
+  socklen_t raw_bytes = sizeof raw;
+  const bool named = ::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &raw_bytes) == 0;
+  const auto protocol = raw.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+  error_code error;
+  if (named && !draining_) socket.assign(protocol, fd, error);
+  if (!named || draining_ || error) return forget_one();
+  owned.release();
+  std::ostringstream peer;
+  peer << socket.remote_endpoint(error);
+  auto connection = std::make_shared<ServerConnection>(std::move(socket), shared_from_this(),
+                                                       std::move(peer).str());
+  connection->place_ = connections_.insert(connections_.end(), connection);
+  connection->start();
+  if (!sweep_.is_set()) sweep_.set(timers_.now() + options_.request_timeout);
+}
+
+void ServerCore::lost(ServerConnection& connection) {
+  const auto held = std::static_pointer_cast<ServerConnection>(connection.shared_from_this());
+  connections_.erase(connection.place_);
+  forget_one();
+  if (connections_.empty()) emptied_.notify_all();
+}
+
+void ServerCore::sweep() {
+  const SteadyTime now = timers_.now();
+  std::vector<std::shared_ptr<ServerConnection>> stuck;
+  for (const auto& connection : connections_) {
+    if (!connection->end_unfinished(now - options_.request_timeout)) stuck.push_back(connection);
+  }
+  for (const auto& connection : stuck) {
+    connection->close(Error{boost::system::errc::make_error_code(boost::system::errc::timed_out),
+                            "a header block did not arrive in time"});
+  }
+  if (!connections_.empty()) sweep_.set(now + options_.request_timeout / sweeps_per_timeout);
+}
+
+void ServerCore::forget_one() noexcept {
+  --connection_count_;
+  if (sockets_) sockets_->give_back();
+}
+
+/// A connection came that found no room: of some that have no call, the longest idle one goes.
+/// Those that were looked at go to the end of the list, so that the next time others are.
+void ServerCore::make_room() {
+  making_room_ = false;
+  std::shared_ptr<ServerConnection> idle;
+  for (std::size_t left = std::min(looked_at_max, connections_.size()); left > 0; --left) {
+    const auto& connection = connections_.front();
+    const bool is_idle = connection->session().stream_count() == 0;
+    if (is_idle && (!idle || connection->idle_since() < idle->idle_since())) idle = connection;
+    connections_.splice(connections_.end(), connections_, connections_.begin());
+  }
+  if (idle) idle->close(Error{{}, "an idle connection made room for a new one"});
+}
+
+Task<void> ServerCore::shutdown(SteadyTime deadline) {
+  const auto self = shared_from_this();
+  draining_ = true;
+  const std::vector<std::shared_ptr<ServerConnection>> all(connections_.begin(),
+                                                           connections_.end());
+  for (const auto& connection : all) connection->drain();
+  Timer alarm(timers_, [self] { self->emptied_.notify_all(); });
+  alarm.set(deadline);
+  while (!connections_.empty() && timers_.now() < deadline) {
+    if (!co_await emptied_.wait()) break;
+  }
+  closing_ = true;
+  const std::vector<std::shared_ptr<ServerConnection>> left(connections_.begin(),
+                                                            connections_.end());
+  for (const auto& connection : left) {
+    connection->session().for_each_stream([](http2::Stream& stream) {
+      static_cast<ServerCall&>(stream).fail({GrpcCode::unavailable, closing_error().detail});
+    });
+    connection->flush();
+    connection->close(closing_error());
+  }
+  sweep_.cancel();
+  co_await handlers_.join();
+}
+
+ServerConnection::ServerConnection(http2::Socket socket, std::shared_ptr<ServerCore> server,
+                                   std::string peer)
+    : Connection(std::move(socket), server->turn(), server->timers(), http2::Side::server,
+                 session_options(server->options()), limits(server->options())),
+      server_(std::move(server)),
+      peer_(std::move(peer)),
+      buffers_(server_->buffers(), *this) {}
+
+http2::StreamPtr ServerConnection::on_request() {
+  return new ServerCall(std::static_pointer_cast<ServerConnection>(shared_from_this()));
+}
+
+bool ServerConnection::end_unfinished(SteadyTime begun_by) {
+  bool headers_are_whole = true;
+  session().for_each_stream([&](http2::Stream& stream) {
+    headers_are_whole &= static_cast<ServerCall&>(stream).end_if_unfinished(begun_by);
+  });
+  return headers_are_whole;
+}
+
+void ServerConnection::Buffers::shed(Excess excess) {
+  const bool only_input = excess == Excess::share;
+  const auto held = [&] { return only_input ? input_bytes() : held_bytes(); };
+  const auto held_by = [&](const ServerCall& call) {
+    return only_input ? call.input_bytes() : call.held_bytes();
+  };
+  const std::size_t target = held() / 2;
+  std::vector<ServerCall*> calls;
+  owner_.session().for_each_stream([&](http2::Stream& stream) {
+    auto& call = static_cast<ServerCall&>(stream);
+    if (held_by(call) > 0) calls.push_back(&call);
+  });
+  // Streams are in the order of their opening, the oldest first.
+  std::stable_sort(calls.begin(), calls.end(), [&](const ServerCall* a, const ServerCall* b) {
+    return held_by(*a) > held_by(*b);
+  });
+  for (ServerCall* call : calls) {
+    if (held() <= target) return;
+    call->give_up();
+  }
+  if (held() <= target) return;
+  // The streams themselves are too many, or most of it waits for the socket. The caller may be
+  // inside the session.
+  write_off();
+  asio::post(owner_.turn().executor(), [connection = owner_.shared_from_this()] {
+    connection->close(
+        Error{boost::system::errc::make_error_code(boost::system::errc::no_buffer_space),
+              "the connection holds too much memory"});
+  });
+}
+
+void ServerConnection::on_lost() {
+  server_->lost(*this);
+}
+
+}  // namespace concerto::net::detail

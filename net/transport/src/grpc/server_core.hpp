@@ -1,0 +1,126 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <concerto/base/notifier.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/transport/grpc_server.hpp>
+
+#include "grpc/server_call.hpp"
+#include "http2/connection.hpp"
+
+namespace concerto::net::detail {
+
+struct ServerMethod {
+  std::string path;
+  GrpcUnaryHandler unary;  ///< exactly one of the two is set
+  GrpcStreamHandler stream;
+};
+
+/// The inside of a GrpcServer, shared with its connections and with sockets on their way to it.
+class ServerCore : public std::enable_shared_from_this<ServerCore> {
+ public:
+  using Connections = std::list<std::shared_ptr<ServerConnection>>;
+
+  ServerCore(Executor executor, Timers& timers, GrpcServerOptions options);
+  ~ServerCore();
+
+  Timers& timers() noexcept { return timers_; }
+  http2::Turn& turn() noexcept { return *turn_; }
+  const GrpcServerOptions& options() const noexcept { return options_; }
+  BufferBudget& buffers() noexcept { return *buffers_; }
+  TaskGroup& handlers() noexcept { return handlers_; }
+  bool is_closing() const noexcept { return closing_; }
+
+  void add(ServerMethod method);
+  /// Null if there is none.
+  const ServerMethod* find(std::string_view path) const;
+  /// The text for a path that `find` does not know.
+  std::string why_unknown(std::string_view path) const;
+
+  void set_limits(const GrpcServerOptions& options);
+  bool accept(int socket);
+  void ask_for_room();
+  void lost(ServerConnection& connection);
+  Task<void> shutdown(SteadyTime deadline);
+
+  std::size_t connection_count() const noexcept { return connection_count_; }
+
+ private:
+  void adopt(int socket);
+  void forget_one() noexcept;
+  void make_room();
+  void sweep();
+
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  const Executor executor_;
+  Timers& timers_;
+  GrpcServerOptions options_;
+  std::atomic<std::size_t> connections_max_;
+  const std::shared_ptr<SocketQuota> sockets_;
+  const std::shared_ptr<http2::Turn> turn_;
+  std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> services_;
+  const std::shared_ptr<BufferBudget> buffers_;
+  std::atomic<std::size_t> connection_count_ = 0;  ///< those on their way included
+  std::atomic<bool> making_room_{false};
+  Connections connections_;
+  bool draining_ = false;  ///< takes no more connections
+  bool closing_ = false;   ///< takes no more calls
+  Timer sweep_;            ///< ends requests that do not arrive
+  Notifier emptied_;
+  TaskGroup handlers_;
+};
+
+/// A connection of a server.
+class ServerConnection final : public http2::Connection {
+ public:
+  ServerConnection(http2::Socket socket, std::shared_ptr<ServerCore> server, std::string peer);
+
+  ServerCore& server() noexcept { return *server_; }
+  std::string_view peer() const noexcept { return peer_; }
+  BufferBudget::Holder& buffers() noexcept { return buffers_; }
+
+  /// Fails the calls whose requests are not whole and began to arrive by `begun_by`. False if the
+  /// connection is inside such a header block, and can only be closed.
+  bool end_unfinished(SteadyTime begun_by);
+
+ private:
+  friend class ServerCore;
+
+  class Buffers final : public BufferBudget::Holder {
+   public:
+    Buffers(BufferBudget& budget, ServerConnection& owner) : Holder(budget), owner_(owner) {}
+
+   private:
+    void shed(Excess excess) override;
+    ServerConnection& owner_;
+  };
+
+  http2::StreamPtr on_request() override;
+  void on_lost() override;
+  void on_unsent(std::size_t before, std::size_t now) override {
+    buffers_.change_answer(before, now);
+  }
+
+  const std::shared_ptr<ServerCore> server_;
+  ServerCore::Connections::iterator place_;  ///< among the server's
+  const std::string peer_;
+  Buffers buffers_;
+};
+
+}  // namespace concerto::net::detail

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <concerto/base/notifier.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/transport/host_resolver.hpp>
+#include <concerto/transport/http_proxy.hpp>
+#include <concerto/transport/url.hpp>
+
+#include "call_deadline.hpp"
+#include "client_connection.hpp"
+
+namespace concerto::net {
+
+/// Opens connections: name look-up, TCP to the first address that answers, a proxy's tunnel, TLS.
+/// Look-ups of one name at one time are one, and go on while any request waits for them.
+class Connector {
+ public:
+  Connector(Executor executor, Timers& timers, HostResolver& resolver,
+            std::shared_ptr<asio::ssl::context> tls);
+
+  /// `url` must stay valid. Through `proxy` unless it is null.
+  Async<std::unique_ptr<ClientConnection>> open(Url url, const HttpProxyRules::Proxy* proxy,
+                                                CallDeadline& deadline);
+
+  /// For the connections that are opened from now on.
+  void set_tls(std::shared_ptr<asio::ssl::context> tls) { tls_ = std::move(tls); }
+
+  /// Ends all look-ups.
+  Task<void> close();
+
+ private:
+  struct Lookup {
+    explicit Lookup(Executor executor) : ended(std::move(executor)) {}
+    Notifier ended;
+    std::optional<Result<HostAddressList>> result;
+    std::size_t waiting_count = 0;  ///< requests
+    std::shared_ptr<LookupInterest> interest = std::make_shared<LookupInterest>();
+  };
+
+  Async<HostAddressList> look_up(std::string host, CallDeadline& deadline);
+  std::shared_ptr<Lookup> join_lookup(const std::string& host);
+  void leave_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup);
+  void forget_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup);
+  Task<void> run_lookup(std::string host, std::shared_ptr<Lookup> lookup);
+  Async<> connect(ClientConnection& connection, HostAddressList addresses, std::string host,
+                  std::string port, CallDeadline& deadline);
+  Async<> tunnel(ClientConnection& connection, Url url, const HttpProxyRules::Proxy& proxy,
+                 CallDeadline& deadline);
+  Async<> secure(ClientConnection& connection, std::string host, CallDeadline& deadline);
+
+  Executor executor_;
+  Timers& timers_;
+  HostResolver& resolver_;
+  std::shared_ptr<asio::ssl::context> tls_;
+  std::map<std::string, std::shared_ptr<Lookup>> lookups_;
+  TaskGroup group_;
+};
+
+}  // namespace concerto::net

@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <unistd.h>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include <concerto/base/assert.hpp>
+#include <concerto/transport/http_server.hpp>
+
+#include "connection.hpp"
+#include "response_writer.hpp"
+
+namespace concerto::net {
+namespace {
+
+/// Of one shard. More are closed at once, whatever they are writing.
+constexpr std::size_t refused_connections_max = 64;
+
+/// Connections among which one to close is looked for when a new one finds no room.
+constexpr std::size_t looked_at_max = 64;
+
+}  // namespace
+
+AcceptedSocket::AcceptedSocket(int descriptor, asio::ip::tcp::endpoint peer) noexcept
+    : descriptor_(descriptor), peer_(std::move(peer)) {}
+
+AcceptedSocket::AcceptedSocket(AcceptedSocket&& other) noexcept
+    : descriptor_(other.release()), peer_(other.peer_) {}
+
+AcceptedSocket::~AcceptedSocket() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+int AcceptedSocket::release() noexcept {
+  return std::exchange(descriptor_, -1);
+}
+
+HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
+                       HttpServerOptions options)
+    : executor_(executor),
+      timers_(timers),
+      handler_(std::move(handler)),
+      options_(options),
+      connections_max_(options.connections_max),
+      sockets_(std::move(options.sockets)),
+      buffers_(options.buffers ? std::move(options.buffers)
+                               : std::make_shared<BufferBudget>(BufferBudget::Limits{})),
+      closed_one_(executor),
+      group_(executor) {}
+
+HttpServer::~HttpServer() {
+  CONCERTO_ASSERT(!has_connections());
+}
+
+bool HttpServer::offer(AcceptedSocket& socket) {
+  if (draining_.load(std::memory_order_acquire)) return false;
+  const bool has_room =
+      connection_count_.fetch_add(1) < connections_max_.load(std::memory_order_relaxed);
+  if (!has_room || (sockets_ && !sockets_->take())) {
+    connection_count_.fetch_sub(1);
+    ask_for_room();
+    return false;
+  }
+  asio::post(executor_, [this, taken = std::move(socket)]() mutable { adopt(std::move(taken)); });
+  return true;
+}
+
+void HttpServer::ask_for_room() {
+  if (!making_room_.exchange(true)) asio::post(executor_, [this] { make_room(); });
+}
+
+bool HttpServer::turn_away(AcceptedSocket& socket) {
+  if (draining_.load(std::memory_order_acquire)) return false;
+  if (refused_count_.fetch_add(1) >= refused_connections_max) {
+    refused_count_.fetch_sub(1);
+    return false;
+  }
+  asio::post(executor_,
+             [this, taken = std::move(socket)]() mutable { adopt_refused(std::move(taken)); });
+  return true;
+}
+
+void HttpServer::set_limits(const HttpServerOptions& options) {
+  options_ = options;
+  connections_max_.store(options.connections_max, std::memory_order_relaxed);
+}
+
+void HttpServer::adopt(AcceptedSocket accepted) {
+  probe_.accepted_count.fetch_add(1, std::memory_order_relaxed);
+  const bool drops = draining_.load(std::memory_order_relaxed);
+  if (drops || !group_.spawn(serve(std::move(accepted)))) forget_one(connection_count_);
+}
+
+void HttpServer::adopt_refused(AcceptedSocket accepted) {
+  const bool drops = draining_.load(std::memory_order_relaxed);
+  if (drops || !group_.spawn(serve_refused(std::move(accepted)))) forget_one(refused_count_);
+}
+
+Task<void> HttpServer::serve(AcceptedSocket accepted) {
+  // Counted until its socket is closed, also when cancellation unwinds this frame.
+  const auto forget = [](HttpServer* server) { server->forget_one(server->connection_count_); };
+  const std::unique_ptr<HttpServer, decltype(forget)> counted{this, forget};
+  HttpConnection connection{*this, std::move(accepted)};
+  co_await connection.run();
+}
+
+Task<void> HttpServer::serve_refused(AcceptedSocket accepted) {
+  const auto forget = [](HttpServer* server) { server->forget_one(server->refused_count_); };
+  const std::unique_ptr<HttpServer, decltype(forget)> counted{this, forget};
+  HttpConnection connection{*this, std::move(accepted)};
+  co_await connection.turn_away();
+}
+
+void HttpServer::forget_one(std::atomic<std::size_t>& count) noexcept {
+  count.fetch_sub(1);
+  if (sockets_ && &count == &connection_count_) sockets_->give_back();
+  closed_one_.notify_all();
+}
+
+bool HttpServer::has_connections() const noexcept {
+  return connection_count_.load() > 0 || refused_count_.load() > 0;
+}
+
+void HttpServer::make_room() {
+  making_room_.store(false);
+  // A client that keeps a place with a few bytes goes before one that has been served.
+  if (!close_slow_one()) close_idle_one();
+}
+
+bool HttpServer::close_slow_one() {
+  std::size_t looked_at = 0;
+  for (HttpConnection* connection : connections_) {
+    if (connection->close_if_slow()) return true;
+    if (++looked_at == looked_at_max) break;
+  }
+  return false;
+}
+
+/// A busy connection goes to the end, where it will be when it becomes idle: many of them must not
+/// hide the idle ones behind them for ever.
+void HttpServer::close_idle_one() {
+  for (std::size_t left = std::min(looked_at_max, connections_.size()); left > 0; --left) {
+    if (connections_.front()->close_if_idle()) return;
+    connections_.splice(connections_.end(), connections_, connections_.begin());
+  }
+}
+
+const std::string& HttpServer::date() {
+  const SteadyTime now = timers_.now();
+  if (now >= date_until_) {
+    const WallTime wall = timers_.clock().wall_now();
+    date_ = http_date(wall);
+    date_until_ = now + std::chrono::seconds{1} - wall.time_since_epoch() % std::chrono::seconds{1};
+  }
+  return date_;
+}
+
+Task<void> HttpServer::drain(SteadyTime deadline) {
+  draining_.store(true);
+  for (HttpConnection* connection : connections_) connection->end_when_idle();
+  Timer timer{timers_, [this] { closed_one_.notify_all(); }};
+  timer.set(deadline);
+  while (has_connections() && timers_.now() < deadline) co_await closed_one_.wait();
+  co_await group_.close();
+  // Those on their way to this shard when the drain began.
+  while (has_connections()) co_await closed_one_.wait();
+}
+
+}  // namespace concerto::net

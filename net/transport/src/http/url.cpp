@@ -1,0 +1,193 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <concerto/transport/http_error.hpp>
+#include <concerto/transport/http_message.hpp>
+#include <concerto/transport/url.hpp>
+
+namespace concerto::net {
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+constexpr std::string_view own_host = "127.0.0.1";  // What Go's dialer takes `:port` for.
+
+bool is_control(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+bool is_alphanumeric(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_legal_host(std::string_view host, bool is_ipv6) noexcept {
+  const std::string_view others = is_ipv6 ? ":.%-_" : "-._~";
+  return !host.empty() && std::all_of(host.begin(), host.end(), [others](char c) {
+    return is_alphanumeric(c) || others.find(c) != npos;
+  });
+}
+
+bool is_legal_port(std::string_view port) noexcept {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return error == std::errc{} && end == port.data() + port.size() && number > 0 && number <= 65535;
+}
+
+Error bad_url(std::string_view text, const char* why) {
+  return make_error(HttpErrc::bad_url, "bad URL " + std::string{text} + ": " + why);
+}
+
+Error unsupported_scheme(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view scheme = colon == npos ? std::string_view{} : text.substr(0, colon);
+  return make_error(
+      HttpErrc::unsupported_scheme,
+      "unsupported protocol scheme \"" + std::string{scheme} + "\" in " + std::string{text});
+}
+
+/// The text up to one of `ends`, which is removed from `rest`; the end itself stays.
+std::string_view take_until(std::string_view& rest, std::string_view ends) noexcept {
+  const std::string_view taken = rest.substr(0, std::min(rest.find_first_of(ends), rest.size()));
+  rest.remove_prefix(taken.size());
+  return taken;
+}
+
+/// Splits `[host]:port`; false if that is not its form.
+bool split_authority(std::string_view authority, Url& url) noexcept {
+  if (const std::size_t at = authority.rfind('@'); at != npos) {
+    url.userinfo = authority.substr(0, at);
+    authority.remove_prefix(at + 1);
+  }
+  url.is_ipv6 = authority.starts_with('[');
+  if (url.is_ipv6) {
+    const std::size_t end = authority.find(']');
+    if (end == npos) return false;
+    url.host = authority.substr(1, end - 1);
+    authority.remove_prefix(end + 1);
+    if (!authority.empty() && authority.front() != ':') return false;
+  } else {
+    url.host = take_until(authority, ":");
+  }
+  if (!authority.empty()) url.port = authority.substr(1);
+  return true;
+}
+
+constexpr auto stands_in_a_target = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0; byte < 0x80; ++byte) {
+    table[byte] = std::string_view(" \"<>\\^`{|}").find(static_cast<char>(byte)) == npos;
+  }
+  return table;
+}();
+
+void append_encoded(std::string& out, std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (stands_in_a_target[byte]) continue;
+    out.append(text.substr(begin, i - begin));
+    out += {'%', digits[byte >> 4], digits[byte & 15]};
+    begin = i + 1;
+  }
+  out.append(text.substr(begin));
+}
+
+/// RFC 3986, section 5.2.4.
+std::string without_dot_segments(std::string_view path) {
+  std::string out;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // The slash that every segment begins with.
+    const std::string_view segment = take_until(path, "/");
+    const bool is_last = path.empty();
+    if (segment == ".." || segment == ".") {
+      if (segment == "..") out.erase(std::min(out.rfind('/'), out.size()));
+      if (is_last) out += '/';
+    } else {
+      out.append("/").append(segment);
+    }
+  }
+  return out;
+}
+
+bool has_scheme(std::string_view location) noexcept {
+  const std::size_t colon = location.find(':');
+  return colon != npos && colon > 0 && colon < location.find_first_of("/?#") &&
+         std::all_of(location.begin(), location.begin() + static_cast<std::ptrdiff_t>(colon),
+                     [](char c) { return is_alphanumeric(c) || c == '+' || c == '-' || c == '.'; });
+}
+
+}  // namespace
+
+Result<Url> parse_url(std::string_view text) {
+  Url url;
+  std::string_view rest = text;
+  if (equals_ignoring_case(rest.substr(0, 7), "http://")) {
+    rest.remove_prefix(7);
+  } else if (equals_ignoring_case(rest.substr(0, 8), "https://")) {
+    rest.remove_prefix(8);
+    url.is_https = true;
+  } else {
+    return unsupported_scheme(text);
+  }
+  if (std::any_of(rest.begin(), rest.end(), is_control)) {
+    return bad_url(text, "it has a control character");
+  }
+  rest = rest.substr(0, rest.find('#'));
+  const std::string_view authority = take_until(rest, "/?");
+  if (!split_authority(authority, url)) return bad_url(text, "its host is malformed");
+  const bool names_a_port = !authority.empty() && !authority.ends_with('@');
+  if (url.host.empty() && !url.is_ipv6 && names_a_port) url.host = own_host;
+  if (!is_legal_host(url.host, url.is_ipv6)) return bad_url(text, "it has no legal host");
+  const std::string_view default_port = url.is_https ? "443" : "80";
+  if (url.port.empty()) url.port = default_port;
+  if (!is_legal_port(url.port)) return bad_url(text, "its port is not 1 to 65535");
+  url.has_default_port = url.port == default_port;
+  url.path = take_until(rest, "?");
+  if (!rest.empty()) url.query = rest.substr(1);
+  return url;
+}
+
+void append_request_target(std::string& out, const Url& url) {
+  if (url.path.empty()) out += '/';
+  append_encoded(out, url.path);
+  if (url.query.empty()) return;
+  out += '?';
+  append_encoded(out, url.query);
+}
+
+void append_authority(std::string& out, const Url& url, bool with_port) {
+  if (url.is_ipv6) out += '[';
+  out.append(url.host);
+  if (url.is_ipv6) out += ']';
+  if (with_port || !url.has_default_port) out.append(":").append(url.port);
+}
+
+std::string resolve_location(std::string_view base, std::string_view location) {
+  if (has_scheme(location)) return std::string{location};
+  base = base.substr(0, base.find('#'));
+  const std::size_t host = base.find("://") + 3;
+  const std::string_view scheme = base.substr(0, host - 2);
+  if (location.starts_with("//")) return std::string{scheme}.append(location);
+
+  const std::size_t path = std::min(base.find_first_of("/?", host), base.size());
+  const std::string_view origin = base.substr(0, path);
+  const std::string_view base_path =
+      base.substr(path, std::min(base.find('?', path), base.size()) - path);
+  std::string_view rest = location;
+  const std::string_view new_path = take_until(rest, "?#");
+  std::string out{origin};
+  if (new_path.empty()) {
+    out.append(base_path);
+    if (!rest.starts_with('?')) out.append(base.substr(path + base_path.size()));
+  } else if (new_path.front() == '/') {
+    out.append(without_dot_segments(new_path));
+  } else {
+    std::string merged{base_path.substr(0, base_path.rfind('/') + 1)};
+    if (merged.empty()) merged = "/";
+    out.append(without_dot_segments(merged.append(new_path)));
+  }
+  return out.append(rest);
+}
+
+}  // namespace concerto::net

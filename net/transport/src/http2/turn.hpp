@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <concerto/base/async.hpp>
+
+#include "http2/stream.hpp"
+
+namespace concerto::net::http2 {
+
+class Connection;
+
+/// Gathers what one wake-up of a shard leaves to do: streams with news for their owners, and
+/// connections with bytes to send. One post serves them all, behind what is ready to run
+/// already, so that the frames of several streams go out in one write.
+class Turn : public std::enable_shared_from_this<Turn> {
+ public:
+  explicit Turn(Executor executor) : executor_(std::move(executor)) {}
+
+  /// Calls on_turn soon, once.
+  void schedule(Stream& stream);
+  /// Flushes soon; the caller prevents repetitions.
+  void schedule(std::shared_ptr<Connection> connection);
+
+  const Executor& executor() const noexcept { return executor_; }
+
+ private:
+  class Posted;
+
+  void arm();
+  void run();
+  void flush();
+  void drop();
+
+  Executor executor_;
+  bool armed_ = false;
+  std::vector<StreamPtr> streams_;
+  std::vector<StreamPtr> running_;
+  std::vector<std::shared_ptr<Connection>> connections_;
+  std::vector<std::shared_ptr<Connection>> flushing_;
+};
+
+}  // namespace concerto::net::http2

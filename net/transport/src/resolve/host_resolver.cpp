@@ -1,0 +1,164 @@
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <concerto/base/notifier.hpp>
+#include <concerto/base/start_thread.hpp>
+#include <concerto/transport/host_resolver.hpp>
+
+#include "dns_queue.hpp"
+
+namespace concerto::net {
+namespace {
+
+/// Of a look-up that runs while its workers end. Most end within it; a silent name server takes
+/// many seconds.
+constexpr std::chrono::milliseconds end_patience{100};
+
+Result<HostAddressList> resolve_blocking(asio::io_context& io, const std::string& host) {
+  asio::ip::tcp::resolver resolver{io};
+  error_code failure;
+  const auto found = resolver.resolve(host, "", asio::ip::resolver_base::flags{}, failure);
+  if (failure) return Error{failure, "lookup " + host + ": " + failure.message()};
+  HostAddressList addresses;
+  for (const auto& entry : found) addresses.push_back(entry.endpoint().address());
+  return addresses;
+}
+
+/// One look-up as its caller sees it. Shared with the worker, because the caller may go first.
+struct Lookup {
+  explicit Lookup(Executor executor) : ended(std::move(executor)) {}
+
+  void end(Result<HostAddressList> with) {
+    if (result) return;
+    result = std::move(with);
+    ended.notify_all();
+  }
+
+  Notifier ended;
+  std::optional<Result<HostAddressList>> result;
+};
+
+}  // namespace
+
+/// What a thread touches. It holds nothing of the look-up that it does but the name, so that
+/// nothing of the shards is left with a thread that outlives them.
+struct DnsWorkers::State {
+  asio::io_context io;  ///< made here: a worker may begin when no descriptor is left
+  Resolve resolve;
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::condition_variable changed;  ///< thread_count, answering_count
+  DnsQueue queue;
+  std::size_t thread_count = 0;
+  std::size_t idle_count = 0;
+  std::size_t answering_count = 0;  ///< threads that call what look_up was given
+  bool stopping = false;
+};
+
+DnsWorkers::DnsWorkers(Resolve resolve) : state_(std::make_shared<State>()) {
+  state_->resolve = std::move(resolve);
+  if (state_->resolve) return;
+  state_->resolve = [&io = state_->io](const std::string& host) {
+    return resolve_blocking(io, host);
+  };
+}
+
+DnsWorkers::~DnsWorkers() {
+  DnsQueue::Answers unanswered;  // Destroyed here, while the shards live, and without the lock.
+  {
+    std::unique_lock lock{state_->mutex};
+    state_->stopping = true;
+    unanswered = state_->queue.clear();
+    state_->wake.notify_all();
+    state_->changed.wait_for(lock, end_patience, [this] { return state_->thread_count == 0; });
+    state_->changed.wait(lock, [this] { return state_->answering_count == 0; });
+  }
+}
+
+DnsWorkers::Ticket DnsWorkers::look_up(std::string host, Done done) {
+  const char* why = "too many look-ups are waiting";
+  {
+    const std::lock_guard lock{state_->mutex};
+    if (const auto ticket = state_->queue.add(host, done)) {
+      if (state_->idle_count < state_->queue.ready_count()) add_thread();
+      state_->wake.notify_one();
+      if (state_->thread_count > 0) return *ticket;
+      state_->queue.drop(*ticket);
+      why = "the system has no thread for it";
+    }
+  }
+  done(make_error(Errc::overloaded, "lookup " + host + ": " + why));
+  return 0;
+}
+
+void DnsWorkers::drop(Ticket ticket) {
+  Done dropped;  // Destroyed without the lock.
+  const std::lock_guard lock{state_->mutex};
+  dropped = state_->queue.drop(ticket);
+}
+
+void DnsWorkers::add_thread() {
+  if (state_->thread_count >= threads_max) return;
+  std::thread thread;
+  // Where the system has no room for one, those that are there do the work.
+  if (!start_thread(thread, "for look-ups of names", [state = state_] { work(state); })) return;
+  thread.detach();  // It shares what it touches.
+  ++state_->thread_count;
+}
+
+void DnsWorkers::work(const std::shared_ptr<State>& state) {
+  std::unique_lock lock{state->mutex};
+  while (!state->stopping) {
+    const auto host = state->queue.take(std::chrono::steady_clock::now());
+    if (!host) {
+      ++state->idle_count;
+      state->wake.wait(lock);
+      --state->idle_count;
+      continue;
+    }
+    lock.unlock();
+    Result<HostAddressList> found = state->resolve(*host);
+    if (found && found->size() > addresses_max) found->resize(addresses_max);
+    lock.lock();
+    const SteadyTime now = std::chrono::steady_clock::now();
+    DnsQueue::Answers answers = state->queue.finish(*host, found.has_value(), now);
+    if (answers.empty()) continue;
+    ++state->answering_count;
+    lock.unlock();
+    for (const auto& [ticket, done] : answers) done(found);
+    answers.clear();  // What they hold ends here, not with the next look-up.
+    lock.lock();
+    --state->answering_count;
+    state->changed.notify_all();
+  }
+  --state->thread_count;
+  state->changed.notify_all();
+}
+
+Async<HostAddressList> SystemHostResolver::resolve_while(std::string host,
+                                                         std::shared_ptr<LookupInterest> interest) {
+  const auto lookup = std::make_shared<Lookup>(executor_);
+  const DnsWorkers::Ticket ticket =
+      workers_.look_up(host, [executor = executor_, lookup](Result<HostAddressList> result) {
+        asio::post(executor, [lookup, result = std::move(result)]() mutable {
+          lookup->end(std::move(result));
+        });
+      });
+  const Error given_up{asio::error::operation_aborted, "lookup " + host + ": cancelled"};
+  if (interest) interest->on_lost([lookup, given_up] { lookup->end(given_up); });
+  while (!lookup->result) {
+    const bool notified = co_await lookup->ended.wait();
+    if (!notified && !lookup->result) lookup->end(given_up);
+  }
+  if (interest) interest->on_lost(nullptr);
+  workers_.drop(ticket);  // Without effect once it was answered.
+  co_return std::move(*lookup->result);
+}
+
+}  // namespace concerto::net

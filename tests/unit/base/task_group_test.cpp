@@ -1,0 +1,101 @@
+#include <boost/asio/detached.hpp>
+#include <gtest/gtest.h>
+
+#include <concerto/base/task_group.hpp>
+
+namespace concerto {
+namespace {
+
+Task<void> wait_for(Notifier& notifier, int& notified, int& cancelled) {
+  ++(co_await notifier.wait() ? notified : cancelled);
+}
+
+Task<void> close_group(TaskGroup& group) {
+  co_await group.close();
+}
+
+TEST(TaskGroup, JoinsTasksThatEndByThemselves) {
+  asio::io_context io{1};
+  Notifier notifier{io.get_executor()};
+  TaskGroup group{io.get_executor()};
+  int notified = 0, cancelled = 0;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(group.spawn(wait_for(notifier, notified, cancelled)));
+  io.poll();
+  EXPECT_EQ(group.size(), 3U);
+  notifier.notify_one();
+  io.poll();
+  EXPECT_EQ(notified, 1);
+  notifier.notify_all();
+  io.poll();
+  EXPECT_EQ(notified, 3);
+  EXPECT_EQ(group.size(), 0U);
+}
+
+TEST(TaskGroup, CloseCancelsAndRefusesNewTasks) {
+  asio::io_context io{1};
+  Notifier notifier{io.get_executor()};
+  TaskGroup group{io.get_executor()};
+  int notified = 0, cancelled = 0;
+  group.spawn(wait_for(notifier, notified, cancelled));
+  group.spawn(wait_for(notifier, notified, cancelled));
+  io.poll();
+  asio::co_spawn(io, close_group(group), asio::detached);
+  io.restart();
+  io.run();
+  EXPECT_EQ(cancelled, 2);
+  EXPECT_EQ(group.size(), 0U);
+  EXPECT_FALSE(group.spawn(wait_for(notifier, notified, cancelled)));
+}
+
+Task<bool> runs_on(Executor executor) {
+  co_return co_await asio::this_coro::executor == executor;
+}
+
+Task<void> hop(Executor here, Executor there, bool& done) {
+  EXPECT_TRUE(co_await on_shard(there, runs_on(there)));
+  EXPECT_TRUE(co_await runs_on(here));
+  done = true;
+}
+
+TEST(OnShard, RunsOnTheOtherShardAndReturnsHere) {
+  asio::io_context here{1}, there{1};
+  bool done = false;
+  asio::co_spawn(here, hop(here.get_executor(), there.get_executor(), done), asio::detached);
+  while (!done) {
+    here.restart(), here.poll();
+    there.restart(), there.poll();
+  }
+}
+
+Task<bool> waits_for(Notifier& notifier, bool& waiting) {
+  waiting = true;
+  co_return co_await notifier.wait();
+}
+
+Task<void> ask(Executor there, Notifier& notifier, bool& waiting, bool& answered) {
+  answered = co_await on_shard(there, waits_for(notifier, waiting));
+}
+
+TEST(OnShard, CancelledCallerWaitsForTheOtherShardWhichHearsNothing) {
+  asio::io_context here{1}, there{1};
+  const auto run = [](asio::io_context& io) { io.restart(), io.poll(); };
+  Notifier notifier{there.get_executor()};
+  TaskGroup group{here.get_executor()};
+  bool waiting = false, answered = false;
+  group.spawn(ask(there.get_executor(), notifier, waiting, answered));
+  run(here), run(there);
+  ASSERT_TRUE(waiting);
+
+  asio::co_spawn(here, close_group(group), asio::detached);
+  run(here), run(there);
+  EXPECT_TRUE(notifier.has_waiters());
+  EXPECT_EQ(group.size(), 1U);
+
+  notifier.notify_all();
+  run(there), run(here), run(here);
+  EXPECT_TRUE(answered);
+  EXPECT_EQ(group.size(), 0U);
+}
+
+}  // namespace
+}  // namespace concerto

@@ -1,0 +1,120 @@
+#include <map>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <concerto/base/timers.hpp>
+
+#include "alarms.hpp"
+#include "fake_clock.hpp"
+
+namespace concerto::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(Timers, FireInOrderAndNeverEarly) {
+  asio::io_context io{1};
+  FakeClock clock;
+  Timers timers(io.get_executor(), clock);
+  std::vector<int> fired;
+  Timer late(timers, [&] { fired.push_back(2); });
+  Timer early(timers, [&] { fired.push_back(1); });
+  Timer cancelled(timers, [&] { fired.push_back(3); });
+  late.set(timers.now() + milliseconds(20));
+  early.set(timers.now() + milliseconds(10));
+  cancelled.set(timers.now() + milliseconds(5));
+  cancelled.cancel();
+  clock.advance(milliseconds(9));
+  timers.run_due();
+  EXPECT_TRUE(fired.empty());
+  clock.advance(milliseconds(11));
+  timers.run_due();
+  EXPECT_EQ(fired, (std::vector{1, 2}));
+}
+
+TEST(Timers, DisarmedLetTheirContextEnd) {
+  asio::io_context io{1};
+  FakeClock clock;
+  Timers timers(io.get_executor(), clock);
+  Timer timer(timers, [] {});
+  timer.set(timers.now() + std::chrono::hours(1));
+  timer.cancel();
+  timers.disarm();
+  io.run();
+  EXPECT_TRUE(io.stopped());
+}
+
+TEST(Timers, KeepTheirHeapOverManyRandomChanges) {
+  asio::io_context io{1};
+  FakeClock clock;
+  Timers timers(io.get_executor(), clock);
+  SeededRandom random(7);
+  std::vector<std::unique_ptr<Timer>> all;
+  std::vector<SteadyTime> due(200, SteadyTime::max());
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    all.push_back(std::make_unique<Timer>(timers, [&due, &clock, i] {
+      EXPECT_EQ(due[i], clock.steady_now());
+      due[i] = SteadyTime::max();
+    }));
+  }
+  for (int round = 0; round < 5000; ++round) {
+    const auto i = random.below(due.size());
+    if (random.chance(30)) {
+      due[i] = SteadyTime::max();
+      all[i]->cancel();
+    } else {
+      due[i] = clock.steady_now() + milliseconds(1 + random.below(50));
+      all[i]->set(due[i]);
+    }
+    clock.advance(milliseconds(1));
+    timers.run_due();
+    EXPECT_EQ(timers.earliest(), *std::min_element(due.begin(), due.end()));
+  }
+}
+
+TEST(Alarms, AgreeWithAPlainMapOverManyRandomChanges) {
+  Alarms alarms;
+  FakeClock clock;
+  SeededRandom random(11);
+  std::map<std::string, std::pair<SteadyTime, SteadyTime>> model;  // wake, timeout
+  const SteadyTime never = SteadyTime::max();
+  for (int round = 0; round < 5000; ++round) {
+    const std::string name = "g" + std::to_string(random.below(100));
+    auto& times = model.try_emplace(name, never, never).first->second;
+    const SteadyTime at = clock.steady_now() + milliseconds(random.below(100));
+    switch (random.below(4)) {
+      case 0:
+        alarms.set_wake(Gid(name), times.first = at);
+        break;
+      case 1:
+        alarms.set_timeout(Gid(name), times.second = at);
+        break;
+      case 2:
+        alarms.cancel_wake(Gid(name)), times.first = never;
+        break;
+      default:
+        alarms.cancel(Gid(name)), times = {never, never};
+    }
+    clock.advance(milliseconds(1));
+    const SteadyTime now = clock.steady_now();
+    while (auto due = alarms.pop_due(now)) {
+      auto& expected = model.at(due->gid.str());
+      EXPECT_EQ(due->wake, expected.first <= now);
+      EXPECT_EQ(due->timeout, expected.second <= now);
+      if (due->wake) expected.first = never;
+      if (due->timeout) expected.second = never;
+    }
+    SteadyTime first = never;
+    std::size_t armed = 0;
+    for (const auto& [gid, pair] : model) {
+      first = std::min({first, pair.first, pair.second});
+      armed += std::min(pair.first, pair.second) != never ? 1 : 0;
+    }
+    ASSERT_EQ(alarms.earliest(), first);
+    ASSERT_EQ(alarms.size(), armed);
+  }
+}
+
+}  // namespace
+}  // namespace concerto::test

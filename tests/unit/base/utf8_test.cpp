@@ -1,0 +1,49 @@
+#include <gtest/gtest.h>
+
+#include <concerto/base/utf8.hpp>
+
+namespace concerto {
+namespace {
+
+struct Utf8Case {
+  const char* name;
+  std::string text;
+  std::string want;
+};
+
+void PrintTo(const Utf8Case& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class Utf8 : public testing::TestWithParam<Utf8Case> {};
+
+TEST_P(Utf8, ReplacesWhatIsNone) {
+  const Utf8Case& row = GetParam();
+  EXPECT_EQ(to_utf8(row.text), row.want);
+  EXPECT_EQ(is_utf8(row.text), row.text == row.want);
+  EXPECT_TRUE(is_utf8(row.want));
+}
+
+const std::string bad = "\xEF\xBF\xBD";
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Utf8,
+    testing::Values(Utf8Case{"Empty", "", ""}, Utf8Case{"Ascii", "gid-1", "gid-1"},
+                    Utf8Case{"Zero", std::string("a\0b", 3), std::string("a\0b", 3)},
+                    Utf8Case{"TwoBytes", "\xC3\xA4", "\xC3\xA4"},
+                    Utf8Case{"ThreeBytes", "\xE8\xBD\xAC", "\xE8\xBD\xAC"},
+                    Utf8Case{"FourBytes", "\xF0\x9F\x92\xB0", "\xF0\x9F\x92\xB0"},
+                    Utf8Case{"Highest", "\xF4\x8F\xBF\xBF", "\xF4\x8F\xBF\xBF"},
+                    Utf8Case{"LoneContinuation", "a\x80z", "a" + bad + "z"},
+                    Utf8Case{"CutSequence", "a\xE8\xBD", "a" + bad + bad},
+                    Utf8Case{"CutBeforeAscii", "\xC3z", bad + "z"},
+                    Utf8Case{"OverlongSlash", "\xC0\xAF", bad + bad},
+                    Utf8Case{"OverlongThree", "\xE0\x80\x80", bad + bad + bad},
+                    Utf8Case{"OverlongFour", "\xF0\x80\x80\x80", bad + bad + bad + bad},
+                    Utf8Case{"Surrogate", "\xED\xA0\x80", bad + bad + bad},
+                    Utf8Case{"AboveUnicode", "\xF4\x90\x80\x80", bad + bad + bad + bad},
+                    Utf8Case{"NeverAByte", "\xFF", bad}),
+    [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace concerto

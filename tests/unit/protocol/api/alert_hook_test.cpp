@@ -1,0 +1,146 @@
+#include <gmock/gmock.h>
+
+#include <concerto/protocol/alert_hook.hpp>
+
+#include "coordinator_world.hpp"
+#include "http/client_fixture.hpp"
+
+namespace concerto::net::test {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class AlertHookTest : public ClientTest {
+ protected:
+  void TearDown() override {
+    if (hook_) await(hook_->close());
+    ClientTest::TearDown();
+  }
+
+  void make_hook(const std::string& url) {
+    hook_ = std::make_unique<AlertHook>(executor(), timers_, *client_, observer_,
+                                        AlertOptions{url, 3, seconds(3)});
+  }
+
+  void report(std::int64_t retry_count, const std::string& error = "branch said: 500",
+              const std::string& gid = "al1", TransStatus status = TransStatus::submitted,
+              const std::string& branch = "http://b/s") {
+    Transaction trans;
+    trans.gid = Gid(gid);
+    trans.status = status;
+    hook_->report({trans, branch, error, retry_count});
+  }
+
+  concerto::test::RecordingObserver observer_;
+  std::unique_ptr<AlertHook> hook_;
+};
+
+TEST_F(AlertHookTest, PostsWhatThePageSays) {
+  ScriptedServer server{executor()};
+  make_hook(server.url("/alert"));
+  report(2);
+  report(3);
+  run_until([&] { return server.size() == 1 && server[0].has("}"); });
+  EXPECT_THAT(server[0].received(), HasSubstr("POST /alert HTTP/1.1\r\n"));
+  EXPECT_THAT(server[0].received(), HasSubstr("Content-Type: application/json\r\n"));
+  EXPECT_THAT(server[0].received(),
+              HasSubstr(R"({"branch":"http://b/s","error":"branch said: 500","gid":"al1",)"
+                        R"("retry_count":3,"status":"submitted"})"));
+  server[0].send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  run_until([&] { return client_->idle_connection_count() == 1; });
+  EXPECT_THAT(observer_.lines, IsEmpty());
+}
+
+TEST_F(AlertHookTest, LogsWhatIsNotDelivered) {
+  ScriptedServer server{executor()};
+  make_hook(server.url("/alert"));
+  report(3);
+  run_until([&] { return server.size() == 1 && server[0].has("}"); });
+  server[0].send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  run_until([&] { return observer_.lines.size() == 1; });
+  EXPECT_EQ(observer_.lines[0], "al1: the alert hook answered 503");
+
+  server.close();
+  make_hook("http://nobody/");
+  report(3);
+  run_until([&] { return observer_.lines.size() == 2; });
+  EXPECT_THAT(observer_.lines[1], HasSubstr("al1: alert not delivered: "));
+}
+
+TEST_F(AlertHookTest, SendsTextThatJsonMayCarry) {
+  ScriptedServer server{executor()};
+  make_hook(server.url("/alert"));
+  report(3, "bytes \xFF");
+  run_until([&] { return server.size() == 1 && server[0].has("}"); });
+  EXPECT_THAT(server[0].received(), HasSubstr("\"error\":\"bytes \xEF\xBF\xBD\""));
+}
+
+TEST_F(AlertHookTest, DropsWhatAHookThatHangsDoesNotTake) {
+  make_hook("http://hangs/");
+  for (std::size_t i = 0; i < AlertHook::in_flight_max; ++i) report(3, "x", std::to_string(i));
+  EXPECT_THAT(observer_.lines, IsEmpty());
+  report(3);
+  ASSERT_EQ(observer_.lines.size(), 1U);
+  EXPECT_THAT(observer_.lines[0], HasSubstr("alert dropped"));
+  poll();
+}
+
+TEST_F(AlertHookTest, IsToldOnceOfATransactionAndLevelWhateverItsPasses) {
+  make_hook("http://hangs/");
+  for (int pass = 0; pass < 100; ++pass) report(3);
+  EXPECT_EQ(hook_->on_their_way(), 1U);
+  report(4);
+  report(3);  // A pause that began anew is no news before it has grown beyond.
+  report(4);
+  EXPECT_EQ(hook_->on_their_way(), 2U);
+  report(4, "x", "al1", TransStatus::aborting);
+  report(4, "x", "al1", TransStatus::submitted, "http://other/s");
+  report(4, "x", "al2");
+  EXPECT_EQ(hook_->on_their_way(), 5U);
+  poll();
+}
+
+TEST_F(AlertHookTest, IsToldAgainOfWhatWasLost) {
+  ScriptedServer server{executor()};
+  make_hook(server.url("/alert"));
+  report(3);
+  run_until([&] { return server.size() == 1 && server[0].has("}"); });
+  server[0].send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  run_until([&] { return hook_->probe().lost.value() == 1; });
+  report(3);
+  run_until([&] { return server[0].has("}POST"); });
+  server[0].send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  run_until([&] { return hook_->probe().sent.value() == 1; });
+  report(3);
+  EXPECT_EQ(hook_->on_their_way(), 0U);
+}
+
+TEST_F(AlertHookTest, AHookThatIsDownLeavesALineAtATime) {
+  make_hook("http://hangs/");
+  const std::size_t dropped = 1'000;
+  for (std::size_t i = 0; i < AlertHook::in_flight_max + dropped; ++i) {
+    report(3, "x", std::to_string(i));
+  }
+  EXPECT_EQ(observer_.lines.size(), 1U);
+  EXPECT_EQ(hook_->probe().lost.value(), dropped);
+  poll();
+}
+
+TEST_F(AlertHookTest, RemembersABoundedNumber) {
+  make_hook("http://hangs/");
+  for (std::size_t i = 0; i < 3 * AlertHook::told_max; ++i) report(3, "x", std::to_string(i));
+  EXPECT_LE(hook_->told_count(), AlertHook::told_max);
+  poll();
+}
+
+TEST_F(AlertHookTest, WithoutAUrlTellsNobody) {
+  make_hook("");
+  report(9);
+  poll();
+  EXPECT_THAT(observer_.lines, IsEmpty());
+}
+
+}  // namespace
+}  // namespace concerto::net::test

@@ -1,0 +1,114 @@
+#include "api/error_answers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <concerto/transport/http_error.hpp>
+
+namespace concerto::net {
+namespace {
+
+struct AnswerCase {
+  const char* name;
+  Error error;
+  unsigned http_status;
+  std::string http_body;
+  GrpcCode grpc_code;
+  std::string grpc_message;
+};
+
+void PrintTo(const AnswerCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class Answer : public testing::TestWithParam<AnswerCase> {};
+
+TEST_P(Answer, OverHttp) {
+  const HttpResponse response = http_answer(GetParam().error);
+  EXPECT_EQ(response.status, GetParam().http_status);
+  EXPECT_EQ(response.body, GetParam().http_body);
+  EXPECT_EQ(response.content_type, json_content_type);
+  const bool overloaded = GetParam().error.code == Errc::overloaded;
+  EXPECT_EQ(response.headers.contains("Retry-After"), overloaded);
+}
+
+TEST_P(Answer, OverGrpc) {
+  const GrpcStatus status = grpc_answer(GetParam().error);
+  EXPECT_EQ(status.code, GetParam().grpc_code);
+  EXPECT_EQ(status.message, GetParam().grpc_message);
+}
+
+AnswerCase plain(const char* name, Errc code, unsigned status, GrpcCode grpc) {
+  return {name, make_error(code, "why"), status, R"({"message":"why"})", grpc, "why"};
+}
+
+AnswerCase failure(const char* name, Errc code) {
+  return {name,
+          make_error(code, "no FAILURE"),
+          409,
+          R"({"dtm_result":"FAILURE","message":"no FAILURE"})",
+          GrpcCode::aborted,
+          "no FAILURE"};
+}
+
+AnswerCase branch(const char* name, const GrpcStatus& status, GrpcCode want) {
+  const Error error = to_error(status);
+  return {name, error, 500, R"({"message":")" + error.detail + R"("})", want, error.detail};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Answer,
+    testing::Values(
+        failure("StatusConflict", Errc::status_conflict),
+        failure("TransFailed", Errc::trans_failed),
+        failure("ResultNotSuccess", Errc::result_not_success),
+        failure("BranchFailure", Errc::branch_failure),
+        AnswerCase{"BranchOngoing", make_error(Errc::branch_ongoing, "ONGOING"), 425,
+                   R"({"dtm_result":"ONGOING","message":"ONGOING"})", GrpcCode::failed_precondition,
+                   "ONGOING"},
+        plain("Overloaded", Errc::overloaded, 503, GrpcCode::resource_exhausted),
+        plain("ShuttingDown", Errc::shutting_down, 503, GrpcCode::unavailable),
+        plain("StoreFailed", Errc::store_failed, 503, GrpcCode::unavailable),
+        plain("StoreUnavailable", Errc::store_unavailable, 503, GrpcCode::unavailable),
+        plain("DeadlineExceeded", Errc::deadline_exceeded, 503, GrpcCode::deadline_exceeded),
+        plain("InvalidRequest", Errc::invalid_request, 500, GrpcCode::internal),
+        plain("NotSupported", Errc::not_supported, 500, GrpcCode::internal),
+        plain("TransNotFound", Errc::trans_not_found, 500, GrpcCode::internal),
+        plain("GidExists", Errc::gid_exists, 500, GrpcCode::internal),
+        plain("StatusMismatch", Errc::status_mismatch, 500, GrpcCode::internal),
+        plain("StoreDamaged", Errc::store_damaged, 500, GrpcCode::internal),
+        plain("BranchExists", Errc::branch_exists, 500, GrpcCode::unknown),
+        plain("BranchError", Errc::branch_error, 500, GrpcCode::unknown),
+        plain("KeyNotFound", Errc::key_not_found, 500, GrpcCode::unknown),
+        plain("KeyExists", Errc::key_exists, 500, GrpcCode::unknown),
+        branch("GrpcNotFound", {GrpcCode::not_found, "x"}, GrpcCode::not_found),
+        branch("GrpcUnavailable", {GrpcCode::unavailable, "x"}, GrpcCode::unavailable),
+        AnswerCase{"GrpcOkIsNoError", Error{GrpcCode::ok, "x"}, 500, R"({"message":"x"})",
+                   GrpcCode::unknown, "x"},
+        AnswerCase{"HttpBranch", make_error(HttpErrc::connect_failed, "x"), 500,
+                   R"({"message":"x"})", GrpcCode::unknown, "x"},
+        AnswerCase{"NoDetail", Error{Errc::status_mismatch, ""}, 500,
+                   R"({"message":"status is not the expected one"})", GrpcCode::internal,
+                   "status is not the expected one"},
+        AnswerCase{"TextThatJsonEscapes", make_error(Errc::invalid_request, "a \"b\"\n\xFF"), 500,
+                   "{\"message\":\"a \\\"b\\\"\\n\xEF\xBF\xBD\"}", GrpcCode::internal,
+                   "a \"b\"\n\xFF"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Answer, HasAClassForEveryErrorOfTheCore) {
+  for (int value = 1; value <= static_cast<int>(Errc::deadline_exceeded); ++value) {
+    const Error error = make_error(static_cast<Errc>(value), "why");
+    EXPECT_NE(grpc_answer(error).code, GrpcCode::ok) << error.code.message();
+    EXPECT_GE(http_answer(error).status, 400U) << error.code.message();
+    // What may have happened is never answered as "did not and will not happen", but for the
+    // awaited results that the protocol defines as 409.
+    const bool defined =
+        error.code == Errc::result_not_success || error.code == Errc::branch_failure;
+    if (error.code == Condition::outcome_unknown && !defined) {
+      EXPECT_NE(http_answer(error).status, 409U) << error.code.message();
+      EXPECT_NE(grpc_answer(error).code, GrpcCode::aborted) << error.code.message();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace concerto::net

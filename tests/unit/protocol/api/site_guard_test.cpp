@@ -1,0 +1,238 @@
+#include <gmock/gmock.h>
+
+#include <concerto/protocol/site_guard.hpp>
+
+namespace concerto::net {
+namespace {
+
+constexpr const char* browser = "Mozilla/5.0 (X11; Linux x86_64)";
+
+/// A request with these headers; an empty one is not there.
+struct Asked {
+  const char* method = "POST";
+  const char* host = "10.0.0.5:36789";
+  const char* origin = "";
+  const char* site = "";  // Sec-Fetch-Site
+  const char* referer = "";
+  const char* agent = "";
+};
+
+struct GuardCase {
+  const char* name;
+  Asked asked;
+  unsigned reading;   // the status of a request that reads; 0: it goes on
+  unsigned changing;  // and of one that changes something
+  const char* allowed_hosts = "";
+};
+void PrintTo(const GuardCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+HttpRequest request_of(const Asked& asked) {
+  HttpRequest request;
+  request.method = asked.method;
+  for (const auto& [name, value] :
+       {std::pair{"Host", asked.host}, std::pair{"Origin", asked.origin},
+        std::pair{"Sec-Fetch-Site", asked.site}, std::pair{"Referer", asked.referer},
+        std::pair{"User-Agent", asked.agent}}) {
+    if (value[0] != '\0') request.headers.add(name, value);
+  }
+  return request;
+}
+
+unsigned status_of(const std::optional<HttpResponse>& refusal) {
+  return refusal ? refusal->status : 0;
+}
+
+class SiteGuardRule : public testing::TestWithParam<GuardCase> {};
+
+TEST_P(SiteGuardRule, TellsPagesOfOtherSitesFromClients) {
+  SiteGuardOptions options;
+  options.own_name = "node1.b.org";
+  options.allowed_hosts = host_list(GetParam().allowed_hosts);
+  const SiteGuard guard{options};
+  const HttpRequest request = request_of(GetParam().asked);
+  EXPECT_EQ(status_of(guard.refuse(request, RouteEffect::reads)), GetParam().reading);
+  EXPECT_EQ(status_of(guard.refuse(request, RouteEffect::changes)), GetParam().changing);
+}
+
+// What clients of the reference send: Go, Python, PHP, curl, Node, by any name.
+INSTANTIATE_TEST_SUITE_P(
+    Clients, SiteGuardRule,
+    testing::Values(
+        GuardCase{"ByAddress", {.agent = "Go-http-client/1.1"}, 0, 0},
+        GuardCase{"ByServiceName", {.host = "dtm:36789", .agent = "Go-http-client/1.1"}, 0, 0},
+        GuardCase{"ByNameOfKubernetes", {.host = "dtm.ns.svc.cluster.local:36789"}, 0, 0},
+        GuardCase{"ByNameOfALoadBalancer", {.host = "dtm.b.org", .agent = "curl/8.0"}, 0, 0},
+        GuardCase{"GetByServiceName", {.method = "GET", .host = "dtm:36789"}, 0, 0},
+        GuardCase{"WithoutHost", {.host = ""}, 0, 0},
+        GuardCase{"ByAnAllowedName", {.host = "DTM.B.ORG:80"}, 0, 0, "dtm.b.org"},
+        GuardCase{"ByANameBelowAnAllowedOne", {.host = "dtm.b.org"}, 0, 0, "x, .b.org"},
+        GuardCase{"WhereEveryNameIsAllowed", {.host = "dtm"}, 0, 0, "*"},
+        GuardCase{"ByAnotherNameThanTheAllowedOnes", {.host = "dtm"}, 403, 403, "dtm.b.org"},
+        GuardCase{"ByTheNameThatSubdomainsAreAllowedOf", {.host = "b.org"}, 403, 403, ".b.org"},
+        GuardCase{"ByAddressBesideAllowedNames", {}, 0, 0, "dtm.b.org"}),
+    [](const auto& row) { return row.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    OwnPages, SiteGuardRule,
+    testing::Values(
+        GuardCase{"Origin", {.origin = "http://10.0.0.5:36789", .agent = browser}, 0, 0},
+        GuardCase{
+            "OriginWithUsualPort", {.host = "10.0.0.5", .origin = "http://10.0.0.5:80"}, 0, 0},
+        GuardCase{"Localhost", {.host = "localhost:1", .origin = "http://localhost:1"}, 0, 0},
+        GuardCase{"Version6", {.host = "[::1]:1", .origin = "http://[::1]:1"}, 0, 0},
+        GuardCase{"SecFetchSite", {.site = "same-origin", .agent = browser}, 0, 0},
+        GuardCase{"BehindAProxyThatReplacesHost",
+                  {.origin = "https://dtm.b.org", .site = "same-origin"},
+                  0,
+                  0,
+                  "dtm.b.org"},
+        GuardCase{"OriginThatIsAllowed", {.origin = "https://dtm.b.org"}, 0, 0, "dtm.b.org"},
+        GuardCase{"Typed", {.method = "GET", .site = "none", .agent = browser}, 0, 0},
+        GuardCase{"Referer",
+                  {.method = "GET", .referer = "http://10.0.0.5:36789/a", .agent = browser},
+                  0,
+                  0},
+        GuardCase{
+            "MachineName", {.host = "node1:1", .origin = "http://node1:1", .agent = browser}, 0, 0},
+        GuardCase{"FullMachineName", {.host = "Node1.b.org.", .site = "same-origin"}, 0, 0}),
+    [](const auto& row) { return row.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    OtherPages, SiteGuardRule,
+    testing::Values(
+        GuardCase{"Origin", {.origin = "http://evil.example"}, 0, 403},
+        GuardCase{"OriginOfAFileOrSandbox", {.origin = "null"}, 0, 403},
+        GuardCase{"OriginOfAnotherPort", {.origin = "http://10.0.0.5:3000"}, 0, 403},
+        GuardCase{
+            "OriginThatBeginsAlike", {.origin = "http://10.0.0.5:36789.evil.example"}, 0, 403},
+        GuardCase{"OriginWhereHostMayBeAnyName", {.origin = "http://evil.example"}, 0, 403, "*"},
+        GuardCase{"OriginWithoutScheme", {.origin = "10.0.0.5:36789"}, 0, 403},
+        GuardCase{"SecFetchSite", {.site = "cross-site"}, 0, 403},
+        GuardCase{"SecFetchSiteOfANeighbour", {.site = "same-site"}, 0, 403},
+        GuardCase{"SecFetchSiteBesideAFittingOrigin",
+                  {.origin = "http://10.0.0.5:36789", .site = "cross-site"},
+                  0,
+                  403},
+        GuardCase{"OriginBesideAFittingSecFetchSite",
+                  {.origin = "http://evil.example", .site = "same-origin"},
+                  0,
+                  403},
+        GuardCase{"RefererBesideAFittingOrigin",
+                  {.origin = "http://10.0.0.5:36789", .referer = "http://evil.example/"},
+                  0,
+                  403},
+        GuardCase{"RefererBesideAFittingSecFetchSite",
+                  {.method = "GET", .site = "same-origin", .referer = "http://evil.example/"},
+                  0,
+                  403},
+        GuardCase{"OriginThatNamesAnAllowedNameAsUser",
+                  {.origin = "https://dtm.b.org:x@evil.example"},
+                  0,
+                  403,
+                  "dtm.b.org"},
+        GuardCase{"Referer", {.referer = "http://evil.example/", .agent = browser}, 0, 403},
+        GuardCase{"ImageOrLinkWithoutAMark", {.method = "GET", .agent = browser}, 0, 403},
+        GuardCase{
+            "ReboundName", {.host = "evil.example:1", .origin = "http://evil.example:1"}, 403, 403},
+        GuardCase{"ReadByAReboundName",
+                  {.method = "GET", .host = "evil.example", .agent = browser},
+                  403,
+                  403},
+        GuardCase{"ReboundNameLikeAnAddress",
+                  {.host = "127.0.0.1.evil.example", .agent = browser},
+                  403,
+                  403},
+        GuardCase{"ReboundNameLikeLocalhost", {.host = "xlocalhost", .agent = browser}, 403, 403},
+        GuardCase{"ReboundNameBesideAllowedOnes", {.host = "evil.example"}, 403, 403, "dtm.b.org"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(SiteGuardHeaders, OneOfSeveralThatNamesAnotherSiteCounts) {
+  const SiteGuard guard{SiteGuardOptions{}};
+  const std::pair<const char*, std::pair<const char*, const char*>> rows[] = {
+      {"Origin", {"http://10.0.0.5:36789", "http://evil.example"}},
+      {"Sec-Fetch-Site", {"same-origin", "cross-site"}},
+      {"Referer", {"http://10.0.0.5:36789/a", "http://evil.example/"}}};
+  for (const auto& [name, values] : rows) {
+    for (const bool foreign_first : {false, true}) {
+      HttpRequest request = request_of({.agent = browser});
+      request.headers.add(name, foreign_first ? values.second : values.first);
+      EXPECT_EQ(status_of(guard.refuse(request, RouteEffect::changes)), foreign_first ? 403U : 0U);
+      request.headers.add(name, foreign_first ? values.first : values.second);
+      EXPECT_EQ(status_of(guard.refuse(request, RouteEffect::changes)), 403U) << name;
+    }
+  }
+}
+
+TEST(SiteGuardGet, ChangesNothingWhereThatIsSwitchedOff) {
+  SiteGuardOptions options;
+  options.get_may_change = false;
+  const SiteGuard guard{options};
+  const HttpRequest get = request_of({.method = "GET"});
+  const auto refusal = guard.refuse(get, RouteEffect::changes);
+  ASSERT_EQ(status_of(refusal), 405U);
+  EXPECT_EQ(refusal->headers.find("Allow"), "POST");
+  EXPECT_FALSE(guard.refuse(get, RouteEffect::reads));
+  EXPECT_FALSE(guard.refuse(request_of({}), RouteEffect::changes));
+}
+
+HttpResponse answer_of(const Router& router, HttpRequest request, boost::asio::io_context& io) {
+  std::optional<HttpResponse> answer;
+  asio::co_spawn(io, router.route(std::move(request)),
+                 [&](const std::exception_ptr&, HttpResponse got) { answer = std::move(got); });
+  io.restart();
+  io.run();
+  return std::move(answer.value());
+}
+
+TEST(SiteGuardRouter, IsAskedWithTheEffectOfTheRoute) {
+  Router router;
+  int changed = 0;
+  const auto change = [&changed](HttpRequest) -> Task<HttpResponse> {
+    ++changed;
+    return [](HttpResponse response) -> Task<HttpResponse> { co_return response; }(HttpResponse{});
+  };
+  router.add("POST", "/submit", change);
+  router.add("GET", "/subscribe", RouteEffect::changes, change);
+  router.add("GET", "/query", change);
+  router.add_prefix("DELETE", "/topic/", change);
+  router.set_guard(
+      [guard = SiteGuard{SiteGuardOptions{}}](const HttpRequest& request, RouteEffect effect) {
+        return guard.refuse(request, effect);
+      });
+  boost::asio::io_context io{1};
+  const auto status = [&](const char* method, const char* path, const char* origin) {
+    HttpRequest request = request_of({.method = method, .origin = origin});
+    request.path = path;
+    return answer_of(router, std::move(request), io).status;
+  };
+  EXPECT_EQ(status("POST", "/submit", "http://evil.example"), 403U);
+  EXPECT_EQ(status("GET", "/subscribe", "http://evil.example"), 403U);
+  EXPECT_EQ(status("DELETE", "/topic/t", "http://evil.example"), 403U);
+  EXPECT_EQ(changed, 0);
+  EXPECT_EQ(status("GET", "/query", "http://evil.example"), 200U);
+  EXPECT_EQ(status("POST", "/submit", ""), 200U);
+  EXPECT_EQ(status("GET", "/nope", "http://evil.example"), 404U);
+  EXPECT_EQ(changed, 2);
+}
+
+TEST(HostList, HasNamesThatAHostFieldCanHave) {
+  for (const char* text : {"", "dtm", " a.b , .c,,", "*", "10.0.0.1", "[::1]", "a_b.c."}) {
+    EXPECT_TRUE(check_host_list(text)) << text;
+  }
+  for (const char* text : {"http://x/", "a b", "x:80", "*.b.org", "a/b", ".", "a..b", "[x]", "[",
+                           "[::1]:80", "d\xc3\xa4.org"}) {
+    const auto checked = check_host_list(std::string("a.b,") + text);
+    ASSERT_FALSE(checked) << text;
+    EXPECT_THAT(checked.error().detail, testing::EndsWith(std::string("found '") + text + "'"));
+  }
+}
+
+TEST(HostList, IsSplitAtCommas) {
+  EXPECT_THAT(host_list(" a.b , .c,,"), testing::ElementsAre("a.b", ".c"));
+  EXPECT_TRUE(host_list("").empty());
+}
+
+}  // namespace
+}  // namespace concerto::net

@@ -1,0 +1,165 @@
+#include "branch/branch_metadata.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace concerto::net {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+using Headers = std::map<std::string, std::string>;
+
+Result<std::vector<std::string>> metadata_of(const Gid& gid, const Headers& headers) {
+  BranchCall call;
+  call.gid = &gid;
+  call.type = TransType::msg;
+  call.branch_id = "01-02";
+  call.op = "action";
+  call.headers = &headers;
+  CONCERTO_TRY(const GrpcMetadata metadata, branch_metadata(call));
+  std::vector<std::string> lines;
+  for (const auto [name, value] : metadata) {
+    lines.push_back(std::string{name}.append(": ").append(value));
+  }
+  return lines;
+}
+
+TEST(BranchMetadata, NamesTheCallAndThenTheHeaders) {
+  const auto lines =
+      metadata_of(Gid{"g1"}, {{"Test_Header", "v"}, {"a.b-c", " ~"}, {"dtm-op", "mine"}});
+  ASSERT_TRUE(lines) << lines.error().detail;
+  EXPECT_THAT(*lines, ElementsAre("dtm-gid: g1", "dtm-trans_type: msg", "dtm-branch_id: 01-02",
+                                  "dtm-op: action", "dtm-dtm: ", "test_header: v", "a.b-c:  ~",
+                                  "dtm-op: mine"));
+}
+
+TEST(BranchMetadata, LeavesOutWhatTheTransportWrites) {
+  const auto lines = metadata_of(Gid{"g"}, {{"Content-Type", "application/json"},
+                                            {"TE", "x"},
+                                            {"grpc-timeout", "1S"},
+                                            {"user-agent", "me"}});
+  ASSERT_TRUE(lines) << lines.error().detail;
+  EXPECT_EQ(lines->size(), 5U);
+}
+
+TEST(BranchMetadata, CarriesAnyBytesInBinaryHeaders) {
+  const auto lines = metadata_of(Gid{"g"}, {{"x-Bin", "\x01\xff"}});
+  ASSERT_TRUE(lines) << lines.error().detail;
+  EXPECT_EQ(lines->back(), "x-bin: \x01\xff");
+}
+
+struct HeaderCase {
+  const char* name;
+  Headers headers;
+  const char* want;
+};
+
+void PrintTo(const HeaderCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class BadHeader : public testing::TestWithParam<HeaderCase> {};
+
+TEST_P(BadHeader, IsRefused) {
+  const auto lines = metadata_of(Gid{"g"}, GetParam().headers);
+  ASSERT_FALSE(lines);
+  EXPECT_EQ(lines.error().code, Errc::invalid_request);
+  EXPECT_THAT(lines.error().detail, HasSubstr(GetParam().want));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadHeader,
+    testing::Values(HeaderCase{"NoName", {{"", "v"}}, "branch header '' cannot be sent over gRPC"},
+                    HeaderCase{"Blank", {{"a b", "v"}}, "header 'a b' cannot"},
+                    HeaderCase{"PseudoHeader", {{":path", "/"}}, "header ':path' cannot"},
+                    HeaderCase{"LineBreakInName", {{"a\r\nb", "v"}}, "a name consists of"},
+                    HeaderCase{"Umlaut", {{"\xC3\xA4", "v"}}, "a name consists of"},
+                    HeaderCase{
+                        "Connection", {{"Connection", "close"}}, "HTTP/2 has no such header"},
+                    HeaderCase{"LineBreakInValue", {{"a", "v\r\nx: y"}}, "not printable ASCII"},
+                    HeaderCase{"ValueIsNotAscii", {{"a", "\xC3\xA4"}}, "not printable ASCII"},
+                    HeaderCase{"TabInValue", {{"a", "\t"}}, "not printable ASCII"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(BranchMetadata, HeadersOfANewTransactionThatWouldNotBeSentAreNamed) {
+  const Gid gid{"g"};
+  Headers headers;
+  BranchCall call;
+  call.gid = &gid;
+  call.branch_id = "01";
+  call.op = "action";
+  call.headers = &headers;
+  headers = {{"Content-Type", "application/json"}, {"User-Agent", "me"}, {"X-Tenant", "a"}};
+  EXPECT_TRUE(check_metadata(call));
+  for (const char* name : {"Host", "Connection", "Content-Length", "TE", "grpc-status",
+                           "Grpc-Timeout", "grpc-encoding", "grpc-message", ":path"}) {
+    headers = {{name, "v"}};
+    const Result<> checked = check_metadata(call);
+    ASSERT_FALSE(checked) << name;
+    EXPECT_THAT(checked.error().detail,
+                HasSubstr("branch header '" + std::string{name} + "' cannot be sent over gRPC"));
+  }
+}
+
+TEST(BranchMetadata, RefusesAGidThatIsNotPrintable) {
+  const auto lines = metadata_of(Gid{"g\n"}, {});
+  ASSERT_FALSE(lines);
+  EXPECT_THAT(lines.error().detail, HasSubstr("'dtm-gid'"));
+}
+
+struct ReplyCase {
+  const char* name;
+  GrpcCode code;
+  const char* message;
+  Outcome outcome;
+  const char* text;
+};
+
+void PrintTo(const ReplyCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class Reply : public testing::TestWithParam<ReplyCase> {};
+
+TEST_P(Reply, HasItsOutcome) {
+  const BranchReply reply = branch_reply(GrpcReply::failure(GetParam().code, GetParam().message));
+  EXPECT_EQ(reply.outcome, GetParam().outcome);
+  EXPECT_EQ(reply.error.detail, GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    BranchReply, Reply,
+    testing::Values(
+        ReplyCase{"Ok", GrpcCode::ok, "", Outcome::success, ""},
+        ReplyCase{"Aborted", GrpcCode::aborted, "no money", Outcome::failure, "no money FAILURE"},
+        ReplyCase{"AbortedWithSuffix", GrpcCode::aborted, "no money FAILURE", Outcome::failure,
+                  "no money FAILURE"},
+        ReplyCase{"AbortedAsGoZeroDoes", GrpcCode::aborted, "FAILURE", Outcome::failure,
+                  "FAILURE FAILURE"},
+        ReplyCase{"AbortedWithoutText", GrpcCode::aborted, "", Outcome::failure, " FAILURE"},
+        ReplyCase{"AbortedOngoing", GrpcCode::aborted, "ONGOING", Outcome::ongoing, ""},
+        ReplyCase{"AbortedAboutOngoing", GrpcCode::aborted, "is ONGOING", Outcome::failure,
+                  "is ONGOING FAILURE"},
+        ReplyCase{"FailedPrecondition", GrpcCode::failed_precondition, "FAILURE", Outcome::ongoing,
+                  ""},
+        ReplyCase{"NotFound", GrpcCode::not_found, "x", Outcome::error,
+                  "rpc error: code = NotFound desc = x"},
+        ReplyCase{"TextsDoNotDecideElsewhere", GrpcCode::internal, "FAILURE", Outcome::error,
+                  "rpc error: code = Internal desc = FAILURE"},
+        ReplyCase{"DeadlineExceeded", GrpcCode::deadline_exceeded, "late", Outcome::error,
+                  "rpc error: code = DeadlineExceeded desc = late"},
+        ReplyCase{"Cancelled", GrpcCode::cancelled, "", Outcome::error,
+                  "rpc error: code = Canceled desc = "}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(BranchReply, KeepsWhetherTheCallWasSent) {
+  GrpcReply reply = GrpcReply::failure(GrpcCode::unavailable, "refused");
+  EXPECT_EQ(branch_reply(reply).error.code, Condition::outcome_unknown);
+  reply.sent = false;
+  EXPECT_EQ(branch_reply(reply).error.code, Condition::retry_later);
+}
+
+}  // namespace
+}  // namespace concerto::net

@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include <concerto/protocol/target_channels.hpp>
+
+#include "discovery/etcd_addresses.hpp"
+#include "etcd_fixture.hpp"
+
+namespace concerto::net::test {
+namespace {
+
+/// A branch service that answers with its own address.
+class NamedService {
+ public:
+  NamedService(Executor executor, Timers& timers)
+      : timers_(timers), server_(executor, timers), listener_(executor, timers, {&server_}) {
+    server_.add_unary("/pkg.Svc/Who", [this](GrpcRequest) { return answer(); });
+    const auto listening = listener_.listen({asio::ip::address_v4::loopback(), 0});
+    EXPECT_TRUE(listening) << listening.error().detail;
+  }
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(listener_.address().port()); }
+
+  Task<void> close() {
+    listener_.close();
+    return server_.shutdown(timers_.now());
+  }
+
+ private:
+  Task<GrpcReply> answer() { co_return GrpcReply::success(address()); }
+
+  Timers& timers_;
+  GrpcServer server_;
+  GrpcListener listener_;
+};
+
+class TargetChannelsTest : public EtcdTest {
+ protected:
+  void begin(TargetChannelsOptions options = {}) {
+    options.driver = Driver::gozero;
+    targets_.emplace(shard_, std::move(options));
+  }
+
+  void TearDown() override {
+    await(targets_->close());
+    await(one_.close());
+    await(two_.close());
+    EtcdTest::TearDown();
+  }
+
+  GrpcReply ask(const std::string& target) {
+    GrpcChannel* const channel = targets_->channel(target).value();
+    return await(channel->unary("/pkg.Svc/Who", "", {}, timers_.now() + std::chrono::seconds{3}));
+  }
+
+  /// Who answers in some calls, until both have.
+  std::set<std::string> ask_until(const std::string& target, std::size_t count) {
+    std::set<std::string> answers;
+    run_until([&] {
+      answers.insert(ask(target).message);
+      return answers.size() == count;
+    });
+    return answers;
+  }
+
+  NamedService one_{io_.get_executor(), timers_};
+  NamedService two_{io_.get_executor(), timers_};
+  std::optional<TargetChannels> targets_;
+};
+
+TEST_F(TargetChannelsTest, CallsAHostAndPort) {
+  begin();
+  const auto parts = targets_->split(one_.address() + "/pkg.Svc/Who");
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->method, "/pkg.Svc/Who");
+  EXPECT_EQ(ask(parts->target).message, one_.address());
+}
+
+TEST_F(TargetChannelsTest, KeepsOneChannelPerTarget) {
+  begin();
+  GrpcChannel* const channel = targets_->channel("localhost:1").value();
+  EXPECT_EQ(targets_->channel("localhost:1").value(), channel);
+  EXPECT_NE(targets_->channel("localhost:2").value(), channel);
+  EXPECT_EQ(targets_->channel_count(), 2U);
+}
+
+TEST_F(TargetChannelsTest, UsesAllDirectAddressesInTurn) {
+  begin();
+  const std::set<std::string> both{one_.address(), two_.address()};
+  EXPECT_EQ(ask_until("direct:///" + one_.address() + "," + two_.address(), 2), both);
+}
+
+TEST_F(TargetChannelsTest, FollowsTheRegistry) {
+  begin();
+  const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
+  etcd_.put("a.rpc/1", one_.address());
+  EXPECT_EQ(ask(target).message, one_.address());
+  etcd_.put("a.rpc/2", two_.address());
+  ask_until(target, 2);
+  etcd_.erase("a.rpc/1");
+  run_until([&] { return ask(target).message == two_.address(); });
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(ask(target).message, two_.address());
+}
+
+TEST_F(TargetChannelsTest, LogsInToEtcdWithTheAccountOfTheUrl) {
+  begin();
+  etcd_.require_login("me@x", "secret");
+  etcd_.put("a.rpc/1", one_.address());
+  const auto parts =
+      targets_->split("etcd://me%40x:secret@" + etcd_.hosts() + "/a.rpc/pkg.Svc/Who");
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->method, "/pkg.Svc/Who");
+  EXPECT_EQ(ask(parts->target).message, one_.address());
+}
+
+TEST_F(TargetChannelsTest, GoesOnWithoutEtcd) {
+  begin();
+  const std::string target = "discov://" + etcd_.hosts() + "/a.rpc";
+  etcd_.put("a.rpc/1", one_.address());
+  EXPECT_EQ(ask(target).message, one_.address());
+  await(etcd_.stop());
+  run_until([&] { return observer_.has("cannot be followed"); });
+  EXPECT_EQ(ask(target).message, one_.address());
+}
+
+TEST_F(TargetChannelsTest, AnotherShardsKnowledgeServesWhileEtcdIsAway) {
+  TargetChannelsOptions options;
+  options.memory = std::make_shared<AddressMemory>();
+  begin(options);
+  const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
+  etcd_.put("a.rpc/1", one_.address());
+  EXPECT_EQ(ask(target).message, one_.address());
+  await(etcd_.stop());
+  await(targets_->close());
+
+  begin(options);  // As another shard does that meets the target for the first time.
+  EXPECT_EQ(ask(target).message, one_.address());
+}
+
+TEST_F(TargetChannelsTest, SaysThatNobodyIsRegistered) {
+  begin();
+  const auto reply = ask("etcd://" + etcd_.hosts() + "/a.rpc");
+  EXPECT_EQ(reply.status.code, GrpcCode::unavailable);
+  EXPECT_EQ(reply.status.message, "no address of 'a.rpc' is registered in etcd");
+  EXPECT_FALSE(reply.sent);
+}
+
+TEST_F(TargetChannelsTest, SaysThatEtcdCannotBeReached) {
+  begin();
+  await(etcd_.stop());
+  const auto reply = ask("etcd://" + etcd_.hosts() + "/a.rpc");
+  EXPECT_EQ(reply.status.code, GrpcCode::unavailable);
+  EXPECT_EQ(reply.status.message.find("etcd, which knows 'a.rpc': "), 0U) << reply.status.message;
+}
+
+TEST_F(TargetChannelsTest, SkipsRegisteredNonsense) {
+  begin();
+  etcd_.put("a.rpc/1", "nonsense");
+  etcd_.put("a.rpc/2", one_.address());
+  EXPECT_EQ(ask("etcd://" + etcd_.hosts() + "/a.rpc").message, one_.address());
+  EXPECT_TRUE(observer_.has("the value of 'a.rpc/1' is no address"));
+}
+
+TEST_F(EtcdTest, AtMost32RegisteredAddressesAreUsed) {
+  for (int i = 0; i < 100; ++i) {
+    etcd_.put("a.rpc/" + std::to_string(i), "127.0.0." + std::to_string(i + 1) + ":1");
+  }
+  EtcdClients clients{shard_, std::nullopt};
+  EtcdAddresses addresses{shard_,        clients, clients.acquire(etcd_.hosts()).value(),
+                          etcd_.hosts(), "a.rpc", nullptr};
+  run_until([&] { return !addresses.resolving(); });
+  const auto before = addresses.addresses();
+  EXPECT_EQ(before.size(), 32U);
+
+  etcd_.put("a.rpc/x", "127.0.1.1:1");
+  run_until([&] { return etcd_.watch_count() == 1; });
+  poll();
+  std::size_t kept = 0;
+  for (const auto& address : addresses.addresses()) {
+    kept += static_cast<std::size_t>(std::count(before.begin(), before.end(), address));
+  }
+  EXPECT_GE(kept, 31U);
+  await(addresses.close());
+}
+
+TEST_F(TargetChannelsTest, RefusesWhatIsNotHereByName) {
+  begin();
+  const auto channel = targets_->channel("consul://h:8500/a.rpc");
+  ASSERT_FALSE(channel);
+  EXPECT_EQ(channel.error().detail, "scheme 'consul' is not in this version");
+  EXPECT_EQ(targets_->channel_count(), 0U);
+}
+
+TEST_F(TargetChannelsTest, DropsTheLongestUnusedOfTooMany) {
+  TargetChannelsOptions options;
+  options.channels_max = 2;
+  begin(std::move(options));
+  ASSERT_TRUE(targets_->channel("etcd://" + etcd_.hosts() + "/a.rpc"));
+  advance(std::chrono::seconds{1});
+  GrpcChannel* const second = targets_->channel("localhost:2").value();
+  run_until([&] { return etcd_.watch_count() == 1; });
+  ASSERT_TRUE(targets_->channel("localhost:3"));
+  EXPECT_EQ(targets_->channel_count(), 2U);
+  EXPECT_EQ(targets_->channel("localhost:2").value(), second);
+  run_until([&] { return etcd_.watch_count() == 0; });
+}
+
+TEST_F(TargetChannelsTest, KeepsChannelsWithCalls) {
+  TargetChannelsOptions options;
+  options.channels_max = 1;
+  begin(std::move(options));
+  resolver_.hold();
+  GrpcChannel* const busy = targets_->channel("localhost:1").value();
+  const auto stream = busy->open_stream("/pkg.Svc/Any", {}, SteadyTime::max());
+  const auto refused = targets_->channel("localhost:2");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::overloaded);
+}
+
+TEST_F(TargetChannelsTest, DropsChannelsThatNobodyUsed) {
+  begin();
+  ASSERT_TRUE(targets_->channel("localhost:1"));
+  advance(std::chrono::minutes{31});
+  ASSERT_TRUE(targets_->channel("localhost:2"));
+  EXPECT_EQ(targets_->channel_count(), 1U);
+}
+
+TEST_F(TargetChannelsTest, RefusesWorkAfterClose) {
+  begin();
+  await(targets_->close());
+  const auto channel = targets_->channel("localhost:1");
+  ASSERT_FALSE(channel);
+  EXPECT_EQ(channel.error().code, Errc::shutting_down);
+}
+
+}  // namespace
+}  // namespace concerto::net::test

@@ -1,0 +1,208 @@
+#include <gtest/gtest.h>
+
+#include <concerto/protocol/branch_dispatcher.hpp>
+#include <concerto/transport/http_error.hpp>
+#include <concerto/transport/percent.hpp>
+#include <concerto/transport/url.hpp>
+
+#include "branch/branch_url.hpp"
+
+namespace concerto::net {
+namespace {
+
+struct TargetCase {
+  const char* name;
+  const char* url;
+  const char* authority;
+  const char* port;
+  const char* target;
+};
+void PrintTo(const TargetCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class UrlParts : public testing::TestWithParam<TargetCase> {};
+
+TEST_P(UrlParts, AreFound) {
+  const auto url = parse_url(GetParam().url);
+  ASSERT_TRUE(url) << url.error().detail;
+  std::string authority, target;
+  append_authority(authority, *url);
+  append_request_target(target, *url);
+  EXPECT_EQ(authority, GetParam().authority);
+  EXPECT_EQ(url->port, GetParam().port);
+  EXPECT_EQ(target, GetParam().target);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, UrlParts,
+    testing::Values(
+        TargetCase{"Plain", "http://b/a", "b", "80", "/a"},
+        TargetCase{"NoPath", "http://b", "b", "80", "/"},
+        TargetCase{"QueryWithoutPath", "http://b?x=1", "b", "80", "/?x=1"},
+        TargetCase{"Port", "http://b:8081/a?x=1&y=2", "b:8081", "8081", "/a?x=1&y=2"},
+        TargetCase{"DefaultPort", "https://b:443/", "b", "443", "/"},
+        TargetCase{"HttpsDefault", "https://b/", "b", "443", "/"},
+        TargetCase{"EmptyPort", "http://b:/a", "b", "80", "/a"},
+        TargetCase{"EmptyHostIsThisMachine", "http://:8080/a?b", "127.0.0.1:8080", "8080", "/a?b"},
+        TargetCase{"EmptyHostBehindUser", "http://u:p@:8080/", "127.0.0.1:8080", "8080", "/"},
+        TargetCase{"EmptyHostAndPort", "https://:/a", "127.0.0.1", "443", "/a"},
+        TargetCase{"UpperCaseScheme", "HTTP://b/a", "b", "80", "/a"},
+        TargetCase{"Fragment", "http://b/a#c?d", "b", "80", "/a"},
+        TargetCase{"Ipv6", "http://[::1]:90/a", "[::1]:90", "90", "/a"},
+        TargetCase{"Userinfo", "http://u:p@b:90/a", "b:90", "90", "/a"},
+        TargetCase{"Blank", "http://b/a b?c d", "b", "80", "/a%20b?c%20d"},
+        TargetCase{"NonAscii", "http://b/\xc3\xa4", "b", "80", "/%C3%A4"},
+        TargetCase{"EscapesStay", "http://b/%2F%zz", "b", "80", "/%2F%zz"}),
+    [](const auto& row) { return row.param.name; });
+
+struct BadUrlCase {
+  const char* name;
+  const char* url;
+  HttpErrc code;
+};
+void PrintTo(const BadUrlCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class BadUrl : public testing::TestWithParam<BadUrlCase> {};
+
+TEST_P(BadUrl, IsRefused) {
+  const auto url = parse_url(GetParam().url);
+  ASSERT_FALSE(url);
+  EXPECT_EQ(url.error().code, GetParam().code) << url.error().detail;
+  EXPECT_TRUE(url.error().code == Condition::rejected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadUrl,
+    testing::Values(BadUrlCase{"Empty", "", HttpErrc::unsupported_scheme},
+                    BadUrlCase{"HostAndPort", "host:80/a", HttpErrc::unsupported_scheme},
+                    BadUrlCase{"OtherScheme", "ftp://b/a", HttpErrc::unsupported_scheme},
+                    BadUrlCase{"NoHost", "http:///a", HttpErrc::bad_url},
+                    BadUrlCase{"UserWithoutHost", "http://u@/a", HttpErrc::bad_url},
+                    BadUrlCase{"BracketsWithoutHost", "http://[]:80/a", HttpErrc::bad_url},
+                    BadUrlCase{"BadHost", "http://a b/", HttpErrc::bad_url},
+                    BadUrlCase{"LineBreak", "http://b/a\r\nEvil: 1", HttpErrc::bad_url},
+                    BadUrlCase{"LineBreakInFragment", "http://b/a#\n", HttpErrc::bad_url},
+                    BadUrlCase{"PortTooLarge", "http://b:65536/", HttpErrc::bad_url},
+                    BadUrlCase{"PortZero", "http://b:0/", HttpErrc::bad_url},
+                    BadUrlCase{"PortNoNumber", "http://b:x/", HttpErrc::bad_url},
+                    BadUrlCase{"OpenBracket", "http://[::1/", HttpErrc::bad_url}),
+    [](const auto& row) { return row.param.name; });
+
+struct LocationCase {
+  const char* name;
+  const char* base;
+  const char* location;
+  const char* want;
+};
+void PrintTo(const LocationCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class Location : public testing::TestWithParam<LocationCase> {};
+
+TEST_P(Location, IsResolved) {
+  EXPECT_EQ(resolve_location(GetParam().base, GetParam().location), GetParam().want);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Location,
+    testing::Values(LocationCase{"Absolute", "http://b/a", "https://c/d?e", "https://c/d?e"},
+                    LocationCase{"OtherHost", "https://b/a", "//c/d", "https://c/d"},
+                    LocationCase{"Rooted", "http://b:1/a/b?x", "/c?y", "http://b:1/c?y"},
+                    LocationCase{"Relative", "http://b/a/b?x", "c", "http://b/a/c"},
+                    LocationCase{"RelativeWithoutPath", "http://b", "c", "http://b/c"},
+                    LocationCase{"RelativeAfterQuery", "http://b?x/y", "c", "http://b/c"},
+                    LocationCase{"Up", "http://b/a/b/c", "../d", "http://b/a/d"},
+                    LocationCase{"UpTooFar", "http://b/a", "../../d", "http://b/d"},
+                    LocationCase{"Here", "http://b/a/b", "./", "http://b/a/"},
+                    LocationCase{"UpAtEnd", "http://b/a/b/", "..", "http://b/a/"},
+                    LocationCase{"QueryAlone", "http://b/a?x", "?y", "http://b/a?y"},
+                    LocationCase{"FragmentAlone", "http://b/a?x", "#f", "http://b/a?x#f"},
+                    LocationCase{"Empty", "http://b/a?x#f", "", "http://b/a?x"},
+                    LocationCase{"ColonInPath", "http://b/a", "/c:d", "http://b/c:d"}),
+    [](const auto& row) { return row.param.name; });
+
+struct BranchUrlCase {
+  const char* name;
+  const char* url;
+  const char* want;
+};
+void PrintTo(const BranchUrlCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class BranchUrl : public testing::TestWithParam<BranchUrlCase> {};
+
+TEST_P(BranchUrl, HasTheParametersOfTheCall) {
+  const Gid gid{"g 2/&"};
+  BranchCall call;
+  call.gid = &gid;
+  call.branch_id = "01";
+  call.op = "action";
+  call.url = GetParam().url;
+  EXPECT_EQ(branch_url(call),
+            std::string{GetParam().want} + "branch_id=01&gid=g+2%2F%26&op=action&trans_type=saga");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BranchUrl,
+    testing::Values(BranchUrlCase{"NoQuery", "http://b/a", "http://b/a?"},
+                    BranchUrlCase{"Query", "http://b/a?x=1", "http://b/a?x=1&"},
+                    BranchUrlCase{"EmptyQuery", "http://b/a?", "http://b/a?"},
+                    BranchUrlCase{"NoPath", "http://b", "http://b?"},
+                    BranchUrlCase{"Fragment", "http://b/a?x=1#f", "http://b/a?x=1&"}),
+    [](const auto& row) { return row.param.name; });
+
+struct TransportCase {
+  const char* name;
+  Protocol protocol;
+  const char* url;
+  BranchTransport want;
+};
+void PrintTo(const TransportCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class Transport : public testing::TestWithParam<TransportCase> {};
+
+TEST_P(Transport, FollowsProtocolAndUrl) {
+  EXPECT_EQ(branch_transport(GetParam().protocol, GetParam().url), GetParam().want);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Transport,
+    testing::Values(
+        TransportCase{"Empty", Protocol::http, "", BranchTransport::none},
+        TransportCase{"EmptyGrpc", Protocol::grpc, "", BranchTransport::none},
+        TransportCase{"Http", Protocol::http, "http://b/a", BranchTransport::http},
+        TransportCase{"HttpWithoutScheme", Protocol::http, "b:1/a", BranchTransport::http},
+        TransportCase{"HttpNeverRpc", Protocol::http, "http://b?method=x", BranchTransport::http},
+        TransportCase{"Grpc", Protocol::grpc, "b:1/a/b", BranchTransport::grpc},
+        TransportCase{"GrpcMixesHttp", Protocol::grpc, "http://b/a", BranchTransport::http},
+        TransportCase{"GrpcMixesHttps", Protocol::grpc, "https://b/a", BranchTransport::http},
+        TransportCase{"Rpc", Protocol::json_rpc, "http://b?method=x", BranchTransport::json_rpc},
+        TransportCase{"RpcAnywhere", Protocol::json_rpc, "http://b/method",
+                      BranchTransport::json_rpc},
+        TransportCase{"RpcWithoutMethod", Protocol::json_rpc, "http://b/a", BranchTransport::http},
+        TransportCase{"RpcGrpcUrl", Protocol::json_rpc, "b:1/a/method", BranchTransport::grpc}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(DockerHost, ReplacesTheFirstOfEachName) {
+  EXPECT_EQ(with_docker_host("http://localhost:1/a?u=localhost"),
+            "http://host.docker.internal:1/a?u=localhost");
+  EXPECT_EQ(with_docker_host("localhost:1/127.0.0.1/127.0.0.1"),
+            "host.docker.internal:1/host.docker.internal/127.0.0.1");
+  EXPECT_EQ(with_docker_host("http://b/a"), "http://b/a");
+}
+
+TEST(DecodeQuery, LeavesOutWhatCannotBeDecoded) {
+  using Query = HttpRequest::Query;
+  EXPECT_EQ(decode_query("a=1&b=%41+c&&d&e=%zz&f;g=1&h="),
+            (Query{{"a", "1"}, {"b", "A c"}, {"d", ""}, {"h", ""}}));
+}
+
+}  // namespace
+}  // namespace concerto::net
