@@ -123,6 +123,7 @@ CASES = [
      "| what | why |\n| --- | --- |\n| a | `A.B` |\n"),
     ("coverage", "net/protocol/proto/dtmgimp.proto",
      "service Dtm {\n  rpc NewGid(Empty)", "// no rpc\n"),
+    ("page", "core/a.cpp", "// See page 05, section 2.\n", "// See page 5 of 10.\n"),
     ("top-level", "third_party/a.c", "int a;\n", None),
     ("readme", "net/transport/src/http/a.cpp", "int a;\n", None),
     ("format", "core/a.cpp", "int  a ;\n", "int a;\n"),
