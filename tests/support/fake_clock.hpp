@@ -8,21 +8,24 @@
 
 namespace concerto::test {
 
-/// A clock that stands until it is moved. Wall time can be moved on its own.
+/// A clock that stands until it is moved. Wall time can be moved on its own, and on by each look.
 class FakeClock final : public Clock {
  public:
   SteadyTime steady_now() const noexcept override { return steady_; }
-  WallTime wall_now() const noexcept override { return wall_; }
+  WallTime wall_now() const noexcept override { return wall_ += step_per_look_; }
 
   void advance(std::chrono::nanoseconds by) {
     steady_ += by;
     wall_ += by;
   }
   void step_wall(std::chrono::nanoseconds by) { wall_ += by; }
+  /// As a real clock does, which never shows two looks the same time.
+  void step_wall_at_each_look(std::chrono::nanoseconds by) { step_per_look_ = by; }
 
  private:
   SteadyTime steady_{std::chrono::hours(1)};
-  WallTime wall_{std::chrono::hours(24 * 365 * 55)};
+  mutable WallTime wall_{std::chrono::hours(24 * 365 * 55)};
+  std::chrono::nanoseconds step_per_look_{};
 };
 
 /// Another clock, ahead of it by as much as a test has moved this one: time passes at once where a

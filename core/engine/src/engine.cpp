@@ -202,7 +202,8 @@ Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
   }
   TransDelta delta;
   delta.status = TransStatus::submitted;
-  delta.submit_time = clock_.wall_now();
+  delta.at = clock_.wall_now();
+  delta.submit_time = delta.at;
   if (auto options = merged(stored.options, draft.trans.options); options != stored.options) {
     // New headers go to the stored URLs.
     if (options.branch_headers != stored.options.branch_headers) {
@@ -359,15 +360,16 @@ Async<> Engine::reset_next_cron_time(Gid gid) {
   LiveTrans& live = *turn;
   if (stopping_) co_return shutting_down();
   TransDelta delta;
+  delta.at = clock_.wall_now();
   if (is_final(live.trans.status)) {
     // As in the reference: it shows the new time, and nothing is done at that time.
-    delta.schedule = Schedule{live.trans.next_cron_interval, clock_.wall_now(), live.trans.parked};
+    delta.schedule = Schedule{live.trans.next_cron_interval, delta.at, live.trans.parked};
     co_return co_await commit(live, std::move(delta), Durability::durable);
   }
   // A prepared transaction rests only after its time has come.
   live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.parked;
   const seconds interval = reset_interval(live.trans.options, options_);
-  delta.schedule = Schedule{interval, clock_.wall_now(), false};
+  delta.schedule = Schedule{interval, delta.at, false};
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   live.again = live.driving;
   try_now(live);

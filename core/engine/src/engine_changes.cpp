@@ -5,7 +5,7 @@
 namespace concerto {
 
 Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability) {
-  delta.at = clock_.wall_now();
+  if (delta.at == WallTime{}) delta.at = clock_.wall_now();
   // Whatever is written carries every result known so far.
   delta.branch_changes = std::exchange(live.unsaved, {});
   if (std::exchange(live.retry_count_unsaved, false)) delta.retry_count = live.trans.retry_count;
@@ -36,7 +36,8 @@ Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
     delta.rollback_reason = truncated_reason(std::move(change.rollback_reason));
   }
   if (!change.result.empty()) delta.result = std::move(change.result);
-  if (change.to == TransStatus::submitted) delta.submit_time = clock_.wall_now();
+  delta.at = clock_.wall_now();
+  if (change.to == TransStatus::submitted) delta.submit_time = delta.at;
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   live.timed_out = false;
   live.restart_runs();

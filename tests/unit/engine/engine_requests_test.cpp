@@ -57,6 +57,14 @@ TEST_F(EngineRequests, ResetMakesARestingTransactionDueNow) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineRequests, AChangeHasOneTime) {
+  submit(make_request("g", "saga", 1));
+  clock_.step_wall_at_each_look(std::chrono::nanoseconds(700));
+  EXPECT_EQ(error_of(reset("g")), "");
+  const Transaction reset_one = query("g");
+  EXPECT_EQ(reset_one.next_cron_time, reset_one.update_time);
+}
+
 TEST_F(EngineRequests, ResetOfAFinishedOneShowsItsNewTimeAndCallsNobody) {
   submit(make_request("g", "saga", 1));
   submit(make_request("h", "saga", 1));
