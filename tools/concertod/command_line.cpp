@@ -76,6 +76,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.add_flag("-v", version, "Print the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--print-config", line.print_config, "Print the configuration in use and end");
+  app.add_flag("--print-sample", line.print_sample,
+               "Print a configuration with every key, its default and its meaning, and end");
+  app.add_flag("--print-keys", line.print_keys, "Print all keys as a page in Markdown and end");
 
   Arguments split = split_arguments(arguments);
   std::vector<std::string>& reversed = split.flags;

@@ -14,6 +14,8 @@ struct CommandLine {
   bool yes = false;           ///< also what is unfinished, when a terminal asks
   bool check_config = false;  ///< say what is wrong with the configuration, and end
   bool print_config = false;  ///< print the configuration in use, and end
+  bool print_sample = false;  ///< print a configuration with every key, and end
+  bool print_keys = false;    ///< print the page about all keys, and end
 
   /// Set when the process ends right here: after help, the version, or a mistake.
   std::optional<int> exit_code{};

@@ -7,19 +7,12 @@
 #include <iterator>
 #include <system_error>
 
-#include <yaml-cpp/yaml.h>
-
 #include "config_keys.hpp"
 #include "config_validate.hpp"
 #include "config_yaml.hpp"
 
 namespace concerto::tools {
 namespace {
-
-std::string section_of(std::string_view path) {
-  const auto dot = path.find('.');
-  return dot == std::string_view::npos ? std::string{} : std::string{path.substr(0, dot)};
-}
 
 void apply_environment(Config& config, const Environment& environment, Findings& findings) {
   for (const KeyRow& row : config_keys()) {
@@ -30,31 +23,6 @@ void apply_environment(Config& config, const Environment& environment, Findings&
       findings.errors.push_back(result.error().detail + " (environment variable " + name + ")");
     }
   }
-}
-
-bool reads_back_as(const std::string& yaml, const std::string& text) {
-  try {
-    return YAML::Load("key: " + yaml)["key"].as<std::string>() == text;
-  } catch (const YAML::Exception&) {
-    return false;
-  }
-}
-
-/// The plainest form of a text that is read back the same: line breaks do not stand in single
-/// quotes, and what is no UTF-8 in none.
-std::string quote(const std::string& text) {
-  for (const auto style : {YAML::SingleQuoted, YAML::DoubleQuoted}) {
-    YAML::Emitter out;
-    out << style << text;
-    if (out.good() && reads_back_as(out.c_str(), text)) return out.c_str();
-  }
-  YAML::Emitter out;
-  out << YAML::Binary(reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  return out.c_str();
-}
-
-bool is_text(const KeyRow& row) {
-  return std::holds_alternative<std::string& (*)(Config&)>(row.field);
 }
 
 }  // namespace
@@ -105,29 +73,6 @@ std::vector<std::string> take_over(const Config& fresh, Config& running) {
     }
   }
   return fixed;
-}
-
-std::string print_config(const Config& config) {
-  std::string text;
-  std::string open_section;
-  // Keys of the top level first: behind a section they would belong to it.
-  for (const bool sections : {false, true}) {
-    for (const KeyRow& row : config_keys()) {
-      const std::string section = section_of(row.path);
-      if (section.empty() == sections) continue;
-      if (sections && section != open_section) text += section + ":\n";
-      open_section = section;
-      const std::string value = masked_text(config, row);
-      const bool hides = value != key_text(config, row);
-      if (sections) text += "  ";
-      if (hides) text += "# ";
-      text += row.path.substr(section.empty() ? 0 : section.size() + 1);
-      text += ": " + (is_text(row) ? quote(value) : value);
-      if (hides) text += "  (set; what is secret is not shown)";
-      text += '\n';
-    }
-  }
-  return text;
 }
 
 std::string summarize(const Config& config) {

@@ -135,9 +135,6 @@ LoadedConfig load_config_file(const std::string& file, const Environment& enviro
 /// may not.
 std::vector<std::string> take_over(const Config& fresh, Config& running);
 
-/// The configuration as YAML that load_config reads back. Values that hold secrets are comments.
-std::string print_config(const Config& config);
-
 /// One line for the log: the keys that differ from the defaults, secrets masked.
 std::string summarize(const Config& config);
 

@@ -43,6 +43,9 @@ struct KeyRow {
   bool reloads = false;  ///< SIGHUP takes the new value over
 };
 
+/// What the help of a key begins with that nothing here reads: existing files have such keys.
+inline constexpr std::string_view unused_mark = "accepted and unused";
+
 /// All keys, in the order in which they are printed.
 std::span<const KeyRow> config_keys();
 

@@ -15,6 +15,7 @@
 
 #include "command_line.hpp"
 #include "config.hpp"
+#include "config_print.hpp"
 #include "descriptor_plan.hpp"
 #include "listen_address.hpp"
 #include "logging.hpp"
@@ -150,6 +151,10 @@ LoadedConfig load(const CommandLine& command) {
 }
 
 int run(const CommandLine& command) {
+  if (command.print_sample || command.print_keys) {
+    std::cout << (command.print_sample ? print_sample() : print_key_page());
+    return 0;
+  }
   const LoadedConfig loaded = load(command);
   if (command.check_config || command.print_config) return report_config(command, loaded);
   const Config& config = loaded.config;

@@ -30,6 +30,8 @@ TEST_P(CommandLineFlags, AreRead) {
   EXPECT_EQ(line.yes, want.yes);
   EXPECT_EQ(line.check_config, want.check_config);
   EXPECT_EQ(line.print_config, want.print_config);
+  EXPECT_EQ(line.print_sample, want.print_sample);
+  EXPECT_EQ(line.print_keys, want.print_keys);
   EXPECT_EQ(line.exit_code, std::nullopt) << line.for_stderr;
 }
 
@@ -52,6 +54,8 @@ const LineCase line_cases[] = {
     {"EndOfFlags", {"-d", "--"}, {.debug = true}},
     {"Check", {"--check-config"}, {.check_config = true}},
     {"PrintOneDash", {"-print-config"}, {.print_config = true}},
+    {"PrintSample", {"--print-sample"}, {.print_sample = true}},
+    {"PrintKeys", {"--print-keys"}, {.print_keys = true}},
 };
 INSTANTIATE_TEST_SUITE_P(All, CommandLineFlags, testing::ValuesIn(line_cases),
                          [](const auto& row) { return std::string{row.param.name}; });

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "config_keys.hpp"
+#include "config_print.hpp"
 
 namespace concerto::tools {
 namespace {

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "config.hpp"
+
+namespace concerto::tools {
+
+/// The configuration as YAML that load_config reads back. Values that hold secrets are comments.
+std::string print_config(const Config& config);
+
+/// A configuration file to begin with: every key that is in use, commented out, with its default
+/// and its meaning. Comments have a blank behind the `#`, keys have none.
+std::string print_sample();
+
+/// The page `docs/configuration.md`: how a configuration is read, and tables of all keys.
+std::string print_key_page();
+
+}  // namespace concerto::tools
