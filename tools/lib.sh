@@ -13,7 +13,8 @@ build_packages=(
 
 # To pass every test: test libraries, the peers to agree with, a second compiler, the formatter.
 test_packages=(
-  git iproute2 python3 python3-jsonschema python3-venv libgtest-dev libgmock-dev libbenchmark-dev
+  curl git iproute2 python3 python3-jsonschema python3-venv
+  libgtest-dev libgmock-dev libbenchmark-dev
   libgrpc++-dev protobuf-compiler-grpc etcd-server etcd-client
   mariadb-server postgresql redis-server
   clang-16 clang-format-16 ccache
