@@ -105,7 +105,7 @@ class TwoSubmits final : public Race {
     EXPECT_TRUE(won(submits_[0]) || won(submits_[1]));
     for (const auto& submit : submits_) {
       if (won(submit)) continue;
-      EXPECT_EQ((*submit)->error().detail, "current status 'succeed', cannot sumbmit. FAILURE");
+      EXPECT_EQ((*submit)->error().detail, "current status 'succeed', cannot submit. FAILURE");
     }
     EXPECT_EQ(stored().status, TransStatus::succeed);
     EXPECT_EQ(calls("action 01"), 1U);

@@ -84,5 +84,22 @@ def speaks_of_the_product(source):
                 yield source.finding(number, "foreign-word", f"'{found.group(0)}': {what}")
 
 
+# Clients compare these texts, so they are sent as they are, and stand in one file only.
+ODD_WORDINGS = re.compile(r"sumbmit|\bunknow\b|\bunkown\b|no such an? (?:url|topic)")
+ODD_WORDINGS_FILE = "odd_wordings.hpp"
+
+
+def odd_wordings_stand_once(source):
+    if not source.is_cpp or source.path.startswith("tests/"):
+        return
+    if source.path.endswith("/" + ODD_WORDINGS_FILE):
+        return
+    for number, line in enumerate(source.lines, 1):
+        found = ODD_WORDINGS.search(line)
+        if found:
+            yield source.finding(number, "odd-wording",
+                                 f"'{found.group(0)}' belongs in {ODD_WORDINGS_FILE} alone")
+
+
 RULES = [no_long_lines, no_long_files, no_tabs, no_trailing_blanks, ends_with_newline,
-         todos_say_when, speaks_of_the_product]
+         todos_say_when, speaks_of_the_product, odd_wordings_stand_once]

@@ -6,6 +6,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <concerto/protocol/etcd_publication.hpp>
+#include <concerto/protocol/odd_wordings.hpp>
 #include <concerto/transport/http_tls.hpp>
 
 #include "listen_address.hpp"
@@ -104,8 +105,9 @@ Result<> Server::set_up() {
     shards_.push_back(std::make_unique<Shard>(setup));
     ports.push_back(shards_.back()->ports());
   }
-  coordinator_ =
-      std::make_unique<Coordinator>(std::move(ports), store_.store, clock_, config_.coordinator);
+  CoordinatorOptions options = config_.coordinator;
+  options.wording = net::odd_wordings;
+  coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_.store, clock_, options);
   std::vector<net::HttpServer*> http_servers;
   std::vector<net::GrpcServer*> grpc_servers;
   for (auto& shard : shards_) {

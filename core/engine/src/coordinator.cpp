@@ -54,7 +54,7 @@ Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clo
     : store_(store),
       clock_(clock),
       modes_(modes),
-      topics_(std::make_unique<Topics>(store, clock, shards.at(0).branches)),
+      topics_(std::make_unique<Topics>(store, clock, shards.at(0).branches, options.wording)),
       reset_rounds_(std::make_unique<ResetRounds>()) {
   CoordinatorOptions own = options;
   static_cast<CoordinatorLimits&>(own) = share_of(options, shards.size());

@@ -15,6 +15,10 @@ Error invalid(std::string text) {
   return make_error(Errc::invalid_request, std::move(text));
 }
 
+std::string unknown_type(std::string_view type, const Wording& wording) {
+  return std::string(wording.unknown_trans_type) + excerpt(type);
+}
+
 Result<> check_range(const char* field, std::int64_t value) {
   if (value >= 0 && value <= seconds_max) return ok();
   return invalid(std::string(field) + " must be from 0 to " + std::to_string(seconds_max) +
@@ -96,12 +100,12 @@ Result<> check_gid(const Gid& gid) {
   return ok();
 }
 
-Result<Draft> make_draft(TransRequest request, const ModeTable& modes,
-                         const BranchCaller& branches) {
+Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const BranchCaller& branches,
+                         const Wording& wording) {
   CONCERTO_CHECK(check_gid(request.gid));
   Draft draft;
   draft.mode = modes.find(request.trans_type);
-  if (draft.mode == nullptr) return invalid("unknow trans type: " + excerpt(request.trans_type));
+  if (draft.mode == nullptr) return invalid(unknown_type(request.trans_type, wording));
   const auto protocol = protocol_from(request.protocol);
   if (!protocol) return invalid("protocol '" + excerpt(request.protocol) + "' is unknown");
   CONCERTO_CHECK(check_options(request.options));
@@ -145,7 +149,8 @@ Result<StatusChange> submitted_end(std::map<std::string, std::string> extra) {
   return StatusChange{*status, std::move(extra["rollback_reason"]), std::move(result)};
 }
 
-Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTable& modes) {
+Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTable& modes,
+                                      const Wording& wording) {
   CONCERTO_CHECK(check_gid(request.gid));
   const auto invalid_branch = [](std::string text) {
     return make_error(Errc::invalid_entry, std::move(text));
@@ -153,7 +158,7 @@ Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTa
   BranchDraft draft;
   draft.mode = modes.find(request.trans_type);
   if (draft.mode == nullptr || draft.mode->register_branch == nullptr) {
-    return invalid_branch("unknow trans type: " + excerpt(request.trans_type));
+    return invalid_branch(unknown_type(request.trans_type, wording));
   }
   if (request.branch_id.empty()) return invalid_branch("branch_id is empty");
   const std::size_t chars = count_chars(request.branch_id);

@@ -7,6 +7,7 @@
 #include <concerto/base/error.hpp>
 #include <concerto/engine/request.hpp>
 #include <concerto/engine/transaction.hpp>
+#include <concerto/engine/wording.hpp>
 
 #include "mode.hpp"
 
@@ -22,8 +23,8 @@ struct Draft {
 
 /// Checks everything a request says (page 09, F10) and lays out its branches; what `branches` could
 /// never call is refused. The error names field and value.
-Result<Draft> make_draft(TransRequest request, const ModeTable& modes,
-                         const BranchCaller& branches);
+Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const BranchCaller& branches,
+                         const Wording& wording);
 
 /// The end of a workflow that its submit names. Error unless it is one.
 Result<StatusChange> submitted_end(std::map<std::string, std::string> extra);
@@ -35,7 +36,8 @@ struct BranchDraft {
 };
 
 /// Error invalid_entry names what is wrong.
-Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTable& modes);
+Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTable& modes,
+                                      const Wording& wording);
 
 /// Error unless `gid` has 1 to 128 characters, and no control characters.
 Result<> check_gid(const Gid& gid);

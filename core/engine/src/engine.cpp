@@ -71,7 +71,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       clock_(clock),
       options_(options),
       modes_(modes),
-      topics_(store, clock, ports.branches),
+      topics_(store, clock, ports.branches, options.wording),
       live_(ports.executor, [this](LiveTrans& live) { leave_memory(live); }),
       alarm_timer_(ports.timers, [this] { ring(); }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
@@ -95,8 +95,7 @@ Async<> Engine::resolve_topics(TransRequest& request) {
 }
 
 Result<> Engine::admit(const LiveTrans& live, const Draft& draft) const {
-  std::size_t bytes = live_.bytes();
-  for (const std::string& payload : draft.trans.payloads) bytes += payload.size();
+  const std::size_t bytes = live_.bytes() + payload_bytes(draft.trans);
   // The transaction itself is in the table already.
   if (live_.size() <= options_.in_flight_max && bytes <= options_.in_flight_bytes_max) return ok();
   return make_error(Errc::overloaded, "too many transactions in flight: gid " + live.gid.str() +
@@ -149,7 +148,8 @@ Async<bool> Engine::create_or_load(LiveTrans& live, Draft& draft, TransStatus st
 
 Async<> Engine::prepare(TransRequest request) {
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_, ports_.branches));
+  CONCERTO_CO_TRY(Draft draft,
+                  make_draft(std::move(request), modes_, ports_.branches, options_.wording));
   Turn turn = co_await enter(draft.trans.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
@@ -160,7 +160,8 @@ Async<> Engine::prepare(TransRequest request) {
 }
 
 Async<Transaction> Engine::prepare_workflow(TransRequest request) {
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_, ports_.branches));
+  CONCERTO_CO_TRY(Draft draft,
+                  make_draft(std::move(request), modes_, ports_.branches, options_.wording));
   if (draft.mode->initiator_call != InitiatorCall::resumes) {
     co_return make_error(Errc::invalid_request, "trans_type must be 'workflow', not '" +
                                                     std::string(to_string(draft.mode->type)) + "'");
@@ -176,7 +177,8 @@ Async<> Engine::submit(TransRequest request) {
   const bool waits = request.options.wait_result;
   const SteadyTime until = request.wait_until;
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), modes_, ports_.branches));
+  CONCERTO_CO_TRY(Draft draft,
+                  make_draft(std::move(request), modes_, ports_.branches, options_.wording));
   if (draft.mode->initiator_call == InitiatorCall::resumes) {
     co_return co_await submit_end(std::move(draft));
   }
@@ -198,7 +200,8 @@ Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
   if (draft.mode != live.mode) co_return other_type(stored, *draft.mode);
   if (stored.status == TransStatus::submitted) co_return ok();
   if (stored.status != TransStatus::prepared) {
-    co_return conflict("current status " + quoted(stored.status) + ", cannot sumbmit.");
+    co_return conflict("current status " + quoted(stored.status) + ", " +
+                       std::string(options_.wording.cannot_submit));
   }
   TransDelta delta;
   delta.status = TransStatus::submitted;
@@ -266,7 +269,7 @@ Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
 }
 
 Async<> Engine::register_branch(BranchRequest request) {
-  CONCERTO_CO_TRY(BranchDraft draft, make_branch_draft(request, modes_));
+  CONCERTO_CO_TRY(BranchDraft draft, make_branch_draft(request, modes_, options_.wording));
   Turn turn = co_await enter(request.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_CHECK(co_await load(live));

@@ -11,15 +11,8 @@ using std::chrono::seconds;
 
 namespace {
 
-// Clients of the reference show this text to people; its first lines are part of the protocol
-// (page 01, section 5.2).
-constexpr std::string_view unknown_result_hint =
-    "your http/grpc result should be specified as in:\n"
-    "http://d.dtm.pub/practice/arch.html#proto\n"
-    "unkown result will be retried: ";
-
-std::string unknown_result(const Error& error) {
-  return std::string(unknown_result_hint) + error.detail;
+std::string unknown_result(const Wording& wording, const Error& error) {
+  return std::string(wording.unknown_result) + error.detail;
 }
 
 }  // namespace
@@ -52,7 +45,7 @@ Async<> Engine::rest(LiveTrans& live) {
     journal_.set_next_try(live.gid, now + pause);
     if (live.worst == Outcome::error || live.worst == Outcome::failure) log_trouble(live, pause);
     if (*live.rest == Rest::backoff && !live.worst_url.empty()) {
-      const std::string text = unknown_result(live.worst_error);
+      const std::string text = unknown_result(options_.wording, live.worst_error);
       ports_.observer.branch_in_trouble(
           {live.trans, live.worst_url, text, backoff_count(interval, base)});
     }
@@ -135,7 +128,7 @@ Result<> Engine::answer(const LiveTrans& live) const {
   if (trans.status == TransStatus::succeed) return ok();
   const Reports reports = live.mode->reports;
   if (reports != Reports::nothing && !is_final(trans.status)) {
-    const std::string text = unknown_result(live.worst_error);
+    const std::string text = unknown_result(options_.wording, live.worst_error);
     if (live.worst == Outcome::failure) return make_error(Errc::branch_failure, text);
     if (live.worst == Outcome::error) return Error{live.worst_error.code, text};
     if (live.worst == Outcome::ongoing && reports == Reports::errors_and_ongoing) {
@@ -145,7 +138,7 @@ Result<> Engine::answer(const LiveTrans& live) const {
   if (!trans.rollback_reason.empty()) {
     return make_error(Errc::trans_failed, with_failure_suffix(trans.rollback_reason));
   }
-  return make_error(Errc::result_not_success, "wait result not return success: FAILURE");
+  return make_error(Errc::result_not_success, std::string(options_.wording.not_success));
 }
 
 }  // namespace concerto

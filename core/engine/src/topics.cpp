@@ -150,11 +150,11 @@ Async<> Topics::unsubscribe(std::string topic, std::string url) {
   Result<> changed = ok();
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     CONCERTO_CO_TRY(std::optional<KvRecord> found, co_await find(topic));
-    if (!found) co_return refused("no such a topic");
+    if (!found) co_return refused(std::string(wording_.no_such_topic));
     CONCERTO_CO_TRY(std::vector<Subscriber> subscribers, read(*found));
     if (subscribers.empty()) co_return refused("this topic is empty");
     const auto place = find_shown_url(subscribers, url);
-    if (place == subscribers.end()) co_return refused("no such an url ");
+    if (place == subscribers.end()) co_return refused(std::string(wording_.no_such_url));
     subscribers.erase(place);
     found->value = write(subscribers);
     found->update_time = clock_.wall_now();

@@ -8,6 +8,7 @@
 #include <concerto/base/clock.hpp>
 #include <concerto/engine/branch_caller.hpp>
 #include <concerto/engine/store.hpp>
+#include <concerto/engine/wording.hpp>
 
 namespace concerto {
 
@@ -16,9 +17,9 @@ namespace concerto {
 /// that a change counts at once. Usable on any shard.
 class Topics {
  public:
-  /// All outlive the topics. `branches` says which URLs can be called.
-  Topics(Store& store, const Clock& clock, const BranchCaller& branches)
-      : store_(store), clock_(clock), branches_(branches) {}
+  /// All but the wording outlive the topics. `branches` says which URLs can be called.
+  Topics(Store& store, const Clock& clock, const BranchCaller& branches, const Wording& wording)
+      : store_(store), clock_(clock), branches_(branches), wording_(wording) {}
 
   /// Error invalid_entry: empty, subscribed already, a URL that nothing could call, or too much.
   Async<> subscribe(std::string topic, std::string url, std::string remark);
@@ -35,6 +36,7 @@ class Topics {
   Store& store_;
   const Clock& clock_;
   const BranchCaller& branches_;
+  const Wording wording_;
 };
 
 /// The topic that a step's action names, nullopt for a URL.

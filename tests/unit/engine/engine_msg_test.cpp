@@ -24,7 +24,8 @@ TEST_F(EngineMsg, ConcurrentDeliveryStartsAll) {
   const auto result = submit_and_wait(request);
   EXPECT_THAT(branches_->calls, ElementsAre("action 01", "action 02", "action 03"));
   EXPECT_EQ(branch_statuses("g"), "PSS");
-  EXPECT_THAT(error_of(result), HasSubstr("unkown result will be retried: down"));
+  EXPECT_THAT(error_of(result),
+              HasSubstr("the branch call has no defined result and will be retried: down"));
   world_->advance(seconds(22));
   EXPECT_EQ(status("g"), TransStatus::succeed);
   EXPECT_EQ(branches_->calls.size(), 4U);
@@ -42,7 +43,8 @@ TEST_F(EngineMsg, FailureIsRetriedForEver) {
 
 TEST_F(EngineMsg, OngoingIsNotYetASuccess) {
   branches_->reply("action 01", Outcome::ongoing);
-  EXPECT_EQ(error_of(submit_and_wait(make_msg("g", 1))), "wait result not return success: FAILURE");
+  EXPECT_EQ(error_of(submit_and_wait(make_msg("g", 1))),
+            "the transaction has not succeeded: FAILURE");
 }
 
 TEST_F(EngineMsg, SubmitsAfterPrepareWithTheStoredSteps) {
@@ -61,7 +63,7 @@ TEST_F(EngineMsg, AbortsWhilePrepared) {
   EXPECT_EQ(status("g"), TransStatus::failed);
   EXPECT_EQ(error_of(abort(make_msg("g"))),
             "trans type: 'msg' current status 'failed', cannot abort. FAILURE");
-  EXPECT_EQ(error_of(submit(make_msg("g"))), "current status 'failed', cannot sumbmit. FAILURE");
+  EXPECT_EQ(error_of(submit(make_msg("g"))), "current status 'failed', cannot submit. FAILURE");
   EXPECT_EQ(error_of(prepare(make_msg("g"))), "current status 'failed', cannot prepare. FAILURE");
 }
 
@@ -110,7 +112,7 @@ TEST_F(EngineMsg, DelayCountsFromTheSubmit) {
   prepare(request);
   world_->advance(seconds(8));
   request.custom_data = R"({"delay":5})";
-  EXPECT_EQ(error_of(submit_and_wait(request)), "wait result not return success: FAILURE");
+  EXPECT_EQ(error_of(submit_and_wait(request)), "the transaction has not succeeded: FAILURE");
   world_->advance(milliseconds(4'999));
   EXPECT_THAT(branches_->calls, IsEmpty());
   EXPECT_EQ(query("g").next_cron_interval, seconds(10));

@@ -24,7 +24,7 @@ TEST_F(EngineRequests, DuplicateSubmitJoinsAndAnswersWhenTheFirstIsDurable) {
 TEST_F(EngineRequests, SubmitOfAFinishedGidIsRefused) {
   submit(make_request("g", "saga", 1));
   EXPECT_EQ(error_of(submit(make_request("g", "saga", 1))),
-            "current status 'succeed', cannot sumbmit. FAILURE");
+            "current status 'succeed', cannot submit. FAILURE");
 }
 
 TEST_F(EngineRequests, SubmitOfAnotherTypeIsRefused) {
@@ -37,7 +37,7 @@ TEST_F(EngineRequests, ForceStopEndsATransactionAndItsLateAnswerChangesNothing) 
   branches_->hold("action 01");
   const auto waiting = submit_and_wait(make_request("g", "saga", 2));
   EXPECT_EQ(error_of(force_stop("g")), "");
-  EXPECT_EQ(error_of(waiting), "wait result not return success: FAILURE");
+  EXPECT_EQ(error_of(waiting), "the transaction has not succeeded: FAILURE");
   branches_->answer("action 01", Outcome::ongoing);
   world_->run();
   world_->advance(std::chrono::hours(1));
@@ -299,9 +299,9 @@ INSTANTIATE_TEST_SUITE_P(
     Table, EngineBadRequests,
     testing::Values(
         BadRequest{"EmptyGid", [](TransRequest& r) { r.gid = Gid(); }, "gid is empty"},
-        BadRequest{"NoType", [](TransRequest& r) { r.trans_type = ""; }, "unknow trans type: "},
+        BadRequest{"NoType", [](TransRequest& r) { r.trans_type = ""; }, "unknown trans type: "},
         BadRequest{"UnknownType", [](TransRequest& r) { r.trans_type = "sage"; },
-                   "unknow trans type: sage"},
+                   "unknown trans type: sage"},
         BadRequest{"UnknownProtocol", [](TransRequest& r) { r.protocol = "smtp"; },
                    "protocol 'smtp' is unknown"},
         BadRequest{"FewPayloads", [](TransRequest& r) { r.payloads.pop_back(); },
@@ -355,7 +355,7 @@ INSTANTIATE_TEST_SUITE_P(
                    },
                    "req_extra has 65 entries, at most 64"},
         BadRequest{"LongUnknownType", [](TransRequest& r) { r.trans_type.assign(1 << 20, 't'); },
-                   "unknow trans type: tttt"},
+                   "unknown trans type: tttt"},
         BadRequest{"NegativeTimeout",
                    [](TransRequest& r) { r.options.timeout_to_fail = seconds(-1); },
                    "timeout_to_fail must be from 0 to 2147483647, not -1"},

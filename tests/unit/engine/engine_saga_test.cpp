@@ -77,7 +77,7 @@ TEST_F(EngineSaga, RetriesWithBackoffAndKeepsTheIntervalWhileOngoing) {
   branches_->reply("action 01", Outcome::error, "boom");
   branches_->reply("action 01", Outcome::ongoing);
   const auto result = submit_and_wait(make_request("g", "saga", 1));
-  EXPECT_EQ(error_of(result), "wait result not return success: FAILURE");
+  EXPECT_EQ(error_of(result), "the transaction has not succeeded: FAILURE");
   EXPECT_EQ(query("g").next_cron_interval, seconds(20));
   world_->advance(milliseconds(19'999));
   EXPECT_EQ(branches_->calls.size(), 1U);

@@ -119,7 +119,8 @@ TEST_P(SecondPhase, FailureGoesNotBackButIsRetriedForEver) {
   branches_->reply(first(forward()), Outcome::error, "down");
   const auto result = submit_and_wait(make("g"));
   EXPECT_TRUE(code_of(result) == Errc::branch_failure);
-  EXPECT_THAT(error_of(result), HasSubstr("unkown result will be retried: no FAILURE"));
+  EXPECT_THAT(error_of(result),
+              HasSubstr("the branch call has no defined result and will be retried: no FAILURE"));
   EXPECT_EQ(query("g").next_cron_interval, seconds(20));
   world_->advance(seconds(22));
   EXPECT_EQ(query("g").next_cron_interval, seconds(40));
@@ -139,7 +140,7 @@ TEST_P(SecondPhase, GoesBackAfterItsTimeout) {
   EXPECT_EQ(query("g").rollback_reason, "Timeout after 3 seconds");
   EXPECT_EQ(error_of(register_branch(branch("g", "03"))),
             "no trans with gid: g status: prepared found FAILURE");
-  EXPECT_EQ(error_of(submit(make("g"))), "current status 'failed', cannot sumbmit. FAILURE");
+  EXPECT_EQ(error_of(submit(make("g"))), "current status 'failed', cannot submit. FAILURE");
 }
 
 TEST_P(SecondPhase, HasADefaultTimeoutUntilItIsSubmitted) {
@@ -161,7 +162,8 @@ TEST_P(SecondPhase, AbortWithStoredWaitResultTellsHowItWent) {
   branches_->reply(second(backward()), Outcome::ongoing);
   branches_->reply(second(backward()), Outcome::error, "down");
   EXPECT_EQ(error_of(abort(request)), "ONGOING");
-  EXPECT_THAT(error_of(abort(request)), HasSubstr("unkown result will be retried: down"));
+  EXPECT_THAT(error_of(abort(request)),
+              HasSubstr("the branch call has no defined result and will be retried: down"));
   EXPECT_EQ(status("g"), TransStatus::aborting);
   EXPECT_EQ(error_of(abort(request)), "");
   EXPECT_EQ(status("g"), TransStatus::failed);
@@ -269,9 +271,9 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedBranch{"UnknownGid", [](BranchRequest& r) { r.gid = Gid("no"); },
                       "no trans with gid: no status: prepared found FAILURE"},
         RefusedBranch{"UnknownType", [](BranchRequest& r) { r.trans_type = "tc"; },
-                      "unknow trans type: tc"},
+                      "unknown trans type: tc"},
         RefusedBranch{"ModeWithoutRegistration", [](BranchRequest& r) { r.trans_type = "saga"; },
-                      "unknow trans type: saga"},
+                      "unknown trans type: saga"},
         RefusedBranch{"OtherType", [](BranchRequest& r) { r.trans_type = "xa"; },
                       "gid g is of type tcc, not xa. FAILURE"},
         RefusedBranch{"TypeOfAnotherMode", [](BranchRequest& r) { r.gid = Gid("m"); },

@@ -101,7 +101,7 @@ TEST_F(ToyMode, IsUnknownWhereItIsNotInTheTable) {
   branches_ = std::make_unique<ScriptedBranches>();
   world_.reset();
   start_world();
-  EXPECT_EQ(error_of(submit(make_request("t", "toy", 1))), "unknow trans type: toy");
+  EXPECT_EQ(error_of(submit(make_request("t", "toy", 1))), "unknown trans type: toy");
   EXPECT_EQ(error_of(submit(make_request("m", "msg", 1))), "");
 }
 

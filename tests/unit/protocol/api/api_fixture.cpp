@@ -1,5 +1,7 @@
 #include "api_fixture.hpp"
 
+#include <concerto/protocol/odd_wordings.hpp>
+
 namespace concerto::net::test {
 namespace {
 
@@ -8,6 +10,11 @@ constexpr std::size_t clients_bytes_max = 64u << 20;
 GrpcChannelOptions client_options() {
   GrpcChannelOptions options;
   options.message_bytes_max = clients_bytes_max;
+  return options;
+}
+
+CoordinatorOptions with_odd_wordings(CoordinatorOptions options) {
+  options.wording = odd_wordings;
   return options;
 }
 
@@ -41,7 +48,7 @@ HttpAnswer parse_answer(const std::string& received) {
 
 ApiTest::ApiTest(CoordinatorOptions options)
     : coordinator_({ShardPorts{executor(), timers_, branches_, random_, observer_}}, store_, clock_,
-                   options),
+                   with_odd_wordings(options)),
       http_api_(coordinator_, random_, clock_, {.version = "v1.19.0"}),
       http_server_(executor(), timers_, router_.handler()),
       http_listener_(executor(), timers_, {&http_server_}),

@@ -18,6 +18,7 @@
 #include <concerto/engine/request.hpp>
 #include <concerto/engine/store.hpp>
 #include <concerto/engine/transaction.hpp>
+#include <concerto/engine/wording.hpp>
 
 namespace concerto {
 
@@ -52,6 +53,8 @@ struct CoordinatorOptions : CoordinatorLimits {
   std::chrono::seconds request_timeout{3};
   /// How long results that nothing waits for may stay in memory before they are written.
   std::chrono::milliseconds progress_delay{20};
+  /// Of errors. The protocol's front ends need concerto/protocol/odd_wordings.hpp.
+  Wording wording;
 };
 
 /// What the coordinator needs of one shard. The references outlive the coordinator.
@@ -93,7 +96,8 @@ struct TroubleFilter {
 /// A request may be made on any of its shards (or on another io_context); it runs on the gid's
 /// home shard and resumes on the caller's; cancelling the caller does not end it there. Once a
 /// request succeeded, what it promised is durable.
-/// Error classes: see Errc; the texts are the protocol's (pages 01 and 02).
+/// Error classes: see Errc; the texts are the protocol's (pages 01 and 02), with the options'
+/// wording.
 class Coordinator {
  public:
   /// At least one shard. `store` and `clock` outlive the coordinator.

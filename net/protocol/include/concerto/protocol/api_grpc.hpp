@@ -21,7 +21,8 @@ class GrpcApi {
  public:
   static constexpr std::string_view service = "dtmgimp.Dtm";
 
-  /// The referenced objects must outlive this one. `random` is the shard's.
+  /// The referenced objects must outlive this one. `random` is the shard's. Clients expect a
+  /// coordinator with the wording of odd_wordings.hpp.
   GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random, const Clock& clock);
   GrpcApi(const GrpcApi&) = delete;
   GrpcApi& operator=(const GrpcApi&) = delete;

@@ -31,7 +31,8 @@ struct HttpApiOptions {
 /// the router.
 class HttpApi {
  public:
-  /// The referenced objects must outlive this one. `random` is the shard's.
+  /// The referenced objects must outlive this one. `random` is the shard's. Clients expect a
+  /// coordinator with the wording of odd_wordings.hpp.
   HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& clock,
           HttpApiOptions options = {});
   HttpApi(const HttpApi&) = delete;
