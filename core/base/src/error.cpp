@@ -49,6 +49,8 @@ Meaning meaning_of(Errc code) {
       return {"overloaded", Condition::retry_later};
     case Errc::shutting_down:
       return {"shutting down", Condition::outcome_unknown};
+    case Errc::store_busy:
+      return {"store busy", Condition::retry_later};
     case Errc::store_failed:
       return {"store write failed", Condition::outcome_unknown};
     case Errc::store_unavailable:

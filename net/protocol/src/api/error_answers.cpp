@@ -21,6 +21,8 @@ AnswerClass class_of(Errc code) noexcept {
       return AnswerClass::ongoing;
     case Errc::overloaded:
       return AnswerClass::overloaded;
+    case Errc::store_busy:
+      return AnswerClass::busy;
     case Errc::shutting_down:
     case Errc::store_failed:
     case Errc::store_unavailable:
@@ -63,6 +65,7 @@ GrpcCode grpc_code(AnswerClass answer) noexcept {
       return GrpcCode::failed_precondition;
     case AnswerClass::overloaded:
       return GrpcCode::resource_exhausted;
+    case AnswerClass::busy:
     case AnswerClass::unknown_outcome:
       return GrpcCode::unavailable;
     case AnswerClass::deadline:
@@ -89,7 +92,8 @@ HttpResponse http_answer(const Error& error) {
       return with_message(409, "FAILURE", text);
     case AnswerClass::ongoing:
       return with_message(425, "ONGOING", text);
-    case AnswerClass::overloaded: {
+    case AnswerClass::overloaded:
+    case AnswerClass::busy: {
       HttpResponse response = with_message(503, {}, text);
       response.headers.add("Retry-After", retry_after_seconds);
       return response;

@@ -12,6 +12,7 @@ enum class AnswerClass {
   failure,          ///< the request did not and will not do what it asked for
   ongoing,          ///< not finished; ask again
   overloaded,       ///< nothing happened; try later
+  busy,             ///< nothing happened, as the store is busy or away; try later
   unknown_outcome,  ///< this process cannot tell: it stops, or its store failed
   deadline,         ///< the caller's time is over
   plain,            ///< a branch's or a handler's error without a class of its own

@@ -27,8 +27,9 @@ TEST_P(Answer, OverHttp) {
   EXPECT_EQ(response.status, GetParam().http_status);
   EXPECT_EQ(response.body, GetParam().http_body);
   EXPECT_EQ(response.content_type, json_content_type);
-  const bool overloaded = GetParam().error.code == Errc::overloaded;
-  EXPECT_EQ(response.headers.contains("Retry-After"), overloaded);
+  const error_code code = GetParam().error.code;
+  const bool says_when = code == Errc::overloaded || code == Errc::store_busy;
+  EXPECT_EQ(response.headers.contains("Retry-After"), says_when);
 }
 
 TEST_P(Answer, OverGrpc) {
@@ -67,6 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "ONGOING"},
         plain("Overloaded", Errc::overloaded, 503, GrpcCode::resource_exhausted),
         plain("ShuttingDown", Errc::shutting_down, 503, GrpcCode::unavailable),
+        plain("StoreBusy", Errc::store_busy, 503, GrpcCode::unavailable),
         plain("StoreFailed", Errc::store_failed, 503, GrpcCode::unavailable),
         plain("StoreUnavailable", Errc::store_unavailable, 503, GrpcCode::unavailable),
         plain("DeadlineExceeded", Errc::deadline_exceeded, 503, GrpcCode::deadline_exceeded),

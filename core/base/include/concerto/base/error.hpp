@@ -54,6 +54,7 @@ enum class Errc {
   branch_error,         ///< a branch call ended in no defined result; plain error
   overloaded,           ///< a limit on work in flight is reached; try later
   shutting_down,        ///< the process stops; whether the transaction ends is not known yet
+  store_busy,           ///< the store did not make the change and soon may; try again
   store_failed,         ///< a write failed; whether it is durable is not known
   store_unavailable,    ///< the store takes no writes until it is reopened
   store_damaged,        ///< stored data does not pass its checks
