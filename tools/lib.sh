@@ -110,3 +110,40 @@ build() {
   shift
   cmake --build "$root/build/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
 }
+
+# How far a build is, and how long it will take at its pace so far, from ninja's lines on stdin. On
+# a terminal one line is written anew each time; elsewhere a line comes every half a minute.
+show_progress() {
+  local line built all seconds next=0 begin=$SECONDS
+  while IFS= read -r line; do
+    [[ $line =~ ^\[([1-9][0-9]*)/([0-9]+)\] ]] || continue
+    built=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]} seconds=$((SECONDS - begin))
+    if [[ -t 2 ]]; then
+      printf '\r%s\e[K' "$(progress_text "$built" "$all" "$seconds")" >&2
+    elif ((seconds >= next || built == all)); then
+      progress_text "$built" "$all" "$seconds" >&2
+      next=$((seconds + 30))
+    fi
+  done
+  if [[ -t 2 && -n ${built:-} ]]; then say ""; fi
+}
+
+# progress_text <steps built> <all steps> <seconds that these took>
+progress_text() {
+  local left=$(($3 * ($2 - $1) / $1))
+  if (($1 == $2 || $3 < 5)); then
+    echo "built $1 of $2"
+  elif ((left < 100)); then
+    echo "built $1 of $2, about $left s left"
+  else
+    echo "built $1 of $2, about $(((left + 30) / 60)) min left"
+  fi
+}
+
+# logged <log> <command>: runs it with its output in the log, and shows how far its builds are.
+# The caller needs `set -o pipefail` to see its failure.
+logged() {
+  local log=$1
+  shift
+  NINJA_STATUS='[%f/%t] ' "$@" 2>&1 | tee "$log" | show_progress
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""What tools/run says while it builds, with a cmake that only pretends."""
+
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.dont_write_bytecode = True
+
+# Notes its arguments, and is a build of three steps.
+CMAKE = """#!/bin/bash
+echo "$*" >> "$NOTES"
+[[ $1 == --build ]] || exit 0
+echo "[0/1] Re-running CMake..."
+echo "[1/3] Building a.o"
+echo "a warning"
+echo "[2/3] Building b.o"
+[[ -z ${BUILD_FAILS:-} ]] || { echo "b.cpp is wrong"; exit 1; }
+echo "[3/3] Linking"
+"""
+CONCERTOD = '#!/bin/sh\necho "concertod $*"\n'
+ALL_INSTALLED = "#!/bin/sh\nprintf installed\n"
+
+
+class ToolsRun(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="concerto-test-")
+        self.addCleanup(directory.cleanup)
+        self.root = Path(directory.name)
+        self.build = self.root / "build" / "release"
+        (self.root / "tools").mkdir()
+        for name in ("run", "lib.sh"):
+            shutil.copy(ROOT / "tools" / name, self.root / "tools")
+        self.write("bin/cmake", CMAKE)
+        self.write("bin/dpkg-query", ALL_INSTALLED)
+        self.write("build/release/bin/concertod", CONCERTOD)
+        self.notes = self.root / "notes"
+
+    def write(self, path, text):
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755)
+
+    def run_it(self, stderr=subprocess.PIPE, **environment):
+        path = f"{self.root}/bin:{os.environ['PATH']}"
+        return subprocess.run([self.root / "tools" / "run", "-v"], text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=stderr, timeout=60,
+                              env={**os.environ, "PATH": path, "NOTES": str(self.notes),
+                                   "NINJA_STATUS": "another form ", **environment})
+
+    def test_builds_the_programs_and_starts_one(self):
+        done = self.run_it()
+        self.assertEqual((done.returncode, done.stdout), (0, "concertod -v\n"), done.stderr)
+
+    def test_says_how_far_it_is(self):
+        lines = self.run_it().stderr.splitlines()
+        self.assertEqual(lines[-2:], ["built 1 of 3", "built 3 of 3"])
+        self.assertIn("a warning", (self.root / "build" / "run.log").read_text())
+
+    def test_a_terminal_has_one_line_of_progress(self):
+        ours, theirs = pty.openpty()
+        done = self.run_it(stderr=theirs)
+        os.close(theirs)
+        shown = os.read(ours, 10_000).decode()
+        os.close(ours)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(shown, r"\rbuilt 1 of 3[^\n]*\rbuilt 2 of 3[^\n]*\rbuilt 3 of 3.*\r\n$")
+
+    def test_a_failed_build_shows_why(self):
+        done = self.run_it(BUILD_FAILS="1")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("b.cpp is wrong\nerror: the build failed", done.stderr)
+
+    def test_the_time_left_is_told(self):
+        for steps, text in (("1 300 4", "built 1 of 300"),
+                            ("30 300 10", "built 30 of 300, about 90 s left"),
+                            ("30 300 30", "built 30 of 300, about 5 min left"),
+                            ("300 300 290", "built 300 of 300")):
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c",
+                                   f"source {self.root}/tools/lib.sh; progress_text {steps}"],
+                                  text=True, check=True, stdout=subprocess.PIPE)
+            self.assertEqual(done.stdout, text + "\n")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
