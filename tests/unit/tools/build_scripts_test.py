@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""What tools/run says while it builds, with a cmake that only pretends."""
+"""What tools/run says while it builds and what it leaves to ctest, with a cmake that only pretends;
+and what ctest says where no tests are built, with the real one."""
 
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -55,9 +57,14 @@ class ToolsRun(unittest.TestCase):
                               env={**os.environ, "PATH": path, "NOTES": str(self.notes),
                                    "NINJA_STATUS": "another form ", **environment})
 
+    def configured_with(self):
+        return self.notes.read_text().splitlines()[0]
+
     def test_builds_the_programs_and_starts_one(self):
         done = self.run_it()
         self.assertEqual((done.returncode, done.stdout), (0, "concertod -v\n"), done.stderr)
+        self.assertRegex(self.notes.read_text().splitlines()[1],
+                         r"^--build \S+ --parallel \d+ --target concertod concerto-load$")
 
     def test_says_how_far_it_is(self):
         lines = self.run_it().stderr.splitlines()
@@ -78,6 +85,15 @@ class ToolsRun(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("b.cpp is wrong\nerror: the build failed", done.stderr)
 
+    def test_a_new_build_directory_has_no_tests(self):
+        self.run_it()
+        self.assertIn("-DCONCERTO_BUILD_TESTS=OFF", self.configured_with())
+
+    def test_a_build_directory_with_tests_keeps_them(self):
+        (self.build / "build.ninja").touch()
+        self.run_it()
+        self.assertNotIn("CONCERTO_BUILD_TESTS", self.configured_with())
+
     def test_the_time_left_is_told(self):
         for steps, text in (("1 300 4", "built 1 of 300"),
                             ("30 300 10", "built 30 of 300, about 90 s left"),
@@ -87,6 +103,19 @@ class ToolsRun(unittest.TestCase):
                                    f"source {self.root}/tools/lib.sh; progress_text {steps}"],
                                   text=True, check=True, stdout=subprocess.PIPE)
             self.assertEqual(done.stdout, text + "\n")
+
+
+class WithoutTests(unittest.TestCase):
+    def test_ctest_fails_and_says_why(self):
+        with tempfile.TemporaryDirectory(prefix="concerto-test-") as build:
+            subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja",
+                            "-DCONCERTO_PRESET=none", "-DCONCERTO_BUILD_TESTS=OFF",
+                            "-DCONCERTO_BUILD_TOOLS=OFF", "-DCONCERTO_INSTALL=OFF"],
+                           check=True, stdout=subprocess.DEVNULL)
+            done = subprocess.run(["ctest", "--test-dir", build], text=True, check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.assertTrue(re.search("CONCERTO_BUILD_TESTS is OFF", done.stdout), done.stdout)
 
 
 if __name__ == "__main__":
