@@ -61,4 +61,13 @@ def links_point_down(tree):
                                      f"{source.layer} must not link {found.group(0)}")
 
 
-RULES = [top_level_is_known, directories_have_a_readme, links_point_down]
+def decisions_say_when_to_think_again(tree):
+    for source in tree.sources:
+        is_page = re.fullmatch(r"docs/decisions/\d+-[\w-]+\.md", source.path)
+        if is_page and "\nThink again when " not in source.text:
+            yield source.finding(len(source.lines) - 1, "decision",
+                                 "a decision says when to think again: `Think again when ..`")
+
+
+RULES = [top_level_is_known, directories_have_a_readme, links_point_down,
+         decisions_say_when_to_think_again]

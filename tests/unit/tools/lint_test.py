@@ -129,6 +129,7 @@ CASES = [
     ("page", "core/a.cpp", "// See page 05, section 2.\n", "// See page 5 of 10.\n"),
     ("top-level", "third_party/a.c", "int a;\n", None),
     ("readme", "net/transport/src/http/a.cpp", "int a;\n", None),
+    ("decision", "docs/decisions/0001-a.md", "# A\n", "# A\n\nThink again when B ends.\n"),
     ("format", "core/a.cpp", "int  a ;\n", "int a;\n"),
 ]
 
