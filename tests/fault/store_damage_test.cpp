@@ -273,7 +273,7 @@ TEST_F(StoreDamage, AFailedSyncPoisonsUntilReopened) {
   EXPECT_EQ(commit("g2").error().code, Errc::store_failed);
   disk.restart(FaultDisk::Memory::keeps);
   EXPECT_EQ(commit("g3").error().code, Errc::store_unavailable);
-  EXPECT_TRUE(store->failed());
+  EXPECT_EQ(store->health().state, StoreHealth::State::failed);
   EXPECT_TRUE(await_result(history_.io(), store->load(Gid{"g1"})).value());
   EXPECT_FALSE(await_result(history_.io(), store->load(Gid{"g2"})).value());
   store.reset();

@@ -102,7 +102,8 @@ TEST_F(StoreLimits, AnOpenWithoutADescriptorIsTriedAgainAndFailsNothing) {
   std::atomic<bool> ended = false;
   std::atomic<bool> waited = false;
   std::thread closer([&] {
-    while (!ended && !waited) waited = store->waits_for_descriptor();
+    using State = StoreHealth::State;
+    while (!ended && !waited) waited = store->health().state == State::recovering;
     disk.heal();
   });
   fill(*store, 400);  // several logs long
@@ -205,7 +206,8 @@ TEST_F(StoreRoom, AFullDiskIsSaidBeforeAndEndsNewTransactionsAlone) {
   const int created = fill_until_refused(*store);
   EXPECT_TRUE(store->low_on_room());
   EXPECT_TRUE(store->out_of_room());
-  EXPECT_FALSE(store->failed());
+  EXPECT_EQ(store->health().state, StoreHealth::State::refusing);
+  EXPECT_EQ(store->health().warnings.size(), 1U);
   const std::string lines = log_.take();
   const auto warned = lines.find("less than Store.FreeBytesMin");
   const auto refused = lines.find("new transactions are refused");

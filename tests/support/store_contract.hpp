@@ -5,5 +5,6 @@
 
 #include "store_contract_changes.hpp"
 #include "store_contract_fixture.hpp"
+#include "store_contract_health.hpp"
 #include "store_contract_kv.hpp"
 #include "store_contract_lists.hpp"

@@ -251,7 +251,7 @@ Task<void> Server::stop() {
 OpsPages::Sources Server::ops_sources() {
   OpsPages::Sources sources;
   sources.metrics = [this] {
-    return metrics_text({shards_, *coordinator_, store_.leveldb, clock_, [this] {
+    return metrics_text({shards_, *coordinator_, store_.store, clock_, [this] {
                            std::optional<bool> is_registered;
                            if (registration_) is_registered = registration_->registered();
                            return is_registered;
@@ -278,32 +278,19 @@ std::vector<std::string> Server::why_not_live() const {
 }
 
 std::vector<std::string> Server::warnings() const {
-  std::vector<std::string> found;
-  if (store_.leveldb != nullptr && store_.leveldb->low_on_room()) {
-    found.push_back("the disk of the store has " +
-                    std::to_string(store_.leveldb->free_bytes() >> 20) +
-                    " MiB left, less than Store.FreeBytesMin");
-  }
-  return found;
+  return store_.store.health().warnings;
 }
 
 std::vector<std::string> Server::why_not_ready() const {
   constexpr std::chrono::seconds lag_max{10};
   std::vector<std::string> reasons = why_not_live();
   if (stopping_.load()) reasons.emplace_back("the process is stopping");
-  if (store_.leveldb != nullptr && store_.leveldb->failed()) {
-    reasons.emplace_back("the store takes no writes after a failed one; restart the process");
-  }
   if (shortage_.is_recent()) {
     reasons.push_back("no file descriptor is free (RLIMIT_NOFILE): " +
                       std::to_string(shortage_.refused()) + " connections were refused so far");
   }
-  if (store_.leveldb != nullptr && store_.leveldb->waits_for_descriptor()) {
-    reasons.emplace_back("the store waits: no file descriptor is left");
-  }
-  if (store_.leveldb != nullptr && store_.leveldb->out_of_room()) {
-    reasons.emplace_back("the disk of the store has no room for new transactions");
-  }
+  const StoreHealth store = store_.store.health();
+  reasons.insert(reasons.end(), store.reasons.begin(), store.reasons.end());
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");
   }

@@ -88,52 +88,29 @@ void collect_waiting(const std::map<std::string, std::size_t>& by_target, Metric
   }
 }
 
-void collect_store(const persist::LevelDbStore& store, MetricSet& metrics) {
-  const persist::StoreProbe& probe = store.probe();
-  const auto gauge = [&](std::string_view name, std::string_view help, std::uint64_t value) {
-    metrics.gauge(name, help, {}, static_cast<double>(value));
-  };
-  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
-    metrics.counter(name, help, {}, static_cast<double>(value));
-  };
-  gauge("concerto_store_queue_depth", "Changes that wait to be written", probe.queued_changes);
-  gauge("concerto_store_queue_bytes", "Bytes that wait to be written", probe.queued_bytes);
-  gauge("concerto_store_disk_bytes", "Bytes of the store's files, of all its segments",
-        probe.disk_bytes);
-  gauge("concerto_store_failed", "1 after a failed write: the store takes no more",
-        store.failed() ? 1 : 0);
-  if (const std::uint64_t free = store.free_bytes(); free != UINT64_MAX) {
-    gauge("concerto_store_free_bytes", "Room on the disk of the store", free);
+void collect_store(const Store& store, MetricSet& metrics) {
+  using State = StoreHealth::State;
+  const State now = store.health().state;
+  for (const State state : {State::serving, State::refusing, State::recovering, State::failed}) {
+    metrics.gauge("concerto_store_state", "1 for the state that the store is in",
+                  {{"state", to_string(state)}}, state == now ? 1 : 0);
   }
-  counter("concerto_store_changes_total", "Changes written", probe.changes);
-  counter("concerto_store_bytes_total", "Bytes written", probe.bytes);
-  counter("concerto_store_refused_total", "New transactions without room", probe.refused);
-  counter("concerto_store_disk_reads_total", "Loads that went to the disk", probe.disk_reads);
-  counter("concerto_store_segments_dropped_total", "Segments past retention",
-          probe.segments_dropped);
-
-  std::vector<double> bounds;
-  std::vector<std::uint64_t> counts;
-  for (std::size_t i = 0; i < probe.group_sizes.size(); ++i) {
-    // Bucket i has sizes below 2^i.
-    if (i + 1 < probe.group_sizes.size()) bounds.push_back(static_cast<double>((1U << i) - 1));
-    counts.push_back(probe.group_sizes[i]);
+  metrics.gauge("concerto_store_failed", "1 after a failed write: the store takes no more", {},
+                now == State::failed ? 1 : 0);
+  const std::string prefix = "concerto_store_";
+  const StoreNumbers counted = store.numbers();
+  for (const StoreNumber& number : counted.numbers) {
+    const std::string name = prefix + std::string(number.name);
+    if (number.kind == StoreNumber::Kind::counter) {
+      metrics.counter(name, number.help, {}, number.value);
+    } else {
+      metrics.gauge(name, number.help, {}, number.value);
+    }
   }
-  metrics.histogram("concerto_store_group_size", "Changes in a group, which share one sync", {},
-                    bounds, counts, static_cast<double>(probe.changes));
-  bounds.clear();
-  counts.clear();
-  // Below 128 us the buckets of the store are finer than anybody needs.
-  constexpr std::size_t first_shown = 7;
-  std::uint64_t below = 0;
-  for (std::size_t i = 0; i < probe.sync_times.size(); ++i) {
-    below += probe.sync_times[i];
-    if (i < first_shown) continue;
-    if (i + 1 < probe.sync_times.size()) bounds.push_back(static_cast<double>(1U << i) / 1e6);
-    counts.push_back(std::exchange(below, 0));
+  for (const StoreHistogram& histogram : counted.histograms) {
+    metrics.histogram(prefix + std::string(histogram.name), histogram.help, {}, histogram.bounds,
+                      histogram.counts, histogram.sum);
   }
-  metrics.histogram("concerto_store_sync_seconds", "Seconds to write a group and sync it", {},
-                    bounds, counts, static_cast<double>(probe.sync_ns) / 1e9);
 }
 
 }  // namespace
@@ -150,7 +127,7 @@ Task<std::string> metrics_text(MetricSources sources) {
   collect_in_flight(sources.coordinator.in_flight(), metrics);
   const auto waiting = co_await sources.coordinator.waiting_by_target();
   collect_waiting(waiting, metrics);
-  if (sources.store != nullptr) collect_store(*sources.store, metrics);
+  collect_store(sources.store, metrics);
   const auto oldest = co_await sources.coordinator.oldest_unfinished();
   const WallTime now = sources.clock.wall_now();
   metrics.gauge("concerto_oldest_unfinished_age_seconds",

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <concerto/engine/coordinator.hpp>
-#include <concerto/persist/leveldb_store.hpp>
+#include <concerto/engine/store.hpp>
 
 #include "shard.hpp"
 
@@ -17,7 +17,7 @@ namespace concerto::tools {
 struct MetricSources {
   const std::vector<std::unique_ptr<Shard>>& shards;
   Coordinator& coordinator;
-  const persist::LevelDbStore* store;  ///< null: the store counts nothing
+  const Store& store;
   const Clock& clock;
   /// Whether the address is published; nullopt without a registry. Called on the first shard.
   std::function<std::optional<bool>()> registered;

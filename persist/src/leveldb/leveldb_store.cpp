@@ -10,6 +10,7 @@
 #include "read_threads.hpp"
 #include "reader.hpp"
 #include "store_core.hpp"
+#include "store_health.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -254,6 +255,14 @@ std::size_t LevelDbStore::active_count() const {
 }
 std::size_t LevelDbStore::active_bytes() const {
   return impl_->core->ledger.active_bytes();
+}
+StoreHealth LevelDbStore::health() const {
+  StoreHealth health = health_of(*impl_->core);
+  if (impl_->closed) health.add(StoreHealth::State::failed, "the store is closed");
+  return health;
+}
+StoreNumbers LevelDbStore::numbers() const {
+  return numbers_of(*impl_->core);
 }
 bool LevelDbStore::failed() const noexcept {
   return impl_->core->committer.failed();

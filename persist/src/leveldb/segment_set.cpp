@@ -37,6 +37,11 @@ SegmentSet::Segments SegmentSet::all() const {
   return segments_;
 }
 
+std::size_t SegmentSet::size() const {
+  const std::lock_guard lock(mutex_);
+  return segments_.size();
+}
+
 Result<std::shared_ptr<const std::string>> SegmentSet::read(std::uint64_t group) const {
   const auto segment = of(group);
   if (!segment) {

@@ -21,6 +21,7 @@ class SegmentSet {
   std::shared_ptr<Segment> of(std::uint64_t group) const;
   std::shared_ptr<Segment> current() const;
   Segments all() const;
+  std::size_t size() const;
 
   /// A group's value. Errors: store_damaged; trans_not_found when its segment is gone.
   Result<std::shared_ptr<const std::string>> read(std::uint64_t group) const;

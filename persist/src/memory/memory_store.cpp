@@ -16,6 +16,7 @@ namespace concerto::persist {
 namespace {
 
 constexpr std::size_t all_commits = std::numeric_limits<std::size_t>::max();
+constexpr std::string_view no_writes_text = "the store takes no writes after a failed one";
 
 }  // namespace
 
@@ -62,7 +63,7 @@ struct MemoryStore::State {
 
 Result<> MemoryStore::State::take_effect(const Effect& effect) {
   if (poisoned) {
-    return make_error(Errc::store_unavailable, "the store takes no writes after a failed one");
+    return make_error(Errc::store_unavailable, std::string(no_writes_text));
   }
   if (fails_after > 0 && --fails_after == 0) {
     poisoned = true;
@@ -190,6 +191,13 @@ Async<> order(State& state, Effect effect) {
 }
 
 }  // namespace
+
+StoreHealth MemoryStore::health() const {
+  const std::lock_guard lock(state_->mutex);
+  StoreHealth health;
+  if (state_->poisoned) health.add(StoreHealth::State::failed, std::string(no_writes_text));
+  return health;
+}
 
 Async<> MemoryStore::commit(Change change) {
   State::Effect effect = [&change](State& state) {

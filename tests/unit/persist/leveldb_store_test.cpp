@@ -326,6 +326,7 @@ TEST_F(LevelDbStoreTest, TakesNoWritesAfterClose) {
   store_->close();
   const Transaction saga = sample_saga("g2");
   EXPECT_EQ(commit(create(saga)).error().code, Errc::store_unavailable);
+  EXPECT_EQ(store_->health().state, StoreHealth::State::failed);
   EXPECT_TRUE(state().clean);
 }
 

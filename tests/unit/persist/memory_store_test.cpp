@@ -72,7 +72,9 @@ TEST_F(MemoryStoreTest, AFailedCommitPoisonsUntilACrash) {
   EXPECT_EQ(results_[1], Errc::store_failed);
   EXPECT_EQ(results_[2], Errc::store_unavailable);
   EXPECT_EQ(load("g2"), second);
+  EXPECT_EQ(store_.health().state, StoreHealth::State::failed);
   store_.crash();
+  EXPECT_EQ(store_.health().state, StoreHealth::State::serving);
   start(update("g1", TransStatus::submitted, new_status(TransStatus::succeed, 1)));
   EXPECT_EQ(results_[3], error_code{});
 }

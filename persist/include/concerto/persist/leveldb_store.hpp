@@ -121,6 +121,8 @@ class LevelDbStore final : public Store {
   Async<> create_kv(KvRecord record) override;
   Async<> update_kv(KvRecord record) override;
   Async<> delete_kv(std::string cat, std::string key) override;
+  StoreHealth health() const override;
+  StoreNumbers numbers() const override;
 
  private:
   class Impl;

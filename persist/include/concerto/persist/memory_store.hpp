@@ -50,6 +50,7 @@ class MemoryStore final : public Store {
   Async<> create_kv(KvRecord record) override;
   Async<> update_kv(KvRecord record) override;
   Async<> delete_kv(std::string cat, std::string key) override;
+  StoreHealth health() const override;
 
  private:
   struct State;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <concerto/base/async.hpp>
+#include <concerto/engine/store_health.hpp>
 #include <concerto/engine/transaction.hpp>
 
 namespace concerto {
@@ -124,9 +125,14 @@ struct KvPage {
 /// against changes that are not durable yet. Reads show what is durable, and progress that is
 /// ordered behind it.
 ///
-/// Errors: gid_exists, status_mismatch, trans_not_found, branch_exists (nothing changed);
-/// overloaded (nothing changed; only CreateTrans and lists are refused for room); store_failed (may
-/// or may not be durable) and from then on store_unavailable.
+/// Errors:
+/// - gid_exists, status_mismatch, trans_not_found, branch_exists: nothing changed;
+/// - overloaded: nothing changed; only CreateTrans and lists are refused for room;
+/// - store_busy: nothing changed or was read, and the same call may succeed soon. A lost connection
+///   before the change was sent, a deadlock, a failover. A store that cannot tell whether a change
+///   was made finds out before it says store_busy;
+/// - store_failed: the change may or may not be durable. A store that recovers tells by `load`
+///   later; one that does not answers store_unavailable from then on, until it is opened again.
 class Store {
  public:
   virtual ~Store() = default;
@@ -158,6 +164,13 @@ class Store {
   virtual Async<> update_kv(KvRecord record) = 0;
   /// Error key_not_found.
   virtual Async<> delete_kv(std::string cat, std::string key) = 0;
+
+  /// What the store can do now. On any thread, at once: it asks nobody and waits for nothing. A
+  /// store that cannot fail keeps this one.
+  virtual StoreHealth health() const { return {}; }
+
+  /// What the store counts, under the same conditions. The numbers are not of one moment.
+  virtual StoreNumbers numbers() const { return {}; }
 };
 
 }  // namespace concerto

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace concerto {
+
+/// What a store can do at this moment, for whoever decides whether to send requests here.
+struct StoreHealth {
+  enum class State : std::uint8_t {
+    serving,     ///< does everything
+    refusing,    ///< takes no new transactions; what is there goes on
+    recovering,  ///< changes wait or are store_busy; it may serve again by itself
+    failed,      ///< takes no changes any more (store_unavailable) until it is opened again
+  };
+  State state = State::serving;
+  std::vector<std::string> reasons;   ///< a sentence for each; empty when and only when serving
+  std::vector<std::string> warnings;  ///< what may keep it from serving, if nobody does anything
+
+  /// Adds a reason. The state is the worst that any reason names.
+  void add(State worst, std::string reason) {
+    if (state < worst) state = worst;
+    reasons.push_back(std::move(reason));
+  }
+};
+
+constexpr std::string_view to_string(StoreHealth::State state) noexcept {
+  switch (state) {
+    case StoreHealth::State::serving:
+      return "serving";
+    case StoreHealth::State::refusing:
+      return "refusing";
+    case StoreHealth::State::recovering:
+      return "recovering";
+    case StoreHealth::State::failed:
+      return "failed";
+  }
+  return "failed";
+}
+
+/// A number that a store counts.
+struct StoreNumber {
+  enum class Kind : std::uint8_t {
+    gauge,    ///< goes up and down
+    counter,  ///< only grows while the store is open
+  };
+  std::string_view name;  ///< lower case and underscores; metrics put `concerto_store_` before it
+  std::string_view help;
+  Kind kind = Kind::gauge;
+  double value = 0;
+};
+
+/// How the values of one kind are spread.
+struct StoreHistogram {
+  std::string_view name;  ///< as in StoreNumber
+  std::string_view help;
+  std::vector<double> bounds;  ///< ascending
+  /// `counts[i]` values are at most `bounds[i]` and above the bound before; the last count has no
+  /// bound.
+  std::vector<std::uint64_t> counts;
+  double sum = 0;  ///< of the values
+};
+
+/// What a store counts, for metrics. The names and helps live as long as the program.
+struct StoreNumbers {
+  std::vector<StoreNumber> numbers;
+  std::vector<StoreHistogram> histograms;
+};
+
+}  // namespace concerto
