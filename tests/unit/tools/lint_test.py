@@ -127,6 +127,8 @@ CASES = [
     ("coverage", "net/protocol/proto/dtmgimp.proto",
      "service Dtm {\n  rpc NewGid(Empty)", "// no rpc\n"),
     ("page", "core/a.cpp", "// See page 05, section 2.\n", "// See page 5 of 10.\n"),
+    ("glossary", "docs/glossary.md", "| Word | In the code |\n| --- | --- |\n| a | `A::b` |\n",
+     "| Word | Not |\n| --- | --- |\n| a | `b` |\n"),
     ("top-level", "third_party/a.c", "int a;\n", None),
     ("readme", "net/transport/src/http/a.cpp", "int a;\n", None),
     ("decision", "docs/decisions/0001-a.md", "# A\n", "# A\n\nThink again when B ends.\n"),
