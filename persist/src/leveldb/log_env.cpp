@@ -11,7 +11,7 @@
 
 #include "database_names.hpp"
 #include "file_modes.hpp"
-#include "mapped_file.hpp"
+#include "table_reader.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -75,7 +75,7 @@ leveldb::Status LogEnv::NewSequentialFile(const std::string& path, leveldb::Sequ
 leveldb::Status LogEnv::NewRandomAccessFile(const std::string& path,
                                             leveldb::RandomAccessFile** file) {
   *file = nullptr;
-  auto opened = disk_.reserve().open([&] { return MappedFile::open(path); });
+  auto opened = disk_.reserve().open([&] { return open_table(path); });
   if (!opened) return to_status(path, opened.error());
   *file = opened->release();
   return leveldb::Status::OK();
