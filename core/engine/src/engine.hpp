@@ -164,8 +164,9 @@ class Engine {
   // What an operator reads (engine_log.cpp).
   void log(LogLevel level, const LiveTrans& live, const std::string& text) const;
   void log_limited(LogLevel level, const LiveTrans& live, std::string_view thing,
-                   const std::string& text);
-  bool admits_line(LogLevel level, std::string_view thing);
+                   const std::string& text, std::size_t lines = LineLimit::lines_max);
+  bool admits_line(LogLevel level, std::string_view thing,
+                   std::size_t lines = LineLimit::lines_max);
   void log_trouble(const LiveTrans& live, std::chrono::nanoseconds pause);
   void report_left_out(SteadyTime now);
 

@@ -21,8 +21,9 @@ Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability)
   if (!committed) {
     // What is stored now is for the store to tell.
     live.knowledge = LiveTrans::Knowledge::none;
+    // They all fail for the one reason.
     log_limited(LogLevel::error, live, "changes that are not stored",
-                "change not stored: " + committed.error().detail);
+                "change not stored: " + committed.error().detail, 1);
     co_return committed;
   }
   apply(live.trans, delta);

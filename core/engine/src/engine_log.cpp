@@ -22,13 +22,13 @@ void Engine::log(LogLevel level, const LiveTrans& live, const std::string& text)
 
 /// `thing`: what the line is about beside the transaction; of each there are a few lines.
 void Engine::log_limited(LogLevel level, const LiveTrans& live, std::string_view thing,
-                         const std::string& text) {
-  if (admits_line(level, thing)) ports_.observer.log(level, live.gid.view(), text);
+                         const std::string& text, std::size_t lines) {
+  if (admits_line(level, thing, lines)) ports_.observer.log(level, live.gid.view(), text);
 }
 
-bool Engine::admits_line(LogLevel level, std::string_view thing) {
+bool Engine::admits_line(LogLevel level, std::string_view thing, std::size_t lines) {
   if (!ports_.observer.logs(level)) return false;
-  const bool admitted = line_limit_.admits(thing, ports_.timers.now());
+  const bool admitted = line_limit_.admits(thing, ports_.timers.now(), lines);
   if (!log_timer_.is_set() && !stopping_) log_timer_.set(line_limit_.next_end());
   return admitted;
 }

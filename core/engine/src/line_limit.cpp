@@ -4,13 +4,13 @@
 
 namespace concerto {
 
-bool LineLimit::admits(std::string_view thing, SteadyTime now) {
+bool LineLimit::admits(std::string_view thing, SteadyTime now, std::size_t lines) {
   auto found = windows_.find(thing);
   if (found == windows_.end()) {
     if (windows_.size() >= things_max) thing = {};
-    found = windows_.try_emplace(std::string(thing), Window{now + window}).first;
+    found = windows_.try_emplace(std::string(thing), Window{now + window, lines}).first;
   }
-  return ++found->second.lines <= lines_max;
+  return ++found->second.lines <= found->second.lines_max;
 }
 
 std::vector<LineLimit::LeftOut> LineLimit::end_windows(SteadyTime now) {
@@ -18,7 +18,9 @@ std::vector<LineLimit::LeftOut> LineLimit::end_windows(SteadyTime now) {
   std::erase_if(windows_, [&](const auto& entry) {
     const auto& [thing, known] = entry;
     if (known.end > now) return false;
-    if (known.lines > lines_max) left_out.push_back({thing, known.lines - lines_max});
+    if (known.lines > known.lines_max) {
+      left_out.push_back({thing, known.lines - known.lines_max});
+    }
     return true;
   });
   return left_out;

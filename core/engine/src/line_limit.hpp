@@ -21,8 +21,9 @@ class LineLimit {
   static constexpr std::size_t lines_max = 5;     ///< about one thing in a window
   static constexpr std::size_t things_max = 256;  ///< at a time; all others are one thing
 
-  /// Whether a line about `thing` may be written. A window begins with the first one.
-  bool admits(std::string_view thing, SteadyTime now);
+  /// Whether a line about `thing` may be written, of which there are at most `lines` in a window,
+  /// the same number each time. A window begins with the first one.
+  bool admits(std::string_view thing, SteadyTime now, std::size_t lines = lines_max);
 
   struct LeftOut {
     std::string thing;  ///< empty for what was beyond things_max
@@ -36,6 +37,7 @@ class LineLimit {
  private:
   struct Window {
     SteadyTime end;
+    std::uint64_t lines_max = 0;
     std::uint64_t lines = 0;
   };
   std::map<std::string, Window, std::less<>> windows_;

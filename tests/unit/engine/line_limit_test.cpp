@@ -23,6 +23,18 @@ TEST(LineLimit, AdmitsAFewLinesAboutOneThingAndCountsTheOthers) {
   EXPECT_TRUE(limit.admits("http://a", start + LineLimit::window));
 }
 
+TEST(LineLimit, AdmitsOneLineAboutAThingOfWhichOneIsEnough) {
+  LineLimit limit;
+  EXPECT_TRUE(limit.admits("changes", start, 1));
+  for (int i = 0; i < 9; ++i) EXPECT_FALSE(limit.admits("changes", start, 1));
+  EXPECT_TRUE(limit.admits("http://a", start));
+  EXPECT_TRUE(limit.admits("http://a", start));
+  const auto left_out = limit.end_windows(start + LineLimit::window);
+  ASSERT_EQ(left_out.size(), 1U);
+  EXPECT_EQ(left_out.front().thing, "changes");
+  EXPECT_EQ(left_out.front().lines, 9U);
+}
+
 TEST(LineLimit, TakesAllThingsBeyondItsLimitForOne) {
   LineLimit limit;
   std::size_t admitted = 0;
