@@ -138,6 +138,17 @@ Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const Bra
   return draft;
 }
 
+TransOptions merged(TransOptions stored, const TransOptions& named) {
+  stored.wait_result |= named.wait_result;
+  stored.concurrent |= named.concurrent;
+  if (named.timeout_to_fail.count() != 0) stored.timeout_to_fail = named.timeout_to_fail;
+  if (named.request_timeout.count() != 0) stored.request_timeout = named.request_timeout;
+  if (named.retry_interval.count() != 0) stored.retry_interval = named.retry_interval;
+  if (named.retry_limit != 0) stored.retry_limit = named.retry_limit;
+  if (!named.branch_headers.empty()) stored.branch_headers = named.branch_headers;
+  return stored;
+}
+
 Result<StatusChange> submitted_end(std::map<std::string, std::string> extra) {
   const std::string& text = extra["status"];
   const auto status = trans_status_from(text);

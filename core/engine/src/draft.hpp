@@ -26,6 +26,9 @@ struct Draft {
 Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const BranchCaller& branches,
                          const Wording& wording);
 
+/// The stored options with what the submit names (page 02, section 5.2).
+TransOptions merged(TransOptions stored, const TransOptions& named);
+
 /// The end of a workflow that its submit names. Error unless it is one.
 Result<StatusChange> submitted_end(std::map<std::string, std::string> extra);
 

@@ -50,18 +50,6 @@ bool names_topics(const TransRequest& request) {
                      [](const Step& step) { return topic_of(step.action).has_value(); });
 }
 
-/// The stored options with what the submit names (page 02, section 5.2).
-TransOptions merged(TransOptions stored, const TransOptions& named) {
-  stored.wait_result |= named.wait_result;
-  stored.concurrent |= named.concurrent;
-  if (named.timeout_to_fail.count() != 0) stored.timeout_to_fail = named.timeout_to_fail;
-  if (named.request_timeout.count() != 0) stored.request_timeout = named.request_timeout;
-  if (named.retry_interval.count() != 0) stored.retry_interval = named.retry_interval;
-  if (named.retry_limit != 0) stored.retry_limit = named.retry_limit;
-  if (!named.branch_headers.empty()) stored.branch_headers = named.branch_headers;
-  return stored;
-}
-
 }  // namespace
 
 Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
