@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <concerto/base/assert.hpp>
+
 #include "sendable.hpp"
 
 namespace concerto {
@@ -91,6 +93,7 @@ Result<> Engine::admit(const LiveTrans& live, const Draft& draft) const {
 }
 
 Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
+  CONCERTO_ASSERT(live.turn.is_taken && live.knowledge != LiveTrans::Knowledge::present);
   if (stopping_) co_return shutting_down();
   CONCERTO_CO_CHECK(admit(live, draft));
   const bool is_resumed = draft.mode->initiator_call == InitiatorCall::resumes;
@@ -212,7 +215,7 @@ Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
   const bool new_custom = delta.custom_data.has_value();
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   if (new_custom) live.custom = std::move(draft.custom);
-  live.restart_runs();
+  live.calls.restart(live.trans.branches.size());
   alarms_.cancel(live.gid);
   arm_timeout(live);
   set_next_alarm();
@@ -236,13 +239,15 @@ Async<> Engine::submit_end(Draft draft) {
 /// Starts a pass because a request wants one: the pauses between its tries begin anew. A pass that
 /// has begun and called nobody yet waits in no line any more.
 void Engine::try_now(LiveTrans& live) {
-  if (!live.driving) live.begun = LiveTrans::Begun::asked_for;
-  live.woken_by.reset();
-  start_driver(live);
+  using State = LiveTrans::State;
+  if (live.state() == State::idle) return start_driver(live, Pass::Begun::asked_for);
+  if (live.state() == State::woken) live.enter(State::driving);
+  live.pass.woken_by.reset();
 }
 
 Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
   LiveTrans& live = *pin;
+  CONCERTO_ASSERT(live.passes >= seen);
   Timer timer(ports_.timers, [&live] { live.pass_ended.notify_all(); });
   timer.set(until);
   while (live.passes == seen) {
@@ -291,7 +296,7 @@ Async<> Engine::register_branch(BranchRequest request) {
   delta.new_payloads.push_back(std::move(request.payload));
   delta.new_branches = std::move(draft.rows);
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
-  live.restart_runs();
+  live.calls.restart(live.trans.branches.size());
   live_.count_bytes(live);
   co_return ok();
 }
@@ -341,7 +346,7 @@ Async<> Engine::force_stop(Gid gid) {
   StatusChange change{TransStatus::failed, {}};
   CONCERTO_CO_CHECK(co_await change_status(live, std::move(change)));
   // Who waits need not wait for the branch call that may still run.
-  if (live.driving) tell_waiters(live, answer(live));
+  if (live.is_driven()) tell_waiters(live, answer(live));
   co_return ok();
 }
 
@@ -362,7 +367,8 @@ Async<> Engine::reset_next_cron_time(Gid gid) {
   const seconds interval = reset_interval(live.trans.options, options_);
   delta.schedule = Schedule{interval, delta.at, false};
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
-  live.again = live.driving;
+  using State = LiveTrans::State;
+  if (live.is_driven() && live.state() != State::repeating) live.enter(State::repeating);
   try_now(live);
   co_return ok();
 }
@@ -371,20 +377,6 @@ Async<std::optional<Transaction>> Engine::query(Gid gid) {
   const LiveTrans* live = live_.find(gid);
   if (live != nullptr && live->knowledge == LiveTrans::Knowledge::present) co_return live->trans;
   co_return co_await store_.load(std::move(gid));
-}
-
-InFlight Engine::in_flight(SteadyTime now) const noexcept {
-  InFlight result;
-  result.live = live_.size();
-  result.parked = alarm_count_.load(std::memory_order_relaxed);
-  result.bytes = live_.bytes();
-  result.queued = queued_count_.load(std::memory_order_relaxed);
-  const SteadyTime earliest = earliest_alarm_.load(std::memory_order_relaxed);
-  if (earliest < now) result.lag = now - earliest;
-  for (std::size_t type = 0; type < trans_types; ++type) {
-    result.unfinished[type] = unfinished_[type].load(std::memory_order_relaxed);
-  }
-  return result;
 }
 
 }  // namespace concerto

@@ -89,7 +89,7 @@ class Engine {
   Async<> wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until);
 
   // Passes (engine_pass.cpp).
-  void start_driver(LiveTrans& live);
+  void start_driver(LiveTrans& live, Pass::Begun begun);
   Task<void> drive(Pin pin);
   /// What a driver does next.
   struct Move {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <concerto/base/assert.hpp>
+
 #include "engine.hpp"
 
 namespace concerto {
@@ -34,8 +36,8 @@ nanoseconds rest_after_start(const ActiveTrans& active, WallTime now) {
   return std::min(left, most);
 }
 
-LiveTrans::Begun begun_by(Alarms::Cause cause) noexcept {
-  using Begun = LiveTrans::Begun;
+Pass::Begun begun_by(Alarms::Cause cause) noexcept {
+  using Begun = Pass::Begun;
   if (cause == Alarms::Cause::probe) return Begun::probing;
   return cause == Alarms::Cause::answer ? Begun::answered : Begun::in_turn;
 }
@@ -100,12 +102,13 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
         // A prepared transaction rests only after its time has come.
         live.timed_out |= due.timeout || (trans.status == TransStatus::prepared && trans.parked);
       }
-      if (!live.driving) {
+      if (!live.is_driven()) {
+        CONCERTO_ASSERT(live.pass.slot.empty());
         live.delay_over = due.wake;
-        live.slot = std::exchange(slot, {});
-        live.begun = begun_by(due.cause);
-        live.woken_by = std::move(due);
-        start_driver(live);
+        live.pass.slot = std::exchange(slot, {});
+        const Pass::Begun begun = begun_by(due.cause);
+        live.pass.woken_by = std::move(due);
+        start_driver(live, begun);
       } else if (due.timeout) {
         // The decision does not wait for the call that runs.
         ignore_error(co_await settle(live), "the driver meets the same error");
@@ -113,6 +116,7 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
       }
     }
   }
+  CONCERTO_ASSERT(wakes_in_progress_ > 0);
   --wakes_in_progress_;
   if (!slot.empty()) give_back_slot(std::move(slot), TargetSlots::Use::unused);
   set_next_alarm();
@@ -152,7 +156,7 @@ void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
     const nanoseconds left = timeout - elapsed(active.create_time, now);
     alarms_.set_timeout(active.gid, steady + std::max(left, nanoseconds::zero()));
   }
-  const bool is_driven = live != nullptr && live->driving;
+  const bool is_driven = live != nullptr && live->is_driven();
   if (is_driven || alarms_.wake_of(active.gid) != SteadyTime::max()) return;
   if (active.parked) {
     alarms_.set_wake(active.gid, steady + rest_after_start(active, now));

@@ -1,18 +1,25 @@
 // How a transaction changes in the store.
 
+#include <concerto/base/assert.hpp>
+
 #include "engine.hpp"
 
 namespace concerto {
 
+/// By whoever has the turn.
 Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability) {
+  CONCERTO_ASSERT(live.turn.is_taken);
+  const TransStatus expected = live.trans.status;
+  CONCERTO_ASSERT(!delta.status || may_become(expected, *delta.status));
   if (delta.at == WallTime{}) delta.at = clock_.wall_now();
   // Whatever is written carries every result known so far.
   delta.branch_changes = std::exchange(live.unsaved, {});
   if (std::exchange(live.retry_count_unsaved, false)) delta.retry_count = live.trans.retry_count;
   if (live.is_linked()) live.unlink();
+  CONCERTO_ASSERT(fits(live.trans, delta));
   UpdateTrans update;
   update.gid = live.gid;
-  update.expected = live.trans.status;
+  update.expected = expected;
   update.delta = delta;
   Change change;
   change.what = std::move(update);
@@ -26,6 +33,8 @@ Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability)
                 "change not stored: " + committed.error().detail, 1);
     co_return committed;
   }
+  // Nobody else has changed it while it was stored.
+  CONCERTO_ASSERT(live.turn.is_taken && live.trans.status == expected);
   apply(live.trans, delta);
   co_return ok();
 }
@@ -41,7 +50,7 @@ Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
   if (change.to == TransStatus::submitted) delta.submit_time = delta.at;
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   live.timed_out = false;
-  live.restart_runs();
+  live.calls.restart(live.trans.branches.size());
   if (is_final(live.trans.status)) {
     forget(live);
     ports_.observer.transaction_ended(live.trans);
@@ -55,6 +64,7 @@ Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
 }
 
 void Engine::mark_unsaved(LiveTrans& live) {
+  CONCERTO_ASSERT(live.has_unsaved());
   if (!live.is_linked()) unsaved_.push_back(live);
   if (!progress_timer_.is_set()) progress_timer_.set(ports_.timers.now() + options_.progress_delay);
 }

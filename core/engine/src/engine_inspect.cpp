@@ -18,10 +18,10 @@ std::string call_text(const Branch& branch) {
 std::string explain_running(const LiveTrans& live) {
   constexpr std::size_t shown_max = 3;
   std::string text;
-  std::size_t running = live.query == RunState::running ? 1 : 0;
+  std::size_t running = live.calls.query == RunState::running ? 1 : 0;
   if (running > 0) text = "its application at " + masked_url(live.trans.query_prepared);
-  for (std::size_t i = 0; i < live.runs.size(); ++i) {
-    if (live.runs[i] != RunState::running || ++running > shown_max) continue;
+  for (std::size_t i = 0; i < live.calls.runs.size(); ++i) {
+    if (live.calls.runs[i] != RunState::running || ++running > shown_max) continue;
     if (!text.empty()) text += ", ";
     text += call_text(live.trans.branches[i]);
   }
@@ -87,7 +87,7 @@ Inspection Engine::explain(Transaction trans) const {
   const Mode* mode = modes_.find(shown.type);
   if (is_final(shown.status)) {
     result.explanation = explain_finished(shown);
-  } else if (live != nullptr && live->driving) {
+  } else if (live != nullptr && live->is_driven()) {
     result.activity = Activity::running;
     result.explanation = explain_running(*live);
   } else if (mode == nullptr) {
@@ -140,6 +140,20 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
     return "waits for its delay of " + std::to_string(custom->delay.count()) + " seconds";
   }
   return "waits for its next try; earlier attempts are not known to this process";
+}
+
+InFlight Engine::in_flight(SteadyTime now) const noexcept {
+  InFlight result;
+  result.live = live_.size();
+  result.parked = alarm_count_.load(std::memory_order_relaxed);
+  result.bytes = live_.bytes();
+  result.queued = queued_count_.load(std::memory_order_relaxed);
+  const SteadyTime earliest = earliest_alarm_.load(std::memory_order_relaxed);
+  if (earliest < now) result.lag = now - earliest;
+  for (std::size_t type = 0; type < trans_types; ++type) {
+    result.unfinished[type] = unfinished_[type].load(std::memory_order_relaxed);
+  }
+  return result;
 }
 
 Task<void> Engine::count_waiting(std::map<std::string, std::size_t>& by_target) {

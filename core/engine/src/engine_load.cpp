@@ -1,5 +1,7 @@
 // How a transaction gets into memory.
 
+#include <concerto/base/assert.hpp>
+
 #include "engine.hpp"
 
 namespace concerto {
@@ -10,7 +12,7 @@ Task<Turn> Engine::enter(const Gid& gid) {
 
 Async<> Engine::load(LiveTrans& live) {
   if (live.knowledge != LiveTrans::Knowledge::none) co_return ok();
-  if (live.calls_running > 0) {
+  if (live.calls.running > 0) {
     // After a failed write: the calls still refer to the transaction in memory.
     co_return make_error(Errc::store_unavailable,
                          "gid " + live.gid.str() + " cannot be read while its calls end");
@@ -21,6 +23,7 @@ Async<> Engine::load(LiveTrans& live) {
     forget(live);
     co_return ok();
   }
+  CONCERTO_ASSERT(found->gid == live.gid);
   const Mode* mode = modes_.find(found->type);
   if (mode == nullptr) {
     co_return make_error(Errc::not_supported, "trans_type '" + std::string(to_string(found->type)) +
@@ -40,11 +43,12 @@ Async<> Engine::load(LiveTrans& live) {
 }
 
 void Engine::adopt(LiveTrans& live, Transaction trans, CustomData custom, const Mode& mode) {
+  CONCERTO_ASSERT(live.calls.running == 0);
   live.trans = std::move(trans);
   live.custom = std::move(custom);
   live.mode = &mode;
   live.knowledge = LiveTrans::Knowledge::present;
-  live.begin_pass();
+  live.forget_results();
   live_.count_bytes(live);
 }
 
@@ -57,6 +61,7 @@ void Engine::forget(LiveTrans& live) {
 }
 
 void Engine::leave_memory(LiveTrans& live) {
+  CONCERTO_ASSERT(!live.is_driven() && live.pass.slot.empty());
   if (live.counted) alarms_.add(live.gid, live.trans.type, live.trans.create_time);
   // Alarms do not ring while memory is full; this transaction makes room for the next one.
   if (live_.size() + 1 == options_.in_flight_max) set_next_alarm();
@@ -70,6 +75,7 @@ void Engine::count(LiveTrans& live) {
 
 void Engine::count_unfinished(TransType type, int difference) {
   auto& count = unfinished_[static_cast<std::size_t>(type) % trans_types];
+  CONCERTO_ASSERT(difference > 0 || count.load(std::memory_order_relaxed) > 0);
   count.store(count.load(std::memory_order_relaxed) + static_cast<std::size_t>(difference),
               std::memory_order_relaxed);
 }

@@ -35,20 +35,22 @@ bool Engine::admits_line(LogLevel level, std::string_view thing, std::size_t lin
 
 /// A call did not succeed, and is repeated after the pause.
 void Engine::log_trouble(const LiveTrans& live, std::chrono::nanoseconds pause) {
-  if (!admits_line(LogLevel::warn, live.worst_target)) return;
+  if (!live.pass.worst) return;
+  const Trouble& trouble = *live.pass.worst;
+  if (!admits_line(LogLevel::warn, trouble.target)) return;
   std::string text;
   std::uint32_t attempt = 0;
-  if (live.worst_branch) {
-    const Branch& branch = live.trans.branches[*live.worst_branch];
-    text = "branch " + branch.branch_id.str() + " " + branch.op + " at " + live.worst_url;
+  if (trouble.branch) {
+    const Branch& branch = live.trans.branches[*trouble.branch];
+    text = "branch " + branch.branch_id.str() + " " + branch.op + " at " + trouble.url;
     attempt = journal_.tries(live.gid, branch.branch_id.view(), branch.op);
   } else {
     text = "its application at " + masked_url(live.trans.query_prepared);
     attempt = journal_.tries(live.gid, "00", {});
   }
   if (attempt > 0) text += ", attempt " + std::to_string(attempt);
-  text += ", ended in " + std::string(to_string(live.worst)) + ": " +
-          (live.worst_text.empty() ? live.worst_error.detail : live.worst_text) + "; next try in " +
+  text += ", ended in " + std::string(to_string(trouble.outcome)) + ": " +
+          (trouble.text.empty() ? trouble.error.detail : trouble.text) + "; next try in " +
           in_time(pause);
   ports_.observer.log(LogLevel::warn, live.gid.view(), text);
 }

@@ -10,22 +10,22 @@ namespace concerto {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-void Engine::start_driver(LiveTrans& live) {
-  if (live.driving) return;
+/// Of a transaction without a driver. What woke it, if something did, is in the pass already.
+void Engine::start_driver(LiveTrans& live, Pass::Begun begun) {
+  live.enter(live.pass.woken_by ? LiveTrans::State::woken : LiveTrans::State::driving);
+  live.pass.begun = begun;
   alarms_.cancel_wake(live.gid);
   if (const auto due = slots_.forget(live.gid)) {
     // Its timeout does not ring a second time.
     live.timed_out |= due->timeout && live.trans.status == live.mode->times_out_in;
   }
   queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
-  live.begin_pass();
-  live.retries_exhausted = false;
+  live.forget_results();
   if (live.trans.submit_time) {
     live.delay_over |= clock_.wall_now() - *live.trans.submit_time >= live.custom.delay;
   }
-  live.driving = true;
   if (tasks_.spawn(drive(live_.pin(live.gid)))) return;
-  live.driving = false;
+  live.enter(LiveTrans::State::idle);
   end_pass(live, shut_down(live), false);
 }
 
@@ -59,13 +59,13 @@ Task<void> Engine::drive(Pin pin) {
         break;
       case Move::What::rest:
         stored = co_await rest(live);
-        if (stored && !live.driving) co_return;
+        if (stored && !live.is_driven()) co_return;
         break;
       case Move::What::end:
         co_return;
     }
   }
-  live.driving = false;
+  live.enter(LiveTrans::State::idle);
   alarms_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
   set_next_alarm();
   end_pass(live, stored.error(), false);
@@ -75,29 +75,29 @@ Task<void> Engine::drive(Pin pin) {
 Engine::Move Engine::next_move(const Pin& pin) {
   using What = Move::What;
   LiveTrans& live = *pin;
+  CONCERTO_ASSERT(live.turn.is_taken && live.is_driven());
   const Next next = decide(live);
   if (next.change) return {What::change};
   if (is_final(live.trans.status)) {
-    live.driving = false;
+    live.enter(LiveTrans::State::idle);
     end_pass(live, answer(live), true);
     return {What::end};
   }
   if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
     if (!claim_target(live, next)) {
-      live.driving = false;
+      live.enter(LiveTrans::State::idle);
       return {What::end};
     }
     if (next.needs_durable_successes && live.has_unsaved()) return {What::save};
-    if (next.calls.size() != 1 || live.calls_running > 0) {
+    if (next.calls.size() != 1 || live.calls.running > 0) {
       start_calls(pin, next);
       return {What::started};
     }
     const std::uint32_t index = next.calls.front();
-    live.runs[index] = RunState::running;
-    ++live.calls_running;
+    live.calls.begin(live.calls.runs[index]);
     return {What::call, index};
   }
-  const bool runs = live.calls_running > 0 || (live.pauses_running > 0 && !stopping_);
+  const bool runs = live.calls.running > 0 || (live.calls.pausing > 0 && !stopping_);
   return {runs ? What::wait : What::rest};
 }
 
@@ -117,19 +117,16 @@ Async<> Engine::settle(LiveTrans& live) {
 void Engine::start_calls(const Pin& pin, const Next& next) {
   LiveTrans& live = *pin;
   for (const std::uint32_t index : next.calls) {
-    live.runs[index] = RunState::running;
-    ++live.calls_running;
+    RunState& run = live.calls.runs[index];
+    live.calls.begin(run);
     if (!tasks_.spawn(call_branch(pin, index, live.trans.status))) {
-      live.runs[index] = RunState::tried;
-      --live.calls_running;
+      live.calls.end(run, RunState::tried);
     }
   }
   if (next.ask_initiator) {
-    live.query = RunState::running;
-    ++live.calls_running;
+    live.calls.begin(live.calls.query);
     if (!tasks_.spawn(call_initiator(pin, live.trans.status))) {
-      live.query = RunState::tried;
-      --live.calls_running;
+      live.calls.end(live.calls.query, RunState::tried);
     }
   }
 }
@@ -156,7 +153,8 @@ void Engine::end_call(LiveTrans& live, const BranchCall& call, BranchReply& repl
   ports_.observer.branch_called(call, reply, took);
   if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
   if (reply.outcome == Outcome::error) return;
-  live.slot_answered |= !live.slot.empty() && live.slot == call_target(call.url);
+  Pass& pass = live.pass;
+  pass.slot_answered |= !pass.slot.empty() && pass.slot == call_target(call.url);
   if (alarms_.any_waits()) wake_waiting(call_target(call.url));
 }
 
@@ -187,7 +185,6 @@ Task<void> Engine::call_branch(Pin pin, std::uint32_t index, TransStatus called_
     reply = co_await ports_.branches.call(request);
     end_call(live, request, reply, start);
   }
-  --live.calls_running;
   record(pin, index, called_in, std::move(reply));
   live.progressed.notify_all();
 }
@@ -211,18 +208,18 @@ Task<void> Engine::call_initiator(Pin pin, TransStatus called_in) {
     reply = co_await ports_.branches.call(request);
     end_call(live, request, reply, start);
   }
-  --live.calls_running;
   record_query(live, called_in, std::move(reply));
   live.progressed.notify_all();
 }
 
 void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply) {
   LiveTrans& live = *pin;
-  RunState& run = live.runs[index];
+  RunState& run = live.calls.runs[index];
   if (live.trans.status != called_in) {
-    run = RunState::idle;  // The status was decided while the call ran; its result is too late.
-    return;
+    // The status was decided while the call ran; its result is too late.
+    return live.calls.end(run, RunState::idle);
   }
+  live.calls.end(run, RunState::tried);
   Branch& branch = live.trans.branches[index];
   const auto conclude = [&](BranchStatus status) {
     const WallTime now = clock_.wall_now();
@@ -231,12 +228,11 @@ void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, 
     live.unsaved.push_back({index, status, now});
     mark_unsaved(live);
   };
-  run = RunState::tried;
   std::optional<nanoseconds> soon;
   switch (live.mode->effect(live.trans, branch, reply.outcome)) {
     case Effect::succeed:
       conclude(BranchStatus::succeed);
-      live.any_success = true;
+      live.pass.any_success = true;
       return;
     case Effect::fail:
       conclude(BranchStatus::failed);
@@ -247,13 +243,13 @@ void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, 
       live.retry_count_unsaved = true;
       mark_unsaved(live);
       run = RunState::pausing;
-      ++live.pauses_running;
+      ++live.calls.pausing;
       journal_.set_next_try(live.gid, clock_.wall_now() + retry_pause(live.trans.retry_count));
       soon = retry_pause(live.trans.retry_count);
-      if (!tasks_.spawn(pause_branch(pin, index))) --live.pauses_running;
+      if (!tasks_.spawn(pause_branch(pin, index))) live.calls.end_pause();
       break;
     case Effect::give_up:
-      live.retries_exhausted = true;
+      live.pass.retries_exhausted = true;
       break;
     case Effect::retry_later:
       break;
@@ -264,9 +260,9 @@ void Engine::record(const Pin& pin, std::uint32_t index, TransStatus called_in, 
 }
 
 void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply reply) {
-  live.query = RunState::tried;
+  live.calls.end(live.calls.query, RunState::tried);
   if (live.trans.status != called_in) return;
-  live.query_outcome = reply.outcome;
+  live.pass.query_outcome = reply.outcome;
   const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
   if (is_answer && live.mode->initiator_call == InitiatorCall::asks) return;
   const Rest kind = reply.outcome == Outcome::error ? Rest::backoff : Rest::reset;
@@ -276,16 +272,18 @@ void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply re
 /// `index`: the branch that was called, absent if the initiator was.
 void Engine::note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
                           Rest rest) {
-  live.rest = std::max(live.rest.value_or(Rest::reset), rest);
+  Pass& pass = live.pass;
+  pass.rest = std::max(pass.rest.value_or(Rest::reset), rest);
   if (reply.outcome == Outcome::success) return;
-  if (reply.outcome == Outcome::ongoing && live.worst != Outcome::success) return;
-  live.worst = reply.outcome;
-  live.worst_error = std::move(reply.error);
-  live.worst_text = std::move(reply.full_text);
-  live.worst_branch = index;
+  if (reply.outcome == Outcome::ongoing && pass.worst) return;
+  Trouble& worst = pass.worst.emplace();
+  worst.outcome = reply.outcome;
+  worst.error = std::move(reply.error);
+  worst.text = std::move(reply.full_text);
+  worst.branch = index;
   const std::string& url = index ? live.trans.branches[*index].url : live.trans.query_prepared;
-  live.worst_target = call_target(url);
-  live.worst_url = index ? masked_url(url) : std::string();
+  worst.target = call_target(url);
+  if (index) worst.url = masked_url(url);
 }
 
 Task<void> Engine::pause_branch(Pin pin, std::uint32_t index) {
@@ -293,8 +291,9 @@ Task<void> Engine::pause_branch(Pin pin, std::uint32_t index) {
   LiveTrans& live = *pin;
   const SteadyTime until = ports_.timers.now() + retry_pause(live.trans.retry_count);
   co_await sleep_until(ports_.timers, until);
-  --live.pauses_running;
-  if (live.runs[index] == RunState::pausing) live.runs[index] = RunState::idle;
+  live.calls.end_pause();
+  RunState& run = live.calls.runs[index];
+  if (run == RunState::pausing) run = RunState::idle;
   live.progressed.notify_all();
 }
 

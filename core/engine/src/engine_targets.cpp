@@ -11,6 +11,8 @@
 // nobody might call a target while all rest for long, one of them is tried for all others at
 // intervals.
 
+#include <concerto/base/assert.hpp>
+
 #include "engine.hpp"
 
 namespace concerto {
@@ -18,15 +20,18 @@ namespace concerto {
 /// Before the first call of a woken transaction: takes a slot of its target, or lets the
 /// transaction wait in line for one, which ends its driver.
 bool Engine::claim_target(LiveTrans& live, const Next& next) {
-  if (!live.woken_by || !live.slot.empty()) return true;
+  Pass& pass = live.pass;
+  if (live.state() != LiveTrans::State::woken) return true;
+  CONCERTO_ASSERT(pass.woken_by.has_value());
   const Transaction& trans = live.trans;
   const std::string_view target = call_target(
       next.ask_initiator ? trans.query_prepared : trans.branches[next.calls.front()].url);
   if (target.empty()) return true;  // Nobody is called; the next call may go somewhere.
-  Alarms::Due due = std::move(*live.woken_by);
-  live.woken_by.reset();
-  if (slots_.take(target, std::move(due))) {
-    live.slot = target;
+  Alarms::Due due = std::move(*pass.woken_by);
+  pass.woken_by.reset();
+  if (!pass.slot.empty() || slots_.take(target, std::move(due))) {
+    if (pass.slot.empty()) pass.slot = target;
+    live.enter(LiveTrans::State::driving);
     return true;
   }
   queued_count_.store(slots_.waiting(), std::memory_order_relaxed);

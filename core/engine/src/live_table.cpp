@@ -6,6 +6,7 @@ namespace concerto {
 
 Pin::~Pin() {
   if (live_ == nullptr) return;
+  CONCERTO_ASSERT(live_->users > 0);
   --live_->users;
   table_->drop_if_unused(*live_);
 }
@@ -14,10 +15,11 @@ void Turn::release() {
   if (!pin_.holds()) return;
   const Pin pin = std::move(pin_);
   // The turn is handed over, so that nobody comes in between.
-  if (pin->turn_freed.has_waiters()) {
-    pin->turn_freed.notify_one();
+  CONCERTO_ASSERT(pin->turn.is_taken);
+  if (pin->turn.freed.has_waiters()) {
+    pin->turn.freed.notify_one();
   } else {
-    pin->turn_taken = false;
+    pin->turn.is_taken = false;
   }
 }
 
@@ -37,28 +39,32 @@ LiveTrans* LiveTable::find(const Gid& gid) const {
 
 Task<Turn> LiveTable::take_turn(Pin pin) {
   // A cancelled wait does not give the turn: what has begun is carried on to a stored state.
-  while (pin->turn_taken) {
-    const bool handed_over = co_await pin->turn_freed.wait();
-    if (handed_over) co_return Turn(std::move(pin));
+  while (pin->turn.is_taken) {
+    const bool handed_over = co_await pin->turn.freed.wait();
+    if (!handed_over) continue;
+    CONCERTO_ASSERT(pin->turn.is_taken);
+    co_return Turn(std::move(pin));
   }
-  pin->turn_taken = true;
+  pin->turn.is_taken = true;
   co_return Turn(std::move(pin));
 }
 
 Turn LiveTable::turn_if_free(const Pin& pin) {
-  if (std::exchange(pin->turn_taken, true)) return {};
+  if (std::exchange(pin->turn.is_taken, true)) return {};
   return Turn(pin);
 }
 
 void LiveTable::count_bytes(LiveTrans& live) {
   const std::size_t before = live.bytes;
+  CONCERTO_ASSERT(bytes() >= before);
   live.bytes = sizeof(LiveTrans);
   for (const std::string& payload : live.trans.payloads) live.bytes += payload.size();
   bytes_.store(bytes() - before + live.bytes, std::memory_order_relaxed);
 }
 
 void LiveTable::drop_if_unused(LiveTrans& live) {
-  if (live.users > 0 || live.driving) return;
+  if (live.users > 0 || live.is_driven()) return;
+  CONCERTO_ASSERT(bytes() >= live.bytes);
   bytes_.store(bytes() - live.bytes, std::memory_order_relaxed);
   const auto found = table_.find(live.gid);
   CONCERTO_ASSERT(found != table_.end());

@@ -49,6 +49,23 @@ constexpr bool is_final(TransStatus status) noexcept {
   return status == TransStatus::succeed || status == TransStatus::failed;
 }
 
+/// Whether a transaction of any mode may go from one status to the other. Each mode uses a part of
+/// these moves.
+constexpr bool may_become(TransStatus from, TransStatus to) noexcept {
+  switch (to) {
+    case TransStatus::prepared:
+      return false;
+    case TransStatus::submitted:
+      return from == TransStatus::prepared;
+    case TransStatus::aborting:
+    case TransStatus::succeed:  // A workflow succeeds without having been submitted.
+      return from == TransStatus::prepared || from == TransStatus::submitted;
+    case TransStatus::failed:
+      return !is_final(from);
+  }
+  return false;
+}
+
 /// Options of a transaction (protocol page 02, section 3). A zero duration or count means the
 /// coordinator's default.
 struct TransOptions {
