@@ -11,6 +11,7 @@
 #include "admin_path.hpp"
 #include "listen_address.hpp"
 #include "rotating_file.hpp"
+#include "store_setup.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -47,14 +48,12 @@ void check_store(StoreConfig& store, Findings& findings) {
         "Store.Driver 'boltdb' means the embedded store here (leveldb, in Store.Path); a dtm.bolt "
         "file is not read");
   }
-  if (is_one_of(store.driver, {"redis", "mysql", "postgres", "sqlserver"})) {
+  const auto kinds = persist::StoreKinds::standard();
+  const bool of_reference = is_one_of(store.driver, {"redis", "mysql", "postgres", "sqlserver"});
+  if (of_reference && kinds.find(store.driver) == nullptr) {
     findings.errors.push_back("Store.Driver " + in_quotes(store.driver) + std::string{not_here});
-  } else if (!is_one_of(store.driver, {"leveldb", "memory"})) {
-    findings.errors.push_back("Store.Driver: expected leveldb or memory, found " +
-                              in_quotes(store.driver));
-  }
-  if (store.driver == "leveldb" && store.path.empty()) {
-    findings.errors.push_back("Store.Path is empty; the embedded store needs a directory");
+  } else if (const auto checked = kinds.check(store_settings(store)); !checked) {
+    findings.errors.push_back(checked.error().detail);
   }
 }
 

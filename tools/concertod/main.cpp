@@ -1,7 +1,6 @@
 // concertod: from configuration to objects, to an ordered end.
 
 #include <csignal>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <unistd.h>
@@ -9,8 +8,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <sys/stat.h>
 
-#include <concerto/persist/leveldb_store.hpp>
-#include <concerto/persist/memory_store.hpp>
+#include <concerto/persist/store_factory.hpp>
 #include <concerto/transport/http_proxy.hpp>
 
 #include "command_line.hpp"
@@ -21,6 +19,7 @@
 #include "logging.hpp"
 #include "server.hpp"
 #include "standard_streams.hpp"
+#include "store_setup.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -62,46 +61,35 @@ void restrict_new_files() {
   ::umask(::umask(of_others) | of_others);
 }
 
-Result<std::unique_ptr<persist::LevelDbStore>> open_leveldb(const StoreConfig& config,
-                                                            const Clock& clock,
-                                                            Observer& observer) {
-  persist::LevelDbOptions options;
-  options.path = config.path;
-  options.retention = retention(config);
-  options.free_bytes_min = config.free_bytes_min;
-  return persist::LevelDbStore::open(std::move(options), clock, observer);
-}
-
 /// Drops what is stored. Somebody at a terminal may have mistyped, and has to say so twice where
 /// unfinished transactions would go; a script that resets, as with the reference, is not asked.
 /// Where the start could not listen, as another one serves there, nothing is dropped.
-Result<> reset_store(const Config& whole, bool confirmed, const Clock& clock,
-                     LogObserver& observer) {
-  CONCERTO_CHECK(check_ports_are_free(whole.listen_address, whole.http_port, whole.grpc_port));
-  const StoreConfig& config = whole.store;
-  std::error_code unreadable;
-  if (std::filesystem::is_empty(config.path, unreadable) || unreadable) {
-    return persist::LevelDbStore::remove(config.path);
-  }
+Result<> reset_store(const Config& config, const persist::StoreKind& kind, bool confirmed,
+                     const Clock& clock, LogObserver& observer) {
+  if (!kind.drop) return ok();  // What was stored has gone with its process.
+  CONCERTO_CHECK(check_ports_are_free(config.listen_address, config.http_port, config.grpc_port));
+  const persist::StoreSettings settings = store_settings(config.store);
+  const auto unfinished = kind.count_unfinished(settings, clock, observer);
+  if (unfinished && !*unfinished) return kind.drop(settings);
   std::string loss;
-  if (const auto store = open_leveldb(config, clock, observer); !store) {
-    loss = "an unknown number of unfinished transactions (" + store.error().detail + ")";
-  } else if (const std::size_t unfinished = (*store)->active_count(); unfinished > 0) {
-    loss = std::to_string(unfinished) + " unfinished transactions";
+  if (!unfinished) {
+    loss = "an unknown number of unfinished transactions (" + unfinished.error().detail + ")";
+  } else if (**unfinished > 0) {
+    loss = std::to_string(**unfinished) + " unfinished transactions";
   }
-  const std::string where = " in '" + config.path + "'";
+  const std::string where = " in " + kind.place(settings);
   if (!loss.empty() && !confirmed && ::isatty(STDIN_FILENO) == 1) {
     return make_error(Errc::invalid_request,
                       "-r would drop " + loss + where + "; with --yes it does, nothing is changed");
   }
-  CONCERTO_CHECK(persist::LevelDbStore::remove(config.path));
+  CONCERTO_CHECK(kind.drop(settings));
   observer.log(LogLevel::warn, {},
                "reset: what was stored" + where + " is dropped" +
                    (loss.empty() ? ", nothing of it was unfinished" : ", " + loss + " with it"));
   return ok();
 }
 
-int serve(const Config& config, StoreRef store, Log& log, Server::Reload reload) {
+int serve(const Config& config, persist::ManagedStore& store, Log& log, Server::Reload reload) {
   try {
     Server server(config, store, log, std::move(reload));
     const Result<> served = server.run();
@@ -115,27 +103,23 @@ int serve(const Config& config, StoreRef store, Log& log, Server::Reload reload)
 }
 
 int serve(const Config& config, const CommandLine& command, Log& log, Server::Reload reload) {
-  int exit_code = exit_failure;
-  if (config.store.driver == "memory") {
-    persist::MemoryStore store;
-    exit_code = serve(config, StoreRef{store}, log, std::move(reload));
-  } else {
-    net::SystemClock clock;
-    LogObserver observer(log);
-    if (command.reset) {
-      const Result<> dropped = reset_store(config, command.yes, clock, observer);
-      if (!dropped) {
-        log.error("the store is not reset: " + dropped.error().detail);
-        return exit_failure;
-      }
-    }
-    const auto store = open_leveldb(config.store, clock, observer);
-    if (!store) {
-      log.error("the store cannot be opened: " + store.error().detail);
+  const auto kinds = persist::StoreKinds::standard();
+  net::SystemClock clock;
+  LogObserver observer(log);
+  if (const auto* kind = kinds.find(config.store.driver); command.reset && kind != nullptr) {
+    const Result<> dropped = reset_store(config, *kind, command.yes, clock, observer);
+    if (!dropped) {
+      log.error("the store is not reset: " + dropped.error().detail);
       return exit_failure;
     }
-    exit_code = serve(config, StoreRef{**store, store->get()}, log, std::move(reload));
   }
+  const auto store = kinds.open(store_settings(config.store), clock, observer);
+  if (!store) {
+    log.error("the store cannot be opened: " + store.error().detail);
+    return exit_failure;
+  }
+  const int exit_code = serve(config, **store, log, std::move(reload));
+  (*store)->close();
   log.info("stopped");
   return exit_code;
 }

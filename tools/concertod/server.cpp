@@ -11,6 +11,7 @@
 
 #include "listen_address.hpp"
 #include "server_metrics.hpp"
+#include "store_setup.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -26,14 +27,7 @@ std::size_t cores_in_affinity_mask() {
 
 }  // namespace
 
-persist::StoreRetention retention(const StoreConfig& config) {
-  const bool same = config.failed_data_expire.count() == 0;
-  return {config.finished_data_expire,
-          same ? config.finished_data_expire : config.failed_data_expire,
-          config.finished_bytes_max};
-}
-
-Server::Server(const Config& config, StoreRef store, Log& log, Reload reload)
+Server::Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload)
     : config_(config),
       store_(store),
       log_(log),
@@ -107,7 +101,7 @@ Result<> Server::set_up() {
   }
   CoordinatorOptions options = config_.coordinator;
   options.wording = net::odd_wordings;
-  coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_.store, clock_, options);
+  coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_, clock_, options);
   std::vector<net::HttpServer*> http_servers;
   std::vector<net::GrpcServer*> grpc_servers;
   for (auto& shard : shards_) {
@@ -209,7 +203,7 @@ void Server::reload() {
   share_descriptors();
   for (const std::string& key : fixed) log_.warn(key + " takes effect after a restart");
   log_.set_level(config_.log.level);
-  if (store_.leveldb != nullptr) store_.leveldb->set_retention(retention(config_.store));
+  store_.set_retention(retention(config_.store));
   asio::co_spawn(shards_.front()->executor(), apply(config_, std::move(*tls)), asio::use_future)
       .get();
   log_.info("reloaded: " + summarize(config_));
@@ -251,7 +245,7 @@ Task<void> Server::stop() {
 OpsPages::Sources Server::ops_sources() {
   OpsPages::Sources sources;
   sources.metrics = [this] {
-    return metrics_text({shards_, *coordinator_, store_.store, clock_, [this] {
+    return metrics_text({shards_, *coordinator_, store_, clock_, [this] {
                            std::optional<bool> is_registered;
                            if (registration_) is_registered = registration_->registered();
                            return is_registered;
@@ -278,7 +272,7 @@ std::vector<std::string> Server::why_not_live() const {
 }
 
 std::vector<std::string> Server::warnings() const {
-  return store_.store.health().warnings;
+  return store_.health().warnings;
 }
 
 std::vector<std::string> Server::why_not_ready() const {
@@ -289,7 +283,7 @@ std::vector<std::string> Server::why_not_ready() const {
     reasons.push_back("no file descriptor is free (RLIMIT_NOFILE): " +
                       std::to_string(shortage_.refused()) + " connections were refused so far");
   }
-  const StoreHealth store = store_.store.health();
+  const StoreHealth store = store_.health();
   reasons.insert(reasons.end(), store.reasons.begin(), store.reasons.end());
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");

@@ -9,7 +9,7 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include <concerto/persist/leveldb_store.hpp>
+#include <concerto/persist/managed_store.hpp>
 #include <concerto/protocol/etcd_registration.hpp>
 #include <concerto/transport/grpc_listener.hpp>
 #include <concerto/transport/http_listener.hpp>
@@ -21,14 +21,6 @@
 
 namespace concerto::tools {
 
-persist::StoreRetention retention(const StoreConfig& config);
-
-/// The store of a process; `leveldb` is the same one, if it is that.
-struct StoreRef {
-  Store& store;
-  persist::LevelDbStore* leveldb = nullptr;
-};
-
 /// The coordinator as a process: shards, front ends, registration, and the order in which they
 /// start and stop. Built, run and destroyed on the main thread.
 class Server {
@@ -37,7 +29,7 @@ class Server {
   using Reload = std::function<LoadedConfig()>;
 
   /// The referenced objects outlive the server.
-  Server(const Config& config, StoreRef store, Log& log, Reload reload);
+  Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload);
 
   /// Serves until SIGTERM, SIGINT or SIGQUIT and stops in order; a second signal ends the process
   /// without waiting. SIGHUP opens log files anew and takes over what may change in a running
@@ -63,7 +55,7 @@ class Server {
   std::vector<std::string> warnings() const;
 
   Config config_;  ///< as it is in force
-  const StoreRef store_;
+  persist::ManagedStore& store_;
   Log& log_;
   const Reload reload_;
   net::SystemClock clock_;

@@ -16,6 +16,7 @@ namespace concerto::persist {
 namespace {
 
 constexpr std::size_t all_commits = std::numeric_limits<std::size_t>::max();
+constexpr std::string_view closed_text = "the store is closed";
 constexpr std::string_view no_writes_text = "the store takes no writes after a failed one";
 
 }  // namespace
@@ -59,9 +60,11 @@ struct MemoryStore::State {
   std::size_t fails_after = 0;  ///< counts down to the failing change; 0: none fails
   Failure failure = Failure::dropped;
   bool poisoned = false;
+  bool closed = false;
 };
 
 Result<> MemoryStore::State::take_effect(const Effect& effect) {
+  if (closed) return make_error(Errc::store_unavailable, std::string(closed_text));
   if (poisoned) {
     return make_error(Errc::store_unavailable, std::string(no_writes_text));
   }
@@ -192,10 +195,22 @@ Async<> order(State& state, Effect effect) {
 
 }  // namespace
 
+void MemoryStore::set_retention(const StoreRetention& /*retention*/) {}
+
+Result<> MemoryStore::maintain() {
+  return ok();
+}
+
+void MemoryStore::close() {
+  const std::lock_guard lock(state_->mutex);
+  state_->closed = true;
+}
+
 StoreHealth MemoryStore::health() const {
   const std::lock_guard lock(state_->mutex);
   StoreHealth health;
   if (state_->poisoned) health.add(StoreHealth::State::failed, std::string(no_writes_text));
+  if (state_->closed) health.add(StoreHealth::State::failed, std::string(closed_text));
   return health;
 }
 

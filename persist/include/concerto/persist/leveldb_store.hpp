@@ -7,7 +7,7 @@
 #include <string>
 
 #include <concerto/engine/observer.hpp>
-#include <concerto/engine/store.hpp>
+#include <concerto/persist/managed_store.hpp>
 #include <concerto/persist/store_probe.hpp>
 
 namespace concerto::persist {
@@ -15,20 +15,11 @@ namespace concerto::persist {
 class Disk;
 class StoreCore;
 
-/// How long finished transactions are kept. A whole segment goes at a time, once everything in it
-/// may; unfinished transactions stay for ever.
-struct StoreRetention {
-  std::chrono::seconds finished_expire{std::chrono::hours{24}};
-  std::chrono::seconds failed_expire{std::chrono::hours{24}};  ///< of failed ones, if longer
-  /// The oldest go earlier when the store is larger.
-  std::uint64_t finished_bytes_max = std::uint64_t{10} << 30;
-};
-
 /// How a LevelDbStore works. The defaults serve a server with a disk of its own.
 struct LevelDbOptions {
   std::string path;  ///< directory of the store; made when absent, used when empty
 
-  StoreRetention retention;
+  StoreRetention retention;  ///< a whole segment goes at a time, once everything in it may
 
   /// A new segment is begun after so many bytes of log, or with the first group after this time.
   std::uint64_t segment_bytes = std::uint64_t{256} << 20;
@@ -67,7 +58,7 @@ struct LevelDbOptions {
 /// removed or replaced, the store takes no more writes: waiting commits get store_failed, later
 /// ones store_unavailable, until it is closed and opened again; reads go on. The executors of
 /// waiting coroutines must outlive `close`.
-class LevelDbStore final : public Store {
+class LevelDbStore final : public ManagedStore {
  public:
   /// Opens or creates. The clock and the observer, which hears what is dropped, repaired or
   /// fails, must outlive the store.
@@ -82,7 +73,7 @@ class LevelDbStore final : public Store {
 
   /// Writes what is queued, leaves the mark of a clean stop and lets go of the files. Later calls
   /// get store_unavailable. Call it once, with no other call going on.
-  void close();
+  void close() override;
 
   /// Removes a closed store's own files; an absent or empty directory is fine. Errors:
   /// store_unavailable (in use, or not a store's directory), store_damaged, store_failed.
@@ -107,10 +98,10 @@ class LevelDbStore final : public Store {
   bool failed() const noexcept;      ///< a write has failed
 
   /// From now on; applied by the next maintenance.
-  void set_retention(const StoreRetention& retention);
+  void set_retention(const StoreRetention& retention) override;
 
   /// Checkpoint, segments and retention, which otherwise happen by size and time. Blocks.
-  [[nodiscard]] Result<> maintain();
+  [[nodiscard]] Result<> maintain() override;
 
   Async<> commit(Change change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;

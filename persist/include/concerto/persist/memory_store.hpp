@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <memory>
 
-#include <concerto/engine/store.hpp>
+#include <concerto/persist/managed_store.hpp>
 
 namespace concerto::persist {
 
@@ -12,7 +12,7 @@ namespace concerto::persist {
 /// Thread-safe. A commit takes effect in order, when it is called, and resumes by a post, as in a
 /// store with a disk; the functions below let a test hold commits back, fail one, or crash. The
 /// executors of waiting commits must outlive the store or a call of `crash`.
-class MemoryStore final : public Store {
+class MemoryStore final : public ManagedStore {
  public:
   /// What a crash leaves of progress writes that no durable write has followed.
   enum class Crash { keeps_progress, loses_progress };
@@ -40,6 +40,11 @@ class MemoryStore final : public Store {
 
   /// Changes that took effect since the start.
   std::size_t commits() const;
+
+  /// Nothing expires.
+  void set_retention(const StoreRetention& retention) override;
+  [[nodiscard]] Result<> maintain() override;
+  void close() override;
 
   Async<> commit(Change change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;

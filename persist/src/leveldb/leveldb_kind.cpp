@@ -1,0 +1,50 @@
+#include "leveldb_kind.hpp"
+
+#include <filesystem>
+
+#include <concerto/persist/leveldb_store.hpp>
+
+namespace concerto::persist {
+namespace {
+
+Result<std::unique_ptr<LevelDbStore>> open_store(const StoreSettings& settings, const Clock& clock,
+                                                 Observer& observer) {
+  LevelDbOptions options;
+  options.path = settings.path;
+  options.retention = settings.retention;
+  options.free_bytes_min = settings.free_bytes_min;
+  return LevelDbStore::open(std::move(options), clock, observer);
+}
+
+Result<std::optional<std::size_t>> count_unfinished(const StoreSettings& settings,
+                                                    const Clock& clock, Observer& observer) {
+  std::error_code unreadable;  // Of a directory that is not there, too.
+  if (std::filesystem::is_empty(settings.path, unreadable) || unreadable) {
+    return std::optional<std::size_t>();
+  }
+  CONCERTO_TRY(const auto store, open_store(settings, clock, observer));
+  return std::optional<std::size_t>(store->active_count());
+}
+
+}  // namespace
+
+StoreKind leveldb_kind() {
+  StoreKind kind;
+  kind.name = "leveldb";
+  kind.open = [](const StoreSettings& settings, const Clock& clock,
+                 Observer& observer) -> Result<std::unique_ptr<ManagedStore>> {
+    CONCERTO_TRY(auto store, open_store(settings, clock, observer));
+    return std::unique_ptr<ManagedStore>(std::move(store));
+  };
+  kind.check = [](const StoreSettings& settings) -> Result<> {
+    if (!settings.path.empty()) return ok();
+    return make_error(Errc::invalid_request,
+                      "Store.Path is empty; the embedded store needs a directory");
+  };
+  kind.place = [](const StoreSettings& settings) { return "'" + settings.path + "'"; };
+  kind.count_unfinished = count_unfinished;
+  kind.drop = [](const StoreSettings& settings) { return LevelDbStore::remove(settings.path); };
+  return kind;
+}
+
+}  // namespace concerto::persist
