@@ -63,11 +63,12 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       modes_(modes),
       topics_(store, clock, ports.branches, options.wording),
       live_(ports.executor, [this](LiveTrans& live) { leave_memory(live); }),
-      alarm_timer_(ports.timers, [this] { ring(); }),
+      wakes_(ports, options_, live_,
+             [this](Alarms::Due due, std::string slot) {
+               tasks_.spawn(wake(std::move(due), std::move(slot)));
+             }),
       progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
-      probe_timer_(ports.timers, [this] { probe_targets(); }),
       log_timer_(ports.timers, [this] { report_left_out(ports_.timers.now()); }),
-      slots_(options.wakes_per_target_max),
       journal_(options.journal_transactions_max),
       tasks_(ports.executor) {}
 
@@ -113,8 +114,7 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   count(live);
   arm_timeout(live);
   if (is_resumed) {
-    alarms_.set_wake(live.gid, ports_.timers.now() + live.trans.next_cron_interval);
-    set_next_alarm();
+    wakes_.set_wake(live.gid, ports_.timers.now() + live.trans.next_cron_interval);
   }
   co_return ok();
 }
@@ -216,9 +216,8 @@ Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   if (new_custom) live.custom = std::move(draft.custom);
   live.calls.restart(live.trans.branches.size());
-  alarms_.cancel(live.gid);
+  wakes_.cancel(live.gid);
   arm_timeout(live);
-  set_next_alarm();
   co_return ok();
 }
 

@@ -10,13 +10,12 @@
 #include <concerto/base/task_group.hpp>
 #include <concerto/engine/coordinator.hpp>
 
-#include "alarms.hpp"
 #include "draft.hpp"
 #include "journal.hpp"
 #include "line_limit.hpp"
 #include "live_table.hpp"
-#include "target_slots.hpp"
 #include "topics.hpp"
+#include "wake_ups.hpp"
 
 namespace concerto {
 
@@ -41,13 +40,8 @@ class Engine {
   Async<std::optional<Inspection>> inspect(Gid gid);
   /// Those whose last trouble in the journal has this text in its answer.
   Task<std::vector<Gid>> with_error(std::string text);
-  struct Waking {
-    std::vector<Gid> gids;
-    bool has_more = false;  ///< the round has others
-  };
-  /// The next transactions of a round of resets that rest for longer than `beyond` from now, at
-  /// most `limit`. A new round begins at the first one and ends the round before, wherever that
-  /// is: what it has not visited is left to later requests.
+  using Waking = WakeUps::Waking;
+  /// As WakeUps::take_waking.
   Task<Waking> take_waking(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
 
   /// Sets the alarms of unfinished transactions that the store listed.
@@ -106,6 +100,7 @@ class Engine {
     std::uint32_t branch = 0;
   };
   Move next_move(const Pin& pin);
+  bool claim_target(LiveTrans& live, const Next& next);
   Next decide(const LiveTrans& live) const;
   Async<> settle(LiveTrans& live);
   void start_calls(const Pin& pin, const Next& next);
@@ -143,18 +138,7 @@ class Engine {
   // Alarms and recovery (engine_alarms.cpp).
   void recover_one(const ActiveTrans& active, const Mode& mode);
   void arm_timeout(const LiveTrans& live);
-  void set_next_alarm();
-  void ring();
-  void start_wake(Alarms::Due due, std::string slot);
   Task<void> wake(Alarms::Due due, std::string slot);
-
-  // Transactions and their targets (engine_targets.cpp).
-  bool claim_target(LiveTrans& live, const Next& next);
-  void give_back_slot(std::string target, TargetSlots::Use use);
-  void wake_waiting(std::string_view target);
-  void wake_one(std::string_view target, Alarms::Cause cause);
-  void wait_for_target(const Gid& gid, SteadyTime at, std::string_view target);
-  void probe_targets();
 
   // Why a transaction is where it is (engine_inspect.cpp).
   Inspection explain(Transaction trans) const;
@@ -178,22 +162,13 @@ class Engine {
   Topics topics_;
   LiveTable live_;
   boost::intrusive::list<LiveTrans, boost::intrusive::constant_time_size<false>> unsaved_;
-  Alarms alarms_;
-  Timer alarm_timer_;
+  WakeUps wakes_;
   Timer progress_timer_;
-  Timer probe_timer_;
   Timer log_timer_;
   LineLimit line_limit_;
-  std::size_t wakes_in_progress_ = 0;
   bool stopping_ = false;
-  std::uint64_t reset_round_ = 0;
-  std::size_t reset_from_ = 0;  ///< how far its round has come, a slot of the alarms
-  TargetSlots slots_;
   Journal journal_;
   // Written by the shard only, read by metrics.
-  std::atomic<std::size_t> alarm_count_{0};
-  std::atomic<std::size_t> queued_count_{0};
-  std::atomic<SteadyTime> earliest_alarm_{SteadyTime::max()};
   std::array<std::atomic<std::size_t>, trans_types> unfinished_{};
   TaskGroup tasks_;
 };

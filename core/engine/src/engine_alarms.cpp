@@ -54,32 +54,7 @@ void Engine::arm_timeout(const LiveTrans& live) {
   const seconds timeout = timeout_of(trans, *live.mode);
   if (trans.status != live.mode->times_out_in || timeout.count() == 0) return;
   const nanoseconds left = timeout - elapsed(trans.create_time, clock_.wall_now());
-  alarms_.set_timeout(trans.gid, ports_.timers.now() + std::max(left, nanoseconds::zero()));
-  set_next_alarm();
-}
-
-void Engine::set_next_alarm() {
-  alarm_count_.store(alarms_.size(), std::memory_order_relaxed);
-  earliest_alarm_.store(alarms_.earliest(), std::memory_order_relaxed);
-  const bool room =
-      wakes_in_progress_ < options_.wakes_in_progress_max && live_.size() < options_.in_flight_max;
-  if (stopping_ || !room) return alarm_timer_.cancel();
-  alarm_timer_.set(alarms_.earliest());
-}
-
-void Engine::ring() {
-  while (wakes_in_progress_ < options_.wakes_in_progress_max &&
-         live_.size() < options_.in_flight_max) {
-    auto due = alarms_.pop_due(ports_.timers.now());
-    if (!due) break;
-    start_wake(std::move(*due), {});
-  }
-  set_next_alarm();
-}
-
-void Engine::start_wake(Alarms::Due due, std::string slot) {
-  ++wakes_in_progress_;
-  tasks_.spawn(wake(std::move(due), std::move(slot)));
+  wakes_.set_timeout(trans.gid, ports_.timers.now() + std::max(left, nanoseconds::zero()));
 }
 
 /// `slot`: the target at which a slot was kept for the transaction, if one was.
@@ -94,8 +69,8 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
                   "cannot be read: " + loaded.error().detail + "; next try in " +
                       std::to_string(options_.retry_interval.count()) + " s");
       const SteadyTime next = ports_.timers.now() + options_.retry_interval;
-      if (due.wake) alarms_.set_wake(live.gid, next);
-      if (due.timeout) alarms_.set_timeout(live.gid, next);
+      if (due.wake) wakes_.set_wake(live.gid, next);
+      if (due.timeout) wakes_.set_timeout(live.gid, next);
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
       const Transaction& trans = live.trans;
       if (trans.status == live.mode->times_out_in) {
@@ -116,10 +91,7 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
       }
     }
   }
-  CONCERTO_ASSERT(wakes_in_progress_ > 0);
-  --wakes_in_progress_;
-  if (!slot.empty()) give_back_slot(std::move(slot), TargetSlots::Use::unused);
-  set_next_alarm();
+  wakes_.ended(std::move(slot));
 }
 
 Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
@@ -131,7 +103,6 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
                           "left alone: its type is not in this version");
     }
   }
-  set_next_alarm();
   co_return;
 }
 
@@ -145,7 +116,7 @@ void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
   const TransStatus status = is_known ? live->trans.status : active.status;
   if (is_final(status)) return;
   const bool is_counted = live != nullptr && live->counted;
-  if (!is_counted && alarms_.add(active.gid, active.type, active.create_time)) {
+  if (!is_counted && wakes_.add(active.gid, active.type, active.create_time)) {
     count_unfinished(active.type, +1);
   }
   const WallTime now = clock_.wall_now();
@@ -154,14 +125,14 @@ void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
   if (timeout.count() == 0 && mode.has_default_timeout) timeout = options_.timeout_to_fail;
   if (status == mode.times_out_in && timeout.count() > 0) {
     const nanoseconds left = timeout - elapsed(active.create_time, now);
-    alarms_.set_timeout(active.gid, steady + std::max(left, nanoseconds::zero()));
+    wakes_.set_timeout(active.gid, steady + std::max(left, nanoseconds::zero()));
   }
   const bool is_driven = live != nullptr && live->is_driven();
-  if (is_driven || alarms_.wake_of(active.gid) != SteadyTime::max()) return;
+  if (is_driven || wakes_.alarms().wake_of(active.gid) != SteadyTime::max()) return;
   if (active.parked) {
-    alarms_.set_wake(active.gid, steady + rest_after_start(active, now));
+    wakes_.set_wake(active.gid, steady + rest_after_start(active, now));
   } else if (status != TransStatus::prepared) {
-    alarms_.set_wake(active.gid, steady);
+    wakes_.set_wake(active.gid, steady);
   }
 }
 
@@ -170,42 +141,20 @@ Task<void> Engine::pause_until(SteadyTime at) {
 }
 
 Task<Engine::Waking> Engine::take_waking(seconds beyond, std::size_t limit, std::uint64_t round) {
-  if (round > reset_round_) {
-    reset_round_ = round;
-    reset_from_ = 0;
-  }
-  const SteadyTime time = ports_.timers.now() + beyond;
-  Waking waking;
-  while (round == reset_round_ && waking.gids.size() < limit && reset_from_ < alarms_.slots()) {
-    alarms_.waking_after(time, limit, reset_from_, waking.gids);
-    co_await asio::post(ports_.executor, use_task);
-  }
-  if (round != reset_round_) {
-    waking.has_more = true;
-    co_return waking;
-  }
-  std::vector<Gid> next;
-  for (std::size_t ahead = reset_from_; next.empty() && ahead < alarms_.slots();) {
-    alarms_.waking_after(time, 1, ahead, next);
-    co_await asio::post(ports_.executor, use_task);
-  }
-  waking.has_more = !next.empty();
-  co_return waking;
+  return wakes_.take_waking(beyond, limit, round);
 }
 
 Task<void> Engine::set_limits(CoordinatorLimits limits) {
   static_cast<CoordinatorLimits&>(options_) = limits;
-  slots_.set_max(limits.wakes_per_target_max);
+  wakes_.set_limits(limits);
   journal_.set_max(limits.journal_transactions_max);
-  set_next_alarm();
   co_return;
 }
 
 Task<void> Engine::begin_stop() {
   stopping_ = true;
-  alarm_timer_.cancel();
+  wakes_.stop();
   progress_timer_.cancel();
-  probe_timer_.cancel();
   log_timer_.cancel();
   tasks_.spawn(save_progress());
   live_.for_each([](LiveTrans& live) { live.progressed.notify_all(); });

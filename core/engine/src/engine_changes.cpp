@@ -55,8 +55,7 @@ Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
     forget(live);
     ports_.observer.transaction_ended(live.trans);
   } else if (live.mode->times_out_in != live.trans.status) {
-    alarms_.cancel(live.gid);
-    set_next_alarm();
+    wakes_.cancel(live.gid);
   }
   log(LogLevel::debug, live, "status " + std::string(to_string(live.trans.status)));
   live.progressed.notify_all();

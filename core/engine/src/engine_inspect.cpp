@@ -105,7 +105,7 @@ Inspection Engine::explain(Transaction trans) const {
   } else {
     result.activity = Activity::waiting;
     result.explanation = explain_rest(result);
-    const bool in_line = !slots_.waits_for(shown.gid).empty();
+    const bool in_line = !wakes_.slots().waits_for(shown.gid).empty();
     if (shown.parked && !in_line) result.next_attempt = next_wake(shown);
   }
   return result;
@@ -113,16 +113,16 @@ Inspection Engine::explain(Transaction trans) const {
 
 /// The stored time, or that of the alarm where the stored one is of a clock that was ahead.
 WallTime Engine::next_wake(const Transaction& trans) const {
-  const SteadyTime wake = alarms_.wake_of(trans.gid);
+  const SteadyTime wake = wakes_.alarms().wake_of(trans.gid);
   if (wake == SteadyTime::max()) return trans.next_cron_time;
   return std::min<WallTime>(trans.next_cron_time, clock_.wall_now() + (wake - ports_.timers.now()));
 }
 
 std::string Engine::explain_rest(const Inspection& inspection) const {
   const Transaction& trans = inspection.trans;
-  if (const std::string_view target = slots_.waits_for(trans.gid); !target.empty()) {
+  if (const std::string_view target = wakes_.slots().waits_for(trans.gid); !target.empty()) {
     return "waits for room at " + masked_url(target) + ", which is tried again for at most " +
-           std::to_string(slots_.bound(target)) + " at one time";
+           std::to_string(wakes_.slots().bound(target)) + " at one time";
   }
   if (!trans.parked) return "is resumed as soon as there is room";
   if (!inspection.attempts.empty()) {
@@ -130,7 +130,7 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
     std::string text = "the last call, branch " + last.branch_id + " " + last.op + " at " +
                        last.url + ", ended in " + std::string(to_string(last.outcome));
     if (!last.answer.empty()) text += ": " + last.answer;
-    const std::string_view target = alarms_.target_of(trans.gid);
+    const std::string_view target = wakes_.alarms().target_of(trans.gid);
     if (!target.empty()) text += "; tried at once when " + masked_url(target) + " answers again";
     return text;
   }
@@ -145,11 +145,8 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
 InFlight Engine::in_flight(SteadyTime now) const noexcept {
   InFlight result;
   result.live = live_.size();
-  result.parked = alarm_count_.load(std::memory_order_relaxed);
   result.bytes = live_.bytes();
-  result.queued = queued_count_.load(std::memory_order_relaxed);
-  const SteadyTime earliest = earliest_alarm_.load(std::memory_order_relaxed);
-  if (earliest < now) result.lag = now - earliest;
+  wakes_.add_to(result, now);
   for (std::size_t type = 0; type < trans_types; ++type) {
     result.unfinished[type] = unfinished_[type].load(std::memory_order_relaxed);
   }
@@ -157,17 +154,12 @@ InFlight Engine::in_flight(SteadyTime now) const noexcept {
 }
 
 Task<void> Engine::count_waiting(std::map<std::string, std::size_t>& by_target) {
-  alarms_.count_waiting(by_target);
+  wakes_.alarms().count_waiting(by_target);
   co_return;
 }
 
 Task<WallTime> Engine::oldest_unfinished() {
-  WallTime oldest = WallTime::max();
-  for (std::size_t part = 0; part < alarms_.parts(); ++part) {
-    oldest = std::min(oldest, alarms_.oldest_in(part));
-    co_await asio::post(ports_.executor, use_task);
-  }
-  co_return oldest;
+  return wakes_.oldest_unfinished();
 }
 
 }  // namespace concerto

@@ -54,22 +54,21 @@ void Engine::adopt(LiveTrans& live, Transaction trans, CustomData custom, const 
 
 /// The transaction is finished, or was never there.
 void Engine::forget(LiveTrans& live) {
-  auto counted = alarms_.remove(live.gid);
+  auto counted = wakes_.remove(live.gid);
   if (std::exchange(live.counted, false)) counted = live.trans.type;
   if (counted) count_unfinished(*counted, -1);
-  set_next_alarm();
 }
 
 void Engine::leave_memory(LiveTrans& live) {
   CONCERTO_ASSERT(!live.is_driven() && live.pass.slot.empty());
-  if (live.counted) alarms_.add(live.gid, live.trans.type, live.trans.create_time);
+  if (live.counted) wakes_.add(live.gid, live.trans.type, live.trans.create_time);
   // Alarms do not ring while memory is full; this transaction makes room for the next one.
-  if (live_.size() + 1 == options_.in_flight_max) set_next_alarm();
+  if (live_.size() + 1 == options_.in_flight_max) wakes_.set_next_alarm();
 }
 
 /// Counts an unfinished transaction, unless it is counted among those at rest.
 void Engine::count(LiveTrans& live) {
-  if (std::exchange(live.counted, true) || alarms_.type_of(live.gid)) return;
+  if (std::exchange(live.counted, true) || wakes_.alarms().type_of(live.gid)) return;
   count_unfinished(live.trans.type, +1);
 }
 

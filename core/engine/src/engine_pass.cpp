@@ -14,12 +14,10 @@ using std::chrono::seconds;
 void Engine::start_driver(LiveTrans& live, Pass::Begun begun) {
   live.enter(live.pass.woken_by ? LiveTrans::State::woken : LiveTrans::State::driving);
   live.pass.begun = begun;
-  alarms_.cancel_wake(live.gid);
-  if (const auto due = slots_.forget(live.gid)) {
+  if (const auto due = wakes_.begin_pass(live.gid)) {
     // Its timeout does not ring a second time.
     live.timed_out |= due->timeout && live.trans.status == live.mode->times_out_in;
   }
-  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
   live.forget_results();
   if (live.trans.submit_time) {
     live.delay_over |= clock_.wall_now() - *live.trans.submit_time >= live.custom.delay;
@@ -66,8 +64,7 @@ Task<void> Engine::drive(Pin pin) {
     }
   }
   live.enter(LiveTrans::State::idle);
-  alarms_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
-  set_next_alarm();
+  wakes_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
   end_pass(live, stored.error(), false);
 }
 
@@ -99,6 +96,26 @@ Engine::Move Engine::next_move(const Pin& pin) {
   }
   const bool runs = live.calls.running > 0 || (live.calls.pausing > 0 && !stopping_);
   return {runs ? What::wait : What::rest};
+}
+
+/// Before the first call of a woken transaction: takes a slot of its target, or has the
+/// transaction queued for one, which ends its driver.
+bool Engine::claim_target(LiveTrans& live, const Next& next) {
+  Pass& pass = live.pass;
+  if (live.state() != LiveTrans::State::woken) return true;
+  CONCERTO_ASSERT(pass.woken_by.has_value());
+  const Transaction& trans = live.trans;
+  const std::string_view target = call_target(
+      next.ask_initiator ? trans.query_prepared : trans.branches[next.calls.front()].url);
+  if (target.empty()) return true;  // Nobody is called; the next call may go somewhere.
+  Alarms::Due due = std::move(*pass.woken_by);
+  pass.woken_by.reset();
+  if (!pass.slot.empty() || wakes_.take_slot(target, std::move(due))) {
+    if (pass.slot.empty()) pass.slot = target;
+    live.enter(LiveTrans::State::driving);
+    return true;
+  }
+  return false;
 }
 
 Next Engine::decide(const LiveTrans& live) const {
@@ -155,7 +172,7 @@ void Engine::end_call(LiveTrans& live, const BranchCall& call, BranchReply& repl
   if (reply.outcome == Outcome::error) return;
   Pass& pass = live.pass;
   pass.slot_answered |= !pass.slot.empty() && pass.slot == call_target(call.url);
-  if (alarms_.any_waits()) wake_waiting(call_target(call.url));
+  if (wakes_.any_waits_for_target()) wakes_.wake_waiting(call_target(call.url));
 }
 
 void Engine::keep_attempt(const BranchCall& call, const BranchReply& reply, nanoseconds took) {

@@ -68,12 +68,11 @@ Async<> Engine::rest(LiveTrans& live) {
     live.enter(LiveTrans::State::idle);
     const SteadyTime at = ports_.timers.now() + pause;
     const std::string_view target = delay ? std::string_view{} : silent_target(live);
-    if (rests && !target.empty()) {
-      wait_for_target(live.gid, at, target);
-    } else if (rests) {
-      alarms_.set_wake(live.gid, at);
+    if (rests) {
+      wakes_.set_wake(live.gid, at, target);
+    } else {
+      wakes_.set_next_alarm();
     }
-    set_next_alarm();
   }
   const Outcome worst = pass.worst_outcome();
   end_pass(live, result, worst == Outcome::success || worst == Outcome::ongoing);
@@ -120,7 +119,7 @@ void Engine::end_pass(LiveTrans& live, Result<> result, bool without_error) {
     // It may have ended without an answer: by a decision that came while the call ran.
     Use use = std::exchange(pass.slot_answered, false) ? Use::answered : Use::unused;
     if (pass.met_error()) use = Use::failed;
-    give_back_slot(std::exchange(pass.slot, {}), use);
+    wakes_.give_back_slot(std::exchange(pass.slot, {}), use);
   }
   pass.woken_by.reset();
   pass.begun = Pass::Begun::in_turn;

@@ -1,0 +1,191 @@
+#include "wake_ups.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <concerto/base/assert.hpp>
+
+namespace concerto {
+
+WakeUps::WakeUps(const ShardPorts& ports, const CoordinatorOptions& options, const LiveTable& live,
+                 Start start)
+    : timers_(ports.timers),
+      executor_(ports.executor),
+      options_(options),
+      live_(live),
+      start_(std::move(start)),
+      slots_(options.wakes_per_target_max),
+      alarm_timer_(ports.timers, [this] { ring(); }),
+      probe_timer_(ports.timers, [this] { probe_targets(); }) {}
+
+bool WakeUps::add(const Gid& gid, TransType type, WallTime create_time) {
+  return alarms_.add(gid, type, create_time);
+}
+
+std::optional<TransType> WakeUps::remove(const Gid& gid) {
+  const auto type = alarms_.remove(gid);
+  set_next_alarm();
+  return type;
+}
+
+void WakeUps::set_wake(const Gid& gid, SteadyTime at, std::string_view target) {
+  alarms_.set_wake(gid, at, target);
+  if (!target.empty()) arm_probe();
+  set_next_alarm();
+}
+
+void WakeUps::set_timeout(const Gid& gid, SteadyTime at) {
+  alarms_.set_timeout(gid, at);
+  set_next_alarm();
+}
+
+void WakeUps::cancel(const Gid& gid) {
+  alarms_.cancel(gid);
+  set_next_alarm();
+}
+
+/// The timer stays as it is: where it was set for this transaction, it finds nothing due.
+std::optional<Alarms::Due> WakeUps::begin_pass(const Gid& gid) {
+  alarms_.cancel_wake(gid);
+  auto due = slots_.forget(gid);
+  CONCERTO_ASSERT(!due || due->gid == gid);
+  count_queued();
+  return due;
+}
+
+bool WakeUps::take_slot(std::string_view target, Alarms::Due due) {
+  const bool taken = slots_.take(target, std::move(due));
+  if (!taken) count_queued();
+  return taken;
+}
+
+void WakeUps::give_back_slot(const std::string& target, TargetSlots::Use use) {
+  for (Alarms::Due& due : slots_.give_back(target, use)) start(std::move(due), target);
+  count_queued();
+  if (use == TargetSlots::Use::answered && alarms_.any_waits()) wake_waiting(target);
+}
+
+void WakeUps::wake_waiting(std::string_view target) {
+  if (stopping_) return;
+  while (alarms_.waiting_for(target) > 0 && slots_.take_free(target)) {
+    wake_one(target, Alarms::Cause::answer);
+  }
+  set_next_alarm();
+}
+
+/// Some transaction waits for the target, and a slot is taken for it.
+void WakeUps::wake_one(std::string_view target, Alarms::Cause cause) {
+  std::string slot(target);  // The alarms may forget the target.
+  auto due = alarms_.pop_waiting(target, cause, timers_.now());
+  CONCERTO_ASSERT(due.has_value());
+  start(std::move(*due), std::move(slot));
+}
+
+void WakeUps::arm_probe() {
+  if (stopping_ || probe_timer_.is_set()) return;
+  probe_timer_.set(timers_.now() + options_.retry_interval);
+}
+
+/// Tries one transaction for all that wait for the same target. A transaction that is alone keeps
+/// to its own time, which grows with its errors.
+void WakeUps::probe_targets() {
+  constexpr std::size_t waiting_min = 2;
+  if (stopping_ || !alarms_.any_waits()) return;
+  for (const std::string& target : alarms_.targets_with(waiting_min)) {
+    if (slots_.has_taken(target)) continue;  // It is being tried.
+    if (slots_.take_free(target)) wake_one(target, Alarms::Cause::probe);
+  }
+  set_next_alarm();
+  probe_timer_.set(timers_.now() + options_.retry_interval);
+}
+
+bool WakeUps::has_room() const noexcept {
+  return in_progress_ < options_.wakes_in_progress_max && live_.size() < options_.in_flight_max;
+}
+
+void WakeUps::set_next_alarm() {
+  alarm_count_.store(alarms_.size(), std::memory_order_relaxed);
+  earliest_alarm_.store(alarms_.earliest(), std::memory_order_relaxed);
+  if (stopping_ || !has_room()) return alarm_timer_.cancel();
+  alarm_timer_.set(alarms_.earliest());
+}
+
+void WakeUps::ring() {
+  while (has_room()) {
+    auto due = alarms_.pop_due(timers_.now());
+    if (!due) break;
+    start(std::move(*due), {});
+  }
+  set_next_alarm();
+}
+
+void WakeUps::start(Alarms::Due due, std::string slot) {
+  CONCERTO_ASSERT(!due.gid.empty() && (due.wake || due.timeout));
+  ++in_progress_;
+  start_(std::move(due), std::move(slot));
+}
+
+void WakeUps::ended(std::string slot) {
+  CONCERTO_ASSERT(in_progress_ > 0);
+  --in_progress_;
+  if (!slot.empty()) give_back_slot(slot, TargetSlots::Use::unused);
+  set_next_alarm();
+}
+
+void WakeUps::set_limits(const CoordinatorLimits& limits) {
+  slots_.set_max(limits.wakes_per_target_max);
+  set_next_alarm();
+}
+
+void WakeUps::stop() {
+  stopping_ = true;
+  alarm_timer_.cancel();
+  probe_timer_.cancel();
+}
+
+Task<WakeUps::Waking> WakeUps::take_waking(std::chrono::seconds beyond, std::size_t limit,
+                                           std::uint64_t round) {
+  if (round > reset_round_) {
+    reset_round_ = round;
+    reset_from_ = 0;
+  }
+  const SteadyTime time = timers_.now() + beyond;
+  Waking waking;
+  while (round == reset_round_ && waking.gids.size() < limit && reset_from_ < alarms_.slots()) {
+    alarms_.waking_after(time, limit, reset_from_, waking.gids);
+    co_await asio::post(executor_, use_task);
+  }
+  if (round != reset_round_) {
+    waking.has_more = true;
+    co_return waking;
+  }
+  std::vector<Gid> next;
+  for (std::size_t ahead = reset_from_; next.empty() && ahead < alarms_.slots();) {
+    alarms_.waking_after(time, 1, ahead, next);
+    co_await asio::post(executor_, use_task);
+  }
+  waking.has_more = !next.empty();
+  co_return waking;
+}
+
+Task<WallTime> WakeUps::oldest_unfinished() {
+  WallTime oldest = WallTime::max();
+  for (std::size_t part = 0; part < alarms_.parts(); ++part) {
+    oldest = std::min(oldest, alarms_.oldest_in(part));
+    co_await asio::post(executor_, use_task);
+  }
+  co_return oldest;
+}
+
+void WakeUps::count_queued() noexcept {
+  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
+}
+
+void WakeUps::add_to(InFlight& sum, SteadyTime now) const noexcept {
+  sum.parked += alarm_count_.load(std::memory_order_relaxed);
+  sum.queued += queued_count_.load(std::memory_order_relaxed);
+  const SteadyTime earliest = earliest_alarm_.load(std::memory_order_relaxed);
+  if (earliest < now) sum.lag = std::max<std::chrono::nanoseconds>(sum.lag, now - earliest);
+}
+
+}  // namespace concerto
