@@ -1,5 +1,9 @@
 #include "test_certificates.hpp"
 
+#include <cstdio>
+#include <fstream>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -67,6 +71,17 @@ Certificate make_server_certificate(const Certificate& authority,
   add_extension(made.x509.get(), authority.x509.get(), NID_subject_alt_name, alternative_name);
   X509_sign(made.x509.get(), authority.key.get(), EVP_sha256());
   return made;
+}
+
+PemFile::PemFile(const std::string& text) {
+  static int count = 0;
+  path_ = testing::TempDir() + "concerto_pem_" + std::to_string(::getpid()) + "_" +
+          std::to_string(++count);
+  std::ofstream{path_} << text;
+}
+
+PemFile::~PemFile() {
+  std::remove(path_.c_str());
 }
 
 }  // namespace concerto::net::test

@@ -23,4 +23,18 @@ Certificate make_authority(const std::string& name);
 Certificate make_server_certificate(const Certificate& authority,
                                     const std::string& alternative_name);
 
+/// A file for one test, which goes with this object.
+class PemFile {
+ public:
+  explicit PemFile(const std::string& text);
+  ~PemFile();
+  PemFile(const PemFile&) = delete;
+  PemFile& operator=(const PemFile&) = delete;
+
+  const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
+
 }  // namespace concerto::net::test

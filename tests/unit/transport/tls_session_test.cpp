@@ -1,6 +1,6 @@
 // The client's side of TLS against OpenSSL's server, without a socket between them.
 
-#include "http2/tls_session.hpp"
+#include "tls_session.hpp"
 
 #include <memory>
 #include <optional>
@@ -15,7 +15,6 @@
 namespace concerto::net::test {
 namespace {
 
-using http2::TlsSession;
 using testing::HasSubstr;
 
 template <class T>
@@ -114,7 +113,7 @@ class TlsSessionTest : public testing::Test {
     return clear;
   }
 
-  void begin(const std::string& host) { client_.emplace(*context_, host); }
+  void begin(const std::string& host) { client_.emplace(*context_, Alpn::http_2, host); }
 
   const Certificate authority_ = make_authority("test authority");
   Owned<SSL_CTX> context_;

@@ -36,12 +36,11 @@ http2::ConnectionLimits limits(const GrpcChannelOptions& options,
 
 }  // namespace
 
-ClientConnection::ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority,
-                                   std::chrono::milliseconds keepalive_interval,
-                                   std::unique_ptr<http2::TlsSession> tls)
-    : Connection(std::move(socket), owner.channel().turn(), owner.channel().timers(),
+ClientConnection::ClientConnection(ByteStream stream, Subchannel& owner, std::string authority,
+                                   std::chrono::milliseconds keepalive_interval)
+    : Connection(std::move(stream), owner.channel().turn(), owner.channel().timers(),
                  http2::Side::client, session_options(owner.channel().options()),
-                 limits(owner.channel().options(), keepalive_interval), std::move(tls)),
+                 limits(owner.channel().options(), keepalive_interval)),
       owner_(&owner),
       authority_(std::move(authority)),
       streams_max_(owner.channel().options().streams_per_connection_max) {}

@@ -16,9 +16,8 @@ class Subchannel;
 /// it disowns it.
 class ClientConnection final : public http2::Connection {
  public:
-  ClientConnection(http2::Socket socket, Subchannel& owner, std::string authority,
-                   std::chrono::milliseconds keepalive_interval,
-                   std::unique_ptr<http2::TlsSession> tls);
+  ClientConnection(ByteStream stream, Subchannel& owner, std::string authority,
+                   std::chrono::milliseconds keepalive_interval);
 
   const std::string& authority() const noexcept { return authority_; }
 

@@ -38,6 +38,10 @@ std::size_t GrpcServer::call_count() const noexcept {
   return core_->handlers().size();
 }
 
+const GrpcServerProbe& GrpcServer::probe() const noexcept {
+  return core_->probe();
+}
+
 void GrpcServer::set_limits(const GrpcServerOptions& options) {
   core_->set_limits(options);
 }

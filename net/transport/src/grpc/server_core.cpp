@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
 
 #include <concerto/base/assert.hpp>
 
@@ -124,7 +125,7 @@ void ServerCore::ask_for_room() {
 
 void ServerCore::adopt(int fd) {
   OwnedSocket owned(fd);
-  http2::Socket socket(executor_);
+  Socket socket(executor_);
   sockaddr_storage raw{};
   socklen_t raw_bytes = sizeof raw;
   const bool named = ::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &raw_bytes) == 0;
@@ -135,14 +136,20 @@ void ServerCore::adopt(int fd) {
   owned.release();
   std::ostringstream peer;
   peer << socket.remote_endpoint(error);
-  auto connection = std::make_shared<ServerConnection>(std::move(socket), shared_from_this(),
-                                                       std::move(peer).str());
+  auto connection = std::make_shared<ServerConnection>(ByteStream(std::move(socket), make_tls()),
+                                                       shared_from_this(), std::move(peer).str());
   connection->place_ = connections_.insert(connections_.end(), connection);
   connection->start();
   if (!sweep_.is_set()) sweep_.set(timers_.now() + options_.request_timeout);
 }
 
+std::unique_ptr<TlsSession> ServerCore::make_tls() const {
+  if (!options_.tls) return nullptr;
+  return std::make_unique<TlsSession>(*options_.tls->native_handle(), Alpn::http_2);
+}
+
 void ServerCore::lost(ServerConnection& connection) {
+  if (!connection.has_shaken_hands()) ++probe_.failed_handshake_count;
   const auto held = std::static_pointer_cast<ServerConnection>(connection.shared_from_this());
   connections_.erase(connection.place_);
   forget_one();
@@ -187,11 +194,7 @@ Task<void> ServerCore::shutdown(SteadyTime deadline) {
   const std::vector<std::shared_ptr<ServerConnection>> all(connections_.begin(),
                                                            connections_.end());
   for (const auto& connection : all) connection->drain();
-  Timer alarm(timers_, [self] { self->emptied_.notify_all(); });
-  alarm.set(deadline);
-  while (!connections_.empty() && timers_.now() < deadline) {
-    if (!co_await emptied_.wait()) break;
-  }
+  co_await wait_for_the_last(deadline);
   closing_ = true;
   const std::vector<std::shared_ptr<ServerConnection>> left(connections_.begin(),
                                                             connections_.end());
@@ -199,16 +202,31 @@ Task<void> ServerCore::shutdown(SteadyTime deadline) {
     connection->session().for_each_stream([](http2::Stream& stream) {
       static_cast<ServerCall&>(stream).fail({GrpcCode::unavailable, closing_error().detail});
     });
-    connection->flush();
+    connection->end(closing_error());
+  }
+  if (!connections_.empty()) {
+    co_await wait_for_the_last(timers_.now() + Linger::quiet_max_when_draining);
+  }
+  while (!connections_.empty()) {
+    const auto connection = connections_.front();
     connection->close(closing_error());
   }
   sweep_.cancel();
   co_await handlers_.join();
 }
 
-ServerConnection::ServerConnection(http2::Socket socket, std::shared_ptr<ServerCore> server,
+Task<void> ServerCore::wait_for_the_last(SteadyTime deadline) {
+  Timer alarm(timers_, [this] { emptied_.notify_all(); });
+  alarm.set(deadline);
+  while (!connections_.empty() && timers_.now() < deadline) {
+    const bool notified = co_await emptied_.wait();
+    if (!notified) break;
+  }
+}
+
+ServerConnection::ServerConnection(ByteStream stream, std::shared_ptr<ServerCore> server,
                                    std::string peer)
-    : Connection(std::move(socket), server->turn(), server->timers(), http2::Side::server,
+    : Connection(std::move(stream), server->turn(), server->timers(), http2::Side::server,
                  session_options(server->options()), limits(server->options())),
       server_(std::move(server)),
       peer_(std::move(peer)),

@@ -16,6 +16,7 @@
 
 #include "grpc/server_call.hpp"
 #include "http2/connection.hpp"
+#include "tls_session.hpp"
 
 namespace concerto::net::detail {
 
@@ -53,8 +54,11 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   Task<void> shutdown(SteadyTime deadline);
 
   std::size_t connection_count() const noexcept { return connection_count_; }
+  const GrpcServerProbe& probe() const noexcept { return probe_; }
 
  private:
+  std::unique_ptr<TlsSession> make_tls() const;
+  Task<void> wait_for_the_last(SteadyTime deadline);
   void adopt(int socket);
   void forget_one() noexcept;
   void make_room();
@@ -73,6 +77,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::atomic<std::size_t> connections_max_;
   const std::shared_ptr<SocketQuota> sockets_;
   const std::shared_ptr<http2::Turn> turn_;
+  GrpcServerProbe probe_;
   std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;
   std::unordered_set<std::string, Hash, std::equal_to<>> services_;
   const std::shared_ptr<BufferBudget> buffers_;
@@ -89,7 +94,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 /// A connection of a server.
 class ServerConnection final : public http2::Connection {
  public:
-  ServerConnection(http2::Socket socket, std::shared_ptr<ServerCore> server, std::string peer);
+  ServerConnection(ByteStream stream, std::shared_ptr<ServerCore> server, std::string peer);
 
   ServerCore& server() noexcept { return *server_; }
   std::string_view peer() const noexcept { return peer_; }

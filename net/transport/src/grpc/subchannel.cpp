@@ -7,6 +7,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include "grpc/channel_core.hpp"
+#include "tls_session.hpp"
 
 namespace concerto::net::detail {
 namespace {
@@ -41,7 +42,7 @@ struct Subchannel::Attempt {
   explicit Attempt(Subchannel& subchannel, Executor executor)
       : owner(&subchannel), socket(std::move(executor)) {}
   Subchannel* owner;
-  http2::Socket socket;
+  Socket socket;
   SocketPlace place;
 };
 
@@ -105,17 +106,18 @@ void Subchannel::connect() {
   });
 }
 
-void Subchannel::connected(http2::Socket socket, SocketPlace place) {
+void Subchannel::connected(Socket socket, SocketPlace place) {
   attempt_.reset();
   connect_timer_.cancel();
   const GrpcChannelOptions& options = channel_.options();
-  std::unique_ptr<http2::TlsSession> tls;
+  ByteStream stream(std::move(socket));
   if (options.tls) {
-    tls = std::make_unique<http2::TlsSession>(*options.tls->native_handle(), options.tls_host);
+    stream.start_tls(std::make_unique<TlsSession>(*options.tls->native_handle(), Alpn::http_2,
+                                                  options.tls_host));
   }
   auto connection = std::make_shared<ClientConnection>(
-      std::move(socket), *this, options.authority.empty() ? text_of(address_) : options.authority,
-      keepalive_interval_, std::move(tls));
+      std::move(stream), *this, options.authority.empty() ? text_of(address_) : options.authority,
+      keepalive_interval_);
   connection->keep(std::move(place));
   connections_.push_back(connection);
   connection->start();

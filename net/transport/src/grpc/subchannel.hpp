@@ -45,7 +45,7 @@ class Subchannel {
   struct Attempt;
 
   void connect();
-  void connected(http2::Socket socket, SocketPlace place);
+  void connected(Socket socket, SocketPlace place);
   void connect_failed(Error error);
   void abandon_attempt();
 

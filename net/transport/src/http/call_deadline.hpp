@@ -8,7 +8,7 @@
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/http_error.hpp>
 
-#include "socket.hpp"
+#include "byte_stream.hpp"
 
 namespace concerto::net {
 

@@ -4,33 +4,28 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/ssl/context.hpp>
 
-#include <concerto/base/clock.hpp>
-
+#include "byte_stream.hpp"
 #include "read_buffer.hpp"
-#include "socket.hpp"
 
 namespace concerto::net {
 
-/// A connection to a server or proxy, plain or with TLS. The socket stays non-blocking.
+/// A connection to a server or proxy, plain or with TLS.
 class ClientConnection {
  public:
-  using TlsStream = asio::ssl::stream<Socket&>;
-
-  explicit ClientConnection(Executor executor) : socket_(executor) {}
+  explicit ClientConnection(Executor executor) : stream_(Socket(executor)) {}
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
 
-  Socket& socket() noexcept { return socket_; }
+  ByteStream& stream() noexcept { return stream_; }
+  Socket& socket() noexcept { return stream_.socket(); }
   ReadBuffer& buffer() noexcept { return buffer_; }
   /// Where request heads are put together.
   std::string& scratch() noexcept { return scratch_; }
 
   /// Shakes hands as a client of `host`, whose certificate must be valid and name it.
   Task<error_code> start_tls(asio::ssl::context& context, std::string host);
-  /// Why the certificate was refused, empty if it was not.
-  std::string certificate_problem() const;
 
   /// Sends all. `sent_any` becomes true once bytes may have left.
   Task<error_code> write(Outgoing outgoing, bool& sent_any);
@@ -38,11 +33,10 @@ class ClientConnection {
   Task<error_code> read();
 
   /// Whether the peer has closed or sent something unasked since the last answer.
-  bool is_stale();
+  bool is_stale() noexcept { return !buffer_.empty() || stream_.is_stale(); }
 
  private:
-  Socket socket_;
-  std::unique_ptr<TlsStream> tls_;
+  ByteStream stream_;
   ReadBuffer buffer_;
   std::string scratch_;
 };

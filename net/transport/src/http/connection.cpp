@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "response_writer.hpp"
+#include "tls_session.hpp"
 
 namespace concerto::net {
 namespace {
@@ -16,14 +17,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds header_patience{1'000};
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
-
-// How long, and how much, a client may go on sending after the last answer before the socket is
-// closed; no longer than a body may take that is not refused. The bytes are more than the 20 MiB of
-// a body that the reference takes.
-constexpr std::chrono::seconds linger_time_max{30};
-constexpr milliseconds linger_quiet_max{5'000};  // without a byte
-constexpr milliseconds linger_quiet_max_when_draining{500};
-constexpr std::uint64_t linger_bytes_max = 32 << 20;
 
 constexpr std::string_view too_many_connections = "too many connections";
 
@@ -37,16 +30,16 @@ HttpConnection::HttpConnection(HttpServer& server, AcceptedSocket accepted)
     : Holder(*server.buffers_),
       server_(server),
       peer_(accepted.peer()),
-      socket_(server.executor_),
+      stream_(Socket(server.executor_)),
       timer_(server.timers_, [this] {
         server_.probe_.timed_out_count.fetch_add(1, std::memory_order_relaxed);
         close();
       }) {
   error_code error;
-  socket_.assign(peer_.protocol(), accepted.descriptor(), error);
+  stream_.socket().assign(peer_.protocol(), accepted.descriptor(), error);
   if (!error) {
     accepted.release();
-    set_socket_options(socket_);
+    stream_.set_no_delay();
   }
   place_ = server_.connections_.insert(server_.connections_.end(), this);
 }
@@ -60,12 +53,11 @@ void HttpConnection::limit(milliseconds timeout) {
 }
 
 void HttpConnection::close() {
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
 }
 
 bool HttpConnection::close_if_idle() {
-  if (!waits_for_request_ || !socket_.is_open()) return false;
+  if (!waits_for_request_ || !stream_.socket().is_open()) return false;
   close();
   return true;
 }
@@ -73,13 +65,13 @@ bool HttpConnection::close_if_idle() {
 bool HttpConnection::close_if_slow() {
   const bool is_slow =
       head_since_ != SteadyTime::max() && server_.timers_.now() - head_since_ > header_patience;
-  if (!is_slow || !socket_.is_open()) return false;
+  if (!is_slow || !stream_.socket().is_open()) return false;
   close();
   return true;
 }
 
 void HttpConnection::end_when_idle() {
-  if (!close_if_idle() && lingers_) limit(linger_quiet_max_when_draining);
+  if (!close_if_idle() && lingers_) limit(Linger::quiet_max_when_draining);
 }
 
 void HttpConnection::hold_nothing() {
@@ -116,10 +108,22 @@ void HttpConnection::shed(Excess /*excess*/) {
   std::swap(gone, parser_->request());
   hold_nothing();
   error_code ignored;
-  socket_.cancel(ignored);
+  stream_.socket().cancel(ignored);
+}
+
+Task<bool> HttpConnection::open() {
+  const auto context = server_.options_.tls;  // It may be replaced during the handshake.
+  if (!context) co_return true;
+  stream_.start_tls(std::make_unique<TlsSession>(*context->native_handle(), Alpn::http_1_1));
+  limit(server_.options_.handshake_timeout);
+  const error_code failed = co_await stream_.handshake();
+  if (failed) server_.probe_.failed_handshake_count.fetch_add(1, std::memory_order_relaxed);
+  co_return !failed;
 }
 
 Task<void> HttpConnection::run() {
+  const bool is_open = co_await open();
+  if (!is_open) co_return;
   limit(server_.options_.header_timeout);
   for (;;) {
     const Input input = co_await receive();
@@ -143,6 +147,8 @@ Task<void> HttpConnection::run() {
 
 Task<void> HttpConnection::turn_away() {
   waits_for_request_ = false;
+  const bool is_open = co_await open();
+  if (!is_open) co_return;
   parser_.emplace(server_.options_.header_bytes_max, server_.options_.body_bytes_max);
   HttpResponse response = error_response(503, too_many_connections);
   response.headers.add("Retry-After", "1");
@@ -195,7 +201,7 @@ Task<HttpConnection::Input> HttpConnection::receive() {
 }
 
 Task<bool> HttpConnection::read_more() {
-  const auto [error, bytes] = co_await socket_.async_read_some(buffer_.prepare(), tuple_task);
+  const auto [error, bytes] = co_await stream_.read(buffer_.prepare());
   if (error) co_return false;
   buffer_.commit(bytes);
   input_bytes_read_ += bytes;
@@ -205,7 +211,7 @@ Task<bool> HttpConnection::read_more() {
 Task<bool> HttpConnection::send_continue() {
   if (!buffer_.empty()) co_return true;  // The body comes already.
   const Outgoing outgoing{continue_line, {}};
-  co_return !co_await write_all(socket_, outgoing);
+  co_return !co_await stream_.write_all(outgoing);
 }
 
 Task<HttpResponse> HttpConnection::answer(HttpRequest request) {
@@ -225,14 +231,14 @@ Task<bool> HttpConnection::send(HttpResponse response, bool keep_alive) {
   write_response_head(head, response, frame);
   const bool with_body = status_has_body(response.status) && !head_only_;
   Outgoing outgoing{head, with_body ? std::string_view{response.body} : std::string_view{}};
-  error_code error = write_now(socket_, outgoing);
+  error_code error = stream_.write_now(outgoing);
   if (error == asio::error::would_block) {
     limit(server_.options_.write_timeout);
     const std::string rest{outgoing.head};  // The server's buffer serves others meanwhile.
     outgoing.head = rest;
     sends_ = true;
     change_answer(0, rest.capacity() + response.body.capacity());
-    error = co_await write_all(socket_, outgoing);
+    error = co_await stream_.write_all(outgoing);
     sends_ = false;
     hold_nothing();
   }
@@ -270,30 +276,22 @@ std::string HttpConnection::refusal_text() const {
 
 Task<void> HttpConnection::linger() {
   lingers_ = true;
-  const milliseconds time_max =
-      std::min<milliseconds>(linger_time_max, server_.options_.body_timeout);
-  const SteadyTime end = server_.timers_.now() + time_max;
+  Linger linger{server_.timers_.now(),
+                std::min<milliseconds>(Linger::time_max, server_.options_.body_timeout)};
   // Some clients end a connection as soon as its other end says no more: not in their body.
-  std::uint64_t left_in_body = parser_->expects_continue() ? 0 : parser_->body_bytes_left();
-  bool says_no_more = false;
-  for (std::uint64_t left = linger_bytes_max;;) {
-    const std::uint64_t bytes = buffer_.data().size();
-    buffer_.consume(buffer_.data().size());
-    left -= std::min(left, bytes);
-    left_in_body -= std::min(left_in_body, bytes);
-    if (left == 0) co_return;
-    if (left_in_body == 0 && !std::exchange(says_no_more, true)) {
-      error_code ignored;
-      socket_.shutdown(Socket::shutdown_send, ignored);
-      if (parser_->is_done() && socket_.available(ignored) == 0) co_return;
+  const std::uint64_t in_body = parser_->expects_continue() ? 0 : parser_->body_bytes_left();
+  linger.count(buffer_.data().size());
+  buffer_ = {};
+  hold_nothing();
+  for (bool says_no_more = false;;) {
+    if (linger.dropped() >= in_body && !std::exchange(says_no_more, true)) {
+      stream_.end_writing();
+      if (parser_->is_done() && !stream_.has_unread()) co_return;
     }
     const bool drains = server_.draining_.load(std::memory_order_relaxed);
-    const milliseconds quiet = drains ? linger_quiet_max_when_draining : linger_quiet_max;
-    timer_.expire_at(std::min(server_.timers_.now() + quiet, end));
-    const std::size_t held = buffer_.capacity();
-    change_input(input_bytes(), held);
-    if (input_bytes() < held) co_return;  // It had to make room.
-    if (!co_await read_more()) co_return;
+    timer_.expire_at(linger.limit(server_.timers_.now(), drains));
+    const auto [error] = co_await stream_.socket().async_wait(Socket::wait_read, tuple_task);
+    if (error || !linger.drop(stream_)) co_return;
   }
 }
 

@@ -6,10 +6,10 @@
 
 #include <concerto/transport/http_server.hpp>
 
+#include "byte_stream.hpp"
 #include "message_parser.hpp"
 #include "moving_timer.hpp"
 #include "read_buffer.hpp"
-#include "socket.hpp"
 
 namespace concerto::net {
 
@@ -38,6 +38,9 @@ class HttpConnection final : private BufferBudget::Holder {
  private:
   enum class Input { request, refused, closed };
 
+  /// Shakes hands if the server speaks TLS; false when the connection is lost.
+  Task<bool> open();
+
   /// Reads one request into the parser.
   Task<Input> receive();
   Task<bool> read_more();
@@ -47,9 +50,7 @@ class HttpConnection final : private BufferBudget::Holder {
   Task<bool> send(HttpResponse response, bool keep_alive);
   Task<void> refuse();
   std::string refusal_text() const;
-  /// After the last answer: reads on for a bounded time and amount, so that a peer that still
-  /// writes comes to read the answer. To close with unread input would reset the connection, and
-  /// what was answered would be lost.
+  /// After the last answer: lets a peer that still writes come to read the answer.
   Task<void> linger();
 
   /// Tells the budget what an unfinished request takes. False when it had to make room.
@@ -62,7 +63,7 @@ class HttpConnection final : private BufferBudget::Holder {
 
   HttpServer& server_;
   asio::ip::tcp::endpoint peer_;
-  Socket socket_;
+  ByteStream stream_;
   ReadBuffer buffer_;
   std::optional<RequestParser> parser_;
   std::size_t input_bytes_read_ = 0;           // of the request so far

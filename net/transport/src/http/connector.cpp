@@ -122,7 +122,7 @@ Async<> Connector::connect(ClientConnection& connection, HostAddressList address
     const asio::ip::tcp::endpoint to{addresses[i], number};
     const auto [error] = co_await socket.async_connect(to, tuple_task);
     if (!error && !attempt_over && !deadline.is_over()) {
-      set_socket_options(socket);
+      connection.stream().set_no_delay();
       co_return ok();
     }
     failure = attempt_over ? make_error_code(asio::error::timed_out) : error;
@@ -165,10 +165,12 @@ Async<> Connector::secure(ClientConnection& connection, std::string host, CallDe
   const error_code error = co_await connection.start_tls(*tls, host);
   if (!error) co_return ok();
   std::string detail = "TLS handshake with " + host;
-  if (const std::string problem = connection.certificate_problem(); !problem.empty()) {
-    detail.append(": ").append(problem);
+  error_code cause = error;
+  if (const Error& failure = connection.stream().tls_failure(); failure.code) {
+    detail.append(": ").append(failure.detail);
+    cause = {};
   }
-  co_return deadline.explain(error, HttpErrc::tls_failed, std::move(detail));
+  co_return deadline.explain(cause, HttpErrc::tls_failed, std::move(detail));
 }
 
 }  // namespace concerto::net

@@ -8,7 +8,7 @@
 #include <concerto/transport/http_listener.hpp>
 
 #include "accept_queue.hpp"
-#include "socket.hpp"
+#include "byte_stream.hpp"
 
 namespace concerto::net {
 namespace {

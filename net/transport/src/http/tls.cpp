@@ -1,5 +1,9 @@
+#include <string_view>
+
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/http_tls.hpp>
+
+#include "tls_session.hpp"
 
 namespace concerto::net {
 namespace {
@@ -23,19 +27,18 @@ Result<> load_trusted(ssl::context& context, const std::string& file) {
   return ok();
 }
 
-Result<> load_own(ssl::context& context, const TlsClientFiles& files) {
-  if (files.certificate.empty() && files.key.empty()) return ok();
-  if (files.certificate.empty() || files.key.empty()) {
-    return make_error(HttpErrc::tls_failed, "a client's certificate and its key go together");
+Result<> load_own(ssl::context& context, const std::string& certificate, const std::string& key) {
+  if (certificate.empty() || key.empty()) {
+    return make_error(HttpErrc::tls_failed, "a certificate and its key go together");
   }
   error_code error;
   // OpenSSL would ask on the terminal for the words that a key is locked with.
   context.set_password_callback([](std::size_t, ssl::context::password_purpose) { return ""; },
                                 error);
-  context.use_certificate_chain_file(files.certificate, error);
-  if (error) return not_loaded("a certificate", files.certificate, error);
-  context.use_private_key_file(files.key, ssl::context::pem, error);
-  if (error) return not_loaded("the key of '" + files.certificate + "'", files.key, error);
+  context.use_certificate_chain_file(certificate, error);
+  if (error) return not_loaded("a certificate", certificate, error);
+  context.use_private_key_file(key, ssl::context::pem, error);
+  if (error) return not_loaded("the key of '" + certificate + "'", key, error);
   return ok();
 }
 
@@ -48,7 +51,27 @@ Result<std::shared_ptr<ssl::context>> make_tls_client_context(const TlsClientFil
   context->set_verify_mode(ssl::verify_peer, error);
   if (error) return make_error(HttpErrc::tls_failed, "TLS set-up: " + error.message());
   CONCERTO_CHECK(load_trusted(*context, files.ca));
-  CONCERTO_CHECK(load_own(*context, files));
+  const bool shows_none = files.certificate.empty() && files.key.empty();
+  if (!shows_none) CONCERTO_CHECK(load_own(*context, files.certificate, files.key));
+  return context;
+}
+
+Result<std::shared_ptr<ssl::context>> make_tls_server_context(const TlsServerFiles& files) {
+  auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
+  SSL_CTX* const raw = context->native_handle();
+  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  choose_alpn(*raw);
+  // Sessions that are resumed belong to contexts of this kind; clients that show certificates
+  // could not resume any otherwise.
+  constexpr std::string_view kind = "concerto";
+  SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>(kind.data()),
+                                 static_cast<unsigned>(kind.size()));
+  CONCERTO_CHECK(load_own(*context, files.certificate, files.key));
+  if (files.client_ca.empty()) return context;
+  error_code error;
+  context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, error);
+  if (error) return make_error(HttpErrc::tls_failed, "TLS set-up: " + error.message());
+  CONCERTO_CHECK(load_trusted(*context, files.client_ca));
   return context;
 }
 

@@ -2,27 +2,20 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
 
 namespace concerto::net::http2 {
 namespace {
 
 constexpr std::size_t read_bytes = 64u << 10;
 constexpr std::size_t write_bytes = 64u << 10;
-constexpr std::size_t tls_record_bytes = 16u << 10;
 /// Reads in a row before other connections get their turn.
 constexpr int reads_max = 4;
 /// Frames that wait for a peer that sends but does not read.
 constexpr std::size_t waiting_frames_max = 20'000;
-
-Error system_error(int number, std::string_view what) {
-  const error_code code(number, boost::system::system_category());
-  return Error{code, std::string(what) + ": " + code.message()};
-}
 
 Error lost_error(boost::system::errc::errc_t code, std::string detail) {
   return Error{boost::system::errc::make_error_code(code), std::move(detail)};
@@ -42,26 +35,20 @@ std::string other_protocol(std::string_view bytes) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, Turn& turn, Timers& timers, Side side,
-                       const SessionOptions& options, const ConnectionLimits& limits,
-                       std::unique_ptr<TlsSession> tls)
+Connection::Connection(ByteStream stream, Turn& turn, Timers& timers, Side side,
+                       const SessionOptions& options, const ConnectionLimits& limits)
     : keepalive_interval_(limits.keepalive_interval),
-      socket_(std::move(socket)),
+      stream_(std::move(stream)),
       turn_(turn),
       timers_(timers),
       limits_(limits),
       side_(side),
       session_(side, options, *this),
-      tls_(std::move(tls)),
       timer_(timers, [this] { on_timer(); }) {}
 
 void Connection::start() {
-  const int fd = socket_.native_handle();
-  const int on = 1;
-  const auto patience = static_cast<unsigned>(limits_.keepalive_timeout.count());
-  // Both only tune; a socket that refuses them still works.
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
+  stream_.set_no_delay();
+  stream_.set_send_limit(limits_.keepalive_timeout);
   last_read_ = idle_since_ = timers_.now();
   timer_.set(last_read_ + limits_.handshake_timeout);
   on_output();
@@ -69,55 +56,67 @@ void Connection::start() {
 }
 
 void Connection::wait_readable() {
-  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const error_code& error) {
-    if (!error && self->open_) self->on_readable();
+  if (std::exchange(reading_, true)) return;
+  stream_.socket().async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
+    self->reading_ = false;
+    if (!error) self->on_wake_up();
   });
 }
 
+/// What TLS has read from the socket already wakes nobody up.
+void Connection::read_on_soon() {
+  if (std::exchange(reading_, true)) return;
+  asio::post(turn_.executor(), [self = shared_from_this()] {
+    self->reading_ = false;
+    self->on_wake_up();
+  });
+}
+
+void Connection::on_wake_up() {
+  if (open_) return on_readable();
+  if (linger_) on_lingering();
+}
+
 void Connection::on_readable() {
-  std::array<char, read_bytes> buffer;  // NOLINT: filled by recv
+  std::array<char, read_bytes> buffer;  // NOLINT: filled by read_now
   last_read_ = timers_.now();
   pinged_ = false;
-  for (int reads = 0; reads < reads_max; ++reads) {
-    const auto count = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-    if (count < 0) return lose(system_error(errno, "read"));
-    if (count == 0) {
-      return lose(lost_error(boost::system::errc::connection_reset, closed_by_peer()));
-    }
-    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
-    if (!(tls_ ? decrypt(bytes) : receive(bytes))) return;
-    if (static_cast<std::size_t>(count) < buffer.size()) break;
+  bool may_have_more = true;
+  for (int reads = 0; reads < reads_max && may_have_more; ++reads) {
+    const Received got = stream_.read_now(buffer);
+    if (got.bytes > 0 && !receive({buffer.data(), got.bytes})) return;
+    if (got.error && got.error != asio::error::would_block) return lose_input(got.error);
+    may_have_more = got.bytes == buffer.size();
   }
+  if (stream_.has_tls() &&
+      (stream_.wants_write() || (stream_.is_open() && session_.wants_write()))) {
+    on_output();
+  }
+  if (stream_.has_tls() && may_have_more) return read_on_soon();
   wait_readable();
+}
+
+void Connection::lose_input(const error_code& error) {
+  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) {
+    return lose(lost_error(boost::system::errc::connection_reset, closed_by_peer()));
+  }
+  if (!blocked_ && stream_.wants_write()) {
+    Outgoing nothing;  // There may be an alert that tells the peer what was wrong.
+    stream_.write_now(nothing);
+  }
+  lose(stream_.explain(error, "read"),
+       stream_.has_tls() ? Ending::after_last_words : Ending::at_once);
 }
 
 std::string Connection::closed_by_peer() const {
   std::string text = "closed by the peer";
-  if (tls_ && !tls_->is_open()) {
+  if (!stream_.is_open()) {
     text += " in the handshake of TLS: does it speak TLS?";
   } else if (!ready_) {
-    text += tls_ ? " before its first frame" : " before its first frame: does it want TLS?";
+    text += stream_.has_tls() ? " before its first frame"
+                              : " before its first frame: does it want TLS?";
   }
   return text;
-}
-
-bool Connection::decrypt(std::string_view wire) {
-  std::array<char, tls_record_bytes> clear;  // NOLINT: filled by read
-  tls_->put(wire);
-  for (;;) {
-    auto count = tls_->read(clear);
-    if (!count) {
-      flush();  // It may hold an alert that tells the peer what was wrong.
-      close(std::move(count).error());
-      return false;
-    }
-    if (*count == 0) break;
-    if (!receive({clear.data(), *count})) return false;
-  }
-  if (tls_->wants_write() || (tls_->is_open() && session_.wants_write())) on_output();
-  return true;
 }
 
 bool Connection::receive(std::string_view bytes) {
@@ -128,8 +127,7 @@ bool Connection::receive(std::string_view bytes) {
     }
   }
   if (auto received = session_.receive(bytes, last_read_); !received) {
-    flush();  // It may hold a GOAWAY that tells the peer what was wrong.
-    lose(std::move(received).error());
+    end(std::move(received).error());  // There may be a GOAWAY that tells the peer what was wrong.
     return false;
   }
   if (session_.waiting_frames() > waiting_frames_max) {
@@ -148,74 +146,64 @@ void Connection::on_output() {
 
 void Connection::flush() {
   dirty_ = false;
-  if (!open_ || !unsent_.empty()) return;
+  if (!open_ || blocked_) return;
   std::array<char, write_bytes> buffer;  // NOLINT: filled by pull
   for (;;) {
-    auto pulled = pull(buffer);
-    if (!pulled) return lose(std::move(pulled).error());
-    if (*pulled == 0) break;
-    const std::string_view bytes(buffer.data(), *pulled);
-    const std::size_t sent = send(bytes);
-    if (!open_) return;
-    if (sent < bytes.size()) return block(bytes.substr(sent));
+    std::size_t count = 0;
+    if (stream_.is_open()) {
+      auto pulled = session_.pull(buffer);
+      if (!pulled) return lose(std::move(pulled).error());
+      count = *pulled;
+    }
+    if (count == 0 && !stream_.wants_write()) break;
+    if (!send({buffer.data(), count})) return;
   }
   close_if_finished();
 }
 
-/// Bytes for the wire: 0 when there are none.
-Result<std::size_t> Connection::pull(std::span<char> out) {
-  if (!tls_) return session_.pull(out);
-  if (const std::size_t count = tls_->pull(out); count > 0 || !tls_->is_open()) return count;
-  std::array<char, write_bytes> clear;  // NOLINT: filled by pull
-  CONCERTO_TRY(const std::size_t count, session_.pull(clear));
-  if (count == 0) return count;
-  CONCERTO_CHECK(tls_->write({clear.data(), count}));
-  return tls_->pull(out);
-}
-
-std::size_t Connection::send(std::string_view bytes) {
-  std::size_t sent = 0;
-  while (sent < bytes.size()) {
-    const auto count = ::send(socket_.native_handle(), bytes.data() + sent, bytes.size() - sent,
-                              MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-    if (count < 0) {
-      lose(system_error(errno, "write"));
-      break;
-    }
-    sent += static_cast<std::size_t>(count);
+/// False when the stream did not take all of it, or is lost.
+bool Connection::send(std::string_view bytes) {
+  Outgoing outgoing{bytes, {}};
+  const error_code error = stream_.write_now(outgoing);
+  if (!error) return true;
+  if (error == asio::error::would_block) {
+    block(outgoing.head);
+  } else {
+    lose(stream_.explain(error, "write"));
   }
-  return sent;
+  return false;
 }
 
 void Connection::block(std::string_view unsent) {
+  blocked_ = true;
   blocked_since_ = timers_.now();
   timer_.set(end_of_blocking());
   set_unsent(std::string(unsent));
-  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& error) {
+  stream_.socket().async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
     if (!error && self->open_) self->on_writable();
   });
 }
 
 void Connection::set_unsent(std::string bytes) {
-  const std::size_t before = std::exchange(unsent_, std::move(bytes)).size();
-  on_unsent(before, unsent_.size());
+  unsent_ = std::move(bytes);
+  const std::size_t now = unsent_.size() + stream_.unsent_bytes();
+  on_unsent(std::exchange(unsent_bytes_, now), now);
 }
 
 void Connection::on_writable() {
-  const std::size_t sent = send(unsent_);
-  if (!open_) return;
-  if (sent < unsent_.size()) return block(std::string_view(unsent_).substr(sent));
+  if (!send(unsent_)) return;
+  blocked_ = false;
   set_unsent({});
   flush();
+  if (open_ && !blocked_ && drain_pinged_) timer_.set(end_of_drain_ping());
 }
 
 void Connection::on_settings() {
   if (std::exchange(ready_, true)) return on_changed_settings();
   const bool may_idle = limits_.idle_timeout.count() > 0;
-  timer_.set(timers_.now() + (may_idle ? std::min(keepalive_interval_, limits_.idle_timeout)
-                                       : keepalive_interval_));
+  const auto interval =
+      may_idle ? std::min(keepalive_interval_, limits_.idle_timeout) : keepalive_interval_;
+  if (!drain_pinged_) timer_.set(timers_.now() + interval);
   on_ready();
 }
 
@@ -232,16 +220,37 @@ void Connection::on_ping_ack() {
 }
 
 void Connection::on_stream_closed() {
-  if (session_.stream_count() == 0) idle_since_ = timers_.now();
+  if (session_.stream_count() > 0) return;
+  idle_since_ = timers_.now();
+  if (open_ && drain_pinged_) timer_.set(end_of_drain_ping());
 }
 
 void Connection::drain() {
-  if (!open_ || std::exchange(draining_, true)) return;
+  if (std::exchange(draining_, true)) return;
+  if (linger_) return timer_.set(linger_->limit(timers_.now(), draining_));
+  if (!open_) return;
   if (side_ == Side::client) return on_output();  // The flush ends it if it has no streams.
   // Requests may be under way: the final GOAWAY follows one round trip later.
   drain_pinged_ = true;
+  drain_since_ = timers_.now();
   session_.shutdown_notice();
   session_.ping();
+  timer_.set(blocked_ ? end_of_blocking() : end_of_drain_ping());
+}
+
+SteadyTime Connection::end_of_drain_ping() const noexcept {
+  if (session_.stream_count() == 0 && !blocked_) {
+    return drain_since_ + std::min(drain_patience, limits_.keepalive_timeout);
+  }
+  // The PING waits behind what the peer is still taking: any sign of life counts.
+  return std::max({drain_since_, last_read_, blocked_since_}) + limits_.keepalive_timeout;
+}
+
+/// The round trip of the first announcement takes too long: this is the last word.
+void Connection::announce_end() {
+  drain_pinged_ = false;
+  session_.goaway();
+  end(lost_error(boost::system::errc::timed_out, "no answer to the PING that announced the end"));
 }
 
 void Connection::probe() {
@@ -249,7 +258,7 @@ void Connection::probe() {
   ping_since_ = timers_.now();
   session_.ping();
   const SteadyTime end = ping_since_ + limits_.keepalive_timeout;
-  timer_.set(unsent_.empty() ? end : std::min(end, end_of_blocking()));
+  timer_.set(blocked_ ? std::min(end, end_of_blocking()) : end);
 }
 
 void Connection::on_timer() {
@@ -257,9 +266,12 @@ void Connection::on_timer() {
   const auto timed_out = [this](const char* text) {
     lose(lost_error(boost::system::errc::timed_out, text));
   };
-  if (!ready_) return timed_out("no HTTP/2 SETTINGS frame in time");
+  if (linger_) return finish();
+  if (drain_pinged_ && now >= end_of_drain_ping()) return announce_end();
+  if (!ready_ && !drain_pinged_) return timed_out("no HTTP/2 SETTINGS frame in time");
   SteadyTime next = now + keepalive_interval_;
-  if (!unsent_.empty()) {
+  if (drain_pinged_) next = std::min(next, end_of_drain_ping());
+  if (blocked_) {
     const SteadyTime end = end_of_blocking();
     if (now >= end) return timed_out("the peer does not read");
     next = std::min(next, end);
@@ -284,6 +296,7 @@ void Connection::on_timer() {
     const SteadyTime end = (idle ? idle_since_ : now) + limits_.idle_timeout;
     if (now >= end) {
       drain();
+      if (drain_pinged_) next = std::min(next, end_of_drain_ping());
     } else {
       next = std::min(next, end);
     }
@@ -292,26 +305,60 @@ void Connection::on_timer() {
 }
 
 void Connection::close(Error reason) {
-  if (open_) lose(std::move(reason));
+  if (open_) return lose(std::move(reason));
+  if (linger_) finish();
+}
+
+void Connection::end(Error reason) {
+  const auto held = shared_from_this();
+  flush();
+  if (open_) lose(std::move(reason), Ending::after_last_words);
 }
 
 void Connection::close_if_finished() {
-  if (!open_) return;
-  const bool drained = draining_ && !drain_pinged_ && session_.stream_count() == 0 &&
-                       !session_.wants_write() && unsent_.empty();
+  if (!open_ || blocked_) return;
+  const bool drained =
+      draining_ && !drain_pinged_ && session_.stream_count() == 0 && !session_.wants_write();
   if (!drained && !session_.finished()) return;
-  lose(lost_error(boost::system::errc::connection_aborted, "the connection was ended"));
+  // The peer may be in the midst of a request that was answered before it was whole, or of what
+  // made the session end.
+  const bool may_be_writing = !drained || session_.left_input() || stream_.has_unread();
+  lose(lost_error(boost::system::errc::connection_aborted, "the connection was ended"),
+       may_be_writing ? Ending::after_last_words : Ending::at_once);
 }
 
-void Connection::lose(Error reason) {
+void Connection::lose(Error reason, Ending ending) {
   if (!std::exchange(open_, false)) return;
   const auto held = shared_from_this();
   lost_because_ = std::move(reason);
   timer_.cancel();
-  error_code ignored;
-  socket_.close(ignored);
+  const bool lingers = ending == Ending::after_last_words && side_ == Side::server && !blocked_;
+  if (!lingers) stream_.close();
   set_unsent({});
   session_.abandon(NGHTTP2_CANCEL);
+  if (lingers) return linger();
+  on_lost();
+}
+
+void Connection::linger() {
+  const SteadyTime now = timers_.now();
+  stream_.end_writing();
+  linger_.emplace(now, Linger::time_max);
+  timer_.set(linger_->limit(now, draining_));
+  wait_readable();
+}
+
+void Connection::on_lingering() {
+  if (!linger_->drop(stream_)) return finish();
+  timer_.set(linger_->limit(timers_.now(), draining_));
+  wait_readable();
+}
+
+void Connection::finish() {
+  const auto held = shared_from_this();
+  timer_.cancel();
+  linger_.reset();
+  stream_.close();
   on_lost();
 }
 

@@ -3,21 +3,18 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-
-#include <boost/asio/ip/tcp.hpp>
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/timers.hpp>
 
+#include "byte_stream.hpp"
 #include "http2/session.hpp"
-#include "http2/tls_session.hpp"
 #include "http2/turn.hpp"
 
 namespace concerto::net::http2 {
-
-using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
 struct ConnectionLimits {
   std::chrono::milliseconds handshake_timeout{20'000};
@@ -27,13 +24,16 @@ struct ConnectionLimits {
   bool keepalive_without_streams = true;
 };
 
-/// A session on a socket, plain or with TLS. Owns no buffer while it is idle: it waits for the
-/// socket to become readable and reads into the stack. Shared ownership, because operations on the
-/// socket may be pending. Everything on the shard's thread.
+/// A session on a byte stream. Owns no buffer while it is idle: it waits for the socket to become
+/// readable and reads into the stack. Shared ownership, because operations on the socket may be
+/// pending. Everything on the shard's thread.
+///
+/// A server that has said its last words lingers: the connection is not open any more, but on_lost
+/// follows only when the peer has closed its end or was quiet for some time.
 class Connection : public std::enable_shared_from_this<Connection>, public Session::Events {
  public:
-  Connection(Socket socket, Turn& turn, Timers& timers, Side side, const SessionOptions& options,
-             const ConnectionLimits& limits, std::unique_ptr<TlsSession> tls = nullptr);
+  Connection(ByteStream stream, Turn& turn, Timers& timers, Side side,
+             const SessionOptions& options, const ConnectionLimits& limits);
   ~Connection() override = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -42,8 +42,16 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
 
   /// Ends the connection now; its streams are closed and on_lost is called.
   void close(Error reason);
-  /// Announces the end, lets running streams finish, then closes.
+  /// Sends what the session has to say and ends the connection; a server's lingers.
+  void end(Error reason);
+  /// Announces the end, lets running streams finish, then closes. A server waits for one round trip
+  /// of the announcement: without streams for drain_patience, else until the peer shows no life for
+  /// the keepalive timeout.
   void drain();
+
+  /// How long a server's connection without streams waits for requests that were on their way when
+  /// the end was announced.
+  static constexpr std::chrono::milliseconds drain_patience{500};
 
   /// Asks with a PING whether the peer is still there; without an answer within the keepalive
   /// timeout the connection is lost.
@@ -54,6 +62,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
 
   bool is_open() const noexcept { return open_; }
   bool is_ready() const noexcept { return ready_; }  ///< the peer's SETTINGS have come
+  /// The handshake of TLS is done, if there is one.
+  bool has_shaken_hands() const noexcept { return stream_.is_open(); }
   bool is_draining() const noexcept { return draining_; }
   /// A PING is out, and nothing has come since.
   bool is_probed() const noexcept { return pinged_; }
@@ -90,36 +100,49 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   std::chrono::milliseconds keepalive_interval_;
 
  private:
+  /// Whether the peer may still read what was sent to it.
+  enum class Ending { at_once, after_last_words };
+
   void wait_readable();
+  void read_on_soon();
+  void on_wake_up();
   void on_readable();
+  void lose_input(const error_code& error);
   std::string closed_by_peer() const;
-  bool decrypt(std::string_view wire);
   bool receive(std::string_view bytes);
-  Result<std::size_t> pull(std::span<char> out);
+  bool send(std::string_view bytes);
   void block(std::string_view unsent);
   void set_unsent(std::string bytes);
   void on_writable();
-  std::size_t send(std::string_view bytes);
   void on_timer();
+  SteadyTime end_of_drain_ping() const noexcept;
+  void announce_end();
   void close_if_finished();
-  void lose(Error reason);
+  void lose(Error reason, Ending ending = Ending::at_once);
+  void linger();
+  void on_lingering();
+  void finish();
   SteadyTime end_of_blocking() const noexcept { return blocked_since_ + limits_.keepalive_timeout; }
 
-  Socket socket_;
+  ByteStream stream_;
   Turn& turn_;
   Timers& timers_;
   const ConnectionLimits limits_;
   const Side side_;
   Session session_;
-  const std::unique_ptr<TlsSession> tls_;
   Timer timer_;
   Error lost_because_;
-  std::string unsent_;  ///< what the socket did not take
+  std::optional<Linger> linger_;
+  std::string unsent_;            ///< what the stream did not take
+  std::size_t unsent_bytes_ = 0;  ///< that on_unsent was told of
   SteadyTime last_read_;
   SteadyTime idle_since_;
   SteadyTime blocked_since_;
   SteadyTime ping_since_;
+  SteadyTime drain_since_;
   bool open_ = true;
+  bool reading_ = false;  ///< waits for the socket to become readable
+  bool blocked_ = false;  ///< waits for the socket to become writable
   bool ready_ = false;
   bool draining_ = false;
   bool dirty_ = false;  ///< scheduled for a flush

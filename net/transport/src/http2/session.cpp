@@ -130,7 +130,10 @@ struct Session::Callbacks {
     const bool answered = self(user).side_ == Side::server &&
                           (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
                           nghttp2_session_get_stream_remote_close(session, id) == 0;
-    if (answered) nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+    if (answered) {
+      self(user).left_input_ = true;
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+    }
     return 0;
   }
 
@@ -319,6 +322,7 @@ void Session::reset(Stream& stream, std::uint32_t error) {
   // peers count resets: too many end the connection.
   const bool sent_all = nghttp2_session_get_stream_local_close(session_, stream.id_) == 1;
   if (sent_all && stream.remote_ended_) return;
+  left_input_ = left_input_ || !stream.remote_ended_;
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, error);
   events_.on_output();
 }

@@ -62,6 +62,9 @@ class Session {
   /// Fills `out` with frames and returns the bytes used: 0 when there is nothing to send.
   [[nodiscard]] Result<std::size_t> pull(std::span<char> out);
 
+  /// Some request was answered or reset before it was whole: its peer may be sending the rest.
+  bool left_input() const noexcept { return left_input_; }
+
   /// Neither side has anything more to say.
   bool finished() const noexcept;
 
@@ -129,6 +132,7 @@ class Session {
   boost::intrusive::list<Stream> streams_;
   std::int32_t last_stream_id_ = std::numeric_limits<std::int32_t>::max();  ///< that is taken
   FrameBudget frames_;
+  bool left_input_ = false;
   std::size_t block_bytes_ = 0;  ///< of the header block that is being received, so far
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,10 @@
 #include <concerto/transport/grpc_call.hpp>
 #include <concerto/transport/socket_quota.hpp>
 
+namespace boost::asio::ssl {
+class context;
+}
+
 namespace concerto::net {
 
 struct GrpcServerOptions {
@@ -29,7 +34,12 @@ struct GrpcServerOptions {
   /// Shared with others; null: one of its own.
   std::shared_ptr<BufferBudget> buffers;
 
-  std::chrono::milliseconds handshake_timeout{20'000};  ///< until the client's SETTINGS frame
+  /// Connections speak TLS with this context, by ALPN `h2` (see make_tls_server_context). Null:
+  /// plain text.
+  std::shared_ptr<boost::asio::ssl::context> tls;
+
+  /// Until the client's SETTINGS frame, the handshake of TLS included.
+  std::chrono::milliseconds handshake_timeout{20'000};
   /// For a request, or the first message and each begun one of a stream, to arrive whole; then the
   /// call fails with DEADLINE_EXCEEDED. A header block that takes longer ends its connection.
   std::chrono::milliseconds request_timeout{30'000};
@@ -47,6 +57,12 @@ namespace detail {
 class ServerCore;
 class ServerCall;
 }  // namespace detail
+
+/// Counters of a server; written by its shard, readable from anywhere.
+struct GrpcServerProbe {
+  /// Connections that ended before the handshake of TLS was done.
+  std::atomic<std::uint64_t> failed_handshake_count{0};
+};
 
 /// One request of a unary call. Views are valid until the handler ends.
 struct GrpcRequest {
@@ -128,8 +144,10 @@ class GrpcServer {
   /// Connections now, those on their way to the shard included. From any thread.
   std::size_t connection_count() const noexcept;
   std::size_t call_count() const noexcept;
+  const GrpcServerProbe& probe() const noexcept;
 
-  /// From now on, for new connections; the limit on messages also for new calls on old ones.
+  /// From now on, for new connections, `tls` included; the limit on messages also for new calls on
+  /// old ones.
   /// `buffers` and `sockets` stay as they are.
   void set_limits(const GrpcServerOptions& options);
 

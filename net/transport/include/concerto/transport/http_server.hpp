@@ -9,6 +9,7 @@
 #include <string>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/notifier.hpp>
@@ -25,13 +26,17 @@ class HttpConnection;
 
 /// Limits of one shard's server.
 struct HttpServerOptions {
-  std::size_t connections_max = 20'000;              ///< more are answered with 503 and closed
-  std::size_t header_bytes_max = 64 << 10;           ///< request line and headers; more is 431
-  std::size_t body_bytes_max = 4 << 20;              ///< more is 413
-  std::chrono::milliseconds header_timeout{10'000};  ///< from connect or from the first byte
-  std::chrono::milliseconds body_timeout{30'000};    ///< for the whole body
-  std::chrono::milliseconds idle_timeout{120'000};   ///< between two requests
-  std::chrono::milliseconds write_timeout{30'000};   ///< for one answer
+  std::size_t connections_max = 20'000;     ///< more are answered with 503 and closed
+  std::size_t header_bytes_max = 64 << 10;  ///< request line and headers; more is 431
+  std::size_t body_bytes_max = 4 << 20;     ///< more is 413
+  /// Connections speak TLS with this context, by ALPN `http/1.1` (see make_tls_server_context).
+  /// Null: plain text.
+  std::shared_ptr<asio::ssl::context> tls;
+  std::chrono::milliseconds handshake_timeout{10'000};  ///< of TLS
+  std::chrono::milliseconds header_timeout{10'000};     ///< from connect or from the first byte
+  std::chrono::milliseconds body_timeout{30'000};       ///< for the whole body
+  std::chrono::milliseconds idle_timeout{120'000};      ///< between two requests
+  std::chrono::milliseconds write_timeout{30'000};      ///< for one answer
   /// What bounds connections besides; shared with others. May be null.
   std::shared_ptr<SocketQuota> sockets;
   /// Memory for requests that are not whole and for answers that the client does not take. A
@@ -62,6 +67,8 @@ struct HttpServerProbe {
   std::atomic<std::uint64_t> request_count{0};
   std::atomic<std::uint64_t> malformed_count{0};  ///< answered with 4xx by the server itself
   std::atomic<std::uint64_t> timed_out_count{0};  ///< connections cut by a timeout
+  /// Connections that ended before the handshake of TLS was done.
+  std::atomic<std::uint64_t> failed_handshake_count{0};
 };
 
 /// HTTP/1.1 of one shard: keep-alive, pipelining, limits, timeouts.
@@ -99,7 +106,8 @@ class HttpServer {
     return connection_count_.load(std::memory_order_relaxed);
   }
 
-  /// From now on, for new connections and requests; `sockets` and `buffers` stay. On the
+  /// From now on, for new connections and requests; `sockets` and `buffers` stay, and so does
+  /// whether TLS is spoken. On the
   /// executor's thread.
   void set_limits(const HttpServerOptions& options);
 

@@ -1,0 +1,144 @@
+#include "tls_session.hpp"
+
+#include <limits>
+#include <new>
+
+#include <boost/asio/error.hpp>
+#include <openssl/err.h>
+
+#include <concerto/base/assert.hpp>
+
+#include "tls_server_name.hpp"
+
+namespace concerto::net {
+namespace {
+
+/// As ALPN writes them: each name with its length before it.
+constexpr unsigned char alpn_http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+constexpr unsigned char alpn_http_2[] = {2, 'h', '2'};
+
+std::span<const unsigned char> name_of(Alpn alpn) noexcept {
+  if (alpn == Alpn::http_2) return alpn_http_2;
+  return alpn_http_1_1;
+}
+
+/// The protocol that a server's session speaks is its application data.
+int select_alpn(SSL* ssl, const unsigned char** selected, unsigned char* selected_bytes,
+                const unsigned char* offered, unsigned offered_bytes, void*) {
+  const auto* const name = static_cast<const unsigned char*>(SSL_get_app_data(ssl));
+  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  unsigned char* found = nullptr;
+  const int result =
+      SSL_select_next_proto(&found, selected_bytes, name, name[0] + 1U, offered, offered_bytes);
+  if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *selected = found;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+/// A session between two strings.
+SSL* make_session(SSL_CTX& context) {
+  SSL* const ssl = SSL_new(&context);
+  BIO* const in = BIO_new(BIO_s_mem());
+  BIO* const out = BIO_new(BIO_s_mem());
+  if (ssl == nullptr || in == nullptr || out == nullptr) {
+    BIO_free(in);
+    BIO_free(out);
+    SSL_free(ssl);
+    throw std::bad_alloc();
+  }
+  SSL_set_bio(ssl, in, out);  // It owns both now.
+  SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+  SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+  return ssl;
+}
+
+Error tls_error(std::string detail) {
+  return Error{boost::system::errc::make_error_code(boost::system::errc::protocol_error),
+               "TLS: " + std::move(detail)};
+}
+
+}  // namespace
+
+void choose_alpn(SSL_CTX& context) noexcept {
+  SSL_CTX_set_alpn_select_cb(&context, select_alpn, nullptr);
+}
+
+TlsSession::TlsSession(SSL_CTX& context, Alpn alpn, const std::string& host)
+    : ssl_(make_session(context)) {
+  const auto name = name_of(alpn);
+  const bool is_set =
+      expect_server(*ssl_, host) &&
+      SSL_set_alpn_protos(ssl_.get(), name.data(), static_cast<unsigned>(name.size())) == 0;
+  if (!is_set) throw std::bad_alloc();
+  SSL_set_connect_state(ssl_.get());
+  SSL_do_handshake(ssl_.get());  // The first message; what fails here fails in `read` too.
+}
+
+TlsSession::TlsSession(SSL_CTX& context, Alpn alpn) : ssl_(make_session(context)) {
+  SSL_set_app_data(ssl_.get(), const_cast<unsigned char*>(name_of(alpn).data()));
+  SSL_set_accept_state(ssl_.get());
+}
+
+void TlsSession::put(std::string_view wire) {
+  CONCERTO_ASSERT(wire.size() <= std::numeric_limits<int>::max());
+  const int size = static_cast<int>(wire.size());
+  if (BIO_write(SSL_get_rbio(ssl_.get()), wire.data(), size) != size) throw std::bad_alloc();
+}
+
+Result<> TlsSession::handshake() {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) return ok();
+  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) return ok();
+  return failure(result);
+}
+
+Result<std::size_t> TlsSession::read(std::span<char> clear) {
+  ERR_clear_error();
+  std::size_t count = 0;
+  const int result = SSL_read_ex(ssl_.get(), clear.data(), clear.size(), &count);
+  if (result == 1) return count;
+  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) return std::size_t{0};
+  return failure(result);
+}
+
+Result<> TlsSession::write(std::string_view clear) {
+  ERR_clear_error();
+  std::size_t count = 0;
+  const int result = SSL_write_ex(ssl_.get(), clear.data(), clear.size(), &count);
+  if (result == 1) return ok();
+  return failure(result);
+}
+
+void TlsSession::end() noexcept {
+  if (!is_open()) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+}
+
+std::size_t TlsSession::pull(std::span<char> wire) noexcept {
+  const int count = BIO_read(SSL_get_wbio(ssl_.get()), wire.data(), static_cast<int>(wire.size()));
+  return count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
+bool TlsSession::wants_write() const noexcept {
+  return BIO_ctrl_pending(SSL_get_wbio(ssl_.get())) > 0;
+}
+
+Error TlsSession::failure(int result) const {
+  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_ZERO_RETURN) {
+    return Error{boost::asio::error::eof, "closed by the peer"};
+  }
+  const unsigned long number = ERR_peek_error();
+  const char* const reason = ERR_reason_error_string(number);
+  std::string detail = reason ? reason : "it failed";
+  if (const long verified = SSL_get_verify_result(ssl_.get()); verified != X509_V_OK) {
+    detail.append(": ").append(X509_verify_cert_error_string(verified));
+  }
+  if (ERR_GET_REASON(number) == SSL_R_WRONG_VERSION_NUMBER) {
+    detail.append(": does it speak TLS?");
+  }
+  return tls_error(std::move(detail));
+}
+
+}  // namespace concerto::net
