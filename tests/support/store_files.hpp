@@ -85,6 +85,7 @@ inline persist::LevelDbOptions small_options(const std::string& path) {
   options.filter_bytes = 16 << 10;
   options.reader_threads = 1;
   options.reserve_bytes = 0;
+  options.waits_for_room = false;
   return options;
 }
 

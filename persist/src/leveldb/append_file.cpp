@@ -1,5 +1,6 @@
 #include "append_file.hpp"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -9,6 +10,10 @@ namespace {
 constexpr std::size_t buffer_bytes = std::size_t{64} << 10;
 constexpr std::size_t log_buffer_bytes = std::size_t{1} << 20;
 constexpr std::uint64_t table_sync_bytes = std::uint64_t{512} << 10;
+/// On a full disk it is zeroed up to a whole page, and no further.
+constexpr std::uint64_t page_bytes = 4096;
+/// Zeros that are written at a time: where the disk becomes full, at most so many are not counted.
+constexpr std::size_t zero_piece_bytes = std::size_t{64} << 10;
 
 }  // namespace
 
@@ -81,7 +86,7 @@ Result<> AppendFile::write_out() {
   if (buffer_.empty()) return ok();
   if (shared_.failure.happened()) return shared_.failure.again();
   CONCERTO_CHECK(make_room(size_ + buffer_.size()));
-  CONCERTO_CHECK(file_->write(size_, buffer_));
+  CONCERTO_CHECK(write(buffer_));
   size_ += buffer_.size();
   buffer_.clear();
   return written();
@@ -91,12 +96,28 @@ Result<> AppendFile::make_room(std::uint64_t) {
   return ok();
 }
 
+Result<> AppendFile::write(std::string_view data) {
+  return file_->write(size_, data);
+}
+
 Result<> AppendFile::written() {
   return ok();
 }
 
 Result<> AppendFile::finish() {
   return ok();
+}
+
+TableFile::TableFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t bytes_max,
+                     Shared shared)
+    : AppendFile(std::move(path), std::move(file), 0, shared), bytes_max_(bytes_max) {}
+
+Result<> TableFile::write(std::string_view data) {
+  const std::uint64_t wanted = bytes_max_ - std::min(bytes_max_, size());
+  Result<> done = shared().space.use([&] { return file().write(size(), data); }, wanted);
+  // Nothing refers to a table that is not whole: the room that it took is free again.
+  if (!done) ignore_error(file().truncate(0), "the write that failed is told");
+  return done;
 }
 
 Result<> TableFile::written() {
@@ -109,9 +130,10 @@ Result<> TableFile::written() {
   return ok();
 }
 
-LogFile::LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t zeroed,
-                 Shared shared, const LogSpace& space, std::function<void()> on_filling)
-    : AppendFile(std::move(path), std::move(file), 0, shared, log_buffer_bytes),
+LogFile::LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size,
+                 std::uint64_t zeroed, Shared shared, const LogSpace& space,
+                 std::function<void()> on_filling)
+    : AppendFile(std::move(path), std::move(file), size, shared, log_buffer_bytes),
       zeroed_(zeroed),
       space_(space),
       on_filling_(std::move(on_filling)) {}
@@ -123,13 +145,27 @@ LogFile::~LogFile() {
 Result<> LogFile::make_room(std::uint64_t end) {
   const std::size_t step = space_.zero_step_bytes;
   if (step == 0 || end <= zeroed_) return ok();
-  if (zeros_.empty()) zeros_.assign(step, '\0');
-  for (const std::uint64_t enough = (end / step + 1) * step; zeroed_ < enough;) {
-    CONCERTO_CHECK(file().write(zeroed_, zeros_));
-    zeroed_ += zeros_.size();
+  if (zeros_.empty()) zeros_.assign(std::min(step, zero_piece_bytes), '\0');
+  const Result<> ahead = zero_until((end / step + 1) * step);
+  if (ahead) {
+    if (end > space_.log_bytes / 4) on_filling_();
+  } else if (!lacks_space(ahead.error().detail)) {
+    return ahead;
+  } else if (zeroed_ < end) {
+    // What is held back is for what must be written, not for zeros ahead of it.
+    const std::uint64_t page_end = (end + page_bytes - 1) / page_bytes * page_bytes;
+    CONCERTO_CHECK(shared().space.use([&] { return zero_until(page_end); }));
   }
-  if (end > space_.log_bytes / 4) on_filling_();
   return file().sync();
+}
+
+Result<> LogFile::zero_until(std::uint64_t end) {
+  while (zeroed_ < end) {
+    const auto count = std::min<std::uint64_t>(zeros_.size(), end - zeroed_);
+    CONCERTO_CHECK(file().write(zeroed_, std::string_view(zeros_).substr(0, count)));
+    zeroed_ += count;
+  }
+  return ok();
 }
 
 Result<> LogFile::finish() {

@@ -8,12 +8,14 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include <leveldb/env.h>
 
 #include "background_thread.hpp"
 #include "disk.hpp"
 #include "first_failure.hpp"
+#include "space_reserve.hpp"
 
 namespace concerto::persist {
 
@@ -43,6 +45,7 @@ class AppendFile : public leveldb::WritableFile {
     DirtyDirs& dirty;
     FirstFailure& failure;
     const BackgroundPace& pace;
+    SpaceReserve& space;
   };
 
   /// `size`: what the file holds.
@@ -60,6 +63,8 @@ class AppendFile : public leveldb::WritableFile {
 
   /// Before a write that ends at `end`.
   virtual Result<> make_room(std::uint64_t end);
+  /// Writes at the end.
+  virtual Result<> write(std::string_view data);
   /// After a write.
   virtual Result<> written();
   /// Before the file is closed.
@@ -82,15 +87,20 @@ class AppendFile : public leveldb::WritableFile {
 };
 
 /// A table, which counts once it is complete. It is synced piece by piece while it is written: all
-/// of it at once would hold up the log's syncs for many milliseconds.
+/// of it at once would hold up the log's syncs for many milliseconds. What is held back of the disk
+/// is used for whole tables alone.
 class TableFile final : public AppendFile {
  public:
-  using AppendFile::AppendFile;
+  /// `bytes_max`: about how large it may become. `file` fails at once where there is no room.
+  TableFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t bytes_max,
+            Shared shared);
   leveldb::Status Flush() override { return leveldb::Status::OK(); }
 
  private:
+  Result<> write(std::string_view data) override;
   Result<> written() override;
 
+  const std::uint64_t bytes_max_;
   std::uint64_t synced_ = 0;
   std::chrono::steady_clock::time_point piece_begun_ = std::chrono::steady_clock::now();
 };
@@ -103,19 +113,23 @@ struct LogSpace {
 };
 
 /// A log whose every group is synced. Its space is zeroed ahead, so that a sync need not change
-/// the file's size.
+/// the file's size, and so that a group is only written where there is room for it: making room may
+/// wait (see SpaceReserve), for nothing of the log has been written then.
 class LogFile final : public AppendFile {
  public:
-  /// An empty file of `zeroed` bytes of zeros. `on_filling` is called, perhaps more than once, when
-  /// a quarter of `space.log_bytes` is taken and space is still being zeroed here.
-  LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t zeroed, Shared shared,
-          const LogSpace& space, std::function<void()> on_filling);
+  /// A file of `zeroed` bytes, of which those behind `size` are zeros. `file` fails at once where
+  /// there is no room. `on_filling` is called, perhaps more than once, when a quarter of
+  /// `space.log_bytes` is taken and space is still being zeroed here.
+  LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size,
+          std::uint64_t zeroed, Shared shared, const LogSpace& space,
+          std::function<void()> on_filling);
   ~LogFile() override;
   leveldb::Status Flush() override { return leveldb::Status::OK(); }
 
  private:
   Result<> make_room(std::uint64_t end) override;
   Result<> finish() override;
+  Result<> zero_until(std::uint64_t end);
 
   std::uint64_t zeroed_;
   std::string zeros_;

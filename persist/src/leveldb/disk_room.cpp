@@ -14,8 +14,11 @@ namespace {
 /// The reserve is made in pieces that do not hold up the log's syncs, a few with each look.
 constexpr std::uint64_t piece_bytes = std::uint64_t{512} << 10;
 constexpr int pieces_at_once = 4;
-/// A reserve of less is given up as a whole.
-constexpr std::uint64_t divided_bytes_min = std::uint64_t{8} << 20;
+/// A piece that is given up has this part of the wanted reserve, and so has what a start finds.
+constexpr std::uint64_t pieces_of_reserve = 64;
+constexpr std::uint64_t given_bytes_min = std::uint64_t{64} << 10;
+/// Added to a piece, so that what is left of a reserve has none of the sizes of a whole one.
+constexpr std::uint64_t odd_bytes = 4096;
 
 std::uint64_t size_of(const std::string& path) noexcept {
   std::error_code absent;
@@ -23,19 +26,14 @@ std::uint64_t size_of(const std::string& path) noexcept {
   return absent ? 0 : size;
 }
 
-/// None of the sizes is half of another one, so that a reserve's size tells whether half of it has
-/// been given up.
+/// None of the sizes is half of another one, so that a reserve's size tells whether it is whole.
 std::array<std::uint64_t, 3> reserve_sizes(std::uint64_t wanted) noexcept {
   return {wanted, wanted / 8 * 3, wanted / 16};
 }
 
-/// Half of the size that a reserve of now `held` bytes had before any of it was given up.
-std::uint64_t half_of(std::uint64_t wanted, std::uint64_t held) noexcept {
-  std::uint64_t whole = wanted;
-  for (const std::uint64_t size : reserve_sizes(wanted)) {
-    if (size >= held) whole = size;
-  }
-  return whole / 2;
+bool is_whole(std::uint64_t wanted, std::uint64_t held) noexcept {
+  const auto sizes = reserve_sizes(wanted);
+  return held > 0 && std::find(sizes.begin(), sizes.end(), held) != sizes.end();
 }
 
 std::string in_mebibytes(std::uint64_t bytes) {
@@ -55,27 +53,16 @@ std::string reserve_path(const std::string& store) {
   return store + "/RESERVE";
 }
 
-Result<> remove_zeros(Disk& disk, const std::string& store) {
-  for (bool more = true; more;) {
-    CONCERTO_TRY(more, give_up_some(disk, store));
-  }
-  return ok();
+std::uint64_t bytes_of_zeros(const std::string& store) noexcept {
+  return size_of(spare_log_path(store)) + size_of(reserve_path(store));
 }
 
-Result<bool> give_up_some(Disk& disk, const std::string& store) {
+Result<> remove_zeros(Disk& disk, const std::string& store) {
   for (const std::string& path : {spare_log_path(store), reserve_path(store)}) {
     CONCERTO_TRY(const EntryKind kind, kind_of(path));
-    if (kind != EntryKind::file) continue;
-    const std::uint64_t size = size_of(path);
-    if (path != reserve_path(store) || size < divided_bytes_min) {
-      CONCERTO_CHECK(disk.remove(path));
-    } else {
-      CONCERTO_TRY(const auto file, disk.open(path));
-      CONCERTO_CHECK(file->truncate(size / 2));
-    }
-    return true;
+    if (kind == EntryKind::file) CONCERTO_CHECK(disk.remove(path));
   }
-  return false;
+  return ok();
 }
 
 DiskRoom::DiskRoom(Disk& disk, std::string store, const Limits& limits, Log log)
@@ -87,19 +74,48 @@ void DiskRoom::look() {
   judge(*free);
   const std::uint64_t wanted = limits_.reserve_bytes;
   if (wanted == 0) return;
+  const std::lock_guard lock(mutex_);
   held_bytes_ = size_of(reserve_path(store_));  // somebody may have removed it to make room
+  if (!std::exchange(looked_, true)) tell_no_future(*free);
   const bool is_full = *free < wanted / 4;
-  const std::uint64_t half = half_of(wanted, held_bytes_);
-  if (is_full && held_bytes_ > half) {
-    log_(LogLevel::error, "the disk of '" + store_ +
-                              "' is full: " + in_mebibytes(held_bytes_ - half) +
+  if (is_full && is_whole(wanted, held_bytes_)) {
+    const std::uint64_t half = held_bytes_ / 2;
+    log_(LogLevel::error, "the disk of '" + store_ + "' is full: " + in_mebibytes(half) +
                               " of the store's reserve are given up");
-    ignore_error(give_up_half(half), "what there is stays, and the next look tries again");
+    ignore_error(cut_to(half), "what there is stays, and the next look tries again");
     return;
   }
   const std::uint64_t fitting = is_short() ? 0 : reserve_size_for(wanted, *free + held_bytes_);
+  if (!is_short()) told_giving_ = false;
   if (held_bytes_ < fitting) ignore_error(grow(fitting), "the next look tries again");
   tell_smaller(fitting);
+}
+
+/// Says at the start what would else come as a surprise soon: the store's own files take the rest.
+void DiskRoom::tell_no_future(std::uint64_t free) {
+  const std::uint64_t wanted = limits_.reserve_bytes;
+  if (free + bytes_of_zeros(store_) >= wanted + wanted / 4) return;
+  log_(LogLevel::error, "the disk of '" + store_ +
+                            "' has room for new transactions for a short time at most, unless some "
+                            "is made: they need " +
+                            in_mebibytes(wanted) + " free beside what the store takes, and " +
+                            in_mebibytes(free) + " are free now");
+}
+
+bool DiskRoom::give_up_piece(std::uint64_t wanted) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t part = limits_.reserve_bytes / pieces_of_reserve;
+  const bool serves = keeps_last_.load(std::memory_order_relaxed);
+  const std::uint64_t kept = serves ? part : 0;
+  const std::uint64_t held = size_of(reserve_path(store_));
+  if (held <= kept || (serves && held - kept < wanted)) return false;
+  const std::uint64_t piece = std::max(part, given_bytes_min) + odd_bytes;
+  const std::uint64_t left = held - std::min(piece, held - kept);
+  if (!std::exchange(told_giving_, true)) {
+    log_(LogLevel::error, "the disk of '" + store_ + "' is full: the store goes on with the " +
+                              in_mebibytes(held) + " of its reserve");
+  }
+  return cut_to(left).has_value();
 }
 
 /// Says once what a disk that is too small for the whole reserve has of it.
@@ -144,11 +160,12 @@ Result<> DiskRoom::grow(std::uint64_t size) {
   return ok();
 }
 
-Result<> DiskRoom::give_up_half(std::uint64_t kept) {
+Result<> DiskRoom::cut_to(std::uint64_t kept) {
   CONCERTO_TRY(const auto file, disk_.open(reserve_path(store_)));
   CONCERTO_CHECK(file->truncate(kept));
   held_bytes_ = kept;
-  return ok();
+  // Some file systems give room back only once the change is durable.
+  return file->sync();
 }
 
 }  // namespace concerto::persist

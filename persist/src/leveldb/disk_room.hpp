@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include <concerto/engine/observer.hpp>
@@ -14,8 +15,8 @@ namespace concerto::persist {
 /// How much room a store's disk has. While there is enough it keeps a reserve, a file of zeros; on
 /// a small disk a smaller one, of one of the sizes that `reserve_size_for` gives. When room runs
 /// out, new transactions are refused first; then half of the reserve is given up, so that those
-/// that are unfinished can end. The other half goes when a store cannot be opened for want of
-/// space.
+/// that are unfinished can end. The other half goes piece by piece, each for an operation that
+/// finds no space; its last piece goes only for a start.
 ///
 /// `look` on one thread; the rest is thread-safe.
 class DiskRoom {
@@ -31,6 +32,12 @@ class DiskRoom {
   /// Looks how much is free; makes a piece of the reserve, or gives it up.
   void look();
 
+  /// Gives up a piece of the reserve; false when nothing of it is to be given up now: a store that
+  /// serves keeps it while all that may be given up is less than `wanted`.
+  bool give_up_piece(std::uint64_t wanted);
+  /// From now on the last piece is kept for the next start.
+  void keep_for_a_start() noexcept { keeps_last_.store(true, std::memory_order_relaxed); }
+
   std::uint64_t free_bytes() const noexcept { return free_.load(std::memory_order_relaxed); }
   /// Less than Limits::free_bytes_min is free.
   bool is_low() const noexcept { return low_.load(std::memory_order_relaxed); }
@@ -40,15 +47,20 @@ class DiskRoom {
  private:
   void judge(std::uint64_t free);
   void tell_smaller(std::uint64_t fitting);
+  void tell_no_future(std::uint64_t free);
   Result<> grow(std::uint64_t size);
-  Result<> give_up_half(std::uint64_t kept);
+  Result<> cut_to(std::uint64_t kept);
 
   Disk& disk_;
   const std::string store_;
   const Limits limits_;
   const Log log_;
+  std::mutex mutex_;                       ///< while the file changes
   std::uint64_t held_bytes_ = 0;           ///< of the reserve
   std::uint64_t told_bytes_ = UINT64_MAX;  ///< size of a smaller reserve that the log has told
+  bool told_giving_ = false;               ///< the log has told that pieces are given up
+  bool looked_ = false;
+  std::atomic<bool> keeps_last_ = false;
   std::atomic<std::uint64_t> free_ = UINT64_MAX;
   std::atomic<bool> low_ = false;
   std::atomic<bool> short_ = false;
@@ -61,10 +73,9 @@ std::uint64_t reserve_size_for(std::uint64_t wanted, std::uint64_t room) noexcep
 /// Where a store keeps its reserve.
 std::string reserve_path(const std::string& store);
 
-/// Removes a closed store's files of zeros: its spare log and its reserve.
+/// Bytes of the files of zeros that a closed store has: its spare log and its reserve.
+std::uint64_t bytes_of_zeros(const std::string& store) noexcept;
+/// Removes them.
 Result<> remove_zeros(Disk& disk, const std::string& store);
-/// Makes room to open a closed store: removes its spare log; or, if it has none, gives up half of
-/// its reserve, for another start may need the rest. False when nothing is left to give up.
-Result<bool> give_up_some(Disk& disk, const std::string& store);
 
 }  // namespace concerto::persist

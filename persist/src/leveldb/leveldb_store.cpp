@@ -58,6 +58,11 @@ class LevelDbStore::Impl {
                 "the store waits: no file descriptor is left; raise the limit (ulimit -n), or let "
                 "fewer connections in");
     });
+    core->room.keep_for_a_start();
+    if (!core->options.waits_for_room) return ok();
+    core->env.disk.space().wait_from_now_on([this](const Error& reason) {
+      core->log(LogLevel::error, "the store waits for room: " + reason.detail);
+    });
     return ok();
   }
 
@@ -67,6 +72,7 @@ class LevelDbStore::Impl {
     if (closed) return;
     closed = true;
     core->env.disk.reserve().fail_at_once();
+    core->env.disk.space().fail_at_once();
     maintenance.stop();
     workers.join();
     core->committer.stop();
@@ -237,6 +243,9 @@ std::size_t LevelDbStore::descriptors_max(const LevelDbOptions& options) noexcep
 }
 bool LevelDbStore::waits_for_descriptor() const noexcept {
   return impl_->core->env.disk.reserve().waiting() > 0;
+}
+bool LevelDbStore::waits_for_room() const noexcept {
+  return impl_->core->env.disk.space().waiting() > 0;
 }
 std::uint64_t LevelDbStore::free_bytes() const noexcept {
   return impl_->core->room.free_bytes();

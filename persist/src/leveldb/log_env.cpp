@@ -38,6 +38,7 @@ std::string log_list_path(const std::string& database) {
 LogEnv::LogEnv(PatientDisk& disk, Logs logs, LogSpace space)
     : EnvWrapper(leveldb::Env::Default()),
       disk_(disk),
+      files_(disk),
       logs_(logs),
       space_(std::move(space)),
       dirty_(disk),
@@ -97,25 +98,36 @@ leveldb::Status LogEnv::NewWritableFile(const std::string& path, leveldb::Writab
 }
 
 LogEnv::NewFile LogEnv::create_file(const std::string& path) {
-  CONCERTO_TRY(auto file, disk_.create(path));
-  dirty_.add(parent_dir(path));
   if (path.ends_with(".ldb")) {
-    return NewFile(std::make_unique<TableFile>(path, std::move(file), 0, shared()));
+    CONCERTO_TRY(auto table, disk_.space().use([&] { return disk_.create(path); }));
+    dirty_.add(parent_dir(path));
+    return NewFile(std::make_unique<TableFile>(path, std::move(table), space_.log_bytes, shared()));
   }
+  CONCERTO_TRY(auto file, files_.create(path));
+  dirty_.add(parent_dir(path));
   return NewFile(std::make_unique<AppendFile>(path, std::move(file), 0, shared()));
 }
 
 LogEnv::NewFile LogEnv::create_log(const std::string& path) {
   pace_.log_begun(std::chrono::steady_clock::now());
   CONCERTO_TRY(const std::uint64_t zeroed, spare_.use_as(path));
-  CONCERTO_TRY(auto file, zeroed > 0 ? disk_.open(path) : disk_.create(path));
+  const auto open = [&] { return zeroed > 0 ? disk_.open(path) : disk_.create(path); };
+  CONCERTO_TRY(auto file, disk_.space().use(open));
   // A listed log must be there, so the list comes second.
   dirty_.add(parent_dir(path));
   CONCERTO_CHECK(dirty_.sync(parent_dir(path)));
   CONCERTO_CHECK(note_log(path, '+'));
-  return NewFile(std::make_unique<LogFile>(path, std::move(file), zeroed, shared(), space_, [this] {
+  return log_file(path, std::move(file), 0, zeroed);
+}
+
+std::unique_ptr<leveldb::WritableFile> LogEnv::log_file(const std::string& path,
+                                                        std::unique_ptr<DiskFile> file,
+                                                        std::uint64_t size, std::uint64_t zeroed) {
+  auto on_filling = [this] {
     if (spare_.want(space_.log_bytes)) make_spare();
-  }));
+  };
+  return std::make_unique<LogFile>(path, std::move(file), size, zeroed, shared(), space_,
+                                   std::move(on_filling));
 }
 
 // Piece by piece, so that LevelDB's work comes in between.
@@ -136,7 +148,7 @@ leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::Writ
   if (failure_.happened()) return refused(path);
   std::uint64_t size = 0;
   if (leveldb::Status found = GetFileSize(path, &size); !found.ok()) return found;
-  auto opened = disk_.open(path);
+  auto opened = files_.open(path);
   if (!opened) return done(path, opened.error());
   dirty_.add(parent_dir(path));  // whoever created it may not have synced its name
   *file = new AppendFile(path, std::move(*opened), size, shared());
@@ -172,14 +184,14 @@ void LogEnv::Schedule(void (*function)(void*), void* argument) {
 
 leveldb::Status LogEnv::RenameFile(const std::string& from, const std::string& to) {
   if (failure_.happened()) return refused(from);
-  Result<> renamed = disk_.rename(from, to);
+  Result<> renamed = files_.rename(from, to);
   dirty_.add(parent_dir(to));
   if (renamed) renamed = dirty_.sync(parent_dir(to));
   return done(from, renamed);
 }
 
 leveldb::Status LogEnv::CreateDir(const std::string& path) {
-  return failure_.happened() ? refused(path) : done(path, disk_.create_dir(path));
+  return failure_.happened() ? refused(path) : done(path, files_.create_dir(path));
 }
 
 leveldb::Status LogEnv::RemoveDir(const std::string& path) {
@@ -193,7 +205,7 @@ Result<> LogEnv::note_log(const std::string& path, char sign) {
   const std::lock_guard lock(log_list_mutex_);  // Two lines must not be written to one place.
   struct stat info {};
   const bool exists = ::stat(list.c_str(), &info) == 0;
-  CONCERTO_TRY(const auto file, exists ? disk_.open(list) : disk_.create(list));
+  CONCERTO_TRY(const auto file, exists ? files_.open(list) : files_.create(list));
   CONCERTO_CHECK(file->write(exists ? static_cast<std::uint64_t>(info.st_size) : 0, line));
   CONCERTO_CHECK(file->sync());
   if (!exists) dirty_.add(parent_dir(list));

@@ -11,6 +11,7 @@
 #include "append_file.hpp"
 #include "background_thread.hpp"
 #include "patient_disk.hpp"
+#include "roomy_disk.hpp"
 #include "spare_log.hpp"
 
 namespace concerto::persist {
@@ -23,8 +24,9 @@ namespace concerto::persist {
 ///  - makes the next log of one that is not needed any more.
 /// LevelDB's background work has a thread of low priority here, and syncs tables in pieces.
 /// After a failure it changes nothing any more: LevelDB would tidy up after a rename that has in
-/// fact happened. An open that finds no descriptor is no failure, but tried again. All writing goes
-/// through a Disk. Thread-safe as an Env must be.
+/// fact happened. An open that finds no descriptor is no failure, but tried again, and so is an
+/// operation that finds no room before a byte of a log is written. All writing goes through a Disk.
+/// Thread-safe as an Env must be.
 class LogEnv final : public leveldb::EnvWrapper {
  public:
   enum class Logs { synced, plain };
@@ -59,6 +61,8 @@ class LogEnv final : public leveldb::EnvWrapper {
 
   /// Removes a spare log that an earlier process left.
   Result<> remove_old_spare() { return spare_.remove_old(); }
+  /// Removes the spare log, for its room is needed; false when there is none.
+  Result<bool> give_up_spare() { return spare_.give_up(); }
 
   /// For work in the background that writes files elsewhere.
   const BackgroundPace& pace() const noexcept { return pace_; }
@@ -71,7 +75,10 @@ class LogEnv final : public leveldb::EnvWrapper {
   }
   template <class Open>
   leveldb::Status with_descriptor(Open open);
-  AppendFile::Shared shared() noexcept { return {dirty_, failure_, pace_}; }
+  AppendFile::Shared shared() noexcept { return {dirty_, failure_, pace_, disk_.space()}; }
+  std::unique_ptr<leveldb::WritableFile> log_file(const std::string& path,
+                                                  std::unique_ptr<DiskFile> file,
+                                                  std::uint64_t size, std::uint64_t zeroed);
   NewFile create_file(const std::string& path);
   NewFile create_log(const std::string& path);
   Result<> remove_log(const std::string& path);
@@ -81,6 +88,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   leveldb::Status refused(const std::string& path) const;
 
   PatientDisk& disk_;
+  RoomyDisk files_;  ///< for all files but logs and tables
   const Logs logs_;
   const LogSpace space_;
   DirtyDirs dirty_;

@@ -133,8 +133,11 @@ Result<std::string> make_directory(Disk& disk, const std::string& path) {
   return canonical_dir(path);
 }
 
-Result<std::unique_ptr<StoreCore>> open_once(const LevelDbOptions& wanted, Disk& disk,
-                                             const Clock& clock, Observer& observer) {
+}  // namespace
+
+Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& wanted, const Clock& clock,
+                                             Observer& observer) {
+  Disk& disk = wanted.disk != nullptr ? *wanted.disk : posix_disk();
   LevelDbOptions options = wanted;
   CONCERTO_TRY(options.path, make_directory(disk, wanted.path));
   const std::string& store = options.path;
@@ -155,34 +158,6 @@ Result<std::unique_ptr<StoreCore>> open_once(const LevelDbOptions& wanted, Disk&
   auto core = std::make_unique<StoreCore>(options, clock, observer, std::move(lock), identity);
   CONCERTO_CHECK(core->env.start());
   CONCERTO_CHECK(recover(*core));
-  return core;
-}
-
-/// Whether there are zeros to give up in what is surely a store, and nobody has it.
-Result<bool> make_room(const LevelDbOptions& options, Disk& disk) {
-  CONCERTO_TRY(const std::string store, canonical_dir(options.path));
-  CONCERTO_TRY(const StoreListing listing, list_store(store));
-  if (!listing.identity) return false;
-  CONCERTO_TRY(const StoreLock lock, StoreLock::take(lock_path(store)));
-  return give_up_some(disk, store);
-}
-
-}  // namespace
-
-// Opening takes room, for logs become tables. Where that is what the disk lacks, some of the
-// reserve is given up; no other failure would be mended by it.
-Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& options, const Clock& clock,
-                                             Observer& observer) {
-  Disk& disk = options.disk != nullptr ? *options.disk : posix_disk();
-  auto core = open_once(options, disk, clock, observer);
-  while (!core && core.error().code == Errc::store_failed && lacks_space(core.error().detail)) {
-    const Result<bool> room = make_room(options, disk);
-    if (!room || !*room) break;
-    observer.log(LogLevel::warn, "",
-                 "the store is opened again with less of its reserve, because it lacks space: " +
-                     core.error().detail);
-    core = open_once(options, disk, clock, observer);
-  }
   return core;
 }
 

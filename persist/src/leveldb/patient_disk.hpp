@@ -2,6 +2,7 @@
 
 #include "descriptor_reserve.hpp"
 #include "disk.hpp"
+#include "space_reserve.hpp"
 
 namespace concerto::persist {
 
@@ -12,6 +13,8 @@ class PatientDisk final : public Disk {
   explicit PatientDisk(Disk& disk) : disk_(disk), reserve_(reserve_descriptors) {}
 
   DescriptorReserve& reserve() noexcept { return reserve_; }
+  /// For what needs room (see RoomyDisk): here an operation without room fails at once.
+  SpaceReserve& space() noexcept { return space_; }
 
   Result<std::unique_ptr<DiskFile>> create(const std::string& path) override {
     return reserve_.open([&] { return disk_.create(path); });
@@ -38,6 +41,7 @@ class PatientDisk final : public Disk {
  private:
   Disk& disk_;
   DescriptorReserve reserve_;
+  SpaceReserve space_;
 };
 
 }  // namespace concerto::persist

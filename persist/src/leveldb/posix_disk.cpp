@@ -121,7 +121,7 @@ Disk& posix_disk() {
 Error system_failure(const char* what, const std::string& path) {
   const int number = errno;
   std::string text = std::string(what) + " '" + path + "': ";
-  const bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+  const bool full = number == ENOSPC || number == EDQUOT;
   if (full) text += std::string(disk_full_text) + ": ";
   text += std::generic_category().message(number);
   if (number == EMFILE || number == ENFILE) return no_descriptor(text);

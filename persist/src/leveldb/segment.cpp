@@ -62,6 +62,7 @@ leveldb::Slice slice(std::string_view text) {
 
 SegmentEnv::SegmentEnv(Disk& used, const LevelDbOptions& options)
     : disk(used),
+      files(disk),
       log_env(disk, LogEnv::Logs::synced,
               {.zero_step_bytes = options.zero_step_bytes,
                .spare_path = options.zero_step_bytes > 0 ? spare_log_path(options.path) : "",
@@ -113,7 +114,7 @@ Segment::~Segment() {
 
 Result<std::shared_ptr<Segment>> Segment::create(SegmentEnv& env, const std::string& path,
                                                  const SegmentState& state) {
-  CONCERTO_CHECK(env.disk.create_dir(path));
+  CONCERTO_CHECK(env.files.create_dir(path));
   CONCERTO_CHECK(env.disk.sync_dir(parent_dir(path)));
   std::shared_ptr<Segment> segment(new Segment(env, path, state));
   CONCERTO_CHECK(segment->open_log(true));

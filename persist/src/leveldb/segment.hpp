@@ -36,6 +36,7 @@ using FinishedEntry = std::pair<Fingerprint, FinishedPlaces>;
 /// What all segments of a store share; outlives them.
 struct SegmentEnv {
   PatientDisk disk;
+  RoomyDisk files;
   LogEnv log_env;
   LogEnv directory_env;
   std::unique_ptr<leveldb::Cache> cache;

@@ -46,10 +46,18 @@ Result<std::unique_ptr<DiskFile>> SpareLog::open_file() {
   const std::lock_guard lock(mutex_);
   if (state_ == State::wanted) return disk_.create(path_);
   if (state_ == State::kept) return disk_.open(path_);
+  if (state_ == State::given_up) state_ = State::none;
   return std::unique_ptr<DiskFile>();
 }
 
 Result<bool> SpareLog::zero_piece() {
+  Result<bool> more = zero_next();
+  // A file that is removed while it is open would keep its room.
+  if (!more) file_.reset();
+  return more;
+}
+
+Result<bool> SpareLog::zero_next() {
   if (!file_) {
     CONCERTO_TRY(file_, open_file());
     if (!file_) return false;
@@ -60,9 +68,11 @@ Result<bool> SpareLog::zero_piece() {
   CONCERTO_CHECK(file_->sync());
   zeroed_ += zeros.size();
   const std::lock_guard lock(mutex_);
-  if (zeroed_ < size_ && state_ != State::dropped) return true;
+  const bool goes_on = state_ == State::wanted || state_ == State::kept;
+  if (goes_on && zeroed_ < size_) return true;
   file_.reset();
-  if (state_ != State::dropped) state_ = State::ready;
+  if (goes_on) state_ = State::ready;
+  if (state_ == State::given_up) state_ = State::none;
   return false;
 }
 
@@ -77,6 +87,19 @@ Result<std::uint64_t> SpareLog::use_as(const std::string& log) {
 Result<> SpareLog::remove_old() {
   const std::lock_guard lock(mutex_);
   return state_ == State::none ? remove_file() : ok();
+}
+
+Result<bool> SpareLog::give_up() {
+  const std::lock_guard lock(mutex_);
+  if (path_.empty() || state_ == State::given_up || state_ == State::dropped) return false;
+  CONCERTO_TRY(const EntryKind kind, kind_of(path_));
+  if (kind == EntryKind::file) CONCERTO_CHECK(disk_.remove(path_));
+  if (state_ == State::wanted || state_ == State::kept) {
+    state_ = State::given_up;
+  } else {
+    state_ = State::none;
+  }
+  return kind == EntryKind::file;
 }
 
 Result<> SpareLog::drop() {

@@ -27,20 +27,31 @@ class SpareLog {
   /// Asks `zero_piece` for a new file of about so many bytes; false when there is one already.
   bool want(std::uint64_t bytes);
   /// Zeroes another piece of what was kept or wanted, small enough not to hold up other syncs for
-  /// long; false when nothing is left to do. On one thread.
+  /// long; false when nothing is left to do. On one thread. After an error it holds no file open.
   Result<bool> zero_piece();
   /// Gives the file the name `log` and returns its size, all of it zeros; 0 when none is ready.
   /// The caller syncs the directory.
   Result<std::uint64_t> use_as(const std::string& log);
   /// Removes a file that an earlier process left, unless it was taken for a new one meanwhile.
   Result<> remove_old();
+  /// Removes what was kept, wanted or is ready, or an old file, because its room is needed; false
+  /// when there is none. Later another one may be kept or wanted.
+  Result<bool> give_up();
   /// Removes what was kept, wanted or is ready, and makes none any more.
   Result<> drop();
 
  private:
-  enum class State { none, wanted, kept, ready, dropped };
+  enum class State {
+    none,
+    wanted,    ///< to be made and zeroed
+    kept,      ///< to be zeroed
+    ready,     ///< all zeros
+    given_up,  ///< removed; the thread that zeroes may still have it open
+    dropped,   ///< removed for good
+  };
 
   Result<std::unique_ptr<DiskFile>> open_file();
+  Result<bool> zero_next();
   Result<> remove_file();
   std::uint64_t rounded(std::uint64_t bytes) const noexcept;
 

@@ -13,13 +13,24 @@ StoreCore::StoreCore(LevelDbOptions store_options, const Clock& used_clock, Obse
       key(identity.key),
       lock(std::move(held)),
       env(options.disk != nullptr ? *options.disk : posix_disk(), options),
-      disk(env.disk),
-      room(disk, options.path, {options.reserve_bytes, options.free_bytes_min},
+      disk(env.files),
+      room(env.disk, options.path, {options.reserve_bytes, options.free_bytes_min},
            [this](LogLevel level, const std::string& text) { log(level, text); }),
       ledger(segments, identity.key, options.recent_bytes_max),
       committer(ledger, {options.queue_bytes_max, options.queue_changes_max}, clock, probe,
                 [this](const Ledger::Group& group) { return append(group); }),
-      retention_(options.retention) {}
+      retention_(options.retention) {
+  env.disk.space().give_from([this](std::uint64_t wanted) {
+    if (!check_place()) return false;
+    const Result<bool> spare = env.log_env.give_up_spare();
+    return (spare && *spare) || room.give_up_piece(wanted);
+  });
+}
+
+// The files may be in use longer than what is held back.
+StoreCore::~StoreCore() {
+  env.disk.space().give_from(nullptr);
+}
 
 Result<> StoreCore::check_place() {
   Result<> there = lock.check();

@@ -22,6 +22,7 @@ class StoreCore {
  public:
   StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,
             StoreLock held, const StoreIdentity& identity);
+  ~StoreCore();
   /// Closes the files and lets go of the directory. Nothing runs any more.
   void release();
 

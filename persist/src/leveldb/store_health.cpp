@@ -50,6 +50,9 @@ StoreHealth health_of(StoreCore& core) {
   if (core.env.disk.reserve().waiting() > 0) {
     health.add(State::recovering, "the store waits: no file descriptor is left");
   }
+  if (core.env.disk.space().waiting() > 0) {
+    health.add(State::recovering, "the store waits: its disk is full");
+  }
   if (core.room.is_short()) {
     health.add(State::refusing, "the disk of the store has no room for new transactions");
   }

@@ -1,6 +1,8 @@
 #include "leveldb/disk_room.hpp"
 
+#include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -23,9 +25,19 @@ TEST(LacksSpace, IsTheReasonOfAFullDiskAndNoOther) {
   EXPECT_TRUE(persist::lacks_space("IO error: a/LOCK: No space left on device"));
   EXPECT_TRUE(persist::lacks_space("cannot write 'a': the disk is full: Disk quota exceeded"));
   EXPECT_FALSE(persist::lacks_space("cannot open 'a': Permission denied"));
-  EXPECT_FALSE(persist::lacks_space("cannot write 'a': the disk is full: File too large"));
+  EXPECT_FALSE(persist::lacks_space("cannot write 'a': File too large"));
   EXPECT_FALSE(persist::lacks_space("cannot sync 'a': Input/output error"));
   EXPECT_FALSE(persist::lacks_space(""));
+}
+
+TEST(SystemFailure, SaysThatTheDiskIsFullWhereMoreRoomWouldHelp) {
+  for (const auto& [number, full] : {std::pair{ENOSPC, true}, std::pair{EDQUOT, true},
+                                     std::pair{EFBIG, false}, std::pair{EIO, false}}) {
+    errno = number;
+    const std::string text = persist::system_failure("cannot write", "a").detail;
+    EXPECT_EQ(text.find(persist::disk_full_text) != text.npos, full) << text;
+    EXPECT_EQ(persist::lacks_space(text), full) << text;
+  }
 }
 
 TEST(ReserveSize, FollowsTheRoomThereIs) {
@@ -88,8 +100,55 @@ TEST_F(SmallVolume, GivesUpHalfOfItOnceAndKeepsTheRestForAStart) {
     look_often(*make_room());
     EXPECT_EQ(held(), 3 * mebibyte);
   }
-  EXPECT_TRUE(persist::give_up_some(disk_, dir_.path()).value());
+}
+
+TEST_F(SmallVolume, GivesUpPiecesThatNoLookTakesForMore) {
+  disk_.set_size(40 * mebibyte);
+  const auto room = make_room();
+  look_often(*room);
+  disk_.fill_up();
+  ASSERT_TRUE(room->give_up_piece(0));
+  const std::uint64_t left = held();
+  EXPECT_LT(left, 6 * mebibyte);
+  EXPECT_GT(left, 5 * mebibyte);
+  disk_.fill_up();
+  look_often(*room);
+  EXPECT_EQ(held(), left);
+  const std::string line = "the store goes on with the 6 MiB of its reserve";
+  ASSERT_TRUE(room->give_up_piece(0));
+  const auto at = lines_.find(line);
+  ASSERT_NE(at, std::string::npos) << lines_;
+  EXPECT_EQ(lines_.find("the store goes on with", at + 1), std::string::npos) << lines_;
+}
+
+TEST_F(SmallVolume, KeepsTheLastPieceForAStart) {
+  disk_.set_size(40 * mebibyte);
+  const auto room = make_room();
+  look_often(*room);
+  room->keep_for_a_start();
+  EXPECT_FALSE(room->give_up_piece(6 * mebibyte)) << "that much would not be enough";
+  EXPECT_EQ(held(), 6 * mebibyte);
+  while (room->give_up_piece(0)) {
+  }
+  EXPECT_EQ(held(), mebibyte / 4);
+  const auto start = make_room();
+  EXPECT_TRUE(start->give_up_piece(0));
   EXPECT_EQ(held(), 0U);
+  EXPECT_FALSE(start->give_up_piece(0));
+}
+
+TEST_F(SmallVolume, SaysOnceAtTheStartThatItSoonTakesNoMoreTransactions) {
+  disk_.set_size(17 * mebibyte);
+  const auto room = make_room();
+  look_often(*room);
+  const std::string line = "room for new transactions for a short time at most";
+  const auto at = lines_.find(line);
+  ASSERT_NE(at, std::string::npos) << lines_;
+  EXPECT_EQ(lines_.find(line, at + 1), std::string::npos) << lines_;
+  lines_.clear();
+  disk_.set_size(40 * mebibyte);
+  look_often(*make_room());
+  EXPECT_EQ(lines_.find(line), std::string::npos) << lines_;
 }
 
 TEST_F(SmallVolume, GrowsToTheWholeReserveWithTheDisk) {
@@ -154,8 +213,20 @@ TEST_F(StartWithReserve, AFullDiskTakesOfIt) {
   disk_.fill_up();
   const auto opened = LevelDbStore::open(options_, clock_, log_);
   ASSERT_TRUE(opened) << opened.error().detail;
-  EXPECT_FALSE(fs::exists(reserve_));
-  EXPECT_NE(log_.take().find("opened again with less of its reserve"), std::string::npos);
+  EXPECT_LT(fs::file_size(reserve_), mebibyte);
+  EXPECT_GT(fs::file_size(reserve_), mebibyte / 2);
+  const std::string lines = log_.take();
+  EXPECT_NE(lines.find("the store goes on with the 1 MiB of its reserve"), lines.npos) << lines;
+}
+
+TEST_F(StartWithReserve, WithoutAReserveNoneIsSpokenOf) {
+  options_.disk = &disk_;
+  fs::remove(options_.path + "/SPARE");
+  fs::remove(reserve_);
+  disk_.set_size(disk_.used() + mebibyte);
+  ASSERT_TRUE(LevelDbStore::open(options_, clock_, log_));
+  const std::string lines = log_.take();
+  EXPECT_EQ(lines.find("reserve"), lines.npos) << lines;
 }
 
 }  // namespace

@@ -87,6 +87,38 @@ TEST_F(SpareLogTest, DoesNotKeepALongOne) {
   EXPECT_TRUE(exists(log));
 }
 
+TEST_F(SpareLogTest, GivesUpItsRoomAndKeepsAnotherOneLater) {
+  ASSERT_TRUE(*spare_.keep(make_log("old.log")));
+  make_ready(spare_);
+  EXPECT_TRUE(*spare_.give_up());
+  EXPECT_FALSE(exists(path_));
+  EXPECT_FALSE(*spare_.give_up());
+  EXPECT_EQ(zeros_given(spare_), 0U);
+  ASSERT_TRUE(*spare_.keep(make_log("older.log")));
+  make_ready(spare_);
+  EXPECT_EQ(zeros_given(spare_), mebibyte);
+}
+
+TEST_F(SpareLogTest, GivenUpWhileItIsZeroedIsNeverUsed) {
+  ASSERT_TRUE(*spare_.keep(make_log("old.log", mebibyte + 5)));
+  ASSERT_TRUE(*spare_.zero_piece());
+  EXPECT_TRUE(*spare_.give_up());
+  const std::string next = make_log("older.log");
+  EXPECT_FALSE(*spare_.keep(next)) << "the thread that zeroes still has the file";
+  make_ready(spare_);
+  EXPECT_EQ(zeros_given(spare_), 0U);
+  ASSERT_TRUE(*spare_.keep(next));
+  make_ready(spare_);
+  EXPECT_EQ(zeros_given(spare_), mebibyte);
+}
+
+TEST_F(SpareLogTest, GivesUpWhatAnEarlierProcessLeft) {
+  set_file_content(path_, std::string(1000, '\0'));
+  EXPECT_TRUE(*spare_.give_up());
+  EXPECT_FALSE(exists(path_));
+  EXPECT_FALSE(*spare_.give_up());
+}
+
 TEST_F(SpareLogTest, WithoutAPathThereIsNone) {
   SpareLog none(posix_disk(), "", mebibyte);
   EXPECT_FALSE(*none.keep(make_log("old.log")));

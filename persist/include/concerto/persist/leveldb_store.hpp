@@ -48,6 +48,10 @@ struct LevelDbOptions {
   /// With less room on the disk the log and `low_on_room` warn.
   std::uint64_t free_bytes_min = std::uint64_t{256} << 20;
 
+  /// A write that finds no room, not even in the reserve, waits until there is some, before a byte
+  /// of the log is written; else it fails the store.
+  bool waits_for_room = true;
+
   bool sync = true;      ///< false only in benchmarks: nothing is durable then
   Disk* disk = nullptr;  ///< how files are written; null: as the operating system does. For tests
 };
@@ -84,6 +88,9 @@ class LevelDbStore final : public ManagedStore {
   static std::size_t descriptors_max(const LevelDbOptions& options) noexcept;
   /// Whether a write or a read waits, now, for somebody to close a file.
   bool waits_for_descriptor() const noexcept;
+
+  /// Whether a write waits, now, for somebody to make room on the disk.
+  bool waits_for_room() const noexcept;
 
   /// Bytes that the disk has for the store; the largest number when it does not tell.
   std::uint64_t free_bytes() const noexcept;
