@@ -25,6 +25,7 @@ using Stores = std::unique_ptr<LevelDbStore>;
 struct Shape {
   bool tiny_segments = false;
   std::size_t data_bytes = 0;  ///< of each transaction: enough of it makes LevelDB change logs
+  bool resumes_logs = false;   ///< a start finds no room to make tables of logs
 };
 
 class StoreCrash : public testing::Test {
@@ -37,6 +38,7 @@ class StoreCrash : public testing::Test {
       options.zero_step_bytes = 4096;
       options.write_buffer_bytes = 64 << 10;
       options.segment_bytes = shape.tiny_segments ? 2000 : 1 << 20;
+      if (shape.resumes_logs) disk.tell_free(0);
     }
 
     Result<Stores> open() { return LevelDbStore::open(options, clock, log); }
@@ -137,8 +139,21 @@ TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhileLogsAreUsedAgain) {
   check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::keeps, shape);
 }
 
+TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhileLogsAreResumed) {
+  for (const std::size_t data_bytes : {std::size_t{0}, std::size_t{24} << 10}) {
+    const Shape shape{.data_bytes = data_bytes, .resumes_logs = true};
+    check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets, shape);
+    check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::tears, shape);
+    check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::keeps, shape);
+  }
+  check_every_operation(FaultDisk::Fault::power_loss, FaultDisk::Memory::forgets,
+                        {.tiny_segments = true, .resumes_logs = true});
+}
+
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenSyncsFail) {
   check_every_operation(FaultDisk::Fault::fail_syncs, FaultDisk::Memory::forgets);
+  check_every_operation(FaultDisk::Fault::fail_syncs, FaultDisk::Memory::forgets,
+                        {.resumes_logs = true});
 }
 
 TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenOneOperationFails) {

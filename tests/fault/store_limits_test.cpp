@@ -277,6 +277,32 @@ TEST_F(StoreRoom, AStopDoesNotWaitForRoom) {
   EXPECT_EQ(store->active_count(), static_cast<std::size_t>(number));
 }
 
+TEST_F(StoreRoom, AStartWithoutRoomForTablesGoesOnWithItsLog) {
+  auto store = open_store(options());
+  make_reserve(*store);
+  fill(*store, 30);
+  store.reset();
+  const std::string segment = dir_.path() + "/store/segment-000001";
+  const auto logs = files_below(segment, ".log");
+  const auto tables = files_below(segment, ".ldb");
+  for (int starts = 0; starts < 3; ++starts) {
+    disk_.fill_up();
+    store = open_store(options());
+    history_.check(*store);
+    EXPECT_EQ(files_below(segment, ".log"), logs);
+    EXPECT_EQ(files_below(segment, ".ldb"), tables);
+    const std::string gid = "g" + std::to_string(starts);
+    const auto end = new_status(TransStatus::succeed, starts);
+    EXPECT_TRUE(history_.update(*store, gid, end, Durability::durable));
+    store.reset();
+  }
+  EXPECT_GT(fs::file_size(reserve_path()), 0U);
+  disk_.set_size(UINT64_MAX);
+  store = open_store(options());
+  history_.check(*store);
+  EXPECT_NE(files_below(segment, ".log"), logs);
+}
+
 TEST_F(StoreRoom, AStartOnAFullDiskServesReadsAndEndsWhatIsUnfinished) {
   disk_.set_size(20 * reserve_bytes);
   auto store = open_store(options());

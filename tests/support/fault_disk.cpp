@@ -95,6 +95,11 @@ void FaultDisk::heal() {
   faulted_ = false;
 }
 
+void FaultDisk::tell_free(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  told_free_ = bytes;
+}
+
 bool FaultDisk::faulted() const {
   const std::lock_guard lock(mutex_);
   return faulted_;
@@ -208,6 +213,8 @@ Result<> FaultDisk::remove_dir(const std::string& path) {
 }
 
 Result<std::uint64_t> FaultDisk::free_bytes(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  if (told_free_) return *told_free_;
   return persist::posix_disk().free_bytes(path);
 }
 

@@ -37,6 +37,8 @@ class FaultDisk final : public persist::Disk {
   void fail_at(std::uint64_t nth, Fault fault);
   /// The disk is sound again; nothing is undone, and files may be open.
   void heal();
+  /// How much room it tells to have, whatever there is.
+  void tell_free(std::uint64_t bytes);
   /// Whether the faulty operation has come.
   bool faulted() const;
 
@@ -79,6 +81,7 @@ class FaultDisk final : public persist::Disk {
   mutable std::mutex mutex_;
   std::uint64_t countdown_ = 0;  ///< 0: no fault is set
   bool faulted_ = false;
+  std::optional<std::uint64_t> told_free_;
   Fault fault_ = Fault::fail_once;
   std::vector<Undo> undo_;
   std::map<std::string, std::uint64_t> ids_;  ///< files by their path now

@@ -148,11 +148,28 @@ leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::Writ
   if (failure_.happened()) return refused(path);
   std::uint64_t size = 0;
   if (leveldb::Status found = GetFileSize(path, &size); !found.ok()) return found;
+  if (resumes_logs_ && is_synced_log(path)) {
+    auto resumed = resume_log(path, size);
+    if (!resumed) return done(path, resumed.error());
+    *file = resumed->release();
+    return leveldb::Status::OK();
+  }
+  // A manifest may end with a change that is torn or not durable: LevelDB writes a new one then.
+  if (resumes_logs_ && logs_ == Logs::synced) return leveldb::Status::NotSupported(path);
   auto opened = files_.open(path);
   if (!opened) return done(path, opened.error());
   dirty_.add(parent_dir(path));  // whoever created it may not have synced its name
   *file = new AppendFile(path, std::move(*opened), size, shared());
   return leveldb::Status::OK();
+}
+
+// The list may lack a log that was made just before the end.
+LogEnv::NewFile LogEnv::resume_log(const std::string& path, std::uint64_t size) {
+  CONCERTO_TRY(auto file, disk_.open(path));
+  dirty_.add(parent_dir(path));
+  CONCERTO_CHECK(dirty_.sync(parent_dir(path)));
+  CONCERTO_CHECK(note_log(path, '+'));
+  return log_file(path, std::move(file), size, size);
 }
 
 leveldb::Status LogEnv::RemoveFile(const std::string& path) {

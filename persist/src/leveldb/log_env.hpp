@@ -59,6 +59,10 @@ class LogEnv final : public leveldb::EnvWrapper {
     leaves_files_ = true;
   }
 
+  /// Before a database is opened: LevelDB writes its newest log on (`reuse_logs`), which ends with
+  /// its last group.
+  void resume_logs() noexcept { resumes_logs_ = true; }
+
   /// Removes a spare log that an earlier process left.
   Result<> remove_old_spare() { return spare_.remove_old(); }
   /// Removes the spare log, for its room is needed; false when there is none.
@@ -76,6 +80,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   template <class Open>
   leveldb::Status with_descriptor(Open open);
   AppendFile::Shared shared() noexcept { return {dirty_, failure_, pace_, disk_.space()}; }
+  NewFile resume_log(const std::string& path, std::uint64_t size);
   std::unique_ptr<leveldb::WritableFile> log_file(const std::string& path,
                                                   std::unique_ptr<DiskFile> file,
                                                   std::uint64_t size, std::uint64_t zeroed);
@@ -94,6 +99,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   DirtyDirs dirty_;
   FirstFailure failure_;
   std::atomic<bool> leaves_files_ = false;
+  bool resumes_logs_ = false;
   BackgroundPace pace_;
   SpareLog spare_;
   std::mutex log_list_mutex_;  ///< logs are created by one thread and removed by another

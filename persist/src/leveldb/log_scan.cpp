@@ -141,6 +141,42 @@ Result<std::set<std::string>> listed_logs(const std::string& database) {
   return listed;
 }
 
+Result<> cut_tail(Disk& disk, const std::string& path) {
+  CONCERTO_TRY(const std::string bytes, read_file(path));
+  CONCERTO_TRY(const auto file, disk.open(path));
+  CONCERTO_CHECK(file->truncate(read_log(bytes).good_bytes));
+  return file->sync();
+}
+
+/// What follows must begin where the last group ends. That group may be known to the system's cache
+/// alone, even after a sync that failed: it is written again to where it is. Those before it were
+/// synced, or it would not have been written.
+Result<> end_with_last_group(Disk& disk, const std::string& path) {
+  CONCERTO_TRY(const std::string bytes, read_file(path));
+  const LogContent content = read_log(bytes);
+  CONCERTO_TRY(const auto file, disk.open(path));
+  CONCERTO_CHECK(file->truncate(content.good_bytes));
+  const auto last =
+      std::string_view(bytes).substr(content.last_begin, content.good_bytes - content.last_begin);
+  if (!last.empty()) CONCERTO_CHECK(file->write(content.last_begin, last));
+  return file->sync();
+}
+
+/// A log that was made and not listed yet holds zeros alone, and LevelDB may resume it.
+Result<> empty_unused_logs(Disk& disk, const std::string& database,
+                           const std::set<std::string>& listed) {
+  CONCERTO_TRY(const auto entries, list_dir(database));
+  for (const DirEntry& entry : entries) {
+    if (!is_log_file(entry.name) || listed.contains(entry.name)) continue;
+    const std::string path = database + "/" + entry.name;
+    CONCERTO_TRY(const std::string bytes, read_file(path));
+    if (content_bytes(bytes) > 0) continue;
+    CONCERTO_TRY(const auto file, disk.open(path));
+    CONCERTO_CHECK(file->truncate(0));
+  }
+  return ok();
+}
+
 }  // namespace
 
 LogContent read_log(const std::string& bytes) {
@@ -155,6 +191,7 @@ LogContent read_log(const std::string& bytes) {
     }
     if (content.first_group == 0) content.first_group = *group;
     content.last_group = *group;
+    content.last_begin = content.good_bytes;
     content.good_bytes = at;
   }
   content.torn_bytes = content_bytes(log.substr(content.good_bytes));
@@ -175,6 +212,11 @@ Result<LogScan> scan_logs(const std::string& database, bool may_be_torn) {
     const LogContent content = read_log(bytes);
     if (!content.damage.empty()) return damaged(path, content.damage);
     const bool newest = name == *names.rbegin();
+    scan.groups_bytes += content.good_bytes;
+    if (newest) {
+      scan.newest_bytes = content.good_bytes;
+      scan.newest_file = path;
+    }
     if (content.torn_bytes > 0 && !(newest && may_be_torn)) {
       return damaged(
           path, "byte " + std::to_string(content.good_bytes) + " begins a write that is not whole");
@@ -209,14 +251,14 @@ Result<bool> holds_groups(const std::string& database) {
   return false;
 }
 
-Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& scan) {
-  if (scan.torn_bytes > 0) {
-    CONCERTO_TRY(const std::string bytes, read_file(scan.torn_file));
-    CONCERTO_TRY(const auto file, disk.open(scan.torn_file));
-    CONCERTO_CHECK(file->truncate(read_log(bytes).good_bytes));
-    CONCERTO_CHECK(file->sync());
-  }
+Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& scan,
+                     NewestLog newest) {
   CONCERTO_TRY(const std::set<std::string> names, listed_logs(database));
+  if (scan.torn_bytes > 0) CONCERTO_CHECK(cut_tail(disk, scan.torn_file));
+  if (newest == NewestLog::is_resumed) {
+    CONCERTO_CHECK(empty_unused_logs(disk, database, names));
+    if (!scan.newest_file.empty()) CONCERTO_CHECK(end_with_last_group(disk, scan.newest_file));
+  }
   std::string list;
   for (const std::string& name : names) list += "+" + name + "\n";
   return replace_file(disk, log_list_path(database), list);

@@ -15,6 +15,9 @@ struct LogScan {
   std::uint64_t last_group = 0;
   std::uint64_t torn_bytes = 0;  ///< bytes of an unfinished write after the last group
   std::string torn_file;
+  std::uint64_t groups_bytes = 0;  ///< of all logs, as far as they hold groups
+  std::uint64_t newest_bytes = 0;  ///< of the newest log
+  std::string newest_file;         ///< empty when there is no log
 };
 
 /// Reads every log of `database` and checks that all listed ones are there, that groups follow
@@ -26,14 +29,20 @@ Result<LogScan> scan_logs(const std::string& database, bool may_be_torn);
 /// that is absent or half made holds none. Errors: store_failed.
 Result<bool> holds_groups(const std::string& database);
 
-/// Cuts a torn tail off, so that LevelDB finds none, and renews the list of logs.
-Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& scan);
+/// What LevelDB makes of the newest log: a table, or the log that it writes on.
+enum class NewestLog { becomes_table, is_resumed };
+
+/// Cuts a torn tail off, so that LevelDB finds none, and renews the list of logs. A log that is to
+/// be resumed ends with its last group then, which is durable.
+Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& scan,
+                     NewestLog newest);
 
 /// The records of one log file's bytes (LevelDB's log format: blocks of 32 KiB; a record has a
 /// masked crc32c, a length and a type).
 struct LogContent {
   std::uint64_t first_group = 0;
   std::uint64_t last_group = 0;
+  std::uint64_t last_begin = 0;  ///< begin of the last whole record
   std::uint64_t good_bytes = 0;  ///< end of the last whole record
   std::uint64_t torn_bytes = 0;  ///< non-zero content after it
   std::string damage;            ///< what is wrong before the tail; empty when nothing is

@@ -2,13 +2,24 @@
 // sound nothing is removed.
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
+#include "database_names.hpp"
 #include "dir_entries.hpp"
 #include "store_core.hpp"
 
 namespace concerto::persist {
 namespace {
+
+/// The room that a start needs and that there is; all zero while it is not known.
+struct StartRoom {
+  std::uint64_t needed_bytes = 0;
+  std::uint64_t free_bytes = 0;
+  std::uint64_t held_bytes = 0;  ///< by the store's files of zeros
+  bool is_enough = true;
+};
 
 /// The log of a store that is being opened, after its segments have been.
 struct LogExtent {
@@ -58,6 +69,57 @@ Result<std::vector<LogScan>> scan_segments(const std::string& store, const Store
   return scans;
 }
 
+/// Of a start, per database beside its tables: lists, manifests and the like.
+constexpr std::uint64_t small_files_bytes = std::uint64_t{16} << 10;
+
+/// How large a table of so many bytes of log becomes, at most.
+std::uint64_t table_bytes(std::uint64_t log_bytes) {
+  return log_bytes + log_bytes / 4;
+}
+
+/// A directory's logs but the newest, which is written on.
+std::uint64_t older_log_bytes(const std::string& database) {
+  std::uint64_t all = 0, newest = 0;
+  const auto entries = list_dir(database);
+  if (!entries) return 0;  // lost: it is made anew
+  for (const DirEntry& entry : *entries) {
+    if (!is_log_file(entry.name)) continue;
+    std::error_code gone;
+    const std::uintmax_t size = std::filesystem::file_size(database + "/" + entry.name, gone);
+    newest = gone ? 0 : size;  // entries come by name
+    all += newest;
+  }
+  return all - newest;
+}
+
+/// Decides what the newest logs become, and whether what the store holds back may be used: a start
+/// that it would not carry leaves it as it is. Nothing is changed yet.
+StartRoom look_at_room(StoreCore& core, const StoreState& state,
+                       const std::vector<LogScan>& scans) {
+  StartRoom room;
+  std::uint64_t resumed = small_files_bytes, newest = 0;
+  std::uint64_t tables = 0;
+  for (std::size_t i = 0; i < scans.size(); ++i) {
+    const std::string path = segment_path(core.options.path, state.segments[i].number);
+    resumed += small_files_bytes;
+    if (state.segments[i].sealed) continue;
+    resumed += table_bytes(scans[i].groups_bytes - scans[i].newest_bytes) +
+               table_bytes(older_log_bytes(directory_database(path)));
+    tables += table_bytes(scans[i].newest_bytes);
+    newest = std::max(newest, scans[i].newest_bytes);
+  }
+  const auto free = core.disk.free_bytes(core.options.path);
+  if (!free) return room;  // not every file system tells
+  room.free_bytes = *free;
+  room.held_bytes = bytes_of_zeros(core.options.path);
+  const bool resumes = *free < resumed + tables && newest <= core.options.write_buffer_bytes * 2;
+  if (resumes) core.env.resume_logs(newest);
+  room.needed_bytes = resumes ? resumed : resumed + tables;
+  room.is_enough = room.free_bytes + room.held_bytes >= room.needed_bytes;
+  if (!room.is_enough) core.env.disk.space().give_from(nullptr);
+  return room;
+}
+
 Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t index,
                       const LogScan& scan, LogExtent& extent) {
   const SegmentState& segment_state = state.segments[index];
@@ -67,7 +129,9 @@ Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t inde
     core.log(LogLevel::warn, "dropped an unfinished write of " + std::to_string(scan.torn_bytes) +
                                  " bytes at the end of '" + scan.torn_file + "'");
   }
-  CONCERTO_CHECK(repair_logs(core.disk, database, scan));
+  CONCERTO_CHECK(
+      repair_logs(core.disk, database, scan,
+                  core.env.resumes_logs ? NewestLog::is_resumed : NewestLog::becomes_table));
   CONCERTO_TRY(auto segment, Segment::open(core.env, path, segment_state));
   CONCERTO_TRY(const auto range, segment->range());
   if (range && range->first != segment_state.first_group) {
@@ -217,9 +281,7 @@ Result<> forget_directories(StoreCore& core, std::uint64_t oldest, std::uint64_t
   return ok();
 }
 
-}  // namespace
-
-Result<> recover(StoreCore& core) {
+Result<> recover_files(StoreCore& core, StartRoom& room) {
   const std::string& store = core.options.path;
   const std::string path = state_path(store);
   CONCERTO_TRY(const EntryKind kind, kind_of(path));
@@ -228,6 +290,7 @@ Result<> recover(StoreCore& core) {
   CONCERTO_TRY(StoreState state, parse_state(path, text));
   CONCERTO_TRY(const Leftovers leftovers, find_leftovers(store, state));
   CONCERTO_TRY(const std::vector<LogScan> scans, scan_segments(store, state));
+  room = look_at_room(core, state, scans);
   LogExtent extent;
   for (std::size_t i = 0; i < state.segments.size(); ++i) {
     CONCERTO_CHECK(open_segment(core, state, i, scans[i], extent));
@@ -264,6 +327,24 @@ Result<> recover(StoreCore& core) {
     running.clean_last_group = 0;
   }));
   return remove_leftovers(core, leftovers);
+}
+
+std::string in_kibibytes(std::uint64_t bytes) {
+  return std::to_string((bytes + 1023) >> 10) + " KiB";
+}
+
+}  // namespace
+
+Result<> recover(StoreCore& core) {
+  StartRoom room;
+  Result<> done = recover_files(core, room);
+  if (done || room.is_enough || !lacks_space(done.error().detail)) return done;
+  Error error = std::move(done).error();
+  error.detail += "; a start needs up to " + in_kibibytes(room.needed_bytes) + ", and " +
+                  in_kibibytes(room.free_bytes) + " were free and " +
+                  in_kibibytes(room.held_bytes) +
+                  " held back by the store, which are left as they are: make room on the disk";
+  return error;
 }
 
 }  // namespace concerto::persist

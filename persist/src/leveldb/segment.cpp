@@ -1,5 +1,6 @@
 #include "segment.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <leveldb/iterator.h>
@@ -79,6 +80,13 @@ Result<> SegmentEnv::start() {
   return directory_env.start();
 }
 
+// A log that makes LevelDB's table in memory too large would become a table all the same.
+void SegmentEnv::resume_logs(std::uint64_t log_bytes) {
+  resumes_logs = true;
+  log_env.resume_logs();
+  write_buffer_bytes = std::max<std::size_t>(write_buffer_bytes, 2 * log_bytes);
+}
+
 void SegmentEnv::leave_files(const Error& why) {
   leaves_files = true;
   log_env.leave_files(why);
@@ -150,7 +158,8 @@ Result<> Segment::open_log(bool create) {
   options.max_file_size = table_bytes_max;
   options.max_open_files = open_files_max;
   options.compression = leveldb::kNoCompression;
-  options.reuse_logs = state.sealed;  // opening then writes nothing
+  // Opening then writes nothing.
+  options.reuse_logs = !create && (state.sealed || env_.resumes_logs);
   leveldb::DB* database = nullptr;
   const std::string path = log_database(path_);
   const leveldb::Status status = leveldb::DB::Open(options, path, &database);

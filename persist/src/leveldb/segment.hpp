@@ -45,10 +45,14 @@ struct SegmentEnv {
   std::size_t filter_bytes;
   bool sync;
   std::atomic<bool> leaves_files = false;  ///< as of the two environments
+  bool resumes_logs = false;               ///< see `resume_logs`
 
   SegmentEnv(Disk& used, const LevelDbOptions& options);
   /// Before a segment uses it. Errors: overloaded.
   Result<> start();
+  /// Before segments are opened: their newest logs, of at most `log_bytes` each, do not become
+  /// tables but are written on, because the disk has no room for tables.
+  void resume_logs(std::uint64_t log_bytes);
   /// The paths lead to something else now: nothing is changed by its name any more.
   void leave_files(const Error& why);
 };

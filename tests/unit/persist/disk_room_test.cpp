@@ -219,6 +219,21 @@ TEST_F(StartWithReserve, AFullDiskTakesOfIt) {
   EXPECT_NE(lines.find("the store goes on with the 1 MiB of its reserve"), lines.npos) << lines;
 }
 
+TEST_F(StartWithReserve, ARefusedStartGivesNothingBackAndSaysWhatItNeeds) {
+  options_.disk = &disk_;
+  fs::remove(options_.path + "/SPARE");
+  set_file_content(reserve_, std::string(4096, '\0'));
+  disk_.fill_up();
+  const auto opened = LevelDbStore::open(options_, clock_, log_);
+  ASSERT_FALSE(opened);
+  const std::string& why = opened.error().detail;
+  EXPECT_EQ(opened.error().code, Errc::store_failed);
+  EXPECT_NE(why.find("the disk is full"), why.npos) << why;
+  EXPECT_NE(why.find("a start needs up to"), why.npos) << why;
+  EXPECT_NE(why.find("0 KiB were free and 4 KiB held back"), why.npos) << why;
+  EXPECT_EQ(fs::file_size(reserve_), 4096U);
+}
+
 TEST_F(StartWithReserve, WithoutAReserveNoneIsSpokenOf) {
   options_.disk = &disk_;
   fs::remove(options_.path + "/SPARE");
