@@ -37,6 +37,7 @@ class LogScanTest : public testing::Test {
     options.paranoid_checks = true;
     options.env = &env_;
     options.info_log = &silence_;
+    options.reuse_logs = resumes_;
     leveldb::DB* database = nullptr;
     const leveldb::Status status = leveldb::DB::Open(options, path_, &database);
     database_.reset(database);
@@ -63,7 +64,10 @@ class LogScanTest : public testing::Test {
   LogEnv env_;
   SilentLogger silence_;
   std::unique_ptr<leveldb::DB> database_;
+  bool resumes_ = false;
 };
+
+constexpr std::size_t head_bytes = 7 + 8 + 4 + 1 + 9 + 3;  // of a record and of its batch
 
 TEST_F(LogScanTest, FindsGroupsOfAllSizes) {
   ASSERT_TRUE(open().ok());
@@ -81,12 +85,11 @@ TEST_F(LogScanTest, FindsGroupsOfAllSizes) {
 // A record's first fragment may be shorter than the head of a batch, or empty.
 TEST_F(LogScanTest, FindsGroupsThatBeginAtTheEndOfABlock) {
   ASSERT_TRUE(open().ok());
-  constexpr std::size_t head = 7 + 8 + 4 + 1 + 9 + 3;  // of a record and of its batch
   std::uint64_t group = 1;
   std::size_t at = 0;
   for (std::size_t left = 0; left < 50; ++left) {
     const std::size_t block_end = (at / 32768 + 1) * 32768;
-    put(group++, block_end - at - head - left);
+    put(group++, block_end - at - head_bytes - left);
     put(group++, 1000);
     at = read_log(file_content(files_below(path_, ".log").back())).good_bytes;
     ASSERT_GT(at, block_end) << left;
@@ -131,6 +134,41 @@ TEST_F(LogScanTest, ATornLastGroupIsCutOffAtEveryByte) {
       EXPECT_EQ(content.good_bytes, first_end);
     }
   }
+}
+
+// The last group may leave up to six bytes of a block, which have no room for a header, and a torn
+// write may follow it.
+TEST_F(LogScanTest, AResumedLogGoesOnBehindItsLastGroup) {
+  ASSERT_TRUE(open().ok());
+  put(1, 100);
+  const std::string path = files_below(path_, ".log").back();
+  env_.resume_logs();
+  resumes_ = true;
+  std::uint64_t group = 2;
+  for (std::size_t left = 0; left < 12; ++left) {
+    const std::size_t at = read_log(file_content(path)).good_bytes;
+    put(group++, (at / 32768 + 1) * 32768 - at - head_bytes - left);
+    std::string log = crash();
+    if (left % 2 == 1) log[read_log(log).good_bytes] = 't';
+    set_file_content(path, log);
+    const auto scan = scan_logs(path_, true);
+    ASSERT_TRUE(scan) << scan.error().detail;
+    EXPECT_EQ(scan->last_group, group - 1);
+    ASSERT_TRUE(repair_logs(disk_, path_, *scan, NewestLog::is_resumed));
+    EXPECT_EQ(std::filesystem::file_size(path), scan->newest_bytes);
+    const leveldb::Status status = open();
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    EXPECT_EQ(files_below(path_, ".log").back(), path);
+    EXPECT_TRUE(files_below(path_, ".ldb").empty());
+    put(group++, 1000);
+  }
+  for (std::uint64_t known = 1; known < group; ++known) {
+    std::string value;
+    EXPECT_TRUE(database_->Get({}, group_key(known), &value).ok()) << known;
+  }
+  const LogContent content = read_log(crash());
+  EXPECT_EQ(content.damage, "");
+  EXPECT_EQ(content.last_group, group - 1);
 }
 
 TEST_F(LogScanTest, EveryFlippedByteBeforeTheLastGroupIsDamage) {
