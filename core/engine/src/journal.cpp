@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <concerto/base/assert.hpp>
+
 #include "text.hpp"
 
 namespace concerto {
@@ -18,12 +20,26 @@ void Journal::add(const Gid& gid, Attempt attempt) {
       by_gid_.erase(entries_.front().gid);
       entries_.pop_front();
     }
-    by_gid_.emplace(gid, entries_.insert(entries_.end(), Entry{gid, {}}));
+    by_gid_.emplace(gid, entries_.insert(entries_.end(), Entry{gid, {}, {}}));
   }
-  attempt.number = tries(gid, attempt.branch_id, attempt.op) + 1;
-  std::vector<Attempt>& attempts = entries_.back().attempts;
-  if (attempts.size() == attempts_max) attempts.erase(attempts.begin());
-  attempts.push_back(std::move(attempt));
+  Entry& entry = entries_.back();
+  CONCERTO_ASSERT(entry.gid == gid && by_gid_.size() == entries_.size());
+  attempt.number = last_number(entry, attempt.branch_id, attempt.op) + 1;
+  if (entry.attempts.size() == attempts_max) drop_oldest(entry);
+  entry.attempts.push_back(std::move(attempt));
+}
+
+/// An attempt goes, and its number stays if the journal has no later one of that row.
+void Journal::drop_oldest(Entry& entry) {
+  Attempt oldest = std::move(entry.attempts.front());
+  entry.attempts.erase(entry.attempts.begin());
+  const auto is_of_row = [&](const auto& other) {
+    return other.branch_id == oldest.branch_id && other.op == oldest.op;
+  };
+  std::erase_if(entry.numbers, is_of_row);
+  if (std::any_of(entry.attempts.begin(), entry.attempts.end(), is_of_row)) return;
+  if (entry.numbers.size() == numbers_max) entry.numbers.erase(entry.numbers.begin());
+  entry.numbers.push_back({std::move(oldest.branch_id), std::move(oldest.op), oldest.number});
 }
 
 void Journal::set_next_try(const Gid& gid, WallTime at) {
@@ -49,13 +65,19 @@ std::vector<Gid> Journal::with_error(std::string_view text) const {
 
 std::uint32_t Journal::tries(const Gid& gid, std::string_view branch_id,
                              std::string_view op) const {
-  if (!has(gid)) return 0;
-  const std::vector<Attempt>& attempts = by_gid_.at(gid)->attempts;
-  for (auto attempt = attempts.rbegin(); attempt != attempts.rend(); ++attempt) {
-    const bool is_it = attempt->branch_id == branch_id && (op.empty() || attempt->op == op);
-    if (is_it) return attempt->number;
-  }
-  return 0;
+  return has(gid) ? last_number(*by_gid_.at(gid), branch_id, op) : 0;
+}
+
+std::uint32_t Journal::last_number(const Entry& entry, std::string_view branch_id,
+                                   std::string_view op) {
+  const auto is_of_row = [&](const auto& other) {
+    return other.branch_id == branch_id && (op.empty() || other.op == op);
+  };
+  const auto& [gid, attempts, numbers] = entry;
+  const auto attempt = std::find_if(attempts.rbegin(), attempts.rend(), is_of_row);
+  if (attempt != attempts.rend()) return attempt->number;
+  const auto number = std::find_if(numbers.rbegin(), numbers.rend(), is_of_row);
+  return number == numbers.rend() ? 0 : number->number;
 }
 
 std::vector<Attempt> Journal::attempts(const Gid& gid) const {

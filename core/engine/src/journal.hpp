@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +19,8 @@ class Journal {
  public:
   static constexpr std::size_t attempts_max = 16;  ///< per transaction; the oldest go
   static constexpr std::size_t answer_bytes_max = 256;
+  /// Rows of a transaction (branch and op) whose attempts have all gone and whose numbers go on.
+  static constexpr std::size_t numbers_max = 64;
 
   explicit Journal(std::size_t transactions_max) : transactions_max_(transactions_max) {}
 
@@ -41,10 +44,21 @@ class Journal {
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:
+  /// The number of the last attempt at a row.
+  struct Number {
+    std::string branch_id;
+    std::string op;
+    std::uint32_t number = 0;
+  };
   struct Entry {
     Gid gid;
     std::vector<Attempt> attempts;
+    std::vector<Number> numbers;  ///< of rows without an attempt here; the newest comes last
   };
+
+  static void drop_oldest(Entry& entry);
+  static std::uint32_t last_number(const Entry& entry, std::string_view branch_id,
+                                   std::string_view op);
 
   std::size_t transactions_max_;
   std::list<Entry> entries_;  ///< the one written last comes last

@@ -46,6 +46,36 @@ TEST(Journal, KeepsNothingWithoutRoom) {
   EXPECT_EQ(journal.size(), 0U);
 }
 
+Attempt attempt_at(const std::string& branch_id, const std::string& op = "action") {
+  Attempt result = attempt("");
+  result.branch_id = branch_id;
+  result.op = op;
+  return result;
+}
+
+TEST(Journal, NumbersAttemptsOnAfterTheyHaveGone) {
+  Journal journal(1);
+  journal.add(Gid("g"), attempt_at("01"));
+  journal.add(Gid("g"), attempt_at("01"));
+  for (std::size_t i = 0; i < Journal::attempts_max; ++i) journal.add(Gid("g"), attempt_at("02"));
+  EXPECT_EQ(journal.tries(Gid("g"), "01", "action"), 2U);
+  EXPECT_EQ(journal.tries(Gid("g"), "01", ""), 2U);
+  EXPECT_EQ(journal.tries(Gid("g"), "01", "compensate"), 0U);
+  journal.add(Gid("g"), attempt_at("01"));
+  EXPECT_EQ(journal.attempts(Gid("g")).back().number, 3U);
+  for (std::size_t i = 0; i < Journal::attempts_max; ++i) journal.add(Gid("g"), attempt_at("02"));
+  EXPECT_EQ(journal.tries(Gid("g"), "01", "action"), 3U);
+  EXPECT_EQ(journal.tries(Gid("g"), "02", "action"), 2 * Journal::attempts_max);
+}
+
+TEST(Journal, KeepsTheNumbersOfAFewRows) {
+  Journal journal(1);
+  const std::size_t rows = Journal::attempts_max + Journal::numbers_max + 1;
+  for (std::size_t i = 0; i < rows; ++i) journal.add(Gid("g"), attempt_at(std::to_string(i)));
+  EXPECT_EQ(journal.tries(Gid("g"), "0", "action"), 0U);
+  EXPECT_EQ(journal.tries(Gid("g"), "1", "action"), 1U);
+}
+
 TEST(Journal, CutsAnswersBetweenCharacters) {
   Journal journal(1);
   journal.add(Gid("a"), attempt(std::string(Journal::answer_bytes_max - 1, 'x') + "\xC3\xA4 and"));
