@@ -18,7 +18,9 @@ namespace concerto {
 ///
 /// The bound of a target begins low and grows with every pass that it answers, up to the given
 /// one; it shrinks again with every pass that ends in an error. So a dead target costs a few calls
-/// at a time, and one that is back gets its backlog as fast as it takes it.
+/// at a time, and one that is back gets its backlog as fast as it takes it. With its last slot a
+/// target is forgotten, and so is its bound: who has nothing to do may be away when there is
+/// something again, so it begins low once more, and targets that nobody calls take no memory.
 class TargetSlots {
  public:
   /// Where each target's bound begins, and what it does not shrink below.

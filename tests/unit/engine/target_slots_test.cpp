@@ -98,6 +98,15 @@ TEST(TargetSlots, BecomeMoreWithEveryAnswerAndFewerWithEveryFailure) {
   EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("21")) << "16 are the fewest";
 }
 
+TEST(TargetSlots, BeginAnewWhereNobodyWorkedForAWhile) {
+  TargetSlots slots(100);
+  fill(slots, TargetSlots::first_bound);
+  for (std::size_t i = 0; i < TargetSlots::first_bound - 1; ++i) slots.give_back("a", answered);
+  EXPECT_EQ(slots.bound("a"), 2 * TargetSlots::first_bound - 1) << "it has a slot taken";
+  slots.give_back("a", answered);
+  EXPECT_EQ(slots.bound("a"), TargetSlots::first_bound);
+}
+
 TEST(TargetSlots, FollowABoundThatChanges) {
   TargetSlots slots(2);
   fill(slots, 6);
