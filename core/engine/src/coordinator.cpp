@@ -73,7 +73,12 @@ Async<> Coordinator::recover() {
   std::uint64_t from = 0;
   for (;;) {
     const SteadyTime page_begin = clock_.steady_now();
-    CONCERTO_CO_TRY(ActivePage page, co_await store_.scan_active(from, recovery_page));
+    for (auto& engine : engines_) {
+      co_await on_shard(engine->executor(), engine->begin_recovery());
+    }
+    Result<ActivePage> listed = co_await store_.scan_active(from, recovery_page);
+    ActivePage page;
+    if (listed) page = std::move(*listed);
     std::vector<std::vector<ActiveTrans>> parts(engines_.size());
     for (ActiveTrans& active : page.transactions) {
       parts[std::hash<Gid>{}(active.gid) % engines_.size()].push_back(std::move(active));
@@ -81,6 +86,7 @@ Async<> Coordinator::recover() {
     for (std::size_t i = 0; i < engines_.size(); ++i) {
       co_await on_shard(engines_[i]->executor(), engines_[i]->recover(std::move(parts[i])));
     }
+    if (!listed) co_return listed.error();
     from = page.next;
     if (from == 0) co_return ok();
     Engine& first = *engines_.front();

@@ -3,7 +3,9 @@
 #include <array>
 #include <atomic>
 #include <map>
+#include <optional>
 #include <string>
+#include <unordered_set>
 
 #include <boost/intrusive/list.hpp>
 
@@ -44,7 +46,9 @@ class Engine {
   /// As WakeUps::take_waking.
   Task<Waking> take_waking(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
 
-  /// Sets the alarms of unfinished transactions that the store listed.
+  /// Before the store lists unfinished transactions: notes which end from now on.
+  Task<void> begin_recovery();
+  /// Sets the alarms of unfinished transactions that the store listed since `begin_recovery`.
   Task<void> recover(std::vector<ActiveTrans> transactions);
   /// Waits by the shard's timers.
   Task<void> pause_until(SteadyTime at);
@@ -167,6 +171,7 @@ class Engine {
   Timer log_timer_;
   LineLimit line_limit_;
   bool stopping_ = false;
+  std::optional<std::unordered_set<Gid>> ended_;  ///< while the store lists: what ended meanwhile
   Journal journal_;
   // Written by the shard only, read by metrics.
   std::array<std::atomic<std::size_t>, trans_types> unfinished_{};

@@ -94,6 +94,11 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
   wakes_.ended(std::move(slot));
 }
 
+Task<void> Engine::begin_recovery() {
+  ended_.emplace();
+  co_return;
+}
+
 Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
   for (const ActiveTrans& active : transactions) {
     if (const Mode* mode = modes_.find(active.type)) {
@@ -103,6 +108,7 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
                           "left alone: its type is not in this version");
     }
   }
+  ended_.reset();
   co_return;
 }
 
@@ -110,6 +116,7 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
 /// alarms are set nevertheless: a request sets none of those that it has nothing to do with.
 void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
   using Knowledge = LiveTrans::Knowledge;
+  if (ended_ && ended_->contains(active.gid)) return;
   const LiveTrans* live = live_.find(active.gid);
   if (live != nullptr && live->knowledge == Knowledge::absent) return;
   const bool is_known = live != nullptr && live->knowledge == Knowledge::present;

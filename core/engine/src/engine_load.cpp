@@ -5,6 +5,13 @@
 #include "engine.hpp"
 
 namespace concerto {
+namespace {
+
+/// Transactions that may end while the store lists a page of unfinished ones. Of more, one that is
+/// on the page counts as unfinished until its alarm finds that it has ended.
+constexpr std::size_t ended_max = 100'000;
+
+}  // namespace
 
 Task<Turn> Engine::enter(const Gid& gid) {
   return live_.take_turn(live_.pin(gid));
@@ -57,6 +64,7 @@ void Engine::forget(LiveTrans& live) {
   auto counted = wakes_.remove(live.gid);
   if (std::exchange(live.counted, false)) counted = live.trans.type;
   if (counted) count_unfinished(*counted, -1);
+  if (ended_ && ended_->size() < ended_max) ended_->insert(live.gid);
 }
 
 void Engine::leave_memory(LiveTrans& live) {
