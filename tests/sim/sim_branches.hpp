@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <concerto/engine/branch_caller.hpp>
+#include <concerto/engine/mode.hpp>
 
 #include "fake_clock.hpp"
 #include "scripted_branches.hpp"
@@ -63,7 +64,7 @@ class SimBranches final : public BranchCaller {
     const std::string gid = call.gid->str();
     const std::string branch(call.branch_id);
     const bool is_action = call.op == "action" || call.op == "confirm" || call.op == "commit";
-    begin(gid, branch, is_action, call.type);
+    begin(gid, branch, is_action, call.mode->type);
     if (healed_) co_return execute(gid, branch, is_action);
     const auto wait = [&](Completion<BranchReply> done) {
       waiting_.push_back({gid, branch, is_action, std::move(done)});

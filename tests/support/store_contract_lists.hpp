@@ -45,6 +45,22 @@ TEST_P(StoreContract, ScanTellsWhatRecoveryNeeds) {
   EXPECT_EQ(active.custom_data, saga.custom_data);
 }
 
+TEST_P(StoreContract, KeepsTheNumberOfAModeThatItDoesNotKnow) {
+  Transaction own = sample_saga("g1", 3);
+  own.type = TransType{trans_types - 1};
+  ASSERT_TRUE(commit(create(own)));
+  restart();
+  EXPECT_EQ(load("g1"), own);
+  const ActivePage active = wait(store().scan_active(0, 10)).value();
+  ASSERT_EQ(active.transactions.size(), 1U);
+  EXPECT_EQ(active.transactions.front().type, own.type);
+  ListFilter filter;
+  filter.type = own.type;
+  EXPECT_EQ(list_gids(filter, 10), std::vector<std::string>{"g1"});
+  filter.type = TransType::saga;
+  EXPECT_EQ(list_gids(filter, 10), std::vector<std::string>{});
+}
+
 TEST_P(StoreContract, ListsNewestFirst) {
   std::vector<std::string> newest_first;
   for (int i = 0; i < 9; ++i) {

@@ -53,12 +53,11 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
                 static_cast<double>(sources.shards.size()));
 }
 
-void collect_in_flight(const InFlight& now, MetricSet& metrics) {
-  for (const TransType type :
-       {TransType::saga, TransType::msg, TransType::tcc, TransType::xa, TransType::workflow}) {
+void collect_in_flight(const InFlight& now, const ModeTable& modes, MetricSet& metrics) {
+  for (const Mode* mode : modes.all()) {
     metrics.gauge("concerto_transactions_in_flight", "Unfinished transactions",
-                  {{"model", to_string(type)}},
-                  static_cast<double>(now.unfinished[static_cast<std::size_t>(type)]));
+                  {{"model", mode->name}},
+                  static_cast<double>(now.unfinished[static_cast<std::size_t>(mode->type)]));
   }
   metrics.gauge("concerto_transactions_in_memory", "Transactions in work", {},
                 static_cast<double>(now.live));
@@ -124,7 +123,7 @@ Task<std::string> metrics_text(MetricSources sources) {
   }
   co_await on_shard(sources.shards.front()->executor(),
                     visit_registration(sources.registered, metrics));
-  collect_in_flight(sources.coordinator.in_flight(), metrics);
+  collect_in_flight(sources.coordinator.in_flight(), sources.coordinator.modes(), metrics);
   const auto waiting = co_await sources.coordinator.waiting_by_target();
   collect_waiting(waiting, metrics);
   collect_store(sources.store, metrics);

@@ -122,7 +122,7 @@ Shard::Shard(const ShardSetup& setup)
       clock_(setup.clock),
       timers_(io_.get_executor(), setup.clock),
       heartbeat_(timers_),
-      observer_(setup.log),
+      observer_(setup.log, ModeTable::standard()),
       resolver_(io_.get_executor(), setup.dns),
       buffers_(
           std::make_shared<net::BufferBudget>(buffer_limits(setup.config.limits, setup.shards))),

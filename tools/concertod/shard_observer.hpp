@@ -11,7 +11,7 @@ namespace concerto::tools {
 /// wants to know.
 class ShardObserver final : public LogObserver {
  public:
-  explicit ShardObserver(Log& log) : LogObserver(log) {}
+  ShardObserver(Log& log, const ModeTable& modes) : LogObserver(log), probe_(modes) {}
 
   /// Called on the shard, and must not block.
   void on_trouble(std::function<void(const BranchTrouble&)> hook) { hook_ = std::move(hook); }

@@ -5,9 +5,6 @@
 namespace concerto::tools {
 namespace {
 
-// The last name of each is for everything else.
-constexpr std::array<std::string_view, 9> ops{"action", "compensate", "try", "confirm", "cancel",
-                                              "commit", "rollback",   "msg", "other"};
 constexpr std::size_t branch_ids = 101;  ///< `00` to `99`, and the others
 
 bool is_digit(char c) {
@@ -24,9 +21,16 @@ std::string branch_name(std::size_t index) {
   return {static_cast<char>('0' + index / 10), static_cast<char>('0' + index % 10)};
 }
 
-std::size_t op_index(std::string_view op) noexcept {
-  const auto* found = std::find(ops.begin(), ops.end() - 1, op);
-  return static_cast<std::size_t>(found - ops.begin());
+/// The ops of all modes; the last name is for everything else.
+std::vector<std::string_view> ops_of(const ModeTable& modes) {
+  std::vector<std::string_view> ops;
+  for (const Mode* mode : modes.all()) {
+    for (const std::string_view op : mode->ops) {
+      if (std::find(ops.begin(), ops.end(), op) == ops.end()) ops.push_back(op);
+    }
+  }
+  ops.push_back("other");
+  return ops;
 }
 
 }  // namespace
@@ -40,11 +44,13 @@ std::string TransProbe::label_of(std::string_view target) {
   return label;
 }
 
-TransProbe::TransProbe() : calls_(trans_types * ops.size() * branch_ids) {}
+TransProbe::TransProbe(const ModeTable& modes)
+    : modes_(modes), ops_(ops_of(modes)), calls_(trans_types * ops_.size() * branch_ids) {}
 
-std::size_t TransProbe::place_of(TransType type, std::size_t op, std::size_t branch) noexcept {
+std::size_t TransProbe::place_of(TransType type, std::size_t op,
+                                 std::size_t branch) const noexcept {
   const std::size_t by_type = static_cast<std::size_t>(type) % trans_types;
-  return (by_type * ops.size() + op) * branch_ids + branch;
+  return (by_type * ops_.size() + op) * branch_ids + branch;
 }
 
 void TransProbe::count_pass(const Transaction& trans, bool without_error) {
@@ -56,7 +62,9 @@ void TransProbe::count_pass(const Transaction& trans, bool without_error) {
 
 void TransProbe::count_call(const BranchCall& call, Outcome outcome,
                             std::chrono::nanoseconds took) {
-  Calls& calls = calls_[place_of(call.type, op_index(call.op), branch_index(call.branch_id))];
+  const auto op = std::find(ops_.begin(), ops_.end() - 1, call.op) - ops_.begin();
+  Calls& calls =
+      calls_[place_of(call.mode->type, static_cast<std::size_t>(op), branch_index(call.branch_id))];
   (outcome == Outcome::success ? calls.ok : calls.failed).add();
   Target& target = target_at(call_target(call.url));
   target.latency.add(took);
@@ -98,11 +106,11 @@ void TransProbe::collect_target(std::string_view name, const Target& target, Met
 void TransProbe::collect_ends(TransType type, MetricSet& metrics) const {
   const Ends& ends = ends_[static_cast<std::size_t>(type)];
   const std::uint64_t count = ends.succeeded.value() + ends.failed.value();
-  // The protocol's modes from the start, so that a first end counts in a rate.
-  if (type < TransType::saga || (type > TransType::workflow && count == 0)) return;
+  // The modes that there are from the start, so that a first end counts in a rate.
+  if (modes_.find(type) == nullptr && count == 0) return;
   for (const bool succeeded : {true, false}) {
     metrics.counter("concerto_transactions_ended_total", "Transactions that reached an end",
-                    {{"model", to_string(type)}, {"status", succeeded ? "succeed" : "failed"}},
+                    {{"model", modes_.name_of(type)}, {"status", succeeded ? "succeed" : "failed"}},
                     static_cast<double>((succeeded ? ends.succeeded : ends.failed).value()));
   }
 }
@@ -111,7 +119,7 @@ void TransProbe::collect_passes(TransType type, MetricSet& metrics) const {
   collect_ends(type, metrics);
   const Passes& passes = passes_[static_cast<std::size_t>(type)];
   if (passes.ok.value() + passes.failed.value() == 0) return;
-  const std::string_view model = to_string(type);
+  const std::string_view model = modes_.name_of(type);
   for (const bool ok : {true, false}) {
     metrics.counter("dtm_transaction_process_total", "Passes over transactions",
                     {{"model", model}, {"status", ok ? "ok" : "fail"}},
@@ -125,16 +133,16 @@ void TransProbe::collect_passes(TransType type, MetricSet& metrics) const {
 }
 
 void TransProbe::collect_calls(TransType type, MetricSet& metrics) const {
-  for (std::size_t op = 0; op < ops.size(); ++op) {
+  for (std::size_t op = 0; op < ops_.size(); ++op) {
     for (std::size_t branch = 0; branch < branch_ids; ++branch) {
       const Calls& calls = calls_[place_of(type, op, branch)];
       for (const bool ok : {true, false}) {
         const std::uint64_t count = (ok ? calls.ok : calls.failed).value();
         if (count == 0) continue;
         metrics.counter("dtm_branch_process_total", "Calls to branches",
-                        {{"model", to_string(type)},
+                        {{"model", modes_.name_of(type)},
                          {"branchid", branch_name(branch)},
-                         {"branchtype", ops[op]},
+                         {"branchtype", ops_[op]},
                          {"status", ok ? "ok" : "fail"}},
                         static_cast<double>(count));
       }

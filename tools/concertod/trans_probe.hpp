@@ -11,6 +11,7 @@
 
 #include <concerto/base/probe.hpp>
 #include <concerto/engine/branch_caller.hpp>
+#include <concerto/engine/mode.hpp>
 
 #include "metric_set.hpp"
 
@@ -25,7 +26,8 @@ class TransProbe {
   /// The target without what a URL may say of its user.
   static std::string label_of(std::string_view target);
 
-  TransProbe();
+  /// `modes` outlives the probe; what it calls them is what the labels say.
+  explicit TransProbe(const ModeTable& modes);
 
   /// A pass over a transaction has ended (protocol page 02, section 10).
   void count_pass(const Transaction& trans, bool without_error);
@@ -60,13 +62,15 @@ class TransProbe {
     }
   };
 
-  static std::size_t place_of(TransType type, std::size_t op, std::size_t branch) noexcept;
+  std::size_t place_of(TransType type, std::size_t op, std::size_t branch) const noexcept;
   Target& target_at(std::string_view url_target);
   void collect_ends(TransType type, MetricSet& metrics) const;
   void collect_passes(TransType type, MetricSet& metrics) const;
   void collect_calls(TransType type, MetricSet& metrics) const;
   static void collect_target(std::string_view name, const Target& target, MetricSet& metrics);
 
+  const ModeTable& modes_;
+  const std::vector<std::string_view> ops_;
   std::array<Passes, trans_types> passes_;
   std::array<Ends, trans_types> ends_;
   std::vector<Calls> calls_;

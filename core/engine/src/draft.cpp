@@ -122,7 +122,7 @@ Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const Bra
   // A submit may leave out the steps of a prepared transaction; its custom_data is then checked
   // against the stored ones.
   const std::size_t step_count = request.steps.empty() ? steps_max : request.steps.size();
-  CONCERTO_TRY(draft.custom, parse_custom_data(draft.mode->type, request.custom_data, step_count));
+  CONCERTO_TRY(draft.custom, parse_custom_data(*draft.mode, request.custom_data, step_count));
   Transaction& trans = draft.trans;
   trans.type = draft.mode->type;
   trans.protocol = *protocol;
@@ -134,7 +134,7 @@ Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const Bra
   trans.query_prepared = std::move(request.query_prepared);
   trans.custom_data = std::move(request.custom_data);
   draft.extra = std::move(request.extra);
-  CONCERTO_CHECK(check_sendable(branches, trans, draft.custom));
+  CONCERTO_CHECK(check_sendable(branches, *draft.mode, trans, draft.custom));
   return draft;
 }
 

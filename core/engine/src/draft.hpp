@@ -5,11 +5,10 @@
 #include <vector>
 
 #include <concerto/base/error.hpp>
+#include <concerto/engine/mode.hpp>
 #include <concerto/engine/request.hpp>
 #include <concerto/engine/transaction.hpp>
 #include <concerto/engine/wording.hpp>
-
-#include "mode.hpp"
 
 namespace concerto {
 

@@ -33,9 +33,9 @@ std::size_t payload_bytes(const Transaction& trans) noexcept {
   return bytes;
 }
 
-Error other_type(const Transaction& stored, const Mode& named) {
-  return conflict("gid " + stored.gid.str() + " is of type " + std::string(to_string(stored.type)) +
-                  ", not " + std::string(to_string(named.type)) + ".");
+Error other_type(const LiveTrans& stored, const Mode& named) {
+  return conflict("gid " + stored.gid.str() + " is of type " + std::string(stored.mode->name) +
+                  ", not " + std::string(named.name) + ".");
 }
 
 /// Whether one of `rows` has the (branch_id, op) of a stored branch.
@@ -97,7 +97,6 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   CONCERTO_ASSERT(live.turn.is_taken && live.knowledge != LiveTrans::Knowledge::present);
   if (stopping_) co_return shutting_down();
   CONCERTO_CO_CHECK(admit(live, draft));
-  const bool is_resumed = draft.mode->initiator_call == InitiatorCall::resumes;
   Transaction& trans = draft.trans;
   const WallTime now = clock_.wall_now();
   trans.status = status;
@@ -105,7 +104,7 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   if (status == TransStatus::submitted) trans.submit_time = now;
   trans.next_cron_interval = reset_interval(trans.options, options_);
   trans.next_cron_time = now + trans.next_cron_interval;
-  trans.parked = is_resumed;  // Until then its application runs it.
+  trans.parked = is_resumed(*draft.mode);  // Until then its application runs it.
   for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
   Change change;
   change.what = CreateTrans{&trans};
@@ -113,7 +112,7 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   adopt(live, std::move(trans), std::move(draft.custom), *draft.mode);
   count(live);
   arm_timeout(live);
-  if (is_resumed) {
+  if (is_resumed(*live.mode)) {
     wakes_.set_wake(live.gid, ports_.timers.now() + live.trans.next_cron_interval);
   }
   co_return ok();
@@ -123,8 +122,7 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
 Async<bool> Engine::create_or_load(LiveTrans& live, Draft& draft, TransStatus status) {
   if (live.knowledge == LiveTrans::Knowledge::present) co_return false;
   Result<> created = make_error(Errc::invalid_request, "custom_data: name is missing");
-  const bool is_nameless =
-      draft.mode->initiator_call == InitiatorCall::resumes && draft.custom.name.empty();
+  const bool is_nameless = is_resumed(*draft.mode) && draft.custom.name.empty();
   if (!is_nameless) {
     created = co_await create(live, draft, status);
     if (created) co_return true;
@@ -153,14 +151,15 @@ Async<> Engine::prepare(TransRequest request) {
 Async<Transaction> Engine::prepare_workflow(TransRequest request) {
   CONCERTO_CO_TRY(Draft draft,
                   make_draft(std::move(request), modes_, ports_.branches, options_.wording));
-  if (draft.mode->initiator_call != InitiatorCall::resumes) {
-    co_return make_error(Errc::invalid_request, "trans_type must be 'workflow', not '" +
-                                                    std::string(to_string(draft.mode->type)) + "'");
+  if (!is_resumed(*draft.mode)) {
+    co_return make_error(Errc::invalid_request, "trans_type must be '" + modes_.names(is_resumed) +
+                                                    "', not '" + std::string(draft.mode->name) +
+                                                    "'");
   }
   Turn turn = co_await enter(draft.trans.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
-  if (draft.mode != live.mode) co_return other_type(live.trans, *draft.mode);
+  if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
   co_return live.trans;
 }
 
@@ -170,7 +169,7 @@ Async<> Engine::submit(TransRequest request) {
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
   CONCERTO_CO_TRY(Draft draft,
                   make_draft(std::move(request), modes_, ports_.branches, options_.wording));
-  if (draft.mode->initiator_call == InitiatorCall::resumes) {
+  if (is_resumed(*draft.mode)) {
     co_return co_await submit_end(std::move(draft));
   }
   Turn turn = co_await enter(draft.trans.gid);
@@ -188,7 +187,7 @@ Async<> Engine::submit(TransRequest request) {
 Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
   if (stopping_) co_return shutting_down();
   const Transaction& stored = live.trans;
-  if (draft.mode != live.mode) co_return other_type(stored, *draft.mode);
+  if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
   if (stored.status == TransStatus::submitted) co_return ok();
   if (stored.status != TransStatus::prepared) {
     co_return conflict("current status " + quoted(stored.status) + ", " +
@@ -203,13 +202,12 @@ Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
     if (options.branch_headers != stored.options.branch_headers) {
       Transaction changed = stored;
       changed.options = options;
-      CONCERTO_CO_CHECK(check_sendable(ports_.branches, changed, live.custom));
+      CONCERTO_CO_CHECK(check_sendable(ports_.branches, *live.mode, changed, live.custom));
     }
     delta.options = std::move(options);
   }
   if (!draft.trans.custom_data.empty()) {
-    CONCERTO_CO_TRY(draft.custom, parse_custom_data(stored.type, draft.trans.custom_data,
-                                                    stored.branches.size() / 2));
+    CONCERTO_CO_TRY(draft.custom, parse_custom_data(*live.mode, draft.trans.custom_data, stored));
     delta.custom_data = draft.trans.custom_data;
   }
   const bool new_custom = delta.custom_data.has_value();
@@ -230,7 +228,7 @@ Async<> Engine::submit_end(Draft draft) {
   const bool is_open =
       live.knowledge == LiveTrans::Knowledge::present && live.trans.status == TransStatus::prepared;
   if (!is_open) co_return make_error(Errc::trans_not_found, "storage: NotFound");
-  if (draft.mode != live.mode) co_return other_type(live.trans, *draft.mode);
+  if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
   if (stopping_) co_return shutting_down();
   co_return co_await change_status(live, std::move(end));
 }
@@ -269,7 +267,7 @@ Async<> Engine::register_branch(BranchRequest request) {
   if (live.knowledge != LiveTrans::Knowledge::present || stored.status != TransStatus::prepared) {
     co_return conflict("no trans with gid: " + live.gid.str() + " status: prepared found");
   }
-  if (draft.mode != live.mode) co_return other_type(stored, *draft.mode);
+  if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
   if (any_exists(stored.branches, draft.rows)) {
     co_return make_error(Errc::branch_exists, "storage: UniqueKeyConflict");
   }
@@ -284,7 +282,8 @@ Async<> Engine::register_branch(BranchRequest request) {
                          "the branches of gid " + live.gid.str() + " would have more than " +
                              std::to_string(registered_bytes_max) + " bytes of data");
   }
-  CONCERTO_CO_CHECK(check_sendable(ports_.branches, stored, draft.rows, request.payload));
+  CONCERTO_CO_CHECK(
+      check_sendable(ports_.branches, *live.mode, stored, draft.rows, request.payload));
   if (stopping_) co_return shutting_down();
   TransDelta delta;
   const WallTime now = clock_.wall_now();
@@ -330,8 +329,8 @@ Async<> Engine::begin_abort(LiveTrans& live, std::string reason) {
     delta.rollback_reason = truncated_reason(std::move(reason));
     co_return co_await commit(live, std::move(delta), Durability::durable);
   }
-  co_return conflict("trans type: '" + std::string(to_string(live.trans.type)) +
-                     "' current status " + quoted(status) + ", cannot abort.");
+  co_return conflict("trans type: '" + std::string(live.mode->name) + "' current status " +
+                     quoted(status) + ", cannot abort.");
 }
 
 Async<> Engine::force_stop(Gid gid) {

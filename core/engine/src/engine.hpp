@@ -109,7 +109,7 @@ class Engine {
   Async<> settle(LiveTrans& live);
   void start_calls(const Pin& pin, const Next& next);
   Task<void> call_branch(Pin pin, std::uint32_t index, TransStatus called_in);
-  Task<void> call_initiator(Pin pin, TransStatus called_in);
+  Task<void> call_application(Pin pin, TransStatus called_in);
   Task<void> pause_branch(Pin pin, std::uint32_t index);
   SteadyTime begin_call(const LiveTrans& live, BranchCall& call) const;
   void end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply, SteadyTime start);

@@ -24,12 +24,12 @@ nanoseconds elapsed(WallTime from, WallTime to) {
 /// How long a resting transaction rests after a start: until its time, and no longer than it was
 /// to rest when it began to. So a clock that was ahead when that time was stored, and is not any
 /// more, does not keep it.
-nanoseconds rest_after_start(const ActiveTrans& active, WallTime now) {
+nanoseconds rest_after_start(const ActiveTrans& active, const Mode& mode, WallTime now) {
   const nanoseconds left = elapsed(now, active.next_cron_time);
   nanoseconds most = active.next_cron_interval + jitter_max(active.next_cron_interval);
   if (left <= most) return left;
   // It may be the delay of a msg, which is not an interval.
-  const auto custom = parse_custom_data(active.type, active.custom_data, 0);
+  const auto custom = parse_custom_data(mode, active.custom_data, 0);
   const bool delayed =
       custom && active.submit_time && active.next_cron_time <= *active.submit_time + custom->delay;
   if (delayed) most = std::max<nanoseconds>(most, custom->delay);
@@ -137,7 +137,7 @@ void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
   const bool is_driven = live != nullptr && live->is_driven();
   if (is_driven || wakes_.alarms().wake_of(active.gid) != SteadyTime::max()) return;
   if (active.parked) {
-    wakes_.set_wake(active.gid, steady + rest_after_start(active, now));
+    wakes_.set_wake(active.gid, steady + rest_after_start(active, mode, now));
   } else if (status != TransStatus::prepared) {
     wakes_.set_wake(active.gid, steady);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <concerto/base/assert.hpp>
 #include <concerto/base/masked_url.hpp>
 
 #include "engine.hpp"
@@ -33,14 +34,14 @@ std::string explain_running(const LiveTrans& live) {
 std::string explain_prepared(const Transaction& trans, const Mode& mode,
                              std::chrono::seconds timeout) {
   std::string text = "its application has not submitted it";
-  if (mode.initiator_call == InitiatorCall::resumes) {
+  if (is_resumed(mode)) {
     return text + "; the coordinator calls " + masked_url(trans.query_prepared) + " to resume it";
   }
   if (mode.times_out_in != TransStatus::prepared || timeout.count() == 0) {
     return text + ", and it has no timeout";
   }
   text += "; after " + std::to_string(timeout.count()) + " seconds ";
-  if (mode.initiator_call == InitiatorCall::none) return text + "it is sent back";
+  if (mode.application_call == ApplicationCall::none) return text + "it is sent back";
   if (trans.query_prepared.empty()) return text + "it is taken as committed";
   return text + "the coordinator asks " + masked_url(trans.query_prepared);
 }
@@ -134,7 +135,9 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
     if (!target.empty()) text += "; tried at once when " + masked_url(target) + " answers again";
     return text;
   }
-  const auto custom = parse_custom_data(trans.type, trans.custom_data, trans.branches.size());
+  const Mode* mode = modes_.find(trans.type);
+  CONCERTO_ASSERT(mode != nullptr);
+  const auto custom = parse_custom_data(*mode, trans.custom_data, trans);
   if (custom && custom->delay.count() > 0 && trans.submit_time &&
       trans.next_cron_time <= *trans.submit_time + custom->delay) {
     return "waits for its delay of " + std::to_string(custom->delay.count()) + " seconds";

@@ -33,13 +33,11 @@ Async<> Engine::load(LiveTrans& live) {
   CONCERTO_ASSERT(found->gid == live.gid);
   const Mode* mode = modes_.find(found->type);
   if (mode == nullptr) {
-    co_return make_error(Errc::not_supported, "trans_type '" + std::string(to_string(found->type)) +
-                                                  "' of gid " + live.gid.str() +
-                                                  " is not in this version");
+    co_return make_error(Errc::not_supported,
+                         "trans_type '" + std::string(modes_.name_of(found->type)) + "' of gid " +
+                             live.gid.str() + " is not in this version");
   }
-  // A saga has two rows per step; other modes have no use for the count.
-  const std::size_t steps = found->branches.size() / 2;
-  CONCERTO_CO_TRY(CustomData custom, parse_custom_data(found->type, found->custom_data, steps));
+  CONCERTO_CO_TRY(CustomData custom, parse_custom_data(*mode, found->custom_data, *found));
   adopt(live, std::move(*found), std::move(custom), *mode);
   if (is_final(live.trans.status)) {
     forget(live);

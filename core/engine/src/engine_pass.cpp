@@ -80,7 +80,7 @@ Engine::Move Engine::next_move(const Pin& pin) {
     end_pass(live, answer(live), true);
     return {What::end};
   }
-  if (!stopping_ && (!next.calls.empty() || next.ask_initiator)) {
+  if (!stopping_ && (!next.calls.empty() || next.ask_application)) {
     if (!claim_target(live, next)) {
       live.enter(LiveTrans::State::idle);
       return {What::end};
@@ -106,7 +106,7 @@ bool Engine::claim_target(LiveTrans& live, const Next& next) {
   CONCERTO_ASSERT(pass.woken_by.has_value());
   const Transaction& trans = live.trans;
   const std::string_view target = call_target(
-      next.ask_initiator ? trans.query_prepared : trans.branches[next.calls.front()].url);
+      next.ask_application ? trans.query_prepared : trans.branches[next.calls.front()].url);
   if (target.empty()) return true;  // Nobody is called; the next call may go somewhere.
   Alarms::Due due = std::move(*pass.woken_by);
   pass.woken_by.reset();
@@ -140,9 +140,9 @@ void Engine::start_calls(const Pin& pin, const Next& next) {
       live.calls.end(run, RunState::tried);
     }
   }
-  if (next.ask_initiator) {
+  if (next.ask_application) {
     live.calls.begin(live.calls.query);
-    if (!tasks_.spawn(call_initiator(pin, live.trans.status))) {
+    if (!tasks_.spawn(call_application(pin, live.trans.status))) {
       live.calls.end(live.calls.query, RunState::tried);
     }
   }
@@ -154,7 +154,7 @@ SteadyTime Engine::begin_call(const LiveTrans& live, BranchCall& call) const {
   const seconds own = live.trans.options.request_timeout;
   const SteadyTime start = ports_.timers.now();
   call.gid = &live.gid;
-  call.type = live.trans.type;
+  call.mode = live.mode;
   call.protocol = live.trans.protocol;
   call.headers = &live.trans.options.branch_headers;
   call.deadline = start + (own.count() > 0 ? own : options_.request_timeout);
@@ -206,17 +206,16 @@ Task<void> Engine::call_branch(Pin pin, std::uint32_t index, TransStatus called_
   live.progressed.notify_all();
 }
 
-Task<void> Engine::call_initiator(Pin pin, TransStatus called_in) {
+Task<void> Engine::call_application(Pin pin, TransStatus called_in) {
   LiveTrans& live = *pin;
   BranchCall request;
-  const bool asks = live.mode->initiator_call == InitiatorCall::asks;
+  const bool asks = live.mode->application_call == ApplicationCall::asks;
   request.branch_id = "00";
-  request.op = "msg";
-  if (!asks) request.op = live.custom.name;
+  request.op = asks ? live.mode->name : std::string_view(live.custom.name);
   request.url = live.trans.query_prepared;
   request.payload = live.custom.data;
   if (asks && request.url.empty()) {
-    log_limited(LogLevel::warn, live, "msg without query_prepared",
+    log_limited(LogLevel::warn, live, std::string(live.mode->name) + " without query_prepared",
                 "has no query_prepared and is taken as committed after its timeout");
   }
   BranchReply reply{Outcome::success, {}};
@@ -281,12 +280,12 @@ void Engine::record_query(LiveTrans& live, TransStatus called_in, BranchReply re
   if (live.trans.status != called_in) return;
   live.pass.query_outcome = reply.outcome;
   const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
-  if (is_answer && live.mode->initiator_call == InitiatorCall::asks) return;
+  if (is_answer && live.mode->application_call == ApplicationCall::asks) return;
   const Rest kind = reply.outcome == Outcome::error ? Rest::backoff : Rest::reset;
   note_outcome(live, std::move(reply), std::nullopt, kind);
 }
 
-/// `index`: the branch that was called, absent if the initiator was.
+/// `index`: the branch that was called, absent if the application was.
 void Engine::note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
                           Rest rest) {
   Pass& pass = live.pass;

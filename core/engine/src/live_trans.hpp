@@ -10,9 +10,9 @@
 
 #include <concerto/base/assert.hpp>
 #include <concerto/base/notifier.hpp>
+#include <concerto/engine/mode.hpp>
 #include <concerto/engine/transaction.hpp>
 
-#include "mode.hpp"
 #include "pass.hpp"
 
 namespace concerto {

@@ -1,6 +1,18 @@
-#include "mode.hpp"
+#include <concerto/base/assert.hpp>
+#include <concerto/engine/mode.hpp>
 
 namespace concerto {
+
+ModeTable::ModeTable(std::vector<const Mode*> modes) : modes_(std::move(modes)) {
+  for (const Mode* mode : modes_) {
+    CONCERTO_ASSERT(is_mode_number(mode->type));
+    CONCERTO_ASSERT(!mode->name.empty());
+    CONCERTO_ASSERT(mode->next != nullptr && mode->effect != nullptr);
+    // A later one with the same type or name would never be found.
+    CONCERTO_ASSERT(find(mode->type) == mode);
+    CONCERTO_ASSERT(find(mode->name) == mode);
+  }
+}
 
 const ModeTable& ModeTable::standard() {
   static const ModeTable table(
@@ -22,19 +34,37 @@ const Mode* ModeTable::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
+std::string_view ModeTable::name_of(TransType type) const noexcept {
+  const Mode* mode = find(type);
+  return mode != nullptr ? mode->name : std::string_view("unknown");
+}
+
+std::string ModeTable::names(bool (*wanted)(const Mode& mode)) const {
+  std::vector<std::string_view> found;
+  for (const Mode* mode : modes_) {
+    if (wanted == nullptr || wanted(*mode)) found.push_back(mode->name);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i > 0) text += i + 1 < found.size() ? ", " : " and ";
+    text += found[i];
+  }
+  return text;
+}
+
 std::string timeout_reason(const TransView& view) {
   return "Timeout after " + std::to_string(view.timeout.count()) + " seconds";
 }
 
-Result<> add_registered_row(const BranchRequest& request, const std::string& op,
-                            const std::string& url_field, std::vector<Branch>& rows) {
+Result<> add_registered_row(const BranchRequest& request, std::string_view op,
+                            std::string_view url_field, std::vector<Branch>& rows) {
   Branch row;
   row.branch_id = BranchId(request.branch_id);
   row.op = op;
-  if (const auto url = request.fields.find(url_field); url != request.fields.end()) {
+  if (const auto url = request.fields.find(std::string(url_field)); url != request.fields.end()) {
     if (url->second.size() > url_bytes_max) {
       return make_error(Errc::invalid_entry,
-                        url_field + " has " + std::to_string(url->second.size()) +
+                        url->first + " has " + std::to_string(url->second.size()) +
                             " bytes, at most " + std::to_string(url_bytes_max) + " are allowed");
     }
     row.url = url->second;

@@ -8,9 +8,9 @@
 #include <concerto/base/assert.hpp>
 #include <concerto/base/error.hpp>
 #include <concerto/engine/branch_caller.hpp>
+#include <concerto/engine/mode.hpp>
 
 #include "alarms.hpp"
-#include "mode.hpp"
 #include "retry.hpp"
 
 namespace concerto {
@@ -52,8 +52,8 @@ struct Trouble {
   Outcome outcome = Outcome::error;
   Error error;
   std::string text;                     ///< what a log says of it; empty where `error` says it
-  std::optional<std::uint32_t> branch;  ///< absent when the call went to the initiator
-  std::string url;                      ///< masked; empty when the call went to the initiator
+  std::optional<std::uint32_t> branch;  ///< absent when the call went to the application
+  std::string url;                      ///< masked; empty when the call went to the application
   std::string target;                   ///< what the call went to, as it is called
 };
 

@@ -13,9 +13,11 @@ Error refused(const std::string& field, const Error& why) {
 }
 
 /// The field of the request that a branch came from: `steps[0].action`, or what participants name.
-std::string field_of(const Transaction& trans, const Branch& branch) {
-  const bool is_step = trans.type == TransType::saga || trans.type == TransType::msg;
-  if (!is_step) return trans.type == TransType::xa ? "url" : branch.op;
+std::string field_of(const Mode& mode, const Branch& branch) {
+  if (mode.expand == nullptr) {
+    const std::string_view url_field = mode.registered_url_field;
+    return url_field.empty() ? branch.op : std::string(url_field);
+  }
   const std::string_view id = branch.branch_id.view();
   std::size_t number = 0;
   std::from_chars(id.data(), id.data() + id.size(), number);
@@ -25,8 +27,8 @@ std::string field_of(const Transaction& trans, const Branch& branch) {
 /// Asks a caller about calls one by one, and once for each way about what all of them have.
 class Check {
  public:
-  Check(const BranchCaller& branches, const Transaction& trans)
-      : branches_(branches), trans_(trans) {}
+  Check(const BranchCaller& branches, const Mode& mode, const Transaction& trans)
+      : branches_(branches), mode_(mode), trans_(trans) {}
 
   template <class FieldName>
   Result<> call(std::string_view url, std::string_view branch_id, std::string_view op,
@@ -41,7 +43,7 @@ class Check {
     if (seen_.test(*way)) return ok();
     BranchCall call;
     call.gid = &trans_.gid;
-    call.type = trans_.type;
+    call.mode = &mode_;
     call.protocol = trans_.protocol;
     call.branch_id = branch_id;
     call.op = op;
@@ -56,15 +58,16 @@ class Check {
 
  private:
   const BranchCaller& branches_;
+  const Mode& mode_;
   const Transaction& trans_;
   std::bitset<call_ways_max> seen_;
 };
 
 }  // namespace
 
-Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
+Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
                         const CustomData& custom) {
-  Check check{branches, trans};
+  Check check{branches, mode, trans};
   CONCERTO_CHECK(check.call(trans.query_prepared, "00", custom.name, {},
                             [] { return std::string("query_prepared"); }));
   for (const Branch& branch : trans.branches) {
@@ -72,17 +75,17 @@ Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
     const std::string_view payload =
         has_payload ? trans.payloads[branch.payload] : std::string_view{};
     CONCERTO_CHECK(check.call(branch.url, branch.branch_id.view(), branch.op, payload,
-                              [&] { return field_of(trans, branch); }));
+                              [&] { return field_of(mode, branch); }));
   }
   return ok();
 }
 
-Result<> check_sendable(const BranchCaller& branches, const Transaction& trans,
+Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
                         const std::vector<Branch>& rows, std::string_view payload) {
-  Check check{branches, trans};
+  Check check{branches, mode, trans};
   for (const Branch& row : rows) {
     const Result<> checked = check.call(row.url, row.branch_id.view(), row.op, payload,
-                                        [&] { return field_of(trans, row); });
+                                        [&] { return field_of(mode, row); });
     if (!checked) return make_error(Errc::invalid_entry, checked.error().detail);
   }
   return ok();

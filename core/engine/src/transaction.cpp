@@ -3,22 +3,6 @@
 
 namespace concerto {
 
-std::string_view to_string(TransType type) noexcept {
-  switch (type) {
-    case TransType::saga:
-      return "saga";
-    case TransType::msg:
-      return "msg";
-    case TransType::tcc:
-      return "tcc";
-    case TransType::xa:
-      return "xa";
-    case TransType::workflow:
-      return "workflow";
-  }
-  return "unknown";
-}
-
 std::string_view to_string(TransStatus status) noexcept {
   switch (status) {
     case TransStatus::prepared:
@@ -75,10 +59,6 @@ void assign(T& target, const std::optional<T>& value) {
 }
 
 }  // namespace
-
-std::optional<TransType> trans_type_from(std::string_view text) noexcept {
-  return enum_from(text, TransType::saga, TransType::workflow);
-}
 
 std::optional<TransStatus> trans_status_from(std::string_view text) noexcept {
   return enum_from(text, TransStatus::prepared, TransStatus::failed);

@@ -17,7 +17,7 @@ bool visit_branches(const Transaction& trans, BranchStatus status, Visit visit) 
 
 template <class Visit>
 void visit_next(const Transaction& trans, const Mode& mode, Visit visit) {
-  const auto custom = parse_custom_data(trans.type, trans.custom_data, trans.branches.size() / 2);
+  const auto custom = parse_custom_data(mode, trans.custom_data, trans);
   if (!custom) return;
   const std::vector<RunState> runs(trans.branches.size(), RunState::idle);
   // A prepared transaction rests only after its time has come.
@@ -37,7 +37,7 @@ void visit_next(const Transaction& trans, const Mode& mode, Visit visit) {
     const std::string& url = trans.branches[index].url;
     if (!url.empty() && visit(url)) return;
   }
-  if (next.ask_initiator && !trans.query_prepared.empty()) visit(trans.query_prepared);
+  if (next.ask_application && !trans.query_prepared.empty()) visit(trans.query_prepared);
 }
 
 template <class Visit>

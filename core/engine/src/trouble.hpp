@@ -5,9 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/engine/mode.hpp>
 #include <concerto/engine/transaction.hpp>
-
-#include "mode.hpp"
 
 namespace concerto {
 

@@ -124,6 +124,13 @@ class PayloadReader {
     return static_cast<Enum>(value);
   }
 
+  /// Which mode has the number, if one has, is not the store's business.
+  TransType type() {
+    const auto type = static_cast<TransType>(in_.u8());
+    if (!is_mode_number(type)) in_.fail();
+    return type;
+  }
+
   TransOptions options() {
     TransOptions options;
     const unsigned flags = in_.u8();
@@ -220,7 +227,7 @@ std::optional<Transaction> decode_transaction(std::string_view payload) {
   PayloadReader in(payload);
   Transaction trans;
   trans.gid = Gid{in.text()};
-  trans.type = in.enumerator<TransType>(in.raw().u8());
+  trans.type = in.type();
   trans.status = in.enumerator<TransStatus>(in.raw().u8());
   trans.protocol = in.enumerator<Protocol>(in.raw().u8());
   const unsigned flags = in.raw().u8();

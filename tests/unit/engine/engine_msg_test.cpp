@@ -67,7 +67,7 @@ TEST_F(EngineMsg, AbortsWhilePrepared) {
   EXPECT_EQ(error_of(prepare(make_msg("g"))), "current status 'failed', cannot prepare. FAILURE");
 }
 
-TEST_F(EngineMsg, AsksTheInitiatorAfterTheTimeout) {
+TEST_F(EngineMsg, AsksTheApplicationAfterTheTimeout) {
   branches_->reply("msg 00", Outcome::ongoing);
   auto request = make_msg("g", 1);
   request.options.timeout_to_fail = seconds(3);
@@ -81,7 +81,7 @@ TEST_F(EngineMsg, AsksTheInitiatorAfterTheTimeout) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineMsg, FailsWhenTheInitiatorSaysSo) {
+TEST_F(EngineMsg, FailsWhenTheApplicationSaysSo) {
   branches_->reply("msg 00", Outcome::failure);
   prepare(make_msg("g"));
   world_->advance(seconds(35));

@@ -1,7 +1,8 @@
-// A mode of one file, and how a coordinator gets it (docs/architecture.md).
+// A mode of one file, and how a coordinator gets it (docs/extending.md).
+
+#include <concerto/engine/mode.hpp>
 
 #include "engine_fixture.hpp"
-#include "mode.hpp"
 
 namespace concerto::test {
 namespace {
@@ -46,17 +47,11 @@ Effect effect(const Transaction& /*trans*/, const Branch& /*branch*/, Outcome ou
 }
 
 const Mode mode{
-    .type = static_cast<TransType>(7),
+    .type = TransType{7},
     .name = "toy",
     .expand = expand,
-    .register_branch = nullptr,
     .next = next,
     .effect = effect,
-    .times_out_in = std::nullopt,
-    .has_default_timeout = false,
-    .reports = Reports::nothing,
-    .initiator_call = InitiatorCall::none,
-    .aborts_to = std::nullopt,
 };
 
 }  // namespace toy
@@ -116,6 +111,28 @@ TEST_F(ToyMode, OfAnotherVersionIsLeftAlone) {
   EXPECT_THAT(world_->observer().lines,
               testing::Contains(HasSubstr("left alone: its type is not in this version")));
   EXPECT_THAT(error_of(force_stop("t")), HasSubstr("is not in this version"));
+}
+
+TEST_F(ToyMode, MayBeRunByItsApplication) {
+  Mode flow = modes::workflow;
+  flow.type = TransType{6};
+  flow.name = "flow";
+  const ModeTable with_flow({&flow, &modes::saga});
+  world_.reset();
+  branches_ = std::make_unique<ScriptedBranches>();
+  world_ = std::make_unique<CoordinatorWorld>(store_, clock_, *branches_, with_flow);
+  TransRequest request = make_request("f", "flow", 0);
+  request.query_prepared = "app";
+  request.custom_data = R"({"name":"own step","data":""})";
+  EXPECT_EQ(prepare_workflow(request)->value().value().type, flow.type);
+  EXPECT_EQ(error_of(prepare_workflow(make_request("s", "saga", 1))),
+            "trans_type must be 'flow', not 'saga'");
+  world_->advance(seconds(25));
+  EXPECT_THAT(branches_->calls, testing::Contains("own step 00"));
+  request.extra = {{"status", "succeed"}};
+  EXPECT_EQ(error_of(submit(request)), "");
+  EXPECT_EQ(status("f"), TransStatus::succeed);
+  world_.reset();
 }
 
 }  // namespace

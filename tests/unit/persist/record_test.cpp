@@ -89,6 +89,17 @@ TEST(TransCodec, KeepsTimesAtTheEndsOfTheirRange) {
   EXPECT_EQ(decode_transaction(encode_transaction(RecordKind::moved, trans).payload), trans);
 }
 
+// Which modes there are is not the store's business, but every table by type has so many places.
+TEST(TransCodec, TakesTheNumbersThatModesMayHave) {
+  Transaction trans = sample_saga("g1");
+  for (std::size_t number = 0; number < 256; ++number) {
+    trans.type = static_cast<TransType>(number);
+    const auto decoded = decode_transaction(encode_transaction(RecordKind::submit, trans).payload);
+    const bool is_kept = decoded.has_value() && decoded->type == trans.type;
+    EXPECT_EQ(is_kept, number > 0 && number < trans_types) << number;
+  }
+}
+
 TEST(DeltaCodec, RoundTrips) {
   for (const TransDelta& delta : {TransDelta{}, full_delta()}) {
     const EncodedRecord record = encode_delta(RecordKind::decision, Gid{"g1"}, delta);

@@ -14,7 +14,7 @@ class TransProbeTest : public testing::Test {
   void call(std::string_view branch, std::string_view op, std::string_view url,
             Outcome outcome = Outcome::success) {
     BranchCall made;
-    made.type = TransType::tcc;
+    made.mode = &modes::tcc;
     made.branch_id = branch;
     made.op = op;
     made.url = url;
@@ -27,7 +27,7 @@ class TransProbeTest : public testing::Test {
     return metrics.text();
   }
 
-  TransProbe probe_;
+  TransProbe probe_{ModeTable::standard()};
 };
 
 TEST_F(TransProbeTest, CountsPassesByModeAndTheAgeAtTheirEnd) {
@@ -84,6 +84,40 @@ TEST_F(TransProbeTest, CountsEndsByModeAndStatus) {
   const std::string counter = R"(concerto_transactions_ended_total{model="msg",status=)";
   EXPECT_THAT(shown, HasSubstr(counter + R"("succeed"} 2)"));
   EXPECT_THAT(shown, HasSubstr(counter + R"("failed"} 1)"));
+}
+
+TEST(TransProbe, TakesItsLabelsFromTheTableOfModes) {
+  constexpr std::string_view own_ops[] = {"play"};
+  Mode own = modes::saga;
+  own.type = TransType{7};
+  own.name = "own";
+  own.ops = own_ops;
+  const ModeTable table({&own});
+  TransProbe probe(table);
+  const auto text = [&probe] {
+    MetricSet metrics;
+    probe.collect(metrics);
+    return metrics.text();
+  };
+  EXPECT_THAT(text(),
+              HasSubstr(R"(concerto_transactions_ended_total{model="own",status="succeed"} 0)"));
+  EXPECT_THAT(text(), Not(HasSubstr(R"(model="saga")")));
+  BranchCall made;
+  made.mode = &own;
+  made.branch_id = "01";
+  for (const std::string_view op : {"play", "action"}) {
+    made.op = op;
+    probe.count_call(made, Outcome::success, milliseconds(3));
+  }
+  const std::string counter = R"(dtm_branch_process_total{model="own",branchid="01",branchtype=)";
+  EXPECT_THAT(text(), HasSubstr(counter + R"("play",status="ok"} 1)"));
+  EXPECT_THAT(text(), HasSubstr(counter + R"("other",status="ok"} 1)"));
+  Transaction of_another_version;
+  of_another_version.type = TransType{6};
+  of_another_version.status = TransStatus::failed;
+  probe.count_end(of_another_version);
+  EXPECT_THAT(text(),
+              HasSubstr(R"(concerto_transactions_ended_total{model="unknown",status="failed"} 1)"));
 }
 
 TEST_F(TransProbeTest, ShowsNoUserOfAUrl) {

@@ -1,12 +1,40 @@
 // Two-phase message (protocol page 05, section 3): forward only, retried until it is done.
 
 #include <algorithm>
+#include <cctype>
+#include <limits>
 
-#include "mode.hpp"
+#include <concerto/engine/mode.hpp>
+
 #include "topics.hpp"
 
 namespace concerto {
 namespace {
+
+/// `msg` is that of the call to the application.
+constexpr std::string_view ops[] = {"action", "msg"};
+
+constexpr std::int64_t delay_seconds_max = std::numeric_limits<std::int32_t>::max();
+
+bool is_delay(std::string_view key) {
+  constexpr std::string_view name = "delay";
+  return std::equal(key.begin(), key.end(), name.begin(), name.end(), [](char left, char right) {
+    return std::tolower(static_cast<unsigned char>(left)) == right;
+  });
+}
+
+Result<> read_custom(JsonValue object, std::size_t /*step_count*/, CustomData& custom) {
+  for (const JsonValue member : object) {
+    if (!is_delay(member.key())) continue;
+    const auto delay = member.whole_number();
+    if (!delay || *delay < 0 || *delay > delay_seconds_max) {
+      return bad_custom_data("delay must be a number of seconds from 0 to " +
+                             std::to_string(delay_seconds_max) + ", not " + shown_value(member));
+    }
+    custom.delay = std::chrono::seconds(*delay);
+  }
+  return ok();
+}
 
 /// A branch per step, or per subscriber of the topic that the step names.
 Result<> expand(const TransRequest& request, Transaction& trans) {
@@ -46,7 +74,7 @@ Next next_prepared(const TransView& view) {
   Next next;
   if (!view.timed_out) return next;
   if (view.query == RunState::idle) {
-    next.ask_initiator = true;
+    next.ask_application = true;
   } else if (view.query_outcome == Outcome::success) {
     next.change = StatusChange{TransStatus::submitted, {}};
   } else if (view.query_outcome == Outcome::failure) {
@@ -85,17 +113,18 @@ Effect effect(const Transaction&, const Branch&, Outcome outcome) {
 
 }  // namespace
 
-const Mode modes::msg{
+constinit const Mode modes::msg{
     .type = TransType::msg,
     .name = "msg",
+    .ops = ops,
+    .read_custom = read_custom,
     .expand = expand,
-    .register_branch = nullptr,
     .next = next,
     .effect = effect,
     .times_out_in = TransStatus::prepared,
     .has_default_timeout = true,
     .reports = Reports::errors,
-    .initiator_call = InitiatorCall::asks,
+    .application_call = ApplicationCall::asks,
     .aborts_to = TransStatus::failed,
 };
 

@@ -2,20 +2,64 @@
 // 2i+1.
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include <concerto/base/masked_url.hpp>
-
-#include "mode.hpp"
+#include <concerto/engine/mode.hpp>
 
 namespace concerto {
 namespace {
+
+constexpr std::string_view ops[] = {"action", "compensate"};
 
 constexpr std::uint32_t compensate_row(std::size_t step) {
   return static_cast<std::uint32_t>(2 * step);
 }
 constexpr std::uint32_t action_row(std::size_t step) {
   return static_cast<std::uint32_t>(2 * step + 1);
+}
+
+Result<std::uint32_t> step_index(std::string_view text, std::size_t step_count) {
+  std::uint32_t index = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (failed != std::errc{} || end != text.data() + text.size() || index >= step_count) {
+    return bad_custom_data("orders names step '" + std::string(text) + "', which is none of the " +
+                           std::to_string(step_count) + " steps");
+  }
+  return index;
+}
+
+Result<std::vector<std::uint32_t>> predecessors(std::uint32_t step, JsonValue list) {
+  if (!list.is(JsonKind::array)) {
+    return bad_custom_data("orders of step " + std::to_string(step) + " is not an array");
+  }
+  std::vector<std::uint32_t> result;
+  for (const JsonValue item : list) {
+    const auto before = item.whole_number();
+    if (!before || *before < 0 || *before >= step) {
+      return bad_custom_data("orders of step " + std::to_string(step) +
+                             " must name earlier steps, not " + shown_value(item));
+    }
+    result.push_back(static_cast<std::uint32_t>(*before));
+  }
+  return result;
+}
+
+Result<> read_custom(JsonValue object, std::size_t step_count, CustomData& custom) {
+  if (const auto concurrent = object.find("concurrent")) {
+    if (!concurrent->is(JsonKind::boolean)) return bad_custom_data("concurrent is not a boolean");
+    custom.concurrent = concurrent->boolean();
+  }
+  const auto orders = object.find("orders");
+  if (!orders || orders->is(JsonKind::null)) return ok();
+  if (!orders->is(JsonKind::object)) return bad_custom_data("orders is not an object");
+  custom.orders.resize(step_count);
+  for (const JsonValue list : *orders) {
+    CONCERTO_TRY(const auto step, step_index(list.key(), step_count));
+    CONCERTO_TRY(custom.orders[step], predecessors(step, list));
+  }
+  return ok();
 }
 
 Result<> expand(const TransRequest& request, Transaction& trans) {
@@ -148,18 +192,16 @@ Effect effect(const Transaction& trans, const Branch& branch, Outcome outcome) {
 
 }  // namespace
 
-const Mode modes::saga{
+constinit const Mode modes::saga{
     .type = TransType::saga,
     .name = "saga",
+    .ops = ops,
+    .read_custom = read_custom,
     .expand = expand,
-    .register_branch = nullptr,
+    .rows_per_step = 2,
     .next = next,
     .effect = effect,
     .times_out_in = TransStatus::submitted,
-    .has_default_timeout = false,
-    .reports = Reports::nothing,
-    .initiator_call = InitiatorCall::none,
-    .aborts_to = std::nullopt,
 };
 
 }  // namespace concerto

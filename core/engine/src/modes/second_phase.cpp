@@ -2,7 +2,16 @@
 
 namespace concerto {
 
-Next next_of_second_phase(const TransView& view, const SecondPhase& phase) {
+Result<> register_for_second_phase(const SecondPhase& phase, const BranchRequest& request,
+                                   std::vector<Branch>& rows) {
+  for (const std::string_view op : {phase.backward, phase.forward}) {
+    const std::string_view url_field = phase.url_field.empty() ? op : phase.url_field;
+    CONCERTO_CHECK(add_registered_row(request, op, url_field, rows));
+  }
+  return ok();
+}
+
+Next next_of_second_phase(const SecondPhase& phase, const TransView& view) {
   Next next;
   const TransStatus status = view.trans.status;
   if (status == TransStatus::prepared) {

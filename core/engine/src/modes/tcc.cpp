@@ -5,30 +5,21 @@
 namespace concerto {
 namespace {
 
-Result<> register_branch(const BranchRequest& request, std::vector<Branch>& rows) {
-  CONCERTO_CHECK(add_registered_row(request, "cancel", "cancel", rows));
-  return add_registered_row(request, "confirm", "confirm", rows);
-}
+constexpr std::string_view ops[] = {"try", "confirm", "cancel"};
 
-Next next(const TransView& view) {
-  return next_of_second_phase(view,
-                              {.forward = "confirm", .backward = "cancel", .newest_first = true});
-}
+constexpr SecondPhase phase{
+    .type = TransType::tcc,
+    .name = "tcc",
+    .ops = ops,
+    .forward = "confirm",
+    .backward = "cancel",
+    .url_field = "",
+    .newest_first = true,
+    .sends_empty_payload = false,
+};
 
 }  // namespace
 
-const Mode modes::tcc{
-    .type = TransType::tcc,
-    .name = "tcc",
-    .expand = nullptr,
-    .register_branch = register_branch,
-    .next = next,
-    .effect = effect_in_second_phase,
-    .times_out_in = TransStatus::prepared,
-    .has_default_timeout = true,
-    .reports = Reports::errors_and_ongoing,
-    .initiator_call = InitiatorCall::none,
-    .aborts_to = TransStatus::aborting,
-};
+constinit const Mode modes::tcc = second_phase_mode<phase>();
 
 }  // namespace concerto

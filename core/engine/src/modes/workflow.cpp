@@ -1,11 +1,26 @@
 // Workflow (protocol page 05, section 7). The application runs it and records the results of its
 // steps; the coordinator keeps them and calls the application back until it has submitted the end.
 
-#include "mode.hpp"
+#include <concerto/base/base64.hpp>
+#include <concerto/engine/mode.hpp>
+
 #include "text.hpp"
 
 namespace concerto {
 namespace {
+
+Result<> read_custom(JsonValue object, std::size_t /*step_count*/, CustomData& custom) {
+  const auto name = object.find("name");
+  if (!name || !name->is(JsonKind::text)) return bad_custom_data("name is not a string");
+  custom.name = name->text();
+  const auto input = object.find("data");
+  if (!input || input->is(JsonKind::null)) return ok();
+  if (!input->is(JsonKind::text)) return bad_custom_data("data is not a string");
+  auto decoded = base64_decode(input->text());
+  if (!decoded) return bad_custom_data("data is not base64");
+  custom.data = std::move(*decoded);
+  return ok();
+}
 
 std::string field(const BranchRequest& request, const char* name) {
   const auto found = request.fields.find(name);
@@ -34,7 +49,7 @@ Result<> register_branch(const BranchRequest& request, std::vector<Branch>& rows
 
 Next next(const TransView& view) {
   Next next;
-  next.ask_initiator = !is_final(view.trans.status) && view.query == RunState::idle;
+  next.ask_application = !is_final(view.trans.status) && view.query == RunState::idle;
   return next;
 }
 
@@ -45,18 +60,14 @@ Effect effect(const Transaction&, const Branch&, Outcome) {
 
 }  // namespace
 
-const Mode modes::workflow{
+constinit const Mode modes::workflow{
     .type = TransType::workflow,
     .name = "workflow",
-    .expand = nullptr,
+    .read_custom = read_custom,
     .register_branch = register_branch,
     .next = next,
     .effect = effect,
-    .times_out_in = std::nullopt,
-    .has_default_timeout = false,
-    .reports = Reports::nothing,
-    .initiator_call = InitiatorCall::resumes,
-    .aborts_to = std::nullopt,
+    .application_call = ApplicationCall::resumes,
 };
 
 }  // namespace concerto

@@ -5,30 +5,21 @@
 namespace concerto {
 namespace {
 
-Result<> register_branch(const BranchRequest& request, std::vector<Branch>& rows) {
-  CONCERTO_CHECK(add_registered_row(request, "rollback", "url", rows));
-  return add_registered_row(request, "commit", "url", rows);
-}
+constexpr std::string_view ops[] = {"commit", "rollback"};
 
-Next next(const TransView& view) {
-  return next_of_second_phase(view,
-                              {.forward = "commit", .backward = "rollback", .newest_first = false});
-}
+constexpr SecondPhase phase{
+    .type = TransType::xa,
+    .name = "xa",
+    .ops = ops,
+    .forward = "commit",
+    .backward = "rollback",
+    .url_field = "url",
+    .newest_first = false,
+    .sends_empty_payload = true,
+};
 
 }  // namespace
 
-const Mode modes::xa{
-    .type = TransType::xa,
-    .name = "xa",
-    .expand = nullptr,
-    .register_branch = register_branch,
-    .next = next,
-    .effect = effect_in_second_phase,
-    .times_out_in = TransStatus::prepared,
-    .has_default_timeout = true,
-    .reports = Reports::errors_and_ongoing,
-    .initiator_call = InitiatorCall::none,
-    .aborts_to = TransStatus::aborting,
-};
+constinit const Mode modes::xa = second_phase_mode<phase>();
 
 }  // namespace concerto

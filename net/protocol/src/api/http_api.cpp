@@ -174,7 +174,7 @@ Task<HttpResponse> HttpApi::query(HttpRequest request) {
   if (gid.empty()) co_return error_response(500, "no gid specified");
   const auto found = co_await coordinator_.inspect(Gid{std::string{gid}});
   if (!found) co_return http_answer(found.error());
-  co_return json_response(200, query_json(*found, options_.zone_offset));
+  co_return json_response(200, query_json(*found, options_.zone_offset, coordinator_.modes()));
 }
 
 Task<HttpResponse> HttpApi::why(HttpRequest request) {
@@ -183,16 +183,17 @@ Task<HttpResponse> HttpApi::why(HttpRequest request) {
   const auto found = co_await coordinator_.inspect(Gid{gid});
   if (!found) co_return http_answer(found.error());
   if (!*found) co_return error_response(404, "no transaction with gid " + gid + " found");
-  co_return json_response(200, why_json(**found, options_.zone_offset));
+  co_return json_response(200, why_json(**found, options_.zone_offset, coordinator_.modes()));
 }
 
 Task<HttpResponse> HttpApi::all(HttpRequest request) {
-  Result<ListQuery> list = list_query_from(request, clock_.wall_now());
+  Result<ListQuery> list = list_query_from(request, clock_.wall_now(), coordinator_.modes());
   if (!list) co_return http_answer(list.error());
   if (!list->gid.empty()) {
     const auto trans = co_await coordinator_.query(std::move(list->gid));
     if (!trans) co_return http_answer(trans.error());
-    co_return json_response(200, single_json(*trans, list->position, options_.zone_offset));
+    co_return json_response(
+        200, single_json(*trans, list->position, options_.zone_offset, coordinator_.modes()));
   }
   const auto page = co_await coordinator_.list(std::move(list->filter), std::move(list->position),
                                                list->limit, std::move(list->trouble));
@@ -208,7 +209,7 @@ Task<HttpResponse> HttpApi::all(HttpRequest request) {
       why.push_back(std::move(*found));
     }
   }
-  co_return json_response(200, page_json(*page, options_.zone_offset, why));
+  co_return json_response(200, page_json(*page, options_.zone_offset, coordinator_.modes(), why));
 }
 
 Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request) {
@@ -290,7 +291,8 @@ Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request) {
   if (!trans) co_return http_answer(trans.error());
   const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans));
   if (!prepared) co_return http_answer(prepared.error());
-  co_return json_response(200, workflow_json(*prepared, options_.zone_offset));
+  co_return json_response(200,
+                          workflow_json(*prepared, options_.zone_offset, coordinator_.modes()));
 }
 
 Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request) {

@@ -49,10 +49,11 @@ json::object why_object(const Inspection& inspection, std::chrono::minutes offse
   return object;
 }
 
-std::string why_json(const Inspection& inspection, std::chrono::minutes offset) {
+std::string why_json(const Inspection& inspection, std::chrono::minutes offset,
+                     const ModeTable& modes) {
   json::object object;
   object["gid"] = to_utf8(inspection.trans.gid.view());
-  object["trans_type"] = to_string(inspection.trans.type);
+  object["trans_type"] = modes.name_of(inspection.trans.type);
   object["status"] = to_string(inspection.trans.status);
   for (auto& member : why_object(inspection, offset)) {
     object[member.key()] = std::move(member.value());

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include <concerto/engine/inspection.hpp>
+#include <concerto/engine/mode.hpp>
 
 namespace concerto::net {
 
@@ -13,6 +14,7 @@ namespace concerto::net {
 boost::json::object why_object(const Inspection& inspection, std::chrono::minutes offset);
 
 /// Answer of `/api/concerto/why`: the same with gid, type and status.
-std::string why_json(const Inspection& inspection, std::chrono::minutes offset);
+std::string why_json(const Inspection& inspection, std::chrono::minutes offset,
+                     const ModeTable& modes);
 
 }  // namespace concerto::net

@@ -46,13 +46,12 @@ Result<StatusSet> to_statuses(std::string_view text) {
   return statuses;
 }
 
-Result<std::optional<TransType>> to_type(std::string_view text) {
+Result<std::optional<TransType>> to_type(std::string_view text, const ModeTable& modes) {
   const std::string_view name = trim_blanks(text);
   if (name.empty()) return std::optional<TransType>{};
-  const auto type = trans_type_from(name);
-  if (type) return std::optional<TransType>{type};
-  return make_error(Errc::invalid_request, "transType '" + std::string{name} +
-                                               "' is none of saga, msg, tcc, xa and workflow");
+  if (const Mode* mode = modes.find(name)) return std::optional<TransType>{mode->type};
+  return make_error(Errc::invalid_request,
+                    "transType '" + std::string{name} + "' is none of " + modes.names());
 }
 
 Result<std::string> search_text(const HttpRequest& request, std::string_view name) {
@@ -110,7 +109,8 @@ Result<> take_own_parameters(const HttpRequest& request, WallTime now, ListQuery
 
 }  // namespace
 
-Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now) {
+Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now,
+                                  const ModeTable& modes) {
   ListQuery query;
   query.gid = Gid{std::string{value_of(request, "gid")}};
   query.position = value_of(request, "position");
@@ -118,7 +118,7 @@ Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now) {
 
   CONCERTO_TRY(query.limit, list_limit(request));
   CONCERTO_TRY(query.filter.statuses, to_statuses(value_of(request, "status")));
-  CONCERTO_TRY(query.filter.type, to_type(value_of(request, "transType")));
+  CONCERTO_TRY(query.filter.type, to_type(value_of(request, "transType"), modes));
   CONCERTO_TRY(query.filter.created_from, to_second(value_of(request, "createTimeStart")));
   CONCERTO_TRY(query.filter.created_to, to_second(value_of(request, "createTimeEnd")));
   // Whoever asks for "until this second" sees what was created within it.

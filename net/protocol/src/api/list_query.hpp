@@ -35,6 +35,6 @@ Result<std::int64_t> integer_value(const HttpRequest& request, std::string_view 
 
 /// Ages count from `now`. Error invalid_request: a number that is none, a text that is too long, a
 /// status or type that there is not.
-Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now);
+Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now, const ModeTable& modes);
 
 }  // namespace concerto::net

@@ -47,13 +47,14 @@ class Members {
   std::chrono::minutes offset_;
 };
 
-json::object trans_object(const Transaction& trans, std::chrono::minutes offset) {
+json::object trans_object(const Transaction& trans, std::chrono::minutes offset,
+                          const ModeTable& modes) {
   Members members{offset};
   members.value("id", 0);
   members.time_or_null("create_time", trans.create_time);
   members.time_or_null("update_time", trans.update_time);
   members.text("gid", trans.gid.view());
-  members.text("trans_type", to_string(trans.type));
+  members.text("trans_type", modes.name_of(trans.type));
   members.text("status", to_string(trans.status));
   members.text("query_prepared", masked_url(trans.query_prepared));
   members.text("protocol", to_string(trans.protocol));
@@ -174,21 +175,23 @@ std::string options_text(const TransOptions& options) {
   return json::serialize(members.take());
 }
 
-std::string query_json(const std::optional<Inspection>& found, std::chrono::minutes offset) {
+std::string query_json(const std::optional<Inspection>& found, std::chrono::minutes offset,
+                       const ModeTable& modes) {
   json::object answer;
   answer["transaction"] = nullptr;
   answer["branches"] = json::array{};
   if (found) {
-    answer["transaction"] = trans_object(found->trans, offset);
+    answer["transaction"] = trans_object(found->trans, offset, modes);
     answer["branches"] = branch_array(found->trans, offset, shown_payload_bytes_max);
     answer["why"] = why_object(*found, offset);
   }
   return json::serialize(answer);
 }
 
-std::string workflow_json(const Transaction& trans, std::chrono::minutes offset) {
+std::string workflow_json(const Transaction& trans, std::chrono::minutes offset,
+                          const ModeTable& modes) {
   json::object answer;
-  answer["transaction"] = trans_object(trans, offset);
+  answer["transaction"] = trans_object(trans, offset, modes);
   // The application needs them all; registered_bytes_max bounds them.
   answer["progresses"] = branch_array(trans, offset, std::numeric_limits<std::size_t>::max());
   return json::serialize(answer);
@@ -207,12 +210,12 @@ std::string kv_page_json(const KvPage& page, std::chrono::minutes offset) {
   return json::serialize(answer);
 }
 
-std::string page_json(const TransPage& page, std::chrono::minutes offset,
+std::string page_json(const TransPage& page, std::chrono::minutes offset, const ModeTable& modes,
                       const std::vector<std::optional<Inspection>>& why) {
   json::array transactions;
   transactions.reserve(page.transactions.size());
   for (std::size_t i = 0; i < page.transactions.size(); ++i) {
-    json::object trans = trans_object(page.transactions[i], offset);
+    json::object trans = trans_object(page.transactions[i], offset, modes);
     if (i < why.size() && why[i]) trans["why"] = why_object(*why[i], offset);
     transactions.push_back(std::move(trans));
   }
@@ -220,9 +223,9 @@ std::string page_json(const TransPage& page, std::chrono::minutes offset,
 }
 
 std::string single_json(const std::optional<Transaction>& trans, std::string_view position,
-                        std::chrono::minutes offset) {
+                        std::chrono::minutes offset, const ModeTable& modes) {
   json::value transactions;
-  if (trans) transactions = json::array{trans_object(*trans, offset)};
+  if (trans) transactions = json::array{trans_object(*trans, offset, modes)};
   return list_json(std::move(transactions), position);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <concerto/engine/mode.hpp>
+
 namespace concerto::net {
 namespace {
 
@@ -105,7 +107,7 @@ Result<GrpcMetadata> branch_metadata(const BranchCall& call) {
   CONCERTO_CHECK(check_value("dtm-op", call.op));
   metadata.add("dtm-gid", call.gid->view());
   // Of the few values that most transactions have.
-  metadata.add_repeated("dtm-trans_type", to_string(call.type));
+  metadata.add_repeated("dtm-trans_type", call.mode->name);
   metadata.add_repeated("dtm-branch_id", call.branch_id);
   metadata.add_repeated("dtm-op", call.op);
   metadata.add_repeated("dtm-dtm", "");

@@ -1,5 +1,6 @@
 #include "branch_url.hpp"
 
+#include <concerto/engine/mode.hpp>
 #include <concerto/transport/percent.hpp>
 
 namespace concerto::net {
@@ -18,7 +19,7 @@ std::string branch_url(const BranchCall& call) {
   append_query_escaped(out.append("branch_id="), call.branch_id);
   append_query_escaped(out.append("&gid="), call.gid->view());
   append_query_escaped(out.append("&op="), call.op);
-  append_query_escaped(out.append("&trans_type="), to_string(call.type));
+  append_query_escaped(out.append("&trans_type="), call.mode->name);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <workflow.pb.h>
 
+#include <concerto/engine/mode.hpp>
 #include <concerto/protocol/grpc_branch_caller.hpp>
 #include <concerto/transport/plain_url.hpp>
 
@@ -37,9 +38,10 @@ BranchReply not_sent(const Error& error) {
   return reply;
 }
 
-/// The payload as it is; only a workflow's application is sent a message of the protocol.
+/// The payload as it is; only an application that is resumed is sent a message of the protocol,
+/// whatever the mode: WorkflowData.
 std::string message_of(const BranchCall& call) {
-  if (call.type != TransType::workflow) return std::string{call.payload};
+  if (!is_resumed(*call.mode)) return std::string{call.payload};
   workflow::WorkflowData data;
   data.set_data(call.payload.data(), call.payload.size());
   return data.SerializeAsString();

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <concerto/engine/mode.hpp>
 #include <concerto/protocol/branch_dispatcher.hpp>
 #include <concerto/protocol/http_branch_caller.hpp>
 #include <concerto/transport/http_error.hpp>
@@ -144,7 +145,7 @@ Task<BranchReply> HttpBranchCaller::call(BranchCall call) {
     request.url = call.url;
     request.body = rpc_body;
   } else {
-    const bool posts = !call.payload.empty() || call.type == TransType::xa;
+    const bool posts = !call.payload.empty() || call.mode->sends_empty_payload;
     request.method = posts ? "POST" : "GET";
     request.url = branch_url(call);
     request.body = call.payload;

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <concerto/base/json_tree.hpp>
+#include <concerto/engine/mode.hpp>
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/percent.hpp>
 
@@ -34,7 +35,7 @@ std::string own_members(const BranchCall& call) {
       {{"branch_id", call.branch_id},
        {"gid", call.gid->view()},
        {"op", call.op},
-       {"trans_type", to_string(call.type)}}};
+       {"trans_type", call.mode->name}}};
   std::string out;
   for (const auto& [key, value] : members) {
     if (!out.empty()) out += ',';

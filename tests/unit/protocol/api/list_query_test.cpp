@@ -7,10 +7,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Result<ListQuery> parse(HttpRequest::Query query) {
+Result<ListQuery> parse(HttpRequest::Query query, const ModeTable& modes = ModeTable::standard()) {
   HttpRequest request;
   request.query = std::move(query);
-  return list_query_from(request, WallTime{1000s});
+  return list_query_from(request, WallTime{1000s}, modes);
 }
 
 TEST(ListQuery, HasDefaults) {
@@ -55,6 +55,18 @@ TEST(ListQuery, NamesAStatusOrTypeThatThereIsNot) {
   EXPECT_EQ(parse({{"status", "Submitted"}}).error().code, Errc::invalid_request);
   EXPECT_EQ(parse({{"transType", "SAGA"}}).error().detail,
             "transType 'SAGA' is none of saga, msg, tcc, xa and workflow");
+}
+
+TEST(ListQuery, FindsTypesInTheTableOfModes) {
+  Mode own = modes::saga;
+  own.type = TransType{7};
+  own.name = "own";
+  const ModeTable table({&modes::msg, &own});
+  const auto list = parse({{"transType", "own"}}, table);
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->filter.type, TransType{7});
+  EXPECT_EQ(parse({{"transType", "saga"}}, table).error().detail,
+            "transType 'saga' is none of msg and own");
 }
 
 TEST(ListQuery, PassesOverBlanksAndEmptyNames) {

@@ -9,6 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace json = boost::json;
 
+const ModeTable& modes = ModeTable::standard();
+
 // 2026-11-23T05:35:16Z
 constexpr WallTime noon{std::chrono::seconds{1795412116}};
 
@@ -113,7 +115,7 @@ Transaction finished_saga() {
 json::value query_answer(Transaction trans, std::chrono::minutes offset) {
   Inspection inspection;
   inspection.trans = std::move(trans);
-  json::value answer = json::parse(query_json(inspection, offset));
+  json::value answer = json::parse(query_json(inspection, offset, modes));
   answer.as_object().erase("why");
   return answer;
 }
@@ -212,11 +214,11 @@ TEST(QueryJson, ShowsWhyATransactionIsWhereItIs) {
           {"time":"2026-11-23T05:35:16Z","branch_id":"01","op":"action","url":"http://b/a",
            "latency_ms":1.5,"result":"error","answer":"500: oops",
            "next_try_time":"2026-11-23T05:35:36Z"}]})");
-  EXPECT_EQ(json::parse(query_json(inspection, 0min)).at("why"), want);
+  EXPECT_EQ(json::parse(query_json(inspection, 0min, modes)).at("why"), want);
 }
 
 TEST(QueryJson, ShowsNullForAnUnknownGid) {
-  EXPECT_EQ(json::parse(query_json(std::nullopt, 0min)),
+  EXPECT_EQ(json::parse(query_json(std::nullopt, 0min, modes)),
             json::parse(R"({"branches":[],"transaction":null})"));
 }
 
@@ -225,7 +227,7 @@ TEST(PageJson, ShowsTransactionsAndCursor) {
   page.transactions.push_back(finished_saga());
   page.transactions.push_back(finished_saga());
   page.next_position = "17";
-  const json::value answer = json::parse(page_json(page, 0min));
+  const json::value answer = json::parse(page_json(page, 0min, modes));
   ASSERT_EQ(answer.at("transactions").as_array().size(), 2U);
   EXPECT_EQ(answer.at("transactions").at(1).at("gid"), "g2");
   EXPECT_EQ(answer.at("next_position"), "17");
@@ -236,25 +238,40 @@ TEST(PageJson, ShowsWhyWhenThatIsAskedFor) {
   page.transactions = {finished_saga(), finished_saga()};
   Inspection why;
   why.explanation = "because";
-  const json::value answer = json::parse(page_json(page, 0min, {std::nullopt, why}));
+  const json::value answer = json::parse(page_json(page, 0min, modes, {std::nullopt, why}));
   EXPECT_FALSE(answer.at("transactions").at(0).as_object().contains("why"));
   EXPECT_EQ(answer.at("transactions").at(1).at("why").at("explanation"), "because");
 }
 
 TEST(PageJson, ShowsAnEmptyListOnAnEmptyPage) {
-  EXPECT_EQ(json::parse(page_json({}, 0min)),
+  EXPECT_EQ(json::parse(page_json({}, 0min, modes)),
             json::parse(R"({"transactions":[],"next_position":""})"));
 }
 
 TEST(SingleJson, EchoesThePosition) {
-  const json::value answer = json::parse(single_json(finished_saga(), "p", 0min));
+  const json::value answer = json::parse(single_json(finished_saga(), "p", 0min, modes));
   EXPECT_EQ(answer.at("transactions").as_array().size(), 1U);
   EXPECT_EQ(answer.at("transactions").at(0).at("gid"), "g2");
   EXPECT_EQ(answer.at("next_position"), "p");
 }
 
+TEST(SingleJson, NamesTheModeAsTheTableDoes) {
+  constexpr TransType own_type{7};
+  Mode own = concerto::modes::saga;
+  own.type = own_type;
+  own.name = "own";
+  Transaction trans = finished_saga();
+  trans.type = own_type;
+  const auto shown_type = [&](const ModeTable& table) {
+    const json::value answer = json::parse(single_json(trans, "", 0min, table));
+    return answer.at("transactions").at(0).at("trans_type").as_string();
+  };
+  EXPECT_EQ(shown_type(ModeTable({&own})), "own");
+  EXPECT_EQ(shown_type(modes), "unknown");
+}
+
 TEST(SingleJson, ShowsNullForAnUnknownGid) {
-  EXPECT_EQ(json::parse(single_json(std::nullopt, "", 0min)),
+  EXPECT_EQ(json::parse(single_json(std::nullopt, "", 0min, modes)),
             json::parse(R"({"transactions":null,"next_position":""})"));
 }
 

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <concerto/engine/mode.hpp>
 #include <concerto/protocol/branch_dispatcher.hpp>
 #include <concerto/protocol/http_branch_caller.hpp>
 
@@ -37,6 +38,7 @@ class BranchCallTest : public ClientTest {
     url_ = url;
     BranchCall call;
     call.gid = &gid_;
+    call.mode = &modes::saga;
     call.branch_id = "01";
     call.op = "action";
     call.url = url_;
@@ -139,7 +141,7 @@ TEST_F(BranchCallTest, GetsWithoutPayload) {
 
 TEST_F(BranchCallTest, PostsForXaEvenWithoutPayload) {
   BranchCall call = make_call(server_.url("/a"), "");
-  call.type = TransType::xa;
+  call.mode = &modes::xa;
   const auto [request, reply] = exchange(call, success);
   EXPECT_THAT(request, StartsWith("POST /a?branch_id=01&gid=g2&op=action&trans_type=xa "));
   EXPECT_THAT(request, HasSubstr("\r\nContent-Length: 0\r\n"));

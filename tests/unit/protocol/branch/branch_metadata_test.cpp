@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <concerto/engine/mode.hpp>
+
 namespace concerto::net {
 namespace {
 
@@ -14,7 +16,7 @@ using Headers = std::map<std::string, std::string>;
 Result<std::vector<std::string>> metadata_of(const Gid& gid, const Headers& headers) {
   BranchCall call;
   call.gid = &gid;
-  call.type = TransType::msg;
+  call.mode = &modes::msg;
   call.branch_id = "01-02";
   call.op = "action";
   call.headers = &headers;
@@ -88,6 +90,7 @@ TEST(BranchMetadata, HeadersOfANewTransactionThatWouldNotBeSentAreNamed) {
   Headers headers;
   BranchCall call;
   call.gid = &gid;
+  call.mode = &modes::saga;
   call.branch_id = "01";
   call.op = "action";
   call.headers = &headers;

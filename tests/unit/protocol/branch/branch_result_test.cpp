@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <concerto/engine/mode.hpp>
 #include <concerto/protocol/http_branch_caller.hpp>
 
 #include "branch/rpc_request.hpp"
@@ -119,6 +120,7 @@ TEST_P(RpcBody, HasTheCallInItsParams) {
   const Gid gid{"g\"1"};
   BranchCall call;
   call.gid = &gid;
+  call.mode = &modes::saga;
   call.branch_id = "01";
   call.op = "action";
   call.url = GetParam().url;
@@ -153,6 +155,7 @@ TEST(RpcBody, RefusesPayloadsThatAreNoObject) {
   const Gid gid{"g"};
   BranchCall call;
   call.gid = &gid;
+  call.mode = &modes::saga;
   call.url = "http://b?method=x";
   for (const char* payload : {"[]", "1", "{", "{}x", "null"}) {
     call.payload = payload;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <concerto/base/notifier.hpp>
+#include <concerto/engine/mode.hpp>
 #include <concerto/protocol/grpc_branch_caller.hpp>
 #include <concerto/transport/grpc_listener.hpp>
 
@@ -35,7 +36,7 @@ class GrpcBranchCallerTest : public ShardTest {
     ASSERT_TRUE(listener_.listen(loopback()));
     target_ = "127.0.0.1:" + std::to_string(listener_.address().port());
     call_.gid = &gid_;
-    call_.type = TransType::saga;
+    call_.mode = &modes::saga;
     call_.protocol = Protocol::grpc;
     call_.branch_id = "01";
     call_.op = "action";
@@ -106,7 +107,7 @@ TEST_F(GrpcBranchCallerTest, SendsPayloadAndIdentity) {
 }
 
 TEST_F(GrpcBranchCallerTest, WrapsWhatAWorkflowIsResumedWith) {
-  call_.type = TransType::workflow;
+  call_.mode = &modes::workflow;
   EXPECT_EQ(call(target_ + "/busi.Busi/A", "\x08\x1e").outcome, Outcome::success);
   EXPECT_EQ(call(target_ + "/busi.Busi/A", "").outcome, Outcome::success);
   EXPECT_THAT(payloads_, ElementsAre("\x0a\x02\x08\x1e", ""));

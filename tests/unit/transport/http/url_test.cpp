@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <concerto/engine/mode.hpp>
 #include <concerto/protocol/branch_dispatcher.hpp>
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/percent.hpp>
@@ -140,6 +141,7 @@ TEST_P(BranchUrl, HasTheParametersOfTheCall) {
   const Gid gid{"g 2/&"};
   BranchCall call;
   call.gid = &gid;
+  call.mode = &modes::saga;
   call.branch_id = "01";
   call.op = "action";
   call.url = GetParam().url;

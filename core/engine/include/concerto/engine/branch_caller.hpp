@@ -10,6 +10,8 @@
 
 namespace concerto {
 
+struct Mode;
+
 /// The defined results of a call to a branch (protocol page 01, section 5).
 enum class Outcome : std::uint8_t {
   success,
@@ -24,7 +26,7 @@ std::string_view to_string(Outcome outcome) noexcept;
 /// call returns.
 struct BranchCall {
   const Gid* gid = nullptr;
-  TransType type = TransType::saga;
+  const Mode* mode = nullptr;  ///< of the transaction; never null
   Protocol protocol = Protocol::http;
   std::string_view branch_id;
   std::string_view op;

@@ -14,6 +14,7 @@
 #include <concerto/base/timers.hpp>
 #include <concerto/engine/branch_caller.hpp>
 #include <concerto/engine/inspection.hpp>
+#include <concerto/engine/mode.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/engine/request.hpp>
 #include <concerto/engine/store.hpp>
@@ -23,7 +24,6 @@
 namespace concerto {
 
 class Engine;
-class ModeTable;
 class ResetRounds;
 class Topics;
 
@@ -103,7 +103,8 @@ class Coordinator {
   /// At least one shard. `store` and `clock` outlive the coordinator.
   Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
               CoordinatorOptions options);
-  /// With other modes than the five of the protocol (see docs/architecture.md).
+  /// With other modes than the five of the protocol (see docs/extending.md). `modes` outlives the
+  /// coordinator.
   Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
               CoordinatorOptions options, const ModeTable& modes);
   ~Coordinator();
@@ -177,6 +178,9 @@ class Coordinator {
   /// Records of the key-value part; an empty text means any.
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key);
   Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit);
+
+  /// The modes that it knows. Callable on any thread.
+  const ModeTable& modes() const noexcept { return modes_; }
 
   /// Callable on any thread; the numbers of the shards are read one after the other.
   InFlight in_flight() const noexcept;

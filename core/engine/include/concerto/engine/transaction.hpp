@@ -14,11 +14,18 @@
 
 namespace concerto {
 
-/// Transaction modes (protocol page 01, section 3). The values are stored.
+/// The number of a transaction's mode, which stores keep. Named are the modes of the protocol (page
+/// 01, section 3); another mode takes a number that no mode has had: `TransType{6}`. What a type
+/// is called and does says the ModeTable.
 enum class TransType : std::uint8_t { saga = 1, msg = 2, tcc = 3, xa = 4, workflow = 5 };
 
 /// All values of a TransType are below this: tables by type have so many places.
 inline constexpr std::size_t trans_types = 8;
+
+/// Whether a mode may have this number. Stores keep it even if no mode of this version has it.
+constexpr bool is_mode_number(TransType type) noexcept {
+  return type != TransType{} && static_cast<std::size_t>(type) < trans_types;
+}
 
 /// Status of a global transaction (protocol page 01, section 4). The values are stored.
 enum class TransStatus : std::uint8_t {
@@ -35,11 +42,9 @@ enum class BranchStatus : std::uint8_t { prepared = 1, succeed = 2, failed = 3 }
 /// How branches are called (protocol page 04, section 1). The values are stored.
 enum class Protocol : std::uint8_t { http = 1, grpc = 2, json_rpc = 3 };
 
-std::string_view to_string(TransType type) noexcept;
 std::string_view to_string(TransStatus status) noexcept;
 std::string_view to_string(BranchStatus status) noexcept;
 std::string_view to_string(Protocol protocol) noexcept;
-std::optional<TransType> trans_type_from(std::string_view text) noexcept;
 std::optional<TransStatus> trans_status_from(std::string_view text) noexcept;
 std::optional<BranchStatus> branch_status_from(std::string_view text) noexcept;
 /// The empty text means http.

@@ -12,10 +12,9 @@
 #include <boost/container/small_vector.hpp>
 
 #include <concerto/engine/branch_caller.hpp>
+#include <concerto/engine/custom_data.hpp>
 #include <concerto/engine/request.hpp>
 #include <concerto/engine/transaction.hpp>
-
-#include "custom_data.hpp"
 
 namespace concerto {
 
@@ -55,8 +54,8 @@ struct Next {
   boost::container::small_vector<std::uint32_t, 4> calls;
   /// The successes these calls build on must be durable before they start.
   bool needs_durable_successes = false;
-  /// Ask the initiator how its local work ended (query_prepared).
-  bool ask_initiator = false;
+  /// Ask the application how its local work ended (query_prepared).
+  bool ask_application = false;
   /// Nothing is to be done before this time has passed.
   std::optional<std::chrono::seconds> delay;
 };
@@ -77,52 +76,96 @@ enum class Reports : std::uint8_t {
   errors_and_ongoing,  ///< also that a branch is ongoing
 };
 
-/// What the call to the initiator (query_prepared) is for.
-enum class InitiatorCall : std::uint8_t {
+/// What the call to the application (query_prepared) is for.
+enum class ApplicationCall : std::uint8_t {
   none,
-  asks,     ///< its answer decides how a prepared transaction goes on
-  resumes,  ///< it runs the transaction, and submits its end; the call's own answer decides nothing
+  asks,  ///< its answer decides how a prepared transaction goes on; the op is the mode's name
+  /// It runs the transaction, and submits its end; the call's own answer decides nothing. Op and
+  /// payload are CustomData's name and data. The mode calls no branches.
+  resumes,
 };
 
 /// A transaction mode: from a transaction's state, and from the result of a call, to what is next.
-/// Pure functions; what all modes share is the engine's. A new mode is one file and one line in
-/// the ModeTable.
+/// Pure functions, called on any shard; what all modes share is the engine's. A new mode is one
+/// file and one row in a ModeTable (docs/extending.md): nothing else knows it, what depends on a
+/// mode asks here. Fields without a default have to be given.
 struct Mode {
-  TransType type;         ///< what the store keeps
-  std::string_view name;  ///< what requests call it
+  TransType type;         ///< what stores keep
+  std::string_view name;  ///< what requests call it, and what answers, calls and metrics show
+  /// The ops of its calls that metrics count by name; others count together.
+  std::span<const std::string_view> ops = {};
+  /// Reads custom_data, which is a JSON object. `step_count` bounds the indexes of steps. The error
+  /// is bad_custom_data. nullptr: the transaction may have any text there, and the mode gets the
+  /// defaults.
+  Result<> (*read_custom)(JsonValue object, std::size_t step_count, CustomData& custom) = nullptr;
   /// Fills in the branches of a new transaction from the request's steps. nullptr: it has none,
   /// participants register them.
-  Result<> (*expand)(const TransRequest& request, Transaction& trans);
+  Result<> (*expand)(const TransRequest& request, Transaction& trans) = nullptr;
+  /// How many rows `expand` makes of a step, where read_custom counts steps.
+  std::size_t rows_per_step = 1;
   /// Appends the rows of a branch that a participant registers. nullptr: none does.
-  Result<> (*register_branch)(const BranchRequest& request, std::vector<Branch>& rows);
+  Result<> (*register_branch)(const BranchRequest& request, std::vector<Branch>& rows) = nullptr;
+  /// The field of a registered branch that has the URL of all its rows. Empty: each row has a field
+  /// of its own, with the name of its op.
+  std::string_view registered_url_field = {};
+  /// What a transaction wants, given its state. Called again after each change of that state.
   Next (*next)(const TransView& view);
+  /// What the result of a call to `branch` means.
   Effect (*effect)(const Transaction& trans, const Branch& branch, Outcome outcome);
   /// The status in which the transaction times out, if it does.
-  std::optional<TransStatus> times_out_in;
+  std::optional<TransStatus> times_out_in = std::nullopt;
   /// Whether the coordinator's timeout applies when the transaction names none.
-  bool has_default_timeout;
-  Reports reports;
-  InitiatorCall initiator_call;
+  bool has_default_timeout = false;
+  /// Whether an empty payload is sent to a branch as one, and not left out of the call.
+  bool sends_empty_payload = false;
+  Reports reports = Reports::nothing;
+  ApplicationCall application_call = ApplicationCall::none;
   /// Whether a prepared transaction may be aborted, and what it becomes. Aborting one that is on
   /// its way back already is no error.
-  std::optional<TransStatus> aborts_to;
+  std::optional<TransStatus> aborts_to = std::nullopt;
 };
 
-/// The modes that a coordinator knows. A new one is a line here.
+/// Whether an application runs the transactions of the mode, and the coordinator calls it to resume
+/// them.
+constexpr bool is_resumed(const Mode& mode) noexcept {
+  return mode.application_call == ApplicationCall::resumes;
+}
+
+/// The modes that a coordinator knows, and with it the front ends, the calls to branches and the
+/// metrics. Does not change; usable on any thread.
 class ModeTable {
  public:
-  explicit ModeTable(std::vector<const Mode*> modes) : modes_(std::move(modes)) {}
+  /// The modes outlive the table. No two of them have the same name or type, and every type is one
+  /// that stores keep (is_mode_number).
+  explicit ModeTable(std::vector<const Mode*> modes);
 
-  /// Those of the protocol.
+  /// The five of the protocol. A new one is a row here.
   static const ModeTable& standard();
 
-  /// nullptr for a type that is not in the table.
+  /// nullptr for a type or a name that is not in the table.
   const Mode* find(TransType type) const noexcept;
   const Mode* find(std::string_view name) const noexcept;
+
+  /// The name that answers show; `unknown` for a type that is not in the table, which another
+  /// version may have stored.
+  std::string_view name_of(TransType type) const noexcept;
+
+  /// The names of the modes as an error lists them: `saga, msg and tcc`. `wanted` selects some.
+  std::string names(bool (*wanted)(const Mode& mode) = nullptr) const;
+
+  /// In the order of the table.
+  std::span<const Mode* const> all() const noexcept { return modes_; }
 
  private:
   std::vector<const Mode*> modes_;
 };
+
+/// Reads and checks custom_data of a request. Error invalid_request.
+Result<CustomData> parse_custom_data(const Mode& mode, std::string_view text,
+                                     std::size_t step_count);
+/// The same for `stored`, whose branches tell how many steps there are.
+Result<CustomData> parse_custom_data(const Mode& mode, std::string_view text,
+                                     const Transaction& stored);
 
 /// `%02d` of a 1-based step number (page 01, section 7).
 std::string step_branch_id(std::size_t step_number);
@@ -132,9 +175,10 @@ std::string timeout_reason(const TransView& view);
 
 /// Appends the row of a registered branch that calls the URL in field `url_field`, none if the
 /// request lacks it. Error invalid_entry.
-Result<> add_registered_row(const BranchRequest& request, const std::string& op,
-                            const std::string& url_field, std::vector<Branch>& rows);
+Result<> add_registered_row(const BranchRequest& request, std::string_view op,
+                            std::string_view url_field, std::vector<Branch>& rows);
 
+/// The modes of the protocol (page 05), each in a file of its own.
 namespace modes {
 extern const Mode saga;
 extern const Mode msg;
