@@ -266,7 +266,7 @@ TEST_F(StoreRoom, AStopDoesNotWaitForRoom) {
   disk_.fill_up();
   std::thread stop([&] {
     while (!store->waits_for_room()) std::this_thread::yield();
-    store->close();
+    store->begin_stop();
   });
   int number = 1;
   while (create(*store, number)) ++number;

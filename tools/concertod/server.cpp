@@ -229,6 +229,7 @@ Task<void> Server::leave_service(std::chrono::seconds delay) {
 }
 
 Task<void> Server::stop() {
+  store_.begin_stop();
   const SteadyTime deadline = clock_.steady_now() + config_.shutdown_grace;
   co_await http_listener_->stop();
   grpc_listener_->close();

@@ -279,6 +279,9 @@ bool LevelDbStore::failed() const noexcept {
 void LevelDbStore::set_retention(const StoreRetention& retention) {
   impl_->core->set_retention(retention);
 }
+void LevelDbStore::begin_stop() noexcept {
+  impl_->core->env.disk.space().fail_at_once();
+}
 Result<> LevelDbStore::maintain() {
   CONCERTO_CHECK(impl_->check_open());
   return impl_->maintenance.run_now();

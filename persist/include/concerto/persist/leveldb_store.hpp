@@ -107,6 +107,9 @@ class LevelDbStore final : public ManagedStore {
   /// From now on; applied by the next maintenance.
   void set_retention(const StoreRetention& retention) override;
 
+  /// A write that finds no room fails the store from now on.
+  void begin_stop() noexcept override;
+
   /// Checkpoint, segments and retention, which otherwise happen by size and time. Blocks.
   [[nodiscard]] Result<> maintain() override;
 

@@ -24,6 +24,10 @@ class ManagedStore : public Store {
   /// Does now what otherwise happens by size and time, retention above all. Blocks.
   [[nodiscard]] virtual Result<> maintain() = 0;
 
+  /// A stop has begun, which cannot wait: a change that would wait for the system, for room on a
+  /// disk say, fails from now on. Requests and `close` come later. On any thread.
+  virtual void begin_stop() noexcept {}
+
   /// Writes what is queued and lets go of files and connections. Later changes get
   /// store_unavailable. Call it once, with no other call going on; a store that is destroyed
   /// closes itself.
