@@ -116,6 +116,15 @@ TEST_F(OpenApiRoutes, AreKnownWhereTheConfigurationIsChecked) {
   EXPECT_EQ(std::set<std::string>(known.begin(), known.end()), beside_the_admin_page);
 }
 
+TEST_F(OpenApiRoutes, AdminPageHasAllModesToChooseFrom) {
+  const std::string page = get("/").body;
+  for (const Mode* mode : ModeTable::standard().all()) {
+    const std::string option = "<option>" + std::string(mode->name) + "</option>";
+    EXPECT_NE(page.find(option), std::string::npos) << option;
+  }
+  EXPECT_EQ(page.find("<!-- modes -->"), std::string::npos);
+}
+
 TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {
   OpsPages broken{{no_metrics, [] { return std::vector<std::string>{"stuck"}; },
                    [] {
