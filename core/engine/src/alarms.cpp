@@ -81,6 +81,11 @@ SteadyTime Alarms::wake_of(const Gid& gid) const {
   return slot == nothing ? SteadyTime::max() : times(slot).wake;
 }
 
+SteadyTime Alarms::timeout_of(const Gid& gid) const {
+  const Slot slot = table_.find(gid);
+  return slot == nothing ? SteadyTime::max() : times(slot).timeout;
+}
+
 SteadyTime Alarms::earliest() const noexcept {
   return heaps_.earliest();
 }

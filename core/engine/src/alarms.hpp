@@ -65,6 +65,8 @@ class Alarms {
 
   /// When the transaction is to be woken, SteadyTime::max() if it is not.
   SteadyTime wake_of(const Gid& gid) const;
+  /// When the transaction times out, SteadyTime::max() if it does not.
+  SteadyTime timeout_of(const Gid& gid) const;
   /// Time of the earliest alarm, SteadyTime::max() without one.
   SteadyTime earliest() const noexcept;
   /// Takes out one alarm that is due, if there is one.

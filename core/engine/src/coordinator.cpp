@@ -29,9 +29,12 @@ StatusSet with_trouble(StatusSet statuses) {
   return statuses;
 }
 
+/// Before a store that was too busy to list transactions is asked again.
+constexpr std::chrono::seconds busy_store_pause{1};
+
 /// Whether an error that one transaction met is one that all others would meet.
 bool concerns_all(const error_code& code) {
-  return code == Errc::shutting_down || code == Errc::store_failed ||
+  return code == Errc::shutting_down || code == Errc::store_busy || code == Errc::store_failed ||
          code == Errc::store_unavailable;
 }
 
@@ -86,12 +89,14 @@ Async<> Coordinator::recover() {
     for (std::size_t i = 0; i < engines_.size(); ++i) {
       co_await on_shard(engines_[i]->executor(), engines_[i]->recover(std::move(parts[i])));
     }
-    if (!listed) co_return listed.error();
-    from = page.next;
-    if (from == 0) co_return ok();
+    const bool is_busy = !listed && listed.error().code == Errc::store_busy;
+    if (!listed && !is_busy) co_return listed.error();
+    if (listed) from = page.next;
+    if (listed && from == 0) co_return ok();
     Engine& first = *engines_.front();
     const SteadyTime now = clock_.steady_now();
-    const SteadyTime next = now + recovery_pause * (now - page_begin);
+    SteadyTime next = now + recovery_pause * (now - page_begin);
+    if (is_busy) next = now + busy_store_pause;
     co_await on_shard(first.executor(), first.pause_until(next));
   }
 }

@@ -106,9 +106,19 @@ Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
   trans.next_cron_time = now + trans.next_cron_interval;
   trans.parked = is_resumed(*draft.mode);  // Until then its application runs it.
   for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
-  Change change;
-  change.what = CreateTrans{&trans};
-  CONCERTO_CO_CHECK(co_await store_.commit(std::move(change)));
+  for (StoreRetry retry(new_trans_patience);;) {
+    Change change;
+    change.what = CreateTrans{&trans};
+    const Result<> created = co_await store_.commit(std::move(change));
+    if (created) break;
+    const auto again = try_again_at(live, created, retry);
+    if (!again) {
+      live.knowledge = LiveTrans::Knowledge::none;
+      find_out_later(live.gid, created.error());
+      co_return created;
+    }
+    co_await pause_for_store(live, *again);
+  }
   adopt(live, std::move(trans), std::move(draft.custom), *draft.mode);
   count(live);
   arm_timeout(live);

@@ -16,6 +16,7 @@
 #include "journal.hpp"
 #include "line_limit.hpp"
 #include "live_table.hpp"
+#include "retry.hpp"
 #include "topics.hpp"
 #include "wake_ups.hpp"
 
@@ -138,6 +139,14 @@ class Engine {
   Async<> change_status(LiveTrans& live, StatusChange change);
   void mark_unsaved(LiveTrans& live);
   Task<void> save_progress();
+
+  // A store in trouble (engine_store.cpp).
+  std::optional<SteadyTime> try_again_at(const LiveTrans& live, const Result<>& answer,
+                                         StoreRetry& retry);
+  Task<void> pause_for_store(LiveTrans& live, SteadyTime until);
+  void note_not_stored(LiveTrans& live, TransDelta delta, const Error& error);
+  void find_out_later(const Gid& gid, const Error& error);
+  static Error pass_not_stored(const LiveTrans& live, Error error);
 
   // Alarms and recovery (engine_alarms.cpp).
   void recover_one(const ActiveTrans& active, const Mode& mode);

@@ -76,6 +76,9 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
       if (trans.status == live.mode->times_out_in) {
         // A prepared transaction rests only after its time has come.
         live.timed_out |= due.timeout || (trans.status == TransStatus::prepared && trans.parked);
+        // After a change that was not stored: its alarm has rung already, or was never set.
+        const bool has_alarm = wakes_.alarms().timeout_of(live.gid) != SteadyTime::max();
+        if (!live.timed_out && !has_alarm) arm_timeout(live);
       }
       if (!live.is_driven()) {
         CONCERTO_ASSERT(live.pass.slot.empty());

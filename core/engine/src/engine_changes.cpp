@@ -6,31 +6,47 @@
 
 namespace concerto {
 
+namespace {
+
+/// Whatever is written carries every result known so far.
+void take_unsaved(LiveTrans& live, TransDelta& delta) {
+  std::vector<BranchChange>& carried = delta.branch_changes;
+  if (carried.empty()) {
+    carried = std::exchange(live.unsaved, {});
+  } else {  // A change that is tried again.
+    carried.insert(carried.end(), live.unsaved.begin(), live.unsaved.end());
+    live.unsaved.clear();
+  }
+  if (std::exchange(live.retry_count_unsaved, false)) delta.retry_count = live.trans.retry_count;
+  if (live.is_linked()) live.unlink();
+  CONCERTO_ASSERT(fits(live.trans, delta));
+}
+
+}  // namespace
+
 /// By whoever has the turn.
 Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability) {
   CONCERTO_ASSERT(live.turn.is_taken);
   const TransStatus expected = live.trans.status;
   CONCERTO_ASSERT(!delta.status || may_become(expected, *delta.status));
   if (delta.at == WallTime{}) delta.at = clock_.wall_now();
-  // Whatever is written carries every result known so far.
-  delta.branch_changes = std::exchange(live.unsaved, {});
-  if (std::exchange(live.retry_count_unsaved, false)) delta.retry_count = live.trans.retry_count;
-  if (live.is_linked()) live.unlink();
-  CONCERTO_ASSERT(fits(live.trans, delta));
-  UpdateTrans update;
-  update.gid = live.gid;
-  update.expected = expected;
-  update.delta = delta;
-  Change change;
-  change.what = std::move(update);
-  change.durability = durability;
-  const Result<> committed = co_await store_.commit(std::move(change));
+  Result<> committed = ok();
+  for (StoreRetry retry(options_.store_busy_max);;) {
+    take_unsaved(live, delta);
+    UpdateTrans update;
+    update.gid = live.gid;
+    update.expected = expected;
+    update.delta = delta;
+    Change change;
+    change.what = std::move(update);
+    change.durability = durability;
+    committed = co_await store_.commit(std::move(change));
+    const auto again = try_again_at(live, committed, retry);
+    if (!again) break;
+    co_await pause_for_store(live, *again);
+  }
   if (!committed) {
-    // What is stored now is for the store to tell.
-    live.knowledge = LiveTrans::Knowledge::none;
-    // They all fail for the one reason.
-    log_limited(LogLevel::error, live, "changes that are not stored",
-                "change not stored: " + committed.error().detail, 1);
+    note_not_stored(live, std::move(delta), committed.error());
     co_return committed;
   }
   // Nobody else has changed it while it was stored.
@@ -77,7 +93,9 @@ Task<void> Engine::save_progress() {
     if (!turn->has_unsaved() || is_final(turn->trans.status)) continue;
     // A loss repeats a call, which the protocol allows; commit has logged it.
     TransDelta results;
-    ignore_error(co_await commit(*turn, std::move(results), Durability::progress), "progress");
+    const Result<> saved = co_await commit(*turn, std::move(results), Durability::progress);
+    // The others would meet a busy store too; the timer is set again.
+    if (!saved && saved.error().code == Errc::store_busy) break;
   }
 }
 

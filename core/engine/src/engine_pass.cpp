@@ -65,7 +65,7 @@ Task<void> Engine::drive(Pin pin) {
   }
   live.enter(LiveTrans::State::idle);
   wakes_.set_wake(live.gid, ports_.timers.now() + options_.retry_interval);
-  end_pass(live, stored.error(), false);
+  end_pass(live, pass_not_stored(live, stored.error()), false);
 }
 
 /// With the turn. What needs no waiting is done already.

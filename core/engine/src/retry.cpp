@@ -44,6 +44,17 @@ nanoseconds jitter(seconds interval, RandomSource& random) {
   return nanoseconds(span == 0 ? 0 : random.next() % span);
 }
 
+std::optional<SteadyTime> StoreRetry::next(SteadyTime now, RandomSource& random) {
+  if (end_ == SteadyTime{}) end_ = now + patience_;
+  // Half of it by chance, so that those that failed together do not come back together.
+  const nanoseconds half = pause_ / 2;
+  const auto span = static_cast<std::uint64_t>(half.count());
+  const SteadyTime at = now + half + nanoseconds(random.next() % span);
+  pause_ = std::min<nanoseconds>(2 * pause_, pause_max);
+  if (at > end_) return std::nullopt;
+  return at;
+}
+
 milliseconds retry_pause(std::int64_t retry) {
   constexpr milliseconds first{100}, most{2000};
   const auto doublings = std::clamp<std::int64_t>(retry - 1, 0, 5);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/engine/transaction.hpp>
@@ -33,5 +34,27 @@ std::chrono::nanoseconds jitter(std::chrono::seconds interval, RandomSource& ran
 
 /// Pause before retry number `retry` (from 1) of retry_limit: 100 ms, doubled up to 2 s.
 std::chrono::milliseconds retry_pause(std::int64_t retry);
+
+/// How long a new transaction waits for a busy store: long enough for a conflict inside the store,
+/// and not for a server that is away. Nothing depends on the transaction yet.
+inline constexpr std::chrono::milliseconds new_trans_patience{250};
+
+/// When a change is tried again that the store was too busy for: after pauses that grow up to a
+/// second, until the patience is over.
+class StoreRetry {
+ public:
+  explicit StoreRetry(std::chrono::nanoseconds patience) noexcept : patience_(patience) {}
+
+  /// The time of the next try; nullopt: there is none. The patience begins with the first call.
+  std::optional<SteadyTime> next(SteadyTime now, RandomSource& random);
+
+ private:
+  static constexpr std::chrono::milliseconds pause_first{50};
+  static constexpr std::chrono::milliseconds pause_max{1000};
+
+  const std::chrono::nanoseconds patience_;
+  std::chrono::nanoseconds pause_ = pause_first;
+  SteadyTime end_{};  ///< of the patience; none yet before the first call
+};
 
 }  // namespace concerto

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include <concerto/engine/store.hpp>
+
+namespace concerto::test {
+
+/// A store that fails as a test says, before another one that does the work: as a store on a server
+/// does, which is away for a while and of which an answer may be lost.
+class ScriptedStore final : public Store {
+ public:
+  static constexpr std::size_t always = static_cast<std::size_t>(-1);
+
+  explicit ScriptedStore(Store& store) : store_(store) {}
+
+  /// So many of the next commits, loads or scans are answered by store_busy and do nothing.
+  std::size_t busy_commits = 0;
+  std::size_t busy_loads = 0;
+  std::size_t busy_scans = 0;
+  /// So many of the next commits are answered by store_failed: with or without an effect.
+  std::size_t lost_answers = 0;
+  std::size_t lost_commits = 0;
+
+  /// Commits that were asked for.
+  std::size_t commits = 0;
+
+  Async<> commit(Change change) override {
+    ++commits;
+    if (takes_one(busy_commits)) co_return busy();
+    if (takes_one(lost_commits)) co_return failed();
+    const bool answer_is_lost = takes_one(lost_answers);
+    Result<> done = co_await store_.commit(std::move(change));
+    if (done && answer_is_lost) co_return failed();
+    co_return done;
+  }
+
+  Async<std::optional<Transaction>> load(Gid gid) override {
+    if (takes_one(busy_loads)) co_return busy();
+    co_return co_await store_.load(std::move(gid));
+  }
+
+  Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) override {
+    if (takes_one(busy_scans)) co_return busy();
+    co_return co_await store_.scan_active(from, limit);
+  }
+
+  Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override {
+    return store_.list(std::move(filter), std::move(position), limit);
+  }
+  Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override {
+    return store_.find_kv(std::move(cat), std::move(key));
+  }
+  Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override {
+    return store_.scan_kv(std::move(cat), std::move(position), limit);
+  }
+  Async<> create_kv(KvRecord record) override { return store_.create_kv(std::move(record)); }
+  Async<> update_kv(KvRecord record) override { return store_.update_kv(std::move(record)); }
+  Async<> delete_kv(std::string cat, std::string key) override {
+    return store_.delete_kv(std::move(cat), std::move(key));
+  }
+
+  StoreHealth health() const override {
+    StoreHealth health = store_.health();
+    if (busy_commits > 0) health.add(StoreHealth::State::recovering, "the server is away");
+    return health;
+  }
+
+ private:
+  static bool takes_one(std::size_t& count) noexcept {
+    if (count == 0) return false;
+    if (count != always) --count;
+    return true;
+  }
+  static Error busy() { return make_error(Errc::store_busy, "the server is away"); }
+  static Error failed() { return make_error(Errc::store_failed, "the answer is lost"); }
+
+  Store& store_;
+};
+
+}  // namespace concerto::test
