@@ -10,6 +10,7 @@
 
 #include "hgrm.hpp"
 #include "load.hpp"
+#include "out_of_memory.hpp"
 #include "standard_streams.hpp"
 
 namespace concerto::load {
@@ -58,6 +59,7 @@ int run(const LoadOptions& options) {
 int main(int argc, char** argv) {
   using namespace concerto::load;
   if (!concerto::tools::open_standard_streams()) return exit_failed;
+  concerto::tools::end_when_out_of_memory("concerto-load");
   const CommandLine command = parse_command_line({argv + 1, argv + argc});
   std::cout << command.for_stdout;
   std::cerr << command.for_stderr;

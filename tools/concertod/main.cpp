@@ -17,6 +17,7 @@
 #include "descriptor_plan.hpp"
 #include "listen_address.hpp"
 #include "logging.hpp"
+#include "out_of_memory.hpp"
 #include "server.hpp"
 #include "standard_streams.hpp"
 #include "store_setup.hpp"
@@ -162,6 +163,7 @@ int run(const CommandLine& command) {
 int main(int argc, char** argv) {
   using namespace concerto::tools;
   if (!open_standard_streams()) return exit_failure;
+  end_when_out_of_memory("concertod");
   const CommandLine command = parse_command_line({argv + 1, argv + argc});
   std::cout << command.for_stdout;
   std::cerr << command.for_stderr;
