@@ -34,12 +34,12 @@ Result<> Bank::start(const std::string& address) {
   const asio::ip::tcp::endpoint free_port(asio::ip::make_address(address, failed), 0);
   if (failed) return make_error(Errc::invalid_request, "'" + address + "' is no IP address");
   CONCERTO_CHECK(grpc_listener_.listen(free_port));
-  return http_listener_.start(free_port);
+  return http_listener_.listen(free_port);
 }
 
 Task<void> Bank::stop(SteadyTime deadline) {
   grpc_listener_.close();
-  co_await http_listener_.stop();
+  http_listener_.close();
   co_await grpc_server_.shutdown(deadline);
   co_await http_server_.drain(deadline);
 }
@@ -54,7 +54,7 @@ std::string Bank::query_prepared(Wire wire) const {
 }
 
 std::string Bank::url(Wire wire, const std::string& method) const {
-  const auto at = wire == Wire::grpc ? grpc_listener_.address() : http_listener_.local_endpoint();
+  const auto at = wire == Wire::grpc ? grpc_listener_.address() : http_listener_.address();
   const std::string host_port = HostPort{at.address().to_string(), at.port()}.text();
   return wire == Wire::grpc ? host_port + grpc_service + method
                             : "http://" + host_port + "/" + method;

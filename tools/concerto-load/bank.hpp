@@ -6,10 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include <concerto/transport/grpc_listener.hpp>
 #include <concerto/transport/grpc_server.hpp>
-#include <concerto/transport/http_listener.hpp>
 #include <concerto/transport/http_server.hpp>
+#include <concerto/transport/listener.hpp>
 
 #include "call_ledger.hpp"
 #include "options.hpp"
@@ -60,9 +59,9 @@ class Bank {
   CallLedger& ledger_;
   Shape shape_;
   net::GrpcServer grpc_server_;
-  net::GrpcListener grpc_listener_;
+  net::Listener grpc_listener_;
   net::HttpServer http_server_;
-  net::HttpListener http_listener_;
+  net::Listener http_listener_;
 };
 
 }  // namespace concerto::load

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string_view>
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <concerto/base/error.hpp>
+#include <concerto/transport/listener.hpp>
 
 namespace concerto::tools {
 
@@ -18,15 +17,16 @@ namespace concerto::tools {
 [[nodiscard]] Result<std::optional<boost::asio::ip::address>> parse_listen_address(
     std::string_view text);
 
-/// Calls `start` with the address to listen on; all interfaces means IPv6 and IPv4 where there is
-/// IPv6, IPv4 alone otherwise.
-[[nodiscard]] Result<> listen_on(
-    std::string_view address, std::int64_t port,
-    const std::function<Result<>(const boost::asio::ip::tcp::endpoint&)>& start);
+/// The sockets of both front ends.
+struct ListeningPorts {
+  net::ListeningSocket http;
+  net::ListeningSocket grpc;
+};
 
-/// Whether a start could listen on both of these ports now; nothing listens afterwards. The error
-/// is the one that the start would have.
-[[nodiscard]] Result<> check_ports_are_free(std::string_view address, std::int64_t http_port,
-                                            std::int64_t grpc_port);
+/// Listens on both ports, from now on: clients wait until a listener takes the sockets over. All
+/// interfaces means IPv6 and IPv4 where there is IPv6, IPv4 alone otherwise.
+[[nodiscard]] Result<ListeningPorts> listen_on_ports(std::string_view address,
+                                                     std::int64_t http_port,
+                                                     std::int64_t grpc_port);
 
 }  // namespace concerto::tools

@@ -64,14 +64,19 @@ void restrict_new_files() {
 
 /// Drops what is stored. Somebody at a terminal may have mistyped, and has to say so twice where
 /// unfinished transactions would go; a script that resets, as with the reference, is not asked.
-/// Where the start could not listen, as another one serves there, nothing is dropped.
-Result<> reset_store(const Config& config, const persist::StoreKind& kind, bool confirmed,
-                     const Clock& clock, LogObserver& observer) {
-  if (!kind.drop) return ok();  // What was stored has gone with its process.
-  CONCERTO_CHECK(check_ports_are_free(config.listen_address, config.http_port, config.grpc_port));
+/// Where the start could not listen, as another one serves there, nothing is dropped: the ports are
+/// taken first, and held for the server.
+Result<ListeningPorts> reset_store(const Config& config, const persist::StoreKind& kind,
+                                   bool confirmed, const Clock& clock, LogObserver& observer) {
+  ListeningPorts ports;
+  if (!kind.drop) return ports;  // What was stored has gone with its process.
+  CONCERTO_TRY(ports, listen_on_ports(config.listen_address, config.http_port, config.grpc_port));
   const persist::StoreSettings settings = store_settings(config.store);
   const auto unfinished = kind.count_unfinished(settings, clock, observer);
-  if (unfinished && !*unfinished) return kind.drop(settings);
+  if (unfinished && !*unfinished) {
+    CONCERTO_CHECK(kind.drop(settings));
+    return ports;
+  }
   std::string loss;
   if (!unfinished) {
     loss = "an unknown number of unfinished transactions (" + unfinished.error().detail + ")";
@@ -87,12 +92,13 @@ Result<> reset_store(const Config& config, const persist::StoreKind& kind, bool 
   observer.log(LogLevel::warn, {},
                "reset: what was stored" + where + " is dropped" +
                    (loss.empty() ? ", nothing of it was unfinished" : ", " + loss + " with it"));
-  return ok();
+  return ports;
 }
 
-int serve(const Config& config, persist::ManagedStore& store, Log& log, Server::Reload reload) {
+int serve(const Config& config, persist::ManagedStore& store, Log& log, Server::Reload reload,
+          ListeningPorts ports) {
   try {
-    Server server(config, store, log, std::move(reload));
+    Server server(config, store, log, std::move(reload), std::move(ports));
     const Result<> served = server.run();
     if (!served) log.error(served.error().detail);
     return served ? 0 : exit_failure;
@@ -107,19 +113,21 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
   const auto kinds = persist::StoreKinds::standard();
   net::SystemClock clock;
   LogObserver observer(log);
+  ListeningPorts ports;
   if (const auto* kind = kinds.find(config.store.driver); command.reset && kind != nullptr) {
-    const Result<> dropped = reset_store(config, *kind, command.yes, clock, observer);
+    auto dropped = reset_store(config, *kind, command.yes, clock, observer);
     if (!dropped) {
       log.error("the store is not reset: " + dropped.error().detail);
       return exit_failure;
     }
+    ports = std::move(*dropped);
   }
   const auto store = kinds.open(store_settings(config.store), clock, observer);
   if (!store) {
     log.error("the store cannot be opened: " + store.error().detail);
     return exit_failure;
   }
-  const int exit_code = serve(config, **store, log, std::move(reload));
+  const int exit_code = serve(config, **store, log, std::move(reload), std::move(ports));
   (*store)->close();
   log.info("stopped");
   return exit_code;

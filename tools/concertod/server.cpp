@@ -9,14 +9,11 @@
 #include <concerto/protocol/odd_wordings.hpp>
 #include <concerto/transport/http_tls.hpp>
 
-#include "listen_address.hpp"
 #include "server_metrics.hpp"
 #include "store_setup.hpp"
 
 namespace concerto::tools {
 namespace {
-
-using asio::ip::tcp;
 
 std::size_t cores_in_affinity_mask() {
   cpu_set_t mask;
@@ -27,11 +24,13 @@ std::size_t cores_in_affinity_mask() {
 
 }  // namespace
 
-Server::Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload)
+Server::Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload,
+               ListeningPorts ports)
     : config_(config),
       store_(store),
       log_(log),
       reload_(std::move(reload)),
+      ports_(std::move(ports)),
       ops_pages_(ops_sources()),
       shortage_(clock_, [this](const std::string& text) { log_.warn(text); }) {}
 
@@ -102,18 +101,18 @@ Result<> Server::set_up() {
   CoordinatorOptions options = config_.coordinator;
   options.wording = net::odd_wordings;
   coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_, clock_, options);
-  std::vector<net::HttpServer*> http_servers;
-  std::vector<net::GrpcServer*> grpc_servers;
+  std::vector<net::ConnectionServer*> http_servers;
+  std::vector<net::ConnectionServer*> grpc_servers;
   for (auto& shard : shards_) {
     shard->serve(*coordinator_, config_, ops_pages_, client_sockets_);
     http_servers.push_back(&shard->http_server());
     grpc_servers.push_back(&shard->grpc_server());
   }
   Shard& first = *shards_.front();
-  http_listener_ = std::make_unique<net::HttpListener>(first.executor(), first.timers(),
-                                                       std::move(http_servers), &shortage_);
-  grpc_listener_ = std::make_unique<net::GrpcListener>(first.executor(), first.timers(),
-                                                       std::move(grpc_servers), &shortage_);
+  http_listener_ = std::make_unique<net::Listener>(first.executor(), first.timers(),
+                                                   std::move(http_servers), &shortage_);
+  grpc_listener_ = std::make_unique<net::Listener>(first.executor(), first.timers(),
+                                                   std::move(grpc_servers), &shortage_);
   background_ = std::make_unique<TaskGroup>(first.executor());
   return ok();
 }
@@ -132,12 +131,12 @@ Result<> Server::start_shards() {
 Result<> Server::listen() {
   // Nothing else runs before both ports are ours: a start that fails here has little to undo.
   const auto begin = [this]() -> Result<> {
-    CONCERTO_CHECK(
-        listen_on(config_.listen_address, config_.http_port,
-                  [this](const tcp::endpoint& at) { return http_listener_->start(at); }));
-    CONCERTO_CHECK(
-        listen_on(config_.listen_address, config_.grpc_port,
-                  [this](const tcp::endpoint& at) { return grpc_listener_->listen(at); }));
+    if (!ports_.http.is_open()) {
+      CONCERTO_TRY(ports_,
+                   listen_on_ports(config_.listen_address, config_.http_port, config_.grpc_port));
+    }
+    CONCERTO_CHECK(http_listener_->listen(std::move(ports_.http)));
+    CONCERTO_CHECK(grpc_listener_->listen(std::move(ports_.grpc)));
     background_->spawn(recover());
     if (publication_) {
       registration_ =
@@ -148,7 +147,7 @@ Result<> Server::listen() {
   };
   const Result<> result = asio::post(shards_.front()->executor(), asio::use_future(begin)).get();
   if (result) {
-    log_.info("ready: HTTP on port " + std::to_string(http_listener_->local_endpoint().port()) +
+    log_.info("ready: HTTP on port " + std::to_string(http_listener_->address().port()) +
               ", gRPC on port " + std::to_string(grpc_listener_->address().port()) + ", " +
               std::to_string(shards_.size()) + " shards");
   }
@@ -231,7 +230,7 @@ Task<void> Server::leave_service(std::chrono::seconds delay) {
 Task<void> Server::stop() {
   store_.begin_stop();
   const SteadyTime deadline = clock_.steady_now() + config_.shutdown_grace;
-  co_await http_listener_->stop();
+  http_listener_->close();
   grpc_listener_->close();
   // A recovery that still runs ends first, so that no engine is given work after its end.
   co_await background_->close();

@@ -11,10 +11,10 @@
 
 #include <concerto/persist/managed_store.hpp>
 #include <concerto/protocol/etcd_registration.hpp>
-#include <concerto/transport/grpc_listener.hpp>
-#include <concerto/transport/http_listener.hpp>
+#include <concerto/transport/listener.hpp>
 
 #include "config.hpp"
+#include "listen_address.hpp"
 #include "logging.hpp"
 #include "ops_pages.hpp"
 #include "shard.hpp"
@@ -28,8 +28,10 @@ class Server {
   /// Reads the configuration again. Its findings are for the log.
   using Reload = std::function<LoadedConfig()>;
 
-  /// The referenced objects outlive the server.
-  Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload);
+  /// The referenced objects outlive the server. `ports`: those of the configuration if they are
+  /// listened on already; otherwise the start does so.
+  Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload,
+         ListeningPorts ports = {});
 
   /// Serves until SIGTERM, SIGINT or SIGQUIT and stops in order; a second signal ends the process
   /// without waiting. SIGHUP opens log files anew and takes over what may change in a running
@@ -58,6 +60,7 @@ class Server {
   persist::ManagedStore& store_;
   Log& log_;
   const Reload reload_;
+  ListeningPorts ports_;  ///< until the listeners have them
   net::SystemClock clock_;
   const OpsPages ops_pages_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -73,8 +76,8 @@ class Server {
 
   // On the first shard.
   net::DescriptorShortage shortage_;
-  std::unique_ptr<net::HttpListener> http_listener_;
-  std::unique_ptr<net::GrpcListener> grpc_listener_;
+  std::unique_ptr<net::Listener> http_listener_;
+  std::unique_ptr<net::Listener> grpc_listener_;
   std::unique_ptr<net::EtcdRegistration> registration_;
   std::unique_ptr<TaskGroup> background_;
 

@@ -6,8 +6,8 @@
 
 #include <concerto/base/task_group.hpp>
 #include <concerto/transport/grpc_channel.hpp>
-#include <concerto/transport/grpc_listener.hpp>
 #include <concerto/transport/grpc_server.hpp>
+#include <concerto/transport/listener.hpp>
 #include <concerto/transport/system.hpp>
 
 #include "load.hpp"
@@ -28,8 +28,8 @@ class OurServer final : public LoadServer {
  public:
   OurServer() : timers_(io_.get_executor(), clock_), server_(io_.get_executor(), timers_) {
     server_.add_unary(method_path, answer);
-    listener_ = std::make_unique<net::GrpcListener>(io_.get_executor(), timers_,
-                                                    std::vector<net::GrpcServer*>{&server_});
+    listener_ = std::make_unique<net::Listener>(io_.get_executor(), timers_,
+                                                std::vector<net::ConnectionServer*>{&server_});
     if (auto started = listener_->listen({ip::address_v4::loopback(), 0}); !started) {
       throw std::runtime_error(started.error().detail);
     }
@@ -55,7 +55,7 @@ class OurServer final : public LoadServer {
   net::SystemClock clock_;
   Timers timers_;
   net::GrpcServer server_;
-  std::unique_ptr<net::GrpcListener> listener_;
+  std::unique_ptr<net::Listener> listener_;
   std::thread thread_;
 };
 

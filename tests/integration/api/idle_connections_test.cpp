@@ -99,7 +99,7 @@ class IdleConnections : public ApiTest {
 };
 
 TEST_F(IdleConnections, OverHttpDisturbNobody) {
-  IdlePeers peers{http_listener_.local_endpoint().port()};
+  IdlePeers peers{http_listener_.address().port()};
   ASSERT_TRUE(peers.started());
   run_until([&] { return http_server_.connection_count() == idle_connections; });
   expect_both_serve();
@@ -110,7 +110,7 @@ TEST_F(IdleConnections, OverHttpDisturbNobody) {
 }
 
 TEST_F(IdleConnections, OverHttpAreClosedInTheEnd) {
-  IdlePeers peers{http_listener_.local_endpoint().port()};
+  IdlePeers peers{http_listener_.address().port()};
   ASSERT_TRUE(peers.started());
   run_until([&] { return http_server_.connection_count() == idle_connections; });
   poll();  // the last ones begin to wait, too

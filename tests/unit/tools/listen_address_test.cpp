@@ -27,24 +27,27 @@ TEST(ListenAddress, IsWrittenInManyWays) {
   }
 }
 
-TEST(ListenAddress, IsFreeOnlyWhenBothPortsAre) {
+TEST(ListenAddress, IsTakenOnlyWhenBothPortsAreFree) {
   boost::asio::io_context io;
   boost::asio::ip::tcp::acceptor other(
       io, {boost::asio::ip::make_address("127.0.0.1"), 0});  // It listens.
   const int taken = other.local_endpoint().port();
   const std::string refusal =
       "cannot listen on 127.0.0.1:" + std::to_string(taken) + ": Address already in use";
-  const Result<> http = check_ports_are_free("127.0.0.1", taken, 0);
+  const auto http = listen_on_ports("127.0.0.1", taken, 0);
   ASSERT_FALSE(http);
   EXPECT_EQ(http.error().detail, refusal);
-  const Result<> grpc = check_ports_are_free("127.0.0.1", 0, taken);
+  const auto grpc = listen_on_ports("127.0.0.1", 0, taken);
   ASSERT_FALSE(grpc);
   EXPECT_EQ(grpc.error().detail, refusal);
-  EXPECT_FALSE(check_ports_are_free("", taken, 0));
+  EXPECT_FALSE(listen_on_ports("", taken, 0));
   other.close();
-  // Twice: nothing is held afterwards.
-  EXPECT_TRUE(check_ports_are_free("127.0.0.1", taken, 0));
-  EXPECT_TRUE(check_ports_are_free("127.0.0.1", 0, taken));
+  // A failure holds nothing, and what was taken is held as long as the ports live.
+  const auto held = listen_on_ports("127.0.0.1", taken, 0);
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(held->http.is_open());
+  EXPECT_TRUE(held->grpc.is_open());
+  EXPECT_FALSE(listen_on_ports("127.0.0.1", taken, 0));
 }
 
 }  // namespace

@@ -198,8 +198,8 @@ TEST_F(Channel, TakesTheAddressesInTurn) {
   first.add_unary("/test.S/Echo", counting(served[0]));
   second.add_unary("/test.S/Echo", counting(served[1]));
   const Address any(asio::ip::address_v4::loopback(), 0);
-  GrpcListener first_listener(executor(), timers, {&first});
-  GrpcListener second_listener(executor(), timers, {&second});
+  Listener first_listener(executor(), timers, {&first});
+  Listener second_listener(executor(), timers, {&second});
   ASSERT_TRUE(first_listener.listen(any));
   ASSERT_TRUE(second_listener.listen(any));
   TestAddresses both;

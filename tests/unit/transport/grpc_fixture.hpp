@@ -13,8 +13,8 @@
 
 #include <concerto/base/task_group.hpp>
 #include <concerto/transport/grpc_channel.hpp>
-#include <concerto/transport/grpc_listener.hpp>
 #include <concerto/transport/grpc_server.hpp>
+#include <concerto/transport/listener.hpp>
 #include <concerto/transport/system.hpp>
 
 #include "fake_clock.hpp"
@@ -94,8 +94,8 @@ class GrpcTest : public ShardTest {
   }
 
   void listen() {
-    listener =
-        std::make_unique<GrpcListener>(executor(), timers, std::vector<GrpcServer*>{server.get()});
+    listener = std::make_unique<Listener>(executor(), timers,
+                                          std::vector<ConnectionServer*>{server.get()});
     ASSERT_TRUE(listener->listen(address)) << "cannot listen";
     address = listener->address();
   }
@@ -120,7 +120,7 @@ class GrpcTest : public ShardTest {
 
   Address address{asio::ip::address_v4::loopback(), 0};
   std::unique_ptr<GrpcServer> server;
-  std::unique_ptr<GrpcListener> listener;
+  std::unique_ptr<Listener> listener;
   std::unique_ptr<StaticAddresses> addresses;
   std::unique_ptr<GrpcChannel> channel;
 };

@@ -242,8 +242,8 @@ TEST_F(Hostile, AnIdleConnectionOfAnotherServerMakesRoom) {
   make_server(options).add_stream(
       "/test.S/Deaf", [&](GrpcServerStream& stream) { return wait_for_the_end(stream, never); });
   GrpcServer idle(executor(), timers, options);
-  listener = std::make_unique<GrpcListener>(executor(), timers,
-                                            std::vector<GrpcServer*>{server.get(), &idle});
+  listener = std::make_unique<Listener>(executor(), timers,
+                                        std::vector<ConnectionServer*>{server.get(), &idle});
   ASSERT_TRUE(listener->listen(address));
   address = listener->address();
   std::vector<RawSocket> sockets;

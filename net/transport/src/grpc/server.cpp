@@ -22,8 +22,8 @@ void GrpcServer::add_stream(std::string method, GrpcStreamHandler handler) {
   core_->add({std::move(method), nullptr, std::move(handler)});
 }
 
-bool GrpcServer::accept(int socket) {
-  return core_->accept(socket);
+bool GrpcServer::offer(AcceptedSocket& socket) {
+  return core_->offer(socket);
 }
 
 void GrpcServer::ask_for_room() {

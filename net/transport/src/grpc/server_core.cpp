@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <sstream>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -37,21 +36,6 @@ http2::ConnectionLimits limits(const GrpcServerOptions& options) {
   result.idle_timeout = options.idle_timeout;
   return result;
 }
-
-/// A socket between threads: closed if it never arrives.
-class OwnedSocket {
- public:
-  explicit OwnedSocket(int fd) noexcept : fd_(fd) {}
-  OwnedSocket(OwnedSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  OwnedSocket& operator=(OwnedSocket&&) = delete;
-  ~OwnedSocket() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 Error closing_error() {
   return Error{boost::system::errc::make_error_code(boost::system::errc::operation_canceled),
@@ -103,8 +87,7 @@ void ServerCore::set_limits(const GrpcServerOptions& options) {
   connections_max_.store(options.connections_max, std::memory_order_relaxed);
 }
 
-bool ServerCore::accept(int socket) {
-  OwnedSocket owned(socket);
+bool ServerCore::offer(AcceptedSocket& socket) {
   const bool has_room =
       connection_count_.fetch_add(1) < connections_max_.load(std::memory_order_relaxed);
   if (!has_room || (sockets_ && !sockets_->take())) {
@@ -112,8 +95,8 @@ bool ServerCore::accept(int socket) {
     ask_for_room();
     return false;
   }
-  asio::post(executor_, [self = shared_from_this(), owned = std::move(owned)]() mutable {
-    self->adopt(owned.release());
+  asio::post(executor_, [self = shared_from_this(), taken = std::move(socket)]() mutable {
+    self->adopt(std::move(taken));
   });
   return true;
 }
@@ -123,19 +106,14 @@ void ServerCore::ask_for_room() {
   asio::post(executor_, [self = shared_from_this()] { self->make_room(); });
 }
 
-void ServerCore::adopt(int fd) {
-  OwnedSocket owned(fd);
+void ServerCore::adopt(AcceptedSocket accepted) {
   Socket socket(executor_);
-  sockaddr_storage raw{};
-  socklen_t raw_bytes = sizeof raw;
-  const bool named = ::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &raw_bytes) == 0;
-  const auto protocol = raw.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
   error_code error;
-  if (named && !draining_) socket.assign(protocol, fd, error);
-  if (!named || draining_ || error) return forget_one();
-  owned.release();
+  if (!draining_) socket.assign(accepted.peer().protocol(), accepted.descriptor(), error);
+  if (draining_ || error) return forget_one();
+  accepted.release();
   std::ostringstream peer;
-  peer << socket.remote_endpoint(error);
+  peer << accepted.peer();
   auto connection = std::make_shared<ServerConnection>(ByteStream(std::move(socket), make_tls()),
                                                        shared_from_this(), std::move(peer).str());
   connection->place_ = connections_.insert(connections_.end(), connection);

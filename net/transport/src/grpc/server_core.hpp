@@ -48,7 +48,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::string why_unknown(std::string_view path) const;
 
   void set_limits(const GrpcServerOptions& options);
-  bool accept(int socket);
+  bool offer(AcceptedSocket& socket);
   void ask_for_room();
   void lost(ServerConnection& connection);
   Task<void> shutdown(SteadyTime deadline);
@@ -59,7 +59,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
  private:
   std::unique_ptr<TlsSession> make_tls() const;
   Task<void> wait_for_the_last(SteadyTime deadline);
-  void adopt(int socket);
+  void adopt(AcceptedSocket accepted);
   void forget_one() noexcept;
   void make_room();
   void sweep();

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <unistd.h>
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <sys/socket.h>
 
 #include <concerto/base/assert.hpp>
 #include <concerto/transport/http_server.hpp>
@@ -19,21 +19,16 @@ constexpr std::size_t refused_connections_max = 64;
 /// Connections among which one to close is looked for when a new one finds no room.
 constexpr std::size_t looked_at_max = 64;
 
+constexpr std::string_view refusal =
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Content-Type: application/json; charset=utf-8\r\n"
+    "Retry-After: 1\r\n"
+    "Connection: close\r\n"
+    "Content-Length: 34\r\n"
+    "\r\n"
+    "{\"message\":\"too many connections\"}";
+
 }  // namespace
-
-AcceptedSocket::AcceptedSocket(int descriptor, asio::ip::tcp::endpoint peer) noexcept
-    : descriptor_(descriptor), peer_(std::move(peer)) {}
-
-AcceptedSocket::AcceptedSocket(AcceptedSocket&& other) noexcept
-    : descriptor_(other.release()), peer_(other.peer_) {}
-
-AcceptedSocket::~AcceptedSocket() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-int AcceptedSocket::release() noexcept {
-  return std::exchange(descriptor_, -1);
-}
 
 HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
                        HttpServerOptions options)
@@ -41,6 +36,7 @@ HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
       timers_(timers),
       handler_(std::move(handler)),
       options_(options),
+      speaks_tls_(options.tls != nullptr),
       connections_max_(options.connections_max),
       sockets_(std::move(options.sockets)),
       buffers_(options.buffers ? std::move(options.buffers)
@@ -78,6 +74,13 @@ bool HttpServer::turn_away(AcceptedSocket& socket) {
   asio::post(executor_,
              [this, taken = std::move(socket)]() mutable { adopt_refused(std::move(taken)); });
   return true;
+}
+
+void HttpServer::refuse(int descriptor) const noexcept {
+  if (speaks_tls_) return;  // Nothing can be said before the handshake.
+  // A fresh socket takes this much at once; whoever is gone already misses nothing.
+  const auto sent = ::send(descriptor, refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) ::shutdown(descriptor, SHUT_WR);
 }
 
 void HttpServer::set_limits(const HttpServerOptions& options) {

@@ -60,7 +60,7 @@ void ApiTest::SetUp() {
   http_api_.register_on(router_);
   grpc_api_.register_on(grpc_server_);
   ASSERT_TRUE(await(coordinator_.recover()));
-  ASSERT_TRUE(http_listener_.start(loopback()));
+  ASSERT_TRUE(http_listener_.listen(loopback()));
   ASSERT_TRUE(grpc_listener_.listen(loopback()));
   grpc_addresses_ =
       std::make_unique<StaticAddresses>(std::vector<Address>{grpc_listener_.address()});
@@ -70,7 +70,7 @@ void ApiTest::SetUp() {
 
 void ApiTest::TearDown() {
   peers_.clear();
-  await(http_listener_.stop());
+  http_listener_.close();
   grpc_listener_.close();
   branches_.release_all();
   await(coordinator_.stop(timers_.now()));
@@ -82,7 +82,7 @@ void ApiTest::TearDown() {
 
 RawPeer& ApiTest::connect_http() {
   peers_.push_back(std::make_unique<RawPeer>(executor()));
-  peers_.back()->connect(http_listener_.local_endpoint());
+  peers_.back()->connect(http_listener_.address());
   return *peers_.back();
 }
 

@@ -13,8 +13,9 @@
 #include <concerto/protocol/api_grpc.hpp>
 #include <concerto/protocol/api_http.hpp>
 #include <concerto/transport/grpc_channel.hpp>
-#include <concerto/transport/grpc_listener.hpp>
-#include <concerto/transport/http_listener.hpp>
+#include <concerto/transport/grpc_server.hpp>
+#include <concerto/transport/http_server.hpp>
+#include <concerto/transport/listener.hpp>
 
 #include "coordinator_world.hpp"
 #include "http/shard_fixture.hpp"
@@ -67,10 +68,10 @@ class ApiTest : public ShardTest {
   HttpApi http_api_;
   Router router_;
   HttpServer http_server_;
-  HttpListener http_listener_;
+  Listener http_listener_;
   GrpcApi grpc_api_;
   GrpcServer grpc_server_;
-  GrpcListener grpc_listener_;
+  Listener grpc_listener_;
   std::unique_ptr<StaticAddresses> grpc_addresses_;
   std::unique_ptr<GrpcChannel> channel_;
   std::vector<std::unique_ptr<RawPeer>> peers_;

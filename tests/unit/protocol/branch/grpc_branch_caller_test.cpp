@@ -3,7 +3,8 @@
 #include <concerto/base/notifier.hpp>
 #include <concerto/engine/mode.hpp>
 #include <concerto/protocol/grpc_branch_caller.hpp>
-#include <concerto/transport/grpc_listener.hpp>
+#include <concerto/transport/grpc_server.hpp>
+#include <concerto/transport/listener.hpp>
 
 #include "coordinator_world.hpp"
 #include "http/shard_fixture.hpp"
@@ -75,7 +76,7 @@ class GrpcBranchCallerTest : public ShardTest {
   }
 
   GrpcServer server_{executor(), timers_};
-  GrpcListener listener_{executor(), timers_, {&server_}};
+  Listener listener_{executor(), timers_, {&server_}};
   concerto::test::SeededRandom random_{1};
   concerto::test::RecordingObserver observer_;
   NoNames names_;

@@ -71,7 +71,7 @@ void ScriptedEtcd::start() {
   server_->add_stream("/etcdserverpb.Lease/LeaseKeepAlive",
                       [this](GrpcServerStream& stream) { return keep_alive(stream); });
   listener_ =
-      std::make_unique<GrpcListener>(executor_, timers_, std::vector<GrpcServer*>{server_.get()});
+      std::make_unique<Listener>(executor_, timers_, std::vector<ConnectionServer*>{server_.get()});
   const auto listening = listener_->listen({asio::ip::address_v4::loopback(), port_});
   if (!listening) throw std::runtime_error(listening.error().detail);
   port_ = listener_->address().port();

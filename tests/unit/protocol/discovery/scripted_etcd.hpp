@@ -11,8 +11,8 @@
 
 #include <concerto/base/notifier.hpp>
 #include <concerto/base/timers.hpp>
-#include <concerto/transport/grpc_listener.hpp>
 #include <concerto/transport/grpc_server.hpp>
+#include <concerto/transport/listener.hpp>
 
 namespace concerto::net::test {
 
@@ -123,7 +123,7 @@ class ScriptedEtcd {
   std::shared_ptr<Cluster> cluster_;
   Notifier unhung_;
   std::unique_ptr<GrpcServer> server_;
-  std::unique_ptr<GrpcListener> listener_;
+  std::unique_ptr<Listener> listener_;
   std::uint16_t port_ = 0;
 
   unsigned streams_generation_ = 0;

@@ -32,7 +32,7 @@ class NamedService {
 
   Timers& timers_;
   GrpcServer server_;
-  GrpcListener listener_;
+  Listener listener_;
 };
 
 class TargetChannelsTest : public EtcdTest {

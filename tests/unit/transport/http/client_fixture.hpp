@@ -91,8 +91,7 @@ class ClientTest : public ServerTest {
   }
 
   std::string server_url(std::string_view path) {
-    return "http://127.0.0.1:" + std::to_string(listener_->local_endpoint().port()) +
-           std::string{path};
+    return "http://127.0.0.1:" + std::to_string(listener_->address().port()) + std::string{path};
   }
 
   SteadyTime in(std::chrono::milliseconds time) { return timers_.now() + time; }

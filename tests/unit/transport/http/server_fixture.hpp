@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <concerto/base/notifier.hpp>
-#include <concerto/transport/http_listener.hpp>
 #include <concerto/transport/http_server.hpp>
+#include <concerto/transport/listener.hpp>
 
 #include "shard_fixture.hpp"
 
@@ -32,14 +32,14 @@ class ServerTest : public ShardTest {
 
   void serve(HttpServerOptions options = {}, DescriptorShortage* shortage = nullptr) {
     server_ = std::make_unique<HttpServer>(executor(), timers_, router_.handler(), options);
-    listener_ = std::make_unique<HttpListener>(executor(), timers_,
-                                               std::vector<HttpServer*>{server_.get()}, shortage);
-    ASSERT_TRUE(listener_->start(loopback()));
+    listener_ = std::make_unique<Listener>(executor(), timers_,
+                                           std::vector<ConnectionServer*>{server_.get()}, shortage);
+    ASSERT_TRUE(listener_->listen(loopback()));
   }
 
   void TearDown() override {
     if (!server_) return;
-    await(listener_->stop());
+    listener_->close();
     release_all_ = true;
     released_.notify_all();
     await(server_->drain(timers_.now()));
@@ -47,7 +47,7 @@ class ServerTest : public ShardTest {
 
   RawPeer& connect() {
     peers_.push_back(std::make_unique<RawPeer>(executor()));
-    peers_.back()->connect(listener_->local_endpoint());
+    peers_.back()->connect(listener_->address());
     return *peers_.back();
   }
 
@@ -92,7 +92,7 @@ class ServerTest : public ShardTest {
   int waiting_ = 0;
   int waited_ = 0;
   std::unique_ptr<HttpServer> server_;
-  std::unique_ptr<HttpListener> listener_;
+  std::unique_ptr<Listener> listener_;
   std::vector<std::unique_ptr<RawPeer>> peers_;
 };
 

@@ -267,7 +267,7 @@ TEST_F(HttpServerLife, CutsAClientThatDoesNotReadItsAnswer) {
   });
   serve();
   TestSocket silent{executor()};
-  silent.connect(listener_->local_endpoint());
+  silent.connect(listener_->address());
   asio::write(silent, asio::buffer(std::string_view{"GET /large HTTP/1.1\r\nHost: h\r\n\r\n"}));
   run_until([&] { return server_->probe().request_count.load() == 1; });
   poll();
@@ -326,15 +326,15 @@ TEST_F(HttpServerLife, DrainCancelsWhatIsLeftAtItsDeadline) {
 TEST_F(HttpServerLife, SpreadsConnectionsOverItsServers) {
   HttpServer first{executor(), timers_, router_.handler()};
   HttpServer second{executor(), timers_, router_.handler()};
-  HttpListener listener{executor(), timers_, {&first, &second}};
-  ASSERT_TRUE(listener.start(loopback()));
+  Listener listener{executor(), timers_, {&first, &second}};
+  ASSERT_TRUE(listener.listen(loopback()));
   std::vector<std::unique_ptr<RawPeer>> peers;
   for (int i = 0; i < 6; ++i) {
     peers.push_back(std::make_unique<RawPeer>(executor()));
-    peers.back()->connect(listener.local_endpoint());
+    peers.back()->connect(listener.address());
   }
   run_until([&] { return first.connection_count() == 3 && second.connection_count() == 3; });
-  await(listener.stop());
+  listener.close();
   await(first.drain(timers_.now()));
   await(second.drain(timers_.now()));
 }
@@ -344,12 +344,12 @@ TEST_F(HttpServerLife, AnIdleConnectionOfAnotherServerMakesRoom) {
   options.sockets = std::make_shared<SocketQuota>(4);
   HttpServer busy{executor(), timers_, router_.handler(), options};
   HttpServer idle{executor(), timers_, router_.handler(), options};
-  HttpListener listener{executor(), timers_, {&busy, &idle}};
-  ASSERT_TRUE(listener.start(loopback()));
+  Listener listener{executor(), timers_, {&busy, &idle}};
+  ASSERT_TRUE(listener.listen(loopback()));
   std::vector<std::unique_ptr<RawPeer>> peers;
   const auto connect_next = [&] {
     peers.push_back(std::make_unique<RawPeer>(executor()));
-    peers.back()->connect(listener.local_endpoint());
+    peers.back()->connect(listener.address());
   };
   for (std::size_t i = 1; i <= 4; ++i) {
     connect_next();
@@ -364,15 +364,15 @@ TEST_F(HttpServerLife, AnIdleConnectionOfAnotherServerMakesRoom) {
   run_until([&] { return idle.connection_count() == 1 && peers[1]->saw_end(); });
   release_all_ = true;
   released_.notify_all();
-  await(listener.stop());
+  listener.close();
   await(busy.drain(timers_.now()));
   await(idle.drain(timers_.now()));
 }
 
 TEST_F(HttpServerLife, SaysWhereItCannotListen) {
   serve();
-  HttpListener other{executor(), timers_, {server_.get()}};
-  const auto started = other.start(listener_->local_endpoint());
+  Listener other{executor(), timers_, {server_.get()}};
+  const auto started = other.listen(listener_->address());
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().detail, StartsWith("cannot listen on 127.0.0.1:"));
 }

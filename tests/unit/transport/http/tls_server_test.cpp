@@ -28,12 +28,11 @@ class HttpTls : public ClientTest {
   }
 
   std::string url(std::string_view path) {
-    return "https://b.org:" + std::to_string(listener_->local_endpoint().port()) +
-           std::string{path};
+    return "https://b.org:" + std::to_string(listener_->address().port()) + std::string{path};
   }
 
   TlsPeer open(Alpn alpn = Alpn::http_1_1) {
-    return TlsPeer{executor(), listener_->local_endpoint(), files_.client(), alpn};
+    return TlsPeer{executor(), listener_->address(), files_.client(), alpn};
   }
 
   std::uint64_t failed_handshakes() const { return server_->probe().failed_handshake_count; }

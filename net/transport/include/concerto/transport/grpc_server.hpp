@@ -13,6 +13,7 @@
 #include <concerto/base/async.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/buffer_budget.hpp>
+#include <concerto/transport/connection_server.hpp>
 #include <concerto/transport/grpc_call.hpp>
 #include <concerto/transport/socket_quota.hpp>
 
@@ -119,14 +120,14 @@ using GrpcStreamHandler = std::function<Task<GrpcStatus>(GrpcServerStream&)>;
 
 /// Serves gRPC on the connections of one shard.
 ///
-/// Register the methods first, then hand over connections (GrpcListener does). Everything on the
+/// Register the methods first, then hand over connections (Listener does). Everything on the
 /// shard's thread, except where a function says otherwise.
-class GrpcServer {
+class GrpcServer final : public ConnectionServer {
  public:
   /// `timers` must outlive the server.
   GrpcServer(Executor executor, Timers& timers, GrpcServerOptions options = {});
   /// Shut down first.
-  ~GrpcServer();
+  ~GrpcServer() override;
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
 
@@ -134,15 +135,14 @@ class GrpcServer {
   void add_unary(std::string method, GrpcUnaryHandler handler);
   void add_stream(std::string method, GrpcStreamHandler handler);
 
-  /// Takes over a connected, non-blocking TCP socket. Beyond the limit it is closed, an idle
-  /// connection makes room for the next one, and the answer is false. From any thread.
-  bool accept(int socket);
-  /// Closes an idle connection soon, if there is one: a server with the same quota found no room.
-  /// From any thread.
-  void ask_for_room();
+  [[nodiscard]] bool offer(AcceptedSocket& socket) override;
+  void ask_for_room() override;
+  /// gRPC knows no answer before the client has spoken: never taken, and nothing is said.
+  [[nodiscard]] bool turn_away(AcceptedSocket&) override { return false; }
+  void refuse(int) const noexcept override {}
+  /// Those on their way to the shard included.
+  std::size_t connection_count() const noexcept override;
 
-  /// Connections now, those on their way to the shard included. From any thread.
-  std::size_t connection_count() const noexcept;
   std::size_t call_count() const noexcept;
   const GrpcServerProbe& probe() const noexcept;
 

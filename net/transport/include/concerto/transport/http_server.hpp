@@ -16,6 +16,7 @@
 #include <concerto/base/task_group.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/buffer_budget.hpp>
+#include <concerto/transport/connection_server.hpp>
 #include <concerto/transport/http_message.hpp>
 #include <concerto/transport/http_router.hpp>
 #include <concerto/transport/socket_quota.hpp>
@@ -44,23 +45,6 @@ struct HttpServerOptions {
   std::shared_ptr<BufferBudget> buffers;
 };
 
-/// A connected socket that no shard owns yet. Closes it when nobody takes it.
-class AcceptedSocket {
- public:
-  AcceptedSocket(int descriptor, asio::ip::tcp::endpoint peer) noexcept;
-  AcceptedSocket(AcceptedSocket&& other) noexcept;
-  AcceptedSocket& operator=(AcceptedSocket&&) = delete;
-  ~AcceptedSocket();
-
-  const asio::ip::tcp::endpoint& peer() const noexcept { return peer_; }
-  int descriptor() const noexcept { return descriptor_; }
-  int release() noexcept;
-
- private:
-  int descriptor_;
-  asio::ip::tcp::endpoint peer_;
-};
-
 /// Counters of a server; written by its shard, readable from anywhere.
 struct HttpServerProbe {
   std::atomic<std::uint64_t> accepted_count{0};
@@ -79,30 +63,22 @@ struct HttpServerProbe {
 /// Malformed input is answered with 4xx and a JSON message, and its connection closed.
 ///
 /// Used on the executor's thread except where a function says otherwise. Drain it before it dies.
-class HttpServer {
+class HttpServer final : public ConnectionServer {
  public:
   HttpServer(Executor executor, Timers& timers, HttpHandler handler,
              HttpServerOptions options = {});
-  ~HttpServer();
+  ~HttpServer() override;
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Takes a connection over. False, and the socket stays the caller's, when the limit of
-  /// connections is reached or the server drains. The longest idle connection is closed then, so
-  /// that connections that nobody uses do not keep out others for long. Thread-safe.
-  [[nodiscard]] bool offer(AcceptedSocket& socket);
-
-  /// Closes an idle connection soon, if there is one: a server with the same quota found no room.
-  /// Thread-safe.
-  void ask_for_room();
-
-  /// Takes over a connection that there is no room for: it is answered with 503, and may finish
-  /// what it is writing. False, and the socket stays the caller's, when too many of these are open.
-  /// Thread-safe.
-  [[nodiscard]] bool turn_away(AcceptedSocket& socket);
-
-  /// Connections offered and not yet closed, without those turned away. Thread-safe.
-  std::size_t connection_count() const noexcept {
+  /// The limit on connections is that of the options.
+  [[nodiscard]] bool offer(AcceptedSocket& socket) override;
+  void ask_for_room() override;
+  /// The client is answered with 503, and may finish what it is writing. Some at a time.
+  [[nodiscard]] bool turn_away(AcceptedSocket& socket) override;
+  void refuse(int descriptor) const noexcept override;
+  /// Without those turned away.
+  std::size_t connection_count() const noexcept override {
     return connection_count_.load(std::memory_order_relaxed);
   }
 
@@ -135,6 +111,7 @@ class HttpServer {
   Timers& timers_;
   HttpHandler handler_;
   HttpServerOptions options_;
+  const bool speaks_tls_;
   std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
   const std::shared_ptr<SocketQuota> sockets_;
   const std::shared_ptr<BufferBudget> buffers_;
