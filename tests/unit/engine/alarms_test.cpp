@@ -226,6 +226,18 @@ TEST(Alarms, TellBothTimesOfATransaction) {
   EXPECT_TRUE(alarms.pop_due(start + seconds(2))->timeout);
 }
 
+TEST(Alarms, TellWhenATransactionTimesOut) {
+  Alarms alarms;
+  const Gid gid("g");
+  EXPECT_EQ(alarms.timeout_of(gid), SteadyTime::max());
+  alarms.set_wake(gid, start + seconds(1));
+  EXPECT_EQ(alarms.timeout_of(gid), SteadyTime::max());
+  alarms.set_timeout(gid, start + seconds(2));
+  EXPECT_EQ(alarms.timeout_of(gid), start + seconds(2));
+  alarms.cancel(gid);
+  EXPECT_EQ(alarms.timeout_of(gid), SteadyTime::max());
+}
+
 TEST(Alarms, GiveThoseThatWaitForATargetBeforeTheirTime) {
   Alarms alarms;
   for (const int second : {50, 10, 40, 20, 30}) {

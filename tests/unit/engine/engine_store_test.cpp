@@ -65,11 +65,11 @@ TEST_F(EngineStore, ARequestWaitsForABusyStore) {
 TEST_F(EngineStore, ANewTransactionWaitsOutAMomentOnly) {
   scripted_.busy_commits = 1;
   const auto first = submit(make_request("g", "saga", 1));
-  world_->advance(milliseconds(50));
+  world_->advance(milliseconds(100));
   EXPECT_EQ(error_of(first), "");
   scripted_.busy_commits = always;
   const auto second = submit(make_request("h", "saga", 1));
-  world_->advance(milliseconds(250));
+  world_->advance(seconds(1));
   EXPECT_EQ(code_of(second), Errc::store_busy);
   EXPECT_EQ(stored("h"), std::nullopt);
   scripted_.busy_commits = 0;
@@ -80,7 +80,7 @@ TEST_F(EngineStore, ARequestIsRefusedByAStoreThatStaysBusyAndMayComeAgain) {
   prepare(make_request("g", "msg", 1));
   scripted_.busy_commits = always;
   const auto refused = submit(make_request("g", "msg", 1));
-  world_->advance(options_.store_busy_max);
+  world_->advance(options_.store_busy_max + seconds(1));
   EXPECT_EQ(code_of(refused), Errc::store_busy);
   EXPECT_EQ(status("g"), TransStatus::prepared);
   scripted_.busy_commits = 0;
@@ -94,7 +94,7 @@ TEST_F(EngineStore, ATransactionWaitsWhileTheStoreStaysBusyAndGoesOnAfterwards) 
   scripted_.busy_commits = always;
   answer();
   branches_->release_all();
-  world_->advance(options_.store_busy_max);
+  world_->advance(options_.store_busy_max + seconds(1));
   // The transaction was stored: nobody may hear that nothing happened.
   EXPECT_TRUE(code_of(waiting) == Condition::outcome_unknown);
   EXPECT_THAT(error_of(waiting), HasSubstr("gid g goes on"));
@@ -154,7 +154,7 @@ TEST_F(EngineStore, RecoveryWaitsForABusyStore) {
   scripted_.busy_scans = 2;
   const auto recovered = world_->start(world_->coordinator().recover());
   EXPECT_EQ(error_of(recovered), "(not ended)");
-  world_->advance(seconds(2));
+  world_->advance(seconds(3));
   EXPECT_EQ(error_of(recovered), "");
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
@@ -163,7 +163,7 @@ TEST_F(EngineStore, ANewTransactionWhoseAnswerIsLostIsFoundLater) {
   scripted_.lost_answers = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), Errc::store_failed);
   EXPECT_THAT(branches_->calls, IsEmpty());
-  world_->advance(options_.retry_interval);
+  world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);
   EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
 }
@@ -178,7 +178,7 @@ TEST_F(EngineStore, ANewTransactionWhoseAnswerIsLostHasItsTimeout) {
 TEST_F(EngineStore, ALostTransactionIsForgotten) {
   scripted_.lost_commits = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), Errc::store_failed);
-  world_->advance(options_.retry_interval);
+  world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(stored("g"), std::nullopt);
   EXPECT_EQ(world_->coordinator().in_flight().live, 0U);
   EXPECT_EQ(world_->coordinator().in_flight().parked, 0U);
@@ -189,7 +189,7 @@ TEST_F(EngineStore, AnEndWhoseAnswerIsLostIsReadAgain) {
   submit_and_hold("g");
   scripted_.lost_answers = 1;
   answer();
-  world_->advance(options_.retry_interval);
+  world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);
   EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
   EXPECT_EQ(world_->coordinator().in_flight().parked, 0U);
@@ -199,7 +199,7 @@ TEST_F(EngineStore, ASubmitWhoseAnswerIsLostGoesOn) {
   prepare(make_request("g", "msg", 1));
   scripted_.lost_answers = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "msg", 1))), Errc::store_failed);
-  world_->advance(options_.retry_interval);
+  world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 

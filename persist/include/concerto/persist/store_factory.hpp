@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/base/clock.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/persist/managed_store.hpp>
 
