@@ -97,7 +97,8 @@ Async<> Coordinator::recover() {
     const SteadyTime now = clock_.steady_now();
     SteadyTime next = now + recovery_pause * (now - page_begin);
     if (is_busy) next = now + busy_store_pause;
-    co_await on_shard(first.executor(), first.pause_until(next));
+    const bool goes_on = co_await on_shard(first.executor(), first.pause_until(next));
+    if (is_busy && !goes_on) co_return listed.error();
   }
 }
 

@@ -51,8 +51,8 @@ class Engine {
   Task<void> begin_recovery();
   /// Sets the alarms of unfinished transactions that the store listed since `begin_recovery`.
   Task<void> recover(std::vector<ActiveTrans> transactions);
-  /// Waits by the shard's timers.
-  Task<void> pause_until(SteadyTime at);
+  /// Waits by the shard's timers. False when a stop has begun.
+  Task<bool> pause_until(SteadyTime at);
   Task<void> set_limits(CoordinatorLimits limits);
   /// Takes no more requests and starts no more calls.
   Task<void> begin_stop();

@@ -146,8 +146,9 @@ void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
   }
 }
 
-Task<void> Engine::pause_until(SteadyTime at) {
+Task<bool> Engine::pause_until(SteadyTime at) {
   if (at > ports_.timers.now()) co_await sleep_until(ports_.timers, at);
+  co_return !stopping_;
 }
 
 Task<Engine::Waking> Engine::take_waking(seconds beyond, std::size_t limit, std::uint64_t round) {

@@ -159,6 +159,16 @@ TEST_F(EngineStore, RecoveryWaitsForABusyStore) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineStore, AStopEndsARecoveryThatWaitsForABusyStore) {
+  scripted_.busy_scans = always;
+  const auto recovered = world_->start(world_->coordinator().recover());
+  world_->advance(seconds(5));
+  EXPECT_EQ(error_of(recovered), "(not ended)");
+  EXPECT_TRUE(stop()->has_value());
+  world_->advance(seconds(2));
+  EXPECT_EQ(code_of(recovered), Errc::store_busy);
+}
+
 TEST_F(EngineStore, ANewTransactionWhoseAnswerIsLostIsFoundLater) {
   scripted_.lost_answers = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), Errc::store_failed);

@@ -115,7 +115,8 @@ class Coordinator {
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
 
-  /// Reads what is unfinished from the store and resumes it. Requests may come in meanwhile.
+  /// Reads what is unfinished from the store and resumes it. Requests may come in meanwhile. A busy
+  /// store is asked again until it answers or a stop begins.
   Async<> recover();
 
   /// Replaces the limits; what is in work beyond them goes on.
