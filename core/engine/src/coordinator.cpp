@@ -130,37 +130,37 @@ Gid Coordinator::new_gid(RandomSource& random) {
 
 Async<> Coordinator::prepare(TransRequest request) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.prepare(std::move(request)));
+  return on_shard(engine.executor(), engine.requests().prepare(std::move(request)));
 }
 
 Async<Transaction> Coordinator::prepare_workflow(TransRequest request) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.prepare_workflow(std::move(request)));
+  return on_shard(engine.executor(), engine.requests().prepare_workflow(std::move(request)));
 }
 
 Async<> Coordinator::submit(TransRequest request) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.submit(std::move(request)));
+  return on_shard(engine.executor(), engine.requests().submit(std::move(request)));
 }
 
 Async<> Coordinator::abort(TransRequest request) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.abort(std::move(request)));
+  return on_shard(engine.executor(), engine.requests().abort(std::move(request)));
 }
 
 Async<> Coordinator::register_branch(BranchRequest request) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.register_branch(std::move(request)));
+  return on_shard(engine.executor(), engine.requests().register_branch(std::move(request)));
 }
 
 Async<> Coordinator::force_stop(Gid gid) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.force_stop(std::move(gid)));
+  return on_shard(engine.executor(), engine.requests().force_stop(std::move(gid)));
 }
 
 Async<> Coordinator::reset_next_cron_time(Gid gid) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.reset_next_cron_time(std::move(gid)));
+  return on_shard(engine.executor(), engine.requests().reset_next_cron_time(std::move(gid)));
 }
 
 Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
@@ -186,7 +186,7 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
 
 Async<std::optional<Transaction>> Coordinator::query(Gid gid) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.query(std::move(gid)));
+  return on_shard(engine.executor(), engine.requests().query(std::move(gid)));
 }
 
 Async<std::optional<Inspection>> Coordinator::inspect(Gid gid) {

@@ -1,390 +1,206 @@
-// The requests of the protocol.
-
 #include "engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <concerto/base/assert.hpp>
 
-#include "sendable.hpp"
-
 namespace concerto {
 
+using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 namespace {
 
-/// FAILURE-class errors end in the word that old clients look for (page 01, section 5).
-Error conflict(std::string text) {
-  return make_error(Errc::status_conflict, std::move(text) + " FAILURE");
-}
+/// At a stop whose time is over.
+constexpr std::chrono::milliseconds cancel_again_after{100};
 
-Error shutting_down() {
-  return make_error(Errc::shutting_down, "the coordinator is shutting down");
-}
-
-std::string quoted(TransStatus status) {
-  return "'" + std::string(to_string(status)) + "'";
-}
-
-std::size_t payload_bytes(const Transaction& trans) noexcept {
-  std::size_t bytes = 0;
-  for (const std::string& payload : trans.payloads) bytes += payload.size();
-  return bytes;
-}
-
-Error other_type(const LiveTrans& stored, const Mode& named) {
-  return conflict("gid " + stored.gid.str() + " is of type " + std::string(stored.mode->name) +
-                  ", not " + std::string(named.name) + ".");
-}
-
-/// Whether one of `rows` has the (branch_id, op) of a stored branch.
-bool any_exists(const std::vector<Branch>& stored, const std::vector<Branch>& rows) {
-  return std::any_of(rows.begin(), rows.end(), [&](const Branch& row) {
-    return std::any_of(stored.begin(), stored.end(), [&](const Branch& branch) {
-      return branch.branch_id == row.branch_id && branch.op == row.op;
-    });
-  });
-}
-
-bool names_topics(const TransRequest& request) {
-  return std::any_of(request.steps.begin(), request.steps.end(),
-                     [](const Step& step) { return topic_of(step.action).has_value(); });
+/// How long a resting transaction rests after a start: until its time, and no longer than it was
+/// to rest when it began to. So a clock that was ahead when that time was stored, and is not any
+/// more, does not keep it.
+nanoseconds rest_after_start(const ActiveTrans& active, const Mode& mode, WallTime now) {
+  const nanoseconds left = elapsed(now, active.next_cron_time);
+  nanoseconds most = active.next_cron_interval + jitter_max(active.next_cron_interval);
+  if (left <= most) return left;
+  // It may be the delay of a msg, which is not an interval.
+  const auto custom = parse_custom_data(mode, active.custom_data, 0);
+  const bool delayed =
+      custom && active.submit_time && active.next_cron_time <= *active.submit_time + custom->delay;
+  if (delayed) most = std::max<nanoseconds>(most, custom->delay);
+  return std::min(left, most);
 }
 
 }  // namespace
 
 Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
                const CoordinatorOptions& options, const ModeTable& modes)
-    : ports_(ports),
-      store_(store),
-      clock_(clock),
-      options_(options),
-      modes_(modes),
-      topics_(store, clock, ports.branches, options.wording),
-      live_(ports.executor, [this](LiveTrans& live) { leave_memory(live); }),
-      wakes_(ports, options_, live_,
+    : env_{.ports = ports,
+           .store = store,
+           .clock = clock,
+           .options = options,
+           .modes = modes,
+           .stopping = false},
+      journal_(options.journal_transactions_max),
+      live_(ports.executor, [this](LiveTrans& live) { loader_.leave_memory(live); }),
+      wakes_(ports, env_.options, live_,
              [this](Alarms::Due due, std::string slot) {
                tasks_.spawn(wake(std::move(due), std::move(slot)));
              }),
-      progress_timer_(ports.timers, [this] { tasks_.spawn(save_progress()); }),
-      log_timer_(ports.timers, [this] { report_left_out(ports_.timers.now()); }),
-      journal_(options.journal_transactions_max),
+      log_(env_, journal_),
+      loader_(env_, live_, wakes_),
+      trouble_(env_, wakes_, log_),
+      changes_(env_, live_, loader_, wakes_, trouble_, log_, tasks_),
+      passes_(env_, live_, wakes_, changes_, log_, journal_, tasks_),
+      requests_(env_, live_, loader_, wakes_, trouble_, changes_, passes_),
+      inspector_(env_, live_, wakes_, journal_),
       tasks_(ports.executor) {}
 
 Engine::~Engine() = default;
 
-Async<> Engine::resolve_topics(TransRequest& request) {
-  for (const Step& step : request.steps) {
-    const auto topic = topic_of(step.action);
-    if (!topic || request.topics.contains(*topic)) continue;
-    std::string name(*topic);
-    CONCERTO_CO_TRY(std::vector<std::string> urls, co_await topics_.subscribers(name));
-    request.topics.emplace(std::move(name), std::move(urls));
-  }
-  co_return ok();
+Async<std::optional<Inspection>> Engine::inspect(Gid gid) {
+  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await requests_.query(std::move(gid)));
+  if (!found) co_return std::nullopt;
+  co_return inspector_.explain(std::move(*found));
 }
 
-Result<> Engine::admit(const LiveTrans& live, const Draft& draft) const {
-  const std::size_t bytes = live_.bytes() + payload_bytes(draft.trans);
-  // The transaction itself is in the table already.
-  if (live_.size() <= options_.in_flight_max && bytes <= options_.in_flight_bytes_max) return ok();
-  return make_error(Errc::overloaded, "too many transactions in flight: gid " + live.gid.str() +
-                                          " is refused, try again later");
+Task<std::vector<Gid>> Engine::with_error(std::string text) {
+  co_return journal_.with_error(text);
 }
 
-Async<> Engine::create(LiveTrans& live, Draft& draft, TransStatus status) {
-  CONCERTO_ASSERT(live.turn.is_taken && live.knowledge != LiveTrans::Knowledge::present);
-  if (stopping_) co_return shutting_down();
-  CONCERTO_CO_CHECK(admit(live, draft));
-  Transaction& trans = draft.trans;
-  const WallTime now = clock_.wall_now();
-  trans.status = status;
-  trans.create_time = trans.update_time = now;
-  if (status == TransStatus::submitted) trans.submit_time = now;
-  trans.next_cron_interval = reset_interval(trans.options, options_);
-  trans.next_cron_time = now + trans.next_cron_interval;
-  trans.parked = is_resumed(*draft.mode);  // Until then its application runs it.
-  for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
-  for (StoreRetry retry(new_trans_patience);;) {
-    Change change;
-    change.what = CreateTrans{&trans};
-    const Result<> created = co_await store_.commit(std::move(change));
-    if (created) break;
-    const auto again = try_again_at(live, created, retry);
-    if (!again) {
-      live.knowledge = LiveTrans::Knowledge::none;
-      find_out_later(live.gid, created.error());
-      co_return created;
+/// `slot`: the target at which a slot was kept for the transaction, if one was.
+Task<void> Engine::wake(Alarms::Due due, std::string slot) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  {
+    Turn turn = co_await loader_.enter(due.gid);
+    LiveTrans& live = *turn;
+    const Result<> loaded = co_await loader_.load(live);
+    if (!loaded) {
+      log_.write_limited(LogLevel::error, live, "transactions that cannot be read",
+                         "cannot be read: " + loaded.error().detail + "; next try in " +
+                             std::to_string(env_.options.retry_interval.count()) + " s");
+      const SteadyTime next = env_.now() + env_.options.retry_interval;
+      if (due.wake) wakes_.set_wake(live.gid, next);
+      if (due.timeout) wakes_.set_timeout(live.gid, next);
+    } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
+      const Transaction& trans = live.trans;
+      if (trans.status == live.mode->times_out_in) {
+        // A prepared transaction rests only after its time has come.
+        live.timed_out |= due.timeout || (trans.status == TransStatus::prepared && trans.parked);
+        // After a change that was not stored: its alarm has rung already, or was never set.
+        const bool has_alarm = wakes_.alarms().timeout_of(live.gid) != SteadyTime::max();
+        if (!live.timed_out && !has_alarm) loader_.arm_timeout(live);
+      }
+      if (!live.is_driven()) {
+        passes_.wake(live, std::move(due), std::exchange(slot, {}));
+      } else if (due.timeout) {
+        // The decision does not wait for the call that runs.
+        ignore_error(co_await passes_.settle(live), "the driver meets the same error");
+        live.progressed.notify_all();
+      }
     }
-    co_await pause_for_store(live, *again);
   }
-  adopt(live, std::move(trans), std::move(draft.custom), *draft.mode);
-  count(live);
-  arm_timeout(live);
-  if (is_resumed(*live.mode)) {
-    wakes_.set_wake(live.gid, ports_.timers.now() + live.trans.next_cron_interval);
-  }
-  co_return ok();
+  wakes_.ended(std::move(slot));
 }
 
-/// True when the transaction is new. What exists is loaded, also when nothing new is taken.
-Async<bool> Engine::create_or_load(LiveTrans& live, Draft& draft, TransStatus status) {
-  if (live.knowledge == LiveTrans::Knowledge::present) co_return false;
-  Result<> created = make_error(Errc::invalid_request, "custom_data: name is missing");
-  const bool is_nameless = is_resumed(*draft.mode) && draft.custom.name.empty();
-  if (!is_nameless) {
-    created = co_await create(live, draft, status);
-    if (created) co_return true;
-    const error_code code = created.error().code;
-    if (code != Errc::gid_exists && code != Errc::overloaded) co_return created.error();
-  }
-  live.knowledge = LiveTrans::Knowledge::none;
-  CONCERTO_CO_CHECK(co_await load(live));
-  if (live.knowledge != LiveTrans::Knowledge::present) co_return created.error();
-  co_return false;
+Task<void> Engine::begin_recovery() {
+  loader_.begin_recovery();
+  co_return;
 }
 
-Async<> Engine::prepare(TransRequest request) {
-  if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft,
-                  make_draft(std::move(request), modes_, ports_.branches, options_.wording));
-  Turn turn = co_await enter(draft.trans.gid);
-  LiveTrans& live = *turn;
-  CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
-  if (live.trans.status != TransStatus::prepared) {
-    co_return conflict("current status " + quoted(live.trans.status) + ", cannot prepare.");
-  }
-  co_return ok();
-}
-
-Async<Transaction> Engine::prepare_workflow(TransRequest request) {
-  CONCERTO_CO_TRY(Draft draft,
-                  make_draft(std::move(request), modes_, ports_.branches, options_.wording));
-  if (!is_resumed(*draft.mode)) {
-    co_return make_error(Errc::invalid_request, "trans_type must be '" + modes_.names(is_resumed) +
-                                                    "', not '" + std::string(draft.mode->name) +
-                                                    "'");
-  }
-  Turn turn = co_await enter(draft.trans.gid);
-  LiveTrans& live = *turn;
-  CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
-  if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
-  co_return live.trans;
-}
-
-Async<> Engine::submit(TransRequest request) {
-  const bool waits = request.options.wait_result;
-  const SteadyTime until = request.wait_until;
-  if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft,
-                  make_draft(std::move(request), modes_, ports_.branches, options_.wording));
-  if (is_resumed(*draft.mode)) {
-    co_return co_await submit_end(std::move(draft));
-  }
-  Turn turn = co_await enter(draft.trans.gid);
-  LiveTrans& live = *turn;
-  CONCERTO_CO_TRY(const bool is_new, co_await create_or_load(live, draft, TransStatus::submitted));
-  if (!is_new) CONCERTO_CO_CHECK(co_await submit_existing(live, draft));
-  const std::uint64_t seen = live.passes;
-  try_now(live);
-  if (!waits) co_return ok();
-  Pin pin = turn.pin();
-  turn.release();
-  co_return co_await wait_for_pass(std::move(pin), seen, until);
-}
-
-Async<> Engine::submit_existing(LiveTrans& live, Draft& draft) {
-  if (stopping_) co_return shutting_down();
-  const Transaction& stored = live.trans;
-  if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
-  if (stored.status == TransStatus::submitted) co_return ok();
-  if (stored.status != TransStatus::prepared) {
-    co_return conflict("current status " + quoted(stored.status) + ", " +
-                       std::string(options_.wording.cannot_submit));
-  }
-  TransDelta delta;
-  delta.status = TransStatus::submitted;
-  delta.at = clock_.wall_now();
-  delta.submit_time = delta.at;
-  if (auto options = merged(stored.options, draft.trans.options); options != stored.options) {
-    // New headers go to the stored URLs.
-    if (options.branch_headers != stored.options.branch_headers) {
-      Transaction changed = stored;
-      changed.options = options;
-      CONCERTO_CO_CHECK(check_sendable(ports_.branches, *live.mode, changed, live.custom));
+Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
+  for (const ActiveTrans& active : transactions) {
+    if (const Mode* mode = env_.modes.find(active.type)) {
+      recover_one(active, *mode);
+    } else if (log_.admits(LogLevel::warn, "transactions of unknown types")) {
+      env_.ports.observer.log(LogLevel::warn, active.gid.view(),
+                              "left alone: its type is not in this version");
     }
-    delta.options = std::move(options);
   }
-  if (!draft.trans.custom_data.empty()) {
-    CONCERTO_CO_TRY(draft.custom, parse_custom_data(*live.mode, draft.trans.custom_data, stored));
-    delta.custom_data = draft.trans.custom_data;
-  }
-  const bool new_custom = delta.custom_data.has_value();
-  CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
-  if (new_custom) live.custom = std::move(draft.custom);
-  live.calls.restart(live.trans.branches.size());
-  wakes_.cancel(live.gid);
-  arm_timeout(live);
-  co_return ok();
+  loader_.end_recovery();
+  co_return;
 }
 
-/// Of a workflow: nothing is processed, its application has done it all.
-Async<> Engine::submit_end(Draft draft) {
-  CONCERTO_CO_TRY(StatusChange end, submitted_end(std::move(draft.extra)));
-  Turn turn = co_await enter(draft.trans.gid);
-  LiveTrans& live = *turn;
-  CONCERTO_CO_CHECK(co_await load(live));
-  const bool is_open =
-      live.knowledge == LiveTrans::Knowledge::present && live.trans.status == TransStatus::prepared;
-  if (!is_open) co_return make_error(Errc::trans_not_found, "storage: NotFound");
-  if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
-  if (stopping_) co_return shutting_down();
-  co_return co_await change_status(live, std::move(end));
+/// A request may have been faster, and the store have listed the transaction as it was before. Its
+/// alarms are set nevertheless: a request sets none of those that it has nothing to do with.
+void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
+  using Knowledge = LiveTrans::Knowledge;
+  if (loader_.has_ended(active.gid)) return;
+  const LiveTrans* live = live_.find(active.gid);
+  if (live != nullptr && live->knowledge == Knowledge::absent) return;
+  const bool is_known = live != nullptr && live->knowledge == Knowledge::present;
+  const TransStatus status = is_known ? live->trans.status : active.status;
+  if (is_final(status)) return;
+  loader_.count_listed(active);
+  const WallTime now = env_.clock.wall_now();
+  const SteadyTime steady = env_.now();
+  const seconds timeout = env_.timeout_of(active.timeout_to_fail, mode);
+  if (status == mode.times_out_in && timeout.count() > 0) {
+    wakes_.set_timeout(active.gid, steady + time_left(timeout, active.create_time, now));
+  }
+  const bool is_driven = live != nullptr && live->is_driven();
+  if (is_driven || wakes_.alarms().wake_of(active.gid) != SteadyTime::max()) return;
+  if (active.parked) {
+    wakes_.set_wake(active.gid, steady + rest_after_start(active, mode, now));
+  } else if (status != TransStatus::prepared) {
+    wakes_.set_wake(active.gid, steady);
+  }
 }
 
-/// Starts a pass because a request wants one: the pauses between its tries begin anew. A pass that
-/// has begun and called nobody yet waits in no line any more.
-void Engine::try_now(LiveTrans& live) {
-  using State = LiveTrans::State;
-  if (live.state() == State::idle) return start_driver(live, Pass::Begun::asked_for);
-  if (live.state() == State::woken) live.enter(State::driving);
-  live.pass.woken_by.reset();
+Task<bool> Engine::pause_until(SteadyTime at) {
+  if (at > env_.now()) co_await sleep_until(env_.ports.timers, at);
+  co_return !env_.stopping;
 }
 
-Async<> Engine::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
-  LiveTrans& live = *pin;
-  CONCERTO_ASSERT(live.passes >= seen);
-  Timer timer(ports_.timers, [&live] { live.pass_ended.notify_all(); });
-  timer.set(until);
-  while (live.passes == seen) {
-    if (ports_.timers.now() >= until) {
-      co_return make_error(Errc::deadline_exceeded,
-                           "gid " + live.gid.str() + " is still being processed");
-    }
-    const bool notified = co_await live.pass_ended.wait();
-    if (!notified) co_return shutting_down();
-  }
-  co_return live.pass_result;
+Task<Engine::Waking> Engine::take_waking(seconds beyond, std::size_t limit, std::uint64_t round) {
+  return wakes_.take_waking(beyond, limit, round);
 }
 
-Async<> Engine::register_branch(BranchRequest request) {
-  CONCERTO_CO_TRY(BranchDraft draft, make_branch_draft(request, modes_, options_.wording));
-  Turn turn = co_await enter(request.gid);
-  LiveTrans& live = *turn;
-  CONCERTO_CO_CHECK(co_await load(live));
-  const Transaction& stored = live.trans;
-  if (live.knowledge != LiveTrans::Knowledge::present || stored.status != TransStatus::prepared) {
-    co_return conflict("no trans with gid: " + live.gid.str() + " status: prepared found");
-  }
-  if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
-  if (any_exists(stored.branches, draft.rows)) {
-    co_return make_error(Errc::branch_exists, "storage: UniqueKeyConflict");
-  }
-  if (stored.branches.size() + draft.rows.size() > branches_max) {
-    co_return make_error(Errc::invalid_entry, "gid " + live.gid.str() + " has " +
-                                                  std::to_string(stored.branches.size()) +
-                                                  " branch rows, at most " +
-                                                  std::to_string(branches_max) + " are allowed");
-  }
-  if (payload_bytes(stored) + request.payload.size() > registered_bytes_max) {
-    co_return make_error(Errc::invalid_entry,
-                         "the branches of gid " + live.gid.str() + " would have more than " +
-                             std::to_string(registered_bytes_max) + " bytes of data");
-  }
-  CONCERTO_CO_CHECK(
-      check_sendable(ports_.branches, *live.mode, stored, draft.rows, request.payload));
-  if (stopping_) co_return shutting_down();
-  TransDelta delta;
-  const WallTime now = clock_.wall_now();
-  for (Branch& row : draft.rows) {
-    row.payload = static_cast<std::uint32_t>(stored.payloads.size());
-    row.create_time = row.update_time = now;
-  }
-  delta.new_payloads.push_back(std::move(request.payload));
-  delta.new_branches = std::move(draft.rows);
-  CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
-  live.calls.restart(live.trans.branches.size());
-  live_.count_bytes(live);
-  co_return ok();
+Task<void> Engine::set_limits(CoordinatorLimits limits) {
+  static_cast<CoordinatorLimits&>(env_.options) = limits;
+  wakes_.set_limits(limits);
+  journal_.set_max(limits.journal_transactions_max);
+  co_return;
 }
 
-Async<> Engine::abort(TransRequest request) {
-  CONCERTO_CO_CHECK(check_gid(request.gid));
-  CONCERTO_CO_TRY(Turn turn, co_await enter_existing(request.gid));
-  LiveTrans& live = *turn;
-  CONCERTO_CO_CHECK(co_await begin_abort(live, std::move(request.rollback_reason)));
-  if (is_final(live.trans.status)) co_return ok();
-  const std::uint64_t seen = live.passes;
-  try_now(live);
-  if (!live.trans.options.wait_result) co_return ok();
-  Pin pin = turn.pin();
-  turn.release();
-  const Result<> result = co_await wait_for_pass(pin, seen, request.wait_until);
-  // What a submit would hear as its failure is what an abort is for.
-  if (pin->trans.status == TransStatus::failed) co_return ok();
-  co_return result;
+Task<void> Engine::begin_stop() {
+  env_.stopping = true;
+  wakes_.stop();
+  log_.stop();
+  changes_.stop();
+  live_.for_each([](LiveTrans& live) { live.progressed.notify_all(); });
+  co_return;
 }
 
-Async<> Engine::begin_abort(LiveTrans& live, std::string reason) {
-  const TransStatus status = live.trans.status;
-  const auto aborts_to = live.mode->aborts_to;
-  if (aborts_to && status == TransStatus::prepared) {
-    StatusChange change{*aborts_to, std::move(reason)};
-    co_return co_await change_status(live, std::move(change));
-  }
-  if (aborts_to && !is_final(status) && status == *aborts_to) {
-    if (reason.empty() || reason == live.trans.rollback_reason) co_return ok();
-    TransDelta delta;
-    delta.rollback_reason = truncated_reason(std::move(reason));
-    co_return co_await commit(live, std::move(delta), Durability::durable);
-  }
-  co_return conflict("trans type: '" + std::string(live.mode->name) + "' current status " +
-                     quoted(status) + ", cannot abort.");
+Task<void> Engine::finish_stop(SteadyTime deadline) {
+  // A cancellation that comes between two waits of a coroutine is lost on it: hence more than one.
+  Timer overdue(env_.ports.timers, [this, &overdue] {
+    tasks_.cancel();
+    overdue.set(env_.now() + cancel_again_after);
+  });
+  overdue.set(deadline);
+  co_await tasks_.join();
+  // The io_context of whoever embeds this need not wait for a deadline that was met.
+  overdue.cancel();
+  log_.report_left_out(SteadyTime::max());
+  env_.ports.timers.disarm();
 }
 
-Async<> Engine::force_stop(Gid gid) {
-  CONCERTO_CO_CHECK(check_gid(gid));
-  CONCERTO_CO_TRY(Turn turn, co_await enter_existing(std::move(gid)));
-  LiveTrans& live = *turn;
-  if (is_final(live.trans.status)) {
-    co_return conflict("global transaction force stop error. status: " +
-                       std::string(to_string(live.trans.status)) + ". error:");
-  }
-  StatusChange change{TransStatus::failed, {}};
-  CONCERTO_CO_CHECK(co_await change_status(live, std::move(change)));
-  // Who waits need not wait for the branch call that may still run.
-  if (live.is_driven()) tell_waiters(live, answer(live));
-  co_return ok();
+InFlight Engine::in_flight(SteadyTime now) const noexcept {
+  InFlight result;
+  result.live = live_.size();
+  result.bytes = live_.bytes();
+  wakes_.add_to(result, now);
+  loader_.add_to(result);
+  return result;
 }
 
-Async<> Engine::reset_next_cron_time(Gid gid) {
-  CONCERTO_CO_CHECK(check_gid(gid));
-  CONCERTO_CO_TRY(Turn turn, co_await enter_existing(std::move(gid)));
-  LiveTrans& live = *turn;
-  if (stopping_) co_return shutting_down();
-  TransDelta delta;
-  delta.at = clock_.wall_now();
-  if (is_final(live.trans.status)) {
-    // As in the reference: it shows the new time, and nothing is done at that time.
-    delta.schedule = Schedule{live.trans.next_cron_interval, delta.at, live.trans.parked};
-    co_return co_await commit(live, std::move(delta), Durability::durable);
-  }
-  // A prepared transaction rests only after its time has come.
-  live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.parked;
-  const seconds interval = reset_interval(live.trans.options, options_);
-  delta.schedule = Schedule{interval, delta.at, false};
-  CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
-  using State = LiveTrans::State;
-  if (live.is_driven() && live.state() != State::repeating) live.enter(State::repeating);
-  try_now(live);
-  co_return ok();
+Task<void> Engine::count_waiting(std::map<std::string, std::size_t>& by_target) {
+  wakes_.alarms().count_waiting(by_target);
+  co_return;
 }
 
-Async<std::optional<Transaction>> Engine::query(Gid gid) {
-  const LiveTrans* live = live_.find(gid);
-  if (live != nullptr && live->knowledge == LiveTrans::Knowledge::present) co_return live->trans;
-  co_return co_await store_.load(std::move(gid));
+Task<WallTime> Engine::oldest_unfinished() {
+  return wakes_.oldest_unfinished();
 }
 
 }  // namespace concerto

@@ -1,9 +1,6 @@
-// The lines that an operator acts on. Each says which transaction, branch, operation and URL it is
-// about and when the coordinator tries again; of each target there are a few in a while.
+#include "engine_log.hpp"
 
 #include <concerto/base/masked_url.hpp>
-
-#include "engine.hpp"
 
 namespace concerto {
 namespace {
@@ -16,28 +13,31 @@ std::string in_time(std::chrono::nanoseconds pause) {
 
 }  // namespace
 
-void Engine::log(LogLevel level, const LiveTrans& live, const std::string& text) const {
-  if (ports_.observer.logs(level)) ports_.observer.log(level, live.gid.view(), text);
+EngineLog::EngineLog(ShardEnv& env, const Journal& journal)
+    : env_(env),
+      journal_(journal),
+      timer_(env.ports.timers, [this] { report_left_out(env_.now()); }) {}
+
+void EngineLog::write(LogLevel level, const LiveTrans& live, const std::string& text) const {
+  if (env_.ports.observer.logs(level)) env_.ports.observer.log(level, live.gid.view(), text);
 }
 
-/// `thing`: what the line is about beside the transaction; of each there are a few lines.
-void Engine::log_limited(LogLevel level, const LiveTrans& live, std::string_view thing,
-                         const std::string& text, std::size_t lines) {
-  if (admits_line(level, thing, lines)) ports_.observer.log(level, live.gid.view(), text);
+void EngineLog::write_limited(LogLevel level, const LiveTrans& live, std::string_view thing,
+                              const std::string& text, std::size_t lines) {
+  if (admits(level, thing, lines)) env_.ports.observer.log(level, live.gid.view(), text);
 }
 
-bool Engine::admits_line(LogLevel level, std::string_view thing, std::size_t lines) {
-  if (!ports_.observer.logs(level)) return false;
-  const bool admitted = line_limit_.admits(thing, ports_.timers.now(), lines);
-  if (!log_timer_.is_set() && !stopping_) log_timer_.set(line_limit_.next_end());
+bool EngineLog::admits(LogLevel level, std::string_view thing, std::size_t lines) {
+  if (!env_.ports.observer.logs(level)) return false;
+  const bool admitted = line_limit_.admits(thing, env_.now(), lines);
+  if (!timer_.is_set() && !env_.stopping) timer_.set(line_limit_.next_end());
   return admitted;
 }
 
-/// A call did not succeed, and is repeated after the pause.
-void Engine::log_trouble(const LiveTrans& live, std::chrono::nanoseconds pause) {
+void EngineLog::write_trouble(const LiveTrans& live, std::chrono::nanoseconds pause) {
   if (!live.pass.worst) return;
   const Trouble& trouble = *live.pass.worst;
-  if (!admits_line(LogLevel::warn, trouble.target)) return;
+  if (!admits(LogLevel::warn, trouble.target)) return;
   std::string text;
   std::uint32_t attempt = 0;
   if (trouble.branch) {
@@ -52,17 +52,17 @@ void Engine::log_trouble(const LiveTrans& live, std::chrono::nanoseconds pause) 
   text += ", ended in " + std::string(to_string(trouble.outcome)) + ": " +
           (trouble.text.empty() ? trouble.error.detail : trouble.text) + "; next try in " +
           in_time(pause);
-  ports_.observer.log(LogLevel::warn, live.gid.view(), text);
+  env_.ports.observer.log(LogLevel::warn, live.gid.view(), text);
 }
 
-/// Ends the windows of lines that are over at `now`.
-void Engine::report_left_out(SteadyTime now) {
+void EngineLog::report_left_out(SteadyTime now) {
   for (const auto& [thing, lines] : line_limit_.end_windows(now)) {
     const std::string about = thing.empty() ? "other targets" : masked_url(thing);
-    ports_.observer.log(LogLevel::warn, {},
-                        std::to_string(lines) + " more lines about " + about + " were left out");
+    env_.ports.observer.log(
+        LogLevel::warn, {},
+        std::to_string(lines) + " more lines about " + about + " were left out");
   }
-  if (!stopping_) log_timer_.set(line_limit_.next_end());
+  if (!env_.stopping) timer_.set(line_limit_.next_end());
 }
 
 }  // namespace concerto

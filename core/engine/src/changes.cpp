@@ -1,8 +1,10 @@
-// How a transaction changes in the store.
+#include "changes.hpp"
+
+#include <utility>
 
 #include <concerto/base/assert.hpp>
 
-#include "engine.hpp"
+#include "draft.hpp"
 
 namespace concerto {
 
@@ -24,14 +26,29 @@ void take_unsaved(LiveTrans& live, TransDelta& delta) {
 
 }  // namespace
 
-/// By whoever has the turn.
-Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability) {
+Changes::Changes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes,
+                 StoreTrouble& trouble, EngineLog& log, TaskGroup& tasks)
+    : env_(env),
+      live_(live),
+      loader_(loader),
+      wakes_(wakes),
+      trouble_(trouble),
+      log_(log),
+      tasks_(tasks),
+      progress_timer_(env.ports.timers, [this] { tasks_.spawn(save_progress()); }) {}
+
+void Changes::stop() {
+  progress_timer_.cancel();
+  tasks_.spawn(save_progress());
+}
+
+Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability) {
   CONCERTO_ASSERT(live.turn.is_taken);
   const TransStatus expected = live.trans.status;
   CONCERTO_ASSERT(!delta.status || may_become(expected, *delta.status));
-  if (delta.at == WallTime{}) delta.at = clock_.wall_now();
+  if (delta.at == WallTime{}) delta.at = env_.clock.wall_now();
   Result<> committed = ok();
-  for (StoreRetry retry(options_.store_busy_max);;) {
+  for (StoreRetry retry(env_.options.store_busy_max);;) {
     take_unsaved(live, delta);
     UpdateTrans update;
     update.gid = live.gid;
@@ -40,10 +57,10 @@ Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability)
     Change change;
     change.what = std::move(update);
     change.durability = durability;
-    committed = co_await store_.commit(std::move(change));
-    const auto again = try_again_at(live, committed, retry);
+    committed = co_await env_.store.commit(std::move(change));
+    const auto again = trouble_.try_again_at(live, committed, retry);
     if (!again) break;
-    co_await pause_for_store(live, *again);
+    co_await trouble_.pause_for_store(live, *again);
   }
   if (!committed) {
     note_not_stored(live, std::move(delta), committed.error());
@@ -55,36 +72,54 @@ Async<> Engine::commit(LiveTrans& live, TransDelta delta, Durability durability)
   co_return ok();
 }
 
-Async<> Engine::change_status(LiveTrans& live, StatusChange change) {
+Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
   TransDelta delta;
   delta.status = change.to;
   if (!change.rollback_reason.empty()) {
     delta.rollback_reason = truncated_reason(std::move(change.rollback_reason));
   }
   if (!change.result.empty()) delta.result = std::move(change.result);
-  delta.at = clock_.wall_now();
+  delta.at = env_.clock.wall_now();
   if (change.to == TransStatus::submitted) delta.submit_time = delta.at;
   CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
   live.timed_out = false;
   live.calls.restart(live.trans.branches.size());
   if (is_final(live.trans.status)) {
-    forget(live);
-    ports_.observer.transaction_ended(live.trans);
+    loader_.forget(live);
+    env_.ports.observer.transaction_ended(live.trans);
   } else if (live.mode->times_out_in != live.trans.status) {
     wakes_.cancel(live.gid);
   }
-  log(LogLevel::debug, live, "status " + std::string(to_string(live.trans.status)));
+  log_.write(LogLevel::debug, live, "status " + std::string(to_string(live.trans.status)));
   live.progressed.notify_all();
   co_return ok();
 }
 
-void Engine::mark_unsaved(LiveTrans& live) {
-  CONCERTO_ASSERT(live.has_unsaved());
-  if (!live.is_linked()) unsaved_.push_back(live);
-  if (!progress_timer_.is_set()) progress_timer_.set(ports_.timers.now() + options_.progress_delay);
+/// After a change that is not stored. `live` stays in memory for somebody else, or leaves it.
+void Changes::note_not_stored(LiveTrans& live, TransDelta delta, const Error& error) {
+  // They all fail for the one reason.
+  log_.write_limited(LogLevel::error, live, "changes that are not stored",
+                     "change not stored: " + error.detail, 1);
+  if (error.code == Errc::store_busy) {
+    // Nothing has changed, and what the change carried is as unsaved as before.
+    live.unsaved.insert(live.unsaved.begin(), delta.branch_changes.begin(),
+                        delta.branch_changes.end());
+    live.retry_count_unsaved |= delta.retry_count.has_value();
+    if (live.has_unsaved() && !env_.stopping) mark_unsaved(live);
+    return;
+  }
+  // What is stored now is for the store to tell.
+  live.knowledge = LiveTrans::Knowledge::none;
+  if (!live.is_driven()) trouble_.find_out_later(live.gid, error);
 }
 
-Task<void> Engine::save_progress() {
+void Changes::mark_unsaved(LiveTrans& live) {
+  CONCERTO_ASSERT(live.has_unsaved());
+  if (!live.is_linked()) unsaved_.push_back(live);
+  if (!progress_timer_.is_set()) progress_timer_.set(env_.now() + env_.options.progress_delay);
+}
+
+Task<void> Changes::save_progress() {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!unsaved_.empty()) {
     Pin pin = live_.pin(unsaved_.front().gid);

@@ -1,8 +1,8 @@
-// How a transaction gets into memory.
+#include "loader.hpp"
+
+#include <utility>
 
 #include <concerto/base/assert.hpp>
-
-#include "engine.hpp"
 
 namespace concerto {
 namespace {
@@ -13,29 +13,29 @@ constexpr std::size_t ended_max = 100'000;
 
 }  // namespace
 
-Task<Turn> Engine::enter(const Gid& gid) {
+Task<Turn> Loader::enter(const Gid& gid) {
   return live_.take_turn(live_.pin(gid));
 }
 
-Async<> Engine::load(LiveTrans& live) {
+Async<> Loader::load(LiveTrans& live) {
   if (live.knowledge != LiveTrans::Knowledge::none) co_return ok();
   if (live.calls.running > 0) {
     // After a failed write: the calls still refer to the transaction in memory.
     co_return make_error(Errc::store_unavailable,
                          "gid " + live.gid.str() + " cannot be read while its calls end");
   }
-  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await store_.load(live.gid));
+  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await env_.store.load(live.gid));
   if (!found) {
     live.knowledge = LiveTrans::Knowledge::absent;
     forget(live);
     co_return ok();
   }
   CONCERTO_ASSERT(found->gid == live.gid);
-  const Mode* mode = modes_.find(found->type);
+  const Mode* mode = env_.modes.find(found->type);
   if (mode == nullptr) {
     co_return make_error(Errc::not_supported,
-                         "trans_type '" + std::string(modes_.name_of(found->type)) + "' of gid " +
-                             live.gid.str() + " is not in this version");
+                         "trans_type '" + std::string(env_.modes.name_of(found->type)) +
+                             "' of gid " + live.gid.str() + " is not in this version");
   }
   CONCERTO_CO_TRY(CustomData custom, parse_custom_data(*mode, found->custom_data, *found));
   adopt(live, std::move(*found), std::move(custom), *mode);
@@ -47,7 +47,21 @@ Async<> Engine::load(LiveTrans& live) {
   co_return ok();
 }
 
-void Engine::adopt(LiveTrans& live, Transaction trans, CustomData custom, const Mode& mode) {
+void Loader::arm_timeout(const LiveTrans& live) {
+  const Transaction& trans = live.trans;
+  const auto timeout = env_.timeout_of(trans.options.timeout_to_fail, *live.mode);
+  if (trans.status != live.mode->times_out_in || timeout.count() == 0) return;
+  const auto left = time_left(timeout, trans.create_time, env_.clock.wall_now());
+  wakes_.set_timeout(trans.gid, env_.now() + left);
+}
+
+void Loader::add_new(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode) {
+  CONCERTO_ASSERT(live.turn.is_taken && !is_final(trans.status));
+  adopt(live, std::move(trans), std::move(custom), mode);
+  count(live);
+}
+
+void Loader::adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode) {
   CONCERTO_ASSERT(live.calls.running == 0);
   live.trans = std::move(trans);
   live.custom = std::move(custom);
@@ -57,41 +71,52 @@ void Engine::adopt(LiveTrans& live, Transaction trans, CustomData custom, const 
   live_.count_bytes(live);
 }
 
-/// The transaction is finished, or was never there.
-void Engine::forget(LiveTrans& live) {
+void Loader::forget(LiveTrans& live) {
   auto counted = wakes_.remove(live.gid);
   if (std::exchange(live.counted, false)) counted = live.trans.type;
   if (counted) count_unfinished(*counted, -1);
   if (ended_ && ended_->size() < ended_max) ended_->insert(live.gid);
 }
 
-void Engine::leave_memory(LiveTrans& live) {
+void Loader::leave_memory(LiveTrans& live) {
   CONCERTO_ASSERT(!live.is_driven() && live.pass.slot.empty());
   if (live.counted) wakes_.add(live.gid, live.trans.type, live.trans.create_time);
   // Alarms do not ring while memory is full; this transaction makes room for the next one.
-  if (live_.size() + 1 == options_.in_flight_max) wakes_.set_next_alarm();
+  if (live_.size() + 1 == env_.options.in_flight_max) wakes_.set_next_alarm();
 }
 
 /// Counts an unfinished transaction, unless it is counted among those at rest.
-void Engine::count(LiveTrans& live) {
+void Loader::count(LiveTrans& live) {
   if (std::exchange(live.counted, true) || wakes_.alarms().type_of(live.gid)) return;
   count_unfinished(live.trans.type, +1);
 }
 
-void Engine::count_unfinished(TransType type, int difference) {
+void Loader::count_listed(const ActiveTrans& active) {
+  const LiveTrans* live = live_.find(active.gid);
+  if (live != nullptr && live->counted) return;
+  if (wakes_.add(active.gid, active.type, active.create_time)) count_unfinished(active.type, +1);
+}
+
+void Loader::count_unfinished(TransType type, int difference) {
   auto& count = unfinished_[static_cast<std::size_t>(type) % trans_types];
   CONCERTO_ASSERT(difference > 0 || count.load(std::memory_order_relaxed) > 0);
   count.store(count.load(std::memory_order_relaxed) + static_cast<std::size_t>(difference),
               std::memory_order_relaxed);
 }
 
-Async<Turn> Engine::enter_existing(Gid gid) {
+Async<Turn> Loader::enter_existing(Gid gid) {
   Turn turn = co_await enter(gid);
   CONCERTO_CO_CHECK(co_await load(*turn));
   if (turn->knowledge != LiveTrans::Knowledge::present) {
     co_return make_error(Errc::trans_not_found, "no TransGlobal with gid: " + gid.str() + " found");
   }
   co_return turn;
+}
+
+void Loader::add_to(InFlight& sum) const noexcept {
+  for (std::size_t type = 0; type < trans_types; ++type) {
+    sum.unfinished[type] += unfinished_[type].load(std::memory_order_relaxed);
+  }
 }
 
 }  // namespace concerto

@@ -1,11 +1,10 @@
-// Why a transaction is where it is.
+#include "inspector.hpp"
 
 #include <algorithm>
 
 #include <concerto/base/assert.hpp>
 #include <concerto/base/masked_url.hpp>
 
-#include "engine.hpp"
 #include "trouble.hpp"
 
 namespace concerto {
@@ -68,24 +67,14 @@ std::string_view to_string(Activity activity) noexcept {
   return "unknown";
 }
 
-Async<std::optional<Inspection>> Engine::inspect(Gid gid) {
-  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await query(std::move(gid)));
-  if (!found) co_return std::nullopt;
-  co_return explain(std::move(*found));
-}
-
-Task<std::vector<Gid>> Engine::with_error(std::string text) {
-  co_return journal_.with_error(text);
-}
-
-Inspection Engine::explain(Transaction trans) const {
+Inspection Inspector::explain(Transaction trans) const {
   Inspection result;
   result.trans = std::move(trans);
   const Transaction& shown = result.trans;
   result.attempts = journal_.attempts(shown.gid);
-  result.urls = trouble_urls(shown, modes_);
+  result.urls = trouble_urls(shown, env_.modes);
   const LiveTrans* live = live_.find(shown.gid);
-  const Mode* mode = modes_.find(shown.type);
+  const Mode* mode = env_.modes.find(shown.type);
   if (is_final(shown.status)) {
     result.explanation = explain_finished(shown);
   } else if (live != nullptr && live->is_driven()) {
@@ -96,7 +85,7 @@ Inspection Engine::explain(Transaction trans) const {
     result.explanation = "its type is not in this version";
   } else if (shown.status == TransStatus::prepared && result.attempts.empty()) {
     result.activity = Activity::prepared;
-    const std::chrono::seconds timeout = timeout_of(shown, *mode);
+    const std::chrono::seconds timeout = env_.timeout_of(shown.options.timeout_to_fail, *mode);
     result.explanation = explain_prepared(shown, *mode, timeout);
     if (shown.parked) {
       result.next_attempt = next_wake(shown);
@@ -113,13 +102,13 @@ Inspection Engine::explain(Transaction trans) const {
 }
 
 /// The stored time, or that of the alarm where the stored one is of a clock that was ahead.
-WallTime Engine::next_wake(const Transaction& trans) const {
+WallTime Inspector::next_wake(const Transaction& trans) const {
   const SteadyTime wake = wakes_.alarms().wake_of(trans.gid);
   if (wake == SteadyTime::max()) return trans.next_cron_time;
-  return std::min<WallTime>(trans.next_cron_time, clock_.wall_now() + (wake - ports_.timers.now()));
+  return std::min<WallTime>(trans.next_cron_time, env_.clock.wall_now() + (wake - env_.now()));
 }
 
-std::string Engine::explain_rest(const Inspection& inspection) const {
+std::string Inspector::explain_rest(const Inspection& inspection) const {
   const Transaction& trans = inspection.trans;
   if (const std::string_view target = wakes_.slots().waits_for(trans.gid); !target.empty()) {
     return "waits for room at " + masked_url(target) + ", which is tried again for at most " +
@@ -135,7 +124,7 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
     if (!target.empty()) text += "; tried at once when " + masked_url(target) + " answers again";
     return text;
   }
-  const Mode* mode = modes_.find(trans.type);
+  const Mode* mode = env_.modes.find(trans.type);
   CONCERTO_ASSERT(mode != nullptr);
   const auto custom = parse_custom_data(*mode, trans.custom_data, trans);
   if (custom && custom->delay.count() > 0 && trans.submit_time &&
@@ -143,26 +132,6 @@ std::string Engine::explain_rest(const Inspection& inspection) const {
     return "waits for its delay of " + std::to_string(custom->delay.count()) + " seconds";
   }
   return "waits for its next try; earlier attempts are not known to this process";
-}
-
-InFlight Engine::in_flight(SteadyTime now) const noexcept {
-  InFlight result;
-  result.live = live_.size();
-  result.bytes = live_.bytes();
-  wakes_.add_to(result, now);
-  for (std::size_t type = 0; type < trans_types; ++type) {
-    result.unfinished[type] = unfinished_[type].load(std::memory_order_relaxed);
-  }
-  return result;
-}
-
-Task<void> Engine::count_waiting(std::map<std::string, std::size_t>& by_target) {
-  wakes_.alarms().count_waiting(by_target);
-  co_return;
-}
-
-Task<WallTime> Engine::oldest_unfinished() {
-  return wakes_.oldest_unfinished();
 }
 
 }  // namespace concerto

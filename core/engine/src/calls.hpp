@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include <concerto/base/async.hpp>
+#include <concerto/base/task_group.hpp>
+
+#include "changes.hpp"
+#include "engine_log.hpp"
+#include "journal.hpp"
+#include "live_table.hpp"
+#include "shard_env.hpp"
+#include "wake_ups.hpp"
+
+namespace concerto {
+
+/// The calls to branches and applications, and what their results mean. On the shard's thread.
+class Calls {
+ public:
+  /// `tasks` may be constructed later than this object.
+  Calls(ShardEnv& env, WakeUps& wakes, Changes& changes, EngineLog& log, Journal& journal,
+        TaskGroup& tasks);
+
+  /// Begins all calls that the mode wants now, beside the driver.
+  void start(const Pin& pin, const Next& next);
+  /// A call that `CallStates::begin` has noted. It is not made if the status is another one by now.
+  Task<void> call_branch(Pin pin, std::uint32_t index, TransStatus called_in);
+
+ private:
+  Task<void> call_application(Pin pin, TransStatus called_in);
+  Task<void> pause_branch(Pin pin, std::uint32_t index);
+  SteadyTime begin_call(const LiveTrans& live, BranchCall& call) const;
+  void end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply, SteadyTime start);
+  void keep_attempt(const BranchCall& call, const BranchReply& reply,
+                    std::chrono::nanoseconds took);
+  void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);
+  void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);
+  static void note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
+                           Rest rest);
+
+  ShardEnv& env_;
+  WakeUps& wakes_;
+  Changes& changes_;
+  EngineLog& log_;
+  Journal& journal_;
+  TaskGroup& tasks_;
+};
+
+}  // namespace concerto

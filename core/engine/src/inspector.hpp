@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include <concerto/engine/inspection.hpp>
+
+#include "journal.hpp"
+#include "live_table.hpp"
+#include "shard_env.hpp"
+#include "wake_ups.hpp"
+
+namespace concerto {
+
+/// Says why a transaction is where it is. Reads alone; on the shard's thread.
+class Inspector {
+ public:
+  Inspector(const ShardEnv& env, const LiveTable& live, const WakeUps& wakes,
+            const Journal& journal)
+      : env_(env), live_(live), wakes_(wakes), journal_(journal) {}
+
+  Inspection explain(Transaction trans) const;
+
+ private:
+  std::string explain_rest(const Inspection& inspection) const;
+  WallTime next_wake(const Transaction& trans) const;
+
+  const ShardEnv& env_;
+  const LiveTable& live_;
+  const WakeUps& wakes_;
+  const Journal& journal_;
+};
+
+}  // namespace concerto

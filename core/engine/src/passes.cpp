@@ -1,0 +1,338 @@
+#include "passes.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <concerto/base/assert.hpp>
+
+namespace concerto {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+namespace {
+
+std::string unknown_result(const Wording& wording, const Error& error) {
+  return std::string(wording.unknown_result) + error.detail;
+}
+
+Error shut_down(const LiveTrans& live) {
+  return make_error(Errc::shutting_down, "the coordinator shut down before gid " + live.gid.str() +
+                                             " ended; it goes on after a restart");
+}
+
+Pass::Begun begun_by(Alarms::Cause cause) noexcept {
+  using Begun = Pass::Begun;
+  if (cause == Alarms::Cause::probe) return Begun::probing;
+  return cause == Alarms::Cause::answer ? Begun::answered : Begun::in_turn;
+}
+
+/// What those hear who wait for a pass that an error of the store has ended. What they asked for
+/// was stored before: that a later change was not does not mean that nothing happened.
+Error pass_not_stored(const LiveTrans& live, Error error) {
+  if (error.code != Errc::store_busy) return error;
+  return make_error(
+      Errc::store_failed,
+      "gid " + live.gid.str() + " goes on when the store is less busy: " + error.detail);
+}
+
+}  // namespace
+
+Passes::Passes(ShardEnv& env, LiveTable& live, WakeUps& wakes, Changes& changes, EngineLog& log,
+               Journal& journal, TaskGroup& tasks)
+    : env_(env),
+      live_(live),
+      wakes_(wakes),
+      changes_(changes),
+      log_(log),
+      journal_(journal),
+      tasks_(tasks),
+      calls_(env, wakes, changes, log, journal, tasks) {}
+
+void Passes::try_now(LiveTrans& live) {
+  using State = LiveTrans::State;
+  if (live.state() == State::idle) return start_driver(live, Pass::Begun::asked_for);
+  if (live.state() == State::woken) live.enter(State::driving);
+  live.pass.woken_by.reset();
+}
+
+void Passes::wake(LiveTrans& live, Alarms::Due due, std::string slot) {
+  CONCERTO_ASSERT(live.turn.is_taken && live.pass.slot.empty() && !live.pass.woken_by);
+  live.delay_over = due.wake;
+  live.pass.slot = std::move(slot);
+  const Pass::Begun begun = begun_by(due.cause);
+  live.pass.woken_by = std::move(due);
+  start_driver(live, begun);
+}
+
+Async<> Passes::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
+  LiveTrans& live = *pin;
+  CONCERTO_ASSERT(live.passes >= seen);
+  Timer timer(env_.ports.timers, [&live] { live.pass_ended.notify_all(); });
+  timer.set(until);
+  while (live.passes == seen) {
+    if (env_.now() >= until) {
+      co_return make_error(Errc::deadline_exceeded,
+                           "gid " + live.gid.str() + " is still being processed");
+    }
+    const bool notified = co_await live.pass_ended.wait();
+    if (!notified) co_return shutting_down();
+  }
+  co_return live.pass_result;
+}
+
+/// Of a transaction without a driver. What woke it, if something did, is in the pass already.
+void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
+  live.enter(live.pass.woken_by ? LiveTrans::State::woken : LiveTrans::State::driving);
+  live.pass.begun = begun;
+  if (const auto due = wakes_.begin_pass(live.gid)) {
+    // Its timeout does not ring a second time.
+    live.timed_out |= due->timeout && live.trans.status == live.mode->times_out_in;
+  }
+  live.forget_results();
+  if (live.trans.submit_time) {
+    live.delay_over |= env_.clock.wall_now() - *live.trans.submit_time >= live.custom.delay;
+  }
+  if (tasks_.spawn(drive(live_.pin(live.gid)))) return;
+  live.enter(LiveTrans::State::idle);
+  end_pass(live, shut_down(live), false);
+}
+
+/// Decides and carries it out, over and over. While a call runs, where a transaction mostly is,
+/// this frame is all that it needs of the driver: it stays small.
+Task<void> Passes::drive(Pin pin) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  LiveTrans& live = *pin;
+  Turn turn;
+  Result<> stored = ok();
+  while (stored) {
+    if (!turn.holds()) turn = live_.turn_if_free(pin);
+    if (!turn.holds()) turn = co_await live_.take_turn(pin);
+    const Move move = next_move(pin);
+    switch (move.what) {
+      case Move::What::change:
+        stored = co_await settle(live);
+        break;
+      case Move::What::save:
+        stored = co_await changes_.commit(live, TransDelta(), Durability::durable);
+        break;
+      case Move::What::call:
+        turn.release();
+        co_await calls_.call_branch(pin, move.branch, live.trans.status);
+        break;
+      case Move::What::started:
+        break;
+      case Move::What::wait:
+        turn.release();
+        co_await live.progressed.wait();
+        break;
+      case Move::What::rest:
+        stored = co_await rest(live);
+        if (stored && !live.is_driven()) co_return;
+        break;
+      case Move::What::end:
+        co_return;
+    }
+  }
+  live.enter(LiveTrans::State::idle);
+  wakes_.set_wake(live.gid, env_.now() + env_.options.retry_interval);
+  end_pass(live, pass_not_stored(live, stored.error()), false);
+}
+
+/// With the turn. What needs no waiting is done already.
+Passes::Move Passes::next_move(const Pin& pin) {
+  using What = Move::What;
+  LiveTrans& live = *pin;
+  CONCERTO_ASSERT(live.turn.is_taken && live.is_driven());
+  const Next next = decide(live);
+  if (next.change) return {What::change};
+  if (is_final(live.trans.status)) {
+    live.enter(LiveTrans::State::idle);
+    end_pass(live, answer(live), true);
+    return {What::end};
+  }
+  if (!env_.stopping && (!next.calls.empty() || next.ask_application)) {
+    if (!claim_target(live, next)) {
+      live.enter(LiveTrans::State::idle);
+      return {What::end};
+    }
+    if (next.needs_durable_successes && live.has_unsaved()) return {What::save};
+    if (next.calls.size() != 1 || live.calls.running > 0) {
+      calls_.start(pin, next);
+      return {What::started};
+    }
+    const std::uint32_t index = next.calls.front();
+    live.calls.begin(live.calls.runs[index]);
+    return {What::call, index};
+  }
+  const bool runs = live.calls.running > 0 || (live.calls.pausing > 0 && !env_.stopping);
+  return {runs ? What::wait : What::rest};
+}
+
+/// Before the first call of a woken transaction: takes a slot of its target, or has the
+/// transaction queued for one, which ends its driver.
+bool Passes::claim_target(LiveTrans& live, const Next& next) {
+  Pass& pass = live.pass;
+  if (live.state() != LiveTrans::State::woken) return true;
+  CONCERTO_ASSERT(pass.woken_by.has_value());
+  const Transaction& trans = live.trans;
+  const std::string_view target = call_target(
+      next.ask_application ? trans.query_prepared : trans.branches[next.calls.front()].url);
+  if (target.empty()) return true;  // Nobody is called; the next call may go somewhere.
+  Alarms::Due due = std::move(*pass.woken_by);
+  pass.woken_by.reset();
+  if (!pass.slot.empty() || wakes_.take_slot(target, std::move(due))) {
+    if (pass.slot.empty()) pass.slot = target;
+    live.enter(LiveTrans::State::driving);
+    return true;
+  }
+  return false;
+}
+
+Next Passes::decide(const LiveTrans& live) const {
+  const seconds own = live.trans.options.timeout_to_fail;
+  return live.mode->next(live.view(env_.timeout_of(own, *live.mode)));
+}
+
+Async<> Passes::settle(LiveTrans& live) {
+  for (;;) {
+    Next next = decide(live);
+    if (!next.change) co_return ok();
+    CONCERTO_CO_CHECK(co_await changes_.change_status(live, std::move(*next.change)));
+  }
+}
+
+/// Ends a pass that did not finish the transaction: it rests in the store until its time.
+Async<> Passes::rest(LiveTrans& live) {
+  CONCERTO_ASSERT(live.turn.is_taken && live.is_driven());
+  const std::optional<seconds> delay = decide(live).delay;
+  Pass& pass = live.pass;
+  TransDelta delta;
+  nanoseconds pause{};
+  const WallTime now = env_.clock.wall_now();
+  const bool repeats = live.state() == LiveTrans::State::repeating && !env_.stopping;
+  if (repeats || env_.stopping) {
+    // Resumed at once, here or after the restart.
+  } else if (delay) {
+    const nanoseconds waited = now - live.trans.submit_time.value_or(now);
+    pause = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));
+    delta.schedule = Schedule{live.trans.next_cron_interval, now + pause, true};
+  } else if (pass.rest) {
+    const seconds base = reset_interval(live.trans.options, env_.options);
+    const nanoseconds own = own_pause(live, now);
+    const seconds interval = next_interval(live, base, own);
+    pause = interval;
+    if (*pass.rest == Rest::backoff) pause += jitter(interval, env_.ports.random);
+    if (own > nanoseconds::zero()) pause = std::min(pause, own);
+    delta.schedule = Schedule{interval, now + pause, true};
+    journal_.set_next_try(live.gid, now + pause);
+    const Outcome worst = pass.worst_outcome();
+    if (worst == Outcome::error || worst == Outcome::failure) log_.write_trouble(live, pause);
+    if (*pass.rest == Rest::backoff && pass.worst && !pass.worst->url.empty()) {
+      const std::string text = unknown_result(env_.options.wording, pass.worst->error);
+      env_.ports.observer.branch_in_trouble(
+          {live.trans, pass.worst->url, text, backoff_count(interval, base)});
+    }
+  }
+  const bool rests = delta.schedule.has_value();
+  if (rests || live.has_unsaved()) {
+    CONCERTO_CO_CHECK(co_await changes_.commit(live, std::move(delta), Durability::progress));
+  }
+  const Result<> result = env_.stopping ? Result<>(shut_down(live)) : answer(live);
+  if (repeats && !env_.stopping) {
+    live.enter(LiveTrans::State::driving);
+    live.forget_results();
+  } else {
+    live.enter(LiveTrans::State::idle);
+    const SteadyTime at = env_.now() + pause;
+    const std::string_view target = delay ? std::string_view{} : silent_target(live);
+    if (rests) {
+      wakes_.set_wake(live.gid, at, target);
+    } else {
+      wakes_.set_next_alarm();
+    }
+  }
+  const Outcome worst = pass.worst_outcome();
+  end_pass(live, result, worst == Outcome::success || worst == Outcome::ongoing);
+  co_return ok();
+}
+
+/// A success ends the backoff that was before it, and so does a request to try now.
+bool Passes::begins_anew(const LiveTrans& live) noexcept {
+  return live.pass.any_success || live.pass.begun == Pass::Begun::asked_for;
+}
+
+/// What is left until the transaction's own time after a try that came before it and failed, as
+/// probes do: they do not move that time, or it would never come. Zero: the pass was its own try.
+nanoseconds Passes::own_pause(const LiveTrans& live, WallTime now) noexcept {
+  using Begun = Pass::Begun;
+  const Begun begun = live.pass.begun;
+  const bool early = begun == Begun::probing || begun == Begun::answered;
+  if (*live.pass.rest != Rest::backoff || !early || begins_anew(live)) return nanoseconds::zero();
+  return std::max<nanoseconds>(live.trans.next_cron_time - now, nanoseconds::zero());
+}
+
+/// The interval after a pass that ended in a rest.
+seconds Passes::next_interval(const LiveTrans& live, seconds base, nanoseconds own_pause) const {
+  const bool anew = begins_anew(live);
+  return interval_after(own_pause > nanoseconds::zero() ? Rest::keep : *live.pass.rest,
+                        anew ? base : live.trans.next_cron_interval, base, env_.options);
+}
+
+/// The target that the transaction is to wait for after this pass, empty if it waits for its time
+/// alone.
+std::string_view Passes::silent_target(const LiveTrans& live) {
+  const Pass& pass = live.pass;
+  if (!pass.met_error()) return {};
+  // It was woken because this target answered, and got no answer.
+  const std::string& target = pass.worst->target;
+  const bool cut_short = pass.begun == Pass::Begun::answered && pass.slot == target;
+  return cut_short ? std::string_view{} : std::string_view(target);
+}
+
+void Passes::end_pass(LiveTrans& live, Result<> result, bool without_error) {
+  Pass& pass = live.pass;
+  if (!pass.slot.empty()) {
+    using Use = TargetSlots::Use;
+    // It may have ended without an answer: by a decision that came while the call ran.
+    Use use = std::exchange(pass.slot_answered, false) ? Use::answered : Use::unused;
+    if (pass.met_error()) use = Use::failed;
+    wakes_.give_back_slot(std::exchange(pass.slot, {}), use);
+  }
+  pass.woken_by.reset();
+  pass.begun = Pass::Begun::in_turn;
+  env_.ports.observer.pass_ended(live.trans, without_error);
+  tell_waiters(live, std::move(result));
+}
+
+void Passes::tell_waiters(LiveTrans& live, Result<> result) {
+  live.pass_result = std::move(result);
+  ++live.passes;
+  live.pass_ended.notify_all();
+}
+
+/// What a caller with wait_result hears after a pass (page 02, section 5.3).
+Result<> Passes::answer(const LiveTrans& live) const {
+  const Transaction& trans = live.trans;
+  if (trans.status == TransStatus::succeed) return ok();
+  const Reports reports = live.mode->reports;
+  if (reports != Reports::nothing && !is_final(trans.status)) {
+    const std::optional<Trouble>& worst = live.pass.worst;
+    const Outcome outcome = live.pass.worst_outcome();
+    if (outcome == Outcome::failure) {
+      return make_error(Errc::branch_failure, unknown_result(env_.options.wording, worst->error));
+    }
+    if (outcome == Outcome::error) {
+      return Error{worst->error.code, unknown_result(env_.options.wording, worst->error)};
+    }
+    if (outcome == Outcome::ongoing && reports == Reports::errors_and_ongoing) {
+      return make_error(Errc::branch_ongoing, "ONGOING");
+    }
+  }
+  if (!trans.rollback_reason.empty()) {
+    return make_error(Errc::trans_failed, with_failure_suffix(trans.rollback_reason));
+  }
+  return make_error(Errc::result_not_success, std::string(env_.options.wording.not_success));
+}
+
+}  // namespace concerto

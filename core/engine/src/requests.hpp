@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <concerto/base/async.hpp>
+#include <concerto/engine/request.hpp>
+
+#include "changes.hpp"
+#include "draft.hpp"
+#include "live_table.hpp"
+#include "loader.hpp"
+#include "passes.hpp"
+#include "shard_env.hpp"
+#include "store_trouble.hpp"
+#include "topics.hpp"
+#include "wake_ups.hpp"
+
+namespace concerto {
+
+/// The requests of the protocol, on the shard of their gid. `Coordinator` says what each one is.
+class Requests {
+ public:
+  Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
+           Changes& changes, Passes& passes);
+
+  Async<> prepare(TransRequest request);
+  Async<Transaction> prepare_workflow(TransRequest request);
+  Async<> submit(TransRequest request);
+  Async<> abort(TransRequest request);
+  Async<> register_branch(BranchRequest request);
+  Async<> force_stop(Gid gid);
+  Async<> reset_next_cron_time(Gid gid);
+  Async<std::optional<Transaction>> query(Gid gid);
+
+ private:
+  Async<> resolve_topics(TransRequest& request);
+  Result<> admit(const LiveTrans& live, const Draft& draft) const;
+  Async<> create(LiveTrans& live, Draft& draft, TransStatus status);
+  Async<bool> create_or_load(LiveTrans& live, Draft& draft, TransStatus status);
+  Async<> submit_existing(LiveTrans& live, Draft& draft);
+  Async<> submit_end(Draft draft);
+  Async<> begin_abort(LiveTrans& live, std::string reason);
+
+  ShardEnv& env_;
+  LiveTable& live_;
+  Loader& loader_;
+  WakeUps& wakes_;
+  StoreTrouble& trouble_;
+  Changes& changes_;
+  Passes& passes_;
+  Topics topics_;
+};
+
+}  // namespace concerto

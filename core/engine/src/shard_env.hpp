@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include <concerto/base/clock.hpp>
+#include <concerto/base/error.hpp>
+#include <concerto/engine/coordinator.hpp>
+#include <concerto/engine/mode.hpp>
+#include <concerto/engine/store.hpp>
+
+namespace concerto {
+
+/// What the parts of one shard's engine share: its ports, its options, and whether it stops.
+struct ShardEnv {
+  ShardPorts ports;
+  Store& store;
+  const Clock& clock;
+  CoordinatorOptions options;  ///< the limits may change
+  const ModeTable& modes;
+  bool stopping = false;  ///< no request is taken and no call begins any more
+
+  SteadyTime now() const noexcept { return ports.timers.now(); }
+
+  /// The timeout in force for a transaction, zero without one.
+  std::chrono::seconds timeout_of(std::chrono::seconds own, const Mode& mode) const noexcept {
+    if (own.count() > 0) return own;
+    return mode.has_default_timeout ? options.timeout_to_fail : std::chrono::seconds::zero();
+  }
+};
+
+inline Error shutting_down() {
+  return make_error(Errc::shutting_down, "the coordinator is shutting down");
+}
+
+/// Wall time that has passed; a clock that went back counts as none.
+inline std::chrono::nanoseconds elapsed(WallTime from, WallTime to) {
+  return std::max<std::chrono::nanoseconds>(to - from, std::chrono::nanoseconds::zero());
+}
+
+/// How long a timeout that runs since `from` still takes, zero if it is over.
+inline std::chrono::nanoseconds time_left(std::chrono::seconds timeout, WallTime from,
+                                          WallTime now) {
+  const std::chrono::nanoseconds left = timeout - elapsed(from, now);
+  return std::max(left, std::chrono::nanoseconds::zero());
+}
+
+}  // namespace concerto

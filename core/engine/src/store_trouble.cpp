@@ -1,0 +1,30 @@
+#include "store_trouble.hpp"
+
+namespace concerto {
+
+std::optional<SteadyTime> StoreTrouble::try_again_at(const LiveTrans& live, const Result<>& answer,
+                                                     StoreRetry& retry) {
+  if (answer || env_.stopping || answer.error().code != Errc::store_busy) return std::nullopt;
+  const auto at = retry.next(env_.now(), env_.ports.random);
+  if (at) {
+    log_.write_limited(LogLevel::warn, live, "changes that the store is too busy for",
+                       "change not stored yet: " + answer.error().detail, 1);
+  }
+  return at;
+}
+
+Task<void> StoreTrouble::pause_for_store(LiveTrans& live, SteadyTime until) {
+  Timer timer(env_.ports.timers, [&live] { live.progressed.notify_all(); });
+  timer.set(until);
+  while (!env_.stopping && env_.now() < until) {
+    const bool notified = co_await live.progressed.wait();
+    if (!notified) co_return;
+  }
+}
+
+void StoreTrouble::find_out_later(const Gid& gid, const Error& error) {
+  if (error.code != Condition::outcome_unknown) return;
+  wakes_.set_wake(gid, env_.now() + env_.options.retry_interval);
+}
+
+}  // namespace concerto
