@@ -24,6 +24,14 @@ void take_unsaved(LiveTrans& live, TransDelta& delta) {
   CONCERTO_ASSERT(fits(live.trans, delta));
 }
 
+/// Whether a change stores results and nothing else: made twice it is what it is made once.
+bool has_results_alone(TransDelta delta) {
+  delta.at = {};
+  delta.retry_count.reset();
+  delta.branch_changes.clear();
+  return delta == TransDelta();
+}
+
 }  // namespace
 
 Changes::Changes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes,
@@ -100,8 +108,10 @@ void Changes::note_not_stored(LiveTrans& live, TransDelta delta, const Error& er
   // They all fail for the one reason.
   log_.write_limited(LogLevel::error, live, "changes that are not stored",
                      "change not stored: " + error.detail, 1);
-  if (error.code == Errc::store_busy) {
-    // Nothing has changed, and what the change carried is as unsaved as before.
+  const bool is_unknown = error.code == Condition::outcome_unknown;
+  if (error.code == Errc::store_busy || (is_unknown && has_results_alone(delta))) {
+    // Nothing has changed, or may be changed again: what the change carried is as unsaved as
+    // before, so that no call that builds on it begins.
     live.unsaved.insert(live.unsaved.begin(), delta.branch_changes.begin(),
                         delta.branch_changes.end());
     live.retry_count_unsaved |= delta.retry_count.has_value();
@@ -129,8 +139,8 @@ Task<void> Changes::save_progress() {
     // A loss repeats a call, which the protocol allows; commit has logged it.
     TransDelta results;
     const Result<> saved = co_await commit(*turn, std::move(results), Durability::progress);
-    // The others would meet a busy store too; the timer is set again.
-    if (!saved && saved.error().code == Errc::store_busy) break;
+    // It is to be saved again, when the timer rings; the others would meet the same error now.
+    if (!saved && turn->is_linked()) break;
   }
 }
 

@@ -23,7 +23,7 @@ class Changes {
           EngineLog& log, TaskGroup& tasks);
 
   /// Makes a change, and with it every result that is not stored yet. By whoever has the turn.
-  /// After an error what is stored is not known.
+  /// After an error other than store_busy what is stored is not known.
   Async<> commit(LiveTrans& live, TransDelta delta, Durability durability);
   /// As `commit`; what follows from the new status is done.
   Async<> change_status(LiveTrans& live, StatusChange change);

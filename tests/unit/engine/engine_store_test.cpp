@@ -205,6 +205,26 @@ TEST_F(EngineStore, AnEndWhoseAnswerIsLostIsReadAgain) {
   EXPECT_EQ(world_->coordinator().in_flight().parked, 0U);
 }
 
+TEST_F(EngineStore, AResultThatIsLostIsStoredBeforeACallThatBuildsOnIt) {
+  for (const char* action : {"action 01", "action 02", "action 03"}) branches_->hold(action);
+  auto request = make_request("g", "saga", 3);
+  request.custom_data = R"({"concurrent":true,"orders":{"2":[0,1]}})";
+  ASSERT_EQ(error_of(submit(request)), "");
+  branches_->answer("action 01", Outcome::success);
+  world_->run();
+  scripted_.lost_commits = 1;
+  world_->advance(options_.progress_delay + milliseconds(5));
+  EXPECT_EQ(scripted_.lost_commits, 0U);
+  branches_->answer("action 02", Outcome::success);
+  world_->run();
+  ASSERT_TRUE(branches_->waits("action 03"));
+  EXPECT_EQ(stored("g")->branches[1].status, BranchStatus::succeed);
+  EXPECT_EQ(stored("g")->branches[3].status, BranchStatus::succeed);
+  branches_->answer("action 03", Outcome::success);
+  world_->advance(seconds(1));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
 TEST_F(EngineStore, ASubmitWhoseAnswerIsLostGoesOn) {
   prepare(make_request("g", "msg", 1));
   scripted_.lost_answers = 1;
