@@ -78,6 +78,12 @@ void Outgoing::consume(std::size_t bytes) noexcept {
   body.remove_prefix(bytes - from_head);
 }
 
+void send_last_words(int descriptor, std::string_view text) noexcept {
+  // A fresh socket takes this much at once; whoever is gone already misses nothing.
+  Outgoing words{text, {}};
+  if (!send_plain(descriptor, words)) ::shutdown(descriptor, SHUT_WR);
+}
+
 ByteStream::ByteStream(Socket socket) noexcept : socket_(std::move(socket)) {}
 
 ByteStream::ByteStream(Socket socket, std::unique_ptr<TlsSession> tls)
@@ -251,11 +257,14 @@ std::size_t ByteStream::unsent_bytes() const noexcept {
   return tls_ ? tls_->unsent.size() : 0;
 }
 
+void ByteStream::say_goodbye() {
+  if (!tls_ || tls_->failure.code || !tls_->unsent.empty()) return;
+  tls_->session->end();
+  (void)send_wire();  // The closing alert is a courtesy.
+}
+
 void ByteStream::end_writing() {
-  if (tls_) {
-    tls_->session->end();
-    (void)send_wire();  // The closing alert is a courtesy.
-  }
+  say_goodbye();
   error_code ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
 }
@@ -272,7 +281,8 @@ bool ByteStream::is_stale() noexcept {
   return received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
-void ByteStream::close() noexcept {
+void ByteStream::close() {
+  if (socket_.is_open()) say_goodbye();
   error_code ignored;
   socket_.close(ignored);
   if (tls_) tls_->unsent.clear();

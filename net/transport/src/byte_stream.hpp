@@ -33,6 +33,9 @@ struct Outgoing {
   void consume(std::size_t bytes) noexcept;
 };
 
+/// Sends a few bytes to a socket that nobody owns, and that no more follow.
+void send_last_words(int descriptor, std::string_view text) noexcept;
+
 /// What a read has given. With TLS an error may come together with the bytes before it.
 struct Received {
   std::size_t bytes = 0;
@@ -90,8 +93,9 @@ class ByteStream {
   bool has_unread() noexcept;
   /// The peer has closed, or has sent something.
   bool is_stale() noexcept;
-  /// Closes; what waits for the socket ends with operation_aborted.
-  void close() noexcept;
+  /// Closes; what waits for the socket ends with operation_aborted. TLS says so first, as far as
+  /// the socket takes it.
+  void close();
 
   /// Why TLS failed or ended; no error while it goes on.
   const Error& tls_failure() const noexcept;
@@ -107,6 +111,7 @@ class ByteStream {
   error_code write_tls(Outgoing& outgoing);
   error_code encrypt(Outgoing& outgoing);
   error_code send_wire();
+  void say_goodbye();
   Task<std::tuple<error_code, std::size_t>> read_tls_when_ready(asio::mutable_buffer into);
 
   Socket socket_;

@@ -168,6 +168,7 @@ void ServerCore::make_room() {
 
 Task<void> ServerCore::shutdown(SteadyTime deadline) {
   const auto self = shared_from_this();
+  const bool has_time = timers_.now() < deadline;
   draining_ = true;
   const std::vector<std::shared_ptr<ServerConnection>> all(connections_.begin(),
                                                            connections_.end());
@@ -182,7 +183,7 @@ Task<void> ServerCore::shutdown(SteadyTime deadline) {
     });
     connection->end(closing_error());
   }
-  if (!connections_.empty()) {
+  if (has_time && !connections_.empty()) {
     co_await wait_for_the_last(timers_.now() + Linger::quiet_max_when_draining);
   }
   while (!connections_.empty()) {

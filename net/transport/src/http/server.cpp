@@ -2,7 +2,6 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <sys/socket.h>
 
 #include <concerto/base/assert.hpp>
 #include <concerto/transport/http_server.hpp>
@@ -78,9 +77,7 @@ bool HttpServer::turn_away(AcceptedSocket& socket) {
 
 void HttpServer::refuse(int descriptor) const noexcept {
   if (speaks_tls_) return;  // Nothing can be said before the handshake.
-  // A fresh socket takes this much at once; whoever is gone already misses nothing.
-  const auto sent = ::send(descriptor, refusal.data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0) ::shutdown(descriptor, SHUT_WR);
+  send_last_words(descriptor, refusal);
 }
 
 void HttpServer::set_limits(const HttpServerOptions& options) {

@@ -127,7 +127,8 @@ bool Connection::receive(std::string_view bytes) {
     }
   }
   if (auto received = session_.receive(bytes, last_read_); !received) {
-    end(std::move(received).error());  // There may be a GOAWAY that tells the peer what was wrong.
+    flush();  // There may be a GOAWAY that tells the peer what was wrong.
+    lose(std::move(received).error(), Ending::after_last_words);
     return false;
   }
   if (session_.waiting_frames() > waiting_frames_max) {
@@ -311,8 +312,16 @@ void Connection::close(Error reason) {
 
 void Connection::end(Error reason) {
   const auto held = shared_from_this();
+  const bool had_streams = session_.stream_count() > 0;
   flush();
-  if (open_) lose(std::move(reason), Ending::after_last_words);
+  if (!open_) return;
+  const bool lingers = had_streams || may_be_writing();
+  lose(std::move(reason), lingers ? Ending::after_last_words : Ending::at_once);
+}
+
+/// The peer may be in the midst of a request that was answered before it was whole.
+bool Connection::may_be_writing() noexcept {
+  return session_.left_input() || stream_.has_unread();
 }
 
 void Connection::close_if_finished() {
@@ -320,11 +329,10 @@ void Connection::close_if_finished() {
   const bool drained =
       draining_ && !drain_pinged_ && session_.stream_count() == 0 && !session_.wants_write();
   if (!drained && !session_.finished()) return;
-  // The peer may be in the midst of a request that was answered before it was whole, or of what
-  // made the session end.
-  const bool may_be_writing = !drained || session_.left_input() || stream_.has_unread();
+  // A session that has ended by itself was given something that it did not take.
+  const bool lingers = !drained || may_be_writing();
   lose(lost_error(boost::system::errc::connection_aborted, "the connection was ended"),
-       may_be_writing ? Ending::after_last_words : Ending::at_once);
+       lingers ? Ending::after_last_words : Ending::at_once);
 }
 
 void Connection::lose(Error reason, Ending ending) {

@@ -42,7 +42,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
 
   /// Ends the connection now; its streams are closed and on_lost is called.
   void close(Error reason);
-  /// Sends what the session has to say and ends the connection; a server's lingers.
+  /// Sends what the session has to say and ends the connection. A server's lingers if the peer may
+  /// be writing or has calls.
   void end(Error reason);
   /// Announces the end, lets running streams finish, then closes. A server waits for one round trip
   /// of the announcement: without streams for drain_patience, else until the peer shows no life for
@@ -118,6 +119,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   SteadyTime end_of_drain_ping() const noexcept;
   void announce_end();
   void close_if_finished();
+  bool may_be_writing() noexcept;
   void lose(Error reason, Ending ending = Ending::at_once);
   void linger();
   void on_lingering();

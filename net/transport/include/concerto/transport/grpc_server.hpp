@@ -147,13 +147,13 @@ class GrpcServer final : public ConnectionServer {
   const GrpcServerProbe& probe() const noexcept;
 
   /// From now on, for new connections, `tls` included; the limit on messages also for new calls on
-  /// old ones.
-  /// `buffers` and `sockets` stay as they are.
+  /// old ones. `buffers` and `sockets` stay as they are.
   void set_limits(const GrpcServerOptions& options);
 
   /// Refuses new connections, sends GOAWAY on the others, waits until the running calls have
-  /// ended; at `deadline` ends what is left with UNAVAILABLE. Returns when no handler runs any
-  /// more: unary handlers are waited for without limit.
+  /// ended; at `deadline` ends what is left with UNAVAILABLE, and gives clients half a second to
+  /// read that unless `deadline` had passed before. Returns when no handler runs any more: unary
+  /// handlers are waited for without limit.
   Task<void> shutdown(SteadyTime deadline);
 
  private:
