@@ -120,6 +120,31 @@ TEST_F(EngineMsg, DelayCountsFromTheSubmit) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineMsg, DelayIsKeptWhenTheApplicationIsAskedTwice) {
+  branches_->reply("msg 00", Outcome::error);
+  auto request = make_msg("g", 1);
+  request.custom_data = R"({"delay":60})";
+  prepare(request);
+  world_->advance(seconds(35));
+  world_->advance(seconds(22));
+  ASSERT_EQ(status("g"), TransStatus::submitted);
+  world_->advance(seconds(50));
+  EXPECT_THAT(branches_->calls, ElementsAre("msg 00", "msg 00"));
+  world_->advance(seconds(12));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
+TEST_F(EngineMsg, DelayIsKeptByACrashRightAfterTheSubmit) {
+  auto request = make_msg("g", 1);
+  request.custom_data = R"({"delay":60})";
+  submit(request);
+  restart_after_crash();
+  world_->advance(seconds(50));
+  EXPECT_THAT(branches_->calls, IsEmpty());
+  world_->advance(seconds(12));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
 TEST_F(EngineMsg, RestartKeepsTheRestOfADelayAndOfATimeout) {
   auto delayed = make_msg("delayed", 1);
   delayed.custom_data = R"({"delay":20})";
