@@ -241,9 +241,9 @@ Async<> Passes::rest(LiveTrans& live) {
     CONCERTO_CO_CHECK(co_await changes_.commit(live, std::move(delta), Durability::progress));
   }
   const Result<> result = env_.stopping ? Result<>(shut_down(live)) : answer(live);
-  if (repeats && !env_.stopping) {
+  const bool goes_on = repeats && !env_.stopping;
+  if (goes_on) {
     live.enter(LiveTrans::State::driving);
-    live.forget_results();
   } else {
     live.enter(LiveTrans::State::idle);
     const SteadyTime at = env_.now() + pause;
@@ -256,6 +256,7 @@ Async<> Passes::rest(LiveTrans& live) {
   }
   const Outcome worst = pass.worst_outcome();
   end_pass(live, result, worst == Outcome::success || worst == Outcome::ongoing);
+  if (goes_on) live.forget_results();
   co_return ok();
 }
 

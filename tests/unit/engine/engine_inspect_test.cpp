@@ -214,5 +214,15 @@ TEST_F(EngineInspect, GoingBackIsNoErrorOfAPass) {
   EXPECT_THAT(world_->observer().passes, ElementsAre("g ok", "h error"));
 }
 
+TEST_F(EngineInspect, APassIsAnErrorAlsoWhenAnotherOneIsAskedFor) {
+  branches_->hold("action 01");
+  submit(make_request("g", "saga", 1));
+  reset("g");
+  branches_->answer("action 01", Outcome::error, "refused");
+  world_->run();
+  EXPECT_TRUE(branches_->waits("action 01")) << "the second pass begins at once";
+  EXPECT_THAT(world_->observer().passes, ElementsAre("g error"));
+}
+
 }  // namespace
 }  // namespace concerto::test
