@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <concerto/base/assert.hpp>
+
 namespace concerto {
 namespace {
 
@@ -95,6 +97,7 @@ std::optional<Alarms::Due> Alarms::pop_due(SteadyTime now) {
   const Slot slot = heaps_.first();
   Times left = times(slot);
   Due due{table_[slot].gid.key().gid(), left.wake <= now, left.timeout <= now};
+  CONCERTO_ASSERT(due.wake || due.timeout);
   if (due.wake) left.wake = SteadyTime::max();
   if (due.timeout) left.timeout = SteadyTime::max();
   set_times(slot, left, due.wake ? AlarmHeaps::common : heap_of(slot));
@@ -131,6 +134,7 @@ std::optional<Alarms::Due> Alarms::pop_waiting(std::string_view target, Cause ca
   if (found == heap_of_target_.end()) return std::nullopt;
   const Slot slot = heaps_.first_in(found->second);
   Times left = times(slot);
+  CONCERTO_ASSERT(left.wake != SteadyTime::max());
   Due due{table_[slot].gid.key().gid(), true, left.timeout <= now, cause};
   left.wake = SteadyTime::max();
   if (due.timeout) left.timeout = SteadyTime::max();

@@ -73,6 +73,7 @@ void Calls::keep_attempt(const BranchCall& call, const BranchReply& reply, nanos
 
 Task<void> Calls::call_branch(Pin pin, std::uint32_t index, TransStatus called_in) {
   LiveTrans& live = *pin;
+  CONCERTO_ASSERT(index < live.trans.branches.size() && index < live.calls.runs.size());
   const Branch& branch = live.trans.branches[index];
   BranchCall request;
   request.branch_id = branch.branch_id.view();
@@ -115,6 +116,7 @@ Task<void> Calls::call_application(Pin pin, TransStatus called_in) {
 
 void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply) {
   LiveTrans& live = *pin;
+  CONCERTO_ASSERT(index < live.calls.runs.size());
   RunState& run = live.calls.runs[index];
   if (live.trans.status != called_in) {
     // The status was decided while the call ran; its result is too late.

@@ -172,6 +172,7 @@ Task<void> Engine::begin_stop() {
 }
 
 Task<void> Engine::finish_stop(SteadyTime deadline) {
+  CONCERTO_ASSERT(env_.stopping);
   // A cancellation that comes between two waits of a coroutine is lost on it: hence more than one.
   Timer overdue(env_.ports.timers, [this, &overdue] {
     tasks_.cancel();

@@ -180,6 +180,7 @@ Async<> Requests::submit(TransRequest request) {
 }
 
 Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
+  CONCERTO_ASSERT(live.turn.is_taken && live.knowledge == LiveTrans::Knowledge::present);
   if (env_.stopping) co_return shutting_down();
   const Transaction& stored = live.trans;
   if (draft.mode != live.mode) co_return other_type(live, *draft.mode);

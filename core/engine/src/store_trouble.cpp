@@ -1,5 +1,7 @@
 #include "store_trouble.hpp"
 
+#include <concerto/base/assert.hpp>
+
 namespace concerto {
 
 std::optional<SteadyTime> StoreTrouble::try_again_at(const LiveTrans& live, const Result<>& answer,
@@ -14,6 +16,7 @@ std::optional<SteadyTime> StoreTrouble::try_again_at(const LiveTrans& live, cons
 }
 
 Task<void> StoreTrouble::pause_for_store(LiveTrans& live, SteadyTime until) {
+  CONCERTO_ASSERT(live.turn.is_taken);
   Timer timer(env_.ports.timers, [&live] { live.progressed.notify_all(); });
   timer.set(until);
   while (!env_.stopping && env_.now() < until) {

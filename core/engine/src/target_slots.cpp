@@ -52,6 +52,7 @@ TargetSlots::Admitted TargetSlots::give_back(std::string_view target, Use use) {
 
 void TargetSlots::admit(Target& target, Admitted& admitted) {
   while (target.waiting > 0 && (has_room(target) || target.taken == 0)) {
+    CONCERTO_ASSERT(!target.line.empty());
     Alarms::Due next = std::move(target.line.front());
     target.line.pop_front();
     if (next.gid.empty()) continue;
@@ -66,6 +67,7 @@ std::optional<Alarms::Due> TargetSlots::forget(const Gid& gid) {
   if (waiting_.empty()) return std::nullopt;
   const auto found = waiting_.find(gid);
   if (found == waiting_.end()) return std::nullopt;
+  CONCERTO_ASSERT(found->second.due->gid == gid && found->second.target->second.waiting > 0);
   std::optional<Alarms::Due> due(std::move(*found->second.due));
   found->second.due->gid = Gid{};
   --found->second.target->second.waiting;
