@@ -40,7 +40,7 @@ Result<> Bank::start(const std::string& address) {
 Task<void> Bank::stop(SteadyTime deadline) {
   grpc_listener_.close();
   http_listener_.close();
-  co_await grpc_server_.shutdown(deadline);
+  co_await grpc_server_.drain(deadline);
   co_await http_server_.drain(deadline);
 }
 

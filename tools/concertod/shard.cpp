@@ -218,7 +218,7 @@ void Shard::join() {
 Task<void> Shard::close(SteadyTime deadline) {
   grpc_api_->end_watches();
   co_await http_server_->drain(deadline);
-  co_await grpc_server_->shutdown(deadline);
+  co_await grpc_server_->drain(deadline);
   co_await alerts_.close();
   co_await http_client_.close();
   co_await channels_.close();

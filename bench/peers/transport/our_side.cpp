@@ -48,7 +48,7 @@ class OurServer final : public LoadServer {
  private:
   Task<void> stop() {
     listener_->close();
-    co_await server_.shutdown(clock_.steady_now());
+    co_await server_.drain(clock_.steady_now());
   }
 
   asio::io_context io_{1};

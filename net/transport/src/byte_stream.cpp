@@ -258,7 +258,9 @@ std::size_t ByteStream::unsent_bytes() const noexcept {
 }
 
 void ByteStream::say_goodbye() {
-  if (!tls_ || tls_->failure.code || !tls_->unsent.empty()) return;
+  if (!tls_ || !tls_->unsent.empty()) return;
+  // A peer that says no more may still read; after any other failure TLS has nothing to say.
+  if (tls_->failure.code && tls_->failure.code != asio::error::eof) return;
   tls_->session->end();
   (void)send_wire();  // The closing alert is a courtesy.
 }

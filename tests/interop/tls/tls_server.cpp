@@ -94,7 +94,7 @@ class Program {
     health_.close();
     const SteadyTime deadline = timers_.now() + grace;
     co_await http_.drain(deadline);
-    co_await grpc_.shutdown(deadline);
+    co_await grpc_.drain(deadline);
     timers_.disarm();
   }
 

@@ -155,7 +155,7 @@ TEST_F(Channel, GoawayLetsRunningCallsFinish) {
   TaskGroup group(executor());
   struct Stop {
     static Task<void> run(GrpcServer& which, SteadyTime limit, bool& done) {
-      co_await which.shutdown(limit);
+      co_await which.drain(limit);
       done = true;
     }
   };
@@ -227,8 +227,8 @@ TEST_F(Channel, TakesTheAddressesInTurn) {
     EXPECT_EQ(served[0], alone);
     run_until([&] { return turns.connection_count() == 1; });
   }
-  run(first.shutdown(in(1s)));
-  run(second.shutdown(in(1s)));
+  run(first.drain(in(1s)));
+  run(second.drain(in(1s)));
 }
 
 TEST_F(Channel, WaitsForTheFirstAddresses) {

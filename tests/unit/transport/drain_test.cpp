@@ -36,7 +36,7 @@ class Drain : public Hostile {
   }
 
   Task<void> stop(bool& stopped) {
-    co_await server->shutdown(in(24h));
+    co_await server->drain(in(24h));
     stopped = true;
   }
 

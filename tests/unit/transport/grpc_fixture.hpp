@@ -109,7 +109,7 @@ class GrpcTest : public ShardTest {
 
   void stop_server(std::chrono::milliseconds grace) {
     listener.reset();
-    run(server->shutdown(in(grace)));
+    run(server->drain(in(grace)));
     server.reset();
   }
 

@@ -119,7 +119,7 @@ TEST_F(GrpcTls, AStopEndsWithAClosingAlertForASlowClient) {
   bool stopped = false;
   TaskGroup group(executor());
   group.spawn([](GrpcServer& served, SteadyTime by, bool& done) -> Task<void> {
-    co_await served.shutdown(by);
+    co_await served.drain(by);
     done = true;
   }(*server, in(24h), stopped));
   run_until([&] {

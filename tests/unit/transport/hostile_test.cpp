@@ -264,7 +264,7 @@ TEST_F(Hostile, AnIdleConnectionOfAnotherServerMakesRoom) {
   never.notify_all();
   run_until([&] { return server->call_count() == 0; });
   listener.reset();
-  run(idle.shutdown(in(std::chrono::seconds(0))));
+  run(idle.drain(in(std::chrono::seconds(0))));
 }
 
 #if CONCERTO_CAN_RUN_WITHOUT_DESCRIPTORS
@@ -301,7 +301,7 @@ class SlowPeer : public Hostile {
   }
   void TearDown() override {
     listener.reset();
-    run(server->shutdown(fake.steady_now()));
+    run(server->drain(fake.steady_now()));
     server.reset();
   }
 

@@ -273,7 +273,7 @@ TEST_F(OurServer, LetsRunningCallsFinishAtShutdown) {
   start(call, "/our.Server/Hold", "");
   run_until([&] { return held == 1; });
   TaskGroup stopping(executor());
-  stopping.spawn(server->shutdown(in(20s)));
+  stopping.spawn(server->drain(in(20s)));
   for (int rounds = 0; rounds < 5; ++rounds) io.run_one_for(20ms);
   EXPECT_FALSE(call.done);
   let_go();

@@ -46,8 +46,8 @@ void GrpcServer::set_limits(const GrpcServerOptions& options) {
   core_->set_limits(options);
 }
 
-Task<void> GrpcServer::shutdown(SteadyTime deadline) {
-  return core_->shutdown(deadline);
+Task<void> GrpcServer::drain(SteadyTime deadline) {
+  return core_->drain(deadline);
 }
 
 bool GrpcRequest::cancelled() const noexcept {

@@ -166,7 +166,7 @@ void ServerCore::make_room() {
   if (idle) idle->close(Error{{}, "an idle connection made room for a new one"});
 }
 
-Task<void> ServerCore::shutdown(SteadyTime deadline) {
+Task<void> ServerCore::drain(SteadyTime deadline) {
   const auto self = shared_from_this();
   const bool has_time = timers_.now() < deadline;
   draining_ = true;

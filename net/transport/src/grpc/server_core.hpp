@@ -51,7 +51,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   bool offer(AcceptedSocket& socket);
   void ask_for_room();
   void lost(ServerConnection& connection);
-  Task<void> shutdown(SteadyTime deadline);
+  Task<void> drain(SteadyTime deadline);
 
   std::size_t connection_count() const noexcept { return connection_count_; }
   const GrpcServerProbe& probe() const noexcept { return probe_; }

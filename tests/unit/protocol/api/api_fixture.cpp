@@ -75,7 +75,7 @@ void ApiTest::TearDown() {
   branches_.release_all();
   await(coordinator_.stop(timers_.now()));
   await(http_server_.drain(timers_.now()));
-  await(grpc_server_.shutdown(timers_.now()));
+  await(grpc_server_.drain(timers_.now()));
   if (channel_) channel_->close();
   poll();
 }

@@ -50,7 +50,7 @@ class GrpcBranchCallerTest : public ShardTest {
     released_.notify_all();
     await(channels_.close());
     listener_.close();
-    await(server_.shutdown(timers_.now()));
+    await(server_.drain(timers_.now()));
     poll();
   }
 
@@ -196,7 +196,7 @@ TEST_F(GrpcBranchCallerTest, EndsAtTheDeadline) {
 
 TEST_F(GrpcBranchCallerTest, ReportsAServiceThatIsNotThere) {
   listener_.close();
-  await(server_.shutdown(timers_.now()));
+  await(server_.drain(timers_.now()));
   const BranchReply reply = call(target_ + "/busi.Busi/A");
   EXPECT_EQ(reply.outcome, Outcome::error);
   EXPECT_THAT(reply.error.detail, StartsWith("rpc error: code = Unavailable desc = "));

@@ -82,7 +82,7 @@ Task<void> ScriptedEtcd::stop() {
   listener_->close();
   resume();
   end_streams();
-  co_await server_->shutdown(timers_.now());
+  co_await server_->drain(timers_.now());
   listener_.reset();
   server_.reset();
 }

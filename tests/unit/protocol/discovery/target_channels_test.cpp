@@ -24,7 +24,7 @@ class NamedService {
 
   Task<void> close() {
     listener_.close();
-    return server_.shutdown(timers_.now());
+    return server_.drain(timers_.now());
   }
 
  private:

@@ -16,7 +16,7 @@ namespace concerto::net {
 /// standard health and reflection services beside it. It translates and nothing else.
 ///
 /// The caller's deadline ends only its waiting. One per shard, used on that shard only; it
-/// outlives the server's shutdown.
+/// outlives the server's drain.
 class GrpcApi {
  public:
   static constexpr std::string_view service = "dtmgimp.Dtm";
@@ -33,7 +33,7 @@ class GrpcApi {
   /// What the health service says of the server and of dtmgimp.Dtm: false from the moment when
   /// the process begins to stop.
   void set_serving(bool serving);
-  /// Ends the watches of the health service, which would hold up the server's shutdown.
+  /// Ends the watches of the health service, which would hold up the server's drain.
   void end_watches() { health_.close(); }
 
   /// Calls by the name of their method.

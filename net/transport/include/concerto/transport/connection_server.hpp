@@ -4,6 +4,9 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <concerto/base/async.hpp>
+#include <concerto/base/clock.hpp>
+
 namespace concerto::net {
 
 /// A connected, non-blocking socket that no shard owns yet. Closes it when nobody takes it.
@@ -23,7 +26,7 @@ class AcceptedSocket {
   boost::asio::ip::tcp::endpoint peer_;
 };
 
-/// One shard's server, as a listener sees it. Everything here is thread-safe.
+/// One shard's server of whatever protocol. Thread-safe but for `drain`.
 class ConnectionServer {
  public:
   virtual ~ConnectionServer() = default;
@@ -42,6 +45,10 @@ class ConnectionServer {
   virtual void refuse(int descriptor) const noexcept = 0;
   /// Connections that were taken over and are not closed yet.
   virtual std::size_t connection_count() const noexcept = 0;
+
+  /// Takes no more connections, lets what is in work end, and ends what is left at `deadline`.
+  /// Returns when nothing of it runs any more. On the server's own thread.
+  virtual Task<void> drain(SteadyTime deadline) = 0;
 
  protected:
   ConnectionServer() = default;

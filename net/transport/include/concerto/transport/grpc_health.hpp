@@ -14,7 +14,7 @@ namespace concerto::net {
 enum class ServingStatus : std::uint8_t { unknown = 0, serving = 1, not_serving = 2 };
 
 /// The service grpc.health.v1.Health of one server. Use it on the server's shard; it must outlive
-/// the server's shutdown.
+/// the server's drain.
 class GrpcHealth {
  public:
   explicit GrpcHealth(Executor executor) : changed_(std::move(executor)) {}
@@ -25,7 +25,7 @@ class GrpcHealth {
   /// The empty service name stands for the server as a whole.
   void set(const std::string& service, ServingStatus status);
 
-  /// Ends the watches, so that they do not hold up the server's shutdown. Call it before that.
+  /// Ends the watches, so that they do not hold up the server's drain. Call it before that.
   void close();
 
  private:

@@ -8,7 +8,7 @@
 namespace concerto::net {
 
 /// Server reflection, grpc.reflection.v1 and v1alpha, for services whose descriptors are linked
-/// in. Must outlive the server's shutdown.
+/// in. Must outlive the server's drain.
 class GrpcReflection {
  public:
   /// `services` are full names (`dtmgimp.Dtm`) that the generated pool knows. Those of health and

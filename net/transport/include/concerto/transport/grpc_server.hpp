@@ -126,7 +126,7 @@ class GrpcServer final : public ConnectionServer {
  public:
   /// `timers` must outlive the server.
   GrpcServer(Executor executor, Timers& timers, GrpcServerOptions options = {});
-  /// Shut down first.
+  /// Drain it first.
   ~GrpcServer() override;
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
@@ -154,7 +154,7 @@ class GrpcServer final : public ConnectionServer {
   /// ended; at `deadline` ends what is left with UNAVAILABLE, and gives clients half a second to
   /// read that unless `deadline` had passed before. Returns when no handler runs any more: unary
   /// handlers are waited for without limit.
-  Task<void> shutdown(SteadyTime deadline);
+  Task<void> drain(SteadyTime deadline) override;
 
  private:
   std::shared_ptr<detail::ServerCore> core_;

@@ -91,7 +91,7 @@ class HttpServer final : public ConnectionServer {
 
   /// Takes no more connections, closes idle ones, answers what is in work with `Connection:
   /// close`, and at `deadline` cancels what is left. Returns when no connection is left.
-  Task<void> drain(SteadyTime deadline);
+  Task<void> drain(SteadyTime deadline) override;
 
  private:
   friend class HttpConnection;
