@@ -27,7 +27,7 @@ void AcceptQueue::restore() {
   if (reserve_ < 0) reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-AcceptQueue::Found AcceptQueue::accept(int listening, AcceptedConnection& connection) {
+AcceptQueue::Found AcceptQueue::accept(int listening, Connection& connection) {
   for (;;) {
     auto bytes = static_cast<socklen_t>(connection.peer.capacity());
     connection.descriptor =
@@ -43,14 +43,14 @@ AcceptQueue::Found AcceptQueue::accept(int listening, AcceptedConnection& connec
   }
 }
 
-bool AcceptQueue::drain(int listening, const std::function<void(AcceptedConnection)>& take,
+bool AcceptQueue::drain(int listening, const std::function<void(AcceptedSocket)>& take,
                         const std::function<void(int)>& refuse) {
   restore();  // It may have failed the last time.
   for (int count = 0; count < connections_per_turn_max; ++count) {
-    AcceptedConnection connection{};
+    Connection connection;
     Found found = accept(listening, connection);
     if (found == Found::connection) {
-      take(std::move(connection));
+      take(AcceptedSocket{connection.descriptor, connection.peer});
       continue;
     }
     if (found == Found::no_descriptor) {
@@ -67,7 +67,7 @@ bool AcceptQueue::drain(int listening, const std::function<void(AcceptedConnecti
 AcceptQueue::Found AcceptQueue::refuse_one(int listening, const std::function<void(int)>& refuse) {
   if (reserve_ < 0) return Found::no_descriptor;
   ::close(std::exchange(reserve_, -1));
-  AcceptedConnection connection{};
+  Connection connection;
   const Found found = accept(listening, connection);
   if (found == Found::connection) {
     refuse(connection.descriptor);

@@ -5,15 +5,10 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/transport/connection_server.hpp>
 #include <concerto/transport/descriptor_shortage.hpp>
 
 namespace concerto::net {
-
-/// A connected, non-blocking socket that nobody owns yet.
-struct AcceptedConnection {
-  int descriptor;
-  asio::ip::tcp::endpoint peer;
-};
 
 /// Takes connections from a listening socket. A descriptor is kept in reserve: when the process
 /// has no other left, it makes room for one connection at a time, which is refused and closed, so
@@ -26,16 +21,20 @@ class AcceptQueue {
   AcceptQueue(const AcceptQueue&) = delete;
   AcceptQueue& operator=(const AcceptQueue&) = delete;
 
-  /// Hands the connections that wait to `take`, which owns their descriptors from then on. Those
+  /// Hands the connections that wait to `take`. Those
   /// for which there is no descriptor go to `refuse` and are closed after it. Of many the rest is
   /// left for the next call. False when not even the reserve can be had: try again after a pause.
-  bool drain(int listening, const std::function<void(AcceptedConnection)>& take,
+  bool drain(int listening, const std::function<void(AcceptedSocket)>& take,
              const std::function<void(int)>& refuse);
 
  private:
   enum class Found { connection, nothing, no_descriptor, failure };
+  struct Connection {
+    int descriptor = -1;
+    asio::ip::tcp::endpoint peer;
+  };
 
-  Found accept(int listening, AcceptedConnection& connection);
+  static Found accept(int listening, Connection& connection);
   Found refuse_one(int listening, const std::function<void(int)>& refuse);
   void restore();
 

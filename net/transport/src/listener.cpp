@@ -125,9 +125,7 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
   }
 
   void accept_all() {
-    const auto take = [this](AcceptedConnection connection) {
-      hand_over(AcceptedSocket{connection.descriptor, connection.peer});
-    };
+    const auto take = [this](AcceptedSocket socket) { hand_over(std::move(socket)); };
     const auto refuse = [this](int descriptor) { servers_.front()->refuse(descriptor); };
     if (queue_.drain(acceptor_.native_handle(), take, refuse)) return wait();
     resume_.set(timers_.now() + pause);

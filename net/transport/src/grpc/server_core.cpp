@@ -195,8 +195,8 @@ Task<void> ServerCore::drain(SteadyTime deadline) {
 }
 
 Task<void> ServerCore::wait_for_the_last(SteadyTime deadline) {
-  Timer alarm(timers_, [this] { emptied_.notify_all(); });
-  alarm.set(deadline);
+  Timer limit(timers_, [this] { emptied_.notify_all(); });
+  limit.set(deadline);
   while (!connections_.empty() && timers_.now() < deadline) {
     const bool notified = co_await emptied_.wait();
     if (!notified) break;
