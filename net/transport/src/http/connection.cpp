@@ -113,7 +113,6 @@ void HttpConnection::shed(Excess /*excess*/) {
 
 Task<bool> HttpConnection::open() {
   const auto context = server_.options_.tls;  // It may be replaced during the handshake.
-  if (!context) co_return true;
   stream_.start_tls(std::make_unique<TlsSession>(*context->native_handle(), Alpn::http_1_1));
   limit(server_.options_.handshake_timeout);
   const error_code failed = co_await stream_.handshake();
@@ -122,8 +121,10 @@ Task<bool> HttpConnection::open() {
 }
 
 Task<void> HttpConnection::run() {
-  const bool is_open = co_await open();
-  if (!is_open) co_return;
+  if (server_.options_.tls) {
+    const bool is_open = co_await open();
+    if (!is_open) co_return;
+  }
   limit(server_.options_.header_timeout);
   for (;;) {
     const Input input = co_await receive();
@@ -147,8 +148,10 @@ Task<void> HttpConnection::run() {
 
 Task<void> HttpConnection::turn_away() {
   waits_for_request_ = false;
-  const bool is_open = co_await open();
-  if (!is_open) co_return;
+  if (server_.options_.tls) {
+    const bool is_open = co_await open();
+    if (!is_open) co_return;
+  }
   parser_.emplace(server_.options_.header_bytes_max, server_.options_.body_bytes_max);
   HttpResponse response = error_response(503, too_many_connections);
   response.headers.add("Retry-After", "1");

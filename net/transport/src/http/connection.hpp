@@ -38,7 +38,7 @@ class HttpConnection final : private BufferBudget::Holder {
  private:
   enum class Input { request, refused, closed };
 
-  /// Shakes hands if the server speaks TLS; false when the connection is lost.
+  /// Shakes hands; false when the connection is lost.
   Task<bool> open();
 
   /// Reads one request into the parser.
