@@ -44,13 +44,24 @@ bool is_secret(string_view name) noexcept {
                      [&](string_view secret) { return contains_lower(name, secret); });
 }
 
+/// What ends the parts of a URL.
+struct Ends {
+  string_view authority;
+  string_view name;   ///< of a query parameter
+  string_view value;  ///< of one
+};
+
+constexpr Ends in_url{"/?#", "=&?#", "&#"};
+/// A blank or a double quote ends the URL itself. A legal URL has neither.
+constexpr Ends in_text{"/?# \t\r\n\"", "=&?# \t\r\n\"", "&# \t\r\n\""};
+
 std::size_t end_of(string_view text, std::size_t begin, string_view ends) noexcept {
   return std::min(text.find_first_of(ends, begin), text.size());
 }
 
 /// The secret in the authority that begins at `begin`; empty without a user.
-Range secret_of_user(string_view text, std::size_t begin) noexcept {
-  const string_view authority = text.substr(begin, end_of(text, begin, "/?# \t\r\n\"") - begin);
+Range secret_of_user(string_view text, std::size_t begin, const Ends& ends) noexcept {
+  const string_view authority = text.substr(begin, end_of(text, begin, ends.authority) - begin);
   const std::size_t at = authority.rfind('@');
   if (at == npos) return {};
   const std::size_t colon = authority.substr(0, at).find(':');
@@ -58,27 +69,25 @@ Range secret_of_user(string_view text, std::size_t begin) noexcept {
 }
 
 /// The value of the query parameter whose name begins at `begin`; empty unless it is a secret.
-Range secret_of_parameter(string_view text, std::size_t begin) noexcept {
-  const std::size_t end = end_of(text, begin, "=&?# \t\r\n\"");
+Range secret_of_parameter(string_view text, std::size_t begin, const Ends& ends) noexcept {
+  const std::size_t end = end_of(text, begin, ends.name);
   if (end == text.size() || text[end] != '=') return {};
   if (!is_secret(text.substr(begin, end - begin))) return {};
-  return {end + 1, end_of(text, end + 1, "&# \t\r\n\"")};
+  return {end + 1, end_of(text, end + 1, ends.value)};
 }
 
-Range secret_at(string_view text, std::size_t place) noexcept {
-  if (text[place] != ':') return secret_of_parameter(text, place + 1);
+Range secret_at(string_view text, std::size_t place, const Ends& ends) noexcept {
+  if (text[place] != ':') return secret_of_parameter(text, place + 1, ends);
   if (!text.substr(place).starts_with(after_scheme)) return {};
-  return secret_of_user(text, place + after_scheme.size());
+  return secret_of_user(text, place + after_scheme.size(), ends);
 }
 
-}  // namespace
-
-std::string masked_urls(string_view text) {
+std::string masked(string_view text, const Ends& ends) {
   std::string shown;
   std::size_t done = 0;
   for (std::size_t place = text.find_first_of(":?&"); place != npos;
        place = text.find_first_of(":?&", place)) {
-    const Range secret = secret_at(text, place);
+    const Range secret = secret_at(text, place, ends);
     ++place;
     if (secret.empty()) continue;
     shown.append(text.substr(done, secret.begin - done)).append(mask);
@@ -87,15 +96,21 @@ std::string masked_urls(string_view text) {
   return shown.append(text.substr(done));
 }
 
+}  // namespace
+
+std::string masked_urls(string_view text) {
+  return masked(text, in_text);
+}
+
 std::string masked_url(string_view url) {
   // The first slash of all belongs to the scheme, if there is one; a query may have other URLs.
   const std::size_t scheme_end = url.find(after_scheme);
   const bool has_scheme = scheme_end != npos && url.find_first_of("/?#@") == scheme_end + 1;
-  if (has_scheme) return masked_urls(url);
-  const Range secret = secret_of_user(url, 0);
-  if (secret.empty()) return masked_urls(url);
+  if (has_scheme) return masked(url, in_url);
+  const Range secret = secret_of_user(url, 0, in_url);
+  if (secret.empty()) return masked(url, in_url);
   std::string shown{url.substr(0, secret.begin)};
-  return shown.append(mask).append(masked_urls(url.substr(secret.end)));
+  return shown.append(mask).append(masked(url.substr(secret.end), in_url));
 }
 
 }  // namespace concerto

@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/server_method.hpp>
 
 #include "url_parts.hpp"
@@ -15,7 +16,7 @@ constexpr std::array<std::string_view, 6> other_drivers = {
 
 Error bad_url(std::string_view url, std::string_view reason) {
   return make_error(Errc::invalid_request,
-                    "bad url: '" + std::string(url) + "'. " + std::string(reason));
+                    "bad url: '" + masked_url(url) + "'. " + std::string(reason));
 }
 
 /// `target/pkg.Service/Method`, without a scheme.
@@ -77,7 +78,7 @@ Result<ServerMethod> parse_server_method(Driver driver, std::string_view url) {
   if (url.find("://") != url.npos) {
     return make_error(
         Errc::invalid_request,
-        "call dtmdriver.Use() before you use custom scheme for '" + std::string(url) +
+        "call dtmdriver.Use() before you use custom scheme for '" + masked_url(url) +
             "': MicroService.Driver is 'default'; dtm-driver-gozero takes URLs with a scheme");
   }
   return split_plain(url);

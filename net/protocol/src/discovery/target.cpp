@@ -8,6 +8,7 @@
 #include <boost/asio/ip/address_v6.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/masked_url.hpp>
 
 #include "url_parts.hpp"
 
@@ -23,12 +24,12 @@ constexpr std::array<std::string_view, 11> schemes_not_here = {
 
 Error bad_address(std::string_view text, std::string_view reason) {
   return make_error(Errc::invalid_request,
-                    "bad address '" + std::string(text) + "': " + std::string(reason));
+                    "bad address '" + masked_url(text) + "': " + std::string(reason));
 }
 
 Error bad_target(std::string_view target, std::string_view reason) {
   return make_error(Errc::invalid_request,
-                    "bad target '" + std::string(target) + "': " + std::string(reason));
+                    "bad target '" + masked_url(target) + "': " + std::string(reason));
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {

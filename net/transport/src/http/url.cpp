@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 
+#include <concerto/base/masked_url.hpp>
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/http_message.hpp>
 #include <concerto/transport/url.hpp>
@@ -34,7 +35,7 @@ bool is_legal_port(std::string_view port) noexcept {
 }
 
 Error bad_url(std::string_view text, const char* why) {
-  return make_error(HttpErrc::bad_url, "bad URL " + std::string{text} + ": " + why);
+  return make_error(HttpErrc::bad_url, "bad URL " + masked_url(text) + ": " + why);
 }
 
 Error unsupported_scheme(std::string_view text) {
@@ -42,7 +43,7 @@ Error unsupported_scheme(std::string_view text) {
   const std::string_view scheme = colon == npos ? std::string_view{} : text.substr(0, colon);
   return make_error(
       HttpErrc::unsupported_scheme,
-      "unsupported protocol scheme \"" + std::string{scheme} + "\" in " + std::string{text});
+      "unsupported protocol scheme \"" + std::string{scheme} + "\" in " + masked_url(text));
 }
 
 /// The text up to one of `ends`, which is removed from `rest`; the end itself stays.

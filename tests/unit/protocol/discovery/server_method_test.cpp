@@ -94,6 +94,8 @@ constexpr SplitCase gozero_cases[] = {
      "bad url: 'etcd://h:2379/a%zz/pb.A/B'. invalid escape in the path"},
     {"CutEscape", Driver::gozero, "etcd://h:2379/a/pb.A/B%2", nullptr,
      "bad url: 'etcd://h:2379/a/pb.A/B%2'. invalid escape in the path"},
+    {"PasswordIsMasked", Driver::gozero, "user:pw@h:9001", nullptr,
+     "bad url: 'user:***@h:9001'. no '/' found"},
     {"SpaceInHost", Driver::gozero, "etcd://h 1:2379/a/pb.A/B", nullptr,
      "bad url: 'etcd://h 1:2379/a/pb.A/B'. invalid character in the host"},
 };

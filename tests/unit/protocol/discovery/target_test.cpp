@@ -87,6 +87,10 @@ TEST_P(BadTargetTable, SaysWhatIsWrong) {
 
 constexpr BadTargetCase bad_target_cases[] = {
     {"Empty", "", "bad address '': no host"},
+    {"PasswordIsMasked", "user:pw@h:9001",
+     "bad address 'user:***@h:9001': an IPv6 address needs brackets: [::1]:9000"},
+    {"PasswordOfAnEtcdIsMasked", "etcd://root:p \"w@h:2379",
+     "bad target 'etcd://root:***@h:2379': no key after the hosts"},
     {"NoPort", "localhost", "bad address 'localhost': no port"},
     {"EmptyPort", "localhost:", "bad address 'localhost:': invalid port"},
     {"NoNumber", "localhost:http", "bad address 'localhost:http': invalid port"},

@@ -92,6 +92,15 @@ INSTANTIATE_TEST_SUITE_P(
                     BadUrlCase{"OpenBracket", "http://[::1/", HttpErrc::bad_url}),
     [](const auto& row) { return row.param.name; });
 
+TEST(BadUrl, ShowsNoPassword) {
+  const auto no_port = parse_url("http://user:p w@b:0/");
+  ASSERT_FALSE(no_port);
+  EXPECT_EQ(no_port.error().detail, "bad URL http://user:***@b:0/: its port is not 1 to 65535");
+  const auto no_scheme = parse_url("user:pw@b/a");
+  ASSERT_FALSE(no_scheme);
+  EXPECT_EQ(no_scheme.error().detail, "unsupported protocol scheme \"user\" in user:***@b/a");
+}
+
 struct LocationCase {
   const char* name;
   const char* base;
