@@ -24,7 +24,10 @@ bool is_gzip(const HttpHeaders& headers) {
 /// zlib's stream with its lifetime.
 class BodyCollector::Inflater {
  public:
-  Inflater() { usable_ = inflateInit2(&stream_, gzip_window_bits) == Z_OK; }
+  Inflater() {
+    usable_ = inflateInit2(&stream_, gzip_window_bits) == Z_OK;
+    broken_ = !usable_;
+  }
   ~Inflater() {
     if (usable_) inflateEnd(&stream_);
   }
@@ -36,18 +39,20 @@ class BodyCollector::Inflater {
     stream_.avail_in = static_cast<uInt>(bytes.size());
   }
 
-  /// Unpacks into `out`; nothing on broken data.
-  std::optional<std::string_view> step(std::array<char, inflate_step_bytes>& out) noexcept {
-    if (!usable_) return std::nullopt;
+  /// Unpacks into `out`, what stands before broken data too.
+  std::string_view step(std::array<char, inflate_step_bytes>& out) noexcept {
+    if (broken_) return {};
     // Members of a gzip file may follow each other.
-    if (at_end_ && stream_.avail_in > 0 && inflateReset(&stream_) != Z_OK) return std::nullopt;
+    if (at_end_ && stream_.avail_in > 0) broken_ = inflateReset(&stream_) != Z_OK;
     stream_.next_out = reinterpret_cast<Bytef*>(out.data());
     stream_.avail_out = static_cast<uInt>(out.size());
     const int status = ::inflate(&stream_, Z_NO_FLUSH);
-    if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return std::nullopt;
+    broken_ |= status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR;
     at_end_ = status == Z_STREAM_END;
-    return std::string_view{out.data(), out.size() - stream_.avail_out};
+    return {out.data(), out.size() - stream_.avail_out};
   }
+
+  bool is_broken() const noexcept { return broken_; }
 
   bool wants_input() const noexcept { return stream_.avail_in == 0 && stream_.avail_out > 0; }
   /// Not in the midst of a stream.
@@ -56,6 +61,7 @@ class BodyCollector::Inflater {
  private:
   z_stream stream_{};
   bool usable_ = false;
+  bool broken_ = false;
   bool at_end_ = false;
 };
 
@@ -78,9 +84,9 @@ error_code BodyCollector::inflate(std::string_view bytes) {
   std::array<char, inflate_step_bytes> step;
   inflater_->set_input(bytes);
   do {
-    const auto unpacked = inflater_->step(step);
-    if (!unpacked) return MessageErrc::broken_gzip;
-    if (const error_code error = append(*unpacked)) return error;
+    // Whether the limit comes before broken data does not depend on the pieces of the input.
+    if (const error_code error = append(inflater_->step(step))) return error;
+    if (inflater_->is_broken()) return MessageErrc::broken_gzip;
   } while (!inflater_->wants_input());
   return {};
 }

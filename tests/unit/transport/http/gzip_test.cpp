@@ -77,6 +77,21 @@ TEST(BodyCollector, SeesDataThatEndsEarlyOrIsBroken) {
   EXPECT_FALSE(broken.truncated());
 }
 
+TEST(BodyCollector, CutsAtItsLimitBeforeBrokenDataWhateverThePieces) {
+  std::string packed = gzip(std::string(5'000, 'x'));
+  packed[packed.size() - 6] ^= 1;  // its checksum
+  for (const std::size_t piece : {std::size_t{1}, packed.size()}) {
+    BodyCollector body{1000};
+    body.begin(gzip_headers());
+    error_code error;
+    for (std::size_t i = 0; i < packed.size() && !error; i += piece) {
+      error = body.write(std::string_view{packed}.substr(i, piece));
+    }
+    EXPECT_TRUE(body.truncated()) << piece;
+    EXPECT_EQ(body.take().size(), 1000U) << piece;
+  }
+}
+
 TEST(BodyCollector, FindsMarksBehindWhatItKeepsWhateverThePieces) {
   constexpr std::array<std::string_view, 2> marks{"ONGOING", "FAIL"};
   const std::string text = "kept FAILure; but it goes ONGOING to the end";
