@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <concerto/base/json_tree.hpp>
+#include <concerto/base/utf8.hpp>
 #include <concerto/engine/mode.hpp>
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/percent.hpp>
@@ -23,8 +24,8 @@ json::string_view json_view(std::string_view text) {
 std::string method_of(std::string_view url) {
   url = url.substr(0, url.find('#'));
   const std::size_t question = std::min(url.find('?'), url.size() - 1);
-  for (auto& [key, value] : decode_query(url.substr(question + 1))) {
-    if (key == "method") return std::move(value);
+  for (const auto& [key, value] : decode_query(url.substr(question + 1))) {
+    if (key == "method") return to_utf8(value);  // An escape may stand for any byte.
   }
   return {};
 }

@@ -148,6 +148,10 @@ INSTANTIATE_TEST_SUITE_P(
                     RPC("In", ",\"a\":2}")},
         RpcBodyCase{"OverridesAll", "http://b?method=In", "{\"gid\":1}", RPC("In", "}")},
         RpcBodyCase{"DecodesTheMethod", "http://b?x&method=a%22b#f", "{}", RPC("a\\\"b", "}")},
+        RpcBodyCase{"MethodThatIsNotUtf8", "http://b?method=a%FFb", "{}",
+                    RPC("a\xEF\xBF\xBD"
+                        "b",
+                        "}")},
         RpcBodyCase{"MethodElsewhere", "http://b/method", "{}", RPC("", "}")}),
     [](const auto& row) { return row.param.name; });
 
