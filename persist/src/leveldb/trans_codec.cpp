@@ -1,5 +1,6 @@
 // The payloads of transactions and their deltas; their grammar is in record.hpp.
 
+#include <algorithm>
 #include <utility>
 
 #include "record.hpp"
@@ -249,7 +250,9 @@ std::optional<Transaction> decode_transaction(std::string_view payload) {
   trans.rollback_reason = in.text();
   trans.payloads = in.payloads();
   trans.branches = in.branches();
-  if (!in.raw().done()) return std::nullopt;
+  const bool has_all_payloads = std::ranges::all_of(
+      trans.branches, [&](const Branch& branch) { return branch.payload < trans.payloads.size(); });
+  if (!in.raw().done() || !has_all_payloads) return std::nullopt;
   return trans;
 }
 

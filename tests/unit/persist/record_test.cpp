@@ -72,6 +72,13 @@ TEST(Fingerprint, IsSipHash128) {
   EXPECT_NE(got, other);
 }
 
+TEST(TransCodec, RefusesABranchWhosePayloadIsNotThere) {
+  Transaction trans = sample_saga("g1");
+  trans.branches[1].payload = 2;
+  const EncodedRecord record = encode_transaction(RecordKind::submit, trans);
+  EXPECT_EQ(decode_transaction(record.payload), std::nullopt);
+}
+
 TEST(TransCodec, RoundTrips) {
   for (const Transaction& trans : {Transaction{}, sample_saga("g1"), full_transaction()}) {
     Transaction valid = trans;
