@@ -93,7 +93,7 @@ INTERFACES = {
     "endpoint": ("net/protocol/openapi/openapi.json", openapi_operations),
     "gRPC method": ("net/protocol/proto/dtmgimp.proto",
                     re.compile(r"^\s*rpc (\w+)", re.MULTILINE).findall),
-    "JSON-RPC method": ("net/protocol/src/api/json_rpc.cpp",
+    "JSON-RPC method": ("net/protocol/src/api/rpc_action.cpp",
                         re.compile(r'call\.method == "(\w+)"').findall),
     "key": ("tools/concertod/config_keys.cpp", config_keys),
 }

@@ -47,7 +47,7 @@ FILES = {
 """,
     "net/protocol/proto/dtmgimp.proto":
         "service Dtm {\n  rpc Submit(DtmRequest) returns (Empty);\n}\n",
-    "net/protocol/src/api/json_rpc.cpp": 'if (call.method == "submit") return;\n',
+    "net/protocol/src/api/rpc_action.cpp": 'if (call.method == "submit") return;\n',
     "tools/concertod/config_keys.cpp": """const KeyRow rows[] = {
     {"Store.Driver", field, "help"},
     {.path = "HttpPort",
@@ -137,7 +137,7 @@ class Coverage(unittest.TestCase):
                  ":2: coverage: endpoint 'DELETE /api/submit'"),
                 ("net/protocol/proto/dtmgimp.proto", "}\n", "  rpc Abort(DtmRequest)\n}\n",
                  ":3: coverage: gRPC method 'Abort'"),
-                ("net/protocol/src/api/json_rpc.cpp", "return;", '\ncall.method == "abort"',
+                ("net/protocol/src/api/rpc_action.cpp", "return;", '\ncall.method == "abort"',
                  ":2: coverage: JSON-RPC method 'abort'"),
                 ("tools/concertod/config_keys.cpp", "};", '    {"GrpcPort", f, "h"},\n};',
                  ":5: coverage: key 'GrpcPort'")):
@@ -149,7 +149,7 @@ class Coverage(unittest.TestCase):
                 ("net/protocol/openapi/openapi.json", '"x-any-method": true, ',
                  "endpoint 'any /api/ping'"),
                 ("net/protocol/proto/dtmgimp.proto", "rpc Submit", "gRPC method 'Submit'"),
-                ("net/protocol/src/api/json_rpc.cpp", '"submit"', "JSON-RPC method 'submit'"),
+                ("net/protocol/src/api/rpc_action.cpp", '"submit"', "JSON-RPC method 'submit'"),
                 ("tools/concertod/config_keys.cpp", '"HttpPort"', "key 'HttpPort'")):
             found = self.changed(path, old, "")
             self.assertIn(f"{path} has no {what}", "\n".join(found))

@@ -1,0 +1,132 @@
+#include "api/rpc_action.hpp"
+
+#include <utility>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <concerto/base/utf8.hpp>
+
+#include "api/error_answers.hpp"
+#include "api/json_read.hpp"
+#include "api/request_json.hpp"
+
+namespace concerto::net {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int parse_error = -32700;
+constexpr int bad_request = -32600;
+constexpr int method_not_found = -32601;
+constexpr int other_error = -32603;
+constexpr int failure_error = -32901;
+
+constexpr std::string_view no_id = R"("")";
+constexpr std::string_view refused_id = "null";
+
+std::string envelope(std::string_view id, const json::value& error, const json::value& result) {
+  std::string answer = R"({"error":)" + json::serialize(error) + R"(,"id":)";
+  answer += id;
+  answer += R"(,"jsonrpc":"2.0","result":)" + json::serialize(result) + "}";
+  return answer;
+}
+
+HttpResponse rpc_error(const RpcCall& call, int code, std::string_view message) {
+  json::object error;
+  error["code"] = code;
+  error["message"] = to_utf8(message);
+  return json_response(200, envelope(call.id, std::move(error), nullptr));
+}
+
+bool is_id(JsonValue value) noexcept {
+  return value.kind() != JsonKind::boolean && value.kind() < JsonKind::array;
+}
+
+std::string id_from(JsonValue value) {
+  if (value.is(JsonKind::null)) return std::string{no_id};
+  if (value.is(JsonKind::text)) {
+    return json::serialize(json::string_view{value.text().data(), value.text().size()});
+  }
+  const std::string_view number = value.number_text();
+  return std::string{number.empty() ? refused_id : number};
+}
+
+/// What the specification has as an invalid request; empty when nothing is wrong.
+std::string envelope_fault(const RpcCall& call) {
+  if (call.id == refused_id) {
+    return "id is a number of more than " + std::to_string(json_number_text_bytes_max) +
+           " characters";
+  }
+  const bool is_valid = call.id != no_id && call.version == "2.0";
+  return is_valid ? std::string{} : "id must not be empty and jsonrpc must be '2.0'";
+}
+
+/// Reads the envelope. `call` has the id even when something else is wrong.
+Result<> read_call(JsonValue body, RpcCall& call) {
+  if (!body.is(JsonKind::object)) return wrong_kind("the request body", "an object", body);
+  if (const auto id = body.find("id")) {
+    if (!is_id(*id)) return wrong_kind("id", "a string or a number", *id);
+    call.id = id_from(*id);
+  }
+  const auto read_text = [&](std::string_view name, std::string& target) -> Result<> {
+    const auto member = body.find(name);
+    return !member || member->is(JsonKind::null) ? ok() : read_json(name, *member, target);
+  };
+  CONCERTO_CHECK(read_text("jsonrpc", call.version));
+  return read_text("method", call.method);
+}
+
+/// What the params say to a method that reads them: none are those of an empty object.
+template <class Request>
+Result<Request> read_params(JsonValue body, Result<Request> (*read)(JsonValue object)) {
+  const auto params = body.find("params");
+  if (!params || params->is(JsonKind::null)) return Request{};
+  if (!params->is(JsonKind::object)) return wrong_kind("params", "an object", *params);
+  return read(*params);
+}
+
+HttpResponse unreadable(const RpcCall& call, const Error& error) {
+  HttpResponse response = rpc_error(call, parse_error, "Parse json error: " + error.detail);
+  response.status = 400;
+  response.content_type = text_content_type;
+  return response;
+}
+
+template <class Request>
+RpcAction action_with(const RpcCall& call, Result<Request> params) {
+  if (!params) return rpc_answer(call, params.error());
+  return std::move(*params);
+}
+
+}  // namespace
+
+HttpResponse rpc_result(const RpcCall& call, boost::json::value result) {
+  return json_response(200, envelope(call.id, nullptr, std::move(result)));
+}
+
+HttpResponse rpc_answer(const RpcCall& call, const Result<>& result) {
+  if (result) return rpc_result(call, nullptr);
+  const bool failed = answer_class(result.error().code) == AnswerClass::failure;
+  return rpc_error(call, failed ? failure_error : other_error, result.error().detail);
+}
+
+RpcAction rpc_action(std::string_view body, RpcCall& call) {
+  JsonText text;
+  Result<> read = text.parse(body, "the request body");
+  if (read) read = read_call(text.root(), call);
+  if (!read) return unreadable(call, read.error());
+  if (const std::string fault = envelope_fault(call); !fault.empty()) {
+    return rpc_error(call, bad_request, "Bad json request: " + fault);
+  }
+  if (call.method == "newGid") return NewGidCall{};
+  if (call.method == "registerBranch") {
+    return action_with(call, read_params(text.root(), branch_request_from));
+  }
+  if (call.method == "prepare" || call.method == "submit" || call.method == "abort") {
+    return action_with(call, read_params(text.root(), trans_request_from));
+  }
+  return rpc_error(call, method_not_found, "Method not found: " + call.method);
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <boost/json/value.hpp>
+
+#include <concerto/base/error.hpp>
+#include <concerto/engine/request.hpp>
+#include <concerto/transport/http_message.hpp>
+
+namespace concerto::net {
+
+/// The envelope of a JSON-RPC request (protocol page 02, section 9).
+struct RpcCall {
+  /// The JSON text of a string or a number, given back as it came: a number keeps its own digits.
+  std::string id = R"("")";
+  std::string version;
+  std::string method;
+};
+
+struct NewGidCall {};
+
+/// What a request asks for, or why it asks for nothing.
+using RpcAction = std::variant<HttpResponse, NewGidCall, TransRequest, BranchRequest>;
+
+/// Reads a request's body. The envelope is judged first, and the params by the methods that read
+/// them. `call` has the id even when something else is wrong.
+RpcAction rpc_action(std::string_view body, RpcCall& call);
+
+HttpResponse rpc_result(const RpcCall& call, boost::json::value result);
+HttpResponse rpc_answer(const RpcCall& call, const Result<>& result);
+
+}  // namespace concerto::net
