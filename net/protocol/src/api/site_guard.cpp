@@ -61,6 +61,7 @@ bool has_browsers_marks(const HttpHeaders& headers) noexcept {
 /// `b.org`, `.b.org`, `*`, or an address, which is always allowed.
 bool is_host_name(std::string_view name) {
   if (name == "*") return true;
+  if (name.find('\0') != npos) return false;  // It would end the address.
   if (name.starts_with('[')) {
     error_code no_address;
     boost::asio::ip::make_address_v6(std::string{name.substr(1, name.size() - 2)}, no_address);

@@ -55,7 +55,13 @@ Result<Target> single_host(std::string_view text, std::optional<std::uint16_t> d
   return parsed;
 }
 
+bool stands_in_host(char c) {
+  const bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  return !is_control && std::string_view(" /,@").find(c) == std::string_view::npos;
+}
+
 bool is_ipv6(std::string_view text) {
+  if (!std::ranges::all_of(text, stands_in_host)) return false;
   error_code not_one;
   asio::ip::make_address_v6(std::string(text), not_one);
   return !not_one;
@@ -127,7 +133,7 @@ Result<HostPort> parse_host_port(std::string_view text, std::optional<std::uint1
   }
   if (host.empty() && has_port && text.front() == ':') host = own_host;
   if (host.empty()) return bad_address(text, "no host");
-  if (host.find_first_of(" /,@") != host.npos) return bad_address(text, "invalid host");
+  if (!std::ranges::all_of(host, stands_in_host)) return bad_address(text, "invalid host");
   const auto number = has_port ? parse_port(port) : default_port;
   if (!number) return bad_address(text, has_port ? "invalid port" : "no port");
   HostPort parsed;

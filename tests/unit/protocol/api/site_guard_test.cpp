@@ -229,6 +229,10 @@ TEST(HostList, HasNamesThatAHostFieldCanHave) {
   }
 }
 
+TEST(HostList, RefusesAnAddressThatANulCharacterEnds) {
+  EXPECT_FALSE(check_host_list(std::string_view("[::1\0x]", 7)));
+}
+
 TEST(HostList, IsSplitAtCommas) {
   EXPECT_THAT(host_list(" a.b , .c,,"), testing::ElementsAre("a.b", ".c"));
   EXPECT_TRUE(host_list("").empty());

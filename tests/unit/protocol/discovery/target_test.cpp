@@ -91,6 +91,7 @@ constexpr BadTargetCase bad_target_cases[] = {
      "bad address 'user:***@h:9001': an IPv6 address needs brackets: [::1]:9000"},
     {"PasswordOfAnEtcdIsMasked", "etcd://root:p \"w@h:2379",
      "bad target 'etcd://root:***@h:2379': no key after the hosts"},
+    {"ControlCharacter", "h\x01:9001", "bad address 'h\x01:9001': invalid host"},
     {"NoPort", "localhost", "bad address 'localhost': no port"},
     {"EmptyPort", "localhost:", "bad address 'localhost:': invalid port"},
     {"NoNumber", "localhost:http", "bad address 'localhost:http': invalid port"},
@@ -132,6 +133,12 @@ std::string bad_target_name(const testing::TestParamInfo<BadTargetCase>& row) {
 
 INSTANTIATE_TEST_SUITE_P(Target, BadTargetTable, testing::ValuesIn(bad_target_cases),
                          bad_target_name);
+
+TEST(DnsTarget, RefusesAnAddressThatANulCharacterEnds) {
+  const auto target = parse_target(std::string_view("dns:::1\0x", 9));
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().code, Errc::invalid_request);
+}
 
 TEST(Target, TakesAtMost32DirectAddresses) {
   std::string list = "direct:///";
