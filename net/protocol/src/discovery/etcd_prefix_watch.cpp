@@ -27,7 +27,7 @@ EtcdPrefixWatch::EtcdPrefixWatch(const DiscoveryShard& shard, EtcdClient& client
       publish_due_(shard.timers, [this] { publish(); }),
       grace_end_(shard.timers,
                  [this] {
-                   former_values_.clear();
+                   values_.forget_former();
                    publish();
                  }),
       tasks_(shard.executor) {}
@@ -60,7 +60,7 @@ Task<void> EtcdPrefixWatch::run() {
 /// Returns without an error when there are keys to be read that did not count so far.
 Async<> EtcdPrefixWatch::follow() {
   CONCERTO_CO_CHECK(co_await read_all());
-  co_return co_await watch_from(revision_ + 1);
+  co_return co_await watch_from(values_.revision() + 1);
 }
 
 Async<> EtcdPrefixWatch::read_all() {
@@ -70,16 +70,8 @@ Async<> EtcdPrefixWatch::read_all() {
   request.set_limit(keys_max);
   CONCERTO_CO_TRY(const auto reply, co_await client_.call<etcdserverpb::RangeResponse>(
                                         "/etcdserverpb.KV/Range", std::move(request)));
-  Values read;
-  for (const auto& kv : reply.kvs()) read.emplace(kv.key(), kv.value());
-  has_more_ = reply.more();
-  if (has_more_) note_more();
-  if (reply.header().revision() < revision_) {
-    former_values_ = std::exchange(values_, {});
-    grace_end_.set(shard_.timers.now() + lost_data_grace);
-  }
-  values_ = std::move(read);
-  revision_ = reply.header().revision();
+  if (values_.read(reply)) grace_end_.set(shard_.timers.now() + lost_data_grace);
+  note_more();
   publish();
   co_return ok();
 }
@@ -109,31 +101,17 @@ Async<> EtcdPrefixWatch::watch_from(std::int64_t revision) {
       co_return watch_refused(response);
     }
     note_success();
-    revision_ = std::max(revision_, response.header().revision());
+    values_.apply(response);
     if (response.events().empty()) continue;
-    apply(response);
+    note_more();
     publish_soon();
-    if (has_more_ && values_.size() < keys_max / 2) co_return ok();
+    if (values_.wants_more()) co_return ok();
   }
   co_return co_await stream->end();
 }
 
-void EtcdPrefixWatch::apply(const etcdserverpb::WatchResponse& response) {
-  for (const auto& event : response.events()) {
-    const std::string& key = event.kv().key();
-    if (event.type() == mvccpb::Event::DELETE) {
-      values_.erase(key);
-    } else if (values_.size() < keys_max || values_.contains(key)) {
-      values_[key] = event.kv().value();
-    } else {
-      has_more_ = true;
-      note_more();
-    }
-  }
-}
-
 void EtcdPrefixWatch::note_more() {
-  if (told_of_more_) return;
+  if (!values_.has_more() || told_of_more_) return;
   told_of_more_ = true;
   shard_.observer.log(LogLevel::warn, {},
                       "etcd: there are more than " + std::to_string(keys_max) + " keys below '" +
@@ -141,7 +119,7 @@ void EtcdPrefixWatch::note_more() {
 }
 
 void EtcdPrefixWatch::publish_soon() {
-  const bool many = values_.size() + former_values_.size() > told_at_once_keys_max;
+  const bool many = values_.size() > told_at_once_keys_max;
   const SteadyTime now = shard_.timers.now();
   if (!many || published_at_ + tell_interval <= now) return publish();
   publish_due_.set(published_at_ + tell_interval);
@@ -150,17 +128,16 @@ void EtcdPrefixWatch::publish_soon() {
 void EtcdPrefixWatch::publish() {
   publish_due_.cancel();
   published_at_ = shard_.timers.now();
-  if (former_values_.empty()) return listener_.on_values(values_);
-  Values all = values_;
-  all.insert(former_values_.begin(), former_values_.end());
-  listener_.on_values(all);
+  if (!values_.has_former()) return listener_.on_values(values_.current());
+  listener_.on_values(values_.all());
 }
 
 void EtcdPrefixWatch::note_failure(const Error& error) {
   if (told_.is_new(error.detail)) {
     shard_.observer.log(LogLevel::warn, {},
                         "etcd: keys below '" + prefix_ + "' cannot be followed: " + error.detail +
-                            "; going on with the " + std::to_string(values_.size()) + " known");
+                            "; going on with the " + std::to_string(values_.current().size()) +
+                            " known");
   }
   listener_.on_failure(error);
 }
@@ -171,7 +148,7 @@ void EtcdPrefixWatch::note_success() {
   told_.clear();
   shard_.observer.log(LogLevel::info, {},
                       "etcd: keys below '" + prefix_ + "' are followed again, " +
-                          std::to_string(values_.size()) + " known");
+                          std::to_string(values_.current().size()) + " known");
 }
 
 }  // namespace concerto::net

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 
 #include <concerto/base/task_group.hpp>
@@ -12,11 +11,8 @@
 #include <concerto/protocol/target_channels.hpp>
 
 #include "etcd_client.hpp"
+#include "etcd_values.hpp"
 #include "told_reasons.hpp"
-
-namespace etcdserverpb {
-class WatchResponse;
-}
 
 namespace concerto::net {
 
@@ -27,11 +23,11 @@ namespace concerto::net {
 /// back without its data would never send an event for a revision that it has not reached. What is
 /// known stays while etcd is away. Close before destruction.
 ///
-/// Of many keys the first in etcd's order count. Changes of many keys are gathered, because each
-/// call of the listener costs as much as there are keys.
+/// Changes of many keys are gathered, because each call of the listener costs as much as there are
+/// keys.
 class EtcdPrefixWatch {
  public:
-  using Values = std::map<std::string, std::string>;  ///< by key
+  using Values = EtcdValues::Map;
 
   struct Listener {
     std::function<void(const Values&)> on_values;  ///< read, or changed; all of them
@@ -42,8 +38,7 @@ class EtcdPrefixWatch {
   /// For this long after that the former values count as well.
   static constexpr std::chrono::seconds lost_data_grace{15};
 
-  /// Further keys do not count. They are asked for when fewer than half of these are left.
-  static constexpr std::size_t keys_max = 4'000;
+  static constexpr std::size_t keys_max = EtcdValues::keys_max;
   /// Changes of so many keys are told at once, of more at most once in the interval.
   static constexpr std::size_t told_at_once_keys_max = 100;
   static constexpr std::chrono::milliseconds tell_interval{100};
@@ -60,7 +55,6 @@ class EtcdPrefixWatch {
   Async<> follow();
   Async<> read_all();
   Async<> watch_from(std::int64_t revision);
-  void apply(const etcdserverpb::WatchResponse& response);
   void note_more();
   void publish_soon();
   void publish();
@@ -71,11 +65,8 @@ class EtcdPrefixWatch {
   EtcdClient& client_;
   std::string prefix_;
   Listener listener_;
-  Values values_;
-  Values former_values_;  ///< of before etcd lost its data, during the grace time
-  std::int64_t revision_ = 0;
+  EtcdValues values_;  ///< with former ones during the grace time
   bool compacted_ = false;
-  bool has_more_ = false;  ///< etcd has more keys than count
   bool told_of_more_ = false;
   ToldReasons told_;
   std::chrono::milliseconds pause_;
