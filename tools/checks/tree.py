@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 CPP_SUFFIXES = (".hpp", ".cpp")
+INPUTS = "tests/fuzz/corpus/"  # Bytes as others send them.
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Tree:
 
     def __init__(self, root):
         self.root = Path(root)
-        self.paths = sorted(p for p in list_files(self.root) if (self.root / p).is_file())
+        self.paths = sorted(p for p in list_files(self.root)
+                            if (self.root / p).is_file() and not p.startswith(INPUTS))
         texts = ((path, read_text(self.root / path)) for path in self.paths)
         self.sources = [Source(path, text) for path, text in texts if text is not None]
         self.cpp = [source for source in self.sources if source.is_cpp]

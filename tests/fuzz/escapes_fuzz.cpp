@@ -1,0 +1,32 @@
+// Percent escapes in paths and queries. What is escaped is read as what it was, and the path that
+// a router sees, decoded once more, is what it was meant to be.
+
+#include <concerto/transport/percent.hpp>
+
+#include "fuzz_target.hpp"
+
+namespace concerto::fuzz {
+
+void escapes(std::string_view input) {
+  using namespace net;
+  std::string escaped;
+  append_query_escaped(escaped, input);
+  require(percent_decode(escaped, true) == std::string{input});
+
+  const auto path = decode_path(input);
+  const auto plain = percent_decode(input, false);
+  require(path.has_value() == plain.has_value());
+  if (path) require(percent_decode(*path, false) == plain);
+  if (path && input.find('%') != input.npos) require(decode_path(*path).has_value());
+
+  const HttpRequest::Query query = decode_query(input);
+  std::string written;
+  for (const auto& [name, value] : query) {
+    if (!written.empty()) written += '&';
+    append_query_escaped(written, name);
+    append_query_escaped(written += '=', value);
+  }
+  require(decode_query(written) == query);
+}
+
+}  // namespace concerto::fuzz

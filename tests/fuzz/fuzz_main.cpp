@@ -1,0 +1,14 @@
+// A libFuzzer program of one target, which CMake names.
+
+#include "fuzz_target.hpp"
+
+namespace concerto::fuzz {
+
+void CONCERTO_FUZZ_TARGET(std::string_view input);
+
+}  // namespace concerto::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  concerto::fuzz::CONCERTO_FUZZ_TARGET({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
