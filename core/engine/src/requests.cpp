@@ -73,8 +73,8 @@ Async<> Requests::resolve_topics(TransRequest& request) {
 Result<> Requests::admit(const LiveTrans& live, const Draft& draft) const {
   const std::size_t bytes = live_.bytes() + payload_bytes(draft.trans);
   // The transaction itself is in the table already.
-  if (live_.size() <= env_.options.in_flight_max && bytes <= env_.options.in_flight_bytes_max)
-    return ok();
+  const CoordinatorLimits& limits = env_.options;
+  if (live_.size() <= limits.in_flight_max && bytes <= limits.in_flight_bytes_max) return ok();
   return make_error(Errc::overloaded, "too many transactions in flight: gid " + live.gid.str() +
                                           " is refused, try again later");
 }
