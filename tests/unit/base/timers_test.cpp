@@ -1,11 +1,9 @@
-#include <map>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include <concerto/base/timers.hpp>
 
-#include "alarms.hpp"
 #include "fake_clock.hpp"
 
 namespace concerto::test {
@@ -70,49 +68,6 @@ TEST(Timers, KeepTheirHeapOverManyRandomChanges) {
     clock.advance(milliseconds(1));
     timers.run_due();
     EXPECT_EQ(timers.earliest(), *std::min_element(due.begin(), due.end()));
-  }
-}
-
-TEST(Alarms, AgreeWithAPlainMapOverManyRandomChanges) {
-  Alarms alarms;
-  FakeClock clock;
-  SeededRandom random(11);
-  std::map<std::string, std::pair<SteadyTime, SteadyTime>> model;  // wake, timeout
-  const SteadyTime never = SteadyTime::max();
-  for (int round = 0; round < 5000; ++round) {
-    const std::string name = "g" + std::to_string(random.below(100));
-    auto& times = model.try_emplace(name, never, never).first->second;
-    const SteadyTime at = clock.steady_now() + milliseconds(random.below(100));
-    switch (random.below(4)) {
-      case 0:
-        alarms.set_wake(Gid(name), times.first = at);
-        break;
-      case 1:
-        alarms.set_timeout(Gid(name), times.second = at);
-        break;
-      case 2:
-        alarms.cancel_wake(Gid(name)), times.first = never;
-        break;
-      default:
-        alarms.cancel(Gid(name)), times = {never, never};
-    }
-    clock.advance(milliseconds(1));
-    const SteadyTime now = clock.steady_now();
-    while (auto due = alarms.pop_due(now)) {
-      auto& expected = model.at(due->gid.str());
-      EXPECT_EQ(due->wake, expected.first <= now);
-      EXPECT_EQ(due->timeout, expected.second <= now);
-      if (due->wake) expected.first = never;
-      if (due->timeout) expected.second = never;
-    }
-    SteadyTime first = never;
-    std::size_t armed = 0;
-    for (const auto& [gid, pair] : model) {
-      first = std::min({first, pair.first, pair.second});
-      armed += std::min(pair.first, pair.second) != never ? 1 : 0;
-    }
-    ASSERT_EQ(alarms.earliest(), first);
-    ASSERT_EQ(alarms.size(), armed);
   }
 }
 

@@ -11,10 +11,13 @@
 
 #include <gmock/gmock.h>
 
+#include "fake_clock.hpp"
+
 namespace concerto {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr SteadyTime start{};
@@ -202,6 +205,49 @@ TEST_P(AlarmsAgainstModel, AreAlike) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AlarmsAgainstModel, testing::Range(1U, 9U));
+
+TEST(Alarms, AgreeWithAPlainMapOverManyRandomChanges) {
+  Alarms alarms;
+  test::FakeClock clock;
+  test::SeededRandom random(11);
+  std::map<std::string, std::pair<SteadyTime, SteadyTime>> model;  // wake, timeout
+  const SteadyTime never = SteadyTime::max();
+  for (int round = 0; round < 5000; ++round) {
+    const std::string name = "g" + std::to_string(random.below(100));
+    auto& times = model.try_emplace(name, never, never).first->second;
+    const SteadyTime at = clock.steady_now() + milliseconds(random.below(100));
+    switch (random.below(4)) {
+      case 0:
+        alarms.set_wake(Gid(name), times.first = at);
+        break;
+      case 1:
+        alarms.set_timeout(Gid(name), times.second = at);
+        break;
+      case 2:
+        alarms.cancel_wake(Gid(name)), times.first = never;
+        break;
+      default:
+        alarms.cancel(Gid(name)), times = {never, never};
+    }
+    clock.advance(milliseconds(1));
+    const SteadyTime now = clock.steady_now();
+    while (auto due = alarms.pop_due(now)) {
+      auto& expected = model.at(due->gid.str());
+      EXPECT_EQ(due->wake, expected.first <= now);
+      EXPECT_EQ(due->timeout, expected.second <= now);
+      if (due->wake) expected.first = never;
+      if (due->timeout) expected.second = never;
+    }
+    SteadyTime first = never;
+    std::size_t armed = 0;
+    for (const auto& [gid, pair] : model) {
+      first = std::min({first, pair.first, pair.second});
+      armed += std::min(pair.first, pair.second) != never ? 1 : 0;
+    }
+    ASSERT_EQ(alarms.earliest(), first);
+    ASSERT_EQ(alarms.size(), armed);
+  }
+}
 
 TEST(Alarms, ComeInTheOrderOfTheirTimes) {
   Alarms alarms;
