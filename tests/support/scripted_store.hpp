@@ -31,9 +31,8 @@ class ScriptedStore final : public Store {
     ++commits;
     if (takes_one(busy_commits)) co_return busy();
     if (takes_one(lost_commits)) co_return failed();
-    const bool answer_is_lost = takes_one(lost_answers);
     Result<> done = co_await store_.commit(std::move(change));
-    if (done && answer_is_lost) co_return failed();
+    if (done && takes_one(lost_answers)) co_return failed();
     co_return done;
   }
 

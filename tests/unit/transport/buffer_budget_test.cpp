@@ -189,6 +189,7 @@ TEST_F(Hostile, BytesThatASocketDoesNotTakeCount) {
   {
     RawSocket socket = connect();
     socket.set_option(asio::socket_base::receive_buffer_size(4'096));
+    socket.set_option(asio::ip::tcp::no_delay(true));
     Attacker attacker(std::move(socket));
     for (int i = 0; i < 100 && options.buffers->used_bytes() == 0; ++i) {
       http2::RecordingStream& stream = attacker.open("/test.S/Reply");

@@ -4,7 +4,7 @@
 #include <concerto/protocol/branch_dispatcher.hpp>
 #include <concerto/protocol/http_branch_caller.hpp>
 
-#include "client_fixture.hpp"
+#include "http/client_fixture.hpp"
 
 namespace concerto::net::test {
 namespace {

@@ -108,7 +108,7 @@ constexpr RefusedCase refused_cases[] = {
      "MicroService.Target 'etcd://h:2379/a?caCert=/none.pem': cannot load certificates from "
      "'/none.pem': No such file or directory"},
     {"KeyAlone", "etcd://h:2379/a?keyFile=/k.pem", "e:1",
-     "MicroService.Target 'etcd://h:2379/a?keyFile=/k.pem': a client's certificate and its key go "
+     "MicroService.Target 'etcd://h:2379/a?keyFile=/k.pem': a certificate and its key go "
      "together"},
     {"TlsOffWithFiles", "etcd://h:2379/a?enableSecure=false&caCert=/c.pem", "e:1",
      "MicroService.Target 'etcd://h:2379/a?enableSecure=false&caCert=/c.pem': enableSecure is "

@@ -4,7 +4,6 @@
 #include <concerto/transport/percent.hpp>
 #include <concerto/transport/url.hpp>
 
-
 namespace concerto::net {
 namespace {
 
