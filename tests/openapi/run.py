@@ -28,7 +28,7 @@ from rules import broken_rules  # noqa: E402
 from sequences import all_sequences  # noqa: E402
 from witness import Witness  # noqa: E402
 
-SOURCE = os.path.join(HERE, "..", "..", "net", "openapi", "openapi.json")
+SOURCE = os.path.join(HERE, "..", "..", "net", "protocol", "openapi", "openapi.json")
 PLAYERS = 8  # sequences are played beside each other: each has a gid of its own
 
 
