@@ -114,10 +114,11 @@ build() {
 # How far a build is, and how long it will take at its pace so far, from ninja's lines on stdin. On
 # a terminal one line is written anew each time; elsewhere a line comes every half a minute.
 show_progress() {
-  local line built all seconds next=0 begin=$SECONDS
+  local line built all seconds next=0 begin=
   while IFS= read -r line; do
     [[ $line =~ ^\[([1-9][0-9]*)/([0-9]+)\] ]] || continue
-    built=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]} seconds=$((SECONDS - begin))
+    built=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+    seconds=$((SECONDS - ${begin:=$SECONDS}))  # without what came before the build
     if [[ -t 2 ]]; then
       printf '\r%s\e[K' "$(progress_text "$built" "$all" "$seconds")" >&2
     elif ((seconds >= next || built == all)); then
@@ -128,10 +129,11 @@ show_progress() {
   if [[ -t 2 && -n ${built:-} ]]; then say ""; fi
 }
 
-# progress_text <steps built> <all steps> <seconds that these took>
+# progress_text <steps built> <all steps> <seconds that these took>. The first steps tell little of
+# the others.
 progress_text() {
   local left=$(($3 * ($2 - $1) / $1))
-  if (($1 == $2 || $3 < 5)); then
+  if (($1 == $2 || $3 < 5 || $1 * 50 < $2)); then
     echo "built $1 of $2"
   elif ((left < 100)); then
     echo "built $1 of $2, about $left s left"

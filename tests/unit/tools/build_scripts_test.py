@@ -96,6 +96,7 @@ class ToolsRun(unittest.TestCase):
 
     def test_the_time_left_is_told(self):
         for steps, text in (("1 300 4", "built 1 of 300"),
+                            ("5 300 30", "built 5 of 300"),
                             ("30 300 10", "built 30 of 300, about 90 s left"),
                             ("30 300 30", "built 30 of 300, about 5 min left"),
                             ("300 300 290", "built 300 of 300")):
