@@ -118,7 +118,7 @@ class Comparison:
                    "some wait in line", 30)
 
     def _check_dead(self, server):
-        left = metric(server, 'concerto_transactions_in_flight{model="saga"}')
+        left = metric(server, 'concerto_transactions_unfinished{model="saga"}')
         if left != self._arguments.waiting:
             raise SystemExit(f"{left:.0f} of {self._arguments.waiting} wait for the dead service "
                              "in the end")

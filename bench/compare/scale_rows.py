@@ -151,7 +151,7 @@ def memory_at_rest(lab, store):
 
 
 def waiting(lab):
-    """Transactions at rest until a time far away, beside as many that have finished.
+    """Transactions that wait until a time far away, beside as many that have finished.
 
     Memory is that of twice as many less that of all of them: what does not grow with their number,
     such as LevelDB's tables in memory and the newest log, is full in both.
@@ -167,9 +167,9 @@ def waiting(lab):
         lab.wait_recovered(with_them)
         lab.wait_recovered(without)
         rounds = lab.compare_rates(with_them, without)
-        parked = scale_lab.metric(with_them, "concerto_transactions_parked")
-    if parked != count:
-        raise RowFailed(f"{parked:,.0f} of {count:,} wait in the end")
+        alarms = scale_lab.metric(with_them, "concerto_alarms")
+    if alarms != count:
+        raise RowFailed(f"{alarms:,.0f} of {count:,} wait in the end")
     return {"count": count, "memory": found, "bytes_each": each, "bytes_each_over_none": over_none,
             "rounds": rounds}, [
         line(f"{count:,} waiting: memory", f"at most {WAITING_BYTES_MAX} bytes each",
@@ -235,20 +235,20 @@ def recover_under_load(lab, store):
             load.send_signal(signal.SIGINT)
         beside = lab.load_result(load, SLOW_LIMIT_S)
         usual = lab.rate(server)
-        parked = scale_lab.metric(server, "concerto_transactions_parked")
+        alarms = scale_lab.metric(server, "concerto_alarms")
     return {"listens_seconds": server.listens_s, "recovered_seconds": recovered_s,
-            "per_second": beside["per_second"], "usual_rate": usual, "parked": parked}
+            "per_second": beside["per_second"], "usual_rate": usual, "alarms": alarms}
 
 
 def unfinished(lab):
-    """Half of them rest after a call, half are prepared: a start arms a timer for each."""
+    """Half of them wait after a call, half are prepared: a start sets an alarm for each."""
     count = lab.sizes.unfinished
     store = lab.fill("unfinished", count)
     with lab.server(store) as server:
         alone_s = lab.wait_recovered(server)
     found = recover_under_load(lab, store)
-    if found["parked"] != count:
-        raise RowFailed(f"{found['parked']:,.0f} of {count:,} have a timer")
+    if found["alarms"] != count:
+        raise RowFailed(f"{found['alarms']:,.0f} of {count:,} have an alarm")
     speed = count / found["recovered_seconds"]
     during = seconds_of_recovery(found["per_second"],
                                  found["recovered_seconds"] - found["listens_seconds"])

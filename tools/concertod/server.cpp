@@ -161,7 +161,7 @@ Task<void> Server::recover() {
   } else {
     recovered_.store(true);
     log_.info("unfinished transactions in memory or waiting: " +
-              std::to_string(coordinator_->in_flight().parked));
+              std::to_string(coordinator_->in_flight().alarms));
   }
 }
 

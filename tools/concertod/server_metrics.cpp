@@ -55,16 +55,20 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
 
 void collect_in_flight(const InFlight& now, const ModeTable& modes, MetricSet& metrics) {
   for (const Mode* mode : modes.all()) {
-    metrics.gauge("concerto_transactions_in_flight", "Unfinished transactions",
-                  {{"model", mode->name}},
-                  static_cast<double>(now.unfinished[static_cast<std::size_t>(mode->type)]));
+    const auto count = static_cast<double>(now.unfinished[static_cast<std::size_t>(mode->type)]);
+    metrics.gauge("concerto_transactions_unfinished", "Unfinished transactions",
+                  {{"model", mode->name}}, count);
+    metrics.gauge("concerto_transactions_in_flight", "As concerto_transactions_unfinished",
+                  {{"model", mode->name}}, count);
   }
   metrics.gauge("concerto_transactions_in_memory", "Transactions in work", {},
                 static_cast<double>(now.live));
   metrics.gauge("concerto_payload_bytes_in_memory", "Payload bytes of transactions in work", {},
                 static_cast<double>(now.bytes));
-  metrics.gauge("concerto_transactions_parked", "Transactions that wait for their time", {},
-                static_cast<double>(now.parked));
+  metrics.gauge("concerto_alarms", "Transactions with an alarm: they wait for a time", {},
+                static_cast<double>(now.alarms));
+  metrics.gauge("concerto_transactions_parked", "As concerto_alarms", {},
+                static_cast<double>(now.alarms));
   metrics.gauge("concerto_transactions_queued",
                 "Transactions whose time has come and that wait for room at their target", {},
                 static_cast<double>(now.queued));

@@ -245,7 +245,7 @@ InFlight Coordinator::in_flight() const noexcept {
   for (const auto& engine : engines_) {
     const InFlight part = engine->in_flight(now);
     sum.live += part.live;
-    sum.parked += part.parked;
+    sum.alarms += part.alarms;
     sum.bytes += part.bytes;
     sum.queued += part.queued;
     sum.lag = std::max(sum.lag, part.lag);

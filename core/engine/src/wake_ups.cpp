@@ -182,7 +182,7 @@ void WakeUps::count_queued() noexcept {
 }
 
 void WakeUps::add_to(InFlight& sum, SteadyTime now) const noexcept {
-  sum.parked += alarm_count_.load(std::memory_order_relaxed);
+  sum.alarms += alarm_count_.load(std::memory_order_relaxed);
   sum.queued += queued_count_.load(std::memory_order_relaxed);
   const SteadyTime earliest = earliest_alarm_.load(std::memory_order_relaxed);
   if (earliest < now) sum.lag = std::max<std::chrono::nanoseconds>(sum.lag, now - earliest);

@@ -156,7 +156,8 @@ class Counts(MetricsTestCase):
         def check():
             before = time.monotonic() - oldest
             families = scrape(coordinator)
-            self.assertEqual(values(families, "concerto_transactions_in_flight", "model"), expected)
+            self.assertEqual(values(families, "concerto_transactions_unfinished", "model"),
+                             expected)
             age = values(families, "concerto_oldest_unfinished_age_seconds")
             self.assertTrue(before - 1 <= age <= time.monotonic() - begin + 1, age)
             return families
@@ -175,7 +176,7 @@ class Counts(MetricsTestCase):
         self.assertEqual(values(check(), "concerto_transactions_in_memory"), 0)
         post(coordinator, "forceStop", {"gid": "open"})
         expected["tcc",], oldest, begin = 0, time.monotonic(), oldest
-        self.assertEqual(values(scrape(coordinator), "concerto_transactions_in_flight", "model"),
+        self.assertEqual(values(scrape(coordinator), "concerto_transactions_unfinished", "model"),
                          expected)
 
 

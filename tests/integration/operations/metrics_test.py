@@ -35,12 +35,14 @@ OUR_NAMES = {
     "concerto_branch_calls_total": ("counter", "outcome target"),
     "concerto_transactions_ended_total": ("counter", "model status"),
     "concerto_alerts_total": ("counter", "result"),
-    "concerto_transactions_in_flight": ("gauge", "model"),
+    "concerto_transactions_unfinished": ("gauge", "model"),
+    "concerto_transactions_in_flight": ("gauge", "model"),  # The old name.
     "concerto_transactions_in_memory": ("gauge", ""),
     "concerto_payload_bytes_in_memory": ("gauge", ""),
     "concerto_buffered_bytes": ("gauge", ""),
     "concerto_buffers_given_up_total": ("counter", ""),
-    "concerto_transactions_parked": ("gauge", ""),
+    "concerto_alarms": ("gauge", ""),
+    "concerto_transactions_parked": ("gauge", ""),  # The old name.
     "concerto_transactions_queued": ("gauge", ""),
     "concerto_recovery_lag_seconds": ("gauge", ""),
     "concerto_oldest_unfinished_age_seconds": ("gauge", ""),

@@ -130,8 +130,8 @@ class Probes(OperationsTestCase):
         coordinator.start()
         wait_until_ready(coordinator)
         self.check(get(coordinator, "/livez"), 200, "ok")
-        in_flight = f'concerto_transactions_in_flight{{model="saga"}} {UNFINISHED}\n'
-        self.assertIn(in_flight, get(coordinator, "/api/metrics").body.decode())
+        unfinished = f'concerto_transactions_unfinished{{model="saga"}} {UNFINISHED}\n'
+        self.assertIn(unfinished, get(coordinator, "/api/metrics").body.decode())
         submit(coordinator, self.saga("new", "a"))
         coordinator.wait_for_status("new", "succeed")
 

@@ -78,7 +78,7 @@ TEST_F(EngineRecovery, SetsNoAlarmForATransactionThatEndsWhileItIsListed) {
   branches_->reply("action 01", Outcome::error, "refused");
   submit(make_request("ends", "saga", 1));
   restart_with_a_stop_of("ends");
-  EXPECT_EQ(world_->coordinator().in_flight().parked, 0U);
+  EXPECT_EQ(world_->coordinator().in_flight().alarms, 0U);
   EXPECT_EQ(unfinished_sagas(), 0U);
 }
 

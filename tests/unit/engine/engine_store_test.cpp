@@ -191,7 +191,7 @@ TEST_F(EngineStore, ALostTransactionIsForgotten) {
   world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(stored("g"), std::nullopt);
   EXPECT_EQ(world_->coordinator().in_flight().live, 0U);
-  EXPECT_EQ(world_->coordinator().in_flight().parked, 0U);
+  EXPECT_EQ(world_->coordinator().in_flight().alarms, 0U);
   EXPECT_THAT(branches_->calls, IsEmpty());
 }
 
@@ -202,7 +202,7 @@ TEST_F(EngineStore, AnEndWhoseAnswerIsLostIsReadAgain) {
   world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);
   EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
-  EXPECT_EQ(world_->coordinator().in_flight().parked, 0U);
+  EXPECT_EQ(world_->coordinator().in_flight().alarms, 0U);
 }
 
 TEST_F(EngineStore, AResultThatIsLostIsStoredBeforeACallThatBuildsOnIt) {

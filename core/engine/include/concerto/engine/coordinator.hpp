@@ -73,7 +73,7 @@ struct ShardPorts {
 /// Counts of one coordinator at one moment.
 struct InFlight {
   std::size_t live = 0;    ///< transactions in memory
-  std::size_t parked = 0;  ///< alarms of transactions that wait for their time
+  std::size_t alarms = 0;  ///< transactions with an alarm: they wait for a time
   std::size_t bytes = 0;   ///< payload bytes of those in memory
   std::size_t queued = 0;  ///< woken ones that wait for room at their target
   /// Unfinished transactions by type, the index is the type's value.
