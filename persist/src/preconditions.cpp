@@ -70,7 +70,7 @@ ActiveTrans active_of(const Transaction& trans) {
   active.gid = trans.gid;
   active.type = trans.type;
   active.status = trans.status;
-  active.parked = trans.parked;
+  active.waits = trans.waits;
   active.create_time = trans.create_time;
   active.next_cron_time = trans.next_cron_time;
   active.timeout_to_fail = trans.options.timeout_to_fail;

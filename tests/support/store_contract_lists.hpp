@@ -36,7 +36,7 @@ TEST_P(StoreContract, ScanTellsWhatRecoveryNeeds) {
   EXPECT_EQ(active.gid, saga.gid);
   EXPECT_EQ(active.type, TransType::saga);
   EXPECT_EQ(active.status, TransStatus::aborting);
-  EXPECT_TRUE(active.parked);
+  EXPECT_TRUE(active.waits);
   EXPECT_EQ(active.create_time, at_second(3));
   EXPECT_EQ(active.next_cron_time, at_second(44));
   EXPECT_EQ(active.timeout_to_fail, std::chrono::seconds{35});

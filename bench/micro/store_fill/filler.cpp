@@ -65,7 +65,7 @@ Task<void> Filler::scan_unfinished(std::size_t expected) {
     const auto found = co_await store_.scan_active(from, page);
     if (!found) co_return note("unfinished ones cannot be read: " + found.error().detail);
     for (const ActiveTrans& active : found->transactions) {
-      const bool good = active.parked == (active.status == TransStatus::submitted);
+      const bool good = active.waits == (active.status == TransStatus::submitted);
       if (!good) note(active.gid.str() + " does not wait for its time");
     }
     seen += found->transactions.size();

@@ -85,7 +85,7 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
       const Transaction& trans = live.trans;
       if (trans.status == live.mode->times_out_in) {
         // A prepared transaction rests only after its time has come.
-        live.timed_out |= due.timeout || (trans.status == TransStatus::prepared && trans.parked);
+        live.timed_out |= due.timeout || (trans.status == TransStatus::prepared && trans.waits);
         // After a change that was not stored: its alarm has rung already, or was never set.
         const bool has_alarm = wakes_.alarms().timeout_of(live.gid) != SteadyTime::max();
         if (!live.timed_out && !has_alarm) loader_.arm_timeout(live);
@@ -139,7 +139,7 @@ void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
   }
   const bool is_driven = live != nullptr && live->is_driven();
   if (is_driven || wakes_.alarms().wake_of(active.gid) != SteadyTime::max()) return;
-  if (active.parked) {
+  if (active.waits) {
     wakes_.set_wake(active.gid, steady + rest_after_start(active, mode, now));
   } else if (status != TransStatus::prepared) {
     wakes_.set_wake(active.gid, steady);

@@ -87,7 +87,7 @@ Inspection Inspector::explain(Transaction trans) const {
     result.activity = Activity::prepared;
     const std::chrono::seconds timeout = env_.timeout_of(shown.options.timeout_to_fail, *mode);
     result.explanation = explain_prepared(shown, *mode, timeout);
-    if (shown.parked) {
+    if (shown.waits) {
       result.next_attempt = next_wake(shown);
     } else if (mode->times_out_in == shown.status && timeout.count() > 0) {
       result.next_attempt = shown.create_time + timeout;
@@ -96,7 +96,7 @@ Inspection Inspector::explain(Transaction trans) const {
     result.activity = Activity::waiting;
     result.explanation = explain_rest(result);
     const bool in_line = !wakes_.slots().waits_for(shown.gid).empty();
-    if (shown.parked && !in_line) result.next_attempt = next_wake(shown);
+    if (shown.waits && !in_line) result.next_attempt = next_wake(shown);
   }
   return result;
 }
@@ -114,7 +114,7 @@ std::string Inspector::explain_rest(const Inspection& inspection) const {
     return "waits for room at " + masked_url(target) + ", which is tried again for at most " +
            std::to_string(wakes_.slots().bound(target)) + " at one time";
   }
-  if (!trans.parked) return "is resumed as soon as there is room";
+  if (!trans.waits) return "is resumed as soon as there is room";
   if (!inspection.attempts.empty()) {
     const Attempt& last = inspection.attempts.back();
     std::string text = "the last call, branch " + last.branch_id + " " + last.op + " at " +

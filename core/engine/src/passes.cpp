@@ -58,9 +58,9 @@ void Passes::try_now(LiveTrans& live) {
 
 void Passes::wake(LiveTrans& live, Alarms::Due due, std::string slot) {
   CONCERTO_ASSERT(live.turn.is_taken && live.pass.slot.empty() && !live.pass.woken_by);
-  // Since it was submitted it has rested once for its delay: what wakes it comes after that.
-  const bool has_rested = live.trans.status == TransStatus::submitted && live.trans.parked;
-  live.delay_over |= due.wake && has_rested;
+  // Since it was submitted it has waited once for its delay: what wakes it comes after that.
+  const bool has_waited = live.trans.status == TransStatus::submitted && live.trans.waits;
+  live.delay_over |= due.wake && has_waited;
   live.pass.slot = std::move(slot);
   const Pass::Begun begun = begun_by(due.cause);
   live.pass.woken_by = std::move(due);

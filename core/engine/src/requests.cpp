@@ -90,7 +90,7 @@ Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
   if (status == TransStatus::submitted) trans.submit_time = now;
   trans.next_cron_interval = reset_interval(trans.options, env_.options);
   trans.next_cron_time = now + trans.next_cron_interval;
-  trans.parked = is_resumed(*draft.mode);  // Until then its application runs it.
+  trans.waits = is_resumed(*draft.mode);  // Until then its application runs it.
   for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
   for (StoreRetry retry(new_trans_patience);;) {
     Change change;
@@ -328,11 +328,11 @@ Async<> Requests::reset_next_cron_time(Gid gid) {
   delta.at = env_.clock.wall_now();
   if (is_final(live.trans.status)) {
     // As in the reference: it shows the new time, and nothing is done at that time.
-    delta.schedule = Schedule{live.trans.next_cron_interval, delta.at, live.trans.parked};
+    delta.schedule = Schedule{live.trans.next_cron_interval, delta.at, live.trans.waits};
     co_return co_await changes_.commit(live, std::move(delta), Durability::durable);
   }
   // A prepared transaction rests only after its time has come.
-  live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.parked;
+  live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.waits;
   const seconds interval = reset_interval(live.trans.options, env_.options);
   delta.schedule = Schedule{interval, delta.at, false};
   CONCERTO_CO_CHECK(co_await changes_.commit(live, std::move(delta), Durability::durable));

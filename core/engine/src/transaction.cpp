@@ -101,7 +101,7 @@ void apply(Transaction& trans, const TransDelta& delta) {
   if (delta.schedule) {
     trans.next_cron_interval = delta.schedule->interval;
     trans.next_cron_time = delta.schedule->time;
-    trans.parked = delta.schedule->parked;
+    trans.waits = delta.schedule->waits;
   }
   assign(trans.retry_count, delta.retry_count);
   for (const std::string& payload : delta.new_payloads) trans.payloads.push_back(payload);

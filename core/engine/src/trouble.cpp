@@ -21,7 +21,7 @@ void visit_next(const Transaction& trans, const Mode& mode, Visit visit) {
   if (!custom) return;
   const std::vector<RunState> runs(trans.branches.size(), RunState::idle);
   // A prepared transaction rests only after its time has come.
-  const bool timed_out = trans.status == TransStatus::prepared && trans.parked;
+  const bool timed_out = trans.status == TransStatus::prepared && trans.waits;
   const bool delay_over = true;
   const Next next = mode.next({trans,
                                *custom,

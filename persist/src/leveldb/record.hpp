@@ -45,7 +45,7 @@ namespace concerto::persist {
 //                  [created:time] [updated:time] [finished:time]
 //   delta       := gid:text at:u64 fields:varint         one bit per field that follows
 //                  [status:u8] [rollback_reason:text] [result:text] [custom_data:text] [options]
-//                  [submitted:time] [interval:zigzag cron_time:time parked:u8]
+//                  [submitted:time] [interval:zigzag cron_time:time waits:u8]
 //                  [retry_count:zigzag] [changes] [payloads] [branches]
 //   changes     := count:varint (index:varint status:u8 at:time)*
 //   kv          := cat:text key:text value:text version:zigzag created:u64 updated:u64

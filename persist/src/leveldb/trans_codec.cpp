@@ -10,7 +10,7 @@ namespace concerto::persist {
 namespace {
 
 enum TransFlag : unsigned {
-  flag_parked = 1,
+  flag_waits = 1,
   flag_submitted = 2,
   flag_finished = 4,
   flag_rolled_back = 8,
@@ -204,7 +204,7 @@ EncodedRecord encode_transaction(RecordKind kind, const Transaction& trans) {
   out.raw().u8(static_cast<std::uint8_t>(trans.status));
   out.raw().u8(static_cast<std::uint8_t>(trans.protocol));
   out.raw().u8(static_cast<std::uint8_t>(
-      (trans.parked ? flag_parked : 0U) | flag_if(trans.submit_time, flag_submitted) |
+      (trans.waits ? flag_waits : 0U) | flag_if(trans.submit_time, flag_submitted) |
       flag_if(trans.finish_time, flag_finished) | flag_if(trans.rollback_time, flag_rolled_back)));
   out.raw().u64(bits(trans.create_time));
   out.time(trans.update_time);
@@ -239,7 +239,7 @@ std::optional<Transaction> decode_transaction(std::string_view payload) {
   trans.submit_time = in.time_if(flags & flag_submitted);
   trans.finish_time = in.time_if(flags & flag_finished);
   trans.rollback_time = in.time_if(flags & flag_rolled_back);
-  trans.parked = (flags & flag_parked) != 0;
+  trans.waits = (flags & flag_waits) != 0;
   trans.next_cron_interval = in.seconds();
   trans.next_cron_time = in.time();
   trans.retry_count = in.raw().zigzag();
@@ -272,7 +272,7 @@ EncodedRecord encode_delta(RecordKind kind, const Gid& gid, const TransDelta& de
   if (delta.schedule) {
     out.seconds(delta.schedule->interval);
     out.time(delta.schedule->time);
-    out.raw().u8(delta.schedule->parked ? 1 : 0);
+    out.raw().u8(delta.schedule->waits ? 1 : 0);
   }
   if (delta.retry_count) out.raw().zigzag(*delta.retry_count);
   if (!delta.branch_changes.empty()) {
@@ -307,7 +307,7 @@ Schedule schedule(PayloadReader& in) {
   Schedule schedule;
   schedule.interval = in.seconds();
   schedule.time = in.time();
-  schedule.parked = in.raw().u8() != 0;
+  schedule.waits = in.raw().u8() != 0;
   return schedule;
 }
 

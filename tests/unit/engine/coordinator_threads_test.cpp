@@ -127,7 +127,7 @@ Task<int> fill(Store& store, int transactions) {
   int stored = 0;
   for (int i = 0; i < transactions; ++i) {
     Transaction trans = sample_saga("g" + std::to_string(i));
-    trans.parked = true;
+    trans.waits = true;
     trans.next_cron_time = WallTime::max();
     Change change = create(trans);
     if (co_await store.commit(std::move(change))) ++stored;

@@ -59,7 +59,7 @@ TEST_F(EngineOperator, AResetPassesOverATransactionThatCannotBeRead) {
   Transaction damaged = sample_saga("damaged");
   damaged.custom_data = "{";
   damaged.options.timeout_to_fail = seconds(0);
-  damaged.parked = true;
+  damaged.waits = true;
   damaged.next_cron_interval = seconds(600);
   damaged.next_cron_time = clock_.wall_now() + seconds(600);
   ASSERT_EQ(error_of(world_->start(store_.commit(create(damaged)))), "");

@@ -248,7 +248,7 @@ TEST_F(EngineSaga, FailureStoredBeforeACrashHasLostItsMessage) {
   EXPECT_EQ(query("g").rollback_reason, "url:a1 return failed: no FAILURE");
 }
 
-TEST_F(EngineSaga, ParkedTransactionsWaitForTheirTimeAfterARestart) {
+TEST_F(EngineSaga, WaitingTransactionsKeepTheirTimeOverARestart) {
   branches_->reply("action 01", Outcome::ongoing);
   submit(make_request("g", "saga", 1));
   submit(make_request("durable", "saga", 1));  // carries the progress of g

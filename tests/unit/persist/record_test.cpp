@@ -34,7 +34,7 @@ TransDelta full_delta() {
 
 Transaction full_transaction() {
   Transaction trans = sample_saga("g1");
-  trans.parked = true;
+  trans.waits = true;
   trans.finish_time = at_second(8);
   trans.rollback_time = at_second(9);
   trans.rollback_reason = "reason";

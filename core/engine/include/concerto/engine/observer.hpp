@@ -31,7 +31,7 @@ class Observer {
 
   virtual void branch_called(const BranchCall& /*call*/, const BranchReply& /*reply*/,
                              std::chrono::nanoseconds /*took*/) {}
-  /// A pass over a transaction has ended: it is finished, parked, or given back at shutdown.
+  /// A pass over a transaction has ended: it is finished, waits, or is given back at shutdown.
   /// `without_error`: no branch and no store stood in its way; going back is no error.
   virtual void pass_ended(const Transaction& /*trans*/, bool /*without_error*/) {}
   /// A transaction has reached its last status, and that is durable.

@@ -46,7 +46,7 @@ struct ActiveTrans {
   Gid gid;
   TransType type = TransType::saga;
   TransStatus status = TransStatus::prepared;
-  bool parked = false;
+  bool waits = false;
   WallTime create_time{};
   WallTime next_cron_time{};
   std::chrono::seconds timeout_to_fail{};

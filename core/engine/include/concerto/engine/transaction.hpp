@@ -122,7 +122,7 @@ struct Transaction {
   WallTime next_cron_time{};
   /// True when nothing is to be done before next_cron_time (a retry, an ongoing branch, a delay):
   /// a restart then waits for it as well. False: a restart resumes at once.
-  bool parked = false;
+  bool waits = false;
   std::int64_t retry_count = 0;
 
   std::vector<std::string> payloads;
@@ -144,7 +144,7 @@ struct BranchChange {
 struct Schedule {
   std::chrono::seconds interval{};
   WallTime time{};
-  bool parked = false;
+  bool waits = false;
 
   friend bool operator==(const Schedule&, const Schedule&) = default;
 };
