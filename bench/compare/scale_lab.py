@@ -135,7 +135,7 @@ class Lab:
             raise RowFailed(f"store_fill: {done.stderr.strip()}")
         found = json.loads(done.stdout)
         say(f"a store with {count:,} {kind}, filled in {found['fill_seconds']:.1f} s; "
-            f"{found['active_bytes']:,} bytes of memory for the store's own table")
+            f"{found['unfinished_bytes']:,} bytes of memory for the store's own table")
         return path
 
     @contextlib.contextmanager

@@ -65,19 +65,19 @@ bool matches(const ListFilter& filter, const Transaction& trans) {
          fits_as_created(filter, trans) && (!filter.accepts || filter.accepts(trans));
 }
 
-ActiveTrans active_of(const Transaction& trans) {
-  ActiveTrans active;
-  active.gid = trans.gid;
-  active.type = trans.type;
-  active.status = trans.status;
-  active.waits = trans.waits;
-  active.create_time = trans.create_time;
-  active.next_cron_time = trans.next_cron_time;
-  active.timeout_to_fail = trans.options.timeout_to_fail;
-  active.next_cron_interval = trans.next_cron_interval;
-  active.submit_time = trans.submit_time;
-  active.custom_data = trans.custom_data;
-  return active;
+UnfinishedTrans unfinished_of(const Transaction& trans) {
+  UnfinishedTrans unfinished;
+  unfinished.gid = trans.gid;
+  unfinished.type = trans.type;
+  unfinished.status = trans.status;
+  unfinished.waits = trans.waits;
+  unfinished.create_time = trans.create_time;
+  unfinished.next_cron_time = trans.next_cron_time;
+  unfinished.timeout_to_fail = trans.options.timeout_to_fail;
+  unfinished.next_cron_interval = trans.next_cron_interval;
+  unfinished.submit_time = trans.submit_time;
+  unfinished.custom_data = trans.custom_data;
+  return unfinished;
 }
 
 Transaction without_branches(const Transaction& trans) {

@@ -25,8 +25,8 @@ Result<> check_new_branches(const Transaction& trans, const TransDelta& delta);
 bool fits_as_created(const ListFilter& filter, const Transaction& created) noexcept;
 bool matches(const ListFilter& filter, const Transaction& trans);
 
-/// An unfinished transaction as `scan_active` shows it.
-ActiveTrans active_of(const Transaction& trans);
+/// An unfinished transaction as `scan_unfinished` shows it.
+UnfinishedTrans unfinished_of(const Transaction& trans);
 /// A transaction as `list` shows it.
 Transaction without_branches(const Transaction& trans);
 /// Bytes that it adds to a page.

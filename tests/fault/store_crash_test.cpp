@@ -193,7 +193,7 @@ TEST(ResetCrash, AnInterruptedOneIsFinishedWhereverThePowerGoes) {
     disk.restart(FaultDisk::Memory::forgets);
     const auto next = LevelDbStore::open(options, clock, log);
     ASSERT_TRUE(next) << next.error().detail;
-    EXPECT_EQ((*next)->active_count(), 0U);
+    EXPECT_EQ((*next)->unfinished_count(), 0U);
   }
 }
 

@@ -274,7 +274,7 @@ TEST_F(StoreRoom, AStopDoesNotWaitForRoom) {
   store.reset();
   disk_.set_size(UINT64_MAX);
   store = open_store(patient);
-  EXPECT_EQ(store->active_count(), static_cast<std::size_t>(number));
+  EXPECT_EQ(store->unfinished_count(), static_cast<std::size_t>(number));
 }
 
 TEST_F(StoreRoom, AStartWithoutRoomForTablesGoesOnWithItsLog) {

@@ -155,7 +155,7 @@ TEST_F(StoreRebuild, NeitherKeysNorUnfinishedOnesOfADroppedSegmentAreLost) {
     EXPECT_EQ(says_made_anew(), starts == 0);
     EXPECT_TRUE(has(*store, "kept"));
     EXPECT_FALSE(has(*store, "erased"));
-    EXPECT_EQ(store->active_count(), 6U);
+    EXPECT_EQ(store->unfinished_count(), 6U);
     store.reset();
   }
 }

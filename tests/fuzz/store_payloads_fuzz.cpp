@@ -9,10 +9,11 @@ namespace {
 
 using namespace persist;
 
-constexpr RecordKind all_kinds[] = {
-    RecordKind::submit,     RecordKind::progress, RecordKind::decision, RecordKind::finish,
-    RecordKind::kv_put,     RecordKind::kv_erase, RecordKind::moved,    RecordKind::active_part,
-    RecordKind::active_end, RecordKind::kv_part};
+constexpr RecordKind all_kinds[] = {RecordKind::submit,         RecordKind::progress,
+                                    RecordKind::decision,       RecordKind::finish,
+                                    RecordKind::kv_put,         RecordKind::kv_erase,
+                                    RecordKind::moved,          RecordKind::unfinished_part,
+                                    RecordKind::unfinished_end, RecordKind::kv_part};
 
 void check_transactions(std::string_view payload) {
   if (const auto trans = decode_transaction(payload)) {
@@ -38,12 +39,12 @@ void check_keys(std::string_view payload) {
   }
 }
 
-void check_active(std::string_view payload) {
-  if (const auto entries = decode_active_part(payload)) {
-    require(decode_active_part(encode_active_part(*entries).payload) == entries);
+void check_unfinished(std::string_view payload) {
+  if (const auto entries = decode_unfinished_part(payload)) {
+    require(decode_unfinished_part(encode_unfinished_part(*entries).payload) == entries);
   }
-  if (const auto end = decode_active_end(payload)) {
-    require(encode_active_end(*end).payload == payload);
+  if (const auto end = decode_unfinished_end(payload)) {
+    require(encode_unfinished_end(*end).payload == payload);
   }
 }
 
@@ -72,7 +73,7 @@ void store_payloads(std::string_view input) {
   (void)gid_of(input);
   check_transactions(input);
   check_keys(input);
-  check_active(input);
+  check_unfinished(input);
   check_group(input);
 }
 

@@ -41,9 +41,9 @@ class ScriptedStore final : public Store {
     co_return co_await store_.load(std::move(gid));
   }
 
-  Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) override {
+  Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override {
     if (takes_one(busy_scans)) co_return busy();
-    co_return co_await store_.scan_active(from, limit);
+    co_return co_await store_.scan_unfinished(from, limit);
   }
 
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override {

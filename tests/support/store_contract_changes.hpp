@@ -141,7 +141,7 @@ TEST_P(StoreContract, AFinishedOneTakesANewTimeAndNothingElse) {
     restart();
     EXPECT_EQ(load("g1"), expected);
   }
-  EXPECT_TRUE(active_gids(10).empty());
+  EXPECT_TRUE(unfinished_gids(10).empty());
   EXPECT_EQ(list_gids({}, 10), (std::vector<std::string>{"g2", "g1"}));
 }
 
@@ -151,10 +151,10 @@ TEST_P(StoreContract, CreatedWithAFinalStatusIsFinished) {
   done.finish_time = at_second(0);
   ASSERT_TRUE(commit(create(done)));
   EXPECT_EQ(load("g1"), done);
-  EXPECT_TRUE(active_gids(10).empty());
+  EXPECT_TRUE(unfinished_gids(10).empty());
   restart();
   EXPECT_EQ(load("g1"), done);
-  EXPECT_TRUE(active_gids(10).empty());
+  EXPECT_TRUE(unfinished_gids(10).empty());
   EXPECT_EQ(commit_code(create(done)), Errc::gid_exists);
 }
 

@@ -87,13 +87,13 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
     return gids;
   }
 
-  std::vector<std::string> active_gids(std::size_t limit) {
+  std::vector<std::string> unfinished_gids(std::size_t limit) {
     std::vector<std::string> gids;
     std::uint64_t from = 0;
     do {
-      const ActivePage page = wait(store().scan_active(from, limit)).value();
+      const UnfinishedPage page = wait(store().scan_unfinished(from, limit)).value();
       EXPECT_LE(page.transactions.size(), limit);
-      for (const ActiveTrans& trans : page.transactions) gids.push_back(trans.gid.str());
+      for (const UnfinishedTrans& trans : page.transactions) gids.push_back(trans.gid.str());
       from = page.next;
     } while (from != 0);
     return gids;

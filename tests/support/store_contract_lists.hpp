@@ -17,10 +17,10 @@ TEST_P(StoreContract, ScansUnfinishedOnesInOrderOfCreation) {
       unfinished.push_back(gid);
     }
   }
-  EXPECT_EQ(active_gids(100), unfinished);
-  EXPECT_EQ(active_gids(2), unfinished);
+  EXPECT_EQ(unfinished_gids(100), unfinished);
+  EXPECT_EQ(unfinished_gids(2), unfinished);
   restart();
-  EXPECT_EQ(active_gids(3), unfinished);
+  EXPECT_EQ(unfinished_gids(3), unfinished);
 }
 
 TEST_P(StoreContract, ScanTellsWhatRecoveryNeeds) {
@@ -30,19 +30,19 @@ TEST_P(StoreContract, ScanTellsWhatRecoveryNeeds) {
   delta.schedule = Schedule{std::chrono::seconds{20}, at_second(44), true};
   ASSERT_TRUE(commit(update("g1", TransStatus::submitted, delta)));
   restart();
-  const ActivePage page = wait(store().scan_active(0, 10)).value();
+  const UnfinishedPage page = wait(store().scan_unfinished(0, 10)).value();
   ASSERT_EQ(page.transactions.size(), 1U);
-  const ActiveTrans& active = page.transactions.front();
-  EXPECT_EQ(active.gid, saga.gid);
-  EXPECT_EQ(active.type, TransType::saga);
-  EXPECT_EQ(active.status, TransStatus::aborting);
-  EXPECT_TRUE(active.waits);
-  EXPECT_EQ(active.create_time, at_second(3));
-  EXPECT_EQ(active.next_cron_time, at_second(44));
-  EXPECT_EQ(active.timeout_to_fail, std::chrono::seconds{35});
-  EXPECT_EQ(active.next_cron_interval, std::chrono::seconds{20});
-  EXPECT_EQ(active.submit_time, saga.submit_time);
-  EXPECT_EQ(active.custom_data, saga.custom_data);
+  const UnfinishedTrans& listed = page.transactions.front();
+  EXPECT_EQ(listed.gid, saga.gid);
+  EXPECT_EQ(listed.type, TransType::saga);
+  EXPECT_EQ(listed.status, TransStatus::aborting);
+  EXPECT_TRUE(listed.waits);
+  EXPECT_EQ(listed.create_time, at_second(3));
+  EXPECT_EQ(listed.next_cron_time, at_second(44));
+  EXPECT_EQ(listed.timeout_to_fail, std::chrono::seconds{35});
+  EXPECT_EQ(listed.next_cron_interval, std::chrono::seconds{20});
+  EXPECT_EQ(listed.submit_time, saga.submit_time);
+  EXPECT_EQ(listed.custom_data, saga.custom_data);
 }
 
 TEST_P(StoreContract, KeepsTheNumberOfAModeThatItDoesNotKnow) {
@@ -51,9 +51,9 @@ TEST_P(StoreContract, KeepsTheNumberOfAModeThatItDoesNotKnow) {
   ASSERT_TRUE(commit(create(own)));
   restart();
   EXPECT_EQ(load("g1"), own);
-  const ActivePage active = wait(store().scan_active(0, 10)).value();
-  ASSERT_EQ(active.transactions.size(), 1U);
-  EXPECT_EQ(active.transactions.front().type, own.type);
+  const UnfinishedPage listed = wait(store().scan_unfinished(0, 10)).value();
+  ASSERT_EQ(listed.transactions.size(), 1U);
+  EXPECT_EQ(listed.transactions.front().type, own.type);
   ListFilter filter;
   filter.type = own.type;
   EXPECT_EQ(list_gids(filter, 10), std::vector<std::string>{"g1"});

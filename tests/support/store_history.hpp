@@ -102,13 +102,13 @@ class StoreHistory {
     return found;
   }
 
-  /// scan_active and list agree with load.
+  /// scan_unfinished and list agree with load.
   void check_views(Store& store, const State& found) {
     std::size_t unfinished = 0;
     for (const auto& [gid, trans] : found) unfinished += is_final(trans.status) ? 0 : 1;
-    const auto active = await_result(io_, store.scan_active(0, 1000)).value();
-    EXPECT_EQ(active.transactions.size(), unfinished);
-    for (const ActiveTrans& trans : active.transactions) {
+    const auto listed = await_result(io_, store.scan_unfinished(0, 1000)).value();
+    EXPECT_EQ(listed.transactions.size(), unfinished);
+    for (const UnfinishedTrans& trans : listed.transactions) {
       EXPECT_EQ(found.at(trans.gid.str()).status, trans.status);
     }
     const auto page = await_result(io_, store.list({}, "", 1000)).value();

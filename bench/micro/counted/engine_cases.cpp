@@ -16,7 +16,9 @@ class NullStore final : public Store {
  public:
   Async<> commit(Change) override { co_return ok(); }
   Async<std::optional<Transaction>> load(Gid) override { co_return std::nullopt; }
-  Async<ActivePage> scan_active(std::uint64_t, std::size_t) override { co_return ActivePage{}; }
+  Async<UnfinishedPage> scan_unfinished(std::uint64_t, std::size_t) override {
+    co_return UnfinishedPage{};
+  }
   Async<TransPage> list(ListFilter, std::string, std::size_t) override { co_return TransPage{}; }
   Async<std::vector<KvRecord>> find_kv(std::string, std::string) override {
     co_return std::vector<KvRecord>{};

@@ -62,11 +62,11 @@ Task<void> Filler::scan_unfinished(std::size_t expected) {
   std::size_t seen = 0;
   std::uint64_t from = 0;
   do {
-    const auto found = co_await store_.scan_active(from, page);
+    const auto found = co_await store_.scan_unfinished(from, page);
     if (!found) co_return note("unfinished ones cannot be read: " + found.error().detail);
-    for (const ActiveTrans& active : found->transactions) {
-      const bool good = active.waits == (active.status == TransStatus::submitted);
-      if (!good) note(active.gid.str() + " does not wait for its time");
+    for (const UnfinishedTrans& unfinished : found->transactions) {
+      const bool good = unfinished.waits == (unfinished.status == TransStatus::submitted);
+      if (!good) note(unfinished.gid.str() + " does not wait for its time");
     }
     seen += found->transactions.size();
     from = found->next;

@@ -80,9 +80,10 @@ std::string fill_and_check(FillOptions options) {
   const double fill_seconds = seconds_since(begin);
   if (!wrong.empty()) return wrong;
   wrong = with_store(options, clock, [&](LevelDbStore& store) {
-    std::printf(R"({"count": %zu, "active": %zu, "active_bytes": %zu, "fill_seconds": %.3f})"
-                "\n",
-                options.count, store.active_count(), store.active_bytes(), fill_seconds);
+    std::printf(
+        R"({"count": %zu, "unfinished": %zu, "unfinished_bytes": %zu, "fill_seconds": %.3f})"
+        "\n",
+        options.count, store.unfinished_count(), store.unfinished_bytes(), fill_seconds);
     return Filler(store, options.sample).check(options.count, sample_distance);
   });
   return wrong;

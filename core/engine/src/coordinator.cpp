@@ -79,12 +79,12 @@ Async<> Coordinator::recover() {
     for (auto& engine : engines_) {
       co_await on_shard(engine->executor(), engine->begin_recovery());
     }
-    Result<ActivePage> listed = co_await store_.scan_active(from, recovery_page);
-    ActivePage page;
+    Result<UnfinishedPage> listed = co_await store_.scan_unfinished(from, recovery_page);
+    UnfinishedPage page;
     if (listed) page = std::move(*listed);
-    std::vector<std::vector<ActiveTrans>> parts(engines_.size());
-    for (ActiveTrans& active : page.transactions) {
-      parts[std::hash<Gid>{}(active.gid) % engines_.size()].push_back(std::move(active));
+    std::vector<std::vector<UnfinishedTrans>> parts(engines_.size());
+    for (UnfinishedTrans& unfinished : page.transactions) {
+      parts[std::hash<Gid>{}(unfinished.gid) % engines_.size()].push_back(std::move(unfinished));
     }
     for (std::size_t i = 0; i < engines_.size(); ++i) {
       co_await on_shard(engines_[i]->executor(), engines_[i]->recover(std::move(parts[i])));

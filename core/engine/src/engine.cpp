@@ -18,14 +18,14 @@ constexpr std::chrono::milliseconds cancel_again_after{100};
 /// How long a resting transaction rests after a start: until its time, and no longer than it was
 /// to rest when it began to. So a clock that was ahead when that time was stored, and is not any
 /// more, does not keep it.
-nanoseconds rest_after_start(const ActiveTrans& active, const Mode& mode, WallTime now) {
-  const nanoseconds left = elapsed(now, active.next_cron_time);
-  nanoseconds most = active.next_cron_interval + jitter_max(active.next_cron_interval);
+nanoseconds rest_after_start(const UnfinishedTrans& unfinished, const Mode& mode, WallTime now) {
+  const nanoseconds left = elapsed(now, unfinished.next_cron_time);
+  nanoseconds most = unfinished.next_cron_interval + jitter_max(unfinished.next_cron_interval);
   if (left <= most) return left;
   // It may be the delay of a msg, which is not an interval.
-  const auto custom = parse_custom_data(mode, active.custom_data, 0);
-  const bool delayed =
-      custom && active.submit_time && active.next_cron_time <= *active.submit_time + custom->delay;
+  const auto custom = parse_custom_data(mode, unfinished.custom_data, 0);
+  const bool delayed = custom && unfinished.submit_time &&
+                       unfinished.next_cron_time <= *unfinished.submit_time + custom->delay;
   if (delayed) most = std::max<nanoseconds>(most, custom->delay);
   return std::min(left, most);
 }
@@ -107,12 +107,12 @@ Task<void> Engine::begin_recovery() {
   co_return;
 }
 
-Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
-  for (const ActiveTrans& active : transactions) {
-    if (const Mode* mode = env_.modes.find(active.type)) {
-      recover_one(active, *mode);
+Task<void> Engine::recover(std::vector<UnfinishedTrans> transactions) {
+  for (const UnfinishedTrans& unfinished : transactions) {
+    if (const Mode* mode = env_.modes.find(unfinished.type)) {
+      recover_one(unfinished, *mode);
     } else if (log_.admits(LogLevel::warn, "transactions of unknown types")) {
-      env_.ports.observer.log(LogLevel::warn, active.gid.view(),
+      env_.ports.observer.log(LogLevel::warn, unfinished.gid.view(),
                               "left alone: its type is not in this version");
     }
   }
@@ -122,27 +122,27 @@ Task<void> Engine::recover(std::vector<ActiveTrans> transactions) {
 
 /// A request may have been faster, and the store have listed the transaction as it was before. Its
 /// alarms are set nevertheless: a request sets none of those that it has nothing to do with.
-void Engine::recover_one(const ActiveTrans& active, const Mode& mode) {
+void Engine::recover_one(const UnfinishedTrans& unfinished, const Mode& mode) {
   using Knowledge = LiveTrans::Knowledge;
-  if (loader_.has_ended(active.gid)) return;
-  const LiveTrans* live = live_.find(active.gid);
+  if (loader_.has_ended(unfinished.gid)) return;
+  const LiveTrans* live = live_.find(unfinished.gid);
   if (live != nullptr && live->knowledge == Knowledge::absent) return;
   const bool is_known = live != nullptr && live->knowledge == Knowledge::present;
-  const TransStatus status = is_known ? live->trans.status : active.status;
+  const TransStatus status = is_known ? live->trans.status : unfinished.status;
   if (is_final(status)) return;
-  loader_.count_listed(active);
+  loader_.count_listed(unfinished);
   const WallTime now = env_.clock.wall_now();
   const SteadyTime steady = env_.now();
-  const seconds timeout = env_.timeout_of(active.timeout_to_fail, mode);
+  const seconds timeout = env_.timeout_of(unfinished.timeout_to_fail, mode);
   if (status == mode.times_out_in && timeout.count() > 0) {
-    wakes_.set_timeout(active.gid, steady + time_left(timeout, active.create_time, now));
+    wakes_.set_timeout(unfinished.gid, steady + time_left(timeout, unfinished.create_time, now));
   }
   const bool is_driven = live != nullptr && live->is_driven();
-  if (is_driven || wakes_.alarms().wake_of(active.gid) != SteadyTime::max()) return;
-  if (active.waits) {
-    wakes_.set_wake(active.gid, steady + rest_after_start(active, mode, now));
+  if (is_driven || wakes_.alarms().wake_of(unfinished.gid) != SteadyTime::max()) return;
+  if (unfinished.waits) {
+    wakes_.set_wake(unfinished.gid, steady + rest_after_start(unfinished, mode, now));
   } else if (status != TransStatus::prepared) {
-    wakes_.set_wake(active.gid, steady);
+    wakes_.set_wake(unfinished.gid, steady);
   }
 }
 

@@ -43,7 +43,7 @@ class Engine {
   /// Before the store lists unfinished transactions: notes which end from now on.
   Task<void> begin_recovery();
   /// Sets the alarms of unfinished transactions that the store listed since `begin_recovery`.
-  Task<void> recover(std::vector<ActiveTrans> transactions);
+  Task<void> recover(std::vector<UnfinishedTrans> transactions);
   /// Waits by the shard's timers. False when a stop has begun.
   Task<bool> pause_until(SteadyTime at);
   Task<void> set_limits(CoordinatorLimits limits);
@@ -60,7 +60,7 @@ class Engine {
 
  private:
   Task<void> wake(Alarms::Due due, std::string slot);
-  void recover_one(const ActiveTrans& active, const Mode& mode);
+  void recover_one(const UnfinishedTrans& unfinished, const Mode& mode);
 
   ShardEnv env_;
   Journal journal_;

@@ -91,10 +91,11 @@ void Loader::count(LiveTrans& live) {
   count_unfinished(live.trans.type, +1);
 }
 
-void Loader::count_listed(const ActiveTrans& active) {
-  const LiveTrans* live = live_.find(active.gid);
+void Loader::count_listed(const UnfinishedTrans& unfinished) {
+  const LiveTrans* live = live_.find(unfinished.gid);
   if (live != nullptr && live->counted) return;
-  if (wakes_.add(active.gid, active.type, active.create_time)) count_unfinished(active.type, +1);
+  const TransType type = unfinished.type;
+  if (wakes_.add(unfinished.gid, type, unfinished.create_time)) count_unfinished(type, +1);
 }
 
 void Loader::count_unfinished(TransType type, int difference) {

@@ -41,7 +41,7 @@ class Loader {
   void end_recovery() { ended_.reset(); }
   bool has_ended(const Gid& gid) const { return ended_ && ended_->contains(gid); }
   /// Counts a transaction that the store listed.
-  void count_listed(const ActiveTrans& active);
+  void count_listed(const UnfinishedTrans& unfinished);
 
   /// Adds the numbers of unfinished transactions. On any thread.
   void add_to(InFlight& sum) const noexcept;

@@ -11,7 +11,7 @@ std::uint32_t count(std::size_t size) {
   return static_cast<std::uint32_t>(size);
 }
 
-Result<> check_indexes(const ActiveEntry& entry, const UpdateTrans& update) {
+Result<> check_indexes(const UnfinishedEntry& entry, const UpdateTrans& update) {
   const TransDelta& delta = update.delta;
   const auto branches = entry.branches + delta.new_branches.size();
   const auto payloads = entry.payloads + delta.new_payloads.size();
@@ -54,7 +54,7 @@ Result<> Ledger::order(CommitRequest& request, SteadyTime now) {
 Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   const Transaction& trans = *request.trans;
   std::unique_lock lock(mutex_);
-  if (active_.find(request.fingerprint) != nullptr) return gid_exists(trans.gid);
+  if (unfinished_.find(request.fingerprint) != nullptr) return gid_exists(trans.gid);
   if (pending(request.fingerprint) != nullptr) return gid_exists(trans.gid);
   if (const auto maybe = maybe_in(request.fingerprint); !maybe.empty()) {
     // Only this thread adds gids, so what the disk says stays true without the lock.
@@ -68,7 +68,7 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   Link link;
   link.sequence = ++last_sequence_;
   request.place = builder_.add(request.record, link, request.durability, now);
-  ActiveEntry entry;
+  UnfinishedEntry entry;
   entry.fingerprint = request.fingerprint;
   entry.sequence = link.sequence;
   entry.first = entry.last = request.place;
@@ -76,14 +76,14 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   entry.payloads = count(trans.payloads.size());
   entry.status = trans.status;
   entry.set_facts(facts_of(trans));
-  active_.insert(entry);
+  unfinished_.insert(entry);
   if (is_final(trans.status)) finishing_.push_back({entry.fingerprint, trans.update_time});
   return ok();
 }
 
 Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
   const UpdateTrans& update = *request.update;
-  ActiveEntry* const entry = with_lock([&] { return active_.find(request.fingerprint); });
+  UnfinishedEntry* const entry = with_lock([&] { return unfinished_.find(request.fingerprint); });
   if (entry == nullptr) return order_after_end(request, now);
   // Entries do not move, and only this thread changes what is read of them here.
   CONCERTO_CHECK(check_status(update, entry->status));
@@ -123,7 +123,7 @@ Result<> Ledger::order_after_end(CommitRequest& request, SteadyTime now) {
   return ok();
 }
 
-Result<> Ledger::check_branches(const ActiveEntry& entry, const UpdateTrans& update) const {
+Result<> Ledger::check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const {
   if (update.delta.new_branches.empty()) return ok();
   CONCERTO_TRY(auto chain, with_lock([&] { return walk(entry.last, false); }));
   GroupReader reader(segments_);
@@ -134,7 +134,7 @@ Result<> Ledger::check_branches(const ActiveEntry& entry, const UpdateTrans& upd
 
 Result<> Ledger::order_move(CommitRequest& request, SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  ActiveEntry* const entry = active_.find(request.fingerprint);
+  UnfinishedEntry* const entry = unfinished_.find(request.fingerprint);
   if (entry == nullptr || is_final(entry->status) || entry->last != request.moved_from) {
     return make_error(Errc::status_mismatch, "the transaction has changed meanwhile");
   }
@@ -185,7 +185,7 @@ void Ledger::written() {
   const std::lock_guard lock(mutex_);
   durable_group_ = builder_.number() - 1;
   for (const Finishing& finishing : finishing_) {
-    if (const ActiveEntry* entry = active_.find(finishing.fingerprint)) {
+    if (const UnfinishedEntry* entry = unfinished_.find(finishing.fingerprint)) {
       finish(*entry, finishing.at);
     }
   }
@@ -202,7 +202,7 @@ void Ledger::written() {
   kv_effects_.clear();
 }
 
-void Ledger::finish(const ActiveEntry& entry, WallTime at) {
+void Ledger::finish(const UnfinishedEntry& entry, WallTime at) {
   const Fingerprint fingerprint = entry.fingerprint;
   finished_.put(fingerprint, {entry.sequence, entry.first, entry.last, entry.status});
   if (const auto segment = segments_.of(entry.first.group)) {
@@ -215,7 +215,7 @@ void Ledger::finish(const ActiveEntry& entry, WallTime at) {
           {entry.sequence, fingerprint}, entry.facts(), entry.first.group, at};
     }
   }
-  active_.erase(fingerprint);
+  unfinished_.erase(fingerprint);
 }
 
 void Ledger::note_moved(std::uint64_t sequence, const Fingerprint& fingerprint,

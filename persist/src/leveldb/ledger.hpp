@@ -12,13 +12,13 @@
 #include <concerto/engine/store.hpp>
 
 #include "../kv_table.hpp"
-#include "active_table.hpp"
 #include "chain.hpp"
 #include "commit_request.hpp"
 #include "finished_table.hpp"
 #include "group_builder.hpp"
 #include "recent_groups.hpp"
 #include "segment_set.hpp"
+#include "unfinished_table.hpp"
 
 namespace concerto::persist {
 
@@ -52,7 +52,7 @@ class Ledger {
 
   // ---- Recovery, before any change. `begin_at` last: where the log goes on.
 
-  void restore_active(const ActiveEntry& entry);
+  void restore_unfinished(const UnfinishedEntry& entry);
   void restore_moved(const Fingerprint& fingerprint, std::uint64_t sequence);
   /// A failed one that is in its segment's directory and not in the index there.
   void restore_failed(const FailedEntry& entry);
@@ -77,21 +77,22 @@ class Ledger {
 
   std::uint64_t durable_group() const;
   std::uint64_t last_sequence() const;
-  std::size_t active_count() const;
-  std::size_t active_bytes() const;
+  std::size_t unfinished_count() const;
+  std::size_t unfinished_bytes() const;
 
   /// An unfinished transaction of a scan.
-  struct ActiveRef {
+  struct UnfinishedRef {
     std::uint64_t sequence;
     std::uint32_t slot;
   };
   /// The first `limit` unfinished ones by sequence, of those from `from` to `to`. Takes memory for
   /// about twice as many, however many there are.
-  std::vector<ActiveRef> active_refs(std::uint64_t from, std::uint64_t to, std::size_t limit) const;
+  std::vector<UnfinishedRef> unfinished_refs(std::uint64_t from, std::uint64_t to,
+                                             std::size_t limit) const;
   /// Absent once it has finished.
-  std::optional<Fingerprint> fingerprint_of(const ActiveRef& ref) const;
+  std::optional<Fingerprint> fingerprint_of(const UnfinishedRef& ref) const;
   /// What was found of an unfinished transaction when it was read.
-  void note_facts(const ActiveRef& ref, const TransFacts& facts);
+  void note_facts(const UnfinishedRef& ref, const TransFacts& facts);
 
   /// The newest `limit` of the unfinished ones that the filter may select, with a sequence below
   /// `before`. Takes memory for about twice as many, however many there are.
@@ -101,7 +102,7 @@ class Ledger {
   std::vector<IndexRef> failed_refs(const ListFilter& filter, std::uint64_t before,
                                     std::size_t limit) const;
   /// Unfinished ones that began before `first_before` (a group), oldest first.
-  std::vector<Fingerprint> active_before(std::uint64_t first_before) const;
+  std::vector<Fingerprint> unfinished_before(std::uint64_t first_before) const;
 
   struct MovedRef {
     std::uint64_t sequence;
@@ -118,7 +119,7 @@ class Ledger {
   /// By sequence.
   using FailedTable = std::map<std::uint64_t, FailedEntry>;
   struct Checkpoint {
-    ActiveEnd end;
+    UnfinishedEnd end;
     std::vector<KvRecord> kv;
     const FinishedTable* finished;  ///< to be written to the directories
     const FailedTable* failed;      ///< likewise, to their indexes
@@ -127,7 +128,7 @@ class Ledger {
   /// `directories_written`.
   Checkpoint begin_checkpoint();
   /// Unfinished ones of the next slots; `slot` moves on, and reaches `end` at the end.
-  std::vector<ActiveEntry> active_slots(std::size_t& slot, bool& end) const;
+  std::vector<UnfinishedEntry> unfinished_slots(std::size_t& slot, bool& end) const;
   void directories_written();
 
   /// The segment is gone: nothing that began in it is known any more.
@@ -155,19 +156,19 @@ class Ledger {
   Result<> order_after_end(CommitRequest& request, SteadyTime now);
   Result<> order_move(CommitRequest& request, SteadyTime now);
   Result<> order_kv(CommitRequest& request, SteadyTime now);
-  Result<> check_branches(const ActiveEntry& entry, const UpdateTrans& update) const;
+  Result<> check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const;
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
 
   /// Calls `visit` with each unfinished entry and its slot; lets go of the lock now and then.
   template <class Visit>
-  void for_each_active(Visit visit) const;
+  void for_each_unfinished(Visit visit) const;
 
   // With the lock held.
   std::vector<SegmentRef> maybe_in(const Fingerprint& fingerprint) const;
   const FinishedPlaces* pending(const Fingerprint& fingerprint) const;
   Result<Chain> walk(Place last, bool only_durable) const;
   Result<std::optional<ChainRecord>> in_memory(const Place& place) const;
-  void finish(const ActiveEntry& entry, WallTime at);
+  void finish(const UnfinishedEntry& entry, WallTime at);
   void note_moved(std::uint64_t sequence, const Fingerprint& fingerprint, const Place& first);
   Result<> replay_update(const Place& place, const RecordView& record);
   Result<> replay_after_end(const Place& place, const RecordView& record, const Fingerprint& gid);
@@ -177,7 +178,7 @@ class Ledger {
   SegmentSet& segments_;
   const FingerprintKey key_;
   mutable std::mutex mutex_;
-  ActiveTable active_;
+  UnfinishedTable unfinished_;
   FinishedTable finished_;  ///< since the last checkpoint began
   FinishedTable flushing_;  ///< before it, while the directories are written
   FailedTable failed_;      ///< of the finished ones those that failed

@@ -12,7 +12,7 @@ namespace {
 
 /// Entries of a table looked at under one hold of the lock.
 constexpr std::size_t entries_per_hold = 4096;
-/// Entries of one active_part record.
+/// Entries of one unfinished_part record.
 constexpr std::size_t part_entries_max = 512;
 
 }  // namespace
@@ -58,7 +58,7 @@ Result<Ledger::Found> Ledger::find(const Fingerprint& fingerprint) const {
   const std::lock_guard lock(mutex_);
   Found found;
   Place last;
-  if (const ActiveEntry* entry = active_.find(fingerprint)) {
+  if (const UnfinishedEntry* entry = unfinished_.find(fingerprint)) {
     last = entry->last;
   } else if (const FinishedPlaces* places = pending(fingerprint)) {
     last = places->last;
@@ -73,7 +73,7 @@ Result<Ledger::Found> Ledger::find(const Fingerprint& fingerprint) const {
 
 Result<std::optional<Chain>> Ledger::find_ordered(const Fingerprint& fingerprint) const {
   const std::lock_guard lock(mutex_);
-  const ActiveEntry* entry = active_.find(fingerprint);
+  const UnfinishedEntry* entry = unfinished_.find(fingerprint);
   if (entry == nullptr || is_final(entry->status)) return std::optional<Chain>{};
   CONCERTO_TRY(Chain chain, walk(entry->last, false));
   return std::optional{std::move(chain)};
@@ -87,34 +87,34 @@ std::uint64_t Ledger::last_sequence() const {
   return with_lock([this] { return last_sequence_; });
 }
 
-std::size_t Ledger::active_count() const {
-  return with_lock([this] { return active_.size(); });
+std::size_t Ledger::unfinished_count() const {
+  return with_lock([this] { return unfinished_.size(); });
 }
 
-std::size_t Ledger::active_bytes() const {
-  return with_lock([this] { return active_.bytes(); });
+std::size_t Ledger::unfinished_bytes() const {
+  return with_lock([this] { return unfinished_.bytes(); });
 }
 
 template <class Visit>
-void Ledger::for_each_active(Visit visit) const {
+void Ledger::for_each_unfinished(Visit visit) const {
   std::size_t slot = 0;
   for (bool more = true; more;) {
     const std::lock_guard lock(mutex_);
-    const std::size_t end = std::min(slot + entries_per_hold, active_.slots());
+    const std::size_t end = std::min(slot + entries_per_hold, unfinished_.slots());
     for (; slot < end; ++slot) {
-      const ActiveEntry* entry = active_.at_slot(slot);
+      const UnfinishedEntry* entry = unfinished_.at_slot(slot);
       if (entry != nullptr) visit(*entry, slot);
     }
-    more = slot < active_.slots();
+    more = slot < unfinished_.slots();
   }
 }
 
-std::vector<Ledger::ActiveRef> Ledger::active_refs(std::uint64_t from, std::uint64_t to,
-                                                   std::size_t limit) const {
-  const auto before = [](const ActiveRef& a, const ActiveRef& b) {
+std::vector<Ledger::UnfinishedRef> Ledger::unfinished_refs(std::uint64_t from, std::uint64_t to,
+                                                           std::size_t limit) const {
+  const auto before = [](const UnfinishedRef& a, const UnfinishedRef& b) {
     return a.sequence < b.sequence;
   };
-  std::vector<ActiveRef> refs;
+  std::vector<UnfinishedRef> refs;
   const auto keep_first = [&] {
     if (refs.size() <= limit) return;
     const auto last = refs.begin() + static_cast<std::ptrdiff_t>(limit) - 1;
@@ -122,7 +122,7 @@ std::vector<Ledger::ActiveRef> Ledger::active_refs(std::uint64_t from, std::uint
     to = last->sequence;
     refs.resize(limit);
   };
-  for_each_active([&](const ActiveEntry& entry, std::size_t slot) {
+  for_each_unfinished([&](const UnfinishedEntry& entry, std::size_t slot) {
     if (is_final(entry.status) || entry.sequence < from || entry.sequence > to) return;
     refs.push_back({entry.sequence, static_cast<std::uint32_t>(slot)});
     if (refs.size() == 2 * limit) keep_first();
@@ -132,16 +132,16 @@ std::vector<Ledger::ActiveRef> Ledger::active_refs(std::uint64_t from, std::uint
   return refs;
 }
 
-std::optional<Fingerprint> Ledger::fingerprint_of(const ActiveRef& ref) const {
+std::optional<Fingerprint> Ledger::fingerprint_of(const UnfinishedRef& ref) const {
   const std::lock_guard lock(mutex_);
-  const ActiveEntry* entry = active_.at_slot(ref.slot);
+  const UnfinishedEntry* entry = unfinished_.at_slot(ref.slot);
   if (entry == nullptr || entry->sequence != ref.sequence) return std::nullopt;
   return entry->fingerprint;
 }
 
-void Ledger::note_facts(const ActiveRef& ref, const TransFacts& facts) {
+void Ledger::note_facts(const UnfinishedRef& ref, const TransFacts& facts) {
   const std::lock_guard lock(mutex_);
-  ActiveEntry* entry = active_.at_slot(ref.slot);
+  UnfinishedEntry* entry = unfinished_.at_slot(ref.slot);
   if (entry != nullptr && entry->sequence == ref.sequence) entry->set_facts(facts);
 }
 
@@ -151,7 +151,7 @@ std::vector<IndexRef> Ledger::unfinished_refs(const ListFilter& filter, std::uin
                                               std::size_t limit) const {
   std::vector<IndexRef> refs;
   std::uint64_t after = 0;
-  for_each_active([&](const ActiveEntry& entry, std::size_t) {
+  for_each_unfinished([&](const UnfinishedEntry& entry, std::size_t) {
     if (entry.sequence >= before || entry.sequence <= after) return;
     const bool settled = entry.last.group <= durable_group_;
     if (settled && !filter.statuses.contains(entry.status)) return;
@@ -188,9 +188,9 @@ std::vector<IndexRef> Ledger::failed_refs(const ListFilter& filter, std::uint64_
   return refs;
 }
 
-std::vector<Fingerprint> Ledger::active_before(std::uint64_t first_before) const {
+std::vector<Fingerprint> Ledger::unfinished_before(std::uint64_t first_before) const {
   std::vector<std::pair<std::uint64_t, Fingerprint>> found;
-  for_each_active([&](const ActiveEntry& entry, std::size_t) {
+  for_each_unfinished([&](const UnfinishedEntry& entry, std::size_t) {
     if (is_final(entry.status)) return;
     if (entry.first.group < first_before) found.emplace_back(entry.sequence, entry.fingerprint);
   });
@@ -243,15 +243,15 @@ Ledger::Checkpoint Ledger::begin_checkpoint() {
   return checkpoint;
 }
 
-std::vector<ActiveEntry> Ledger::active_slots(std::size_t& slot, bool& end) const {
-  std::vector<ActiveEntry> entries;
+std::vector<UnfinishedEntry> Ledger::unfinished_slots(std::size_t& slot, bool& end) const {
+  std::vector<UnfinishedEntry> entries;
   const std::lock_guard lock(mutex_);
-  const std::size_t stop = std::min(slot + entries_per_hold, active_.slots());
+  const std::size_t stop = std::min(slot + entries_per_hold, unfinished_.slots());
   for (; slot < stop && entries.size() < part_entries_max; ++slot) {
-    const ActiveEntry* entry = active_.at_slot(slot);
+    const UnfinishedEntry* entry = unfinished_.at_slot(slot);
     if (entry != nullptr && !is_final(entry->status)) entries.push_back(*entry);
   }
-  end = slot >= active_.slots();
+  end = slot >= unfinished_.slots();
   return entries;
 }
 
@@ -271,7 +271,7 @@ void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequen
   }
   std::erase_if(moved_, [&](const auto& known) {
     const auto& [sequence, fingerprint] = known;
-    return sequence < first_sequence && active_.find(fingerprint) == nullptr &&
+    return sequence < first_sequence && unfinished_.find(fingerprint) == nullptr &&
            pending(fingerprint) == nullptr && maybe_in(fingerprint).empty();
   });
 }

@@ -15,8 +15,8 @@ Error malformed(const Place& place, const char* what) {
 
 }  // namespace
 
-void Ledger::restore_active(const ActiveEntry& entry) {
-  active_.insert(entry);
+void Ledger::restore_unfinished(const UnfinishedEntry& entry) {
+  unfinished_.insert(entry);
   last_sequence_ = std::max(last_sequence_, entry.sequence);
   note_moved(entry.sequence, entry.fingerprint, entry.first);
 }
@@ -57,8 +57,8 @@ Result<> Ledger::replay(const Place& place, const RecordView& record) {
     case RecordKind::kv_erase:
     case RecordKind::kv_part:
       return replay_kv(place, record);
-    case RecordKind::active_part:
-    case RecordKind::active_end:
+    case RecordKind::unfinished_part:
+    case RecordKind::unfinished_end:
       return ok();
   }
   return malformed(place, "is of an unknown kind");
@@ -86,12 +86,12 @@ Result<> Ledger::replay_whole(const Place& place, const RecordView& record) {
   const auto trans = decode_transaction(record.payload);
   if (!trans) return malformed(place, "is not a transaction");
   last_sequence_ = std::max(last_sequence_, record.link.sequence);
-  ActiveEntry entry;
+  UnfinishedEntry entry;
   entry.fingerprint = fingerprint(key_, trans->gid.view());
-  if (const ActiveEntry* known = active_.find(entry.fingerprint)) {
-    if (known->last >= place) return ok();  // the active set was written after this record
+  if (const UnfinishedEntry* known = unfinished_.find(entry.fingerprint)) {
+    if (known->last >= place) return ok();  // the checkpoint was written after this record
     if (record.kind == RecordKind::submit) return malformed(place, "creates a gid again");
-    active_.erase(entry.fingerprint);
+    unfinished_.erase(entry.fingerprint);
   }
   entry.sequence = record.link.sequence;
   entry.first = entry.last = place;
@@ -99,7 +99,7 @@ Result<> Ledger::replay_whole(const Place& place, const RecordView& record) {
   entry.payloads = static_cast<std::uint32_t>(trans->payloads.size());
   entry.status = trans->status;
   entry.set_facts(facts_of(*trans));
-  restore_active(entry);
+  restore_unfinished(entry);
   if (is_final(entry.status)) finish(entry, trans->update_time);
   return ok();
 }
@@ -111,10 +111,10 @@ Result<> Ledger::replay_update(const Place& place, const RecordView& record) {
     return malformed(place, "is not a change of its kind");
   }
   const Fingerprint gid = fingerprint(key_, update->gid.view());
-  ActiveEntry* const entry = active_.find(gid);
+  UnfinishedEntry* const entry = unfinished_.find(gid);
   if (entry == nullptr && !finishes) return replay_after_end(place, record, gid);
   if (entry == nullptr && !segments_.of(record.link.first.group)) return ok();
-  ActiveEntry finished;
+  UnfinishedEntry finished;
   if (entry == nullptr) {
     // It was unfinished when the checkpoint began and finished before its part was written.
     finished.fingerprint = gid;

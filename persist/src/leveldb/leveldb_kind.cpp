@@ -23,7 +23,7 @@ Result<std::optional<std::size_t>> count_unfinished(const StoreSettings& setting
     return std::optional<std::size_t>();
   }
   CONCERTO_TRY(const auto store, open_store(settings, clock, observer));
-  return std::optional<std::size_t>(store->active_count());
+  return std::optional<std::size_t>(store->unfinished_count());
 }
 
 }  // namespace

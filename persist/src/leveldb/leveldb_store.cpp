@@ -259,11 +259,11 @@ bool LevelDbStore::out_of_room() const noexcept {
 const StoreProbe& LevelDbStore::probe() const noexcept {
   return impl_->core->probe;
 }
-std::size_t LevelDbStore::active_count() const {
-  return impl_->core->ledger.active_count();
+std::size_t LevelDbStore::unfinished_count() const {
+  return impl_->core->ledger.unfinished_count();
 }
-std::size_t LevelDbStore::active_bytes() const {
-  return impl_->core->ledger.active_bytes();
+std::size_t LevelDbStore::unfinished_bytes() const {
+  return impl_->core->ledger.unfinished_bytes();
 }
 StoreHealth LevelDbStore::health() const {
   StoreHealth health = health_of(*impl_->core);
@@ -318,9 +318,9 @@ Async<std::optional<Transaction>> LevelDbStore::load(Gid gid) {
   co_return co_await impl_->on_worker<Result<std::optional<Transaction>>>(std::move(read));
 }
 
-Async<ActivePage> LevelDbStore::scan_active(std::uint64_t from, std::size_t limit) {
-  auto read = [this, from, limit] { return impl_->reader.scan_active(from, limit); };
-  co_return co_await impl_->on_worker<Result<ActivePage>>(std::move(read));
+Async<UnfinishedPage> LevelDbStore::scan_unfinished(std::uint64_t from, std::size_t limit) {
+  auto read = [this, from, limit] { return impl_->reader.scan_unfinished(from, limit); };
+  co_return co_await impl_->on_worker<Result<UnfinishedPage>>(std::move(read));
 }
 
 Async<TransPage> LevelDbStore::list(ListFilter filter, std::string position, std::size_t limit) {

@@ -126,11 +126,11 @@ Result<> Maintenance::checkpoint() {
   core_.unchecked_bytes = 0;
   last_checkpoint_bytes_ = 0;
   Ledger::Checkpoint checkpoint = core_.ledger.begin_checkpoint();
-  CONCERTO_CHECK(write_active_set(checkpoint));
+  CONCERTO_CHECK(write_unfinished(checkpoint));
   CONCERTO_CHECK(write_directories(*checkpoint.finished));
   CONCERTO_CHECK(write_failed(*checkpoint.failed));
   Place end;
-  CONCERTO_CHECK(append(encode_active_end(checkpoint.end), Durability::durable, &end));
+  CONCERTO_CHECK(append(encode_unfinished_end(checkpoint.end), Durability::durable, &end));
   std::map<std::uint64_t, SegmentState> known;
   for (const auto& segment : core_.segments.all()) {
     const SegmentState now = core_.ledger.with_lock([&] { return segment->state; });
@@ -153,7 +153,7 @@ Result<> Maintenance::checkpoint() {
   return ok();
 }
 
-Result<> Maintenance::write_active_set(Ledger::Checkpoint& checkpoint) {
+Result<> Maintenance::write_unfinished(Ledger::Checkpoint& checkpoint) {
   long_chains_.clear();
   for (const KvRecord& record : checkpoint.kv) {
     CONCERTO_CHECK(append(encode_kv(RecordKind::kv_part, record), Durability::progress, nullptr));
@@ -161,13 +161,13 @@ Result<> Maintenance::write_active_set(Ledger::Checkpoint& checkpoint) {
   std::size_t slot = 0;
   for (bool end = false; !end;) {
     const SteadyTime begin = core_.clock.steady_now();
-    const std::vector<ActiveEntry> entries = core_.ledger.active_slots(slot, end);
+    const std::vector<UnfinishedEntry> entries = core_.ledger.unfinished_slots(slot, end);
     if (entries.empty()) continue;
     checkpoint.end.count += entries.size();
-    for (const ActiveEntry& entry : entries) {
+    for (const UnfinishedEntry& entry : entries) {
       if (entry.chain >= chain_records_max) long_chains_.push_back(entry.fingerprint);
     }
-    CONCERTO_CHECK(append(encode_active_part(entries), Durability::progress, nullptr));
+    CONCERTO_CHECK(append(encode_unfinished_part(entries), Durability::progress, nullptr));
     give_way(begin);
   }
   return ok();
@@ -260,10 +260,10 @@ Result<> Maintenance::apply_retention() {
     if (!may_drop(segments, bytes)) return ok();
     // A restart must not need what goes: the checkpoint has to begin behind it.
     if (core_.state().checkpoint_first < segments[1]->first_group()) CONCERTO_CHECK(checkpoint());
-    CONCERTO_CHECK(move_all(core_.ledger.active_before(segments[1]->first_group())));
+    CONCERTO_CHECK(move_all(core_.ledger.unfinished_before(segments[1]->first_group())));
     // What finished meanwhile counts from now, and what could not be moved is tried again.
     if (!may_drop(segments, bytes)) return ok();
-    if (!core_.ledger.active_before(segments[1]->first_group()).empty()) return ok();
+    if (!core_.ledger.unfinished_before(segments[1]->first_group()).empty()) return ok();
     CONCERTO_CHECK(drop_oldest(segments));
   }
 }
@@ -293,7 +293,7 @@ bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t b
                        now - state.newest_failure >= retention.failed_expire;
   if (is_past) return true;
   if (bytes <= retention.finished_bytes_max) return false;
-  return finished >= core_.ledger.active_before(segments[1]->first_group()).size();
+  return finished >= core_.ledger.unfinished_before(segments[1]->first_group()).size();
 }
 
 Result<> Maintenance::drop_oldest(const SegmentSet::Segments& segments) {

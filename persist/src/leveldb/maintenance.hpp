@@ -32,7 +32,7 @@ class Maintenance {
   Result<> work(bool checkpoint_now);
   Result<> checkpoint();
   bool checkpoint_is_due() const;
-  Result<> write_active_set(Ledger::Checkpoint& checkpoint);
+  Result<> write_unfinished(Ledger::Checkpoint& checkpoint);
   Result<> write_directories(const FinishedTable& finished);
   Result<> write_failed(const Ledger::FailedTable& failed);
   Result<> write_entries(std::vector<FinishedEntry>& entries);

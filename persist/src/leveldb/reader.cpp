@@ -57,21 +57,22 @@ Result<std::optional<Transaction>> StoreReader::load(const Fingerprint& gid,
   return std::optional<Transaction>{};
 }
 
-Result<ActivePage> StoreReader::scan_active(std::uint64_t from, std::size_t limit) {
+Result<UnfinishedPage> StoreReader::scan_unfinished(std::uint64_t from, std::size_t limit) {
   const std::lock_guard lock(scan_mutex_);
   if (from == 0) {
     scan_.clear();
     scan_end_ = core_.ledger.last_sequence();
   }
-  auto at = std::lower_bound(
-      scan_.begin(), scan_.end(), from,
-      [](const Ledger::ActiveRef& ref, std::uint64_t sequence) { return ref.sequence < sequence; });
-  ActivePage page;
+  auto at = std::lower_bound(scan_.begin(), scan_.end(), from,
+                             [](const Ledger::UnfinishedRef& ref, std::uint64_t sequence) {
+                               return ref.sequence < sequence;
+                             });
+  UnfinishedPage page;
   GroupReader groups(core_.segments);
   for (;; ++at) {
     if (at == scan_.end()) {
       const std::uint64_t next = scan_.empty() ? from : std::max(from, scan_.back().sequence + 1);
-      scan_ = core_.ledger.active_refs(next, scan_end_, scanned_at_once);
+      scan_ = core_.ledger.unfinished_refs(next, scan_end_, scanned_at_once);
       if (scan_.empty()) return page;
       at = scan_.begin();
     }
@@ -84,7 +85,7 @@ Result<ActivePage> StoreReader::scan_active(std::uint64_t from, std::size_t limi
     CONCERTO_TRY(const auto trans, load(*gid, groups));
     if (!trans || is_final(trans->status)) continue;
     core_.ledger.note_facts(*at, facts_of(*trans));
-    page.transactions.push_back(active_of(*trans));
+    page.transactions.push_back(unfinished_of(*trans));
   }
 }
 

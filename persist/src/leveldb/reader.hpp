@@ -22,15 +22,15 @@ class StoreReader {
 
   Result<QuickLoad> load_quickly(const Gid& gid) const;
   Result<std::optional<Transaction>> load(const Gid& gid) const;
-  Result<ActivePage> scan_active(std::uint64_t from, std::size_t limit);
+  Result<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit);
   /// `groups` keeps what was read for the next load.
   Result<std::optional<Transaction>> load(const Fingerprint& gid, GroupReader& groups) const;
 
  private:
   StoreCore& core_;
   std::mutex scan_mutex_;
-  std::vector<Ledger::ActiveRef> scan_;  ///< some of the unfinished ones, the next of a scan
-  std::uint64_t scan_end_ = 0;           ///< the last sequence when the scan began
+  std::vector<Ledger::UnfinishedRef> scan_;  ///< some of the unfinished ones, the next of a scan
+  std::uint64_t scan_end_ = 0;               ///< the last sequence when the scan began
 };
 
 }  // namespace concerto::persist

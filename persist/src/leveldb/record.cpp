@@ -87,10 +87,10 @@ EncodedRecord encode_kv_erase(std::string_view cat, std::string_view key) {
   return seal(RecordKind::kv_erase, std::move(payload));
 }
 
-EncodedRecord encode_active_part(const std::vector<ActiveEntry>& entries) {
+EncodedRecord encode_unfinished_part(const std::vector<UnfinishedEntry>& entries) {
   std::string payload;
   Encoder out(payload);
-  for (const ActiveEntry& entry : entries) {
+  for (const UnfinishedEntry& entry : entries) {
     out.u64(entry.fingerprint.high);
     out.u64(entry.fingerprint.low);
     out.u64(entry.sequence);
@@ -102,16 +102,16 @@ EncodedRecord encode_active_part(const std::vector<ActiveEntry>& entries) {
     out.u8(static_cast<std::uint8_t>(entry.chain));
     out.u8(static_cast<std::uint8_t>(entry.chain >> 8));
   }
-  return seal(RecordKind::active_part, std::move(payload));
+  return seal(RecordKind::unfinished_part, std::move(payload));
 }
 
-EncodedRecord encode_active_end(const ActiveEnd& end) {
+EncodedRecord encode_unfinished_end(const UnfinishedEnd& end) {
   std::string payload;
   Encoder out(payload);
   out.u64(end.first_group);
   out.u64(end.count);
   out.u64(end.last_sequence);
-  return seal(RecordKind::active_end, std::move(payload));
+  return seal(RecordKind::unfinished_end, std::move(payload));
 }
 
 void append_record(std::string& group, const EncodedRecord& record, const Link& link) {
@@ -178,11 +178,11 @@ std::optional<KvRecord> decode_kv_erase(std::string_view payload) {
   return record;
 }
 
-std::optional<std::vector<ActiveEntry>> decode_active_part(std::string_view payload) {
+std::optional<std::vector<UnfinishedEntry>> decode_unfinished_part(std::string_view payload) {
   Decoder in(payload);
-  std::vector<ActiveEntry> entries;
+  std::vector<UnfinishedEntry> entries;
   while (in.ok() && in.left() > 0) {
-    ActiveEntry entry;
+    UnfinishedEntry entry;
     entry.fingerprint.high = in.u64();
     entry.fingerprint.low = in.u64();
     entry.sequence = in.u64();
@@ -200,9 +200,9 @@ std::optional<std::vector<ActiveEntry>> decode_active_part(std::string_view payl
   return entries;
 }
 
-std::optional<ActiveEnd> decode_active_end(std::string_view payload) {
+std::optional<UnfinishedEnd> decode_unfinished_end(std::string_view payload) {
   Decoder in(payload);
-  ActiveEnd end;
+  UnfinishedEnd end;
   end.first_group = in.u64();
   end.count = in.u64();
   end.last_sequence = in.u64();

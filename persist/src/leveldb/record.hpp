@@ -31,8 +31,8 @@ namespace concerto::persist {
 //                | delta                                 kinds progress, decision and finish
 //                | kv                                    kinds kv_put and kv_part
 //                | cat:text key:text                     kind kv_erase
-//                | active*                               kind active_part
-//                | first_group:u64 count:u64 last_sequence:u64   kind active_end
+//                | unfinished*                           kind unfinished_part
+//                | first_group:u64 count:u64 last_sequence:u64   kind unfinished_end
 //   transaction := gid:text type:u8 status:u8 protocol:u8 flags:u8 created:u64 updated:time
 //                  [submitted:time] [finished:time] [rolled_back:time] cron_interval:zigzag
 //                  cron_time:time retry_count:zigzag options query_prepared:text custom_data:text
@@ -49,7 +49,7 @@ namespace concerto::persist {
 //                  [retry_count:zigzag] [changes] [payloads] [branches]
 //   changes     := count:varint (index:varint status:u8 at:time)*
 //   kv          := cat:text key:text value:text version:zigzag created:u64 updated:u64
-//   active      := fingerprint:u64[2] sequence:u64 first:place last:place branches:u32
+//   unfinished  := fingerprint:u64[2] sequence:u64 first:place last:place branches:u32
 //                  payloads:u32 status:u8 chain:u16
 //   time        := zigzag, nanoseconds after the payload's `created` or `at`
 
@@ -60,16 +60,16 @@ inline constexpr std::size_t record_bytes_max = std::size_t{32} << 20;
 
 /// What a record says. The values are stored.
 enum class RecordKind : std::uint8_t {
-  submit = 1,       ///< a new transaction
-  progress = 2,     ///< a change that nothing waits for
-  decision = 3,     ///< a durable change of an unfinished transaction
-  finish = 4,       ///< the change to a final status
-  kv_put = 5,       ///< a key-value record as it is from now on
-  kv_erase = 6,     ///< a key-value record is gone
-  moved = 7,        ///< a whole transaction as it was at its last record; replaces its history
-  active_part = 8,  ///< some of the unfinished transactions
-  active_end = 9,   ///< the parts since first_group are complete
-  kv_part = 10,     ///< a key-value record as it was before first_group
+  submit = 1,           ///< a new transaction
+  progress = 2,         ///< a change that nothing waits for
+  decision = 3,         ///< a durable change of an unfinished transaction
+  finish = 4,           ///< the change to a final status
+  kv_put = 5,           ///< a key-value record as it is from now on
+  kv_erase = 6,         ///< a key-value record is gone
+  moved = 7,            ///< a whole transaction as it was at its last record; replaces its history
+  unfinished_part = 8,  ///< some of the unfinished transactions
+  unfinished_end = 9,   ///< the parts since first_group are complete
+  kv_part = 10,         ///< a key-value record as it was before first_group
 };
 
 /// Whether the record is a whole transaction, which needs none before it.
@@ -101,8 +101,8 @@ struct RecordView {
   Link link;
 };
 
-/// An unfinished transaction as the active set keeps it.
-struct ActiveEntry {
+/// An unfinished transaction as a checkpoint keeps it.
+struct UnfinishedEntry {
   Fingerprint fingerprint;
   std::uint64_t sequence = 0;
   Place first;
@@ -120,11 +120,11 @@ struct ActiveEntry {
     created = facts.created;
   }
 
-  friend bool operator==(const ActiveEntry&, const ActiveEntry&) = default;
+  friend bool operator==(const UnfinishedEntry&, const UnfinishedEntry&) = default;
 };
-static_assert(sizeof(ActiveEntry) == 64);  // what a waiting transaction costs most
+static_assert(sizeof(UnfinishedEntry) == 64);  // what a waiting transaction costs most
 
-struct ActiveEnd {
+struct UnfinishedEnd {
   std::uint64_t first_group = 0;    ///< what is before it is in the parts, the rest is replayed
   std::uint64_t count = 0;          ///< entries in the parts
   std::uint64_t last_sequence = 0;  ///< given to a transaction before first_group
@@ -144,8 +144,8 @@ EncodedRecord encode_delta(RecordKind kind, const Gid& gid, const TransDelta& de
 /// `kind` is kv_put or kv_part.
 EncodedRecord encode_kv(RecordKind kind, const KvRecord& record);
 EncodedRecord encode_kv_erase(std::string_view cat, std::string_view key);
-EncodedRecord encode_active_part(const std::vector<ActiveEntry>& entries);
-EncodedRecord encode_active_end(const ActiveEnd& end);
+EncodedRecord encode_unfinished_part(const std::vector<UnfinishedEntry>& entries);
+EncodedRecord encode_unfinished_end(const UnfinishedEnd& end);
 
 /// Appends a record to a group's value; the version is put before the first one.
 void append_record(std::string& group, const EncodedRecord& record, const Link& link);
@@ -162,8 +162,8 @@ std::optional<GidDelta> decode_delta(std::string_view payload);
 std::optional<KvRecord> decode_kv(std::string_view payload);
 /// A record with only cat and key.
 std::optional<KvRecord> decode_kv_erase(std::string_view payload);
-std::optional<std::vector<ActiveEntry>> decode_active_part(std::string_view payload);
-std::optional<ActiveEnd> decode_active_end(std::string_view payload);
+std::optional<std::vector<UnfinishedEntry>> decode_unfinished_part(std::string_view payload);
+std::optional<UnfinishedEnd> decode_unfinished_end(std::string_view payload);
 /// The gid with which payloads of transactions and deltas begin.
 std::string_view gid_of(std::string_view payload);
 

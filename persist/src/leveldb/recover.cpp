@@ -207,10 +207,13 @@ Result<std::uint64_t> restore_part(StoreCore& core, const RecordView& record) {
     core.ledger.restore_kv(std::move(*kv));
     return 0;
   }
-  if (record.kind != RecordKind::active_part) return 0;
-  const auto entries = decode_active_part(record.payload);
-  if (!entries) return make_error(Errc::store_damaged, "a part of the active set is malformed");
-  for (const ActiveEntry& entry : *entries) core.ledger.restore_active(entry);
+  if (record.kind != RecordKind::unfinished_part) return 0;
+  const auto entries = decode_unfinished_part(record.payload);
+  if (!entries) {
+    return make_error(Errc::store_damaged,
+                      "a part of the list of unfinished transactions is malformed");
+  }
+  for (const UnfinishedEntry& entry : *entries) core.ledger.restore_unfinished(entry);
   return entries->size();
 }
 
@@ -235,23 +238,25 @@ Result<> for_each_record(const StoreCore& core, std::uint64_t group, Use use) {
   return ok();
 }
 
-/// The active set that the checkpoint wrote.
+/// The unfinished transactions that the checkpoint wrote.
 Result<> read_checkpoint(StoreCore& core, const StoreState& state) {
   std::uint64_t entries = 0;
-  std::optional<ActiveEnd> end;
+  std::optional<UnfinishedEnd> end;
   for (std::uint64_t group = state.checkpoint_first; group <= state.checkpoint_end; ++group) {
     CONCERTO_CHECK(
         for_each_record(core, group, [&](const Place&, const RecordView& record) -> Result<> {
-          if (record.kind == RecordKind::active_end) end = decode_active_end(record.payload);
+          const bool is_end = record.kind == RecordKind::unfinished_end;
+          if (is_end) end = decode_unfinished_end(record.payload);
           CONCERTO_TRY(const std::uint64_t added, restore_part(core, record));
           entries += added;
           return ok();
         }));
   }
   if (!end || end->count != entries) {
-    return make_error(Errc::store_damaged, "the active set that ends in group " +
-                                               std::to_string(state.checkpoint_end) + " of '" +
-                                               core.options.path + "' is not complete");
+    return make_error(Errc::store_damaged,
+                      "the list of unfinished transactions that ends in group " +
+                          std::to_string(state.checkpoint_end) + " of '" + core.options.path +
+                          "' is not complete");
   }
   core.ledger.restore_sequence(end->last_sequence);
   return ok();

@@ -43,7 +43,7 @@ struct SegmentState {
 struct StoreState {
   std::vector<SegmentState> segments;  ///< oldest first, never empty
   std::uint64_t checkpoint_first = 0;  ///< first group to replay; 0: no checkpoint
-  std::uint64_t checkpoint_end = 0;    ///< group of the record that completes the active set
+  std::uint64_t checkpoint_end = 0;    ///< group of the record that completes the unfinished ones
   std::uint64_t clean_last_group = 0;  ///< last group at a clean stop; 0 while running
   bool clean = false;
 };

@@ -232,9 +232,9 @@ Async<std::optional<Transaction>> MemoryStore::load(Gid gid) {
   co_return loaded;
 }
 
-Async<ActivePage> MemoryStore::scan_active(std::uint64_t from, std::size_t limit) {
+Async<UnfinishedPage> MemoryStore::scan_unfinished(std::uint64_t from, std::size_t limit) {
   const std::lock_guard lock(state_->mutex);
-  ActivePage page;
+  UnfinishedPage page;
   for (auto at = state_->by_sequence.lower_bound(from); at != state_->by_sequence.end(); ++at) {
     const Transaction& trans = state_->transactions.at(at->second).trans;
     if (is_final(trans.status)) continue;
@@ -242,7 +242,7 @@ Async<ActivePage> MemoryStore::scan_active(std::uint64_t from, std::size_t limit
       page.next = at->first;
       break;
     }
-    page.transactions.push_back(active_of(trans));
+    page.transactions.push_back(unfinished_of(trans));
   }
   co_return page;
 }

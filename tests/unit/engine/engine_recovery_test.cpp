@@ -16,8 +16,8 @@ class StoreWithAStop final : public Store {
     gid_ = std::move(gid);
   }
 
-  Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) override {
-    Result<ActivePage> page = co_await inner_.scan_active(from, limit);
+  Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override {
+    Result<UnfinishedPage> page = co_await inner_.scan_unfinished(from, limit);
     if (coordinator_ != nullptr) {
       Coordinator& coordinator = *std::exchange(coordinator_, nullptr);
       const Result<> stopped = co_await coordinator.force_stop(gid_);

@@ -42,7 +42,7 @@ TEST_F(ClosedStore, SaysOfNoTransactionThatItIsThereOrNot) {
   expect_refused(store_->load(Gid{"in memory"}));
   expect_refused(store_->load(Gid{"unknown"}));
   expect_refused(store_->list({}, "", 10));
-  expect_refused(store_->scan_active(0, 10));
+  expect_refused(store_->scan_unfinished(0, 10));
 }
 
 TEST_F(ClosedStore, HasNoKeys) {

@@ -18,11 +18,11 @@ class LedgerScan : public testing::Test {
     for (std::uint64_t i = 1; i <= count; ++i) sequences.push_back(i);
     std::shuffle(sequences.begin(), sequences.end(), std::mt19937(5));
     for (const std::uint64_t sequence : sequences) {
-      ActiveEntry entry;
+      UnfinishedEntry entry;
       entry.fingerprint = {sequence * 0x9E3779B97F4A7C15, sequence};
       entry.sequence = sequence;
       entry.first = entry.last = {sequence / 10 + 1, 1};
-      ledger_.restore_active(entry);
+      ledger_.restore_unfinished(entry);
     }
   }
 
@@ -34,7 +34,7 @@ TEST_F(LedgerScan, WindowsFollowEachOtherBySequence) {
   for (const std::size_t limit : {1000U, 777U, 20'000U}) {
     std::uint64_t next = 1;
     for (;;) {
-      const auto refs = ledger_.active_refs(next, count, limit);
+      const auto refs = ledger_.unfinished_refs(next, count, limit);
       if (refs.empty()) break;
       EXPECT_EQ(refs.size(), std::min<std::size_t>(limit, count - next + 1));
       for (const auto& ref : refs) {
@@ -49,20 +49,20 @@ TEST_F(LedgerScan, WindowsFollowEachOtherBySequence) {
 }
 
 TEST_F(LedgerScan, LeavesOutWhatCameAfterItsEnd) {
-  const auto refs = ledger_.active_refs(101, 150, 1000);
+  const auto refs = ledger_.unfinished_refs(101, 150, 1000);
   ASSERT_EQ(refs.size(), 50U);
   EXPECT_EQ(refs.front().sequence, 101U);
   EXPECT_EQ(refs.back().sequence, 150U);
 }
 
 TEST_F(LedgerScan, ARefOfAnotherTransactionInTheSlotLeadsNowhere) {
-  auto ref = ledger_.active_refs(7, 7, 1).front();
+  auto ref = ledger_.unfinished_refs(7, 7, 1).front();
   ref.sequence = 8;
   EXPECT_FALSE(ledger_.fingerprint_of(ref));
 }
 
 TEST_F(LedgerScan, FindsThoseThatBeganBeforeAGroup) {
-  const auto gids = ledger_.active_before(3);
+  const auto gids = ledger_.unfinished_before(3);
   ASSERT_EQ(gids.size(), 19U);  // sequences 1 to 19 began in the groups 1 and 2
   for (std::uint64_t i = 0; i < gids.size(); ++i) EXPECT_EQ(gids[i].low, i + 1);
 }

@@ -96,7 +96,7 @@ TEST_F(LevelDbStoreTest, DropsFinishedOnesPastRetentionAndKeepsUnfinishedOnes) {
     EXPECT_EQ(load("g1"), std::nullopt);
     EXPECT_EQ(load("g5"), kept);
     EXPECT_TRUE(load("late"));
-    EXPECT_EQ(store_->active_count(), unfinished.size());
+    EXPECT_EQ(store_->unfinished_count(), unfinished.size());
     std::vector<std::string> old = list_gids(2);
     std::erase_if(old, [&](const auto& gid) {
       return std::find(unfinished.begin(), unfinished.end(), gid) == unfinished.end();
@@ -269,7 +269,7 @@ TEST_F(LevelDbStoreTest, ARestartReadsTheCheckpointAndTheTail) {
   ASSERT_TRUE(commit(update("g1", TransStatus::submitted, new_status(TransStatus::succeed, 3))));
   open();
   EXPECT_EQ(state().checkpoint_first, first);
-  EXPECT_EQ(store_->active_count(), 10U);
+  EXPECT_EQ(store_->unfinished_count(), 10U);
   EXPECT_EQ(load("g1")->status, TransStatus::succeed);
   EXPECT_EQ(load("g0")->status, TransStatus::failed);
   EXPECT_EQ(wait(store_->find_kv("topics", "t")).value().size(), 1U);
@@ -291,7 +291,8 @@ TEST_F(LevelDbStoreTest, ALongHistoryIsWrittenAnew) {
   }
   const auto groups_before = store_->probe().changes.load();
   ASSERT_TRUE(store_->maintain());
-  EXPECT_GE(store_->probe().changes, groups_before + 3);  // active set, its end, the moved record
+  // The list of unfinished transactions, its end, the moved record.
+  EXPECT_GE(store_->probe().changes, groups_before + 3);
   EXPECT_EQ(load("g1"), saga);
   const TransDelta more = outcome(1, BranchStatus::succeed, 200);
   ASSERT_TRUE(commit(update("g1", saga.status, more)));
@@ -386,7 +387,7 @@ TEST_F(LevelDbStoreThreads, ShardsShareTheStore) {
   EXPECT_EQ(list_gids(50).size(), total);
   open();
   EXPECT_EQ(list_gids(50).size(), total);
-  EXPECT_EQ(store_->active_count(), total / 3);
+  EXPECT_EQ(store_->unfinished_count(), total / 3);
 }
 
 }  // namespace

@@ -125,8 +125,8 @@ TEST(KvCodec, RoundTrips) {
   EXPECT_EQ(erased->key, "t");
 }
 
-TEST(ActiveCodec, RoundTrips) {
-  ActiveEntry entry;
+TEST(UnfinishedCodec, RoundTrips) {
+  UnfinishedEntry entry;
   entry.fingerprint = {1, 2};
   entry.sequence = 3;
   entry.first = {4, 5};
@@ -134,9 +134,9 @@ TEST(ActiveCodec, RoundTrips) {
   entry.branches = 8;
   entry.payloads = 9;
   entry.chain = 1000;
-  const std::vector<ActiveEntry> entries(3, entry);
-  EXPECT_EQ(decode_active_part(encode_active_part(entries).payload), entries);
-  const auto end = decode_active_end(encode_active_end({1, 2, 3}).payload);
+  const std::vector<UnfinishedEntry> entries(3, entry);
+  EXPECT_EQ(decode_unfinished_part(encode_unfinished_part(entries).payload), entries);
+  const auto end = decode_unfinished_end(encode_unfinished_end({1, 2, 3}).payload);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->last_sequence, 3U);
 }

@@ -50,7 +50,7 @@ TEST_F(StoreReset, AResetLeavesWhatIsNotTheStoresAndTheNextStartWorks) {
   EXPECT_EQ(file_content(store_ + "/segment-000001/log/notes"), "mine too");
   Opened opened = open(store_);
   ASSERT_TRUE(opened) << opened.error().detail;
-  EXPECT_EQ((*opened)->active_count(), 0U);
+  EXPECT_EQ((*opened)->unfinished_count(), 0U);
   EXPECT_EQ(file_content(store_ + "/segment-000001/log/notes"), "mine too");
 }
 

@@ -100,9 +100,9 @@ class LevelDbStore final : public ManagedStore {
   bool out_of_room() const noexcept;
 
   const StoreProbe& probe() const noexcept;
-  std::size_t active_count() const;  ///< unfinished transactions
-  std::size_t active_bytes() const;  ///< memory of their table
-  bool failed() const noexcept;      ///< a write has failed
+  std::size_t unfinished_count() const;  ///< unfinished transactions
+  std::size_t unfinished_bytes() const;  ///< memory of their table
+  bool failed() const noexcept;          ///< a write has failed
 
   /// From now on; applied by the next maintenance.
   void set_retention(const StoreRetention& retention) override;
@@ -115,7 +115,7 @@ class LevelDbStore final : public ManagedStore {
 
   Async<> commit(Change change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;
-  Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) override;
+  Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override;
   Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override;

@@ -48,7 +48,7 @@ class MemoryStore final : public ManagedStore {
 
   Async<> commit(Change change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;
-  Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) override;
+  Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override;
   Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override;

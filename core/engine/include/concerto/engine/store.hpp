@@ -42,7 +42,7 @@ struct Change {
 };
 
 /// What recovery needs to know of an unfinished transaction.
-struct ActiveTrans {
+struct UnfinishedTrans {
   Gid gid;
   TransType type = TransType::saga;
   TransStatus status = TransStatus::prepared;
@@ -55,8 +55,8 @@ struct ActiveTrans {
   std::string custom_data;
 };
 
-struct ActivePage {
-  std::vector<ActiveTrans> transactions;
+struct UnfinishedPage {
+  std::vector<UnfinishedTrans> transactions;
   std::uint64_t next = 0;  ///< where the next page starts; 0 when this is the last one
 };
 
@@ -144,7 +144,7 @@ class Store {
 
   /// Unfinished transactions in the order of their creation, at most `limit` from `from` on
   /// (0 = the first). Used at start, before other changes of these gids are made.
-  virtual Async<ActivePage> scan_active(std::uint64_t from, std::size_t limit) = 0;
+  virtual Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) = 0;
 
   /// Transactions without payloads and branches, newest first. `position` is empty or the
   /// next_position of the page before, with the same filter; another text is an invalid_request. A

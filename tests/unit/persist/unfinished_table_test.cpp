@@ -1,4 +1,4 @@
-#include "leveldb/active_table.hpp"
+#include "leveldb/unfinished_table.hpp"
 
 #include <map>
 #include <random>
@@ -10,23 +10,23 @@
 namespace concerto::persist {
 namespace {
 
-ActiveEntry entry_of(std::uint64_t high, std::uint64_t low) {
-  ActiveEntry entry;
+UnfinishedEntry entry_of(std::uint64_t high, std::uint64_t low) {
+  UnfinishedEntry entry;
   entry.fingerprint = {high, low};
   entry.first = entry.last = {high + 1, 1};
   return entry;
 }
 
 /// By how much the low halves of the fingerprints are shifted: the index has their high bits.
-class ActiveTableBits : public testing::TestWithParam<int> {};
+class UnfinishedTableBits : public testing::TestWithParam<int> {};
 
 // Against a map, with fingerprints that crowd the same places of the index.
-TEST_P(ActiveTableBits, AgreesWithAMap) {
+TEST_P(UnfinishedTableBits, AgreesWithAMap) {
   std::mt19937_64 random(7);
-  ActiveTable table;
+  UnfinishedTable table;
   std::map<Fingerprint, Place> model;
   for (int i = 0; i < 50'000; ++i) {
-    const ActiveEntry entry = entry_of(random() % 3000, random() % 3 << GetParam());
+    const UnfinishedEntry entry = entry_of(random() % 3000, random() % 3 << GetParam());
     if (model.contains(entry.fingerprint)) {
       table.erase(entry.fingerprint);
       model.erase(entry.fingerprint);
@@ -37,29 +37,29 @@ TEST_P(ActiveTableBits, AgreesWithAMap) {
   }
   ASSERT_EQ(table.size(), model.size());
   for (const auto& [fingerprint, last] : model) {
-    const ActiveEntry* found = table.find(fingerprint);
+    const UnfinishedEntry* found = table.find(fingerprint);
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->last, last);
   }
   std::size_t seen = 0;
   for (std::size_t slot = 0; slot < table.slots(); ++slot) {
-    if (const ActiveEntry* entry = table.at_slot(slot)) seen += model.count(entry->fingerprint);
+    if (const UnfinishedEntry* entry = table.at_slot(slot)) seen += model.count(entry->fingerprint);
   }
   EXPECT_EQ(seen, model.size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Shifted, ActiveTableBits, testing::Values(0, 31, 40, 62));
+INSTANTIATE_TEST_SUITE_P(Shifted, UnfinishedTableBits, testing::Values(0, 31, 40, 62));
 
-TEST(ActiveTable, EntriesStayWhereTheyAre) {
-  ActiveTable table;
-  const ActiveEntry* first = &table.insert(entry_of(1, 1));
+TEST(UnfinishedTable, EntriesStayWhereTheyAre) {
+  UnfinishedTable table;
+  const UnfinishedEntry* first = &table.insert(entry_of(1, 1));
   for (std::uint64_t i = 2; i < 10'000; ++i) table.insert(entry_of(i, i));
   EXPECT_EQ(table.find({1, 1}), first);
 }
 
-TEST(ActiveTable, AMillionTakeLessThanAHundredBytesEach) {
+TEST(UnfinishedTable, AMillionTakeLessThanAHundredBytesEach) {
   constexpr std::uint64_t million = 1'000'000;
-  ActiveTable table;
+  UnfinishedTable table;
   for (std::uint64_t i = 0; i < million; ++i) table.insert(entry_of(i * 0x9E3779B97F4A7C15, i));
   EXPECT_EQ(table.size(), million);
   EXPECT_LT(table.bytes() / million, 100U);

@@ -1,4 +1,4 @@
-#include "active_table.hpp"
+#include "unfinished_table.hpp"
 
 #include <concerto/base/assert.hpp>
 
@@ -9,26 +9,26 @@ constexpr std::size_t index_min = 1024;
 
 }  // namespace
 
-ActiveTable::ActiveTable() : index_(index_min, nothing) {}
+UnfinishedTable::UnfinishedTable() : index_(index_min, nothing) {}
 
-ActiveEntry& ActiveTable::slot(std::uint32_t number) noexcept {
+UnfinishedEntry& UnfinishedTable::slot(std::uint32_t number) noexcept {
   return chunks_[number / chunk_entries][number % chunk_entries];
 }
 
-const ActiveEntry& ActiveTable::slot(std::uint32_t number) const noexcept {
+const UnfinishedEntry& UnfinishedTable::slot(std::uint32_t number) const noexcept {
   return chunks_[number / chunk_entries][number % chunk_entries];
 }
 
-std::uint32_t ActiveTable::tag(const Fingerprint& fingerprint) const noexcept {
+std::uint32_t UnfinishedTable::tag(const Fingerprint& fingerprint) const noexcept {
   return static_cast<std::uint32_t>(fingerprint.low >> 32) & ~slot_number(nothing);
 }
 
-std::size_t ActiveTable::home(const Fingerprint& fingerprint) const noexcept {
+std::size_t UnfinishedTable::home(const Fingerprint& fingerprint) const noexcept {
   return fingerprint.high & (index_.size() - 1);
 }
 
 /// Where the fingerprint stands in the index, or the empty place where it belongs.
-std::size_t ActiveTable::position(const Fingerprint& fingerprint) const noexcept {
+std::size_t UnfinishedTable::position(const Fingerprint& fingerprint) const noexcept {
   const std::uint32_t wanted = tag(fingerprint);
   std::size_t at = home(fingerprint);
   for (; index_[at] != nothing; at = (at + 1) & (index_.size() - 1)) {
@@ -38,21 +38,21 @@ std::size_t ActiveTable::position(const Fingerprint& fingerprint) const noexcept
   return at;
 }
 
-ActiveEntry* ActiveTable::find(const Fingerprint& fingerprint) noexcept {
+UnfinishedEntry* UnfinishedTable::find(const Fingerprint& fingerprint) noexcept {
   const std::uint32_t item = index_[position(fingerprint)];
   return item == nothing ? nullptr : &slot(slot_number(item));
 }
 
-const ActiveEntry* ActiveTable::find(const Fingerprint& fingerprint) const noexcept {
+const UnfinishedEntry* UnfinishedTable::find(const Fingerprint& fingerprint) const noexcept {
   const std::uint32_t item = index_[position(fingerprint)];
   return item == nothing ? nullptr : &slot(slot_number(item));
 }
 
-ActiveEntry& ActiveTable::insert(const ActiveEntry& entry) {
+UnfinishedEntry& UnfinishedTable::insert(const UnfinishedEntry& entry) {
   if ((size_ + 1) * 4 > index_.size() * 3) grow();
   if (free_.empty()) {
     const auto base = static_cast<std::uint32_t>(slots());
-    chunks_.push_back(std::make_unique<ActiveEntry[]>(chunk_entries));
+    chunks_.push_back(std::make_unique<UnfinishedEntry[]>(chunk_entries));
     for (std::uint32_t i = chunk_entries; i > 0; --i) free_.push_back(base + i - 1);
   }
   const std::size_t at = position(entry.fingerprint);
@@ -67,11 +67,11 @@ ActiveEntry& ActiveTable::insert(const ActiveEntry& entry) {
 }
 
 // Removal moves later entries of the run back, so that no tombstones pile up.
-void ActiveTable::erase(const Fingerprint& fingerprint) noexcept {
+void UnfinishedTable::erase(const Fingerprint& fingerprint) noexcept {
   const std::size_t mask = index_.size() - 1;
   std::size_t hole = position(fingerprint);
   if (index_[hole] == nothing) return;
-  slot(slot_number(index_[hole])) = ActiveEntry{};
+  slot(slot_number(index_[hole])) = UnfinishedEntry{};
   free_.push_back(slot_number(index_[hole]));
   --size_;
   for (std::size_t at = (hole + 1) & mask; index_[at] != nothing; at = (at + 1) & mask) {
@@ -83,7 +83,7 @@ void ActiveTable::erase(const Fingerprint& fingerprint) noexcept {
   index_[hole] = nothing;
 }
 
-void ActiveTable::grow() {
+void UnfinishedTable::grow() {
   std::vector<std::uint32_t> old(index_.size() * 2, nothing);
   old.swap(index_);
   for (const std::uint32_t item : old) {
@@ -94,18 +94,19 @@ void ActiveTable::grow() {
   }
 }
 
-const ActiveEntry* ActiveTable::at_slot(std::size_t number) const noexcept {
-  const ActiveEntry& entry = slot(static_cast<std::uint32_t>(number));
+const UnfinishedEntry* UnfinishedTable::at_slot(std::size_t number) const noexcept {
+  const UnfinishedEntry& entry = slot(static_cast<std::uint32_t>(number));
   return entry.first ? &entry : nullptr;
 }
 
-ActiveEntry* ActiveTable::at_slot(std::size_t number) noexcept {
-  ActiveEntry& entry = slot(static_cast<std::uint32_t>(number));
+UnfinishedEntry* UnfinishedTable::at_slot(std::size_t number) noexcept {
+  UnfinishedEntry& entry = slot(static_cast<std::uint32_t>(number));
   return entry.first ? &entry : nullptr;
 }
 
-std::size_t ActiveTable::bytes() const noexcept {
-  return slots() * sizeof(ActiveEntry) + (free_.capacity() + index_.size()) * sizeof(std::uint32_t);
+std::size_t UnfinishedTable::bytes() const noexcept {
+  return slots() * sizeof(UnfinishedEntry) +
+         (free_.capacity() + index_.size()) * sizeof(std::uint32_t);
 }
 
 }  // namespace concerto::persist

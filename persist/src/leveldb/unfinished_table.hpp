@@ -11,14 +11,14 @@ namespace concerto::persist {
 
 /// The unfinished transactions: fingerprint to places, about 68 to 72 bytes each, so that a
 /// million fit. Entries do not move. Not thread-safe.
-class ActiveTable {
+class UnfinishedTable {
  public:
-  ActiveTable();
+  UnfinishedTable();
 
-  ActiveEntry* find(const Fingerprint& fingerprint) noexcept;
-  const ActiveEntry* find(const Fingerprint& fingerprint) const noexcept;
+  UnfinishedEntry* find(const Fingerprint& fingerprint) noexcept;
+  const UnfinishedEntry* find(const Fingerprint& fingerprint) const noexcept;
   /// Precondition: no entry has this fingerprint.
-  ActiveEntry& insert(const ActiveEntry& entry);
+  UnfinishedEntry& insert(const UnfinishedEntry& entry);
   void erase(const Fingerprint& fingerprint) noexcept;
 
   std::size_t size() const noexcept { return size_; }
@@ -27,16 +27,16 @@ class ActiveTable {
   /// Slots are numbered from 0; a loop may let go of the table between two calls and still sees
   /// every entry that was there all the time. Null for an empty slot.
   std::size_t slots() const noexcept { return chunks_.size() * chunk_entries; }
-  const ActiveEntry* at_slot(std::size_t slot) const noexcept;
-  ActiveEntry* at_slot(std::size_t slot) noexcept;
+  const UnfinishedEntry* at_slot(std::size_t slot) const noexcept;
+  UnfinishedEntry* at_slot(std::size_t slot) noexcept;
 
  private:
   static constexpr std::size_t chunk_entries = 1024;
   static constexpr std::uint32_t nothing = 0xFFFFFFFF;
-  using Chunk = std::unique_ptr<ActiveEntry[]>;
+  using Chunk = std::unique_ptr<UnfinishedEntry[]>;
 
-  ActiveEntry& slot(std::uint32_t number) noexcept;
-  const ActiveEntry& slot(std::uint32_t number) const noexcept;
+  UnfinishedEntry& slot(std::uint32_t number) noexcept;
+  const UnfinishedEntry& slot(std::uint32_t number) const noexcept;
   std::uint32_t tag(const Fingerprint& fingerprint) const noexcept;
   std::uint32_t slot_number(std::uint32_t item) const noexcept {
     return item & static_cast<std::uint32_t>(index_.size() - 1);
