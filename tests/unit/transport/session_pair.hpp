@@ -31,7 +31,7 @@ class RecordingStream final : public Stream {
   void consume(std::size_t count) { session()->consumed(*this, count); }
   void reset(std::uint32_t error) { session()->reset(*this, error); }
 
-  void on_turn() override {}
+  void on_round() override {}
 
   std::vector<std::string> log;
   std::size_t received_bytes = 0;

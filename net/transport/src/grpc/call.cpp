@@ -7,14 +7,14 @@
 
 namespace concerto::net::detail {
 
-Task<bool> Waiter::wait(http2::Turn& turn, http2::Stream& stream) {
+Task<bool> Waiter::wait(http2::SendRound& round, http2::Stream& stream) {
   cancelled_ = false;
-  return suspend<bool>([this, &turn, &stream](Completion<bool> completion) {
+  return suspend<bool>([this, &round, &stream](Completion<bool> completion) {
     completion_ = std::move(completion);
     if (auto slot = completion_.cancellation_slot(); slot.is_connected()) {
-      slot.assign([this, &turn, &stream](asio::cancellation_type) {
+      slot.assign([this, &round, &stream](asio::cancellation_type) {
         cancelled_ = true;
-        turn.schedule(stream);
+        round.schedule(stream);
       });
     }
   });
@@ -26,9 +26,9 @@ void Waiter::resume() {
   completion(!cancelled_);
 }
 
-Call::Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
+Call::Call(http2::SendRound& round, Timers& timers, std::size_t message_bytes_max,
            BufferBudget::Holder* holder, MessageReader::Keep keep)
-    : turn_(turn),
+    : round_(round),
       reader_(message_bytes_max, keep),
       timers_(timers),
       holder_(holder),
@@ -44,7 +44,7 @@ Task<std::optional<std::string>> Call::read() {
   const http2::StreamPtr held(this);
   while (!reader_.has_message()) {
     if (input_ended_ || over_) co_return std::nullopt;
-    if (!co_await reading_.wait(turn_, *this)) co_return std::nullopt;
+    if (!co_await reading_.wait(round_, *this)) co_return std::nullopt;
   }
   co_return take_message();
 }
@@ -57,7 +57,7 @@ Task<bool> Call::write(std::string message) {
   account();
   if (is_open()) session()->resume(*this);
   while (!over_ && out_.size() > write_ahead_bytes) {
-    if (!co_await writing_.wait(turn_, *this)) break;
+    if (!co_await writing_.wait(round_, *this)) break;
   }
   co_return !over_;
 }

@@ -11,16 +11,16 @@
 #include <concerto/transport/grpc_call.hpp>
 
 #include "grpc/message_reader.hpp"
+#include "http2/send_round.hpp"
 #include "http2/stream.hpp"
-#include "http2/turn.hpp"
 
 namespace concerto::net::detail {
 
-/// A coroutine that waits for something a Call announces. Resumed by the Call's turn only.
+/// A coroutine that waits for something a Call announces. Resumed by the Call's SendRound only.
 class Waiter {
  public:
   /// False if the wait was cancelled.
-  Task<bool> wait(http2::Turn& turn, http2::Stream& stream);
+  Task<bool> wait(http2::SendRound& round, http2::Stream& stream);
 
   bool waits() const noexcept { return static_cast<bool>(completion_); }
   bool is_cancelled() const noexcept { return cancelled_; }
@@ -48,7 +48,7 @@ class Call : public http2::Stream {
 
  protected:
   /// `holder` answers for the memory of the call; null at a client.
-  Call(http2::Turn& turn, Timers& timers, std::size_t message_bytes_max,
+  Call(http2::SendRound& round, Timers& timers, std::size_t message_bytes_max,
        BufferBudget::Holder* holder, MessageReader::Keep keep = MessageReader::Keep::messages);
 
   virtual void on_message() = 0;
@@ -64,14 +64,14 @@ class Call : public http2::Stream {
   void on_sent() final;
 
   void set_deadline(SteadyTime deadline) { deadline_timer_.set(deadline); }
-  void wake() { turn_.schedule(*this); }
+  void wake() { round_.schedule(*this); }
   void set_over();
   std::string take_message();
   /// Drops what was and what will be received; the peer is not held up by it.
   void drop_messages();
   /// What was received belongs to a try that does not count.
   void forget_messages();
-  /// Called by on_turn.
+  /// Called by on_round.
   void resume_waiters();
   /// What the call takes beside its messages, until it is changed.
   void set_overhead(std::size_t bytes) {
@@ -89,7 +89,7 @@ class Call : public http2::Stream {
 
   Timers& timers() noexcept { return timers_; }
 
-  http2::Turn& turn_;
+  http2::SendRound& round_;
   MessageReader reader_;
   bool input_ended_ = false;  ///< the peer sends no more messages
   bool data_sent_ = false;

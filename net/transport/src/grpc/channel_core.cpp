@@ -11,7 +11,7 @@ ChannelCore::ChannelCore(Executor executor, Timers& timers, RandomSource& random
       random_(random),
       addresses_(addresses),
       options_(std::move(options)),
-      turn_(std::make_shared<http2::Turn>(std::move(executor))) {
+      round_(std::make_shared<http2::SendRound>(std::move(executor))) {
   listener_.emplace(addresses_, [this] { update_addresses(); });
   update_addresses();
 }

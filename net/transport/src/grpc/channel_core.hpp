@@ -11,7 +11,7 @@
 
 #include "grpc/client_call.hpp"
 #include "grpc/subchannel.hpp"
-#include "http2/turn.hpp"
+#include "http2/send_round.hpp"
 
 namespace concerto::net::detail {
 
@@ -22,11 +22,11 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
               GrpcChannelOptions options);
   ~ChannelCore();
 
-  const Executor& executor() const noexcept { return turn_->executor(); }
+  const Executor& executor() const noexcept { return round_->executor(); }
   Timers& timers() noexcept { return timers_; }
   RandomSource& random() noexcept { return random_; }
   const GrpcChannelOptions& options() const noexcept { return options_; }
-  http2::Turn& turn() noexcept { return *turn_; }
+  http2::SendRound& round() noexcept { return *round_; }
 
   /// A call is between begin and end.
   void begin(ClientCall& call);
@@ -61,7 +61,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   RandomSource& random_;
   AddressSource& addresses_;
   const GrpcChannelOptions options_;
-  const std::shared_ptr<http2::Turn> turn_;
+  const std::shared_ptr<http2::SendRound> round_;
   std::optional<AddressSource::Listener> listener_;
   std::vector<std::unique_ptr<Subchannel>> subchannels_;
   std::vector<std::unique_ptr<Subchannel>> retired_;  ///< not among the addresses any more

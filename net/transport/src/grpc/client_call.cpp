@@ -32,7 +32,7 @@ std::chrono::nanoseconds rounded_up(std::chrono::nanoseconds timeout) noexcept {
 
 ClientCall::ClientCall(std::shared_ptr<ChannelCore> channel, Kind kind, std::string method,
                        GrpcMetadata metadata, SteadyTime deadline)
-    : Call(channel->turn(), channel->timers(), channel->options().message_bytes_max, nullptr,
+    : Call(channel->round(), channel->timers(), channel->options().message_bytes_max, nullptr,
            kind == Kind::status ? MessageReader::Keep::nothing : MessageReader::Keep::messages),
       channel_(std::move(channel)),
       kind_(kind),
@@ -108,7 +108,7 @@ void ClientCall::finish(GrpcStatus status) {
 Task<bool> ClientCall::wait_end() {
   const ClientCallPtr held(this);
   while (!is_over()) {
-    if (!co_await ending_.wait(turn_, *this)) co_return false;
+    if (!co_await ending_.wait(round_, *this)) co_return false;
   }
   co_return true;
 }
@@ -123,7 +123,7 @@ GrpcReply ClientCall::take_reply() {
   return reply;
 }
 
-void ClientCall::on_turn() {
+void ClientCall::on_round() {
   resume_waiters();
   if (ending_.waits() && (is_over() || ending_.is_cancelled())) ending_.resume();
 }

@@ -48,7 +48,7 @@ class ClientCall final : public Call, public WaitingHook {
 
   bool is_waiting() const noexcept { return WaitingHook::is_linked(); }
 
-  void on_turn() override;
+  void on_round() override;
 
  private:
   void on_header(std::string_view name, std::string_view value) override;

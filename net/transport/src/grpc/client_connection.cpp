@@ -38,7 +38,7 @@ http2::ConnectionLimits limits(const GrpcChannelOptions& options,
 
 ClientConnection::ClientConnection(ByteStream stream, Subchannel& owner, std::string authority,
                                    std::chrono::milliseconds keepalive_interval)
-    : Connection(std::move(stream), owner.channel().turn(), owner.channel().timers(),
+    : Connection(std::move(stream), owner.channel().round(), owner.channel().timers(),
                  http2::Side::client, session_options(owner.channel().options()),
                  limits(owner.channel().options(), keepalive_interval)),
       owner_(&owner),

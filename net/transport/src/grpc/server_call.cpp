@@ -21,7 +21,7 @@ void add_common_headers(http2::HeaderBlock& block) {
 }  // namespace
 
 ServerCall::ServerCall(std::shared_ptr<ServerConnection> connection)
-    : Call(connection->turn(), connection->timers(),
+    : Call(connection->round(), connection->timers(),
            connection->server().options().message_bytes_max, &connection->buffers()),
       connection_(std::move(connection)),
       waits_since_(connection_->last_read()) {}
@@ -148,7 +148,7 @@ void ServerCall::begin() {
   wake();
 }
 
-void ServerCall::on_turn() {
+void ServerCall::on_round() {
   if (std::exchange(starting_, false) && !is_over()) run_handler();
   if (cancelled_ && on_cancelled_) std::exchange(on_cancelled_, nullptr)();
   resume_waiters();

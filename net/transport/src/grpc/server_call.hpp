@@ -43,7 +43,7 @@ class ServerCall final : public Call {
   void set_on_cancelled(std::function<void()> callback);
   Task<bool> write_reply(std::string message);
 
-  void on_turn() override;
+  void on_round() override;
 
  private:
   void on_header(std::string_view name, std::string_view value) override;
@@ -82,7 +82,7 @@ class ServerCall final : public Call {
   SteadyTime waits_since_;  ///< for the rest of the headers, of the request, of a message
   bool had_message_ = false;
   bool headers_done_ = false;
-  bool starting_ = false;  ///< the next turn starts the handler
+  bool starting_ = false;  ///< the next round starts the handler
   bool running_ = false;   ///< the handler runs
   bool replying_ = false;  ///< the response headers are queued
   bool cancelled_ = false;

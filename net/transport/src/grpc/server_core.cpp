@@ -50,7 +50,7 @@ ServerCore::ServerCore(Executor executor, Timers& timers, GrpcServerOptions opti
       options_(options),
       connections_max_(options.connections_max),
       sockets_(options.sockets),
-      turn_(std::make_shared<http2::Turn>(executor)),
+      round_(std::make_shared<http2::SendRound>(executor)),
       buffers_(options.buffers ? options.buffers
                                : std::make_shared<BufferBudget>(BufferBudget::Limits{})),
       sweep_(timers, [this] { sweep(); }),
@@ -205,7 +205,7 @@ Task<void> ServerCore::wait_for_the_last(SteadyTime deadline) {
 
 ServerConnection::ServerConnection(ByteStream stream, std::shared_ptr<ServerCore> server,
                                    std::string peer)
-    : Connection(std::move(stream), server->turn(), server->timers(), http2::Side::server,
+    : Connection(std::move(stream), server->round(), server->timers(), http2::Side::server,
                  session_options(server->options()), limits(server->options())),
       server_(std::move(server)),
       peer_(std::move(peer)),
@@ -247,7 +247,7 @@ void ServerConnection::Buffers::shed(Excess excess) {
   // The streams themselves are too many, or most of it waits for the socket. The caller may be
   // inside the session.
   write_off();
-  asio::post(owner_.turn().executor(), [connection = owner_.shared_from_this()] {
+  asio::post(owner_.round().executor(), [connection = owner_.shared_from_this()] {
     connection->close(
         Error{boost::system::errc::make_error_code(boost::system::errc::no_buffer_space),
               "the connection holds too much memory"});

@@ -35,7 +35,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   ~ServerCore();
 
   Timers& timers() noexcept { return timers_; }
-  http2::Turn& turn() noexcept { return *turn_; }
+  http2::SendRound& round() noexcept { return *round_; }
   const GrpcServerOptions& options() const noexcept { return options_; }
   BufferBudget& buffers() noexcept { return *buffers_; }
   TaskGroup& handlers() noexcept { return handlers_; }
@@ -76,7 +76,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   GrpcServerOptions options_;
   std::atomic<std::size_t> connections_max_;
   const std::shared_ptr<SocketQuota> sockets_;
-  const std::shared_ptr<http2::Turn> turn_;
+  const std::shared_ptr<http2::SendRound> round_;
   GrpcServerProbe probe_;
   std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;
   std::unordered_set<std::string, Hash, std::equal_to<>> services_;

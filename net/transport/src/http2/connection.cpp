@@ -35,11 +35,11 @@ std::string other_protocol(std::string_view bytes) {
 
 }  // namespace
 
-Connection::Connection(ByteStream stream, Turn& turn, Timers& timers, Side side,
+Connection::Connection(ByteStream stream, SendRound& round, Timers& timers, Side side,
                        const SessionOptions& options, const ConnectionLimits& limits)
     : keepalive_interval_(limits.keepalive_interval),
       stream_(std::move(stream)),
-      turn_(turn),
+      round_(round),
       timers_(timers),
       limits_(limits),
       side_(side),
@@ -66,7 +66,7 @@ void Connection::wait_readable() {
 /// What TLS has read from the socket already wakes nobody up.
 void Connection::read_on_soon() {
   if (std::exchange(reading_, true)) return;
-  asio::post(turn_.executor(), [self = shared_from_this()] {
+  asio::post(round_.executor(), [self = shared_from_this()] {
     self->reading_ = false;
     self->on_wake_up();
   });
@@ -142,7 +142,7 @@ bool Connection::receive(std::string_view bytes) {
 
 void Connection::on_output() {
   if (!open_ || std::exchange(dirty_, true)) return;
-  turn_.schedule(shared_from_this());
+  round_.schedule(shared_from_this());
 }
 
 void Connection::flush() {

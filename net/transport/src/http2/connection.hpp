@@ -11,8 +11,8 @@
 #include <concerto/base/timers.hpp>
 
 #include "byte_stream.hpp"
+#include "http2/send_round.hpp"
 #include "http2/session.hpp"
-#include "http2/turn.hpp"
 
 namespace concerto::net::http2 {
 
@@ -32,7 +32,7 @@ struct ConnectionLimits {
 /// follows only when the peer has closed its end or was quiet for some time.
 class Connection : public std::enable_shared_from_this<Connection>, public Session::Events {
  public:
-  Connection(ByteStream stream, Turn& turn, Timers& timers, Side side,
+  Connection(ByteStream stream, SendRound& round, Timers& timers, Side side,
              const SessionOptions& options, const ConnectionLimits& limits);
   ~Connection() override = default;
   Connection(const Connection&) = delete;
@@ -77,7 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
 
   Session& session() noexcept { return session_; }
   const Session& session() const noexcept { return session_; }
-  Turn& turn() noexcept { return turn_; }
+  SendRound& round() noexcept { return round_; }
   Timers& timers() noexcept { return timers_; }
 
  protected:
@@ -127,7 +127,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   SteadyTime end_of_blocking() const noexcept { return blocked_since_ + limits_.keepalive_timeout; }
 
   ByteStream stream_;
-  Turn& turn_;
+  SendRound& round_;
   Timers& timers_;
   const ConnectionLimits limits_;
   const Side side_;

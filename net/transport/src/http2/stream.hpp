@@ -16,7 +16,7 @@ class Session;
 
 /// One exchange on a connection. The session holds a reference from its opening to on_close.
 /// Events arrive inside Session::receive or Session::pull: they note what happened and leave
-/// everything that runs foreign code to on_turn.
+/// everything that runs foreign code to on_round.
 class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_counter>,
                public boost::intrusive::list_base_hook<> {
  public:
@@ -27,8 +27,8 @@ class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_
   std::int32_t id() const noexcept { return id_; }
   bool is_open() const noexcept { return session_ != nullptr; }
 
-  /// Called by Turn, outside the session, after the stream was scheduled.
-  virtual void on_turn() = 0;
+  /// Called by SendRound, outside the session, after the stream was scheduled.
+  virtual void on_round() = 0;
 
  protected:
   Stream() = default;
@@ -58,12 +58,12 @@ class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_
 
  private:
   friend class Session;
-  friend class Turn;
+  friend class SendRound;
 
   Session* session_ = nullptr;
   std::int32_t id_ = 0;
   bool deferred_ = false;   ///< nghttp2 waits for Session::resume
-  bool scheduled_ = false;  ///< is in the Turn's list
+  bool scheduled_ = false;  ///< is in the SendRound's list
   bool headers_sent_ = false;
   bool remote_ended_ = false;  ///< the peer's END_STREAM has come
 };

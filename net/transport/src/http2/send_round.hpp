@@ -14,11 +14,11 @@ class Connection;
 /// Gathers what one wake-up of a shard leaves to do: streams with news for their owners, and
 /// connections with bytes to send. One post serves them all, behind what is ready to run
 /// already, so that the frames of several streams go out in one write.
-class Turn : public std::enable_shared_from_this<Turn> {
+class SendRound : public std::enable_shared_from_this<SendRound> {
  public:
-  explicit Turn(Executor executor) : executor_(std::move(executor)) {}
+  explicit SendRound(Executor executor) : executor_(std::move(executor)) {}
 
-  /// Calls on_turn soon, once.
+  /// Calls on_round soon, once.
   void schedule(Stream& stream);
   /// Flushes soon; the caller prevents repetitions.
   void schedule(std::shared_ptr<Connection> connection);

@@ -1,4 +1,4 @@
-#include "http2/turn.hpp"
+#include "http2/send_round.hpp"
 
 #include <utility>
 
@@ -15,46 +15,46 @@ constexpr std::size_t streams_per_flush = 32;
 
 }  // namespace
 
-/// The handler that runs a turn. If its io_context goes instead, so does what was gathered: it
-/// refers to the owner of the turn, and nobody would ever let go.
-class Turn::Posted {
+/// The handler that runs a round. If its io_context goes instead, so does what was gathered: it
+/// refers to the owner of the round, and nobody would ever let go.
+class SendRound::Posted {
  public:
-  explicit Posted(std::shared_ptr<Turn> turn) : turn_(std::move(turn)) {}
+  explicit Posted(std::shared_ptr<SendRound> round) : round_(std::move(round)) {}
   Posted(Posted&&) = default;
   ~Posted() {
-    if (turn_) turn_->drop();
+    if (round_) round_->drop();
   }
 
-  void operator()() { std::exchange(turn_, nullptr)->run(); }
+  void operator()() { std::exchange(round_, nullptr)->run(); }
 
  private:
-  std::shared_ptr<Turn> turn_;
+  std::shared_ptr<SendRound> round_;
 };
 
-void Turn::schedule(Stream& stream) {
+void SendRound::schedule(Stream& stream) {
   if (std::exchange(stream.scheduled_, true)) return;
   streams_.emplace_back(&stream);
   arm();
 }
 
-void Turn::schedule(std::shared_ptr<Connection> connection) {
+void SendRound::schedule(std::shared_ptr<Connection> connection) {
   connections_.push_back(std::move(connection));
   arm();
 }
 
-void Turn::arm() {
+void SendRound::arm() {
   if (std::exchange(armed_, true)) return;
   asio::post(executor_, Posted{shared_from_this()});
 }
 
-void Turn::run() {
+void SendRound::run() {
   // Streams first: what their owners answer at once still leaves with this flush. `armed_` stays
   // set meanwhile, so that this costs no further post.
   running_.swap(streams_);
   std::size_t count = 0;
   for (const StreamPtr& stream : running_) {
     stream->scheduled_ = false;
-    stream->on_turn();
+    stream->on_round();
     if (++count % streams_per_flush == 0) flush();
   }
   running_.clear();
@@ -63,13 +63,13 @@ void Turn::run() {
   if (!streams_.empty() || !connections_.empty()) arm();
 }
 
-void Turn::flush() {
+void SendRound::flush() {
   flushing_.swap(connections_);
   for (const auto& connection : flushing_) connection->flush();
   flushing_.clear();
 }
 
-void Turn::drop() {
+void SendRound::drop() {
   const auto streams = std::exchange(streams_, {});
   const auto connections = std::exchange(connections_, {});
 }
