@@ -59,27 +59,27 @@ INSTANTIATE_TEST_SUITE_P(Wire, FormatTimeout,
                                                          "2562048H"}),
                          [](const auto& row) { return row.param.name; });
 
-TEST(PercentCoding, KeepsPrintableText) {
-  EXPECT_EQ(percent_encode("no money!"), "no money!");
+TEST(StatusMessage, KeepsPrintableText) {
+  EXPECT_EQ(encode_status_message("no money!"), "no money!");
 }
 
-TEST(PercentCoding, EncodesOuterBlanksThatHttpWouldRefuse) {
-  EXPECT_EQ(percent_encode(" no money "), "%20no money%20");
-  EXPECT_EQ(percent_encode(" "), "%20");
+TEST(StatusMessage, EncodesOuterBlanksThatHttpWouldRefuse) {
+  EXPECT_EQ(encode_status_message(" no money "), "%20no money%20");
+  EXPECT_EQ(encode_status_message(" "), "%20");
 }
 
-TEST(PercentCoding, EncodesTheRest) {
-  EXPECT_EQ(percent_encode("100%\n\xC3\xA9"), "100%25%0A%C3%A9");
+TEST(StatusMessage, EncodesTheRest) {
+  EXPECT_EQ(encode_status_message("100%\n\xC3\xA9"), "100%25%0A%C3%A9");
 }
 
-TEST(PercentCoding, GivesEveryByteBack) {
+TEST(StatusMessage, GivesEveryByteBack) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
-  EXPECT_EQ(percent_decode(percent_encode(all)), all);
+  EXPECT_EQ(decode_status_message(encode_status_message(all)), all);
 }
 
-TEST(PercentCoding, LeavesBrokenEscapesAlone) {
-  EXPECT_EQ(percent_decode("100% %4 %zz %41"), "100% %4 %zz A");
+TEST(StatusMessage, LeavesBrokenEscapesAlone) {
+  EXPECT_EQ(decode_status_message("100% %4 %zz %41"), "100% %4 %zz A");
 }
 
 TEST(Codes, TakeKnownNumbersOnly) {

@@ -137,7 +137,7 @@ void ClientCall::on_header(std::string_view name, std::string_view value) {
   } else if (name == "grpc-status") {
     add_code(parse_code(value));
   } else if (name == "grpc-message") {
-    status_.message = percent_decode(value);
+    status_.message = decode_status_message(value);
   } else if (name == "grpc-encoding") {
     encoding_ = value;
   } else if (!name.starts_with(':')) {

@@ -276,7 +276,7 @@ void ServerCall::add_status(http2::HeaderBlock& block) {
   }
   block.add_fixed("grpc-status", code_digits(status_.code));
   if (status_.message.empty()) return;
-  status_text_ = percent_encode(status_.message);
+  status_text_ = encode_status_message(status_.message);
   block.add_varying("grpc-message", status_text_);
 }
 

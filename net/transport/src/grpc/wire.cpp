@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include <concerto/base/base64.hpp>
+#include <concerto/transport/percent.hpp>
 
 namespace concerto::net::detail {
 namespace {
@@ -22,8 +23,6 @@ constexpr std::array<Unit, 6> units{{{'n', 1},
                                      {'M', 60'000'000'000},
                                      {'H', 3'600'000'000'000}}};
 
-constexpr std::string_view hex_digits = "0123456789ABCDEF";
-
 constexpr bool is_printable(char c) noexcept {
   return c >= 0x20 && c <= 0x7e;
 }
@@ -33,13 +32,6 @@ bool is_printable_text(std::string_view text) noexcept {
   bool all = true;
   for (const char c : text) all &= is_printable(c);
   return all;
-}
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
 }
 
 bool is_name_char(char c) noexcept {
@@ -85,7 +77,7 @@ std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) noe
                                                                    : count * unit->nanoseconds);
 }
 
-std::string percent_encode(std::string_view text) {
+std::string encode_status_message(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -94,24 +86,18 @@ std::string percent_encode(std::string_view text) {
       out += text[i];
       continue;
     }
-    const auto byte = static_cast<unsigned char>(text[i]);
-    out += {'%', hex_digits[byte >> 4], hex_digits[byte & 15]};
+    append_escape(out, text[i]);
   }
   return out;
 }
 
-std::string percent_decode(std::string_view text) {
+std::string decode_status_message(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
-    if (low < 0) {
-      out += text[i];
-      continue;
-    }
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
+    const auto byte = escaped_byte(text, i);
+    out += byte.value_or(text[i]);
+    if (byte) i += 2;
   }
   return out;
 }

@@ -29,9 +29,10 @@ class TimeoutText {
 
 std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) noexcept;
 
-/// `grpc-message`. Blanks at either end are encoded too: HTTP allows none there in a field.
-std::string percent_encode(std::string_view text);
-std::string percent_decode(std::string_view text);
+/// `grpc-message`. Blanks at either end are encoded too: HTTP allows none there in a field. A
+/// broken escape is left as it is.
+std::string encode_status_message(std::string_view text);
+std::string decode_status_message(std::string_view text);
 
 /// `grpc-status`; anything that is not a known number without leading zeros is unknown.
 GrpcCode parse_code(std::string_view text) noexcept;

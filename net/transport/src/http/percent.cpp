@@ -13,21 +13,26 @@ int hex_value(char c) noexcept {
   return -1;
 }
 
-/// The byte of the escape at `at`; nothing when the escape is broken.
-std::optional<char> escaped_byte(std::string_view text, std::size_t at) noexcept {
-  if (text.size() - at < 3) return std::nullopt;
-  const int high = hex_value(text[at + 1]);
-  const int low = hex_value(text[at + 2]);
-  if (high < 0 || low < 0) return std::nullopt;
-  return static_cast<char>(high * 16 + low);
-}
-
 bool is_unreserved(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.' || c == '~';
 }
 
 }  // namespace
+
+std::optional<char> escaped_byte(std::string_view text, std::size_t at) noexcept {
+  if (at >= text.size() || text.size() - at < 3 || text[at] != '%') return std::nullopt;
+  const int high = hex_value(text[at + 1]);
+  const int low = hex_value(text[at + 2]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<char>(high * 16 + low);
+}
+
+void append_escape(std::string& out, char byte) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  const auto value = static_cast<unsigned char>(byte);
+  out += {'%', digits[value >> 4], digits[value & 15]};
+}
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
   std::string out;
@@ -67,17 +72,13 @@ std::optional<std::string> decode_path(std::string_view text) {
 }
 
 void append_query_escaped(std::string& out, std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
   for (const char c : text) {
     if (is_unreserved(c)) {
       out += c;
     } else if (c == ' ') {
       out += '+';
     } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
+      append_escape(out, c);
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <concerto/base/masked_url.hpp>
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/http_message.hpp>
+#include <concerto/transport/percent.hpp>
 #include <concerto/transport/url.hpp>
 
 namespace concerto::net {
@@ -82,13 +83,11 @@ constexpr auto stands_in_a_target = [] {
 }();
 
 void append_encoded(std::string& out, std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
   std::size_t begin = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (stands_in_a_target[byte]) continue;
+    if (stands_in_a_target[static_cast<unsigned char>(text[i])]) continue;
     out.append(text.substr(begin, i - begin));
-    out += {'%', digits[byte >> 4], digits[byte & 15]};
+    append_escape(out, text[i]);
     begin = i + 1;
   }
   out.append(text.substr(begin));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,6 +8,13 @@
 #include <concerto/transport/http_message.hpp>
 
 namespace concerto::net {
+
+/// The byte that the escape `%XX` at `at` stands for; nothing when the escape is broken. All
+/// readers of escapes are made of this.
+std::optional<char> escaped_byte(std::string_view text, std::size_t at) noexcept;
+
+/// Appends the escape `%XX` of a byte.
+void append_escape(std::string& out, char byte);
 
 /// Undoes %XX. Nothing when an escape is broken. `plus_is_blank` for query parts.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank);
