@@ -5,7 +5,7 @@
 #include <concerto/transport/percent.hpp>
 #include <concerto/transport/url.hpp>
 
-#include "discovery/url_parts.hpp"
+#include "discovery/target_url.hpp"
 #include "fuzz_target.hpp"
 
 namespace concerto::fuzz {

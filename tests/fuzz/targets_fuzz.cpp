@@ -4,7 +4,7 @@
 #include <concerto/protocol/server_method.hpp>
 
 #include "discovery/target.hpp"
-#include "discovery/url_parts.hpp"
+#include "discovery/target_url.hpp"
 #include "fuzz_target.hpp"
 
 namespace concerto::fuzz {

@@ -2,7 +2,6 @@
 // together from its parts has the same parts, a plain one is a legal one, and where a redirect
 // leads does not depend on where one stands once it is absolute.
 
-#include <concerto/transport/plain_url.hpp>
 #include <concerto/transport/url.hpp>
 
 #include "fuzz_target.hpp"

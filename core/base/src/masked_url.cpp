@@ -2,6 +2,7 @@
 #include <array>
 
 #include <concerto/base/masked_url.hpp>
+#include <concerto/base/url_parts.hpp>
 
 namespace concerto {
 namespace {
@@ -61,11 +62,11 @@ std::size_t end_of(string_view text, std::size_t begin, string_view ends) noexce
 
 /// The secret in the authority that begins at `begin`; empty without a user.
 Range secret_of_user(string_view text, std::size_t begin, const Ends& ends) noexcept {
-  const string_view authority = text.substr(begin, end_of(text, begin, ends.authority) - begin);
-  const std::size_t at = authority.rfind('@');
-  if (at == npos) return {};
-  const std::size_t colon = authority.substr(0, at).find(':');
-  return {begin + (colon == npos ? 0 : colon + 1), begin + at};
+  const std::size_t end = end_of(text, begin, ends.authority);
+  const UrlAuthority authority = split_authority(text.substr(begin, end - begin));
+  if (!authority.has_userinfo) return {};
+  const std::size_t colon = authority.userinfo.find(':');
+  return {begin + (colon == npos ? 0 : colon + 1), begin + authority.userinfo.size()};
 }
 
 /// The value of the query parameter whose name begins at `begin`; empty unless it is a secret.

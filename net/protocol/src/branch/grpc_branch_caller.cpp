@@ -3,7 +3,7 @@
 
 #include <concerto/engine/mode.hpp>
 #include <concerto/protocol/grpc_branch_caller.hpp>
-#include <concerto/transport/plain_url.hpp>
+#include <concerto/transport/url.hpp>
 
 #include "branch/branch_metadata.hpp"
 #include "discovery/target.hpp"

@@ -11,7 +11,6 @@
 #include <concerto/protocol/branch_dispatcher.hpp>
 #include <concerto/protocol/http_branch_caller.hpp>
 #include <concerto/transport/http_error.hpp>
-#include <concerto/transport/plain_url.hpp>
 #include <concerto/transport/url.hpp>
 
 #include "branch_result.hpp"

@@ -5,7 +5,7 @@
 #include <concerto/transport/http_tls.hpp>
 
 #include "target.hpp"
-#include "url_parts.hpp"
+#include "target_url.hpp"
 
 namespace concerto::net {
 namespace {
@@ -15,7 +15,7 @@ Error bad_setting(std::string_view setting, std::string_view value, const Error&
                std::string(setting) + " '" + masked_url(value) + "': " + reason.detail};
 }
 
-Result<bool> flag(const UrlParts& url, std::string_view name) {
+Result<bool> flag(const TargetUrl& url, std::string_view name) {
   const auto value = url.parameter(name);
   if (!value) return false;
   if (*value == "true" || *value == "1") return true;
@@ -25,7 +25,7 @@ Result<bool> flag(const UrlParts& url, std::string_view name) {
 }
 
 /// The parameters have the names that the ego framework gives them.
-Result<std::shared_ptr<boost::asio::ssl::context>> tls_of(const UrlParts& url) {
+Result<std::shared_ptr<boost::asio::ssl::context>> tls_of(const TargetUrl& url) {
   TlsClientFiles files;
   files.ca = url.parameter("caCert").value_or("");
   files.certificate = url.parameter("certFile").value_or("");
@@ -40,7 +40,7 @@ Result<std::shared_ptr<boost::asio::ssl::context>> tls_of(const UrlParts& url) {
   return make_tls_client_context(files);
 }
 
-Result<EtcdAccess> access_of(const UrlParts& url) {
+Result<EtcdAccess> access_of(const TargetUrl& url) {
   CONCERTO_TRY(auto account, url.account());
   EtcdAccess access;
   access.hosts = url.host;

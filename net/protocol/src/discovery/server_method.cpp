@@ -5,7 +5,7 @@
 #include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/server_method.hpp>
 
-#include "url_parts.hpp"
+#include "target_url.hpp"
 
 namespace concerto::net {
 namespace {

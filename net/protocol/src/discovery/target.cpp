@@ -2,21 +2,20 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include <boost/asio/ip/address_v6.hpp>
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/masked_url.hpp>
+#include <concerto/base/url_parts.hpp>
 
-#include "url_parts.hpp"
+#include "target_url.hpp"
 
 namespace concerto::net {
 namespace {
 
-constexpr std::uint16_t dns_default_port = 443;     // As in gRPC's own resolver.
-constexpr std::string_view own_host = "127.0.0.1";  // What Go's dialer takes `:port` for.
+constexpr std::uint16_t dns_default_port = 443;  // As in gRPC's own resolver.
 
 constexpr std::array<std::string_view, 11> schemes_not_here = {
     "consul",    "nacos",    "k8s",       "discovery", "polaris",      "daprhttp",
@@ -30,14 +29,6 @@ Error bad_address(std::string_view text, std::string_view reason) {
 Error bad_target(std::string_view target, std::string_view reason) {
   return make_error(Errc::invalid_request,
                     "bad target '" + masked_url(target) + "': " + std::string(reason));
-}
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const auto [parsed_to, failure] = std::from_chars(text.data(), end, port);
-  if (failure != std::errc{} || parsed_to != end || port == 0) return std::nullopt;
-  return port;
 }
 
 std::string_view without_slashes(std::string_view path) {
@@ -93,7 +84,7 @@ std::optional<std::pair<std::string, std::string_view>> bare_scheme(std::string_
   return std::pair(std::move(scheme), without_slashes(target.substr(colon + 1)));
 }
 
-Result<Target> in_etcd(std::string_view target, const UrlParts& url) {
+Result<Target> in_etcd(std::string_view target, const TargetUrl& url) {
   const std::string_view key = without_slashes(url.path);
   if (key.empty()) return bad_target(target, "no key after the hosts");
   Target parsed;
@@ -113,29 +104,17 @@ Result<Target> in_etcd(std::string_view target, const UrlParts& url) {
 }  // namespace
 
 Result<HostPort> parse_host_port(std::string_view text, std::optional<std::uint16_t> default_port) {
-  std::string_view host = text, port;
-  bool has_port = false;
-  if (!text.empty() && text.front() == '[') {
-    const std::size_t close = text.find(']');
-    if (close == text.npos) return bad_address(text, "no ']'");
-    host = text.substr(1, close - 1);
-    port = text.substr(close + 1);
-    has_port = !port.empty();
-    if (has_port && port.front() != ':') return bad_address(text, "no ':' after ']'");
-    port.remove_prefix(has_port ? 1 : 0);
-  } else if (const std::size_t colon = text.find(':'); colon != text.npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon + 1);
-    has_port = true;
-    if (port.find(':') != port.npos) {
-      return bad_address(text, "an IPv6 address needs brackets: [::1]:9000");
-    }
+  const auto parts = split_host_port(text);
+  if (!parts) return bad_address(text, parts.error().detail);
+  if (!parts->has_brackets && parts->port.find(':') != text.npos) {
+    return bad_address(text, "an IPv6 address needs brackets: [::1]:9000");
   }
-  if (host.empty() && has_port && text.front() == ':') host = own_host;
+  const bool is_bare_port = parts->host.empty() && !parts->has_brackets && parts->has_port;
+  const std::string_view host = is_bare_port ? host_of_bare_port : parts->host;
   if (host.empty()) return bad_address(text, "no host");
   if (!std::ranges::all_of(host, stands_in_host)) return bad_address(text, "invalid host");
-  const auto number = has_port ? parse_port(port) : default_port;
-  if (!number) return bad_address(text, has_port ? "invalid port" : "no port");
+  const auto number = parts->has_port ? parse_port(parts->port) : default_port;
+  if (!number) return bad_address(text, parts->has_port ? "invalid port" : "no port");
   HostPort parsed;
   parsed.host = host;
   parsed.port = *number;

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <concerto/base/masked_url.hpp>
+#include <concerto/base/url_parts.hpp>
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/http_message.hpp>
 #include <concerto/transport/percent.hpp>
@@ -12,11 +12,6 @@ namespace concerto::net {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
-constexpr std::string_view own_host = "127.0.0.1";  // What Go's dialer takes `:port` for.
-
-bool is_control(char c) noexcept {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
 
 bool is_alphanumeric(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -27,12 +22,6 @@ bool is_legal_host(std::string_view host, bool is_ipv6) noexcept {
   return !host.empty() && std::all_of(host.begin(), host.end(), [others](char c) {
     return is_alphanumeric(c) || others.find(c) != npos;
   });
-}
-
-bool is_legal_port(std::string_view port) noexcept {
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  return error == std::errc{} && end == port.data() + port.size() && number > 0 && number <= 65535;
 }
 
 Error bad_url(std::string_view text, const char* why) {
@@ -52,26 +41,6 @@ std::string_view take_until(std::string_view& rest, std::string_view ends) noexc
   const std::string_view taken = rest.substr(0, std::min(rest.find_first_of(ends), rest.size()));
   rest.remove_prefix(taken.size());
   return taken;
-}
-
-/// Splits `[host]:port`; false if that is not its form.
-bool split_authority(std::string_view authority, Url& url) noexcept {
-  if (const std::size_t at = authority.rfind('@'); at != npos) {
-    url.userinfo = authority.substr(0, at);
-    authority.remove_prefix(at + 1);
-  }
-  url.is_ipv6 = authority.starts_with('[');
-  if (url.is_ipv6) {
-    const std::size_t end = authority.find(']');
-    if (end == npos) return false;
-    url.host = authority.substr(1, end - 1);
-    authority.remove_prefix(end + 1);
-    if (!authority.empty() && authority.front() != ':') return false;
-  } else {
-    url.host = take_until(authority, ":");
-  }
-  if (!authority.empty()) url.port = authority.substr(1);
-  return true;
 }
 
 constexpr auto stands_in_a_target = [] {
@@ -120,31 +89,26 @@ bool has_scheme(std::string_view location) noexcept {
 }  // namespace
 
 Result<Url> parse_url(std::string_view text) {
+  const Result<UrlParts> parts = split_url(text);
   Url url;
-  std::string_view rest = text;
-  if (equals_ignoring_case(rest.substr(0, 7), "http://")) {
-    rest.remove_prefix(7);
-  } else if (equals_ignoring_case(rest.substr(0, 8), "https://")) {
-    rest.remove_prefix(8);
-    url.is_https = true;
-  } else {
+  url.is_https = parts && equals_ignoring_case(parts->scheme, "https");
+  if (!parts || (!url.is_https && !equals_ignoring_case(parts->scheme, "http"))) {
     return unsupported_scheme(text);
   }
-  if (std::any_of(rest.begin(), rest.end(), is_control)) {
-    return bad_url(text, "it has a control character");
-  }
-  rest = rest.substr(0, rest.find('#'));
-  const std::string_view authority = take_until(rest, "/?");
-  if (!split_authority(authority, url)) return bad_url(text, "its host is malformed");
-  const bool names_a_port = !authority.empty() && !authority.ends_with('@');
-  if (url.host.empty() && !url.is_ipv6 && names_a_port) url.host = own_host;
+  if (has_control_character(text)) return bad_url(text, "it has a control character");
+  const Result<HostAndPort> place = split_host_port(parts->host);
+  if (!place) return bad_url(text, "its host is malformed");
+  url.userinfo = parts->userinfo;
+  url.path = parts->path;
+  url.query = parts->query;
+  url.is_ipv6 = place->has_brackets;
+  url.host = place->host;
+  if (url.host.empty() && !url.is_ipv6 && place->has_port) url.host = host_of_bare_port;
   if (!is_legal_host(url.host, url.is_ipv6)) return bad_url(text, "it has no legal host");
   const std::string_view default_port = url.is_https ? "443" : "80";
-  if (url.port.empty()) url.port = default_port;
-  if (!is_legal_port(url.port)) return bad_url(text, "its port is not 1 to 65535");
+  url.port = place->port.empty() ? default_port : place->port;
+  if (!parse_port(url.port)) return bad_url(text, "its port is not 1 to 65535");
   url.has_default_port = url.port == default_port;
-  url.path = take_until(rest, "?");
-  if (!rest.empty()) url.query = rest.substr(1);
   return url;
 }
 

@@ -8,10 +8,10 @@
 
 namespace concerto::net {
 
-/// A URL `scheme://authority/path?query#fragment`, read as Go's net/url reads it: the fragment is
-/// dropped, the path is percent-decoded. Unlike a strict parser it allows several hosts with ports,
-/// as registries' URLs have.
-struct UrlParts {
+/// The URL of a target or a registry, `scheme://hosts/path?query`: the loose reading of what
+/// split_url cuts, as Go's net/url reads it. Any scheme is taken, the path is percent-decoded, and
+/// there may be several hosts with ports.
+struct TargetUrl {
   std::string scheme;     ///< lower case
   std::string user_info;  ///< `user:password` as it is, without '@'
   std::string host;       ///< `h1:2379,h2:2379`; blanks at the commas are dropped
@@ -30,6 +30,6 @@ struct UrlParts {
 };
 
 /// The error's detail is a reason only, such as `no scheme`.
-[[nodiscard]] Result<UrlParts> parse_target_url(std::string_view url);
+[[nodiscard]] Result<TargetUrl> parse_target_url(std::string_view text);
 
 }  // namespace concerto::net

@@ -1,31 +1,16 @@
-#include "url_parts.hpp"
+#include "target_url.hpp"
 
 #include <algorithm>
 #include <utility>
 
+#include <concerto/base/url_parts.hpp>
 #include <concerto/transport/percent.hpp>
 
 namespace concerto::net {
 namespace {
 
-bool is_alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
 char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool is_scheme(std::string_view text) {
-  return !text.empty() && is_alpha(text[0]) && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
-  });
 }
 
 /// Cuts `text` at the first `separator` and returns what follows it.
@@ -55,7 +40,7 @@ Error malformed(const char* reason) {
 
 }  // namespace
 
-std::optional<std::string> UrlParts::parameter(std::string_view name) const {
+std::optional<std::string> TargetUrl::parameter(std::string_view name) const {
   std::string_view rest = query;
   while (!rest.empty()) {
     std::string_view key = rest;
@@ -66,7 +51,7 @@ std::optional<std::string> UrlParts::parameter(std::string_view name) const {
   return std::nullopt;
 }
 
-Result<UrlParts::Account> UrlParts::account() const {
+Result<TargetUrl::Account> TargetUrl::account() const {
   std::string_view name = user_info;
   const std::string_view secret = cut(name, ':');
   auto user = percent_decode(name, false);
@@ -78,33 +63,22 @@ Result<UrlParts::Account> UrlParts::account() const {
   return account;
 }
 
-Result<UrlParts> parse_target_url(std::string_view url) {
-  if (std::any_of(url.begin(), url.end(), is_control)) return malformed("control character");
-  cut(url, '#');
-  UrlParts parts;
-  parts.query = cut(url, '?');
-
-  const std::size_t colon = url.find(':');
-  if (colon == url.npos || !is_scheme(url.substr(0, colon))) return malformed("no scheme");
-  parts.scheme = url.substr(0, colon);
-  std::transform(parts.scheme.begin(), parts.scheme.end(), parts.scheme.begin(), to_lower);
-  url.remove_prefix(colon + 1);
-  if (url.substr(0, 2) != "//") return malformed("no '//' after the scheme");
-  url.remove_prefix(2);
-
-  const std::string_view authority = url.substr(0, url.find('/'));
-  auto path = percent_decode(url.substr(authority.size()), false);
+Result<TargetUrl> parse_target_url(std::string_view text) {
+  if (has_control_character(text)) return malformed("control character");
+  CONCERTO_TRY(const UrlParts parts, split_url(text));
+  TargetUrl url;
+  url.scheme = parts.scheme;
+  std::ranges::transform(url.scheme, url.scheme.begin(), to_lower);
+  auto path = percent_decode(parts.path, false);
   if (!path) return malformed("invalid escape in the path");
-  parts.path = std::move(*path);
-  // npos + 1 is 0: no user info.
-  parts.host = without_blanks_at_commas(authority.substr(authority.rfind('@') + 1));
-  if (const std::size_t at = authority.rfind('@'); at != authority.npos) {
-    parts.user_info = authority.substr(0, at);
-  }
-  if (parts.host.find_first_of(" %<>\"\\^`{|}") != std::string::npos) {
+  url.path = std::move(*path);
+  url.user_info = parts.userinfo;
+  url.host = without_blanks_at_commas(parts.host);
+  url.query = parts.query;
+  if (url.host.find_first_of(" %<>\"\\^`{|}") != std::string::npos) {
     return malformed("invalid character in the host");
   }
-  return parts;
+  return url;
 }
 
 }  // namespace concerto::net

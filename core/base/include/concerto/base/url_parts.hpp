@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <concerto/base/error.hpp>
+
+namespace concerto {
+
+/// A URL `scheme://userinfo@host:port/path?query#fragment`, cut at these marks: views into its
+/// text, of which nothing is judged or decoded. The fragment is dropped.
+///
+/// Every reader of URLs begins with this: net::parse_url, which takes one host over http and https
+/// and judges each part, and net::parse_target_url, which takes any scheme and lists of hosts. What
+/// masked_url hides is what is cut here.
+struct UrlParts {
+  std::string_view scheme;    ///< a letter, then letters, digits, `+`, `-` and `.`; in any case
+  std::string_view userinfo;  ///< up to the last `@` of the authority; empty without one
+  std::string_view host;      ///< the rest of the authority, with ports
+  std::string_view path;      ///< empty or with a leading slash
+  std::string_view query;     ///< without the question mark
+};
+
+/// Error invalid_request; its detail is a reason only, such as `no scheme`.
+[[nodiscard]] Result<UrlParts> split_url(std::string_view text);
+
+/// What stands before the path of a URL.
+struct UrlAuthority {
+  bool has_userinfo = false;
+  std::string_view userinfo;
+  std::string_view host;  ///< with ports
+};
+
+UrlAuthority split_authority(std::string_view authority) noexcept;
+
+/// No URL has one, not even in its fragment.
+bool has_control_character(std::string_view text) noexcept;
+
+/// `host`, `host:port`, `:port` or `[::1]:port`, cut at its colon; neither part is judged.
+struct HostAndPort {
+  std::string_view host;  ///< without brackets
+  std::string_view port;
+  bool has_brackets = false;
+  bool has_port = false;  ///< there is a colon, though perhaps nothing behind it
+};
+
+/// Error invalid_request; its detail is a reason only: what is wrong with the brackets.
+[[nodiscard]] Result<HostAndPort> split_host_port(std::string_view text);
+
+/// What Go's dialer takes for the host of `:port`.
+inline constexpr std::string_view host_of_bare_port = "127.0.0.1";
+
+/// 1 to 65535, as digits.
+std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
+
+}  // namespace concerto
