@@ -1,7 +1,7 @@
 // URLs of gRPC branches and what they connect to: hosts, DNS names, keys of an etcd.
 
 #include <concerto/base/masked_url.hpp>
-#include <concerto/protocol/server_method.hpp>
+#include <concerto/protocol/grpc_url.hpp>
 
 #include "discovery/target.hpp"
 #include "discovery/target_url.hpp"
@@ -56,7 +56,7 @@ void targets(std::string_view input) {
   if (const auto hosts = parse_host_ports(input)) check_hosts(*hosts);
   if (const auto host = parse_host_port(input, std::uint16_t{443})) check_hosts({*host});
   for (const Driver driver : {Driver::standard, Driver::gozero}) {
-    const auto parts = parse_server_method(driver, input);
+    const auto parts = parse_grpc_url(driver, input);
     if (!parts) check_error(parts.error(), input);
     if (!parts) continue;
     require(parts->method.starts_with('/'));

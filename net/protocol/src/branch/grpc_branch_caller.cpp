@@ -20,10 +20,10 @@ struct Prepared {
 
 Result<Prepared> prepare(TargetChannels& channels, const BranchCall& call) {
   Prepared prepared;
-  CONCERTO_TRY(ServerMethod place, channels.split(call.url));
+  CONCERTO_TRY(GrpcUrl parts, channels.split(call.url));
   CONCERTO_TRY(prepared.metadata, branch_metadata(call));
-  CONCERTO_TRY(prepared.channel, channels.channel(place.target));
-  prepared.method = std::move(place.method);
+  CONCERTO_TRY(prepared.channel, channels.channel(parts.target));
+  prepared.method = std::move(parts.method);
   return prepared;
 }
 
@@ -61,11 +61,11 @@ Task<BranchReply> answer(Task<GrpcReply> sent) {
 Result<unsigned> GrpcBranchCaller::way_of(Protocol /*protocol*/, std::string_view url) const {
   const PlainUrl seen = look_at_url(url);
   if (seen.is_plain && seen.has_port && seen.has_path) return 0U;
-  CONCERTO_TRY(const ServerMethod place, channels_.split(url));
-  if (const auto target = parse_target(place.target); !target) return target.error();
+  CONCERTO_TRY(const GrpcUrl parts, channels_.split(url));
+  if (const auto target = parse_target(parts.target); !target) return target.error();
   // As the request's :path.
   const auto is_printable = [](char c) { return c > 0x20 && c < 0x7F; };
-  if (std::all_of(place.method.begin(), place.method.end(), is_printable)) return 0U;
+  if (std::all_of(parts.method.begin(), parts.method.end(), is_printable)) return 0U;
   return make_error(Errc::invalid_request,
                     "bad url: '" + std::string(url) + "'. its method is not printable ASCII");
 }

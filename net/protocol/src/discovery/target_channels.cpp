@@ -166,8 +166,8 @@ TargetChannels::TargetChannels(const DiscoveryShard& shard, TargetChannelsOption
 
 TargetChannels::~TargetChannels() = default;
 
-Result<ServerMethod> TargetChannels::split(std::string_view url) const {
-  return parse_server_method(impl_->driver(), url);
+Result<GrpcUrl> TargetChannels::split(std::string_view url) const {
+  return parse_grpc_url(impl_->driver(), url);
 }
 
 Result<GrpcChannel*> TargetChannels::channel(std::string_view target) {

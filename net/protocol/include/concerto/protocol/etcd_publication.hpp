@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include <concerto/base/error.hpp>
-#include <concerto/protocol/server_method.hpp>
+#include <concerto/protocol/grpc_url.hpp>
 
 namespace boost::asio::ssl {
 class context;

@@ -11,7 +11,7 @@
 #include <concerto/base/timers.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/protocol/etcd_publication.hpp>
-#include <concerto/protocol/server_method.hpp>
+#include <concerto/protocol/grpc_url.hpp>
 #include <concerto/transport/address_memory.hpp>
 #include <concerto/transport/grpc_channel.hpp>
 #include <concerto/transport/host_resolver.hpp>
@@ -53,8 +53,8 @@ class TargetChannels {
   TargetChannels(const TargetChannels&) = delete;
   TargetChannels& operator=(const TargetChannels&) = delete;
 
-  /// parse_server_method of the configured driver.
-  [[nodiscard]] Result<ServerMethod> split(std::string_view url) const;
+  /// parse_grpc_url of the configured driver.
+  [[nodiscard]] Result<GrpcUrl> split(std::string_view url) const;
 
   /// The channel to a target, made at its first use. The pointer is valid until the next call of
   /// this object, and for as long as a call on that channel runs. Errors: a malformed target

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include <concerto/base/masked_url.hpp>
-#include <concerto/protocol/server_method.hpp>
+#include <concerto/protocol/grpc_url.hpp>
 
 #include "target_url.hpp"
 
@@ -20,10 +20,10 @@ Error bad_url(std::string_view url, std::string_view reason) {
 }
 
 /// `target/pkg.Service/Method`, without a scheme.
-Result<ServerMethod> split_plain(std::string_view url) {
+Result<GrpcUrl> split_plain(std::string_view url) {
   const std::size_t slash = url.find('/');
   if (slash == url.npos) return bad_url(url, "no '/' found");
-  ServerMethod parts;
+  GrpcUrl parts;
   parts.target = url.substr(0, slash);
   parts.method = url.substr(slash);
   return parts;
@@ -42,7 +42,7 @@ Result<std::string> without_parameters(std::string_view url) {
   return std::string(url.substr(0, question)) + std::string(url.substr(slash, end - slash));
 }
 
-Result<ServerMethod> split_gozero(std::string_view url) {
+Result<GrpcUrl> split_gozero(std::string_view url) {
   if (url.find("//") == url.npos) return split_plain(url);
   CONCERTO_TRY(const std::string plain, without_parameters(url));
   auto parsed = parse_target_url(plain);
@@ -52,7 +52,7 @@ Result<ServerMethod> split_gozero(std::string_view url) {
   // The first segment of the path belongs to the target, if there is a second one.
   const std::size_t second = parsed->path.find('/', 1);
   const std::size_t split = second == std::string::npos ? 0 : second;
-  ServerMethod parts;
+  GrpcUrl parts;
   const std::string& user_info = parsed->user_info;
   parts.target = parsed->scheme + "://" + (user_info.empty() ? "" : user_info + "@") +
                  parsed->host + parsed->path.substr(0, split);
@@ -73,7 +73,7 @@ Result<Driver> parse_driver(std::string_view name) {
                     "no dtm driver with name: " + std::string(name) + " has been registered");
 }
 
-Result<ServerMethod> parse_server_method(Driver driver, std::string_view url) {
+Result<GrpcUrl> parse_grpc_url(Driver driver, std::string_view url) {
   if (driver == Driver::gozero) return split_gozero(url);
   if (url.find("://") != url.npos) {
     return make_error(

@@ -18,14 +18,14 @@ enum class Driver {
 /// (not_supported), or that there is none with this name (invalid_request).
 [[nodiscard]] Result<Driver> parse_driver(std::string_view name);
 
-/// A branch URL in its two parts.
-struct ServerMethod {
+/// The URL of a gRPC branch in its two parts.
+struct GrpcUrl {
   std::string target;  ///< what to connect to: `host:port`, `etcd://h:2379/order.rpc`
   std::string method;  ///< the full path of the gRPC method: `/pkg.Service/Method`
 };
 
 /// Splits the URL of a gRPC branch. Errors (invalid_request) have the protocol's texts where it
 /// defines one. Whether the target can be resolved is not looked at.
-[[nodiscard]] Result<ServerMethod> parse_server_method(Driver driver, std::string_view url);
+[[nodiscard]] Result<GrpcUrl> parse_grpc_url(Driver driver, std::string_view url);
 
 }  // namespace concerto::net

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <concerto/protocol/server_method.hpp>
+#include <concerto/protocol/grpc_url.hpp>
 
 namespace concerto::net {
 namespace {
@@ -13,11 +13,11 @@ struct SplitCase {
   const char* method_or_error;
 };
 
-class ServerMethodTable : public testing::TestWithParam<SplitCase> {};
+class GrpcUrlTable : public testing::TestWithParam<SplitCase> {};
 
-TEST_P(ServerMethodTable, SplitsOrSaysWhyNot) {
+TEST_P(GrpcUrlTable, SplitsOrSaysWhyNot) {
   const auto& row = GetParam();
-  const auto parts = parse_server_method(row.driver, row.url);
+  const auto parts = parse_grpc_url(row.driver, row.url);
   if (row.target == nullptr) {
     ASSERT_FALSE(parts);
     EXPECT_EQ(parts.error().detail, row.method_or_error);
@@ -104,8 +104,8 @@ std::string row_name(const testing::TestParamInfo<SplitCase>& row) {
   return row.param.name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Default, ServerMethodTable, testing::ValuesIn(standard_cases), row_name);
-INSTANTIATE_TEST_SUITE_P(GoZero, ServerMethodTable, testing::ValuesIn(gozero_cases), row_name);
+INSTANTIATE_TEST_SUITE_P(Default, GrpcUrlTable, testing::ValuesIn(standard_cases), row_name);
+INSTANTIATE_TEST_SUITE_P(GoZero, GrpcUrlTable, testing::ValuesIn(gozero_cases), row_name);
 
 TEST(ParseDriver, KnowsItsOwn) {
   EXPECT_EQ(parse_driver("default").value(), Driver::standard);
