@@ -61,10 +61,10 @@ void Server::share_descriptors() {
   const std::size_t per_port = config_.limits.connections_max;
   if (descriptors_.warning) log_.warn(*descriptors_.warning);
   if (!all_clients_) {
-    all_clients_ = std::make_shared<net::SocketQuota>(descriptors_.clients_max);
-    client_sockets_ = {std::make_shared<net::SocketQuota>(per_port, all_clients_),
-                       std::make_shared<net::SocketQuota>(per_port, all_clients_)};
-    grpc_calls_ = std::make_shared<net::SocketQuota>(descriptors_.grpc_calls_max);
+    all_clients_ = std::make_shared<net::SocketBudget>(descriptors_.clients_max);
+    client_sockets_ = {std::make_shared<net::SocketBudget>(per_port, all_clients_),
+                       std::make_shared<net::SocketBudget>(per_port, all_clients_)};
+    grpc_calls_ = std::make_shared<net::SocketBudget>(descriptors_.grpc_calls_max);
   }
   all_clients_->set_max(descriptors_.clients_max);
   client_sockets_.http->set_max(per_port);

@@ -70,9 +70,9 @@ class Server {
 
   // Over all shards.
   DescriptorPlan descriptors_;
-  std::shared_ptr<net::SocketQuota> all_clients_;
+  std::shared_ptr<net::SocketBudget> all_clients_;
   ClientSockets client_sockets_;
-  std::shared_ptr<net::SocketQuota> grpc_calls_;
+  std::shared_ptr<net::SocketBudget> grpc_calls_;
 
   // On the first shard.
   net::DescriptorShortage shortage_;

@@ -20,7 +20,7 @@
 #include <concerto/transport/http_client.hpp>
 #include <concerto/transport/http_router.hpp>
 #include <concerto/transport/http_server.hpp>
-#include <concerto/transport/socket_quota.hpp>
+#include <concerto/transport/socket_budget.hpp>
 #include <concerto/transport/system.hpp>
 
 #include "config.hpp"
@@ -43,14 +43,14 @@ struct ShardSetup {
   net::HttpProxyRules proxies;
   std::shared_ptr<net::AddressMemory> memory;  ///< what one shard read of a registry, all know
   DescriptorPlan descriptors;
-  std::shared_ptr<net::SocketQuota> grpc_calls;  ///< connections to gRPC services
+  std::shared_ptr<net::SocketBudget> grpc_calls;  ///< connections to gRPC services
   std::size_t shards;
 };
 
 /// What bounds the connections of clients, over all shards.
 struct ClientSockets {
-  std::shared_ptr<net::SocketQuota> http;
-  std::shared_ptr<net::SocketQuota> grpc;
+  std::shared_ptr<net::SocketBudget> http;
+  std::shared_ptr<net::SocketBudget> grpc;
 };
 
 /// One core's io_context with everything that lives on it: calls to branches, and the servers of

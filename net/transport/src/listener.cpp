@@ -135,7 +135,7 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
     ConnectionServer& server = least_loaded();
     if (server.offer(socket)) return;
     // The server with the fewest connections may have no idle one, and its shard is not the only
-    // one that the quota counts.
+    // one that the budget counts.
     for (ConnectionServer* each : servers_) {
       if (each != &server) each->ask_for_room();
     }

@@ -190,7 +190,7 @@ TEST_F(Hostile, ConnectionsOverTheLimitAreClosed) {
 
 TEST_F(Hostile, IdleConnectionMakesRoomForTheNextOne) {
   GrpcServerOptions options;
-  options.sockets = std::make_shared<SocketQuota>(2);
+  options.sockets = std::make_shared<SocketBudget>(2);
   start(options);
   std::vector<RawSocket> idle;
   for (int i = 0; i < 2; ++i) idle.push_back(connect());
@@ -237,7 +237,7 @@ TEST_F(Hostile, AnIdleConnectionIsFoundAmongManyBusyOnes) {
 
 TEST_F(Hostile, AnIdleConnectionOfAnotherServerMakesRoom) {
   GrpcServerOptions options;
-  options.sockets = std::make_shared<SocketQuota>(4);
+  options.sockets = std::make_shared<SocketBudget>(4);
   Notifier never(executor());
   make_server(options).add_stream(
       "/test.S/Deaf", [&](GrpcServerStream& stream) { return wait_for_the_end(stream, never); });
@@ -282,7 +282,7 @@ TEST_F(Hostile, ConnectionsWithoutADescriptorAreClosedAtOnce) {
 TEST_F(Hostile, CallWithoutASocketSaysWhoHasThem) {
   start();
   GrpcChannelOptions options;
-  options.sockets = std::make_shared<SocketQuota>(0);
+  options.sockets = std::make_shared<SocketBudget>(0);
   make_channel(options);
   const GrpcReply reply = call("/test.S/Echo", "x");
   EXPECT_EQ(reply.status.code, GrpcCode::unavailable);

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include <concerto/transport/socket_quota.hpp>
+#include <concerto/transport/socket_budget.hpp>
 
 #include "http2/connection.hpp"
 

@@ -75,7 +75,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   Timers& timers_;
   GrpcServerOptions options_;
   std::atomic<std::size_t> connections_max_;
-  const std::shared_ptr<SocketQuota> sockets_;
+  const std::shared_ptr<SocketBudget> sockets_;
   const std::shared_ptr<http2::SendRound> round_;
   GrpcServerProbe probe_;
   std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;

@@ -24,10 +24,10 @@ std::string text_of(const Address& address) {
   return text.str();
 }
 
-Error no_socket_left(const SocketQuota& quota) {
+Error no_socket_left(const SocketBudget& budget) {
   return Error{
       boost::system::errc::make_error_code(boost::system::errc::too_many_files_open),
-      "all " + std::to_string(quota.sockets_max()) + " sockets for calls to services are in use"};
+      "all " + std::to_string(budget.sockets_max()) + " sockets for calls to services are in use"};
 }
 
 Error timed_out() {
@@ -93,8 +93,8 @@ bool Subchannel::may_serve() const noexcept {
 
 void Subchannel::connect() {
   SocketPlace place;
-  const auto& quota = channel_.options().sockets;
-  if (!place.take(quota)) return connect_failed(no_socket_left(*quota));
+  const auto& budget = channel_.options().sockets;
+  if (!place.take(budget)) return connect_failed(no_socket_left(*budget));
   attempt_ = std::make_shared<Attempt>(*this, channel_.executor());
   attempt_->place = std::move(place);
   connect_timer_.set(channel_.timers().now() + channel_.options().connect_timeout);

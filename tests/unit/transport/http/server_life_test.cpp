@@ -139,7 +139,7 @@ TEST_F(HttpServerLife, AnswersAtOnceWhenNoDescriptorIsLeft) {
 
 TEST_F(HttpServerLife, IdleConnectionMakesRoomForTheNextOne) {
   HttpServerOptions options;
-  options.sockets = std::make_shared<SocketQuota>(2);
+  options.sockets = std::make_shared<SocketBudget>(2);
   serve(options);
   for (int i = 0; i < 2; ++i) {
     RawPeer& idle = connect();
@@ -175,7 +175,7 @@ TEST_F(HttpServerLife, AnIdleConnectionIsFoundBehindManyBusyOnes) {
 
 TEST_F(HttpServerLife, ASlowHeaderMakesRoomBeforeAnIdleConnection) {
   HttpServerOptions options;
-  options.sockets = std::make_shared<SocketQuota>(2);
+  options.sockets = std::make_shared<SocketBudget>(2);
   serve(options);
   RawPeer& idle = connect();
   idle.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -341,7 +341,7 @@ TEST_F(HttpServerLife, SpreadsConnectionsOverItsServers) {
 
 TEST_F(HttpServerLife, AnIdleConnectionOfAnotherServerMakesRoom) {
   HttpServerOptions options;
-  options.sockets = std::make_shared<SocketQuota>(4);
+  options.sockets = std::make_shared<SocketBudget>(4);
   HttpServer busy{executor(), timers_, router_.handler(), options};
   HttpServer idle{executor(), timers_, router_.handler(), options};
   Listener listener{executor(), timers_, {&busy, &idle}};

@@ -35,7 +35,7 @@ class ConnectionServer {
   /// it or the server drains. An idle connection is closed then, so that connections that nobody
   /// uses do not keep out others for long.
   [[nodiscard]] virtual bool offer(AcceptedSocket& socket) = 0;
-  /// Closes an idle connection soon, if there is one: a server with the same quota found no room.
+  /// Closes an idle connection soon, if there is one: a server with the same budget found no room.
   virtual void ask_for_room() = 0;
   /// Takes over a connection that there is no room for, in order to tell its client so. False, and
   /// the socket stays the caller's, when the server cannot do even that.

@@ -12,7 +12,7 @@
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/address_source.hpp>
 #include <concerto/transport/grpc_call.hpp>
-#include <concerto/transport/socket_quota.hpp>
+#include <concerto/transport/socket_budget.hpp>
 
 namespace boost::asio::ssl {
 class context;
@@ -35,7 +35,7 @@ struct GrpcChannelOptions {
   /// More connections to an address are opened when all of its connections are full.
   std::size_t connections_per_address_max = 8;
   /// What bounds the connections of all channels that share it. May be null.
-  std::shared_ptr<SocketQuota> sockets;
+  std::shared_ptr<SocketBudget> sockets;
   /// Calls that wait for a connection; more are refused with RESOURCE_EXHAUSTED.
   std::size_t waiting_calls_max = 10'000;
 

@@ -15,7 +15,7 @@
 #include <concerto/transport/buffer_budget.hpp>
 #include <concerto/transport/connection_server.hpp>
 #include <concerto/transport/grpc_call.hpp>
-#include <concerto/transport/socket_quota.hpp>
+#include <concerto/transport/socket_budget.hpp>
 
 namespace boost::asio::ssl {
 class context;
@@ -29,7 +29,7 @@ struct GrpcServerOptions {
   std::size_t streams_per_connection_max = 1000;
   std::size_t connections_max = 20'000;  ///< of this shard; more are closed at once
   /// What bounds connections besides; shared with others. May be null.
-  std::shared_ptr<SocketQuota> sockets;
+  std::shared_ptr<SocketBudget> sockets;
   /// Memory for calls that no handler has taken yet, messages that it has not read, and answers
   /// that the client does not take. Calls that have to make room fail with RESOURCE_EXHAUSTED.
   /// Shared with others; null: one of its own.

@@ -19,7 +19,7 @@
 #include <concerto/transport/connection_server.hpp>
 #include <concerto/transport/http_message.hpp>
 #include <concerto/transport/http_router.hpp>
-#include <concerto/transport/socket_quota.hpp>
+#include <concerto/transport/socket_budget.hpp>
 
 namespace concerto::net {
 
@@ -39,7 +39,7 @@ struct HttpServerOptions {
   std::chrono::milliseconds idle_timeout{120'000};      ///< between two requests
   std::chrono::milliseconds write_timeout{30'000};      ///< for one answer
   /// What bounds connections besides; shared with others. May be null.
-  std::shared_ptr<SocketQuota> sockets;
+  std::shared_ptr<SocketBudget> sockets;
   /// Memory for requests that are not whole and for answers that the client does not take. A
   /// request that has to make room is answered with 503. Shared with others; null: one of its own.
   std::shared_ptr<BufferBudget> buffers;
@@ -113,7 +113,7 @@ class HttpServer final : public ConnectionServer {
   HttpServerOptions options_;
   const bool speaks_tls_;
   std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
-  const std::shared_ptr<SocketQuota> sockets_;
+  const std::shared_ptr<SocketBudget> sockets_;
   const std::shared_ptr<BufferBudget> buffers_;
   HttpServerProbe probe_;
   std::atomic<std::size_t> connection_count_{0};

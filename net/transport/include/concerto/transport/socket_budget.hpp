@@ -7,15 +7,15 @@
 
 namespace concerto::net {
 
-/// How many sockets may be open at one time, for all that share the quota. A quota may be part of
+/// How many sockets may be open at one time, for all that share the budget. A budget may be part of
 /// a wider one, which then has to have room too. Thread-safe.
-class SocketQuota {
+class SocketBudget {
  public:
-  explicit SocketQuota(std::size_t sockets_max,
-                       std::shared_ptr<SocketQuota> whole = nullptr) noexcept
+  explicit SocketBudget(std::size_t sockets_max,
+                        std::shared_ptr<SocketBudget> whole = nullptr) noexcept
       : sockets_max_(sockets_max), whole_(std::move(whole)) {}
-  SocketQuota(const SocketQuota&) = delete;
-  SocketQuota& operator=(const SocketQuota&) = delete;
+  SocketBudget(const SocketBudget&) = delete;
+  SocketBudget& operator=(const SocketBudget&) = delete;
 
   /// Room for one more socket; false when there is none.
   [[nodiscard]] bool take() noexcept;
@@ -31,32 +31,32 @@ class SocketQuota {
  private:
   std::atomic<std::size_t> sockets_max_;
   std::atomic<std::size_t> used_{0};
-  const std::shared_ptr<SocketQuota> whole_;
+  const std::shared_ptr<SocketBudget> whole_;
 };
 
 /// The right to one socket, given back when it dies.
 class SocketPlace {
  public:
   SocketPlace() = default;
-  SocketPlace(SocketPlace&& other) noexcept : quota_(std::move(other.quota_)) {}
+  SocketPlace(SocketPlace&& other) noexcept : budget_(std::move(other.budget_)) {}
   SocketPlace& operator=(SocketPlace&& other) noexcept {
-    std::swap(quota_, other.quota_);
+    std::swap(budget_, other.budget_);
     return *this;
   }
   ~SocketPlace() {
-    if (quota_) quota_->give_back();
+    if (budget_) budget_->give_back();
   }
 
-  /// False when the quota has no room. Without a quota there always is.
-  [[nodiscard]] bool take(const std::shared_ptr<SocketQuota>& quota) noexcept {
-    if (!quota) return true;
-    if (!quota->take()) return false;
-    quota_ = quota;
+  /// False when the budget has no room. Without a budget there always is.
+  [[nodiscard]] bool take(const std::shared_ptr<SocketBudget>& budget) noexcept {
+    if (!budget) return true;
+    if (!budget->take()) return false;
+    budget_ = budget;
     return true;
   }
 
  private:
-  std::shared_ptr<SocketQuota> quota_;
+  std::shared_ptr<SocketBudget> budget_;
 };
 
 }  // namespace concerto::net

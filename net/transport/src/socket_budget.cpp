@@ -1,8 +1,8 @@
-#include <concerto/transport/socket_quota.hpp>
+#include <concerto/transport/socket_budget.hpp>
 
 namespace concerto::net {
 
-bool SocketQuota::take() noexcept {
+bool SocketBudget::take() noexcept {
   if (used_.fetch_add(1) >= sockets_max()) {
     used_.fetch_sub(1);
     return false;
@@ -12,12 +12,12 @@ bool SocketQuota::take() noexcept {
   return false;
 }
 
-void SocketQuota::give_back() noexcept {
+void SocketBudget::give_back() noexcept {
   used_.fetch_sub(1);
   if (whole_ != nullptr) whole_->give_back();
 }
 
-bool SocketQuota::is_full() const noexcept {
+bool SocketBudget::is_full() const noexcept {
   return used() >= sockets_max() || (whole_ != nullptr && whole_->is_full());
 }
 
