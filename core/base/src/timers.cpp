@@ -6,7 +6,7 @@
 namespace concerto {
 
 Timers::Timers(Executor executor, const Clock& clock)
-    : clock_(clock), alarm_(std::move(executor)) {}
+    : clock_(clock), timer_(std::move(executor)) {}
 
 Timers::~Timers() {
   CONCERTO_ASSERT(heap_.empty());
@@ -30,7 +30,7 @@ void Timers::run_due() {
 void Timers::disarm() {
   if (!heap_.empty()) return;
   armed_for_ = SteadyTime::max();
-  alarm_.cancel();
+  timer_.cancel();
 }
 
 void Timers::add(Timer& timer) {
@@ -80,13 +80,13 @@ void Timers::sift_down(std::size_t index) noexcept {
 }
 
 void Timers::arm() {
-  // A cancelled earliest timer leaves the alarm as it is: it then fires early and arms again,
-  // which is cheaper than moving it on every cancelled deadline.
+  // When the earliest timer is cancelled, the system's timer stays as it is: it then fires early
+  // and is armed again, which is cheaper than moving it for each cancelled deadline.
   const SteadyTime next = earliest();
   if (next >= armed_for_) return;
   armed_for_ = next;
-  alarm_.expires_after(next - clock_.steady_now());
-  alarm_.async_wait([this](const error_code& error) {
+  timer_.expires_after(next - clock_.steady_now());
+  timer_.async_wait([this](const error_code& error) {
     if (error) return;
     armed_for_ = SteadyTime::max();
     run_due();

@@ -104,7 +104,7 @@ class DiscoveryTest : public testing::Test {
     while (!condition()) {
       ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "the condition did not come true";
       if (io_.stopped()) io_.restart();
-      timers_.run_due();  // One that was set to a time already over has no alarm on a fake clock.
+      timers_.run_due();  // On a fake clock no system timer runs one whose time is over already.
       io_.run_one_for(std::chrono::milliseconds{20});
     }
   }

@@ -54,7 +54,7 @@ class Timers {
   const Clock& clock_;
   asio::basic_waitable_timer<std::chrono::steady_clock,
                              asio::wait_traits<std::chrono::steady_clock>, Executor>
-      alarm_;
+      timer_;
   SteadyTime armed_for_ = SteadyTime::max();
   std::vector<Timer*> heap_;
 };
