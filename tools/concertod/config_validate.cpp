@@ -5,7 +5,7 @@
 #include <initializer_list>
 
 #include <concerto/protocol/alert_hook.hpp>
-#include <concerto/protocol/etcd_publication.hpp>
+#include <concerto/protocol/registration_plan.hpp>
 #include <concerto/protocol/site_guard.hpp>
 
 #include "admin_path.hpp"
@@ -64,10 +64,10 @@ void check_micro_service(const MicroServiceConfig& service, Findings& findings) 
     findings.errors.push_back(driver.error().detail);
     return;
   }
-  const auto publication = net::parse_publication(*driver, service.target, service.end_point);
-  if (!publication) {
-    findings.errors.push_back(publication.error().detail);
-  } else if (!service.target.empty() && !*publication) {
+  const auto plan = net::parse_registration(*driver, service.target, service.end_point);
+  if (!plan) {
+    findings.errors.push_back(plan.error().detail);
+  } else if (!service.target.empty() && !*plan) {
     findings.warnings.push_back("MicroService.Target is set, but MicroService.Driver " +
                                 in_quotes(service.driver) +
                                 " registers nothing; dtm-driver-gozero registers in etcd");

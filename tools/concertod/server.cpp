@@ -5,8 +5,8 @@
 
 #include <boost/asio/use_future.hpp>
 
-#include <concerto/protocol/etcd_publication.hpp>
 #include <concerto/protocol/odd_wordings.hpp>
+#include <concerto/protocol/registration_plan.hpp>
 #include <concerto/transport/http_tls.hpp>
 
 #include "server_metrics.hpp"
@@ -73,8 +73,8 @@ void Server::share_descriptors() {
 
 Result<> Server::set_up() {
   CONCERTO_TRY(const net::Driver driver, net::parse_driver(config_.micro_service.driver));
-  CONCERTO_TRY(publication_, net::parse_publication(driver, config_.micro_service.target,
-                                                    config_.micro_service.end_point));
+  CONCERTO_TRY(registration_plan_, net::parse_registration(driver, config_.micro_service.target,
+                                                           config_.micro_service.end_point));
   CONCERTO_TRY(auto tls, net::make_tls_client_context());
   CONCERTO_TRY(auto proxies, net::HttpProxyRules::from_environment());
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
@@ -92,7 +92,7 @@ Result<> Server::set_up() {
                    descriptors_,
                    grpc_calls_,
                    count};
-  if (publication_) setup.etcd_access = publication_->access;
+  if (registration_plan_) setup.etcd_access = registration_plan_->access;
   std::vector<ShardPorts> ports;
   for (std::size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>(setup));
@@ -138,9 +138,9 @@ Result<> Server::listen() {
     CONCERTO_CHECK(http_listener_->listen(std::move(ports_.http)));
     CONCERTO_CHECK(grpc_listener_->listen(std::move(ports_.grpc)));
     background_->spawn(recover());
-    if (publication_) {
+    if (registration_plan_) {
       registration_ =
-          std::make_unique<net::EtcdRegistration>(shards_.front()->channels(), *publication_);
+          std::make_unique<net::EtcdRegistration>(shards_.front()->channels(), *registration_plan_);
       registration_->start();
     }
     return ok();

@@ -66,7 +66,7 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   net::DnsWorkers dns_;  ///< ends before the io_contexts that its look-ups answer to
   std::unique_ptr<Coordinator> coordinator_;
-  std::optional<net::EtcdPublication> publication_;
+  std::optional<net::RegistrationPlan> registration_plan_;
 
   // Over all shards.
   DescriptorPlan descriptors_;

@@ -177,11 +177,11 @@ class RealEtcdRegistration : public RealEtcdTest {
     options.etcd_access = account;
     targets_.emplace(shard_, std::move(options));
     client_ = targets_->etcd_clients().acquire(etcd_->hosts()).value();
-    EtcdPublication publication;
-    publication.access = account;
-    publication.key = "dtmservice";
-    publication.endpoint = "localhost:36790";
-    registration_.emplace(*targets_, std::move(publication));
+    RegistrationPlan plan;
+    plan.access = account;
+    plan.key = "dtmservice";
+    plan.endpoint = "localhost:36790";
+    registration_.emplace(*targets_, std::move(plan));
     registration_->start();
   }
 
@@ -314,11 +314,11 @@ class RealEtcdWithTls : public RealEtcdRegistration {
 
   /// What the configuration says of this etcd, with these parameters.
   EtcdAccess access(const std::string& parameters) {
-    const auto publication =
-        parse_publication(Driver::gozero, "etcd://" + etcd_->hosts() + "/dtmservice?" + parameters,
-                          "localhost:36790");
-    EXPECT_TRUE(publication) << publication.error().detail;
-    return (*publication)->access;
+    const auto plan =
+        parse_registration(Driver::gozero, "etcd://" + etcd_->hosts() + "/dtmservice?" + parameters,
+                           "localhost:36790");
+    EXPECT_TRUE(plan) << plan.error().detail;
+    return (*plan)->access;
   }
 
   std::string ca_file_;

@@ -40,13 +40,13 @@ Error lease_lost() {
 
 class EtcdRegistration::Impl {
  public:
-  Impl(TargetChannels& targets, EtcdPublication publication)
+  Impl(TargetChannels& targets, RegistrationPlan plan)
       : shard_(targets.shard()),
         clients_(targets.etcd_clients()),
-        publication_(std::move(publication)),
+        plan_(std::move(plan)),
         tasks_(shard_.executor) {
-    auto client = clients_.acquire(publication_.access.hosts);
-    CONCERTO_ASSERT(client.has_value());  // parse_publication has looked at the hosts.
+    auto client = clients_.acquire(plan_.access.hosts);
+    CONCERTO_ASSERT(client.has_value());  // parse_registration has looked at the hosts.
     client_ = std::move(*client);
   }
 
@@ -58,21 +58,21 @@ class EtcdRegistration::Impl {
   Task<void> run();
   Async<> hold_lease();
   Async<> grant();
-  Async<> publish();
+  Async<> put_address();
   Async<> renew_until_lost();
   Async<> renew();
-  Async<bool> is_published(SteadyTime deadline);
+  Async<bool> has_address(SteadyTime deadline);
   Task<void> put_again_if_gone(SteadyTime deadline);
   Async<> revoke(std::int64_t lease_id, SteadyTime deadline);
   Task<void> give_up_lease();
   Task<void> revoke_forgotten(SteadyTime deadline);
-  std::string key() const { return publication_.key + "/" + std::to_string(lease_.id); }
+  std::string key() const { return plan_.key + "/" + std::to_string(lease_.id); }
   void note_registered();
   void note_failure(const Error& error);
 
   DiscoveryShard shard_;
   EtcdClients& clients_;
-  EtcdPublication publication_;
+  RegistrationPlan plan_;
   std::shared_ptr<EtcdClient> client_;
   Lease lease_;                          ///< id 0: none
   std::vector<std::int64_t> unrevoked_;  ///< given up, and etcd could not be told
@@ -93,7 +93,7 @@ Task<void> EtcdRegistration::Impl::run() {
 /// Returns when the lease is lost, or when it could not be had.
 Async<> EtcdRegistration::Impl::hold_lease() {
   CONCERTO_CO_CHECK(co_await grant());
-  CONCERTO_CO_CHECK(co_await publish());
+  CONCERTO_CO_CHECK(co_await put_address());
   note_registered();
   co_await revoke_forgotten(shard_.timers.now() + etcd_call_timeout);
   co_return co_await renew_until_lost();
@@ -111,10 +111,10 @@ Async<> EtcdRegistration::Impl::grant() {
   co_return ok();
 }
 
-Async<> EtcdRegistration::Impl::publish() {
+Async<> EtcdRegistration::Impl::put_address() {
   etcdserverpb::PutRequest request;
   request.set_key(key());
-  request.set_value(publication_.endpoint);
+  request.set_value(plan_.endpoint);
   request.set_lease(lease_.id);
   CONCERTO_CO_CHECK(co_await client_->call<etcdserverpb::PutResponse>("/etcdserverpb.KV/Put",
                                                                       std::move(request)));
@@ -152,20 +152,20 @@ Async<> EtcdRegistration::Impl::renew() {
   }
 }
 
-Async<bool> EtcdRegistration::Impl::is_published(SteadyTime deadline) {
+Async<bool> EtcdRegistration::Impl::has_address(SteadyTime deadline) {
   etcdserverpb::RangeRequest request;
   request.set_key(key());
   CONCERTO_CO_TRY(const auto found, co_await client_->call_until<etcdserverpb::RangeResponse>(
                                         "/etcdserverpb.KV/Range", std::move(request), deadline));
-  co_return found.kvs_size() == 1 && found.kvs(0).value() == publication_.endpoint;
+  co_return found.kvs_size() == 1 && found.kvs(0).value() == plan_.endpoint;
 }
 
 /// A key may be removed by hand while its lease lives. What cannot be asked or put now is tried
 /// after the next renewal.
 Task<void> EtcdRegistration::Impl::put_again_if_gone(SteadyTime deadline) {
-  const auto published = co_await is_published(deadline);
-  if (!published || *published) co_return;
-  const auto put = co_await publish();
+  const auto found = co_await has_address(deadline);
+  if (!found || *found) co_return;
+  const auto put = co_await put_address();
   if (put) {
     shard_.observer.log(LogLevel::warn, {},
                         "etcd: '" + key() + "' was removed or changed by others, put it again");
@@ -205,9 +205,9 @@ Task<void> EtcdRegistration::Impl::stop(SteadyTime deadline) {
   if (lease_.id != 0) unrevoked_.push_back(std::exchange(lease_, {}).id);
   co_await revoke_forgotten(deadline);
   if (!unrevoked_.empty()) {
-    shard_.observer.log(LogLevel::warn, {},
-                        "etcd: could not be told that '" + publication_.endpoint +
-                            "' goes; its key goes with its lease");
+    shard_.observer.log(
+        LogLevel::warn, {},
+        "etcd: could not be told that '" + plan_.endpoint + "' goes; its key goes with its lease");
   }
   registered_ = false;
   co_await clients_.release(std::move(client_));
@@ -217,19 +217,19 @@ void EtcdRegistration::Impl::note_registered() {
   registered_ = true;
   told_.clear();
   shard_.observer.log(LogLevel::info, {},
-                      "etcd: registered '" + key() + "' = '" + publication_.endpoint + "'");
+                      "etcd: registered '" + key() + "' = '" + plan_.endpoint + "'");
 }
 
 void EtcdRegistration::Impl::note_failure(const Error& error) {
   registered_ = false;
   if (!told_.is_new(error.detail)) return;
   shard_.observer.log(LogLevel::warn, {},
-                      "etcd: '" + publication_.endpoint + "' is not registered below '" +
-                          publication_.key + "/', tried again every second: " + error.detail);
+                      "etcd: '" + plan_.endpoint + "' is not registered below '" + plan_.key +
+                          "/', tried again every second: " + error.detail);
 }
 
-EtcdRegistration::EtcdRegistration(TargetChannels& targets, EtcdPublication publication)
-    : impl_(std::make_unique<Impl>(targets, std::move(publication))) {}
+EtcdRegistration::EtcdRegistration(TargetChannels& targets, RegistrationPlan plan)
+    : impl_(std::make_unique<Impl>(targets, std::move(plan))) {}
 
 EtcdRegistration::~EtcdRegistration() = default;
 

@@ -19,11 +19,11 @@ class Registration : public Fixture {
     options.driver = Driver::gozero;
     options.etcd_access = account;
     targets_.emplace(this->shard_, std::move(options));
-    EtcdPublication publication;
-    publication.access.hosts = hosts;
-    publication.key = "dtmservice";
-    publication.endpoint = "localhost:36790";
-    registration_.emplace(*targets_, std::move(publication));
+    RegistrationPlan plan;
+    plan.access.hosts = hosts;
+    plan.key = "dtmservice";
+    plan.endpoint = "localhost:36790";
+    registration_.emplace(*targets_, std::move(plan));
     registration_->start();
   }
 

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include <concerto/base/async.hpp>
-#include <concerto/protocol/etcd_publication.hpp>
+#include <concerto/protocol/registration_plan.hpp>
 #include <concerto/protocol/target_channels.hpp>
 
 namespace concerto::net {
@@ -16,7 +16,7 @@ namespace concerto::net {
 /// the shard's thread. Stop before destruction, and before `targets` closes.
 class EtcdRegistration {
  public:
-  EtcdRegistration(TargetChannels& targets, EtcdPublication publication);
+  EtcdRegistration(TargetChannels& targets, RegistrationPlan plan);
   ~EtcdRegistration();
   EtcdRegistration(const EtcdRegistration&) = delete;
   EtcdRegistration& operator=(const EtcdRegistration&) = delete;

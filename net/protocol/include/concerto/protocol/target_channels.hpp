@@ -10,8 +10,8 @@
 #include <concerto/base/random_source.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/engine/observer.hpp>
-#include <concerto/protocol/etcd_publication.hpp>
 #include <concerto/protocol/grpc_url.hpp>
+#include <concerto/protocol/registration_plan.hpp>
 #include <concerto/transport/address_memory.hpp>
 #include <concerto/transport/grpc_channel.hpp>
 #include <concerto/transport/host_resolver.hpp>

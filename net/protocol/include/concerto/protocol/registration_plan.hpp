@@ -23,17 +23,17 @@ struct EtcdAccess {
 };
 
 /// How the coordinator makes itself known in etcd (protocol page 06, section 4.2).
-struct EtcdPublication {
+struct RegistrationPlan {
   EtcdAccess access;
   std::string key;       ///< the coordinator's key is `<key>/<lease id>`
-  std::string endpoint;  ///< its value, published as it is
+  std::string endpoint;  ///< its value, put there as it is
 };
 
 /// Checks the configuration's MicroService.{Driver, Target, EndPoint}, and reads the files that the
 /// target names for TLS. Nothing: there is nothing to register. An error names the key and what is
 /// wrong with it; the start should be refused.
-[[nodiscard]] Result<std::optional<EtcdPublication>> parse_publication(Driver driver,
-                                                                       std::string_view target,
-                                                                       std::string_view endpoint);
+[[nodiscard]] Result<std::optional<RegistrationPlan>> parse_registration(Driver driver,
+                                                                         std::string_view target,
+                                                                         std::string_view endpoint);
 
 }  // namespace concerto::net

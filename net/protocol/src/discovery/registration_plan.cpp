@@ -1,7 +1,7 @@
 #include <utility>
 
 #include <concerto/base/masked_url.hpp>
-#include <concerto/protocol/etcd_publication.hpp>
+#include <concerto/protocol/registration_plan.hpp>
 #include <concerto/transport/http_tls.hpp>
 
 #include "target.hpp"
@@ -52,9 +52,9 @@ Result<EtcdAccess> access_of(const TargetUrl& url) {
 
 }  // namespace
 
-Result<std::optional<EtcdPublication>> parse_publication(Driver driver, std::string_view target,
-                                                         std::string_view endpoint) {
-  if (driver == Driver::standard || target.empty()) return std::optional<EtcdPublication>{};
+Result<std::optional<RegistrationPlan>> parse_registration(Driver driver, std::string_view target,
+                                                           std::string_view endpoint) {
+  if (driver == Driver::standard || target.empty()) return std::optional<RegistrationPlan>{};
   const auto refuse = [target](const Error& reason) {
     return bad_setting("MicroService.Target", target, reason);
   };
@@ -63,9 +63,9 @@ Result<std::optional<EtcdPublication>> parse_publication(Driver driver, std::str
   if (url->scheme != "etcd" && url->scheme != "discov") return refuse(scheme_error(url->scheme));
   if (const auto hosts = parse_host_ports(url->host); !hosts) return refuse(hosts.error());
 
-  EtcdPublication publication;
-  if (!url->path.empty()) publication.key = url->path.substr(1);
-  if (publication.key.empty()) {
+  RegistrationPlan plan;
+  if (!url->path.empty()) plan.key = url->path.substr(1);
+  if (plan.key.empty()) {
     return refuse(make_error(Errc::invalid_request, "no key after the hosts"));
   }
   if (endpoint.empty()) {
@@ -75,9 +75,9 @@ Result<std::optional<EtcdPublication>> parse_publication(Driver driver, std::str
   }
   auto access = access_of(*url);
   if (!access) return refuse(access.error());
-  publication.access = std::move(*access);
-  publication.endpoint = endpoint;
-  return std::optional<EtcdPublication>(std::move(publication));
+  plan.access = std::move(*access);
+  plan.endpoint = endpoint;
+  return std::optional<RegistrationPlan>(std::move(plan));
 }
 
 }  // namespace concerto::net
