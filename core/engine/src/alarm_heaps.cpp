@@ -16,33 +16,33 @@ AlarmHeaps::Heap AlarmHeaps::add() {
   return heap;
 }
 
-std::size_t AlarmHeaps::index_of(Slot slot) const noexcept {
-  const std::size_t place = table_[slot].place;
-  return chunk_of(place).ordinal * chunk_items + place % chunk_items;
+std::size_t AlarmHeaps::index_in_heap(Index entry) const noexcept {
+  const std::size_t at = table_[entry].heap_index;
+  return chunk_of(at).ordinal * chunk_items + at % chunk_items;
 }
 
-SteadyTime AlarmHeaps::time_of(Slot slot) const noexcept {
-  const std::size_t place = table_[slot].place;
-  return chunk_of(place).items[place % chunk_items].time();
+SteadyTime AlarmHeaps::time_of(Index entry) const noexcept {
+  const std::size_t at = table_[entry].heap_index;
+  return chunk_of(at).items[at % chunk_items].time();
 }
 
-void AlarmHeaps::put(Slot slot, Heap heap, SteadyTime time) {
-  if (contains(slot) && heap_of(slot) != heap) take(slot);
-  const std::size_t hole = contains(slot) ? index_of(slot) : grow(heap);
-  place_near(heaps_[heap], hole, time, slot);
+void AlarmHeaps::put(Index entry, Heap heap, SteadyTime time) {
+  if (contains(entry) && heap_of(entry) != heap) take(entry);
+  const std::size_t hole = contains(entry) ? index_in_heap(entry) : grow(heap);
+  place_near(heaps_[heap], hole, time, entry);
   if (heap != common) list(heap);
 }
 
-bool AlarmHeaps::take(Slot slot) {
-  if (!contains(slot)) return false;
-  const Heap number = heap_of(slot);
+bool AlarmHeaps::take(Index entry) {
+  if (!contains(entry)) return false;
+  const Heap number = heap_of(entry);
   State& heap = heaps_[number];
-  const std::size_t hole = index_of(slot);
-  table_[slot].place = nothing;
+  const std::size_t hole = index_in_heap(entry);
+  table_[entry].heap_index = nothing;
   const std::size_t last = heap.size - 1;
   const Item moved = item(heap, last);
   shrink(heap);
-  if (hole != last) place_near(heap, hole, moved.time(), moved.slot);
+  if (hole != last) place_near(heap, hole, moved.time(), moved.entry);
   if (number == common) return false;
   list(number);
   if (heap.size > 0) return false;
@@ -50,8 +50,8 @@ bool AlarmHeaps::take(Slot slot) {
   return true;
 }
 
-AlarmHeaps::Slot AlarmHeaps::first_in(Heap heap) const noexcept {
-  return heaps_[heap].size == 0 ? nothing : item(heaps_[heap], 0).slot;
+AlarmHeaps::Index AlarmHeaps::first_in(Heap heap) const noexcept {
+  return heaps_[heap].size == 0 ? nothing : item(heaps_[heap], 0).entry;
 }
 
 AlarmHeaps::Heap AlarmHeaps::earliest_heap() const noexcept {
@@ -105,12 +105,12 @@ void AlarmHeaps::list(Heap heap) {
 
 /// Puts the transaction into the hole, or above or below it, where the heap wants it.
 void AlarmHeaps::place_near(const State& heap, std::size_t hole, SteadyTime time,
-                            Slot slot) noexcept {
+                            Index entry) noexcept {
   while (hole > 0) {
     const std::size_t parent = (hole - 1) / children;
     const Item above = item(heap, parent);
     if (above.time() <= time) break;
-    place(heap, hole, above.time(), above.slot);
+    place(heap, hole, above.time(), above.entry);
     hole = parent;
   }
   for (;;) {
@@ -124,18 +124,20 @@ void AlarmHeaps::place_near(const State& heap, std::size_t hole, SteadyTime time
       first = std::min(first, child_time);
     }
     if (below == hole) break;
-    place(heap, hole, first, item(heap, below).slot);
+    place(heap, hole, first, item(heap, below).entry);
     hole = below;
   }
-  place(heap, hole, time, slot);
+  place(heap, hole, time, entry);
 }
 
-void AlarmHeaps::place(const State& heap, std::size_t index, SteadyTime time, Slot slot) noexcept {
+void AlarmHeaps::place(const State& heap, std::size_t index, SteadyTime time,
+                       Index entry) noexcept {
   Item& placed = item(heap, index);
   placed.count = time.time_since_epoch().count();
-  placed.slot = slot;
+  placed.entry = entry;
   const std::size_t chunk = heap.parts[index / chunk_items].chunk;
-  table_[slot].place = static_cast<Slot>(chunk * chunk_items + index % chunk_items) & nothing;
+  table_[entry].heap_index =
+      static_cast<Index>(chunk * chunk_items + index % chunk_items) & nothing;
 }
 
 }  // namespace concerto

@@ -9,58 +9,58 @@
 
 #include <concerto/base/clock.hpp>
 
-#include "resting_table.hpp"
+#include "waiting_table.hpp"
 
 namespace concerto {
 
-/// Heaps of resting transactions by their first times: one for those that wait for their time
+/// Heaps of waiting transactions by their first times: one for those that wait for their time
 /// alone, one for each target that some of them wait for.
 ///
-/// All heaps live in chunks of one array. A transaction's place in it fits into the 29 bits that
-/// its entry has, and the chunk of the place says which heap it is: that a transaction waits for a
-/// target takes no memory of its own. A chunk that a heap has left is kept for any other one. Not
-/// thread-safe.
+/// All heaps live in chunks of one array. A transaction's heap index, which is its index in that
+/// array, fits into the 29 bits that its entry has, and the chunk at this index says which heap it
+/// is: that a transaction waits for a target takes no memory of its own. A chunk that a heap has
+/// left is kept for any other one. Not thread-safe.
 class AlarmHeaps {
  public:
-  using Slot = RestingTable::Slot;
+  using Index = WaitingTable::Index;
   using Heap = std::uint32_t;
   /// The heap that is always there.
   static constexpr Heap common = 0;
 
-  /// Keeps the places in the entries of `table`, which outlives the heaps.
-  explicit AlarmHeaps(RestingTable& table) : table_(table), heaps_(1) {}
+  /// Keeps the heap indexes in the entries of `table`, which outlives the heaps.
+  explicit AlarmHeaps(WaitingTable& table) : table_(table), heaps_(1) {}
 
   /// A new, empty heap. It is removed when the last transaction leaves it.
   Heap add();
 
-  bool contains(Slot slot) const noexcept { return table_[slot].place != nothing; }
-  /// Of a slot that is in a heap.
-  Heap heap_of(Slot slot) const noexcept { return chunk_of(table_[slot].place).heap; }
-  SteadyTime time_of(Slot slot) const noexcept;
+  bool contains(Index entry) const noexcept { return table_[entry].heap_index != nothing; }
+  /// Of an entry that is in a heap.
+  Heap heap_of(Index entry) const noexcept { return chunk_of(table_[entry].heap_index).heap; }
+  SteadyTime time_of(Index entry) const noexcept;
 
-  /// Puts a slot into a heap, or moves it there, or to its new time.
-  void put(Slot slot, Heap heap, SteadyTime time);
-  /// Takes a slot out of its heap, if it is in one. True if the heap was removed with it.
-  bool take(Slot slot);
+  /// Puts an entry into a heap, or moves it there, or to its new time.
+  void put(Index entry, Heap heap, SteadyTime time);
+  /// Takes an entry out of its heap, if it is in one. True if the heap was removed with it.
+  bool take(Index entry);
 
-  /// The slot with the earliest time, `nothing` in an empty heap.
-  Slot first_in(Heap heap) const noexcept;
-  /// The slot with the earliest time of all heaps.
-  Slot first() const noexcept { return first_in(earliest_heap()); }
+  /// The entry with the earliest time, `nothing` in an empty heap.
+  Index first_in(Heap heap) const noexcept;
+  /// The entry with the earliest time of all heaps.
+  Index first() const noexcept { return first_in(earliest_heap()); }
   SteadyTime earliest() const noexcept;
 
   std::size_t size() const noexcept { return size_; }
   std::size_t size_of(Heap heap) const noexcept { return heaps_[heap].size; }
 
  private:
-  static constexpr Slot nothing = RestingTable::nothing;
+  static constexpr Index nothing = WaitingTable::nothing;
   static constexpr std::size_t children = 4;
   static constexpr std::size_t chunk_items = 256;
 
   /// Packed, as padding would be a quarter of it.
   struct [[gnu::packed, gnu::aligned(4)]] Item {
     SteadyTime::rep count = 0;
-    Slot slot = nothing;
+    Index entry = nothing;
     SteadyTime time() const noexcept { return SteadyTime(SteadyTime::duration(count)); }
   };
   static_assert(sizeof(Item) == 12);
@@ -80,8 +80,10 @@ class AlarmHeaps {
     SteadyTime listed = SteadyTime::max();  ///< its place in `by_time_`
   };
 
-  const Chunk& chunk_of(std::size_t place) const noexcept { return chunks_[place / chunk_items]; }
-  std::size_t index_of(Slot slot) const noexcept;
+  const Chunk& chunk_of(std::size_t heap_index) const noexcept {
+    return chunks_[heap_index / chunk_items];
+  }
+  std::size_t index_in_heap(Index entry) const noexcept;
   static Item& item(const State& heap, std::size_t index) noexcept {
     return heap.parts[index / chunk_items].items[index % chunk_items];
   }
@@ -89,10 +91,10 @@ class AlarmHeaps {
   std::size_t grow(Heap heap);
   void shrink(State& heap);
   void list(Heap heap);
-  void place_near(const State& heap, std::size_t hole, SteadyTime time, Slot slot) noexcept;
-  void place(const State& heap, std::size_t index, SteadyTime time, Slot slot) noexcept;
+  void place_near(const State& heap, std::size_t hole, SteadyTime time, Index entry) noexcept;
+  void place(const State& heap, std::size_t index, SteadyTime time, Index entry) noexcept;
 
-  RestingTable& table_;
+  WaitingTable& table_;
   std::vector<Chunk> chunks_;
   std::vector<std::uint32_t> free_chunks_;
   std::vector<State> heaps_;

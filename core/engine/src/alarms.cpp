@@ -8,10 +8,10 @@
 namespace concerto {
 namespace {
 
-using Entry = RestingTable::Entry;
+using Entry = WaitingTable::Entry;
 using Seconds = std::chrono::sys_seconds;
 
-constexpr auto nothing = RestingTable::nothing;
+constexpr auto nothing = WaitingTable::nothing;
 
 static_assert(trans_types <= 8, "an entry's type has three bits, and 0 is none");
 
@@ -41,51 +41,51 @@ bool Alarms::add(const Gid& gid, TransType type, WallTime create_time) {
 }
 
 std::optional<TransType> Alarms::type_of(const Gid& gid) const {
-  const Slot slot = table_.find(gid);
-  if (slot == nothing || !is_known(table_[slot])) return std::nullopt;
-  return type_in(table_[slot]);
+  const Index index = table_.find(gid);
+  if (index == nothing || !is_known(table_[index])) return std::nullopt;
+  return type_in(table_[index]);
 }
 
 void Alarms::set_wake(const Gid& gid, SteadyTime at, std::string_view target) {
-  const Slot slot = table_.find_or_insert(gid);
-  set_times(slot, {at, times(slot).timeout}, heap_for(target));
+  const Index index = table_.find_or_insert(gid);
+  set_times(index, {at, times(index).timeout}, heap_for(target));
 }
 
 void Alarms::set_timeout(const Gid& gid, SteadyTime at) {
-  const Slot slot = table_.find_or_insert(gid);
-  set_times(slot, {times(slot).wake, at}, heap_of(slot));
+  const Index index = table_.find_or_insert(gid);
+  set_times(index, {times(index).wake, at}, heap_of(index));
 }
 
 void Alarms::cancel_wake(const Gid& gid) {
-  const Slot slot = table_.find(gid);
-  if (slot == nothing) return;
-  set_times(slot, {SteadyTime::max(), times(slot).timeout}, AlarmHeaps::common);
+  const Index index = table_.find(gid);
+  if (index == nothing) return;
+  set_times(index, {SteadyTime::max(), times(index).timeout}, AlarmHeaps::common);
 }
 
 void Alarms::cancel(const Gid& gid) {
-  const Slot slot = table_.find(gid);
-  if (slot != nothing) set_times(slot, {}, AlarmHeaps::common);
+  const Index index = table_.find(gid);
+  if (index != nothing) set_times(index, {}, AlarmHeaps::common);
 }
 
 std::optional<TransType> Alarms::remove(const Gid& gid) {
-  const Slot slot = table_.find(gid);
-  if (slot == nothing) return std::nullopt;
+  const Index index = table_.find(gid);
+  if (index == nothing) return std::nullopt;
   std::optional<TransType> type;
-  if (is_known(table_[slot])) type = type_in(table_[slot]);
-  leave_heap(slot);
-  set_later(slot, SteadyTime::max());
-  table_.erase(slot);
+  if (is_known(table_[index])) type = type_in(table_[index]);
+  leave_heap(index);
+  set_later(index, SteadyTime::max());
+  table_.erase(index);
   return type;
 }
 
 SteadyTime Alarms::wake_of(const Gid& gid) const {
-  const Slot slot = table_.find(gid);
-  return slot == nothing ? SteadyTime::max() : times(slot).wake;
+  const Index index = table_.find(gid);
+  return index == nothing ? SteadyTime::max() : times(index).wake;
 }
 
 SteadyTime Alarms::timeout_of(const Gid& gid) const {
-  const Slot slot = table_.find(gid);
-  return slot == nothing ? SteadyTime::max() : times(slot).timeout;
+  const Index index = table_.find(gid);
+  return index == nothing ? SteadyTime::max() : times(index).timeout;
 }
 
 SteadyTime Alarms::earliest() const noexcept {
@@ -94,13 +94,13 @@ SteadyTime Alarms::earliest() const noexcept {
 
 std::optional<Alarms::Due> Alarms::pop_due(SteadyTime now) {
   if (earliest() > now) return std::nullopt;
-  const Slot slot = heaps_.first();
-  Times left = times(slot);
-  Due due{table_[slot].gid.key().gid(), left.wake <= now, left.timeout <= now};
+  const Index index = heaps_.first();
+  Times left = times(index);
+  Due due{table_[index].gid.key().gid(), left.wake <= now, left.timeout <= now};
   CONCERTO_ASSERT(due.wake || due.timeout);
   if (due.wake) left.wake = SteadyTime::max();
   if (due.timeout) left.timeout = SteadyTime::max();
-  set_times(slot, left, due.wake ? AlarmHeaps::common : heap_of(slot));
+  set_times(index, left, due.wake ? AlarmHeaps::common : heap_of(index));
   return due;
 }
 
@@ -122,9 +122,9 @@ std::vector<std::string> Alarms::targets_with(std::size_t count) const {
 }
 
 std::string_view Alarms::target_of(const Gid& gid) const {
-  const Slot slot = table_.find(gid);
-  if (slot == nothing) return {};
-  const auto found = target_of_heap_.find(heap_of(slot));
+  const Index index = table_.find(gid);
+  if (index == nothing) return {};
+  const auto found = target_of_heap_.find(heap_of(index));
   return found == target_of_heap_.end() ? std::string_view{} : found->second;
 }
 
@@ -132,72 +132,72 @@ std::optional<Alarms::Due> Alarms::pop_waiting(std::string_view target, Cause ca
                                                SteadyTime now) {
   const auto found = heap_of_target_.find(target);
   if (found == heap_of_target_.end()) return std::nullopt;
-  const Slot slot = heaps_.first_in(found->second);
-  Times left = times(slot);
+  const Index index = heaps_.first_in(found->second);
+  Times left = times(index);
   CONCERTO_ASSERT(left.wake != SteadyTime::max());
-  Due due{table_[slot].gid.key().gid(), true, left.timeout <= now, cause};
+  Due due{table_[index].gid.key().gid(), true, left.timeout <= now, cause};
   left.wake = SteadyTime::max();
   if (due.timeout) left.timeout = SteadyTime::max();
-  set_times(slot, left, AlarmHeaps::common);
+  set_times(index, left, AlarmHeaps::common);
   return due;
 }
 
 void Alarms::waking_after(SteadyTime time, std::size_t limit, std::size_t& from,
                           std::vector<Gid>& found) const {
-  const std::size_t end = std::min(from + part_slots, slots());
+  const std::size_t end = std::min(from + part_entries, index_end());
   for (; from < end && found.size() < limit; ++from) {
-    const Slot slot = static_cast<Slot>(from);
-    const SteadyTime wake = times(slot).wake;
-    if (wake > time && wake != SteadyTime::max()) found.push_back(table_[slot].gid.key().gid());
+    const Index index = static_cast<Index>(from);
+    const SteadyTime wake = times(index).wake;
+    if (wake > time && wake != SteadyTime::max()) found.push_back(table_[index].gid.key().gid());
   }
 }
 
 WallTime Alarms::oldest_in(std::size_t part) const {
   WallTime oldest = WallTime::max();
-  const std::size_t end = std::min((part + 1) * part_slots, table_.slots());
-  for (std::size_t slot = part * part_slots; slot < end; ++slot) {
-    const Entry& entry = table_[static_cast<Slot>(slot)];
+  const std::size_t end = std::min((part + 1) * part_entries, table_.index_end());
+  for (std::size_t index = part * part_entries; index < end; ++index) {
+    const Entry& entry = table_[static_cast<Index>(index)];
     if (!is_known(entry)) continue;
     oldest = std::min<WallTime>(oldest, Seconds(std::chrono::seconds(entry.created)));
   }
   return oldest;
 }
 
-Alarms::Times Alarms::times(Slot slot) const noexcept {
-  const Entry& entry = table_[slot];
-  if (!heaps_.contains(slot)) return {};
-  const SteadyTime first = heaps_.time_of(slot);
-  const SteadyTime later = entry.has_later ? later_times_.find(slot)->second : SteadyTime::max();
+Alarms::Times Alarms::times(Index index) const noexcept {
+  const Entry& entry = table_[index];
+  if (!heaps_.contains(index)) return {};
+  const SteadyTime first = heaps_.time_of(index);
+  const SteadyTime later = entry.has_later ? later_times_.find(index)->second : SteadyTime::max();
   return entry.wakes_first ? Times{first, later} : Times{later, first};
 }
 
 /// A transaction that was not added goes with its last alarm.
-void Alarms::set_times(Slot slot, Times times, AlarmHeaps::Heap heap) {
+void Alarms::set_times(Index index, Times times, AlarmHeaps::Heap heap) {
   const SteadyTime first = std::min(times.wake, times.timeout);
-  set_later(slot, std::max(times.wake, times.timeout));
-  Entry& entry = table_[slot];
-  if (heap_of(slot) != heap || first == SteadyTime::max()) leave_heap(slot);
+  set_later(index, std::max(times.wake, times.timeout));
+  Entry& entry = table_[index];
+  if (heap_of(index) != heap || first == SteadyTime::max()) leave_heap(index);
   if (first != SteadyTime::max()) {
     entry.wakes_first = times.wake <= times.timeout;
-    heaps_.put(slot, heap, first);
+    heaps_.put(index, heap, first);
   } else if (!is_known(entry)) {
-    table_.erase(slot);
+    table_.erase(index);
   }
 }
 
-void Alarms::set_later(Slot slot, SteadyTime later) {
-  Entry& entry = table_[slot];
+void Alarms::set_later(Index index, SteadyTime later) {
+  Entry& entry = table_[index];
   if (later != SteadyTime::max()) {
-    later_times_.insert_or_assign(slot, later);
+    later_times_.insert_or_assign(index, later);
     entry.has_later = 1;
   } else if (entry.has_later) {
-    later_times_.erase(slot);
+    later_times_.erase(index);
     entry.has_later = 0;
   }
 }
 
-AlarmHeaps::Heap Alarms::heap_of(Slot slot) const noexcept {
-  return heaps_.contains(slot) ? heaps_.heap_of(slot) : AlarmHeaps::common;
+AlarmHeaps::Heap Alarms::heap_of(Index index) const noexcept {
+  return heaps_.contains(index) ? heaps_.heap_of(index) : AlarmHeaps::common;
 }
 
 /// The heap of those that wait for the target, which the caller puts somebody into.
@@ -213,10 +213,10 @@ AlarmHeaps::Heap Alarms::heap_for(std::string_view target) {
 }
 
 /// A target that nobody waits for any more is forgotten.
-void Alarms::leave_heap(Slot slot) {
-  if (!heaps_.contains(slot)) return;
-  const AlarmHeaps::Heap heap = heaps_.heap_of(slot);
-  if (!heaps_.take(slot)) return;
+void Alarms::leave_heap(Index index) {
+  if (!heaps_.contains(index)) return;
+  const AlarmHeaps::Heap heap = heaps_.heap_of(index);
+  if (!heaps_.take(index)) return;
   const auto target = target_of_heap_.find(heap);
   heap_of_target_.erase(heap_of_target_.find(target->second));
   target_of_heap_.erase(target);

@@ -16,11 +16,11 @@
 #include <concerto/engine/transaction.hpp>
 
 #include "alarm_heaps.hpp"
-#include "resting_table.hpp"
+#include "waiting_table.hpp"
 
 namespace concerto {
 
-/// The unfinished transactions of one shard that rest in the store, and when they are looked at
+/// The waiting transactions of one shard, which are in the store alone, and when they are looked at
 /// again.
 ///
 /// A gid has at most two times, in steady time: its wake (retry, ongoing branch, delay, recovery)
@@ -85,41 +85,41 @@ class Alarms {
   std::optional<Due> pop_waiting(std::string_view target, Cause cause, SteadyTime now);
 
   /// Adds to `found`, up to `limit` gids in it, those that are to be woken later than `time`, from
-  /// a slot of the table on and of one part at most. `from` moves behind what was looked at, up to
-  /// `slots()`. A transaction keeps its slot until it is removed: who walks over all slots meets
-  /// each one once, whatever else happens meanwhile.
+  /// an index of the table on and of one part at most. `from` moves behind what was looked at, up
+  /// to `index_end()`. A transaction keeps its index until it is removed: who walks over all
+  /// indexes meets each transaction once, whatever else happens meanwhile.
   void waking_after(SteadyTime time, std::size_t limit, std::size_t& from,
                     std::vector<Gid>& found) const;
-  std::size_t slots() const noexcept { return table_.slots(); }
+  std::size_t index_end() const noexcept { return table_.index_end(); }
 
   /// Create time of the oldest in some of the `parts()` of the table, WallTime::max() without one,
   /// rounded down to whole seconds. Transactions come and go while somebody walks over the parts in
   /// steps: what he finds is about right, which is enough.
   WallTime oldest_in(std::size_t part) const;
-  std::size_t parts() const noexcept { return table_.slots() / part_slots + 1; }
+  std::size_t parts() const noexcept { return table_.index_end() / part_entries + 1; }
 
   /// Transactions with an alarm.
   std::size_t size() const noexcept { return heaps_.size(); }
 
  private:
-  using Slot = RestingTable::Slot;
+  using Index = WaitingTable::Index;
 
   struct Times {
     SteadyTime wake = SteadyTime::max();
     SteadyTime timeout = SteadyTime::max();
   };
-  static constexpr std::size_t part_slots = 4096;
+  static constexpr std::size_t part_entries = 4096;
 
-  Times times(Slot slot) const noexcept;
-  void set_times(Slot slot, Times times, AlarmHeaps::Heap heap);
-  void set_later(Slot slot, SteadyTime later);
-  AlarmHeaps::Heap heap_of(Slot slot) const noexcept;
+  Times times(Index index) const noexcept;
+  void set_times(Index index, Times times, AlarmHeaps::Heap heap);
+  void set_later(Index index, SteadyTime later);
+  AlarmHeaps::Heap heap_of(Index index) const noexcept;
   AlarmHeaps::Heap heap_for(std::string_view target);
-  void leave_heap(Slot slot);
+  void leave_heap(Index index);
 
-  RestingTable table_;
+  WaitingTable table_;
   AlarmHeaps heaps_{table_};
-  boost::unordered_flat_map<Slot, SteadyTime> later_times_;  ///< of those with two
+  boost::unordered_flat_map<Index, SteadyTime> later_times_;  ///< of transactions with two alarms
   std::map<std::string, AlarmHeaps::Heap, std::less<>> heap_of_target_;
   std::map<AlarmHeaps::Heap, std::string_view> target_of_heap_;
 };

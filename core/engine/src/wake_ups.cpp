@@ -151,7 +151,7 @@ Task<WakeUps::Waking> WakeUps::take_waking(std::chrono::seconds beyond, std::siz
   }
   const SteadyTime time = timers_.now() + beyond;
   Waking waking;
-  while (round == reset_round_ && waking.gids.size() < limit && reset_from_ < alarms_.slots()) {
+  while (round == reset_round_ && waking.gids.size() < limit && reset_from_ < alarms_.index_end()) {
     alarms_.waking_after(time, limit, reset_from_, waking.gids);
     co_await asio::post(executor_, use_task);
   }
@@ -160,7 +160,7 @@ Task<WakeUps::Waking> WakeUps::take_waking(std::chrono::seconds beyond, std::siz
     co_return waking;
   }
   std::vector<Gid> next;
-  for (std::size_t ahead = reset_from_; next.empty() && ahead < alarms_.slots();) {
+  for (std::size_t ahead = reset_from_; next.empty() && ahead < alarms_.index_end();) {
     alarms_.waking_after(time, 1, ahead, next);
     co_await asio::post(executor_, use_task);
   }

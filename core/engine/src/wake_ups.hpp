@@ -110,7 +110,7 @@ class WakeUps {
   std::size_t in_progress_ = 0;
   bool stopping_ = false;
   std::uint64_t reset_round_ = 0;
-  std::size_t reset_from_ = 0;  ///< how far its round has come, a slot of the alarms
+  std::size_t reset_from_ = 0;  ///< how far its round has come, an index of the alarms
   // Written by the shard only, read by metrics.
   std::atomic<std::size_t> alarm_count_{0};
   std::atomic<std::size_t> queued_count_{0};

@@ -34,7 +34,7 @@ WallTime oldest_of(const Alarms& alarms) {
 /// All of them, part by part.
 std::vector<Gid> waking_after(const Alarms& alarms, SteadyTime time) {
   std::vector<Gid> found;
-  for (std::size_t from = 0; from < alarms.slots();) {
+  for (std::size_t from = 0; from < alarms.index_end();) {
     alarms.waking_after(time, 1'000'000, from, found);
   }
   return found;
@@ -369,7 +369,7 @@ TEST(Alarms, GiveAtMostSoManyThatWakeLater) {
   alarms.waking_after(start, 100, from, found);
   EXPECT_EQ(found.size(), 9U);
   EXPECT_EQ(std::set<Gid>(found.begin(), found.end()).size(), 9U);
-  EXPECT_EQ(from, alarms.slots());
+  EXPECT_EQ(from, alarms.index_end());
   EXPECT_EQ(waking_after(alarms, start + seconds(6)).size(), 3U);
 }
 

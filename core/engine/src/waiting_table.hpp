@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "chunked_array.hpp"
+#include "packed_gid.hpp"
+
+namespace concerto {
+
+/// The gids of waiting transactions with what `Alarms` keeps of each: 36 bytes, however many there
+/// are, so that millions fit. A gid has an index as long as it is here. Not thread-safe.
+///
+/// Linear hashing: each new entry beyond the buckets there are adds one, so that there is neither a
+/// pause in which all of the table is hashed again nor memory for an old and a new one.
+class WaitingTable {
+ public:
+  using Index = std::uint32_t;
+  static constexpr Index nothing = (1U << 29U) - 1;  ///< all bits of an index
+
+  struct Entry {
+    PackedGid gid;
+    std::uint32_t created = 0;                ///< seconds since 1970
+    std::uint32_t heap_index : 29 = nothing;  ///< where the heaps have it
+    std::uint32_t type : 3 = 0;         ///< a TransType; 0 as long as the transaction was not added
+    std::uint32_t next : 29 = nothing;  ///< the next entry of the bucket or of the free ones
+    std::uint32_t wakes_first : 1 = 0;  ///< the time in the heap is the wake
+    std::uint32_t has_later : 1 = 0;    ///< a second alarm, which is not in the heap
+  };
+  static_assert(sizeof(Entry) == 32, "two to a cache line");
+
+  WaitingTable();
+
+  /// The gid's index, `nothing` if it is not here.
+  Index find(const Gid& gid) const noexcept;
+  Index find_or_insert(const Gid& gid);
+  void erase(Index index) noexcept;
+
+  Entry& operator[](Index index) noexcept { return entries_[index]; }
+  const Entry& operator[](Index index) const noexcept { return entries_[index]; }
+
+  /// Indexes are below this; a free entry has the type 0.
+  std::size_t index_end() const noexcept { return entries_.size(); }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::size_t bucket_of(std::uint32_t hash) const noexcept;
+  Index find(const GidKey& key, std::size_t bucket) const noexcept;
+  void link(Index index, std::size_t bucket) noexcept;
+  Index take_index(const GidKey& key);
+  void add_bucket();
+
+  ChunkedArray<Entry> entries_;
+  ChunkedArray<Index> buckets_;  ///< the first entry of each
+  std::size_t bucket_mask_ = 0;
+  Index free_ = nothing;
+  std::size_t size_ = 0;
+};
+
+}  // namespace concerto
