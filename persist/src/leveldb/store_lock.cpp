@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <sys/file.h>
@@ -11,15 +12,21 @@
 
 namespace concerto::persist {
 
+Error not_locked(const std::string& path, int reason) {
+  if (reason == EWOULDBLOCK) {
+    return make_error(Errc::store_unavailable,
+                      "'" + path + "' is held: another process has this store open");
+  }
+  return make_error(Errc::store_failed,
+                    "cannot lock '" + path + "': " + std::generic_category().message(reason));
+}
+
 Result<StoreLock> StoreLock::take(const std::string& path) {
   StoreLock lock;
   lock.path_ = path;
   lock.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock.fd_ < 0) return system_failure("cannot open", path);
-  if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
-    return make_error(Errc::store_unavailable,
-                      "'" + path + "' is held: another process has this store open");
-  }
+  if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) return not_locked(path, errno);
   // Whoever resets a store removes the file with the lock held: then the lock keeps nobody away.
   struct stat held {};
   if (::fstat(lock.fd_, &held) != 0) return system_failure("cannot look at", path);

@@ -11,7 +11,8 @@ namespace concerto::persist {
 /// it lives.
 class StoreLock {
  public:
-  /// Errors: store_unavailable when somebody else holds it, or has just removed it; store_failed.
+  /// Errors: store_unavailable when somebody else holds it, or has just removed it; store_failed
+  /// when the file system gives no lock.
   static Result<StoreLock> take(const std::string& path);
 
   /// An error when another file, or none, is at the lock's path now: the lock then keeps nobody
@@ -32,5 +33,9 @@ class StoreLock {
   std::string path_;
   int fd_ = -1;
 };
+
+/// The error of a lock that `flock` refused for the reason `reason` (a value of errno): only
+/// EWOULDBLOCK says that another process holds the lock.
+Error not_locked(const std::string& path, int reason);
 
 }  // namespace concerto::persist

@@ -1,5 +1,6 @@
 #include "leveldb/store_lock.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
@@ -22,6 +23,19 @@ TEST(StoreLock, IsHeldOnce) {
     EXPECT_EQ(second.error().code, Errc::store_unavailable);
   }
   EXPECT_TRUE(StoreLock::take(path));
+}
+
+TEST(StoreLock, OnlyAHeldLockIsTakenForAnotherProcess) {
+  const Error held = not_locked("/store/LOCK", EWOULDBLOCK);
+  EXPECT_EQ(held.code, Errc::store_unavailable);
+  EXPECT_NE(held.detail.find("another process"), std::string::npos) << held.detail;
+  // A file system without locks, and a system that has no room for another one.
+  for (const int reason : {ENOTSUP, ENOLCK}) {
+    const Error failed = not_locked("/store/LOCK", reason);
+    EXPECT_EQ(failed.code, Errc::store_failed);
+    EXPECT_EQ(failed.detail.find("another process"), std::string::npos) << failed.detail;
+    EXPECT_NE(failed.detail.find("/store/LOCK"), std::string::npos) << failed.detail;
+  }
 }
 
 TEST(StoreLock, OfAFileThatIsGoneKeepsNobodyAway) {
