@@ -92,6 +92,48 @@ TEST_F(StoreRebuild, ALostDirectoryIsMadeAnew) {
   EXPECT_EQ(again.error().code, Errc::gid_exists);
 }
 
+// LevelDB opens a database that lacks its log without a word, and what was in the log is absent.
+TEST_F(StoreRebuild, ADirectoryWithoutItsLogIsMadeAnew) {
+  segment_bytes_ = 1 << 20;  // one segment, the directory of which has no table yet
+  make_store();
+  const std::string directory = persist::segment_path(store_, 1) + "/directory";
+  const auto logs = files_below(directory, ".log");
+  ASSERT_EQ(logs.size(), 1U);
+  for (const bool has_list : {true, false}) {
+    SCOPED_TRACE(has_list ? "with a list of logs" : "of a version without a list of logs");
+    if (!has_list) fs::remove(directory + "/LOGS");
+    for (const std::string& log : files_below(directory, ".log")) fs::remove(log);
+    const auto store = open(store_).value();
+    EXPECT_TRUE(says_made_anew());
+    history_.check(*store);
+    const Result<> again = await_result(io_, store->commit(create(sample_saga("g1"))));
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Errc::gid_exists);
+    ASSERT_TRUE(store->maintain());
+  }
+}
+
+TEST_F(StoreRebuild, ADirectoryThatLacksTheOlderOfItsLogsIsMadeAnew) {
+  make_store();
+  const std::string directory = persist::segment_path(store_, 1) + "/directory";
+  // As it is for a moment while LevelDB makes a table of the older log.
+  const std::string list = directory + "/LOGS";
+  set_file_content(list, "+000001.log\n" + file_content(list));
+  const auto store = open(store_).value();
+  EXPECT_TRUE(says_made_anew());
+  history_.check(*store);
+}
+
+TEST_F(StoreRebuild, ADirectoryOfAVersionWithoutAListOfLogsGetsOne) {
+  make_store();
+  for (const std::string& list : files_below(store_, "/directory/LOGS")) fs::remove(list);
+  const auto store = open(store_).value();
+  EXPECT_FALSE(says_made_anew());
+  history_.check(*store);
+  EXPECT_EQ(files_below(store_, "/directory/LOGS").size(),
+            files_below(store_, "/directory/CURRENT").size());
+}
+
 TEST_F(StoreRebuild, AStartThatIsInterruptedMeanwhileLosesNothing) {
   make_store();
   lose_a_directory();

@@ -104,7 +104,11 @@ LogEnv::NewFile LogEnv::create_file(const std::string& path) {
     return NewFile(std::make_unique<TableFile>(path, std::move(table), space_.log_bytes, shared()));
   }
   CONCERTO_TRY(auto file, files_.create(path));
-  dirty_.add(parent_dir(path));
+  if (is_log(path)) {
+    CONCERTO_CHECK(list_log(path));
+  } else {
+    dirty_.add(parent_dir(path));
+  }
   return NewFile(std::make_unique<AppendFile>(path, std::move(file), 0, shared()));
 }
 
@@ -113,10 +117,7 @@ LogEnv::NewFile LogEnv::create_log(const std::string& path) {
   CONCERTO_TRY(const std::uint64_t zeroed, spare_.use_as(path));
   const auto open = [&] { return zeroed > 0 ? disk_.open(path) : disk_.create(path); };
   CONCERTO_TRY(auto file, disk_.space().use(open));
-  // A listed log must be there, so the list comes second.
-  dirty_.add(parent_dir(path));
-  CONCERTO_CHECK(dirty_.sync(parent_dir(path)));
-  CONCERTO_CHECK(note_log(path, '+'));
+  CONCERTO_CHECK(list_log(path));
   return log_file(path, std::move(file), 0, zeroed);
 }
 
@@ -166,9 +167,7 @@ leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::Writ
 // The list may lack a log that was made just before the end.
 LogEnv::NewFile LogEnv::resume_log(const std::string& path, std::uint64_t size) {
   CONCERTO_TRY(auto file, disk_.open(path));
-  dirty_.add(parent_dir(path));
-  CONCERTO_CHECK(dirty_.sync(parent_dir(path)));
-  CONCERTO_CHECK(note_log(path, '+'));
+  CONCERTO_CHECK(list_log(path));
   return log_file(path, std::move(file), size, size);
 }
 
@@ -176,13 +175,13 @@ leveldb::Status LogEnv::RemoveFile(const std::string& path) {
   if (failure_.happened()) return refused(path);
   // What replaces the file must not go before it does.
   Result<> removed = dirty_.sync(parent_dir(path));
-  if (removed) removed = is_synced_log(path) ? remove_log(path) : disk_.remove(path);
+  if (removed) removed = is_log(path) ? remove_log(path) : disk_.remove(path);
   return done(path, removed);
 }
 
 Result<> LogEnv::remove_log(const std::string& path) {
   CONCERTO_CHECK(note_log(path, '-'));
-  CONCERTO_TRY(const bool kept, spare_.keep(path));
+  CONCERTO_TRY(const bool kept, spare_.keep(path));  // never, where logs are not zeroed ahead
   if (!kept) return disk_.remove(path);
   make_spare();
   return ok();
@@ -213,6 +212,13 @@ leveldb::Status LogEnv::CreateDir(const std::string& path) {
 
 leveldb::Status LogEnv::RemoveDir(const std::string& path) {
   return failure_.happened() ? refused(path) : done(path, disk_.remove_dir(path));
+}
+
+// A listed log must be there, so the list comes second.
+Result<> LogEnv::list_log(const std::string& path) {
+  dirty_.add(parent_dir(path));
+  CONCERTO_CHECK(dirty_.sync(parent_dir(path)));
+  return note_log(path, '+');
 }
 
 // LevelDB creates and removes logs rarely, so the list is opened anew each time.

@@ -17,10 +17,10 @@
 namespace concerto::persist {
 
 /// What LevelDB does not do by itself when it writes files: a directory is synced after a file was
-/// created or renamed in it (with the next sync of any file there, and before one is removed), and
-/// a database whose writes are synced one by one
+/// created or renamed in it (with the next sync of any file there, and before one is removed); a
+/// list of the database's log files is kept, because LevelDB does not notice when one is missing;
+/// and a database whose writes are synced one by one
 ///  - gets its log space zeroed ahead in steps, so that a sync need not change the file's size;
-///  - keeps a list of its log files, because LevelDB does not notice when one is missing;
 ///  - makes the next log of one that is not needed any more.
 /// LevelDB's background work has a thread of low priority here, and syncs tables in pieces.
 /// After a failure it changes nothing any more: LevelDB would tidy up after a rename that has in
@@ -74,8 +74,9 @@ class LogEnv final : public leveldb::EnvWrapper {
  private:
   using NewFile = Result<std::unique_ptr<leveldb::WritableFile>>;
 
+  static bool is_log(const std::string& path) noexcept { return path.ends_with(".log"); }
   bool is_synced_log(const std::string& path) const noexcept {
-    return logs_ == Logs::synced && path.ends_with(".log");
+    return logs_ == Logs::synced && is_log(path);
   }
   template <class Open>
   leveldb::Status with_descriptor(Open open);
@@ -88,6 +89,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   NewFile create_log(const std::string& path);
   Result<> remove_log(const std::string& path);
   void make_spare();
+  Result<> list_log(const std::string& path);
   Result<> note_log(const std::string& path, char sign);
   leveldb::Status done(const std::string& path, const Result<>& result);
   leveldb::Status refused(const std::string& path) const;

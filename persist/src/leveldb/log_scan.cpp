@@ -103,10 +103,13 @@ std::uint64_t content_bytes(std::string_view tail) {
   return end == tail.npos ? 0 : end + 1;
 }
 
-Result<bool> has_logs(const std::string& database) {
+Result<std::set<std::string>> present_logs(const std::string& database) {
   CONCERTO_TRY(const auto entries, list_dir(database));
-  return std::any_of(entries.begin(), entries.end(),
-                     [](const DirEntry& entry) { return is_log_file(entry.name); });
+  std::set<std::string> present;
+  for (const DirEntry& entry : entries) {
+    if (is_log_file(entry.name)) present.insert(entry.name);
+  }
+  return present;
 }
 
 /// The logs that the list says are there, which they must be. Others are ignored, as LevelDB does:
@@ -116,8 +119,8 @@ Result<std::set<std::string>> listed_logs(const std::string& database) {
   std::set<std::string> listed;  // equally long numbers, so that names sort as numbers do
   CONCERTO_TRY(const EntryKind list_kind, kind_of(list));
   if (list_kind == EntryKind::absent) {
-    CONCERTO_TRY(const bool logs, has_logs(database));
-    if (!logs) return listed;
+    CONCERTO_TRY(const auto present, present_logs(database));
+    if (present.empty()) return listed;
     return missing(list);
   }
   CONCERTO_TRY(const std::string content, read_file(list));
@@ -139,6 +142,12 @@ Result<std::set<std::string>> listed_logs(const std::string& database) {
     return missing(path);
   }
   return listed;
+}
+
+Result<> replace_list(Disk& disk, const std::string& database, const std::set<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += "+" + name + "\n";
+  return replace_file(disk, log_list_path(database), list);
 }
 
 Result<> cut_tail(Disk& disk, const std::string& path) {
@@ -237,6 +246,20 @@ Result<LogScan> scan_logs(const std::string& database, bool may_be_torn) {
   return scan;
 }
 
+Result<> check_directory_logs(Disk& disk, const std::string& database) {
+  CONCERTO_TRY(const auto present, present_logs(database));
+  // LevelDB makes the next log before it removes one, so a whole database has a log.
+  if (present.empty()) return damaged(database, "it has no log");
+  CONCERTO_TRY(const EntryKind list_kind, kind_of(log_list_path(database)));
+  if (list_kind != EntryKind::absent) {
+    CONCERTO_TRY(const auto listed, listed_logs(database));
+    if (listed == present) return ok();
+  }
+  // A listed log must be there after a power loss, too.
+  CONCERTO_CHECK(disk.sync_dir(database));
+  return replace_list(disk, database, present);
+}
+
 Result<bool> holds_groups(const std::string& database) {
   CONCERTO_TRY(const EntryKind kind, kind_of(database));
   if (kind != EntryKind::directory) return false;
@@ -259,9 +282,7 @@ Result<> repair_logs(Disk& disk, const std::string& database, const LogScan& sca
     CONCERTO_CHECK(empty_unused_logs(disk, database, names));
     if (!scan.newest_file.empty()) CONCERTO_CHECK(end_with_last_group(disk, scan.newest_file));
   }
-  std::string list;
-  for (const std::string& name : names) list += "+" + name + "\n";
-  return replace_file(disk, log_list_path(database), list);
+  return replace_list(disk, database, names);
 }
 
 }  // namespace concerto::persist

@@ -25,6 +25,11 @@ struct LogScan {
 /// database with `may_be_torn` may have such an end. Errors: store_damaged.
 Result<LogScan> scan_logs(const std::string& database, bool may_be_torn);
 
+/// Checks that all listed logs of a segment's directory are there, and lists those that the list
+/// lacks: one that was made just before the end, or all of them after a version of this program
+/// that kept no list. LevelDB goes on with the newest one. Errors: store_damaged, store_failed.
+Result<> check_directory_logs(Disk& disk, const std::string& database);
+
 /// Whether a database may hold groups: it has tables, or logs with anything but zeros in them. One
 /// that is absent or half made holds none. Errors: store_failed.
 Result<bool> holds_groups(const std::string& database);

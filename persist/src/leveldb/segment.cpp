@@ -137,6 +137,7 @@ Result<std::shared_ptr<Segment>> Segment::open(SegmentEnv& env, const std::strin
   std::shared_ptr<Segment> segment(new Segment(env, path, state));
   CONCERTO_CHECK(segment->open_log(false));
   Result<> sound = check_current(directory_database(path));
+  if (sound) sound = check_directory_logs(env.files, directory_database(path));
   if (sound) sound = segment->open_directory(false);
   if (sound) sound = segment->load_filter();
   if (sound) return segment;
