@@ -254,6 +254,7 @@ Result<> Maintenance::seal(const std::shared_ptr<Segment>& segment) {
 Result<> Maintenance::apply_retention() {
   correct_finish_times();
   for (;;) {
+    core_.segments.remove_dropped();
     const auto segments = core_.segments.all();
     if (segments.size() < 2) return ok();
     const std::uint64_t bytes = bytes_of(segments);
@@ -302,9 +303,8 @@ Result<> Maintenance::drop_oldest(const SegmentSet::Segments& segments) {
       core_.ledger.with_lock([&] { return segments[1]->state.first_sequence; });
   CONCERTO_CHECK(
       core_.change_state([](StoreState& state) { state.segments.erase(state.segments.begin()); }));
-  core_.segments.remove_oldest();
+  core_.segments.drop_oldest();
   core_.ledger.forget_before(segments[1]->first_group(), first_sequence);
-  oldest->drop();
   core_.probe.segments_dropped.fetch_add(1, std::memory_order_relaxed);
   core_.log(LogLevel::info, "dropped '" + oldest->path() + "', which is past retention");
   return ok();

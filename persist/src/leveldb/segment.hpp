@@ -61,8 +61,7 @@ struct SegmentEnv {
 /// transactions that began in it (another one: fingerprint to places), in one directory on disk.
 ///
 /// One thread appends; reading and `write_finished` are thread-safe. The filter belongs to the
-/// ledger, under whose lock it is used. Shared: a reader may hold a segment that was just dropped;
-/// its files go when the last one lets go.
+/// ledger, under whose lock it is used. Shared: a reader may hold a segment that was just dropped.
 class Segment {
  public:
   /// Creates its directory, with empty databases.

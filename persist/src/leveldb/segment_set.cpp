@@ -1,6 +1,8 @@
 #include "segment_set.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace concerto::persist {
 
@@ -9,14 +11,28 @@ void SegmentSet::add(std::shared_ptr<Segment> segment) {
   segments_.push_back(std::move(segment));
 }
 
-void SegmentSet::remove_oldest() {
+void SegmentSet::drop_oldest() {
   const std::lock_guard lock(mutex_);
+  segments_.front()->drop();
+  dropped_.push_back(std::move(segments_.front()));
   segments_.erase(segments_.begin());
 }
 
-void SegmentSet::clear() {
+void SegmentSet::remove_dropped() {
+  Segments unread;  // closed without the lock
   const std::lock_guard lock(mutex_);
-  segments_.clear();
+  // No new reader can come to a dropped segment.
+  const auto read = std::partition(dropped_.begin(), dropped_.end(),
+                                   [](const auto& segment) { return segment.use_count() > 1; });
+  std::move(read, dropped_.end(), std::back_inserter(unread));
+  dropped_.erase(read, dropped_.end());
+}
+
+void SegmentSet::clear() {
+  Segments closed, dropped;  // closed without the lock
+  const std::lock_guard lock(mutex_);
+  closed.swap(segments_);
+  dropped.swap(dropped_);
 }
 
 std::shared_ptr<Segment> SegmentSet::of(std::uint64_t group) const {

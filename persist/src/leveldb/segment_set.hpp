@@ -14,7 +14,11 @@ class SegmentSet {
   using Segments = std::vector<std::shared_ptr<Segment>>;
 
   void add(std::shared_ptr<Segment> segment);
-  void remove_oldest();
+  /// Its files go with `remove_dropped`, once no reader has it any more.
+  void drop_oldest();
+  /// Closes and removes the dropped segments that nobody reads any more: a reader that lets go of
+  /// one on a shard's thread closes no database there. On a thread that may block.
+  void remove_dropped();
   void clear();
 
   /// The segment that holds a group; null when it is gone.
@@ -29,6 +33,7 @@ class SegmentSet {
  private:
   mutable std::mutex mutex_;
   Segments segments_;
+  Segments dropped_;
 };
 
 }  // namespace concerto::persist

@@ -1,0 +1,65 @@
+#include "leveldb/segment_set.hpp"
+
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "store_files.hpp"
+
+namespace concerto::persist {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Two segments, the older one of which can be dropped.
+class SegmentSetTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(env_.start());
+    for (const std::uint64_t number : {1U, 2U}) {
+      SegmentState state;
+      state.number = number;
+      state.first_group = number == 1 ? 1 : 10;
+      auto segment = Segment::create(env_, path_of(number), state);
+      ASSERT_TRUE(segment) << segment.error().detail;
+      segments_.add(std::move(*segment));
+    }
+  }
+
+  std::string path_of(std::uint64_t number) const { return segment_path(dir_.path(), number); }
+
+  test::TempDir dir_;
+  SegmentEnv env_{posix_disk(), test::small_options(dir_.path())};
+  SegmentSet segments_;
+};
+
+TEST_F(SegmentSetTest, AReaderOfADroppedSegmentRemovesNoFile) {
+  std::shared_ptr<Segment> read = segments_.of(9);
+  segments_.drop_oldest();
+  EXPECT_EQ(segments_.of(9), nullptr);
+  segments_.remove_dropped();
+  EXPECT_TRUE(fs::exists(path_of(1))) << "it is still read";
+  read.reset();
+  EXPECT_TRUE(fs::exists(path_of(1))) << "whoever lets go may be a shard";
+  segments_.remove_dropped();
+  EXPECT_FALSE(fs::exists(path_of(1)));
+  EXPECT_TRUE(fs::exists(path_of(2)));
+}
+
+TEST_F(SegmentSetTest, ADroppedSegmentThatNobodyReadsGoesAtOnce) {
+  segments_.drop_oldest();
+  segments_.remove_dropped();
+  EXPECT_FALSE(fs::exists(path_of(1)));
+  EXPECT_EQ(segments_.size(), 1U);
+}
+
+TEST_F(SegmentSetTest, AStoreThatIsClosedLeavesNoDroppedSegment) {
+  segments_.drop_oldest();
+  segments_.clear();
+  EXPECT_FALSE(fs::exists(path_of(1)));
+  EXPECT_TRUE(fs::exists(path_of(2)));
+}
+
+}  // namespace
+}  // namespace concerto::persist
