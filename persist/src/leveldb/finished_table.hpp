@@ -23,7 +23,8 @@ class FinishedTable {
   };
   using Part = boost::unordered_flat_map<Fingerprint, FinishedPlaces, Hash>;
   static constexpr int part_bits = 6;
-  using Parts = std::array<Part, std::size_t{1} << part_bits>;
+  static constexpr std::size_t part_count = std::size_t{1} << part_bits;
+  using Parts = std::array<Part, part_count>;
 
   /// Replaces what is known of the transaction.
   void put(const Fingerprint& fingerprint, const FinishedPlaces& places) {
@@ -41,9 +42,10 @@ class FinishedTable {
     const auto found = found_in.find(fingerprint);
     return found != found_in.end() ? &found->second : nullptr;
   }
+  /// Erases from the part of that number, so that the caller can let go of a lock between parts.
   template <class Predicate>
-  void erase_if(Predicate predicate) {
-    for (Part& some : parts_) boost::unordered::erase_if(some, predicate);
+  void erase_if(std::size_t part, Predicate predicate) {
+    boost::unordered::erase_if(parts_[part], predicate);
   }
   /// Keeps the memory.
   void clear() noexcept {

@@ -162,6 +162,9 @@ class Ledger {
   /// Calls `visit` with each unfinished entry and its slot; lets go of the lock now and then.
   template <class Visit>
   void for_each_unfinished(Visit visit) const;
+  /// Erases entries with sequences below `before`; lets go of the lock after `step` of them.
+  template <class Table, class Predicate>
+  void erase_in_steps(Table& table, std::uint64_t before, std::size_t step, Predicate predicate);
 
   // With the lock held.
   std::vector<SegmentRef> maybe_in(const Fingerprint& fingerprint) const;

@@ -1,6 +1,7 @@
 // What the ledger shows: to reads, to checkpoints, to retention.
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <concerto/base/assert.hpp>
@@ -12,6 +13,8 @@ namespace {
 
 /// Entries of a table looked at under one hold of the lock.
 constexpr std::size_t entries_per_hold = 4096;
+/// Moved ones, each of which is looked for in all filters.
+constexpr std::size_t moved_per_hold = 256;
 /// Entries of one unfinished_part record.
 constexpr std::size_t part_entries_max = 512;
 
@@ -261,19 +264,39 @@ void Ledger::directories_written() {
   failed_flushing_.clear();
 }
 
+// What is not forgotten yet leads to a segment that is gone, and a reader takes it for absent.
 void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequence) {
-  const std::lock_guard lock(mutex_);
-  for (FinishedTable* finished : {&finished_, &flushing_}) {
-    finished->erase_if([&](const auto& e) { return e.second.first.group < first_group; });
+  for (std::size_t part = 0; part < FinishedTable::part_count; ++part) {
+    const std::lock_guard lock(mutex_);
+    for (FinishedTable* finished : {&finished_, &flushing_}) {
+      finished->erase_if(part, [&](const auto& e) { return e.second.first.group < first_group; });
+    }
   }
   for (FailedTable* failed : {&failed_, &failed_flushing_}) {
-    std::erase_if(*failed, [&](const auto& e) { return e.second.first_group < first_group; });
+    erase_in_steps(*failed, UINT64_MAX, entries_per_hold,
+                   [&](const auto& e) { return e.second.first_group < first_group; });
   }
-  std::erase_if(moved_, [&](const auto& known) {
-    const auto& [sequence, fingerprint] = known;
-    return sequence < first_sequence && unfinished_.find(fingerprint) == nullptr &&
-           pending(fingerprint) == nullptr && maybe_in(fingerprint).empty();
+  erase_in_steps(moved_, first_sequence, moved_per_hold, [&](const auto& known) {
+    const Fingerprint& fingerprint = known.second;
+    return unfinished_.find(fingerprint) == nullptr && pending(fingerprint) == nullptr &&
+           maybe_in(fingerprint).empty();
   });
+}
+
+template <class Table, class Predicate>
+void Ledger::erase_in_steps(Table& table, std::uint64_t before, std::size_t step,
+                            Predicate predicate) {
+  std::uint64_t next = 0;
+  for (bool more = true; more;) {
+    const std::lock_guard lock(mutex_);
+    auto at = table.lower_bound(next);
+    const auto end = table.lower_bound(before);
+    for (std::size_t left = step; left > 0 && at != end; --left) {
+      at = predicate(*at) ? table.erase(at) : std::next(at);
+    }
+    more = at != end;
+    if (more) next = at->first;
+  }
 }
 
 }  // namespace concerto::persist

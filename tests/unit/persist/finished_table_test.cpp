@@ -43,7 +43,9 @@ TEST(FinishedTable, AddsOnlyWhatItDoesNotKnow) {
 TEST(FinishedTable, ErasesByCondition) {
   FinishedTable table;
   for (std::uint64_t i = 0; i < 200; ++i) table.put(nth(i), places_at(i));
-  table.erase_if([](const auto& entry) { return entry.second.first.group < 150; });
+  for (std::size_t part = 0; part < FinishedTable::part_count; ++part) {
+    table.erase_if(part, [](const auto& entry) { return entry.second.first.group < 150; });
+  }
   EXPECT_EQ(table.find(nth(149)), nullptr);
   EXPECT_NE(table.find(nth(150)), nullptr);
   table.clear();

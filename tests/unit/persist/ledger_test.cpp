@@ -85,6 +85,26 @@ TEST(LedgerFailed, FindsTheFewThatMatchAmongMany) {
   EXPECT_EQ(ledger.failed_refs({}, count + 1, 2 * count).size(), count);
 }
 
+// More of them than are looked at under one hold of the lock.
+TEST(LedgerFailed, ThoseOfADroppedSegmentAreForgottenAndNoOthers) {
+  SegmentSet segments;
+  Ledger ledger(segments, {1, 2}, 1 << 20);
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    FailedEntry entry;
+    entry.ref = {i, {i, i}};
+    entry.first_group = i % 10 == 0 ? 7 : 3;
+    ledger.restore_failed(entry);
+    ledger.restore_moved({i, i}, i);
+  }
+  ledger.forget_before(7, count / 2);
+  const auto failed = ledger.failed_refs({}, count + 1, count);
+  ASSERT_EQ(failed.size(), count / 10);
+  for (const IndexRef& ref : failed) EXPECT_EQ(ref.sequence % 10, 0U);
+  const auto moved = ledger.moved_refs(count + 1, count);
+  ASSERT_EQ(moved.size(), count / 2 + 1);
+  EXPECT_EQ(moved.back().sequence, count / 2);
+}
+
 TEST(LedgerReplay, APartOfACheckpointTellsOfKeysThatTheLogDoesNotName) {
   SegmentSet segments;
   Ledger ledger(segments, {1, 2}, 1 << 20);
