@@ -56,7 +56,7 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   std::unique_lock lock(mutex_);
   if (unfinished_.find(request.fingerprint) != nullptr) return gid_exists(trans.gid);
   if (pending(request.fingerprint) != nullptr) return gid_exists(trans.gid);
-  if (const auto maybe = maybe_in(request.fingerprint); !maybe.empty()) {
+  if (const auto maybe = segments_.maybe_in(request.fingerprint); !maybe.empty()) {
     // Only this thread adds gids, so what the disk says stays true without the lock.
     lock.unlock();
     for (const SegmentRef& segment : maybe) {
@@ -205,15 +205,9 @@ void Ledger::written() {
 void Ledger::finish(const UnfinishedEntry& entry, WallTime at) {
   const Fingerprint fingerprint = entry.fingerprint;
   finished_.put(fingerprint, {entry.sequence, entry.first, entry.last, entry.status});
-  if (const auto segment = segments_.of(entry.first.group)) {
-    segment->filter.insert(fingerprint);
-    SegmentState& state = segment->state;
-    state.newest_finish = std::max(state.newest_finish, at);
-    if (entry.status == TransStatus::failed) {
-      state.newest_failure = std::max(state.newest_failure, at);
-      failed_[entry.sequence] = {
-          {entry.sequence, fingerprint}, entry.facts(), entry.first.group, at};
-    }
+  const bool is_kept = segments_.note_finished(entry.first.group, fingerprint, entry.status, at);
+  if (is_kept && entry.status == TransStatus::failed) {
+    failed_[entry.sequence] = {{entry.sequence, fingerprint}, entry.facts(), entry.first.group, at};
   }
   unfinished_.erase(fingerprint);
 }
@@ -221,7 +215,7 @@ void Ledger::finish(const UnfinishedEntry& entry, WallTime at) {
 void Ledger::note_moved(std::uint64_t sequence, const Fingerprint& fingerprint,
                         const Place& first) {
   const auto segment = segments_.of(first.group);
-  if (segment && sequence < segment->state.first_sequence) moved_[sequence] = fingerprint;
+  if (segment && sequence < segment->first_sequence()) moved_[sequence] = fingerprint;
 }
 
 Result<std::optional<FinishedPlaces>> Ledger::find_finished(const Fingerprint& fingerprint) const {
@@ -229,7 +223,7 @@ Result<std::optional<FinishedPlaces>> Ledger::find_finished(const Fingerprint& f
   {
     const std::lock_guard lock(mutex_);
     if (const FinishedPlaces* found = pending(fingerprint)) return std::optional{*found};
-    maybe = maybe_in(fingerprint);
+    maybe = segments_.maybe_in(fingerprint);
   }
   for (const SegmentRef& segment : maybe) {
     CONCERTO_TRY(const auto found, segment->find_finished(fingerprint));
@@ -241,16 +235,6 @@ Result<std::optional<FinishedPlaces>> Ledger::find_finished(const Fingerprint& f
 const FinishedPlaces* Ledger::pending(const Fingerprint& fingerprint) const {
   const FinishedPlaces* found = finished_.find(fingerprint);
   return found != nullptr ? found : flushing_.find(fingerprint);
-}
-
-std::vector<Ledger::SegmentRef> Ledger::maybe_in(const Fingerprint& fingerprint) const {
-  const SegmentSet::Segments all = segments_.all();
-  for (const SegmentRef& segment : all) segment->filter.prefetch(fingerprint);
-  std::vector<SegmentRef> maybe;
-  for (auto at = all.rbegin(); at != all.rend(); ++at) {
-    if ((*at)->filter.may_contain(fingerprint)) maybe.push_back(*at);
-  }
-  return maybe;
 }
 
 }  // namespace concerto::persist

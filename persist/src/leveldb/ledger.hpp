@@ -134,13 +134,6 @@ class Ledger {
   /// The segment is gone: nothing that began in it is known any more.
   void forget_before(std::uint64_t first_group, std::uint64_t first_sequence);
 
-  /// Runs `use` under the lock that guards states and filters of segments.
-  template <class Use>
-  auto with_lock(Use use) const {
-    const std::lock_guard lock(mutex_);
-    return use();
-  }
-
  private:
   struct Finishing {
     Fingerprint fingerprint;
@@ -159,6 +152,12 @@ class Ledger {
   Result<> check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const;
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
 
+  template <class Use>
+  auto with_lock(Use use) const {
+    const std::lock_guard lock(mutex_);
+    return use();
+  }
+
   /// Calls `visit` with each unfinished entry and its slot; lets go of the lock now and then.
   template <class Visit>
   void for_each_unfinished(Visit visit) const;
@@ -167,7 +166,6 @@ class Ledger {
   void erase_in_steps(Table& table, std::uint64_t before, std::size_t step, Predicate predicate);
 
   // With the lock held.
-  std::vector<SegmentRef> maybe_in(const Fingerprint& fingerprint) const;
   const FinishedPlaces* pending(const Fingerprint& fingerprint) const;
   Result<Chain> walk(Place last, bool only_durable) const;
   Result<std::optional<ChainRecord>> in_memory(const Place& place) const;

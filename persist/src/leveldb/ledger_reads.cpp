@@ -66,7 +66,7 @@ Result<Ledger::Found> Ledger::find(const Fingerprint& fingerprint) const {
   } else if (const FinishedPlaces* places = pending(fingerprint)) {
     last = places->last;
   } else {
-    found.maybe = maybe_in(fingerprint);
+    found.maybe = segments_.maybe_in(fingerprint);
     return found;
   }
   found.in_memory = true;
@@ -279,7 +279,7 @@ void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequen
   erase_in_steps(moved_, first_sequence, moved_per_hold, [&](const auto& known) {
     const Fingerprint& fingerprint = known.second;
     return unfinished_.find(fingerprint) == nullptr && pending(fingerprint) == nullptr &&
-           maybe_in(fingerprint).empty();
+           segments_.maybe_in(fingerprint).empty();
   });
 }
 

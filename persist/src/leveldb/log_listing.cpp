@@ -54,7 +54,7 @@ class LogListing final : public Listing {
     while (cursor_.in_log && !pauses()) {
       if (cursor_.before.group < oldest->first_group()) {
         cursor_.in_log = false;
-        cursor_.sequence = core_.ledger.with_lock([&] { return oldest->state.first_sequence; });
+        cursor_.sequence = oldest->first_sequence();
         break;
       }
       const Result<> listed = list_group();

@@ -132,10 +132,7 @@ Result<> Maintenance::checkpoint() {
   Place end;
   CONCERTO_CHECK(append(encode_unfinished_end(checkpoint.end), Durability::durable, &end));
   std::map<std::uint64_t, SegmentState> known;
-  for (const auto& segment : core_.segments.all()) {
-    const SegmentState now = core_.ledger.with_lock([&] { return segment->state; });
-    known[now.number] = now;
-  }
+  for (const SegmentState& now : core_.segments.states()) known[now.number] = now;
   CONCERTO_CHECK(core_.change_state([&](StoreState& state) {
     state.checkpoint_first = checkpoint.end.first_group;
     state.checkpoint_end = end.group;
@@ -225,26 +222,19 @@ void Maintenance::give_way(SteadyTime begin) {
 Result<> Maintenance::seal_segments() {
   const auto segments = core_.segments.all();
   for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
-    const bool sealed = core_.ledger.with_lock([&] { return segments[i]->state.sealed; });
-    if (!sealed) CONCERTO_CHECK(seal(segments[i]));
+    if (!segments[i]->is_sealed()) CONCERTO_CHECK(seal(*segments[i]));
   }
   return ok();
 }
 
 // Called after a checkpoint that began when the segment was complete, so that its directory has
 // all that finished before; what finishes later is written as late.
-Result<> Maintenance::seal(const std::shared_ptr<Segment>& segment) {
-  const GidFilter filter = core_.ledger.with_lock([&] { return segment->filter; });
-  CONCERTO_CHECK(segment->seal(filter.encode()));
-  const WallTime now = core_.clock.wall_now();
-  const WallTime newest = core_.ledger.with_lock([&] {
-    segment->state.sealed = true;
-    segment->state.newest_finish = std::max(segment->state.newest_finish, now);
-    return segment->state.newest_finish;
-  });
+Result<> Maintenance::seal(Segment& segment) {
+  CONCERTO_CHECK(segment.seal(core_.segments.filter_of(segment).encode()));
+  const WallTime newest = core_.segments.note_sealed(segment, core_.clock.wall_now());
   return core_.change_state([&](StoreState& state) {
     for (SegmentState& known : state.segments) {
-      if (known.number != segment->state.number) continue;
+      if (known.number != segment.number()) continue;
       known.sealed = true;
       known.newest_finish = newest;
     }
@@ -252,7 +242,7 @@ Result<> Maintenance::seal(const std::shared_ptr<Segment>& segment) {
 }
 
 Result<> Maintenance::apply_retention() {
-  correct_finish_times();
+  core_.segments.correct_finish_times(core_.clock.wall_now());
   for (;;) {
     core_.segments.remove_dropped();
     const auto segments = core_.segments.all();
@@ -269,25 +259,12 @@ Result<> Maintenance::apply_retention() {
   }
 }
 
-/// What finished while a clock was ahead counts as finished now, not as finished then.
-void Maintenance::correct_finish_times() {
-  const WallTime now = core_.clock.wall_now();
-  core_.ledger.with_lock([&] {
-    for (const auto& segment : core_.segments.all()) {
-      SegmentState& known = segment->state;
-      known.newest_finish = std::min(known.newest_finish, now);
-      known.newest_failure = std::min(known.newest_failure, now);
-    }
-  });
-}
-
 /// Whether the oldest segment is past retention. The ceiling on bytes spares a segment that is
 /// mostly unfinished: writing it anew would win nothing.
 bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes) {
   const auto& oldest = segments.front();
   const WallTime now = core_.clock.wall_now();
-  const auto [state, finished] =
-      core_.ledger.with_lock([&] { return std::make_pair(oldest->state, oldest->filter.keys()); });
+  const auto [state, finished] = core_.segments.facts_of(*oldest);
   if (!state.sealed) return false;
   const StoreRetention retention = core_.retention();
   const bool is_past = now - state.newest_finish >= retention.finished_expire &&
@@ -299,12 +276,10 @@ bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t b
 
 Result<> Maintenance::drop_oldest(const SegmentSet::Segments& segments) {
   const auto& oldest = segments.front();
-  const std::uint64_t first_sequence =
-      core_.ledger.with_lock([&] { return segments[1]->state.first_sequence; });
   CONCERTO_CHECK(
       core_.change_state([](StoreState& state) { state.segments.erase(state.segments.begin()); }));
   core_.segments.drop_oldest();
-  core_.ledger.forget_before(segments[1]->first_group(), first_sequence);
+  core_.ledger.forget_before(segments[1]->first_group(), segments[1]->first_sequence());
   core_.probe.segments_dropped.fetch_add(1, std::memory_order_relaxed);
   core_.log(LogLevel::info, "dropped '" + oldest->path() + "', which is past retention");
   return ok();

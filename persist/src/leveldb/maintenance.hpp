@@ -38,9 +38,8 @@ class Maintenance {
   Result<> write_entries(std::vector<FinishedEntry>& entries);
   void give_way(SteadyTime begin);
   Result<> seal_segments();
-  Result<> seal(const std::shared_ptr<Segment>& segment);
+  Result<> seal(Segment& segment);
   Result<> apply_retention();
-  void correct_finish_times();
   bool may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes);
   Result<> drop_oldest(const SegmentSet::Segments& segments);
   Result<> shorten_chains();

@@ -145,7 +145,7 @@ Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t inde
   if (extent.first_unflushed == 0) extent.first_unflushed = scan.first_group;
   extent.last_group = last;
   extent.directory_lost = extent.directory_lost || segment->directory_lost();
-  core.segments.add(std::move(segment));
+  core.segments.add(std::move(segment), segment_state);
   return ok();
 }
 
@@ -282,8 +282,7 @@ Result<> forget_directories(StoreCore& core, std::uint64_t oldest, std::uint64_t
   CONCERTO_CHECK(verify(core, oldest, last + 1, oldest));
   CONCERTO_CHECK(core.change_state(
       [](StoreState& state) { state.checkpoint_first = state.checkpoint_end = 0; }));
-  for (const auto& segment : core.segments.all()) CONCERTO_CHECK(segment->forget_finished());
-  return ok();
+  return core.segments.forget_finished();
 }
 
 Result<> recover_files(StoreCore& core, StartRoom& room) {
@@ -306,10 +305,11 @@ Result<> recover_files(StoreCore& core, StartRoom& room) {
   if (extent.directory_lost) CONCERTO_CHECK(forget_directories(core, oldest, extent.last_group));
   state = core.state();
   for (const auto& segment : core.segments.all()) {
-    core.ledger.restore_sequence(segment->state.first_sequence - 1);
+    core.ledger.restore_sequence(segment->first_sequence() - 1);
     CONCERTO_TRY(const auto moved, segment->moved_entries());
     for (const auto& [gid, places] : moved) core.ledger.restore_moved(gid, places.sequence);
-    CONCERTO_TRY(const auto failed, segment->unindexed_failures());
+    CONCERTO_TRY(const auto failed, segment->unindexed_failures(
+                                        core.segments.facts_of(*segment).state.newest_failure));
     for (const FailedEntry& entry : failed) core.ledger.restore_failed(entry);
   }
   std::uint64_t replay_from = oldest;

@@ -106,12 +106,14 @@ std::string group_key(std::uint64_t group) {
   return key;
 }
 
-Segment::Segment(SegmentEnv& env, std::string path, const SegmentState& initial)
-    : state(initial),
-      filter(env.filter_bytes),
-      env_(env),
+Segment::Segment(SegmentEnv& env, std::string path, const SegmentState& state)
+    : env_(env),
       path_(std::move(path)),
-      first_group_(initial.first_group) {}
+      number_(state.number),
+      first_group_(state.first_group),
+      first_sequence_(state.first_sequence),
+      sealed_(state.sealed),
+      filter_(env.filter_bytes) {}
 
 Segment::~Segment() {
   log_.reset();
@@ -160,7 +162,7 @@ Result<> Segment::open_log(bool create) {
   options.max_open_files = open_files_max;
   options.compression = leveldb::kNoCompression;
   // Opening then writes nothing.
-  options.reuse_logs = !create && (state.sealed || env_.resumes_logs);
+  options.reuse_logs = !create && (sealed_ || env_.resumes_logs);
   leveldb::DB* database = nullptr;
   const std::string path = log_database(path_);
   const leveldb::Status status = leveldb::DB::Open(options, path, &database);
@@ -237,8 +239,8 @@ Result<> Segment::write_finished(const std::vector<FinishedEntry>& entries) {
   leveldb::WriteBatch batch;
   for (const auto& [fingerprint, places] : entries) {
     batch.Put(finished_key(fingerprint), encode_places(places));
-    if (state.sealed) batch.Put(tag_late + to_bytes(fingerprint), "");
-    if (places.sequence < state.first_sequence) {
+    if (sealed_) batch.Put(tag_late + to_bytes(fingerprint), "");
+    if (places.sequence < first_sequence_) {
       batch.Put(tag_moved + group_key(places.sequence), to_bytes(fingerprint));
     }
   }
@@ -264,6 +266,7 @@ Result<> Segment::seal(const std::string& encoded_filter) {
   const leveldb::Slice end(behind);
   log_->CompactRange(&end, &end);
   directory_->CompactRange(&end, &end);
+  sealed_ = true;
   return ok();
 }
 
@@ -288,15 +291,15 @@ Result<> Segment::load_filter() {
   std::string stored;
   const std::string key(1, tag_filter);
   const bool found =
-      state.sealed && directory_->Get(checked_read(), key, &stored).ok() && filter.decode(stored);
-  if (!found) filter = GidFilter(env_.filter_bytes);
+      sealed_ && directory_->Get(checked_read(), key, &stored).ok() && filter_.decode(stored);
+  if (!found) filter_ = GidFilter(env_.filter_bytes);
   const char tag = found ? tag_late : tag_finished;
   const std::unique_ptr<leveldb::Iterator> at(directory_->NewIterator(checked_scan()));
   for (at->Seek(std::string(1, tag)); at->Valid(); at->Next()) {
     const std::string_view entry = view(at->key());
     if (entry.front() != tag) break;
     if (entry.size() != 17) return damaged(directory_database(path_), "a key is malformed");
-    filter.insert({number_of(entry.substr(1, 8)), number_of(entry.substr(9))});
+    filter_.insert({number_of(entry.substr(1, 8)), number_of(entry.substr(9))});
   }
   if (!at->status().ok()) return not_read(directory_database(path_), at->status());
   return ok();
@@ -305,7 +308,7 @@ Result<> Segment::load_filter() {
 Result<> Segment::forget_finished() {
   directory_.reset();
   CONCERTO_CHECK(remove_database(env_.disk, directory_database(path_)));
-  filter = GidFilter(env_.filter_bytes);
+  filter_ = GidFilter(env_.filter_bytes);
   return open_directory(true);
 }
 

@@ -60,8 +60,8 @@ struct SegmentEnv {
 /// A part of the log (a LevelDB database: group number to group) and the directory of the
 /// transactions that began in it (another one: fingerprint to places), in one directory on disk.
 ///
-/// One thread appends; reading and `write_finished` are thread-safe. The filter belongs to the
-/// ledger, under whose lock it is used. Shared: a reader may hold a segment that was just dropped.
+/// One thread appends, another one writes directory entries and seals; reading is thread-safe.
+/// Shared: a reader may hold a segment that was just dropped.
 class Segment {
  public:
   /// Creates its directory, with empty databases.
@@ -69,8 +69,9 @@ class Segment {
                                                  const SegmentState& state);
   /// Says where a segment that was created ahead begins. Before anybody else sees it.
   void begin(const SegmentState& begun) noexcept {
-    state = begun;
+    number_ = begun.number;
     first_group_ = begun.first_group;
+    first_sequence_ = begun.first_sequence;
   }
   /// Opens an existing one, whose logs have been looked at with `scan_logs`. Where its directory is
   /// lost, `forget_finished` must be called before the directory is used.
@@ -99,9 +100,9 @@ class Segment {
   Result<FailedRefs> failed_refs(const ListFilter& wanted, std::uint64_t before,
                                  std::uint64_t after, std::size_t limit, std::size_t& looks) const;
   /// The failed ones of the directory that its index lacks. An earlier version of this program
-  /// wrote no index: only where the state knows a later failure than the index does, some can be
-  /// missing.
-  Result<std::vector<FailedEntry>> unindexed_failures() const;
+  /// wrote no index: only where the state knows a later failure, `newest_failure`, than the index
+  /// does, some can be missing.
+  Result<std::vector<FailedEntry>> unindexed_failures(WallTime newest_failure) const;
   /// Moves the log's newest groups and the filter into table files.
   Result<> seal(const std::string& encoded_filter);
   /// Those finished ones whose submit record was moved here, by sequence.
@@ -116,11 +117,17 @@ class Segment {
   void drop() noexcept { dropped_ = true; }
 
   const std::string& path() const noexcept { return path_; }
+  std::uint64_t number() const noexcept { return number_; }
   std::uint64_t first_group() const noexcept { return first_group_; }
+  /// Transactions with a lower sequence began in an older segment and were moved here.
+  std::uint64_t first_sequence() const noexcept { return first_sequence_; }
+  /// On the thread that seals.
+  bool is_sealed() const noexcept { return sealed_; }
   std::uint64_t bytes_on_disk() const;
 
-  SegmentState state;  ///< under the ledger's lock
-  GidFilter filter;    ///< likewise
+  /// The filter of the transactions that are in the directory now. Once; and once more after
+  /// `forget_finished`.
+  GidFilter take_filter() { return std::exchange(filter_, GidFilter(0)); }
 
  private:
   Segment(SegmentEnv& env, std::string path, const SegmentState& state);
@@ -132,7 +139,11 @@ class Segment {
 
   SegmentEnv& env_;
   const std::string path_;
+  std::uint64_t number_;
   std::uint64_t first_group_;
+  std::uint64_t first_sequence_;
+  bool sealed_;
+  GidFilter filter_;
   std::unique_ptr<leveldb::DB> log_;
   std::unique_ptr<leveldb::DB> directory_;
   std::atomic<bool> dropped_ = false;

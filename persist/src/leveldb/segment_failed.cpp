@@ -106,10 +106,10 @@ Result<Segment::FailedRefs> Segment::failed_refs(const ListFilter& wanted, std::
   return found;
 }
 
-Result<std::vector<FailedEntry>> Segment::unindexed_failures() const {
+Result<std::vector<FailedEntry>> Segment::unindexed_failures(WallTime newest_failure) const {
   std::vector<FailedEntry> found;
   CONCERTO_TRY(const WallTime until, indexed_until());
-  if (state.newest_failure <= until) return found;
+  if (newest_failure <= until) return found;
   const std::unique_ptr<leveldb::Iterator> at(directory_->NewIterator(checked_scan()));
   for (at->Seek(std::string(1, tag_finished)); at->Valid(); at->Next()) {
     const std::string_view key = view(at->key());
@@ -122,8 +122,7 @@ Result<std::vector<FailedEntry>> Segment::unindexed_failures() const {
     std::string known;
     if (directory_->Get(checked_read(), failed_key(places->sequence), &known).ok()) continue;
     const Fingerprint fingerprint{number_of(key.substr(1, 8)), number_of(key.substr(9))};
-    found.push_back(
-        {{places->sequence, fingerprint}, {}, places->first.group, state.newest_failure});
+    found.push_back({{places->sequence, fingerprint}, {}, places->first.group, newest_failure});
   }
   if (!at->status().ok()) return not_read(directory_database(path_), at->status());
   return found;

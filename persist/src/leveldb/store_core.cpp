@@ -48,26 +48,21 @@ Result<> StoreCore::append(const Ledger::Group& group) {
   }
   unchecked_bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
   segment_bytes_ += group.value->size();
-  if (segment_bytes_ < options.segment_bytes && !is_past_age(*current)) return ok();
+  if (segment_bytes_ < options.segment_bytes && !is_past_age()) return ok();
   // This group is durable whether or not a new segment can be begun; the next one would not be.
   begun_ = begin_segment(group.number + 1);
   if (!begun_) log(LogLevel::error, "no new segment: " + begun_.error().detail);
   return ok();
 }
 
-bool StoreCore::is_past_age(Segment& segment) {
+bool StoreCore::is_past_age() {
   const WallTime now = clock.wall_now();
-  const WallTime opened = ledger.with_lock([&] {
-    // A clock that was ahead when the segment began does not make it live longer.
-    return segment.state.opened = std::min(segment.state.opened, now);
-  });
-  return now - opened >= options.segment_age;
+  return now - segments.opened_before(now) >= options.segment_age;
 }
 
 bool StoreCore::segment_waits_for_group() {
   const auto current = segments.current();
-  const bool has_finished = ledger.with_lock([&] { return current->filter.keys() > 0; });
-  return has_finished && is_past_age(*current);
+  return segments.facts_of(*current).finished_count > 0 && is_past_age();
 }
 
 Result<> StoreCore::begin_segment(std::uint64_t first_group) {
@@ -85,7 +80,7 @@ Result<> StoreCore::begin_segment(std::uint64_t first_group) {
   }
   segment->begin(fresh);
   CONCERTO_CHECK(change_state([&](StoreState& state) { state.segments.push_back(fresh); }));
-  segments.add(std::move(segment));
+  segments.add(std::move(segment), fresh);
   segment_bytes_ = 0;
   probe.segments_opened.fetch_add(1, std::memory_order_relaxed);
   segment_opened.store(true, std::memory_order_relaxed);

@@ -76,7 +76,7 @@ class StoreCore {
   std::atomic<bool> segment_opened = false;
 
  private:
-  bool is_past_age(Segment& segment);
+  bool is_past_age();
   Result<> begin_segment(std::uint64_t first_group);
   Result<> write_state();
 

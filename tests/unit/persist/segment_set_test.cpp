@@ -23,7 +23,7 @@ class SegmentSetTest : public testing::Test {
       state.first_group = number == 1 ? 1 : 10;
       auto segment = Segment::create(env_, path_of(number), state);
       ASSERT_TRUE(segment) << segment.error().detail;
-      segments_.add(std::move(*segment));
+      segments_.add(std::move(*segment), state);
     }
   }
 
@@ -52,6 +52,24 @@ TEST_F(SegmentSetTest, ADroppedSegmentThatNobodyReadsGoesAtOnce) {
   segments_.remove_dropped();
   EXPECT_FALSE(fs::exists(path_of(1)));
   EXPECT_EQ(segments_.size(), 1U);
+}
+
+TEST_F(SegmentSetTest, AFinishedTransactionIsLookedForWhereItBegan) {
+  const Fingerprint gid{7, 7};
+  EXPECT_TRUE(segments_.maybe_in(gid).empty());
+  EXPECT_TRUE(segments_.note_finished(9, gid, TransStatus::failed, test::at_second(5)));
+  const auto maybe = segments_.maybe_in(gid);
+  ASSERT_EQ(maybe.size(), 1U);
+  EXPECT_EQ(maybe.front()->number(), 1U);
+  const SegmentSet::Facts older = segments_.facts_of(*maybe.front());
+  EXPECT_EQ(older.finished_count, 1U);
+  EXPECT_EQ(older.state.newest_finish, test::at_second(5));
+  EXPECT_EQ(older.state.newest_failure, test::at_second(5));
+  EXPECT_EQ(segments_.facts_of(*segments_.current()).finished_count, 0U);
+  segments_.correct_finish_times(test::at_second(3));
+  EXPECT_EQ(segments_.states().front().newest_failure, test::at_second(3));
+  segments_.drop_oldest();
+  EXPECT_FALSE(segments_.note_finished(9, gid, TransStatus::failed, test::at_second(5)));
 }
 
 TEST_F(SegmentSetTest, AStoreThatIsClosedLeavesNoDroppedSegment) {
