@@ -18,26 +18,26 @@ namespace {
 constexpr std::size_t sample_line_chars_max = 98;
 
 constexpr std::string_view sample_head =
-    "# A configuration of concertod, made by `concertod --print-sample`: each key with its\n"
-    "# meaning and its default. To change a key, remove the # before it. The coordinator starts\n"
-    "# with this file by `concertod -c <file>`; with `--check-config` added it only says what is\n"
-    "# wrong with the file.\n";
+    "# A configuration of concertod, made by `concertod --print-sample`: every key with its\n"
+    "# meaning and its default. To change a key, remove the # before it. `concertod -c <file>`\n"
+    "# starts the coordinator with this file; `concertod -c <file> --check-config` only says what\n"
+    "# is wrong with the file.\n";
 
 constexpr std::string_view page_head =
     R"(<!-- Made by `concertod --print-keys > docs/configuration.md`, from config_print.cpp. -->
 
 # Configuration
 
-`concertod -c <file>` reads a file in YAML, in which the key `Store.Path` is `Path` below `Store`.
-What the file does not say is taken from the key's environment variable, and what that does not say
-either is the default. An empty variable counts as none.
+`concertod -c <file>` reads a YAML file, in which the key `Store.Path` is `Path` below `Store`. A
+key that the file does not have gets the value of its environment variable. If the variable is not
+set or is empty, the key has its default.
 
     concertod --print-sample > concerto.yml      # every key with its default and its meaning
     concertod -c concerto.yml --check-config     # what is wrong with a file
-    concertod -c concerto.yml --print-config     # what file and environment amount to
+    concertod -c concerto.yml --print-config     # the values that file and environment give
 
-A number of bytes may have a unit: `64 KiB`, `4 MiB`, `10 GiB`. A running process takes over a key
-that is marked *reload* when it gets SIGHUP; other keys wait for a restart.
+A number of bytes may have a unit: `64 KiB`, `4 MiB`, `10 GiB`. A key that is marked *reload* takes
+effect in a running process at SIGHUP; any other key takes effect at a restart.
 
 [`concerto.yml`](concerto.yml) is what `--print-sample` prints.
 [Operations](operations.md#configuration) says more about checks and about SIGHUP.
