@@ -54,8 +54,8 @@ class AlarmCase final : public CountedCase {
     for (std::size_t i = 0; i < resting; ++i) {
       const Gid gid = gid_of("rests", i);
       alarms_.add(gid, TransType::saga, WallTime{});
-      alarms_.set_wake(gid, SteadyTime{} + std::chrono::hours(1) +
-                                std::chrono::milliseconds(i * 7919 % 100'000));
+      alarms_.set_next_pass(gid, SteadyTime{} + std::chrono::hours(1) +
+                                     std::chrono::milliseconds(i * 7919 % 100'000));
     }
   }
 
@@ -65,7 +65,7 @@ class AlarmCase final : public CountedCase {
       const Gid gid = gid_of("wakes", i);
       const SteadyTime at = SteadyTime{} + std::chrono::microseconds(i + 1);
       alarms_.add(gid, TransType::saga, WallTime{});
-      alarms_.set_wake(gid, at);
+      alarms_.set_next_pass(gid, at);
       if (alarms_.pop_due(at)) ++woken;
       alarms_.remove(gid);
     }

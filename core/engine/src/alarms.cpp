@@ -46,17 +46,17 @@ std::optional<TransType> Alarms::type_of(const Gid& gid) const {
   return type_in(table_[index]);
 }
 
-void Alarms::set_wake(const Gid& gid, SteadyTime at, std::string_view target) {
+void Alarms::set_next_pass(const Gid& gid, SteadyTime at, std::string_view target) {
   const Index index = table_.find_or_insert(gid);
   set_times(index, {at, times(index).timeout}, heap_for(target));
 }
 
 void Alarms::set_timeout(const Gid& gid, SteadyTime at) {
   const Index index = table_.find_or_insert(gid);
-  set_times(index, {times(index).wake, at}, heap_of(index));
+  set_times(index, {times(index).next_pass, at}, heap_of(index));
 }
 
-void Alarms::cancel_wake(const Gid& gid) {
+void Alarms::cancel_next_pass(const Gid& gid) {
   const Index index = table_.find(gid);
   if (index == nothing) return;
   set_times(index, {SteadyTime::max(), times(index).timeout}, AlarmHeaps::common);
@@ -78,9 +78,9 @@ std::optional<TransType> Alarms::remove(const Gid& gid) {
   return type;
 }
 
-SteadyTime Alarms::wake_of(const Gid& gid) const {
+SteadyTime Alarms::next_pass_of(const Gid& gid) const {
   const Index index = table_.find(gid);
-  return index == nothing ? SteadyTime::max() : times(index).wake;
+  return index == nothing ? SteadyTime::max() : times(index).next_pass;
 }
 
 SteadyTime Alarms::timeout_of(const Gid& gid) const {
@@ -92,16 +92,16 @@ SteadyTime Alarms::earliest() const noexcept {
   return heaps_.earliest();
 }
 
-std::optional<Alarms::Due> Alarms::pop_due(SteadyTime now) {
+std::optional<Alarms::Wake> Alarms::pop_due(SteadyTime now) {
   if (earliest() > now) return std::nullopt;
   const Index index = heaps_.first();
   Times left = times(index);
-  Due due{table_[index].gid.key().gid(), left.wake <= now, left.timeout <= now};
-  CONCERTO_ASSERT(due.wake || due.timeout);
-  if (due.wake) left.wake = SteadyTime::max();
-  if (due.timeout) left.timeout = SteadyTime::max();
-  set_times(index, left, due.wake ? AlarmHeaps::common : heap_of(index));
-  return due;
+  Wake wake{table_[index].gid.key().gid(), left.next_pass <= now, left.timeout <= now};
+  CONCERTO_ASSERT(wake.next_pass || wake.timeout);
+  if (wake.next_pass) left.next_pass = SteadyTime::max();
+  if (wake.timeout) left.timeout = SteadyTime::max();
+  set_times(index, left, wake.next_pass ? AlarmHeaps::common : heap_of(index));
+  return wake;
 }
 
 std::size_t Alarms::waiting_for(std::string_view target) const {
@@ -128,27 +128,27 @@ std::string_view Alarms::target_of(const Gid& gid) const {
   return found == target_of_heap_.end() ? std::string_view{} : found->second;
 }
 
-std::optional<Alarms::Due> Alarms::pop_waiting(std::string_view target, Cause cause,
-                                               SteadyTime now) {
+std::optional<Alarms::Wake> Alarms::pop_waiting(std::string_view target, Cause cause,
+                                                SteadyTime now) {
   const auto found = heap_of_target_.find(target);
   if (found == heap_of_target_.end()) return std::nullopt;
   const Index index = heaps_.first_in(found->second);
   Times left = times(index);
-  CONCERTO_ASSERT(left.wake != SteadyTime::max());
-  Due due{table_[index].gid.key().gid(), true, left.timeout <= now, cause};
-  left.wake = SteadyTime::max();
-  if (due.timeout) left.timeout = SteadyTime::max();
+  CONCERTO_ASSERT(left.next_pass != SteadyTime::max());
+  Wake wake{table_[index].gid.key().gid(), true, left.timeout <= now, cause};
+  left.next_pass = SteadyTime::max();
+  if (wake.timeout) left.timeout = SteadyTime::max();
   set_times(index, left, AlarmHeaps::common);
-  return due;
+  return wake;
 }
 
-void Alarms::waking_after(SteadyTime time, std::size_t limit, std::size_t& from,
-                          std::vector<Gid>& found) const {
+void Alarms::waiting_beyond(SteadyTime time, std::size_t limit, std::size_t& from,
+                            std::vector<Gid>& found) const {
   const std::size_t end = std::min(from + part_entries, index_end());
   for (; from < end && found.size() < limit; ++from) {
     const Index index = static_cast<Index>(from);
-    const SteadyTime wake = times(index).wake;
-    if (wake > time && wake != SteadyTime::max()) found.push_back(table_[index].gid.key().gid());
+    const SteadyTime next = times(index).next_pass;
+    if (next > time && next != SteadyTime::max()) found.push_back(table_[index].gid.key().gid());
   }
 }
 
@@ -168,17 +168,17 @@ Alarms::Times Alarms::times(Index index) const noexcept {
   if (!heaps_.contains(index)) return {};
   const SteadyTime first = heaps_.time_of(index);
   const SteadyTime later = entry.has_later ? later_times_.find(index)->second : SteadyTime::max();
-  return entry.wakes_first ? Times{first, later} : Times{later, first};
+  return entry.next_pass_first ? Times{first, later} : Times{later, first};
 }
 
 /// A transaction that was not added goes with its last alarm.
 void Alarms::set_times(Index index, Times times, AlarmHeaps::Heap heap) {
-  const SteadyTime first = std::min(times.wake, times.timeout);
-  set_later(index, std::max(times.wake, times.timeout));
+  const SteadyTime first = std::min(times.next_pass, times.timeout);
+  set_later(index, std::max(times.next_pass, times.timeout));
   Entry& entry = table_[index];
   if (heap_of(index) != heap || first == SteadyTime::max()) leave_heap(index);
   if (first != SteadyTime::max()) {
-    entry.wakes_first = times.wake <= times.timeout;
+    entry.next_pass_first = times.next_pass <= times.timeout;
     heaps_.put(index, heap, first);
   } else if (!is_known(entry)) {
     table_.erase(index);

@@ -169,10 +169,10 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
   Reset reset;
   for (auto& engine : engines_) {
     const std::size_t wanted = limit - reset.count;
-    const Engine::Waking waking =
-        co_await on_shard(engine->executor(), engine->take_waking(beyond, wanted, round));
-    reset.has_remaining |= waking.has_more;
-    for (const Gid& gid : waking.gids) {
+    const Engine::Waiting waiting =
+        co_await on_shard(engine->executor(), engine->take_waiting(beyond, wanted, round));
+    reset.has_remaining |= waiting.has_more;
+    for (const Gid& gid : waiting.gids) {
       const Result<> done = co_await reset_next_cron_time(gid);
       if (done) ++reset.count;
       if (done || !concerns_all(done.error().code)) continue;

@@ -43,8 +43,8 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       journal_(options.journal_transactions_max),
       live_(ports.executor, [this](LiveTrans& live) { loader_.leave_memory(live); }),
       wakes_(ports, env_.options, live_,
-             [this](Alarms::Due due, std::string slot) {
-               tasks_.spawn(wake(std::move(due), std::move(slot)));
+             [this](Alarms::Wake event, std::string slot) {
+               tasks_.spawn(wake(std::move(event), std::move(slot)));
              }),
       log_(env_, journal_),
       loader_(env_, live_, wakes_),
@@ -68,10 +68,10 @@ Task<std::vector<Gid>> Engine::with_error(std::string text) {
 }
 
 /// `slot`: the target at which a slot was kept for the transaction, if one was.
-Task<void> Engine::wake(Alarms::Due due, std::string slot) {
+Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
   co_await asio::this_coro::throw_if_cancelled(false);
   {
-    Turn turn = co_await loader_.enter(due.gid);
+    Turn turn = co_await loader_.enter(wake.gid);
     LiveTrans& live = *turn;
     const Result<> loaded = co_await loader_.load(live);
     if (!loaded) {
@@ -79,20 +79,20 @@ Task<void> Engine::wake(Alarms::Due due, std::string slot) {
                          "cannot be read: " + loaded.error().detail + "; next try in " +
                              std::to_string(env_.options.retry_interval.count()) + " s");
       const SteadyTime next = env_.now() + env_.options.retry_interval;
-      if (due.wake) wakes_.set_wake(live.gid, next);
-      if (due.timeout) wakes_.set_timeout(live.gid, next);
+      if (wake.next_pass) wakes_.set_next_pass(live.gid, next);
+      if (wake.timeout) wakes_.set_timeout(live.gid, next);
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
       const Transaction& trans = live.trans;
       if (trans.status == live.mode->times_out_in) {
         // A prepared transaction rests only after its time has come.
-        live.timed_out |= due.timeout || (trans.status == TransStatus::prepared && trans.waits);
+        live.timed_out |= wake.timeout || (trans.status == TransStatus::prepared && trans.waits);
         // After a change that was not stored: its alarm has rung already, or was never set.
         const bool has_alarm = wakes_.alarms().timeout_of(live.gid) != SteadyTime::max();
         if (!live.timed_out && !has_alarm) loader_.arm_timeout(live);
       }
       if (!live.is_driven()) {
-        passes_.wake(live, std::move(due), std::exchange(slot, {}));
-      } else if (due.timeout) {
+        passes_.wake(live, std::move(wake), std::exchange(slot, {}));
+      } else if (wake.timeout) {
         // The decision does not wait for the call that runs.
         ignore_error(co_await passes_.settle(live), "the driver meets the same error");
         live.progressed.notify_all();
@@ -138,11 +138,11 @@ void Engine::recover_one(const UnfinishedTrans& unfinished, const Mode& mode) {
     wakes_.set_timeout(unfinished.gid, steady + time_left(timeout, unfinished.create_time, now));
   }
   const bool is_driven = live != nullptr && live->is_driven();
-  if (is_driven || wakes_.alarms().wake_of(unfinished.gid) != SteadyTime::max()) return;
+  if (is_driven || wakes_.alarms().next_pass_of(unfinished.gid) != SteadyTime::max()) return;
   if (unfinished.waits) {
-    wakes_.set_wake(unfinished.gid, steady + rest_after_start(unfinished, mode, now));
+    wakes_.set_next_pass(unfinished.gid, steady + rest_after_start(unfinished, mode, now));
   } else if (status != TransStatus::prepared) {
-    wakes_.set_wake(unfinished.gid, steady);
+    wakes_.set_next_pass(unfinished.gid, steady);
   }
 }
 
@@ -151,8 +151,8 @@ Task<bool> Engine::pause_until(SteadyTime at) {
   co_return !env_.stopping;
 }
 
-Task<Engine::Waking> Engine::take_waking(seconds beyond, std::size_t limit, std::uint64_t round) {
-  return wakes_.take_waking(beyond, limit, round);
+Task<Engine::Waiting> Engine::take_waiting(seconds beyond, std::size_t limit, std::uint64_t round) {
+  return wakes_.take_waiting(beyond, limit, round);
 }
 
 Task<void> Engine::set_limits(CoordinatorLimits limits) {

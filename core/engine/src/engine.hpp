@@ -36,9 +36,9 @@ class Engine {
   Async<std::optional<Inspection>> inspect(Gid gid);
   /// Those whose last trouble in the journal has this text in its answer.
   Task<std::vector<Gid>> with_error(std::string text);
-  using Waking = WakeUps::Waking;
-  /// As WakeUps::take_waking.
-  Task<Waking> take_waking(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
+  using Waiting = WakeUps::Waiting;
+  /// As WakeUps::take_waiting.
+  Task<Waiting> take_waiting(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
 
   /// Before the store lists unfinished transactions: notes which end from now on.
   Task<void> begin_recovery();
@@ -59,7 +59,7 @@ class Engine {
   Task<WallTime> oldest_unfinished();
 
  private:
-  Task<void> wake(Alarms::Due due, std::string slot);
+  Task<void> wake(Alarms::Wake wake, std::string slot);
   void recover_one(const UnfinishedTrans& unfinished, const Mode& mode);
 
   ShardEnv env_;

@@ -88,7 +88,7 @@ Inspection Inspector::explain(Transaction trans) const {
     const std::chrono::seconds timeout = env_.timeout_of(shown.options.timeout_to_fail, *mode);
     result.explanation = explain_prepared(shown, *mode, timeout);
     if (shown.waits) {
-      result.next_attempt = next_wake(shown);
+      result.next_attempt = next_pass_time(shown);
     } else if (mode->times_out_in == shown.status && timeout.count() > 0) {
       result.next_attempt = shown.create_time + timeout;
     }
@@ -96,16 +96,16 @@ Inspection Inspector::explain(Transaction trans) const {
     result.activity = Activity::waiting;
     result.explanation = explain_rest(result);
     const bool in_line = !wakes_.slots().waits_for(shown.gid).empty();
-    if (shown.waits && !in_line) result.next_attempt = next_wake(shown);
+    if (shown.waits && !in_line) result.next_attempt = next_pass_time(shown);
   }
   return result;
 }
 
 /// The stored time, or that of the alarm where the stored one is of a clock that was ahead.
-WallTime Inspector::next_wake(const Transaction& trans) const {
-  const SteadyTime wake = wakes_.alarms().wake_of(trans.gid);
-  if (wake == SteadyTime::max()) return trans.next_cron_time;
-  return std::min<WallTime>(trans.next_cron_time, env_.clock.wall_now() + (wake - env_.now()));
+WallTime Inspector::next_pass_time(const Transaction& trans) const {
+  const SteadyTime next = wakes_.alarms().next_pass_of(trans.gid);
+  if (next == SteadyTime::max()) return trans.next_cron_time;
+  return std::min<WallTime>(trans.next_cron_time, env_.clock.wall_now() + (next - env_.now()));
 }
 
 std::string Inspector::explain_rest(const Inspection& inspection) const {

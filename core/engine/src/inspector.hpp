@@ -22,7 +22,7 @@ class Inspector {
 
  private:
   std::string explain_rest(const Inspection& inspection) const;
-  WallTime next_wake(const Transaction& trans) const;
+  WallTime next_pass_time(const Transaction& trans) const;
 
   const ShardEnv& env_;
   const LiveTable& live_;

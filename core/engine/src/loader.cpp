@@ -81,7 +81,7 @@ void Loader::forget(LiveTrans& live) {
 void Loader::leave_memory(LiveTrans& live) {
   CONCERTO_ASSERT(!live.is_driven() && live.pass.slot.empty());
   if (live.counted) wakes_.add(live.gid, live.trans.type, live.trans.create_time);
-  // Alarms do not ring while memory is full; this transaction makes room for the next one.
+  // No alarm wakes while memory is full; this transaction makes room for the next one.
   if (live_.size() + 1 == env_.options.in_flight_max) wakes_.set_next_alarm();
 }
 

@@ -66,7 +66,7 @@ struct Pass {
     answered,   ///< a target answers again; its own pauses are not longer for it
   };
   Begun begun = Begun::in_turn;
-  std::optional<Alarms::Due> woken_by;  ///< while the transaction is `woken`: what woke it
+  std::optional<Alarms::Wake> woken_by;  ///< while the transaction is `woken`: what woke it
 
   std::string slot;            ///< the target at which the pass holds a slot, empty if at none
   bool slot_answered = false;  ///< that target has answered a call of this pass

@@ -56,14 +56,14 @@ void Passes::try_now(LiveTrans& live) {
   live.pass.woken_by.reset();
 }
 
-void Passes::wake(LiveTrans& live, Alarms::Due due, std::string slot) {
+void Passes::wake(LiveTrans& live, Alarms::Wake wake, std::string slot) {
   CONCERTO_ASSERT(live.turn.is_taken && live.pass.slot.empty() && !live.pass.woken_by);
   // Since it was submitted it has waited once for its delay: what wakes it comes after that.
   const bool has_waited = live.trans.status == TransStatus::submitted && live.trans.waits;
-  live.delay_over |= due.wake && has_waited;
+  live.delay_over |= wake.next_pass && has_waited;
   live.pass.slot = std::move(slot);
-  const Pass::Begun begun = begun_by(due.cause);
-  live.pass.woken_by = std::move(due);
+  const Pass::Begun begun = begun_by(wake.cause);
+  live.pass.woken_by = std::move(wake);
   start_driver(live, begun);
 }
 
@@ -87,9 +87,9 @@ Async<> Passes::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
 void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
   live.enter(live.pass.woken_by ? LiveTrans::State::woken : LiveTrans::State::driving);
   live.pass.begun = begun;
-  if (const auto due = wakes_.begin_pass(live.gid)) {
-    // Its timeout does not ring a second time.
-    live.timed_out |= due->timeout && live.trans.status == live.mode->times_out_in;
+  if (const auto wake = wakes_.begin_pass(live.gid)) {
+    // Its timeout does not come a second time.
+    live.timed_out |= wake->timeout && live.trans.status == live.mode->times_out_in;
   }
   live.forget_results();
   if (live.trans.submit_time) {
@@ -137,7 +137,7 @@ Task<void> Passes::drive(Pin pin) {
     }
   }
   live.enter(LiveTrans::State::idle);
-  wakes_.set_wake(live.gid, env_.now() + env_.options.retry_interval);
+  wakes_.set_next_pass(live.gid, env_.now() + env_.options.retry_interval);
   end_pass(live, pass_not_stored(live, stored.error()), false);
 }
 
@@ -181,9 +181,9 @@ bool Passes::claim_target(LiveTrans& live, const Next& next) {
   const std::string_view target = call_target(
       next.ask_application ? trans.query_prepared : trans.branches[next.calls.front()].url);
   if (target.empty()) return true;  // Nobody is called; the next call may go somewhere.
-  Alarms::Due due = std::move(*pass.woken_by);
+  Alarms::Wake wake = std::move(*pass.woken_by);
   pass.woken_by.reset();
-  if (!pass.slot.empty() || wakes_.take_slot(target, std::move(due))) {
+  if (!pass.slot.empty() || wakes_.take_slot(target, std::move(wake))) {
     if (pass.slot.empty()) pass.slot = target;
     live.enter(LiveTrans::State::driving);
     return true;
@@ -249,7 +249,7 @@ Async<> Passes::rest(LiveTrans& live) {
     const SteadyTime at = env_.now() + pause;
     const std::string_view target = delay ? std::string_view{} : silent_target(live);
     if (rests) {
-      wakes_.set_wake(live.gid, at, target);
+      wakes_.set_next_pass(live.gid, at, target);
     } else {
       wakes_.set_next_alarm();
     }

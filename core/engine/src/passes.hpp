@@ -30,7 +30,7 @@ class Passes {
   void try_now(LiveTrans& live);
   /// Begins a pass over a transaction that no driver works on. `slot`: the target at which it has a
   /// slot, empty if at none.
-  void wake(LiveTrans& live, Alarms::Due due, std::string slot);
+  void wake(LiveTrans& live, Alarms::Wake wake, std::string slot);
   /// Makes the changes that the mode wants, until it wants none. By whoever has the turn.
   Async<> settle(LiveTrans& live);
 

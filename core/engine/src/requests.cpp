@@ -108,7 +108,7 @@ Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
   loader_.add_new(live, std::move(trans), std::move(draft.custom), *draft.mode);
   loader_.arm_timeout(live);
   if (is_resumed(*live.mode)) {
-    wakes_.set_wake(live.gid, env_.now() + live.trans.next_cron_interval);
+    wakes_.set_next_pass(live.gid, env_.now() + live.trans.next_cron_interval);
   }
   co_return ok();
 }

@@ -27,7 +27,7 @@ Task<void> StoreTrouble::pause_for_store(LiveTrans& live, SteadyTime until) {
 
 void StoreTrouble::find_out_later(const Gid& gid, const Error& error) {
   if (error.code != Condition::outcome_unknown) return;
-  wakes_.set_wake(gid, env_.now() + env_.options.retry_interval);
+  wakes_.set_next_pass(gid, env_.now() + env_.options.retry_interval);
 }
 
 }  // namespace concerto

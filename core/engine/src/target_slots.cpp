@@ -11,12 +11,12 @@ bool TargetSlots::has_room(const Target& target) const noexcept {
   return target.taken < std::min(target.bound, per_target_max_);
 }
 
-bool TargetSlots::take(std::string_view target, Alarms::Due due) {
+bool TargetSlots::take(std::string_view target, Alarms::Wake wake) {
   auto& entry = *targets_.try_emplace(std::string(target)).first;
   Target& state = entry.second;
   if (take_free(state)) return true;
-  CONCERTO_ASSERT(!waiting_.contains(due.gid));
-  Alarms::Due& last = state.line.emplace_back(std::move(due));
+  CONCERTO_ASSERT(!waiting_.contains(wake.gid));
+  Alarms::Wake& last = state.line.emplace_back(std::move(wake));
   ++state.waiting;
   waiting_.emplace(last.gid, Waiting{&entry, &last});
   return false;
@@ -53,7 +53,7 @@ TargetSlots::Admitted TargetSlots::give_back(std::string_view target, Use use) {
 void TargetSlots::admit(Target& target, Admitted& admitted) {
   while (target.waiting > 0 && (has_room(target) || target.taken == 0)) {
     CONCERTO_ASSERT(!target.line.empty());
-    Alarms::Due next = std::move(target.line.front());
+    Alarms::Wake next = std::move(target.line.front());
     target.line.pop_front();
     if (next.gid.empty()) continue;
     waiting_.erase(next.gid);
@@ -63,16 +63,16 @@ void TargetSlots::admit(Target& target, Admitted& admitted) {
   }
 }
 
-std::optional<Alarms::Due> TargetSlots::forget(const Gid& gid) {
+std::optional<Alarms::Wake> TargetSlots::forget(const Gid& gid) {
   if (waiting_.empty()) return std::nullopt;
   const auto found = waiting_.find(gid);
   if (found == waiting_.end()) return std::nullopt;
-  CONCERTO_ASSERT(found->second.due->gid == gid && found->second.target->second.waiting > 0);
-  std::optional<Alarms::Due> due(std::move(*found->second.due));
-  found->second.due->gid = Gid{};
+  CONCERTO_ASSERT(found->second.wake->gid == gid && found->second.target->second.waiting > 0);
+  std::optional<Alarms::Wake> wake(std::move(*found->second.wake));
+  found->second.wake->gid = Gid{};
   --found->second.target->second.waiting;
   waiting_.erase(found);
-  return due;
+  return wake;
 }
 
 std::string_view TargetSlots::waits_for(const Gid& gid) const {

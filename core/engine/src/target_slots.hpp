@@ -28,9 +28,9 @@ class TargetSlots {
 
   explicit TargetSlots(std::size_t per_target_max) : per_target_max_(per_target_max) {}
 
-  /// Takes a slot of `target`. Without a free one, `due` waits in line and the answer is false.
+  /// Takes a slot of `target`. Without a free one, `wake` waits in line and the answer is false.
   /// Its gid waits in no line yet.
-  bool take(std::string_view target, Alarms::Due due);
+  bool take(std::string_view target, Alarms::Wake wake);
 
   /// Takes a free slot of `target` that nobody in line is meant to have. False without one.
   bool take_free(std::string_view target);
@@ -38,13 +38,13 @@ class TargetSlots {
 
   /// How the target took the transaction that had the slot.
   enum class Use { unused, answered, failed };
-  using Admitted = std::vector<Alarms::Due>;
+  using Admitted = std::vector<Alarms::Wake>;
   /// Gives a slot back. Returns who came out of the line; each has a slot now.
   Admitted give_back(std::string_view target, Use use);
 
   /// Takes `gid` out of its line, if it waits in one: somebody else works on it. Returns what it
   /// was woken for.
-  std::optional<Alarms::Due> forget(const Gid& gid);
+  std::optional<Alarms::Wake> forget(const Gid& gid);
 
   /// The target in whose line `gid` waits, empty if it waits in none.
   std::string_view waits_for(const Gid& gid) const;
@@ -61,12 +61,12 @@ class TargetSlots {
     std::size_t bound = first_bound;
     std::size_t taken = 0;
     std::size_t waiting = 0;  ///< in the line, forgotten ones left out
-    std::deque<Alarms::Due> line;
+    std::deque<Alarms::Wake> line;
   };
   using Targets = std::unordered_map<std::string, Target>;
   struct Waiting {
     Targets::value_type* target;
-    Alarms::Due* due;  ///< in the line, where places stay as they are; without a gid: forgotten
+    Alarms::Wake* wake;  ///< in the line, where places stay as they are; without a gid: forgotten
   };
 
   bool has_room(const Target& target) const noexcept;

@@ -24,8 +24,8 @@ class WaitingTable {
     std::uint32_t heap_index : 29 = nothing;  ///< where the heaps have it
     std::uint32_t type : 3 = 0;         ///< a TransType; 0 as long as the transaction was not added
     std::uint32_t next : 29 = nothing;  ///< the next entry of the bucket or of the free ones
-    std::uint32_t wakes_first : 1 = 0;  ///< the time in the heap is the wake
-    std::uint32_t has_later : 1 = 0;    ///< a second alarm, which is not in the heap
+    std::uint32_t next_pass_first : 1 = 0;  ///< the time in the heap is the next pass's
+    std::uint32_t has_later : 1 = 0;        ///< a second alarm, which is not in the heap
   };
   static_assert(sizeof(Entry) == 32, "two to a cache line");
 

@@ -15,7 +15,7 @@ WakeUps::WakeUps(const ShardPorts& ports, const CoordinatorOptions& options, con
       live_(live),
       start_(std::move(start)),
       slots_(options.wakes_per_target_max),
-      alarm_timer_(ports.timers, [this] { ring(); }),
+      alarm_timer_(ports.timers, [this] { wake_due(); }),
       probe_timer_(ports.timers, [this] { probe_targets(); }) {}
 
 bool WakeUps::add(const Gid& gid, TransType type, WallTime create_time) {
@@ -28,8 +28,8 @@ std::optional<TransType> WakeUps::remove(const Gid& gid) {
   return type;
 }
 
-void WakeUps::set_wake(const Gid& gid, SteadyTime at, std::string_view target) {
-  alarms_.set_wake(gid, at, target);
+void WakeUps::set_next_pass(const Gid& gid, SteadyTime at, std::string_view target) {
+  alarms_.set_next_pass(gid, at, target);
   if (!target.empty()) arm_probe();
   set_next_alarm();
 }
@@ -45,22 +45,22 @@ void WakeUps::cancel(const Gid& gid) {
 }
 
 /// The timer stays as it is: where it was set for this transaction, it finds nothing due.
-std::optional<Alarms::Due> WakeUps::begin_pass(const Gid& gid) {
-  alarms_.cancel_wake(gid);
-  auto due = slots_.forget(gid);
-  CONCERTO_ASSERT(!due || due->gid == gid);
+std::optional<Alarms::Wake> WakeUps::begin_pass(const Gid& gid) {
+  alarms_.cancel_next_pass(gid);
+  auto wake = slots_.forget(gid);
+  CONCERTO_ASSERT(!wake || wake->gid == gid);
   count_queued();
-  return due;
+  return wake;
 }
 
-bool WakeUps::take_slot(std::string_view target, Alarms::Due due) {
-  const bool taken = slots_.take(target, std::move(due));
+bool WakeUps::take_slot(std::string_view target, Alarms::Wake wake) {
+  const bool taken = slots_.take(target, std::move(wake));
   if (!taken) count_queued();
   return taken;
 }
 
 void WakeUps::give_back_slot(const std::string& target, TargetSlots::Use use) {
-  for (Alarms::Due& due : slots_.give_back(target, use)) start(std::move(due), target);
+  for (Alarms::Wake& wake : slots_.give_back(target, use)) start(std::move(wake), target);
   count_queued();
   if (use == TargetSlots::Use::answered && alarms_.any_waits()) wake_waiting(target);
 }
@@ -76,9 +76,9 @@ void WakeUps::wake_waiting(std::string_view target) {
 /// Some transaction waits for the target, and a slot is taken for it.
 void WakeUps::wake_one(std::string_view target, Alarms::Cause cause) {
   std::string slot(target);  // The alarms may forget the target.
-  auto due = alarms_.pop_waiting(target, cause, timers_.now());
-  CONCERTO_ASSERT(due.has_value());
-  start(std::move(*due), std::move(slot));
+  auto wake = alarms_.pop_waiting(target, cause, timers_.now());
+  CONCERTO_ASSERT(wake.has_value());
+  start(std::move(*wake), std::move(slot));
 }
 
 void WakeUps::arm_probe() {
@@ -110,19 +110,19 @@ void WakeUps::set_next_alarm() {
   alarm_timer_.set(alarms_.earliest());
 }
 
-void WakeUps::ring() {
+void WakeUps::wake_due() {
   while (has_room()) {
-    auto due = alarms_.pop_due(timers_.now());
-    if (!due) break;
-    start(std::move(*due), {});
+    auto wake = alarms_.pop_due(timers_.now());
+    if (!wake) break;
+    start(std::move(*wake), {});
   }
   set_next_alarm();
 }
 
-void WakeUps::start(Alarms::Due due, std::string slot) {
-  CONCERTO_ASSERT(!due.gid.empty() && (due.wake || due.timeout));
+void WakeUps::start(Alarms::Wake wake, std::string slot) {
+  CONCERTO_ASSERT(!wake.gid.empty() && (wake.next_pass || wake.timeout));
   ++in_progress_;
-  start_(std::move(due), std::move(slot));
+  start_(std::move(wake), std::move(slot));
 }
 
 void WakeUps::ended(std::string slot) {
@@ -143,29 +143,30 @@ void WakeUps::stop() {
   probe_timer_.cancel();
 }
 
-Task<WakeUps::Waking> WakeUps::take_waking(std::chrono::seconds beyond, std::size_t limit,
-                                           std::uint64_t round) {
+Task<WakeUps::Waiting> WakeUps::take_waiting(std::chrono::seconds beyond, std::size_t limit,
+                                             std::uint64_t round) {
   if (round > reset_round_) {
     reset_round_ = round;
     reset_from_ = 0;
   }
   const SteadyTime time = timers_.now() + beyond;
-  Waking waking;
-  while (round == reset_round_ && waking.gids.size() < limit && reset_from_ < alarms_.index_end()) {
-    alarms_.waking_after(time, limit, reset_from_, waking.gids);
+  Waiting waiting;
+  while (round == reset_round_ && waiting.gids.size() < limit &&
+         reset_from_ < alarms_.index_end()) {
+    alarms_.waiting_beyond(time, limit, reset_from_, waiting.gids);
     co_await asio::post(executor_, use_task);
   }
   if (round != reset_round_) {
-    waking.has_more = true;
-    co_return waking;
+    waiting.has_more = true;
+    co_return waiting;
   }
   std::vector<Gid> next;
   for (std::size_t ahead = reset_from_; next.empty() && ahead < alarms_.index_end();) {
-    alarms_.waking_after(time, 1, ahead, next);
+    alarms_.waiting_beyond(time, 1, ahead, next);
     co_await asio::post(executor_, use_task);
   }
-  waking.has_more = !next.empty();
-  co_return waking;
+  waiting.has_more = !next.empty();
+  co_return waiting;
 }
 
 Task<WallTime> WakeUps::oldest_unfinished() {

@@ -35,7 +35,7 @@ class WakeUps {
  public:
   /// Begins to wake a transaction, and calls `ended` when that is done. `slot`: the target at
   /// which a slot is taken for it, empty if at none.
-  using Start = std::function<void(Alarms::Due due, std::string slot)>;
+  using Start = std::function<void(Alarms::Wake wake, std::string slot)>;
 
   /// The references outlive this object; `options` may change.
   WakeUps(const ShardPorts& ports, const CoordinatorOptions& options, const LiveTable& live,
@@ -49,18 +49,19 @@ class WakeUps {
   /// Forgets a transaction; returns its type if it was added.
   std::optional<TransType> remove(const Gid& gid);
 
-  /// `target`: what the transaction waits for until then, empty if for its time alone.
-  void set_wake(const Gid& gid, SteadyTime at, std::string_view target = {});
+  /// The alarm for the next pass. `target`: what the transaction waits for until then, empty if for
+  /// its time alone.
+  void set_next_pass(const Gid& gid, SteadyTime at, std::string_view target = {});
   void set_timeout(const Gid& gid, SteadyTime at);
   /// Cancels both alarms.
   void cancel(const Gid& gid);
   /// A pass begins: no alarm wakes the transaction, and it is in no queue of a target. Returns what
   /// it was woken for if it was in one.
-  std::optional<Alarms::Due> begin_pass(const Gid& gid);
+  std::optional<Alarms::Wake> begin_pass(const Gid& gid);
 
-  /// Takes a slot for a transaction that `due` woke. Without a free one it is queued, and the
+  /// Takes a slot for a transaction that `wake` woke. Without a free one it is queued, and the
   /// answer is false.
-  bool take_slot(std::string_view target, Alarms::Due due);
+  bool take_slot(std::string_view target, Alarms::Wake wake);
   void give_back_slot(const std::string& target, TargetSlots::Use use);
   /// Whether any transaction waits for a target.
   bool any_waits_for_target() const noexcept { return alarms_.any_waits(); }
@@ -75,14 +76,14 @@ class WakeUps {
   /// From now on nothing is woken.
   void stop();
 
-  struct Waking {
+  struct Waiting {
     std::vector<Gid> gids;
     bool has_more = false;  ///< the round has others
   };
   /// The next transactions of a round of resets that wait for longer than `beyond` from now, at
   /// most `limit`. A new round begins at the first one and ends the round before, wherever that
   /// is: what it has not visited is left to later requests.
-  Task<Waking> take_waking(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
+  Task<Waiting> take_waiting(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
   /// Create time of the oldest transaction that waits, WallTime::max() without one.
   Task<WallTime> oldest_unfinished();
 
@@ -91,8 +92,8 @@ class WakeUps {
 
  private:
   bool has_room() const noexcept;
-  void ring();
-  void start(Alarms::Due due, std::string slot);
+  void wake_due();
+  void start(Alarms::Wake wake, std::string slot);
   void wake_one(std::string_view target, Alarms::Cause cause);
   void probe_targets();
   void arm_probe();

@@ -32,10 +32,10 @@ WallTime oldest_of(const Alarms& alarms) {
 }
 
 /// All of them, part by part.
-std::vector<Gid> waking_after(const Alarms& alarms, SteadyTime time) {
+std::vector<Gid> waiting_beyond(const Alarms& alarms, SteadyTime time) {
   std::vector<Gid> found;
   for (std::size_t from = 0; from < alarms.index_end();) {
-    alarms.waking_after(time, 1'000'000, from, found);
+    alarms.waiting_beyond(time, 1'000'000, from, found);
   }
   return found;
 }
@@ -45,11 +45,11 @@ class SimpleAlarms {
  public:
   struct Times {
     std::optional<TransType> type;
-    SteadyTime wake = SteadyTime::max();
+    SteadyTime next_pass = SteadyTime::max();
     SteadyTime timeout = SteadyTime::max();
-    std::string target;  ///< waited for until the wake
+    std::string target;  ///< waited for until the next pass
     WallTime create_time = WallTime::max();
-    SteadyTime first() const { return std::min(wake, timeout); }
+    SteadyTime first() const { return std::min(next_pass, timeout); }
   };
 
   std::map<Gid, Times> all;
@@ -78,15 +78,16 @@ class SimpleAlarms {
   std::vector<SteadyTime> waiting_for(const std::string& target) const {
     std::vector<SteadyTime> found;
     for (const auto& [gid, times] : all) {
-      if (times.wake != SteadyTime::max() && times.target == target) found.push_back(times.first());
+      if (times.next_pass != SteadyTime::max() && times.target == target)
+        found.push_back(times.first());
     }
     std::sort(found.begin(), found.end());
     return found;
   }
-  std::vector<Gid> waking_after(SteadyTime time) const {
+  std::vector<Gid> waiting_beyond(SteadyTime time) const {
     std::vector<Gid> found;
     for (const auto& [gid, times] : all) {
-      if (times.wake > time && times.wake != SteadyTime::max()) found.push_back(gid);
+      if (times.next_pass > time && times.next_pass != SteadyTime::max()) found.push_back(gid);
     }
     return found;
   }
@@ -117,12 +118,12 @@ class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
         break;
       }
       case 2:
-        alarms_.set_wake(gid, times.wake = at);
+        alarms_.set_next_pass(gid, times.next_pass = at);
         times.target.clear();
         break;
       case 8:
         times.target = targets[random_() % targets.size()];
-        alarms_.set_wake(gid, times.wake = at, times.target);
+        alarms_.set_next_pass(gid, times.next_pass = at, times.target);
         break;
       case 9:
         pop_waiting(targets[random_() % targets.size()]);
@@ -131,12 +132,12 @@ class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
         alarms_.set_timeout(gid, times.timeout = at);
         break;
       case 4:
-        alarms_.cancel_wake(gid);
-        times.wake = SteadyTime::max();
+        alarms_.cancel_next_pass(gid);
+        times.next_pass = SteadyTime::max();
         break;
       case 5:
         alarms_.cancel(gid);
-        times.wake = times.timeout = SteadyTime::max();
+        times.next_pass = times.timeout = SteadyTime::max();
         break;
       case 6:
         EXPECT_EQ(alarms_.remove(gid), times.type);
@@ -152,15 +153,15 @@ class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
   }
 
   void pop_due() {
-    while (const auto due = alarms_.pop_due(now_)) {
-      ASSERT_TRUE(model_.all.contains(due->gid));
-      SimpleAlarms::Times& times = model_.all[due->gid];
+    while (const auto wake = alarms_.pop_due(now_)) {
+      ASSERT_TRUE(model_.all.contains(wake->gid));
+      SimpleAlarms::Times& times = model_.all[wake->gid];
       EXPECT_EQ(times.first(), model_.earliest());
-      EXPECT_EQ(due->wake, times.wake <= now_);
-      EXPECT_EQ(due->timeout, times.timeout <= now_);
-      if (due->wake) times.wake = SteadyTime::max();
-      if (due->timeout) times.timeout = SteadyTime::max();
-      model_.forget_without_alarm(due->gid);
+      EXPECT_EQ(wake->next_pass, times.next_pass <= now_);
+      EXPECT_EQ(wake->timeout, times.timeout <= now_);
+      if (wake->next_pass) times.next_pass = SteadyTime::max();
+      if (wake->timeout) times.timeout = SteadyTime::max();
+      model_.forget_without_alarm(wake->gid);
     }
     EXPECT_GT(model_.earliest(), now_);
   }
@@ -168,17 +169,17 @@ class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
   void pop_waiting(const std::string& target) {
     const std::vector<SteadyTime> waiting = model_.waiting_for(target);
     ASSERT_EQ(alarms_.waiting_for(target), waiting.size());
-    const auto due = alarms_.pop_waiting(target, Alarms::Cause::answer, now_);
-    ASSERT_EQ(due.has_value(), !waiting.empty());
-    if (!due) return;
-    SimpleAlarms::Times& times = model_.all[due->gid];
+    const auto wake = alarms_.pop_waiting(target, Alarms::Cause::answer, now_);
+    ASSERT_EQ(wake.has_value(), !waiting.empty());
+    if (!wake) return;
+    SimpleAlarms::Times& times = model_.all[wake->gid];
     EXPECT_EQ(times.target, target);
     EXPECT_EQ(times.first(), waiting.front());
-    EXPECT_TRUE(due->wake);
-    EXPECT_EQ(due->timeout, times.timeout <= now_);
-    times.wake = SteadyTime::max();
-    if (due->timeout) times.timeout = SteadyTime::max();
-    model_.forget_without_alarm(due->gid);
+    EXPECT_TRUE(wake->next_pass);
+    EXPECT_EQ(wake->timeout, times.timeout <= now_);
+    times.next_pass = SteadyTime::max();
+    if (wake->timeout) times.timeout = SteadyTime::max();
+    model_.forget_without_alarm(wake->gid);
   }
 
   const std::vector<std::string> targets{"http://a", "http://b", "grpc-c:80"};
@@ -199,8 +200,8 @@ TEST_P(AlarmsAgainstModel, AreAlike) {
     if (i % 100 != 0) continue;
     EXPECT_EQ(oldest_of(alarms_), model_.oldest());
     const SteadyTime later = now_ + seconds(50);
-    EXPECT_THAT(waking_after(alarms_, later),
-                testing::UnorderedElementsAreArray(model_.waking_after(later)));
+    EXPECT_THAT(waiting_beyond(alarms_, later),
+                testing::UnorderedElementsAreArray(model_.waiting_beyond(later)));
   }
 }
 
@@ -218,25 +219,25 @@ TEST(Alarms, AgreeWithAPlainMapOverManyRandomChanges) {
     const SteadyTime at = clock.steady_now() + milliseconds(random.below(100));
     switch (random.below(4)) {
       case 0:
-        alarms.set_wake(Gid(name), times.first = at);
+        alarms.set_next_pass(Gid(name), times.first = at);
         break;
       case 1:
         alarms.set_timeout(Gid(name), times.second = at);
         break;
       case 2:
-        alarms.cancel_wake(Gid(name)), times.first = never;
+        alarms.cancel_next_pass(Gid(name)), times.first = never;
         break;
       default:
         alarms.cancel(Gid(name)), times = {never, never};
     }
     clock.advance(milliseconds(1));
     const SteadyTime now = clock.steady_now();
-    while (auto due = alarms.pop_due(now)) {
-      auto& expected = model.at(due->gid.str());
-      EXPECT_EQ(due->wake, expected.first <= now);
-      EXPECT_EQ(due->timeout, expected.second <= now);
-      if (due->wake) expected.first = never;
-      if (due->timeout) expected.second = never;
+    while (auto wake = alarms.pop_due(now)) {
+      auto& expected = model.at(wake->gid.str());
+      EXPECT_EQ(wake->next_pass, expected.first <= now);
+      EXPECT_EQ(wake->timeout, expected.second <= now);
+      if (wake->next_pass) expected.first = never;
+      if (wake->timeout) expected.second = never;
     }
     SteadyTime first = never;
     std::size_t armed = 0;
@@ -252,21 +253,21 @@ TEST(Alarms, AgreeWithAPlainMapOverManyRandomChanges) {
 TEST(Alarms, ComeInTheOrderOfTheirTimes) {
   Alarms alarms;
   for (const int second : {5, 1, 4, 2, 3}) {
-    alarms.set_wake(Gid(std::to_string(second)), start + seconds(second));
+    alarms.set_next_pass(Gid(std::to_string(second)), start + seconds(second));
   }
-  alarms.cancel_wake(Gid("3"));
+  alarms.cancel_next_pass(Gid("3"));
   std::vector<std::string> order;
-  while (auto due = alarms.pop_due(start + seconds(9))) order.push_back(due->gid.str());
+  while (auto wake = alarms.pop_due(start + seconds(9))) order.push_back(wake->gid.str());
   EXPECT_THAT(order, testing::ElementsAre("1", "2", "4", "5"));
   EXPECT_EQ(alarms.earliest(), SteadyTime::max());
 }
 
 TEST(Alarms, TellBothTimesOfATransaction) {
   Alarms alarms;
-  alarms.set_wake(Gid("g"), start + seconds(1));
+  alarms.set_next_pass(Gid("g"), start + seconds(1));
   alarms.set_timeout(Gid("g"), start + seconds(2));
   const auto first = alarms.pop_due(start + seconds(1));
-  EXPECT_TRUE(first->wake);
+  EXPECT_TRUE(first->next_pass);
   EXPECT_FALSE(first->timeout);
   EXPECT_FALSE(alarms.pop_due(start + seconds(1)).has_value());
   EXPECT_TRUE(alarms.pop_due(start + seconds(2))->timeout);
@@ -276,7 +277,7 @@ TEST(Alarms, TellWhenATransactionTimesOut) {
   Alarms alarms;
   const Gid gid("g");
   EXPECT_EQ(alarms.timeout_of(gid), SteadyTime::max());
-  alarms.set_wake(gid, start + seconds(1));
+  alarms.set_next_pass(gid, start + seconds(1));
   EXPECT_EQ(alarms.timeout_of(gid), SteadyTime::max());
   alarms.set_timeout(gid, start + seconds(2));
   EXPECT_EQ(alarms.timeout_of(gid), start + seconds(2));
@@ -288,7 +289,7 @@ TEST(Alarms, GiveThoseThatWaitForATargetBeforeTheirTime) {
   Alarms alarms;
   for (const int second : {50, 10, 40, 20, 30}) {
     const std::string target = second % 20 == 0 ? "http://even" : "http://odd";
-    alarms.set_wake(Gid(std::to_string(second)), start + seconds(second), target);
+    alarms.set_next_pass(Gid(std::to_string(second)), start + seconds(second), target);
   }
   EXPECT_EQ(alarms.target_of(Gid("20")), "http://even");
   EXPECT_THAT(alarms.targets_with(3), testing::ElementsAre("http://odd"));
@@ -299,7 +300,7 @@ TEST(Alarms, GiveThoseThatWaitForATargetBeforeTheirTime) {
   EXPECT_EQ(alarms.earliest(), start + seconds(10));
   EXPECT_EQ(alarms.pop_due(start + seconds(10))->gid, Gid("10"));
   EXPECT_EQ(alarms.earliest(), start + seconds(30));
-  alarms.set_wake(Gid("30"), start + seconds(60));
+  alarms.set_next_pass(Gid("30"), start + seconds(60));
   alarms.remove(Gid("50"));
   EXPECT_FALSE(alarms.any_waits());
   EXPECT_EQ(alarms.earliest(), start + seconds(60));
@@ -308,7 +309,7 @@ TEST(Alarms, GiveThoseThatWaitForATargetBeforeTheirTime) {
 TEST(Alarms, KeepSoManyTargetsAndNoMore) {
   Alarms alarms;
   for (std::size_t i = 0; i <= Alarms::targets_max; ++i) {
-    alarms.set_wake(some_gid(i), start + seconds(1), "http://host" + std::to_string(i));
+    alarms.set_next_pass(some_gid(i), start + seconds(1), "http://host" + std::to_string(i));
   }
   EXPECT_EQ(alarms.size(), Alarms::targets_max + 1);
   EXPECT_EQ(alarms.targets_with(1).size(), Alarms::targets_max);
@@ -323,7 +324,7 @@ TEST(Alarms, KnowATransactionUntilItIsRemoved) {
   Alarms alarms;
   EXPECT_TRUE(alarms.add(Gid("g"), TransType::tcc, noon));
   EXPECT_FALSE(alarms.add(Gid("g"), TransType::tcc, noon));
-  alarms.set_wake(Gid("g"), start);
+  alarms.set_next_pass(Gid("g"), start);
   alarms.pop_due(start);
   alarms.cancel(Gid("g"));
   EXPECT_EQ(alarms.type_of(Gid("g")), TransType::tcc);
@@ -333,7 +334,7 @@ TEST(Alarms, KnowATransactionUntilItIsRemoved) {
 
 TEST(Alarms, ForgetWhatWasNeverAddedWithItsLastAlarm) {
   Alarms alarms;
-  alarms.set_wake(Gid("g"), start);
+  alarms.set_next_pass(Gid("g"), start);
   EXPECT_FALSE(alarms.type_of(Gid("g")).has_value());
   alarms.pop_due(start);
   EXPECT_EQ(alarms.size(), 0U);
@@ -358,19 +359,19 @@ TEST(Alarms, RoundACreateTimeDownToItsSecond) {
   EXPECT_EQ(oldest_of(alarms), WallTime{});
 }
 
-TEST(Alarms, GiveAtMostSoManyThatWakeLater) {
+TEST(Alarms, GiveAtMostSoManyWhoseNextPassIsLater) {
   Alarms alarms;
-  for (std::size_t i = 0; i < 10; ++i) alarms.set_wake(some_gid(i), start + seconds(i));
+  for (std::size_t i = 0; i < 10; ++i) alarms.set_next_pass(some_gid(i), start + seconds(i));
   alarms.set_timeout(Gid("only a timeout"), start + seconds(9));
   std::size_t from = 0;
   std::vector<Gid> found;
-  alarms.waking_after(start, 4, from, found);
+  alarms.waiting_beyond(start, 4, from, found);
   EXPECT_EQ(found.size(), 4U);
-  alarms.waking_after(start, 100, from, found);
+  alarms.waiting_beyond(start, 100, from, found);
   EXPECT_EQ(found.size(), 9U);
   EXPECT_EQ(std::set<Gid>(found.begin(), found.end()).size(), 9U);
   EXPECT_EQ(from, alarms.index_end());
-  EXPECT_EQ(waking_after(alarms, start + seconds(6)).size(), 3U);
+  EXPECT_EQ(waiting_beyond(alarms, start + seconds(6)).size(), 3U);
 }
 
 }  // namespace

@@ -8,13 +8,13 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-Alarms::Due due(const std::string& gid) {
+Alarms::Wake wake(const std::string& gid) {
   return {Gid(gid), true, false};
 }
 
 std::vector<std::string> gids(const TargetSlots::Admitted& admitted) {
   std::vector<std::string> result;
-  for (const Alarms::Due& due : admitted) result.push_back(due.gid.str());
+  for (const Alarms::Wake& wake : admitted) result.push_back(wake.gid.str());
   return result;
 }
 
@@ -24,10 +24,10 @@ constexpr auto failed = TargetSlots::Use::failed;
 
 TEST(TargetSlots, AreTakenUpToTheBoundOfEachTarget) {
   TargetSlots slots(2);
-  EXPECT_TRUE(slots.take("a", due("1")));
-  EXPECT_TRUE(slots.take("a", due("2")));
-  EXPECT_FALSE(slots.take("a", due("3")));
-  EXPECT_TRUE(slots.take("b", due("4")));
+  EXPECT_TRUE(slots.take("a", wake("1")));
+  EXPECT_TRUE(slots.take("a", wake("2")));
+  EXPECT_FALSE(slots.take("a", wake("3")));
+  EXPECT_TRUE(slots.take("b", wake("4")));
   EXPECT_EQ(slots.waiting(), 1U);
   EXPECT_EQ(slots.waits_for(Gid("3")), "a");
   EXPECT_EQ(slots.waits_for(Gid("1")), "");
@@ -38,9 +38,9 @@ TEST(TargetSlots, AreTakenWithoutALineWhereNobodyWaits) {
   EXPECT_FALSE(slots.has_taken("a"));
   EXPECT_TRUE(slots.take_free("a"));
   EXPECT_TRUE(slots.has_taken("a"));
-  EXPECT_TRUE(slots.take("a", due("1")));
+  EXPECT_TRUE(slots.take("a", wake("1")));
   EXPECT_FALSE(slots.take_free("a"));
-  slots.take("a", due("2"));
+  slots.take("a", wake("2"));
   EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("2"));
   slots.give_back("a", failed);
   slots.give_back("a", failed);
@@ -49,21 +49,21 @@ TEST(TargetSlots, AreTakenWithoutALineWhereNobodyWaits) {
 
 TEST(TargetSlots, GoToWhoWaitsLongest) {
   TargetSlots slots(1);
-  slots.take("a", due("1"));
-  slots.take("a", due("2"));
-  slots.take("a", due("3"));
+  slots.take("a", wake("1"));
+  slots.take("a", wake("2"));
+  slots.take("a", wake("3"));
   EXPECT_THAT(gids(slots.give_back("a", unused)), ElementsAre("2"));
-  EXPECT_FALSE(slots.take("a", due("4")));
+  EXPECT_FALSE(slots.take("a", wake("4")));
   EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("3"));
   EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("4"));
   EXPECT_THAT(gids(slots.give_back("a", unused)), IsEmpty());
   EXPECT_EQ(slots.waiting(), 0U);
-  EXPECT_TRUE(slots.take("a", due("5")));
+  EXPECT_TRUE(slots.take("a", wake("5")));
 }
 
 TEST(TargetSlots, ForgetWhoIsServedElsewhere) {
   TargetSlots slots(1);
-  for (const char* gid : {"1", "2", "3"}) slots.take("a", due(gid));
+  for (const char* gid : {"1", "2", "3"}) slots.take("a", wake(gid));
   EXPECT_EQ(slots.forget(Gid("2")).value().gid, Gid("2"));
   EXPECT_FALSE(slots.forget(Gid("9")));
   EXPECT_EQ(slots.waiting(), 1U);
@@ -72,15 +72,15 @@ TEST(TargetSlots, ForgetWhoIsServedElsewhere) {
 
 TEST(TargetSlots, AreFreeAgainWhenTheLineIsForgotten) {
   TargetSlots slots(2);
-  for (const char* gid : {"1", "2", "3"}) slots.take("a", due(gid));
+  for (const char* gid : {"1", "2", "3"}) slots.take("a", wake(gid));
   slots.forget(Gid("3"));
   EXPECT_THAT(gids(slots.give_back("a", unused)), IsEmpty());
-  EXPECT_TRUE(slots.take("a", due("4")));
+  EXPECT_TRUE(slots.take("a", wake("4")));
 }
 
 /// Gives `target` more to do than it may have.
 void fill(TargetSlots& slots, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) slots.take("a", due(std::to_string(i)));
+  for (std::size_t i = 0; i < count; ++i) slots.take("a", wake(std::to_string(i)));
 }
 
 TEST(TargetSlots, BecomeMoreWithEveryAnswerAndFewerWithEveryFailure) {

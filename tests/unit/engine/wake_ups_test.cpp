@@ -28,15 +28,15 @@ class WakeUpsOfAShard : public testing::Test {
   LiveTable live_{io_.get_executor(), [](LiveTrans&) {}};
   std::vector<std::string> woken_;
   WakeUps wakes_{ShardPorts{io_.get_executor(), timers_, branches_, random_, observer_}, options_,
-                 live_, [this](Alarms::Due due, const std::string& slot) {
-                   woken_.push_back(due.gid.str() + (slot.empty() ? "" : " with " + slot));
+                 live_, [this](Alarms::Wake wake, const std::string& slot) {
+                   woken_.push_back(wake.gid.str() + (slot.empty() ? "" : " with " + slot));
                  }};
 };
 
 TEST_F(WakeUpsOfAShard, AreNoMoreThanMayBeInProgress) {
   options_.wakes_in_progress_max = 2;
-  wakes_.set_wake(Gid("1"), in(milliseconds(1)));
-  wakes_.set_wake(Gid("2"), in(milliseconds(2)));
+  wakes_.set_next_pass(Gid("1"), in(milliseconds(1)));
+  wakes_.set_next_pass(Gid("2"), in(milliseconds(2)));
   wakes_.set_timeout(Gid("3"), in(milliseconds(3)));
   pass_time(seconds(1));
   EXPECT_THAT(woken_, ElementsAre("1", "2"));
@@ -46,7 +46,7 @@ TEST_F(WakeUpsOfAShard, AreNoMoreThanMayBeInProgress) {
 }
 
 TEST_F(WakeUpsOfAShard, GiveASlotThatWasNotUsedToTheNextInLine) {
-  wakes_.set_wake(Gid("w"), in(milliseconds(1)));
+  wakes_.set_next_pass(Gid("w"), in(milliseconds(1)));
   pass_time(seconds(1));
   for (std::size_t i = 0; i < TargetSlots::first_bound; ++i) {
     EXPECT_TRUE(wakes_.take_slot("a", {Gid("t" + std::to_string(i)), true, false}));
@@ -60,8 +60,8 @@ TEST_F(WakeUpsOfAShard, GiveASlotThatWasNotUsedToTheNextInLine) {
 }
 
 TEST_F(WakeUpsOfAShard, ComeWhenATargetAnswers) {
-  wakes_.set_wake(Gid("1"), in(seconds(100)), "a");
-  wakes_.set_wake(Gid("2"), in(seconds(100)), "b");
+  wakes_.set_next_pass(Gid("1"), in(seconds(100)), "a");
+  wakes_.set_next_pass(Gid("2"), in(seconds(100)), "b");
   EXPECT_TRUE(wakes_.any_waits_for_target());
   wakes_.wake_waiting("a");
   wakes_.wake_waiting("a");
@@ -69,7 +69,7 @@ TEST_F(WakeUpsOfAShard, ComeWhenATargetAnswers) {
 }
 
 TEST_F(WakeUpsOfAShard, TryOneTransactionForAllThatWaitForATarget) {
-  for (const char* gid : {"1", "2", "3"}) wakes_.set_wake(Gid(gid), in(seconds(100)), "a");
+  for (const char* gid : {"1", "2", "3"}) wakes_.set_next_pass(Gid(gid), in(seconds(100)), "a");
   pass_time(options_.retry_interval);
   EXPECT_EQ(woken_.size(), 1U);
   pass_time(options_.retry_interval);
@@ -79,8 +79,8 @@ TEST_F(WakeUpsOfAShard, TryOneTransactionForAllThatWaitForATarget) {
 }
 
 TEST_F(WakeUpsOfAShard, EndWithAStop) {
-  wakes_.set_wake(Gid("1"), in(seconds(1)));
-  wakes_.set_wake(Gid("2"), in(seconds(100)), "a");
+  wakes_.set_next_pass(Gid("1"), in(seconds(1)));
+  wakes_.set_next_pass(Gid("2"), in(seconds(100)), "a");
   wakes_.stop();
   wakes_.wake_waiting("a");
   pass_time(seconds(200));
@@ -92,9 +92,9 @@ TEST_F(WakeUpsOfAShard, OfAQueuedTransactionAreTakenBackWhenItsPassBegins) {
     wakes_.take_slot("a", {Gid("t" + std::to_string(i)), true, false});
   }
   wakes_.take_slot("a", {Gid("queued"), false, true});
-  const auto due = wakes_.begin_pass(Gid("queued"));
-  ASSERT_TRUE(due.has_value());
-  EXPECT_TRUE(due->timeout);
+  const auto wake = wakes_.begin_pass(Gid("queued"));
+  ASSERT_TRUE(wake.has_value());
+  EXPECT_TRUE(wake->timeout);
   wakes_.give_back_slot("a", TargetSlots::Use::unused);
   EXPECT_THAT(woken_, IsEmpty());
 }

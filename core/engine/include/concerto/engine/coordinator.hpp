@@ -78,7 +78,7 @@ struct InFlight {
   std::size_t queued = 0;  ///< woken ones that wait for room at their target
   /// Unfinished transactions by type, the index is the type's value.
   std::array<std::size_t, trans_types> unfinished{};
-  /// How long the wake that is due longest waits already.
+  /// For how long the alarm that is due longest has been due.
   std::chrono::nanoseconds lag{};
 };
 
