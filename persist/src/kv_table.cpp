@@ -15,19 +15,20 @@ std::string name(const std::string& cat, const std::string& key) {
 
 Result<> KvTable::check_create(const KvRecord& record) const {
   if (!contains(record.cat, record.key)) return ok();
-  return make_error(Errc::key_exists, name(record.cat, record.key) + " exists already");
+  return make_error(EngineErrc::key_exists, name(record.cat, record.key) + " exists already");
 }
 
 Result<> KvTable::check_update(const KvRecord& record) const {
   const auto found = records_.find({record.cat, record.key});
   if (found != records_.end() && found->second.version == record.version) return ok();
-  return make_error(Errc::key_not_found, "no " + name(record.cat, record.key) + " with version " +
-                                             std::to_string(record.version));
+  return make_error(
+      EngineErrc::key_not_found,
+      "no " + name(record.cat, record.key) + " with version " + std::to_string(record.version));
 }
 
 Result<> KvTable::check_erase(const std::string& cat, const std::string& key) const {
   if (contains(cat, key)) return ok();
-  return make_error(Errc::key_not_found, "no " + name(cat, key));
+  return make_error(EngineErrc::key_not_found, "no " + name(cat, key));
 }
 
 KvRecord KvTable::created(KvRecord record) const {

@@ -22,17 +22,17 @@ bool only_reschedules(const TransDelta& delta) {
 }  // namespace
 
 Error gid_exists(const Gid& gid) {
-  return make_error(Errc::gid_exists, "gid " + quoted(gid) + " exists already");
+  return make_error(EngineErrc::gid_exists, "gid " + quoted(gid) + " exists already");
 }
 
 Error trans_not_found(const Gid& gid) {
-  return make_error(Errc::trans_not_found, "no transaction with gid " + quoted(gid));
+  return make_error(EngineErrc::trans_not_found, "no transaction with gid " + quoted(gid));
 }
 
 Error status_mismatch(const UpdateTrans& update, TransStatus stored) {
-  return make_error(Errc::status_mismatch, "transaction " + quoted(update.gid) + " is " +
-                                               std::string(to_string(stored)) + ", not " +
-                                               std::string(to_string(update.expected)));
+  return make_error(EngineErrc::status_mismatch, "transaction " + quoted(update.gid) + " is " +
+                                                     std::string(to_string(stored)) + ", not " +
+                                                     std::string(to_string(update.expected)));
 }
 
 Result<> check_status(const UpdateTrans& update, TransStatus stored) {
@@ -47,9 +47,9 @@ Result<> check_new_branches(const Transaction& trans, const TransDelta& delta) {
   for (const Branch& branch : trans.branches) known.emplace(branch.branch_id.view(), branch.op);
   for (const Branch& branch : delta.new_branches) {
     if (known.emplace(branch.branch_id.view(), branch.op).second) continue;
-    return make_error(Errc::branch_exists, "branch '" + branch.branch_id.str() + "' of " +
-                                               quoted(trans.gid) + " has the op '" + branch.op +
-                                               "' already");
+    return make_error(EngineErrc::branch_exists, "branch '" + branch.branch_id.str() + "' of " +
+                                                     quoted(trans.gid) + " has the op '" +
+                                                     branch.op + "' already");
   }
   return ok();
 }

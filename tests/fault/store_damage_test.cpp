@@ -75,7 +75,7 @@ class StoreDamage : public testing::Test {
   }
 
   /// Opening fails, says so with this code and these words.
-  void expect_refused(const std::string& store, Errc code, const std::string& words) {
+  void expect_refused(const std::string& store, error_code code, const std::string& words) {
     const Opened opened = open(store);
     ASSERT_FALSE(opened) << "opened in spite of " << words;
     EXPECT_EQ(opened.error().code, code) << opened.error().detail;
@@ -140,7 +140,7 @@ TEST_F(StoreDamage, EveryFlippedByteBeforeTheTailIsReported) {
     std::string flipped = bytes;
     flipped[at] = static_cast<char>(flipped[at] ^ 0x40);
     set_file_content(path, flipped);
-    expect_refused(copy, Errc::store_damaged, path);
+    expect_refused(copy, EngineErrc::store_damaged, path);
   }
 }
 
@@ -159,7 +159,7 @@ TEST_F(StoreDamage, AFlippedByteInATableOfAnOlderSegmentIsReported) {
     std::string flipped = bytes;
     flipped[bytes.size() / 3] = static_cast<char>(flipped[bytes.size() / 3] ^ 1);
     set_file_content(table, flipped);
-    expect_refused(copy, Errc::store_damaged, fs::path(table).parent_path().string());
+    expect_refused(copy, EngineErrc::store_damaged, fs::path(table).parent_path().string());
     set_file_content(table, bytes);
   }
   EXPECT_TRUE(flipped_any);
@@ -181,7 +181,7 @@ TEST_F(StoreDamage, EveryMissingFileIsReported) {
       const std::string bytes = file_content(path);
       fs::remove(path);
       const bool identity = path.ends_with("/IDENTITY");
-      expect_refused(copy, identity ? Errc::store_unavailable : Errc::store_damaged,
+      expect_refused(copy, identity ? EngineErrc::store_unavailable : EngineErrc::store_damaged,
                      fs::path(path).filename().string());
       set_file_content(path, bytes);
     }
@@ -199,7 +199,7 @@ TEST_F(StoreDamage, AMissingSegmentIsReported) {
     const std::string copy = killed_copy();
     const std::string name = entry.path().filename().string();
     fs::remove_all(copy + "/" + name);
-    expect_refused(copy, Errc::store_damaged, name);
+    expect_refused(copy, EngineErrc::store_damaged, name);
   }
 }
 
@@ -216,7 +216,7 @@ TEST_F(StoreDamage, ALossAfterACleanStopIsReported) {
   before_last = read_log(bytes.substr(0, before_last)).good_bytes;
   for (const std::size_t cut : {bytes.size() - 1, before_last}) {
     set_file_content(log, bytes.substr(0, cut));
-    expect_refused(original_, Errc::store_damaged, original_);
+    expect_refused(original_, EngineErrc::store_damaged, original_);
   }
   set_file_content(log, bytes);
   auto opened = open(original_);
@@ -236,7 +236,7 @@ TEST_F(StoreDamage, ANewerFormatIsRefused) {
 TEST_F(StoreDamage, AForeignDirectoryIsLeftAlone) {
   fs::create_directory(original_);
   set_file_content(original_ + "/letters.txt", "mine");
-  expect_refused(original_, Errc::store_unavailable, original_);
+  expect_refused(original_, EngineErrc::store_unavailable, original_);
   EXPECT_FALSE(LevelDbStore::remove(original_));
   EXPECT_EQ(file_content(original_ + "/letters.txt"), "mine");
 }
@@ -253,10 +253,10 @@ TEST_F(StoreDamage, RemoveTakesOnlyTheStoresOwnFiles) {
 
 TEST_F(StoreDamage, AStoreInUseIsRefused) {
   const auto store = open(original_).value();
-  expect_refused(original_, Errc::store_unavailable, "LOCK");
+  expect_refused(original_, EngineErrc::store_unavailable, "LOCK");
   const Result<> removed = LevelDbStore::remove(original_);
   ASSERT_FALSE(removed);
-  EXPECT_EQ(removed.error().code, Errc::store_unavailable);
+  EXPECT_EQ(removed.error().code, EngineErrc::store_unavailable);
 }
 
 TEST_F(StoreDamage, AFailedSyncPoisonsUntilReopened) {
@@ -270,9 +270,9 @@ TEST_F(StoreDamage, AFailedSyncPoisonsUntilReopened) {
     const Transaction saga = sample_saga(gid);
     return await_result(history_.io(), store->commit(create(saga)));
   };
-  EXPECT_EQ(commit("g2").error().code, Errc::store_failed);
+  EXPECT_EQ(commit("g2").error().code, EngineErrc::store_failed);
   disk.restart(FaultDisk::Memory::keeps);
-  EXPECT_EQ(commit("g3").error().code, Errc::store_unavailable);
+  EXPECT_EQ(commit("g3").error().code, EngineErrc::store_unavailable);
   EXPECT_EQ(store->health().state, StoreHealth::State::failed);
   EXPECT_TRUE(await_result(history_.io(), store->load(Gid{"g1"})).value());
   EXPECT_FALSE(await_result(history_.io(), store->load(Gid{"g2"})).value());
@@ -289,7 +289,7 @@ TEST_F(StoreDamage, AFullDiskIsSaidInPlainWords) {
   disk.fail_at(1, FaultDisk::Fault::full);
   const auto opened = LevelDbStore::open(faulty, clock_, log_);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Errc::store_failed);
+  EXPECT_EQ(opened.error().code, EngineErrc::store_failed);
   EXPECT_NE(opened.error().detail.find("the disk is full"), std::string::npos)
       << opened.error().detail;
 }

@@ -123,7 +123,7 @@ TEST_F(StoreLimits, AStartWithoutDescriptorsSaysSoAndIsDoneAgainLater) {
     const NoDescriptorLeft none;
     const auto opened = LevelDbStore::open(options(), clock_, log_);
     ASSERT_FALSE(opened);
-    EXPECT_EQ(opened.error().code, Errc::store_failed);
+    EXPECT_EQ(opened.error().code, EngineErrc::store_failed);
     EXPECT_NE(opened.error().detail.find("Too many open files"), std::string::npos)
         << opened.error().detail;
   }
@@ -346,7 +346,7 @@ TEST_F(StoreRoom, WithoutAReserveAFullDiskIsSaidInPlainWords) {
   disk_.fill_up();
   const auto opened = LevelDbStore::open(none, clock_, log_);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Errc::store_failed);
+  EXPECT_EQ(opened.error().code, EngineErrc::store_failed);
   EXPECT_NE(opened.error().detail.find("the disk is full"), std::string::npos)
       << opened.error().detail;
 }

@@ -89,7 +89,7 @@ TEST_F(StoreRebuild, ALostDirectoryIsMadeAnew) {
   const Transaction finished = sample_saga("g1");
   const Result<> again = await_result(io_, store->commit(create(finished)));
   ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code, Errc::gid_exists);
+  EXPECT_EQ(again.error().code, EngineErrc::gid_exists);
 }
 
 // LevelDB opens a database that lacks its log without a word, and what was in the log is absent.
@@ -108,7 +108,7 @@ TEST_F(StoreRebuild, ADirectoryWithoutItsLogIsMadeAnew) {
     history_.check(*store);
     const Result<> again = await_result(io_, store->commit(create(sample_saga("g1"))));
     ASSERT_FALSE(again);
-    EXPECT_EQ(again.error().code, Errc::gid_exists);
+    EXPECT_EQ(again.error().code, EngineErrc::gid_exists);
     ASSERT_TRUE(store->maintain());
   }
 }
@@ -169,7 +169,7 @@ TEST_F(StoreRebuild, DirectoriesStayWhereTheLogIsDamaged) {
   fs::remove(current);
   const Opened refused = open(store_);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Errc::store_damaged) << refused.error().detail;
+  EXPECT_EQ(refused.error().code, EngineErrc::store_damaged) << refused.error().detail;
   set_file_content(tables.front(), whole);
   set_file_content(current, content);
   log_.take();

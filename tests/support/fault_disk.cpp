@@ -110,7 +110,7 @@ Result<> FaultDisk::step(Operation operation, const std::string& path) {
   if (countdown_ > 0 && --countdown_ == 0) faulted_ = first = true;
   if (!faulted_) return ok();
   const auto failed = [&path](const char* why) {
-    return make_error(Errc::store_failed, "cannot write '" + path + "': " + why);
+    return make_error(EngineErrc::store_failed, "cannot write '" + path + "': " + why);
   };
   switch (fault_) {
     case Fault::power_loss:

@@ -15,8 +15,8 @@ inline BranchReply reply_of(Outcome outcome, const std::string& text = "") {
   BranchReply reply;
   reply.outcome = outcome;
   if (outcome == Outcome::failure)
-    reply.error = make_error(Errc::branch_failure, text + " FAILURE");
-  if (outcome == Outcome::error) reply.error = make_error(Errc::branch_error, text);
+    reply.error = make_error(EngineErrc::branch_failure, text + " FAILURE");
+  if (outcome == Outcome::error) reply.error = make_error(EngineErrc::branch_error, text);
   return reply;
 }
 

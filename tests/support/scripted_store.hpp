@@ -73,8 +73,8 @@ class ScriptedStore final : public Store {
     if (count != always) --count;
     return true;
   }
-  static Error busy() { return make_error(Errc::store_busy, "the server is away"); }
-  static Error failed() { return make_error(Errc::store_failed, "the answer is lost"); }
+  static Error busy() { return make_error(EngineErrc::store_busy, "the server is away"); }
+  static Error failed() { return make_error(EngineErrc::store_failed, "the answer is lost"); }
 
   Store& store_;
 };

@@ -57,9 +57,9 @@ class SmallDisk final : public PassingDisk {
       const std::uint64_t size = std::filesystem::file_size(path_, gone);
       const std::uint64_t end = offset + data.size();
       if (!gone && end > size && disk_.used() + (end - size) > disk_.size_) {
-        return make_error(Errc::store_failed, "cannot write '" + path_ +
-                                                  "': " + std::string(persist::disk_full_text) +
-                                                  ": " + std::generic_category().message(ENOSPC));
+        return make_error(EngineErrc::store_failed,
+                          "cannot write '" + path_ + "': " + std::string(persist::disk_full_text) +
+                              ": " + std::generic_category().message(ENOSPC));
       }
       return file_->write(offset, data);
     }

@@ -60,19 +60,19 @@ TEST_P(StoreContract, CreatesAGidOnce) {
   Transaction other = sample_saga("g1");
   other.custom_data = "other";
   ASSERT_TRUE(commit(create(saga)));
-  EXPECT_EQ(commit_code(create(other)), Errc::gid_exists);
+  EXPECT_EQ(commit_code(create(other)), EngineErrc::gid_exists);
   EXPECT_EQ(load("g1"), saga);
   restart();
-  EXPECT_EQ(commit_code(create(other)), Errc::gid_exists);
+  EXPECT_EQ(commit_code(create(other)), EngineErrc::gid_exists);
 }
 
 TEST_P(StoreContract, FinishedGidsCountAsExisting) {
   const Transaction saga = sample_saga("g1");
   ASSERT_TRUE(commit(create(saga)));
   ASSERT_TRUE(commit(update("g1", TransStatus::submitted, new_status(TransStatus::succeed, 1))));
-  EXPECT_EQ(commit_code(create(saga)), Errc::gid_exists);
+  EXPECT_EQ(commit_code(create(saga)), EngineErrc::gid_exists);
   restart();
-  EXPECT_EQ(commit_code(create(saga)), Errc::gid_exists);
+  EXPECT_EQ(commit_code(create(saga)), EngineErrc::gid_exists);
   EXPECT_EQ(load("g1")->status, TransStatus::succeed);
 }
 
@@ -98,9 +98,9 @@ TEST_P(StoreContract, UpdateNeedsTheExpectedStatus) {
   const Transaction saga = sample_saga("g1");
   ASSERT_TRUE(commit(create(saga)));
   EXPECT_EQ(commit_code(update("g1", TransStatus::prepared, outcome(1, BranchStatus::succeed, 1))),
-            Errc::status_mismatch);
+            EngineErrc::status_mismatch);
   EXPECT_EQ(commit_code(update("g2", TransStatus::prepared, outcome(1, BranchStatus::succeed, 1))),
-            Errc::trans_not_found);
+            EngineErrc::trans_not_found);
   EXPECT_EQ(load("g1"), saga);
 }
 
@@ -110,13 +110,13 @@ TEST_P(StoreContract, FinalIsFinal) {
   const auto finished = load("g1");
   for (const TransStatus expected : {TransStatus::submitted, TransStatus::failed}) {
     EXPECT_EQ(commit_code(update("g1", expected, new_status(TransStatus::submitted, 2))),
-              Errc::status_mismatch);
+              EngineErrc::status_mismatch);
   }
   EXPECT_EQ(load("g1"), finished);
   restart();
   EXPECT_EQ(
       commit_code(update("g1", TransStatus::submitted, new_status(TransStatus::submitted, 2))),
-      Errc::status_mismatch);
+      EngineErrc::status_mismatch);
 }
 
 TEST_P(StoreContract, AFinishedOneTakesANewTimeAndNothingElse) {
@@ -135,9 +135,10 @@ TEST_P(StoreContract, AFinishedOneTakesANewTimeAndNothingElse) {
     EXPECT_EQ(load("g1"), expected);
     EXPECT_EQ(expected->next_cron_time, at_second(second));
     EXPECT_EQ(expected->status, TransStatus::failed);
-    EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::status_mismatch);
+    EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)),
+              EngineErrc::status_mismatch);
     delta.rollback_reason = "another";
-    EXPECT_EQ(commit_code(update("g1", TransStatus::failed, delta)), Errc::status_mismatch);
+    EXPECT_EQ(commit_code(update("g1", TransStatus::failed, delta)), EngineErrc::status_mismatch);
     restart();
     EXPECT_EQ(load("g1"), expected);
   }
@@ -155,7 +156,7 @@ TEST_P(StoreContract, CreatedWithAFinalStatusIsFinished) {
   restart();
   EXPECT_EQ(load("g1"), done);
   EXPECT_TRUE(unfinished_gids(10).empty());
-  EXPECT_EQ(commit_code(create(done)), Errc::gid_exists);
+  EXPECT_EQ(commit_code(create(done)), EngineErrc::gid_exists);
 }
 
 TEST_P(StoreContract, AddsEachBranchOnce) {
@@ -167,15 +168,15 @@ TEST_P(StoreContract, AddsEachBranchOnce) {
   ASSERT_TRUE(commit(update("g1", TransStatus::submitted, delta)));
   apply(saga, delta);
   delta.new_branches = {sample_branch("04", "try"), sample_branch("03", "cancel")};
-  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), EngineErrc::branch_exists);
   delta.new_branches = {sample_branch("01", "action")};
-  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), EngineErrc::branch_exists);
   delta.new_branches = {sample_branch("05", "try"), sample_branch("05", "try")};
-  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), EngineErrc::branch_exists);
   EXPECT_EQ(load("g1"), saga);
   restart();
   EXPECT_EQ(load("g1"), saga);
-  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::branch_exists);
+  EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), EngineErrc::branch_exists);
 }
 
 TEST_P(StoreContract, RefusesIndexesThatDoNotExist) {

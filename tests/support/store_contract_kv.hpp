@@ -9,7 +9,7 @@ TEST_P(StoreContract, KeyValueRecordsAreCreatedOnce) {
   ASSERT_TRUE(wait(store().create_kv(sample_topic("t1", "a"))));
   const Result<> again = wait(store().create_kv(sample_topic("t1", "b")));
   ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code, Errc::key_exists);
+  EXPECT_EQ(again.error().code, EngineErrc::key_exists);
   restart();
   const auto found = wait(store().find_kv("topics", "t1")).value();
   ASSERT_EQ(found.size(), 1U);
@@ -23,7 +23,7 @@ TEST_P(StoreContract, KeyValueUpdateNeedsTheStoredVersion) {
   ASSERT_TRUE(wait(store().update_kv(record)));
   const Result<> stale = wait(store().update_kv(record));
   ASSERT_FALSE(stale);
-  EXPECT_EQ(stale.error().code, Errc::key_not_found);
+  EXPECT_EQ(stale.error().code, EngineErrc::key_not_found);
   restart();
   const auto found = wait(store().find_kv("topics", "t1")).value();
   ASSERT_EQ(found.size(), 1U);
@@ -38,7 +38,7 @@ TEST_P(StoreContract, KeyValueRecordsAreDeleted) {
   ASSERT_TRUE(wait(store().delete_kv("topics", "t1")));
   const Result<> again = wait(store().delete_kv("topics", "t1"));
   ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code, Errc::key_not_found);
+  EXPECT_EQ(again.error().code, EngineErrc::key_not_found);
   restart();
   EXPECT_TRUE(wait(store().find_kv("topics", "t1")).value().empty());
 }

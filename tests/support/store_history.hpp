@@ -78,7 +78,7 @@ class StoreHistory {
     if (!result && result.error().code == Condition::rejected) {
       ADD_FAILURE() << result.error().detail;
     }
-    if (!result && result.error().code == Errc::store_unavailable) return false;
+    if (!result && result.error().code == EngineErrc::store_unavailable) return false;
     states_.push_back(std::move(next));
     if (result && durability == Durability::durable) durable_ = states_.size() - 1;
     return result.has_value();

@@ -142,7 +142,7 @@ Async<std::string> Checker::query(std::string gid) {
   auto answer = co_await http_.send(std::move(request), timers_.now() + request_limit);
   if (!answer) co_return answer.error();
   if (answer->status != 200) {
-    co_return make_error(Errc::branch_error,
+    co_return make_error(EngineErrc::branch_error,
                          "HTTP " + std::to_string(answer->status) + ": " + answer->body);
   }
   co_return std::move(answer->body);

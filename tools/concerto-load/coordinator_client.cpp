@@ -65,7 +65,7 @@ Async<> HttpCoordinatorClient::send(const EncodedRequest& request, std::string b
     co_return error;
   }
   if (answer->status == 200) co_return ok();
-  co_return make_error(Errc::branch_error,
+  co_return make_error(EngineErrc::branch_error,
                        "HTTP " + std::to_string(answer->status) + ": " + answer->body);
 }
 

@@ -19,53 +19,19 @@ Meaning meaning_of(Errc code) {
       return {"invalid request", Condition::rejected};
     case Errc::not_supported:
       return {"not supported", Condition::rejected};
-    case Errc::trans_not_found:
-      return {"transaction not found", Condition::rejected};
-    case Errc::gid_exists:
-      return {"gid exists", Condition::rejected};
-    case Errc::status_mismatch:
-      return {"status is not the expected one", Condition::rejected};
-    case Errc::invalid_entry:
-      return {"invalid entry", Condition::rejected};
-    case Errc::branch_exists:
-      return {"branch exists", Condition::rejected};
-    case Errc::key_not_found:
-      return {"key not found", Condition::rejected};
-    case Errc::key_exists:
-      return {"key exists", Condition::rejected};
-    case Errc::status_conflict:
-      return {"status does not allow this", Condition::rejected};
-    case Errc::trans_failed:
-      return {"transaction failed", Condition::rejected};
-    case Errc::result_not_success:
-      return {"not finished yet", Condition::outcome_unknown};
-    case Errc::branch_failure:
-      return {"branch answered FAILURE", Condition::outcome_unknown};
-    case Errc::branch_ongoing:
-      return {"branch is ongoing", Condition::outcome_unknown};
-    case Errc::branch_error:
-      return {"branch call failed", Condition::outcome_unknown};
     case Errc::overloaded:
       return {"overloaded", Condition::retry_later};
     case Errc::shutting_down:
       return {"shutting down", Condition::outcome_unknown};
-    case Errc::store_busy:
-      return {"store busy", Condition::retry_later};
-    case Errc::store_failed:
-      return {"store write failed", Condition::outcome_unknown};
-    case Errc::store_unavailable:
-      return {"store unavailable", Condition::retry_later};
-    case Errc::store_damaged:
-      return {"stored data is damaged", Condition::rejected};
     case Errc::deadline_exceeded:
       return {"deadline exceeded", Condition::outcome_unknown};
   }
   return {"unknown error", Condition::outcome_unknown};
 }
 
-class CoreCategory final : public boost::system::error_category {
+class BaseCategory final : public boost::system::error_category {
  public:
-  const char* name() const noexcept override { return "concerto.core"; }
+  const char* name() const noexcept override { return "concerto.base"; }
   std::string message(int value) const override {
     return meaning_of(static_cast<Errc>(value)).text;
   }
@@ -92,8 +58,8 @@ class ConditionCategory final : public boost::system::error_category {
 
 }  // namespace
 
-const boost::system::error_category& core_category() noexcept {
-  static const CoreCategory category;
+const boost::system::error_category& base_category() noexcept {
+  static const BaseCategory category;
   return category;
 }
 
@@ -103,7 +69,7 @@ const boost::system::error_category& condition_category() noexcept {
 }
 
 boost::system::error_code make_error_code(Errc code) noexcept {
-  return {static_cast<int>(code), core_category()};
+  return {static_cast<int>(code), base_category()};
 }
 
 boost::system::error_condition make_error_condition(Condition condition) noexcept {

@@ -109,7 +109,7 @@ void Changes::note_not_stored(LiveTrans& live, TransDelta delta, const Error& er
   log_.write_limited(LogLevel::error, live, "changes that are not stored",
                      "change not stored: " + error.detail, 1);
   const bool is_unknown = error.code == Condition::outcome_unknown;
-  if (error.code == Errc::store_busy || (is_unknown && has_results_alone(delta))) {
+  if (error.code == EngineErrc::store_busy || (is_unknown && has_results_alone(delta))) {
     // Nothing has changed, or may be changed again: what the change carried is as unsaved as
     // before, so that no call that builds on it begins.
     live.unsaved.insert(live.unsaved.begin(), delta.branch_changes.begin(),

@@ -34,8 +34,8 @@ constexpr std::chrono::seconds busy_store_pause{1};
 
 /// Whether an error that one transaction met is one that all others would meet.
 bool concerns_all(const error_code& code) {
-  return code == Errc::shutting_down || code == Errc::store_busy || code == Errc::store_failed ||
-         code == Errc::store_unavailable;
+  return code == Errc::shutting_down || code == EngineErrc::store_busy ||
+         code == EngineErrc::store_failed || code == EngineErrc::store_unavailable;
 }
 
 /// A shard's part of the limits of the whole.
@@ -89,7 +89,7 @@ Async<> Coordinator::recover() {
     for (std::size_t i = 0; i < engines_.size(); ++i) {
       co_await on_shard(engines_[i]->executor(), engines_[i]->recover(std::move(parts[i])));
     }
-    const bool is_busy = !listed && listed.error().code == Errc::store_busy;
+    const bool is_busy = !listed && listed.error().code == EngineErrc::store_busy;
     if (!listed && !is_busy) co_return listed.error();
     if (listed) from = page.next;
     if (listed && from == 0) co_return ok();

@@ -164,7 +164,7 @@ Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTa
                                       const Wording& wording) {
   CONCERTO_CHECK(check_gid(request.gid));
   const auto invalid_branch = [](std::string text) {
-    return make_error(Errc::invalid_entry, std::move(text));
+    return make_error(EngineErrc::invalid_entry, std::move(text));
   };
   BranchDraft draft;
   draft.mode = modes.find(request.trans_type);

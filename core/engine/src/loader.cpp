@@ -21,7 +21,7 @@ Async<> Loader::load(LiveTrans& live) {
   if (live.knowledge != LiveTrans::Knowledge::none) co_return ok();
   if (live.calls.running > 0) {
     // After a failed write: the calls still refer to the transaction in memory.
-    co_return make_error(Errc::store_unavailable,
+    co_return make_error(EngineErrc::store_unavailable,
                          "gid " + live.gid.str() + " cannot be read while its calls end");
   }
   CONCERTO_CO_TRY(std::optional<Transaction> found, co_await env_.store.load(live.gid));
@@ -109,7 +109,8 @@ Async<Turn> Loader::enter_existing(Gid gid) {
   Turn turn = co_await enter(gid);
   CONCERTO_CO_CHECK(co_await load(*turn));
   if (turn->knowledge != LiveTrans::Knowledge::present) {
-    co_return make_error(Errc::trans_not_found, "no TransGlobal with gid: " + gid.str() + " found");
+    co_return make_error(EngineErrc::trans_not_found,
+                         "no TransGlobal with gid: " + gid.str() + " found");
   }
   co_return turn;
 }

@@ -63,7 +63,7 @@ Result<> add_registered_row(const BranchRequest& request, std::string_view op,
   row.op = op;
   if (const auto url = request.fields.find(std::string(url_field)); url != request.fields.end()) {
     if (url->second.size() > url_bytes_max) {
-      return make_error(Errc::invalid_entry,
+      return make_error(EngineErrc::invalid_entry,
                         url->first + " has " + std::to_string(url->second.size()) +
                             " bytes, at most " + std::to_string(url_bytes_max) + " are allowed");
     }

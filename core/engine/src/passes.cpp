@@ -30,9 +30,9 @@ Pass::Begun begun_by(Alarms::Cause cause) noexcept {
 /// What those hear who wait for a pass that an error of the store has ended. What they asked for
 /// was stored before: that a later change was not does not mean that nothing happened.
 Error pass_not_stored(const LiveTrans& live, Error error) {
-  if (error.code != Errc::store_busy) return error;
+  if (error.code != EngineErrc::store_busy) return error;
   return make_error(
-      Errc::store_failed,
+      EngineErrc::store_failed,
       "gid " + live.gid.str() + " goes on when the store is less busy: " + error.detail);
 }
 
@@ -323,19 +323,20 @@ Result<> Passes::answer(const LiveTrans& live) const {
     const std::optional<Trouble>& worst = live.pass.worst;
     const Outcome outcome = live.pass.worst_outcome();
     if (outcome == Outcome::failure) {
-      return make_error(Errc::branch_failure, unknown_result(env_.options.wording, worst->error));
+      return make_error(EngineErrc::branch_failure,
+                        unknown_result(env_.options.wording, worst->error));
     }
     if (outcome == Outcome::error) {
       return Error{worst->error.code, unknown_result(env_.options.wording, worst->error)};
     }
     if (outcome == Outcome::ongoing && reports == Reports::errors_and_ongoing) {
-      return make_error(Errc::branch_ongoing, "ONGOING");
+      return make_error(EngineErrc::branch_ongoing, "ONGOING");
     }
   }
   if (!trans.rollback_reason.empty()) {
-    return make_error(Errc::trans_failed, with_failure_suffix(trans.rollback_reason));
+    return make_error(EngineErrc::trans_failed, with_failure_suffix(trans.rollback_reason));
   }
-  return make_error(Errc::result_not_success, std::string(env_.options.wording.not_success));
+  return make_error(EngineErrc::result_not_success, std::string(env_.options.wording.not_success));
 }
 
 }  // namespace concerto

@@ -14,7 +14,7 @@ namespace {
 
 /// FAILURE-class errors end in the word that old clients look for (page 01, section 5).
 Error conflict(std::string text) {
-  return make_error(Errc::status_conflict, std::move(text) + " FAILURE");
+  return make_error(EngineErrc::status_conflict, std::move(text) + " FAILURE");
 }
 
 std::string quoted(TransStatus status) {
@@ -122,7 +122,7 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
     created = co_await create(live, draft, status);
     if (created) co_return true;
     const error_code code = created.error().code;
-    if (code != Errc::gid_exists && code != Errc::overloaded) co_return created.error();
+    if (code != EngineErrc::gid_exists && code != Errc::overloaded) co_return created.error();
   }
   live.knowledge = LiveTrans::Knowledge::none;
   CONCERTO_CO_CHECK(co_await loader_.load(live));
@@ -223,7 +223,7 @@ Async<> Requests::submit_end(Draft draft) {
   CONCERTO_CO_CHECK(co_await loader_.load(live));
   const bool is_open =
       live.knowledge == LiveTrans::Knowledge::present && live.trans.status == TransStatus::prepared;
-  if (!is_open) co_return make_error(Errc::trans_not_found, "storage: NotFound");
+  if (!is_open) co_return make_error(EngineErrc::trans_not_found, "storage: NotFound");
   if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
   if (env_.stopping) co_return shutting_down();
   co_return co_await changes_.change_status(live, std::move(end));
@@ -240,16 +240,16 @@ Async<> Requests::register_branch(BranchRequest request) {
   }
   if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
   if (any_exists(stored.branches, draft.rows)) {
-    co_return make_error(Errc::branch_exists, "storage: UniqueKeyConflict");
+    co_return make_error(EngineErrc::branch_exists, "storage: UniqueKeyConflict");
   }
   if (stored.branches.size() + draft.rows.size() > branches_max) {
-    co_return make_error(Errc::invalid_entry, "gid " + live.gid.str() + " has " +
-                                                  std::to_string(stored.branches.size()) +
-                                                  " branch rows, at most " +
-                                                  std::to_string(branches_max) + " are allowed");
+    co_return make_error(EngineErrc::invalid_entry,
+                         "gid " + live.gid.str() + " has " +
+                             std::to_string(stored.branches.size()) + " branch rows, at most " +
+                             std::to_string(branches_max) + " are allowed");
   }
   if (payload_bytes(stored) + request.payload.size() > registered_bytes_max) {
-    co_return make_error(Errc::invalid_entry,
+    co_return make_error(EngineErrc::invalid_entry,
                          "the branches of gid " + live.gid.str() + " would have more than " +
                              std::to_string(registered_bytes_max) + " bytes of data");
   }

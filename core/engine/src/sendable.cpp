@@ -86,7 +86,7 @@ Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Tr
   for (const Branch& row : rows) {
     const Result<> checked = check.call(row.url, row.branch_id.view(), row.op, payload,
                                         [&] { return field_of(mode, row); });
-    if (!checked) return make_error(Errc::invalid_entry, checked.error().detail);
+    if (!checked) return make_error(EngineErrc::invalid_entry, checked.error().detail);
   }
   return ok();
 }

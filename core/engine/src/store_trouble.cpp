@@ -6,7 +6,7 @@ namespace concerto {
 
 std::optional<SteadyTime> StoreTrouble::try_again_at(const LiveTrans& live, const Result<>& answer,
                                                      StoreRetry& retry) {
-  if (answer || env_.stopping || answer.error().code != Errc::store_busy) return std::nullopt;
+  if (answer || env_.stopping || answer.error().code != EngineErrc::store_busy) return std::nullopt;
   const auto at = retry.next(env_.now(), env_.ports.random);
   if (at) {
     log_.write_limited(LogLevel::warn, live, "changes that the store is too busy for",

@@ -22,7 +22,7 @@ const std::string category = "topics";
 constexpr int attempts_max = 8;
 
 Error refused(std::string text) {
-  return make_error(Errc::invalid_entry, std::move(text));
+  return make_error(EngineErrc::invalid_entry, std::move(text));
 }
 
 Result<> check_count(const char* field, std::size_t count, const char* what, std::size_t limit) {
@@ -58,8 +58,9 @@ Result<std::vector<Subscriber>> read(const KvRecord& record) {
   std::vector<Subscriber> subscribers;
   JsonTree list;
   if (!list.parse(record.value) || !list.root().is(JsonKind::array)) {
-    return make_error(Errc::store_damaged, "topic '" + record.key + "' is stored as '" +
-                                               masked_urls(record.value) + "', which is no list");
+    return make_error(EngineErrc::store_damaged, "topic '" + record.key + "' is stored as '" +
+                                                     masked_urls(record.value) +
+                                                     "', which is no list");
   }
   for (const JsonValue entry : list.root()) {
     if (!entry.is(JsonKind::object)) continue;
@@ -94,8 +95,8 @@ auto find_shown_url(std::vector<Subscriber>& subscribers, const std::string& url
 }
 
 bool was_lost(const Result<>& change) {
-  return !change &&
-         (change.error().code == Errc::key_exists || change.error().code == Errc::key_not_found);
+  return !change && (change.error().code == EngineErrc::key_exists ||
+                     change.error().code == EngineErrc::key_not_found);
 }
 
 }  // namespace
@@ -166,7 +167,7 @@ Async<> Topics::unsubscribe(std::string topic, std::string url) {
 
 Async<> Topics::remove(std::string topic) {
   Result<> removed = co_await store_.delete_kv(category, std::move(topic));
-  if (was_lost(removed)) co_return make_error(Errc::key_not_found, "storage: NotFound");
+  if (was_lost(removed)) co_return make_error(EngineErrc::key_not_found, "storage: NotFound");
   co_return removed;
 }
 

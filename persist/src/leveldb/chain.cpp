@@ -6,9 +6,9 @@ namespace concerto::persist {
 namespace {
 
 Error damaged_record(const Place& place, const std::string& what) {
-  return make_error(Errc::store_damaged, "the record at byte " + std::to_string(place.offset) +
-                                             " of group " + std::to_string(place.group) + " " +
-                                             what);
+  return make_error(EngineErrc::store_damaged, "the record at byte " +
+                                                   std::to_string(place.offset) + " of group " +
+                                                   std::to_string(place.group) + " " + what);
 }
 
 }  // namespace

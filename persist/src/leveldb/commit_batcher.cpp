@@ -9,7 +9,7 @@ std::size_t CommitBatcher::gather(RequestList& queue, SteadyTime now, Answers& a
   while (!queue.empty() && (failed() || !ledger_.group_full())) {
     CommitRequest& request = queue.pop();
     if (failed()) {
-      answers.add(request, make_error(Errc::store_unavailable,
+      answers.add(request, make_error(EngineErrc::store_unavailable,
                                       "the store takes no writes until it is reopened: " +
                                           failure_->detail));
       continue;
@@ -40,7 +40,7 @@ std::size_t CommitBatcher::written(const Result<>& result, Answers& answers) {
     if (result) {
       answers.add(*request, ok());
     } else {
-      answers.add(*request, make_error(Errc::store_failed, failure_->detail));
+      answers.add(*request, make_error(EngineErrc::store_failed, failure_->detail));
     }
   }
   return std::exchange(waiting_, {}).size();

@@ -32,7 +32,7 @@ Result<> Committer::submit(CommitRequest& request) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return make_error(Errc::store_unavailable, "the store is closed");
+    if (stopping_) return make_error(EngineErrc::store_unavailable, "the store is closed");
     const bool fits = queued_bytes_ + request.bytes <= limits_.queue_bytes_max &&
                       queued_changes_ < limits_.queue_changes_max;
     const bool no_room = no_room_.load(std::memory_order_relaxed);

@@ -10,7 +10,8 @@ namespace {
 namespace fs = std::filesystem;
 
 Error failed(const char* what, const std::string& path, const std::error_code& why) {
-  return make_error(Errc::store_failed, std::string(what) + " '" + path + "': " + why.message());
+  return make_error(EngineErrc::store_failed,
+                    std::string(what) + " '" + path + "': " + why.message());
 }
 
 EntryKind kind(const fs::file_status& status) {

@@ -38,7 +38,7 @@ inline leveldb::ReadOptions checked_scan() {
 /// Not every read that fails tells of damage.
 inline Error not_read(const std::string& path, const leveldb::Status& status) {
   if (!status.IsIOError()) return damaged(path, status.ToString());
-  return make_error(Errc::store_failed, "cannot read '" + path + "': " + status.ToString());
+  return make_error(EngineErrc::store_failed, "cannot read '" + path + "': " + status.ToString());
 }
 
 inline std::string_view view(const leveldb::Slice& slice) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <concerto/base/error.hpp>
+#include <concerto/engine/error.hpp>
 
 namespace concerto::persist {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include <concerto/base/error.hpp>
+#include <concerto/engine/error.hpp>
 
 namespace concerto::persist {
 
@@ -21,7 +21,7 @@ class FirstFailure {
   /// The error of a write that is not tried any more.
   Error again() const {
     const std::lock_guard lock(mutex_);
-    return make_error(Errc::store_failed, "nothing is written after a failure: " + text_);
+    return make_error(EngineErrc::store_failed, "nothing is written after a failure: " + text_);
   }
 
  private:

@@ -136,7 +136,7 @@ Result<> Ledger::order_move(CommitRequest& request, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   UnfinishedEntry* const entry = unfinished_.find(request.fingerprint);
   if (entry == nullptr || is_final(entry->status) || entry->last != request.moved_from) {
-    return make_error(Errc::status_mismatch, "the transaction has changed meanwhile");
+    return make_error(EngineErrc::status_mismatch, "the transaction has changed meanwhile");
   }
   Link link;
   link.sequence = entry->sequence;

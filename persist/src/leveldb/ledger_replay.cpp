@@ -8,9 +8,9 @@ namespace concerto::persist {
 namespace {
 
 Error malformed(const Place& place, const char* what) {
-  return make_error(Errc::store_damaged, "the record at byte " + std::to_string(place.offset) +
-                                             " of group " + std::to_string(place.group) + " " +
-                                             what);
+  return make_error(EngineErrc::store_damaged, "the record at byte " +
+                                                   std::to_string(place.offset) + " of group " +
+                                                   std::to_string(place.group) + " " + what);
 }
 
 }  // namespace

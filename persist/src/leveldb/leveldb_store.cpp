@@ -17,7 +17,7 @@ namespace {
 
 /// Where nobody waits for a descriptor, an open without one has failed like any other.
 Error of_store(Error error) {
-  if (lacks_descriptor(error)) error.code = Errc::store_failed;
+  if (lacks_descriptor(error)) error.code = EngineErrc::store_failed;
   return error;
 }
 
@@ -27,11 +27,11 @@ Error for_clients(Error error) {
   if (error.detail.find('/') == std::string::npos) return error;
   const bool full = error.detail.find(disk_full_text) != std::string::npos;
   const std::string why = full ? ": " + std::string(disk_full_text) : "";
-  if (error.code == Errc::store_failed) {
+  if (error.code == EngineErrc::store_failed) {
     error.detail = "the store failed" + why;
-  } else if (error.code == Errc::store_unavailable) {
+  } else if (error.code == EngineErrc::store_unavailable) {
     error.detail = "the store takes no writes until it is reopened" + why;
-  } else if (error.code == Errc::store_damaged) {
+  } else if (error.code == EngineErrc::store_damaged) {
     error.detail = "what is stored does not pass its checks";
   }
   return error;
@@ -95,7 +95,7 @@ class LevelDbStore::Impl {
   }
 
   Result<> check_open() const {
-    if (closed) return make_error(Errc::store_unavailable, "the store is closed");
+    if (closed) return make_error(EngineErrc::store_unavailable, "the store is closed");
     return ok();
   }
 

@@ -58,7 +58,7 @@ class LogListing final : public Listing {
         break;
       }
       const Result<> listed = list_group();
-      if (!listed && listed.error().code == Errc::trans_not_found) {
+      if (!listed && listed.error().code == EngineErrc::trans_not_found) {
         cursor_.before = Place{};  // retention has just dropped it and what is before it
         continue;
       }
@@ -89,7 +89,7 @@ class LogListing final : public Listing {
       const auto offset = static_cast<std::uint32_t>(at);
       const auto record = read_record(*bytes, at);
       if (!record) {
-        return make_error(Errc::store_damaged,
+        return make_error(EngineErrc::store_damaged,
                           "group " + std::to_string(group) + " does not pass its checks");
       }
       if (record->kind == RecordKind::submit) submits.push_back(offset);
@@ -105,7 +105,7 @@ class LogListing final : public Listing {
   Result<> list_submit(const Place& place) {
     CONCERTO_TRY(const ChainRecord submit, groups_.record_at(place));
     const auto created = decode_transaction(submit.record.payload);
-    if (!created) return make_error(Errc::store_damaged, "a submit record is malformed");
+    if (!created) return make_error(EngineErrc::store_damaged, "a submit record is malformed");
     ++examined_;
     if (!fits_as_created(filter_, *created)) return ok();
     return show(fingerprint(core_.key, created->gid.view()));

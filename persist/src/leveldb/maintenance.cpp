@@ -321,7 +321,7 @@ Result<> Maintenance::move_all(const std::vector<Fingerprint>& gids) {
       for (Move& move : moves) {
         const Result<> moved = move.answer.get();
         if (moved) continue;
-        if (moved.error().code != Errc::status_mismatch) return moved;
+        if (moved.error().code != EngineErrc::status_mismatch) return moved;
         changed.push_back(move.request.fingerprint);
       }
     }

@@ -29,8 +29,8 @@ Result<> mark(Disk& disk, const std::string& store, std::string_view text) {
 Result<FingerprintKey> random_key() {
   FingerprintKey key{};
   if (::getrandom(key.data(), sizeof key, 0) != static_cast<ssize_t>(sizeof key)) {
-    return make_error(Errc::store_failed, "the system gives no random numbers: " +
-                                              std::generic_category().message(errno));
+    return make_error(EngineErrc::store_failed, "the system gives no random numbers: " +
+                                                    std::generic_category().message(errno));
   }
   return key;
 }
@@ -52,8 +52,9 @@ Result<> remove_segments(Disk& disk, const std::string& store,
 enum class Finding { nothing, half_made, store };
 
 Error lacks_identity(const std::string& store, const std::string& why) {
-  return make_error(Errc::store_unavailable, "the directory '" + store + "' " + why + ", and '" +
-                                                 identity_path(store) + "' is missing");
+  return make_error(
+      EngineErrc::store_unavailable,
+      "the directory '" + store + "' " + why + ", and '" + identity_path(store) + "' is missing");
 }
 
 /// Errors: store_unavailable for a directory of somebody else's or a store that lacks its identity.
@@ -78,9 +79,9 @@ Result<> check_half_made(const std::string& store, const StoreListing& listing) 
     const std::string path = segment_path(store, number);
     CONCERTO_TRY(const bool used, holds_groups(log_database(path)));
     if (!used) continue;
-    return make_error(Errc::store_damaged, "'" + path + "' holds a part of a log, although '" +
-                                               creating_path(store) +
-                                               "' says that a new store is being made");
+    return make_error(EngineErrc::store_damaged,
+                      "'" + path + "' holds a part of a log, although '" + creating_path(store) +
+                          "' says that a new store is being made");
   }
   return ok();
 }
@@ -117,14 +118,14 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
 /// Makes the directory and what leads to it. Returns its one path, so that however it was spelt
 /// its files have the same names.
 Result<std::string> make_directory(Disk& disk, const std::string& path) {
-  if (path.empty()) return make_error(Errc::store_unavailable, "the store's path is empty");
+  if (path.empty()) return make_error(EngineErrc::store_unavailable, "the store's path is empty");
   for (std::size_t end = 0; end != path.npos;) {
     end = path.find('/', end + 1);
     const std::string part = path.substr(0, end);
     CONCERTO_TRY(const EntryKind kind, kind_of(part));
     if (kind == EntryKind::directory) continue;
     if (kind != EntryKind::absent) {
-      return make_error(Errc::store_unavailable, "'" + part + "' is not a directory");
+      return make_error(EngineErrc::store_unavailable, "'" + part + "' is not a directory");
     }
     CONCERTO_CHECK(disk.create_dir(part));
     CONCERTO_TRY(const std::string made, canonical_dir(part));

@@ -125,7 +125,7 @@ Error system_failure(const char* what, const std::string& path) {
   if (full) text += std::string(disk_full_text) + ": ";
   text += std::generic_category().message(number);
   if (number == EMFILE || number == ENFILE) return no_descriptor(text);
-  return make_error(Errc::store_failed, std::move(text));
+  return make_error(EngineErrc::store_failed, std::move(text));
 }
 
 bool lacks_space(std::string_view text) {

@@ -49,7 +49,7 @@ Result<std::optional<Transaction>> StoreReader::load(const Fingerprint& gid,
     }
     if (is_nothing(found.chain)) return std::optional<Transaction>{};
     const Result<> whole = complete(found.chain, groups);
-    if (!whole && whole.error().code == Errc::trans_not_found) continue;
+    if (!whole && whole.error().code == EngineErrc::trans_not_found) continue;
     CONCERTO_CHECK(whole);
     CONCERTO_TRY(Transaction trans, build(found.chain));
     return std::optional{std::move(trans)};

@@ -32,7 +32,7 @@ struct LogExtent {
 Result<> check_end(const std::string& database, std::uint64_t last, std::uint64_t wanted,
                    bool exact) {
   if (last == wanted || (last > wanted && !exact)) return ok();
-  return make_error(Errc::store_damaged,
+  return make_error(EngineErrc::store_damaged,
                     "the log '" + database + "' ends with group " + std::to_string(last) +
                         ", but the store has had group " + std::to_string(wanted) +
                         (last < wanted ? ": the rest is lost" : " as its last one"));
@@ -135,9 +135,9 @@ Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t inde
   CONCERTO_TRY(auto segment, Segment::open(core.env, path, segment_state));
   CONCERTO_TRY(const auto range, segment->range());
   if (range && range->first != segment_state.first_group) {
-    return make_error(Errc::store_damaged, "'" + database + "' begins with group " +
-                                               std::to_string(range->first) + ", not with " +
-                                               std::to_string(segment_state.first_group));
+    return make_error(EngineErrc::store_damaged, "'" + database + "' begins with group " +
+                                                     std::to_string(range->first) + ", not with " +
+                                                     std::to_string(segment_state.first_group));
   }
   const std::uint64_t last = range ? range->second : segment_state.first_group - 1;
   const WantedEnd wanted = wanted_end(state, index, scan);
@@ -172,8 +172,8 @@ Result<Leftovers> find_leftovers(const std::string& store, const StoreState& sta
     if (number < oldest) continue;
     CONCERTO_TRY(const bool used, holds_groups(log_database(path)));
     if (!used) continue;
-    return make_error(Errc::store_damaged, "'" + path + "' holds a part of the log, and '" +
-                                               state_path(store) + "' does not know it");
+    return make_error(EngineErrc::store_damaged, "'" + path + "' holds a part of the log, and '" +
+                                                     state_path(store) + "' does not know it");
   }
   for (const std::string& path : listing.unknown) {
     const bool is_link_to_ours =
@@ -203,14 +203,14 @@ Result<> remove_leftovers(StoreCore& core, const Leftovers& found) {
 Result<std::uint64_t> restore_part(StoreCore& core, const RecordView& record) {
   if (record.kind == RecordKind::kv_part) {
     auto kv = decode_kv(record.payload);
-    if (!kv) return make_error(Errc::store_damaged, "a key-value record is malformed");
+    if (!kv) return make_error(EngineErrc::store_damaged, "a key-value record is malformed");
     core.ledger.restore_kv(std::move(*kv));
     return 0;
   }
   if (record.kind != RecordKind::unfinished_part) return 0;
   const auto entries = decode_unfinished_part(record.payload);
   if (!entries) {
-    return make_error(Errc::store_damaged,
+    return make_error(EngineErrc::store_damaged,
                       "a part of the list of unfinished transactions is malformed");
   }
   for (const UnfinishedEntry& entry : *entries) core.ledger.restore_unfinished(entry);
@@ -253,7 +253,7 @@ Result<> read_checkpoint(StoreCore& core, const StoreState& state) {
         }));
   }
   if (!end || end->count != entries) {
-    return make_error(Errc::store_damaged,
+    return make_error(EngineErrc::store_damaged,
                       "the list of unfinished transactions that ends in group " +
                           std::to_string(state.checkpoint_end) + " of '" + core.options.path +
                           "' is not complete");

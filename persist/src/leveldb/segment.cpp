@@ -28,7 +28,7 @@ class SilentLogger final : public leveldb::Logger {
 
 Error not_opened(const std::string& path, const leveldb::Status& status) {
   if (status.IsCorruption() || status.IsNotFound()) return damaged(path, status.ToString());
-  return make_error(Errc::store_failed, "cannot open '" + path + "': " + status.ToString());
+  return make_error(EngineErrc::store_failed, "cannot open '" + path + "': " + status.ToString());
 }
 
 /// Without this file LevelDB takes a database for one that has not been made yet.
@@ -144,7 +144,7 @@ Result<std::shared_ptr<Segment>> Segment::open(SegmentEnv& env, const std::strin
   if (sound) sound = segment->load_filter();
   if (sound) return segment;
   // A directory that the system does not let us read now may be whole.
-  if (sound.error().code != Errc::store_damaged) return std::move(sound).error();
+  if (sound.error().code != EngineErrc::store_damaged) return std::move(sound).error();
   segment->directory_lost_ = true;
   return segment;
 }
@@ -197,7 +197,7 @@ Result<> Segment::append(std::uint64_t group, std::string_view value) {
   const std::string key = group_key(group);
   const leveldb::Status status = log_->Put(options, key, slice(value));
   if (status.ok()) return ok();
-  return make_error(Errc::store_failed,
+  return make_error(EngineErrc::store_failed,
                     "group " + std::to_string(group) + " was not written: " + status.ToString());
 }
 
@@ -248,8 +248,8 @@ Result<> Segment::write_finished(const std::vector<FinishedEntry>& entries) {
   options.sync = env_.sync;
   const leveldb::Status status = directory_->Write(options, &batch);
   if (status.ok()) return ok();
-  return make_error(Errc::store_failed, "the directory '" + directory_database(path_) +
-                                            "' was not written: " + status.ToString());
+  return make_error(EngineErrc::store_failed, "the directory '" + directory_database(path_) +
+                                                  "' was not written: " + status.ToString());
 }
 
 Result<> Segment::seal(const std::string& encoded_filter) {
@@ -258,7 +258,7 @@ Result<> Segment::seal(const std::string& encoded_filter) {
   const leveldb::Status status =
       directory_->Put(options, std::string(1, tag_filter), encoded_filter);
   if (!status.ok()) {
-    return make_error(Errc::store_failed,
+    return make_error(EngineErrc::store_failed,
                       "the filter of '" + path_ + "' was not written: " + status.ToString());
   }
   // A range behind all keys: what is in memory is written out, and nothing is merged.

@@ -61,9 +61,9 @@ Result<> Segment::write_failed(const std::vector<FailedEntry>& entries) {
   options.sync = env_.sync;
   const leveldb::Status status = directory_->Write(options, &batch);
   if (status.ok()) return ok();
-  return make_error(Errc::store_failed, "the index of failed transactions in '" +
-                                            directory_database(path_) +
-                                            "' was not written: " + status.ToString());
+  return make_error(EngineErrc::store_failed, "the index of failed transactions in '" +
+                                                  directory_database(path_) +
+                                                  "' was not written: " + status.ToString());
 }
 
 Result<WallTime> Segment::indexed_until() const {

@@ -88,7 +88,7 @@ std::size_t SegmentSet::size() const {
 Result<std::shared_ptr<const std::string>> SegmentSet::read(std::uint64_t group) const {
   const auto segment = of(group);
   if (!segment) {
-    return make_error(Errc::trans_not_found,
+    return make_error(EngineErrc::trans_not_found,
                       "group " + std::to_string(group) + " is past retention");
   }
   CONCERTO_TRY(std::string value, segment->read(group));

@@ -40,11 +40,11 @@ WallTime wall_time(std::int64_t ns) {
 }  // namespace
 
 Error damaged(const std::string& path, const std::string& what) {
-  return make_error(Errc::store_damaged, "'" + path + "' is damaged: " + what);
+  return make_error(EngineErrc::store_damaged, "'" + path + "' is damaged: " + what);
 }
 
 Error missing(const std::string& path) {
-  return make_error(Errc::store_damaged, "'" + path + "' is missing");
+  return make_error(EngineErrc::store_damaged, "'" + path + "' is missing");
 }
 
 std::string encode(const StoreIdentity& identity) {

@@ -14,10 +14,10 @@ namespace concerto::persist {
 
 Error not_locked(const std::string& path, int reason) {
   if (reason == EWOULDBLOCK) {
-    return make_error(Errc::store_unavailable,
+    return make_error(EngineErrc::store_unavailable,
                       "'" + path + "' is held: another process has this store open");
   }
-  return make_error(Errc::store_failed,
+  return make_error(EngineErrc::store_failed,
                     "cannot lock '" + path + "': " + std::generic_category().message(reason));
 }
 
@@ -31,7 +31,7 @@ Result<StoreLock> StoreLock::take(const std::string& path) {
   struct stat held {};
   if (::fstat(lock.fd_, &held) != 0) return system_failure("cannot look at", path);
   if (held.st_nlink == 0) {
-    return make_error(Errc::store_unavailable,
+    return make_error(EngineErrc::store_unavailable,
                       "'" + path + "' is gone: another process has just reset this store");
   }
   return lock;
@@ -46,8 +46,8 @@ Result<> StoreLock::check() const {
   } else if (held.st_dev == there.st_dev && held.st_ino == there.st_ino) {
     return ok();
   }
-  return make_error(Errc::store_failed, "the store's directory was removed or replaced: '" + path_ +
-                                            "' is not the file that was opened");
+  return make_error(EngineErrc::store_failed, "the store's directory was removed or replaced: '" +
+                                                  path_ + "' is not the file that was opened");
 }
 
 StoreLock::~StoreLock() {

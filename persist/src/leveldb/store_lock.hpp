@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include <concerto/base/error.hpp>
+#include <concerto/engine/error.hpp>
 
 namespace concerto::persist {
 

@@ -64,14 +64,14 @@ struct MemoryStore::State {
 };
 
 Result<> MemoryStore::State::take_effect(const Effect& effect) {
-  if (closed) return make_error(Errc::store_unavailable, std::string(closed_text));
+  if (closed) return make_error(EngineErrc::store_unavailable, std::string(closed_text));
   if (poisoned) {
-    return make_error(Errc::store_unavailable, std::string(no_writes_text));
+    return make_error(EngineErrc::store_unavailable, std::string(no_writes_text));
   }
   if (fails_after > 0 && --fails_after == 0) {
     poisoned = true;
     if (failure == Failure::applied) ignore_error(effect(*this), "the caller hears of the failure");
-    return make_error(Errc::store_failed, "a write failed");
+    return make_error(EngineErrc::store_failed, "a write failed");
   }
   Result<> done = effect(*this);
   if (done) ++effects;

@@ -34,7 +34,7 @@ TEST_F(EngineMsg, ConcurrentDeliveryStartsAll) {
 TEST_F(EngineMsg, FailureIsRetriedForEver) {
   branches_->reply("action 01", Outcome::failure, "no");
   const auto result = submit_and_wait(make_msg("g", 1));
-  EXPECT_TRUE(code_of(result) == Errc::branch_failure);
+  EXPECT_TRUE(code_of(result) == EngineErrc::branch_failure);
   EXPECT_THAT(error_of(result), HasSubstr("retried: no FAILURE"));
   EXPECT_EQ(status("g"), TransStatus::submitted);
   world_->advance(seconds(22));

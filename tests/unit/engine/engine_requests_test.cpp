@@ -140,8 +140,8 @@ TEST_F(EngineRequests, OnlyNewTransactionsAreRefusedUnderOverload) {
 TEST_F(EngineRequests, AFailedWriteIsNeverASuccess) {
   store_.fail_commit(3);
   const auto result = submit_and_wait(make_request("g", "saga", 2));
-  EXPECT_TRUE(code_of(result) == Errc::store_failed);
-  EXPECT_TRUE(code_of(submit(make_request("h", "saga", 1))) == Errc::store_unavailable);
+  EXPECT_TRUE(code_of(result) == EngineErrc::store_failed);
+  EXPECT_TRUE(code_of(submit(make_request("h", "saga", 1))) == EngineErrc::store_unavailable);
   restart_after_crash();
   world_->advance(milliseconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);

@@ -18,7 +18,7 @@ TEST_F(EngineSaga, CompensatesBackwardsFromTheFailedStep) {
   branches_->reply("action 02", Outcome::failure, "no money");
   const auto result = submit_and_wait(make_request("g", "saga", 3));
   EXPECT_EQ(error_of(result), "url:a2 return failed: no money FAILURE");
-  EXPECT_TRUE(code_of(result) == Errc::trans_failed);
+  EXPECT_TRUE(code_of(result) == EngineErrc::trans_failed);
   EXPECT_THAT(branches_->calls,
               ElementsAre("action 01", "action 02", "compensate 02", "compensate 01"));
   EXPECT_EQ(status("g"), TransStatus::failed);

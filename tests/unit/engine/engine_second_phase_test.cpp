@@ -106,7 +106,7 @@ TEST_P(SecondPhase, OngoingIsToldAndAskedAgain) {
   prepare_with_two_branches("g");
   branches_->reply(first(forward()), Outcome::ongoing);
   const auto result = submit_and_wait(make("g"));
-  EXPECT_TRUE(code_of(result) == Errc::branch_ongoing);
+  EXPECT_TRUE(code_of(result) == EngineErrc::branch_ongoing);
   EXPECT_EQ(error_of(result), "ONGOING");
   EXPECT_THAT(branches_->calls, ElementsAre(first(forward()))) << "the next one waits for it";
   world_->advance(seconds(10));
@@ -118,7 +118,7 @@ TEST_P(SecondPhase, FailureGoesNotBackButIsRetriedForEver) {
   branches_->reply(first(forward()), Outcome::failure, "no");
   branches_->reply(first(forward()), Outcome::error, "down");
   const auto result = submit_and_wait(make("g"));
-  EXPECT_TRUE(code_of(result) == Errc::branch_failure);
+  EXPECT_TRUE(code_of(result) == EngineErrc::branch_failure);
   EXPECT_THAT(error_of(result),
               HasSubstr("the branch call has no defined result and will be retried: no FAILURE"));
   EXPECT_EQ(query("g").next_cron_interval, seconds(20));
@@ -205,7 +205,7 @@ TEST_P(SecondPhase, ASecondSubmitCallsTheStoredBranches) {
 TEST_P(SecondPhase, ABranchIsRegisteredOnce) {
   prepare_with_two_branches("g");
   const auto again = register_branch(branch("g", "01"));
-  EXPECT_TRUE(code_of(again) == Errc::branch_exists);
+  EXPECT_TRUE(code_of(again) == EngineErrc::branch_exists);
   EXPECT_EQ(error_of(again), "storage: UniqueKeyConflict");
   EXPECT_EQ(query("g").branches.size(), 4U);
   EXPECT_EQ(error_of(register_branch(branch("g", "03"))), "");

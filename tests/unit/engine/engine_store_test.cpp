@@ -70,7 +70,7 @@ TEST_F(EngineStore, ANewTransactionWaitsOutAMomentOnly) {
   scripted_.busy_commits = always;
   const auto second = submit(make_request("h", "saga", 1));
   world_->advance(seconds(1));
-  EXPECT_EQ(code_of(second), Errc::store_busy);
+  EXPECT_EQ(code_of(second), EngineErrc::store_busy);
   EXPECT_EQ(stored("h"), std::nullopt);
   scripted_.busy_commits = 0;
   EXPECT_EQ(error_of(submit(make_request("h", "saga", 1))), "");
@@ -81,7 +81,7 @@ TEST_F(EngineStore, ARequestIsRefusedByAStoreThatStaysBusyAndMayComeAgain) {
   scripted_.busy_commits = always;
   const auto refused = submit(make_request("g", "msg", 1));
   world_->advance(options_.store_busy_max + seconds(1));
-  EXPECT_EQ(code_of(refused), Errc::store_busy);
+  EXPECT_EQ(code_of(refused), EngineErrc::store_busy);
   EXPECT_EQ(status("g"), TransStatus::prepared);
   scripted_.busy_commits = 0;
   EXPECT_EQ(error_of(submit(make_request("g", "msg", 1))), "");
@@ -166,12 +166,12 @@ TEST_F(EngineStore, AStopEndsARecoveryThatWaitsForABusyStore) {
   EXPECT_EQ(error_of(recovered), "(not ended)");
   EXPECT_TRUE(stop()->has_value());
   world_->advance(seconds(2));
-  EXPECT_EQ(code_of(recovered), Errc::store_busy);
+  EXPECT_EQ(code_of(recovered), EngineErrc::store_busy);
 }
 
 TEST_F(EngineStore, ANewTransactionWhoseAnswerIsLostIsFoundLater) {
   scripted_.lost_answers = 1;
-  EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), Errc::store_failed);
+  EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), EngineErrc::store_failed);
   EXPECT_THAT(branches_->calls, IsEmpty());
   world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);
@@ -187,7 +187,7 @@ TEST_F(EngineStore, ANewTransactionWhoseAnswerIsLostHasItsTimeout) {
 
 TEST_F(EngineStore, ALostTransactionIsForgotten) {
   scripted_.lost_commits = 1;
-  EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), Errc::store_failed);
+  EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), EngineErrc::store_failed);
   world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(stored("g"), std::nullopt);
   EXPECT_EQ(world_->coordinator().in_flight().live, 0U);
@@ -228,7 +228,7 @@ TEST_F(EngineStore, AResultThatIsLostIsStoredBeforeACallThatBuildsOnIt) {
 TEST_F(EngineStore, ASubmitWhoseAnswerIsLostGoesOn) {
   prepare(make_request("g", "msg", 1));
   scripted_.lost_answers = 1;
-  EXPECT_EQ(code_of(submit(make_request("g", "msg", 1))), Errc::store_failed);
+  EXPECT_EQ(code_of(submit(make_request("g", "msg", 1))), EngineErrc::store_failed);
   world_->advance(options_.retry_interval + seconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }

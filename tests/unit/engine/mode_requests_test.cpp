@@ -103,7 +103,7 @@ TEST_P(ModeRegister, MakesTheRowsOfABranch) {
   if (made) {
     EXPECT_EQ(text_of(rows), GetParam().want);
   } else {
-    EXPECT_EQ(made.error().code, Errc::invalid_entry);
+    EXPECT_EQ(made.error().code, EngineErrc::invalid_entry);
     EXPECT_EQ(made.error().detail, GetParam().want);
   }
 }

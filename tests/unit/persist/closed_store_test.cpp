@@ -28,7 +28,7 @@ class ClosedStore : public testing::Test {
   void expect_refused(Task<T> task) {
     const T answer = await_result(io_, std::move(task));
     ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().code, Errc::store_unavailable) << answer.error().detail;
+    EXPECT_EQ(answer.error().code, EngineErrc::store_unavailable) << answer.error().detail;
   }
 
   TempDir dir_;
@@ -58,7 +58,7 @@ TEST_F(ClosedStore, IsNotMaintainedAndFilesAreLeftAlone) {
   std::filesystem::remove_all(dir_.path() + "/store");
   const Result<> done = store_->maintain();
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().code, Errc::store_unavailable) << done.error().detail;
+  EXPECT_EQ(done.error().code, EngineErrc::store_unavailable) << done.error().detail;
   EXPECT_FALSE(store_->failed());
   EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/store"));
 }

@@ -168,9 +168,9 @@ TEST_F(CommitBatcherTest, PreconditionsHoldAgainstChangesOfTheSameGroup) {
   Asked& late = update("g1", TransStatus::submitted, outcome(1, BranchStatus::succeed, 2));
   Asked& unknown = update("g2", TransStatus::submitted, abort);
   gather();
-  EXPECT_EQ(code(again), Errc::gid_exists);
-  EXPECT_EQ(code(late), Errc::status_mismatch);
-  EXPECT_EQ(code(unknown), Errc::trans_not_found);
+  EXPECT_EQ(code(again), EngineErrc::gid_exists);
+  EXPECT_EQ(code(late), EngineErrc::status_mismatch);
+  EXPECT_EQ(code(unknown), EngineErrc::trans_not_found);
   EXPECT_FALSE(answered(aborted));
   write();
   EXPECT_EQ(code(aborted), error_code{});
@@ -185,7 +185,7 @@ TEST_F(CommitBatcherTest, BranchesAreCheckedAgainstChangesOfTheSameGroup) {
   TransDelta outside = outcome(5, BranchStatus::succeed, 1);
   Asked& beyond = update("g1", TransStatus::submitted, outside);
   gather();
-  EXPECT_EQ(code(again), Errc::branch_exists);
+  EXPECT_EQ(code(again), EngineErrc::branch_exists);
   EXPECT_EQ(code(beyond), Errc::invalid_request);
 }
 
@@ -209,10 +209,10 @@ TEST_F(CommitBatcherTest, AFailedWriteAnswersUnknownAndThenNothingIsWritten) {
   Asked& waiting = create("g1");
   gather();
   Asked& queued = create("g2");
-  write(make_error(Errc::store_failed, "the disk is full"));
-  EXPECT_EQ(code(waiting), Errc::store_failed);
+  write(make_error(EngineErrc::store_failed, "the disk is full"));
+  EXPECT_EQ(code(waiting), EngineErrc::store_failed);
   gather();
-  EXPECT_EQ(code(queued), Errc::store_unavailable);
+  EXPECT_EQ(code(queued), EngineErrc::store_unavailable);
   EXPECT_EQ(batcher_.due(), std::nullopt);
   EXPECT_EQ(visible("g1"), std::nullopt);
 }
@@ -231,7 +231,7 @@ TEST_F(CommitBatcherTest, AMovedTransactionReplacesItsHistoryUnlessItHasChanged)
   Asked& stale = move(Place{7, 7});
   Asked& moved = move(created.request.place);
   gather();
-  EXPECT_EQ(code(stale), Errc::status_mismatch);
+  EXPECT_EQ(code(stale), EngineErrc::status_mismatch);
   EXPECT_EQ(visible("g1"), created.trans);
   write();
   EXPECT_EQ(code(moved), error_code{});
@@ -256,7 +256,7 @@ TEST_F(CommitBatcherTest, KeyValueRecordsAreSeenWhenDurable) {
   again.kv = put.kv;
   again.request.kv = &again.kv;
   gather();
-  EXPECT_EQ(code(again), Errc::key_exists);
+  EXPECT_EQ(code(again), EngineErrc::key_exists);
   EXPECT_TRUE(ledger_.find_kv("", "").empty());
   write();
   EXPECT_EQ(ledger_.find_kv("", "").size(), 1U);

@@ -200,7 +200,7 @@ TEST_F(StartWithReserve, AFailureThatRoomDoesNotMendLeavesTheReserve) {
   fs::create_directory(options_.path + "/STATE.new");
   const auto opened = LevelDbStore::open(options_, clock_, log_);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Errc::store_failed);
+  EXPECT_EQ(opened.error().code, EngineErrc::store_failed);
   EXPECT_NE(opened.error().detail.find("Is a directory"), std::string::npos)
       << opened.error().detail;
   EXPECT_EQ(fs::file_size(reserve_), mebibyte);
@@ -227,7 +227,7 @@ TEST_F(StartWithReserve, ARefusedStartGivesNothingBackAndSaysWhatItNeeds) {
   const auto opened = LevelDbStore::open(options_, clock_, log_);
   ASSERT_FALSE(opened);
   const std::string& why = opened.error().detail;
-  EXPECT_EQ(opened.error().code, Errc::store_failed);
+  EXPECT_EQ(opened.error().code, EngineErrc::store_failed);
   EXPECT_NE(why.find("the disk is full"), why.npos) << why;
   EXPECT_NE(why.find("a start needs up to"), why.npos) << why;
   EXPECT_NE(why.find("0 KiB were free and 4 KiB held back"), why.npos) << why;

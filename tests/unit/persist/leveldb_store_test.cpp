@@ -274,7 +274,7 @@ TEST_F(LevelDbStoreTest, ARestartReadsTheCheckpointAndTheTail) {
   EXPECT_EQ(load("g0")->status, TransStatus::failed);
   EXPECT_EQ(wait(store_->find_kv("topics", "t")).value().size(), 1U);
   const Transaction again = sample_saga("g0");
-  EXPECT_EQ(commit(create(again)).error().code, Errc::gid_exists);
+  EXPECT_EQ(commit(create(again)).error().code, EngineErrc::gid_exists);
   EXPECT_EQ(list_gids(3).size(), 21U);
 }
 
@@ -326,7 +326,7 @@ TEST_F(LevelDbStoreTest, TakesNoWritesAfterClose) {
   create_saga("g1");
   store_->close();
   const Transaction saga = sample_saga("g2");
-  EXPECT_EQ(commit(create(saga)).error().code, Errc::store_unavailable);
+  EXPECT_EQ(commit(create(saga)).error().code, EngineErrc::store_unavailable);
   EXPECT_EQ(store_->health().state, StoreHealth::State::failed);
   EXPECT_TRUE(state().clean);
 }

@@ -195,7 +195,7 @@ TEST_F(LogScanTest, AMissingLogIsDamage) {
   std::filesystem::remove(path);
   const auto scan = scan_logs(path_, true);
   ASSERT_FALSE(scan);
-  EXPECT_EQ(scan.error().code, Errc::store_damaged);
+  EXPECT_EQ(scan.error().code, EngineErrc::store_damaged);
   EXPECT_NE(scan.error().detail.find(path), std::string::npos) << scan.error().detail;
 }
 

@@ -58,7 +58,7 @@ TEST_F(MemoryStoreTest, HeldCommitsAreInvisibleUntilReleased) {
   store_.release_commits();
   poll();
   ASSERT_EQ(results_.size(), 2U);
-  EXPECT_EQ(results_[1], Errc::gid_exists);
+  EXPECT_EQ(results_[1], EngineErrc::gid_exists);
 }
 
 TEST_F(MemoryStoreTest, AFailedCommitPoisonsUntilACrash) {
@@ -69,8 +69,8 @@ TEST_F(MemoryStoreTest, AFailedCommitPoisonsUntilACrash) {
   start(update("g1", TransStatus::submitted, new_status(TransStatus::succeed, 1)));
   ASSERT_EQ(results_.size(), 3U);
   EXPECT_EQ(results_[0], error_code{});
-  EXPECT_EQ(results_[1], Errc::store_failed);
-  EXPECT_EQ(results_[2], Errc::store_unavailable);
+  EXPECT_EQ(results_[1], EngineErrc::store_failed);
+  EXPECT_EQ(results_[2], EngineErrc::store_unavailable);
   EXPECT_EQ(load("g2"), second);
   EXPECT_EQ(store_.health().state, StoreHealth::State::failed);
   store_.crash();

@@ -5,11 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <concerto/engine/error.hpp>
+
 namespace concerto::persist {
 namespace {
 
 Result<> full() {
-  return make_error(Errc::store_failed,
+  return make_error(EngineErrc::store_failed,
                     "cannot write 'a': the disk is full: No space left on device");
 }
 
@@ -53,7 +55,7 @@ TEST(SpaceReserve, GivesNothingUpForAnotherFailure) {
   space.give_from([&](std::uint64_t) { return ++given > 0; });
   space.wait_from_now_on([](const Error&) {});
   const Result<> done = space.use([]() -> Result<> {
-    return make_error(Errc::store_failed, "cannot write 'a': Input/output error");
+    return make_error(EngineErrc::store_failed, "cannot write 'a': Input/output error");
   });
   EXPECT_FALSE(done);
   EXPECT_EQ(given, 0);

@@ -92,7 +92,7 @@ TEST_F(StoreDirectory, ASegmentThatTheStateDoesNotKnowAndThatHoldsGroupsIsRefuse
   const Files before = contents();
   const Opened opened = open(store_);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Errc::store_damaged);
+  EXPECT_EQ(opened.error().code, EngineErrc::store_damaged);
   EXPECT_NE(opened.error().detail.find(lost), std::string::npos) << opened.error().detail;
   EXPECT_EQ(contents(), before);
 }
@@ -104,7 +104,7 @@ TEST_F(StoreDirectory, AStoreWithoutIdentityIsNotTakenForAHalfMadeOne) {
   const Files before = contents();
   const Opened opened = open(store_);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Errc::store_damaged) << opened.error().detail;
+  EXPECT_EQ(opened.error().code, EngineErrc::store_damaged) << opened.error().detail;
   EXPECT_EQ(contents(), before);
 }
 
@@ -141,7 +141,7 @@ TEST_F(StoreDirectory, AForeignDirectoryIsRefusedWithTheNamesAndGetsNothing) {
   const Files before = contents();
   const Opened opened = open(store_);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Errc::store_unavailable);
+  EXPECT_EQ(opened.error().code, EngineErrc::store_unavailable);
   EXPECT_NE(opened.error().detail.find("'letters.txt'"), std::string::npos)
       << opened.error().detail;
   EXPECT_EQ(contents(), before);

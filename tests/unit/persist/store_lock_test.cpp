@@ -20,19 +20,19 @@ TEST(StoreLock, IsHeldOnce) {
     ASSERT_TRUE(first);
     const auto second = StoreLock::take(path);
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().code, Errc::store_unavailable);
+    EXPECT_EQ(second.error().code, EngineErrc::store_unavailable);
   }
   EXPECT_TRUE(StoreLock::take(path));
 }
 
 TEST(StoreLock, OnlyAHeldLockIsTakenForAnotherProcess) {
   const Error held = not_locked("/store/LOCK", EWOULDBLOCK);
-  EXPECT_EQ(held.code, Errc::store_unavailable);
+  EXPECT_EQ(held.code, EngineErrc::store_unavailable);
   EXPECT_NE(held.detail.find("another process"), std::string::npos) << held.detail;
   // A file system without locks, and a system that has no room for another one.
   for (const int reason : {ENOTSUP, ENOLCK}) {
     const Error failed = not_locked("/store/LOCK", reason);
-    EXPECT_EQ(failed.code, Errc::store_failed);
+    EXPECT_EQ(failed.code, EngineErrc::store_failed);
     EXPECT_EQ(failed.detail.find("another process"), std::string::npos) << failed.detail;
     EXPECT_NE(failed.detail.find("/store/LOCK"), std::string::npos) << failed.detail;
   }
@@ -48,7 +48,7 @@ TEST(StoreLock, OfAFileThatIsGoneKeepsNobodyAway) {
   // What a process has that opened the file right before another one removed it.
   const auto lock = StoreLock::take("/proc/self/fd/" + std::to_string(opened));
   ASSERT_FALSE(lock);
-  EXPECT_EQ(lock.error().code, Errc::store_unavailable) << lock.error().detail;
+  EXPECT_EQ(lock.error().code, EngineErrc::store_unavailable) << lock.error().detail;
   ::close(opened);
 }
 

@@ -31,15 +31,15 @@ Result<> register_branch(const BranchRequest& request, std::vector<Branch>& rows
   const std::string op = field(request, "op");
   const std::size_t chars = count_chars(op);
   if (chars == 0 || chars > op_chars_max) {
-    return make_error(Errc::invalid_entry, "op has " + std::to_string(chars) +
-                                               " characters, 1 to " + std::to_string(op_chars_max) +
-                                               " are allowed");
+    return make_error(EngineErrc::invalid_entry, "op has " + std::to_string(chars) +
+                                                     " characters, 1 to " +
+                                                     std::to_string(op_chars_max) + " are allowed");
   }
   const std::string text = field(request, "status");
   const auto status = branch_status_from(text);
   if (!status) {
     return make_error(
-        Errc::invalid_entry,
+        EngineErrc::invalid_entry,
         "status must be 'prepared', 'succeed' or 'failed', not '" + excerpt(text) + "'");
   }
   CONCERTO_CHECK(add_registered_row(request, op, "", rows));

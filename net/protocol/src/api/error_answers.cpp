@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <concerto/base/utf8.hpp>
+#include <concerto/engine/error.hpp>
 
 namespace concerto::net {
 namespace {
@@ -12,35 +13,43 @@ constexpr std::string_view retry_after_seconds = "1";
 
 AnswerClass class_of(Errc code) noexcept {
   switch (code) {
-    case Errc::status_conflict:
-    case Errc::trans_failed:
-    case Errc::result_not_success:
-    case Errc::branch_failure:
-      return AnswerClass::failure;
-    case Errc::branch_ongoing:
-      return AnswerClass::ongoing;
     case Errc::overloaded:
       return AnswerClass::overloaded;
-    case Errc::store_busy:
-      return AnswerClass::busy;
     case Errc::shutting_down:
-    case Errc::store_failed:
-    case Errc::store_unavailable:
       return AnswerClass::unknown_outcome;
     case Errc::deadline_exceeded:
       return AnswerClass::deadline;
-    case Errc::invalid_entry:
-    case Errc::branch_exists:
-    case Errc::branch_error:
-    case Errc::key_not_found:
-    case Errc::key_exists:
-      return AnswerClass::plain;
     case Errc::invalid_request:
     case Errc::not_supported:
-    case Errc::trans_not_found:
-    case Errc::gid_exists:
-    case Errc::status_mismatch:
-    case Errc::store_damaged:
+      return AnswerClass::rejected;
+  }
+  return AnswerClass::plain;
+}
+
+AnswerClass class_of(EngineErrc code) noexcept {
+  switch (code) {
+    case EngineErrc::status_conflict:
+    case EngineErrc::trans_failed:
+    case EngineErrc::result_not_success:
+    case EngineErrc::branch_failure:
+      return AnswerClass::failure;
+    case EngineErrc::branch_ongoing:
+      return AnswerClass::ongoing;
+    case EngineErrc::store_busy:
+      return AnswerClass::busy;
+    case EngineErrc::store_failed:
+    case EngineErrc::store_unavailable:
+      return AnswerClass::unknown_outcome;
+    case EngineErrc::invalid_entry:
+    case EngineErrc::branch_exists:
+    case EngineErrc::branch_error:
+    case EngineErrc::key_not_found:
+    case EngineErrc::key_exists:
+      return AnswerClass::plain;
+    case EngineErrc::trans_not_found:
+    case EngineErrc::gid_exists:
+    case EngineErrc::status_mismatch:
+    case EngineErrc::store_damaged:
       return AnswerClass::rejected;
   }
   return AnswerClass::plain;
@@ -81,8 +90,9 @@ GrpcCode grpc_code(AnswerClass answer) noexcept {
 }  // namespace
 
 AnswerClass answer_class(const error_code& code) noexcept {
-  if (code.category() != core_category()) return AnswerClass::plain;
-  return class_of(static_cast<Errc>(code.value()));
+  if (code.category() == base_category()) return class_of(static_cast<Errc>(code.value()));
+  if (code.category() == engine_category()) return class_of(static_cast<EngineErrc>(code.value()));
+  return AnswerClass::plain;
 }
 
 HttpResponse http_answer(const Error& error) {

@@ -127,7 +127,7 @@ BranchReply branch_reply(const GrpcReply& reply) {
     result.outcome = Outcome::ongoing;
   } else if (status.code == GrpcCode::aborted) {
     result.outcome = Outcome::failure;
-    result.error = make_error(Errc::branch_failure, with_failure_suffix(status.message));
+    result.error = make_error(EngineErrc::branch_failure, with_failure_suffix(status.message));
   } else {
     result.outcome = Outcome::error;
     result.error = to_error(reply);

@@ -19,7 +19,7 @@ std::string_view cut(std::string_view text) noexcept {
 }
 
 BranchReply failure(std::string_view text) {
-  return {Outcome::failure, make_error(Errc::branch_failure, with_failure_suffix(cut(text)))};
+  return {Outcome::failure, make_error(EngineErrc::branch_failure, with_failure_suffix(cut(text)))};
 }
 
 BranchReply unknown(HttpErrc code, std::string text) {

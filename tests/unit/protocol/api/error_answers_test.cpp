@@ -1,7 +1,10 @@
 #include "api/error_answers.hpp"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
+#include <concerto/engine/error.hpp>
 #include <concerto/transport/http_error.hpp>
 
 namespace concerto::net {
@@ -28,7 +31,7 @@ TEST_P(Answer, OverHttp) {
   EXPECT_EQ(response.body, GetParam().http_body);
   EXPECT_EQ(response.content_type, json_content_type);
   const error_code code = GetParam().error.code;
-  const bool says_when = code == Errc::overloaded || code == Errc::store_busy;
+  const bool says_when = code == Errc::overloaded || code == EngineErrc::store_busy;
   EXPECT_EQ(response.headers.contains("Retry-After"), says_when);
 }
 
@@ -38,11 +41,11 @@ TEST_P(Answer, OverGrpc) {
   EXPECT_EQ(status.message, GetParam().grpc_message);
 }
 
-AnswerCase plain(const char* name, Errc code, unsigned status, GrpcCode grpc) {
-  return {name, make_error(code, "why"), status, R"({"message":"why"})", grpc, "why"};
+AnswerCase plain(const char* name, error_code code, unsigned status, GrpcCode grpc) {
+  return {name, Error{code, "why"}, status, R"({"message":"why"})", grpc, "why"};
 }
 
-AnswerCase failure(const char* name, Errc code) {
+AnswerCase failure(const char* name, EngineErrc code) {
   return {name,
           make_error(code, "no FAILURE"),
           409,
@@ -59,36 +62,36 @@ AnswerCase branch(const char* name, const GrpcStatus& status, GrpcCode want) {
 INSTANTIATE_TEST_SUITE_P(
     Table, Answer,
     testing::Values(
-        failure("StatusConflict", Errc::status_conflict),
-        failure("TransFailed", Errc::trans_failed),
-        failure("ResultNotSuccess", Errc::result_not_success),
-        failure("BranchFailure", Errc::branch_failure),
-        AnswerCase{"BranchOngoing", make_error(Errc::branch_ongoing, "ONGOING"), 425,
+        failure("StatusConflict", EngineErrc::status_conflict),
+        failure("TransFailed", EngineErrc::trans_failed),
+        failure("ResultNotSuccess", EngineErrc::result_not_success),
+        failure("BranchFailure", EngineErrc::branch_failure),
+        AnswerCase{"BranchOngoing", make_error(EngineErrc::branch_ongoing, "ONGOING"), 425,
                    R"({"dtm_result":"ONGOING","message":"ONGOING"})", GrpcCode::failed_precondition,
                    "ONGOING"},
         plain("Overloaded", Errc::overloaded, 503, GrpcCode::resource_exhausted),
         plain("ShuttingDown", Errc::shutting_down, 503, GrpcCode::unavailable),
-        plain("StoreBusy", Errc::store_busy, 503, GrpcCode::unavailable),
-        plain("StoreFailed", Errc::store_failed, 503, GrpcCode::unavailable),
-        plain("StoreUnavailable", Errc::store_unavailable, 503, GrpcCode::unavailable),
+        plain("StoreBusy", EngineErrc::store_busy, 503, GrpcCode::unavailable),
+        plain("StoreFailed", EngineErrc::store_failed, 503, GrpcCode::unavailable),
+        plain("StoreUnavailable", EngineErrc::store_unavailable, 503, GrpcCode::unavailable),
         plain("DeadlineExceeded", Errc::deadline_exceeded, 503, GrpcCode::deadline_exceeded),
         plain("InvalidRequest", Errc::invalid_request, 500, GrpcCode::internal),
         plain("NotSupported", Errc::not_supported, 500, GrpcCode::internal),
-        plain("TransNotFound", Errc::trans_not_found, 500, GrpcCode::internal),
-        plain("GidExists", Errc::gid_exists, 500, GrpcCode::internal),
-        plain("StatusMismatch", Errc::status_mismatch, 500, GrpcCode::internal),
-        plain("StoreDamaged", Errc::store_damaged, 500, GrpcCode::internal),
-        plain("BranchExists", Errc::branch_exists, 500, GrpcCode::unknown),
-        plain("BranchError", Errc::branch_error, 500, GrpcCode::unknown),
-        plain("KeyNotFound", Errc::key_not_found, 500, GrpcCode::unknown),
-        plain("KeyExists", Errc::key_exists, 500, GrpcCode::unknown),
+        plain("TransNotFound", EngineErrc::trans_not_found, 500, GrpcCode::internal),
+        plain("GidExists", EngineErrc::gid_exists, 500, GrpcCode::internal),
+        plain("StatusMismatch", EngineErrc::status_mismatch, 500, GrpcCode::internal),
+        plain("StoreDamaged", EngineErrc::store_damaged, 500, GrpcCode::internal),
+        plain("BranchExists", EngineErrc::branch_exists, 500, GrpcCode::unknown),
+        plain("BranchError", EngineErrc::branch_error, 500, GrpcCode::unknown),
+        plain("KeyNotFound", EngineErrc::key_not_found, 500, GrpcCode::unknown),
+        plain("KeyExists", EngineErrc::key_exists, 500, GrpcCode::unknown),
         branch("GrpcNotFound", {GrpcCode::not_found, "x"}, GrpcCode::not_found),
         branch("GrpcUnavailable", {GrpcCode::unavailable, "x"}, GrpcCode::unavailable),
         AnswerCase{"GrpcOkIsNoError", Error{GrpcCode::ok, "x"}, 500, R"({"message":"x"})",
                    GrpcCode::unknown, "x"},
         AnswerCase{"HttpBranch", make_error(HttpErrc::connect_failed, "x"), 500,
                    R"({"message":"x"})", GrpcCode::unknown, "x"},
-        AnswerCase{"NoDetail", Error{Errc::status_mismatch, ""}, 500,
+        AnswerCase{"NoDetail", Error{EngineErrc::status_mismatch, ""}, 500,
                    R"({"message":"status is not the expected one"})", GrpcCode::internal,
                    "status is not the expected one"},
         AnswerCase{"TextThatJsonEscapes", make_error(Errc::invalid_request, "a \"b\"\n\xFF"), 500,
@@ -96,15 +99,26 @@ INSTANTIATE_TEST_SUITE_P(
                    "a \"b\"\n\xFF"}),
     [](const auto& row) { return row.param.name; });
 
-TEST(Answer, HasAClassForEveryErrorOfTheCore) {
+std::vector<error_code> codes_of_the_core() {
+  std::vector<error_code> codes;
   for (int value = 1; value <= static_cast<int>(Errc::deadline_exceeded); ++value) {
-    const Error error = make_error(static_cast<Errc>(value), "why");
+    codes.emplace_back(static_cast<Errc>(value));
+  }
+  for (int value = 1; value <= static_cast<int>(EngineErrc::store_damaged); ++value) {
+    codes.emplace_back(static_cast<EngineErrc>(value));
+  }
+  return codes;
+}
+
+TEST(Answer, HasAClassForEveryErrorOfTheCore) {
+  for (const error_code code : codes_of_the_core()) {
+    const Error error{code, "why"};
     EXPECT_NE(grpc_answer(error).code, GrpcCode::ok) << error.code.message();
     EXPECT_GE(http_answer(error).status, 400U) << error.code.message();
     // What may have happened is never answered as "did not and will not happen", but for the
     // awaited results that the protocol defines as 409.
     const bool defined =
-        error.code == Errc::result_not_success || error.code == Errc::branch_failure;
+        error.code == EngineErrc::result_not_success || error.code == EngineErrc::branch_failure;
     if (error.code == Condition::outcome_unknown && !defined) {
       EXPECT_NE(http_answer(error).status, 409U) << error.code.message();
       EXPECT_NE(grpc_answer(error).code, GrpcCode::aborted) << error.code.message();

@@ -22,7 +22,7 @@ using testing::StartsWith;
 class NoNames final : public HostResolver {
  public:
   Async<HostAddressList> resolve(std::string host) override {
-    co_return make_error(Errc::key_not_found, "no names here: " + host);
+    co_return make_error(EngineErrc::key_not_found, "no names here: " + host);
   }
 };
 

@@ -28,7 +28,7 @@ class ScriptedClient final : public CoordinatorClient {
     in_flight_max = std::max(in_flight_max, ++in_flight);
     co_await sleep_until(timers_, timers_.now() + duration());
     --in_flight;
-    if (fails) co_return make_error(Errc::branch_error, "HTTP 500: no");
+    if (fails) co_return make_error(EngineErrc::branch_error, "HTTP 500: no");
     co_return ok();
   }
 

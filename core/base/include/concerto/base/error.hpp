@@ -35,33 +35,17 @@ enum class Condition {
   outcome_unknown,  ///< may have happened
 };
 
-/// Errors of the core. The comment gives the front ends' class (protocol page 02, section 2).
+/// Errors that any part may have. A part whose callers need more has an enum and a category of its
+/// own: EngineErrc, HttpErrc, GrpcCode.
 enum class Errc {
-  invalid_request = 1,  ///< a field is missing or wrong; plain error
-  not_supported,        ///< known to the protocol, not in this version; plain error
-  trans_not_found,      ///< no transaction with this gid; plain error
-  gid_exists,           ///< a store's answer to creating a gid twice
-  status_mismatch,      ///< a store's answer when the status is not the expected one
-  invalid_entry,        ///< a branch or topic to be registered is wrong; plain error
-  branch_exists,        ///< (branch_id, op) is there already; plain error
-  key_not_found,        ///< key-value: no such record, or another version; plain error
-  key_exists,           ///< key-value: created twice; plain error
-  status_conflict,      ///< the status does not allow the request; FAILURE class
-  trans_failed,         ///< the awaited transaction rolls back or did; FAILURE class
-  result_not_success,   ///< the awaited pass ended without the final status; FAILURE class
-  branch_failure,       ///< a branch that may not fail answered FAILURE; FAILURE class
-  branch_ongoing,       ///< a branch is not finished; ONGOING class
-  branch_error,         ///< a branch call ended in no defined result; plain error
+  invalid_request = 1,  ///< a field is missing or wrong
+  not_supported,        ///< known to the protocol, not in this version
   overloaded,           ///< a limit on work in flight is reached; try later
-  shutting_down,        ///< the process stops; whether the transaction ends is not known yet
-  store_busy,           ///< the store did not make the change and soon may; try again
-  store_failed,         ///< a write failed; whether it is durable is not known
-  store_unavailable,    ///< the store takes no writes until it is reopened
-  store_damaged,        ///< stored data does not pass its checks
+  shutting_down,        ///< the process stops; whether the work ends is not known yet
   deadline_exceeded,    ///< the caller's time is over; processing goes on
 };
 
-const boost::system::error_category& core_category() noexcept;
+const boost::system::error_category& base_category() noexcept;
 const boost::system::error_category& condition_category() noexcept;
 boost::system::error_code make_error_code(Errc code) noexcept;
 boost::system::error_condition make_error_condition(Condition condition) noexcept;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <concerto/base/async.hpp>
+#include <concerto/engine/error.hpp>
 #include <concerto/engine/transaction.hpp>
 
 namespace concerto {

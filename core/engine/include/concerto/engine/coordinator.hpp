@@ -53,9 +53,9 @@ struct CoordinatorOptions : CoordinatorLimits {
   std::chrono::seconds request_timeout{3};
   /// How long results that nothing waits for may stay in memory before they are written.
   std::chrono::milliseconds progress_delay{20};
-  /// How long a change is tried again that the store is too busy for (Errc::store_busy). After that
-  /// a request for it is refused, and a transaction in work waits for retry_interval. New
-  /// transactions are refused within a quarter of a second.
+  /// How long a change is tried again that the store is too busy for (EngineErrc::store_busy).
+  /// After that a request for it is refused, and a transaction in work waits for retry_interval.
+  /// New transactions are refused within a quarter of a second.
   std::chrono::seconds store_busy_max{10};
   /// Of errors. The protocol's front ends need concerto/protocol/odd_wordings.hpp.
   Wording wording;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <concerto/base/clock.hpp>
+#include <concerto/engine/error.hpp>
 #include <concerto/engine/transaction.hpp>
 
 namespace concerto {

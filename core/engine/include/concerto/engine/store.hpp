@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <concerto/base/async.hpp>
+#include <concerto/engine/error.hpp>
 #include <concerto/engine/store_health.hpp>
 #include <concerto/engine/transaction.hpp>
 
