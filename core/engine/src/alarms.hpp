@@ -39,7 +39,7 @@ class Alarms {
   /// Why a transaction is woken.
   enum class Cause : std::uint8_t {
     time,    ///< one of its alarms
-    probe,   ///< its target may answer again: it is tried for all that wait for that target
+    trial,   ///< its target may answer again: it is tried for all that wait for that target
     answer,  ///< its target answers again
   };
   /// What ends a transaction's waiting. At least one of its alarms is taken out with it.

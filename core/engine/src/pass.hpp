@@ -61,9 +61,9 @@ struct Trouble {
 struct Pass {
   enum class Begun : std::uint8_t {
     in_turn,    ///< its time had come
-    asked_for,  ///< a request wants it tried now: pauses begin anew
-    probing,    ///< for all that wait for a target; its own pauses are not longer for it
-    answered,   ///< a target answers again; its own pauses are not longer for it
+    asked_for,  ///< a request wants it tried now: the intervals begin anew
+    trial,      ///< for all that wait for a target; its own waiting is not longer for it
+    answered,   ///< a target answers again; its own waiting is not longer for it
   };
   Begun begun = Begun::in_turn;
   std::optional<Alarms::Wake> woken_by;  ///< while the transaction is `woken`: what woke it

@@ -23,7 +23,7 @@ Error shut_down(const LiveTrans& live) {
 
 Pass::Begun begun_by(Alarms::Cause cause) noexcept {
   using Begun = Pass::Begun;
-  if (cause == Alarms::Cause::probe) return Begun::probing;
+  if (cause == Alarms::Cause::trial) return Begun::trial;
   return cause == Alarms::Cause::answer ? Begun::answered : Begun::in_turn;
 }
 
@@ -266,11 +266,11 @@ bool Passes::begins_anew(const LiveTrans& live) noexcept {
 }
 
 /// What is left until the transaction's own time after a try that came before it and failed, as
-/// probes do: they do not move that time, or it would never come. Zero: the pass was its own try.
+/// trials do: they do not move that time, or it would never come. Zero: the pass was its own try.
 nanoseconds Passes::own_pause(const LiveTrans& live, WallTime now) noexcept {
   using Begun = Pass::Begun;
   const Begun begun = live.pass.begun;
-  const bool early = begun == Begun::probing || begun == Begun::answered;
+  const bool early = begun == Begun::trial || begun == Begun::answered;
   if (*live.pass.rest != Rest::backoff || !early || begins_anew(live)) return nanoseconds::zero();
   return std::max<nanoseconds>(live.trans.next_cron_time - now, nanoseconds::zero());
 }

@@ -25,7 +25,7 @@ class Passes {
   Passes(ShardEnv& env, LiveTable& live, WakeUps& wakes, Changes& changes, EngineLog& log,
          Journal& journal, TaskGroup& tasks);
 
-  /// Begins a pass because a request wants one: the pauses between its tries begin anew. A pass
+  /// Begins a pass because a request wants one: the intervals between its passes begin anew. A pass
   /// that has begun and called nobody yet waits in no queue any more.
   void try_now(LiveTrans& live);
   /// Begins a pass over a transaction that no driver works on. `slot`: the target at which it has a

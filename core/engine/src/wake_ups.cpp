@@ -16,7 +16,7 @@ WakeUps::WakeUps(const ShardPorts& ports, const CoordinatorOptions& options, con
       start_(std::move(start)),
       slots_(options.wakes_per_target_max),
       alarm_timer_(ports.timers, [this] { wake_due(); }),
-      probe_timer_(ports.timers, [this] { probe_targets(); }) {}
+      trial_timer_(ports.timers, [this] { try_targets(); }) {}
 
 bool WakeUps::add(const Gid& gid, TransType type, WallTime create_time) {
   return alarms_.add(gid, type, create_time);
@@ -30,7 +30,7 @@ std::optional<TransType> WakeUps::remove(const Gid& gid) {
 
 void WakeUps::set_next_pass(const Gid& gid, SteadyTime at, std::string_view target) {
   alarms_.set_next_pass(gid, at, target);
-  if (!target.empty()) arm_probe();
+  if (!target.empty()) set_trial_timer();
   set_next_alarm();
 }
 
@@ -81,22 +81,22 @@ void WakeUps::wake_one(std::string_view target, Alarms::Cause cause) {
   start(std::move(*wake), std::move(slot));
 }
 
-void WakeUps::arm_probe() {
-  if (stopping_ || probe_timer_.is_set()) return;
-  probe_timer_.set(timers_.now() + options_.retry_interval);
+void WakeUps::set_trial_timer() {
+  if (stopping_ || trial_timer_.is_set()) return;
+  trial_timer_.set(timers_.now() + options_.retry_interval);
 }
 
 /// Tries one transaction for all that wait for the same target. A transaction that is alone keeps
 /// to its own time, which grows with its errors.
-void WakeUps::probe_targets() {
+void WakeUps::try_targets() {
   constexpr std::size_t waiting_min = 2;
   if (stopping_ || !alarms_.any_waits()) return;
   for (const std::string& target : alarms_.targets_with(waiting_min)) {
     if (slots_.has_taken(target)) continue;  // It is being tried.
-    if (slots_.take_free(target)) wake_one(target, Alarms::Cause::probe);
+    if (slots_.take_free(target)) wake_one(target, Alarms::Cause::trial);
   }
   set_next_alarm();
-  probe_timer_.set(timers_.now() + options_.retry_interval);
+  trial_timer_.set(timers_.now() + options_.retry_interval);
 }
 
 bool WakeUps::has_room() const noexcept {
@@ -140,7 +140,7 @@ void WakeUps::set_limits(const CoordinatorLimits& limits) {
 void WakeUps::stop() {
   stopping_ = true;
   alarm_timer_.cancel();
-  probe_timer_.cancel();
+  trial_timer_.cancel();
 }
 
 Task<WakeUps::Waiting> WakeUps::take_waiting(std::chrono::seconds beyond, std::size_t limit,

@@ -95,8 +95,8 @@ class WakeUps {
   void wake_due();
   void start(Alarms::Wake wake, std::string slot);
   void wake_one(std::string_view target, Alarms::Cause cause);
-  void probe_targets();
-  void arm_probe();
+  void try_targets();
+  void set_trial_timer();
   void count_queued() noexcept;
 
   Timers& timers_;
@@ -107,7 +107,7 @@ class WakeUps {
   Alarms alarms_;
   TargetSlots slots_;
   Timer alarm_timer_;
-  Timer probe_timer_;
+  Timer trial_timer_;
   std::size_t in_progress_ = 0;
   bool stopping_ = false;
   std::uint64_t reset_round_ = 0;

@@ -60,7 +60,7 @@ TEST(CallStates, RestartWhatDoesNotRun) {
 
 TEST(Pass, ForgetsWhatItFoundAndKeepsWhatItHolds) {
   Pass pass;
-  pass.begun = Pass::Begun::probing;
+  pass.begun = Pass::Begun::trial;
   pass.slot = "a";
   pass.any_success = true;
   pass.worst.emplace();
@@ -70,7 +70,7 @@ TEST(Pass, ForgetsWhatItFoundAndKeepsWhatItHolds) {
   EXPECT_EQ(pass.worst_outcome(), Outcome::success);
   EXPECT_FALSE(pass.any_success);
   EXPECT_EQ(pass.slot, "a");
-  EXPECT_EQ(pass.begun, Pass::Begun::probing);
+  EXPECT_EQ(pass.begun, Pass::Begun::trial);
 }
 
 }  // namespace
