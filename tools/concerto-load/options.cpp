@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 6> mode_names = {"saga", "msg", "msg-2p",
                                                         "tcc",  "xa",  "workflow"};
 constexpr std::array<std::string_view, 3> check_names = {"all", "sample", "none"};
 
-/// The words of the command line before they become options.
+/// The words of the command line, before `finish` turns them into options.
 struct Words {
   std::string mode = "saga";
   std::string wire = "grpc";
@@ -72,59 +72,69 @@ std::string read_payload(const std::string& path) {
 }
 
 void add_load_options(CLI::App& app, LoadOptions& options, Words& words) {
-  app.add_option("--mode", words.mode, "what a transaction is")
+  app.add_option("--mode", words.mode, "mode of the transactions")
       ->check(CLI::IsMember(texts(mode_names)));
-  app.add_option("--wire", words.wire, "how it is submitted, and its branches are called")
+  app.add_option("--wire", words.wire, "protocol of submits and branch calls")
       ->check(CLI::IsMember(texts(wire_names)));
-  app.add_option("--grpc", words.grpc, "the coordinator's host:port for gRPC");
-  app.add_option("--http", words.http, "the coordinator's host:port for HTTP");
+  app.add_option("--grpc", words.grpc, "host:port of the coordinator for gRPC");
+  app.add_option("--http", words.http, "host:port of the coordinator for HTTP");
   app.add_flag("--no-wait", words.no_wait, "submit without wait_result");
-  app.add_option("--in-flight", options.in_flight, "transactions at one time")
+  app.add_option("--in-flight", options.in_flight, "transactions that run at one time")
       ->check(CLI::Range(std::size_t{1}, in_flight_max));
-  app.add_option("--rate", options.rate,
-                 "transactions that begin in a second, however many are in flight")
+  app.add_option("--rate", options.rate, "transactions that begin per second, however many run")
       ->check(CLI::Range(0.001, rate_max))
       ->default_str("");
-  app.add_option("--warm-up", options.warm_up_seconds, "seconds before the measured ones")
+  app.add_option("--warm-up", options.warm_up_seconds, "seconds of load before measuring begins")
       ->check(CLI::Range(0.0, seconds_max));
-  app.add_option("--seconds", options.seconds, "measured; no limit with --transactions alone")
+  app.add_option("--seconds", options.seconds,
+                 "seconds of load that are measured; unlimited with --transactions alone")
       ->check(CLI::Range(0.001, seconds_max));
-  app.add_option("--transactions", options.transactions, "measured, then the load ends")
+  app.add_option("--transactions", options.transactions,
+                 "transactions that are measured before the load ends")
       ->check(CLI::PositiveNumber)
       ->default_str("");
-  app.add_option("--gid-prefix", options.gid_prefix, "must be new to the coordinator");
+  app.add_option("--gid-prefix", options.gid_prefix,
+                 "beginning of all gids; the coordinator must not have seen it before");
 }
 
 void add_branch_options(CLI::App& app, LoadOptions& options, Words& words) {
-  app.add_option("--branch-delay", words.branch_delay_ms, "ms before the load's branches answer")
+  app.add_option("--branch-delay", words.branch_delay_ms,
+                 "milliseconds until the load's branches answer")
       ->check(CLI::Range(std::size_t{0}, std::size_t{3'600'000}));
-  app.add_option("--listen", options.listen, "the address of the load's branches");
+  app.add_option("--listen", options.listen, "IP address at which the load serves its branches");
   app.add_option("--action", words.actions,
-                 "URL of a branch of yours, once for each: action, confirm, or xa's url")
+                 "URL of your own branch: action, confirm, or xa's url; once per branch")
       ->allow_extra_args(false)
       ->default_str("");
-  app.add_option("--compensate", words.compensates, "URL of its way back: compensate or cancel")
+  app.add_option("--compensate", words.compensates,
+                 "URL that rolls the branch back: compensate or cancel; once per branch")
       ->allow_extra_args(false)
       ->default_str("");
-  app.add_option("--payload-bytes", words.payload_bytes, "that each branch is sent")
+  app.add_option("--payload-bytes", words.payload_bytes,
+                 "size of the payload that each branch gets")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
-  app.add_option("--payload-file", words.payload_file, "what each branch is sent instead");
+  app.add_option("--payload-file", words.payload_file,
+                 "file with the payload that each branch gets instead");
 }
 
 void add_report_options(CLI::App& app, LoadOptions& options, Words& words) {
-  app.add_option("--max-failures", options.failures_max, "with more the load ends and has failed");
-  app.add_option("--check", words.check,
-                 "which transactions are queried at the end; sample: 1,000 of more than 10,000")
+  app.add_option("--max-failures", options.failures_max,
+                 "with more failures the load ends and exits with 1");
+  app.add_option(
+         "--check", words.check,
+         "which transactions are queried at the end; sample: 1,000 if there are more than 10,000")
       ->check(CLI::IsMember(texts(check_names)));
-  app.add_option("--drain", options.drain_seconds, "seconds for those that were not waited for")
+  app.add_option("--drain", options.drain_seconds,
+                 "seconds that transactions have to end which were submitted without wait")
       ->check(CLI::Range(0.0, seconds_max));
   app.add_option("--server-process", options.server_process,
                  "process id of the coordinator: its CPU and memory are measured")
       ->check(CLI::PositiveNumber)
       ->default_str("");
   app.add_option("--data-directory", options.data_directory,
-                 "of the coordinator: the writes of its device are counted");
-  app.add_flag("--progress", options.progress, "show it even if stderr is no terminal");
+                 "data directory of the coordinator: writes to its device are counted");
+  app.add_flag("--progress", options.progress,
+               "show the progress even if stderr is not a terminal");
   app.add_option("--hgrm", options.hgrm_file, "file for latencies as HdrHistogram prints them");
   app.add_option("--json", options.json_file, "file for the results; - is stdout");
   app.add_option("--html", options.html_file, "file for a page with plots");
@@ -199,7 +209,7 @@ std::string HostPort::text() const {
 CommandLine parse_command_line(std::vector<std::string> arguments) {
   CommandLine line;
   Words words;
-  CLI::App app("Puts transactions on a running coordinator, measures, and checks their ends",
+  CLI::App app("Submits transactions to a running coordinator, measures, and checks how they end",
                "concerto-load");
   app.option_defaults()->always_capture_default();
   add_load_options(app, line.options, words);

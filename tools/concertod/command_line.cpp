@@ -18,15 +18,16 @@ bool is_among(std::string_view word, const std::array<std::string_view, 5>& word
   return std::ranges::find(words, word) != words.end();
 }
 
-/// The arguments as CLI11 takes them. Go's flag package, which reads them for the reference, ends
-/// at the first argument that is no flag, and the last of several flags of one name counts.
+/// The arguments in the form that CLI11 reads. The rules are those of Go's flag package, which the
+/// reference uses: reading ends at the first argument that is not a flag, and of several flags with
+/// one name the last one counts.
 struct Arguments {
   std::vector<std::string> flags;
   bool has_operands = false;
 };
 
-/// `-name=value` in two parts; a flag that is switched off leaves nothing, and takes back what an
-/// earlier one left.
+/// Adds `-name=value` to `flags` in two parts. A flag that is switched off adds nothing and removes
+/// an earlier flag of the same name.
 void add_flag(std::string_view argument, std::vector<std::string>& flags) {
   argument.remove_prefix(argument.starts_with("--") ? 2 : 1);
   const auto equals = argument.find('=');
@@ -71,14 +72,14 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       ->type_name("FILE")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_flag("-d", line.debug, "Log at level debug");
-  app.add_flag("-r", line.reset, "Drop ALL stored transactions before the start");
-  app.add_flag("--yes", line.yes, "With -r at a terminal: unfinished transactions, too");
+  app.add_flag("-r", line.reset, "Drop ALL stored transactions, then start");
+  app.add_flag("--yes", line.yes, "With -r at a terminal: drop unfinished transactions, too");
   app.add_flag("-v", version, "Print the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--print-config", line.print_config, "Print the configuration in use and end");
   app.add_flag("--print-sample", line.print_sample,
-               "Print a configuration with every key, its default and its meaning, and end");
-  app.add_flag("--print-keys", line.print_keys, "Print all keys as a page in Markdown and end");
+               "Print a sample configuration: every key with its default and meaning; and end");
+  app.add_flag("--print-keys", line.print_keys, "Print all keys as a Markdown page and end");
 
   Arguments split = split_arguments(arguments);
   std::vector<std::string>& reversed = split.flags;
