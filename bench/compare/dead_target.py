@@ -115,7 +115,7 @@ class Comparison:
         submit_dead(server, self._dead.port, self._arguments.waiting)
         wait_until(lambda: self._dead.accepted > before, "the dead service is called", 10)
         wait_until(lambda: metric(server, "concerto_transactions_queued") > 0,
-                   "some wait in line", 30)
+                   "some are queued", 30)
 
     def _check_dead(self, server):
         left = metric(server, 'concerto_transactions_unfinished{model="saga"}')

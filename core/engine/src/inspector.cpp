@@ -95,8 +95,8 @@ Inspection Inspector::explain(Transaction trans) const {
   } else {
     result.activity = Activity::waiting;
     result.explanation = explain_rest(result);
-    const bool in_line = !wakes_.slots().waits_for(shown.gid).empty();
-    if (shown.waits && !in_line) result.next_attempt = next_pass_time(shown);
+    const bool is_queued = !wakes_.slots().queued_at(shown.gid).empty();
+    if (shown.waits && !is_queued) result.next_attempt = next_pass_time(shown);
   }
   return result;
 }
@@ -110,9 +110,9 @@ WallTime Inspector::next_pass_time(const Transaction& trans) const {
 
 std::string Inspector::explain_rest(const Inspection& inspection) const {
   const Transaction& trans = inspection.trans;
-  if (const std::string_view target = wakes_.slots().waits_for(trans.gid); !target.empty()) {
+  if (const std::string_view target = wakes_.slots().queued_at(trans.gid); !target.empty()) {
     return "waits for room at " + masked_url(target) + ", which is tried again for at most " +
-           std::to_string(wakes_.slots().bound(target)) + " at one time";
+           std::to_string(wakes_.slots().limit(target)) + " at one time";
   }
   if (!trans.waits) return "is resumed as soon as there is room";
   if (!inspection.attempts.empty()) {

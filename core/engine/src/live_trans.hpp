@@ -43,7 +43,7 @@ struct LiveTrans
   /// What its driver does. Without a driver and without pins a transaction leaves memory.
   enum class State : std::uint8_t {
     idle,       ///< there is no driver; only requests touch the transaction
-    woken,      ///< a pass has begun that may still end in the line of a target
+    woken,      ///< a pass has begun that may still end in the queue of a target
     driving,    ///< a pass goes on until the transaction rests or ends
     repeating,  ///< as driving, and another pass follows at once instead of a rest
   };

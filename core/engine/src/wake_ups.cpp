@@ -179,7 +179,7 @@ Task<WallTime> WakeUps::oldest_unfinished() {
 }
 
 void WakeUps::count_queued() noexcept {
-  queued_count_.store(slots_.waiting(), std::memory_order_relaxed);
+  queued_count_.store(slots_.queued(), std::memory_order_relaxed);
 }
 
 void WakeUps::add_to(InFlight& sum, SteadyTime now) const noexcept {

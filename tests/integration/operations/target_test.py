@@ -12,7 +12,7 @@ from concerto_testing import wait_until
 
 COUNT = 50  # Transactions of the dead target, and of the healthy one.
 PER_TARGET = 4
-FIRST_BOUND = 16  # Where the engine's own bound of a target begins: it did not answer yet.
+FIRST_LIMIT = 16  # Where the engine's own limit of a target begins: it did not answer yet.
 REQUEST_TIMEOUT_S = 3
 ROUNDS = 2
 
@@ -72,16 +72,16 @@ class DeadTarget(OperationsTestCase):
     def test_operator_sees_who_waits_and_ends_it(self):
         coordinator = self.start_with_all_due("seen")
         wait_until(lambda: len(self.dead.gids) >= PER_TARGET, "the first calls")
-        in_line = [gid for gid in self.dead_gids if gid not in self.dead.gids]
+        queued = [gid for gid in self.dead_gids if gid not in self.dead.gids]
         queued = f"concerto_transactions_queued {COUNT - PER_TARGET}\n"
         wait_until(lambda: queued in get(coordinator, "/api/metrics").body.decode(), queued)
-        first, last = in_line[0], in_line[-1]
+        first, last = queued[0], queued[-1]
         self.assertIn(f"waits for room at {self.dead.target}",
                       why(coordinator, first)["explanation"])
 
         self.assertEqual(post(coordinator, "forceStop", {"gid": first}).status, 200)
         post(coordinator, "resetNextCronTime", {"gid": last})
-        wait_until(lambda: last in self.dead.gids, "an operator's wish does not wait in line")
+        wait_until(lambda: last in self.dead.gids, "an operator's wish is not queued")
         self.dead.revive()
         for gid in set(self.dead_gids) - {first}:
             coordinator.wait_for_status(gid, "succeed")
@@ -92,7 +92,7 @@ class DeadTarget(OperationsTestCase):
 
     def test_lowered_bound_holds_for_who_comes_next(self):
         coordinator = self.start_with_all_due("lower", 1)
-        wait_until(lambda: self.dead.running == PER_TARGET, "as many calls as the bound allows")
+        wait_until(lambda: self.dead.running == PER_TARGET, "as many calls as the limit allows")
         reload(coordinator, self.directory, {"MaxWakesPerTarget": 1})
         wait_until(lambda: self.dead.running == 1, "one call at a time")
         self.dead.revive()
@@ -101,14 +101,14 @@ class DeadTarget(OperationsTestCase):
 
     def test_raised_bound_lets_in_who_waits(self):
         coordinator = self.start_with_all_due("raise")
-        wait_until(lambda: self.dead.running == PER_TARGET, "as many calls as the bound allows")
+        wait_until(lambda: self.dead.running == PER_TARGET, "as many calls as the limit allows")
         reload(coordinator, self.directory, {"MaxWakesPerTarget": COUNT})
         # A few more at a time, as it does not answer: they come as the first calls end.
         wait_until(lambda: self.dead.running > 2 * PER_TARGET, "more calls at one time",
                    2 * REQUEST_TIMEOUT_S)
-        wait_until(lambda: len(set(self.dead.gids)) == COUNT, "those in line are called",
+        wait_until(lambda: len(set(self.dead.gids)) == COUNT, "those in the queue are called",
                    6 * REQUEST_TIMEOUT_S)
-        self.check_fairness(FIRST_BOUND)
+        self.check_fairness(FIRST_LIMIT)
 
 
 if __name__ == "__main__":

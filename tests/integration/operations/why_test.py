@@ -177,7 +177,7 @@ class Why(OperationsTestCase):
         self.assertIn("nobody", answer.json()["message"])
         self.assertEqual(get(self.coordinator, "/api/concerto/why").status, 500)
 
-    def test_transaction_waits_in_line_at_its_target(self):
+    def test_transaction_is_queued_at_its_target(self):
         coordinator = self.start("line", {"MaxWakesPerTarget": 1})
         self.branches.script("line", (425, ""))
         gids = ["line-1", "line-2"]
@@ -188,11 +188,11 @@ class Why(OperationsTestCase):
         gate = self.branches.hold("line")
         self.branches.script("line", (200, ""))
 
-        def waits_in_line():
+        def is_queued():
             found = [why(coordinator, gid) for gid in gids]
             return [why for why in found if "waits for room" in why["explanation"]]
 
-        (found,) = wait_until(waits_in_line, "one of them waits in line")
+        (found,) = wait_until(is_queued, "one of them is queued")
         self.assertEqual(found["state"], "waiting")
         self.assertIn(f"room at {self.branches.url('').rstrip('/')}, ", found["explanation"])
         self.assertIn("at most 1 at one time", found["explanation"])

@@ -22,18 +22,18 @@ constexpr auto unused = TargetSlots::Use::unused;
 constexpr auto answered = TargetSlots::Use::answered;
 constexpr auto failed = TargetSlots::Use::failed;
 
-TEST(TargetSlots, AreTakenUpToTheBoundOfEachTarget) {
+TEST(TargetSlots, AreTakenUpToTheLimitOfEachTarget) {
   TargetSlots slots(2);
   EXPECT_TRUE(slots.take("a", wake("1")));
   EXPECT_TRUE(slots.take("a", wake("2")));
   EXPECT_FALSE(slots.take("a", wake("3")));
   EXPECT_TRUE(slots.take("b", wake("4")));
-  EXPECT_EQ(slots.waiting(), 1U);
-  EXPECT_EQ(slots.waits_for(Gid("3")), "a");
-  EXPECT_EQ(slots.waits_for(Gid("1")), "");
+  EXPECT_EQ(slots.queued(), 1U);
+  EXPECT_EQ(slots.queued_at(Gid("3")), "a");
+  EXPECT_EQ(slots.queued_at(Gid("1")), "");
 }
 
-TEST(TargetSlots, AreTakenWithoutALineWhereNobodyWaits) {
+TEST(TargetSlots, AreTakenWithoutAQueueWhereNobodyIsQueued) {
   TargetSlots slots(2);
   EXPECT_FALSE(slots.has_taken("a"));
   EXPECT_TRUE(slots.take_free("a"));
@@ -47,7 +47,7 @@ TEST(TargetSlots, AreTakenWithoutALineWhereNobodyWaits) {
   EXPECT_FALSE(slots.has_taken("a"));
 }
 
-TEST(TargetSlots, GoToWhoWaitsLongest) {
+TEST(TargetSlots, GoToWhoIsQueuedLongest) {
   TargetSlots slots(1);
   slots.take("a", wake("1"));
   slots.take("a", wake("2"));
@@ -57,7 +57,7 @@ TEST(TargetSlots, GoToWhoWaitsLongest) {
   EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("3"));
   EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("4"));
   EXPECT_THAT(gids(slots.give_back("a", unused)), IsEmpty());
-  EXPECT_EQ(slots.waiting(), 0U);
+  EXPECT_EQ(slots.queued(), 0U);
   EXPECT_TRUE(slots.take("a", wake("5")));
 }
 
@@ -66,11 +66,11 @@ TEST(TargetSlots, ForgetWhoIsServedElsewhere) {
   for (const char* gid : {"1", "2", "3"}) slots.take("a", wake(gid));
   EXPECT_EQ(slots.forget(Gid("2")).value().gid, Gid("2"));
   EXPECT_FALSE(slots.forget(Gid("9")));
-  EXPECT_EQ(slots.waiting(), 1U);
+  EXPECT_EQ(slots.queued(), 1U);
   EXPECT_THAT(gids(slots.give_back("a", unused)), ElementsAre("3"));
 }
 
-TEST(TargetSlots, AreFreeAgainWhenTheLineIsForgotten) {
+TEST(TargetSlots, AreFreeAgainWhenTheQueueIsForgotten) {
   TargetSlots slots(2);
   for (const char* gid : {"1", "2", "3"}) slots.take("a", wake(gid));
   slots.forget(Gid("3"));
@@ -86,28 +86,28 @@ void fill(TargetSlots& slots, std::size_t count) {
 TEST(TargetSlots, BecomeMoreWithEveryAnswerAndFewerWithEveryFailure) {
   TargetSlots slots(18);
   fill(slots, 30);
-  EXPECT_EQ(slots.bound("a"), TargetSlots::first_bound);
-  EXPECT_EQ(slots.waiting(), 30 - TargetSlots::first_bound);
+  EXPECT_EQ(slots.limit("a"), TargetSlots::first_limit);
+  EXPECT_EQ(slots.queued(), 30 - TargetSlots::first_limit);
   EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("16", "17"));
   EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("18", "19"));
   EXPECT_THAT(gids(slots.give_back("a", answered)), ElementsAre("20")) << "18 are the most";
-  EXPECT_EQ(slots.bound("a"), 18U);
+  EXPECT_EQ(slots.limit("a"), 18U);
   EXPECT_THAT(gids(slots.give_back("a", failed)), IsEmpty());
   EXPECT_THAT(gids(slots.give_back("a", failed)), IsEmpty());
-  EXPECT_EQ(slots.bound("a"), 16U);
+  EXPECT_EQ(slots.limit("a"), 16U);
   EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("21")) << "16 are the fewest";
 }
 
 TEST(TargetSlots, BeginAnewWhereNobodyWorkedForAWhile) {
   TargetSlots slots(100);
-  fill(slots, TargetSlots::first_bound);
-  for (std::size_t i = 0; i < TargetSlots::first_bound - 1; ++i) slots.give_back("a", answered);
-  EXPECT_EQ(slots.bound("a"), 2 * TargetSlots::first_bound - 1) << "it has a slot taken";
+  fill(slots, TargetSlots::first_limit);
+  for (std::size_t i = 0; i < TargetSlots::first_limit - 1; ++i) slots.give_back("a", answered);
+  EXPECT_EQ(slots.limit("a"), 2 * TargetSlots::first_limit - 1) << "it has a slot taken";
   slots.give_back("a", answered);
-  EXPECT_EQ(slots.bound("a"), TargetSlots::first_bound);
+  EXPECT_EQ(slots.limit("a"), TargetSlots::first_limit);
 }
 
-TEST(TargetSlots, FollowABoundThatChanges) {
+TEST(TargetSlots, FollowALimitThatChanges) {
   TargetSlots slots(2);
   fill(slots, 6);
   slots.set_max(1);

@@ -45,10 +45,10 @@ TEST_F(WakeUpsOfAShard, AreNoMoreThanMayBeInProgress) {
   EXPECT_THAT(woken_, ElementsAre("1", "2", "3"));
 }
 
-TEST_F(WakeUpsOfAShard, GiveASlotThatWasNotUsedToTheNextInLine) {
+TEST_F(WakeUpsOfAShard, GiveASlotThatWasNotUsedToTheNextInTheQueue) {
   wakes_.set_next_pass(Gid("w"), in(milliseconds(1)));
   pass_time(seconds(1));
-  for (std::size_t i = 0; i < TargetSlots::first_bound; ++i) {
+  for (std::size_t i = 0; i < TargetSlots::first_limit; ++i) {
     EXPECT_TRUE(wakes_.take_slot("a", {Gid("t" + std::to_string(i)), true, false}));
   }
   EXPECT_FALSE(wakes_.take_slot("a", {Gid("next"), true, false}));
@@ -88,7 +88,7 @@ TEST_F(WakeUpsOfAShard, EndWithAStop) {
 }
 
 TEST_F(WakeUpsOfAShard, OfAQueuedTransactionAreTakenBackWhenItsPassBegins) {
-  for (std::size_t i = 0; i < TargetSlots::first_bound; ++i) {
+  for (std::size_t i = 0; i < TargetSlots::first_limit; ++i) {
     wakes_.take_slot("a", {Gid("t" + std::to_string(i)), true, false});
   }
   wakes_.take_slot("a", {Gid("queued"), false, true});
