@@ -4,8 +4,9 @@ namespace concerto::detail {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
 }
 
-/// Guards what this process computed, in every build: prints the condition and its place, aborts.
-/// Input from outside is validated and answered with an Error instead.
+/// Checks a value that this process computed, in every build. If the condition is false, the macro
+/// prints the condition and its place and aborts. Input from outside is validated instead, and
+/// wrong input is answered with an Error.
 #define CONCERTO_ASSERT(condition)    \
   ((condition) ? static_cast<void>(0) \
                : ::concerto::detail::assertion_failed(#condition, __FILE__, __LINE__))

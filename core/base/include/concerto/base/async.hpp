@@ -18,7 +18,8 @@ namespace concerto {
 
 namespace asio = boost::asio;
 
-/// The executor of a shard. Concrete on purpose: a type-erased one costs on every step.
+/// The executor of a shard. The type is concrete because a type-erased executor makes every step
+/// slower.
 using Executor = asio::io_context::executor_type;
 
 /// A coroutine of one shard.
@@ -32,8 +33,8 @@ using Async = Task<Result<T>>;
 /// The completion token of everything that is awaited.
 inline constexpr asio::use_awaitable_t<Executor> use_task{};
 
-/// Resumes one coroutine suspended by `suspend`. Move-only. Call it at most once, on the
-/// coroutine's shard; a Completion that is destroyed uncalled destroys the coroutine with it.
+/// Resumes one coroutine that `suspend` has suspended. Move-only. Call it at most once, on the
+/// coroutine's shard. A Completion that is destroyed without a call destroys the coroutine too.
 template <class T>
 class Completion {
  public:
@@ -44,10 +45,11 @@ class Completion {
 
   explicit operator bool() const noexcept { return node_ != nullptr; }
 
-  /// Resumes the coroutine inside this call.
+  /// Resumes the coroutine before this call returns.
   void operator()(T value) { release()->complete(std::move(value)); }
 
-  /// Where cancellation of the waiting coroutine is announced (see asio::cancellation_slot).
+  /// The slot that announces the cancellation of the suspended coroutine (see
+  /// asio::cancellation_slot).
   asio::cancellation_slot cancellation_slot() const noexcept { return node_->slot(); }
 
  private:
@@ -72,8 +74,8 @@ class Completion {
   std::unique_ptr<Base> node_;
 };
 
-/// Suspends the calling coroutine and hands its Completion<T> to `start`. What `start` refers to
-/// must outlive the await.
+/// Suspends the calling coroutine and passes its Completion<T> to `start`. Objects that `start`
+/// refers to must outlive the await.
 template <class T, class Start>
 Task<T> suspend(Start start) {
   return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(T)>(
@@ -81,18 +83,18 @@ Task<T> suspend(Start start) {
       std::move(start));
 }
 
-/// Runs a coroutine on another shard and returns its value to the calling one. On the calling
-/// shard itself it costs nothing but the call.
+/// Runs a coroutine on another shard and returns its value to the calling shard. If `shard` is the
+/// calling shard, this is a plain call.
 ///
-/// Cancellation does not cross shards: a caller that is cancelled meanwhile waits until the
-/// coroutine on the other shard has ended, and is cancelled at its next co_await. What runs there
-/// must therefore end by itself.
+/// Cancellation does not cross shards. A caller that is cancelled meanwhile waits until the
+/// coroutine on the other shard has ended, and is cancelled at its next co_await. So the coroutine
+/// on the other shard must end by itself.
 template <class T>
 Task<T> on_shard(Executor shard, Task<T> task) {
   const Executor here = co_await asio::this_coro::executor;
   if (here == shard) co_return co_await std::move(task);
-  // A cancellation slot that is connected would hand the other thread a pointer into memory of
-  // this one, which may be gone when it is used (Boost 1.81, asio issue 1332).
+  // A connected cancellation slot would give the other thread a pointer into memory of this thread,
+  // and that memory may be freed before the pointer is used (Boost 1.81, asio issue 1332).
   auto token = asio::bind_cancellation_slot(asio::cancellation_slot{}, use_task);
   co_return co_await asio::co_spawn(shard, std::move(task), std::move(token));
 }

@@ -9,7 +9,7 @@ namespace concerto {
 /// Base64 of RFC 4648 with padding.
 std::string base64_encode(std::string_view bytes);
 
-/// Takes text with and without padding; nullopt for anything else than base64.
+/// Decodes text with or without padding. Returns nullopt if the text is not base64.
 std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace concerto

@@ -7,8 +7,8 @@ namespace concerto {
 using SteadyTime = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 
-/// Time as the coordinator sees it. Intervals and timeouts run on steady time; wall time is what
-/// is stored and shown. Implementations are thread-safe.
+/// The coordinator's source of time. Intervals and timeouts use steady time; stored and displayed
+/// times are wall time. Implementations are thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;

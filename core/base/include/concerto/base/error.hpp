@@ -11,14 +11,15 @@ namespace concerto {
 
 using boost::system::error_code;
 
-/// What went wrong: the code is for programs, the detail names field and value for people and is
-/// the text that the protocol's front ends send.
+/// What went wrong. The code is for programs. The detail is for people: it names field and value,
+/// and it is the text that the protocol's front ends send.
 struct Error {
   error_code code;
   std::string detail;
 };
 
-/// A value or an Error. `T` stays default-constructible, so that results can cross co_spawn.
+/// A value or an Error. `T` must be default-constructible, so that results can pass through
+/// co_spawn.
 template <class T = void>
 using Result = boost::system::result<T, Error>;
 
@@ -27,8 +28,8 @@ inline Result<> ok() {
   return {};
 }
 
-/// What a caller may conclude from an error, whichever module it comes from. Compare with
-/// `error.code == Condition::...`.
+/// What a caller may conclude from an error of any module. Compare with `error.code ==
+/// Condition::...`.
 enum class Condition {
   rejected = 1,     ///< did not and will not happen
   retry_later,      ///< did not happen; may succeed later
@@ -54,11 +55,12 @@ inline Error make_error(Errc code, std::string detail) {
   return Error{make_error_code(code), std::move(detail)};
 }
 
-/// Marks a result that is dropped on purpose; `reason` is for the reader.
+/// Drops a result on purpose. `reason` is for the reader of the code.
 template <class T>
 void ignore_error(const Result<T>&, const char* /*reason*/) {}
 
-/// Called by result::value() on an error: a bug of the caller, which had to look first.
+/// Called by result::value() when the result is an error. That is a bug of the caller, which has to
+/// check the result first.
 [[noreturn]] void throw_exception_from_error(const Error& error,
                                              const boost::source_location& where);
 
@@ -80,12 +82,12 @@ struct boost::system::is_error_condition_enum<concerto::Condition> : std::true_t
     if (auto&& result_ = (__VA_ARGS__); !result_) leave std::move(result_).error(); \
   } while (false)
 
-/// `CONCERTO_TRY(auto value, expression)`: the value of a Result, or return its error.
+/// `CONCERTO_TRY(auto value, expression)`: takes the value of a Result, or returns its error.
 #define CONCERTO_TRY(declaration, ...) \
   CONCERTO_TRY_(return, CONCERTO_CONCAT(result_, __LINE__), declaration, __VA_ARGS__)
-/// `CONCERTO_CHECK(expression)`: return the error of a Result, if it has one.
+/// `CONCERTO_CHECK(expression)`: returns the error of a Result, if there is one.
 #define CONCERTO_CHECK(...) CONCERTO_CHECK_(return, __VA_ARGS__)
-/// The same two inside a coroutine.
+/// The same two macros for coroutines.
 #define CONCERTO_CO_TRY(declaration, ...) \
   CONCERTO_TRY_(co_return, CONCERTO_CONCAT(result_, __LINE__), declaration, __VA_ARGS__)
 #define CONCERTO_CO_CHECK(...) CONCERTO_CHECK_(co_return, __VA_ARGS__)

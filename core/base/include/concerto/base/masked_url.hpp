@@ -5,14 +5,14 @@
 
 namespace concerto {
 
-/// `url` as people may see it, in answers, logs, alerts and labels of metrics: `***` stands for the
-/// password of its user (`http://user:***@host`), for a user without one, who may be a token, and
-/// for the values of query parameters whose names speak of a secret, as `access_token`. What is
-/// stored and called is the URL as it came. Takes gRPC's URLs without a scheme too.
+/// `url` as people may see it in answers, logs, alerts and labels of metrics. `***` stands for a
+/// password (`http://user:***@host`), for a user without a password (such a user may be a token),
+/// and for the value of a query parameter whose name suggests a secret, such as `access_token`. The
+/// stored and called URL is not changed. gRPC URLs without a scheme are accepted too.
 std::string masked_url(std::string_view url);
 
-/// `text` with every URL in it masked: for error texts and log lines. A URL there has a scheme. The
-/// time is linear in the length.
+/// `text` with every URL in it masked, for error texts and log lines. Only URLs with a scheme are
+/// found. The time is linear in the length of the text.
 std::string masked_urls(std::string_view text);
 
 }  // namespace concerto

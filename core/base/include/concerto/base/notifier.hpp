@@ -7,11 +7,11 @@
 
 namespace concerto {
 
-/// Lets coroutines of one shard wait for something that another one announces.
+/// Lets coroutines of one shard wait for an event that another coroutine announces.
 ///
-/// Notifications are not stored: check the condition first, wait, and check it again. Waiters are
-/// resumed by a post, never inside notify. Everything happens on the executor's thread; the
-/// notifier must outlive its waiters.
+/// Notifications are not stored, so check the condition, wait, and check the condition again. A
+/// post resumes the waiting coroutines; they never run inside notify. Use a notifier only on its
+/// executor's thread. It must outlive the coroutines that wait.
 class Notifier {
  public:
   explicit Notifier(Executor executor) : executor_(std::move(executor)) {}
@@ -19,7 +19,7 @@ class Notifier {
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
-  /// Returns true after a notification, false when the wait was cancelled.
+  /// Returns true after a notification, and false if the wait was cancelled.
   Task<bool> wait();
 
   void notify_one();

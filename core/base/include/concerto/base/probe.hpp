@@ -9,8 +9,7 @@
 
 namespace concerto {
 
-/// A count that one thread writes and every thread may read. Costs the writer no locked
-/// instruction.
+/// A count that one thread writes and any thread may read. Writing takes no locked instruction.
 class Counter {
  public:
   void add(std::uint64_t n = 1) noexcept {
@@ -22,10 +21,11 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// Times in buckets from 100 us to 10 s: written by one thread, readable by all.
+/// A histogram of times, with buckets from 100 us to 10 s. One thread writes it, and any thread may
+/// read it.
 class TimeHistogram {
  public:
-  /// Upper bounds of the buckets; one more holds everything longer.
+  /// Upper bounds of the buckets. One more bucket holds all longer times.
   static constexpr std::array bounds{
       std::chrono::microseconds(100),       std::chrono::microseconds(250),
       std::chrono::microseconds(500),       std::chrono::microseconds(1'000),
@@ -42,7 +42,7 @@ class TimeHistogram {
     sum_ns_.add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count())));
   }
 
-  /// Times in bucket `index` alone; bounds.size() is the one without a bound.
+  /// Number of times in bucket `index` alone; bounds.size() is the bucket without a bound.
   std::uint64_t count(std::size_t index) const noexcept { return counts_[index].value(); }
   std::chrono::nanoseconds sum() const noexcept {
     return std::chrono::nanoseconds(sum_ns_.value());

@@ -4,7 +4,7 @@
 
 namespace concerto {
 
-/// Source of gids and of jitter. One per shard; used on that shard only.
+/// Source of randomness for gids and jitter. Each shard has its own and uses it alone.
 class RandomSource {
  public:
   virtual ~RandomSource() = default;

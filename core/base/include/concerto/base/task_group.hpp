@@ -10,11 +10,12 @@
 
 namespace concerto {
 
-/// Owns the coroutines that an object starts: it can cancel and join them.
+/// Owns the coroutines that an object starts, and can cancel and join them.
 ///
-/// Make it the object's last member, so that its coroutines see everything alive, and close it
-/// before the object dies. All calls on the executor's thread. An exception that leaves a
-/// coroutine ends the process, unless the group is closing (cancellation on its way here).
+/// Make the group the last member of the object, so that all other members outlive its coroutines,
+/// and close the group before the object is destroyed. Make all calls on the executor's thread. An
+/// exception that leaves a coroutine ends the process, unless the group is closing (then it is the
+/// cancellation).
 class TaskGroup {
  public:
   explicit TaskGroup(Executor executor) : executor_(executor), emptied_(std::move(executor)) {}
@@ -22,13 +23,13 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  /// Starts a coroutine. False, and the coroutine is dropped, once the group is closing.
+  /// Starts a coroutine. Once the group is closing, returns false and drops the coroutine.
   bool spawn(Task<void> task);
 
-  /// Takes no more coroutines, cancels those that run and returns when all have ended.
+  /// Accepts no more coroutines, cancels the running ones and returns when all have ended.
   Task<void> close();
 
-  /// Takes no more coroutines and returns when all have ended by themselves.
+  /// Accepts no more coroutines and returns when all have ended by themselves.
   Task<void> join();
 
   /// Cancels every running coroutine; the group stays open.

@@ -14,10 +14,10 @@ namespace concerto {
 
 class Timer;
 
-/// The timers of one shard: any number of Timer entries behind a single timer of its io_context.
+/// The timers of one shard: any number of Timer objects share a single timer of the io_context.
 ///
-/// Setting, moving and cancelling cost O(log n) and no allocation. A timer fires at its time by
-/// the Clock or later, never before. All calls on the shard's thread.
+/// Setting, moving and cancelling a timer takes O(log n) and no allocation. A timer fires at its
+/// time by the Clock or later, never earlier. Make all calls on the shard's thread.
 class Timers {
  public:
   /// `clock` must outlive this object.
@@ -29,14 +29,14 @@ class Timers {
   const Clock& clock() const noexcept { return clock_; }
   SteadyTime now() const noexcept { return clock_.steady_now(); }
 
-  /// Fires everything that is due. Called by the shard's own timer; tests with a fake clock call
-  /// it after they moved the clock.
+  /// Fires all timers that are due. The io_context's timer calls this function; tests with a fake
+  /// clock call it after they have moved the clock.
   void run_due();
 
-  /// Without any timer set, lets the io_context run out of work; otherwise changes nothing.
+  /// If no timer is set, lets the io_context run out of work; otherwise changes nothing.
   void disarm();
 
-  /// Time of the earliest timer, SteadyTime::max() without one.
+  /// Time of the earliest timer; SteadyTime::max() if no timer is set.
   SteadyTime earliest() const noexcept;
 
   std::size_t size() const noexcept { return heap_.size(); }
@@ -59,7 +59,7 @@ class Timers {
   std::vector<Timer*> heap_;
 };
 
-/// One entry of Timers. Cancelled when it dies. `on_fire` may set the timer again or destroy it.
+/// One timer of Timers. Its destructor cancels it. `on_fire` may set the timer again or destroy it.
 class Timer {
  public:
   Timer(Timers& timers, std::function<void()> on_fire)
@@ -68,7 +68,7 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  /// Replaces an earlier setting. SteadyTime::max() means never.
+  /// Sets the time, in place of an earlier one. SteadyTime::max() means never.
   void set(SteadyTime at);
   void cancel();
   bool is_set() const noexcept { return index_ != npos; }
@@ -83,7 +83,7 @@ class Timer {
   std::size_t index_ = npos;
 };
 
-/// Waits until `at`. Returns false if the wait was cancelled.
+/// Waits until `at`. Returns false if the wait is cancelled.
 Task<bool> sleep_until(Timers& timers, SteadyTime at);
 
 }  // namespace concerto

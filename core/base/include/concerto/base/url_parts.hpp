@@ -8,12 +8,12 @@
 
 namespace concerto {
 
-/// A URL `scheme://userinfo@host:port/path?query#fragment`, cut at these marks: views into its
-/// text, of which nothing is judged or decoded. The fragment is dropped.
+/// A URL `scheme://userinfo@host:port/path?query#fragment`, cut at these marks. The parts are views
+/// into the URL's text; they are neither checked nor decoded. The fragment is dropped.
 ///
-/// Every reader of URLs begins with this: net::parse_url, which takes one host over http and https
-/// and judges each part, and net::parse_target_url, which takes any scheme and lists of hosts. What
-/// masked_url hides is what is cut here.
+/// Every reader of URLs begins with this function: net::parse_url, which accepts one host over http
+/// or https and checks each part, and net::parse_target_url, which accepts any scheme and lists of
+/// hosts. masked_url hides parts that are cut here.
 struct UrlParts {
   std::string_view scheme;    ///< a letter, then letters, digits, `+`, `-` and `.`; in any case
   std::string_view userinfo;  ///< up to the last `@` of the authority; empty without one
@@ -25,7 +25,7 @@ struct UrlParts {
 /// Error invalid_request; its detail is a reason only, such as `no scheme`.
 [[nodiscard]] Result<UrlParts> split_url(std::string_view text);
 
-/// What stands before the path of a URL.
+/// The part of a URL before its path.
 struct UrlAuthority {
   bool has_userinfo = false;
   std::string_view userinfo;
@@ -34,24 +34,24 @@ struct UrlAuthority {
 
 UrlAuthority split_authority(std::string_view authority) noexcept;
 
-/// No URL has one, not even in its fragment.
+/// Whether `text` has a control character. No URL may have one, not even in its fragment.
 bool has_control_character(std::string_view text) noexcept;
 
-/// `host`, `host:port`, `:port` or `[::1]:port`, cut at its colon; neither part is judged.
+/// `host`, `host:port`, `:port` or `[::1]:port`, cut at the colon. Neither part is checked.
 struct HostAndPort {
   std::string_view host;  ///< without brackets
   std::string_view port;
   bool has_brackets = false;
-  bool has_port = false;  ///< there is a colon, though perhaps nothing behind it
+  bool has_port = false;  ///< there is a colon; the port behind it may be empty
 };
 
 /// Error invalid_request; its detail is a reason only: what is wrong with the brackets.
 [[nodiscard]] Result<HostAndPort> split_host_port(std::string_view text);
 
-/// What Go's dialer takes for the host of `:port`.
+/// The host that Go's dialer uses for `:port`.
 inline constexpr std::string_view host_of_bare_port = "127.0.0.1";
 
-/// 1 to 65535, as digits.
+/// The port that `text` gives in digits, from 1 to 65535; nothing for any other text.
 std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
 
 }  // namespace concerto

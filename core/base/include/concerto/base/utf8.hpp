@@ -6,14 +6,14 @@
 
 namespace concerto {
 
-/// Bytes of the UTF-8 sequence that `text` starts with; 0 if it starts with none. No surrogates,
-/// no overlong forms, nothing above U+10FFFF.
+/// Length in bytes of the UTF-8 sequence at the start of `text`; 0 if there is none. Surrogates,
+/// overlong forms and code points above U+10FFFF are not UTF-8.
 std::size_t utf8_sequence_bytes(std::string_view text) noexcept;
 
 bool is_utf8(std::string_view text) noexcept;
 
-/// `text` with U+FFFD in place of every byte that is not part of a UTF-8 sequence: what JSON may
-/// carry, whatever a branch or a client has sent.
+/// `text` with U+FFFD in place of every byte that is not part of a UTF-8 sequence, so that JSON can
+/// carry any text that a branch or a client has sent.
 std::string to_utf8(std::string_view text);
 
 }  // namespace concerto
