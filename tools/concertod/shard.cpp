@@ -149,9 +149,6 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   api_options.zone_offset = zone_offset(config.time_zone_offset);
   api_options.reset_beyond =
       3 * config.coordinator.timeout_to_fail;  // As the reference (page 02, section 7.3).
-  api_options.on_operator = [this](LogLevel level, std::string_view gid, std::string_view line) {
-    observer_.log(level, gid, line);
-  };
   http_api_ = std::make_unique<net::HttpApi>(coordinator, random_, clock_, std::move(api_options));
   http_api_->register_on(router_);
   pages.register_on(router_);

@@ -5,6 +5,7 @@
 #include <concerto/engine/coordinator.hpp>
 
 #include "engine.hpp"
+#include "operator_log.hpp"
 #include "reset_rounds.hpp"
 #include "trouble.hpp"
 
@@ -44,6 +45,10 @@ CoordinatorLimits share_of(CoordinatorLimits limits, std::size_t shards) {
   limits.in_flight_bytes_max = std::max<std::size_t>(1, limits.in_flight_bytes_max / shards);
   limits.journal_transactions_max /= shards;
   return limits;
+}
+
+std::string about_topic(std::string_view deed, std::string_view topic) {
+  return std::string(deed).append(" topic '").append(told_name(topic)).append("'");
 }
 
 }  // namespace
@@ -128,43 +133,43 @@ Gid Coordinator::new_gid(RandomSource& random) {
   return Gid(std::move(text));
 }
 
-Async<> Coordinator::prepare(TransRequest request) {
+Async<> Coordinator::prepare(TransRequest request, RequestContext /*context*/) {
   Engine& engine = home(request.gid);
   return on_shard(engine.executor(), engine.requests().prepare(std::move(request)));
 }
 
-Async<Transaction> Coordinator::prepare_workflow(TransRequest request) {
+Async<Transaction> Coordinator::prepare_workflow(TransRequest request, RequestContext /*context*/) {
   Engine& engine = home(request.gid);
   return on_shard(engine.executor(), engine.requests().prepare_workflow(std::move(request)));
 }
 
-Async<> Coordinator::submit(TransRequest request) {
+Async<> Coordinator::submit(TransRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.requests().submit(std::move(request)));
+  return on_shard(engine.executor(), engine.requests().submit(std::move(request), context));
 }
 
-Async<> Coordinator::abort(TransRequest request) {
+Async<> Coordinator::abort(TransRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.requests().abort(std::move(request)));
+  return on_shard(engine.executor(), engine.requests().abort(std::move(request), context));
 }
 
-Async<> Coordinator::register_branch(BranchRequest request) {
+Async<> Coordinator::register_branch(BranchRequest request, RequestContext /*context*/) {
   Engine& engine = home(request.gid);
   return on_shard(engine.executor(), engine.requests().register_branch(std::move(request)));
 }
 
-Async<> Coordinator::force_stop(Gid gid) {
+Async<> Coordinator::force_stop(Gid gid, RequestContext context) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.requests().force_stop(std::move(gid)));
+  return on_shard(engine.executor(), engine.requests().force_stop(std::move(gid), context));
 }
 
-Async<> Coordinator::reset_next_cron_time(Gid gid) {
+Async<> Coordinator::reset_next_cron_time(Gid gid, RequestContext context) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.requests().reset_next_cron_time(std::move(gid)));
+  return on_shard(engine.executor(), engine.requests().try_now(std::move(gid), context));
 }
 
 Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
-                                                       std::size_t limit) {
+                                                       std::size_t limit, RequestContext context) {
   const std::uint64_t round = reset_rounds_->join(beyond, clock_.steady_now());
   Reset reset;
   for (auto& engine : engines_) {
@@ -173,7 +178,8 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
         co_await on_shard(engine->executor(), engine->take_waiting(beyond, wanted, round));
     reset.has_remaining |= waiting.has_more;
     for (const Gid& gid : waiting.gids) {
-      const Result<> done = co_await reset_next_cron_time(gid);
+      const Result<> done =
+          co_await on_shard(engine->executor(), engine->requests().reset_next_cron_time(gid));
       if (done) ++reset.count;
       if (done || !concerns_all(done.error().code)) continue;
       reset_rounds_->end(round);  // Those that were taken and not reset are taken again.
@@ -181,7 +187,16 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
     }
   }
   if (!reset.has_remaining) reset_rounds_->end(round);
+  std::string what = "try now of all that wait for more than " + std::to_string(beyond.count()) +
+                     " s, " + std::to_string(reset.count) + " are due";
+  if (reset.has_remaining) what += " and more remain";
+  co_await tell_all(std::move(what), context, ok());
   co_return reset;
+}
+
+Task<void> Coordinator::tell_all(std::string what, RequestContext context, Result<> result) {
+  Engine& first = *engines_.front();
+  co_await on_shard(first.executor(), first.tell(std::move(what), context, std::move(result)));
 }
 
 Async<std::optional<Transaction>> Coordinator::query(Gid gid) {
@@ -219,16 +234,26 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
   co_return co_await store_.list(std::move(filter), std::move(position), limit);
 }
 
-Async<> Coordinator::subscribe(std::string topic, std::string url, std::string remark) {
-  return topics_->subscribe(std::move(topic), std::move(url), std::move(remark));
+Async<> Coordinator::subscribe(std::string topic, std::string url, std::string remark,
+                               RequestContext context) {
+  std::string what = about_topic("subscribe to", topic);
+  Result<> done = co_await topics_->subscribe(std::move(topic), std::move(url), std::move(remark));
+  co_await tell_all(std::move(what), context, done);
+  co_return done;
 }
 
-Async<> Coordinator::unsubscribe(std::string topic, std::string url) {
-  return topics_->unsubscribe(std::move(topic), std::move(url));
+Async<> Coordinator::unsubscribe(std::string topic, std::string url, RequestContext context) {
+  std::string what = about_topic("unsubscribe from", topic);
+  Result<> done = co_await topics_->unsubscribe(std::move(topic), std::move(url));
+  co_await tell_all(std::move(what), context, done);
+  co_return done;
 }
 
-Async<> Coordinator::delete_topic(std::string topic) {
-  return topics_->remove(std::move(topic));
+Async<> Coordinator::delete_topic(std::string topic, RequestContext context) {
+  std::string what = about_topic("delete", topic);
+  Result<> done = co_await topics_->remove(std::move(topic));
+  co_await tell_all(std::move(what), context, done);
+  co_return done;
 }
 
 Async<std::vector<KvRecord>> Coordinator::find_kv(std::string cat, std::string key) {

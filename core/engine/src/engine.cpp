@@ -5,6 +5,8 @@
 
 #include <concerto/base/assert.hpp>
 
+#include "operator_log.hpp"
+
 namespace concerto {
 
 using std::chrono::nanoseconds;
@@ -65,6 +67,11 @@ Async<std::optional<Inspection>> Engine::inspect(Gid gid) {
 
 Task<std::vector<Gid>> Engine::with_error(std::string text) {
   co_return journal_.with_error(text);
+}
+
+Task<void> Engine::tell(std::string what, RequestContext context, Result<> result) {
+  tell_operator(env_.ports.observer, LogLevel::info, {}, std::move(what), context, result);
+  co_return;
 }
 
 /// `slot`: the target at which a slot was kept for the transaction, if one was.

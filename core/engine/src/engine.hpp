@@ -36,6 +36,8 @@ class Engine {
   Async<std::optional<Inspection>> inspect(Gid gid);
   /// Those whose last trouble in the journal has this text in its answer.
   Task<std::vector<Gid>> with_error(std::string text);
+  /// Tells the observer what was asked of more than one transaction.
+  Task<void> tell(std::string what, RequestContext context, Result<> result);
   using Waiting = WakeUps::Waiting;
   /// As WakeUps::take_waiting.
   Task<Waiting> take_waiting(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);

@@ -4,6 +4,7 @@
 
 #include <concerto/base/assert.hpp>
 
+#include "operator_log.hpp"
 #include "sendable.hpp"
 
 namespace concerto {
@@ -158,9 +159,8 @@ Async<Transaction> Requests::prepare_workflow(TransRequest request) {
   co_return live.trans;
 }
 
-Async<> Requests::submit(TransRequest request) {
+Async<> Requests::submit(TransRequest request, RequestContext context) {
   const bool waits = request.options.wait_result;
-  const SteadyTime until = request.wait_until;
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
   CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), env_.modes, env_.ports.branches,
                                           env_.options.wording));
@@ -176,7 +176,7 @@ Async<> Requests::submit(TransRequest request) {
   if (!waits) co_return ok();
   Pin pin = turn.pin();
   turn.release();
-  co_return co_await passes_.wait_for_pass(std::move(pin), seen, until);
+  co_return co_await passes_.wait_for_pass(std::move(pin), seen, context.deadline);
 }
 
 Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
@@ -270,7 +270,7 @@ Async<> Requests::register_branch(BranchRequest request) {
   co_return ok();
 }
 
-Async<> Requests::abort(TransRequest request) {
+Async<> Requests::abort(TransRequest request, RequestContext context) {
   CONCERTO_CO_CHECK(check_gid(request.gid));
   CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(request.gid));
   LiveTrans& live = *turn;
@@ -281,7 +281,7 @@ Async<> Requests::abort(TransRequest request) {
   if (!live.trans.options.wait_result) co_return ok();
   Pin pin = turn.pin();
   turn.release();
-  const Result<> result = co_await passes_.wait_for_pass(pin, seen, request.wait_until);
+  const Result<> result = co_await passes_.wait_for_pass(pin, seen, context.deadline);
   // What a submit would hear as its failure is what an abort is for.
   if (pin->trans.status == TransStatus::failed) co_return ok();
   co_return result;
@@ -304,7 +304,21 @@ Async<> Requests::begin_abort(LiveTrans& live, std::string reason) {
                      quoted(status) + ", cannot abort.");
 }
 
-Async<> Requests::force_stop(Gid gid) {
+Async<> Requests::force_stop(Gid gid, RequestContext context) {
+  const Gid told = gid;
+  const Result<> done = co_await end_by_force(std::move(gid));
+  tell_operator(env_.ports.observer, LogLevel::warn, told.view(), "force stop", context, done);
+  co_return done;
+}
+
+Async<> Requests::try_now(Gid gid, RequestContext context) {
+  const Gid told = gid;
+  const Result<> done = co_await reset_next_cron_time(std::move(gid));
+  tell_operator(env_.ports.observer, LogLevel::info, told.view(), "try now", context, done);
+  co_return done;
+}
+
+Async<> Requests::end_by_force(Gid gid) {
   CONCERTO_CO_CHECK(check_gid(gid));
   CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(std::move(gid)));
   LiveTrans& live = *turn;

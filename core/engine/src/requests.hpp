@@ -6,6 +6,7 @@
 
 #include <concerto/base/async.hpp>
 #include <concerto/engine/request.hpp>
+#include <concerto/engine/request_context.hpp>
 
 #include "changes.hpp"
 #include "draft.hpp"
@@ -27,10 +28,12 @@ class Requests {
 
   Async<> prepare(TransRequest request);
   Async<Transaction> prepare_workflow(TransRequest request);
-  Async<> submit(TransRequest request);
-  Async<> abort(TransRequest request);
+  Async<> submit(TransRequest request, RequestContext context);
+  Async<> abort(TransRequest request, RequestContext context);
   Async<> register_branch(BranchRequest request);
-  Async<> force_stop(Gid gid);
+  /// As `end_by_force` and `reset_next_cron_time`. The observer hears who asked.
+  Async<> force_stop(Gid gid, RequestContext context);
+  Async<> try_now(Gid gid, RequestContext context);
   Async<> reset_next_cron_time(Gid gid);
   Async<std::optional<Transaction>> query(Gid gid);
 
@@ -41,6 +44,7 @@ class Requests {
   Async<bool> create_or_load(LiveTrans& live, Draft& draft, TransStatus status);
   Async<> submit_existing(LiveTrans& live, Draft& draft);
   Async<> submit_end(Draft draft);
+  Async<> end_by_force(Gid gid);
   Async<> begin_abort(LiveTrans& live, std::string reason);
 
   ShardEnv& env_;

@@ -110,8 +110,10 @@ TEST_F(EngineRequests, UnknownGidsAreNamed) {
 TEST_F(EngineRequests, TheCallersDeadlineEndsOnlyItsWaiting) {
   branches_->hold("action 01");
   auto request = make_request("g", "saga", 1);
-  request.wait_until = clock_.steady_now() + seconds(1);
-  const auto result = submit_and_wait(request);
+  request.options.wait_result = true;
+  RequestContext context;
+  context.deadline = clock_.steady_now() + seconds(1);
+  const auto result = world_->start(world_->coordinator().submit(request, context));
   world_->advance(seconds(1));
   EXPECT_TRUE(code_of(result) == Errc::deadline_exceeded);
   branches_->answer("action 01", Outcome::success);

@@ -5,6 +5,7 @@
 #include "api/error_answers.hpp"
 #include "api/grpc_messages.hpp"
 #include "api/pending_outcome.hpp"
+#include "api/request_contexts.hpp"
 
 namespace concerto::net {
 namespace {
@@ -91,50 +92,55 @@ Task<GrpcReply> GrpcApi::new_gid(GrpcRequest /*request*/) {
 }
 
 Task<GrpcReply> GrpcApi::register_branch(GrpcRequest request) {
+  const RequestContext context = context_of(request);
   Result<BranchRequest> branch = branch_request_from_proto(request.message);
   if (!branch) co_return failure(branch.error());
-  const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
+  const Result<> result = co_await coordinator_.register_branch(std::move(*branch), context);
   co_return answer(result);
 }
 
 Task<GrpcReply> GrpcApi::prepare_workflow(GrpcRequest request) {
+  const RequestContext context = context_of(request);
   Result<TransRequest> trans = trans_request_from_proto(request.message);
   if (!trans) co_return failure(trans.error());
-  const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans));
+  const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans), context);
   if (!prepared) co_return failure(prepared.error());
   co_return GrpcReply::success(progresses_reply(*prepared));
 }
 
 Task<GrpcReply> GrpcApi::subscribe(GrpcRequest request) {
+  const RequestContext context = context_of(request);
   Result<TopicRequest> topic = topic_request_from_proto(request.message);
   if (!topic) co_return failure(topic.error());
   const Result<> result = co_await coordinator_.subscribe(
-      std::move(topic->topic), std::move(topic->url), std::move(topic->remark));
+      std::move(topic->topic), std::move(topic->url), std::move(topic->remark), context);
   co_return answer(result);
 }
 
 Task<GrpcReply> GrpcApi::unsubscribe(GrpcRequest request) {
+  const RequestContext context = context_of(request);
   Result<TopicRequest> topic = topic_request_from_proto(request.message);
   if (!topic) co_return failure(topic.error());
   const Result<> result =
-      co_await coordinator_.unsubscribe(std::move(topic->topic), std::move(topic->url));
+      co_await coordinator_.unsubscribe(std::move(topic->topic), std::move(topic->url), context);
   co_return answer(result);
 }
 
 Task<GrpcReply> GrpcApi::delete_topic(GrpcRequest request) {
+  const RequestContext context = context_of(request);
   Result<TopicRequest> topic = topic_request_from_proto(request.message);
   if (!topic) co_return failure(topic.error());
-  const Result<> result = co_await coordinator_.delete_topic(std::move(topic->topic));
+  const Result<> result = co_await coordinator_.delete_topic(std::move(topic->topic), context);
   co_return answer(result);
 }
 
 Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request) {
+  const RequestContext context = context_of(request);
   Result<TransRequest> trans = trans_request_from_proto(request.message);
   if (!trans) co_return failure(trans.error());
   request.message = {};  // a submit may wait long for its result
-  trans->wait_until = request.deadline;
   Gid gid = trans->gid;
-  const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
+  const Result<> result = co_await (coordinator_.*operation)(std::move(*trans), context);
   GrpcReply reply = answer(result);
   if (!result) {
     const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <sstream>
 
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/json/object.hpp>
@@ -16,6 +15,7 @@
 #include "api/list_query.hpp"
 #include "api/openapi_document.hpp"
 #include "api/pending_outcome.hpp"
+#include "api/request_contexts.hpp"
 #include "api/request_json.hpp"
 #include "api/trans_json.hpp"
 
@@ -63,19 +63,6 @@ Task<HttpResponse> redirect(std::string path, HttpRequest request) {
   co_return redirect_to(path, request);
 }
 
-/// An address as people write it: `10.0.0.1:80`, also when it came in over IPv6's form of it.
-std::string text_of(const asio::ip::tcp::endpoint& peer) {
-  asio::ip::address address = peer.address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  }
-  std::ostringstream text;
-  text << asio::ip::tcp::endpoint(address, peer.port());
-  return std::move(text).str();
-}
-
-constexpr std::size_t told_bytes_max = 512;  // of a gid, a topic or an error in a line of the log
-
 }  // namespace
 
 HttpApi::HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& clock,
@@ -92,10 +79,8 @@ void HttpApi::register_on(Router& router) {
     add(router, "POST", base_path + name, bound(&HttpApi::register_branch));
   }
   add(router, "POST", base_path + "prepareWorkflow", bound(&HttpApi::prepare_workflow));
-  add(router, "POST", base_path + "forceStop",
-      bound({&Coordinator::force_stop, "force stop", LogLevel::warn}));
-  add(router, "POST", base_path + "resetNextCronTime",
-      bound({&Coordinator::reset_next_cron_time, "try now", LogLevel::info}));
+  add(router, "POST", base_path + "forceStop", bound(&Coordinator::force_stop));
+  add(router, "POST", base_path + "resetNextCronTime", bound(&Coordinator::reset_next_cron_time));
   add(router, "GET", base_path + "query", bound(&HttpApi::query));
   add(router, "GET", base_path + "all", bound(&HttpApi::all));
   add_changing_get(router, "resetCronTime", bound(&HttpApi::reset_cron_time));
@@ -152,8 +137,10 @@ HttpHandler HttpApi::bound(TransOperation operation) {
   return [this, operation](HttpRequest request) { return change(operation, std::move(request)); };
 }
 
-HttpHandler HttpApi::bound(GidDeed deed) {
-  return [this, deed](HttpRequest request) { return change_by_gid(deed, std::move(request)); };
+HttpHandler HttpApi::bound(GidOperation operation) {
+  return [this, operation](HttpRequest request) {
+    return change_by_gid(operation, std::move(request));
+  };
 }
 
 Task<HttpResponse> HttpApi::version(HttpRequest /*request*/) {
@@ -219,12 +206,9 @@ Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request) {
   const Result<std::size_t> limit = list_limit(request);
   if (!limit) co_return http_answer(limit.error());
   const std::chrono::seconds bounded{std::clamp(*beyond, -seconds_max, seconds_max)};
-  const auto reset = co_await coordinator_.reset_cron_time(bounded, *limit);
+  const RequestContext context = context_of(request, clock_.steady_now());
+  const auto reset = co_await coordinator_.reset_cron_time(bounded, *limit, context);
   if (!reset) co_return http_answer(reset.error());
-  std::string what = "try now of all that wait for more than " + std::to_string(bounded.count()) +
-                     " s, " + std::to_string(reset->count) + " are due";
-  if (reset->has_remaining) what += " and more remain";
-  tell_operator(LogLevel::info, {}, std::move(what), request.peer, ok());
   json::object body;
   body["has_remaining"] = reset->has_remaining;
   body["succeed_count"] = reset->count;
@@ -232,16 +216,16 @@ Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request) {
 }
 
 Task<HttpResponse> HttpApi::subscribe(HttpRequest request) {
+  const RequestContext context = context_of(request, clock_.steady_now());
   const Result<> result = co_await coordinator_.subscribe(
-      value_of(request, "topic"), value_of(request, "url"), value_of(request, "remark"));
-  tell_topic("subscribe to", value_of(request, "topic"), request.peer, result);
+      value_of(request, "topic"), value_of(request, "url"), value_of(request, "remark"), context);
   co_return answer(result);
 }
 
 Task<HttpResponse> HttpApi::unsubscribe(HttpRequest request) {
-  const Result<> result =
-      co_await coordinator_.unsubscribe(value_of(request, "topic"), value_of(request, "url"));
-  tell_topic("unsubscribe from", value_of(request, "topic"), request.peer, result);
+  const RequestContext context = context_of(request, clock_.steady_now());
+  const Result<> result = co_await coordinator_.unsubscribe(value_of(request, "topic"),
+                                                            value_of(request, "url"), context);
   co_return answer(result);
 }
 
@@ -250,8 +234,8 @@ Task<HttpResponse> HttpApi::delete_topic(HttpRequest request) {
   const std::string_view encoded = path.substr(base_path.size() + std::strlen("topic/"));
   std::string topic = percent_decode(encoded, false).value_or(std::string{});
   if (topic.empty()) co_return text_response(404, "404 page not found");
-  const Result<> result = co_await coordinator_.delete_topic(topic);
-  tell_topic("delete", topic, request.peer, result);
+  const RequestContext context = context_of(request, clock_.steady_now());
+  const Result<> result = co_await coordinator_.delete_topic(std::move(topic), context);
   co_return answer(result);
 }
 
@@ -280,26 +264,29 @@ Task<HttpResponse> HttpApi::openapi(HttpRequest /*request*/) {
 }
 
 Task<HttpResponse> HttpApi::register_branch(HttpRequest request) {
+  const RequestContext context = context_of(request, clock_.steady_now());
   Result<BranchRequest> branch = branch_request_from_json(request.body);
   if (!branch) co_return unreadable(branch.error());
-  const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
+  const Result<> result = co_await coordinator_.register_branch(std::move(*branch), context);
   co_return answer(result);
 }
 
 Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request) {
+  const RequestContext context = context_of(request, clock_.steady_now());
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
-  const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans));
+  const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans), context);
   if (!prepared) co_return http_answer(prepared.error());
   co_return json_response(200,
                           workflow_json(*prepared, options_.zone_offset, coordinator_.modes()));
 }
 
 Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request) {
+  const RequestContext context = context_of(request, clock_.steady_now());
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
   Gid gid = trans->gid;
-  const Result<> result = co_await (coordinator_.*operation)(std::move(*trans));
+  const Result<> result = co_await (coordinator_.*operation)(std::move(*trans), context);
   HttpResponse response = answer(result);
   if (!result) {
     const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);
@@ -308,29 +295,12 @@ Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request
   co_return response;
 }
 
-Task<HttpResponse> HttpApi::change_by_gid(GidDeed deed, HttpRequest request) {
+Task<HttpResponse> HttpApi::change_by_gid(GidOperation operation, HttpRequest request) {
+  const RequestContext context = context_of(request, clock_.steady_now());
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
-  const Gid gid = trans->gid;
-  const Result<> result = co_await (coordinator_.*deed.operation)(std::move(trans->gid));
-  tell_operator(deed.level, gid.view(), deed.name, request.peer, result);
+  const Result<> result = co_await (coordinator_.*operation)(std::move(trans->gid), context);
   co_return answer(result);
-}
-
-void HttpApi::tell_topic(const char* what, const std::string& topic,
-                         const asio::ip::tcp::endpoint& peer, const Result<>& result) const {
-  tell_operator(LogLevel::info, {},
-                std::string(what) + " topic '" + topic.substr(0, told_bytes_max) + "'", peer,
-                result);
-}
-
-void HttpApi::tell_operator(LogLevel level, std::string_view gid, std::string what,
-                            const asio::ip::tcp::endpoint& peer, const Result<>& result) const {
-  if (!options_.on_operator) return;
-  what += ", asked by " + text_of(peer);
-  // Whoever asks for nonsense fills no log.
-  if (!result) what += ", is refused: " + result.error().detail.substr(0, told_bytes_max);
-  options_.on_operator(result ? level : LogLevel::debug, gid.substr(0, told_bytes_max), what);
 }
 
 }  // namespace concerto::net

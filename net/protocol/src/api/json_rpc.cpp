@@ -8,11 +8,13 @@
 #include <concerto/protocol/api_http.hpp>
 
 #include "api/pending_outcome.hpp"
+#include "api/request_contexts.hpp"
 #include "api/rpc_action.hpp"
 
 namespace concerto::net {
 
 Task<HttpResponse> HttpApi::json_rpc(HttpRequest request) {
+  const RequestContext context = context_of(request, clock_.steady_now());
   RpcCall call;
   RpcAction action = rpc_action(request.body, call);
   request.body = {};
@@ -23,7 +25,7 @@ Task<HttpResponse> HttpApi::json_rpc(HttpRequest request) {
     co_return rpc_result(call, std::move(gid));
   }
   if (auto* const branch = std::get_if<BranchRequest>(&action)) {
-    const Result<> result = co_await coordinator_.register_branch(std::move(*branch));
+    const Result<> result = co_await coordinator_.register_branch(std::move(*branch), context);
     co_return rpc_answer(call, result);
   }
   TransOperation operation = &Coordinator::prepare;
@@ -31,7 +33,7 @@ Task<HttpResponse> HttpApi::json_rpc(HttpRequest request) {
   if (call.method == "abort") operation = &Coordinator::abort;
   TransRequest& trans = std::get<TransRequest>(action);
   Gid gid = trans.gid;
-  const Result<> result = co_await (coordinator_.*operation)(std::move(trans));
+  const Result<> result = co_await (coordinator_.*operation)(std::move(trans), context);
   HttpResponse response = rpc_answer(call, result);
   if (!result) {
     const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);

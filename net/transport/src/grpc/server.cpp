@@ -58,7 +58,7 @@ std::string_view GrpcServerStream::method() const noexcept {
   return call_.method();
 }
 
-std::string_view GrpcServerStream::peer() const noexcept {
+const asio::ip::tcp::endpoint& GrpcServerStream::peer() const noexcept {
   return call_.peer();
 }
 

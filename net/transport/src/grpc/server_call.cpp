@@ -34,7 +34,7 @@ std::string_view ServerCall::method() const noexcept {
   return method_->path;
 }
 
-std::string_view ServerCall::peer() const noexcept {
+const asio::ip::tcp::endpoint& ServerCall::peer() const noexcept {
   return connection_->peer();
 }
 

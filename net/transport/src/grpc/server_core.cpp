@@ -1,7 +1,6 @@
 #include "grpc/server_core.hpp"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -112,10 +111,8 @@ void ServerCore::adopt(AcceptedSocket accepted) {
   if (!draining_) socket.assign(accepted.peer().protocol(), accepted.descriptor(), error);
   if (draining_ || error) return forget_one();
   accepted.release();
-  std::ostringstream peer;
-  peer << accepted.peer();
   auto connection = std::make_shared<ServerConnection>(ByteStream(std::move(socket), make_tls()),
-                                                       shared_from_this(), std::move(peer).str());
+                                                       shared_from_this(), accepted.peer());
   connection->place_ = connections_.insert(connections_.end(), connection);
   connection->start();
   if (!sweep_.is_set()) sweep_.set(timers_.now() + options_.request_timeout);
@@ -204,11 +201,11 @@ Task<void> ServerCore::wait_for_the_last(SteadyTime deadline) {
 }
 
 ServerConnection::ServerConnection(ByteStream stream, std::shared_ptr<ServerCore> server,
-                                   std::string peer)
+                                   const asio::ip::tcp::endpoint& peer)
     : Connection(std::move(stream), server->round(), server->timers(), http2::Side::server,
                  session_options(server->options()), limits(server->options())),
       server_(std::move(server)),
-      peer_(std::move(peer)),
+      peer_(peer),
       buffers_(server_->buffers(), *this) {}
 
 http2::StreamPtr ServerConnection::on_request() {

@@ -94,10 +94,11 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 /// A connection of a server.
 class ServerConnection final : public http2::Connection {
  public:
-  ServerConnection(ByteStream stream, std::shared_ptr<ServerCore> server, std::string peer);
+  ServerConnection(ByteStream stream, std::shared_ptr<ServerCore> server,
+                   const asio::ip::tcp::endpoint& peer);
 
   ServerCore& server() noexcept { return *server_; }
-  std::string_view peer() const noexcept { return peer_; }
+  const asio::ip::tcp::endpoint& peer() const noexcept { return peer_; }
   BufferBudget::Holder& buffers() noexcept { return buffers_; }
 
   /// Fails the calls whose requests are not whole and began to arrive by `begun_by`. False if the
@@ -124,7 +125,7 @@ class ServerConnection final : public http2::Connection {
 
   const std::shared_ptr<ServerCore> server_;
   ServerCore::Connections::iterator place_;  ///< among the server's
-  const std::string peer_;
+  const asio::ip::tcp::endpoint peer_;
   Buffers buffers_;
 };
 

@@ -17,6 +17,7 @@
 #include <concerto/engine/mode.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/engine/request.hpp>
+#include <concerto/engine/request_context.hpp>
 #include <concerto/engine/store.hpp>
 #include <concerto/engine/transaction.hpp>
 #include <concerto/engine/wording.hpp>
@@ -100,6 +101,8 @@ struct TroubleFilter {
 /// A request may be made on any of its shards (or on another io_context); it runs on the gid's
 /// home shard and resumes on the caller's; cancelling the caller does not end it there. Once a
 /// request succeeded, what it promised is durable.
+/// What changes something takes the context of the one who asks: its deadline ends the waiting of
+/// submit and abort, and the observer hears of who stopped, reset, or changed topics.
 /// Error classes: see Errc; the texts are the protocol's (pages 01 and 02), with the options'
 /// wording.
 class Coordinator {
@@ -130,28 +133,28 @@ class Coordinator {
   static Gid new_gid(RandomSource& random);
 
   /// Creates a transaction as prepared; OK if it is prepared already (page 02, section 4.1).
-  Async<> prepare(TransRequest request);
+  Async<> prepare(TransRequest request, RequestContext context = {});
 
   /// Creates a workflow as prepared, or returns the stored one, whatever its status (section 4.7).
-  Async<Transaction> prepare_workflow(TransRequest request);
+  Async<Transaction> prepare_workflow(TransRequest request, RequestContext context = {});
 
   /// Creates a transaction as submitted or moves it from prepared to submitted, and processes it.
   /// With options.wait_result it returns when one pass over it ended (page 02, section 5). Of a
   /// workflow it stores the end that `request.extra` names (section 4.2).
-  Async<> submit(TransRequest request);
+  Async<> submit(TransRequest request, RequestContext context = {});
 
   /// Ends a prepared msg as failed; sends a tcc or xa back. With the stored options.wait_result
   /// it then returns when one pass over it ended (page 02, section 4.3).
-  Async<> abort(TransRequest request);
+  Async<> abort(TransRequest request, RequestContext context = {});
 
   /// Adds the rows of a branch to a prepared tcc, xa or workflow (page 02, section 4.6).
-  Async<> register_branch(BranchRequest request);
+  Async<> register_branch(BranchRequest request, RequestContext context = {});
 
   /// Makes an unfinished transaction failed; no branch is called any more (section 4.4).
-  Async<> force_stop(Gid gid);
+  Async<> force_stop(Gid gid, RequestContext context = {});
 
   /// Makes a waiting transaction due now (section 4.5).
-  Async<> reset_next_cron_time(Gid gid);
+  Async<> reset_next_cron_time(Gid gid, RequestContext context = {});
 
   struct Reset {
     std::size_t count = 0;       ///< transactions that are due now
@@ -161,7 +164,8 @@ class Coordinator {
   /// 7.3). `beyond` may be negative. Requests with the same `beyond` that follow each other within
   /// a minute make one round: until has_remaining is false, each gets other transactions. What has
   /// ended meanwhile or cannot be read is passed over.
-  Async<Reset> reset_cron_time(std::chrono::seconds beyond, std::size_t limit);
+  Async<Reset> reset_cron_time(std::chrono::seconds beyond, std::size_t limit,
+                               RequestContext context = {});
 
   /// The transaction with its branches, nullopt if there is none. Shows durable status, and the
   /// progress of a transaction in work.
@@ -176,9 +180,10 @@ class Coordinator {
                         TroubleFilter trouble = {});
 
   /// Topics of msg steps (page 02, section 8). Errors invalid_entry and key_not_found.
-  Async<> subscribe(std::string topic, std::string url, std::string remark);
-  Async<> unsubscribe(std::string topic, std::string url);
-  Async<> delete_topic(std::string topic);
+  Async<> subscribe(std::string topic, std::string url, std::string remark,
+                    RequestContext context = {});
+  Async<> unsubscribe(std::string topic, std::string url, RequestContext context = {});
+  Async<> delete_topic(std::string topic, RequestContext context = {});
 
   /// Records of the key-value part; an empty text means any.
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key);
@@ -200,6 +205,9 @@ class Coordinator {
 
  private:
   Engine& home(const Gid& gid) noexcept;
+  /// Tells the observer of the first shard, on that shard, what was asked of topics or of many
+  /// transactions.
+  Task<void> tell_all(std::string what, RequestContext context, Result<> result);
 
   Store& store_;
   const Clock& clock_;

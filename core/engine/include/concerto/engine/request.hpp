@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <concerto/base/clock.hpp>
 #include <concerto/engine/error.hpp>
 #include <concerto/engine/transaction.hpp>
 
@@ -34,8 +33,6 @@ struct TransRequest {
   /// `status`, `result` and `rollback_reason` with which a workflow ends.
   std::map<std::string, std::string> extra;
   TransOptions options;
-  /// Until when a caller with wait_result waits; processing goes on after it.
-  SteadyTime wait_until = SteadyTime::max();
 };
 
 /// A branch that a participant registers with a prepared transaction (protocol page 02, section

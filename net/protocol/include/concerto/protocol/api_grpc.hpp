@@ -40,7 +40,7 @@ class GrpcApi {
   const ApiProbe& probe() const noexcept { return probe_; }
 
  private:
-  using TransOperation = Async<> (Coordinator::*)(TransRequest);
+  using TransOperation = Async<> (Coordinator::*)(TransRequest, RequestContext);
 
   using Handler = Task<GrpcReply> (GrpcApi::*)(GrpcRequest);
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,10 +16,6 @@ struct HttpApiOptions {
   std::chrono::minutes zone_offset{0};  ///< of the times in answers, east of UTC
   /// resetCronTime without a timeout wakes what waits for longer than this.
   std::chrono::seconds reset_beyond{105};
-  /// Hears, on the shard, of each request that an operator made of running transactions or topics
-  /// (force stop, resets, changes of topics): what, and who asked. At level debug of those that
-  /// were refused, with the reason.
-  std::function<void(LogLevel level, std::string_view gid, std::string_view line)> on_operator{};
 };
 
 /// The HTTP interface of the coordinator (protocol page 02): translates requests to calls of the
@@ -45,13 +40,8 @@ class HttpApi {
   const ApiProbe& probe() const noexcept { return probe_; }
 
  private:
-  using TransOperation = Async<> (Coordinator::*)(TransRequest);
-  /// What an operator does to one transaction, and how loudly the log says so.
-  struct GidDeed {
-    Async<> (Coordinator::*operation)(Gid);
-    const char* name;
-    LogLevel level;
-  };
+  using TransOperation = Async<> (Coordinator::*)(TransRequest, RequestContext);
+  using GidOperation = Async<> (Coordinator::*)(Gid, RequestContext);
   using Handler = Task<HttpResponse> (HttpApi::*)(HttpRequest);
 
   void add(Router& router, std::string_view method, const std::string& path, HttpHandler handler);
@@ -62,7 +52,7 @@ class HttpApi {
   Task<HttpResponse> count(ApiProbe::Entry& entry, Task<HttpResponse> handled);
   HttpHandler bound(Handler handler);
   HttpHandler bound(TransOperation operation);
-  HttpHandler bound(GidDeed deed);
+  HttpHandler bound(GidOperation operation);
 
   Task<HttpResponse> version(HttpRequest request);
   Task<HttpResponse> new_gid(HttpRequest request);
@@ -81,11 +71,7 @@ class HttpApi {
   Task<HttpResponse> register_branch(HttpRequest request);
   Task<HttpResponse> prepare_workflow(HttpRequest request);
   Task<HttpResponse> change(TransOperation operation, HttpRequest request);
-  Task<HttpResponse> change_by_gid(GidDeed deed, HttpRequest request);
-  void tell_topic(const char* what, const std::string& topic,
-                  const boost::asio::ip::tcp::endpoint& peer, const Result<>& result) const;
-  void tell_operator(LogLevel level, std::string_view gid, std::string what,
-                     const boost::asio::ip::tcp::endpoint& peer, const Result<>& result) const;
+  Task<HttpResponse> change_by_gid(GidOperation operation, HttpRequest request);
 
   Coordinator& coordinator_;
   RandomSource& random_;

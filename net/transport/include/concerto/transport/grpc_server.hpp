@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <concerto/base/async.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/buffer_budget.hpp>
@@ -68,7 +70,7 @@ struct GrpcServerProbe {
 /// One request of a unary call. Views are valid until the handler ends.
 struct GrpcRequest {
   std::string_view method;  ///< full path
-  std::string_view peer;    ///< `127.0.0.1:4711`
+  boost::asio::ip::tcp::endpoint peer;
   std::string message;
   GrpcMetadata metadata;
   SteadyTime deadline = SteadyTime::max();
@@ -88,7 +90,7 @@ class GrpcServerStream {
   GrpcServerStream& operator=(const GrpcServerStream&) = delete;
 
   std::string_view method() const noexcept;
-  std::string_view peer() const noexcept;
+  const boost::asio::ip::tcp::endpoint& peer() const noexcept;
   const GrpcMetadata& metadata() const noexcept;
   SteadyTime deadline() const noexcept;
 

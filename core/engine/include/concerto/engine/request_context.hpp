@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <concerto/base/clock.hpp>
+
+namespace concerto {
+
+/// The address of a peer, as numbers: a request copies it and does not write it out.
+struct PeerAddress {
+  std::array<std::uint8_t, 16> bytes{};  ///< of IPv6; an IPv4 address is ::ffff:a.b.c.d
+  std::uint32_t scope = 0;               ///< of a link-local address
+  std::uint16_t port = 0;                ///< 0: there is no peer
+
+  bool is_set() const noexcept { return port != 0; }
+  /// `10.0.0.7:51234`, `[fe80::1%2]:80`; empty without a peer.
+  std::string str() const;
+};
+
+/// The trace that a request is a part of (W3C Trace Context, section 3.2.2.3).
+struct TraceId {
+  std::array<std::uint8_t, 16> bytes{};  ///< all 0: none
+
+  bool is_set() const noexcept { return bytes != std::array<std::uint8_t, 16>{}; }
+  /// 32 hexadecimal digits in lower case; empty when there is none.
+  std::string str() const;
+
+  /// The trace of a `traceparent` field, nullopt if the field is not as the specification wants it:
+  /// such a field counts as absent.
+  static std::optional<TraceId> from_traceparent(std::string_view field) noexcept;
+};
+
+/// What the coordinator knows of the one who asks. Every front end makes one for each request, and
+/// the Coordinator's calls carry it. The default is that of an embedding process, which asks itself
+/// and waits as long as it takes. Cheap to copy.
+struct RequestContext {
+  PeerAddress peer;
+  /// Ends the caller's waiting for a result, and nothing else: what has begun goes on.
+  SteadyTime deadline = SteadyTime::max();
+  TraceId trace;
+
+  /// For a line of the log: `asked by 10.0.0.7:51234`, and the trace if there is one.
+  std::string told() const;
+};
+
+// It stands in expressions with co_await, where GCC 12 destroys some temporaries twice.
+static_assert(std::is_trivially_copyable_v<RequestContext>);
+
+}  // namespace concerto

@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include <concerto/engine/request_context.hpp>
+
+namespace concerto {
+namespace {
+
+constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+std::string version_4(const std::uint8_t* bytes) {
+  std::string text = std::to_string(bytes[0]);
+  for (int i = 1; i < 4; ++i) text += "." + std::to_string(bytes[i]);
+  return text;
+}
+
+std::string hex(unsigned group) {
+  std::string text;
+  for (unsigned shift = 16; shift > 0;) {
+    shift -= 4;
+    const unsigned digit = group >> shift & 0xfU;
+    if (digit != 0 || !text.empty() || shift == 0) text += hex_digits[digit];
+  }
+  return text;
+}
+
+/// As RFC 5952 wants it: `::` in place of the first of the longest runs of zeros.
+std::string version_6(const std::array<std::uint8_t, 16>& bytes) {
+  std::array<unsigned, 8> groups{};
+  std::size_t run_at = groups.size(), run_size = 1;  // A single zero is written out.
+  for (std::size_t i = 0, zeros = 0; i < groups.size(); ++i) {
+    groups[i] = static_cast<unsigned>(bytes[2 * i]) << 8U | bytes[2 * i + 1];
+    zeros = groups[i] == 0 ? zeros + 1 : 0;
+    if (zeros <= run_size) continue;
+    run_size = zeros;
+    run_at = i + 1 - zeros;
+  }
+  std::string text;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i == run_at) {
+      text += "::";
+      i += run_size - 1;
+      continue;
+    }
+    if (!text.empty() && !text.ends_with(':')) text += ':';
+    text += hex(groups[i]);
+  }
+  return text;
+}
+
+int digit_of(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool are_digits(std::string_view text) noexcept {
+  return std::ranges::all_of(text, [](char c) { return digit_of(c) >= 0; });
+}
+
+bool are_zeros(std::string_view text) noexcept {
+  return text.find_first_not_of('0') == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string PeerAddress::str() const {
+  if (!is_set()) return {};
+  const std::string end = ":" + std::to_string(port);
+  if (std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin())) {
+    return version_4(&bytes[mapped_prefix.size()]) + end;
+  }
+  std::string address = version_6(bytes);
+  if (scope != 0) address += "%" + std::to_string(scope);
+  return "[" + address + "]" + end;
+}
+
+std::string TraceId::str() const {
+  if (!is_set()) return {};
+  std::string text;
+  for (const std::uint8_t byte : bytes) {
+    text += hex_digits[byte >> 4U];
+    text += hex_digits[byte & 0xfU];
+  }
+  return text;
+}
+
+// `00-<32 digits: trace>-<16 digits: parent>-<2 digits: flags>`; a later version than 00 may have
+// more behind that, and ff is none.
+std::optional<TraceId> TraceId::from_traceparent(std::string_view field) noexcept {
+  constexpr std::size_t trace_at = 3, parent_at = 36, flags_at = 53, size = 55;
+  if (field.size() < size) return std::nullopt;
+  const std::string_view version = field.substr(0, 2);
+  const std::string_view trace = field.substr(trace_at, 32);
+  const std::string_view parent = field.substr(parent_at, 16);
+  if (!are_digits(version) || version == "ff") return std::nullopt;
+  if (field.size() > size && (version == "00" || field[size] != '-')) return std::nullopt;
+  for (const std::size_t at : {trace_at, parent_at, flags_at}) {
+    if (field[at - 1] != '-') return std::nullopt;
+  }
+  if (!are_digits(trace) || are_zeros(trace)) return std::nullopt;
+  if (!are_digits(parent) || are_zeros(parent)) return std::nullopt;
+  if (!are_digits(field.substr(flags_at, 2))) return std::nullopt;
+  TraceId id;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    const int value = digit_of(trace[2 * i]) * 16 + digit_of(trace[2 * i + 1]);
+    id.bytes[i] = static_cast<std::uint8_t>(value);
+  }
+  return id;
+}
+
+std::string RequestContext::told() const {
+  std::string text = "asked by " + (peer.is_set() ? peer.str() : "this process");
+  if (trace.is_set()) text += ", trace " + trace.str();
+  return text;
+}
+
+}  // namespace concerto

@@ -1,0 +1,81 @@
+#include "api/request_contexts.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace concerto::net {
+namespace {
+
+constexpr std::string_view trace_field = "traceparent";
+constexpr std::chrono::seconds wait_max{1'000'000'000};  // Longer means as long as it takes.
+
+PeerAddress address_of(const boost::asio::ip::tcp::endpoint& peer) {
+  const boost::asio::ip::address address = peer.address();
+  PeerAddress result;
+  result.port = peer.port();
+  boost::asio::ip::address_v6 wide;
+  if (address.is_v4()) {
+    wide = boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4());
+  } else {
+    wide = address.to_v6();
+  }
+  result.bytes = wide.to_bytes();
+  result.scope = static_cast<std::uint32_t>(wide.scope_id());
+  return result;
+}
+
+TraceId trace_of(std::optional<std::string_view> field) {
+  if (!field) return {};
+  return TraceId::from_traceparent(*field).value_or(TraceId{});
+}
+
+/// Of one preference, as `wait=10` or `respond-async`; what follows a semicolon are parameters.
+std::optional<std::chrono::seconds> wait_in(std::string_view preference) {
+  const std::string_view whole = preference.substr(0, preference.find(';'));
+  const std::size_t equals = whole.find('=');
+  if (equals == std::string_view::npos) return std::nullopt;
+  if (!equals_ignoring_case(trim_blanks(whole.substr(0, equals)), "wait")) return std::nullopt;
+  std::string_view text = trim_blanks(whole.substr(equals + 1));
+  if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) {
+    text = text.substr(1, text.size() - 2);
+  }
+  std::uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+std::optional<std::chrono::seconds> wait_of(const HttpHeaders& headers) {
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const auto [name, value] = headers[i];
+    if (!equals_ignoring_case(name, "Prefer")) continue;
+    for (std::string_view rest = value; !rest.empty();) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      if (const auto wait = wait_in(rest.substr(0, comma))) return wait;
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+RequestContext context_of(const HttpRequest& request, SteadyTime now) {
+  RequestContext context;
+  context.peer = address_of(request.peer);
+  context.trace = trace_of(request.headers.find(trace_field));
+  const auto wait = wait_of(request.headers);
+  if (wait && *wait <= wait_max) context.deadline = now + *wait;
+  return context;
+}
+
+RequestContext context_of(const GrpcRequest& request) {
+  RequestContext context;
+  context.peer = address_of(request.peer);
+  context.trace = trace_of(request.metadata.find(trace_field));
+  context.deadline = request.deadline;
+  return context;
+}
+
+}  // namespace concerto::net
