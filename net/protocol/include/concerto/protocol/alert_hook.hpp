@@ -16,32 +16,33 @@ namespace concerto::net {
 
 struct AlertOptions {
   std::string url;               ///< empty: nobody is told
-  std::int64_t retry_limit = 3;  ///< trouble with fewer retries is not worth an alert
+  std::int64_t retry_limit = 3;  ///< trouble with fewer retries makes no alert
   std::chrono::seconds timeout{3};
 };
 
-/// Whether alerts can be posted to `url`, as far as its text tells; empty: nobody is told. The
-/// error's detail shows no secret of it.
+/// Checks from the text of `url` whether alerts can be posted there; an empty `url` means no
+/// alerts. The error's detail shows no secret of the URL.
 [[nodiscard]] Result<> check_alert_url(std::string_view url);
 
-/// What became of the alerts of one shard; written there, readable on any thread.
+/// Counts the alerts of one shard. The shard writes it, and any thread may read it.
 struct AlertProbe {
-  Counter sent;  ///< taken by the hook
-  Counter lost;  ///< refused by the hook, not delivered, or dropped as too many were on their way
+  Counter sent;  ///< accepted by the hook
+  Counter lost;  ///< refused by the hook, not delivered, or dropped: too many were on their way
 };
 
-/// Tells a web hook of transactions that keep failing (protocol page 04, section 8), beside the
-/// processing and never in its way: too many alerts at a time are dropped.
+/// Tells a web hook about transactions in trouble (protocol page 04, section 8). Passes never wait
+/// for the hook: when too many alerts are on their way, further ones are dropped.
 ///
-/// The hook is told once of a transaction, its status, the branch that fails and how often its
-/// pause was doubled: passes that change none of these are no news. An alert that is lost is sent
-/// with the next pass that fails. Of one shard; close it before its client.
+/// The hook gets one alert for each combination of transaction, status, failing branch and number
+/// of doublings of the interval; a pass that changes none of these makes no alert. A lost alert is
+/// sent with the next pass that fails. Each shard has its own AlertHook; close it before its
+/// client.
 class AlertHook {
  public:
   static constexpr std::size_t in_flight_max = 64;
-  /// Troubles that are remembered as told; of the older ones the hook may hear again.
+  /// How many alerts are remembered as sent. Older ones may be sent again.
   static constexpr std::size_t told_max = 20'000;
-  /// A hook that is down leaves a line in the log at this interval, with a count.
+  /// While the hook is down, the log gets a line at this interval, with the number of lost alerts.
   static constexpr std::chrono::seconds lines_interval{10};
 
   /// The referenced objects outlive the hook.
@@ -58,7 +59,7 @@ class AlertHook {
   std::size_t told_count() const noexcept { return told_.size() + told_before_.size(); }
 
  private:
-  /// The retry count at which each trouble was told last.
+  /// The retry count in the last alert of each trouble.
   using Told = std::unordered_map<std::string, std::int64_t>;
 
   Task<void> send(std::string gid, std::string trouble, std::int64_t level, std::string body);
@@ -72,7 +73,7 @@ class AlertHook {
   const AlertOptions options_;
   AlertProbe probe_;
   Told told_;
-  Told told_before_;  ///< made when told_ was half full; forgotten when it is again
+  Told told_before_;  ///< the older half of the memory: takes over told_ when that is half full
   SteadyTime next_line_ = SteadyTime::min();
   std::uint64_t lost_without_line_ = 0;
   TaskGroup tasks_;

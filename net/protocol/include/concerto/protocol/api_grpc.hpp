@@ -12,31 +12,31 @@
 
 namespace concerto::net {
 
-/// The gRPC interface of the coordinator, service dtmgimp.Dtm (protocol page 03), with the
-/// standard health and reflection services beside it. It translates and nothing else.
+/// The gRPC interface of the coordinator: service dtmgimp.Dtm (protocol page 03) with the standard
+/// health and reflection services. GrpcApi only translates requests and answers.
 ///
-/// The caller's deadline ends only its waiting. One per shard, used on that shard only; it
-/// outlives the server's drain.
+/// A client's deadline ends only the client's waiting. Each shard has its own GrpcApi and uses it
+/// alone. It must outlive the server's drain.
 class GrpcApi {
  public:
   static constexpr std::string_view service = "dtmgimp.Dtm";
 
-  /// The referenced objects must outlive this one. `random` is the shard's. Clients expect a
+  /// The referenced objects must outlive the GrpcApi. `random` is the shard's. Clients expect a
   /// coordinator with the wording of odd_wordings.hpp.
   GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random, const Clock& clock);
   GrpcApi(const GrpcApi&) = delete;
   GrpcApi& operator=(const GrpcApi&) = delete;
 
-  /// Adds the methods; from now on the health service says SERVING.
+  /// Adds the methods. From now on the health service answers SERVING.
   void register_on(GrpcServer& server);
 
-  /// What the health service says of the server and of dtmgimp.Dtm: false from the moment when
+  /// Sets the health service's answer for the server and for dtmgimp.Dtm. Call it with false when
   /// the process begins to stop.
   void set_serving(bool serving);
-  /// Ends the watches of the health service, which would hold up the server's drain.
+  /// Ends the watches of the health service, because they would delay the server's drain.
   void end_watches() { health_.close(); }
 
-  /// Calls by the name of their method.
+  /// Counts calls by the name of their method.
   const ApiProbe& probe() const noexcept { return probe_; }
 
  private:

@@ -12,31 +12,31 @@
 namespace concerto::net {
 
 struct HttpApiOptions {
-  std::string version = "v0.0.0-dev";   ///< what `version` answers
-  std::chrono::minutes zone_offset{0};  ///< of the times in answers, east of UTC
-  /// resetCronTime without a timeout wakes what waits for longer than this.
+  std::string version = "v0.0.0-dev";   ///< the answer of `version`
+  std::chrono::minutes zone_offset{0};  ///< of times in answers, ahead of UTC
+  /// Without a timeout, resetCronTime wakes transactions that have longer than this to wait.
   std::chrono::seconds reset_beyond{105};
 };
 
-/// The HTTP interface of the coordinator (protocol page 02): translates requests to calls of the
-/// Coordinator and their results to answers, nothing else.
+/// The HTTP interface of the coordinator (protocol page 02). HttpApi only translates: requests into
+/// calls of the Coordinator, and results into answers.
 ///
 /// Serves everything under /api/dtmsvr, /api/json-rpc, /api/ping, /api/concerto/why and
-/// /api/openapi.json. One per shard, used on that shard only; it outlives the servers that use
-/// the router.
+/// /api/openapi.json. Each shard has its own HttpApi and uses it alone. It must outlive the servers
+/// that use the router.
 class HttpApi {
  public:
-  /// The referenced objects must outlive this one. `random` is the shard's. Clients expect a
+  /// The referenced objects must outlive the HttpApi. `random` is the shard's. Clients expect a
   /// coordinator with the wording of odd_wordings.hpp.
   HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& clock,
           HttpApiOptions options = {});
   HttpApi(const HttpApi&) = delete;
   HttpApi& operator=(const HttpApi&) = delete;
 
-  /// Adds the routes; a path with a trailing slash is redirected to the one without.
+  /// Adds the routes. A path with a trailing slash is redirected to the path without it.
   void register_on(Router& router);
 
-  /// Requests by the last part of their path; `unknown` counts those without a handler.
+  /// Counts requests by the last part of their path; `unknown` counts requests without a handler.
   const ApiProbe& probe() const noexcept { return probe_; }
 
  private:
@@ -45,8 +45,8 @@ class HttpApi {
   using Handler = Task<HttpResponse> (HttpApi::*)(HttpRequest);
 
   void add(Router& router, std::string_view method, const std::string& path, HttpHandler handler);
-  /// A request that changes something although it is a GET (protocol page 02, section 1). POST
-  /// does the same, with the same query.
+  /// Adds a request that changes something although it is a GET (protocol page 02, section 1), and
+  /// the POST with the same query, which does the same.
   void add_changing_get(Router& router, const std::string& name, HttpHandler handler);
   HttpHandler counted(std::string_view path, HttpHandler handler);
   Task<HttpResponse> count(ApiProbe::Entry& entry, Task<HttpResponse> handled);

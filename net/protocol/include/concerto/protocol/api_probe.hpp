@@ -8,8 +8,9 @@
 
 namespace concerto::net {
 
-/// Requests of one front end by API, which the metrics endpoint only reads. The entries are made
-/// before the front end serves; then one shard counts, and any thread reads.
+/// Counts the requests of one front end, by operation; the metrics page only reads the counts. All
+/// entries are made before the front end serves. After that, one shard counts, and any thread may
+/// read.
 class ApiProbe {
  public:
   struct Entry {
@@ -23,7 +24,7 @@ class ApiProbe {
     }
   };
 
-  /// The entry of an API, made if there is none; its address stays.
+  /// The entry of an operation; made if there is none. Its address stays valid.
   Entry& entry(std::string_view api) { return entries_[std::string(api)]; }
 
   const std::map<std::string, Entry>& entries() const noexcept { return entries_; }

@@ -7,7 +7,7 @@
 
 namespace concerto::net {
 
-/// How a branch is called (protocol page 04, section 1).
+/// The ways in which a branch is called (protocol page 04, section 1).
 enum class BranchTransport { none, http, json_rpc, grpc };
 
 BranchTransport branch_transport(Protocol protocol, std::string_view url) noexcept;
@@ -19,15 +19,16 @@ std::string with_docker_host(std::string_view url);
 /// Whether the environment asks for with_docker_host: IS_DOCKER is set and not empty.
 bool docker_host_wanted();
 
-/// Sends each call to the caller of its transport; an empty URL succeeds without a call.
+/// Passes each call to the caller for the call's transport. A call with an empty URL succeeds at
+/// once and is not made.
 class BranchDispatcher final : public BranchCaller {
  public:
-  /// The callers must outlive this object. `http` takes the JSON-RPC calls too.
+  /// The callers must outlive the dispatcher. `http` makes the JSON-RPC calls too.
   BranchDispatcher(BranchCaller& http, BranchCaller& grpc, bool docker_host)
       : http_(http), grpc_(grpc), docker_host_(docker_host) {}
 
   Task<BranchReply> call(BranchCall call) override;
-  /// The ways are the transports.
+  /// The way is the number of the call's BranchTransport.
   Result<unsigned> way_of(Protocol protocol, std::string_view url) const override;
   Result<> can_carry(unsigned way, const BranchCall& call) const override;
   Result<> takes_rpc_payload(std::string_view url, std::string_view payload) const override;

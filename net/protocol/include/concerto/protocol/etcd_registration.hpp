@@ -8,12 +8,12 @@
 
 namespace concerto::net {
 
-/// Keeps the coordinator registered in etcd, in go-zero's layout: key `<key>/<lease id>`, value
-/// the endpoint, a lease of 10 s.
+/// Keeps the coordinator registered in etcd, in go-zero's layout: the key is `<key>/<lease id>`,
+/// the value is the endpoint, and the lease has 10 s.
 ///
-/// Made once per process, on one shard, after the coordinator serves. It tries until it succeeds,
-/// and registers anew under a new lease whenever the old one is lost, every second. Everything on
-/// the shard's thread. Stop before destruction, and before `targets` closes.
+/// A process makes one registration, on one shard, when the coordinator already serves. It tries
+/// once a second until it succeeds, and registers under a new lease whenever the old lease is lost.
+/// Use it on the shard's thread alone. Stop it before it is destroyed and before `targets` closes.
 class EtcdRegistration {
  public:
   EtcdRegistration(TargetChannels& targets, RegistrationPlan plan);
@@ -25,8 +25,8 @@ class EtcdRegistration {
 
   bool registered() const noexcept;
 
-  /// Revokes the lease, so that the key goes at once, and ends. Returns by `deadline`; a lease that
-  /// could not be revoked until then ends by itself within 10 s.
+  /// Revokes the lease, so that the key is removed at once, and ends the registration. Returns by
+  /// `deadline`. A lease that could not be revoked by then ends by itself within 10 s.
   Task<void> stop(SteadyTime deadline);
 
  private:

@@ -5,14 +5,14 @@
 
 namespace concerto::net {
 
-/// Calls gRPC branches (protocol page 04, section 3): the payload is the request message as it is,
-/// the call's identity travels as metadata.
+/// Calls gRPC branches (protocol page 04, section 3): the payload is sent unchanged as the request
+/// message, and gid, branch_id and op are sent as metadata.
 ///
-/// Wrong URLs and headers that gRPC cannot carry are Outcome::error, nothing is sent then. One per
-/// shard, used on that shard only.
+/// A call with a wrong URL, or with headers that gRPC cannot carry, ends in Outcome::error, and
+/// nothing is sent. Each shard has its own caller and uses it alone.
 class GrpcBranchCaller final : public BranchCaller {
  public:
-  /// `channels` must outlive this object.
+  /// `channels` must outlive the caller.
   explicit GrpcBranchCaller(TargetChannels& channels) : channels_(channels) {}
 
   Task<BranchReply> call(BranchCall call) override;

@@ -6,13 +6,13 @@
 
 namespace concerto::net {
 
-/// Calls HTTP and JSON-RPC branches (protocol page 04, sections 2 and 4). The results are those of
-/// page 01, section 5; the texts are the answers' bodies, cut at error_text_bytes_max.
+/// Calls HTTP and JSON-RPC branches (protocol page 04, sections 2 and 4). The outcomes are those of
+/// page 01, section 5. Their texts are the bodies of the answers, cut at error_text_bytes_max.
 class HttpBranchCaller final : public BranchCaller {
  public:
   static constexpr std::size_t error_text_bytes_max = 4096;
 
-  /// Both must outlive this object.
+  /// Both must outlive the caller.
   HttpBranchCaller(HttpClient& client, RandomSource& random) : client_(client), random_(random) {}
 
   Task<BranchReply> call(BranchCall call) override;

@@ -4,11 +4,12 @@
 
 namespace concerto::net {
 
-/// The odd wordings of the protocol, all of them, on purpose: clients and their tests compare these
+/// All odd wordings of the protocol. They are deliberate: clients and their tests compare these
 /// texts letter by letter, and people know them (page 01, section 5.2; page 02, sections 5.1 and 8;
-/// page 09, Q11). Leave the spelling as it is, and the blank at the end of no_such_url.
+/// page 09, Q11). Do not change the spelling or the blank at the end of no_such_url.
 ///
-/// A coordinator behind the protocol's front ends is made with them in CoordinatorOptions::wording.
+/// A coordinator behind the protocol's front ends has these wordings in
+/// CoordinatorOptions::wording.
 inline constexpr Wording odd_wordings{
     .cannot_submit = "cannot sumbmit.",
     .unknown_trans_type = "unknow trans type: ",

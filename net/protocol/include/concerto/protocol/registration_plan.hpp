@@ -14,7 +14,7 @@ class context;
 
 namespace concerto::net {
 
-/// How the etcd that listens on these hosts is spoken to.
+/// How to connect to the etcd that listens on these hosts.
 struct EtcdAccess {
   std::string hosts;  ///< `h1:2379,h2:2379`
   std::string user;   ///< empty: no authentication
@@ -22,16 +22,16 @@ struct EtcdAccess {
   std::shared_ptr<boost::asio::ssl::context> tls;  ///< null: in plain text
 };
 
-/// How the coordinator makes itself known in etcd (protocol page 06, section 4.2).
+/// How the coordinator registers in etcd (protocol page 06, section 4.2).
 struct RegistrationPlan {
   EtcdAccess access;
   std::string key;       ///< the coordinator's key is `<key>/<lease id>`
-  std::string endpoint;  ///< its value, put there as it is
+  std::string endpoint;  ///< the value of the key, written unchanged
 };
 
 /// Checks the configuration's MicroService.{Driver, Target, EndPoint}, and reads the files that the
-/// target names for TLS. Nothing: there is nothing to register. An error names the key and what is
-/// wrong with it; the start should be refused.
+/// target names for TLS. Returns nothing if there is nothing to register. An error names the key
+/// and what is wrong with it; the caller should then refuse to start.
 [[nodiscard]] Result<std::optional<RegistrationPlan>> parse_registration(Driver driver,
                                                                          std::string_view target,
                                                                          std::string_view endpoint);

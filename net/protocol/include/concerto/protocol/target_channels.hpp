@@ -20,7 +20,7 @@ namespace concerto::net {
 
 class EtcdClients;
 
-/// What discovery uses of its shard. Everything referenced must outlive it.
+/// The objects of the shard that discovery uses. All of them must outlive the TargetChannels.
 struct DiscoveryShard {
   Executor executor;
   Timers& timers;
@@ -31,21 +31,22 @@ struct DiscoveryShard {
 
 struct TargetChannelsOptions {
   Driver driver = Driver::standard;
-  GrpcChannelOptions channel;  ///< of every channel; the authority follows from the target
+  GrpcChannelOptions channel;  ///< for every channel; the authority follows from the target
   std::optional<EtcdAccess> etcd_access;
-  /// Shared by the shards of a process; without it each shard knows what it has read itself.
+  /// Shared by the shards of a process. If it is null, each shard knows only the addresses that it
+  /// has read itself.
   std::shared_ptr<AddressMemory> memory;
-  std::size_t channels_max = 10'000;  ///< then the longest unused one without calls goes
+  std::size_t channels_max = 10'000;  ///< beyond it, the longest unused channel is closed
   std::chrono::minutes idle_timeout{30};
 };
 
-/// The channels of one shard to branch services, one per target.
+/// The channels of one shard to services, one for each target.
 ///
 /// Targets: `host:port`, `direct:///h1:p1,h2:p2` (at most 32), `dns:///host:port`,
 /// `passthrough:///host:port`, `etcd://hosts/key` and `discov://hosts/key`. Host names are looked
-/// up again at intervals and after failed connects; all their addresses are used in turn. Keys of
-/// etcd are watched, and the last known addresses are used while etcd is away. Everything on the
-/// shard's thread. Close before destruction.
+/// up again at intervals and after failed connects; all addresses of a name are used in turn. Keys
+/// of etcd are watched, and while etcd does not answer, the last known addresses are used. Use the
+/// object on the shard's thread alone, and close it before it is destroyed.
 class TargetChannels {
  public:
   TargetChannels(const DiscoveryShard& shard, TargetChannelsOptions options);
@@ -56,18 +57,18 @@ class TargetChannels {
   /// parse_grpc_url of the configured driver.
   [[nodiscard]] Result<GrpcUrl> split(std::string_view url) const;
 
-  /// The channel to a target, made at its first use. The pointer is valid until the next call of
-  /// this object, and for as long as a call on that channel runs. Errors: a malformed target
-  /// (invalid_request), a scheme that is not in this version (not_supported), too many targets
-  /// with running calls (overloaded).
+  /// The channel to a target. The first use of the target makes the channel. The pointer is valid
+  /// until the next call of a function of this object, and for as long as a call on the channel
+  /// runs. Errors: invalid_request (a malformed target), not_supported (a scheme that is not in
+  /// this version), overloaded (too many targets with running calls).
   [[nodiscard]] Result<GrpcChannel*> channel(std::string_view target);
 
   std::size_t channel_count() const noexcept;
 
-  /// Ends all calls and look-ups. No channel can be had afterwards.
+  /// Ends all calls and look-ups. Afterwards `channel` returns errors.
   Task<void> close();
 
-  /// The connections to etcd, shared by all that uses etcd on this shard.
+  /// The connections to etcd. All users of etcd on this shard share them.
   EtcdClients& etcd_clients() noexcept;
   const DiscoveryShard& shard() const noexcept;
 
