@@ -7,25 +7,28 @@
 
 namespace concerto::persist {
 
-/// A store without a disk, for tests and for coordinators whose transactions may die with them.
+/// A store without a disk, for tests and for coordinators whose transactions may be lost when the
+/// process ends.
 ///
-/// Thread-safe. A commit takes effect in order, when it is called, and resumes by a post, as in a
-/// store with a disk; the functions below let a test hold commits back, fail one, or crash. The
-/// executors of waiting commits must outlive the store or a call of `crash`.
+/// Thread-safe. A commit takes effect when it is called, in order, and the caller is resumed by a
+/// post, as in a store with a disk. The functions below let a test hold commits back, let a commit
+/// fail, or simulate a crash. The executors of waiting commits must outlive the store or a call of
+/// `crash`.
 class MemoryStore final : public ManagedStore {
  public:
-  /// What a crash leaves of progress writes that no durable write has followed.
+  /// Whether a crash keeps or loses progress writes that no durable write has followed.
   enum class Crash { keeps_progress, loses_progress };
-  /// Whether the change whose commit fails takes effect: both happen on real disks.
+  /// Whether a change takes effect although its commit fails. Both cases occur on real disks.
   enum class Failure { dropped, applied };
 
   explicit MemoryStore(Crash crash = Crash::keeps_progress);
   ~MemoryStore() override;
 
-  /// Later changes (of transactions and of key-value records) wait, unordered and invisible.
+  /// From now on, changes (of transactions and of key-value records) wait: they have no order yet
+  /// and nobody sees them.
   void hold_commits();
-  /// The first `count` waiting changes take effect, in order; with no count all do, and later
-  /// ones no longer wait.
+  /// Lets the first `count` waiting changes take effect, in order. Without a count, all take
+  /// effect, and later changes no longer wait.
   void release_commits(std::size_t count);
   void release_commits();
   std::size_t held_commits() const;
@@ -34,14 +37,14 @@ class MemoryStore final : public ManagedStore {
   /// store_unavailable until `crash`.
   void fail_commit(std::size_t nth, Failure failure = Failure::dropped);
 
-  /// What a crash and a restart do to a store: waiting changes vanish together with the
-  /// coroutines that made them, failures are over.
+  /// Simulates a crash and a restart: waiting changes are lost together with the coroutines that
+  /// made them, and failures end.
   void crash();
 
-  /// Changes that took effect since the start.
+  /// Number of changes that took effect since the start.
   std::size_t commits() const;
 
-  /// Nothing expires.
+  /// Nothing expires in this store.
   void set_retention(const StoreRetention& retention) override;
   [[nodiscard]] Result<> maintain() override;
   void close() override;

@@ -15,55 +15,56 @@
 
 namespace concerto::persist {
 
-/// What a configuration says of its store (protocol page 06, the section `Store`). A kind of store
-/// takes what it needs; errors name the keys of that section.
+/// The settings of a store in the configuration (protocol page 06, the section `Store`). A kind of
+/// store uses the settings that it needs. Errors name the keys of that section.
 struct StoreSettings {
   std::string driver = "leveldb";  ///< the name of the kind
   StoreRetention retention;
-  std::string path;  ///< directory of a store that has one
-  /// With less room on the disk a store that has one warns.
+  std::string path;  ///< directory, for a store that has one
+  /// A store with a disk warns if the disk has less free room.
   std::uint64_t free_bytes_min = std::uint64_t{256} << 20;
 };
 
-/// A kind of store: how a configuration becomes a store. Only `name` and `open` must be there.
+/// A kind of store: the functions that make a store from a configuration. Only `name` and `open`
+/// are required.
 struct StoreKind {
-  std::string name;  ///< as Store.Driver says it
+  std::string name;  ///< the value of Store.Driver
 
-  /// Opens what is stored, or begins with nothing. A store on a server that cannot be reached may
-  /// open as `recovering` (StoreHealth). Clock and observer outlive the store.
+  /// Opens the stored data, or creates an empty store. If its server cannot be reached, a store may
+  /// open as `recovering` (StoreHealth). Clock and observer must outlive the store.
   std::function<Result<std::unique_ptr<ManagedStore>>(const StoreSettings&, const Clock&,
                                                       Observer&)>
       open;
 
-  /// What the settings lack. Opens nothing. Errors: invalid_request.
+  /// Checks the settings, without opening anything. Errors: invalid_request.
   std::function<Result<>(const StoreSettings&)> check;
 
-  // What is stored beyond the life of the process: all three of these, or none where nothing is.
-  // Nobody has the store open meanwhile.
+  // Functions for data that outlives the process. A kind has all three of them, or none if it
+  // stores no such data. The store must not be open when they are called.
 
-  /// Where it is, for people: no password is in it.
+  /// Says for people where the data is, without passwords.
   std::function<std::string(const StoreSettings&)> place;
-  /// How many transactions are unfinished, nullopt where nothing was ever stored. Blocks.
+  /// Number of unfinished transactions; nullopt if nothing was ever stored. Blocks.
   std::function<Result<std::optional<std::size_t>>(const StoreSettings&, const Clock&, Observer&)>
       count_unfinished;
-  /// Removes everything that a store of this kind made there, and nothing else. Blocks.
+  /// Removes everything that a store of this kind has stored there, and nothing else. Blocks.
   std::function<Result<>(const StoreSettings&)> drop;
 };
 
 /// The kinds of stores that a configuration may name.
 class StoreKinds {
  public:
-  /// Those of this build: leveldb, unless it was left out, and memory.
+  /// The kinds in this build: leveldb, unless the build left it out, and memory.
   static StoreKinds standard();
 
-  /// Adds a kind, or replaces the one of the same name.
+  /// Adds a kind, or replaces the kind of the same name.
   void add(StoreKind kind);
-  /// Null for an unknown name. Valid until the next `add`.
+  /// Returns null for an unknown name. The pointer is valid until the next `add`.
   const StoreKind* find(std::string_view name) const noexcept;
 
-  /// Whether `open` knows the kind and has the settings for it. Errors: invalid_request.
+  /// Checks that the kind is known and that the settings are right for it. Errors: invalid_request.
   [[nodiscard]] Result<> check(const StoreSettings& settings) const;
-  /// Checks and opens. Errors: invalid_request, and those of the kind.
+  /// Checks the settings and opens the store. Errors: invalid_request, and the errors of the kind.
   [[nodiscard]] Result<std::unique_ptr<ManagedStore>> open(const StoreSettings& settings,
                                                            const Clock& clock,
                                                            Observer& observer) const;

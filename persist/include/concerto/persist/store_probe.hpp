@@ -9,29 +9,29 @@
 
 namespace concerto::persist {
 
-/// Counters of a store, which the metrics endpoint only reads. Each is written by one thread or
-/// atomically; they are not a snapshot of one moment.
+/// Counters of a store; the metrics page only reads them. Each counter is written by one thread or
+/// atomically. Together they are not a snapshot of one moment.
 struct StoreProbe {
   using Counter = std::atomic<std::uint64_t>;
 
-  /// Bucket i counts syncs of less than 2^i microseconds that are in no bucket before it; the
-  /// last one has all longer ones.
+  /// Bucket i counts syncs of less than 2^i microseconds that are in no earlier bucket; the last
+  /// bucket has all longer syncs.
   static constexpr std::size_t sync_buckets = 24;
-  /// Bucket i counts groups of less than 2^i changes that are in no bucket before it.
+  /// Bucket i counts groups of less than 2^i changes that are in no earlier bucket.
   static constexpr std::size_t size_buckets = 16;
 
   Counter groups = 0;          ///< written groups, one sync each
   Counter changes = 0;         ///< records in them
   Counter bytes = 0;           ///< of their values
-  Counter refused = 0;         ///< creates without room in the queue
-  Counter queued_changes = 0;  ///< in the queue now
-  Counter queued_bytes = 0;    ///< likewise
-  Counter disk_bytes = 0;      ///< of the segments' files, when maintenance looked last
-  Counter disk_reads = 0;      ///< loads that memory could not answer
+  Counter refused = 0;         ///< new transactions that found no room in the queue
+  Counter queued_changes = 0;  ///< changes in the queue now
+  Counter queued_bytes = 0;    ///< bytes in the queue now
+  Counter disk_bytes = 0;      ///< size of the segments' files at the last maintenance
+  Counter disk_reads = 0;      ///< loads that had to read from the disk
   Counter checkpoints = 0;
   Counter segments_opened = 0;
   Counter segments_dropped = 0;
-  Counter sync_ns = 0;  ///< sum of the times of all writes with their syncs
+  Counter sync_ns = 0;  ///< total time of all writes and their syncs
   std::array<Counter, sync_buckets> sync_times{};
   std::array<Counter, size_buckets> group_sizes{};
 
