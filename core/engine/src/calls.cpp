@@ -158,7 +158,8 @@ void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, B
       break;
   }
   const bool is_ongoing = reply.outcome == Outcome::ongoing;
-  note_outcome(live, std::move(reply), index, is_ongoing ? Rest::keep : Rest::backoff);
+  const IntervalKind kind = is_ongoing ? IntervalKind::keep : IntervalKind::backoff;
+  note_outcome(live, std::move(reply), index, kind);
   if (soon && !is_ongoing) log_.write_trouble(live, *soon);
 }
 
@@ -168,15 +169,16 @@ void Calls::record_query(LiveTrans& live, TransStatus called_in, BranchReply rep
   live.pass.query_outcome = reply.outcome;
   const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
   if (is_answer && live.mode->application_call == ApplicationCall::asks) return;
-  const Rest kind = reply.outcome == Outcome::error ? Rest::backoff : Rest::reset;
+  const bool is_error = reply.outcome == Outcome::error;
+  const IntervalKind kind = is_error ? IntervalKind::backoff : IntervalKind::reset;
   note_outcome(live, std::move(reply), std::nullopt, kind);
 }
 
 /// `index`: the branch that was called, absent if the application was.
 void Calls::note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
-                         Rest rest) {
+                         IntervalKind kind) {
   Pass& pass = live.pass;
-  pass.rest = std::max(pass.rest.value_or(Rest::reset), rest);
+  pass.interval_kind = std::max(pass.interval_kind.value_or(IntervalKind::reset), kind);
   if (reply.outcome == Outcome::success) return;
   if (reply.outcome == Outcome::ongoing && pass.worst) return;
   Trouble& worst = pass.worst.emplace();

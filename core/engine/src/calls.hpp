@@ -37,7 +37,7 @@ class Calls {
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);
   void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);
   static void note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
-                           Rest rest);
+                           IntervalKind kind);
 
   ShardEnv& env_;
   WakeUps& wakes_;

@@ -74,7 +74,7 @@ struct Pass {
   std::optional<Outcome> query_outcome;
   bool retries_exhausted = false;
   bool any_success = false;
-  std::optional<Rest> rest;  ///< the longest one that a result of this pass asks for
+  std::optional<IntervalKind> interval_kind;  ///< the longest that a result of the pass asks for
   std::optional<Trouble> worst;
 
   Outcome worst_outcome() const noexcept { return worst ? worst->outcome : Outcome::success; }
@@ -84,7 +84,7 @@ struct Pass {
     query_outcome.reset();
     retries_exhausted = false;
     any_success = false;
-    rest.reset();
+    interval_kind.reset();
     worst.reset();
   }
 };

@@ -219,18 +219,19 @@ Async<> Passes::rest(LiveTrans& live) {
     const nanoseconds waited = now - live.trans.submit_time.value_or(now);
     pause = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));
     delta.schedule = Schedule{live.trans.next_cron_interval, now + pause, true};
-  } else if (pass.rest) {
+  } else if (pass.interval_kind) {
     const seconds base = reset_interval(live.trans.options, env_.options);
     const nanoseconds own = own_pause(live, now);
     const seconds interval = next_interval(live, base, own);
     pause = interval;
-    if (*pass.rest == Rest::backoff) pause += jitter(interval, env_.ports.random);
+    const bool backs_off = *pass.interval_kind == IntervalKind::backoff;
+    if (backs_off) pause += jitter(interval, env_.ports.random);
     if (own > nanoseconds::zero()) pause = std::min(pause, own);
     delta.schedule = Schedule{interval, now + pause, true};
     journal_.set_next_try(live.gid, now + pause);
     const Outcome worst = pass.worst_outcome();
     if (worst == Outcome::error || worst == Outcome::failure) log_.write_trouble(live, pause);
-    if (*pass.rest == Rest::backoff && pass.worst && !pass.worst->url.empty()) {
+    if (backs_off && pass.worst && !pass.worst->url.empty()) {
       const std::string text = unknown_result(env_.options.wording, pass.worst->error);
       env_.ports.observer.branch_in_trouble(
           {live.trans, pass.worst->url, text, backoff_count(interval, base)});
@@ -271,14 +272,16 @@ nanoseconds Passes::own_pause(const LiveTrans& live, WallTime now) noexcept {
   using Begun = Pass::Begun;
   const Begun begun = live.pass.begun;
   const bool early = begun == Begun::trial || begun == Begun::answered;
-  if (*live.pass.rest != Rest::backoff || !early || begins_anew(live)) return nanoseconds::zero();
+  const bool backs_off = *live.pass.interval_kind == IntervalKind::backoff;
+  if (!backs_off || !early || begins_anew(live)) return nanoseconds::zero();
   return std::max<nanoseconds>(live.trans.next_cron_time - now, nanoseconds::zero());
 }
 
 /// The interval after a pass that ended in a rest.
 seconds Passes::next_interval(const LiveTrans& live, seconds base, nanoseconds own_pause) const {
   const bool anew = begins_anew(live);
-  return interval_after(own_pause > nanoseconds::zero() ? Rest::keep : *live.pass.rest,
+  const bool keeps = own_pause > nanoseconds::zero();
+  return interval_after(keeps ? IntervalKind::keep : *live.pass.interval_kind,
                         anew ? base : live.trans.next_cron_interval, base, env_.options);
 }
 

@@ -16,14 +16,14 @@ seconds reset_interval(const TransOptions& trans, const CoordinatorOptions& opti
   return options.retry_interval;
 }
 
-seconds interval_after(Rest rest, seconds current, seconds base,
+seconds interval_after(IntervalKind kind, seconds current, seconds base,
                        const CoordinatorOptions& options) {
-  switch (rest) {
-    case Rest::reset:
+  switch (kind) {
+    case IntervalKind::reset:
       return base;
-    case Rest::keep:
+    case IntervalKind::keep:
       return current;
-    case Rest::backoff:
+    case IntervalKind::backoff:
       break;
   }
   // An interval that was asked for is kept even where it is above the cap.

@@ -9,18 +9,19 @@
 
 namespace concerto {
 
-/// How long a transaction rests after a pass that did not finish it (page 05, section 2.1).
-enum class Rest : std::uint8_t {
+/// The interval for which a transaction waits after a pass that did not finish it (page 05,
+/// section 2.1).
+enum class IntervalKind : std::uint8_t {
   reset,    ///< the transaction's own interval
   keep,     ///< the interval it has
   backoff,  ///< twice the interval it has, up to backoff_max
 };
 
-/// The interval that `Rest::reset` gives.
+/// The interval that `IntervalKind::reset` gives.
 std::chrono::seconds reset_interval(const TransOptions& trans, const CoordinatorOptions& options);
 
-/// The interval after a rest of this kind, from the one in force and the reset one.
-std::chrono::seconds interval_after(Rest rest, std::chrono::seconds current,
+/// The interval of this kind, from the one in force and the reset one.
+std::chrono::seconds interval_after(IntervalKind kind, std::chrono::seconds current,
                                     std::chrono::seconds base, const CoordinatorOptions& options);
 
 /// How often `interval` was doubled since it was `base` (page 05, section 2.3).
