@@ -9,7 +9,10 @@ endif()
 
 add_library(concerto_warnings INTERFACE)
 target_compile_options(concerto_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Which lock guards what: <concerto/base/thread_annotations.hpp>.
+  target_compile_options(concerto_warnings INTERFACE -Wthread-safety)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(
     concerto_warnings
     INTERFACE

@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 
 #include <concerto/base/clock.hpp>
+#include <concerto/base/mutex.hpp>
 
 namespace concerto {
 
@@ -19,7 +19,7 @@ class ResetRounds {
   /// The round that a request joins. It begins a new one when the last one has ended, was of
   /// another `beyond`, or was left alone for longer than `gap_max`.
   std::uint64_t join(std::chrono::seconds beyond, SteadyTime now) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (ended_ || beyond != beyond_ || now - last_ > gap_max) ++round_;
     ended_ = false;
     beyond_ = beyond;
@@ -29,16 +29,16 @@ class ResetRounds {
 
   /// All of its transactions were visited, or it cannot go on.
   void end(std::uint64_t round) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ended_ = ended_ || round == round_;
   }
 
  private:
-  std::mutex mutex_;
-  std::uint64_t round_ = 0;
-  bool ended_ = true;
-  std::chrono::seconds beyond_{};
-  SteadyTime last_{};
+  Mutex mutex_;
+  std::uint64_t round_ CONCERTO_GUARDED_BY(mutex_) = 0;
+  bool ended_ CONCERTO_GUARDED_BY(mutex_) = true;
+  std::chrono::seconds beyond_ CONCERTO_GUARDED_BY(mutex_){};
+  SteadyTime last_ CONCERTO_GUARDED_BY(mutex_){};
 };
 
 }  // namespace concerto

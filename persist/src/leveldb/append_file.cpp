@@ -18,13 +18,13 @@ constexpr std::size_t zero_piece_bytes = std::size_t{64} << 10;
 }  // namespace
 
 void DirtyDirs::add(const std::string& dir) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   dirs_.insert(dir);
 }
 
 Result<> DirtyDirs::sync(const std::string& dir) {
-  std::unique_lock lock(mutex_);
-  synced_.wait(lock, [&] { return !syncing_.contains(dir); });
+  UniqueLock lock(mutex_);
+  while (syncing_.contains(dir)) synced_.wait(lock);
   if (dirs_.erase(dir) == 0) return ok();
   syncing_.insert(dir);
   lock.unlock();

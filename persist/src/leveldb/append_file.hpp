@@ -1,16 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include <leveldb/env.h>
+
+#include <concerto/base/mutex.hpp>
 
 #include "background_thread.hpp"
 #include "disk.hpp"
@@ -30,10 +30,10 @@ class DirtyDirs {
 
  private:
   Disk& disk_;
-  std::mutex mutex_;
-  std::condition_variable synced_;
-  std::set<std::string> dirs_;
-  std::set<std::string> syncing_;
+  Mutex mutex_;
+  ConditionVariable synced_;
+  std::set<std::string> dirs_ CONCERTO_GUARDED_BY(mutex_);
+  std::set<std::string> syncing_ CONCERTO_GUARDED_BY(mutex_);
 };
 
 /// A file that LevelDB appends to. What is appended gathers for a while; a sync also makes the

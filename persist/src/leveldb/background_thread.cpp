@@ -12,7 +12,7 @@ namespace concerto::persist {
 
 BackgroundThread::~BackgroundThread() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   arrived_.notify_one();
@@ -25,7 +25,7 @@ Result<> BackgroundThread::start() {
 
 void BackgroundThread::run(std::function<void()> job) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     jobs_.push_back(std::move(job));
   }
   arrived_.notify_one();
@@ -33,9 +33,9 @@ void BackgroundThread::run(std::function<void()> job) {
 
 void BackgroundThread::run_jobs() {
   lower_priority();
-  std::unique_lock lock(mutex_);
+  UniqueLock lock(mutex_);
   for (;;) {
-    arrived_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    while (!stopping_ && jobs_.empty()) arrived_.wait(lock);
     if (jobs_.empty()) return;
     const std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();

@@ -2,13 +2,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/mutex.hpp>
 
 namespace concerto::persist {
 
@@ -30,10 +29,10 @@ class BackgroundThread {
  private:
   void run_jobs();
 
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::deque<std::function<void()>> jobs_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  ConditionVariable arrived_;
+  std::deque<std::function<void()>> jobs_ CONCERTO_GUARDED_BY(mutex_);
+  bool stopping_ CONCERTO_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

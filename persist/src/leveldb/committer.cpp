@@ -20,7 +20,7 @@ Result<> Committer::start() {
 
 void Committer::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   arrived_.notify_one();
@@ -31,7 +31,7 @@ Result<> Committer::submit(CommitRequest& request) {
   request.bytes = sizeof(request) + request.record.payload.size();
   bool wake = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return make_error(EngineErrc::store_unavailable, "the store is closed");
     const bool fits = queued_bytes_ + request.bytes <= limits_.queue_bytes_max &&
                       queued_changes_ < limits_.queue_changes_max;
@@ -66,7 +66,7 @@ Result<> Committer::commit_and_wait(CommitRequest& request) {
 }
 
 void Committer::fail(const Error& error) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   failed_.store(true, std::memory_order_relaxed);
   failure_ = error;
 }
@@ -77,7 +77,7 @@ void Committer::count_queue() noexcept {
 }
 
 /// Takes the queue when there is one; false when everything is done and the store stops.
-bool Committer::wait_for_work(std::unique_lock<std::mutex>& lock) {
+bool Committer::wait_for_work(UniqueLock& lock) {
   for (;;) {
     if (!taken_.empty()) return true;
     if (!queue_.empty()) {
@@ -97,12 +97,14 @@ bool Committer::wait_for_work(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-void Committer::wait_for_company(std::unique_lock<std::mutex>& lock) {
+void Committer::wait_for_company(UniqueLock& lock) {
   const auto left = written_at_ + pace_.at_most - clock_.steady_now();
   if (queued_changes_ < pace_.changes && left.count() > 0 && !stopping_) {
     idle_ = true;
     wake_at_ = pace_.changes;
-    arrived_.wait_for(lock, left, [this] { return queued_changes_ >= pace_.changes || stopping_; });
+    const auto end = std::chrono::steady_clock::now() + left;
+    while (queued_changes_ < pace_.changes && !stopping_ && arrived_.wait_until(lock, end)) {
+    }
     idle_ = false;
     wake_at_ = 1;
   }
@@ -111,7 +113,7 @@ void Committer::wait_for_company(std::unique_lock<std::mutex>& lock) {
 
 void Committer::run() {
   Answers answers;
-  std::unique_lock lock(mutex_);
+  UniqueLock lock(mutex_);
   while (wait_for_work(lock)) {
     if (taken_.empty()) {
       taken_ = std::exchange(queue_, {});

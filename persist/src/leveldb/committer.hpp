@@ -1,11 +1,10 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
+#include <concerto/base/mutex.hpp>
 #include <concerto/persist/store_probe.hpp>
 
 #include "commit_batcher.hpp"
@@ -51,10 +50,10 @@ class Committer {
 
  private:
   void run();
-  bool wait_for_work(std::unique_lock<std::mutex>& lock);
-  void wait_for_company(std::unique_lock<std::mutex>& lock);
+  bool wait_for_work(UniqueLock& lock) CONCERTO_REQUIRES(mutex_);
+  void wait_for_company(UniqueLock& lock) CONCERTO_REQUIRES(mutex_);
   void write_group(Answers& answers);
-  void count_queue() noexcept;
+  void count_queue() noexcept CONCERTO_REQUIRES(mutex_);
 
   const Limits limits_;
   const Clock& clock_;
@@ -62,15 +61,16 @@ class Committer {
   const Append append_;
   CommitBatcher batcher_;
 
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  RequestList queue_;
-  std::size_t queued_bytes_ = 0;
-  std::size_t queued_changes_ = 0;
-  std::optional<Error> failure_;  ///< on its way to the batcher
-  bool stopping_ = false;
-  bool idle_ = false;
-  std::size_t wake_at_ = 1;  ///< queued changes that end the committer's wait
+  Mutex mutex_;
+  ConditionVariable arrived_;
+  RequestList queue_ CONCERTO_GUARDED_BY(mutex_);
+  std::size_t queued_bytes_ CONCERTO_GUARDED_BY(mutex_) = 0;
+  std::size_t queued_changes_ CONCERTO_GUARDED_BY(mutex_) = 0;
+  std::optional<Error> failure_ CONCERTO_GUARDED_BY(mutex_);  ///< on its way to the batcher
+  bool stopping_ CONCERTO_GUARDED_BY(mutex_) = false;
+  bool idle_ CONCERTO_GUARDED_BY(mutex_) = false;
+  /// Queued changes that end the committer's wait.
+  std::size_t wake_at_ CONCERTO_GUARDED_BY(mutex_) = 1;
 
   // Of the committer's thread:
   RequestList taken_;

@@ -37,14 +37,14 @@ DescriptorReserve::~DescriptorReserve() {
 }
 
 void DescriptorReserve::wait_from_now_on(std::function<void()> on_wait) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   may_wait_ = true;
   on_wait_ = std::move(on_wait);
 }
 
 void DescriptorReserve::fail_at_once() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     may_wait_ = false;
   }
   changed_.notify_all();
@@ -52,7 +52,7 @@ void DescriptorReserve::fail_at_once() {
 
 /// Gives one up; false when there is none and the open is to fail.
 bool DescriptorReserve::find_one() {
-  std::unique_lock lock(mutex_);
+  UniqueLock lock(mutex_);
   if (held_.empty() && !wait_for_one(lock)) return false;
   ::close(held_.back());
   held_.pop_back();
@@ -60,7 +60,7 @@ bool DescriptorReserve::find_one() {
   return true;
 }
 
-bool DescriptorReserve::wait_for_one(std::unique_lock<std::mutex>& lock) {
+bool DescriptorReserve::wait_for_one(UniqueLock& lock) {
   if (!may_wait_) return false;
   ++waiting_;
   if (const auto now = std::chrono::steady_clock::now(); now - said_ >= say_interval) {
@@ -69,7 +69,7 @@ bool DescriptorReserve::wait_for_one(std::unique_lock<std::mutex>& lock) {
   }
   int fresh = -1;
   while (may_wait_ && held_.empty() && fresh < 0) {
-    changed_.wait_for(lock, retry_interval, [this] { return !may_wait_; });
+    changed_.wait_for(lock, retry_interval);
     if (may_wait_) fresh = open_any();
   }
   if (fresh >= 0) held_.push_back(fresh);
@@ -78,7 +78,7 @@ bool DescriptorReserve::wait_for_one(std::unique_lock<std::mutex>& lock) {
 }
 
 void DescriptorReserve::refill() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (held_.size() < count_) {
     const int fresh = open_any();
     if (fresh < 0) return;

@@ -2,14 +2,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/mutex.hpp>
 
 namespace concerto::persist {
 
@@ -47,18 +46,18 @@ class DescriptorReserve {
 
  private:
   bool find_one();
-  bool wait_for_one(std::unique_lock<std::mutex>& lock);
+  bool wait_for_one(UniqueLock& lock) CONCERTO_REQUIRES(mutex_);
   void refill();
 
   const std::size_t count_;
   std::atomic<bool> missing_ = true;  ///< the reserve is not complete
   std::atomic<std::size_t> waiting_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<int> held_;
-  bool may_wait_ = false;
-  std::function<void()> on_wait_;
-  std::chrono::steady_clock::time_point said_{};
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::vector<int> held_ CONCERTO_GUARDED_BY(mutex_);
+  bool may_wait_ CONCERTO_GUARDED_BY(mutex_) = false;
+  std::function<void()> on_wait_ CONCERTO_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point said_ CONCERTO_GUARDED_BY(mutex_){};
 };
 
 }  // namespace concerto::persist

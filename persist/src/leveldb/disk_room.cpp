@@ -74,7 +74,7 @@ void DiskRoom::look() {
   judge(*free);
   const std::uint64_t wanted = limits_.reserve_bytes;
   if (wanted == 0) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   held_bytes_ = size_of(reserve_path(store_));  // somebody may have removed it to make room
   if (!std::exchange(looked_, true)) tell_no_future(*free);
   const bool is_full = *free < wanted / 4;
@@ -103,7 +103,7 @@ void DiskRoom::tell_no_future(std::uint64_t free) {
 }
 
 bool DiskRoom::give_up_piece(std::uint64_t wanted) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t part = limits_.reserve_bytes / pieces_of_reserve;
   const bool serves = keeps_last_.load(std::memory_order_relaxed);
   const std::uint64_t kept = serves ? part : 0;

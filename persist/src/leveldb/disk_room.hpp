@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 
+#include <concerto/base/mutex.hpp>
 #include <concerto/engine/observer.hpp>
 
 #include "disk.hpp"
@@ -46,20 +46,22 @@ class DiskRoom {
 
  private:
   void judge(std::uint64_t free);
-  void tell_smaller(std::uint64_t fitting);
+  void tell_smaller(std::uint64_t fitting) CONCERTO_REQUIRES(mutex_);
   void tell_no_future(std::uint64_t free);
-  Result<> grow(std::uint64_t size);
-  Result<> cut_to(std::uint64_t kept);
+  Result<> grow(std::uint64_t size) CONCERTO_REQUIRES(mutex_);
+  Result<> cut_to(std::uint64_t kept) CONCERTO_REQUIRES(mutex_);
 
   Disk& disk_;
   const std::string store_;
   const Limits limits_;
   const Log log_;
-  std::mutex mutex_;                       ///< while the file changes
-  std::uint64_t held_bytes_ = 0;           ///< of the reserve
-  std::uint64_t told_bytes_ = UINT64_MAX;  ///< size of a smaller reserve that the log has told
-  bool told_giving_ = false;               ///< the log has told that pieces are given up
-  bool looked_ = false;
+  Mutex mutex_;                                               ///< while the file changes
+  std::uint64_t held_bytes_ CONCERTO_GUARDED_BY(mutex_) = 0;  ///< of the reserve
+  /// Size of a smaller reserve that the log has told.
+  std::uint64_t told_bytes_ CONCERTO_GUARDED_BY(mutex_) = UINT64_MAX;
+  /// The log has told that pieces are given up.
+  bool told_giving_ CONCERTO_GUARDED_BY(mutex_) = false;
+  bool looked_ CONCERTO_GUARDED_BY(mutex_) = false;
   std::atomic<bool> keeps_last_ = false;
   std::atomic<std::uint64_t> free_ = UINT64_MAX;
   std::atomic<bool> low_ = false;

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <string>
 #include <utility>
 
+#include <concerto/base/mutex.hpp>
 #include <concerto/engine/error.hpp>
 
 namespace concerto::persist {
@@ -15,19 +15,19 @@ class FirstFailure {
  public:
   bool happened() const noexcept { return happened_.load(std::memory_order_relaxed); }
   void note(const Error& error) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!happened_.exchange(true)) text_ = error.detail;
   }
   /// The error of a write that is not tried any more.
   Error again() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return make_error(EngineErrc::store_failed, "nothing is written after a failure: " + text_);
   }
 
  private:
   std::atomic<bool> happened_ = false;
-  mutable std::mutex mutex_;
-  std::string text_;
+  mutable Mutex mutex_;
+  std::string text_ CONCERTO_GUARDED_BY(mutex_);
 };
 
 }  // namespace concerto::persist

@@ -42,7 +42,7 @@ Result<> Ledger::order(CommitRequest& request, SteadyTime now) {
     case CommitRequest::Kind::move:
       return order_move(request, now);
     case CommitRequest::Kind::append: {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       request.place = builder_.add(request.record, {}, request.durability, now);
       return ok();
     }
@@ -53,7 +53,7 @@ Result<> Ledger::order(CommitRequest& request, SteadyTime now) {
 
 Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   const Transaction& trans = *request.trans;
-  std::unique_lock lock(mutex_);
+  UniqueLock lock(mutex_);
   if (unfinished_.find(request.fingerprint) != nullptr) return gid_exists(trans.gid);
   if (pending(request.fingerprint) != nullptr) return gid_exists(trans.gid);
   if (const auto maybe = segments_.maybe_in(request.fingerprint); !maybe.empty()) {
@@ -83,14 +83,18 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
 
 Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
   const UpdateTrans& update = *request.update;
-  UnfinishedEntry* const entry = with_lock([&] { return unfinished_.find(request.fingerprint); });
+  UnfinishedEntry* entry = nullptr;
+  {
+    const MutexLock lock(mutex_);
+    entry = unfinished_.find(request.fingerprint);
+  }
   if (entry == nullptr) return order_after_end(request, now);
   // Entries do not move, and only this thread changes what is read of them here.
   CONCERTO_CHECK(check_status(update, entry->status));
   CONCERTO_CHECK(check_indexes(*entry, update));
   CONCERTO_CHECK(check_branches(*entry, update));
 
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Link link;
   link.previous = entry->last;
   link.first = entry->first;
@@ -114,7 +118,7 @@ Result<> Ledger::order_after_end(CommitRequest& request, SteadyTime now) {
   if (changed != changed_.end()) finished = changed->second;
   if (!finished) return trans_not_found(update.gid);
   CONCERTO_CHECK(check_status(update, finished->status));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Link link;
   link.previous = finished->last;
   link.first = finished->first;
@@ -125,7 +129,11 @@ Result<> Ledger::order_after_end(CommitRequest& request, SteadyTime now) {
 
 Result<> Ledger::check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const {
   if (update.delta.new_branches.empty()) return ok();
-  CONCERTO_TRY(auto chain, with_lock([&] { return walk(entry.last, false); }));
+  Chain chain;
+  {
+    const MutexLock lock(mutex_);
+    CONCERTO_TRY(chain, walk(entry.last, false));
+  }
   GroupReader reader(segments_);
   CONCERTO_CHECK(complete(chain, reader));
   CONCERTO_TRY(const Transaction trans, build(chain));
@@ -133,7 +141,7 @@ Result<> Ledger::check_branches(const UnfinishedEntry& entry, const UpdateTrans&
 }
 
 Result<> Ledger::order_move(CommitRequest& request, SteadyTime now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   UnfinishedEntry* const entry = unfinished_.find(request.fingerprint);
   if (entry == nullptr || is_final(entry->status) || entry->last != request.moved_from) {
     return make_error(EngineErrc::status_mismatch, "the transaction has changed meanwhile");
@@ -150,7 +158,7 @@ Result<> Ledger::order_move(CommitRequest& request, SteadyTime now) {
 
 Result<> Ledger::order_kv(CommitRequest& request, SteadyTime now) {
   const KvRecord& asked = *request.kv;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   KvEffect effect{false, asked};
   if (request.kind == CommitRequest::Kind::kv_create) {
     CONCERTO_CHECK(kv_.check_create(asked));
@@ -175,14 +183,14 @@ Result<> Ledger::order_kv(CommitRequest& request, SteadyTime now) {
 }
 
 Ledger::Group Ledger::take_group() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Group group{builder_.number(), builder_.take()};
   recent_.add(group.number, group.value);
   return group;
 }
 
 void Ledger::written() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   durable_group_ = builder_.number() - 1;
   for (const Finishing& finishing : finishing_) {
     if (const UnfinishedEntry* entry = unfinished_.find(finishing.fingerprint)) {
@@ -221,7 +229,7 @@ void Ledger::note_moved(std::uint64_t sequence, const Fingerprint& fingerprint,
 Result<std::optional<FinishedPlaces>> Ledger::find_finished(const Fingerprint& fingerprint) const {
   std::vector<SegmentRef> maybe;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const FinishedPlaces* found = pending(fingerprint)) return std::optional{*found};
     maybe = segments_.maybe_in(fingerprint);
   }

@@ -2,13 +2,13 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <concerto/base/mutex.hpp>
 #include <concerto/engine/store.hpp>
 
 #include "../kv_table.hpp"
@@ -152,51 +152,49 @@ class Ledger {
   Result<> check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const;
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
 
-  template <class Use>
-  auto with_lock(Use use) const {
-    const std::lock_guard lock(mutex_);
-    return use();
-  }
-
   /// Calls `visit` with each unfinished entry and its slot; lets go of the lock now and then.
   template <class Visit>
   void for_each_unfinished(Visit visit) const;
   /// Erases entries with sequences below `before`; lets go of the lock after `step` of them.
   template <class Table, class Predicate>
-  void erase_in_steps(Table& table, std::uint64_t before, std::size_t step, Predicate predicate);
+  void erase_in_steps(Table* table, std::uint64_t before, std::size_t step, Predicate predicate);
 
-  // With the lock held.
-  const FinishedPlaces* pending(const Fingerprint& fingerprint) const;
-  Result<Chain> walk(Place last, bool only_durable) const;
-  Result<std::optional<ChainRecord>> in_memory(const Place& place) const;
-  void finish(const UnfinishedEntry& entry, WallTime at);
-  void note_moved(std::uint64_t sequence, const Fingerprint& fingerprint, const Place& first);
-  Result<> replay_update(const Place& place, const RecordView& record);
+  const FinishedPlaces* pending(const Fingerprint& fingerprint) const CONCERTO_REQUIRES(mutex_);
+  Result<Chain> walk(Place last, bool only_durable) const CONCERTO_REQUIRES(mutex_);
+  Result<std::optional<ChainRecord>> in_memory(const Place& place) const CONCERTO_REQUIRES(mutex_);
+  void finish(const UnfinishedEntry& entry, WallTime at) CONCERTO_REQUIRES(mutex_);
+  void note_moved(std::uint64_t sequence, const Fingerprint& fingerprint, const Place& first)
+      CONCERTO_REQUIRES(mutex_);
+
+  // Nobody else has the ledger yet when these run, some of which read the disk.
+  Result<> replay_update(const Place& place, const RecordView& record) CONCERTO_NOT_CHECKED;
   Result<> replay_after_end(const Place& place, const RecordView& record, const Fingerprint& gid);
-  Result<> replay_kv(const Place& place, const RecordView& record);
-  Result<> replay_whole(const Place& place, const RecordView& record);
+  Result<> replay_kv(const Place& place, const RecordView& record) CONCERTO_NOT_CHECKED;
+  Result<> replay_whole(const Place& place, const RecordView& record) CONCERTO_NOT_CHECKED;
 
   SegmentSet& segments_;
   const FingerprintKey key_;
-  mutable std::mutex mutex_;
-  UnfinishedTable unfinished_;
-  FinishedTable finished_;  ///< since the last checkpoint began
-  FinishedTable flushing_;  ///< before it, while the directories are written
-  FailedTable failed_;      ///< of the finished ones those that failed
-  FailedTable failed_flushing_;
-  std::map<std::uint64_t, Fingerprint> moved_;
-  std::uint64_t last_sequence_ = 0;
-  std::uint64_t durable_group_ = 0;
+  mutable Mutex mutex_;
+  UnfinishedTable unfinished_ CONCERTO_GUARDED_BY(mutex_);
+  FinishedTable finished_ CONCERTO_GUARDED_BY(mutex_);  ///< since the last checkpoint began
+  /// Before it, while the directories are written.
+  FinishedTable flushing_ CONCERTO_GUARDED_BY(mutex_);
+  FailedTable failed_ CONCERTO_GUARDED_BY(mutex_);  ///< of the finished ones those that failed
+  FailedTable failed_flushing_ CONCERTO_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Fingerprint> moved_ CONCERTO_GUARDED_BY(mutex_);
+  std::uint64_t last_sequence_ CONCERTO_GUARDED_BY(mutex_) = 0;
+  std::uint64_t durable_group_ CONCERTO_GUARDED_BY(mutex_) = 0;
 
+  RecentGroups recent_ CONCERTO_GUARDED_BY(mutex_);
+  // Of the thread that changes. It holds the lock while it adds to the group, which others read
+  // under the lock; the rest takes effect when the group is written.
   GroupBuilder builder_{1};
-  RecentGroups recent_;
-  // These take effect when the group is written.
   std::vector<Finishing> finishing_;
   boost::unordered_flat_map<Fingerprint, FinishedPlaces, FinishedTable::Hash> changed_;
 
-  KvTable kv_;          ///< with everything ordered
-  KvTable durable_kv_;  ///< what reads see
-  std::vector<KvEffect> kv_effects_;
+  KvTable kv_ CONCERTO_GUARDED_BY(mutex_);          ///< with everything ordered
+  KvTable durable_kv_ CONCERTO_GUARDED_BY(mutex_);  ///< what reads see
+  std::vector<KvEffect> kv_effects_;                ///< of the thread that changes, likewise
   std::set<std::pair<std::string, std::string>> erased_in_replay_;  ///< category and key
 };
 

@@ -58,7 +58,7 @@ Result<Chain> Ledger::walk(Place last, bool only_durable) const {
 }
 
 Result<Ledger::Found> Ledger::find(const Fingerprint& fingerprint) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Found found;
   Place last;
   if (const UnfinishedEntry* entry = unfinished_.find(fingerprint)) {
@@ -75,7 +75,7 @@ Result<Ledger::Found> Ledger::find(const Fingerprint& fingerprint) const {
 }
 
 Result<std::optional<Chain>> Ledger::find_ordered(const Fingerprint& fingerprint) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const UnfinishedEntry* entry = unfinished_.find(fingerprint);
   if (entry == nullptr || is_final(entry->status)) return std::optional<Chain>{};
   CONCERTO_TRY(Chain chain, walk(entry->last, false));
@@ -83,26 +83,30 @@ Result<std::optional<Chain>> Ledger::find_ordered(const Fingerprint& fingerprint
 }
 
 std::uint64_t Ledger::durable_group() const {
-  return with_lock([this] { return durable_group_; });
+  const MutexLock lock(mutex_);
+  return durable_group_;
 }
 
 std::uint64_t Ledger::last_sequence() const {
-  return with_lock([this] { return last_sequence_; });
+  const MutexLock lock(mutex_);
+  return last_sequence_;
 }
 
 std::size_t Ledger::unfinished_count() const {
-  return with_lock([this] { return unfinished_.size(); });
+  const MutexLock lock(mutex_);
+  return unfinished_.size();
 }
 
 std::size_t Ledger::unfinished_bytes() const {
-  return with_lock([this] { return unfinished_.bytes(); });
+  const MutexLock lock(mutex_);
+  return unfinished_.bytes();
 }
 
 template <class Visit>
 void Ledger::for_each_unfinished(Visit visit) const {
   std::size_t slot = 0;
   for (bool more = true; more;) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::size_t end = std::min(slot + entries_per_hold, unfinished_.slots());
     for (; slot < end; ++slot) {
       const UnfinishedEntry* entry = unfinished_.at_slot(slot);
@@ -136,14 +140,14 @@ std::vector<Ledger::UnfinishedRef> Ledger::unfinished_refs(std::uint64_t from, s
 }
 
 std::optional<Fingerprint> Ledger::fingerprint_of(const UnfinishedRef& ref) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const UnfinishedEntry* entry = unfinished_.at_slot(ref.slot);
   if (entry == nullptr || entry->sequence != ref.sequence) return std::nullopt;
   return entry->fingerprint;
 }
 
 void Ledger::note_facts(const UnfinishedRef& ref, const TransFacts& facts) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   UnfinishedEntry* entry = unfinished_.at_slot(ref.slot);
   if (entry != nullptr && entry->sequence == ref.sequence) entry->set_facts(facts);
 }
@@ -155,6 +159,7 @@ std::vector<IndexRef> Ledger::unfinished_refs(const ListFilter& filter, std::uin
   std::vector<IndexRef> refs;
   std::uint64_t after = 0;
   for_each_unfinished([&](const UnfinishedEntry& entry, std::size_t) {
+    mutex_.is_held();
     if (entry.sequence >= before || entry.sequence <= after) return;
     const bool settled = entry.last.group <= durable_group_;
     if (settled && !filter.statuses.contains(entry.status)) return;
@@ -176,7 +181,7 @@ std::vector<IndexRef> Ledger::failed_refs(const ListFilter& filter, std::uint64_
     const std::size_t end = refs.size() + limit;
     std::uint64_t next = before;
     for (bool more = true; more;) {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       auto at = table->lower_bound(next);
       for (std::size_t left = entries_per_hold; left > 0 && refs.size() < end; --left) {
         if (at == table->begin()) break;
@@ -206,7 +211,7 @@ std::vector<Fingerprint> Ledger::unfinished_before(std::uint64_t first_before) c
 
 std::vector<Ledger::MovedRef> Ledger::moved_refs(std::uint64_t before, std::size_t limit) const {
   std::vector<MovedRef> refs;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto at = moved_.lower_bound(before);
   while (at != moved_.begin() && refs.size() < limit) {
     --at;
@@ -216,18 +221,20 @@ std::vector<Ledger::MovedRef> Ledger::moved_refs(std::uint64_t before, std::size
 }
 
 std::vector<KvRecord> Ledger::find_kv(const std::string& cat, const std::string& key) const {
-  return with_lock([&] { return durable_kv_.find(cat, key); });
+  const MutexLock lock(mutex_);
+  return durable_kv_.find(cat, key);
 }
 
 KvPage Ledger::scan_kv(const std::string& cat, const std::string& position,
                        std::size_t limit) const {
-  return with_lock([&] { return durable_kv_.scan(cat, position, limit); });
+  const MutexLock lock(mutex_);
+  return durable_kv_.scan(cat, position, limit);
 }
 
 // ---- Checkpoints and retention.
 
 Ledger::Checkpoint Ledger::begin_checkpoint() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Checkpoint checkpoint;
   checkpoint.end.first_group = durable_group_ + 1;
   checkpoint.end.last_sequence = last_sequence_;
@@ -248,7 +255,7 @@ Ledger::Checkpoint Ledger::begin_checkpoint() {
 
 std::vector<UnfinishedEntry> Ledger::unfinished_slots(std::size_t& slot, bool& end) const {
   std::vector<UnfinishedEntry> entries;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::size_t stop = std::min(slot + entries_per_hold, unfinished_.slots());
   for (; slot < stop && entries.size() < part_entries_max; ++slot) {
     const UnfinishedEntry* entry = unfinished_.at_slot(slot);
@@ -259,7 +266,7 @@ std::vector<UnfinishedEntry> Ledger::unfinished_slots(std::size_t& slot, bool& e
 }
 
 void Ledger::directories_written() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   flushing_.clear();
   failed_flushing_.clear();
 }
@@ -267,16 +274,17 @@ void Ledger::directories_written() {
 // What is not forgotten yet leads to a segment that is gone, and a reader takes it for absent.
 void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequence) {
   for (std::size_t part = 0; part < FinishedTable::part_count; ++part) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (FinishedTable* finished : {&finished_, &flushing_}) {
       finished->erase_if(part, [&](const auto& e) { return e.second.first.group < first_group; });
     }
   }
   for (FailedTable* failed : {&failed_, &failed_flushing_}) {
-    erase_in_steps(*failed, UINT64_MAX, entries_per_hold,
+    erase_in_steps(failed, UINT64_MAX, entries_per_hold,
                    [&](const auto& e) { return e.second.first_group < first_group; });
   }
-  erase_in_steps(moved_, first_sequence, moved_per_hold, [&](const auto& known) {
+  erase_in_steps(&moved_, first_sequence, moved_per_hold, [&](const auto& known) {
+    mutex_.is_held();
     const Fingerprint& fingerprint = known.second;
     return unfinished_.find(fingerprint) == nullptr && pending(fingerprint) == nullptr &&
            segments_.maybe_in(fingerprint).empty();
@@ -284,15 +292,15 @@ void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequen
 }
 
 template <class Table, class Predicate>
-void Ledger::erase_in_steps(Table& table, std::uint64_t before, std::size_t step,
+void Ledger::erase_in_steps(Table* table, std::uint64_t before, std::size_t step,
                             Predicate predicate) {
   std::uint64_t next = 0;
   for (bool more = true; more;) {
-    const std::lock_guard lock(mutex_);
-    auto at = table.lower_bound(next);
-    const auto end = table.lower_bound(before);
+    const MutexLock lock(mutex_);
+    auto at = table->lower_bound(next);
+    const auto end = table->lower_bound(before);
     for (std::size_t left = step; left > 0 && at != end; --left) {
-      at = predicate(*at) ? table.erase(at) : std::next(at);
+      at = predicate(*at) ? table->erase(at) : std::next(at);
     }
     more = at != end;
     if (more) next = at->first;

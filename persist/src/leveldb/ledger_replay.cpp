@@ -16,29 +16,35 @@ Error malformed(const Place& place, const char* what) {
 }  // namespace
 
 void Ledger::restore_unfinished(const UnfinishedEntry& entry) {
+  const MutexLock lock(mutex_);
   unfinished_.insert(entry);
   last_sequence_ = std::max(last_sequence_, entry.sequence);
   note_moved(entry.sequence, entry.fingerprint, entry.first);
 }
 
 void Ledger::restore_moved(const Fingerprint& fingerprint, std::uint64_t sequence) {
+  const MutexLock lock(mutex_);
   moved_[sequence] = fingerprint;
 }
 
 void Ledger::restore_failed(const FailedEntry& entry) {
+  const MutexLock lock(mutex_);
   failed_.try_emplace(entry.ref.sequence, entry);
 }
 
 void Ledger::restore_kv(KvRecord record) {
+  const MutexLock lock(mutex_);
   kv_.put(record);
   durable_kv_.put(std::move(record));
 }
 
 void Ledger::restore_sequence(std::uint64_t last_sequence) {
+  const MutexLock lock(mutex_);
   last_sequence_ = std::max(last_sequence_, last_sequence);
 }
 
 void Ledger::begin_at(std::uint64_t next_group) {
+  const MutexLock lock(mutex_);
   builder_ = GroupBuilder(next_group);
   durable_group_ = next_group - 1;
   erased_in_replay_.clear();
@@ -146,7 +152,7 @@ Result<> Ledger::replay_after_end(const Place& place, const RecordView& record,
   CONCERTO_TRY(auto finished, find_finished(gid));
   if (!finished || finished->last != record.link.previous) return ok();
   finished->last = place;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   finished_.put(gid, *finished);
   return ok();
 }

@@ -225,7 +225,7 @@ Result<> LogEnv::list_log(const std::string& path) {
 Result<> LogEnv::note_log(const std::string& path, char sign) {
   const std::string list = log_list_path(parent_dir(path));
   const std::string line = sign + path.substr(path.find_last_of('/') + 1) + "\n";
-  const std::lock_guard lock(log_list_mutex_);  // Two lines must not be written to one place.
+  const MutexLock lock(log_list_mutex_);  // Two lines must not be written to one place.
   struct stat info {};
   const bool exists = ::stat(list.c_str(), &info) == 0;
   CONCERTO_TRY(const auto file, exists ? files_.open(list) : files_.create(list));

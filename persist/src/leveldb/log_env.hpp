@@ -2,11 +2,12 @@
 
 #include <atomic>
 #include <cstddef>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include <leveldb/env.h>
+
+#include <concerto/base/mutex.hpp>
 
 #include "append_file.hpp"
 #include "background_thread.hpp"
@@ -104,7 +105,7 @@ class LogEnv final : public leveldb::EnvWrapper {
   bool resumes_logs_ = false;
   BackgroundPace pace_;
   SpareLog spare_;
-  std::mutex log_list_mutex_;  ///< logs are created by one thread and removed by another
+  Mutex log_list_mutex_;  ///< logs are created by one thread and removed by another
   BackgroundThread background_;
 };
 

@@ -40,7 +40,7 @@ Result<> Maintenance::start() {
 
 void Maintenance::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_one();
@@ -49,13 +49,20 @@ void Maintenance::stop() {
 
 void Maintenance::run() {
   lower_priority();
-  std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, look_interval, [this] { return stopping_; })) {
+  UniqueLock lock(mutex_);
+  while (!stops_within(lock, look_interval)) {
     lock.unlock();
     const Result<> done = run_once(false);
     lock.lock();
     if (!done) return;
   }
+}
+
+bool Maintenance::stops_within(UniqueLock& lock, std::chrono::nanoseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (!stopping_ && wake_.wait_until(lock, end)) {
+  }
+  return stopping_;
 }
 
 Result<> Maintenance::run_now() {
@@ -64,7 +71,7 @@ Result<> Maintenance::run_now() {
 
 // What fails here fails the store: without checkpoints it would only grow.
 Result<> Maintenance::run_once(bool checkpoint_now) {
-  const std::lock_guard lock(work_mutex_);
+  const MutexLock lock(work_mutex_);
   hurried_ = checkpoint_now;
   const bool failed_before = core_.committer.failed();
   Result<> done = work(checkpoint_now);
@@ -215,8 +222,8 @@ Result<> Maintenance::write_failed(const Ledger::FailedTable& failed) {
 void Maintenance::give_way(SteadyTime begin) {
   if (hurried_) return;
   const auto pause = core_.env.log_env.pace().pause_after(core_.clock.steady_now() - begin);
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, pause, [this] { return stopping_; });
+  UniqueLock lock(mutex_);
+  stops_within(lock, pause);
 }
 
 Result<> Maintenance::seal_segments() {

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include <concerto/base/mutex.hpp>
 
 #include "store_core.hpp"
 
@@ -28,38 +28,42 @@ class Maintenance {
 
  private:
   void run();
+  /// Waits; true when the store stops meanwhile.
+  bool stops_within(UniqueLock& lock, std::chrono::nanoseconds time) CONCERTO_REQUIRES(mutex_);
   Result<> run_once(bool checkpoint_now);
-  Result<> work(bool checkpoint_now);
-  Result<> checkpoint();
-  bool checkpoint_is_due() const;
-  Result<> write_unfinished(Ledger::Checkpoint& checkpoint);
-  Result<> write_directories(const FinishedTable& finished);
-  Result<> write_failed(const Ledger::FailedTable& failed);
-  Result<> write_entries(std::vector<FinishedEntry>& entries);
-  void give_way(SteadyTime begin);
-  Result<> seal_segments();
-  Result<> seal(Segment& segment);
-  Result<> apply_retention();
+  Result<> work(bool checkpoint_now) CONCERTO_REQUIRES(work_mutex_);
+  Result<> checkpoint() CONCERTO_REQUIRES(work_mutex_);
+  bool checkpoint_is_due() const CONCERTO_REQUIRES(work_mutex_);
+  Result<> write_unfinished(Ledger::Checkpoint& checkpoint) CONCERTO_REQUIRES(work_mutex_);
+  Result<> write_directories(const FinishedTable& finished) CONCERTO_REQUIRES(work_mutex_);
+  Result<> write_failed(const Ledger::FailedTable& failed) CONCERTO_REQUIRES(work_mutex_);
+  Result<> write_entries(std::vector<FinishedEntry>& entries) CONCERTO_REQUIRES(work_mutex_);
+  void give_way(SteadyTime begin) CONCERTO_REQUIRES(work_mutex_);
+  Result<> seal_segments() CONCERTO_REQUIRES(work_mutex_);
+  Result<> seal(Segment& segment) CONCERTO_REQUIRES(work_mutex_);
+  Result<> apply_retention() CONCERTO_REQUIRES(work_mutex_);
   bool may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes);
-  Result<> drop_oldest(const SegmentSet::Segments& segments);
-  Result<> shorten_chains();
-  void measure_disk();
+  Result<> drop_oldest(const SegmentSet::Segments& segments) CONCERTO_REQUIRES(work_mutex_);
+  Result<> shorten_chains() CONCERTO_REQUIRES(work_mutex_);
+  void measure_disk() CONCERTO_REQUIRES(work_mutex_);
 
   /// Writes transactions anew, whole; those that have finished meanwhile, or change all the time,
   /// are left out.
   Result<> move_all(const std::vector<Fingerprint>& gids);
-  Result<> append(EncodedRecord record, Durability durability, Place* place);
+  Result<> append(EncodedRecord record, Durability durability, Place* place)
+      CONCERTO_REQUIRES(work_mutex_);
 
   StoreCore& core_;
-  std::mutex work_mutex_;                    ///< one piece of work at a time
-  bool hurried_ = false;                     ///< somebody waits for the work
-  std::uint64_t last_checkpoint_bytes_ = 0;  ///< what the last checkpoint added to the log
-  std::vector<Fingerprint> long_chains_;
-  int looks_until_measured_ = 0;
+  Mutex work_mutex_;                                       ///< one piece of work at a time
+  bool hurried_ CONCERTO_GUARDED_BY(work_mutex_) = false;  ///< somebody waits for the work
+  /// What the last checkpoint added to the log.
+  std::uint64_t last_checkpoint_bytes_ CONCERTO_GUARDED_BY(work_mutex_) = 0;
+  std::vector<Fingerprint> long_chains_ CONCERTO_GUARDED_BY(work_mutex_);
+  int looks_until_measured_ CONCERTO_GUARDED_BY(work_mutex_) = 0;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  ConditionVariable wake_;
+  bool stopping_ CONCERTO_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -58,7 +58,7 @@ Result<std::optional<Transaction>> StoreReader::load(const Fingerprint& gid,
 }
 
 Result<UnfinishedPage> StoreReader::scan_unfinished(std::uint64_t from, std::size_t limit) {
-  const std::lock_guard lock(scan_mutex_);
+  const MutexLock lock(scan_mutex_);
   if (from == 0) {
     scan_.clear();
     scan_end_ = core_.ledger.last_sequence();

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <mutex>
 #include <optional>
 #include <vector>
+
+#include <concerto/base/mutex.hpp>
 
 #include "store_core.hpp"
 
@@ -28,9 +29,11 @@ class StoreReader {
 
  private:
   StoreCore& core_;
-  std::mutex scan_mutex_;
-  std::vector<Ledger::UnfinishedRef> scan_;  ///< some of the unfinished ones, the next of a scan
-  std::uint64_t scan_end_ = 0;               ///< the last sequence when the scan began
+  Mutex scan_mutex_;
+  /// Some of the unfinished ones, the next of a scan.
+  std::vector<Ledger::UnfinishedRef> scan_ CONCERTO_GUARDED_BY(scan_mutex_);
+  /// The last sequence when the scan began.
+  std::uint64_t scan_end_ CONCERTO_GUARDED_BY(scan_mutex_) = 0;
 };
 
 }  // namespace concerto::persist

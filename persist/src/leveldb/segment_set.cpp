@@ -10,12 +10,12 @@ namespace concerto::persist {
 
 void SegmentSet::add(std::shared_ptr<Segment> segment, const SegmentState& state) {
   GidFilter filter = segment->take_filter();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   entries_.push_back({std::move(segment), state, std::move(filter)});
 }
 
 void SegmentSet::drop_oldest() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   CONCERTO_ASSERT(entries_.size() > 1);
   entries_.front().segment->drop();
   dropped_.push_back(std::move(entries_.front().segment));
@@ -24,7 +24,7 @@ void SegmentSet::drop_oldest() {
 
 void SegmentSet::remove_dropped() {
   Segments unread;  // closed without the lock
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // No new reader can come to a dropped segment.
   const auto read = std::partition(dropped_.begin(), dropped_.end(),
                                    [](const auto& segment) { return segment.use_count() > 1; });
@@ -35,7 +35,7 @@ void SegmentSet::remove_dropped() {
 void SegmentSet::clear() {
   std::vector<Entry> closed;  // without the lock
   Segments dropped;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   closed.swap(entries_);
   dropped.swap(dropped_);
 }
@@ -62,18 +62,18 @@ SegmentSet::Entry& SegmentSet::entry_of(const Segment& segment) {
 }
 
 std::shared_ptr<Segment> SegmentSet::of(std::uint64_t group) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::size_t index = index_of(group);
   return index == 0 ? nullptr : entries_[index - 1].segment;
 }
 
 std::shared_ptr<Segment> SegmentSet::current() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return entries_.back().segment;
 }
 
 SegmentSet::Segments SegmentSet::all() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Segments all;
   all.reserve(entries_.size());
   for (const Entry& entry : entries_) all.push_back(entry.segment);
@@ -81,7 +81,7 @@ SegmentSet::Segments SegmentSet::all() const {
 }
 
 std::size_t SegmentSet::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return entries_.size();
 }
 
@@ -96,7 +96,7 @@ Result<std::shared_ptr<const std::string>> SegmentSet::read(std::uint64_t group)
 }
 
 std::vector<SegmentState> SegmentSet::states() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<SegmentState> states;
   states.reserve(entries_.size());
   for (const Entry& entry : entries_) states.push_back(entry.state);
@@ -104,14 +104,14 @@ std::vector<SegmentState> SegmentSet::states() const {
 }
 
 SegmentSet::Facts SegmentSet::facts_of(const Segment& segment) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Entry& entry = entry_of(segment);
   return {entry.state, entry.filter.keys()};
 }
 
 bool SegmentSet::note_finished(std::uint64_t first_group, const Fingerprint& fingerprint,
                                TransStatus status, WallTime at) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::size_t index = index_of(first_group);
   if (index == 0) return false;
   Entry& entry = entries_[index - 1];
@@ -125,7 +125,7 @@ bool SegmentSet::note_finished(std::uint64_t first_group, const Fingerprint& fin
 
 SegmentSet::Segments SegmentSet::maybe_in(const Fingerprint& fingerprint) const {
   Segments maybe;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const Entry& entry : entries_) entry.filter.prefetch(fingerprint);
   for (auto at = entries_.rbegin(); at != entries_.rend(); ++at) {
     if (at->filter.may_contain(fingerprint)) maybe.push_back(at->segment);
@@ -134,14 +134,14 @@ SegmentSet::Segments SegmentSet::maybe_in(const Fingerprint& fingerprint) const 
 }
 
 WallTime SegmentSet::opened_before(WallTime now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   WallTime& opened = entries_.back().state.opened;
   opened = std::min(opened, now);
   return opened;
 }
 
 void SegmentSet::correct_finish_times(WallTime now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Entry& entry : entries_) {
     entry.state.newest_finish = std::min(entry.state.newest_finish, now);
     entry.state.newest_failure = std::min(entry.state.newest_failure, now);
@@ -149,12 +149,12 @@ void SegmentSet::correct_finish_times(WallTime now) {
 }
 
 GidFilter SegmentSet::filter_of(const Segment& segment) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return entry_of(segment).filter;
 }
 
 WallTime SegmentSet::note_sealed(const Segment& segment, WallTime now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   SegmentState& state = entry_of(segment).state;
   state.sealed = true;
   state.newest_finish = std::max(state.newest_finish, now);
@@ -162,7 +162,7 @@ WallTime SegmentSet::note_sealed(const Segment& segment, WallTime now) {
 }
 
 Result<> SegmentSet::forget_finished() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Entry& entry : entries_) {
     CONCERTO_CHECK(entry.segment->forget_finished());
     entry.filter = entry.segment->take_filter();

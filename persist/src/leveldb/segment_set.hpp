@@ -3,8 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
+
+#include <concerto/base/mutex.hpp>
 
 #include "gid_filter.hpp"
 #include "segment.hpp"
@@ -68,14 +69,13 @@ class SegmentSet {
     GidFilter filter;
   };
 
-  // With the lock held.
-  std::size_t index_of(std::uint64_t group) const;
-  const Entry& entry_of(const Segment& segment) const;
-  Entry& entry_of(const Segment& segment);
+  std::size_t index_of(std::uint64_t group) const CONCERTO_REQUIRES(mutex_);
+  const Entry& entry_of(const Segment& segment) const CONCERTO_REQUIRES(mutex_);
+  Entry& entry_of(const Segment& segment) CONCERTO_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::vector<Entry> entries_;
-  Segments dropped_;
+  mutable Mutex mutex_;
+  std::vector<Entry> entries_ CONCERTO_GUARDED_BY(mutex_);
+  Segments dropped_ CONCERTO_GUARDED_BY(mutex_);
 };
 
 }  // namespace concerto::persist

@@ -12,19 +12,19 @@ constexpr std::chrono::seconds say_interval{10};
 }  // namespace
 
 void SpaceReserve::give_from(GiveUp give_up) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   give_up_ = std::move(give_up);
 }
 
 void SpaceReserve::wait_from_now_on(std::function<void(const Error&)> on_wait) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   may_wait_ = true;
   on_wait_ = std::move(on_wait);
 }
 
 void SpaceReserve::fail_at_once() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     may_wait_ = false;
   }
   changed_.notify_all();
@@ -32,7 +32,7 @@ void SpaceReserve::fail_at_once() {
 
 /// Whether another attempt may succeed; false when the operation is to fail.
 bool SpaceReserve::find_some(const Error& reason, std::uint64_t wanted) {
-  std::unique_lock lock(mutex_);
+  UniqueLock lock(mutex_);
   if (give_up_ && give_up_(wanted)) return true;
   if (!may_wait_) return false;
   ++waiting_;
@@ -40,7 +40,7 @@ bool SpaceReserve::find_some(const Error& reason, std::uint64_t wanted) {
     said_ = now;
     on_wait_(reason);
   }
-  changed_.wait_for(lock, retry_interval, [this] { return !may_wait_; });
+  changed_.wait_for(lock, retry_interval);
   --waiting_;
   return may_wait_;
 }

@@ -2,13 +2,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/mutex.hpp>
 
 #include "disk.hpp"
 
@@ -48,12 +47,12 @@ class SpaceReserve {
   bool find_some(const Error& reason, std::uint64_t wanted);
 
   std::atomic<std::size_t> waiting_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  GiveUp give_up_;
-  bool may_wait_ = false;
-  std::function<void(const Error&)> on_wait_;
-  std::chrono::steady_clock::time_point said_{};
+  Mutex mutex_;
+  ConditionVariable changed_;
+  GiveUp give_up_ CONCERTO_GUARDED_BY(mutex_);
+  bool may_wait_ CONCERTO_GUARDED_BY(mutex_) = false;
+  std::function<void(const Error&)> on_wait_ CONCERTO_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point said_ CONCERTO_GUARDED_BY(mutex_){};
 };
 
 }  // namespace concerto::persist

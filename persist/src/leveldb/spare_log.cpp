@@ -24,7 +24,7 @@ std::uint64_t SpareLog::rounded(std::uint64_t bytes) const noexcept {
 }
 
 Result<bool> SpareLog::keep(const std::string& log) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::error_code error;
   const std::uint64_t size = std::filesystem::file_size(log, error);
   if (path_.empty() || state_ != State::none || error || size > size_bytes_max) return false;
@@ -35,7 +35,7 @@ Result<bool> SpareLog::keep(const std::string& log) {
 }
 
 bool SpareLog::want(std::uint64_t bytes) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (path_.empty() || state_ != State::none || bytes > size_bytes_max) return false;
   size_ = rounded(bytes);
   state_ = State::wanted;
@@ -43,7 +43,8 @@ bool SpareLog::want(std::uint64_t bytes) {
 }
 
 Result<std::unique_ptr<DiskFile>> SpareLog::open_file() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
+  file_bytes_ = size_;
   if (state_ == State::wanted) return disk_.create(path_);
   if (state_ == State::kept) return disk_.open(path_);
   if (state_ == State::given_up) state_ = State::none;
@@ -63,13 +64,13 @@ Result<bool> SpareLog::zero_next() {
     if (!file_) return false;
     zeroed_ = 0;
   }
-  const std::string zeros(std::min(piece_bytes, size_ - zeroed_), '\0');
+  const std::string zeros(std::min(piece_bytes, file_bytes_ - zeroed_), '\0');
   CONCERTO_CHECK(file_->write(zeroed_, zeros));
   CONCERTO_CHECK(file_->sync());
   zeroed_ += zeros.size();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const bool goes_on = state_ == State::wanted || state_ == State::kept;
-  if (goes_on && zeroed_ < size_) return true;
+  if (goes_on && zeroed_ < file_bytes_) return true;
   file_.reset();
   if (goes_on) state_ = State::ready;
   if (state_ == State::given_up) state_ = State::none;
@@ -77,7 +78,7 @@ Result<bool> SpareLog::zero_next() {
 }
 
 Result<std::uint64_t> SpareLog::use_as(const std::string& log) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (state_ != State::ready) return std::uint64_t{0};
   CONCERTO_CHECK(disk_.rename(path_, log));
   state_ = State::none;
@@ -85,12 +86,12 @@ Result<std::uint64_t> SpareLog::use_as(const std::string& log) {
 }
 
 Result<> SpareLog::remove_old() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return state_ == State::none ? remove_file() : ok();
 }
 
 Result<bool> SpareLog::give_up() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (path_.empty() || state_ == State::given_up || state_ == State::dropped) return false;
   CONCERTO_TRY(const EntryKind kind, kind_of(path_));
   if (kind == EntryKind::file) CONCERTO_CHECK(disk_.remove(path_));
@@ -103,7 +104,7 @@ Result<bool> SpareLog::give_up() {
 }
 
 Result<> SpareLog::drop() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const State before = std::exchange(state_, State::dropped);
   return before == State::none ? ok() : remove_file();
 }

@@ -2,9 +2,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
+
+#include <concerto/base/mutex.hpp>
 
 #include "disk.hpp"
 
@@ -58,13 +59,14 @@ class SpareLog {
   Disk& disk_;
   const std::string path_;
   const std::uint64_t step_bytes_;
-  std::mutex mutex_;
-  State state_ = State::none;
-  std::uint64_t size_ = 0;
+  Mutex mutex_;
+  State state_ CONCERTO_GUARDED_BY(mutex_) = State::none;
+  std::uint64_t size_ CONCERTO_GUARDED_BY(mutex_) = 0;
 
   // Of the thread that zeroes:
   std::unique_ptr<DiskFile> file_;
   std::uint64_t zeroed_ = 0;
+  std::uint64_t file_bytes_ = 0;  ///< how long the file is to be
 };
 
 /// Where a store keeps its spare log.

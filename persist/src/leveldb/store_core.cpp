@@ -67,7 +67,7 @@ bool StoreCore::segment_waits_for_group() {
 
 Result<> StoreCore::begin_segment(std::uint64_t first_group) {
   // Until its number is in the state nobody may prepare the next one: it would get the same.
-  const std::lock_guard hold(prepared_mutex_);
+  const MutexLock hold(prepared_mutex_);
   CONCERTO_CHECK(check_place());
   SegmentState fresh;
   fresh.number = state().segments.back().number + 1;
@@ -88,7 +88,7 @@ Result<> StoreCore::begin_segment(std::uint64_t first_group) {
 }
 
 Result<> StoreCore::prepare_segment() {
-  const std::lock_guard hold(prepared_mutex_);
+  const MutexLock hold(prepared_mutex_);
   if (prepared_ || segment_bytes_ < options.segment_bytes / 2) return ok();
   SegmentState next;
   next.number = state().segments.back().number + 1;
@@ -97,24 +97,27 @@ Result<> StoreCore::prepare_segment() {
 }
 
 void StoreCore::release() {
-  if (prepared_) prepared_->drop();
-  prepared_.reset();
+  {
+    const MutexLock hold(prepared_mutex_);
+    if (prepared_) prepared_->drop();
+    prepared_.reset();
+  }
   segments.clear();
   lock = StoreLock{};
 }
 
 StoreRetention StoreCore::retention() const {
-  const std::lock_guard hold(state_mutex_);
+  const MutexLock hold(state_mutex_);
   return retention_;
 }
 
 void StoreCore::set_retention(const StoreRetention& retention) {
-  const std::lock_guard hold(state_mutex_);
+  const MutexLock hold(state_mutex_);
   retention_ = retention;
 }
 
 StoreState StoreCore::state() const {
-  const std::lock_guard hold(state_mutex_);
+  const MutexLock hold(state_mutex_);
   return state_;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include <concerto/base/mutex.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "committer.hpp"
@@ -45,13 +45,16 @@ class StoreCore {
   /// Changes what the file STATE says, and writes it, if the directory is still at its path.
   template <class Change>
   Result<> change_state(Change change) {
-    const std::lock_guard hold(state_mutex_);
+    const MutexLock hold(state_mutex_);
     change(state_);
     return write_state();
   }
   StoreState state() const;
   /// At opening only: takes over what the file says.
-  void adopt_state(StoreState state) { state_ = std::move(state); }
+  void adopt_state(StoreState state) {
+    const MutexLock hold(state_mutex_);
+    state_ = std::move(state);
+  }
 
   StoreRetention retention() const;
   void set_retention(const StoreRetention& retention);
@@ -78,13 +81,13 @@ class StoreCore {
  private:
   bool is_past_age();
   Result<> begin_segment(std::uint64_t first_group);
-  Result<> write_state();
+  Result<> write_state() CONCERTO_REQUIRES(state_mutex_);
 
-  std::mutex prepared_mutex_;  ///< while a segment is made ready or begins; before state_mutex_
-  std::shared_ptr<Segment> prepared_;
-  mutable std::mutex state_mutex_;
-  StoreState state_;
-  StoreRetention retention_;                      ///< under state_mutex_
+  Mutex prepared_mutex_;  ///< while a segment is made ready or begins; before state_mutex_
+  std::shared_ptr<Segment> prepared_ CONCERTO_GUARDED_BY(prepared_mutex_);
+  mutable Mutex state_mutex_;
+  StoreState state_ CONCERTO_GUARDED_BY(state_mutex_);
+  StoreRetention retention_ CONCERTO_GUARDED_BY(state_mutex_);
   std::atomic<std::uint64_t> segment_bytes_ = 0;  ///< of the current segment
   Result<> begun_ = ok();                         ///< why a segment could not be begun
 };

@@ -3,10 +3,10 @@
 #include <functional>
 #include <limits>
 #include <map>
-#include <mutex>
 #include <unordered_map>
 #include <utility>
 
+#include <concerto/base/mutex.hpp>
 #include <concerto/persist/memory_store.hpp>
 
 #include "../kv_table.hpp"
@@ -38,29 +38,31 @@ struct MemoryStore::State {
 
   explicit State(Crash mode) : crash_mode(mode) {}
 
-  Result<> take_effect(const Effect& effect);
-  void run(Waiting waiting);
-  Result<> create(const Transaction& trans, Durability durability);
-  Result<> update(const UpdateTrans& update, Durability durability);
-  void remember(const Gid& gid, const Transaction* before, Durability durability);
+  Result<> take_effect(const Effect& effect) CONCERTO_REQUIRES(mutex);
+  void run(Waiting waiting) CONCERTO_REQUIRES(mutex);
+  Result<> create(const Transaction& trans, Durability durability) CONCERTO_REQUIRES(mutex);
+  Result<> update(const UpdateTrans& update, Durability durability) CONCERTO_REQUIRES(mutex);
+  void remember(const Gid& gid, const Transaction* before, Durability durability)
+      CONCERTO_REQUIRES(mutex);
 
   const Crash crash_mode;
-  mutable std::mutex mutex;
-  std::unordered_map<Gid, Entry> transactions;
-  std::map<std::uint64_t, Gid> by_sequence;
-  std::uint64_t last_sequence = 0;
-  KvTable kv;
-  std::size_t effects = 0;
+  mutable Mutex mutex;
+  std::unordered_map<Gid, Entry> transactions CONCERTO_GUARDED_BY(mutex);
+  std::map<std::uint64_t, Gid> by_sequence CONCERTO_GUARDED_BY(mutex);
+  std::uint64_t last_sequence CONCERTO_GUARDED_BY(mutex) = 0;
+  KvTable kv CONCERTO_GUARDED_BY(mutex);
+  std::size_t effects CONCERTO_GUARDED_BY(mutex) = 0;
 
   /// What to go back to when progress is lost: a gid and its record before (absent: created).
-  std::vector<std::pair<Gid, std::optional<Transaction>>> undo;
+  std::vector<std::pair<Gid, std::optional<Transaction>>> undo CONCERTO_GUARDED_BY(mutex);
 
-  bool holding = false;
-  std::deque<Waiting> waiting;
-  std::size_t fails_after = 0;  ///< counts down to the failing change; 0: none fails
-  Failure failure = Failure::dropped;
-  bool poisoned = false;
-  bool closed = false;
+  bool holding CONCERTO_GUARDED_BY(mutex) = false;
+  std::deque<Waiting> waiting CONCERTO_GUARDED_BY(mutex);
+  /// Counts down to the failing change; 0: none fails.
+  std::size_t fails_after CONCERTO_GUARDED_BY(mutex) = 0;
+  Failure failure CONCERTO_GUARDED_BY(mutex) = Failure::dropped;
+  bool poisoned CONCERTO_GUARDED_BY(mutex) = false;
+  bool closed CONCERTO_GUARDED_BY(mutex) = false;
 };
 
 Result<> MemoryStore::State::take_effect(const Effect& effect) {
@@ -120,12 +122,12 @@ MemoryStore::MemoryStore(Crash crash) : state_(std::make_unique<State>(crash)) {
 MemoryStore::~MemoryStore() = default;
 
 void MemoryStore::hold_commits() {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   state_->holding = true;
 }
 
 void MemoryStore::release_commits(std::size_t count) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   for (; count > 0 && !state_->waiting.empty(); --count) {
     State::Waiting next = std::move(state_->waiting.front());
     state_->waiting.pop_front();
@@ -135,24 +137,24 @@ void MemoryStore::release_commits(std::size_t count) {
 
 void MemoryStore::release_commits() {
   release_commits(all_commits);
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   state_->holding = false;
 }
 
 std::size_t MemoryStore::held_commits() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->waiting.size();
 }
 
 void MemoryStore::fail_commit(std::size_t nth, Failure failure) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   state_->fails_after = nth;
   state_->failure = failure;
 }
 
 void MemoryStore::crash() {
   std::deque<State::Waiting> vanished;  // destroyed after the lock: coroutines unwind
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   vanished.swap(state_->waiting);
   for (auto lost = state_->undo.rbegin(); lost != state_->undo.rend(); ++lost) {
     auto& [gid, before] = *lost;
@@ -171,7 +173,7 @@ void MemoryStore::crash() {
 }
 
 std::size_t MemoryStore::commits() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->effects;
 }
 
@@ -183,7 +185,7 @@ Async<> order(State& state, Effect effect) {
   Executor executor = co_await asio::this_coro::executor;
   auto start = [&state, &effect, &executor](Completion<Result<>> completion) {
     typename State::Waiting next{std::move(effect), executor, std::move(completion)};
-    const std::lock_guard lock(state.mutex);
+    const MutexLock lock(state.mutex);
     if (state.holding) {
       state.waiting.push_back(std::move(next));
     } else {
@@ -202,12 +204,12 @@ Result<> MemoryStore::maintain() {
 }
 
 void MemoryStore::close() {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   state_->closed = true;
 }
 
 StoreHealth MemoryStore::health() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   StoreHealth health;
   if (state_->poisoned) health.add(StoreHealth::State::failed, std::string(no_writes_text));
   if (state_->closed) health.add(StoreHealth::State::failed, std::string(closed_text));
@@ -216,6 +218,7 @@ StoreHealth MemoryStore::health() const {
 
 Async<> MemoryStore::commit(Change change) {
   State::Effect effect = [&change](State& state) {
+    state.mutex.is_held();
     if (const auto* created = std::get_if<CreateTrans>(&change.what)) {
       return state.create(*created->trans, change.durability);
     }
@@ -225,7 +228,7 @@ Async<> MemoryStore::commit(Change change) {
 }
 
 Async<std::optional<Transaction>> MemoryStore::load(Gid gid) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   const auto found = state_->transactions.find(gid);
   std::optional<Transaction> loaded;
   if (found != state_->transactions.end()) loaded = found->second.trans;
@@ -233,7 +236,7 @@ Async<std::optional<Transaction>> MemoryStore::load(Gid gid) {
 }
 
 Async<UnfinishedPage> MemoryStore::scan_unfinished(std::uint64_t from, std::size_t limit) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   UnfinishedPage page;
   for (auto at = state_->by_sequence.lower_bound(from); at != state_->by_sequence.end(); ++at) {
     const Transaction& trans = state_->transactions.at(at->second).trans;
@@ -249,7 +252,7 @@ Async<UnfinishedPage> MemoryStore::scan_unfinished(std::uint64_t from, std::size
 
 Async<TransPage> MemoryStore::list(ListFilter filter, std::string position, std::size_t limit) {
   CONCERTO_CO_TRY(const auto before, parse_position(position));
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   TransPage page;
   std::size_t page_bytes = 0;
   auto at = before ? state_->by_sequence.lower_bound(*before) : state_->by_sequence.end();
@@ -269,17 +272,18 @@ Async<TransPage> MemoryStore::list(ListFilter filter, std::string position, std:
 }
 
 Async<std::vector<KvRecord>> MemoryStore::find_kv(std::string cat, std::string key) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   co_return state_->kv.find(cat, key);
 }
 
 Async<KvPage> MemoryStore::scan_kv(std::string cat, std::string position, std::size_t limit) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   co_return state_->kv.scan(cat, position, limit);
 }
 
 Async<> MemoryStore::create_kv(KvRecord record) {
   State::Effect effect = [&record](State& state) -> Result<> {
+    state.mutex.is_held();
     CONCERTO_CHECK(state.kv.check_create(record));
     state.kv.put(state.kv.created(record));
     state.undo.clear();
@@ -290,6 +294,7 @@ Async<> MemoryStore::create_kv(KvRecord record) {
 
 Async<> MemoryStore::update_kv(KvRecord record) {
   State::Effect effect = [&record](State& state) -> Result<> {
+    state.mutex.is_held();
     CONCERTO_CHECK(state.kv.check_update(record));
     state.kv.put(state.kv.updated(record));
     state.undo.clear();
@@ -300,6 +305,7 @@ Async<> MemoryStore::update_kv(KvRecord record) {
 
 Async<> MemoryStore::delete_kv(std::string cat, std::string key) {
   State::Effect effect = [&cat, &key](State& state) -> Result<> {
+    state.mutex.is_held();
     CONCERTO_CHECK(state.kv.check_erase(cat, key));
     state.kv.erase(cat, key);
     state.undo.clear();

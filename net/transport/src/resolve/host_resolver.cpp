@@ -1,12 +1,11 @@
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <concerto/base/mutex.hpp>
 #include <concerto/base/notifier.hpp>
 #include <concerto/base/start_thread.hpp>
 #include <concerto/transport/host_resolver.hpp>
@@ -51,14 +50,15 @@ struct Lookup {
 struct DnsWorkers::State {
   asio::io_context io;  ///< made here: a worker may begin when no descriptor is left
   Resolve resolve;
-  std::mutex mutex;
-  std::condition_variable wake;
-  std::condition_variable changed;  ///< thread_count, answering_count
-  DnsQueue queue;
-  std::size_t thread_count = 0;
-  std::size_t idle_count = 0;
-  std::size_t answering_count = 0;  ///< threads that call what look_up was given
-  bool stopping = false;
+  Mutex mutex;
+  ConditionVariable wake;
+  ConditionVariable changed;  ///< thread_count, answering_count
+  DnsQueue queue CONCERTO_GUARDED_BY(mutex);
+  std::size_t thread_count CONCERTO_GUARDED_BY(mutex) = 0;
+  std::size_t idle_count CONCERTO_GUARDED_BY(mutex) = 0;
+  /// Threads that call what look_up was given.
+  std::size_t answering_count CONCERTO_GUARDED_BY(mutex) = 0;
+  bool stopping CONCERTO_GUARDED_BY(mutex) = false;
 };
 
 DnsWorkers::DnsWorkers(Resolve resolve) : state_(std::make_shared<State>()) {
@@ -72,19 +72,21 @@ DnsWorkers::DnsWorkers(Resolve resolve) : state_(std::make_shared<State>()) {
 DnsWorkers::~DnsWorkers() {
   DnsQueue::Answers unanswered;  // Destroyed here, while the shards live, and without the lock.
   {
-    std::unique_lock lock{state_->mutex};
+    UniqueLock lock{state_->mutex};
     state_->stopping = true;
     unanswered = state_->queue.clear();
     state_->wake.notify_all();
-    state_->changed.wait_for(lock, end_patience, [this] { return state_->thread_count == 0; });
-    state_->changed.wait(lock, [this] { return state_->answering_count == 0; });
+    const auto end = std::chrono::steady_clock::now() + end_patience;
+    while (state_->thread_count > 0 && state_->changed.wait_until(lock, end)) {
+    }
+    while (state_->answering_count > 0) state_->changed.wait(lock);
   }
 }
 
 DnsWorkers::Ticket DnsWorkers::look_up(std::string host, Done done) {
   const char* why = "too many look-ups are waiting";
   {
-    const std::lock_guard lock{state_->mutex};
+    const MutexLock lock{state_->mutex};
     if (const auto ticket = state_->queue.add(host, done)) {
       if (state_->idle_count < state_->queue.ready_count()) add_thread();
       state_->wake.notify_one();
@@ -99,11 +101,12 @@ DnsWorkers::Ticket DnsWorkers::look_up(std::string host, Done done) {
 
 void DnsWorkers::drop(Ticket ticket) {
   Done dropped;  // Destroyed without the lock.
-  const std::lock_guard lock{state_->mutex};
+  const MutexLock lock{state_->mutex};
   dropped = state_->queue.drop(ticket);
 }
 
 void DnsWorkers::add_thread() {
+  state_->mutex.is_held();
   if (state_->thread_count >= threads_max) return;
   std::thread thread;
   // Where the system has no room for one, those that are there do the work.
@@ -113,7 +116,7 @@ void DnsWorkers::add_thread() {
 }
 
 void DnsWorkers::work(const std::shared_ptr<State>& state) {
-  std::unique_lock lock{state->mutex};
+  UniqueLock lock{state->mutex};
   while (!state->stopping) {
     const auto host = state->queue.take(std::chrono::steady_clock::now());
     if (!host) {

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include <concerto/base/mutex.hpp>
 
 namespace concerto::net {
 
@@ -16,12 +17,12 @@ class AddressMemory {
   using Values = std::map<std::string, std::string>;  ///< entries of the registry, by key
 
   void remember(const std::string& service, const Values& values) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     if (known_.size() < services_max || known_.contains(service)) known_[service] = values;
   }
 
   std::optional<Values> recall(const std::string& service) const {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     const auto known = known_.find(service);
     if (known == known_.end()) return std::nullopt;
     return known->second;
@@ -30,8 +31,8 @@ class AddressMemory {
  private:
   static constexpr std::size_t services_max = 10'000;
 
-  mutable std::mutex mutex_;
-  std::map<std::string, Values> known_;
+  mutable Mutex mutex_;
+  std::map<std::string, Values> known_ CONCERTO_GUARDED_BY(mutex_);
 };
 
 }  // namespace concerto::net
