@@ -46,13 +46,13 @@ class TimerCase final : public CountedCase {
   std::vector<std::unique_ptr<Timer>> sleepers_;
 };
 
-/// A transaction goes to rest and is woken while others rest.
-template <std::size_t resting>
+/// A transaction begins to wait and is woken while others wait.
+template <std::size_t waiting>
 class AlarmCase final : public CountedCase {
  public:
   AlarmCase() {
-    for (std::size_t i = 0; i < resting; ++i) {
-      const Gid gid = gid_of("rests", i);
+    for (std::size_t i = 0; i < waiting; ++i) {
+      const Gid gid = gid_of("waits", i);
       alarms_.add(gid, TransType::saga, WallTime{});
       alarms_.set_next_pass(gid, SteadyTime{} + std::chrono::hours(1) +
                                      std::chrono::milliseconds(i * 7919 % 100'000));

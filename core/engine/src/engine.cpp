@@ -17,10 +17,10 @@ namespace {
 /// At a stop whose time is over.
 constexpr std::chrono::milliseconds cancel_again_after{100};
 
-/// How long a resting transaction rests after a start: until its time, and no longer than it was
-/// to rest when it began to. So a clock that was ahead when that time was stored, and is not any
-/// more, does not keep it.
-nanoseconds rest_after_start(const UnfinishedTrans& unfinished, const Mode& mode, WallTime now) {
+/// How long a waiting transaction waits after a start: until its time, and no longer than it was to
+/// wait when it began to. So a clock that was ahead when that time was stored, and is not any more,
+/// does not keep it.
+nanoseconds wait_after_start(const UnfinishedTrans& unfinished, const Mode& mode, WallTime now) {
   const nanoseconds left = elapsed(now, unfinished.next_cron_time);
   nanoseconds most = unfinished.next_cron_interval + jitter_max(unfinished.next_cron_interval);
   if (left <= most) return left;
@@ -91,7 +91,7 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
       const Transaction& trans = live.trans;
       if (trans.status == live.mode->times_out_in) {
-        // A prepared transaction rests only after its time has come.
+        // A prepared transaction waits only after its time has come.
         live.timed_out |= wake.timeout || (trans.status == TransStatus::prepared && trans.waits);
         // After a change that was not stored: its alarm has rung already, or was never set.
         const bool has_alarm = wakes_.alarms().timeout_of(live.gid) != SteadyTime::max();
@@ -147,7 +147,7 @@ void Engine::recover_one(const UnfinishedTrans& unfinished, const Mode& mode) {
   const bool is_driven = live != nullptr && live->is_driven();
   if (is_driven || wakes_.alarms().next_pass_of(unfinished.gid) != SteadyTime::max()) return;
   if (unfinished.waits) {
-    wakes_.set_next_pass(unfinished.gid, steady + rest_after_start(unfinished, mode, now));
+    wakes_.set_next_pass(unfinished.gid, steady + wait_after_start(unfinished, mode, now));
   } else if (status != TransStatus::prepared) {
     wakes_.set_next_pass(unfinished.gid, steady);
   }

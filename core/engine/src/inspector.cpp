@@ -94,7 +94,7 @@ Inspection Inspector::explain(Transaction trans) const {
     }
   } else {
     result.activity = Activity::waiting;
-    result.explanation = explain_rest(result);
+    result.explanation = explain_wait(result);
     const bool is_queued = !wakes_.slots().queued_at(shown.gid).empty();
     if (shown.waits && !is_queued) result.next_attempt = next_pass_time(shown);
   }
@@ -108,7 +108,7 @@ WallTime Inspector::next_pass_time(const Transaction& trans) const {
   return std::min<WallTime>(trans.next_cron_time, env_.clock.wall_now() + (next - env_.now()));
 }
 
-std::string Inspector::explain_rest(const Inspection& inspection) const {
+std::string Inspector::explain_wait(const Inspection& inspection) const {
   const Transaction& trans = inspection.trans;
   if (const std::string_view target = wakes_.slots().queued_at(trans.gid); !target.empty()) {
     return "waits for room at " + masked_url(target) + ", which is tried again for at most " +

@@ -21,7 +21,7 @@ class Inspector {
   Inspection explain(Transaction trans) const;
 
  private:
-  std::string explain_rest(const Inspection& inspection) const;
+  std::string explain_wait(const Inspection& inspection) const;
   WallTime next_pass_time(const Transaction& trans) const;
 
   const ShardEnv& env_;

@@ -44,8 +44,8 @@ struct LiveTrans
   enum class State : std::uint8_t {
     idle,       ///< there is no driver; only requests touch the transaction
     woken,      ///< a pass has begun that may still end in the queue of a target
-    driving,    ///< a pass goes on until the transaction rests or ends
-    repeating,  ///< as driving, and another pass follows at once instead of a rest
+    driving,    ///< a pass goes on until the transaction waits or ends
+    repeating,  ///< as driving, and another pass follows at once instead of waiting
   };
 
   const Gid gid;

@@ -85,7 +85,7 @@ void Loader::leave_memory(LiveTrans& live) {
   if (live_.size() + 1 == env_.options.in_flight_max) wakes_.set_next_alarm();
 }
 
-/// Counts an unfinished transaction, unless it is counted among those at rest.
+/// Counts an unfinished transaction, unless it is counted among those that wait.
 void Loader::count(LiveTrans& live) {
   if (std::exchange(live.counted, true) || wakes_.alarms().type_of(live.gid)) return;
   count_unfinished(live.trans.type, +1);

@@ -124,12 +124,12 @@ Task<void> Passes::drive(Pin pin) {
         break;
       case Move::What::started:
         break;
-      case Move::What::wait:
+      case Move::What::await_calls:
         turn.release();
         co_await live.progressed.wait();
         break;
-      case Move::What::rest:
-        stored = co_await rest(live);
+      case Move::What::wait:
+        stored = co_await end_in_wait(live);
         if (stored && !live.is_driven()) co_return;
         break;
       case Move::What::end:
@@ -168,7 +168,7 @@ Passes::Move Passes::next_move(const Pin& pin) {
     return {What::call, index};
   }
   const bool runs = live.calls.running > 0 || (live.calls.pausing > 0 && !env_.stopping);
-  return {runs ? What::wait : What::rest};
+  return {runs ? What::await_calls : What::wait};
 }
 
 /// Before the first call of a woken transaction: takes a slot of its target, or has the
@@ -204,41 +204,41 @@ Async<> Passes::settle(LiveTrans& live) {
   }
 }
 
-/// Ends a pass that did not finish the transaction: it rests in the store until its time.
-Async<> Passes::rest(LiveTrans& live) {
+/// Ends a pass that did not finish the transaction: it waits in the store until its time.
+Async<> Passes::end_in_wait(LiveTrans& live) {
   CONCERTO_ASSERT(live.turn.is_taken && live.is_driven());
   const std::optional<seconds> delay = decide(live).delay;
   Pass& pass = live.pass;
   TransDelta delta;
-  nanoseconds pause{};
+  nanoseconds wait{};
   const WallTime now = env_.clock.wall_now();
   const bool repeats = live.state() == LiveTrans::State::repeating && !env_.stopping;
   if (repeats || env_.stopping) {
     // Resumed at once, here or after the restart.
   } else if (delay) {
     const nanoseconds waited = now - live.trans.submit_time.value_or(now);
-    pause = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));
-    delta.schedule = Schedule{live.trans.next_cron_interval, now + pause, true};
+    wait = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));
+    delta.schedule = Schedule{live.trans.next_cron_interval, now + wait, true};
   } else if (pass.interval_kind) {
     const seconds base = reset_interval(live.trans.options, env_.options);
-    const nanoseconds own = own_pause(live, now);
+    const nanoseconds own = own_wait(live, now);
     const seconds interval = next_interval(live, base, own);
-    pause = interval;
+    wait = interval;
     const bool backs_off = *pass.interval_kind == IntervalKind::backoff;
-    if (backs_off) pause += jitter(interval, env_.ports.random);
-    if (own > nanoseconds::zero()) pause = std::min(pause, own);
-    delta.schedule = Schedule{interval, now + pause, true};
-    journal_.set_next_try(live.gid, now + pause);
+    if (backs_off) wait += jitter(interval, env_.ports.random);
+    if (own > nanoseconds::zero()) wait = std::min(wait, own);
+    delta.schedule = Schedule{interval, now + wait, true};
+    journal_.set_next_try(live.gid, now + wait);
     const Outcome worst = pass.worst_outcome();
-    if (worst == Outcome::error || worst == Outcome::failure) log_.write_trouble(live, pause);
+    if (worst == Outcome::error || worst == Outcome::failure) log_.write_trouble(live, wait);
     if (backs_off && pass.worst && !pass.worst->url.empty()) {
       const std::string text = unknown_result(env_.options.wording, pass.worst->error);
       env_.ports.observer.branch_in_trouble(
           {live.trans, pass.worst->url, text, backoff_count(interval, base)});
     }
   }
-  const bool rests = delta.schedule.has_value();
-  if (rests || live.has_unsaved()) {
+  const bool waits = delta.schedule.has_value();
+  if (waits || live.has_unsaved()) {
     CONCERTO_CO_CHECK(co_await changes_.commit(live, std::move(delta), Durability::progress));
   }
   const Result<> result = env_.stopping ? Result<>(shut_down(live)) : answer(live);
@@ -247,9 +247,9 @@ Async<> Passes::rest(LiveTrans& live) {
     live.enter(LiveTrans::State::driving);
   } else {
     live.enter(LiveTrans::State::idle);
-    const SteadyTime at = env_.now() + pause;
+    const SteadyTime at = env_.now() + wait;
     const std::string_view target = delay ? std::string_view{} : silent_target(live);
-    if (rests) {
+    if (waits) {
       wakes_.set_next_pass(live.gid, at, target);
     } else {
       wakes_.set_next_alarm();
@@ -268,7 +268,7 @@ bool Passes::begins_anew(const LiveTrans& live) noexcept {
 
 /// What is left until the transaction's own time after a try that came before it and failed, as
 /// trials do: they do not move that time, or it would never come. Zero: the pass was its own try.
-nanoseconds Passes::own_pause(const LiveTrans& live, WallTime now) noexcept {
+nanoseconds Passes::own_wait(const LiveTrans& live, WallTime now) noexcept {
   using Begun = Pass::Begun;
   const Begun begun = live.pass.begun;
   const bool early = begun == Begun::trial || begun == Begun::answered;
@@ -277,10 +277,10 @@ nanoseconds Passes::own_pause(const LiveTrans& live, WallTime now) noexcept {
   return std::max<nanoseconds>(live.trans.next_cron_time - now, nanoseconds::zero());
 }
 
-/// The interval after a pass that ended in a rest.
-seconds Passes::next_interval(const LiveTrans& live, seconds base, nanoseconds own_pause) const {
+/// The interval after a pass that ended in waiting.
+seconds Passes::next_interval(const LiveTrans& live, seconds base, nanoseconds own_wait) const {
   const bool anew = begins_anew(live);
-  const bool keeps = own_pause > nanoseconds::zero();
+  const bool keeps = own_wait > nanoseconds::zero();
   return interval_after(keeps ? IntervalKind::keep : *live.pass.interval_kind,
                         anew ? base : live.trans.next_cron_interval, base, env_.options);
 }

@@ -43,12 +43,12 @@ class Passes {
   /// What a driver does next.
   struct Move {
     enum class What : std::uint8_t {
-      change,   ///< the status
-      save,     ///< successes on which the next calls build
-      call,     ///< `branch`, alone
-      started,  ///< calls run beside the driver; look again
-      wait,     ///< for what runs
-      rest,     ///< until there is something to do again
+      change,       ///< the status
+      save,         ///< successes on which the next calls build
+      call,         ///< `branch`, alone
+      started,      ///< calls run beside the driver; look again
+      await_calls,  ///< or a pause between two calls of one row
+      wait,         ///< until there is something to do again
       end,
     };
     What what;
@@ -61,11 +61,11 @@ class Passes {
   bool claim_target(LiveTrans& live, const Next& next);
   Next decide(const LiveTrans& live) const;
 
-  Async<> rest(LiveTrans& live);
+  Async<> end_in_wait(LiveTrans& live);
   static bool begins_anew(const LiveTrans& live) noexcept;
-  static std::chrono::nanoseconds own_pause(const LiveTrans& live, WallTime now) noexcept;
+  static std::chrono::nanoseconds own_wait(const LiveTrans& live, WallTime now) noexcept;
   std::chrono::seconds next_interval(const LiveTrans& live, std::chrono::seconds base,
-                                     std::chrono::nanoseconds own_pause) const;
+                                     std::chrono::nanoseconds own_wait) const;
   static std::string_view silent_target(const LiveTrans& live);
   void end_pass(LiveTrans& live, Result<> result, bool without_error);
   static void tell_waiters(LiveTrans& live, Result<> result);

@@ -345,7 +345,7 @@ Async<> Requests::reset_next_cron_time(Gid gid) {
     delta.schedule = Schedule{live.trans.next_cron_interval, delta.at, live.trans.waits};
     co_return co_await changes_.commit(live, std::move(delta), Durability::durable);
   }
-  // A prepared transaction rests only after its time has come.
+  // A prepared transaction waits only after its time has come.
   live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.waits;
   const seconds interval = reset_interval(live.trans.options, env_.options);
   delta.schedule = Schedule{interval, delta.at, false};

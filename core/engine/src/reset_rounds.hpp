@@ -8,8 +8,8 @@
 
 namespace concerto {
 
-/// Which round of resets a request belongs to. A round visits each transaction at rest at most
-/// once, over as many requests as that takes: those that were visited fail and rest again while
+/// Which round of resets a request belongs to. A round visits each waiting transaction at most
+/// once, over as many requests as that takes: those that were visited fail and wait again while
 /// the others still wait for their turn. Thread-safe.
 class ResetRounds {
  public:

@@ -20,7 +20,7 @@ void visit_next(const Transaction& trans, const Mode& mode, Visit visit) {
   const auto custom = parse_custom_data(mode, trans.custom_data, trans);
   if (!custom) return;
   const std::vector<RunState> runs(trans.branches.size(), RunState::idle);
-  // A prepared transaction rests only after its time has come.
+  // A prepared transaction waits only after its time has come.
   const bool timed_out = trans.status == TransStatus::prepared && trans.waits;
   const bool delay_over = true;
   const Next next = mode.next({trans,

@@ -1,4 +1,4 @@
-// Alarms of transactions at rest ring, whatever happens around them.
+// Alarms of waiting transactions wake them, whatever happens around them.
 
 #include "engine_fixture.hpp"
 

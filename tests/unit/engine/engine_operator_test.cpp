@@ -42,7 +42,7 @@ TEST_F(EngineOperator, ResetsReachEveryStuckTransactionOnce) {
   } while (last.has_remaining && counts.size() < 10);
   EXPECT_THAT(counts, ElementsAre(100U, 100U, 50U));
   for (int i = 0; i < count; ++i) EXPECT_EQ(attempts("stuck" + std::to_string(i)), 2U) << i;
-  // All of them rest again: the next request begins anew.
+  // All of them wait again: the next request begins anew.
   last = reset_all(100);
   EXPECT_EQ(last.count, 100U);
   EXPECT_TRUE(last.has_remaining);

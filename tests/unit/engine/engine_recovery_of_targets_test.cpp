@@ -131,7 +131,7 @@ TEST_F(EngineTries, ATargetThatAnswersAgainGetsNoMoreThanItTakes) {
   branches_->answer("action 01", Outcome::success);
   world_->run();
   EXPECT_THAT(branches_->calls, SizeIs(18)) << "one more for each answer, and one in its place";
-  EXPECT_EQ(world_->coordinator().in_flight().live, 17U) << "the others rest";
+  EXPECT_EQ(world_->coordinator().in_flight().live, 17U) << "the others wait";
   while (branches_->waits("action 01")) {
     branches_->answer("action 01", Outcome::success);
     world_->run();

@@ -142,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(
         NextCase{"WaitsForTheFirst", submitted, "PP", "nothing", run(0, RunState::tried)},
         NextCase{"CallsAllAtOnce", submitted, "PP", "calls 0,1",
                  [](ModeState& state) { state.trans.options.concurrent = true; }},
-        NextCase{"RestsForItsDelay", submitted, "PP", "rests 5 s",
+        NextCase{"WaitsForItsDelay", submitted, "PP", "waits 5 s",
                  [](ModeState& state) { state.custom.delay = std::chrono::seconds(5); }},
         NextCase{"CallsAfterItsDelay", submitted, "PP", "calls 0",
                  [](ModeState& state) {

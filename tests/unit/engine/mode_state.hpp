@@ -50,14 +50,14 @@ struct ModeState {
 };
 
 /// What a mode wants, as tables write it: `becomes failed: the reason`, `calls 1,3`, `calls 1
-/// after a write`, `asks`, `rests 5 s`, `nothing`.
+/// after a write`, `asks`, `waits 5 s`, `nothing`.
 inline std::string text_of(const Next& next) {
   if (next.change) {
     const std::string& reason = next.change->rollback_reason;
     return "becomes " + std::string(to_string(next.change->to)) +
            (reason.empty() ? "" : ": " + reason);
   }
-  if (next.delay) return "rests " + std::to_string(next.delay->count()) + " s";
+  if (next.delay) return "waits " + std::to_string(next.delay->count()) + " s";
   if (next.ask_application) return "asks";
   if (next.calls.empty()) return "nothing";
   std::string text = "calls ";

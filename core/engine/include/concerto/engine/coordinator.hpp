@@ -195,11 +195,11 @@ class Coordinator {
   /// Callable on any thread; the numbers of the shards are read one after the other.
   InFlight in_flight() const noexcept;
 
-  /// How many unfinished transactions rest because a call to a target had an error, by target as
+  /// How many unfinished transactions wait because a call to a target had an error, by target as
   /// in call_target. A shard knows a thousand such targets; more are not in it.
   Task<std::map<std::string, std::size_t>> waiting_by_target();
 
-  /// Create time of the oldest unfinished transaction that rests, nullopt without one. Looks at
+  /// Create time of the oldest unfinished transaction that waits, nullopt without one. Looks at
   /// all of them in small steps.
   Task<std::optional<WallTime>> oldest_unfinished();
 

@@ -29,7 +29,7 @@ struct Attempt {
 enum class Activity : std::uint8_t {
   prepared,  ///< its application has not submitted it
   running,   ///< its branches are called
-  waiting,   ///< it rests until its time, or until a target has room
+  waiting,   ///< until its time, or until a target has room
   finished,
 };
 
