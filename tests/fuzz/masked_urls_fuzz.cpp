@@ -2,10 +2,10 @@
 // has none, is masked, with all else as it was; masking twice changes nothing.
 
 #include <concerto/base/masked_url.hpp>
+#include <concerto/protocol/target_url.hpp>
 #include <concerto/transport/percent.hpp>
 #include <concerto/transport/url.hpp>
 
-#include "discovery/target_url.hpp"
 #include "fuzz_target.hpp"
 
 namespace concerto::fuzz {

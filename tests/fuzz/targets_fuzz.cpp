@@ -2,9 +2,8 @@
 
 #include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/grpc_url.hpp>
+#include <concerto/protocol/target_scheme.hpp>
 
-#include "discovery/target.hpp"
-#include "discovery/target_url.hpp"
 #include "fuzz_target.hpp"
 
 namespace concerto::fuzz {
@@ -38,15 +37,18 @@ void check_error(const Error& error, std::string_view text) {
 }
 
 void check_target(std::string_view text) {
-  const auto target = parse_target(text);
+  static const TargetSchemes schemes = TargetSchemes::standard();
+  const auto target = schemes.parse(text);
   if (!target) {
     check_error(target.error(), text);
     return;
   }
   check_hosts(target->hosts);
   require(target->hosts.size() <= target_addresses_max);
-  require(target->etcd_key.empty() == target->etcd_hosts.empty());
-  require(!target->etcd_key.starts_with('/') && !target->etcd_key.ends_with('/'));
+  const bool is_in_etcd = target->url.scheme == "etcd" || target->url.scheme == "discov";
+  require(target->key.empty() != is_in_etcd);
+  require(!target->key.starts_with('/') && !target->key.ends_with('/'));
+  if (is_in_etcd) require(target->url.account().has_value());
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <concerto/transport/url.hpp>
 
 #include "branch/branch_metadata.hpp"
-#include "discovery/target.hpp"
 
 namespace concerto::net {
 namespace {
@@ -62,7 +61,7 @@ Result<unsigned> GrpcBranchCaller::way_of(Protocol /*protocol*/, std::string_vie
   const PlainUrl seen = look_at_url(url);
   if (seen.is_plain && seen.has_port && seen.has_path) return 0U;
   CONCERTO_TRY(const GrpcUrl parts, channels_.split(url));
-  if (const auto target = parse_target(parts.target); !target) return target.error();
+  if (const auto target = channels_.parse(parts.target); !target) return target.error();
   // As the request's :path.
   const auto is_printable = [](char c) { return c > 0x20 && c < 0x7F; };
   if (std::all_of(parts.method.begin(), parts.method.end(), is_printable)) return 0U;

@@ -4,8 +4,7 @@
 
 #include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/grpc_url.hpp>
-
-#include "target_url.hpp"
+#include <concerto/protocol/target_url.hpp>
 
 namespace concerto::net {
 namespace {

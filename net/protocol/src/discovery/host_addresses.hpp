@@ -7,11 +7,8 @@
 
 #include <concerto/base/task_group.hpp>
 #include <concerto/base/timers.hpp>
-#include <concerto/protocol/target_channels.hpp>
-#include <concerto/transport/address_source.hpp>
+#include <concerto/protocol/target_scheme.hpp>
 #include <concerto/transport/host_resolver.hpp>
-
-#include "target.hpp"
 
 namespace concerto::net {
 
@@ -20,7 +17,7 @@ namespace concerto::net {
 /// Names are looked up when they come, again every 30 s, and at `refresh` unless that was done in
 /// the last second. A failed look-up is repeated with growing pauses; what an earlier one found
 /// stays in use. Close before destruction, and after the channels that listen.
-class HostAddresses : public AddressSource {
+class HostAddresses : public TargetAddresses {
  public:
   static constexpr std::chrono::seconds lookup_interval{30};
   static constexpr std::chrono::seconds lookup_interval_min{1};
@@ -37,7 +34,7 @@ class HostAddresses : public AddressSource {
 
   void refresh() override;
 
-  virtual Task<void> close() { return tasks_.close(); }
+  Task<void> close() override { return tasks_.close(); }
 
  private:
   struct Lookup {

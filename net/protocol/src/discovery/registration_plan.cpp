@@ -2,10 +2,8 @@
 
 #include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/registration_plan.hpp>
+#include <concerto/protocol/target_scheme.hpp>
 #include <concerto/transport/http_tls.hpp>
-
-#include "target.hpp"
-#include "target_url.hpp"
 
 namespace concerto::net {
 namespace {

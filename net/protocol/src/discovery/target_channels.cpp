@@ -7,10 +7,7 @@
 #include <concerto/base/task_group.hpp>
 #include <concerto/protocol/target_channels.hpp>
 
-#include "etcd_addresses.hpp"
 #include "etcd_client.hpp"
-#include "host_addresses.hpp"
-#include "target.hpp"
 
 namespace concerto::net {
 namespace {
@@ -26,7 +23,7 @@ struct TargetHash {
 
 /// A channel with the source of its addresses, which outlives it.
 struct Entry {
-  std::unique_ptr<HostAddresses> addresses;
+  std::unique_ptr<TargetAddresses> addresses;
   std::unique_ptr<GrpcChannel> channel;
   SteadyTime used_at;
 
@@ -48,6 +45,7 @@ class TargetChannels::Impl {
 
   const DiscoveryShard& shard() const noexcept { return shard_; }
   Driver driver() const noexcept { return options_.driver; }
+  const TargetSchemes& schemes() const noexcept { return options_.schemes; }
   EtcdClients& clients() noexcept { return clients_; }
   std::size_t size() const noexcept { return entries_.size(); }
 
@@ -62,7 +60,6 @@ class TargetChannels::Impl {
   }
   void retire(Entries::iterator entry);
   static Task<void> end(Entry entry);
-  Result<std::unique_ptr<HostAddresses>> open(Target target);
 
   DiscoveryShard shard_;
   TargetChannelsOptions options_;
@@ -79,31 +76,19 @@ Result<GrpcChannel*> TargetChannels::Impl::channel(std::string_view target) {
     return known->second.channel.get();
   }
   if (retiring_.closing()) return make_error(Errc::shutting_down, "the process stops");
-  CONCERTO_TRY(Target parsed, parse_target(target));
+  CONCERTO_TRY(const Target parsed, options_.schemes.parse(target));
   CONCERTO_CHECK(make_room());
 
   GrpcChannelOptions options = options_.channel;
   options.authority = parsed.authority;
   Entry entry;
-  CONCERTO_TRY(entry.addresses, open(std::move(parsed)));
+  const TargetUses uses{shard_, clients_, options_.memory};
+  CONCERTO_TRY(entry.addresses, options_.schemes.open(parsed, uses));
   entry.channel = std::make_unique<GrpcChannel>(shard_.executor, shard_.timers, shard_.random,
                                                 *entry.addresses, std::move(options));
   entry.used_at = now;
   const auto added = entries_.emplace(std::string(target), std::move(entry)).first;
   return added->second.channel.get();
-}
-
-Result<std::unique_ptr<HostAddresses>> TargetChannels::Impl::open(Target target) {
-  if (target.etcd_key.empty()) {
-    auto hosts = std::make_unique<HostAddresses>(shard_);
-    hosts->set_hosts(std::move(target.hosts));
-    return hosts;
-  }
-  CONCERTO_TRY(auto client,
-               clients_.acquire(target.etcd_hosts, target.etcd_user, target.etcd_password));
-  return std::unique_ptr<HostAddresses>(
-      std::make_unique<EtcdAddresses>(shard_, clients_, std::move(client), target.etcd_hosts,
-                                      std::move(target.etcd_key), options_.memory));
 }
 
 Result<> TargetChannels::Impl::make_room() {
@@ -168,6 +153,10 @@ TargetChannels::~TargetChannels() = default;
 
 Result<GrpcUrl> TargetChannels::split(std::string_view url) const {
   return parse_grpc_url(impl_->driver(), url);
+}
+
+Result<Target> TargetChannels::parse(std::string_view target) const {
+  return impl_->schemes().parse(target);
 }
 
 Result<GrpcChannel*> TargetChannels::channel(std::string_view target) {

@@ -1,9 +1,8 @@
-#include "target_url.hpp"
-
 #include <algorithm>
 #include <utility>
 
 #include <concerto/base/url_parts.hpp>
+#include <concerto/protocol/target_url.hpp>
 #include <concerto/transport/percent.hpp>
 
 namespace concerto::net {

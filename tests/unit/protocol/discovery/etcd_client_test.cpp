@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "discovery/target.hpp"
 #include "etcd_fixture.hpp"
 
 namespace concerto::net::test {

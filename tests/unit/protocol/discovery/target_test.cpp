@@ -1,9 +1,13 @@
-#include "discovery/target.hpp"
-
 #include <gtest/gtest.h>
+
+#include <concerto/protocol/target_scheme.hpp>
 
 namespace concerto::net {
 namespace {
+
+Result<Target> parse_target(std::string_view text) {
+  return TargetSchemes::standard().parse(text);
+}
 
 std::string describe(const std::vector<HostPort>& hosts) {
   std::string text;
@@ -18,7 +22,7 @@ struct TargetCase {
   const char* name;
   const char* target;
   const char* hosts;  ///< `host|port host|port`
-  const char* etcd_key;
+  const char* key;
   const char* authority;
 };
 
@@ -29,7 +33,7 @@ TEST_P(TargetTable, SaysWhereToConnect) {
   const auto target = parse_target(row.target);
   ASSERT_TRUE(target) << target.error().detail;
   EXPECT_EQ(describe(target->hosts), row.hosts);
-  EXPECT_EQ(target->etcd_key, row.etcd_key);
+  EXPECT_EQ(target->key, row.key);
   EXPECT_EQ(target->authority, row.authority);
 }
 

@@ -7,30 +7,17 @@
 #include <string_view>
 
 #include <concerto/base/async.hpp>
-#include <concerto/base/random_source.hpp>
-#include <concerto/base/timers.hpp>
-#include <concerto/engine/observer.hpp>
 #include <concerto/protocol/grpc_url.hpp>
 #include <concerto/protocol/registration_plan.hpp>
+#include <concerto/protocol/target_scheme.hpp>
 #include <concerto/transport/address_memory.hpp>
 #include <concerto/transport/grpc_channel.hpp>
-#include <concerto/transport/host_resolver.hpp>
 
 namespace concerto::net {
 
-class EtcdClients;
-
-/// The objects of the shard that discovery uses. All of them must outlive the TargetChannels.
-struct DiscoveryShard {
-  Executor executor;
-  Timers& timers;
-  RandomSource& random;
-  HostResolver& resolver;
-  Observer& observer;
-};
-
 struct TargetChannelsOptions {
   Driver driver = Driver::standard;
+  TargetSchemes schemes = TargetSchemes::standard();
   GrpcChannelOptions channel;  ///< for every channel; the authority follows from the target
   std::optional<EtcdAccess> etcd_access;
   /// Shared by the shards of a process. If it is null, each shard knows only the addresses that it
@@ -42,11 +29,12 @@ struct TargetChannelsOptions {
 
 /// The channels of one shard to services, one for each target.
 ///
-/// Targets: `host:port`, `direct:///h1:p1,h2:p2` (at most 32), `dns:///host:port`,
-/// `passthrough:///host:port`, `etcd://hosts/key` and `discov://hosts/key`. Host names are looked
-/// up again at intervals and after failed connects; all addresses of a name are used in turn. Keys
-/// of etcd are watched, and while etcd does not answer, the last known addresses are used. Use the
-/// object on the shard's thread alone, and close it before it is destroyed.
+/// Targets: `host:port`, and what the schemes of the options take: `direct:///h1:p1,h2:p2` (at most
+/// 32), `dns:///host:port`, `passthrough:///host:port`, `etcd://hosts/key` and
+/// `discov://hosts/key`. Host names are looked up again at intervals and after failed connects; all
+/// addresses of a name are used in turn. Keys of etcd are watched, and while etcd does not answer,
+/// the last known addresses are used. Use the object on the shard's thread alone, except `split`
+/// and `parse`, and close it before it is destroyed.
 class TargetChannels {
  public:
   TargetChannels(const DiscoveryShard& shard, TargetChannelsOptions options);
@@ -56,6 +44,9 @@ class TargetChannels {
 
   /// parse_grpc_url of the configured driver.
   [[nodiscard]] Result<GrpcUrl> split(std::string_view url) const;
+
+  /// What a target means, read without the network. Errors: invalid_request, not_supported.
+  [[nodiscard]] Result<Target> parse(std::string_view target) const;
 
   /// The channel to a target. The first use of the target makes the channel. The pointer is valid
   /// until the next call of a function of this object, and for as long as a call on the channel

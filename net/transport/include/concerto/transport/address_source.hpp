@@ -35,6 +35,7 @@ class AddressSource {
 
   /// A channel needs addresses (first call) or could not connect to those it has. A resolver that
   /// works on demand starts or repeats its look-up, at most as often as it finds reasonable.
+  /// What it learns is published after this function has returned.
   virtual void refresh() {}
 
   /// Tells a listener about every change until it goes.
