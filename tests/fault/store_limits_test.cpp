@@ -26,6 +26,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// A write waits for room.
+bool waits(const LevelDbStore& store) {
+  return store.health().state == StoreHealth::State::recovering;
+}
+
 class StoreLimits : public testing::Test {
  protected:
   LevelDbOptions options() const {
@@ -85,7 +90,7 @@ TEST_F(StoreLimits, ConnectionsThatTakeAllDescriptorsDoNotStopTheStore) {
     const NoDescriptorLeft none;
     fill(*store, 400);
     ASSERT_TRUE(store->maintain());
-    EXPECT_FALSE(store->failed());
+    EXPECT_FALSE(has_failed(*store));
     history_.check(*store);
   }
   store.reset();
@@ -111,7 +116,7 @@ TEST_F(StoreLimits, AnOpenWithoutADescriptorIsTriedAgainAndFailsNothing) {
   ended = true;
   closer.join();
   EXPECT_TRUE(waited);
-  EXPECT_FALSE(store->failed());
+  EXPECT_FALSE(has_failed(*store));
   EXPECT_NE(log_.take().find("no file descriptor is left"), std::string::npos);
   history_.check(*store);
 }
@@ -205,10 +210,8 @@ TEST_F(StoreRoom, AFullDiskIsSaidBeforeAndEndsNewTransactionsAlone) {
   disk_.set_size(20 * reserve_bytes);
   auto store = open_store(options());
   make_reserve(*store);
-  EXPECT_FALSE(store->low_on_room());
+  EXPECT_TRUE(store->health().warnings.empty());
   const int created = fill_until_refused(*store);
-  EXPECT_TRUE(store->low_on_room());
-  EXPECT_TRUE(store->out_of_room());
   EXPECT_EQ(store->health().state, StoreHealth::State::refusing);
   EXPECT_EQ(store->health().warnings.size(), 1U);
   const std::string lines = log_.take();
@@ -218,10 +221,10 @@ TEST_F(StoreRoom, AFullDiskIsSaidBeforeAndEndsNewTransactionsAlone) {
   EXPECT_NE(refused, std::string::npos) << lines;
   EXPECT_LT(warned, refused);
   for (int number = 0; number < created; ++number) ASSERT_TRUE(finish(*store, number));
-  EXPECT_FALSE(store->failed());
+  EXPECT_FALSE(has_failed(*store));
   disk_.set_size(40 * reserve_bytes);
   ASSERT_TRUE(store->maintain());
-  EXPECT_FALSE(store->out_of_room());
+  EXPECT_EQ(store->health().state, StoreHealth::State::serving);
   EXPECT_TRUE(create(*store, created));
 }
 
@@ -233,7 +236,7 @@ TEST_F(StoreRoom, AFullDiskLetsWhatIsUnfinishedEndWithTheReserve) {
   ASSERT_GT(created, 400);
   disk_.fill_up();
   for (int number = 0; number < 400; ++number) ASSERT_TRUE(finish(*store, number)) << number;
-  EXPECT_FALSE(store->failed());
+  EXPECT_FALSE(has_failed(*store));
 }
 
 TEST_F(StoreRoom, AWriteThatFindsNoRoomWaitsForItAndFailsNothing) {
@@ -246,14 +249,14 @@ TEST_F(StoreRoom, AWriteThatFindsNoRoomWaitsForItAndFailsNothing) {
   std::atomic<bool> ended = false;
   std::atomic<bool> waited = false;
   std::thread helper([&] {
-    while (!ended && !waited) waited = store->waits_for_room();
+    while (!ended && !waited) waited = waits(*store);
     disk_.set_size(UINT64_MAX);
   });
   for (int number = 1; number <= 40; ++number) EXPECT_TRUE(create(*store, number)) << number;
   ended = true;
   helper.join();
   EXPECT_TRUE(waited);
-  EXPECT_FALSE(store->failed());
+  EXPECT_FALSE(has_failed(*store));
   EXPECT_NE(log_.take().find("the store waits for room"), std::string::npos);
 }
 
@@ -265,7 +268,7 @@ TEST_F(StoreRoom, AStopDoesNotWaitForRoom) {
   ASSERT_TRUE(create(*store, 0));
   disk_.fill_up();
   std::thread stop([&] {
-    while (!store->waits_for_room()) std::this_thread::yield();
+    while (!waits(*store)) std::this_thread::yield();
     store->begin_stop();
   });
   int number = 1;
@@ -313,7 +316,7 @@ TEST_F(StoreRoom, AStartOnAFullDiskServesReadsAndEndsWhatIsUnfinished) {
   disk_.fill_up();
   int finished = 0;
   for (; finished < created && finish(*store, finished); ++finished) disk_.fill_up();
-  ASSERT_TRUE(store->failed()) << finished << " of " << created << " needed no room";
+  ASSERT_TRUE(has_failed(*store)) << finished << " of " << created << " needed no room";
   const Result<> after = finish(*store, finished);
   ASSERT_FALSE(after);
   EXPECT_NE(after.error().detail.find("the disk is full"), std::string::npos)
@@ -330,11 +333,11 @@ TEST_F(StoreRoom, AStartOnAFullDiskServesReadsAndEndsWhatIsUnfinished) {
   for (int number = finished + 1; number < std::min(created, finished + 50); ++number) {
     ASSERT_TRUE(finish(*store, number)) << number;
   }
-  EXPECT_FALSE(store->failed());
+  EXPECT_FALSE(has_failed(*store));
   // The start itself may have made room, as LevelDB removes what it needs no more.
   disk_.set_size(disk_.used() + reserve_bytes / 2);
   ASSERT_TRUE(store->maintain());
-  EXPECT_TRUE(store->out_of_room());
+  EXPECT_EQ(store->health().state, StoreHealth::State::refusing);
   EXPECT_EQ(create(*store, created).error().code, Errc::overloaded);
 }
 

@@ -89,6 +89,11 @@ inline persist::LevelDbOptions small_options(const std::string& path) {
   return options;
 }
 
+/// The store takes no changes any more.
+inline bool has_failed(const persist::LevelDbStore& store) {
+  return store.health().state == StoreHealth::State::failed;
+}
+
 /// Files below `path` whose name ends so, sorted.
 inline std::vector<std::string> files_below(const std::string& path, const std::string& end) {
   std::vector<std::string> found;

@@ -241,21 +241,6 @@ std::size_t LevelDbStore::descriptors_max(const LevelDbOptions& options) noexcep
   // One more of each kind, the current one, and the next one, which is made ready ahead.
   return fixed + per_segment * (static_cast<std::size_t>(by_age) + by_bytes + 4);
 }
-bool LevelDbStore::waits_for_descriptor() const noexcept {
-  return impl_->core->env.disk.reserve().waiting() > 0;
-}
-bool LevelDbStore::waits_for_room() const noexcept {
-  return impl_->core->env.disk.space().waiting() > 0;
-}
-std::uint64_t LevelDbStore::free_bytes() const noexcept {
-  return impl_->core->room.free_bytes();
-}
-bool LevelDbStore::low_on_room() const noexcept {
-  return impl_->core->room.is_low();
-}
-bool LevelDbStore::out_of_room() const noexcept {
-  return impl_->core->room.is_short();
-}
 const StoreProbe& LevelDbStore::probe() const noexcept {
   return impl_->core->probe;
 }
@@ -272,9 +257,6 @@ StoreHealth LevelDbStore::health() const {
 }
 StoreNumbers LevelDbStore::numbers() const {
   return numbers_of(*impl_->core);
-}
-bool LevelDbStore::failed() const noexcept {
-  return impl_->core->committer.failed();
 }
 void LevelDbStore::set_retention(const StoreRetention& retention) {
   impl_->core->set_retention(retention);

@@ -59,7 +59,7 @@ TEST_F(ClosedStore, IsNotMaintainedAndFilesAreLeftAlone) {
   const Result<> done = store_->maintain();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, EngineErrc::store_unavailable) << done.error().detail;
-  EXPECT_FALSE(store_->failed());
+  EXPECT_EQ(store_->health().reasons, std::vector<std::string>{"the store is closed"});
   EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/store"));
 }
 

@@ -210,7 +210,7 @@ TEST_F(LevelDbStoreTest, AMoveThatFailsWaitsForThoseThatAreQueued) {
   log_.take();
   clock_.advance(options_.retention.finished_expire + std::chrono::hours{1});
   EXPECT_FALSE(store_->maintain());
-  EXPECT_TRUE(store_->failed());
+  EXPECT_TRUE(has_failed(*store_));
   EXPECT_NE(log_.take().find("maintenance of the store failed"), std::string::npos);
 }
 

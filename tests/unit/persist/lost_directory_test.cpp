@@ -71,7 +71,7 @@ class LostDirectory : public testing::Test {
   /// The store takes nothing more, and the log has said why, once.
   void expect_failed(LevelDbStore& store) {
     EXPECT_FALSE(store.maintain());
-    EXPECT_TRUE(store.failed());
+    EXPECT_TRUE(has_failed(store));
     const auto refused = await_result(io_, store.commit(create(sample_saga("late"))));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().detail.find('/'), std::string::npos) << refused.error().detail;
@@ -144,7 +144,7 @@ TEST_F(LostDirectory, ReplacedAfterAFailureLeavesThatAlone) {
   ASSERT_TRUE(fs::exists(persist::segment_path(store_, 2)));
   disk.fill_up();
   EXPECT_FALSE(create_large(*store, "h"));
-  ASSERT_TRUE(store->failed());
+  ASSERT_TRUE(has_failed(*store));
   const auto before = replace();
   store.reset();
   EXPECT_EQ(contents(store_), before);

@@ -46,7 +46,7 @@ struct LevelDbOptions {
   /// end unfinished transactions. On a small disk the file is smaller. New transactions need as
   /// much free room besides. 0: no file, and no such need.
   std::uint64_t reserve_bytes = std::uint64_t{64} << 20;
-  /// With less free room on the disk, the log and `low_on_room` warn.
+  /// With less free room on the disk, the log and `health` warn.
   std::uint64_t free_bytes_min = std::uint64_t{256} << 20;
 
   /// If true, a write that finds no room, not even in the reserve, waits for room before any byte
@@ -87,23 +87,10 @@ class LevelDbStore final : public ManagedStore {
   /// How many descriptors a store with these options opens at most. The rest of the process's limit
   /// is for connections. If connections take more nevertheless, the store waits.
   static std::size_t descriptors_max(const LevelDbOptions& options) noexcept;
-  /// Whether a write or a read is waiting for a free file descriptor.
-  bool waits_for_descriptor() const noexcept;
-
-  /// Whether a write is waiting for room on the disk.
-  bool waits_for_room() const noexcept;
-
-  /// Free bytes on the disk for the store; the largest number if the system does not tell.
-  std::uint64_t free_bytes() const noexcept;
-  /// Whether less than LevelDbOptions::free_bytes_min is free.
-  bool low_on_room() const noexcept;
-  /// Whether so little is free that new transactions are refused (overloaded).
-  bool out_of_room() const noexcept;
 
   const StoreProbe& probe() const noexcept;
   std::size_t unfinished_count() const;  ///< unfinished transactions
   std::size_t unfinished_bytes() const;  ///< memory of their table
-  bool failed() const noexcept;          ///< a write has failed
 
   /// Replaces the retention. The next maintenance applies it.
   void set_retention(const StoreRetention& retention) override;
