@@ -139,7 +139,7 @@ Task<void> Changes::save_progress() {
     // A loss repeats a call, which the protocol allows; commit has logged it.
     TransDelta results;
     const Result<> saved = co_await commit(*turn, std::move(results), Durability::progress);
-    // It is to be saved again, when the timer rings; the others would meet the same error now.
+    // It is to be saved again, when the timer is due; the others would meet the same error now.
     if (!saved && turn->is_linked()) break;
   }
 }

@@ -1,4 +1,5 @@
-// A target that answers again, and a try that somebody asks for: what pauses are for, and what not.
+// A target that answers again, and a try that somebody asks for: what intervals are for, and what
+// not.
 
 #include <algorithm>
 
@@ -215,7 +216,8 @@ TEST_F(EngineTries, WhatFailsWhileItsTargetAnswersOthersIsTriedOnceMoreAndThenIn
   submit_tcc("wrong", "http://away/c");
   submit_sagas(50);
   EXPECT_EQ(calls_of("confirm 01"), 2U);
-  EXPECT_EQ(query("wrong").next_cron_interval, seconds(20)) << "an early try makes no pause longer";
+  EXPECT_EQ(query("wrong").next_cron_interval, seconds(20))
+      << "an early try makes no interval longer";
   world_->advance(seconds(22));
   submit_sagas(50);
   EXPECT_EQ(calls_of("confirm 01"), 4U);
@@ -232,7 +234,7 @@ TEST_F(EngineTries, EachTryNowStartsTheBackoffAnew) {
   EXPECT_THAT(branches_->calls, SizeIs(6));
   EXPECT_EQ(query("g0").next_cron_interval, seconds(20));
   world_->advance(seconds(22));
-  EXPECT_EQ(query("g0").next_cron_interval, seconds(40)) << "its own tries double the pause";
+  EXPECT_EQ(query("g0").next_cron_interval, seconds(40)) << "its own tries double the interval";
   reset("g0");
   EXPECT_EQ(query("g0").next_cron_interval, seconds(20));
 }

@@ -44,7 +44,7 @@ struct CoordinatorLimits {
 };
 
 struct CoordinatorOptions : CoordinatorLimits {
-  /// Pause before a transaction is tried again; doubled after each error, up to backoff_max.
+  /// The interval before a transaction is tried again; doubled after each error, up to backoff_max.
   std::chrono::seconds retry_interval{10};
   std::chrono::seconds backoff_max{3600};
   /// Age at which a prepared msg is asked for and a prepared tcc or xa is sent back, unless the

@@ -16,7 +16,7 @@ struct BranchTrouble {
   const Transaction& trans;
   std::string_view url;  ///< masked
   std::string_view error;
-  std::int64_t retry_count = 0;  ///< how often the pause before a retry was doubled
+  std::int64_t retry_count = 0;  ///< how often the interval was doubled
 };
 
 /// Hears what happens in the core: logs, metrics and events leave through it. One for each shard,
@@ -36,7 +36,8 @@ class Observer {
   virtual void pass_ended(const Transaction& /*trans*/, bool /*without_error*/) {}
   /// A transaction has reached its last status, and that is durable.
   virtual void transaction_ended(const Transaction& /*trans*/) {}
-  /// A pass ended in an error of a branch, after its pause was set (protocol page 05, section 2.3).
+  /// A pass ended in an error of a branch, after its interval was set (protocol page 05,
+  /// section 2.3).
   virtual void branch_in_trouble(const BranchTrouble& /*trouble*/) {}
 };
 
