@@ -8,7 +8,7 @@
 
 namespace concerto::load {
 
-CallLedger::CallLedger(std::string prefix, std::vector<BranchCall> required)
+CallLedger::CallLedger(std::string prefix, std::vector<ExpectedCall> required)
     : prefix_(std::move(prefix) + "-"),
       required_(std::move(required)),
       all_required_(static_cast<State>((1U << required_.size()) - 1)) {
@@ -28,7 +28,7 @@ std::string CallLedger::gid(std::uint64_t number) const {
 bool CallLedger::note(std::string_view gid, std::string_view branch_id, std::string_view op) {
   const auto number = number_of(gid);
   if (!number) return false;
-  const auto call = std::ranges::find_if(required_, [&](const BranchCall& required) {
+  const auto call = std::ranges::find_if(required_, [&](const ExpectedCall& required) {
     return required.branch_id == branch_id && required.op == op;
   });
   if (call == required_.end()) {

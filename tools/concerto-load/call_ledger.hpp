@@ -10,12 +10,12 @@
 
 namespace concerto::load {
 
-/// A call that a branch has to hear, or may.
-struct BranchCall {
+/// A call that a branch has to receive, or may receive.
+struct ExpectedCall {
   std::string branch_id;
   std::string op;
 
-  friend bool operator==(const BranchCall&, const BranchCall&) = default;
+  friend bool operator==(const ExpectedCall&, const ExpectedCall&) = default;
 };
 
 /// Which transactions began, which were acknowledged, and which of the calls that each must cause
@@ -29,7 +29,7 @@ class CallLedger {
   static constexpr std::size_t calls_max = 6;
 
   /// `required`: what each transaction must cause, at most calls_max.
-  CallLedger(std::string prefix, std::vector<BranchCall> required);
+  CallLedger(std::string prefix, std::vector<ExpectedCall> required);
 
   /// The number of one more transaction.
   std::uint64_t begin();
@@ -70,7 +70,7 @@ class CallLedger {
   void set(std::uint64_t number, State bits);
 
   std::string prefix_;
-  std::vector<BranchCall> required_;
+  std::vector<ExpectedCall> required_;
   State all_required_;
   std::deque<State> states_;
   std::uint64_t acknowledged_count_ = 0;

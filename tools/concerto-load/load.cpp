@@ -31,7 +31,7 @@ net::HttpClientOptions http_options(const LoadOptions& options) {
 }
 
 /// Nobody calls branches that are not the load's own.
-std::vector<BranchCall> calls_to_own_branches(const LoadOptions& options) {
+std::vector<ExpectedCall> calls_to_own_branches(const LoadOptions& options) {
   if (!options.branches.empty()) return {};
   return required_calls(options.mode, Bank::branch_count);
 }

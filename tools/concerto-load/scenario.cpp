@@ -136,8 +136,8 @@ Scenario make_scenario(const LoadOptions& options, const std::vector<BranchUrls>
   return scenario;
 }
 
-std::vector<BranchCall> required_calls(Mode mode, std::size_t branch_count) {
-  std::vector<BranchCall> calls;
+std::vector<ExpectedCall> required_calls(Mode mode, std::size_t branch_count) {
+  std::vector<ExpectedCall> calls;
   if (mode == Mode::workflow) return calls;  // Its client calls the branches.
   for (std::size_t i = 0; i < branch_count; ++i) {
     calls.push_back({branch_id(i), final_op_of(mode)});

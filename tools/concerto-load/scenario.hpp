@@ -32,6 +32,6 @@ Scenario make_scenario(const LoadOptions& options, const std::vector<BranchUrls>
                        const std::string& query_prepared);
 
 /// What the branches of a transaction that succeeds must hear from the coordinator.
-std::vector<BranchCall> required_calls(Mode mode, std::size_t branch_count);
+std::vector<ExpectedCall> required_calls(Mode mode, std::size_t branch_count);
 
 }  // namespace concerto::load

@@ -109,7 +109,7 @@ TEST(Scenario, WithoutWaitingEndsLater) {
 }
 
 TEST(Scenario, RequiresTheForwardCalls) {
-  using Calls = std::vector<BranchCall>;
+  using Calls = std::vector<ExpectedCall>;
   EXPECT_EQ(required_calls(Mode::saga, 2), (Calls{{"01", "action"}, {"02", "action"}}));
   EXPECT_EQ(required_calls(Mode::tcc, 1), (Calls{{"01", "confirm"}}));
   EXPECT_EQ(required_calls(Mode::xa, 1), (Calls{{"01", "commit"}}));
