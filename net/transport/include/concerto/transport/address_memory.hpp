@@ -9,9 +9,9 @@
 
 namespace concerto::net {
 
-/// What any shard of the process uses of what it last read from a registry: a shard that needs a
-/// service for the first time while the registry is away goes on with that. Thread-safe; never on
-/// the path of a call. One entry per service, kept for the life of the process.
+/// Remembers what any shard of the process last read from a registry. A shard that needs a service
+/// for the first time while the registry does not answer uses this memory. Thread-safe; calls to
+/// services never use it. It has one entry for each service, which is kept until the process ends.
 class AddressMemory {
  public:
   using Values = std::map<std::string, std::string>;  ///< entries of the registry, by key

@@ -13,32 +13,33 @@ namespace concerto::net {
 
 using Address = boost::asio::ip::tcp::endpoint;
 
-/// The socket addresses of one target on one shard, as a resolver knows them.
+/// The socket addresses of one target on one shard, as far as a resolver knows them.
 ///
-/// A resolver (static, DNS, etcd, ...) derives from this and calls publish or publish_error from
-/// its shard whenever it learns something; a channel listens. Before the first of these calls the
-/// target is "still resolving" and calls wait for it until their deadline. The source must
-/// outlive the channels that listen to it.
+/// A resolver (static, DNS, etcd, ...) derives from this class and calls publish or publish_error
+/// on its shard whenever it learns something; a channel listens. Before the first publish or
+/// publish_error the target is "still resolving", and calls to it wait until their deadline. The
+/// source must outlive the channels that listen to it.
 class AddressSource {
  public:
   virtual ~AddressSource() = default;
   AddressSource(const AddressSource&) = delete;
   AddressSource& operator=(const AddressSource&) = delete;
 
-  /// In order, without duplicates.
+  /// The addresses, in order, without duplicates.
   const std::vector<Address>& addresses() const noexcept { return addresses_; }
 
-  /// Why there is no address. A code of value 0 while still resolving or while there are some.
+  /// Why there is no address. The code has the value 0 while the target is still resolving or while
+  /// there are addresses.
   const Error& error() const noexcept { return error_; }
 
   bool resolving() const noexcept { return addresses_.empty() && !error_.code; }
 
-  /// A channel needs addresses (first call) or could not connect to those it has. A resolver that
-  /// works on demand starts or repeats its look-up, at most as often as it finds reasonable.
-  /// What it learns is published after this function has returned.
+  /// Called when a channel needs addresses (at its first call), or could not connect to the
+  /// addresses that it has. A resolver that works on demand starts or repeats its look-up, but not
+  /// too often. What it learns is published after this function has returned.
   virtual void refresh() {}
 
-  /// Tells a listener about every change until it goes.
+  /// Tells a listener about every change until the listener is destroyed.
   class Listener {
    public:
     Listener(AddressSource& source, std::function<void()> on_change);
@@ -56,12 +57,12 @@ class AddressSource {
  protected:
   AddressSource() = default;
 
-  /// The target's addresses from now on; duplicates are dropped. An empty list is an error:
-  /// use publish_error.
+  /// Sets the target's addresses; duplicates are dropped. The list must not be empty: use
+  /// publish_error.
   void publish(std::vector<Address> addresses);
 
-  /// There is no address, for this reason. Earlier addresses are forgotten: a resolver that only
-  /// failed to look again keeps quiet instead.
+  /// Says that there is no address, and why. Earlier addresses are forgotten, so a resolver whose
+  /// repeated look-up failed does not call this.
   void publish_error(Error error);
 
  private:

@@ -7,12 +7,13 @@
 
 namespace concerto::net {
 
-/// Memory for what the clients of a shard have sent and nobody has taken yet, and for answers that
-/// they do not take: bodies, messages, header blocks, streams that wait. HTTP and gRPC share one.
+/// The memory that a shard may use for requests that have arrived in part or were not read yet, and
+/// for answers that clients do not read: bodies, messages, header blocks, waiting streams. HTTP and
+/// gRPC share one budget.
 ///
-/// When a connection exceeds its share, or all of them together what there is, those that hold most
-/// give something up, the oldest first among equals: newcomers are not refused in place of
-/// holders. Everything on the shard's thread.
+/// When a connection exceeds its share, or all connections together exceed the budget, the
+/// connections that hold the most give something up, the oldest first among equals. So a new
+/// connection is not refused because others hold much. Use the budget on the shard's thread alone.
 class BufferBudget {
  public:
   struct Limits {
@@ -24,7 +25,7 @@ class BufferBudget {
   BufferBudget(const BufferBudget&) = delete;
   BufferBudget& operator=(const BufferBudget&) = delete;
 
-  /// A connection that holds memory.
+  /// The part of a connection that holds memory.
   class Holder : public boost::intrusive::list_base_hook<> {
    public:
     /// `budget` must outlive the holder.
@@ -36,21 +37,22 @@ class BufferBudget {
     std::size_t held_bytes() const noexcept { return input_bytes_ + answer_bytes_; }
     std::size_t input_bytes() const noexcept { return input_bytes_; }
 
-    /// Something that was received and is held has now `to` bytes instead of `from`. May shed, here
-    /// or elsewhere.
+    /// Received data that the holder keeps now has `to` bytes instead of `from`. This may call
+    /// `shed` of this holder or of others.
     void change_input(std::size_t from, std::size_t to);
-    /// The same of an answer. The share of a connection does not bound it: one that is being taken
-    /// may be large.
+    /// The same for data of an answer. A connection's share does not limit answers: an answer that
+    /// the client reads may be large.
     void change_answer(std::size_t from, std::size_t to);
 
    protected:
-    /// What has to be given up.
+    /// Which data has to be given up.
     enum class Excess { share, budget };
 
-    /// Gives up at least half of what is held, or of the input if only the share is exceeded, the
-    /// largest first. Must not destroy a holder.
+    /// Gives up at least half of the data that is held, or of the input if only the share is
+    /// exceeded, the largest first. Must not destroy a holder.
     virtual void shed(Excess excess) = 0;
-    /// The connection is about to be closed: what it still holds counts no more.
+    /// Call this when the connection is about to be closed: the data that it still holds no longer
+    /// counts.
     void write_off() noexcept;
 
    private:
@@ -64,11 +66,11 @@ class BufferBudget {
     bool is_written_off_ = false;
   };
 
-  /// From now on.
+  /// Changes the limits from now on.
   void set_limits(const Limits& limits) { limits_ = limits; }
 
   std::size_t used_bytes() const noexcept { return used_bytes_; }
-  /// How often a holder had to give something up.
+  /// How many times a holder had to give something up.
   std::uint64_t shed_count() const noexcept { return shed_count_; }
 
  private:

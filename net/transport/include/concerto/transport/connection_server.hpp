@@ -9,7 +9,8 @@
 
 namespace concerto::net {
 
-/// A connected, non-blocking socket that no shard owns yet. Closes it when nobody takes it.
+/// A connected, non-blocking socket that no shard owns yet. The destructor closes the socket if
+/// nobody has taken it.
 class AcceptedSocket {
  public:
   AcceptedSocket(int descriptor, boost::asio::ip::tcp::endpoint peer) noexcept;
@@ -26,28 +27,29 @@ class AcceptedSocket {
   boost::asio::ip::tcp::endpoint peer_;
 };
 
-/// One shard's server of whatever protocol. Thread-safe but for `drain`.
+/// The server of one shard, for HTTP or gRPC. Thread-safe except for `drain`.
 class ConnectionServer {
  public:
   virtual ~ConnectionServer() = default;
 
-  /// Takes a connection over. False, and the socket stays the caller's, when there is no room for
-  /// it or the server drains. An idle connection is closed then, so that connections that nobody
-  /// uses do not keep out others for long.
+  /// Takes over a connection. If there is no room or the server drains, returns false, and the
+  /// socket stays with the caller. An idle connection is then closed, so that unused connections do
+  /// not keep others out for long.
   [[nodiscard]] virtual bool offer(AcceptedSocket& socket) = 0;
-  /// Closes an idle connection soon, if there is one: a server with the same budget found no room.
+  /// Closes an idle connection soon, if there is one. Called when a server with the same budget has
+  /// no room.
   virtual void ask_for_room() = 0;
-  /// Takes over a connection that there is no room for, in order to tell its client so. False, and
-  /// the socket stays the caller's, when the server cannot do even that.
+  /// Takes over a connection for which there is no room, to tell its client so. If the server
+  /// cannot do that either, returns false, and the socket stays with the caller.
   [[nodiscard]] virtual bool turn_away(AcceptedSocket& socket) = 0;
-  /// Tells the client of a socket that will be closed at once that there is no room, if there is a
-  /// way to say it without waiting.
+  /// Tells the client that there is no room, if that is possible without waiting. The socket will
+  /// be closed at once.
   virtual void refuse(int descriptor) const noexcept = 0;
-  /// Connections that were taken over and are not closed yet.
+  /// Number of connections that were taken over and are still open.
   virtual std::size_t connection_count() const noexcept = 0;
 
-  /// Takes no more connections, lets what is in work end, and ends what is left at `deadline`.
-  /// Returns when nothing of it runs any more. On the server's own thread.
+  /// Accepts no more connections, lets running requests end, and ends the remaining ones at
+  /// `deadline`. Returns when no request runs any more. Call it on the server's own thread.
   virtual Task<void> drain(SteadyTime deadline) = 0;
 
  protected:

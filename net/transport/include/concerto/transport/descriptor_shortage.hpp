@@ -10,19 +10,19 @@
 namespace concerto::net {
 
 /// Remembers that connections were refused because the process had no file descriptor left, and
-/// says so once and then at most once a minute. Told by the listeners of one thread; `is_recent`
-/// and `refused` on any thread.
+/// reports that at most once a minute. The listeners of one thread tell it; any thread may call
+/// `is_recent` and `refused`.
 class DescriptorShortage {
  public:
-  /// `say` gets a sentence for the operator.
+  /// `say` is called with a sentence for the operator.
   DescriptorShortage(const Clock& clock, std::function<void(const std::string&)> say);
   DescriptorShortage(const DescriptorShortage&) = delete;
   DescriptorShortage& operator=(const DescriptorShortage&) = delete;
 
-  /// A connection was refused, or nobody could even take it in order to refuse it.
+  /// Call this when a connection was refused, or could not even be accepted to be refused.
   void note();
 
-  /// Within the last ten seconds.
+  /// Whether a connection was refused within the last ten seconds.
   bool is_recent() const noexcept;
   std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 

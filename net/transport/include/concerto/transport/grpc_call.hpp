@@ -8,13 +8,13 @@
 
 namespace concerto::net {
 
-/// The end of a call: what a handler returns and what a caller gets.
+/// The end of a call: a handler returns it, and a caller gets it.
 struct GrpcReply {
   GrpcStatus status;
   std::string message;    ///< of a unary call that ended with ok
   GrpcMetadata metadata;  ///< sent before the message
   GrpcMetadata trailers;  ///< sent with the status
-  /// At the caller: false if it is certain that the server did not see the call.
+  /// For a caller: false if it is certain that the server did not see the call.
   bool sent = true;
 
   bool ok() const noexcept { return status.ok(); }

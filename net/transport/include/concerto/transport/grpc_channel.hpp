@@ -24,7 +24,7 @@ struct GrpcChannelOptions {
   /// The `:authority` of every call; the socket address if empty.
   std::string authority;
   std::string user_agent = "concerto";
-  /// Connections speak TLS, and the server's certificate must name `tls_host`. Null: plain text.
+  /// Connections use TLS, and the server's certificate must name `tls_host`. Null: plain text.
   std::shared_ptr<boost::asio::ssl::context> tls;
   std::string tls_host;
   std::size_t message_bytes_max = 4u << 20;  ///< of one received message
@@ -34,22 +34,21 @@ struct GrpcChannelOptions {
   std::size_t streams_per_connection_max = 1000;
   /// More connections to an address are opened when all of its connections are full.
   std::size_t connections_per_address_max = 8;
-  /// What bounds the connections of all channels that share it. May be null.
+  /// Limits the connections of all channels that share this budget. May be null.
   std::shared_ptr<SocketBudget> sockets;
-  /// Calls that wait for a connection; more are refused with RESOURCE_EXHAUSTED.
+  /// Calls that may wait for a connection; more are refused with RESOURCE_EXHAUSTED.
   std::size_t waiting_calls_max = 10'000;
 
   std::chrono::milliseconds connect_timeout{5'000};  ///< until the peer's SETTINGS frame
   std::chrono::milliseconds backoff_min{100};
   std::chrono::milliseconds backoff_max{10'000};
 
-  /// A PING is sent when nothing came for this long while calls are running, and when a call gets
-  /// no answer in time and nothing else came either: until the connection shows life, calls take
-  /// another. Servers of gRPC end
-  /// connections that ping more often than they allow (5 minutes unless configured); then the
-  /// interval is doubled.
+  /// A PING is sent when nothing has arrived for this long while calls are running. A PING is also
+  /// sent when a call gets no answer in time and nothing else has arrived either; until something
+  /// arrives, calls use another connection. gRPC servers end connections that ping more often than
+  /// they allow (every 5 minutes unless configured); the interval is then doubled.
   std::chrono::milliseconds keepalive_interval{300'000};
-  /// Limit for the answer to a PING and for the acknowledgement of sent bytes by the peer's kernel.
+  /// Time limit for the answer to a PING, and for the peer's kernel to acknowledge sent bytes.
   std::chrono::milliseconds keepalive_timeout{20'000};
 
   std::uint32_t stream_window_bytes = 1u << 20;
@@ -61,14 +60,14 @@ class ChannelCore;
 class ClientCall;
 }  // namespace detail
 
-/// What is wanted of a unary call's answer.
+/// Which parts of a unary call's answer the caller needs.
 enum class GrpcAnswer : bool {
-  status,  ///< the message is checked, and dropped as it comes
+  status,  ///< the message is checked and dropped as it arrives
   message,
 };
 
 /// A stream of messages in both directions. One reader and one writer may wait at the same time.
-/// Dropping the handle cancels the call.
+/// The destructor cancels the call.
 class GrpcClientStream {
  public:
   /// Made by GrpcChannel::open_stream.
@@ -77,21 +76,21 @@ class GrpcClientStream {
   GrpcClientStream(const GrpcClientStream&) = delete;
   GrpcClientStream& operator=(const GrpcClientStream&) = delete;
 
-  /// Queues a message; returns when there is room for the next one. False if the call is over:
-  /// finish() tells why.
+  /// Queues a message, and returns when there is room for the next one. Returns false if the call
+  /// has ended; finish() tells why.
   Task<bool> write(std::string message);
 
   /// Tells the server that no more messages follow.
   void writes_done();
 
-  /// The next message, or nothing when the call is over.
+  /// The next message, or nothing if the call has ended.
   Task<std::optional<std::string>> read();
 
-  /// Waits for the end of the call, dropping messages that were not read. The reply carries
-  /// status, metadata and trailers.
+  /// Waits for the end of the call and drops messages that were not read. The reply has status,
+  /// metadata and trailers.
   Task<GrpcReply> finish();
 
-  /// Ends the call with CANCELLED; waiting coroutines resume soon after.
+  /// Ends the call with CANCELLED. Waiting coroutines resume soon after.
   void cancel();
 
  private:
@@ -100,10 +99,10 @@ class GrpcClientStream {
 
 /// Calls to the services behind one target, from one shard.
 ///
-/// Connects on demand, keeps its connections, spreads calls over the target's addresses in turn.
-/// Calls are not "wait for ready": while every address is in backoff after a failed connect they
-/// fail at once with UNAVAILABLE and that error. A call that the peer provably did not process is
-/// sent once more. All functions on the shard's thread.
+/// A channel connects on demand, keeps its connections, and uses the target's addresses in turn.
+/// Calls are not "wait for ready": while every address is in backoff after a failed connect, calls
+/// fail at once with UNAVAILABLE and the error of the connect. A call that the peer provably did
+/// not process is sent once more. Call all functions on the shard's thread.
 class GrpcChannel {
  public:
   /// The referenced objects must outlive the channel.
@@ -113,17 +112,18 @@ class GrpcChannel {
   GrpcChannel(const GrpcChannel&) = delete;
   GrpcChannel& operator=(const GrpcChannel&) = delete;
 
-  /// One request, one reply. `method` is the full path: `/package.Service/Method`. Ends by
-  /// `deadline` (SteadyTime::max(): none), which the server is told too. Cancelling the waiting
-  /// coroutine cancels the call.
+  /// Sends one request and returns one reply. `method` is the full path: `/package.Service/Method`.
+  /// The call ends by `deadline` (SteadyTime::max(): none), which is sent to the server too.
+  /// Cancelling the waiting coroutine cancels the call.
   Task<GrpcReply> unary(std::string method, std::string message, GrpcMetadata metadata,
                         SteadyTime deadline, GrpcAnswer answer = GrpcAnswer::message);
 
-  /// Starts a streaming call; also one for which no connection is there yet. Never null.
+  /// Starts a streaming call, even if there is no connection yet. Never returns null.
   std::unique_ptr<GrpcClientStream> open_stream(std::string method, GrpcMetadata metadata,
                                                 SteadyTime deadline);
 
-  /// Ends every call with UNAVAILABLE and every connection. Further calls fail the same way.
+  /// Ends every call with UNAVAILABLE, and closes every connection. Further calls fail in the same
+  /// way.
   void close();
 
   std::size_t connection_count() const noexcept;

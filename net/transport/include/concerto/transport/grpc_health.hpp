@@ -13,7 +13,7 @@ namespace concerto::net {
 /// Numbers as in grpc.health.v1.
 enum class ServingStatus : std::uint8_t { unknown = 0, serving = 1, not_serving = 2 };
 
-/// The service grpc.health.v1.Health of one server. Use it on the server's shard; it must outlive
+/// The service grpc.health.v1.Health of one server. Use it on the server's shard. It must outlive
 /// the server's drain.
 class GrpcHealth {
  public:
@@ -25,7 +25,7 @@ class GrpcHealth {
   /// The empty service name stands for the server as a whole.
   void set(const std::string& service, ServingStatus status);
 
-  /// Ends the watches, so that they do not hold up the server's drain. Call it before that.
+  /// Ends the watches, because they would delay the server's drain. Call it before the drain.
   void close();
 
  private:

@@ -9,11 +9,11 @@
 
 namespace concerto::net {
 
-/// Metadata of a call: names with values, in order, names may repeat. All bytes are in one block.
+/// Metadata of a call: names with values, in order. Names may repeat. All bytes are in one block.
 ///
-/// Names are stored in lower case. The value of a name that ends in `-bin` is any bytes, it is
-/// base64 on the wire only; other values are printable ASCII: the transport refuses to send
-/// anything else with INTERNAL.
+/// Names are stored in lower case. If a name ends in `-bin`, its value may be any bytes; base64 is
+/// used only on the wire. Other values are printable ASCII: the transport refuses to send anything
+/// else, with INTERNAL.
 class GrpcMetadata {
  public:
   struct Entry {
@@ -25,11 +25,11 @@ class GrpcMetadata {
 
   void add(std::string_view name, std::string_view value);
 
-  /// A field that other calls of the connection carry too: HPACK remembers it, so that it takes a
-  /// byte from then on and next to no time.
+  /// Adds a field that other calls of the connection have too. HPACK remembers the field, so that
+  /// later it takes one byte and almost no time.
   void add_repeated(std::string_view name, std::string_view value);
 
-  /// Makes room for as many fields with as many bytes, beside those that are there.
+  /// Makes room for this many further fields with this many bytes.
   void reserve(std::size_t fields, std::size_t bytes);
 
   /// The first value of `name` (given in lower case).
@@ -37,9 +37,9 @@ class GrpcMetadata {
 
   std::size_t size() const noexcept { return places_.size(); }
   bool empty() const noexcept { return places_.empty(); }
-  /// Valid until the metadata changes.
+  /// The views are valid until the metadata changes.
   Entry operator[](std::size_t index) const noexcept;
-  /// Whether it was added by add_repeated.
+  /// Whether add_repeated has added the field.
   bool is_repeated(std::size_t index) const noexcept { return places_[index].repeated; }
   void clear() noexcept;
 

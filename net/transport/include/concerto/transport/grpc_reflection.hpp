@@ -8,11 +8,11 @@
 namespace concerto::net {
 
 /// Server reflection, grpc.reflection.v1 and v1alpha, for services whose descriptors are linked
-/// in. Must outlive the server's drain.
+/// into the program. It must outlive the server's drain.
 class GrpcReflection {
  public:
-  /// `services` are full names (`dtmgimp.Dtm`) that the generated pool knows. Those of health and
-  /// reflection itself are listed if they are named here.
+  /// `services` are full names (`dtmgimp.Dtm`) that the generated pool knows. The services of
+  /// health and reflection are listed only if they are named here.
   explicit GrpcReflection(std::vector<std::string> services);
 
   /// Registers ServerReflectionInfo in both versions.

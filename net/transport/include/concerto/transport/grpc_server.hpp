@@ -30,26 +30,28 @@ struct GrpcServerOptions {
   std::size_t header_bytes_max = 16u << 10;  ///< of one received header block
   std::size_t streams_per_connection_max = 1000;
   std::size_t connections_max = 20'000;  ///< of this shard; more are closed at once
-  /// What bounds connections besides; shared with others. May be null.
+  /// A further limit on connections, shared with other servers. May be null.
   std::shared_ptr<SocketBudget> sockets;
-  /// Memory for calls that no handler has taken yet, messages that it has not read, and answers
-  /// that the client does not take. Calls that have to make room fail with RESOURCE_EXHAUSTED.
-  /// Shared with others; null: one of its own.
+  /// Memory for calls that no handler has yet, for messages that handlers have not read, and for
+  /// answers that clients do not read. Calls that have to make room fail with RESOURCE_EXHAUSTED.
+  /// Shared with other servers; null: the server has its own budget.
   std::shared_ptr<BufferBudget> buffers;
 
-  /// Connections speak TLS with this context, by ALPN `h2` (see make_tls_server_context). Null:
+  /// Connections use TLS with this context, and ALPN `h2` (see make_tls_server_context). Null:
   /// plain text.
   std::shared_ptr<boost::asio::ssl::context> tls;
 
-  /// Until the client's SETTINGS frame, the handshake of TLS included.
+  /// Time until the client's SETTINGS frame, the handshake of TLS included.
   std::chrono::milliseconds handshake_timeout{20'000};
-  /// For a request, or the first message and each begun one of a stream, to arrive whole; then the
-  /// call fails with DEADLINE_EXCEEDED. A header block that takes longer ends its connection.
+  /// Time within which a request has to arrive completely; in a stream, the first message and each
+  /// message that has begun. After it the call fails with DEADLINE_EXCEEDED. A header block that
+  /// takes longer ends its connection.
   std::chrono::milliseconds request_timeout{30'000};
-  /// A connection without calls for this long is ended with GOAWAY; 0 keeps it.
+  /// A connection without calls for this long is ended with GOAWAY; 0 keeps connections open.
   std::chrono::milliseconds idle_timeout{0};
   std::chrono::milliseconds keepalive_interval{120'000};
-  /// Limit for the answer to a PING, and for a client that does not take what it is sent.
+  /// Time limit for the answer to a PING, and for a client that does not read what the server
+  /// sends.
   std::chrono::milliseconds keepalive_timeout{20'000};
 
   std::uint32_t stream_window_bytes = 1u << 20;
@@ -61,9 +63,9 @@ class ServerCore;
 class ServerCall;
 }  // namespace detail
 
-/// Counters of a server; written by its shard, readable from anywhere.
+/// Counters of a server. Its shard writes them, and any thread may read them.
 struct GrpcServerProbe {
-  /// Connections that ended before the handshake of TLS was done.
+  /// Connections that ended before the TLS handshake was complete.
   std::atomic<std::uint64_t> failed_handshake_count{0};
 };
 
@@ -75,7 +77,7 @@ struct GrpcRequest {
   GrpcMetadata metadata;
   SteadyTime deadline = SteadyTime::max();
 
-  /// The client has gone or the deadline has passed: the reply will be dropped.
+  /// Whether the client has gone or the deadline has passed; the reply will then be dropped.
   bool cancelled() const noexcept;
 
   const detail::ServerCall* call = nullptr;  ///< the transport's
@@ -94,17 +96,19 @@ class GrpcServerStream {
   const GrpcMetadata& metadata() const noexcept;
   SteadyTime deadline() const noexcept;
 
-  /// The client has gone, the deadline has passed or the server closes.
+  /// Whether the client has gone, the deadline has passed or the server closes.
   bool cancelled() const noexcept;
-  /// Called once when `cancelled()` becomes true; replaces an earlier one. Must not suspend.
+  /// Sets a function that is called once when `cancelled()` becomes true, in place of an earlier
+  /// function. It must not suspend.
   void on_cancelled(std::function<void()> callback);
 
-  /// The next message, or nothing: the client sends no more, or the call is cancelled.
+  /// The next message, or nothing if the client sends no more or the call is cancelled.
   Task<std::optional<std::string>> read();
-  /// Queues a message; returns when there is room for the next one. False once cancelled.
+  /// Queues a message, and returns when there is room for the next one. Returns false once the call
+  /// is cancelled.
   Task<bool> write(std::string message);
 
-  /// Sent before the first message; additions after the first write are dropped.
+  /// Metadata that is sent before the first message. Additions after the first write are dropped.
   GrpcMetadata& reply_metadata() noexcept;
   /// Sent with the status.
   GrpcMetadata& trailers() noexcept;
@@ -113,22 +117,23 @@ class GrpcServerStream {
   detail::ServerCall& call_;
 };
 
-/// Runs to its end even when the client goes or the deadline passes: a transaction that was begun
-/// has an outcome all the same. An exception that leaves it becomes INTERNAL with its text.
+/// Handles a unary call. A handler runs to its end even if the client goes or the deadline passes,
+/// because a transaction that has begun still gets its result. An exception that leaves the handler
+/// becomes INTERNAL with the exception's text.
 using GrpcUnaryHandler = std::function<Task<GrpcReply>(GrpcRequest)>;
 
-/// Returns the status. The stream outlives the handler's task.
+/// Handles a stream and returns the status. The stream outlives the handler's task.
 using GrpcStreamHandler = std::function<Task<GrpcStatus>(GrpcServerStream&)>;
 
 /// Serves gRPC on the connections of one shard.
 ///
-/// Register the methods first, then hand over connections (Listener does). Everything on the
-/// shard's thread, except where a function says otherwise.
+/// Register the methods first, then pass connections to the server (Listener does that). Call all
+/// functions on the shard's thread, except where a function says otherwise.
 class GrpcServer final : public ConnectionServer {
  public:
   /// `timers` must outlive the server.
   GrpcServer(Executor executor, Timers& timers, GrpcServerOptions options = {});
-  /// Drain it first.
+  /// Drain the server first.
   ~GrpcServer() override;
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
@@ -139,23 +144,24 @@ class GrpcServer final : public ConnectionServer {
 
   [[nodiscard]] bool offer(AcceptedSocket& socket) override;
   void ask_for_room() override;
-  /// gRPC knows no answer before the client has spoken: never taken, and nothing is said.
+  /// gRPC has no answer before the client has sent something, so such connections are never taken
+  /// over and nothing is sent.
   [[nodiscard]] bool turn_away(AcceptedSocket&) override { return false; }
   void refuse(int) const noexcept override {}
-  /// Those on their way to the shard included.
+  /// Connections on their way to the shard are included.
   std::size_t connection_count() const noexcept override;
 
   std::size_t call_count() const noexcept;
   const GrpcServerProbe& probe() const noexcept;
 
-  /// From now on, for new connections, `tls` included; the limit on messages also for new calls on
-  /// old ones. `buffers` and `sockets` stay as they are.
+  /// Changes the options for new connections, `tls` included. The limit on messages also holds for
+  /// new calls on existing connections. `buffers` and `sockets` are not changed.
   void set_limits(const GrpcServerOptions& options);
 
-  /// Refuses new connections, sends GOAWAY on the others, waits until the running calls have
-  /// ended; at `deadline` ends what is left with UNAVAILABLE, and gives clients half a second to
-  /// read that unless `deadline` had passed before. Returns when no handler runs any more: unary
-  /// handlers are waited for without limit.
+  /// Refuses new connections, sends GOAWAY on the others and waits until the running calls have
+  /// ended. At `deadline` it ends the remaining calls with UNAVAILABLE, and gives clients half a
+  /// second to read that, unless `deadline` had passed before. Returns when no handler runs any
+  /// more; it waits for unary handlers without a limit.
   Task<void> drain(SteadyTime deadline) override;
 
  private:

@@ -31,7 +31,7 @@ enum class GrpcCode : std::uint8_t {
   unauthenticated = 16,
 };
 
-/// The name as Go prints it: `NotFound`, `DeadlineExceeded`, `Canceled`.
+/// The name of a code as Go prints it: `NotFound`, `DeadlineExceeded`, `Canceled`.
 std::string_view to_string(GrpcCode code) noexcept;
 
 /// How a call ended.
@@ -45,22 +45,23 @@ struct GrpcStatus {
 /// `rpc error: code = NotFound desc = no such thing`, as Go prints it.
 std::string describe(const GrpcStatus& status);
 
-/// Statuses that came from the peer, or from a call that may have reached it. Conditions:
-/// `rejected` where the peer says that it did nothing and never will, `retry_later` for
-/// resource_exhausted, `outcome_unknown` for the rest, unavailable included.
+/// Category of statuses that came from the peer, or from a call that may have reached the peer.
+/// Conditions: `rejected` if the peer says that it did nothing and never will, `retry_later` for
+/// resource_exhausted, `outcome_unknown` for all others, unavailable included.
 const boost::system::error_category& grpc_category() noexcept;
 
-/// Statuses made here before a byte of the call was sent: `retry_later` for unavailable,
-/// deadline_exceeded and resource_exhausted, `rejected` for the rest.
+/// Category of statuses that were made here before any byte of the call was sent. Conditions:
+/// `retry_later` for unavailable, deadline_exceeded and resource_exhausted, `rejected` for all
+/// others.
 const boost::system::error_category& grpc_unsent_category() noexcept;
 
 boost::system::error_code make_error_code(GrpcCode code) noexcept;
 boost::system::error_code make_unsent_error_code(GrpcCode code) noexcept;
 
-/// The gRPC code that an error carries, from either category.
+/// The gRPC code of an error of either category.
 std::optional<GrpcCode> grpc_code_of(const error_code& code) noexcept;
 
-/// A status that is not ok as an Error, `describe(status)` being its detail.
+/// Makes an Error of a status that is not ok. Its detail is `describe(status)`.
 Error to_error(const GrpcStatus& status, bool sent = true);
 
 }  // namespace concerto::net

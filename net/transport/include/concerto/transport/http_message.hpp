@@ -12,9 +12,9 @@
 
 namespace concerto::net {
 
-/// Header fields in the order in which they came. Names compare without case.
+/// Header fields in the order of their arrival. Names are compared without case.
 ///
-/// All fields share one buffer, so that a message costs two allocations and not two per field.
+/// All fields share one buffer, so that a message takes two allocations and not two for each field.
 /// Views stay valid until the object changes.
 class HttpHeaders {
  public:
@@ -31,11 +31,11 @@ class HttpHeaders {
   std::optional<std::string_view> find(std::string_view name) const noexcept;
   bool contains(std::string_view name) const noexcept { return find(name).has_value(); }
 
-  /// Appends a field, also when the name is there already.
+  /// Appends a field, even if there is a field with this name already.
   void add(std::string_view name, std::string_view value);
-  /// Appends a blank and `more` to the value of the last field, which there must be.
+  /// Appends a blank and `more` to the value of the last field. There must be a field.
   void extend_last(std::string_view more);
-  /// Replaces every field with this name by one.
+  /// Replaces all fields with this name by one field.
   void set(std::string_view name, std::string_view value);
   void erase(std::string_view name);
   void reserve(std::size_t fields, std::size_t bytes);
@@ -53,30 +53,31 @@ class HttpHeaders {
 
 /// Whether `name` is a header name that RFC 9110 allows.
 bool is_legal_header_name(std::string_view name) noexcept;
-/// Whether `value` may be sent: no control characters but tabs.
+/// Whether `value` may be sent: it has no control characters except tabs.
 bool is_legal_header_value(std::string_view value) noexcept;
-/// Whether `text` may be the value of a Host field: a name or an address, and perhaps a port;
-/// also nothing at all.
+/// Whether `text` may be the value of a Host field: a name or an address, with or without a port,
+/// or an empty text.
 bool is_legal_host_field(std::string_view text) noexcept;
 /// `text` without blanks and tabs at its ends.
 std::string_view trim_blanks(std::string_view text) noexcept;
 /// ASCII comparison without case.
 bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
 
-/// A request as a handler sees it.
+/// A request, as passed to a handler.
 struct HttpRequest {
   using Query = std::vector<std::pair<std::string, std::string>>;
 
   std::string method;  ///< upper case as sent: GET, POST, ...
-  /// Without query; starts with a slash (`*` for OPTIONS *, an authority for CONNECT). Decoded,
-  /// except `%2F` and `%25`: an encoded slash separates nothing.
+  /// The path without the query. It starts with a slash (but is `*` for OPTIONS *, and an authority
+  /// for CONNECT). It is decoded, except `%2F` and `%25`, because an encoded slash separates
+  /// nothing.
   std::string path;
   Query query;  ///< decoded, in order; pairs that cannot be decoded are left out
   HttpHeaders headers;
   std::string body;
   boost::asio::ip::tcp::endpoint peer;
 
-  /// The first query parameter with this name; nothing when it is absent.
+  /// The first query parameter with this name; nothing if there is none.
   std::optional<std::string_view> query_value(std::string_view name) const noexcept;
 };
 

@@ -11,12 +11,13 @@
 
 namespace concerto::net {
 
-/// Which requests go through a proxy: the rules of Go's net/http for HTTP_PROXY, HTTPS_PROXY and
-/// NO_PROXY. Immutable after construction.
+/// Decides which requests go through a proxy, by the rules of Go's net/http for HTTP_PROXY,
+/// HTTPS_PROXY and NO_PROXY. Immutable after construction.
 ///
-/// NO_PROXY is a list separated by commas of hosts (`b.org` covers `b.org` and below, `.b.org`
-/// and `*.b.org` only below), addresses, CIDR ranges, each with an optional `:port`, or `*`.
-/// localhost and loopback addresses never use a proxy.
+/// NO_PROXY is a list, separated by commas, of hosts, addresses and CIDR ranges, each with an
+/// optional `:port`, or `*`. The host `b.org` stands for `b.org` and all names below it; `.b.org`
+/// and `*.b.org` stand only for the names below. localhost and loopback addresses never use a
+/// proxy.
 class HttpProxyRules {
  public:
   struct Proxy {
@@ -25,15 +26,15 @@ class HttpProxyRules {
     std::string authorization;  ///< value of Proxy-Authorization, empty without userinfo
   };
 
-  /// No proxy at all.
+  /// Rules that use no proxy.
   HttpProxyRules() = default;
   /// `http` and `https` are proxy URLs or `host:port`, empty for none.
   static Result<HttpProxyRules> make(std::string_view http, std::string_view https,
                                      std::string_view no_proxy);
-  /// From the environment; upper case names first, then lower case.
+  /// Reads the rules from the environment: first the names in upper case, then in lower case.
   static Result<HttpProxyRules> from_environment();
 
-  /// The proxy for a request, nullptr for a direct connection. `host` without brackets.
+  /// The proxy for a request; nullptr for a direct connection. `host` has no brackets.
   const Proxy* find(bool is_https, std::string_view host, std::string_view port) const;
 
  private:

@@ -13,37 +13,38 @@
 
 namespace concerto::net {
 
-/// Answers one request. It may run longer than its connection: a reply that nobody waits for is
-/// dropped. It is cancelled only when its server's time to drain is over.
+/// Answers one request. A handler may run longer than its connection; the answer is then dropped.
+/// It is cancelled only when the time for the server's drain is over.
 using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
 
-/// Whether a request changes what the server keeps.
+/// Whether a request changes data of the server.
 enum class RouteEffect { reads, changes };
 
-/// Finds the handler of a request by method and path: an exact path first, then the longest
-/// prefix. HEAD is answered where a GET only reads. Everything else is 404 `404 page not found` as
-/// text/plain, a known path with another method too (protocol page 02, section 1).
+/// Finds the handler of a request by method and path: an exact path first, then the longest prefix.
+/// HEAD is answered if the path's GET only reads. Every other request gets 404 with the text/plain
+/// body `404 page not found`, also a known path with another method (protocol page 02, section 1).
 ///
-/// Fill it before the server starts; afterwards every shard may read it. It must outlive the
-/// servers that use it.
+/// Add all routes before the server starts; after that, every shard may read the router. It must
+/// outlive the servers that use it.
 class Router {
  public:
   static constexpr std::string_view any_method = "*";
 
   Router();
 
-  /// A GET reads and every other method changes, unless `effect` says otherwise.
+  /// Adds a handler. A GET counts as a read and every other method as a change, unless `effect`
+  /// says otherwise.
   void add(std::string_view method, std::string_view path, HttpHandler handler);
   void add(std::string_view method, std::string_view path, RouteEffect effect, HttpHandler handler);
   /// Serves every path that starts with `prefix`; the handler finds the rest in request.path.
   void add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler);
 
-  /// What answers when nothing else does: the 404, unless it was replaced.
+  /// The handler of requests without a route. It answers 404 unless it was replaced.
   const HttpHandler& fallback() const noexcept { return fallback_; }
   void set_fallback(HttpHandler handler) { fallback_ = std::move(handler); }
 
-  /// Asked before every request, with the effect of the handler that it goes to; what it answers
-  /// goes out instead. Nothing: the request goes on.
+  /// A guard is called before every request, with the effect of the request's handler. If it
+  /// returns an answer, the answer is sent and the handler is not called.
   using Guard = std::function<std::optional<HttpResponse>(const HttpRequest&, RouteEffect)>;
   void set_guard(Guard guard) { guard_ = std::move(guard); }
 
@@ -52,7 +53,7 @@ class Router {
     std::string path;
     bool is_prefix = false;
   };
-  /// Everything that has a handler, in no order.
+  /// All routes, in no particular order.
   std::vector<Route> routes() const;
 
   Task<HttpResponse> route(HttpRequest request) const;

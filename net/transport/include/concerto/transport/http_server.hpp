@@ -30,7 +30,7 @@ struct HttpServerOptions {
   std::size_t connections_max = 20'000;     ///< more are answered with 503 and closed
   std::size_t header_bytes_max = 64 << 10;  ///< request line and headers; more is 431
   std::size_t body_bytes_max = 4 << 20;     ///< more is 413
-  /// Connections speak TLS with this context, by ALPN `http/1.1` (see make_tls_server_context).
+  /// Connections use TLS with this context, and ALPN `http/1.1` (see make_tls_server_context).
   /// Null: plain text.
   std::shared_ptr<asio::ssl::context> tls;
   std::chrono::milliseconds handshake_timeout{10'000};  ///< of TLS
@@ -38,31 +38,33 @@ struct HttpServerOptions {
   std::chrono::milliseconds body_timeout{30'000};       ///< for the whole body
   std::chrono::milliseconds idle_timeout{120'000};      ///< between two requests
   std::chrono::milliseconds write_timeout{30'000};      ///< for one answer
-  /// What bounds connections besides; shared with others. May be null.
+  /// A further limit on connections, shared with other servers. May be null.
   std::shared_ptr<SocketBudget> sockets;
-  /// Memory for requests that are not whole and for answers that the client does not take. A
-  /// request that has to make room is answered with 503. Shared with others; null: one of its own.
+  /// Memory for requests that have arrived in part, and for answers that clients do not read. A
+  /// request that has to make room is answered with 503. Shared with other servers; null: the
+  /// server has its own budget.
   std::shared_ptr<BufferBudget> buffers;
 };
 
-/// Counters of a server; written by its shard, readable from anywhere.
+/// Counters of a server. Its shard writes them, and any thread may read them.
 struct HttpServerProbe {
   std::atomic<std::uint64_t> accepted_count{0};
   std::atomic<std::uint64_t> request_count{0};
   std::atomic<std::uint64_t> malformed_count{0};  ///< answered with 4xx by the server itself
   std::atomic<std::uint64_t> timed_out_count{0};  ///< connections cut by a timeout
-  /// Connections that ended before the handshake of TLS was done.
+  /// Connections that ended before the TLS handshake was complete.
   std::atomic<std::uint64_t> failed_handshake_count{0};
 };
 
-/// HTTP/1.1 of one shard: keep-alive, pipelining, limits, timeouts.
+/// The HTTP/1.1 server of one shard: keep-alive, pipelining, limits, timeouts.
 ///
-/// Requests of one connection are handled one after the other, and what a client pipelines beyond
-/// the one in work stays in its socket: answers are in order, memory is bounded, and a submit is
-/// never overtaken by the query that follows it. An idle connection holds one small buffer.
-/// Malformed input is answered with 4xx and a JSON message, and its connection closed.
+/// Requests of one connection are handled one after the other, and further pipelined requests stay
+/// in the socket. So answers are in order, memory is limited, and a query never overtakes the
+/// submit before it. An idle connection holds one small buffer. Malformed input is answered with
+/// 4xx and a JSON message, and its connection is closed.
 ///
-/// Used on the executor's thread except where a function says otherwise. Drain it before it dies.
+/// Use the server on the executor's thread, except where a function says otherwise. Drain it before
+/// it is destroyed.
 class HttpServer final : public ConnectionServer {
  public:
   HttpServer(Executor executor, Timers& timers, HttpHandler handler,
@@ -71,26 +73,25 @@ class HttpServer final : public ConnectionServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// The limit on connections is that of the options.
+  /// The limit on connections comes from the options.
   [[nodiscard]] bool offer(AcceptedSocket& socket) override;
   void ask_for_room() override;
-  /// The client is answered with 503, and may finish what it is writing. Some at a time.
+  /// The client is answered with 503 and may finish writing. A limited number of clients at a time.
   [[nodiscard]] bool turn_away(AcceptedSocket& socket) override;
   void refuse(int descriptor) const noexcept override;
-  /// Without those turned away.
+  /// Refused connections do not count.
   std::size_t connection_count() const noexcept override {
     return connection_count_.load(std::memory_order_relaxed);
   }
 
-  /// From now on, for new connections and requests; `sockets` and `buffers` stay, and so does
-  /// whether TLS is spoken. On the
-  /// executor's thread.
+  /// Changes the options for new connections and requests. `sockets`, `buffers` and the use of TLS
+  /// are not changed. Call it on the executor's thread.
   void set_limits(const HttpServerOptions& options);
 
   const HttpServerProbe& probe() const noexcept { return probe_; }
 
-  /// Takes no more connections, closes idle ones, answers what is in work with `Connection:
-  /// close`, and at `deadline` cancels what is left. Returns when no connection is left.
+  /// Accepts no more connections, closes idle ones, answers running requests with `Connection:
+  /// close`, and cancels the remaining ones at `deadline`. Returns when no connection is left.
   Task<void> drain(SteadyTime deadline) override;
 
  private:
@@ -117,10 +118,10 @@ class HttpServer final : public ConnectionServer {
   const std::shared_ptr<BufferBudget> buffers_;
   HttpServerProbe probe_;
   std::atomic<std::size_t> connection_count_{0};
-  std::atomic<std::size_t> refused_count_{0};  ///< connections turned away and still open
+  std::atomic<std::size_t> refused_count_{0};  ///< refused connections that are still open
   std::atomic<bool> draining_{false};
   std::atomic<bool> making_room_{false};
-  std::list<HttpConnection*> connections_;  ///< idle ones in the order in which they became that
+  std::list<HttpConnection*> connections_;  ///< idle ones in the order in which they became idle
   std::string head_;                        // where answers are put together
   std::string date_;
   SteadyTime date_until_ = SteadyTime::min();

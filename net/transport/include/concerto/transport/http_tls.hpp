@@ -11,8 +11,8 @@ namespace concerto::net {
 
 /// PEM files of a TLS client; each name may be empty.
 struct TlsClientFiles {
-  /// The certificates that servers are verified with, in place of the system's (OpenSSL's default
-  /// paths; SSL_CERT_FILE and SSL_CERT_DIR replace them).
+  /// The certificates that servers are verified with, in place of the system's certificates (at
+  /// OpenSSL's default paths, or at SSL_CERT_FILE and SSL_CERT_DIR).
   std::string ca;
   std::string certificate;  ///< the client's own, with the chain behind it
   std::string key;          ///< of that certificate
@@ -22,18 +22,20 @@ struct TlsClientFiles {
 struct TlsServerFiles {
   std::string certificate;  ///< the server's, with the chain behind it
   std::string key;          ///< of that certificate
-  /// Clients must show a certificate that these certify. Empty: nobody has to show one.
+  /// Clients must show a certificate that these certificates certify. Empty: clients need no
+  /// certificate.
   std::string client_ca;
 };
 
-/// What servers of HTTP and gRPC speak TLS with: TLS 1.2 or later, and by ALPN the server's own
-/// protocol. Reads files: call it at start. The context may serve all shards and both protocols.
-/// Errors (HttpErrc::tls_failed) name the file.
+/// Makes a context for HTTP and gRPC servers: TLS 1.2 or later, with ALPN for the server's
+/// protocol. The function reads files, so call it at the start. All shards and both protocols may
+/// share the context. Errors (HttpErrc::tls_failed) name the file.
 Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_server_context(
     const TlsServerFiles& files);
 
-/// What clients verify servers with, and show them: TLS 1.2 or later. Reads files: call it at
-/// start. The context may serve all shards. Errors (HttpErrc::tls_failed) name the file.
+/// Makes a context for clients, with the certificates that servers are verified with and the
+/// client's own certificate: TLS 1.2 or later. The function reads files, so call it at the start.
+/// All shards may share the context. Errors (HttpErrc::tls_failed) name the file.
 Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_client_context(
     const TlsClientFiles& files = {});
 

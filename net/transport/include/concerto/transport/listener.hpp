@@ -12,22 +12,22 @@
 
 namespace concerto::net {
 
-/// A socket that is bound to its address and listens. Connections wait in it until a listener takes
-/// it over. It needs no thread and no io_context.
+/// A socket that is bound to its address and listens. Connections wait in the socket's queue until
+/// a listener takes the socket over. The object needs no thread and no io_context.
 class ListeningSocket {
  public:
-  /// Holds nothing.
+  /// Holds no socket.
   ListeningSocket() = default;
   ListeningSocket(ListeningSocket&& other) noexcept;
   ListeningSocket& operator=(ListeningSocket&& other) noexcept;
   ~ListeningSocket();
 
-  /// Port 0 takes a free one. The unspecified address of IPv6 means IPv4 too. The error names the
-  /// address.
+  /// Binds and listens. Port 0 takes a free port. The unspecified address of IPv6 includes IPv4.
+  /// The error names the address.
   [[nodiscard]] static Result<ListeningSocket> open(const asio::ip::tcp::endpoint& address);
 
   bool is_open() const noexcept { return descriptor_ >= 0; }
-  /// The protocol of its address.
+  /// The protocol of the socket's address.
   const asio::ip::tcp& protocol() const noexcept { return protocol_; }
   int release() noexcept;
 
@@ -36,30 +36,30 @@ class ListeningSocket {
   asio::ip::tcp protocol_ = asio::ip::tcp::v4();
 };
 
-/// Accepts connections on one address and gives each to the server that has the fewest. When all
-/// are full, or the process has no descriptor left, the client is told so, as far as the protocol
-/// has words for it, and the connection closed.
+/// Accepts connections on one address and gives each connection to the server that has the fewest.
+/// If all servers are full, or the process has no descriptor left, the client is told so, if the
+/// protocol allows it, and the connection is closed.
 ///
-/// Lives on one shard; the servers may live on others and must outlive the listener. Close it
-/// before the servers drain.
+/// Use the listener on one shard. The servers may be on other shards and must outlive the listener.
+/// Close the listener before the servers drain.
 class Listener {
  public:
-  /// `shortage` hears of connections for which there was no descriptor, if it is given.
+  /// `shortage`, if given, is told about connections for which there was no descriptor.
   Listener(Executor executor, Timers& timers, std::vector<ConnectionServer*> servers,
            DescriptorShortage* shortage = nullptr);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Binds, listens and accepts from now on; port 0 takes a free one. The error names the address.
+  /// Binds, listens and accepts from now on. Port 0 takes a free port. The error names the address.
   [[nodiscard]] Result<> listen(const asio::ip::tcp::endpoint& address);
-  /// Accepts from now on what this socket has.
+  /// Accepts the connections of this socket from now on.
   [[nodiscard]] Result<> listen(ListeningSocket socket);
 
-  /// Where it listens.
+  /// The address on which the listener listens.
   asio::ip::tcp::endpoint address() const;
 
-  /// Stops listening; connections go on.
+  /// Stops listening. Accepted connections go on.
   void close();
 
  private:

@@ -7,8 +7,8 @@
 
 namespace concerto::net {
 
-/// How many sockets may be open at one time, for all that share the budget. A budget may be part of
-/// a wider one, which then has to have room too. Thread-safe.
+/// Limits how many sockets may be open at one time, for all users of the budget. A budget may be
+/// part of a wider budget, which then has to have room too. Thread-safe.
 class SocketBudget {
  public:
   explicit SocketBudget(std::size_t sockets_max,
@@ -17,7 +17,7 @@ class SocketBudget {
   SocketBudget(const SocketBudget&) = delete;
   SocketBudget& operator=(const SocketBudget&) = delete;
 
-  /// Room for one more socket; false when there is none.
+  /// Takes room for one more socket. Returns false if there is none.
   [[nodiscard]] bool take() noexcept;
   void give_back() noexcept;
 
@@ -25,7 +25,7 @@ class SocketBudget {
   std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
   std::size_t sockets_max() const noexcept { return sockets_max_.load(std::memory_order_relaxed); }
 
-  /// From now on; sockets beyond it stay open.
+  /// Changes the limit. Sockets beyond the new limit stay open.
   void set_max(std::size_t sockets_max) noexcept { sockets_max_.store(sockets_max); }
 
  private:
@@ -34,7 +34,7 @@ class SocketBudget {
   const std::shared_ptr<SocketBudget> whole_;
 };
 
-/// The right to one socket, given back when it dies.
+/// The right to one socket. The destructor gives it back.
 class SocketPlace {
  public:
   SocketPlace() = default;
@@ -47,7 +47,7 @@ class SocketPlace {
     if (budget_) budget_->give_back();
   }
 
-  /// False when the budget has no room. Without a budget there always is.
+  /// Returns false if the budget has no room. Without a budget there is always room.
   [[nodiscard]] bool take(const std::shared_ptr<SocketBudget>& budget) noexcept {
     if (!budget) return true;
     if (!budget->take()) return false;

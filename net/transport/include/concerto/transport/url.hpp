@@ -8,13 +8,13 @@
 
 namespace concerto::net {
 
-/// The parts of an absolute http or https URL, as views into its text: the strict reading of what
-/// split_url cuts. Host and port are legal, and nothing has a control character.
+/// The parts of an absolute http or https URL, as views into its text. split_url cuts the parts,
+/// and parse_url checks them: host and port are legal, and no part has a control character.
 struct Url {
   bool is_https = false;
   std::string_view userinfo;  ///< still encoded
   std::string_view host;      ///< without brackets
-  std::string_view port;      ///< the scheme's default where the URL has none
+  std::string_view port;      ///< the scheme's default if the URL has none
   std::string_view path;      ///< empty or with a leading slash
   std::string_view query;     ///< without the question mark
   bool has_default_port = true;
@@ -24,20 +24,20 @@ struct Url {
 /// Errors: HttpErrc::bad_url, HttpErrc::unsupported_scheme.
 Result<Url> parse_url(std::string_view text);
 
-/// Appends path and query as a request line has them: at least a slash, and bytes that may not
-/// stand there percent-encoded.
+/// Appends path and query for a request line: at least a slash, with all bytes percent-encoded that
+/// a request line may not have.
 void append_request_target(std::string& out, const Url& url);
 
-/// Appends `host[:port]` as in a Host field; the port always with `with_port`.
+/// Appends `host[:port]` for a Host field. With `with_port` the port is always appended.
 void append_authority(std::string& out, const Url& url, bool with_port = false);
 
-/// The absolute URL that a Location field means (RFC 3986, section 5). `base` must be a URL that
-/// parse_url takes.
+/// The absolute URL of a Location field (RFC 3986, section 5). `base` must be a URL that parse_url
+/// accepts.
 std::string resolve_location(std::string_view base, std::string_view location);
 
-/// What a look at a URL without its scheme finds out, in one pass: nearly all URLs are plain, and
-/// each transaction has several that are to be checked. With `http://` before it a plain one is
-/// always taken by parse_url; what is not plain is left to parse_url.
+/// A quick check of a URL without its scheme, in one pass. Nearly all URLs are plain, and each
+/// transaction has several URLs to check. parse_url always accepts a plain URL with `http://`
+/// before it; URLs that are not plain are left to parse_url.
 struct PlainUrl {
   bool is_plain = false;  ///< `host[:port][/path]` of letters, digits, `.`, `-`; any printable path
   bool has_port = false;  ///< 1 to 65535
