@@ -24,7 +24,7 @@ class CallStream final : public Stream {
     out_ended_ = true;
     session()->resume(*this);
   }
-  void on_turn() override {}
+  void on_round() override {}
 
   bool complete = false;
 
