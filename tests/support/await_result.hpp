@@ -11,8 +11,8 @@
 
 namespace concerto::test {
 
-/// Runs `task` as a coroutine of `io`, runs `io` until it has ended, and returns its value. Other
-/// threads may post to `io` meanwhile.
+/// Runs `task` as a coroutine of `io`, runs `io` until the task has ended, and returns the task's
+/// value. Other threads may post to `io` meanwhile.
 template <class T>
 T await_result(asio::io_context& io, Task<T> task) {
   std::optional<T> value;

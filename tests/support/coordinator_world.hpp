@@ -37,13 +37,13 @@ class RecordingObserver final : public Observer {
 
   std::vector<std::string> lines;
   std::vector<std::string> ended;     ///< `<gid> <status>`
-  std::vector<std::string> warnings;  ///< those that LogLevel: warn shows
+  std::vector<std::string> warnings;  ///< the lines that LogLevel: warn shows
   std::vector<std::string> troubles;  ///< `<url> <retry count>`
   std::string last_trouble;           ///< its text
   std::vector<std::string> passes;    ///< `<gid> ok` or `<gid> error`
 };
 
-/// The value of a coroutine that may not have ended yet.
+/// The value of a coroutine, empty until the coroutine has ended.
 template <class T>
 using Pending = std::shared_ptr<std::optional<T>>;
 
@@ -56,13 +56,13 @@ class CoordinatorWorld {
         coordinator_({ShardPorts{io_.get_executor(), timers_, branches, random_, observer_}}, store,
                      clock, options) {}
 
-  /// With modes of the test's own.
+  /// A coordinator with the test's own modes.
   CoordinatorWorld(Store& store, FakeClock& clock, BranchCaller& branches, const ModeTable& modes)
       : clock_(clock),
         coordinator_({ShardPorts{io_.get_executor(), timers_, branches, random_, observer_}}, store,
                      clock, {}, modes) {}
 
-  /// Ends as a graceful stop does.
+  /// Ends the coordinator as an orderly stop does.
   ~CoordinatorWorld() {
     if (!crashed_) stop();
   }
@@ -112,8 +112,8 @@ class CoordinatorWorld {
     }
   }
 
-  /// A killed process ends nothing: what was in work stays as it is, unreachable for the rest of
-  /// the test. The store is told with its own `crash`.
+  /// Simulates a kill: nothing is ended, and running work stays as it is, unreachable for the rest
+  /// of the test. The store simulates the kill with its own `crash`.
   static void crash(std::unique_ptr<CoordinatorWorld> world) {
     world->crashed_ = true;
     static auto* graveyard = new std::vector<std::unique_ptr<CoordinatorWorld>>();

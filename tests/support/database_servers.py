@@ -27,9 +27,9 @@ PG_SUPERUSER = "postgres"
 
 
 class _Server:
-    """One server process on a free port of loopback. `options`: more words of its command line."""
+    """One server process on a free port of loopback. `options`: further command line arguments."""
 
-    READY = None        # The line that it writes when it can be used.
+    READY = None        # The line that the server writes when it is ready.
     STOP_SIGNAL = signal.SIGTERM
 
     def __init__(self, directory, name, options=()):
@@ -61,18 +61,18 @@ class _Server:
         self.process.wait_for_line(self.READY, START_TIMEOUT_S)
 
     def kill(self):
-        """SIGKILL for the server and its child processes. Harmless when it does not run."""
+        """SIGKILL for the server and its child processes. Harmless if the server does not run."""
         if self.process is None or not self.process.is_running():
             return
         children = _children(self.process.pid)
         self.process.kill()
         for child in children:
             _kill(child)
-        # Until they have let go of the data, the server does not start again.
+        # The server does not start again until these processes have closed the data.
         wait_until(lambda: not any(map(_runs, children)), f"{self.name}'s processes end")
 
     def stop(self):
-        """An orderly end, which does not wait for clients to disconnect."""
+        """Ends the server in order, without waiting for clients to disconnect."""
         os.kill(self.process.pid, self.STOP_SIGNAL)
         self.process.wait(STOP_TIMEOUT_S)
 
@@ -83,7 +83,7 @@ class _Server:
         """Fills the new data directory."""
 
     def _run(self, command, text=None):
-        """Runs a program to its end; returns what it printed. AssertionError when it fails."""
+        """Runs a program to its end and returns its output. AssertionError if the program fails."""
         done = subprocess.run(command, input=text, cwd=self._directory, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=CLIENT_TIMEOUT_S)
         if done.returncode != 0:
@@ -126,14 +126,14 @@ class MariaDb(_Server):
                    "--innodb-log-file-size=16M"] + self._own_tables() + self._as_root())
 
     def _own_tables(self):
-        """A server that starts deletes all temporary tables that it finds, others' too."""
+        """At its start a server deletes all temporary tables that it finds, other servers' too."""
         directory = os.path.join(self._directory, self.name + "-tables")
         os.makedirs(directory, exist_ok=True)
         return [f"--tmpdir={directory}"]
 
     @staticmethod
     def _as_root():
-        """It refuses to run as root unless told so."""
+        """The server refuses to run as root unless it is told to."""
         return ["--user=root"] if os.geteuid() == 0 else []
 
 
@@ -175,7 +175,7 @@ class Postgres(_Server):
 
     @staticmethod
     def _as_postgres():
-        """It refuses to run as root. A changed user clears the death signal: set it again."""
+        """The server refuses to run as root. Changing the user clears the death signal."""
         if os.geteuid() != 0:
             return []
         return [need_program("setpriv", "util-linux"), f"--reuid={PG_SUPERUSER}",
@@ -207,15 +207,16 @@ def _rows(printed):
 
 
 def _postgres_program(name):
-    """The newest version's. Debian keeps each version's programs in a directory of its own; its
-    `psql` on PATH is a script that looks for the version, ten times as slow."""
+    """The programs of the newest version. Debian keeps each version's programs in a separate
+    directory; Debian's `psql` on PATH is a script that looks for the version and is ten times as
+    slow."""
     installed = sorted(glob.glob("/usr/lib/postgresql/*/bin"),
                        key=lambda path: int(re.search(r"(\d+)/bin$", path).group(1)), reverse=True)
     return shutil.which(name, path=os.pathsep.join(installed)) or need_program(name, "postgresql")
 
 
 def _let_others_pass(directory):
-    """Lets other users through to what lies in a directory among the temporary ones."""
+    """Lets other users reach the files in a directory below the temporary directory."""
     top = os.path.realpath(tempfile.gettempdir())
     path = os.path.realpath(directory)
     while path.startswith(top + os.sep):
@@ -224,7 +225,7 @@ def _let_others_pass(directory):
 
 
 def _children(pid):
-    """The running child processes; none if there is no such process any more."""
+    """The running child processes; none if the process does not exist any more."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             return [int(child) for child in file.read().split()]
@@ -240,7 +241,7 @@ def _kill(pid):
 
 
 def _runs(pid):
-    """Whether there is such a process; one that only waits for its parent's attention is none."""
+    """Whether the process exists and is not a zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"

@@ -8,7 +8,8 @@
 
 namespace concerto::test {
 
-/// A clock that stands until it is moved. Wall time can be moved on its own, and on by each look.
+/// A clock that stands still until a test moves it. Wall time can be moved alone, and can be made
+/// to advance with each reading.
 class FakeClock final : public Clock {
  public:
   SteadyTime steady_now() const noexcept override { return steady_; }
@@ -19,7 +20,8 @@ class FakeClock final : public Clock {
     wall_ += by;
   }
   void step_wall(std::chrono::nanoseconds by) { wall_ += by; }
-  /// As a real clock does, which never shows two looks the same time.
+  /// Makes wall time advance with each reading, because a real clock never gives the same time
+  /// twice.
   void step_wall_at_each_look(std::chrono::nanoseconds by) { step_per_look_ = by; }
 
  private:
@@ -28,8 +30,8 @@ class FakeClock final : public Clock {
   std::chrono::nanoseconds step_per_look_{};
 };
 
-/// Another clock, ahead of it by as much as a test has moved this one: time passes at once where a
-/// test needs it to pass, and otherwise as it does for the sockets of the test.
+/// A clock that is ahead of another clock by as much as a test has moved it. So time passes at once
+/// when the test needs it, and otherwise as fast as for the sockets of the test.
 class MovableClock final : public Clock {
  public:
   explicit MovableClock(const Clock& base) : base_(base) {}
@@ -56,7 +58,7 @@ class SeededRandom final : public RandomSource {
     return mixed ^ (mixed >> 31U);
   }
 
-  /// Uniform enough for tests: 0 to limit - 1.
+  /// A number from 0 to limit - 1, uniform enough for tests.
   std::uint64_t below(std::uint64_t limit) { return next() % limit; }
   bool chance(unsigned percent) { return below(100) < percent; }
 

@@ -266,7 +266,7 @@ void FaultDisk::take_back_write(const Undo& undo, Memory memory, std::mt19937& r
 }
 
 void FaultDisk::take_back_entry(const Undo& undo) {
-  if (!fs::is_directory(undo.dir)) return;  // it was removed for good
+  if (!fs::is_directory(undo.dir)) return;  // the directory was removed for good
   if (!undo.made_from.empty()) {
     if (fs::exists(undo.made)) fs::rename(undo.made, undo.made_from);
     ids_[undo.made_from] = file_id(undo.made);

@@ -15,8 +15,9 @@ namespace concerto::test {
 
 /// A disk that fails or loses power at a chosen operation, and then forgets what was not synced.
 ///
-/// It works on real files and remembers how to undo what is not durable yet: writes until their
-/// file is synced, creations, renames and removals until their directory is. Thread-safe.
+/// The disk works on real files and remembers how to undo changes that are not durable yet: writes
+/// until their file is synced, and creations, renames and removals until their directory is synced.
+/// Thread-safe.
 class FaultDisk final : public persist::Disk {
  public:
   enum class Fault {
@@ -33,17 +34,17 @@ class FaultDisk final : public persist::Disk {
     tears,    ///< some sectors of each write, chosen by the seed
   };
 
-  /// The nth operation from now on is the faulty one; 1 is the next.
+  /// Makes the nth operation from now on the faulty one; 1 is the next.
   void fail_at(std::uint64_t nth, Fault fault);
-  /// The disk is sound again; nothing is undone, and files may be open.
+  /// Ends the fault. Nothing is undone, and files may be open.
   void heal();
-  /// How much room it tells to have, whatever there is.
+  /// Sets the free room that the disk reports, whatever room there really is.
   void tell_free(std::uint64_t bytes);
-  /// Whether the faulty operation has come.
+  /// Whether the faulty operation has been reached.
   bool faulted() const;
 
-  /// Power returns: unsynced changes are undone as far as `memory` says, and the disk is sound.
-  /// No file may be open.
+  /// Lets power return: unsynced changes are undone as far as `memory` says, and the fault ends. No
+  /// file may be open.
   void restart(Memory memory, std::uint32_t seed = 1);
 
   Result<std::unique_ptr<persist::DiskFile>> create(const std::string& path) override;
@@ -59,17 +60,17 @@ class FaultDisk final : public persist::Disk {
   class File;
   enum class Operation { write, sync, open, other };
 
-  /// One change that a power loss takes back.
+  /// One change that a power loss undoes.
   struct Undo {
     std::string dir;                     ///< of a directory's change
     std::uint64_t file = 0;              ///< of a write
     std::uint64_t offset = 0;            ///< of a write
     std::string bytes;                   ///< of a write: what was there before
     std::uint64_t size = 0;              ///< of a write: the file's size before
-    std::string made;                    ///< path that came into being
-    std::string made_from;               ///< where it had been, if it was renamed
-    std::string gone;                    ///< path that ceased to be
-    std::optional<std::string> content;  ///< what `gone` had
+    std::string made;                    ///< path that was created
+    std::string made_from;               ///< the old path, if the file was renamed
+    std::string gone;                    ///< path that was removed
+    std::optional<std::string> content;  ///< the content of `gone`
   };
 
   Result<> step(Operation operation, const std::string& path);

@@ -6,7 +6,8 @@
 
 namespace concerto::test {
 
-/// While it lives, the process can open nothing any more, as if its limit was used up.
+/// While this object lives, the process cannot open anything, as if its limit of descriptors was
+/// used up.
 class NoDescriptorLeft {
  public:
   NoDescriptorLeft() {

@@ -7,7 +7,8 @@
 
 namespace concerto::test {
 
-/// The operating system's files, for tests that change or watch some of the calls.
+/// A disk that passes all calls to the operating system, for tests that change or watch some of the
+/// calls.
 class PassingDisk : public persist::Disk {
  public:
   Result<std::unique_ptr<persist::DiskFile>> create(const std::string& path) override {

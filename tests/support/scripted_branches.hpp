@@ -20,22 +20,23 @@ inline BranchReply reply_of(Outcome outcome, const std::string& text = "") {
   return reply;
 }
 
-/// Branch services that answer as a test says. A call is named `<op> <branch_id>`, as `action 01`.
+/// Services that answer as a test says. The name of a call is `<op> <branch_id>`, for example
+/// `action 01`.
 class ScriptedBranches final : public BranchCaller {
  public:
-  /// The next call of this name gets this reply; without a script it succeeds.
+  /// Gives this reply to the next call of this name. A call without a script succeeds.
   void reply(const std::string& name, Outcome outcome, const std::string& text = "") {
     script_[name].push_back(reply_of(outcome, text));
   }
-  /// From now on every call succeeds, whatever was scripted.
+  /// Makes every call succeed from now on, whatever was scripted.
   void forget_scripts() { script_.clear(); }
-  /// Calls of this name wait until they are answered.
+  /// Makes calls of this name wait until the test answers them.
   void hold(const std::string& name) { held_[name]; }
   bool waits(const std::string& name) const {
     const auto found = held_.find(name);
     return found != held_.end() && !found->second.empty();
   }
-  /// Calls of this name that wait.
+  /// Number of waiting calls of this name.
   std::size_t waiting(const std::string& name) const { return held_.at(name).size(); }
   void answer(const std::string& name, Outcome outcome, const std::string& text = "") {
     auto& waiting = held_.at(name);
@@ -43,16 +44,16 @@ class ScriptedBranches final : public BranchCaller {
     waiting.pop_front();
     done(reply_of(outcome, text));
   }
-  /// Answers everything that waits with an error, and holds nothing any more.
+  /// Answers all waiting calls with an error, and lets later calls no longer wait.
   void release_all() {
     for (auto& [name, waiting] : std::exchange(held_, {})) {
       for (auto& done : waiting) done(reply_of(Outcome::error, "released"));
     }
   }
 
-  /// URLs with this text in them could never be called.
+  /// Makes URLs with this text in them impossible to call.
   std::string unsendable = "unsendable";
-  /// gids, branch ids and headers with this text in them cannot be carried.
+  /// Makes gids, branch ids and headers with this text in them impossible to send.
   std::string not_carried = "not carried";
 
   Result<unsigned> way_of(Protocol, std::string_view url) const override {
@@ -68,7 +69,7 @@ class ScriptedBranches final : public BranchCaller {
     return found ? make_error(Errc::invalid_request, "this is not carried") : ok();
   }
 
-  /// How often calls that wait were cancelled; they wait on.
+  /// How many times waiting calls were cancelled. Such calls go on waiting.
   std::size_t cancellations = 0;
 
   Result<> takes_rpc_payload(std::string_view, std::string_view payload) const override {

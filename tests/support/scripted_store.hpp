@@ -8,23 +8,23 @@
 
 namespace concerto::test {
 
-/// A store that fails as a test says, before another one that does the work: as a store on a server
-/// does, which is away for a while and of which an answer may be lost.
+/// A store that passes its calls to another store and fails as a test says. It behaves like a store
+/// on a server that is away for a while or whose answers are lost.
 class ScriptedStore final : public Store {
  public:
   static constexpr std::size_t always = static_cast<std::size_t>(-1);
 
   explicit ScriptedStore(Store& store) : store_(store) {}
 
-  /// So many of the next commits, loads or scans are answered by store_busy and do nothing.
+  /// Makes this many of the next commits, loads or scans answer store_busy and do nothing.
   std::size_t busy_commits = 0;
   std::size_t busy_loads = 0;
   std::size_t busy_scans = 0;
-  /// So many of the next commits are answered by store_failed: with or without an effect.
+  /// Makes this many of the next commits answer store_failed, with or without an effect.
   std::size_t lost_answers = 0;
   std::size_t lost_commits = 0;
 
-  /// Commits that were asked for.
+  /// Number of commits that were requested.
   std::size_t commits = 0;
 
   Async<> commit(Change change) override {

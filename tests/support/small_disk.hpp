@@ -12,14 +12,15 @@
 
 namespace concerto::test {
 
-/// A disk of a chosen size, on real files below one directory: a write that would make them larger
-/// finds it full. Thread-safe, as far as the sizes of one moment go.
+/// A disk of a chosen size, on real files below one directory. A write that would make the files
+/// larger than the disk fails because the disk is full. Thread-safe, as far as sizes at one moment
+/// are concerned.
 class SmallDisk final : public PassingDisk {
  public:
   explicit SmallDisk(std::string root) : root_(std::move(root)) {}
 
   void set_size(std::uint64_t bytes) { size_ = bytes; }
-  /// Somebody else takes all that is free.
+  /// Lets another program take all free room.
   void fill_up() { size_ = used(); }
   std::uint64_t used() const {
     std::uint64_t bytes = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
-/// What every store keeps. Include this in one source file per store and instantiate it:
+/// The tests that every store must pass. Include this file in one source file per store and
+/// instantiate:
 ///   INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(StoreMaker{...}));
 
 #include "store_contract_changes.hpp"

@@ -15,7 +15,7 @@
 
 namespace concerto::test {
 
-/// A store with what it needs to live, as its files or its server.
+/// A store together with the files or the server that it needs.
 class StoreUnderTest {
  public:
   virtual ~StoreUnderTest() = default;
@@ -52,7 +52,7 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
     return wait(store().load(Gid{gid})).value();
   }
 
-  /// Creates them at the same time, so that they share groups. In their order.
+  /// Creates the transactions at the same time and in their order, so that they share groups.
   void create_all(const std::vector<Transaction>& all) {
     const auto work = asio::make_work_guard(io_);
     std::size_t left = all.size();
@@ -67,12 +67,13 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
     while (left > 0) io_.run_one();
   }
 
-  /// All pages of `list`, newest first, `limit` at a time: each is full, or it is the last one.
+  /// All pages of `list`, newest first, `limit` at a time. Each page is full, or it is the last
+  /// page.
   std::vector<std::string> list_gids(ListFilter filter, std::size_t limit) {
     return list_pages_of(filter, limit, limit);
   }
 
-  /// All gids, by pages; each but the last has at least `least`.
+  /// All gids, read by pages. Each page except the last has at least `least` gids.
   std::vector<std::string> list_pages_of(const ListFilter& filter, std::size_t limit,
                                          std::size_t least) {
     std::vector<std::string> gids;

@@ -7,7 +7,7 @@
 
 #include "store_contract_fixture.hpp"
 
-/// The part of the contract about what a store tells of itself.
+/// The part of the contract about a store's health and numbers.
 namespace concerto::test {
 
 TEST_P(StoreContract, HealthOfAStoreThatServes) {
@@ -23,7 +23,7 @@ TEST_P(StoreContract, HealthOfAStoreThatServes) {
 TEST_P(StoreContract, NumbersFitForMetrics) {
   ASSERT_TRUE(commit(create(sample_saga("g1"))));
   const StoreNumbers found = store().numbers();
-  std::set<std::string_view> names{"failed", "state"};  // Told of every store.
+  std::set<std::string_view> names{"failed", "state"};  // Every store has these.
   const auto check = [&names](std::string_view name, std::string_view help) {
     EXPECT_TRUE(names.insert(name).second) << name << " is there twice";
     EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string_view::npos);

@@ -142,7 +142,7 @@ TEST_P(StoreContract, ListRejectsAForeignPosition) {
   }
 }
 
-/// Three that are stuck, two that failed, and then many that went well.
+/// Creates three stuck transactions, two failed ones, and then many that succeeded.
 inline std::vector<Transaction> few_among_many(int many) {
   std::vector<Transaction> all;
   for (const char* gid : {"stuck0", "failed0", "stuck1", "failed1", "stuck2"}) {

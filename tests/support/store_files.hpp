@@ -21,8 +21,8 @@
 
 namespace concerto::test {
 
-/// A directory that is gone with the test, in memory where the system has such a file system: what
-/// these tests hold the store to does not need the disk's own syncs.
+/// A directory that is removed after the test. It is in memory if the system has such a file
+/// system, because these tests do not need the syncs of a real disk.
 class TempDir {
  public:
   TempDir() {
@@ -44,7 +44,8 @@ class TempDir {
   std::string path_;
 };
 
-/// Wall time stands until it is moved; steady time passes, because the committer's waits are real.
+/// Wall time stands still until a test moves it. Steady time passes, because the committer really
+/// waits.
 class StoreClock final : public Clock {
  public:
   SteadyTime steady_now() const noexcept override { return std::chrono::steady_clock::now(); }
@@ -76,7 +77,7 @@ class LogLines final : public Observer {
   std::string text_;
 };
 
-/// Small sizes, so that a test sees every part of the store at work.
+/// Options with small sizes, so that a test uses every part of the store.
 inline persist::LevelDbOptions small_options(const std::string& path) {
   persist::LevelDbOptions options;
   options.path = path;
@@ -94,7 +95,7 @@ inline bool has_failed(const persist::LevelDbStore& store) {
   return store.health().state == StoreHealth::State::failed;
 }
 
-/// Files below `path` whose name ends so, sorted.
+/// Files below `path` whose names have this end, sorted.
 inline std::vector<std::string> files_below(const std::string& path, const std::string& end) {
   std::vector<std::string> found;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {

@@ -14,14 +14,15 @@
 
 namespace concerto::test {
 
-/// Commits changes one after the other and remembers what the store has promised, so that after a
-/// crash it can be held to it: everything up to the last durable acknowledgement is there, in
-/// order, and nothing is half applied.
+/// Commits changes one after the other and remembers what the store has promised. After a crash it
+/// checks the store: everything up to the last durable acknowledgement is there, in order, and no
+/// change is half applied.
 class StoreHistory {
  public:
   using State = std::map<std::string, Transaction>;
 
-  /// False once a change has failed: its outcome is unknown, and the history ends there.
+  /// Returns false once a change has failed. It is then unknown whether the change was made, and
+  /// the history ends there.
   bool create(Store& store, const Transaction& trans, Durability durability) {
     State next = states_.back();
     next[trans.gid.str()] = trans;
@@ -39,7 +40,7 @@ class StoreHistory {
     return note(std::move(next), await_result(io_, store.commit(std::move(change))), durability);
   }
 
-  /// Checks a reopened store, and goes on from what it has.
+  /// Checks a reopened store, and goes on from the state that the store has.
   void check(Store& store) {
     const State found = read(store);
     for (std::size_t i = durable_; i < states_.size(); ++i) {
@@ -84,7 +85,7 @@ class StoreHistory {
     return result.has_value();
   }
 
-  /// Every gid that any state knows.
+  /// Every gid that occurs in any state.
   State read(Store& store) {
     State found;
     std::map<std::string, bool> gids;
@@ -102,7 +103,7 @@ class StoreHistory {
     return found;
   }
 
-  /// scan_unfinished and list agree with load.
+  /// Checks that scan_unfinished and list agree with load.
   void check_views(Store& store, const State& found) {
     std::size_t unfinished = 0;
     for (const auto& [gid, trans] : found) unfinished += is_final(trans.status) ? 0 : 1;

@@ -23,7 +23,7 @@ Certificate make_authority(const std::string& name);
 Certificate make_server_certificate(const Certificate& authority,
                                     const std::string& alternative_name);
 
-/// A file for one test, which goes with this object.
+/// A file for one test. The destructor removes it.
 class PemFile {
  public:
   explicit PemFile(const std::string& text);

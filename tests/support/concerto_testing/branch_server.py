@@ -16,7 +16,7 @@ ONGOING = (425, "not yet")
 
 @dataclass
 class BranchCall:
-    """One call as it came in; `query` holds gid, branch_id, op and trans_type."""
+    """One call that was received; `query` has gid, branch_id, op and trans_type."""
 
     method: str
     name: str
@@ -30,16 +30,16 @@ class BranchCall:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128  # Connections that come at one time; one too many waits a second.
+    request_queue_size = 128  # Simultaneous new connections; one more has to wait a second.
 
     def handle_error(self, request, client_address):
-        """Says nothing of a connection that its client, perhaps killed, has broken off."""
+        """Prints nothing about a connection that its client has broken off."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
 class BranchServer:
-    """Answers `/name` by the script for that name, if there is one, or else with success."""
+    """Answers `/name` by the script for that name, or with success if there is no script."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -67,7 +67,7 @@ class BranchServer:
             self._scripts[gid, name] = list(answers)
 
     def hold(self, name):
-        """Calls of this name wait until `set` is called on what is returned."""
+        """Makes calls of this name wait until `set` is called on the returned object."""
         gate = self._gates[name] = threading.Event()
         return gate
 
@@ -76,7 +76,7 @@ class BranchServer:
             return [call for call in self._calls if gid in (None, call.query.get("gid"))]
 
     def wait_for_calls(self, count, gid=None, timeout_s=10.0):
-        """Waits until there are that many; returns them."""
+        """Waits until there are this many calls, and returns them."""
         wait_until(lambda: len(self.calls(gid)) >= count, f"{count} branch calls", timeout_s)
         return self.calls(gid)
 

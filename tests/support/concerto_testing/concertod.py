@@ -11,7 +11,7 @@ READY_TIMEOUT_S = 20.0
 
 
 class Concertod:
-    """Runs the program with a YAML configuration of its own.
+    """Runs the program with its own YAML configuration.
 
     `settings` maps the paths of page 06 (`MicroService.Target`) to values. Ports, loopback as the
     listening address, a store below `directory` and a stop without delay are set unless given.

@@ -19,7 +19,7 @@ def _end_of_prefix(prefix):
 
 
 def keys_at(url, prefix):
-    """The keys with this prefix and their values, as the member at a URL knows them."""
+    """The keys with this prefix and their values, from the member at a URL."""
     found = http_json("POST", url + "/v3/kv/range",
                       {"key": _b64(prefix), "range_end": _b64(_end_of_prefix(prefix))})
     return {base64.b64decode(kv["key"]).decode(): base64.b64decode(kv["value"]).decode()

@@ -19,7 +19,7 @@ class HttpAnswer:
 
 
 def http_call(method, url, body=None, headers=None, timeout_s=5.0):
-    """The answer, whatever its status. OSError when there is none."""
+    """The answer, whatever its status. OSError if there is no answer."""
     request = urllib.request.Request(url, data=body, method=method, headers=headers or {})
     try:
         with _opener.open(request, timeout=timeout_s) as answer:

@@ -1,4 +1,4 @@
-"""Networks of a test's own: it runs in a network namespace that nobody else is in."""
+"""Networks for one test, which runs in its own network namespace."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ class Namespace:
         self._host = host
         self._holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec cat"],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._holder.stdout.readline()  # The namespace is there.
+        self._holder.stdout.readline()  # Now the namespace exists.
         self.inside = ["nsenter", "--net", f"--target={self._holder.pid}"]
         ip("link", "set", "lo", "up", inside=self.inside)
         for bridge in bridges:
@@ -62,7 +62,7 @@ class Namespace:
         return f"10.{bridge.number}.0.{self._host}"
 
     def unplug(self, bridge):
-        """What is sent to it, or by it, over this bridge is lost from now on."""
+        """From now on, packets to and from the host over this bridge are lost."""
         ip("link", "set", self._cable(bridge), "down")
 
     def plug_in(self, bridge):

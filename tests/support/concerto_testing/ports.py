@@ -10,12 +10,12 @@ HOST = "127.0.0.1"
 PORTS = range(10240, 32640)
 BLOCK_PORTS = 64
 
-_guards = []    # The first port of each block that is this process's own, bound while it lives.
-_unused = []    # The ports of the last block that nobody has been given yet.
+_guards = []    # The first port of each of this process's blocks, bound while it lives.
+_unused = []    # The ports of the last block that are not yet given out.
 
 
 def free_ports(count):
-    """`count` different ports that nobody listens on at this moment.
+    """`count` different ports on which no program listens at this moment.
 
     They come from a block of this process's own, and none is given twice: a server that starts
     late, or again, finds its port unless it is some program's that knows nothing of blocks.

@@ -19,7 +19,7 @@ def _die_with_parent():
 
 
 class ProcessEnded(AssertionError):
-    """The process ended while a test waited for something from it."""
+    """The process ended while a test waited for its output."""
 
 
 class Process:

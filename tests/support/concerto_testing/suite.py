@@ -13,7 +13,7 @@ import tempfile
 import unittest
 import venv
 
-EXIT_SKIPPED = 77  # What ctest counts as skipped (see concerto_script_test).
+EXIT_SKIPPED = 77  # ctest counts this as skipped (see concerto_script_test).
 
 
 def need_program(name, package, directories=()):
@@ -73,7 +73,7 @@ def python_environment(requirements, directory):
 
 @contextlib.contextmanager
 def _taking_turns(directory):
-    """Nobody else is in such a block with the same directory, which is made if need be."""
+    """Lets only one process at a time be in such a block. Makes the directory if needed."""
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, ".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

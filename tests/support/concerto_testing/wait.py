@@ -6,7 +6,7 @@ POLL_INTERVAL_S = 0.02
 
 
 class Timeout(AssertionError):
-    """What was waited for did not happen in time."""
+    """The awaited condition did not become true in time."""
 
 
 def wait_until(condition, what, timeout_s=10.0):
