@@ -6,15 +6,16 @@
 
 namespace concerto::tools {
 
-/// The paths of the program beside the admin page's, a `*` at the end of those that begin so.
+/// The paths that the program serves besides the admin page. A `*` at the end stands for all paths
+/// that begin like this.
 std::span<const std::string_view> served_paths();
 
-/// AdminBasePath as the router wants it: `/dtm`, empty for none. The reference takes `dtm`,
-/// `/dtm/`, `/` and what else its path library makes one path of.
+/// AdminBasePath in the router's form: `/dtm`, or empty for none. The reference accepts `dtm`,
+/// `/dtm/`, `/` and all other spellings that its path library cleans.
 std::string clean_admin_path(std::string_view path);
 
-/// The path of served_paths() that the admin page below `clean` would hide, or be hidden by: the
-/// same one, one above it, or one among the page's own. Empty: there is none.
+/// The path of served_paths() that would conflict with the admin page below `clean`: the same path,
+/// a path above it, or one of the page's own paths. Empty if there is none.
 std::string_view path_in_conflict(std::string_view clean);
 
 }  // namespace concerto::tools

@@ -14,7 +14,7 @@
 namespace concerto::tools {
 
 struct StoreConfig {
-  std::string driver = "leveldb";  ///< leveldb or memory, once validated
+  std::string driver = "leveldb";  ///< after validation: leveldb or memory
   std::string path = "./concerto-data";
   std::size_t finished_bytes_max = std::size_t{10} << 30;
   std::size_t free_bytes_min = std::size_t{256} << 20;
@@ -41,7 +41,7 @@ struct MicroServiceConfig {
   std::string end_point;
 };
 
-/// Parsed for the sake of existing files; nothing reads it, as in the reference.
+/// Read for compatibility with existing files. Nothing uses it, as in the reference.
 struct HttpMicroServiceConfig {
   std::string driver = "default";
   std::string registry_type;
@@ -58,13 +58,13 @@ struct LogConfig {
   std::string rotation_json = "{}";  ///< maxsize, maxage, maxbackups, localtime, compress
 };
 
-/// Limits of the listening side.
+/// Limits for requests of clients and answers of branches.
 struct ServerLimits {
   std::size_t body_bytes_max = std::size_t{4} << 20;
   std::size_t response_bytes_max = std::size_t{4} << 20;  ///< of a branch's answer
   std::size_t connections_max = 20'000;
   std::size_t streams_per_connection_max = 1'000;
-  std::size_t buffered_bytes_max = std::size_t{128} << 20;  ///< sent and not taken yet
+  std::size_t buffered_bytes_max = std::size_t{128} << 20;  ///< what nobody has read yet
   std::chrono::seconds read_timeout{10};   ///< for a request that has begun to arrive
   std::chrono::seconds idle_timeout{300};  ///< for a connection without a request
 };
@@ -75,7 +75,7 @@ struct KeepaliveConfig {
   std::chrono::seconds timeout{20};
 };
 
-/// Everything that concertod can be told (protocol page 06, sections 2 and 2.1). Each key of the
+/// The whole configuration of concertod (protocol page 06, sections 2 and 2.1). Each key of the
 /// file and of the environment is a row in config_keys.cpp.
 struct Config {
   StoreConfig store;
@@ -102,15 +102,16 @@ struct Config {
   std::string admin_base_path;
   std::string allowed_hosts;  ///< comma list; empty: any, except for browsers
   bool get_may_change = true;
-  bool redirect_headers = false;  ///< go along to other hosts
+  bool redirect_headers = false;  ///< send branch_headers to other hosts
   std::string grpc_service_config = R"({"loadBalancingConfig": [{"round_robin":{}}]})";
 };
 
-/// What reading a configuration found, one sentence per entry. No secret is in it.
+/// What was found while reading a configuration, one sentence per entry. Findings contain no
+/// secrets.
 struct Findings {
   std::vector<std::string> errors;        ///< the start is refused
   std::vector<std::string> unknown_keys;  ///< warnings; errors under --check-config
-  std::vector<std::string> warnings;      ///< legal, and hardly what was meant
+  std::vector<std::string> warnings;      ///< legal, but probably not intended
   std::vector<std::string> notices;       ///< worth a line in the log
 };
 
@@ -119,23 +120,24 @@ struct LoadedConfig {
   Findings findings;
 };
 
-/// The value of an environment variable, nullopt or empty when it is not set.
+/// Returns the value of an environment variable; nullopt or empty if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 /// The environment of this process.
 Environment process_environment();
 
-/// Built-in defaults, then the environment, then the YAML text over both; validated.
+/// Reads the configuration and validates it: the YAML text overrides the environment, and the
+/// environment overrides the built-in defaults.
 LoadedConfig load_config(const std::string& yaml, const Environment& environment);
 
-/// The same from a file; no name means no file.
+/// The same with a file; an empty name means no file.
 LoadedConfig load_config_file(const std::string& file, const Environment& environment);
 
-/// Takes over from `fresh` what may change in a running process. Returns the keys that differ and
-/// may not.
+/// Copies the values that may change in a running process from `fresh` to `running`. Returns the
+/// other keys whose values differ.
 std::vector<std::string> take_over(const Config& fresh, Config& running);
 
-/// One line for the log: the keys that differ from the defaults, secrets masked.
+/// One line for the log: the keys that differ from the defaults, with secrets masked.
 std::string summarize(const Config& config);
 
 }  // namespace concerto::tools

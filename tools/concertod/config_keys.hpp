@@ -11,8 +11,8 @@
 
 namespace concerto::tools {
 
-/// Where a key's value lives. The alternative decides how text is read; a std::size_t that counts
-/// bytes is marked in its row.
+/// The member that holds a key's value. Its type decides how text is read; the row marks a
+/// std::size_t that counts bytes.
 using Field = std::variant<std::string& (*)(Config&), bool& (*)(Config&), LogLevel& (*)(Config&),
                            std::int64_t& (*)(Config&), std::size_t& (*)(Config&),
                            std::chrono::milliseconds& (*)(Config&),
@@ -28,7 +28,8 @@ struct Range {
   std::int64_t min = 0;
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
 
-  /// Of a number that nothing here reads: the reference takes every one, and files have them.
+  /// For a number that is not used: the reference accepts every number, and existing files have
+  /// such keys.
   static constexpr Range any() noexcept { return {std::numeric_limits<std::int64_t>::min()}; }
 };
 
@@ -37,13 +38,13 @@ struct KeyRow {
   std::string_view path;  ///< as in the YAML file, sections joined by dots
   Field field;
   std::string_view help;
-  Range range{};  ///< of a number or duration, in the row's unit
+  Range range{};  ///< for a number or duration, in the key's unit
   bool in_bytes = false;
   Secrecy secrecy = Secrecy::open;
-  bool reloads = false;  ///< SIGHUP takes the new value over
+  bool reloads = false;  ///< SIGHUP applies a new value
 };
 
-/// What the help of a key begins with that nothing here reads: existing files have such keys.
+/// The beginning of the help text of a key that is not used. Existing files have such keys.
 inline constexpr std::string_view unused_mark = "accepted and unused";
 
 /// All keys, in the order in which they are printed.
@@ -51,11 +52,12 @@ std::span<const KeyRow> config_keys();
 
 const KeyRow* find_key(std::string_view path);
 
-/// The known key that differs least from `path`, letter case aside; empty when a typo does not
-/// explain the difference.
+/// The known key that is most like `path`, ignoring case; empty if the difference is too large for
+/// a typing mistake.
 std::string_view nearest_key(std::string_view path);
 
-/// Whether files of the reference have this key, though nothing reads it there or here.
+/// Whether files of the reference have this key, although neither the reference nor concertod uses
+/// it.
 bool is_unread_key(std::string_view path);
 
 /// The key's environment variable: `Log.RotationConfigJSON` is LOG_ROTATION_CONFIG_JSON.
@@ -64,10 +66,10 @@ std::string env_name(std::string_view path);
 /// Sets a key from text. The error names the key, what is expected and the value.
 Result<> set_key(Config& config, const KeyRow& row, std::string_view text);
 
-/// The key's value as set_key reads it.
+/// The key's value as text that set_key can read.
 std::string key_text(const Config& config, const KeyRow& row);
 
-/// The same with what is secret replaced by `***`.
+/// The same, with secrets replaced by `***`.
 std::string masked_text(const Config& config, const KeyRow& row);
 
 }  // namespace concerto::tools

@@ -6,11 +6,11 @@
 
 namespace concerto::tools {
 
-/// The configuration as YAML that load_config reads back. Values that hold secrets are comments.
+/// The configuration as YAML that load_config can read. Values that contain secrets are comments.
 std::string print_config(const Config& config);
 
-/// A configuration file to begin with: every key that is in use, commented out, with its default
-/// and its meaning. Comments have a blank behind the `#`, keys have none.
+/// A configuration file to begin with. It has every key that is used, commented out, with its
+/// default and its meaning. Comments have a blank behind the `#`, keys have none.
 std::string print_sample();
 
 /// The page `docs/configuration.md`: how a configuration is read, and tables of all keys.

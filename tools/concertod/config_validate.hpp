@@ -4,8 +4,8 @@
 
 namespace concerto::tools {
 
-/// What one key alone cannot tell: limits between keys, and names of stores, drivers and schemes
-/// that this version has or lacks. Replaces aliases by what they stand for.
+/// Checks that need more than one key: limits between keys, and the names of stores, drivers and
+/// schemes that this version has or lacks. Replaces aliases by the names that they stand for.
 void validate(Config& config, Findings& findings);
 
 }  // namespace concerto::tools

@@ -8,18 +8,19 @@
 
 namespace concerto::tools {
 
-/// Sets what a YAML text says over `config`. Values are read as the reference reads them: numbers
+/// Sets the keys of a YAML text in `config`. Values are read as the reference reads them: numbers
 /// in every spelling of YAML, anchors, merge keys, the first of several documents.
 void apply_yaml(Config& config, const std::string& text, Findings& findings);
 
-/// A number in a spelling of YAML, in decimal digits.
+/// A YAML number, converted to decimal digits.
 struct YamlInteger {
   std::string digits;
-  bool exact = true;  ///< false: it had a fraction, which is cut off
+  bool exact = true;  ///< false: the number had a fraction, which was cut off
 };
 
-/// What the reference's YAML reader makes an integer of: `12`, `12.0`, `1.2e1`, `1_000`, `0x1F`,
-/// `0o17`, `017`, `0b11`. Nothing for all else, and for what 64 bits do not hold.
+/// Reads an integer in all spellings that the reference's YAML reader accepts: `12`, `12.0`,
+/// `1.2e1`, `1_000`, `0x1F`, `0o17`, `017`, `0b11`. Returns nothing for other texts, and for
+/// integers that do not fit into 64 bits.
 std::optional<YamlInteger> yaml_integer(std::string_view plain);
 
 }  // namespace concerto::tools

@@ -7,19 +7,19 @@
 
 namespace concerto::tools {
 
-/// Shows whether a shard's thread still runs: it notes the time every second.
+/// Shows whether a shard's thread still runs: the thread notes the time every second.
 class Heartbeat {
  public:
   explicit Heartbeat(Timers& timers) : timers_(timers), timer_(timers, [this] { beat(); }) {}
 
-  /// On the shard; ends when `stop` is called or the timers are disarmed.
+  /// Runs on the shard until `stop` is called or the timers are disarmed.
   void beat() {
     last_.store(timers_.now(), std::memory_order_relaxed);
     timer_.set(timers_.now() + std::chrono::seconds(1));
   }
   void stop() { timer_.cancel(); }
 
-  /// How long it is silent; 0 before the first beat. On any thread.
+  /// The time since the last beat; 0 before the first beat. Any thread may call this.
   std::chrono::nanoseconds silence(SteadyTime now) const noexcept {
     const SteadyTime last = last_.load(std::memory_order_relaxed);
     return last == SteadyTime{} || last > now ? std::chrono::nanoseconds{} : now - last;

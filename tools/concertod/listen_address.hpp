@@ -11,9 +11,9 @@
 
 namespace concerto::tools {
 
-/// The address that ListenAddress means; nothing: all interfaces, as `*` and an empty text say.
-/// `localhost` is 127.0.0.1, the one address that a listener of the reference's language takes for
-/// it, and an IPv6 address may stand in brackets. The error names the key and says what to write.
+/// The address of ListenAddress; nothing for `*` and an empty text, which mean all network
+/// interfaces. `localhost` is 127.0.0.1, as for listeners of the reference's language. An IPv6
+/// address may have brackets. The error names the key and says what to write.
 [[nodiscard]] Result<std::optional<boost::asio::ip::address>> parse_listen_address(
     std::string_view text);
 
@@ -23,8 +23,8 @@ struct ListeningPorts {
   net::ListeningSocket grpc;
 };
 
-/// Listens on both ports, from now on: clients wait until a listener takes the sockets over. All
-/// interfaces means IPv6 and IPv4 where there is IPv6, IPv4 alone otherwise.
+/// Listens on both ports from now on. Clients wait until a listener takes the sockets over. All
+/// interfaces means IPv6 and IPv4 if the system has IPv6, otherwise IPv4 alone.
 [[nodiscard]] Result<ListeningPorts> listen_on_ports(std::string_view address,
                                                      std::int64_t http_port,
                                                      std::int64_t grpc_port);

@@ -26,18 +26,18 @@ namespace concerto::tools {
 class RotatingFile;
 
 /// The process's log: JSON lines `{"level":..,"ts":..,"msg":..,"gid":..}`, UTC, one per event,
-/// whatever bytes a text has: those that are no UTF-8 become U+FFFD, and control characters, C1
-/// too, are escaped.
+/// whatever bytes a text has: bytes that are not UTF-8 become U+FFFD, and control characters, C1
+/// included, are escaped.
 ///
-/// Lines are queued and written by one thread of the log's own, so that no caller waits for a
-/// disk; when the queue is full the oldest lines go. The destructor writes what is queued.
+/// Lines are queued, and the log's own thread writes them, so that no caller waits for a disk. When
+/// the queue is full, the oldest lines are dropped. The destructor writes the queued lines.
 /// Thread-safe.
 class Log {
  public:
   /// Opens the outputs. An error names the output or the rotation key that is wrong.
   static Result<std::unique_ptr<Log>> open(const LogConfig& config);
 
-  /// For tests and embedders: one sink of their own.
+  /// For tests and embedders: a log with one sink of the caller.
   Log(std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks, LogLevel level);
   ~Log();
   Log(const Log&) = delete;
@@ -49,7 +49,8 @@ class Log {
   void set_level(LogLevel level);
 
   /// Opens the log's files anew by their names, so that a program that renames them (logrotate)
-  /// gets whole files. One that cannot be opened is named in the log, and written on.
+  /// gets complete files. If a file cannot be opened, the log names it and goes on writing to the
+  /// old file.
   void reopen();
   void write(LogLevel level, std::string_view gid, std::string_view text);
 
@@ -65,7 +66,8 @@ class Log {
   std::vector<std::shared_ptr<RotatingFile>> files_;  ///< among the logger's outputs
 };
 
-/// Brings the core's log lines into a Log. Metrics derive from it or stand beside it.
+/// Writes the engine's log lines to a Log. Observers for metrics derive from it or are used beside
+/// it.
 class LogObserver : public Observer {
  public:
   explicit LogObserver(Log& log) : log_(log) {}

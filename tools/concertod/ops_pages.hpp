@@ -8,17 +8,17 @@
 
 namespace concerto::tools {
 
-/// What operators and their machines look at: metrics, probes and the admin page. Serves all
-/// shards; it outlives their servers.
+/// The pages for operators and monitoring: metrics, probes and the admin page. One object serves
+/// all shards; it must outlive their servers.
 class OpsPages {
  public:
   struct Sources {
     std::function<Task<std::string>()> metrics;
-    /// Why the process should be restarted, or should get no requests; empty when all is well.
+    /// Say why the process should be restarted, or should get no requests; empty if all is well.
     /// Called on any shard.
     std::function<std::vector<std::string>()> not_live;
     std::function<std::vector<std::string>()> not_ready;
-    /// What an operator should look at before it becomes a reason.
+    /// Warnings that an operator should look at before they become such reasons.
     std::function<std::vector<std::string>()> warnings;
     std::string admin_base;  ///< AdminBasePath, as `/dtm`
   };

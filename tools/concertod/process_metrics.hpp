@@ -4,7 +4,8 @@
 
 namespace concerto::tools {
 
-/// The usual `process_` metrics of this process, from /proc; what cannot be read is left out.
+/// The usual `process_` metrics of this process, from /proc. Values that cannot be read are left
+/// out.
 void collect_process(MetricSet& metrics);
 
 }  // namespace concerto::tools

@@ -23,19 +23,19 @@ struct Rotation {
   bool compress = false;                                 ///< files put aside become .gz
 };
 
-/// Reads Log.RotationConfigJSON; names of members count in any case, as in the reference. Adds the
-/// names of members that have no effect to `unknown`, so that somebody hears of a misspelt one.
+/// Reads Log.RotationConfigJSON. Names of members may have any case, as in the reference. The names
+/// of members without an effect are added to `unknown`, so that a misspelt name can be reported.
 Result<Rotation> rotation_from_json(const std::string& json, std::vector<std::string>& unknown);
 
 /// A log file that is put aside as `name-2026-01-31T12-00-00.000.ext` before it outgrows its
 /// limit. Files put aside by an earlier run count.
 class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  /// Opens the file to append to it. Throws spdlog_ex when that fails.
+  /// Opens the file to append to it. Throws spdlog_ex if that fails.
   RotatingFile(std::filesystem::path file, const Rotation& rotation);
 
-  /// Opens the file anew by its name, for whoever has renamed it. When that fails lines go on to
-  /// where they went. Thread-safe.
+  /// Opens the file anew by its name, after another program has renamed it. If that fails, lines
+  /// still go to the old file. Thread-safe.
   [[nodiscard]] Result<> reopen();
 
  private:

@@ -25,18 +25,18 @@ namespace concerto::tools {
 /// start and stop. Built, run and destroyed on the main thread.
 class Server {
  public:
-  /// Reads the configuration again. Its findings are for the log.
+  /// Reads the configuration again. The findings are written to the log.
   using Reload = std::function<LoadedConfig()>;
 
-  /// The referenced objects outlive the server. `ports`: those of the configuration if they are
-  /// listened on already; otherwise the start does so.
+  /// The referenced objects must outlive the server. `ports` holds the configuration's ports if the
+  /// process already listens on them; otherwise `run` listens.
   Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload,
          ListeningPorts ports = {});
 
-  /// Serves until SIGTERM, SIGINT or SIGQUIT and stops in order; a second signal ends the process
-  /// without waiting. SIGHUP opens log files anew and takes over what may change in a running
-  /// process: log level, limits, retention, and the certificates to verify with; SIGUSR1 opens log
-  /// files anew. An error tells why nothing could be served.
+  /// Serves until SIGTERM, SIGINT or SIGQUIT, and then stops in order; a second signal ends the
+  /// process without waiting. SIGHUP opens the log files anew and applies the keys that may change
+  /// in a running process: log level, limits, retention, and the certificates to verify with.
+  /// SIGUSR1 opens the log files anew. An error says why the server could not start.
   Result<> run();
 
  private:
@@ -56,7 +56,7 @@ class Server {
   std::vector<std::string> why_not_ready() const;
   std::vector<std::string> warnings() const;
 
-  Config config_;  ///< as it is in force
+  Config config_;  ///< the values in force
   persist::ManagedStore& store_;
   Log& log_;
   const Reload reload_;

@@ -13,17 +13,17 @@
 
 namespace concerto::tools {
 
-/// Where the numbers of `/api/metrics` come from. Everything outlives the scrapes.
+/// The sources of the numbers in `/api/metrics`. All of them must outlive the scrapes.
 struct MetricSources {
   const std::vector<std::unique_ptr<Shard>>& shards;
   Coordinator& coordinator;
   const Store& store;
   const Clock& clock;
-  /// Whether the address is published; nullopt without a registry. Called on the first shard.
+  /// Whether the address is registered; nullopt without a registry. Called on the first shard.
   std::function<std::optional<bool>()> registered;
 };
 
-/// The metrics of the reference (protocol page 02, section 10) and our own, as text. Visits the
+/// The metrics of the reference (protocol page 02, section 10) and our own, as text. Reads the
 /// shards one after the other.
 Task<std::string> metrics_text(MetricSources sources);
 

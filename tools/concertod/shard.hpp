@@ -31,7 +31,7 @@
 
 namespace concerto::tools {
 
-/// What all shards share. Everything outlives them.
+/// The objects that all shards share. All of them must outlive the shards.
 struct ShardSetup {
   const Config& config;
   const Clock& clock;
@@ -41,47 +41,49 @@ struct ShardSetup {
   std::optional<net::EtcdAccess> etcd_access;
   std::shared_ptr<boost::asio::ssl::context> tls;
   net::HttpProxyRules proxies;
-  std::shared_ptr<net::AddressMemory> memory;  ///< what one shard read of a registry, all know
+  std::shared_ptr<net::AddressMemory> memory;  ///< what the shards have read from registries
   DescriptorPlan descriptors;
   std::shared_ptr<net::SocketBudget> grpc_calls;  ///< connections to gRPC services
   std::size_t shards;
 };
 
-/// What bounds the connections of clients, over all shards.
+/// The limits on connections of clients, over all shards.
 struct ClientSockets {
   std::shared_ptr<net::SocketBudget> http;
   std::shared_ptr<net::SocketBudget> grpc;
 };
 
-/// One core's io_context with everything that lives on it: calls to branches, and the servers of
-/// the front ends. Built and destroyed on the main thread while its own thread does not run.
+/// The io_context of one core with everything that uses it: calls to branches, and the servers of
+/// the front ends. A shard is made and destroyed on the main thread, while the shard's thread does
+/// not run.
 class Shard {
  public:
   explicit Shard(const ShardSetup& setup);
 
-  /// What the coordinator needs of this shard.
+  /// The parts of this shard that the coordinator needs.
   ShardPorts ports();
 
-  /// Puts the front ends before the coordinator. Once, before `start`.
+  /// Makes the front ends for the coordinator. Call it once, before `start`.
   void serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
              const ClientSockets& sockets);
 
-  /// Takes over what a running server can: limits, and what https calls verify with. On the shard.
+  /// Applies the keys that may change while the server runs: limits, and the certificates that
+  /// https calls are verified with. Call it on the shard.
   Task<void> reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls);
 
-  /// Adds what this shard has counted. On the shard.
+  /// Adds the counts of this shard. Call it on the shard.
   void collect(MetricSet& metrics) const;
 
   const Heartbeat& heartbeat() const noexcept { return heartbeat_; }
 
-  /// Starts the thread. The error tells that the system has none left.
+  /// Starts the thread. The error says that the system has no more threads.
   [[nodiscard]] Result<> start();
-  /// Ends the thread of a shard that has done nothing yet.
+  /// Ends the thread of a shard that has done no work yet.
   void halt();
-  /// Lets the thread end when nothing is left to run, and waits for it.
+  /// Lets the thread end when it has no more work, and waits for its end.
   void join();
 
-  /// Ends what the front ends still answer, then the calls to branches.
+  /// Ends the requests that still run in the front ends, then the calls to branches.
   Task<void> close(SteadyTime deadline);
 
   Executor executor() { return io_.get_executor(); }

@@ -7,8 +7,8 @@
 
 namespace concerto::tools {
 
-/// Hears one shard's coordinator: lines go to the log, counts to the metrics, trouble to whoever
-/// wants to know.
+/// The observer of one shard's engine: it passes lines to the log, counts to the metrics, and
+/// trouble to a function.
 class ShardObserver final : public LogObserver {
  public:
   ShardObserver(Log& log, const ModeTable& modes) : LogObserver(log), probe_(modes) {}

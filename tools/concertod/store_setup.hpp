@@ -8,7 +8,7 @@ namespace concerto::tools {
 
 persist::StoreRetention retention(const StoreConfig& config);
 
-/// What the store's factory needs of the configuration.
+/// The settings that the store's factory needs from the configuration.
 persist::StoreSettings store_settings(const StoreConfig& config);
 
 }  // namespace concerto::tools

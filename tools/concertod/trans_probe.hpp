@@ -17,16 +17,16 @@
 
 namespace concerto::tools {
 
-/// What one shard does with transactions and branches, in counts. Written and collected on the
-/// shard. The number of labels is bounded whatever gids, ids and URLs say.
+/// Counts of one shard's transactions and branch calls. They are written and collected on the
+/// shard. The number of labels is limited, whatever gids, branch ids and URLs say.
 class TransProbe {
  public:
-  static constexpr std::size_t targets_max = 200;  ///< with numbers of their own
+  static constexpr std::size_t targets_max = 200;  ///< targets with their own labels
 
-  /// The target without what a URL may say of its user.
+  /// The target without the user that a URL may name.
   static std::string label_of(std::string_view target);
 
-  /// `modes` outlives the probe; what it calls them is what the labels say.
+  /// `modes` must outlive the probe. Labels have the names of the modes.
   explicit TransProbe(const ModeTable& modes);
 
   /// A pass over a transaction has ended (protocol page 02, section 10).

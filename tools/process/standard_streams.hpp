@@ -2,9 +2,10 @@
 
 namespace concerto::tools {
 
-/// Opens /dev/null on each of the descriptors 0 to 2 that is closed. The next file to be opened
-/// would get its number otherwise, and what is written to stdout or stderr would go into that file.
-/// Before anything is opened. False when /dev/null cannot be opened; nothing else may be then.
+/// Opens /dev/null on each of the descriptors 0 to 2 that is closed. Otherwise the next opened file
+/// would get its number, and text for stdout or stderr would go into that file. Call this before
+/// any file is opened. Returns false if /dev/null cannot be opened; then the process must not open
+/// anything else.
 [[nodiscard]] bool open_standard_streams() noexcept;
 
 }  // namespace concerto::tools
