@@ -6,12 +6,20 @@ Each rule yields a text for everything that is wrong.
 import json
 import os
 import re
+import sys
 
 from jsonschema import Draft202012Validator, exceptions
 
 from description import Description, mismatch, target_of, without_references
 
-STRUCTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "structure.schema.json")
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..", "..")
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+from checks import route_rows  # noqa: E402  (the path has to be set first)
+
+STRUCTURE = os.path.join(HERE, "structure.schema.json")
+ROUTES = os.path.join(ROOT, route_rows.PATH)
 # Values, not parts of the description.
 VALUES = ("example", "examples", "default", "enum", "const")
 # One of these says what a value is.
@@ -140,10 +148,23 @@ def answers_are_closed(document):
                         yield f"{place}: {name} may be anything"
 
 
+def changing_gets_are_marked(document):
+    """A GET that does more than read has x-changes, by the table of routes."""
+    with open(ROUTES, encoding="utf-8") as file:
+        rows = {row.path: row for row in route_rows.route_rows(file.read())}
+    for operation in Description(document).operations:
+        row = rows.get(re.sub(r"\{\w+\}", "*", operation.path))
+        if operation.method != "GET" or row is None:
+            continue
+        if (row.deed != "reads") != ("x-changes" in operation.item):
+            yield f"{operation}: the table of routes says '{row.deed}', x-changes differs"
+
+
 # The later ones take for granted what the earlier ones say.
 FIRST_RULES = (is_openapi, references_resolve)
 RULES = (components_are_used, schemas_are_schemas, examples_match, operations_have_names,
-         parameters_are_declared, paths_are_distinct, answers_are_closed)
+         parameters_are_declared, paths_are_distinct, answers_are_closed,
+         changing_gets_are_marked)
 
 
 def broken_rules(document):

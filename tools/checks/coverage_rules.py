@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from checks import route_rows
 from checks.tree import Finding
 
 PAGE = "docs/compatibility.md"
@@ -83,6 +84,10 @@ def openapi_operations(text):
                         if method in ("get", "post", "put", "delete", "patch"))
 
 
+def rpc_methods(text):
+    return [row.rpc for row in route_rows.route_rows(text) if row.rpc]
+
+
 def config_keys(text):
     return re.findall(r'^    \{(?:\.path = )?"([\w.]+)"', text, re.MULTILINE)
 
@@ -93,8 +98,7 @@ INTERFACES = {
     "endpoint": ("net/protocol/openapi/openapi.json", openapi_operations),
     "gRPC method": ("net/protocol/proto/dtmgimp.proto",
                     re.compile(r"^\s*rpc (\w+)", re.MULTILINE).findall),
-    "JSON-RPC method": ("net/protocol/src/api/rpc_action.cpp",
-                        re.compile(r'call\.method == "(\w+)"').findall),
+    "JSON-RPC method": (route_rows.PATH, rpc_methods),
     "key": ("tools/concertod/config_keys.cpp", config_keys),
 }
 
@@ -135,4 +139,32 @@ def every_interface_has_a_row(tree):
                 yield Finding(PAGE, line, "coverage", f"{path} has no {kind} '{item}'")
 
 
-RULES = [named_tests_exist, every_interface_has_a_row]
+def routes_are_those_of_the_interfaces(tree):
+    """The table of routes has each gRPC method of the protocol's file, and no path that the
+    description of the HTTP interface lacks."""
+    texts = {source.path: source.text for source in tree.sources}
+    if route_rows.PATH not in texts:
+        return
+    text = texts[route_rows.PATH]
+    rows = route_rows.route_rows(text)
+    api, declared_in = INTERFACES["gRPC method"]
+    methods = set(declared_in(texts.get(api, "")))
+    for method in sorted(methods - {row.grpc for row in rows}):
+        yield Finding(api, line_of(method, texts[api]), "coverage",
+                      f"gRPC method '{method}' is not in {route_rows.PATH}")
+    for row in rows:
+        if row.grpc and row.grpc not in methods:
+            yield Finding(route_rows.PATH, line_of(row.grpc, text), "coverage",
+                          f"{api} has no method '{row.grpc}'")
+    api, declared_in = INTERFACES["endpoint"]
+    described = {re.sub(r"\{[^}]*\}", "*", item)
+                 for item in declared_in(texts.get(api, '{"paths": {}}'))}
+    for row in rows:
+        for method in row.methods:
+            item = f"{'any' if method == '*' else method} {row.path}"
+            if item not in described:
+                yield Finding(route_rows.PATH, line_of(row.path, text), "coverage",
+                              f"{api} has no '{item}'")
+
+
+RULES = [named_tests_exist, every_interface_has_a_row, routes_are_those_of_the_interfaces]

@@ -47,7 +47,12 @@ FILES = {
 """,
     "net/protocol/proto/dtmgimp.proto":
         "service Dtm {\n  rpc Submit(DtmRequest) returns (Empty);\n}\n",
-    "net/protocol/src/api/rpc_action.cpp": 'if (call.method == "submit") return;\n',
+    "net/protocol/src/api/route_table.cpp": """const Route table[] = {
+    {"/api/submit", "POST", "submit", "Submit", changes, clients, own_pages,
+     &Coordinator::submit},
+    {"/api/ping", "*", "", "", reads, anyone, any_page, OwnHandlers{&Http::ping}},
+};
+""",
     "tools/concertod/config_keys.cpp": """const KeyRow rows[] = {
     {"Store.Driver", field, "help"},
     {.path = "HttpPort",
@@ -137,21 +142,33 @@ class Coverage(unittest.TestCase):
                  ":2: coverage: endpoint 'DELETE /api/submit'"),
                 ("net/protocol/proto/dtmgimp.proto", "}\n", "  rpc Abort(DtmRequest)\n}\n",
                  ":3: coverage: gRPC method 'Abort'"),
-                ("net/protocol/src/api/rpc_action.cpp", "return;", '\ncall.method == "abort"',
-                 ":2: coverage: JSON-RPC method 'abort'"),
+                ("net/protocol/src/api/route_table.cpp", '"*", ""', '"*", "abort"',
+                 ":4: coverage: JSON-RPC method 'abort'"),
                 ("tools/concertod/config_keys.cpp", "};", '    {"GrpcPort", f, "h"},\n};',
                  ":5: coverage: key 'GrpcPort'")):
-            self.assertEqual(self.changed(path, old, new),
-                             [f"{path}{what} is not in docs/compatibility.md"])
+            found = [one for one in self.changed(path, old, new) if coverage_rules.PAGE in one]
+            self.assertEqual(found, [f"{path}{what} is not in docs/compatibility.md"])
+
+    def test_a_route_that_an_interface_lacks_is_flagged(self):
+        table = "net/protocol/src/api/route_table.cpp"
+        proto = "net/protocol/proto/dtmgimp.proto"
+        openapi = "net/protocol/openapi/openapi.json"
+        self.assertEqual(self.changed(table, '"Submit"', '"Sumbit"'), [
+            f"{proto}:2: coverage: gRPC method 'Submit' is not in {table}",
+            f"{table}:2: coverage: {proto} has no method 'Sumbit'"])
+        self.assertEqual(self.changed(table, '"POST"', '"GET POST"'),
+                         [f"{table}:2: coverage: {openapi} has no 'GET /api/submit'"])
+        self.assertEqual(self.changed(table, "/api/ping", "/api/pong"),
+                         [f"{table}:4: coverage: {openapi} has no 'any /api/pong'"])
 
     def test_what_has_gone_is_flagged(self):
         for path, old, what in (
                 ("net/protocol/openapi/openapi.json", '"x-any-method": true, ',
                  "endpoint 'any /api/ping'"),
                 ("net/protocol/proto/dtmgimp.proto", "rpc Submit", "gRPC method 'Submit'"),
-                ("net/protocol/src/api/rpc_action.cpp", '"submit"', "JSON-RPC method 'submit'"),
+                ("net/protocol/src/api/route_table.cpp", '"submit"', "JSON-RPC method 'submit'"),
                 ("tools/concertod/config_keys.cpp", '"HttpPort"', "key 'HttpPort'")):
-            found = self.changed(path, old, "")
+            found = self.changed(path, old, '""' if old == '"submit"' else "")
             self.assertIn(f"{path} has no {what}", "\n".join(found))
 
     def test_a_page_that_is_not_there_is_flagged(self):

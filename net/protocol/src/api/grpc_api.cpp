@@ -1,11 +1,13 @@
 #include <boost/algorithm/string/case_conv.hpp>
 
+#include <concerto/base/assert.hpp>
 #include <concerto/protocol/api_grpc.hpp>
 
 #include "api/error_answers.hpp"
 #include "api/grpc_messages.hpp"
 #include "api/pending_outcome.hpp"
 #include "api/request_contexts.hpp"
+#include "api/route_table.hpp"
 
 namespace concerto::net {
 namespace {
@@ -40,15 +42,9 @@ GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& rand
       reflection_(listed_services()) {}
 
 void GrpcApi::register_on(GrpcServer& server) {
-  add(server, "NewGid", &GrpcApi::new_gid);
-  add(server, "Submit", &Coordinator::submit);
-  add(server, "Prepare", &Coordinator::prepare);
-  add(server, "Abort", &Coordinator::abort);
-  add(server, "RegisterBranch", &GrpcApi::register_branch);
-  add(server, "PrepareWorkflow", &GrpcApi::prepare_workflow);
-  add(server, "Subscribe", &GrpcApi::subscribe);
-  add(server, "Unsubscribe", &GrpcApi::unsubscribe);
-  add(server, "DeleteTopic", &GrpcApi::delete_topic);
+  for (const Route& route : RouteTable::rows()) {
+    if (!route.grpc.empty()) add(server, route);
+  }
   health_.register_on(server);
   reflection_.register_on(server);
   set_serving(true);
@@ -60,18 +56,24 @@ void GrpcApi::set_serving(bool serving) {
   health_.set(std::string{service}, status);
 }
 
-void GrpcApi::add(GrpcServer& server, std::string_view method, Handler handler) {
-  ApiProbe::Entry& counts = entry(method);
-  server.add_unary(path_of(method), [this, &counts, handler](GrpcRequest request) {
-    return count(counts, (this->*handler)(std::move(request)));
+void GrpcApi::add(GrpcServer& server, const Route& route) {
+  ApiProbe::Entry& counts = entry(route.grpc);
+  server.add_unary(path_of(route.grpc), [this, &counts, &route](GrpcRequest request) {
+    return count(counts, serve(route, std::move(request)));
   });
 }
 
-void GrpcApi::add(GrpcServer& server, std::string_view method, TransOperation operation) {
-  ApiProbe::Entry& counts = entry(method);
-  server.add_unary(path_of(method), [this, &counts, operation](GrpcRequest request) {
-    return count(counts, change(operation, std::move(request)));
-  });
+Task<GrpcReply> GrpcApi::serve(const Route& route, GrpcRequest request) {
+  if (const auto* const trans = std::get_if<TransOperation>(&route.operation)) {
+    return change(*trans, std::move(request));
+  }
+  if (const auto* const branch = std::get_if<BranchOperation>(&route.operation)) {
+    return register_branch(*branch, std::move(request));
+  }
+  const auto* const own = std::get_if<OwnHandlers>(&route.operation);
+  // No message of dtmgimp.Dtm is a gid alone.
+  CONCERTO_ASSERT(own != nullptr && own->grpc != nullptr);
+  return (this->*own->grpc)(std::move(request));
 }
 
 ApiProbe::Entry& GrpcApi::entry(std::string_view method) {
@@ -91,11 +93,11 @@ Task<GrpcReply> GrpcApi::new_gid(GrpcRequest /*request*/) {
   co_return GrpcReply::success(gid_reply(Coordinator::new_gid(random_)));
 }
 
-Task<GrpcReply> GrpcApi::register_branch(GrpcRequest request) {
+Task<GrpcReply> GrpcApi::register_branch(BranchOperation operation, GrpcRequest request) {
   const RequestContext context = context_of(request);
   Result<BranchRequest> branch = branch_request_from_proto(request.message);
   if (!branch) co_return failure(branch.error());
-  const Result<> result = co_await coordinator_.register_branch(std::move(*branch), context);
+  const Result<> result = co_await (coordinator_.*operation)(std::move(*branch), context);
   co_return answer(result);
 }
 

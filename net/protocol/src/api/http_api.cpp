@@ -17,6 +17,7 @@
 #include "api/pending_outcome.hpp"
 #include "api/request_contexts.hpp"
 #include "api/request_json.hpp"
+#include "api/route_table.hpp"
 #include "api/trans_json.hpp"
 
 namespace concerto::net {
@@ -70,47 +71,32 @@ HttpApi::HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& cl
     : coordinator_(coordinator), random_(random), clock_(clock), options_(std::move(options)) {}
 
 void HttpApi::register_on(Router& router) {
-  add(router, "GET", base_path + "version", bound(&HttpApi::version));
-  add(router, "GET", base_path + "newGid", bound(&HttpApi::new_gid));
-  add(router, "POST", base_path + "prepare", bound(&Coordinator::prepare));
-  add(router, "POST", base_path + "submit", bound(&Coordinator::submit));
-  add(router, "POST", base_path + "abort", bound(&Coordinator::abort));
-  for (const char* name : {"registerBranch", "registerXaBranch", "registerTccBranch"}) {
-    add(router, "POST", base_path + name, bound(&HttpApi::register_branch));
+  for (const Route& route : RouteTable::rows()) {
+    const HttpHandler handler =
+        std::visit([this](auto operation) { return bound(operation); }, route.operation);
+    for (std::string_view rest = route.methods; !rest.empty();) {
+      const std::size_t size = std::min(rest.find(' '), rest.size());
+      add(router, rest.substr(0, size), route, handler);
+      rest.remove_prefix(std::min(size + 1, rest.size()));
+    }
   }
-  add(router, "POST", base_path + "prepareWorkflow", bound(&HttpApi::prepare_workflow));
-  add(router, "POST", base_path + "forceStop", bound(&Coordinator::force_stop));
-  add(router, "POST", base_path + "resetNextCronTime", bound(&Coordinator::reset_next_cron_time));
-  add(router, "GET", base_path + "query", bound(&HttpApi::query));
-  add(router, "GET", base_path + "all", bound(&HttpApi::all));
-  add_changing_get(router, "resetCronTime", bound(&HttpApi::reset_cron_time));
-  add_changing_get(router, "subscribe", bound(&HttpApi::subscribe));
-  add_changing_get(router, "unsubscribe", bound(&HttpApi::unsubscribe));
-  router.add_prefix("DELETE", base_path + "topic/",
-                    counted("topic", bound(&HttpApi::delete_topic)));
-  add(router, "GET", base_path + "queryKV", bound(&HttpApi::query_kv));
-  add(router, "GET", base_path + "scanKV", bound(&HttpApi::scan_kv));
-  add(router, "POST", "/api/json-rpc", bound(&HttpApi::json_rpc));
-  add(router, "GET", "/api/concerto/why", bound(&HttpApi::why));
-  add(router, "GET", "/api/openapi.json", bound(&HttpApi::openapi));
-  router.add(Router::any_method, "/api/ping", bound(&HttpApi::ping));  // Probes are not counted.
   router.set_fallback(counted("unknown", router.fallback()));
 }
 
-void HttpApi::add(Router& router, std::string_view method, const std::string& path,
-                  HttpHandler handler) {
-  router.add(method, path, counted(path, std::move(handler)));
-  router.add(method, path + "/",
-             [path](HttpRequest request) { return redirect(path, std::move(request)); });
-}
-
-void HttpApi::add_changing_get(Router& router, const std::string& name, HttpHandler handler) {
-  const std::string path = base_path + name;
-  for (const char* method : {"GET", "POST"}) {
-    router.add(method, path, RouteEffect::changes, counted(path, handler));
-    router.add(method, path + "/", RouteEffect::changes,
-               [path](HttpRequest request) { return redirect(path, std::move(request)); });
+void HttpApi::add(Router& router, std::string_view method, const Route& route,
+                  const HttpHandler& handler) {
+  const std::string path{route.path};
+  if (path.ends_with("/*")) {
+    const std::string plain = path.substr(0, path.size() - 2);
+    return router.add_prefix(method, plain + "/", counted(plain, handler));
   }
+  // Probes are not counted.
+  if (method == Router::any_method) return router.add(method, path, handler);
+  const RouteEffect effect =
+      route.deed == RouteDeed::reads ? RouteEffect::reads : RouteEffect::changes;
+  router.add(method, path, effect, counted(path, handler));
+  router.add(method, path + "/", effect,
+             [path](HttpRequest request) { return redirect(path, std::move(request)); });
 }
 
 HttpHandler HttpApi::counted(std::string_view path, HttpHandler handler) {
@@ -129,12 +115,20 @@ Task<HttpResponse> HttpApi::count(ApiProbe::Entry& entry, Task<HttpResponse> han
   co_return response;
 }
 
-HttpHandler HttpApi::bound(Handler handler) {
-  return [this, handler](HttpRequest request) { return (this->*handler)(std::move(request)); };
+HttpHandler HttpApi::bound(const OwnHandlers& own) {
+  return [this, handler = own.http](HttpRequest request) {
+    return (this->*handler)(std::move(request));
+  };
 }
 
 HttpHandler HttpApi::bound(TransOperation operation) {
   return [this, operation](HttpRequest request) { return change(operation, std::move(request)); };
+}
+
+HttpHandler HttpApi::bound(BranchOperation operation) {
+  return [this, operation](HttpRequest request) {
+    return register_branch(operation, std::move(request));
+  };
 }
 
 HttpHandler HttpApi::bound(GidOperation operation) {
@@ -263,11 +257,11 @@ Task<HttpResponse> HttpApi::openapi(HttpRequest /*request*/) {
   co_return json_response(200, std::string{openapi_document});
 }
 
-Task<HttpResponse> HttpApi::register_branch(HttpRequest request) {
+Task<HttpResponse> HttpApi::register_branch(BranchOperation operation, HttpRequest request) {
   const RequestContext context = context_of(request, clock_.steady_now());
   Result<BranchRequest> branch = branch_request_from_json(request.body);
   if (!branch) co_return unreadable(branch.error());
-  const Result<> result = co_await coordinator_.register_branch(std::move(*branch), context);
+  const Result<> result = co_await (coordinator_.*operation)(std::move(*branch), context);
   co_return answer(result);
 }
 

@@ -9,6 +9,7 @@
 
 #include "api/pending_outcome.hpp"
 #include "api/request_contexts.hpp"
+#include "api/route_table.hpp"
 #include "api/rpc_action.hpp"
 
 namespace concerto::net {
@@ -25,12 +26,11 @@ Task<HttpResponse> HttpApi::json_rpc(HttpRequest request) {
     co_return rpc_result(call, std::move(gid));
   }
   if (auto* const branch = std::get_if<BranchRequest>(&action)) {
-    const Result<> result = co_await coordinator_.register_branch(std::move(*branch), context);
+    const BranchOperation operation = std::get<BranchOperation>(call.route->operation);
+    const Result<> result = co_await (coordinator_.*operation)(std::move(*branch), context);
     co_return rpc_answer(call, result);
   }
-  TransOperation operation = &Coordinator::prepare;
-  if (call.method == "submit") operation = &Coordinator::submit;
-  if (call.method == "abort") operation = &Coordinator::abort;
+  const TransOperation operation = std::get<TransOperation>(call.route->operation);
   TransRequest& trans = std::get<TransRequest>(action);
   Gid gid = trans.gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(trans), context);

@@ -10,6 +10,7 @@
 #include "api/error_answers.hpp"
 #include "api/json_read.hpp"
 #include "api/request_json.hpp"
+#include "api/route_table.hpp"
 
 namespace concerto::net {
 namespace {
@@ -119,14 +120,16 @@ RpcAction rpc_action(std::string_view body, RpcCall& call) {
   if (const std::string fault = envelope_fault(call); !fault.empty()) {
     return rpc_error(call, bad_request, "Bad json request: " + fault);
   }
-  if (call.method == "newGid") return NewGidCall{};
-  if (call.method == "registerBranch") {
+  call.route = RouteTable::find_rpc(call.method);
+  if (!call.route) {
+    return rpc_error(call, method_not_found, "Method not found: " + call.method);
+  }
+  const RouteOperation& operation = call.route->operation;
+  if (std::holds_alternative<OwnHandlers>(operation)) return NewGidCall{};
+  if (std::holds_alternative<Async<> (Coordinator::*)(BranchRequest, RequestContext)>(operation)) {
     return action_with(call, read_params(text.root(), branch_request_from));
   }
-  if (call.method == "prepare" || call.method == "submit" || call.method == "abort") {
-    return action_with(call, read_params(text.root(), trans_request_from));
-  }
-  return rpc_error(call, method_not_found, "Method not found: " + call.method);
+  return action_with(call, read_params(text.root(), trans_request_from));
 }
 
 }  // namespace concerto::net

@@ -12,12 +12,15 @@
 
 namespace concerto::net {
 
+struct Route;
+
 /// The envelope of a JSON-RPC request (protocol page 02, section 9).
 struct RpcCall {
   /// The JSON text of a string or a number, given back as it came: a number keeps its own digits.
   std::string id = R"("")";
   std::string version;
   std::string method;
+  const Route* route = nullptr;  ///< of the method, when there is one
 };
 
 struct NewGidCall {};

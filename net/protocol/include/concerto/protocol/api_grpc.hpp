@@ -12,6 +12,8 @@
 
 namespace concerto::net {
 
+struct Route;
+
 /// The gRPC interface of the coordinator: service dtmgimp.Dtm (protocol page 03) with the standard
 /// health and reflection services. GrpcApi only translates requests and answers.
 ///
@@ -41,15 +43,16 @@ class GrpcApi {
 
  private:
   using TransOperation = Async<> (Coordinator::*)(TransRequest, RequestContext);
+  using BranchOperation = Async<> (Coordinator::*)(BranchRequest, RequestContext);
 
-  using Handler = Task<GrpcReply> (GrpcApi::*)(GrpcRequest);
+  friend class RouteTable;  // It names the handlers of the routes.
 
   ApiProbe::Entry& entry(std::string_view method);
   Task<GrpcReply> count(ApiProbe::Entry& entry, Task<GrpcReply> handled);
-  void add(GrpcServer& server, std::string_view method, Handler handler);
-  void add(GrpcServer& server, std::string_view method, TransOperation operation);
+  void add(GrpcServer& server, const Route& route);
+  Task<GrpcReply> serve(const Route& route, GrpcRequest request);
   Task<GrpcReply> new_gid(GrpcRequest request);
-  Task<GrpcReply> register_branch(GrpcRequest request);
+  Task<GrpcReply> register_branch(BranchOperation operation, GrpcRequest request);
   Task<GrpcReply> prepare_workflow(GrpcRequest request);
   Task<GrpcReply> subscribe(GrpcRequest request);
   Task<GrpcReply> unsubscribe(GrpcRequest request);

@@ -11,6 +11,9 @@
 
 namespace concerto::net {
 
+struct OwnHandlers;
+struct Route;
+
 struct HttpApiOptions {
   std::string version = "v0.0.0-dev";   ///< the answer of `version`
   std::chrono::minutes zone_offset{0};  ///< of times in answers, ahead of UTC
@@ -42,15 +45,15 @@ class HttpApi {
  private:
   using TransOperation = Async<> (Coordinator::*)(TransRequest, RequestContext);
   using GidOperation = Async<> (Coordinator::*)(Gid, RequestContext);
-  using Handler = Task<HttpResponse> (HttpApi::*)(HttpRequest);
+  using BranchOperation = Async<> (Coordinator::*)(BranchRequest, RequestContext);
 
-  void add(Router& router, std::string_view method, const std::string& path, HttpHandler handler);
-  /// Adds a request that changes something although it is a GET (protocol page 02, section 1), and
-  /// the POST with the same query, which does the same.
-  void add_changing_get(Router& router, const std::string& name, HttpHandler handler);
+  friend class RouteTable;  // It names the handlers of the routes.
+
+  void add(Router& router, std::string_view method, const Route& route, const HttpHandler& handler);
   HttpHandler counted(std::string_view path, HttpHandler handler);
   Task<HttpResponse> count(ApiProbe::Entry& entry, Task<HttpResponse> handled);
-  HttpHandler bound(Handler handler);
+  HttpHandler bound(const OwnHandlers& own);
+  HttpHandler bound(BranchOperation operation);
   HttpHandler bound(TransOperation operation);
   HttpHandler bound(GidOperation operation);
 
@@ -68,7 +71,7 @@ class HttpApi {
   Task<HttpResponse> json_rpc(HttpRequest request);
   Task<HttpResponse> ping(HttpRequest request);
   Task<HttpResponse> openapi(HttpRequest request);
-  Task<HttpResponse> register_branch(HttpRequest request);
+  Task<HttpResponse> register_branch(BranchOperation operation, HttpRequest request);
   Task<HttpResponse> prepare_workflow(HttpRequest request);
   Task<HttpResponse> change(TransOperation operation, HttpRequest request);
   Task<HttpResponse> change_by_gid(GidOperation operation, HttpRequest request);

@@ -1,0 +1,65 @@
+#include "api/route_table.hpp"
+
+#include <algorithm>
+
+namespace concerto::net {
+
+std::span<const Route> RouteTable::rows() {
+  using enum RouteDeed;
+  using enum RouteRole;
+  using enum RouteBrowser;
+  using Http = HttpApi;
+  using Grpc = GrpcApi;
+  // HTTP path and methods, JSON-RPC method, gRPC method, deed, role, browser, operation
+  static const Route table[] = {
+      {"/api/dtmsvr/version", "GET", "", "", reads, anyone, any_page, OwnHandlers{&Http::version}},
+      {"/api/dtmsvr/newGid", "GET", "newGid", "NewGid", reads, clients, any_page,
+       OwnHandlers{&Http::new_gid, &Grpc::new_gid}},
+      {"/api/dtmsvr/prepare", "POST", "prepare", "Prepare", changes, clients, own_pages,
+       &Coordinator::prepare},
+      {"/api/dtmsvr/submit", "POST", "submit", "Submit", changes, clients, own_pages,
+       &Coordinator::submit},
+      {"/api/dtmsvr/abort", "POST", "abort", "Abort", changes, clients, own_pages,
+       &Coordinator::abort},
+      {"/api/dtmsvr/registerBranch", "POST", "registerBranch", "RegisterBranch", changes, clients,
+       own_pages, &Coordinator::register_branch},
+      {"/api/dtmsvr/registerXaBranch", "POST", "", "", changes, clients, own_pages,
+       &Coordinator::register_branch},
+      {"/api/dtmsvr/registerTccBranch", "POST", "", "", changes, clients, own_pages,
+       &Coordinator::register_branch},
+      {"/api/dtmsvr/prepareWorkflow", "POST", "", "PrepareWorkflow", changes, clients, own_pages,
+       OwnHandlers{&Http::prepare_workflow, &Grpc::prepare_workflow}},
+      {"/api/dtmsvr/forceStop", "POST", "", "", operates, operators, own_pages,
+       &Coordinator::force_stop},
+      {"/api/dtmsvr/resetNextCronTime", "POST", "", "", operates, operators, own_pages,
+       &Coordinator::reset_next_cron_time},
+      {"/api/dtmsvr/resetCronTime", "GET POST", "", "", operates, operators, own_pages,
+       OwnHandlers{&Http::reset_cron_time}},
+      {"/api/dtmsvr/subscribe", "GET POST", "", "Subscribe", operates, operators, own_pages,
+       OwnHandlers{&Http::subscribe, &Grpc::subscribe}},
+      {"/api/dtmsvr/unsubscribe", "GET POST", "", "Unsubscribe", operates, operators, own_pages,
+       OwnHandlers{&Http::unsubscribe, &Grpc::unsubscribe}},
+      {"/api/dtmsvr/topic/*", "DELETE", "", "DeleteTopic", operates, operators, own_pages,
+       OwnHandlers{&Http::delete_topic, &Grpc::delete_topic}},
+      {"/api/dtmsvr/query", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::query}},
+      {"/api/dtmsvr/all", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::all}},
+      {"/api/dtmsvr/queryKV", "GET", "", "", reads, viewers, any_page,
+       OwnHandlers{&Http::query_kv}},
+      {"/api/dtmsvr/scanKV", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::scan_kv}},
+      {"/api/concerto/why", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::why}},
+      // The rows of its methods say what they need.
+      {"/api/json-rpc", "POST", "", "", changes, clients, own_pages, OwnHandlers{&Http::json_rpc}},
+      {"/api/openapi.json", "GET", "", "", reads, anyone, any_page, OwnHandlers{&Http::openapi}},
+      {"/api/ping", "*", "", "", reads, anyone, any_page, OwnHandlers{&Http::ping}},
+  };
+  return table;
+}
+
+const Route* RouteTable::find_rpc(std::string_view method) noexcept {
+  const std::span<const Route> all = rows();
+  const auto found = std::ranges::find_if(
+      all, [method](const Route& route) { return !route.rpc.empty() && route.rpc == method; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include <concerto/engine/coordinator.hpp>
+#include <concerto/protocol/api_grpc.hpp>
+#include <concerto/protocol/api_http.hpp>
+
+namespace concerto::net {
+
+/// What a request does with what the coordinator keeps.
+enum class RouteDeed {
+  reads,
+  changes,   ///< makes transactions, or moves them on, as an application does
+  operates,  ///< intervenes in transactions or topics, as an operator does
+};
+
+/// For whom a route is. Nothing is refused by this yet.
+enum class RouteRole {
+  anyone,     ///< probes and descriptions
+  clients,    ///< applications
+  viewers,    ///< people who look
+  operators,  ///< people who intervene
+};
+
+/// Whose pages a browser may send a request for. SiteGuard sees to it, by the deed.
+enum class RouteBrowser {
+  any_page,   ///< the page does not see the answer
+  own_pages,  ///< pages of this server
+};
+
+/// What a front end does itself, since the request or the answer is unlike all others.
+struct OwnHandlers {
+  Task<HttpResponse> (HttpApi::*http)(HttpRequest);
+  Task<GrpcReply> (GrpcApi::*grpc)(GrpcRequest) = nullptr;
+};
+
+/// What a route comes to. The front ends read and answer requests for these functions of the
+/// coordinator without code for one of them.
+using RouteOperation = std::variant<Async<> (Coordinator::*)(TransRequest, RequestContext),
+                                    Async<> (Coordinator::*)(BranchRequest, RequestContext),
+                                    Async<> (Coordinator::*)(Gid, RequestContext), OwnHandlers>;
+
+/// A route of the protocol in all front ends that have it.
+struct Route {
+  std::string_view path;     ///< of HTTP; `*` at its end stands for the rest of the path
+  std::string_view methods;  ///< of HTTP, with blanks between; `*`: any
+  std::string_view rpc;      ///< method of JSON-RPC; empty: none
+  std::string_view grpc;     ///< method of dtmgimp.Dtm; empty: none
+  RouteDeed deed;
+  RouteRole role;
+  RouteBrowser browser;
+  RouteOperation operation;
+};
+
+/// The routes, each in one row. tools/checks/coverage_rules.py reads the rows too.
+class RouteTable {
+ public:
+  static std::span<const Route> rows();
+  /// The row of a method of JSON-RPC, null if there is none.
+  static const Route* find_rpc(std::string_view method) noexcept;
+};
+
+}  // namespace concerto::net
