@@ -13,21 +13,21 @@ namespace concerto {
 
 struct Mode;
 
-/// The defined results of a call to a branch (protocol page 01, section 5).
+/// What the end of a call to a service means (protocol page 01, section 5).
 enum class Outcome : std::uint8_t {
   success,
-  failure,  ///< the branch did not and will not do it
-  ongoing,  ///< not finished; ask again
-  error,    ///< anything else, connection errors and timeouts included: it may have happened
+  failure,  ///< the service did not and will not do its part
+  ongoing,  ///< the service is not finished; ask again
+  error,    ///< anything else, such as a timeout; the service may have done its part
 };
 
 std::string_view to_string(Outcome outcome) noexcept;
 
-/// One call to a branch service. The views refer to a transaction that stays in place until the
-/// call returns.
+/// One call to a service. The views refer to a transaction that stays in place until the call
+/// returns.
 struct BranchCall {
   const Gid* gid = nullptr;
-  const Mode* mode = nullptr;  ///< of the transaction; never null
+  const Mode* mode = nullptr;  ///< that of the transaction; never null
   Protocol protocol = Protocol::http;
   std::string_view branch_id;
   std::string_view op;
@@ -39,45 +39,49 @@ struct BranchCall {
 
 struct BranchReply {
   Outcome outcome = Outcome::error;
-  /// With failure: the text with ` FAILURE` appended once. With error: what went wrong, with the
-  /// code of the transport. Empty otherwise.
+  /// After a failure: the text of the service, ending in FAILURE (see with_failure_suffix). After
+  /// an error: what went wrong, with the code of the transport. Otherwise empty.
   Error error;
-  /// With error: what logs and the journal say where that is more than the error's text, which the
-  /// protocol shows to clients.
+  /// After an error: a longer text for logs and the journal, if there is more to say than `error`
+  /// shows to clients.
   std::string full_text = {};
 };
 
+/// Limit of the numbers that BranchCaller::way_of returns.
 inline constexpr unsigned call_ways_max = 4;
 
-/// Calls branch services. One per shard; used on that shard only.
+/// Calls services. Each shard has one and uses it on its own thread.
 class BranchCaller {
  public:
   virtual ~BranchCaller() = default;
 
-  /// Ends by `call.deadline`. When the caller's task is cancelled the call ends soon with
-  /// Outcome::error. An empty URL is never called: the coordinator takes it as a success.
+  /// Calls the service and waits for its answer, until `call.deadline` at most. If the task of the
+  /// caller is cancelled, the call ends soon with Outcome::error. The coordinator makes no call to
+  /// an empty URL: that counts as a success.
   virtual Task<BranchReply> call(BranchCall call) = 0;
 
-  /// Which way a call to `url` takes, as a number below call_ways_max. Error invalid_request: no
-  /// such call could be sent, whoever listens; the text says why. On any thread.
+  /// The kind of transport that a call to `url` uses, as a number below call_ways_max. Error
+  /// invalid_request: such a call can never be sent, whichever service there is; the text says why.
+  /// On any thread.
   virtual Result<unsigned> way_of(Protocol /*protocol*/, std::string_view /*url*/) const {
     return 0U;
   }
-  /// Whether calls that go this way can have gid, branch_id, op and headers of `call`. Error
-  /// invalid_request names what they cannot have. On any thread.
+  /// Whether calls of this kind can carry the gid, branch_id, op and headers of `call`. Error
+  /// invalid_request names what they cannot carry. On any thread.
   virtual Result<> can_carry(unsigned /*way*/, const BranchCall& /*call*/) const { return ok(); }
-  /// Whether a JSON-RPC call to `url` can have this payload. Error invalid_request says why not.
+  /// Whether a JSON-RPC call to `url` can carry this payload. Error invalid_request says why not.
   /// On any thread.
   virtual Result<> takes_rpc_payload(std::string_view /*url*/, std::string_view /*payload*/) const {
     return ok();
   }
 };
 
-/// The service that a branch URL belongs to: scheme, host and port, and of a registry's URL
-/// (`etcd://hosts/stock.rpc/pb.Stock/Deduct`) the service's name too. A part of `url`.
+/// The target of a call, as a part of `url`: scheme, host and port. In the URL of a registry
+/// (`etcd://hosts/stock.rpc/pb.Stock/Deduct`) the name of the service belongs to the target too.
 std::string_view call_target(std::string_view url) noexcept;
 
-/// `text` with ` FAILURE` appended exactly once (protocol page 01, section 5.1).
+/// `text`, with a blank and FAILURE appended unless it ends so already (protocol page 01, section
+/// 5.1).
 std::string with_failure_suffix(std::string_view text);
 
 }  // namespace concerto

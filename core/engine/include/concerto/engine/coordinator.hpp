@@ -28,37 +28,42 @@ class Engine;
 class ResetRounds;
 class Topics;
 
-/// What bounds a coordinator; may change while it runs.
+/// The limits of a coordinator. They may change while it runs (Coordinator::set_limits).
 struct CoordinatorLimits {
-  /// New transactions are refused beyond these; per coordinator, divided among its shards.
+  /// New transactions are refused while more transactions or bytes than this are in memory. For the
+  /// whole coordinator; each shard has its part.
   std::size_t in_flight_max = 200'000;
   std::size_t in_flight_bytes_max = std::size_t{1} << 30;
-  /// Transactions that are being woken (retries, recovery): read from the store and begun, per
-  /// shard.
+  /// Waiting transactions that one shard may be waking at a time (retries, recovery): they are read
+  /// from the store, and their passes begin.
   std::size_t wakes_in_progress_max = 1'000;
-  /// Woken transactions that work on one target at a time, per shard; the others wait for them. A
-  /// target that does not answer gets fewer.
+  /// Woken transactions of one shard that may call the same target at a time; the others are
+  /// queued. A target that does not answer gets fewer.
   std::size_t wakes_per_target_max = 250;
-  /// Transactions whose last attempts are kept, per coordinator, divided among its shards.
+  /// Transactions whose last attempts the journal keeps. For the whole coordinator; each shard has
+  /// its part.
   std::size_t journal_transactions_max = 10'000;
 };
 
 struct CoordinatorOptions : CoordinatorLimits {
-  /// The interval before a transaction is tried again; doubled after each error, up to backoff_max.
+  /// How long an unfinished transaction waits for its next pass. The interval doubles with each
+  /// pass that ends in an error, up to backoff_max.
   std::chrono::seconds retry_interval{10};
   std::chrono::seconds backoff_max{3600};
-  /// Age at which a prepared msg is asked for and a prepared tcc or xa is sent back, unless the
-  /// transaction says otherwise.
+  /// The age at which the application of a prepared msg is asked, and at which a prepared tcc or xa
+  /// rolls back. A transaction may name another one.
   std::chrono::seconds timeout_to_fail{35};
-  /// Time of one branch call, unless the transaction says otherwise.
+  /// The timeout of one call. A transaction may name another one.
   std::chrono::seconds request_timeout{3};
-  /// How long results that nothing waits for may stay in memory before they are written.
+  /// How long the results of calls may stay in memory before they are written, if nothing waits for
+  /// the write.
   std::chrono::milliseconds progress_delay{20};
-  /// How long a change is tried again that the store is too busy for (EngineErrc::store_busy).
-  /// After that a request for it is refused, and a transaction in work waits for retry_interval.
-  /// New transactions are refused within a quarter of a second.
+  /// How long a change is tried again while the store is too busy for it (EngineErrc::store_busy).
+  /// After that time a request is refused, and a transaction in a pass waits for retry_interval. A
+  /// new transaction is refused after a quarter of a second.
   std::chrono::seconds store_busy_max{10};
-  /// Of errors. The protocol's front ends need concerto/protocol/odd_wordings.hpp.
+  /// The texts of errors. The front ends of the protocol need those of
+  /// concerto/protocol/odd_wordings.hpp.
   Wording wording;
 };
 
@@ -71,40 +76,43 @@ struct ShardPorts {
   Observer& observer;
 };
 
-/// Counts of one coordinator at one moment.
+/// Counts of a coordinator.
 struct InFlight {
   std::size_t live = 0;    ///< transactions in memory
-  std::size_t alarms = 0;  ///< transactions with an alarm: they wait for a time
-  std::size_t bytes = 0;   ///< payload bytes of those in memory
-  std::size_t queued = 0;  ///< woken ones that wait for room at their target
-  /// Unfinished transactions by type, the index is the type's value.
+  std::size_t alarms = 0;  ///< transactions with an alarm, for their next pass or their timeout
+  std::size_t bytes = 0;   ///< bytes of transactions in memory, mostly payloads
+  std::size_t queued = 0;  ///< woken transactions that wait for a slot of their target
+  /// Unfinished transactions by type; the index is the value of the type.
   std::array<std::size_t, trans_types> unfinished{};
-  /// For how long the alarm that is due longest has been due.
+  /// How late the earliest alarm is: the time since it was due, zero if no alarm is due.
   std::chrono::nanoseconds lag{};
 };
 
-/// Selects among transactions that are unfinished or have failed; an empty text selects all.
+/// Selects transactions that are unfinished or have failed. An empty text selects all of them.
 struct TroubleFilter {
-  /// A part of a URL that an unfinished transaction calls next, or at which one has failed
-  /// (Inspection::urls).
+  /// A part of one of Inspection::urls: a URL that an unfinished transaction calls next, or one at
+  /// which a transaction has failed.
   std::string target;
-  /// A part of the reason for which it goes back or has failed; or, of an unfinished transaction,
-  /// of the answer to its last attempt that did not succeed, as long as the journal has it.
+  /// A part of the rollback reason. Of an unfinished transaction also a part of the answer to the
+  /// last attempt that did not succeed, as long as the journal has that attempt.
   std::string error;
 
   bool empty() const noexcept { return target.empty() && error.empty(); }
 };
 
-/// The coordinator of distributed transactions: the requests of the protocol, over a Store and
-/// branch services. Embed it, or let concertod's front ends drive it.
+/// The coordinator of distributed transactions. It takes the requests of the protocol, keeps
+/// transactions in a Store and calls services. Embed it in a program, or run concertod, whose front
+/// ends use it.
 ///
-/// A request may be made on any of its shards (or on another io_context); it runs on the gid's
-/// home shard and resumes on the caller's; cancelling the caller does not end it there. Once a
-/// request succeeded, what it promised is durable.
-/// What changes something takes the context of the one who asks: its deadline ends the waiting of
-/// submit and abort, and the observer hears of who stopped, reset, or changed topics.
-/// Error classes: see Errc; the texts are the protocol's (pages 01 and 02), with the options'
-/// wording.
+/// A request may be made on any shard, or on an io_context that is no shard. The request runs on
+/// the home shard of its gid and returns on the executor of its caller. Cancelling the caller does
+/// not end the request. When a request has succeeded, what it promises is durable.
+///
+/// Requests that change something take a RequestContext. Its deadline ends the waiting of submit
+/// and abort. The observer is told who stopped or reset transactions and who changed topics.
+///
+/// Errc and EngineErrc say what the errors mean. The texts are those of the protocol (pages 01 and
+/// 02), with the wording of the options.
 class Coordinator {
  public:
   /// At least one shard. `store` and `clock` outlive the coordinator.
@@ -118,64 +126,66 @@ class Coordinator {
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
 
-  /// Reads what is unfinished from the store and resumes it. Requests may come in meanwhile. A busy
-  /// store is asked again until it answers or a stop begins.
+  /// Reads the unfinished transactions from the store and sets their alarms. Requests may be made
+  /// meanwhile. A busy store is asked again until it answers or a stop begins.
   Async<> recover();
 
-  /// Replaces the limits; what is in work beyond them goes on.
+  /// Replaces the limits. Transactions that are in memory beyond new limits go on.
   Task<void> set_limits(CoordinatorLimits limits);
 
-  /// Takes no more requests, lets running branch calls end until `deadline`, cancels what is
-  /// left and returns when nothing runs. Who still waits for a result gets Errc::shutting_down.
+  /// Takes no more requests, lets running calls end until `deadline`, cancels the others, and
+  /// returns when nothing runs. Waiters get Errc::shutting_down.
   Task<void> stop(SteadyTime deadline);
 
-  /// A fresh gid: 22 characters of a 128-bit random number (page 01, section 7).
+  /// A new gid: a random number of 128 bits, written with 22 characters (page 01, section 7).
   static Gid new_gid(RandomSource& random);
 
-  /// Creates a transaction as prepared; OK if it is prepared already (page 02, section 4.1).
+  /// Creates a prepared transaction. Succeeds also if the transaction is prepared already (page 02,
+  /// section 4.1).
   Async<> prepare(TransRequest request, RequestContext context = {});
 
-  /// Creates a workflow as prepared, or returns the stored one, whatever its status (section 4.7).
+  /// Creates a prepared workflow, or returns the stored one, whatever its status (section 4.7).
   Async<Transaction> prepare_workflow(TransRequest request, RequestContext context = {});
 
-  /// Creates a transaction as submitted or moves it from prepared to submitted, and processes it.
-  /// With options.wait_result it returns when one pass over it ended (page 02, section 5). Of a
-  /// workflow it stores the end that `request.extra` names (section 4.2).
+  /// Creates a submitted transaction, or changes a prepared one to submitted, and begins a pass.
+  /// With options.wait_result the request returns when that pass has ended (page 02, section 5).
+  /// With a workflow it stores the end that `request.extra` names, and nothing else (section 4.2).
   Async<> submit(TransRequest request, RequestContext context = {});
 
-  /// Ends a prepared msg as failed; sends a tcc or xa back. With the stored options.wait_result
-  /// it then returns when one pass over it ended (page 02, section 4.3).
+  /// Ends a prepared msg as failed; rolls back a prepared tcc or xa. If the stored options have
+  /// wait_result, the request returns when one pass has ended (page 02, section 4.3).
   Async<> abort(TransRequest request, RequestContext context = {});
 
   /// Adds the rows of a branch to a prepared tcc, xa or workflow (page 02, section 4.6).
   Async<> register_branch(BranchRequest request, RequestContext context = {});
 
-  /// Makes an unfinished transaction failed; no branch is called any more (section 4.4).
+  /// Ends an unfinished transaction as failed. No branch is called any more (section 4.4).
   Async<> force_stop(Gid gid, RequestContext context = {});
 
-  /// Makes a waiting transaction due now (section 4.5).
+  /// Wakes a waiting transaction (section 4.5).
   Async<> reset_next_cron_time(Gid gid, RequestContext context = {});
 
   struct Reset {
-    std::size_t count = 0;       ///< transactions that are due now
-    bool has_remaining = false;  ///< there are others, which the next requests get
+    std::size_t count = 0;       ///< transactions that were woken
+    bool has_remaining = false;  ///< further requests will find others
   };
-  /// Makes those due now that wait for longer than `beyond` from now, at most `limit` (section
-  /// 7.3). `beyond` may be negative. Requests with the same `beyond` that follow each other within
-  /// a minute make one round: until has_remaining is false, each gets other transactions. What has
-  /// ended meanwhile or cannot be read is passed over.
+  /// Wakes at most `limit` of the transactions whose next pass is more than `beyond` away (section
+  /// 7.3). `beyond` may be negative. Requests with the same `beyond`, each within a minute of the
+  /// one before, make one round: each wakes other transactions, until has_remaining is false.
+  /// Transactions that have ended meanwhile or cannot be read are passed over.
   Async<Reset> reset_cron_time(std::chrono::seconds beyond, std::size_t limit,
                                RequestContext context = {});
 
-  /// The transaction with its branches, nullopt if there is none. Shows durable status, and the
-  /// progress of a transaction in work.
+  /// The transaction with its branches, nullopt if there is none. Shows the durable status. Of a
+  /// transaction in memory it shows progress too, which may not be durable yet.
   Async<std::optional<Transaction>> query(Gid gid);
 
-  /// The transaction and why it is where it is, nullopt if there is none.
+  /// The transaction and the reasons for its state, nullopt if there is no such transaction.
   Async<std::optional<Inspection>> inspect(Gid gid);
 
-  /// Pages through transactions, newest first, without branches and payloads. With a trouble only
-  /// through those that are unfinished or have failed.
+  /// A page of transactions, newest first, without branches and payloads. `position` is empty, or
+  /// the next_position of the page before. With a `trouble` only transactions that are unfinished
+  /// or have failed are listed.
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit,
                         TroubleFilter trouble = {});
 
@@ -185,27 +195,28 @@ class Coordinator {
   Async<> unsubscribe(std::string topic, std::string url, RequestContext context = {});
   Async<> delete_topic(std::string topic, RequestContext context = {});
 
-  /// Records of the key-value part; an empty text means any.
+  /// Records of the key-value part of the store. An empty category or key means any.
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key);
   Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit);
 
-  /// The modes that it knows. Callable on any thread.
+  /// The modes of this coordinator. Callable on any thread.
   const ModeTable& modes() const noexcept { return modes_; }
 
-  /// Callable on any thread; the numbers of the shards are read one after the other.
+  /// Callable on any thread. The shards are read one after the other, so the counts need not be of
+  /// the same moment.
   InFlight in_flight() const noexcept;
 
-  /// How many unfinished transactions wait because a call to a target had an error, by target as
-  /// in call_target. A shard knows a thousand such targets; more are not in it.
+  /// For each target (see call_target): how many unfinished transactions wait because a call to the
+  /// target ended in an error. A shard counts a thousand targets at most; others are missing.
   Task<std::map<std::string, std::size_t>> waiting_by_target();
 
-  /// Create time of the oldest unfinished transaction that waits, nullopt without one. Looks at
-  /// all of them in small steps.
+  /// The create time of the oldest unfinished transaction that waits, nullopt if none waits. Visits
+  /// all waiting transactions, in small steps.
   Task<std::optional<WallTime>> oldest_unfinished();
 
  private:
   Engine& home(const Gid& gid) noexcept;
-  /// Tells the observer of the first shard, on that shard, what was asked of topics or of many
+  /// Tells the observer of the first shard, on that shard, about a request for a topic or for many
   /// transactions.
   Task<void> tell_all(std::string what, RequestContext context, Result<> result);
 

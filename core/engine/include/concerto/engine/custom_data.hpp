@@ -11,22 +11,21 @@
 
 namespace concerto {
 
-/// What a transaction's custom_data says to its mode (protocol page 05, sections 3, 4 and 7). A
-/// mode fills in what it has a use for; see Mode::read_custom.
+/// What the custom_data of a transaction tells its mode (protocol page 05, sections 3, 4 and 7).
+/// Each mode fills in the fields that it uses; see Mode::read_custom.
 struct CustomData {
   bool concurrent = false;
-  std::chrono::seconds delay{};  ///< after the submit; nothing is called before
+  std::chrono::seconds delay{};  ///< how long after the submit nothing is called
   /// orders[i] lists the steps that must succeed before step i starts; empty without orders.
   std::vector<std::vector<std::uint32_t>> orders;
   std::string name;  ///< op of the call that resumes the transaction
   std::string data;  ///< payload of that call
 };
 
-/// The error of custom_data that a mode cannot read: invalid_request with a text that says where
-/// the fault is.
+/// The error for custom_data that a mode cannot read: invalid_request. `text` says what is wrong.
 Error bad_custom_data(std::string_view text);
 
-/// A value as such a text shows it: a whole number itself, otherwise the kind of the value.
+/// A value as such an error shows it: a whole number as it is, any other value as its kind.
 std::string shown_value(JsonValue value);
 
 }  // namespace concerto

@@ -8,26 +8,27 @@
 
 namespace concerto {
 
-/// Errors about transactions, their branches and what is stored, beside the general ones of Errc.
-/// The comment gives the class that the front ends answer with (protocol page 02, section 2).
+/// Errors about transactions, their branches and the store; Errc has the general ones. If front
+/// ends answer with a code, its comment names the class of the answer (protocol page 02, section
+/// 2).
 enum class EngineErrc {
-  trans_not_found = 1,  ///< no transaction with this gid; plain error
+  trans_not_found = 1,  ///< no transaction has this gid; plain error
   gid_exists,           ///< a store's answer to creating a gid twice
   status_mismatch,      ///< a store's answer when the status is not the expected one
-  invalid_entry,        ///< a branch or topic to be registered is wrong; plain error
-  branch_exists,        ///< (branch_id, op) is there already; plain error
+  invalid_entry,        ///< the branch or topic of a request is not valid; plain error
+  branch_exists,        ///< the transaction has a row with this (branch_id, op); plain error
   key_not_found,        ///< key-value: no such record, or another version; plain error
   key_exists,           ///< key-value: created twice; plain error
   status_conflict,      ///< the status does not allow the request; FAILURE class
-  trans_failed,         ///< the awaited transaction rolls back or did; FAILURE class
-  result_not_success,   ///< the awaited pass ended without the final status; FAILURE class
+  trans_failed,         ///< the awaited transaction rolls back or has rolled back; FAILURE class
+  result_not_success,   ///< the awaited pass has ended without success; FAILURE class
   branch_failure,       ///< a branch that may not fail answered FAILURE; FAILURE class
   branch_ongoing,       ///< a branch is not finished; ONGOING class
-  branch_error,         ///< a branch call ended in no defined result; plain error
-  store_busy,           ///< the store did not make the change and soon may; try again
-  store_failed,         ///< a write failed; whether it is durable is not known
-  store_unavailable,    ///< the store takes no writes until it is reopened
-  store_damaged,        ///< stored data does not pass its checks
+  branch_error,         ///< a branch call ended in an error; plain error
+  store_busy,         ///< the store is too busy and changed nothing; the same call may soon succeed
+  store_failed,       ///< a write failed; the change may or may not be durable
+  store_unavailable,  ///< the store takes no writes until it is reopened
+  store_damaged,      ///< stored data does not pass its checks
 };
 
 const boost::system::error_category& engine_category() noexcept;

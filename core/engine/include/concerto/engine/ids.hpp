@@ -29,7 +29,8 @@ using Gid = Id<struct GidTag>;
 /// Id of a branch within its transaction, as `01` or `01-02`.
 using BranchId = Id<struct BranchIdTag>;
 
-/// Characters of UTF-8, as in the reference's stores, and the bytes that so many can have.
+/// Limits of a gid: in characters of UTF-8, as in the stores of the reference, and in the bytes
+/// that so many characters may take.
 inline constexpr std::size_t gid_chars_max = 128;
 inline constexpr std::size_t gid_bytes_max = 4 * gid_chars_max;
 

@@ -18,45 +18,46 @@
 
 namespace concerto {
 
-/// What happened to a call in the current pass.
+/// The state of the call of a row in the current pass.
 enum class RunState : std::uint8_t {
-  idle,     ///< not called in this pass
+  idle,     ///< there was no call in this pass
   running,  ///< the call has not ended
-  pausing,  ///< called, and called again after a short pause
-  tried,    ///< called without a conclusive result; not again in this pass
+  pausing,  ///< the call has ended; it is made again after a short pause
+  tried,    ///< the call has ended; it is not made again in this pass
 };
 
-/// Everything a mode decides from.
+/// Everything that a decision of a mode depends on.
 struct TransView {
   const Transaction& trans;
   const CustomData& custom;
-  std::span<const RunState> runs;        ///< one per branch
-  RunState query = RunState::idle;       ///< the query-prepared call
-  std::optional<Outcome> query_outcome;  ///< its result in this pass
-  bool timed_out = false;                ///< the transaction's time to fail has come
-  bool delay_over = false;               ///< a delay of the mode has been waited for
-  bool retries_exhausted = false;        ///< an Effect::give_up was seen
-  std::chrono::seconds timeout{};        ///< in force; 0 = none
-  std::string_view failure_text;         ///< of the action that failed in this process
+  std::span<const RunState> runs;        ///< one for each row
+  RunState query = RunState::idle;       ///< the call to the application (query_prepared)
+  std::optional<Outcome> query_outcome;  ///< how that call ended in this pass
+  bool timed_out = false;                ///< the timeout that counts in this status is over
+  bool delay_over = false;               ///< the delay that the mode asked for is over
+  bool retries_exhausted = false;        ///< a result of this pass was Effect::give_up
+  std::chrono::seconds timeout{};        ///< the timeout in force; zero without one
+  std::string_view failure_text;         ///< the failed action's answer; empty if no longer known
 };
 
 struct StatusChange {
   TransStatus to = TransStatus::failed;
-  std::string rollback_reason;  ///< empty: stays as it is
-  std::string result = {};      ///< empty: stays as it is
+  std::string rollback_reason;  ///< empty: unchanged
+  std::string result = {};      ///< empty: unchanged
 };
 
-/// What a mode wants next. Nothing wanted and nothing running ends the pass.
+/// What a mode wants next. A pass ends when the mode wants nothing and no call runs.
 struct Next {
-  /// Made durable first; the mode is asked again after it.
+  /// A change of status. It is made durable, and the mode is asked again; the other fields do not
+  /// count.
   std::optional<StatusChange> change;
-  /// Branches to call now, beside those that run.
+  /// The rows to call now, beside those whose calls run.
   boost::container::small_vector<std::uint32_t, 4> calls;
-  /// The successes these calls build on must be durable before they start.
+  /// The calls may start only after all successes so far are durable.
   bool needs_durable_successes = false;
-  /// Ask the application how its local work ended (query_prepared).
+  /// Call the application (query_prepared).
   bool ask_application = false;
-  /// Nothing is to be done before this time has passed.
+  /// How long after the submit nothing may be called.
   std::optional<std::chrono::seconds> delay;
 };
 
@@ -69,88 +70,90 @@ enum class Effect : std::uint8_t {
   give_up,      ///< the retries are used up
 };
 
-/// What a caller with wait_result hears of branches that did not succeed (page 02, section 5.3).
+/// What a caller with wait_result is told about branches that did not succeed (page 02, section
+/// 5.3).
 enum class Reports : std::uint8_t {
-  nothing,             ///< only that the transaction has not ended well
+  nothing,             ///< only that the transaction has not succeeded
   errors,              ///< a branch's failure or error, with its text
   errors_and_ongoing,  ///< also that a branch is ongoing
 };
 
 /// What the call to the application (query_prepared) is for.
 enum class ApplicationCall : std::uint8_t {
-  none,
-  asks,  ///< its answer decides how a prepared transaction goes on; the op is the mode's name
-  /// It runs the transaction, and submits its end; the call's own answer decides nothing. Op and
-  /// payload are CustomData's name and data. The mode calls no branches.
+  none,  ///< the mode makes no such call
+  asks,  ///< the answer decides how a prepared transaction goes on; the op is the name of the mode
+  /// The application runs the transaction and submits its end; the answer to the call decides
+  /// nothing. Op and payload are name and data of CustomData. The mode calls no branches.
   resumes,
 };
 
-/// A transaction mode: from a transaction's state, and from the result of a call, to what is next.
-/// Pure functions, called on any shard; what all modes share is the engine's. A new mode is one
-/// file and one row in a ModeTable (docs/extending.md): nothing else knows it, what depends on a
-/// mode asks here. Fields without a default have to be given.
+/// A mode consists of pure functions that decide, from the state of a transaction and from the
+/// result of a call, what comes next. They may be called on any shard. The engine does what all
+/// modes share. A new mode is one file and one row in a ModeTable (docs/extending.md): code that
+/// depends on the mode asks the fields here. Fields without a default must be set.
 struct Mode {
-  TransType type;         ///< what stores keep
-  std::string_view name;  ///< what requests call it, and what answers, calls and metrics show
-  /// The ops of its calls that metrics count by name; others count together.
+  TransType type;         ///< the number that stores keep
+  std::string_view name;  ///< the name in requests, answers, calls and metrics
+  /// The ops that metrics count by name. All other ops are counted together.
   std::span<const std::string_view> ops = {};
-  /// Reads custom_data, which is a JSON object. `step_count` bounds the indexes of steps. The error
-  /// is bad_custom_data. nullptr: the transaction may have any text there, and the mode gets the
-  /// defaults.
+  /// Reads custom_data, a JSON object, into `custom`. The indexes of steps must be below
+  /// `step_count`. The error is bad_custom_data. nullptr: custom_data may be any text, and `custom`
+  /// keeps its defaults.
   Result<> (*read_custom)(JsonValue object, std::size_t step_count, CustomData& custom) = nullptr;
-  /// Fills in the branches of a new transaction from the request's steps. nullptr: it has none,
-  /// participants register them.
+  /// Makes the branches of a new transaction from the steps of the request. nullptr: the mode has
+  /// no steps, and branches are registered later.
   Result<> (*expand)(const TransRequest& request, Transaction& trans) = nullptr;
-  /// How many rows `expand` makes of a step, where read_custom counts steps.
+  /// How many rows `expand` makes of a step. Used to count the steps of a stored transaction.
   std::size_t rows_per_step = 1;
-  /// Appends the rows of a branch that a participant registers. nullptr: none does.
+  /// Appends the rows of a branch that is registered. nullptr: no branch can be registered.
   Result<> (*register_branch)(const BranchRequest& request, std::vector<Branch>& rows) = nullptr;
-  /// The field of a registered branch that has the URL of all its rows. Empty: each row has a field
-  /// of its own, with the name of its op.
+  /// The field of a registration that has the URL of all rows of the branch. Empty: each row has a
+  /// field of its own, named as its op.
   std::string_view registered_url_field = {};
-  /// What a transaction wants, given its state. Called again after each change of that state.
+  /// What the transaction wants next. Called again after each change of its state.
   Next (*next)(const TransView& view);
-  /// What the result of a call to `branch` means.
+  /// What `outcome`, the end of a call of the row `branch`, means.
   Effect (*effect)(const Transaction& trans, const Branch& branch, Outcome outcome);
-  /// The status in which the transaction times out, if it does.
+  /// The status in which the timeout counts; nullopt: the mode has no timeout.
   std::optional<TransStatus> times_out_in = std::nullopt;
-  /// Whether the coordinator's timeout applies when the transaction names none.
+  /// Whether the coordinator's timeout applies to a transaction that names none.
   bool has_default_timeout = false;
-  /// Whether an empty payload is sent to a branch as one, and not left out of the call.
+  /// Whether calls send an empty payload; otherwise they leave it out.
   bool sends_empty_payload = false;
   Reports reports = Reports::nothing;
   ApplicationCall application_call = ApplicationCall::none;
-  /// Whether a prepared transaction may be aborted, and what it becomes. Aborting one that is on
-  /// its way back already is no error.
+  /// The status that an abort gives to a prepared transaction; nullopt: an abort is refused. A
+  /// repeated abort is no error while the transaction rolls back.
   std::optional<TransStatus> aborts_to = std::nullopt;
 };
 
-/// Whether an application runs the transactions of the mode, and the coordinator calls it to resume
-/// them.
+/// Whether the application runs the transactions of the mode, so that the coordinator calls it to
+/// resume them.
 constexpr bool is_resumed(const Mode& mode) noexcept {
   return mode.application_call == ApplicationCall::resumes;
 }
 
-/// The modes that a coordinator knows, and with it the front ends, the calls to branches and the
-/// metrics. Does not change; usable on any thread.
+/// The modes that a coordinator knows. Its front ends, branch callers and metrics use the same
+/// table. Does not change; usable on any thread.
 class ModeTable {
  public:
-  /// The modes outlive the table. No two of them have the same name or type, and every type is one
-  /// that stores keep (is_mode_number).
+  /// The modes outlive the table. Each mode has a type and a name of its own, and is_mode_number
+  /// holds for the type.
   explicit ModeTable(std::vector<const Mode*> modes);
 
-  /// The five of the protocol. A new one is a row here.
+  /// The five modes of the protocol. A new mode is a row here.
   static const ModeTable& standard();
 
   /// nullptr for a type or a name that is not in the table.
   const Mode* find(TransType type) const noexcept;
   const Mode* find(std::string_view name) const noexcept;
 
-  /// The name that answers show; `unknown` for a type that is not in the table, which another
-  /// version may have stored.
+  /// The name that answers show; `unknown` for a type that is not in the table. Another version may
+  /// have stored such a type.
   std::string_view name_of(TransType type) const noexcept;
 
-  /// The names of the modes as an error lists them: `saga, msg and tcc`. `wanted` selects some.
+  /// The names of the modes as an error lists them: `saga, msg and tcc`. `wanted` selects modes;
+  /// nullptr selects all.
   std::string names(bool (*wanted)(const Mode& mode) = nullptr) const;
 
   /// In the order of the table.
@@ -163,18 +166,19 @@ class ModeTable {
 /// Reads and checks custom_data of a request. Error invalid_request.
 Result<CustomData> parse_custom_data(const Mode& mode, std::string_view text,
                                      std::size_t step_count);
-/// The same for `stored`, whose branches tell how many steps there are.
+/// The same; the branches of `stored` tell how many steps there are.
 Result<CustomData> parse_custom_data(const Mode& mode, std::string_view text,
                                      const Transaction& stored);
 
-/// `%02d` of a 1-based step number (page 01, section 7).
+/// The branch_id of a step, in two digits or more (page 01, section 7). The first step has number
+/// 1.
 std::string step_branch_id(std::size_t step_number);
 
-/// Why a transaction goes back whose time is over (page 01, section 5.2).
+/// The rollback reason of a transaction that has timed out (page 01, section 5.2).
 std::string timeout_reason(const TransView& view);
 
-/// Appends the row of a registered branch that calls the URL in field `url_field`, none if the
-/// request lacks it. Error invalid_entry.
+/// Appends a row of a registered branch. The URL of the row is in the field `url_field` of the
+/// request; it is empty if there is no such field. Error invalid_entry.
 Result<> add_registered_row(const BranchRequest& request, std::string_view op,
                             std::string_view url_field, std::vector<Branch>& rows);
 

@@ -17,14 +17,14 @@ struct Step {
   std::string compensate;
 };
 
-/// A request about a transaction as the front ends receive it (protocol page 02, section 3): taken
-/// from the wire, not validated. The same request fails with the same error through any of them.
+/// A request about a transaction, as a front end has read it (protocol page 02, section 3). The
+/// coordinator validates it, so the same request fails with the same error through every front end.
 struct TransRequest {
   Gid gid;
   std::string trans_type;
   std::string protocol;  ///< empty means http
   std::vector<Step> steps;
-  std::vector<std::string> payloads;  ///< payload i belongs to step i; more are ignored
+  std::vector<std::string> payloads;  ///< payload i belongs to step i; further ones are ignored
   std::string custom_data;
   std::string query_prepared;
   std::string rollback_reason;
@@ -35,19 +35,19 @@ struct TransRequest {
   TransOptions options;
 };
 
-/// A branch that a participant registers with a prepared transaction (protocol page 02, section
-/// 4.6): taken from the wire, not validated.
+/// A branch to be registered with a prepared transaction, as a front end has read it (protocol page
+/// 02, section 4.6). The coordinator validates it.
 struct BranchRequest {
   Gid gid;
   std::string trans_type;
   std::string branch_id;
   std::string payload;
-  /// What else it names: `confirm` and `cancel` of tcc, `url` of xa, `op` and `status` of workflow.
+  /// The other fields: `confirm` and `cancel` of tcc, `url` of xa, `op` and `status` of workflow.
   std::map<std::string, std::string> fields;
 };
 
-/// Limits of everything that a request brings, each far beyond what clients of the protocol send.
-/// Texts that the reference's stores count in characters are counted so here.
+/// Limits of the parts of a request, each far above what clients of the protocol send. Where the
+/// stores of the reference count characters, the limit counts characters too.
 inline constexpr std::size_t url_bytes_max = 8 * 1024;
 inline constexpr std::size_t branch_id_chars_max = 128;
 inline constexpr std::size_t op_chars_max = 45;
@@ -57,7 +57,7 @@ inline constexpr std::size_t rollback_reason_bytes_max = 1024;
 inline constexpr std::size_t steps_max = 10'000;
 inline constexpr std::size_t branches_max = 2 * steps_max;
 inline constexpr std::size_t payloads_max = 2 * steps_max;
-/// Payloads of all branches that are registered with one transaction.
+/// The payloads of all branches that are registered with one transaction.
 inline constexpr std::size_t registered_bytes_max = std::size_t{32} << 20;
 inline constexpr std::size_t branch_headers_max = 256;
 inline constexpr std::size_t branch_headers_bytes_max = 32 * 1024;  ///< names and values
@@ -66,6 +66,6 @@ inline constexpr std::size_t branch_fields_max = 64;  ///< of registerBranch
 inline constexpr std::size_t topic_chars_max = 128;
 inline constexpr std::size_t remark_bytes_max = 1024;
 inline constexpr std::size_t subscribers_max = 1'000;          ///< of a topic
-inline constexpr std::size_t subscribers_bytes_max = 1 << 20;  ///< their list, as it is stored
+inline constexpr std::size_t subscribers_bytes_max = 1 << 20;  ///< of the list, as it is stored
 
 }  // namespace concerto

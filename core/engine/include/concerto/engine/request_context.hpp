@@ -11,7 +11,7 @@
 
 namespace concerto {
 
-/// The address of a peer, as numbers: a request copies it and does not write it out.
+/// The address of a peer, as numbers: each request has a copy, and few requests write it as text.
 struct PeerAddress {
   std::array<std::uint8_t, 16> bytes{};  ///< of IPv6; an IPv4 address is ::ffff:a.b.c.d
   std::uint32_t scope = 0;               ///< of a link-local address
@@ -30,17 +30,17 @@ struct TraceId {
   /// 32 hexadecimal digits in lower case; empty when there is none.
   std::string str() const;
 
-  /// The trace of a `traceparent` field, nullopt if the field is not as the specification wants it:
-  /// such a field counts as absent.
+  /// The trace in a `traceparent` field. A field that breaks the specification counts as absent:
+  /// nullopt.
   static std::optional<TraceId> from_traceparent(std::string_view field) noexcept;
 };
 
-/// What the coordinator knows of the one who asks. Every front end makes one for each request, and
-/// the Coordinator's calls carry it. The default is that of an embedding process, which asks itself
-/// and waits as long as it takes. Cheap to copy.
+/// What the coordinator knows about who makes a request. Front ends make a context for each
+/// request, and the calls of the Coordinator carry it. The default is for requests of the process
+/// itself: no peer and no deadline. Cheap to copy.
 struct RequestContext {
   PeerAddress peer;
-  /// Ends the caller's waiting for a result, and nothing else: what has begun goes on.
+  /// Ends the caller's waiting for a result. The transaction itself goes on.
   SteadyTime deadline = SteadyTime::max();
   TraceId trace;
 
@@ -48,7 +48,7 @@ struct RequestContext {
   std::string told() const;
 };
 
-// It stands in expressions with co_await, where GCC 12 destroys some temporaries twice.
+// Contexts are used in expressions with co_await, where GCC 12 destroys some temporaries twice.
 static_assert(std::is_trivially_copyable_v<RequestContext>);
 
 }  // namespace concerto

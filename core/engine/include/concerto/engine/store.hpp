@@ -17,26 +17,27 @@
 
 namespace concerto {
 
-/// What a commit waits for (design: what is durable, and when).
+/// What a commit waits for (docs/guarantees.md).
 enum class Durability : std::uint8_t {
   durable,   ///< returns when the change survives `kill -9` and power loss
   progress,  ///< returns when the change is ordered; a crash may lose it, and a call is repeated
 };
 
-/// Creates a transaction. Precondition: none with its gid exists, finished ones included.
+/// Creates a transaction. Precondition: no transaction has its gid, whether finished or not.
 struct CreateTrans {
   const Transaction* trans = nullptr;  ///< stays unchanged until the commit returns
 };
 
-/// Changes a transaction; of a finished one, only its schedule. Precondition: its status is
-/// `expected`, and no branch of `delta.new_branches` has a (branch_id, op) that is there already.
+/// Changes a transaction. Of a finished transaction only the schedule may change. Precondition: the
+/// status is `expected`, and no row of the transaction has the (branch_id, op) of one of
+/// `delta.new_branches`.
 struct UpdateTrans {
   Gid gid;
   TransStatus expected = TransStatus::prepared;
   TransDelta delta;
 };
 
-/// One whole change, applied entirely or not at all.
+/// One change. It is applied completely or not at all.
 struct Change {
   std::variant<CreateTrans, UpdateTrans> what;
   Durability durability = Durability::durable;
@@ -58,10 +59,10 @@ struct UnfinishedTrans {
 
 struct UnfinishedPage {
   std::vector<UnfinishedTrans> transactions;
-  std::uint64_t next = 0;  ///< where the next page starts; 0 when this is the last one
+  std::uint64_t next = 0;  ///< where the next page begins; 0 after the last page
 };
 
-/// Some of the statuses.
+/// A set of statuses.
 class StatusSet {
  public:
   constexpr StatusSet() = default;
@@ -89,11 +90,11 @@ struct ListFilter {
   std::optional<TransType> type;
   std::optional<WallTime> created_from;  ///< inclusive
   std::optional<WallTime> created_to;    ///< inclusive
-  /// Asked last, with the whole transaction; on any thread, by one at a time.
+  /// Called last, with the whole transaction. Called on any thread, but on one at a time.
   std::function<bool(const Transaction&)> accepts;
 };
 
-/// A page ends early when it shows this much: an answer has to stay within bounds.
+/// A page ends early when its transactions have this many bytes, so that answers are bounded.
 inline constexpr std::size_t page_bytes_max = std::size_t{8} << 20;
 
 struct TransPage {
@@ -118,22 +119,23 @@ struct KvPage {
   std::string next_position;
 };
 
-/// Where transactions live. One contract suite (tests/support/store_contract.hpp) says what every
-/// store keeps.
+/// Where transactions live. A contract suite (tests/support/store_contract.hpp) checks what every
+/// store must do.
 ///
-/// Callable from any shard; a call resumes on the shard that made it. Changes of one gid are
-/// ordered as they were committed; preconditions are checked where changes are ordered, so also
-/// against changes that are not durable yet. Reads show what is durable, and progress that is
-/// ordered behind it.
+/// Callable from any shard; a call returns on the shard that made it. The changes of one gid have
+/// an order, that of their commits. Preconditions are checked in this order, so they count earlier
+/// changes that are not durable yet. Reads show what is durable, and progress that comes after it
+/// in the order.
 ///
 /// Errors:
 /// - gid_exists, status_mismatch, trans_not_found, branch_exists: nothing changed;
-/// - overloaded: nothing changed; only CreateTrans and lists are refused for room;
-/// - store_busy: nothing changed or was read, and the same call may succeed soon. A lost connection
-///   before the change was sent, a deadlock, a failover. A store that cannot tell whether a change
-///   was made finds out before it says store_busy;
-/// - store_failed: the change may or may not be durable. A store that recovers tells by `load`
-///   later; one that does not answers store_unavailable from then on, until it is opened again.
+/// - overloaded: nothing changed, because there is no room. Only CreateTrans and lists are refused
+///   for this reason;
+/// - store_busy: nothing was changed or read, and the same call may soon succeed. Reasons are a
+///   connection that was lost before the change was sent, a deadlock, or a failover. A store that
+///   does not know whether it made a change must find out before it answers store_busy;
+/// - store_failed: the change may or may not be durable. If the store recovers, a later `load`
+///   tells. If it does not, it answers store_unavailable from then on, until it is opened again.
 class Store {
  public:
   virtual ~Store() = default;
@@ -143,18 +145,18 @@ class Store {
   /// The transaction with its branches, nullopt if there is none.
   virtual Async<std::optional<Transaction>> load(Gid gid) = 0;
 
-  /// Unfinished transactions in the order of their creation, at most `limit` from `from` on
-  /// (0 = the first). Used at start, before other changes of these gids are made.
+  /// Unfinished transactions in the order of their creation, at most `limit`, beginning with `from`
+  /// (0: the first). Used at start, before other changes of these gids are made.
   virtual Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) = 0;
 
-  /// Transactions without payloads and branches, newest first. `position` is empty or the
-  /// next_position of the page before, with the same filter; another text is an invalid_request. A
-  /// page that is not the last one has `limit` transactions, or page_bytes_max bytes of them.
-  /// Transactions that are unfinished or have failed are found without a look at the others,
-  /// however many there are.
+  /// Transactions without payloads and branches, newest first. `position` is empty, or the
+  /// next_position of the page before, with the same filter; any other text is an invalid_request.
+  /// A page that is not the last one has `limit` transactions, or page_bytes_max bytes of them. To
+  /// find unfinished or failed transactions the store does not look at the others, however many
+  /// there are.
   virtual Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) = 0;
 
-  /// Records of a category with a key; an empty text means any.
+  /// Records of a category with a key. An empty category or key means any.
   virtual Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) = 0;
   /// Pages end as those of `list` do.
   virtual Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) = 0;
@@ -166,11 +168,11 @@ class Store {
   /// Error key_not_found.
   virtual Async<> delete_kv(std::string cat, std::string key) = 0;
 
-  /// What the store can do now. On any thread, at once: it asks nobody and waits for nothing. A
-  /// store that cannot fail keeps this one.
+  /// What the store can do now. Callable on any thread; returns at once, without IO. A store that
+  /// cannot fail keeps this implementation.
   virtual StoreHealth health() const { return {}; }
 
-  /// What the store counts, under the same conditions. The numbers are not of one moment.
+  /// What the store counts. Callable as `health` is. The numbers need not be of the same moment.
   virtual StoreNumbers numbers() const { return {}; }
 };
 

@@ -8,19 +8,19 @@
 
 namespace concerto {
 
-/// What a store can do at this moment, for whoever decides whether to send requests here.
+/// What a store can do at this moment. Readiness and metrics show it.
 struct StoreHealth {
   enum class State : std::uint8_t {
     serving,     ///< does everything
-    refusing,    ///< takes no new transactions; what is there goes on
-    recovering,  ///< changes wait or are store_busy; it may serve again by itself
-    failed,      ///< takes no changes any more (store_unavailable) until it is opened again
+    refusing,    ///< takes no new transactions; stored ones go on
+    recovering,  ///< changes wait or end in store_busy; the store may serve again by itself
+    failed,      ///< changes end in store_unavailable until the store is opened again
   };
   State state = State::serving;
   std::vector<std::string> reasons;   ///< a sentence for each; empty when and only when serving
-  std::vector<std::string> warnings;  ///< what may keep it from serving, if nobody does anything
+  std::vector<std::string> warnings;  ///< what may stop the store from serving, if nobody acts
 
-  /// Adds a reason. The state is the worst that any reason names.
+  /// Adds a reason. The state becomes the worst of the states that the reasons gave.
   void add(State worst, std::string reason) {
     if (state < worst) state = worst;
     reasons.push_back(std::move(reason));
@@ -53,15 +53,15 @@ struct StoreNumber {
   double value = 0;
 };
 
-/// How the values of one kind are spread.
+/// How values are distributed.
 struct StoreHistogram {
   std::string_view name;  ///< as in StoreNumber
   std::string_view help;
   std::vector<double> bounds;  ///< ascending
-  /// `counts[i]` values are at most `bounds[i]` and above the bound before; the last count has no
-  /// bound.
+  /// `counts[i]` is the number of values up to `bounds[i]` and above the bound before. The last
+  /// count is for the values above all bounds.
   std::vector<std::uint64_t> counts;
-  double sum = 0;  ///< of the values
+  double sum = 0;  ///< the sum of all values
 };
 
 /// What a store counts, for metrics. The names and helps live as long as the program.

@@ -14,12 +14,12 @@
 
 namespace concerto {
 
-/// The number of a transaction's mode, which stores keep. Named are the modes of the protocol (page
-/// 01, section 3); another mode takes a number that no mode has had: `TransType{6}`. What a type
-/// is called and does says the ModeTable.
+/// The number of a transaction's mode, as stores keep it. The modes of the protocol (page 01,
+/// section 3) have names here; a new mode takes a number that no mode ever had: `TransType{6}`. The
+/// ModeTable has the name and the functions of each type.
 enum class TransType : std::uint8_t { saga = 1, msg = 2, tcc = 3, xa = 4, workflow = 5 };
 
-/// All values of a TransType are below this: tables by type have so many places.
+/// Every TransType is below this number: a table by type has this many entries.
 inline constexpr std::size_t trans_types = 8;
 
 /// Whether a mode may have this number. Stores keep it even if no mode of this version has it.
@@ -30,13 +30,13 @@ constexpr bool is_mode_number(TransType type) noexcept {
 /// Status of a global transaction (protocol page 01, section 4). The values are stored.
 enum class TransStatus : std::uint8_t {
   prepared = 1,   ///< created, not submitted
-  submitted = 2,  ///< moving forward
-  aborting = 3,   ///< moving back
+  submitted = 2,  ///< going forward
+  aborting = 3,   ///< rolling back
   succeed = 4,    ///< final
   failed = 5,     ///< final
 };
 
-/// Status of one branch operation. The values are stored.
+/// Status of one row. The values are stored.
 enum class BranchStatus : std::uint8_t { prepared = 1, succeed = 2, failed = 3 };
 
 /// How branches are called (protocol page 04, section 1). The values are stored.
@@ -54,8 +54,8 @@ constexpr bool is_final(TransStatus status) noexcept {
   return status == TransStatus::succeed || status == TransStatus::failed;
 }
 
-/// Whether a transaction of any mode may go from one status to the other. Each mode uses a part of
-/// these moves.
+/// Whether a transaction may change its status so, in some mode. A mode uses a part of these
+/// changes.
 constexpr bool may_become(TransStatus from, TransStatus to) noexcept {
   switch (to) {
     case TransStatus::prepared:
@@ -75,7 +75,7 @@ constexpr bool may_become(TransStatus from, TransStatus to) noexcept {
 /// coordinator's default.
 struct TransOptions {
   bool wait_result = false;
-  bool concurrent = false;  ///< msg only; a saga's is in custom_data
+  bool concurrent = false;  ///< for msg; a saga has it in custom_data
   std::chrono::seconds timeout_to_fail{};
   std::chrono::seconds request_timeout{};
   std::chrono::seconds retry_interval{};
@@ -85,8 +85,8 @@ struct TransOptions {
   friend bool operator==(const TransOptions&, const TransOptions&) = default;
 };
 
-/// One operation of one branch. Its payload is Transaction::payloads[payload], so that an action
-/// and its compensation share one copy.
+/// A row: one op of a branch. The payload is Transaction::payloads[payload], so that an action and
+/// its compensation share one copy.
 struct Branch {
   BranchId branch_id;
   std::string op;
@@ -120,8 +120,9 @@ struct Transaction {
 
   std::chrono::seconds next_cron_interval{};
   WallTime next_cron_time{};
-  /// True when nothing is to be done before next_cron_time (a retry, an ongoing branch, a delay):
-  /// a restart then waits for it as well. False: a restart resumes at once.
+  /// Whether the transaction waits for next_cron_time (a retry, an ongoing branch, a delay), also
+  /// after a restart. If it does not, a restart resumes a submitted or aborting transaction at
+  /// once.
   bool waits = false;
   std::int64_t retry_count = 0;
 
@@ -131,7 +132,7 @@ struct Transaction {
   friend bool operator==(const Transaction&, const Transaction&) = default;
 };
 
-/// What a conclusive branch call or the loss of one changes: branches[index] gets this status.
+/// The result of a call: branches[index] gets this status.
 struct BranchChange {
   std::uint32_t index = 0;
   BranchStatus status = BranchStatus::prepared;
@@ -140,7 +141,7 @@ struct BranchChange {
   friend bool operator==(const BranchChange&, const BranchChange&) = default;
 };
 
-/// When the transaction is looked at again.
+/// When the next pass of a transaction begins.
 struct Schedule {
   std::chrono::seconds interval{};
   WallTime time{};
@@ -149,7 +150,7 @@ struct Schedule {
   friend bool operator==(const Schedule&, const Schedule&) = default;
 };
 
-/// A change of a transaction, field by field: what is absent stays as it is.
+/// A change of a transaction, field by field. Absent fields stay as they are.
 struct TransDelta {
   WallTime at{};  ///< becomes update_time, and finish_time or rollback_time with a final status
   std::optional<TransStatus> status;
@@ -162,13 +163,13 @@ struct TransDelta {
   std::optional<std::int64_t> retry_count;
   std::vector<BranchChange> branch_changes;
   std::vector<std::string> new_payloads;  ///< appended to payloads, before new_branches
-  std::vector<Branch> new_branches;       ///< appended; `payload` counts from the old payloads
+  std::vector<Branch> new_branches;  ///< appended; `payload` is an index into old and new payloads
 
   friend bool operator==(const TransDelta&, const TransDelta&) = default;
 };
 
-/// Makes `trans` what it is after `delta`. Every store and the engine use this one function.
-/// The delta's indexes must be in range (see `fits`).
+/// Changes `trans` as `delta` says. The engine and every store use this function. The indexes in
+/// `delta` must be in range (see `fits`).
 void apply(Transaction& trans, const TransDelta& delta);
 
 /// Whether every index of `delta` exists in `trans`.
