@@ -1,17 +1,10 @@
 #include "encoding.hpp"
 
-#include <dtmgimp.pb.h>
-
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
 #include <concerto/base/assert.hpp>
+#include <concerto/protocol/request_messages.hpp>
 
 namespace concerto::load {
 namespace {
-
-namespace json = boost::json;
 
 struct ApiName {
   const char* method;  ///< of gRPC
@@ -32,77 +25,18 @@ ApiName name_of(Api api) {
   return {"", ""};
 }
 
-json::array to_json(const std::vector<Step>& steps) {
-  json::array out;
-  for (const Step& step : steps) {
-    json::object entry;
-    entry["action"] = step.action;
-    if (!step.compensate.empty()) entry["compensate"] = step.compensate;
-    out.push_back(std::move(entry));
-  }
-  return out;
-}
-
-json::object to_json(const std::map<std::string, std::string>& fields) {
-  json::object out;
-  for (const auto& [name, value] : fields) out[name] = value;
-  return out;
-}
-
-json::object to_json(const TransRequest& request) {
-  json::object out;
-  out["trans_type"] = request.trans_type;
-  if (request.options.wait_result) out["wait_result"] = true;
-  if (!request.steps.empty()) out["steps"] = to_json(request.steps);
-  if (!request.payloads.empty()) {
-    out["payloads"] = json::array(request.payloads.begin(), request.payloads.end());
-  }
-  if (!request.custom_data.empty()) out["custom_data"] = request.custom_data;
-  if (!request.query_prepared.empty()) out["query_prepared"] = request.query_prepared;
-  if (!request.extra.empty()) out["req_extra"] = to_json(request.extra);
-  return out;
-}
-
-json::object to_json(const BranchRequest& request) {
-  json::object out = to_json(request.fields);
-  out["trans_type"] = request.trans_type;
-  out["branch_id"] = request.branch_id;
-  if (!request.payload.empty()) out["data"] = request.payload;
-  return out;
-}
-
-std::string to_message(const TransRequest& request) {
-  dtmgimp::DtmRequest out;
-  out.set_transtype(request.trans_type);
-  out.mutable_transoptions()->set_waitresult(request.options.wait_result);
-  if (!request.steps.empty()) out.set_steps(json::serialize(to_json(request.steps)));
-  for (const std::string& payload : request.payloads) out.add_binpayloads(payload);
-  out.set_customeddata(request.custom_data);
-  out.set_queryprepared(request.query_prepared);
-  out.mutable_reqextra()->insert(request.extra.begin(), request.extra.end());
-  return out.SerializeAsString();
-}
-
-std::string to_message(const BranchRequest& request) {
-  dtmgimp::DtmBranchRequest out;
-  out.set_transtype(request.trans_type);
-  out.set_branchid(request.branch_id);
-  out.set_busipayload(request.payload);
-  out.mutable_data()->insert(request.fields.begin(), request.fields.end());
-  return out.SerializeAsString();
-}
-
 }  // namespace
 
 EncodedRequest encode(Wire wire, const Request& request) {
   const ApiName name = name_of(request.api);
   if (wire == Wire::grpc) {
-    return {std::string("/dtmgimp.Dtm/") + name.method,
-            std::visit([](const auto& content) { return to_message(content); }, request.content)};
+    return {
+        std::string("/dtmgimp.Dtm/") + name.method,
+        std::visit([](const auto& content) { return net::proto_of(content); }, request.content)};
   }
   // The object without its opening brace.
-  const std::string fields = json::serialize(
-      std::visit([](const auto& content) { return to_json(content); }, request.content));
+  const std::string fields =
+      std::visit([](const auto& content) { return net::json_of(content); }, request.content);
   return {std::string("/api/dtmsvr/") + name.path, "\"," + fields.substr(1)};
 }
 

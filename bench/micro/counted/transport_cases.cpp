@@ -1,9 +1,7 @@
 // HTTP/2 without sockets, and the requests in it.
 
-#include <dtmgimp.pb.h>
+#include <concerto/protocol/request_messages.hpp>
 
-#include "api/grpc_messages.hpp"
-#include "api/request_json.hpp"
 #include "counted_case.hpp"
 #include "http2/session.hpp"
 
@@ -133,15 +131,14 @@ class UnaryCase final : public CountedCase {
 class ProtoCase final : public CountedCase {
  public:
   ProtoCase() {
-    dtmgimp::DtmRequest request;
-    request.set_gid("transaction-of-a-bench");
-    request.set_transtype("saga");
-    request.mutable_transoptions()->set_waitresult(true);
-    request.set_steps(R"([{"action":"bank.example:80/pkg.Bank/Out","compensate":"bank:80/R"},)"
-                      R"({"action":"bank.example:80/pkg.Bank/In","compensate":"bank:80/R"}])");
-    request.add_binpayloads(std::string(100, 'p'));
-    request.add_binpayloads(std::string(100, 'p'));
-    message_ = request.SerializeAsString();
+    TransRequest request;
+    request.gid = Gid{"transaction-of-a-bench"};
+    request.trans_type = "saga";
+    request.options.wait_result = true;
+    request.steps = {{"bank.example:80/pkg.Bank/Out", "bank:80/R"},
+                     {"bank.example:80/pkg.Bank/In", "bank:80/R"}};
+    request.payloads = {std::string(100, 'p'), std::string(100, 'p')};
+    message_ = net::proto_of(request);
   }
 
   bool run(std::size_t count) override {

@@ -8,6 +8,7 @@
 #include <concerto/base/utf8.hpp>
 
 #include "api/json_read.hpp"
+#include "api/request_json.hpp"
 
 namespace concerto::net {
 namespace {
@@ -43,7 +44,30 @@ TransOptions take_options(dtmgimp::DtmTransOptions& from) {
   return options;
 }
 
+void write(const TransOptions& options, dtmgimp::DtmTransOptions& to) {
+  to.set_waitresult(options.wait_result);
+  to.set_timeouttofail(options.timeout_to_fail.count());
+  to.set_requesttimeout(options.request_timeout.count());
+  to.set_retryinterval(options.retry_interval.count());
+  to.set_retrylimit(options.retry_limit);
+  to.mutable_branchheaders()->insert(options.branch_headers.begin(), options.branch_headers.end());
+}
+
 }  // namespace
+
+std::string proto_of(const TransRequest& request) {
+  dtmgimp::DtmRequest out;
+  out.set_gid(request.gid.str());
+  out.set_transtype(request.trans_type);
+  out.set_customeddata(request.custom_data);
+  for (const std::string& payload : request.payloads) out.add_binpayloads(payload);
+  out.set_queryprepared(request.query_prepared);
+  if (!request.steps.empty()) out.set_steps(steps_text(request.steps));
+  out.mutable_reqextra()->insert(request.extra.begin(), request.extra.end());
+  out.set_rollbackreason(request.rollback_reason);
+  if (request.options != TransOptions{}) write(request.options, *out.mutable_transoptions());
+  return out.SerializeAsString();
+}
 
 Result<TransRequest> trans_request_from_proto(std::string_view message) {
   // One block holds what the message allocates beside its texts, which move on into the result.
@@ -69,6 +93,16 @@ Result<TransRequest> trans_request_from_proto(std::string_view message) {
   for (auto& [name, value] : *from.mutable_reqextra()) request.extra[name] = std::move(value);
   if (from.has_transoptions()) request.options = take_options(*from.mutable_transoptions());
   return request;
+}
+
+std::string proto_of(const BranchRequest& request) {
+  dtmgimp::DtmBranchRequest out;
+  out.set_gid(request.gid.str());
+  out.set_transtype(request.trans_type);
+  out.set_branchid(request.branch_id);
+  out.set_busipayload(request.payload);
+  out.mutable_data()->insert(request.fields.begin(), request.fields.end());
+  return out.SerializeAsString();
 }
 
 Result<BranchRequest> branch_request_from_proto(std::string_view message) {

@@ -5,15 +5,9 @@
 
 #include <concerto/base/error.hpp>
 #include <concerto/engine/request.hpp>
+#include <concerto/protocol/request_messages.hpp>
 
 namespace concerto::net {
-
-/// A transaction from the bytes of a dtmgimp.DtmRequest (protocol page 03, section 3). Its
-/// protocol is grpc, its gid taken as it is. Error invalid_request.
-Result<TransRequest> trans_request_from_proto(std::string_view message);
-
-/// A branch from the bytes of a dtmgimp.DtmBranchRequest. Error invalid_request.
-Result<BranchRequest> branch_request_from_proto(std::string_view message);
 
 /// What a dtmgimp.DtmTopicRequest names.
 struct TopicRequest {

@@ -5,10 +5,16 @@
 #include <iterator>
 #include <map>
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
 #include "api/json_read.hpp"
 
 namespace concerto::net {
 namespace {
+
+namespace json = boost::json;
 
 /// A request while its fields arrive, in any order.
 struct Draft {
@@ -100,7 +106,69 @@ std::string take(std::map<std::string, std::string>& from, const std::string& na
   return node ? std::move(node.mapped()) : std::string{};
 }
 
+void add(json::object& to, const char* name, const std::string& text) {
+  if (!text.empty()) to[name] = text;
+}
+
+void add(json::object& to, const char* name, bool value) {
+  if (value) to[name] = true;
+}
+
+void add(json::object& to, const char* name, std::int64_t number) {
+  if (number != 0) to[name] = number;
+}
+
+void add(json::object& to, const char* name, const std::map<std::string, std::string>& texts) {
+  if (texts.empty()) return;
+  json::object members;
+  for (const auto& [key, value] : texts) members[key] = value;
+  to[name] = std::move(members);
+}
+
+json::array steps_array(const std::vector<Step>& steps) {
+  json::array array;
+  array.reserve(steps.size());
+  for (const Step& step : steps) {
+    json::object entry;
+    entry["action"] = step.action;
+    add(entry, "compensate", step.compensate);
+    array.push_back(std::move(entry));
+  }
+  return array;
+}
+
+void add_options(json::object& to, const TransOptions& options) {
+  add(to, "wait_result", options.wait_result);
+  add(to, "concurrent", options.concurrent);
+  add(to, "timeout_to_fail", std::int64_t{options.timeout_to_fail.count()});
+  add(to, "request_timeout", std::int64_t{options.request_timeout.count()});
+  add(to, "retry_interval", std::int64_t{options.retry_interval.count()});
+  add(to, "retry_limit", std::int64_t{options.retry_limit});
+  add(to, "branch_headers", options.branch_headers);
+}
+
 }  // namespace
+
+std::string steps_text(const std::vector<Step>& steps) {
+  return json::serialize(steps_array(steps));
+}
+
+std::string json_of(const TransRequest& request) {
+  json::object out;
+  add(out, "gid", request.gid.str());
+  add(out, "trans_type", request.trans_type);
+  add(out, "protocol", request.protocol);
+  if (!request.steps.empty()) out["steps"] = steps_array(request.steps);
+  if (!request.payloads.empty()) {
+    out["payloads"] = json::array(request.payloads.begin(), request.payloads.end());
+  }
+  add(out, "custom_data", request.custom_data);
+  add(out, "query_prepared", request.query_prepared);
+  add(out, "rollback_reason", request.rollback_reason);
+  add(out, "req_extra", request.extra);
+  add_options(out, request.options);
+  return json::serialize(out);
+}
 
 Result<TransRequest> trans_request_from(JsonValue object) {
   Draft draft;
@@ -118,6 +186,16 @@ Result<TransRequest> trans_request_from_json(std::string_view body) {
   CONCERTO_TRY(TransRequest request, trans_request_from(text.root()));
   request.gid = stripped(request.gid);
   return request;
+}
+
+std::string json_of(const BranchRequest& request) {
+  json::object out;
+  for (const auto& [name, value] : request.fields) out[name] = value;
+  add(out, "gid", request.gid.str());
+  add(out, "trans_type", request.trans_type);
+  add(out, "branch_id", request.branch_id);
+  add(out, "data", request.payload);
+  return json::serialize(out);
 }
 
 Result<BranchRequest> branch_request_from(JsonValue object) {

@@ -1,22 +1,21 @@
 #pragma once
 
-#include <string_view>
+#include <string>
+#include <vector>
 
 #include <concerto/base/error.hpp>
 #include <concerto/base/json_tree.hpp>
 #include <concerto/engine/request.hpp>
+#include <concerto/protocol/request_messages.hpp>
 
 namespace concerto::net {
 
-/// The transaction object of the HTTP and JSON-RPC interfaces (protocol page 02, section 3). Fields
-/// that it does not know, storage fields and null count as absent; names match without case. Error
-/// invalid_request names the field and the kind of its value.
+/// What trans_request_from_json reads, as a value within a text: the params of JSON-RPC (protocol
+/// page 02, section 9). The gid is taken as it is. Error invalid_request.
 Result<TransRequest> trans_request_from(JsonValue object);
-/// The same from the body of an HTTP request: `\n`, `\r` and `;` are taken out of the gid.
-Result<TransRequest> trans_request_from_json(std::string_view body);
-
-/// The object of registerBranch, whose values are all strings (section 4.6). Error invalid_request.
 Result<BranchRequest> branch_request_from(JsonValue object);
-Result<BranchRequest> branch_request_from_json(std::string_view body);
+
+/// The JSON text of a list of steps, as read_json reads it.
+std::string steps_text(const std::vector<Step>& steps);
 
 }  // namespace concerto::net

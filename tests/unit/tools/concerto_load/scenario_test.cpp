@@ -1,9 +1,9 @@
 #include "scenario.hpp"
 
-#include <dtmgimp.pb.h>
-
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
+
+#include <concerto/protocol/request_messages.hpp>
 
 #include "checker.hpp"
 #include "encoding.hpp"
@@ -119,35 +119,35 @@ TEST(Scenario, RequiresTheForwardCalls) {
 TEST(GrpcEncoding, OfASubmitHasEveryField) {
   const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::msg_2p).requests.front());
   EXPECT_EQ(encoded.target, "/dtmgimp.Dtm/Prepare");
-  dtmgimp::DtmRequest request;
-  ASSERT_TRUE(request.ParseFromString(with_gid(Wire::grpc, encoded, "g-1")));
-  EXPECT_EQ(request.gid(), "g-1");
-  EXPECT_EQ(request.transtype(), "msg");
-  EXPECT_TRUE(request.transoptions().waitresult());
-  EXPECT_EQ(request.queryprepared(), "Q");
-  ASSERT_EQ(request.binpayloads_size(), 2);
-  EXPECT_EQ(request.binpayloads(1), "pay");
-  EXPECT_EQ(json::parse(request.steps()).at_pointer("/1/action"), "A2");
+  const auto request = net::trans_request_from_proto(with_gid(Wire::grpc, encoded, "g-1"));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->gid.view(), "g-1");
+  EXPECT_EQ(request->trans_type, "msg");
+  EXPECT_TRUE(request->options.wait_result);
+  EXPECT_EQ(request->query_prepared, "Q");
+  EXPECT_EQ(request->payloads, (std::vector<std::string>{"pay", "pay"}));
+  ASSERT_EQ(request->steps.size(), 2U);
+  EXPECT_EQ(request->steps[1].action, "A2");
 }
 
 TEST(GrpcEncoding, OfABranchHasEveryField) {
   const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::tcc).requests[2]);
   EXPECT_EQ(encoded.target, "/dtmgimp.Dtm/RegisterBranch");
-  dtmgimp::DtmBranchRequest request;
-  ASSERT_TRUE(request.ParseFromString(with_gid(Wire::grpc, encoded, "g-1")));
-  EXPECT_EQ(request.gid(), "g-1");
-  EXPECT_EQ(request.transtype(), "tcc");
-  EXPECT_EQ(request.branchid(), "02");
-  EXPECT_EQ(request.busipayload(), "pay");
-  EXPECT_EQ(request.data().at("confirm"), "A2");
-  EXPECT_EQ(request.data().at("cancel"), "C2");
+  const auto request = net::branch_request_from_proto(with_gid(Wire::grpc, encoded, "g-1"));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->gid.view(), "g-1");
+  EXPECT_EQ(request->trans_type, "tcc");
+  EXPECT_EQ(request->branch_id, "02");
+  EXPECT_EQ(request->payload, "pay");
+  EXPECT_EQ(request->fields.at("confirm"), "A2");
+  EXPECT_EQ(request->fields.at("cancel"), "C2");
 }
 
 TEST(GrpcEncoding, OfAWorkflowsEndHasItsStatus) {
   const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::workflow).requests.back());
-  dtmgimp::DtmRequest request;
-  ASSERT_TRUE(request.ParseFromString(with_gid(Wire::grpc, encoded, "g-1")));
-  EXPECT_EQ(request.reqextra().at("status"), "succeed");
+  const auto request = net::trans_request_from_proto(with_gid(Wire::grpc, encoded, "g-1"));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->extra.at("status"), "succeed");
 }
 
 struct StoredCase {
