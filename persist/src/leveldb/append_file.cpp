@@ -10,9 +10,10 @@ namespace {
 constexpr std::size_t buffer_bytes = std::size_t{64} << 10;
 constexpr std::size_t log_buffer_bytes = std::size_t{1} << 20;
 constexpr std::uint64_t table_sync_bytes = std::uint64_t{512} << 10;
-/// On a full disk it is zeroed up to a whole page, and no further.
+/// On a full disk, a log is zeroed up to the end of the page and no further.
 constexpr std::uint64_t page_bytes = 4096;
-/// Zeros that are written at a time: where the disk becomes full, at most so many are not counted.
+/// Zeros are written in pieces of this size. If the disk becomes full, the part of a piece that was
+/// written does not count as zeroed.
 constexpr std::size_t zero_piece_bytes = std::size_t{64} << 10;
 
 }  // namespace
@@ -115,7 +116,7 @@ TableFile::TableFile(std::string path, std::unique_ptr<DiskFile> file, std::uint
 Result<> TableFile::write(std::string_view data) {
   const std::uint64_t wanted = bytes_max_ - std::min(bytes_max_, size());
   Result<> done = shared().space.use([&] { return file().write(size(), data); }, wanted);
-  // Nothing refers to a table that is not whole: the room that it took is free again.
+  // Nothing refers to an incomplete table, so its room can be given back.
   if (!done) ignore_error(file().truncate(0), "the write that failed is told");
   return done;
 }
@@ -152,7 +153,8 @@ Result<> LogFile::make_room(std::uint64_t end) {
   } else if (!lacks_space(ahead.error().detail)) {
     return ahead;
   } else if (zeroed_ < end) {
-    // What is held back is for what must be written, not for zeros ahead of it.
+    // The room that the store holds back is for data that must be written, not for zeros ahead of
+    // it.
     const std::uint64_t page_end = (end + page_bytes - 1) / page_bytes * page_bytes;
     CONCERTO_CHECK(shared().space.use([&] { return zero_until(page_end); }));
   }

@@ -24,8 +24,8 @@ class DirtyDirs {
  public:
   explicit DirtyDirs(Disk& disk) : disk_(disk) {}
   void add(const std::string& dir);
-  /// Syncs the directory if it is one of them, or waits for the thread that is just syncing it:
-  /// what was added before is durable when this returns.
+  /// Syncs the directory if it is in the set, or waits for a thread that is syncing it. Entries
+  /// that were added before the call are durable when it returns.
   Result<> sync(const std::string& dir);
 
  private:
@@ -36,11 +36,11 @@ class DirtyDirs {
   std::set<std::string> syncing_ CONCERTO_GUARDED_BY(mutex_);
 };
 
-/// A file that LevelDB appends to. What is appended gathers for a while; a sync also makes the
-/// file's name durable. Used by one thread at a time.
+/// A file that LevelDB appends to. Appended data stays in memory for a while; a sync writes it and
+/// also makes the file's name durable. Used by one thread at a time.
 class AppendFile : public leveldb::WritableFile {
  public:
-  /// What all files of an environment share; after a failure of any nothing more is written.
+  /// Shared by all files of an environment. After a failure of any of them nothing more is written.
   struct Shared {
     DirtyDirs& dirty;
     FirstFailure& failure;
@@ -48,7 +48,7 @@ class AppendFile : public leveldb::WritableFile {
     SpaceReserve& space;
   };
 
-  /// `size`: what the file holds.
+  /// `size`: bytes that the file holds already.
   AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size, Shared shared);
   ~AppendFile() override;
 
@@ -61,13 +61,13 @@ class AppendFile : public leveldb::WritableFile {
   AppendFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size, Shared shared,
              std::size_t buffer_bytes_max);
 
-  /// Before a write that ends at `end`.
+  /// Called before a write that ends at `end`.
   virtual Result<> make_room(std::uint64_t end);
-  /// Writes at the end.
+  /// Writes at the end of the file.
   virtual Result<> write(std::string_view data);
-  /// After a write.
+  /// Called after a write.
   virtual Result<> written();
-  /// Before the file is closed.
+  /// Called before the file is closed.
   virtual Result<> finish();
 
   DiskFile& file() noexcept { return *file_; }
@@ -86,12 +86,14 @@ class AppendFile : public leveldb::WritableFile {
   std::string buffer_;
 };
 
-/// A table, which counts once it is complete. It is synced piece by piece while it is written: all
-/// of it at once would hold up the log's syncs for many milliseconds. What is held back of the disk
-/// is used for whole tables alone.
+/// A table of LevelDB. Nobody uses a table before it is complete. It is synced piece by piece while
+/// it is written, because one sync of the whole table would hold up the log's syncs for many
+/// milliseconds. The store gives up the room that it holds back only if the room is enough for the
+/// whole table.
 class TableFile final : public AppendFile {
  public:
-  /// `bytes_max`: about how large it may become. `file` fails at once where there is no room.
+  /// `bytes_max`: about how large the table may become. `file` must fail at once if there is no
+  /// room.
   TableFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t bytes_max,
             Shared shared);
   leveldb::Status Flush() override { return leveldb::Status::OK(); }
@@ -105,21 +107,21 @@ class TableFile final : public AppendFile {
   std::chrono::steady_clock::time_point piece_begun_ = std::chrono::steady_clock::now();
 };
 
-/// How a database's synced logs get their space.
+/// How the synced logs of a database get their space.
 struct LogSpace {
   std::size_t zero_step_bytes = 0;  ///< zeroed ahead at a time; 0: logs grow with each write
-  std::string spare_path;           ///< where a log waits to be used again; empty: they are removed
+  std::string spare_path;           ///< where a log waits to be used again; empty: logs are removed
   std::uint64_t log_bytes = 0;      ///< about how long a log becomes
 };
 
-/// A log whose every group is synced. Its space is zeroed ahead, so that a sync need not change
-/// the file's size, and so that a group is only written where there is room for it: making room may
-/// wait (see SpaceReserve), for nothing of the log has been written then.
+/// A log in which every group is synced. Its space is zeroed ahead, so that a sync need not change
+/// the file's size and a group is written only if there is room for it. Making room may wait (see
+/// SpaceReserve), because at that time nothing of the group has been written.
 class LogFile final : public AppendFile {
  public:
-  /// A file of `zeroed` bytes, of which those behind `size` are zeros. `file` fails at once where
-  /// there is no room. `on_filling` is called, perhaps more than once, when a quarter of
-  /// `space.log_bytes` is taken and space is still being zeroed here.
+  /// A file of `zeroed` bytes, with zeros from `size` on. `file` must fail at once if there is no
+  /// room. `on_filling` is called, perhaps more than once, when a quarter of `space.log_bytes` is
+  /// used and space is still being zeroed here.
   LogFile(std::string path, std::unique_ptr<DiskFile> file, std::uint64_t size,
           std::uint64_t zeroed, Shared shared, const LogSpace& space,
           std::function<void()> on_filling);

@@ -47,14 +47,15 @@ void BackgroundThread::run_jobs() {
 
 void lower_priority() noexcept {
   constexpr int steps = 10;
-  // Linux takes a thread for a process here, and limits the level itself. A thread may always lower
-  // its own; if the system has another opinion, the work is done all the same.
+  // Linux lets setpriority change a single thread, and limits the number to the allowed range. A
+  // thread may always lower its own priority. If the call fails nevertheless, the work is done all
+  // the same.
   const auto thread = static_cast<id_t>(::gettid());
   (void)::setpriority(PRIO_PROCESS, thread, ::getpriority(PRIO_PROCESS, thread) + steps);
 }
 
 void BackgroundPace::log_begun(std::chrono::steady_clock::time_point now) noexcept {
-  // A table and the zeros of the next log are about a hundred pieces.
+  // A table and the zeros of the next log make about a hundred pieces of work.
   constexpr int pauses_per_log = 200;
   longest_ =
       std::min<std::chrono::nanoseconds>((now - begun_.exchange(now)) / pauses_per_log, at_most);

@@ -11,17 +11,18 @@
 
 namespace concerto::persist {
 
-/// Runs jobs one after the other on a thread of its own with a low priority: what can wait gives
-/// way to the threads whose work somebody waits for. Jobs wait until it is started. Thread-safe.
+/// Runs jobs one after the other on a thread of its own. The thread has a low priority, so that
+/// work that can wait gives way to threads for which somebody waits. Jobs added before `start` wait
+/// for it. Thread-safe.
 class BackgroundThread {
  public:
   BackgroundThread() = default;
   BackgroundThread(const BackgroundThread&) = delete;
   BackgroundThread& operator=(const BackgroundThread&) = delete;
-  /// Runs the jobs that are left, if it was started.
+  /// Runs the remaining jobs, if the thread was started.
   ~BackgroundThread();
 
-  /// Before or after jobs come, once. Errors: overloaded.
+  /// Starts the thread. Call it once; jobs may be added before. Errors: overloaded.
   Result<> start();
 
   void run(std::function<void()> job);
@@ -36,15 +37,18 @@ class BackgroundThread {
   std::thread thread_;
 };
 
-/// Gives the calling thread a low priority: a tenth of another thread's share where they compete
-/// for a core. A core that is free it has for itself, and it cannot starve, for it may hold locks.
+/// Gives the calling thread a low priority: a tenth of another thread's share if the two compete
+/// for a core. A core that is free the thread has for itself. The thread is never starved, because
+/// it may hold locks.
 void lower_priority() noexcept;
 
-/// How background work shares core and disk with what somebody waits for: it pauses after each
-/// piece. Where logs fill fast the pauses are short, for the work has to keep up. Thread-safe.
+/// How background work shares core and disk with work for which somebody waits: it pauses after
+/// each piece. While logs fill fast, the pauses are short, because the work has to keep up.
+/// Thread-safe.
 class BackgroundPace {
  public:
-  /// A log is begun: the time since the last one is what it took to fill.
+  /// Call it when a log begins. The time since the previous call is how long the last log took to
+  /// fill.
   void log_begun(std::chrono::steady_clock::time_point now) noexcept;
   /// How long to pause after a piece of work that took `took`.
   std::chrono::nanoseconds pause_after(std::chrono::nanoseconds took) const noexcept;

@@ -9,21 +9,22 @@
 
 namespace concerto::persist {
 
-/// One record of a transaction with the bytes that it shows.
+/// One record of a transaction, and the group's bytes to which the record points.
 struct ChainRecord {
   std::shared_ptr<const std::string> bytes;
   RecordView record;
   Place place;
 };
 
-/// The records of one transaction, newest first, as far as they were in memory, and where the
-/// rest begins.
+/// The records of one transaction that were found in memory, newest first, and the place where the
+/// older ones begin.
 struct Chain {
   std::vector<ChainRecord> records;
   Place rest;
 };
 
-/// Reads groups, and keeps the last ones for the records that follow. One thread at a time.
+/// Reads groups and keeps the last ones, because the next records are often in them. One thread at
+/// a time.
 class GroupReader {
  public:
   explicit GroupReader(const SegmentSet& segments) : segments_(segments) {}
@@ -43,14 +44,14 @@ class GroupReader {
   std::size_t next_ = 0;
 };
 
-/// Reads what is missing of a chain, from disk. Errors: store_damaged; trans_not_found when a part
-/// is past retention.
+/// Reads the missing records of a chain from the disk. Errors: store_damaged; trans_not_found if a
+/// part is past retention.
 Result<> complete(Chain& chain, GroupReader& reader);
 
-/// The transaction that a complete chain makes. Errors: store_damaged.
+/// Builds the transaction from a complete chain. Errors: store_damaged.
 Result<Transaction> build(const Chain& chain);
 
-/// The record in a group in memory. Errors: store_damaged.
+/// Finds the record in a group that is in memory. Errors: store_damaged.
 Result<ChainRecord> record_in(std::shared_ptr<const std::string> bytes, const Place& place);
 
 }  // namespace concerto::persist

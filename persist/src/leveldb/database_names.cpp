@@ -10,7 +10,7 @@
 namespace concerto::persist {
 namespace {
 
-/// Whether the text is what LevelDB makes of a number: six digits, more only where it needs them.
+/// Whether LevelDB writes a number like this: with six digits, and with more only if it needs more.
 bool is_number(std::string_view text) noexcept {
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();

@@ -10,7 +10,7 @@
 namespace concerto::persist {
 namespace {
 
-/// How long an open waits before it tries again.
+/// How long an open waits before it is tried again.
 constexpr std::chrono::milliseconds retry_interval{20};
 constexpr std::chrono::seconds say_interval{10};
 
@@ -50,7 +50,7 @@ void DescriptorReserve::fail_at_once() {
   changed_.notify_all();
 }
 
-/// Gives one up; false when there is none and the open is to fail.
+/// Makes a descriptor free. False if the open is to fail.
 bool DescriptorReserve::find_one() {
   UniqueLock lock(mutex_);
   if (held_.empty() && !wait_for_one(lock)) return false;

@@ -12,14 +12,14 @@
 
 namespace concerto::persist {
 
-/// The error of an open for want of a descriptor: nothing was done.
+/// The error of an open that found no free descriptor: nothing was done.
 Error no_descriptor(const std::string& text);
 bool lacks_descriptor(const Error& error) noexcept;
 
-/// Descriptors held back for the store's files, so that the store goes on when connections have
-/// taken all others. An open that fails for want of a descriptor has written nothing: one of the
-/// reserve is closed and the open is tried again. With the reserve used up, the open is tried until
-/// somebody closes a file. Thread-safe.
+/// Descriptors that are held back for the store's files, so that the store goes on when connections
+/// have taken all others. An open that finds no free descriptor has written nothing; so a
+/// descriptor of the reserve is closed and the open is tried again. If the reserve is used up, the
+/// open is tried until somebody closes a file. Thread-safe.
 class DescriptorReserve {
  public:
   explicit DescriptorReserve(std::size_t count);
@@ -36,12 +36,13 @@ class DescriptorReserve {
     return opened;
   }
 
-  /// From now on an open waits when the reserve is gone; before, and after `fail_at_once`, it
-  /// fails: a store that cannot be opened says so, one that serves waits. `on_wait` hears of a
-  /// wait, not more often than every ten seconds, on the thread that waits.
+  /// From this call on, an open waits if the reserve is used up. Before this call and after
+  /// `fail_at_once` such an open fails, because the start of a store should report the shortage and
+  /// a running store should outlast it. `on_wait` is called when an open waits, at most every ten
+  /// seconds, on the waiting thread.
   void wait_from_now_on(std::function<void()> on_wait);
   void fail_at_once();
-  /// Opens that wait for a descriptor now.
+  /// Number of opens that wait for a descriptor now.
   std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
 
  private:

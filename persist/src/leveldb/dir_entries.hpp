@@ -7,12 +7,13 @@
 
 namespace concerto::persist {
 
-// What is on disk, looked at and not changed. Each error is store_failed and names path and reason.
+// These functions look at the disk and change nothing. Their only error is store_failed, which
+// names path and reason.
 
-/// `other` is what is neither file nor directory, such as a socket.
+/// `other`: neither a file nor a directory, for example a socket.
 enum class EntryKind { absent, file, directory, other };
 
-/// What a path leads to, links followed.
+/// The kind of what a path leads to. Links are followed.
 Result<EntryKind> kind_of(const std::string& path);
 
 struct DirEntry {
@@ -25,7 +26,7 @@ struct DirEntry {
 /// The entries of a directory, by name.
 Result<std::vector<DirEntry>> list_dir(const std::string& path);
 
-/// The one path of an existing directory, however it was spelt: absolute, without links.
+/// The canonical path of an existing directory: absolute and without links.
 Result<std::string> canonical_dir(const std::string& path);
 
 }  // namespace concerto::persist

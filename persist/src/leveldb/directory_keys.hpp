@@ -18,7 +18,7 @@ namespace concerto::persist {
 // docs/storage-format.md.
 inline constexpr char tag_filter = 'f';
 inline constexpr char tag_finished = 'g';
-inline constexpr char tag_indexed = 'i';  // how far the index of failed ones is complete
+inline constexpr char tag_indexed = 'i';  // up to when the index of failed ones is complete
 inline constexpr char tag_late = 'l';     // finished after the filter was stored
 inline constexpr char tag_moved = 'm';
 inline constexpr char tag_failed = 'x';
@@ -35,7 +35,7 @@ inline leveldb::ReadOptions checked_scan() {
   return options;
 }
 
-/// Not every read that fails tells of damage.
+/// A read may also fail although nothing is damaged.
 inline Error not_read(const std::string& path, const leveldb::Status& status) {
   if (!status.IsIOError()) return damaged(path, status.ToString());
   return make_error(EngineErrc::store_failed, "cannot read '" + path + "': " + status.ToString());

@@ -11,13 +11,16 @@
 namespace concerto::persist {
 namespace {
 
-/// The reserve is made in pieces that do not hold up the log's syncs, a few with each look.
+/// The reserve is made in small pieces, a few at each look, so that the log's syncs are not held
+/// up.
 constexpr std::uint64_t piece_bytes = std::uint64_t{512} << 10;
 constexpr int pieces_at_once = 4;
-/// A piece that is given up has this part of the wanted reserve, and so has what a start finds.
+/// A piece that is given up is this part of the wanted reserve. So is the piece that is kept for a
+/// start.
 constexpr std::uint64_t pieces_of_reserve = 64;
 constexpr std::uint64_t given_bytes_min = std::uint64_t{64} << 10;
-/// Added to a piece, so that what is left of a reserve has none of the sizes of a whole one.
+/// Added to each piece, so that a reserve of which pieces are gone never has the size of a whole
+/// one.
 constexpr std::uint64_t odd_bytes = 4096;
 
 std::uint64_t size_of(const std::string& path) noexcept {
@@ -26,7 +29,8 @@ std::uint64_t size_of(const std::string& path) noexcept {
   return absent ? 0 : size;
 }
 
-/// None of the sizes is half of another one, so that a reserve's size tells whether it is whole.
+/// No size is half of another one, so that the size of a reserve tells whether the reserve is
+/// whole.
 std::array<std::uint64_t, 3> reserve_sizes(std::uint64_t wanted) noexcept {
   return {wanted, wanted / 8 * 3, wanted / 16};
 }
@@ -70,12 +74,13 @@ DiskRoom::DiskRoom(Disk& disk, std::string store, const Limits& limits, Log log)
 
 void DiskRoom::look() {
   const auto free = disk_.free_bytes(store_);
-  if (!free) return;  // not every file system tells
+  if (!free) return;  // not every file system reports it
   judge(*free);
   const std::uint64_t wanted = limits_.reserve_bytes;
   if (wanted == 0) return;
   const MutexLock lock(mutex_);
-  held_bytes_ = size_of(reserve_path(store_));  // somebody may have removed it to make room
+  // An operator may have removed the file to make room.
+  held_bytes_ = size_of(reserve_path(store_));
   if (!std::exchange(looked_, true)) tell_no_future(*free);
   const bool is_full = *free < wanted / 4;
   if (is_full && is_whole(wanted, held_bytes_)) {
@@ -91,7 +96,8 @@ void DiskRoom::look() {
   tell_smaller(fitting);
 }
 
-/// Says at the start what would else come as a surprise soon: the store's own files take the rest.
+/// Warns at the start of a shortage that is near: the store's own files will take the remaining
+/// room.
 void DiskRoom::tell_no_future(std::uint64_t free) {
   const std::uint64_t wanted = limits_.reserve_bytes;
   if (free + bytes_of_zeros(store_) >= wanted + wanted / 4) return;
@@ -118,7 +124,7 @@ bool DiskRoom::give_up_piece(std::uint64_t wanted) {
   return cut_to(left).has_value();
 }
 
-/// Says once what a disk that is too small for the whole reserve has of it.
+/// Logs once that the disk has no room for the whole reserve, and how much is held back.
 void DiskRoom::tell_smaller(std::uint64_t fitting) {
   const bool is_smaller = fitting < limits_.reserve_bytes && held_bytes_ == fitting;
   if (!is_smaller || told_bytes_ == held_bytes_) return;
@@ -129,7 +135,7 @@ void DiskRoom::tell_smaller(std::uint64_t fitting) {
                            " held back for a start on a full disk");
 }
 
-// Short begins and ends at different amounts, so that it does not change back and forth.
+// The shortage begins and ends at different amounts, so that it does not come and go all the time.
 void DiskRoom::judge(std::uint64_t free) {
   free_.store(free, std::memory_order_relaxed);
   const std::string left = in_mebibytes(free) + " are free on the disk of '" + store_ + "'";

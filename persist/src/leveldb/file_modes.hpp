@@ -7,12 +7,12 @@
 
 namespace concerto::persist {
 
-/// Takes from all users but the owner what they may do with a file or directory. False when the
-/// system does not allow that, as for a file of somebody else's.
+/// Makes a file or directory inaccessible to all users but its owner. False if the system does not
+/// allow that, for example because the file belongs to somebody else.
 bool make_private(const std::string& path) noexcept;
 
-/// The same for a store's directory and everything in it that is the store's: older versions left
-/// it readable. Returns the files that others may still use.
+/// Makes a store's directory private, and the store's files in it: older versions left them
+/// readable. Returns the files that others may still use.
 std::vector<std::string> make_store_private(const std::string& store, const StoreListing& listing);
 
 }  // namespace concerto::persist

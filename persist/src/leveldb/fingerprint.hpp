@@ -8,11 +8,11 @@
 
 namespace concerto::persist {
 
-/// Secret of one store, made when the store is created.
+/// A secret of one store, chosen when the store is created.
 using FingerprintKey = std::array<std::uint64_t, 2>;
 
-/// Stands for a gid: equal fingerprints mean equal gids. 128 bits of a keyed hash, so that neither
-/// chance nor a client who chooses gids makes two of them meet.
+/// Stands for a gid: equal fingerprints mean equal gids. It is a keyed hash of 128 bits, so that
+/// neither chance nor a client who chooses gids can find two gids with one fingerprint.
 struct Fingerprint {
   std::uint64_t high = 0;
   std::uint64_t low = 0;

@@ -11,12 +11,12 @@
 
 namespace concerto::persist {
 
-/// Finished transactions that are not in their directories yet. In parts, ordered by fingerprint:
-/// a flat table moves all it has when it grows, and the ledger's lock must not be held for
-/// milliseconds. Not thread-safe.
+/// Finished transactions that are not in their segments' directories yet. The table has several
+/// parts, ordered by fingerprint: a single table would move all its entries when it grows, and the
+/// ledger's lock must not be held for milliseconds. Not thread-safe.
 class FinishedTable {
  public:
-  /// The part is chosen by the highest bits of the fingerprint, the place in it by others.
+  /// The highest bits of the fingerprint choose the part, other bits choose the place in the part.
   struct Hash {
     using is_avalanching = void;
     std::size_t operator()(const Fingerprint& value) const noexcept { return value.low; }
@@ -26,28 +26,28 @@ class FinishedTable {
   static constexpr std::size_t part_count = std::size_t{1} << part_bits;
   using Parts = std::array<Part, part_count>;
 
-  /// Replaces what is known of the transaction.
+  /// Adds the transaction, or replaces its places.
   void put(const Fingerprint& fingerprint, const FinishedPlaces& places) {
     part(fingerprint)[fingerprint] = places;
   }
-  /// Adds those of another table that are not here.
+  /// Adds the transactions of an older table that are not in this one.
   void add(const FinishedTable& older) {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       parts_[i].insert(older.parts_[i].begin(), older.parts_[i].end());
     }
   }
-  /// Null when it is not here. Valid until the next change.
+  /// Null if the transaction is not in the table. Valid until the next change.
   const FinishedPlaces* find(const Fingerprint& fingerprint) const noexcept {
     const Part& found_in = parts_[number(fingerprint)];
     const auto found = found_in.find(fingerprint);
     return found != found_in.end() ? &found->second : nullptr;
   }
-  /// Erases from the part of that number, so that the caller can let go of a lock between parts.
+  /// Erases from one part, so that the caller can release a lock between two parts.
   template <class Predicate>
   void erase_if(std::size_t part, Predicate predicate) {
     boost::unordered::erase_if(parts_[part], predicate);
   }
-  /// Keeps the memory.
+  /// Removes everything and keeps the memory.
   void clear() noexcept {
     for (Part& some : parts_) some.clear();
   }

@@ -9,8 +9,8 @@
 
 namespace concerto::persist {
 
-/// Remembers the first failed write of an environment, after which nothing more is written. Later
-/// writes get the reason from here, for LevelDB does not always pass it on. Thread-safe.
+/// Remembers the first failed write of an environment; after it nothing more is written. Later
+/// writes get the reason from here, because LevelDB does not always pass it on. Thread-safe.
 class FirstFailure {
  public:
   bool happened() const noexcept { return happened_.load(std::memory_order_relaxed); }
@@ -18,7 +18,7 @@ class FirstFailure {
     const MutexLock lock(mutex_);
     if (!happened_.exchange(true)) text_ = error.detail;
   }
-  /// The error of a write that is not tried any more.
+  /// The error of a write that is not attempted any more.
   Error again() const {
     const MutexLock lock(mutex_);
     return make_error(EngineErrc::store_failed, "nothing is written after a failure: " + text_);

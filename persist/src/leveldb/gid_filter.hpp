@@ -10,22 +10,23 @@
 
 namespace concerto::persist {
 
-/// A Bloom filter of which each key uses one cache line: "certainly not here" or "maybe here".
-/// Not thread-safe.
+/// A Bloom filter in which each key uses one cache line. It answers "certainly not here" or "maybe
+/// here". Not thread-safe.
 class GidFilter {
  public:
-  /// Room for about `bytes` * 8 / 14 keys at one wrong "maybe" in some hundred.
+  /// Has room for about `bytes` * 8 / 14 keys. Then about one answer in some hundred is a wrong
+  /// "maybe".
   explicit GidFilter(std::size_t bytes);
 
   void insert(const Fingerprint& fingerprint) noexcept;
   bool may_contain(const Fingerprint& fingerprint) const noexcept;
-  /// Fetches what may_contain will read.
+  /// Fetches the cache line that `may_contain` will read.
   void prefetch(const Fingerprint& fingerprint) const noexcept;
 
   std::size_t keys() const noexcept { return keys_; }
   std::size_t bytes() const noexcept { return words_.size() * sizeof(std::uint64_t); }
 
-  /// The filter as bytes, and back; false when the bytes are not those of a filter.
+  /// The filter as bytes, and back. False if the bytes are not a filter.
   std::string encode() const;
   bool decode(std::string_view bytes);
 

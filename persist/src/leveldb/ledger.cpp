@@ -57,7 +57,7 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   if (unfinished_.find(request.fingerprint) != nullptr) return gid_exists(trans.gid);
   if (pending(request.fingerprint) != nullptr) return gid_exists(trans.gid);
   if (const auto maybe = segments_.maybe_in(request.fingerprint); !maybe.empty()) {
-    // Only this thread adds gids, so what the disk says stays true without the lock.
+    // Only this thread adds gids, so the disk's answer stays true while the lock is released.
     lock.unlock();
     for (const SegmentRef& segment : maybe) {
       CONCERTO_TRY(const auto places, segment->find_finished(request.fingerprint));
@@ -89,7 +89,7 @@ Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
     entry = unfinished_.find(request.fingerprint);
   }
   if (entry == nullptr) return order_after_end(request, now);
-  // Entries do not move, and only this thread changes what is read of them here.
+  // Entries do not move, and only this thread changes the fields that are read here.
   CONCERTO_CHECK(check_status(update, entry->status));
   CONCERTO_CHECK(check_indexes(*entry, update));
   CONCERTO_CHECK(check_branches(*entry, update));
@@ -109,8 +109,8 @@ Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
   return ok();
 }
 
-/// A change of a transaction that has finished: it goes behind the last record, and the directory
-/// of its segment learns of the new place as it does of the end.
+/// A change of a finished transaction. Its record follows the last one, and the directory of the
+/// transaction's segment learns the new place, as it learned that of the end.
 Result<> Ledger::order_after_end(CommitRequest& request, SteadyTime now) {
   const UpdateTrans& update = *request.update;
   CONCERTO_TRY(auto finished, find_finished(request.fingerprint));

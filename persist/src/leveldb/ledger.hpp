@@ -22,12 +22,13 @@
 
 namespace concerto::persist {
 
-/// What the store knows in memory: unfinished transactions, those finished since the last
-/// checkpoint, key-value records, the newest groups. It decides what a change does.
+/// What the store knows in memory: unfinished transactions, transactions that finished since the
+/// last checkpoint, key-value records and the newest groups. It decides what a change does.
 ///
-/// Changes (order, take_group, written, replay) come from one thread, the committer's, or the one
-/// that opens the store; all other functions are thread-safe and short. Changes see everything
-/// ordered; reads see what is durable, and progress ordered behind it.
+/// Changes (order, take_group, written, replay) come from one thread: the committer, or the thread
+/// that opens the store. All other functions are thread-safe and short. A change sees everything
+/// that was ordered. A read sees everything that is durable, and progress that was ordered after
+/// it.
 class Ledger {
  public:
   using SegmentRef = std::shared_ptr<Segment>;
@@ -46,15 +47,17 @@ class Ledger {
     std::uint64_t number;
     std::shared_ptr<const std::string> value;
   };
-  /// The gathered group, which is about to be written; then `written` when that has succeeded.
+  /// The gathered group, which the caller is about to write. `written` follows when that has
+  /// succeeded.
   Group take_group();
   void written();
 
-  // ---- Recovery, before any change. `begin_at` last: where the log goes on.
+  // ---- Recovery, before any change. The last call is `begin_at`, with the place where the log
+  // goes on.
 
   void restore_unfinished(const UnfinishedEntry& entry);
   void restore_moved(const Fingerprint& fingerprint, std::uint64_t sequence);
-  /// A failed one that is in its segment's directory and not in the index there.
+  /// A failed transaction that is in its segment's directory, but not in the index there.
   void restore_failed(const FailedEntry& entry);
   void restore_kv(KvRecord record);
   void restore_sequence(std::uint64_t last_sequence);
@@ -64,15 +67,17 @@ class Ledger {
 
   // ---- Reads.
 
-  /// How far the records of a gid can be shown from memory, or where to look for them.
+  /// Which records of a gid memory has, or where to look for them.
   struct Found {
-    bool in_memory = false;         ///< `chain` is the transaction's, complete or not
-    Chain chain;                    ///< no records and no rest: nothing is visible yet
-    std::vector<SegmentRef> maybe;  ///< else: its directory may know the gid; newest first
+    bool in_memory = false;  ///< `chain` is the transaction's, whether complete or not
+    Chain chain;             ///< without records and rest, nothing is visible yet
+    /// If memory has none: the segments whose directory may know the gid, newest first.
+    std::vector<SegmentRef> maybe;
   };
   /// Errors: store_damaged.
   Result<Found> find(const Fingerprint& fingerprint) const;
-  /// The chain of a transaction with everything ordered, if it is unfinished.
+  /// The chain of an unfinished transaction with every ordered record. Absent if it is not
+  /// unfinished.
   Result<std::optional<Chain>> find_ordered(const Fingerprint& fingerprint) const;
 
   std::uint64_t durable_group() const;
@@ -85,23 +90,23 @@ class Ledger {
     std::uint64_t sequence;
     std::uint32_t slot;
   };
-  /// The first `limit` unfinished ones by sequence, of those from `from` to `to`. Takes memory for
-  /// about twice as many, however many there are.
+  /// The first `limit` unfinished transactions with sequences from `from` to `to`, by sequence.
+  /// Takes memory for about twice the limit, however many transactions there are.
   std::vector<UnfinishedRef> unfinished_refs(std::uint64_t from, std::uint64_t to,
                                              std::size_t limit) const;
-  /// Absent once it has finished.
+  /// Absent once the transaction has finished.
   std::optional<Fingerprint> fingerprint_of(const UnfinishedRef& ref) const;
-  /// What was found of an unfinished transaction when it was read.
+  /// Keeps what was found in an unfinished transaction when it was read.
   void note_facts(const UnfinishedRef& ref, const TransFacts& facts);
 
-  /// The newest `limit` of the unfinished ones that the filter may select, with a sequence below
-  /// `before`. Takes memory for about twice as many, however many there are.
+  /// The newest `limit` unfinished transactions that the filter may select, with a sequence below
+  /// `before`. Takes memory for about twice the limit, however many transactions there are.
   std::vector<IndexRef> unfinished_refs(const ListFilter& filter, std::uint64_t before,
                                         std::size_t limit) const;
-  /// Likewise of those that have failed and are not in their directories yet.
+  /// Likewise of failed transactions that are not in their directories yet.
   std::vector<IndexRef> failed_refs(const ListFilter& filter, std::uint64_t before,
                                     std::size_t limit) const;
-  /// Unfinished ones that began before `first_before` (a group), oldest first.
+  /// Unfinished transactions that began before the group `first_before`, oldest first.
   std::vector<Fingerprint> unfinished_before(std::uint64_t first_before) const;
 
   struct MovedRef {
@@ -116,7 +121,7 @@ class Ledger {
 
   // ---- Checkpoints and retention, from the maintenance thread.
 
-  /// By sequence.
+  /// Failed transactions by sequence.
   using FailedTable = std::map<std::uint64_t, FailedEntry>;
   struct Checkpoint {
     UnfinishedEnd end;
@@ -124,14 +129,15 @@ class Ledger {
     const FinishedTable* finished;  ///< to be written to the directories
     const FailedTable* failed;      ///< likewise, to their indexes
   };
-  /// From now on finished transactions gather anew; those before are still found here until
-  /// `directories_written`.
+  /// From now on, transactions that finish gather in a new table. Those that finished earlier are
+  /// still found until `directories_written`.
   Checkpoint begin_checkpoint();
-  /// Unfinished ones of the next slots; `slot` moves on, and reaches `end` at the end.
+  /// Unfinished transactions of the next slots. Moves `slot` on, and sets `end` after the last
+  /// slot.
   std::vector<UnfinishedEntry> unfinished_slots(std::size_t& slot, bool& end) const;
   void directories_written();
 
-  /// The segment is gone: nothing that began in it is known any more.
+  /// Forgets everything that began in a segment that is gone.
   void forget_before(std::uint64_t first_group, std::uint64_t first_sequence);
 
  private:
@@ -152,10 +158,10 @@ class Ledger {
   Result<> check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const;
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
 
-  /// Calls `visit` with each unfinished entry and its slot; lets go of the lock now and then.
+  /// Calls `visit` with each unfinished entry and its slot; releases the lock now and then.
   template <class Visit>
   void for_each_unfinished(Visit visit) const;
-  /// Erases entries with sequences below `before`; lets go of the lock after `step` of them.
+  /// Erases entries with sequences below `before`; releases the lock after each `step` of them.
   template <class Table, class Predicate>
   void erase_in_steps(Table* table, std::uint64_t before, std::size_t step, Predicate predicate);
 
@@ -166,7 +172,7 @@ class Ledger {
   void note_moved(std::uint64_t sequence, const Fingerprint& fingerprint, const Place& first)
       CONCERTO_REQUIRES(mutex_);
 
-  // Nobody else has the ledger yet when these run, some of which read the disk.
+  // No other thread has the ledger yet when these run. Some of them read the disk.
   Result<> replay_update(const Place& place, const RecordView& record) CONCERTO_NOT_CHECKED;
   Result<> replay_after_end(const Place& place, const RecordView& record, const Fingerprint& gid);
   Result<> replay_kv(const Place& place, const RecordView& record) CONCERTO_NOT_CHECKED;
@@ -177,24 +183,25 @@ class Ledger {
   mutable Mutex mutex_;
   UnfinishedTable unfinished_ CONCERTO_GUARDED_BY(mutex_);
   FinishedTable finished_ CONCERTO_GUARDED_BY(mutex_);  ///< since the last checkpoint began
-  /// Before it, while the directories are written.
+  /// Finished before that, while the directories are written.
   FinishedTable flushing_ CONCERTO_GUARDED_BY(mutex_);
-  FailedTable failed_ CONCERTO_GUARDED_BY(mutex_);  ///< of the finished ones those that failed
+  FailedTable failed_ CONCERTO_GUARDED_BY(mutex_);  ///< the failed ones of the finished ones
   FailedTable failed_flushing_ CONCERTO_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Fingerprint> moved_ CONCERTO_GUARDED_BY(mutex_);
   std::uint64_t last_sequence_ CONCERTO_GUARDED_BY(mutex_) = 0;
   std::uint64_t durable_group_ CONCERTO_GUARDED_BY(mutex_) = 0;
 
   RecentGroups recent_ CONCERTO_GUARDED_BY(mutex_);
-  // Of the thread that changes. It holds the lock while it adds to the group, which others read
-  // under the lock; the rest takes effect when the group is written.
+  // Of the thread that makes changes. It holds the lock while it adds to the group, because other
+  // threads read the group under the lock. Other effects of a change come when its group is
+  // written.
   GroupBuilder builder_{1};
   std::vector<Finishing> finishing_;
   boost::unordered_flat_map<Fingerprint, FinishedPlaces, FinishedTable::Hash> changed_;
 
   KvTable kv_ CONCERTO_GUARDED_BY(mutex_);          ///< with everything ordered
   KvTable durable_kv_ CONCERTO_GUARDED_BY(mutex_);  ///< what reads see
-  std::vector<KvEffect> kv_effects_;                ///< of the thread that changes, likewise
+  std::vector<KvEffect> kv_effects_;                ///< of the thread that makes changes
   std::set<std::pair<std::string, std::string>> erased_in_replay_;  ///< category and key
 };
 

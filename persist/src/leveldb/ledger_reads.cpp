@@ -1,4 +1,4 @@
-// What the ledger shows: to reads, to checkpoints, to retention.
+// What the ledger shows to reads, checkpoints and retention.
 
 #include <algorithm>
 #include <iterator>
@@ -11,9 +11,9 @@
 namespace concerto::persist {
 namespace {
 
-/// Entries of a table looked at under one hold of the lock.
+/// Entries of a table that are looked at before the lock is released.
 constexpr std::size_t entries_per_hold = 4096;
-/// Moved ones, each of which is looked for in all filters.
+/// The same for moved transactions, each of which is looked for in all filters.
 constexpr std::size_t moved_per_hold = 256;
 /// Entries of one unfinished_part record.
 constexpr std::size_t part_entries_max = 512;
@@ -27,7 +27,7 @@ Result<std::optional<ChainRecord>> Ledger::in_memory(const Place& place) const {
     CONCERTO_TRY(ChainRecord found, record_in(std::move(bytes), place));
     return std::optional{std::move(found)};
   }
-  // The group still grows, so its record is copied out.
+  // The group still grows, so the record is copied.
   std::size_t end = place.offset;
   CONCERTO_ASSERT(read_record(builder_.value(), end));
   auto copy = std::make_shared<std::string>(builder_.value(), place.offset, end - place.offset);
@@ -36,8 +36,8 @@ Result<std::optional<ChainRecord>> Ledger::in_memory(const Place& place) const {
   return std::optional{std::move(found)};
 }
 
-/// Collects records from `last` backwards as long as their groups are in memory. A moved record
-/// that is not durable yet hides nothing: what it sums up stands before it.
+/// Collects records from `last` backwards while their groups are in memory. A moved record that is
+/// not durable yet hides nothing, because the records that it sums up are still before it.
 Result<Chain> Ledger::walk(Place last, bool only_durable) const {
   Chain chain;
   chain.rest = last;
@@ -48,7 +48,7 @@ Result<Chain> Ledger::walk(Place last, bool only_durable) const {
     const RecordKind kind = next->record.kind;
     const bool skipped = undurable && kind == RecordKind::moved;
     if (undurable && !skipped && kind != RecordKind::progress) {
-      chain.records.clear();  // neither this one is shown nor what was ordered behind it
+      chain.records.clear();  // neither this record is shown nor those that were ordered behind it
     } else if (!skipped) {
       chain.records.push_back(*next);
     }
@@ -152,8 +152,8 @@ void Ledger::note_facts(const UnfinishedRef& ref, const TransFacts& facts) {
   if (entry != nullptr && entry->sequence == ref.sequence) entry->set_facts(facts);
 }
 
-// What is ordered and not durable yet is not shown, so that an entry with such a record may have
-// any status.
+// A record that was ordered and is not durable yet is not shown. So an entry with such a record may
+// have any status.
 std::vector<IndexRef> Ledger::unfinished_refs(const ListFilter& filter, std::uint64_t before,
                                               std::size_t limit) const {
   std::vector<IndexRef> refs;
@@ -176,7 +176,7 @@ std::vector<IndexRef> Ledger::unfinished_refs(const ListFilter& filter, std::uin
 std::vector<IndexRef> Ledger::failed_refs(const ListFilter& filter, std::uint64_t before,
                                           std::size_t limit) const {
   std::vector<IndexRef> refs;
-  // A checkpoint that begins meanwhile moves entries from the first table into the second one.
+  // A checkpoint that begins meanwhile moves entries from the first table to the second one.
   for (const FailedTable* table : {&failed_, &failed_flushing_}) {
     const std::size_t end = refs.size() + limit;
     std::uint64_t next = before;
@@ -241,13 +241,14 @@ Ledger::Checkpoint Ledger::begin_checkpoint() {
   durable_kv_.for_each([&](const KvRecord& record) { checkpoint.kv.push_back(record); });
   // What an earlier, failed checkpoint left is written again.
   finished_.add(flushing_);
-  // Both keep their memory: a new table would grow, and an old one go, with the lock held.
+  // Both tables keep their memory: otherwise a new one would grow and an old one be freed under the
+  // lock.
   flushing_.clear();
   std::swap(finished_, flushing_);
   failed_.merge(failed_flushing_);
   failed_flushing_.clear();
   std::swap(failed_, failed_flushing_);
-  // Both are changed by the maintenance thread alone.
+  // Only the maintenance thread changes the two tables.
   checkpoint.finished = &flushing_;
   checkpoint.failed = &failed_flushing_;
   return checkpoint;
@@ -271,7 +272,8 @@ void Ledger::directories_written() {
   failed_flushing_.clear();
 }
 
-// What is not forgotten yet leads to a segment that is gone, and a reader takes it for absent.
+// An entry that is not forgotten yet leads to a segment that is gone. A reader takes that for
+// absence.
 void Ledger::forget_before(std::uint64_t first_group, std::uint64_t first_sequence) {
   for (std::size_t part = 0; part < FinishedTable::part_count; ++part) {
     const MutexLock lock(mutex_);

@@ -70,8 +70,8 @@ Result<> Ledger::replay(const Place& place, const RecordView& record) {
   return malformed(place, "is of an unknown kind");
 }
 
-/// A checkpoint's part is needed for a key whose last change is past retention. Of a key that was
-/// changed in what is replayed, the part may tell an older state.
+/// A checkpoint's part is needed only for a key whose last change is past retention. If the
+/// replayed log has changed the key, the part may have an older state.
 Result<> Ledger::replay_kv(const Place& place, const RecordView& record) {
   const bool erases = record.kind == RecordKind::kv_erase;
   auto kv = erases ? decode_kv_erase(record.payload) : decode_kv(record.payload);
@@ -122,7 +122,8 @@ Result<> Ledger::replay_update(const Place& place, const RecordView& record) {
   if (entry == nullptr && !segments_.of(record.link.first.group)) return ok();
   UnfinishedEntry finished;
   if (entry == nullptr) {
-    // It was unfinished when the checkpoint began and finished before its part was written.
+    // The transaction was unfinished when the checkpoint began, and finished before its part was
+    // written.
     finished.fingerprint = gid;
     finished.first = record.link.first;
     finished.last = place;
@@ -144,8 +145,8 @@ Result<> Ledger::replay_update(const Place& place, const RecordView& record) {
   return ok();
 }
 
-/// A change of a transaction that is not unfinished: it has finished, or finishes further on, or
-/// what it began with is past retention.
+/// A change of a transaction that is not in the table of unfinished ones: it has finished, or it
+/// finishes later in the log, or its first record is past retention.
 Result<> Ledger::replay_after_end(const Place& place, const RecordView& record,
                                   const Fingerprint& gid) {
   if (!segments_.of(record.link.first.group)) return ok();

@@ -18,7 +18,7 @@ Result<std::unique_ptr<LevelDbStore>> open_store(const StoreSettings& settings, 
 
 Result<std::optional<std::size_t>> count_unfinished(const StoreSettings& settings,
                                                     const Clock& clock, Observer& observer) {
-  std::error_code unreadable;  // Of a directory that is not there, too.
+  std::error_code unreadable;  // Also set if the directory does not exist.
   if (std::filesystem::is_empty(settings.path, unreadable) || unreadable) {
     return std::optional<std::size_t>();
   }

@@ -15,13 +15,14 @@
 namespace concerto::persist {
 namespace {
 
-/// Where nobody waits for a descriptor, an open without one has failed like any other.
+/// For a caller who does not wait for descriptors, an open that finds none has failed like any
+/// other.
 Error of_store(Error error) {
   if (lacks_descriptor(error)) error.code = EngineErrc::store_failed;
   return error;
 }
 
-/// What clients hear of a failure: no path of the server's. The log has it all.
+/// What clients are told of a failure, without the server's paths. The log has the whole text.
 Error for_clients(Error error) {
   error = of_store(std::move(error));
   if (error.detail.find('/') == std::string::npos) return error;
@@ -76,7 +77,7 @@ class LevelDbStore::Impl {
     maintenance.stop();
     workers.join();
     core->committer.stop();
-    // What is written and removed at the end has names below the store's path.
+    // The files that are written and removed at the end are named by the store's path.
     if (const Result<> there = core->check_place(); !there) {
       core->log(LogLevel::error, there.error().detail);
     } else if (!core->committer.failed()) {
@@ -99,7 +100,8 @@ class LevelDbStore::Impl {
     return ok();
   }
 
-  /// Hands a change to the committer and waits for it. `request` is the calling coroutine's.
+  /// Hands a change to the committer and awaits the answer. `request` belongs to the calling
+  /// coroutine.
   Async<> order(CommitRequest& request) {
     const Executor executor = co_await asio::this_coro::executor;
     auto start = [this, &request, &executor](Completion<Result<>> completion) {
@@ -134,7 +136,7 @@ class LevelDbStore::Impl {
     co_return value;
   }
 
-  /// Says in the log what clients do not hear, though not each time: they may ask again and again.
+  /// Logs what clients are not told, but not each time, because clients may ask again and again.
   Error tell_failed_read(Error error) {
     constexpr std::chrono::seconds say_interval{1};
     Error told = for_clients(error);
@@ -165,10 +167,11 @@ class LevelDbStore::Impl {
 
 namespace {
 
-/// So many lists that take more than one step may go on at the same time; further ones are refused.
+/// At most so many lists that take more than one step run at the same time; further ones are
+/// refused.
 constexpr std::size_t long_lists_max = 16;
 
-/// A long list's place among them, held until this is destroyed.
+/// One of the `long_lists_max` places, held until destruction.
 class LongList {
  public:
   explicit LongList(std::atomic<std::size_t>& count) : count_(count) {}
@@ -178,7 +181,7 @@ class LongList {
   LongList(const LongList&) = delete;
   LongList& operator=(const LongList&) = delete;
 
-  /// False when there is none; once taken it is kept.
+  /// False if no place is free. A place once taken is kept.
   bool take() noexcept {
     if (is_taken_) return true;
     is_taken_ = count_++ < long_lists_max;
@@ -229,16 +232,16 @@ void LevelDbStore::close() {
 }
 
 std::size_t LevelDbStore::descriptors_max(const LevelDbOptions& options) noexcept {
-  // A segment has two databases, each with its lock, its manifest and a log. Tables are mapped.
+  // A segment has two databases, each with a lock, a manifest and a log. Tables are mapped.
   constexpr std::size_t per_segment = 6;
-  // The store's lock and the reserve; threads have a few files open for a moment.
+  // One for the store's lock, then the reserve; each thread has a few more files open for a moment.
   const std::size_t fixed = 1 + PatientDisk::reserve_descriptors + 8 + options.reader_threads;
   const StoreRetention& retention = options.retention;
   const auto kept = std::max(retention.finished_expire, retention.failed_expire);
   const auto by_age = kept / std::max(options.segment_age, std::chrono::seconds{1});
   const auto by_bytes =
       retention.finished_bytes_max / std::max(options.segment_bytes, std::uint64_t{1});
-  // One more of each kind, the current one, and the next one, which is made ready ahead.
+  // One more by each count, the current segment, and the next one, which is prepared ahead.
   return fixed + per_segment * (static_cast<std::size_t>(by_age) + by_bytes + 4);
 }
 const StoreProbe& LevelDbStore::probe() const noexcept {

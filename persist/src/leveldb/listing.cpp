@@ -14,8 +14,8 @@ namespace {
 constexpr StatusSet unfinished{TransStatus::prepared, TransStatus::submitted,
                                TransStatus::aborting};
 
-/// What is unfinished or has failed: a walk over the newest ones of both indexes. Its position is
-/// `i.<sequence>`, that of the last transaction looked at.
+/// The unfinished and the failed transactions: a walk over the newest ones of both indexes. Its
+/// position is `i.<sequence>`, with the sequence of the last transaction that was looked at.
 class IndexListing final : public Listing {
  public:
   IndexListing(const StoreReader& reader, StoreCore& core, ListFilter filter, std::size_t limit,
@@ -33,7 +33,7 @@ class IndexListing final : public Listing {
       }
       if (next_ == refs_.size()) {
         CONCERTO_CHECK(take_refs());
-        if (refs_.empty() && !is_last_) return false;  // few match: another step looks further
+        if (refs_.empty() && !is_last_) return false;  // few match; another step looks further
         continue;
       }
       const IndexRef ref = refs_[next_++];
@@ -44,8 +44,9 @@ class IndexListing final : public Listing {
   }
 
  private:
-  // Each place is read before the next one to which its transactions go: the unfinished ones, then
-  // the failed ones in memory, then those in directories. So one that goes on meanwhile is found.
+  // The sources are read in the order in which a transaction moves through them: unfinished ones,
+  // failed ones in memory, failed ones in directories. So a transaction that moves meanwhile is
+  // found.
   Result<> take_refs() {
     const std::size_t limit = taken_at_once_;
     before_ = std::min(before_, next_before_);
@@ -59,16 +60,17 @@ class IndexListing final : public Listing {
       add(core_.ledger.failed_refs(filter_, before_, limit));
       CONCERTO_TRY(unseen, add_from_directories());
     }
-    // What is older than the newest one that was not looked at comes after it, the next time.
+    // The list goes from new to old. So entries older than the newest one that was not looked at
+    // must wait for the next time.
     std::erase_if(refs_, [unseen](const IndexRef& ref) { return ref.sequence <= unseen; });
     is_last_ = unseen == 0 && refs_.size() < limit;
     next_before_ = refs_.size() < limit ? unseen + 1 : none_before;
-    // Each time costs a look at all unfinished ones, so the next time takes more.
+    // Each time costs a look at all unfinished transactions, so the next time takes more.
     taken_at_once_ = std::min(8 * limit, refs_max);
     return ok();
   }
 
-  /// Returns the newest sequence that was not looked at; 0: all were.
+  /// Returns the newest sequence that was not looked at, or 0 if all were looked at.
   Result<std::uint64_t> add_from_directories() {
     std::uint64_t unseen = 0;
     std::size_t looks = looks_max;
@@ -85,7 +87,7 @@ class IndexListing final : public Listing {
     return unseen;
   }
 
-  /// Keeps the newest of `refs_` and `some`.
+  /// Adds `some` to `refs_` and keeps the newest.
   void add(const std::vector<IndexRef>& some) {
     if (some.empty()) return;
     refs_.insert(refs_.end(), some.begin(), some.end());
@@ -93,8 +95,8 @@ class IndexListing final : public Listing {
   }
 
   static constexpr std::size_t refs_max = 65536;
-  /// Entries of directories looked at each time; of one directory at least so many, so that each
-  /// time comes further.
+  /// Entries of directories that are looked at each time, and the least number for one directory,
+  /// so that every time there is progress.
   static constexpr std::size_t looks_max = 20'000;
   static constexpr std::size_t looks_min = 100;
   static constexpr std::uint64_t none_before = std::numeric_limits<std::uint64_t>::max();

@@ -14,13 +14,14 @@ namespace concerto::persist {
 
 class StoreReader;
 
-/// A page of `list` on its way: it is filled in steps, each a few milliseconds of a worker thread,
-/// until it is full or nothing is left. One thread at a time; the store outlives it.
+/// A page of `list` while it is being filled: in steps of a few milliseconds each, on a worker
+/// thread, until the page is full or nothing is left. One thread at a time. The store must outlive
+/// the object.
 class Listing {
  public:
-  /// The statuses that the filter selects say where to look: in the indexes of unfinished and of
-  /// failed transactions, if these have them all, else in the log.
-  /// Error invalid_request: the position is not one of such a list.
+  /// The statuses that the filter selects decide where to look: in the indexes of unfinished and of
+  /// failed transactions if these have them all, otherwise in the log.
+  /// Error invalid_request: the position does not belong to such a list.
   static Result<std::unique_ptr<Listing>> begin(const StoreReader& reader, StoreCore& core,
                                                 ListFilter filter, const std::string& position,
                                                 std::size_t limit);
@@ -31,7 +32,7 @@ class Listing {
   TransPage take() { return std::move(page_); }
 
  protected:
-  /// What one step looks at.
+  /// Transactions that one step looks at.
   static constexpr std::size_t examined_per_step = 500;
 
   Listing(const StoreReader& reader, StoreCore& core, ListFilter filter, std::size_t limit);

@@ -21,7 +21,7 @@ leveldb::Status to_status(const std::string& path, const Result<>& done) {
   return leveldb::Status::IOError(path, done.error().detail);
 }
 
-/// LevelDB's own Env tells the reason of an error by its text alone.
+/// LevelDB's own Env gives the reason of an error only in its text.
 bool lacks_descriptor(const leveldb::Status& status) {
   if (!status.IsIOError()) return false;
   const std::string text = status.ToString();
@@ -131,12 +131,13 @@ std::unique_ptr<leveldb::WritableFile> LogEnv::log_file(const std::string& path,
                                    std::move(on_filling));
 }
 
-// Piece by piece, so that LevelDB's work comes in between.
+// Piece by piece, so that LevelDB's work is done in between.
 void LogEnv::make_spare() {
   background_.run([this] {
     const auto begin = std::chrono::steady_clock::now();
     const Result<bool> more = failure_.happened() ? Result<bool>(false) : spare_.zero_piece();
-    // Logs do without it. A disk that fails has told the files that matter, or soon will.
+    // Logs work without a spare one. If the disk fails, the files that matter report it soon
+    // enough.
     if (!more) ignore_error(spare_.drop(), "the next start removes it");
     if (!more || !*more) return;
     std::this_thread::sleep_for(pace_.pause_after(std::chrono::steady_clock::now() - begin));
@@ -155,16 +156,17 @@ leveldb::Status LogEnv::NewAppendableFile(const std::string& path, leveldb::Writ
     *file = resumed->release();
     return leveldb::Status::OK();
   }
-  // A manifest may end with a change that is torn or not durable: LevelDB writes a new one then.
+  // A manifest may end with a change that is torn or not durable. So LevelDB must write a new
+  // manifest.
   if (resumes_logs_ && logs_ == Logs::synced) return leveldb::Status::NotSupported(path);
   auto opened = files_.open(path);
   if (!opened) return done(path, opened.error());
-  dirty_.add(parent_dir(path));  // whoever created it may not have synced its name
+  dirty_.add(parent_dir(path));  // its creator may not have synced its name
   *file = new AppendFile(path, std::move(*opened), size, shared());
   return leveldb::Status::OK();
 }
 
-// The list may lack a log that was made just before the end.
+// The list may lack a log that was created just before the end.
 LogEnv::NewFile LogEnv::resume_log(const std::string& path, std::uint64_t size) {
   CONCERTO_TRY(auto file, disk_.open(path));
   CONCERTO_CHECK(list_log(path));
@@ -173,7 +175,7 @@ LogEnv::NewFile LogEnv::resume_log(const std::string& path, std::uint64_t size) 
 
 leveldb::Status LogEnv::RemoveFile(const std::string& path) {
   if (failure_.happened()) return refused(path);
-  // What replaces the file must not go before it does.
+  // A file may be removed only after the one that replaces it is durable.
   Result<> removed = dirty_.sync(parent_dir(path));
   if (removed) removed = is_log(path) ? remove_log(path) : disk_.remove(path);
   return done(path, removed);
@@ -181,13 +183,13 @@ leveldb::Status LogEnv::RemoveFile(const std::string& path) {
 
 Result<> LogEnv::remove_log(const std::string& path) {
   CONCERTO_CHECK(note_log(path, '-'));
-  CONCERTO_TRY(const bool kept, spare_.keep(path));  // never, where logs are not zeroed ahead
+  CONCERTO_TRY(const bool kept, spare_.keep(path));  // false if logs are not zeroed ahead
   if (!kept) return disk_.remove(path);
   make_spare();
   return ok();
 }
 
-// LevelDB makes this file itself.
+// LevelDB creates this file itself.
 leveldb::Status LogEnv::LockFile(const std::string& path, leveldb::FileLock** lock) {
   const leveldb::Status locked = with_descriptor([&] { return target()->LockFile(path, lock); });
   if (locked.ok()) make_private(path);
@@ -214,7 +216,7 @@ leveldb::Status LogEnv::RemoveDir(const std::string& path) {
   return failure_.happened() ? refused(path) : done(path, disk_.remove_dir(path));
 }
 
-// A listed log must be there, so the list comes second.
+// A listed log must exist, so the log is created first and listed second.
 Result<> LogEnv::list_log(const std::string& path) {
   dirty_.add(parent_dir(path));
   CONCERTO_CHECK(dirty_.sync(parent_dir(path)));

@@ -17,32 +17,36 @@
 
 namespace concerto::persist {
 
-/// What LevelDB does not do by itself when it writes files: a directory is synced after a file was
-/// created or renamed in it (with the next sync of any file there, and before one is removed); a
-/// list of the database's log files is kept, because LevelDB does not notice when one is missing;
-/// and a database whose writes are synced one by one
-///  - gets its log space zeroed ahead in steps, so that a sync need not change the file's size;
-///  - makes the next log of one that is not needed any more.
-/// LevelDB's background work has a thread of low priority here, and syncs tables in pieces.
-/// After a failure it changes nothing any more: LevelDB would tidy up after a rename that has in
-/// fact happened. An open that finds no descriptor is no failure, but tried again, and so is an
+/// Does what LevelDB does not do by itself when it writes files:
+///  - A directory is synced after a file was created or renamed in it: with the next sync of any
+///    file there, and before a file there is removed.
+///  - A list of the database's log files is kept, because LevelDB does not notice when one is
+///    missing.
+///  - If every write to a database is synced, its log space is zeroed ahead in steps, so that a
+///    sync need not change the file's size, and its next log is made from a log that is no longer
+///    needed.
+///  - LevelDB's background work runs on a thread of low priority, and tables are synced in pieces.
+///
+/// After a failure nothing is changed any more: LevelDB would tidy up after a rename that did
+/// happen. An open that finds no descriptor is not a failure; it is tried again, and so is an
 /// operation that finds no room before a byte of a log is written. All writing goes through a Disk.
-/// Thread-safe as an Env must be.
+/// Thread-safe, as an Env must be.
 class LogEnv final : public leveldb::EnvWrapper {
  public:
   enum class Logs { synced, plain };
 
   LogEnv(PatientDisk& disk, Logs logs, LogSpace space);
-  /// Before a database uses it. Errors: overloaded, when there is no room for its thread.
+  /// Call it before a database uses the environment. Errors: overloaded, if the system starts no
+  /// thread.
   Result<> start() { return background_.start(); }
-  /// No database uses it any more.
+  /// No database may use the environment any more.
   ~LogEnv() override;
 
   leveldb::Status NewSequentialFile(const std::string& path,
                                     leveldb::SequentialFile** file) override;
   leveldb::Status NewRandomAccessFile(const std::string& path,
                                       leveldb::RandomAccessFile** file) override;
-  /// What is not exactly a name of LevelDB's is not shown to it: it would remove `7.log`.
+  /// Hides files that do not have exactly a name of LevelDB's: LevelDB would remove `7.log`.
   leveldb::Status GetChildren(const std::string& path, std::vector<std::string>* names) override;
   leveldb::Status NewWritableFile(const std::string& path, leveldb::WritableFile** file) override;
   leveldb::Status NewAppendableFile(const std::string& path, leveldb::WritableFile** file) override;
@@ -53,23 +57,23 @@ class LogEnv final : public leveldb::EnvWrapper {
   leveldb::Status LockFile(const std::string& path, leveldb::FileLock** lock) override;
   void Schedule(void (*function)(void*), void* argument) override;
 
-  /// From now on no file is created, renamed or removed, not even at the end: what the paths lead
-  /// to is not this store's any more.
+  /// From this call on no file is created, renamed or removed, not even at the end: the paths lead
+  /// to something that is no longer this store's.
   void leave_files(const Error& why) {
     failure_.note(why);
     leaves_files_ = true;
   }
 
-  /// Before a database is opened: LevelDB writes its newest log on (`reuse_logs`), which ends with
-  /// its last group.
+  /// Call it before a database is opened: LevelDB continues its newest log (`reuse_logs`), which
+  /// must end with its last group.
   void resume_logs() noexcept { resumes_logs_ = true; }
 
-  /// Removes a spare log that an earlier process left.
+  /// Removes a spare log of an earlier process.
   Result<> remove_old_spare() { return spare_.remove_old(); }
-  /// Removes the spare log, for its room is needed; false when there is none.
+  /// Removes the spare log because its room is needed. False if there is none.
   Result<bool> give_up_spare() { return spare_.give_up(); }
 
-  /// For work in the background that writes files elsewhere.
+  /// The pace of work in the background that writes other files.
   const BackgroundPace& pace() const noexcept { return pace_; }
 
  private:

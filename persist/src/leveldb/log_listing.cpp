@@ -11,7 +11,7 @@
 namespace concerto::persist {
 namespace {
 
-/// Groups of a step; many have no submit record.
+/// Groups that one step reads; many groups have no submit record.
 constexpr std::size_t groups_per_step = 1000;
 
 /// Where a page of `list` begins: before a place in the log, or among the moved transactions
@@ -59,7 +59,7 @@ class LogListing final : public Listing {
       }
       const Result<> listed = list_group();
       if (!listed && listed.error().code == EngineErrc::trans_not_found) {
-        cursor_.before = Place{};  // retention has just dropped it and what is before it
+        cursor_.before = Place{};  // retention has dropped the group and all before it
         continue;
       }
       CONCERTO_CHECK(listed);
@@ -73,7 +73,7 @@ class LogListing final : public Listing {
   }
 
  private:
-  /// The page is full, or the step has done its part.
+  /// Whether the page is full or the step has done its part.
   bool pauses() const {
     return is_full() || examined_ >= examined_per_step || groups_read_ >= groups_per_step;
   }
@@ -111,7 +111,7 @@ class LogListing final : public Listing {
     return show(fingerprint(core_.key, created->gid.view()));
   }
 
-  /// Looks at some of the moved ones; false when there are no more.
+  /// Looks at some of the moved transactions. False if there are no more.
   Result<bool> list_moved() {
     const auto refs = core_.ledger.moved_refs(cursor_.sequence, limit_);
     for (const Ledger::MovedRef& ref : refs) {

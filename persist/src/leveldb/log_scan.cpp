@@ -33,7 +33,7 @@ struct Fragment {
   std::size_t end = 0;
 };
 
-/// The fragment at `at`, if one that passes its check is there.
+/// The fragment at `at`, if there is one and it passes its check.
 std::optional<Fragment> fragment_at(std::string_view log, std::size_t at) {
   const std::size_t block_end = std::min(log.size(), (at / block_bytes + 1) * block_bytes);
   if (at + header_bytes > block_end) return std::nullopt;
@@ -61,15 +61,15 @@ std::optional<std::uint64_t> group_of(std::string_view batch) {
   return number_of(key);
 }
 
-/// Where the next fragment would begin: the rest of a block that has no room for a header is
+/// Returns where the next fragment begins: the rest of a block that has no room for a header is
 /// padding.
 std::size_t skip_padding(std::size_t at) {
   const std::size_t left = block_bytes - at % block_bytes;
   return left < header_bytes ? at + left : at;
 }
 
-/// The group of the whole record at `at`, which moves behind it. The batch's beginning may be
-/// spread over fragments.
+/// The group of the whole record at `at`. Moves `at` to the end of the record. The beginning of the
+/// batch may be spread over several fragments.
 std::optional<std::uint64_t> record_at(std::string_view log, std::size_t& at) {
   std::string head;
   std::size_t next = skip_padding(at);
@@ -87,8 +87,8 @@ std::optional<std::uint64_t> record_at(std::string_view log, std::size_t& at) {
   }
 }
 
-/// Whether another write begins behind the one that should begin at `at`. Framing may be lost
-/// there, so every byte is tried; the check of a fragment keeps chance away.
+/// Whether another write follows the one that should begin at `at`. The framing may be lost there,
+/// so every byte is tried; the check of a fragment rules out chance hits.
 bool another_behind(std::string_view log, std::size_t at) {
   const auto broken = fragment_at(log, skip_padding(at));
   for (at = broken ? broken->end : at + 1; at + header_bytes <= log.size(); ++at) {
@@ -112,11 +112,11 @@ Result<std::set<std::string>> present_logs(const std::string& database) {
   return present;
 }
 
-/// The logs that the list says are there, which they must be. Others are ignored, as LevelDB does:
-/// not written to yet, or removed before.
+/// The logs that the list has, all of which must exist. Other logs are ignored, as LevelDB ignores
+/// them: they were not written to yet, or they were removed before.
 Result<std::set<std::string>> listed_logs(const std::string& database) {
   const std::string list = log_list_path(database);
-  std::set<std::string> listed;  // equally long numbers, so that names sort as numbers do
+  std::set<std::string> listed;  // numbers have equal lengths, so names sort like numbers
   CONCERTO_TRY(const EntryKind list_kind, kind_of(list));
   if (list_kind == EntryKind::absent) {
     CONCERTO_TRY(const auto present, present_logs(database));
@@ -124,7 +124,7 @@ Result<std::set<std::string>> listed_logs(const std::string& database) {
     return missing(list);
   }
   CONCERTO_TRY(const std::string content, read_file(list));
-  // A last line without its end is a log that had not been written to.
+  // A last line without its end names a log that was not written to.
   for (std::size_t at = 0, end = 0; (end = content.find('\n', at)) != content.npos; at = end + 1) {
     const std::string name = content.substr(at + 1, end - at - 1);
     if (content[at] == '+') {
@@ -157,9 +157,9 @@ Result<> cut_tail(Disk& disk, const std::string& path) {
   return file->sync();
 }
 
-/// What follows must begin where the last group ends. That group may be known to the system's cache
-/// alone, even after a sync that failed: it is written again to where it is. Those before it were
-/// synced, or it would not have been written.
+/// Makes the log end with its last group, because the next group must begin there. Perhaps only the
+/// system's cache has the last group, even after a failed sync; so the group is written again to
+/// the same place. The groups before it were synced, or the last one would not have been written.
 Result<> end_with_last_group(Disk& disk, const std::string& path) {
   CONCERTO_TRY(const std::string bytes, read_file(path));
   const LogContent content = read_log(bytes);
@@ -171,7 +171,7 @@ Result<> end_with_last_group(Disk& disk, const std::string& path) {
   return file->sync();
 }
 
-/// A log that was made and not listed yet holds zeros alone, and LevelDB may resume it.
+/// A log that was created and not listed yet has nothing but zeros, and LevelDB may resume it.
 Result<> empty_unused_logs(Disk& disk, const std::string& database,
                            const std::set<std::string>& listed) {
   CONCERTO_TRY(const auto entries, list_dir(database));
@@ -204,7 +204,8 @@ LogContent read_log(const std::string& bytes) {
     content.good_bytes = at;
   }
   content.torn_bytes = content_bytes(log.substr(content.good_bytes));
-  // One group at a time is unfinished, so another one behind it proves that all was whole once.
+  // Only one group at a time is being written. Another group behind it proves that it was whole
+  // once.
   if (content.torn_bytes > 0 && another_behind(log, content.good_bytes)) {
     content.damage = "byte " + std::to_string(content.good_bytes) +
                      " should begin a group, and another one stands behind it";
@@ -248,14 +249,14 @@ Result<LogScan> scan_logs(const std::string& database, bool may_be_torn) {
 
 Result<> check_directory_logs(Disk& disk, const std::string& database) {
   CONCERTO_TRY(const auto present, present_logs(database));
-  // LevelDB makes the next log before it removes one, so a whole database has a log.
+  // LevelDB creates the next log before it removes one, so a complete database has a log.
   if (present.empty()) return damaged(database, "it has no log");
   CONCERTO_TRY(const EntryKind list_kind, kind_of(log_list_path(database)));
   if (list_kind != EntryKind::absent) {
     CONCERTO_TRY(const auto listed, listed_logs(database));
     if (listed == present) return ok();
   }
-  // A listed log must be there after a power loss, too.
+  // A listed log must exist after a power loss, too.
   CONCERTO_CHECK(disk.sync_dir(database));
   return replace_list(disk, database, present);
 }

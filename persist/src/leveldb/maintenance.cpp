@@ -11,15 +11,17 @@
 namespace concerto::persist {
 namespace {
 
-/// How often the thread looks whether there is something to do.
+/// How often the thread looks for work.
 constexpr std::chrono::milliseconds look_interval{250};
 constexpr int looks_between_measures = 20;
-/// A transaction with so many records after its first one is written anew: reading it reads all.
+/// A transaction with so many records after its first one is written anew, because a read needs
+/// them all.
 constexpr std::uint16_t chain_records_max = 64;
 /// Transactions moved at a time; they share a few groups.
 constexpr std::size_t moves_in_flight = 256;
 constexpr int move_attempts_max = 8;
-/// Entries of directories that are sorted and written together, at least; a part is not divided.
+/// At least so many entries of directories are sorted and written together. A part of a table is
+/// written as a whole.
 constexpr std::size_t directory_entries_at_once = 4096;
 
 std::uint64_t bytes_of(const SegmentSet::Segments& segments) {
@@ -69,7 +71,7 @@ Result<> Maintenance::run_now() {
   return run_once(true);
 }
 
-// What fails here fails the store: without checkpoints it would only grow.
+// An error here fails the store: without checkpoints the store would only grow.
 Result<> Maintenance::run_once(bool checkpoint_now) {
   const MutexLock lock(work_mutex_);
   hurried_ = checkpoint_now;
@@ -84,7 +86,7 @@ Result<> Maintenance::run_once(bool checkpoint_now) {
 Result<> Maintenance::work(bool checkpoint_now) {
   CONCERTO_CHECK(core_.check_place());
   look_at_room();
-  // What is left of a full disk is for the ends of unfinished transactions.
+  // On a full disk the remaining room is kept for the ends of unfinished transactions.
   const bool spare_room = checkpoint_now || !core_.room.is_short();
   if (spare_room) {
     const bool opened = core_.segment_opened.exchange(false);
@@ -109,7 +111,8 @@ void Maintenance::measure_disk() {
   core_.probe.disk_bytes.store(bytes_of(core_.segments.all()), std::memory_order_relaxed);
 }
 
-/// However many are unfinished, most of the log is what happened, not who is unfinished.
+/// A checkpoint needs several times its own size of log before it, so that the lists of unfinished
+/// transactions are a small part of the log, however many there are.
 bool Maintenance::checkpoint_is_due() const {
   constexpr std::uint64_t times_as_much = 8;
   return core_.unchecked_bytes >=
@@ -127,8 +130,8 @@ Result<> Maintenance::append(EncodedRecord record, Durability durability, Place*
   return ok();
 }
 
-// Changes go on meanwhile: parts may show what happened after first_group, and replay skips what
-// a part has already seen.
+// Changes go on meanwhile, so a part may show what happened after first_group. Replay skips records
+// that a part has already seen.
 Result<> Maintenance::checkpoint() {
   core_.unchecked_bytes = 0;
   last_checkpoint_bytes_ = 0;
@@ -151,7 +154,7 @@ Result<> Maintenance::checkpoint() {
     }
   }));
   core_.ledger.directories_written();
-  // What a checkpoint writes calls for no other one.
+  // What a checkpoint writes does not bring the next one nearer.
   core_.unchecked_bytes -= std::min(core_.unchecked_bytes.load(), last_checkpoint_bytes_);
   core_.probe.checkpoints.fetch_add(1, std::memory_order_relaxed);
   return ok();
@@ -218,7 +221,7 @@ Result<> Maintenance::write_failed(const Ledger::FailedTable& failed) {
   return ok();
 }
 
-/// Nobody waits for the work, unless it is hurried or the store stops.
+/// Pauses, because nobody waits for the work, unless it is hurried or the store stops.
 void Maintenance::give_way(SteadyTime begin) {
   if (hurried_) return;
   const auto pause = core_.env.log_env.pace().pause_after(core_.clock.steady_now() - begin);
@@ -234,8 +237,8 @@ Result<> Maintenance::seal_segments() {
   return ok();
 }
 
-// Called after a checkpoint that began when the segment was complete, so that its directory has
-// all that finished before; what finishes later is written as late.
+// Called after a checkpoint that began when the segment was complete. So the segment's directory
+// has every transaction that finished before; one that finishes later is written as late.
 Result<> Maintenance::seal(Segment& segment) {
   CONCERTO_CHECK(segment.seal(core_.segments.filter_of(segment).encode()));
   const WallTime newest = core_.segments.note_sealed(segment, core_.clock.wall_now());
@@ -256,18 +259,19 @@ Result<> Maintenance::apply_retention() {
     if (segments.size() < 2) return ok();
     const std::uint64_t bytes = bytes_of(segments);
     if (!may_drop(segments, bytes)) return ok();
-    // A restart must not need what goes: the checkpoint has to begin behind it.
+    // A restart must not need the dropped segment, so the checkpoint has to begin behind it.
     if (core_.state().checkpoint_first < segments[1]->first_group()) CONCERTO_CHECK(checkpoint());
     CONCERTO_CHECK(move_all(core_.ledger.unfinished_before(segments[1]->first_group())));
-    // What finished meanwhile counts from now, and what could not be moved is tried again.
+    // Transactions that finished meanwhile are kept from now on, and a move that failed is tried
+    // again.
     if (!may_drop(segments, bytes)) return ok();
     if (!core_.ledger.unfinished_before(segments[1]->first_group()).empty()) return ok();
     CONCERTO_CHECK(drop_oldest(segments));
   }
 }
 
-/// Whether the oldest segment is past retention. The ceiling on bytes spares a segment that is
-/// mostly unfinished: writing it anew would win nothing.
+/// Whether the oldest segment is past retention. The limit on bytes spares a segment whose
+/// transactions are mostly unfinished, because to write them anew would gain no room.
 bool Maintenance::may_drop(const SegmentSet::Segments& segments, std::uint64_t bytes) {
   const auto& oldest = segments.front();
   const WallTime now = core_.clock.wall_now();
@@ -297,7 +301,7 @@ Result<> Maintenance::shorten_chains() {
 }
 
 Result<> Maintenance::move_all(const std::vector<Fingerprint>& gids) {
-  // The committer uses a request until it is answered, also when one before it has failed.
+  // The committer uses a request until it is answered, even after an earlier request has failed.
   struct Move {
     CommitRequest request;
     std::future<Result<>> answer;

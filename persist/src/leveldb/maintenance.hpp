@@ -17,18 +17,18 @@ class Maintenance {
   Maintenance(const Maintenance&) = delete;
   Maintenance& operator=(const Maintenance&) = delete;
 
-  /// Errors: overloaded, when the system has no room for a thread.
+  /// Errors: overloaded, if the system starts no thread.
   Result<> start();
   void stop();
-  /// Looks at the disk's room, as the thread does again and again. At the start it is called before
-  /// anybody can ask for the room.
+  /// Measures the disk's room, as the thread does again and again. At the start it must be called
+  /// before anybody asks for the room.
   void look_at_room();
-  /// Does everything now, a checkpoint included, and returns when it is done.
+  /// Does all work now, a checkpoint included, and returns when it is done.
   Result<> run_now();
 
  private:
   void run();
-  /// Waits; true when the store stops meanwhile.
+  /// Waits for `time`. True if the store stops meanwhile.
   bool stops_within(UniqueLock& lock, std::chrono::nanoseconds time) CONCERTO_REQUIRES(mutex_);
   Result<> run_once(bool checkpoint_now);
   Result<> work(bool checkpoint_now) CONCERTO_REQUIRES(work_mutex_);
@@ -47,15 +47,15 @@ class Maintenance {
   Result<> shorten_chains() CONCERTO_REQUIRES(work_mutex_);
   void measure_disk() CONCERTO_REQUIRES(work_mutex_);
 
-  /// Writes transactions anew, whole; those that have finished meanwhile, or change all the time,
-  /// are left out.
+  /// Writes whole transactions anew. Transactions that have finished meanwhile, or that change all
+  /// the time, are left out.
   Result<> move_all(const std::vector<Fingerprint>& gids);
   Result<> append(EncodedRecord record, Durability durability, Place* place)
       CONCERTO_REQUIRES(work_mutex_);
 
   StoreCore& core_;
-  Mutex work_mutex_;                                       ///< one piece of work at a time
-  bool hurried_ CONCERTO_GUARDED_BY(work_mutex_) = false;  ///< somebody waits for the work
+  Mutex work_mutex_;                                       ///< held during one piece of work
+  bool hurried_ CONCERTO_GUARDED_BY(work_mutex_) = false;  ///< a caller waits for the work
   /// What the last checkpoint added to the log.
   std::uint64_t last_checkpoint_bytes_ CONCERTO_GUARDED_BY(work_mutex_) = 0;
   std::vector<Fingerprint> long_chains_ CONCERTO_GUARDED_BY(work_mutex_);

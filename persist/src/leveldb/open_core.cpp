@@ -1,4 +1,4 @@
-// Opening a store's directory: make a new one, or check what is there before it is used.
+// Opening a store's directory: making a new store, or checking what exists before it is used.
 
 #include <cerrno>
 #include <system_error>
@@ -12,8 +12,8 @@
 namespace concerto::persist {
 namespace {
 
-/// Exists while a store is being created or removed, and says which, so that an interruption is
-/// not taken for a store that has lost its files.
+/// This file exists while a store is being created or removed, and says which of the two, so that
+/// an interruption is not taken for a store that has lost its files.
 constexpr std::string_view creating_text = "creating\n";
 constexpr std::string_view removing_text = "removing\n";
 
@@ -57,7 +57,8 @@ Error lacks_identity(const std::string& store, const std::string& why) {
       "the directory '" + store + "' " + why + ", and '" + identity_path(store) + "' is missing");
 }
 
-/// Errors: store_unavailable for a directory of somebody else's or a store that lacks its identity.
+/// Errors: store_unavailable if the directory is somebody else's, or a store that lacks its
+/// identity.
 Result<Finding> judge(const std::string& store, const StoreListing& listing) {
   if (listing.identity) return Finding::store;
   if (listing.creating) return Finding::half_made;
@@ -71,7 +72,7 @@ Result<Finding> judge(const std::string& store, const StoreListing& listing) {
   return Finding::nothing;
 }
 
-/// What an interrupted creation has made is empty; what an interrupted removal has left is not.
+/// An interrupted creation leaves only empty logs; an interrupted removal may leave others.
 Result<> check_half_made(const std::string& store, const StoreListing& listing) {
   CONCERTO_TRY(const std::string text, read_file(creating_path(store)));
   if (text == removing_text) return ok();
@@ -115,8 +116,8 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
   return disk.sync_dir(store);
 }
 
-/// Makes the directory and what leads to it. Returns its one path, so that however it was spelt
-/// its files have the same names.
+/// Makes the directory and its parents. Returns its canonical path, so that its files have the same
+/// names however the path was written.
 Result<std::string> make_directory(Disk& disk, const std::string& path) {
   if (path.empty()) return make_error(EngineErrc::store_unavailable, "the store's path is empty");
   for (std::size_t end = 0; end != path.npos;) {
@@ -142,7 +143,7 @@ Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& wanted, const
   LevelDbOptions options = wanted;
   CONCERTO_TRY(options.path, make_directory(disk, wanted.path));
   const std::string& store = options.path;
-  // A directory of somebody else's does not even get a lock.
+  // If the directory is somebody else's, not even a lock is created in it.
   CONCERTO_TRY(const StoreListing before, list_store(store));
   CONCERTO_CHECK(judge(store, before));
   CONCERTO_TRY(StoreLock lock, StoreLock::take(lock_path(store)));
@@ -168,7 +169,7 @@ Result<> remove_store(Disk& disk, const std::string& path) {
   CONCERTO_TRY(const std::string store, canonical_dir(path));
   CONCERTO_TRY(const StoreListing before, list_store(store));
   CONCERTO_TRY(const Finding finding, judge(store, before));
-  // What is half made has nothing to remove; the next open finishes it.
+  // A half-made store has nothing to remove; the next open completes it.
   if (finding != Finding::store) return ok();
   CONCERTO_TRY(const StoreLock lock, StoreLock::take(lock_path(store)));
   CONCERTO_TRY(const std::string text, read_file(identity_path(store)));
@@ -176,14 +177,15 @@ Result<> remove_store(Disk& disk, const std::string& path) {
   CONCERTO_TRY(const StoreListing listing, list_store(store));
   CONCERTO_CHECK(mark(disk, store, removing_text));
   CONCERTO_CHECK(disk.remove(identity_path(store)));
-  // With its identity back after a power loss, it would be a store that has lost its files.
+  // If the identity came back after a power loss, this would be a store that has lost its files.
   CONCERTO_CHECK(disk.sync_dir(store));
   CONCERTO_CHECK(remove_if_there(disk, state_path(store)));
   CONCERTO_CHECK(remove_if_there(disk, state_path(store) + ".new"));
   CONCERTO_CHECK(remove_if_there(disk, identity_path(store) + ".new"));
   CONCERTO_CHECK(remove_zeros(disk, store));
   CONCERTO_CHECK(remove_segments(disk, store, listing.segments));
-  // Beside what is left the next store may begin only because the mark stays.
+  // If unknown files are left, the mark stays: only with the mark may the next store begin beside
+  // them.
   if (listing.unknown.empty()) CONCERTO_CHECK(disk.remove(creating_path(store)));
   CONCERTO_CHECK(disk.remove(lock_path(store)));
   return disk.sync_dir(store);

@@ -6,14 +6,14 @@
 
 namespace concerto::persist {
 
-/// A disk whose opens do not fail for want of a descriptor as long as the reserve can help.
+/// A disk on which an open that finds no free descriptor does not fail while the reserve can help.
 /// Thread-safe.
 class PatientDisk final : public Disk {
  public:
   explicit PatientDisk(Disk& disk) : disk_(disk), reserve_(reserve_descriptors) {}
 
   DescriptorReserve& reserve() noexcept { return reserve_; }
-  /// For what needs room (see RoomyDisk): here an operation without room fails at once.
+  /// For operations that need room (see RoomyDisk). Here an operation without room fails at once.
   SpaceReserve& space() noexcept { return space_; }
 
   Result<std::unique_ptr<DiskFile>> create(const std::string& path) override {
@@ -35,7 +35,7 @@ class PatientDisk final : public Disk {
     return reserve_.open([&] { return disk_.sync_dir(path); });
   }
 
-  /// More than the store opens at one time for a moment.
+  /// More descriptors than the store needs at one time for files that are open for a moment.
   static constexpr std::size_t reserve_descriptors = 8;
 
  private:

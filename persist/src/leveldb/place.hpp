@@ -5,9 +5,9 @@
 
 namespace concerto::persist {
 
-/// Where a record begins: byte `offset` of the value of a group. Groups count from 1, so that
-/// group 0 means nowhere; places are ordered as the records were. Packed: a million transactions
-/// have two each.
+/// Where a record begins: byte `offset` of the value of a group. Groups count from 1, so that group
+/// 0 means nowhere. Places are ordered like the records. Packed, because a million transactions
+/// have two places each.
 struct [[gnu::packed, gnu::aligned(4)]] Place {
   std::uint64_t group = 0;
   std::uint32_t offset = 0;

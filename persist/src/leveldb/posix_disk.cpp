@@ -13,7 +13,7 @@
 namespace concerto::persist {
 namespace {
 
-// What transactions carry is for the store's user alone.
+// Only the store's user may read what transactions carry.
 constexpr mode_t file_mode = 0600;
 constexpr mode_t directory_mode = 0700;
 

@@ -11,8 +11,8 @@
 
 namespace concerto::persist {
 
-/// Threads that read for those who may not wait. Not an asio::thread_pool: one that gets only a
-/// part of its threads waits for ever, in its constructor, for that part.
+/// Threads that read for callers that must not block. Not an asio::thread_pool: if the system
+/// starts only some of its threads, its constructor waits for ever.
 class ReadThreads {
  public:
   explicit ReadThreads(std::size_t count) : count_(count) {}
@@ -20,10 +20,10 @@ class ReadThreads {
   ReadThreads(const ReadThreads&) = delete;
   ReadThreads& operator=(const ReadThreads&) = delete;
 
-  /// Once. Errors: overloaded when the system has no room for one of the threads; those that have
-  /// begun end with `join`.
+  /// Call it once. Errors: overloaded, if the system does not start all threads; those that were
+  /// started end with `join`.
   Result<> start();
-  /// Runs what was posted, then ends the threads.
+  /// Runs everything that was posted, then ends the threads.
   void join();
 
   boost::asio::io_context::executor_type executor() noexcept { return io_.get_executor(); }

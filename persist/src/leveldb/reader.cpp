@@ -7,9 +7,10 @@
 namespace concerto::persist {
 namespace {
 
-/// A read starts over when retention moves or drops what it was reading.
+/// A read starts over if retention moves or drops what it reads.
 constexpr int attempts_max = 4;
-/// A scan of the unfinished takes so many each time it looks through all of them.
+/// A scan of the unfinished transactions takes so many at a time; each time it looks through all of
+/// them.
 constexpr std::size_t scanned_at_once = 65536;
 
 bool is_nothing(const Chain& chain) {

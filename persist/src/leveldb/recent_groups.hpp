@@ -9,13 +9,13 @@
 
 namespace concerto::persist {
 
-/// The newest groups, kept in memory up to a number of bytes, so that reading what was just
-/// written costs no disk. Not thread-safe.
+/// The newest groups, kept in memory up to a number of bytes, so that reading recent records does
+/// not touch the disk. Not thread-safe.
 class RecentGroups {
  public:
   explicit RecentGroups(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  /// Groups come without gaps.
+  /// Groups must come without gaps.
   void add(std::uint64_t group, std::shared_ptr<const std::string> value) {
     if (values_.empty()) first_ = group;
     bytes_ += value->size();

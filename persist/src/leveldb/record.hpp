@@ -55,24 +55,24 @@ namespace concerto::persist {
 
 inline constexpr std::uint8_t group_version = 1;
 inline constexpr std::size_t record_header_bytes = 9;
-/// No payload is longer; a longer one is refused before it is written and when it is read.
+/// No payload is longer. A longer one is refused before it is written, and when it is read.
 inline constexpr std::size_t record_bytes_max = std::size_t{32} << 20;
 
-/// What a record says. The values are stored.
+/// What a record says. The numbers are stored.
 enum class RecordKind : std::uint8_t {
-  submit = 1,           ///< a new transaction
-  progress = 2,         ///< a change that nothing waits for
-  decision = 3,         ///< a durable change of an unfinished transaction
-  finish = 4,           ///< the change to a final status
-  kv_put = 5,           ///< a key-value record as it is from now on
-  kv_erase = 6,         ///< a key-value record is gone
-  moved = 7,            ///< a whole transaction as it was at its last record; replaces its history
+  submit = 1,    ///< a new transaction
+  progress = 2,  ///< a change that nothing waits for
+  decision = 3,  ///< a durable change of an unfinished transaction
+  finish = 4,    ///< the change to a final status
+  kv_put = 5,    ///< a key-value record as it is from now on
+  kv_erase = 6,  ///< a key-value record is gone
+  moved = 7,     ///< a whole transaction as it was at its last record; replaces the records before
   unfinished_part = 8,  ///< some of the unfinished transactions
   unfinished_end = 9,   ///< the parts since first_group are complete
   kv_part = 10,         ///< a key-value record as it was before first_group
 };
 
-/// Whether the record is a whole transaction, which needs none before it.
+/// Whether the record is a whole transaction, so that no record before it is needed.
 constexpr bool begins_chain(RecordKind kind) noexcept {
   return kind == RecordKind::submit || kind == RecordKind::moved;
 }
@@ -80,7 +80,7 @@ constexpr bool is_update(RecordKind kind) noexcept {
   return kind == RecordKind::progress || kind == RecordKind::decision || kind == RecordKind::finish;
 }
 
-/// What only the committer knows when it orders a record.
+/// The part of a record that only the committer knows, when it orders the record.
 struct Link {
   std::uint64_t sequence = 0;  ///< submit, moved: position in the order of creation
   Place previous;              ///< updates, moved: the record of the same gid before this one
@@ -110,7 +110,7 @@ struct UnfinishedEntry {
   std::uint32_t branches = 0;
   std::uint32_t payloads = 0;
   TransStatus status = TransStatus::prepared;
-  TransType type{};           ///< of its facts; not stored, so not known after a restart at first
+  TransType type{};           ///< not stored: unknown from a restart until the transaction is read
   std::uint16_t chain = 0;    ///< records after the first
   std::uint32_t created = 0;  ///< likewise
 
@@ -122,12 +122,12 @@ struct UnfinishedEntry {
 
   friend bool operator==(const UnfinishedEntry&, const UnfinishedEntry&) = default;
 };
-static_assert(sizeof(UnfinishedEntry) == 64);  // what a waiting transaction costs most
+static_assert(sizeof(UnfinishedEntry) == 64);  // most of what a waiting transaction takes
 
 struct UnfinishedEnd {
-  std::uint64_t first_group = 0;    ///< what is before it is in the parts, the rest is replayed
+  std::uint64_t first_group = 0;    ///< what happened before is in the parts, the rest is replayed
   std::uint64_t count = 0;          ///< entries in the parts
-  std::uint64_t last_sequence = 0;  ///< given to a transaction before first_group
+  std::uint64_t last_sequence = 0;  ///< the last one given before first_group
 };
 
 /// A decoded delta with the gid that it belongs to.
@@ -147,11 +147,11 @@ EncodedRecord encode_kv_erase(std::string_view cat, std::string_view key);
 EncodedRecord encode_unfinished_part(const std::vector<UnfinishedEntry>& entries);
 EncodedRecord encode_unfinished_end(const UnfinishedEnd& end);
 
-/// Appends a record to a group's value; the version is put before the first one.
+/// Appends a record to a group's value, and the version before the first record.
 void append_record(std::string& group, const EncodedRecord& record, const Link& link);
 
-/// The record at `offset`, which becomes the offset of the next one. Absent when the bytes there
-/// are not a record that passes its checks.
+/// Reads the record at `offset`, and sets `offset` to that of the next one. Absent if the bytes
+/// there are not a record that passes its checks.
 std::optional<RecordView> read_record(std::string_view group, std::size_t& offset);
 
 /// The offset of a group's first record; absent when its version is unknown.
@@ -160,7 +160,7 @@ std::optional<std::size_t> first_record(std::string_view group);
 std::optional<Transaction> decode_transaction(std::string_view payload);
 std::optional<GidDelta> decode_delta(std::string_view payload);
 std::optional<KvRecord> decode_kv(std::string_view payload);
-/// A record with only cat and key.
+/// A record with only category and key.
 std::optional<KvRecord> decode_kv_erase(std::string_view payload);
 std::optional<std::vector<UnfinishedEntry>> decode_unfinished_part(std::string_view payload);
 std::optional<UnfinishedEnd> decode_unfinished_end(std::string_view payload);

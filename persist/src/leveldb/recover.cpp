@@ -1,5 +1,5 @@
-// Checking and reading an existing store's files when it is opened. Until everything was found
-// sound nothing is removed.
+// Checking and reading the files of an existing store when it is opened. Nothing is removed before
+// everything was found sound.
 
 #include <algorithm>
 #include <filesystem>
@@ -13,7 +13,7 @@
 namespace concerto::persist {
 namespace {
 
-/// The room that a start needs and that there is; all zero while it is not known.
+/// The room that a start needs, and the room that there is. All zero while not known.
 struct StartRoom {
   std::uint64_t needed_bytes = 0;
   std::uint64_t free_bytes = 0;
@@ -28,7 +28,7 @@ struct LogExtent {
   bool directory_lost = false;
 };
 
-/// A log ends with the wanted group, or, unless that is exact, behind it.
+/// The log must end with the wanted group or, unless `exact`, with a later one.
 Result<> check_end(const std::string& database, std::uint64_t last, std::uint64_t wanted,
                    bool exact) {
   if (last == wanted || (last > wanted && !exact)) return ok();
@@ -38,7 +38,7 @@ Result<> check_end(const std::string& database, std::uint64_t last, std::uint64_
                         (last < wanted ? ": the rest is lost" : " as its last one"));
 }
 
-/// What a segment's log should end with, as far as the state tells.
+/// The group with which a segment's log should end, as far as the state tells.
 struct WantedEnd {
   std::uint64_t group = 0;
   bool exact = false;
@@ -50,7 +50,7 @@ WantedEnd wanted_end(const StoreState& state, std::size_t index, const LogScan& 
   return {std::max(scan.last_group, state.checkpoint_end), false};
 }
 
-/// Looks at the logs of all segments, before any of them is changed.
+/// Looks at the logs of all segments before any of them is changed.
 Result<std::vector<LogScan>> scan_segments(const std::string& store, const StoreState& state) {
   std::vector<LogScan> scans;
   for (std::size_t i = 0; i < state.segments.size(); ++i) {
@@ -59,7 +59,7 @@ Result<std::vector<LogScan>> scan_segments(const std::string& store, const Store
     if (kind != EntryKind::directory) return missing(database);
     const bool newest = i + 1 == state.segments.size();
     CONCERTO_TRY(LogScan scan, scan_logs(database, newest && !state.clean));
-    // What the logs alone tell is checked before LevelDB turns them into tables.
+    // What the logs alone can show is checked before LevelDB makes tables of them.
     if (scan.last_group != 0) {
       const WantedEnd wanted = wanted_end(state, i, scan);
       CONCERTO_CHECK(check_end(database, scan.last_group, wanted.group, wanted.exact));
@@ -69,31 +69,31 @@ Result<std::vector<LogScan>> scan_segments(const std::string& store, const Store
   return scans;
 }
 
-/// Of a start, per database beside its tables: lists, manifests and the like.
+/// Bytes that a start writes for each database besides tables: lists, manifests and the like.
 constexpr std::uint64_t small_files_bytes = std::uint64_t{16} << 10;
 
-/// How large a table of so many bytes of log becomes, at most.
+/// The largest size of a table made of so many bytes of log.
 std::uint64_t table_bytes(std::uint64_t log_bytes) {
   return log_bytes + log_bytes / 4;
 }
 
-/// A directory's logs but the newest, which is written on.
+/// Bytes of a directory's logs without the newest one, which is continued.
 std::uint64_t older_log_bytes(const std::string& database) {
   std::uint64_t all = 0, newest = 0;
   const auto entries = list_dir(database);
-  if (!entries) return 0;  // lost: it is made anew
+  if (!entries) return 0;  // lost, so it is made anew
   for (const DirEntry& entry : *entries) {
     if (!is_log_file(entry.name)) continue;
     std::error_code gone;
     const std::uintmax_t size = std::filesystem::file_size(database + "/" + entry.name, gone);
-    newest = gone ? 0 : size;  // entries come by name
+    newest = gone ? 0 : size;  // entries are ordered by name
     all += newest;
   }
   return all - newest;
 }
 
-/// Decides what the newest logs become, and whether what the store holds back may be used: a start
-/// that it would not carry leaves it as it is. Nothing is changed yet.
+/// Decides what the newest logs become, and whether the room that the store holds back may be used.
+/// If that room is not enough for the start, it is left as it is. Nothing is changed yet.
 StartRoom look_at_room(StoreCore& core, const StoreState& state,
                        const std::vector<LogScan>& scans) {
   StartRoom room;
@@ -109,7 +109,7 @@ StartRoom look_at_room(StoreCore& core, const StoreState& state,
     newest = std::max(newest, scans[i].newest_bytes);
   }
   const auto free = core.disk.free_bytes(core.options.path);
-  if (!free) return room;  // not every file system tells
+  if (!free) return room;  // not every file system reports it
   room.free_bytes = *free;
   room.held_bytes = bytes_of_zeros(core.options.path);
   const bool resumes = *free < resumed + tables && newest <= core.options.write_buffer_bytes * 2;
@@ -149,11 +149,11 @@ Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t inde
   return ok();
 }
 
-/// Segments that are in the directory and not in the state: dropped ones whose removal was
-/// interrupted, and the one that was made ready to be the next.
+/// Segments that are in the directory and not in the state: dropped segments whose removal was
+/// interrupted, and a segment that was prepared as the next one.
 struct Leftovers {
   std::vector<std::uint64_t> segments;
-  std::vector<std::string> unknown;  ///< stays
+  std::vector<std::string> unknown;  ///< is left alone
 };
 
 Result<Leftovers> find_leftovers(const std::string& store, const StoreState& state) {
@@ -238,7 +238,7 @@ Result<> for_each_record(const StoreCore& core, std::uint64_t group, Use use) {
   return ok();
 }
 
-/// The unfinished transactions that the checkpoint wrote.
+/// Reads the unfinished transactions that the checkpoint wrote.
 Result<> read_checkpoint(StoreCore& core, const StoreState& state) {
   std::uint64_t entries = 0;
   std::optional<UnfinishedEnd> end;
@@ -274,9 +274,9 @@ Result<> verify(StoreCore& core, std::uint64_t from, std::uint64_t before, std::
   return ok();
 }
 
-/// Empties the directories of all segments, to be made anew from the whole log, which must be
-/// sound. Before they are empty the state says that no checkpoint has filled them: a start that is
-/// interrupted later would take empty ones for whole.
+/// Empties the directories of all segments. They are then made anew from the whole log, which must
+/// be sound. The state first says that no checkpoint has filled them, because a start that is
+/// interrupted later would otherwise take empty directories for complete ones.
 Result<> forget_directories(StoreCore& core, std::uint64_t oldest, std::uint64_t last) {
   core.log(LogLevel::warn, "a directory of finished transactions is made anew from the log");
   CONCERTO_CHECK(verify(core, oldest, last + 1, oldest));

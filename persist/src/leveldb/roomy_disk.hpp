@@ -9,7 +9,7 @@
 namespace concerto::persist {
 
 /// A disk on which an operation that finds no space gets some from the disk's SpaceReserve. A sync
-/// is not one of them: after a failed one nobody knows what the disk has. Thread-safe.
+/// does not: after a failed sync nobody knows what is on the disk. Thread-safe.
 class RoomyDisk final : public Disk {
  public:
   explicit RoomyDisk(PatientDisk& disk) : disk_(disk) {}

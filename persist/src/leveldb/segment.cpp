@@ -31,7 +31,7 @@ Error not_opened(const std::string& path, const leveldb::Status& status) {
   return make_error(EngineErrc::store_failed, "cannot open '" + path + "': " + status.ToString());
 }
 
-/// Without this file LevelDB takes a database for one that has not been made yet.
+/// Without the file CURRENT, LevelDB takes a database for one that is to be made.
 Result<> check_current(const std::string& database) {
   const std::string current = database + "/CURRENT";
   CONCERTO_TRY(const EntryKind kind, kind_of(current));
@@ -80,7 +80,7 @@ Result<> SegmentEnv::start() {
   return directory_env.start();
 }
 
-// A log that makes LevelDB's table in memory too large would become a table all the same.
+// A log that is too large for LevelDB's table in memory would become a table nevertheless.
 void SegmentEnv::resume_logs(std::uint64_t log_bytes) {
   resumes_logs = true;
   log_env.resume_logs();
@@ -143,7 +143,7 @@ Result<std::shared_ptr<Segment>> Segment::open(SegmentEnv& env, const std::strin
   if (sound) sound = segment->open_directory(false);
   if (sound) sound = segment->load_filter();
   if (sound) return segment;
-  // A directory that the system does not let us read now may be whole.
+  // If the system does not let us read a directory now, the directory may be sound.
   if (sound.error().code != EngineErrc::store_damaged) return std::move(sound).error();
   segment->directory_lost_ = true;
   return segment;
@@ -261,7 +261,7 @@ Result<> Segment::seal(const std::string& encoded_filter) {
     return make_error(EngineErrc::store_failed,
                       "the filter of '" + path_ + "' was not written: " + status.ToString());
   }
-  // A range behind all keys: what is in memory is written out, and nothing is merged.
+  // A range behind all keys: LevelDB writes its table in memory to disk and merges nothing.
   const std::string behind(17, '\xff');
   const leveldb::Slice end(behind);
   log_->CompactRange(&end, &end);
@@ -286,7 +286,7 @@ Result<std::vector<FinishedEntry>> Segment::moved_entries() const {
   return moved;
 }
 
-/// The stored filter with what came later, or one made from the directory's entries.
+/// Reads the stored filter and adds what came later, or makes a filter of the directory's entries.
 Result<> Segment::load_filter() {
   std::string stored;
   const std::string key(1, tag_filter);
@@ -315,7 +315,7 @@ Result<> Segment::forget_finished() {
 std::uint64_t Segment::bytes_on_disk() const {
   std::uint64_t bytes = 0;
   for (const std::string& part : {log_database(path_), directory_database(path_)}) {
-    // LevelDB may remove a file meanwhile: what cannot be looked at counts as nothing.
+    // LevelDB may remove a file meanwhile. A file that cannot be looked at counts as empty.
     std::error_code error;
     std::filesystem::directory_iterator at(part, error);
     for (; !error && at != std::filesystem::directory_iterator{}; at.increment(error)) {

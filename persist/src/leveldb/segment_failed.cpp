@@ -29,7 +29,7 @@ struct FailedItem {
   TransFacts facts;
 };
 
-/// Absent when the pair is not an entry of the index.
+/// Absent if the pair is not an entry of the index.
 std::optional<FailedItem> decode_failed(std::string_view key, std::string_view value) {
   if (key.size() != 9 || value.size() != 21) return std::nullopt;
   Decoder in(value.substr(16));
@@ -47,8 +47,8 @@ std::string encode_time(WallTime time) {
 
 }  // namespace
 
-// The index says up to which time it has all failures. The store's state has the time of the newest
-// failure: if that is later, an earlier version of this program has left some out.
+// The index records up to which time it has all failures. The store's state has the time of the
+// newest failure: if that is later, an earlier version of this program has left some out.
 Result<> Segment::write_failed(const std::vector<FailedEntry>& entries) {
   CONCERTO_TRY(WallTime newest, indexed_until());
   leveldb::WriteBatch batch;

@@ -23,9 +23,9 @@ void SegmentSet::drop_oldest() {
 }
 
 void SegmentSet::remove_dropped() {
-  Segments unread;  // closed without the lock
+  Segments unread;  // closed after the lock is released
   const MutexLock lock(mutex_);
-  // No new reader can come to a dropped segment.
+  // A dropped segment gets no new readers.
   const auto read = std::partition(dropped_.begin(), dropped_.end(),
                                    [](const auto& segment) { return segment.use_count() > 1; });
   std::move(read, dropped_.end(), std::back_inserter(unread));
@@ -33,14 +33,14 @@ void SegmentSet::remove_dropped() {
 }
 
 void SegmentSet::clear() {
-  std::vector<Entry> closed;  // without the lock
+  std::vector<Entry> closed;  // closed after the lock is released
   Segments dropped;
   const MutexLock lock(mutex_);
   closed.swap(entries_);
   dropped.swap(dropped_);
 }
 
-/// The number of segments that begin with the group or before it.
+/// The number of segments that begin at or before the group.
 std::size_t SegmentSet::index_of(std::uint64_t group) const {
   const auto after = std::upper_bound(entries_.begin(), entries_.end(), group,
                                       [](std::uint64_t number, const Entry& entry) {

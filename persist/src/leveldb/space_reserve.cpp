@@ -30,7 +30,7 @@ void SpaceReserve::fail_at_once() {
   changed_.notify_all();
 }
 
-/// Whether another attempt may succeed; false when the operation is to fail.
+/// Makes room for another attempt. False if the operation is to fail.
 bool SpaceReserve::find_some(const Error& reason, std::uint64_t wanted) {
   UniqueLock lock(mutex_);
   if (give_up_ && give_up_(wanted)) return true;

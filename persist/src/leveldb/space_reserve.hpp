@@ -13,17 +13,19 @@
 
 namespace concerto::persist {
 
-/// What becomes of an operation that finds the disk full. What the store holds back is given up for
-/// it, a piece at a time. When nothing is left, the operation waits until somebody makes room: a
-/// shortage that passes must not fail the store. Thread-safe.
+/// Decides what happens to an operation that finds the disk full. The store gives up the room that
+/// it holds back, a piece at a time. When nothing is left, the operation waits until somebody makes
+/// room, because a shortage that passes must not fail the store. Thread-safe.
 class SpaceReserve {
  public:
-  /// Gives up a piece of what is held back; false when there is none. `wanted`: bytes of room that
-  /// the operation is a part of; pieces that are not enough for all of it win nothing.
+  /// Gives up a piece of the room that is held back. False if there is none. `wanted`: the room
+  /// that the whole work needs of which the operation is a part. Pieces that are not enough for all
+  /// of it would be wasted.
   using GiveUp = std::function<bool(std::uint64_t wanted)>;
 
-  /// Calls `attempt`, which returns a Result, until it does not fail for want of space. It may have
-  /// written a part before it fails: the next attempt must write the same bytes to the same place.
+  /// Calls `attempt`, which returns a Result, until it does not fail for lack of space. An attempt
+  /// that fails may have written a part, so the next one must write the same bytes to the same
+  /// place.
   template <class Attempt>
   auto use(Attempt attempt, std::uint64_t wanted = 0) {
     auto done = attempt();
@@ -33,14 +35,16 @@ class SpaceReserve {
     return done;
   }
 
-  /// Called by one thread at a time. Null: nothing is held back.
+  /// Sets the function that gives up room. It is called by one thread at a time. Null: nothing is
+  /// held back.
   void give_from(GiveUp give_up);
-  /// From now on an operation waits when nothing is held back; before, and after `fail_at_once`, it
-  /// fails: a store that cannot be opened says so, one that serves waits. `on_wait` hears of a
-  /// wait and its reason, not more often than every ten seconds, on the thread that waits.
+  /// From this call on, an operation waits if nothing is held back any more. Before this call and
+  /// after `fail_at_once` such an operation fails, because the start of a store should report the
+  /// shortage and a running store should outlast it. `on_wait` is called with the reason when an
+  /// operation waits, at most every ten seconds, on the waiting thread.
   void wait_from_now_on(std::function<void(const Error&)> on_wait);
   void fail_at_once();
-  /// Operations that wait for room now.
+  /// Number of operations that wait for room now.
   std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
 
  private:

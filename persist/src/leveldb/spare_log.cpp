@@ -18,7 +18,8 @@ std::string spare_log_path(const std::string& store) {
   return store + "/SPARE";
 }
 
-/// Whole steps, and more than the last log took: the next one may become a little longer.
+/// A whole number of steps, and more than the last log took, because the next log may become a
+/// little longer.
 std::uint64_t SpareLog::rounded(std::uint64_t bytes) const noexcept {
   return (bytes / step_bytes_ + 1) * step_bytes_;
 }

@@ -11,34 +11,34 @@
 
 namespace concerto::persist {
 
-/// One file of zeros that waits to become the next log, mostly a log that is not needed any more.
-/// Its blocks belong to it already: a sync after a write inside it changes nothing of the file
-/// system's, and neither new blocks nor a removal hold up other syncs. Thread-safe.
+/// A file of zeros that waits to become the next log; usually it is a log that is no longer needed.
+/// Its blocks are allocated already, so a sync after a write inside it changes no data of the file
+/// system, and neither new blocks nor a removal hold up other syncs. Thread-safe.
 class SpareLog {
  public:
-  /// `path`: where the file waits, in the file system of the logs. Empty: none is ever kept.
-  /// `step_bytes`: sizes are whole steps.
+  /// `path`: where the file waits, in the file system of the logs; empty: no file is ever kept.
+  /// `step_bytes`: sizes are multiples of it.
   SpareLog(Disk& disk, std::string path, std::size_t step_bytes)
       : disk_(disk), path_(std::move(path)), step_bytes_(step_bytes) {}
 
-  /// Takes over a log for `zero_piece`; false when there is a spare one already, or the log is too
-  /// long. Nothing may refer to the log any more, durably: after a power loss it can be there again
-  /// under its old name, with zeros in it.
+  /// Takes over a log, to be zeroed by `zero_piece`. False if there is a spare log already, or if
+  /// the log is too long. Nothing durable may refer to the log any more: after a power loss it can
+  /// be there again under its old name, with zeros in it.
   Result<bool> keep(const std::string& log);
-  /// Asks `zero_piece` for a new file of about so many bytes; false when there is one already.
+  /// Asks `zero_piece` for a new file of about so many bytes. False if there is one already.
   bool want(std::uint64_t bytes);
-  /// Zeroes another piece of what was kept or wanted, small enough not to hold up other syncs for
-  /// long; false when nothing is left to do. On one thread. After an error it holds no file open.
+  /// Zeroes another piece of a kept or wanted file. A piece is small enough not to hold up other
+  /// syncs for long. False if nothing is left to do. On one thread. After an error no file is open.
   Result<bool> zero_piece();
-  /// Gives the file the name `log` and returns its size, all of it zeros; 0 when none is ready.
+  /// Gives the file the name `log` and returns its size; all of it is zeros. 0: no file is ready.
   /// The caller syncs the directory.
   Result<std::uint64_t> use_as(const std::string& log);
-  /// Removes a file that an earlier process left, unless it was taken for a new one meanwhile.
+  /// Removes the file of an earlier process, unless it has become a file of this one meanwhile.
   Result<> remove_old();
-  /// Removes what was kept, wanted or is ready, or an old file, because its room is needed; false
-  /// when there is none. Later another one may be kept or wanted.
+  /// Removes the file, whoever made it, because its room is needed. False if there is none. Another
+  /// file may be kept or wanted later.
   Result<bool> give_up();
-  /// Removes what was kept, wanted or is ready, and makes none any more.
+  /// Removes the file, and makes no other one.
   Result<> drop();
 
  private:
@@ -63,10 +63,10 @@ class SpareLog {
   State state_ CONCERTO_GUARDED_BY(mutex_) = State::none;
   std::uint64_t size_ CONCERTO_GUARDED_BY(mutex_) = 0;
 
-  // Of the thread that zeroes:
+  // Used only by the thread that zeroes:
   std::unique_ptr<DiskFile> file_;
   std::uint64_t zeroed_ = 0;
-  std::uint64_t file_bytes_ = 0;  ///< how long the file is to be
+  std::uint64_t file_bytes_ = 0;  ///< the size that the file is to have
 };
 
 /// Where a store keeps its spare log.

@@ -27,7 +27,7 @@ StoreCore::StoreCore(LevelDbOptions store_options, const Clock& used_clock, Obse
   });
 }
 
-// The files may be in use longer than what is held back.
+// The files may be in use for longer than the reserves from which they get room.
 StoreCore::~StoreCore() {
   env.disk.space().give_from(nullptr);
 }
@@ -49,7 +49,7 @@ Result<> StoreCore::append(const Ledger::Group& group) {
   unchecked_bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
   segment_bytes_ += group.value->size();
   if (segment_bytes_ < options.segment_bytes && !is_past_age()) return ok();
-  // This group is durable whether or not a new segment can be begun; the next one would not be.
+  // This group is durable even if no new segment can be begun. The next group would not be.
   begun_ = begin_segment(group.number + 1);
   if (!begun_) log(LogLevel::error, "no new segment: " + begun_.error().detail);
   return ok();
@@ -66,7 +66,8 @@ bool StoreCore::segment_waits_for_group() {
 }
 
 Result<> StoreCore::begin_segment(std::uint64_t first_group) {
-  // Until its number is in the state nobody may prepare the next one: it would get the same.
+  // Until the segment's number is in the state, no other one may be prepared: it would get the same
+  // number.
   const MutexLock hold(prepared_mutex_);
   CONCERTO_CHECK(check_place());
   SegmentState fresh;

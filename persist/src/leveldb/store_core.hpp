@@ -23,26 +23,26 @@ class StoreCore {
   StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,
             StoreLock held, const StoreIdentity& identity);
   ~StoreCore();
-  /// Closes the files and lets go of the directory. Nothing runs any more.
+  /// Closes the files and releases the directory. Nothing may run any more.
   void release();
 
-  /// An error when the directory that was opened is not at its path any more; from then on no file
-  /// is touched by its name. Thread-safe.
+  /// An error if the directory that was opened is no longer at its path; from then on no file is
+  /// touched by its name. Thread-safe.
   Result<> check_place();
 
-  /// Appends a group to the log and begins a new segment where it is time. On the committer's
-  /// thread.
+  /// Appends a group to the log, and begins a new segment if it is time. On the committer's thread.
   Result<> append(const Ledger::Group& group);
 
-  /// Whether the current segment is past its age and holds what retention will drop: the next
-  /// group, which a quiet store does not write by itself, ends it. Thread-safe.
+  /// Whether the current segment is past its age and holds data that retention will drop. Such a
+  /// segment ends with the next group, but an idle store writes no group by itself. Thread-safe.
   bool segment_waits_for_group();
 
-  /// Creates the next segment ahead once the current one is half full, because that takes many
+  /// Creates the next segment ahead, once the current one is half full, because that takes many
   /// syncs. On the maintenance thread.
   Result<> prepare_segment();
 
-  /// Changes what the file STATE says, and writes it, if the directory is still at its path.
+  /// Changes the content of the file STATE and writes the file, if the directory is still at its
+  /// path.
   template <class Change>
   Result<> change_state(Change change) {
     const MutexLock hold(state_mutex_);
@@ -50,7 +50,7 @@ class StoreCore {
     return write_state();
   }
   StoreState state() const;
-  /// At opening only: takes over what the file says.
+  /// Only while the store is opened: takes over the content of the file.
   void adopt_state(StoreState state) {
     const MutexLock hold(state_mutex_);
     state_ = std::move(state);
@@ -83,7 +83,7 @@ class StoreCore {
   Result<> begin_segment(std::uint64_t first_group);
   Result<> write_state() CONCERTO_REQUIRES(state_mutex_);
 
-  Mutex prepared_mutex_;  ///< while a segment is made ready or begins; before state_mutex_
+  Mutex prepared_mutex_;  ///< held while a segment is prepared or begun; locked before state_mutex_
   std::shared_ptr<Segment> prepared_ CONCERTO_GUARDED_BY(prepared_mutex_);
   mutable Mutex state_mutex_;
   StoreState state_ CONCERTO_GUARDED_BY(state_mutex_);

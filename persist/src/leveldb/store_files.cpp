@@ -21,7 +21,7 @@ std::string with_checksum(std::string content) {
   return content + "checksum " + checksum + "\n";
 }
 
-/// The lines before the checksum, which must be right.
+/// The lines before the checksum, if the checksum is right.
 Result<std::string> checked_lines(const std::string& path, const std::string& content) {
   const auto at = content.rfind("checksum ");
   if (at == content.npos) return damaged(path, "it has no checksum");

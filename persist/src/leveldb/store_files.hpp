@@ -14,7 +14,7 @@ namespace concerto::persist {
 // The store's own small files are lines of text, `name value...`, and end with a line
 // `checksum <8 hex digits>`, the crc32c of everything before it.
 
-/// The two errors store_damaged of a file or directory of a store.
+/// Two kinds of store_damaged: the file or directory is damaged, or it is missing.
 Error damaged(const std::string& path, const std::string& what);
 Error missing(const std::string& path);
 
@@ -34,12 +34,12 @@ struct SegmentState {
   std::uint64_t first_group = 1;
   std::uint64_t first_sequence = 1;
   WallTime opened{};
-  bool sealed = false;        ///< no group will be added, and all of its derived data is written
+  bool sealed = false;        ///< no group will be added, and all derived data is written
   WallTime newest_finish{};   ///< of transactions that began here, as of the checkpoint
   WallTime newest_failure{};  ///< likewise, of those that failed
 };
 
-/// The file STATE: what changes rarely. It is replaced as a whole.
+/// The file STATE: what changes rarely. The file is always replaced as a whole.
 struct StoreState {
   std::vector<SegmentState> segments;  ///< oldest first, never empty
   std::uint64_t checkpoint_first = 0;  ///< first group to replay; 0: no checkpoint

@@ -24,7 +24,7 @@ StoreHistogram sync_times(const StoreProbe& probe) {
   StoreHistogram times;
   times.name = "sync_seconds";
   times.help = "Seconds to write a group and sync it";
-  // Below 128 us the buckets of the probe are finer than anybody needs.
+  // The probe's buckets below 128 us are finer than anybody needs.
   constexpr std::size_t first_shown = 7;
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < probe.sync_times.size(); ++i) {

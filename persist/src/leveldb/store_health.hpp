@@ -6,7 +6,7 @@
 
 namespace concerto::persist {
 
-// How an open store is and what it counts, for probes and metrics. Thread-safe.
+// The state and the counters of an open store, for probes and metrics. Thread-safe.
 
 StoreHealth health_of(StoreCore& core);
 StoreNumbers numbers_of(StoreCore& core);

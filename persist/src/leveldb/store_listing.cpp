@@ -22,7 +22,7 @@ std::string name_of(const std::string& path) {
   return path.substr(path.find_last_of('/') + 1);
 }
 
-/// A name counts as a segment's only if the segment of that number is called exactly so.
+/// A name is a segment's only if it is exactly the name that a segment of this number has.
 std::optional<std::uint64_t> segment_number(const std::string& name) {
   const auto digits = name.find_first_of("0123456789");
   if (digits == name.npos) return std::nullopt;
@@ -38,7 +38,7 @@ bool is_of_database(const DirEntry& entry) {
   return entry.kind == EntryKind::file && is_database_file(entry.name);
 }
 
-/// What file systems and tools put into directories that are not theirs.
+/// Entries that file systems and tools put into the directories of others.
 bool is_furniture(const std::string& name) {
   constexpr std::array<std::string_view, 6> known{"lost+found",   "System Volume Information",
                                                   "$RECYCLE.BIN", "@eaDir",
@@ -76,7 +76,7 @@ void note_file(StoreListing& listing, const std::string& name) {
   const auto is = [&name](const std::string& path) { return name == name_of(path); };
   const auto is_new = [&name](const std::string& path) { return name == name_of(path) + ".new"; };
   if (is(lock_path(""))) {
-    // Says nothing: whoever looks may just have made it.
+    // The lock does not show that this is a store: the caller may just have created it.
   } else if (is(identity_path(""))) {
     listing.identity = true;
   } else if (is(state_path(""))) {

@@ -27,7 +27,8 @@ Result<StoreLock> StoreLock::take(const std::string& path) {
   lock.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock.fd_ < 0) return system_failure("cannot open", path);
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) return not_locked(path, errno);
-  // Whoever resets a store removes the file with the lock held: then the lock keeps nobody away.
+  // A process that resets a store removes the file while it holds the lock. Such a lock keeps
+  // nobody away.
   struct stat held {};
   if (::fstat(lock.fd_, &held) != 0) return system_failure("cannot look at", path);
   if (held.st_nlink == 0) {
@@ -42,7 +43,7 @@ Result<> StoreLock::check() const {
   struct stat there {};
   if (fd_ < 0 || ::fstat(fd_, &held) != 0) return ok();
   if (::stat(path_.c_str(), &there) != 0) {
-    if (errno != ENOENT && errno != ENOTDIR) return ok();  // that tells nothing of the file
+    if (errno != ENOENT && errno != ENOTDIR) return ok();  // that says nothing about the file
   } else if (held.st_dev == there.st_dev && held.st_ino == there.st_ino) {
     return ok();
   }

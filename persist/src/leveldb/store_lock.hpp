@@ -7,16 +7,16 @@
 
 namespace concerto::persist {
 
-/// Keeps other processes, and other stores of this one, away from a store's directory as long as
-/// it lives.
+/// As long as it lives, keeps other processes, and other stores of this process, away from a
+/// store's directory.
 class StoreLock {
  public:
-  /// Errors: store_unavailable when somebody else holds it, or has just removed it; store_failed
-  /// when the file system gives no lock.
+  /// Errors: store_unavailable if somebody else holds the lock, or has just removed it;
+  /// store_failed if the file system gives no lock.
   static Result<StoreLock> take(const std::string& path);
 
-  /// An error when another file, or none, is at the lock's path now: the lock then keeps nobody
-  /// away, and what stands there is not this store. Errors: store_failed.
+  /// Checks that the lock's file is still at its path. If another file is there, or none, the lock
+  /// keeps nobody away, and what is there is not this store. Errors: store_failed.
   Result<> check() const;
 
   StoreLock() = default;
@@ -34,8 +34,8 @@ class StoreLock {
   int fd_ = -1;
 };
 
-/// The error of a lock that `flock` refused for the reason `reason` (a value of errno): only
-/// EWOULDBLOCK says that another process holds the lock.
+/// The error of a lock that `flock` refused with `reason`, a value of errno. Only EWOULDBLOCK means
+/// that another process holds the lock.
 Error not_locked(const std::string& path, int reason);
 
 }  // namespace concerto::persist

@@ -103,7 +103,7 @@ class PayloadWriter {
   std::uint64_t base_;
 };
 
-/// Reads it back; a value outside its type's range makes the decoder fail.
+/// Reads such a payload. A value outside its type's range makes the decoder fail.
 class PayloadReader {
  public:
   explicit PayloadReader(std::string_view bytes) : in_(bytes) {}
@@ -125,7 +125,7 @@ class PayloadReader {
     return static_cast<Enum>(value);
   }
 
-  /// Which mode has the number, if one has, is not the store's business.
+  /// The store does not ask whether a mode has this number.
   TransType type() {
     const auto type = static_cast<TransType>(in_.u8());
     if (!is_mode_number(type)) in_.fail();

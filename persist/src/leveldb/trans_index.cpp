@@ -11,7 +11,7 @@ TransFacts facts_of(const Transaction& trans) noexcept {
   constexpr std::int64_t last = std::numeric_limits<std::uint32_t>::max();
   const std::int64_t count =
       std::chrono::floor<seconds>(trans.create_time.time_since_epoch()).count();
-  // A time that does not fit is not known.
+  // A time that does not fit counts as unknown.
   return {static_cast<std::uint32_t>(count > 0 && count <= last ? count : 0), trans.type};
 }
 

@@ -27,7 +27,7 @@ std::size_t UnfinishedTable::home(const Fingerprint& fingerprint) const noexcept
   return fingerprint.high & (index_.size() - 1);
 }
 
-/// Where the fingerprint stands in the index, or the empty place where it belongs.
+/// Where the fingerprint is in the index, or the empty place where it belongs.
 std::size_t UnfinishedTable::position(const Fingerprint& fingerprint) const noexcept {
   const std::uint32_t wanted = tag(fingerprint);
   std::size_t at = home(fingerprint);
@@ -57,7 +57,7 @@ UnfinishedEntry& UnfinishedTable::insert(const UnfinishedEntry& entry) {
   }
   const std::size_t at = position(entry.fingerprint);
   CONCERTO_ASSERT(index_[at] == nothing);
-  // Slots are taken from the lowest on, so that no number has all bits of the index's size.
+  // Slots are taken from the lowest on, so that no slot's number has all bits of the index's size.
   const std::uint32_t taken = free_.back();
   free_.pop_back();
   CONCERTO_ASSERT(taken < slot_number(nothing));

@@ -24,7 +24,7 @@ class UnfinishedTable {
   std::size_t size() const noexcept { return size_; }
   std::size_t bytes() const noexcept;
 
-  /// Slots are numbered from 0; a loop may let go of the table between two calls and still sees
+  /// Slots are numbered from 0. A loop may release the table between two calls, and still sees
   /// every entry that was there all the time. Null for an empty slot.
   std::size_t slots() const noexcept { return chunks_.size() * chunk_entries; }
   const UnfinishedEntry* at_slot(std::size_t slot) const noexcept;
@@ -47,9 +47,10 @@ class UnfinishedTable {
 
   std::vector<Chunk> chunks_;
   std::vector<std::uint32_t> free_;
-  /// Open addressing, linear probing; a power of two. An item is a slot's number, which needs fewer
-  /// bits than the index has places, and above it bits of the fingerprint: a look-up does not touch
-  /// the entries of others, each of which would be a cache miss.
+  /// Open addressing with linear probing; the size is a power of two. An item is a slot's number,
+  /// which needs fewer bits than the index has places. The higher bits of the item are bits of the
+  /// fingerprint, so that a lookup does not touch the entries of other transactions, each of which
+  /// would be a cache miss.
   std::vector<std::uint32_t> index_;
   std::size_t size_ = 0;
 };

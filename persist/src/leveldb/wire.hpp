@@ -51,8 +51,8 @@ inline std::uint64_t number_of(std::string_view key) noexcept {
   return number;
 }
 
-/// Takes the values back in the same order. Reading past the end or a malformed value makes it
-/// fail for good: it then yields zeros, and `ok` says so.
+/// Reads the values in the order in which they were written. Reading past the end, or a malformed
+/// value, makes the decoder fail for good: it then yields zeros, and `ok` is false.
 class Decoder {
  public:
   explicit Decoder(std::string_view bytes) : bytes_(bytes) {}
@@ -83,7 +83,7 @@ class Decoder {
     return static_cast<std::int64_t>((value >> 1) ^ (0 - (value & 1)));
   }
 
-  /// Shows bytes of the input.
+  /// The result points into the input.
   std::string_view text() { return bytes(varint()); }
 
   std::string_view bytes(std::uint64_t count) {

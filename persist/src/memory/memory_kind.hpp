@@ -4,7 +4,7 @@
 
 namespace concerto::persist {
 
-/// The store without a disk: nothing is there after the process.
+/// The store without a disk. Its data is gone when the process ends.
 StoreKind memory_kind();
 
 }  // namespace concerto::persist

@@ -53,7 +53,7 @@ struct MemoryStore::State {
   KvTable kv CONCERTO_GUARDED_BY(mutex);
   std::size_t effects CONCERTO_GUARDED_BY(mutex) = 0;
 
-  /// What to go back to when progress is lost: a gid and its record before (absent: created).
+  /// What to restore if progress is lost: gids with their earlier transactions (absent: none).
   std::vector<std::pair<Gid, std::optional<Transaction>>> undo CONCERTO_GUARDED_BY(mutex);
 
   bool holding CONCERTO_GUARDED_BY(mutex) = false;
@@ -153,7 +153,8 @@ void MemoryStore::fail_commit(std::size_t nth, Failure failure) {
 }
 
 void MemoryStore::crash() {
-  std::deque<State::Waiting> vanished;  // destroyed after the lock: coroutines unwind
+  // Destroyed after the lock is released, because coroutines unwind.
+  std::deque<State::Waiting> vanished;
   const MutexLock lock(state_->mutex);
   vanished.swap(state_->waiting);
   for (auto lost = state_->undo.rbegin(); lost != state_->undo.rend(); ++lost) {
@@ -179,7 +180,8 @@ std::size_t MemoryStore::commits() const {
 
 namespace {
 
-/// Hands a change to the store and waits for it; a friend in all but name of MemoryStore::State.
+/// Hands a change to the store and awaits its effect. A template, because MemoryStore::State is
+/// private.
 template <class State, class Effect>
 Async<> order(State& state, Effect effect) {
   Executor executor = co_await asio::this_coro::executor;
