@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""curl, grpcurl (which stands on grpc-go) and OpenSSL against our servers over TLS."""
+"""curl, grpcurl, grpc-go and OpenSSL against our servers over TLS, and our client against grpc-go's
+server."""
 
 import json
 import os
@@ -16,6 +17,7 @@ from concerto_testing import Process, go_build, main, need_program  # noqa: E402
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl"
 GRPCURL_MODULE = os.path.join(HERE, "..", "grpcurl")
+GRPCGO_MODULE = os.path.join(HERE, "grpcgo")
 HEALTH = "grpc.health.v1.Health"
 RUN_TIMEOUT_S = 30
 LARGE_BYTES = 3_000_000
@@ -36,6 +38,9 @@ class Tls(unittest.TestCase):
     def file(self, name):
         return os.path.join(self.work, name)
 
+    def program(self, name):
+        return os.path.join(self.args.build_directory, name)
+
     def run_program(self, *command, stdin=""):
         return subprocess.run(command, input=stdin, timeout=RUN_TIMEOUT_S, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True)
@@ -49,9 +54,28 @@ class Tls(unittest.TestCase):
         go_build(GRPCURL_MODULE, self.args.build_directory, GRPCURL)
         options = [argument for argument in arguments if argument.startswith("-")]
         others = [argument for argument in arguments if not argument.startswith("-")]
-        return self.run_program(os.path.join(self.args.build_directory, "grpcurl"),
+        return self.run_program(self.program("grpcurl"),
                                 f"-cacert={self.file(ca)}", f"-servername={name}", *options,
                                 f"127.0.0.1:{self.grpc_port}", *others)
+
+    def grpcgo(self, ca="ca.pem", name="localhost"):
+        """Makes each kind of call with grpc-go."""
+        go_build(GRPCGO_MODULE, self.args.build_directory)
+        return self.run_program(self.program("grpcgo"), "call", "-ca", self.file(ca), "-name", name,
+                                "-address", f"127.0.0.1:{self.grpc_port}",
+                                "-bytes", str(LARGE_BYTES))
+
+    def start_grpcgo_server(self):
+        """The port of a server that is grpc-go's and has the certificate of ours."""
+        go_build(GRPCGO_MODULE, self.args.build_directory)
+        server = Process("grpcgo_server", [self.program("grpcgo"), "serve",
+                                           "-certificate", self.file("server.pem"),
+                                           "-key", self.file("server.key")], self.work)
+        self.addCleanup(server.kill)
+        return re.search(r"gRPC (\d+)", server.wait_for_line("gRPC")).group(1)
+
+    def our_client(self, port, ca="ca.pem", name="localhost"):
+        return self.run_program(self.args.tls_client, port, self.file(ca), name, str(LARGE_BYTES))
 
     def negotiated(self, port, *offered):
         """The protocol that ALPN agrees on, or the whole output where it agrees on none."""
@@ -96,9 +120,38 @@ class Tls(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0, done.stdout)
             self.assertIn("certificate", done.stderr)
 
+    def test_grpc_go_calls(self):
+        done = self.grpcgo()
+        self.assertEqual((done.returncode, done.stdout.splitlines()), (0, [
+            "health SERVING over h2", "unknown method Unimplemented", "watch SERVING",
+            f"echo {LARGE_BYTES}"]), done.stderr)
+        self.assertEqual(self.failed_handshakes(), ("0", "0"))
+
+    def test_grpc_go_refuses_a_stranger_and_another_name(self):
+        for options, reason in (({"ca": "stranger.pem"}, "unknown authority"),
+                                ({"name": "elsewhere.org"}, "not elsewhere.org")):
+            done = self.grpcgo(**options)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("code = Unavailable", done.stderr)
+            self.assertIn(reason, done.stderr)
+
+    def test_our_client_calls_grpc_go(self):
+        done = self.our_client(self.start_grpcgo_server())
+        self.assertEqual((done.returncode, done.stdout.splitlines()), (0, [
+            "health SERVING", "unknown method Unimplemented", f"echo {LARGE_BYTES}"]), done.stderr)
+
+    def test_our_client_refuses_a_stranger_and_another_name(self):
+        port = self.start_grpcgo_server()
+        for options, reason in (({"ca": "stranger.pem"}, "certificate verify failed"),
+                                ({"name": "elsewhere.org"}, "mismatch")):
+            done = self.our_client(port, **options)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("code = Unavailable", done.stderr)
+            self.assertIn(reason, done.stderr)
+
     def test_a_stream_ends_with_the_server(self):
         go_build(GRPCURL_MODULE, self.args.build_directory, GRPCURL)
-        watch = Process("watch", [os.path.join(self.args.build_directory, "grpcurl"),
+        watch = Process("watch", [self.program("grpcurl"),
                                   f"-cacert={self.file('ca.pem')}", "-servername=localhost",
                                   f"127.0.0.1:{self.grpc_port}", f"{HEALTH}/Watch"], self.work)
         self.addCleanup(watch.kill)
@@ -121,7 +174,8 @@ class Tls(unittest.TestCase):
 
 def add_arguments(parser):
     parser.add_argument("tls_server", help="the server's program", type=os.path.abspath)
-    parser.add_argument("build_directory", help="where grpcurl is built", type=os.path.abspath)
+    parser.add_argument("tls_client", help="the client's program", type=os.path.abspath)
+    parser.add_argument("build_directory", help="for the programs in Go", type=os.path.abspath)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,10 @@ Task<HttpResponse> echo(HttpRequest request) {
   co_return text_response(200, std::move(request.body));
 }
 
+Task<GrpcReply> echo_call(GrpcRequest request) {
+  co_return GrpcReply::success(std::move(request.message));
+}
+
 class Program {
  public:
   explicit Program(const std::shared_ptr<asio::ssl::context>& tls)
@@ -53,6 +57,7 @@ class Program {
     health_.register_on(grpc_);
     health_.set("", ServingStatus::serving);
     reflection_.register_on(grpc_);
+    grpc_.add_unary("/concerto.test.Echo/Echo", echo_call);
   }
 
   /// Serves until SIGTERM.
