@@ -4,7 +4,7 @@ import re
 
 from checks.rooms import out_of_bounds, room_of
 
-FUNCTION_LINES_MAX = 70
+FUNCTION_LINES_MAX = 60
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 

@@ -3,8 +3,7 @@
 import re
 
 LINE_CHARS_MAX = 100
-FILE_LINES_MAX = 800
-FILE_LINES_GOAL = 400
+FILE_LINES_MAX = 400
 
 # Formats that have rules of their own, and files that others wrote.
 FREE_LENGTH = (".md", ".sum", ".mod", ".pb.go", ".json", ".svg", "LICENSE")
@@ -26,11 +25,8 @@ def no_long_files(source):
         return
     count = len(source.lines) - 1
     if count > FILE_LINES_MAX:
-        yield source.finding(count, "file-length", f"{count} lines, the limit is {FILE_LINES_MAX}")
-    elif count > FILE_LINES_GOAL:
         yield source.finding(count, "file-length",
-                             f"{count} lines, the goal is {FILE_LINES_GOAL}: look for the seam",
-                             warning=True)
+                             f"{count} lines, the limit is {FILE_LINES_MAX}: look for the seam")
 
 
 def no_tabs(source):

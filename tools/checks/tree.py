@@ -47,8 +47,8 @@ class Source:
     def line_of(self, offset):
         return self.text.count("\n", 0, offset) + 1
 
-    def finding(self, line, rule, message, warning=False):
-        return Finding(self.path, line, rule, message, warning)
+    def finding(self, line, rule, message):
+        return Finding(self.path, line, rule, message)
 
 
 class Tree:
