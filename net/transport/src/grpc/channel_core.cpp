@@ -68,7 +68,7 @@ ChannelCore::Pick ChannelCore::pick() {
   for (std::size_t i = 0; i < subchannels_.size(); ++i) {
     const std::size_t index = (next_ + i) % subchannels_.size();
     Subchannel& subchannel = *subchannels_[index];
-    if (ClientConnection* connection = subchannel.usable()) {
+    if (ChannelConnection* connection = subchannel.usable()) {
       next_ = (index + 1) % subchannels_.size();
       return {connection, std::nullopt};
     }

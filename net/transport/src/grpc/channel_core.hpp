@@ -46,7 +46,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
  private:
   /// A connection, or a status to fail with, or neither: wait.
   struct Pick {
-    ClientConnection* connection = nullptr;
+    ChannelConnection* connection = nullptr;
     std::optional<GrpcStatus> failure;
   };
 

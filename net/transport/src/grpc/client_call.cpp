@@ -3,8 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "grpc/channel_connection.hpp"
 #include "grpc/channel_core.hpp"
-#include "grpc/client_connection.hpp"
 #include "grpc/wire.hpp"
 
 namespace concerto::net::detail {
@@ -59,7 +59,7 @@ void ClientCall::start() {
   channel_->dispatch(*this);
 }
 
-bool ClientCall::open_on(ClientConnection& connection) {
+bool ClientCall::open_on(ChannelConnection& connection) {
   http2::HeaderBlock block;
   block.add_fixed(":method", "POST");
   block.add_fixed(":scheme", channel_->options().tls ? "https" : "http");
@@ -241,7 +241,7 @@ GrpcStatus ClientCall::status_of_http() const {
 }
 
 void ClientCall::on_close(std::uint32_t error, bool unprocessed) {
-  const ClientConnection* connection = std::exchange(connection_, nullptr);
+  const ChannelConnection* connection = std::exchange(connection_, nullptr);
   if (is_over()) return;
   sent_ = !unprocessed;
   if (may_retry(unprocessed)) {

@@ -11,7 +11,7 @@
 namespace concerto::net::detail {
 
 class ChannelCore;
-class ClientConnection;
+class ChannelConnection;
 
 struct WaitingTag;
 using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<WaitingTag>>;
@@ -33,7 +33,7 @@ class ClientCall final : public Call, public WaitingHook {
   void set_message(std::string message) { message_ = std::move(message); }
   void start();
   /// Sends the call; false if the connection takes no more streams.
-  bool open_on(ClientConnection& connection);
+  bool open_on(ChannelConnection& connection);
 
   void writes_done();
   /// Ends the call here, if it has not ended. `error`: what the peer is told.
@@ -72,7 +72,7 @@ class ClientCall final : public Call, public WaitingHook {
   GrpcStatus status_of_http() const;
 
   const std::shared_ptr<ChannelCore> channel_;
-  ClientConnection* connection_ = nullptr;  ///< while the stream is open
+  ChannelConnection* connection_ = nullptr;  ///< while the stream is open
   const Kind kind_;
   const std::string method_;
   const GrpcMetadata sent_metadata_;

@@ -33,9 +33,9 @@ void add_with_imports(const pb::FileDescriptor& file, std::set<std::string>& sen
 
 /// The answers of one stream.
 template <class Request, class Response>
-class Session {
+class ReflectionAnswers {
  public:
-  explicit Session(const std::vector<std::string>& services) : services_(services) {}
+  explicit ReflectionAnswers(const std::vector<std::string>& services) : services_(services) {}
 
   Response answer(const Request& request) {
     Response response;
@@ -127,13 +127,13 @@ void GrpcReflection::register_on(GrpcServer& server) {
 
 template <class Request, class Response>
 Task<GrpcStatus> GrpcReflection::serve(GrpcServerStream& stream) {
-  Session<Request, Response> session(services_);
+  ReflectionAnswers<Request, Response> answers(services_);
   while (const std::optional<std::string> message = co_await stream.read()) {
     Request request;
     if (!request.ParseFromString(*message)) {
       co_return GrpcStatus{GrpcCode::internal, "malformed ServerReflectionRequest"};
     }
-    std::string reply = session.answer(request).SerializeAsString();
+    std::string reply = answers.answer(request).SerializeAsString();
     if (!co_await stream.write(std::move(reply))) break;
   }
   co_return GrpcStatus{};

@@ -63,7 +63,7 @@ Subchannel::~Subchannel() {
   }
 }
 
-ClientConnection* Subchannel::usable() {
+ChannelConnection* Subchannel::usable() {
   if (retired_) return nullptr;
   bool making = attempt_ != nullptr;
   std::size_t doubted = 0;
@@ -115,7 +115,7 @@ void Subchannel::connected(Socket socket, SocketPlace place) {
     stream.start_tls(std::make_unique<TlsSession>(*options.tls->native_handle(), Alpn::http_2,
                                                   options.tls_host));
   }
-  auto connection = std::make_shared<ClientConnection>(
+  auto connection = std::make_shared<ChannelConnection>(
       std::move(stream), *this, options.authority.empty() ? text_of(address_) : options.authority,
       keepalive_interval_);
   connection->keep(std::move(place));
@@ -164,15 +164,15 @@ void Subchannel::on_ready() {
   channel_.serve_waiting();
 }
 
-void Subchannel::on_drain(ClientConnection& connection) {
+void Subchannel::on_drain(ChannelConnection& connection) {
   keepalive_interval_ = std::max(keepalive_interval_, connection.keepalive_interval());
   channel_.serve_waiting();
 }
 
-void Subchannel::on_lost(ClientConnection& connection) {
+void Subchannel::on_lost(ChannelConnection& connection) {
   const auto place = std::find_if(connections_.begin(), connections_.end(),
                                   [&](const auto& held) { return held.get() == &connection; });
-  const std::shared_ptr<ClientConnection> lost = *place;
+  const std::shared_ptr<ChannelConnection> lost = *place;
   connections_.erase(place);
   if (!connection.is_ready()) return connect_failed(connection.lost_because());
   channel_.serve_waiting();

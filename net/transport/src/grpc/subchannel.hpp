@@ -7,7 +7,7 @@
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/address_source.hpp>
 
-#include "grpc/client_connection.hpp"
+#include "grpc/channel_connection.hpp"
 
 namespace concerto::net::detail {
 
@@ -26,7 +26,7 @@ class Subchannel {
   ChannelCore& channel() noexcept { return channel_; }
 
   /// A connection that takes a call now, or null; then one more is opened if that may help.
-  ClientConnection* usable();
+  ChannelConnection* usable();
   /// A call that waits may be served by this address soon.
   bool may_serve() const noexcept;
   /// Why the last attempt to connect failed.
@@ -38,8 +38,8 @@ class Subchannel {
   bool is_unused() const noexcept { return !attempt_ && connections_.empty(); }
 
   void on_ready();
-  void on_drain(ClientConnection& connection);
-  void on_lost(ClientConnection& connection);
+  void on_drain(ChannelConnection& connection);
+  void on_lost(ChannelConnection& connection);
 
  private:
   struct Attempt;
@@ -51,7 +51,7 @@ class Subchannel {
 
   ChannelCore& channel_;
   const Address address_;
-  std::vector<std::shared_ptr<ClientConnection>> connections_;
+  std::vector<std::shared_ptr<ChannelConnection>> connections_;
   std::shared_ptr<Attempt> attempt_;  ///< a TCP connection being made
   Timer connect_timer_;
   std::chrono::milliseconds keepalive_interval_;  ///< grows when the peer complains

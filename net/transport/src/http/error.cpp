@@ -3,12 +3,12 @@
 namespace concerto::net {
 namespace {
 
-struct Meaning {
+struct HttpMeaning {
   const char* text;
   Condition condition;
 };
 
-Meaning meaning_of(HttpErrc code) {
+HttpMeaning meaning_of(HttpErrc code) {
   switch (code) {
     case HttpErrc::bad_url:
       return {"bad URL", Condition::rejected};

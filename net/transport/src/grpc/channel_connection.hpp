@@ -14,10 +14,10 @@ class Subchannel;
 
 /// A channel's connection to one address. The subchannel that owns it hears of its changes until
 /// it disowns it.
-class ClientConnection final : public http2::Connection {
+class ChannelConnection final : public http2::Connection {
  public:
-  ClientConnection(ByteStream stream, Subchannel& owner, std::string authority,
-                   std::chrono::milliseconds keepalive_interval);
+  ChannelConnection(ByteStream stream, Subchannel& owner, std::string authority,
+                    std::chrono::milliseconds keepalive_interval);
 
   const std::string& authority() const noexcept { return authority_; }
 

@@ -1,4 +1,4 @@
-#include "grpc/client_connection.hpp"
+#include "grpc/channel_connection.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -36,8 +36,8 @@ http2::ConnectionLimits limits(const GrpcChannelOptions& options,
 
 }  // namespace
 
-ClientConnection::ClientConnection(ByteStream stream, Subchannel& owner, std::string authority,
-                                   std::chrono::milliseconds keepalive_interval)
+ChannelConnection::ChannelConnection(ByteStream stream, Subchannel& owner, std::string authority,
+                                     std::chrono::milliseconds keepalive_interval)
     : Connection(std::move(stream), owner.channel().round(), owner.channel().timers(),
                  http2::Side::client, session_options(owner.channel().options()),
                  limits(owner.channel().options(), keepalive_interval)),
@@ -45,12 +45,12 @@ ClientConnection::ClientConnection(ByteStream stream, Subchannel& owner, std::st
       authority_(std::move(authority)),
       streams_max_(owner.channel().options().streams_per_connection_max) {}
 
-bool ClientConnection::has_room() const noexcept {
+bool ChannelConnection::has_room() const noexcept {
   return is_open() && is_ready() && !is_draining() && !is_doubted() && session().can_request() &&
          session().stream_count() < std::min(streams_max_, session().peer_streams_max());
 }
 
-void ClientConnection::doubt(SteadyTime since) {
+void ChannelConnection::doubt(SteadyTime since) {
   if (!is_open() || !is_ready() || is_draining() || is_doubted() || last_read() > since) return;
   if (probes_ == probes_max) return drain();
   ++probes_;
@@ -58,36 +58,36 @@ void ClientConnection::doubt(SteadyTime since) {
   probe();
 }
 
-http2::StreamPtr ClientConnection::on_request() {
+http2::StreamPtr ChannelConnection::on_request() {
   constexpr bool a_client_takes_requests = false;
   CONCERTO_ASSERT(a_client_takes_requests);
   return nullptr;
 }
 
-void ClientConnection::on_ready() {
+void ChannelConnection::on_ready() {
   if (owner_) owner_->on_ready();
 }
 
-void ClientConnection::on_changed_settings() {
+void ChannelConnection::on_changed_settings() {
   if (owner_) owner_->channel().serve_waiting();
 }
 
-void ClientConnection::on_lost() {
+void ChannelConnection::on_lost() {
   place_ = {};
   if (owner_) owner_->on_lost(*this);
 }
 
-void ClientConnection::on_ping_ack() {
+void ChannelConnection::on_ping_ack() {
   Connection::on_ping_ack();
   doubted_ = false;
   if (owner_) owner_->channel().serve_waiting();
 }
 
-void ClientConnection::on_drain() {
+void ChannelConnection::on_drain() {
   if (owner_) owner_->on_drain(*this);
 }
 
-void ClientConnection::on_stream_closed() {
+void ChannelConnection::on_stream_closed() {
   Connection::on_stream_closed();
   if (owner_ && is_open()) owner_->channel().serve_waiting();
 }
