@@ -10,7 +10,8 @@
 namespace concerto::net {
 namespace {
 
-/// Connections taken or refused in a row before others on the thread get their turn.
+/// So many connections are accepted or refused in a row before other work of the thread gets its
+/// turn.
 constexpr int connections_per_turn_max = 64;
 
 }  // namespace
@@ -36,7 +37,7 @@ AcceptQueue::Found AcceptQueue::accept(int listening, Connection& connection) {
       connection.peer.resize(bytes);
       return Found::connection;
     }
-    // An aborted connection has ended before it was taken; the next one may be fine.
+    // An aborted connection ended before it was accepted; the next one may be fine.
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return Found::nothing;
     return errno == EMFILE || errno == ENFILE ? Found::no_descriptor : Found::failure;
@@ -45,7 +46,7 @@ AcceptQueue::Found AcceptQueue::accept(int listening, Connection& connection) {
 
 bool AcceptQueue::drain(int listening, const std::function<void(AcceptedSocket)>& take,
                         const std::function<void(int)>& refuse) {
-  restore();  // It may have failed the last time.
+  restore();  // The last attempt to open the reserve may have failed.
   for (int count = 0; count < connections_per_turn_max; ++count) {
     Connection connection;
     Found found = accept(listening, connection);
@@ -54,7 +55,7 @@ bool AcceptQueue::drain(int listening, const std::function<void(AcceptedSocket)>
       continue;
     }
     if (found == Found::no_descriptor) {
-      // The system says so even when no connection waits.
+      // The system reports the shortage even when no connection waits.
       found = refuse_one(listening, refuse);
       if (shortage_ && found != Found::nothing) shortage_->note();
     }

@@ -10,9 +10,9 @@
 
 namespace concerto::net {
 
-/// Takes connections from a listening socket. A descriptor is kept in reserve: when the process
-/// has no other left, it makes room for one connection at a time, which is refused and closed, so
-/// that clients and probes are answered instead of waiting until others leave.
+/// Accepts connections from a listening socket. One descriptor is kept in reserve. When the process
+/// has no other descriptor left, the reserve is used to accept one connection at a time, refuse it
+/// and close it. So clients and probes get an answer, and do not wait until other connections end.
 class AcceptQueue {
  public:
   /// `shortage` may be null.
@@ -21,9 +21,9 @@ class AcceptQueue {
   AcceptQueue(const AcceptQueue&) = delete;
   AcceptQueue& operator=(const AcceptQueue&) = delete;
 
-  /// Hands the connections that wait to `take`. Those
-  /// for which there is no descriptor go to `refuse` and are closed after it. Of many the rest is
-  /// left for the next call. False when not even the reserve can be had: try again after a pause.
+  /// Calls `take` for the connections that wait. A connection for which no descriptor is left goes
+  /// to `refuse`, and is closed afterwards. When many wait, some are left for the next call. False
+  /// when not even the reserve is available: try again after a pause.
   bool drain(int listening, const std::function<void(AcceptedSocket)>& take,
              const std::function<void(int)>& refuse);
 

@@ -8,7 +8,8 @@
 namespace concerto::net {
 namespace {
 
-/// When room is made, this part of the budget becomes free, so that one search serves many.
+/// Making room frees at least an eighth of the budget, so that one search is enough for many
+/// changes.
 constexpr std::size_t freed_part = 8;
 
 }  // namespace
@@ -63,7 +64,7 @@ void BufferBudget::make_room() {
   const auto holds_less = [](const auto& a, const auto& b) {
     const std::size_t of_a = a.first->held_bytes();
     const std::size_t of_b = b.first->held_bytes();
-    return of_a != of_b ? of_a < of_b : a.second > b.second;  // of equals the later one
+    return of_a != of_b ? of_a < of_b : a.second > b.second;  // the later of two equal holders
   };
   const std::size_t target = limits_.bytes_max - limits_.bytes_max / freed_part;
   for (std::size_t before = used_bytes_ + 1; used_bytes_ > target && used_bytes_ < before;) {

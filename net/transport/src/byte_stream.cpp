@@ -21,16 +21,17 @@ namespace {
 
 constexpr std::size_t wire_bytes = 64u << 10;
 constexpr std::size_t record_bytes = 16u << 10;
-/// Records that are encrypted before the socket is asked whether it takes them.
+/// So many records are encrypted before the next attempt to send.
 constexpr int records_per_send = 4;
-/// Reads of a lingering connection in a row before others get their turn.
+/// So many reads of a lingering connection follow each other before other connections get their
+/// turn.
 constexpr int drops_max = 4;
 
 error_code last_error() noexcept {
   return {errno, boost::system::system_category()};
 }
 
-/// One write of both parts.
+/// Sends both parts with one system call.
 ssize_t send_parts(int fd, const Outgoing& outgoing) noexcept {
   constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
   if (outgoing.body.empty()) {
@@ -44,7 +45,7 @@ ssize_t send_parts(int fd, const Outgoing& outgoing) noexcept {
   return ::sendmsg(fd, &message, flags);
 }
 
-/// Sends what the kernel takes. An error other than would_block is final.
+/// Sends what the kernel accepts. An error other than would_block is final.
 error_code send_plain(int fd, Outgoing& outgoing) noexcept {
   while (!outgoing.empty()) {
     const ssize_t count = send_parts(fd, outgoing);
@@ -68,8 +69,8 @@ struct ByteStream::Tls {
   }
 
   std::unique_ptr<TlsSession> session;
-  std::string unsent;  ///< encrypted bytes that the kernel did not take
-  Error failure;       ///< the end of what can be read
+  std::string unsent;  ///< encrypted bytes that the kernel did not accept
+  Error failure;       ///< why no more can be read
 };
 
 void Outgoing::consume(std::size_t bytes) noexcept {
@@ -79,7 +80,7 @@ void Outgoing::consume(std::size_t bytes) noexcept {
 }
 
 void send_last_words(int descriptor, std::string_view text) noexcept {
-  // A fresh socket takes this much at once; whoever is gone already misses nothing.
+  // A fresh socket accepts a few bytes at once. If the peer has gone already, nothing is lost.
   Outgoing words{text, {}};
   if (!send_plain(descriptor, words)) ::shutdown(descriptor, SHUT_WR);
 }
@@ -104,7 +105,8 @@ bool ByteStream::is_open() const noexcept {
 }
 
 void ByteStream::set_no_delay() noexcept {
-  // A socket that its peer has reset already refuses options; its first read tells.
+  // Setting an option fails if the peer has already reset the connection. The first read reports
+  // that.
   const int on = 1;
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
@@ -161,7 +163,7 @@ Task<std::tuple<error_code, std::size_t>> ByteStream::read_tls_when_ready(
   const std::span<char> space{static_cast<char*>(into.data()), into.size()};
   for (;;) {
     const Received got = read_now(space);
-    // TLS may have to answer. What the kernel does not take goes with the next write.
+    // TLS may have to answer. What the kernel does not accept is sent with the next write.
     if (tls_->session->wants_write()) (void)send_wire();
     if (got.bytes > 0) co_return std::make_tuple(error_code{}, got.bytes);
     if (got.error != asio::error::would_block) co_return std::make_tuple(got.error, got.bytes);
@@ -183,7 +185,7 @@ error_code ByteStream::write_tls(Outgoing& outgoing) {
   }
 }
 
-/// One buffer makes one record: a head does not leave without its body.
+/// Head and body are joined into one record, so that a head is not sent without its body.
 error_code ByteStream::encrypt(Outgoing& outgoing) {
   std::array<char, record_bytes> joined;  // NOLINT: filled below
   for (int records = 0; records < records_per_send && !outgoing.empty(); ++records) {
@@ -202,7 +204,6 @@ error_code ByteStream::encrypt(Outgoing& outgoing) {
   return {};
 }
 
-/// Sends what is encrypted.
 error_code ByteStream::send_wire() {
   const int fd = socket_.native_handle();
   if (!tls_->unsent.empty()) {
@@ -237,7 +238,7 @@ Task<error_code> ByteStream::handshake() {
   for (;;) {
     auto shaken = tls_->session->handshake();
     const Outgoing nothing;
-    const error_code unsent = co_await write_all(nothing);  // An alert too, if it failed.
+    const error_code unsent = co_await write_all(nothing);  // After a failure this sends the alert.
     if (!shaken) co_return tls_->fail(std::move(shaken).error());
     if (unsent) co_return unsent;
     if (is_open()) co_return error_code{};
@@ -259,7 +260,8 @@ std::size_t ByteStream::unsent_bytes() const noexcept {
 
 void ByteStream::say_goodbye() {
   if (!tls_ || !tls_->unsent.empty()) return;
-  // A peer that says no more may still read; after any other failure TLS has nothing to say.
+  // A peer that has ended its direction may still read. After any other failure there is nothing to
+  // say.
   if (tls_->failure.code && tls_->failure.code != asio::error::eof) return;
   tls_->session->end();
   (void)send_wire();  // The closing alert is a courtesy.
@@ -305,7 +307,7 @@ SteadyTime Linger::limit(SteadyTime now, bool draining) const noexcept {
 }
 
 bool Linger::drop(ByteStream& stream) noexcept {
-  std::array<char, wire_bytes> bytes;  // NOLINT: nobody looks at it
+  std::array<char, wire_bytes> bytes;  // NOLINT: the bytes are dropped
   for (int reads = 0; reads < drops_max; ++reads) {
     const Received got = stream.receive(bytes);
     if (got.error == asio::error::would_block) break;

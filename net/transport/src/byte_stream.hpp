@@ -21,7 +21,7 @@ class TlsSession;
 
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
-/// Completion token whose await yields a tuple with the error code first.
+/// A completion token: co_await gives a tuple whose first element is the error code.
 inline constexpr auto tuple_task = asio::as_tuple(use_task);
 
 /// Two parts that are sent as one write.
@@ -33,18 +33,18 @@ struct Outgoing {
   void consume(std::size_t bytes) noexcept;
 };
 
-/// Sends a few bytes to a socket that nobody owns, and that no more follow.
+/// Sends a few bytes to a socket that no object owns yet, and ends the sending direction.
 void send_last_words(int descriptor, std::string_view text) noexcept;
 
-/// What a read has given. With TLS an error may come together with the bytes before it.
+/// What a read returned. With TLS, an error may come together with the bytes that precede it.
 struct Received {
   std::size_t bytes = 0;
   error_code error;
 };
 
-/// A TCP connection, plain or with TLS. Reading and writing never wait; whoever uses the stream
-/// waits for the socket where `would_block` says so. The only place that reads from and writes to
-/// the sockets of connections. A plain stream adds nothing to the system calls.
+/// A TCP connection, plain or with TLS. read_now and write_now never wait: after `would_block` the
+/// caller waits for the socket. Only this class reads from and writes to the sockets of
+/// connections. A plain stream costs no more than the system calls.
 class ByteStream {
  public:
   explicit ByteStream(Socket socket) noexcept;
@@ -56,50 +56,52 @@ class ByteStream {
   /// For connecting, waiting and cancelling.
   Socket& socket() noexcept { return socket_; }
 
-  /// The connection speaks TLS from here on; no byte may be left unsent.
+  /// From here on the connection speaks TLS. No bytes may be unsent at this moment.
   void start_tls(std::unique_ptr<TlsSession> session);
   bool has_tls() const noexcept { return tls_ != nullptr; }
-  /// Bytes in clear can be written: there is no TLS, or its handshake is done.
+  /// True if the application's bytes can be written: there is no TLS, or its handshake has ended.
   bool is_open() const noexcept;
 
-  /// Small writes leave at once. It only tunes, as the other one does.
+  /// Small writes are sent at once. Failures of this function and the next one are ignored: both
+  /// only tune the connection.
   void set_no_delay() noexcept;
-  /// How long sent bytes may stay without the acknowledgement of the peer's kernel.
+  /// Limits the time in which the peer's kernel has to acknowledge sent bytes.
   void set_send_limit(std::chrono::milliseconds limit) noexcept;
 
-  /// Reads what is there. Fewer bytes than asked for without an error mean that there is no more
-  /// now. Errors: would_block, always without bytes; eof when the peer sends no more; ssl's
-  /// stream_truncated when it ended without the closing alert of TLS.
+  /// Reads what has arrived. Fewer bytes than asked for, without an error, mean that no more has
+  /// arrived yet. Errors: would_block, always without bytes; eof when the peer has ended its
+  /// direction; stream_truncated (of ssl) when it did so without the closing alert of TLS.
   Received read_now(std::span<char> into);
-  /// The same, but waits for the first byte. `into` must stay valid.
+  /// Like read_now, but waits for the first byte. `into` must stay valid.
   Task<std::tuple<error_code, std::size_t>> read(asio::mutable_buffer into);
 
-  /// Sends what the kernel takes at once and consumes it. After would_block, which may come with
-  /// everything consumed, wait until the socket is writable and call again. Other errors are final.
+  /// Sends what the kernel accepts at once, and removes it from `outgoing`. After would_block wait
+  /// until the socket is writable and call again, even if `outgoing` is empty. Other errors are
+  /// final.
   error_code write_now(Outgoing& outgoing);
-  /// Sends all; suspends only where the kernel's buffer is full. The views must stay valid.
+  /// Sends everything; suspends only when the kernel's buffer is full. The views must stay valid.
   Task<error_code> write_all(Outgoing outgoing);
 
-  /// Shakes hands; both sides of TLS.
+  /// Performs the TLS handshake, as client or server.
   Task<error_code> handshake();
-  /// TLS has bytes for the wire: call write_now, if need be with nothing.
+  /// True if TLS has bytes to send: call write_now, if need be with an empty Outgoing.
   bool wants_write() const noexcept;
-  /// Encrypted bytes that the kernel did not take.
+  /// The number of encrypted bytes that the kernel has not accepted.
   std::size_t unsent_bytes() const noexcept;
 
-  /// This side sends no more. It may still read.
+  /// Ends this side's direction. Reading goes on.
   void end_writing();
-  /// Bytes have come that nobody has read.
+  /// True if bytes have arrived that were not read.
   bool has_unread() noexcept;
-  /// The peer has closed, or has sent something.
+  /// True if the peer has closed the connection or sent something.
   bool is_stale() noexcept;
-  /// Closes; what waits for the socket ends with operation_aborted. TLS says so first, as far as
-  /// the socket takes it.
+  /// Closes the connection; a pending wait ends with operation_aborted. With TLS the closing alert
+  /// is sent first, if the socket accepts it.
   void close();
 
-  /// Why TLS failed or ended; no error while it goes on.
+  /// Why TLS failed or ended; no error as long as it works.
   const Error& tls_failure() const noexcept;
-  /// What an error of this stream means, for people.
+  /// Describes an error of this stream for people.
   Error explain(const error_code& error, std::string_view what) const;
 
  private:
@@ -118,25 +120,25 @@ class ByteStream {
   std::unique_ptr<Tls> tls_;
 };
 
-/// The end of a connection after its last answer: what the peer still sends is read and dropped for
-/// a bounded time and amount, so that the peer comes to read the answer. A socket that is closed
-/// with unread input resets the connection, and what was answered would be lost.
+/// The end of a connection after its last answer: what the peer still sends is read and dropped, up
+/// to limits of time and bytes, so that the peer can read the answer. If a socket is closed with
+/// unread input, the kernel resets the connection and the answer is lost.
 class Linger {
  public:
   static constexpr std::chrono::milliseconds time_max{30'000};
-  static constexpr std::chrono::milliseconds quiet_max{5'000};  ///< without a byte
+  static constexpr std::chrono::milliseconds quiet_max{5'000};  ///< without a byte from the peer
   static constexpr std::chrono::milliseconds quiet_max_when_draining{500};
-  /// More than the 20 MiB of a body that the reference takes.
+  /// More than the largest body that the reference accepts, which is 20 MiB.
   static constexpr std::uint64_t bytes_max = 32u << 20;
 
-  /// `longest`: the time that the peer has at most.
+  /// The connection lingers for at most `longest`.
   Linger(SteadyTime now, std::chrono::milliseconds longest) noexcept : end_(now + longest) {}
 
-  /// When to close if no byte comes any more.
+  /// The time at which to close the connection if no further byte arrives.
   SteadyTime limit(SteadyTime now, bool draining) const noexcept;
-  /// Bytes that were read before.
+  /// Counts bytes that were dropped elsewhere.
   void count(std::size_t bytes) noexcept { dropped_ += bytes; }
-  /// Drops what has come. False: the connection is to be closed.
+  /// Drops what has arrived. False if the connection has to be closed now.
   bool drop(ByteStream& stream) noexcept;
   std::uint64_t dropped() const noexcept { return dropped_; }
 

@@ -37,7 +37,7 @@ void AddressSource::publish_error(Error error) {
 }
 
 void AddressSource::notify() {
-  // A listener may go while it is called, but only that one.
+  // The listener that is being called may be destroyed by the call; no other listener may.
   for (auto next = listeners_.begin(); next != listeners_.end();) {
     Listener* listener = *next++;
     listener->on_change_();

@@ -63,8 +63,8 @@ Task<bool> Call::write(std::string message) {
 }
 
 void Call::on_data(std::string_view bytes) {
-  // The window of a message in the making is given back at once (the size limit bounds it), that
-  // of bytes behind an unread message when it is read.
+  // The window of an incomplete message is given back at once, because the size limit bounds the
+  // message. Bytes that follow an unread message give their window back when that message is read.
   if (over_ || !reader_.has_message()) {
     session()->consumed(*this, bytes.size());
   } else {
@@ -134,7 +134,7 @@ void Call::account() {
   const std::size_t input = overhead_bytes_ + reader_.held_bytes();
   const std::size_t input_before = std::exchange(input_bytes_, input);
   if (input != input_before) holder_->change_input(input_before, input);
-  // The call may have lost its answer meanwhile.
+  // change_input may have failed the call and cleared its answer.
   const std::size_t answer = out_.size();
   const std::size_t answer_before = std::exchange(answer_bytes_, answer);
   if (answer != answer_before) holder_->change_answer(answer_before, answer);

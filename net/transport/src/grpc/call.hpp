@@ -16,7 +16,7 @@
 
 namespace concerto::net::detail {
 
-/// A coroutine that waits for something a Call announces. Resumed by the Call's SendRound only.
+/// A coroutine that waits for an event of a Call. Only the Call's SendRound resumes it.
 class Waiter {
  public:
   /// False if the wait was cancelled.
@@ -31,8 +31,8 @@ class Waiter {
   bool cancelled_ = false;
 };
 
-/// What both sides of a call have in common: messages in both directions with their backpressure,
-/// the size limits and the deadline.
+/// What the calls of clients and servers have in common: messages in both directions with
+/// backpressure, size limits and the deadline.
 class Call : public http2::Stream {
  public:
   /// Queued bytes above which a writer waits.
@@ -43,11 +43,11 @@ class Call : public http2::Stream {
   Task<std::optional<std::string>> read();
   Task<bool> write(std::string message);
 
-  /// No message is delivered or taken any more.
+  /// True once no message is delivered or accepted any more.
   bool is_over() const noexcept { return over_; }
 
  protected:
-  /// `holder` answers for the memory of the call; null at a client.
+  /// `holder` counts the memory of the call; null at a client.
   Call(http2::SendRound& round, Timers& timers, std::size_t message_bytes_max,
        BufferBudget::Holder* holder, MessageReader::Keep keep = MessageReader::Keep::messages);
 
@@ -56,7 +56,7 @@ class Call : public http2::Stream {
   virtual void on_message_begin() {}
   /// The peer broke a limit.
   virtual void on_refused_message(GrpcStatus status) = 0;
-  /// A part of a compressed message, or of what follows it, came and was dropped.
+  /// A part of a compressed message, or of what follows that message, arrived and was dropped.
   virtual void on_compressed_message() = 0;
   virtual void on_deadline() = 0;
 
@@ -67,24 +67,24 @@ class Call : public http2::Stream {
   void wake() { round_.schedule(*this); }
   void set_over();
   std::string take_message();
-  /// Drops what was and what will be received; the peer is not held up by it.
+  /// Drops all messages, also those that arrive later. The peer's window does not shrink by them.
   void drop_messages();
-  /// What was received belongs to a try that does not count.
+  /// Forgets everything that was received, because the call is made again.
   void forget_messages();
   /// Called by on_round.
   void resume_waiters();
-  /// What the call takes beside its messages, until it is changed.
+  /// The memory that the call takes besides its messages, until the next call of this function.
   void set_overhead(std::size_t bytes) {
     overhead_bytes_ = bytes;
     account();
   }
-  /// Tells the holder what the call takes now. The holder may fail the call in it.
+  /// Tells the holder how much memory the call takes now. The holder may fail the call meanwhile.
   void account();
-  /// The last change: the call ends, and its holder may end with it.
+  /// The last change of the counted memory: the call ends, and the holder may end too.
   void release();
   std::size_t accounted_input() const noexcept { return input_bytes_; }
   std::size_t accounted_answer() const noexcept { return answer_bytes_; }
-  /// Frees what was received and is not read yet.
+  /// Frees the memory of received messages that were not read.
   void forget_input() noexcept { reader_.clear(); }
 
   Timers& timers() noexcept { return timers_; }
@@ -97,10 +97,10 @@ class Call : public http2::Stream {
  private:
   Timers& timers_;
   BufferBudget::Holder* const holder_;
-  std::size_t input_bytes_ = 0;   ///< of this call, at its holder
-  std::size_t answer_bytes_ = 0;  ///< the same
+  std::size_t input_bytes_ = 0;   ///< what the holder counts for this call
+  std::size_t answer_bytes_ = 0;  ///< likewise
   std::size_t overhead_bytes_ = 0;
-  std::size_t unconsumed_bytes_ = 0;  ///< received, window not given back yet
+  std::size_t unconsumed_bytes_ = 0;  ///< received bytes whose window was not given back yet
   Timer deadline_timer_;
   Waiter reading_;
   Waiter writing_;

@@ -11,8 +11,8 @@
 namespace concerto::net::detail {
 namespace {
 
-/// Servers of gRPC end a connection with more than two early PINGs between their answers. One on
-/// which calls time out time after time, though its PINGs are answered, is left for a new one.
+/// gRPC servers end a connection that sends more than two early PINGs between two answers. If calls
+/// keep timing out although the PINGs are answered, the connection is replaced by a new one.
 constexpr unsigned probes_max = 2;
 
 http2::SessionOptions session_options(const GrpcChannelOptions& options) {

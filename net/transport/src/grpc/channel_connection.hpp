@@ -12,8 +12,8 @@ namespace concerto::net::detail {
 
 class Subchannel;
 
-/// A channel's connection to one address. The subchannel that owns it hears of its changes until
-/// it disowns it.
+/// A channel's connection to one address. It tells its subchannel about changes until the
+/// subchannel disowns it.
 class ChannelConnection final : public http2::Connection {
  public:
   ChannelConnection(ByteStream stream, Subchannel& owner, std::string authority,
@@ -21,20 +21,20 @@ class ChannelConnection final : public http2::Connection {
 
   const std::string& authority() const noexcept { return authority_; }
 
-  /// A call can start now.
+  /// True if a call can start now.
   bool has_room() const noexcept;
 
-  /// A call that was sent at `since` got no answer in time. If nothing else came either the
-  /// connection may be dead, though the peer lives: it takes no calls until it shows life.
+  /// A call that was sent at `since` got no answer in time. If nothing else has arrived since then,
+  /// the connection may be dead even if the peer lives. It takes no calls until something arrives.
   void doubt(SteadyTime since);
   bool is_doubted() const noexcept { return doubted_ && is_probed(); }
-  /// A call was answered, in whatever way.
+  /// A call was answered, with any status.
   void note_answer() noexcept { probes_ = 0; }
 
   void disown() noexcept { owner_ = nullptr; }
-  /// The right to its socket, until it is lost.
+  /// Keeps the place in the socket budget until the connection is lost.
   void keep(SocketPlace place) noexcept { place_ = std::move(place); }
-  /// As the peer has left it.
+  /// The interval, which grows when the peer complains about PINGs.
   std::chrono::milliseconds keepalive_interval() const noexcept { return keepalive_interval_; }
 
  private:

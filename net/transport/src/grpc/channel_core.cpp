@@ -54,7 +54,7 @@ void ChannelCore::serve_waiting() {
     } else if (call->open_on(*picked.connection)) {
       if (call->is_waiting()) stop_waiting(*call);
     } else {
-      picked.connection->drain();  // Its stream ids are used up.
+      picked.connection->drain();  // Its stream ids are exhausted.
     }
   }
   serving_ = false;

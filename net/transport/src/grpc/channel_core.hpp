@@ -15,7 +15,8 @@
 
 namespace concerto::net::detail {
 
-/// The inside of a GrpcChannel, shared with its calls: they may be resumed after it has gone.
+/// The inside of a GrpcChannel. The channel's calls share it, because they may be resumed after the
+/// channel was destroyed.
 class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
  public:
   ChannelCore(Executor executor, Timers& timers, RandomSource& random, AddressSource& addresses,
@@ -28,14 +29,14 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   const GrpcChannelOptions& options() const noexcept { return options_; }
   http2::SendRound& round() noexcept { return *round_; }
 
-  /// A call is between begin and end.
+  /// Every call is counted from begin to end.
   void begin(ClientCall& call);
   void end(ClientCall& call);
-  /// Opens the call on a connection, lets it wait for one, or fails it.
+  /// Opens the call on a connection, queues it until a connection has room, or fails it.
   void dispatch(ClientCall& call);
-  /// Room, or the lack of hope for it, may have appeared.
+  /// Looks at the waiting calls again: a connection may have room now, or none may ever have.
   void serve_waiting();
-  /// An address did not accept a connection.
+  /// Connecting to an address failed.
   void addresses_failed() { addresses_.refresh(); }
 
   void close();
@@ -44,7 +45,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   std::size_t call_count() const noexcept { return call_count_; }
 
  private:
-  /// A connection, or a status to fail with, or neither: wait.
+  /// A connection, or the status that the call fails with. With neither the call waits.
   struct Pick {
     ChannelConnection* connection = nullptr;
     std::optional<GrpcStatus> failure;
@@ -64,8 +65,9 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   const std::shared_ptr<http2::SendRound> round_;
   std::optional<AddressSource::Listener> listener_;
   std::vector<std::unique_ptr<Subchannel>> subchannels_;
-  std::vector<std::unique_ptr<Subchannel>> retired_;  ///< not among the addresses any more
-  std::size_t next_ = 0;                              ///< whose turn it is
+  /// Their addresses are not published any more.
+  std::vector<std::unique_ptr<Subchannel>> retired_;
+  std::size_t next_ = 0;  ///< index of the subchannel whose turn it is
   WaitingList waiting_;
   std::size_t call_count_ = 0;
   bool serving_ = false;

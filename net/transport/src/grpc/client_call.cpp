@@ -18,11 +18,11 @@ bool is_valid_path(std::string_view path) noexcept {
   return true;
 }
 
-/// Of a content type that is reported.
+/// So much of a content type is reported.
 constexpr std::size_t reported_bytes_max = 100;
 
-/// To whole milliseconds if it is a second or more: calls with one timeout send one text, however
-/// soon they are sent, and HPACK remembers it.
+/// Rounds a timeout of a second or more to whole milliseconds. Calls with the same timeout then
+/// send the same text, whenever they are sent, and HPACK can index it.
 std::chrono::nanoseconds rounded_up(std::chrono::nanoseconds timeout) noexcept {
   if (timeout < std::chrono::seconds(1)) return timeout;
   return std::chrono::ceil<std::chrono::milliseconds>(timeout);
@@ -148,8 +148,8 @@ void ClientCall::on_header(std::string_view name, std::string_view value) {
   }
 }
 
-/// An answer has one status. Of several an ABORTED counts, as that branch has refused; others that
-/// differ say nothing for certain, and least of all a success.
+/// An answer has one status. If it has several that differ, ABORTED counts, because the service has
+/// refused; other statuses that differ say nothing certain, and never a success.
 void ClientCall::add_code(GrpcCode code) noexcept {
   if (!std::exchange(status_received_, true)) {
     status_.code = code;
@@ -168,19 +168,20 @@ void ClientCall::on_headers_end() {
   if (is_over()) return;
   if (http_status_.starts_with('1')) return forget_response();
   connection_->note_answer();
-  // What is wrong with the fields waits for the status: an ABORTED is one whatever else is wrong.
+  // Errors in the fields are reported only when the status has come: ABORTED counts whatever else
+  // is wrong.
   if (++blocks_ == 1 && !is_from_grpc()) finish(status_of_http());
 }
 
-/// Some servers leave the content type out; what has another one is a page, or an answer of a
-/// proxy.
+/// Some servers leave the content type out. An answer with another content type is a web page or
+/// comes from a proxy.
 bool ClientCall::is_from_grpc() const noexcept {
   if (!content_type_.empty()) return is_grpc_content_type(content_type_);
   return status_received_ || http_status_ == "200";
 }
 
 void ClientCall::on_refused_message(GrpcStatus status) {
-  // What looks like a message may be the text of a page.
+  // What looks like a message may be the text of a web page.
   finish(content_type_.empty() ? status_of_http() : std::move(status));
 }
 
@@ -189,7 +190,7 @@ void ClientCall::on_compressed_message() {
   skip("compressed message ('" + encoding_ + "'); only identity is supported");
 }
 
-/// The answer is no success any more, but its status may say that the call was refused.
+/// The answer cannot be a success any more, but its status may still say that the call was refused.
 void ClientCall::skip(std::string why) {
   refusal_ = std::move(why);
   const std::size_t received = reader_.received_bytes();
@@ -209,7 +210,7 @@ void ClientCall::on_message() {
 
 void ClientCall::on_end() {
   if (is_over()) return;
-  if (blocks_ == 1) std::swap(metadata_, trailers_);  // Trailers only.
+  if (blocks_ == 1) std::swap(metadata_, trailers_);  // The answer has trailers only.
   sent_ = true;
   input_ended_ = true;
   finish(received_status());
@@ -233,7 +234,7 @@ GrpcStatus ClientCall::received_status() const {
   return status_;
 }
 
-/// The status of an answer that gRPC did not give.
+/// The status of an answer that does not come from gRPC.
 GrpcStatus ClientCall::status_of_http() const {
   const std::string type = content_type_.substr(0, reported_bytes_max);
   return {code_of_http_status(http_status_),
@@ -259,7 +260,7 @@ void ClientCall::on_close(std::uint32_t error, bool unprocessed) {
 }
 
 bool ClientCall::may_retry(bool unprocessed) const noexcept {
-  // What a stream has sent or handed out cannot be taken back.
+  // A call of a stream is not repeated after it has sent or delivered something.
   const bool may_repeat = is_unary() || (!data_sent_ && blocks_ == 0);
   return unprocessed && !retried_ && may_repeat;
 }

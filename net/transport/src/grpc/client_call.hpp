@@ -16,12 +16,12 @@ class ChannelConnection;
 struct WaitingTag;
 using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<WaitingTag>>;
 
-/// A call on its way through a channel: waiting for a connection, open, or finished.
+/// A call of a channel: it waits for a connection, is open, or is over.
 class ClientCall final : public Call, public WaitingHook {
  public:
   enum class Kind : std::uint8_t {
     unary,
-    status,  ///< a unary one whose message nobody wants
+    status,  ///< unary, and the reply's message is not kept
     stream,
   };
 
@@ -29,18 +29,18 @@ class ClientCall final : public Call, public WaitingHook {
              GrpcMetadata metadata, SteadyTime deadline);
   ~ClientCall() override;
 
-  /// Of a call with one message, before `start`.
+  /// Sets the message of a unary call. Call it before `start`.
   void set_message(std::string message) { message_ = std::move(message); }
   void start();
-  /// Sends the call; false if the connection takes no more streams.
+  /// Opens the call's stream; false if the connection cannot open any more streams.
   bool open_on(ChannelConnection& connection);
 
   void writes_done();
-  /// Ends the call here, if it has not ended. `error`: what the peer is told.
+  /// Ends the call with this status, if it has not ended. A stream that is open is reset.
   void finish(GrpcStatus status);
   void cancel() { finish({GrpcCode::cancelled, "cancelled by the caller"}); }
 
-  /// Messages are not wanted any more.
+  /// Drops all messages, also those that arrive later.
   void drop_input() { drop_messages(); }
   /// Returns when the call is over; false if the wait was cancelled.
   Task<bool> wait_end();
@@ -77,7 +77,7 @@ class ClientCall final : public Call, public WaitingHook {
   const std::string method_;
   const GrpcMetadata sent_metadata_;
   const SteadyTime deadline_;
-  SteadyTime opened_at_{};  ///< on its connection
+  SteadyTime opened_at_{};  ///< when it was opened on its connection
   std::string message_;
   bool retried_ = false;
   bool sent_ = false;
@@ -88,18 +88,19 @@ class ClientCall final : public Call, public WaitingHook {
   std::string http_status_;
   std::string content_type_;
   std::string encoding_;
-  std::optional<std::size_t> skipped_from_;  ///< of the received bytes: nothing is wanted there
-  int blocks_ = 0;                           ///< header blocks received
+  /// Number of received bytes after which everything is dropped.
+  std::optional<std::size_t> skipped_from_;
+  int blocks_ = 0;  ///< header blocks received
   bool status_received_ = false;
-  bool codes_differ_ = false;  ///< of several `grpc-status`
-  std::string refusal_;        ///< what keeps an answer from being a success
+  bool codes_differ_ = false;  ///< the answer has several `grpc-status`
+  std::string refusal_;        ///< why the answer cannot be a success
   Waiter ending_;
 };
 
 using ClientCallPtr = boost::intrusive_ptr<ClientCall>;
 
-/// Starts a unary call and returns its reply. Holds no more than the call: this is where most
-/// coroutines of a busy server wait.
+/// Starts a unary call and returns its reply. The coroutine's frame holds only the call, because
+/// most coroutines of a busy server wait here.
 Task<GrpcReply> run_unary(ClientCallPtr call);
 
 }  // namespace concerto::net::detail

@@ -6,13 +6,14 @@
 namespace concerto::net::detail {
 namespace {
 
-/// Space is reserved ahead only as far as this: a head alone costs the peer 5 bytes.
+/// No more space than this is reserved for an announced message, because the announcement costs the
+/// peer only 5 bytes.
 constexpr std::size_t reserve_bytes_max = 64u << 10;
 
-/// Places of an empty queue that are kept for the next messages.
+/// An empty queue keeps this many places for the next messages.
 constexpr std::size_t kept_places_max = 64;
 
-/// What a complete message takes. The queue may have twice the places that are in use.
+/// The memory of a complete message. The queue may have twice as many places as messages.
 std::size_t bytes_of(const std::string& message) noexcept {
   return message.capacity() + 2 * sizeof(std::string);
 }
@@ -34,7 +35,7 @@ MessageReader::State MessageReader::feed(std::string_view bytes) {
   return state_;
 }
 
-/// False if more bytes are needed, or the head is not acceptable.
+/// False if the head is incomplete or is refused.
 bool MessageReader::take_head(std::string_view& bytes) {
   if (head_bytes_ == head_.size()) return true;
   const std::size_t now = std::min(bytes.size(), head_.size() - head_bytes_);
@@ -64,7 +65,7 @@ std::string MessageReader::pop() {
     first_ = 0;
     if (ready_.capacity() > kept_places_max) ready_ = std::vector<std::string>();
   } else if (first_ > kept_places_max && first_ * 2 > ready_.size()) {
-    // A reader that never gets to the end must not leave empty places behind for ever.
+    // If the queue never becomes empty, the places of messages that were read must be freed too.
     ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
   }

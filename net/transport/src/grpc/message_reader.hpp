@@ -19,32 +19,32 @@ class MessageReader {
   };
 
   enum class Keep : bool {
-    nothing,  ///< messages are counted and checked; each is handed out as an empty one
+    nothing,  ///< messages are counted and checked, and each is returned as an empty one
     messages,
   };
 
   explicit MessageReader(std::size_t bytes_max, Keep keep = Keep::messages) noexcept
       : bytes_max_(bytes_max), keep_(keep) {}
 
-  /// Once it is not `reading` any more it stays that way until `clear`.
+  /// Once the state is not `reading`, it stays the same until `clear`.
   State feed(std::string_view bytes);
 
   bool has_message() const noexcept { return first_ < ready_.size(); }
   std::size_t message_count() const noexcept { return ready_.size() - first_; }
   std::string pop();
 
-  /// The bytes so far end inside a message.
+  /// True if the bytes so far end inside a message.
   bool inside_message() const noexcept { return head_bytes_ > 0; }
-  /// Memory held here by complete messages, their places in the queue, and a part of one.
+  /// The memory of complete messages, of their places in the queue, and of an incomplete message.
   std::size_t held_bytes() const noexcept {
     return ready_bytes_ + (inside_message() ? partial_.capacity() : 0);
   }
-  /// Bytes that were fed since the beginning or `clear`.
+  /// The number of bytes that were fed since the beginning or `clear`.
   std::size_t received_bytes() const noexcept { return received_bytes_; }
-  /// Length that a message announced, also one that is too large.
+  /// The announced length of the last message, even if it is too large.
   std::size_t announced_bytes() const noexcept { return announced_bytes_; }
 
-  /// As at the beginning.
+  /// Returns to the initial state.
   void clear() noexcept;
 
  private:

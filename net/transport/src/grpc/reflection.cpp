@@ -19,7 +19,8 @@ const pb::DescriptorPool& pool() {
   return *pb::DescriptorPool::generated_pool();
 }
 
-/// Appends a file and the files it imports, each once per stream: the client keeps them.
+/// Appends a file and the files it imports. Each is sent once per stream, because the client keeps
+/// it.
 template <class Files>
 void add_with_imports(const pb::FileDescriptor& file, std::set<std::string>& sent, Files& out) {
   if (!sent.insert(file.name()).second) return;

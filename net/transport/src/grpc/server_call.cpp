@@ -8,9 +8,9 @@
 namespace concerto::net::detail {
 namespace {
 
-/// What a call takes without its headers and messages, here and in nghttp2.
+/// The memory of a call without its headers and messages, here and in nghttp2.
 constexpr std::size_t call_bytes = 1024;
-/// What a kept header takes besides its bytes.
+/// The memory of a header besides its bytes.
 constexpr std::size_t field_bytes = 32;
 
 void add_common_headers(http2::HeaderBlock& block) {
@@ -83,7 +83,7 @@ void ServerCall::on_headers_end() {
 }
 
 void ServerCall::on_message_begin() {
-  // A unary call has been waiting for its message since it began.
+  // A unary call waits for its message from its beginning.
   if (method_->stream) waits_since_ = connection_->last_read();
 }
 
@@ -127,7 +127,7 @@ void ServerCall::give_up() {
         "too many bytes wait to be read: those who hold most make room"});
   forget_input();
   if (was_over && !out_.empty() && is_open()) {
-    // The client does not take its answer.
+    // The client does not read its answer.
     out_.clear();
     session()->reset(*this, NGHTTP2_ENHANCE_YOUR_CALM);
   }
@@ -166,7 +166,7 @@ Task<void> ServerCall::run_unary() {
   request.peer = peer();
   request.message = take_message();
   request.metadata = std::move(metadata_);
-  set_overhead(0);  // From here on the handler's limits count.
+  set_overhead(0);  // From here on the handler's own limits apply.
   request.deadline = deadline_;
   request.call = this;
   GrpcReply reply;
@@ -237,7 +237,7 @@ void ServerCall::fail(GrpcStatus status) {
   if (was_running) mark_cancelled();
 }
 
-/// Queues the status. Nothing follows it.
+/// Queues the status, which is the last thing that is sent.
 void ServerCall::end(GrpcStatus status) {
   status_ = std::move(status);
   out_ended_ = true;

@@ -20,17 +20,17 @@ class ServerCall final : public Call {
   explicit ServerCall(std::shared_ptr<ServerConnection> connection);
   ~ServerCall() override;
 
-  /// The client has gone, the deadline has passed or the server closed the call.
+  /// True if the client has gone, the deadline has passed or the server has closed the call.
   bool is_cancelled() const noexcept { return cancelled_; }
-  /// Ends the call with this status, if it has not ended; a running handler goes on.
+  /// Ends the call with this status, if it has not ended. A running handler goes on.
   void fail(GrpcStatus status);
-  /// Memory of the call that its connection answers for.
+  /// The memory that the connection counts for this call.
   std::size_t held_bytes() const noexcept { return accounted_input() + accounted_answer(); }
   std::size_t input_bytes() const noexcept { return accounted_input(); }
   /// Fails the call to free its memory.
   void give_up();
-  /// Fails the call if its request is not whole and has begun to arrive by `begun_by`. False if it
-  /// cannot be failed, because its headers are not whole.
+  /// Fails the call if its request is incomplete and began to arrive by `begun_by`. False if the
+  /// call cannot be failed because its headers are incomplete.
   bool end_if_unfinished(SteadyTime begun_by);
 
   // For GrpcServerStream.
@@ -79,7 +79,7 @@ class ServerCall final : public Call {
   GrpcStatus refusal_;  ///< what is wrong with the headers
   bool headers_too_large_ = false;
   std::size_t header_bytes_ = 0;
-  SteadyTime waits_since_;  ///< for the rest of the headers, of the request, of a message
+  SteadyTime waits_since_;  ///< waits for the rest of headers, request or message since then
   bool had_message_ = false;
   bool headers_done_ = false;
   bool starting_ = false;  ///< the next round starts the handler

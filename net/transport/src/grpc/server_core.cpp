@@ -12,10 +12,11 @@
 namespace concerto::net::detail {
 namespace {
 
-/// Connections among which an idle one is looked for when a new one finds no room.
+/// When a new connection finds no room, an idle one is searched among this many.
 constexpr std::size_t looked_at_max = 64;
 
-/// Requests that do not arrive are looked for so often; one may take so much longer.
+/// Each request_timeout has this many searches for requests that do not arrive, so a request may
+/// take up to a quarter longer.
 constexpr int sweeps_per_timeout = 4;
 
 http2::SessionOptions session_options(const GrpcServerOptions& options) {
@@ -149,8 +150,9 @@ void ServerCore::forget_one() noexcept {
   if (sockets_) sockets_->give_back();
 }
 
-/// A connection came that found no room: of some that have no call, the longest idle one goes.
-/// Those that were looked at go to the end of the list, so that the next time others are.
+/// Called when a new connection found no room. Looks at some connections and closes the one that
+/// has been idle for the longest time. Connections that were looked at move to the end of the list,
+/// so that the next call looks at others.
 void ServerCore::make_room() {
   making_room_ = false;
   std::shared_ptr<ServerConnection> idle;
@@ -232,7 +234,8 @@ void ServerConnection::Buffers::shed(Excess excess) {
     auto& call = static_cast<ServerCall&>(stream);
     if (held_by(call) > 0) calls.push_back(&call);
   });
-  // Streams are in the order of their opening, the oldest first.
+  // The session visits its streams in the order of their opening, and the sort is stable: of equal
+  // calls the oldest goes first.
   std::stable_sort(calls.begin(), calls.end(), [&](const ServerCall* a, const ServerCall* b) {
     return held_by(*a) > held_by(*b);
   });
@@ -241,8 +244,8 @@ void ServerConnection::Buffers::shed(Excess excess) {
     call->give_up();
   }
   if (held() <= target) return;
-  // The streams themselves are too many, or most of it waits for the socket. The caller may be
-  // inside the session.
+  // There are too many streams, or most of the memory waits for the socket. The connection is
+  // closed later, because the caller may be inside the session.
   write_off();
   asio::post(owner_.round().executor(), [connection = owner_.shared_from_this()] {
     connection->close(

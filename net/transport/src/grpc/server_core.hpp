@@ -22,11 +22,12 @@ namespace concerto::net::detail {
 
 struct ServerMethod {
   std::string path;
-  GrpcUnaryHandler unary;  ///< exactly one of the two is set
+  GrpcUnaryHandler unary;  ///< exactly one of `unary` and `stream` is set
   GrpcStreamHandler stream;
 };
 
-/// The inside of a GrpcServer, shared with its connections and with sockets on their way to it.
+/// The inside of a GrpcServer, shared with its connections and with accepted sockets that were
+/// posted to its thread.
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   using Connections = std::list<std::shared_ptr<ServerConnection>>;
@@ -42,9 +43,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   bool is_closing() const noexcept { return closing_; }
 
   void add(ServerMethod method);
-  /// Null if there is none.
+  /// Null if the path is unknown.
   const ServerMethod* find(std::string_view path) const;
-  /// The text for a path that `find` does not know.
+  /// The error text for a path that `find` does not know.
   std::string why_unknown(std::string_view path) const;
 
   void set_limits(const GrpcServerOptions& options);
@@ -81,11 +82,12 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::unordered_map<std::string, ServerMethod, Hash, std::equal_to<>> methods_;
   std::unordered_set<std::string, Hash, std::equal_to<>> services_;
   const std::shared_ptr<BufferBudget> buffers_;
-  std::atomic<std::size_t> connection_count_ = 0;  ///< those on their way included
+  /// Includes sockets that were posted to this thread.
+  std::atomic<std::size_t> connection_count_ = 0;
   std::atomic<bool> making_room_{false};
   Connections connections_;
-  bool draining_ = false;  ///< takes no more connections
-  bool closing_ = false;   ///< takes no more calls
+  bool draining_ = false;  ///< no more connections are accepted
+  bool closing_ = false;   ///< no more calls are accepted
   Timer sweep_;            ///< ends requests that do not arrive
   Notifier emptied_;
   TaskGroup handlers_;
@@ -101,8 +103,8 @@ class ServerConnection final : public http2::Connection {
   const asio::ip::tcp::endpoint& peer() const noexcept { return peer_; }
   BufferBudget::Holder& buffers() noexcept { return buffers_; }
 
-  /// Fails the calls whose requests are not whole and began to arrive by `begun_by`. False if the
-  /// connection is inside such a header block, and can only be closed.
+  /// Fails the calls whose requests are incomplete and began to arrive by `begun_by`. False if such
+  /// a request's header block is incomplete: then the connection can only be closed.
   bool end_unfinished(SteadyTime begun_by);
 
  private:
@@ -124,7 +126,7 @@ class ServerConnection final : public http2::Connection {
   }
 
   const std::shared_ptr<ServerCore> server_;
-  ServerCore::Connections::iterator place_;  ///< among the server's
+  ServerCore::Connections::iterator place_;  ///< in the server's list
   const asio::ip::tcp::endpoint peer_;
   Buffers buffers_;
 };

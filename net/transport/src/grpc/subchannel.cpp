@@ -12,10 +12,10 @@
 namespace concerto::net::detail {
 namespace {
 
-/// Backoff grows by 1.6 per failure, as gRPC's does.
+/// As in gRPC, each failure multiplies the backoff by 1.6.
 constexpr unsigned growth_numerator = 8;
 constexpr unsigned growth_denominator = 5;
-/// A delay varies by a fifth to both sides.
+/// The backoff varies by up to a fifth in both directions, in this many steps.
 constexpr std::int64_t jitter_steps = 1024;
 
 std::string text_of(const Address& address) {
@@ -37,7 +37,7 @@ Error timed_out() {
 
 }  // namespace
 
-/// Outlives its subchannel until the socket's operation has ended.
+/// May outlive its subchannel: it lives until the socket's operation has ended.
 struct Subchannel::Attempt {
   explicit Attempt(Subchannel& subchannel, Executor executor)
       : owner(&subchannel), socket(std::move(executor)) {}
@@ -72,7 +72,7 @@ ChannelConnection* Subchannel::usable() {
     making = making || (connection->is_open() && !connection->is_ready());
     doubted += connection->is_doubted() ? 1 : 0;
   }
-  // There is room for as many beside those that may be dead.
+  // Connections that may be dead do not count, up to the same number again.
   const std::size_t most = channel_.options().connections_per_address_max;
   const bool may_connect = !making && channel_.timers().now() >= retry_at_ &&
                            connections_.size() < most + std::min(doubted, most);
@@ -83,8 +83,8 @@ ChannelConnection* Subchannel::usable() {
 bool Subchannel::may_serve() const noexcept {
   if (retired_) return false;
   if (attempt_) return true;
-  // A full one counts: streams end. One that drains takes no more calls. One that may be dead
-  // counts unless a new connection could not be made.
+  // A full connection counts, because its streams will end. A draining one takes no more calls. One
+  // that may be dead counts unless making a new connection failed.
   return std::any_of(connections_.begin(), connections_.end(), [this](const auto& connection) {
     return connection->is_open() && !connection->is_draining() &&
            (failures_ == 0 || !connection->is_doubted());

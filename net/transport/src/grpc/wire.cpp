@@ -28,7 +28,7 @@ constexpr bool is_printable(char c) noexcept {
 }
 
 bool is_printable_text(std::string_view text) noexcept {
-  // Without an early exit the compiler takes many bytes at a time.
+  // There is no early exit, so that the compiler can check many bytes at a time.
   bool all = true;
   for (const char c : text) all &= is_printable(c);
   return all;
@@ -158,7 +158,7 @@ bool add_received(GrpcMetadata& metadata, std::string_view name, std::string_vie
     metadata.add(name, value);
     return true;
   }
-  // Fields of one name may have been joined on their way.
+  // A proxy may have joined several fields of one name.
   for (;;) {
     const std::size_t comma = std::min(value.find(','), value.size());
     const auto bytes = base64_decode(value.substr(0, comma));
@@ -171,7 +171,7 @@ bool add_received(GrpcMetadata& metadata, std::string_view name, std::string_vie
 
 bool MetadataFields::add_to(http2::HeaderBlock& block, const GrpcMetadata& metadata,
                             std::string& why) {
-  // Short values mostly differ from call to call.
+  // Short values mostly differ from call to call, so HPACK does not index them.
   constexpr std::size_t repeated_bytes_min = 64;
   encoded_.reserve(encoded_.size() + metadata.size());  // Views into it must stay valid.
   for (std::size_t i = 0; i < metadata.size(); ++i) {
@@ -182,7 +182,7 @@ bool MetadataFields::add_to(http2::HeaderBlock& block, const GrpcMetadata& metad
     }
     if (is_binary(name)) {
       std::string& text = encoded_.emplace_back(base64_encode(value));
-      text.resize(text.find_last_not_of('=') + 1);  // gRPC sends it without padding.
+      text.resize(text.find_last_not_of('=') + 1);  // gRPC sends base64 without padding.
       block.add_varying(name, text);
     } else if (!is_printable_text(value)) {
       why = "metadata '" + std::string(name) + "' with a value that is not printable ASCII";

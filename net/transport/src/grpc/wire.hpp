@@ -29,12 +29,12 @@ class TimeoutText {
 
 std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text) noexcept;
 
-/// `grpc-message`. Blanks at either end are encoded too: HTTP allows none there in a field. A
-/// broken escape is left as it is.
+/// `grpc-message`. Blanks at both ends are encoded too, because HTTP drops blanks at the ends of a
+/// field. Decoding leaves a broken escape as it is.
 std::string encode_status_message(std::string_view text);
 std::string decode_status_message(std::string_view text);
 
-/// `grpc-status`; anything that is not a known number without leading zeros is unknown.
+/// `grpc-status`. Everything but a known number without leading zeros is `unknown`.
 GrpcCode parse_code(std::string_view text) noexcept;
 std::string_view code_digits(GrpcCode code) noexcept;
 
@@ -47,21 +47,21 @@ bool is_grpc_content_type(std::string_view type) noexcept;
 
 bool is_binary(std::string_view name) noexcept;
 
-/// Adds a received field, decoding a binary one. False if it is not valid.
+/// Adds a received field; a binary one is decoded. False if it is not valid base64.
 bool add_received(GrpcMetadata& metadata, std::string_view name, std::string_view value);
 
-/// The fields of caller's metadata on their way out. Holds the encoded values, so it must live
-/// as long as the block.
+/// Turns a caller's metadata into header fields. Holds the encoded values that the block refers to,
+/// so it must live as long as the block.
 class MetadataFields {
  public:
-  /// False, and why, if a field cannot be sent.
+  /// False if a field cannot be sent; `why` then says the reason.
   bool add_to(http2::HeaderBlock& block, const GrpcMetadata& metadata, std::string& why);
 
  private:
   std::vector<std::string> encoded_;
 };
 
-/// Length-prefix of a message.
+/// The prefix of a message: a flag and the length.
 std::array<char, 5> message_head(std::size_t bytes) noexcept;
 
 }  // namespace concerto::net::detail
