@@ -1,3 +1,3 @@
-// The one place that compiles Beast's and Asio.SSL's definitions.
+// Only this file compiles the definitions of Beast and Asio.SSL.
 #include <boost/asio/ssl/impl/src.hpp>
 #include <boost/beast/src.hpp>

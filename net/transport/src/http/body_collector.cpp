@@ -9,9 +9,9 @@ namespace concerto::net {
 namespace {
 
 constexpr std::size_t inflate_step_bytes = 16 << 10;
-/// A body of this size is not worth the counting.
+/// A body up to this size is not counted in the budget.
 constexpr std::size_t uncounted_bytes_max = 64 << 10;
-constexpr int gzip_window_bits = 15 + 16;  // zlib's way to say: a gzip header, not a zlib one
+constexpr int gzip_window_bits = 15 + 16;  // tells zlib to expect a gzip header
 
 bool is_gzip(const HttpHeaders& headers) {
   const auto coding = headers.find("Content-Encoding");
@@ -21,7 +21,7 @@ bool is_gzip(const HttpHeaders& headers) {
 
 }  // namespace
 
-/// zlib's stream with its lifetime.
+/// Owns a stream of zlib.
 class BodyCollector::Inflater {
  public:
   Inflater() {
@@ -39,10 +39,10 @@ class BodyCollector::Inflater {
     stream_.avail_in = static_cast<uInt>(bytes.size());
   }
 
-  /// Unpacks into `out`, what stands before broken data too.
+  /// Unpacks into `out`, including what precedes broken data.
   std::string_view step(std::array<char, inflate_step_bytes>& out) noexcept {
     if (broken_) return {};
-    // Members of a gzip file may follow each other.
+    // A gzip file may have several members.
     if (at_end_ && stream_.avail_in > 0) broken_ = inflateReset(&stream_) != Z_OK;
     stream_.next_out = reinterpret_cast<Bytef*>(out.data());
     stream_.avail_out = static_cast<uInt>(out.size());
@@ -55,7 +55,7 @@ class BodyCollector::Inflater {
   bool is_broken() const noexcept { return broken_; }
 
   bool wants_input() const noexcept { return stream_.avail_in == 0 && stream_.avail_out > 0; }
-  /// Not in the midst of a stream.
+  /// False if the packed data ended inside a stream.
   bool is_whole() const noexcept { return at_end_ || stream_.total_in == 0; }
 
  private:
@@ -84,7 +84,8 @@ error_code BodyCollector::inflate(std::string_view bytes) {
   std::array<char, inflate_step_bytes> step;
   inflater_->set_input(bytes);
   do {
-    // Whether the limit comes before broken data does not depend on the pieces of the input.
+    // The limit is checked first, so that the error does not depend on how the input was cut into
+    // pieces.
     if (const error_code error = append(inflater_->step(step))) return error;
     if (inflater_->is_broken()) return MessageErrc::broken_gzip;
   } while (!inflater_->wants_input());
@@ -119,7 +120,7 @@ void BodyCollector::look_through(std::string_view bytes) {
   const auto last = [overlap](std::string_view text) {
     return text.substr(text.size() - std::min(text.size(), overlap));
   };
-  // A mark may begin in what came before.
+  // A mark may begin in an earlier piece.
   std::string seam{seen_.empty() ? last(body_) : seen_};
   seam.append(bytes.substr(0, overlap));
   for (std::size_t i = 0; i < marks_.size(); ++i) {

@@ -15,11 +15,13 @@
 namespace concerto::net {
 
 /// Collects the body of a response, unpacks gzip, and stops at a limit, so that neither a large
-/// nor an explosive body takes more memory than that. What nobody wants to keep takes none.
+/// body nor one that unpacks to a huge size takes more memory. Bytes that are not to be kept take
+/// none.
 class BodyCollector final : public BodySink {
  public:
-  /// Keeps `kept_max` bytes, and looks through the rest for `marks`. What a large body takes counts
-  /// in `budget`, if there is one, and is given up when that needs room: MessageErrc::no_room.
+  /// Keeps `kept_max` bytes, and searches the rest for `marks`. The memory of a large body counts
+  /// in `budget`, if there is one. When the budget needs room, the body is given up:
+  /// MessageErrc::no_room.
   explicit BodyCollector(std::size_t bytes_max, std::size_t kept_max = std::string::npos,
                          std::span<const std::string_view> marks = {},
                          BufferBudget* budget = nullptr);
@@ -28,14 +30,15 @@ class BodyCollector final : public BodySink {
   void begin(const HttpHeaders& headers) override;
   error_code write(std::string_view bytes) override;
 
-  /// The limit was reached and the rest is not read.
+  /// True if the limit was reached; the rest is not read.
   bool truncated() const noexcept { return truncated_; }
-  /// Others needed the room. That may happen between two writes, and after the last one.
+  /// True if the body was given up to make room. That may happen between two writes, and after the
+  /// last one.
   bool is_given_up() const noexcept { return given_up_; }
-  /// False when the packed data ended too early.
+  /// False if the packed data ended too early.
   bool is_whole() const noexcept;
   std::string take() { return std::move(body_); }
-  /// Bit i: marks[i] ends behind what was kept.
+  /// Bit i is set if marks[i] ends beyond the kept bytes.
   std::uint32_t marks_beyond() const noexcept { return marks_beyond_; }
 
  private:
@@ -62,10 +65,10 @@ class BodyCollector final : public BodySink {
   std::span<const std::string_view> marks_;
   std::uint32_t marks_beyond_ = 0;
   std::string body_;
-  std::string seen_;  ///< the last bytes before those that are looked through next
+  std::string seen_;  ///< the last bytes that were searched
   std::unique_ptr<Inflater> inflater_;
   BufferBudget* budget_;
-  std::optional<Memory> memory_;  ///< once the body is large
+  std::optional<Memory> memory_;  ///< set once the body is large
   bool given_up_ = false;
   bool truncated_ = false;
 };

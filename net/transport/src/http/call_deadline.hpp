@@ -17,8 +17,8 @@ using HolderHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<HolderTag>,
                                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-/// The end of one request's time: interrupts whatever the request waits for, be it a socket or a
-/// notifier. The same way the closing client ends its requests.
+/// The deadline of one request. At the deadline it interrupts what the request waits for, a socket
+/// or a notifier. A client that closes ends its requests in the same way.
 class CallDeadline : public boost::intrusive::list_base_hook<
                          boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
                      public HolderHook {
@@ -31,25 +31,25 @@ class CallDeadline : public boost::intrusive::list_base_hook<
 
   SteadyTime at() const noexcept { return at_; }
   bool is_over() const noexcept { return over_ != Over::no; }
-  /// The time has passed. False if the request was ended for another reason before.
+  /// True if the deadline ended the request. False if it was ended for another reason before.
   bool has_passed() const noexcept { return over_ == Over::time; }
 
-  /// Interrupts this request because its client closes.
+  /// Ends this request because its client closes.
   void close() { end(Over::closing); }
 
-  /// This request holds something that others may need.
+  /// This request holds a connection that other requests may need.
   void hold(Holders& with);
   void let_go() noexcept { HolderHook::unlink(); }
 
-  /// From now on bytes of the request may have reached a server.
+  /// From now on bytes of the request may have reached the server.
   void mark_sent() noexcept { sent_ = true; }
   bool sent() const noexcept { return sent_; }
 
-  /// The error of an operation that failed: the deadline's, if that was the cause, else
-  /// `otherwise` with `detail`.
+  /// The error of an operation that failed. If this object ended the request, the error says so;
+  /// else it is `otherwise` with `detail`.
   Error explain(const error_code& cause, HttpErrc otherwise, std::string detail) const;
 
-  /// What is interrupted while this object lives.
+  /// Names the socket or notifier that is interrupted while this object lives.
   class Watch {
    public:
     Watch(CallDeadline& deadline, Socket& socket) : deadline_(deadline) {
@@ -84,10 +84,10 @@ class CallDeadline : public boost::intrusive::list_base_hook<
   Timer timer_;
 };
 
-/// The requests that hold something, in the order in which they took it.
+/// The requests that hold connections to one host, in the order in which they got them.
 class CallDeadline::Holders {
  public:
-  /// Ends the first one, if it has held since `since` or longer.
+  /// Ends the oldest request if it has held its connection since `since` or longer.
   bool end_oldest(SteadyTime since);
 
  private:

@@ -54,7 +54,7 @@ class HttpClient::Impl {
 
 namespace {
 
-/// What a pooled connection may be shared for.
+/// The key of the connections that this request may share.
 std::string pool_key(const Url& url, const HttpProxyRules::Proxy* proxy) {
   std::string key;
   if (proxy && !url.is_https) return key.append("p").append(proxy->host).append(proxy->port);

@@ -21,18 +21,18 @@ class ClientConnection {
   ByteStream& stream() noexcept { return stream_; }
   Socket& socket() noexcept { return stream_.socket(); }
   ReadBuffer& buffer() noexcept { return buffer_; }
-  /// Where request heads are put together.
+  /// Memory in which the heads of requests are written.
   std::string& scratch() noexcept { return scratch_; }
 
-  /// Shakes hands as a client of `host`, whose certificate must be valid and name it.
+  /// Performs the TLS handshake as a client. The server's certificate must be valid for `host`.
   Task<error_code> start_tls(asio::ssl::context& context, std::string host);
 
-  /// Sends all. `sent_any` becomes true once bytes may have left.
+  /// Sends everything. `sent_any` becomes true once bytes may have been sent.
   Task<error_code> write(Outgoing outgoing, bool& sent_any);
-  /// Reads into buffer(), at least one byte.
+  /// Reads at least one byte into buffer().
   Task<error_code> read();
 
-  /// Whether the peer has closed or sent something unasked since the last answer.
+  /// True if, since the last answer, the peer has closed the connection or sent something.
   bool is_stale() noexcept { return !buffer_.empty() || stream_.is_stale(); }
 
  private:

@@ -11,12 +11,13 @@
 namespace concerto::net {
 namespace {
 
-// An honest server sends one or two of these before its answer.
+// A correct server sends one or two interim answers before its final one.
 constexpr unsigned interim_answers_max = 16;
-constexpr unsigned switching_protocols = 101;  // which no request here asks for
+constexpr unsigned switching_protocols = 101;  // no request here asks for another protocol
 constexpr std::size_t scratch_bytes_retained_max = 4096;
 
-/// Fields that are not written with the others: Host, which comes first, and the client's own.
+/// True for fields that are not written with the others: Host, which is the first one, and the
+/// client's own.
 bool stands_elsewhere(std::string_view name) noexcept {
   return equals_ignoring_case(name, "Host") || is_clients_own_field(name);
 }
@@ -115,15 +116,15 @@ Task<error_code> read_message(ClientConnection& connection, ResponseParser& pars
 
 namespace {
 
-/// The answers to one request: interim ones are passed over.
+/// Reads the answer to one request and skips interim answers.
 class AnswerReader {
  public:
   AnswerReader(ClientConnection& connection, const HttpClientOptions& options,
                const HttpClientRequest& request)
       : connection_(connection), options_(options), request_(request) {}
 
-  /// Reads the answer into `result`, or the error that the peer's wrong answer is. What is
-  /// returned is the connection's failure.
+  /// Reads the answer into `result`, or an error if the answer is malformed. The returned error is
+  /// one of the connection.
   Task<error_code> read(ExchangeResult& result) {
     for (unsigned i = 0; i < interim_answers_max; ++i) {
       BodyCollector body{options_.body_bytes_max, request_.body_kept_max, request_.marks,
@@ -184,7 +185,7 @@ Task<ExchangeResult> exchange(ClientConnection& connection, const HttpClientRequ
     result.response = deadline.explain(unsent, HttpErrc::connection_lost, "send to " + request.url);
     co_return result;
   }
-  // A server that refuses a request may answer and close before it has read all of it.
+  // A server that refuses a request may answer and close before it has read the whole request.
   AnswerReader reader{connection, options, request};
   const error_code unread = co_await reader.read(result);
   if (unread) {

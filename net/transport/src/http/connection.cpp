@@ -13,15 +13,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A header that takes longer may be ended in favour of a new connection.
+/// A connection whose header takes longer than this may be closed in favour of a new connection.
 constexpr milliseconds header_patience{1'000};
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 constexpr std::string_view too_many_connections = "too many connections";
 
-// From here on a body has the space that its Content-Length announces: the client has sent enough
-// to be believed, and growing by doubling would copy and leave behind as much again.
+// Once so many bytes of a body have come, the whole space that Content-Length announces is
+// reserved. The client has then sent enough to be trusted, and growing by doubling would copy the
+// body and free as much memory again.
 constexpr std::size_t reserve_from_bytes = 64 << 10;
 
 }  // namespace
@@ -81,7 +82,7 @@ void HttpConnection::hold_nothing() {
 }
 
 bool HttpConnection::hold_input() {
-  if (waits_for_request_) return true;  // The small buffer of an idle connection.
+  if (waits_for_request_) return true;  // The small buffer of an idle connection is not counted.
   const std::size_t header_bytes = in_body_ ? header_bytes_ : input_bytes_read_;
   change_input(input_bytes(),
                buffer_.capacity() + header_bytes + parser_->request().body.capacity());
@@ -196,7 +197,7 @@ Task<HttpConnection::Input> HttpConnection::receive() {
     }
     if (!hold_input()) co_return Input::refused;
     const bool has_read = co_await read_more();
-    // Bytes that were read before the request made room belong to one that is gone.
+    // The bytes that were read belong to a request that was dropped to make room.
     if (made_room_) co_return Input::refused;
     if (!has_read) co_return Input::closed;
     waits_for_request_ = false;
@@ -212,7 +213,7 @@ Task<bool> HttpConnection::read_more() {
 }
 
 Task<bool> HttpConnection::send_continue() {
-  if (!buffer_.empty()) co_return true;  // The body comes already.
+  if (!buffer_.empty()) co_return true;  // The client already sends the body.
   const Outgoing outgoing{continue_line, {}};
   co_return !co_await stream_.write_all(outgoing);
 }
@@ -237,7 +238,7 @@ Task<bool> HttpConnection::send(HttpResponse response, bool keep_alive) {
   error_code error = stream_.write_now(outgoing);
   if (error == asio::error::would_block) {
     limit(server_.options_.write_timeout);
-    const std::string rest{outgoing.head};  // The server's buffer serves others meanwhile.
+    const std::string rest{outgoing.head};  // Other connections use the server's buffer meanwhile.
     outgoing.head = rest;
     sends_ = true;
     change_answer(0, rest.capacity() + response.body.capacity());
@@ -255,7 +256,7 @@ Task<void> HttpConnection::refuse() {
       error_response(made_room_ ? 503 : parser_->refusal_status(), refusal_text());
   if (made_room_) response.headers.add("Retry-After", "1");
   if (response.status == 415) response.headers.add("Accept-Encoding", "identity");
-  std::string().swap(parser_->request().body);  // Nobody reads it.
+  std::string().swap(parser_->request().body);  // The body is not used.
   hold_nothing();
   if (co_await send(std::move(response), false)) co_await linger();
 }
@@ -281,7 +282,8 @@ Task<void> HttpConnection::linger() {
   lingers_ = true;
   Linger linger{server_.timers_.now(),
                 std::min<milliseconds>(Linger::time_max, server_.options_.body_timeout)};
-  // Some clients end a connection as soon as its other end says no more: not in their body.
+  // Some clients close as soon as the server ends its direction. So the direction stays open while
+  // the body still comes in.
   const std::uint64_t in_body = parser_->expects_continue() ? 0 : parser_->body_bytes_left();
   linger.count(buffer_.data().size());
   buffer_ = {};

@@ -13,8 +13,8 @@
 
 namespace concerto::net {
 
-/// One connection of an HttpServer, from adoption to its end. Lives in the frame of the coroutine
-/// that runs it; the server knows it while it lives.
+/// One connection of an HttpServer, from adoption to its end. It lives in the frame of the
+/// coroutine that runs it, and is in the server's list as long as it lives.
 class HttpConnection final : private BufferBudget::Holder {
  public:
   HttpConnection(HttpServer& server, AcceptedSocket accepted);
@@ -25,20 +25,20 @@ class HttpConnection final : private BufferBudget::Holder {
   /// Serves requests until either side ends the connection.
   Task<void> run();
 
-  /// Answers 503 and serves nothing.
+  /// Answers 503 without reading a request.
   Task<void> turn_away();
 
-  /// The server drains: an idle connection ends now, another one after its answer.
+  /// Called when the server drains: an idle connection ends now, a busy one after its answer.
   void end_when_idle();
-  /// Ends the connection if it is idle, and says whether it was.
+  /// Ends the connection if it is idle. True if it was.
   bool close_if_idle();
-  /// Ends the connection if a header comes in slowly, and says whether it did.
+  /// Ends the connection if a header comes in too slowly. True if one did.
   bool close_if_slow();
 
  private:
   enum class Input { request, refused, closed };
 
-  /// Shakes hands; false when the connection is lost.
+  /// Performs the TLS handshake; false if the connection is lost.
   Task<bool> open();
 
   /// Reads one request into the parser.
@@ -46,14 +46,15 @@ class HttpConnection final : private BufferBudget::Holder {
   Task<bool> read_more();
   Task<bool> send_continue();
   Task<HttpResponse> answer(HttpRequest request);
-  /// Sends the answer; false when the connection is lost.
+  /// Sends the answer; false if the connection is lost.
   Task<bool> send(HttpResponse response, bool keep_alive);
   Task<void> refuse();
   std::string refusal_text() const;
-  /// After the last answer: lets a peer that still writes come to read the answer.
+  /// After the last answer: drops what the peer still sends, so that the peer can read the answer.
   Task<void> linger();
 
-  /// Tells the budget what an unfinished request takes. False when it had to make room.
+  /// Tells the budget how much memory the unfinished request takes. False if the request was
+  /// dropped to make room.
   bool hold_input();
   void reserve_body();
   void hold_nothing();
@@ -66,15 +67,15 @@ class HttpConnection final : private BufferBudget::Holder {
   ByteStream stream_;
   ReadBuffer buffer_;
   std::optional<RequestParser> parser_;
-  std::size_t input_bytes_read_ = 0;           // of the request so far
-  std::size_t header_bytes_ = 0;               // of these, once the body has begun
-  SteadyTime head_since_ = SteadyTime::max();  // when the header that comes in began
+  std::size_t input_bytes_read_ = 0;           // of the current request
+  std::size_t header_bytes_ = 0;               // its header's part of them, once the body has begun
+  SteadyTime head_since_ = SteadyTime::max();  // when the current header began to come in
   bool in_body_ = false;
   bool waits_for_request_ = true;
-  bool head_only_ = false;  // the request in work is a HEAD
-  bool lingers_ = false;    // the last answer was sent
-  bool sends_ = false;      // an answer that the socket does not take
-  bool made_room_ = false;  // the request gave its memory to others
+  bool head_only_ = false;  // the current request is a HEAD
+  bool lingers_ = false;    // the last answer was sent, and the peer's rest is dropped
+  bool sends_ = false;      // an answer waits for the socket
+  bool made_room_ = false;  // the request was dropped to make room
   MovingTimer timer_;
   std::list<HttpConnection*>::iterator place_;
 };

@@ -8,9 +8,9 @@
 namespace concerto::net {
 namespace {
 
-/// How often room is made for hosts that wait.
+/// Room is made for waiting hosts at this interval.
 constexpr std::chrono::milliseconds room_pause{250};
-/// A call that takes less is not ended for others: its place becomes free by itself.
+/// A call younger than this is not ended to make room, because its place will be free soon anyway.
 constexpr std::chrono::seconds held_min{1};
 
 }  // namespace
@@ -46,7 +46,7 @@ void ConnectionPool::Lease::keep() {
 }
 
 void ConnectionPool::Lease::drop_idle_since(SteadyTime time) {
-  // This lease keeps the host from being forgotten.
+  // The host is not forgotten meanwhile, because this lease counts.
   while (!host_->idle.empty() && host_->idle.front()->since < time) {
     pool_->drop_idle(host_->idle.front());
   }
@@ -58,7 +58,8 @@ void ConnectionPool::Lease::give_up() noexcept {
   if (host_) pool_->free_place(*std::exchange(host_, nullptr));
 }
 
-/// One request that waits for a connection; in its host's list until it is promised one.
+/// One request that waits for a connection. It is in its host's list until a connection is promised
+/// to it.
 class ConnectionPool::Waiter {
  public:
   Waiter(ConnectionPool& pool, Host& for_host)
@@ -128,12 +129,12 @@ Task<ConnectionPool::Lease> ConnectionPool::acquire(std::string key, CallDeadlin
   const CallDeadline::Watch watch{deadline, waiter.woken};
   while (!waiter.lease && !deadline.is_over()) {
     const bool goes_on = co_await waiter.woken.wait();
-    if (!goes_on) co_return Lease{};  // Also if it was promised a connection just now.
+    if (!goes_on) co_return Lease{};  // Cancelled, even if a connection was just promised.
   }
   co_return std::move(waiter.lease);
 }
 
-/// The host that has fewest places of those that wait and may have one more.
+/// Of the hosts that wait and may have one more place, the one with the fewest places.
 ConnectionPool::Host* ConnectionPool::neediest() const noexcept {
   Host* found = nullptr;
   for (Host* host : waiting_hosts_) {
@@ -143,7 +144,7 @@ ConnectionPool::Host* ConnectionPool::neediest() const noexcept {
   return found;
 }
 
-/// Ends calls of the hosts that have most places, for hosts that have fewer and wait.
+/// Ends calls of the hosts with the most places, in favour of waiting hosts with fewer places.
 void ConnectionPool::make_room() {
   if (waiting_hosts_.empty()) return;
   room_timer_.set(timers_.now() + room_pause);
@@ -229,7 +230,8 @@ void ConnectionPool::promise(Waiter& waiter, std::unique_ptr<ClientConnection> c
 std::unique_ptr<ClientConnection> ConnectionPool::remove_idle(IdleList::iterator idle) {
   auto connection = std::move(idle->connection);
   auto& of_host = idle->host->idle;
-  // Reuse takes the latest, expiry the oldest: both are found at once from their end.
+  // Reuse removes the latest connection, expiry the oldest: each is found at once at its end of the
+  // list.
   if (of_host.back() == idle) {
     of_host.pop_back();
   } else {

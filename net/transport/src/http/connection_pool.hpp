@@ -17,13 +17,14 @@
 
 namespace concerto::net {
 
-/// The connections of one client: idle ones for reuse, and the count of all, which is bounded per
-/// host and in total. Who finds no room waits; a place that becomes free goes straight to the host
-/// that has fewest, and there to the first in line, so that no wake-up is lost. While hosts wait,
-/// those with more places than they give up the calls that take longest: hosts that do not answer
-/// do not keep others away.
+/// The connections of one client: idle connections for reuse, and the count of all connections,
+/// which is limited per host and in total. A request that finds no room waits. A place that becomes
+/// free goes directly to the waiting host with the fewest places, and there to the request that has
+/// waited longest, so that no wake-up is lost. While a host waits, hosts with more places lose the
+/// calls that have taken longest. So hosts that do not answer cannot take all connections.
 ///
-/// A host is what a connection may be shared for: scheme, name, port and way (proxy or not).
+/// Here a host is everything that requests must have in common to share a connection: scheme, name,
+/// port, and whether a proxy is used.
 class ConnectionPool {
   struct Host;
 
@@ -34,8 +35,8 @@ class ConnectionPool {
     std::chrono::milliseconds idle_timeout;
   };
 
-  /// The right to one connection. It counts until it dies: with keep() the connection goes back
-  /// for reuse, without it is closed.
+  /// The right to one connection, which counts until the lease ends. After keep() the connection
+  /// stays open for reuse; otherwise it is closed.
   class Lease {
    public:
     Lease() = default;
@@ -43,16 +44,17 @@ class ConnectionPool {
     Lease& operator=(Lease&& other) noexcept;
     ~Lease() { give_up(); }
 
-    /// The call that uses the connection, and that is ended when others need the place.
+    /// Names the call that uses the connection. The call may be ended when another host needs the
+    /// place.
     void hold_for(CallDeadline& call);
 
-    /// Null: the holder opens one.
+    /// If null, the holder of the lease has to open a connection.
     std::unique_ptr<ClientConnection> connection;
 
     explicit operator bool() const noexcept { return host_ != nullptr; }
     void keep();
-    /// Closes the host's idle connections that were last used before `time`: a connection of that
-    /// age swallowed a request, and they may be as dead.
+    /// Closes the host's idle connections that were last used before `time`. Call it when a
+    /// connection of that age did not answer a request: the others may be dead too.
     void drop_idle_since(SteadyTime time);
 
    private:
@@ -72,10 +74,10 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  /// A connection to the host called `key`, or room for one. Waits at most until `deadline`.
-  /// An empty lease means that the deadline or a cancellation ended the wait.
+  /// A connection to the host `key`, or a place for a new connection. Waits at most until
+  /// `deadline`. An empty lease means that the deadline or a cancellation ended the wait.
   Task<Lease> acquire(std::string key, CallDeadline& deadline);
-  /// The same without waiting; empty when there is no room now.
+  /// Like acquire, but does not wait: the lease is empty if there is no room now.
   Lease try_acquire(std::string_view key);
 
   void close_idle();
@@ -97,12 +99,13 @@ class ConnectionPool {
 
   struct Host {
     std::string key;
-    std::size_t open_count = 0;            // connections and places for one
-    std::vector<IdleList::iterator> idle;  // latest last
-    CallDeadline::Holders calls;           // that use a connection, oldest first
-    Waiters waiters;                       // for a place
-    WaitingHosts::iterator waiting;        // of a host with waiters
-    std::size_t waiting_count = 0;         // waiters, and those that are promised a connection
+    std::size_t open_count = 0;            // connections, and places for new ones
+    std::vector<IdleList::iterator> idle;  // the latest is the last one
+    CallDeadline::Holders calls;           // calls that use a connection, the oldest first
+    Waiters waiters;                       // requests that wait for a place
+    WaitingHosts::iterator waiting;        // place in waiting_hosts_, if there are waiters
+    // Waiters, and requests to which a connection is promised.
+    std::size_t waiting_count = 0;
   };
 
   struct KeyHash {
@@ -131,11 +134,11 @@ class ConnectionPool {
   Timers& timers_;
   Limits limits_;
   Hosts hosts_;
-  IdleList idle_;               // oldest first
-  WaitingHosts waiting_hosts_;  // longest waiting first
+  IdleList idle_;               // the oldest is the first one
+  WaitingHosts waiting_hosts_;  // the one that has waited longest is the first
   std::size_t total_ = 0;
   Timer expiry_;
-  Timer room_timer_;  ///< set while somebody waits
+  Timer room_timer_;  ///< set while a host waits
 };
 
 }  // namespace concerto::net

@@ -9,7 +9,7 @@
 namespace concerto::net {
 namespace {
 
-// An address that does not answer may use up its share of the time, but never less than this.
+// Each address gets its share of the time until the deadline, but never less than this.
 constexpr std::chrono::seconds attempt_timeout_min{2};
 
 constexpr std::size_t proxy_answer_bytes_max = 16 << 10;
@@ -79,16 +79,16 @@ std::shared_ptr<Connector::Lookup> Connector::join_lookup(const std::string& hos
   if (!lookup) {
     lookup = std::make_shared<Lookup>(executor_);
     lookups_[host] = lookup;
-    group_.spawn(run_lookup(host, lookup));  // It may end, and forget the entry, at once.
+    group_.spawn(run_lookup(host, lookup));  // The look-up may end at once and remove its entry.
   }
   ++lookup->waiting_count;
   return lookup;
 }
 
-/// The last one to leave ends the look-up, which may still wait for its turn.
+/// When the last request leaves, the look-up is given up; it may not even have begun.
 void Connector::leave_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup) {
   if (--lookup->waiting_count > 0 || lookup->result) return;
-  forget_lookup(host, lookup);  // A request that comes now begins a new one.
+  forget_lookup(host, lookup);  // The next request begins a new look-up.
   lookup->interest->lose();
 }
 
@@ -161,7 +161,8 @@ Async<> Connector::tunnel(ClientConnection& connection, Url url, const HttpProxy
 
 Async<> Connector::secure(ClientConnection& connection, std::string host, CallDeadline& deadline) {
   const CallDeadline::Watch watch{deadline, connection.socket()};
-  const auto tls = tls_;  // It may be replaced during the handshake, which needs the old one.
+  // Set_tls may replace the context during the handshake, which needs the old one.
+  const auto tls = tls_;
   const error_code error = co_await connection.start_tls(*tls, host);
   if (!error) co_return ok();
   std::string detail = "TLS handshake with " + host;

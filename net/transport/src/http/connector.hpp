@@ -19,18 +19,20 @@
 
 namespace concerto::net {
 
-/// Opens connections: name look-up, TCP to the first address that answers, a proxy's tunnel, TLS.
-/// Look-ups of one name at one time are one, and go on while any request waits for them.
+/// Opens connections: looks the name up, connects to the first address that answers, asks a proxy
+/// for a tunnel, and performs the TLS handshake. Requests that need the same name at the same time
+/// share one look-up, which goes on while any of them waits.
 class Connector {
  public:
   Connector(Executor executor, Timers& timers, HostResolver& resolver,
             std::shared_ptr<asio::ssl::context> tls);
 
-  /// `url` must stay valid. Through `proxy` unless it is null.
+  /// Opens a connection to the server of `url`, which must stay valid. If `proxy` is not null, the
+  /// connection goes through it.
   Async<std::unique_ptr<ClientConnection>> open(Url url, const HttpProxyRules::Proxy* proxy,
                                                 CallDeadline& deadline);
 
-  /// For the connections that are opened from now on.
+  /// Sets the TLS context of the connections that are opened from now on.
   void set_tls(std::shared_ptr<asio::ssl::context> tls) { tls_ = std::move(tls); }
 
   /// Ends all look-ups.
@@ -41,7 +43,7 @@ class Connector {
     explicit Lookup(Executor executor) : ended(std::move(executor)) {}
     Notifier ended;
     std::optional<Result<HostAddressList>> result;
-    std::size_t waiting_count = 0;  ///< requests
+    std::size_t waiting_count = 0;  ///< waiting requests
     std::shared_ptr<LookupInterest> interest = std::make_shared<LookupInterest>();
   };
 

@@ -127,7 +127,8 @@ void HttpHeaders::set(std::string_view name, std::string_view value) {
 }
 
 void HttpHeaders::erase(std::string_view name) {
-  // The text stays behind: fields are seldom replaced, and the object lives for one message.
+  // The field's text is not removed: fields are seldom replaced, and this object lives for one
+  // message only.
   std::erase_if(slots_, [this, name](const Slot& slot) {
     return equals_ignoring_case(std::string_view{text_}.substr(slot.begin, slot.name_bytes), name);
   });

@@ -4,7 +4,7 @@
 
 namespace concerto::net {
 
-/// What is wrong with a message of HTTP/1.1, as its parser finds it.
+/// What a parser of HTTP/1.1 finds wrong with a message.
 enum class MessageErrc {
   bad_start_line = 1,     ///< neither a request line nor a status line
   bad_version,            ///< HTTP, but not 1.x
@@ -14,7 +14,7 @@ enum class MessageErrc {
   bad_value,              ///< a control character in a field's value
   bad_host,               ///< no Host, several, or one that is not `name[:port]`
   bad_length,             ///< Content-Length is no number, several numbers, or beside chunked
-  bad_transfer_encoding,  ///< the body's end cannot be told
+  bad_transfer_encoding,  ///< the end of the body is unclear
   unknown_transfer_coding,
   unknown_content_coding,
   unknown_expectation,
@@ -24,8 +24,8 @@ enum class MessageErrc {
   too_many_parameters,
   body_too_large,
   broken_gzip,
-  no_room,     ///< the body was given up: all of them take more memory than they may
-  incomplete,  ///< the connection ended in the midst of the message
+  no_room,     ///< the body was given up, because all bodies together take too much memory
+  incomplete,  ///< the connection ended inside the message
 };
 
 const boost::system::error_category& message_category() noexcept;

@@ -8,7 +8,7 @@
 namespace concerto::net {
 namespace {
 
-/// The members of a list, split at commas.
+/// Splits a list at its commas.
 class ListReader {
  public:
   explicit ListReader(std::string_view list) : rest_(list), left_(!list.empty()) {}
@@ -27,11 +27,11 @@ class ListReader {
   bool left_;
 };
 
-/// What the fields are read into, one after the other.
+/// What the fields have said so far.
 struct Facts {
   bool has_codings = false;
-  bool other_coding = false;     // than chunked
-  bool chunked_is_last = false;  // and was named once
+  bool other_coding = false;  // a coding other than chunked
+  bool chunked_is_last = false;
   unsigned chunked_count = 0;
   bool closes = false;
   bool stays = false;
@@ -57,7 +57,7 @@ void read_codings(MessageKind kind, std::string_view value, Facts& facts) noexce
   std::string_view member;
   for (ListReader list{value}; list.next(member);) {
     if (member.empty()) continue;
-    // Older servers say so of a body that is sent as it is.
+    // Older servers send "identity" with a body that is not encoded.
     if (kind == MessageKind::response && equals_ignoring_case(member, "identity")) continue;
     facts.chunked_is_last = equals_ignoring_case(member, "chunked");
     if (facts.chunked_is_last) {
@@ -107,7 +107,8 @@ error_code read_framing(MessageKind kind, int version, const HttpHeaders& header
   out.chunked = facts.chunked_count > 0;
   if (!out.chunked) return {};
   if (out.length && kind == MessageKind::request) return MessageErrc::bad_length;
-  // A message that is framed twice, or by what its version does not know, is the last one.
+  // If a message has two framings, or one that its HTTP version does not know, the connection ends
+  // after it.
   if (out.length || version < 11) out.keep_alive = false;
   out.length.reset();
   return {};

@@ -14,7 +14,7 @@ struct MessageFraming {
   bool chunked = false;
   std::optional<std::uint64_t> length;  ///< never beside `chunked`
   bool keep_alive = true;               ///< the connection may serve another message
-  unsigned host_count = 0;              ///< fields Host
+  unsigned host_count = 0;              ///< number of Host fields
 };
 
 /// Errors: bad_length, bad_transfer_encoding, unknown_transfer_coding.

@@ -18,7 +18,7 @@ bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
-/// A byte of a target: neither a blank nor a control character, and no `#`, which ends a target.
+/// True for a byte of a target, which has no blanks, no control characters and no `#`.
 bool is_target_byte(char c) noexcept {
   const auto byte = static_cast<unsigned char>(c);
   return byte > 0x20 && byte != 0x7f && c != '#';

@@ -8,9 +8,9 @@
 
 namespace concerto::net {
 
-/// Who wrote a message. What a client sends is read strictly, as somebody between it and this
-/// server may have read it otherwise; what a branch answers is read as long as its meaning is
-/// clear, as a branch that cannot be understood is called again for ever.
+/// Whether a message is a request or an answer. Requests are read strictly, because a proxy between
+/// client and server might read a doubtful request differently. Answers are read as long as their
+/// meaning is clear, because a service whose answer cannot be read would be called again for ever.
 enum class MessageKind { request, response };
 
 /// A request line. The views refer to the line.
@@ -32,27 +32,25 @@ struct StatusLine {
 /// Errors: bad_start_line, bad_version.
 error_code parse_status_line(std::string_view line, StatusLine& out) noexcept;
 
-/// Whether a message can begin with these bytes; so a peer that speaks another protocol is told
-/// at its first byte.
+/// True if a message can begin with these bytes. So a peer that speaks another protocol is
+/// recognised at its first byte.
 bool can_begin(MessageKind kind, std::string_view bytes) noexcept;
 
 struct FieldLine {
   std::string_view name;
-  std::string_view value;  ///< without blanks around it
+  std::string_view value;  ///< without the blanks around it
 };
 
-/// Splits `Name: value`. With an answer's name that is none, `name` is empty and the line is to be
-/// passed over.
-/// Errors: bad_field, bad_value.
+/// Splits `Name: value`. If the name in an answer is not legal, `name` is empty, and the line has
+/// to be skipped. Errors: bad_field, bad_value.
 error_code parse_field_line(MessageKind kind, std::string_view line, FieldLine& out) noexcept;
 
-/// Whether the bytes may stand in a field's value. Of an answer only what could end a line is
-/// refused.
+/// True if a field's value may have these bytes. In an answer everything is legal but NUL.
 bool is_legal_value(MessageKind kind, std::string_view value) noexcept;
 
-/// The number at the start of a chunk's first line, which what `;` begins may follow. Blanks may
-/// stand before the `;` (RFC 9112, section 7.1.1); without one, only in an answer.
-/// Nothing when it is malformed.
+/// The size at the start of a chunk's first line. Extensions may follow, from `;` on, with blanks
+/// before the `;` (RFC 9112, section 7.1.1). Without `;`, blanks after the size are legal in an
+/// answer only. No value if the line is malformed.
 std::optional<std::uint64_t> parse_chunk_size(MessageKind kind, std::string_view line) noexcept;
 
 }  // namespace concerto::net

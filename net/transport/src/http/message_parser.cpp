@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::size_t typical_fields = 8;
 constexpr std::size_t typical_header_bytes = 256;
-/// Of a chunk's first line: its size, and extensions that nobody here reads.
+/// The first line of a chunk has the chunk's size, and extensions, which are not used here.
 constexpr std::size_t chunk_line_bytes_max = 4096;
-/// Each field takes more memory than its bytes. The error's text has the number too.
+/// Limited because each field takes more memory than its bytes. The error's text repeats the
+/// number.
 constexpr std::size_t fields_max = 1'000;
-/// Of a message that has begun with no more than a part of its first line. That is looked at again
-/// with each piece of the line.
+/// While the first line is incomplete, so many of its bytes are checked again with each piece.
 constexpr std::size_t beginning_bytes_max = 64;
 
 constexpr bool is_blank(char c) noexcept {
@@ -35,7 +35,7 @@ ParseState MessageParser::feed(std::string_view input, std::size_t& used) {
 }
 
 ParseState MessageParser::feed_end() {
-  // The chunk of size 0 is the body's end (RFC 9112, section 8); the trailer says nothing.
+  // The chunk of size 0 ends the body (RFC 9112, section 8); the trailer is not needed.
   const bool may_end =
       kind_ == MessageKind::response && (stage_ == Stage::until_end || stage_ == Stage::trailer);
   if (may_end) {
@@ -77,7 +77,8 @@ bool MessageParser::take_line(std::string_view& input, std::string_view& line) {
   return true;
 }
 
-/// The line in work has no end yet. Always false; sets the error when it will not get a legal one.
+/// Called while the current line has no end. Sets the error if the line is too long or cannot
+/// become a legal one. Always false.
 bool MessageParser::line_may_be_longer(std::string_view begun) {
   scanned_ = begun.size();
   if (begun.size() >= line_bytes_max()) {
@@ -123,7 +124,8 @@ error_code MessageParser::on_line(std::string_view line) {
 }
 
 error_code MessageParser::on_start_line(std::string_view line) {
-  if (line.empty()) return {};  // Some clients end a body with one (RFC 9112, section 2.2).
+  // Some clients send an empty line after a body (RFC 9112, section 2.2).
+  if (line.empty()) return {};
   headers_.reserve(typical_fields, typical_header_bytes);
   stage_ = Stage::fields;
   return take_start_line(line);
@@ -142,7 +144,7 @@ error_code MessageParser::on_field(std::string_view line) {
   return {};
 }
 
-/// A line that goes on with the value before it (RFC 9112, section 5.2).
+/// A line that continues the value of the line before it (RFC 9112, section 5.2).
 error_code MessageParser::on_fold(std::string_view line) {
   const std::string_view more = trim_blanks(line);
   if (!is_legal_value(kind_, more)) return MessageErrc::bad_value;
@@ -156,7 +158,7 @@ error_code MessageParser::on_header_end() {
   if (const error_code error = read_framing(kind_, version_, headers_, framing_)) return error;
   Body body = Body::framed;
   left_ = framing_.length.value_or(0);
-  // A refused header is a complete one: what follows is the body, which is then passed over.
+  // A header that is refused is complete too: what follows is its body, which the connection drops.
   stage_ = Stage::body;
   if (const error_code error = take_header(body)) return error;
   begin_body(body);

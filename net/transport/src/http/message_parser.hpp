@@ -14,25 +14,27 @@
 
 namespace concerto::net {
 
-/// What a message parser has come to after some input.
+/// The state of a message parser after some input.
 enum class ParseState {
-  more,      ///< needs more input
-  complete,  ///< the message is there; the rest of the input belongs to the next one
-  failed,    ///< see error(); the connection is of no further use
+  more,      ///< the message is incomplete
+  complete,  ///< the message is complete; the rest of the input belongs to the next message
+  failed,    ///< see error(); the connection cannot be used any more
 };
 
-/// Reads one message of HTTP/1.1 (RFC 9112) from input in pieces of any size: lines up to the
-/// empty one, then a body by its length, in chunks, or up to the connection's end.
+/// Reads one message of HTTP/1.1 (RFC 9112) from input in pieces of any size: lines up to an empty
+/// one, then a body, which ends by its length, by its last chunk or with the connection.
 ///
 /// A request is read strictly, an answer leniently; MessageKind says why. A line may end with LF
-/// alone, except those of a request's chunks. Fields of a trailer are checked and left out.
+/// alone, but not the lines of chunks in a request. The fields of a trailer are checked and
+/// dropped.
 class MessageParser {
  public:
   MessageParser(const MessageParser&) = delete;
   MessageParser& operator=(const MessageParser&) = delete;
 
-  /// Takes input and tells through `used` how much of it; hold the rest back for the next call.
-  /// What is held back is less than the limit on header bytes. Not after complete or failed.
+  /// Reads `input` and sets `used` to the number of bytes that were read. Pass the rest again, with
+  /// more input, in the next call. The rest is smaller than the limit on header bytes. Must not be
+  /// called after complete or failed.
   ParseState feed(std::string_view input, std::size_t& used);
   /// The connection has ended.
   ParseState feed_end();
@@ -41,9 +43,9 @@ class MessageParser {
   bool got_some() const noexcept { return got_some_; }
   bool is_header_done() const noexcept { return stage_ > Stage::fields; }
   bool is_done() const noexcept { return stage_ == Stage::complete; }
-  /// Whether the connection may serve another message. Only after the header.
+  /// True if the connection may serve another message. Known once the header is complete.
   bool keep_alive() const noexcept { return framing_.keep_alive; }
-  /// Bytes of a body of known length that were not taken.
+  /// The bytes of a body of known length that were not read yet.
   std::uint64_t body_bytes_left() const noexcept { return stage_ == Stage::body ? left_ : 0; }
 
  protected:
@@ -51,14 +53,14 @@ class MessageParser {
       : kind_(kind), header_bytes_left_(header_bytes_max) {}
   ~MessageParser() = default;
 
-  /// What follows the header.
+  /// How the body ends: as the fields say, there is none, or with the connection.
   enum class Body { framed, none, until_end };
 
   virtual error_code take_start_line(std::string_view line) = 0;
-  /// The fields are complete. Tells through `body` how the body is framed; `framed` means by the
-  /// fields, and without them that there is none.
+  /// Called when the fields are complete. Sets `body` to what follows the header. `framed` means
+  /// that the fields say it; if they say nothing, there is no body.
   virtual error_code take_header(Body& body) = 0;
-  /// Appends body bytes; an error ends the message.
+  /// Receives bytes of the body. An error ends the message.
   virtual error_code take_body(std::string_view bytes) = 0;
 
   const MessageFraming& framing() const noexcept { return framing_; }
@@ -71,16 +73,16 @@ class MessageParser {
   enum class Stage {
     start_line,
     fields,
-    body,        // left_ bytes of known length
+    body,        // left_ bytes of a body of known length are to come
     until_end,   // the body ends with the connection
-    chunk_line,  // the size of a chunk
-    chunk,       // left_ bytes of one
-    chunk_end,   // the line end behind it
+    chunk_line,  // the line with the size of a chunk
+    chunk,       // left_ bytes of a chunk are to come
+    chunk_end,   // the line end after a chunk
     trailer,
     complete,
   };
 
-  /// Takes one line or piece of body. False when that needs more input, or failed.
+  /// Reads one line or one piece of the body. False if more input is needed or after an error.
   bool step(std::string_view& input);
   bool take_line(std::string_view& input, std::string_view& line);
   bool line_may_be_longer(std::string_view begun);
@@ -98,28 +100,28 @@ class MessageParser {
   Stage stage_ = Stage::start_line;
   bool got_some_ = false;
   bool saw_field_ = false;
-  bool folds_ = false;  // a next line that begins with a blank belongs to the last field
+  bool folds_ = false;  // a line that begins with a blank continues the last field
   std::size_t header_bytes_left_;
-  std::size_t scanned_ = 0;  // bytes of the line in work that have no line end
+  std::size_t scanned_ = 0;  // bytes of the current line that were searched for its end
   std::uint64_t left_ = 0;
   MessageFraming framing_;
   error_code error_;
 };
 
-/// Parses one request straight into an HttpRequest.
+/// Parses one request directly into an HttpRequest.
 class RequestParser final : public MessageParser {
  public:
   RequestParser(std::size_t header_bytes_max, std::size_t body_bytes_max);
 
-  /// The client waits for `100 Continue`, or a refusal, before it sends the body.
+  /// True if the client waits for `100 Continue`, or a refusal, before it sends the body.
   bool expects_continue() const noexcept { return expects_continue_; }
   bool is_http_1_0() const noexcept { return version_ == 10; }
   bool has_started() const noexcept { return got_some(); }
 
-  /// The status that a failed request is answered with.
+  /// The HTTP status with which a failed request is answered.
   unsigned refusal_status() const noexcept;
 
-  /// The request. Its headers are there once it is complete.
+  /// The request. Its headers are there once the header is complete and legal.
   HttpRequest& request() noexcept { return request_; }
 
  private:
@@ -130,16 +132,16 @@ class RequestParser final : public MessageParser {
   error_code check_host();
 
   HttpRequest request_;
-  std::string authority_;  // of a target in absolute form, which counts for more than Host
+  std::string authority_;  // host of a target in absolute form, which replaces the field Host
   std::size_t body_bytes_max_;
   bool expects_continue_ = false;
 };
 
-/// Where a response's body goes.
+/// Receives the body of a response.
 class BodySink {
  public:
   virtual ~BodySink() = default;
-  /// The header is complete, the body begins.
+  /// Called when the header is complete and the body begins.
   virtual void begin(const HttpHeaders& headers) = 0;
   /// An error ends the message.
   virtual error_code write(std::string_view bytes) = 0;
@@ -151,7 +153,7 @@ class ResponseParser final : public MessageParser {
   ResponseParser(std::size_t header_bytes_max, BodySink& sink) noexcept
       : MessageParser(MessageKind::response, header_bytes_max), sink_(sink) {}
 
-  /// The answer has no body, whatever its header says: it is one to HEAD or CONNECT.
+  /// For the answer to HEAD or CONNECT, which has no body, whatever its header says.
   void skip_body() noexcept { skips_body_ = true; }
 
   unsigned status() const noexcept { return status_; }

@@ -7,8 +7,8 @@
 
 namespace concerto::net {
 
-/// A time limit that moves with every message: moving it later is an assignment, and the timer
-/// behind it follows when it fires. Calls `on_expiry` at the limit or later.
+/// A time limit that moves with every message. To move it later costs an assignment: the timer
+/// keeps its time, and is set anew when it is due. Calls `on_expiry` at the limit or later.
 class MovingTimer {
  public:
   MovingTimer(Timers& timers, std::function<void()> on_expiry)
@@ -21,7 +21,7 @@ class MovingTimer {
 
   void disarm() { limit_ = SteadyTime::max(); }
 
-  /// No limit, and no timer left behind.
+  /// Removes the limit and cancels the timer.
   void cancel() {
     limit_ = set_for_ = SteadyTime::max();
     timer_.cancel();

@@ -51,7 +51,8 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_bl
 }
 
 std::optional<std::string> decode_path(std::string_view text) {
-  if (text.find('%') == std::string_view::npos) return std::string{text};  // As nearly all are.
+  // Nearly all paths have no escapes.
+  if (text.find('%') == std::string_view::npos) return std::string{text};
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -66,7 +66,7 @@ bool in_range(const ip::address& address, const ip::address& network, unsigned b
   return same_prefix(address.to_v6().to_bytes(), network.to_v6().to_bytes(), bits);
 }
 
-/// Splits a `:port` off; brackets around an IPv6 address go too.
+/// Removes `:port`, and the brackets around an IPv6 address, from `entry`. Returns the port.
 std::string_view split_port(std::string_view& entry) noexcept {
   if (entry.starts_with('[')) {
     const std::size_t end = std::min(entry.find(']'), entry.size() - 1);
@@ -75,7 +75,8 @@ std::string_view split_port(std::string_view& entry) noexcept {
     return port.starts_with(':') ? port.substr(1) : std::string_view{};
   }
   const std::size_t colon = entry.find(':');
-  if (colon == npos || entry.find(':', colon + 1) != npos) return {};  // Two are an IPv6 address.
+  // Several colons are an IPv6 address.
+  if (colon == npos || entry.find(':', colon + 1) != npos) return {};
   const std::string_view port = entry.substr(colon + 1);
   entry = entry.substr(0, colon);
   return port;
@@ -89,7 +90,7 @@ Result<std::optional<HttpProxyRules::Proxy>> parse_proxy(std::string_view text,
   const std::string url_text =
       text.find("://") == npos ? "http://" + std::string{text} : std::string{text};
   const auto url = parse_url(url_text);
-  // The text may hold a password, so it is not repeated.
+  // The text may contain a password, so the error does not repeat it.
   if (!url)
     return make_error(HttpErrc::proxy_failed, std::string{variable} + " is not an http URL");
   if (url->is_https) {

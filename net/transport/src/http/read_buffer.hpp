@@ -10,21 +10,21 @@
 
 namespace concerto::net {
 
-/// Bytes read from a socket and not used yet. Small while a connection is idle; it grows while
-/// reads fill it, and gives the memory back in relax().
+/// Bytes that were read from a socket and not used yet. The buffer is small while a connection is
+/// idle, grows when reads fill it, and gives the memory back in relax().
 class ReadBuffer {
  public:
   static constexpr std::size_t initial_bytes = 1024;
   static constexpr std::size_t retained_bytes_max = 4096;
-  /// Reads larger than this save no time worth their memory.
+  /// Larger reads would not save enough time for their memory.
   static constexpr std::size_t read_bytes_max = 64 << 10;
 
   std::string_view data() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
   std::size_t capacity() const noexcept { return capacity_; }
   bool empty() const noexcept { return begin_ == end_; }
 
-  /// Space for a read, at least one byte. Grows beyond read_bytes_max only when the data that
-  /// nobody could use yet needs it; who feeds a parser bounds that.
+  /// Space for a read, at least one byte. The buffer grows beyond read_bytes_max only if unused
+  /// data fills it. The limits of the parser that uses the data bound its size.
   boost::asio::mutable_buffer prepare() {
     if (empty()) begin_ = end_ = 0;
     const bool grow =
@@ -46,7 +46,7 @@ class ReadBuffer {
 
   void consume(std::size_t bytes) noexcept { begin_ += bytes; }
 
-  /// A message has ended: gives back what only large ones need.
+  /// Call it when a message has ended: gives back the memory that only large messages need.
   void relax() noexcept {
     if (!empty() || capacity_ <= retained_bytes_max) return;
     bytes_.reset();
@@ -70,7 +70,7 @@ class ReadBuffer {
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  bool filled_ = false;  // the last read took all the space it was given
+  bool filled_ = false;  // the last read filled the whole space
 };
 
 }  // namespace concerto::net

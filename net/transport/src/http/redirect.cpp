@@ -8,7 +8,7 @@
 namespace concerto::net {
 namespace {
 
-/// Whether credentials for one URL may be shown to the server of the other.
+/// True if credentials for `from` may be sent to the server of `to`.
 bool trusts(std::string_view from, std::string_view to) {
   const auto old_url = parse_url(from);
   const auto new_url = parse_url(to);
@@ -28,7 +28,7 @@ bool is_among(std::initializer_list<std::string_view> names, std::string_view na
                      [name](std::string_view each) { return equals_ignoring_case(each, name); });
 }
 
-/// Of a request's headers, those that the server of another host may see.
+/// The headers of a request that another host may see.
 HttpHeaders headers_for_others(const HttpHeaders& headers, bool carries_headers) {
   HttpHeaders kept;
   for (std::size_t i = 0; i < headers.size(); ++i) {
@@ -63,7 +63,7 @@ bool follow_redirect(HttpClientRequest& request, const HttpClientResponse& respo
   if (!trusts(request.url, url)) {
     request.headers = headers_for_others(request.headers, carries_headers);
   } else if (!is_same_server(request.url, url)) {
-    request.headers.erase("Host");  // The new URL says which.
+    request.headers.erase("Host");  // The new URL names the host.
   }
   request.url = std::move(url);
   return true;

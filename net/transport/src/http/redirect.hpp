@@ -4,8 +4,8 @@
 
 namespace concerto::net {
 
-/// Turns `request` into the one that a redirecting answer asks for. False if the answer is final:
-/// its status does not redirect, or it has no Location. Headers stay with their host;
+/// Turns `request` into the request that a redirect asks for. False if the answer is not a
+/// redirect: its status says so, or it has no Location. Another host gets only some of the headers:
 /// `carries_headers` is HttpClientOptions::redirects_carry_headers.
 bool follow_redirect(HttpClientRequest& request, const HttpClientResponse& response,
                      bool carries_headers);

@@ -8,14 +8,15 @@
 namespace concerto::net {
 namespace {
 
-/// Each parameter takes more memory than its bytes. The error's text has the number too.
+/// Limited because each parameter takes more memory than its bytes. The error's text repeats the
+/// number.
 constexpr std::ptrdiff_t query_parameters_max = 1'000;
 
-// Larger bodies grow as they come: a Content-Length alone costs the server no memory.
+// More space is not reserved in advance, because an announced length costs the client nothing.
 constexpr std::size_t body_reserve_bytes_max = 64 << 10;
 
-/// Whether a body that is coded so is one that nobody here could read. A coding that does not
-/// exist is passed over, as the reference does with all of them.
+/// True for a coding that this server cannot decode. Other values are ignored, as the reference
+/// ignores all codings.
 bool is_compression(std::string_view coding) noexcept {
   static constexpr std::array<std::string_view, 7> compressions{
       "gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"};
@@ -37,7 +38,7 @@ error_code RequestParser::take_start_line(std::string_view line) {
   return error ? error : take_target(parts.target);
 }
 
-/// The four forms of RFC 9112, section 3.2.
+/// Reads the four forms of a target (RFC 9112, section 3.2).
 error_code RequestParser::take_target(std::string_view target) {
   if (target == "*" && request_.method == "OPTIONS") {
     request_.path = target;
@@ -48,7 +49,7 @@ error_code RequestParser::take_target(std::string_view target) {
     return {};
   }
   const std::size_t scheme = target.front() == '/' ? target.npos : target.find("://");
-  if (scheme != target.npos) {  // The absolute form that proxies use.
+  if (scheme != target.npos) {  // The absolute form, which is used with proxies.
     target.remove_prefix(scheme + 3);
     const std::size_t authority = std::min(target.find_first_of("/?"), target.size());
     authority_ = target.substr(0, authority);

@@ -8,20 +8,20 @@
 
 namespace concerto::net {
 
-/// What the connection adds to an answer's head.
+/// What the connection adds to the head of an answer.
 struct ResponseFrame {
   std::string_view date;
   bool keep_alive = true;
-  bool to_http_1_0 = false;  ///< such a peer has to be told that the connection stays
+  bool to_http_1_0 = false;  ///< the head has to say that the connection stays open
 };
 
-/// Whether an answer with this status has a body.
+/// True if an answer with this status has a body.
 bool status_has_body(unsigned status) noexcept;
 
-/// Whether the handler gave header fields that may be sent.
+/// True if the header fields that the handler made may be sent.
 bool has_legal_headers(const HttpResponse& response) noexcept;
 
-/// Replaces `out` by status line and header fields, with the empty line.
+/// Replaces `out` by the status line, the header fields and the empty line.
 void write_response_head(std::string& out, const HttpResponse& response,
                          const ResponseFrame& frame);
 

@@ -12,10 +12,11 @@
 namespace concerto::net {
 namespace {
 
-/// Of one shard. More are closed at once, whatever they are writing.
+/// Each shard answers so many refused connections at a time. Further ones are closed without
+/// lingering.
 constexpr std::size_t refused_connections_max = 64;
 
-/// Connections among which one to close is looked for when a new one finds no room.
+/// When a new connection finds no room, one to close is searched among this many.
 constexpr std::size_t looked_at_max = 64;
 
 constexpr std::string_view refusal =
@@ -76,7 +77,7 @@ bool HttpServer::turn_away(AcceptedSocket& socket) {
 }
 
 void HttpServer::refuse(int descriptor) const noexcept {
-  if (speaks_tls_) return;  // Nothing can be said before the handshake.
+  if (speaks_tls_) return;  // Nothing can be sent before the handshake.
   send_last_words(descriptor, refusal);
 }
 
@@ -97,7 +98,7 @@ void HttpServer::adopt_refused(AcceptedSocket accepted) {
 }
 
 Task<void> HttpServer::serve(AcceptedSocket accepted) {
-  // Counted until its socket is closed, also when cancellation unwinds this frame.
+  // The connection counts until its socket is closed, also when cancellation destroys this frame.
   const auto forget = [](HttpServer* server) { server->forget_one(server->connection_count_); };
   const std::unique_ptr<HttpServer, decltype(forget)> counted{this, forget};
   HttpConnection connection{*this, std::move(accepted)};
@@ -123,7 +124,7 @@ bool HttpServer::has_connections() const noexcept {
 
 void HttpServer::make_room() {
   making_room_.store(false);
-  // A client that keeps a place with a few bytes goes before one that has been served.
+  // A client that keeps a place with a few bytes is closed rather than one that has been served.
   if (!close_slow_one()) close_idle_one();
 }
 
@@ -136,8 +137,8 @@ bool HttpServer::close_slow_one() {
   return false;
 }
 
-/// A busy connection goes to the end, where it will be when it becomes idle: many of them must not
-/// hide the idle ones behind them for ever.
+/// A busy connection moves to the end of the list, where it will also be when it becomes idle.
+/// Otherwise many busy connections could hide the idle ones behind them for ever.
 void HttpServer::close_idle_one() {
   for (std::size_t left = std::min(looked_at_max, connections_.size()); left > 0; --left) {
     if (connections_.front()->close_if_idle()) return;
@@ -162,7 +163,7 @@ Task<void> HttpServer::drain(SteadyTime deadline) {
   timer.set(deadline);
   while (has_connections() && timers_.now() < deadline) co_await closed_one_.wait();
   co_await group_.close();
-  // Those on their way to this shard when the drain began.
+  // Connections that were posted to this shard when the drain began.
   while (has_connections()) co_await closed_one_.wait();
 }
 

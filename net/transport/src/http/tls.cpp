@@ -32,7 +32,7 @@ Result<> load_own(ssl::context& context, const std::string& certificate, const s
     return make_error(HttpErrc::tls_failed, "a certificate and its key go together");
   }
   error_code error;
-  // OpenSSL would ask on the terminal for the words that a key is locked with.
+  // Without this, OpenSSL would ask on the terminal for the password of an encrypted key.
   context.set_password_callback([](std::size_t, ssl::context::password_purpose) { return ""; },
                                 error);
   context.use_certificate_chain_file(certificate, error);
@@ -61,8 +61,8 @@ Result<std::shared_ptr<ssl::context>> make_tls_server_context(const TlsServerFil
   SSL_CTX* const raw = context->native_handle();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   choose_alpn(*raw);
-  // Sessions that are resumed belong to contexts of this kind; clients that show certificates
-  // could not resume any otherwise.
+  // Names the sessions that may be resumed with this context. Without a name, clients that show
+  // certificates could not resume any.
   constexpr std::string_view kind = "concerto";
   SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>(kind.data()),
                                  static_cast<unsigned>(kind.size()));

@@ -36,7 +36,7 @@ Error unsupported_scheme(std::string_view text) {
       "unsupported protocol scheme \"" + std::string{scheme} + "\" in " + masked_url(text));
 }
 
-/// The text up to one of `ends`, which is removed from `rest`; the end itself stays.
+/// Removes the text before the first of `ends` from `rest`, and returns it.
 std::string_view take_until(std::string_view& rest, std::string_view ends) noexcept {
   const std::string_view taken = rest.substr(0, std::min(rest.find_first_of(ends), rest.size()));
   rest.remove_prefix(taken.size());
@@ -66,7 +66,7 @@ void append_encoded(std::string& out, std::string_view text) {
 std::string without_dot_segments(std::string_view path) {
   std::string out;
   while (!path.empty()) {
-    path.remove_prefix(1);  // The slash that every segment begins with.
+    path.remove_prefix(1);  // Every segment begins with a slash.
     const std::string_view segment = take_until(path, "/");
     const bool is_last = path.empty();
     if (segment == ".." || segment == ".") {
