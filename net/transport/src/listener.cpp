@@ -19,7 +19,8 @@ namespace {
 using asio::ip::tcp;
 
 constexpr int backlog_connections = 4096;
-/// When accepting fails, as it does without free file descriptors.
+/// After a failure to accept, such as the lack of file descriptors, the next attempt waits for this
+/// time.
 constexpr std::chrono::milliseconds pause{50};
 
 Error cannot_listen(const tcp::endpoint& address, const error_code& why) {
@@ -79,7 +80,7 @@ Result<ListeningSocket> ListeningSocket::open(const tcp::endpoint& address) {
   return cannot_listen(address, error_code(errno, boost::system::system_category()));
 }
 
-/// Shared with the pending wait.
+/// Shared with the pending wait for the socket.
 class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
  public:
   Impl(Executor executor, Timers& timers, std::vector<ConnectionServer*> servers,
@@ -134,8 +135,8 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
   void hand_over(AcceptedSocket socket) const {
     ConnectionServer& server = least_loaded();
     if (server.offer(socket)) return;
-    // The server with the fewest connections may have no idle one, and its shard is not the only
-    // one that the budget counts.
+    // The other servers are asked too: this one may have no idle connection, and the budget counts
+    // the connections of all shards.
     for (ConnectionServer* each : servers_) {
       if (each != &server) each->ask_for_room();
     }

@@ -17,7 +17,7 @@ WallTime SystemClock::wall_now() const noexcept {
 
 std::uint64_t SystemRandom::next() {
   if (used_ == block_words) {
-    // Up to 256 bytes the call is never cut short once the kernel's pool is ready.
+    // Once the kernel's pool is ready, requests of up to 256 bytes are always filled.
     while (::getrandom(block_, sizeof block_, 0) != sizeof block_) {
       if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "getrandom");
     }

@@ -6,8 +6,8 @@
 
 namespace concerto::net {
 
-/// Before a client's handshake: the server is told this name (if it is no IP address), and its
-/// certificate has to name it. False when memory is short.
+/// Call it before a client's handshake. The server's certificate has to name `host`; if `host` is
+/// not an IP address, the server is told the name. False if memory is short.
 bool expect_server(SSL& ssl, const std::string& host);
 
 }  // namespace concerto::net

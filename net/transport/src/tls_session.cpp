@@ -13,7 +13,7 @@
 namespace concerto::net {
 namespace {
 
-/// As ALPN writes them: each name with its length before it.
+/// In the format of ALPN: each name follows its length.
 constexpr unsigned char alpn_http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 constexpr unsigned char alpn_http_2[] = {2, 'h', '2'};
 
@@ -22,7 +22,7 @@ std::span<const unsigned char> name_of(Alpn alpn) noexcept {
   return alpn_http_1_1;
 }
 
-/// The protocol that a server's session speaks is its application data.
+/// A server's session has the name of its protocol as application data.
 int select_alpn(SSL* ssl, const unsigned char** selected, unsigned char* selected_bytes,
                 const unsigned char* offered, unsigned offered_bytes, void*) {
   const auto* const name = static_cast<const unsigned char*>(SSL_get_app_data(ssl));
@@ -35,7 +35,7 @@ int select_alpn(SSL* ssl, const unsigned char** selected, unsigned char* selecte
   return SSL_TLSEXT_ERR_OK;
 }
 
-/// A session between two strings.
+/// A session that reads from and writes to memory.
 SSL* make_session(SSL_CTX& context) {
   SSL* const ssl = SSL_new(&context);
   BIO* const in = BIO_new(BIO_s_mem());
@@ -46,7 +46,7 @@ SSL* make_session(SSL_CTX& context) {
     SSL_free(ssl);
     throw std::bad_alloc();
   }
-  SSL_set_bio(ssl, in, out);  // It owns both now.
+  SSL_set_bio(ssl, in, out);  // The session owns both now.
   SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
   SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
   return ssl;
@@ -71,7 +71,7 @@ TlsSession::TlsSession(SSL_CTX& context, Alpn alpn, const std::string& host)
       SSL_set_alpn_protos(ssl_.get(), name.data(), static_cast<unsigned>(name.size())) == 0;
   if (!is_set) throw std::bad_alloc();
   SSL_set_connect_state(ssl_.get());
-  SSL_do_handshake(ssl_.get());  // The first message; what fails here fails in `read` too.
+  SSL_do_handshake(ssl_.get());  // Makes the first message. A failure is reported by `read`.
 }
 
 TlsSession::TlsSession(SSL_CTX& context, Alpn alpn) : ssl_(make_session(context)) {

@@ -13,38 +13,39 @@
 
 namespace concerto::net {
 
-/// What ALPN agrees on.
+/// The protocols that ALPN can agree on.
 enum class Alpn : std::uint8_t { http_1_1, http_2 };
 
-/// Lets servers of this context choose their protocol among what a client offers. A client that
-/// offers others only is refused; one that offers nothing is served.
+/// Lets the servers of this context choose their protocol from the client's offer. A client that
+/// offers only other protocols is refused; a client that offers none is served.
 void choose_alpn(SSL_CTX& context) noexcept;
 
-/// TLS without a socket: a session takes bytes that came from the wire and gives those that go
-/// there. Both sides.
+/// TLS without a socket, for clients and servers: `put` takes bytes that came from the socket,
+/// `pull` gives bytes to send.
 class TlsSession {
  public:
-  /// A client of `host`, a name or an IP address, whose certificate must be valid and name it.
+  /// A client. The server's certificate must be valid for `host`, a name or an IP address.
   TlsSession(SSL_CTX& context, Alpn alpn, const std::string& host);
   /// A server.
   TlsSession(SSL_CTX& context, Alpn alpn);
 
-  /// The handshake is done: `write` may be called.
+  /// True if the handshake has ended: `write` may be called.
   bool is_open() const noexcept { return SSL_is_init_finished(ssl_.get()) != 0; }
 
-  /// Bytes from the wire.
+  /// Takes bytes that came from the socket.
   void put(std::string_view wire);
-  /// Goes on with the handshake, as far as it gets with what has come. `read` does so too.
+  /// Continues the handshake as far as the bytes allow. `read` does this too.
   [[nodiscard]] Result<> handshake();
-  /// What the bytes mean, in clear: 0 when more bytes are needed. Errors: the handshake failed, a
-  /// record is broken; eof when the peer has ended the session.
+  /// Decrypts what has arrived. Returns 0 if more bytes are needed. Errors: the handshake failed or
+  /// a record is broken; eof if the peer has ended the session.
   [[nodiscard]] Result<std::size_t> read(std::span<char> clear);
 
-  /// Encrypts all of it.
+  /// Encrypts `clear`.
   [[nodiscard]] Result<> write(std::string_view clear);
-  /// Says that no more follows.
+  /// Makes the closing alert.
   void end() noexcept;
-  /// Bytes for the wire: 0 when there are none. After an error there may be an alert.
+  /// Fills `wire` with bytes to send and returns their number: 0 if there are none. After an error
+  /// there may be an alert.
   std::size_t pull(std::span<char> wire) noexcept;
   bool wants_write() const noexcept;
 

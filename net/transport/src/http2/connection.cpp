@@ -12,16 +12,17 @@ namespace {
 
 constexpr std::size_t read_bytes = 64u << 10;
 constexpr std::size_t write_bytes = 64u << 10;
-/// Reads in a row before other connections get their turn.
+/// So many reads follow each other before other connections get their turn.
 constexpr int reads_max = 4;
-/// Frames that wait for a peer that sends but does not read.
+/// A peer that sends but does not read may have so many frames waiting for it.
 constexpr std::size_t waiting_frames_max = 20'000;
 
 Error lost_error(boost::system::errc::errc_t code, std::string detail) {
   return Error{boost::system::errc::make_error_code(code), std::move(detail)};
 }
 
-/// What answered in place of an HTTP/2 server, by its first bytes; empty if it may be one.
+/// Says what answered in place of an HTTP/2 server, judged by its first bytes. Empty if it may be
+/// one.
 std::string other_protocol(std::string_view bytes) {
   constexpr std::size_t reported_bytes_max = 100;
   if (bytes.starts_with("HTTP/1.")) {
@@ -63,7 +64,7 @@ void Connection::wait_readable() {
   });
 }
 
-/// What TLS has read from the socket already wakes nobody up.
+/// Bytes that TLS has already read from the socket do not make the socket readable again.
 void Connection::read_on_soon() {
   if (std::exchange(reading_, true)) return;
   asio::post(round_.executor(), [self = shared_from_this()] {
@@ -101,7 +102,7 @@ void Connection::lose_input(const error_code& error) {
     return lose(lost_error(boost::system::errc::connection_reset, closed_by_peer()));
   }
   if (!blocked_ && stream_.wants_write()) {
-    Outgoing nothing;  // There may be an alert that tells the peer what was wrong.
+    Outgoing nothing;  // Sends the alert that tells the peer what was wrong.
     stream_.write_now(nothing);
   }
   lose(stream_.explain(error, "read"),
@@ -127,7 +128,7 @@ bool Connection::receive(std::string_view bytes) {
     }
   }
   if (auto received = session_.receive(bytes, last_read_); !received) {
-    flush();  // There may be a GOAWAY that tells the peer what was wrong.
+    flush();  // Sends the GOAWAY that tells the peer what was wrong.
     lose(std::move(received).error(), Ending::after_last_words);
     return false;
   }
@@ -162,7 +163,7 @@ void Connection::flush() {
   close_if_finished();
 }
 
-/// False when the stream did not take all of it, or is lost.
+/// False if the stream did not accept everything, or is lost.
 bool Connection::send(std::string_view bytes) {
   Outgoing outgoing{bytes, {}};
   const error_code error = stream_.write_now(outgoing);
@@ -230,8 +231,8 @@ void Connection::drain() {
   if (std::exchange(draining_, true)) return;
   if (linger_) return timer_.set(linger_->limit(timers_.now(), draining_));
   if (!open_) return;
-  if (side_ == Side::client) return on_output();  // The flush ends it if it has no streams.
-  // Requests may be under way: the final GOAWAY follows one round trip later.
+  if (side_ == Side::client) return on_output();  // The flush ends a connection without streams.
+  // The peer may have sent requests already, so the final GOAWAY follows one round trip later.
   drain_pinged_ = true;
   drain_since_ = timers_.now();
   session_.shutdown_notice();
@@ -243,11 +244,11 @@ SteadyTime Connection::end_of_drain_ping() const noexcept {
   if (session_.stream_count() == 0 && !blocked_) {
     return drain_since_ + std::min(drain_patience, limits_.keepalive_timeout);
   }
-  // The PING waits behind what the peer is still taking: any sign of life counts.
+  // The PING waits behind data that the peer still reads, so every sign of life counts.
   return std::max({drain_since_, last_read_, blocked_since_}) + limits_.keepalive_timeout;
 }
 
-/// The round trip of the first announcement takes too long: this is the last word.
+/// The round trip of the first announcement takes too long, so the connection ends now.
 void Connection::announce_end() {
   drain_pinged_ = false;
   session_.goaway();
@@ -319,7 +320,7 @@ void Connection::end(Error reason) {
   lose(std::move(reason), lingers ? Ending::after_last_words : Ending::at_once);
 }
 
-/// The peer may be in the midst of a request that was answered before it was whole.
+/// True if the peer may still be sending a request that was answered before it was complete.
 bool Connection::may_be_writing() noexcept {
   return session_.left_input() || stream_.has_unread();
 }
@@ -329,7 +330,7 @@ void Connection::close_if_finished() {
   const bool drained =
       draining_ && !drain_pinged_ && session_.stream_count() == 0 && !session_.wants_write();
   if (!drained && !session_.finished()) return;
-  // A session that has ended by itself was given something that it did not take.
+  // A session that ended by itself was given something that it did not accept.
   const bool lingers = !drained || may_be_writing();
   lose(lost_error(boost::system::errc::connection_aborted, "the connection was ended"),
        lingers ? Ending::after_last_words : Ending::at_once);

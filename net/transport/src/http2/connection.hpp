@@ -20,15 +20,15 @@ struct ConnectionLimits {
   std::chrono::milliseconds handshake_timeout{20'000};
   std::chrono::milliseconds keepalive_interval{120'000};
   std::chrono::milliseconds keepalive_timeout{20'000};
-  std::chrono::milliseconds idle_timeout{0};  ///< 0: never
+  std::chrono::milliseconds idle_timeout{0};  ///< 0: no limit
   bool keepalive_without_streams = true;
 };
 
-/// A session on a byte stream. Owns no buffer while it is idle: it waits for the socket to become
-/// readable and reads into the stack. Shared ownership, because operations on the socket may be
-/// pending. Everything on the shard's thread.
+/// A session on a byte stream. An idle connection owns no buffer: it waits until the socket is
+/// readable and reads into an array on the stack. Ownership is shared, because operations on the
+/// socket may be pending. All functions are called on the shard's thread.
 ///
-/// A server that has said its last words lingers: the connection is not open any more, but on_lost
+/// After its last frames a server's connection lingers. It is not open any more, but on_lost
 /// follows only when the peer has closed its end or was quiet for some time.
 class Connection : public std::enable_shared_from_this<Connection>, public Session::Events {
  public:
@@ -40,39 +40,38 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
 
   void start();
 
-  /// Ends the connection now; its streams are closed and on_lost is called.
+  /// Ends the connection now: closes its streams and calls on_lost.
   void close(Error reason);
-  /// Sends what the session has to say and ends the connection. A server's lingers if the peer may
-  /// be writing or has calls.
+  /// Sends what the session has queued and ends the connection. A server's connection lingers if
+  /// the peer may be writing or has calls.
   void end(Error reason);
-  /// Announces the end, lets running streams finish, then closes. A server waits for one round trip
-  /// of the announcement: without streams for drain_patience, else until the peer shows no life for
-  /// the keepalive timeout.
+  /// Announces the end, lets running streams end, then closes. A server waits until the peer has
+  /// answered the announcement. Without streams it waits for at most drain_patience; with streams
+  /// until the peer has shown no life for the keepalive timeout.
   void drain();
 
-  /// How long a server's connection without streams waits for requests that were on their way when
-  /// the end was announced.
+  /// The time that a server's connection without streams waits for requests which the peer sent
+  /// before it saw the announcement.
   static constexpr std::chrono::milliseconds drain_patience{500};
 
-  /// Asks with a PING whether the peer is still there; without an answer within the keepalive
-  /// timeout the connection is lost.
+  /// Sends a PING. Without an answer within the keepalive timeout the connection is lost.
   void probe();
 
-  /// Sends what the session has to say.
+  /// Sends what the session has queued.
   void flush();
 
   bool is_open() const noexcept { return open_; }
-  bool is_ready() const noexcept { return ready_; }  ///< the peer's SETTINGS have come
-  /// The handshake of TLS is done, if there is one.
+  bool is_ready() const noexcept { return ready_; }  ///< the peer's SETTINGS have arrived
+  /// True unless there is TLS and its handshake has not ended.
   bool has_shaken_hands() const noexcept { return stream_.is_open(); }
   bool is_draining() const noexcept { return draining_; }
-  /// A PING is out, and nothing has come since.
+  /// True if a PING was sent and nothing has arrived since.
   bool is_probed() const noexcept { return pinged_; }
-  /// When bytes came from the peer.
+  /// When bytes last arrived from the peer.
   SteadyTime last_read() const noexcept { return last_read_; }
-  /// Since when it has no stream; of no meaning while it has one.
+  /// Since when there is no stream; without meaning while there is one.
   SteadyTime idle_since() const noexcept { return idle_since_; }
-  /// Why it was lost.
+  /// Why the connection was lost.
   const Error& lost_because() const noexcept { return lost_because_; }
 
   Session& session() noexcept { return session_; }
@@ -84,11 +83,11 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   virtual void on_ready() {}
   /// The peer has changed its SETTINGS: it may allow more streams.
   virtual void on_changed_settings() {}
-  /// The last call; the streams are closed already.
+  /// The last event. The streams are closed already.
   virtual void on_lost() = 0;
   /// The peer announced the end of the connection.
   virtual void on_drain() {}
-  /// The bytes that wait for the socket are `now` so many, and were `before`.
+  /// The number of bytes that wait for the socket changed from `before` to `now`.
   virtual void on_unsent(std::size_t before, std::size_t now) { (void)before, (void)now; }
   void on_stream_closed() override;
 
@@ -97,11 +96,11 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   void on_ping_ack() override;
   void on_output() override;
 
-  /// Doubled when the peer complains about pings.
+  /// Doubled when the peer complains about PINGs.
   std::chrono::milliseconds keepalive_interval_;
 
  private:
-  /// Whether the peer may still read what was sent to it.
+  /// Whether the connection ends at once, or lingers so that the peer can read what was sent.
   enum class Ending { at_once, after_last_words };
 
   void wait_readable();
@@ -135,21 +134,21 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   Timer timer_;
   Error lost_because_;
   std::optional<Linger> linger_;
-  std::string unsent_;            ///< what the stream did not take
-  std::size_t unsent_bytes_ = 0;  ///< that on_unsent was told of
+  std::string unsent_;            ///< bytes that the stream did not accept
+  std::size_t unsent_bytes_ = 0;  ///< as last passed to on_unsent
   SteadyTime last_read_;
   SteadyTime idle_since_;
   SteadyTime blocked_since_;
   SteadyTime ping_since_;
   SteadyTime drain_since_;
   bool open_ = true;
-  bool reading_ = false;  ///< waits for the socket to become readable
-  bool blocked_ = false;  ///< waits for the socket to become writable
+  bool reading_ = false;  ///< waits until the socket is readable
+  bool blocked_ = false;  ///< waits until the socket is writable
   bool ready_ = false;
   bool draining_ = false;
   bool dirty_ = false;  ///< scheduled for a flush
   bool pinged_ = false;
-  bool drain_pinged_ = false;  ///< the answer to this ping turns the notice into a GOAWAY
+  bool drain_pinged_ = false;  ///< drain sent a PING; the final GOAWAY follows its answer
 };
 
 }  // namespace concerto::net::http2

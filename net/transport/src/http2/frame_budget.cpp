@@ -8,20 +8,21 @@
 namespace concerto::net::http2 {
 namespace {
 
-/// A frame's head: 3 bytes of length, the type, and 5 bytes that do not matter here.
+/// The head of a frame has 3 bytes of length, the type, and 5 bytes that do not matter here.
 constexpr std::size_t length_bytes = 3;
 constexpr std::size_t rest_of_head_bytes = 5;
 
 /// Each SETTINGS frame may touch the window of every stream.
 constexpr std::int64_t settings_cost = 50;
-/// A refused header list took as much work as a good one of several times its limit.
+/// A refused header list was as much work as a good one of several times the limit.
 constexpr std::int64_t refused_block_cost = 50;
 
-/// A peer that reads what it is sent gives windows back, and may ping to measure the way.
+/// A peer that reads DATA sends WINDOW_UPDATEs, and may send PINGs to measure the round trip.
 constexpr std::int64_t sent_data_gain = 4;
-/// Smaller ones that a window cut are what the peer wants: one WINDOW_UPDATE for each byte.
+/// Smaller DATA frames that a window cut short earn nothing: otherwise a peer could be paid for one
+/// WINDOW_UPDATE per byte.
 constexpr std::size_t sent_data_bytes_min = 1024;
-/// HEADERS, an END_STREAM of its own, priorities, windows, trailers.
+/// Covers HEADERS, a separate END_STREAM, priorities, windows and trailers.
 constexpr std::int64_t exchange_gain = 8;
 
 }  // namespace

@@ -9,20 +9,20 @@
 
 namespace concerto::net::http2 {
 
-/// The fields of one header block on their way out. Holds views: it lives for one submit call.
+/// The fields of one header block to be sent. Holds views, so it lives only for one submit call.
 class HeaderBlock {
  public:
-  /// Name and value are literals, or live as long as the stream.
+  /// Name and value must be literals or live as long as the stream.
   void add_fixed(std::string_view name, std::string_view value) {
     add(name, value, NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
   }
 
-  /// The value may come again on this connection; HPACK remembers it.
+  /// The value may occur again on this connection, so HPACK indexes it.
   void add_repeated(std::string_view name, std::string_view value) {
     add(name, value, NGHTTP2_NV_FLAG_NONE);
   }
 
-  /// The value is unlikely to come again; remembering it would push out others.
+  /// The value is unlikely to occur again. HPACK does not index it, as that would push out others.
   void add_varying(std::string_view name, std::string_view value) {
     add(name, value, NGHTTP2_NV_FLAG_NO_INDEX);
   }
@@ -32,7 +32,7 @@ class HeaderBlock {
 
  private:
   void add(std::string_view name, std::string_view value, unsigned flags) {
-    // nghttp2 only reads them.
+    // nghttp2 does not change them.
     const auto bytes = [](std::string_view text) {
       return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
     };

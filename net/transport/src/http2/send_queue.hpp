@@ -11,8 +11,8 @@
 
 namespace concerto::net::http2 {
 
-/// The bytes that a stream still has to send, as messages with a short head each, so that the
-/// body is moved in and copied only into the socket's buffer.
+/// The bytes that a stream still has to send: messages, each with a short head. A body is moved in,
+/// and copied only once, into the buffer that is sent.
 class SendQueue {
  public:
   static constexpr std::size_t head_bytes_max = 5;
@@ -22,13 +22,13 @@ class SendQueue {
     bytes_ += pieces_.back().bytes();
   }
 
-  /// `body` stays where it is until it was sent or the queue cleared.
+  /// `body` must stay valid until it was sent or the queue was cleared.
   void push_borrowed(std::string_view head, const std::string& body) {
     add(head).borrowed = &body;
     bytes_ += pieces_.back().bytes();
   }
 
-  /// Takes `count` bytes, at most size(), from the front.
+  /// Moves `count` bytes, at most size(), from the front to `out`.
   void take(char* out, std::size_t count) {
     bytes_ -= count;
     while (count > 0) {
@@ -84,8 +84,8 @@ class SendQueue {
   }
 
   std::vector<Piece> pieces_;
-  std::size_t first_ = 0;  ///< pieces before it are sent
-  std::size_t taken_ = 0;  ///< bytes sent of the first piece
+  std::size_t first_ = 0;  ///< pieces before this index were sent
+  std::size_t taken_ = 0;  ///< sent bytes of the first piece
   std::size_t bytes_ = 0;
 };
 

@@ -9,14 +9,15 @@
 namespace concerto::net::http2 {
 namespace {
 
-/// With a flush after so many streams the peer works on their frames while the others run. One
-/// flush at the end makes all calls move in step, and one side wait while the other works.
+/// After so many streams there is a flush, so that the peer can work on their frames while the
+/// other streams run. With a single flush at the end, each side would wait while the other works.
 constexpr std::size_t streams_per_flush = 32;
 
 }  // namespace
 
-/// The handler that runs a round. If its io_context goes instead, so does what was gathered: it
-/// refers to the owner of the round, and nobody would ever let go.
+/// The handler that runs a round. If the io_context is destroyed before that, the gathered streams
+/// and connections are released. They refer to the owner of the round, and would keep it alive for
+/// ever.
 class SendRound::Posted {
  public:
   explicit Posted(std::shared_ptr<SendRound> round) : round_(std::move(round)) {}
@@ -48,8 +49,8 @@ void SendRound::arm() {
 }
 
 void SendRound::run() {
-  // Streams first: what their owners answer at once still leaves with this flush. `armed_` stays
-  // set meanwhile, so that this costs no further post.
+  // Streams come first: what their owners answer at once is sent with the same flush. `armed_`
+  // stays set meanwhile, so that no further post is needed.
   running_.swap(streams_);
   std::size_t count = 0;
   for (const StreamPtr& stream : running_) {

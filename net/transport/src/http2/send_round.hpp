@@ -11,16 +11,16 @@ namespace concerto::net::http2 {
 
 class Connection;
 
-/// Gathers what one wake-up of a shard leaves to do: streams with news for their owners, and
-/// connections with bytes to send. One post serves them all, behind what is ready to run
-/// already, so that the frames of several streams go out in one write.
+/// Gathers work: streams with events for their owners, and connections with bytes to send. One
+/// post, which runs after the handlers that are ready already, does all of it. So the frames of
+/// several streams go out in one write.
 class SendRound : public std::enable_shared_from_this<SendRound> {
  public:
   explicit SendRound(Executor executor) : executor_(std::move(executor)) {}
 
-  /// Calls on_round soon, once.
+  /// Calls the stream's on_round soon, once.
   void schedule(Stream& stream);
-  /// Flushes soon; the caller prevents repetitions.
+  /// Flushes the connection soon. The caller must not schedule it twice.
   void schedule(std::shared_ptr<Connection> connection);
 
   const Executor& executor() const noexcept { return executor_; }

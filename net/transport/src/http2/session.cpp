@@ -10,19 +10,19 @@
 namespace concerto::net::http2 {
 namespace {
 
-/// Bytes of the head of a DATA frame.
 constexpr std::size_t frame_head_bytes = 9;
 
-/// What RFC 9113 counts per field besides its bytes.
+/// RFC 9113 counts this per field, besides its bytes.
 constexpr std::size_t field_overhead_bytes = 32;
 
-/// A block that is longer than its limit is read on, so that the call can be answered, up to this
-/// multiple of the limit. A few bytes of HPACK can stand for millions.
+/// A header block that is longer than its limit is still read up to this multiple of the limit, so
+/// that the call can be answered. There has to be an end: a few bytes of HPACK can stand for
+/// millions.
 constexpr std::size_t skipped_blocks_max = 4;
 
 #ifdef CONCERTO_NGHTTP2_LIMITS_RESETS
-/// nghttp2's own limit on resets is within reach of honest clients whose deadlines pass. The
-/// budget for frames counts resets too.
+/// Correct clients whose deadlines pass could reach nghttp2's own limit on resets. The budget for
+/// frames counts resets too.
 constexpr std::uint64_t no_limit = std::numeric_limits<std::uint32_t>::max();
 #endif
 
@@ -55,7 +55,8 @@ struct Session::Callbacks {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     Session& session = self(user);
     if (frame->hd.stream_id > session.last_stream_id_) {
-      // The GOAWAY that leaves it out is on its way: the client will try elsewhere.
+      // The GOAWAY that excludes this stream was sent already: the client will use another
+      // connection.
       return nghttp2_submit_rst_stream(session.session_, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                        NGHTTP2_REFUSED_STREAM);
     }
@@ -105,8 +106,8 @@ struct Session::Callbacks {
 
   static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id,
                      const std::uint8_t* bytes, std::size_t count, void* user) {
-    // A slow reader of one stream must not hold up the others: the connection's window is given
-    // back at once, the stream's when its reader took the bytes.
+    // The connection's window is given back at once, and the stream's when its reader has taken the
+    // bytes. So a slow reader of one stream does not hold up the others.
     nghttp2_session_consume_connection(session, count);
     if (Stream* stream = find(session, id)) {
       self(user).frames_.earn_data();
@@ -126,7 +127,7 @@ struct Session::Callbacks {
     const std::int32_t id = frame->hd.stream_id;
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
     if (Stream* stream = find(session, id)) stream->headers_sent_ = true;
-    // A server that has answered wants no more of the request.
+    // A server that has answered does not need the rest of the request.
     const bool answered = self(user).side_ == Side::server &&
                           (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
                           nghttp2_session_get_stream_remote_close(session, id) == 0;
@@ -318,8 +319,8 @@ void Session::resume(Stream& stream) {
 }
 
 void Session::reset(Stream& stream, std::uint32_t error) {
-  // What both sides have ended closes by itself. A reset would come too late for its stream, and
-  // peers count resets: too many end the connection.
+  // A stream that both sides have ended closes by itself. A reset would come too late for it, and
+  // peers count resets: after too many they end the connection.
   const bool sent_all = nghttp2_session_get_stream_local_close(session_, stream.id_) == 1;
   if (sent_all && stream.remote_ended_) return;
   left_input_ = left_input_ || !stream.remote_ended_;

@@ -14,9 +14,9 @@ namespace concerto::net::http2 {
 
 class Session;
 
-/// One exchange on a connection. The session holds a reference from its opening to on_close.
-/// Events arrive inside Session::receive or Session::pull: they note what happened and leave
-/// everything that runs foreign code to on_round.
+/// One exchange on a connection. The session holds a reference from the stream's opening to
+/// on_close. Events arrive inside Session::receive or Session::pull. They only note what happened:
+/// waiting coroutines and callbacks run in on_round.
 class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_counter>,
                public boost::intrusive::list_base_hook<> {
  public:
@@ -35,19 +35,19 @@ class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_
 
   /// A field of a header or trailer block.
   virtual void on_header(std::string_view name, std::string_view value) = 0;
-  /// The block is larger than allowed: on_header is not called for the rest of it.
+  /// The block is larger than its limit: on_header is not called for the rest of the block.
   virtual void on_headers_too_large() = 0;
   /// The block is complete.
   virtual void on_headers_end() = 0;
   virtual void on_data(std::string_view bytes) = 0;
   /// The peer sends no more.
   virtual void on_end() = 0;
-  /// Queued bytes went out.
+  /// Queued bytes were taken to be sent.
   virtual void on_sent() {}
-  /// The last event. `error` is an HTTP/2 error code; `unprocessed`: the peer says, or it is
-  /// certain, that it did not act on the stream.
+  /// The last event. `error` is an HTTP/2 error code. `unprocessed`: it is certain, or the peer
+  /// says, that the peer did not act on the stream.
   virtual void on_close(std::uint32_t error, bool unprocessed) = 0;
-  /// Fills the trailers when everything queued has gone out; false if there are none.
+  /// Fills the trailers after the last queued byte; false if there are none.
   virtual bool add_trailers(HeaderBlock& block) = 0;
 
   Session* session() const noexcept { return session_; }
@@ -65,7 +65,7 @@ class Stream : public boost::intrusive_ref_counter<Stream, boost::thread_unsafe_
   bool deferred_ = false;   ///< nghttp2 waits for Session::resume
   bool scheduled_ = false;  ///< is in the SendRound's list
   bool headers_sent_ = false;
-  bool remote_ended_ = false;  ///< the peer's END_STREAM has come
+  bool remote_ended_ = false;  ///< the peer's END_STREAM has arrived
 };
 
 using StreamPtr = boost::intrusive_ptr<Stream>;

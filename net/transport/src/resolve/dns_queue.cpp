@@ -65,7 +65,7 @@ DnsQueue::Done DnsQueue::drop(Ticket ticket) {
   return done;
 }
 
-/// How many more look-ups of that kind may run, were none of another kind begun meanwhile.
+/// How many more look-ups of this kind may begin now, if none of another kind begins.
 std::size_t DnsQueue::room(Kind kind) const {
   const std::size_t unproven = running_[unknown] + running_[slow];
   const std::size_t all = running_[found_before] + unproven;

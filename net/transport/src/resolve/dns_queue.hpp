@@ -15,7 +15,8 @@
 
 namespace concerto::net {
 
-/// The names that were met last; of more than it holds, the one met longest ago is forgotten.
+/// Remembers a limited number of names. When it is full, add forgets the name that was added
+/// longest ago.
 class RecentNames {
  public:
   explicit RecentNames(std::size_t names_max) : names_max_(names_max) {}
@@ -28,50 +29,53 @@ class RecentNames {
   using Order = std::list<std::string>;
 
   std::size_t names_max_;
-  Order order_;  ///< the one met last at the end
+  Order order_;  ///< the name that was added last is at the end
   std::map<std::string, Order::iterator> places_;
 };
 
-/// Which name is looked up next. It decides only: threads and time are the caller's. Not
+/// Decides which name is looked up next. Threads and time are the caller's business. Not
 /// thread-safe.
 ///
 /// A look-up whose name server is silent holds its thread for many seconds. Names are therefore
-/// told apart by how their last look-up went, and each kind has its own queue and its limit of
-/// threads: names that nobody answers for cannot take the threads of those that were found before.
-/// Look-ups of one name at one time are one. One that nobody waits for any more is never begun.
+/// divided into kinds by how their last look-up ended, and each kind has its own queue and its own
+/// limit of threads. So names without an answer cannot take the threads of names that were found
+/// before. Callers that wait for the same name share one look-up. A look-up does not begin if no
+/// caller waits for it any more.
 class DnsQueue {
  public:
   using Done = DnsWorkers::Done;
   using Ticket = DnsWorkers::Ticket;
   using Answers = std::map<Ticket, Done>;
 
-  /// Look-ups at one time, of all kinds; of names not found before; of names that were slow.
+  /// Limits of look-ups at one time: of all kinds, of names not found before, of names that were
+  /// slow.
   static constexpr std::size_t running_max = DnsWorkers::threads_max;
   static constexpr std::size_t unproven_running_max = DnsWorkers::unproven_threads_max;
   static constexpr std::size_t slow_running_max = DnsWorkers::slow_threads_max;
-  /// Names that wait, for each kind.
+  /// Limit of waiting names, for each kind.
   static constexpr std::size_t queued_max = DnsWorkers::queued_max;
-  /// A look-up that takes as long, whatever it finds, makes its name a slow one.
+  /// A look-up that takes this long, whatever it finds, makes its name a slow one.
   static constexpr std::chrono::seconds slow_after{1};
   static constexpr std::size_t names_kept_max = 10'000;
 
-  /// Adds somebody who waits for `host`. Nothing if too many names of its kind wait.
+  /// Adds a caller that waits for `host`. No value if too many names of this kind wait.
   std::optional<Ticket> add(const std::string& host, Done done);
 
-  /// Takes that one away, and the name with the last of them unless its look-up runs. Returns what
-  /// was given to add, to be destroyed by the caller; empty if the ticket has had its answer.
+  /// Removes the caller with this ticket. If it was the last one and the look-up does not run, the
+  /// name is removed too. Returns the `done` that was given to add, so that it is destroyed
+  /// outside; empty if the ticket has had its answer.
   Done drop(Ticket ticket);
 
-  /// The next name to look up. End it with finish.
+  /// The next name to look up. Call finish when the look-up has ended.
   std::optional<std::string> take(SteadyTime now);
 
-  /// Those who wait for `host`.
+  /// Ends the look-up of `host` and returns those who wait for it.
   Answers finish(const std::string& host, bool found, SteadyTime now);
 
-  /// Everybody who waits, to be destroyed by the caller.
+  /// Removes everything, and returns all who wait, so that they are destroyed outside.
   Answers clear();
 
-  /// So many names could be taken now.
+  /// The number of names that `take` would return now.
   std::size_t ready_count() const;
   std::size_t queued_count() const;
 
@@ -82,7 +86,7 @@ class DnsQueue {
     Kind kind = unknown;
     bool running = false;
     SteadyTime begun;
-    std::list<std::string>::iterator place;  ///< in its queue, unless running
+    std::list<std::string>::iterator place;  ///< in its queue, unless it runs
     Answers waiting;
   };
 
@@ -90,7 +94,7 @@ class DnsQueue {
   std::size_t room(Kind kind) const;
 
   std::map<std::string, Lookup> lookups_;
-  std::map<Ticket, std::string> hosts_;  ///< of those who wait
+  std::map<Ticket, std::string> hosts_;  ///< for each ticket that waits
   std::array<std::list<std::string>, kind_count> queues_;
   std::array<std::size_t, kind_count> running_{};
   RecentNames found_before_{names_kept_max};

@@ -15,8 +15,8 @@
 namespace concerto::net {
 namespace {
 
-/// Of a look-up that runs while its workers end. Most end within it; a silent name server takes
-/// many seconds.
+/// When the workers end, running look-ups get this much time. Most end within it; with a silent
+/// name server a look-up takes many seconds.
 constexpr std::chrono::milliseconds end_patience{100};
 
 Result<HostAddressList> resolve_blocking(asio::io_context& io, const std::string& host) {
@@ -29,7 +29,7 @@ Result<HostAddressList> resolve_blocking(asio::io_context& io, const std::string
   return addresses;
 }
 
-/// One look-up as its caller sees it. Shared with the worker, because the caller may go first.
+/// One look-up for one caller. Shared with the worker, because the caller may end first.
 struct Lookup {
   explicit Lookup(Executor executor) : ended(std::move(executor)) {}
 
@@ -45,18 +45,18 @@ struct Lookup {
 
 }  // namespace
 
-/// What a thread touches. It holds nothing of the look-up that it does but the name, so that
-/// nothing of the shards is left with a thread that outlives them.
+/// What the threads use. A thread that looks a name up holds only that name, so that it holds
+/// nothing of a shard if it outlives the shards.
 struct DnsWorkers::State {
-  asio::io_context io;  ///< made here: a worker may begin when no descriptor is left
+  asio::io_context io;  ///< made early, because no descriptor may be left when a worker begins
   Resolve resolve;
   Mutex mutex;
   ConditionVariable wake;
-  ConditionVariable changed;  ///< thread_count, answering_count
+  ConditionVariable changed;  ///< thread_count or answering_count has changed
   DnsQueue queue CONCERTO_GUARDED_BY(mutex);
   std::size_t thread_count CONCERTO_GUARDED_BY(mutex) = 0;
   std::size_t idle_count CONCERTO_GUARDED_BY(mutex) = 0;
-  /// Threads that call what look_up was given.
+  /// Threads that are calling a `done`.
   std::size_t answering_count CONCERTO_GUARDED_BY(mutex) = 0;
   bool stopping CONCERTO_GUARDED_BY(mutex) = false;
 };
@@ -70,7 +70,7 @@ DnsWorkers::DnsWorkers(Resolve resolve) : state_(std::make_shared<State>()) {
 }
 
 DnsWorkers::~DnsWorkers() {
-  DnsQueue::Answers unanswered;  // Destroyed here, while the shards live, and without the lock.
+  DnsQueue::Answers unanswered;  // Destroyed while the shards live, and without the lock.
   {
     UniqueLock lock{state_->mutex};
     state_->stopping = true;
@@ -100,7 +100,7 @@ DnsWorkers::Ticket DnsWorkers::look_up(std::string host, Done done) {
 }
 
 void DnsWorkers::drop(Ticket ticket) {
-  Done dropped;  // Destroyed without the lock.
+  Done dropped;  // Destroyed after the lock is released.
   const MutexLock lock{state_->mutex};
   dropped = state_->queue.drop(ticket);
 }
@@ -109,9 +109,9 @@ void DnsWorkers::add_thread() {
   state_->mutex.is_held();
   if (state_->thread_count >= threads_max) return;
   std::thread thread;
-  // Where the system has no room for one, those that are there do the work.
+  // If the system has no room for another thread, the existing ones do the work.
   if (!start_thread(thread, "for look-ups of names", [state = state_] { work(state); })) return;
-  thread.detach();  // It shares what it touches.
+  thread.detach();  // It shares the ownership of all that it uses.
   ++state_->thread_count;
 }
 
@@ -135,7 +135,7 @@ void DnsWorkers::work(const std::shared_ptr<State>& state) {
     ++state->answering_count;
     lock.unlock();
     for (const auto& [ticket, done] : answers) done(found);
-    answers.clear();  // What they hold ends here, not with the next look-up.
+    answers.clear();  // Destroyed now, and not only after the next look-up.
     lock.lock();
     --state->answering_count;
     state->changed.notify_all();
@@ -160,7 +160,7 @@ Async<HostAddressList> SystemHostResolver::resolve_while(std::string host,
     if (!notified && !lookup->result) lookup->end(given_up);
   }
   if (interest) interest->on_lost(nullptr);
-  workers_.drop(ticket);  // Without effect once it was answered.
+  workers_.drop(ticket);  // Without effect if the look-up has ended.
   co_return std::move(*lookup->result);
 }
 
