@@ -66,7 +66,7 @@ SteadyTime AlarmHeaps::earliest() const noexcept {
   return heap.size == 0 ? SteadyTime::max() : item(heap, 0).time();
 }
 
-/// Returns the index of the new hole, which is the last one.
+/// Adds a hole at the end of the heap, and returns its index.
 std::size_t AlarmHeaps::grow(Heap heap) {
   State& state = heaps_[heap];
   if (state.size == state.parts.size() * chunk_items) {
@@ -93,7 +93,7 @@ void AlarmHeaps::shrink(State& heap) {
   heap.parts.pop_back();
 }
 
-/// Enters the heap's first time where the earliest of all heaps is looked for.
+/// Lists the heap in `by_time_` under its present first time.
 void AlarmHeaps::list(Heap heap) {
   State& state = heaps_[heap];
   const SteadyTime first = state.size == 0 ? SteadyTime::max() : item(state, 0).time();
@@ -103,7 +103,7 @@ void AlarmHeaps::list(Heap heap) {
   state.listed = first;
 }
 
-/// Puts the transaction into the hole, or above or below it, where the heap wants it.
+/// Puts the entry into the hole, or above or below it, so that the heap stays in order.
 void AlarmHeaps::place_near(const State& heap, std::size_t hole, SteadyTime time,
                             Index entry) noexcept {
   while (hole > 0) {

@@ -13,37 +13,38 @@
 
 namespace concerto {
 
-/// Heaps of waiting transactions by their first times: one for those that wait for their time
-/// alone, one for each target that some of them wait for.
+/// Heaps of waiting transactions, ordered by their earlier alarms: one heap for the transactions
+/// that wait for their time alone, and one for each target that transactions wait for.
 ///
-/// All heaps live in chunks of one array. A transaction's heap index, which is its index in that
-/// array, fits into the 29 bits that its entry has, and the chunk at this index says which heap it
-/// is: that a transaction waits for a target takes no memory of its own. A chunk that a heap has
-/// left is kept for any other one. Not thread-safe.
+/// All heaps live in chunks of one array. The heap_index of a transaction is its index in that
+/// array, which fits into 29 bits; the chunk at this index says which heap it belongs to. So a
+/// transaction needs no memory of its own to wait for a target. A chunk that a heap has left is
+/// kept for other heaps. Not thread-safe.
 class AlarmHeaps {
  public:
   using Index = WaitingTable::Index;
   using Heap = std::uint32_t;
-  /// The heap that is always there.
+  /// The heap of the transactions that wait for their time alone. It always exists.
   static constexpr Heap common = 0;
 
-  /// Keeps the heap indexes in the entries of `table`, which outlives the heaps.
+  /// Keeps the heap indexes in the entries of `table`, which outlives this object.
   explicit AlarmHeaps(WaitingTable& table) : table_(table), heaps_(1) {}
 
   /// A new, empty heap. It is removed when the last transaction leaves it.
   Heap add();
 
   bool contains(Index entry) const noexcept { return table_[entry].heap_index != nothing; }
-  /// Of an entry that is in a heap.
+  /// The heap and the time of an entry. Precondition: the entry is in a heap.
   Heap heap_of(Index entry) const noexcept { return chunk_of(table_[entry].heap_index).heap; }
   SteadyTime time_of(Index entry) const noexcept;
 
-  /// Puts an entry into a heap, or moves it there, or to its new time.
+  /// Puts an entry into a heap, with a time. An entry that is in a heap already is moved.
   void put(Index entry, Heap heap, SteadyTime time);
-  /// Takes an entry out of its heap, if it is in one. True if the heap was removed with it.
+  /// Takes an entry out of its heap, if it is in one. True if the heap was removed, because this
+  /// entry was its last.
   bool take(Index entry);
 
-  /// The entry with the earliest time, `nothing` in an empty heap.
+  /// The entry with the earliest time; `nothing` if the heap is empty.
   Index first_in(Heap heap) const noexcept;
   /// The entry with the earliest time of all heaps.
   Index first() const noexcept { return first_in(earliest_heap()); }
@@ -57,7 +58,7 @@ class AlarmHeaps {
   static constexpr std::size_t children = 4;
   static constexpr std::size_t chunk_items = 256;
 
-  /// Packed, as padding would be a quarter of it.
+  /// Packed, because padding would be a quarter of the size.
   struct [[gnu::packed, gnu::aligned(4)]] Item {
     SteadyTime::rep count = 0;
     Index entry = nothing;
@@ -68,7 +69,7 @@ class AlarmHeaps {
   struct Chunk {
     std::unique_ptr<Item[]> items;
     Heap heap = common;
-    std::uint32_t ordinal = 0;  ///< which of the heap's chunks it is
+    std::uint32_t ordinal = 0;  ///< its number among the chunks of the heap
   };
   struct Part {
     Item* items;
@@ -77,7 +78,7 @@ class AlarmHeaps {
   struct State {
     std::vector<Part> parts;
     std::size_t size = 0;
-    SteadyTime listed = SteadyTime::max();  ///< its place in `by_time_`
+    SteadyTime listed = SteadyTime::max();  ///< the time under which `by_time_` lists the heap
   };
 
   const Chunk& chunk_of(std::size_t heap_index) const noexcept {

@@ -171,7 +171,7 @@ Alarms::Times Alarms::times(Index index) const noexcept {
   return entry.next_pass_first ? Times{first, later} : Times{later, first};
 }
 
-/// A transaction that was not added goes with its last alarm.
+/// A transaction that was never added is forgotten with its last alarm.
 void Alarms::set_times(Index index, Times times, AlarmHeaps::Heap heap) {
   const SteadyTime first = std::min(times.next_pass, times.timeout);
   set_later(index, std::max(times.next_pass, times.timeout));
@@ -200,7 +200,8 @@ AlarmHeaps::Heap Alarms::heap_of(Index index) const noexcept {
   return heaps_.contains(index) ? heaps_.heap_of(index) : AlarmHeaps::common;
 }
 
-/// The heap of those that wait for the target, which the caller puts somebody into.
+/// The heap of the transactions that wait for the target. A new heap is empty; the caller puts a
+/// transaction into it.
 AlarmHeaps::Heap Alarms::heap_for(std::string_view target) {
   if (target.empty()) return AlarmHeaps::common;
   const auto found = heap_of_target_.find(target);
@@ -212,7 +213,8 @@ AlarmHeaps::Heap Alarms::heap_for(std::string_view target) {
   return heap;
 }
 
-/// A target that nobody waits for any more is forgotten.
+/// Takes a transaction out of its heap, and forgets the target if no transaction waits for it any
+/// more.
 void Alarms::leave_heap(Index index) {
   if (!heaps_.contains(index)) return;
   const AlarmHeaps::Heap heap = heaps_.heap_of(index);

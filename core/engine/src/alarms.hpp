@@ -20,29 +20,29 @@
 
 namespace concerto {
 
-/// The waiting transactions of one shard, which are in the store alone, and when they are looked at
-/// again.
+/// The waiting transactions of one shard, and when each of them is woken. The transactions
+/// themselves are in the store alone.
 ///
 /// A gid has at most two alarms, in steady time: one for its next pass (retry, ongoing branch,
-/// delay, recovery) and one for its timeout. Nothing else is in memory for it: 48 bytes with one
-/// alarm, 36 without; a second alarm takes about 35 more, and so does a gid that does not fit into
-/// a GidKey. Memory stays with the table once it was needed. Not thread-safe.
+/// delay, recovery) and one for its timeout. A gid takes 48 bytes of memory with one alarm, and 36
+/// without an alarm. A second alarm takes about 35 more, and so does a gid that does not fit into a
+/// GidKey. The table does not shrink. Not thread-safe.
 ///
-/// A gid may also wait for a target, which did not answer it: then its next pass can be taken out
-/// before its time, when somebody knows that the target answers. Which target that is takes no
-/// memory for the gid, and a few kilobytes for each target, up to `targets_max` of them.
+/// A gid may also wait for a target that did not answer it: then its next pass can be taken out
+/// before its time, when the target is known to answer. The gid takes no more memory for this, and
+/// each target takes a few kilobytes, up to `targets_max` targets.
 class Alarms {
  public:
-  /// Transactions that wait for further targets wait for their time alone.
+  /// A transaction that would wait for one more target waits for its time alone.
   static constexpr std::size_t targets_max = 1024;
 
   /// Why a transaction is woken.
   enum class Cause : std::uint8_t {
-    time,    ///< one of its alarms
-    trial,   ///< its target may answer again: it is tried for all that wait for that target
+    time,    ///< an alarm is due
+    trial,   ///< the transaction is tried on behalf of all that wait for its target
     answer,  ///< its target answers again
   };
-  /// What ends a transaction's waiting. At least one of its alarms is taken out with it.
+  /// What ends the waiting of a transaction: at least one of its alarms, which is taken out.
   struct Wake {
     Gid gid;
     bool next_pass = false;
@@ -50,13 +50,13 @@ class Alarms {
     Cause cause = Cause::time;
   };
 
-  /// Adds a transaction, without an alarm. False if it is there already.
+  /// Adds a transaction, without an alarm. False if it was added before.
   bool add(const Gid& gid, TransType type, WallTime create_time);
-  /// The type of a transaction that is here.
+  /// The type of a transaction that was added; nullopt for any other gid.
   std::optional<TransType> type_of(const Gid& gid) const;
 
-  /// The alarm for the next pass. `target`: what the transaction waits for until then; empty: for
-  /// its time alone.
+  /// Sets the alarm for the next pass. `target`: the target that the transaction waits for until
+  /// then; empty if it waits for its time alone.
   void set_next_pass(const Gid& gid, SteadyTime at, std::string_view target = {});
   void set_timeout(const Gid& gid, SteadyTime at);
   void cancel_next_pass(const Gid& gid);
@@ -71,37 +71,37 @@ class Alarms {
   SteadyTime timeout_of(const Gid& gid) const;
   /// Time of the earliest alarm, SteadyTime::max() without one.
   SteadyTime earliest() const noexcept;
-  /// Takes out the alarms of one transaction that are due, if there is one.
+  /// Takes out all due alarms of one transaction; nullopt if no alarm is due.
   std::optional<Wake> pop_due(SteadyTime now);
 
   /// Whether any transaction waits for a target.
   bool any_waits() const noexcept { return !heap_of_target_.empty(); }
   std::size_t waiting_for(std::string_view target) const;
-  /// Adds the numbers of those that wait, by target.
+  /// Adds to `by_target` how many transactions wait for each target.
   void count_waiting(std::map<std::string, std::size_t>& by_target) const;
-  /// Targets that at least `count` transactions wait for.
+  /// The targets that at least `count` transactions wait for.
   std::vector<std::string> targets_with(std::size_t count) const;
   /// The target that the transaction waits for, empty if it waits for none.
   std::string_view target_of(const Gid& gid) const;
-  /// Takes out the next pass of the transaction that waits for the target and whose alarm comes
-  /// first.
+  /// Takes out the next pass of one transaction that waits for the target: of the one whose alarm
+  /// is the earliest.
   std::optional<Wake> pop_waiting(std::string_view target, Cause cause, SteadyTime now);
 
-  /// Adds to `found`, up to `limit` gids in it, those whose next pass is later than `time`, from
-  /// an index of the table on and of one part at most. `from` moves behind what was looked at, up
-  /// to `index_end()`. A transaction keeps its index until it is removed: who walks over all
-  /// indexes meets each transaction once, whatever else happens meanwhile.
+  /// Adds to `found` the gids whose next pass is later than `time`, until `found` has `limit` gids.
+  /// Looks at the indexes of the table from `from` on, a limited number in one call, and moves
+  /// `from` behind them, up to `index_end()`. A transaction keeps its index until it is removed: a
+  /// walk over all indexes meets each transaction once, whatever else happens meanwhile.
   void waiting_beyond(SteadyTime time, std::size_t limit, std::size_t& from,
                       std::vector<Gid>& found) const;
   std::size_t index_end() const noexcept { return table_.index_end(); }
 
-  /// Create time of the oldest in some of the `parts()` of the table, WallTime::max() without one,
-  /// rounded down to whole seconds. Transactions come and go while somebody walks over the parts in
-  /// steps: what he finds is about right, which is enough.
+  /// The create time of the oldest transaction in one of the `parts()` of the table, rounded down
+  /// to whole seconds; WallTime::max() without one. Transactions come and go during a walk over all
+  /// parts, so what a walk finds is about right, which is enough.
   WallTime oldest_in(std::size_t part) const;
   std::size_t parts() const noexcept { return table_.index_end() / part_entries + 1; }
 
-  /// Transactions with an alarm.
+  /// The number of transactions with an alarm.
   std::size_t size() const noexcept { return heaps_.size(); }
 
  private:

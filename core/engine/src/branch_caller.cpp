@@ -24,7 +24,7 @@ std::string_view call_target(std::string_view url) noexcept {
   std::size_t end = url.find_first_of("/?", host);
   const bool is_http = url.starts_with("http://") || url.starts_with("https://");
   if (has_scheme && !is_http && end != std::string_view::npos) {
-    end = url.find_first_of("/?", end + 1);  // A registry's: the service is behind it.
+    end = url.find_first_of("/?", end + 1);  // The name of the service comes next.
   }
   return url.substr(0, end);
 }

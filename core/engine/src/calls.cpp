@@ -32,8 +32,9 @@ void Calls::start(const Pin& pin, const Next& next) {
   }
 }
 
-/// Fills in what all calls of a transaction have in common. Returns the time of its start. Not one
-/// coroutine with the call and end_call: its frame would wait as long as the call does.
+/// Fills in what all calls of a transaction have in common, and returns the time of the start.
+/// begin_call and end_call are no coroutine around the call, because its frame would live as long
+/// as the call.
 SteadyTime Calls::begin_call(const LiveTrans& live, BranchCall& call) const {
   const seconds own = live.trans.options.request_timeout;
   const SteadyTime start = env_.now();
@@ -45,7 +46,8 @@ SteadyTime Calls::begin_call(const LiveTrans& live, BranchCall& call) const {
   return start;
 }
 
-/// Texts of errors name URLs, and go to clients, logs, alerts and the journal.
+/// Masks URLs in the texts of errors, because clients, logs, alerts and the journal show these
+/// texts.
 void Calls::end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply,
                      SteadyTime start) {
   const nanoseconds took = env_.now() - start;
@@ -80,7 +82,7 @@ Task<void> Calls::call_branch(Pin pin, std::uint32_t index, TransStatus called_i
   request.op = branch.op;
   request.url = branch.url;
   request.payload = live.trans.payloads[branch.payload];
-  BranchReply reply{Outcome::success, {}};  // of a call to nobody (page 04, section 1)
+  BranchReply reply{Outcome::success, {}};  // to an empty URL (page 04, section 1)
   // A decision may have come between the start of this task and now.
   if (live.trans.status == called_in && !request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
@@ -119,7 +121,7 @@ void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, B
   CONCERTO_ASSERT(index < live.calls.runs.size());
   RunState& run = live.calls.runs[index];
   if (live.trans.status != called_in) {
-    // The status was decided while the call ran; its result is too late.
+    // The status has changed while the call ran, so the result comes too late.
     return live.calls.end(run, RunState::idle);
   }
   live.calls.end(run, RunState::tried);
@@ -174,7 +176,7 @@ void Calls::record_query(LiveTrans& live, TransStatus called_in, BranchReply rep
   note_outcome(live, std::move(reply), std::nullopt, kind);
 }
 
-/// `index`: the branch that was called, absent if the application was.
+/// `index`: the row that was called; absent after a call to the application.
 void Calls::note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,
                          IntervalKind kind) {
   Pass& pass = live.pass;

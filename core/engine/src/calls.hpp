@@ -15,16 +15,17 @@
 
 namespace concerto {
 
-/// The calls to branches and applications, and what their results mean. On the shard's thread.
+/// Makes the calls to branches and applications, and records what their results mean. On the
+/// shard's thread.
 class Calls {
  public:
   /// `tasks` may be constructed later than this object.
   Calls(ShardEnv& env, WakeUps& wakes, Changes& changes, EngineLog& log, Journal& journal,
         TaskGroup& tasks);
 
-  /// Begins all calls that the mode wants now, beside the driver.
+  /// Begins all calls that the mode wants now. They run beside the driver.
   void start(const Pin& pin, const Next& next);
-  /// A call that `CallStates::begin` has noted. It is not made if the status is another one by now.
+  /// Makes a call that `CallStates::begin` has noted, unless the status has changed since then.
   Task<void> call_branch(Pin pin, std::uint32_t index, TransStatus called_in);
 
  private:

@@ -10,7 +10,8 @@ namespace concerto {
 
 namespace {
 
-/// Whatever is written carries every result known so far.
+/// Moves the results that are not stored yet into `delta`: every change carries all results known
+/// so far.
 void take_unsaved(LiveTrans& live, TransDelta& delta) {
   std::vector<BranchChange>& carried = delta.branch_changes;
   if (carried.empty()) {
@@ -24,7 +25,7 @@ void take_unsaved(LiveTrans& live, TransDelta& delta) {
   CONCERTO_ASSERT(fits(live.trans, delta));
 }
 
-/// Whether a change stores results and nothing else: made twice it is what it is made once.
+/// Whether a change stores results and nothing else. Such a change may be made twice.
 bool has_results_alone(TransDelta delta) {
   delta.at = {};
   delta.retry_count.reset();
@@ -74,7 +75,7 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
     note_not_stored(live, std::move(delta), committed.error());
     co_return committed;
   }
-  // Nobody else has changed it while it was stored.
+  // Nobody else has changed the transaction while the change was stored.
   CONCERTO_ASSERT(live.turn.is_taken && live.trans.status == expected);
   apply(live.trans, delta);
   co_return ok();
@@ -103,22 +104,22 @@ Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
   co_return ok();
 }
 
-/// After a change that is not stored. `live` stays in memory for somebody else, or leaves it.
+/// Does what follows when a change was not stored, or may not have been.
 void Changes::note_not_stored(LiveTrans& live, TransDelta delta, const Error& error) {
-  // They all fail for the one reason.
+  // One line is enough, because all changes fail for the same reason.
   log_.write_limited(LogLevel::error, live, "changes that are not stored",
                      "change not stored: " + error.detail, 1);
   const bool is_unknown = error.code == Condition::outcome_unknown;
   if (error.code == EngineErrc::store_busy || (is_unknown && has_results_alone(delta))) {
-    // Nothing has changed, or may be changed again: what the change carried is as unsaved as
-    // before, so that no call that builds on it begins.
+    // Nothing was changed, or the change may be made twice. So the results that it carried count as
+    // not stored, and no call begins that builds on them.
     live.unsaved.insert(live.unsaved.begin(), delta.branch_changes.begin(),
                         delta.branch_changes.end());
     live.retry_count_unsaved |= delta.retry_count.has_value();
     if (live.has_unsaved() && !env_.stopping) mark_unsaved(live);
     return;
   }
-  // What is stored now is for the store to tell.
+  // Only the store can tell what is stored now.
   live.knowledge = LiveTrans::Knowledge::none;
   if (!live.is_driven()) trouble_.find_out_later(live.gid, error);
 }
@@ -136,10 +137,11 @@ Task<void> Changes::save_progress() {
     pin->unlink();
     Turn turn = co_await live_.take_turn(pin);
     if (!turn->has_unsaved() || is_final(turn->trans.status)) continue;
-    // A loss repeats a call, which the protocol allows; commit has logged it.
+    // If results are lost, calls are repeated, which the protocol allows. commit has logged the
+    // error.
     TransDelta results;
     const Result<> saved = co_await commit(*turn, std::move(results), Durability::progress);
-    // It is to be saved again, when the timer is due; the others would meet the same error now.
+    // The results are stored when the timer is due. Others would meet the same error now.
     if (!saved && turn->is_linked()) break;
   }
 }

@@ -15,21 +15,22 @@
 
 namespace concerto {
 
-/// How transactions in memory change in the store. On the shard's thread.
+/// Changes transactions, in memory and in the store. On the shard's thread.
 class Changes {
  public:
   /// `tasks` may be constructed later than this object.
   Changes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
           EngineLog& log, TaskGroup& tasks);
 
-  /// Makes a change, and with it every result that is not stored yet. By whoever has the turn.
-  /// After an error other than store_busy what is stored is not known.
+  /// Makes a change, together with every result that is not stored yet. The caller has the turn.
+  /// After an error other than store_busy it is not known what is stored.
   Async<> commit(LiveTrans& live, TransDelta delta, Durability durability);
-  /// As `commit`; what follows from the new status is done.
+  /// Changes the status with `commit`, and does what follows from the new status.
   Async<> change_status(LiveTrans& live, StatusChange change);
-  /// The transaction has results that are not stored: they are soon, with others.
+  /// The transaction has results that are not stored. They will be stored soon, together with
+  /// others.
   void mark_unsaved(LiveTrans& live);
-  /// Stores every result that is not stored yet, and nothing later by itself.
+  /// Stores every result that is not stored yet. Later results are only stored with other changes.
   void stop();
 
  private:

@@ -7,8 +7,8 @@
 
 namespace concerto {
 
-/// An array that grows by chunks: it copies nothing, its elements stay where they are, and at most
-/// one chunk is not used. What it has shrunk by is kept for growing again.
+/// An array that grows by chunks. Growing copies nothing, and elements stay where they are. A chunk
+/// that is no longer needed is kept for growing again.
 template <class T>
 class ChunkedArray {
  public:

@@ -14,13 +14,13 @@ namespace {
 
 constexpr std::size_t recovery_page = 1'000;
 
-/// After each page recovery leaves the shards to new requests, for so many times the time that the
-/// page took.
+/// After each page recovery pauses for so many times the time that the page took, and leaves the
+/// shards to new requests.
 constexpr int recovery_pause = 2;
 
 __extension__ using Uint128 = unsigned __int128;
 
-/// Those of the statuses, or of all without any, in which a transaction has trouble.
+/// Those of `statuses` in which a transaction may have trouble. An empty set means all statuses.
 StatusSet with_trouble(StatusSet statuses) {
   if (statuses.empty()) {
     return {TransStatus::prepared, TransStatus::submitted, TransStatus::aborting,
@@ -30,16 +30,16 @@ StatusSet with_trouble(StatusSet statuses) {
   return statuses;
 }
 
-/// Before a store that was too busy to list transactions is asked again.
+/// How long recovery waits before it asks a busy store again.
 constexpr std::chrono::seconds busy_store_pause{1};
 
-/// Whether an error that one transaction met is one that all others would meet.
+/// Whether an error of one transaction would meet all other transactions too.
 bool concerns_all(const error_code& code) {
   return code == Errc::shutting_down || code == EngineErrc::store_busy ||
          code == EngineErrc::store_failed || code == EngineErrc::store_unavailable;
 }
 
-/// A shard's part of the limits of the whole.
+/// The part of the limits that one shard gets.
 CoordinatorLimits share_of(CoordinatorLimits limits, std::size_t shards) {
   limits.in_flight_max = std::max<std::size_t>(1, limits.in_flight_max / shards);
   limits.in_flight_bytes_max = std::max<std::size_t>(1, limits.in_flight_bytes_max / shards);
@@ -182,7 +182,7 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
           co_await on_shard(engine->executor(), engine->requests().reset_next_cron_time(gid));
       if (done) ++reset.count;
       if (done || !concerns_all(done.error().code)) continue;
-      reset_rounds_->end(round);  // Those that were taken and not reset are taken again.
+      reset_rounds_->end(round);  // The next round takes them again.
       co_return done.error();
     }
   }

@@ -34,7 +34,7 @@ Result<> check_length(const char* field, std::size_t length, std::size_t limit) 
   return length <= limit ? ok() : Result<>(too_many(field, length, "bytes", limit));
 }
 
-/// What no transport can send, and how much of it is taken.
+/// Refuses headers that no transport can send, and too many of them.
 Result<> check_headers(const std::map<std::string, std::string>& headers) {
   if (headers.size() > branch_headers_max) {
     return too_many("branch_headers", headers.size(), "entries", branch_headers_max);
@@ -119,8 +119,8 @@ Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const Bra
   CONCERTO_CHECK(check_steps(request));
   CONCERTO_CHECK(check_length("query_prepared", request.query_prepared.size(), url_bytes_max));
   CONCERTO_CHECK(check_length("custom_data", request.custom_data.size(), custom_data_bytes_max));
-  // A submit may leave out the steps of a prepared transaction; its custom_data is then checked
-  // against the stored ones.
+  // A submit of a prepared transaction may leave out the steps. Its custom_data is checked later,
+  // against the stored steps.
   const std::size_t step_count = request.steps.empty() ? steps_max : request.steps.size();
   CONCERTO_TRY(draft.custom, parse_custom_data(*draft.mode, request.custom_data, step_count));
   Transaction& trans = draft.trans;

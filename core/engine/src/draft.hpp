@@ -12,29 +12,29 @@
 
 namespace concerto {
 
-/// A validated request to create or submit a transaction: nothing of it is stored yet.
+/// A validated request to create or submit a transaction. Nothing of it is stored yet.
 struct Draft {
   const Mode* mode = nullptr;
   CustomData custom;
   Transaction trans;  ///< with branches, options and texts; without status and times
-  std::map<std::string, std::string> extra;  ///< the request's
+  std::map<std::string, std::string> extra;  ///< the extra fields of the request
 };
 
-/// Checks everything a request says (page 09, F10) and lays out its branches; what `branches` could
-/// never call is refused. The error names field and value.
+/// Checks everything in a request (page 09, F10) and makes its branches. URLs that `branches` could
+/// never call are refused. The error names field and value.
 Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const BranchCaller& branches,
                          const Wording& wording);
 
-/// The stored options with what the submit names (page 02, section 5.2).
+/// The stored options, replaced where the submit names others (page 02, section 5.2).
 TransOptions merged(TransOptions stored, const TransOptions& named);
 
-/// The end of a workflow that its submit names. Error unless it is one.
+/// The end of a workflow, from the submit that names it. Error if `extra` names no end.
 Result<StatusChange> submitted_end(std::map<std::string, std::string> extra);
 
-/// A validated request to register a branch: nothing of it is stored yet.
+/// A validated request to register a branch. Nothing of it is stored yet.
 struct BranchDraft {
-  const Mode* mode = nullptr;  ///< whose branch it is
-  std::vector<Branch> rows;    ///< without times; all with the request's payload
+  const Mode* mode = nullptr;  ///< the mode that the request names
+  std::vector<Branch> rows;    ///< without times; all rows have the payload of the request
 };
 
 /// Error invalid_entry names what is wrong.

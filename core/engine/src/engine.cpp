@@ -14,17 +14,17 @@ using std::chrono::seconds;
 
 namespace {
 
-/// At a stop whose time is over.
+/// How often tasks are cancelled that still run after the deadline of a stop.
 constexpr std::chrono::milliseconds cancel_again_after{100};
 
-/// How long a waiting transaction waits after a start: until its time, and no longer than it was to
-/// wait when it began to. So a clock that was ahead when that time was stored, and is not any more,
-/// does not keep it.
+/// How long a waiting transaction waits after a start: until its stored time, but no longer than it
+/// was to wait when that time was stored. The stored time may be far away, if the clock was ahead
+/// then and is right now.
 nanoseconds wait_after_start(const UnfinishedTrans& unfinished, const Mode& mode, WallTime now) {
   const nanoseconds left = elapsed(now, unfinished.next_cron_time);
   nanoseconds most = unfinished.next_cron_interval + jitter_max(unfinished.next_cron_interval);
   if (left <= most) return left;
-  // It may be the delay of a msg, which is not an interval.
+  // The transaction may wait for the delay of a msg, which is not an interval.
   const auto custom = parse_custom_data(mode, unfinished.custom_data, 0);
   const bool delayed = custom && unfinished.submit_time &&
                        unfinished.next_cron_time <= *unfinished.submit_time + custom->delay;
@@ -74,7 +74,7 @@ Task<void> Engine::tell(std::string what, RequestContext context, Result<> resul
   co_return;
 }
 
-/// `slot`: the target at which a slot was kept for the transaction, if one was.
+/// `slot`: the target of which a slot is taken for the transaction, empty if there is none.
 Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
   co_await asio::this_coro::throw_if_cancelled(false);
   {
@@ -91,9 +91,10 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
       const Transaction& trans = live.trans;
       if (trans.status == live.mode->times_out_in) {
-        // A prepared transaction waits only after its time has come.
+        // A prepared transaction waits only after its timeout.
         live.timed_out |= wake.timeout || (trans.status == TransStatus::prepared && trans.waits);
-        // After a change that was not stored: its alarm has rung already, or was never set.
+        // The alarm may be missing after a change that was not stored: it was due before, or never
+        // set.
         const bool has_alarm = wakes_.alarms().timeout_of(live.gid) != SteadyTime::max();
         if (!live.timed_out && !has_alarm) loader_.arm_timeout(live);
       }
@@ -127,8 +128,8 @@ Task<void> Engine::recover(std::vector<UnfinishedTrans> transactions) {
   co_return;
 }
 
-/// A request may have been faster, and the store have listed the transaction as it was before. Its
-/// alarms are set nevertheless: a request sets none of those that it has nothing to do with.
+/// A request may have been faster than recovery, and the store may have listed the transaction as
+/// it was before. The alarms are set all the same: a request sets only the alarms that it needs.
 void Engine::recover_one(const UnfinishedTrans& unfinished, const Mode& mode) {
   using Knowledge = LiveTrans::Knowledge;
   if (loader_.has_ended(unfinished.gid)) return;
@@ -180,14 +181,14 @@ Task<void> Engine::begin_stop() {
 
 Task<void> Engine::finish_stop(SteadyTime deadline) {
   CONCERTO_ASSERT(env_.stopping);
-  // A cancellation that comes between two waits of a coroutine is lost on it: hence more than one.
+  // A coroutine that is between two waits misses a cancellation, so there is more than one.
   Timer overdue(env_.ports.timers, [this, &overdue] {
     tasks_.cancel();
     overdue.set(env_.now() + cancel_again_after);
   });
   overdue.set(deadline);
   co_await tasks_.join();
-  // The io_context of whoever embeds this need not wait for a deadline that was met.
+  // The io_context of an embedder must not wait for a deadline that nobody needs any more.
   overdue.cancel();
   log_.report_left_out(SteadyTime::max());
   env_.ports.timers.disarm();

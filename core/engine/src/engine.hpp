@@ -22,8 +22,9 @@
 
 namespace concerto {
 
-/// The transactions of one shard: puts the parts together, wakes transactions, recovers and stops.
-/// Everything runs on the shard's thread. The modes decide, the parts carry out.
+/// The engine of one shard: puts the parts together, wakes transactions, recovers them and stops.
+/// The modes decide, and the parts carry out the decisions. On the shard's thread, except
+/// in_flight.
 class Engine {
  public:
   Engine(ShardPorts ports, Store& store, const Clock& clock, const CoordinatorOptions& options,
@@ -34,19 +35,20 @@ class Engine {
   Requests& requests() noexcept { return requests_; }
 
   Async<std::optional<Inspection>> inspect(Gid gid);
-  /// Those whose last trouble in the journal has this text in its answer.
+  /// As Journal::with_error.
   Task<std::vector<Gid>> with_error(std::string text);
-  /// Tells the observer what was asked of more than one transaction.
+  /// Tells the observer about a request for topics or for many transactions.
   Task<void> tell(std::string what, RequestContext context, Result<> result);
   using Waiting = WakeUps::Waiting;
   /// As WakeUps::take_waiting.
   Task<Waiting> take_waiting(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
 
-  /// Before the store lists unfinished transactions: notes which end from now on.
+  /// Notes the transactions that end from now on. Called before the store lists unfinished ones.
   Task<void> begin_recovery();
-  /// Sets the alarms of unfinished transactions that the store listed since `begin_recovery`.
+  /// Sets the alarms of the unfinished transactions that the store has listed since
+  /// `begin_recovery`.
   Task<void> recover(std::vector<UnfinishedTrans> transactions);
-  /// Waits by the shard's timers. False when a stop has begun.
+  /// Waits until `at`. False if a stop has begun.
   Task<bool> pause_until(SteadyTime at);
   Task<void> set_limits(CoordinatorLimits limits);
   /// Takes no more requests and starts no more calls.
@@ -55,9 +57,9 @@ class Engine {
   Task<void> finish_stop(SteadyTime deadline);
 
   InFlight in_flight(SteadyTime now) const noexcept;
-  /// Adds how many transactions wait because of calls that had errors, by target.
+  /// Adds to `by_target` how many transactions wait for each target.
   Task<void> count_waiting(std::map<std::string, std::size_t>& by_target);
-  /// Create time of the oldest transaction that waits, WallTime::max() without one.
+  /// The create time of the oldest transaction that waits, WallTime::max() without one.
   Task<WallTime> oldest_unfinished();
 
  private:

@@ -13,22 +13,23 @@
 
 namespace concerto {
 
-/// The lines that an operator acts on. Each says which transaction, branch, operation and URL it is
-/// about and when the coordinator tries again; of each target there are a few in a while.
-/// On the shard's thread.
+/// Writes the lines that an operator acts on. Each line names the transaction, branch, op and URL,
+/// and says when the coordinator tries again. Lines about one target are limited (LineLimit). On
+/// the shard's thread.
 class EngineLog {
  public:
   EngineLog(ShardEnv& env, const Journal& journal);
 
   void write(LogLevel level, const LiveTrans& live, const std::string& text) const;
-  /// `thing`: what the line is about beside the transaction; of each there are a few lines.
+  /// `thing`: what the line is about, beside the transaction. The lines about one thing are
+  /// limited.
   void write_limited(LogLevel level, const LiveTrans& live, std::string_view thing,
                      const std::string& text, std::size_t lines = LineLimit::lines_max);
-  /// Whether a line about `thing` may be written now; one that may not is counted.
+  /// Whether a line about `thing` may be written now. If it may not, it is counted.
   bool admits(LogLevel level, std::string_view thing, std::size_t lines = LineLimit::lines_max);
-  /// A call did not succeed, and is repeated after the pause.
+  /// Writes that a call did not succeed and is repeated after `pause`.
   void write_trouble(const LiveTrans& live, std::chrono::nanoseconds pause);
-  /// Ends the windows of lines that are over at `now`.
+  /// Ends the windows that are over at `now`, and writes how many lines they left out.
   void report_left_out(SteadyTime now);
   void stop() { timer_.cancel(); }
 

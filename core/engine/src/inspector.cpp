@@ -14,7 +14,7 @@ std::string call_text(const Branch& branch) {
   return "branch " + branch.branch_id.str() + " " + branch.op + " at " + masked_url(branch.url);
 }
 
-/// The calls that run now; a few, for one line.
+/// The calls that run now; only a few, so that they fit into one line.
 std::string explain_running(const LiveTrans& live) {
   constexpr std::size_t shown_max = 3;
   std::string text;
@@ -101,7 +101,8 @@ Inspection Inspector::explain(Transaction trans) const {
   return result;
 }
 
-/// The stored time, or that of the alarm where the stored one is of a clock that was ahead.
+/// The stored time; or the time of the alarm if that is earlier, because the clock was ahead when
+/// the time was stored.
 WallTime Inspector::next_pass_time(const Transaction& trans) const {
   const SteadyTime next = wakes_.alarms().next_pass_of(trans.gid);
   if (next == SteadyTime::max()) return trans.next_cron_time;

@@ -11,7 +11,7 @@
 
 namespace concerto {
 
-/// Says why a transaction is where it is. Reads alone; on the shard's thread.
+/// Gives the reasons for the state of a transaction. Changes nothing. On the shard's thread.
 class Inspector {
  public:
   Inspector(const ShardEnv& env, const LiveTable& live, const WakeUps& wakes,

@@ -29,7 +29,7 @@ void Journal::add(const Gid& gid, Attempt attempt) {
   entry.attempts.push_back(std::move(attempt));
 }
 
-/// An attempt goes, and its number stays if the journal has no later one of that row.
+/// Removes the oldest attempt. If the journal has no later attempt of the row, the number is kept.
 void Journal::drop_oldest(Entry& entry) {
   Attempt oldest = std::move(entry.attempts.front());
   entry.attempts.erase(entry.attempts.begin());

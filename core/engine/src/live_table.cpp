@@ -14,7 +14,7 @@ Pin::~Pin() {
 void Turn::release() {
   if (!pin_.holds()) return;
   const Pin pin = std::move(pin_);
-  // The turn is handed over, so that nobody comes in between.
+  // The turn is handed over, so that no other caller can come between.
   CONCERTO_ASSERT(pin->turn.is_taken);
   if (pin->turn.freed.has_waiters()) {
     pin->turn.freed.notify_one();
@@ -38,7 +38,7 @@ LiveTrans* LiveTable::find(const Gid& gid) const {
 }
 
 Task<Turn> LiveTable::take_turn(Pin pin) {
-  // A cancelled wait does not give the turn: what has begun is carried on to a stored state.
+  // A cancelled wait goes on: what has begun is carried on until it is stored.
   while (pin->turn.is_taken) {
     const bool handed_over = co_await pin->turn.freed.wait();
     if (!handed_over) continue;

@@ -41,7 +41,7 @@ class Pin {
   LiveTrans* live_ = nullptr;
 };
 
-/// The right to change a transaction, until it dies or is released.
+/// The right to change a transaction, until the turn is destroyed or released.
 class Turn {
  public:
   Turn() = default;
@@ -59,33 +59,34 @@ class Turn {
   LiveTrans& operator*() const noexcept { return *pin_; }
   LiveTrans* operator->() const noexcept { return &*pin_; }
 
-  /// Lets the next one go on.
+  /// Gives the turn to the next caller that waits for it.
   void release();
 
  private:
   Pin pin_;
 };
 
-/// The transactions of one shard that are in memory, and who may touch them. On the shard's
-/// thread, but for the counts.
+/// The transactions of one shard that are in memory, and who may change them. On the shard's
+/// thread, except size() and bytes().
 class LiveTable {
  public:
-  /// `leave` hears of each transaction that has left the table, before its memory goes.
+  /// `leave` is called for each transaction that has left the table, before it is destroyed.
   LiveTable(Executor executor, std::function<void(LiveTrans&)> leave)
       : executor_(std::move(executor)), leave_(std::move(leave)) {}
 
-  /// The transaction's place in memory, made if there is none.
+  /// Keeps the transaction with this gid in memory. If it is not there, the table gets an entry of
+  /// which nothing is known yet.
   Pin pin(const Gid& gid);
   LiveTrans* find(const Gid& gid) const;
 
-  /// Waits until it is this caller's turn. Turns are given in the order of asking.
+  /// Waits for the turn. Callers get it in the order in which they ask.
   Task<Turn> take_turn(Pin pin);
 
-  /// The turn if nobody has it, or one that holds nothing. What take_turn costs without waiting
-  /// is its coroutine.
+  /// The turn if it is free, otherwise a turn that holds nothing. Saves the coroutine of take_turn,
+  /// which is all that take_turn costs when the turn is free.
   static Turn turn_if_free(const Pin& pin);
 
-  /// Counts what `live` holds among the bytes in memory, from now on.
+  /// Counts the present size of `live` among the bytes in memory.
   void count_bytes(LiveTrans& live);
 
   template <class Visit>

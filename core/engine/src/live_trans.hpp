@@ -17,7 +17,7 @@
 
 namespace concerto {
 
-/// Whose turn it is to change a transaction. Turns are given in the order of asking.
+/// The state behind `Turn`.
 struct TurnLock {
   explicit TurnLock(const Executor& executor) : freed(executor) {}
 
@@ -25,27 +25,28 @@ struct TurnLock {
   Notifier freed;
 };
 
-/// A transaction in memory: being processed, or touched by a request. Lives on one shard.
+/// A transaction in memory, because a pass runs or a request uses it. Lives on one shard.
 ///
-/// Its durable changes are made one at a time by whoever has the turn; who waits for the turn gets
-/// it in order. Between them the driver and its branch calls work on it.
+/// Durable changes are made one at a time, by whoever has the turn. Between them the driver and its
+/// calls use the transaction.
 struct LiveTrans
     : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   LiveTrans(Gid id, const Executor& executor)
       : gid(std::move(id)), turn(executor), progressed(executor), pass_ended(executor) {}
 
   enum class Knowledge : std::uint8_t {
-    none,     ///< the store was not asked
+    none,     ///< the store has to be asked
     absent,   ///< the store has no such transaction
     present,  ///< `trans` is what the store has, plus `unsaved`
   };
 
-  /// What its driver does. Without a driver and without pins a transaction leaves memory.
+  /// What the driver of the transaction does. Without a driver and without pins the transaction
+  /// leaves memory.
   enum class State : std::uint8_t {
     idle,       ///< there is no driver; only requests touch the transaction
-    woken,      ///< a pass has begun that may still end in the queue of a target
+    woken,      ///< a pass has begun; it ends if the transaction is queued for a slot
     driving,    ///< a pass goes on until the transaction waits or ends
-    repeating,  ///< as driving, and another pass follows at once instead of waiting
+    repeating,  ///< as driving; another pass follows at once
   };
 
   const Gid gid;
@@ -53,27 +54,27 @@ struct LiveTrans
   Transaction trans;
   CustomData custom;
   const Mode* mode = nullptr;  ///< set when present
-  std::size_t bytes = 0;       ///< counted in the engine's bytes in memory
-  bool counted = false;        ///< among the engine's unfinished ones
-  bool timed_out = false;      ///< its time to fail in the current status has come
-  bool delay_over = false;     ///< a delay of its mode has been waited for
+  std::size_t bytes = 0;       ///< what LiveTable::bytes counts for it
+  bool counted = false;        ///< the Loader counts it as unfinished
+  bool timed_out = false;      ///< the timeout that counts in this status is over
+  bool delay_over = false;     ///< the delay that its mode asked for is over
 
-  /// Results of calls that are in `trans` and not in the store. The hook links the transaction
-  /// into the engine's list of those with any.
+  /// Results of calls that are in `trans` and not yet in the store. The hook of this class links
+  /// the transactions with such results into a list of `Changes`.
   std::vector<BranchChange> unsaved;
   bool retry_count_unsaved = false;
 
   CallStates calls;
   Pass pass;
-  std::string failure_text;  ///< of the action that failed in this process
+  std::string failure_text;  ///< what the failed action answered, as long as it is known
 
   TurnLock turn;
   Notifier progressed;  ///< a call or a pause ended, or the status changed
   Notifier pass_ended;
-  std::uint64_t passes = 0;     ///< ended passes
-  Result<> pass_result = ok();  ///< of the last one, for those who wait
+  std::uint64_t passes = 0;     ///< how many passes have ended
+  Result<> pass_result = ok();  ///< the result of the last pass, for its waiters
 
-  std::uint32_t users = 0;  ///< pins
+  std::uint32_t users = 0;  ///< the number of pins
 
   State state() const noexcept { return state_; }
   bool is_driven() const noexcept { return state_ != State::idle; }
@@ -92,7 +93,7 @@ struct LiveTrans
     return false;
   }
 
-  /// Moves on to another state, which must be one that may follow.
+  /// Changes the state. Precondition: `next` may follow the present one.
   void enter(State next) noexcept {
     CONCERTO_ASSERT(may_follow(state_, next));
     state_ = next;
@@ -100,7 +101,7 @@ struct LiveTrans
 
   bool has_unsaved() const noexcept { return !unsaved.empty() || retry_count_unsaved; }
 
-  /// What the mode decides from. `timeout` is the one in force.
+  /// What the decisions of the mode depend on. `timeout` is the one in force.
   TransView view(std::chrono::seconds timeout) const {
     return TransView{trans,
                      custom,
@@ -114,7 +115,7 @@ struct LiveTrans
                      failure_text};
   }
 
-  /// Forgets what the last pass tried and found, so that the next one may try it again.
+  /// Forgets what the last pass tried and found, so that the next pass may call again.
   void forget_results() {
     calls.restart(trans.branches.size());
     if (calls.query != RunState::running) calls.query = RunState::idle;

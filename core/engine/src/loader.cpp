@@ -7,8 +7,8 @@
 namespace concerto {
 namespace {
 
-/// Transactions that may end while the store lists a page of unfinished ones. Of more, one that is
-/// on the page counts as unfinished until its alarm finds that it has ended.
+/// How many transactions are noted that end while the store lists a page. If one more is on that
+/// page, it counts as unfinished until its alarm is due and shows that it has ended.
 constexpr std::size_t ended_max = 100'000;
 
 }  // namespace
@@ -20,7 +20,7 @@ Task<Turn> Loader::enter(const Gid& gid) {
 Async<> Loader::load(LiveTrans& live) {
   if (live.knowledge != LiveTrans::Knowledge::none) co_return ok();
   if (live.calls.running > 0) {
-    // After a failed write: the calls still refer to the transaction in memory.
+    // This happens after a failed write. The calls still use the transaction in memory.
     co_return make_error(EngineErrc::store_unavailable,
                          "gid " + live.gid.str() + " cannot be read while its calls end");
   }
@@ -81,7 +81,7 @@ void Loader::forget(LiveTrans& live) {
 void Loader::leave_memory(LiveTrans& live) {
   CONCERTO_ASSERT(!live.is_driven() && live.pass.slot.empty());
   if (live.counted) wakes_.add(live.gid, live.trans.type, live.trans.create_time);
-  // No alarm wakes while memory is full; this transaction makes room for the next one.
+  // While memory is full no alarm wakes a transaction. Now there is room for one.
   if (live_.size() + 1 == env_.options.in_flight_max) wakes_.set_next_alarm();
 }
 

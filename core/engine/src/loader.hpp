@@ -13,37 +13,37 @@
 
 namespace concerto {
 
-/// How transactions get into memory and leave it, and how many are unfinished.
+/// Brings transactions into memory, removes them, and counts the unfinished ones.
 ///
-/// A transaction is counted while it is unfinished and this process knows of it: in memory, or
-/// among those of the wake-ups. On the shard's thread, but for `add_to`.
+/// A transaction counts while it is unfinished and this process knows it: it is in memory, or
+/// WakeUps has it. On the shard's thread, except `add_to`.
 class Loader {
  public:
   Loader(ShardEnv& env, LiveTable& live, WakeUps& wakes) : env_(env), live_(live), wakes_(wakes) {}
 
-  /// Waits for the turn of a transaction, whatever is known of it.
+  /// Waits for the turn of a transaction. The transaction need not exist.
   Task<Turn> enter(const Gid& gid);
-  /// As `enter`; error trans_not_found if there is none.
+  /// As `enter`, and loads the transaction. Error trans_not_found if there is none.
   Async<Turn> enter_existing(Gid gid);
-  /// Reads what is not known. By whoever has the turn.
+  /// Reads the transaction from the store, unless it is in memory. The caller has the turn.
   Async<> load(LiveTrans& live);
-  /// The transaction was created in the store.
+  /// Takes over a transaction that has just been created in the store.
   void add_new(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode);
   /// Sets the alarm of the timeout in force, if there is one.
   void arm_timeout(const LiveTrans& live);
-  /// The transaction is finished, or was never there.
+  /// The transaction is finished or does not exist: removes its alarms, and counts it no longer.
   void forget(LiveTrans& live);
-  /// The transaction has left the table of those in memory.
+  /// `live` has left the table of transactions in memory.
   void leave_memory(LiveTrans& live);
 
-  /// Before the store lists unfinished transactions: notes which end from now on.
+  /// Notes the transactions that end from now on. Called before the store lists unfinished ones.
   void begin_recovery() { ended_.emplace(); }
   void end_recovery() { ended_.reset(); }
   bool has_ended(const Gid& gid) const { return ended_ && ended_->contains(gid); }
-  /// Counts a transaction that the store listed.
+  /// Counts a transaction that the store has listed as unfinished.
   void count_listed(const UnfinishedTrans& unfinished);
 
-  /// Adds the numbers of unfinished transactions. On any thread.
+  /// Adds the numbers of unfinished transactions to `sum`. On any thread.
   void add_to(InFlight& sum) const noexcept;
 
  private:
@@ -54,7 +54,7 @@ class Loader {
   ShardEnv& env_;
   LiveTable& live_;
   WakeUps& wakes_;
-  std::optional<std::unordered_set<Gid>> ended_;  ///< while the store lists: what ended meanwhile
+  std::optional<std::unordered_set<Gid>> ended_;  ///< in recovery: what has ended meanwhile
   /// By type. Written by the shard only, read by metrics.
   std::array<std::atomic<std::size_t>, trans_types> unfinished_{};
 };

@@ -8,7 +8,7 @@ ModeTable::ModeTable(std::vector<const Mode*> modes) : modes_(std::move(modes)) 
     CONCERTO_ASSERT(is_mode_number(mode->type));
     CONCERTO_ASSERT(!mode->name.empty());
     CONCERTO_ASSERT(mode->next != nullptr && mode->effect != nullptr);
-    // A later one with the same type or name would never be found.
+    // A second mode with the same type or name would never be found.
     CONCERTO_ASSERT(find(mode->type) == mode);
     CONCERTO_ASSERT(find(mode->name) == mode);
   }

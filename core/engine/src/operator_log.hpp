@@ -9,13 +9,12 @@
 
 namespace concerto {
 
-/// The line of a request that an operator made of running transactions or topics: `what` was done,
-/// and who asked. A refused request has changed nothing: its line is at level debug and has the
-/// reason.
+/// Writes the line about an operator's request for transactions or topics: `what` was done, and who
+/// asked. A refused request has changed nothing: its line has level debug and gives the reason.
 void tell_operator(Observer& observer, LogLevel level, std::string_view gid, std::string what,
                    const RequestContext& context, const Result<>& result);
 
-/// `name`, no longer than a line of the log may hold it: whoever asks for nonsense fills no log.
+/// `name`, cut to a length at which requests with long names do not fill the log.
 std::string_view told_name(std::string_view name) noexcept;
 
 }  // namespace concerto

@@ -13,7 +13,7 @@ __extension__ using Uint128 = unsigned __int128;
 static_assert(std::endian::native == std::endian::little);
 constexpr std::uint64_t beyond_ascii = 0x8080808080808080;
 
-/// Eight characters of seven bits, side by side: in pairs, in fours, all.
+/// Moves the seven bits of eight characters together: in pairs, then in fours, then all eight.
 constexpr std::uint64_t squeeze(std::uint64_t x) noexcept {
   x = (x & 0x007F007F007F007F) | (x & 0x7F007F007F007F00) >> 1U;
   x = (x & 0x00003FFF00003FFF) | (x & 0x3FFF00003FFF0000) >> 2U;
@@ -34,7 +34,8 @@ GidKey::GidKey(std::string_view text) noexcept {
   if (text.size() > packed_chars_max || !pack(text)) refer_to(text);
 }
 
-// Words of 56, 56 and 42 bits, as the last has six characters; above them the form.
+// The characters give words of 56, 56 and 42 bits, as the last word has six characters. The form
+// comes above them.
 bool GidKey::pack(std::string_view text) noexcept {
   Words chars{};
   std::memcpy(chars.data(), text.data(), text.size());

@@ -10,15 +10,16 @@
 
 namespace concerto {
 
-/// A gid to look for, in 20 bytes. Up to 22 ASCII characters, which a generated gid has, stand in
-/// it with seven bits each; any other text is only referred to, and must outlive the key.
+/// A gid as a search key, in 20 bytes. Up to 22 ASCII characters, as many as a generated gid has,
+/// are packed into it with seven bits each. Any other text is only referred to, and must outlive
+/// the key.
 class GidKey {
  public:
   GidKey() = default;  ///< of the empty gid
   explicit GidKey(std::string_view text) noexcept;
 
   Gid gid() const;
-  /// Of other bits than those that choose the shard, which are alike in all gids of a shard.
+  /// Uses other bits than the choice of the shard does, as those are alike in all gids of a shard.
   std::uint32_t hash() const noexcept;
   bool operator==(const GidKey& other) const noexcept;
 
@@ -26,7 +27,7 @@ class GidKey {
   friend class PackedGid;
 
   static constexpr std::size_t packed_chars_max = 22;
-  static constexpr unsigned form_shift = 26;        ///< of the 160 bits, 154 are the characters'
+  static constexpr unsigned form_shift = 26;        ///< of the 160 bits, 154 are for characters
   static constexpr std::uint32_t referred_to = 63;  ///< a form: the words are pointer and length
 
   using Words = std::array<std::uint64_t, 3>;
@@ -43,7 +44,7 @@ class GidKey {
   std::array<std::uint32_t, 5> bits_{};
 };
 
-/// A gid that is kept: as its key, with the bytes of a long one on the heap.
+/// A gid that is stored: its key, with the bytes of a long gid on the heap.
 class PackedGid {
  public:
   PackedGid() = default;

@@ -17,7 +17,7 @@ namespace concerto {
 
 /// The calls of a transaction in memory. A call may outlive the pass that began it.
 struct CallStates {
-  std::vector<RunState> runs;  ///< one per branch
+  std::vector<RunState> runs;  ///< one for each row
   RunState query = RunState::idle;
   std::uint32_t running = 0;
   std::uint32_t pausing = 0;
@@ -38,7 +38,7 @@ struct CallStates {
     --pausing;
   }
 
-  /// Each branch may be called again, after a change of status too; what runs still runs.
+  /// Lets each row be called again, also after a change of status. Calls that run go on.
   void restart(std::size_t branches) {
     runs.resize(branches, RunState::idle);
     for (RunState& run : runs) {
@@ -51,22 +51,22 @@ struct CallStates {
 struct Trouble {
   Outcome outcome = Outcome::error;
   Error error;
-  std::string text;                     ///< what a log says of it; empty where `error` says it
+  std::string text;                     ///< the text for logs; empty if `error` has it
   std::optional<std::uint32_t> branch;  ///< absent when the call went to the application
   std::string url;                      ///< masked; empty when the call went to the application
-  std::string target;                   ///< what the call went to, as it is called
+  std::string target;                   ///< the target of the call, not masked
 };
 
 /// A pass over a transaction: why it began, what it holds and what it has found so far.
 struct Pass {
   enum class Begun : std::uint8_t {
-    in_turn,    ///< its time had come
-    asked_for,  ///< a request wants it tried now: the intervals begin anew
-    trial,      ///< for all that wait for a target; its own waiting is not longer for it
-    answered,   ///< a target answers again; its own waiting is not longer for it
+    in_turn,    ///< the time of the transaction had come
+    asked_for,  ///< a request asked for it: the intervals begin anew
+    trial,      ///< on behalf of all that wait for a target; does not lengthen its own waiting
+    answered,   ///< a target answers again; does not lengthen its own waiting
   };
   Begun begun = Begun::in_turn;
-  std::optional<Alarms::Wake> woken_by;  ///< while the transaction is `woken`: what woke it
+  std::optional<Alarms::Wake> woken_by;  ///< what woke the transaction, while its state is `woken`
 
   std::string slot;            ///< the target at which the pass holds a slot, empty if at none
   bool slot_answered = false;  ///< that target has answered a call of this pass
@@ -74,7 +74,7 @@ struct Pass {
   std::optional<Outcome> query_outcome;
   bool retries_exhausted = false;
   bool any_success = false;
-  std::optional<IntervalKind> interval_kind;  ///< the longest that a result of the pass asks for
+  std::optional<IntervalKind> interval_kind;  ///< the longest one that a result asks for
   std::optional<Trouble> worst;
 
   Outcome worst_outcome() const noexcept { return worst ? worst->outcome : Outcome::success; }

@@ -27,8 +27,8 @@ Pass::Begun begun_by(Alarms::Cause cause) noexcept {
   return cause == Alarms::Cause::answer ? Begun::answered : Begun::in_turn;
 }
 
-/// What those hear who wait for a pass that an error of the store has ended. What they asked for
-/// was stored before: that a later change was not does not mean that nothing happened.
+/// The error for the waiters of a pass that an error of the store has ended. Their own request was
+/// stored before that. So store_busy, which means that nothing has changed, would be wrong.
 Error pass_not_stored(const LiveTrans& live, Error error) {
   if (error.code != EngineErrc::store_busy) return error;
   return make_error(
@@ -58,7 +58,8 @@ void Passes::try_now(LiveTrans& live) {
 
 void Passes::wake(LiveTrans& live, Alarms::Wake wake, std::string slot) {
   CONCERTO_ASSERT(live.turn.is_taken && live.pass.slot.empty() && !live.pass.woken_by);
-  // Since it was submitted it has waited once for its delay: what wakes it comes after that.
+  // A submitted transaction first waits for its delay. So when it is woken for its next pass, the
+  // delay is over.
   const bool has_waited = live.trans.status == TransStatus::submitted && live.trans.waits;
   live.delay_over |= wake.next_pass && has_waited;
   live.pass.slot = std::move(slot);
@@ -83,12 +84,12 @@ Async<> Passes::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
   co_return live.pass_result;
 }
 
-/// Of a transaction without a driver. What woke it, if something did, is in the pass already.
+/// Precondition: the transaction has no driver. If it was woken, `pass.woken_by` says why.
 void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
   live.enter(live.pass.woken_by ? LiveTrans::State::woken : LiveTrans::State::driving);
   live.pass.begun = begun;
   if (const auto wake = wakes_.begin_pass(live.gid)) {
-    // Its timeout does not come a second time.
+    // The alarm of the timeout was taken out and does not come a second time.
     live.timed_out |= wake->timeout && live.trans.status == live.mode->times_out_in;
   }
   live.forget_results();
@@ -100,8 +101,8 @@ void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
   end_pass(live, shut_down(live), false);
 }
 
-/// Decides and carries it out, over and over. While a call runs, where a transaction mostly is,
-/// this frame is all that it needs of the driver: it stays small.
+/// Decides what comes next and does it, over and over. Most transactions in memory await a call,
+/// and hold this frame meanwhile: it must stay small.
 Task<void> Passes::drive(Pin pin) {
   co_await asio::this_coro::throw_if_cancelled(false);
   LiveTrans& live = *pin;
@@ -141,7 +142,7 @@ Task<void> Passes::drive(Pin pin) {
   end_pass(live, pass_not_stored(live, stored.error()), false);
 }
 
-/// With the turn. What needs no waiting is done already.
+/// Decides what the driver does next, and does what needs no waiting. The driver has the turn.
 Passes::Move Passes::next_move(const Pin& pin) {
   using What = Move::What;
   LiveTrans& live = *pin;
@@ -171,8 +172,8 @@ Passes::Move Passes::next_move(const Pin& pin) {
   return {runs ? What::await_calls : What::wait};
 }
 
-/// Before the first call of a woken transaction: takes a slot of its target, or has the
-/// transaction queued for one, which ends its driver.
+/// Before the first call of a woken transaction: takes a slot of the target. If none is free, the
+/// transaction is queued, the result is false, and the driver must end.
 bool Passes::claim_target(LiveTrans& live, const Next& next) {
   Pass& pass = live.pass;
   if (live.state() != LiveTrans::State::woken) return true;
@@ -180,7 +181,7 @@ bool Passes::claim_target(LiveTrans& live, const Next& next) {
   const Transaction& trans = live.trans;
   const std::string_view target = call_target(
       next.ask_application ? trans.query_prepared : trans.branches[next.calls.front()].url);
-  if (target.empty()) return true;  // Nobody is called; the next call may go somewhere.
+  if (target.empty()) return true;  // No call is made. The next row may have a URL.
   Alarms::Wake wake = std::move(*pass.woken_by);
   pass.woken_by.reset();
   if (!pass.slot.empty() || wakes_.take_slot(target, std::move(wake))) {
@@ -204,7 +205,7 @@ Async<> Passes::settle(LiveTrans& live) {
   }
 }
 
-/// Ends a pass that did not finish the transaction: it waits in the store until its time.
+/// Ends a pass that did not finish the transaction, which waits until its next pass.
 Async<> Passes::end_in_wait(LiveTrans& live) {
   CONCERTO_ASSERT(live.turn.is_taken && live.is_driven());
   const std::optional<seconds> delay = decide(live).delay;
@@ -214,7 +215,7 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
   const WallTime now = env_.clock.wall_now();
   const bool repeats = live.state() == LiveTrans::State::repeating && !env_.stopping;
   if (repeats || env_.stopping) {
-    // Resumed at once, here or after the restart.
+    // The next pass follows at once, here or after the restart.
   } else if (delay) {
     const nanoseconds waited = now - live.trans.submit_time.value_or(now);
     wait = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));
@@ -261,13 +262,14 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
   co_return ok();
 }
 
-/// A success ends the backoff that was before it, and so does a request to try now.
+/// Whether the intervals begin anew: after a success, and after a request to try now.
 bool Passes::begins_anew(const LiveTrans& live) noexcept {
   return live.pass.any_success || live.pass.begun == Pass::Begun::asked_for;
 }
 
-/// What is left until the transaction's own time after a try that came before it and failed, as
-/// trials do: they do not move that time, or it would never come. Zero: the pass was its own try.
+/// How long the transaction still waits for its own time. This counts after an error in a pass that
+/// began early, because of a target: such passes do not move that time, or it would never come.
+/// Zero after any other pass.
 nanoseconds Passes::own_wait(const LiveTrans& live, WallTime now) noexcept {
   using Begun = Pass::Begun;
   const Begun begun = live.pass.begun;
@@ -290,7 +292,7 @@ seconds Passes::next_interval(const LiveTrans& live, seconds base, nanoseconds o
 std::string_view Passes::silent_target(const LiveTrans& live) {
   const Pass& pass = live.pass;
   if (!pass.met_error()) return {};
-  // It was woken because this target answered, and got no answer.
+  // The transaction was woken because this target answered, and got no answer from it.
   const std::string& target = pass.worst->target;
   const bool cut_short = pass.begun == Pass::Begun::answered && pass.slot == target;
   return cut_short ? std::string_view{} : std::string_view(target);
@@ -300,7 +302,7 @@ void Passes::end_pass(LiveTrans& live, Result<> result, bool without_error) {
   Pass& pass = live.pass;
   if (!pass.slot.empty()) {
     using Use = TargetSlots::Use;
-    // It may have ended without an answer: by a decision that came while the call ran.
+    // There may have been no answer, if a decision came while the call ran.
     Use use = std::exchange(pass.slot_answered, false) ? Use::answered : Use::unused;
     if (pass.met_error()) use = Use::failed;
     wakes_.give_back_slot(std::exchange(pass.slot, {}), use);
@@ -317,7 +319,7 @@ void Passes::tell_waiters(LiveTrans& live, Result<> result) {
   live.pass_ended.notify_all();
 }
 
-/// What a caller with wait_result hears after a pass (page 02, section 5.3).
+/// What the waiters are told after a pass (page 02, section 5.3).
 Result<> Passes::answer(const LiveTrans& live) const {
   const Transaction& trans = live.trans;
   if (trans.status == TransStatus::succeed) return ok();

@@ -17,39 +17,39 @@
 
 namespace concerto {
 
-/// Passes: what a mode wants is carried out until nothing runs and nothing may start. Then the
-/// transaction waits until its time, and whoever waits for the pass is told. On the shard's thread.
+/// Carries out passes: what the mode wants is done until nothing runs and nothing may start. Then
+/// the transaction waits, and the waiters of the pass are told its result. On the shard's thread.
 class Passes {
  public:
   /// `tasks` may be constructed later than this object.
   Passes(ShardEnv& env, LiveTable& live, WakeUps& wakes, Changes& changes, EngineLog& log,
          Journal& journal, TaskGroup& tasks);
 
-  /// Begins a pass because a request wants one: the intervals between its passes begin anew. A pass
-  /// that has begun and called nobody yet waits in no queue any more.
+  /// Begins a pass because a request asks for one: the intervals begin anew. If a pass has begun
+  /// and has called nobody yet, this pass is not queued any more.
   void try_now(LiveTrans& live);
-  /// Begins a pass over a transaction that no driver works on. `slot`: the target at which it has a
-  /// slot, empty if at none.
+  /// Begins a pass of a woken transaction that has no driver. `slot`: the target of which it has a
+  /// slot, empty if there is none.
   void wake(LiveTrans& live, Alarms::Wake wake, std::string slot);
-  /// Makes the changes that the mode wants, until it wants none. By whoever has the turn.
+  /// Makes the changes of status that the mode wants, until it wants none. The caller has the turn.
   Async<> settle(LiveTrans& live);
 
   /// Waits until a pass after the one numbered `seen` has ended, and returns its result.
   Async<> wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until);
-  /// Tells who waits how the transaction stands, before its pass has ended.
+  /// Tells the waiters the result so far, before the pass has ended.
   void tell_waiters_now(LiveTrans& live) { tell_waiters(live, answer(live)); }
 
  private:
   /// What a driver does next.
   struct Move {
     enum class What : std::uint8_t {
-      change,       ///< the status
-      save,         ///< successes on which the next calls build
-      call,         ///< `branch`, alone
-      started,      ///< calls run beside the driver; look again
-      await_calls,  ///< or a pause between two calls of one row
-      wait,         ///< until there is something to do again
-      end,
+      change,       ///< change the status
+      save,         ///< store the successes that the next calls build on
+      call,         ///< call `branch` and await the answer
+      started,      ///< calls have been started beside the driver; decide again
+      await_calls,  ///< await a call, or a pause between two calls of one row
+      wait,         ///< end the pass, and let the transaction wait
+      end,          ///< end the driver
     };
     What what;
     std::uint32_t branch = 0;

@@ -85,8 +85,8 @@ std::string TraceId::str() const {
   return text;
 }
 
-// `00-<32 digits: trace>-<16 digits: parent>-<2 digits: flags>`; a later version than 00 may have
-// more behind that, and ff is none.
+// `00-<32 digits: trace>-<16 digits: parent>-<2 digits: flags>`. A version after 00 may have more
+// behind the flags; ff is not a version.
 std::optional<TraceId> TraceId::from_traceparent(std::string_view field) noexcept {
   constexpr std::size_t trace_at = 3, parent_at = 36, flags_at = 53, size = 55;
   if (field.size() < size) return std::nullopt;

@@ -73,7 +73,7 @@ Async<> Requests::resolve_topics(TransRequest& request) {
 
 Result<> Requests::admit(const LiveTrans& live, const Draft& draft) const {
   const std::size_t bytes = live_.bytes() + payload_bytes(draft.trans);
-  // The transaction itself is in the table already.
+  // `live_` has the new transaction already.
   const CoordinatorLimits& limits = env_.options;
   if (live_.size() <= limits.in_flight_max && bytes <= limits.in_flight_bytes_max) return ok();
   return make_error(Errc::overloaded, "too many transactions in flight: gid " + live.gid.str() +
@@ -91,7 +91,7 @@ Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
   if (status == TransStatus::submitted) trans.submit_time = now;
   trans.next_cron_interval = reset_interval(trans.options, env_.options);
   trans.next_cron_time = now + trans.next_cron_interval;
-  trans.waits = is_resumed(*draft.mode);  // Until then its application runs it.
+  trans.waits = is_resumed(*draft.mode);  // Until then the application works on it.
   for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
   for (StoreRetry retry(new_trans_patience);;) {
     Change change;
@@ -114,7 +114,8 @@ Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
   co_return ok();
 }
 
-/// True when the transaction is new. What exists is loaded, also when nothing new is taken.
+/// True if the transaction is new. An existing transaction is loaded, also when new ones are
+/// refused.
 Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus status) {
   if (live.knowledge == LiveTrans::Knowledge::present) co_return false;
   Result<> created = make_error(Errc::invalid_request, "custom_data: name is missing");
@@ -194,7 +195,7 @@ Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
   delta.at = env_.clock.wall_now();
   delta.submit_time = delta.at;
   if (auto options = merged(stored.options, draft.trans.options); options != stored.options) {
-    // New headers go to the stored URLs.
+    // The new headers are sent to the stored URLs.
     if (options.branch_headers != stored.options.branch_headers) {
       Transaction changed = stored;
       changed.options = options;
@@ -215,7 +216,7 @@ Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
   co_return ok();
 }
 
-/// Of a workflow: nothing is processed, its application has done it all.
+/// The submit of a workflow. Its application has done the work, so no pass follows.
 Async<> Requests::submit_end(Draft draft) {
   CONCERTO_CO_TRY(StatusChange end, submitted_end(std::move(draft.extra)));
   Turn turn = co_await loader_.enter(draft.trans.gid);
@@ -282,7 +283,7 @@ Async<> Requests::abort(TransRequest request, RequestContext context) {
   Pin pin = turn.pin();
   turn.release();
   const Result<> result = co_await passes_.wait_for_pass(pin, seen, context.deadline);
-  // What a submit would hear as its failure is what an abort is for.
+  // For a submit a failed transaction is an error. It is what an abort asks for.
   if (pin->trans.status == TransStatus::failed) co_return ok();
   co_return result;
 }
@@ -328,7 +329,7 @@ Async<> Requests::end_by_force(Gid gid) {
   }
   StatusChange change{TransStatus::failed, {}};
   CONCERTO_CO_CHECK(co_await changes_.change_status(live, std::move(change)));
-  // Who waits need not wait for the branch call that may still run.
+  // Waiters need not wait for a call that may still run.
   if (live.is_driven()) passes_.tell_waiters_now(live);
   co_return ok();
 }
@@ -341,11 +342,11 @@ Async<> Requests::reset_next_cron_time(Gid gid) {
   TransDelta delta;
   delta.at = env_.clock.wall_now();
   if (is_final(live.trans.status)) {
-    // As in the reference: it shows the new time, and nothing is done at that time.
+    // As in the reference: the new time is shown, and nothing happens at that time.
     delta.schedule = Schedule{live.trans.next_cron_interval, delta.at, live.trans.waits};
     co_return co_await changes_.commit(live, std::move(delta), Durability::durable);
   }
-  // A prepared transaction waits only after its time has come.
+  // A prepared transaction waits only after its timeout.
   live.timed_out |= live.trans.status == TransStatus::prepared && live.trans.waits;
   const seconds interval = reset_interval(live.trans.options, env_.options);
   delta.schedule = Schedule{interval, delta.at, false};

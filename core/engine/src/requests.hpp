@@ -20,7 +20,8 @@
 
 namespace concerto {
 
-/// The requests of the protocol, on the shard of their gid. `Coordinator` says what each one is.
+/// Carries out the requests of the protocol, on the home shard of their gid. `Coordinator` says
+/// what each of them does.
 class Requests {
  public:
   Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
@@ -31,8 +32,9 @@ class Requests {
   Async<> submit(TransRequest request, RequestContext context);
   Async<> abort(TransRequest request, RequestContext context);
   Async<> register_branch(BranchRequest request);
-  /// As `end_by_force` and `reset_next_cron_time`. The observer hears who asked.
+  /// Ends the transaction, and tells the observer who asked.
   Async<> force_stop(Gid gid, RequestContext context);
+  /// As reset_next_cron_time, and tells the observer who asked.
   Async<> try_now(Gid gid, RequestContext context);
   Async<> reset_next_cron_time(Gid gid);
   Async<std::optional<Transaction>> query(Gid gid);

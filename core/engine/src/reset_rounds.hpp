@@ -8,16 +8,16 @@
 
 namespace concerto {
 
-/// Which round of resets a request belongs to. A round visits each waiting transaction at most
-/// once, over as many requests as that takes: those that were visited fail and wait again while
-/// the others still wait for their turn. Thread-safe.
+/// Groups the requests that reset many transactions into rounds. A round visits each waiting
+/// transaction at most once, in as many requests as that takes: a transaction that was visited may
+/// fail and wait again before all others were visited. Thread-safe.
 class ResetRounds {
  public:
-  /// A request that comes later than this after the one before it is of another round.
+  /// A request that comes later than this after the request before it begins a new round.
   static constexpr std::chrono::minutes gap_max{1};
 
-  /// The round that a request joins. It begins a new one when the last one has ended, was of
-  /// another `beyond`, or was left alone for longer than `gap_max`.
+  /// The round of a request. A new round begins if the last one has ended, had another `beyond`, or
+  /// had no request for longer than `gap_max`.
   std::uint64_t join(std::chrono::seconds beyond, SteadyTime now) {
     const MutexLock lock(mutex_);
     if (ended_ || beyond != beyond_ || now - last_ > gap_max) ++round_;
@@ -27,7 +27,7 @@ class ResetRounds {
     return round_;
   }
 
-  /// All of its transactions were visited, or it cannot go on.
+  /// Ends a round: all its transactions were visited, or it cannot go on.
   void end(std::uint64_t round) {
     const MutexLock lock(mutex_);
     ended_ = ended_ || round == round_;

@@ -26,7 +26,7 @@ seconds interval_after(IntervalKind kind, seconds current, seconds base,
     case IntervalKind::backoff:
       break;
   }
-  // An interval that was asked for is kept even where it is above the cap.
+  // An interval that the transaction asks for is kept, even if it is above backoff_max.
   return std::max(std::min(current * 2, options.backoff_max), base);
 }
 
@@ -46,7 +46,7 @@ nanoseconds jitter(seconds interval, RandomSource& random) {
 
 std::optional<SteadyTime> StoreRetry::next(SteadyTime now, RandomSource& random) {
   if (end_ == SteadyTime{}) end_ = now + patience_;
-  // Half of it by chance, so that those that failed together do not come back together.
+  // Half of the pause is random, so that changes that failed together are not tried again together.
   const nanoseconds half = pause_ / 2;
   const auto span = static_cast<std::uint64_t>(half.count());
   const SteadyTime at = now + half + nanoseconds(random.next() % span);

@@ -12,7 +12,8 @@ Error refused(const std::string& field, const Error& why) {
   return make_error(Errc::invalid_request, field + ": " + masked_urls(why.detail));
 }
 
-/// The field of the request that a branch came from: `steps[0].action`, or what participants name.
+/// The field of the request that a row was made from: `steps[0].action`, or a field of the
+/// registration.
 std::string field_of(const Mode& mode, const Branch& branch) {
   if (mode.expand == nullptr) {
     const std::string_view url_field = mode.registered_url_field;
@@ -24,7 +25,8 @@ std::string field_of(const Mode& mode, const Branch& branch) {
   return "steps[" + std::to_string(number - 1) + "]." + branch.op;
 }
 
-/// Asks a caller about calls one by one, and once for each way about what all of them have.
+/// Asks the BranchCaller about each call of a transaction; and once for each way, whether it can
+/// carry what all calls have in common.
 class Check {
  public:
   Check(const BranchCaller& branches, const Mode& mode, const Transaction& trans)

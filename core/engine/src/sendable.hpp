@@ -8,12 +8,12 @@
 
 namespace concerto {
 
-/// Error invalid_request when a call of `trans` could never be sent: such a transaction would be
-/// tried for ever. The error names the field, with the URL masked. Looks at no service.
+/// Error invalid_request if a call of `trans` could never be sent: the coordinator would retry it
+/// for ever. The error names the field, with the URL masked. No service is asked.
 Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
                         const CustomData& custom);
 
-/// The same for branches with one payload that are to be added to `trans`. The error is
+/// The same for rows that are to be added to `trans` and share one payload. The error is
 /// invalid_entry.
 Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
                         const std::vector<Branch>& rows, std::string_view payload);

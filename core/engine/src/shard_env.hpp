@@ -11,7 +11,7 @@
 
 namespace concerto {
 
-/// What the parts of one shard's engine share: its ports, its options, and whether it stops.
+/// What the parts of a shard's engine share: the ports, the options, and whether a stop has begun.
 struct ShardEnv {
   ShardPorts ports;
   Store& store;
@@ -33,12 +33,12 @@ inline Error shutting_down() {
   return make_error(Errc::shutting_down, "the coordinator is shutting down");
 }
 
-/// Wall time that has passed; a clock that went back counts as none.
+/// The wall time from one moment to another; zero if the clock went back.
 inline std::chrono::nanoseconds elapsed(WallTime from, WallTime to) {
   return std::max<std::chrono::nanoseconds>(to - from, std::chrono::nanoseconds::zero());
 }
 
-/// How long a timeout that runs since `from` still takes, zero if it is over.
+/// What is left of a timeout that began at `from`, zero if it is over.
 inline std::chrono::nanoseconds time_left(std::chrono::seconds timeout, WallTime from,
                                           WallTime now) {
   const std::chrono::nanoseconds left = timeout - elapsed(from, now);

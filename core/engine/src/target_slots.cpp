@@ -26,7 +26,8 @@ bool TargetSlots::take_free(std::string_view target) {
   return take_free(targets_.try_emplace(std::string(target)).first->second);
 }
 
-/// Nobody overtakes the queue, and without a taken slot nobody would come to look at it.
+/// A transaction overtakes no queue, except when no slot is taken: then no slot will be given back,
+/// and the queue would wait for ever.
 bool TargetSlots::take_free(Target& target) const noexcept {
   const bool is_free = target.taken == 0 || (has_room(target) && target.queued == 0);
   if (is_free) ++target.taken;

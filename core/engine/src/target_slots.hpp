@@ -12,61 +12,63 @@
 
 namespace concerto {
 
-/// Limits how many woken transactions (retries, recovery) work on one target at a time, so that a
-/// service which does not answer holds up its own transactions and nobody else's. The others are
-/// queued, as a gid each. Of one shard, not thread-safe.
+/// Limits how many woken transactions (retries, recovery) call one target at a time, so that a
+/// target which does not answer holds up its own transactions and no others. Further transactions
+/// are queued, each as a gid. For one shard; not thread-safe.
 ///
-/// The limit of a target begins low and grows with every pass that it answers, up to the given
-/// one; it shrinks again with every pass that ends in an error. So a dead target costs a few calls
-/// at a time, and one that is back gets its backlog as fast as it takes it. With its last slot a
-/// target is forgotten, and so is its limit: who has nothing to do may be away when there is
-/// something again, so it begins low once more, and targets that nobody calls take no memory.
+/// The limit of a target begins low. It grows with every pass that the target answers, up to the
+/// maximum, and shrinks with every pass that ends in an error. So a dead target costs a few calls
+/// at a time, and a target that is back gets its backlog as fast as it can take it. When the last
+/// slot is given back, the target is forgotten with its limit. Nobody knows how the target is when
+/// the next transaction comes, so its limit begins low again; and a target that nobody calls takes
+/// no memory.
 class TargetSlots {
  public:
-  /// Where each target's limit begins, and what it does not shrink below.
+  /// The limit of each target begins here, and never shrinks below.
   static constexpr std::size_t first_limit = 16;
 
   explicit TargetSlots(std::size_t per_target_max) : per_target_max_(per_target_max) {}
 
-  /// Takes a slot of `target`. Without a free one, `wake` is queued and the answer is false. Its
-  /// gid is in no queue yet.
+  /// Takes a slot of `target`. If none is free, `wake` is queued, and the result is false.
+  /// Precondition: the gid of `wake` is in no queue.
   bool take(std::string_view target, Alarms::Wake wake);
 
-  /// Takes a free slot of `target` that nobody in the queue is meant to have. False without one.
+  /// Takes a slot of `target` if one is free and no transaction is queued for it.
   bool take_free(std::string_view target);
   bool has_taken(std::string_view target) const;
 
-  /// How the target took the transaction that had the slot.
+  /// What a pass with a slot found out about the target.
   enum class Use { unused, answered, failed };
   using Admitted = std::vector<Alarms::Wake>;
-  /// Gives a slot back. Returns who came out of the queue; each has a slot now.
+  /// Gives a slot back. Returns the transactions that leave the queue; each has a slot now.
   Admitted give_back(std::string_view target, Use use);
 
-  /// Takes `gid` out of its queue, if it is in one: somebody else works on it. Returns what it was
-  /// woken for.
+  /// Takes `gid` out of its queue, if it is in one, because its pass begins without a slot. Returns
+  /// the wake that was queued.
   std::optional<Alarms::Wake> forget(const Gid& gid);
 
-  /// The target in whose queue `gid` is, empty if it is in none.
+  /// The target in whose queue `gid` is; empty if it is in no queue.
   std::string_view queued_at(const Gid& gid) const;
 
-  /// The number of transactions that may work on a target with a slot taken.
+  /// How many slots of the target may be taken at a time.
   std::size_t limit(std::string_view target) const;
   std::size_t queued() const noexcept { return queued_.size(); }
 
-  /// Holds as slots are taken and given back; who is queued comes in then.
+  /// The new maximum counts from the next slot on that is taken or given back. Queued transactions
+  /// leave the queue only then.
   void set_max(std::size_t per_target_max) noexcept { per_target_max_ = per_target_max; }
 
  private:
   struct Target {
     std::size_t limit = first_limit;
     std::size_t taken = 0;
-    std::size_t queued = 0;  ///< in the queue, forgotten ones left out
+    std::size_t queued = 0;  ///< transactions in `queue`, without the forgotten ones
     std::deque<Alarms::Wake> queue;
   };
   using Targets = std::unordered_map<std::string, Target>;
   struct Queued {
     Targets::value_type* target;
-    Alarms::Wake* wake;  ///< in the queue, where it does not move; without a gid: forgotten
+    Alarms::Wake* wake;  ///< an element of `queue`, which does not move; without a gid: forgotten
   };
 
   bool has_room(const Target& target) const noexcept;
@@ -74,7 +76,7 @@ class TargetSlots {
   void admit(Target& target, Admitted& admitted);
 
   std::size_t per_target_max_;
-  Targets targets_;  ///< those with a slot taken
+  Targets targets_;  ///< targets of which a slot is taken
   std::unordered_map<Gid, Queued> queued_;
 };
 

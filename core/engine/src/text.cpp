@@ -14,7 +14,7 @@ bool continues_char(char c) noexcept {
 }  // namespace
 
 std::string excerpt(std::string_view text) {
-  // Four bytes more, so that the cut falls between characters.
+  // Four bytes more than the limit, so that cut_text can tell where the last character begins.
   return cut_text(std::string(text.substr(0, excerpt_bytes_max + 4)), excerpt_bytes_max);
 }
 

@@ -9,13 +9,13 @@ namespace concerto {
 /// `text` cut to at most `bytes_max` bytes, on a character boundary of UTF-8.
 std::string cut_text(std::string text, std::size_t bytes_max);
 
-/// `text` as an error quotes it: cut, as it came from outside and may be long.
+/// `text` as an error quotes it: cut, because text from outside may be long.
 std::string excerpt(std::string_view text);
 
-/// The characters of a text in UTF-8.
+/// The number of characters of a text in UTF-8.
 std::size_t count_chars(std::string_view text) noexcept;
 
-/// Whether a control character, DEL included, is in `text`.
+/// Whether `text` has a control character. DEL is one.
 bool has_control(std::string_view text) noexcept;
 
 }  // namespace concerto

@@ -18,7 +18,7 @@ namespace {
 namespace json = boost::json;
 
 const std::string category = "topics";
-/// A change lost to another one is tried again on what that left.
+/// A change that another change has overtaken is tried again, on the new list.
 constexpr int attempts_max = 8;
 
 Error refused(std::string text) {
@@ -39,7 +39,7 @@ Result<> check_entry(const std::string& topic, const std::string& url, const std
   if (has_control(topic)) return refused("topic has control characters");
   CONCERTO_CHECK(check_count("url", url.size(), "bytes", url_bytes_max));
   CONCERTO_CHECK(check_count("remark", remark.size(), "bytes", remark_bytes_max));
-  // Of http too: messages of either kind call such URLs.
+  // A msg of protocol grpc may have URLs of http too, so this check is right for every msg.
   const Result<unsigned> way = branches.way_of(Protocol::grpc, url);
   return way ? ok() : Result<>(refused("url: " + masked_urls(way.error().detail)));
 }
@@ -82,8 +82,8 @@ auto find_url(std::vector<Subscriber>& subscribers, const std::string& url) {
                       [&](const Subscriber& subscriber) { return subscriber.url == url; });
 }
 
-/// By the URL, or as people see it: who copies a URL from a page finds it, if no other looks like
-/// it.
+/// Finds a subscriber by its URL; or by its masked URL, which pages show, if no other subscriber
+/// has the same masked URL.
 auto find_shown_url(std::vector<Subscriber>& subscribers, const std::string& url) {
   const auto exact = find_url(subscribers, url);
   if (exact != subscribers.end()) return exact;
@@ -94,7 +94,7 @@ auto find_shown_url(std::vector<Subscriber>& subscribers, const std::string& url
   return second == subscribers.end() ? first : subscribers.end();
 }
 
-bool was_lost(const Result<>& change) {
+bool was_overtaken(const Result<>& change) {
   return !change && (change.error().code == EngineErrc::key_exists ||
                      change.error().code == EngineErrc::key_not_found);
 }
@@ -108,7 +108,7 @@ std::optional<std::string_view> topic_of(std::string_view action) noexcept {
 }
 
 Async<std::optional<KvRecord>> Topics::find(std::string topic) {
-  if (topic.empty()) co_return std::optional<KvRecord>();  // To the store it would mean any.
+  if (topic.empty()) co_return std::optional<KvRecord>();  // An empty key would mean any key.
   CONCERTO_CO_TRY(std::vector<KvRecord> found, co_await store_.find_kv(category, std::move(topic)));
   if (found.empty()) co_return std::optional<KvRecord>();
   co_return std::optional<KvRecord>(std::move(found.front()));
@@ -140,7 +140,7 @@ Async<> Topics::subscribe(std::string topic, std::string url, std::string remark
     } else {
       changed = co_await store_.create_kv(std::move(record));
     }
-    if (!was_lost(changed)) break;
+    if (!was_overtaken(changed)) break;
   }
   co_return changed;
 }
@@ -160,14 +160,16 @@ Async<> Topics::unsubscribe(std::string topic, std::string url) {
     found->value = write(subscribers);
     found->update_time = clock_.wall_now();
     changed = co_await store_.update_kv(std::move(*found));
-    if (!was_lost(changed)) break;
+    if (!was_overtaken(changed)) break;
   }
   co_return changed;
 }
 
 Async<> Topics::remove(std::string topic) {
   Result<> removed = co_await store_.delete_kv(category, std::move(topic));
-  if (was_lost(removed)) co_return make_error(EngineErrc::key_not_found, "storage: NotFound");
+  if (!removed && removed.error().code == EngineErrc::key_not_found) {
+    co_return make_error(EngineErrc::key_not_found, "storage: NotFound");
+  }
   co_return removed;
 }
 

@@ -13,21 +13,23 @@
 namespace concerto {
 
 /// Named lists of subscriber URLs, which steps of a msg address as `topic://<name>` (protocol page
-/// 02, section 8). They stand in the store's key-value part and are read from there each time, so
-/// that a change counts at once. Usable on any shard.
+/// 02, section 8). The lists are in the key-value part of the store and are read there each time,
+/// so that a change counts at once. Usable on any shard.
 class Topics {
  public:
-  /// All but the wording outlive the topics. `branches` says which URLs can be called.
+  /// `store`, `clock` and `branches` outlive this object. `branches` says which URLs can be called.
   Topics(Store& store, const Clock& clock, const BranchCaller& branches, const Wording& wording)
       : store_(store), clock_(clock), branches_(branches), wording_(wording) {}
 
-  /// Error invalid_entry: empty, subscribed already, a URL that nothing could call, or too much.
+  /// Error invalid_entry: the topic or URL is empty, the URL is subscribed already or can never be
+  /// called, or a limit is exceeded.
   Async<> subscribe(std::string topic, std::string url, std::string remark);
-  /// Error invalid_entry: empty, unknown, or not subscribed.
+  /// Error invalid_entry: the topic or URL is empty, the topic does not exist, or the URL is not
+  /// subscribed.
   Async<> unsubscribe(std::string topic, std::string url);
   /// Error key_not_found.
   Async<> remove(std::string topic);
-  /// Empty for an unknown topic too.
+  /// The URLs of the topic; none if the topic does not exist.
   Async<std::vector<std::string>> subscribers(std::string topic);
 
  private:

@@ -7,7 +7,7 @@
 namespace concerto {
 namespace {
 
-/// Calls `visit` with each URL until it says that it has seen enough.
+/// Calls `visit` with each URL until `visit` returns true.
 template <class Visit>
 bool visit_branches(const Transaction& trans, BranchStatus status, Visit visit) {
   return std::any_of(trans.branches.begin(), trans.branches.end(), [&](const Branch& branch) {
@@ -20,7 +20,7 @@ void visit_next(const Transaction& trans, const Mode& mode, Visit visit) {
   const auto custom = parse_custom_data(mode, trans.custom_data, trans);
   if (!custom) return;
   const std::vector<RunState> runs(trans.branches.size(), RunState::idle);
-  // A prepared transaction waits only after its time has come.
+  // A prepared transaction waits only after its timeout.
   const bool timed_out = trans.status == TransStatus::prepared && trans.waits;
   const bool delay_over = true;
   const Next next = mode.next({trans,

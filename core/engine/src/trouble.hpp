@@ -10,17 +10,18 @@
 
 namespace concerto {
 
-// The URLs at which a transaction is stuck or has failed, from what is stored alone. Of an
-// unfinished one those that it calls next; of a failed one those of its failed branches, or
-// without any, as after a timeout, those that have not succeeded. None of what went well. All of
-// them masked: what is not shown cannot be searched for either.
+// The URLs at which a transaction is stuck or has failed, from stored data alone. An unfinished
+// transaction has those that it calls next. A failed transaction has those of its failed branches;
+// if no branch has failed, as after a timeout, it has those of the branches that have not
+// succeeded. A succeeded transaction has none. All are masked: what is not shown cannot be searched
+// for either.
 
 inline constexpr std::size_t trouble_urls_max = 8;
 
-/// The first few of them, each once.
+/// The first few of these URLs, each once.
 std::vector<std::string> trouble_urls(const Transaction& trans, const ModeTable& modes);
 
-/// Whether one of them has this text in it.
+/// Whether one of these URLs has `text` in it.
 bool has_trouble_at(const Transaction& trans, const ModeTable& modes, std::string_view text);
 
 }  // namespace concerto

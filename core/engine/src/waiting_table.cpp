@@ -12,7 +12,7 @@ WaitingTable::WaitingTable() {
 }
 
 WaitingTable::Index WaitingTable::find(const Gid& gid) const noexcept {
-  if (size_ == 0) return nothing;  // While all goes well, nothing waits.
+  if (size_ == 0) return nothing;  // The usual case: no transaction waits.
   const GidKey key(gid.view());
   return find(key, bucket_of(key.hash()));
 }
@@ -45,7 +45,7 @@ void WaitingTable::erase(Index index) noexcept {
   --size_;
 }
 
-/// The hash modulo the next power of two; modulo the one below where that bucket is still to come.
+/// The hash modulo the next power of two; if that bucket does not exist yet, modulo half of it.
 std::size_t WaitingTable::bucket_of(std::uint32_t hash) const noexcept {
   const std::size_t bucket = hash & bucket_mask_;
   return bucket < buckets_.size() ? bucket : bucket & (bucket_mask_ >> 1U);
@@ -75,7 +75,7 @@ WaitingTable::Index WaitingTable::take_index(const GidKey& key) {
   return index;
 }
 
-/// The new bucket takes its entries from the one that stood for it so far.
+/// Adds a bucket, and moves its entries there from the bucket that has held them so far.
 void WaitingTable::add_bucket() {
   const std::size_t added = buckets_.size();
   buckets_.push_back(nothing);

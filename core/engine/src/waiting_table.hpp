@@ -8,24 +8,26 @@
 
 namespace concerto {
 
-/// The gids of waiting transactions with what `Alarms` keeps of each: 36 bytes, however many there
-/// are, so that millions fit. A gid has an index as long as it is here. Not thread-safe.
+/// The gids of waiting transactions, with what `Alarms` keeps of each. A gid takes 36 bytes, so
+/// that millions of them fit into memory. It keeps its index as long as it is in the table. Not
+/// thread-safe.
 ///
-/// Linear hashing: each new entry beyond the buckets there are adds one, so that there is neither a
-/// pause in which all of the table is hashed again nor memory for an old and a new one.
+/// The table uses linear hashing: an entry that has no bucket of its own adds one bucket. So there
+/// is no pause in which the whole table is hashed again, and no moment at which an old and a new
+/// table take memory.
 class WaitingTable {
  public:
   using Index = std::uint32_t;
-  static constexpr Index nothing = (1U << 29U) - 1;  ///< all bits of an index
+  static constexpr Index nothing = (1U << 29U) - 1;  ///< all bits of an index are set
 
   struct Entry {
     PackedGid gid;
     std::uint32_t created = 0;                ///< seconds since 1970
-    std::uint32_t heap_index : 29 = nothing;  ///< where the heaps have it
-    std::uint32_t type : 3 = 0;         ///< a TransType; 0 as long as the transaction was not added
-    std::uint32_t next : 29 = nothing;  ///< the next entry of the bucket or of the free ones
-    std::uint32_t next_pass_first : 1 = 0;  ///< the time in the heap is the next pass's
-    std::uint32_t has_later : 1 = 0;        ///< a second alarm, which is not in the heap
+    std::uint32_t heap_index : 29 = nothing;  ///< the index in AlarmHeaps
+    std::uint32_t type : 3 = 0;               ///< a TransType; 0 if the transaction was not added
+    std::uint32_t next : 29 = nothing;        ///< in the bucket, or in the list of free entries
+    std::uint32_t next_pass_first : 1 = 0;    ///< the time in the heap is that of the next pass
+    std::uint32_t has_later : 1 = 0;          ///< there is a second alarm, which is in no heap
   };
   static_assert(sizeof(Entry) == 32, "two to a cache line");
 
@@ -39,7 +41,7 @@ class WaitingTable {
   Entry& operator[](Index index) noexcept { return entries_[index]; }
   const Entry& operator[](Index index) const noexcept { return entries_[index]; }
 
-  /// Indexes are below this; a free entry has the type 0.
+  /// All indexes are below this number. A free entry has type 0.
   std::size_t index_end() const noexcept { return entries_.size(); }
   std::size_t size() const noexcept { return size_; }
 
@@ -51,7 +53,7 @@ class WaitingTable {
   void add_bucket();
 
   ChunkedArray<Entry> entries_;
-  ChunkedArray<Index> buckets_;  ///< the first entry of each
+  ChunkedArray<Index> buckets_;  ///< the first entry of each bucket
   std::size_t bucket_mask_ = 0;
   Index free_ = nothing;
   std::size_t size_ = 0;

@@ -44,7 +44,7 @@ void WakeUps::cancel(const Gid& gid) {
   set_next_alarm();
 }
 
-/// The timer stays as it is: where it was set for this transaction, it finds nothing due.
+/// The timer stays as it is. If it was set for this transaction, it finds no due alarm.
 std::optional<Alarms::Wake> WakeUps::begin_pass(const Gid& gid) {
   alarms_.cancel_next_pass(gid);
   auto wake = slots_.forget(gid);
@@ -73,9 +73,9 @@ void WakeUps::wake_waiting(std::string_view target) {
   set_next_alarm();
 }
 
-/// Some transaction waits for the target, and a slot is taken for it.
+/// Wakes one transaction that waits for the target. Its slot is taken already.
 void WakeUps::wake_one(std::string_view target, Alarms::Cause cause) {
-  std::string slot(target);  // The alarms may forget the target.
+  std::string slot(target);  // `target` may refer to a text in the alarms.
   auto wake = alarms_.pop_waiting(target, cause, timers_.now());
   CONCERTO_ASSERT(wake.has_value());
   start(std::move(*wake), std::move(slot));
@@ -86,13 +86,13 @@ void WakeUps::set_trial_timer() {
   trial_timer_.set(timers_.now() + options_.retry_interval);
 }
 
-/// Tries one transaction for all that wait for the same target. A transaction that is alone keeps
-/// to its own time, which grows with its errors.
+/// Wakes one transaction of each target, on behalf of all that wait for the target. If only one
+/// transaction waits, it keeps to its own time, which grows with its errors.
 void WakeUps::try_targets() {
   constexpr std::size_t waiting_min = 2;
   if (stopping_ || !alarms_.any_waits()) return;
   for (const std::string& target : alarms_.targets_with(waiting_min)) {
-    if (slots_.has_taken(target)) continue;  // It is being tried.
+    if (slots_.has_taken(target)) continue;  // A woken transaction calls the target already.
     if (slots_.take_free(target)) wake_one(target, Alarms::Cause::trial);
   }
   set_next_alarm();

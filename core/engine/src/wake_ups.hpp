@@ -18,23 +18,25 @@
 
 namespace concerto {
 
-/// When the waiting transactions of one shard are woken, and which of them may work on a target.
+/// Wakes the waiting transactions of one shard, and limits how many of them call one target at a
+/// time.
 ///
-/// A transaction waits because of a target when a call to that target ended its pass in an error;
-/// of several targets it is the one whose error came last. `Alarms` keeps the waiting transactions
-/// by target, so that one which meets no error comes nowhere near it.
+/// A transaction waits for a target if its pass ended in an error of a call to that target; after
+/// errors of several targets, for the one whose error came last. `Alarms` keeps these transactions
+/// by target, so that transactions without errors have no cost here.
 ///
-/// Any call that a target answers wakes transactions that wait for it, as many as `TargetSlots`
-/// has room for; each that is answered in turn wakes more. One whose call fails wakes nobody and
-/// waits for its own time from then on: however often a target changes its mind, a wait is cut
-/// short once. As nobody might call a target while all wait for long, one transaction is tried for
-/// all others at intervals.
+/// When a target answers any call, transactions that wait for the target are woken, as many as
+/// `TargetSlots` has room for; each of them that is answered wakes more. A woken transaction that
+/// gets an error wakes no other, and from then on it waits for its time alone: however often a
+/// target comes and goes, it shortens each wait only once. While all transactions of a target wait
+/// for long, no call may show that the target is back. So one of them is tried at intervals, on
+/// behalf of all.
 ///
-/// On the shard's thread, but for `add_to`.
+/// On the shard's thread, except `add_to`.
 class WakeUps {
  public:
-  /// Begins to wake a transaction, and calls `ended` when that is done. `slot`: the target at
-  /// which a slot is taken for it, empty if at none.
+  /// Begins to wake a transaction. `WakeUps::ended` is called when that is done. `slot`: the target
+  /// of which a slot is taken for the transaction, empty if there is none.
   using Start = std::function<void(Alarms::Wake wake, std::string slot)>;
 
   /// The references outlive this object; `options` may change.
@@ -44,33 +46,35 @@ class WakeUps {
   const Alarms& alarms() const noexcept { return alarms_; }
   const TargetSlots& slots() const noexcept { return slots_; }
 
-  /// Adds an unfinished transaction, without an alarm. False if it is there already.
+  /// Adds an unfinished transaction, without an alarm. False if it was added before.
   bool add(const Gid& gid, TransType type, WallTime create_time);
   /// Forgets a transaction; returns its type if it was added.
   std::optional<TransType> remove(const Gid& gid);
 
-  /// The alarm for the next pass. `target`: what the transaction waits for until then, empty if for
-  /// its time alone.
+  /// Sets the alarm for the next pass. `target`: the target that the transaction waits for until
+  /// then; empty if it waits for its time alone.
   void set_next_pass(const Gid& gid, SteadyTime at, std::string_view target = {});
   void set_timeout(const Gid& gid, SteadyTime at);
   /// Cancels both alarms.
   void cancel(const Gid& gid);
-  /// A pass begins: no alarm wakes the transaction, and it is in no queue of a target. Returns what
-  /// it was woken for if it was in one.
+  /// A pass begins: cancels the alarm for the next pass, and takes the transaction out of the queue
+  /// of a target. Returns the wake that was queued, if there was one.
   std::optional<Alarms::Wake> begin_pass(const Gid& gid);
 
-  /// Takes a slot for a transaction that `wake` woke. Without a free one it is queued, and the
-  /// answer is false.
+  /// Takes a slot for the transaction that `wake` woke. If none is free, the transaction is queued,
+  /// and the result is false.
   bool take_slot(std::string_view target, Alarms::Wake wake);
   void give_back_slot(const std::string& target, TargetSlots::Use use);
   /// Whether any transaction waits for a target.
   bool any_waits_for_target() const noexcept { return alarms_.any_waits(); }
-  /// The target has answered a call.
+  /// The target has answered a call: wakes transactions that wait for the target.
   void wake_waiting(std::string_view target);
 
-  /// What `Start` began has ended. A slot that was not used is given back.
+  /// What `Start` began has ended. `slot` is not empty if the transaction did not use its slot,
+  /// which is then given back.
   void ended(std::string slot);
-  /// There may be room for others in memory, or other limits.
+  /// Sets the timer anew: there may be room in memory for other transactions, or the limits have
+  /// changed.
   void set_next_alarm();
   void set_limits(const CoordinatorLimits& limits);
   /// From now on nothing is woken.
@@ -78,16 +82,16 @@ class WakeUps {
 
   struct Waiting {
     std::vector<Gid> gids;
-    bool has_more = false;  ///< the round has others
+    bool has_more = false;  ///< the round has more transactions
   };
-  /// The next transactions of a round of resets that wait for longer than `beyond` from now, at
-  /// most `limit`. A new round begins at the first one and ends the round before, wherever that
-  /// is: what it has not visited is left to later requests.
+  /// The next transactions of a round of resets: at most `limit` whose next pass is more than
+  /// `beyond` away. A new round begins with the first transaction and ends the round before it,
+  /// whose other transactions are left to later requests.
   Task<Waiting> take_waiting(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
-  /// Create time of the oldest transaction that waits, WallTime::max() without one.
+  /// The create time of the oldest transaction that waits, WallTime::max() without one.
   Task<WallTime> oldest_unfinished();
 
-  /// Adds its counts. On any thread.
+  /// Adds the counts of this object to `sum`. On any thread.
   void add_to(InFlight& sum, SteadyTime now) const noexcept;
 
  private:
@@ -111,7 +115,7 @@ class WakeUps {
   std::size_t in_progress_ = 0;
   bool stopping_ = false;
   std::uint64_t reset_round_ = 0;
-  std::size_t reset_from_ = 0;  ///< how far its round has come, an index of the alarms
+  std::size_t reset_from_ = 0;  ///< up to which index of the alarms the round has come
   // Written by the shard only, read by metrics.
   std::atomic<std::size_t> alarm_count_{0};
   std::atomic<std::size_t> queued_count_{0};

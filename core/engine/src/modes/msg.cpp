@@ -11,7 +11,7 @@
 namespace concerto {
 namespace {
 
-/// `msg` is that of the call to the application.
+/// `msg` is the op of the call to the application.
 constexpr std::string_view ops[] = {"action", "msg"};
 
 constexpr std::int64_t delay_seconds_max = std::numeric_limits<std::int32_t>::max();
@@ -36,7 +36,7 @@ Result<> read_custom(JsonValue object, std::size_t /*step_count*/, CustomData& c
   return ok();
 }
 
-/// A branch per step, or per subscriber of the topic that the step names.
+/// Makes a branch for each step, or for each subscriber of the topic that the step names.
 Result<> expand(const TransRequest& request, Transaction& trans) {
   for (std::size_t step = 0; step < request.steps.size(); ++step) {
     const std::string& action = request.steps[step].action;

@@ -92,8 +92,8 @@ class Steps {
 
   bool succeeded(std::size_t step) const { return action(step).status == BranchStatus::succeed; }
 
-  /// Whether everything that must come before the action of `step` has succeeded. What was ever
-  /// started was allowed to, so this also tells which actions may have been called.
+  /// Whether all actions that must come before the action of `step` have succeeded. No action is
+  /// called before that, so this also tells which actions may have been called.
   bool may_start(std::size_t step) const {
     if (!view_.custom.concurrent && step > 0 && !succeeded(step - 1)) return false;
     if (view_.custom.orders.empty()) return true;
@@ -102,7 +102,8 @@ class Steps {
                        [this](std::uint32_t other) { return succeeded(other); });
   }
 
-  /// Not certainly unstarted (section 4.2): a failed step too may have done something.
+  /// Whether the action of `step` may have done something (section 4.2). A failed action may have,
+  /// too.
   bool needs_compensation(std::size_t step) const {
     return action(step).status != BranchStatus::prepared || may_start(step);
   }
@@ -115,7 +116,7 @@ class Steps {
   const TransView& view_;
 };
 
-/// Why the saga must go back, nullopt while it may go on.
+/// Why the saga must roll back; nullopt while it may go on.
 std::optional<std::string> reason_to_abort(const TransView& view, const Steps& steps) {
   if (view.timed_out) return timeout_reason(view);
   for (std::size_t step = 0; step < steps.count(); ++step) {
@@ -156,7 +157,7 @@ Next next_backward(const TransView& view) {
   const Steps steps(view);
   Next next;
   const auto& orders = view.custom.orders;
-  // Steps whose compensation waits for that of a later one, which was built on them.
+  // Steps whose compensation must wait for that of a later step, which was built on them.
   std::vector<bool> waits(orders.empty() ? 0 : steps.count());
   bool done = true;
   for (std::size_t step = steps.count(); step-- > 0;) {

@@ -7,18 +7,17 @@
 
 namespace concerto {
 
-/// What differs between the modes that work in two phases, tcc and xa: participants register their
-/// branches while the transaction is prepared (the first phase); then one op of each branch is
-/// called, one after the other, for ever until all have succeeded (protocol page 05, sections 5
-/// and 6).
+/// What differs between tcc and xa, the modes that work in two phases. In the first phase, while
+/// the transaction is prepared, branches are registered. In the second phase one op of each branch
+/// is called, one after the other, and each until it succeeds (protocol page 05, sections 5 and 6).
 struct SecondPhase {
   TransType type;
   std::string_view name;
   std::span<const std::string_view> ops;
-  std::string_view forward;    ///< op of a submitted transaction
-  std::string_view backward;   ///< of an aborting one
-  std::string_view url_field;  ///< of both ops; empty: each has a field of its own name
-  bool newest_first;           ///< in which order the branches are called
+  std::string_view forward;    ///< the op of a submitted transaction
+  std::string_view backward;   ///< the op of an aborting transaction
+  std::string_view url_field;  ///< the field with the URL of both ops; empty: each op has its own
+  bool newest_first;           ///< whether the newest branch is called first
   bool sends_empty_payload;
 };
 
@@ -27,7 +26,7 @@ Result<> register_for_second_phase(const SecondPhase& phase, const BranchRequest
 
 Next next_of_second_phase(const SecondPhase& phase, const TransView& view);
 
-/// Nothing but a success ends a call of the second phase.
+/// Only a success ends the calls of a row.
 Effect effect_in_second_phase(const Transaction& trans, const Branch& branch, Outcome outcome);
 
 /// The mode that `phase` describes. A mode's functions have no state, so the phase is a template

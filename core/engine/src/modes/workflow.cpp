@@ -1,5 +1,6 @@
-// Workflow (protocol page 05, section 7). The application runs it and records the results of its
-// steps; the coordinator keeps them and calls the application back until it has submitted the end.
+// Workflow (protocol page 05, section 7). The application runs the workflow and registers the
+// results of its steps. The coordinator keeps these results, and calls the application until it has
+// submitted the end.
 
 #include <concerto/base/base64.hpp>
 #include <concerto/engine/mode.hpp>
