@@ -1,2 +1,2 @@
-// The one place that compiles Asio's definitions (BOOST_ASIO_SEPARATE_COMPILATION).
+// Compiles Asio's definitions, once for all libraries (BOOST_ASIO_SEPARATE_COMPILATION).
 #include <boost/asio/impl/src.hpp>

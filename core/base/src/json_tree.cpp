@@ -11,7 +11,7 @@ namespace concerto {
 
 namespace json = boost::json;
 
-/// Receives what a text consists of, in order, from Boost.JSON's parser.
+/// Receives the parts of a text, in order, from Boost.JSON's parser.
 class JsonHandler {
  public:
   static constexpr std::size_t max_object_size = json_values_max;
@@ -76,7 +76,7 @@ class JsonHandler {
     return true;
   }
 
-  /// `digits` are all of the number, and in the source: the parser has the whole text at once.
+  /// `digits` is the whole number, and it is in the source: the parser gets the whole text at once.
   bool append_number(JsonKind kind, json::string_view digits, error_code& error) {
     if (!append(kind, error)) return false;
     JsonValue::Node& node = nodes_.back();
@@ -88,7 +88,7 @@ class JsonHandler {
 
   bool open(JsonKind kind, error_code& error) {
     if (!append(kind, error)) return false;
-    // While the value is open, `nodes` has the place of the one around it.
+    // While the value is open, `nodes` has the index of the value around it.
     nodes_.back().nodes = open_;
     open_ = static_cast<std::uint32_t>(nodes_.size() - 1);
     return true;
@@ -106,7 +106,8 @@ class JsonHandler {
     return true;
   }
 
-  /// A text that ends with `last`: in the source, unless an escape or the parser's buffer is in it.
+  /// The text that ends with `last`. It is a part of the source, unless it has escapes or is in a
+  /// buffer of the parser: then it is a copy.
   std::string_view whole(json::string_view last) {
     if (!parts_.empty()) {
       add(last);

@@ -13,11 +13,13 @@ constexpr auto npos = string_view::npos;
 constexpr string_view mask = "***";
 constexpr string_view after_scheme = "://";
 
+/// A parameter is secret if its name contains one of these.
 constexpr std::array<string_view, 8> in_secret_names{"access_key", "api_key", "apikey",    "passwd",
                                                      "password",   "secret",  "signature", "token"};
+/// A parameter is secret if its name is one of these.
 constexpr std::array<string_view, 3> secret_names{"key", "sig", "sign"};
 
-/// Bytes `begin` to `end` of a text.
+/// The bytes of a text from `begin` to before `end`.
 struct Range {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -45,22 +47,23 @@ bool is_secret(string_view name) noexcept {
                      [&](string_view secret) { return contains_lower(name, secret); });
 }
 
-/// What ends the parts of a URL.
+/// The characters that end the parts of a URL.
 struct Ends {
   string_view authority;
   string_view name;   ///< of a query parameter
-  string_view value;  ///< of one
+  string_view value;  ///< of a query parameter
 };
 
 constexpr Ends in_url{"/?#", "=&?#", "&#"};
-/// A blank or a double quote ends the URL itself. A legal URL has neither.
+/// In a text a blank or a double quote ends the URL itself. A legal URL has neither.
 constexpr Ends in_text{"/?# \t\r\n\"", "=&?# \t\r\n\"", "&# \t\r\n\""};
 
 std::size_t end_of(string_view text, std::size_t begin, string_view ends) noexcept {
   return std::min(text.find_first_of(ends, begin), text.size());
 }
 
-/// The secret in the authority that begins at `begin`; empty without a user.
+/// The secret in the authority that begins at `begin`: the password, or the user if there is no
+/// password. Empty if there is no user.
 Range secret_of_user(string_view text, std::size_t begin, const Ends& ends) noexcept {
   const std::size_t end = end_of(text, begin, ends.authority);
   const UrlAuthority authority = split_authority(text.substr(begin, end - begin));
@@ -69,7 +72,8 @@ Range secret_of_user(string_view text, std::size_t begin, const Ends& ends) noex
   return {begin + (colon == npos ? 0 : colon + 1), begin + authority.userinfo.size()};
 }
 
-/// The value of the query parameter whose name begins at `begin`; empty unless it is a secret.
+/// The value of the query parameter whose name begins at `begin`; empty unless the parameter is
+/// secret.
 Range secret_of_parameter(string_view text, std::size_t begin, const Ends& ends) noexcept {
   const std::size_t end = end_of(text, begin, ends.name);
   if (end == text.size() || text[end] != '=') return {};
@@ -104,7 +108,7 @@ std::string masked_urls(string_view text) {
 }
 
 std::string masked_url(string_view url) {
-  // The first slash of all belongs to the scheme, if there is one; a query may have other URLs.
+  // If the URL has a scheme, the first slash is the scheme's. A query may contain other URLs.
   const std::size_t scheme_end = url.find(after_scheme);
   const bool has_scheme = scheme_end != npos && url.find_first_of("/?#@") == scheme_end + 1;
   if (has_scheme) return masked(url, in_url);

@@ -22,7 +22,7 @@ bool TaskGroup::spawn(Task<void> task) {
 }
 
 void TaskGroup::cancel() {
-  // Cancellation never resumes a coroutine in place, so the list does not change underneath.
+  // A cancellation never resumes a coroutine in place, so the list does not change in this loop.
   for (auto& signal : running_) signal.emit(asio::cancellation_type::all);
 }
 

@@ -21,8 +21,8 @@ void Timers::run_due() {
   while (!heap_.empty() && heap_.front()->at_ <= now) {
     Timer& timer = *heap_.front();
     remove(timer);
-    const auto on_fire = timer.on_fire_;  // The callback may destroy its timer.
-    on_fire();
+    const auto on_due = timer.on_due_;  // The callback may destroy its timer.
+    on_due();
   }
   arm();
 }
@@ -80,8 +80,8 @@ void Timers::sift_down(std::size_t index) noexcept {
 }
 
 void Timers::arm() {
-  // When the earliest timer is cancelled, the system's timer stays as it is: it then fires early
-  // and is armed again, which is cheaper than moving it for each cancelled deadline.
+  // When the earliest timer is cancelled, the timer of the system stays as it is. It is then due
+  // too early and is armed again, which is cheaper than to move it for each cancelled deadline.
   const SteadyTime next = earliest();
   if (next >= armed_for_) return;
   armed_for_ = next;

@@ -20,7 +20,7 @@ bool is_scheme(std::string_view text) noexcept {
   return !text.empty() && is_alpha(text.front()) && std::ranges::all_of(text, stands_in_scheme);
 }
 
-/// Cuts `text` at the first `mark` and returns what follows the mark.
+/// Cuts `text` at the first `mark`, and returns what follows the mark.
 std::string_view cut(std::string_view& text, char mark) noexcept {
   const std::size_t at = text.find(mark);
   if (at == npos) return {};

@@ -13,7 +13,7 @@ bool is_between(unsigned value, unsigned low, unsigned high) noexcept {
   return value >= low && value <= high;
 }
 
-/// Length of the run of ASCII characters at the start: nearly all of what passes here.
+/// How many ASCII characters `text` begins with. Nearly all texts have nothing else.
 std::size_t ascii_bytes(std::string_view text) noexcept {
   std::size_t count = 0;
   while (count < text.size() && static_cast<unsigned char>(text[count]) < 0x80) ++count;

@@ -16,8 +16,9 @@ class Timer;
 
 /// The timers of one shard: any number of Timer objects share a single timer of the io_context.
 ///
-/// Setting, moving and cancelling a timer takes O(log n) and no allocation. A timer fires at its
-/// time by the Clock or later, never earlier. Make all calls on the shard's thread.
+/// Setting, moving and cancelling a timer takes O(log n) and no allocation. The function of a
+/// timer is called at its time by the Clock or later, never earlier. Make all calls on the shard's
+/// thread.
 class Timers {
  public:
   /// `clock` must outlive this object.
@@ -29,8 +30,8 @@ class Timers {
   const Clock& clock() const noexcept { return clock_; }
   SteadyTime now() const noexcept { return clock_.steady_now(); }
 
-  /// Fires all timers that are due. The io_context's timer calls this function; tests with a fake
-  /// clock call it after they have moved the clock.
+  /// Calls the functions of all timers that are due. The io_context's timer calls run_due; tests
+  /// with a fake clock call it after they have moved the clock.
   void run_due();
 
   /// If no timer is set, lets the io_context run out of work; otherwise changes nothing.
@@ -59,11 +60,11 @@ class Timers {
   std::vector<Timer*> heap_;
 };
 
-/// One timer of Timers. Its destructor cancels it. `on_fire` may set the timer again or destroy it.
+/// One timer of Timers. Its destructor cancels it. `on_due` may set the timer again or destroy it.
 class Timer {
  public:
-  Timer(Timers& timers, std::function<void()> on_fire)
-      : timers_(timers), on_fire_(std::move(on_fire)) {}
+  Timer(Timers& timers, std::function<void()> on_due)
+      : timers_(timers), on_due_(std::move(on_due)) {}
   ~Timer() { cancel(); }
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
@@ -78,7 +79,7 @@ class Timer {
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
   Timers& timers_;
-  std::function<void()> on_fire_;
+  std::function<void()> on_due_;
   SteadyTime at_;
   std::size_t index_ = npos;
 };
