@@ -5,7 +5,7 @@
 namespace concerto {
 namespace {
 
-TEST(Base64, GivesEveryLengthBack) {
+TEST(Base64, DecodesWhatItEncodesAtEveryLength) {
   std::string bytes;
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(base64_decode(base64_encode(bytes)), bytes);
@@ -13,13 +13,13 @@ TEST(Base64, GivesEveryLengthBack) {
   }
 }
 
-TEST(Base64, TakesPaddedAndUnpaddedText) {
+TEST(Base64, DecodesPaddedAndUnpaddedText) {
   EXPECT_EQ(base64_encode("ab"), "YWI=");
   EXPECT_EQ(base64_decode("YWI="), "ab");
   EXPECT_EQ(base64_decode("YWI"), "ab");
 }
 
-TEST(Base64, RefusesOtherCharacters) {
+TEST(Base64, RefusesOtherCharactersAndBadPadding) {
   EXPECT_EQ(base64_decode("YW I"), std::nullopt);
   EXPECT_EQ(base64_decode("Y"), std::nullopt);
   EXPECT_EQ(base64_decode("Y==="), std::nullopt);

@@ -22,7 +22,7 @@ Result<> check(int value) {
   return ok();
 }
 
-TEST(Error, TravelsThroughTheMacros) {
+TEST(Error, IsReturnedByTheMacros) {
   EXPECT_EQ(*quarter(8), 2);
   EXPECT_EQ(quarter(6).error().detail, "value 3 is odd");
   EXPECT_TRUE(check(4));

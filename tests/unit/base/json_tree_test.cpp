@@ -17,12 +17,12 @@ std::vector<std::string> keys_of(JsonValue object) {
   return keys;
 }
 
-TEST(JsonTree, MembersStayInOrderWithThoseThatRepeat) {
+TEST(JsonTree, KeepsTheOrderOfMembersAndRepeatedNames) {
   JsonTree tree;
   ASSERT_TRUE(tree.parse(R"({"b":{"x":[1,{}]},"a":[],"b":2})"));
   EXPECT_THAT(keys_of(tree.root()), ElementsAre("b", "a", "b"));
-  EXPECT_EQ(tree.root().find("b")->integer(), 2) << "the last one";
-  EXPECT_FALSE(tree.root().find("x").has_value()) << "of an inner object";
+  EXPECT_EQ(tree.root().find("b")->integer(), 2) << "of repeated names the last one counts";
+  EXPECT_FALSE(tree.root().find("x").has_value()) << "a name of an inner object";
   const JsonValue inner = *(*tree.root().begin()).begin();
   EXPECT_EQ(inner.key(), "x");
   std::size_t elements = 0;
@@ -30,7 +30,7 @@ TEST(JsonTree, MembersStayInOrderWithThoseThatRepeat) {
   EXPECT_EQ(elements, 2U);
 }
 
-TEST(JsonTree, EveryKindIsRead) {
+TEST(JsonTree, ReadsEveryKind) {
   JsonTree tree;
   ASSERT_TRUE(tree.parse(R"([null,true,-5,18446744073709551615,2.5,"t",[],{}])"));
   std::vector<JsonValue> values;
@@ -46,7 +46,7 @@ TEST(JsonTree, EveryKindIsRead) {
   EXPECT_TRUE(values[7].is(JsonKind::object));
 }
 
-TEST(JsonTree, TextsWithEscapesAreWholeWhateverTheirLength) {
+TEST(JsonTree, ReadsTextsWithEscapesOfAnyLength) {
   for (const std::size_t length : {std::size_t{0}, std::size_t{1}, std::size_t{70'000}}) {
     const std::string plain(length, 'p');
     const std::string text = "{\"" + plain + "\\n\":\"" + plain + "\\u0041" + plain + "\"}";
@@ -58,7 +58,7 @@ TEST(JsonTree, TextsWithEscapesAreWholeWhateverTheirLength) {
   }
 }
 
-TEST(JsonTree, WholeNumbersAreReadHoweverTheyAreWritten) {
+TEST(JsonTree, ReadsWholeNumbersInEveryNotation) {
   const std::pair<const char*, std::optional<std::int64_t>> rows[] = {{"12", 12},
                                                                       {"12.0", 12},
                                                                       {"1.2e1", 12},
@@ -74,7 +74,7 @@ TEST(JsonTree, WholeNumbersAreReadHoweverTheyAreWritten) {
   }
 }
 
-TEST(JsonTree, NumbersKeepTheirTextUpToALimit) {
+TEST(JsonTree, KeepsTheTextOfNumbersUpToALimit) {
   const std::string longest(json_number_text_bytes_max, '1');
   for (const std::string& text : {std::string{"0"}, std::string{"-0"}, std::string{"-12"},
                                   std::string{"18446744073709551615"}, std::string{"1.0"},
@@ -93,7 +93,7 @@ TEST(JsonTree, NumbersKeepTheirTextUpToALimit) {
   EXPECT_EQ(tree.root().number_text(), "");
 }
 
-TEST(JsonTree, LimitsAreKept) {
+TEST(JsonTree, RefusesWhatExceedsItsLimits) {
   JsonTree tree;
   const std::string depth(json_depth_max, '[');
   EXPECT_TRUE(tree.parse(depth + std::string(json_depth_max, ']')));
@@ -104,7 +104,7 @@ TEST(JsonTree, LimitsAreKept) {
   EXPECT_THAT(tree.parse(many + ",0]").error().detail, HasSubstr("more than 500000 values"));
 }
 
-TEST(JsonTree, MayBeTriedAgainAfterAnError) {
+TEST(JsonTree, ParsesAnotherTextAfterAnError) {
   JsonTree tree;
   EXPECT_THAT(tree.parse("[1,").error().detail, HasSubstr("incomplete JSON at byte 3 of 3"));
   EXPECT_THAT(tree.parse("[] []").error().detail, HasSubstr("extra data at byte 3 of 5"));

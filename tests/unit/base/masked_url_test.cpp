@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(
                             "etcd://root:***@h1:2379,h2:2379/svc/pkg.Svc/M"},
                     UrlCase{"TokenInTheQuery", "http://h/a?b=1&access_token=abc&c=2#f",
                             "http://h/a?b=1&access_token=***&c=2#f"},
-                    UrlCase{"NamesWithoutCase", "http://h?X-Amz-Signature=ab&Key=c",
+                    UrlCase{"NamesInAnyCase", "http://h?X-Amz-Signature=ab&Key=c",
                             "http://h?X-Amz-Signature=***&Key=***"},
                     UrlCase{"OtherNames", "http://h?keyboard=1&method=TransIn",
                             "http://h?keyboard=1&method=TransIn"},
@@ -52,13 +52,13 @@ INSTANTIATE_TEST_SUITE_P(
                             "http://h?next=http://u:***@g/?token=***"}),
     [](const auto& row) { return row.param.name; });
 
-TEST(MaskedUrls, AreMaskedWithinAText) {
+TEST(MaskedUrls, MasksUrlsWithinAText) {
   EXPECT_EQ(masked_urls("bad URL http://u:pw@h: no port, nor \"https://t@g\"; ask bob@mail.org"),
             "bad URL http://u:***@h: no port, nor \"https://***@g\"; ask bob@mail.org");
   EXPECT_EQ(masked_urls("no URL: a? b & c"), "no URL: a? b & c");
 }
 
-TEST(MaskedUrls, TakesALongTextOfMarksInLinearTime) {
+TEST(MaskedUrls, MasksALongTextOfMarksInLinearTime) {
   std::string marks;
   for (int i = 0; i < 1'000'000; ++i) marks += "://?&=";
   EXPECT_EQ(masked_urls(marks), marks);

@@ -14,7 +14,7 @@ Task<void> close_group(TaskGroup& group) {
   co_await group.close();
 }
 
-TEST(TaskGroup, JoinsTasksThatEndByThemselves) {
+TEST(TaskGroup, ForgetsTasksThatEndByThemselves) {
   asio::io_context io{1};
   Notifier notifier{io.get_executor()};
   TaskGroup group{io.get_executor()};
@@ -76,7 +76,7 @@ Task<void> ask(Executor there, Notifier& notifier, bool& waiting, bool& answered
   answered = co_await on_shard(there, waits_for(notifier, waiting));
 }
 
-TEST(OnShard, CancelledCallerWaitsForTheOtherShardWhichHearsNothing) {
+TEST(OnShard, KeepsACancelledCallerUntilTheOtherShardHasEnded) {
   asio::io_context here{1}, there{1};
   const auto run = [](asio::io_context& io) { io.restart(), io.poll(); };
   Notifier notifier{there.get_executor()};

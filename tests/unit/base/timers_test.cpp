@@ -11,27 +11,27 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST(Timers, FireInOrderAndNeverEarly) {
+TEST(Timers, AreDueInOrderAndNeverEarly) {
   asio::io_context io{1};
   FakeClock clock;
   Timers timers(io.get_executor(), clock);
-  std::vector<int> fired;
-  Timer late(timers, [&] { fired.push_back(2); });
-  Timer early(timers, [&] { fired.push_back(1); });
-  Timer cancelled(timers, [&] { fired.push_back(3); });
+  std::vector<int> called;
+  Timer late(timers, [&] { called.push_back(2); });
+  Timer early(timers, [&] { called.push_back(1); });
+  Timer cancelled(timers, [&] { called.push_back(3); });
   late.set(timers.now() + milliseconds(20));
   early.set(timers.now() + milliseconds(10));
   cancelled.set(timers.now() + milliseconds(5));
   cancelled.cancel();
   clock.advance(milliseconds(9));
   timers.run_due();
-  EXPECT_TRUE(fired.empty());
+  EXPECT_TRUE(called.empty());
   clock.advance(milliseconds(11));
   timers.run_due();
-  EXPECT_EQ(fired, (std::vector{1, 2}));
+  EXPECT_EQ(called, (std::vector{1, 2}));
 }
 
-TEST(Timers, DisarmedLetTheirContextEnd) {
+TEST(Timers, LetTheContextEndWhenDisarmed) {
   asio::io_context io{1};
   FakeClock clock;
   Timers timers(io.get_executor(), clock);
@@ -43,7 +43,7 @@ TEST(Timers, DisarmedLetTheirContextEnd) {
   EXPECT_TRUE(io.stopped());
 }
 
-TEST(Timers, KeepTheirHeapOverManyRandomChanges) {
+TEST(Timers, AreDueAtTheirTimeAfterManyRandomChanges) {
   asio::io_context io{1};
   FakeClock clock;
   Timers timers(io.get_executor(), clock);

@@ -31,7 +31,7 @@ INSTANTIATE_TEST_SUITE_P(
     SplitUrl, PartsOfAUrl,
     testing::Values(PartsCase{"All", "http://u:p@h:1/a/b?x=1&y#f", "http|u:p|h:1|/a/b|x=1&y"},
                     PartsCase{"HostAlone", "http://h", "http||h||"},
-                    PartsCase{"NothingBehindTheScheme", "http://", "http||||"},
+                    PartsCase{"NothingAfterTheScheme", "http://", "http||||"},
                     PartsCase{"NoHost", "direct:///a:1,b:2", "direct|||/a:1,b:2|"},
                     PartsCase{"ManyHosts", "etcd://u@a:1,b:2/key", "etcd|u|a:1,b:2|/key|"},
                     PartsCase{"CaseOfTheSchemeStays", "HTTP://h/", "HTTP||h|/|"},
@@ -126,7 +126,7 @@ TEST(ParsePort, TakesOneTo65535) {
   }
 }
 
-TEST(ControlCharacter, IsFoundWherever) {
+TEST(ControlCharacter, IsFoundAnywhere) {
   EXPECT_FALSE(has_control_character("http://h/\xc3\xa4 ~"));
   EXPECT_TRUE(has_control_character("a\n"));
   EXPECT_TRUE(has_control_character("\x7f"));

@@ -17,7 +17,7 @@ void PrintTo(const Utf8Case& row, std::ostream* out) {
 
 class Utf8 : public testing::TestWithParam<Utf8Case> {};
 
-TEST_P(Utf8, ReplacesWhatIsNone) {
+TEST_P(Utf8, ReplacesBytesThatAreNotUtf8) {
   const Utf8Case& row = GetParam();
   EXPECT_EQ(to_utf8(row.text), row.want);
   EXPECT_EQ(is_utf8(row.text), row.text == row.want);
