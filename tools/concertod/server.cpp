@@ -62,13 +62,18 @@ void Server::share_descriptors() {
   if (descriptors_.warning) log_.warn(*descriptors_.warning);
   if (!all_clients_) {
     all_clients_ = std::make_shared<net::SocketBudget>(descriptors_.clients_max);
-    client_sockets_ = {std::make_shared<net::SocketBudget>(per_port, all_clients_),
-                       std::make_shared<net::SocketBudget>(per_port, all_clients_)};
+    client_ports_ = {make_client_port("HTTP"), make_client_port("gRPC")};
     grpc_calls_ = std::make_shared<net::SocketBudget>(descriptors_.grpc_calls_max);
   }
   all_clients_->set_max(descriptors_.clients_max);
-  client_sockets_.http->set_max(per_port);
-  client_sockets_.grpc->set_max(per_port);
+  client_ports_.http.sockets->set_max(per_port);
+  client_ports_.grpc.sockets->set_max(per_port);
+}
+
+ClientPort Server::make_client_port(std::string name) {
+  return {std::make_shared<net::SocketBudget>(config_.limits.connections_max, all_clients_),
+          std::make_shared<net::FailedHandshakes>(
+              clock_, std::move(name), [this](const std::string& text) { log_.warn(text); })};
 }
 
 Result<> Server::set_up() {
@@ -104,7 +109,7 @@ Result<> Server::set_up() {
   std::vector<net::ConnectionServer*> http_servers;
   std::vector<net::ConnectionServer*> grpc_servers;
   for (auto& shard : shards_) {
-    shard->serve(*coordinator_, config_, ops_pages_, client_sockets_);
+    shard->serve(*coordinator_, config_, ops_pages_, client_ports_);
     http_servers.push_back(&shard->http_server());
     grpc_servers.push_back(&shard->grpc_server());
   }

@@ -42,6 +42,7 @@ class Server {
  private:
   Result<> set_up();
   void share_descriptors();
+  ClientPort make_client_port(std::string name);
   Result<> start_shards();
   Result<> listen();
   Task<void> recover();
@@ -71,7 +72,7 @@ class Server {
   // Over all shards.
   DescriptorPlan descriptors_;
   std::shared_ptr<net::SocketBudget> all_clients_;
-  ClientSockets client_sockets_;
+  ClientPorts client_ports_;
   std::shared_ptr<net::SocketBudget> grpc_calls_;
 
   // On the first shard.

@@ -101,6 +101,12 @@ void collect_api(std::string_view type, const net::ApiProbe& probe, MetricSet& m
   }
 }
 
+void collect_failed_handshakes(std::string_view port, std::uint64_t count, MetricSet& metrics) {
+  metrics.counter("concerto_tls_handshake_failures_total",
+                  "Connections of clients that ended before their TLS handshake was complete",
+                  {{"port", port}}, static_cast<double>(count));
+}
+
 /// East of UTC: TimeZoneOffset in hours, or the system's zone now.
 std::chrono::minutes zone_offset(const std::string& hours) {
   if (!hours.empty()) {
@@ -143,7 +149,7 @@ ShardPorts Shard::ports() {
 }
 
 void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
-                  const ClientSockets& sockets) {
+                  const ClientPorts& ports) {
   net::HttpApiOptions api_options;
   api_options.version = "v" CONCERTO_VERSION;
   api_options.zone_offset = zone_offset(config.time_zone_offset);
@@ -154,7 +160,8 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   pages.register_on(router_);
   net::HttpServerOptions http = http_options(config.limits);
   http.buffers = buffers_;
-  http.sockets = sockets.http;
+  http.sockets = ports.http.sockets;
+  http.failed_handshakes = ports.http.failed_handshakes;
   router_.set_guard([guard = net::SiteGuard{guard_options(config)}](const net::HttpRequest& request,
                                                                     net::RouteEffect effect) {
     return guard.refuse(request, effect);
@@ -162,7 +169,8 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),
                                                    std::move(http));
   net::GrpcServerOptions grpc = grpc_options(config.limits);
-  grpc.sockets = sockets.grpc;
+  grpc.sockets = ports.grpc.sockets;
+  grpc.failed_handshakes = ports.grpc.failed_handshakes;
   grpc.buffers = buffers_;
   grpc_server_ = std::make_unique<net::GrpcServer>(io_.get_executor(), timers_, std::move(grpc));
   grpc_api_ = std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, random_, clock_);
@@ -181,6 +189,8 @@ void Shard::collect(MetricSet& metrics) const {
   observer_.probe().collect(metrics);
   collect_api("http", http_api_->probe(), metrics);
   collect_api("grpc", grpc_api_->probe(), metrics);
+  collect_failed_handshakes("http", http_server_->probe().failed_handshake_count, metrics);
+  collect_failed_handshakes("grpc", grpc_server_->probe().failed_handshake_count, metrics);
   for (const bool sent : {true, false}) {
     metrics.counter(
         "concerto_alerts_total", "Alerts for the web hook", {{"result", sent ? "sent" : "lost"}},

@@ -15,6 +15,7 @@
 #include <concerto/protocol/http_branch_caller.hpp>
 #include <concerto/protocol/target_channels.hpp>
 #include <concerto/transport/address_memory.hpp>
+#include <concerto/transport/failed_handshakes.hpp>
 #include <concerto/transport/grpc_server.hpp>
 #include <concerto/transport/host_resolver.hpp>
 #include <concerto/transport/http_client.hpp>
@@ -47,10 +48,15 @@ struct ShardSetup {
   std::size_t shards;
 };
 
-/// The limits on connections of clients, over all shards.
-struct ClientSockets {
-  std::shared_ptr<net::SocketBudget> http;
-  std::shared_ptr<net::SocketBudget> grpc;
+/// What the servers of one port share over all shards.
+struct ClientPort {
+  std::shared_ptr<net::SocketBudget> sockets;  ///< the limit on connections of clients
+  std::shared_ptr<net::FailedHandshakes> failed_handshakes;
+};
+
+struct ClientPorts {
+  ClientPort http;
+  ClientPort grpc;
 };
 
 /// The io_context of one core with everything that uses it: calls to branches, and the servers of
@@ -65,7 +71,7 @@ class Shard {
 
   /// Makes the front ends for the coordinator. Call it once, before `start`.
   void serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
-             const ClientSockets& sockets);
+             const ClientPorts& ports);
 
   /// Applies the keys that may change while the server runs: limits, and the certificates that
   /// https calls are verified with. Call it on the shard.

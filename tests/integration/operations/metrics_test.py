@@ -41,6 +41,7 @@ OUR_NAMES = {
     "concerto_payload_bytes_in_memory": ("gauge", ""),
     "concerto_buffered_bytes": ("gauge", ""),
     "concerto_buffers_given_up_total": ("counter", ""),
+    "concerto_tls_handshake_failures_total": ("counter", "port"),
     "concerto_alarms": ("gauge", ""),
     "concerto_transactions_parked": ("gauge", ""),  # The old name.
     "concerto_transactions_queued": ("gauge", ""),

@@ -14,6 +14,7 @@ class GrpcTls : public Hostile {
   void serve(test::TlsContext context) {
     GrpcServerOptions options;
     options.tls = std::move(context);
+    options.failed_handshakes = reports;
     make_server(options).add_unary("/test.S/Echo", echo);
     listen();
   }
@@ -28,6 +29,9 @@ class GrpcTls : public Hostile {
   std::uint64_t failed_handshakes() const { return server->probe().failed_handshake_count; }
 
   test::TlsFiles files;
+  std::vector<std::string> said;
+  std::shared_ptr<FailedHandshakes> reports = std::make_shared<FailedHandshakes>(
+      clock, "gRPC", [this](const std::string& text) { said.push_back(text); });
 };
 
 TEST_F(GrpcTls, CarriesCalls) {
@@ -66,6 +70,10 @@ TEST_F(GrpcTls, RefusesAClientThatSpeaksPlainText) {
   make_channel();
   EXPECT_EQ(call("/test.S/Echo", "x").status.code, GrpcCode::unavailable);
   run_until([&] { return failed_handshakes() > 0; });
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_THAT(said[0], HasSubstr("at the gRPC port"));
+  EXPECT_THAT(said[0], HasSubstr("with 127.0.0.1:"));
+  EXPECT_THAT(said[0], HasSubstr("TLS: "));
 }
 
 TEST_F(GrpcTls, RefusesAClientOfAnotherProtocol) {
@@ -89,6 +97,7 @@ TEST_F(GrpcTls, GivesTheHandshakeATimeLimit) {
   pass(20s);
   run_until([&] { return ended(silent); });
   EXPECT_EQ(failed_handshakes(), 1u);
+  EXPECT_THAT(said, testing::ElementsAre(testing::EndsWith("no handshake of TLS in time")));
 }
 
 TEST_F(GrpcTls, AsksForTheClientsCertificate) {

@@ -49,6 +49,7 @@ ServerCore::ServerCore(Executor executor, Timers& timers, GrpcServerOptions opti
       timers_(timers),
       options_(options),
       connections_max_(options.connections_max),
+      failed_handshakes_(options.failed_handshakes),
       sockets_(options.sockets),
       round_(std::make_shared<http2::SendRound>(executor)),
       buffers_(options.buffers ? options.buffers
@@ -125,11 +126,16 @@ std::unique_ptr<TlsSession> ServerCore::make_tls() const {
 }
 
 void ServerCore::lost(ServerConnection& connection) {
-  if (!connection.has_shaken_hands()) ++probe_.failed_handshake_count;
+  if (!connection.has_shaken_hands()) handshake_failed(connection);
   const auto held = std::static_pointer_cast<ServerConnection>(connection.shared_from_this());
   connections_.erase(connection.place_);
   forget_one();
   if (connections_.empty()) emptied_.notify_all();
+}
+
+void ServerCore::handshake_failed(const ServerConnection& connection) {
+  probe_.failed_handshake_count.fetch_add(1, std::memory_order_relaxed);
+  if (failed_handshakes_) failed_handshakes_->note(connection.peer(), connection.lost_because());
 }
 
 void ServerCore::sweep() {

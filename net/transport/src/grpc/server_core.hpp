@@ -61,6 +61,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::unique_ptr<TlsSession> make_tls() const;
   Task<void> wait_for_the_last(SteadyTime deadline);
   void adopt(AcceptedSocket accepted);
+  void handshake_failed(const ServerConnection& connection);
   void forget_one() noexcept;
   void make_room();
   void sweep();
@@ -76,6 +77,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   Timers& timers_;
   GrpcServerOptions options_;
   std::atomic<std::size_t> connections_max_;
+  const std::shared_ptr<FailedHandshakes> failed_handshakes_;
   const std::shared_ptr<SocketBudget> sockets_;
   const std::shared_ptr<http2::SendRound> round_;
   GrpcServerProbe probe_;

@@ -115,10 +115,20 @@ void HttpConnection::shed(Excess /*excess*/) {
 Task<bool> HttpConnection::open() {
   const auto context = server_.options_.tls;  // It may be replaced during the handshake.
   stream_.start_tls(std::make_unique<TlsSession>(*context->native_handle(), Alpn::http_1_1));
-  limit(server_.options_.handshake_timeout);
+  const SteadyTime deadline = server_.timers_.now() + server_.options_.handshake_timeout;
+  timer_.expire_at(deadline);
   const error_code failed = co_await stream_.handshake();
-  if (failed) server_.probe_.failed_handshake_count.fetch_add(1, std::memory_order_relaxed);
+  if (failed) server_.handshake_failed(peer_, why_not_open(failed, deadline));
   co_return !failed;
+}
+
+Error HttpConnection::why_not_open(const error_code& failed, SteadyTime deadline) const {
+  if (failed == asio::error::operation_aborted) {
+    const bool is_late = server_.timers_.now() >= deadline;
+    return Error{failed, is_late ? "not complete in time" : "ended by this side"};
+  }
+  if (failed == asio::error::eof) return Error{failed, "closed by the peer"};
+  return stream_.explain(failed, "handshake");
 }
 
 Task<void> HttpConnection::run() {

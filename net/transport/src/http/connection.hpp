@@ -40,6 +40,8 @@ class HttpConnection final : private BufferBudget::Holder {
 
   /// Performs the TLS handshake; false if the connection is lost.
   Task<bool> open();
+  /// What an error of the handshake means, for an operator. The handshake had until `deadline`.
+  Error why_not_open(const error_code& failed, SteadyTime deadline) const;
 
   /// Reads one request into the parser.
   Task<Input> receive();

@@ -38,6 +38,7 @@ HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
       options_(options),
       speaks_tls_(options.tls != nullptr),
       connections_max_(options.connections_max),
+      failed_handshakes_(std::move(options.failed_handshakes)),
       sockets_(std::move(options.sockets)),
       buffers_(options.buffers ? std::move(options.buffers)
                                : std::make_shared<BufferBudget>(BufferBudget::Limits{})),
@@ -95,6 +96,11 @@ void HttpServer::adopt(AcceptedSocket accepted) {
 void HttpServer::adopt_refused(AcceptedSocket accepted) {
   const bool drops = draining_.load(std::memory_order_relaxed);
   if (drops || !group_.spawn(serve_refused(std::move(accepted)))) forget_one(refused_count_);
+}
+
+void HttpServer::handshake_failed(const asio::ip::tcp::endpoint& peer, const Error& reason) {
+  probe_.failed_handshake_count.fetch_add(1, std::memory_order_relaxed);
+  if (failed_handshakes_) failed_handshakes_->note(peer, reason);
 }
 
 Task<void> HttpServer::serve(AcceptedSocket accepted) {

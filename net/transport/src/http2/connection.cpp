@@ -270,7 +270,10 @@ void Connection::on_timer() {
   };
   if (linger_) return finish();
   if (drain_pinged_ && now >= end_of_drain_ping()) return announce_end();
-  if (!ready_ && !drain_pinged_) return timed_out("no HTTP/2 SETTINGS frame in time");
+  if (!ready_ && !drain_pinged_) {
+    return timed_out(stream_.is_open() ? "no HTTP/2 SETTINGS frame in time"
+                                       : "no handshake of TLS in time");
+  }
   SteadyTime next = now + keepalive_interval_;
   if (drain_pinged_) next = std::min(next, end_of_drain_ping());
   if (blocked_) {

@@ -9,6 +9,7 @@ namespace concerto::net::test {
 namespace {
 
 using std::chrono::seconds;
+using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -24,6 +25,7 @@ class HttpTls : public ClientTest {
   void serve_tls(TlsContext context) {
     HttpServerOptions options;
     options.tls = std::move(context);
+    options.failed_handshakes = reports_;
     serve(options);
   }
 
@@ -38,6 +40,9 @@ class HttpTls : public ClientTest {
   std::uint64_t failed_handshakes() const { return server_->probe().failed_handshake_count; }
 
   TlsFiles files_;
+  std::vector<std::string> said_;
+  std::shared_ptr<FailedHandshakes> reports_ = std::make_shared<FailedHandshakes>(
+      clock_, "HTTP", [this](const std::string& text) { said_.push_back(text); });
 };
 
 TEST_F(HttpTls, AnswersRequestsOnOneConnection) {
@@ -77,6 +82,34 @@ TEST_F(HttpTls, RefusesAClientThatSpeaksPlainText) {
   RawPeer& peer = connect();
   peer.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
   run_until([&] { return peer.saw_end() && failed_handshakes() == 1; });
+  EXPECT_THAT(said_, ElementsAre(HasSubstr("the last one with 127.0.0.1:")));
+  EXPECT_THAT(said_, ElementsAre(EndsWith("TLS: http request")));
+}
+
+TEST_F(HttpTls, ReportsAClientThatDoesNotTrustTheServer) {
+  serve_tls(files_.server());
+  const TlsFiles others;
+  await(client_->close());
+  make_client({}, {}, others.client());
+  EXPECT_FALSE(get(url("/hello")));
+  run_until([&] { return failed_handshakes() > 0; });
+  EXPECT_THAT(said_, ElementsAre(HasSubstr("alert")));
+}
+
+TEST_F(HttpTls, ReportsAClientThatGoesInTheHandshake) {
+  serve_tls(files_.server());
+  connect().close();
+  run_until([&] { return failed_handshakes() == 1; });
+  EXPECT_THAT(said_, ElementsAre(EndsWith("closed by the peer")));
+}
+
+TEST_F(HttpTls, ReportsGoOnAfterAChangeOfTheLimits) {
+  serve_tls(files_.server());
+  HttpServerOptions changed;
+  changed.tls = files_.server();
+  server_->set_limits(changed);
+  connect().close();
+  run_until([&] { return said_.size() == 1; });
 }
 
 TEST_F(HttpTls, GivesTheHandshakeATimeLimit) {
@@ -86,6 +119,7 @@ TEST_F(HttpTls, GivesTheHandshakeATimeLimit) {
   poll();
   advance(seconds{10});
   run_until([&] { return silent.saw_end() && failed_handshakes() == 1; });
+  EXPECT_THAT(said_, ElementsAre(EndsWith("not complete in time")));
 }
 
 TEST_F(HttpTls, AsksForTheClientsCertificate) {

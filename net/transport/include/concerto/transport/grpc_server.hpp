@@ -16,6 +16,7 @@
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/buffer_budget.hpp>
 #include <concerto/transport/connection_server.hpp>
+#include <concerto/transport/failed_handshakes.hpp>
 #include <concerto/transport/grpc_call.hpp>
 #include <concerto/transport/socket_budget.hpp>
 
@@ -40,6 +41,10 @@ struct GrpcServerOptions {
   /// Connections use TLS with this context, and ALPN `h2` (see make_tls_server_context). Null:
   /// plain text.
   std::shared_ptr<boost::asio::ssl::context> tls;
+
+  /// Is told of every TLS handshake that failed; shared with the same port's servers on other
+  /// shards. May be null.
+  std::shared_ptr<FailedHandshakes> failed_handshakes;
 
   /// Time until the client's SETTINGS frame, the handshake of TLS included.
   std::chrono::milliseconds handshake_timeout{20'000};
@@ -155,7 +160,8 @@ class GrpcServer final : public ConnectionServer {
   const GrpcServerProbe& probe() const noexcept;
 
   /// Changes the options for new connections, `tls` included. The limit on messages also holds for
-  /// new calls on existing connections. `buffers` and `sockets` are not changed.
+  /// new calls on existing connections. `buffers`, `sockets` and `failed_handshakes` are not
+  /// changed.
   void set_limits(const GrpcServerOptions& options);
 
   /// Refuses new connections, sends GOAWAY on the others and waits until the running calls have

@@ -17,6 +17,7 @@
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/buffer_budget.hpp>
 #include <concerto/transport/connection_server.hpp>
+#include <concerto/transport/failed_handshakes.hpp>
 #include <concerto/transport/http_message.hpp>
 #include <concerto/transport/http_router.hpp>
 #include <concerto/transport/socket_budget.hpp>
@@ -38,6 +39,9 @@ struct HttpServerOptions {
   std::chrono::milliseconds body_timeout{30'000};       ///< for the whole body
   std::chrono::milliseconds idle_timeout{120'000};      ///< between two requests
   std::chrono::milliseconds write_timeout{30'000};      ///< for one answer
+  /// Is told of every TLS handshake that failed; shared with the same port's servers on other
+  /// shards. May be null.
+  std::shared_ptr<FailedHandshakes> failed_handshakes;
   /// A further limit on connections, shared with other servers. May be null.
   std::shared_ptr<SocketBudget> sockets;
   /// Memory for requests that have arrived in part, and for answers that clients do not read. A
@@ -84,8 +88,8 @@ class HttpServer final : public ConnectionServer {
     return connection_count_.load(std::memory_order_relaxed);
   }
 
-  /// Changes the options for new connections and requests. `sockets`, `buffers` and the use of TLS
-  /// are not changed. Call it on the executor's thread.
+  /// Changes the options for new connections and requests. `sockets`, `buffers`,
+  /// `failed_handshakes` and the use of TLS are not changed. Call it on the executor's thread.
   void set_limits(const HttpServerOptions& options);
 
   const HttpServerProbe& probe() const noexcept { return probe_; }
@@ -97,6 +101,7 @@ class HttpServer final : public ConnectionServer {
  private:
   friend class HttpConnection;
 
+  void handshake_failed(const asio::ip::tcp::endpoint& peer, const Error& reason);
   Task<void> serve(AcceptedSocket accepted);
   Task<void> serve_refused(AcceptedSocket accepted);
   void adopt(AcceptedSocket accepted);
@@ -114,6 +119,7 @@ class HttpServer final : public ConnectionServer {
   HttpServerOptions options_;
   const bool speaks_tls_;
   std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
+  const std::shared_ptr<FailedHandshakes> failed_handshakes_;
   const std::shared_ptr<SocketBudget> sockets_;
   const std::shared_ptr<BufferBudget> buffers_;
   HttpServerProbe probe_;
