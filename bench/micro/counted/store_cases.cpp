@@ -1,7 +1,7 @@
 // What a change costs before the disk: encoding, and the forming of groups.
 
+#include "commit_batcher.hpp"
 #include "counted_case.hpp"
-#include "leveldb/commit_batcher.hpp"
 #include "leveldb/ledger.hpp"
 #include "leveldb/record.hpp"
 #include "still_clock.hpp"
@@ -61,11 +61,29 @@ class DecodeCase final : public CountedCase {
   }
 };
 
+/// The store's sink without a disk: groups are ordered and formed, and not written.
+class LedgerSink final : public GroupSink {
+ public:
+  explicit LedgerSink(Ledger& ledger) : ledger_(ledger) {}
+
+  Result<std::size_t> add(CommitRequest& request) override {
+    return ledger_.order(static_cast<LogRequest&>(request));
+  }
+  Result<> write(CommitGroup&) override {
+    ledger_.take_group();
+    return ok();
+  }
+  void written() override { ledger_.written(); }
+
+ private:
+  Ledger& ledger_;
+};
+
 /// Creates and ends transactions, 64 changes to a group.
 class GroupCase final : public CountedCase {
  public:
   bool run(std::size_t count) override {
-    std::vector<CommitRequest> requests(2 * group);
+    std::vector<LogRequest> requests(2 * group);
     std::vector<Transaction> transactions(group);
     bool good = true;
     for (std::size_t done = 0; done < count; done += group) {
@@ -78,37 +96,42 @@ class GroupCase final : public CountedCase {
  private:
   static constexpr std::size_t group = 32;
 
-  bool commit(std::vector<CommitRequest>& requests, std::vector<Transaction>& transactions) {
+  bool commit(std::vector<LogRequest>& requests, std::vector<Transaction>& transactions) {
     std::vector<UpdateTrans> updates(group);
     for (std::size_t i = 0; i < group; ++i) {
-      CommitRequest& create = requests[2 * i];
+      LogRequest& create = requests[2 * i];
       create = {};
-      create.kind = CommitRequest::Kind::create;
+      create.executor = executor_;
+      create.kind = LogRequest::Kind::create;
       create.trans = &transactions[i];
       create.fingerprint = fingerprint(key_, transactions[i].gid.view());
       create.record = encode_transaction(RecordKind::submit, transactions[i]);
       updates[i] = {transactions[i].gid, TransStatus::submitted, make_end()};
-      CommitRequest& end = requests[2 * i + 1];
+      LogRequest& end = requests[2 * i + 1];
       end = {};
-      end.kind = CommitRequest::Kind::update;
+      end.executor = executor_;
+      end.kind = LogRequest::Kind::update;
       end.update = &updates[i];
       end.fingerprint = create.fingerprint;
       end.record = encode_delta(RecordKind::finish, transactions[i].gid, updates[i].delta);
     }
     RequestList queue;
-    for (CommitRequest& request : requests) queue.push(request);
+    for (LogRequest& request : requests) queue.push(request);
     Answers answers;
     const std::size_t added = batcher_.gather(queue, clock_.steady_now(), answers);
-    batcher_.take();
-    batcher_.written(ok(), answers);
+    batcher_.write();
+    batcher_.answer(answers);
     return added == requests.size();
   }
 
   StillClock clock_;
+  asio::io_context shard_;
+  Executor executor_ = shard_.get_executor();  // the answers are not sent: nothing runs there
   FingerprintKey key_{1, 2};
   SegmentSet segments_;
   Ledger ledger_{segments_, key_, std::size_t{1} << 20};
-  CommitBatcher batcher_{ledger_};
+  LedgerSink sink_{ledger_};
+  CommitBatcher batcher_{sink_};
 };
 
 }  // namespace

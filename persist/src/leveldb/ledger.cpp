@@ -33,25 +33,25 @@ Result<> check_indexes(const UnfinishedEntry& entry, const UpdateTrans& update) 
 Ledger::Ledger(SegmentSet& segments, const FingerprintKey& key, std::size_t recent_bytes_max)
     : segments_(segments), key_(key), recent_(recent_bytes_max) {}
 
-Result<> Ledger::order(CommitRequest& request, SteadyTime now) {
+Result<std::size_t> Ledger::order(LogRequest& request) {
   switch (request.kind) {
-    case CommitRequest::Kind::create:
-      return order_create(request, now);
-    case CommitRequest::Kind::update:
-      return order_update(request, now);
-    case CommitRequest::Kind::move:
-      return order_move(request, now);
-    case CommitRequest::Kind::append: {
+    case LogRequest::Kind::create:
+      return order_create(request);
+    case LogRequest::Kind::update:
+      return order_update(request);
+    case LogRequest::Kind::move:
+      return order_move(request);
+    case LogRequest::Kind::append: {
       const MutexLock lock(mutex_);
-      request.place = builder_.add(request.record, {}, request.durability, now);
-      return ok();
+      add_record(request, {});
+      return group_value_.size();
     }
     default:
-      return order_kv(request, now);
+      return order_kv(request);
   }
 }
 
-Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
+Result<std::size_t> Ledger::order_create(LogRequest& request) {
   const Transaction& trans = *request.trans;
   UniqueLock lock(mutex_);
   if (unfinished_.find(request.fingerprint) != nullptr) return gid_exists(trans.gid);
@@ -67,7 +67,7 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   }
   Link link;
   link.sequence = ++last_sequence_;
-  request.place = builder_.add(request.record, link, request.durability, now);
+  add_record(request, link);
   UnfinishedEntry entry;
   entry.fingerprint = request.fingerprint;
   entry.sequence = link.sequence;
@@ -78,17 +78,17 @@ Result<> Ledger::order_create(CommitRequest& request, SteadyTime now) {
   entry.set_facts(facts_of(trans));
   unfinished_.insert(entry);
   if (is_final(trans.status)) finishing_.push_back({entry.fingerprint, trans.update_time});
-  return ok();
+  return group_value_.size();
 }
 
-Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
+Result<std::size_t> Ledger::order_update(LogRequest& request) {
   const UpdateTrans& update = *request.update;
   UnfinishedEntry* entry = nullptr;
   {
     const MutexLock lock(mutex_);
     entry = unfinished_.find(request.fingerprint);
   }
-  if (entry == nullptr) return order_after_end(request, now);
+  if (entry == nullptr) return order_after_end(request);
   // Entries do not move, and only this thread changes the fields that are read here.
   CONCERTO_CHECK(check_status(update, entry->status));
   CONCERTO_CHECK(check_indexes(*entry, update));
@@ -98,7 +98,7 @@ Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
   Link link;
   link.previous = entry->last;
   link.first = entry->first;
-  request.place = builder_.add(request.record, link, request.durability, now);
+  add_record(request, link);
   entry->last = request.place;
   entry->branches += count(update.delta.new_branches.size());
   entry->payloads += count(update.delta.new_payloads.size());
@@ -106,12 +106,12 @@ Result<> Ledger::order_update(CommitRequest& request, SteadyTime now) {
   if (update.delta.status) entry->status = *update.delta.status;
   const bool finishes = update.delta.status && is_final(*update.delta.status);
   if (finishes) finishing_.push_back({entry->fingerprint, update.delta.at});
-  return ok();
+  return group_value_.size();
 }
 
 /// A change of a finished transaction. Its record follows the last one, and the directory of the
 /// transaction's segment learns the new place, as it learned that of the end.
-Result<> Ledger::order_after_end(CommitRequest& request, SteadyTime now) {
+Result<std::size_t> Ledger::order_after_end(LogRequest& request) {
   const UpdateTrans& update = *request.update;
   CONCERTO_TRY(auto finished, find_finished(request.fingerprint));
   const auto changed = changed_.find(request.fingerprint);
@@ -122,9 +122,10 @@ Result<> Ledger::order_after_end(CommitRequest& request, SteadyTime now) {
   Link link;
   link.previous = finished->last;
   link.first = finished->first;
-  finished->last = request.place = builder_.add(request.record, link, request.durability, now);
+  add_record(request, link);
+  finished->last = request.place;
   changed_[request.fingerprint] = *finished;
-  return ok();
+  return group_value_.size();
 }
 
 Result<> Ledger::check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const {
@@ -140,7 +141,7 @@ Result<> Ledger::check_branches(const UnfinishedEntry& entry, const UpdateTrans&
   return check_new_branches(trans, update.delta);
 }
 
-Result<> Ledger::order_move(CommitRequest& request, SteadyTime now) {
+Result<std::size_t> Ledger::order_move(LogRequest& request) {
   const MutexLock lock(mutex_);
   UnfinishedEntry* const entry = unfinished_.find(request.fingerprint);
   if (entry == nullptr || is_final(entry->status) || entry->last != request.moved_from) {
@@ -149,21 +150,21 @@ Result<> Ledger::order_move(CommitRequest& request, SteadyTime now) {
   Link link;
   link.sequence = entry->sequence;
   link.previous = entry->last;
-  request.place = builder_.add(request.record, link, request.durability, now);
+  add_record(request, link);
   entry->first = entry->last = request.place;
   entry->chain = 0;
   note_moved(entry->sequence, entry->fingerprint, entry->first);
-  return ok();
+  return group_value_.size();
 }
 
-Result<> Ledger::order_kv(CommitRequest& request, SteadyTime now) {
+Result<std::size_t> Ledger::order_kv(LogRequest& request) {
   const KvRecord& asked = *request.kv;
   const MutexLock lock(mutex_);
   KvEffect effect{false, asked};
-  if (request.kind == CommitRequest::Kind::kv_create) {
+  if (request.kind == LogRequest::Kind::kv_create) {
     CONCERTO_CHECK(kv_.check_create(asked));
     effect.record = kv_.created(asked);
-  } else if (request.kind == CommitRequest::Kind::kv_update) {
+  } else if (request.kind == LogRequest::Kind::kv_update) {
     CONCERTO_CHECK(kv_.check_update(asked));
     effect.record = kv_.updated(asked);
   } else {
@@ -172,26 +173,35 @@ Result<> Ledger::order_kv(CommitRequest& request, SteadyTime now) {
   }
   request.record = effect.erased ? encode_kv_erase(asked.cat, asked.key)
                                  : encode_kv(RecordKind::kv_put, effect.record);
-  request.place = builder_.add(request.record, {}, request.durability, now);
+  add_record(request, {});
   if (effect.erased) {
     kv_.erase(asked.cat, asked.key);
   } else {
     kv_.put(effect.record);
   }
   kv_effects_.push_back(std::move(effect));
-  return ok();
+  return group_value_.size();
+}
+
+void Ledger::add_record(LogRequest& request, const Link& link) {
+  constexpr std::size_t behind_version = 1;
+  const std::size_t offset = std::max(group_value_.size(), behind_version);
+  request.place = {group_number_, static_cast<std::uint32_t>(offset)};
+  append_record(group_value_, request.record, link);
 }
 
 Ledger::Group Ledger::take_group() {
   const MutexLock lock(mutex_);
-  Group group{builder_.number(), builder_.take()};
+  Group group{group_number_++, std::make_shared<const std::string>(std::move(group_value_))};
+  group_value_ = {};
+  group_value_.reserve(group.value->size());
   recent_.add(group.number, group.value);
   return group;
 }
 
 void Ledger::written() {
   const MutexLock lock(mutex_);
-  durable_group_ = builder_.number() - 1;
+  durable_group_ = group_number_ - 1;
   for (const Finishing& finishing : finishing_) {
     if (const UnfinishedEntry* entry = unfinished_.find(finishing.fingerprint)) {
       finish(*entry, finishing.at);

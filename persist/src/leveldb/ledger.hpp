@@ -13,22 +13,22 @@
 
 #include "../kv_table.hpp"
 #include "chain.hpp"
-#include "commit_request.hpp"
 #include "finished_table.hpp"
-#include "group_builder.hpp"
+#include "log_request.hpp"
 #include "recent_groups.hpp"
 #include "segment_set.hpp"
 #include "unfinished_table.hpp"
 
 namespace concerto::persist {
 
-/// What the store knows in memory: unfinished transactions, transactions that finished since the
-/// last checkpoint, key-value records and the newest groups. It decides what a change does.
+/// What the store knows in memory: the unfinished transactions, the transactions that have finished
+/// since the last checkpoint, the key-value records, and the newest groups. The ledger decides what
+/// a change does, and has the bytes of the group that is gathered.
 ///
-/// Changes (order, take_group, written, replay) come from one thread: the committer, or the thread
-/// that opens the store. All other functions are thread-safe and short. A change sees everything
-/// that was ordered. A read sees everything that is durable, and progress that was ordered after
-/// it.
+/// The functions for changes (order, take_group, written, replay) are called by one thread: the
+/// thread that opens the store, then the committer's. All other functions are thread-safe and
+/// short. A change sees everything that was ordered before. A read sees what is durable, and the
+/// progress that was ordered after it.
 class Ledger {
  public:
   using SegmentRef = std::shared_ptr<Segment>;
@@ -37,19 +37,17 @@ class Ledger {
 
   // ---- Changes.
 
-  /// Checks a change against everything ordered before it and adds its record to the group. After
-  /// an error nothing has changed.
-  Result<> order(CommitRequest& request, SteadyTime now);
+  /// Checks a change against everything that was ordered before, and adds its record to the group.
+  /// Returns the size of the group in bytes. After an error nothing has changed.
+  Result<std::size_t> order(LogRequest& request);
 
-  bool group_full() const noexcept { return builder_.full(); }
-  std::optional<SteadyTime> group_due() const noexcept { return builder_.due(); }
   struct Group {
     std::uint64_t number;
     std::shared_ptr<const std::string> value;
   };
-  /// The gathered group, which the caller is about to write. `written` follows when that has
-  /// succeeded.
+  /// Ends the gathered group, which the caller writes now; the next group begins.
   Group take_group();
+  /// The group that was taken last is durable.
   void written();
 
   // ---- Recovery, before any change. The last call is `begin_at`, with the place where the log
@@ -150,11 +148,13 @@ class Ledger {
     KvRecord record;
   };
 
-  Result<> order_create(CommitRequest& request, SteadyTime now);
-  Result<> order_update(CommitRequest& request, SteadyTime now);
-  Result<> order_after_end(CommitRequest& request, SteadyTime now);
-  Result<> order_move(CommitRequest& request, SteadyTime now);
-  Result<> order_kv(CommitRequest& request, SteadyTime now);
+  Result<std::size_t> order_create(LogRequest& request);
+  Result<std::size_t> order_update(LogRequest& request);
+  Result<std::size_t> order_after_end(LogRequest& request);
+  Result<std::size_t> order_move(LogRequest& request);
+  Result<std::size_t> order_kv(LogRequest& request);
+  /// Adds the request's record to the group and notes the record's place in the request.
+  void add_record(LogRequest& request, const Link& link) CONCERTO_REQUIRES(mutex_);
   Result<> check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const;
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
 
@@ -192,16 +192,17 @@ class Ledger {
   std::uint64_t durable_group_ CONCERTO_GUARDED_BY(mutex_) = 0;
 
   RecentGroups recent_ CONCERTO_GUARDED_BY(mutex_);
-  // Of the thread that makes changes. It holds the lock while it adds to the group, because other
-  // threads read the group under the lock. Other effects of a change come when its group is
-  // written.
-  GroupBuilder builder_{1};
+  // The gathered group:
+  std::uint64_t group_number_ CONCERTO_GUARDED_BY(mutex_) = 1;
+  std::string group_value_ CONCERTO_GUARDED_BY(mutex_);
+  // Effects of changes that come when the group is written. Used only by the thread that makes
+  // changes.
   std::vector<Finishing> finishing_;
   boost::unordered_flat_map<Fingerprint, FinishedPlaces, FinishedTable::Hash> changed_;
+  std::vector<KvEffect> kv_effects_;
 
-  KvTable kv_ CONCERTO_GUARDED_BY(mutex_);          ///< with everything ordered
-  KvTable durable_kv_ CONCERTO_GUARDED_BY(mutex_);  ///< what reads see
-  std::vector<KvEffect> kv_effects_;                ///< of the thread that makes changes
+  KvTable kv_ CONCERTO_GUARDED_BY(mutex_);                          ///< with everything ordered
+  KvTable durable_kv_ CONCERTO_GUARDED_BY(mutex_);                  ///< what reads see
   std::set<std::pair<std::string, std::string>> erased_in_replay_;  ///< category and key
 };
 

@@ -21,7 +21,7 @@ constexpr std::size_t part_entries_max = 512;
 }  // namespace
 
 Result<std::optional<ChainRecord>> Ledger::in_memory(const Place& place) const {
-  if (place.group != builder_.number()) {
+  if (place.group != group_number_) {
     auto bytes = recent_.find(place.group);
     if (!bytes) return std::optional<ChainRecord>{};
     CONCERTO_TRY(ChainRecord found, record_in(std::move(bytes), place));
@@ -29,8 +29,8 @@ Result<std::optional<ChainRecord>> Ledger::in_memory(const Place& place) const {
   }
   // The group still grows, so the record is copied.
   std::size_t end = place.offset;
-  CONCERTO_ASSERT(read_record(builder_.value(), end));
-  auto copy = std::make_shared<std::string>(builder_.value(), place.offset, end - place.offset);
+  CONCERTO_ASSERT(read_record(group_value_, end));
+  auto copy = std::make_shared<std::string>(group_value_, place.offset, end - place.offset);
   CONCERTO_TRY(ChainRecord found, record_in(std::move(copy), Place{place.group, 0}));
   found.place = place;
   return std::optional{std::move(found)};

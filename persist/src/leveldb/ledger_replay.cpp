@@ -45,7 +45,8 @@ void Ledger::restore_sequence(std::uint64_t last_sequence) {
 
 void Ledger::begin_at(std::uint64_t next_group) {
   const MutexLock lock(mutex_);
-  builder_ = GroupBuilder(next_group);
+  group_number_ = next_group;
+  group_value_.clear();
   durable_group_ = next_group - 1;
   erased_in_replay_.clear();
 }

@@ -120,10 +120,10 @@ bool Maintenance::checkpoint_is_due() const {
 }
 
 Result<> Maintenance::append(EncodedRecord record, Durability durability, Place* place) {
-  CommitRequest request;
-  request.kind = CommitRequest::Kind::append;
+  LogRequest request;
+  request.kind = LogRequest::Kind::append;
   request.durability = durability;
-  request.record = std::move(record);
+  request.set_record(std::move(record));
   last_checkpoint_bytes_ += request.record.payload.size();
   CONCERTO_CHECK(core_.committer.commit_and_wait(request));
   if (place != nullptr) *place = request.place;
@@ -303,7 +303,7 @@ Result<> Maintenance::shorten_chains() {
 Result<> Maintenance::move_all(const std::vector<Fingerprint>& gids) {
   // The committer uses a request until it is answered, even after an earlier request has failed.
   struct Move {
-    CommitRequest request;
+    LogRequest request;
     std::future<Result<>> answer;
     ~Move() {
       if (answer.valid()) answer.wait();
@@ -323,10 +323,10 @@ Result<> Maintenance::move_all(const std::vector<Fingerprint>& gids) {
         CONCERTO_CHECK(complete(*chain, groups));
         CONCERTO_TRY(const Transaction trans, build(*chain));
         Move& move = moves.emplace_back();
-        move.request.kind = CommitRequest::Kind::move;
+        move.request.kind = LogRequest::Kind::move;
         move.request.fingerprint = left[i];
         move.request.moved_from = last;
-        move.request.record = encode_transaction(RecordKind::moved, trans);
+        move.request.set_record(encode_transaction(RecordKind::moved, trans));
         CONCERTO_TRY(move.answer, core_.committer.start_commit(move.request));
       }
       for (Move& move : moves) {

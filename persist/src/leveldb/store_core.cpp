@@ -17,8 +17,7 @@ StoreCore::StoreCore(LevelDbOptions store_options, const Clock& used_clock, Obse
       room(env.disk, options.path, {options.reserve_bytes, options.free_bytes_min},
            [this](LogLevel level, const std::string& text) { log(level, text); }),
       ledger(segments, identity.key, options.recent_bytes_max),
-      committer(ledger, {options.queue_bytes_max, options.queue_changes_max}, clock, probe,
-                [this](const Ledger::Group& group) { return append(group); }),
+      committer(*this, {options.queue_bytes_max, options.queue_changes_max, {}}, clock, probe),
       retention_(options.retention) {
   env.disk.space().give_from([this](std::uint64_t wanted) {
     if (!check_place()) return false;
@@ -38,7 +37,8 @@ Result<> StoreCore::check_place() {
   return there;
 }
 
-Result<> StoreCore::append(const Ledger::Group& group) {
+Result<> StoreCore::write(CommitGroup&) {
+  const Ledger::Group group = ledger.take_group();
   CONCERTO_CHECK(begun_);
   const auto current = segments.current();
   Result<> appended = current->append(group.number, *group.value);

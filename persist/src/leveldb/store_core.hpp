@@ -6,7 +6,7 @@
 #include <concerto/base/mutex.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 
-#include "committer.hpp"
+#include "../committer.hpp"
 #include "disk_room.hpp"
 #include "ledger.hpp"
 #include "segment_set.hpp"
@@ -17,21 +17,30 @@
 namespace concerto::persist {
 
 /// The parts of an open store, and what the committer and the maintenance thread share: the list
-/// of segments and the file STATE. Members are destroyed in reverse order.
-class StoreCore {
+/// of segments and the file STATE. The committer's groups go through it to the ledger and to the
+/// current segment. Members are destroyed in reverse order.
+class StoreCore final : public GroupSink {
  public:
   StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,
             StoreLock held, const StoreIdentity& identity);
-  ~StoreCore();
+  ~StoreCore() override;
   /// Closes the files and releases the directory. Nothing may run any more.
   void release();
+
+  // ---- The sink of the committer, on the committer's thread.
+
+  Result<std::size_t> add(CommitRequest& request) override {
+    return ledger.order(static_cast<LogRequest&>(request));
+  }
+  /// Appends the group to the log, and begins a new segment if it is time.
+  Result<> write(CommitGroup& group) override;
+  void written() override { ledger.written(); }
+
+  // ---- Segments and the file STATE.
 
   /// An error if the directory that was opened is no longer at its path; from then on no file is
   /// touched by its name. Thread-safe.
   Result<> check_place();
-
-  /// Appends a group to the log, and begins a new segment if it is time. On the committer's thread.
-  Result<> append(const Ledger::Group& group);
 
   /// Whether the current segment is past its age and holds data that retention will drop. Such a
   /// segment ends with the next group, but an idle store writes no group by itself. Thread-safe.
@@ -74,9 +83,8 @@ class StoreCore {
   Ledger ledger;
   Committer committer;
 
-  /// Bytes of log since the last checkpoint, and whether a segment waits to be sealed.
-  std::atomic<std::uint64_t> unchecked_bytes = 0;
-  std::atomic<bool> segment_opened = false;
+  std::atomic<std::uint64_t> unchecked_bytes = 0;  ///< bytes of log since the last checkpoint
+  std::atomic<bool> segment_opened = false;        ///< a segment waits to be sealed
 
  private:
   bool is_past_age();
@@ -89,7 +97,7 @@ class StoreCore {
   StoreState state_ CONCERTO_GUARDED_BY(state_mutex_);
   StoreRetention retention_ CONCERTO_GUARDED_BY(state_mutex_);
   std::atomic<std::uint64_t> segment_bytes_ = 0;  ///< of the current segment
-  Result<> begun_ = ok();                         ///< why a segment could not be begun
+  Result<> begun_ = ok();  ///< the error if the current segment is full and no new one has begun
 };
 
 /// Opens or creates the store in options.path; the committer has not started yet.

@@ -1,34 +1,72 @@
-#include "leveldb/commit_batcher.hpp"
+#include "commit_batcher.hpp"
 
 #include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "sample_transactions.hpp"
+#include <concerto/engine/error.hpp>
 
 namespace concerto::persist {
 namespace {
 
-using test::at_second;
-using test::outcome;
-using test::sample_branch;
-using test::sample_saga;
+/// A change of the scripted sink.
+struct NamedRequest : CommitRequest {
+  std::string name;
+  std::size_t size = 100;
+};
 
-/// Drives the batcher by hand: no thread, no disk, and time only as the test says.
+/// A store of which the test says which changes fail and how, as a shared database would answer for
+/// each row.
+class ScriptedSink final : public GroupSink {
+ public:
+  Result<std::size_t> add(CommitRequest& request) override {
+    const auto& named = static_cast<NamedRequest&>(request);
+    if (const auto known = not_added.find(named.name); known != not_added.end()) {
+      return known->second;
+    }
+    bytes_ += named.size;
+    gathered_.push_back(named.name);
+    return bytes_;
+  }
+
+  Result<> write(CommitGroup& group) override {
+    writes.push_back(std::exchange(gathered_, {}));
+    bytes_ = 0;
+    for (std::size_t i = 0; i < group.waiting().size(); ++i) {
+      const auto& named = static_cast<NamedRequest&>(*group.waiting()[i]);
+      const auto known = conflicts.find(named.name);
+      if (known != conflicts.end()) group.refuse(i, known->second);
+    }
+    return result;
+  }
+
+  void written() override { ++written_groups; }
+
+  std::map<std::string, Error> not_added;
+  std::map<std::string, Error> conflicts;
+  Result<> result = ok();
+  std::vector<std::vector<std::string>> writes;
+  int written_groups = 0;
+
+ private:
+  std::size_t bytes_ = 0;
+  std::vector<std::string> gathered_;
+};
+
 class CommitBatcherTest : public testing::Test {
  protected:
-  /// A change with what the committer needs to know about it, and its answer.
   struct Asked {
-    CommitRequest request;
-    Transaction trans;
-    UpdateTrans update;
-    KvRecord kv;
+    NamedRequest request;
     std::future<Result<>> answer;
   };
 
-  Asked& ask(CommitRequest::Kind kind, Durability durability) {
+  Asked& ask(const std::string& name, Durability durability = Durability::durable) {
     Asked& asked = asked_.emplace_back();
-    asked.request.kind = kind;
+    asked.request.name = name;
     asked.request.durability = durability;
     asked.request.promise = std::make_shared<std::promise<Result<>>>();
     asked.answer = asked.request.promise->get_future();
@@ -36,230 +74,159 @@ class CommitBatcherTest : public testing::Test {
     return asked;
   }
 
-  Asked& create(const std::string& gid) {
-    Asked& asked = ask(CommitRequest::Kind::create, Durability::durable);
-    asked.trans = sample_saga(gid);
-    asked.request.trans = &asked.trans;
-    asked.request.fingerprint = fingerprint(key, gid);
-    asked.request.record = encode_transaction(RecordKind::submit, asked.trans);
-    return asked;
-  }
-
-  Asked& update(const std::string& gid, TransStatus expected, TransDelta delta,
-                Durability durability = Durability::durable) {
-    Asked& asked = ask(CommitRequest::Kind::update, durability);
-    asked.update = UpdateTrans{Gid{gid}, expected, std::move(delta)};
-    const bool finishes = asked.update.delta.status && is_final(*asked.update.delta.status);
-    const RecordKind kind = finishes                             ? RecordKind::finish
-                            : durability == Durability::progress ? RecordKind::progress
-                                                                 : RecordKind::decision;
-    asked.request.update = &asked.update;
-    asked.request.fingerprint = fingerprint(key, gid);
-    asked.request.record = encode_delta(kind, asked.update.gid, asked.update.delta);
-    return asked;
-  }
-
-  void gather() {
-    batcher_.gather(queue_, now_, answers_);
+  std::size_t gather() {
+    const std::size_t added = batcher_.gather(queue_, now_, answers_);
     answers_.send();
+    return added;
   }
 
-  void write(const Result<>& result = ok()) {
-    batcher_.take();
-    batcher_.written(result, answers_);
+  std::size_t write() {
+    batcher_.write();
+    const std::size_t answered = batcher_.answer(answers_);
     answers_.send();
+    return answered;
   }
 
-  static bool answered(const Asked& asked) {
-    return asked.answer.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
-  }
-
-  static error_code code(Asked& asked) {
-    if (!answered(asked)) return make_error_code(Errc::deadline_exceeded);
+  /// The code of the answer; absent when there is none yet.
+  static std::optional<error_code> code(Asked& asked) {
+    if (asked.answer.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+      return std::nullopt;
+    }
     const Result<> result = asked.answer.get();
     return result ? error_code{} : result.error().code;
   }
 
-  std::optional<Transaction> visible(const std::string& gid) {
-    const auto found = ledger_.find(fingerprint(key, gid)).value();
-    if (found.chain.records.empty()) return std::nullopt;
-    return build(found.chain).value();
-  }
-
-  static constexpr FingerprintKey key = {1, 2};
-  SegmentSet segments_;
-  Ledger ledger_{segments_, key, 1 << 20};
-  CommitBatcher batcher_{ledger_};
+  static constexpr GroupLimits limits{.bytes_max = 1000,
+                                      .changes_max = 5,
+                                      .progress_bytes_max = 300,
+                                      .progress_delay_max = std::chrono::milliseconds{20}};
+  static constexpr error_code done{};
+  ScriptedSink sink_;
+  CommitBatcher batcher_{sink_, limits};
   RequestList queue_;
   Answers answers_;
   std::deque<Asked> asked_;
   SteadyTime now_{};
 };
 
-TEST_F(CommitBatcherTest, ALoneDurableChangeIsDueAtOnceAndAnsweredWhenWritten) {
-  Asked& asked = create("g1");
-  gather();
+TEST_F(CommitBatcherTest, ALoneDurableChangeIsDueAtOnceAndAnsweredAfterTheWrite) {
+  EXPECT_EQ(batcher_.due(), std::nullopt);
+  Asked& asked = ask("a");
+  EXPECT_EQ(gather(), 1U);
   EXPECT_EQ(batcher_.due(), now_);
-  EXPECT_FALSE(answered(asked));
-  EXPECT_EQ(visible("g1"), std::nullopt);
-  write();
-  EXPECT_EQ(code(asked), error_code{});
-  EXPECT_EQ(visible("g1"), asked.trans);
+  EXPECT_EQ(code(asked), std::nullopt);
+  batcher_.write();
+  EXPECT_EQ(sink_.written_groups, 0);
+  EXPECT_EQ(code(asked), std::nullopt);
+  EXPECT_EQ(batcher_.answer(answers_), 1U);
+  EXPECT_EQ(sink_.written_groups, 1);
+  answers_.send();
+  EXPECT_EQ(code(asked), done);
   EXPECT_EQ(batcher_.due(), std::nullopt);
 }
 
-TEST_F(CommitBatcherTest, ManyChangesShareAGroup) {
-  for (int i = 0; i < 100; ++i) create("g" + std::to_string(i));
+TEST_F(CommitBatcherTest, ProgressIsAnsweredWhenAddedAndWrittenAfterItsDelay) {
+  Asked& progress = ask("a", Durability::progress);
   gather();
-  const Ledger::Group group = batcher_.take();
-  EXPECT_EQ(group.number, 1U);
-  EXPECT_TRUE(queue_.empty());
-  batcher_.written(ok(), answers_);
-  answers_.send();
-  for (Asked& asked : asked_) EXPECT_EQ(code(asked), error_code{});
-}
-
-TEST_F(CommitBatcherTest, AFullGroupLeavesTheRestForTheNext) {
-  for (int i = 0; i < 3; ++i) {
-    Asked& asked = create("g" + std::to_string(i));
-    asked.trans.payloads[0] = std::string(group_bytes_max, 'p');
-    asked.request.record = encode_transaction(RecordKind::submit, asked.trans);
-  }
-  gather();
-  write();
-  EXPECT_EQ(code(asked_[0]), error_code{});
-  EXPECT_FALSE(answered(asked_[1]));
-  gather();
-  EXPECT_EQ(batcher_.take().number, 2U);
-}
-
-TEST_F(CommitBatcherTest, ProgressIsAnsweredWhenOrderedAndWrittenAfterItsDelay) {
-  create("g1");
-  gather();
-  write();
-  Asked& progress = update("g1", TransStatus::submitted, outcome(1, BranchStatus::succeed, 1),
-                           Durability::progress);
-  gather();
-  EXPECT_EQ(code(progress), error_code{});
-  EXPECT_EQ(batcher_.due(), now_ + progress_delay_max);
-  EXPECT_EQ(visible("g1")->branches[1].status, BranchStatus::succeed);
+  EXPECT_EQ(code(progress), done);
+  EXPECT_EQ(batcher_.due(), now_ + limits.progress_delay_max);
   now_ += std::chrono::milliseconds{5};
-  create("g2");
+  ask("b");
   gather();
-  EXPECT_LE(*batcher_.due(), now_);
+  EXPECT_LE(batcher_.due(), now_);
+  EXPECT_EQ(write(), 1U);
+  EXPECT_EQ(sink_.writes, (std::vector<std::vector<std::string>>{{"a", "b"}}));
 }
 
 TEST_F(CommitBatcherTest, MuchProgressIsDueAtOnce) {
-  create("g1");
-  gather();
-  write();
-  TransDelta delta = outcome(1, BranchStatus::succeed, 1);
-  delta.result = std::string(progress_bytes_max, 'r');
-  update("g1", TransStatus::submitted, delta, Durability::progress);
+  for (int i = 0; i < 3; ++i) ask("a", Durability::progress);
   gather();
   EXPECT_EQ(batcher_.due(), now_);
 }
 
-TEST_F(CommitBatcherTest, PreconditionsHoldAgainstChangesOfTheSameGroup) {
-  create("g1");
-  Asked& again = create("g1");
-  TransDelta abort = test::new_status(TransStatus::aborting, 1);
-  Asked& aborted = update("g1", TransStatus::submitted, abort);
-  Asked& late = update("g1", TransStatus::submitted, outcome(1, BranchStatus::succeed, 2));
-  Asked& unknown = update("g2", TransStatus::submitted, abort);
-  gather();
-  EXPECT_EQ(code(again), EngineErrc::gid_exists);
-  EXPECT_EQ(code(late), EngineErrc::status_mismatch);
-  EXPECT_EQ(code(unknown), EngineErrc::trans_not_found);
-  EXPECT_FALSE(answered(aborted));
+TEST_F(CommitBatcherTest, AFullGroupLeavesTheRestForTheNext) {
+  for (int i = 0; i < 3; ++i) ask("large").request.size = limits.bytes_max / 2;
+  EXPECT_EQ(gather(), 2U);
   write();
-  EXPECT_EQ(code(aborted), error_code{});
+  for (std::size_t i = 0; i < limits.changes_max; ++i) ask("small");
+  EXPECT_EQ(gather(), limits.changes_max);
+  EXPECT_FALSE(queue_.empty());
+  write();
+  EXPECT_EQ(gather(), 1U);
+  EXPECT_EQ(batcher_.group().changes(), 1U);
+  EXPECT_EQ(batcher_.group().bytes(), 100U);
 }
 
-TEST_F(CommitBatcherTest, BranchesAreCheckedAgainstChangesOfTheSameGroup) {
-  create("g1");
-  TransDelta delta;
-  delta.new_branches = {sample_branch("09", "try")};
-  update("g1", TransStatus::submitted, delta);
-  Asked& again = update("g1", TransStatus::submitted, delta);
-  TransDelta outside = outcome(5, BranchStatus::succeed, 1);
-  Asked& beyond = update("g1", TransStatus::submitted, outside);
+TEST_F(CommitBatcherTest, WhatTheSinkDoesNotAddIsAnsweredAtOnceAndNotWritten) {
+  sink_.not_added["b"] = make_error(EngineErrc::gid_exists, "b exists");
+  Asked& first = ask("a");
+  Asked& second = ask("b");
+  EXPECT_EQ(gather(), 1U);
+  EXPECT_EQ(code(second), EngineErrc::gid_exists);
+  EXPECT_EQ(code(first), std::nullopt);
+  write();
+  EXPECT_EQ(code(first), done);
+  EXPECT_EQ(sink_.writes, (std::vector<std::vector<std::string>>{{"a"}}));
+}
+
+TEST_F(CommitBatcherTest, AConflictFailsItsOwnChangeAlone) {
+  sink_.conflicts["b"] = make_error(EngineErrc::status_mismatch, "b is not submitted");
+  Asked& first = ask("a");
+  Asked& second = ask("b");
+  Asked& third = ask("c");
   gather();
-  EXPECT_EQ(code(again), EngineErrc::branch_exists);
-  EXPECT_EQ(code(beyond), Errc::invalid_request);
+  EXPECT_EQ(write(), 3U);
+  EXPECT_EQ(code(first), done);
+  EXPECT_EQ(code(second), EngineErrc::status_mismatch);
+  EXPECT_EQ(code(third), done);
+  EXPECT_FALSE(batcher_.failed());
 }
 
-TEST_F(CommitBatcherTest, ReadsDoNotSeeWhatACrashCouldTakeBack) {
-  create("g1");
+TEST_F(CommitBatcherTest, WorkGoesOnAfterAGroupOfWhichEachChangeWasRefused) {
+  sink_.conflicts["a"] = make_error(EngineErrc::store_busy, "the database is away");
+  Asked& refused = ask("a");
   gather();
   write();
-  const auto before = visible("g1");
-  update("g1", TransStatus::submitted, test::new_status(TransStatus::aborting, 1));
-  update("g1", TransStatus::aborting, outcome(1, BranchStatus::failed, 2), Durability::progress);
+  EXPECT_EQ(code(refused), EngineErrc::store_busy);
+  sink_.conflicts.clear();
+  Asked& again = ask("a");
   gather();
-  EXPECT_EQ(visible("g1"), before);
-  batcher_.take();
-  EXPECT_EQ(visible("g1"), before);
-  batcher_.written(ok(), answers_);
-  EXPECT_EQ(visible("g1")->status, TransStatus::aborting);
-  EXPECT_EQ(visible("g1")->branches[1].status, BranchStatus::failed);
+  EXPECT_EQ(batcher_.due(), now_);
+  write();
+  EXPECT_EQ(code(again), done);
 }
 
-TEST_F(CommitBatcherTest, AFailedWriteAnswersUnknownAndThenNothingIsWritten) {
-  Asked& waiting = create("g1");
+TEST_F(CommitBatcherTest, AfterAFailedWriteNothingIsWritten) {
+  Asked& waiting = ask("a");
   gather();
-  Asked& queued = create("g2");
-  write(make_error(EngineErrc::store_failed, "the disk is full"));
+  Asked& queued = ask("b");
+  sink_.result = make_error(EngineErrc::store_failed, "the disk is full");
+  write();
+  EXPECT_TRUE(batcher_.failed());
   EXPECT_EQ(code(waiting), EngineErrc::store_failed);
-  gather();
+  EXPECT_EQ(sink_.written_groups, 0);
+  EXPECT_EQ(gather(), 0U);
   EXPECT_EQ(code(queued), EngineErrc::store_unavailable);
   EXPECT_EQ(batcher_.due(), std::nullopt);
-  EXPECT_EQ(visible("g1"), std::nullopt);
 }
 
-TEST_F(CommitBatcherTest, AMovedTransactionReplacesItsHistoryUnlessItHasChanged) {
-  Asked& created = create("g1");
+TEST_F(CommitBatcherTest, AFailureElsewhereEndsTheWritesToo) {
+  ask("a", Durability::progress);
   gather();
-  write();
-  const auto move = [this, &created](Place from) -> Asked& {
-    Asked& asked = ask(CommitRequest::Kind::move, Durability::durable);
-    asked.request.fingerprint = fingerprint(key, "g1");
-    asked.request.moved_from = from;
-    asked.request.record = encode_transaction(RecordKind::moved, created.trans);
-    return asked;
-  };
-  Asked& stale = move(Place{7, 7});
-  Asked& moved = move(created.request.place);
+  batcher_.fail(make_error(EngineErrc::store_failed, "no checkpoint"));
+  EXPECT_EQ(batcher_.due(), std::nullopt);
+  Asked& queued = ask("b");
   gather();
-  EXPECT_EQ(code(stale), EngineErrc::status_mismatch);
-  EXPECT_EQ(visible("g1"), created.trans);
-  write();
-  EXPECT_EQ(code(moved), error_code{});
-  EXPECT_EQ(visible("g1"), created.trans);
-  EXPECT_EQ(ledger_.find(fingerprint(key, "g1")).value().chain.records.size(), 1U);
+  EXPECT_EQ(code(queued), EngineErrc::store_unavailable);
 }
 
-TEST(Pace, WaitsForCompanyOnlyUnderLoadAndForLessThanASync) {
+TEST(Pace, WaitsForMoreChangesOnlyUnderLoadAndForLessThanASync) {
   using std::chrono::microseconds;
   EXPECT_EQ(pace_after(1, microseconds{300}).changes, 0U);
   EXPECT_EQ(pace_after(1, microseconds{300}).at_most, microseconds{0});
   EXPECT_EQ(pace_after(64, microseconds{300}).changes, 64U);
   EXPECT_EQ(pace_after(64, microseconds{300}).at_most, microseconds{150});
   EXPECT_EQ(pace_after(64, std::chrono::seconds{1}).at_most, microseconds{250});
-}
-
-TEST_F(CommitBatcherTest, KeyValueRecordsAreSeenWhenDurable) {
-  Asked& put = ask(CommitRequest::Kind::kv_create, Durability::durable);
-  put.kv = test::sample_topic("t", "v");
-  put.request.kv = &put.kv;
-  Asked& again = ask(CommitRequest::Kind::kv_create, Durability::durable);
-  again.kv = put.kv;
-  again.request.kv = &again.kv;
-  gather();
-  EXPECT_EQ(code(again), EngineErrc::key_exists);
-  EXPECT_TRUE(ledger_.find_kv("", "").empty());
-  write();
-  EXPECT_EQ(ledger_.find_kv("", "").size(), 1U);
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 namespace concerto::persist {
 namespace {
 
-/// Waiters of a group that are resumed in a row. Between them the shard sends what those before
-/// asked for, so that branches work on it meanwhile.
+/// The number of waiters that are resumed in one go. Then the shard sends the branch calls that
+/// these waiters have made, so that the branches work while the next waiters are resumed.
 constexpr std::size_t resumed_in_a_row = 32;
 
-/// Resumes the waiters of one shard, on it.
+/// Resumes the waiters of one shard. Runs on that shard.
 class Resumption {
  public:
   Resumption(const Executor& executor, std::vector<Answers::Answer> answers)
@@ -49,7 +49,6 @@ void Answers::add(CommitRequest& request, Result<> result) {
   shard->answers.emplace_back(std::move(request.completion), std::move(result));
 }
 
-// A request ends with its answer: its memory may be gone once its waiter runs.
 void Answers::send() {
   for (Shard& shard : shards_) {
     if (shard.answers.empty()) continue;

@@ -1,42 +1,34 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <future>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include <concerto/base/async.hpp>
 #include <concerto/engine/store.hpp>
-
-#include "record.hpp"
 
 namespace concerto::persist {
 
-/// A change between the shard that made it and the committer. It lives where it is awaited (a
-/// coroutine's frame or a thread's stack), so queueing allocates nothing.
+/// A change on its way to the committer, and the waiter that gets the answer. A store derives its
+/// own type from it, which says what the change is. The request lives where its answer is awaited
+/// (in a coroutine's frame or on a thread's stack), so queueing it allocates nothing.
 struct CommitRequest {
-  enum class Kind : std::uint8_t { create, update, kv_create, kv_update, kv_erase, move, append };
-
-  Kind kind = Kind::append;
   Durability durability = Durability::durable;
-  EncodedRecord record;  ///< of kv changes: made when they are ordered
-  Fingerprint fingerprint;
-  const Transaction* trans = nullptr;   ///< create
-  const UpdateTrans* update = nullptr;  ///< update
-  const KvRecord* kv = nullptr;         ///< kv changes
-  Place moved_from;                     ///< move: the last record of which `record` is the sum
+  /// Whether the change creates a transaction. Only such a change is refused for lack of room, so
+  /// that admitted transactions can go on.
+  bool creates = false;
+  std::size_t bytes = 0;          ///< what the request takes of the queue's room
+  CommitRequest* next = nullptr;  ///< of RequestList
 
-  Place place;  ///< where the record stands, once it is ordered
-  std::size_t bytes = 0;
-  CommitRequest* next = nullptr;
-
-  std::optional<Executor> executor;  ///< with `completion`: a coroutine waits
+  std::optional<Executor> executor;  ///< the waiting coroutine's, with `completion`
   Completion<Result<>> completion;
-  std::shared_ptr<std::promise<Result<>>> promise;  ///< else: a thread of the store waits
+  std::shared_ptr<std::promise<Result<>>> promise;  ///< set if a thread of the store waits instead
 };
 
-/// A list of requests, linked through them.
+/// A list of requests, linked through their `next`.
 class RequestList {
  public:
   bool empty() const noexcept { return first_ == nullptr; }
@@ -45,7 +37,6 @@ class RequestList {
     (last_ == nullptr ? first_ : last_->next) = &request;
     last_ = &request;
   }
-  CommitRequest& front() noexcept { return *first_; }
   CommitRequest& pop() noexcept {
     CommitRequest& request = *first_;
     first_ = request.next;
@@ -58,7 +49,8 @@ class RequestList {
   CommitRequest* last_ = nullptr;
 };
 
-/// Results on their way to the waiters: one post per shard and group.
+/// Gathers results for waiters, and posts them: one post per shard and group. Once a request has
+/// its answer it is not touched any more, because its waiter may destroy it.
 class Answers {
  public:
   using Answer = std::pair<Completion<Result<>>, Result<>>;

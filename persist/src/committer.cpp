@@ -6,9 +6,8 @@
 
 namespace concerto::persist {
 
-Committer::Committer(Ledger& ledger, const Limits& limits, const Clock& clock, StoreProbe& probe,
-                     Append append)
-    : limits_(limits), clock_(clock), probe_(probe), append_(std::move(append)), batcher_(ledger) {}
+Committer::Committer(GroupSink& sink, const Limits& limits, const Clock& clock, StoreProbe& probe)
+    : limits_(limits), clock_(clock), probe_(probe), batcher_(sink, limits.group) {}
 
 Committer::~Committer() {
   stop();
@@ -27,8 +26,18 @@ void Committer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-Result<> Committer::submit(CommitRequest& request) {
-  request.bytes = sizeof(request) + request.record.payload.size();
+void Committer::commit(CommitRequest& request, const Executor& executor,
+                       Completion<Result<>> completion) {
+  request.executor = executor;
+  request.completion = std::move(completion);
+  Result<> queued = queue(request);
+  if (queued) return;
+  Answers refused;
+  refused.add(request, std::move(queued));
+  refused.send();
+}
+
+Result<> Committer::queue(CommitRequest& request) {
   bool wake = false;
   {
     const MutexLock lock(mutex_);
@@ -36,7 +45,7 @@ Result<> Committer::submit(CommitRequest& request) {
     const bool fits = queued_bytes_ + request.bytes <= limits_.queue_bytes_max &&
                       queued_changes_ < limits_.queue_changes_max;
     const bool no_room = no_room_.load(std::memory_order_relaxed);
-    if (request.kind == CommitRequest::Kind::create && (!fits || no_room)) {
+    if (request.creates && (!fits || no_room)) {
       probe_.refused.fetch_add(1, std::memory_order_relaxed);
       return make_error(Errc::overloaded, no_room
                                               ? "the disk has no room for new transactions"
@@ -56,7 +65,7 @@ Result<> Committer::submit(CommitRequest& request) {
 Result<std::future<Result<>>> Committer::start_commit(CommitRequest& request) {
   request.promise = std::make_shared<std::promise<Result<>>>();
   auto answer = request.promise->get_future();
-  CONCERTO_CHECK(submit(request));
+  CONCERTO_CHECK(queue(request));
   return answer;
 }
 
@@ -76,7 +85,8 @@ void Committer::count_queue() noexcept {
   probe_.queued_bytes.store(queued_bytes_, std::memory_order_relaxed);
 }
 
-/// Takes the queue when there is one; false when everything is done and the store stops.
+/// Waits until there are changes to gather or a group is due. False when the committer stops and
+/// everything is written.
 bool Committer::wait_for_work(UniqueLock& lock) {
   for (;;) {
     if (!taken_.empty()) return true;
@@ -97,6 +107,7 @@ bool Committer::wait_for_work(UniqueLock& lock) {
   }
 }
 
+/// Waits for more changes in the queue, as the pace says.
 void Committer::wait_for_company(UniqueLock& lock) {
   const auto left = written_at_ + pace_.at_most - clock_.steady_now();
   if (queued_changes_ < pace_.changes && left.count() > 0 && !stopping_) {
@@ -125,7 +136,6 @@ void Committer::run() {
     lock.unlock();
     const std::size_t added = batcher_.gather(taken_, clock_.steady_now(), answers);
     probe_.changes.fetch_add(added, std::memory_order_relaxed);
-    group_changes_ += added;
     answers.send();
     const auto due = batcher_.due();
     if (due && (stopping || *due <= clock_.steady_now())) write_group(answers);
@@ -134,16 +144,16 @@ void Committer::run() {
 }
 
 void Committer::write_group(Answers& answers) {
-  const Ledger::Group group = batcher_.take();
   const SteadyTime begin = clock_.steady_now();
-  const Result<> written = append_(group);
+  batcher_.write();
   written_at_ = clock_.steady_now();
-  probe_.add_sync(written_at_ - begin);
-  probe_.add_group(std::exchange(group_changes_, 0));
+  const auto took = written_at_ - begin;
+  probe_.add_sync(took);
+  probe_.add_group(batcher_.group().changes());
   probe_.groups.fetch_add(1, std::memory_order_relaxed);
-  probe_.bytes.fetch_add(group.value->size(), std::memory_order_relaxed);
-  if (!written) failed_.store(true, std::memory_order_relaxed);
-  pace_ = pace_after(batcher_.written(written, answers), written_at_ - begin);
+  probe_.bytes.fetch_add(batcher_.group().bytes(), std::memory_order_relaxed);
+  if (batcher_.failed()) failed_.store(true, std::memory_order_relaxed);
+  pace_ = pace_after(batcher_.answer(answers), took);
   answers.send();
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
+#include <future>
 #include <thread>
 
 #include <concerto/base/mutex.hpp>
@@ -11,19 +11,19 @@
 
 namespace concerto::persist {
 
-/// The thread that commits, and the queue before it. While it writes, the next group gathers in
-/// the queue; no timer delays what is durable.
+/// The thread that commits, and the queue before it. While the thread writes a group, the next one
+/// gathers in the queue; no timer delays a lone durable change. Several groups of one store can be
+/// in flight at a time if the store has several committers and divides the gids among them.
 class Committer {
  public:
   struct Limits {
     std::size_t queue_bytes_max;
     std::size_t queue_changes_max;
+    GroupLimits group;
   };
-  /// What happens to a group; runs on the committer's thread. An error fails the store.
-  using Append = std::function<Result<>(const Ledger::Group&)>;
 
-  Committer(Ledger& ledger, const Limits& limits, const Clock& clock, StoreProbe& probe,
-            Append append);
+  /// Everything that is passed here must outlive the committer.
+  Committer(GroupSink& sink, const Limits& limits, const Clock& clock, StoreProbe& probe);
   ~Committer();
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
@@ -33,22 +33,24 @@ class Committer {
   /// Writes what is queued and gathered, then ends. Later requests are refused.
   void stop();
 
-  /// Queues a request, which is answered later. Thread-safe. Only a create is refused for room,
-  /// so that what was admitted can go on; `request` is then as before. Errors: overloaded,
-  /// store_unavailable.
-  Result<> submit(CommitRequest& request);
-  /// The same from a thread that may block and waits for the answer.
+  /// Queues a change for a coroutine, and resumes the coroutine on `executor` with the answer. The
+  /// request must live until then. Thread-safe. Errors besides those of the sink: overloaded (a
+  /// change that creates, without room for it), store_unavailable.
+  void commit(CommitRequest& request, const Executor& executor, Completion<Result<>> completion);
+  /// The same for a thread that may block. After an error the request is not queued.
   Result<std::future<Result<>>> start_commit(CommitRequest& request);
+  /// The same, and waits for the answer.
   Result<> commit_and_wait(CommitRequest& request);
 
-  /// Whether the disk has no room for new transactions, which are refused then. Thread-safe.
+  /// Whether the disk has no room for new transactions. If so, they are refused. Thread-safe.
   void set_no_room(bool no_room) noexcept { no_room_.store(no_room, std::memory_order_relaxed); }
-  /// No more writes, because something else that the store needs was not written. Thread-safe.
+  /// Nothing is written any more, because another part of the store failed to write. Thread-safe.
   void fail(const Error& error);
   /// Whether a write has failed. Thread-safe.
   bool failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
 
  private:
+  Result<> queue(CommitRequest& request);
   void run();
   bool wait_for_work(UniqueLock& lock) CONCERTO_REQUIRES(mutex_);
   void wait_for_company(UniqueLock& lock) CONCERTO_REQUIRES(mutex_);
@@ -58,25 +60,24 @@ class Committer {
   const Limits limits_;
   const Clock& clock_;
   StoreProbe& probe_;
-  const Append append_;
-  CommitBatcher batcher_;
 
   Mutex mutex_;
   ConditionVariable arrived_;
   RequestList queue_ CONCERTO_GUARDED_BY(mutex_);
   std::size_t queued_bytes_ CONCERTO_GUARDED_BY(mutex_) = 0;
   std::size_t queued_changes_ CONCERTO_GUARDED_BY(mutex_) = 0;
-  std::optional<Error> failure_ CONCERTO_GUARDED_BY(mutex_);  ///< on its way to the batcher
+  /// Of `fail`, until the thread passes it to the batcher.
+  std::optional<Error> failure_ CONCERTO_GUARDED_BY(mutex_);
   bool stopping_ CONCERTO_GUARDED_BY(mutex_) = false;
-  bool idle_ CONCERTO_GUARDED_BY(mutex_) = false;
-  /// Queued changes that end the committer's wait.
+  bool idle_ CONCERTO_GUARDED_BY(mutex_) = false;  ///< the thread waits for changes
+  /// The thread is woken when the queue has so many changes.
   std::size_t wake_at_ CONCERTO_GUARDED_BY(mutex_) = 1;
 
-  // Of the committer's thread:
-  RequestList taken_;
-  std::size_t group_changes_ = 0;  ///< gathered and not written yet
+  // Used by the committer's thread alone:
+  CommitBatcher batcher_;
+  RequestList taken_;  ///< out of the queue, not in a group yet
   Pace pace_;
-  SteadyTime written_at_{};
+  SteadyTime written_at_{};  ///< when the last write ended
 
   std::atomic<bool> failed_ = false;
   std::atomic<bool> no_room_ = false;
