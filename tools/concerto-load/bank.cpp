@@ -11,6 +11,8 @@ const std::string methods[] = {"TransOut", "TransOutBack", "TransIn", "TransInBa
 /// The branch id of a call that asks about the transaction as a whole.
 constexpr std::string_view whole_transaction = "00";
 
+constexpr std::string_view refusal = "not a call of this load";
+
 }  // namespace
 
 Bank::Bank(Executor executor, Timers& timers, CallLedger& ledger, Shape shape)
@@ -60,50 +62,29 @@ std::string Bank::url(Wire wire, const std::string& method) const {
                             : "http://" + host_port + "/" + method;
 }
 
-Bank::Verdict Bank::judge(const Call& call) {
-  if (call.branch_id == whole_transaction) return Verdict::ongoing;
+Outcome Bank::judge(const net::ReceivedCall& call, std::size_t payload_bytes) {
+  if (call.branch_id == whole_transaction) return Outcome::ongoing;
   // The participant of an xa transaction keeps its payload itself.
   const std::size_t bytes = call.op == "commit" ? 0 : shape_.payload_bytes;
-  if (call.payload_bytes != bytes) return Verdict::refused;
-  return ledger_.note(call.gid, call.branch_id, call.op) ? Verdict::success : Verdict::refused;
+  if (payload_bytes != bytes) return Outcome::failure;
+  return ledger_.note(call.gid, call.branch_id, call.op) ? Outcome::success : Outcome::failure;
 }
 
-Task<Bank::Verdict> Bank::hear(Call call) {
+Task<Outcome> Bank::hear(net::ReceivedCall call, std::size_t payload_bytes) {
   if (shape_.delay.count() > 0) co_await sleep_until(timers_, timers_.now() + shape_.delay);
-  co_return judge(call);
+  co_return judge(call, payload_bytes);
 }
 
 Task<net::GrpcReply> Bank::answer_grpc(net::GrpcRequest request) {
-  const auto value = [&](std::string_view name) {
-    return std::string(request.metadata.find(name).value_or(std::string_view{}));
-  };
-  Call call{value("dtm-gid"), value("dtm-branch_id"), value("dtm-op"), request.message.size()};
-  switch (co_await hear(std::move(call))) {
-    case Verdict::success:
-      co_return net::GrpcReply::success({});
-    case Verdict::ongoing:
-      co_return net::GrpcReply::failure(net::GrpcCode::failed_precondition, "ONGOING");
-    case Verdict::refused:
-      break;
-  }
-  co_return net::GrpcReply::failure(net::GrpcCode::aborted, "not a call of this load");
+  net::ReceivedCall call = net::received_call(request.metadata);
+  const Outcome outcome = co_await hear(std::move(call), request.message.size());
+  co_return net::grpc_branch_answer(outcome, refusal);
 }
 
 Task<net::HttpResponse> Bank::answer_http(net::HttpRequest request) {
-  const auto value = [&](std::string_view name) {
-    return std::string(request.query_value(name).value_or(std::string_view{}));
-  };
-  Call call{value("gid"), value("branch_id"), value("op"), request.body.size()};
-  switch (co_await hear(std::move(call))) {
-    case Verdict::success:
-      co_return net::json_response(200, R"({"dtm_result":"SUCCESS"})");
-    case Verdict::ongoing:
-      co_return net::json_response(425, R"({"dtm_result":"ONGOING"})");
-    case Verdict::refused:
-      break;
-  }
-  co_return net::json_response(409,
-                               R"({"dtm_result":"FAILURE","message":"not a call of this load"})");
+  net::ReceivedCall call = net::received_call(request);
+  const Outcome outcome = co_await hear(std::move(call), request.body.size());
+  co_return net::http_branch_answer(outcome, refusal);
 }
 
 }  // namespace concerto::load

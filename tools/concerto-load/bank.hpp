@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/protocol/branch_messages.hpp>
 #include <concerto/transport/grpc_server.hpp>
 #include <concerto/transport/http_server.hpp>
 #include <concerto/transport/listener.hpp>
@@ -40,17 +41,8 @@ class Bank {
   std::string query_prepared(Wire wire) const;
 
  private:
-  enum class Verdict { success, ongoing, refused };
-
-  struct Call {
-    std::string gid;
-    std::string branch_id;
-    std::string op;
-    std::size_t payload_bytes = 0;
-  };
-
-  Verdict judge(const Call& call);
-  Task<Verdict> hear(Call call);
+  Outcome judge(const net::ReceivedCall& call, std::size_t payload_bytes);
+  Task<Outcome> hear(net::ReceivedCall call, std::size_t payload_bytes);
   Task<net::GrpcReply> answer_grpc(net::GrpcRequest request);
   Task<net::HttpResponse> answer_http(net::HttpRequest request);
   std::string url(Wire wire, const std::string& method) const;

@@ -1,10 +1,8 @@
 #include "api/error_answers.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
-#include <concerto/base/utf8.hpp>
 #include <concerto/engine/error.hpp>
+
+#include "api/answer_bodies.hpp"
 
 namespace concerto::net {
 namespace {
@@ -60,10 +58,7 @@ std::string text_of(const Error& error) {
 }
 
 HttpResponse with_message(unsigned status, std::string_view result, std::string_view message) {
-  boost::json::object body;
-  if (!result.empty()) body["dtm_result"] = result;
-  body["message"] = to_utf8(message);
-  return json_response(status, boost::json::serialize(body));
+  return json_response(status, result_body(result, message));
 }
 
 GrpcCode grpc_code(AnswerClass answer) noexcept {
@@ -99,9 +94,9 @@ HttpResponse http_answer(const Error& error) {
   const std::string text = text_of(error);
   switch (answer_class(error.code)) {
     case AnswerClass::failure:
-      return with_message(409, "FAILURE", text);
+      return with_message(409, failure_word, text);
     case AnswerClass::ongoing:
-      return with_message(425, "ONGOING", text);
+      return with_message(425, ongoing_word, text);
     case AnswerClass::overloaded:
     case AnswerClass::busy: {
       HttpResponse response = with_message(503, {}, text);

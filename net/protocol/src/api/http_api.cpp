@@ -10,6 +10,7 @@
 #include <concerto/protocol/api_http.hpp>
 #include <concerto/transport/percent.hpp>
 
+#include "api/answer_bodies.hpp"
 #include "api/error_answers.hpp"
 #include "api/inspection_json.hpp"
 #include "api/list_query.hpp"
@@ -40,7 +41,7 @@ std::string value_of(const HttpRequest& request, std::string_view name) {
 
 HttpResponse answer(const Result<>& result) {
   if (!result) return http_answer(result.error());
-  return json_response(200, R"({"dtm_result":"SUCCESS"})");
+  return json_response(200, std::string{success_body});
 }
 
 /// What only registerBranch answers to a body that it cannot read (protocol page 02, section 2).
@@ -145,7 +146,7 @@ Task<HttpResponse> HttpApi::version(HttpRequest /*request*/) {
 
 Task<HttpResponse> HttpApi::new_gid(HttpRequest /*request*/) {
   json::object body;
-  body["dtm_result"] = "SUCCESS";
+  body["dtm_result"] = success_word;
   body["gid"] = Coordinator::new_gid(random_).view();
   co_return json_response(200, json::serialize(body));
 }

@@ -2,11 +2,9 @@
 
 #include <utility>
 
-#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <concerto/base/utf8.hpp>
-
+#include "api/answer_bodies.hpp"
 #include "api/error_answers.hpp"
 #include "api/json_read.hpp"
 #include "api/request_json.hpp"
@@ -17,27 +15,15 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int parse_error = -32700;
-constexpr int bad_request = -32600;
-constexpr int method_not_found = -32601;
-constexpr int other_error = -32603;
-constexpr int failure_error = -32901;
+constexpr std::int64_t parse_error = -32700;
+constexpr std::int64_t bad_request = -32600;
+constexpr std::int64_t method_not_found = -32601;
 
 constexpr std::string_view no_id = R"("")";
 constexpr std::string_view refused_id = "null";
 
-std::string envelope(std::string_view id, const json::value& error, const json::value& result) {
-  std::string answer = R"({"error":)" + json::serialize(error) + R"(,"id":)";
-  answer += id;
-  answer += R"(,"jsonrpc":"2.0","result":)" + json::serialize(result) + "}";
-  return answer;
-}
-
-HttpResponse rpc_error(const RpcCall& call, int code, std::string_view message) {
-  json::object error;
-  error["code"] = code;
-  error["message"] = to_utf8(message);
-  return json_response(200, envelope(call.id, std::move(error), nullptr));
+HttpResponse rpc_error(const RpcCall& call, std::int64_t code, std::string_view message) {
+  return json_response(200, rpc_answer_body(call.id, rpc_error_value(code, message), nullptr));
 }
 
 bool is_id(JsonValue value) noexcept {
@@ -102,14 +88,14 @@ RpcAction action_with(const RpcCall& call, Result<Request> params) {
 
 }  // namespace
 
-HttpResponse rpc_result(const RpcCall& call, boost::json::value result) {
-  return json_response(200, envelope(call.id, nullptr, std::move(result)));
+HttpResponse rpc_result(const RpcCall& call, const json::value& result) {
+  return json_response(200, rpc_answer_body(call.id, nullptr, result));
 }
 
 HttpResponse rpc_answer(const RpcCall& call, const Result<>& result) {
   if (result) return rpc_result(call, nullptr);
   const bool failed = answer_class(result.error().code) == AnswerClass::failure;
-  return rpc_error(call, failed ? failure_error : other_error, result.error().detail);
+  return rpc_error(call, failed ? rpc_failure : rpc_other_error, result.error().detail);
 }
 
 RpcAction rpc_action(std::string_view body, RpcCall& call) {

@@ -32,7 +32,7 @@ using RpcAction = std::variant<HttpResponse, NewGidCall, TransRequest, BranchReq
 /// them. `call` has the id even when something else is wrong.
 RpcAction rpc_action(std::string_view body, RpcCall& call);
 
-HttpResponse rpc_result(const RpcCall& call, boost::json::value result);
+HttpResponse rpc_result(const RpcCall& call, const boost::json::value& result);
 HttpResponse rpc_answer(const RpcCall& call, const Result<>& result);
 
 }  // namespace concerto::net

@@ -4,9 +4,15 @@
 #include <array>
 
 #include <concerto/engine/mode.hpp>
+#include <concerto/protocol/branch_messages.hpp>
 
 namespace concerto::net {
 namespace {
+
+constexpr std::string_view gid_name = "dtm-gid";
+constexpr std::string_view trans_type_name = "dtm-trans_type";
+constexpr std::string_view branch_id_name = "dtm-branch_id";
+constexpr std::string_view op_name = "dtm-op";
 
 constexpr std::string_view binary_suffix = "-bin";
 
@@ -102,14 +108,14 @@ Result<> check_metadata(const BranchCall& call) {
 Result<GrpcMetadata> branch_metadata(const BranchCall& call) {
   GrpcMetadata metadata;
   metadata.reserve(own_fields + call.headers->size(), own_field_bytes + call.gid->view().size());
-  CONCERTO_CHECK(check_value("dtm-gid", call.gid->view()));
-  CONCERTO_CHECK(check_value("dtm-branch_id", call.branch_id));
-  CONCERTO_CHECK(check_value("dtm-op", call.op));
-  metadata.add("dtm-gid", call.gid->view());
+  CONCERTO_CHECK(check_value(gid_name, call.gid->view()));
+  CONCERTO_CHECK(check_value(branch_id_name, call.branch_id));
+  CONCERTO_CHECK(check_value(op_name, call.op));
+  metadata.add(gid_name, call.gid->view());
   // Of the few values that most transactions have.
-  metadata.add_repeated("dtm-trans_type", call.mode->name);
-  metadata.add_repeated("dtm-branch_id", call.branch_id);
-  metadata.add_repeated("dtm-op", call.op);
+  metadata.add_repeated(trans_type_name, call.mode->name);
+  metadata.add_repeated(branch_id_name, call.branch_id);
+  metadata.add_repeated(op_name, call.op);
   metadata.add_repeated("dtm-dtm", "");
   for (const auto& [name, value] : *call.headers) {
     CONCERTO_CHECK(add_header(metadata, name, value));
@@ -117,22 +123,11 @@ Result<GrpcMetadata> branch_metadata(const BranchCall& call) {
   return metadata;
 }
 
-BranchReply branch_reply(const GrpcReply& reply) {
-  const GrpcStatus& status = reply.status;
-  BranchReply result;
-  if (status.ok()) {
-    result.outcome = Outcome::success;
-  } else if (status.code == GrpcCode::failed_precondition ||
-             (status.code == GrpcCode::aborted && status.message == "ONGOING")) {
-    result.outcome = Outcome::ongoing;
-  } else if (status.code == GrpcCode::aborted) {
-    result.outcome = Outcome::failure;
-    result.error = make_error(EngineErrc::branch_failure, with_failure_suffix(status.message));
-  } else {
-    result.outcome = Outcome::error;
-    result.error = to_error(reply);
-  }
-  return result;
+ReceivedCall received_call(const GrpcMetadata& metadata) {
+  const auto value = [&](std::string_view name) {
+    return std::string{metadata.find(name).value_or(std::string_view{})};
+  };
+  return {value(gid_name), value(trans_type_name), value(branch_id_name), value(op_name)};
 }
 
 }  // namespace concerto::net

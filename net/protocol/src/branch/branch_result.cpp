@@ -2,15 +2,20 @@
 
 #include <string>
 
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
 #include <concerto/base/json_tree.hpp>
+#include <concerto/protocol/branch_messages.hpp>
 #include <concerto/protocol/http_branch_caller.hpp>
 #include <concerto/transport/http_error.hpp>
+
+#include "api/answer_bodies.hpp"
 
 namespace concerto::net {
 namespace {
 
-constexpr std::int64_t rpc_failure = -32901;
-constexpr std::int64_t rpc_ongoing = -32902;
+namespace json = boost::json;
 
 enum Word : std::size_t { ongoing, failed };
 
@@ -33,6 +38,52 @@ std::string_view rpc_message(JsonValue error) {
 
 }  // namespace
 
+GrpcReply grpc_branch_answer(Outcome outcome, std::string_view text) {
+  switch (outcome) {
+    case Outcome::success:
+      return GrpcReply::success({});
+    case Outcome::failure:
+      return GrpcReply::failure(GrpcCode::aborted, std::string{text});
+    case Outcome::ongoing:
+      return GrpcReply::failure(GrpcCode::failed_precondition, std::string{ongoing_word});
+    case Outcome::error:
+      break;
+  }
+  return GrpcReply::failure(GrpcCode::unknown, std::string{text});
+}
+
+BranchReply branch_reply(const GrpcReply& reply) {
+  const GrpcStatus& status = reply.status;
+  BranchReply result;
+  if (status.ok()) {
+    result.outcome = Outcome::success;
+  } else if (status.code == GrpcCode::failed_precondition ||
+             (status.code == GrpcCode::aborted && status.message == ongoing_word)) {
+    result.outcome = Outcome::ongoing;
+  } else if (status.code == GrpcCode::aborted) {
+    result.outcome = Outcome::failure;
+    result.error = make_error(EngineErrc::branch_failure, with_failure_suffix(status.message));
+  } else {
+    result.outcome = Outcome::error;
+    result.error = to_error(reply);
+  }
+  return result;
+}
+
+HttpResponse http_branch_answer(Outcome outcome, std::string_view text) {
+  switch (outcome) {
+    case Outcome::success:
+      return json_response(200, std::string{success_body});
+    case Outcome::failure:
+      return json_response(409, result_body(failure_word, text));
+    case Outcome::ongoing:
+      return json_response(425, result_body(ongoing_word, ongoing_word));
+    case Outcome::error:
+      break;
+  }
+  return json_response(500, result_body({}, text));
+}
+
 BranchReply judge_http_answer(unsigned status, std::string_view body, std::uint32_t words_beyond) {
   const auto contains = [&](Word word) {
     return (words_beyond >> word & 1) != 0 || body.find(decisive_words[word]) != body.npos;
@@ -48,6 +99,24 @@ BranchReply judge_http_answer(unsigned status, std::string_view body, std::uint3
   BranchReply reply = unknown(HttpErrc::bad_status, std::string{cut(body)});
   reply.full_text = "HTTP status " + std::to_string(status) + ": " + reply.error.detail;
   return reply;
+}
+
+HttpResponse rpc_branch_answer(Outcome outcome, std::string_view id, std::string_view text) {
+  const auto body = [id](const json::value& error, const json::value& result) {
+    const std::string id_text = json::serialize(json::string_view{id.data(), id.size()});
+    return json_response(200, rpc_answer_body(id_text, error, result));
+  };
+  switch (outcome) {
+    case Outcome::success:
+      return body(nullptr, json::object{{"dtm_result", success_word}});
+    case Outcome::failure:
+      return body(rpc_error_value(rpc_failure, text), nullptr);
+    case Outcome::ongoing:
+      return body(rpc_error_value(rpc_ongoing, ongoing_word), nullptr);
+    case Outcome::error:
+      break;
+  }
+  return body(rpc_error_value(rpc_other_error, text), nullptr);
 }
 
 BranchReply judge_rpc_answer(unsigned status, std::string_view body) {

@@ -1,6 +1,7 @@
 #include "branch_url.hpp"
 
 #include <concerto/engine/mode.hpp>
+#include <concerto/protocol/branch_messages.hpp>
 #include <concerto/transport/percent.hpp>
 
 namespace concerto::net {
@@ -21,6 +22,18 @@ std::string branch_url(const BranchCall& call) {
   append_query_escaped(out.append("&op="), call.op);
   append_query_escaped(out.append("&trans_type="), call.mode->name);
   return out;
+}
+
+ReceivedCall received_call(const HttpRequest& request) {
+  ReceivedCall call;
+  // The parameters of the call stand behind those of the service's own URL, so the last ones count.
+  for (const auto& [name, value] : request.query) {
+    if (name == "gid") call.gid = value;
+    if (name == "trans_type") call.trans_type = value;
+    if (name == "branch_id") call.branch_id = value;
+    if (name == "op") call.op = value;
+  }
+  return call;
 }
 
 }  // namespace concerto::net

@@ -1,11 +1,12 @@
 #include <algorithm>
-#include <workflow.pb.h>
 
 #include <concerto/engine/mode.hpp>
+#include <concerto/protocol/branch_messages.hpp>
 #include <concerto/protocol/grpc_branch_caller.hpp>
 #include <concerto/transport/url.hpp>
 
 #include "branch/branch_metadata.hpp"
+#include "branch/branch_result.hpp"
 
 namespace concerto::net {
 namespace {
@@ -41,9 +42,7 @@ BranchReply not_sent(const Error& error) {
 /// whatever the mode: WorkflowData.
 std::string message_of(const BranchCall& call) {
   if (!is_resumed(*call.mode)) return std::string{call.payload};
-  workflow::WorkflowData data;
-  data.set_data(call.payload.data(), call.payload.size());
-  return data.SerializeAsString();
+  return workflow_data_message(call.payload);
 }
 
 Task<BranchReply> answer(BranchReply reply) {

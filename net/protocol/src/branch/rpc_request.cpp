@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <boost/json/serialize.hpp>
@@ -9,6 +10,7 @@
 #include <concerto/base/json_tree.hpp>
 #include <concerto/base/utf8.hpp>
 #include <concerto/engine/mode.hpp>
+#include <concerto/protocol/branch_messages.hpp>
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/percent.hpp>
 
@@ -96,6 +98,25 @@ Result<std::string> params(const BranchCall& call) {
   return "{" + own + other_members(call.payload.substr(begin), payload.root()) + "}";
 }
 
+/// A member that is a text; an absent one is empty.
+Result<std::string> text_member(JsonValue object, std::string_view name) {
+  const auto member = object.find(name);
+  if (!member) return std::string{};
+  if (member->is(JsonKind::text)) return std::string{member->text()};
+  return make_error(Errc::invalid_request, "'" + std::string{name} + "' of a JSON-RPC call is " +
+                                               std::string{describe(member->kind())} +
+                                               " and no string");
+}
+
+Result<ReceivedCall> names_in(JsonValue params) {
+  ReceivedCall call;
+  CONCERTO_TRY(call.gid, text_member(params, "gid"));
+  CONCERTO_TRY(call.trans_type, text_member(params, "trans_type"));
+  CONCERTO_TRY(call.branch_id, text_member(params, "branch_id"));
+  CONCERTO_TRY(call.op, text_member(params, "op"));
+  return call;
+}
+
 }  // namespace
 
 Result<> check_rpc_payload(std::string_view payload) {
@@ -111,6 +132,21 @@ Result<std::string> rpc_request_body(const BranchCall& call, std::string_view id
   out.append("{\"id\":\"").append(id).append("\",\"jsonrpc\":\"2.0\",\"method\":").append(method);
   out.append(",\"params\":").append(members).append("}");
   return out;
+}
+
+Result<ReceivedRpcCall> received_rpc_call(std::string_view body) {
+  JsonTree tree;
+  CONCERTO_CHECK(tree.parse(body));
+  const JsonValue root = tree.root();
+  const auto params = root.is(JsonKind::object) ? root.find("params") : std::nullopt;
+  if (!params || !params->is(JsonKind::object)) {
+    return make_error(Errc::invalid_request, "a JSON-RPC call is an object with params");
+  }
+  ReceivedRpcCall received;
+  CONCERTO_TRY(received.id, text_member(root, "id"));
+  CONCERTO_TRY(received.method, text_member(root, "method"));
+  CONCERTO_TRY(received.call, names_in(*params));
+  return received;
 }
 
 }  // namespace concerto::net

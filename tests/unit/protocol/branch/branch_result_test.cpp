@@ -12,6 +12,58 @@
 namespace concerto::net {
 namespace {
 
+struct ReplyCase {
+  const char* name;
+  GrpcCode code;
+  const char* message;
+  Outcome outcome;
+  const char* text;
+};
+
+void PrintTo(const ReplyCase& row, std::ostream* out) {
+  *out << row.name;
+}
+
+class Reply : public testing::TestWithParam<ReplyCase> {};
+
+TEST_P(Reply, HasItsOutcome) {
+  const BranchReply reply = branch_reply(GrpcReply::failure(GetParam().code, GetParam().message));
+  EXPECT_EQ(reply.outcome, GetParam().outcome);
+  EXPECT_EQ(reply.error.detail, GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    BranchReply, Reply,
+    testing::Values(
+        ReplyCase{"Ok", GrpcCode::ok, "", Outcome::success, ""},
+        ReplyCase{"Aborted", GrpcCode::aborted, "no money", Outcome::failure, "no money FAILURE"},
+        ReplyCase{"AbortedWithSuffix", GrpcCode::aborted, "no money FAILURE", Outcome::failure,
+                  "no money FAILURE"},
+        ReplyCase{"AbortedAsGoZeroDoes", GrpcCode::aborted, "FAILURE", Outcome::failure,
+                  "FAILURE FAILURE"},
+        ReplyCase{"AbortedWithoutText", GrpcCode::aborted, "", Outcome::failure, " FAILURE"},
+        ReplyCase{"AbortedOngoing", GrpcCode::aborted, "ONGOING", Outcome::ongoing, ""},
+        ReplyCase{"AbortedAboutOngoing", GrpcCode::aborted, "is ONGOING", Outcome::failure,
+                  "is ONGOING FAILURE"},
+        ReplyCase{"FailedPrecondition", GrpcCode::failed_precondition, "FAILURE", Outcome::ongoing,
+                  ""},
+        ReplyCase{"NotFound", GrpcCode::not_found, "x", Outcome::error,
+                  "rpc error: code = NotFound desc = x"},
+        ReplyCase{"TextsDoNotDecideElsewhere", GrpcCode::internal, "FAILURE", Outcome::error,
+                  "rpc error: code = Internal desc = FAILURE"},
+        ReplyCase{"DeadlineExceeded", GrpcCode::deadline_exceeded, "late", Outcome::error,
+                  "rpc error: code = DeadlineExceeded desc = late"},
+        ReplyCase{"Cancelled", GrpcCode::cancelled, "", Outcome::error,
+                  "rpc error: code = Canceled desc = "}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(BranchReply, KeepsWhetherTheCallWasSent) {
+  GrpcReply reply = GrpcReply::failure(GrpcCode::unavailable, "refused");
+  EXPECT_EQ(branch_reply(reply).error.code, Condition::outcome_unknown);
+  reply.sent = false;
+  EXPECT_EQ(branch_reply(reply).error.code, Condition::retry_later);
+}
+
 struct ResultCase {
   const char* name;
   unsigned status;
