@@ -31,8 +31,11 @@ void check_answer(const HttpResponse& answer, const RpcCall& call, bool is_error
 }  // namespace
 
 void json_rpc_bodies(std::string_view input) {
+  const Gate gate;
+  const RequestContext context;
+  const HttpHeaders headers;
   RpcCall call;
-  const RpcAction action = rpc_action(input, call);
+  const RpcAction action = rpc_action(input, {gate, context, headers}, call);
   if (const auto* const answer = std::get_if<HttpResponse>(&action)) {
     check_answer(*answer, call, true);
     return;

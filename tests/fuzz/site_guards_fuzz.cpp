@@ -3,6 +3,7 @@
 
 #include <concerto/protocol/site_guard.hpp>
 
+#include "api/error_answers.hpp"
 #include "fuzz_target.hpp"
 #include "http/message_parser.hpp"
 
@@ -19,29 +20,33 @@ SiteGuard guard_with(bool get_may_change) {
   return SiteGuard{std::move(options)};
 }
 
-unsigned answer(const SiteGuard& guard, const HttpRequest& request, RouteEffect effect) {
-  const auto refusal = guard.refuse(request, effect);
+constexpr RouteNeeds read{RouteDeed::reads, RouteRole::viewers, RouteBrowser::any_page};
+constexpr RouteNeeds change{RouteDeed::changes, RouteRole::clients, RouteBrowser::own_pages};
+
+unsigned answer(const SiteGuard& guard, const RouteNeeds& needs, const HttpRequest& request) {
+  const auto refusal = guard.refuse(needs, request);
   if (!refusal) return 200;
-  require(refusal->status == 403 || refusal->status == 405);
-  return refusal->status;
+  const unsigned status = http_answer(*refusal).status;
+  require(status == 403 || status == 405);
+  return status;
 }
 
 void check(const HttpRequest& request) {
   const SiteGuard guard = guard_with(true);
-  const unsigned reading = answer(guard, request, RouteEffect::reads);
-  const unsigned changing = answer(guard, request, RouteEffect::changes);
+  const unsigned reading = answer(guard, read, request);
+  const unsigned changing = answer(guard, change, request);
   require(reading == 200 || changing == 403);
 
   const SiteGuard strict = guard_with(false);
-  const unsigned strictly = answer(strict, request, RouteEffect::changes);
+  const unsigned strictly = answer(strict, change, request);
   require(strictly == changing || (request.method == "GET" && strictly != 200));
 
   HttpRequest by_browser = request;
   by_browser.headers.add("Origin", "https://evil.example");
-  require(answer(guard, by_browser, RouteEffect::changes) == 403);
+  require(answer(guard, change, by_browser) == 403);
   by_browser = request;
   by_browser.headers.add("Sec-Fetch-Site", "cross-site");
-  require(answer(guard, by_browser, RouteEffect::changes) == 403);
+  require(answer(guard, change, by_browser) == 403);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <concerto/engine/mode.hpp>
 
 #include "admin_page.hpp"
+#include "ops_paths.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -15,6 +16,11 @@ namespace {
 namespace json = boost::json;
 
 using Reasons = std::vector<std::string>;
+
+constexpr net::RouteNeeds for_anyone{net::RouteDeed::reads, net::RouteRole::anyone,
+                                     net::RouteBrowser::any_page};
+constexpr net::RouteNeeds for_viewers{net::RouteDeed::reads, net::RouteRole::viewers,
+                                      net::RouteBrowser::any_page};
 
 /// The answer of a probe: 503 with what is wrong, or 200; in both cases with what may become wrong.
 net::HttpResponse probe_answer(const char* fault, const Reasons& reasons, const Reasons& warnings) {
@@ -29,9 +35,10 @@ Task<net::HttpResponse> answer_with(net::HttpResponse answer) {
   co_return answer;
 }
 
-net::HttpHandler probe(const char* fault, std::function<Reasons()> find,
-                       std::function<Reasons()> warn) {
-  return [fault, find = std::move(find), warn = std::move(warn)](const net::HttpRequest&) {
+net::RouteHandler probe(const char* fault, std::function<Reasons()> find,
+                        std::function<Reasons()> warn) {
+  return [fault, find = std::move(find), warn = std::move(warn)](const net::HttpRequest&,
+                                                                 const RequestContext&) {
     return answer_with(probe_answer(fault, find(), warn()));
   };
 }
@@ -48,28 +55,31 @@ std::string admin_text() {
   return std::string(admin_page).replace(at, place.size(), options);
 }
 
-net::HttpHandler admin() {
+net::RouteHandler admin() {
   net::HttpResponse response;
   response.content_type = "text/html; charset=utf-8";
   response.headers.add("Cache-Control", "no-cache");
   response.headers.add("X-Frame-Options", "DENY");
   response.body = admin_text();
-  return
-      [response = std::move(response)](const net::HttpRequest&) { return answer_with(response); };
+  return [response = std::move(response)](const net::HttpRequest&, const RequestContext&) {
+    return answer_with(response);
+  };
 }
 
 }  // namespace
 
-void OpsPages::register_on(net::Router& router) const {
-  // The reference's path, and the one that scrapers try first.
-  for (const char* path : {"/api/metrics", "/metrics"}) {
-    router.add("GET", path, [this](const net::HttpRequest&) { return metrics(); });
+void OpsPages::register_on(net::GatedRouter& router) const {
+  for (const std::string_view path : metrics_paths) {
+    router.add("GET", path, for_viewers,
+               [this](const net::HttpRequest&, const RequestContext&) { return metrics(); });
   }
-  router.add("GET", "/livez", probe("not live", sources_.not_live, [] { return Reasons{}; }));
-  router.add("GET", "/readyz", probe("not ready", sources_.not_ready, sources_.warnings));
-  // (protocol page 02, section 11)
-  router.add("GET", sources_.admin_base + "/", admin());
-  router.add_prefix("GET", sources_.admin_base + "/admin/", admin());
+  router.add("GET", live_path, for_anyone,
+             probe("not live", sources_.not_live, [] { return Reasons{}; }));
+  router.add("GET", ready_path, for_anyone,
+             probe("not ready", sources_.not_ready, sources_.warnings));
+  // The page (protocol page 02, section 11) has no data; what it asks for has needs of its own.
+  router.add("GET", sources_.admin_base + "/", for_anyone, admin());
+  router.add_prefix("GET", sources_.admin_base + "/admin/", for_anyone, admin());
 }
 
 Task<net::HttpResponse> OpsPages::metrics() const {

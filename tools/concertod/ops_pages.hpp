@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <concerto/transport/http_router.hpp>
+#include <concerto/protocol/gated_router.hpp>
 
 namespace concerto::tools {
 
@@ -25,7 +25,7 @@ class OpsPages {
 
   explicit OpsPages(Sources sources) : sources_(std::move(sources)) {}
 
-  void register_on(net::Router& router) const;
+  void register_on(net::GatedRouter& router) const;
 
  private:
   Task<net::HttpResponse> metrics() const;

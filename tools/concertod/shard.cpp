@@ -7,7 +7,6 @@
 #include <boost/asio/ip/host_name.hpp>
 
 #include <concerto/base/start_thread.hpp>
-#include <concerto/protocol/site_guard.hpp>
 
 namespace concerto::tools {
 namespace {
@@ -74,11 +73,11 @@ std::string machine_name() {
   return unknown ? std::string{} : name;
 }
 
-net::SiteGuardOptions guard_options(const Config& config) {
-  net::SiteGuardOptions options;
-  options.allowed_hosts = net::host_list(config.allowed_hosts);
-  options.own_name = machine_name();
-  options.get_may_change = config.get_may_change;
+net::GateOptions gate_options(const Config& config) {
+  net::GateOptions options;
+  options.sites.allowed_hosts = net::host_list(config.allowed_hosts);
+  options.sites.own_name = machine_name();
+  options.sites.get_may_change = config.get_may_change;
   return options;
 }
 
@@ -140,6 +139,8 @@ Shard::Shard(const ShardSetup& setup)
       grpc_branches_(channels_),
       branches_(http_branches_, grpc_branches_, net::docker_host_wanted()),
       alerts_(io_.get_executor(), timers_, http_client_, observer_, alert_options(setup.config)),
+      gate_(gate_options(setup.config)),
+      router_(gate_, setup.clock),
       work_(io_.get_executor()) {
   observer_.on_trouble([this](const BranchTrouble& trouble) { alerts_.report(trouble); });
 }
@@ -155,17 +156,14 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   api_options.zone_offset = zone_offset(config.time_zone_offset);
   api_options.reset_beyond =
       3 * config.coordinator.timeout_to_fail;  // As the reference (page 02, section 7.3).
-  http_api_ = std::make_unique<net::HttpApi>(coordinator, random_, clock_, std::move(api_options));
+  http_api_ =
+      std::make_unique<net::HttpApi>(coordinator, gate_, random_, clock_, std::move(api_options));
   http_api_->register_on(router_);
   pages.register_on(router_);
   net::HttpServerOptions http = http_options(config.limits);
   http.buffers = buffers_;
   http.sockets = ports.http.sockets;
   http.failed_handshakes = ports.http.failed_handshakes;
-  router_.set_guard([guard = net::SiteGuard{guard_options(config)}](const net::HttpRequest& request,
-                                                                    net::RouteEffect effect) {
-    return guard.refuse(request, effect);
-  });
   http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),
                                                    std::move(http));
   net::GrpcServerOptions grpc = grpc_options(config.limits);
@@ -173,7 +171,8 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   grpc.failed_handshakes = ports.grpc.failed_handshakes;
   grpc.buffers = buffers_;
   grpc_server_ = std::make_unique<net::GrpcServer>(io_.get_executor(), timers_, std::move(grpc));
-  grpc_api_ = std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, random_, clock_);
+  grpc_api_ =
+      std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, gate_, random_, clock_);
   grpc_api_->register_on(*grpc_server_);
 }
 

@@ -11,6 +11,8 @@
 #include <concerto/protocol/api_grpc.hpp>
 #include <concerto/protocol/api_http.hpp>
 #include <concerto/protocol/branch_dispatcher.hpp>
+#include <concerto/protocol/gate.hpp>
+#include <concerto/protocol/gated_router.hpp>
 #include <concerto/protocol/grpc_branch_caller.hpp>
 #include <concerto/protocol/http_branch_caller.hpp>
 #include <concerto/protocol/target_channels.hpp>
@@ -19,7 +21,6 @@
 #include <concerto/transport/grpc_server.hpp>
 #include <concerto/transport/host_resolver.hpp>
 #include <concerto/transport/http_client.hpp>
-#include <concerto/transport/http_router.hpp>
 #include <concerto/transport/http_server.hpp>
 #include <concerto/transport/socket_budget.hpp>
 #include <concerto/transport/system.hpp>
@@ -116,7 +117,8 @@ class Shard {
   net::BranchDispatcher branches_;
   net::AlertHook alerts_;
 
-  net::Router router_;
+  const net::Gate gate_;
+  net::GatedRouter router_;
   std::unique_ptr<net::HttpApi> http_api_;
   std::unique_ptr<net::GrpcApi> grpc_api_;
   std::unique_ptr<net::HttpServer> http_server_;

@@ -34,11 +34,12 @@ class OpenApiRoutes : public testing::Test {
     pages_.register_on(router_);
   }
 
-  net::HttpResponse get(const std::string& path) {
+  net::HttpResponse get(const std::string& path) { return get(router_, path); }
+  net::HttpResponse get(const net::GatedRouter& router, const std::string& path) {
     net::HttpRequest request;
     request.method = "GET";
     request.path = path;
-    return **world_.start(router_.route(std::move(request)));
+    return **world_.start(router.route(std::move(request)));
   }
 
   test::FakeClock clock_;
@@ -46,13 +47,14 @@ class OpenApiRoutes : public testing::Test {
   persist::MemoryStore store_;
   test::ScriptedBranches branches_;
   test::CoordinatorWorld world_{store_, clock_, branches_};
-  net::HttpApi http_api_{world_.coordinator(), random_, clock_};
+  const net::Gate gate_;
+  net::HttpApi http_api_{world_.coordinator(), gate_, random_, clock_};
   OpsPages pages_{{no_metrics, nothing_wrong, nothing_wrong, nothing_wrong, ""}};
-  net::Router router_;
+  net::GatedRouter router_{gate_, clock_};
 };
 
 /// `GET /path` of everything that the router serves; `X/` behind `X` is only a redirect.
-std::set<std::string> served(const net::Router& router) {
+std::set<std::string> served(const net::GatedRouter& router) {
   std::set<std::string> paths, result;
   for (const auto& route : router.routes()) paths.insert(route.path);
   for (const auto& route : router.routes()) {
@@ -131,16 +133,15 @@ TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {
                      return std::vector<std::string>{"stuck", "slow"};
                    },
                    nothing_wrong, "/dtm"}};
-  net::Router router;
+  net::GatedRouter router{gate_, clock_};
   broken.register_on(router);
   EXPECT_EQ(get("/livez").body, R"({"status":"ok"})");
-  router_ = router;
-  EXPECT_EQ(get("/livez").status, 503U);
-  EXPECT_EQ(get("/livez").body, R"({"status":"not live","reasons":["stuck"]})");
-  EXPECT_EQ(get("/readyz").body, R"({"status":"not ready","reasons":["stuck","slow"]})");
-  EXPECT_EQ(get("/").status, 404U);
-  EXPECT_EQ(get("/dtm/").status, 200U);
-  EXPECT_EQ(get("/dtm/admin/any/view").content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(get(router, "/livez").status, 503U);
+  EXPECT_EQ(get(router, "/livez").body, R"({"status":"not live","reasons":["stuck"]})");
+  EXPECT_EQ(get(router, "/readyz").body, R"({"status":"not ready","reasons":["stuck","slow"]})");
+  EXPECT_EQ(get(router, "/").status, 404U);
+  EXPECT_EQ(get(router, "/dtm/").status, 200U);
+  EXPECT_EQ(get(router, "/dtm/admin/any/view").content_type, "text/html; charset=utf-8");
 }
 
 }  // namespace

@@ -121,4 +121,15 @@ GrpcStatus grpc_answer(const Error& error) {
   return status;
 }
 
+HttpResponse http_answer(const Refusal& refusal) {
+  if (refusal.kind != Refusal::Kind::wrong_method) return error_response(403, refusal.sentence);
+  HttpResponse response = error_response(405, refusal.sentence);
+  response.headers.add("Allow", "POST");
+  return response;
+}
+
+GrpcStatus grpc_answer(const Refusal& refusal) {
+  return {GrpcCode::permission_denied, refusal.sentence};
+}
+
 }  // namespace concerto::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concerto/base/error.hpp>
+#include <concerto/protocol/route_needs.hpp>
 #include <concerto/transport/grpc_status.hpp>
 #include <concerto/transport/http_message.hpp>
 
@@ -26,5 +27,9 @@ HttpResponse http_answer(const Error& error);
 
 /// The gRPC status. An error that carries a gRPC status keeps its code.
 GrpcStatus grpc_answer(const Error& error);
+
+/// The answers to a request that the gate refuses.
+HttpResponse http_answer(const Refusal& refusal);
+GrpcStatus grpc_answer(const Refusal& refusal);
 
 }  // namespace concerto::net

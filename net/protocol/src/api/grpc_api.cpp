@@ -27,15 +27,26 @@ GrpcReply failure(const Error& error) {
   return reply;
 }
 
+Task<GrpcReply> reply_with(GrpcReply reply) {
+  co_return reply;
+}
+
+Task<GrpcReply> refused(const Refusal& refusal) {
+  GrpcReply reply;
+  reply.status = grpc_answer(refusal);
+  return reply_with(std::move(reply));
+}
+
 GrpcReply answer(const Result<>& result) {
   return result ? GrpcReply::success({}) : failure(result.error());
 }
 
 }  // namespace
 
-GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random,
-                 const Clock& clock)
+GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, const Gate& gate,
+                 RandomSource& random, const Clock& clock)
     : coordinator_(coordinator),
+      gate_(gate),
       random_(random),
       clock_(clock),
       health_(std::move(executor)),
@@ -59,21 +70,25 @@ void GrpcApi::set_serving(bool serving) {
 void GrpcApi::add(GrpcServer& server, const Route& route) {
   ApiProbe::Entry& counts = entry(route.grpc);
   server.add_unary(path_of(route.grpc), [this, &counts, &route](GrpcRequest request) {
-    return count(counts, serve(route, std::move(request)));
+    const RequestContext context = context_of(request);
+    if (const auto refusal = gate_.refuse_grpc(route.needs(), context, request.metadata)) {
+      return refused(*refusal);
+    }
+    return count(counts, serve(route, std::move(request), context));
   });
 }
 
-Task<GrpcReply> GrpcApi::serve(const Route& route, GrpcRequest request) {
+Task<GrpcReply> GrpcApi::serve(const Route& route, GrpcRequest request, RequestContext context) {
   if (const auto* const trans = std::get_if<TransOperation>(&route.operation)) {
-    return change(*trans, std::move(request));
+    return change(*trans, std::move(request), context);
   }
   if (const auto* const branch = std::get_if<BranchOperation>(&route.operation)) {
-    return register_branch(*branch, std::move(request));
+    return register_branch(*branch, std::move(request), context);
   }
   const auto* const own = std::get_if<OwnHandlers>(&route.operation);
   // No message of dtmgimp.Dtm is a gid alone.
   CONCERTO_ASSERT(own != nullptr && own->grpc != nullptr);
-  return (this->*own->grpc)(std::move(request));
+  return (this->*own->grpc)(std::move(request), context);
 }
 
 ApiProbe::Entry& GrpcApi::entry(std::string_view method) {
@@ -89,20 +104,19 @@ Task<GrpcReply> GrpcApi::count(ApiProbe::Entry& entry, Task<GrpcReply> handled) 
   co_return reply;
 }
 
-Task<GrpcReply> GrpcApi::new_gid(GrpcRequest /*request*/) {
+Task<GrpcReply> GrpcApi::new_gid(GrpcRequest /*request*/, RequestContext /*context*/) {
   co_return GrpcReply::success(gid_reply(Coordinator::new_gid(random_)));
 }
 
-Task<GrpcReply> GrpcApi::register_branch(BranchOperation operation, GrpcRequest request) {
-  const RequestContext context = context_of(request);
+Task<GrpcReply> GrpcApi::register_branch(BranchOperation operation, GrpcRequest request,
+                                         RequestContext context) {
   Result<BranchRequest> branch = branch_request_from_proto(request.message);
   if (!branch) co_return failure(branch.error());
   const Result<> result = co_await (coordinator_.*operation)(std::move(*branch), context);
   co_return answer(result);
 }
 
-Task<GrpcReply> GrpcApi::prepare_workflow(GrpcRequest request) {
-  const RequestContext context = context_of(request);
+Task<GrpcReply> GrpcApi::prepare_workflow(GrpcRequest request, RequestContext context) {
   Result<TransRequest> trans = trans_request_from_proto(request.message);
   if (!trans) co_return failure(trans.error());
   const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans), context);
@@ -110,8 +124,7 @@ Task<GrpcReply> GrpcApi::prepare_workflow(GrpcRequest request) {
   co_return GrpcReply::success(progresses_reply(*prepared));
 }
 
-Task<GrpcReply> GrpcApi::subscribe(GrpcRequest request) {
-  const RequestContext context = context_of(request);
+Task<GrpcReply> GrpcApi::subscribe(GrpcRequest request, RequestContext context) {
   Result<TopicRequest> topic = topic_request_from_proto(request.message);
   if (!topic) co_return failure(topic.error());
   const Result<> result = co_await coordinator_.subscribe(
@@ -119,8 +132,7 @@ Task<GrpcReply> GrpcApi::subscribe(GrpcRequest request) {
   co_return answer(result);
 }
 
-Task<GrpcReply> GrpcApi::unsubscribe(GrpcRequest request) {
-  const RequestContext context = context_of(request);
+Task<GrpcReply> GrpcApi::unsubscribe(GrpcRequest request, RequestContext context) {
   Result<TopicRequest> topic = topic_request_from_proto(request.message);
   if (!topic) co_return failure(topic.error());
   const Result<> result =
@@ -128,16 +140,15 @@ Task<GrpcReply> GrpcApi::unsubscribe(GrpcRequest request) {
   co_return answer(result);
 }
 
-Task<GrpcReply> GrpcApi::delete_topic(GrpcRequest request) {
-  const RequestContext context = context_of(request);
+Task<GrpcReply> GrpcApi::delete_topic(GrpcRequest request, RequestContext context) {
   Result<TopicRequest> topic = topic_request_from_proto(request.message);
   if (!topic) co_return failure(topic.error());
   const Result<> result = co_await coordinator_.delete_topic(std::move(topic->topic), context);
   co_return answer(result);
 }
 
-Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request) {
-  const RequestContext context = context_of(request);
+Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request,
+                                RequestContext context) {
   Result<TransRequest> trans = trans_request_from_proto(request.message);
   if (!trans) co_return failure(trans.error());
   request.message = {};  // a submit may wait long for its result

@@ -16,7 +16,6 @@
 #include "api/list_query.hpp"
 #include "api/openapi_document.hpp"
 #include "api/pending_outcome.hpp"
-#include "api/request_contexts.hpp"
 #include "api/request_json.hpp"
 #include "api/route_table.hpp"
 #include "api/trans_json.hpp"
@@ -67,13 +66,17 @@ Task<HttpResponse> redirect(std::string path, HttpRequest request) {
 
 }  // namespace
 
-HttpApi::HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& clock,
-                 HttpApiOptions options)
-    : coordinator_(coordinator), random_(random), clock_(clock), options_(std::move(options)) {}
+HttpApi::HttpApi(Coordinator& coordinator, const Gate& gate, RandomSource& random,
+                 const Clock& clock, HttpApiOptions options)
+    : coordinator_(coordinator),
+      gate_(gate),
+      random_(random),
+      clock_(clock),
+      options_(std::move(options)) {}
 
-void HttpApi::register_on(Router& router) {
+void HttpApi::register_on(GatedRouter& router) {
   for (const Route& route : RouteTable::rows()) {
-    const HttpHandler handler =
+    const RouteHandler handler =
         std::visit([this](auto operation) { return bound(operation); }, route.operation);
     for (std::string_view rest = route.methods; !rest.empty();) {
       const std::size_t size = std::min(rest.find(' '), rest.size());
@@ -84,28 +87,28 @@ void HttpApi::register_on(Router& router) {
   router.set_fallback(counted("unknown", router.fallback()));
 }
 
-void HttpApi::add(Router& router, std::string_view method, const Route& route,
-                  const HttpHandler& handler) {
+void HttpApi::add(GatedRouter& router, std::string_view method, const Route& route,
+                  const RouteHandler& handler) {
   const std::string path{route.path};
   if (path.ends_with("/*")) {
     const std::string plain = path.substr(0, path.size() - 2);
-    return router.add_prefix(method, plain + "/", counted(plain, handler));
+    return router.add_prefix(method, plain + "/", route.needs(), counted(plain, handler));
   }
   // Probes are not counted.
-  if (method == Router::any_method) return router.add(method, path, handler);
-  const RouteEffect effect =
-      route.deed == RouteDeed::reads ? RouteEffect::reads : RouteEffect::changes;
-  router.add(method, path, effect, counted(path, handler));
-  router.add(method, path + "/", effect,
-             [path](HttpRequest request) { return redirect(path, std::move(request)); });
+  if (method == Router::any_method) return router.add(method, path, route.needs(), handler);
+  router.add(method, path, route.needs(), counted(path, handler));
+  router.add(method, path + "/", route.needs(),
+             [path](HttpRequest request, RequestContext /*context*/) {
+               return redirect(path, std::move(request));
+             });
 }
 
-HttpHandler HttpApi::counted(std::string_view path, HttpHandler handler) {
+RouteHandler HttpApi::counted(std::string_view path, RouteHandler handler) {
   std::string api{path.substr(path.rfind('/') + 1)};
   boost::algorithm::to_lower(api);
   ApiProbe::Entry& entry = probe_.entry(api);
-  return [this, &entry, handler = std::move(handler)](HttpRequest request) {
-    return count(entry, handler(std::move(request)));
+  return [this, &entry, handler = std::move(handler)](HttpRequest request, RequestContext context) {
+    return count(entry, handler(std::move(request), context));
   };
 }
 
@@ -116,42 +119,44 @@ Task<HttpResponse> HttpApi::count(ApiProbe::Entry& entry, Task<HttpResponse> han
   co_return response;
 }
 
-HttpHandler HttpApi::bound(const OwnHandlers& own) {
-  return [this, handler = own.http](HttpRequest request) {
-    return (this->*handler)(std::move(request));
+RouteHandler HttpApi::bound(const OwnHandlers& own) {
+  return [this, handler = own.http](HttpRequest request, RequestContext context) {
+    return (this->*handler)(std::move(request), context);
   };
 }
 
-HttpHandler HttpApi::bound(TransOperation operation) {
-  return [this, operation](HttpRequest request) { return change(operation, std::move(request)); };
-}
-
-HttpHandler HttpApi::bound(BranchOperation operation) {
-  return [this, operation](HttpRequest request) {
-    return register_branch(operation, std::move(request));
+RouteHandler HttpApi::bound(TransOperation operation) {
+  return [this, operation](HttpRequest request, RequestContext context) {
+    return change(operation, std::move(request), context);
   };
 }
 
-HttpHandler HttpApi::bound(GidOperation operation) {
-  return [this, operation](HttpRequest request) {
-    return change_by_gid(operation, std::move(request));
+RouteHandler HttpApi::bound(BranchOperation operation) {
+  return [this, operation](HttpRequest request, RequestContext context) {
+    return register_branch(operation, std::move(request), context);
   };
 }
 
-Task<HttpResponse> HttpApi::version(HttpRequest /*request*/) {
+RouteHandler HttpApi::bound(GidOperation operation) {
+  return [this, operation](HttpRequest request, RequestContext context) {
+    return change_by_gid(operation, std::move(request), context);
+  };
+}
+
+Task<HttpResponse> HttpApi::version(HttpRequest /*request*/, RequestContext /*context*/) {
   json::object body;
   body["version"] = options_.version;
   co_return json_response(200, json::serialize(body));
 }
 
-Task<HttpResponse> HttpApi::new_gid(HttpRequest /*request*/) {
+Task<HttpResponse> HttpApi::new_gid(HttpRequest /*request*/, RequestContext /*context*/) {
   json::object body;
   body["dtm_result"] = success_word;
   body["gid"] = Coordinator::new_gid(random_).view();
   co_return json_response(200, json::serialize(body));
 }
 
-Task<HttpResponse> HttpApi::query(HttpRequest request) {
+Task<HttpResponse> HttpApi::query(HttpRequest request, RequestContext /*context*/) {
   const std::string_view gid = request.query_value("gid").value_or(std::string_view{});
   if (gid.empty()) co_return error_response(500, "no gid specified");
   const auto found = co_await coordinator_.inspect(Gid{std::string{gid}});
@@ -159,7 +164,7 @@ Task<HttpResponse> HttpApi::query(HttpRequest request) {
   co_return json_response(200, query_json(*found, options_.zone_offset, coordinator_.modes()));
 }
 
-Task<HttpResponse> HttpApi::why(HttpRequest request) {
+Task<HttpResponse> HttpApi::why(HttpRequest request, RequestContext /*context*/) {
   const std::string gid = value_of(request, "gid");
   if (gid.empty()) co_return error_response(500, "no gid specified");
   const auto found = co_await coordinator_.inspect(Gid{gid});
@@ -168,7 +173,7 @@ Task<HttpResponse> HttpApi::why(HttpRequest request) {
   co_return json_response(200, why_json(**found, options_.zone_offset, coordinator_.modes()));
 }
 
-Task<HttpResponse> HttpApi::all(HttpRequest request) {
+Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext /*context*/) {
   Result<ListQuery> list = list_query_from(request, clock_.wall_now(), coordinator_.modes());
   if (!list) co_return http_answer(list.error());
   if (!list->gid.empty()) {
@@ -194,14 +199,13 @@ Task<HttpResponse> HttpApi::all(HttpRequest request) {
   co_return json_response(200, page_json(*page, options_.zone_offset, coordinator_.modes(), why));
 }
 
-Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request) {
+Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request, RequestContext context) {
   constexpr std::int64_t seconds_max = std::numeric_limits<std::int32_t>::max();
   const auto beyond = integer_value(request, "timeout", options_.reset_beyond.count());
   if (!beyond) co_return http_answer(beyond.error());
   const Result<std::size_t> limit = list_limit(request);
   if (!limit) co_return http_answer(limit.error());
   const std::chrono::seconds bounded{std::clamp(*beyond, -seconds_max, seconds_max)};
-  const RequestContext context = context_of(request, clock_.steady_now());
   const auto reset = co_await coordinator_.reset_cron_time(bounded, *limit, context);
   if (!reset) co_return http_answer(reset.error());
   json::object body;
@@ -210,38 +214,35 @@ Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request) {
   co_return json_response(200, json::serialize(body));
 }
 
-Task<HttpResponse> HttpApi::subscribe(HttpRequest request) {
-  const RequestContext context = context_of(request, clock_.steady_now());
+Task<HttpResponse> HttpApi::subscribe(HttpRequest request, RequestContext context) {
   const Result<> result = co_await coordinator_.subscribe(
       value_of(request, "topic"), value_of(request, "url"), value_of(request, "remark"), context);
   co_return answer(result);
 }
 
-Task<HttpResponse> HttpApi::unsubscribe(HttpRequest request) {
-  const RequestContext context = context_of(request, clock_.steady_now());
+Task<HttpResponse> HttpApi::unsubscribe(HttpRequest request, RequestContext context) {
   const Result<> result = co_await coordinator_.unsubscribe(value_of(request, "topic"),
                                                             value_of(request, "url"), context);
   co_return answer(result);
 }
 
-Task<HttpResponse> HttpApi::delete_topic(HttpRequest request) {
+Task<HttpResponse> HttpApi::delete_topic(HttpRequest request, RequestContext context) {
   const std::string_view path = request.path;
   const std::string_view encoded = path.substr(base_path.size() + std::strlen("topic/"));
   std::string topic = percent_decode(encoded, false).value_or(std::string{});
   if (topic.empty()) co_return text_response(404, "404 page not found");
-  const RequestContext context = context_of(request, clock_.steady_now());
   const Result<> result = co_await coordinator_.delete_topic(std::move(topic), context);
   co_return answer(result);
 }
 
-Task<HttpResponse> HttpApi::query_kv(HttpRequest request) {
+Task<HttpResponse> HttpApi::query_kv(HttpRequest request, RequestContext /*context*/) {
   const auto found =
       co_await coordinator_.find_kv(value_of(request, "cat"), value_of(request, "key"));
   if (!found) co_return http_answer(found.error());
   co_return json_response(200, kv_json(*found, options_.zone_offset));
 }
 
-Task<HttpResponse> HttpApi::scan_kv(HttpRequest request) {
+Task<HttpResponse> HttpApi::scan_kv(HttpRequest request, RequestContext /*context*/) {
   const Result<std::size_t> limit = list_limit(request);
   if (!limit) co_return http_answer(limit.error());
   const auto page = co_await coordinator_.scan_kv(value_of(request, "cat"),
@@ -250,24 +251,23 @@ Task<HttpResponse> HttpApi::scan_kv(HttpRequest request) {
   co_return json_response(200, kv_page_json(*page, options_.zone_offset));
 }
 
-Task<HttpResponse> HttpApi::ping(HttpRequest /*request*/) {
+Task<HttpResponse> HttpApi::ping(HttpRequest /*request*/, RequestContext /*context*/) {
   co_return json_response(200, R"({"msg":"pong"})");
 }
 
-Task<HttpResponse> HttpApi::openapi(HttpRequest /*request*/) {
+Task<HttpResponse> HttpApi::openapi(HttpRequest /*request*/, RequestContext /*context*/) {
   co_return json_response(200, std::string{openapi_document});
 }
 
-Task<HttpResponse> HttpApi::register_branch(BranchOperation operation, HttpRequest request) {
-  const RequestContext context = context_of(request, clock_.steady_now());
+Task<HttpResponse> HttpApi::register_branch(BranchOperation operation, HttpRequest request,
+                                            RequestContext context) {
   Result<BranchRequest> branch = branch_request_from_json(request.body);
   if (!branch) co_return unreadable(branch.error());
   const Result<> result = co_await (coordinator_.*operation)(std::move(*branch), context);
   co_return answer(result);
 }
 
-Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request) {
-  const RequestContext context = context_of(request, clock_.steady_now());
+Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request, RequestContext context) {
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
   const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans), context);
@@ -276,8 +276,8 @@ Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request) {
                           workflow_json(*prepared, options_.zone_offset, coordinator_.modes()));
 }
 
-Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request) {
-  const RequestContext context = context_of(request, clock_.steady_now());
+Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request,
+                                   RequestContext context) {
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
   Gid gid = trans->gid;
@@ -290,8 +290,8 @@ Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request
   co_return response;
 }
 
-Task<HttpResponse> HttpApi::change_by_gid(GidOperation operation, HttpRequest request) {
-  const RequestContext context = context_of(request, clock_.steady_now());
+Task<HttpResponse> HttpApi::change_by_gid(GidOperation operation, HttpRequest request,
+                                          RequestContext context) {
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
   const Result<> result = co_await (coordinator_.*operation)(std::move(trans->gid), context);

@@ -7,34 +7,14 @@
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/api_grpc.hpp>
 #include <concerto/protocol/api_http.hpp>
+#include <concerto/protocol/route_needs.hpp>
 
 namespace concerto::net {
 
-/// What a request does with what the coordinator keeps.
-enum class RouteDeed {
-  reads,
-  changes,   ///< makes transactions, or moves them on, as an application does
-  operates,  ///< intervenes in transactions or topics, as an operator does
-};
-
-/// For whom a route is. Nothing is refused by this yet.
-enum class RouteRole {
-  anyone,     ///< probes and descriptions
-  clients,    ///< applications
-  viewers,    ///< people who look
-  operators,  ///< people who intervene
-};
-
-/// Whose pages a browser may send a request for. SiteGuard sees to it, by the deed.
-enum class RouteBrowser {
-  any_page,   ///< the page does not see the answer
-  own_pages,  ///< pages of this server
-};
-
 /// What a front end does itself, since the request or the answer is unlike all others.
 struct OwnHandlers {
-  Task<HttpResponse> (HttpApi::*http)(HttpRequest);
-  Task<GrpcReply> (GrpcApi::*grpc)(GrpcRequest) = nullptr;
+  Task<HttpResponse> (HttpApi::*http)(HttpRequest, RequestContext);
+  Task<GrpcReply> (GrpcApi::*grpc)(GrpcRequest, RequestContext) = nullptr;
 };
 
 /// What a route comes to. The front ends read and answer requests for these functions of the
@@ -53,6 +33,8 @@ struct Route {
   RouteRole role;
   RouteBrowser browser;
   RouteOperation operation;
+
+  RouteNeeds needs() const noexcept { return {deed, role, browser}; }
 };
 
 /// The routes, each in one row. tools/checks/coverage_rules.py reads the rows too.

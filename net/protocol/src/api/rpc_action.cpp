@@ -98,7 +98,7 @@ HttpResponse rpc_answer(const RpcCall& call, const Result<>& result) {
   return rpc_error(call, failed ? rpc_failure : rpc_other_error, result.error().detail);
 }
 
-RpcAction rpc_action(std::string_view body, RpcCall& call) {
+RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call) {
   JsonText text;
   Result<> read = text.parse(body, "the request body");
   if (read) read = read_call(text.root(), call);
@@ -109,6 +109,10 @@ RpcAction rpc_action(std::string_view body, RpcCall& call) {
   call.route = RouteTable::find_rpc(call.method);
   if (!call.route) {
     return rpc_error(call, method_not_found, "Method not found: " + call.method);
+  }
+  if (const auto refusal =
+          asker.gate.refuse_rpc(call.route->needs(), asker.context, asker.headers)) {
+    return rpc_error(call, other_error, refusal->sentence);
   }
   const RouteOperation& operation = call.route->operation;
   if (std::holds_alternative<OwnHandlers>(operation)) return NewGidCall{};

@@ -8,6 +8,8 @@
 
 #include <concerto/base/error.hpp>
 #include <concerto/engine/request.hpp>
+#include <concerto/engine/request_context.hpp>
+#include <concerto/protocol/gate.hpp>
 #include <concerto/transport/http_message.hpp>
 
 namespace concerto::net {
@@ -28,9 +30,17 @@ struct NewGidCall {};
 /// What a request asks for, or why it asks for nothing.
 using RpcAction = std::variant<HttpResponse, NewGidCall, TransRequest, BranchRequest>;
 
-/// Reads a request's body. The envelope is judged first, and the params by the methods that read
-/// them. `call` has the id even when something else is wrong.
-RpcAction rpc_action(std::string_view body, RpcCall& call);
+/// What the gate is told of a request besides its method.
+struct RpcAsker {
+  const Gate& gate;
+  const RequestContext& context;
+  const HttpHeaders& headers;
+};
+
+/// Reads a request's body. The envelope is judged first; then the gate is asked about the method,
+/// and the params are judged by the methods that read them. `call` has the id even when something
+/// else is wrong.
+RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call);
 
 HttpResponse rpc_result(const RpcCall& call, const boost::json::value& result);
 HttpResponse rpc_answer(const RpcCall& call, const Result<>& result);

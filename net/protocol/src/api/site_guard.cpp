@@ -147,26 +147,25 @@ bool SiteGuard::is_foreign(const HttpRequest& request, std::string_view host) co
   return !names_this_site && request.method == "GET";
 }
 
-std::optional<HttpResponse> SiteGuard::refuse(const HttpRequest& request,
-                                              RouteEffect effect) const {
+std::optional<Refusal> SiteGuard::refuse(const RouteNeeds& needs,
+                                         const HttpRequest& request) const {
+  using enum Refusal::Kind;
   const HttpHeaders& headers = request.headers;
   const bool by_browser = has_browsers_marks(headers);
   const std::string_view host = headers.find("Host").value_or(std::string_view{});
   if ((by_browser || !options_.allowed_hosts.empty()) && !knows(host)) {
-    return error_response(403, "Host " + quoted(host) +
-                                   " is no name of this server; AllowedHosts takes more of them");
+    return Refusal{forbidden, "Host " + quoted(host) +
+                                  " is no name of this server; AllowedHosts takes more of them"};
   }
-  if (effect == RouteEffect::reads) return std::nullopt;
-  if (request.method == "GET" && !options_.get_may_change) {
-    HttpResponse response =
-        error_response(405, "GET changes nothing here (GetMayChange); use POST");
-    response.headers.add("Allow", "POST");
-    return response;
+  if (needs.is_change() && request.method == "GET" && !options_.get_may_change) {
+    return Refusal{wrong_method, "GET changes nothing here (GetMayChange); use POST"};
   }
-  if (!by_browser || !is_foreign(request, host)) return std::nullopt;
-  return error_response(403,
-                        "a browser sends this for a page of another site, or does not say that it "
-                        "comes from one of this server; such a request changes nothing");
+  if (needs.browser == RouteBrowser::any_page || !by_browser || !is_foreign(request, host)) {
+    return std::nullopt;
+  }
+  return Refusal{forbidden,
+                 "a browser sends this for a page of another site, or does not say that it "
+                 "comes from one of this server; such a request changes nothing"};
 }
 
 }  // namespace concerto::net

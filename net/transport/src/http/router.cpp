@@ -10,10 +10,6 @@ Task<HttpResponse> not_found(HttpRequest /*request*/) {
   co_return text_response(404, "404 page not found");
 }
 
-Task<HttpResponse> answer(HttpResponse response) {
-  co_return response;
-}
-
 RouteEffect usual_effect(std::string_view method) noexcept {
   return method == "GET" || method == Router::any_method ? RouteEffect::reads
                                                          : RouteEffect::changes;
@@ -33,12 +29,16 @@ void Router::add(std::string_view method, std::string_view path, RouteEffect eff
 }
 
 void Router::add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler) {
+  add_prefix(method, prefix, usual_effect(method), std::move(handler));
+}
+
+void Router::add_prefix(std::string_view method, std::string_view prefix, RouteEffect effect,
+                        HttpHandler handler) {
   const auto longer = [](const PrefixEntry& entry, std::size_t size) {
     return entry.prefix.size() >= size;
   };
   const auto place = std::lower_bound(prefixes_.begin(), prefixes_.end(), prefix.size(), longer);
-  prefixes_.insert(place, {std::string{prefix},
-                           {std::string{method}, usual_effect(method), std::move(handler)}});
+  prefixes_.insert(place, {std::string{prefix}, {std::string{method}, effect, std::move(handler)}});
 }
 
 bool Router::Entry::matches(const HttpRequest& request) const {
@@ -70,10 +70,6 @@ std::vector<Router::Route> Router::routes() const {
 
 Task<HttpResponse> Router::route(HttpRequest request) const {
   const Entry* entry = find(request);
-  if (guard_) {
-    auto refusal = guard_(request, entry ? entry->effect : RouteEffect::reads);
-    if (refusal) return answer(std::move(*refusal));
-  }
   return (entry ? entry->handler : fallback_)(std::move(request));
 }
 

@@ -35,7 +35,7 @@ HttpAnswer parse_answer(const std::string& received);
 /// test scripts, and clients: all on one shard with a fake clock.
 class ApiTest : public ShardTest {
  protected:
-  explicit ApiTest(CoordinatorOptions options = {});
+  explicit ApiTest(CoordinatorOptions options = {}, GateOptions gate_options = GateOptions{});
   void SetUp() override;
   void TearDown() override;
 
@@ -64,9 +64,10 @@ class ApiTest : public ShardTest {
   concerto::test::SeededRandom random_{1};
   concerto::test::RecordingObserver observer_;
   persist::MemoryStore store_;
+  const Gate gate_;
   Coordinator coordinator_;
   HttpApi http_api_;
-  Router router_;
+  GatedRouter router_{gate_, clock_};
   HttpServer http_server_;
   Listener http_listener_;
   GrpcApi grpc_api_;

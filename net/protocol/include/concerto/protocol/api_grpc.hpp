@@ -6,6 +6,7 @@
 #include <concerto/base/random_source.hpp>
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/api_probe.hpp>
+#include <concerto/protocol/gate.hpp>
 #include <concerto/transport/grpc_health.hpp>
 #include <concerto/transport/grpc_reflection.hpp>
 #include <concerto/transport/grpc_server.hpp>
@@ -23,9 +24,11 @@ class GrpcApi {
  public:
   static constexpr std::string_view service = "dtmgimp.Dtm";
 
-  /// The referenced objects must outlive the GrpcApi. `random` is the shard's. Clients expect a
-  /// coordinator with the wording of odd_wordings.hpp.
-  GrpcApi(Executor executor, Coordinator& coordinator, RandomSource& random, const Clock& clock);
+  /// The referenced objects must outlive the GrpcApi. `gate` is asked about each call of
+  /// dtmgimp.Dtm, and `random` is the shard's. Clients expect a coordinator with the wording of
+  /// odd_wordings.hpp.
+  GrpcApi(Executor executor, Coordinator& coordinator, const Gate& gate, RandomSource& random,
+          const Clock& clock);
   GrpcApi(const GrpcApi&) = delete;
   GrpcApi& operator=(const GrpcApi&) = delete;
 
@@ -50,16 +53,18 @@ class GrpcApi {
   ApiProbe::Entry& entry(std::string_view method);
   Task<GrpcReply> count(ApiProbe::Entry& entry, Task<GrpcReply> handled);
   void add(GrpcServer& server, const Route& route);
-  Task<GrpcReply> serve(const Route& route, GrpcRequest request);
-  Task<GrpcReply> new_gid(GrpcRequest request);
-  Task<GrpcReply> register_branch(BranchOperation operation, GrpcRequest request);
-  Task<GrpcReply> prepare_workflow(GrpcRequest request);
-  Task<GrpcReply> subscribe(GrpcRequest request);
-  Task<GrpcReply> unsubscribe(GrpcRequest request);
-  Task<GrpcReply> delete_topic(GrpcRequest request);
-  Task<GrpcReply> change(TransOperation operation, GrpcRequest request);
+  Task<GrpcReply> serve(const Route& route, GrpcRequest request, RequestContext context);
+  Task<GrpcReply> new_gid(GrpcRequest request, RequestContext context);
+  Task<GrpcReply> register_branch(BranchOperation operation, GrpcRequest request,
+                                  RequestContext context);
+  Task<GrpcReply> prepare_workflow(GrpcRequest request, RequestContext context);
+  Task<GrpcReply> subscribe(GrpcRequest request, RequestContext context);
+  Task<GrpcReply> unsubscribe(GrpcRequest request, RequestContext context);
+  Task<GrpcReply> delete_topic(GrpcRequest request, RequestContext context);
+  Task<GrpcReply> change(TransOperation operation, GrpcRequest request, RequestContext context);
 
   Coordinator& coordinator_;
+  const Gate& gate_;
   RandomSource& random_;
   const Clock& clock_;
   ApiProbe probe_;

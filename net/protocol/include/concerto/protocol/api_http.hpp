@@ -7,7 +7,7 @@
 #include <concerto/base/random_source.hpp>
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/api_probe.hpp>
-#include <concerto/transport/http_router.hpp>
+#include <concerto/protocol/gated_router.hpp>
 
 namespace concerto::net {
 
@@ -29,15 +29,17 @@ struct HttpApiOptions {
 /// that use the router.
 class HttpApi {
  public:
-  /// The referenced objects must outlive the HttpApi. `random` is the shard's. Clients expect a
-  /// coordinator with the wording of odd_wordings.hpp.
-  HttpApi(Coordinator& coordinator, RandomSource& random, const Clock& clock,
+  /// The referenced objects must outlive the HttpApi. `gate` is asked about the methods of
+  /// JSON-RPC, and `random` is the shard's. Clients expect a coordinator with the wording of
+  /// odd_wordings.hpp.
+  HttpApi(Coordinator& coordinator, const Gate& gate, RandomSource& random, const Clock& clock,
           HttpApiOptions options = {});
   HttpApi(const HttpApi&) = delete;
   HttpApi& operator=(const HttpApi&) = delete;
 
-  /// Adds the routes. A path with a trailing slash is redirected to the path without it.
-  void register_on(Router& router);
+  /// Adds the routes. `router` asks its gate about each request. A path with a trailing slash is
+  /// redirected to the path without it.
+  void register_on(GatedRouter& router);
 
   /// Counts requests by the last part of their path; `unknown` counts requests without a handler.
   const ApiProbe& probe() const noexcept { return probe_; }
@@ -49,34 +51,38 @@ class HttpApi {
 
   friend class RouteTable;  // It names the handlers of the routes.
 
-  void add(Router& router, std::string_view method, const Route& route, const HttpHandler& handler);
-  HttpHandler counted(std::string_view path, HttpHandler handler);
+  void add(GatedRouter& router, std::string_view method, const Route& route,
+           const RouteHandler& handler);
+  RouteHandler counted(std::string_view path, RouteHandler handler);
   Task<HttpResponse> count(ApiProbe::Entry& entry, Task<HttpResponse> handled);
-  HttpHandler bound(const OwnHandlers& own);
-  HttpHandler bound(BranchOperation operation);
-  HttpHandler bound(TransOperation operation);
-  HttpHandler bound(GidOperation operation);
+  RouteHandler bound(const OwnHandlers& own);
+  RouteHandler bound(BranchOperation operation);
+  RouteHandler bound(TransOperation operation);
+  RouteHandler bound(GidOperation operation);
 
-  Task<HttpResponse> version(HttpRequest request);
-  Task<HttpResponse> new_gid(HttpRequest request);
-  Task<HttpResponse> query(HttpRequest request);
-  Task<HttpResponse> why(HttpRequest request);
-  Task<HttpResponse> all(HttpRequest request);
-  Task<HttpResponse> reset_cron_time(HttpRequest request);
-  Task<HttpResponse> subscribe(HttpRequest request);
-  Task<HttpResponse> unsubscribe(HttpRequest request);
-  Task<HttpResponse> delete_topic(HttpRequest request);
-  Task<HttpResponse> query_kv(HttpRequest request);
-  Task<HttpResponse> scan_kv(HttpRequest request);
-  Task<HttpResponse> json_rpc(HttpRequest request);
-  Task<HttpResponse> ping(HttpRequest request);
-  Task<HttpResponse> openapi(HttpRequest request);
-  Task<HttpResponse> register_branch(BranchOperation operation, HttpRequest request);
-  Task<HttpResponse> prepare_workflow(HttpRequest request);
-  Task<HttpResponse> change(TransOperation operation, HttpRequest request);
-  Task<HttpResponse> change_by_gid(GidOperation operation, HttpRequest request);
+  Task<HttpResponse> version(HttpRequest request, RequestContext context);
+  Task<HttpResponse> new_gid(HttpRequest request, RequestContext context);
+  Task<HttpResponse> query(HttpRequest request, RequestContext context);
+  Task<HttpResponse> why(HttpRequest request, RequestContext context);
+  Task<HttpResponse> all(HttpRequest request, RequestContext context);
+  Task<HttpResponse> reset_cron_time(HttpRequest request, RequestContext context);
+  Task<HttpResponse> subscribe(HttpRequest request, RequestContext context);
+  Task<HttpResponse> unsubscribe(HttpRequest request, RequestContext context);
+  Task<HttpResponse> delete_topic(HttpRequest request, RequestContext context);
+  Task<HttpResponse> query_kv(HttpRequest request, RequestContext context);
+  Task<HttpResponse> scan_kv(HttpRequest request, RequestContext context);
+  Task<HttpResponse> json_rpc(HttpRequest request, RequestContext context);
+  Task<HttpResponse> ping(HttpRequest request, RequestContext context);
+  Task<HttpResponse> openapi(HttpRequest request, RequestContext context);
+  Task<HttpResponse> register_branch(BranchOperation operation, HttpRequest request,
+                                     RequestContext context);
+  Task<HttpResponse> prepare_workflow(HttpRequest request, RequestContext context);
+  Task<HttpResponse> change(TransOperation operation, HttpRequest request, RequestContext context);
+  Task<HttpResponse> change_by_gid(GidOperation operation, HttpRequest request,
+                                   RequestContext context);
 
   Coordinator& coordinator_;
+  const Gate& gate_;
   RandomSource& random_;
   const Clock& clock_;
   HttpApiOptions options_;

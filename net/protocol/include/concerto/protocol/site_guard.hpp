@@ -6,7 +6,8 @@
 #include <vector>
 
 #include <concerto/base/error.hpp>
-#include <concerto/transport/http_router.hpp>
+#include <concerto/protocol/route_needs.hpp>
+#include <concerto/transport/http_message.hpp>
 
 namespace concerto::net {
 
@@ -38,9 +39,9 @@ class SiteGuard {
  public:
   explicit SiteGuard(SiteGuardOptions options);
 
-  /// The answer to a request that is refused: 403, or 405 if a GET may not change anything. Nothing
-  /// for a request that passes.
-  std::optional<HttpResponse> refuse(const HttpRequest& request, RouteEffect effect) const;
+  /// Why a request is refused, or nothing for a request that passes. Refusal::Kind::wrong_method if
+  /// a GET may not change anything.
+  std::optional<Refusal> refuse(const RouteNeeds& needs, const HttpRequest& request) const;
 
  private:
   bool is_listed(std::string_view name) const;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,15 +37,12 @@ class Router {
   void add(std::string_view method, std::string_view path, RouteEffect effect, HttpHandler handler);
   /// Serves every path that starts with `prefix`; the handler finds the rest in request.path.
   void add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler);
+  void add_prefix(std::string_view method, std::string_view prefix, RouteEffect effect,
+                  HttpHandler handler);
 
   /// The handler of requests without a route. It answers 404 unless it was replaced.
   const HttpHandler& fallback() const noexcept { return fallback_; }
   void set_fallback(HttpHandler handler) { fallback_ = std::move(handler); }
-
-  /// A guard is called before every request, with the effect of the request's handler. If it
-  /// returns an answer, the answer is sent and the handler is not called.
-  using Guard = std::function<std::optional<HttpResponse>(const HttpRequest&, RouteEffect)>;
-  void set_guard(Guard guard) { guard_ = std::move(guard); }
 
   struct Route {
     std::string method;
@@ -81,7 +77,6 @@ class Router {
   std::unordered_map<std::string, std::vector<Entry>> exact_;
   std::vector<PrefixEntry> prefixes_;  // longest first
   HttpHandler fallback_;
-  Guard guard_;
 };
 
 }  // namespace concerto::net

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+
+#include <concerto/engine/request_context.hpp>
+#include <concerto/protocol/route_needs.hpp>
+#include <concerto/protocol/site_guard.hpp>
+#include <concerto/transport/grpc_metadata.hpp>
+#include <concerto/transport/http_message.hpp>
+
+namespace concerto::net {
+
+struct GateOptions {
+  SiteGuardOptions sites;
+  /// The roles of every caller, since callers do not say who they are.
+  RoleSet roles = RoleSet::all();
+};
+
+/// Lets requests in or refuses them. Each front end asks the gate one question about every request,
+/// before it reads what the request is about: may this request, from this caller, do what the route
+/// needs? The gate answers nothing if the request is let in. What has no route and what is not
+/// well-formed never comes to the gate.
+///
+/// Immutable, so any thread may use it.
+class Gate {
+ public:
+  explicit Gate(GateOptions options = {});
+
+  /// The gate of HTTP: the name of the server, browsers' pages (SiteGuard), roles.
+  std::optional<Refusal> refuse_http(const RouteNeeds& needs, const RequestContext& context,
+                                     const HttpRequest& request) const;
+  /// The gate of JSON-RPC: the roles that a method needs. refuse_http has let the HTTP request in.
+  std::optional<Refusal> refuse_rpc(const RouteNeeds& needs, const RequestContext& context,
+                                    const HttpHeaders& headers) const;
+  /// The gate of gRPC: roles.
+  std::optional<Refusal> refuse_grpc(const RouteNeeds& needs, const RequestContext& context,
+                                     const GrpcMetadata& metadata) const;
+
+ private:
+  std::optional<Refusal> refuse_role(RouteRole role, const RequestContext& context) const;
+
+  SiteGuard sites_;
+  RoleSet roles_;
+};
+
+}  // namespace concerto::net

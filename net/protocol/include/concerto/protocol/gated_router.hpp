@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include <concerto/base/clock.hpp>
+#include <concerto/engine/request_context.hpp>
+#include <concerto/protocol/gate.hpp>
+#include <concerto/transport/http_router.hpp>
+
+namespace concerto::net {
+
+/// Answers a request that the gate has let in.
+using RouteHandler = std::function<Task<HttpResponse>(HttpRequest, RequestContext)>;
+
+/// The routes of the HTTP front end, with one gate before all of them. For each request the router
+/// finds the route, makes the request's context and asks the gate; only then the route's handler is
+/// called. A request without a route passes the gate too, as one that reads.
+///
+/// Add all routes before the server starts. After that, one shard uses the router. It must outlive
+/// the servers that use it.
+class GatedRouter {
+ public:
+  /// The gate and the clock must outlive the router.
+  GatedRouter(const Gate& gate, const Clock& clock);
+  GatedRouter(const GatedRouter&) = delete;
+  GatedRouter& operator=(const GatedRouter&) = delete;
+
+  /// As Router::add and Router::add_prefix. HEAD is answered if the path's GET only reads.
+  void add(std::string_view method, std::string_view path, const RouteNeeds& needs,
+           RouteHandler handler);
+  void add_prefix(std::string_view method, std::string_view prefix, const RouteNeeds& needs,
+                  RouteHandler handler);
+
+  /// The handler of requests without a route. It answers 404 unless it was replaced.
+  const RouteHandler& fallback() const noexcept { return fallback_; }
+  void set_fallback(RouteHandler handler);
+
+  /// All routes, in no particular order.
+  std::vector<Router::Route> routes() const { return router_.routes(); }
+
+  Task<HttpResponse> route(HttpRequest request) const { return router_.route(std::move(request)); }
+  /// A handler that refers to this router.
+  HttpHandler handler() const { return router_.handler(); }
+
+ private:
+  HttpHandler gated(const RouteNeeds& needs, RouteHandler handler) const;
+
+  const Gate& gate_;
+  const Clock& clock_;
+  Router router_;
+  RouteHandler fallback_;
+};
+
+}  // namespace concerto::net

@@ -1,0 +1,54 @@
+#include <utility>
+
+#include <concerto/protocol/gated_router.hpp>
+
+#include "api/error_answers.hpp"
+#include "api/request_contexts.hpp"
+
+namespace concerto::net {
+namespace {
+
+constexpr RouteNeeds no_route{RouteDeed::reads, RouteRole::anyone, RouteBrowser::any_page};
+
+RouteEffect effect_of(const RouteNeeds& needs) noexcept {
+  return needs.is_change() ? RouteEffect::changes : RouteEffect::reads;
+}
+
+Task<HttpResponse> answer(HttpResponse response) {
+  co_return response;
+}
+
+}  // namespace
+
+GatedRouter::GatedRouter(const Gate& gate, const Clock& clock) : gate_(gate), clock_(clock) {
+  set_fallback([not_found = router_.fallback()](HttpRequest request, RequestContext /*context*/) {
+    return not_found(std::move(request));
+  });
+}
+
+void GatedRouter::add(std::string_view method, std::string_view path, const RouteNeeds& needs,
+                      RouteHandler handler) {
+  router_.add(method, path, effect_of(needs), gated(needs, std::move(handler)));
+}
+
+void GatedRouter::add_prefix(std::string_view method, std::string_view prefix,
+                             const RouteNeeds& needs, RouteHandler handler) {
+  router_.add_prefix(method, prefix, effect_of(needs), gated(needs, std::move(handler)));
+}
+
+void GatedRouter::set_fallback(RouteHandler handler) {
+  fallback_ = std::move(handler);
+  router_.set_fallback(gated(no_route, fallback_));
+}
+
+HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) const {
+  return [this, needs, handler = std::move(handler)](HttpRequest request) {
+    const RequestContext context = context_of(request, clock_.steady_now());
+    if (const auto refusal = gate_.refuse_http(needs, context, request)) {
+      return answer(http_answer(*refusal));
+    }
+    return handler(std::move(request), context);
+  };
+}
+
+}  // namespace concerto::net
