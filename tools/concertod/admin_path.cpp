@@ -1,40 +1,21 @@
 #include "admin_path.hpp"
 
 #include <algorithm>
+#include <vector>
+
+#include <concerto/protocol/api_http.hpp>
+
+#include "ops_paths.hpp"
 
 namespace concerto::tools {
 namespace {
 
-// Kept like this since the configuration is checked where nothing serves yet.
-constexpr std::string_view paths[] = {
-    "/api/concerto/why",
-    "/api/dtmsvr/abort",
-    "/api/dtmsvr/all",
-    "/api/dtmsvr/forceStop",
-    "/api/dtmsvr/newGid",
-    "/api/dtmsvr/prepare",
-    "/api/dtmsvr/prepareWorkflow",
-    "/api/dtmsvr/query",
-    "/api/dtmsvr/queryKV",
-    "/api/dtmsvr/registerBranch",
-    "/api/dtmsvr/registerTccBranch",
-    "/api/dtmsvr/registerXaBranch",
-    "/api/dtmsvr/resetCronTime",
-    "/api/dtmsvr/resetNextCronTime",
-    "/api/dtmsvr/scanKV",
-    "/api/dtmsvr/submit",
-    "/api/dtmsvr/subscribe",
-    "/api/dtmsvr/topic/*",
-    "/api/dtmsvr/unsubscribe",
-    "/api/dtmsvr/version",
-    "/api/json-rpc",
-    "/api/metrics",
-    "/api/openapi.json",
-    "/api/ping",
-    "/livez",
-    "/metrics",
-    "/readyz",
-};
+std::vector<std::string_view> all_paths() {
+  std::vector<std::string_view> paths = net::HttpApi::paths();
+  paths.insert(paths.end(), std::begin(metrics_paths), std::end(metrics_paths));
+  paths.insert(paths.end(), {live_path, ready_path});
+  return paths;
+}
 
 /// Whether `path` is `above`, or below it.
 bool is_within(std::string_view path, std::string_view above) {
@@ -44,6 +25,7 @@ bool is_within(std::string_view path, std::string_view above) {
 }  // namespace
 
 std::span<const std::string_view> served_paths() {
+  static const std::vector<std::string_view> paths = all_paths();
   return paths;
 }
 
@@ -63,7 +45,7 @@ std::string clean_admin_path(std::string_view path) {
 
 std::string_view path_in_conflict(std::string_view clean) {
   const std::string pages = std::string{clean} + "/admin";
-  for (const std::string_view served : paths) {
+  for (const std::string_view served : served_paths()) {
     const std::string_view plain =
         served.ends_with("/*") ? served.substr(0, served.size() - 2) : served;
     if (is_within(clean, plain) || is_within(plain, pages)) return served;

@@ -87,6 +87,12 @@ void HttpApi::register_on(GatedRouter& router) {
   router.set_fallback(counted("unknown", router.fallback()));
 }
 
+std::vector<std::string_view> HttpApi::paths() {
+  std::vector<std::string_view> paths;
+  for (const Route& route : RouteTable::rows()) paths.push_back(route.path);
+  return paths;
+}
+
 void HttpApi::add(GatedRouter& router, std::string_view method, const Route& route,
                   const RouteHandler& handler) {
   const std::string path{route.path};

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <concerto/base/random_source.hpp>
 #include <concerto/engine/coordinator.hpp>
@@ -40,6 +41,9 @@ class HttpApi {
   /// Adds the routes. `router` asks its gate about each request. A path with a trailing slash is
   /// redirected to the path without it.
   void register_on(GatedRouter& router);
+
+  /// The paths of all routes. A `*` at the end of a path stands for the rest of the path.
+  static std::vector<std::string_view> paths();
 
   /// Counts requests by the last part of their path; `unknown` counts requests without a handler.
   const ApiProbe& probe() const noexcept { return probe_; }
