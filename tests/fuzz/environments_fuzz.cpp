@@ -28,7 +28,7 @@ void environments(std::string_view input) {
   if (!loaded.findings.errors.empty()) return;
   const LoadedConfig printed = load_config(print_config(loaded.config), environment);
   require(printed.findings.errors.empty());
-  for (const KeyRow& row : config_keys()) {
+  for (const KeyRow& row : KeyTable::standard().rows()) {
     require(key_text(printed.config, row) == key_text(loaded.config, row));
   }
 }

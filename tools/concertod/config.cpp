@@ -7,15 +7,16 @@
 #include <iterator>
 #include <system_error>
 
-#include "config_keys.hpp"
+#include "config_tables.hpp"
 #include "config_validate.hpp"
 #include "config_yaml.hpp"
 
 namespace concerto::tools {
 namespace {
 
-void apply_environment(Config& config, const Environment& environment, Findings& findings) {
-  for (const KeyRow& row : config_keys()) {
+void apply_environment(Config& config, const Environment& environment, const KeyTable& keys,
+                       Findings& findings) {
+  for (const KeyRow& row : keys.rows()) {
     const std::string name = env_name(row.path);
     const auto value = environment(name);
     if (!value || value->empty()) continue;
@@ -35,11 +36,17 @@ Environment process_environment() {
   };
 }
 
-LoadedConfig load_config(const std::string& yaml, const Environment& environment) {
+const ConfigTables& standard_tables() {
+  static const ConfigTables tables;
+  return tables;
+}
+
+LoadedConfig load_config(const std::string& yaml, const Environment& environment,
+                         const ConfigTables& tables) {
   LoadedConfig loaded;
-  apply_environment(loaded.config, environment, loaded.findings);
-  apply_yaml(loaded.config, yaml, loaded.findings);
-  validate(loaded.config, loaded.findings);
+  apply_environment(loaded.config, environment, tables.keys, loaded.findings);
+  apply_yaml(loaded.config, yaml, tables.keys, loaded.findings);
+  validate(loaded.config, tables.stores, loaded.findings);
   return loaded;
 }
 
@@ -61,9 +68,10 @@ LoadedConfig load_config_file(const std::string& file, const Environment& enviro
   return load_config(text, environment);
 }
 
-std::vector<std::string> take_over(const Config& fresh, Config& running) {
+std::vector<std::string> take_over(const Config& fresh, Config& running,
+                                   const ConfigTables& tables) {
   std::vector<std::string> fixed;
-  for (const KeyRow& row : config_keys()) {
+  for (const KeyRow& row : tables.keys.rows()) {
     const std::string text = key_text(fresh, row);
     if (text == key_text(running, row)) continue;
     if (row.reloads) {
@@ -75,10 +83,10 @@ std::vector<std::string> take_over(const Config& fresh, Config& running) {
   return fixed;
 }
 
-std::string summarize(const Config& config) {
+std::string summarize(const Config& config, const ConfigTables& tables) {
   const Config defaults;
   std::string text;
-  for (const KeyRow& row : config_keys()) {
+  for (const KeyRow& row : tables.keys.rows()) {
     if (key_text(config, row) == key_text(defaults, row)) continue;
     if (!text.empty()) text += ", ";
     text += std::string{row.path} + "=" + masked_text(config, row);

@@ -120,6 +120,11 @@ struct LoadedConfig {
   Findings findings;
 };
 
+struct ConfigTables;
+
+/// The keys and the kinds of stores of concertod.
+const ConfigTables& standard_tables();
+
 /// Returns the value of an environment variable; nullopt or empty if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
@@ -128,16 +133,18 @@ Environment process_environment();
 
 /// Reads the configuration and validates it: the YAML text overrides the environment, and the
 /// environment overrides the built-in defaults.
-LoadedConfig load_config(const std::string& yaml, const Environment& environment);
+LoadedConfig load_config(const std::string& yaml, const Environment& environment,
+                         const ConfigTables& tables = standard_tables());
 
 /// The same with a file; an empty name means no file.
 LoadedConfig load_config_file(const std::string& file, const Environment& environment);
 
 /// Copies the values that may change in a running process from `fresh` to `running`. Returns the
 /// other keys whose values differ.
-std::vector<std::string> take_over(const Config& fresh, Config& running);
+std::vector<std::string> take_over(const Config& fresh, Config& running,
+                                   const ConfigTables& tables = standard_tables());
 
 /// One line for the log: the keys that differ from the defaults, with secrets masked.
-std::string summarize(const Config& config);
+std::string summarize(const Config& config, const ConfigTables& tables = standard_tables());
 
 }  // namespace concerto::tools

@@ -16,7 +16,7 @@ constexpr std::string_view of_servers = "accepted and unused: for stores on a se
 // A row's field: generic, so that the row states the member alone.
 #define CONCERTO_FIELD(member) [](Config& c) -> auto& { return c.member; }
 
-const KeyRow rows[] = {
+const KeyRow standard_rows[] = {
     {"Store.Driver", CONCERTO_FIELD(store.driver), "leveldb; memory for tests"},
     {"Store.Path", CONCERTO_FIELD(store.path), "directory of the embedded store"},
     {.path = "Store.FinishedBytesMax",
@@ -250,19 +250,20 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::span<const KeyRow> config_keys() {
-  return rows;
+const KeyTable& KeyTable::standard() {
+  static const KeyTable table{standard_rows};
+  return table;
 }
 
-const KeyRow* find_key(std::string_view path) {
-  const auto* row = std::ranges::find(rows, path, &KeyRow::path);
-  return row == std::end(rows) ? nullptr : row;
+const KeyRow* KeyTable::find(std::string_view path) const noexcept {
+  const auto row = std::ranges::find(rows_, path, &KeyRow::path);
+  return row == rows_.end() ? nullptr : &*row;
 }
 
-std::string_view nearest_key(std::string_view path) {
+std::string_view KeyTable::nearest(std::string_view path) const {
   constexpr std::size_t typos_min = 2;
   const auto distance = [path](const KeyRow& row) { return edit_distance(path, row.path); };
-  const auto* nearest = std::ranges::min_element(rows, {}, distance);
+  const auto nearest = std::ranges::min_element(rows_, {}, distance);
   const std::size_t name_size = path.size() - (path.rfind('.') + 1);  // npos + 1 is 0.
   const bool is_near = distance(*nearest) <= std::max(typos_min, name_size / 3);
   return is_near ? nearest->path : std::string_view{};

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "config.hpp"
 
@@ -47,14 +48,28 @@ struct KeyRow {
 /// The beginning of the help text of a key that is not used. Existing files have such keys.
 inline constexpr std::string_view unused_mark = "accepted and unused";
 
-/// All keys, in the order in which they are printed.
-std::span<const KeyRow> config_keys();
+/// The keys that a configuration may have.
+class KeyTable {
+ public:
+  /// The keys of concertod. A new key is a row of this table.
+  static const KeyTable& standard();
 
-const KeyRow* find_key(std::string_view path);
+  explicit KeyTable(std::span<const KeyRow> rows) : rows_(rows.begin(), rows.end()) {}
 
-/// The known key that is most like `path`, ignoring case; empty if the difference is too large for
-/// a typing mistake.
-std::string_view nearest_key(std::string_view path);
+  /// Adds a key. The texts of the row outlive the table.
+  void add(const KeyRow& row) { rows_.push_back(row); }
+
+  /// All keys, in the order in which they are printed.
+  std::span<const KeyRow> rows() const noexcept { return rows_; }
+  /// Returns null for a key that is not in the table. The pointer is valid until the next `add`.
+  const KeyRow* find(std::string_view path) const noexcept;
+  /// Returns the key that is most like `path`, ignoring case; an empty text if the difference is
+  /// too large for a typing mistake. The table is not empty.
+  std::string_view nearest(std::string_view path) const;
+
+ private:
+  std::vector<KeyRow> rows_;
+};
 
 /// Whether files of the reference have this key, although neither the reference nor concertod uses
 /// it.

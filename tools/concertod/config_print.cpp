@@ -62,9 +62,9 @@ bool is_unused(const KeyRow& row) {
 
 /// The keys in the order of a file: those of the top level first, as behind a section they would
 /// belong to it.
-std::vector<const KeyRow*> keys_in_file_order() {
+std::vector<const KeyRow*> keys_in_file_order(const KeyTable& table) {
   std::vector<const KeyRow*> keys;
-  for (const KeyRow& row : config_keys()) keys.push_back(&row);
+  for (const KeyRow& row : table.rows()) keys.push_back(&row);
   std::ranges::stable_partition(keys, [](const KeyRow* row) { return section_of(*row).empty(); });
   return keys;
 }
@@ -164,10 +164,10 @@ std::string table_line(const KeyRow& row) {
 
 }  // namespace
 
-std::string print_config(const Config& config) {
+std::string print_config(const Config& config, const ConfigTables& tables) {
   std::string text;
   std::string_view open_section;
-  for (const KeyRow* row : keys_in_file_order()) {
+  for (const KeyRow* row : keys_in_file_order(tables.keys)) {
     const std::string_view section = section_of(*row);
     if (section != open_section) text += std::string{section} + ":\n";
     open_section = section;
@@ -182,10 +182,10 @@ std::string print_config(const Config& config) {
   return text;
 }
 
-std::string print_sample() {
+std::string print_sample(const ConfigTables& tables) {
   std::string text{sample_head};
   std::string_view open_section;
-  for (const KeyRow* row : keys_in_file_order()) {
+  for (const KeyRow* row : keys_in_file_order(tables.keys)) {
     if (is_unused(*row)) continue;
     const std::string_view section = section_of(*row);
     text += '\n';
@@ -200,12 +200,12 @@ std::string print_sample() {
   return text;
 }
 
-std::string print_key_page() {
+std::string print_key_page(const ConfigTables& tables) {
   std::string text{page_head};
   std::string unused = "\n## Accepted and unused\n\nFiles for DTM's server have these keys too.\n" +
                        std::string{table_head};
   std::optional<std::string_view> open_section;
-  for (const KeyRow* row : keys_in_file_order()) {
+  for (const KeyRow* row : keys_in_file_order(tables.keys)) {
     if (is_unused(*row)) {
       unused += table_line(*row);
       continue;

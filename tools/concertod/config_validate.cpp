@@ -41,14 +41,13 @@ void check_intervals(const CoordinatorOptions& options, Findings& findings) {
   }
 }
 
-void check_store(StoreConfig& store, Findings& findings) {
+void check_store(StoreConfig& store, const persist::StoreKinds& kinds, Findings& findings) {
   if (store.driver == "boltdb") {
     store.driver = "leveldb";
     findings.notices.push_back(
         "Store.Driver 'boltdb' means the embedded store here (leveldb, in Store.Path); a dtm.bolt "
         "file is not read");
   }
-  const auto kinds = persist::StoreKinds::standard();
   const bool of_reference = is_one_of(store.driver, {"redis", "mysql", "postgres", "sqlserver"});
   if (of_reference && kinds.find(store.driver) == nullptr) {
     findings.errors.push_back("Store.Driver " + in_quotes(store.driver) + std::string{not_here});
@@ -126,9 +125,9 @@ void check_log(const LogConfig& log, Findings& findings) {
 
 }  // namespace
 
-void validate(Config& config, Findings& findings) {
+void validate(Config& config, const persist::StoreKinds& stores, Findings& findings) {
   check_intervals(config.coordinator, findings);
-  check_store(config.store, findings);
+  check_store(config.store, stores, findings);
   check_micro_service(config.micro_service, findings);
   check_time_zone(config.time_zone_offset, findings);
   check_log(config.log, findings);

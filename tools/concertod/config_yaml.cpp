@@ -10,8 +10,6 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include "config_keys.hpp"
-
 namespace concerto::tools {
 namespace {
 
@@ -64,22 +62,29 @@ bool takes_text(const KeyRow& row) {
          std::holds_alternative<LogLevel& (*)(Config&)>(row.field);
 }
 
-void note_unknown(const std::string& path, Findings& findings) {
+/// What a file is read into.
+struct Reading {
+  Config& config;
+  const KeyTable& keys;
+  Findings& findings;
+};
+
+void note_unknown(const std::string& path, const KeyTable& keys, Findings& findings) {
   if (is_unread_key(path)) {
     findings.notices.push_back(path + ": nothing reads this key");
     return;
   }
   std::string text = "unknown key '" + path + "'";
-  const std::string_view nearest = nearest_key(path);
+  const std::string_view nearest = keys.nearest(path);
   if (!nearest.empty()) text.append("; the nearest known one is '").append(nearest).append("'");
   findings.unknown_keys.push_back(std::move(text));
 }
 
-void apply_scalar(const std::string& path, const YAML::Node& value, Config& config,
-                  Findings& findings) {
-  const KeyRow* row = find_key(path);
+void apply_scalar(const std::string& path, const YAML::Node& value, const Reading& reading) {
+  Findings& findings = reading.findings;
+  const KeyRow* row = reading.keys.find(path);
   if (row == nullptr) {
-    note_unknown(path, findings);
+    note_unknown(path, reading.keys, findings);
     return;
   }
   if (value.IsNull()) return;  // `Key:` without a value leaves the key as it is.
@@ -98,7 +103,7 @@ void apply_scalar(const std::string& path, const YAML::Node& value, Config& conf
   if (!takes_text(*row) && (tag == plain_tag || tag == int_tag || tag == float_tag)) {
     number = yaml_integer(text);
   }
-  if (auto set = set_key(config, *row, number ? number->digits : text); !set) {
+  if (auto set = set_key(reading.config, *row, number ? number->digits : text); !set) {
     const bool respelt = number && number->digits != text;
     findings.errors.push_back(set.error().detail + (respelt ? ", written as " + text : ""));
   } else if (number && !number->exact) {
@@ -138,28 +143,27 @@ void add_entries(const std::string& section, const YAML::Node& map, int depth_le
   }
 }
 
-bool is_section(const std::string& name) {
-  return std::ranges::any_of(config_keys(), [&name](const KeyRow& row) {
+bool is_section(const std::string& name, const KeyTable& keys) {
+  return std::ranges::any_of(keys.rows(), [&name](const KeyRow& row) {
     return row.path.size() > name.size() && row.path.starts_with(name) &&
            row.path[name.size()] == '.';
   });
 }
 
 // The page's keys are at most two levels deep; anything deeper is unknown by its second level.
-void apply_map(const std::string& section, const YAML::Node& map, Config& config,
-               Findings& findings) {
+void apply_map(const std::string& section, const YAML::Node& map, const Reading& reading) {
   constexpr int merges_max = 10;
   std::set<std::string> taken;
   Entries entries;
-  add_entries(section, map, merges_max, taken, entries, findings);
+  add_entries(section, map, merges_max, taken, entries, reading.findings);
   for (const auto& [name, value] : entries) {
     const std::string path = section.empty() ? name : section + "." + name;
-    if (!section.empty() || !is_section(name)) {
-      apply_scalar(path, value, config, findings);
+    if (!section.empty() || !is_section(name, reading.keys)) {
+      apply_scalar(path, value, reading);
     } else if (value.IsMap()) {
-      apply_map(name, value, config, findings);
+      apply_map(name, value, reading);
     } else if (!value.IsNull()) {
-      findings.errors.push_back(path + ": expected a section with keys, found a value");
+      reading.findings.errors.push_back(path + ": expected a section with keys, found a value");
     }
   }
 }
@@ -178,11 +182,11 @@ std::optional<YamlInteger> yaml_integer(std::string_view plain) {
   return YamlInteger{std::to_string(static_cast<std::int64_t>(whole)), whole == *number};
 }
 
-void apply_yaml(Config& config, const std::string& text, Findings& findings) {
+void apply_yaml(Config& config, const std::string& text, const KeyTable& keys, Findings& findings) {
   try {
     const YAML::Node root = YAML::Load(text);
     if (root.IsMap()) {
-      apply_map("", root, config, findings);
+      apply_map("", root, {config, keys, findings});
     } else if (!root.IsNull()) {
       findings.errors.push_back("the configuration file is not a map of keys");
     }

@@ -4,13 +4,13 @@
 #include <string>
 #include <string_view>
 
-#include "config.hpp"
+#include "config_keys.hpp"
 
 namespace concerto::tools {
 
 /// Sets the keys of a YAML text in `config`. Values are read as the reference reads them: numbers
 /// in every spelling of YAML, anchors, merge keys, the first of several documents.
-void apply_yaml(Config& config, const std::string& text, Findings& findings);
+void apply_yaml(Config& config, const std::string& text, const KeyTable& keys, Findings& findings);
 
 /// A YAML number, converted to decimal digits.
 struct YamlInteger {

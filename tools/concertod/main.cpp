@@ -14,6 +14,7 @@
 #include "command_line.hpp"
 #include "config.hpp"
 #include "config_print.hpp"
+#include "config_tables.hpp"
 #include "descriptor_plan.hpp"
 #include "listen_address.hpp"
 #include "logging.hpp"
@@ -110,7 +111,7 @@ int serve(const Config& config, persist::ManagedStore& store, Log& log, Server::
 }
 
 int serve(const Config& config, const CommandLine& command, Log& log, Server::Reload reload) {
-  const auto kinds = persist::StoreKinds::standard();
+  const persist::StoreKinds& kinds = standard_tables().stores;
   net::SystemClock clock;
   LogObserver observer(log);
   ListeningPorts ports;

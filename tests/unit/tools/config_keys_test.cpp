@@ -118,7 +118,7 @@ std::string yaml_of(const std::string& path, const std::string& value) {
 class ConfigKey : public testing::TestWithParam<KeyCase> {
  protected:
   std::string value_in(const LoadedConfig& loaded) const {
-    return key_text(loaded.config, *find_key(GetParam().path));
+    return key_text(loaded.config, *KeyTable::standard().find(GetParam().path));
   }
   /// Errors of this key alone; a value may need another key to make a valid whole.
   static std::string errors_of(const LoadedConfig& loaded, const std::string& path) {
@@ -186,13 +186,13 @@ INSTANTIATE_TEST_SUITE_P(All, ConfigKey, testing::ValuesIn(key_cases),
 TEST(ConfigKeys, EveryKeyIsInTheTableOfThisTest) {
   std::set<std::string_view> tested, known;
   for (const KeyCase& row : key_cases) tested.insert(row.path);
-  for (const KeyRow& row : config_keys()) known.insert(row.path);
+  for (const KeyRow& row : KeyTable::standard().rows()) known.insert(row.path);
   EXPECT_EQ(tested, known);
-  EXPECT_EQ(known.size(), config_keys().size());
+  EXPECT_EQ(known.size(), KeyTable::standard().rows().size());
 }
 
 TEST(ConfigKeys, ByteCountsTakeUnits) {
-  const KeyRow& row = *find_key("MaxBodyBytes");
+  const KeyRow& row = *KeyTable::standard().find("MaxBodyBytes");
   Config config;
   EXPECT_TRUE(set_key(config, row, "8 MiB"));
   EXPECT_EQ(config.limits.body_bytes_max, std::size_t{8} << 20);
@@ -203,12 +203,12 @@ TEST(ConfigKeys, ByteCountsTakeUnits) {
 }
 
 TEST(ConfigKeys, NearestKeyForgivesCaseAndTypos) {
-  EXPECT_EQ(nearest_key("Store.Pasword"), "Store.Password");
-  EXPECT_EQ(nearest_key("httpport"), "HttpPort");
-  EXPECT_EQ(nearest_key("MicroService.Endpoint"), "MicroService.EndPoint");
-  EXPECT_EQ(nearest_key("RetryIntervall"), "RetryInterval");
-  EXPECT_EQ(nearest_key("Store.KvTable"), "");
-  EXPECT_EQ(nearest_key("x"), "");
+  EXPECT_EQ(KeyTable::standard().nearest("Store.Pasword"), "Store.Password");
+  EXPECT_EQ(KeyTable::standard().nearest("httpport"), "HttpPort");
+  EXPECT_EQ(KeyTable::standard().nearest("MicroService.Endpoint"), "MicroService.EndPoint");
+  EXPECT_EQ(KeyTable::standard().nearest("RetryIntervall"), "RetryInterval");
+  EXPECT_EQ(KeyTable::standard().nearest("Store.KvTable"), "");
+  EXPECT_EQ(KeyTable::standard().nearest("x"), "");
 }
 
 }  // namespace

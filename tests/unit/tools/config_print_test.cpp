@@ -52,7 +52,7 @@ TEST(ConfigPrint, SampleHasEachKeyInUseAtItsPlace) {
     if (is_top_level) section = name;
     found.insert(is_top_level ? name : section + "." + name);
   }
-  for (const KeyRow& row : config_keys()) {
+  for (const KeyRow& row : KeyTable::standard().rows()) {
     EXPECT_EQ(found.contains(std::string{row.path}), !is_unused(row)) << row.path;
   }
 }
@@ -65,7 +65,7 @@ TEST(ConfigPrint, SampleFitsAScreen) {
 
 TEST(ConfigPrint, KeyPageHasOneLineForEachKey) {
   const std::string page = print_key_page();
-  for (const KeyRow& row : config_keys()) {
+  for (const KeyRow& row : KeyTable::standard().rows()) {
     const std::string begin =
         "\n| `" + std::string{row.path} + "` | `" + env_name(row.path) + "` |";
     EXPECT_THAT(page, HasSubstr(begin));
