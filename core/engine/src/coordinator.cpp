@@ -222,8 +222,9 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
         told->insert(found.begin(), found.end());
       }
     }
-    filter.accepts = [trouble = std::move(trouble), told = std::move(told),
-                      modes = &modes_](const Transaction& trans) {
+    filter.accepts = [accepts = std::move(filter.accepts), trouble = std::move(trouble),
+                      told = std::move(told), modes = &modes_](const Transaction& trans) {
+      if (accepts && !accepts(trans)) return false;
       const bool has_error =
           trouble.error.empty() ||
           masked_urls(trans.rollback_reason).find(trouble.error) != std::string::npos ||

@@ -131,9 +131,12 @@ class EngineTroubles : public EngineFixture {
     return request;
   }
 
-  std::string list(TroubleFilter trouble, StatusSet statuses = {}) {
+  std::string list(const TroubleFilter& trouble, StatusSet statuses = {}) {
     ListFilter filter;
     filter.statuses = statuses;
+    return list_filtered(filter, trouble);
+  }
+  std::string list_filtered(const ListFilter& filter, const TroubleFilter& trouble) {
     const auto page = world_->start(world_->coordinator().list(filter, "", 100, trouble));
     std::string gids;
     for (const Transaction& trans : page->value().value().transactions) {
@@ -159,6 +162,12 @@ TEST_F(EngineTroubles, AreFoundByTheirLastError) {
   EXPECT_EQ(list({"", "no disk"}), "back second");
   EXPECT_EQ(list({"", "no money"}), "back failed");
   EXPECT_EQ(list({"two", "no disk"}), "second");
+}
+
+TEST_F(EngineTroubles, AreFoundOnlyIfTheFilterOfTheListAcceptsThem) {
+  ListFilter filter;
+  filter.accepts = [](const Transaction& trans) { return trans.gid != Gid("back"); };
+  EXPECT_EQ(list_filtered(filter, {"http://one", ""}), "first");
 }
 
 TEST_F(EngineTroubles, AreNotFoundByAPassword) {
