@@ -47,6 +47,13 @@ CoordinatorLimits share_of(CoordinatorLimits limits, std::size_t shards) {
   return limits;
 }
 
+std::string about_reset(std::chrono::seconds beyond, const Coordinator::Reset& reset) {
+  std::string what = "try now of all that wait for more than " + std::to_string(beyond.count()) +
+                     " s, " + std::to_string(reset.count) + " are due";
+  if (reset.has_remaining) what += " and more remain";
+  return what;
+}
+
 std::string about_topic(std::string_view deed, std::string_view topic) {
   return std::string(deed).append(" topic '").append(told_name(topic)).append("'");
 }
@@ -183,14 +190,13 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
       if (done) ++reset.count;
       if (done || !concerns_all(done.error().code)) continue;
       reset_rounds_->end(round);  // The next round takes them again.
+      reset.has_remaining = true;
+      if (reset.count > 0) co_await tell_all(about_reset(beyond, reset), context, ok());
       co_return done.error();
     }
   }
   if (!reset.has_remaining) reset_rounds_->end(round);
-  std::string what = "try now of all that wait for more than " + std::to_string(beyond.count()) +
-                     " s, " + std::to_string(reset.count) + " are due";
-  if (reset.has_remaining) what += " and more remain";
-  co_await tell_all(std::move(what), context, ok());
+  co_await tell_all(about_reset(beyond, reset), context, ok());
   co_return reset;
 }
 

@@ -117,6 +117,20 @@ TEST_F(RequestContexts, AreToldWhenWaitingTransactionsAreTriedNow) {
       << "one line stands for all of them";
 }
 
+TEST_F(RequestContexts, AreToldWhenAnErrorEndsAResetOfMany) {
+  for (const char* gid : {"g", "h"}) {
+    branches_->reply("action 01", Outcome::ongoing);
+    submit(make_request(gid, "saga", 1));
+  }
+  branches_->hold("action 01");
+  store_.fail_commit(2);
+  const auto reset = world_->start(coordinator().reset_cron_time(seconds(1), 10, by_peer()));
+  EXPECT_EQ(code_of(reset), EngineErrc::store_failed);
+  EXPECT_THAT(lines(), testing::Contains(": try now of all that wait for more than 1 s, 1 are due "
+                                         "and more remain" +
+                                         asked_));
+}
+
 TEST_F(RequestContexts, AreToldWhenTopicsChange) {
   world_->start(coordinator().subscribe("t", "u", "", by_peer()));
   world_->start(coordinator().unsubscribe("t", "u", by_peer()));
