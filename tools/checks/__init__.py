@@ -1,1 +1,1 @@
-"""Rules of tools/lint: each is a function from a file or the tree to findings."""
+"""Rules of tools/lint. Each rule is a function that turns a file or the tree into findings."""

@@ -1,4 +1,4 @@
-"""Rules for one C++ file, seen for itself."""
+"""Rules for a single C++ file."""
 
 import re
 
@@ -8,7 +8,7 @@ FUNCTION_LINES_MAX = 60
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
-# Its objects find their members in a table whose places chosen names can share.
+# Its objects find their members in a hash table, in which a sender can choose names that collide.
 JSON_PARSERS = (r"boost/json(\.hpp$|/(parse|parser|stream_parser)\.hpp)",
                 "JSON from outside is read by JsonTree, in linear time")
 

@@ -1,4 +1,4 @@
-"""Rules for coroutines: what the compiler lets pass and GCC 12.2 gets wrong."""
+"""Rules for coroutines: mistakes that compile, and code that GCC 12.2 compiles wrongly."""
 
 import re
 
@@ -28,7 +28,7 @@ def statement_end(code, begin):
 
 
 def callee(expression):
-    """The name of what is called last in `a.b(..).c(..)`, or an empty text."""
+    """The name of the last function called in `a.b(..).c(..)`, or an empty text."""
     names, offset = [], 0
     while offset < len(expression):
         if expression[offset] == "(":
@@ -41,7 +41,7 @@ def callee(expression):
 
 def no_dropped_results(tree):
     results = {name for s in tree.cpp for name in ASYNC_NAME.findall(s.code)}
-    # A name that is also declared without a result may be meant; the types would tell.
+    # A name that is also declared without a result may mean that function; only types would tell.
     results -= {name for s in tree.cpp for name in TASK_NAME.findall(s.code)}
     for source in tree.cpp:
         for found in re.finditer(r"\bco_await\b", source.code):

@@ -1,7 +1,7 @@
-"""docs/compatibility.md names every interface, and for each a test that there is.
+"""docs/compatibility.md names every interface, and for each interface tests that exist.
 
-Its tables whose last column is `covered by` are read: in the first column stands what is covered,
-in the last one the tests, each between backticks.
+The rules read its tables whose last column is `covered by`: the first column names what is covered,
+the last one names the tests, each between backticks.
 """
 
 import itertools
@@ -22,9 +22,9 @@ CMAKE_CALL = re.compile(r"\b(set|foreach|endforeach|concerto_script_test)\s*\(([
 @dataclass(frozen=True)
 class Row:
     line: int
-    kind: str    # The first column's header.
-    items: list  # What stands between backticks in the first cell,
-    tests: list  # and in the last one.
+    kind: str    # the header of the first column
+    items: list  # what is between backticks in the first cell
+    tests: list  # what is between backticks in the last cell
 
 
 def table_rows(text):
@@ -92,8 +92,8 @@ def config_keys(text):
     return re.findall(r'^    \{(?:\.path = )?"([\w.]+)"', text, re.MULTILINE)
 
 
-# Where the interfaces of a kind are declared: what the first column calls them, and in which file
-# they stand.
+# Where the interfaces of each kind are declared: the first column's name for the kind, and the
+# file.
 INTERFACES = {
     "endpoint": ("net/protocol/openapi/openapi.json", openapi_operations),
     "gRPC method": ("net/protocol/proto/dtmgimp.proto",
@@ -140,8 +140,8 @@ def every_interface_has_a_row(tree):
 
 
 def routes_are_those_of_the_interfaces(tree):
-    """The table of routes has each gRPC method of the protocol's file, and no path that the
-    description of the HTTP interface lacks."""
+    """The table of routes has every gRPC method of the protocol's file, and each of its paths is in
+    the description of the HTTP interface."""
     texts = {source.path: source.text for source in tree.sources}
     if route_rows.PATH not in texts:
         return

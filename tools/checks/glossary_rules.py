@@ -1,7 +1,7 @@
-"""docs/glossary.md names types and functions that there are.
+"""docs/glossary.md names types and functions that exist.
 
-Its columns `In the code` and `Name` are read: each name between backticks in them has to occur in
-the C++ code, word by word. So a rename takes the glossary along.
+The rule reads the columns `In the code` and `Name`: each name between backticks must occur in the
+C++ code as a whole word. So whoever renames something renames it in the glossary, too.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""What the code says of docs/protocol leads somewhere.
+"""The code's references to docs/protocol lead somewhere.
 
-A page of the protocol is named by its number, a section by its heading's number, and a row of page
-09 by its first cell: `page 05, section 2.1`, `pages 01 and 02`, `page 09, F10`, `page 09-A`.
+A reference names a page by its number, a section by its heading's number, and a row of page 09 by
+its first cell: `page 05, section 2.1`, `pages 01 and 02`, `page 09, F10`, `page 09-A`.
 """
 
 import re
@@ -9,9 +9,9 @@ from functools import partial
 
 DIRECTORY = "docs/protocol/"
 COMPATIBILITY = "docs/compatibility.md"
-OWN_TESTS = "tests/unit/tools/"  # They name pages that do not exist.
+OWN_TESTS = "tests/unit/tools/"  # these name pages that do not exist
 
-# A line of a comment may end between the words.
+# A reference may go over two lines of a comment.
 GAP = r"(?:[ \t]|\n[ \t]*(?:///?|\#)?)+"
 NUMBER = r"\d+(?:\.\d+)*"
 REFERENCE = re.compile(
@@ -37,7 +37,7 @@ def places_by_page(tree):
 
 
 def references(text):
-    """(offset, page, place in it or None) for everything that the text refers to."""
+    """(offset, page, place in the page or None) for each reference in the text."""
     for match in REFERENCE.finditer(text):
         pages = re.findall(r"0\d", match["pages"])
         within = [match["letter"], match["section"], match["row"]]

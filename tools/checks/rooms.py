@@ -1,4 +1,4 @@
-"""The rooms of the libraries, and which rooms each one stands on."""
+"""The rooms of the libraries, and which rooms each room may use."""
 
 from dataclasses import dataclass
 
@@ -25,5 +25,5 @@ def room_of(path):
 
 
 def out_of_bounds(room):
-    """The rooms that a room must not know."""
+    """The rooms that a room must not use."""
     return [other for other in ROOMS if other is not room and other not in room.stands_on]

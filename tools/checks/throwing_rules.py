@@ -1,7 +1,7 @@
-"""Rules against overloads that throw, where another one gives the error back.
+"""Rules against overloads that throw if another overload returns the error.
 
-Production code answers with a Result that names what failed; an exception that nobody expects ends
-the process. Tests and benchmarks may throw: they end then.
+Production code returns a Result that names what failed; an exception that nobody expects ends the
+process. Tests and benchmarks may throw, because they end then.
 """
 
 import re
@@ -10,7 +10,8 @@ from checks.coroutine_rules import closing
 
 LAYERS = ("core", "net", "persist", "tools")
 
-# Functions of std::filesystem that look at or change files: their last argument is an error_code.
+# Functions of std::filesystem that look at or change files. Their last argument must be an
+# error_code.
 FILE_FUNCTIONS = (
     "absolute|canonical|weakly_canonical|relative|proximate|copy|copy_file|copy_symlink|"
     "create_directory|create_directories|create_directory_symlink|create_hard_link|create_symlink|"
@@ -19,7 +20,7 @@ FILE_FUNCTIONS = (
     "permissions|read_symlink|remove|remove_all|rename|resize_file|space|status|symlink_status|"
     "temp_directory_path")
 FILE_CALL = re.compile(rf"\b(?:fs|filesystem)::({FILE_FUNCTIONS})\s*\(")
-# What a directory_entry is asked; `status()` is left out, for other types have it too.
+# Questions to a directory_entry. `status()` is left out, because other types have it too.
 ENTRY_CALL = re.compile(
     r"(?:\.|->)(is_(?:block_file|character_file|directory|fifo|other|regular_file|socket|symlink)|"
     r"file_size|hard_link_count|last_write_time|symlink_status)\s*\(\s*\)")
@@ -35,7 +36,7 @@ REFUSED = (
     (re.compile(r"\bstd::(?:jthread\b|async\s*\(|thread\s*[({]|thread\s+\w+\s*[({])"),
      "use start_thread, whose Result says that there is no room for a thread"),
 )
-# Functions of one argument that throw, and take an error_code as another one.
+# Functions of one argument that throw, unless they get an error_code as another argument.
 WITH_ERROR_CODE = re.compile(r"\b(make_address(?:_v[46])?|json::parse)\s*\(")
 
 

@@ -41,7 +41,7 @@ class Source:
 
     @cached_property
     def code(self):
-        """The C++ text with comments and the insides of literals as blanks; lines stay."""
+        """The C++ text, with blanks in place of comments and of the insides of literals."""
         return blank_literals(self.text)
 
     def line_of(self, offset):

@@ -1,6 +1,6 @@
-# What `cmake --install` puts down: programs, libraries, headers (by FILE_SET) and the package files
-# for find_package(Concerto CONFIG [COMPONENTS base core transport protocol persist]). One export
-# per room, so that who embeds the core alone needs no OpenSSL or protobuf.
+# What `cmake --install` installs: programs, libraries, headers (by FILE_SET) and the package files
+# for find_package(Concerto CONFIG [COMPONENTS base core transport protocol persist]). There is one
+# export per room, so that a program that embeds the core alone needs no OpenSSL or protobuf.
 
 include(CMakePackageConfigHelpers)
 

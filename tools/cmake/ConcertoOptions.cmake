@@ -21,12 +21,12 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       -Wno-maybe-uninitialized
       -Wno-restrict)
   if(CONCERTO_SANITIZE OR CONCERTO_BUILD_BENCH)
-    # At the sanitizers' -O1 and the benchmarks' -O2 GCC inlines one half of Asio's allocation of
-    # coroutine frames, and takes the other half for a mismatch.
+    # At -O1 (sanitizers) and -O2 (benchmarks), GCC inlines one of the two functions with which Asio
+    # allocates and frees coroutine frames, and then warns that the two do not match.
     target_compile_options(concerto_warnings INTERFACE -Wno-mismatched-new-delete)
   endif()
   if(CONCERTO_SANITIZE STREQUAL "thread")
-    # ThreadSanitizer does not see fences; Asio's are not on a path that two threads share.
+    # ThreadSanitizer does not see fences. Asio's fences are not on a path that two threads share.
     target_compile_options(concerto_warnings INTERFACE -Wno-tsan)
   endif()
 endif()

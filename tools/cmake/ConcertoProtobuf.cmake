@@ -14,7 +14,7 @@ function(concerto_protobuf target)
       COMMAND protobuf::protoc -I${proto_dir} --cpp_out=${generated_dir} ${proto}.proto
       DEPENDS ${proto_files}
       VERBATIM)
-    # Generated code has its own idea of warnings.
+    # Generated code does not follow this project's warnings.
     set_source_files_properties(${generated_dir}/${proto}.pb.cc PROPERTIES COMPILE_OPTIONS -w)
     target_sources(${target} PRIVATE ${generated})
   endforeach()

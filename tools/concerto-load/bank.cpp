@@ -8,7 +8,7 @@ namespace {
 const std::string grpc_service = "/concerto.load.Bank/";
 const std::string methods[] = {"TransOut", "TransOutBack", "TransIn", "TransInBack", "Query"};
 
-/// The branch id of a call that asks about the transaction as a whole.
+/// The branch id of a call about the transaction as a whole.
 constexpr std::string_view whole_transaction = "00";
 
 constexpr std::string_view refusal = "not a call of this load";
@@ -64,7 +64,7 @@ std::string Bank::url(Wire wire, const std::string& method) const {
 
 Outcome Bank::judge(const net::ReceivedCall& call, std::size_t payload_bytes) {
   if (call.branch_id == whole_transaction) return Outcome::ongoing;
-  // The participant of an xa transaction keeps its payload itself.
+  // The service of an xa branch keeps its payload itself.
   const std::size_t bytes = call.op == "commit" ? 0 : shape_.payload_bytes;
   if (payload_bytes != bytes) return Outcome::failure;
   return ledger_.note(call.gid, call.branch_id, call.op) ? Outcome::success : Outcome::failure;

@@ -16,9 +16,10 @@
 
 namespace concerto::load {
 
-/// The load's own branch services: a bank whose branches succeed, over gRPC and HTTP, and note in
-/// the ledger who called. A call that no transaction of this load may cause, or with a payload of
-/// another size, is refused. A transaction that asks how its client decided hears: not yet.
+/// The load's own branch services: a bank over gRPC and HTTP. Its branches succeed, and note every
+/// call in the ledger. The bank refuses a call that no transaction of this load may cause, and a
+/// payload of another size. If the coordinator asks how a client decided, the bank answers: not
+/// yet.
 class Bank {
  public:
   static constexpr std::size_t branch_count = 2;
@@ -31,13 +32,13 @@ class Bank {
   /// `ledger` must outlive the bank.
   Bank(Executor executor, Timers& timers, CallLedger& ledger, Shape shape);
 
-  /// Listens on free ports of an address of this machine.
+  /// Listens at free ports of the given address.
   Result<> start(const std::string& address);
   Task<void> stop(SteadyTime deadline);
 
   /// The two branches of every transaction. Valid after start.
   std::vector<BranchUrls> branches(Wire wire) const;
-  /// Where the coordinator asks about messages and workflows that were left behind.
+  /// The URL for the coordinator's question about messages and workflows that were not submitted.
   std::string query_prepared(Wire wire) const;
 
  private:

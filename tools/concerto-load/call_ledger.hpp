@@ -18,25 +18,25 @@ struct ExpectedCall {
   friend bool operator==(const ExpectedCall&, const ExpectedCall&) = default;
 };
 
-/// Which transactions began, which were acknowledged, and which of the calls that each must cause
-/// have come. A byte for each transaction.
+/// Keeps which transactions began, which were acknowledged, and which of the calls that each must
+/// cause have come: one byte per transaction.
 ///
-/// Gids are numbered, `<prefix>-<number>`, so that a call costs no look-up by text. All are of one
-/// length: the reference stores a branch under its gid with a number behind it, so that one gid
-/// must not be the beginning of another.
+/// Gids are numbered, `<prefix>-<number>`, so that a call needs no lookup by text. All have the
+/// same length, because the reference stores a branch under its gid followed by a number: no gid
+/// may be the beginning of another.
 class CallLedger {
  public:
   static constexpr std::size_t calls_max = 6;
 
-  /// `required`: what each transaction must cause, at most calls_max.
+  /// `required`: the calls that each transaction must cause, at most calls_max.
   CallLedger(std::string prefix, std::vector<ExpectedCall> required);
 
-  /// The number of one more transaction.
+  /// Begins a transaction and returns its number.
   std::uint64_t begin();
   std::uint64_t begun() const noexcept { return states_.size(); }
   std::string gid(std::uint64_t number) const;
 
-  /// Notes a call that came. False when no transaction of this load may cause it.
+  /// Notes a call that came. False if no transaction of this load may cause it.
   bool note(std::string_view gid, std::string_view branch_id, std::string_view op);
 
   void acknowledge(std::uint64_t number);
@@ -45,15 +45,15 @@ class CallLedger {
   }
   std::uint64_t acknowledged_count() const noexcept { return acknowledged_count_; }
 
-  /// Whether every required call has come, and no other one.
+  /// Whether every required call has come, and no other call.
   bool complete(std::uint64_t number) const { return is_complete(states_[number]); }
-  /// How many acknowledged transactions are not complete.
+  /// Number of acknowledged transactions that are not complete.
   std::uint64_t incomplete_count() const noexcept { return incomplete_count_; }
 
-  /// What is wrong with a transaction: the calls that are missing, or that it has caused others.
+  /// What is wrong with a transaction: which calls are missing, or that other calls came.
   std::string describe(std::uint64_t number) const;
 
-  /// All required calls that came, repeated ones included.
+  /// Number of required calls that came, repeated calls included.
   std::uint64_t calls() const noexcept { return calls_; }
   std::uint64_t repeated_calls() const noexcept { return repeated_calls_; }
 

@@ -24,7 +24,7 @@ std::string tick_text(double value) {
   return text;
 }
 
-/// Draws with both axes' ends known.
+/// Draws once the ends of both axes are known.
 class Drawing {
  public:
   Drawing(double x_end, double y_end) : x_end_(x_end), y_end_(y_end) {}
@@ -99,7 +99,7 @@ std::string escape_html(const std::string& text) {
         out += "&quot;";
         break;
       default:
-        // No page may hold other control characters.
+        // A page must not contain other control characters.
         out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
     }
   }

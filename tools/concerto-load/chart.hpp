@@ -5,7 +5,7 @@
 
 namespace concerto::load {
 
-/// Text inside HTML or SVG.
+/// Escapes a text for HTML or SVG.
 std::string escape_html(const std::string& text);
 
 /// A line chart as an SVG element. Every axis begins at 0; colours come from the page's style:
@@ -24,14 +24,14 @@ struct Chart {
   std::string title;
   std::string y_label;
   std::string x_label;
-  std::vector<Point> points;  ///< by growing x
-  std::vector<Tick> x_ticks;  ///< without any: at round numbers
+  std::vector<Point> points;  ///< in the order of x
+  std::vector<Tick> x_ticks;  ///< empty: at round numbers
 
   std::string to_svg() const;
 };
 
-/// Round numbers from 0 to the first that is not below `highest`: 1, 2 or 5 times a power of ten
-/// apart, at most eleven.
+/// Round numbers from 0 to the first one that is not below `highest`. Their distance is 1, 2 or 5
+/// times a power of ten, and there are at most eleven.
 std::vector<double> round_steps(double highest);
 
 }  // namespace concerto::load

@@ -16,7 +16,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::chrono::milliseconds poll_interval{20};
-/// Queries without an answer, after which the rest is not tried.
+/// After so many queries without an answer the others are not sent.
 constexpr std::size_t unanswered_max = 5;
 constexpr std::size_t shown_chars_max = 600;
 
@@ -27,7 +27,7 @@ std::string_view text_at(const json::value& from, const char* pointer) {
                                                 : std::string_view{};
 }
 
-/// Whether all branches of the final op are stored as succeeded, and there are as many as must be.
+/// Whether all branches of the final op are stored as succeeded, and enough of them are there.
 bool branches_succeeded(const Scenario& scenario, const json::value& answer) {
   error_code missing;
   const json::value* branches = answer.find_pointer("/branches", missing);
@@ -87,7 +87,7 @@ Task<void> Checker::drain() {
 }
 
 void Checker::check_calls() {
-  // With a reply at the end, the runner has noted it when the reply came.
+  // If the last answer means the end, the runner has already checked the calls at that answer.
   if (scenario_.ends_with_reply || ledger_.incomplete_count() == 0) return;
   for (std::uint64_t number = 0; number < ledger_.begun(); ++number) {
     if (!ledger_.acknowledged(number) || ledger_.complete(number)) continue;
@@ -103,7 +103,7 @@ void Checker::choose() {
   std::uint64_t seen = 0;
   for (std::uint64_t number = 0; number < ledger_.begun(); ++number) {
     if (!ledger_.acknowledged(number)) continue;
-    // At even distances: each time another share of the wanted ones is due.
+    // At even distances: whenever the next one of the wanted number is due.
     if (++seen * wanted / acknowledged > numbers_.size()) numbers_.push_back(number);
   }
 }

@@ -17,29 +17,30 @@ namespace concerto::load {
 
 /// What the answer of `query` says about a transaction.
 enum class Stored {
-  as_it_must_be,  ///< succeeded, and all of its branches did
-  unfinished,     ///< may become so
-  wrong,          ///< will not
+  as_it_must_be,  ///< succeeded, with all branches
+  unfinished,     ///< may still succeed
+  wrong,          ///< can no longer succeed
 };
 Stored judge_stored(const Scenario& scenario, const std::string& answer);
 
-/// Looks, after the load, at every acknowledged transaction: the calls that the ledger must have
-/// of it, and, for some or all, what the coordinator has stored.
+/// Checks every acknowledged transaction after the load: whether the ledger has its calls and, for
+/// some or all transactions, what the coordinator has stored.
 class Checker {
  public:
   static constexpr std::size_t sample_count = 1'000;
-  static constexpr std::size_t sampled_above = 10'000;  ///< up to here all are queried
+  static constexpr std::size_t sampled_above = 10'000;  ///< up to this number all are queried
 
-  /// Everything must outlive the checker.
+  /// All referenced objects must outlive the checker.
   Checker(Executor executor, Timers& timers, net::HttpClient& http, const LoadOptions& options,
           const Scenario& scenario, CallLedger& ledger, Findings& findings);
 
-  /// Waits for what was not waited for, and notes what is wrong.
+  /// Gives transactions that were submitted without waiting their time to end, then notes what is
+  /// wrong.
   Task<void> run();
 
   std::uint64_t queried() const noexcept { return queried_; }
   std::uint64_t to_query() const noexcept { return numbers_.size(); }
-  /// How long it took until all calls of acknowledged transactions had come.
+  /// The time until all calls of acknowledged transactions had come.
   double drain_seconds() const noexcept { return drain_seconds_; }
 
  private:

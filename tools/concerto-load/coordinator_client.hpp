@@ -12,10 +12,10 @@
 
 namespace concerto::load {
 
-/// For each request. A transaction that takes longer has failed.
+/// The time limit of each request. A transaction of which a request takes longer has failed.
 inline constexpr std::chrono::seconds request_limit{30};
 
-/// Carries out the transactions of a scenario at a coordinator, whichever program it is.
+/// Carries out the transactions of a scenario with a coordinator, whichever program that is.
 class CoordinatorClient {
  public:
   CoordinatorClient(Wire wire, const Scenario& scenario);
@@ -23,11 +23,11 @@ class CoordinatorClient {
   CoordinatorClient(const CoordinatorClient&) = delete;
   CoordinatorClient& operator=(const CoordinatorClient&) = delete;
 
-  /// One transaction: its requests one after the other, up to the first that fails. The error's
-  /// detail begins with the kind of the failure: `HTTP 409: ...`, `gRPC Aborted: ...`.
+  /// Carries out one transaction: its requests one after the other, until one fails. The detail of
+  /// the error begins with the kind of failure: `HTTP 409: ...`, `gRPC Aborted: ...`.
   Async<> carry_out(std::string gid);
 
-  /// Ends the connections.
+  /// Closes the connections.
   virtual void close() {}
 
  protected:
@@ -55,7 +55,7 @@ class GrpcCoordinatorClient final : public CoordinatorClient {
 
 class HttpCoordinatorClient final : public CoordinatorClient {
  public:
-  /// `client` must outlive this object, and is closed by its owner.
+  /// `client` must outlive this object; its owner closes it.
   HttpCoordinatorClient(net::HttpClient& client, Timers& timers, const HostPort& coordinator,
                         const Scenario& scenario);
 

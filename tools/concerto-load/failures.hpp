@@ -11,7 +11,7 @@ namespace concerto::load {
 /// Failed transactions, counted by kind: status or code, and the first line of the text.
 class Failures {
  public:
-  static constexpr std::size_t kinds_max = 50;  ///< what comes later is counted as `others`
+  static constexpr std::size_t kinds_max = 50;  ///< later kinds are counted together as `others`
   static constexpr std::size_t text_chars_max = 200;
 
   struct Kind {
@@ -20,7 +20,7 @@ class Failures {
     std::string first_gid;
   };
 
-  /// `text`: as the client has it. A gid in it does not make a kind of its own.
+  /// `text`: as the client has it. Texts that differ only in the gid are of one kind.
   void note(std::string_view gid, std::string_view text);
 
   std::uint64_t count() const noexcept { return count_; }

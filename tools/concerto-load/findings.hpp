@@ -8,7 +8,7 @@
 
 namespace concerto::load {
 
-/// Acknowledged transactions that are not as they must be: how many, and a few of them.
+/// Acknowledged transactions that did not end as they must: how many, and the first few of them.
 class Findings {
  public:
   static constexpr std::size_t kept_max = 10;

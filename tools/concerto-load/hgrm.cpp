@@ -16,7 +16,7 @@ void append(std::string& out, const char* format, Values... values) {
   if (length > 0) out.append(line, static_cast<std::size_t>(length));
 }
 
-/// The next share to print: steps become half as wide each time that what is left has halved.
+/// The next share to print. Steps become half as wide whenever the remaining share has halved.
 double share_after(double share) {
   const double halvings = std::floor(std::log2(1 / (1 - share)));
   return share + 1 / (lines_per_halving * std::pow(2, halvings + 1));

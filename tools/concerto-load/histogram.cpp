@@ -7,7 +7,8 @@
 namespace concerto::load {
 namespace {
 
-/// Which doubling a value is in; those below sub_bucket_count are in the first one.
+/// The number of the doubling in which a value is. Values below sub_bucket_count are in the first
+/// one.
 unsigned bucket_of(std::uint64_t value) noexcept {
   const auto width = static_cast<unsigned>(std::bit_width(value | (Histogram::sub_bucket_half)));
   return width - static_cast<unsigned>(std::bit_width(Histogram::sub_bucket_count - 1));
@@ -17,8 +18,8 @@ unsigned bucket_of(std::uint64_t value) noexcept {
 
 Histogram::Histogram() : counts_((bucket_count + 1) * sub_bucket_half) {}
 
-// Values of the first bucket have their own index each. From then on the lower half of a bucket's
-// values is in the bucket before, so that only the upper half has places.
+// Each value of the first bucket has an index of its own. Of each later bucket only the upper half
+// has indexes, because the lower half is in the bucket before.
 std::size_t Histogram::index_of(std::uint64_t value) noexcept {
   if (value < sub_bucket_count) return value;
   const unsigned bucket = bucket_of(value);
@@ -67,7 +68,7 @@ double Histogram::standard_deviation() const noexcept {
 
 Histogram::Place Histogram::at(double share) const noexcept {
   const double rank = std::clamp(share, 0.0, 1.0) * static_cast<double>(count_);
-  // A product that rounding has put just above a whole number is that number.
+  // Rounding may put a product just above a whole number. That whole number is meant.
   const double whole = std::ceil(std::nextafter(rank, 0));
   const auto wanted = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(whole), 1,
                                                 std::max<std::uint64_t>(count_, 1));

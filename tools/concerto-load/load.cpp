@@ -30,13 +30,13 @@ net::HttpClientOptions http_options(const LoadOptions& options) {
   return http;
 }
 
-/// Nobody calls branches that are not the load's own.
+/// The load's own branches expect no calls if the user named others.
 std::vector<ExpectedCall> calls_to_own_branches(const LoadOptions& options) {
   if (!options.branches.empty()) return {};
   return required_calls(options.mode, Bank::branch_count);
 }
 
-/// CPU time until now; nothing without a process, or when it has ended.
+/// CPU time until now. Nothing if no process is given, or if it has ended.
 std::optional<double> cpu_us(pid_t process) {
   if (process == 0) return std::nullopt;
   const Result<double> cpu = cpu_us_of_process(process);
@@ -190,7 +190,7 @@ Task<void> Load::close() {
 void Load::wait_for_signal() {
   signals_.async_wait([this](const error_code& cancelled, int) {
     if (cancelled) return;
-    signals_.clear();  // The next one ends the process.
+    signals_.clear();  // a second signal ends the process
     report_.interrupted = true;
     if (runner_) runner_->stop();
   });

@@ -21,13 +21,13 @@
 
 namespace concerto::load {
 
-/// A whole load on the calling thread: the branches, the warm-up, the measured time, the checks.
+/// A whole load on the calling thread: branches, warm-up, measured time, checks.
 class Load {
  public:
   explicit Load(LoadOptions options);
 
-  /// Error: it could not begin. Everything else is in the report. SIGINT and SIGTERM end the load
-  /// early; what was acknowledged until then is checked. A second one ends the process.
+  /// Error: the load could not begin. Everything else is in the report. SIGINT and SIGTERM end the
+  /// load early; what was acknowledged before is still checked. A second signal ends the process.
   Result<Report> run();
 
  private:
@@ -36,7 +36,7 @@ class Load {
   Task<void> measure();
   Task<void> check();
   Task<void> close();
-  /// Once a second, until its group is closed.
+  /// Closes a second of the tally every second, until the group of tasks is closed.
   Task<void> close_seconds();
   Task<void> show_checks();
   void wait_for_signal();

@@ -1,5 +1,5 @@
-// concerto-load: puts transactions on a running coordinator, measures, and checks that what it
-// acknowledged came to its end.
+// concerto-load: submits transactions to a running coordinator, measures, and checks that every
+// acknowledged transaction ended as it should.
 
 #include <csignal>
 #include <exception>
@@ -18,7 +18,8 @@ namespace {
 
 constexpr int exit_failed = 1;
 
-/// Over HTTP each transaction in flight has connections of its own.
+/// Over HTTP each transaction in flight has a connection of its own, for which files must be
+/// allowed.
 void raise_file_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -26,7 +27,7 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Whether it was written; `path` may be empty for nowhere.
+/// False if the file could not be written. An empty `path` means that nothing is to be written.
 bool write_file(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
   std::ofstream file(path, std::ios::binary);

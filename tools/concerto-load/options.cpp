@@ -215,7 +215,7 @@ CommandLine parse_command_line(std::vector<std::string> arguments) {
   add_load_options(app, line.options, words);
   add_branch_options(app, line.options, words);
   add_report_options(app, line.options, words);
-  std::ranges::reverse(arguments);  // CLI11 takes them last first.
+  std::ranges::reverse(arguments);  // CLI11 takes the last argument first
   try {
     app.parse(std::move(arguments));
     finish(line.options, words, app);

@@ -18,7 +18,7 @@ enum class Mode {
   msg,       ///< one submit
   msg_2p,    ///< prepare, then submit
   tcc,       ///< prepare, register the branches, submit
-  xa,        ///< the same with branches of one URL each
+  xa,        ///< as tcc, with one URL for each branch
   workflow,  ///< prepare, record the steps, submit the end
 };
 
@@ -28,12 +28,12 @@ enum class Check { all, sample, none };
 std::string_view to_string(Wire wire) noexcept;
 std::string_view to_string(Mode mode) noexcept;
 
-/// `host:port` in two parts.
+/// A host and a port.
 struct HostPort {
   std::string host;
   std::uint16_t port = 0;
 
-  /// As a URL has it: an IPv6 address in brackets.
+  /// `host:port` as in a URL: an IPv6 address is in brackets.
   std::string text() const;
 };
 
@@ -58,32 +58,32 @@ struct LoadOptions {
   bool wait = true;  ///< submit with wait_result
 
   std::size_t in_flight = 128;
-  double rate = 0;             ///< transactions that begin in a second; 0: as in_flight allows
-  double warm_up_seconds = 1;  ///< not measured
+  double rate = 0;             ///< transactions that begin in a second; 0: in_flight decides
+  double warm_up_seconds = 1;  ///< time before the measurement
   double seconds = default_seconds;
-  std::uint64_t transactions = 0;  ///< measured, then it ends; 0: no such limit
+  std::uint64_t transactions = 0;  ///< measured before the load ends; 0: no limit
   std::string gid_prefix;          ///< must be new to the coordinator; empty: random
 
-  std::string listen = "127.0.0.1";          ///< where the load's own branches are
-  std::chrono::milliseconds branch_delay{};  ///< before they answer
+  std::string listen = "127.0.0.1";          ///< the address of the load's own branches
+  std::chrono::milliseconds branch_delay{};  ///< the time before they answer
   std::vector<BranchUrls> branches;          ///< the user's; empty: the load's own two
   std::string payload;                       ///< of each branch
 
-  std::uint64_t failures_max = 0;  ///< with more the load ends, and has failed
+  std::uint64_t failures_max = 0;  ///< with more failures the load ends and fails
   Check check = Check::sample;
   double drain_seconds = 30;  ///< for transactions that were not waited for
 
-  int server_process = 0;      ///< whose CPU and memory are measured; 0: nobody's
-  std::string data_directory;  ///< of the server; empty: its device's writes are not counted
+  int server_process = 0;      ///< its CPU and memory are measured; 0: none
+  std::string data_directory;  ///< of the server; empty: writes to its device are not counted
   bool progress = false;
   std::string hgrm_file;
-  std::string json_file;  ///< `-`: stdout, in place of the summary
+  std::string json_file;  ///< `-`: stdout, instead of the summary
   std::string html_file;
 };
 
 struct CommandLine {
   LoadOptions options;
-  /// Set when the process ends right here: after help, the version, or a mistake.
+  /// Set if the process ends at once: after the help, the version or a mistake.
   std::optional<int> exit_code;
   std::string for_stdout;
   std::string for_stderr;
@@ -91,7 +91,7 @@ struct CommandLine {
 
 inline constexpr int exit_usage = 2;
 
-/// Reads the arguments behind the program's name. What is wrong with a value names its option.
+/// Reads the arguments after the program's name. An error names the option that is wrong.
 CommandLine parse_command_line(std::vector<std::string> arguments);
 
 }  // namespace concerto::load

@@ -57,7 +57,7 @@ void Progress::end() {
 
 void Progress::write(const std::string& line) {
   if (!shown_) return;
-  // On a terminal: back to the first column, and away with what is left of the last line.
+  // On a terminal: go to the first column, and erase the rest of the last line.
   std::cerr << (on_terminal_ ? "\r" + line + "\x1b[K" : line + "\n") << std::flush;
 }
 

@@ -8,17 +8,17 @@
 
 namespace concerto::load {
 
-/// Says on stderr how far the load is: a bar that is redrawn on a terminal, a line each time
-/// elsewhere, nothing unless it is asked for or there is a terminal.
+/// Shows on stderr how far the load is: on a terminal by a bar that is redrawn, elsewhere by a line
+/// each time. Shows nothing unless stderr is a terminal or the progress is asked for.
 class Progress {
  public:
   explicit Progress(const LoadOptions& options);
 
   void show_warm_up();
-  /// After each second of the measured time.
+  /// Call it after each second of the measured time.
   void show(const Tally& tally);
   void show_checks(std::uint64_t done, std::uint64_t all);
-  /// Leaves the line.
+  /// Ends the line.
   void end();
 
  private:

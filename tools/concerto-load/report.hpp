@@ -11,20 +11,20 @@
 
 namespace concerto::load {
 
-/// What the processes used in the measured time. Empty: not asked for, or not to be had.
+/// What the processes used in the measured time. Empty: not asked for, or not available.
 struct Usage {
-  double client_cpu_us = 0;             ///< of this process: it submits, and serves the branches
+  double client_cpu_us = 0;             ///< of this process, which submits and serves the branches
   std::optional<double> server_cpu_us;  ///< of --server-process
   std::optional<std::uint64_t> server_resident_bytes;  ///< at the end
   std::optional<std::uint64_t> device_bytes;  ///< written by the device of --data-directory
 };
 
-/// What a load was like.
+/// The results of a load.
 struct Report {
   LoadOptions options;  ///< with the gid prefix that was used
   Tally tally;
   Usage usage;
-  std::uint64_t acknowledged = 0;  ///< in the warm-up and after
+  std::uint64_t acknowledged = 0;  ///< in the warm-up and afterwards
   std::uint64_t queried = 0;
   double drain_seconds = 0;
   std::uint64_t branch_calls = 0;  ///< to the load's own branches, repeated ones included
@@ -34,14 +34,14 @@ struct Report {
 
   std::uint64_t transactions() const noexcept { return tally.latency_us().count(); }
   double tx_per_second() const noexcept;
-  /// A share of a sum for one measured transaction.
+  /// A sum divided by the number of measured transactions.
   double per_transaction(double sum) const noexcept;
 
-  /// Enough transactions succeeded, and what was acknowledged is as it must be.
+  /// Whether enough transactions succeeded and every acknowledged one is as it must be.
   bool passed() const noexcept;
   /// `saga over grpc, 128 in flight`
   std::string title() const;
-  /// Why it has not passed, a sentence for each reason; empty if it has.
+  /// Why the load has not passed, a sentence for each reason; empty if it has passed.
   std::vector<std::string> objections() const;
 };
 

@@ -8,7 +8,7 @@ namespace concerto::load {
 namespace {
 
 constexpr double us_per_ms = 1000;
-/// The percentiles' chart has this many points for each decimal of "nines".
+/// The chart of percentiles has so many points for each nine.
 constexpr int points_per_nine = 40;
 constexpr int nines_max = 7;
 
@@ -28,8 +28,8 @@ svg .line { fill: none; stroke: var(--line); stroke-width: 1.5; }
 svg .point { fill: var(--line); }
 )";
 
-/// Latency over the number of nines: 0 is the fastest, 1 is p90, 2 is p99. It ends where there is
-/// one transaction left.
+/// Latency by the number of nines: 0 is the fastest transaction, 1 is p90, 2 is p99. The chart ends
+/// where one transaction is left.
 Chart percentile_chart(const Histogram& latency_us) {
   Chart chart;
   chart.title = "Latency by percentile";
@@ -67,7 +67,7 @@ Chart time_chart(const Report& report, const char* title, const char* y_label, V
 
 std::string to_html(const Report& report) {
   const std::string title = escape_html("concerto-load: " + report.title());
-  std::string lines;  // Escaping would make one line of them.
+  std::string lines;  // escaped one by one, because escaping makes a blank of a line's end
   const std::string text = to_text(report);
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = text.find('\n', at);

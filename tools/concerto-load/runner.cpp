@@ -8,9 +8,9 @@
 namespace concerto::load {
 namespace {
 
-/// A client whose transaction failed does not begin the next one at once.
+/// A client whose transaction failed waits before it begins the next one.
 constexpr std::chrono::milliseconds pause_after_failure{20};
-/// Of an open loop that is late, between two looks at what has come meanwhile.
+/// When an open loop is late, it begins so many transactions before it looks at what has arrived.
 constexpr std::size_t begun_at_once_max = 64;
 constexpr std::chrono::milliseconds look_interval{100};
 
@@ -57,7 +57,7 @@ Task<void> Runner::keep_rate() {
       }
       next = begin + duration_of(number++ / options_.rate);
     }
-    // It may have been stopped meanwhile.
+    // The load may be stopped meanwhile, so the sleep is never long.
     const SteadyTime wake = std::min(std::min(next, until_), timers_.now() + look_interval);
     co_await sleep_until(timers_, wake);
   }

@@ -13,21 +13,21 @@
 
 namespace concerto::load {
 
-/// Begins transactions: a new one for each that ends (closed loop), or at even times however many
-/// are in flight (open loop). Ends early when there are too many failures, or it is told to.
+/// Begins transactions: a new one whenever one ends (closed loop), or at even times however many
+/// are in flight (open loop). Ends early after too many failures, or when it is stopped.
 class Runner {
  public:
-  /// How long one period of load is.
+  /// The length of a period of load.
   struct Period {
     double seconds = 0;
     std::uint64_t transactions = 0;  ///< 0: no such limit
   };
 
-  /// Everything must outlive the runner.
+  /// All referenced objects must outlive the runner.
   Runner(Executor executor, Timers& timers, const LoadOptions& options, const Scenario& scenario,
          CoordinatorClient& client, CallLedger& ledger, Tally& tally, Findings& findings);
 
-  /// Returns when every transaction that it began has ended.
+  /// Returns when every transaction that was begun has ended.
   Task<void> offer(Period period);
 
   void stop() noexcept { stopped_ = true; }
@@ -39,7 +39,7 @@ class Runner {
   Task<void> keep_in_flight();
   Task<void> begin_in_turn();
   Task<void> begin_one(SteadyTime begin);
-  /// Whether it was acknowledged.
+  /// True if the transaction was acknowledged.
   Task<bool> try_one(std::uint64_t number, SteadyTime begin);
   void note_failure(std::uint64_t number, std::string_view text);
 

@@ -35,7 +35,7 @@ class Maker {
 
   std::vector<Request> xa() const {
     return with_branches("xa", [](const BranchUrls& urls, BranchRequest& branch) {
-      branch.payload.clear();  // As clients do: the participant keeps its own.
+      branch.payload.clear();  // clients leave it out: the service keeps its own
       branch.fields = {{"url", urls.forward}};
     });
   }
@@ -89,7 +89,7 @@ class Maker {
 
   template <class Fill>
   std::vector<Request> with_branches(const char* type, Fill fill) const {
-    // A prepare that waits would make an abort wait; nothing here aborts.
+    // A wait_result of the prepare would hold for an abort, too. Nothing here aborts.
     std::vector<Request> requests = {request(Api::prepare, transaction(type))};
     add_branches(type, requests, fill);
     requests.push_back(request(Api::submit, transaction(type)));
@@ -138,7 +138,7 @@ Scenario make_scenario(const LoadOptions& options, const std::vector<BranchUrls>
 
 std::vector<ExpectedCall> required_calls(Mode mode, std::size_t branch_count) {
   std::vector<ExpectedCall> calls;
-  if (mode == Mode::workflow) return calls;  // Its client calls the branches.
+  if (mode == Mode::workflow) return calls;  // a workflow's client calls its branches itself
   for (std::size_t i = 0; i < branch_count; ++i) {
     calls.push_back({branch_id(i), final_op_of(mode)});
   }

@@ -13,25 +13,25 @@ namespace concerto::load {
 
 enum class Api { prepare, submit, register_branch, prepare_workflow };
 
-/// A request without its gid. What it holds fits its API: a branch for register_branch.
+/// A request without its gid. Its content fits its API: a branch for register_branch.
 struct Request {
   Api api;
   std::variant<TransRequest, BranchRequest> content;
 };
 
-/// What every transaction of a load is: the requests that make it, and which end it must have.
+/// What all transactions of a load have in common: their requests, and the end that they must have.
 struct Scenario {
   std::vector<Request> requests;  ///< one after the other
-  bool ends_with_reply = false;   ///< the answer to the last request says that it succeeded
-  std::string final_op;           ///< of the branches that `query` must show as succeeded,
-  std::size_t branch_count = 0;   ///< and how many of these there are at least
+  bool ends_with_reply = false;   ///< the answer to the last request means that it succeeded
+  std::string final_op;           ///< op of the branches that `query` must show as succeeded
+  std::size_t branch_count = 0;   ///< the least number of such branches
 };
 
 /// `branches` and `query_prepared` are URLs.
 Scenario make_scenario(const LoadOptions& options, const std::vector<BranchUrls>& branches,
                        const std::string& query_prepared);
 
-/// What the branches of a transaction that succeeds must hear from the coordinator.
+/// The calls that the coordinator must make for a transaction that succeeds.
 std::vector<ExpectedCall> required_calls(Mode mode, std::size_t branch_count);
 
 }  // namespace concerto::load

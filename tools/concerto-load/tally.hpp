@@ -24,17 +24,18 @@ struct Second {
   }
 };
 
-/// What becomes of the transactions: latencies of those that were acknowledged in the measured
-/// time, as a whole and by the second, and failures of the whole load.
+/// Counts how transactions end: the latencies of those that were acknowledged in the measured time,
+/// in all and by the second, and the failures of the whole load.
 class Tally {
  public:
-  /// From now on it is measured; what was noted before is the warm-up.
+  /// The measured time begins. What was noted before was the warm-up.
   void start(SteadyTime now);
   /// Closes the second that ends now. Does nothing before start and after stop.
   void close_second(SteadyTime now);
   void stop(SteadyTime now);
 
-  /// Acknowledged at `end`. `begin`: when it was to begin; being late counts.
+  /// A transaction was acknowledged at `end`. `begin` is when it was to begin, so that being late
+  /// counts.
   void note_success(SteadyTime begin, SteadyTime end);
   void note_failure(std::string_view gid, std::string_view text);
 
@@ -46,7 +47,7 @@ class Tally {
   double duration() const noexcept { return duration_; }
 
  private:
-  /// A rest of a second that is too short to say anything.
+  /// The rest of a second is shown only if it has at least so many seconds.
   static constexpr double rest_min = 0.2;
 
   double since_start(SteadyTime now) const;

@@ -28,7 +28,7 @@ std::optional<std::uint64_t> resident_bytes_of_process(pid_t process) {
 }
 
 std::optional<std::uint64_t> device_bytes_written(const std::string& directory) {
-  constexpr std::uint64_t sector_bytes = 512;  // in /proc/diskstats, whatever the device's are
+  constexpr std::uint64_t sector_bytes = 512;  // in /proc/diskstats, whatever the device has
   struct stat place {};
   if (::stat(directory.c_str(), &place) != 0) return std::nullopt;
   std::ifstream rows("/proc/diskstats");

@@ -16,9 +16,9 @@ namespace concerto::load {
 /// Resident memory of a process now; nothing if there is no such process.
 std::optional<std::uint64_t> resident_bytes_of_process(pid_t process);
 
-/// Bytes that the device under a directory has written until now, whoever caused them; nothing if
-/// no device of its own is there. What /proc/<pid>/io says of one process counts whole folios of
-/// the page cache, up to 1 MiB for a change of one byte, so the device has to be asked.
+/// Bytes that the device under a directory has written until now, for any process. Nothing if the
+/// directory is not on a device of its own. The numbers of one process in /proc/<pid>/io would not
+/// do: they count whole folios of the page cache, up to 1 MiB for a change of one byte.
 std::optional<std::uint64_t> device_bytes_written(const std::string& directory);
 
 }  // namespace concerto::load

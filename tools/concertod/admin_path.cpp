@@ -17,7 +17,7 @@ std::vector<std::string_view> all_paths() {
   return paths;
 }
 
-/// Whether `path` is `above`, or below it.
+/// Whether `path` is `above` or lies below it.
 bool is_within(std::string_view path, std::string_view above) {
   return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
 }

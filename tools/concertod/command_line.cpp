@@ -83,7 +83,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
 
   Arguments split = split_arguments(arguments);
   std::vector<std::string>& reversed = split.flags;
-  std::ranges::reverse(reversed);  // CLI11 takes them last first.
+  std::ranges::reverse(reversed);  // CLI11 takes the last argument first
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {

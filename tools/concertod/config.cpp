@@ -55,7 +55,7 @@ LoadedConfig load_config_file(const std::string& file, const Environment& enviro
   errno = 0;
   std::ifstream input{file};
   int reason = errno;
-  std::error_code unknown;  // Then the stream has said why.
+  std::error_code unknown;  // if set, the stream has said why
   const bool directory = std::filesystem::is_directory(file, unknown);
   if (!input || directory) {
     if (directory) reason = EISDIR;

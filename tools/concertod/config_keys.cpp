@@ -13,7 +13,7 @@ constexpr Range seconds_range{0, 1'000'000'000};
 constexpr Range any = Range::any();
 constexpr std::string_view of_servers = "accepted and unused: for stores on a server";
 
-// A row's field: generic, so that the row states the member alone.
+// The field of a row. Generic, so that the row names only the member.
 #define CONCERTO_FIELD(member) [](Config& c) -> auto& { return c.member; }
 
 const KeyRow standard_rows[] = {
@@ -219,7 +219,7 @@ const KeyRow standard_rows[] = {
 
 #undef CONCERTO_FIELD
 
-// Of older versions of the reference, and of its samples.
+// Keys of older versions of the reference, and of its samples.
 constexpr std::string_view unread_keys[] = {"GrpcBalancer", "Store.BranchTransOpTable",
                                             "Store.TransBranchOpTable", "Store.TransGlobalTable"};
 
@@ -233,7 +233,7 @@ bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
 }
 
-// Levenshtein's distance, one row of the table at a time.
+// Levenshtein's distance. Only one row of the table is kept.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> costs(b.size() + 1);
   std::iota(costs.begin(), costs.end(), std::size_t{0});

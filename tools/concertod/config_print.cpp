@@ -1,4 +1,4 @@
-// What is printed of the table of keys.
+// What is printed from the table of keys.
 #include "config_print.hpp"
 
 #include <algorithm>
@@ -60,8 +60,8 @@ bool is_unused(const KeyRow& row) {
   return row.help.starts_with(unused_mark);
 }
 
-/// The keys in the order of a file: those of the top level first, as behind a section they would
-/// belong to it.
+/// The keys in the order of a file. Those of the top level come first, because after a section they
+/// would belong to it.
 std::vector<const KeyRow*> keys_in_file_order(const KeyTable& table) {
   std::vector<const KeyRow*> keys;
   for (const KeyRow& row : table.rows()) keys.push_back(&row);
@@ -82,8 +82,8 @@ bool reads_back_as(const std::string& yaml, const std::string& text) {
   }
 }
 
-/// The plainest form of a text that is read back the same: line breaks do not stand in single
-/// quotes, and what is no UTF-8 in none.
+/// The plainest form of a text that reads back as the same text. In single quotes that is not so
+/// for line breaks, and in no quotes for bytes that are not UTF-8.
 std::string quote(const std::string& text) {
   for (const auto style : {YAML::SingleQuoted, YAML::DoubleQuoted}) {
     YAML::Emitter out;
@@ -99,7 +99,7 @@ std::string yaml_value(const KeyRow& row, const std::string& text) {
   return holds<std::string>(row) ? quote(text) : text;
 }
 
-/// The default, for people: 4194304 bytes are `4 MiB`.
+/// The default in a form for people: 4194304 bytes are `4 MiB`.
 std::string default_text(const KeyRow& row) {
   std::string text = key_text(Config{}, row);
   if (!row.in_bytes) return text;
@@ -122,7 +122,7 @@ std::string with_commas(std::int64_t number) {
   return digits;
 }
 
-/// What a key takes, as `0 to 65,535`; nothing for a text, whose meaning says it.
+/// The values that a key accepts, as `0 to 65,535`. Empty for a text, because the meaning says it.
 std::string accepted_values(const KeyRow& row) {
   if (holds<std::string>(row) || holds<LogLevel>(row)) return {};
   if (holds<bool>(row)) return "0 or 1";
@@ -132,14 +132,14 @@ std::string accepted_values(const KeyRow& row) {
   return from + " or more";
 }
 
-/// What stands behind a key's meaning: the values that it takes, and whether it reloads.
+/// What follows a key's meaning: the accepted values, and whether a reload applies the key.
 std::string remarks(const KeyRow& row) {
   std::string text = accepted_values(row);
   if (row.reloads) text += text.empty() ? "reload" : ", reload";
   return text;
 }
 
-/// A comment of the sample, in lines of bounded length.
+/// A comment of the sample, broken into lines of limited length.
 std::string comment(std::string_view text, std::string_view indent) {
   const std::string begin = std::string{indent} + "# ";
   const std::size_t chars_max = sample_line_chars_max - begin.size();

@@ -56,7 +56,7 @@ void check_store(StoreConfig& store, const persist::StoreKinds& kinds, Findings&
   }
 }
 
-/// By what the start parses them with, so that both find the same.
+/// Uses the parsers of the start, so that both find the same mistakes.
 void check_micro_service(const MicroServiceConfig& service, Findings& findings) {
   const auto driver = net::parse_driver(service.driver);
   if (!driver) {

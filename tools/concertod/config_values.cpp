@@ -1,4 +1,4 @@
-// Between the text of a key's value and the member that holds it.
+// Conversion between the text of a key's value and the member that holds the value.
 #include <array>
 #include <charconv>
 #include <limits>
@@ -19,7 +19,7 @@ struct ByteUnit {
 constexpr std::array<ByteUnit, 3> byte_units{
     {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", std::int64_t{1} << 30}}};
 
-// The names that the reference takes. Its levels above error are for a process that ends; no line
+// The names that the reference accepts. Its levels above error are for a process that ends; no line
 // here is above error. The first name of a level is the one that is printed.
 constexpr std::array<std::pair<std::string_view, LogLevel>, 8> levels{{{"debug", LogLevel::debug},
                                                                        {"info", LogLevel::info},
@@ -96,7 +96,7 @@ Result<> assign(std::string& target, const KeyRow&, std::string_view text) {
 
 Result<> assign(bool& target, const KeyRow& row, std::string_view text) {
   const std::string word = lower_case(text);
-  const auto number = integer_from(text);  // Any but 0 is yes, as in the reference.
+  const auto number = integer_from(text);  // any number but 0 means yes, as in the reference
   if (!number && word != "true" && word != "false") return bad_value(row, "0 or 1", text);
   target = number ? *number != 0 : word == "true";
   return ok();
@@ -147,7 +147,8 @@ std::string text_of(const Number& value) {
   }
 }
 
-// Beside the password, every value of the query: which parameters give access differs by registry.
+// Masks the password and every value of the query: which parameters give access differs by
+// registry.
 std::string mask_url(std::string url) {
   const auto query = url.find('?');
   if (query != std::string::npos) {
@@ -173,7 +174,7 @@ Result<> set_key(Config& config, const KeyRow& row, std::string_view text) {
 }
 
 std::string key_text(const Config& config, const KeyRow& row) {
-  // The accessors serve readers and writers; nothing is written here.
+  // The accessors are for reading and writing. Nothing is written here.
   auto& readable = const_cast<Config&>(config);
   return std::visit([&](auto member) { return text_of(member(readable)); }, row.field);
 }

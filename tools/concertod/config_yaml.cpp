@@ -23,7 +23,7 @@ std::optional<std::int64_t> integer_with_prefix(std::string_view text) {
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   int base = 10;
   if (text.size() > 1 && text[0] == '0') {
-    const char kind = static_cast<char>(text[1] | 0x20);  // Letters in lower case.
+    const char kind = static_cast<char>(text[1] | 0x20);  // in lower case
     base = kind == 'x' ? 16 : kind == 'b' ? 2 : 8;
     text.remove_prefix(kind == 'x' || kind == 'b' || kind == 'o' ? 2 : 1);
   }
@@ -37,11 +37,12 @@ std::optional<std::int64_t> integer_with_prefix(std::string_view text) {
   return static_cast<std::int64_t>(negative ? 0 - value : value);
 }
 
-/// YAML's floating point numbers, except infinity and not-a-number, which no integer is made of.
+/// A floating point number of YAML. Infinity and not-a-number are left out, as they are no
+/// integers.
 std::optional<double> decimal_number(std::string_view text) {
   const bool has_sign = text.starts_with('-') || text.starts_with('+');
   const std::string_view digits = text.substr(has_sign ? 1 : 0);
-  if (text.starts_with('+')) text = digits;  // from_chars takes no plus.
+  if (text.starts_with('+')) text = digits;  // from_chars takes no plus
   const bool begins =
       !digits.empty() &&
       (is_digit(digits[0]) || (digits.size() > 1 && digits[0] == '.' && is_digit(digits[1])));
@@ -55,7 +56,7 @@ std::optional<double> decimal_number(std::string_view text) {
 constexpr const char* int_tag = "tag:yaml.org,2002:int";
 constexpr const char* float_tag = "tag:yaml.org,2002:float";
 constexpr const char* binary_tag = "tag:yaml.org,2002:binary";
-constexpr const char* plain_tag = "?";  // yaml-cpp's, of a value that is not in quotes
+constexpr const char* plain_tag = "?";  // yaml-cpp's tag of a value without quotes
 
 bool takes_text(const KeyRow& row) {
   return std::holds_alternative<std::string& (*)(Config&)>(row.field) ||
@@ -87,7 +88,7 @@ void apply_scalar(const std::string& path, const YAML::Node& value, const Readin
     note_unknown(path, reading.keys, findings);
     return;
   }
-  if (value.IsNull()) return;  // `Key:` without a value leaves the key as it is.
+  if (value.IsNull()) return;  // `Key:` without a value leaves the key as it is
   if (!value.IsScalar()) {
     findings.errors.push_back(path + ": expected one value, found a list or map (put JSON in " +
                               "single quotes)");
@@ -114,8 +115,8 @@ void apply_scalar(const std::string& path, const YAML::Node& value, const Readin
 
 using Entries = std::vector<std::pair<std::string, YAML::Node>>;
 
-/// The entries of a map with those that it merges (`<<: *other`), which its own go before.
-/// `depth_left` ends a map that merges itself.
+/// The entries of a map and of the maps that it merges (`<<: *other`). The map's own entries take
+/// precedence. `depth_left` ends the recursion of a map that merges itself.
 void add_entries(const std::string& section, const YAML::Node& map, int depth_left,
                  std::set<std::string>& taken, Entries& entries, Findings& findings) {
   std::set<std::string> seen;
@@ -150,7 +151,7 @@ bool is_section(const std::string& name, const KeyTable& keys) {
   });
 }
 
-// The page's keys are at most two levels deep; anything deeper is unknown by its second level.
+// Keys are at most two levels deep. A deeper key is unknown by its second level.
 void apply_map(const std::string& section, const YAML::Node& map, const Reading& reading) {
   constexpr int merges_max = 10;
   std::set<std::string> taken;
@@ -191,7 +192,7 @@ void apply_yaml(Config& config, const std::string& text, const KeyTable& keys, F
       findings.errors.push_back("the configuration file is not a map of keys");
     }
   } catch (const YAML::Exception& error) {
-    // yaml-cpp's message names the place and the fault, and quotes nothing of the file.
+    // yaml-cpp's message names the place and the fault and quotes nothing of the file.
     findings.errors.push_back("the configuration file is not valid YAML: " +
                               std::string{error.what()});
   }

@@ -7,14 +7,14 @@
 namespace concerto::tools {
 namespace {
 
-/// Per shard: poll, wake-up and timer of its io_context, and 64 connections that are turned away
-/// and not closed yet.
+/// For each shard: poll, wake-up and timer of its io_context, and 64 connections that were refused
+/// and are not closed yet.
 constexpr std::size_t own_per_shard = 3 + 64;
-/// Look-ups of names (net::DnsWorkers::threads_max), each with a socket.
+/// Lookups of names (net::DnsWorkers::threads_max), each with a socket.
 constexpr std::size_t lookups = 64;
-/// Standard streams, log files, listeners with their reserves, registries, look-ups.
+/// Standard streams, log files, listeners with their reserves, registries, lookups.
 constexpr std::size_t own_of_process = 64 + lookups;
-/// Open logs, tables and directories of the store: a quarter of what there is, within bounds.
+/// The store's open logs, tables and directories: a quarter of the limit, within these bounds.
 constexpr std::size_t store_min = 64;
 constexpr std::size_t store_max = 4'096;
 
@@ -22,9 +22,9 @@ constexpr std::size_t ports = 2;
 constexpr std::size_t http_calls_per_shard = 8'192;
 constexpr std::size_t http_calls_per_host = 1'024;
 constexpr std::size_t grpc_calls_of_process = 4'096;
-/// What remains for each side when the limit is hopeless.
+/// What each side gets at least, however low the limit is.
 constexpr std::size_t side_min = 16;
-/// One service takes at most this part of the connections to services.
+/// The connections to one service are at most this part of all connections to services.
 constexpr std::size_t host_share = 4;
 
 }  // namespace
@@ -38,7 +38,7 @@ DescriptorPlan plan_descriptors(std::size_t limit, std::size_t shards,
   const std::size_t calls_wanted = http_wanted + grpc_calls_of_process;
 
   const std::size_t left = std::max(limit > own ? limit - own : 0, 2 * side_min);
-  // Each side has half for certain, and what the other one does not want.
+  // Half is certain for each side. A side also gets what the other one does not want.
   const std::size_t unwanted = left - std::min(left, clients_wanted);
   const std::size_t calls = std::min(calls_wanted, std::max(left / 2, unwanted));
   DescriptorPlan plan;

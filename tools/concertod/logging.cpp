@@ -36,7 +36,7 @@ spdlog::level::level_enum level_of(LogLevel level) {
   return spdlog::level::info;
 }
 
-/// The protocol's names of levels, where spdlog says `warning`.
+/// Writes the protocol's names of levels: `warn` where spdlog says `warning`.
 class LevelName final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
@@ -58,14 +58,14 @@ class LevelName final : public spdlog::custom_flag_formatter {
 
 std::unique_ptr<spdlog::formatter> json_lines() {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-  // The payload is the rest of the object, escaped where it was made.
+  // The payload is the rest of the object and was escaped where it was made.
   formatter->add_flag<LevelName>('*').set_pattern(
       R"({"level":"%*","ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v})");
   return formatter;
 }
 
-/// What JSON may carry as it is, but a terminal obeys: DEL, and C1, which UTF-8 writes as C2 80 to
-/// C2 9F. JSON's writer has escaped C0.
+/// Escapes characters that JSON may contain as they are but that a terminal obeys: DEL, and C1,
+/// which is C2 80 to C2 9F in UTF-8. JSON's writer has escaped C0.
 std::string without_controls(std::string json) {
   const auto is_c1 = [&](std::size_t at) {
     return json[at] == '\xC2' && at + 1 < json.size() &&
@@ -87,7 +87,7 @@ std::string without_controls(std::string json) {
   return escaped;
 }
 
-/// Any bytes, as a branch or a client may have sent them, as a JSON string.
+/// Any bytes as a JSON string, whatever a branch or a client sent.
 std::string json_text(std::string_view text) {
   const std::string valid = to_utf8(text);
   return without_controls(
@@ -107,7 +107,7 @@ std::vector<std::string> split(std::string_view list) {
   return items;
 }
 
-/// The file of an output, which the reference also takes as a URL.
+/// The file of an output. As in the reference, an output may also be a URL.
 std::string file_of(std::string_view output) {
   for (const std::string_view prefix : {"file://localhost/", "file:///"}) {
     if (output.starts_with(prefix)) return std::string{output.substr(prefix.size() - 1)};
@@ -118,7 +118,7 @@ std::string file_of(std::string_view output) {
 Result<std::shared_ptr<RotatingFile>> open_file(const std::string& name, const LogConfig& config) {
   Rotation rotation{.bytes_max = std::numeric_limits<std::uintmax_t>::max()};
   if (config.rotation_enabled) {
-    std::vector<std::string> unknown;  // The check of the configuration has named them.
+    std::vector<std::string> unknown;  // reported by the check of the configuration
     CONCERTO_TRY(rotation, rotation_from_json(config.rotation_json, unknown));
   }
   try {
@@ -168,7 +168,7 @@ Log::Log(std::vector<spdlog::sink_ptr> sinks, LogLevel level)
   logger_->flush_on(spdlog::level::debug);
 }
 
-// Writes what is queued and joins the thread, while the logger and its sinks are alive.
+// Writes what is queued and joins the thread while the logger and its sinks still exist.
 Log::~Log() {
   writer_.reset();
 }
@@ -187,7 +187,7 @@ void Log::reopen() {
 
 void Log::write(LogLevel level, std::string_view gid, std::string_view text) {
   if (!writes(level)) return;
-  // Whoever wrote the text: no line shows a password.
+  // No line shows a password, whoever wrote the text.
   std::string line = "\"msg\":" + json_text(masked_urls(text));
   if (!gid.empty()) line += ",\"gid\":" + json_text(gid);
   logger_->log(level_of(level), line);

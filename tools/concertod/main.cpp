@@ -1,4 +1,4 @@
-// concertod: from configuration to objects, to an ordered end.
+// concertod: makes the objects of a configuration, runs them and ends them in order.
 
 #include <csignal>
 #include <iostream>
@@ -28,7 +28,7 @@ namespace {
 
 constexpr int exit_failure = 1;
 
-/// What --check-config and --print-config answer.
+/// Answers --check-config and --print-config.
 int report_config(const CommandLine& command, const LoadedConfig& loaded) {
   for (const std::string& error : loaded.findings.errors) std::cerr << error << '\n';
   for (const std::string& warning : loaded.findings.warnings) std::cerr << warning << '\n';
@@ -45,10 +45,11 @@ int report_config(const CommandLine& command, const LoadedConfig& loaded) {
   return faultless ? 0 : exit_failure;
 }
 
-/// Signals that would end the process: after a write to a closed pipe or beyond the limit of a
-/// file's size, where the write's error is enough, and from somebody who mistook the process or the
-/// signal. Signals of faults in the program, of debuggers and of a limit on CPU time do end it.
-/// SIGHUP and SIGUSR1 are the server's as soon as it runs; before, there is nothing to reopen.
+/// Signals that would end the process without need. Some come after a write to a closed pipe or
+/// beyond the limit of a file's size, where the write's error is enough; others from somebody who
+/// mistook the process or the signal. Signals of faults in the program, of debuggers and of a limit
+/// on CPU time still end the process. SIGHUP and SIGUSR1 get a handler as soon as the server runs;
+/// before, there is nothing to reopen.
 void ignore_signals() {
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
                            SIGPWR, SIGSTKFLT, SIGXFSZ}) {
@@ -57,20 +58,20 @@ void ignore_signals() {
   for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) std::signal(signal, SIG_IGN);
 }
 
-/// What this process makes is not for everybody: logs quote what branches answer.
+/// Takes the rights of others from new files, because logs quote what branches answer.
 void restrict_new_files() {
   constexpr mode_t of_others = 0027;
   ::umask(::umask(of_others) | of_others);
 }
 
-/// Drops what is stored. Somebody at a terminal may have mistyped, and has to say so twice where
-/// unfinished transactions would go; a script that resets, as with the reference, is not asked.
-/// Where the start could not listen, as another one serves there, nothing is dropped: the ports are
-/// taken first, and held for the server.
+/// Drops the stored data. An operator at a terminal may have mistyped, and must confirm if
+/// unfinished transactions would be lost; a script that resets is not asked, as with the reference.
+/// If the server could not listen because another process has the ports, nothing is dropped: the
+/// ports are taken first, and kept for the server.
 Result<ListeningPorts> reset_store(const Config& config, const persist::StoreKind& kind,
                                    bool confirmed, const Clock& clock, LogObserver& observer) {
   ListeningPorts ports;
-  if (!kind.drop) return ports;  // What was stored has gone with its process.
+  if (!kind.drop) return ports;  // the data ended with its process
   CONCERTO_TRY(ports, listen_on_ports(config.listen_address, config.http_port, config.grpc_port));
   const persist::StoreSettings settings = store_settings(config.store);
   const auto unfinished = kind.count_unfinished(settings, clock, observer);
@@ -104,7 +105,7 @@ int serve(const Config& config, persist::ManagedStore& store, Log& log, Server::
     if (!served) log.error(served.error().detail);
     return served ? 0 : exit_failure;
   } catch (const boost::system::system_error& error) {
-    // An io_context cannot be made without descriptors; no thread runs yet.
+    // An io_context needs descriptors. No thread runs yet.
     log.error(std::string("the server cannot be set up: ") + error.what());
     return exit_failure;
   }
@@ -134,7 +135,7 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
   return exit_code;
 }
 
-/// The configuration of a command line, with what the environment has beside it.
+/// The configuration for a command line, with the values of the environment.
 LoadedConfig load(const CommandLine& command) {
   LoadedConfig loaded = load_config_file(command.config_file, process_environment());
   if (const auto proxies = net::HttpProxyRules::from_environment(); !proxies) {
@@ -178,9 +179,9 @@ int main(int argc, char** argv) {
   std::cerr << command.for_stderr;
   if (command.exit_code) return *command.exit_code;
   ignore_signals();
-  // Otherwise the library writes a line for every text of a client that is not UTF-8.
+  // Otherwise the library logs a line for every text of a client that is not UTF-8.
   google::protobuf::SetLogHandler(nullptr);
-  raise_descriptor_limit();  // One process serves many connections.
+  raise_descriptor_limit();  // one process serves many connections
   restrict_new_files();
   return run(command);
 }

@@ -22,7 +22,7 @@ constexpr net::RouteNeeds for_anyone{net::RouteDeed::reads, net::RouteRole::anyo
 constexpr net::RouteNeeds for_viewers{net::RouteDeed::reads, net::RouteRole::viewers,
                                       net::RouteBrowser::any_page};
 
-/// The answer of a probe: 503 with what is wrong, or 200; in both cases with what may become wrong.
+/// The answer of a probe: 503 with the fault, or 200. Both also have the warnings.
 net::HttpResponse probe_answer(const char* fault, const Reasons& reasons, const Reasons& warnings) {
   json::object body;
   body["status"] = reasons.empty() ? "ok" : fault;
@@ -43,7 +43,7 @@ net::RouteHandler probe(const char* fault, std::function<Reasons()> find,
   };
 }
 
-/// The page, with all modes to choose from.
+/// The admin page, with all modes to choose from.
 std::string admin_text() {
   constexpr std::string_view place = "<!-- modes -->";
   const std::size_t at = admin_page.find(place);
@@ -77,7 +77,7 @@ void OpsPages::register_on(net::GatedRouter& router) const {
              probe("not live", sources_.not_live, [] { return Reasons{}; }));
   router.add("GET", ready_path, for_anyone,
              probe("not ready", sources_.not_ready, sources_.warnings));
-  // The page (protocol page 02, section 11) has no data; what it asks for has needs of its own.
+  // The page (protocol page 02, section 11) has no data. The requests that it makes have their own needs.
   router.add("GET", sources_.admin_base + "/", for_anyone, admin());
   router.add_prefix("GET", sources_.admin_base + "/admin/", for_anyone, admin());
 }

@@ -24,7 +24,7 @@ std::vector<std::string> stat_fields() {
   return fields;
 }
 
-/// Seconds since 1970 when the machine was started.
+/// When the machine started, in seconds since 1970.
 double boot_time() {
   std::ifstream file("/proc/stat");
   for (std::string word; file >> word;) {

@@ -28,7 +28,7 @@ Error bad_rotation(const std::string& what) {
 constexpr std::array<std::string_view, 6> members{"maxsize",   "maxage",   "maxbackups",
                                                   "localtime", "compress", "filename"};
 
-/// The member that Go's reader takes `written` for; empty for none.
+/// The member that Go's reader sets for the name `written`; empty if it sets none.
 std::string_view member_named(std::string_view written) {
   for (const std::string_view name : members) {
     const bool same = std::ranges::equal(written, name, [](char a, char b) {
@@ -43,7 +43,7 @@ Result<> set_member(Rotation& rotation, std::string_view name, const json::value
   constexpr std::int64_t count_max = 1'000'000;
   const bool is_count = value.is_int64() && value.as_int64() >= 0 && value.as_int64() <= count_max;
   const auto count = is_count ? static_cast<std::uint32_t>(value.as_int64()) : 0U;
-  if (name == "filename" || value.is_null()) return ok();  // Log.Outputs names the file.
+  if (name == "filename" || value.is_null()) return ok();  // Log.Outputs names the file
   if (name == "localtime" || name == "compress") {
     if (!value.is_bool()) {
       return bad_rotation(std::string{name} + ": expected true or false, found " +
@@ -61,7 +61,7 @@ Result<> set_member(Rotation& rotation, std::string_view name, const json::value
   return ok();
 }
 
-// Leaves the plain file where it is when anything fails: a log is worth more than its size.
+// If anything fails, the plain file stays: a log is worth more than room on the disk.
 void compress(const fs::path& plain) {
   const fs::path packed = plain.string() + ".gz";
   std::ifstream input{plain, std::ios::binary};
@@ -80,7 +80,8 @@ void compress(const fs::path& plain) {
 
 constexpr std::string_view stamp_shape = "0000-00-00T00-00-00.000";
 
-// Whether `name` is what aside_name makes of `log`, packed or not; nothing else is ever removed.
+// Whether `name` is a name that aside_name makes for `log`, compressed or not. Only such files are
+// ever removed.
 bool is_aside(const fs::path& log, std::string_view name) {
   const std::string prefix = log.stem().string() + "-";
   const std::string suffix = log.extension().string();
@@ -123,7 +124,7 @@ Result<> RotatingFile::reopen() {
   return open();
 }
 
-/// The file that was open stays when the new one cannot be opened.
+/// If the new file cannot be opened, the old one stays open.
 Result<> RotatingFile::open() {
   std::error_code ignored;
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), ignored);
@@ -156,7 +157,7 @@ void RotatingFile::rotate(WallClock::time_point now) {
   const fs::path aside = aside_name(now);
   std::error_code failed;
   fs::rename(path_, aside, failed);
-  // Without a new file, lines go on to the old one: it has lost its name and nothing else.
+  // Without a new file, lines go on to the old one, which has only lost its name.
   if (!open()) return;
   if (!failed && rotation_.compress) compress(aside);
   remove_old(now);
@@ -181,7 +182,7 @@ fs::path RotatingFile::aside_name(WallClock::time_point now) const {
 
 void RotatingFile::remove_old(WallClock::time_point now) const {
   struct Aside {
-    std::string name;  // The time in it orders the files.
+    std::string name;  // the time in the name orders the files
     fs::path path;
     fs::file_time_type written;
   };

@@ -38,7 +38,7 @@ Result<> Server::run() {
   CONCERTO_CHECK(set_up());
   wait_for_signal();
   wait_for_hangup();
-  log_.reopen();  // For a logrotate that came while the store was opened.
+  log_.reopen();  // for a logrotate that came while the store was opened
   CONCERTO_CHECK(start_shards());
   const Result<> listening = listen();
   if (listening) {
@@ -46,7 +46,7 @@ Result<> Server::run() {
     log_.info("stopping");
   }
   stopping_.store(true);
-  // Who ends it at a terminal has no load balancer that would have to notice.
+  // An operator who ends the process at a terminal has no load balancer that must notice first.
   const bool waits = listening && stop_signal_ != SIGINT;
   const auto delay = waits ? config_.shutdown_delay : std::chrono::seconds{0};
   const Executor first = shards_.front()->executor();
@@ -56,7 +56,7 @@ Result<> Server::run() {
   return listening;
 }
 
-/// By the plan: at the start, and after a reload with the new number of connections.
+/// Gives connections their numbers by the plan: at the start, and after a reload of MaxConnections.
 void Server::share_descriptors() {
   const std::size_t per_port = config_.limits.connections_max;
   if (descriptors_.warning) log_.warn(*descriptors_.warning);
@@ -122,7 +122,7 @@ Result<> Server::set_up() {
   return ok();
 }
 
-/// All threads or none: a shard without a thread would never answer the others.
+/// Starts all threads or none: a shard without a thread would never answer the others.
 Result<> Server::start_shards() {
   for (auto shard = shards_.begin(); shard != shards_.end(); ++shard) {
     Result<> started = (*shard)->start();
@@ -134,7 +134,7 @@ Result<> Server::start_shards() {
 }
 
 Result<> Server::listen() {
-  // Nothing else runs before both ports are ours: a start that fails here has little to undo.
+  // Nothing else runs before both ports are taken, so a start that fails here has little to undo.
   const auto begin = [this]() -> Result<> {
     if (!ports_.http.is_open()) {
       CONCERTO_TRY(ports_,
@@ -174,7 +174,7 @@ void Server::wait_for_signal() {
   signals_.async_wait([this](const error_code& failed, int signal_number) {
     if (failed) return;
     stop_signal_ = signal_number;
-    // Stopping takes a while; whoever asks again does not want to wait. What is stored stands.
+    // Stopping takes a while, and a second signal ends the process at once. What is stored is safe.
     for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) std::signal(signal, SIG_DFL);
     control_.stop();
   });
@@ -190,7 +190,7 @@ void Server::wait_for_hangup() {
   });
 }
 
-/// On the main thread, which may read files.
+/// Runs on the main thread, which may read files.
 void Server::reload() {
   LoadedConfig loaded = reload_();
   for (const std::string& warning : loaded.findings.warnings) log_.warn(warning);
@@ -220,9 +220,9 @@ Task<void> Server::apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::
   }
 }
 
-/// Tells everybody who chooses among servers to choose others: the probe (stopping_), the health
-/// service, the registry. Requests are served meanwhile, on new connections too, for `delay`:
-/// so long it takes until the last of them has heard of it.
+/// Tells everybody who chooses among servers to choose others: by the probe (stopping_), the health
+/// service and the registry. It takes until `delay` has passed for the last of them to notice, so
+/// requests are served meanwhile, on new connections too.
 Task<void> Server::leave_service(std::chrono::seconds delay) {
   const SteadyTime served_until = clock_.steady_now() + delay;
   for (auto& shard : shards_) {
@@ -237,10 +237,10 @@ Task<void> Server::stop() {
   const SteadyTime deadline = clock_.steady_now() + config_.shutdown_grace;
   http_listener_->close();
   grpc_listener_->close();
-  // A recovery that still runs ends first, so that no engine is given work after its end.
+  // A recovery that still runs ends first: no engine may get work after its end.
   co_await background_->close();
   co_await coordinator_->stop(deadline);
-  // Everybody who waited has an answer by now; it only has to reach them.
+  // By now everybody who waited has an answer; the answers only have to arrive.
   const SteadyTime answered = std::max(deadline, clock_.steady_now() + std::chrono::seconds(1));
   for (auto& shard : shards_) {
     co_await on_shard(shard->executor(), shard->close(answered));

@@ -44,7 +44,7 @@ Task<void> visit_registration(const std::function<std::optional<bool>()>& regist
 }
 
 void collect_server(const MetricSources& sources, MetricSet& metrics) {
-  // The names of the labels are the reference's; dashboards look for them.
+  // Dashboards look for the reference's names of labels.
   metrics.gauge("dtm_server_info", "Information on the build",
                 {{"gin_version", "none"}, {"grpc_version", "none"}}, 1);
   metrics.gauge("concerto_info", "Information on the build",
@@ -77,7 +77,7 @@ void collect_in_flight(const InFlight& now, const ModeTable& modes, MetricSet& m
                 seconds(now.lag));
 }
 
-/// The targets that most transactions wait for; all further ones are one label together.
+/// The targets for which most transactions wait. All others share one label.
 void collect_waiting(const std::map<std::string, std::size_t>& by_target, MetricSet& metrics) {
   std::vector<std::pair<std::size_t, std::string_view>> sorted;
   for (const auto& [target, count] : by_target) sorted.emplace_back(count, target);

@@ -55,8 +55,8 @@ net::GrpcServerOptions grpc_options(const ServerLimits& limits) {
   return options;
 }
 
-/// A shard's part of MaxBufferedBytes, with room for two connections that send the largest body,
-/// whose memory grows by doubling.
+/// A shard's part of MaxBufferedBytes, but with room for two connections that send the largest
+/// body. The memory of such a body grows by doubling.
 net::BufferBudget::Limits buffer_limits(const ServerLimits& limits, std::size_t shards) {
   constexpr std::size_t header_bytes = std::size_t{256} << 10;
   constexpr std::size_t connection_share = 4;
@@ -106,10 +106,10 @@ void collect_failed_handshakes(std::string_view port, std::uint64_t count, Metri
                   {{"port", port}}, static_cast<double>(count));
 }
 
-/// East of UTC: TimeZoneOffset in hours, or the system's zone now.
+/// Minutes east of UTC: from TimeZoneOffset in hours, or from the system's time zone now.
 std::chrono::minutes zone_offset(const std::string& hours) {
   if (!hours.empty()) {
-    int east = 0;  // The configuration was checked.
+    int east = 0;  // the text is a number, as the configuration was checked
     const char* const digits = hours.data() + (hours.front() == '+' ? 1 : 0);
     std::from_chars(digits, hours.data() + hours.size(), east);
     return std::chrono::hours(east);
@@ -229,7 +229,7 @@ Task<void> Shard::close(SteadyTime deadline) {
   co_await http_client_.close();
   co_await channels_.close();
   heartbeat_.stop();
-  // A deadline that was met long ago does not hold up the thread's end.
+  // Timers of deadlines that were met must not keep the thread until they are due.
   timers_.disarm();
 }
 

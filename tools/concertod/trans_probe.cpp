@@ -56,7 +56,7 @@ std::size_t TransProbe::place_of(TransType type, std::size_t op,
 void TransProbe::count_pass(const Transaction& trans, bool without_error) {
   Passes& passes = passes_[static_cast<std::size_t>(trans.type) % trans_types];
   (without_error ? passes.ok : passes.failed).add();
-  // The pass has just changed the transaction, so this is the age at its end.
+  // The pass has just changed the transaction, so this is its age at the end of the pass.
   passes.handled.add(trans.update_time - trans.create_time);
 }
 
@@ -106,7 +106,7 @@ void TransProbe::collect_target(std::string_view name, const Target& target, Met
 void TransProbe::collect_ends(TransType type, MetricSet& metrics) const {
   const Ends& ends = ends_[static_cast<std::size_t>(type)];
   const std::uint64_t count = ends.succeeded.value() + ends.failed.value();
-  // The modes that there are from the start, so that a first end counts in a rate.
+  // Known modes are shown from the start, so that the rate counts their first end.
   if (modes_.find(type) == nullptr && count == 0) return;
   for (const bool succeeded : {true, false}) {
     metrics.counter("concerto_transactions_ended_total", "Transactions that reached an end",

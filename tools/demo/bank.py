@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A bank: accounts, and transfers as branches of sagas. It says what it does, a line per call.
+"""A bank: accounts, and transfers as branches of sagas. It prints a line for each call.
 
 Usage: bank.py <name> <account>=<balance>...
 
-Listens on a free port of loopback, which is the first line that it prints.
+Listens on a free port of loopback, and prints the port as its first line.
   POST /TransIn, /TransInRevert, /TransOut, /TransOutRevert   {"account": .., "amount": ..}
   GET /balances                                               {"<account>": <balance>, ..}
 """
@@ -19,15 +19,16 @@ DIRECTIONS = {"TransIn": 1, "TransInRevert": -1, "TransOut": -1, "TransOutRevert
 
 
 class Refused(Exception):
-    """The bank will not do it, however often it is asked."""
+    """The bank refuses, however often it is asked."""
 
 
 class Bank:
     """Balances, changed at most once by each branch and operation. Thread-safe.
 
-    A coordinator repeats a call whose answer it did not get. So a bank keeps, with the balances
-    and in the same database transaction (here: under the same lock), which calls it has carried
-    out. A compensation whose action never arrived changes nothing, and bars the action.
+    A coordinator repeats a call whose answer it did not get. So a bank must remember which calls it
+    has carried out, and must do so in the database transaction that changes the balances (here:
+    under the same lock). A compensation whose action never arrived changes nothing, and a later
+    action is then refused.
     """
 
     def __init__(self, name, balances):
@@ -50,7 +51,7 @@ class Bank:
                 raise
 
     def _carry_out(self, what, branch, op, account, amount):
-        """Returns what happened, for people."""
+        """Returns a sentence about what happened."""
         if (*branch, op) in self._done:
             return "done before, nothing to do"
         if op == "action" and (*branch, "compensate") in self._done:
@@ -96,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, {"dtm_result": "SUCCESS"})
 
     def log_message(self, *_):
-        """The bank says what it does."""
+        """Prints nothing: the bank has its own lines."""
 
     def _answer(self, status, value):
         body = json.dumps(value).encode()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shows a transfer between two banks that succeeds, and one that is undone.
+"""Shows a transfer between two banks that succeeds, and one that is rolled back.
 
 Usage: demo.py <directory of the programs>
 
@@ -115,7 +115,7 @@ class Coordinator:
 
 
 def free_ports():
-    """Two ports that nobody listens on at this moment."""
+    """Two ports on which nobody listens at this moment."""
     with socket.socket() as one, socket.socket() as other:
         for listener in (one, other):
             listener.bind(("127.0.0.1", 0))
@@ -153,7 +153,7 @@ class Demo:
         check("the balances of Alice and Bob", self.show_balances(), left)
 
     def final_status(self, gid):
-        """Undoing may go on after the answer: asks until the saga has ended."""
+        """Asks until the saga has ended, because rolling back may go on after the answer."""
         deadline = time.monotonic() + CALL_TIMEOUT_S
         while True:
             found = call("GET", f"{self.coordinator.api}/query?gid={gid}")[1]

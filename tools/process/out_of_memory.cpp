@@ -10,7 +10,7 @@ namespace {
 const char* program_name = "";
 
 void write_text(const char* text) noexcept {
-  // Whether it is written changes nothing: the process ends.
+  // The process ends whether or not the text is written.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
 }
 
