@@ -57,7 +57,7 @@ std::string Bank::query_prepared(Wire wire) const {
 
 std::string Bank::url(Wire wire, const std::string& method) const {
   const auto at = wire == Wire::grpc ? grpc_listener_.address() : http_listener_.address();
-  const std::string host_port = HostPort{at.address().to_string(), at.port()}.text();
+  const std::string host_port = Authority{at.address().to_string(), at.port()}.text();
   return wire == Wire::grpc ? host_port + grpc_service + method
                             : "http://" + host_port + "/" + method;
 }

@@ -56,7 +56,7 @@ Stored judge_stored(const Scenario& scenario, const std::string& answer) {
 
 Checker::Checker(Executor executor, Timers& timers, net::HttpClient& http,
                  const LoadOptions& options, const Scenario& scenario, CallLedger& ledger,
-                 Findings& findings)
+                 CheckFindings& findings)
     : executor_(std::move(executor)),
       timers_(timers),
       http_(http),
@@ -96,9 +96,9 @@ void Checker::check_calls() {
 }
 
 void Checker::choose() {
-  if (options_.check == Check::none) return;
+  if (options_.check == QueriedAtEnd::none) return;
   const std::uint64_t acknowledged = ledger_.acknowledged_count();
-  const bool sampled = options_.check == Check::sample && acknowledged > sampled_above;
+  const bool sampled = options_.check == QueriedAtEnd::sample && acknowledged > sampled_above;
   const std::uint64_t wanted = sampled ? sample_count : acknowledged;
   std::uint64_t seen = 0;
   for (std::uint64_t number = 0; number < ledger_.begun(); ++number) {

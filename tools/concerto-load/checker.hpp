@@ -9,7 +9,7 @@
 #include <concerto/transport/http_client.hpp>
 
 #include "call_ledger.hpp"
-#include "findings.hpp"
+#include "check_findings.hpp"
 #include "options.hpp"
 #include "scenario.hpp"
 
@@ -32,7 +32,7 @@ class Checker {
 
   /// All referenced objects must outlive the checker.
   Checker(Executor executor, Timers& timers, net::HttpClient& http, const LoadOptions& options,
-          const Scenario& scenario, CallLedger& ledger, Findings& findings);
+          const Scenario& scenario, CallLedger& ledger, CheckFindings& findings);
 
   /// Gives transactions that were submitted without waiting their time to end, then notes what is
   /// wrong.
@@ -59,7 +59,7 @@ class Checker {
   const LoadOptions& options_;
   const Scenario& scenario_;
   CallLedger& ledger_;
-  Findings& findings_;
+  CheckFindings& findings_;
   SteadyTime deadline_;
   double drain_seconds_ = 0;
   std::vector<std::uint64_t> numbers_;  ///< of the transactions to be queried

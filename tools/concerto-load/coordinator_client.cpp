@@ -46,7 +46,7 @@ Async<> GrpcCoordinatorClient::send(const EncodedRequest& request, std::string b
 }
 
 HttpCoordinatorClient::HttpCoordinatorClient(net::HttpClient& client, Timers& timers,
-                                             const HostPort& coordinator, const Scenario& scenario)
+                                             const Authority& coordinator, const Scenario& scenario)
     : CoordinatorClient(Wire::http, scenario),
       client_(client),
       timers_(timers),

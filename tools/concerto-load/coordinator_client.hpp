@@ -56,7 +56,7 @@ class GrpcCoordinatorClient final : public CoordinatorClient {
 class HttpCoordinatorClient final : public CoordinatorClient {
  public:
   /// `client` must outlive this object; its owner closes it.
-  HttpCoordinatorClient(net::HttpClient& client, Timers& timers, const HostPort& coordinator,
+  HttpCoordinatorClient(net::HttpClient& client, Timers& timers, const Authority& coordinator,
                         const Scenario& scenario);
 
  protected:

@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   using namespace concerto::load;
   if (!concerto::tools::open_standard_streams()) return exit_failed;
   concerto::tools::end_when_out_of_memory("concerto-load");
-  const CommandLine command = parse_command_line({argv + 1, argv + argc});
+  const LoadCommandLine command = parse_command_line({argv + 1, argv + argc});
   std::cout << command.for_stdout;
   std::cerr << command.for_stderr;
   if (command.exit_code) return *command.exit_code;

@@ -46,9 +46,9 @@ Enum value_of(const Names& names, const std::string& word) {
   return static_cast<Enum>(std::ranges::find(names, word) - names.begin());
 }
 
-HostPort parse_host_port(const char* option, const std::string& text) {
+Authority parse_host_port(const char* option, const std::string& text) {
   const auto parsed = boost::urls::parse_authority(text);
-  HostPort out;
+  Authority out;
   if (parsed && !parsed->has_userinfo()) {
     const std::string_view port = parsed->port();
     const auto read = std::from_chars(port.data(), port.data() + port.size(), out.port);
@@ -145,9 +145,9 @@ void check_branches(const LoadOptions& options, const Words& words) {
   const auto require = [](bool holds, const char* option, const std::string& text) {
     if (!holds) throw CLI::ValidationError(option, text);
   };
-  const bool has_way_back = options.mode == Mode::saga || options.mode == Mode::tcc;
+  const bool has_way_back = options.mode == LoadMode::saga || options.mode == LoadMode::tcc;
   const std::string mode = "with --mode " + words.mode;
-  require(words.actions.empty() || options.mode != Mode::workflow, "--action",
+  require(words.actions.empty() || options.mode != LoadMode::workflow, "--action",
           mode + " nothing is called");
   require(words.compensates.empty() || has_way_back, "--compensate",
           mode + " there is no such branch");
@@ -164,15 +164,15 @@ void check_branches(const LoadOptions& options, const Words& words) {
 }
 
 void finish(LoadOptions& options, const Words& words, const CLI::App& app) {
-  options.mode = value_of<Mode>(mode_names, words.mode);
+  options.mode = value_of<LoadMode>(mode_names, words.mode);
   options.wire = value_of<Wire>(wire_names, words.wire);
-  options.check = value_of<Check>(check_names, words.check);
+  options.check = value_of<QueriedAtEnd>(check_names, words.check);
   options.grpc = parse_host_port("--grpc", words.grpc);
   options.http = parse_host_port("--http", words.http);
   check_listen(options.listen);
   options.wait = !words.no_wait;
   options.branch_delay = std::chrono::milliseconds(words.branch_delay_ms);
-  if (words.no_wait && options.mode == Mode::workflow) {
+  if (words.no_wait && options.mode == LoadMode::workflow) {
     throw CLI::ValidationError("--no-wait", "a workflow has ended when it is submitted");
   }
   if (options.transactions > 0 && app.count("--seconds") == 0) options.seconds = seconds_max;
@@ -197,17 +197,17 @@ std::string_view to_string(Wire wire) noexcept {
   return wire_names[static_cast<std::size_t>(wire)];
 }
 
-std::string_view to_string(Mode mode) noexcept {
+std::string_view to_string(LoadMode mode) noexcept {
   return mode_names[static_cast<std::size_t>(mode)];
 }
 
-std::string HostPort::text() const {
+std::string Authority::text() const {
   const bool is_v6 = host.find(':') != std::string::npos;
   return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-CommandLine parse_command_line(std::vector<std::string> arguments) {
-  CommandLine line;
+LoadCommandLine parse_command_line(std::vector<std::string> arguments) {
+  LoadCommandLine line;
   Words words;
   CLI::App app("Submits transactions to a running coordinator, measures, and checks how they end",
                "concerto-load");

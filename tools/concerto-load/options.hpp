@@ -13,7 +13,7 @@ namespace concerto::load {
 /// How transactions are submitted, and how the load's own branches are called.
 enum class Wire { grpc, http };
 
-enum class Mode {
+enum class LoadMode {
   saga,      ///< one submit
   msg,       ///< one submit
   msg_2p,    ///< prepare, then submit
@@ -23,13 +23,13 @@ enum class Mode {
 };
 
 /// Which acknowledged transactions are queried at the end.
-enum class Check { all, sample, none };
+enum class QueriedAtEnd { all, sample, none };
 
 std::string_view to_string(Wire wire) noexcept;
-std::string_view to_string(Mode mode) noexcept;
+std::string_view to_string(LoadMode mode) noexcept;
 
 /// A host and a port.
-struct HostPort {
+struct Authority {
   std::string host;
   std::uint16_t port = 0;
 
@@ -51,10 +51,10 @@ inline constexpr double default_seconds = 10;
 
 /// What the command line asks for.
 struct LoadOptions {
-  Mode mode = Mode::saga;
+  LoadMode mode = LoadMode::saga;
   Wire wire = Wire::grpc;
-  HostPort grpc{"127.0.0.1", 36790};
-  HostPort http{"127.0.0.1", 36789};
+  Authority grpc{"127.0.0.1", 36790};
+  Authority http{"127.0.0.1", 36789};
   bool wait = true;  ///< submit with wait_result
 
   std::size_t in_flight = 128;
@@ -70,7 +70,7 @@ struct LoadOptions {
   std::string payload;                       ///< of each branch
 
   std::uint64_t failures_max = 0;  ///< with more failures the load ends and fails
-  Check check = Check::sample;
+  QueriedAtEnd check = QueriedAtEnd::sample;
   double drain_seconds = 30;  ///< for transactions that were not waited for
 
   int server_process = 0;      ///< its CPU and memory are measured; 0: none
@@ -81,7 +81,7 @@ struct LoadOptions {
   std::string html_file;
 };
 
-struct CommandLine {
+struct LoadCommandLine {
   LoadOptions options;
   /// Set if the process ends at once: after the help, the version or a mistake.
   std::optional<int> exit_code;
@@ -92,6 +92,6 @@ struct CommandLine {
 inline constexpr int exit_usage = 2;
 
 /// Reads the arguments after the program's name. An error names the option that is wrong.
-CommandLine parse_command_line(std::vector<std::string> arguments);
+LoadCommandLine parse_command_line(std::vector<std::string> arguments);
 
 }  // namespace concerto::load

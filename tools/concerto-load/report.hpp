@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "findings.hpp"
+#include "check_findings.hpp"
 #include "options.hpp"
 #include "tally.hpp"
 
@@ -29,7 +29,7 @@ struct Report {
   double drain_seconds = 0;
   std::uint64_t branch_calls = 0;  ///< to the load's own branches, repeated ones included
   std::uint64_t repeated_calls = 0;
-  Findings findings;
+  CheckFindings findings;
   bool interrupted = false;  ///< by a signal
 
   std::uint64_t transactions() const noexcept { return tally.latency_us().count(); }

@@ -67,7 +67,7 @@ void add_checks(json::object& out, const Report& report) {
   out["repeated_calls"] = report.repeated_calls;
   out["wrong"] = report.findings.count();
   json::array findings;
-  for (const Findings::Finding& finding : report.findings.kept()) {
+  for (const CheckFindings::Finding& finding : report.findings.kept()) {
     json::object entry;
     entry["gid"] = finding.gid;
     entry["text"] = finding.text;

@@ -54,8 +54,8 @@ void write_checks(std::ostream& out, const Report& report) {
   if (!report.options.wait) {
     out << "drained         " << fixed(report.drain_seconds, 1) << " s after the load\n";
   }
-  const Findings& findings = report.findings;
-  for (const Findings::Finding& finding : findings.kept()) {
+  const CheckFindings& findings = report.findings;
+  for (const CheckFindings::Finding& finding : findings.kept()) {
     out << "  " << finding.gid << ": " << finding.text << "\n";
   }
   if (findings.count() > findings.kept().size()) {

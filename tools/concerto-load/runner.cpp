@@ -22,7 +22,7 @@ SteadyTime::duration duration_of(double seconds) {
 
 Runner::Runner(Executor executor, Timers& timers, const LoadOptions& options,
                const Scenario& scenario, CoordinatorClient& client, CallLedger& ledger,
-               Tally& tally, Findings& findings)
+               Tally& tally, CheckFindings& findings)
     : executor_(std::move(executor)),
       timers_(timers),
       options_(options),

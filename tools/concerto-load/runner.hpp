@@ -6,8 +6,8 @@
 #include <concerto/base/timers.hpp>
 
 #include "call_ledger.hpp"
+#include "check_findings.hpp"
 #include "coordinator_client.hpp"
-#include "findings.hpp"
 #include "options.hpp"
 #include "tally.hpp"
 
@@ -25,7 +25,7 @@ class Runner {
 
   /// All referenced objects must outlive the runner.
   Runner(Executor executor, Timers& timers, const LoadOptions& options, const Scenario& scenario,
-         CoordinatorClient& client, CallLedger& ledger, Tally& tally, Findings& findings);
+         CoordinatorClient& client, CallLedger& ledger, Tally& tally, CheckFindings& findings);
 
   /// Returns when every transaction that was begun has ended.
   Task<void> offer(Period period);
@@ -50,7 +50,7 @@ class Runner {
   CoordinatorClient& client_;
   CallLedger& ledger_;
   Tally& tally_;
-  Findings& findings_;
+  CheckFindings& findings_;
   SteadyTime until_;
   std::uint64_t left_ = 0;  ///< transactions that may still begin
   bool stopped_ = false;

@@ -101,27 +101,27 @@ class Maker {
   const std::string& query_prepared_;
 };
 
-std::vector<Request> requests_of(Mode mode, const Maker& make) {
+std::vector<Request> requests_of(LoadMode mode, const Maker& make) {
   switch (mode) {
-    case Mode::saga:
+    case LoadMode::saga:
       return make.saga();
-    case Mode::msg:
+    case LoadMode::msg:
       return make.msg();
-    case Mode::msg_2p:
+    case LoadMode::msg_2p:
       return make.msg_in_two_phases();
-    case Mode::tcc:
+    case LoadMode::tcc:
       return make.tcc();
-    case Mode::xa:
+    case LoadMode::xa:
       return make.xa();
-    case Mode::workflow:
+    case LoadMode::workflow:
       return make.workflow();
   }
   return {};
 }
 
-const char* final_op_of(Mode mode) {
-  if (mode == Mode::tcc) return "confirm";
-  return mode == Mode::xa ? "commit" : "action";
+const char* final_op_of(LoadMode mode) {
+  if (mode == LoadMode::tcc) return "confirm";
+  return mode == LoadMode::xa ? "commit" : "action";
 }
 
 }  // namespace
@@ -130,15 +130,15 @@ Scenario make_scenario(const LoadOptions& options, const std::vector<BranchUrls>
                        const std::string& query_prepared) {
   Scenario scenario;
   scenario.requests = requests_of(options.mode, Maker(options, branches, query_prepared));
-  scenario.ends_with_reply = options.wait || options.mode == Mode::workflow;
+  scenario.ends_with_reply = options.wait || options.mode == LoadMode::workflow;
   scenario.final_op = final_op_of(options.mode);
   scenario.branch_count = branches.size();
   return scenario;
 }
 
-std::vector<ExpectedCall> required_calls(Mode mode, std::size_t branch_count) {
+std::vector<ExpectedCall> required_calls(LoadMode mode, std::size_t branch_count) {
   std::vector<ExpectedCall> calls;
-  if (mode == Mode::workflow) return calls;  // a workflow's client calls its branches itself
+  if (mode == LoadMode::workflow) return calls;  // a workflow's client calls its branches itself
   for (std::size_t i = 0; i < branch_count; ++i) {
     calls.push_back({branch_id(i), final_op_of(mode)});
   }

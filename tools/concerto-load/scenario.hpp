@@ -32,6 +32,6 @@ Scenario make_scenario(const LoadOptions& options, const std::vector<BranchUrls>
                        const std::string& query_prepared);
 
 /// The calls that the coordinator must make for a transaction that succeeds.
-std::vector<ExpectedCall> required_calls(Mode mode, std::size_t branch_count);
+std::vector<ExpectedCall> required_calls(LoadMode mode, std::size_t branch_count);
 
 }  // namespace concerto::load

@@ -21,7 +21,7 @@ bool is_among(std::string_view word, const std::array<std::string_view, 5>& word
 /// The arguments in the form that CLI11 reads. The rules are those of Go's flag package, which the
 /// reference uses: reading ends at the first argument that is not a flag, and of several flags with
 /// one name the last one counts.
-struct Arguments {
+struct SplitArguments {
   std::vector<std::string> flags;
   bool has_operands = false;
 };
@@ -46,8 +46,8 @@ void add_flag(std::string_view argument, std::vector<std::string>& flags) {
   if (has_value && !is_among(value, true_words)) flags.back() += "=" + std::string{value};
 }
 
-Arguments split_arguments(const std::vector<std::string>& arguments) {
-  Arguments split;
+SplitArguments split_arguments(const std::vector<std::string>& arguments) {
+  SplitArguments split;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "--" || argument.size() < 2 || !argument.starts_with('-')) {
@@ -81,7 +81,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
                "Print a sample configuration: every key with its default and meaning; and end");
   app.add_flag("--print-keys", line.print_keys, "Print all keys as a Markdown page and end");
 
-  Arguments split = split_arguments(arguments);
+  SplitArguments split = split_arguments(arguments);
   std::vector<std::string>& reversed = split.flags;
   std::ranges::reverse(reversed);  // CLI11 takes the last argument first
   try {

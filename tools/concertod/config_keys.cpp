@@ -7,10 +7,10 @@
 namespace concerto::tools {
 namespace {
 
-constexpr Range port{0, 65'535};
-constexpr Range positive{1};
-constexpr Range seconds_range{0, 1'000'000'000};
-constexpr Range any = Range::any();
+constexpr KeyRange port{0, 65'535};
+constexpr KeyRange positive{1};
+constexpr KeyRange seconds_range{0, 1'000'000'000};
+constexpr KeyRange any = KeyRange::any();
 constexpr std::string_view of_servers = "accepted and unused: for stores on a server";
 
 // The field of a row. Generic, so that the row names only the member.
@@ -67,14 +67,14 @@ const KeyRow standard_rows[] = {
     {"RequestTimeout", CONCERTO_FIELD(coordinator.request_timeout),
      "seconds that one branch call may take", seconds_range},
     {"BackoffMax", CONCERTO_FIELD(coordinator.backoff_max),
-     "seconds that the interval between retries grows to at most", Range{1, 1'000'000'000}},
+     "seconds that the interval between retries grows to at most", KeyRange{1, 1'000'000'000}},
     {"HttpPort", CONCERTO_FIELD(http_port), "port for HTTP and JSON-RPC", port},
     {"GrpcPort", CONCERTO_FIELD(grpc_port), "port for gRPC", port},
     {"JsonRpcPort", CONCERTO_FIELD(json_rpc_port), "accepted and unused", any},
     {"ListenAddress", CONCERTO_FIELD(listen_address),
      "IP address without a port, or localhost; empty or *: all interfaces"},
     {"Shards", CONCERTO_FIELD(shards), "number of shards, with one thread each; 0: one per core",
-     Range{0, 1'024}},
+     KeyRange{0, 1'024}},
     {"MicroService.Driver", CONCERTO_FIELD(micro_service.driver), "default, dtm-driver-gozero"},
     {.path = "MicroService.Target",
      .field = CONCERTO_FIELD(micro_service.target),
@@ -135,11 +135,11 @@ const KeyRow standard_rows[] = {
     {"GrpcKeepaliveInterval", CONCERTO_FIELD(keepalive.interval),
      "seconds of silence after which a gRPC connection to a service is pinged, while "
      "calls run",
-     Range{1, 1'000'000}},
+     KeyRange{1, 1'000'000}},
     {"GrpcKeepaliveTimeout", CONCERTO_FIELD(keepalive.timeout),
      "seconds without an answer to a ping, or without taking bytes, after which a gRPC "
      "connection to a service counts as lost",
-     Range{1, 1'000'000}},
+     KeyRange{1, 1'000'000}},
     {.path = "MaxInFlight",
      .field = CONCERTO_FIELD(coordinator.in_flight_max),
      .help = "transactions in memory; more new transactions are refused",
@@ -166,10 +166,11 @@ const KeyRow standard_rows[] = {
     {.path = "MaxJournal",
      .field = CONCERTO_FIELD(coordinator.journal_transactions_max),
      .help = "transactions in trouble whose last attempts are kept in memory",
-     .range = Range{0},
+     .range = KeyRange{0},
      .reloads = true},
     {"ProgressDelay", CONCERTO_FIELD(coordinator.progress_delay),
-     "milliseconds for which results that no step depends on may stay in memory", Range{0, 60'000}},
+     "milliseconds for which results that no step depends on may stay in memory",
+     KeyRange{0, 60'000}},
     {.path = "MaxBodyBytes",
      .field = CONCERTO_FIELD(limits.body_bytes_max),
      .help = "largest request",
@@ -201,17 +202,17 @@ const KeyRow standard_rows[] = {
     {.path = "ReadTimeout",
      .field = CONCERTO_FIELD(limits.read_timeout),
      .help = "seconds within which a request has to arrive completely, counted from its first byte",
-     .range = Range{1, 1'000'000},
+     .range = KeyRange{1, 1'000'000},
      .reloads = true},
     {.path = "IdleTimeout",
      .field = CONCERTO_FIELD(limits.idle_timeout),
      .help = "seconds without a request after which a client's connection is closed",
-     .range = Range{1, 1'000'000},
+     .range = KeyRange{1, 1'000'000},
      .reloads = true},
     {.path = "ShutdownDelay",
      .field = CONCERTO_FIELD(shutdown_delay),
      .help = "seconds after SIGTERM during which requests are still served and /readyz answers 503",
-     .range = Range{0, 3'600},
+     .range = KeyRange{0, 3'600},
      .reloads = true},
     {"ShutdownGrace", CONCERTO_FIELD(shutdown_grace),
      "seconds after ShutdownDelay within which running calls may end", seconds_range},

@@ -14,10 +14,11 @@ namespace concerto::tools {
 
 /// The member that holds a key's value. Its type decides how text is read; the row marks a
 /// std::size_t that counts bytes.
-using Field = std::variant<std::string& (*)(Config&), bool& (*)(Config&), LogLevel& (*)(Config&),
-                           std::int64_t& (*)(Config&), std::size_t& (*)(Config&),
-                           std::chrono::milliseconds& (*)(Config&),
-                           std::chrono::seconds& (*)(Config&), std::chrono::minutes& (*)(Config&)>;
+using KeyField =
+    std::variant<std::string& (*)(Config&), bool& (*)(Config&), LogLevel& (*)(Config&),
+                 std::int64_t& (*)(Config&), std::size_t& (*)(Config&),
+                 std::chrono::milliseconds& (*)(Config&), std::chrono::seconds& (*)(Config&),
+                 std::chrono::minutes& (*)(Config&)>;
 
 enum class Secrecy : std::uint8_t {
   open,
@@ -25,21 +26,21 @@ enum class Secrecy : std::uint8_t {
   url_secrets  ///< the parts of a URL that give access
 };
 
-struct Range {
+struct KeyRange {
   std::int64_t min = 0;
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
 
   /// For a number that is not used: the reference accepts every number, and existing files have
   /// such keys.
-  static constexpr Range any() noexcept { return {std::numeric_limits<std::int64_t>::min()}; }
+  static constexpr KeyRange any() noexcept { return {std::numeric_limits<std::int64_t>::min()}; }
 };
 
 /// One key of the configuration.
 struct KeyRow {
   std::string_view path;  ///< as in the YAML file, sections joined by dots
-  Field field;
+  KeyField field;
   std::string_view help;
-  Range range{};  ///< for a number or duration, in the key's unit
+  KeyRange range{};  ///< for a number or duration, in the key's unit
   bool in_bytes = false;
   Secrecy secrecy = Secrecy::open;
   bool reloads = false;  ///< SIGHUP applies a new value

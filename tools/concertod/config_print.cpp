@@ -126,9 +126,9 @@ std::string with_commas(std::int64_t number) {
 std::string accepted_values(const KeyRow& row) {
   if (holds<std::string>(row) || holds<LogLevel>(row)) return {};
   if (holds<bool>(row)) return "0 or 1";
-  if (row.range.min == Range::any().min) return "a number";
+  if (row.range.min == KeyRange::any().min) return "a number";
   const std::string from = with_commas(row.range.min);
-  if (row.range.max != Range{}.max) return from + " to " + with_commas(row.range.max);
+  if (row.range.max != KeyRange{}.max) return from + " to " + with_commas(row.range.max);
   return from + " or more";
 }
 

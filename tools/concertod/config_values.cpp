@@ -75,7 +75,7 @@ Error bad_value(const KeyRow& row, std::string_view expected, std::string_view t
 std::string expectation(const KeyRow& row) {
   std::string text = row.in_bytes ? "a number of bytes (or of KiB, MiB, GiB)" : "an integer";
   constexpr auto unlimited = std::numeric_limits<std::int64_t>::max();
-  if (row.range.min == Range::any().min) return text;
+  if (row.range.min == KeyRange::any().min) return text;
   text += " from " + std::to_string(row.range.min);
   text += row.range.max == unlimited ? " on" : " to " + std::to_string(row.range.max);
   return text;

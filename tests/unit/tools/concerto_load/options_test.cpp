@@ -13,7 +13,7 @@ using testing::StartsWith;
 using Arguments = std::vector<std::string>;
 
 LoadOptions parse(const Arguments& arguments) {
-  const CommandLine line = parse_command_line(arguments);
+  const LoadCommandLine line = parse_command_line(arguments);
   EXPECT_EQ(line.exit_code, std::nullopt) << line.for_stderr;
   return line.options;
 }
@@ -22,7 +22,7 @@ TEST(LoadOptions, HaveTheCoordinatorsDefaults) {
   const LoadOptions options = parse({});
   EXPECT_EQ(options.grpc.text(), "127.0.0.1:36790");
   EXPECT_EQ(options.http.text(), "127.0.0.1:36789");
-  EXPECT_EQ(options.mode, Mode::saga);
+  EXPECT_EQ(options.mode, LoadMode::saga);
   EXPECT_EQ(options.wire, Wire::grpc);
   EXPECT_TRUE(options.wait);
   EXPECT_EQ(options.seconds, default_seconds);
@@ -35,7 +35,7 @@ TEST(LoadOptions, AreRead) {
       parse({"--mode", "msg-2p", "--wire=http", "--grpc", "[::1]:1", "--http", "db.example:65535",
              "--no-wait", "--rate", "0.5", "--branch-delay", "15", "--check", "all",
              "--max-failures", "3"});
-  EXPECT_EQ(options.mode, Mode::msg_2p);
+  EXPECT_EQ(options.mode, LoadMode::msg_2p);
   EXPECT_EQ(options.wire, Wire::http);
   EXPECT_EQ(options.grpc.host, "::1");
   EXPECT_EQ(options.grpc.text(), "[::1]:1");
@@ -43,7 +43,7 @@ TEST(LoadOptions, AreRead) {
   EXPECT_FALSE(options.wait);
   EXPECT_EQ(options.rate, 0.5);
   EXPECT_EQ(options.branch_delay.count(), 15);
-  EXPECT_EQ(options.check, Check::all);
+  EXPECT_EQ(options.check, QueriedAtEnd::all);
   EXPECT_EQ(options.failures_max, 3U);
 }
 
@@ -81,7 +81,7 @@ void PrintTo(const WrongCase& row, std::ostream* out) {
 class LoadOptionsWrong : public testing::TestWithParam<WrongCase> {};
 
 TEST_P(LoadOptionsWrong, NamesTheOption) {
-  const CommandLine line = parse_command_line(GetParam().arguments);
+  const LoadCommandLine line = parse_command_line(GetParam().arguments);
   EXPECT_EQ(line.exit_code, exit_usage);
   EXPECT_THAT(line.for_stderr, StartsWith(GetParam().begin));
 }
@@ -123,16 +123,16 @@ INSTANTIATE_TEST_SUITE_P(All, LoadOptionsWrong, testing::ValuesIn(wrong_cases),
                          [](const auto& row) { return std::string{row.param.name}; });
 
 TEST(LoadOptions, RefuseWhatTheyDoNotKnow) {
-  const CommandLine line = parse_command_line({"--in-flihgt", "3"});
+  const LoadCommandLine line = parse_command_line({"--in-flihgt", "3"});
   EXPECT_EQ(line.exit_code, exit_usage);
   EXPECT_THAT(line.for_stderr, HasSubstr("--in-flihgt"));
 }
 
 TEST(LoadOptions, HelpAndVersionGoToStdout) {
-  const CommandLine help = parse_command_line({"--help"});
+  const LoadCommandLine help = parse_command_line({"--help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_THAT(help.for_stdout, HasSubstr("--in-flight"));
-  const CommandLine version = parse_command_line({"--version"});
+  const LoadCommandLine version = parse_command_line({"--version"});
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_THAT(version.for_stdout, StartsWith("concerto-load "));
 }

@@ -69,7 +69,7 @@ class RunnerTest : public testing::Test {
   Scenario scenario_;
   CallLedger ledger_{"t", {}};
   Tally tally_;
-  Findings findings_;
+  CheckFindings findings_;
   std::optional<ScriptedClient> client_;
   std::optional<Runner> runner_;
   std::chrono::nanoseconds next_pause_{};  ///< for which the load itself does not get to run

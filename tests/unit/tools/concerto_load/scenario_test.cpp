@@ -13,14 +13,14 @@ namespace {
 
 namespace json = boost::json;
 
-LoadOptions options_of(Mode mode) {
+LoadOptions options_of(LoadMode mode) {
   LoadOptions options;
   options.mode = mode;
   options.payload = "pay";
   return options;
 }
 
-Scenario scenario_of(Mode mode, bool wait = true) {
+Scenario scenario_of(LoadMode mode, bool wait = true) {
   LoadOptions options = options_of(mode);
   options.wait = wait;
   return make_scenario(options, {{"A1", "C1"}, {"A2", "C2"}}, "Q");
@@ -39,7 +39,7 @@ std::vector<std::pair<std::string, json::value>> http_requests(const Scenario& s
 
 struct ModeCase {
   const char* name;
-  Mode mode;
+  LoadMode mode;
   std::vector<std::pair<std::string, const char*>> want;
 };
 
@@ -60,11 +60,11 @@ TEST_P(ScenarioOverHttp, SendsTheseRequests) {
 
 const ModeCase mode_cases[] = {
     {"Saga",
-     Mode::saga,
+     LoadMode::saga,
      {{"submit", R"({"gid":"g-1","trans_type":"saga","wait_result":true,"payloads":["pay","pay"],
         "steps":[{"action":"A1","compensate":"C1"},{"action":"A2","compensate":"C2"}]})"}}},
     {"TwoPhaseMessage",
-     Mode::msg_2p,
+     LoadMode::msg_2p,
      {{"prepare", R"({"gid":"g-1","trans_type":"msg","wait_result":true,"query_prepared":"Q",
         "payloads":["pay","pay"],
         "steps":[{"action":"A1","compensate":"C1"},{"action":"A2","compensate":"C2"}]})"},
@@ -72,7 +72,7 @@ const ModeCase mode_cases[] = {
         "payloads":["pay","pay"],
         "steps":[{"action":"A1","compensate":"C1"},{"action":"A2","compensate":"C2"}]})"}}},
     {"Tcc",
-     Mode::tcc,
+     LoadMode::tcc,
      {{"prepare", R"({"gid":"g-1","trans_type":"tcc","wait_result":true})"},
       {"registerBranch", R"({"gid":"g-1","trans_type":"tcc","branch_id":"01","data":"pay",
         "confirm":"A1","cancel":"C1"})"},
@@ -80,13 +80,13 @@ const ModeCase mode_cases[] = {
         "confirm":"A2","cancel":"C2"})"},
       {"submit", R"({"gid":"g-1","trans_type":"tcc","wait_result":true})"}}},
     {"Xa",
-     Mode::xa,
+     LoadMode::xa,
      {{"prepare", R"({"gid":"g-1","trans_type":"xa","wait_result":true})"},
       {"registerBranch", R"({"gid":"g-1","trans_type":"xa","branch_id":"01","url":"A1"})"},
       {"registerBranch", R"({"gid":"g-1","trans_type":"xa","branch_id":"02","url":"A2"})"},
       {"submit", R"({"gid":"g-1","trans_type":"xa","wait_result":true})"}}},
     {"Workflow",
-     Mode::workflow,
+     LoadMode::workflow,
      {{"prepareWorkflow", R"({"gid":"g-1","trans_type":"workflow","query_prepared":"Q",
         "custom_data":"{\"name\":\"load\",\"data\":\"\"}"})"},
       {"registerBranch", R"({"gid":"g-1","trans_type":"workflow","branch_id":"01","data":"pay",
@@ -99,25 +99,25 @@ INSTANTIATE_TEST_SUITE_P(All, ScenarioOverHttp, testing::ValuesIn(mode_cases),
                          [](const auto& row) { return std::string{row.param.name}; });
 
 TEST(Scenario, OfAMessageHasOneRequest) {
-  EXPECT_EQ(scenario_of(Mode::msg).requests.size(), 1U);
+  EXPECT_EQ(scenario_of(LoadMode::msg).requests.size(), 1U);
 }
 
 TEST(Scenario, WithoutWaitingEndsLater) {
-  EXPECT_TRUE(scenario_of(Mode::saga).ends_with_reply);
-  EXPECT_FALSE(scenario_of(Mode::saga, false).ends_with_reply);
-  EXPECT_TRUE(scenario_of(Mode::workflow).ends_with_reply);
+  EXPECT_TRUE(scenario_of(LoadMode::saga).ends_with_reply);
+  EXPECT_FALSE(scenario_of(LoadMode::saga, false).ends_with_reply);
+  EXPECT_TRUE(scenario_of(LoadMode::workflow).ends_with_reply);
 }
 
 TEST(Scenario, RequiresTheForwardCalls) {
   using Calls = std::vector<ExpectedCall>;
-  EXPECT_EQ(required_calls(Mode::saga, 2), (Calls{{"01", "action"}, {"02", "action"}}));
-  EXPECT_EQ(required_calls(Mode::tcc, 1), (Calls{{"01", "confirm"}}));
-  EXPECT_EQ(required_calls(Mode::xa, 1), (Calls{{"01", "commit"}}));
-  EXPECT_EQ(required_calls(Mode::workflow, 2), Calls{});
+  EXPECT_EQ(required_calls(LoadMode::saga, 2), (Calls{{"01", "action"}, {"02", "action"}}));
+  EXPECT_EQ(required_calls(LoadMode::tcc, 1), (Calls{{"01", "confirm"}}));
+  EXPECT_EQ(required_calls(LoadMode::xa, 1), (Calls{{"01", "commit"}}));
+  EXPECT_EQ(required_calls(LoadMode::workflow, 2), Calls{});
 }
 
 TEST(GrpcEncoding, OfASubmitHasEveryField) {
-  const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::msg_2p).requests.front());
+  const EncodedRequest encoded = encode(Wire::grpc, scenario_of(LoadMode::msg_2p).requests.front());
   EXPECT_EQ(encoded.target, "/dtmgimp.Dtm/Prepare");
   const auto request = net::trans_request_from_proto(with_gid(Wire::grpc, encoded, "g-1"));
   ASSERT_TRUE(request);
@@ -131,7 +131,7 @@ TEST(GrpcEncoding, OfASubmitHasEveryField) {
 }
 
 TEST(GrpcEncoding, OfABranchHasEveryField) {
-  const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::tcc).requests[2]);
+  const EncodedRequest encoded = encode(Wire::grpc, scenario_of(LoadMode::tcc).requests[2]);
   EXPECT_EQ(encoded.target, "/dtmgimp.Dtm/RegisterBranch");
   const auto request = net::branch_request_from_proto(with_gid(Wire::grpc, encoded, "g-1"));
   ASSERT_TRUE(request);
@@ -144,7 +144,8 @@ TEST(GrpcEncoding, OfABranchHasEveryField) {
 }
 
 TEST(GrpcEncoding, OfAWorkflowsEndHasItsStatus) {
-  const EncodedRequest encoded = encode(Wire::grpc, scenario_of(Mode::workflow).requests.back());
+  const EncodedRequest encoded =
+      encode(Wire::grpc, scenario_of(LoadMode::workflow).requests.back());
   const auto request = net::trans_request_from_proto(with_gid(Wire::grpc, encoded, "g-1"));
   ASSERT_TRUE(request);
   EXPECT_EQ(request->extra.at("status"), "succeed");
@@ -164,7 +165,7 @@ void PrintTo(const StoredCase& row, std::ostream* out) {
 class StoredAnswer : public testing::TestWithParam<StoredCase> {};
 
 TEST_P(StoredAnswer, IsJudged) {
-  const Scenario scenario = scenario_of(Mode::saga, GetParam().wait);
+  const Scenario scenario = scenario_of(LoadMode::saga, GetParam().wait);
   EXPECT_EQ(judge_stored(scenario, GetParam().answer), GetParam().want);
 }
 

@@ -9,7 +9,7 @@
 namespace concerto::load {
 
 /// Acknowledged transactions that did not end as they must: how many, and the first few of them.
-class Findings {
+class CheckFindings {
  public:
   static constexpr std::size_t kept_max = 10;
 
