@@ -77,7 +77,8 @@ void OpsPages::register_on(net::GatedRouter& router) const {
              probe("not live", sources_.not_live, [] { return Reasons{}; }));
   router.add("GET", ready_path, for_anyone,
              probe("not ready", sources_.not_ready, sources_.warnings));
-  // The page (protocol page 02, section 11) has no data. The requests that it makes have their own needs.
+  // The page (protocol page 02, section 11) has no data. The requests that it makes have their own
+  // needs.
   router.add("GET", sources_.admin_base + "/", for_anyone, admin());
   router.add_prefix("GET", sources_.admin_base + "/admin/", for_anyone, admin());
 }
