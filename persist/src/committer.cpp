@@ -26,15 +26,17 @@ void Committer::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Committer::commit(CommitRequest& request, const Executor& executor,
-                       Completion<Result<>> completion) {
-  request.executor = executor;
-  request.completion = std::move(completion);
-  Result<> queued = queue(request);
-  if (queued) return;
-  Answers refused;
-  refused.add(request, std::move(queued));
-  refused.send();
+Async<> Committer::commit(CommitRequest& request, const Executor& executor) {
+  auto start = [this, &request, &executor](Completion<Result<>> completion) {
+    request.executor = executor;
+    request.completion = std::move(completion);
+    Result<> queued = queue(request);
+    if (queued) return;
+    Answers refused;
+    refused.add(request, std::move(queued));
+    refused.send();
+  };
+  return suspend<Result<>>(std::move(start));
 }
 
 Result<> Committer::queue(CommitRequest& request) {

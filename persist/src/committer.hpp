@@ -33,10 +33,11 @@ class Committer {
   /// Writes what is queued and gathered, then ends. Later requests are refused.
   void stop();
 
-  /// Queues a change for a coroutine, and resumes the coroutine on `executor` with the answer. The
-  /// request must live until then. Thread-safe. Errors besides those of the sink: overloaded (a
+  /// Queues a change and suspends the calling coroutine, which runs on `executor`, until the change
+  /// has its answer. This is a plain function, to save a frame for each commit: both arguments
+  /// belong to the calling coroutine. Thread-safe. Errors besides those of the sink: overloaded (a
   /// change that creates, without room for it), store_unavailable.
-  void commit(CommitRequest& request, const Executor& executor, Completion<Result<>> completion);
+  Async<> commit(CommitRequest& request, const Executor& executor);
   /// The same for a thread that may block. After an error the request is not queued.
   Result<std::future<Result<>>> start_commit(CommitRequest& request);
   /// The same, and waits for the answer.

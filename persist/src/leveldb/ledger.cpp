@@ -43,7 +43,7 @@ Result<std::size_t> Ledger::order(LogRequest& request) {
       return order_move(request);
     case LogRequest::Kind::append: {
       const MutexLock lock(mutex_);
-      add_record(request, {});
+      request.place = {group_number_, append_record(group_value_, request.record, {})};
       return group_value_.size();
     }
     default:
@@ -67,7 +67,7 @@ Result<std::size_t> Ledger::order_create(LogRequest& request) {
   }
   Link link;
   link.sequence = ++last_sequence_;
-  add_record(request, link);
+  request.place = {group_number_, append_record(group_value_, request.record, link)};
   UnfinishedEntry entry;
   entry.fingerprint = request.fingerprint;
   entry.sequence = link.sequence;
@@ -98,7 +98,7 @@ Result<std::size_t> Ledger::order_update(LogRequest& request) {
   Link link;
   link.previous = entry->last;
   link.first = entry->first;
-  add_record(request, link);
+  request.place = {group_number_, append_record(group_value_, request.record, link)};
   entry->last = request.place;
   entry->branches += count(update.delta.new_branches.size());
   entry->payloads += count(update.delta.new_payloads.size());
@@ -122,7 +122,7 @@ Result<std::size_t> Ledger::order_after_end(LogRequest& request) {
   Link link;
   link.previous = finished->last;
   link.first = finished->first;
-  add_record(request, link);
+  request.place = {group_number_, append_record(group_value_, request.record, link)};
   finished->last = request.place;
   changed_[request.fingerprint] = *finished;
   return group_value_.size();
@@ -150,7 +150,7 @@ Result<std::size_t> Ledger::order_move(LogRequest& request) {
   Link link;
   link.sequence = entry->sequence;
   link.previous = entry->last;
-  add_record(request, link);
+  request.place = {group_number_, append_record(group_value_, request.record, link)};
   entry->first = entry->last = request.place;
   entry->chain = 0;
   note_moved(entry->sequence, entry->fingerprint, entry->first);
@@ -173,7 +173,7 @@ Result<std::size_t> Ledger::order_kv(LogRequest& request) {
   }
   request.record = effect.erased ? encode_kv_erase(asked.cat, asked.key)
                                  : encode_kv(RecordKind::kv_put, effect.record);
-  add_record(request, {});
+  request.place = {group_number_, append_record(group_value_, request.record, {})};
   if (effect.erased) {
     kv_.erase(asked.cat, asked.key);
   } else {
@@ -181,13 +181,6 @@ Result<std::size_t> Ledger::order_kv(LogRequest& request) {
   }
   kv_effects_.push_back(std::move(effect));
   return group_value_.size();
-}
-
-void Ledger::add_record(LogRequest& request, const Link& link) {
-  constexpr std::size_t behind_version = 1;
-  const std::size_t offset = std::max(group_value_.size(), behind_version);
-  request.place = {group_number_, static_cast<std::uint32_t>(offset)};
-  append_record(group_value_, request.record, link);
 }
 
 Ledger::Group Ledger::take_group() {

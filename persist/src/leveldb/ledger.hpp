@@ -153,8 +153,6 @@ class Ledger {
   Result<std::size_t> order_after_end(LogRequest& request);
   Result<std::size_t> order_move(LogRequest& request);
   Result<std::size_t> order_kv(LogRequest& request);
-  /// Adds the request's record to the group and notes the record's place in the request.
-  void add_record(LogRequest& request, const Link& link) CONCERTO_REQUIRES(mutex_);
   Result<> check_branches(const UnfinishedEntry& entry, const UpdateTrans& update) const;
   Result<std::optional<FinishedPlaces>> find_finished(const Fingerprint& fingerprint) const;
 

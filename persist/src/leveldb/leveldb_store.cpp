@@ -105,15 +105,6 @@ class LevelDbStore::Impl {
     return ok();
   }
 
-  /// Suspends the calling coroutine until the committer has answered. Not a coroutine itself, to
-  /// save a frame for each commit. Both arguments are the calling coroutine's.
-  Async<> commit(LogRequest& request, const Executor& executor) {
-    auto start = [this, &request, &executor](Completion<Result<>> completion) {
-      core->committer.commit(request, executor, std::move(completion));
-    };
-    return suspend<Result<>>(std::move(start));
-  }
-
   /// Runs `read` on a worker thread and returns its result to the calling shard.
   template <class T, class Read>
   Task<T> on_worker(Read read) {
@@ -150,7 +141,7 @@ class LevelDbStore::Impl {
     request.kind = kind;
     request.kv = &record;
     const Executor executor = co_await asio::this_coro::executor;
-    Result<> done = co_await commit(request, executor);
+    Result<> done = co_await core->committer.commit(request, executor);
     co_return for_clients(std::move(done));
   }
 
@@ -291,7 +282,7 @@ Async<> LevelDbStore::commit(Change change) {
     CONCERTO_CO_CHECK(check_size(request.record, update.gid));
   }
   const Executor executor = co_await asio::this_coro::executor;
-  Result<> done = co_await impl_->commit(request, executor);
+  Result<> done = co_await impl_->core->committer.commit(request, executor);
   co_return for_clients(std::move(done));
 }
 

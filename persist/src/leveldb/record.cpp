@@ -114,10 +114,11 @@ EncodedRecord encode_unfinished_end(const UnfinishedEnd& end) {
   return seal(RecordKind::unfinished_end, std::move(payload));
 }
 
-void append_record(std::string& group, const EncodedRecord& record, const Link& link) {
+std::uint32_t append_record(std::string& group, const EncodedRecord& record, const Link& link) {
   CONCERTO_ASSERT(record.payload.size() <= record_bytes_max);
   Encoder out(group);
   if (group.empty()) out.u8(group_version);
+  const auto offset = static_cast<std::uint32_t>(group.size());
   out.u32(static_cast<std::uint32_t>(record.payload.size()));
   out.u8(static_cast<std::uint8_t>(record.kind));
   const std::size_t checksum_at = group.size();
@@ -129,6 +130,7 @@ void append_record(std::string& group, const EncodedRecord& record, const Link& 
   for (std::size_t i = 0; i < 4; ++i) {
     group[checksum_at + i] = static_cast<char>(checksum >> (8 * i));
   }
+  return offset;
 }
 
 std::optional<std::size_t> first_record(std::string_view group) {

@@ -147,8 +147,9 @@ EncodedRecord encode_kv_erase(std::string_view cat, std::string_view key);
 EncodedRecord encode_unfinished_part(const std::vector<UnfinishedEntry>& entries);
 EncodedRecord encode_unfinished_end(const UnfinishedEnd& end);
 
-/// Appends a record to a group's value, and the version before the first record.
-void append_record(std::string& group, const EncodedRecord& record, const Link& link);
+/// Appends a record to a group's value, and the version before the first record. Returns the offset
+/// of the record.
+std::uint32_t append_record(std::string& group, const EncodedRecord& record, const Link& link);
 
 /// Reads the record at `offset`, and sets `offset` to that of the next one. Absent if the bytes
 /// there are not a record that passes its checks.

@@ -192,6 +192,15 @@ class GroupTest : public testing::Test {
   std::size_t second_ = 0;
 };
 
+TEST_F(GroupTest, AppendReturnsTheOffsetOfTheRecord) {
+  const EncodedRecord record = encode_kv_erase("topics", "t");
+  const std::size_t end = group_.size();
+  EXPECT_EQ(append_record(group_, record, {}), end);
+  std::string fresh;
+  const std::size_t first = append_record(fresh, record, {});
+  EXPECT_EQ(first_record(fresh), first);
+}
+
 TEST_F(GroupTest, ShowsItsRecordsInOrder) {
   auto offset = first_record(group_);
   ASSERT_TRUE(offset);
