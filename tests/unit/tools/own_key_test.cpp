@@ -21,7 +21,7 @@ const KeyRow own_row{
     .path = "StoreBusyMax",
     .field = [](Config& config) -> auto& { return config.coordinator.store_busy_max; },
     .help = "seconds for which a change is tried again while the store is busy",
-    .range = Range{1, 600},
+    .range = KeyRange{1, 600},
     .in_bytes = false,
     .secrecy = Secrecy::open,
     .reloads = true};
