@@ -112,7 +112,7 @@ RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call
   }
   if (const auto refusal =
           asker.gate.refuse_rpc(call.route->needs(), asker.context, asker.headers)) {
-    return rpc_error(call, other_error, refusal->sentence);
+    return rpc_error(call, rpc_other_error, refusal->sentence);
   }
   const RouteOperation& operation = call.route->operation;
   if (std::holds_alternative<OwnHandlers>(operation)) return NewGidCall{};
