@@ -9,7 +9,7 @@ namespace {
 
 using asio::ip::tcp;
 
-TEST(AcceptQueue, LeavesOthersOnItsThreadATurnHoweverManyConnectionsWait) {
+TEST(AcceptQueue, LetsOtherWorkRunHoweverManyConnectionsWait) {
   asio::io_context io{1};
   tcp::acceptor acceptor{io, tcp::endpoint{asio::ip::address_v4::loopback(), 0}};
   acceptor.non_blocking(true);

@@ -16,7 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// Gives up everything, and writes down that it had to.
+/// Gives up everything when it is asked to, and records it.
 class TestHolder final : public BufferBudget::Holder {
  public:
   TestHolder(BufferBudget& budget, std::string name, std::vector<std::string>& log)
@@ -45,7 +45,7 @@ class BufferBudgetTest : public testing::Test {
   TestHolder third{budget, "third", log};
 };
 
-TEST_F(BufferBudgetTest, CountsWhatEverybodyHolds) {
+TEST_F(BufferBudgetTest, CountsTheBytesOfAllHolders) {
   first.hold(300), second.hold(500), first.hold(100);
   EXPECT_EQ(budget.used_bytes(), 600U);
   {
@@ -61,15 +61,15 @@ TEST_F(BufferBudgetTest, TheLargestHolderMakesRoom) {
   first.hold(300), second.hold(500), third.hold(250);
   EXPECT_THAT(log, ElementsAre("second"));
   EXPECT_EQ(budget.used_bytes(), 550U);
-  EXPECT_EQ(third.held_bytes(), 250U);  // The newcomer stays.
+  EXPECT_EQ(third.held_bytes(), 250U);  // The holder that came last keeps its bytes.
 }
 
-TEST_F(BufferBudgetTest, AmongEqualsTheOldestGoesFirst) {
+TEST_F(BufferBudgetTest, OfEqualHoldersTheOldestGivesUpFirst) {
   third.hold(340), second.hold(340), first.hold(340);
   EXPECT_THAT(log, ElementsAre("first"));
 }
 
-TEST_F(BufferBudgetTest, AConnectionHasAShareOnly) {
+TEST_F(BufferBudgetTest, AConnectionMayHoldItsShareOnly) {
   first.hold(100), second.hold(601);
   EXPECT_THAT(log, ElementsAre("second"));
   EXPECT_EQ(budget.used_bytes(), 100U);
@@ -82,20 +82,20 @@ TEST_F(BufferBudgetTest, AnAnswerMayBeLargerThanTheShare) {
   EXPECT_THAT(log, ElementsAre("first"));
 }
 
-TEST_F(BufferBudgetTest, IsNeverExceededByMany) {
+TEST_F(BufferBudgetTest, IsNotExceededByManyHolders) {
   std::vector<std::unique_ptr<TestHolder>> many;
   for (int i = 0; i < 500; ++i) {
     many.push_back(std::make_unique<TestHolder>(budget, "many", log));
     many.back()->hold(10 + static_cast<std::size_t>(i) % 7);
     ASSERT_LE(budget.used_bytes(), 1'000U);
   }
-  // Room is made for several at a time: the holders are not searched for each of them.
+  // Most holders had to give up their bytes.
   EXPECT_GT(budget.shed_count(), 100U);
 }
 
 constexpr std::string_view exhausted = "grpc-status: 8";
 
-TEST_F(Hostile, EmptyMessagesThatNobodyReadsAreBounded) {
+TEST_F(Hostile, UnreadEmptyMessagesAreLimited) {
   GrpcServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{100'000, 60'000});
   start(options);
@@ -104,7 +104,7 @@ TEST_F(Hostile, EmptyMessagesThatNobodyReadsAreBounded) {
     return wait_for_the_end(stream, never);
   });
   Attacker attacker(connect());
-  // 5 bytes each; by their bytes alone none of them would count.
+  // Each message has 5 bytes of head and no bytes of its own.
   const std::string empty_messages(5 * 10'000, '\0');
   for (int i = 0; i < 4; ++i) attacker.open("/test.S/Deaf").send(empty_messages);
   run_until([&] {
@@ -131,11 +131,11 @@ TEST_F(Hostile, StreamsWithoutABodyCount) {
   expect_served();
 }
 
-TEST_F(Hostile, HolderOfMostMakesRoomForNewcomers) {
+TEST_F(Hostile, TheLargestHolderMakesRoomForNewConnections) {
   GrpcServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{400'000, 350'000});
   start(options);
-  const std::string begin("\0\0\x0f\0\0", 5);  // of a message that never gets whole
+  const std::string begin("\0\0\x0f\0\0", 5);  // of a message that never becomes complete
   Attacker hoarder(connect()), modest(connect());
   hoarder.open("/test.S/Echo").send(begin + std::string(150'000, 'x'));
   modest.open("/test.S/Echo").send(begin + std::string(40'000, 'x'));
@@ -156,7 +156,7 @@ TEST_F(Hostile, HolderOfMostMakesRoomForNewcomers) {
   expect_served();
 }
 
-TEST_F(Hostile, AnswersThatNobodyTakesCount) {
+TEST_F(Hostile, UnreadAnswersCount) {
   GrpcServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{400'000, 300'000});
   start(options);
@@ -178,7 +178,7 @@ TEST_F(Hostile, AnswersThatNobodyTakesCount) {
   expect_served();
 }
 
-TEST_F(Hostile, BytesThatASocketDoesNotTakeCount) {
+TEST_F(Hostile, BytesThatWaitForTheSocketCount) {
   constexpr std::size_t reply_bytes = 60'000;
   GrpcServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{});
@@ -200,7 +200,7 @@ TEST_F(Hostile, BytesThatASocketDoesNotTakeCount) {
       io.poll();
     }
     ASSERT_GT(options.buffers->used_bytes(), 0u);
-    // A reply that is still in its stream would count as a whole.
+    // A reply that is still queued in its stream would count with all its bytes.
     EXPECT_NE(options.buffers->used_bytes(), reply_bytes + 5);
   }
   run_until([&] { return options.buffers->used_bytes() == 0; });

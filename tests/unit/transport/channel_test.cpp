@@ -92,7 +92,7 @@ TEST_F(Channel, OpensMoreConnectionsWhenOneIsFull) {
   for (const GrpcReply& reply : replies) EXPECT_TRUE(reply.ok()) << describe(reply.status);
 }
 
-TEST_F(Channel, ChangedLimitsHoldForWhatComesLater) {
+TEST_F(Channel, ChangedLimitsApplyToLaterConnections) {
   GrpcServerOptions limits;
   limits.streams_per_connection_max = 3;
   limits.message_bytes_max = 10;
@@ -185,7 +185,7 @@ TEST_F(Channel, FailsFastDuringBackoffAndRecoversAfterIt) {
   });
 }
 
-TEST_F(Channel, TakesTheAddressesInTurn) {
+TEST_F(Channel, UsesTheAddressesInTurn) {
   GrpcServer first(executor(), timers);
   GrpcServer second(executor(), timers);
   int served[2] = {};

@@ -1,5 +1,5 @@
-// A connection that looks alive and swallows everything: its peer has gone without a word, or
-// something between has forgotten the flow. New connections to the same address work.
+// A connection that looks alive but delivers nothing: its peer has gone without closing it, or a
+// middlebox has forgotten the flow. New connections to the same address work.
 
 #include <memory>
 #include <string>
@@ -16,8 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A server whose connections do as the test says, and a channel on a clock that is moved by hand.
-class DeadFlow : public ShardTest {
+/// A server whose connections behave as the test says, and a channel whose clock the test moves.
+class DeadFlow : public GrpcShardTest {
  protected:
   enum class Life { answers, answers_pings, swallows };
 
@@ -75,7 +75,8 @@ class DeadFlow : public ShardTest {
     }
   }
 
-  /// Makes a call with a time limit of 3 s, which pass if they have to.
+  /// Makes a call with a time limit of 3 s. If it gets no answer, the test's clock moves past the
+  /// limit.
   GrpcReply call() {
     GrpcReply reply;
     bool done = false;
@@ -111,7 +112,7 @@ class DeadFlow : public ShardTest {
   TaskGroup calls{executor()};
 };
 
-TEST_F(DeadFlow, FailsOneCallAndIsLeftForANewConnection) {
+TEST_F(DeadFlow, FailsOneCallAndIsReplacedByANewConnection) {
   EXPECT_TRUE(call().ok());
   fake.advance(1s);
   flows[0]->life = Life::swallows;
@@ -119,11 +120,11 @@ TEST_F(DeadFlow, FailsOneCallAndIsLeftForANewConnection) {
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(call().ok());
   EXPECT_EQ(flows.size(), 2u);
   EXPECT_EQ(channel->connection_count(), 2u);
-  pass(20s);  // The answer to the PING is still out.
+  pass(20s);  // The PING is not answered yet.
   EXPECT_EQ(channel->connection_count(), 1u);
 }
 
-TEST_F(DeadFlow, ThatComesBackIsUsedAgain) {
+TEST_F(DeadFlow, IsUsedAgainWhenItComesBack) {
   EXPECT_TRUE(call().ok());
   fake.advance(1s);
   flows[0]->life = Life::answers_pings;
@@ -136,8 +137,8 @@ TEST_F(DeadFlow, ThatComesBackIsUsedAgain) {
   EXPECT_EQ(channel->connection_count(), 1u);
 }
 
-/// Its PINGs would be the reason for gRPC's servers to end the connection.
-TEST_F(DeadFlow, OfAServerThatAnswersPingsAloneIsLeftWithoutMoreOfThem) {
+/// gRPC servers would end a connection with more PINGs.
+TEST_F(DeadFlow, IsReplacedWithoutMorePingsIfOnlyPingsAreAnswered) {
   EXPECT_TRUE(call().ok());
   fake.advance(1s);
   flows[0]->life = Life::answers_pings;
@@ -151,7 +152,7 @@ TEST_F(DeadFlow, OfAServerThatAnswersPingsAloneIsLeftWithoutMoreOfThem) {
   EXPECT_EQ(channel->connection_count(), 1u);
 }
 
-TEST_F(DeadFlow, ToAServerThatHasGoneFailsCallsAtOnce) {
+TEST_F(DeadFlow, FailsCallsAtOnceIfTheServerHasGone) {
   EXPECT_TRUE(call().ok());
   fake.advance(1s);
   flows[0]->life = Life::swallows;

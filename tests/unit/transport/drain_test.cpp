@@ -26,7 +26,7 @@ class Drain : public Hostile {
     io.restart();
   }
 
-  /// A client that has said hello and answers nothing from then on.
+  /// A client that makes its part of the handshake and answers nothing from then on.
   RawSocket connect_mute() {
     http2::End end{http2::Side::client};
     RawSocket socket = connect();
@@ -40,7 +40,7 @@ class Drain : public Hostile {
     stopped = true;
   }
 
-  /// How the server's end of the connection reads: eof, or a reset.
+  /// The error with which reading ends when the server has closed: eof or a reset.
   static error_code end_of(RawSocket& socket) {
     char buffer[4096];
     error_code error;
@@ -121,12 +121,12 @@ TEST_F(Drain, AClientWithACallHasTheKeepaliveTimeoutForTheAnswer) {
   run_until([&] { return stopped && group.size() == 0; });
 }
 
-TEST_F(Drain, AClientThatIsWritingCanReadWhatEndsTheConnection) {
+TEST_F(Drain, AClientThatIsWritingCanReadTheLastFrames) {
   start();
   RawSocket writer = connect();
   http2::End end{http2::Side::client};
   const std::string bad_frame = http2::raw_frame(NGHTTP2_SETTINGS, 0, 1, "on a stream");
-  // More than the server reads at a time.
+  // This is more than the server reads at a time.
   send(writer, end.pull() + bad_frame + std::string(1u << 20, 'x'));
   error_code error = asio::error::would_block;
   run_until([&] {

@@ -1,4 +1,4 @@
-// Frames that get nothing done are not served for ever, and those of honest peers are.
+// A peer may not send frames that achieve nothing for ever. Correct peers may go on for ever.
 
 #include <chrono>
 #include <functional>
@@ -31,7 +31,7 @@ std::string informational_answer() {
                                13));
 }
 
-/// The stream that the peer of the `number`th round opens; 1 is open already.
+/// The id of the stream that the peer opens in round `number`; stream 1 is open already.
 std::uint32_t fresh_id(std::uint32_t number) {
   return 2 * number + 3;
 }
@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
                               [](auto) { return raw_frame(0xee, none, 0, "whatever"); }}),
     [](const auto& row) { return row.param.name; });
 
-/// A stream that is fed while its peer allows one byte at a time.
+/// A stream whose peer opens the window by one byte at a time.
 TEST(Flood, OfWindowsOfOneByteIsEnded) {
   End server(Side::server);
   End client(Side::client);
@@ -170,7 +170,7 @@ TEST_F(HonestPeer, MayCallForEver) {
     exchange(client, server);
     ASSERT_EQ(call->log.back(), "close 0");
     server.requests.clear();
-    // What some clients send with each call.
+    // Some clients send this with each call.
     const std::string window = raw_frame(NGHTTP2_WINDOW_UPDATE, none, 0, {"\0\0\0\x0b", 4});
     server.receive(window + raw_frame(NGHTTP2_PING, none, 0, "12345678"));
     server.pull();
@@ -208,7 +208,7 @@ TEST_F(HonestPeer, MayPingForEverWhileItIsQuiet) {
   }
 }
 
-TEST_F(HonestPeer, MayCancelWhatRanWhenItsDeadlinesPassed) {
+TEST_F(HonestPeer, MayCancelCallsWhoseDeadlinesPassed) {
   exchange(client, server);
   for (int seconds = 0; seconds < 60; ++seconds) {
     for (int i = 0; i < 500; ++i) {

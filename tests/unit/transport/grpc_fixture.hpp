@@ -22,20 +22,20 @@
 namespace concerto::net {
 
 /// One shard: its io_context, clock and timers, and a way to run a coroutine to its end.
-class ShardTest : public testing::Test {
+class GrpcShardTest : public testing::Test {
  protected:
-  ShardTest() : timers(io.get_executor(), clock) {}
+  GrpcShardTest() : timers(io.get_executor(), clock) {}
 
   Executor executor() { return io.get_executor(); }
   SteadyTime in(std::chrono::milliseconds time) { return clock.steady_now() + time; }
 
-  /// Lets time pass at once, and fires what is due.
+  /// Moves the clock, and runs the timers that are due.
   void pass(std::chrono::milliseconds time) {
     clock.advance(time);
     timers.run_due();
   }
 
-  /// Runs the shard until the coroutine has ended. Ends the test if it hangs.
+  /// Runs the shard until the coroutine has ended. Throws if that takes too long.
   template <class T>
   T run(Task<T> task) {
     std::optional<T> result;
@@ -80,10 +80,10 @@ class ShardTest : public testing::Test {
   }
 };
 
-/// A server and a channel to it over loopback, both on this shard.
-class GrpcTest : public ShardTest {
+/// A server and a channel to it over loopback, both on one shard.
+class GrpcTest : public GrpcShardTest {
  protected:
-  /// Before anything dies that a handler refers to.
+  /// Ends the handlers before the objects that they refer to are destroyed.
   void TearDown() override {
     if (server) stop_server(std::chrono::seconds(0));
   }
@@ -125,7 +125,7 @@ class GrpcTest : public ShardTest {
   std::unique_ptr<GrpcChannel> channel;
 };
 
-/// Replies with what it gets.
+/// Replies with the request's message.
 inline Task<GrpcReply> echo(GrpcRequest request) {
   co_return GrpcReply::success(std::move(request.message));
 }

@@ -13,7 +13,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
-/// gRPC C++ as the other side, on raw bytes.
+/// gRPC C++ as the peer, with messages of raw bytes.
 namespace concerto::test {
 
 inline grpc::ByteBuffer to_buffer(const std::string& bytes) {
@@ -29,8 +29,8 @@ inline std::string to_string(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-/// Sends every message and the metadata that begins with `x-` back. `/peer.Peer/Abort` ends with
-/// ABORTED, `/peer.Peer/Never` only when it is cancelled.
+/// Returns every message, and the metadata whose names begin with `x-`. `/peer.Peer/Abort` ends
+/// with ABORTED; `/peer.Peer/Never` ends only when it is cancelled.
 class GrpcPeerServer {
  public:
   explicit GrpcPeerServer(int streams_max = 1000) : service_(*this) {
@@ -48,7 +48,7 @@ class GrpcPeerServer {
 
   std::atomic<int> started = 0;
   std::atomic<int> cancelled = 0;
-  /// Of the last call, from its start.
+  /// Time from the start of the last call to its deadline.
   std::atomic<std::int64_t> deadline_ms = 0;
 
  private:
@@ -118,7 +118,7 @@ struct GrpcPeerCall {
   std::atomic<bool> done = false;
 };
 
-/// A stream of gRPC's client that sends `count` messages, each after the answer to the last.
+/// A stream of gRPC's client that sends `count` messages, each after the answer to the one before.
 class GrpcPeerStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   GrpcPeerStream(grpc::GenericStub& stub, const std::string& method, int count) : left_(count) {

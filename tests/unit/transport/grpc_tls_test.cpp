@@ -1,4 +1,4 @@
-// gRPC over TLS, both sides ours.
+// gRPC over TLS; client and server are Concerto's.
 
 #include "hostile_fixture.hpp"
 #include "tls_files.hpp"

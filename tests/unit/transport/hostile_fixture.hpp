@@ -14,7 +14,7 @@ namespace concerto::net {
 
 using RawSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
-/// A server under attack by raw bytes. After each attack an honest call has to succeed.
+/// A server that is attacked with raw bytes. After each attack a correct call has to succeed.
 class Hostile : public GrpcTest {
  protected:
   void start(GrpcServerOptions options = {}) {
@@ -67,7 +67,7 @@ class Hostile : public GrpcTest {
   }
 };
 
-/// An attacker's side of a connection: opens calls, and runs the server until it has read all.
+/// An attacker's side of a connection, which opens calls.
 class Attacker {
  public:
   explicit Attacker(RawSocket socket, const http2::SessionOptions& options = {})
@@ -85,7 +85,7 @@ class Attacker {
     return *streams_.back();
   }
 
-  /// Sends and receives once. Call it in turns with the server's io_context.
+  /// Sends and receives once. The server's io_context has to run between two calls.
   void exchange() {
     char buffer[16'384];
     error_code error;
@@ -97,7 +97,7 @@ class Attacker {
     unsent_.erase(0, socket_.write_some(asio::buffer(unsent_), error));
   }
 
-  /// The same without reading.
+  /// Like exchange, but without receiving.
   void send() {
     error_code error;
     unsent_ += client_.pull();

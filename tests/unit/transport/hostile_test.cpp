@@ -65,7 +65,7 @@ TEST_F(Hostile, LargeHeadersFailTheCall) {
   expect_served();
 }
 
-TEST_F(Hostile, HeadersOfAFewBytesThatStandForMillionsEndTheirConnection) {
+TEST_F(Hostile, HeadersThatUnpackToMillionsOfBytesEndTheirConnection) {
   start();
   http2::End client{http2::Side::client};
   RawSocket socket = connect();
@@ -75,7 +75,7 @@ TEST_F(Hostile, HeadersOfAFewBytesThatStandForMillionsEndTheirConnection) {
   expect_ended(socket);
 }
 
-TEST_F(Hostile, UnreadBytesOfManyCallsAreBounded) {
+TEST_F(Hostile, UnreadBytesOfManyCallsAreLimited) {
   GrpcServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{100'000, 90'000});
   start(options);
@@ -91,7 +91,7 @@ TEST_F(Hostile, UnreadBytesOfManyCallsAreBounded) {
     block.add_fixed("content-type", "application/grpc");
     streams.emplace_back(new http2::RecordingStream());
     ASSERT_TRUE(client.session.request(*streams.back(), block));
-    // A message of 1 MiB that never gets complete.
+    // A message of 1 MiB that never becomes complete.
     streams.back()->send(std::string("\0\0\x10\0\0", 5) + std::string(30'000, 'x'));
   }
   send(socket, client.pull());
@@ -257,7 +257,7 @@ TEST_F(Hostile, AnIdleConnectionOfAnotherServerMakesRoom) {
   sockets[2].close();
   run_until([&] { return server->connection_count() == 1 && idle.connection_count() == 2; });
   options.sockets->set_max(3);
-  RawSocket refused = connect();  // The busy server has fewer.
+  RawSocket refused = connect();  // The busy server has fewer connections, so it gets this one.
   run_until([&] { return ended(refused) && idle.connection_count() == 1; });
   busy.reset();
   run_until([&] { return server->connection_count() == 0; });
@@ -279,7 +279,7 @@ TEST_F(Hostile, ConnectionsWithoutADescriptorAreClosedAtOnce) {
 }
 #endif
 
-TEST_F(Hostile, CallWithoutASocketSaysWhoHasThem) {
+TEST_F(Hostile, ACallWithoutASocketSaysThatAllAreInUse) {
   start();
   GrpcChannelOptions options;
   options.sockets = std::make_shared<SocketBudget>(0);
@@ -290,7 +290,7 @@ TEST_F(Hostile, CallWithoutASocketSaysWhoHasThem) {
               testing::HasSubstr("all 0 sockets for calls to services are in use"));
 }
 
-/// The server's clock is moved by hand.
+/// The test moves the server's clock.
 class SlowPeer : public Hostile {
  protected:
   SlowPeer() {
@@ -340,7 +340,7 @@ TEST_F(SlowPeer, ThatStopsInsideAFrameIsPingedAndEnded) {
   expect_ended(socket);
 }
 
-TEST_F(SlowPeer, WithoutCallsIsToldToGo) {
+TEST_F(SlowPeer, WithoutCallsIsDisconnected) {
   expect_served();
   EXPECT_EQ(server->connection_count(), 1u);
   for (int minutes = 0; minutes < 10; ++minutes) {
@@ -367,7 +367,7 @@ TEST_F(SlowPeer, WhoseRequestDoesNotArriveGetsDeadlineExceeded) {
   pass(29s);
   exchange(50);
   EXPECT_EQ(slow.answers("grpc-status: 4"), 0u);
-  pass(10s);  // 30 s, and a quarter more at most
+  pass(10s);  // the limit is 30 s, and at most a quarter more
   exchange(50);
   EXPECT_EQ(slow.answers("grpc-status: 4"), 2u);
   EXPECT_FALSE(slow.has_ended());
@@ -377,7 +377,7 @@ TEST_F(SlowPeer, WhoseRequestDoesNotArriveGetsDeadlineExceeded) {
 TEST_F(SlowPeer, WhoseHeaderBlockDoesNotEndIsEnded) {
   http2::End client{http2::Side::client};
   RawSocket socket = connect();
-  // A HEADERS frame without END_HEADERS: everything else has to wait for its continuation.
+  // A HEADERS frame without END_HEADERS: no other frame may precede its continuation.
   const std::string part("\0\x07:method\x04POST", 14);
   send(socket, client.pull() + http2::raw_frame(NGHTTP2_HEADERS, 0, 1, part));
   run_until([&] { return socket.available() > 0; });

@@ -1,4 +1,4 @@
-// Where a listener listens, and what it does with a socket that listens already.
+// Where a listener listens, and how it takes over a listening socket.
 
 #include <concerto/transport/listener.hpp>
 
@@ -25,19 +25,19 @@ class ListenerTest : public GrpcTest {
   }
 };
 
-TEST_F(ListenerTest, AllAddressesOfIpv6MeanIpv4Too) {
+TEST_F(ListenerTest, TheUnspecifiedAddressOfIpv6CoversIpv4) {
   const auto opened = listener->listen({tcp::v6(), 0});
   if (!opened) GTEST_SKIP() << "no IPv6 here: " << opened.error().detail;
   const RawSocket socket = connect({asio::ip::address_v4::loopback(), listener->address().port()});
   run_until([&] { return server->connection_count() == 1; });
 }
 
-TEST_F(ListenerTest, TakesOverConnectionsThatCameBeforeIt) {
+TEST_F(ListenerTest, AcceptsConnectionsThatCameBeforeIt) {
   tcp::endpoint at{asio::ip::address_v4::loopback(), 0};
   {
     Listener scout(executor(), timers, {server.get()});
     ASSERT_TRUE(scout.listen(at));
-    at = scout.address();  // A port that is free in a moment.
+    at = scout.address();  // This port is free again when `scout` has closed.
   }
   auto again = ListeningSocket::open(at);
   ASSERT_TRUE(again) << again.error().detail;
@@ -47,7 +47,7 @@ TEST_F(ListenerTest, TakesOverConnectionsThatCameBeforeIt) {
   run_until([&] { return server->connection_count() == 1; });
 }
 
-TEST_F(ListenerTest, ASocketThatListensKeepsOthersOut) {
+TEST_F(ListenerTest, AListeningSocketKeepsItsPort) {
   ASSERT_TRUE(listener->listen({asio::ip::address_v4::loopback(), 0}));
   EXPECT_FALSE(ListeningSocket::open(listener->address()));
   const auto at = listener->address();

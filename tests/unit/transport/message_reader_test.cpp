@@ -46,7 +46,7 @@ TEST(MessageReader, KnowsThatAMessageIsNotComplete) {
   EXPECT_GE(reader.held_bytes(), 2u);
 }
 
-TEST(MessageReader, HoldsNothingOfMessagesThatNobodyWants) {
+TEST(MessageReader, KeepsNoBytesOfUnwantedMessages) {
   const std::string bytes = framed(std::string(1000, 'x')) + framed("") + framed("abc");
   MessageReader reader(1000, MessageReader::Keep::nothing);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -66,7 +66,7 @@ TEST(MessageReader, TakesAMessageOfExactlyTheLimit) {
   EXPECT_EQ(reader.pop(), "0123456789");
 }
 
-TEST(MessageReader, RefusesALongerOneByItsHeadAlone) {
+TEST(MessageReader, RefusesALongerMessageByItsHeadAlone) {
   MessageReader reader(10);
   EXPECT_EQ(reader.feed(framed("0123456789a").substr(0, 5)), State::too_large);
   EXPECT_EQ(reader.announced_bytes(), 11u);

@@ -1,4 +1,4 @@
-// A channel and servers that do not behave as one expects.
+// A channel and servers with unexpected behaviour.
 
 #include <string>
 
@@ -19,8 +19,9 @@ Task<void> call_once(GrpcChannel& channel, GrpcReply& reply, bool& done) {
   done = true;
 }
 
-/// A server that refuses the first calls of its life without having looked at them.
-class RefusingPeer : public ShardTest {
+/// A server that refuses its first calls with REFUSED_STREAM, that is, without having processed
+/// them.
+class RefusingPeer : public GrpcShardTest {
  protected:
   RefusingPeer() : acceptor(io, {asio::ip::address_v4::loopback(), 0}) {
     acceptor.async_accept(socket, [this](const error_code&) { socket.non_blocking(true); });
@@ -73,7 +74,7 @@ class RefusingPeer : public ShardTest {
   asio::basic_stream_socket<asio::ip::tcp, Executor> socket{executor()};
   http2::End end{http2::Side::server};
   std::size_t answered = 0;
-  bool without_acks = false;  ///< for SETTINGS that `end` knows nothing of
+  bool without_acks = false;  ///< drops SETTINGS acknowledgements that `end` does not expect
   std::string raw_answer;     ///< frames to send in place of the first answer
 };
 
@@ -91,7 +92,7 @@ TEST_F(RefusingPeer, IsNotAskedAThirdTime) {
   EXPECT_EQ(end.requests.size(), 2u);
 }
 
-TEST_F(RefusingPeer, WhoseHeadersStandForMillionsOfBytesLosesItsConnection) {
+TEST_F(RefusingPeer, WhoseHeadersUnpackToMillionsOfBytesLosesItsConnection) {
   raw_answer = http2::raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
                                 http2::header_bomb(http2::Side::client, 12'000));
   const GrpcReply reply = call(0);
@@ -134,7 +135,7 @@ struct OddAnswerCase {
 
 class OddAnswer : public RefusingPeer, public testing::WithParamInterface<OddAnswerCase> {};
 
-TEST_P(OddAnswer, IsJudgedByWhatItSays) {
+TEST_P(OddAnswer, HasItsStatus) {
   raw_answer = GetParam().frames;
   const GrpcReply reply = call(0);
   EXPECT_EQ(reply.status.code, GetParam().code) << describe(reply.status);
@@ -234,8 +235,8 @@ INSTANTIATE_TEST_SUITE_P(
                       GrpcCode::unknown, ""}),
     [](const auto& row) { return row.param.name; });
 
-/// A server that allows no streams when the connection begins.
-TEST_F(RefusingPeer, ThatAllowsCallsLaterIsSentThoseThatWait) {
+/// The server allows no streams when the connection begins.
+TEST_F(RefusingPeer, ThatAllowsCallsLaterGetsTheWaitingCalls) {
   StaticAddresses addresses({acceptor.local_endpoint()});
   GrpcChannelOptions options;
   options.connections_per_address_max = 1;
@@ -265,8 +266,8 @@ TEST_F(RefusingPeer, ThatAllowsCallsLaterIsSentThoseThatWait) {
   EXPECT_TRUE(reply.ok()) << describe(reply.status);
 }
 
-/// Servers of other protocols.
-class OtherProtocol : public ShardTest, public testing::WithParamInterface<std::string_view> {};
+/// Servers that speak other protocols.
+class OtherProtocol : public GrpcShardTest, public testing::WithParamInterface<std::string_view> {};
 
 TEST_P(OtherProtocol, IsNamed) {
   asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor(
@@ -290,8 +291,8 @@ INSTANTIATE_TEST_SUITE_P(BehindAUrlOfGrpc, OtherProtocol,
                          testing::Values("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n",
                                          std::string_view("\x15\x03\x03\0\2\2\x28", 7)));
 
-/// A peer that accepts the connection and never says anything, on a clock that is moved by hand.
-class SilentPeer : public ShardTest {
+/// A peer that accepts the connection and never sends anything. The test moves the clock.
+class SilentPeer : public GrpcShardTest {
  protected:
   SilentPeer() : acceptor(io, {asio::ip::address_v4::loopback(), 0}) {}
 
@@ -328,7 +329,8 @@ TEST_F(SilentPeer, IsFoundByKeepaliveWhenItFallsSilentLater) {
     asio::write(peer, asio::buffer("\0\0\0\x04\0\0\0\0\0", 9));  // Empty SETTINGS.
   });
   run_until([&] { return channel.connection_count() == 1 && peer.is_open(); });
-  // The request has arrived: it is behind preface, SETTINGS and WINDOW_UPDATE.
+  // When so many bytes are there, the request has arrived: it follows preface, SETTINGS and
+  // WINDOW_UPDATE.
   run_until([&] { return peer.available() > 100; });
   fake.advance(300s);
   fake_timers.run_due();

@@ -1,4 +1,4 @@
-// Our transport and gRPC C++ understand each other, either as the server.
+// Concerto's transport and gRPC C++ work together, with either of them as the server.
 
 #include <deque>
 #include <string>
@@ -184,7 +184,7 @@ class OurServer : public GrpcTest {
   bool released = false;
   int held = 0;
   int finished = 0;
-  const GrpcRequest* holding = nullptr;  ///< the latest request that waits
+  const GrpcRequest* holding = nullptr;  ///< the last request that was held
   std::unique_ptr<grpc::GenericStub> stub;
 };
 

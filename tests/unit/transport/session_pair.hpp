@@ -9,8 +9,8 @@
 
 namespace concerto::net::http2 {
 
-/// Writes down its events: `name: value` per field, then `headers`, `data <bytes>`, `end`,
-/// `close <error>` (`close <error> unprocessed`).
+/// Records its events: `name: value` for each field, then `headers`, `data <bytes>`, `end`, and
+/// `close <error>` or `close <error> unprocessed`.
 class RecordingStream final : public Stream {
  public:
   explicit RecordingStream(std::string trailer = {}) : trailer_(std::move(trailer)) {}
@@ -63,7 +63,7 @@ class RecordingStream final : public Stream {
 
 using RecordingStreamPtr = boost::intrusive_ptr<RecordingStream>;
 
-/// A frame as it is on the wire.
+/// The bytes of a frame.
 inline std::string raw_frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,
                              std::string_view payload = {}) {
   std::string bytes;
@@ -77,7 +77,7 @@ inline std::string raw_frame(std::uint8_t type, std::uint8_t flags, std::uint32_
   return bytes.append(payload);
 }
 
-/// Fields in HPACK, which remembers none of them. Names and values have less than 127 bytes.
+/// Fields in HPACK without indexing. Names and values must have less than 127 bytes.
 inline std::string raw_fields(
     std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
   std::string bytes;
@@ -91,7 +91,7 @@ inline std::string raw_fields(
   return bytes;
 }
 
-/// Those of a request or an answer.
+/// The fields of a request (to a server) or of an answer (to a client).
 inline std::string raw_fields(Side receiver) {
   constexpr std::pair<std::string_view, std::string_view> type{"content-type", "application/grpc"};
   if (receiver == Side::client) return raw_fields({{":status", "200"}, type});
@@ -102,7 +102,8 @@ inline std::string raw_fields(Side receiver) {
                      type});
 }
 
-/// The same, then `references` times a field of 3,500 bytes, each in one byte.
+/// Like raw_fields, and then a field of 3,500 bytes, which is repeated `references` times with one
+/// byte each.
 inline std::string header_bomb(Side receiver, std::size_t references) {
   std::string block = raw_fields(receiver);
   constexpr std::size_t value_bytes = 3500;
@@ -121,7 +122,7 @@ class End final : public Session::Events {
 
   bool is_server() const noexcept { return side_ == Side::server; }
 
-  /// Everything that the session has to send now.
+  /// Everything that the session has queued.
   std::string pull() {
     std::string bytes;
     std::vector<char> buffer(Session::pull_bytes_min * 2);
@@ -154,9 +155,9 @@ class End final : public Session::Events {
   }
 
   std::vector<RecordingStreamPtr> requests;
-  std::string trailer = "0";  ///< the grpc-status of answers
+  std::string trailer = "0";  ///< value of grpc-status in answers
   std::string error;
-  SteadyTime now{};  ///< moves by hand
+  SteadyTime now{};  ///< moved by the test
   int settings = 0;
   int ping_acks = 0;
   std::vector<std::uint32_t> goaways;
@@ -176,7 +177,7 @@ class End final : public Session::Events {
   void on_output() override {}
 };
 
-/// Carries bytes both ways until both ends are quiet, `chunk` bytes at a time.
+/// Carries bytes in both directions, `chunk` bytes at a time, until neither end has more to send.
 inline void exchange(End& a, End& b, std::size_t chunk = std::string::npos) {
   const auto carry = [chunk](End& from, End& to) {
     const std::string bytes = from.pull();

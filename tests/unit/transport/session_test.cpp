@@ -90,7 +90,7 @@ TEST_F(SessionPair, CancelsARequestThatWasNotSent) {
   EXPECT_TRUE(server.requests.empty());
 }
 
-TEST_F(SessionPair, TellsWhichStreamsAGoawayLeftOut) {
+TEST_F(SessionPair, TellsWhichStreamsAGoawayExcludes) {
   exchange(client, server);
   const auto served = client.request();
   exchange(client, server);
@@ -99,7 +99,8 @@ TEST_F(SessionPair, TellsWhichStreamsAGoawayLeftOut) {
   exchange(client, server);
   EXPECT_THAT(client.goaways, ElementsAre(static_cast<std::uint32_t>(NGHTTP2_NO_ERROR)));
   EXPECT_EQ(late->log.back(), "close 7 unprocessed");
-  EXPECT_EQ(server.requests.size(), 1u);  // What was left out is not served either.
+  // The excluded request does not reach the server's handlers.
+  EXPECT_EQ(server.requests.size(), 1u);
   EXPECT_TRUE(served->log.empty());
   EXPECT_FALSE(client.session.can_request());
   server.requests.at(0)->respond();
@@ -168,7 +169,7 @@ TEST_F(SessionPair, EndsAFloodOfSettings) {
   EXPECT_FALSE(server.receive(flood));
 }
 
-/// The fields that an exchange was told of, and whether it was told that there were more.
+/// How many fields a stream got, and whether it was told that there were more.
 std::pair<std::size_t, bool> told_fields(const RecordingStream& stream) {
   const auto count = std::count_if(stream.log.begin(), stream.log.end(), [](const auto& line) {
     return line.find(": ") != std::string::npos;
@@ -176,7 +177,7 @@ std::pair<std::size_t, bool> told_fields(const RecordingStream& stream) {
   return {count, testing::Value(stream.log, Contains("too large"))};
 }
 
-TEST_F(SessionPair, StopsTellingOfFieldsAtTheLimitOfTheBlock) {
+TEST_F(SessionPair, PassesNoFieldsBeyondTheLimitOfTheBlock) {
   server.receive(client.pull());
   constexpr std::uint8_t whole = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
   const std::string block = header_bomb(Side::server, 12);
@@ -184,13 +185,13 @@ TEST_F(SessionPair, StopsTellingOfFieldsAtTheLimitOfTheBlock) {
   ASSERT_EQ(server.requests.size(), 1u);
   EXPECT_EQ(told_fields(*server.requests[0]), std::make_pair(std::size_t{9}, true));
   EXPECT_EQ(server.requests[0]->log.back(), "end");
-  // The table of HPACK went on, and the next request is counted by itself.
+  // HPACK's table is still in step, and the bytes of the next request are counted anew.
   const std::string next = header_bomb(Side::server, 0) + "\xbe";
   ASSERT_TRUE(server.receive(raw_frame(NGHTTP2_HEADERS, whole, 3, next)));
   EXPECT_EQ(told_fields(*server.requests.at(1)), std::make_pair(std::size_t{7}, false));
 }
 
-TEST_F(SessionPair, EndsAConnectionWhoseRequestStandsForMuchMore) {
+TEST_F(SessionPair, EndsAConnectionWhoseRequestUnpacksToTooMuch) {
   exchange(client, server);
   const std::string block = header_bomb(Side::server, 12'000);
   EXPECT_FALSE(server.receive(raw_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, block)));
@@ -199,7 +200,7 @@ TEST_F(SessionPair, EndsAConnectionWhoseRequestStandsForMuchMore) {
   EXPECT_THAT(client.goaways, ElementsAre(static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM)));
 }
 
-TEST_F(SessionPair, EndsAConnectionWhoseAnswerStandsForMuchMore) {
+TEST_F(SessionPair, EndsAConnectionWhoseAnswerUnpacksToTooMuch) {
   const auto call = client.request();
   exchange(client, server);
   const std::string block = header_bomb(Side::client, 12'000);
@@ -213,7 +214,7 @@ TEST_F(SessionPair, EndsAConnectionThatOpensTooManyStreams) {
   SessionOptions few;
   few.streams_max = 3;
   End small{Side::server, few};
-  // A client that does not look at the limit.
+  // This client ignores the limit.
   std::string bytes = client.pull();
   bytes += small.pull().empty() ? "" : std::string("\0\0\0\x04\x01\0\0\0\0", 9);
   for (int i = 0; i < 5; ++i) client.request();

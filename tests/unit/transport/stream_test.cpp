@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Sends every message back.
+/// Returns every message.
 Task<GrpcStatus> echo_stream(GrpcServerStream& stream) {
   stream.trailers().add("x-end", "yes");
   while (auto message = co_await stream.read()) {
@@ -44,7 +44,7 @@ class Streaming : public GrpcTest {
     co_return GrpcStatus{GrpcCode::out_of_range, "enough"};
   }
 
-  /// Writes until nobody takes it.
+  /// Writes until the stream ends.
   Task<GrpcStatus> flood(GrpcServerStream& stream) {
     for (;;) {
       std::string message(10'000, 'x');
@@ -107,10 +107,10 @@ TEST_F(Streaming, CarriesAServersStreamAndItsStatus) {
   EXPECT_EQ(end.status.message, "enough");
 }
 
-TEST_F(Streaming, HoldsUpAWriterWhoseReaderIsSlow) {
+TEST_F(Streaming, SuspendsAWriterWhoseReaderIsSlow) {
   const auto stream = open("/test.S/Flood");
   run(stream->write(""));
-  // Windows of 1 MiB and what one end queues ahead.
+  // The writer gets this far because of windows of 1 MiB and of the bytes that a call queues ahead.
   run_until([&] { return flooded >= 100; });
   for (int rounds = 0; rounds < 1000; ++rounds) io.poll_one();
   EXPECT_LE(flooded, 130);
@@ -178,7 +178,7 @@ TEST_F(Streaming, CancellingAWaitingReaderReleasesIt) {
   EXPECT_TRUE(ran);
 }
 
-TEST_F(Streaming, ServerShutdownEndsWhatIsLeftAtItsDeadline) {
+TEST_F(Streaming, ServerShutdownEndsOpenStreamsAtItsDeadline) {
   const auto stream = open("/test.S/Wait");
   run_until([&] { return server->call_count() == 1; });
   stop_server(10ms);

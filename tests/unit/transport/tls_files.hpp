@@ -17,7 +17,7 @@ namespace concerto::net::test {
 
 using TlsContext = std::shared_ptr<asio::ssl::context>;
 
-/// The files of an authority and of a server `b.org` that it certifies, and contexts made of them.
+/// The files of a certificate authority and of its server `b.org`, and TLS contexts made from them.
 class TlsFiles {
  public:
   TlsContext server(bool asks_for_certificates = false) const {
@@ -50,7 +50,7 @@ class TlsFiles {
   const PemFile key_{made_.key_pem()};
 };
 
-/// A client that speaks TLS as slowly as a test wants.
+/// A TLS client that reads as slowly as a test wants.
 class TlsPeer {
  public:
   using RawStream = asio::basic_stream_socket<asio::ip::tcp, Executor>;
@@ -63,7 +63,7 @@ class TlsPeer {
     socket_.non_blocking(true);
   }
 
-  /// Sends what there is to send and reads at most `bytes_max` of the wire.
+  /// Sends everything that is ready and reads at most `bytes_max` from the socket.
   void exchange(std::size_t bytes_max = 16'384) {
     char bytes[16'384];
     error_code error;
@@ -82,7 +82,7 @@ class TlsPeer {
   }
 
   void write(std::string_view clear) { EXPECT_TRUE(session_.write(clear)); }
-  /// Says that nothing more follows, and goes on reading.
+  /// Sends the closing alert with the next exchange. Reading goes on.
   void end_writing() { session_.end(); }
   void close() { socket_.close(); }
 

@@ -1,4 +1,4 @@
-// The client's side of TLS against OpenSSL's server, without a socket between them.
+// The client's side of TLS against a server of OpenSSL, without a socket.
 
 #include "tls_session.hpp"
 
@@ -20,7 +20,7 @@ using testing::HasSubstr;
 template <class T>
 using Owned = std::unique_ptr<T, void (*)(T*)>;
 
-/// An echoing server whose wire is a string to each side.
+/// An echo server that reads from one string and writes to another.
 class EchoServer {
  public:
   explicit EchoServer(const Certificate& certificate)
@@ -80,7 +80,7 @@ class TlsSessionTest : public testing::Test {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), authority_.x509.get());
   }
 
-  /// Everything the client has for the wire.
+  /// Everything that the client has to send.
   std::string pull() {
     std::string wire;
     char bytes[100];
@@ -88,7 +88,7 @@ class TlsSessionTest : public testing::Test {
     return wire;
   }
 
-  /// Hands `wire` to the client in pieces and collects what it means.
+  /// Passes `wire` to the client in pieces and collects the decrypted bytes.
   Result<std::string> feed(std::string_view wire, std::size_t piece) {
     std::string clear;
     char bytes[50];
@@ -103,7 +103,7 @@ class TlsSessionTest : public testing::Test {
     return clear;
   }
 
-  /// Both talk until nothing is left to say: what the client read.
+  /// Exchanges bytes until neither side has more to send. Returns what the client read.
   Result<std::string> talk(std::size_t piece = 1'000'000) {
     std::string clear;
     for (std::string wire = pull(); !wire.empty(); wire = pull()) {
@@ -133,14 +133,14 @@ TEST_F(TlsSessionTest, CarriesBytesBothWays) {
   EXPECT_EQ(talk().value(), large);
 }
 
-TEST_F(TlsSessionTest, TakesTheWireByteByByte) {
+TEST_F(TlsSessionTest, TakesInputByteByByte) {
   begin("b.org");
   ASSERT_TRUE(talk(1));
   ASSERT_TRUE(client_->write("one by one"));
   EXPECT_EQ(talk(1).value(), "one by one");
 }
 
-TEST_F(TlsSessionTest, KnowsAServerByItsAddress) {
+TEST_F(TlsSessionTest, VerifiesAServerByItsAddress) {
   begin("127.0.0.1");
   ASSERT_TRUE(talk());
   EXPECT_TRUE(client_->is_open());
@@ -174,7 +174,7 @@ TEST_F(TlsSessionTest, SaysThatTheServerDoesNotSpeakTls) {
   EXPECT_THAT(read.error().detail, HasSubstr("does it speak TLS?"));
 }
 
-TEST_F(TlsSessionTest, HearsTheEnd) {
+TEST_F(TlsSessionTest, ReportsTheClosingAlert) {
   begin("b.org");
   ASSERT_TRUE(talk());
   const auto read = feed(server_.end(), 1'000'000);

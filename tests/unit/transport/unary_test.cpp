@@ -28,7 +28,7 @@ TEST_F(Unary, ReturnsTheReply) {
   EXPECT_TRUE(reply.sent);
 }
 
-// A reset per call would be over the server's limit of resets long before the end.
+// If each call caused a reset, the server's limit of resets would end the connection.
 TEST_F(Unary, ManyCallsAreNotTakenForAFloodOfResets) {
   for (int i = 0; i < 8'000; ++i) {
     const GrpcReply reply = call("/test.Echo/Echo", "hello");
@@ -51,7 +51,7 @@ TEST_F(Unary, CarriesAMessageLargerThanTheWindows) {
   EXPECT_TRUE(reply.message == large);
 }
 
-TEST_F(Unary, DropsTheMessageWhereTheStatusAloneIsWanted) {
+TEST_F(Unary, DropsTheMessageIfOnlyTheStatusIsWanted) {
   const auto status_of = [this](std::string message) {
     return run(channel->unary("/test.Echo/Echo", std::move(message), {}, SteadyTime::max(),
                               GrpcAnswer::status));

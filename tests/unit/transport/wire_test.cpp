@@ -63,7 +63,7 @@ TEST(StatusMessage, KeepsPrintableText) {
   EXPECT_EQ(encode_status_message("no money!"), "no money!");
 }
 
-TEST(StatusMessage, EncodesOuterBlanksThatHttpWouldRefuse) {
+TEST(StatusMessage, EncodesBlanksAtBothEnds) {
   EXPECT_EQ(encode_status_message(" no money "), "%20no money%20");
   EXPECT_EQ(encode_status_message(" "), "%20");
 }
@@ -72,7 +72,7 @@ TEST(StatusMessage, EncodesTheRest) {
   EXPECT_EQ(encode_status_message("100%\n\xC3\xA9"), "100%25%0A%C3%A9");
 }
 
-TEST(StatusMessage, GivesEveryByteBack) {
+TEST(StatusMessage, KeepsEveryByteThroughEncodingAndDecoding) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
   EXPECT_EQ(decode_status_message(encode_status_message(all)), all);
@@ -179,11 +179,11 @@ INSTANTIATE_TEST_SUITE_P(
                     FieldCase{"Te", "te", "gzip", false}),
     [](const auto& row) { return row.param.name; });
 
-TEST(Metadata, OnlyWhatRepeatsIsIndexed) {
+TEST(Metadata, OnlyRepeatedValuesAreIndexed) {
   GrpcMetadata metadata;
   metadata.add("dtm-gid", "g1");
   metadata.add_repeated("dtm-op", "action");
-  metadata.add("authorization", std::string(64, 't'));  // Long ones mostly repeat.
+  metadata.add("authorization", std::string(64, 't'));  // Long values mostly repeat.
   http2::HeaderBlock block;
   MetadataFields fields;
   std::string why;

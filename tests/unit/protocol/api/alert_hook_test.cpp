@@ -37,7 +37,7 @@ class AlertHookTest : public ClientTest {
   std::unique_ptr<AlertHook> hook_;
 };
 
-TEST_F(AlertHookTest, PostsWhatThePageSays) {
+TEST_F(AlertHookTest, PostsTheTroubleOfATransaction) {
   ScriptedServer server{executor()};
   make_hook(server.url("/alert"));
   report(2);
@@ -53,7 +53,7 @@ TEST_F(AlertHookTest, PostsWhatThePageSays) {
   EXPECT_THAT(observer_.lines, IsEmpty());
 }
 
-TEST_F(AlertHookTest, LogsWhatIsNotDelivered) {
+TEST_F(AlertHookTest, LogsAlertsThatAreNotDelivered) {
   ScriptedServer server{executor()};
   make_hook(server.url("/alert"));
   report(3);
@@ -77,7 +77,7 @@ TEST_F(AlertHookTest, SendsTextThatJsonMayCarry) {
   EXPECT_THAT(server[0].received(), HasSubstr("\"error\":\"bytes \xEF\xBF\xBD\""));
 }
 
-TEST_F(AlertHookTest, DropsWhatAHookThatHangsDoesNotTake) {
+TEST_F(AlertHookTest, DropsAlertsThatAHangingHookDoesNotTake) {
   make_hook("http://hangs/");
   for (std::size_t i = 0; i < AlertHook::in_flight_max; ++i) report(3, "x", std::to_string(i));
   EXPECT_THAT(observer_.lines, IsEmpty());
@@ -87,12 +87,12 @@ TEST_F(AlertHookTest, DropsWhatAHookThatHangsDoesNotTake) {
   poll();
 }
 
-TEST_F(AlertHookTest, IsToldOnceOfATransactionAndLevelWhateverItsPasses) {
+TEST_F(AlertHookTest, AlertsOncePerTransactionAndLevel) {
   make_hook("http://hangs/");
   for (int pass = 0; pass < 100; ++pass) report(3);
   EXPECT_EQ(hook_->on_their_way(), 1U);
   report(4);
-  report(3);  // A pause that began anew is no news before it has grown beyond.
+  report(3);  // A level that was reported already is not reported again.
   report(4);
   EXPECT_EQ(hook_->on_their_way(), 2U);
   report(4, "x", "al1", TransStatus::aborting);
@@ -102,7 +102,7 @@ TEST_F(AlertHookTest, IsToldOnceOfATransactionAndLevelWhateverItsPasses) {
   poll();
 }
 
-TEST_F(AlertHookTest, IsToldAgainOfWhatWasLost) {
+TEST_F(AlertHookTest, AlertsAgainAfterALostAlert) {
   ScriptedServer server{executor()};
   make_hook(server.url("/alert"));
   report(3);
@@ -117,7 +117,7 @@ TEST_F(AlertHookTest, IsToldAgainOfWhatWasLost) {
   EXPECT_EQ(hook_->on_their_way(), 0U);
 }
 
-TEST_F(AlertHookTest, AHookThatIsDownLeavesALineAtATime) {
+TEST_F(AlertHookTest, AHangingHookCausesOneLineForManyLostAlerts) {
   make_hook("http://hangs/");
   const std::size_t dropped = 1'000;
   for (std::size_t i = 0; i < AlertHook::in_flight_max + dropped; ++i) {
@@ -128,14 +128,14 @@ TEST_F(AlertHookTest, AHookThatIsDownLeavesALineAtATime) {
   poll();
 }
 
-TEST_F(AlertHookTest, RemembersABoundedNumber) {
+TEST_F(AlertHookTest, RemembersALimitedNumberOfTransactions) {
   make_hook("http://hangs/");
   for (std::size_t i = 0; i < 3 * AlertHook::told_max; ++i) report(3, "x", std::to_string(i));
   EXPECT_LE(hook_->told_count(), AlertHook::told_max);
   poll();
 }
 
-TEST_F(AlertHookTest, WithoutAUrlTellsNobody) {
+TEST_F(AlertHookTest, SendsNothingWithoutAUrl) {
   make_hook("");
   report(9);
   poll();

@@ -22,7 +22,7 @@
 
 namespace concerto::net::test {
 
-/// What came back on a connection that was used for one HTTP request.
+/// The answer to one HTTP request, which had its own connection.
 struct HttpAnswer {
   unsigned status = 0;
   std::string head;
@@ -31,8 +31,8 @@ struct HttpAnswer {
 
 HttpAnswer parse_answer(const std::string& received);
 
-/// A coordinator with both of its front ends on loopback sockets, a memory store, branches that a
-/// test scripts, and clients: all on one shard with a fake clock.
+/// A coordinator with its HTTP and gRPC front ends on loopback sockets, a memory store, branches
+/// that a test scripts, and clients. Everything is on one shard with a fake clock.
 class ApiTest : public ShardTest {
  protected:
   explicit ApiTest(CoordinatorOptions options = {}, GateOptions gate_options = GateOptions{});
@@ -42,7 +42,7 @@ class ApiTest : public ShardTest {
   RawPeer& connect_http();
   RawPeer& connect_grpc();
 
-  /// One request on a connection of its own.
+  /// Sends one request on its own connection.
   HttpAnswer http(std::string_view method, std::string_view target, std::string_view body = {});
   HttpAnswer get(std::string_view target) { return http("GET", target); }
   HttpAnswer post(std::string_view operation, std::string_view body) {
@@ -52,12 +52,12 @@ class ApiTest : public ShardTest {
   boost::json::value query(std::string_view gid);
   std::string status_of(std::string_view gid);
 
-  /// One call of dtmgimp.Dtm.
+  /// Calls a method of dtmgimp.Dtm.
   GrpcReply grpc(std::string_view method, const google::protobuf::Message& message);
   Task<GrpcReply> grpc_call(std::string_view method, std::string message,
                             SteadyTime deadline = SteadyTime::max());
 
-  /// Both front ends answer, and the store has not changed since the test began.
+  /// Expects that both front ends answer, and that the store has not changed since the test began.
   void expect_untouched();
 
   concerto::test::ScriptedBranches branches_;
@@ -81,7 +81,7 @@ class ApiTest : public ShardTest {
 /// A DtmRequest of `steps` steps with URLs `a1`, `c1`, `a2`, ...
 dtmgimp::DtmRequest dtm_request(const std::string& gid, const std::string& type, int steps);
 
-/// The same as the body of an HTTP request.
+/// The same request as the body of an HTTP request.
 std::string json_request(const std::string& gid, const std::string& type, int steps,
                          const std::string& more_fields = "");
 

@@ -1,4 +1,4 @@
-// Input that is refused: the server says what is wrong, goes on, and nothing changes.
+// Input that is refused: the server says what is wrong and goes on, and nothing is stored.
 
 #include <functional>
 
@@ -14,26 +14,26 @@ using testing::HasSubstr;
 
 class BadInputTest : public ApiTest {};
 
-/// A request that both front ends refuse with the same text.
-struct RefusedCase {
+/// A request that the HTTP and the gRPC front end refuse with the same text.
+struct RefusedInputCase {
   const char* name;
   std::string gid;
   std::string type;
   std::function<void(dtmgimp::DtmRequest&)> to_proto;
-  std::string to_json;  ///< the same in JSON
+  std::string to_json;  ///< the same change in JSON
   std::string want;
 };
 
-void PrintTo(const RefusedCase& row, std::ostream* out) {
+void PrintTo(const RefusedInputCase& row, std::ostream* out) {
   *out << row.name;
 }
 
 void nothing(dtmgimp::DtmRequest&) {}
 
-class Refused : public BadInputTest, public testing::WithParamInterface<RefusedCase> {};
+class Refused : public BadInputTest, public testing::WithParamInterface<RefusedInputCase> {};
 
 TEST_P(Refused, AlikeOnBothFrontEnds) {
-  const RefusedCase& row = GetParam();
+  const RefusedInputCase& row = GetParam();
   dtmgimp::DtmRequest request = dtm_request(row.gid, row.type, 1);
   row.to_proto(request);
   for (const char* operation : {"submit", "prepare"}) {
@@ -52,33 +52,34 @@ TEST_P(Refused, AlikeOnBothFrontEnds) {
 INSTANTIATE_TEST_SUITE_P(
     BadInput, Refused,
     testing::Values(
-        RefusedCase{"MissingGid", "", "saga", nothing, "", "gid is empty"},
-        RefusedCase{"LongGid", std::string(129, 'g'), "saga", nothing, "",
-                    "gid has 129 characters, at most 128 are allowed"},
-        RefusedCase{"MissingMode", "g", "", nothing, "", "unknow trans type: "},
-        RefusedCase{"UnknownMode", "g", "sagas", nothing, "", "unknow trans type: sagas"},
-        RefusedCase{"NegativeTimeout", "g", "saga",
-                    [](auto& request) { request.mutable_transoptions()->set_timeouttofail(-1); },
-                    R"(,"timeout_to_fail":-1)",
-                    "timeout_to_fail must be from 0 to 2147483647, not -1"},
-        RefusedCase{
+        RefusedInputCase{"MissingGid", "", "saga", nothing, "", "gid is empty"},
+        RefusedInputCase{"LongGid", std::string(129, 'g'), "saga", nothing, "",
+                         "gid has 129 characters, at most 128 are allowed"},
+        RefusedInputCase{"MissingMode", "g", "", nothing, "", "unknow trans type: "},
+        RefusedInputCase{"UnknownMode", "g", "sagas", nothing, "", "unknow trans type: sagas"},
+        RefusedInputCase{
+            "NegativeTimeout", "g", "saga",
+            [](auto& request) { request.mutable_transoptions()->set_timeouttofail(-1); },
+            R"(,"timeout_to_fail":-1)", "timeout_to_fail must be from 0 to 2147483647, not -1"},
+        RefusedInputCase{
             "HugeInterval", "g", "msg",
             [](auto& request) { request.mutable_transoptions()->set_retryinterval(INT64_MAX); },
             R"(,"retry_interval":9223372036854775807)",
             "retry_interval must be from 0 to 2147483647, not 9223372036854775807"},
-        RefusedCase{"HeaderWithLineEnd", "g", "saga",
-                    [](auto& request) {
-                      (*request.mutable_transoptions()->mutable_branchheaders())["h"] = "v\r\nX: y";
-                    },
-                    R"(,"branch_headers":{"h":"v\r\nX: y"})",
-                    "the value of branch_headers 'h' has control characters"},
-        RefusedCase{"UrlThatNothingCouldCall", "g", "saga",
-                    [](auto& request) { request.set_queryprepared("file:///unsendable"); },
-                    R"(,"query_prepared":"file:///unsendable")",
-                    "query_prepared: bad URL file:///unsendable"},
-        RefusedCase{"TooFewPayloads", "g", "saga",
-                    [](auto& request) { request.clear_binpayloads(); }, R"(,"payloads":[])",
-                    "payloads has 0 entries for 1 steps"}),
+        RefusedInputCase{"HeaderWithLineEnd", "g", "saga",
+                         [](auto& request) {
+                           (*request.mutable_transoptions()->mutable_branchheaders())["h"] =
+                               "v\r\nX: y";
+                         },
+                         R"(,"branch_headers":{"h":"v\r\nX: y"})",
+                         "the value of branch_headers 'h' has control characters"},
+        RefusedInputCase{"UrlThatNothingCouldCall", "g", "saga",
+                         [](auto& request) { request.set_queryprepared("file:///unsendable"); },
+                         R"(,"query_prepared":"file:///unsendable")",
+                         "query_prepared: bad URL file:///unsendable"},
+        RefusedInputCase{"TooFewPayloads", "g", "saga",
+                         [](auto& request) { request.clear_binpayloads(); }, R"(,"payloads":[])",
+                         "payloads has 0 entries for 1 steps"}),
     [](const auto& row) { return row.param.name; });
 
 struct BodyCase {
@@ -149,7 +150,7 @@ TEST_F(BadInputTest, HugeBodyIsRefused) {
                     [&](const error_code&, std::size_t) { sent = true; });
   run_until([&] { return peer.has("\r\n\r\n"); });
   EXPECT_EQ(parse_answer(peer.received()).status, 413U);
-  // The server closes, if not at once then when its patience with the rest of the body ends.
+  // The server closes at once, or when the time for the rest of the body has passed.
   for (int seconds = 0; !sent && seconds < 600; seconds += 10) {
     poll();
     advance(10s);

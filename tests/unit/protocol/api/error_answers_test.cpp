@@ -115,8 +115,8 @@ TEST(Answer, HasAClassForEveryErrorOfTheCore) {
     const Error error{code, "why"};
     EXPECT_NE(grpc_answer(error).code, GrpcCode::ok) << error.code.message();
     EXPECT_GE(http_answer(error).status, 400U) << error.code.message();
-    // What may have happened is never answered as "did not and will not happen", but for the
-    // awaited results that the protocol defines as 409.
+    // If something may have happened, the answer is never "did not and will not happen". The
+    // exceptions are awaited results for which the protocol defines 409.
     const bool defined =
         error.code == EngineErrc::result_not_success || error.code == EngineErrc::branch_failure;
     if (error.code == Condition::outcome_unknown && !defined) {

@@ -156,7 +156,8 @@ TEST_F(GrpcApiTest, DeadlineEndsOnlyTheWaiting) {
   const auto reply =
       start(grpc_call("Submit", waiting("g", "saga", 2).SerializeAsString(), timers_.now() + 1s));
   run_until([&] { return branches_.waits("action 01"); });
-  EXPECT_GT(branches_.requests[0].deadline, timers_.now() + 2s);  // its own, not the caller's
+  // The branch call's own deadline, not the caller's.
+  EXPECT_GT(branches_.requests[0].deadline, timers_.now() + 2s);
   advance(1s);
   run_until([&] { return reply->has_value(); });
   EXPECT_EQ(to_string((*reply)->status.code), to_string(GrpcCode::deadline_exceeded));

@@ -1,4 +1,4 @@
-// What the modes with registered branches and the topics add to the HTTP interface.
+// The HTTP interface's operations for registered branches, workflows and topics.
 
 #include "http_api_fixture.hpp"
 
@@ -52,7 +52,7 @@ TEST_F(HttpApiTest, AnAnswerSaysWhetherTheTransactionGoesOn) {
     EXPECT_EQ(answer.status, status) << answer.body;
     EXPECT_THAT(answer.head, testing::Not(HasSubstr("Concerto-Outcome"))) << answer.body;
   };
-  // The reference answers FAILURE to both, and the first saga goes on.
+  // The reference answers FAILURE to both submits, although the first saga goes on.
   branches_.reply("action 01", Outcome::error, "boom");
   expect_pending(post("submit", json_request("goes-on", "saga", 1, wait)), 409);
   branches_.reply("action 01", Outcome::failure, "no");
@@ -118,7 +118,7 @@ TEST_F(HttpApiTest, RegisterBranchTakesStringsOnly) {
   }
 }
 
-TEST_F(HttpApiTest, WakesWhatWaitsForLong) {
+TEST_F(HttpApiTest, WakesTransactionsThatWaitForLong) {
   const std::string body = R"(,"retry_interval":200)";
   for (const char* gid : {"a", "b", "c"}) {
     branches_.reply("action 01", Outcome::ongoing);

@@ -144,7 +144,7 @@ TEST_F(HttpApiTest, ListsTransactionsInPages) {
                  "status 'weird' is none of prepared, submitted, aborting, succeed and failed");
 }
 
-TEST_F(HttpApiTest, ListsWhatIsStuckAtAService) {
+TEST_F(HttpApiTest, ListsTransactionsThatWaitForAService) {
   post("submit", json_request("good", "saga", 1, wait));
   branches_.reply("action 02", Outcome::failure, "no money");
   post("submit", json_request("failed", "saga", 2, wait));
@@ -170,7 +170,8 @@ TEST_F(HttpApiTest, ListsWhatIsStuckAtAService) {
   expect_message(get("/api/dtmsvr/all?explain=x"), 500, "explain is neither true nor false: 'x'");
 }
 
-// The reference's stores on a server refuse it too; its embedded one takes any text as a gid.
+// The reference's stores on database servers refuse such a position too; its embedded store takes
+// any text as a gid.
 TEST_F(HttpApiTest, APositionThatNoPageGaveIsRefused) {
   expect_message(get("/api/dtmsvr/all?position=zzz"), 500,
                  "position 'zzz' is not one of this list");

@@ -124,7 +124,7 @@ TEST_F(JsonRpcTest, ANumberAsIdHasALimitOfLength) {
   }
 }
 
-TEST_F(JsonRpcTest, AnErrorOfTheEnvelopeHasTheIdTooIfThatCouldBeRead) {
+TEST_F(JsonRpcTest, AnErrorOfTheEnvelopeHasTheIdIfItCouldBeRead) {
   const HttpAnswer answer =
       http("POST", "/api/json-rpc", R"({"jsonrpc":"2.0","method":5,"id":"x"})");
   EXPECT_EQ(answer.status, 400U);

@@ -49,7 +49,7 @@ TEST(ListQuery, WithGidIgnoresTheRest) {
   EXPECT_EQ(list->position, "p");
 }
 
-TEST(ListQuery, NamesAStatusOrTypeThatThereIsNot) {
+TEST(ListQuery, NamesAnUnknownStatusOrType) {
   EXPECT_EQ(parse({{"status", "submitted,nope"}}).error().detail,
             "status 'nope' is none of prepared, submitted, aborting, succeed and failed");
   EXPECT_EQ(parse({{"status", "Submitted"}}).error().code, Errc::invalid_request);
@@ -69,7 +69,7 @@ TEST(ListQuery, FindsTypesInTheTableOfModes) {
             "transType 'saga' is none of msg and own");
 }
 
-TEST(ListQuery, PassesOverBlanksAndEmptyNames) {
+TEST(ListQuery, SkipsBlanksAndEmptyNames) {
   const auto list = parse({{"status", "submitted, failed ,,"}, {"transType", " saga"}});
   ASSERT_TRUE(list);
   EXPECT_EQ(list->filter.statuses, (StatusSet{TransStatus::submitted, TransStatus::failed}));
@@ -77,7 +77,7 @@ TEST(ListQuery, PassesOverBlanksAndEmptyNames) {
   EXPECT_TRUE(parse({{"status", ","}})->filter.statuses.empty());
 }
 
-TEST(ListQuery, TakesWhatAnOperatorLooksFor) {
+TEST(ListQuery, TakesTheFiltersOfAnOperator) {
   const auto list = parse({{"status", "submitted,failed"},
                            {"target", "http://bank"},
                            {"lastError", "no disk"},
@@ -95,7 +95,7 @@ TEST(ListQuery, TakesWhatAnOperatorLooksFor) {
   EXPECT_LT(*parse({{"minAge", "9223372036854775807"}})->filter.created_to, WallTime{});
 }
 
-TEST(ListQuery, RefusesWhatItCannotLookFor) {
+TEST(ListQuery, RefusesBadFilters) {
   EXPECT_EQ(parse({{"target", std::string(1025, 'x')}}).error().detail,
             "target has 1025 bytes, at most 1024 are allowed");
   EXPECT_FALSE(parse({{"lastError", std::string(1025, 'x')}}));
@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadNumberCase{"Age", "minAge", "1h"}),
     [](const auto& row) { return row.param.name; });
 
-TEST(ListQuery, CutsTimesThatNoClockShows) {
+TEST(ListQuery, CutsTimesBeyondTheRangeOfTheClock) {
   const auto list = parse(
       {{"createTimeStart", "-9223372036854775808"}, {"createTimeEnd", "9223372036854775807"}});
   ASSERT_TRUE(list);

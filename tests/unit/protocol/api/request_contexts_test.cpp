@@ -17,7 +17,7 @@ boost::asio::ip::tcp::endpoint endpoint(const char* address) {
 struct PreferCase {
   const char* name;
   std::vector<const char*> fields;
-  std::chrono::seconds wait;  // 0: none
+  std::chrono::seconds wait;  // 0: no deadline
 };
 void PrintTo(const PreferCase& row, std::ostream* out) {
   *out << row.name;
@@ -72,7 +72,7 @@ TEST(HttpContext, WithABrokenTraceHasNone) {
   EXPECT_FALSE(context_of(request, now).trace.is_set());
 }
 
-TEST(PeerOfASocket, IsToldAsItCame) {
+TEST(PeerOfASocket, IsShownWithAddressAndPort) {
   HttpRequest request;
   request.peer = endpoint("::ffff:10.0.0.7");
   EXPECT_EQ(context_of(request, now).peer.str(), "10.0.0.7:80") << "IPv6's form of IPv4";

@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
 struct RefuseCase {
   const char* name;
   std::string body;
-  std::string want;  ///< part of the text
+  std::string want;  ///< part of the error's text
 };
 
 void PrintTo(const RefuseCase& row, std::ostream* out) {

@@ -1,4 +1,4 @@
-// What a client writes is what the front ends read.
+// The front ends read requests as the client's code writes them.
 
 #include <gtest/gtest.h>
 
@@ -73,7 +73,7 @@ TEST(TransRequestMessages, AreReadAsTheyWereWritten) {
   expect_same(trans_request_from_json(json_of(request)), request);
 }
 
-TEST(TransRequestMessages, CarryBytesThatAreNoTextOverGrpc) {
+TEST(TransRequestMessages, CarryBinaryPayloadsOverGrpc) {
   TransRequest request = full_request();
   request.payloads = {std::string("\x08\x00\xff", 3)};
   expect_same(trans_request_from_proto(proto_of(request)), request);

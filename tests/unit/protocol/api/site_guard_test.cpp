@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* browser = "Mozilla/5.0 (X11; Linux x86_64)";
 
-/// A request with these headers; an empty one is not there.
+/// A request with these headers. An empty header is left out.
 struct Asked {
   const char* method = "POST";
   const char* host = "10.0.0.5:36789";
@@ -22,8 +22,8 @@ struct Asked {
 struct GuardCase {
   const char* name;
   Asked asked;
-  unsigned reading;   // the status of a request that reads; 0: it goes on
-  unsigned changing;  // and of one that changes something
+  unsigned reading;   // the status of a request that reads; 0: it is let in
+  unsigned changing;  // likewise, for a request that changes something
   const char* allowed_hosts = "";
 };
 void PrintTo(const GuardCase& row, std::ostream* out) {
@@ -61,7 +61,8 @@ TEST_P(SiteGuardRule, TellsPagesOfOtherSitesFromClients) {
   EXPECT_EQ(status_of(guard.refuse(change, request)), GetParam().changing);
 }
 
-// What clients of the reference send: Go, Python, PHP, curl, Node, by any name.
+// Requests as the reference's clients send them: Go, Python, PHP, curl and Node, for any name of
+// the host.
 INSTANTIATE_TEST_SUITE_P(
     Clients, SiteGuardRule,
     testing::Values(

@@ -111,7 +111,7 @@ Transaction finished_saga() {
   return trans;
 }
 
-/// What the reference shows too.
+/// The answer without `why`, which the reference does not have.
 json::value query_answer(Transaction trans, std::chrono::minutes offset) {
   Inspection inspection;
   inspection.trans = std::move(trans);
@@ -120,9 +120,9 @@ json::value query_answer(Transaction trans, std::chrono::minutes offset) {
   return answer;
 }
 
-TEST(QueryJson, ShowsPayloadsWithinBounds) {
+TEST(QueryJson, LimitsTheBytesOfPayloads) {
   Transaction trans = finished_saga();
-  trans.payloads = {std::string(3 << 20, 'x')};  // The branches of a topic share theirs.
+  trans.payloads = {std::string(3 << 20, 'x')};  // The branches of a topic share one payload.
   for (int i = 0; i < 100; ++i) trans.branches.push_back(trans.branches.front());
   const json::value answer = query_answer(trans, 0min);
   std::size_t shown = 0;
@@ -191,7 +191,7 @@ TEST(QueryJson, ShowsBranchesWithoutTimesAndPayload) {
                              "branch_id":"01","op":"confirm","status":"prepared"}])"));
 }
 
-TEST(QueryJson, ShowsWhyATransactionIsWhereItIs) {
+TEST(QueryJson, ShowsTheStateAndReasonsOfATransaction) {
   Inspection inspection;
   inspection.trans.gid = Gid{"w"};
   inspection.activity = Activity::waiting;
@@ -233,7 +233,7 @@ TEST(PageJson, ShowsTransactionsAndCursor) {
   EXPECT_EQ(answer.at("next_position"), "17");
 }
 
-TEST(PageJson, ShowsWhyWhenThatIsAskedFor) {
+TEST(PageJson, ShowsReasonsOnRequest) {
   TransPage page;
   page.transactions = {finished_saga(), finished_saga()};
   Inspection why;

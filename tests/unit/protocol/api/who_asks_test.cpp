@@ -1,4 +1,4 @@
-// What each front end tells the coordinator of the one who asks.
+// What the front ends tell the coordinator about a client: its address, its trace and its deadline.
 
 #include <gmock/gmock.h>
 
@@ -17,7 +17,7 @@ const std::string trace_field = "traceparent: 00-" + trace + "-00f067aa0ba902b7-
 
 class WhoAsks : public ApiTest {
  protected:
-  /// Begins a POST with more header fields.
+  /// Begins a POST with additional header fields.
   RawPeer& post_with(const std::string& path, const std::string& fields, const std::string& body) {
     RawPeer& peer = connect_http();
     peer.send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields +
@@ -30,7 +30,7 @@ class WhoAsks : public ApiTest {
     return parse_answer(peer.received());
   }
 
-  /// A submit that waits for its first branch is told no later than its client wants to know.
+  /// Expects that a submit, which waits for its first branch, is answered at the client's deadline.
   void expect_wait_ends(const std::string& path, const std::string& body) {
     branches_.hold("action 01");
     RawPeer& peer = post_with(path, "Prefer: wait=2\r\n", body);
@@ -47,7 +47,7 @@ class WhoAsks : public ApiTest {
   }
 };
 
-TEST_F(WhoAsks, OverHttpItIsToldWithTheTrace) {
+TEST_F(WhoAsks, AnHttpClientIsLoggedWithItsTrace) {
   post("submit", json_request("g", "saga", 1));
   end(post_with("/api/dtmsvr/resetNextCronTime", trace_field, R"({"gid":"g"})"));
   EXPECT_THAT(observer_.lines, Contains(MatchesRegex("g: try now, asked by 127\\.0\\.0\\.1:[0-9]+, "
@@ -55,7 +55,7 @@ TEST_F(WhoAsks, OverHttpItIsToldWithTheTrace) {
                                                      trace)));
 }
 
-TEST_F(WhoAsks, OverGrpcItIsToldToo) {
+TEST_F(WhoAsks, AGrpcClientIsLogged) {
   dtmgimp::DtmTopicRequest topic;
   topic.set_topic("t");
   topic.set_url("localhost:1/busi.Busi/A");
@@ -64,17 +64,17 @@ TEST_F(WhoAsks, OverGrpcItIsToldToo) {
               Contains(MatchesRegex(": subscribe to topic 't', asked by 127\\.0\\.0\\.1:[0-9]+")));
 }
 
-TEST_F(WhoAsks, OverHttpTheCallersDeadlineEndsOnlyItsWaiting) {
+TEST_F(WhoAsks, AnHttpClientsDeadlineEndsOnlyItsWaiting) {
   expect_wait_ends("/api/dtmsvr/submit", json_request("g", "saga", 1, R"(,"wait_result":true)"));
 }
 
-TEST_F(WhoAsks, OverJsonRpcTheCallersDeadlineEndsOnlyItsWaiting) {
+TEST_F(WhoAsks, AJsonRpcClientsDeadlineEndsOnlyItsWaiting) {
   expect_wait_ends("/api/json-rpc", R"({"jsonrpc":"2.0","id":1,"method":"submit","params":)" +
                                         json_request("g", "saga", 1, R"(,"wait_result":true)") +
                                         "}");
 }
 
-TEST_F(WhoAsks, WithoutADeadlineWaitsAsLongAsItTakes) {
+TEST_F(WhoAsks, AClientWithoutADeadlineWaitsForTheEnd) {
   branches_.hold("action 01");
   RawPeer& peer = post_with("/api/dtmsvr/submit", "Prefer: wait=never\r\n",
                             json_request("g", "saga", 1, R"(,"wait_result":true)"));

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-class CountingRandom final : public RandomSource {
+class SequentialRandom final : public RandomSource {
  public:
   std::uint64_t next() override { return ++last_; }
 
@@ -22,7 +22,7 @@ class CountingRandom final : public RandomSource {
   std::uint64_t last_ = 0;
 };
 
-/// Remembers the URL it was called with.
+/// Remembers the URL of the last call.
 class GrpcStandIn final : public BranchCaller {
  public:
   Task<BranchReply> call(BranchCall call) override {
@@ -68,7 +68,7 @@ class BranchCallTest : public ClientTest {
   std::string url_;
   std::map<std::string, std::string> headers_;
   ScriptedServer server_{executor()};
-  CountingRandom random_;
+  SequentialRandom random_;
   HttpBranchCaller http_{*client_holder(), random_};
 
  private:
@@ -95,7 +95,7 @@ TEST_F(BranchCallTest, SaysWhichPayloadsJsonRpcCannotHave) {
   }
 }
 
-TEST_F(BranchCallTest, LooksThroughALongAnswer) {
+TEST_F(BranchCallTest, SearchesTheWholeOfALongAnswer) {
   const std::string page(100'000, 'x');
   for (const auto& [end, wanted] :
        {std::pair{"FAILURE", Outcome::failure}, std::pair{"ONGOING", Outcome::ongoing},
@@ -215,7 +215,7 @@ TEST_F(BranchCallTest, TellsABadJsonRpcPayload) {
   EXPECT_EQ(reply.error.code, HttpErrc::bad_payload);
 }
 
-TEST_F(BranchCallTest, UrlsThatNothingCouldCallAreKnown) {
+TEST_F(BranchCallTest, DetectsUrlsThatCannotBeCalled) {
   for (const char* url : {"http://h", "http://h:80/a", "https://u:p@h/a?b#c", "HTTP://h/%20 x",
                           "http://[::1]:80/", "http://h/\xC3\xA4", "http://a_b/"}) {
     EXPECT_TRUE(http_.way_of(Protocol::http, url)) << url;
@@ -274,8 +274,8 @@ TEST_F(BranchCallTest, HeadersWithOneNameAreNamed) {
               HasSubstr("branch header 'x' cannot be sent over HTTP: 'X' is the same name"));
 }
 
-// As a stored transaction may have them.
-TEST_F(BranchCallTest, OfHeadersWithOneNameTheLastIsSentAndOursGiveWay) {
+// A stored transaction may have such headers.
+TEST_F(BranchCallTest, OfHeadersWithOneNameTheLastIsSentAndReplacesOurs) {
   headers_ = {{"B", "1"}, {"a", "2"}, {"b", "3"}, {"content-type", "text/x"}};
   const auto [request, reply] = exchange(make_call(server_.url("/"), "x"), success);
   EXPECT_THAT(request, HasSubstr("\r\nb: 3\r\n"));
@@ -307,8 +307,8 @@ TEST_F(BranchCallTest, IsDispatchedByUrl) {
   EXPECT_EQ((*reply)->outcome, Outcome::success);
 }
 
-/// Something between has forgotten the flows of all idle connections, as a rule.
-TEST_F(BranchCallTest, ThatTimesOutOnAnOldConnectionLeavesTheOthersOfItsAge) {
+/// If one idle connection is dead, a middlebox has usually forgotten all idle connections.
+TEST_F(BranchCallTest, ThatTimesOutOnAnOldConnectionClosesOthersOfThatAge) {
   constexpr std::string_view kept_alive = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
   const auto first = ask(server_, 0);
   const auto second = ask(server_, 1);
@@ -321,7 +321,7 @@ TEST_F(BranchCallTest, ThatTimesOutOnAnOldConnectionLeavesTheOthersOfItsAge) {
   advance(std::chrono::seconds{1});
   const auto swallowed = start_get(server_.url("/a"));
   poll();
-  server_[2].send(kept_alive);  // This one is alive, and newer than the request.
+  server_[2].send(kept_alive);  // This connection is alive, and was used after the request began.
   EXPECT_TRUE(finish(third));
   advance(std::chrono::seconds{3});
   EXPECT_EQ(finish(swallowed).error().code, HttpErrc::timed_out);

@@ -106,13 +106,13 @@ INSTANTIATE_TEST_SUITE_P(
         ResultCase{"CaseMatters", 200, "failure ongoing", Outcome::success, ""}),
     [](const auto& row) { return row.param.name; });
 
-TEST(HttpResult, WordsBehindTheBeginningCount) {
+TEST(HttpResult, ResultWordsBeyondTheKeptBytesCount) {
   EXPECT_EQ(judge_http_answer(200, "x", 0b01).outcome, Outcome::ongoing);
   EXPECT_EQ(judge_http_answer(200, "x", 0b10).outcome, Outcome::failure);
   EXPECT_EQ(judge_http_answer(500, "x", 0b11).outcome, Outcome::ongoing);
 }
 
-TEST(HttpResult, LogsAreToldTheStatusBesideTheBody) {
+TEST(HttpResult, FullTextHasStatusAndBody) {
   EXPECT_EQ(judge_http_answer(500, "oops").full_text, "HTTP status 500: oops");
   EXPECT_EQ(judge_http_answer(502, "<html>").full_text, "HTTP status 502: <html>");
   EXPECT_EQ(judge_http_answer(200, "").full_text, "");

@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::StartsWith;
 
-/// The tests use addresses only.
+/// Finds no name, because the tests use addresses only.
 class NoNames final : public HostResolver {
  public:
   Async<HostAddressList> resolve(std::string host) override {
@@ -26,7 +26,7 @@ class NoNames final : public HostResolver {
   }
 };
 
-/// A branch service that keeps what it is asked and answers as a test says.
+/// A branch service that keeps its requests and answers as a test says.
 class GrpcBranchCallerTest : public ShardTest {
  protected:
   void SetUp() override {
@@ -107,7 +107,7 @@ TEST_F(GrpcBranchCallerTest, SendsPayloadAndIdentity) {
   EXPECT_LE(time_left_, 3s);
 }
 
-TEST_F(GrpcBranchCallerTest, WrapsWhatAWorkflowIsResumedWith) {
+TEST_F(GrpcBranchCallerTest, WrapsThePayloadOfAResumedWorkflow) {
   call_.mode = &modes::workflow;
   EXPECT_EQ(call(target_ + "/busi.Busi/A", "\x08\x1e").outcome, Outcome::success);
   EXPECT_EQ(call(target_ + "/busi.Busi/A", "").outcome, Outcome::success);
@@ -119,7 +119,7 @@ TEST_F(GrpcBranchCallerTest, SendsAnEmptyMessageForAnEmptyPayload) {
   EXPECT_THAT(payloads_, ElementsAre(""));
 }
 
-TEST_F(GrpcBranchCallerTest, UrlsThatNothingCouldCallAreKnown) {
+TEST_F(GrpcBranchCallerTest, DetectsUrlsThatCannotBeCalled) {
   for (const char* url : {"localhost:1/p.S/M", "10.0.0.1:65535/p.S/M", "[::1]:9/p.S/M"}) {
     EXPECT_TRUE(caller_.way_of(Protocol::grpc, url)) << url;
   }
@@ -131,7 +131,7 @@ TEST_F(GrpcBranchCallerTest, UrlsThatNothingCouldCallAreKnown) {
   EXPECT_EQ(channels_.channel_count(), 0U);
 }
 
-TEST_F(GrpcBranchCallerTest, WhatMetadataCannotCarryIsNamed) {
+TEST_F(GrpcBranchCallerTest, NamesHeadersThatMetadataCannotCarry) {
   EXPECT_TRUE(caller_.can_carry(0, call_));
   headers_ = {{"User-Agent", "\x01"}, {"trace-bin", "\xFF"}};
   EXPECT_TRUE(caller_.can_carry(0, call_)) << "the transport writes its own, and encodes binary";
@@ -221,7 +221,7 @@ void PrintTo(const UnsentCase& row, std::ostream* out) {
 
 class Unsent : public GrpcBranchCallerTest, public testing::WithParamInterface<UnsentCase> {};
 
-TEST_P(Unsent, IsAnErrorThatCannotHaveHappened) {
+TEST_P(Unsent, IsAnErrorAndNothingWasSent) {
   headers_ = GetParam().headers;
   const BranchReply reply = call(GetParam().url);
   EXPECT_EQ(reply.outcome, Outcome::error);

@@ -25,8 +25,8 @@ namespace concerto::net::test {
 using concerto::test::FakeClock;
 using concerto::test::SeededRandom;
 
-/// Keeps what is logged.
-class RecordingObserver final : public Observer {
+/// Keeps the lines that are logged.
+class LogRecorder final : public Observer {
  public:
   void log(LogLevel level, std::string_view, std::string_view text) override {
     lines_.emplace_back(level, text);
@@ -48,7 +48,8 @@ class RecordingObserver final : public Observer {
   std::vector<std::pair<LogLevel, std::string>> lines_;
 };
 
-/// Answers from a table, after one turn of the executor; or, while held, once it is released.
+/// Answers from a table after one turn of the executor. While it is held, it answers only after its
+/// release.
 class ScriptedResolver final : public HostResolver {
  public:
   explicit ScriptedResolver(Executor executor) : executor_(executor), released_(executor) {
@@ -94,22 +95,22 @@ class ScriptedResolver final : public HostResolver {
   bool held_ = false;
 };
 
-/// One shard with a fake clock, driven by conditions.
+/// One shard with a fake clock. A test runs it until a condition holds.
 class DiscoveryTest : public testing::Test {
  protected:
-  /// Runs the shard until `condition` holds. Time does not pass for the code under test.
+  /// Runs the shard until `condition` holds. The fake clock stands still.
   void run_until(const std::function<bool()>& condition) {
-    // Only a test that fails ever gets near this limit.
+    // Only a failing test comes near this limit.
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{30};
     while (!condition()) {
       ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "the condition did not come true";
       if (io_.stopped()) io_.restart();
-      timers_.run_due();  // On a fake clock no system timer runs one whose time is over already.
+      timers_.run_due();  // With a fake clock no system timer runs the timers that are due already.
       io_.run_one_for(std::chrono::milliseconds{20});
     }
   }
 
-  /// Runs what is ready now.
+  /// Runs the handlers that are ready now.
   void poll() {
     io_.restart();
     io_.poll();
@@ -145,7 +146,7 @@ class DiscoveryTest : public testing::Test {
   FakeClock clock_;
   Timers timers_{io_.get_executor(), clock_};
   SeededRandom random_{7};
-  RecordingObserver observer_;
+  LogRecorder observer_;
   ScriptedResolver resolver_{io_.get_executor()};
   DiscoveryShard shard_{io_.get_executor(), timers_, random_, resolver_, observer_};
 };

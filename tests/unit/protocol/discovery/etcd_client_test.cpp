@@ -11,7 +11,7 @@ using Answer = Result<etcdserverpb::RangeResponse>;
 
 class EtcdClientTest : public EtcdClusterTest {};
 
-TEST_F(EtcdClientTest, AMemberThatThereWasNoTimeToAskHasNotFailed) {
+TEST_F(EtcdClientTest, AMemberThatWasNotAskedInTimeHasNotFailed) {
   etcd_.hang();
   other_.hang();
   EtcdClient client{shard_, parse_host_ports(all_hosts()).value(), EtcdAccess{}};

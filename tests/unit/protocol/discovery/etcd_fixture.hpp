@@ -7,19 +7,19 @@
 
 namespace concerto::net::test {
 
-/// A shard with a scripted etcd beside it.
+/// A shard with a scripted etcd.
 class EtcdTest : public DiscoveryTest {
  protected:
   void SetUp() override { etcd_.start(); }
   void TearDown() override { await(etcd_.stop()); }
 
-  /// As long as the longest pause between two attempts to connect, with room for jitter.
+  /// The longest pause between two attempts to connect, including jitter.
   static constexpr std::chrono::seconds reconnect_pause_max{4};
 
   ScriptedEtcd etcd_{io_.get_executor(), timers_};
 };
 
-/// The same etcd with a second member.
+/// A shard with a scripted etcd of two members.
 class EtcdClusterTest : public EtcdTest {
  protected:
   void SetUp() override {

@@ -19,7 +19,7 @@ TEST(EtcdMemberChoice, KeepsAMemberThatServes) {
   }
 }
 
-TEST(EtcdMemberChoice, LeavesOneThatFailsAndStaysWithTheNext) {
+TEST(EtcdMemberChoice, LeavesAFailingMemberAndStaysWithTheNext) {
   EtcdMemberChoice choice{3, 2};
   EXPECT_TRUE(choice.failed(choice.pick(at(0)), at(0)));
   EXPECT_EQ(choice.pick(at(0)), 0U);
@@ -35,14 +35,14 @@ TEST(EtcdMemberChoice, ComesBackToAMemberAfterItsPause) {
   EXPECT_EQ(choice.pick(at(2)), 1U);
 }
 
-TEST(EtcdMemberChoice, AsksTheOneWhosePauseIsOverFirstWhenAllFail) {
+TEST(EtcdMemberChoice, AsksTheMemberWhosePauseEndsFirstWhenAllFail) {
   EtcdMemberChoice choice{3, 0};
   choice.failed(0, at(0));
-  choice.failed(0, at(0));  // Two seconds.
+  choice.failed(0, at(0));  // Its pause is two seconds.
   choice.failed(1, at(0));
   choice.failed(1, at(0));
-  choice.failed(1, at(0));  // Four.
-  choice.failed(2, at(0));  // One.
+  choice.failed(1, at(0));  // Its pause is four seconds.
+  choice.failed(2, at(0));  // Its pause is one second.
   EXPECT_EQ(choice.pick(at(0)), 2U);
 }
 

@@ -45,7 +45,7 @@ class EtcdPrefixWatchTest : public Watched<EtcdTest> {
  protected:
   void begin() { begin_at(etcd_.hosts()); }
 
-  /// Keys of one length, so that their order is that of the numbers.
+  /// All keys have the same length, so that their order is that of the numbers.
   static std::string key(int number) { return "a.rpc/" + std::to_string(10'000 + number); }
   void put_keys(int count) {
     for (int i = 0; i < count; ++i) etcd_.put(key(i), "h:1");
@@ -75,7 +75,8 @@ TEST_F(EtcdPrefixWatchTest, ReadsThenFollows) {
 TEST_F(EtcdPrefixWatchTest, MissesNoChangeBetweenReadingAndWatching) {
   begin();
   run_until([&] { return seen_.has_value(); });
-  etcd_.put("a.rpc/1", "h1:1");  // The watch has not begun: its start revision brings this.
+  // The watch has not begun, but its start revision includes this change.
+  etcd_.put("a.rpc/1", "h1:1");
   wait_for({{"a.rpc/1", "h1:1"}});
 }
 
@@ -99,7 +100,7 @@ TEST_F(EtcdPrefixWatchTest, ReadsAgainWhenTheStreamEnds) {
   wait_for({{"a.rpc/1", "h1:1"}});
 }
 
-TEST_F(EtcdPrefixWatchTest, KeepsWhatIsKnownWhileEtcdIsAway) {
+TEST_F(EtcdPrefixWatchTest, KeepsKnownValuesWhileEtcdIsAway) {
   etcd_.put("a.rpc/1", "h1:1");
   begin();
   wait_for_watch();
@@ -121,7 +122,7 @@ TEST_F(EtcdPrefixWatchTest, KeepsWhatIsKnownWhileEtcdIsAway) {
   EXPECT_EQ(observer_.count(LogLevel::warn), 2U);
 }
 
-TEST_F(EtcdPrefixWatchTest, TriesUntilEtcdIsThere) {
+TEST_F(EtcdPrefixWatchTest, TriesUntilEtcdAnswers) {
   await(etcd_.stop());
   begin();
   run_until([&] { return failure_count_ == 1; });
@@ -157,7 +158,7 @@ TEST_F(EtcdPrefixWatchTest, GathersChangesOfManyKeys) {
   ASSERT_EQ(told_count_, 1);
   for (int i = 0; i < 20; ++i) {
     etcd_.put(key(0), "h" + std::to_string(i) + ":1");
-    poll();  // Each change has a message of its own.
+    poll();  // Each change comes in its own message.
   }
   etcd_.put("a.rpc/last", "h:1");
   poll();
@@ -169,7 +170,7 @@ TEST_F(EtcdPrefixWatchTest, GathersChangesOfManyKeys) {
   EXPECT_EQ(seen_->at(key(0)), "h19:1");
 }
 
-TEST_F(EtcdPrefixWatchTest, CountsTheFirstOfTooManyKeysAndSaysSo) {
+TEST_F(EtcdPrefixWatchTest, UsesTheFirstOfTooManyKeysAndLogsIt) {
   const int count = static_cast<int>(EtcdPrefixWatch::keys_max);
   put_keys(count + 1);
   begin();
@@ -203,7 +204,7 @@ TEST_F(EtcdPrefixWatchTest, ReadsFurtherKeysWhenFewAreLeft) {
 
 using EtcdClusterWatchTest = Watched<EtcdClusterTest>;
 
-TEST_F(EtcdClusterWatchTest, GoesOnWithAnotherMemberWhenItsOwnIsCutOff) {
+TEST_F(EtcdClusterWatchTest, ChangesToAnotherMemberWhenItsOwnIsCutOff) {
   etcd_.put("a.rpc/1", "h1:1");
   begin_at(all_hosts());
   run_until([&] { return etcd_.watch_count() + other_.watch_count() == 1; });

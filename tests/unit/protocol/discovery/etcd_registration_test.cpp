@@ -107,7 +107,7 @@ TEST_F(EtcdRegistrationTest, KeepsItsLeaseWhenTheStreamEnds) {
   EXPECT_EQ(etcd_.granted().size(), 1U);
 }
 
-TEST_F(EtcdRegistrationTest, PutsItsKeyAgainWhenSomebodyRemovedIt) {
+TEST_F(EtcdRegistrationTest, PutsItsKeyAgainAfterItWasRemoved) {
   begin();
   wait_for_renewals(1);
   const Keys before = etcd_.values();
@@ -119,7 +119,7 @@ TEST_F(EtcdRegistrationTest, PutsItsKeyAgainWhenSomebodyRemovedIt) {
   EXPECT_EQ(etcd_.granted().size(), 1U);
 }
 
-TEST_F(EtcdRegistrationTest, ComesBackAfterEtcdDoesAndRevokesTheLeaseOfBefore) {
+TEST_F(EtcdRegistrationTest, ComesBackWithEtcdAndRevokesItsOldLease) {
   begin();
   wait_for_renewals(1);
   await(etcd_.stop());
@@ -138,7 +138,7 @@ TEST_F(EtcdRegistrationTest, ComesBackAfterEtcdDoesAndRevokesTheLeaseOfBefore) {
   EXPECT_EQ(etcd_.values(), keys_of(etcd_.granted().back()));
 }
 
-TEST_F(EtcdRegistrationTest, TriesUntilEtcdIsThereAndSaysSoOnce) {
+TEST_F(EtcdRegistrationTest, TriesUntilEtcdAnswersAndLogsItOnce) {
   await(etcd_.stop());
   begin();
   run_until([&] { return observer_.count(LogLevel::warn) == 1; });
@@ -153,7 +153,7 @@ TEST_F(EtcdRegistrationTest, TriesUntilEtcdIsThereAndSaysSoOnce) {
   EXPECT_EQ(observer_.count(LogLevel::info), 1U);
 }
 
-TEST_F(EtcdRegistrationTest, StopTakesTheKeyAway) {
+TEST_F(EtcdRegistrationTest, StopRemovesTheKey) {
   begin();
   wait_for_registration(1);
   stop();
@@ -198,12 +198,12 @@ TEST_F(EtcdRegistrationTest, ALeaseThatIsNotRenewedInTimeCountsAsLost) {
 
 class EtcdClusterRegistrationTest : public Registration<EtcdClusterTest> {
  protected:
-  /// The member that is asked for renewals.
+  /// The member that gets the renewals.
   ScriptedEtcd& used() { return etcd_.renewal_count() > 0 ? etcd_ : other_; }
   ScriptedEtcd& unused() { return etcd_.renewal_count() > 0 ? other_ : etcd_; }
   int renewals() const { return etcd_.renewal_count() + other_.renewal_count(); }
 
-  /// Often enough that each member is the first one asked.
+  /// Registers so often that each member is asked first at least once.
   void register_repeatedly() {
     for (int i = 0; i < 4; ++i) {
       if (targets_) await(targets_->close());

@@ -9,7 +9,7 @@ struct SplitCase {
   const char* name;
   Driver driver;
   const char* url;
-  const char* target;  ///< null: an error
+  const char* target;  ///< null: an error is expected
   const char* method_or_error;
 };
 
@@ -107,12 +107,12 @@ std::string row_name(const testing::TestParamInfo<SplitCase>& row) {
 INSTANTIATE_TEST_SUITE_P(Default, GrpcUrlTable, testing::ValuesIn(standard_cases), row_name);
 INSTANTIATE_TEST_SUITE_P(GoZero, GrpcUrlTable, testing::ValuesIn(gozero_cases), row_name);
 
-TEST(ParseDriver, KnowsItsOwn) {
+TEST(ParseDriver, KnowsTheDriversOfThisVersion) {
   EXPECT_EQ(parse_driver("default").value(), Driver::standard);
   EXPECT_EQ(parse_driver("dtm-driver-gozero").value(), Driver::gozero);
 }
 
-TEST(ParseDriver, NamesTheOneThatIsNotHere) {
+TEST(ParseDriver, NamesADriverThatIsNotInThisVersion) {
   for (const char* name : {"dtm-driver-kratos", "dtm-driver-polaris", "dtm-driver-ego",
                            "dtm-driver-dapr", "dtm-driver-springcloud", "dtm-driver-sponge"}) {
     const auto driver = parse_driver(name);
@@ -123,7 +123,7 @@ TEST(ParseDriver, NamesTheOneThatIsNotHere) {
   }
 }
 
-TEST(ParseDriver, RefusesAnUnknownOne) {
+TEST(ParseDriver, RefusesAnUnknownDriver) {
   const auto driver = parse_driver("x");
   ASSERT_FALSE(driver);
   EXPECT_EQ(driver.error().detail, "no dtm driver with name: x has been registered");

@@ -45,7 +45,7 @@ TEST_F(HostAddressesTest, LooksUpAgainAtIntervals) {
   EXPECT_EQ(resolver_.asked("stock"), 2);
 }
 
-TEST_F(HostAddressesTest, LooksUpAgainWhenAskedButNotAllTheTime) {
+TEST_F(HostAddressesTest, LooksUpAgainOnRequestButNotTooOften) {
   resolver_.set("stock", {"10.0.0.1"});
   hosts_.set_hosts({{"stock", 80}});
   run_until([&] { return !hosts_.resolving(); });
@@ -59,7 +59,7 @@ TEST_F(HostAddressesTest, LooksUpAgainWhenAskedButNotAllTheTime) {
   EXPECT_EQ(resolver_.asked("stock"), 2);
 }
 
-TEST_F(HostAddressesTest, KeepsWhatIsKnownWhenALookupFails) {
+TEST_F(HostAddressesTest, KeepsKnownAddressesWhenALookupFails) {
   resolver_.set("stock", {"10.0.0.1"});
   hosts_.set_hosts({{"stock", 80}});
   run_until([&] { return !hosts_.resolving(); });
@@ -70,14 +70,14 @@ TEST_F(HostAddressesTest, KeepsWhatIsKnownWhenALookupFails) {
   EXPECT_EQ(published(), "10.0.0.1|80");
 }
 
-TEST_F(HostAddressesTest, SaysWhyThereIsNoneAndTriesAgainWithPauses) {
+TEST_F(HostAddressesTest, SaysWhyThereIsNoAddressAndTriesAgainWithPauses) {
   hosts_.set_hosts({{"nowhere", 80}});
   EXPECT_TRUE(hosts_.resolving());
   run_until([&] { return !hosts_.resolving(); });
   EXPECT_EQ(hosts_.error().detail, "lookup nowhere: Host not found");
   EXPECT_TRUE(hosts_.error().code == Condition::retry_later);
 
-  // After 1, 2, 4, 8, 16 and then every 30 seconds.
+  // The pauses are 1, 2, 4, 8, 16 and then always 30 seconds.
   for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) {
     const int asked = resolver_.asked("nowhere");
     advance(std::chrono::seconds{seconds} - std::chrono::milliseconds{1});
@@ -97,7 +97,7 @@ TEST_F(HostAddressesTest, OneHostThatCannotBeFoundDoesNotHideTheOthers) {
   EXPECT_EQ(published(), "10.0.0.1|80");
 }
 
-TEST_F(HostAddressesTest, AChangedListKeepsWhatIsKnownOfIt) {
+TEST_F(HostAddressesTest, AChangedListKeepsKnownAddresses) {
   resolver_.set("a", {"10.0.0.1"});
   resolver_.set("b", {"10.0.0.2"});
   hosts_.set_hosts({{"a", 1}});

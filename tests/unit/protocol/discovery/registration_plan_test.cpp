@@ -73,14 +73,14 @@ TEST(RegistrationPlan, RegistersNothingWithTheDefaultDriver) {
   EXPECT_FALSE(*plan);
 }
 
-struct RefusedCase {
+struct RefusedPlanCase {
   const char* name;
   const char* target;
   const char* endpoint;
   const char* error;
 };
 
-class RefusedRegistration : public testing::TestWithParam<RefusedCase> {};
+class RefusedRegistration : public testing::TestWithParam<RefusedPlanCase> {};
 
 TEST_P(RefusedRegistration, NamesTheSetting) {
   const auto plan = parse_registration(Driver::gozero, GetParam().target, GetParam().endpoint);
@@ -88,7 +88,7 @@ TEST_P(RefusedRegistration, NamesTheSetting) {
   EXPECT_EQ(plan.error().detail, GetParam().error);
 }
 
-constexpr RefusedCase refused_cases[] = {
+constexpr RefusedPlanCase refused_cases[] = {
     {"Consul", "consul://h:8500/dtmservice", "e:1",
      "MicroService.Target 'consul://h:8500/dtmservice': scheme 'consul' is not in this version"},
     {"Nacos", "nacos://h:8848/dtmservice", "e:1",
@@ -119,7 +119,7 @@ constexpr RefusedCase refused_cases[] = {
      "MicroService.EndPoint '': the address to publish at 'etcd://h:2379/dtmservice' is missing"},
 };
 
-std::string row_name(const testing::TestParamInfo<RefusedCase>& row) {
+std::string row_name(const testing::TestParamInfo<RefusedPlanCase>& row) {
   return row.param.name;
 }
 

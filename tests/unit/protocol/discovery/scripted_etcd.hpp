@@ -16,9 +16,9 @@
 
 namespace concerto::net::test {
 
-/// As much of etcd as discovery talks to, in the test's own process: keys with revisions, watches
-/// with history, leases that expire when a test says so, log-in. It lives behind a real socket and
-/// can be stopped and started like a process.
+/// The part of etcd that Concerto uses, within the test's process: keys with revisions, watches
+/// with history, leases that expire when a test says so, and log-in. It listens on a real socket
+/// and can be stopped and started like a process.
 class ScriptedEtcd {
  public:
   ScriptedEtcd(Executor executor, Timers& timers);
@@ -26,7 +26,7 @@ class ScriptedEtcd {
   ScriptedEtcd(Executor executor, Timers& timers, const ScriptedEtcd& other);
   ~ScriptedEtcd();
 
-  /// Listens, at first on a free port and later on the same one.
+  /// Listens: the first time on a free port, later on the same port.
   void start();
   /// Ends all connections.
   Task<void> stop();
@@ -36,21 +36,21 @@ class ScriptedEtcd {
 
   void put(const std::string& key, const std::string& value, std::int64_t lease = 0);
   void erase(const std::string& key);
-  /// Forgets the history up to now: a watch from an older revision is refused.
+  /// Compacts the history up to now: a watch from an older revision is refused.
   void compact() { cluster_->compacted = cluster_->revision; }
-  /// Writes a key elsewhere and compacts before the next watch begins.
+  /// Before the next watch begins, another key is written and the history is compacted.
   void compact_before_next_watch() { compact_before_watch_ = true; }
   void expire(std::int64_t lease);
   void lose_data();
-  /// Ends the streams of watches and renewals, not the connections.
+  /// Ends the streams of watches and renewals, but not the connections.
   void end_streams();
-  /// Alive, but cut off from the other members: it ends every call and stream like etcd does.
+  /// This member is cut off from the others: like etcd it ends every call and stream.
   void lose_leader() {
     leaderless_ = true;
     end_streams();
   }
   void find_leader() { leaderless_ = false; }
-  /// Answers nothing any more, on open connections.
+  /// Leaves the connections open and answers nothing any more.
   void hang() { hanging_ = true; }
   void resume() {
     hanging_ = false;
@@ -58,9 +58,9 @@ class ScriptedEtcd {
   }
 
   void require_login(const std::string& user, const std::string& password);
-  /// Tokens given so far are no good any more.
+  /// All tokens become invalid.
   void forget_tokens() { token_ += "x"; }
-  /// The same, because roles were changed, as an etcd with tokens of the kind JWT says it.
+  /// All tokens become invalid because roles were changed, with the error of an etcd that uses JWT.
   void outdate_tokens() {
     forget_tokens();
     tokens_are_outdated_ = true;
@@ -86,7 +86,7 @@ class ScriptedEtcd {
     mvccpb::Event event;
   };
 
-  /// What all members know.
+  /// The data that all members share.
   struct Cluster {
     explicit Cluster(Executor executor) : changed(executor) {}
     Notifier changed;

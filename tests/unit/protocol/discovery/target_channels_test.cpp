@@ -10,7 +10,7 @@
 namespace concerto::net::test {
 namespace {
 
-/// A branch service that answers with its own address.
+/// A service that answers with its own address.
 class NamedService {
  public:
   NamedService(Executor executor, Timers& timers)
@@ -54,7 +54,7 @@ class TargetChannelsTest : public EtcdTest {
     return await(channel->unary("/pkg.Svc/Who", "", {}, timers_.now() + std::chrono::seconds{3}));
   }
 
-  /// Who answers in some calls, until both have.
+  /// Calls until `count` different services have answered, and returns their addresses.
   std::set<std::string> ask_until(const std::string& target, std::size_t count) {
     std::set<std::string> answers;
     run_until([&] {
@@ -124,7 +124,7 @@ TEST_F(TargetChannelsTest, GoesOnWithoutEtcd) {
   EXPECT_EQ(ask(target).message, one_.address());
 }
 
-TEST_F(TargetChannelsTest, AnotherShardsKnowledgeServesWhileEtcdIsAway) {
+TEST_F(TargetChannelsTest, UsesAddressesOfAnotherShardWhileEtcdIsAway) {
   TargetChannelsOptions options;
   options.memory = std::make_shared<AddressMemory>();
   begin(options);
@@ -134,11 +134,11 @@ TEST_F(TargetChannelsTest, AnotherShardsKnowledgeServesWhileEtcdIsAway) {
   await(etcd_.stop());
   await(targets_->close());
 
-  begin(options);  // As another shard does that meets the target for the first time.
+  begin(options);  // Another shard would do this when it uses the target for the first time.
   EXPECT_EQ(ask(target).message, one_.address());
 }
 
-TEST_F(TargetChannelsTest, SaysThatNobodyIsRegistered) {
+TEST_F(TargetChannelsTest, SaysThatNoServiceIsRegistered) {
   begin();
   const auto reply = ask("etcd://" + etcd_.hosts() + "/a.rpc");
   EXPECT_EQ(reply.status.code, GrpcCode::unavailable);
@@ -154,7 +154,7 @@ TEST_F(TargetChannelsTest, SaysThatEtcdCannotBeReached) {
   EXPECT_EQ(reply.status.message.find("etcd, which knows 'a.rpc': "), 0U) << reply.status.message;
 }
 
-TEST_F(TargetChannelsTest, SkipsRegisteredNonsense) {
+TEST_F(TargetChannelsTest, SkipsRegisteredValuesThatAreNoAddress) {
   begin();
   etcd_.put("a.rpc/1", "nonsense");
   etcd_.put("a.rpc/2", one_.address());
@@ -184,7 +184,7 @@ TEST_F(EtcdTest, AtMost32RegisteredAddressesAreUsed) {
   await(addresses.close());
 }
 
-TEST_F(TargetChannelsTest, RefusesWhatIsNotHereByName) {
+TEST_F(TargetChannelsTest, NamesASchemeThatIsNotInThisVersion) {
   begin();
   const auto channel = targets_->channel("consul://h:8500/a.rpc");
   ASSERT_FALSE(channel);
@@ -192,7 +192,7 @@ TEST_F(TargetChannelsTest, RefusesWhatIsNotHereByName) {
   EXPECT_EQ(targets_->channel_count(), 0U);
 }
 
-TEST_F(TargetChannelsTest, DropsTheLongestUnusedOfTooMany) {
+TEST_F(TargetChannelsTest, DropsTheLongestUnusedOfTooManyChannels) {
   TargetChannelsOptions options;
   options.channels_max = 2;
   begin(std::move(options));
@@ -218,7 +218,7 @@ TEST_F(TargetChannelsTest, KeepsChannelsWithCalls) {
   EXPECT_EQ(refused.error().code, Errc::overloaded);
 }
 
-TEST_F(TargetChannelsTest, DropsChannelsThatNobodyUsed) {
+TEST_F(TargetChannelsTest, DropsUnusedChannels) {
   begin();
   ASSERT_TRUE(targets_->channel("localhost:1"));
   advance(std::chrono::minutes{31});

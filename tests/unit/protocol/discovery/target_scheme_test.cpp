@@ -1,5 +1,5 @@
-// A scheme of targets of one's own, in one file: all of it is here, with its one row. A phone book
-// knows the addresses, and `phonebook:///name` or `phonebook:name` is the target.
+// A new scheme of targets takes one file and one row: this file has all of it. A phone book knows
+// the addresses, and `phonebook:///name` or `phonebook:name` is the target.
 
 #include <map>
 #include <optional>
@@ -16,7 +16,7 @@ namespace {
 
 using Phonebook = std::map<std::string, Address>;
 
-/// What the phone book says when the channel is made.
+/// The addresses that the phone book has when the channel is made.
 class PhonebookAddresses final : public TargetAddresses {
  public:
   PhonebookAddresses(const Phonebook& book, const std::string& name) {
@@ -72,7 +72,7 @@ class TargetSchemeTest : public DiscoveryTest {
   std::optional<TargetChannels> targets_;
 };
 
-TEST_F(TargetSchemeTest, LeadsCallsToItsAddresses) {
+TEST_F(TargetSchemeTest, SendsCallsToItsAddresses) {
   GrpcServer server{io_.get_executor(), timers_};
   Listener listener{io_.get_executor(), timers_, {&server}};
   server.add_unary("/pkg.Svc/Who",
@@ -102,14 +102,14 @@ TEST_F(TargetSchemeTest, IsReadAtSubmit) {
   EXPECT_EQ(refused.error().detail, "bad target 'phonebook:///': no name");
 }
 
-TEST_F(TargetSchemeTest, StandsWithoutSlashesIfItSaysSo) {
+TEST_F(TargetSchemeTest, MayStandWithoutSlashes) {
   const auto target = targets_->parse("PhoneBook:stock");
   ASSERT_TRUE(target) << target.error().detail;
   EXPECT_EQ(target->url.scheme, "phonebook");
   EXPECT_EQ(target->key, "stock");
 }
 
-TEST(TargetSchemes, TakeTheNameOfASchemeThatIsNotInThisVersion) {
+TEST(TargetSchemes, MayDefineASchemeThatIsNotInThisVersion) {
   const Phonebook book;
   TargetScheme scheme = phonebook_scheme(book);
   scheme.name = "consul";

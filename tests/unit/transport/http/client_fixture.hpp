@@ -12,7 +12,7 @@
 
 namespace concerto::net::test {
 
-/// Knows what a test tells it; `hangs` never answers.
+/// Knows the names that a test adds. The look-up of `hangs` never ends.
 class FakeResolver final : public HostResolver {
  public:
   explicit FakeResolver(Executor executor) : never_(std::move(executor)) {}
@@ -41,7 +41,7 @@ class FakeResolver final : public HostResolver {
   Notifier never_;
 };
 
-/// Accepts connections whose other end is the test.
+/// Accepts connections, which the test reads and writes byte by byte.
 class ScriptedServer {
  public:
   explicit ScriptedServer(Executor executor, tcp::endpoint at = loopback())

@@ -7,7 +7,7 @@ using std::chrono::milliseconds;
 
 class HttpClientLookupTest : public ClientTest {};
 
-TEST_F(HttpClientLookupTest, LooksANameUpOnceForRequestsOfOneMoment) {
+TEST_F(HttpClientLookupTest, RequestsAtOneTimeShareALookup) {
   const auto first = start_get("http://nowhere/");
   const auto second = start_get("http://hangs/");
   const auto third = start_get("http://hangs/");
@@ -19,7 +19,7 @@ TEST_F(HttpClientLookupTest, LooksANameUpOnceForRequestsOfOneMoment) {
   EXPECT_EQ(finish(third).error().code, HttpErrc::closing);
 }
 
-TEST_F(HttpClientLookupTest, GivesALookupUpWithTheLastRequestThatWaits) {
+TEST_F(HttpClientLookupTest, GivesALookupUpWhenItsLastRequestEnds) {
   const auto first = start_get("http://hangs/");
   poll();
   advance(milliseconds{1000});

@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-/// Which connections a client keeps, shares out and waits for.
+/// The pool of a client: which connections it keeps, reuses and waits for.
 class HttpClientPool : public ClientTest {};
 
 TEST_F(HttpClientPool, ReusesItsConnection) {
@@ -51,7 +51,7 @@ TEST_F(HttpClientPool, NeverRepeatsARequestThatWasSent) {
   EXPECT_EQ(server.size(), 1U);
 }
 
-TEST_F(HttpClientPool, DropsAConnectionWithBytesNobodyAskedFor) {
+TEST_F(HttpClientPool, DropsAConnectionWithUnexpectedBytes) {
   ScriptedServer server{executor()};
   auto answer = ask(server, 0);
   server[0].send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -153,7 +153,7 @@ TEST_F(HttpClientPool, SharesTheTotalBetweenHosts) {
   const auto third = start_get(three.url("/a"));
   poll();
   EXPECT_EQ(three.size(), 0U);
-  one[0].send(answer);  // Its connection gives way to the host that waits.
+  one[0].send(answer);  // The connection is closed, because another host waits for a place.
   run_until([&] { return three.size() == 1 && three[0].has("\r\n\r\n") && one[0].saw_end(); });
   two[0].send(answer);
   three[0].send(answer);
@@ -161,7 +161,8 @@ TEST_F(HttpClientPool, SharesTheTotalBetweenHosts) {
   EXPECT_TRUE(finish(second));
   EXPECT_TRUE(finish(third));
   EXPECT_EQ(client_->idle_connection_count(), 2U);
-  const auto fourth = ask(one, 1);  // The oldest idle one gives way.
+  // The connection that has been idle for the longest time is closed.
+  const auto fourth = ask(one, 1);
   run_until([&] { return two[0].saw_end(); });
   one[1].send(answer);
   EXPECT_TRUE(finish(fourth));

@@ -11,7 +11,7 @@ using testing::HasSubstr;
 
 class HttpClientTest : public ClientTest {};
 
-/// Holds as much as it is told and gives up nothing.
+/// Holds as many bytes as the test says and gives up nothing.
 class Greedy final : public BufferBudget::Holder {
  public:
   using Holder::Holder;
@@ -20,7 +20,7 @@ class Greedy final : public BufferBudget::Holder {
   void shed(Excess /*excess*/) override {}
 };
 
-TEST_F(HttpClientTest, SendsALargeBodyAndReadsOne) {
+TEST_F(HttpClientTest, SendsAndReadsLargeBodies) {
   serve();
   const std::string body(3 << 20, 'b');
   const auto answer = finish(start_post(server_url("/echo"), body));
@@ -29,7 +29,7 @@ TEST_F(HttpClientTest, SendsALargeBodyAndReadsOne) {
   EXPECT_FALSE(answer->truncated);
 }
 
-TEST_F(HttpClientTest, SendsTheRequestAsItShould) {
+TEST_F(HttpClientTest, SendsHeadAndBody) {
   ScriptedServer server{executor()};
   HttpClientRequest request;
   request.method = "POST";
@@ -50,7 +50,7 @@ TEST_F(HttpClientTest, SendsTheRequestAsItShould) {
   EXPECT_TRUE(finish(answer));
 }
 
-TEST_F(HttpClientTest, RefusesIllegalHeadersAndUrlsUnsent) {
+TEST_F(HttpClientTest, RefusesIllegalHeadersAndUrlsBeforeSending) {
   struct Case {
     const char* name;
     const char* value;
@@ -69,21 +69,21 @@ TEST_F(HttpClientTest, RefusesIllegalHeadersAndUrlsUnsent) {
   EXPECT_EQ(get("http:///a").error().code, HttpErrc::bad_url);
 }
 
-struct AnswerCase {
+struct ScriptedAnswerCase {
   const char* name;
   const char* text;
   bool closes;
-  const char* body;  // null: an error
+  const char* body;  // null: an error is expected
   HttpErrc code;
 };
-void PrintTo(const AnswerCase& row, std::ostream* out) {
+void PrintTo(const ScriptedAnswerCase& row, std::ostream* out) {
   *out << row.name;
 }
 
-class ScriptedAnswer : public ClientTest, public testing::WithParamInterface<AnswerCase> {};
+class ScriptedAnswer : public ClientTest, public testing::WithParamInterface<ScriptedAnswerCase> {};
 
 TEST_P(ScriptedAnswer, IsUnderstood) {
-  const AnswerCase& row = GetParam();
+  const ScriptedAnswerCase& row = GetParam();
   ScriptedServer server{executor()};
   const auto answer = ask(server, 0);
   for (const char& byte : std::string_view{row.text}) {
@@ -107,49 +107,53 @@ TEST_P(ScriptedAnswer, IsUnderstood) {
 INSTANTIATE_TEST_SUITE_P(
     Table, ScriptedAnswer,
     testing::Values(
-        AnswerCase{"Length", OK_LINE "Content-Length: 3\r\n\r\nabc", false, "abc", {}},
-        AnswerCase{"Chunked",
-                   OK_LINE
-                   "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\nT: 1\r\n\r\n",
-                   false,
-                   "abc",
-                   {}},
-        AnswerCase{"UntilClose", OK_LINE "\r\nabc", true, "abc", {}},
-        AnswerCase{"EmptyUntilClose", OK_LINE "\r\n", true, "", {}},
-        AnswerCase{"Http10", "HTTP/1.0 200 OK\r\n\r\nabc", true, "abc", {}},
-        AnswerCase{"Continue",
-                   "HTTP/1.1 100 Continue\r\n\r\n" OK_LINE "Content-Length: 1\r\n\r\na",
-                   false,
-                   "a",
-                   {}},
-        AnswerCase{"Hints",
-                   "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK_LINE
-                   "Content-Length: 1\r\n\r\na",
-                   false,
-                   "a",
-                   {}},
-        AnswerCase{"NoContent", "HTTP/1.1 204 No Content\r\n\r\n", false, "", {}},
-        AnswerCase{"NoReason", "HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\na", false, "a", {}},
-        AnswerCase{
+        ScriptedAnswerCase{"Length", OK_LINE "Content-Length: 3\r\n\r\nabc", false, "abc", {}},
+        ScriptedAnswerCase{
+            "Chunked",
+            OK_LINE "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\nT: 1\r\n\r\n",
+            false,
+            "abc",
+            {}},
+        ScriptedAnswerCase{"UntilClose", OK_LINE "\r\nabc", true, "abc", {}},
+        ScriptedAnswerCase{"EmptyUntilClose", OK_LINE "\r\n", true, "", {}},
+        ScriptedAnswerCase{"Http10", "HTTP/1.0 200 OK\r\n\r\nabc", true, "abc", {}},
+        ScriptedAnswerCase{"Continue",
+                           "HTTP/1.1 100 Continue\r\n\r\n" OK_LINE "Content-Length: 1\r\n\r\na",
+                           false,
+                           "a",
+                           {}},
+        ScriptedAnswerCase{"Hints",
+                           "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK_LINE
+                           "Content-Length: 1\r\n\r\na",
+                           false,
+                           "a",
+                           {}},
+        ScriptedAnswerCase{"NoContent", "HTTP/1.1 204 No Content\r\n\r\n", false, "", {}},
+        ScriptedAnswerCase{
+            "NoReason", "HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\na", false, "a", {}},
+        ScriptedAnswerCase{
             "NeitherReasonNorBlank", "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\na", false, "a", {}},
-        AnswerCase{"OtherProtocolAsked", "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n", false, nullptr,
-                   HttpErrc::bad_response},
-        AnswerCase{"CloseBeforeAnswer", "", true, nullptr, HttpErrc::connection_lost},
-        AnswerCase{"CloseInHeader", "HTTP/1.1 200", true, nullptr, HttpErrc::connection_lost},
-        AnswerCase{"CloseInBody", OK_LINE "Content-Length: 9\r\n\r\nabc", true, nullptr,
-                   HttpErrc::connection_lost},
-        AnswerCase{"CloseInChunk", OK_LINE "Transfer-Encoding: chunked\r\n\r\n9\r\nabc", true,
-                   nullptr, HttpErrc::connection_lost},
-        AnswerCase{"CloseBetweenChunks", OK_LINE "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
-                   true, nullptr, HttpErrc::connection_lost},
-        AnswerCase{"Garbage", "SSH-2.0-OpenSSH\r\n\r\n", false, nullptr, HttpErrc::bad_response},
-        AnswerCase{"BadChunk", OK_LINE "Transfer-Encoding: chunked\r\n\r\nzz\r\n", false, nullptr,
-                   HttpErrc::bad_response},
-        AnswerCase{"UnknownCoding", OK_LINE "Transfer-Encoding: deflate\r\n\r\n", false, nullptr,
-                   HttpErrc::bad_response},
-        AnswerCase{"NotReallyGzip",
-                   OK_LINE "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", false, nullptr,
-                   HttpErrc::bad_response}),
+        ScriptedAnswerCase{"OtherProtocolAsked", "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n", false,
+                           nullptr, HttpErrc::bad_response},
+        ScriptedAnswerCase{"CloseBeforeAnswer", "", true, nullptr, HttpErrc::connection_lost},
+        ScriptedAnswerCase{"CloseInHeader", "HTTP/1.1 200", true, nullptr,
+                           HttpErrc::connection_lost},
+        ScriptedAnswerCase{"CloseInBody", OK_LINE "Content-Length: 9\r\n\r\nabc", true, nullptr,
+                           HttpErrc::connection_lost},
+        ScriptedAnswerCase{"CloseInChunk", OK_LINE "Transfer-Encoding: chunked\r\n\r\n9\r\nabc",
+                           true, nullptr, HttpErrc::connection_lost},
+        ScriptedAnswerCase{"CloseBetweenChunks",
+                           OK_LINE "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n", true, nullptr,
+                           HttpErrc::connection_lost},
+        ScriptedAnswerCase{"Garbage", "SSH-2.0-OpenSSH\r\n\r\n", false, nullptr,
+                           HttpErrc::bad_response},
+        ScriptedAnswerCase{"BadChunk", OK_LINE "Transfer-Encoding: chunked\r\n\r\nzz\r\n", false,
+                           nullptr, HttpErrc::bad_response},
+        ScriptedAnswerCase{"UnknownCoding", OK_LINE "Transfer-Encoding: deflate\r\n\r\n", false,
+                           nullptr, HttpErrc::bad_response},
+        ScriptedAnswerCase{"NotReallyGzip",
+                           OK_LINE "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", false,
+                           nullptr, HttpErrc::bad_response}),
     [](const auto& row) { return row.param.name; });
 
 TEST_F(HttpClientTest, RefusesAnEndlessHeader) {
@@ -163,7 +167,7 @@ TEST_F(HttpClientTest, RefusesAnEndlessHeader) {
   EXPECT_EQ(finish(answer).error().code, HttpErrc::bad_response);
 }
 
-TEST_F(HttpClientTest, ABodyThatGaveWayBeforeItsLastChunkIsNoEmptyAnswer) {
+TEST_F(HttpClientTest, ABodyGivenUpBeforeItsLastChunkIsAnError) {
   HttpClientOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{1'000'000, 1'000'000});
   make_client(options);
@@ -208,7 +212,7 @@ TEST_F(HttpClientTest, UsesAnAnswerThatComesBeforeTheBodyWasSent) {
   EXPECT_EQ(client_->idle_connection_count(), 0U);
 }
 
-TEST_F(HttpClientTest, EndsAtItsDeadlineWhereverItWaits) {
+TEST_F(HttpClientTest, EndsAtItsDeadlineInEveryWait) {
   ScriptedServer server{executor()};
   const auto in_lookup = start_get("http://hangs/");
   const auto in_answer = ask(server, 0);
@@ -278,7 +282,7 @@ TEST_F(HttpClientTest, EndsSoonWhenItsTaskIsCancelled) {
   EXPECT_EQ(client_->connection_count(), 0U);
 }
 
-TEST_F(HttpClientTest, ClosingEndsWhatIsInFlight) {
+TEST_F(HttpClientTest, ClosingEndsRunningRequests) {
   ScriptedServer server{executor()};
   const auto answer = ask(server, 0);
   await(client_->close());

@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-/// A file that goes with the test.
+/// A file that is removed at the end of the test.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& text)
@@ -46,7 +46,7 @@ class TlsServer {
   const std::string& received() const { return received_; }
   int handshakes() const { return handshakes_; }
 
-  /// The last connection ends without a closing alert, in the midst of an answer.
+  /// If set, a connection ends inside an answer, without a closing alert.
   bool cuts_answers = false;
 
  private:
@@ -221,7 +221,7 @@ HttpProxyRules proxy_at(const std::string& port) {
 
 class HttpClientProxy : public HttpClientTls {};
 
-TEST_F(HttpClientProxy, TakesPlainRequestsWithTheirWholeUrl) {
+TEST_F(HttpClientProxy, GetsPlainRequestsWithTheWholeUrl) {
   ScriptedServer proxy{executor()};
   make_client({}, proxy_at(proxy.port()));
   const auto answer = start_get("http://far.org/a?b");
@@ -240,7 +240,7 @@ TEST_F(HttpClientProxy, TakesPlainRequestsWithTheirWholeUrl) {
   EXPECT_EQ(proxy.size(), 1U);
 }
 
-TEST_F(HttpClientProxy, IsPassedByForExceptions) {
+TEST_F(HttpClientProxy, IsNotUsedForExceptions) {
   ScriptedServer proxy{executor()}, server{executor()};
   make_client({}, proxy_at(proxy.port()));
   const auto answer = start_get("http://c.org:" + server.port() + "/a");
@@ -248,7 +248,7 @@ TEST_F(HttpClientProxy, IsPassedByForExceptions) {
   EXPECT_EQ(proxy.size(), 0U);
 }
 
-/// Copies bytes between a proxied client and a server once the tunnel stands.
+/// Copies bytes from one side of a tunnel to the other.
 void relay(RawPeer& from, RawPeer& to) {
   const std::string bytes = from.received();
   from.forget_received();

@@ -31,7 +31,7 @@ HttpHeaders gzip_headers() {
   return headers;
 }
 
-TEST(BodyCollector, UnpacksWhateverThePieces) {
+TEST(BodyCollector, UnpacksInputInPiecesOfAnySize) {
   std::string text;
   for (int i = 0; i < 20'000; ++i) text += std::to_string(i);
   const std::string packed = gzip(text);
@@ -64,7 +64,7 @@ TEST(BodyCollector, CutsABombAtItsLimit) {
   EXPECT_EQ(body.take().size(), 1000U);
 }
 
-TEST(BodyCollector, SeesDataThatEndsEarlyOrIsBroken) {
+TEST(BodyCollector, DetectsDataThatEndsEarlyOrIsBroken) {
   std::string packed = gzip("some text that is long enough to be cut");
   BodyCollector early{1000};
   early.begin(gzip_headers());
@@ -77,7 +77,7 @@ TEST(BodyCollector, SeesDataThatEndsEarlyOrIsBroken) {
   EXPECT_FALSE(broken.truncated());
 }
 
-TEST(BodyCollector, CutsAtItsLimitBeforeBrokenDataWhateverThePieces) {
+TEST(BodyCollector, ChecksItsLimitBeforeBrokenDataInPiecesOfAnySize) {
   std::string packed = gzip(std::string(5'000, 'x'));
   packed[packed.size() - 6] ^= 1;  // its checksum
   for (const std::size_t piece : {std::size_t{1}, packed.size()}) {
@@ -92,7 +92,7 @@ TEST(BodyCollector, CutsAtItsLimitBeforeBrokenDataWhateverThePieces) {
   }
 }
 
-TEST(BodyCollector, FindsMarksBehindWhatItKeepsWhateverThePieces) {
+TEST(BodyCollector, FindsMarksBeyondTheKeptBytesInPiecesOfAnySize) {
   constexpr std::array<std::string_view, 2> marks{"ONGOING", "FAIL"};
   const std::string text = "kept FAILure; but it goes ONGOING to the end";
   for (std::size_t kept = 0; kept <= text.size(); ++kept) {
@@ -121,7 +121,7 @@ TEST(BodyCollector, FindsNoMarkWhereThereIsNone) {
   EXPECT_EQ(body.marks_beyond(), 1u);
 }
 
-TEST(BodyCollector, GivesItsBytesUpWhenTheBudgetNeedsRoom) {
+TEST(BodyCollector, GivesUpItsBytesWhenTheBudgetNeedsRoom) {
   BufferBudget budget{{1 << 20, 1 << 20}};
   const std::string piece(100'000, 'x');
   BodyCollector small{1 << 22, std::string::npos, {}, &budget};
@@ -137,7 +137,7 @@ TEST(BodyCollector, GivesItsBytesUpWhenTheBudgetNeedsRoom) {
   EXPECT_EQ(large.write(""), MessageErrc::no_room);
 }
 
-TEST(BodyCollector, TakesAnExactFitAsWhole) {
+TEST(BodyCollector, TakesABodyOfExactlyTheLimit) {
   BodyCollector body{3};
   body.begin({});
   EXPECT_FALSE(body.write("abc"));

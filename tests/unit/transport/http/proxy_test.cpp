@@ -69,7 +69,7 @@ TEST(HttpProxyRules, ChoosesByScheme) {
   EXPECT_EQ(https->authorization, "");
 }
 
-TEST(HttpProxyRules, RefusesWhatItCannotUseWithoutRepeatingIt) {
+TEST(HttpProxyRules, RefusesABadProxyWithoutRepeatingItsText) {
   for (const char* proxy : {"socks5://user:secret@p", "https://user:secret@p", "http://secret p"}) {
     const auto rules = HttpProxyRules::make(proxy, "", "");
     ASSERT_FALSE(rules) << proxy;

@@ -15,7 +15,7 @@ struct RedirectCase {
   const char* name;
   const char* method;
   unsigned status;
-  const char* new_method;  // null: not followed
+  const char* new_method;  // null: the redirect is not followed
   bool keeps_body;
 };
 void PrintTo(const RedirectCase& row, std::ostream* out) {
@@ -93,7 +93,7 @@ TEST_P(RedirectSecrets, StayWithTheirHost) {
   EXPECT_TRUE(headers.contains("Content-Type"));
 }
 
-TEST_P(RedirectSecrets, AreAllThatStaysWhenHeadersMayGoAlong) {
+TEST_P(RedirectSecrets, StayAloneWhenOtherHeadersAreCarried) {
   const HttpHeaders headers = redirected(true);
   EXPECT_EQ(headers.contains("Authorization"), GetParam().keeps);
   EXPECT_EQ(headers.contains("Cookie"), GetParam().keeps);

@@ -1,5 +1,6 @@
-// What RFC 9112 and 9110 ask of a client, section by section, and how far an answer may deviate: a
-// branch that cannot be understood is called again for ever, though it did its work.
+// What RFC 9112 and RFC 9110 require of a client, section by section, and how far an answer may
+// deviate. A service whose answer cannot be read would be called again for ever, although it did
+// its part.
 #include <gmock/gmock.h>
 
 #include "http/body_collector.hpp"
@@ -10,7 +11,7 @@ namespace {
 
 constexpr std::size_t header_bytes_max = 1000;
 
-/// What has become of an answer.
+/// The state of the parser after the text.
 enum class Reading { refused, needs_more, complete };
 
 struct ClientRule {
@@ -20,7 +21,7 @@ struct ClientRule {
   unsigned status;
   std::string body;
   bool stays;
-  bool ends = false;  // the connection ends behind the text
+  bool ends = false;  // the connection ends after the text
 };
 void PrintTo(const ClientRule& row, std::ostream* out) {
   *out << row.name;

@@ -1,5 +1,5 @@
-// What RFC 9112 and 9110 ask of a server, section by section: a request, the status that it gets,
-// whether the connection stays, and what the handler saw.
+// What RFC 9112 and RFC 9110 require of a server, section by section. Each row has a request, its
+// status, whether the connection stays open, and what the handler sees.
 #include <gmock/gmock.h>
 
 #include <concerto/transport/percent.hpp>
@@ -15,15 +15,15 @@ constexpr std::size_t body_bytes_max = 20;
 struct ServerRule {
   const char* name;
   std::string text;
-  unsigned status;  // 200: a request was read
+  unsigned status;  // 200: the request was read
   bool stays;
-  std::string sees;  // its path, and its body behind a blank
+  std::string sees;  // the path, a blank and the body
 };
 void PrintTo(const ServerRule& row, std::ostream* out) {
   *out << row.name;
 }
 
-/// One piece of the request after the other; false at the first error.
+/// Feeds the request in pieces of this size; false at the first error.
 bool feed_in_pieces(RequestParser& parser, std::string_view text, std::size_t piece_bytes) {
   std::string held;
   while (!text.empty() && !parser.is_done()) {
@@ -39,7 +39,7 @@ bool feed_in_pieces(RequestParser& parser, std::string_view text, std::size_t pi
 
 class Rfc9112Server : public testing::TestWithParam<ServerRule> {};
 
-// Every row is read in one piece, and in pieces of 1 to 5 bytes: where a read ends says nothing.
+// Every row is read in one piece and in pieces of 1 to 5 bytes, because reads may end anywhere.
 TEST_P(Rfc9112Server, ReadsARequest) {
   const ServerRule& row = GetParam();
   for (const std::size_t piece_bytes :
@@ -247,26 +247,26 @@ INSTANTIATE_TEST_SUITE_P(Fields, Rfc9112Server, testing::ValuesIn(fields()), row
 INSTANTIATE_TEST_SUITE_P(Bodies, Rfc9112Server, testing::ValuesIn(bodies()), row_name);
 INSTANTIATE_TEST_SUITE_P(Chunks, Rfc9112Server, testing::ValuesIn(chunks()), row_name);
 
-TEST(Rfc9112ServerFields, TheAuthorityOfATargetCountsForMoreThanHost) {
+TEST(Rfc9112ServerFields, TheAuthorityOfATargetReplacesHost) {
   RequestParser parser{header_bytes_max, body_bytes_max};
   ASSERT_TRUE(feed_in_pieces(parser, target("http://other:1/p"), 1000));
   EXPECT_EQ(parser.request().headers.find("Host"), "other:1");
 }
 
-TEST(Rfc9112ServerFields, AValueOnSeveralLinesIsOneWithBlanks) {
+TEST(Rfc9112ServerFields, AValueOnSeveralLinesIsJoinedWithBlanks) {
   RequestParser parser{header_bytes_max, body_bytes_max};
   ASSERT_TRUE(feed_in_pieces(parser, get("A: b\r\n\t c \r\n  d\r\nE:\r\n f\r\n"), 1000));
   EXPECT_EQ(parser.request().headers.find("A"), "b c d");
   EXPECT_EQ(parser.request().headers.find("E"), "f");
 }
 
-TEST(Rfc9112ServerFields, ATrailerIsLeftOut) {
+TEST(Rfc9112ServerFields, ATrailerIsDropped) {
   RequestParser parser{header_bytes_max, body_bytes_max};
   ASSERT_TRUE(feed_in_pieces(parser, chunked("0\r\nA: b\r\n\r\n"), 1000));
   EXPECT_FALSE(parser.request().headers.contains("A"));
 }
 
-/// What a server that takes large headers answers.
+/// The status that a server with a large limit of header bytes answers.
 unsigned status_with_large_headers(const std::string& text) {
   RequestParser parser{std::size_t{64} << 10, body_bytes_max};
   return feed_in_pieces(parser, text, text.size()) ? 200 : parser.refusal_status();
@@ -279,7 +279,8 @@ std::string repeated(std::string_view text, int count) {
 }
 
 TEST(RequestLimits, FieldsAreCountedAsEachTakesMoreThanItsBytes) {
-  EXPECT_EQ(status_with_large_headers(get(repeated("a:\r\n", 999))), 200U);  // And Host.
+  // With Host these are 1,000 fields.
+  EXPECT_EQ(status_with_large_headers(get(repeated("a:\r\n", 999))), 200U);
   EXPECT_EQ(status_with_large_headers(get(repeated("a:\r\n", 1'000))), 431U);
 }
 

@@ -127,7 +127,7 @@ TEST_F(HttpServerLife, AnswersAtOnceWhenNoDescriptorIsLeft) {
   }
   EXPECT_EQ(shortage.refused(), 3U);
   EXPECT_TRUE(shortage.is_recent());
-  ASSERT_EQ(said.size(), 1U);  // Not a line for each.
+  ASSERT_EQ(said.size(), 1U);  // There is not a line for each connection.
   EXPECT_THAT(said[0], StartsWith("no file descriptor is free"));
   advance(std::chrono::seconds(11));
   EXPECT_FALSE(shortage.is_recent());
@@ -153,7 +153,8 @@ TEST_F(HttpServerLife, IdleConnectionMakesRoomForTheNextOne) {
   RawPeer& taken = connect();
   taken.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
   run_until_received(taken, "hello you");
-  EXPECT_FALSE(peers_[1]->saw_end());  // The one that was idle longest has gone.
+  // The connection that was idle for the longest time was closed instead.
+  EXPECT_FALSE(peers_[1]->saw_end());
 }
 
 TEST_F(HttpServerLife, AnIdleConnectionIsFoundBehindManyBusyOnes) {
@@ -191,7 +192,7 @@ TEST_F(HttpServerLife, ASlowHeaderMakesRoomBeforeAnIdleConnection) {
   EXPECT_FALSE(idle.saw_end());
 }
 
-TEST_F(HttpServerLife, LargestUnfinishedBodyMakesRoomForNewcomers) {
+TEST_F(HttpServerLife, TheLargestUnfinishedBodyMakesRoomForNewRequests) {
   HttpServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{550'000, 500'000});
   serve(options);
@@ -214,7 +215,7 @@ TEST_F(HttpServerLife, LargestUnfinishedBodyMakesRoomForNewcomers) {
   run_until([&] { return server_->connection_count() == 0; });
 }
 
-TEST_F(HttpServerLife, ARequestThatMadeRoomIsRefusedThoughItsLastBytesWereRead) {
+TEST_F(HttpServerLife, ARequestThatMadeRoomIsRefusedEvenIfItsLastBytesWereRead) {
   HttpServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{105'000, 105'000});
   serve(options);
@@ -226,8 +227,9 @@ TEST_F(HttpServerLife, ARequestThatMadeRoomIsRefusedThoughItsLastBytesWereRead) 
   RawPeer& smaller = connect();
   run_until([&] { return server_->connection_count() == 2; });
   poll();
-  // Both are read in turns, each time four times as much. When the smaller one's third read exceeds
-  // the budget, the larger one's fourth has taken its last bytes and waits for its turn.
+  // Both requests are read in turns, and each read is four times as large as the one before. When
+  // the third read of the smaller request exceeds the budget, the fourth read of the larger request
+  // has got its last bytes and waits for its turn.
   larger.send(post(40'000));
   smaller.send(post(39'000));
   run_until_received(larger, "HTTP/1.1 ");
@@ -308,7 +310,7 @@ TEST_F(HttpServerLife, DrainClosesIdleConnectionsAndAnswersTheRest) {
   EXPECT_THAT(busy.received(), HasSubstr("Connection: close\r\n"));
 }
 
-TEST_F(HttpServerLife, DrainCancelsWhatIsLeftAtItsDeadline) {
+TEST_F(HttpServerLife, DrainCancelsRunningRequestsAtItsDeadline) {
   serve();
   RawPeer& busy = connect();
   busy.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -360,7 +362,7 @@ TEST_F(HttpServerLife, AnIdleConnectionOfAnotherServerMakesRoom) {
   peers[2]->close();
   run_until([&] { return busy.connection_count() == 1 && idle.connection_count() == 2; });
   options.sockets->set_max(3);
-  connect_next();  // The busy server has fewer.
+  connect_next();  // The busy server has fewer connections, so it gets this one.
   run_until([&] { return idle.connection_count() == 1 && peers[1]->saw_end(); });
   release_all_ = true;
   released_.notify_all();

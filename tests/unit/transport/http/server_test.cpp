@@ -80,7 +80,7 @@ TEST_F(HttpServerTest, RefusesALargeBodyInsteadOfContinuing) {
   EXPECT_THAT(peer.received(), StartsWith("HTTP/1.1 413 "));
 }
 
-TEST_F(HttpServerTest, RefusesALargeBodyWhateverItHolds) {
+TEST_F(HttpServerTest, ReadsARefusedBodyToItsEnd) {
   HttpServerOptions options;
   options.body_bytes_max = 10;
   serve(options);
@@ -126,7 +126,7 @@ TEST_F(HttpServerTest, CutsARefusedClientThatGoesOnSending) {
   run_until([&] { return server_->connection_count() == 0; });
 }
 
-TEST_F(HttpServerTest, ARefusedClientHasNoLongerThanABodyMayTake) {
+TEST_F(HttpServerTest, ARefusedClientHasAsMuchTimeAsABodyMayTake) {
   HttpServerOptions options;
   options.body_bytes_max = 10;
   options.body_timeout = std::chrono::seconds{8};
@@ -167,7 +167,8 @@ void PrintTo(const EarlyRefusal& row, std::ostream* out) {
 
 class HttpEarlyRefusal : public ServerTest, public testing::WithParamInterface<EarlyRefusal> {};
 
-// More than the sockets hold between them, so that a server that stopped reading would be noticed.
+// The body is larger than the buffers of both sockets, so the client would hang if the server
+// stopped reading.
 TEST_P(HttpEarlyRefusal, IsReadByAClientThatWritesItsBodyFirst) {
   serve();
   connect();
@@ -223,7 +224,7 @@ TEST_F(HttpServerTest, RefusesALargeHeader) {
   }
 }
 
-TEST_F(HttpServerTest, SaysWhichCodingOfABodyItTakes) {
+TEST_F(HttpServerTest, NamesTheContentCodingThatItTakes) {
   serve();
   RawPeer& peer = connect();
   peer.send(POST_LINE "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx");
@@ -293,16 +294,16 @@ INSTANTIATE_TEST_SUITE_P(
         PathCase{"EncodedPath", "GET /%68ello", 200}, PathCase{"Throws", "GET /throw", 500}),
     [](const auto& row) { return row.param.name; });
 
-struct BadCase {
+struct GarbageCase {
   const char* name;
   const char* text;
   unsigned status;
 };
-void PrintTo(const BadCase& row, std::ostream* out) {
+void PrintTo(const GarbageCase& row, std::ostream* out) {
   *out << row.name;
 }
 
-class HttpServerGarbage : public ServerTest, public testing::WithParamInterface<BadCase> {};
+class HttpServerGarbage : public ServerTest, public testing::WithParamInterface<GarbageCase> {};
 
 TEST_P(HttpServerGarbage, IsRefusedAndTheServerGoesOn) {
   serve();
@@ -322,29 +323,31 @@ constexpr const char* http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 INSTANTIATE_TEST_SUITE_P(
     Table, HttpServerGarbage,
     testing::Values(
-        BadCase{"Words", "what is this\r\n\r\n", 400},
-        BadCase{"Bytes", "\x16\x03\x01\x02\x03", 400}, BadCase{"Http2", http2_preface, 505},
-        BadCase{"BadVersion", "GET /hello HTTP/3.1\r\nHost: h\r\n\r\n", 505},
-        BadCase{"NoHost", "GET /hello HTTP/1.1\r\n\r\n", 400},
-        BadCase{"RelativePath", "GET hello HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-        BadCase{"BrokenEscape", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-        BadCase{"LengthAndChunked",
-                "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
-                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-                400},
-        BadCase{"TwoLengths",
-                "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
-                "Content-Length: 4\r\n\r\nabcd",
-                400},
-        BadCase{"NegativeLength", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: -3\r\n\r\n",
-                400},
-        BadCase{"UnknownCoding",
-                "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", 400},
-        BadCase{"BadChunk",
-                "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
-        BadCase{"UnknownExpectation",
-                "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: tea\r\nContent-Length: 3\r\n\r\n", 417},
-        BadCase{"SpaceInName", "GET /hello HTTP/1.1\r\nHost: h\r\nA b: c\r\n\r\n", 400}),
+        GarbageCase{"Words", "what is this\r\n\r\n", 400},
+        GarbageCase{"Bytes", "\x16\x03\x01\x02\x03", 400}, GarbageCase{"Http2", http2_preface, 505},
+        GarbageCase{"BadVersion", "GET /hello HTTP/3.1\r\nHost: h\r\n\r\n", 505},
+        GarbageCase{"NoHost", "GET /hello HTTP/1.1\r\n\r\n", 400},
+        GarbageCase{"RelativePath", "GET hello HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+        GarbageCase{"BrokenEscape", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+        GarbageCase{"LengthAndChunked",
+                    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
+                    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                    400},
+        GarbageCase{"TwoLengths",
+                    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
+                    "Content-Length: 4\r\n\r\nabcd",
+                    400},
+        GarbageCase{"NegativeLength",
+                    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: -3\r\n\r\n", 400},
+        GarbageCase{"UnknownCoding",
+                    "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", 400},
+        GarbageCase{"BadChunk",
+                    "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                    400},
+        GarbageCase{"UnknownExpectation",
+                    "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: tea\r\nContent-Length: 3\r\n\r\n",
+                    417},
+        GarbageCase{"SpaceInName", "GET /hello HTTP/1.1\r\nHost: h\r\nA b: c\r\n\r\n", 400}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

@@ -20,8 +20,8 @@ namespace concerto::net::test {
 using asio::ip::tcp;
 using TestSocket = asio::basic_stream_socket<tcp, Executor>;
 
-/// Time that moves only when a test says so.
-class FakeClock final : public Clock {
+/// A clock that moves only when a test moves it.
+class HandMovedClock final : public Clock {
  public:
   SteadyTime steady_now() const noexcept override { return SteadyTime{} + passed_; }
   WallTime wall_now() const noexcept override {
@@ -33,12 +33,12 @@ class FakeClock final : public Clock {
   std::chrono::nanoseconds passed_ = std::chrono::hours{1};
 };
 
-/// One shard with a fake clock, driven by conditions.
+/// One shard with a fake clock. A test runs it until a condition holds.
 class ShardTest : public testing::Test {
  protected:
   Executor executor() { return io_.get_executor(); }
 
-  /// Runs the shard until `condition` holds; a test that never gets there fails.
+  /// Runs the shard until `condition` holds. Fails the test if that takes too long.
   void run_until(const std::function<bool()>& condition) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{30};
     io_.restart();
@@ -51,7 +51,7 @@ class ShardTest : public testing::Test {
     }
   }
 
-  /// Runs what is ready now.
+  /// Runs the handlers that are ready now.
   void poll() {
     io_.restart();
     io_.poll();
@@ -62,7 +62,7 @@ class ShardTest : public testing::Test {
     timers_.run_due();
   }
 
-  /// Starts `task`; its value appears in the returned place.
+  /// Starts `task`. The returned pointer gets its value.
   template <class T>
   std::shared_ptr<std::optional<T>> start(Task<T> task) {
     auto place = std::make_shared<std::optional<T>>();
@@ -90,11 +90,11 @@ class ShardTest : public testing::Test {
   }
 
   asio::io_context io_{1};
-  FakeClock clock_;
+  HandMovedClock clock_;
   Timers timers_{io_.get_executor(), clock_};
 };
 
-/// The other end of a connection, written byte by byte by a test.
+/// The peer of a connection, whose bytes a test reads and writes.
 class RawPeer {
  public:
   explicit RawPeer(Executor executor) : socket_(executor) {}
@@ -115,7 +115,7 @@ class RawPeer {
     socket_.close(ignored);
   }
 
-  /// Closes so that the other end sees a reset.
+  /// Closes the connection with a reset.
   void reset() {
     error_code ignored;
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);

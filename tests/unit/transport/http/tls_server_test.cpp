@@ -1,4 +1,4 @@
-// HTTP/1.1 over TLS, both sides ours, and clients byte by byte.
+// HTTP/1.1 over TLS: with Concerto's client, and with clients that send and read single bytes.
 
 #include <gmock/gmock.h>
 
@@ -166,7 +166,7 @@ TEST_F(HttpTls, EndsWithAClosingAlertAfterTheLastAnswer) {
   EXPECT_EQ(peer.failure(), "closed by the peer");
 }
 
-TEST_F(HttpTls, AClientThatSaysNoMoreIsLetGo) {
+TEST_F(HttpTls, AClientThatEndsItsDirectionIsClosed) {
   serve_tls(files_.server());
   TlsPeer peer = open();
   run_until([&] {

@@ -7,18 +7,18 @@
 namespace concerto::net {
 namespace {
 
-struct TargetCase {
+struct UrlPartsCase {
   const char* name;
   const char* url;
   const char* authority;
   const char* port;
   const char* target;
 };
-void PrintTo(const TargetCase& row, std::ostream* out) {
+void PrintTo(const UrlPartsCase& row, std::ostream* out) {
   *out << row.name;
 }
 
-class UrlParts : public testing::TestWithParam<TargetCase> {};
+class UrlParts : public testing::TestWithParam<UrlPartsCase> {};
 
 TEST_P(UrlParts, AreFound) {
   const auto url = parse_url(GetParam().url);
@@ -33,24 +33,25 @@ TEST_P(UrlParts, AreFound) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, UrlParts,
-    testing::Values(
-        TargetCase{"Plain", "http://b/a", "b", "80", "/a"},
-        TargetCase{"NoPath", "http://b", "b", "80", "/"},
-        TargetCase{"QueryWithoutPath", "http://b?x=1", "b", "80", "/?x=1"},
-        TargetCase{"Port", "http://b:8081/a?x=1&y=2", "b:8081", "8081", "/a?x=1&y=2"},
-        TargetCase{"DefaultPort", "https://b:443/", "b", "443", "/"},
-        TargetCase{"HttpsDefault", "https://b/", "b", "443", "/"},
-        TargetCase{"EmptyPort", "http://b:/a", "b", "80", "/a"},
-        TargetCase{"EmptyHostIsThisMachine", "http://:8080/a?b", "127.0.0.1:8080", "8080", "/a?b"},
-        TargetCase{"EmptyHostBehindUser", "http://u:p@:8080/", "127.0.0.1:8080", "8080", "/"},
-        TargetCase{"EmptyHostAndPort", "https://:/a", "127.0.0.1", "443", "/a"},
-        TargetCase{"UpperCaseScheme", "HTTP://b/a", "b", "80", "/a"},
-        TargetCase{"Fragment", "http://b/a#c?d", "b", "80", "/a"},
-        TargetCase{"Ipv6", "http://[::1]:90/a", "[::1]:90", "90", "/a"},
-        TargetCase{"Userinfo", "http://u:p@b:90/a", "b:90", "90", "/a"},
-        TargetCase{"Blank", "http://b/a b?c d", "b", "80", "/a%20b?c%20d"},
-        TargetCase{"NonAscii", "http://b/\xc3\xa4", "b", "80", "/%C3%A4"},
-        TargetCase{"EscapesStay", "http://b/%2F%zz", "b", "80", "/%2F%zz"}),
+    testing::Values(UrlPartsCase{"Plain", "http://b/a", "b", "80", "/a"},
+                    UrlPartsCase{"NoPath", "http://b", "b", "80", "/"},
+                    UrlPartsCase{"QueryWithoutPath", "http://b?x=1", "b", "80", "/?x=1"},
+                    UrlPartsCase{"Port", "http://b:8081/a?x=1&y=2", "b:8081", "8081", "/a?x=1&y=2"},
+                    UrlPartsCase{"DefaultPort", "https://b:443/", "b", "443", "/"},
+                    UrlPartsCase{"HttpsDefault", "https://b/", "b", "443", "/"},
+                    UrlPartsCase{"EmptyPort", "http://b:/a", "b", "80", "/a"},
+                    UrlPartsCase{"EmptyHostIsThisMachine", "http://:8080/a?b", "127.0.0.1:8080",
+                                 "8080", "/a?b"},
+                    UrlPartsCase{"EmptyHostBehindUser", "http://u:p@:8080/", "127.0.0.1:8080",
+                                 "8080", "/"},
+                    UrlPartsCase{"EmptyHostAndPort", "https://:/a", "127.0.0.1", "443", "/a"},
+                    UrlPartsCase{"UpperCaseScheme", "HTTP://b/a", "b", "80", "/a"},
+                    UrlPartsCase{"Fragment", "http://b/a#c?d", "b", "80", "/a"},
+                    UrlPartsCase{"Ipv6", "http://[::1]:90/a", "[::1]:90", "90", "/a"},
+                    UrlPartsCase{"Userinfo", "http://u:p@b:90/a", "b:90", "90", "/a"},
+                    UrlPartsCase{"Blank", "http://b/a b?c d", "b", "80", "/a%20b?c%20d"},
+                    UrlPartsCase{"NonAscii", "http://b/\xc3\xa4", "b", "80", "/%C3%A4"},
+                    UrlPartsCase{"EscapesStay", "http://b/%2F%zz", "b", "80", "/%2F%zz"}),
     [](const auto& row) { return row.param.name; });
 
 struct BadUrlCase {
@@ -131,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
                     LocationCase{"ColonInPath", "http://b/a", "/c:d", "http://b/c:d"}),
     [](const auto& row) { return row.param.name; });
 
-TEST(DecodeQuery, LeavesOutWhatCannotBeDecoded) {
+TEST(DecodeQuery, SkipsPairsThatCannotBeDecoded) {
   using Query = HttpRequest::Query;
   EXPECT_EQ(decode_query("a=1&b=%41+c&&d&e=%zz&f;g=1&h="),
             (Query{{"a", "1"}, {"b", "A c"}, {"d", ""}, {"h", ""}}));

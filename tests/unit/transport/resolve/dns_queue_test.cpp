@@ -11,7 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A queue without threads; time passes when a test says so.
+/// A queue without threads, at times that the test chooses.
 class DnsQueueTest : public testing::Test {
  protected:
   DnsQueue::Ticket add(const std::string& host) {
@@ -26,7 +26,7 @@ class DnsQueueTest : public testing::Test {
     return taken;
   }
 
-  /// A look-up from its beginning to its end.
+  /// Adds, begins and ends a look-up.
   void look_up(const std::string& host, bool found, SteadyTime::duration takes) {
     add(host);
     ASSERT_EQ(queue_.take(now_), host);
@@ -43,17 +43,17 @@ class DnsQueueTest : public testing::Test {
   SteadyTime now_{};
 };
 
-TEST_F(DnsQueueTest, LooksANameUpOnceForAllWhoWait) {
+TEST_F(DnsQueueTest, LooksANameUpOnceForAllCallers) {
   add("a");
   add("a");
   EXPECT_EQ(take_all(), std::vector<std::string>{"a"});
-  add("a");  // While it runs.
+  add("a");  // The look-up runs meanwhile.
   EXPECT_EQ(take_all(), std::vector<std::string>{});
   EXPECT_EQ(queue_.finish("a", true, now_).size(), 3U);
   EXPECT_EQ(queue_.queued_count(), 0U);
 }
 
-TEST_F(DnsQueueTest, BeginsNothingThatNobodyWaitsFor) {
+TEST_F(DnsQueueTest, BeginsNoLookupWithoutCallers) {
   const auto first = add("a");
   const auto second = add("a");
   EXPECT_TRUE(queue_.drop(first));
@@ -64,7 +64,7 @@ TEST_F(DnsQueueTest, BeginsNothingThatNobodyWaitsFor) {
   EXPECT_FALSE(queue_.drop(second));
 }
 
-TEST_F(DnsQueueTest, KeepsALookupThatRunsForThoseWhoComeLater) {
+TEST_F(DnsQueueTest, LaterCallersJoinARunningLookup) {
   const auto first = add("a");
   EXPECT_EQ(queue_.take(now_), "a");
   EXPECT_TRUE(queue_.drop(first));
@@ -73,7 +73,7 @@ TEST_F(DnsQueueTest, KeepsALookupThatRunsForThoseWhoComeLater) {
   EXPECT_EQ(queue_.finish("a", true, now_).size(), 1U);
 }
 
-TEST_F(DnsQueueTest, NamesThatNobodyAnswersLeaveRoomForOneFoundBefore) {
+TEST_F(DnsQueueTest, NamesWithoutAnAnswerLeaveRoomForOneFoundBefore) {
   look_up("good", true, milliseconds{5});
   add_hostile(200);
   EXPECT_EQ(take_all().size(), DnsQueue::unproven_running_max);
@@ -110,16 +110,16 @@ TEST_F(DnsQueueTest, ANameThatWasFoundAndThenHangsLosesItsThreads) {
   EXPECT_FALSE(queue_.take(now_));
 }
 
-TEST_F(DnsQueueTest, RefusesMoreNamesThanItHoldsOfOneKind) {
+TEST_F(DnsQueueTest, LimitsTheNamesOfEachKind) {
   look_up("good", true, milliseconds{5});
   add_hostile(static_cast<int>(DnsQueue::queued_max));
   EXPECT_FALSE(queue_.add("one more", [](const Result<HostAddressList>&) {}));
-  add(hostile(0));  // It waits anyway.
+  add(hostile(0));  // This name waits already, so it needs no further place.
   add("good");
   EXPECT_EQ(queue_.queued_count(), DnsQueue::queued_max + 1);
 }
 
-TEST_F(DnsQueueTest, ClearTakesAllWhoWait) {
+TEST_F(DnsQueueTest, ClearReturnsAllCallers) {
   const auto running = add("running");
   EXPECT_EQ(queue_.take(now_), "running");
   add("queued");
@@ -129,7 +129,7 @@ TEST_F(DnsQueueTest, ClearTakesAllWhoWait) {
   EXPECT_TRUE(queue_.finish("running", true, now_).empty());
 }
 
-TEST(RecentNames, ForgetsTheOneMetLongestAgo) {
+TEST(RecentNames, ForgetsTheNameAddedLongestAgo) {
   RecentNames names{2};
   names.add("a");
   names.add("b");

@@ -34,7 +34,7 @@ TEST(SystemHostResolver, NamesTheHostThatItCannotFind) {
   EXPECT_EQ(found.error().detail.find("lookup not a host name: "), 0U) << found.error().detail;
 }
 
-TEST(DnsWorkers, OfManyAddressesTheFirstCount) {
+TEST(DnsWorkers, KeepsTheFirstOfManyAddresses) {
   asio::io_context io{1};
   DnsWorkers workers{[](const std::string&) -> Result<HostAddressList> {
     HostAddressList many;
@@ -60,7 +60,7 @@ TEST(DnsWorkers, EndsWithLookupsInTheQueue) {
   EXPECT_LE(answered, 100);
 }
 
-/// Stands for a name server: names that begin with `hangs` get no answer before release.
+/// Stands for a name server. Names that begin with `hangs` get no answer before release.
 class SilentServer {
  public:
   DnsWorkers::Resolve resolve() {
@@ -108,7 +108,7 @@ void look_up_hanging(DnsWorkers& workers, int count) {
   }
 }
 
-TEST(DnsWorkers, NamesThatNobodyAnswersDoNotHoldUpOneFoundBefore) {
+TEST(DnsWorkers, NamesWithoutAnAnswerDoNotDelayOneFoundBefore) {
   SilentServer server;
   asio::io_context io{1};
   DnsWorkers workers{server.resolve()};
@@ -119,7 +119,7 @@ TEST(DnsWorkers, NamesThatNobodyAnswersDoNotHoldUpOneFoundBefore) {
   EXPECT_TRUE(await_result(io, resolver.resolve("good")));
 }
 
-TEST(DnsWorkers, DoesNotLookUpWhatNobodyWaitsForAnyMore) {
+TEST(DnsWorkers, BeginsNoLookupWhoseCallersHaveGone) {
   SilentServer server;
   asio::io_context io{1};
   DnsWorkers workers{server.resolve()};
@@ -138,7 +138,7 @@ TEST(DnsWorkers, DoesNotLookUpWhatNobodyWaitsForAnyMore) {
   EXPECT_EQ(server.asked(), running + 1);
 }
 
-TEST(DnsWorkers, DoesNotWaitForALookupThatHangsWhenItEnds) {
+TEST(DnsWorkers, EndsWithoutWaitingForALookupThatHangs) {
   SilentServer server;
   const auto held = std::make_shared<int>();
   {
@@ -146,7 +146,7 @@ TEST(DnsWorkers, DoesNotWaitForALookupThatHangsWhenItEnds) {
     workers.look_up("hangs", [held](const Result<HostAddressList>&) { ++*held; });
     server.wait_until_asked(1);
   }
-  // What the look-up was to answer to may be gone now.
+  // The object that the answer was for may be destroyed now.
   EXPECT_EQ(held.use_count(), 1);
   server.release();
   EXPECT_EQ(*held, 0);
