@@ -8,9 +8,10 @@ namespace {
 
 using std::chrono::seconds;
 
-class StepsSimulation final : public SimWorld {
+class StepsSimulation : public SimWorld {
  public:
-  explicit StepsSimulation(std::uint64_t seed) : SimWorld(seed, 17) {}
+  explicit StepsSimulation(std::uint64_t seed, StoreKind kind = StoreKind::local)
+      : SimWorld(seed, 17, kind) {}
 
  private:
   struct Submitted {
@@ -76,6 +77,17 @@ class StepsSimulation final : public SimWorld {
 
   std::vector<Submitted> all_;
 };
+
+/// The same with a store that fails and recovers.
+class StepsWithAStoreOnAServer final : public StepsSimulation {
+ public:
+  explicit StepsWithAStoreOnAServer(std::uint64_t seed)
+      : StepsSimulation(seed, StoreKind::on_server) {}
+};
+
+TEST(CoordinatorSim, WhatWasAcknowledgedEndsAlsoWithAStoreThatIsAwayAndLosesAnswers) {
+  run_seeds<StepsWithAStoreOnAServer>(60);
+}
 
 TEST(CoordinatorSim, WhatWasAcknowledgedEndsAndEveryActionIsKeptOrCompensated) {
   run_seeds<StepsSimulation>();

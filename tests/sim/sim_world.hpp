@@ -9,13 +9,14 @@
 #include <gtest/gtest.h>
 
 #include "coordinator_world.hpp"
+#include "scripted_store.hpp"
 #include "sim_branches.hpp"
 
 namespace concerto::test {
 
 /// A coordinator on virtual time whose store stalls, whose branches misbehave and whose process is
-/// killed, as one seed says. What a test adds: the requests it makes, and what must be true in
-/// the end.
+/// killed, as one seed says. A test adds the requests that it makes, and what must be true in the
+/// end.
 class SimWorld {
  public:
   virtual ~SimWorld() = default;
@@ -34,8 +35,13 @@ class SimWorld {
   }
 
  protected:
-  SimWorld(std::uint64_t seed, unsigned request_percent)
-      : random_(seed), request_percent_(request_percent) {
+  enum class StoreKind : std::uint8_t {
+    local,      ///< its commits stall at times
+    on_server,  ///< is also away for a while, and answers get lost
+  };
+
+  SimWorld(std::uint64_t seed, unsigned request_percent, StoreKind kind = StoreKind::local)
+      : random_(seed), request_percent_(request_percent), kind_(kind) {
     options_.wakes_per_target_max = 1 + random_.below(3);
     start_world();
   }
@@ -64,6 +70,7 @@ class SimWorld {
  private:
   void disturb() {
     using std::chrono::milliseconds;
+    if (kind_ == StoreKind::on_server && random_.chance(20)) return disturb_store();
     switch (random_.below(10)) {
       case 0:
         return store_.hold_commits();
@@ -83,6 +90,25 @@ class SimWorld {
     }
   }
 
+  void disturb_store() {
+    switch (random_.below(5)) {
+      case 0:
+        scripted_.busy_commits = random_.below(30);
+        return;
+      case 1:
+        scripted_.busy_loads = random_.below(5);
+        return;
+      case 2:
+        scripted_.busy_scans = random_.below(5);
+        return;
+      case 3:
+        scripted_.lost_answers = random_.below(3);
+        return;
+      default:
+        scripted_.lost_commits = random_.below(3);
+    }
+  }
+
   void crash() {
     note_acknowledged();
     CoordinatorWorld::crash(std::move(world_));
@@ -96,7 +122,7 @@ class SimWorld {
   void start_world() {
     old_branches().push_back(std::move(branches_));
     branches_ = std::make_unique<SimBranches>(ledger_, random_);
-    world_ = std::make_unique<CoordinatorWorld>(store_, clock_, *branches_, options_);
+    world_ = std::make_unique<CoordinatorWorld>(scripted_, clock_, *branches_, options_);
   }
 
   /// Crashed worlds refer to theirs.
@@ -107,6 +133,8 @@ class SimWorld {
 
   void heal() {
     store_.release_commits();
+    scripted_.busy_commits = scripted_.busy_loads = scripted_.busy_scans = 0;
+    scripted_.lost_answers = scripted_.lost_commits = 0;
     branches_->heal();
     world_->run();
     for (int hour = 0; hour < 4; ++hour) world_->advance(std::chrono::hours(1));
@@ -114,21 +142,30 @@ class SimWorld {
   }
 
   const unsigned request_percent_;
+  const StoreKind kind_;
   CoordinatorOptions options_;
   FakeClock clock_;
   persist::MemoryStore store_{persist::MemoryStore::Crash::loses_progress};
+  ScriptedStore scripted_{store_};
   std::unique_ptr<SimBranches> branches_;
 
  protected:
   std::unique_ptr<CoordinatorWorld> world_;  ///< refers to all of the above
 };
 
-/// Runs 300 seeds, or the one in CONCERTO_SIM_SEED.
+inline std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+/// Runs the simulation with `usual` seeds, or with the one in CONCERTO_SIM_SEED. With
+/// CONCERTO_SIM_SEEDS it runs so many, from CONCERTO_SIM_SEED on.
 template <class Simulation>
-void run_seeds() {
-  const char* named = std::getenv("CONCERTO_SIM_SEED");
-  const std::uint64_t first = named != nullptr ? std::strtoull(named, nullptr, 10) : 1;
-  const std::uint64_t count = named != nullptr ? 1 : 300;
+void run_seeds(std::uint64_t usual = 300) {
+  const bool is_named = std::getenv("CONCERTO_SIM_SEED") != nullptr;
+  const std::uint64_t first = number_in("CONCERTO_SIM_SEED", 1);
+  const std::uint64_t count = number_in("CONCERTO_SIM_SEEDS", is_named ? 1 : usual);
+  ASSERT_GT(count, 0U);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     Simulation(seed).run();
     if (testing::Test::HasFailure()) {
