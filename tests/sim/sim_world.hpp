@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "coordinator_world.hpp"
 #include "scripted_store.hpp"
@@ -153,6 +154,15 @@ class SimWorld {
   std::unique_ptr<CoordinatorWorld> world_;  ///< refers to all of the above
 };
 
+/// Crashed worlds stay in memory, and each has three descriptors of its io_context. The usual limit
+/// of 1,024 is too low for that, but a process may raise its limit up to the hard one.
+inline void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 inline std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
@@ -166,6 +176,7 @@ void run_seeds(std::uint64_t usual = 300) {
   const std::uint64_t first = number_in("CONCERTO_SIM_SEED", 1);
   const std::uint64_t count = number_in("CONCERTO_SIM_SEEDS", is_named ? 1 : usual);
   ASSERT_GT(count, 0U);
+  raise_descriptor_limit();
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     Simulation(seed).run();
     if (testing::Test::HasFailure()) {
