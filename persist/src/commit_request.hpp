@@ -49,8 +49,8 @@ class RequestList {
   CommitRequest* last_ = nullptr;
 };
 
-/// Gathers results for waiters, and posts them: one post per shard and group. Once a request has
-/// its answer it is not touched any more, because its waiter may destroy it.
+/// Results on their way to the waiters. `send` makes one post for each shard that has waiters.
+/// After `add` the request is not used any more; after `send` its waiter may have destroyed it.
 class Answers {
  public:
   using Answer = std::pair<Completion<Result<>>, Result<>>;

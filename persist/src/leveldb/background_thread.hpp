@@ -38,8 +38,8 @@ class BackgroundThread {
 };
 
 /// Gives the calling thread a low priority: a tenth of another thread's share if the two compete
-/// for a core. A core that is free the thread has for itself. The thread is never starved, because
-/// it may hold locks.
+/// for a core. If a core is free, the thread runs without limit. The thread always gets some time,
+/// because it may hold locks for which others wait.
 void lower_priority() noexcept;
 
 /// How background work shares core and disk with work for which somebody waits: it pauses after

@@ -96,8 +96,8 @@ void DiskRoom::look() {
   tell_smaller(fitting);
 }
 
-/// Warns at the start of a shortage that is near: the store's own files will take the remaining
-/// room.
+/// Warns at a start if the room will soon be too small for new transactions, because the store's
+/// own files will take some of it.
 void DiskRoom::tell_no_future(std::uint64_t free) {
   const std::uint64_t wanted = limits_.reserve_bytes;
   if (free + bytes_of_zeros(store_) >= wanted + wanted / 4) return;

@@ -183,7 +183,7 @@ class Ledger {
   FinishedTable finished_ CONCERTO_GUARDED_BY(mutex_);  ///< since the last checkpoint began
   /// Finished before that, while the directories are written.
   FinishedTable flushing_ CONCERTO_GUARDED_BY(mutex_);
-  FailedTable failed_ CONCERTO_GUARDED_BY(mutex_);  ///< the failed ones of the finished ones
+  FailedTable failed_ CONCERTO_GUARDED_BY(mutex_);  ///< finished transactions that failed
   FailedTable failed_flushing_ CONCERTO_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Fingerprint> moved_ CONCERTO_GUARDED_BY(mutex_);
   std::uint64_t last_sequence_ CONCERTO_GUARDED_BY(mutex_) = 0;
@@ -199,7 +199,7 @@ class Ledger {
   boost::unordered_flat_map<Fingerprint, FinishedPlaces, FinishedTable::Hash> changed_;
   std::vector<KvEffect> kv_effects_;
 
-  KvTable kv_ CONCERTO_GUARDED_BY(mutex_);                          ///< with everything ordered
+  KvTable kv_ CONCERTO_GUARDED_BY(mutex_);                          ///< with all ordered changes
   KvTable durable_kv_ CONCERTO_GUARDED_BY(mutex_);                  ///< what reads see
   std::set<std::pair<std::string, std::string>> erased_in_replay_;  ///< category and key
 };

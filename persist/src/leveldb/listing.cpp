@@ -95,8 +95,8 @@ class IndexListing final : public Listing {
   }
 
   static constexpr std::size_t refs_max = 65536;
-  /// Entries of directories that are looked at each time, and the least number for one directory,
-  /// so that every time there is progress.
+  /// Entries of directories that are looked at each time. Of each directory some are looked at, so
+  /// that the list comes to its end.
   static constexpr std::size_t looks_max = 20'000;
   static constexpr std::size_t looks_min = 100;
   static constexpr std::uint64_t none_before = std::numeric_limits<std::uint64_t>::max();

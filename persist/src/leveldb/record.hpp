@@ -80,7 +80,7 @@ constexpr bool is_update(RecordKind kind) noexcept {
   return kind == RecordKind::progress || kind == RecordKind::decision || kind == RecordKind::finish;
 }
 
-/// The part of a record that only the committer knows, when it orders the record.
+/// The part of a record that is known only when the ledger orders the record.
 struct Link {
   std::uint64_t sequence = 0;  ///< submit, moved: position in the order of creation
   Place previous;              ///< updates, moved: the record of the same gid before this one
@@ -112,7 +112,7 @@ struct UnfinishedEntry {
   TransStatus status = TransStatus::prepared;
   TransType type{};           ///< not stored: unknown from a restart until the transaction is read
   std::uint16_t chain = 0;    ///< records after the first
-  std::uint32_t created = 0;  ///< likewise
+  std::uint32_t created = 0;  ///< not stored, like `type`
 
   TransFacts facts() const noexcept { return {created, type}; }
   void set_facts(const TransFacts& facts) noexcept {

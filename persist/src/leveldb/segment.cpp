@@ -161,7 +161,7 @@ Result<> Segment::open_log(bool create) {
   options.max_file_size = table_bytes_max;
   options.max_open_files = open_files_max;
   options.compression = leveldb::kNoCompression;
-  // Opening then writes nothing.
+  // LevelDB then continues its log, so that opening writes nothing.
   options.reuse_logs = !create && (sealed_ || env_.resumes_logs);
   leveldb::DB* database = nullptr;
   const std::string path = log_database(path_);

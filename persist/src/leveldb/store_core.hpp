@@ -17,8 +17,8 @@
 namespace concerto::persist {
 
 /// The parts of an open store, and what the committer and the maintenance thread share: the list
-/// of segments and the file STATE. The committer's groups go through it to the ledger and to the
-/// current segment. Members are destroyed in reverse order.
+/// of segments and the file STATE. As the committer's sink, the core passes changes to the ledger
+/// and writes groups to the current segment. Members are destroyed in reverse order.
 class StoreCore final : public GroupSink {
  public:
   StoreCore(LevelDbOptions store_options, const Clock& used_clock, Observer& used_observer,

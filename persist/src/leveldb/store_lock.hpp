@@ -7,8 +7,8 @@
 
 namespace concerto::persist {
 
-/// As long as it lives, keeps other processes, and other stores of this process, away from a
-/// store's directory.
+/// Keeps other processes, and other stores of this process, away from a store's directory while the
+/// lock lives.
 class StoreLock {
  public:
   /// Errors: store_unavailable if somebody else holds the lock, or has just removed it;
