@@ -21,7 +21,7 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       -Wno-maybe-uninitialized
       -Wno-restrict)
   if(CONCERTO_SANITIZE OR CONCERTO_BUILD_BENCH)
-    # At -O1 (sanitizers) and -O2 (benchmarks), GCC inlines one of the two functions with which Asio
+    # At -Og (sanitizers) and -O2 (benchmarks), GCC inlines one of the two functions with which Asio
     # allocates and frees coroutine frames, and then warns that the two do not match.
     target_compile_options(concerto_warnings INTERFACE -Wno-mismatched-new-delete)
   endif()
