@@ -73,8 +73,8 @@ class DeadTarget(OperationsTestCase):
         coordinator = self.start_with_all_due("seen")
         wait_until(lambda: len(self.dead.gids) >= PER_TARGET, "the first calls")
         queued = [gid for gid in self.dead_gids if gid not in self.dead.gids]
-        queued = f"concerto_transactions_queued {COUNT - PER_TARGET}\n"
-        wait_until(lambda: queued in get(coordinator, "/api/metrics").body.decode(), queued)
+        count = f"concerto_transactions_queued {COUNT - PER_TARGET}\n"
+        wait_until(lambda: count in get(coordinator, "/api/metrics").body.decode(), count)
         first, last = queued[0], queued[-1]
         self.assertIn(f"waits for room at {self.dead.target}",
                       why(coordinator, first)["explanation"])
