@@ -36,6 +36,8 @@ Meaning meaning_of(EngineErrc code) {
       return {"branch is ongoing", Condition::outcome_unknown};
     case EngineErrc::branch_error:
       return {"branch call failed", Condition::outcome_unknown};
+    case EngineErrc::lease_lost:
+      return {"another coordinator works on the transaction", Condition::rejected};
     case EngineErrc::store_busy:
       return {"store busy", Condition::retry_later};
     case EngineErrc::store_failed:

@@ -25,6 +25,7 @@ enum class EngineErrc {
   branch_failure,       ///< a branch that may not fail answered FAILURE; FAILURE class
   branch_ongoing,       ///< a branch is not finished; ONGOING class
   branch_error,         ///< a branch call ended in an error; plain error
+  lease_lost,           ///< nothing changed: another coordinator works on the transaction
   store_busy,         ///< the store is too busy and changed nothing; the same call may soon succeed
   store_failed,       ///< a write failed; the change may or may not be durable
   store_unavailable,  ///< the store takes no writes until it is reopened

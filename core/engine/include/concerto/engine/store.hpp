@@ -12,6 +12,7 @@
 
 #include <concerto/base/async.hpp>
 #include <concerto/engine/error.hpp>
+#include <concerto/engine/ownership.hpp>
 #include <concerto/engine/store_health.hpp>
 #include <concerto/engine/transaction.hpp>
 
@@ -35,6 +36,8 @@ struct UpdateTrans {
   Gid gid;
   TransStatus expected = TransStatus::prepared;
   TransDelta delta;
+  /// For a store with an Ownership: the change puts the transaction to rest until this time.
+  std::optional<WallTime> rests_until = std::nullopt;
 };
 
 /// One change. It is applied completely or not at all.
@@ -129,6 +132,7 @@ struct KvPage {
 ///
 /// Errors:
 /// - gid_exists, status_mismatch, trans_not_found, branch_exists: nothing changed;
+/// - lease_lost, of a store with an Ownership: nothing changed;
 /// - overloaded: nothing changed, because there is no room. Only CreateTrans and lists are refused
 ///   for this reason;
 /// - store_busy: nothing was changed or read, and the same call may soon succeed. Reasons are a
@@ -167,6 +171,10 @@ class Store {
   virtual Async<> update_kv(KvRecord record) = 0;
   /// Error key_not_found.
   virtual Async<> delete_kv(std::string cat, std::string key) = 0;
+
+  /// Who works on which transaction, if several coordinators can share the store. Null: every
+  /// transaction is this process's for ever.
+  virtual Ownership* ownership() noexcept { return nullptr; }
 
   /// What the store can do now. Callable on any thread; returns at once, without IO. A store that
   /// cannot fail keeps this implementation.
