@@ -7,7 +7,6 @@
 #include "api/grpc_messages.hpp"
 #include "api/pending_outcome.hpp"
 #include "api/request_contexts.hpp"
-#include "api/route_table.hpp"
 
 namespace concerto::net {
 namespace {
@@ -44,16 +43,17 @@ GrpcReply answer(const Result<>& result) {
 }  // namespace
 
 GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, const Gate& gate,
-                 RandomSource& random, const Clock& clock)
+                 RandomSource& random, const Clock& clock, const RouteTable& routes)
     : coordinator_(coordinator),
       gate_(gate),
       random_(random),
       clock_(clock),
+      routes_(routes),
       health_(std::move(executor)),
       reflection_(listed_services()) {}
 
 void GrpcApi::register_on(GrpcServer& server) {
-  for (const Route& route : RouteTable::rows()) {
+  for (const Route& route : routes_.rows()) {
     if (!route.grpc.empty()) add(server, route);
   }
   health_.register_on(server);

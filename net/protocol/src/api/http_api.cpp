@@ -17,7 +17,6 @@
 #include "api/openapi_document.hpp"
 #include "api/pending_outcome.hpp"
 #include "api/request_json.hpp"
-#include "api/route_table.hpp"
 #include "api/trans_json.hpp"
 
 namespace concerto::net {
@@ -67,15 +66,16 @@ Task<HttpResponse> redirect(std::string path, HttpRequest request) {
 }  // namespace
 
 HttpApi::HttpApi(Coordinator& coordinator, const Gate& gate, RandomSource& random,
-                 const Clock& clock, HttpApiOptions options)
+                 const Clock& clock, HttpApiOptions options, const RouteTable& routes)
     : coordinator_(coordinator),
       gate_(gate),
       random_(random),
       clock_(clock),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      routes_(routes) {}
 
 void HttpApi::register_on(GatedRouter& router) {
-  for (const Route& route : RouteTable::rows()) {
+  for (const Route& route : routes_.rows()) {
     const RouteHandler handler =
         std::visit([this](auto operation) { return bound(operation); }, route.operation);
     for (std::string_view rest = route.methods; !rest.empty();) {
@@ -89,7 +89,7 @@ void HttpApi::register_on(GatedRouter& router) {
 
 std::vector<std::string_view> HttpApi::paths() {
   std::vector<std::string_view> paths;
-  for (const Route& route : RouteTable::rows()) paths.push_back(route.path);
+  for (const Route& route : RouteTable::standard().rows()) paths.push_back(route.path);
   return paths;
 }
 

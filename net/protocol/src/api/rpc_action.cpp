@@ -8,7 +8,6 @@
 #include "api/error_answers.hpp"
 #include "api/json_read.hpp"
 #include "api/request_json.hpp"
-#include "api/route_table.hpp"
 
 namespace concerto::net {
 namespace {
@@ -98,7 +97,8 @@ HttpResponse rpc_answer(const RpcCall& call, const Result<>& result) {
   return rpc_error(call, failed ? rpc_failure : rpc_other_error, result.error().detail);
 }
 
-RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call) {
+RpcAction rpc_action(std::string_view body, const RouteTable& routes, const RpcAsker& asker,
+                     RpcCall& call) {
   JsonText text;
   Result<> read = text.parse(body, "the request body");
   if (read) read = read_call(text.root(), call);
@@ -106,7 +106,7 @@ RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call
   if (const std::string fault = envelope_fault(call); !fault.empty()) {
     return rpc_error(call, bad_request, "Bad json request: " + fault);
   }
-  call.route = RouteTable::find_rpc(call.method);
+  call.route = routes.find_rpc(call.method);
   if (!call.route) {
     return rpc_error(call, method_not_found, "Method not found: " + call.method);
   }

@@ -10,11 +10,10 @@
 #include <concerto/engine/request.hpp>
 #include <concerto/engine/request_context.hpp>
 #include <concerto/protocol/gate.hpp>
+#include <concerto/protocol/route_table.hpp>
 #include <concerto/transport/http_message.hpp>
 
 namespace concerto::net {
-
-struct Route;
 
 /// The envelope of a JSON-RPC request (protocol page 02, section 9).
 struct RpcCall {
@@ -37,10 +36,11 @@ struct RpcAsker {
   const HttpHeaders& headers;
 };
 
-/// Reads a request's body. The envelope is judged first; then the gate is asked about the method,
-/// and the params are judged by the methods that read them. `call` has the id even when something
-/// else is wrong.
-RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call);
+/// Reads a request's body; `routes` has the methods and outlives `call`. The envelope is judged
+/// first; then the gate is asked about the method, and the params are judged by the methods that
+/// read them. `call` has the id even when something else is wrong.
+RpcAction rpc_action(std::string_view body, const RouteTable& routes, const RpcAsker& asker,
+                     RpcCall& call);
 
 HttpResponse rpc_result(const RpcCall& call, const boost::json::value& result);
 HttpResponse rpc_answer(const RpcCall& call, const Result<>& result);
