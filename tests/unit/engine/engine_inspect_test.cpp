@@ -82,7 +82,7 @@ TEST_F(EngineInspect, APreparedTransactionTellsItsTimeout) {
   const Inspection tcc = inspect("t");
   EXPECT_EQ(tcc.activity, Activity::prepared);
   EXPECT_EQ(tcc.explanation,
-            "its application has not submitted it; after 35 seconds it is sent back");
+            "its application has not submitted it; after 35 seconds it rolls back");
   EXPECT_EQ(tcc.next_attempt, tcc.trans.create_time + seconds(35));
 
   auto msg = make_request("m", "msg", 1);
