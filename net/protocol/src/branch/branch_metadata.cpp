@@ -16,9 +16,12 @@ constexpr std::string_view op_name = "dtm-op";
 
 constexpr std::string_view binary_suffix = "-bin";
 
-constexpr std::array<std::string_view, 8> written_by_transport{
-    "content-type", "grpc-encoding", "grpc-message", "grpc-message-type",
-    "grpc-status",  "grpc-timeout",  "te",           "user-agent"};
+/// The names of gRPC that the transport refuses to send for others. The transport itself writes
+/// most of them.
+constexpr std::array<std::string_view, 9> written_by_transport{
+    "content-type",      "grpc-accept-encoding", "grpc-encoding", "grpc-message",
+    "grpc-message-type", "grpc-status",          "grpc-timeout",  "te",
+    "user-agent"};
 
 /// Of these, what a new transaction may name: it is written anyway, and headers meant for HTTP
 /// branches have it.
