@@ -151,7 +151,7 @@ Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request,
                                 RequestContext context) {
   Result<TransRequest> trans = trans_request_from_proto(request.message);
   if (!trans) co_return failure(trans.error());
-  request.message = {};  // a submit may wait long for its result
+  request.message = {};  // the submit may wait for a long time
   Gid gid = trans->gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(*trans), context);
   GrpcReply reply = answer(result);

@@ -26,7 +26,8 @@ namespace json = boost::json;
 
 const std::string base_path = "/api/dtmsvr/";
 
-/// The request's transaction. Its body goes: a submit may wait long for its result.
+/// Reads the transaction from the request's body. Frees the body, because a submit may wait for a
+/// long time.
 Result<TransRequest> take_trans(HttpRequest& request) {
   const std::string body = std::move(request.body);
   request.body = {};
@@ -42,7 +43,8 @@ HttpResponse answer(const Result<>& result) {
   return json_response(200, std::string{success_body});
 }
 
-/// What only registerBranch answers to a body that it cannot read (protocol page 02, section 2).
+/// The answer of registerBranch, and of no other route, to a body that it cannot read (protocol
+/// page 02, section 2).
 HttpResponse unreadable(const Error& error) {
   HttpResponse response = error_response(400, error.detail);
   response.content_type = "text/plain; charset=utf-8";

@@ -1,4 +1,4 @@
-// The JSON-RPC interface (protocol page 02, section 9): the requests of the HTTP interface in
+// The JSON-RPC interface (protocol page 02, section 9), which has requests of the HTTP interface in
 // another envelope.
 
 #include <variant>

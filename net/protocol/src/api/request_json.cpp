@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// A request while its fields arrive, in any order.
+/// A request of which some fields were read, in any order.
 struct PartialRequest {
   TransRequest request;
   std::string gid;
@@ -67,7 +67,7 @@ char lower(char character) noexcept {
                                               : character;
 }
 
-/// `name` is in lower case.
+/// Compares names without regard to case. `name` must be in lower case.
 bool is_name(std::string_view name, std::string_view key) noexcept {
   return std::equal(name.begin(), name.end(), key.begin(), key.end(),
                     [](char left, char right) { return left == lower(right); });

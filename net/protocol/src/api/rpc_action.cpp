@@ -38,7 +38,7 @@ std::string id_from(JsonValue value) {
   return std::string{number.empty() ? refused_id : number};
 }
 
-/// What the specification has as an invalid request; empty when nothing is wrong.
+/// Says why the envelope is an invalid request by the specification; empty if it is valid.
 std::string envelope_fault(const RpcCall& call) {
   if (call.id == refused_id) {
     return "id is a number of more than " + std::to_string(json_number_text_bytes_max) +
@@ -48,7 +48,7 @@ std::string envelope_fault(const RpcCall& call) {
   return is_valid ? std::string{} : "id must not be empty and jsonrpc must be '2.0'";
 }
 
-/// Reads the envelope. `call` has the id even when something else is wrong.
+/// Reads the envelope. `call` has the id even if something else is wrong.
 Result<> read_call(JsonValue body, RpcCall& call) {
   if (!body.is(JsonKind::object)) return wrong_kind("the request body", "an object", body);
   if (const auto id = body.find("id")) {
@@ -63,7 +63,7 @@ Result<> read_call(JsonValue body, RpcCall& call) {
   return read_text("method", call.method);
 }
 
-/// What the params say to a method that reads them: none are those of an empty object.
+/// Reads the params; absent params are those of an empty object.
 template <class Request>
 Result<Request> read_params(JsonValue body, Result<Request> (*read)(JsonValue object)) {
   const auto params = body.find("params");
