@@ -36,18 +36,11 @@ struct RpcAsker {
   const HttpHeaders& headers;
 };
 
-<<<<<<< Updated upstream
-/// Reads a request's body; `routes` has the methods and outlives `call`. The envelope is judged
-/// first; then the gate is asked about the method, and the params are judged by the methods that
-/// read them. `call` has the id even when something else is wrong.
+/// Reads the body of a request. `routes` has the methods and must outlive `call`. First the
+/// envelope is checked, then the gate is asked about the method, and then the params are read, if
+/// the method has any. `call` has the id even if something else is wrong.
 RpcAction rpc_action(std::string_view body, const RouteTable& routes, const RpcAsker& asker,
                      RpcCall& call);
-=======
-/// Reads the body of a request. First the envelope is checked, then the gate is asked about the
-/// method, and then the params are read, if the method has any. `call` has the id even if something
-/// else is wrong.
-RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call);
->>>>>>> Stashed changes
 
 HttpResponse rpc_result(const RpcCall& call, const boost::json::value& result);
 HttpResponse rpc_answer(const RpcCall& call, const Result<>& result);
