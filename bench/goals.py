@@ -1,6 +1,6 @@
-"""The goals as rows of a table: what was to be reached, what was measured, what the peer does.
+"""The goals as rows of a table: the goal, what was measured, and what the peer does.
 
-A row of which something was not measured says so, and counts as not reached.
+A row of which a part was not measured says so, and its goal counts as not reached.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from results import CONCURRENT, median, median_of, quotient
 from servers import CONCERTOD, REFERENCE
 
 NOT_RUN = "not run"
-# Beyond this the load has no CPU left, and a rate says how fast the load is, not the server.
+# Above this share the load has no CPU left, so the rate is the load's and not the server's.
 LOAD_BUSY_MAX = 0.95
 SUSTAINED_S = 60
 
@@ -70,12 +70,13 @@ def _sustained(results, wire, name, limit):
               times(quotient(their_cpu, cpu)), at_most(cpu, limit))
     if ours and ours[0]["seconds"] < SUSTAINED_S:
         row.measured += f" over {ours[0]['seconds']:.0f} s"
-        row.reached = None  # Flushes and compactions may be still to come.
+        row.reached = None  # flushes and compactions may still come
     return row
 
 
 def _rate(results, wire, name, limit):
-    """By rate; by CPU if the load has none left: then the server could do more than is seen."""
+    """Compares rates. If the load has no CPU left, compares CPU, because the server could do more
+    than its rate shows."""
     ours, theirs = (results.load(wire, CONCURRENT, server) for server in (CONCERTOD, REFERENCE))
     rates = [median(runs, "tx_per_second") for runs in (ours, theirs)]
     cpus = [median(runs, "server_cpu_us") for runs in (ours, theirs)]
@@ -146,7 +147,7 @@ def scale_goals(results):
             yield Row(f"scale: {work}", "see bench/compare/README.md")
         for line in lines:
             ratio = "-" if line["ratio"] is None else times(line["ratio"])
-            # At a smaller size the goals are others.
+            # other sizes have other goals
             reached = line["reached"] if found["full_size"] else None
             yield Row(line["what"], line["goal"], line["measured"], line["beside"], ratio, reached)
 

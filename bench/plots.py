@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""bench/plots.py <results> <output>: what bench/run left in a directory, as plots (SVG).
+"""bench/plots.py <results> <output>: draws plots (SVG) of what bench/run left in a directory.
 
-modes.svg, latency.svg and sustained.svg; of what was not run there is none.
+The plots are modes.svg, latency.svg and sustained.svg. A part that was not run has no plot.
 """
 
 import math
@@ -17,7 +17,7 @@ from results import CONCURRENT, Results, median  # noqa: E402  (it sets the path
 from servers import CONCERTOD, REFERENCE  # noqa: E402
 
 SERVERS = (CONCERTOD, REFERENCE)
-COLOURS = ("#1f6fb4", "#d9822b")  # of the servers
+COLOURS = ("#1f6fb4", "#d9822b")  # of the two servers
 WIDTH = 400
 HEIGHT = 260
 MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 62, 16, 34, 44
@@ -89,13 +89,13 @@ def _text(x, y, text, anchor, bold=False):
 
 
 def decades(values):
-    """Two powers of ten around the values."""
+    """Two powers of ten that enclose the values."""
     low = math.floor(math.log10(min(values)))
     return 10.0 ** low, 10.0 ** max(math.ceil(math.log10(max(values))), low + 1)
 
 
 def round_up(value):
-    """To a number whose fifths are easy to read."""
+    """The next number whose fifths are easy to read."""
     step = 10.0 ** math.floor(math.log10(value)) / 2
     return math.ceil(value / step) * step
 
@@ -156,7 +156,7 @@ def sustained(results):
     panels = []
     for wire in ("grpc", "http"):
         runs = {server: results.load(wire, CONCURRENT, server, "sustained") for server in SERVERS}
-        # The last one is a part of a second.
+        # The last second may be shorter.
         seconds = {server: some[0]["per_second"][:math.floor(some[0]["seconds"])]
                    for server, some in runs.items() if some}
         if not seconds:

@@ -1,4 +1,4 @@
-"""What bench/run left in a directory. A program that was not run has no numbers: None, or []."""
+"""What bench/run left in a directory. A part that was not run has None or [] instead of numbers."""
 
 import json
 import os
@@ -20,7 +20,7 @@ class Results:
         self._compare = self.read("compare") or {"rounds": [], "sustained": []}
 
     def read(self, name):
-        """The whole of `<name>.json`; None without one."""
+        """The whole content of `<name>.json`. None if it is absent."""
         path = os.path.join(self._directory, name + ".json")
         if not os.path.exists(path):
             return None
@@ -28,7 +28,8 @@ class Results:
             return json.load(file)
 
     def micro_rows(self, program):
-        """(name, medians of the counters) of every benchmark; of a single run its values."""
+        """(name, medians of the counters) of every benchmark. A single run has its values instead.
+        """
         benchmarks = (self.read(program) or {"benchmarks": []})["benchmarks"]
         kept = [b for b in benchmarks if b.get("aggregate_name", "median") == "median"]
         aggregated = {b["run_name"] for b in kept if "aggregate_name" in b}
@@ -63,7 +64,7 @@ class Results:
 
 
 def median(results, field):
-    """Of a field of runs; None without any."""
+    """The median of a field of runs. None without runs."""
     return report.median(results, field)
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""bench/tables.py <directory>: the results that bench/run left there, as Markdown tables.
+"""bench/tables.py <directory>: prints the results that bench/run left there as Markdown tables.
 
-First the goals: what was to be reached, what was measured, what the peer does, the ratio. Then
-every number of the comparisons and of the units.
+The first table has the goals: the goal, what was measured, what the peer does, the ratio. The
+others have every number of the comparisons and of the units.
 """
 
 import os
@@ -54,7 +54,7 @@ def compare_tables(results):
 
 
 def other_tables(results):
-    """Of each comparison that was run."""
+    """The tables of each comparison that was run."""
     found = results.read("modes")
     if found:
         yield (f"**Modes, {found['wire']}, {found['in_flight']} in flight** (median, least to "

@@ -1,11 +1,11 @@
-"""What all attacks have in common."""
+"""The base of all attacks."""
 
 import time
 
 
 class Attack:
-    """One attack. `begin` does it for the given time; it returns what ended it, in a few words.
-    `settings` are the coordinator's, `descriptors` its limit of open files."""
+    """One attack. `begin` attacks for the given time and returns in a few words what ended the
+    attack. `settings` are the coordinator's, `descriptors` is its limit of open files."""
 
     name = ""
     does = ""
@@ -27,6 +27,6 @@ class Attack:
 
 
 def summary(counts):
-    """Outcomes with their numbers, the most frequent first: `413 (600), closed (2)`."""
+    """Outcomes with their numbers, the most frequent one first: `413 (600), closed (2)`."""
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     return ", ".join(f"{what} ({number})" for what, number in ordered) or "nothing: it was over"

@@ -14,7 +14,7 @@ PAYLOAD = "p" * 4_000
 
 
 class Service:
-    """Takes connections; `answer` is sent over and over to each."""
+    """Accepts connections, and sends `answer` to each of them over and over."""
 
     def __init__(self, answer=b""):
         self._answer = answer
@@ -71,7 +71,7 @@ class Service:
 
 
 class Sagas(Attack):
-    """Sagas whose first action goes to a service that means harm."""
+    """Sagas whose first action goes to a hostile service."""
 
     answer = b""
     protocol = "http"

@@ -1,4 +1,4 @@
-"""HTTP/2 as an attacker writes it: single frames, and header blocks that no encoder would make."""
+"""HTTP/2 as an attacker writes it: single frames, and header blocks that no encoder would write."""
 
 import socket
 import struct
@@ -34,7 +34,7 @@ def _text(value):
 
 
 def literal(name, value):
-    """A field that enters no table."""
+    """A field that does not enter the dynamic table."""
     return b"\0" + _text(name) + _text(value)
 
 
@@ -43,7 +43,7 @@ def remembered(name, value):
     return b"\x40" + _text(name) + _text(value)
 
 
-NEWEST_ENTRY = b"\xbe"  # the first index behind the static table
+NEWEST_ENTRY = b"\xbe"  # the first index after the static table
 
 
 def call_head(path):
@@ -54,8 +54,9 @@ def call_head(path):
 
 
 class Connection:
-    """A client's connection after the exchange of SETTINGS. What the server sends is answered as
-    far as HTTP/2 demands it, and else dropped; `ended_by` then says how the server left."""
+    """A client's connection after the exchange of SETTINGS. It answers what HTTP/2 requires a
+    client to answer, and drops everything else. `ended_by` says how the server ended the
+    connection."""
 
     def __init__(self, port):
         self._socket = socket.create_connection(("127.0.0.1", port), 10)
@@ -75,7 +76,7 @@ class Connection:
         return self._stream
 
     def send(self, octets):
-        """False once the server has left."""
+        """False once the server has ended the connection."""
         if self.ended_by:
             return False
         try:
@@ -89,7 +90,7 @@ class Connection:
         return self.ended_by is None
 
     def receive(self, wait_s=0.0):
-        """Takes what has come, waiting for the first of it."""
+        """Reads what has arrived, and waits up to `wait_s` for the first of it."""
         until = time.monotonic() + wait_s
         while True:
             self._socket.settimeout(max(0.0, until - time.monotonic()))
@@ -108,7 +109,8 @@ class Connection:
             until = 0.0
 
     def wait_for_window(self, octets):
-        """Whether so many octets of DATA may be sent."""
+        """Waits until so many octets of DATA may be sent. False if the server does not allow them.
+        """
         while self.window < octets and not self.ended_by:
             before = self.window
             self.receive(2)

@@ -16,7 +16,7 @@ LETTERS = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Posts(Attack):
-    """The same body again and again over one connection."""
+    """Sends the same body again and again over one connection."""
 
     path = SUBMIT_PATH
 
@@ -49,21 +49,21 @@ class CollidingKeys(Posts):
     does = "JSON objects of 65,536 members whose keys fall into one bucket of a hash table"
     path = "/api/dtmsvr/abort"
     bits = 16
-    salt = 0x10000  # what the address of a table began with, in a build that had one
+    salt = 0x10000  # the salt that an old build took from the address of a table
 
     def __init__(self, server, seconds):
         super().__init__(server, seconds)
         keys = colliding_keys(self.bits, self.salt, 1 << self.bits)
         self._body = b"{" + b",".join(b'"' + key + b'":0' for key in keys) + b"}"
-        self._end = time.monotonic() + seconds  # The keys took a while.
+        self._end = time.monotonic() + seconds  # only now, because finding the keys took a while
 
     def body(self, number):
         return self._body
 
 
 def colliding_keys(bits, salt, count):
-    """Keys of seven letters whose FNV-1a hashes are 0 in their low bits: half of each is found
-    forwards from the salted start, half backwards from the end."""
+    """Keys of seven letters whose FNV-1a hashes end in zero bits. Half of each key is found
+    forwards from the salted start, the other half backwards from the end."""
     mask = (1 << bits) - 1
     prime = FNV_PRIME & mask
     inverse = pow(prime, -1, 1 << bits)
@@ -117,7 +117,7 @@ class ManySteps(Posts):
 
 
 class Unfinished(Attack):
-    """Requests that stop before their end, as many at one time as the server lets in."""
+    """Requests that stop before their end, as many at one time as the server accepts."""
 
     connections = 600
 
@@ -125,7 +125,7 @@ class Unfinished(Attack):
         raise NotImplementedError
 
     def dribble(self, connections):
-        """What is sent from time to time, to those that are still open."""
+        """Bytes that are sent now and then on connections that are still open."""
 
     def begin(self):
         ends = collections.Counter()

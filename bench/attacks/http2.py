@@ -15,7 +15,8 @@ CHUNK_BYTES = 16_000
 
 
 class OnConnections(Attack):
-    """The same on a few connections in turn; one that the server ended is replaced."""
+    """Repeats an attack on a few connections in turn. A connection that the server ended is
+    replaced."""
 
     connections = 2
 
@@ -66,7 +67,7 @@ class RapidReset(OnConnections):
 
 
 class Idling(OnConnections):
-    """Frames that are allowed and bring nothing."""
+    """Frames that are allowed and useless."""
 
     octets = b""
 
@@ -149,13 +150,13 @@ class OpenStreams(Attack):
 
 
 class Flood(Attack):
-    """Calls that send as much as flow control lets them and never end."""
+    """Calls that send as much as flow control allows and never end."""
 
     connections = 8
     streams = 100
     path = SUBMIT
-    first = b""     # of each stream
-    octets = b""    # again and again, in chunks
+    first = b""     # the first octets of each stream
+    octets = b""    # sent again and again, in chunks
     per_stream = 1 << 20
 
     def begin(self):

@@ -1,4 +1,4 @@
-"""A client that means no harm: one request after the other, each timed."""
+"""A client that is not hostile: it sends one request after the other and measures each."""
 
 import http.client
 import json
@@ -10,8 +10,8 @@ TIMEOUT_S = 60
 
 
 class NormalClient:
-    """In a process of its own, so that no attacker's work delays it. Every second request is a
-    saga without a branch, which has to become durable."""
+    """Runs in a process of its own, so that the work of attackers does not delay it. Every second
+    request is a saga without a branch, which must become durable."""
 
     def __init__(self, port):
         self._receiver, sender = multiprocessing.Pipe(duplex=False)
@@ -35,7 +35,8 @@ def _run(port, ending, sender):
     while not ending.is_set():
         number += 1
         begin = time.monotonic()
-        # A server may close an idle connection at any time: like other clients it tries again.
+        # A server may close an idle connection at any time, so the client tries again, like other
+        # clients.
         good = _try(connection, number) or _try(connection, number)
         found.append((begin, time.monotonic() - begin, good))
         time.sleep(PAUSE_S)
@@ -46,7 +47,7 @@ def _try(connection, number):
     try:
         return _ask(connection, number)
     except (OSError, http.client.HTTPException):
-        connection.close()  # The next request opens it again.
+        connection.close()  # the next request opens it again
         return False
 
 

@@ -1,4 +1,4 @@
-"""What callgrind wrote: instructions of each function and of each object file.
+"""Reads what callgrind wrote: the instructions of each function and of each object file.
 
 The format is that of valgrind's manual, "Callgrind Format Specification".
 """
@@ -7,14 +7,15 @@ import collections
 import os
 import re
 
-# name -> what its numbers stand for: names are written once, and stand for themselves later
+# Names of one kind share their numbers: a name is written once with its number, later only the
+# number.
 SPACES = {"ob": "ob", "cob": "ob", "fn": "fn", "cfn": "fn"}
 
 
 class Profile:
-    """Counts of (object, function): `own` without, `with_calls` with the functions it calls.
+    """Counts of (object, function). `with_calls` includes the called functions, `own` does not.
 
-    A function that is left and entered again through others counts in `with_calls` each time.
+    A function that others call again while it runs counts in `with_calls` each time.
     """
 
     def __init__(self, path=None):
@@ -33,7 +34,7 @@ class Profile:
         return objects
 
     def per_unit(self, fewer, units):
-        """What one of the units costs by which this run did more than the other."""
+        """Counts for each of the units by which this run did more than the other."""
         each = Profile()
         for name in ("own", "with_calls"):
             more, less = getattr(self, name), getattr(fewer, name)
@@ -67,13 +68,14 @@ class _Reader:
     def _name(self, space, text):
         number, name = re.fullmatch(r"\((\d+)\)(?: (.*))?", text).groups()
         if name is not None:
-            # A deeper recursion has its number behind the name.
+            # Deeper levels of a recursion have their number after the name.
             self._names[space][number] = (os.path.basename(name) if space == "ob"
                                           else re.sub(r"'\d+$", "", name))
         return self._names[space][number]
 
     def _count(self, columns):
-        """A line of positions and one count: of the function itself, or of the call before it."""
+        """A line of positions and one count. The count belongs to the function itself, or to the
+        call in the line before."""
         count = int(columns[1]) if len(columns) > 1 else 0
         here = (self._at["ob"], self._at["fn"])
         if not self._is_call:
@@ -95,14 +97,15 @@ AREAS = ("concerto::net::", "concerto::persist::", "concerto::tools::", "concert
 
 
 def area(ob, function):
-    """The part of an object that a function with a short name belongs to."""
+    """The part of an object to which a function with this short name belongs."""
     if ALLOCATOR.fullmatch(function):
         return "allocator"
     return next((f"{ob}: {name.rstrip(':')}" for name in AREAS if function.startswith(name)), ob)
 
 
 def short_name(function):
-    """Without return type, arguments of templates and functions, and marks of the compiler."""
+    """The name without return type, without arguments of templates and functions, and without marks
+    of the compiler."""
     name = re.sub(r" \[clone .*|\[abi:\w+\]", "", function)
     name = name.replace("(anonymous namespace)", "{}").replace("operator()", "operator{}")
     name = re.sub(r"operator (?=new|delete)", "operator~", name)

@@ -1,4 +1,4 @@
-"""Both coordinators under the same load, in turn, each time on a fresh server."""
+"""Both coordinators under the same load, in turn, each time with a fresh server."""
 
 import argparse
 import contextlib
@@ -17,7 +17,7 @@ REFERENCE_PACKAGE = "github.com/dtm-labs/dtm"
 
 
 def build_reference(output):
-    """Builds the reference that go.mod names; Go keeps what it has built."""
+    """Builds the reference that go.mod names. Go keeps what it has built."""
     go = shutil.which("go")
     if not go:
         raise SystemExit("the reference needs Go 1.22 or later; --only concertod does without")
@@ -27,7 +27,7 @@ def build_reference(output):
 
 
 def argument_parser(description):
-    """The arguments that every comparison has."""
+    """The arguments of every comparison."""
     parser = argparse.ArgumentParser(description=description.split("\n", maxsplit=1)[0])
     parser.add_argument("--bin", required=True, type=os.path.abspath,
                         help="directory of the built programs")
@@ -45,7 +45,7 @@ def add_reference_arguments(parser):
 
 
 def add_round_arguments(parser):
-    """Of those that compare by rounds; parse them with `parse_rounds`."""
+    """The arguments of comparisons that have rounds. Parse them with `parse_rounds`."""
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--warm-up", type=float, default=1)
@@ -84,7 +84,7 @@ class Period:
 
 
 class Contest:
-    """Starts each of the servers in turn; what they did comes back by their names."""
+    """Starts each server in turn, and returns what was measured by the servers' names."""
 
     def __init__(self, arguments, directory):
         self._directory = directory
@@ -99,7 +99,7 @@ class Contest:
         self._runs = 0
 
     def measure(self, periods):
-        """{server: results of the periods}: each server lives through all of them."""
+        """{server: results of the periods}: each server lives through all periods."""
         found = {}
         for kind, binary in self._kinds:
             self._runs += 1
@@ -127,7 +127,8 @@ class Contest:
 
 
 def _share_out(table_bytes, results):
-    """Tables are known for the whole life of a server: shared by all transactions."""
+    """The size of tables is known for the whole life of a server and is shared by all transactions.
+    """
     if table_bytes is None:
         return
     transactions = sum(r["transactions"] + r["warm_up_transactions"] for r in results)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What a service that never answers costs the others: p99 with and without it, in one run.
+"""What a service that never answers costs other services: p99 with and without it, in one run.
 
-Sagas begin at an even rate at a healthy bank; in one of the two halves of each round a number of
-others wait for a service that takes connections, and never answers (half of them over HTTP, half
-over gRPC). They are tried again and again: retry and backoff are one second, a call may take three.
+Sagas for a healthy bank begin at an even rate. In one of the two halves of each round, a number of
+other sagas wait for a service that accepts connections and never answers (half of them over HTTP,
+half over gRPC). Their calls are made again and again: the interval is one second, and a call may
+take three.
 """
 
 import json
@@ -28,7 +29,7 @@ SETTINGS = {"RetryInterval": 1, "BackoffMax": 1, "RequestTimeout": 3}
 
 
 class DeadService:
-    """Takes connections and reads what comes, without a word."""
+    """Accepts connections, reads what comes, and never answers."""
 
     def __init__(self):
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
@@ -75,7 +76,7 @@ def metric(server, name):
 
 
 class Comparison:
-    """Each measurement has a server of its own, so that both find the store in the same state."""
+    """Each measurement has a server of its own, so that the store is in the same state at each."""
 
     def __init__(self, arguments, directory, dead):
         self._arguments = arguments
@@ -125,7 +126,7 @@ class Comparison:
 
 
 def ratios(rounds, name):
-    """Of each round: beside the waiting ones as a multiple of alone."""
+    """The ratio of each round: beside waiting sagas to alone."""
     return [found["beside"][name] / found["alone"][name] for found in rounds]
 
 

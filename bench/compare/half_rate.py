@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Latency at half of the maximum rate, beside what a sync of the same disk takes, in one run.
+"""Latency at half of the maximum rate, and the time of a sync on the same disk, in one run.
 
-The maximum is the best of some numbers of sagas in flight (closed loop); then sagas begin at half
-of that rate at even times on another fresh server (open loop: lateness counts). The syncs are
-measured before and after that in the same directory, while nothing else writes.
+The maximum is the best rate of several numbers of sagas in flight (closed loop). Then sagas begin
+at half of that rate, at even times, on another fresh server (open loop: being late counts). The
+syncs are measured before and after that, in the same directory, while nothing else writes.
 """
 
 import json

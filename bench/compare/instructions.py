@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Instructions per saga of the whole server, where they go, its system calls and switches.
+"""Instructions of the whole server per saga, the code that takes them, system calls and switches.
 
     bench/compare/instructions.py --bin build/bench/bin                      # the three cases
     bench/compare/instructions.py --bin build/bench/bin --cases http/1 --functions 25
 
-A case is a wire and a number of shards. The server runs under callgrind, once with few and once
-with more sagas: the difference, divided by that of the numbers, leaves start and end out. System
-calls and context switches are those of another run without valgrind. The machine has no say in the
-instructions, except for how many transactions meet in one group: a server under valgrind is slower
-beside its disk. Needs valgrind.
+A case is a wire and a number of shards. The server runs under callgrind, once with few sagas and
+once with more. The difference, divided by the difference of the numbers, leaves out start and end.
+System calls and context switches are those of another run without valgrind. The instructions do not
+depend on the machine, except for the number of transactions that meet in one group: under valgrind
+the server is slower in relation to its disk. Needs valgrind.
 """
 
 import collections
@@ -104,7 +104,8 @@ def by_area(counts):
 
 
 def functions(counts, prefix=""):
-    """The most expensive ones; what differs only in the arguments of templates is one row."""
+    """The most expensive functions. Functions that differ only in the arguments of templates are
+    one row."""
     found = {}
     for (ob, name), count in counts.items():
         key = (ob, callgrind.short_name(name))

@@ -1,4 +1,4 @@
-"""Single measurements: one period of load, and what a sync of this disk takes."""
+"""Single measurements: one period of load, and the time of a sync on this disk."""
 
 import json
 import os
@@ -8,14 +8,14 @@ import time
 
 from servers import pinned_to
 
-LOAD_LIMIT_S = 60.0  # beyond the load's own time
+LOAD_LIMIT_S = 60.0  # beyond the time of the load itself
 
 
 def start_load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, mode="saga",
                options=(), under=()):
-    """Begins a load on a running server; `load_result` has what it reports.
+    """Begins a load on a running server. `load_result` returns what the load reports.
 
-    `options`: more of the load's own. `under`: a command that the load's is appended to.
+    `options`: further options of the load. `under`: a command that runs the load's command.
     """
     command = [*under, program, "--mode", mode, "--wire", wire,
                "--grpc", f"127.0.0.1:{server.grpc_port}",
@@ -28,7 +28,7 @@ def start_load(program, server, cores, wire, in_flight, seconds, warm_up, prefix
 
 
 def load_result(process, what, timeout_s):
-    """Waits for the end of a load, which must be a good one."""
+    """Waits for the end of a load. It fails unless the load was a good one."""
     try:
         out, errors = process.communicate(timeout=timeout_s)
     finally:
@@ -40,9 +40,9 @@ def load_result(process, what, timeout_s):
 
 def load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, rate=0,
          mode="saga", options=(), under=()):
-    """Runs the load against a running server; returns what it reports.
+    """Runs the load on a running server, and returns what the load reports.
 
-    `rate`: transactions per second that begin at even times, in place of `in_flight` at one time.
+    `rate`: transactions that begin per second, at even times, instead of `in_flight` at one time.
     """
     pace = ["--rate", str(rate)] if rate else []
     process = start_load(program, server, cores, wire, in_flight, seconds, warm_up, prefix, mode,
@@ -59,8 +59,8 @@ def busy(result, side):
 def sync_times_us(directory, count=300, record_bytes=700, zeroed=True):
     """Times of write and fdatasync of small records, one after the other, in microseconds.
 
-    `zeroed`: into space that was written before, as the embedded store does; otherwise each record
-    makes the file longer.
+    `zeroed`: the records go into space that was written before, as in the embedded store. Otherwise
+    each record makes the file longer.
     """
     path = os.path.join(directory, "sync-probe")
     record = b"r" * record_bytes
@@ -87,7 +87,7 @@ def sync_us(directory, zeroed=True):
 
 
 def percentile(values, percent):
-    """The smallest value that at least so many percent of them do not exceed."""
+    """The smallest value that at least so many percent of the values do not exceed."""
     ordered = sorted(values)
     rank = -(-len(ordered) * percent // 100)
     return ordered[max(int(rank), 1) - 1]

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What each mode costs beside a saga, in the same run, on concertod and on the reference.
+"""What each mode costs compared with a saga, in the same run, on concertod and on the reference.
 
-Two branches each, over gRPC. A message without wait_result is done when its submission is
-acknowledged; its branches are called meanwhile, and have all been called soon after the end, or the
-load fails: what the server does for them is in its CPU. Each measurement has a fresh server.
+Each transaction has two branches, over gRPC. For the load, a message without wait_result ends when
+its submit is acknowledged; its branches are called meanwhile. All of them must have been called
+soon after the end, or the load fails: so the server's CPU includes these calls. Each measurement
+has a fresh server.
 """
 
 import json
@@ -19,7 +20,7 @@ import contest  # noqa: E402  (the path has to be set first)
 import report  # noqa: E402
 import servers  # noqa: E402
 
-# name, the load's mode, its further options
+# name, mode of the load, further options
 WORKS = (
     ("saga", "saga", ()),
     ("msg, submit only", "msg", ("--no-wait",)),

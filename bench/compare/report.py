@@ -4,7 +4,7 @@ import statistics
 
 from servers import CONCERTOD, REFERENCE
 
-# name, field of a result, unit of the printed number, whether more is better
+# name, field of a result, unit in print, whether more is better
 METRICS = (
     ("transactions per second", "tx_per_second", "{:,.0f}", True),
     ("p50, ms", "p50_ms", "{:.2f}", False),
@@ -46,7 +46,7 @@ def ratio_text(ours, theirs, field, more_is_better):
 
 
 def table(title, by_server):
-    """Markdown: one row per metric; the ratio says how many times better concertod is."""
+    """Markdown: one row per metric. The ratio says how many times better concertod is."""
     ours, theirs = by_server.get(CONCERTOD, []), by_server.get(REFERENCE, [])
     lines = [f"**{title}**", "", "| | concertod | reference | concertod is better by |",
              "| --- | --- | --- | --- |"]

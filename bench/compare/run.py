@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The same sagas against concertod and the reference server, in turn, and a table of both.
+"""The same sagas on concertod and on the reference, in turn, and a table of both.
 
-Two branches, wait_result, over gRPC and over HTTP; the branches are served by the load itself.
-Each measurement starts a fresh server on one core, with the load on the other. The reference is
-built from bench/compare/reference (needs Go) unless --reference names a program.
+Sagas with two branches and wait_result, over gRPC and over HTTP. The load itself serves the
+branches. Each measurement starts a fresh server on one core; the load has the other core. The
+reference is built from bench/compare/reference (needs Go) unless --reference names a program.
 """
 
 import json
@@ -19,7 +19,7 @@ import report  # noqa: E402
 
 
 class Results:
-    """Of each (wire, in_flight): {server: list of results}."""
+    """The runs of each (wire, in_flight): {server: list of results}."""
 
     def __init__(self):
         self._found = {}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What concertod holds: many transactions in flight, waiting, finished, and found at the start.
+"""Very many transactions: in flight, waiting, finished, and unfinished at the start.
 
-Each row fills stores or a server to the size that its goal names, and compares with the same
-without them in the same run. Server on one core, load on the other.
+Each row fills a store or a server to the size that its goal names, and compares it in the same run
+with a store or server without these transactions. The server has one core, the load the other.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import scale_rows  # noqa: E402
 
 
 def run_row(name, arguments, sizes):
-    """What the row found, as --json shows it. A row that could not be measured says why."""
+    """The result of a row, as --json shows it. A row that could not be measured says why."""
     directory = tempfile.mkdtemp(prefix=f"concerto-scale-{name}-", dir=arguments.directory)
     print(f"{name}:", file=sys.stderr, flush=True)
     begun = time.monotonic()

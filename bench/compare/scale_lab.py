@@ -1,4 +1,4 @@
-"""What the rows of scale.py work with: stores of a given size, servers on them, loads, memory."""
+"""What the rows of scale.py use: stores of a given size, servers on these stores, loads, memory."""
 
 import contextlib
 import json
@@ -14,29 +14,29 @@ import measure
 import servers
 from concerto_testing import http_call, wait_until
 
-IN_FLIGHT = 128  # of the load whose rate is measured
+IN_FLIGHT = 128  # in the load whose rate is measured
 WARM_UP_S = 0.3
-STORE_BYTES_EACH = 1_000  # of disk, for a transaction; generous
+STORE_BYTES_EACH = 1_000  # room on the disk for a transaction, with a reserve
 RECOVERED = "unfinished transactions in memory or waiting"
 SETTLE_LIMIT_S = 60
-SETTLED_BYTES = 128 << 10  # less than this in SETTLED_S counts as nothing
+SETTLED_BYTES = 128 << 10  # a change of less than this in SETTLED_S counts as none
 SETTLED_S = 1
 
 
 class RowFailed(Exception):
-    """A row could not be measured; the others can."""
+    """A row could not be measured. The other rows can be measured nevertheless."""
 
 
 @dataclass
 class Sizes:
-    """Of everything that is measured."""
+    """The sizes of everything that is measured."""
     in_flight: int = 100_000
     branch_ms: int = 10_000
     waiting: int = 1_000_000
     finished: int = 10_000_000
     unfinished: int = 1_000_000
     rounds: int = 5
-    seconds: float = 5  # of one measurement of a rate
+    seconds: float = 5  # the time of one measurement of a rate
 
 
 QUICK = Sizes(10_000, 10_000, 100_000, 1_000_000, 100_000, 2, 2)
@@ -60,10 +60,10 @@ def metric(server, name):
 
 
 def memory(server):
-    """Resident bytes: all, and those of the process alone.
+    """Resident bytes: all of them, and those of the process alone.
 
-    The rest are pages of the store's tables, which LevelDB maps: they are the page cache's, and go
-    when the machine needs them.
+    The others are pages of the store's tables, which LevelDB maps into memory. They belong to the
+    page cache, and the kernel drops them when the machine needs memory.
     """
     found = {}
     with open(f"/proc/{server.pid}/status", encoding="ascii") as file:
@@ -75,11 +75,12 @@ def memory(server):
 
 
 def settled_memory(server):
-    """Once it does not change any more: what a start or a load has left is done."""
+    """The memory once it no longer changes, so that the work that a start or a load has left is
+    done."""
     deadline = time.monotonic() + SETTLE_LIMIT_S
     before = memory(server)
     while time.monotonic() < deadline:
-        time.sleep(SETTLED_S)  # A quiet time is what is waited for.
+        time.sleep(SETTLED_S)  # the measurement needs a quiet time
         now = memory(server)
         if abs(now["own"] - before["own"]) < SETTLED_BYTES:
             return now
@@ -97,17 +98,18 @@ def stopped(server):
 
 
 def evict(directory):
-    """The files leave the page cache, as after a restart of the machine."""
+    """Drops the files from the page cache, as a restart of the machine does."""
     for parent, _, files in os.walk(directory):
         for name in files:
             file = os.open(os.path.join(parent, name), os.O_RDONLY)
-            os.fsync(file)  # Only clean pages go.
+            os.fsync(file)  # only clean pages can be dropped
             os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(file)
 
 
 class Lab:
-    """Everything a row makes is in a directory of its own, which is gone when the row ends."""
+    """Everything that a row makes is in a directory of its own, which is removed when the row ends.
+    """
 
     def __init__(self, binaries, directory, sizes):
         self.directory = directory
@@ -121,7 +123,7 @@ class Lab:
         return os.path.join(self._binaries, name)
 
     def fill(self, kind, count):
-        """Fills a new store; returns its path."""
+        """Fills a new store and returns its path."""
         path = os.path.join(self.directory, f"{kind}-{count}")
         free = shutil.disk_usage(self.directory).free
         if free < count * STORE_BYTES_EACH:
@@ -140,10 +142,10 @@ class Lab:
 
     @contextlib.contextmanager
     def server(self, store=None, **settings):
-        """A server whose `begun` is the time just before its process was started."""
+        """Starts a server. Its `begun` is the time just before the process was started."""
         self._servers += 1
         place = os.path.join(self.directory, f"server-{self._servers}")
-        # More is finished here than a store keeps by default.
+        # A store does not keep so many finished transactions by default.
         settings["Store.FinishedBytesMax"] = 1 << 40
         if store:
             settings["Store.Path"] = store
@@ -157,14 +159,15 @@ class Lab:
 
     @staticmethod
     def wait_ready(server, timeout_s=300):
-        """Seconds from the start of the process until it says that it is ready."""
+        """Seconds from the start of the process until it answers that it is ready."""
         url = f"http://127.0.0.1:{server.http_port}/readyz"
         wait_until(lambda: http_call("GET", url).status == 200, "the server is ready", timeout_s)
         return time.monotonic() - server.begun
 
     @staticmethod
     def wait_recovered(server, timeout_s=300):
-        """Seconds from the start of the process until all unfinished ones have their timers."""
+        """Seconds from the start of the process until all unfinished transactions have their
+        alarms."""
         server.process.wait_for_line(RECOVERED, timeout_s)
         return time.monotonic() - server.begun
 
@@ -179,14 +182,16 @@ class Lab:
                                    (seconds or self.sizes.seconds) + measure.LOAD_LIMIT_S)
 
     def rate(self, server, seconds=None):
-        """Sagas per second, from submit to end, as many in flight as one core takes with ease."""
+        """Sagas per second, from submit to end, with as many in flight as one core handles easily.
+        """
         found = self.load_result(self.start_load(server, seconds=seconds), seconds)
         return {key: found[key] for key in ("tx_per_second", "server_cpu_us", "p50_us", "p99_us")}
 
     def compare_rates(self, with_, without):
-        """Rounds of loads on two running servers, in turn: what each found, round by round.
+        """Runs loads on two running servers in turn, and returns what each found, round by round.
 
-        The other one stands still meanwhile: what a load leaves it to do is its own next load's.
+        One server is stopped while the other one is measured. Work that a load has left to a server
+        slows down only the next load on that server.
         """
         pairs = {"with": (with_, without), "without": (without, with_)}
         rounds = []

@@ -1,6 +1,7 @@
-"""The rows of scale.py: each measures one thing at its size, and says whether the goal is reached.
+"""The rows of scale.py. Each row measures one thing at its size, and says whether the goal is
+reached.
 
-A row is a function of the lab; it returns its raw values and the lines of the table.
+A row is a function of the lab. It returns its raw values and the lines of the table.
 """
 
 import signal
@@ -21,11 +22,11 @@ FINISHED_START_S_MAX = 2.0
 UNFINISHED_PER_SECOND_MIN = 50_000
 UNFINISHED_RATE_MIN = 0.50
 
-# A channel to one address has at most 8 connections of 1,000 calls; the slow branches are therefore
-# at as many addresses as it takes, each of them a load of its own.
+# A channel to one address has at most 8 connections of 1,000 calls. So the slow branches are at as
+# many addresses as necessary, each of them served by a load of its own.
 CALLS_PER_ADDRESS = 6_250
 SLOW_LIMIT_S = 120
-LOAD_AROUND_S = 1.0  # of a load: warm-up, checks, start and end of the process
+LOAD_AROUND_S = 1.0  # the time of a load for warm-up, checks, start and end of the process
 RATE_SECONDS_MIN = 0.3
 
 
@@ -35,7 +36,7 @@ def line(what, goal, measured, beside, ratio, reached):
 
 
 def rate_line(what, least, rounds, beside):
-    """`rounds`: of the rate with what the row is about, and without it."""
+    """`rounds`: the rates with the row's transactions and without them."""
     with_, without = ([r[name]["tx_per_second"] for r in rounds] for name in ("with", "without"))
     ratio = statistics.median(a / b for a, b in zip(with_, without))
     return line(what, f"at least {least:.0%} of that {beside}",
@@ -46,7 +47,7 @@ def rate_line(what, least, rounds, beside):
 # ---- in_flight
 
 class SlowSagas:
-    """Sagas on branches that take long, submitted as fast as it goes and not waited for."""
+    """Sagas on slow branches, submitted as fast as possible and without waiting."""
 
     def __init__(self, lab, server):
         count = lab.sizes.in_flight
@@ -71,28 +72,29 @@ class SlowSagas:
                    str(count), "--check", "none", "--drain", str(SLOW_LIMIT_S)])
 
     def wait_submitted(self):
-        """Seconds that it took until all of them are in memory."""
+        """The seconds that pass until all of them are in memory."""
         while self.seconds_left() > 0:
             in_memory = scale_lab.metric(self._server, "concerto_transactions_in_memory")
             if in_memory >= self._lab.sizes.in_flight:
                 return time.monotonic() - self._begun
-            time.sleep(0.1)  # To ask costs the server as well.
+            time.sleep(0.1)  # asking costs the server something, too
         raise RowFailed(f"{in_memory:,.0f} were submitted before the first branch answered")
 
     def seconds_left(self):
-        """Until the first branch answers. Before that, nothing but their being there costs."""
+        """The time until the first branch answers. Before that time the sagas cost only what they
+        hold."""
         return self._lab.sizes.branch_ms / 1000 - (time.monotonic() - self._begun)
 
     def wait_done(self):
-        """They end as they must, or this fails."""
+        """Fails unless all of them end as they must."""
         results = [self._lab.load_result(load, SLOW_LIMIT_S) for load in self._loads]
         return sum(result["acknowledged"] for result in results)
 
 
 def in_flight_round(lab):
-    """The rate without them, with them, and without them again, on one fresh server."""
+    """The rate without the slow sagas, with them, and without them again, on one fresh server."""
     with lab.server(RequestTimeout=30) as server:
-        lab.rate(server)  # What a server takes for its buffers and caches, it has then taken.
+        lab.rate(server)  # so that the server has allocated its buffers and caches
         before = lab.rate(server)
         empty = scale_lab.memory(server)
         with SlowSagas(lab, server) as slow:
@@ -117,11 +119,11 @@ def in_flight_round(lab):
 
 
 def in_flight(lab):
-    """Transactions whose calls run: what one takes, and what they cost the others.
+    """Transactions whose calls run: the memory of one, and what they cost other transactions.
 
-    Compared is the rate of one and the same load, sagas whose branches answer at once, while the
-    others are there and none of their branches answers. That they are begun and ended costs what
-    it costs any saga; it is in neither of the two.
+    The rate is that of the same load in both cases: sagas whose branches answer at once, with and
+    without the slow sagas, none of whose branches answers meanwhile. Beginning and ending the slow
+    sagas costs what it costs for any saga, and is measured in neither case.
     """
     count = lab.sizes.in_flight
     rounds = [in_flight_round(lab) for _ in range(min(3, lab.sizes.rounds))]
@@ -138,10 +140,10 @@ def in_flight(lab):
 # ---- waiting
 
 def memory_at_rest(lab, store):
-    """Of a server that has recovered; and how long that took.
+    """The memory of a server that has recovered, and the time of the recovery.
 
-    It has had no load: how much the allocator keeps of what a load took varies by more than what
-    is looked for here.
+    The server has had no load: the memory that the allocator keeps after a load varies by more than
+    the difference that is measured here.
     """
     with lab.server(store) as server:
         recovered_s = lab.wait_recovered(server)
@@ -151,10 +153,11 @@ def memory_at_rest(lab, store):
 
 
 def waiting(lab):
-    """Transactions that wait until a time far away, beside as many that have finished.
+    """Transactions that wait until a time far away, compared with as many finished ones.
 
-    Memory is that of twice as many less that of all of them: what does not grow with their number,
-    such as LevelDB's tables in memory and the newest log, is full in both.
+    The memory is that of twice as many transactions less that of the given number: everything that
+    does not grow with the number, such as LevelDB's tables in memory and the newest log, is in
+    both.
     """
     count = lab.sizes.waiting
     whole, twice, none = (lab.fill(*what) for what in (
@@ -189,11 +192,12 @@ def start_seconds(lab, store):
 
 
 def finished(lab):
-    """Finished transactions in the store: how fast it starts, and serves, beside an empty one."""
+    """Finished transactions in the store: how fast it starts and serves, compared with an empty
+    store."""
     count = lab.sizes.finished
     store = lab.fill("finished", count)
     scale_lab.evict(store)
-    cold = start_seconds(lab, store)  # The filler stopped cleanly; the next one finds a crash.
+    cold = start_seconds(lab, store)  # after a clean stop; the next start is after a crash
     after_kill = start_seconds(lab, store)
     with lab.server(store) as full, lab.server() as empty:
         lab.wait_ready(full)
@@ -219,18 +223,19 @@ def finished(lab):
 # ---- unfinished
 
 def seconds_of_recovery(per_second, length_s):
-    """Rates of the seconds that lie within the recovery; of the first one in any case."""
+    """The rates of the seconds that lie within the recovery, and of the first second in any case.
+    """
     inside = [row for row in per_second if row["end"] <= length_s]
     return [row["tx_per_second"] for row in inside or per_second[:1]]
 
 
 def recover_under_load(lab, store):
-    """New sagas come from the moment at which the server listens, until it has recovered."""
+    """New sagas come from the time at which the server listens until it has recovered."""
     with lab.server(store) as server:
         load = lab.start_load(server, seconds=SLOW_LIMIT_S, warm_up=0)
         try:
             recovered_s = lab.wait_recovered(server)
-            time.sleep(min(1.0, lab.sizes.seconds))  # A second of the load has ended by then.
+            time.sleep(min(1.0, lab.sizes.seconds))  # so that a second of the load has ended
         finally:
             load.send_signal(signal.SIGINT)
         beside = lab.load_result(load, SLOW_LIMIT_S)
@@ -241,7 +246,7 @@ def recover_under_load(lab, store):
 
 
 def unfinished(lab):
-    """Half of them wait after a call, half are prepared: a start sets an alarm for each."""
+    """Half of them wait after a call, half are prepared. A start sets an alarm for each."""
     count = lab.sizes.unfinished
     store = lab.fill("unfinished", count)
     with lab.server(store) as server:

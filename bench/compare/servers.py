@@ -1,4 +1,4 @@
-"""The coordinators under load, each alone on one core with a directory of its own."""
+"""The coordinators under load, each alone on one core and with a directory of its own."""
 
 import contextlib
 import os
@@ -11,7 +11,8 @@ REFERENCE = "reference"
 
 @contextlib.contextmanager
 def pinned_to(cores):
-    """Processes started inside run on these cores only, and see no others from their start on."""
+    """Processes that are started inside run on these cores only, and see only these from the
+    beginning."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -21,7 +22,7 @@ def pinned_to(cores):
 
 
 def cores_for_server_and_load():
-    """One core each; with a single core there is nothing to compare."""
+    """One core for the server and one for the load. With a single core nothing can be compared."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise SystemExit("the comparison needs two cores: one for the server, one for the load")
@@ -60,12 +61,13 @@ class ReferenceServer(Reference):
         super().__init__(binary, directory)
 
     def table_bytes(self):
-        return None  # It has one file for everything.
+        return None  # the reference has one file for everything
 
 
 @contextlib.contextmanager
 def running(kind, binary, directory, cores, **settings):
-    """A fresh server; killed on the way out, which what it acknowledged has to stand."""
+    """A fresh server. At the end it is killed, which everything that it acknowledged must survive.
+    """
     os.makedirs(directory)
     with pinned_to(cores):
         server = kind(binary, directory, **settings)
@@ -76,7 +78,8 @@ def running(kind, binary, directory, cores, **settings):
 
 
 def table_bytes(store_directory):
-    """Bytes in LevelDB's tables. What the device wrote beyond them and the log is compaction."""
+    """Bytes in LevelDB's tables. Other bytes written by the device, except the log, are compaction.
+    """
     return sum(os.path.getsize(os.path.join(parent, name))
                for parent, _, files in os.walk(store_directory)
                for name in files if name.endswith(".ldb"))

@@ -1,7 +1,8 @@
 """System calls and context switches of a running process, without hardware counters.
 
-perf counts them in the kernel, and needs to be root; strace, which is used otherwise, stops the
-process at each call: it then does less at a time, and has more calls for each transaction.
+perf counts system calls in the kernel and needs root. Without perf strace is used, which stops the
+process at each call: the process then does less at a time, and makes more calls for each
+transaction.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from concerto_testing import wait_until
 
 ALL = "raw_syscalls:sys_enter"
 PREFIX = "syscalls:sys_enter_"
-# Those that a server under load makes; what is left of all of them is "others". Each name takes
+# Calls that a server under load makes; all others are counted together as "others". Each name costs
 # perf a tenth of a second.
 NAMES = ("accept4", "close", "epoll_ctl", "epoll_wait", "fdatasync", "futex", "madvise", "mmap",
          "mprotect", "munmap", "pwrite64", "read", "recvfrom", "recvmsg", "sendmsg", "sendto",
@@ -25,7 +26,7 @@ ATTACH_LIMIT_S = 10
 
 
 def context_switches(pid):
-    """Of all threads that are there now, voluntary and not."""
+    """Context switches of all threads that exist now, voluntary and not."""
     count = 0
     for path in glob.glob(f"/proc/{pid}/task/*/status"):
         with open(path, encoding="utf-8") as file:
@@ -35,7 +36,7 @@ def context_switches(pid):
 
 
 def tool():
-    """`perf`, `strace`, or None: the one that works here."""
+    """The tool that works here: `perf`, `strace`, or None."""
     if shutil.which("perf"):
         probe = subprocess.run(["perf", "stat", "-e", ALL, "true"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
@@ -45,7 +46,7 @@ def tool():
 
 
 class Counter:
-    """Counts while `counting` is entered; afterwards `calls` has the number of each."""
+    """Counts while `counting` is entered. Afterwards `calls` has the number of each call."""
 
     def __init__(self, pid, output):
         self._pid = pid
@@ -55,7 +56,7 @@ class Counter:
 
     @property
     def under(self):
-        """The command that the load's is appended to: perf counts as long as that runs."""
+        """The command before that of the load. With perf it counts as long as the load runs."""
         if self.tool != "perf":
             return ()
         events = ",".join([ALL, *(PREFIX + name for name in NAMES)])
@@ -83,7 +84,7 @@ class Counter:
                 process.send_signal(signal.SIGINT)
 
     def _is_traced(self):
-        """Whether each thread is: strace attaches to one after the other."""
+        """Whether strace is attached to every thread. It attaches to one after the other."""
         for path in glob.glob(f"/proc/{self._pid}/task/*/status"):
             with open(path, encoding="utf-8") as file:
                 if re.search(r"^TracerPid:\s*0$", file.read(), re.MULTILINE):
@@ -92,7 +93,7 @@ class Counter:
 
 
 def perf_calls(text):
-    """From lines such as `1658,,syscalls:sys_enter_futex,824289863,100.00,,`."""
+    """Parses lines such as `1658,,syscalls:sys_enter_futex,824289863,100.00,,`."""
     rows = [line.split(",") for line in text.splitlines() if "sys_enter" in line]
     counts = {row[2]: int(row[0]) for row in rows if row[0].isdigit()}
     calls = {name: counts.get(PREFIX + name, 0) for name in NAMES}
@@ -101,7 +102,7 @@ def perf_calls(text):
 
 
 def strace_calls(text):
-    """From the table of strace -c: per cent, seconds, us per call, calls, errors if any, name."""
+    """Parses the table of strace -c: per cent, seconds, us per call, calls, errors if any, name."""
     rows = [line.split() for line in text.splitlines()]
     return {row[-1]: int(row[3]) for row in rows
             if len(row) >= 5 and row[3].isdigit() and row[-1] != "total"}

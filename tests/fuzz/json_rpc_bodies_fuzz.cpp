@@ -35,7 +35,8 @@ void json_rpc_bodies(std::string_view input) {
   const RequestContext context;
   const HttpHeaders headers;
   RpcCall call;
-  const RpcAction action = rpc_action(input, {gate, context, headers}, call);
+  const RpcAction action =
+      rpc_action(input, RouteTable::standard(), {gate, context, headers}, call);
   if (const auto* const answer = std::get_if<HttpResponse>(&action)) {
     check_answer(*answer, call, true);
     return;

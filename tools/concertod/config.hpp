@@ -67,6 +67,7 @@ struct ServerLimits {
   std::size_t buffered_bytes_max = std::size_t{128} << 20;  ///< what nobody has read yet
   std::chrono::seconds read_timeout{10};   ///< for a request that has begun to arrive
   std::chrono::seconds idle_timeout{300};  ///< for a connection without a request
+  std::chrono::seconds http_wait_max{0};   ///< for a transaction's result; 0: no limit
 };
 
 /// How connections to gRPC branches are watched.

@@ -209,6 +209,12 @@ const KeyRow standard_rows[] = {
      .help = "seconds without a request after which a client's connection is closed",
      .range = KeyRange{1, 1'000'000},
      .reloads = true},
+    {.path = "HttpWaitMax",
+     .field = CONCERTO_FIELD(limits.http_wait_max),
+     .help = "seconds that a request over HTTP or JSON-RPC waits for a result at most; then the "
+             "answer says that the transaction goes on; 0: as long as it takes",
+     .range = KeyRange{0, 1'000'000},
+     .reloads = true},
     {.path = "ShutdownDelay",
      .field = CONCERTO_FIELD(shutdown_delay),
      .help = "seconds after SIGTERM during which requests are still served and /readyz answers 503",

@@ -160,6 +160,7 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
       std::make_unique<net::HttpApi>(coordinator, gate_, random_, clock_, std::move(api_options));
   http_api_->register_on(router_);
   pages.register_on(router_);
+  router_.set_wait_max(config.limits.http_wait_max);
   net::HttpServerOptions http = http_options(config.limits);
   http.buffers = buffers_;
   http.sockets = ports.http.sockets;
@@ -178,6 +179,7 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
 
 Task<void> Shard::reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls) {
   buffers_->set_limits(buffer_limits(config.limits, shards_));
+  router_.set_wait_max(config.limits.http_wait_max);
   http_server_->set_limits(http_options(config.limits));
   grpc_server_->set_limits(grpc_options(config.limits));
   http_client_.set_tls(std::move(tls));

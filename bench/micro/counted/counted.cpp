@@ -1,7 +1,7 @@
 // concerto_counted            lists the cases and the operations of a count
 // concerto_counted CASE N     does N operations and prints the allocations that they made
 //
-// Under callgrind it gives instructions; bench/check does that, and compares.
+// bench/check runs it under callgrind, which counts instructions, and compares the counts.
 
 #include <cstdio>
 #include <cstdlib>

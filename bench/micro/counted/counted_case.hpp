@@ -7,18 +7,18 @@
 
 namespace concerto::bench {
 
-/// A piece of work whose instructions and allocations per operation are counted: deterministic, on
-/// one thread, without disk and clock. Made anew for each count.
+/// A piece of work whose instructions and allocations per operation are counted. It is
+/// deterministic, and runs on one thread without disk and clock. Each count has a new object.
 class CountedCase {
  public:
   virtual ~CountedCase() = default;
-  /// Does `count` operations; false when a result is wrong.
+  /// Does `count` operations. False if a result is wrong.
   virtual bool run(std::size_t count) = 0;
 };
 
 struct CountedRow {
   std::string_view name;
-  std::size_t count;  ///< operations that are enough for a stable number
+  std::size_t count;  ///< operations for a stable number
   std::unique_ptr<CountedCase> (*make)();
 };
 

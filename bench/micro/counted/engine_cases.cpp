@@ -1,4 +1,4 @@
-// The coordinator alone: a store and branches that do nothing but answer.
+// The coordinator alone, with a store and branches that only answer.
 
 #include <boost/asio/executor_work_guard.hpp>
 
@@ -11,7 +11,7 @@
 namespace concerto::bench {
 namespace {
 
-/// Takes everything and keeps nothing.
+/// Accepts every change and stores nothing.
 class NullStore final : public Store {
  public:
   Async<> commit(Change) override { co_return ok(); }
@@ -90,7 +90,7 @@ class EngineCase : public CountedCase {
   Coordinator coordinator_;
 };
 
-/// Saga of two steps, or msg of two, submitted with wait_result.
+/// A saga or a msg of two steps, submitted with wait_result.
 template <const char* const& type>
 class SubmitCase final : public EngineCase {
  public:

@@ -16,7 +16,7 @@
 namespace concerto::bench {
 namespace {
 
-/// Sets a timer and lets it fire while others sleep.
+/// Sets a timer that becomes due while other timers wait.
 template <std::size_t sleeping>
 class TimerCase final : public CountedCase {
  public:
@@ -73,7 +73,7 @@ class AlarmCase final : public CountedCase {
   }
 
  private:
-  /// As long as the generated ones.
+  /// As long as generated gids.
   static Gid gid_of(std::string_view what, std::size_t number) {
     std::string text(what);
     text += "-transact-0000000";
@@ -86,7 +86,7 @@ class AlarmCase final : public CountedCase {
   Alarms alarms_;
 };
 
-/// A coroutine asks another shard, which answers; both are run by this thread.
+/// A coroutine asks another shard, which answers. One thread runs both shards.
 class MailboxCase final : public CountedCase {
  public:
   bool run(std::size_t count) override {

@@ -4,7 +4,7 @@
 
 namespace concerto::bench {
 
-/// Time that a case moves by itself, so that every run is the same.
+/// A clock that only the case moves, so that every run is the same.
 class StillClock final : public Clock {
  public:
   SteadyTime steady_now() const noexcept override { return SteadyTime{} + passed_; }

@@ -1,4 +1,4 @@
-// What a change costs before the disk: encoding, and the forming of groups.
+// What a change costs before it reaches the disk: encoding, and forming groups.
 
 #include "commit_batcher.hpp"
 #include "counted_case.hpp"
@@ -61,7 +61,7 @@ class DecodeCase final : public CountedCase {
   }
 };
 
-/// The store's sink without a disk: groups are ordered and formed, and not written.
+/// The sink of the store without a disk: it orders changes and forms groups, and writes nothing.
 class LedgerSink final : public GroupSink {
  public:
   explicit LedgerSink(Ledger& ledger) : ledger_(ledger) {}
@@ -79,7 +79,7 @@ class LedgerSink final : public GroupSink {
   Ledger& ledger_;
 };
 
-/// Creates and ends transactions, 64 changes to a group.
+/// Creates and ends transactions, 64 changes in a group.
 class GroupCase final : public CountedCase {
  public:
   bool run(std::size_t count) override {

@@ -14,7 +14,7 @@ using net::http2::Side;
 using net::http2::Stream;
 using net::http2::StreamPtr;
 
-/// A unary call's stream, on either side.
+/// The stream of a unary call, on either side.
 class CallStream final : public Stream {
  public:
   void send(std::string bytes) {
@@ -53,7 +53,7 @@ class End final : public Session::Events {
   explicit End(Side side) : session(side, {}, *this) {}
   ~End() override { session.abandon(0); }
 
-  /// Brings everything that there is to send to the other end.
+  /// Delivers everything that there is to send to the other end.
   void deliver(End& to) {
     for (;;) {
       const auto count = session.pull(buffer_);
@@ -67,7 +67,7 @@ class End final : public Session::Events {
   bool good = true;
 
  private:
-  /// The work earns what the frames cost, without help from the clock.
+  /// The work of the calls pays for their frames, without help from the clock.
   static constexpr SteadyTime now_{};
 
   StreamPtr on_request() override {
@@ -84,7 +84,7 @@ class End final : public Session::Events {
   std::vector<char> buffer_ = std::vector<char>(Session::pull_bytes_min * 4);
 };
 
-/// A unary call with the metadata of a branch call: client and server session together.
+/// A unary call with the metadata of a branch call, through a client's and a server's session.
 class UnaryCase final : public CountedCase {
  public:
   bool run(std::size_t count) override {

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <new>
 
-// The forms with arrays and without exceptions end in these by the standard's default, those with
-// an alignment do not: the programs measured here use none.
+// By default, the forms for arrays and those without exceptions call the two below. The forms with
+// an alignment do not, but the measured programs use none of them.
 
 namespace concerto::bench {
 namespace {

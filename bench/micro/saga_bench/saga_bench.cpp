@@ -1,5 +1,6 @@
-// A whole saga in process: what coordinator and store cost without a transport. Two branches that
-// succeed at once, wait_result, one shard. CPU is that of all threads, the committer's included.
+// A whole saga in one process: the cost of coordinator and store without a transport. The saga has
+// two branches that succeed at once and is submitted with wait_result on one shard. CPU is that of
+// all threads, including the committer.
 
 #include <chrono>
 #include <cstdio>
@@ -29,7 +30,8 @@ using persist::LevelDbStore;
 using persist::MemoryStore;
 
 constexpr std::size_t payload_bytes = 100;
-constexpr std::size_t sample_distance = 101;  // Every so many transactions are queried at the end.
+constexpr std::size_t sample_distance =
+    101;  // every so many transactions one is queried at the end
 
 bool all_good = true;
 
@@ -66,7 +68,7 @@ class LoudObserver final : public Observer {
   bool logs(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
 };
 
-/// A store and what it has counted.
+/// A store with its counters.
 class MeasuredStore {
  public:
   virtual ~MeasuredStore() = default;
@@ -115,7 +117,7 @@ class OnDisk final : public MeasuredStore {
   std::unique_ptr<LevelDbStore> store_;
 };
 
-/// One shard with a coordinator, driven by the calling thread.
+/// One shard with a coordinator, run by the calling thread.
 class World {
  public:
   explicit World(Store& store)
@@ -124,7 +126,7 @@ class World {
 
   ~World() { run(coordinator_.stop(clock_.steady_now() + std::chrono::seconds(10))); }
 
-  /// The number of transactions that succeeded; all, or something is wrong.
+  /// The number of transactions that succeeded. If it is not all of them, something is wrong.
   std::size_t submit(std::size_t transactions, std::size_t in_flight) {
     left_ = transactions;
     good_ = 0;
@@ -134,7 +136,7 @@ class World {
     return good_;
   }
 
-  /// Whether what was submitted is what is stored, by a sample.
+  /// Whether the store has what was submitted. A sample is checked.
   bool stored_what_was_submitted() {
     bool good = !sample_.empty();
     run(check_sample(good));

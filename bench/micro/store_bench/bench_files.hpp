@@ -9,7 +9,7 @@
 
 namespace concerto::bench {
 
-/// CPU time of all threads so far.
+/// CPU time of all threads until now.
 inline double cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -19,7 +19,7 @@ inline double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// A directory on a disk (TMPDIR or /tmp) that is gone with the benchmark.
+/// A directory on a disk (TMPDIR or /tmp) that is removed after the benchmark.
 class BenchDir {
  public:
   BenchDir() {

@@ -1,4 +1,4 @@
-// A synced write to a log that grows with it, beside one into space that was zeroed ahead.
+// A synced write to a log that grows with the write, and one into space that was zeroed ahead.
 
 #include <algorithm>
 #include <chrono>

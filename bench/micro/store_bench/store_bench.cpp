@@ -1,6 +1,6 @@
-// The store alone: transactions of about 700 bytes in three durable records (submit, the success
-// of the first action, the end), by as many writers as stand in the name. CPU is that of the whole
-// process: encoding, queue, log, tables, directory, and the writers' coroutines.
+// The store alone: transactions of about 700 bytes in three durable records (submit, the success of
+// the first action, the end). The name of a benchmark has the number of writers. CPU is that of the
+// whole process: encoding, queue, log, tables, directory, and the coroutines of the writers.
 
 #include <chrono>
 #include <cstdio>
@@ -24,7 +24,7 @@ namespace {
 using persist::LevelDbOptions;
 using persist::LevelDbStore;
 
-constexpr std::size_t sample_distance = 997;  // Every so many transactions are loaded at the end.
+constexpr std::size_t sample_distance = 997;  // every so many transactions one is loaded at the end
 
 bool all_good = true;
 
@@ -36,12 +36,12 @@ class LoudObserver final : public Observer {
   bool logs(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
 };
 
-/// Writers on one shard.
+/// Coroutines that write, on one shard.
 class Writers {
  public:
   Writers(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-  /// True when every commit was acknowledged.
+  /// True if every commit was acknowledged.
   bool write(std::size_t transactions, std::size_t writers) {
     left_ = transactions;
     TaskGroup group(io_.get_executor());
@@ -148,7 +148,7 @@ void measure(benchmark::State& state, const Workload& load) {
     const auto begin = std::chrono::steady_clock::now();
     const double cpu_before = cpu_seconds();
     good = writers.write(load.transactions, load.writers);
-    // What the store still has to do for these transactions belongs to them.
+    // Work that the store has left for these transactions is a part of their cost.
     good = good && store.maintain();
     const double cpu = cpu_seconds() - cpu_before;
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -186,7 +186,7 @@ void add_store_benchmarks(bool tiny) {
           {transactions, writers, sync}, tiny ? 1 : 3);
     }
   }
-  // So many writers make groups of about 64 transactions, 45 kB.
+  // With so many writers, groups have about 64 transactions and 45 kB.
   add("million/350", {tiny ? std::size_t{2000} : std::size_t{1'000'000}, 350}, 1);
 }
 

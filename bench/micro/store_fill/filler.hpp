@@ -13,17 +13,18 @@
 
 namespace concerto::bench {
 
-/// Writes transactions to a store, many at a time, and reads them back. All on the calling thread.
+/// Writes transactions to a store, many at a time, and reads them back. Uses only the calling
+/// thread.
 class Filler {
  public:
-  /// The store outlives the filler.
+  /// The store must outlive the filler.
   Filler(Store& store, const SampleOptions& options) : store_(store), options_(options) {}
 
-  /// Empty when every commit of `count` transactions was acknowledged; else what was not.
+  /// Empty if every commit of `count` transactions was acknowledged; otherwise what went wrong.
   std::string fill(std::size_t count, std::size_t writers);
 
-  /// Loads every `distance`th of `count` and goes through all unfinished ones. Empty, or what is
-  /// not as it was written.
+  /// Loads every `distance`th of `count` transactions and scans all unfinished ones. Empty, or what
+  /// differs from what was written.
   std::string check(std::size_t count, std::size_t distance);
 
  private:
@@ -38,7 +39,7 @@ class Filler {
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_{io_.get_executor()};
   std::size_t left_ = 0;
-  std::string wrong_;  ///< the first thing
+  std::string wrong_;  ///< the first thing that was wrong
 };
 
 }  // namespace concerto::bench

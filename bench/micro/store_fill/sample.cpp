@@ -9,7 +9,7 @@
 namespace concerto::bench {
 namespace {
 
-/// No measurement lasts until then.
+/// Longer than any measurement.
 constexpr std::chrono::hours wait_time{240};
 constexpr std::chrono::seconds retry_interval{10};
 
@@ -63,7 +63,7 @@ Change succeed(const Transaction& trans, std::uint32_t action, bool is_end,
 }  // namespace
 
 Gid sample_gid(std::size_t number) {
-  // Spread, as random ones are.
+  // Gids are spread as random ones are.
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;
   char gid[32];
   std::snprintf(gid, sizeof gid, "fill-%017llx", static_cast<unsigned long long>(number * odd));

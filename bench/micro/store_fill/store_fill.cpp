@@ -1,5 +1,5 @@
-// Fills a new store with transactions, by the store's own interface and with the records that the
-// engine writes; then opens it again and checks them. One JSON object on stdout.
+// Fills a new store with transactions, through the store's interface and with the engine's records.
+// Then it opens the store again and checks the transactions. Prints one JSON object to stdout.
 
 #include <chrono>
 #include <cstdio>
@@ -73,7 +73,7 @@ std::string fill_and_check(FillOptions options) {
   std::string wrong = with_store(options, clock, [&](LevelDbStore& store) {
     std::string refused = Filler(store, options.sample).fill(options.count, options.writers);
     if (!refused.empty()) return refused;
-    // Whoever opens the store finds it as a server that has run for long leaves it.
+    // The store is left in the state in which a server that has run for long would leave it.
     const Result<> maintained = store.maintain();
     return maintained ? std::string() : maintained.error().detail;
   });
@@ -89,7 +89,7 @@ std::string fill_and_check(FillOptions options) {
   return wrong;
 }
 
-/// A little of every kind.
+/// Fills stores with a few transactions of every kind.
 std::string fill_tiny() {
   std::string wrong;
   for (const auto& [name, kind] : kinds) {

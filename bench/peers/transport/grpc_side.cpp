@@ -23,7 +23,7 @@ ByteBuffer bytes(std::size_t count, char fill) {
   return ByteBuffer(&slice, 1);
 }
 
-/// A unary callback method on raw bytes, as the generated code registers it.
+/// A unary callback method on raw bytes, registered as generated code does it.
 class EchoService final : public grpc::Service {
  public:
   EchoService() {
@@ -85,7 +85,7 @@ class GrpcClientSide final : public LoadClient {
   }
 
  private:
-  /// Makes one call after the other; ends itself.
+  /// Makes one call after the other, and ends itself.
   class Caller {
    public:
     explicit Caller(GrpcClientSide& client) : client_(client) {}

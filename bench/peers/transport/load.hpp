@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-/// One workload, run by two implementations on either side: unary calls on one connection,
+/// One workload for two implementations, as servers and as clients: unary calls on one connection,
 /// `streams` of them at a time.
 namespace concerto::bench {
 
@@ -13,18 +13,19 @@ inline constexpr std::size_t request_bytes = 200;
 inline constexpr std::size_t reply_bytes = 50;
 inline constexpr const char* method_path = "/concerto.bench.Echo/Call";
 
-/// Answers each call with reply_bytes, on a thread of its own.
+/// A server on a thread of its own, which answers each call with reply_bytes.
 class LoadServer {
  public:
   virtual ~LoadServer() = default;
   virtual std::uint16_t port() const = 0;
 };
 
-/// Drives calls from the calling thread.
+/// Makes calls on the calling thread.
 class LoadClient {
  public:
   virtual ~LoadClient() = default;
-  /// Returns the number of calls that ended well; all of them, or the benchmark failed.
+  /// Returns the number of calls that ended well. If it is not all of them, the benchmark has
+  /// failed.
   virtual std::size_t run(std::size_t calls, std::size_t streams) = 0;
 };
 

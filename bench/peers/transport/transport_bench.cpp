@@ -1,6 +1,6 @@
-// Our transport beside gRPC C++ in one run: server against server under the same client, client
-// against client at the same server. The other side runs in a process of its own, so that the CPU
-// of this process is that of the side in question.
+// Our transport beside gRPC C++ in one run: server against server with the same client, and client
+// against client with the same server. The other side runs in a process of its own, so that this
+// process's CPU is that of the measured side.
 
 #include <algorithm>
 #include <chrono>
@@ -35,7 +35,7 @@ double cpu_seconds(int who) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// A server in a child process; its CPU is known when it has ended.
+/// A server in a child process. Its CPU is known after it has ended.
 class ServerProcess {
  public:
   explicit ServerProcess(const char* kind) {
@@ -63,7 +63,7 @@ class ServerProcess {
 
   std::uint16_t port() const noexcept { return port_; }
 
-  /// Seconds of CPU that the server has used until now.
+  /// Seconds of CPU that the server has used.
   double cpu() const {
     clockid_t clock;
     timespec time{};
@@ -89,7 +89,7 @@ int serve(const std::string& kind) {
   const std::uint16_t port = server->port();
   if (::write(STDOUT_FILENO, &port, sizeof port) != sizeof port) return 1;
   char byte;
-  return ::read(STDIN_FILENO, &byte, 1) == 0 ? 0 : 1;  // Until the parent closes the pipe.
+  return ::read(STDIN_FILENO, &byte, 1) == 0 ? 0 : 1;  // until the parent closes the pipe
 }
 
 struct Sample {
@@ -110,7 +110,7 @@ void run(benchmark::State& state, const char* name, const char* server_kind,
   const auto calls = static_cast<std::size_t>(state.range(0));
   ServerProcess server(server_kind);
   const auto client = make_client(server.port());
-  client->run(std::min<std::size_t>(calls, 2000), streams);  // Warms both sides up.
+  client->run(std::min<std::size_t>(calls, 2000), streams);  // warms both sides up
   for (auto _ : state) {
     const double server_before = server.cpu();
     const double client_before = cpu_seconds(RUSAGE_SELF);

@@ -40,7 +40,7 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
     return text + ", and it has no timeout";
   }
   text += "; after " + std::to_string(timeout.count()) + " seconds ";
-  if (mode.application_call == ApplicationCall::none) return text + "it is sent back";
+  if (mode.application_call == ApplicationCall::none) return text + "it rolls back";
   if (trans.query_prepared.empty()) return text + "it is taken as committed";
   return text + "the coordinator asks " + masked_url(trans.query_prepared);
 }

@@ -80,7 +80,7 @@ class RealEtcdTest : public testing::Test {
   SystemRandom random_;
   DnsWorkers workers_;
   SystemHostResolver resolver_{io_.get_executor(), workers_};
-  RecordingObserver observer_;
+  LogRecorder observer_;
   DiscoveryShard shard_{io_.get_executor(), timers_, random_, resolver_, observer_};
 };
 

@@ -127,7 +127,7 @@ class Why(OperationsTestCase):
         found = why(self.coordinator, "open")
         self.assertEqual((found["status"], found["state"]), ("prepared", "prepared"))
         self.assertEqual(found["explanation"], "its application has not submitted it; "
-                                               "after 60 seconds it is sent back")
+                                               "after 60 seconds it rolls back")
         wait = (at(found["next_attempt_time"]) - self.begin).total_seconds()
         self.assertTrue(60 <= wait < 70, wait)
 

@@ -172,6 +172,17 @@ class Settings(unittest.TestCase):
         wait_until(connects, "two connections", WAIT_S)
         self.assertIn(b" 503 ", self.connect(coordinator).recv(1000))
 
+    def test_http_wait_max(self):
+        coordinator = self.start({"HttpWaitMax": 1, "RequestTimeout": 60})
+        held = self.branches.hold("slow")
+        self.addCleanup(held.set)
+        answer = self.submit(coordinator, "g", "slow", wait_result=True)
+        self.assertEqual(answer.status, 503, answer.body)
+        self.assertEqual(answer.headers["Concerto-Outcome"], "pending")
+        held.set()
+        wait_until(lambda: coordinator.query("g")["transaction"]["status"] == "succeed",
+                   "it goes on", WAIT_S)
+
     def test_read_and_idle_timeout(self):
         coordinator = self.start({"ReadTimeout": 1, "IdleTimeout": 1})
         slow, idle = self.connect(coordinator), self.connect(coordinator)

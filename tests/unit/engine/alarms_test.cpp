@@ -31,7 +31,7 @@ WallTime oldest_of(const Alarms& alarms) {
   return found;
 }
 
-/// All of them, part by part.
+/// All gids whose next pass is later than `time`, found part by part.
 std::vector<Gid> waiting_beyond(const Alarms& alarms, SteadyTime time) {
   std::vector<Gid> found;
   for (std::size_t from = 0; from < alarms.index_end();) {
@@ -40,14 +40,14 @@ std::vector<Gid> waiting_beyond(const Alarms& alarms, SteadyTime time) {
   return found;
 }
 
-/// Alarms as they would be without regard to memory and time.
+/// A model of Alarms that takes no care of memory and time.
 class SimpleAlarms {
  public:
   struct Times {
     std::optional<TransType> type;
     SteadyTime next_pass = SteadyTime::max();
     SteadyTime timeout = SteadyTime::max();
-    std::string target;  ///< waited for until the next pass
+    std::string target;  ///< what the transaction waits for until its next pass
     WallTime create_time = WallTime::max();
     SteadyTime first() const { return std::min(next_pass, timeout); }
   };
@@ -74,7 +74,7 @@ class SimpleAlarms {
     for (const auto& [gid, times] : all) found = std::min(found, times.create_time);
     return found;
   }
-  /// The first alarms of those that wait for the target.
+  /// The earlier alarms of the transactions that wait for the target.
   std::vector<SteadyTime> waiting_for(const std::string& target) const {
     std::vector<SteadyTime> found;
     for (const auto& [gid, times] : all) {
@@ -93,7 +93,7 @@ class SimpleAlarms {
   }
 };
 
-/// Gids of all the lengths and kinds that are kept in different ways.
+/// Gids of the lengths and characters that are stored in different ways.
 Gid some_gid(std::size_t number) {
   constexpr std::array<std::size_t, 8> lengths{5, 18, 19, 22, 24, 25, 36, 128};
   std::string text(lengths[number % lengths.size()], number % 3 == 0 ? ':' : '0');
@@ -189,7 +189,7 @@ class AlarmsAgainstModel : public testing::TestWithParam<unsigned> {
   SimpleAlarms model_;
 };
 
-TEST_P(AlarmsAgainstModel, AreAlike) {
+TEST_P(AlarmsAgainstModel, AgreeWithTheModel) {
   for (int i = 0; i < 5'000 && !HasFailure(); ++i) {
     step();
     EXPECT_EQ(alarms_.size(), model_.size());
@@ -211,7 +211,7 @@ TEST(Alarms, AgreeWithAPlainMapOverManyRandomChanges) {
   Alarms alarms;
   test::FakeClock clock;
   test::SeededRandom random(11);
-  std::map<std::string, std::pair<SteadyTime, SteadyTime>> model;  // wake, timeout
+  std::map<std::string, std::pair<SteadyTime, SteadyTime>> model;  // next pass, timeout
   const SteadyTime never = SteadyTime::max();
   for (int round = 0; round < 5000; ++round) {
     const std::string name = "g" + std::to_string(random.below(100));
@@ -250,7 +250,7 @@ TEST(Alarms, AgreeWithAPlainMapOverManyRandomChanges) {
   }
 }
 
-TEST(Alarms, ComeInTheOrderOfTheirTimes) {
+TEST(Alarms, AreDueInTheOrderOfTheirTimes) {
   Alarms alarms;
   for (const int second : {5, 1, 4, 2, 3}) {
     alarms.set_next_pass(Gid(std::to_string(second)), start + seconds(second));
@@ -285,7 +285,7 @@ TEST(Alarms, TellWhenATransactionTimesOut) {
   EXPECT_EQ(alarms.timeout_of(gid), SteadyTime::max());
 }
 
-TEST(Alarms, GiveThoseThatWaitForATargetBeforeTheirTime) {
+TEST(Alarms, GiveTransactionsThatWaitForATargetBeforeTheirTime) {
   Alarms alarms;
   for (const int second : {50, 10, 40, 20, 30}) {
     const std::string target = second % 20 == 0 ? "http://even" : "http://odd";
@@ -306,7 +306,7 @@ TEST(Alarms, GiveThoseThatWaitForATargetBeforeTheirTime) {
   EXPECT_EQ(alarms.earliest(), start + seconds(60));
 }
 
-TEST(Alarms, KeepSoManyTargetsAndNoMore) {
+TEST(Alarms, KeepALimitedNumberOfTargets) {
   Alarms alarms;
   for (std::size_t i = 0; i <= Alarms::targets_max; ++i) {
     alarms.set_next_pass(some_gid(i), start + seconds(1), "http://host" + std::to_string(i));
@@ -332,7 +332,7 @@ TEST(Alarms, KnowATransactionUntilItIsRemoved) {
   EXPECT_FALSE(alarms.type_of(Gid("g")).has_value());
 }
 
-TEST(Alarms, ForgetWhatWasNeverAddedWithItsLastAlarm) {
+TEST(Alarms, ForgetAGidThatWasNotAddedWithItsLastAlarm) {
   Alarms alarms;
   alarms.set_next_pass(Gid("g"), start);
   EXPECT_FALSE(alarms.type_of(Gid("g")).has_value());
@@ -341,7 +341,7 @@ TEST(Alarms, ForgetWhatWasNeverAddedWithItsLastAlarm) {
   EXPECT_TRUE(alarms.add(Gid("g"), TransType::saga, noon));
 }
 
-TEST(Alarms, FindTheOldestPartByPart) {
+TEST(Alarms, FindTheOldestTransactionPartByPart) {
   Alarms alarms;
   EXPECT_EQ(oldest_of(alarms), WallTime::max());
   for (int i = 0; i < 20'000; ++i) {
@@ -351,7 +351,7 @@ TEST(Alarms, FindTheOldestPartByPart) {
   EXPECT_EQ(oldest_of(alarms), noon);
 }
 
-TEST(Alarms, RoundACreateTimeDownToItsSecond) {
+TEST(Alarms, RoundCreateTimesDownToSeconds) {
   Alarms alarms;
   alarms.add(Gid("g"), TransType::saga, noon + std::chrono::milliseconds(1'999));
   EXPECT_EQ(oldest_of(alarms), noon + seconds(1));
@@ -359,7 +359,7 @@ TEST(Alarms, RoundACreateTimeDownToItsSecond) {
   EXPECT_EQ(oldest_of(alarms), WallTime{});
 }
 
-TEST(Alarms, GiveAtMostSoManyWhoseNextPassIsLater) {
+TEST(Alarms, GiveALimitedNumberOfLaterPasses) {
   Alarms alarms;
   for (std::size_t i = 0; i < 10; ++i) alarms.set_next_pass(some_gid(i), start + seconds(i));
   alarms.set_timeout(Gid("only a timeout"), start + seconds(9));

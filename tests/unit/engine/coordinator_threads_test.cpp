@@ -1,4 +1,4 @@
-// A coordinator on two shards with a thread each: requests for one gid meet from both.
+// A coordinator on two shards, each with a thread of its own. Requests for one gid come from both.
 
 #include <thread>
 
@@ -22,7 +22,7 @@ class MachineClock final : public Clock {
   WallTime wall_now() const noexcept override { return std::chrono::system_clock::now(); }
 };
 
-/// Succeeds at once, or fails where the URL says so.
+/// Answers at once: with success, or with failure if the URL says so.
 class QuickBranches final : public BranchCaller {
  public:
   Task<BranchReply> call(BranchCall call) override {
@@ -86,7 +86,7 @@ class CoordinatorThreads : public testing::Test {
   Coordinator coordinator_{{one_.ports(), other_.ports()}, store_, clock_, {}};
 };
 
-TEST_F(CoordinatorThreads, SubmitOrAbortWinsFromWhicheverShard) {
+TEST_F(CoordinatorThreads, EitherTheSubmitOrTheAbortSucceeds) {
   constexpr int transactions = 300;
   for (int i = 0; i < transactions; ++i) {
     const std::string gid = "g" + std::to_string(i);
@@ -101,7 +101,7 @@ TEST_F(CoordinatorThreads, SubmitOrAbortWinsFromWhicheverShard) {
   }
 }
 
-TEST_F(CoordinatorThreads, OperatorsLookOnWhileTransactionsRun) {
+TEST_F(CoordinatorThreads, OperatorsMayAskWhileTransactionsRun) {
   std::vector<std::future<Result<>>> submits;
   for (int i = 0; i < 500; ++i) {
     auto request = make_request("g" + std::to_string(i), "saga", 2);
@@ -143,7 +143,7 @@ Task<int> answer() {
   co_return 1;
 }
 
-/// As concertod stops when a port is taken: recovery has begun, and reads page after page.
+/// Stops while recovery reads page after page, as concertod does if a port is taken.
 Task<void> stop_early(Coordinator& coordinator, TaskGroup& background, Executor other, int hops,
                       SteadyTime deadline) {
   background.spawn(recover(coordinator));
@@ -152,7 +152,7 @@ Task<void> stop_early(Coordinator& coordinator, TaskGroup& background, Executor 
   co_await coordinator.stop(deadline);
 }
 
-TEST(CoordinatorStart, StopDuringRecoveryTouchesNothingThatIsGone) {
+TEST(CoordinatorStart, AStopDuringRecoveryUsesNoDestroyedObject) {
   constexpr int transactions = 2'500;  // three pages
   constexpr int rounds = 60;
   const MachineClock clock;

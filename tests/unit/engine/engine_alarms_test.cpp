@@ -12,12 +12,12 @@ class EngineAlarms : public EngineFixture {
   }
 };
 
-TEST_F(EngineAlarms, ATimeoutIsNotLostWhenItsTransactionCannotBeReadThen) {
+TEST_F(EngineAlarms, ATimeoutIsNotLostIfItsTransactionCannotBeReadAtThatTime) {
   branches_->hold("action 01");
   auto request = make_request("g", "saga", 1);
   request.options.timeout_to_fail = seconds(60);
   submit(std::move(request));
-  // After a failed write the store is to be asked, which it is not while a call runs.
+  // After a failed write the transaction must be read again. That is refused while a call runs.
   store_.fail_commit(1);
   ASSERT_NE(error_of(reset("g")), "");
   store_.crash();
@@ -28,7 +28,7 @@ TEST_F(EngineAlarms, ATimeoutIsNotLostWhenItsTransactionCannotBeReadThen) {
   EXPECT_EQ(status("g"), TransStatus::failed);
 }
 
-TEST_F(EngineAlarms, RingAsSoonAsTheLastTransactionThatFillsMemoryHasLeft) {
+TEST_F(EngineAlarms, WakeAsSoonAsATransactionHasLeftFullMemory) {
   options_.in_flight_max = 1;
   start_world();
   branches_->reply("action 01", Outcome::error, "refused");
@@ -38,7 +38,7 @@ TEST_F(EngineAlarms, RingAsSoonAsTheLastTransactionThatFillsMemoryHasLeft) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineAlarms, ATimeoutIsSetThoughARequestWasFasterThanRecovery) {
+TEST_F(EngineAlarms, ATimeoutIsSetEvenIfARequestWasFasterThanRecovery) {
   auto request = make_request("g", "saga", 1);
   request.options.timeout_to_fail = seconds(60);
   branches_->reply("action 01", Outcome::error, "refused");
@@ -58,7 +58,7 @@ TEST_F(EngineAlarms, ATimeoutIsSetThoughARequestWasFasterThanRecovery) {
   EXPECT_EQ(unfinished(TransType::saga), 0U);
 }
 
-TEST_F(EngineAlarms, ATimeoutIsSetThoughARequestIsUnderWayAtRecovery) {
+TEST_F(EngineAlarms, ATimeoutIsSetEvenIfARequestRunsDuringRecovery) {
   prepare(make_request("t", "tcc", 0));
   world_.reset();
   start_world();

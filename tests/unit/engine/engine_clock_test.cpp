@@ -1,4 +1,5 @@
-// A clock that was wrong, and its correction: what was stored by it keeps nobody waiting.
+// A clock was ahead and has been corrected: the times that were stored before keep no transaction
+// waiting.
 
 #include "engine_fixture.hpp"
 
@@ -9,7 +10,7 @@ using std::chrono::hours;
 
 class AClockThatWasAhead : public EngineFixture {
  protected:
-  /// What is done before a restart is done a day ahead.
+  /// Until the restart the clock is a day ahead.
   void SetUp() override {
     clock_.step_wall(hours(24));
     EngineFixture::SetUp();
@@ -20,7 +21,7 @@ class AClockThatWasAhead : public EngineFixture {
   }
 };
 
-TEST_F(AClockThatWasAhead, KeepsARetryNoLongerThanItsInterval) {
+TEST_F(AClockThatWasAhead, KeepsARetryWaitingNoLongerThanItsInterval) {
   branches_->reply("action 01", Outcome::error, "refused");
   submit(make_request("g", "saga", 1));
   world_->advance(seconds(1));
@@ -30,7 +31,7 @@ TEST_F(AClockThatWasAhead, KeepsARetryNoLongerThanItsInterval) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(AClockThatWasAhead, KeepsAMsgNoLongerThanItsDelay) {
+TEST_F(AClockThatWasAhead, KeepsAMsgWaitingNoLongerThanItsDelay) {
   auto request = make_request("m", "msg", 1);
   request.custom_data = R"({"delay":60})";
   submit(std::move(request));
@@ -41,7 +42,7 @@ TEST_F(AClockThatWasAhead, KeepsAMsgNoLongerThanItsDelay) {
   EXPECT_EQ(status("m"), TransStatus::succeed);
 }
 
-TEST_F(AClockThatWasAhead, KeepsARetryOfADelayedMsgNoLongerThanItsInterval) {
+TEST_F(AClockThatWasAhead, KeepsARetryOfADelayedMsgWaitingNoLongerThanItsInterval) {
   auto request = make_request("m", "msg", 1);
   request.custom_data = R"({"delay":600})";
   submit(std::move(request));
@@ -53,7 +54,7 @@ TEST_F(AClockThatWasAhead, KeepsARetryOfADelayedMsgNoLongerThanItsInterval) {
   EXPECT_EQ(status("m"), TransStatus::succeed);
 }
 
-TEST_F(AClockThatWasAhead, KeepsAWorkflowNoLongerThanItsInterval) {
+TEST_F(AClockThatWasAhead, KeepsAWorkflowWaitingNoLongerThanItsInterval) {
   auto request = make_request("w", "workflow", 0);
   request.query_prepared = "http://app/w";
   request.custom_data = R"({"name":"w","data":""})";
@@ -63,7 +64,7 @@ TEST_F(AClockThatWasAhead, KeepsAWorkflowNoLongerThanItsInterval) {
   EXPECT_THAT(branches_->calls, ElementsAre("w 00"));
 }
 
-TEST_F(AClockThatWasAhead, KeepsAPreparedMsgNoLongerThanItsTimeout) {
+TEST_F(AClockThatWasAhead, KeepsAPreparedMsgWaitingNoLongerThanItsTimeout) {
   auto request = make_request("m", "msg", 1);
   request.query_prepared = "http://app/query";
   prepare(std::move(request));
@@ -73,7 +74,7 @@ TEST_F(AClockThatWasAhead, KeepsAPreparedMsgNoLongerThanItsTimeout) {
   EXPECT_EQ(status("m"), TransStatus::succeed);
 }
 
-TEST_F(AClockThatWasAhead, IsNotWhatOperatorsAreTold) {
+TEST_F(AClockThatWasAhead, DoesNotChangeTheTimeThatOperatorsSee) {
   branches_->reply("action 01", Outcome::error, "refused");
   submit(make_request("g", "saga", 1));
   restart_with_the_right_clock();

@@ -50,7 +50,7 @@ class EngineFixture : public testing::Test {
   }
   TransStatus status(const std::string& gid) { return query(gid).status; }
 
-  /// Statuses of the branches, as `SFP`.
+  /// A letter for the status of each row, such as `SFP`.
   std::string branch_statuses(const std::string& gid) {
     std::string letters;
     for (const Branch& branch : query(gid).branches) {
@@ -69,14 +69,14 @@ class EngineFixture : public testing::Test {
     return result->value().has_value() ? error_code{} : result->value().error().code;
   }
 
-  /// A crash and a restart on what is stored.
+  /// A crash, and a restart from what is stored.
   void restart_after_crash() {
     CoordinatorWorld::crash(std::move(world_));
     store_.crash();
     start_world();
     recover();
   }
-  /// A stop and a start.
+  /// An orderly stop, and a start.
   void restart() {
     world_.reset();
     start_world();

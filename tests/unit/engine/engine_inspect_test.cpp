@@ -14,12 +14,12 @@ class EngineInspect : public EngineFixture {
   }
 };
 
-TEST_F(EngineInspect, AnUnknownGidHasNoReasons) {
+TEST_F(EngineInspect, AnUnknownGidHasNoInspection) {
   const auto found = world_->start(world_->coordinator().inspect(Gid("nobody")));
   EXPECT_FALSE(found->value().value().has_value());
 }
 
-TEST_F(EngineInspect, AFailedCallTellsItsReasonAndTheNextTry) {
+TEST_F(EngineInspect, ACallWithAnErrorShowsItsAnswerAndTheNextTry) {
   branches_->reply("action 01", Outcome::error, "500: no disk");
   submit(make_request("g", "saga", 2));
   const Inspection why = inspect("g");
@@ -52,7 +52,7 @@ TEST_F(EngineInspect, SuccessesAfterTroubleAreKeptToo) {
   EXPECT_EQ(why.attempts[2].branch_id, "02");
 }
 
-TEST_F(EngineInspect, WhatGoesWellIsNotKept) {
+TEST_F(EngineInspect, AttemptsWithoutTroubleAreNotKept) {
   submit(make_request("g", "saga", 2));
   EXPECT_THAT(inspect("g").attempts, IsEmpty());
 }
@@ -77,12 +77,12 @@ TEST_F(EngineInspect, ManyRunningCallsAreCounted) {
             "more");
 }
 
-TEST_F(EngineInspect, APreparedTransactionTellsItsTimeout) {
+TEST_F(EngineInspect, APreparedTransactionShowsItsTimeout) {
   prepare(make_request("t", "tcc", 0));
   const Inspection tcc = inspect("t");
   EXPECT_EQ(tcc.activity, Activity::prepared);
   EXPECT_EQ(tcc.explanation,
-            "its application has not submitted it; after 35 seconds it is sent back");
+            "its application has not submitted it; after 35 seconds it rolls back");
   EXPECT_EQ(tcc.next_attempt, tcc.trans.create_time + seconds(35));
 
   auto msg = make_request("m", "msg", 1);
@@ -94,7 +94,7 @@ TEST_F(EngineInspect, APreparedTransactionTellsItsTimeout) {
   EXPECT_THAT(inspect("s").explanation, HasSubstr("it has no timeout"));
 }
 
-TEST_F(EngineInspect, AWorkflowTellsWhoResumesIt) {
+TEST_F(EngineInspect, AWorkflowShowsWhoResumesIt) {
   auto request = make_request("w", "workflow", 0);
   request.query_prepared = "resume";
   request.custom_data = R"({"name":"wf","data":""})";
@@ -115,7 +115,7 @@ TEST_F(EngineInspect, ADelayIsAReason) {
   EXPECT_EQ(why.next_attempt, *why.trans.submit_time + seconds(60));
 }
 
-TEST_F(EngineInspect, AFailedOneTellsWhy) {
+TEST_F(EngineInspect, AFailedTransactionShowsItsReason) {
   branches_->reply("action 01", Outcome::failure, "no money");
   submit(make_request("g", "saga", 1));
   const Inspection why = inspect("g");
@@ -123,7 +123,7 @@ TEST_F(EngineInspect, AFailedOneTellsWhy) {
   EXPECT_EQ(why.explanation, "failed: url:a1 return failed: no money FAILURE");
 }
 
-TEST_F(EngineInspect, ARestartKnowsNoAttempts) {
+TEST_F(EngineInspect, ARestartForgetsAttempts) {
   branches_->reply("action 01", Outcome::error, "refused");
   submit(make_request("g", "saga", 1));
   world_->advance(seconds(1));
@@ -134,7 +134,7 @@ TEST_F(EngineInspect, ARestartKnowsNoAttempts) {
   EXPECT_THAT(inspect("g").explanation, StartsWith("waits for its next try"));
 }
 
-TEST_F(EngineInspect, TheLineAtATargetIsNamed) {
+TEST_F(EngineInspect, AQueuedTransactionShowsItsTarget) {
   options_.wakes_per_target_max = 1;
   start_world();
   for (const std::string gid : {"g1", "g2"}) {
@@ -188,7 +188,7 @@ TEST_F(EngineInspect, TroubleIsReportedWithItsRetries) {
   EXPECT_THAT(world_->observer().troubles, ElementsAre("a1 1", "a1 2", "a1 3", "a1 4"));
 }
 
-TEST_F(EngineInspect, ARefusalThatIsRepeatedIsTroubleToo) {
+TEST_F(EngineInspect, AFailureThatIsRetriedIsTroubleToo) {
   branches_->reply("action 01", Outcome::failure, "no");
   submit(make_request("m", "msg", 1));
   EXPECT_THAT(world_->observer().troubles, ElementsAre("a1 1"));
@@ -196,7 +196,7 @@ TEST_F(EngineInspect, ARefusalThatIsRepeatedIsTroubleToo) {
             "the branch call has no defined result and will be retried: no FAILURE");
 }
 
-TEST_F(EngineInspect, NoAnswerOfItsApplicationIsNoTroubleOfABranch) {
+TEST_F(EngineInspect, AnErrorOfTheApplicationIsNoTroubleOfABranch) {
   auto request = make_request("m", "msg", 1);
   request.query_prepared = "q";
   prepare(std::move(request));
@@ -206,7 +206,7 @@ TEST_F(EngineInspect, NoAnswerOfItsApplicationIsNoTroubleOfABranch) {
   EXPECT_THAT(world_->observer().troubles, IsEmpty());
 }
 
-TEST_F(EngineInspect, GoingBackIsNoErrorOfAPass) {
+TEST_F(EngineInspect, RollingBackIsNoErrorOfAPass) {
   branches_->reply("action 01", Outcome::failure, "no");
   submit(make_request("g", "saga", 1));
   branches_->reply("action 01", Outcome::error, "refused");
@@ -214,7 +214,7 @@ TEST_F(EngineInspect, GoingBackIsNoErrorOfAPass) {
   EXPECT_THAT(world_->observer().passes, ElementsAre("g ok", "h error"));
 }
 
-TEST_F(EngineInspect, APassIsAnErrorAlsoWhenAnotherOneIsAskedFor) {
+TEST_F(EngineInspect, APassWithAnErrorIsReportedEvenIfAnotherPassFollows) {
   branches_->hold("action 01");
   submit(make_request("g", "saga", 1));
   reset("g");

@@ -1,4 +1,5 @@
-// What an operator reads of transactions that fail: at `warn`, by name, and not too much of it.
+// The lines at level `warn` about transactions in trouble: they name the call, and there are not
+// too many.
 
 #include <algorithm>
 
@@ -22,7 +23,7 @@ class EngineLog : public EngineFixture {
   }
 };
 
-TEST_F(EngineLog, AFailedCallSaysWhichOneItWasAndWhenItIsRepeated) {
+TEST_F(EngineLog, ACallWithAnErrorIsNamedWithTheTimeOfTheNextTry) {
   submit_failing("g", "http://stock/deduct");
   EXPECT_THAT(lines(),
               ElementsAre("g: branch 01 action at http://stock/deduct, attempt 1, ended in "
@@ -32,7 +33,7 @@ TEST_F(EngineLog, AFailedCallSaysWhichOneItWasAndWhenItIsRepeated) {
   EXPECT_THAT(lines().back(), AllOf(HasSubstr("attempt 2"), HasSubstr("502"), HasSubstr("in 4")));
 }
 
-TEST_F(EngineLog, ACompensationThatAnswersFailureIsALineToo) {
+TEST_F(EngineLog, ACompensationThatAnswersFailureLeavesALineToo) {
   branches_->reply("action 01", Outcome::failure, "sold out");
   branches_->reply("compensate 01", Outcome::failure, "cannot");
   submit(make_request("g", "saga", 1));
@@ -40,7 +41,7 @@ TEST_F(EngineLog, ACompensationThatAnswersFailureIsALineToo) {
                                              "failure: cannot FAILURE; next try in")));
 }
 
-TEST_F(EngineLog, ARetryWithinTheLimitSaysHowSoonItIs) {
+TEST_F(EngineLog, ARetryWithinRetryLimitSaysHowSoonItIs) {
   branches_->reply("action 01", Outcome::error, "refused");
   auto request = make_request("g", "saga", 1);
   request.options.retry_limit = 3;
@@ -59,7 +60,7 @@ TEST_F(EngineLog, AnApplicationThatIsNotReachedIsNamed) {
                                              "ended in error: refused; next try in 20 s")));
 }
 
-TEST_F(EngineLog, AServiceThatIsDownFillsNoDisk) {
+TEST_F(EngineLog, AServiceThatIsDownLeavesFewLines) {
   for (int i = 0; i < 10'000; ++i) submit_failing("g" + std::to_string(i), "http://down/a");
   submit_failing("other", "http://other/a");
   EXPECT_THAT(lines(), SizeIs(6)) << "five of one target, and the first of another";
@@ -67,7 +68,7 @@ TEST_F(EngineLog, AServiceThatIsDownFillsNoDisk) {
   EXPECT_THAT(lines(), testing::Contains(": 9995 more lines about http://down were left out"));
 }
 
-TEST_F(EngineLog, WhatWasLeftOutIsToldBeforeTheEnd) {
+TEST_F(EngineLog, AStopTellsHowManyLinesWereLeftOut) {
   for (int i = 0; i < 7; ++i) submit_failing("g" + std::to_string(i), "http://down/a");
   world_->stop();
   EXPECT_EQ(lines().back(), ": 2 more lines about http://down were left out");

@@ -17,7 +17,7 @@ TEST_F(EngineMsg, DeliversInOrderWithTwoWrites) {
   EXPECT_EQ(store_.commits(), 2U);
 }
 
-TEST_F(EngineMsg, ConcurrentDeliveryStartsAll) {
+TEST_F(EngineMsg, CallsAllActionsAtOnceIfConcurrent) {
   auto request = make_msg("g", 3);
   request.options.concurrent = true;
   branches_->reply("action 01", Outcome::error, "down");
@@ -89,7 +89,7 @@ TEST_F(EngineMsg, FailsWhenTheApplicationSaysSo) {
   EXPECT_THAT(branches_->calls, ElementsAre("msg 00"));
 }
 
-TEST_F(EngineMsg, AsksAgainWithBackoffWhenTheAnswerIsUnclear) {
+TEST_F(EngineMsg, AsksAgainWithBackoffAfterAnError) {
   branches_->reply("msg 00", Outcome::error);
   prepare(make_msg("g", 1));
   world_->advance(seconds(35));
@@ -98,7 +98,7 @@ TEST_F(EngineMsg, AsksAgainWithBackoffWhenTheAnswerIsUnclear) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineMsg, WithoutQueryPreparedIsCommittedAfterTheTimeoutWithAWarning) {
+TEST_F(EngineMsg, IsSubmittedAfterTheTimeoutWithAWarningIfItHasNoQueryPrepared) {
   auto request = make_msg("g", 1);
   request.query_prepared = "";
   prepare(request);
@@ -134,7 +134,7 @@ TEST_F(EngineMsg, DelayIsKeptWhenTheApplicationIsAskedTwice) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineMsg, DelayIsKeptByACrashRightAfterTheSubmit) {
+TEST_F(EngineMsg, DelaySurvivesACrashRightAfterTheSubmit) {
   auto request = make_msg("g", 1);
   request.custom_data = R"({"delay":60})";
   submit(request);

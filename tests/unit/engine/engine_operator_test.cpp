@@ -9,7 +9,7 @@ namespace {
 
 class EngineOperator : public EngineFixture {
  protected:
-  /// Sagas whose first call fails now and `more` times after that.
+  /// Submits sagas whose first call ends in an error, now and `more` times after that.
   void submit_stuck(int count, int more) {
     for (int i = 0; i < count; ++i) {
       branches_->reply("action 01", Outcome::error, "refused");
@@ -42,7 +42,7 @@ TEST_F(EngineOperator, ResetsReachEveryStuckTransactionOnce) {
   } while (last.has_remaining && counts.size() < 10);
   EXPECT_THAT(counts, ElementsAre(100U, 100U, 50U));
   for (int i = 0; i < count; ++i) EXPECT_EQ(attempts("stuck" + std::to_string(i)), 2U) << i;
-  // All of them wait again: the next request begins anew.
+  // All transactions wait again, so the next request begins a new round.
   last = reset_all(100);
   EXPECT_EQ(last.count, 100U);
   EXPECT_TRUE(last.has_remaining);
@@ -70,7 +70,8 @@ TEST_F(EngineOperator, AResetPassesOverATransactionThatCannotBeRead) {
   EXPECT_FALSE(reset.has_remaining);
 }
 
-/// Resets all, in as many requests as that takes, while somebody else resets what waits for long.
+/// Resets all transactions, in as many requests as that takes, while another caller resets those
+/// that wait for long.
 Task<std::size_t> reset_all_beside_another(Coordinator& coordinator) {
   const Executor here = co_await asio::this_coro::executor;
   asio::co_spawn(here, coordinator.reset_cron_time(std::chrono::hours(1), 1), asio::detached);
@@ -83,14 +84,14 @@ Task<std::size_t> reset_all_beside_another(Coordinator& coordinator) {
   co_return count;
 }
 
-TEST_F(EngineOperator, ARoundMissesNobodyWhileAnotherOneRuns) {
-  constexpr int transactions = 5'000;  // more than are looked at in one step
+TEST_F(EngineOperator, ARoundMissesNoTransactionWhileAnotherRoundRuns) {
+  constexpr int transactions = 5'000;  // more than one step visits
   submit_stuck(transactions, 1);
   const auto count = world_->start(reset_all_beside_another(world_->coordinator()));
   EXPECT_GE(count->value(), std::size_t{transactions});
 }
 
-TEST_F(EngineOperator, HearsOfEveryEndOnceWhateverItsWay) {
+TEST_F(EngineOperator, IsToldOnceOfEveryTransactionThatEnds) {
   submit(make_request("good", "saga", 1));
   branches_->reply("action 01", Outcome::failure, "no money");
   submit(make_request("undone", "saga", 1));
@@ -104,7 +105,7 @@ TEST_F(EngineOperator, HearsOfEveryEndOnceWhateverItsWay) {
               ElementsAre("good succeed", "undone failed", "stopped failed", "dropped failed"));
 }
 
-/// What an operator looks for when services are down.
+/// The searches of an operator when services are down.
 class EngineTroubles : public EngineFixture {
  protected:
   void SetUp() override {
@@ -124,7 +125,8 @@ class EngineTroubles : public EngineFixture {
 
   static TransRequest saga(const std::string& gid) {
     auto request = make_request(gid, "saga", 2);
-    // Each has services of its own: one that answered another saga would wake those that wait.
+    // Each saga has services of its own: a service that answers a saga wakes the others that wait
+    // for it.
     const std::string one = "http://one." + gid;
     const std::string two = "http://two." + gid;
     request.steps = {{one + "/a", one + "/c"}, {two + "/a", two + "/c"}};
@@ -146,7 +148,7 @@ class EngineTroubles : public EngineFixture {
   }
 };
 
-TEST_F(EngineTroubles, AreFoundByTheServiceAtWhichTheyAreStuckOrFailed) {
+TEST_F(EngineTroubles, AreFoundByTheUrlAtWhichTheyAreStuckOrHaveFailed) {
   EXPECT_EQ(list({"http://one", ""}), "back first");
   EXPECT_EQ(list({"http://two", ""}), "failed second");
   EXPECT_EQ(list({"/c", ""}), "back");
@@ -179,14 +181,14 @@ TEST_F(EngineTroubles, AreNotFoundByAPassword) {
   EXPECT_EQ(list({"s3cret", ""}), "");
 }
 
-TEST_F(EngineTroubles, AreFoundByTheirServiceAfterARestart) {
+TEST_F(EngineTroubles, AreFoundByTheirUrlAfterARestart) {
   restart_after_crash();
   EXPECT_EQ(list({"http://one", ""}, {TransStatus::submitted, TransStatus::aborting}),
             "back first");
   EXPECT_EQ(list({"http://two", ""}, {TransStatus::submitted}), "second");
 }
 
-TEST(ResetRounds, RequestsThatBelongTogetherAreOneRound) {
+TEST(ResetRounds, JoinRequestsWithTheSameBeyondWithinAMinute) {
   constexpr SteadyTime start{};
   ResetRounds rounds;
   const std::uint64_t first = rounds.join(seconds(5), start);
@@ -196,7 +198,7 @@ TEST(ResetRounds, RequestsThatBelongTogetherAreOneRound) {
   EXPECT_NE(late, first);
   const std::uint64_t other = rounds.join(seconds(6), start + seconds(181));
   EXPECT_NE(other, late);
-  rounds.end(late);  // Not the round that goes on.
+  rounds.end(late);  // This round is over already; the other one goes on.
   EXPECT_EQ(rounds.join(seconds(6), start + seconds(182)), other);
   rounds.end(other);
   EXPECT_NE(rounds.join(seconds(6), start + seconds(183)), other);

@@ -1,5 +1,5 @@
-// A target that answers again, and a try that somebody asks for: what intervals are for, and what
-// not.
+// Transactions that are tried before their time, because their target answers again or because a
+// request asks for it; and what that does to their intervals.
 
 #include <algorithm>
 
@@ -10,10 +10,10 @@ namespace {
 
 using testing::SizeIs;
 
-/// How a transaction of each mode comes to call `http://away` and nobody else.
+/// A mode, and the call that its transaction makes to `http://away`.
 struct Caller {
   const char* name;
-  const char* call;  ///< as ScriptedBranches names it
+  const char* call;  ///< its name in ScriptedBranches
 };
 
 class ATargetThatAnswersAgain : public EngineFixture, public testing::WithParamInterface<Caller> {
@@ -96,7 +96,7 @@ class EngineTries : public EngineFixture {
       submit(std::move(request));
     }
   }
-  /// A tcc whose confirm is at a target.
+  /// Submits a tcc with one branch at `url`.
   void submit_tcc(const std::string& gid, const std::string& url) {
     prepare(make_request(gid, "tcc", 0));
     BranchRequest branch;
@@ -120,7 +120,7 @@ class EngineTries : public EngineFixture {
   int next_ = 0;
 };
 
-TEST_F(EngineTries, ATargetThatAnswersAgainGetsNoMoreThanItTakes) {
+TEST_F(EngineTries, ATargetThatAnswersAgainGetsNoMoreCallsThanItTakes) {
   fail("action 01", 300);
   submit_sagas(300);
   branches_->hold("action 01");
@@ -131,7 +131,7 @@ TEST_F(EngineTries, ATargetThatAnswersAgainGetsNoMoreThanItTakes) {
   EXPECT_THAT(branches_->calls, SizeIs(16));
   branches_->answer("action 01", Outcome::success);
   world_->run();
-  EXPECT_THAT(branches_->calls, SizeIs(18)) << "one more for each answer, and one in its place";
+  EXPECT_THAT(branches_->calls, SizeIs(18)) << "one in place of the call that ended, and one more";
   EXPECT_EQ(world_->coordinator().in_flight().live, 17U) << "the others wait";
   while (branches_->waits("action 01")) {
     branches_->answer("action 01", Outcome::success);
@@ -140,7 +140,7 @@ TEST_F(EngineTries, ATargetThatAnswersAgainGetsNoMoreThanItTakes) {
   EXPECT_EQ(unfinished(), 0U);
 }
 
-TEST_F(EngineTries, ATargetThatAnswersOnceWakesFew) {
+TEST_F(EngineTries, ATargetThatAnswersOnceWakesFewTransactions) {
   fail("action 01", 300);
   submit_sagas(300);
   submit_tcc("other", "http://away/c");
@@ -151,14 +151,14 @@ TEST_F(EngineTries, ATargetThatAnswersOnceWakesFew) {
   submit_sagas(300);
   branches_->calls.clear();
   submit_tcc("another", "http://away/c");
-  EXPECT_EQ(calls_of("action 01"), 16U) << "which fail, and wake nobody";
-  // The 284 others still wait for an answer, and those 16 for their time.
+  EXPECT_EQ(calls_of("action 01"), 16U) << "these end in errors, and wake no others";
+  // The other 284 still wait for the target, and these 16 for their time.
   branches_->forget_scripts();
   submit_tcc("one more", "http://away/c");
   EXPECT_EQ(unfinished(), 16U);
 }
 
-TEST_F(EngineTries, AnOutageThatEndsUnseenIsNoticedByOneOfThoseThatWait) {
+TEST_F(EngineTries, ATrialNoticesThatATargetIsBack) {
   options_.retry_interval = seconds(1);
   start_world();
   fail("action 01", 10'000);
@@ -166,20 +166,20 @@ TEST_F(EngineTries, AnOutageThatEndsUnseenIsNoticedByOneOfThoseThatWait) {
   world_->advance(seconds(72));
   branches_->calls.clear();
   world_->advance(seconds(10));
-  EXPECT_THAT(branches_->calls, SizeIs(10)) << "one try each second for all of them";
+  EXPECT_THAT(branches_->calls, SizeIs(10)) << "one trial each second, on behalf of all";
   EXPECT_EQ(unfinished(), 100U);
   branches_->forget_scripts();
   world_->advance(seconds(1));
   EXPECT_EQ(unfinished(), 0U);
 }
 
-TEST_F(EngineTries, ATryThatIsStoppedWithoutAnAnswerWakesNobody) {
+TEST_F(EngineTries, ATrialThatEndsWithoutAnAnswerWakesNobody) {
   fail("action 01", 20);
   submit_sagas(20);
   branches_->hold("action 01");
   branches_->calls.clear();
   world_->advance(seconds(10));
-  ASSERT_THAT(branches_->calls, SizeIs(1)) << "one is tried for all of them";
+  ASSERT_THAT(branches_->calls, SizeIs(1)) << "one trial, on behalf of all";
   force_stop(branches_->requests.back().gid->str());
   branches_->answer("action 01", Outcome::error, "no answer");
   world_->run();
@@ -187,7 +187,7 @@ TEST_F(EngineTries, ATryThatIsStoppedWithoutAnAnswerWakesNobody) {
   EXPECT_EQ(unfinished(), 19U);
 }
 
-TEST_F(EngineTries, ProbesDoNotEndTheBackoffOfThoseThatAreTried) {
+TEST_F(EngineTries, TrialsDoNotEndTheBackoff) {
   for (int i = 0; i < 1000; ++i) branches_->reply("action 01", Outcome::error, "down");
   for (const char* gid : {"one", "two", "three"}) {
     auto request = make_request(gid, "saga", 1);
@@ -200,7 +200,7 @@ TEST_F(EngineTries, ProbesDoNotEndTheBackoffOfThoseThatAreTried) {
   }
 }
 
-TEST_F(EngineTries, AloneATransactionKeepsToItsTime) {
+TEST_F(EngineTries, ATransactionThatWaitsAloneKeepsToItsTime) {
   fail("action 01", 3);
   submit_sagas(1);
   world_->advance(seconds(19));
@@ -211,7 +211,7 @@ TEST_F(EngineTries, AloneATransactionKeepsToItsTime) {
   EXPECT_THAT(branches_->calls, SizeIs(2));
 }
 
-TEST_F(EngineTries, WhatFailsWhileItsTargetAnswersOthersIsTriedOnceMoreAndThenInItsTime) {
+TEST_F(EngineTries, ATransactionThatFailsWhileItsTargetAnswersOthersIsTriedEarlyOnlyOnce) {
   fail("confirm 01", 100);
   submit_tcc("wrong", "http://away/c");
   submit_sagas(50);
@@ -239,7 +239,7 @@ TEST_F(EngineTries, EachTryNowStartsTheBackoffAnew) {
   EXPECT_EQ(query("g0").next_cron_interval, seconds(20));
 }
 
-TEST_F(EngineTries, ASubmitThatIsRepeatedDoesNotLengthenThePause) {
+TEST_F(EngineTries, ASubmitThatIsRepeatedDoesNotLengthenTheInterval) {
   fail("action 01", 20);
   submit_sagas(1);
   for (int i = 0; i < 5; ++i) {
@@ -250,7 +250,7 @@ TEST_F(EngineTries, ASubmitThatIsRepeatedDoesNotLengthenThePause) {
   EXPECT_EQ(query("g0").next_cron_interval, seconds(20));
 }
 
-TEST_F(EngineTries, AnAbortThatIsRepeatedDoesNotLengthenThePause) {
+TEST_F(EngineTries, AnAbortThatIsRepeatedDoesNotLengthenTheInterval) {
   fail("cancel 01", 20);
   prepare(make_request("t", "tcc", 0));
   BranchRequest branch;
@@ -264,15 +264,15 @@ TEST_F(EngineTries, AnAbortThatIsRepeatedDoesNotLengthenThePause) {
   EXPECT_EQ(query("t").next_cron_interval, seconds(20));
 }
 
-TEST_F(EngineTries, AfterARestartAWaitIsLearnedAnew) {
+TEST_F(EngineTries, ARestartForgetsWhichTargetTransactionsWaitFor) {
   fail("action 01", 2);
   submit_sagas(2);
   restart();
   submit_tcc("other", "http://away/c");
-  EXPECT_EQ(unfinished(), 2U) << "whom they wait for is not stored";
+  EXPECT_EQ(unfinished(), 2U) << "the target that they wait for is not stored";
   fail("action 01", 1);
   world_->advance(seconds(22));
-  EXPECT_EQ(unfinished(), 0U) << "the second was answered, and the first hears of it";
+  EXPECT_EQ(unfinished(), 0U) << "the answer to the second transaction wakes the first";
 }
 
 }  // namespace

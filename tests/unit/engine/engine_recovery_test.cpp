@@ -1,12 +1,12 @@
-// What happens to transactions while a coordinator reads what is unfinished.
+// Transactions that end while a coordinator reads the unfinished ones.
 
 #include "engine_fixture.hpp"
 
 namespace concerto::test {
 namespace {
 
-/// A store in which a transaction is stopped by force after it was listed, before the coordinator
-/// has the list.
+/// A store that stops a transaction by force when it has listed the transaction, and before the
+/// coordinator gets the list.
 class StoreWithAStop final : public Store {
  public:
   explicit StoreWithAStop(Store& inner) : inner_(inner) {}
@@ -71,7 +71,7 @@ TEST_F(EngineRecovery, CountsNoTransactionThatEndsWhileItIsListed) {
   prepare(make_request("stays", "saga", 1));
   restart_with_a_stop_of("ends");
   EXPECT_EQ(status("ends"), TransStatus::failed);
-  EXPECT_EQ(unfinished_sagas(), 1U) << "without an alarm nobody would find that it has ended";
+  EXPECT_EQ(unfinished_sagas(), 1U) << "without an alarm nothing would show that it has ended";
 }
 
 TEST_F(EngineRecovery, SetsNoAlarmForATransactionThatEndsWhileItIsListed) {

@@ -48,7 +48,7 @@ TEST_F(EngineRequests, ForceStopEndsATransactionAndItsLateAnswerChangesNothing) 
             "global transaction force stop error. status: failed. error: FAILURE");
 }
 
-TEST_F(EngineRequests, ResetMakesARestingTransactionDueNow) {
+TEST_F(EngineRequests, ResetMakesAWaitingTransactionDueNow) {
   branches_->reply("action 01", Outcome::error);
   submit(make_request("g", "saga", 1));
   EXPECT_EQ(status("g"), TransStatus::submitted);
@@ -57,7 +57,7 @@ TEST_F(EngineRequests, ResetMakesARestingTransactionDueNow) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineRequests, AChangeHasOneTime) {
+TEST_F(EngineRequests, AChangeReadsTheClockOnce) {
   submit(make_request("g", "saga", 1));
   clock_.step_wall_at_each_look(std::chrono::nanoseconds(700));
   EXPECT_EQ(error_of(reset("g")), "");
@@ -65,7 +65,7 @@ TEST_F(EngineRequests, AChangeHasOneTime) {
   EXPECT_EQ(reset_one.next_cron_time, reset_one.update_time);
 }
 
-TEST_F(EngineRequests, ResetOfAFinishedOneShowsItsNewTimeAndCallsNobody) {
+TEST_F(EngineRequests, ResetOfAFinishedTransactionShowsTheNewTimeAndCallsNobody) {
   submit(make_request("g", "saga", 1));
   submit(make_request("h", "saga", 1));
   force_stop("h");
@@ -87,7 +87,7 @@ TEST_F(EngineRequests, ResetOfAFinishedOneShowsItsNewTimeAndCallsNobody) {
   EXPECT_EQ(world_->coordinator().in_flight().live, 0U);
 }
 
-TEST_F(EngineRequests, ResetOfAnAskedMsgAsksAgain) {
+TEST_F(EngineRequests, ResetOfAMsgWhoseApplicationWasAskedAsksAgain) {
   branches_->reply("msg 00", Outcome::ongoing);
   auto request = make_request("g", "msg", 1);
   request.query_prepared = "query";
@@ -98,7 +98,7 @@ TEST_F(EngineRequests, ResetOfAnAskedMsgAsksAgain) {
   EXPECT_THAT(branches_->calls, ElementsAre("msg 00", "msg 00", "action 01"));
 }
 
-TEST_F(EngineRequests, UnknownGidsAreNamed) {
+TEST_F(EngineRequests, ErrorsNameUnknownGids) {
   const std::string text = "no TransGlobal with gid: nogid found";
   EXPECT_EQ(error_of(force_stop("nogid")), text);
   EXPECT_EQ(error_of(reset("nogid")), text);
@@ -171,7 +171,7 @@ TEST_F(EngineRequests, ShutdownAnswersWaitersAndGoesOnAfterTheRestart) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineRequests, AStopCancelsAgainWhatMissedItsCancellation) {
+TEST_F(EngineRequests, AStopCancelsAgainACallThatMissedItsCancellation) {
   branches_->hold("action 01");
   submit(make_request("g", "saga", 1));
   const auto stopped = world_->start([](Coordinator& coordinator, SteadyTime until) -> Task<bool> {
@@ -187,7 +187,7 @@ TEST_F(EngineRequests, AStopCancelsAgainWhatMissedItsCancellation) {
   EXPECT_TRUE(stopped->has_value());
 }
 
-TEST_F(EngineRequests, AGidOf128ChineseCharactersIsOne) {
+TEST_F(EngineRequests, AGidMayHave128ChineseCharacters) {
   std::string text;
   for (int i = 0; i < 128; ++i) text += "\xE4\xB8\xAD";
   submit(make_request(text, "saga", 1));
@@ -208,7 +208,7 @@ TEST_F(EngineRequests, AUrlLongerThanTheReferencesColumnIsCalled) {
   EXPECT_EQ(query("g").branches[1].url, request.steps[0].action);
 }
 
-TEST_F(EngineRequests, ASubmitWithHeadersThatStoredBranchesCannotHaveChangesNothing) {
+TEST_F(EngineRequests, ASubmitWithHeadersThatCannotBeSentChangesNothing) {
   prepare(make_request("g", "msg", 1));
   auto request = make_request("g", "msg", 0);
   request.options.branch_headers["h"] = "not carried";
@@ -216,7 +216,7 @@ TEST_F(EngineRequests, ASubmitWithHeadersThatStoredBranchesCannotHaveChangesNoth
   EXPECT_EQ(status("g"), TransStatus::prepared);
 }
 
-TEST_F(EngineRequests, ABranchThatNothingCouldCallIsNotRegistered) {
+TEST_F(EngineRequests, ABranchThatCanNeverBeCalledIsNotRegistered) {
   prepare(make_request("g", "tcc", 0));
   const auto registered = [&](std::map<std::string, std::string> fields, const char* id = "01") {
     BranchRequest branch;
@@ -237,7 +237,7 @@ TEST_F(EngineRequests, ABranchThatNothingCouldCallIsNotRegistered) {
   EXPECT_THAT(query("g").branches, IsEmpty());
 }
 
-TEST_F(EngineRequests, TheDataOfRegisteredBranchesIsBounded) {
+TEST_F(EngineRequests, ThePayloadsOfRegisteredBranchesAreLimited) {
   prepare(make_request("g", "tcc", 0));
   BranchRequest branch;
   branch.gid = Gid("g");
@@ -255,7 +255,7 @@ TEST_F(EngineRequests, TheDataOfRegisteredBranchesIsBounded) {
   EXPECT_EQ(query("g").branches.size(), 4u);
 }
 
-TEST_F(EngineRequests, ASubscriberThatNothingCouldCallAndAListWithoutEndAreRefused) {
+TEST_F(EngineRequests, ASubscriberThatCanNeverBeCalledAndOneTooManyAreRefused) {
   const auto subscribe = [&](const std::string& url, const std::string& topic = "t",
                              const std::string& remark = "") {
     return world_->start(world_->coordinator().subscribe(topic, url, remark))->value();

@@ -91,7 +91,7 @@ TEST_F(EngineSaga, RetriesWithBackoffAndKeepsTheIntervalWhileOngoing) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineSaga, BackoffHasACap) {
+TEST_F(EngineSaga, BackoffHasALimit) {
   for (int i = 0; i < 20; ++i) branches_->reply("action 01", Outcome::error);
   submit(make_request("g", "saga", 1));
   world_->advance(std::chrono::hours(20));
@@ -99,7 +99,7 @@ TEST_F(EngineSaga, BackoffHasACap) {
   EXPECT_GT(branches_->calls.size(), 15U);
 }
 
-TEST_F(EngineSaga, RetryLimitAllowsThatManyRetriesAndRollsBack) {
+TEST_F(EngineSaga, RollsBackAfterAsManyRetriesAsRetryLimitAllows) {
   auto request = make_request("g", "saga", 2);
   request.options.retry_limit = 2;
   for (int i = 0; i < 3; ++i) branches_->reply("action 02", Outcome::error, "down");
@@ -127,7 +127,7 @@ TEST_F(EngineSaga, TimesOutAtItsTimeAndCompensatesAfterTheRunningCall) {
   EXPECT_EQ(branch_statuses("g"), "SPPP");
 }
 
-TEST_F(EngineSaga, TimesOutWhileItRests) {
+TEST_F(EngineSaga, TimesOutWhileItWaits) {
   auto request = make_request("g", "saga", 2);
   request.options.timeout_to_fail = seconds(15);
   branches_->reply("action 01", Outcome::error);
@@ -140,7 +140,7 @@ TEST_F(EngineSaga, TimesOutWhileItRests) {
   EXPECT_THAT(branches_->calls, ElementsAre("action 01", "compensate 01"));
 }
 
-TEST_F(EngineSaga, ConcurrentStepsStartTogetherAndHonourOrders) {
+TEST_F(EngineSaga, ConcurrentStepsStartTogetherAndKeepToOrders) {
   auto request = make_request("g", "saga", 3);
   request.custom_data = R"({"concurrent":true,"orders":{"2":[0,1]}})";
   for (const char* name : {"action 01", "action 02", "action 03"}) branches_->hold(name);
@@ -157,7 +157,7 @@ TEST_F(EngineSaga, ConcurrentStepsStartTogetherAndHonourOrders) {
   EXPECT_EQ(error_of(result), "");
 }
 
-TEST_F(EngineSaga, ConcurrentFailureWaitsForRunningActionsBeforeTheirCompensation) {
+TEST_F(EngineSaga, CompensatesAConcurrentActionOnlyAfterItsCallHasEnded) {
   auto request = make_request("g", "saga", 2);
   request.custom_data = R"({"concurrent":true})";
   branches_->hold("action 01");
@@ -182,7 +182,7 @@ TEST_F(EngineSaga, CompensationIsRetriedUntilItSucceeds) {
   EXPECT_EQ(status("g"), TransStatus::failed);
 }
 
-TEST_F(EngineSaga, EmptyUrlsSucceedAndPreparedSagasRest) {
+TEST_F(EngineSaga, StaysPreparedUntilItIsSubmitted) {
   auto request = make_request("g", "saga", 1);
   request.steps[0].compensate = "";
   EXPECT_EQ(error_of(prepare(request)), "");
@@ -201,8 +201,8 @@ TEST_F(EngineSaga, EmptyCompensationIsNotCalled) {
   EXPECT_EQ(branch_statuses("g"), "SSSF");
 }
 
-// Issue: a crash between the success of step 2 of 3 and the end, the timeout passed at restart.
-TEST_F(EngineSaga, CrashAfterASuccessWithTheTimeoutPassedCompensatesBoth) {
+// Step 2 succeeds, and before that is durable, a crash comes. At the restart the timeout is over.
+TEST_F(EngineSaga, CompensatesAllStepsIfItsTimeoutEndsDuringACrash) {
   auto request = make_request("g", "saga", 3);
   request.options.timeout_to_fail = seconds(10);
   branches_->hold("action 02");
@@ -217,8 +217,8 @@ TEST_F(EngineSaga, CrashAfterASuccessWithTheTimeoutPassedCompensatesBoth) {
   EXPECT_EQ(status("g"), TransStatus::failed);
 }
 
-// Issue: so does a first step that fails when it is repeated.
-TEST_F(EngineSaga, StepThatFailsWhenRepeatedAfterACrashIsCompensated) {
+// Step 1 has succeeded before the crash, so it must be compensated even if the repeated call fails.
+TEST_F(EngineSaga, CompensatesAStepThatFailsWhenItIsRepeatedAfterACrash) {
   branches_->hold("action 01");
   submit(make_request("g", "saga", 2));
   store_.hold_commits();
@@ -234,7 +234,7 @@ TEST_F(EngineSaga, StepThatFailsWhenRepeatedAfterACrashIsCompensated) {
   EXPECT_EQ(status("g"), TransStatus::failed);
 }
 
-TEST_F(EngineSaga, FailureStoredBeforeACrashHasLostItsMessage) {
+TEST_F(EngineSaga, KeepsTheReasonOfAStoredDecisionOverACrash) {
   branches_->reply("action 01", Outcome::failure, "no");
   store_.hold_commits();
   submit(make_request("g", "saga", 1));

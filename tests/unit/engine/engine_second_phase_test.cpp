@@ -1,4 +1,4 @@
-// TCC and XA: branches that participants register, and a second phase over them.
+// TCC and XA: branches are registered, and called in a second phase.
 
 #include "engine_fixture.hpp"
 
@@ -102,18 +102,19 @@ TEST_P(SecondPhase, IgnoresStepsOfTheRequest) {
   EXPECT_THAT(query("g").payloads, IsEmpty());
 }
 
-TEST_P(SecondPhase, OngoingIsToldAndAskedAgain) {
+TEST_P(SecondPhase, OngoingIsReportedAndAskedAgain) {
   prepare_with_two_branches("g");
   branches_->reply(first(forward()), Outcome::ongoing);
   const auto result = submit_and_wait(make("g"));
   EXPECT_TRUE(code_of(result) == EngineErrc::branch_ongoing);
   EXPECT_EQ(error_of(result), "ONGOING");
-  EXPECT_THAT(branches_->calls, ElementsAre(first(forward()))) << "the next one waits for it";
+  EXPECT_THAT(branches_->calls, ElementsAre(first(forward())))
+      << "the next call waits for this one";
   world_->advance(seconds(10));
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_P(SecondPhase, FailureGoesNotBackButIsRetriedForEver) {
+TEST_P(SecondPhase, FailureIsRetriedForEverAndRollsNothingBack) {
   prepare_with_two_branches("g");
   branches_->reply(first(forward()), Outcome::failure, "no");
   branches_->reply(first(forward()), Outcome::error, "down");
@@ -129,7 +130,7 @@ TEST_P(SecondPhase, FailureGoesNotBackButIsRetriedForEver) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_P(SecondPhase, GoesBackAfterItsTimeout) {
+TEST_P(SecondPhase, RollsBackAfterItsTimeout) {
   TransOptions options;
   options.timeout_to_fail = seconds(3);
   prepare_with_two_branches("g", options);
@@ -153,7 +154,7 @@ TEST_P(SecondPhase, HasADefaultTimeoutUntilItIsSubmitted) {
   EXPECT_EQ(status("g"), TransStatus::submitted);
 }
 
-TEST_P(SecondPhase, AbortWithStoredWaitResultTellsHowItWent) {
+TEST_P(SecondPhase, AbortWithStoredWaitResultReturnsTheResultOfThePass) {
   TransOptions options;
   options.wait_result = true;
   auto request = make("g");
@@ -184,7 +185,7 @@ TEST_P(SecondPhase, ALaterAbortMayGiveAnotherReason) {
   EXPECT_EQ(status("g"), TransStatus::failed);
 }
 
-TEST_P(SecondPhase, ASubmittedOneIsNotAborted) {
+TEST_P(SecondPhase, ASubmittedTransactionIsNotAborted) {
   prepare_with_two_branches("g");
   branches_->hold(first(forward()));
   submit(make("g"));
@@ -254,7 +255,7 @@ void PrintTo(const RefusedBranch& row, std::ostream* out) {
 
 class RegisterBranch : public EngineFixture, public testing::WithParamInterface<RefusedBranch> {};
 
-TEST_P(RegisterBranch, RefusesWhatIsWrong) {
+TEST_P(RegisterBranch, RefusesInvalidBranches) {
   prepare(make_request("g", "tcc", 0));
   prepare(make_request("m", "msg", 1));
   BranchRequest request = make_branch("g", "tcc", "01");

@@ -1,4 +1,4 @@
-// What becomes of transactions while their store is busy, and when it cannot tell what it did.
+// Transactions whose store is busy, or loses a change or the answer to a change.
 
 #include "engine_fixture.hpp"
 #include "scripted_store.hpp"
@@ -62,7 +62,7 @@ TEST_F(EngineStore, ARequestWaitsForABusyStore) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineStore, ANewTransactionWaitsOutAMomentOnly) {
+TEST_F(EngineStore, ANewTransactionWaitsOnlyAMomentForABusyStore) {
   scripted_.busy_commits = 1;
   const auto first = submit(make_request("g", "saga", 1));
   world_->advance(milliseconds(100));
@@ -76,7 +76,7 @@ TEST_F(EngineStore, ANewTransactionWaitsOutAMomentOnly) {
   EXPECT_EQ(error_of(submit(make_request("h", "saga", 1))), "");
 }
 
-TEST_F(EngineStore, ARequestIsRefusedByAStoreThatStaysBusyAndMayComeAgain) {
+TEST_F(EngineStore, ARequestIsRefusedIfTheStoreStaysBusyAndMayBeRepeated) {
   prepare(make_request("g", "msg", 1));
   scripted_.busy_commits = always;
   const auto refused = submit(make_request("g", "msg", 1));
@@ -95,7 +95,7 @@ TEST_F(EngineStore, ATransactionWaitsWhileTheStoreStaysBusyAndGoesOnAfterwards) 
   answer();
   branches_->release_all();
   world_->advance(options_.store_busy_max + seconds(1));
-  // The transaction was stored: nobody may hear that nothing happened.
+  // The submit was stored, so its caller must not be told that nothing happened.
   EXPECT_TRUE(code_of(waiting) == Condition::outcome_unknown);
   EXPECT_THAT(error_of(waiting), HasSubstr("gid g goes on"));
   EXPECT_EQ(stored("g")->status, TransStatus::submitted);
@@ -104,7 +104,7 @@ TEST_F(EngineStore, ATransactionWaitsWhileTheStoreStaysBusyAndGoesOnAfterwards) 
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineStore, WhatABusyStoreDidNotTakeIsCarriedByTheNextChange) {
+TEST_F(EngineStore, ResultsThatABusyStoreDidNotTakeAreCarriedByTheNextChange) {
   branches_->hold("action 02");
   ASSERT_EQ(error_of(submit(make_request("g", "msg", 2))), "");
   scripted_.busy_commits = always;
@@ -169,7 +169,7 @@ TEST_F(EngineStore, AStopEndsARecoveryThatWaitsForABusyStore) {
   EXPECT_EQ(code_of(recovered), EngineErrc::store_busy);
 }
 
-TEST_F(EngineStore, ANewTransactionWhoseAnswerIsLostIsFoundLater) {
+TEST_F(EngineStore, ANewTransactionIsFoundLaterIfTheStoresAnswerIsLost) {
   scripted_.lost_answers = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), EngineErrc::store_failed);
   EXPECT_THAT(branches_->calls, IsEmpty());
@@ -178,14 +178,14 @@ TEST_F(EngineStore, ANewTransactionWhoseAnswerIsLostIsFoundLater) {
   EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
 }
 
-TEST_F(EngineStore, ANewTransactionWhoseAnswerIsLostHasItsTimeout) {
+TEST_F(EngineStore, ANewTransactionHasItsTimeoutIfTheStoresAnswerIsLost) {
   scripted_.lost_answers = 1;
   prepare(make_request("g", "msg", 1));
   world_->advance(options_.timeout_to_fail + seconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineStore, ALostTransactionIsForgotten) {
+TEST_F(EngineStore, ANewTransactionThatTheStoreLosesIsForgotten) {
   scripted_.lost_commits = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), EngineErrc::store_failed);
   world_->advance(options_.retry_interval + seconds(1));
@@ -195,7 +195,7 @@ TEST_F(EngineStore, ALostTransactionIsForgotten) {
   EXPECT_THAT(branches_->calls, IsEmpty());
 }
 
-TEST_F(EngineStore, AnEndWhoseAnswerIsLostIsReadAgain) {
+TEST_F(EngineStore, AnEndIsReadAgainIfTheStoresAnswerIsLost) {
   submit_and_hold("g");
   scripted_.lost_answers = 1;
   answer();
@@ -205,7 +205,7 @@ TEST_F(EngineStore, AnEndWhoseAnswerIsLostIsReadAgain) {
   EXPECT_EQ(world_->coordinator().in_flight().alarms, 0U);
 }
 
-TEST_F(EngineStore, AResultThatIsLostIsStoredBeforeACallThatBuildsOnIt) {
+TEST_F(EngineStore, AResultThatTheStoreLosesIsStoredBeforeACallThatBuildsOnIt) {
   for (const char* action : {"action 01", "action 02", "action 03"}) branches_->hold(action);
   auto request = make_request("g", "saga", 3);
   request.custom_data = R"({"concurrent":true,"orders":{"2":[0,1]}})";
@@ -225,7 +225,7 @@ TEST_F(EngineStore, AResultThatIsLostIsStoredBeforeACallThatBuildsOnIt) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
-TEST_F(EngineStore, ASubmitWhoseAnswerIsLostGoesOn) {
+TEST_F(EngineStore, ASubmitGoesOnIfTheStoresAnswerIsLost) {
   prepare(make_request("g", "msg", 1));
   scripted_.lost_answers = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "msg", 1))), EngineErrc::store_failed);

@@ -1,4 +1,4 @@
-// One service that does not answer holds up its own transactions and nobody else's.
+// A target that does not answer holds up its own transactions and no others.
 
 #include "engine_fixture.hpp"
 
@@ -19,7 +19,7 @@ class EngineTargets : public EngineFixture {
     return request;
   }
 
-  /// Sagas whose first call fails, and is repeated 20 seconds later.
+  /// Submits sagas whose first call ends in an error and is repeated 20 seconds later.
   void submit_failing(int count, const std::string& url) {
     for (int i = 0; i < count; ++i) {
       branches_->reply("action 01", Outcome::error, "refused");
@@ -30,14 +30,14 @@ class EngineTargets : public EngineFixture {
   InFlight in_flight() { return world_->coordinator().in_flight(); }
 };
 
-TEST_F(EngineTargets, ADeadTargetIsTriedByFewAtATime) {
+TEST_F(EngineTargets, ADeadTargetIsCalledByFewTransactionsAtATime) {
   submit_failing(5, "http://dead/a");
   branches_->hold("action 01");
   branches_->calls.clear();
   world_->advance(seconds(25));
   EXPECT_THAT(branches_->calls, SizeIs(2));
   EXPECT_EQ(in_flight().queued, 3U);
-  EXPECT_EQ(in_flight().live, 2U);  // The others wait as a gid each.
+  EXPECT_EQ(in_flight().live, 2U);  // Of the others there are only gids.
 
   branches_->answer("action 01", Outcome::success);
   world_->run();
@@ -60,7 +60,7 @@ TEST_F(EngineTargets, AHealthyTargetDoesNotWaitForADeadOne) {
   EXPECT_EQ(status("healthy"), TransStatus::succeed);
 }
 
-TEST_F(EngineTargets, ATimeoutThatWaitsInLineIsNotLostWhenTheTransactionIsTriedAtOnce) {
+TEST_F(EngineTargets, AQueuedTimeoutIsNotLostWhenItsTransactionIsTriedNow) {
   options_.wakes_per_target_max = 1;
   start_world();
   branches_->hold("msg 00");
@@ -107,10 +107,10 @@ TEST_F(EngineTargets, ATargetThatIsBackGetsItsBacklogEverFaster) {
   EXPECT_EQ(in_flight().queued, 0U);
 }
 
-TEST_F(EngineTargets, RecoveredTransactionsKeepTheBoundToo) {
+TEST_F(EngineTargets, RecoveredTransactionsKeepToTheLimitToo) {
   branches_->hold("action 01");
   for (int i = 0; i < 5; ++i) submit(saga("dead" + std::to_string(i), "http://dead/a"));
-  EXPECT_THAT(branches_->calls, SizeIs(5));  // First passes are bounded by admission alone.
+  EXPECT_THAT(branches_->calls, SizeIs(5));  // A first pass needs no slot.
   CoordinatorWorld::crash(std::move(world_));
   store_.crash();
   start_world();
@@ -128,7 +128,7 @@ TEST_F(EngineTargets, RecoveredTransactionsKeepTheBoundToo) {
   EXPECT_EQ(in_flight().unfinished[static_cast<std::size_t>(TransType::saga)], 0U);
 }
 
-TEST_F(EngineTargets, ACallWithoutAUrlDoesNotLiftTheBound) {
+TEST_F(EngineTargets, ARowWithoutAUrlDoesNotLiftTheLimit) {
   branches_->hold("confirm 01");
   for (int i = 0; i < 5; ++i) {
     const std::string gid = "t" + std::to_string(i);
@@ -154,7 +154,7 @@ TEST_F(EngineTargets, ACallWithoutAUrlDoesNotLiftTheBound) {
   EXPECT_EQ(in_flight().queued, 3U);
 }
 
-TEST_F(EngineTargets, ATimeoutIsNotLostInTheLine) {
+TEST_F(EngineTargets, ATimeoutIsNotLostInAQueue) {
   for (const std::string gid : {"m1", "m2", "m3"}) {
     auto request = make_request(gid, "msg", 1);
     request.query_prepared = "http://dead/query";
@@ -172,7 +172,7 @@ TEST_F(EngineTargets, ATimeoutIsNotLostInTheLine) {
   for (const std::string gid : {"m1", "m2", "m3"}) EXPECT_EQ(status(gid), TransStatus::succeed);
 }
 
-TEST_F(EngineTargets, WhoIsAskedForDoesNotWaitInTheLine) {
+TEST_F(EngineTargets, AQueuedTransactionThatIsTriedNowLeavesTheQueue) {
   submit_failing(3, "http://dead/a");
   branches_->hold("action 01");
   branches_->calls.clear();
@@ -186,10 +186,10 @@ TEST_F(EngineTargets, WhoIsAskedForDoesNotWaitInTheLine) {
     world_->run();
   }
   for (int i = 0; i < 3; ++i) EXPECT_EQ(status("dead" + std::to_string(i)), TransStatus::succeed);
-  EXPECT_THAT(branches_->calls, SizeIs(6));  // Nobody was called twice.
+  EXPECT_THAT(branches_->calls, SizeIs(6));  // No row was called twice.
 }
 
-TEST_F(EngineTargets, WhoIsAskedForAsItWakesDoesNotWaitInTheLineEither) {
+TEST_F(EngineTargets, ATransactionThatIsAbortedAsItWakesIsNotQueued) {
   options_.wakes_per_target_max = 1;
   start_world();
   submit_failing(1, "http://dead/a");
@@ -215,7 +215,7 @@ TEST_F(EngineTargets, WhoIsAskedForAsItWakesDoesNotWaitInTheLineEither) {
   EXPECT_EQ(status("t"), TransStatus::failed);
 }
 
-TEST_F(EngineTargets, AStopForgetsNobodyInTheLine) {
+TEST_F(EngineTargets, AStopLosesNoQueuedTransaction) {
   submit_failing(4, "http://dead/a");
   branches_->hold("action 01");
   world_->advance(seconds(25));
@@ -228,7 +228,7 @@ TEST_F(EngineTargets, AStopForgetsNobodyInTheLine) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(status("dead" + std::to_string(i)), TransStatus::succeed);
 }
 
-TEST_F(EngineTargets, ATransactionThatEndsInTheLineIsNotCalled) {
+TEST_F(EngineTargets, AQueuedTransactionThatEndsIsNotCalled) {
   submit_failing(3, "http://dead/a");
   branches_->hold("action 01");
   branches_->calls.clear();

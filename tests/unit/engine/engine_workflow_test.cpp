@@ -95,7 +95,7 @@ TEST_F(EngineWorkflow, IsResumedWithItsNameAndDataUntilItHasEnded) {
   ASSERT_THAT(branches_->calls, ElementsAre("wf1 00"));
   EXPECT_EQ(branches_->requests[0].url, "resume");
   EXPECT_EQ(branches_->requests[0].payload, R"({"a":1})");
-  // The application runs it inside the call.
+  // The application runs the workflow during the call.
   EXPECT_EQ(error_of(record_step("w", "01")), "");
   branches_->answer("wf1 00", Outcome::success);
   world_->advance(seconds(10));
@@ -150,7 +150,7 @@ TEST_F(EngineWorkflow, NeitherAbortsNorTimesOut) {
   EXPECT_EQ(status("w"), TransStatus::failed);
 }
 
-TEST_F(EngineWorkflow, RefusesWhatIsWrong) {
+TEST_F(EngineWorkflow, RefusesInvalidRequests) {
   auto request = make_workflow("w");
   request.custom_data = "";
   EXPECT_EQ(error_of(prepare_workflow(request)), "custom_data: name is missing");

@@ -15,7 +15,7 @@ TEST(EngineErrc, EveryCodeHasOneConditionAndAText) {
   }
 }
 
-TEST(EngineErrc, IsNoGeneralErrorOfTheSameNumber) {
+TEST(EngineErrc, DiffersFromTheGeneralErrorOfTheSameNumber) {
   const error_code own = EngineErrc::trans_not_found;
   const error_code general = Errc::invalid_request;
   EXPECT_EQ(own.value(), general.value());

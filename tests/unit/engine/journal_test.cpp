@@ -25,7 +25,7 @@ TEST(Journal, KeepsTheLastAttempts) {
   EXPECT_TRUE(journal.attempts(Gid("h")).empty());
 }
 
-TEST(Journal, LosesTheTransactionWhoseTroubleIsOldest) {
+TEST(Journal, RemovesTheTransactionWhoseLastAttemptIsTheOldest) {
   Journal journal(2);
   journal.add(Gid("a"), attempt("1"));
   journal.add(Gid("b"), attempt("2"));
@@ -53,7 +53,7 @@ Attempt attempt_at(const std::string& branch_id, const std::string& op = "action
   return result;
 }
 
-TEST(Journal, NumbersAttemptsOnAfterTheyHaveGone) {
+TEST(Journal, GoesOnNumberingARowWhoseAttemptsWereRemoved) {
   Journal journal(1);
   journal.add(Gid("g"), attempt_at("01"));
   journal.add(Gid("g"), attempt_at("01"));
@@ -83,7 +83,7 @@ TEST(Journal, CutsAnswersBetweenCharacters) {
             std::string(Journal::answer_bytes_max - 1, 'x'));
 }
 
-TEST(Journal, NotesTheNextTryOfWhatHasNone) {
+TEST(Journal, NotesTheNextTryInTheAttemptsSinceTheLastNote) {
   Journal journal(1);
   journal.add(Gid("a"), attempt("1"));
   journal.set_next_try(Gid("a"), noon);

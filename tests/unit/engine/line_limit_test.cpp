@@ -23,7 +23,7 @@ TEST(LineLimit, AdmitsAFewLinesAboutOneThingAndCountsTheOthers) {
   EXPECT_TRUE(limit.admits("http://a", start + LineLimit::window));
 }
 
-TEST(LineLimit, AdmitsOneLineAboutAThingOfWhichOneIsEnough) {
+TEST(LineLimit, AdmitsOneLineAboutAThingIfThatIsItsLimit) {
   LineLimit limit;
   EXPECT_TRUE(limit.admits("changes", start, 1));
   for (int i = 0; i < 9; ++i) EXPECT_FALSE(limit.admits("changes", start, 1));
@@ -35,7 +35,7 @@ TEST(LineLimit, AdmitsOneLineAboutAThingOfWhichOneIsEnough) {
   EXPECT_EQ(left_out.front().lines, 9U);
 }
 
-TEST(LineLimit, TakesAllThingsBeyondItsLimitForOne) {
+TEST(LineLimit, CountsAllThingsBeyondItsLimitAsOne) {
   LineLimit limit;
   std::size_t admitted = 0;
   for (std::size_t i = 0; i < 10 * LineLimit::things_max; ++i) {

@@ -15,7 +15,7 @@ constexpr TransStatus statuses[] = {TransStatus::prepared, TransStatus::submitte
                                     TransStatus::aborting, TransStatus::succeed,
                                     TransStatus::failed};
 
-/// A row for each state or status, in it a letter for each one that may follow.
+/// A row for each state or status, with an `x` for each one that may follow.
 template <class T, std::size_t size, class May>
 std::vector<std::string> table(const T (&all)[size], May may) {
   std::vector<std::string> rows;
@@ -27,7 +27,7 @@ std::vector<std::string> table(const T (&all)[size], May may) {
   return rows;
 }
 
-TEST(LiveTransState, FollowsOnlyWhereItMay) {
+TEST(LiveTransState, FollowsOnlyTheStatesThatItMay) {
   EXPECT_EQ(table(states, LiveTrans::may_follow), (std::vector<std::string>{
                                                       ".xx.",  // idle
                                                       "x.xx",  // woken
@@ -36,7 +36,7 @@ TEST(LiveTransState, FollowsOnlyWhereItMay) {
                                                   }));
 }
 
-TEST(TransStatusMoves, NeverGoBackAndEndForGood) {
+TEST(TransStatusMoves, NeverLeadBackAndEndInAFinalStatus) {
   EXPECT_EQ(table(statuses, may_become), (std::vector<std::string>{
                                              ".xxxx",  // prepared
                                              "..xxx",  // submitted
@@ -46,7 +46,7 @@ TEST(TransStatusMoves, NeverGoBackAndEndForGood) {
                                          }));
 }
 
-TEST(CallStates, RestartWhatDoesNotRun) {
+TEST(CallStates, RestartAllRowsThatDoNotRun) {
   CallStates calls;
   calls.restart(3);
   calls.begin(calls.runs[0]);

@@ -1,4 +1,4 @@
-// What each mode wants next, in the states that differ for it.
+// What each mode wants next, in all states that make a difference for it.
 
 #include <functional>
 
@@ -12,7 +12,7 @@ namespace {
 struct NextCase {
   const char* name;
   TransStatus status;
-  const char* branches;  ///< a letter of each: P, S or F
+  const char* branches;  ///< a letter for the status of each row: P, S or F
   const char* want;      ///< as text_of(Next)
   std::function<void(ModeState&)> given = [](ModeState&) {};
 };
@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
                     NextCase{"GoesOnInReverseOrder", aborting, "PSSS", "calls 0", ordered}),
     name_of_row);
 
-INSTANTIATE_TEST_SUITE_P(AtRest, SagaNext,
+INSTANTIATE_TEST_SUITE_P(NothingToDo, SagaNext,
                          testing::Values(NextCase{"Prepared", prepared, "PPPP", "nothing"},
                                          NextCase{"PreparedAtItsTimeout", prepared, "PPPP",
                                                   "nothing", timed_out},
@@ -130,9 +130,9 @@ TEST_P(MsgNext, IsAsTheTableSays) {
 INSTANTIATE_TEST_SUITE_P(
     Table, MsgNext,
     testing::Values(
-        NextCase{"IsNotAskedForBeforeItsTime", prepared, "PP", "nothing"},
-        NextCase{"IsAskedForAtItsTimeout", prepared, "PP", "asks", timed_out},
-        NextCase{"IsAskedForOnce", prepared, "PP", "nothing",
+        NextCase{"AsksNobodyBeforeItsTimeout", prepared, "PP", "nothing"},
+        NextCase{"AsksItsApplicationAtItsTimeout", prepared, "PP", "asks", timed_out},
+        NextCase{"AsksItsApplicationOnce", prepared, "PP", "nothing",
                  [](ModeState& state) {
                    state.timed_out = true;
                    state.query = RunState::running;
@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(
         NextCase{"HasNoTimeoutOnceSubmitted", submitted, "PP", "calls 0", timed_out},
         NextCase{"SucceedsWithItsLastAction", submitted, "SS", "becomes succeed"},
         NextCase{"SucceedsWithoutSteps", submitted, "", "becomes succeed"},
-        NextCase{"NeverGoesBack", aborting, "PP", "nothing"},
+        NextCase{"NeverRollsBack", aborting, "PP", "nothing"},
         NextCase{"Succeeded", succeed, "SS", "nothing"},
         NextCase{"Failed", failed, "PP", "nothing"}),
     name_of_row);

@@ -1,5 +1,5 @@
-// What each mode makes of a request: branches of its steps, rows of a branch that a participant
-// registers, and custom_data. And the table that modes stand in.
+// What each mode makes of a request: the branches of its steps, the rows of a registered branch,
+// and custom_data. The table of the modes is tested here too.
 
 #include <functional>
 
@@ -76,7 +76,7 @@ TEST(ModeExpand, GivesBothRowsOfAStepItsPayload) {
   }
 }
 
-TEST(ModeExpand, IsNoPartOfModesWhoseParticipantsRegister) {
+TEST(ModeExpand, IsMissingWhereBranchesAreRegistered) {
   for (const Mode* mode : ModeTable::standard().all()) {
     EXPECT_NE(mode->expand == nullptr, mode->register_branch == nullptr) << mode->name;
   }
@@ -156,7 +156,7 @@ void PrintTo(const CustomCase& row, std::ostream* out) {
   *out << row.name;
 }
 
-/// What differs from the defaults.
+/// The fields that differ from their defaults.
 std::string shown(const CustomData& custom) {
   std::string text;
   if (custom.concurrent) text += "concurrent ";
@@ -189,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(
                                "custom_data: concurrent is not a boolean"},
                     CustomCase{"OrdersAreAList", &modes::saga, R"({"orders":[]})",
                                "custom_data: orders is not an object"},
-                    CustomCase{"StepThatThereIsNot", &modes::saga, R"({"orders":{"3":[0]}})",
+                    CustomCase{"UnknownStep", &modes::saga, R"({"orders":{"3":[0]}})",
                                "custom_data: orders names step '3', which is none of the 3 steps"},
                     CustomCase{"StepIsNoNumber", &modes::saga, R"({"orders":{"1x":[0]}})",
                                "custom_data: orders names step '1x', which is none of the 3 steps"},
@@ -223,7 +223,7 @@ INSTANTIATE_TEST_SUITE_P(
         CustomCase{"XaKeepsAnyText", &modes::xa, "{", ""}),
     name_of_row);
 
-TEST(ModeCustomData, OfAStoredSagaNamesItsSteps) {
+TEST(ModeCustomData, OfAStoredSagaMayNameOnlyItsSteps) {
   const ModeState stored(TransStatus::submitted, {"compensate", "action"}, "PPPP");
   EXPECT_TRUE(parse_custom_data(modes::saga, R"({"orders":{"1":[0]}})", stored.trans));
   EXPECT_FALSE(parse_custom_data(modes::saga, R"({"orders":{"2":[0]}})", stored.trans));

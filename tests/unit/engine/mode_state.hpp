@@ -10,7 +10,8 @@
 
 namespace concerto::test {
 
-/// What a mode decides from, for tests that ask its functions directly.
+/// Everything that a decision of a mode depends on, for tests that call the functions of a mode
+/// directly.
 struct ModeState {
   Transaction trans;
   CustomData custom;
@@ -23,8 +24,8 @@ struct ModeState {
   std::chrono::seconds timeout{7};
   std::string failure_text;
 
-  /// `ops` are those of the branches, one after the other; `statuses` has a letter of each: P, S
-  /// or F.
+  /// `ops` has the ops of one branch; `statuses` has a letter for the status of each row: P, S or
+  /// F.
   ModeState(TransStatus status, const std::vector<std::string>& ops, std::string_view statuses) {
     trans.status = status;
     for (std::size_t i = 0; i < statuses.size(); ++i) {

@@ -1,5 +1,5 @@
-// The functions of each mode, called directly: what a request makes of them, what the result of a
-// call means, and what follows from it. mode_next_test.cpp has the states in between.
+// The functions of each mode, called directly: what the result of a call means, and what follows
+// from it. mode_next_test.cpp has the states in between, and mode_requests_test.cpp the requests.
 
 #include <array>
 
@@ -15,7 +15,7 @@ struct OutcomeCase {
   const char* name;
   const Mode* mode;
   TransStatus status;
-  const char* branches;  ///< their statuses, a letter of each, in the order of ops_of
+  const char* branches;  ///< a letter for the status of each row, in the order of ops_of
   const char* op;        ///< of the call that ends; `application` for the call to the application
   /// `effect; next` after success, failure, ongoing and error. The application's call has no
   /// effect.
@@ -80,7 +80,7 @@ constexpr TransStatus aborting = TransStatus::aborting;
 constexpr TransStatus succeed = TransStatus::succeed;
 constexpr TransStatus failed = TransStatus::failed;
 
-/// Nothing is called any more or yet: a result is recorded, and nothing follows from it.
+/// In such a status nothing is called: a result is recorded, and nothing follows from it.
 constexpr std::array<const char*, 4> nothing_follows{
     "succeed; nothing", "retry later; nothing", "retry later; nothing", "retry later; nothing"};
 constexpr std::array<const char*, 4> nothing_follows_in_saga{
@@ -182,7 +182,7 @@ void PrintTo(const RetryCase& row, std::ostream* out) {
 
 class SagaRetries : public testing::TestWithParam<RetryCase> {};
 
-TEST_P(SagaRetries, AreBoundedByTheLimit) {
+TEST_P(SagaRetries, AreLimitedByRetryLimit) {
   const RetryCase& row = GetParam();
   Transaction trans;
   trans.options.retry_limit = row.retry_limit;
@@ -200,9 +200,9 @@ INSTANTIATE_TEST_SUITE_P(
         RetryCase{"OngoingBelowTheLimit", "action", 3, 0, Outcome::ongoing, "retry soon"},
         RetryCase{"AtTheLimit", "action", 3, 3, Outcome::error, "give up"},
         RetryCase{"OngoingAtTheLimit", "action", 3, 3, Outcome::ongoing, "give up"},
-        RetryCase{"ASuccessIsOne", "action", 3, 3, Outcome::success, "succeed"},
-        RetryCase{"AFailureIsOne", "action", 3, 0, Outcome::failure, "fail"},
-        RetryCase{"CompensationsHaveNone", "compensate", 3, 3, Outcome::error, "retry later"}),
+        RetryCase{"ASuccessAtTheLimit", "action", 3, 3, Outcome::success, "succeed"},
+        RetryCase{"AFailureIsNotRetried", "action", 3, 0, Outcome::failure, "fail"},
+        RetryCase{"CompensationsHaveNoLimit", "compensate", 3, 3, Outcome::error, "retry later"}),
     name_of_row);
 
 }  // namespace

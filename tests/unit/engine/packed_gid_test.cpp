@@ -10,7 +10,7 @@
 namespace concerto {
 namespace {
 
-/// Of every length, with and without characters that cannot be packed.
+/// Texts of every length, with and without characters that cannot be packed.
 std::vector<std::string> texts() {
   std::vector<std::string> found{"", std::string(5, '\0'), "\xff\x80"};
   for (std::size_t length = 1; length <= gid_bytes_max; ++length) {
@@ -41,7 +41,7 @@ TEST(PackedGid, DiffersFromAllOthers) {
   }
 }
 
-TEST(PackedGid, KeepsALongGidBeyondTheTextItCameFrom) {
+TEST(PackedGid, KeepsALongGidAfterTheTextIsGone) {
   const std::string text(gid_bytes_max, 'g');
   PackedGid gid{GidKey(std::string(text))};
   PackedGid moved = std::move(gid);

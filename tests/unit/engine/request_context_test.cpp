@@ -17,7 +17,7 @@ void PrintTo(const AddressCase& row, std::ostream* out) {
 
 class PeerAddressText : public testing::TestWithParam<AddressCase> {};
 
-TEST_P(PeerAddressText, IsAsPeopleWriteIt) {
+TEST_P(PeerAddressText, IsWrittenInTheUsualForm) {
   EXPECT_EQ(GetParam().address.str(), GetParam().want);
 }
 
@@ -76,7 +76,7 @@ TEST(TraceParent, CountsAsAbsentWhenItIsNotAsSpecified) {
 
 class RequestContexts : public EngineFixture {
  protected:
-  /// As a front end makes it.
+  /// A context as a front end makes it.
   static RequestContext by_peer() {
     RequestContext context;
     context.peer = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 7}, 0, 51234};
@@ -97,7 +97,8 @@ TEST_F(RequestContexts, AreToldWhenATransactionIsStopped) {
   world_->start(coordinator().force_stop(Gid("g"), by_peer()));
   EXPECT_THAT(warnings(), testing::Contains("g: force stop" + asked_));
   world_->start(coordinator().force_stop(Gid("g"), by_peer()));
-  EXPECT_EQ(warnings().size(), 1U) << "what is refused changes nothing, and is no news";
+  EXPECT_EQ(warnings().size(), 1U)
+      << "a refused request changes nothing, so its line is no warning";
   EXPECT_THAT(lines(), testing::Contains("g: force stop" + asked_ +
                                          ", is refused: global transaction force stop error. "
                                          "status: failed. error: FAILURE"));

@@ -28,7 +28,7 @@ TEST(StoreRetry, PausesGrowUpToASecondUntilThePatienceIsOver) {
   EXPECT_GT(tries, 10);
 }
 
-TEST(StoreRetry, ThePatienceOfANewTransactionIsAFewTries) {
+TEST(StoreRetry, ThePatienceForANewTransactionAllowsAFewTries) {
   SeededRandom random{1};
   StoreRetry retry(new_trans_patience);
   SteadyTime now{};

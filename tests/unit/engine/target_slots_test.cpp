@@ -33,7 +33,7 @@ TEST(TargetSlots, AreTakenUpToTheLimitOfEachTarget) {
   EXPECT_EQ(slots.queued_at(Gid("1")), "");
 }
 
-TEST(TargetSlots, AreTakenWithoutAQueueWhereNobodyIsQueued) {
+TEST(TargetSlots, AreTakenByTrialsWhereNobodyIsQueued) {
   TargetSlots slots(2);
   EXPECT_FALSE(slots.has_taken("a"));
   EXPECT_TRUE(slots.take_free("a"));
@@ -47,7 +47,7 @@ TEST(TargetSlots, AreTakenWithoutAQueueWhereNobodyIsQueued) {
   EXPECT_FALSE(slots.has_taken("a"));
 }
 
-TEST(TargetSlots, GoToWhoIsQueuedLongest) {
+TEST(TargetSlots, GoToTheTransactionThatIsQueuedLongest) {
   TargetSlots slots(1);
   slots.take("a", wake("1"));
   slots.take("a", wake("2"));
@@ -61,7 +61,7 @@ TEST(TargetSlots, GoToWhoIsQueuedLongest) {
   EXPECT_TRUE(slots.take("a", wake("5")));
 }
 
-TEST(TargetSlots, ForgetWhoIsServedElsewhere) {
+TEST(TargetSlots, ForgetAQueuedTransaction) {
   TargetSlots slots(1);
   for (const char* gid : {"1", "2", "3"}) slots.take("a", wake(gid));
   EXPECT_EQ(slots.forget(Gid("2")).value().gid, Gid("2"));
@@ -78,7 +78,7 @@ TEST(TargetSlots, AreFreeAgainWhenTheQueueIsForgotten) {
   EXPECT_TRUE(slots.take("a", wake("4")));
 }
 
-/// Gives `target` more to do than it may have.
+/// Wants `count` slots of target `a`.
 void fill(TargetSlots& slots, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) slots.take("a", wake(std::to_string(i)));
 }
@@ -98,16 +98,16 @@ TEST(TargetSlots, BecomeMoreWithEveryAnswerAndFewerWithEveryFailure) {
   EXPECT_THAT(gids(slots.give_back("a", failed)), ElementsAre("21")) << "16 are the fewest";
 }
 
-TEST(TargetSlots, BeginAnewWhereNobodyWorkedForAWhile) {
+TEST(TargetSlots, ForgetTheLimitOfATargetWithItsLastSlot) {
   TargetSlots slots(100);
   fill(slots, TargetSlots::first_limit);
   for (std::size_t i = 0; i < TargetSlots::first_limit - 1; ++i) slots.give_back("a", answered);
-  EXPECT_EQ(slots.limit("a"), 2 * TargetSlots::first_limit - 1) << "it has a slot taken";
+  EXPECT_EQ(slots.limit("a"), 2 * TargetSlots::first_limit - 1) << "one slot is still taken";
   slots.give_back("a", answered);
   EXPECT_EQ(slots.limit("a"), TargetSlots::first_limit);
 }
 
-TEST(TargetSlots, FollowALimitThatChanges) {
+TEST(TargetSlots, FollowAMaximumThatChanges) {
   TargetSlots slots(2);
   fill(slots, 6);
   slots.set_max(1);

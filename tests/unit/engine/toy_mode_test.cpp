@@ -1,4 +1,4 @@
-// A mode of one file, and how a coordinator gets it (docs/extending.md).
+// A mode in one file, and how a coordinator gets it (docs/extending.md).
 
 #include <concerto/engine/mode.hpp>
 
@@ -7,8 +7,8 @@
 namespace concerto::test {
 namespace {
 
-/// Calls its branches one after the other, in the order that it is given, and stops at the first
-/// that refuses. What was done stays done.
+/// A mode that calls its branches one after the other, in their order, and fails at the first
+/// failure. It rolls nothing back.
 namespace toy {
 
 Result<> expand(const TransRequest& request, Transaction& trans) {
@@ -69,14 +69,14 @@ class ToyMode : public EngineFixture {
   const ModeTable modes_;
 };
 
-TEST_F(ToyMode, RunsBesideTheOthers) {
+TEST_F(ToyMode, RunsBesideOtherModes) {
   EXPECT_EQ(error_of(submit_and_wait(make_request("t", "toy", 3))), "");
   EXPECT_THAT(branches_->calls, ElementsAre("play 01", "play 02", "play 03"));
   EXPECT_EQ(status("t"), TransStatus::succeed);
   EXPECT_EQ(error_of(submit_and_wait(make_request("s", "saga", 1))), "");
 }
 
-TEST_F(ToyMode, HasWhatEveryModeHas) {
+TEST_F(ToyMode, IsRetriedAndRecoveredAsEveryModeIs) {
   branches_->reply("play 02", Outcome::error, "not now");
   submit(make_request("t", "toy", 3));
   EXPECT_EQ(branch_statuses("t"), "SPP");

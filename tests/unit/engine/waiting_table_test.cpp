@@ -42,7 +42,7 @@ TEST(WaitingTable, UsesAFreeEntryBeforeANewOne) {
   EXPECT_EQ(table.index_end(), 3'000U);
 }
 
-TEST(WaitingTable, StartsAnEntryAfresh) {
+TEST(WaitingTable, ClearsAnEntryThatIsErased) {
   WaitingTable table;
   const WaitingTable::Index index = table.find_or_insert(numbered(1));
   table[index].type = 3;

@@ -9,7 +9,7 @@
 namespace concerto::test {
 namespace {
 
-/// Says whom it was told to wake.
+/// Keeps the wakes of one shard in `woken_`.
 class WakeUpsOfAShard : public testing::Test {
  protected:
   void pass_time(std::chrono::nanoseconds by) {
@@ -33,7 +33,7 @@ class WakeUpsOfAShard : public testing::Test {
                  }};
 };
 
-TEST_F(WakeUpsOfAShard, AreNoMoreThanMayBeInProgress) {
+TEST_F(WakeUpsOfAShard, AreLimitedByHowManyAreInProgress) {
   options_.wakes_in_progress_max = 2;
   wakes_.set_next_pass(Gid("1"), in(milliseconds(1)));
   wakes_.set_next_pass(Gid("2"), in(milliseconds(2)));
@@ -59,7 +59,7 @@ TEST_F(WakeUpsOfAShard, GiveASlotThatWasNotUsedToTheNextInTheQueue) {
   EXPECT_THAT(woken_, ElementsAre("w", "next with a"));
 }
 
-TEST_F(WakeUpsOfAShard, ComeWhenATargetAnswers) {
+TEST_F(WakeUpsOfAShard, FollowAnAnswerOfTheTarget) {
   wakes_.set_next_pass(Gid("1"), in(seconds(100)), "a");
   wakes_.set_next_pass(Gid("2"), in(seconds(100)), "b");
   EXPECT_TRUE(wakes_.any_waits_for_target());
@@ -87,7 +87,7 @@ TEST_F(WakeUpsOfAShard, EndWithAStop) {
   EXPECT_THAT(woken_, IsEmpty());
 }
 
-TEST_F(WakeUpsOfAShard, OfAQueuedTransactionAreTakenBackWhenItsPassBegins) {
+TEST_F(WakeUpsOfAShard, OfAQueuedTransactionAreReturnedWhenItsPassBegins) {
   for (std::size_t i = 0; i < TargetSlots::first_limit; ++i) {
     wakes_.take_slot("a", {Gid("t" + std::to_string(i)), true, false});
   }

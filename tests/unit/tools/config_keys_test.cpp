@@ -92,6 +92,7 @@ const KeyCase key_cases[] = {
     {"MaxBufferedBytes", "MAX_BUFFERED_BYTES", "134217728", "65536", "0"},
     {"ReadTimeout", "READ_TIMEOUT", "10", "1", "0"},
     {"IdleTimeout", "IDLE_TIMEOUT", "300", "1", "0"},
+    {"HttpWaitMax", "HTTP_WAIT_MAX", "0", "30", "-1"},
     {"ShutdownDelay", "SHUTDOWN_DELAY", "3", "0", "3601"},
     {"ShutdownGrace", "SHUTDOWN_GRACE", "10", "0", "-1"},
 };

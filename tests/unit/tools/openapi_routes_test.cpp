@@ -92,6 +92,20 @@ TEST_F(OpenApiRoutes, AreThoseOfTheRouter) {
   EXPECT_EQ(described(json::parse(document.body)), served(router_));
 }
 
+/// A route that somebody adds by a row, and does not describe.
+TEST_F(OpenApiRoutes, LackARouteThatIsOnlyServed) {
+  net::RouteTable routes = net::RouteTable::standard();
+  routes.add({"/api/shop/order", "POST", "", "", net::RouteDeed::changes, net::RouteRole::clients,
+              net::RouteBrowser::own_pages, &Coordinator::submit});
+  net::HttpApi with_order{world_.coordinator(), gate_, random_, clock_, {}, routes};
+  net::GatedRouter router{gate_, clock_};
+  with_order.register_on(router);
+  pages_.register_on(router);
+  std::set<std::string> found = served(router);
+  EXPECT_EQ(found.erase("POST /api/shop/order"), 1U);
+  EXPECT_EQ(found, described(json::parse(get("/api/openapi.json").body)));
+}
+
 TEST_F(OpenApiRoutes, AreAllGuardedAndSayIfATransactionGoesOn) {
   const json::value document = json::parse(get("/api/openapi.json").body);
   for (const auto& path : document.at("paths").as_object()) {

@@ -98,12 +98,12 @@ TEST_F(OwnKey, ReachesTheEngine) {
   ASSERT_TRUE(prepared->value());
 
   store.busy_commits = test::ScriptedStore::always;
-  const auto submitted = world.start(coordinator.submit(test::make_request("g", "msg", 1)));
+  const auto stopped = world.start(coordinator.force_stop(Gid("g")));
   world.advance(seconds(1));
-  EXPECT_FALSE(*submitted) << "the change is still tried again";
+  EXPECT_FALSE(*stopped) << "the change is still tried again";
   world.advance(seconds(3));
-  ASSERT_TRUE(*submitted);
-  EXPECT_EQ(submitted->value().error().code, EngineErrc::store_busy);
+  ASSERT_TRUE(*stopped);
+  EXPECT_EQ(stopped->value().error().code, EngineErrc::store_busy);
   store.busy_commits = 0;
 }
 

@@ -175,6 +175,8 @@ INSTANTIATE_TEST_SUITE_P(
                     FieldCase{"PseudoHeader", ":path", "/x", false},
                     FieldCase{"SpaceInName", "a b", "v", false},
                     FieldCase{"GrpcsOwn", "grpc-timeout", "1S", false},
+                    FieldCase{"AcceptEncoding", "grpc-accept-encoding", "gzip", false},
+                    FieldCase{"OfATrace", "grpc-trace-bin", std::string("\0\1", 2), true},
                     FieldCase{"ContentType", "content-type", "text/html", false},
                     FieldCase{"Te", "te", "gzip", false}),
     [](const auto& row) { return row.param.name; });

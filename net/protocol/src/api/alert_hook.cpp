@@ -51,8 +51,8 @@ void AlertHook::report(const BranchTrouble& trouble) {
   tasks_.spawn(send(gid, std::move(key), told, boost::json::serialize(body)));
 }
 
-/// Where it is kept at what retry count a trouble was told; below every count before the first
-/// time.
+/// The retry count with which this trouble was last reported. Before the first report it is less
+/// than every count.
 std::int64_t& AlertHook::told_level(const std::string& trouble) {
   if (told_.size() >= told_max / 2) told_before_ = std::exchange(told_, Told{});
   const auto [entry, is_new] = told_.try_emplace(trouble, std::numeric_limits<std::int64_t>::min());
@@ -83,7 +83,7 @@ Task<void> AlertHook::send(std::string gid, std::string trouble, std::int64_t le
 void AlertHook::note_lost(const std::string& gid, const std::string& trouble, std::int64_t level,
                           const std::string& why) {
   probe_.lost.add();
-  // The next pass tells of it, unless one has told of more meanwhile.
+  // The next pass reports the trouble again, unless a higher count was reported meanwhile.
   if (std::int64_t& told = told_level(trouble); told == level) {
     told = std::numeric_limits<std::int64_t>::min();
   }

@@ -8,14 +8,15 @@
 
 namespace concerto::net {
 
-// The JSON of answers, which the coordinator and the services write alike.
+// The JSON of answers, which is the same for answers of the coordinator and of services.
 
-/// The words of `dtm_result` (protocol page 01, section 5). What has none is an error.
+/// The words of `dtm_result` (protocol page 01, section 5). An answer without such a word is an
+/// error.
 inline constexpr std::string_view success_word = "SUCCESS";
 inline constexpr std::string_view failure_word = "FAILURE";
 inline constexpr std::string_view ongoing_word = "ONGOING";
 
-/// The HTTP body of a success that has nothing else to say.
+/// The HTTP body of a success without further members.
 inline constexpr std::string_view success_body = R"({"dtm_result":"SUCCESS"})";
 
 /// `{"dtm_result":"<result>","message":"<message>"}`; an empty result is left out.
@@ -30,7 +31,7 @@ inline constexpr std::int64_t rpc_ongoing = -32902;
 std::string rpc_answer_body(std::string_view id, const boost::json::value& error,
                             const boost::json::value& result);
 
-/// The error of such an answer: an object with code and message.
+/// The error of a JSON-RPC answer: an object with code and message.
 boost::json::value rpc_error_value(std::int64_t code, std::string_view message);
 
 }  // namespace concerto::net

@@ -7,22 +7,22 @@
 
 namespace concerto::net {
 
-/// The class of an error for the protocol's clients (protocol page 02, section 2; page 03,
-/// section 4). Every front end answers by this one table.
+/// The class of an error, by which all front ends answer (protocol page 02, section 2; page 03,
+/// section 4).
 enum class AnswerClass {
-  failure,          ///< the request did not and will not do what it asked for
-  ongoing,          ///< not finished; ask again
+  failure,          ///< what the request asked for did not and will not happen
+  ongoing,          ///< the transaction is not finished; ask again
   overloaded,       ///< nothing happened; try later
-  busy,             ///< nothing happened, as the store is busy or away; try later
-  unknown_outcome,  ///< this process cannot tell: it stops, or its store failed
-  deadline,         ///< the caller's time is over
-  plain,            ///< a branch's or a handler's error without a class of its own
-  rejected,         ///< wrong input, or what the request is about is not there
+  busy,             ///< nothing happened, because the store is busy or away; try later
+  unknown_outcome,  ///< this process cannot know the outcome: it shuts down, or its store failed
+  deadline,         ///< the caller's deadline has passed
+  plain,            ///< an error of a branch or of a handler that has no other class
+  rejected,         ///< the input is wrong, or the transaction does not exist
 };
 
 AnswerClass answer_class(const error_code& code) noexcept;
 
-/// The HTTP answer: status, and a JSON body with the error's text.
+/// The HTTP answer: a status, and a JSON body with the error's text.
 HttpResponse http_answer(const Error& error);
 
 /// The gRPC status. An error that carries a gRPC status keeps its code.

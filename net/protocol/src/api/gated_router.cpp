@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <concerto/protocol/gated_router.hpp>
@@ -43,12 +44,19 @@ void GatedRouter::set_fallback(RouteHandler handler) {
 
 HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) const {
   return [this, needs, handler = std::move(handler)](HttpRequest request) {
-    const RequestContext context = context_of(request, clock_.steady_now());
-    if (const auto refusal = gate_.refuse_http(needs, context, request)) {
+    const RequestContext asker = context(request);
+    if (const auto refusal = gate_.refuse_http(needs, asker, request)) {
       return answer(http_answer(*refusal));
     }
-    return handler(std::move(request), context);
+    return handler(std::move(request), asker);
   };
+}
+
+RequestContext GatedRouter::context(const HttpRequest& request) const {
+  const SteadyTime now = clock_.steady_now();
+  RequestContext context = context_of(request, now);
+  if (wait_max_.count() > 0) context.deadline = std::min(context.deadline, now + wait_max_);
+  return context;
 }
 
 }  // namespace concerto::net

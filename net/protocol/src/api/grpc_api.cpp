@@ -7,7 +7,6 @@
 #include "api/grpc_messages.hpp"
 #include "api/pending_outcome.hpp"
 #include "api/request_contexts.hpp"
-#include "api/route_table.hpp"
 
 namespace concerto::net {
 namespace {
@@ -44,16 +43,17 @@ GrpcReply answer(const Result<>& result) {
 }  // namespace
 
 GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, const Gate& gate,
-                 RandomSource& random, const Clock& clock)
+                 RandomSource& random, const Clock& clock, const RouteTable& routes)
     : coordinator_(coordinator),
       gate_(gate),
       random_(random),
       clock_(clock),
+      routes_(routes),
       health_(std::move(executor)),
       reflection_(listed_services()) {}
 
 void GrpcApi::register_on(GrpcServer& server) {
-  for (const Route& route : RouteTable::rows()) {
+  for (const Route& route : routes_.rows()) {
     if (!route.grpc.empty()) add(server, route);
   }
   health_.register_on(server);
@@ -151,7 +151,7 @@ Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request,
                                 RequestContext context) {
   Result<TransRequest> trans = trans_request_from_proto(request.message);
   if (!trans) co_return failure(trans.error());
-  request.message = {};  // a submit may wait long for its result
+  request.message = {};  // the submit may wait for a long time
   Gid gid = trans->gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(*trans), context);
   GrpcReply reply = answer(result);

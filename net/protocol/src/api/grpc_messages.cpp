@@ -70,7 +70,8 @@ std::string proto_of(const TransRequest& request) {
 }
 
 Result<TransRequest> trans_request_from_proto(std::string_view message) {
-  // One block holds what the message allocates beside its texts, which move on into the result.
+  // One block on the stack holds what the message allocates besides its texts. The texts are moved
+  // into the result.
   char first_block[1024];
   google::protobuf::ArenaOptions arena_options;
   arena_options.initial_block = first_block;

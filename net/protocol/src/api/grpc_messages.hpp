@@ -9,7 +9,7 @@
 
 namespace concerto::net {
 
-/// What a dtmgimp.DtmTopicRequest names.
+/// The contents of a dtmgimp.DtmTopicRequest.
 struct TopicRequest {
   std::string topic;
   std::string url;

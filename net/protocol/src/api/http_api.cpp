@@ -17,7 +17,6 @@
 #include "api/openapi_document.hpp"
 #include "api/pending_outcome.hpp"
 #include "api/request_json.hpp"
-#include "api/route_table.hpp"
 #include "api/trans_json.hpp"
 
 namespace concerto::net {
@@ -27,7 +26,8 @@ namespace json = boost::json;
 
 const std::string base_path = "/api/dtmsvr/";
 
-/// The request's transaction. Its body goes: a submit may wait long for its result.
+/// Reads the transaction from the request's body. Frees the body, because a submit may wait for a
+/// long time.
 Result<TransRequest> take_trans(HttpRequest& request) {
   const std::string body = std::move(request.body);
   request.body = {};
@@ -43,7 +43,8 @@ HttpResponse answer(const Result<>& result) {
   return json_response(200, std::string{success_body});
 }
 
-/// What only registerBranch answers to a body that it cannot read (protocol page 02, section 2).
+/// The answer of registerBranch, and of no other route, to a body that it cannot read (protocol
+/// page 02, section 2).
 HttpResponse unreadable(const Error& error) {
   HttpResponse response = error_response(400, error.detail);
   response.content_type = "text/plain; charset=utf-8";
@@ -67,15 +68,16 @@ Task<HttpResponse> redirect(std::string path, HttpRequest request) {
 }  // namespace
 
 HttpApi::HttpApi(Coordinator& coordinator, const Gate& gate, RandomSource& random,
-                 const Clock& clock, HttpApiOptions options)
+                 const Clock& clock, HttpApiOptions options, const RouteTable& routes)
     : coordinator_(coordinator),
       gate_(gate),
       random_(random),
       clock_(clock),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      routes_(routes) {}
 
 void HttpApi::register_on(GatedRouter& router) {
-  for (const Route& route : RouteTable::rows()) {
+  for (const Route& route : routes_.rows()) {
     const RouteHandler handler =
         std::visit([this](auto operation) { return bound(operation); }, route.operation);
     for (std::string_view rest = route.methods; !rest.empty();) {
@@ -89,7 +91,7 @@ void HttpApi::register_on(GatedRouter& router) {
 
 std::vector<std::string_view> HttpApi::paths() {
   std::vector<std::string_view> paths;
-  for (const Route& route : RouteTable::rows()) paths.push_back(route.path);
+  for (const Route& route : RouteTable::standard().rows()) paths.push_back(route.path);
   return paths;
 }
 

@@ -10,10 +10,10 @@
 
 namespace concerto::net {
 
-/// Why a transaction is where it is: the member `why` of the answer of `query`.
+/// What a transaction is doing and why: the member `why` in the answer of `query`.
 boost::json::object why_object(const Inspection& inspection, std::chrono::minutes offset);
 
-/// Answer of `/api/concerto/why`: the same with gid, type and status.
+/// The answer of `/api/concerto/why`: the members of why_object, with gid, type and status.
 std::string why_json(const Inspection& inspection, std::chrono::minutes offset,
                      const ModeTable& modes);
 

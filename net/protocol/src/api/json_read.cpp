@@ -63,7 +63,7 @@ std::string without_lone_surrogates(std::string_view text) {
   return result;
 }
 
-/// Names come from outside too, and an error is no place for a long one.
+/// A field's name may come from outside, so a long name is cut.
 std::string quoted(std::string_view field) {
   constexpr std::size_t shown_bytes_max = 128;
   std::string text = "field '";
@@ -81,7 +81,7 @@ std::string inner_field(std::string_view field, std::string_view key) {
   return name;
 }
 
-/// The text of a string; of null, the empty one.
+/// Reads a string; null gives the empty text.
 Result<> read_text_or_null(std::string_view field, JsonValue value, std::string& target) {
   target.clear();
   return value.is(JsonKind::null) ? ok() : read_json(field, value, target);
@@ -111,7 +111,7 @@ Result<> read_step(std::string_view field, JsonValue value, StepList& target) {
 Result<> JsonText::parse(std::string_view text, std::string_view what) {
   const Result<> parsed = tree_.parse(text);
   if (parsed) return ok();
-  // Rare enough to cost a second attempt: text that only its encoding makes wrong.
+  // The text may be wrong only in its encoding. That is rare, so it may cost a second attempt.
   repaired_ = without_lone_surrogates(to_utf8(text));
   if (repaired_ != text && tree_.parse(repaired_)) return ok();
   return make_error(Errc::invalid_request, std::string{what} + " is " + parsed.error().detail);

@@ -13,12 +13,12 @@
 
 namespace concerto::net {
 
-/// A JSON text that came from outside. Bytes that are not UTF-8 and surrogates without their other
-/// half become U+FFFD, as in the reference.
+/// A JSON text that came from outside. As in the reference, bytes that are not UTF-8, and
+/// surrogates without their other half, become U+FFFD.
 class JsonText {
  public:
-  /// Reads `text`, which has to outlive this object. `what` names it in errors, as in `the request
-  /// body`. Error invalid_request.
+  /// Reads `text`, which has to outlive this object. `what` names the text in errors, such as `the
+  /// request body`. Error: invalid_request.
   Result<> parse(std::string_view text, std::string_view what);
   JsonValue root() const noexcept { return tree_.root(); }
 
@@ -27,11 +27,12 @@ class JsonText {
   JsonTree tree_;
 };
 
-/// `field 'gid' must be a string, but is a number`.
+/// An error such as `field 'gid' must be a string, but is a number`.
 Error wrong_kind(std::string_view field, std::string_view wanted, JsonValue value);
 
-/// Each stores the value of one field, or fails with invalid_request and names the field. They are
-/// not called for null, which means "absent"; an inner null is the empty text.
+/// These functions store the value of one field, or fail with invalid_request and name the field.
+/// They are not called for null, which means that the field is absent. A null inside the value is
+/// read as the empty text.
 Result<> read_json(std::string_view field, JsonValue value, std::string& target);
 Result<> read_json(std::string_view field, JsonValue value, bool& target);
 Result<> read_json(std::string_view field, JsonValue value, std::int64_t& target);
@@ -40,13 +41,14 @@ Result<> read_json(std::string_view field, JsonValue value,
                    std::map<std::string, std::string>& target);
 Result<> read_json(std::string_view field, JsonValue value, std::vector<std::string>& target);
 
-/// Steps of a request with the legacy payloads inside them (protocol page 02, section 3).
+/// The steps of a request, and the payloads that old clients send inside the steps (protocol page
+/// 02, section 3).
 struct StepList {
   std::vector<Step> steps;
-  std::vector<std::string> payloads;  ///< every `data` that is not empty
+  std::vector<std::string> payloads;  ///< each `data` that is not empty
 };
 
-/// An array of objects whose values are all strings.
+/// Reads an array of objects whose values are all strings.
 Result<> read_json(std::string_view field, JsonValue value, StepList& target);
 
 }  // namespace concerto::net

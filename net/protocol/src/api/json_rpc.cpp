@@ -1,4 +1,4 @@
-// The JSON-RPC interface (protocol page 02, section 9): the requests of the HTTP interface in
+// The JSON-RPC interface (protocol page 02, section 9), which has requests of the HTTP interface in
 // another envelope.
 
 #include <variant>
@@ -8,14 +8,13 @@
 #include <concerto/protocol/api_http.hpp>
 
 #include "api/pending_outcome.hpp"
-#include "api/route_table.hpp"
 #include "api/rpc_action.hpp"
 
 namespace concerto::net {
 
 Task<HttpResponse> HttpApi::json_rpc(HttpRequest request, RequestContext context) {
   RpcCall call;
-  RpcAction action = rpc_action(request.body, {gate_, context, request.headers}, call);
+  RpcAction action = rpc_action(request.body, routes_, {gate_, context, request.headers}, call);
   request.body = {};
   if (auto* const answer = std::get_if<HttpResponse>(&action)) co_return std::move(*answer);
   if (std::holds_alternative<NewGidCall>(action)) {

@@ -8,7 +8,7 @@ namespace concerto::net {
 namespace {
 
 constexpr std::int64_t list_limit_default = 100;
-/// Seconds since 1970 that a WallTime can hold, in both directions.
+/// A WallTime can hold so many seconds before and after 1970.
 constexpr std::int64_t wall_seconds_max =
     std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
 
@@ -27,7 +27,7 @@ Result<std::int64_t> to_integer(std::string_view text) {
   return number;
 }
 
-/// Of one status, or of several with commas between them; blanks around a name do not count.
+/// Reads one status, or several with commas between them. Blanks around a name are ignored.
 Result<StatusSet> to_statuses(std::string_view text) {
   StatusSet statuses;
   while (!text.empty()) {
@@ -70,7 +70,8 @@ Result<bool> switch_value(const HttpRequest& request, std::string_view name) {
                     std::string{name} + " is neither true nor false: '" + std::string{text} + "'");
 }
 
-/// The whole second that `milliseconds` since 1970 lie in; what no time can be is cut.
+/// The whole second of a time in `milliseconds` since 1970. Times beyond the range of WallTime are
+/// cut.
 Result<std::optional<WallTime>> to_second(std::string_view milliseconds) {
   if (milliseconds.empty()) return std::optional<WallTime>{};
   CONCERTO_TRY(const std::int64_t count, to_integer(milliseconds));
@@ -95,7 +96,7 @@ Result<std::size_t> list_limit(const HttpRequest& request) {
 
 namespace {
 
-/// What the reference does not have.
+/// Reads the parameters that the reference does not have.
 Result<> take_own_parameters(const HttpRequest& request, WallTime now, ListQuery& query) {
   CONCERTO_TRY(query.explain, switch_value(request, "explain"));
   CONCERTO_TRY(query.trouble.target, search_text(request, "target"));
@@ -121,7 +122,7 @@ Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now,
   CONCERTO_TRY(query.filter.type, to_type(value_of(request, "transType"), modes));
   CONCERTO_TRY(query.filter.created_from, to_second(value_of(request, "createTimeStart")));
   CONCERTO_TRY(query.filter.created_to, to_second(value_of(request, "createTimeEnd")));
-  // Whoever asks for "until this second" sees what was created within it.
+  // The limit includes what was created within its second.
   if (query.filter.created_to) {
     *query.filter.created_to += std::chrono::seconds{1} - std::chrono::nanoseconds{1};
   }

@@ -12,29 +12,31 @@
 
 namespace concerto::net {
 
-/// What `all` is asked for (protocol page 02, section 7.2).
+/// The parameters of `all` (protocol page 02, section 7.2).
 struct ListQuery {
-  Gid gid;  ///< if not empty, only this transaction; the rest does not count
+  Gid gid;  ///< if not empty: only this transaction, and the other members do not count
   ListFilter filter;
   TroubleFilter trouble;
   std::string position;
   std::size_t limit = 100;
-  bool explain = false;  ///< say of each transaction why it is where it is
+  bool explain = false;  ///< the answer says what each transaction is doing and why
 };
 
 inline constexpr std::size_t list_limit_max = 1000;
-/// Of a text to look for.
+/// Limit of `target` and of `lastError`.
 inline constexpr std::size_t search_bytes_max = 1024;
 
-/// `limit` of a request, 1 to list_limit_max; 100 without one.
+/// The parameter `limit` of a request, but at least 1 and at most list_limit_max; 100 without the
+/// parameter.
 Result<std::size_t> list_limit(const HttpRequest& request);
 
-/// The integer parameter `name` of a request, `absent` without one. Error invalid_request.
+/// The integer parameter `name` of a request, or `absent` without the parameter. Error:
+/// invalid_request.
 Result<std::int64_t> integer_value(const HttpRequest& request, std::string_view name,
                                    std::int64_t absent);
 
-/// Ages count from `now`. Error invalid_request: a number that is none, a text that is too long, a
-/// status or type that there is not.
+/// Ages are counted back from `now`. Error invalid_request: a malformed number, a text that is too
+/// long, an unknown status or type.
 Result<ListQuery> list_query_from(const HttpRequest& request, WallTime now, const ModeTable& modes);
 
 }  // namespace concerto::net

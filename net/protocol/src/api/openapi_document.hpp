@@ -4,7 +4,7 @@
 
 namespace concerto::net {
 
-/// net/openapi/openapi.json, which describes the HTTP interface.
+/// net/protocol/openapi/openapi.json, which describes the HTTP interface.
 extern const std::string_view openapi_document;
 
 }  // namespace concerto::net

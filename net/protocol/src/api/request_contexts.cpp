@@ -8,7 +8,7 @@ namespace concerto::net {
 namespace {
 
 constexpr std::string_view trace_field = "traceparent";
-constexpr std::chrono::seconds wait_max{1'000'000'000};  // Longer means as long as it takes.
+constexpr std::chrono::seconds wait_max{1'000'000'000};  // A longer wait has no deadline.
 
 PeerAddress address_of(const boost::asio::ip::tcp::endpoint& peer) {
   const boost::asio::ip::address address = peer.address();
@@ -30,7 +30,8 @@ TraceId trace_of(std::optional<std::string_view> field) {
   return TraceId::from_traceparent(*field).value_or(TraceId{});
 }
 
-/// Of one preference, as `wait=10` or `respond-async`; what follows a semicolon are parameters.
+/// The wait of one preference, such as `wait=10`; other preferences, such as `respond-async`, have
+/// none. Parameters follow a semicolon.
 std::optional<std::chrono::seconds> wait_in(std::string_view preference) {
   const std::string_view whole = preference.substr(0, preference.find(';'));
   const std::size_t equals = whole.find('=');

@@ -7,12 +7,12 @@
 
 namespace concerto::net {
 
-/// Who sent an HTTP request that has come at `now`. The deadline is that of its field
-/// `Prefer: wait=<seconds>` (RFC 7240, section 4.3), by which a client says how long it waits; what
-/// is not a number of seconds counts as absent.
+/// The context of an HTTP request that arrived at `now`: its peer, its trace, and the deadline of
+/// its field `Prefer: wait=<seconds>` (RFC 7240, section 4.3), with which a client says how long it
+/// waits. A wait that is not a number of seconds is ignored.
 RequestContext context_of(const HttpRequest& request, SteadyTime now);
 
-/// Who sent a gRPC request, until when it waits (grpc-timeout), and of which trace it is a part.
+/// The context of a gRPC request: its peer, its trace, and its deadline (grpc-timeout).
 RequestContext context_of(const GrpcRequest& request);
 
 }  // namespace concerto::net

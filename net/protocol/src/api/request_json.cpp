@@ -16,8 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// A request while its fields arrive, in any order.
-struct Draft {
+/// A request of which some fields were read, in any order.
+struct PartialRequest {
   TransRequest request;
   std::string gid;
   StepList steps;
@@ -25,29 +25,29 @@ struct Draft {
 
 struct Field {
   std::string_view name;
-  Result<> (*read)(std::string_view name, JsonValue value, Draft& draft);
+  Result<> (*read)(std::string_view name, JsonValue value, PartialRequest& partial);
 };
 
 template <auto Member>
-Result<> into_draft(std::string_view name, JsonValue value, Draft& draft) {
-  return read_json(name, value, draft.*Member);
+Result<> into_partial(std::string_view name, JsonValue value, PartialRequest& partial) {
+  return read_json(name, value, partial.*Member);
 }
 
 template <auto Member>
-Result<> into_request(std::string_view name, JsonValue value, Draft& draft) {
-  return read_json(name, value, draft.request.*Member);
+Result<> into_request(std::string_view name, JsonValue value, PartialRequest& partial) {
+  return read_json(name, value, partial.request.*Member);
 }
 
 template <auto Member>
-Result<> into_options(std::string_view name, JsonValue value, Draft& draft) {
-  return read_json(name, value, draft.request.options.*Member);
+Result<> into_options(std::string_view name, JsonValue value, PartialRequest& partial) {
+  return read_json(name, value, partial.request.options.*Member);
 }
 
 constexpr std::array fields{
-    Field{"gid", into_draft<&Draft::gid>},
+    Field{"gid", into_partial<&PartialRequest::gid>},
     Field{"trans_type", into_request<&TransRequest::trans_type>},
     Field{"protocol", into_request<&TransRequest::protocol>},
-    Field{"steps", into_draft<&Draft::steps>},
+    Field{"steps", into_partial<&PartialRequest::steps>},
     Field{"payloads", into_request<&TransRequest::payloads>},
     Field{"custom_data", into_request<&TransRequest::custom_data>},
     Field{"query_prepared", into_request<&TransRequest::query_prepared>},
@@ -67,20 +67,20 @@ char lower(char character) noexcept {
                                               : character;
 }
 
-/// `name` is in lower case.
+/// Compares names without regard to case. `name` must be in lower case.
 bool is_name(std::string_view name, std::string_view key) noexcept {
   return std::equal(name.begin(), name.end(), key.begin(), key.end(),
                     [](char left, char right) { return left == lower(right); });
 }
 
-Result<> read_members(JsonValue body, Draft& draft) {
+Result<> read_members(JsonValue body, PartialRequest& partial) {
   for (const JsonValue member : body) {
     const std::string_view key = member.key();
     if (member.is(JsonKind::null)) continue;
     const auto field = std::find_if(fields.begin(), fields.end(),
                                     [&](const Field& each) { return is_name(each.name, key); });
     if (field == fields.end()) continue;
-    CONCERTO_CHECK(field->read(field->name, member, draft));
+    CONCERTO_CHECK(field->read(field->name, member, partial));
   }
   return ok();
 }
@@ -171,13 +171,13 @@ std::string json_of(const TransRequest& request) {
 }
 
 Result<TransRequest> trans_request_from(JsonValue object) {
-  Draft draft;
-  CONCERTO_CHECK(read_members(object, draft));
-  draft.request.gid = Gid{std::move(draft.gid)};
-  draft.request.steps = std::move(draft.steps.steps);
-  std::move(draft.steps.payloads.begin(), draft.steps.payloads.end(),
-            std::back_inserter(draft.request.payloads));
-  return std::move(draft.request);
+  PartialRequest partial;
+  CONCERTO_CHECK(read_members(object, partial));
+  partial.request.gid = Gid{std::move(partial.gid)};
+  partial.request.steps = std::move(partial.steps.steps);
+  std::move(partial.steps.payloads.begin(), partial.steps.payloads.end(),
+            std::back_inserter(partial.request.payloads));
+  return std::move(partial.request);
 }
 
 Result<TransRequest> trans_request_from_json(std::string_view body) {

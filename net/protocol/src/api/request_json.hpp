@@ -10,12 +10,12 @@
 
 namespace concerto::net {
 
-/// What trans_request_from_json reads, as a value within a text: the params of JSON-RPC (protocol
-/// page 02, section 9). The gid is taken as it is. Error invalid_request.
+/// Like trans_request_from_json, but for a value inside a JSON text: the params of JSON-RPC
+/// (protocol page 02, section 9). The gid is not changed. Error: invalid_request.
 Result<TransRequest> trans_request_from(JsonValue object);
 Result<BranchRequest> branch_request_from(JsonValue object);
 
-/// The JSON text of a list of steps, as read_json reads it.
+/// The JSON text of a list of steps, in the form that read_json reads.
 std::string steps_text(const std::vector<Step>& steps);
 
 }  // namespace concerto::net

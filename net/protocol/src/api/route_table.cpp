@@ -1,10 +1,43 @@
-#include "api/route_table.hpp"
-
 #include <algorithm>
+#include <utility>
+
+#include <concerto/base/assert.hpp>
+#include <concerto/protocol/api_grpc.hpp>
+#include <concerto/protocol/api_http.hpp>
+#include <concerto/protocol/route_table.hpp>
 
 namespace concerto::net {
+namespace {
 
-std::span<const Route> RouteTable::rows() {
+/// Whether the rows have the same name in a front end. An empty name is none.
+bool share_a_name(const Route& a, const Route& b) noexcept {
+  const auto same = [](std::string_view left, std::string_view right) {
+    return !left.empty() && left == right;
+  };
+  return same(a.path, b.path) || same(a.rpc, b.rpc) || same(a.grpc, b.grpc);
+}
+
+}  // namespace
+
+const RouteTable& RouteTable::standard() {
+  static const RouteTable table{standard_rows()};
+  return table;
+}
+
+RouteTable::RouteTable(std::span<const Route> rows) {
+  rows_.reserve(rows.size());
+  for (const Route& row : rows) add(row);
+}
+
+void RouteTable::add(Route row) {
+  CONCERTO_ASSERT(
+      std::ranges::none_of(rows_, [&row](const Route& other) { return share_a_name(row, other); }));
+  const bool only_http = std::holds_alternative<RouteHandler>(row.operation);
+  CONCERTO_ASSERT(!only_http || (row.rpc.empty() && row.grpc.empty()));
+  rows_.push_back(std::move(row));
+}
+
+std::span<const Route> RouteTable::standard_rows() {
   using enum RouteDeed;
   using enum RouteRole;
   using enum RouteBrowser;
@@ -47,7 +80,7 @@ std::span<const Route> RouteTable::rows() {
        OwnHandlers{&Http::query_kv}},
       {"/api/dtmsvr/scanKV", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::scan_kv}},
       {"/api/concerto/why", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::why}},
-      // The rows of its methods say what they need.
+      // The rows of the methods of JSON-RPC say what those need.
       {"/api/json-rpc", "POST", "", "", changes, clients, own_pages, OwnHandlers{&Http::json_rpc}},
       {"/api/openapi.json", "GET", "", "", reads, anyone, any_page, OwnHandlers{&Http::openapi}},
       {"/api/ping", "*", "", "", reads, anyone, any_page, OwnHandlers{&Http::ping}},
@@ -55,11 +88,10 @@ std::span<const Route> RouteTable::rows() {
   return table;
 }
 
-const Route* RouteTable::find_rpc(std::string_view method) noexcept {
-  const std::span<const Route> all = rows();
+const Route* RouteTable::find_rpc(std::string_view method) const noexcept {
   const auto found = std::ranges::find_if(
-      all, [method](const Route& route) { return !route.rpc.empty() && route.rpc == method; });
-  return found == all.end() ? nullptr : &*found;
+      rows_, [method](const Route& route) { return !route.rpc.empty() && route.rpc == method; });
+  return found == rows_.end() ? nullptr : &*found;
 }
 
 }  // namespace concerto::net

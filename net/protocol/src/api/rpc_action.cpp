@@ -8,7 +8,6 @@
 #include "api/error_answers.hpp"
 #include "api/json_read.hpp"
 #include "api/request_json.hpp"
-#include "api/route_table.hpp"
 
 namespace concerto::net {
 namespace {
@@ -39,7 +38,7 @@ std::string id_from(JsonValue value) {
   return std::string{number.empty() ? refused_id : number};
 }
 
-/// What the specification has as an invalid request; empty when nothing is wrong.
+/// Says why the envelope is an invalid request by the specification; empty if it is valid.
 std::string envelope_fault(const RpcCall& call) {
   if (call.id == refused_id) {
     return "id is a number of more than " + std::to_string(json_number_text_bytes_max) +
@@ -49,7 +48,7 @@ std::string envelope_fault(const RpcCall& call) {
   return is_valid ? std::string{} : "id must not be empty and jsonrpc must be '2.0'";
 }
 
-/// Reads the envelope. `call` has the id even when something else is wrong.
+/// Reads the envelope. `call` has the id even if something else is wrong.
 Result<> read_call(JsonValue body, RpcCall& call) {
   if (!body.is(JsonKind::object)) return wrong_kind("the request body", "an object", body);
   if (const auto id = body.find("id")) {
@@ -64,7 +63,7 @@ Result<> read_call(JsonValue body, RpcCall& call) {
   return read_text("method", call.method);
 }
 
-/// What the params say to a method that reads them: none are those of an empty object.
+/// Reads the params; absent params are those of an empty object.
 template <class Request>
 Result<Request> read_params(JsonValue body, Result<Request> (*read)(JsonValue object)) {
   const auto params = body.find("params");
@@ -98,7 +97,8 @@ HttpResponse rpc_answer(const RpcCall& call, const Result<>& result) {
   return rpc_error(call, failed ? rpc_failure : rpc_other_error, result.error().detail);
 }
 
-RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call) {
+RpcAction rpc_action(std::string_view body, const RouteTable& routes, const RpcAsker& asker,
+                     RpcCall& call) {
   JsonText text;
   Result<> read = text.parse(body, "the request body");
   if (read) read = read_call(text.root(), call);
@@ -106,7 +106,7 @@ RpcAction rpc_action(std::string_view body, const RpcAsker& asker, RpcCall& call
   if (const std::string fault = envelope_fault(call); !fault.empty()) {
     return rpc_error(call, bad_request, "Bad json request: " + fault);
   }
-  call.route = RouteTable::find_rpc(call.method);
+  call.route = routes.find_rpc(call.method);
   if (!call.route) {
     return rpc_error(call, method_not_found, "Method not found: " + call.method);
   }

@@ -15,7 +15,7 @@ bool ends_with_ignoring_case(std::string_view text, std::string_view end) noexce
          equals_ignoring_case(text.substr(text.size() - end.size()), end);
 }
 
-/// `host[:port]` without its port, and without the dot that ends an absolute name.
+/// The name in `host[:port]`, without the dot at the end of an absolute name.
 std::string_view name_of(std::string_view host) noexcept {
   std::string_view name =
       host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':'));
@@ -23,7 +23,7 @@ std::string_view name_of(std::string_view host) noexcept {
   return name;
 }
 
-/// `host[:port]` without the port that http and https have of themselves.
+/// `host[:port]` without the default ports of http and https.
 std::string_view without_usual_port(std::string_view host) noexcept {
   for (const std::string_view port : {":80", ":443"}) {
     if (host.ends_with(port)) return host.substr(0, host.size() - port.size());
@@ -42,8 +42,8 @@ bool is_loopback_name(std::string_view name) noexcept {
   return equals_ignoring_case(name, "localhost") || ends_with_ignoring_case(name, ".localhost");
 }
 
-/// Host and port of a URL; empty when it is none, as the Origin `null`, or names a user, as no
-/// browser does there.
+/// Host and port of a URL. Empty if the text is not a URL, such as the Origin `null`, or if it
+/// names a user, which browsers do not send there.
 std::string_view authority_of(std::string_view url) noexcept {
   const std::size_t scheme = url.find("://");
   if (scheme == npos) return {};
@@ -61,7 +61,7 @@ bool has_browsers_marks(const HttpHeaders& headers) noexcept {
 /// `b.org`, `.b.org`, `*`, or an address, which is always allowed.
 bool is_host_name(std::string_view name) {
   if (name == "*") return true;
-  if (name.find('\0') != npos) return false;  // It would end the address.
+  if (name.find('\0') != npos) return false;  // A NUL would end the address.
   if (name.starts_with('[')) {
     error_code no_address;
     boost::asio::ip::make_address_v6(std::string{name.substr(1, name.size() - 2)}, no_address);
@@ -125,7 +125,7 @@ bool SiteGuard::knows(std::string_view host) const {
 bool SiteGuard::is_of_site(std::string_view origin, std::string_view host) const {
   const std::string_view authority = authority_of(origin);
   if (authority.empty()) return false;
-  // A proxy may have replaced Host; the page then has a name that is listed.
+  // A proxy may have replaced Host; then the name of the page's host has to be listed.
   return equals_ignoring_case(without_usual_port(authority), without_usual_port(host)) ||
          is_listed(name_of(authority));
 }
@@ -143,7 +143,8 @@ bool SiteGuard::is_foreign(const HttpRequest& request, std::string_view host) co
     }
     names_this_site = true;
   }
-  // An image or a link of any page makes a GET without a mark; other methods have their Origin.
+  // An image or a link of any page can cause a GET without these fields; requests with other
+  // methods have an Origin.
   return !names_this_site && request.method == "GET";
 }
 

@@ -18,7 +18,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// Writes the members of one object: what the protocol leaves out when empty is left out here.
+/// Writes the members of one object, without those that the protocol leaves out when they are
+/// empty.
 class Members {
  public:
   explicit Members(std::chrono::minutes offset) : offset_(offset) {}
@@ -32,12 +33,12 @@ class Members {
   void time(std::string_view name, const std::optional<WallTime>& value) {
     if (value && *value != WallTime{}) object_[name] = format_time(*value, offset_);
   }
-  /// Null when absent.
+  /// Writes null for an absent time.
   void time_or_null(std::string_view name, const std::optional<WallTime>& value) {
     object_[name] = nullptr;
     time(name, value);
   }
-  /// Present whatever it is.
+  /// Writes the member even if it is empty.
   void value(std::string_view name, json::value value) { object_[name] = std::move(value); }
 
   json::object take() { return std::move(object_); }
@@ -66,12 +67,13 @@ json::object trans_object(const Transaction& trans, std::chrono::minutes offset,
   members.time("rollback_time", trans.rollback_time);
   members.number("next_cron_interval", trans.next_cron_interval.count());
   members.time("next_cron_time", trans.next_cron_time);
-  members.value("concurrent", false);  // as the SQL stores show it; the options have the real one
+  // As with the reference's SQL stores; the options have the real value.
+  members.value("concurrent", false);
   return members.take();
 }
 
-/// Payloads that an answer for people shows. The branches of a topic share one, and would show it
-/// many times.
+/// Limit of the payloads that an answer for people shows. The branches of a topic share one
+/// payload, which would be shown many times.
 constexpr std::size_t shown_payload_bytes_max = std::size_t{8} << 20;
 
 json::object branch_object(const Transaction& trans, const Branch& branch,
@@ -192,7 +194,7 @@ std::string workflow_json(const Transaction& trans, std::chrono::minutes offset,
                           const ModeTable& modes) {
   json::object answer;
   answer["transaction"] = trans_object(trans, offset, modes);
-  // The application needs them all; registered_bytes_max bounds them.
+  // The application needs all payloads; registered_bytes_max limits them.
   answer["progresses"] = branch_array(trans, offset, std::numeric_limits<std::size_t>::max());
   return json::serialize(answer);
 }

@@ -13,34 +13,36 @@
 
 namespace concerto::net {
 
-/// RFC 3339 with up to 9 digits of a second, trailing zeros cut, in the zone `offset` east of UTC.
+/// The time as in RFC 3339, in the zone `offset` east of UTC. A second has up to 9 digits, without
+/// trailing zeros.
 std::string format_time(WallTime time, std::chrono::minutes offset);
 
-/// The JSON text of stored options: what is zero is left out, except `concurrent`.
+/// The JSON text of stored options. Members that are zero are left out, except `concurrent`.
 std::string options_text(const TransOptions& options);
 
-/// Answer of `query` (protocol page 02, section 7.1), in the shape of the SQL stores. Of our own is
-/// the member `why`, which an unknown gid lacks.
+/// The answer of `query` (protocol page 02, section 7.1), in the form that the reference's SQL
+/// stores give it. The reference does not have the member `why`, which is absent for an unknown
+/// gid.
 std::string query_json(const std::optional<Inspection>& found, std::chrono::minutes offset,
                        const ModeTable& modes);
 
-/// Answer of `prepareWorkflow` (section 4.7).
+/// The answer of `prepareWorkflow` (section 4.7).
 std::string workflow_json(const Transaction& trans, std::chrono::minutes offset,
                           const ModeTable& modes);
 
-/// Answer of `all` (section 7.2). With `why`, one for each transaction, these have the member of
-/// that name too, with the last attempt alone.
+/// The answer of `all` (section 7.2). `why` is empty, or has an element for each transaction, which
+/// becomes its member `why`.
 std::string page_json(const TransPage& page, std::chrono::minutes offset, const ModeTable& modes,
                       const std::vector<std::optional<Inspection>>& why = {});
 
-/// Answer of `all` for one gid; `position` is echoed.
+/// The answer of `all` for one gid; `position` is repeated in it.
 std::string single_json(const std::optional<Transaction>& trans, std::string_view position,
                         std::chrono::minutes offset, const ModeTable& modes);
 
-/// Answer of `queryKV` (section 8).
+/// The answer of `queryKV` (section 8).
 std::string kv_json(const std::vector<KvRecord>& records, std::chrono::minutes offset);
 
-/// Answer of `scanKV`.
+/// The answer of `scanKV`.
 std::string kv_page_json(const KvPage& page, std::chrono::minutes offset);
 
 }  // namespace concerto::net

@@ -45,7 +45,7 @@ Task<BranchReply> BranchDispatcher::call(BranchCall call) {
 
 Result<unsigned> BranchDispatcher::way_of(Protocol protocol, std::string_view url) const {
   BranchTransport transport = branch_transport(protocol, url);
-  // What both carry is the same.
+  // Both can carry the same calls.
   if (transport == BranchTransport::json_rpc) transport = BranchTransport::http;
   if (const auto way = caller_of(transport).way_of(protocol, url); !way) return way.error();
   return static_cast<unsigned>(transport);

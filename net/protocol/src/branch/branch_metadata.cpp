@@ -16,20 +16,23 @@ constexpr std::string_view op_name = "dtm-op";
 
 constexpr std::string_view binary_suffix = "-bin";
 
-constexpr std::array<std::string_view, 8> written_by_transport{
-    "content-type", "grpc-encoding", "grpc-message", "grpc-message-type",
-    "grpc-status",  "grpc-timeout",  "te",           "user-agent"};
+/// Headers that the transport writes itself, or that only it could write.
+constexpr std::array<std::string_view, 9> written_by_transport{
+    "content-type",      "grpc-accept-encoding", "grpc-encoding", "grpc-message",
+    "grpc-message-type", "grpc-status",          "grpc-timeout",  "te",
+    "user-agent"};
 
-/// Of these, what a new transaction may name: it is written anyway, and headers meant for HTTP
-/// branches have it.
+/// Those that a new transaction may name. They are left out, because they are written anyway, and
+/// headers that are meant for HTTP branches often have them.
 constexpr std::array<std::string_view, 2> passed_over{"content-type", "user-agent"};
 
-/// What HTTP/2 forbids, or what a header from here would make wrong.
+/// Headers that HTTP/2 forbids, or that would contradict what HTTP/2 says otherwise.
 constexpr std::array<std::string_view, 7> not_in_http2{
     "connection",       "content-length",    "host",   "keep-alive",
     "proxy-connection", "transfer-encoding", "upgrade"};
 
-/// What branch_metadata adds to every call; bytes without the gid's, with room for its op.
+/// What branch_metadata adds to every call: the number of fields, and their bytes without the gid,
+/// with room for any op.
 constexpr std::size_t own_fields = 5;
 constexpr std::size_t own_field_bytes = 80;
 
@@ -112,7 +115,7 @@ Result<GrpcMetadata> branch_metadata(const BranchCall& call) {
   CONCERTO_CHECK(check_value(branch_id_name, call.branch_id));
   CONCERTO_CHECK(check_value(op_name, call.op));
   metadata.add(gid_name, call.gid->view());
-  // Of the few values that most transactions have.
+  // These fields have few values, which most transactions share.
   metadata.add_repeated(trans_type_name, call.mode->name);
   metadata.add_repeated(branch_id_name, call.branch_id);
   metadata.add_repeated(op_name, call.op);

@@ -95,7 +95,7 @@ BranchReply judge_http_answer(unsigned status, std::string_view body, std::uint3
     return unknown(HttpErrc::bad_status,
                    "HTTP status " + std::to_string(status) + " without a body");
   }
-  // Clients of the reference are told the body alone.
+  // Clients get only the body, as from the reference.
   BranchReply reply = unknown(HttpErrc::bad_status, std::string{cut(body)});
   reply.full_text = "HTTP status " + std::to_string(status) + ": " + reply.error.detail;
   return reply;

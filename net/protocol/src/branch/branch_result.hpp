@@ -11,21 +11,22 @@
 
 namespace concerto::net {
 
-// The answers of branch calls, as their callers read them. branch_messages.hpp declares the
-// functions that write them.
+// Reads the answers of branch calls. branch_messages.hpp declares the functions that write them.
 
-/// What the end of a gRPC call means (protocol page 04, section 3).
+/// The outcome of a gRPC call (protocol page 04, section 3).
 BranchReply branch_reply(const GrpcReply& reply);
 
-/// The words that decide what an HTTP answer means, whatever its status; the first one there wins.
+/// The words that decide the outcome of an HTTP answer, whatever its status. If an answer has both,
+/// the first one of this list counts.
 inline constexpr std::array<std::string_view, 2> decisive_words{ongoing_word, failure_word};
 
-/// What an HTTP answer means (protocol page 01, section 5). `body` may be its beginning: bit i of
-/// `words_beyond` says that decisive_words[i] is in the rest.
+/// The outcome of an HTTP answer (protocol page 01, section 5). If `body` is only the beginning of
+/// the body, bit i of `words_beyond` says whether decisive_words[i] is in the rest.
 BranchReply judge_http_answer(unsigned status, std::string_view body,
                               std::uint32_t words_beyond = 0);
 
-/// What a JSON-RPC answer means: the rule above, then `error` in the body.
+/// The outcome of a JSON-RPC answer, by the rule of judge_http_answer and then by `error` in the
+/// body.
 BranchReply judge_rpc_answer(unsigned status, std::string_view body);
 
 }  // namespace concerto::net

@@ -26,7 +26,7 @@ std::string branch_url(const BranchCall& call) {
 
 ReceivedCall received_call(const HttpRequest& request) {
   ReceivedCall call;
-  // The parameters of the call stand behind those of the service's own URL, so the last ones count.
+  // The parameters of the call follow those of the service's own URL, so the last ones count.
   for (const auto& [name, value] : request.query) {
     if (name == "gid") call.gid = value;
     if (name == "trans_type") call.trans_type = value;

@@ -27,7 +27,7 @@ Result<Prepared> prepare(TargetChannels& channels, const BranchCall& call) {
   return prepared;
 }
 
-/// As the reference reports it: a status without a code of its own.
+/// The reply for a call that was not sent. As in the reference, its status is UNKNOWN.
 BranchReply not_sent(const Error& error) {
   GrpcStatus status;
   status.code = GrpcCode::unknown;
@@ -61,7 +61,7 @@ Result<unsigned> GrpcBranchCaller::way_of(Protocol /*protocol*/, std::string_vie
   if (seen.is_plain && seen.has_port && seen.has_path) return 0U;
   CONCERTO_TRY(const GrpcUrl parts, channels_.split(url));
   if (const auto target = channels_.parse(parts.target); !target) return target.error();
-  // As the request's :path.
+  // The method is sent as `:path`.
   const auto is_printable = [](char c) { return c > 0x20 && c < 0x7F; };
   if (std::all_of(parts.method.begin(), parts.method.end(), is_printable)) return 0U;
   return make_error(Errc::invalid_request,
@@ -72,7 +72,7 @@ Result<> GrpcBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) c
   return check_metadata(call);
 }
 
-// Not a coroutine, so that what it prepares does not wait with the call.
+// This is not a coroutine, so that the prepared parts do not stay in memory while the call waits.
 Task<BranchReply> GrpcBranchCaller::call(BranchCall call) {
   if (call.url.empty()) return answer(BranchReply{Outcome::success, {}});
   Result<Prepared> prepared = prepare(channels_, call);

@@ -45,8 +45,8 @@ bool have_one_name(const BranchHeader* left, const BranchHeader* right) noexcept
   return equals_ignoring_case(left->first, right->first);
 }
 
-/// branch_headers in the order of their names, whatever their case. Stored ones may be from a time
-/// without a limit, so the time is not quadratic in their number.
+/// branch_headers sorted by name, without regard to case. Old stored transactions may have any
+/// number of headers, so the time must not be quadratic in it.
 std::vector<const BranchHeader*> sorted_headers(const std::map<std::string, std::string>& from) {
   std::vector<const BranchHeader*> headers;
   headers.reserve(from.size());
@@ -55,7 +55,8 @@ std::vector<const BranchHeader*> sorted_headers(const std::map<std::string, std:
   return headers;
 }
 
-/// Each once: of equal names the last counts. Stored transactions may have such; new ones do not.
+/// branch_headers with each name once: of equal names the last one counts. Only old stored
+/// transactions have equal names.
 std::vector<const BranchHeader*> distinct_headers(const std::map<std::string, std::string>& from) {
   std::vector<const BranchHeader*> headers = sorted_headers(from);
   headers.erase(headers.begin(),
@@ -63,7 +64,7 @@ std::vector<const BranchHeader*> distinct_headers(const std::map<std::string, st
   return headers;
 }
 
-/// The fields of every call, then branch_headers; those replace ours.
+/// The fields of every call, then branch_headers, which replace fields of the same name.
 HttpHeaders branch_headers(const BranchCall& call) {
   HttpHeaders headers;
   headers.reserve(2 + call.headers->size(), 128);
@@ -86,7 +87,7 @@ Error not_sendable(const std::string& name, const std::string& why) {
                     "branch header '" + name + "' cannot be sent over HTTP: " + why);
 }
 
-/// Of two headers with one name only one would be sent.
+/// Only one of two headers with the same name would be sent.
 Result<> check_names_differ(const std::map<std::string, std::string>& headers) {
   const auto sorted = sorted_headers(headers);
   const auto same = std::adjacent_find(sorted.begin(), sorted.end(), have_one_name);

@@ -27,12 +27,12 @@ std::string method_of(std::string_view url) {
   url = url.substr(0, url.find('#'));
   const std::size_t question = std::min(url.find('?'), url.size() - 1);
   for (const auto& [key, value] : decode_query(url.substr(question + 1))) {
-    if (key == "method") return to_utf8(value);  // An escape may stand for any byte.
+    if (key == "method") return to_utf8(value);  // Escapes in a URL may stand for any byte.
   }
   return {};
 }
 
-/// The members to add, without braces.
+/// The members that are added to the params, without braces.
 std::string own_members(const BranchCall& call) {
   const std::array<std::pair<std::string_view, std::string_view>, 4> members{
       {{"branch_id", call.branch_id},
@@ -52,7 +52,8 @@ bool is_own(std::string_view key) noexcept {
   return key == "branch_id" || key == "gid" || key == "op" || key == "trans_type";
 }
 
-/// The members of an object but for our own, as they stand in its text. It is known to be JSON.
+/// The members of an object without those that own_members adds, as in the object's text, which
+/// must be valid JSON.
 std::string other_members(std::string_view object, JsonValue members) {
   std::string out;
   auto member = members.begin();
@@ -98,7 +99,7 @@ Result<std::string> params(const BranchCall& call) {
   return "{" + own + other_members(call.payload.substr(begin), payload.root()) + "}";
 }
 
-/// A member that is a text; an absent one is empty.
+/// Reads a member that is a string; an absent member is empty.
 Result<std::string> text_member(JsonValue object, std::string_view name) {
   const auto member = object.find(name);
   if (!member) return std::string{};

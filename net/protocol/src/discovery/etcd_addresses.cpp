@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t reported_max = 100;
 
-/// Mixes a value's hash with the salt, so that each process prefers other addresses, and the same
-/// ones for as long as it runs: a change of one address moves no other.
+/// Mixes the hash of a value with the salt. So each process prefers other addresses, but the same
+/// ones as long as it runs: if one address changes, the others stay.
 std::uint64_t rank_of(const std::string& value, std::uint64_t salt) {
   std::uint64_t mixed = std::hash<std::string>{}(value) ^ salt;
   mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -50,13 +50,13 @@ void EtcdAddresses::take_values(const EtcdPrefixWatch::Values& values) {
   if (memory_) memory_->remember(service_, used);
 }
 
-/// Returns those of the values that are used.
+/// Chooses the values to use, publishes their addresses, and returns the chosen values.
 EtcdPrefixWatch::Values EtcdAddresses::use(const EtcdPrefixWatch::Values& values) {
   struct Choice {
     const EtcdPrefixWatch::Values::value_type* entry;
     HostPort host;
   };
-  std::map<std::uint64_t, Choice> chosen;  // By rank; equal values have equal ranks.
+  std::map<std::uint64_t, Choice> chosen;  // The key is the rank; equal values have equal ranks.
   for (const auto& entry : values) {
     const auto& [key, value] = entry;
     auto host = parse_host_port(value);
@@ -90,7 +90,7 @@ void EtcdAddresses::note_nonsense(const std::string& key, const std::string& val
 }
 
 void EtcdAddresses::take_failure(const Error& error) {
-  if (has_hosts()) return;  // The last known addresses serve while etcd is away.
+  if (has_hosts()) return;  // The last known addresses are used while etcd is away.
   if (const auto known = memory_ ? memory_->recall(service_) : std::nullopt) {
     use(*known);
     if (has_hosts()) return;

@@ -13,8 +13,8 @@
 
 namespace concerto::net {
 
-/// The addresses of a service that is registered in etcd in go-zero's layout: the values below
-/// `<key>/`, each `host:port`; 32 at most, chosen at random.
+/// The addresses of a service that is registered in etcd in go-zero's layout: the values of the
+/// keys below `<key>/`, each of them `host:port`. At most 32 are used, chosen at random.
 class EtcdAddresses final : public HostAddresses {
  public:
   /// `clients` must outlive this object. `hosts` are those of `client`; `memory` may be null.
@@ -34,7 +34,7 @@ class EtcdAddresses final : public HostAddresses {
   EtcdClients& clients_;
   std::shared_ptr<EtcdClient> client_;
   std::string key_;
-  std::string service_;  ///< its name in the memory
+  std::string service_;  ///< the service's name in the memory
   std::shared_ptr<AddressMemory> memory_;
   std::uint64_t salt_;              ///< of the random choice
   std::set<std::string> reported_;  ///< malformed values that were logged

@@ -9,21 +9,22 @@
 namespace concerto::net {
 namespace {
 
-/// How go-zero's client is set. A connection that lost its peer is found within 10 s.
+/// The options of go-zero's client. A dead connection is detected within 10 s.
 GrpcChannelOptions etcd_channel_options(const std::string& host,
                                         const std::shared_ptr<asio::ssl::context>& tls) {
   GrpcChannelOptions options;
   options.tls = tls;
   options.tls_host = host;
-  options.message_bytes_max = 64u << 20;  // A watch may bring many events in one message.
+  options.message_bytes_max = 64u << 20;  // One message of a watch may have many events.
   options.backoff_max = std::chrono::seconds{2};
   options.keepalive_interval = std::chrono::seconds{5};
   options.keepalive_timeout = std::chrono::seconds{5};
   return options;
 }
 
-/// Whether a status says something of the request. Otherwise the member could not serve it, and
-/// another one may: etcd's "no leader", "request timed out" and "server stopped" are UNAVAILABLE.
+/// True if a status is about the request. Otherwise the member could not serve the request, and
+/// another member may: etcd's "no leader", "request timed out" and "server stopped" are
+/// UNAVAILABLE.
 bool is_answer(GrpcCode code) {
   switch (code) {
     case GrpcCode::ok:
@@ -40,14 +41,14 @@ bool is_answer(GrpcCode code) {
   }
 }
 
-/// Whether etcd wants another token: the token has ended, or it is a JWT from before the last
-/// change of users or roles.
+/// True if etcd wants another token: the token has expired, or it is a JWT that is older than the
+/// last change of users or roles.
 bool refuses_token(const GrpcStatus& status) {
   return status.code == GrpcCode::unauthenticated ||
          status.message == "etcdserver: revision of auth store is old";
 }
 
-/// The same text for the same set of hosts.
+/// The same set of hosts gives the same text.
 std::string key_of(std::vector<HostPort> hosts) {
   std::sort(hosts.begin(), hosts.end(), [](const HostPort& left, const HostPort& right) {
     return std::tie(left.host, left.port) < std::tie(right.host, right.port);
@@ -118,7 +119,7 @@ EtcdClient::Member::Member(const DiscoveryShard& shard, const HostPort& host,
 EtcdClient::EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts, EtcdAccess access)
     : shard_(shard),
       access_(std::move(access)),
-      // Coordinators spread over the members.
+      // Coordinators begin with different members.
       choice_(hosts.size(), static_cast<std::size_t>(shard.random.next() % hosts.size())) {
   for (const HostPort& host : hosts) {
     members_.push_back(std::make_unique<Member>(shard_, host, access_.tls));
@@ -132,14 +133,16 @@ Task<void> EtcdClient::close() {
   }
 }
 
-/// The reply of a member that serves, or the last failure when none does.
+/// Asks one member after the other. Returns the first reply that is about the request, or else the
+/// last failure.
 Task<GrpcReply> EtcdClient::ask(std::string method, std::string message, GrpcMetadata metadata,
                                 SteadyTime deadline) {
-  GrpcReply reply;
+  GrpcReply reply = GrpcReply::failure(GrpcCode::deadline_exceeded, "no time left to ask etcd");
+  reply.sent = false;
   for (std::size_t left = members_.size(); left > 0; --left) {
     const SteadyTime now = shard_.timers.now();
-    // A member that there is no time to ask has not failed.
-    if (left < members_.size() && now >= deadline) break;
+    // A member that was not asked, because the time is over, has not failed.
+    if (now >= deadline) break;
     const std::size_t index = choice_.pick(now);
     const SteadyTime limit = left == 1 ? deadline : std::min(deadline, now + etcd_patience);
     GrpcMetadata sent = metadata;
@@ -199,7 +202,7 @@ Async<> EtcdClient::log_in(SteadyTime deadline) {
   GrpcMetadata none;
   const GrpcReply reply =
       co_await ask(method, request.SerializeAsString(), std::move(none), deadline);
-  // etcd refuses to log in while authentication is off. An account is then simply not needed.
+  // etcd refuses a log-in while authentication is off. Then no account is needed.
   const bool not_enabled = reply.status.code == GrpcCode::failed_precondition;
   if (!reply.ok() && !not_enabled) co_return to_error(reply);
   CONCERTO_CO_TRY(const auto answer,

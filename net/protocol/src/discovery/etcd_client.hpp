@@ -18,24 +18,24 @@
 
 namespace concerto::net {
 
-/// Limit for one unary call to etcd, over all members that it is tried at.
+/// Limit for one unary call to etcd, including the attempts at all members.
 inline constexpr std::chrono::seconds etcd_call_timeout{5};
-/// A member that answers nothing for this long is left for another one.
+/// If a member does not answer for this time, another member is asked.
 inline constexpr std::chrono::seconds etcd_patience{2};
 
 class EtcdClient;
 
-/// A stream of messages with one member of a cluster. Ends before its client.
+/// A stream of messages with one member of a cluster. Must be destroyed before its client.
 class EtcdStream {
  public:
   EtcdStream(EtcdClient& client, std::size_t member, std::unique_ptr<GrpcClientStream> stream,
              Timers& timers);
 
-  /// Queues a message; a failure shows in the read that follows.
+  /// Queues a message; the next read reports a failure.
   Task<void> write(std::string message);
-  /// The next message; nothing when the stream has ended or when none has come by `deadline`.
+  /// The next message. No value if the stream has ended, or if no message has come by `deadline`.
   Task<std::optional<std::string>> read(SteadyTime deadline = SteadyTime::max());
-  /// Why it ended. The member is left for a while if that is its fault.
+  /// Why the stream ended. If the member failed, it is not asked for a while.
   Task<Error> end();
 
  private:
@@ -48,17 +48,17 @@ class EtcdStream {
 
 /// Calls to one etcd cluster.
 ///
-/// Each member has a channel of its own: one that is alive but of no use, such as one that is cut
-/// off from the others, is left for another. With an account it logs in before the first call and
-/// again when etcd no longer knows the token. On one shard. Close before destruction, after all
-/// users have ended.
+/// Each member has its own channel. If a member lives but cannot serve, because it is cut off from
+/// the others for example, another member is asked. With an account the client logs in before the
+/// first call, and again when etcd does not know the token any more. Used on one shard. Close it
+/// before its destruction and after its last use.
 class EtcdClient {
  public:
   EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts, EtcdAccess access);
   EtcdClient(const EtcdClient&) = delete;
   EtcdClient& operator=(const EtcdClient&) = delete;
 
-  /// One request, one reply; both are etcd's protobuf messages.
+  /// Makes a unary call; request and reply are etcd's protobuf messages.
   template <class Reply, class Request>
   Async<Reply> call(std::string method, Request request) {
     return call_until<Reply>(std::move(method), std::move(request),
@@ -67,10 +67,10 @@ class EtcdClient {
   template <class Reply, class Request>
   Async<Reply> call_until(std::string method, Request request, SteadyTime deadline);
 
-  /// A stream without a deadline. etcd ends it when the member has no leader.
+  /// Opens a stream without a deadline. etcd ends the stream when the member has no leader.
   Async<std::unique_ptr<EtcdStream>> open_stream(std::string method);
 
-  /// Log in again before the next call: etcd has refused something.
+  /// Call it when etcd has refused something: the next call logs in again.
   void forget_token() { token_.clear(); }
 
   Task<void> close();
@@ -100,7 +100,7 @@ class EtcdClient {
   EtcdMemberChoice choice_;
 };
 
-/// The message in `bytes`, which `method` has sent.
+/// Parses `bytes`, which is the reply of `method`.
 template <class Message>
 Result<Message> parse_etcd(const std::string& bytes, std::string_view method) {
   Message message;
@@ -116,23 +116,24 @@ Async<Reply> EtcdClient::call_until(std::string method, Request request, SteadyT
   co_return parse_etcd<Reply>(bytes, method);
 }
 
-/// The end of the range of all keys that begin with `prefix`; a key of 0xff bytes only has none.
+/// The end of the range of all keys that begin with `prefix`. The prefix must have a byte other
+/// than 0xff.
 std::string etcd_prefix_end(std::string prefix);
 
-/// The etcd clients of one shard, one per set of hosts and user.
+/// The etcd clients of one shard: one client for each set of hosts and account.
 class EtcdClients {
  public:
   EtcdClients(const DiscoveryShard& shard, std::optional<EtcdAccess> configured)
       : shard_(shard), configured_(std::move(configured)) {}
 
-  /// The client for `h1:2379,h2:2379`, in whatever order, made at its first use. If the
-  /// configured access is for these hosts its TLS is taken, and without a `user` its account. Every
-  /// user gives the client back with release.
+  /// The client for hosts such as `h1:2379,h2:2379`, in any order; it is made at its first use. If
+  /// the configured access is for these hosts, its TLS is used, and also its account if `user` is
+  /// empty. Call release for each acquired client.
   [[nodiscard]] Result<std::shared_ptr<EtcdClient>> acquire(std::string_view hosts,
                                                             const std::string& user = {},
                                                             const std::string& password = {});
 
-  /// Closes the client with its last user.
+  /// Gives an acquired client back. The last release closes the client.
   Task<void> release(std::shared_ptr<EtcdClient> client);
 
  private:

@@ -8,11 +8,11 @@
 
 namespace concerto::net {
 
-/// Which member of an etcd cluster is asked next.
+/// Chooses the member of an etcd cluster that is asked next.
 ///
-/// A member that serves is kept. One that fails is left alone for a while, longer after each
-/// failure, and the next one in the order of the list is asked. Where all are left alone, the one
-/// whose time is over first is asked all the same.
+/// A member that serves is asked again. A member that fails has a pause, which grows with each
+/// failure, and the next member of the list is asked. If all members have a pause, the one whose
+/// pause ends first is asked.
 class EtcdMemberChoice {
  public:
   static constexpr std::chrono::seconds pause_min{1};
@@ -23,12 +23,12 @@ class EtcdMemberChoice {
 
   std::size_t pick(SteadyTime now);
   void succeeded(std::size_t member);
-  /// True if the member had served, or had not been asked, until now.
+  /// Notes a failure. True if it is the first one since the member last served.
   bool failed(std::size_t member, SteadyTime now);
 
  private:
   struct Member {
-    unsigned failures = 0;  ///< since it served last
+    unsigned failures = 0;  ///< since the member last served
     SteadyTime left_until = SteadyTime::min();
   };
 

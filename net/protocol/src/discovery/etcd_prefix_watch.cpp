@@ -46,7 +46,7 @@ Task<void> EtcdPrefixWatch::run() {
   for (bool at_once = false;;) {
     compacted_ = false;
     const Result<> ended = co_await follow();
-    // Compaction is etcd's ordinary housekeeping; what it took away is read again at once.
+    // Compaction is etcd's ordinary housekeeping, so the keys are read again at once.
     at_once = compacted_ && !at_once;
     if (at_once) continue;
     if (!ended) note_failure(ended.error());
@@ -57,7 +57,8 @@ Task<void> EtcdPrefixWatch::run() {
   }
 }
 
-/// Returns without an error when there are keys to be read that did not count so far.
+/// Reads and watches. Returns without an error if the keys have to be read again, because there is
+/// room for keys that were not used so far.
 Async<> EtcdPrefixWatch::follow() {
   CONCERTO_CO_CHECK(co_await read_all());
   co_return co_await watch_from(values_.revision() + 1);
@@ -85,7 +86,8 @@ Async<> EtcdPrefixWatch::watch_from(std::int64_t revision) {
   create.set_start_revision(revision);
   co_await stream->write(request.SerializeAsString());
 
-  SteadyTime deadline = shard_.timers.now() + etcd_patience;  // Of the answer to this request.
+  // The deadline of the answer to this request.
+  SteadyTime deadline = shard_.timers.now() + etcd_patience;
   for (;;) {
     const auto bytes = co_await stream->read(deadline);
     if (!bytes) break;

@@ -18,28 +18,28 @@ namespace concerto::net {
 
 /// Follows all keys below a prefix of etcd.
 ///
-/// It reads them at one revision and watches from the next one on. When the stream ends, for
-/// whatever reason (etcd went away, the revision was compacted), it reads again: an etcd that came
-/// back without its data would never send an event for a revision that it has not reached. What is
-/// known stays while etcd is away. Close before destruction.
+/// The keys are read at one revision and watched from the next one on. When the stream ends, for
+/// any reason (etcd has stopped, the revision was compacted), the keys are read again. A watch
+/// would not be enough: an etcd that came back without its data never sends events for a revision
+/// that it has not reached. The known values stay while etcd is away. Close it before its
+/// destruction.
 ///
-/// Changes of many keys are gathered, because each call of the listener costs as much as there are
-/// keys.
+/// If there are many keys, changes are gathered, because the listener gets all keys with each call.
 class EtcdPrefixWatch {
  public:
   using Values = EtcdValues::Map;
 
   struct Listener {
-    std::function<void(const Values&)> on_values;  ///< read, or changed; all of them
-    std::function<void(const Error&)> on_failure;  ///< of each attempt to read or watch
+    std::function<void(const Values&)> on_values;  ///< all values, after each reading and change
+    std::function<void(const Error&)> on_failure;  ///< for each failed attempt to read or watch
   };
 
-  /// An etcd that has lost its data has lost its leases too, and whoever is alive registers anew.
-  /// For this long after that the former values count as well.
+  /// An etcd that has lost its data has also lost its leases, and every living service registers
+  /// again. For this time after the loss the former values are used too.
   static constexpr std::chrono::seconds lost_data_grace{15};
 
   static constexpr std::size_t keys_max = EtcdValues::keys_max;
-  /// Changes of so many keys are told at once, of more at most once in the interval.
+  /// With up to so many keys each change is told at once, with more keys at most once per interval.
   static constexpr std::size_t told_at_once_keys_max = 100;
   static constexpr std::chrono::milliseconds tell_interval{100};
 
@@ -65,7 +65,7 @@ class EtcdPrefixWatch {
   EtcdClient& client_;
   std::string prefix_;
   Listener listener_;
-  EtcdValues values_;  ///< with former ones during the grace time
+  EtcdValues values_;  ///< includes former values during lost_data_grace
   bool compacted_ = false;
   bool told_of_more_ = false;
   ToldReasons told_;

@@ -16,10 +16,10 @@
 namespace concerto::net {
 namespace {
 
-// As go-zero's publisher has them.
+// The values of go-zero's publisher.
 constexpr std::chrono::seconds lease_ttl{10};
 constexpr std::chrono::seconds retry_pause{1};
-/// Between streams of renewals of one lease, to different members.
+/// The pause between two streams that renew one lease. The next stream may go to another member.
 constexpr std::chrono::milliseconds renewal_pause{200};
 
 constexpr std::size_t unrevoked_max = 8;
@@ -46,7 +46,7 @@ class EtcdRegistration::Impl {
         plan_(std::move(plan)),
         tasks_(shard_.executor) {
     auto client = clients_.acquire(plan_.access.hosts);
-    CONCERTO_ASSERT(client.has_value());  // parse_registration has looked at the hosts.
+    CONCERTO_ASSERT(client.has_value());  // parse_registration has checked the hosts.
     client_ = std::move(*client);
   }
 
@@ -74,8 +74,8 @@ class EtcdRegistration::Impl {
   EtcdClients& clients_;
   RegistrationPlan plan_;
   std::shared_ptr<EtcdClient> client_;
-  Lease lease_;                          ///< id 0: none
-  std::vector<std::int64_t> unrevoked_;  ///< given up, and etcd could not be told
+  Lease lease_;                          ///< id 0: no lease
+  std::vector<std::int64_t> unrevoked_;  ///< leases that were given up and are not revoked yet
   bool registered_ = false;
   ToldReasons told_;
   TaskGroup tasks_;
@@ -90,7 +90,7 @@ Task<void> EtcdRegistration::Impl::run() {
   }
 }
 
-/// Returns when the lease is lost, or when it could not be had.
+/// Returns when the lease is lost or could not be obtained.
 Async<> EtcdRegistration::Impl::hold_lease() {
   CONCERTO_CO_CHECK(co_await grant());
   CONCERTO_CO_CHECK(co_await put_address());
@@ -121,7 +121,8 @@ Async<> EtcdRegistration::Impl::put_address() {
   co_return ok();
 }
 
-/// A lease belongs to the cluster: while it lives, another member may renew it when one fails.
+/// A lease belongs to the cluster: if one member fails, another member may renew the lease while it
+/// lives.
 Async<> EtcdRegistration::Impl::renew_until_lost() {
   for (;;) {
     const Result<> ended = co_await renew();
@@ -131,7 +132,8 @@ Async<> EtcdRegistration::Impl::renew_until_lost() {
   }
 }
 
-/// Renews the lease every third of its time, over one stream. Returns why it cannot go on.
+/// Renews the lease over one stream, each time after a third of its lifetime. Returns why the
+/// stream cannot go on.
 Async<> EtcdRegistration::Impl::renew() {
   CONCERTO_CO_TRY(const auto stream, co_await client_->open_stream(keep_alive_method));
   etcdserverpb::LeaseKeepAliveRequest request;
@@ -160,8 +162,8 @@ Async<bool> EtcdRegistration::Impl::has_address(SteadyTime deadline) {
   co_return found.kvs_size() == 1 && found.kvs(0).value() == plan_.endpoint;
 }
 
-/// A key may be removed by hand while its lease lives. What cannot be asked or put now is tried
-/// after the next renewal.
+/// A key may be removed by hand while its lease lives. If the key cannot be read or put now, the
+/// next renewal tries again.
 Task<void> EtcdRegistration::Impl::put_again_if_gone(SteadyTime deadline) {
   const auto found = co_await has_address(deadline);
   if (!found || *found) co_return;
@@ -190,12 +192,12 @@ Task<void> EtcdRegistration::Impl::give_up_lease() {
   co_await revoke_forgotten(shard_.timers.now() + etcd_call_timeout);
 }
 
-/// Until etcd is told, or the lease ends by itself, an old key points to this coordinator too.
+/// Until its lease is revoked or expires, an old key points to this coordinator too.
 Task<void> EtcdRegistration::Impl::revoke_forgotten(SteadyTime deadline) {
   while (!unrevoked_.empty()) {
     const std::int64_t lease_id = unrevoked_.back();
     const auto revoked = co_await revoke(lease_id, deadline);
-    if (!revoked) co_return;  // Tried again with the next registration.
+    if (!revoked) co_return;  // The next registration tries again.
     std::erase(unrevoked_, lease_id);
   }
 }

@@ -12,38 +12,38 @@ class WatchResponse;
 
 namespace concerto::net {
 
-/// The keys below a prefix of etcd with their values, as etcd's answers tell them. Of many keys the
-/// first in etcd's order count.
+/// The keys below a prefix of etcd with their values, as in etcd's answers. Only the first keys_max
+/// keys, in etcd's order, are used.
 class EtcdValues {
  public:
-  using Map = std::map<std::string, std::string>;  ///< by key
+  using Map = std::map<std::string, std::string>;  ///< from key to value
 
-  /// Further keys do not count. They are asked for when fewer than half of these are left.
+  /// Further keys are not used. They are read when fewer than half of so many are left.
   static constexpr std::size_t keys_max = 4'000;
 
-  /// Takes all keys as they were read. True when etcd has lost data since the last answer: its
-  /// revision went back. What was known before is then kept as former values.
+  /// Takes the answer with all keys. True if etcd has lost data since the last answer, because its
+  /// revision went back. The values that were known before are then kept as former values.
   bool read(const etcdserverpb::RangeResponse& response);
-  /// Takes the changes that a watch tells.
+  /// Takes the changes that a watch reports.
   void apply(const etcdserverpb::WatchResponse& response);
   void forget_former() noexcept { former_.clear(); }
 
-  /// Everything that counts, former values included.
+  /// All values that are used, including former ones.
   Map all() const;
   const Map& current() const noexcept { return current_; }
   bool has_former() const noexcept { return !former_.empty(); }
   std::size_t size() const noexcept { return current_.size() + former_.size(); }
   std::int64_t revision() const noexcept { return revision_; }
-  /// etcd has more keys than count.
+  /// True if etcd has more keys than are used.
   bool has_more() const noexcept { return has_more_; }
-  /// There are more keys, and room for them: they should be read.
+  /// True if there are more keys and room for them: then the keys should be read again.
   bool wants_more() const noexcept { return has_more_ && current_.size() < keys_max / 2; }
 
  private:
   void put(const std::string& key, const std::string& value);
 
   Map current_;
-  Map former_;  ///< of before etcd lost its data
+  Map former_;  ///< from the time before etcd lost its data
   std::int64_t revision_ = 0;
   bool has_more_ = false;
 };

@@ -28,14 +28,14 @@ Result<GrpcUrl> split_plain(std::string_view url) {
   return parts;
 }
 
-/// URLs of consul and nacos carry parameters between target and method; they are dropped.
+/// Removes the parameters that URLs of consul and nacos have between target and method.
 Result<std::string> without_parameters(std::string_view url) {
   const std::size_t question = url.find('?');
   const bool has_parameters =
       question != url.npos && (url.find("consul") != url.npos || url.find("nacos") != url.npos);
   if (!has_parameters) return std::string(url);
   const std::size_t slash = url.find('/', question);
-  // A second '?' ends the URL: what follows it is no part of the method.
+  // A second '?' ends the URL: what follows is not a part of the method.
   const std::size_t end = std::min(url.find('?', question + 1), url.size());
   if (slash >= end) return bad_url(url, "no '/' found");
   return std::string(url.substr(0, question)) + std::string(url.substr(slash, end - slash));

@@ -71,7 +71,7 @@ void HostAddresses::begin_due() {
 Task<void> HostAddresses::look_up(std::string host) {
   auto found = co_await shard_.resolver.resolve(host);
   const auto lookup = lookups_.find(host);
-  if (lookup == lookups_.end()) co_return;  // The name is not among the hosts any more.
+  if (lookup == lookups_.end()) co_return;  // The host was removed meanwhile.
   take(lookup->second, std::move(found));
   begin_due();
   publish_known();
@@ -107,7 +107,7 @@ void HostAddresses::publish_known() {
     if (lookup.error.code) failure = &lookup.error;
   }
   if (!known.empty()) {
-    // Name servers give their answers in changing order; that is no news.
+    // Name servers answer in changing order, which is not a change.
     const auto& now = addresses();
     if (!std::is_permutation(known.begin(), known.end(), now.begin(), now.end())) {
       publish(std::move(known));

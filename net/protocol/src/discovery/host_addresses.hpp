@@ -12,11 +12,12 @@
 
 namespace concerto::net {
 
-/// The addresses of a list of hosts, names looked up.
+/// The addresses of a list of hosts, whose names are looked up.
 ///
-/// Names are looked up when they come, again every 30 s, and at `refresh` unless that was done in
-/// the last second. A failed look-up is repeated with growing pauses; what an earlier one found
-/// stays in use. Close before destruction, and after the channels that listen.
+/// Names are looked up when they are added, again every 30 s, and at `refresh` if the last look-up
+/// began at least a second ago. A failed look-up is repeated with growing pauses, and the addresses
+/// of an earlier one stay in use. Close it before its destruction, and after the channels that
+/// listen to it.
 class HostAddresses : public TargetAddresses {
  public:
   static constexpr std::chrono::seconds lookup_interval{30};
@@ -24,10 +25,10 @@ class HostAddresses : public TargetAddresses {
 
   explicit HostAddresses(const DiscoveryShard& shard);
 
-  /// Replaces the list.
+  /// Replaces the list of hosts.
   void set_hosts(std::vector<HostPort> hosts);
 
-  /// There is no host, for this reason.
+  /// Removes all hosts; `reason` says why there is none.
   void set_unavailable(Error reason);
 
   bool has_hosts() const noexcept { return !hosts_.empty(); }
@@ -41,7 +42,7 @@ class HostAddresses : public TargetAddresses {
     HostAddressList found;
     Error error;
     SteadyTime begun;
-    SteadyTime due;  ///< of the next attempt, unless one is running
+    SteadyTime due;  ///< time of the next look-up, unless one is running
     unsigned failure_count = 0;
     bool running = false;
     bool ended_once = false;
@@ -54,7 +55,7 @@ class HostAddresses : public TargetAddresses {
 
   DiscoveryShard shard_;
   std::vector<HostPort> hosts_;
-  std::map<std::string, Lookup> lookups_;  ///< of the names among hosts_
+  std::map<std::string, Lookup> lookups_;  ///< for the names among hosts_
   Timer next_due_;
   TaskGroup tasks_;
 };

@@ -22,7 +22,7 @@ Result<bool> flag(const TargetUrl& url, std::string_view name) {
                     std::string(name) + " is 'true' or 'false', not '" + *value + "'");
 }
 
-/// The parameters have the names that the ego framework gives them.
+/// The names of the parameters are those of the ego framework.
 Result<std::shared_ptr<boost::asio::ssl::context>> tls_of(const TargetUrl& url) {
   TlsClientFiles files;
   files.ca = url.parameter("caCert").value_or("");

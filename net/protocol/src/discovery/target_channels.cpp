@@ -21,7 +21,7 @@ struct TargetHash {
   }
 };
 
-/// A channel with the source of its addresses, which outlives it.
+/// A channel with the source of its addresses, which has to outlive the channel.
 struct Entry {
   std::unique_ptr<TargetAddresses> addresses;
   std::unique_ptr<GrpcChannel> channel;
@@ -66,7 +66,7 @@ class TargetChannels::Impl {
   EtcdClients clients_;
   Entries entries_;
   SteadyTime next_sweep_;
-  TaskGroup retiring_;  ///< joined, never cancelled: its tasks close what they own
+  TaskGroup retiring_;  ///< joined but never cancelled, because its tasks close what they own
 };
 
 Result<GrpcChannel*> TargetChannels::Impl::channel(std::string_view target) {
@@ -98,7 +98,7 @@ Result<> TargetChannels::Impl::make_room() {
     retire_unused();
   }
   if (sockets_are_full()) {
-    // A target that nobody calls gives its connections to one that somebody does.
+    // The sockets of a target without calls are closed in favour of the new target.
     if (const auto oldest = longest_idle(); oldest != entries_.end()) retire(oldest);
   }
   if (entries_.size() < options_.channels_max) return ok();

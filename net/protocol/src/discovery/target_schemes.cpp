@@ -17,10 +17,11 @@ constexpr std::array<std::string_view, 11> schemes_not_here = {
     "consul",    "nacos",    "k8s",       "discovery", "polaris",      "daprhttp",
     "daprphttp", "daprgrpc", "daprpgrpc", "unix",      "unix-abstract"};
 
-/// Those of these that gRPC takes without `//`.
+/// The schemes among schemes_not_here that gRPC accepts without `//`.
 constexpr std::array<std::string_view, 2> bare_schemes_not_here = {"unix", "unix-abstract"};
 
-/// `scheme:endpoint` as a URL with this path; nothing if the text is none.
+/// Reads `scheme:endpoint` as a URL whose path is the endpoint. No value if the text is not of this
+/// form.
 std::optional<TargetUrl> bare_url(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == text.npos || parse_port(text.substr(colon + 1))) return std::nullopt;

@@ -12,7 +12,7 @@ char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-/// Cuts `text` at the first `separator` and returns what follows it.
+/// Cuts `text` at the first `separator` and returns what follows the separator.
 std::string_view cut(std::string_view& text, char separator) {
   const std::size_t at = text.find(separator);
   if (at == text.npos) return {};
@@ -21,7 +21,7 @@ std::string_view cut(std::string_view& text, char separator) {
   return rest;
 }
 
-/// A list of hosts without the blanks at its commas and ends.
+/// Removes the blanks at the commas and at the ends of a list of hosts.
 std::string without_blanks_at_commas(std::string_view list) {
   std::string hosts;
   for (const char c : list) {

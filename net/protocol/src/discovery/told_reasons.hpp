@@ -6,16 +6,17 @@
 
 namespace concerto::net {
 
-/// Why something fails again and again: each reason is worth one line of the log.
+/// The reasons for repeated failures that were logged: each reason is logged once.
 class ToldReasons {
  public:
-  /// Whether it has not been told since the last success. Of many reasons only the first are told.
+  /// True if the reason was not logged since the last success. Of many reasons only the first ones
+  /// are logged.
   bool is_new(const std::string& reason) {
     return reasons_.size() < reasons_max && reasons_.insert(reason).second;
   }
 
   bool empty() const noexcept { return reasons_.empty(); }
-  /// It has succeeded.
+  /// Call it after a success.
   void clear() noexcept { reasons_.clear(); }
 
  private:

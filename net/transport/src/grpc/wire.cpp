@@ -38,11 +38,14 @@ bool is_name_char(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
-/// Names that belong to HTTP/2 or to gRPC itself.
+/// Names that belong to HTTP/2 or to gRPC itself. As in grpc-go, applications may use other names
+/// that begin with `grpc-`, such as `grpc-trace-bin`.
 bool is_reserved(std::string_view name) noexcept {
-  static constexpr std::array<std::string_view, 4> names{"content-type", "te", "user-agent",
-                                                         "connection"};
-  return name.starts_with("grpc-") || std::find(names.begin(), names.end(), name) != names.end();
+  static constexpr std::array<std::string_view, 10> names{
+      "connection",           "content-type",  "te",           "user-agent",
+      "grpc-accept-encoding", "grpc-encoding", "grpc-message", "grpc-message-type",
+      "grpc-status",          "grpc-timeout"};
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 bool is_valid_name(std::string_view name) noexcept {

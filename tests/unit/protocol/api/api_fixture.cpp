@@ -46,14 +46,14 @@ HttpAnswer parse_answer(const std::string& received) {
   return answer;
 }
 
-ApiTest::ApiTest(CoordinatorOptions options, GateOptions gate_options)
+ApiTest::ApiTest(CoordinatorOptions options, GateOptions gate_options, const RouteTable& routes)
     : gate_(std::move(gate_options)),
       coordinator_({ShardPorts{executor(), timers_, branches_, random_, observer_}}, store_, clock_,
                    with_odd_wordings(options)),
-      http_api_(coordinator_, gate_, random_, clock_, {.version = "v1.19.0"}),
+      http_api_(coordinator_, gate_, random_, clock_, {.version = "v1.19.0"}, routes),
       http_server_(executor(), timers_, router_.handler()),
       http_listener_(executor(), timers_, {&http_server_}),
-      grpc_api_(executor(), coordinator_, gate_, random_, clock_),
+      grpc_api_(executor(), coordinator_, gate_, random_, clock_, routes),
       grpc_server_(executor(), timers_),
       grpc_listener_(executor(), timers_, {&grpc_server_}) {}
 

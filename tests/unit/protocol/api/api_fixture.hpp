@@ -35,7 +35,8 @@ HttpAnswer parse_answer(const std::string& received);
 /// that a test scripts, and clients. Everything is on one shard with a fake clock.
 class ApiTest : public ShardTest {
  protected:
-  explicit ApiTest(CoordinatorOptions options = {}, GateOptions gate_options = GateOptions{});
+  explicit ApiTest(CoordinatorOptions options = {}, GateOptions gate_options = GateOptions{},
+                   const RouteTable& routes = RouteTable::standard());
   void SetUp() override;
   void TearDown() override;
 

@@ -8,7 +8,6 @@
 #include <concerto/protocol/gate.hpp>
 
 #include "api/error_answers.hpp"
-#include "api/route_table.hpp"
 #include "api/rpc_action.hpp"
 #include "api_fixture.hpp"
 
@@ -74,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Gate, LetsAClientInToEachRouteUnlessToldOtherwise) {
   const Gate gate;
   const RequestContext context;
-  for (const Route& route : RouteTable::rows()) {
+  for (const Route& route : RouteTable::standard().rows()) {
     for (const char* method : {"GET", "POST", "DELETE"}) {
       HttpRequest request;
       request.method = method;
@@ -164,7 +163,7 @@ std::string rpc_answer_to(std::string_view body) {
   const RequestContext context;
   const HttpHeaders headers;
   RpcCall call;
-  const RpcAction action = rpc_action(body, {gate, context, headers}, call);
+  const RpcAction action = rpc_action(body, RouteTable::standard(), {gate, context, headers}, call);
   const auto* const answer = std::get_if<HttpResponse>(&action);
   return answer ? answer->body : "let in";
 }

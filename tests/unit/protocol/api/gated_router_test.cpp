@@ -96,5 +96,18 @@ TEST_F(GatedRouterTest, PassesTheContextOfTheRequestOn) {
   EXPECT_EQ(deadline_, SteadyTime::max());
 }
 
+TEST_F(GatedRouterTest, EndsTheWaitingAfterTheMaximum) {
+  router_.set_wait_max(5s);
+  status("POST", "/submit");
+  EXPECT_EQ(deadline_, clock_.steady_now() + 5s);
+  status("POST", "/submit", "", "wait=60");
+  EXPECT_EQ(deadline_, clock_.steady_now() + 5s);
+  status("POST", "/submit", "", "wait=2");
+  EXPECT_EQ(deadline_, clock_.steady_now() + 2s) << "the client may wait for less";
+  router_.set_wait_max(0s);
+  status("POST", "/submit");
+  EXPECT_EQ(deadline_, SteadyTime::max());
+}
+
 }  // namespace
 }  // namespace concerto::net

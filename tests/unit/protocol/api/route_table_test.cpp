@@ -1,8 +1,8 @@
-#include "api/route_table.hpp"
-
 #include <set>
 
 #include <gtest/gtest.h>
+
+#include <concerto/protocol/route_table.hpp>
 
 namespace concerto::net {
 namespace {
@@ -12,7 +12,7 @@ using BranchOperation = Async<> (Coordinator::*)(BranchRequest, RequestContext);
 
 TEST(RouteTable, HasEachNameOnce) {
   std::set<std::string_view> paths, rpc, grpc;
-  for (const Route& route : RouteTable::rows()) {
+  for (const Route& route : RouteTable::standard().rows()) {
     EXPECT_TRUE(paths.insert(route.path).second) << route.path;
     EXPECT_TRUE(route.rpc.empty() || rpc.insert(route.rpc).second) << route.rpc;
     EXPECT_TRUE(route.grpc.empty() || grpc.insert(route.grpc).second) << route.grpc;
@@ -25,7 +25,7 @@ TEST(RouteTable, HasEachNameOnce) {
 }
 
 TEST(RouteTable, HasAFunctionForEachFrontEnd) {
-  for (const Route& route : RouteTable::rows()) {
+  for (const Route& route : RouteTable::standard().rows()) {
     if (const auto* const own = std::get_if<OwnHandlers>(&route.operation)) {
       EXPECT_NE(own->http, nullptr) << route.path;
       EXPECT_EQ(own->grpc == nullptr, route.grpc.empty()) << route.path;
@@ -41,7 +41,7 @@ TEST(RouteTable, HasAFunctionForEachFrontEnd) {
 }
 
 TEST(RouteTable, NeedsOfARouteFitTogether) {
-  for (const Route& route : RouteTable::rows()) {
+  for (const Route& route : RouteTable::standard().rows()) {
     const bool reads = route.deed == RouteDeed::reads;
     EXPECT_EQ(route.browser == RouteBrowser::any_page, reads) << route.path;
     EXPECT_EQ(route.role == RouteRole::operators, route.deed == RouteDeed::operates) << route.path;
@@ -52,10 +52,10 @@ TEST(RouteTable, NeedsOfARouteFitTogether) {
 }
 
 TEST(RouteTable, FindsMethodsOfJsonRpcByTheirWholeName) {
-  ASSERT_NE(RouteTable::find_rpc("submit"), nullptr);
-  EXPECT_EQ(RouteTable::find_rpc("submit")->path, "/api/dtmsvr/submit");
+  ASSERT_NE(RouteTable::standard().find_rpc("submit"), nullptr);
+  EXPECT_EQ(RouteTable::standard().find_rpc("submit")->path, "/api/dtmsvr/submit");
   for (const char* name : {"", "Submit", "submi", "forceStop"}) {
-    EXPECT_EQ(RouteTable::find_rpc(name), nullptr) << name;
+    EXPECT_EQ(RouteTable::standard().find_rpc(name), nullptr) << name;
   }
 }
 

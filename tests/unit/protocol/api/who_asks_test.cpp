@@ -31,9 +31,10 @@ class WhoAsks : public ApiTest {
   }
 
   /// Expects that a submit, which waits for its first branch, is answered at the client's deadline.
-  void expect_wait_ends(const std::string& path, const std::string& body) {
+  void expect_wait_ends(const std::string& path, const std::string& body,
+                        const std::string& fields = "Prefer: wait=2\r\n") {
     branches_.hold("action 01");
-    RawPeer& peer = post_with(path, "Prefer: wait=2\r\n", body);
+    RawPeer& peer = post_with(path, fields, body);
     run_until([&] { return branches_.waits("action 01"); });
     advance(1999ms);
     poll();
@@ -72,6 +73,12 @@ TEST_F(WhoAsks, AJsonRpcClientsDeadlineEndsOnlyItsWaiting) {
   expect_wait_ends("/api/json-rpc", R"({"jsonrpc":"2.0","id":1,"method":"submit","params":)" +
                                         json_request("g", "saga", 1, R"(,"wait_result":true)") +
                                         "}");
+}
+
+TEST_F(WhoAsks, TheServersMaximumEndsTheWaitingToo) {
+  router_.set_wait_max(2s);
+  expect_wait_ends("/api/dtmsvr/submit", json_request("g", "saga", 1, R"(,"wait_result":true)"),
+                   "");
 }
 
 TEST_F(WhoAsks, AClientWithoutADeadlineWaitsForTheEnd) {

@@ -41,6 +41,7 @@ TEST(BranchMetadata, LeavesOutWhatTheTransportWrites) {
   const auto lines = metadata_of(Gid{"g"}, {{"Content-Type", "application/json"},
                                             {"TE", "x"},
                                             {"grpc-timeout", "1S"},
+                                            {"grpc-accept-encoding", "gzip"},
                                             {"user-agent", "me"}});
   ASSERT_TRUE(lines) << lines.error().detail;
   EXPECT_EQ(lines->size(), 5U);
@@ -96,8 +97,9 @@ TEST(BranchMetadata, HeadersOfANewTransactionThatWouldNotBeSentAreNamed) {
   call.headers = &headers;
   headers = {{"Content-Type", "application/json"}, {"User-Agent", "me"}, {"X-Tenant", "a"}};
   EXPECT_TRUE(check_metadata(call));
-  for (const char* name : {"Host", "Connection", "Content-Length", "TE", "grpc-status",
-                           "Grpc-Timeout", "grpc-encoding", "grpc-message", ":path"}) {
+  for (const char* name :
+       {"Host", "Connection", "Content-Length", "TE", "grpc-status", "Grpc-Timeout",
+        "grpc-encoding", "grpc-accept-encoding", "grpc-message", ":path"}) {
     headers = {{name, "v"}};
     const Result<> checked = check_metadata(call);
     ASSERT_FALSE(checked) << name;

@@ -107,6 +107,16 @@ TEST_F(GrpcBranchCallerTest, SendsPayloadAndIdentity) {
   EXPECT_LE(time_left_, 3s);
 }
 
+TEST_F(GrpcBranchCallerTest, SendsTheHeadersThatASubmitMayName) {
+  const std::string trace("\x00\x01", 2);
+  headers_ = {{"grpc-trace-bin", trace}, {"User-Agent", "me"}, {"x.tenant", "a"}};
+  EXPECT_TRUE(caller_.can_carry(0, call_));
+  const BranchReply reply = call(target_ + "/busi.Busi/A");
+  EXPECT_EQ(reply.outcome, Outcome::success) << reply.error.detail;
+  EXPECT_THAT(lines_, testing::Contains("grpc-trace-bin: " + trace));
+  EXPECT_THAT(lines_, testing::Contains("x.tenant: a"));
+}
+
 TEST_F(GrpcBranchCallerTest, WrapsThePayloadOfAResumedWorkflow) {
   call_.mode = &modes::workflow;
   EXPECT_EQ(call(target_ + "/busi.Busi/A", "\x08\x1e").outcome, Outcome::success);

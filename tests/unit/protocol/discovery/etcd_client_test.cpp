@@ -31,5 +31,19 @@ TEST_F(EtcdClientTest, AMemberThatWasNotAskedInTimeHasNotFailed) {
   await(client.close());
 }
 
+TEST_F(EtcdClientTest, NoMemberFailsByACallWithoutTime) {
+  EtcdClient client{shard_, parse_host_ports(all_hosts()).value(), EtcdAccess{}};
+  std::optional<Answer> answer;
+  asio::co_spawn(io_,
+                 client.call_until<etcdserverpb::RangeResponse>(
+                     "/etcdserverpb.KV/Range", etcdserverpb::RangeRequest{}, timers_.now()),
+                 [&](const std::exception_ptr&, Answer result) { answer = std::move(result); });
+  run_until([&] { return answer.has_value(); });
+  ASSERT_FALSE(*answer);
+  EXPECT_EQ(answer->error().code, make_unsent_error_code(GrpcCode::deadline_exceeded));
+  EXPECT_EQ(observer_.count(LogLevel::warn), 0U);
+  await(client.close());
+}
+
 }  // namespace
 }  // namespace concerto::net::test

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <concerto/engine/coordinator.hpp>
+#include <concerto/persist/memory_store.hpp>
 #include <concerto/protocol/grpc_branch_caller.hpp>
 #include <concerto/transport/grpc_server.hpp>
 #include <concerto/transport/listener.hpp>
@@ -51,6 +53,10 @@ TargetScheme phonebook_scheme(const Phonebook& book) {
   return scheme;
 }
 
+Task<GrpcReply> reply_success() {
+  co_return GrpcReply::success({});
+}
+
 class TargetSchemeTest : public DiscoveryTest {
  protected:
   TargetSchemeTest() {
@@ -81,6 +87,38 @@ TEST_F(TargetSchemeTest, SendsCallsToItsAddresses) {
   book_["stock"] = listener.address();
   EXPECT_EQ(call("phonebook:///stock/pkg.Svc/Who").message, "stock");
 
+  await(targets_->close());
+  listener.close();
+  await(server.drain(timers_.now()));
+}
+
+TEST_F(TargetSchemeTest, IsCalledByASaga) {
+  std::vector<std::string> taken;
+  GrpcServer server{io_.get_executor(), timers_};
+  Listener listener{io_.get_executor(), timers_, {&server}};
+  server.add_unary("/pkg.Svc/Take", [&taken](GrpcRequest request) {
+    taken.push_back(request.message);
+    return reply_success();
+  });
+  ASSERT_TRUE(listener.listen({asio::ip::address_v4::loopback(), 0}));
+  book_["stock"] = listener.address();
+
+  GrpcBranchCaller caller{*targets_};
+  persist::MemoryStore store;
+  Coordinator coordinator{
+      {{io_.get_executor(), timers_, caller, random_, observer_}}, store, clock_, {}};
+  TransRequest saga;
+  saga.gid = Gid{"g"};
+  saga.trans_type = "saga";
+  saga.protocol = "grpc";
+  saga.steps = {{"phonebook:///stock/pkg.Svc/Take", "phonebook:///stock/pkg.Svc/Give"}};
+  saga.payloads = {"7 boxes"};
+  saga.options.wait_result = true;
+  const Result<> ended = await(coordinator.submit(std::move(saga)));
+  EXPECT_TRUE(ended) << ended.error().detail;
+  EXPECT_EQ(taken, std::vector<std::string>{"7 boxes"});
+
+  await(coordinator.stop(timers_.now()));
   await(targets_->close());
   listener.close();
   await(server.drain(timers_.now()));

@@ -7,13 +7,12 @@
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/api_probe.hpp>
 #include <concerto/protocol/gate.hpp>
+#include <concerto/protocol/route_table.hpp>
 #include <concerto/transport/grpc_health.hpp>
 #include <concerto/transport/grpc_reflection.hpp>
 #include <concerto/transport/grpc_server.hpp>
 
 namespace concerto::net {
-
-struct Route;
 
 /// The gRPC interface of the coordinator: service dtmgimp.Dtm (protocol page 03) with the standard
 /// health and reflection services. GrpcApi only translates requests and answers.
@@ -28,7 +27,7 @@ class GrpcApi {
   /// dtmgimp.Dtm, and `random` is the shard's. Clients expect a coordinator with the wording of
   /// odd_wordings.hpp.
   GrpcApi(Executor executor, Coordinator& coordinator, const Gate& gate, RandomSource& random,
-          const Clock& clock);
+          const Clock& clock, const RouteTable& routes = RouteTable::standard());
   GrpcApi(const GrpcApi&) = delete;
   GrpcApi& operator=(const GrpcApi&) = delete;
 
@@ -67,6 +66,7 @@ class GrpcApi {
   const Gate& gate_;
   RandomSource& random_;
   const Clock& clock_;
+  const RouteTable& routes_;
   ApiProbe probe_;
   GrpcHealth health_;
   GrpcReflection reflection_;

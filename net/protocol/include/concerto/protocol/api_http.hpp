@@ -9,11 +9,9 @@
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/api_probe.hpp>
 #include <concerto/protocol/gated_router.hpp>
+#include <concerto/protocol/route_table.hpp>
 
 namespace concerto::net {
-
-struct OwnHandlers;
-struct Route;
 
 struct HttpApiOptions {
   std::string version = "v0.0.0-dev";   ///< the answer of `version`
@@ -34,7 +32,7 @@ class HttpApi {
   /// JSON-RPC, and `random` is the shard's. Clients expect a coordinator with the wording of
   /// odd_wordings.hpp.
   HttpApi(Coordinator& coordinator, const Gate& gate, RandomSource& random, const Clock& clock,
-          HttpApiOptions options = {});
+          HttpApiOptions options = {}, const RouteTable& routes = RouteTable::standard());
   HttpApi(const HttpApi&) = delete;
   HttpApi& operator=(const HttpApi&) = delete;
 
@@ -42,7 +40,8 @@ class HttpApi {
   /// redirected to the path without it.
   void register_on(GatedRouter& router);
 
-  /// The paths of all routes. A `*` at the end of a path stands for the rest of the path.
+  /// The paths of the protocol's routes. A `*` at the end of a path stands for the rest of the
+  /// path.
   static std::vector<std::string_view> paths();
 
   /// Counts requests by the last part of their path; `unknown` counts requests without a handler.
@@ -63,6 +62,7 @@ class HttpApi {
   RouteHandler bound(BranchOperation operation);
   RouteHandler bound(TransOperation operation);
   RouteHandler bound(GidOperation operation);
+  static RouteHandler bound(RouteHandler handler) { return handler; }
 
   Task<HttpResponse> version(HttpRequest request, RequestContext context);
   Task<HttpResponse> new_gid(HttpRequest request, RequestContext context);
@@ -90,6 +90,7 @@ class HttpApi {
   RandomSource& random_;
   const Clock& clock_;
   HttpApiOptions options_;
+  const RouteTable& routes_;
   ApiProbe probe_;
 };
 

@@ -10,8 +10,8 @@
 
 namespace concerto::net {
 
-// The service's side of branch calls: what a service reads of a call and writes as its answer. The
-// branch callers have the other side, in the same files of net/protocol/src/branch.
+// The service's side of branch calls: a service reads the call and writes the answer. The branch
+// callers have the other side, in the same files of net/protocol/src/branch.
 
 /// What a call says about itself. A name that the call lacks is empty. The payload of a call is the
 /// gRPC message or the HTTP body as it is.
@@ -24,7 +24,8 @@ struct ReceivedCall {
   friend bool operator==(const ReceivedCall&, const ReceivedCall&) = default;
 };
 
-/// Reads the metadata of a gRPC call: dtm-gid and its kin (protocol page 04, section 3).
+/// Reads the metadata of a gRPC call, `dtm-gid` and the other `dtm-` fields (protocol page 04,
+/// section 3).
 ReceivedCall received_call(const GrpcMetadata& metadata);
 /// Reads the query parameters of an HTTP call (section 2).
 ReceivedCall received_call(const HttpRequest& request);

@@ -18,8 +18,8 @@ struct GateOptions {
 
 /// Lets requests in or refuses them. Each front end asks the gate one question about every request,
 /// before it reads what the request is about: may this request, from this caller, do what the route
-/// needs? The gate answers nothing if the request is let in. What has no route and what is not
-/// well-formed never comes to the gate.
+/// needs? The gate answers nothing if the request is let in. Malformed requests, and methods of
+/// JSON-RPC and gRPC without a route, are refused before the gate.
 ///
 /// Immutable, so any thread may use it.
 class Gate {

@@ -38,6 +38,10 @@ class GatedRouter {
   const RouteHandler& fallback() const noexcept { return fallback_; }
   void set_fallback(RouteHandler handler);
 
+  /// Limits how long a client waits for a result, beside the client's own `Prefer: wait`. 0: no
+  /// limit. Holds for requests that come later.
+  void set_wait_max(std::chrono::seconds wait_max) noexcept { wait_max_ = wait_max; }
+
   /// All routes, in no particular order.
   std::vector<Router::Route> routes() const { return router_.routes(); }
 
@@ -47,11 +51,13 @@ class GatedRouter {
 
  private:
   HttpHandler gated(const RouteNeeds& needs, RouteHandler handler) const;
+  RequestContext context(const HttpRequest& request) const;
 
   const Gate& gate_;
   const Clock& clock_;
   Router router_;
   RouteHandler fallback_;
+  std::chrono::seconds wait_max_{0};
 };
 
 }  // namespace concerto::net

@@ -6,14 +6,14 @@
 
 namespace concerto::net {
 
-/// What a request does with what the coordinator keeps.
+/// What a request does to the data of the coordinator.
 enum class RouteDeed : std::uint8_t {
   reads,
-  changes,   ///< makes transactions, or moves them on, as an application does
+  changes,   ///< begins or continues transactions, as an application does
   operates,  ///< intervenes in transactions or topics, as an operator does
 };
 
-/// For whom a route is.
+/// Who may use a route.
 enum class RouteRole : std::uint8_t {
   anyone,     ///< probes and descriptions
   clients,    ///< applications
@@ -21,13 +21,13 @@ enum class RouteRole : std::uint8_t {
   operators,  ///< people who intervene
 };
 
-/// Whose pages a browser may send a request for.
+/// Which pages may make a browser send a request.
 enum class RouteBrowser : std::uint8_t {
-  any_page,   ///< the page does not see the answer
-  own_pages,  ///< pages of this server
+  any_page,   ///< all pages; those of other sites do not see the answer
+  own_pages,  ///< only pages of this server
 };
 
-/// What a route needs of a request. Gate compares a request with the needs of its route.
+/// What a route requires of a request. The gate compares each request with the needs of its route.
 struct RouteNeeds {
   RouteDeed deed;
   RouteRole role;
@@ -56,11 +56,11 @@ class RoleSet {
   unsigned bits_ = 0;
 };
 
-/// Why a request is not let in. Each front end answers it in its own way (error_answers.hpp).
+/// Why a request is refused. Each front end has its own form of answer for it (error_answers.hpp).
 struct Refusal {
   enum class Kind : std::uint8_t {
     forbidden,     ///< HTTP 403, gRPC PERMISSION_DENIED
-    wrong_method,  ///< of HTTP: 405, as POST would be right
+    wrong_method,  ///< HTTP 405: the request has to be a POST
   };
   Kind kind;
   std::string sentence;  ///< says why, and what would help

@@ -9,7 +9,7 @@
 namespace concerto::net {
 namespace {
 
-constexpr std::uint16_t dns_default_port = 443;  // As in gRPC's own resolver.
+constexpr std::uint16_t dns_default_port = 443;  // The default of gRPC's own resolver.
 
 bool is_ipv6(std::string_view text) {
   if (!std::ranges::all_of(text, stands_in_host)) return false;
@@ -18,7 +18,7 @@ bool is_ipv6(std::string_view text) {
   return !not_one;
 }
 
-/// Without a port it is 443, and an IPv6 address alone needs no brackets.
+/// The default port is 443. An IPv6 address without a port needs no brackets.
 Result<Target> read_dns(std::string_view text, const TargetUrl& url) {
   if (!url.host.empty()) {
     return bad_target(text, "a name server of one's own cannot be given; use dns:///host:port");

@@ -7,7 +7,7 @@
 
 namespace concerto::net {
 
-/// `dns:///host:port`: gRPC's own resolver.
+/// `dns:///host:port`, as in gRPC's own resolver.
 TargetScheme dns_scheme();
 /// `passthrough:///host:port`.
 TargetScheme passthrough_scheme();
@@ -16,10 +16,10 @@ TargetScheme direct_scheme();
 /// `etcd://hosts/key` and `discov://hosts/key`: the values below `<key>/` are the addresses.
 TargetScheme etcd_scheme(std::string_view name);
 
-/// One `host:port`, looked up in the DNS: what a target without a scheme is, too.
+/// One `host:port` whose name is looked up. A target without a scheme is this too.
 Result<Target> single_host(std::string_view text, std::optional<std::uint16_t> default_port = {});
 
-/// A path without slashes at its ends: the endpoint or the key that a URL names.
+/// The path without the slashes at its ends: the address or the key of a URL.
 std::string_view without_slashes(std::string_view path) noexcept;
 
 }  // namespace concerto::net
