@@ -63,6 +63,7 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
     update.gid = live.gid;
     update.expected = expected;
     update.delta = delta;
+    update.known = &live.trans;
     Change change;
     change.what = std::move(update);
     change.durability = durability;

@@ -38,6 +38,9 @@ struct UpdateTrans {
   TransDelta delta;
   /// For a store with an Ownership: the change puts the transaction to rest until this time.
   std::optional<WallTime> rests_until = std::nullopt;
+  /// The transaction before the change, as the coordinator knows it. It saves a store in rows from
+  /// reading them first; null makes such a store read. Used until `commit` first suspends.
+  const Transaction* known = nullptr;
 };
 
 /// One change. It is applied completely or not at all.
