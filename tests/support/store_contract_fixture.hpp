@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -22,6 +25,22 @@ class StoreUnderTest {
   virtual Store& store() = 0;
   /// Closes the store and opens it again on the same data.
   virtual void restart() = 0;
+
+  /// What the store keeps of a transaction. A store that keeps everything keeps this
+  /// implementation. Others drop what their layout has no room for, such as parts of a second.
+  virtual Transaction kept(Transaction trans) const { return trans; }
+
+  // The rest is for stores with an Ownership (ownership_contract.hpp).
+
+  /// The same data as another coordinator opens it.
+  virtual Store* other_store() { return nullptr; }
+  /// The wall time of the coordinators that use the store.
+  virtual WallTime now() const { return at_second(0); }
+  /// Moves the store's own clock forward, or waits. `now` need not move.
+  virtual void pass_time(std::chrono::nanoseconds /*by*/) {}
+  /// Makes the next change of `store()` take effect and its answer get lost. False if a test cannot
+  /// do that to this store.
+  virtual bool lose_next_answer() { return false; }
 };
 
 struct StoreMaker {
@@ -37,6 +56,13 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
  protected:
   Store& store() { return under_test_->store(); }
   void restart() { under_test_->restart(); }
+  Transaction kept(Transaction trans) const { return under_test_->kept(std::move(trans)); }
+  /// Makes a transaction this coordinator's that rests or was created before a restart, if several
+  /// coordinators can share the store.
+  void take(const std::string& gid) {
+    if (store().ownership() == nullptr) return;
+    EXPECT_TRUE(wait(store().ownership()->claim(Gid{gid}, Claim::always)));
+  }
 
   template <class T>
   T wait(Task<T> task) {
@@ -49,7 +75,9 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
     return done ? error_code{} : done.error().code;
   }
   std::optional<Transaction> load(const std::string& gid) {
-    return wait(store().load(Gid{gid})).value();
+    auto found = wait(store().load(Gid{gid})).value();
+    if (found) found = kept(std::move(*found));
+    return found;
   }
 
   /// Creates the transactions at the same time and in their order, so that they share groups.

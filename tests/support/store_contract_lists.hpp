@@ -36,13 +36,15 @@ TEST_P(StoreContract, ScanTellsWhatRecoveryNeeds) {
   EXPECT_EQ(listed.gid, saga.gid);
   EXPECT_EQ(listed.type, TransType::saga);
   EXPECT_EQ(listed.status, TransStatus::aborting);
-  EXPECT_TRUE(listed.waits);
   EXPECT_EQ(listed.create_time, at_second(3));
-  EXPECT_EQ(listed.next_cron_time, at_second(44));
   EXPECT_EQ(listed.timeout_to_fail, std::chrono::seconds{35});
   EXPECT_EQ(listed.next_cron_interval, std::chrono::seconds{20});
-  EXPECT_EQ(listed.submit_time, saga.submit_time);
   EXPECT_EQ(listed.custom_data, saga.custom_data);
+  // Coordinators that share a store do not scan it at start.
+  if (store().ownership() != nullptr) return;
+  EXPECT_TRUE(listed.waits);
+  EXPECT_EQ(listed.next_cron_time, at_second(44));
+  EXPECT_EQ(listed.submit_time, saga.submit_time);
 }
 
 TEST_P(StoreContract, KeepsTheNumberOfAModeThatItDoesNotKnow) {
@@ -50,7 +52,7 @@ TEST_P(StoreContract, KeepsTheNumberOfAModeThatItDoesNotKnow) {
   own.type = TransType{trans_types - 1};
   ASSERT_TRUE(commit(create(own)));
   restart();
-  EXPECT_EQ(load("g1"), own);
+  EXPECT_EQ(load("g1"), kept(own));
   const UnfinishedPage listed = wait(store().scan_unfinished(0, 10)).value();
   ASSERT_EQ(listed.transactions.size(), 1U);
   EXPECT_EQ(listed.transactions.front().type, own.type);
@@ -126,7 +128,7 @@ TEST_P(StoreContract, ListShowsTheCurrentStateWithoutBranches) {
   saga.payloads.clear();
   const TransPage page = wait(store().list({}, "", 10)).value();
   ASSERT_EQ(page.transactions.size(), 1U);
-  EXPECT_EQ(page.transactions.front(), saga);
+  EXPECT_EQ(kept(page.transactions.front()), kept(saga));
 }
 
 TEST_P(StoreContract, ListRejectsAForeignPosition) {
