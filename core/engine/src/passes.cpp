@@ -24,7 +24,7 @@ Error shut_down(const LiveTrans& live) {
 Pass::Begun begun_by(Alarms::Cause cause) noexcept {
   using Begun = Pass::Begun;
   if (cause == Alarms::Cause::trial) return Begun::trial;
-  return cause == Alarms::Cause::answer ? Begun::answered : Begun::in_turn;
+  return cause == Alarms::Cause::answer ? Begun::answered : Begun::on_time;
 }
 
 /// The error for the waiters of a pass that an error of the store has ended. Their own request was
@@ -308,7 +308,7 @@ void Passes::end_pass(LiveTrans& live, Result<> result, bool without_error) {
     wakes_.give_back_slot(std::exchange(pass.slot, {}), use);
   }
   pass.woken_by.reset();
-  pass.begun = Pass::Begun::in_turn;
+  pass.begun = Pass::Begun::on_time;
   env_.ports.observer.pass_ended(live.trans, without_error);
   tell_waiters(live, std::move(result));
 }
