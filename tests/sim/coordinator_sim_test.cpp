@@ -86,7 +86,7 @@ class StepsWithAStoreOnAServer final : public StepsSimulation {
 };
 
 TEST(CoordinatorSim, WhatWasAcknowledgedEndsAlsoWithAStoreThatIsAwayAndLosesAnswers) {
-  run_seeds<StepsWithAStoreOnAServer>(60);
+  run_seeds<StepsWithAStoreOnAServer>();
 }
 
 TEST(CoordinatorSim, WhatWasAcknowledgedEndsAndEveryActionIsKeptOrCompensated) {

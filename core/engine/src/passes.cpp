@@ -38,10 +38,11 @@ Error pass_not_stored(const LiveTrans& live, Error error) {
 
 }  // namespace
 
-Passes::Passes(ShardEnv& env, LiveTable& live, WakeUps& wakes, Changes& changes, EngineLog& log,
-               Journal& journal, TaskGroup& tasks)
+Passes::Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, Changes& changes,
+               EngineLog& log, Journal& journal, TaskGroup& tasks)
     : env_(env),
       live_(live),
+      loader_(loader),
       wakes_(wakes),
       changes_(changes),
       log_(log),
@@ -92,6 +93,7 @@ void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
     // The alarm of the timeout was taken out and does not come a second time.
     live.timed_out |= wake->timeout && live.trans.status == live.mode->times_out_in;
   }
+  loader_.arm_missing_timeout(live);
   live.forget_results();
   if (live.trans.submit_time) {
     live.delay_over |= env_.clock.wall_now() - *live.trans.submit_time >= live.custom.delay;

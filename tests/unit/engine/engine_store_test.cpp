@@ -185,6 +185,17 @@ TEST_F(EngineStore, ANewTransactionHasItsTimeoutIfTheStoresAnswerIsLost) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineStore, ATimeoutWhoseDecisionWasLostComesAgainAfterAReset) {
+  prepare(make_request("g", "msg", 1));
+  scripted_.lost_commits = 1;
+  world_->advance(options_.timeout_to_fail + seconds(1));
+  EXPECT_EQ(scripted_.lost_commits, 0U);
+  EXPECT_EQ(status("g"), TransStatus::prepared);
+  world_->start(world_->coordinator().reset_next_cron_time(Gid("g")));
+  world_->advance(seconds(1));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
 TEST_F(EngineStore, ANewTransactionThatTheStoreLosesIsForgotten) {
   scripted_.lost_commits = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), EngineErrc::store_failed);
