@@ -105,7 +105,10 @@ class DiscoveryTest : public testing::Test {
     while (!condition()) {
       ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "the condition did not come true";
       if (io_.stopped()) io_.restart();
-      timers_.run_due();  // With a fake clock no system timer runs the timers that are due already.
+      // With a fake clock no system timer runs the timers that are due. As with one, they run on the
+      // shard: a cancellation from elsewhere would come after what it cancels has ended.
+      asio::post(io_, [this] { timers_.run_due(); });
+      io_.run_one();
       io_.run_one_for(std::chrono::milliseconds{20});
     }
   }
