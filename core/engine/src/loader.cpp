@@ -78,6 +78,7 @@ void Loader::adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, co
   live.custom = std::move(custom);
   live.mode = &mode;
   live.knowledge = LiveTrans::Knowledge::present;
+  live.forget_unsaved();  // Results of calls whose change was lost: the calls are repeated.
   live.forget_results();
   live_.count_bytes(live);
 }

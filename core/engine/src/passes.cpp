@@ -36,6 +36,12 @@ Error pass_not_stored(const LiveTrans& live, Error error) {
       "gid " + live.gid.str() + " goes on when the store is less busy: " + error.detail);
 }
 
+/// Why a driver ends after a change that a request made: nobody knows what is stored.
+Error change_was_lost(const LiveTrans& live) {
+  return make_error(EngineErrc::store_failed,
+                    "a change of gid " + live.gid.str() + " may not be stored");
+}
+
 }  // namespace
 
 Passes::Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, Changes& changes,
@@ -113,6 +119,10 @@ Task<void> Passes::drive(Pin pin) {
   while (stored) {
     if (!turn.holds()) turn = live_.turn_if_free(pin);
     if (!turn.holds()) turn = co_await live_.take_turn(pin);
+    if (live.knowledge != LiveTrans::Knowledge::present) {
+      stored = change_was_lost(live);
+      break;
+    }
     const Move move = next_move(pin);
     switch (move.what) {
       case Move::What::change:

@@ -236,6 +236,23 @@ TEST_F(EngineStore, AResultThatTheStoreLosesIsStoredBeforeACallThatBuildsOnIt) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineStore, NoCallBuildsOnAResultThatARequestsLostChangeCarried) {
+  branches_->hold("action 01");
+  ASSERT_EQ(error_of(submit(make_request("g", "saga", 2))), "");
+  scripted_.busy_commits = 1;
+  const auto reset = world_->start(world_->coordinator().reset_next_cron_time(Gid("g")));
+  answer();  // The request has the turn, and its next try carries this result.
+  scripted_.lost_commits = 1;
+  world_->advance(seconds(1));
+  EXPECT_EQ(code_of(reset), EngineErrc::store_failed);
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
+  EXPECT_EQ(stored("g")->branches[1].status, BranchStatus::prepared);
+  world_->advance(options_.retry_interval + seconds(1));
+  answer();
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01", "action 01", "action 02"));
+}
+
 TEST_F(EngineStore, ASubmitGoesOnIfTheStoresAnswerIsLost) {
   prepare(make_request("g", "msg", 1));
   scripted_.lost_answers = 1;
