@@ -3,14 +3,14 @@
 docs/compatibility.md gives the reasons.
 """
 
-# Not compared: surrogate ids, and what only some of the reference's own stores return.
+# Not compared: surrogate ids, and fields that only some of the reference's own stores return.
 DROPPED_TRANSACTION_FIELDS = {
     "id", "steps", "payloads", "wait_result", "timeout_to_fail", "request_timeout",
     "retry_interval", "branch_headers", "retry_limit", "retry_count", "concurrent"}
-# The reference loses these of a transaction when it is submitted or ends (page 09, F3).
+# The reference loses these fields when a transaction is submitted or ends (page 09, F3).
 LOST_BY_REFERENCE = {"create_time", "custom_data", "query_prepared", "next_cron_interval",
                      "next_cron_time", "options"}
-# The reference has none for registered branches.
+# The reference has no times for registered branches.
 BRANCH_TIMES = {"create_time", "update_time"}
 
 
@@ -36,13 +36,13 @@ def _kv(record):
 
 
 def normal(answer):
-    """An answer without what is not compared."""
+    """An answer without the fields that are not compared."""
     if not isinstance(answer, dict):
         return answer
     answer = dict(answer)
-    answer.pop("why", None)  # of `query`, and ours alone
+    answer.pop("why", None)  # only ours has it, for `query`
     if "transaction" in answer:
-        answer.pop("why", None)  # the coordinator's own
+        answer.pop("why", None)  # only ours has it
         answer["transaction"] = _transaction(answer["transaction"])
     for name, each in (("branches", _branch), ("progresses", _branch), ("kv", _kv),
                        ("transactions", _transaction)):
@@ -54,14 +54,14 @@ def normal(answer):
 
 
 def _without_lost(ours, theirs):
-    """Ours without the fields that the reference has lost."""
+    """Our answer without the fields that the reference has lost."""
     if not (isinstance(ours, dict) and isinstance(theirs, dict)):
         return ours
     mine, other = ours.get("transaction"), theirs.get("transaction")
     if not (isinstance(mine, dict) and isinstance(other, dict)):
         return ours
     if mine.get("trans_type") == "msg":
-        mine.pop("rollback_reason", None)  # the reference does not keep why a msg was aborted
+        mine.pop("rollback_reason", None)  # the reference does not store why a msg was aborted
     kept = dict(mine)
     for name in LOST_BY_REFERENCE:
         if name not in other:
@@ -72,7 +72,7 @@ def _without_lost(ours, theirs):
 
 
 def _shape(answer):
-    """What is left to compare where messages are free."""
+    """What is compared if messages may differ."""
     return sorted(answer) if isinstance(answer, dict) else type(answer).__name__
 
 

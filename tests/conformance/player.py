@@ -1,4 +1,4 @@
-"""Plays sequences against a coordinator and writes down what it answered and called."""
+"""Plays sequences on a coordinator and records its answers and its branch calls."""
 
 import http.server
 import json
@@ -11,8 +11,8 @@ from concerto_testing import http_call
 from sequences import SUCCESS
 
 CALLS_TIMEOUT_S = 5.0
-QUIET_S = 0.12  # while recording: so long without a call means that no more come
-GRACE_S = 0.01  # while replaying: for calls that should not come
+QUIET_S = 0.12  # while recording: after so long without a call no more calls are expected
+GRACE_S = 0.01  # while replaying: the time for calls that should not come
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -25,8 +25,8 @@ class _Server(http.server.ThreadingHTTPServer):
 class Branches:
     """Branch services on loopback: `<url(gid)>/<gid>/<branch>` answers as the sequence says.
 
-    Each sequence has a port of its own: a service that answers one transaction wakes the others
-    that wait for it.
+    Each sequence has a port of its own, because a service that answers for one transaction wakes
+    the other transactions that wait for it.
     """
 
     def __init__(self):
@@ -85,7 +85,7 @@ class Branches:
 
 
 def _with_names(value, gid, url):
-    """The value as JSON text (or the text itself) with gid and URL in place of their names."""
+    """The value as JSON text (or the text itself), with names in place of gid and URL."""
     text = value if isinstance(value, str) else json.dumps(value)
     return text.replace("$GID", gid).replace("$B", f"{url}/{gid}")
 
@@ -99,13 +99,13 @@ def _answer(body, gid, url):
 
 
 def _trans_status(answer):
-    """None in an answer that shows no transaction."""
+    """None if the answer shows no transaction."""
     transaction = answer.get("transaction") if isinstance(answer, dict) else None
     return transaction.get("status") if isinstance(transaction, dict) else None
 
 
 class Player:
-    """`call` makes the requests, and may look at them and their answers."""
+    """`call` makes the requests, and may inspect the requests and their answers."""
 
     def __init__(self, coordinator_url, branches, call=http_call):
         self._coordinator = coordinator_url
@@ -113,8 +113,8 @@ class Player:
         self._call = call
 
     def play(self, sequence, recorded=None):
-        """The steps of a sequence as a list of {status, answer, calls}. `recorded`: the same of
-        an earlier play, whose calls are waited for."""
+        """The steps of a sequence as a list of {status, answer, calls}. `recorded`: the steps of an
+        earlier play, whose calls are awaited."""
         gid = sequence.name
         self._branches.expect(gid, sequence)
         steps, seen = [], 0
@@ -141,8 +141,8 @@ class Player:
         return answer.status, _answer(answer.body, gid, self._branches.url(gid))
 
     def _ask_until(self, request, gid, recorded):
-        """What nobody waits for may end a moment after its last call: a query is repeated until
-        it shows the status that the recorded one shows."""
+        """If nobody waits for the transaction, it may end a moment after its last call. So a query
+        is repeated until it shows the status of the recorded one."""
         deadline = time.monotonic() + CALLS_TIMEOUT_S
         wanted = _trans_status(recorded) if request.method == "GET" else None
         while True:

@@ -34,7 +34,7 @@ def record(program, sequences, branches, directory):
 
 
 def compare(concertod, sequences, branches, directory, transcript):
-    """Prints what differs; returns how many sequences do."""
+    """Prints the differences, and returns how many sequences differ."""
     different = 0
     with Concertod(concertod, directory) as coordinator:
         player = Player(f"http://127.0.0.1:{coordinator.http_port}", branches)

@@ -12,7 +12,7 @@ FAILURE = (409, "no money")
 ONGOING = (425, "wait")
 ERROR = (500, "oops")
 
-# What a branch may answer (page 01, section 5), by name.
+# The answers that a branch may give (page 01, section 5), by name.
 ANSWERS = {
     "failure": FAILURE,
     "failure-in-body": (200, '{"dtm_result":"FAILURE"}'),
@@ -30,17 +30,17 @@ ANSWERS = {
 class Request:
     method: str
     path: str
-    body: object = None   # JSON value, or text as it is
-    text: bool = True     # False: messages may differ, only status and shape count
+    body: object = None   # JSON value, or text that is sent as it is
+    text: bool = True     # False: messages may differ; only status and shape are compared
 
 
 @dataclass
 class Sequence:
     name: str
     requests: list
-    replies: dict = field(default_factory=dict)  # branch -> answers, used up one by one
+    replies: dict = field(default_factory=dict)  # branch -> answers, used one after the other
     always: dict = field(default_factory=dict)   # branch -> its answer to every call
-    ordered: bool = True                         # False: branches are called at once
+    ordered: bool = True                         # False: branches are called at the same time
 
 
 def post(operation, body, text=True):
@@ -91,7 +91,7 @@ def sagas():
     for limit in (1, 2):
         yield Sequence(f"saga-retry-limit-{limit}",
                        [post("submit", saga(2, retry_limit=limit)), QUERY], always={"a2": ERROR})
-    # A failure beside a running step is left out: which one comes first is open.
+    # A failure next to a running step is left out, because either may come first.
     concurrent = '{"concurrent":true}'
     ordered = '{"concurrent":true,"orders":{"2":[0,1]}}'
     for name, custom, replies in (("concurrent", concurrent, {}), ("ordered", ordered, {}),
@@ -165,7 +165,7 @@ def workflows():
     yield Sequence("workflow-stopped", [start, post("forceStop", {"gid": "$GID"}), QUERY, start])
 
 
-# How a transaction of a mode gets into a status: requests and what branches always answer.
+# How a transaction of a mode reaches a status: the requests, and what the branches always answer.
 STATES = {
     "saga": {
         "prepared": ([post("prepare", saga(1))], {}),
@@ -215,7 +215,7 @@ def states():
                                always=always)
 
 
-# Every option that a request may have beside those of the modes above, with a value of its own.
+# Every option that a request may have besides those of the modes above, each with a value.
 OPTIONS = {
     "timeout-to-fail": {"timeout_to_fail": 3}, "request-timeout": {"request_timeout": 7},
     "retry-interval": {"retry_interval": 30}, "retry-limit": {"retry_limit": 4},
@@ -227,7 +227,7 @@ OPTIONS = {
 
 
 def options():
-    """What is stored of an option, and shown; what it does takes time and is tested elsewhere."""
+    """What is stored and shown of an option. Its effect takes time and is tested elsewhere."""
     for name, fields in OPTIONS.items():
         yield Sequence(f"option-saga-{name}", [post("submit", saga(1, **fields)), QUERY])
         yield Sequence(f"option-msg-{name}", [post("prepare", msg(1, **fields)), QUERY])
@@ -239,7 +239,8 @@ def other_requests():
         yield Sequence(f"{kind}-old-register", [
             post("prepare", trans(kind)), post(operation, branch(kind, 1)), QUERY,
             post("submit", trans(kind, wait_result=True)), QUERY])
-    # Branches of nested TCC have longer ids; the order of their registration counts all the same.
+    # Branches of nested TCC have longer ids. They are called in the order of their registration,
+    # too.
     nested = [post("registerBranch", {**branch("tcc", 1), "branch_id": number})
               for number in ("01", "0101", "0102", "02")]
     for operation in ("submit", "abort"):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The pages of docs/ that concertod prints are what it prints."""
+"""The pages of docs/ that concertod can print are equal to what it prints."""
 
 import difflib
 import os

@@ -17,7 +17,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
-os.environ["NO_PROXY"] = "*"  # curl and the clients would obey proxies, and all is local.
+os.environ["NO_PROXY"] = "*"  # so that curl and the clients use no proxy
 
 from concerto_testing import (  # noqa: E402  (the path has to be set first)
     Concertod, Process, Timeout, free_ports, go_build, main, need_program, python_environment,
@@ -25,7 +25,7 @@ from concerto_testing import (  # noqa: E402  (the path has to be set first)
 
 INTEROP = os.path.join(ROOT, "tests", "interop")
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BY_HAND, PROGRAMS = "## 1. ", "## 6. "  # Where these parts of the page begin.
+BY_HAND, PROGRAMS = "## 1. ", "## 6. "  # the beginnings of these parts of the page
 START = "tools/run\n"
 ANSWER_TIMEOUT_S = 10.0
 
@@ -62,7 +62,7 @@ class StartPage(unittest.TestCase):
             shutil.copy(os.path.join(INTEROP, "gosdk", name), self.work)
         part = self.part("**Go**", "**Java**")
         self.write_files(part)
-        # What the build prints is shown by it alone; `go run` then has nothing left to build.
+        # Built here, so that only this build prints lines; `go run` then has nothing left to build.
         go_build(self.work, os.path.join(self.args.build_directory, "go"), ".")
         self.assertEqual(self.follow(part), 1)
 
@@ -70,7 +70,7 @@ class StartPage(unittest.TestCase):
         return self.page[self.page.index(f"\n{begin}"):self.page.index(f"\n{end}")]
 
     def start_servers(self):
-        """What the first part of the page has running by then."""
+        """What the page has running when the next part begins."""
         part = self.part(BY_HAND, PROGRAMS)
         self.write_files(part)
         for language, word, text in FENCE.findall(part):
@@ -84,7 +84,7 @@ class StartPage(unittest.TestCase):
                     file.write(self.with_ports(text))
 
     def follow(self, part):
-        """Does everything in the order of the page; returns how many fragments it ran."""
+        """Does everything in the order of the page. Returns how many fragments it ran."""
         self.write_files(part)
         ran = 0
         for language, word, text in FENCE.findall(part):
@@ -110,7 +110,7 @@ class StartPage(unittest.TestCase):
             wait_for_port(int(port), server)
 
     def run_fragment(self, text):
-        """A fragment that only asks is repeated until it answers as the page says."""
+        """A fragment that only asks is repeated until the answer is the page's."""
         expected = re.findall(r"^#> ?(.*)$", text, re.MULTILINE)
         asks_only = "curl" in text and " -d " not in text
         printed = [""]
@@ -122,7 +122,7 @@ class StartPage(unittest.TestCase):
         try:
             wait_until(answers, "the page's answer", ANSWER_TIMEOUT_S)
         except Timeout:
-            pass  # What it printed says more.
+            pass  # its output says more
         self.assertTrue(follow_each_other(expected, printed[0]),
                         f"{text}\nprinted\n{printed[0]}\n{self.coordinator.process.tail()}")
 
@@ -138,7 +138,8 @@ class StartPage(unittest.TestCase):
 
 
 def follow_each_other(lines, text):
-    """Whether the text has each of the lines, or what they quote of one, one behind the other."""
+    """Whether the text has these lines, or the parts of lines that they quote, one after the other.
+    """
     at = 0
     for line in lines:
         at = text.find(line, at)

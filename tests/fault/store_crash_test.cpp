@@ -1,4 +1,4 @@
-// A store on a disk that loses power, forgets or fails at every operation in turn.
+// A store on a disk that loses power, forgets writes or fails, at every operation in turn.
 
 #include <filesystem>
 #include <tuple>
@@ -21,11 +21,11 @@ namespace {
 
 using Stores = std::unique_ptr<LevelDbStore>;
 
-/// What the store goes through while it works.
+/// The circumstances under which the store works.
 struct Shape {
   bool tiny_segments = false;
-  std::size_t data_bytes = 0;  ///< of each transaction: enough of it makes LevelDB change logs
-  bool resumes_logs = false;   ///< a start finds no room to make tables of logs
+  std::size_t data_bytes = 0;  ///< of each transaction; with enough of it LevelDB changes logs
+  bool resumes_logs = false;   ///< a start has no room to make tables of logs
 };
 
 class StoreCrash : public testing::Test {
@@ -52,7 +52,7 @@ class StoreCrash : public testing::Test {
     StoreHistory history;
   };
 
-  /// Works until something fails: creates, progress, decisions, ends, and maintenance.
+  /// Creates, makes progress, decides, ends and maintains, until something fails.
   static bool work(Run& run, LevelDbStore& store, const std::string& prefix) {
     StoreHistory& history = run.history;
     for (int i = 0; i < 4; ++i) {
@@ -71,8 +71,9 @@ class StoreCrash : public testing::Test {
                           Durability::durable);
   }
 
-  /// Lives of one store: with a fault at the nth operation; with a power loss at an early one, so
-  /// that recovery is interrupted too; and sound. True when the first fault never came.
+  /// Several lives of one store: with a fault at the nth operation; with a power loss at an early
+  /// one, so that recovery is interrupted, too; and without faults. True if the first fault never
+  /// came.
   static bool live_and_check(std::uint64_t nth, FaultDisk::Fault fault, FaultDisk::Memory memory,
                              const Shape& shape) {
     SCOPED_TRACE("fault at operation " + std::to_string(nth));
@@ -91,7 +92,7 @@ class StoreCrash : public testing::Test {
     return !faulted;
   }
 
-  /// One life, which ends with a restart of the disk. Whether the fault came.
+  /// One life, which ends with a restart of the disk. True if the fault came.
   static bool live(Run& run, std::uint64_t nth, FaultDisk::Fault fault, FaultDisk::Memory memory,
                    const std::string& prefix) {
     run.disk.fail_at(nth, fault);
@@ -164,8 +165,8 @@ TEST_F(StoreCrash, KeepsWhatItAcknowledgedWhenTheDiskIsFull) {
   check_every_operation(FaultDisk::Fault::full, FaultDisk::Memory::keeps);
 }
 
-/// A store whose reset was interrupted when its identity had gone. One segment cannot go as a
-/// whole.
+/// A store whose reset was interrupted after its identity was removed. One segment cannot be
+/// removed as a whole.
 void leave_half_removed(const std::string& store, const Clock& clock, Observer& observer) {
   {
     const auto whole = LevelDbStore::open(small_options(store), clock, observer).value();

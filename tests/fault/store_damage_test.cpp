@@ -48,7 +48,7 @@ class StoreDamage : public testing::Test {
     }
   }
 
-  /// The store as `kill -9` leaves it now.
+  /// A copy of the store as `kill -9` would leave it now.
   std::string killed_copy(const char* name = "killed") {
     const std::string copy = dir_.path() + "/" + name;
     fs::remove_all(copy);
@@ -64,7 +64,8 @@ class StoreDamage : public testing::Test {
     return newest;
   }
 
-  /// Whether a file is of a segment that the store uses: the next one may lie ready.
+  /// Whether a file belongs to a segment that the store uses. The next segment may be there
+  /// already.
   static bool is_listed(const std::string& store, const std::string& path) {
     const std::string file = persist::state_path(store);
     const auto state = persist::parse_state(file, file_content(file)).value();
@@ -74,7 +75,7 @@ class StoreDamage : public testing::Test {
     return false;
   }
 
-  /// Opening fails, says so with this code and these words.
+  /// Opening must fail with this code and these words.
   void expect_refused(const std::string& store, error_code code, const std::string& words) {
     const Opened opened = open(store);
     ASSERT_FALSE(opened) << "opened in spite of " << words;
@@ -210,7 +211,7 @@ TEST_F(StoreDamage, ALossAfterACleanStopIsReported) {
   const std::string log = newest_log(original_);
   const std::string bytes = file_content(log);
   const std::uint64_t last = read_log(bytes).last_group;
-  // Cut in the middle of the last group, and exactly before it.
+  // The cut is in the middle of the last group, or exactly before it.
   std::size_t before_last = bytes.size();
   while (read_log(bytes.substr(0, before_last)).last_group == last) --before_last;
   before_last = read_log(bytes.substr(0, before_last)).good_bytes;

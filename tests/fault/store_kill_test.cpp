@@ -1,4 +1,4 @@
-// A process that writes is killed; everything that it said was acknowledged is there.
+// A process that writes is killed. Everything that it reported as acknowledged must be there.
 
 #include <cstdlib>
 #include <signal.h>
@@ -21,8 +21,8 @@ namespace {
 constexpr int rounds = 5;
 constexpr int acknowledged_before_kill = 200;
 
-/// The child: creates g<first>, g<first + 1>, ... and finishes every other one, and reports each
-/// by one byte in the pipe once it is durable. Never returns.
+/// The child: creates g<first>, g<first + 1>, ... and finishes every second one. It reports each by
+/// a byte in the pipe once it is durable. Never returns.
 [[noreturn]] void write_until_killed(const std::string& path, int first, int report) {
   StoreClock clock;
   LogLines log;
@@ -45,7 +45,8 @@ constexpr int acknowledged_before_kill = 200;
   }
 }
 
-/// Bytes that the child has reported; kills it after some, and takes in what was on its way.
+/// The number of bytes that the child has reported. Kills the child after some, and reads those
+/// that were on their way.
 int kill_after_some(pid_t child, int report) {
   int acknowledged = 0;
   for (char byte = 0; ::read(report, &byte, 1) == 1;) {
@@ -84,7 +85,7 @@ TEST(StoreKill, KeepsWhatWasAcknowledgedBeforeKillMinusNine) {
       ASSERT_TRUE(loaded) << "g" << i;
       EXPECT_EQ(loaded->status, i % 2 == 0 ? TransStatus::succeed : TransStatus::submitted);
     }
-    // The one that was under way may be there too; the next child begins after it.
+    // The one that was on its way may be there, too. The next child begins after it.
     if (await_result(io, (*store)->load(Gid{"g" + std::to_string(next)})).value()) {
       const std::string gid = "g" + std::to_string(next);
       auto end = update(gid, TransStatus::submitted, new_status(TransStatus::succeed, 1));

@@ -1,4 +1,4 @@
-// What a store does when the system gives it no descriptor or no space.
+// What a store does if the system gives it no descriptor or no room.
 
 #include <atomic>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A write waits for room.
+/// Whether a write waits for room.
 bool waits(const LevelDbStore& store) {
   return store.health().state == StoreHealth::State::recovering;
 }
@@ -59,7 +59,7 @@ class StoreLimits : public testing::Test {
   StoreHistory history_;
 };
 
-/// All that the process may still open, until the test ends.
+/// Takes all descriptors that the process may still open, until the test ends.
 class NoDescriptorLeft {
  public:
   NoDescriptorLeft() {
@@ -112,7 +112,7 @@ TEST_F(StoreLimits, AnOpenWithoutADescriptorIsTriedAgainAndFailsNothing) {
     while (!ended && !waited) waited = store->health().state == State::recovering;
     disk.heal();
   });
-  fill(*store, 400);  // several logs long
+  fill(*store, 400);  // long enough for several logs
   ended = true;
   closer.join();
   EXPECT_TRUE(waited);
@@ -156,7 +156,7 @@ TEST_F(StoreLimits, AStoreTellsHowManyDescriptorsItNeeds) {
   EXPECT_LT(LevelDbStore::descriptors_max(LevelDbOptions{}), 400U) << "a limit of 1024 is common";
 }
 
-/// A store whose disk runs full. Sizes are small, and everything else as with large ones.
+/// A store whose disk becomes full. Sizes are small; everything else is as with large sizes.
 class StoreRoom : public StoreLimits {
  protected:
   static constexpr std::uint64_t reserve_bytes = 1 << 20;
@@ -181,7 +181,7 @@ class StoreRoom : public StoreLimits {
                                                            TransStatus::submitted, end)));
   }
 
-  /// Creates until that is refused; returns how many there are then.
+  /// Creates transactions until one is refused. Returns how many there are then.
   int fill_until_refused(LevelDbStore& store) {
     for (int number = 0; number < 5000; ++number) {
       const Result<> created = create(store, number);
@@ -311,7 +311,7 @@ TEST_F(StoreRoom, AStartOnAFullDiskServesReadsAndEndsWhatIsUnfinished) {
   auto store = open_store(options());
   make_reserve(*store);
   const int created = fill_until_refused(*store);
-  // Somebody else fills the disk and takes what was held back too, until a write fails.
+  // Another user of the disk fills it and takes what the store gives up, until a write fails.
   fs::resize_file(reserve_path(), 0);
   disk_.fill_up();
   int finished = 0;
@@ -329,12 +329,12 @@ TEST_F(StoreRoom, AStartOnAFullDiskServesReadsAndEndsWhatIsUnfinished) {
   const auto read = await_result(history_.io(), store->load(Gid{"r0"}));
   ASSERT_TRUE(read);
   EXPECT_TRUE(*read);
-  // The outcome of the one whose write failed was not known: it may have ended.
+  // The outcome of the transaction whose write failed is unknown: it may have ended.
   for (int number = finished + 1; number < std::min(created, finished + 50); ++number) {
     ASSERT_TRUE(finish(*store, number)) << number;
   }
   EXPECT_FALSE(has_failed(*store));
-  // The start itself may have made room, as LevelDB removes what it needs no more.
+  // The start itself may have made room, because LevelDB removes files that it no longer needs.
   disk_.set_size(disk_.used() + reserve_bytes / 2);
   ASSERT_TRUE(store->maintain());
   EXPECT_EQ(store->health().state, StoreHealth::State::refusing);

@@ -1,4 +1,4 @@
-// Directories of finished transactions that are lost, or cannot be opened now.
+// Directories of finished transactions that are lost, or that cannot be opened now.
 
 #include <filesystem>
 
@@ -31,7 +31,7 @@ class StoreRebuild : public testing::Test {
     return LevelDbStore::open(options, clock_, log_);
   }
 
-  /// Writes sagas, three of four finished.
+  /// Writes sagas, three of four of them finished.
   void fill(LevelDbStore& store, const std::string& prefix) {
     for (int i = 0; i < 8; ++i) {
       const std::string gid = prefix + std::to_string(i);
@@ -44,14 +44,14 @@ class StoreRebuild : public testing::Test {
     }
   }
 
-  /// A closed store, the directories of which a checkpoint has filled.
+  /// A closed store whose directories a checkpoint has filled.
   void make_store() {
     const auto store = open(store_).value();
     fill(*store, "g");
     ASSERT_TRUE(store->maintain());
   }
 
-  /// The directory of the oldest segment that is left is no database any more.
+  /// Makes the directory of the oldest remaining segment something else than a database.
   void lose_a_directory() {
     const auto currents = files_below(store_, "/directory/CURRENT");
     ASSERT_GE(currents.size(), 2U);
@@ -92,9 +92,9 @@ TEST_F(StoreRebuild, ALostDirectoryIsMadeAnew) {
   EXPECT_EQ(again.error().code, EngineErrc::gid_exists);
 }
 
-// LevelDB opens a database that lacks its log without a word, and what was in the log is absent.
+// LevelDB silently opens a database that lacks a log. The entries of that log are then absent.
 TEST_F(StoreRebuild, ADirectoryWithoutItsLogIsMadeAnew) {
-  segment_bytes_ = 1 << 20;  // one segment, the directory of which has no table yet
+  segment_bytes_ = 1 << 20;  // one segment, whose directory has no table yet
   make_store();
   const std::string directory = persist::segment_path(store_, 1) + "/directory";
   const auto logs = files_below(directory, ".log");
@@ -116,7 +116,7 @@ TEST_F(StoreRebuild, ADirectoryWithoutItsLogIsMadeAnew) {
 TEST_F(StoreRebuild, ADirectoryThatLacksTheOlderOfItsLogsIsMadeAnew) {
   make_store();
   const std::string directory = persist::segment_path(store_, 1) + "/directory";
-  // As it is for a moment while LevelDB makes a table of the older log.
+  // LevelDB is in this state for a moment, while it makes a table of the older log.
   const std::string list = directory + "/LOGS";
   set_file_content(list, "+000001.log\n" + file_content(list));
   const auto store = open(store_).value();

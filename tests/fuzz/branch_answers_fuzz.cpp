@@ -1,5 +1,5 @@
-// Bodies of branches' answers, over HTTP and JSON-RPC. An answer means the same whether its body is
-// kept whole or only its beginning is, in whatever pieces it comes.
+// Bodies of branches' answers, over HTTP and JSON-RPC. An answer has the same meaning whether all
+// of its body is kept or only the beginning, and whatever the pieces in which the body arrives.
 
 #include <concerto/protocol/http_branch_caller.hpp>
 

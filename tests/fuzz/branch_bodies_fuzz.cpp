@@ -1,4 +1,4 @@
-// Bodies of registerBranch: what was read is UTF-8, and no field is there twice.
+// Bodies of registerBranch. Every text that was read is UTF-8, and no field is there twice.
 
 #include <concerto/base/utf8.hpp>
 

@@ -1,5 +1,5 @@
-// URLs of HTTP branch calls: a branch's URL, its gid, its id and its op, a line each. The service
-// reads the four parameters as they were, and the URL's own before them.
+// URLs of HTTP branch calls. The input has a line each for the branch's URL, gid, branch id and op.
+// The service reads the four parameters unchanged, after the URL's own parameters.
 
 #include <map>
 

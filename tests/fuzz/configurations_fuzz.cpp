@@ -1,5 +1,5 @@
-// Configuration files. What is printed of a configuration is read as the same configuration, and
-// nothing that people see has a secret of it.
+// Configuration files. The printed form of a configuration is read as the same configuration, and
+// no text that people see has one of its secrets.
 
 #include "config.hpp"
 #include "config_keys.hpp"

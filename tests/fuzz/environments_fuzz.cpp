@@ -1,4 +1,4 @@
-// The environment's variables, `NAME=value` a line. What it sets is what a file with the same
+// Variables of the environment, one `NAME=value` per line. They set what a file with the same
 // values sets.
 
 #include <map>

@@ -1,5 +1,5 @@
-// Percent escapes in paths and queries. What is escaped is read as what it was, and the path that
-// a router sees, decoded once more, is what it was meant to be.
+// Percent escapes in paths and queries. An escaped text is read as the original one. The path that
+// a router sees is, decoded once more, the path that was meant.
 
 #include <concerto/transport/percent.hpp>
 

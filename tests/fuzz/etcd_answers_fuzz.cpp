@@ -1,4 +1,4 @@
-// etcd's answers: keys that were read, changes of them, and the addresses that their values are.
+// etcd's answers: keys that were read, changes of keys, and the addresses in their values.
 
 #include <etcd_rpc.pb.h>
 

@@ -1,5 +1,5 @@
-// Every fuzz target on the files of its corpus, and on inputs that are made of them by chance: the
-// same ones in every run. CONCERTO_FUZZ_SEED=<number> makes others.
+// Runs every fuzz target on the files of its corpus, and on inputs made of these files at random:
+// the same ones in every run. CONCERTO_FUZZ_SEED=<number> makes others.
 
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +13,7 @@
 #include "fuzz_target.hpp"
 #include "fuzz_targets.hpp"
 
-// Of a sanitizer's runtime, where there is one.
+// A function of the sanitizer's runtime, if there is one.
 extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 
 namespace concerto::fuzz {
@@ -46,8 +46,8 @@ std::uint64_t first_seed() {
   return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
 }
 
-/// `bytes` with up to four changes, each as a fuzzer makes them: a bit, a byte, a part that is
-/// left out, doubled or taken from another file.
+/// `bytes` with up to four changes, such as a fuzzer makes them: a changed bit or byte, or a part
+/// that is left out, repeated, or taken from another file.
 std::string mutated(std::string bytes, const std::vector<Input>& corpus, Dice& dice) {
   constexpr std::size_t part_bytes_max = 32;
   static constexpr char telling[] = "\0\n\r\t \"%&+,/:;=?@[]{}\xff";
@@ -91,7 +91,7 @@ std::string escaped(std::string_view bytes) {
   return text;
 }
 
-std::string described;  // The input in work, for a death in the middle of it.
+std::string described;  // the input that is being tested, in case the process dies
 
 void tell_input() {
   std::fprintf(stderr, "the input in work: %s\n", described.c_str());

@@ -1,4 +1,4 @@
-// A libFuzzer program of one target, which CMake names.
+// A libFuzzer program with one target. CMake gives the name of the target.
 
 #include "fuzz_target.hpp"
 

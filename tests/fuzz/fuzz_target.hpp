@@ -11,11 +11,11 @@
 
 /// What the fuzz targets share. A target is a function `void <name>(std::string_view input)` in
 /// this namespace, in the file `<name>_fuzz.cpp`. It gives the input to one parser and checks what
-/// must be true of the result, whatever the input is.
+/// must be true of the result of any input.
 namespace concerto::fuzz {
 
-/// What a target throws when a check fails. libFuzzer reports it as a crash, the ordinary test as
-/// a failure.
+/// Thrown by a target when a check fails. libFuzzer reports it as a crash, the ordinary test as a
+/// failure.
 class BrokenRule : public std::logic_error {
  public:
   using std::logic_error::logic_error;
@@ -46,7 +46,7 @@ class Dice {
   std::uint64_t state_;
 };
 
-/// How an input reaches a parser that takes it as it arrives.
+/// How an input is cut into the pieces that a parser gets.
 enum class Cuts : std::uint8_t { none, every_byte, dice };
 inline constexpr Cuts all_cuts[] = {Cuts::none, Cuts::every_byte, Cuts::dice};
 

@@ -1,5 +1,5 @@
-// Messages with their lengths in front, as gRPC sends them, in any pieces. Where the pieces end
-// does not matter, and messages that are framed anew are read as the same.
+// Messages after their lengths, as gRPC sends them, in any pieces. It does not matter where the
+// pieces end, and messages that are framed again are read as the same messages.
 
 #include "fuzz_target.hpp"
 #include "grpc/message_reader.hpp"

@@ -25,7 +25,7 @@ void grpc_texts(std::string_view input) {
   require(code <= GrpcCode::unauthenticated && parse_code(code_digits(code)) == code);
   require(code == GrpcCode::unknown || code_digits(code) == input);
   GrpcMetadata metadata;
-  // Values that were joined are several.
+  // Values that were joined become several values.
   if (add_received(metadata, "x-bin", input)) {
     require(metadata.size() == 1U + static_cast<std::size_t>(std::ranges::count(input, ',')));
   }

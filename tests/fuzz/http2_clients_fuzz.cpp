@@ -1,4 +1,4 @@
-// What a server sends over HTTP/2, to a client's session with two calls under way.
+// Bytes of a server over HTTP/2, for a client's session with two calls under way.
 
 #include "http2_sessions.hpp"
 

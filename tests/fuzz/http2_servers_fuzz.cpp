@@ -1,4 +1,4 @@
-// What a client sends over HTTP/2, to a server's session: from the preface on, and behind one.
+// Bytes of a client over HTTP/2, for a server's session: with the preface, and after one.
 
 #include "http2_sessions.hpp"
 
@@ -15,7 +15,7 @@ void http2_servers(std::string_view input) {
     server.receive(client.pull());
     answers_to(input, cuts, server);
     for (const auto& request : server.requests) {
-      // Fields come before the end of the headers, and nothing comes behind the close.
+      // Fields come before the end of the headers, and nothing comes after the close.
       const auto& log = request->log;
       const auto is_close = [](const std::string& line) { return line.starts_with("close "); };
       const auto close = std::ranges::find_if(log, is_close);

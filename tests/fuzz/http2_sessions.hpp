@@ -5,8 +5,8 @@
 
 namespace concerto::fuzz {
 
-/// Gives what a peer sends to `end`, which answers every whole request. Returns all that `end`
-/// sends.
+/// Gives the bytes of a peer to `end`, which answers every complete request. Returns everything
+/// that `end` sends.
 inline std::string answers_to(std::string_view input, Cuts cuts, net::http2::End& end) {
   std::string sent = end.pull();
   for (const std::string_view piece : pieces_of(input, cuts)) {

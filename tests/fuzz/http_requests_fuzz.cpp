@@ -1,5 +1,5 @@
-// What a client sends over HTTP/1.1: any number of requests, in any pieces. Where the pieces end
-// does not matter, and a request that is written anew is read as the same request.
+// Bytes of a client over HTTP/1.1: any number of requests, in any pieces. It does not matter where
+// the pieces end, and a request that is written again is read as the same request.
 
 #include <concerto/transport/http_message.hpp>
 #include <concerto/transport/percent.hpp>
@@ -36,7 +36,7 @@ bool says_how_it_is_sent(std::string_view name) {
       names, [name](std::string_view each) { return equals_ignoring_case(each, name); });
 }
 
-/// The path as a request line has it; `%2F` and `%25` were left in it.
+/// The path as a request line has it. `%2F` and `%25` are still escaped in it.
 std::string encoded_path(std::string_view path) {
   std::string out;
   for (const char c : path) {
@@ -89,7 +89,7 @@ void check(const HttpRequest& request) {
   check_round_trip(request);
 }
 
-/// What the server makes of the bytes of a connection.
+/// What the server reads from the bytes of a connection.
 std::string outcome(std::string_view input, Cuts cuts) {
   std::string text;
   std::string held;

@@ -1,5 +1,6 @@
-// What a branch answers over HTTP/1.1, packed or not, in any pieces. Where the pieces end does not
-// matter, a body stays within its limit, and an answer that is written anew is read as the same.
+// A branch's answer over HTTP/1.1, compressed or not, in any pieces. It does not matter where the
+// pieces end, a body stays within its limit, and an answer that is written again is read as the
+// same answer.
 
 #include <concerto/transport/http_message.hpp>
 
@@ -56,7 +57,7 @@ void check_round_trip(unsigned status, const HttpHeaders& headers, const std::st
           std::string::npos);
 }
 
-/// What the client makes of the bytes of one answer and of the connection's end.
+/// What the client reads from the bytes of one answer and the end of the connection.
 std::string outcome(std::string_view input, Cuts cuts) {
   BodyCollector body(body_bytes_max);
   ResponseParser parser(header_bytes_max, body);

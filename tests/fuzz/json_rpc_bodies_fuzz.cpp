@@ -1,4 +1,4 @@
-// Bodies of JSON-RPC requests. Every answer to one is JSON with the request's own id.
+// Bodies of JSON-RPC requests. Every answer is JSON with the id of the request.
 
 #include <concerto/base/json_tree.hpp>
 #include <concerto/base/utf8.hpp>

@@ -1,4 +1,5 @@
-// Any JSON text. The tree of a text, written, is read as the same tree; a repaired text is UTF-8.
+// Any JSON text. The tree of a text, once written, is read as the same tree; a repaired text is
+// UTF-8.
 
 #include <string>
 

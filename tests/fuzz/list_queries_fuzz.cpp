@@ -1,5 +1,5 @@
-// Query strings of `all` and its siblings, and the positions in them. What is asked for stays
-// within its limits.
+// Query strings of `all` and similar requests, and the positions in them. A list that is asked for
+// stays within its limits.
 
 #include <concerto/engine/mode.hpp>
 #include <concerto/transport/percent.hpp>

@@ -1,5 +1,5 @@
-// URLs as people may see them. Whatever the parsers of URLs take for a password, or for a user who
-// has none, is masked, with all else as it was; masking twice changes nothing.
+// URLs in the form that people may see. Everything that a parser of URLs takes for a password, or
+// for a user without one, is masked; everything else stays. Masking twice changes nothing.
 
 #include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/target_url.hpp>
@@ -13,7 +13,7 @@ namespace {
 
 using namespace net;
 
-/// The user info as people may see it.
+/// The user info in the form that people may see.
 std::string shown_user(std::string_view user_info) {
   if (user_info.empty()) return {};
   const std::size_t colon = user_info.find(':');
@@ -39,7 +39,7 @@ void check_http_url(std::string_view text) {
   const auto shown = parse_url(masked);
   require(shown.has_value());
   require(shown->host == url->host && shown->port == url->port);
-  // What looks like a secret within a path is masked too.
+  // A part of a path that looks like a secret is masked, too.
   require(shown->path == url->path || url->path.find_first_of("&@") != std::string_view::npos);
   require(shown->userinfo == shown_user(url->userinfo));
   check_secret_parameters(shown->query);
@@ -47,7 +47,7 @@ void check_http_url(std::string_view text) {
 
 void check_target_url(std::string_view text) {
   const auto url = parse_target_url(text);
-  if (!url || url->host.find('&') != std::string::npos) return;  // The latter looks like a query.
+  if (!url || url->host.find('&') != std::string::npos) return;  // an & looks like a query
   const auto shown = parse_target_url(masked_url(text));
   require(shown.has_value() && shown->scheme == url->scheme);
   require(shown->host == url->host && shown->user_info == shown_user(url->user_info));
@@ -57,7 +57,7 @@ void check_target_url(std::string_view text) {
 
 void masked_urls(std::string_view input) {
   const bool is_plain = input.find('&') == std::string_view::npos;
-  if (is_plain) {  // Elsewhere the parts of a URL that is none may end at other places.
+  if (is_plain) {  // elsewhere the parts of a text that is not a URL may end at other places
     const std::string masked = masked_url(input);
     require(masked_url(masked) == masked);
     const std::string text = concerto::masked_urls(input);

@@ -1,5 +1,6 @@
-// The environment's proxies: HTTP_PROXY, HTTPS_PROXY, NO_PROXY and a host, a line each. Loopback
-// never goes through a proxy, what is to be sent to one is legal, and no error has a password.
+// Proxies of the environment. The input has a line each for HTTP_PROXY, HTTPS_PROXY, NO_PROXY and a
+// host. Requests to loopback never use a proxy, what is sent to a proxy is legal, and no error has
+// a password.
 
 #include <concerto/transport/http_message.hpp>
 #include <concerto/transport/http_proxy.hpp>

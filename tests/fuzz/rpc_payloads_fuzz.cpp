@@ -1,5 +1,5 @@
-// Payloads of JSON-RPC branches, behind a line with the URL. The call's body is JSON, has the
-// coordinator's own members once, and the payload's other members with their values as they were.
+// Payloads of JSON-RPC branches, after a line with the URL. The body of the call is JSON. It has
+// the coordinator's own members once, and the payload's other members with unchanged values.
 
 #include <map>
 
@@ -31,7 +31,7 @@ void check_params(JsonValue params, const BranchCall& call, std::string_view pay
   require(params.find("op")->text() == call.op);
 
   JsonTree given;
-  if (!given.parse(payload)) return;  // A blank one.
+  if (!given.parse(payload)) return;  // a blank payload
   auto member = params.begin();
   for (const JsonValue wanted : given.root()) {
     if (is_own(wanted.key())) continue;
@@ -72,7 +72,7 @@ void rpc_payloads(std::string_view input) {
   boost::json::parse({body->data(), body->size()}, error, {}, deeper);
   require(!error);
   JsonTree tree;
-  if (!tree.parse(*body)) return;  // The payload was as deep as a text may be.
+  if (!tree.parse(*body)) return;  // the payload was as deep as a text may be
   const auto params = tree.root().find("params");
   require(params && params->is(JsonKind::object));
   check_params(*params, call, input);

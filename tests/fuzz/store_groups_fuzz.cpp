@@ -1,5 +1,5 @@
-// Groups of records as they stand in the store's log. Records follow each other within the group,
-// and one that was changed in any bit is not read.
+// Groups of records as in the store's log. Records follow each other within the group, and a record
+// of which any bit was changed is not read.
 
 #include "fuzz_target.hpp"
 #include "leveldb/record.hpp"

@@ -1,5 +1,5 @@
-// Log files of the store's databases. What is whole is found again when the rest is cut off, and
-// space that was zeroed ahead changes nothing.
+// Log files of the store's databases. The complete records are found again if the rest is cut off,
+// and space that was zeroed ahead changes nothing.
 
 #include "fuzz_target.hpp"
 #include "leveldb/log_scan.hpp"

@@ -1,5 +1,5 @@
-// Payloads of the store's records. What is decoded is encoded to a payload that is decoded to the
-// same, and a record that was written is read back with its payload and its link.
+// Payloads of the store's records. A decoded payload is encoded to one that decodes to the same,
+// and a record that was written is read with its payload and its link.
 
 #include "fuzz_target.hpp"
 #include "leveldb/record.hpp"

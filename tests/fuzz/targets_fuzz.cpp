@@ -1,4 +1,4 @@
-// URLs of gRPC branches and what they connect to: hosts, DNS names, keys of an etcd.
+// URLs of gRPC branches, and where these connect to: hosts, DNS names, keys of an etcd.
 
 #include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/grpc_url.hpp>
@@ -21,7 +21,7 @@ void check_hosts(const std::vector<HostPort>& hosts) {
   for (const HostPort& host : hosts) {
     require(!host.host.empty() && host.port > 0);
     require(host.host.find('\0') == std::string::npos);
-    // A bracketed name with brackets in it is no address, and is found out when it is looked up.
+    // A name in brackets that has brackets itself is not an address. The lookup reports that.
     if (host.host.find_first_of("[]") != std::string::npos) continue;
     const std::string text = text_of(host);
     const auto again = parse_host_port(text);
@@ -29,7 +29,7 @@ void check_hosts(const std::vector<HostPort>& hosts) {
   }
 }
 
-/// An error shows no password.
+/// No error may show a password.
 void check_error(const Error& error, std::string_view text) {
   require(error.code == Errc::invalid_request || error.code == Errc::not_supported);
   const bool has_secret = masked_url(text) != text && text.find('*') == text.npos;

@@ -1,5 +1,6 @@
-// Bodies of submit, prepare and abort, and the custom_data in them. What was read is UTF-8, no gid
-// has what would end a log line, and no order of steps names a step that there is not.
+// Bodies of submit, prepare and abort, and the custom_data in them. Every text that was read is
+// UTF-8, no gid has a character that would end a log line, and no order of steps names a missing
+// step.
 
 #include <concerto/base/utf8.hpp>
 #include <concerto/engine/mode.hpp>

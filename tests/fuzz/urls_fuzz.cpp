@@ -1,6 +1,6 @@
-// URLs of branches and the Location fields of their answers, a line each. A URL that is put
-// together from its parts has the same parts, a plain one is a legal one, and where a redirect
-// leads does not depend on where one stands once it is absolute.
+// URLs of branches and the Location fields of their answers, one per line. A URL that is put
+// together from its parts has the same parts, a plain URL is a legal one, and the target of an
+// absolute redirect does not depend on the URL that redirects.
 
 #include <concerto/transport/url.hpp>
 

@@ -13,7 +13,8 @@ SHOWN_CHARS_MAX = 300
 
 
 def _check_content(validator, schema, instance, parent):
-    """To JSON Schema contentSchema is an annotation; here texts that are JSON are looked into."""
+    """In JSON Schema contentSchema is only an annotation. Here it also applies to texts that are
+    JSON."""
     if not isinstance(instance, str) or parent.get("contentMediaType") != "application/json":
         return
     try:
@@ -29,7 +30,7 @@ SchemaValidator = validators.extend(Draft202012Validator, {"contentSchema": _che
 
 @dataclass
 class Mismatch:
-    rule: str   # where in the schema it stands
+    rule: str   # the place in the schema
     text: str
 
     def __str__(self):
@@ -37,7 +38,7 @@ class Mismatch:
 
 
 def mismatch(schema, value):
-    """Why a value does not match a schema without references; None if it does."""
+    """Why a value does not match a schema without references. None if it matches."""
     error = exceptions.best_match(SchemaValidator(schema).iter_errors(value))
     if error is None:
         return None
@@ -49,7 +50,7 @@ def mismatch(schema, value):
 
 
 def typed(schema, text):
-    """What a parameter or header says: an integer where the schema wants one."""
+    """The value of a parameter or header: an integer if the schema asks for one."""
     try:
         return int(text) if schema.get("type") == "integer" else text
     except ValueError:
@@ -57,7 +58,7 @@ def typed(schema, text):
 
 
 def target_of(document, reference):
-    """What `#/components/...` refers to. LookupError when there is no such thing."""
+    """The object that `#/components/...` refers to. LookupError if there is none."""
     node = document
     for part in reference.removeprefix("#/").split("/"):
         node = node[part.replace("~1", "/").replace("~0", "~")]
@@ -65,7 +66,8 @@ def target_of(document, reference):
 
 
 def without_references(document, node, open_references=()):
-    """A copy of `node`. What stands beside a schema's reference holds as well."""
+    """A copy of `node` without references. What is written beside a schema's reference applies,
+    too."""
     if isinstance(node, list):
         return [without_references(document, item, open_references) for item in node]
     if not isinstance(node, dict):
@@ -86,17 +88,18 @@ def without_references(document, node, open_references=()):
 
 @dataclass
 class Operation:
-    """One method of one path. Nothing in it is a reference."""
+    """One method of one path, without references."""
     method: str           # upper case
     path: str             # with {names}
-    any_method: bool      # whether every other method is answered like this one
+    any_method: bool      # whether every other method has the same answers
     item: dict            # the operation object
 
     def __str__(self):
         return f"{self.method} {self.path}"
 
     def answers(self, method):
-        """HEAD is answered by a GET that changes nothing."""
+        """Whether the operation answers this method. A GET that changes nothing also answers HEAD.
+        """
         if self.any_method or self.method == method:
             return True
         return method == "HEAD" and self.method == "GET" and "x-changes" not in self.item
@@ -111,7 +114,7 @@ class Operation:
         return body["content"]["application/json"]["schema"] if body else None
 
     def parameter_problems(self, query):
-        """Pairs of a parameter's name and what is wrong with it in this query string."""
+        """Pairs of a parameter's name and what is wrong with its value in this query string."""
         sent = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         described = {one["name"]: one for one in self.parameters if one["in"] == "query"}
         for name in sent.keys() - described.keys():
@@ -141,12 +144,12 @@ class Description:
                     self.operations.append(Operation(
                         method.upper(), path, "x-any-method" in item,
                         without_references(document, item[method])))
-        # Paths without names first: they are the ones meant where both match.
+        # Paths without names come first, because they are meant if both match.
         self._patterns = [(re.compile(_pattern(operation.path)), operation) for operation in
                           sorted(self.operations, key=lambda operation: "{" in operation.path)]
 
     def find(self, method, path):
-        """The operation that a request is; None if it is none."""
+        """The operation that serves a request. None if there is none."""
         for pattern, operation in self._patterns:
             if pattern.fullmatch(path) and operation.answers(method):
                 return operation

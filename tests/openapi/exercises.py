@@ -49,7 +49,7 @@ def transactions(witness):
 
 
 def waiting_transaction(witness):
-    """A branch that cannot be reached: there is a reason to tell, and a time to wait for."""
+    """A transaction whose branch cannot be reached, so that a reason and a time can be shown."""
     witness.post("/api/dtmsvr/submit", {
         "gid": "waits", "trans_type": "saga", "payloads": [""],
         "steps": [{"action": "http://127.0.0.1:9/a", "compensate": "http://127.0.0.1:9/c"}]})
@@ -64,7 +64,7 @@ def waiting_transaction(witness):
 
 
 def lists(witness, gids):
-    """Every page of every list; every transaction by itself."""
+    """Every page of every list, and every transaction by itself."""
     for mode in ("", "saga", "msg", "tcc", "xa", "workflow"):
         for status in ("", "prepared", "submitted", "aborting", "succeed", "failed"):
             witness.get(f"/api/dtmsvr/all?limit=5&status={status}&transType={mode}")
@@ -107,7 +107,7 @@ def _pages(witness, target):
 
 
 def refused_by_http(witness, operations, port):
-    """What no operation sees: a body that is too long, and one that is not HTTP."""
+    """Requests that reach no operation: a body that is too long, and one that is not HTTP."""
     for operation in operations:
         if operation.request_schema is None:
             continue
@@ -127,9 +127,9 @@ def _raw_call(port, request, method):
 
 
 def unavailable(witness, coordinator):
-    """One transaction is in flight, and no more may be; then the coordinator ends before it does.
+    """One transaction is in flight, and no other is allowed. Then the coordinator ends first.
 
-    Returns the headers of the answer to a transaction too many.
+    Returns the headers of the answer to one transaction too many.
     """
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(WAIT_S)
@@ -138,7 +138,7 @@ def unavailable(witness, coordinator):
                 "steps": [{"action": url, "compensate": url}], "payloads": [""]}
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             answer = pool.submit(witness.post, "/api/dtmsvr/submit", saga)
-            with silent.accept()[0]:  # The branch is called now, and does not answer.
+            with silent.accept()[0]:  # the branch is called and does not answer
                 refused = witness.post("/api/dtmsvr/prepare",
                                        {"gid": "second", "trans_type": "tcc"})
                 coordinator.terminate()
@@ -147,7 +147,7 @@ def unavailable(witness, coordinator):
 
 
 def other_requests(witness, operations, url):
-    """Paths that are not described, and described ones with methods that are not."""
+    """Paths that are not described, and described paths with other methods."""
     for path in ("/nope", "/api", "/api/", "/api/nope", "/api/dtmsvr", "/api/dtmsvr/",
                  "/api/dtmsvr/query/x", "/api/dtmsvr/topic/", "/api/concerto/nope"):
         for method in ("GET", "POST", "DELETE"):

@@ -16,7 +16,7 @@ STEP = {"gid": "refused-workflow", "trans_type": "workflow", "branch_id": "01", 
 LONG_URL = "u" * 8193
 TOO_MANY = 2**31
 
-# Without a fault the same are accepted.
+# Without a fault the same requests are accepted.
 FAULTLESS_BEFORE = (("prepare", {"gid": "refused-tcc", "trans_type": "tcc"}),
                     ("prepareWorkflow", WORKFLOW))
 FAULTLESS_AFTER = (("registerBranch", BRANCH), ("registerBranch", STEP), ("submit", SAGA),
@@ -24,7 +24,7 @@ FAULTLESS_AFTER = (("registerBranch", BRANCH), ("registerBranch", STEP), ("submi
 
 
 def _bodies():
-    """Path and body; each body has one fault."""
+    """Path and body of each request. Each body has one fault."""
     for name in ("prepare", "submit"):
         for fault in (
                 {"gid": ""}, {"gid": None}, {"gid": 1}, {"gid": "g" * 129},
@@ -95,7 +95,7 @@ def _targets():
 
 
 def disagreements(witness, description):
-    """Sends all of them; texts for what only one of the two refuses."""
+    """Sends all requests. Yields a text for each that only one of the two refuses."""
     yield from _faultless(witness, FAULTLESS_BEFORE)
     posts = [*((f"/api/dtmsvr/{name}", body) for name, body in _bodies()),
              *(("/api/json-rpc", call) for call in _calls())]

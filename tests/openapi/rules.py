@@ -20,9 +20,9 @@ from checks import route_rows  # noqa: E402  (the path has to be set first)
 
 STRUCTURE = os.path.join(HERE, "structure.schema.json")
 ROUTES = os.path.join(ROOT, route_rows.PATH)
-# Values, not parts of the description.
+# These members have values, not parts of the description.
 VALUES = ("example", "examples", "default", "enum", "const")
-# One of these says what a value is.
+# A schema has one of these, which says what the value is.
 KINDS = {"type", "enum", "const", "allOf", "oneOf"}
 
 
@@ -43,7 +43,7 @@ def is_openapi(document):
         structure = json.load(file)
     Draft202012Validator.check_schema(structure)
     for error in Draft202012Validator(structure).iter_errors(document):
-        error = exceptions.best_match([error])  # of a choice, the part that fits best
+        error = exceptions.best_match([error])  # of several alternatives, the one that fits best
         yield f"/{'/'.join(map(str, error.absolute_path))}: {error.message[-300:]}"
 
 
@@ -131,7 +131,7 @@ def paths_are_distinct(document):
 
 
 def answers_are_closed(document):
-    """An open answer proves nothing: with members of any name it would match all too much."""
+    """Schemas of answers must be closed: a schema that allows any member would match too much."""
     for operation in Description(document).operations:
         for status, response in operation.responses.items():
             for place, node in nodes(response["content"], f"{operation} {status}"):
@@ -160,7 +160,7 @@ def changing_gets_are_marked(document):
             yield f"{operation}: the table of routes says '{row.deed}', x-changes differs"
 
 
-# The later ones take for granted what the earlier ones say.
+# The later rules rely on the earlier ones.
 FIRST_RULES = (is_openapi, references_resolve)
 RULES = (components_are_used, schemas_are_schemas, examples_match, operations_have_names,
          parameters_are_declared, paths_are_distinct, answers_are_closed,

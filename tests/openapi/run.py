@@ -29,7 +29,7 @@ from sequences import all_sequences  # noqa: E402
 from witness import Witness  # noqa: E402
 
 SOURCE = os.path.join(HERE, "..", "..", "net", "protocol", "openapi", "openapi.json")
-PLAYERS = 8  # sequences are played beside each other: each has a gid of its own
+PLAYERS = 8  # sequences are played at the same time, each with a gid of its own
 
 
 class OpenApi(unittest.TestCase):
@@ -66,7 +66,7 @@ class OpenApi(unittest.TestCase):
               f"answers of {len(description.operations)} operations", flush=True)
 
     def test_refusals_are_as_described(self):
-        """503: too much in flight, and an outcome that is not known."""
+        """503: too much in flight, and an unknown outcome."""
         settings = {"MaxInFlight": 1, "Shards": 1, "ShutdownGrace": 1}
         with Concertod(self.args.concertod, self.directory, settings, "full") as coordinator:
             url = f"http://127.0.0.1:{coordinator.http_port}"

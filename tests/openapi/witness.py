@@ -1,4 +1,4 @@
-"""Makes requests and holds every one of them, with its answer, against the description."""
+"""Makes requests, and checks every request and its answer with the description."""
 
 import json
 import threading
@@ -10,12 +10,12 @@ SHOWN_BYTES_MAX = 600
 
 
 def header(answer, name):
-    """The value of a header, whatever the case of its name; empty if there is none."""
+    """The value of a header, in whatever case its name is written. Empty if it is absent."""
     return next((value for key, value in answer.headers.items() if key.lower() == name), "")
 
 
 def was_refused(answer):
-    """Not 2xx, or an error of JSON-RPC."""
+    """Whether the status is not 2xx, or the answer is an error of JSON-RPC."""
     if not 200 <= answer.status < 300:
         return True
     try:
@@ -26,13 +26,13 @@ def was_refused(answer):
 
 
 class Witness:
-    """`call` takes the place of http_call; several threads may use it at once."""
+    """`call` is used like http_call. Several threads may use it at the same time."""
 
     def __init__(self, description, server_url):
         self._description = description
         self._server_url = server_url
         self._lock = threading.Lock()
-        self.problems = {}   # key -> text, with the first request that showed it
+        self.problems = {}   # key -> text, with the first request that had the problem
         self.met = set()     # (operation as text, status)
         self.request_count = 0
 
@@ -72,7 +72,7 @@ class Witness:
                          f"{answer.body[:SHOWN_BYTES_MAX]!r}")
 
 
-# What follows yields pairs of a key, the same for problems of one kind, and a text.
+# The following methods yield pairs: a key, which is the same for problems of one kind, and a text.
 
 
 def _problem(text, wrong=None):
@@ -116,7 +116,7 @@ def _answer_problems(operation, method, answer):
 
 
 def _request_problems(operation, method, query, body):
-    """Why the description would not let through what the server has let through."""
+    """Why the description would refuse a request that the server has accepted."""
     if method != operation.method:
         return
     for name, wrong in operation.parameter_problems(query):

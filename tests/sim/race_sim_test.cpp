@@ -1,5 +1,5 @@
-// Requests that meet each other, in every order that a seed makes of them: one of the two wins, and
-// everything that follows agrees with it (docs/guarantees.md).
+// Requests that race with each other, in every order that a seed makes. One of the two wins, and
+// everything that follows agrees with that (docs/guarantees.md).
 
 #include <algorithm>
 #include <functional>
@@ -10,8 +10,8 @@
 namespace concerto::test {
 namespace {
 
-/// One race: a store that takes its time, calls that take theirs, and the racing requests started
-/// somewhere in between.
+/// One race: a store and calls that take time, and racing requests that begin at some moment in
+/// between.
 class Race {
  public:
   explicit Race(std::uint64_t seed) : random_(seed) {
@@ -53,12 +53,12 @@ class Race {
   }
 
  protected:
-  /// What is there before the race.
+  /// Makes the state before the race.
   virtual void prepare() = 0;
   /// The racing requests.
   virtual std::vector<std::function<void()>> start() = 0;
   virtual void check() = 0;
-  /// Lets a call end that waits, if the race has such.
+  /// Lets a waiting call end, if the race has one.
   virtual void end_call() {}
 
   Pending<Result<>> begin(Async<> request) { return world_->start(std::move(request)); }
@@ -101,7 +101,8 @@ class TwoSubmits final : public Race {
   }
 
   void check() override {
-    // Both hear of the one transaction that there is: the later one joins it, or it has ended.
+    // Both requests learn of the same transaction: the later one joins it, or the transaction has
+    // ended.
     EXPECT_TRUE(won(submits_[0]) || won(submits_[1]));
     for (const auto& submit : submits_) {
       if (won(submit)) continue;
@@ -187,7 +188,7 @@ class TimeoutAgainstRegister final : public Race {
   void check() override {
     EXPECT_EQ(stored().status, TransStatus::failed);
     EXPECT_EQ(stored().rollback_reason, "Timeout after 5 seconds");
-    // A branch that was told that it is part of it hears of the end; no other does.
+    // A branch whose registration was acknowledged is told the end. No other branch is.
     EXPECT_EQ(stored().branches.size(), won(registered_) ? 2U : 0U);
     EXPECT_EQ(calls("cancel 01"), won(registered_) ? 1U : 0U);
     EXPECT_EQ(calls("confirm 01"), 0U);
@@ -225,7 +226,7 @@ class StopAgainstCall final : public Race {
   void check() override {
     EXPECT_NE(won(submit_), won(stop_));
     EXPECT_EQ(stored().status, won(stop_) ? TransStatus::failed : TransStatus::succeed);
-    // What a stopped transaction's branches did stays unknown, and nothing is called any more.
+    // The effect of a stopped transaction's branches stays unknown, and nothing is called any more.
     EXPECT_EQ(stored().branches[1].status,
               won(stop_) ? BranchStatus::prepared : BranchStatus::succeed);
     EXPECT_EQ(branches_.calls.size(), 1U);
@@ -240,7 +241,7 @@ class StopAgainstCall final : public Race {
   static inline std::map<std::string, int> wins;
 };
 
-/// Runs the seeds; both sides must have won some, or the race is none.
+/// Runs the seeds. Each side must win some of them, or there was no race.
 template <class Competition>
 void race(const char* one, const char* other) {
   Competition::wins.clear();

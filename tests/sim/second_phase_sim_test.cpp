@@ -1,5 +1,5 @@
-// TCC and XA under random faults, crashes and clocks: every branch whose registration was
-// acknowledged hears of one and the same end, and the end is what was acknowledged.
+// TCC and XA under random faults, crashes and clocks. Every branch whose registration was
+// acknowledged is told the same end, and that end is the acknowledged one.
 
 #include "sim_world.hpp"
 

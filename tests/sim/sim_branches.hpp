@@ -15,7 +15,7 @@
 
 namespace concerto::test {
 
-/// What the branch services have done; it outlives crashes of the coordinator.
+/// What the branch services have done. It outlives crashes of the coordinator.
 struct BranchLedger {
   struct Step {
     bool done = false;
@@ -26,14 +26,14 @@ struct BranchLedger {
   std::map<std::string, std::map<std::string, Step>> steps;  ///< by gid and branch_id
 };
 
-/// Branch services with every fault that the protocol allows: they fail, do their work and lose
-/// the answer, ask for patience, and are not idempotent: an action that is done already may fail
-/// when it is repeated. Calls last until the test lets one end.
+/// Branch services with every fault that the protocol allows. They fail; they do their work and
+/// lose the answer; they answer ongoing; and they are not idempotent: an action that is done
+/// already may fail when it is repeated. A call lasts until the test lets it end.
 class SimBranches final : public BranchCaller {
  public:
   SimBranches(BranchLedger& ledger, SeededRandom& random) : ledger_(ledger), random_(random) {}
 
-  /// From now on everything succeeds at once.
+  /// From now on every call succeeds at once.
   void heal() {
     healed_ = true;
     while (!waiting_.empty()) end_one();
@@ -48,7 +48,7 @@ class SimBranches final : public BranchCaller {
     ended.done(execute(ended.gid, ended.branch, ended.is_action));
   }
 
-  /// The coordinator was killed: calls on their way take effect or are lost.
+  /// The coordinator was killed. Calls on their way take effect or are lost.
   void crash() {
     for (Waiting& lost : waiting_) {
       if (random_.chance(50)) {

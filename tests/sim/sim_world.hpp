@@ -15,9 +15,8 @@
 
 namespace concerto::test {
 
-/// A coordinator on virtual time whose store stalls, whose branches misbehave and whose process is
-/// killed, as one seed says. A test adds the requests that it makes, and what must be true in the
-/// end.
+/// A coordinator on virtual time. As its seed says, the store stalls, branches fail and the process
+/// is killed. A test adds the requests, and what must be true in the end.
 class SimWorld {
  public:
   virtual ~SimWorld() = default;
@@ -37,8 +36,8 @@ class SimWorld {
 
  protected:
   enum class StoreKind : std::uint8_t {
-    local,      ///< its commits stall at times
-    on_server,  ///< is also away for a while, and answers get lost
+    local,      ///< commits stall at times
+    on_server,  ///< the store is also away for a while, and answers get lost
   };
 
   SimWorld(std::uint64_t seed, unsigned request_percent, StoreKind kind = StoreKind::local)
@@ -126,7 +125,7 @@ class SimWorld {
     world_ = std::make_unique<CoordinatorWorld>(scripted_, clock_, *branches_, options_);
   }
 
-  /// Crashed worlds refer to theirs.
+  /// The branches of crashed worlds, which still refer to them.
   static std::vector<std::unique_ptr<SimBranches>>& old_branches() {
     static auto* kept = new std::vector<std::unique_ptr<SimBranches>>();
     return *kept;
@@ -168,8 +167,8 @@ inline std::uint64_t number_in(const char* variable, std::uint64_t otherwise) {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-/// Runs the simulation with `usual` seeds, or with the one in CONCERTO_SIM_SEED. With
-/// CONCERTO_SIM_SEEDS it runs so many, from CONCERTO_SIM_SEED on.
+/// Runs the simulation with `usual` seeds, or with the seed in CONCERTO_SIM_SEED.
+/// CONCERTO_SIM_SEEDS is the number of seeds to run, beginning with CONCERTO_SIM_SEED.
 template <class Simulation>
 void run_seeds(std::uint64_t usual = 300) {
   const bool is_named = std::getenv("CONCERTO_SIM_SEED") != nullptr;

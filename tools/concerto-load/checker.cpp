@@ -4,38 +4,25 @@
 #include <chrono>
 #include <utility>
 
-#include <boost/json/parse.hpp>
-
 #include <concerto/base/task_group.hpp>
+#include <concerto/protocol/answer_messages.hpp>
 
 #include "coordinator_client.hpp"
 
 namespace concerto::load {
 namespace {
 
-namespace json = boost::json;
-
 constexpr std::chrono::milliseconds poll_interval{20};
 /// After so many queries without an answer the others are not sent.
 constexpr std::size_t unanswered_max = 5;
 constexpr std::size_t shown_chars_max = 600;
 
-std::string_view text_at(const json::value& from, const char* pointer) {
-  error_code missing;
-  const json::value* found = from.find_pointer(pointer, missing);
-  return found != nullptr && found->is_string() ? std::string_view(found->get_string())
-                                                : std::string_view{};
-}
-
 /// Whether all branches of the final op are stored as succeeded, and enough of them are there.
-bool branches_succeeded(const Scenario& scenario, const json::value& answer) {
-  error_code missing;
-  const json::value* branches = answer.find_pointer("/branches", missing);
-  if (branches == nullptr || !branches->is_array()) return false;
+bool branches_succeeded(const Scenario& scenario, const Transaction& trans) {
   std::size_t count = 0;
-  for (const json::value& branch : branches->get_array()) {
-    if (text_at(branch, "/op") != scenario.final_op) continue;
-    if (text_at(branch, "/status") != "succeed") return false;
+  for (const Branch& branch : trans.branches) {
+    if (branch.op != scenario.final_op) continue;
+    if (branch.status != BranchStatus::succeed) return false;
     ++count;
   }
   return count >= scenario.branch_count;
@@ -44,13 +31,13 @@ bool branches_succeeded(const Scenario& scenario, const json::value& answer) {
 }  // namespace
 
 Stored judge_stored(const Scenario& scenario, const std::string& answer) {
-  error_code failed;
-  const json::value value = json::parse(answer, failed);
-  if (failed) return Stored::wrong;
-  const std::string_view status = text_at(value, "/transaction/status");
-  const bool unfinished = status == "prepared" || status == "submitted";
+  const auto read = net::query_from_json(answer, ModeTable::standard());
+  if (!read || !*read) return Stored::wrong;
+  const Transaction& trans = **read;
+  const bool unfinished =
+      trans.status == TransStatus::prepared || trans.status == TransStatus::submitted;
   if (unfinished && !scenario.ends_with_reply) return Stored::unfinished;
-  const bool right = status == "succeed" && branches_succeeded(scenario, value);
+  const bool right = trans.status == TransStatus::succeed && branches_succeeded(scenario, trans);
   return right ? Stored::as_it_must_be : Stored::wrong;
 }
 
@@ -141,11 +128,10 @@ Async<std::string> Checker::query(std::string gid) {
   request.url = "http://" + options_.http.text() + "/api/dtmsvr/query?gid=" + gid;
   auto answer = co_await http_.send(std::move(request), timers_.now() + request_limit);
   if (!answer) co_return answer.error();
-  if (answer->status != 200) {
-    co_return make_error(EngineErrc::branch_error,
-                         "HTTP " + std::to_string(answer->status) + ": " + answer->body);
-  }
-  co_return std::move(answer->body);
+  const auto received = net::answer_from_http(answer->status, answer->headers, answer->body);
+  if (received.ok()) co_return std::move(answer->body);
+  co_return make_error(EngineErrc::branch_error,
+                       "HTTP " + std::to_string(answer->status) + ": " + received.text);
 }
 
 }  // namespace concerto::load

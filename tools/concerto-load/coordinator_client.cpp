@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <concerto/protocol/answer_messages.hpp>
+
 namespace concerto::load {
 namespace {
 
@@ -64,9 +66,10 @@ Async<> HttpCoordinatorClient::send(const EncodedRequest& request, std::string b
     error.detail = "HTTP: " + error.detail;
     co_return error;
   }
-  if (answer->status == 200) co_return ok();
+  const auto received = net::answer_from_http(answer->status, answer->headers, answer->body);
+  if (received.ok()) co_return ok();
   co_return make_error(EngineErrc::branch_error,
-                       "HTTP " + std::to_string(answer->status) + ": " + answer->body);
+                       "HTTP " + std::to_string(answer->status) + ": " + received.text);
 }
 
 }  // namespace concerto::load

@@ -48,13 +48,13 @@ class CallStream final : public Stream {
   bool is_server = false;
 };
 
-class End final : public Session::Events {
+class CountedEnd final : public Session::Events {
  public:
-  explicit End(Side side) : session(side, {}, *this) {}
-  ~End() override { session.abandon(0); }
+  explicit CountedEnd(Side side) : session(side, {}, *this) {}
+  ~CountedEnd() override { session.abandon(0); }
 
   /// Delivers everything that there is to send to the other end.
-  void deliver(End& to) {
+  void deliver(CountedEnd& to) {
     for (;;) {
       const auto count = session.pull(buffer_);
       if (!count || *count == 0) return;
@@ -124,8 +124,8 @@ class UnaryCase final : public CountedCase {
     return arrived && asked->complete;
   }
 
-  End client_{Side::client};
-  End server_{Side::server};
+  CountedEnd client_{Side::client};
+  CountedEnd server_{Side::server};
 };
 
 class ProtoCase final : public CountedCase {

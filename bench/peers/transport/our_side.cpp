@@ -24,9 +24,9 @@ Task<net::GrpcReply> answer(net::GrpcRequest request) {
   co_return net::GrpcReply::success(std::string(reply_bytes, 'r'));
 }
 
-class OurServer final : public LoadServer {
+class OurLoadServer final : public LoadServer {
  public:
-  OurServer() : timers_(io_.get_executor(), clock_), server_(io_.get_executor(), timers_) {
+  OurLoadServer() : timers_(io_.get_executor(), clock_), server_(io_.get_executor(), timers_) {
     server_.add_unary(method_path, answer);
     listener_ = std::make_unique<net::Listener>(io_.get_executor(), timers_,
                                                 std::vector<net::ConnectionServer*>{&server_});
@@ -36,7 +36,7 @@ class OurServer final : public LoadServer {
     thread_ = std::thread([this] { io_.run(); });
   }
 
-  ~OurServer() override {
+  ~OurLoadServer() override {
     std::promise<void> done;
     asio::co_spawn(io_, stop(), [&done](const std::exception_ptr&) { done.set_value(); });
     done.get_future().wait();
@@ -59,9 +59,9 @@ class OurServer final : public LoadServer {
   std::thread thread_;
 };
 
-class OurClient final : public LoadClient {
+class OurLoadClient final : public LoadClient {
  public:
-  explicit OurClient(std::uint16_t port)
+  explicit OurLoadClient(std::uint16_t port)
       : timers_(io_.get_executor(), clock_),
         addresses_({net::Address(ip::address_v4::loopback(), port)}),
         channel_(io_.get_executor(), timers_, random_, addresses_) {}
@@ -101,11 +101,11 @@ class OurClient final : public LoadClient {
 }  // namespace
 
 std::unique_ptr<LoadServer> make_our_server() {
-  return std::make_unique<OurServer>();
+  return std::make_unique<OurLoadServer>();
 }
 
 std::unique_ptr<LoadClient> make_our_client(std::uint16_t port) {
-  return std::make_unique<OurClient>(port);
+  return std::make_unique<OurLoadClient>(port);
 }
 
 }  // namespace concerto::bench

@@ -133,7 +133,7 @@ void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, B
     live.unsaved.push_back({index, status, now});
     changes_.mark_unsaved(live);
   };
-  std::optional<nanoseconds> soon;
+  std::optional<nanoseconds> pause;
   switch (live.mode->effect(live.trans, branch, reply.outcome)) {
     case Effect::succeed:
       conclude(BranchStatus::succeed);
@@ -150,7 +150,7 @@ void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, B
       run = RunState::pausing;
       ++live.calls.pausing;
       journal_.set_next_try(live.gid, env_.clock.wall_now() + retry_pause(live.trans.retry_count));
-      soon = retry_pause(live.trans.retry_count);
+      pause = retry_pause(live.trans.retry_count);
       if (!tasks_.spawn(pause_branch(pin, index))) live.calls.end_pause();
       break;
     case Effect::give_up:
@@ -162,7 +162,7 @@ void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, B
   const bool is_ongoing = reply.outcome == Outcome::ongoing;
   const IntervalKind kind = is_ongoing ? IntervalKind::keep : IntervalKind::backoff;
   note_outcome(live, std::move(reply), index, kind);
-  if (soon && !is_ongoing) log_.write_trouble(live, *soon);
+  if (pause && !is_ongoing) log_.write_trouble(live, *pause);
 }
 
 void Calls::record_query(LiveTrans& live, TransStatus called_in, BranchReply reply) {

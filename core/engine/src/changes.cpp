@@ -137,6 +137,7 @@ Task<void> Changes::save_progress() {
     Pin pin = live_.pin(unsaved_.front().gid);
     pin->unlink();
     Turn turn = co_await live_.take_turn(pin);
+    if (turn->knowledge != LiveTrans::Knowledge::present) continue;
     if (!turn->has_unsaved() || is_final(turn->trans.status)) continue;
     // If results are lost, calls are repeated, which the protocol allows. commit has logged the
     // error.

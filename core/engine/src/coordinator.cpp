@@ -55,7 +55,7 @@ std::string about_reset(std::chrono::seconds beyond, const Coordinator::Reset& r
 }
 
 std::string about_topic(std::string_view deed, std::string_view topic) {
-  return std::string(deed).append(" topic '").append(told_name(topic)).append("'");
+  return std::string(deed).append(" topic '").append(cut_name(topic)).append("'");
 }
 
 }  // namespace
@@ -220,21 +220,22 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
   if (!trouble.empty()) {
     filter.statuses = with_trouble(filter.statuses);
     if (filter.statuses.empty()) co_return TransPage{};
-    auto told = std::make_shared<std::unordered_set<Gid>>();
+    auto with_error = std::make_shared<std::unordered_set<Gid>>();
     if (!trouble.error.empty()) {
       for (auto& engine : engines_) {
         const std::vector<Gid> found =
             co_await on_shard(engine->executor(), engine->with_error(trouble.error));
-        told->insert(found.begin(), found.end());
+        with_error->insert(found.begin(), found.end());
       }
     }
     filter.accepts = [accepts = std::move(filter.accepts), trouble = std::move(trouble),
-                      told = std::move(told), modes = &modes_](const Transaction& trans) {
+                      with_error = std::move(with_error),
+                      modes = &modes_](const Transaction& trans) {
       if (accepts && !accepts(trans)) return false;
       const bool has_error =
           trouble.error.empty() ||
           masked_urls(trans.rollback_reason).find(trouble.error) != std::string::npos ||
-          (!is_final(trans.status) && told->contains(trans.gid));
+          (!is_final(trans.status) && with_error->contains(trans.gid));
       return has_error && (trouble.target.empty() || has_trouble_at(trans, *modes, trouble.target));
     };
   }

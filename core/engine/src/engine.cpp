@@ -52,7 +52,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       loader_(env_, live_, wakes_),
       trouble_(env_, wakes_, log_),
       changes_(env_, live_, loader_, wakes_, trouble_, log_, tasks_),
-      passes_(env_, live_, wakes_, changes_, log_, journal_, tasks_),
+      passes_(env_, live_, loader_, wakes_, changes_, log_, journal_, tasks_),
       requests_(env_, live_, loader_, wakes_, trouble_, changes_, passes_),
       inspector_(env_, live_, wakes_, journal_),
       tasks_(ports.executor) {}
@@ -93,10 +93,6 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
       if (trans.status == live.mode->times_out_in) {
         // A prepared transaction waits only after its timeout.
         live.timed_out |= wake.timeout || (trans.status == TransStatus::prepared && trans.waits);
-        // The alarm may be missing after a change that was not stored: it was due before, or never
-        // set.
-        const bool has_alarm = wakes_.alarms().timeout_of(live.gid) != SteadyTime::max();
-        if (!live.timed_out && !has_alarm) loader_.arm_timeout(live);
       }
       if (!live.is_driven()) {
         passes_.wake(live, std::move(wake), std::exchange(slot, {}));

@@ -3,12 +3,12 @@
 namespace concerto {
 namespace {
 
-struct Meaning {
+struct EngineMeaning {
   const char* text;
   Condition condition;
 };
 
-Meaning meaning_of(EngineErrc code) {
+EngineMeaning meaning_of(EngineErrc code) {
   switch (code) {
     case EngineErrc::trans_not_found:
       return {"transaction not found", Condition::rejected};

@@ -99,6 +99,11 @@ struct LiveTrans
     state_ = next;
   }
 
+  void forget_unsaved() {
+    unsaved.clear();
+    retry_count_unsaved = false;
+    if (is_linked()) unlink();
+  }
   bool has_unsaved() const noexcept { return !unsaved.empty() || retry_count_unsaved; }
 
   /// What the decisions of the mode depend on. `timeout` is the one in force.

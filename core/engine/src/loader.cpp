@@ -47,12 +47,23 @@ Async<> Loader::load(LiveTrans& live) {
   co_return ok();
 }
 
-void Loader::arm_timeout(const LiveTrans& live) {
+/// Zero if the transaction cannot time out in its status.
+std::chrono::seconds Loader::timeout_of(const LiveTrans& live) const {
   const Transaction& trans = live.trans;
-  const auto timeout = env_.timeout_of(trans.options.timeout_to_fail, *live.mode);
-  if (trans.status != live.mode->times_out_in || timeout.count() == 0) return;
-  const auto left = time_left(timeout, trans.create_time, env_.clock.wall_now());
-  wakes_.set_timeout(trans.gid, env_.now() + left);
+  if (trans.status != live.mode->times_out_in) return {};
+  return env_.timeout_of(trans.options.timeout_to_fail, *live.mode);
+}
+
+void Loader::arm_timeout(const LiveTrans& live) {
+  const auto timeout = timeout_of(live);
+  if (timeout.count() == 0) return;
+  const auto left = time_left(timeout, live.trans.create_time, env_.clock.wall_now());
+  wakes_.set_timeout(live.gid, env_.now() + left);
+}
+
+void Loader::arm_missing_timeout(const LiveTrans& live) {
+  if (live.timed_out || timeout_of(live).count() == 0) return;
+  if (wakes_.alarms().timeout_of(live.gid) == SteadyTime::max()) arm_timeout(live);
 }
 
 void Loader::add_new(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode) {
@@ -67,6 +78,7 @@ void Loader::adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, co
   live.custom = std::move(custom);
   live.mode = &mode;
   live.knowledge = LiveTrans::Knowledge::present;
+  live.forget_unsaved();  // Results of calls whose change was lost: the calls are repeated.
   live.forget_results();
   live_.count_bytes(live);
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <unordered_set>
 
@@ -31,6 +32,9 @@ class Loader {
   void add_new(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode);
   /// Sets the alarm of the timeout in force, if there is one.
   void arm_timeout(const LiveTrans& live);
+  /// As `arm_timeout`, if the alarm is missing and the timeout is not over. That is so after a
+  /// change that was not stored: the alarm was due before, or never set.
+  void arm_missing_timeout(const LiveTrans& live);
   /// The transaction is finished or does not exist: removes its alarms, and counts it no longer.
   void forget(LiveTrans& live);
   /// `live` has left the table of transactions in memory.
@@ -47,6 +51,7 @@ class Loader {
   void add_to(InFlight& sum) const noexcept;
 
  private:
+  std::chrono::seconds timeout_of(const LiveTrans& live) const;
   void adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode);
   void count(LiveTrans& live);
   void count_unfinished(TransType type, int difference);

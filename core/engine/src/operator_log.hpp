@@ -15,6 +15,6 @@ void tell_operator(Observer& observer, LogLevel level, std::string_view gid, std
                    const RequestContext& context, const Result<>& result);
 
 /// `name`, cut to a length at which requests with long names do not fill the log.
-std::string_view told_name(std::string_view name) noexcept;
+std::string_view cut_name(std::string_view name) noexcept;
 
 }  // namespace concerto

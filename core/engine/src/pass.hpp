@@ -60,12 +60,12 @@ struct Trouble {
 /// A pass over a transaction: why it began, what it holds and what it has found so far.
 struct Pass {
   enum class Begun : std::uint8_t {
-    in_turn,    ///< the time of the transaction had come
+    on_time,    ///< the time of the transaction had come
     asked_for,  ///< a request asked for it: the intervals begin anew
     trial,      ///< on behalf of all that wait for a target; does not lengthen its own waiting
     answered,   ///< a target answers again; does not lengthen its own waiting
   };
-  Begun begun = Begun::in_turn;
+  Begun begun = Begun::on_time;
   std::optional<Alarms::Wake> woken_by;  ///< what woke the transaction, while its state is `woken`
 
   std::string slot;            ///< the target at which the pass holds a slot, empty if at none

@@ -24,7 +24,7 @@ Error shut_down(const LiveTrans& live) {
 Pass::Begun begun_by(Alarms::Cause cause) noexcept {
   using Begun = Pass::Begun;
   if (cause == Alarms::Cause::trial) return Begun::trial;
-  return cause == Alarms::Cause::answer ? Begun::answered : Begun::in_turn;
+  return cause == Alarms::Cause::answer ? Begun::answered : Begun::on_time;
 }
 
 /// The error for the waiters of a pass that an error of the store has ended. Their own request was
@@ -36,12 +36,19 @@ Error pass_not_stored(const LiveTrans& live, Error error) {
       "gid " + live.gid.str() + " goes on when the store is less busy: " + error.detail);
 }
 
+/// Why a driver ends after a change that a request made: nobody knows what is stored.
+Error change_was_lost(const LiveTrans& live) {
+  return make_error(EngineErrc::store_failed,
+                    "a change of gid " + live.gid.str() + " may not be stored");
+}
+
 }  // namespace
 
-Passes::Passes(ShardEnv& env, LiveTable& live, WakeUps& wakes, Changes& changes, EngineLog& log,
-               Journal& journal, TaskGroup& tasks)
+Passes::Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, Changes& changes,
+               EngineLog& log, Journal& journal, TaskGroup& tasks)
     : env_(env),
       live_(live),
+      loader_(loader),
       wakes_(wakes),
       changes_(changes),
       log_(log),
@@ -92,6 +99,7 @@ void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
     // The alarm of the timeout was taken out and does not come a second time.
     live.timed_out |= wake->timeout && live.trans.status == live.mode->times_out_in;
   }
+  loader_.arm_missing_timeout(live);
   live.forget_results();
   if (live.trans.submit_time) {
     live.delay_over |= env_.clock.wall_now() - *live.trans.submit_time >= live.custom.delay;
@@ -111,6 +119,10 @@ Task<void> Passes::drive(Pin pin) {
   while (stored) {
     if (!turn.holds()) turn = live_.turn_if_free(pin);
     if (!turn.holds()) turn = co_await live_.take_turn(pin);
+    if (live.knowledge != LiveTrans::Knowledge::present) {
+      stored = change_was_lost(live);
+      break;
+    }
     const Move move = next_move(pin);
     switch (move.what) {
       case Move::What::change:
@@ -308,7 +320,7 @@ void Passes::end_pass(LiveTrans& live, Result<> result, bool without_error) {
     wakes_.give_back_slot(std::exchange(pass.slot, {}), use);
   }
   pass.woken_by.reset();
-  pass.begun = Pass::Begun::in_turn;
+  pass.begun = Pass::Begun::on_time;
   env_.ports.observer.pass_ended(live.trans, without_error);
   tell_waiters(live, std::move(result));
 }

@@ -12,6 +12,7 @@
 #include "engine_log.hpp"
 #include "journal.hpp"
 #include "live_table.hpp"
+#include "loader.hpp"
 #include "shard_env.hpp"
 #include "wake_ups.hpp"
 
@@ -22,8 +23,8 @@ namespace concerto {
 class Passes {
  public:
   /// `tasks` may be constructed later than this object.
-  Passes(ShardEnv& env, LiveTable& live, WakeUps& wakes, Changes& changes, EngineLog& log,
-         Journal& journal, TaskGroup& tasks);
+  Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, Changes& changes,
+         EngineLog& log, Journal& journal, TaskGroup& tasks);
 
   /// Begins a pass because a request asks for one: the intervals begin anew. If a pass has begun
   /// and has called nobody yet, this pass is not queued any more.
@@ -73,6 +74,7 @@ class Passes {
 
   ShardEnv& env_;
   LiveTable& live_;
+  Loader& loader_;
   WakeUps& wakes_;
   Changes& changes_;
   EngineLog& log_;

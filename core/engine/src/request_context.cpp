@@ -9,7 +9,7 @@ constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-std::string version_4(const std::uint8_t* bytes) {
+std::string ipv4_text(const std::uint8_t* bytes) {
   std::string text = std::to_string(bytes[0]);
   for (int i = 1; i < 4; ++i) text += "." + std::to_string(bytes[i]);
   return text;
@@ -26,7 +26,7 @@ std::string hex(unsigned group) {
 }
 
 /// As RFC 5952 wants it: `::` in place of the first of the longest runs of zeros.
-std::string version_6(const std::array<std::uint8_t, 16>& bytes) {
+std::string ipv6_text(const std::array<std::uint8_t, 16>& bytes) {
   std::array<unsigned, 8> groups{};
   std::size_t run_at = groups.size(), run_size = 1;  // A single zero is written out.
   for (std::size_t i = 0, zeros = 0; i < groups.size(); ++i) {
@@ -68,9 +68,9 @@ std::string PeerAddress::str() const {
   if (!is_set()) return {};
   const std::string end = ":" + std::to_string(port);
   if (std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin())) {
-    return version_4(&bytes[mapped_prefix.size()]) + end;
+    return ipv4_text(&bytes[mapped_prefix.size()]) + end;
   }
-  std::string address = version_6(bytes);
+  std::string address = ipv6_text(bytes);
   if (scope != 0) address += "%" + std::to_string(scope);
   return "[" + address + "]" + end;
 }

@@ -306,16 +306,14 @@ Async<> Requests::begin_abort(LiveTrans& live, std::string reason) {
 }
 
 Async<> Requests::force_stop(Gid gid, RequestContext context) {
-  const Gid told = gid;
-  const Result<> done = co_await end_by_force(std::move(gid));
-  tell_operator(env_.ports.observer, LogLevel::warn, told.view(), "force stop", context, done);
+  const Result<> done = co_await end_by_force(gid);
+  tell_operator(env_.ports.observer, LogLevel::warn, gid.view(), "force stop", context, done);
   co_return done;
 }
 
 Async<> Requests::try_now(Gid gid, RequestContext context) {
-  const Gid told = gid;
-  const Result<> done = co_await reset_next_cron_time(std::move(gid));
-  tell_operator(env_.ports.observer, LogLevel::info, told.view(), "try now", context, done);
+  const Result<> done = co_await reset_next_cron_time(gid);
+  tell_operator(env_.ports.observer, LogLevel::info, gid.view(), "try now", context, done);
   co_return done;
 }
 

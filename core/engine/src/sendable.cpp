@@ -70,7 +70,7 @@ class Check {
 Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
                         const CustomData& custom) {
   Check check{branches, mode, trans};
-  CONCERTO_CHECK(check.call(trans.query_prepared, "00", custom.name, {},
+  CONCERTO_CHECK(check.call(trans.query_prepared, "00", custom.name, custom.data,
                             [] { return std::string("query_prepared"); }));
   for (const Branch& branch : trans.branches) {
     const bool has_payload = branch.payload < trans.payloads.size();

@@ -33,8 +33,8 @@ struct Log final : Observer {
   bool logs(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
 };
 
-/// Branches by name: `out` takes from Ann unless there is too little, `in` gives to Ben. A real
-/// one keeps a barrier, so that a repeated call changes nothing.
+/// Branches by name: `out` takes from Ann's account unless it has too little, `in` gives to Ben's.
+/// A real branch has a barrier, so that a repeated call changes nothing.
 struct Bank final : BranchCaller {
   Task<BranchReply> call(BranchCall call) override {
     const int cents = std::stoi(std::string{call.payload});
@@ -50,8 +50,8 @@ struct Bank final : BranchCaller {
   std::map<std::string, int> accounts{{"Ann", 1000}, {"Ben", 0}};
 };
 
-/// A mode of this server: each step is called once it is submitted, all at the same time, until all
-/// have succeeded. docs/extending.md says more.
+/// A mode of this server. Once a gift is submitted, all its steps are called at the same time,
+/// until all of them have succeeded. docs/extending.md says more.
 namespace gift {
 
 Result<> expand(const TransRequest& request, Transaction& trans) {

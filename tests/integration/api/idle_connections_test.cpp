@@ -1,4 +1,4 @@
-// Ten thousand connections that say nothing: both front ends go on.
+// Ten thousand connections that send nothing: both front ends go on.
 
 #include <atomic>
 #include <cstdlib>
@@ -16,7 +16,7 @@ namespace concerto::net::test {
 namespace {
 
 constexpr std::size_t idle_connections = 10'000;
-/// Descriptors of a process beside those connections.
+/// Descriptors that a process needs besides those connections.
 constexpr std::size_t other_descriptors = 200;
 
 /// Raises the limit of descriptors to what the system allows, and says whether that is enough.
@@ -28,8 +28,8 @@ bool enough_descriptors() {
          limit.rlim_cur >= idle_connections + other_descriptors;
 }
 
-/// In the child: opens the connections, holds them until the parent closes its end of `hold`, and
-/// exits with 0 if all could be opened. Only system calls, as behind any fork.
+/// Runs in the child: opens the connections, holds them until the parent closes its end of `hold`,
+/// and exits with 0 if all could be opened. Uses only system calls, as a child must after a fork.
 [[noreturn]] void hold_connections(std::uint16_t port, int hold) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -48,7 +48,8 @@ bool enough_descriptors() {
   ::_exit(failures);
 }
 
-/// The other end of the idle connections: a process, because descriptors are limited per process.
+/// The other ends of the idle connections, in a process of their own, because descriptors are
+/// limited per process.
 class IdlePeers {
  public:
   explicit IdlePeers(std::uint16_t port) {
@@ -125,7 +126,7 @@ TEST_F(IdleConnections, OverGrpcDisturbNobody) {
   ASSERT_TRUE(peers.started());
   run_until([&] { return grpc_server_.connection_count() == idle_connections; });
   expect_both_serve();
-  // They have not even said that they speak HTTP/2; the one in use stays.
+  // The idle ones have not even said that they speak HTTP/2. The one in use stays.
   poll();
   advance(GrpcServerOptions{}.handshake_timeout);
   run_until([&] { return grpc_server_.connection_count() <= 1; });

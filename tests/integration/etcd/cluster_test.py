@@ -83,7 +83,8 @@ class Cluster(unittest.TestCase):
         return coordinator
 
     def keys(self, without=None):
-        """As a member knows them that is not in trouble; while a leader is elected, none does."""
+        """The addresses as a member without trouble knows them. While a leader is elected, no
+        member does."""
         member = next(member for member in self.members if member is not without)
 
         def read():
@@ -100,7 +101,7 @@ class Cluster(unittest.TestCase):
         return wait_until(lambda: self.keys(without), "the coordinator is registered", 15)
 
     def used_member(self, coordinator):
-        """The one to which the coordinator has a connection."""
+        """The member to which the coordinator has a connection."""
 
         def find():
             with open(f"/proc/{coordinator.process.pid}/net/tcp", encoding="ascii") as table:

@@ -43,7 +43,7 @@ class RealEtcdTest : public testing::Test {
 
   virtual void start_etcd() { etcd_.emplace(); }
 
-  /// Everything here takes seconds at most; etcd's start and the leases are the slowest.
+  /// Every step takes seconds at most. The slowest are etcd's start and the leases.
   void run_until(const char* what, const std::function<bool()>& condition) {
     const auto give_up = std::chrono::steady_clock::now() + seconds{30};
     while (!condition()) {
@@ -84,7 +84,7 @@ class RealEtcdTest : public testing::Test {
   DiscoveryShard shard_{io_.get_executor(), timers_, random_, resolver_, observer_};
 };
 
-/// A watch of `concerto/`, and the means to change what it watches.
+/// A watch of `concerto/`, with functions that change what it watches.
 class RealEtcdWatch : public RealEtcdTest {
  protected:
   void SetUp() override {
@@ -197,7 +197,7 @@ class RealEtcdRegistration : public RealEtcdTest {
     registration_.reset();
   }
 
-  /// Nothing if etcd does not answer.
+  /// The keys. Nothing if etcd does not answer.
   std::optional<Values> keys() {
     etcdserverpb::RangeRequest request;
     request.set_key("dtmservice/");
@@ -213,7 +213,7 @@ class RealEtcdRegistration : public RealEtcdTest {
     return values;
   }
 
-  /// Waits until exactly one key is there; returns it.
+  /// Waits until exactly one key is there, and returns the key.
   std::string wait_for_key() {
     std::optional<Values> found;
     run_until("one key is registered", [&] {
@@ -287,7 +287,7 @@ TEST_F(RealEtcdRegistration, LogsIn) {
   wait_for_key();
 }
 
-/// An etcd that speaks TLS alone, to clients with a certificate.
+/// An etcd that speaks only TLS, and only to clients with a certificate.
 class RealEtcdWithTls : public RealEtcdRegistration {
  protected:
   void start_etcd() override {
@@ -312,7 +312,7 @@ class RealEtcdWithTls : public RealEtcdRegistration {
     for (const std::string& file : files_) std::filesystem::remove(file);
   }
 
-  /// What the configuration says of this etcd, with these parameters.
+  /// The configuration's URL of this etcd, with these parameters.
   EtcdAccess access(const std::string& parameters) {
     const auto plan =
         parse_registration(Driver::gozero, "etcd://" + etcd_->hosts() + "/dtmservice?" + parameters,

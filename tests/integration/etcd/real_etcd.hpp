@@ -9,14 +9,14 @@
 
 namespace concerto::net::test {
 
-/// An etcd process of one member on loopback, with its data in a directory of its own. Ports and
-/// data stay over kill and start.
+/// An etcd process with one member on loopback, and its data in a directory of its own. Ports and
+/// data stay the same after kill and start.
 class RealEtcd {
  public:
-  /// Whether the program is there to be started.
+  /// Whether the program is installed.
   static bool installed();
 
-  /// Files of its own TLS; the CA is that of its clients, who have to show a certificate.
+  /// Files for its TLS. The CA is that of its clients, who must show a certificate.
   struct Tls {
     std::string certificate;
     std::string key;
@@ -28,10 +28,10 @@ class RealEtcd {
   RealEtcd(const RealEtcd&) = delete;
   RealEtcd& operator=(const RealEtcd&) = delete;
 
-  /// Starts the process; it serves a little later.
+  /// Starts the process. It serves a little later.
   void start();
   void kill();
-  /// Call it between kill and start.
+  /// Removes the data. Call it between kill and start.
   void lose_data();
 
   /// `localhost:<port>`

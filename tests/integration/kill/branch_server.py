@@ -1,4 +1,4 @@
-"""A branch service that takes its time and remembers every call."""
+"""A branch service that answers slowly and remembers every call."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """What a call says, and the answer decided on when it arrived: its effect stands from then on,
-    whether or not the coordinator lives to hear of it."""
+    """A call, and the answer that was chosen when the call arrived. From then on the effect of the
+    call counts, whether or not the coordinator receives the answer."""
 
     gid: str
     branch_id: str
@@ -100,6 +100,7 @@ class BranchServer:
 
 
 def _raise_file_limit():
-    """Each slow call holds a connection, and a process inherits few of them."""
+    """Raises the limit of descriptors: each slow call holds a connection, and a process inherits a
+    low limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

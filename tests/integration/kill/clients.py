@@ -12,9 +12,9 @@ LOST = (OSError, EOFError)  # EOFError: in the middle of an answer
 
 
 class Submitter:
-    """Submits works one after the other with several clients, until there are no more, or the
-    coordinator is gone. `acknowledged` holds the gids for which it answered 200; a work that was
-    sent and has no answer is in neither of the two."""
+    """Several clients that submit works one after the other, until there are no more works or the
+    coordinator is gone. `acknowledged` has the gids that were answered with 200. A work that was
+    sent and not answered is neither acknowledged nor refused."""
 
     def __init__(self, works):
         self._works = iter(works)
@@ -50,7 +50,7 @@ class Submitter:
 
 
 async def submit_all(port, works):
-    """Submits works whose acknowledgements are all expected; AssertionError otherwise."""
+    """Submits works that must all be acknowledged. AssertionError otherwise."""
     submitter = Submitter(works)
     await submitter.run(port)
     missing = [work.gid for work in works if work.gid not in submitter.acknowledged]
@@ -58,7 +58,7 @@ async def submit_all(port, works):
 
 
 async def statuses(port, gids, settled=("succeed", "failed", None), timeout_s=30.0):
-    """gid -> status of every gid once it is settled, or at the timeout; None: no such gid."""
+    """gid -> status, once every gid is final or the time is over. None: no such gid."""
     deadline = asyncio.get_running_loop().time() + timeout_s
     waiting, found = iter(sorted(gids)), {}
 

@@ -32,7 +32,7 @@ def log_files(store):
 
 
 def content_bytes(path):
-    """Where the zeroed space that follows the log's content begins."""
+    """Where the content of the log ends and zeroed space begins."""
     with open(path, "rb") as file:
         return len(file.read().rstrip(b"\0"))
 
@@ -62,7 +62,7 @@ class Damage(unittest.TestCase):
         coordinator = self.run_sagas("kill")
         log = log_files(self.store)[-1]
         os.truncate(log, content_bytes(log) - 3)
-        # The group that is lost tells that the last sagas have ended: they end again.
+        # The lost group says that the last sagas have ended. So they end again.
         self.start_and_find_all(coordinator)
         coordinator.process.wait_for_line(r"dropped an unfinished write of \d+ bytes")
         coordinator.process.wait_for_line(re.escape(os.path.basename(log)))
@@ -71,12 +71,12 @@ class Damage(unittest.TestCase):
         coordinator = self.run_sagas("kill")
         log = log_files(self.store)[-1]
         with open(log, "rb") as file:
-            begun = file.read(60)  # A first record with the rest missing.
+            begun = file.read(60)  # the beginning of a first record
         overwrite(log, content_bytes(log), begun)
         self.start_and_find_all(coordinator)
         coordinator.process.wait_for_line(r"dropped an unfinished write of \d+ bytes")
 
-    # ---- What it may not.
+    # ---- What a crash cannot leave.
 
     def test_a_flipped_byte_is_refused(self):
         for stop in ("kill", "terminate"):
@@ -103,7 +103,7 @@ class Damage(unittest.TestCase):
                     os.rename(path, kept)
                     self.assert_refused(os.path.basename(path))
                     os.rename(kept, path)
-            # A refused start has changed nothing.
+            # A refused start must have changed nothing.
             self.start_and_find_all(coordinator)
 
     def test_a_loss_after_a_clean_stop_is_refused(self):
@@ -133,7 +133,7 @@ class Damage(unittest.TestCase):
     # ---- Helpers.
 
     def run_sagas(self, stop):
-        """A new store with sagas that have ended; then the end that `stop` names."""
+        """A new store with finished sagas. Then the coordinator ends as `stop` says."""
         self.name += "-"
         coordinator = Concertod(self.args.concertod, self.directory, {"Shards": 1}, self.name)
         self.addCleanup(coordinator.kill)
@@ -159,7 +159,7 @@ class Damage(unittest.TestCase):
         self.assertEqual(found, dict.fromkeys(gids, "succeed"))
 
     def needed_files(self):
-        """All files but locks, LevelDB's own notes, zeros that hold room and the directories of
+        """All files except locks, LevelDB's own log, zeros that hold room, and the directories of
         finished transactions, which are made anew from the log."""
         not_needed = ("LOCK", "LOG", "SPARE", "RESERVE")
         return [os.path.join(directory, name)
@@ -167,7 +167,7 @@ class Damage(unittest.TestCase):
                 if os.path.basename(directory) != "directory" and name not in not_needed]
 
     def assert_refused(self, *words):
-        """A start ends with an error that has these words."""
+        """A start must end with an error that has these words."""
         other = Concertod(self.args.concertod, self.directory,
                           {"Shards": 1, "Store.Path": self.store}, self.name + "refused")
         with self.assertRaisesRegex(AssertionError, "ended at start"):

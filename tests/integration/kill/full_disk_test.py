@@ -25,17 +25,17 @@ from clients import Submitter, statuses, submit_all  # noqa: E402
 from concerto_testing import Concertod, http_call, main, wait_until  # noqa: E402
 from work import Kind, faults, make_work  # noqa: E402
 
-PADDING_BYTES = 16 << 10  # Added to each submit, so that the room is used up soon.
+PADDING_BYTES = 16 << 10  # added to each submit, so that the room is used up soon
 BEFORE, AFTER = 100, 600
 
 
-STUCK = 20  # Sagas whose branches do not answer as they should while the disk is full.
+STUCK = 20  # sagas whose branches fail while the disk is full
 VOLUME_MIB = 300
 RESERVE_BYTES = str(64 << 20)
 
 
 class SmallVolume:
-    """A file system in memory that only processes started by `enter` see."""
+    """A file system in memory. Only processes that `enter` starts see it."""
 
     def __init__(self, directory):
         self.path = os.path.join(directory, "volume")
@@ -115,7 +115,7 @@ class FullDisk(unittest.TestCase):
                 self.assertEqual(self.submit_one_more(coordinator).status, 503)
                 ready_url = f"http://127.0.0.1:{coordinator.http_port}/readyz"
                 self.assertIn(b"no room for new transactions", http_call("GET", ready_url).body)
-                # Somebody else takes what the store gives up for its own writes at once.
+                # Another process at once takes what the store gives up for its own writes.
                 wait_until(lambda: volume.run("stat", "-c", "%s", "st/RESERVE") != RESERVE_BYTES,
                            "a part of the reserve is given up", 60)
                 volume.fill()
@@ -123,7 +123,8 @@ class FullDisk(unittest.TestCase):
                     coordinator.kill()
                     coordinator.start()
                     self.assertEqual(coordinator.status("stuck-000"), "submitted")
-                    # A start that gave up its spare log too has made room for new ones again.
+                    # A start that gave up the spare log as well has room for new transactions
+                    # again.
                     metrics = f"http://127.0.0.1:{coordinator.http_port}/api/metrics"
                     free = re.search(r"^concerto_store_free_bytes (\S+)$",
                                      http_call("GET", metrics).body.decode(), re.M)
@@ -138,7 +139,7 @@ class FullDisk(unittest.TestCase):
                 self.assertEqual(self.submit_one_more(coordinator).status, 200)
 
     def program(self):
-        """concertod, to which a write beyond the limit is an error and not a signal."""
+        """concertod with a write beyond the limit as an error and not as a signal."""
         path = os.path.join(self.directory, "concertod-without-xfsz")
         with open(path, "w", encoding="utf-8") as script:
             script.write(f"#!/bin/sh\ntrap '' XFSZ\nexec '{self.args.concertod}' \"$@\"\n")
@@ -168,7 +169,7 @@ class FullDisk(unittest.TestCase):
         return http_call("POST", f"{coordinator.api}/submit", work.body)
 
     def check(self, work, status, refused):
-        """A refused one may have reached the disk: then it is complete."""
+        """A refused transaction may have reached the disk. Then all of it must be there."""
         calls = self.branches.calls(work.gid)
         wrong = ["branches were called"] if calls and status is None else []
         if status is not None or not refused:

@@ -23,7 +23,7 @@ async def read_message(reader):
 
 
 class Connection:
-    """A client's connection; one request at a time. OSError or EOFError when it is lost."""
+    """A client's connection, for one request at a time. OSError or EOFError if it is lost."""
 
     def __init__(self, port):
         self._port = port

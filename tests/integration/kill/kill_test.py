@@ -18,9 +18,9 @@ from clients import Submitter, statuses  # noqa: E402
 from concerto_testing import Concertod, main  # noqa: E402
 from work import Kind, branch_rule, faults, make_work  # noqa: E402
 
-# Acknowledged before each kill, and more that are on their way when it comes.
+# How many are acknowledged before each kill, and how many more are on their way then.
 ACKNOWLEDGED, FURTHER = 500, 250
-# Counted from the last of those: while submits are on their way, or amid the branches' calls.
+# Time from the last acknowledgement to the kill: during submits, or during branch calls.
 KILL_AFTER_S = ((0.0, 0.08), (0.08, 0.6))
 SETTINGS = {"RetryInterval": 1, "Shards": 2}
 
@@ -85,7 +85,8 @@ class Kill(unittest.TestCase):
                                  *(f"  {call}" for call in calls)]))
 
     def check_again(self, ended):
-        """What has ended stays so, over all kills and a clean stop, and no branch is called."""
+        """Finished transactions stay as they are over all kills and a clean stop, and no branch of
+        them is called."""
         calls = {gid: len(self.branches.calls(gid)) for gid in ended}
         self.assertEqual(self.coordinator.terminate(), 0)
         self.coordinator.start()

@@ -18,12 +18,12 @@ from branch_server import Answer, BranchServer  # noqa: E402
 from concerto_testing import Concertod, http_call, http_json, main, wait_until  # noqa: E402
 
 GRACE_S = 1
-SLOW_S = 2.5  # Longer than the grace, shorter than a branch call may take.
+SLOW_S = 2.5  # longer than the grace, shorter than a branch call may take
 END_S = 15.0
 
 
 class Waiters:
-    """Clients that submit a saga each and wait for its result."""
+    """Clients that each submit a saga and wait for the result."""
 
     def __init__(self, coordinator, url, gids):
         self.answers = {}

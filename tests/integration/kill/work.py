@@ -50,13 +50,13 @@ def branch_rule(earlier, branch_id, op, payload):
     refused_again = order["kind"] == Kind.ONCE and order["step"] == 1 and repeated
     if op == "action" and (refused or refused_again):
         return Answer(409, delay_s)
-    # Undoing is quick, so that the kill finds sagas in both halves of their life.
+    # Compensations are quick, so that the kill finds sagas before and after their failure.
     return Answer(200, delay_s if op == "action" else delay_s / 4)
 
 
 def faults(work, status, calls):
-    """What is wrong with an acknowledged transaction's end: a list of sentences, empty if all is
-    well. `status` is the coordinator's word, `calls` are what the branches saw."""
+    """What is wrong with the end of an acknowledged transaction: a list of sentences, empty if
+    nothing is. `status` is what the coordinator says, `calls` are those that the branches got."""
     found = [f"branch {call.branch_id} was sent {call.payload!r}" for call in calls
              if call.payload.decode() != work.payloads[int(call.branch_id) - 1]]
     found += _order_faults(work, calls)
@@ -77,7 +77,7 @@ def _positions(calls, branch_id, op, status=None):
 
 
 def _order_faults(work, calls):
-    """A step of a saga waits for the one before it. The steps of a msg do, too."""
+    """Each step waits for the one before it."""
     branch_ids = _branch_ids(work)
     for before, after in zip(branch_ids, branch_ids[1:]):
         started = _positions(calls, after, "action")
@@ -87,7 +87,7 @@ def _order_faults(work, calls):
 
 
 def _kept_faults(work, calls):
-    """Every action is done, and nothing is undone."""
+    """Every action is done, and nothing is compensated."""
     for branch_id in _branch_ids(work):
         if not _positions(calls, branch_id, "action", 200):
             yield f"the action of branch {branch_id} was left out"
@@ -96,7 +96,7 @@ def _kept_faults(work, calls):
 
 
 def _undone_faults(work, calls):
-    """Every action that was ever done is undone afterwards."""
+    """Every action that was done is compensated afterwards."""
     for branch_id in _branch_ids(work):
         done = _positions(calls, branch_id, "action", 200)
         undone = _positions(calls, branch_id, "compensate")

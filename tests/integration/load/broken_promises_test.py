@@ -13,7 +13,7 @@ QUERY = "api/dtmsvr/query"
 
 
 class Impostor:
-    """Acknowledges everything over HTTP, calls nobody, and shows what it is told to."""
+    """Acknowledges everything over HTTP, makes no calls, and answers queries as it is told."""
 
     def __init__(self, status, *branch_statuses):
         self._server = BranchServer()
@@ -21,7 +21,7 @@ class Impostor:
         self._server.script(QUERY, (200, json.dumps({"transaction": {"status": status},
                                                      "branches": branches})))
         self.http_port = int(self._server.url("").rsplit(":", 1)[1].strip("/"))
-        self.grpc_port = self.http_port  # Nobody comes there.
+        self.grpc_port = self.http_port  # nobody connects to it
         self.close = self._server.close
 
 

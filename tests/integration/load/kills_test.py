@@ -8,14 +8,15 @@ import signal
 
 from load_test_case import LoadTestCase, main, wait_for_some
 
-# Until a signal, whatever fails meanwhile.
+# The load runs until a signal, whatever fails meanwhile.
 LONG = ("--seconds", "60", "--max-failures", "1000000", "--check", "all", "--progress")
 SOME_SUCCEED = r" s  [1-9][\d,]* per second"
 
 
 class Kills(LoadTestCase):
     def kill_and_restart(self, coordinator, load):
-        """In the middle of the load, which goes on for a while; its exit code and results."""
+        """Kills the coordinator in the middle of the load, which goes on for a while. Returns the
+        load's exit code and results."""
         wait_for_some(coordinator, load)
         coordinator.kill()
         coordinator.start()
@@ -33,7 +34,7 @@ class Kills(LoadTestCase):
         self.assertGreater(results["failures"], 0)
         self.assertRegex(results["failure_kinds"][0]["text"], "^gRPC Unavailable: ")
         self.assertRegex(results["failure_kinds"][0]["first_gid"], r"^kill-\d{10}$")
-        self.assertGreater(results["wrong"], 0)  # Nobody says how the others are stored.
+        self.assertGreater(results["wrong"], 0)  # nobody says how the others are stored
         self.assertRegex(results["findings"][0]["text"], "^not known: ")
         load.wait_for_line(r"\(first: kill-\d+\)")
 

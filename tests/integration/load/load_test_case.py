@@ -29,7 +29,7 @@ class LoadTestCase(unittest.TestCase):
                 "--http", f"127.0.0.1:{coordinator.http_port}"]
 
     def load(self, coordinator, *options):
-        """Runs a short load to its end; its exit code and its results."""
+        """Runs a short load to its end. Returns the exit code and the results."""
         command = [self.args.load, *self.targets(coordinator), "--json", "-", *options]
         for option, value in (("--warm-up", "0.05"), ("--in-flight", "8")):
             if option not in options:
@@ -40,7 +40,7 @@ class LoadTestCase(unittest.TestCase):
         return done.returncode, json.loads(done.stdout)
 
     def start_load(self, coordinator, name, *options):
-        """Starts one that goes on until something happens to it."""
+        """Starts a load that goes on until something happens to it."""
         self.json_file = os.path.join(self.directory, name + ".json")
         command = [self.args.load, *self.targets(coordinator), "--warm-up", "0", "--in-flight",
                    "8", "--json", self.json_file, "--gid-prefix", name, *options]
@@ -49,7 +49,7 @@ class LoadTestCase(unittest.TestCase):
         return load
 
     def results(self, load):
-        """Of one that was started, when it ends: exit code and results."""
+        """Waits for a load that was started. Returns the exit code and the results."""
         exit_code = load.wait(LOAD_LIMIT_S)
         with open(self.json_file, encoding="utf-8") as file:
             return exit_code, json.load(file)
@@ -61,13 +61,13 @@ class LoadTestCase(unittest.TestCase):
 
 
 def succeeded(coordinator):
-    """How many transactions have succeeded, as far as one page of the list tells."""
+    """How many transactions have succeeded, according to one page of the list."""
     answer = http_json("GET", f"{coordinator.api}/all?limit=1000")
     return sum(row["status"] == "succeed" for row in answer["transactions"])
 
 
 def wait_for_some(coordinator, load, count=20):
-    """Until the load is in the middle of its work."""
+    """Waits until the load is in the middle of its work."""
 
     def has_some():
         load.check_runs()

@@ -23,7 +23,7 @@ class Modes(LoadTestCase):
         self.check_stored(coordinator, mode, wire, f"{prefix}-{0:010}")
 
     def check_stored(self, coordinator, mode, wire, gid):
-        """By other eyes than the load's."""
+        """Checks the result independently of the load."""
         found = coordinator.query(gid)
         transaction = found["transaction"]
         self.assertEqual((transaction["trans_type"], transaction["status"]),
@@ -49,7 +49,7 @@ class Modes(LoadTestCase):
                     self.run_mode(coordinator, mode, wire, "--no-wait", "--transactions", "100")
 
     def test_slow_branches(self):
-        """Two calls one after the other; without waiting, they come after the load."""
+        """Two calls, one after the other. Without waiting they come after the load."""
         coordinator = self.start("slow")
         exit_code, results = self.load(coordinator, "--branch-delay", "50", "--transactions", "16")
         self.assert_passed(exit_code, results)

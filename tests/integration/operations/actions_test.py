@@ -21,7 +21,7 @@ STACK_FAULT = 16  # SIGSTKFLT, which Python has no name for before 3.11
 
 class Actions(OperationsTestCase):
     def start_stuck(self, name, count, settings=None):
-        """A coordinator with sagas that wait for their next try."""
+        """A coordinator with sagas that wait for their next attempt."""
         coordinator = self.start(name, settings)
         self.branches.script("broken", (500, "out of order"))
         for number in range(count):
@@ -66,7 +66,7 @@ class Actions(OperationsTestCase):
 
     def test_closed_streams_are_no_files_of_the_store(self):
         coordinator = self.start("streams")
-        coordinator.kill()  # Its configuration and store are there.
+        coordinator.kill()  # its configuration and its store stay
         command = [self.args.concertod, "-c", self.path("streams.yml")]
         with subprocess.Popen(command, cwd=self.directory,
                               preexec_fn=lambda: os.closerange(0, 3)) as process:
@@ -94,12 +94,12 @@ class Actions(OperationsTestCase):
             url = f"{coordinator.api}/{name}?topic=t&url=http%3A%2F%2Fb%2Fx"
             self.assertEqual(http_call("GET", url).status, 200)
             coordinator.process.wait_for_line(rf'"info".*"{name} \w+ topic .t.{asked}')
-        # What is refused changes nothing, and is no news.
+        # A refused request changes nothing and is not logged.
         self.assertEqual(post(coordinator, "forceStop", {"gid": "asked-1"}).status, 409)
         self.assertEqual(len(coordinator.process.lines("force stop")), 1)
 
     def run_reset(self, coordinator, *flags, at_terminal):
-        """Starts it with `-r` until it is ready or has ended; its log and how it ended."""
+        """Starts it with `-r`, until it is ready or has ended. Returns its log and how it ended."""
         config = self.path(coordinator.name + ".yml")
         leader, follower = pty.openpty() if at_terminal else (None, None)
         process = subprocess.Popen([self.args.concertod, "-c", config, "-r", *flags], text=True,
@@ -124,7 +124,7 @@ class Actions(OperationsTestCase):
         self.assertEqual(code, 1, log)
         self.assertIn(f"-r would drop 3 unfinished transactions in '{store}'; with --yes", log)
         coordinator.start()
-        self.assertEqual(coordinator.status("reset-2"), "submitted")  # It has lost nothing.
+        self.assertEqual(coordinator.status("reset-2"), "submitted")  # nothing was dropped
         coordinator.kill()
         log, code = self.run_reset(coordinator, "--yes", at_terminal=True)
         self.assertEqual(code, -signal.SIGKILL, log)
@@ -158,13 +158,13 @@ class Actions(OperationsTestCase):
         coordinator = self.start("leaving", {"ShutdownDelay": LONG_S})
         begin = time.monotonic()
         os.kill(coordinator.process.pid, signal.SIGTERM)
-        # On new connections, as probes and clients make them.
+        # The requests use new connections, as probes and clients do.
         wait_until(lambda: get(coordinator, "/readyz").status == 503, "it is not ready")
         self.assertIn("the process is stopping", get(coordinator, "/readyz").json()["reasons"])
         self.assertEqual(get(coordinator, "/livez").status, 200)
         submit(coordinator, self.saga("late", "a"))
         coordinator.wait_for_status("late", "succeed")
-        # Who asks again does not wait.
+        # A second signal ends the process at once.
         self.assertEqual(coordinator.terminate(), -signal.SIGTERM)
         self.assertLess(time.monotonic() - begin, LONG_S / 10)
 
@@ -175,7 +175,7 @@ class Actions(OperationsTestCase):
         self.assertGreaterEqual(time.monotonic() - begin, 1)
         coordinator.settings["ShutdownDelay"] = LONG_S
         coordinator.start()
-        os.kill(coordinator.process.pid, signal.SIGINT)  # From a terminal: nobody balances.
+        os.kill(coordinator.process.pid, signal.SIGINT)  # as from a terminal
         self.assertEqual(coordinator.process.wait(), 0)
 
 

@@ -59,7 +59,7 @@ class AdminPage(OperationsTestCase):
         page = self.check_page(coordinator, "/")
         paths = set(re.findall(r"\"(/(?:api|livez|readyz)[^\"?]*)", page))
         self.assertIn("/readyz", paths)
-        for path in paths - {"/api/dtmsvr/"}:  # The base of others.
+        for path in paths - {"/api/dtmsvr/"}:  # the beginning of other paths
             self.assertNotEqual(get(coordinator, path).status, 404, path)
 
     def listed(self, coordinator, query):
@@ -68,7 +68,8 @@ class AdminPage(OperationsTestCase):
         return {trans["gid"]: trans for trans in page["transactions"]}
 
     def test_stuck_and_failed_ones_are_found_and_tried_again(self):
-        """What the page asks for: after an outage, below others, and after a restart."""
+        """The requests of the page: after an outage, below other base paths, and after a restart.
+        """
         coordinator = self.start("troubles", {"RetryInterval": 600, "TimeoutToFail": 600})
         self.branches.script("down", (503, "no disk"))
         self.branches.script("poor", (409, "no money"), (200, ""))

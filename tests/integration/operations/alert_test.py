@@ -12,7 +12,7 @@ from concerto_testing import BranchServer, free_port
 
 HINT = ("your http/grpc result should be specified as in:\n"
         "http://d.dtm.pub/practice/arch.html#proto\nunkown result will be retried: ")
-MANY = 100  # More than may be on their way to the hook.
+MANY = 100  # more than may be on their way to the hook
 
 
 class AlertHook(OperationsTestCase):
@@ -26,7 +26,7 @@ class AlertHook(OperationsTestCase):
         return self.start(name, {"AlertWebHook": url or self.hook.url("hook?team=1"), **settings})
 
     def fail_until(self, coordinator, gid, count):
-        """Fails until there are `count` calls, without the pauses between them."""
+        """Fails until there are `count` calls, without the intervals between them."""
         self.branches.wait_for_calls(1, gid)
         while len(self.branches.calls(gid)) < count:
             tried = len(self.branches.calls(gid))
@@ -40,14 +40,14 @@ class AlertHook(OperationsTestCase):
         return [json.loads(call.body) for call in self.hook.calls()]
 
     def alert(self, gid, retry_count, status="submitted", text="out of order"):
-        """What the hook is to be told (page 04, section 8)."""
+        """What the hook must be told (page 04, section 8)."""
         return {"branch": self.branches.url("broken"), "error": HINT + text, "gid": gid,
                 "retry_count": retry_count, "status": status}
 
     def test_third_failure_and_each_further_one_is_told(self):
         coordinator = self.start_with_hook("third")
         submit(coordinator, self.saga("al1", "broken"))
-        self.hook.wait_for_calls(2, timeout_s=30)  # Pauses of 1, 2 and 4 s, and their jitter.
+        self.hook.wait_for_calls(2, timeout_s=30)  # intervals of 1, 2 and 4 s, with jitter
         for call in self.hook.calls():
             self.assertEqual((call.method, call.name, call.query), ("POST", "hook", {"team": "1"}))
             self.assertEqual(call.headers["Content-Type"], "application/json")
@@ -69,7 +69,7 @@ class AlertHook(OperationsTestCase):
         self.branches.script("poor", (409, "no money"), (200, ""))
         submit(coordinator, self.saga("poor", "poor"))
         coordinator.wait_for_status("poor", "failed")
-        # Alerts are sent in the order of their troubles.
+        # Alerts are sent in the order in which the trouble occurred.
         submit(coordinator, self.saga("last", "broken"))
         self.hook.wait_for_calls(1)
         self.assertEqual([body["gid"] for body in self.bodies()], ["last"])
@@ -82,7 +82,7 @@ class AlertHook(OperationsTestCase):
         self.assertEqual(self.bodies()[0], self.alert("undo", 1, "aborting", "cannot undo"))
 
     def test_refusal_of_what_may_not_fail_is_told(self):
-        """A FAILURE counts as an error outside a saga's actions (page 05, section 2.2)."""
+        """Except for a saga's actions, FAILURE counts as an error (page 05, section 2.2)."""
         coordinator = self.start_with_hook("refusal", AlertRetryLimit=1)
         self.branches.script("broken", (409, "never"))
         submit(coordinator, self.msg("msg", "broken"))

@@ -34,7 +34,7 @@ class Counts(MetricsTestCase):
             (1, "g2"), (2, "saga"), (5, "{}"),
             (7, json.dumps([{"action": self.branches.url("a"), "compensate": ""}]))]))
         self.wait_for_end(coordinator, "g2", "succeed")
-        for path in ("/api/ping", "/livez", "/readyz", "/api/metrics", "/metrics"):  # Not counted.
+        for path in ("/api/ping", "/livez", "/readyz", "/api/metrics", "/metrics"):  # not counted
             self.assertEqual(get(coordinator, path).status, 200)
         families = scrape(coordinator)
         counted = values(families, "dtm_server_process_total", "type", "api", "status")
@@ -120,7 +120,7 @@ class Counts(MetricsTestCase):
         times = values(families, "dtm_transaction_handled_duration", "model")
         for (model,), histogram in times.items():
             self.assertEqual(histogram.count, passes[model, "ok"] + passes[model, "fail"], model)
-        # The one that was asked for was prepared for a second.
+        # The transaction that was queried had been prepared for a second.
         self.assertGreaterEqual(times["msg",].sum, 1)
 
     def test_what_waits_for_a_target(self):

@@ -1,4 +1,4 @@
-"""A branch service that accepts calls and does not answer, until it comes alive."""
+"""A branch service that accepts calls and does not answer until it is told to."""
 
 import contextlib
 import resource
@@ -13,8 +13,8 @@ POLL_S = 0.05
 
 
 class DeadService:
-    """Serves a free port of loopback in one thread, so that what it counts is exact: a call runs
-    from its arrival until its caller closes the connection or has the answer."""
+    """Serves a free port of loopback in one thread, so that its counts are exact. A call runs from
+    its arrival until the caller closes the connection or has the answer."""
 
     def __init__(self):
         _raise_file_limit()
@@ -24,7 +24,7 @@ class DeadService:
         self._running = set()
         self._alive = threading.Event()
         self._closed = threading.Event()
-        self.gids = []  # Of the calls, in the order of their arrival.
+        self.gids = []  # of the calls, in the order of their arrival
         self.running_most = 0
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -45,7 +45,7 @@ class DeadService:
         self._alive.set()
 
     def forget(self):
-        """Counts anew."""
+        """Begins to count anew."""
         self.gids, self.running_most = [], 0
 
     def _serve(self):
@@ -70,7 +70,7 @@ class DeadService:
         if not request:
             self._drop(connection)
             return
-        # Callers send little, and at once: this is a whole request.
+        # Callers send little, and all of it at once, so this is a whole request.
         url = urlsplit(request.split(b" ", 2)[1].decode())
         self._drop_ended()
         self._running.add(connection)
@@ -83,14 +83,15 @@ class DeadService:
             connection.sendall(ANSWER)
 
     def _drop_ended(self):
-        """Those given up before the call that has just arrived, although read after it."""
+        """Takes note of callers that gave up before the call that has just arrived, although this
+        is read later."""
         for connection in list(self._running):
             with contextlib.suppress(BlockingIOError):
                 if not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
                     self._drop(connection)
 
     def _drop(self, connection):
-        # Once only: an event of this round may name it, too.
+        # Only once: an event of this round may name the connection, too.
         self._running.discard(connection)
         if connection.fileno() >= 0:
             self._selector.unregister(connection)
@@ -98,6 +99,7 @@ class DeadService:
 
 
 def _raise_file_limit():
-    """Each call that is not answered holds a connection, and a process inherits few of them."""
+    """Raises the limit of descriptors: each unanswered call holds a connection, and a process
+    inherits a low limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -11,8 +11,8 @@ from operations_test_case import OperationsTestCase, get, main, submit, wait_unt
 from concerto_testing import Concertod, http_call, wait_until
 
 LIMIT = 256
-IDLE = 200   # Connections; more than clients may have of the limit.
-SAGAS = 200  # Calls to the dead service; more than one service may have of it.
+IDLE = 200   # connections; more than clients may have with this limit
+SAGAS = 200  # calls to the dead service; more than one service may have with this limit
 PART_OF_ONE_SERVICE = 64
 
 
@@ -35,7 +35,8 @@ class Descriptors(OperationsTestCase):
                 self.addCleanup(idle.close)
 
         def is_live():
-            """Answered at once, in the end with yes: idle connections make room."""
+            """The probe is answered at once, and in the end with yes, because idle connections make
+            room."""
             status = http_call("GET", f"http://127.0.0.1:{coordinator.http_port}/livez",
                                timeout_s=5).status
             self.assertIn(status, (200, 503))

@@ -19,7 +19,7 @@ from concerto_testing.ports import free_ports
 
 END_S = 60
 SAGAS = 60
-LONELY_USER = 61238  # has no process but those of a test
+LONELY_USER = 61238  # has no processes but those of a test
 STOP_WITHIN_S = 0.08  # from the first instruction to the last line of a start
 
 
@@ -38,7 +38,7 @@ class FailedStarts(unittest.TestCase):
         return path
 
     def run_program(self, config, stop_after_s=None):
-        """The exit code and what was written."""
+        """The exit code and the output."""
         with subprocess.Popen([self.args.concertod, "-c", config], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, cwd=self.directory) as program:
             timer = None
@@ -54,7 +54,7 @@ class FailedStarts(unittest.TestCase):
         return program.returncode, text
 
     def run_until_ready(self, config, prepare):
-        """The same of a start that is stopped as soon as it serves, if it ever does."""
+        """The same for a start that is stopped as soon as it serves, if it serves at all."""
         with subprocess.Popen([self.args.concertod, "-c", config], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, preexec_fn=prepare,
                               cwd=self.directory) as program:
@@ -121,7 +121,7 @@ class FailedStarts(unittest.TestCase):
         for _ in self.rounds():
             self.expect_refusal(taken, "Address already in use")
             code, text = self.run_program(free, stop_after_s=moments.uniform(0, STOP_WITHIN_S))
-            # Before the program listens for the signal, the signal ends it.
+            # Until the program listens for the signal, the signal ends the process.
             self.assertIn(code, (0, -signal.SIGTERM), text)
 
     def test_registry_that_is_not_there(self):
@@ -142,7 +142,8 @@ class FailedStarts(unittest.TestCase):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
             code, text = self.run_until_ready(config, starve)
-            # Enough of them, an error, or (127) the loader had too few for the libraries.
+            # Enough for a start, or an error, or (127) too few for the loader to load the
+            # libraries.
             self.assertIn(code, (0, 1, 127), f"limit {limit}: {text}")
 
     @unittest.skipIf(os.geteuid() != 0, "only root can become a user without processes")

@@ -1,4 +1,4 @@
-"""As much of gRPC over HTTP/2 as it takes to make a unary call. Its status is not read."""
+"""The part of gRPC over HTTP/2 that a unary call needs. The status is not read."""
 
 import socket
 import struct

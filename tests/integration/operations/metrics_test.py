@@ -36,14 +36,14 @@ OUR_NAMES = {
     "concerto_transactions_ended_total": ("counter", "model status"),
     "concerto_alerts_total": ("counter", "result"),
     "concerto_transactions_unfinished": ("gauge", "model"),
-    "concerto_transactions_in_flight": ("gauge", "model"),  # The old name.
+    "concerto_transactions_in_flight": ("gauge", "model"),  # the old name
     "concerto_transactions_in_memory": ("gauge", ""),
     "concerto_payload_bytes_in_memory": ("gauge", ""),
     "concerto_buffered_bytes": ("gauge", ""),
     "concerto_buffers_given_up_total": ("counter", ""),
     "concerto_tls_handshake_failures_total": ("counter", "port"),
     "concerto_alarms": ("gauge", ""),
-    "concerto_transactions_parked": ("gauge", ""),  # The old name.
+    "concerto_transactions_parked": ("gauge", ""),  # the old name
     "concerto_transactions_queued": ("gauge", ""),
     "concerto_recovery_lag_seconds": ("gauge", ""),
     "concerto_oldest_unfinished_age_seconds": ("gauge", ""),
@@ -70,7 +70,7 @@ OUR_NAMES = {
     "process_max_fds": ("gauge", ""),
 }
 TARGETS_MAX = 200
-OTHER_BRANCHES = 51  # Of 150, those beyond 99.
+OTHER_BRANCHES = 51  # of 150: those beyond 99
 
 
 class Metrics(MetricsTestCase):
@@ -152,7 +152,7 @@ class Metrics(MetricsTestCase):
 
     def test_labels_are_escaped(self):
         coordinator = self.start("escaped")
-        target = 'we"ird\\host:1'  # Of gRPC, whose targets may be odd.
+        target = 'we"ird\\host:1'  # of gRPC, whose targets may be odd
         step = {"action": f"{target}/p.S/M", "compensate": ""}
         submit(coordinator, {"gid": "odd", "trans_type": "saga", "protocol": "grpc",
                              "steps": [step], "payloads": ["{}"], "retry_interval": 60})
@@ -176,7 +176,7 @@ class Metrics(MetricsTestCase):
         changes = values(families, "concerto_store_changes_total")
         groups = values(families, "concerto_store_group_size")
         syncs = values(families, "concerto_store_sync_seconds")
-        self.assertGreaterEqual(changes, 2 * count)  # The creation and the end of each.
+        self.assertGreaterEqual(changes, 2 * count)  # the creation and the end of each
         self.assertEqual(groups.sum, changes)
         self.assertEqual(groups.count, syncs.count)
         self.assertTrue(0 < groups.count <= changes, groups)

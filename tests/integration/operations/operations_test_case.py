@@ -32,7 +32,7 @@ class OperationsTestCase(unittest.TestCase):
         return coordinator
 
     def saga(self, gid, *names, **options):
-        """A saga whose steps are branches of these names; a URL stands for itself."""
+        """A saga whose steps call branches with these names. A URL is used as it is."""
         urls = [name if "://" in name else self.branches.url(name) for name in names]
         steps = [{"action": url, "compensate": url} for url in urls]
         return {"gid": gid, "trans_type": "saga", "steps": steps, "payloads": ["{}"] * len(steps),
@@ -54,13 +54,13 @@ class OperationsTestCase(unittest.TestCase):
 
 
 def post(coordinator, name, request, timeout_s=30.0):
-    """A request of the HTTP API; the answer, whatever its status."""
+    """A request of the HTTP API. Returns the answer, whatever its status."""
     return http_call("POST", f"{coordinator.api}/{name}", json.dumps(request).encode(),
                      timeout_s=timeout_s)
 
 
 def submit(coordinator, request):
-    """A submit that has to be taken."""
+    """A submit that must be accepted."""
     http_json("POST", f"{coordinator.api}/submit", request)
 
 
@@ -87,7 +87,8 @@ def get(coordinator, path):
 
 
 def wait_until_ready(coordinator):
-    """It serves before it has read what is unfinished."""
+    """Waits until the coordinator is ready: it serves before it has read the unfinished
+    transactions."""
     wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready", 20)
 
 

@@ -18,13 +18,13 @@ from concerto_testing import http_call, wait_until
 UNFINISHED = 3000
 CLIENTS = 8
 LAG_MAX_S = 10
-PADDING_BYTES = 16 << 10  # Uses up the room on the disk soon.
+PADDING_BYTES = 16 << 10  # so that the room on the disk is used up soon
 SUBMITS_MAX = 600
 
 
 class Probes(OperationsTestCase):
     def check(self, answer, status, state, *reasons):
-        """`reasons`: what each of them begins with."""
+        """`reasons`: the beginning of each reason."""
         self.assertEqual(answer.status, status, answer.body)
         self.assertEqual(answer.headers["Content-Type"].partition(";")[0], "application/json")
         said = answer.json()
@@ -53,7 +53,7 @@ class Probes(OperationsTestCase):
             self.saga("waits", "slow", wait_result=True, request_timeout=60))))
         client.start()
         self.branches.wait_for_calls(1)
-        # Nobody new is let in, but who is connected is answered.
+        # New clients are not admitted, but those that are connected are answered.
         connection = http.client.HTTPConnection("127.0.0.1", coordinator.http_port, timeout=10)
         self.addCleanup(connection.close)
         self.assertEqual(self.ask(connection, "/readyz")[0], 200)
@@ -89,7 +89,7 @@ class Probes(OperationsTestCase):
         self.check(get(coordinator, "/readyz"), 503, "not ready", "the store takes no writes")
         self.check(get(coordinator, "/livez"), 200, "ok")
         self.assertIn("concerto_store_failed 1\n", get(coordinator, "/api/metrics").body.decode())
-        # Reads go on, and a restart with room mends it.
+        # Reads go on, and a restart with room ends the trouble.
         self.assertEqual(coordinator.status("before"), "succeed")
         coordinator.kill()
         coordinator.start()

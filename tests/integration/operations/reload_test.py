@@ -26,7 +26,8 @@ class Reload(OperationsTestCase):
         return reload(coordinator, self.directory, changes)
 
     def status_of_body(self, coordinator, size):
-        """What a request of that size is answered: 500, as it is no JSON, unless it is too big."""
+        """The status for a request of that size: 500, because it is not JSON, unless it is too
+        large."""
         return post(coordinator, "submit", "x" * (size - 2)).status
 
     def fail_a_branch(self, coordinator, gid):
@@ -42,7 +43,8 @@ class Reload(OperationsTestCase):
         self.fail_a_branch(coordinator, "loud")
         coordinator.process.wait_for_line(
             '"level":"warn".*ended in error: HTTP status 500: out of order.*"gid":"loud"')
-        # The next one is silent about itself; another change shows when it has happened.
+        # The next reload logs nothing about itself. Another change shows when the reload has
+        # happened.
         self.write(coordinator, to_yaml({**coordinator.settings, "MaxBodyBytes": 1000}))
         os.kill(coordinator.process.pid, signal.SIGHUP)
         wait_until(lambda: self.status_of_body(coordinator, 2000) == 413, "the limit is smaller")
@@ -129,7 +131,7 @@ class Reload(OperationsTestCase):
         submit(coordinator, self.saga("kept", "a"))
         coordinator.wait_for_status("kept", "succeed")
         coordinator.kill()
-        # While the store is opened, which may take long.
+        # The signal comes while the store is opened, which may take long.
         path = os.path.join(self.directory, "early.yml")
         with Process("early-again", [self.args.concertod, "-c", path], self.directory) as process:
             process.wait_for_line("Store.Path=")

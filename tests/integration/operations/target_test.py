@@ -10,9 +10,9 @@ from operations_test_case import OperationsTestCase, get, main, post, reload, su
 
 from concerto_testing import wait_until
 
-COUNT = 50  # Transactions of the dead target, and of the healthy one.
+COUNT = 50  # transactions of the dead target, and of the healthy one
 PER_TARGET = 4
-FIRST_LIMIT = 16  # Where the engine's own limit of a target begins: it did not answer yet.
+FIRST_LIMIT = 16  # the engine's own limit for a target that has not answered yet
 REQUEST_TIMEOUT_S = 3
 ROUNDS = 2
 
@@ -62,8 +62,8 @@ class DeadTarget(OperationsTestCase):
         self.check_fairness()
 
     def check_fairness(self, together=PER_TARGET):
-        """Nobody is tried again before all have been tried: calls overtake each other on their way,
-        but only those that run together."""
+        """No transaction is called a second time before all have been called once. Calls that run
+        at the same time may overtake each other on their way."""
         calls = list(self.dead.gids)
         again = next((at for at, gid in enumerate(calls) if gid in calls[:at]), len(calls))
         late = set(calls[again + together:]) - set(calls[:again + together])
@@ -103,7 +103,7 @@ class DeadTarget(OperationsTestCase):
         coordinator = self.start_with_all_due("raise")
         wait_until(lambda: self.dead.running == PER_TARGET, "as many calls as the limit allows")
         reload(coordinator, self.directory, {"MaxWakesPerTarget": COUNT})
-        # A few more at a time, as it does not answer: they come as the first calls end.
+        # The engine allows a few more calls at a time, as the first calls end without an answer.
         wait_until(lambda: self.dead.running > 2 * PER_TARGET, "more calls at one time",
                    2 * REQUEST_TIMEOUT_S)
         wait_until(lambda: len(set(self.dead.gids)) == COUNT, "those in the queue are called",

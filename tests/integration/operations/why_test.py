@@ -9,7 +9,7 @@ from operations_test_case import OperationsTestCase, get, main, post, submit, tr
 
 from concerto_testing import free_port, wait_until
 
-ATTEMPTS_MAX = 16  # Kept of one transaction.
+ATTEMPTS_MAX = 16  # attempts kept of one transaction
 ANSWER_BYTES_MAX = 256
 
 
@@ -32,7 +32,7 @@ class Why(OperationsTestCase):
                                  "waits after an attempt")
 
     def check_attempt(self, attempt, result, op="action"):
-        """What an attempt says in any case: who was called when, how long, and how it ended."""
+        """What every attempt says: who was called when, for how long, and how the call ended."""
         now = datetime.now(timezone.utc)
         self.assertEqual(sorted(attempt), ["answer", "branch_id", "latency_ms", "next_try_time",
                                            "op", "result", "time", "url"])
@@ -41,7 +41,8 @@ class Why(OperationsTestCase):
         self.assertTrue(0 < attempt["latency_ms"] < (now - self.begin).total_seconds() * 1000)
 
     def check_retry(self, found, interval_s):
-        """It waits for its next try, which is `interval_s` (a jitter of 1/16) after the last."""
+        """The transaction waits for its next attempt, which comes `interval_s` (with a jitter of
+        1/16) after the last one."""
         last = found["attempts"][-1]
         self.assertEqual(last["next_try_time"], found["next_attempt_time"])
         pause = (at(found["next_attempt_time"]) - at(last["time"])).total_seconds()
@@ -59,7 +60,7 @@ class Why(OperationsTestCase):
         self.assertEqual((attempt["branch_id"], attempt["answer"]),
                          ("01", "HTTP status 500: out of order"))
         self.assertEqual(attempt["url"], self.branches.url("broken"))
-        self.check_retry(found, 60)  # An error doubles the interval.
+        self.check_retry(found, 60)  # an error doubles the interval
         self.assertEqual(found["explanation"],
                          f"the last call, branch 01 action at {self.branches.url('broken')}, "
                          "ended in error: HTTP status 500: out of order; tried at once when "
@@ -104,7 +105,7 @@ class Why(OperationsTestCase):
         self.assertRegex(found["attempts"][0]["answer"], "time|deadline")
 
     def test_answer_is_cut(self):
-        # The cut would fall into the middle of a character of two bytes.
+        # The cut would be in the middle of a character of two bytes.
         self.branches.script("long", (500, "x" + "é" * 10_000))
         found = self.fail_once(self.saga("long", "long"))
         begin = "HTTP status 500: "
@@ -200,7 +201,7 @@ class Why(OperationsTestCase):
         gate.set()
         for gid in gids:
             coordinator.wait_for_status(gid, "succeed")
-        # Its time has come; when there is room is not known.
+        # The time has come; when there will be a slot is not known.
         self.assertIsNone(found["next_attempt_time"])
 
     def test_last_attempts_of_a_transaction_are_kept(self):

@@ -38,7 +38,7 @@ class Settings(unittest.TestCase):
         return coordinator
 
     def submit(self, coordinator, gid, name="a", payload="{}", **fields):
-        """A saga of one step; the answer, whatever its status."""
+        """A saga of one step. Returns the answer, whatever its status."""
         url = name if "://" in name else self.branches.url(name)
         saga = {"gid": gid, "trans_type": "saga", "payloads": [payload],
                 "steps": [{"action": url, "compensate": url}], **fields}
@@ -77,7 +77,7 @@ class Settings(unittest.TestCase):
         (attempt,) = http_json("GET", f"{root}/concerto/why?gid=slow")["attempts"]
         self.assertRegex(attempt["answer"], "time|deadline")
         self.assertGreaterEqual(attempt["latency_ms"], 1000)
-        self.assertLess(attempt["latency_ms"], 2900)  # Less than it has by default.
+        self.assertLess(attempt["latency_ms"], 2900)  # less than the default allows
 
     def test_branches_without_a_host_are_on_this_machine(self):
         coordinator = self.start({})
@@ -124,7 +124,7 @@ class Settings(unittest.TestCase):
         coordinator.process.wait_for_line('"msg":"ready: .* 3 shards"')
 
     def test_docker_host(self):
-        """IS_DOCKER, seen by a proxy: whether the name can be resolved here is open."""
+        """IS_DOCKER, as a proxy sees it: the name need not be resolvable here."""
         proxy = self.branches.url("").rstrip("/")
         env = {"IS_DOCKER": "1", "HTTP_PROXY": proxy, "NO_PROXY": "", "http_proxy": "",
                "no_proxy": ""}
@@ -143,7 +143,7 @@ class Settings(unittest.TestCase):
             self.assertEqual(answer.status, status)
 
     def test_max_response_bytes(self):
-        """What a branch says beyond the limit is not read: neither is its FAILURE there."""
+        """An answer is not read beyond the limit, and so a FAILURE there is not seen."""
         self.branches.script("wordy", (200, "x" * 2000 + "FAILURE"))
         for limit, status in ((4000, 409), (1000, 200)):
             coordinator = self.start({"MaxResponseBytes": limit}, name=f"response-{limit}")
@@ -162,7 +162,7 @@ class Settings(unittest.TestCase):
         kept = []
 
         def connects():
-            """The connection of `start` may still count."""
+            """The connection of `start` may still be counted."""
             connection = self.connect(coordinator)
             connection.sendall(PING)
             if b" 200 OK" in connection.recv(1000):
@@ -198,7 +198,7 @@ class Settings(unittest.TestCase):
             octets = grpc.recv(1000)
             self.assertTrue(octets, "closed without GOAWAY")
             received += octets
-        for connection in (slow, idle):  # Ended, maybe after some words, before the default.
+        for connection in (slow, idle):  # ended before the default, perhaps after some bytes
             connection.settimeout(WAIT_S / 2)
             while connection.recv(1000):
                 pass
@@ -216,7 +216,8 @@ class Settings(unittest.TestCase):
             self.assertEqual(coordinator.status("g"), "succeed" if kept else None)
 
     def open_to_others(self, directory):
-        """What below the directory, itself included, somebody else may read or write."""
+        """Everything below the directory, with the directory itself, that others may read or write.
+        """
         paths = [os.path.join(at, name) for at, directories, files in os.walk(directory)
                  for name in directories + files]
         return [path for path in [directory, *paths] if os.stat(path).st_mode & 0o077]

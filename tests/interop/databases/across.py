@@ -31,7 +31,7 @@ def failure_at_second(new_transfer):
 
 
 def crash_of_second(new_transfer):
-    """The second bank's program is killed before the call that makes the transfer final."""
+    """Kills the program of the second bank before the call that makes the transfer final."""
     transfer = new_transfer()
     final = {"saga": "action", "tcc": "confirm", "xa": "commit"}[transfer.mode]
     second = transfer.programs[1]

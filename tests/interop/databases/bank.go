@@ -8,7 +8,7 @@ import (
 )
 
 type bank interface {
-	// Does to an account what a branch of this op has to do, under the branch's barrier.
+	// Changes an account as a branch with this op must, under the branch's barrier.
 	adjust(barrier *dtmcli.BranchBarrier, op string, o order) error
 	queryPrepared(barrier *dtmcli.BranchBarrier) error
 }
@@ -37,7 +37,7 @@ func (b *redisBank) queryPrepared(barrier *dtmcli.BranchBarrier) error {
 	return barrier.RedisQueryPrepared(b.client, barrierExpiryS)
 }
 
-// A TCC takes money off at its try, which its cancel takes back, and puts money in at its confirm.
+// A TCC takes money off the account at try, which cancel gives back, and puts money in at confirm.
 func redisAmount(op string, amount int) int {
 	out := amount < 0
 	switch {

@@ -1,4 +1,5 @@
-"""The databases of the banks: their accounts, the SDK's barrier tables, what XA left prepared."""
+"""The databases of the banks: accounts, the SDK's barrier tables, and transactions prepared by XA.
+"""
 
 import os
 import sys
@@ -8,12 +9,12 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 
 from database_servers import MariaDb, Postgres, Redis  # noqa: E402  (the path has to be set first)
 
-DATABASE = "bank"  # As the Go program names it.
+DATABASE = "bank"  # the Go program uses the same name
 ACCOUNTS = """\
 create table account(name varchar(64) primary key, balance int not null, trading int not null);
 """
 
-# The SDK's barrier tables, as its sqls have them.
+# The SDK's barrier tables, as in the SDK's SQL files.
 MARIADB_BARRIER = """\
 create database dtm_barrier default character set utf8mb4;
 create table dtm_barrier.barrier(
@@ -39,7 +40,7 @@ create table dtm_barrier.barrier(
 
 
 class SqlBank:
-    """Starts at construction."""
+    """Starts the server at construction."""
 
     def __init__(self, server, driver, barrier, prepared_query):
         self.server = server
@@ -53,7 +54,7 @@ class SqlBank:
         self.server.sql(f"insert into account values ('{account}', {balance}, 0)", DATABASE)
 
     def balance(self, account):
-        """AssertionError if a TCC transaction has left something of itself."""
+        """AssertionError if a TCC transaction has left anything of itself."""
         [[balance, trading]] = self.server.sql(
             f"select balance, trading from account where name = '{account}'", DATABASE)
         if trading != "0":
@@ -66,12 +67,12 @@ class SqlBank:
         return int(trading)
 
     def prepared(self):
-        """The prepared transactions as the database tells them."""
+        """The prepared transactions, according to the database."""
         return self.server.sql(self._prepared_query)
 
 
 class RedisBank:
-    """Starts at construction."""
+    """Starts the server at construction."""
 
     driver = "redis"
 

@@ -4,7 +4,7 @@
 """
 
 TIMEOUT_TO_FAIL_S = 2
-# An action is called once more after its first failure, then the saga goes back.
+# An action is called once more after its first failure; then the saga rolls back.
 RETRY_LIMIT = 1
 
 
@@ -59,7 +59,7 @@ def failure_at_second(new_transfer, forward, back):
 
 
 def refused_at_first(new_transfer, forward, back):
-    """The way back finds nothing to take back."""
+    """The compensation finds nothing to take back."""
     transfer = new_transfer()
     transfer.refuse(0)
     transfer.start()
@@ -92,7 +92,7 @@ def second_never_arrives(new_transfer, forward, back):
 
 
 def _check_undone(transfer, forward, back, *called_back):
-    """The ways back have been called, and calls that come after them have no effect."""
+    """All branches have been rolled back, and calls that come later have no effect."""
     transfer.check("failed")
     for branch_id in called_back:
         transfer.program.wait_for_answer(transfer.gid, f"{branch_id}:{back}", "ok")
@@ -101,7 +101,7 @@ def _check_undone(transfer, forward, back, *called_back):
 
 
 def late(new_transfer, forward, back):
-    """A call is on its way while the transaction times out and goes back."""
+    """A call is on its way while the transaction times out and rolls back."""
     transfer = new_transfer()
     transfer.start_until(f"01:{forward}:arrived", timeout_to_fail=TIMEOUT_TO_FAIL_S)
     yield
@@ -117,7 +117,8 @@ def crash_before_action(new_transfer, _, __):
 
 
 def crash_after_action(new_transfer, _, __):
-    """After the local commit, before the answer: the second call finds it done."""
+    """The program crashes after the local commit and before the answer. The second call finds the
+    work done."""
     yield from _crash_on_way_forward(new_transfer(), "01:action:done")
 
 
@@ -137,7 +138,7 @@ def _crash_on_way_forward(transfer, point):
 
 
 def crash_after_try(new_transfer, forward, back):
-    """The try has been done, but nobody knows."""
+    """The try has been done, but its answer was lost."""
     transfer = new_transfer()
     transfer.start_until("01:try:done")
     transfer.program.restart()

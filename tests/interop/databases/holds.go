@@ -14,8 +14,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Named points of the program at which a test can stop it, to kill it right there or to let it go
-// on later. Everybody who comes to a point in hold waits until it is released.
+// Named points of the program at which a test can hold it, to kill it there or to let it go on
+// later. Everybody who comes to a point that is held waits until the point is released.
 type holds struct {
 	mutex sync.Mutex
 	gates map[string]chan struct{}
@@ -56,7 +56,8 @@ func (h *holds) reach(point string) {
 	}
 }
 
-// Makes points of the SDK's requests to the coordinator: `submit`, `registerBranch:01:action`...
+// Makes a point of each request that the SDK sends to the coordinator: `submit`,
+// `registerBranch:01:action`...
 func (h *holds) watchRequests() {
 	dtmdriver.Middlewares.HTTP = append(dtmdriver.Middlewares.HTTP,
 		func(_ *resty.Client, request *resty.Request) error {

@@ -19,7 +19,7 @@ type httpWire struct {
 
 func (w *httpWire) url(at string) string { return "http://" + at + "/bank" }
 
-// Branches, the call that resumes workflows, and the test's own requests.
+// Serves branches, the calls that resume workflows, and the test's own requests.
 func (w *httpWire) serve(p *participant) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/bank", answer(func(query url.Values, body []byte) error {

@@ -1,6 +1,6 @@
-// A bank whose accounts are in a database, built on the official SDK: it serves the branches of
+// A bank whose accounts are in a database, built with the official SDK. It serves the branches of
 // transactions, under the SDK's barriers or XA, and can start one transaction itself. A test looks
-// at the accounts, and stops the program at points of its choice.
+// at the accounts, and holds the program at points of its choice.
 package main
 
 import (
@@ -13,31 +13,31 @@ import (
 	"google.golang.org/grpc"
 )
 
-// One change of an account: what a branch gets.
+// One change of an account. A branch gets it as payload.
 type order struct {
 	Account string `json:"account"`
 	Amount  int    `json:"amount"`
-	Refuse  bool   `json:"refuse,omitempty"` // Before the barrier is reached.
+	Refuse  bool   `json:"refuse,omitempty"` // before the barrier is reached
 }
 
 type branch struct {
 	order
-	At       string `json:"at"`        // The bank that serves it, or
-	ActionAt string `json:"action_at"` // another place for its first call only.
-	Kind     string `json:"kind"`      // In a workflow: saga, tcc or xa.
+	At       string `json:"at"`        // the bank that serves the branch, or
+	ActionAt string `json:"action_at"` // another address for the first call only
+	Kind     string `json:"kind"`      // in a workflow: saga, tcc or xa
 }
 
 type transaction struct {
 	Mode          string   `json:"mode"`
 	Gid           string   `json:"gid"`
-	Local         order    `json:"local"`    // A message's local transaction,
-	QueryAt       string   `json:"query_at"` // and who tells how it ended.
+	Local         order    `json:"local"`    // a message's local transaction,
+	QueryAt       string   `json:"query_at"` // and who answers how it ended
 	Branches      []branch `json:"branches"`
 	TimeoutToFail int64    `json:"timeout_to_fail"`
 	RetryLimit    int64    `json:"retry_limit"`
 }
 
-// What the SDK does alike over each of its protocols.
+// What the SDK does in the same way over each of its protocols.
 type wire interface {
 	serve(*participant)
 	url(at string) string
@@ -101,10 +101,10 @@ func main() {
 		exitOn(json.Unmarshal([]byte(*work), t))
 		fmt.Println("result:", text(run(own, p, t)))
 	}
-	select {} // The branches are called until the test ends the process.
+	select {} // the branches are called until the test ends the process
 }
 
-// An error as one line, or ok.
+// An error as one line, or `ok`.
 func text(err error) string {
 	if err == nil {
 		return "ok"

@@ -1,5 +1,6 @@
-"""Two-phase messages: money is taken out in a local transaction under the message's barrier, then
-put in by a branch. When the submit is missing, the coordinator asks how the local one ended."""
+"""Two-phase messages. Money is taken out in a local transaction under the message's barrier, then
+put in by a branch. If the submit is missing, the coordinator asks how the local transaction ended.
+"""
 
 TIMEOUT_TO_FAIL_S = 2
 
@@ -10,7 +11,7 @@ def check_messages(world, database):
     bank = world.open_bank(database)
     scenarios = (success, local_failure, crash_before_local, crash_before_submit,
                  asked_before_local, delivery_crashes)
-    if database != "redis":  # There nothing lies between the beginning and the end.
+    if database != "redis":  # in Redis nothing lies between the beginning and the end
         scenarios += (crash_in_local, asked_in_local)
     for wire in ("http", "grpc"):
         with world.subTest(wire=wire):
@@ -88,7 +89,7 @@ def crash_before_submit(new_message):
 
 
 def asked_before_local(new_message):
-    """The local transaction is late: it was answered for already, and must not happen."""
+    """The local transaction is late: the query was answered before it, so it must not happen."""
     message = new_message()
     message.start(hold="local:begin")
     yield
@@ -99,7 +100,7 @@ def asked_before_local(new_message):
 
 
 def asked_in_local(new_message):
-    """The answer waits for the local transaction, which goes on to its commit."""
+    """The query is answered after the local transaction, which goes on to its commit."""
     message = new_message()
     message.start(hold="local:open")
     yield
@@ -110,7 +111,7 @@ def asked_in_local(new_message):
 
 
 def delivery_crashes(new_message):
-    """After the branch's local commit, before its answer."""
+    """After the branch's local commit and before its answer."""
     message = new_message()
     message.program.hold("01:action:done")
     message.start()

@@ -8,13 +8,13 @@ import (
 	"github.com/dtm-labs/client/dtmcli"
 )
 
-// Serves the branches, whichever way they are called.
+// Serves the branches, over whichever protocol they are called.
 type participant struct {
 	bank  bank
 	holds *holds
 }
 
-// A branch's call. `xa` is the SDK's local part of XA over the protocol of the call.
+// A call of a branch. `xa` is the SDK's local part of XA over the protocol of the call.
 type call struct {
 	barrier *dtmcli.BranchBarrier
 	order   order
@@ -24,8 +24,8 @@ type call struct {
 // The local transaction of a message, under the message's barrier.
 type localAction func(*dtmcli.BranchBarrier) error
 
-// Points: `<branch id>:<op>:arrived` before anything is done, `...:done` before the answer.
-// Every call is printed twice: when it arrives and when it is answered.
+// Points: `<branch id>:<op>:arrived` before anything is done, `...:done` before the answer. Every
+// call is printed twice: when it arrives, and when it is answered.
 func (p *participant) handle(c *call) error {
 	name := c.barrier.BranchID + ":" + c.barrier.Op
 	fmt.Printf("called %s %s\n", c.barrier.Gid, name)
@@ -51,7 +51,8 @@ func (p *participant) perform(c *call) error {
 	return p.bank.adjust(c.barrier, c.barrier.Op, c.order)
 }
 
-// Points: `local:begin` before the local transaction, `local:open` within one of SQL.
+// Points: `local:begin` before the local transaction, `local:open` within a local transaction of
+// SQL.
 func (p *participant) local(o order) localAction {
 	return func(barrier *dtmcli.BranchBarrier) error {
 		p.holds.reach("local:begin")

@@ -10,7 +10,8 @@ WAIT_TIMEOUT_S = 20.0
 
 
 class Program:
-    """Serves the branches of one bank, and may start a transaction. Keeps its addresses."""
+    """Serves the branches of one bank, and may start a transaction. Keeps its addresses when it is
+    started again."""
 
     def __init__(self, world, bank, name, wire):
         self.name = name
@@ -21,7 +22,7 @@ class Program:
         self._wire = wire
 
     def start(self, hold="", work=None):
-        """`hold`: points to stop at; `work`: a transaction that it starts by itself."""
+        """`hold`: the points to hold; `work`: a transaction that the program starts itself."""
         coordinator = self._world.coordinator
         command = [os.path.join(self._world.args.build_directory, "databases"),
                    "-wire", self._wire, "-dtm-http", coordinator.api,
@@ -39,7 +40,7 @@ class Program:
             self.process.kill()
 
     def restart(self):
-        """Killed and started again, to serve only; nothing is held any more."""
+        """Kills the program and starts it again, to serve only. Nothing is held any more."""
         self.kill()
         self.start()
 
@@ -60,17 +61,17 @@ class Program:
         self.process.wait_for_line(f"^called {gid} {call}$", WAIT_TIMEOUT_S)
 
     def wait_for_answer(self, gid, call, result):
-        """Until every such call is answered like this, and there was one."""
+        """Waits until every such call has this answer, and there was at least one."""
         count = max(1, len(self.process.lines(f"^called {gid} {call}$")))
         self.process.wait_for_line(f"^answered {gid} {call}: .*{result}", WAIT_TIMEOUT_S, count)
 
     def result(self):
-        """How the transaction that it started ended for it."""
+        """How the transaction that the program started ended, as the program saw it."""
         return self.process.wait_for_line("^result: ", WAIT_TIMEOUT_S)[len("result: "):]
 
     def call(self, trans_type, gid, branch_id, op, order):
-        """Calls a branch as the coordinator would, over HTTP. It may refuse: Redis's barrier looks
-        at the money before it looks whether it has been called before."""
+        """Calls a branch over HTTP, as the coordinator does. The branch may refuse, because Redis's
+        barrier looks at the money before it looks for an earlier call."""
         query = urlencode({"trans_type": trans_type, "gid": gid, "branch_id": branch_id, "op": op})
         self._post(f"bank?{query}", json.dumps(order).encode(), (200, 409))
 

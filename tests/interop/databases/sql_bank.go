@@ -14,7 +14,7 @@ import (
 
 const sessionEndTimeout = 5 * time.Second
 
-// Accounts are rows with a balance, and with what TCC transactions under way add to it.
+// Accounts are rows. Each has a balance, and what running TCC transactions add to it.
 type sqlBank struct {
 	conf dtmcli.DBConf
 	db   *sql.DB
@@ -29,7 +29,7 @@ func openSQLBank(driver string, port int64) (*sqlBank, error) {
 	conf := dtmcli.DBConf{Driver: driver, Host: "127.0.0.1", Port: port, User: user, Db: "bank",
 		Schema: "public"}
 	if driver == "postgres" {
-		conf.Password = "any" // Without one the SDK writes a text that the driver misreads.
+		conf.Password = "any" // without a password the SDK writes a text that the driver misreads
 	}
 	db, err := dtmimp.PooledDB(conf)
 	return &sqlBank{conf, db}, err
@@ -43,7 +43,7 @@ func (b *sqlBank) queryPrepared(barrier *dtmcli.BranchBarrier) error {
 	return barrier.QueryPrepared(b.db)
 }
 
-// FAILURE if there is no such account, or not enough on it.
+// FAILURE if there is no such account, or not enough money in it.
 func (b *sqlBank) change(db dtmcli.DB, op string, o order) error {
 	balance, trading := changes(op, o.Amount)
 	affected, err := dtmimp.DBExec(b.conf.Driver, db,
@@ -76,7 +76,7 @@ func (b *sqlBank) xa(c *call) error {
 	return errors.Join(err, b.awaitEnd(session))
 }
 
-// Changes an account within XA; MariaDB's number of the session goes to `session`.
+// Changes an account within XA, and sends MariaDB's number of the session to `session`.
 func (b *sqlBank) changeInXa(db *sql.DB, o order, session *int64) error {
 	if b.conf.Driver == "mysql" {
 		if err := db.QueryRow("select connection_id()").Scan(session); err != nil {
@@ -86,8 +86,8 @@ func (b *sqlBank) changeInXa(db *sql.DB, o order, session *int64) error {
 	return b.change(db, "action", o)
 }
 
-// Waits until MariaDB has ended a session that was closed here. Before that it knows nothing of
-// the session's prepared transaction, and the SDK takes the "unknown" for "committed already".
+// Waits until MariaDB has ended a session that was closed here. Until then it does not know the
+// session's prepared transaction, and the SDK takes that "unknown" for "committed already".
 func (b *sqlBank) awaitEnd(session int64) error {
 	if session == 0 {
 		return nil

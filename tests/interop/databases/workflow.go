@@ -13,12 +13,12 @@ import (
 
 const workflowName = "transfer"
 
-// The coordinator's first call to resume comes after this time, whether or not the first run is
-// still under way; a live one is to be through by then.
+// The coordinator's first call to resume comes after this time, whether or not the first run has
+// ended. A program that lives should have ended its run by then.
 const firstResumeAfterS = 3
 
-// Before anything is served: the coordinator may call at once. Callbacks come over one protocol
-// per process.
+// Call it before anything is served, because the coordinator may call at once. Callbacks use one
+// protocol per process.
 func initWorkflow(p *participant, wireName string, overHTTP *httpWire, overGrpc *grpcWire) error {
 	if wireName == "grpc" {
 		workflow.InitGrpc(overGrpc.dtm, overGrpc.listen, overGrpc.server)
@@ -43,7 +43,7 @@ func executeWorkflow(t *transaction) error {
 	return workflow.Execute(workflowName, t.Gid, dtmimp.MustMarshal(t))
 }
 
-// One branch of a workflow, in this process. Points: `<account>:begin`, `<account>:done` before
+// One branch of a workflow, in this process. Points: `<account>:begin`, and `<account>:done` before
 // the step is recorded.
 func (p *participant) step(wf *workflow.Workflow, b *branch) error {
 	p.holds.reach(b.Account + ":begin")

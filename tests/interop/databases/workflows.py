@@ -2,7 +2,7 @@
 
 from world import AMOUNT
 
-SAGA, TCC, XA = "out", "in", "rest"  # The accounts, named as Transfer names the first two.
+SAGA, TCC, XA = "out", "in", "rest"  # the accounts; Transfer has the same names for the first two
 
 
 def check_workflows(world, database):
@@ -33,7 +33,7 @@ def success(new_transfer):
 
 
 def failure(new_transfer):
-    """The last branch fails; the others take back what they did."""
+    """The last branch fails. The others take back what they did."""
     transfer = new_transfer()
     transfer.branches[2]["amount"] *= 100
     transfer.start()
@@ -44,7 +44,7 @@ def failure(new_transfer):
 
 
 def _crash(transfer, point):
-    """Kills it at a point; started again, it only waits for the coordinator's call."""
+    """Kills the program at a point. Started again, it only waits for the coordinator's call."""
     transfer.start(hold=point)
     transfer.initiator.restart()
 
@@ -57,7 +57,7 @@ def crash_between(new_transfer):
 
 
 def crash_before_record(new_transfer):
-    """A step has been committed, but nobody knows: its second run finds it done."""
+    """A step has been committed and not recorded. Its second run finds it done."""
     transfer = new_transfer()
     _crash(transfer, f"{transfer.gid}-{TCC}:done")
     yield
@@ -66,7 +66,7 @@ def crash_before_record(new_transfer):
 
 
 def crash_in_xa(new_transfer):
-    """What XA did was neither prepared nor recorded: the second run does it."""
+    """The work of XA was neither prepared nor recorded. The second run does it."""
     transfer = new_transfer()
     _crash(transfer, "registerBranch:03:business")
     yield
@@ -74,7 +74,7 @@ def crash_in_xa(new_transfer):
 
 
 def crash_after_xa(new_transfer):
-    """XA is prepared, but its step is not recorded: the SDK goes back."""
+    """XA is prepared, but its step is not recorded. The SDK rolls back."""
     transfer = new_transfer()
     transfer.start(hold="registerBranch:03:action")
     transfer.wait_until_prepared(1)
@@ -84,7 +84,7 @@ def crash_after_xa(new_transfer):
 
 
 def crash_in_commit(new_transfer):
-    """XA is committed, but not recorded so; TCC is not confirmed yet."""
+    """XA is committed, but that is not recorded. TCC is not confirmed yet."""
     transfer = new_transfer()
     transfer.start(hold="registerBranch:03:commit")
     transfer.wait_until_prepared(0)

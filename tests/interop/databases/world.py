@@ -10,7 +10,7 @@ from concerto_testing import Concertod, free_port, go_build, wait_until
 
 BALANCE = 100
 AMOUNT = 30
-# The shortest that the coordinator takes.
+# The shortest intervals that the coordinator accepts.
 SETTINGS = {"RetryInterval": 1, "TransCronInterval": 1, "RequestTimeout": 1}
 
 
@@ -51,8 +51,8 @@ class World(unittest.TestCase):
         return transfer
 
     def run_together(self, scenarios):
-        """Scenarios are generators: up to the yield each brings its transfer into its trouble,
-        after it each sees how the transfer gets out. The coordinator has them all at once."""
+        """Scenarios are generators. Before its yield, each brings its transfer into trouble; after
+        it, each checks how the transfer ends. The coordinator has all of them at one time."""
         for step in range(2):
             for scenario in scenarios:
                 with self.subTest(scenario=scenario.__name__, step=step):
@@ -63,9 +63,9 @@ class World(unittest.TestCase):
 
 
 class Transfer:
-    """Changes of accounts that are to happen all or not at all, by one branch each.
+    """Changes of accounts, all of which must happen or none. Each is made by one branch.
 
-    The branches can be changed before `start`. The one who starts it is a program of its own.
+    The branches can be changed before `start`. A program of its own starts the transfer.
     """
 
     def __init__(self, world, mode, wire, gid):
@@ -79,7 +79,7 @@ class Transfer:
 
     @property
     def program(self):
-        """Of the first branch; often of all."""
+        """The program of the first branch, and often of all branches."""
         return self.programs[0]
 
     def add(self, name, amount, program, **options):
@@ -90,12 +90,12 @@ class Transfer:
                               "at": program.address(self.wire), **options})
 
     def swap(self):
-        """The money is put in before it is taken out."""
+        """Makes the branch that puts money in the first one."""
         self.programs.reverse()
         self.branches.reverse()
 
     def overdraw(self):
-        """More is to be taken out than there is."""
+        """Takes out more than there is."""
         for branch in self.branches:
             if branch["amount"] < 0:
                 branch["amount"] *= BALANCE
@@ -112,7 +112,8 @@ class Transfer:
         return {"mode": self.mode, "gid": self.gid, "branches": self.branches, **options}
 
     def start(self, hold="", **options):
-        """Returns at once, or when its initiator waits at the point that it is to hold at."""
+        """Returns at once or, with `hold`, when the program that started the transfer waits at the
+        point."""
         self.initiator = self._world.start_program(
             self.program.bank, f"{self.gid}-initiator", self.wire, hold=hold,
             work=self.work(**options))
@@ -126,7 +127,7 @@ class Transfer:
         self.program.wait_for_hold(point)
 
     def repeat(self, ops, branch_ids):
-        """Calls branches again that have been called; nothing may come of it."""
+        """Calls branches again that have been called. That must change nothing."""
         for op in ops:
             for branch_id in branch_ids:
                 branch = self.branches[int(branch_id) - 1]
@@ -134,7 +135,8 @@ class Transfer:
                 self.programs[int(branch_id) - 1].call(self.mode, self.gid, branch_id, op, order)
 
     def check(self, status, result=None):
-        """Waits for the end, which its initiator sees like `result`; then counts the money."""
+        """Waits for the end, which the program that started it must see as `result`. Then counts
+        the money."""
         if result:
             self._world.assertRegex(self.initiator.result(), result)
         self._world.coordinator.wait_for_status(self.gid, status, WAIT_TIMEOUT_S)

@@ -61,7 +61,7 @@ def crash_before_commit(new_transfer):
 
 
 def crash_after_commit(new_transfer):
-    """The commit that is repeated finds nothing to commit."""
+    """The repeated commit finds nothing to commit."""
     transfer = new_transfer()
     transfer.start_until("01:commit:done")
     transfer.wait_until_prepared(1)
@@ -93,7 +93,7 @@ def crash_after_rollback(new_transfer):
 
 
 def late(new_transfer):
-    """A branch's work is on its way while the transaction times out: it cannot register."""
+    """A branch's work is on its way while the transaction times out, so it cannot register."""
     transfer = new_transfer()
     transfer.start_until("01:action:arrived", timeout_to_fail=TIMEOUT_TO_FAIL_S)
     yield
@@ -103,7 +103,7 @@ def late(new_transfer):
 
 
 def timeout(world, new_transfer):
-    """Who started it dies before the submit."""
+    """The program that started the transaction dies before the submit."""
     transfer = new_transfer()
     transfer.start(hold="submit", timeout_to_fail=TIMEOUT_TO_FAIL_S)
     transfer.wait_until_prepared(2)
@@ -115,7 +115,7 @@ def timeout(world, new_transfer):
 
 
 def coordinator_dies(world, new_transfer):
-    """And the participant; between the two commits."""
+    """The coordinator and the branches' program die, between the two commits."""
     transfer = new_transfer()
     transfer.start_until("02:commit:arrived")
     transfer.wait_until_prepared(1)
@@ -127,7 +127,7 @@ def coordinator_dies(world, new_transfer):
 
 
 def database_dies(new_transfer):
-    """It remembers what was prepared."""
+    """The database remembers what was prepared."""
     transfer = new_transfer()
     transfer.start_until("01:commit:arrived")
     transfer.wait_until_prepared(2)

@@ -8,12 +8,12 @@ gRPC. A URL with a method is JSON-RPC to a transaction of that protocol alone.
 from sdk_test_case import WAIT, SdkTest, add_arguments, step
 from concerto_testing import main  # The path to it is set by sdk_test_case.py.
 
-# (wire, protocol that the transaction names): for each kind of URL, as what it is called.
+# (wire, protocol that the transaction names): for each kind of URL, the kind of call that is made.
 CALLED_AS = {
     ("http", ""): {"http": "http", "json-rpc": "http"},
     ("json-rpc", ""): {"http": "http", "json-rpc": "json-rpc", "grpc": "grpc"},
     ("grpc", ""): {"grpc": "grpc", "http": "http", "json-rpc": "http"},
-    # Who talks HTTP to the coordinator may still have branches over gRPC.
+    # A client that talks HTTP to the coordinator may still have branches over gRPC.
     ("http", "grpc"): {"grpc": "grpc", "http": "http", "json-rpc": "http"},
 }
 LABELS = "abcdef"
@@ -21,7 +21,8 @@ LABELS = "abcdef"
 
 class Kinds(SdkTest):
     def mixed(self, kinds, ops, last):
-        """One branch per kind, each with URLs of that kind; `last`: the answers of the last."""
+        """One branch per kind, each with URLs of that kind. `last`: the answers of the last branch.
+        """
         branches = []
         for index, kind in enumerate(kinds):
             answers = last if index == len(kinds) - 1 else {}
@@ -49,7 +50,7 @@ class Kinds(SdkTest):
 
     def test_tcc(self):
         for (wire, protocol), called_as in CALLED_AS.items():
-            # The application calls try itself, and the SDK does so in one way alone.
+            # The application calls try itself, and the SDK can do so in only one way.
             own = "grpc" if wire == "grpc" else "http"
             for answer, op in (("ok", "confirm"), ("failure", "cancel")):
                 with self.subTest(wire=wire, protocol=protocol, op=op):

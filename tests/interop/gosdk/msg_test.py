@@ -13,7 +13,7 @@ class Msg(SdkTest):
 
     def msg(self, wire, answer_a="ok", answer_b="ok", participant=None, query=None, work="",
             **options):
-        """`query`: what the query for the application's work answers, as `ongoing-ok`."""
+        """`query`: how the query about the application's work is answered, as `ongoing-ok`."""
         participant = participant or self.participant
         branches = self.branches(wire, step("a", action=answer_a), step("b", action=answer_b),
                                  participant=participant)
@@ -61,7 +61,7 @@ class Msg(SdkTest):
                 self.ends(gid, "failed", [])
 
     def test_work_with_an_unknown_end(self):
-        # The SDK asks the query itself. Over JSON-RPC it cannot: it calls the URL as a plain one.
+        # The SDK calls the query itself. Over JSON-RPC it cannot: it calls the URL as a plain one.
         for wire in ("http", "grpc"):
             for query, status, calls in (("ok", "succeed", DELIVERED), ("failure", "failed", [])):
                 with self.subTest(wire=wire, query=query):

@@ -19,7 +19,7 @@ class Options(SdkTest):
     SETTINGS = {"RetryInterval": 60, "TimeoutToFail": 60, "RequestTimeout": 60}
 
     def one(self, wire, mode, answer="ok", **more):
-        """A transaction with one branch, and how that answers to the forward op."""
+        """A transaction with one branch, and how that branch answers the forward op."""
         branch = self.branches(wire, step("a", **{FORWARD[mode]: answer}), ops=OPS[mode])
         if mode == "tcc":  # The application calls try itself.
             kind = "grpc" if wire == "grpc" else "http"
@@ -120,7 +120,8 @@ class Options(SdkTest):
                 self.assertEqual(sorted(self.labels(gid, "action")), ["a", "b"])
 
     def test_orders_of_a_concurrent_saga(self):
-        # c comes after a, d after b and c. What is held is undone later than what follows it.
+        # c comes after a, d after b and c. A held step is compensated later than the steps after
+        # it.
         sagas = self.sagas(step("a", action="hold"), step("b"), step("c"),
                            step("d", action="failure"), options={"concurrent": True},
                            orders={2: [0], 3: [1, 2]})

@@ -91,7 +91,7 @@ class Saga(SdkTest):
                 self.assertEqual(self.transaction(gid)["rollback_reason"],
                                  "Timeout after 1 seconds")
                 statuses = self.branch_statuses(gid)
-                # It is not known whether b did anything; c was never called.
+                # It is unknown whether b did anything. c was never called.
                 self.assertEqual((statuses["02 action"], statuses["02 compensate"],
                                   statuses["03 compensate"]), ("prepared", "succeed", "prepared"))
 

@@ -12,13 +12,14 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 from concerto_testing import (  # noqa: E402  (the path has to be set first)
     Concertod, Process, free_ports, go_build, wait_until)
 
-WIRES = ("http", "json-rpc", "grpc")  # Of the SDK to the coordinator; kinds of branches too.
+WIRES = ("http", "json-rpc", "grpc")  # of the SDK to the coordinator; kinds of branches, too
 WAIT = {"wait_result": True}
-FAILED = "FAILURE"  # In what the SDK's caller hears.
+FAILED = "FAILURE"  # a part of the error that the SDK's caller gets
 
 
 def step(label, **answers):
-    """A branch. `answers`: what an op answers, as `failure` or `ongoing-ok`; all others succeed."""
+    """A branch. `answers`: how an op is answered, as `failure` or `ongoing-ok`. All others succeed.
+    """
     return {"label": label, "answers": answers}
 
 
@@ -43,7 +44,7 @@ class Participant:
         self.process.kill()
 
     def release(self):
-        """Held calls go on, and later ones are not held any more."""
+        """Held calls go on, and later calls are not held."""
         os.kill(self.process.pid, signal.SIGUSR1)
 
     def url(self, kind, name):
@@ -52,7 +53,7 @@ class Participant:
                 "grpc": f"{self._grpc}/busi.Busi/{name}"}[kind]
 
     def calls(self, gid):
-        """The calls of a transaction, those before a kill too."""
+        """The calls of a transaction, including those before a kill."""
         calls = [json.loads(line.removeprefix("call ")) for line in self._lines()]
         return [call for call in calls if call["gid"] == gid]
 
@@ -71,9 +72,9 @@ def brief(call):
 
 class SdkTest(unittest.TestCase):
     maxDiff = None
-    # Calls that hang are ended by kills, not by time.
+    # Only kills end calls that hang; no timeout does.
     SETTINGS = {"RetryInterval": 1, "RequestTimeout": 30}
-    OPS = ()  # Of the mode that a test is about.
+    OPS = ()  # of the mode that a test is about
 
     def setUp(self):
         self.work = os.path.join(self.directory, self.id().split(".")[-1])
@@ -95,7 +96,7 @@ class SdkTest(unittest.TestCase):
         return participant
 
     def branches(self, kind, *steps, ops=None, participant=None):
-        """Branches for `begin`: those of a kind, with URLs for each op of the mode."""
+        """Branches for `begin`, all of one kind, with URLs for each op of the mode."""
         participant = participant or self.participant
         return [{"name": each["label"],
                  **{op: participant.url(kind, "-".join([each["label"], each["answers"][op]])
@@ -123,11 +124,11 @@ class SdkTest(unittest.TestCase):
         return program
 
     def result(self, program):
-        """How the transaction ended for its caller: `ok`, or the error."""
+        """How the transaction ended for the SDK's caller: `ok`, or the error."""
         return self.line_of_result(program).removeprefix("result: ")
 
     def line_of_result(self, program):
-        # The program may be at its end already, which is no failure of it.
+        # The program may have ended already, which is not a failure.
         wait_until(lambda: program.lines("^result: ") or not program.is_running(),
                    f"{program.name} has a result")
         lines = program.lines("^result: ")
@@ -142,7 +143,7 @@ class SdkTest(unittest.TestCase):
         self.assertNotEqual(self.result(program), "ok")
 
     def ends(self, gid, status, calls, participant=None):
-        """How a transaction ends, and the branch calls that it took."""
+        """Checks how a transaction ends, and which branch calls it took."""
         self.coordinator.wait_for_status(gid, status)
         made = (participant or self.participant).calls(gid)
         self.assertEqual([brief(call) for call in made], calls)

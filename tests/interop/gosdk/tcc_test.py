@@ -21,7 +21,7 @@ class Tcc(SdkTest):
 
     def tcc(self, wire, *its_steps, participant=None, work="", **options):
         branches = self.branches(wire, *its_steps, participant=participant)
-        if wire == "json-rpc":  # The application calls try itself, and over HTTP.
+        if wire == "json-rpc":  # the application calls try itself, and over HTTP
             plain = self.branches("http", *its_steps, participant=participant)
             branches = [{**branch, "try": each["try"]} for branch, each in zip(branches, plain)]
         return self.begin(wire, "tcc", branches, options=options, work=work)

@@ -10,7 +10,7 @@ DONE = ["action 01 a", "action 02 b", "action 03 c"]
 COMMITTED = ["commit 03 c", "commit 02 b", "commit 01 a"]
 UNDONE = ["rollback 03 c", "rollback 02 b", "rollback 01 a"]
 KEYS = ["01 action", "02 action", "03 action", "03 commit", "02 commit", "01 commit"]
-# What a resumed application prints; the header is one that the transaction brought along.
+# The output of a resumed application. The header came with the transaction.
 RESUMED = {"http": "resume POST north", "grpc": "resume gRPC north"}
 
 
@@ -21,7 +21,7 @@ class Workflow(SdkTest):
         return self.branches(kind, *steps, ops=ops, participant=participant)
 
     def workflow(self, wire, branches, retry_interval=1):
-        """Returns the gid, the program, and the address where it lets itself be resumed."""
+        """Returns the gid, the program, and the address at which the application can be resumed."""
         address = f"127.0.0.1:{free_port()}"
         options = {"retry_interval": retry_interval, "branch_headers": {"X-Shop": "north"}}
         gid, program = self.begin(wire, "workflow", branches, address, options=options)
@@ -29,7 +29,7 @@ class Workflow(SdkTest):
 
     def test_success(self):
         for wire in WIRES:
-            for kind in ("http", "grpc"):  # A step is a call of either kind.
+            for kind in ("http", "grpc"):  # a step is a call of either kind
                 with self.subTest(wire=wire, kind=kind):
                     gid, program, _ = self.workflow(
                         wire, self.steps(kind, ops=("action", "rollback", "commit")))
@@ -64,7 +64,7 @@ class Workflow(SdkTest):
                     gid, program, _ = self.workflow(
                         wire, self.steps(wire, **{label: {"action": "failure"}}))
                     self.refused(program, f"no money {FAILED}")
-                    # The SDK does not undo the step that failed.
+                    # The SDK does not roll back the step that failed.
                     self.ends(gid, "failed", DONE[:index + 1] + UNDONE[3 - index:])
                     self.assertRegex(self.transaction(gid)["rollback_reason"], "no money FAILURE$")
 
@@ -79,7 +79,7 @@ class Workflow(SdkTest):
         for wire, index, answer, gid, program, heard in cases:
             with self.subTest(wire=wire, step=LABELS[index], answer=answer):
                 self.refused(program, heard)
-                # The coordinator calls the application back; what was recorded is not done again.
+                # The coordinator calls the application back. Recorded steps are not done again.
                 self.ends(gid, "succeed", DONE[:index + 1] + DONE[index:])
                 self.assertEqual(program.lines("^resume"), [RESUMED[wire]])
 
@@ -112,7 +112,7 @@ class Workflow(SdkTest):
                 answers = {"b": {op: "hang-ok"}}
                 if op == "rollback":
                     answers["c"] = {"action": "failure"}
-                # Time enough to be killed before the coordinator asks for the first time.
+                # Time enough for a kill before the coordinator asks for the first time.
                 gid, program, address = self.workflow(
                     wire, self.steps(wire, ops=("action", "commit", "rollback"), **answers),
                     retry_interval=3)

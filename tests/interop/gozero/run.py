@@ -22,7 +22,7 @@ from concerto_testing import (  # noqa: E402  (the path has to be set first)
 COORDINATOR_KEY = "dtmservice/"
 SERVICE_KEY = "trans.rpc/"
 LEASE_TTL_S = 10
-# etcd looks for expired leases twice a second, and counts them anew after a start.
+# etcd looks for expired leases twice a second, and begins to count anew after a start.
 LEASE_MARGIN_S = 5
 SERVICE_CONFIG = """\
 Name: trans.rpc
@@ -116,7 +116,8 @@ class GoZero(unittest.TestCase):
                          branches)
 
     def wait_for_registration(self, etcd, coordinator, timeout_s=15.0):
-        """Exactly the coordinator's one key is there, in go-zero's layout; returns the key."""
+        """Waits until the coordinator's key is the only one, in go-zero's layout. Returns the key.
+        """
         keys = etcd.wait_for_keys(
             COORDINATOR_KEY, lambda found: list(found.values()) == [coordinator.grpc_address],
             f"one key {COORDINATOR_KEY}... = {coordinator.grpc_address}", timeout_s)
@@ -144,7 +145,7 @@ class GoZero(unittest.TestCase):
         etcd.wait_for_keys(SERVICE_KEY, bool, "trans.rpc is registered again")
         self.check_transfers(coordinator, service, *by_registry)
 
-        # An etcd that comes back empty knows no lease either.
+        # An etcd that comes back empty does not know the lease either.
         etcd.kill()
         etcd.lose_data()
         etcd.start()
@@ -161,7 +162,7 @@ class GoZero(unittest.TestCase):
         self.addCleanup(etcd.kill)
         coordinator = self.start_coordinator(etcd=etcd)
         self.wait_for_registration(etcd, coordinator)
-        # It outlives its lease only by renewing it.
+        # The registration outlives its lease only if the lease is renewed.
         held_until = time.monotonic() + LEASE_TTL_S + 2
         wait_until(lambda: time.monotonic() > held_until, "the first lease would have expired", 20)
         self.wait_for_registration(etcd, coordinator, 0)

@@ -1,4 +1,4 @@
-"""What the tests of this directory share: a coordinator, and grpcurl as the one way to call it."""
+"""The base of the tests in this directory: a coordinator, which is called only by grpcurl."""
 
 import base64
 import json
@@ -38,7 +38,7 @@ def steps(*urls, **more):
 
 
 def b64(data):
-    """How grpcurl takes and prints bytes."""
+    """The form in which grpcurl accepts and prints bytes."""
     return base64.b64encode(data).decode()
 
 
@@ -54,7 +54,7 @@ class GrpcurlTest(unittest.TestCase):
         self.coordinator.start()
 
     def command(self, *arguments):
-        """A command line; the address comes behind the options."""
+        """A command line. The address comes after the options."""
         options = [argument for argument in arguments if argument.startswith("-")]
         others = [argument for argument in arguments if not argument.startswith("-")]
         return [os.path.join(self.args.build_directory, "grpcurl"), "-plaintext", *options,
@@ -65,13 +65,13 @@ class GrpcurlTest(unittest.TestCase):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def text(self, *arguments):
-        """What grpcurl prints when all goes well."""
+        """The output of grpcurl, which must succeed."""
         done = self.grpcurl(*arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
     def invoke(self, method, request, *options):
-        """The answer of a call; GrpcError when it is refused."""
+        """The answer of a call. GrpcError if the call is refused."""
         done = self.grpcurl("-d=@", "-format-error", *options, method, stdin=json.dumps(request))
         if done.returncode == 0:
             return json.loads(done.stdout)
@@ -90,7 +90,8 @@ class GrpcurlTest(unittest.TestCase):
             self.assertEqual((refusal.exception.code, refusal.exception.message), (code, message))
 
     def refused_with(self, code, pattern, method, **request):
-        """As `refused`, for texts that are free in part: `pattern` is a regular expression."""
+        """Like `refused`, for texts that are only partly fixed: `pattern` is a regular expression.
+        """
         with self.subTest(method=method, pattern=pattern):
             with self.assertRaises(GrpcError) as refusal:
                 self.call(method, **request)

@@ -19,7 +19,7 @@ class Methods(GrpcurlTest):
         self.coordinator.wait_for_status(gid, "succeed")
 
     def topic(self, name):
-        """Subscribers and version of a topic; None when there is none."""
+        """Subscribers and version of a topic. None if there is no such topic."""
         found = http_json("GET", f"{self.coordinator.api}/queryKV?cat=topics&key={name}")["kv"]
         return (json.loads(found[0]["v"]), found[0]["version"]) if found else None
 
@@ -35,7 +35,7 @@ class Methods(GrpcurlTest):
             if trans_type in ("saga", "msg"):
                 request.update(steps("localhost:1/busi.Busi/A", "localhost:1/busi.Busi/B"))
                 request["BinPayloads"] = [b64(NOT_UTF8), b64(b"")]
-            for _ in range(2):  # To prepare again is no error.
+            for _ in range(2):  # a second prepare is not an error
                 self.assertEqual(self.call("Prepare", **request), {})
             stored = self.transaction(trans_type)
             self.assertEqual((stored["trans_type"], stored["status"], stored["protocol"]),
@@ -43,7 +43,7 @@ class Methods(GrpcurlTest):
         ops = [("01", "action", "prepared"), ("02", "action", "prepared")]
         self.assertEqual(self.branches("msg"), ops)
         self.assertEqual(self.branches("tcc"), [])
-        # Payloads stand there byte by byte.
+        # Payloads are shown byte by byte.
         self.assertEqual(self.coordinator.query("msg")["branches"][0]["bin_data"], b64(NOT_UTF8))
 
         self.succeeded("done")
@@ -68,7 +68,7 @@ class Methods(GrpcurlTest):
         self.coordinator.wait_for_status("saga", "succeed")
         self.assertEqual(self.branches("saga"),
                          [("01", "compensate", "prepared"), ("01", "action", "succeed")])
-        # A prepared transaction goes on with what was prepared, and keeps its type.
+        # A prepared transaction goes on with what was prepared, and keeps its mode.
         self.call("Prepare", Gid="msg", TransType="msg", **steps("", ""))
         self.refused_with(ABORTED, " FAILURE$", "Submit", Gid="msg", TransType="tcc")
         self.call("Submit", Gid="msg", TransType="msg")
@@ -150,7 +150,7 @@ class Methods(GrpcurlTest):
         self.assertEqual(self.call("PrepareWorkflow", Gid="wf", **WORKFLOW),
                          {"transaction": {"gid": "wf", "status": "succeed",
                                           "result": b64(NOT_UTF8)}, "progresses": progresses})
-        for gid in ("wf", "nogid"):  # Finished, and never prepared.
+        for gid in ("wf", "nogid"):  # a finished gid, and one that was never prepared
             self.refused(INTERNAL, NOT_STORED, "Submit", Gid=gid, TransType="workflow",
                          ReqExtra=extra)
 

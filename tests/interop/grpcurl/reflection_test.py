@@ -48,7 +48,7 @@ class Reflection(GrpcurlTest):
         watch.wait_for_line('"status": "SERVING"')
         os.kill(self.coordinator.process.pid, signal.SIGTERM)
         watch.wait_for_line('"status": "NOT_SERVING"')
-        watch.kill()  # It need not know more.
+        watch.kill()  # it has seen enough
         self.assertEqual(self.coordinator.process.wait(), 0)
         self.assertEqual(watch.lines('"status"'),
                          ['  "status": "SERVING"', '  "status": "NOT_SERVING"'])

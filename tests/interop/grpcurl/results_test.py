@@ -33,7 +33,7 @@ class Results(GrpcurlTest):
         return f"localhost:{free_port()}/busi.Busi/A"
 
     def mute(self):
-        """A branch that takes connections and never answers."""
+        """A branch that accepts connections and never answers."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
         return f"127.0.0.1:{listener.getsockname()[1]}/busi.Busi/A"

@@ -45,7 +45,7 @@ ALLOWED = {
     ("http2/5.1.2", "Sends HEADERS frames that causes their advertised concurrent stream limit to "
      "be exceeded"): '"Streams that are in the "open" state or in either of the "half-closed" '
                      'states count": each of these is answered and closed before the next comes',
-    # Whether the answer has closed the stream before the frame comes is a matter of time.
+    # Whether the answer closes the stream before the frame comes depends on timing.
     ("http2/5.1", "half closed (remote): Sends a DATA frame"): MINIMAL_PROCESSING,
     ("http2/5.1", "half closed (remote): Sends a HEADERS frame"): MINIMAL_PROCESSING,
     ("http2/6.1", 'Sends a DATA frame on the stream that is not in "open" or "half-closed '
@@ -54,7 +54,7 @@ ALLOWED = {
 
 
 def build(directory):
-    """The path of h2spec, with gRPC's headers in place of those of a GET."""
+    """The path of h2spec, which sends gRPC's headers instead of those of a GET."""
     module = os.path.join(directory, "module")
     shutil.rmtree(module, ignore_errors=True)
     os.makedirs(module)
@@ -98,7 +98,7 @@ class H2spec(unittest.TestCase):
         self.assertEqual(len(cases), CASES)
         different = {case for case, differs in cases.items() if differs}
         self.assertLessEqual(set(ALLOWED), set(cases))
-        # On a busy machine some of the allowed ones pass: an answer comes later there.
+        # On a busy machine some of the allowed cases pass, because an answer comes later there.
         self.assertEqual(different - set(ALLOWED), set(), done.stdout)
 
 

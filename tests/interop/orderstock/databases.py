@@ -1,4 +1,4 @@
-"""The two databases of the shop: what is in their rows."""
+"""The two databases of the shop, and what their rows contain."""
 
 import os
 
@@ -15,7 +15,7 @@ def _schema(name):
 
 
 def _start(server):
-    """Once more if another process took the port while the data directory was being made."""
+    """Tries once more if another process took the port while the data directory was being made."""
     try:
         server.start()
     except ProcessEnded:
@@ -31,7 +31,7 @@ def _barrier_sql(gid):
 
 
 class OrderDatabase:
-    """order.rpc's, on MariaDB."""
+    """The database of order.rpc, on MariaDB."""
 
     def __init__(self, directory):
         self._server = MariaDb(directory)
@@ -61,7 +61,7 @@ class OrderDatabase:
 
 
 class StockDatabase:
-    """stock.rpc's, on PostgreSQL."""
+    """The database of stock.rpc, on PostgreSQL."""
 
     def __init__(self, directory):
         self._server = Postgres(directory)

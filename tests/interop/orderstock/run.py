@@ -27,7 +27,7 @@ CREATED = ("01", "action", "action")
 CANCELLED = ("01", "compensate", "compensate")
 DEDUCTED = ("02", "action", "action")
 RESTORED = ("02", "compensate", "compensate")
-# The compensation's row in the action's place: no such action did anything, or ever will.
+# The compensation's row in place of the action's: the action did nothing and never will.
 DEDUCTION_BARRED = ("02", "action", "compensate")
 IMPATIENT = {"request_timeout": 1, "retry_interval": 1}
 
@@ -53,13 +53,14 @@ class OrderStock(unittest.TestCase):
         self.coordinator = self.shop.coordinator
 
     def new_product(self, quantity):
-        """What is ordered from now on."""
+        """The product that is ordered from now on."""
         self.products += 1
         self.product = f"{self.name}-{self.products}"
         self.stock.put_in_stock(self.product, quantity)
 
     def assert_sold(self, gid, quantity, left):
-        """The order stands, and was taken from the stock once; it is the product's only one."""
+        """The order is valid, and was taken from the stock once. It is the only order of the
+        product."""
         self.coordinator.wait_for_status(gid, "succeed")
         self.assertEqual(self.orders.orders_of(self.product), {gid: (quantity, "valid")})
         self.assertEqual(self.stock.movements(self.product), [(gid, -quantity, left)])
@@ -68,7 +69,7 @@ class OrderStock(unittest.TestCase):
         self.assertEqual(self.stock.barrier(gid), [DEDUCTED])
 
     def assert_cancelled(self, gid, quantity, left):
-        """The order was compensated, and the stock never touched."""
+        """The order was compensated, and the stock was never changed."""
         self.coordinator.wait_for_status(gid, "failed")
         self.assertEqual(self.orders.orders_of(self.product), {gid: (quantity, "cancelled")})
         self.assertEqual(self.stock.movements(self.product), [])
@@ -115,13 +116,14 @@ class OrderStock(unittest.TestCase):
         self.assertEqual(Counter(orders.values()), {"succeed": 20, "failed": 30})
         self.assert_consistent(orders, 20)
         for answer in answers:
-            # Who waited too long for an answer got 409 too; but 200 is a promise.
+            # A customer who waited too long for an answer got 409, too; but 200 is a promise.
             self.assertIn(answer.status, (200, 409), answer.error)
             if answer.status == 200:
                 self.assertEqual(orders[answer.gid], "succeed")
 
     def assert_consistent(self, orders, stock):
-        """Orders of one piece each, {gid: last status}, agree with the rows of both databases."""
+        """Checks that orders of one piece each, {gid: last status}, agree with the rows of both
+        databases."""
         row = {"succeed": (1, "valid"), "failed": (1, "cancelled")}
         self.assertEqual(self.orders.orders_of(self.product),
                          {gid: row[status] for gid, status in orders.items()})
@@ -142,7 +144,7 @@ class OrderStock(unittest.TestCase):
         return orders
 
     def test_late_action(self):
-        """The compensation comes first: the action that arrives after it does nothing."""
+        """The compensation comes first. The action that arrives later does nothing."""
         self.shop.start_all()
         self.new_product(10)
         with self.shop.gate("deduct-arrived"):
@@ -156,7 +158,8 @@ class OrderStock(unittest.TestCase):
         self.assertEqual(answer.result().status, 409)
 
     def test_late_commit(self):
-        """The compensation comes while the action has not committed: it waits, then undoes it."""
+        """The compensation comes before the action has committed. It waits, then undoes the action.
+        """
         self.shop.start_all()
         self.new_product(10)
         with self.shop.gate("deduct-uncommitted"):
@@ -186,7 +189,7 @@ class OrderStock(unittest.TestCase):
         return gid, answer.result()
 
     def test_stock_killed(self):
-        """Killed between its commit and its answer, and before its commit."""
+        """Kills the service between its commit and its answer, and before its commit."""
         self.shop.start_all()
         for gate, done_before in (("deduct-committed", True), ("deduct-uncommitted", False)):
             with self.subTest(gate):
@@ -198,7 +201,7 @@ class OrderStock(unittest.TestCase):
                 self.shop.wait_for_call("deduct", "nothing to do" if done_before else "done", gid)
 
     def test_stock_moves(self):
-        """It comes back elsewhere, while its old address still stands in etcd."""
+        """The service comes back at another address, while its old address is still in etcd."""
         self.shop.start_all()
         gid, _ = self.crash("stock", "deduct-committed", 3)
         self.shop.move("stock")
@@ -207,7 +210,7 @@ class OrderStock(unittest.TestCase):
         self.shop.wait_for_call("deduct", "nothing to do", gid)
 
     def test_order_killed(self):
-        """Killed when it has created the order, and when it has cancelled it."""
+        """Kills the service when it has created the order, and when it has cancelled it."""
         self.shop.start_all()
         for gate, quantity in (("create-committed", 3), ("cancel-committed", 11)):
             with self.subTest(gate):
@@ -222,14 +225,15 @@ class OrderStock(unittest.TestCase):
                 self.shop.wait_for_call(gate.split("-")[0], "nothing to do", gid)
 
     def test_coordinator_killed(self):
-        """Killed while it waits for an answer, on the way forward and on the way back."""
+        """Kills the coordinator while it waits for an answer, on the way forward and on the way
+        back."""
         self.shop.start_all()
         for gate, quantity in (("create-committed", 3), ("deduct-committed", 3),
                                ("restore-committed", 11), ("cancel-committed", 11)):
             with self.subTest(gate):
                 gid, answer = self.crash("coordinator", gate, quantity)
                 self.assertEqual(answer.status, 502, answer.error)
-                # Its answer is for nobody.
+                # Nobody gets the answer.
                 call = gate.split("-")[0]
                 self.shop.wait_for_call(call, "done|nothing to do", gid)
                 calls = self.shop.calls(call, "begins", gid)
@@ -239,12 +243,12 @@ class OrderStock(unittest.TestCase):
                 else:
                     self.assert_cancelled(gid, 11, 10)
                 self.assertGreater(self.shop.calls(call, "begins", gid), calls, "called again")
-                # A new API, which has no connection to wait for.
+                # A new API, which does not wait for an old connection.
                 self.shop.kill("api")
                 self.shop.start_api()
 
     def test_outage_hangs(self):
-        """stock.rpc is there but does not answer; when it goes on, all its calls are made up."""
+        """stock.rpc is there and does not answer. When it goes on, all its calls are repeated."""
         self.shop.start_all()
         self.new_product(10)
         os.kill(self.shop["stock"].pid, signal.SIGSTOP)
@@ -256,7 +260,7 @@ class OrderStock(unittest.TestCase):
         self.assertEqual(answer.result().status, 409)
 
     def test_outage_absent(self):
-        """Nobody has ever registered as stock.rpc; then it comes."""
+        """stock.rpc has never registered. Then it comes."""
         self.shop.start_coordinator()
         self.shop.start_participant("order")
         self.shop.start_api()
@@ -269,7 +273,7 @@ class OrderStock(unittest.TestCase):
         self.assertEqual(answer.result().status, 409)
 
     def test_storm(self):
-        """All programs but the API are killed in turn while customers order and order."""
+        """Kills all programs but the API in turn, while customers keep ordering."""
         self.shop.start_all()
         self.new_product(100)
         over = threading.Event()
@@ -285,13 +289,13 @@ class OrderStock(unittest.TestCase):
         unheard = {a.gid for a in answers if self.coordinator.status(a.gid) is None}
         orders = self.wait_for_all({a.gid for a in answers} - unheard)
         self.assertEqual(Counter(orders.values())["succeed"], min(100, len(orders)))
-        # All rows are compared: what the coordinator never heard of has none.
+        # All rows are compared, so a transaction that the coordinator does not know must have none.
         self.assert_consistent(orders, 100)
         self.assertLessEqual({a.status for a in answers if a.gid in unheard}, {502})
         self.assertEqual({orders[a.gid] for a in answers if a.status == 200}, {"succeed"})
 
     def order_until(self, over):
-        """A customer: the answers to all orders that were placed."""
+        """A customer. Returns the answers to all orders that were placed."""
         answers = []
         while not over.is_set():
             answer = self.shop.order(self.product, 1, **IMPATIENT).result()
@@ -302,7 +306,7 @@ class OrderStock(unittest.TestCase):
         return answers
 
     def wait_for_orders(self, count):
-        """Waits until the API has begun so many orders more."""
+        """Waits until the API has begun so many more orders."""
         before = len(self.shop["api"].lines("^order "))
         self.shop["api"].wait_for_line("^order ", count=max(1, before + count))
 

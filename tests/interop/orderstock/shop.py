@@ -40,7 +40,7 @@ StockRpc:
 
 
 class Answer:
-    """What the API says to an order."""
+    """The API's answer to an order."""
 
     def __init__(self, http):
         self.status = http.status
@@ -52,7 +52,8 @@ class Answer:
 
 
 class Shop:
-    """Each program is started by its own call and keeps its port; all end with the `with` block."""
+    """Each program is started by its own call and keeps its port. All of them end with the `with`
+    block."""
 
     def __init__(self, concertod, go_programs, directory, data_sources):
         self._programs = go_programs
@@ -115,7 +116,7 @@ class Shop:
                                 f"{name}.rpc is at {address}")
 
     def move(self, name):
-        """The participant's next start is on another port."""
+        """Gives the next start of the service another port."""
         del self._ports[name]
 
     def start_api(self):
@@ -138,7 +139,7 @@ class Shop:
         return self._posts.submit(self._post, "{" + text + "}")
 
     def order_begun(self, product, quantity, **times):
-        """As `order`, but returns the gid too, before there is an answer."""
+        """Like `order`, but also returns the gid, before there is an answer."""
         before = len(self["api"].lines("^order "))
         answer = self.order(product, quantity, **times)
         line = self["api"].wait_for_line("^order ", count=before + 1)
@@ -151,7 +152,7 @@ class Shop:
 
     @contextmanager
     def gate(self, name):
-        """Calls are held at this gate (see participant.go) while the block runs."""
+        """Holds calls at this gate (see participant.go) while the block runs."""
         path = os.path.join(self._gates, name)
         with open(path, "w", encoding="utf-8"):
             pass
@@ -161,7 +162,8 @@ class Shop:
             os.remove(path)
 
     def wait_for_call(self, name, outcome, gid, count=1):
-        """Waits until so many calls of this name, `deduct` say, have printed this outcome."""
+        """Waits until so many calls of this name, for example `deduct`, have printed this outcome.
+        """
         self._callee(name).wait_for_line(f"^{name} {gid}: ({outcome})$", count=count)
 
     def calls(self, name, outcome, gid):
@@ -176,10 +178,10 @@ class Shop:
         return self["order" if name in ("create", "cancel") else "stock"]
 
     def wait_for_retries(self, gid, interval_s):
-        """Waits until the coordinator has backed off to so long an interval."""
+        """Waits until the coordinator's interval has grown to so many seconds."""
 
         def has_backed_off():
-            # The gid is known before the coordinator has heard of the transaction.
+            # The gid may be known before the coordinator has the transaction.
             transaction = self.coordinator.query(gid)["transaction"]
             return transaction and transaction["next_cron_interval"] >= interval_s
 

@@ -29,7 +29,7 @@ create table if not exists bank.account(
   closed bool not null default false);
 """
 
-# What each op does with %(amount)s, below 0 for a withdrawal.
+# How each op changes an account by %(amount)s, which is below 0 for a withdrawal.
 CHANGES = {
     "action": """update bank.account set balance = balance + %(amount)s
                  where name = %(account)s and balance + %(amount)s >= 0 and not closed""",
@@ -48,7 +48,7 @@ def connect(port):
 
 
 def change(cursor, op, account, amount):
-    """One move of an account. DTMFailureError where the account does not allow it."""
+    """One change of an account. DTMFailureError if the account does not allow it."""
     if cursor.execute(CHANGES[op], {"account": account, "amount": amount}) == 0:
         raise utils.DTMFailureError(f"{account}: not with {amount}")
 
@@ -68,7 +68,7 @@ class Bank(BaseHTTPRequestHandler):
         self._answer(lambda guard, cursor: self._move(guard, cursor, op, move), query)
 
     def do_GET(self):
-        """The query of messages."""
+        """Answers the query of messages."""
         query = dict(parse_qsl(urlsplit(self.path).query))
         self._answer(lambda guard, cursor: guard.query_prepared(cursor), query)
 
@@ -83,7 +83,7 @@ class Bank(BaseHTTPRequestHandler):
             die()
 
     def _answer(self, work, query):
-        """Runs `work(barrier, cursor)` and answers with what came of it."""
+        """Runs `work(barrier, cursor)` and answers with its result."""
         guard = barrier.BranchBarrier(query["trans_type"], query["gid"], query["branch_id"],
                                       query["op"])
         connection = connect(self.database_port)

@@ -43,7 +43,7 @@ class BankTestCase(ClientTestCase):
             ('{gid}-alice', {BEGIN}, false), ('{gid}-bob', {BEGIN}, {closed})""")
 
     def assert_balances(self, gid, alice, bob):
-        """And nothing is held any more."""
+        """Checks the balances, and that nothing is held any more."""
         found = self.database.sql(f"""select balance, held from bank.account
             where name in ('{gid}-alice', '{gid}-bob') order by name""")
         self.assertEqual(found, [[str(alice), "0"], [str(bob), "0"]])
@@ -59,7 +59,7 @@ class BankTestCase(ClientTestCase):
         return saga
 
     def tcc(self, gid, amount=30, port=None):
-        """Whether it was committed."""
+        """Returns whether the transaction was committed."""
         def work(trans):
             for move in self.moves(gid, amount):
                 trans.call_branch(move, *[self.bank_url(port)] * 3)

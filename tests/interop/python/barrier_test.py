@@ -17,7 +17,7 @@ UNMOVED = (BEGIN, BEGIN)
 
 class BarrierTest(BankTestCase):
     def call_late(self, gid, trans_type, branch_id, op, move):
-        """A call that was on its way for long, or comes a second time."""
+        """Makes a call that was on its way for long, or that comes a second time."""
         url = (f"{self.bank_url()}?gid={gid}&trans_type={trans_type}&branch_id={branch_id}"
                f"&op={op}")
         answer = http_call("POST", url, json.dumps(move).encode())
@@ -90,7 +90,7 @@ class BarrierTest(BankTestCase):
         self.open_accounts(gid)
         saga = self.saga(gid)
         saga.trans_base.timeout_to_fail = 1
-        saga.submit()  # Nobody listens at the bank's port.
+        saga.submit()  # nobody listens at the bank's port
         self.coordinator.wait_for_status(gid, "aborting")
         self.start_bank()
         self.coordinator.wait_for_status(gid, "failed")

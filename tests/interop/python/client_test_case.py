@@ -8,7 +8,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
-os.environ["NO_PROXY"] = "*"  # The client would obey proxies, and all servers are local.
+os.environ["NO_PROXY"] = "*"  # so that the client uses no proxy
 
 from dtmcli import utils  # noqa: E402
 from concerto_testing import BranchServer, Concertod, wait_until  # noqa: E402
@@ -22,7 +22,7 @@ DTMFailureError = utils.DTMFailureError
 
 
 def quietly(call, *arguments):
-    """The client prints what it does, and the errors that it keeps to itself."""
+    """Hides what the client prints, and the errors that it does not raise."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         return call(*arguments)
 
@@ -55,7 +55,7 @@ class ClientTestCase(unittest.TestCase):
                    f"branch {branch_id} {op} of {gid} is {status}")
 
     def assert_ends(self, gid, status, calls, reason=None):
-        """How a transaction ends, and all the branch calls that it took."""
+        """Checks how a transaction ends, and all the branch calls that it took."""
         self.coordinator.wait_for_status(gid, status)
         self.assertEqual(self.calls(gid), calls)
         if reason is not None:

@@ -42,7 +42,7 @@ class CrashTest(BankTestCase):
                    ("action", False, "succeed"), ("compensate", True, "failed"))
 
     def test_tcc(self):
-        # A try that is cut off is the end of the transaction for its application.
+        # For its application, a transaction ends when a try is cut off.
         self.check(lambda gid, port: quietly(self.tcc, gid, 30, port),
                    ("try", False, "failed"), ("confirm", False, "succeed"),
                    ("cancel", True, "failed"))

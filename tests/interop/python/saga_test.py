@@ -14,7 +14,7 @@ ALL_DONE = ["action 01 a", "action 02 b", "action 03 c"]
 
 class SagaTest(ClientTestCase):
     def saga(self, steps=STEPS, wait=True):
-        """Steps whose ways back are named undo-<step>; returns the saga and its gid."""
+        """Steps whose compensations are named undo-<step>. Returns the saga and its gid."""
         gid = self.new_gid()
         saga = Saga(self.api, gid)
         for name in steps:
@@ -29,7 +29,7 @@ class SagaTest(ClientTestCase):
         for call, step in zip(self.branches.calls(gid), STEPS):
             self.assertEqual((call.method, json.loads(call.body)), ("POST", {"step": step}))
             self.assertEqual(call.query["trans_type"], "saga")
-        # Once more the same gid: it has ended.
+        # The same gid once more: the transaction has ended.
         self.assertRaises(DTMFailureError, saga.submit)
 
     def test_success_in_the_background(self):

@@ -15,11 +15,11 @@ CANCELLED = ["cancel 03 undo-c", "cancel 02 undo-b", "cancel 01 undo-a"]
 
 
 class TccTest(ClientTestCase):
-    # The client cannot set a timeout for one TCC; that of the coordinator counts.
+    # The client cannot set a timeout for one TCC, so the coordinator's is used.
     SETTINGS = {**ClientTestCase.SETTINGS, "TimeoutToFail": 2}
 
     def transaction(self, gid, work):
-        """Whether it was committed: the client keeps errors to itself."""
+        """Returns whether it was committed, because the client raises no errors."""
         return quietly(tcc.tcc_global_transaction, self.api, gid, work) == gid
 
     def call_branch(self, trans, name):
@@ -47,7 +47,7 @@ class TccTest(ClientTestCase):
 
     def test_failed_and_broken_tries(self):
         for index, name in enumerate(BRANCHES):
-            # To the client, any answer but success means the end.
+            # For the client, any answer but success means the end.
             for answer in (FAILURE, BROKEN, ONGOING, (200, '{"dtm_result":"FAILURE"}')):
                 with self.subTest(branch=name, answer=answer):
                     gid = self.new_gid()
@@ -101,7 +101,7 @@ class TccTest(ClientTestCase):
         self.call_branch(trans, "a")
         self.call_branch(trans, "b")
         self.assert_ends(gid, "failed", TRIED[:2] + CANCELLED[1:], "^Timeout after [0-9]+ seconds$")
-        # Should it come back, it is told so.
+        # If it comes back, it is told so.
         self.assertRaises(DTMFailureError, self.call_branch, trans, "c")
         answer = http_call("POST", f"{self.api}/submit", json.dumps(body).encode())
         self.assertEqual(answer.status, 409)
@@ -114,7 +114,7 @@ class TccTest(ClientTestCase):
 
                 def work(trans):
                     self.call_branch(trans, "a")
-                    # What the participant a does: it has branches of its own, below its id.
+                    # The service of a has branches of its own, with ids below its own id.
                     inner = tcc.tcc_from_req(self.api, gid, "01")
                     self.call_branch(inner, "b")
                     self.call_branch(inner, "c")

@@ -78,7 +78,7 @@ class Tls(unittest.TestCase):
         return self.run_program(self.args.tls_client, port, self.file(ca), name, str(LARGE_BYTES))
 
     def negotiated(self, port, *offered):
-        """The protocol that ALPN agrees on, or the whole output where it agrees on none."""
+        """The protocol that ALPN agrees on. If it agrees on none, the whole output."""
         done = self.run_program(
             need_program("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{port}",
             "-servername", "localhost", "-CAfile", self.file("ca.pem"), "-alpn",
@@ -165,7 +165,7 @@ class Tls(unittest.TestCase):
             self.assertIn("no application protocol", self.negotiated(port, wrong))
 
     def failed_handshakes(self):
-        """Stops the server: how many handshakes failed, over HTTP and over gRPC."""
+        """Stops the server. Returns how many handshakes failed, over HTTP and over gRPC."""
         os.kill(self.server.pid, signal.SIGTERM)
         self.assertEqual(self.server.wait(), 0, self.server.text())
         counted = re.search(r"failed handshakes: HTTP (\d+) gRPC (\d+)", self.server.text())

@@ -37,7 +37,7 @@ class Program {
         channel_(io_.get_executor(), timers_, random_, addresses_,
                  options(arguments, std::move(tls))) {}
 
-  /// Whether all calls went well.
+  /// True if all calls succeeded.
   bool run() {
     group_.spawn(call_all());
     io_.run();
@@ -74,7 +74,7 @@ class Program {
   Task<bool> check_health() {
     const GrpcReply reply = co_await call("/grpc.health.v1.Health/Check", {});
     if (!reply.ok()) co_return fail(reply);
-    const bool serves = reply.message == std::string_view{"\x08\x01"};  // Field 1 is SERVING.
+    const bool serves = reply.message == std::string_view{"\x08\x01"};  // field 1 is SERVING
     std::cout << "health " << (serves ? "SERVING" : "unknown") << std::endl;
     co_return serves;
   }

@@ -185,6 +185,17 @@ TEST_F(EngineStore, ANewTransactionHasItsTimeoutIfTheStoresAnswerIsLost) {
   EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
+TEST_F(EngineStore, ATimeoutWhoseDecisionWasLostComesAgainAfterAReset) {
+  prepare(make_request("g", "msg", 1));
+  scripted_.lost_commits = 1;
+  world_->advance(options_.timeout_to_fail + seconds(1));
+  EXPECT_EQ(scripted_.lost_commits, 0U);
+  EXPECT_EQ(status("g"), TransStatus::prepared);
+  world_->start(world_->coordinator().reset_next_cron_time(Gid("g")));
+  world_->advance(seconds(1));
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
 TEST_F(EngineStore, ANewTransactionThatTheStoreLosesIsForgotten) {
   scripted_.lost_commits = 1;
   EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), EngineErrc::store_failed);
@@ -223,6 +234,23 @@ TEST_F(EngineStore, AResultThatTheStoreLosesIsStoredBeforeACallThatBuildsOnIt) {
   branches_->answer("action 03", Outcome::success);
   world_->advance(seconds(1));
   EXPECT_EQ(status("g"), TransStatus::succeed);
+}
+
+TEST_F(EngineStore, NoCallBuildsOnAResultThatARequestsLostChangeCarried) {
+  branches_->hold("action 01");
+  ASSERT_EQ(error_of(submit(make_request("g", "saga", 2))), "");
+  scripted_.busy_commits = 1;
+  const auto reset = world_->start(world_->coordinator().reset_next_cron_time(Gid("g")));
+  answer();  // The request has the turn, and its next try carries this result.
+  scripted_.lost_commits = 1;
+  world_->advance(seconds(1));
+  EXPECT_EQ(code_of(reset), EngineErrc::store_failed);
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
+  EXPECT_EQ(stored("g")->branches[1].status, BranchStatus::prepared);
+  world_->advance(options_.retry_interval + seconds(1));
+  answer();
+  EXPECT_EQ(status("g"), TransStatus::succeed);
+  EXPECT_THAT(branches_->calls, ElementsAre("action 01", "action 01", "action 02"));
 }
 
 TEST_F(EngineStore, ASubmitGoesOnIfTheStoresAnswerIsLost) {

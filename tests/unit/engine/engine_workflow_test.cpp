@@ -150,6 +150,16 @@ TEST_F(EngineWorkflow, NeitherAbortsNorTimesOut) {
   EXPECT_EQ(status("w"), TransStatus::failed);
 }
 
+TEST_F(EngineWorkflow, RefusesDataThatNoCallCanCarry) {
+  auto request = make_workflow("w");
+  request.custom_data = R"({"name":"wf1","data":"bm90IGNhcnJpZWQ="})";  // `not carried`
+  request.protocol = "json-rpc";
+  EXPECT_EQ(error_of(prepare_workflow(request)), "query_prepared: this payload is not taken");
+  EXPECT_EQ(store_.commits(), 0U);
+  request.protocol = "http";
+  EXPECT_EQ(error_of(prepare_workflow(request)), "");
+}
+
 TEST_F(EngineWorkflow, RefusesInvalidRequests) {
   auto request = make_workflow("w");
   request.custom_data = "";

@@ -1,4 +1,4 @@
-// Which names in a segment are the store's, and what becomes of those that only look like it.
+// Names in a segment: which of them are the store's, and what happens to files with similar names.
 
 #include "leveldb/database_names.hpp"
 

@@ -57,7 +57,7 @@ class SmallVolume : public testing::Test {
  protected:
   static constexpr persist::DiskRoom::Limits limits{16 * mebibyte, 0};
 
-  /// What another process sees, which opens the same directory.
+  /// A second object for the same directory, as in another process.
   std::unique_ptr<DiskRoom> make_room() {
     auto log = [this](LogLevel, const std::string& text) { lines_ += text + "\n"; };
     return std::make_unique<DiskRoom>(disk_, dir_.path(), limits, log);

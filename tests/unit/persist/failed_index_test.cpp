@@ -60,7 +60,7 @@ class FailedIndex : public testing::Test {
     return gids;
   }
 
-  /// What the index has on disk, of all segments: as keys and values.
+  /// The entries of the index that are on disk, of all segments, as keys and values.
   std::vector<std::pair<std::string, std::string>> stored(bool remove) {
     store_.reset();
     std::vector<std::pair<std::string, std::string>> found;
@@ -80,7 +80,7 @@ class FailedIndex : public testing::Test {
     return found;
   }
 
-  /// Puts entries of transactions that came later into the index of the first segment.
+  /// Puts entries of later transactions into the index of the first segment.
   void add_failures(TransType type, std::uint64_t count) {
     store_.reset();
     leveldb::DB* opened = nullptr;
@@ -115,7 +115,7 @@ TEST_F(FailedIndex, HoldsThroughCheckpointsRestartsAndMoves) {
   open();
   EXPECT_THAT(failed(), ElementsAre("newest", "early"));
 
-  // The segment of those two goes; the unfinished one is written anew and fails after that.
+  // The segment of those two is dropped. The unfinished one is written anew and fails after that.
   clock_.advance(std::chrono::hours{49});
   create_saga("last", TransStatus::succeed);
   maintain();

@@ -52,7 +52,7 @@ TEST(FinishedTable, ErasesByCondition) {
   EXPECT_EQ(table.find(nth(150)), nullptr);
 }
 
-// A checkpoint sorts what it takes from some parts at a time: all that it writes is sorted then.
+// A checkpoint sorts the entries of a few parts at a time. With ordered parts, all of it is sorted.
 TEST(FinishedTable, PartsAreOrderedByFingerprint) {
   FinishedTable table;
   for (std::uint64_t i = 0; i < 1000; ++i) table.put(nth(i), places_at(i));

@@ -85,7 +85,7 @@ TEST(LedgerFailed, FindsTheFewThatMatchAmongMany) {
   EXPECT_EQ(ledger.failed_refs({}, count + 1, 2 * count).size(), count);
 }
 
-// More of them than are looked at under one hold of the lock.
+// More entries than are looked at before the lock is released.
 TEST(LedgerFailed, ThoseOfADroppedSegmentAreForgottenAndNoOthers) {
   SegmentSet segments;
   Ledger ledger(segments, {1, 2}, 1 << 20);

@@ -41,7 +41,8 @@ StoreMaker tuned(const char* name, LevelDbUnderTest::Tune tune) {
 
 INSTANTIATE_TEST_SUITE_P(LevelDb, StoreContract,
                          testing::Values(tuned("usual", [](LevelDbOptions&) {}),
-                                         // Every group begins a segment; every read goes to disk.
+                                         // Every group begins a segment, and every read uses the
+                                         // disk.
                                          tuned("tiny_segments",
                                                [](LevelDbOptions& options) {
                                                  options.segment_bytes = 1;

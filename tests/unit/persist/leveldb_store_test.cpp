@@ -137,7 +137,7 @@ TEST_F(LevelDbStoreTest, AClockThatWasAheadEndsASegmentInTime) {
   EXPECT_EQ(store_->probe().segments_opened, 1U);
 }
 
-/// Whether the store's own threads come so far, with nobody asking for it.
+/// Whether the store's own threads reach `done` without being asked.
 template <class Done>
 bool comes_true(Done done) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
@@ -190,7 +190,7 @@ void damage(const std::string& path, std::size_t at) {
 }
 
 TEST_F(LevelDbStoreTest, AMoveThatFailsWaitsForThoseThatAreQueued) {
-  constexpr std::size_t payload_bytes = 1 << 20;  // more than a group takes: each is written alone
+  constexpr std::size_t payload_bytes = 1 << 20;  // more than a group takes, so each is alone
   options_.recent_bytes_max = 0;
   open();
   for (int i = 0; i < 8; ++i) {
@@ -224,7 +224,7 @@ TEST_F(LevelDbStoreTest, KeepsFailedOnesLongerWhereThatIsWanted) {
   }
   ASSERT_TRUE(store_->maintain());
   clock_.advance(std::chrono::hours{2});
-  open();  // What a segment has is known after a restart too.
+  open();  // the facts of a segment are also known after a restart
   create_saga("late", TransStatus::succeed);
   ASSERT_TRUE(store_->maintain());
   EXPECT_TRUE(load("g1"));
@@ -331,7 +331,7 @@ TEST_F(LevelDbStoreTest, TakesNoWritesAfterClose) {
   EXPECT_TRUE(state().clean);
 }
 
-/// Many shards, with reads and maintenance in between; for ThreadSanitizer above all.
+/// Many shards, with reads and maintenance in between. Above all for ThreadSanitizer.
 class LevelDbStoreThreads : public LevelDbStoreTest {
  protected:
   static constexpr int shards = 3;

@@ -64,8 +64,9 @@ class LogEnvTest : public testing::Test {
     done.get_future().wait();
   }
 
-  /// Returns when there is a spare log: first the table is written and its log let go, and what
-  /// that has begun, zeroing so little in one piece, is done in the second round.
+  /// Returns when there is a spare log. In the first round the table is written and its log is
+  /// given up. That begins the zeroing, which for so few bytes is one piece, done in the second
+  /// round.
   void wait_for_spare() {
     drain();
     drain();
@@ -116,13 +117,13 @@ TEST_F(LogEnvTest, BackgroundWorkHasALowPriority) {
   EXPECT_EQ(nice_level, std::min(::getpriority(PRIO_PROCESS, 0) + 10, 19));
 }
 
-/// While it syncs a directory, another thread asks for a sync of it.
+/// While one thread syncs a directory, another thread asks for a sync of the same directory.
 class AskedTwice final : public test::PassingDisk {
  public:
   Result<> sync_dir(const std::string& path) override {
     ++syncs;
     second = std::async(std::launch::async, [this, path] { return dirs->sync(path); });
-    // Where the second one does not wait, it ends within this time.
+    // If the second one did not wait, it would end within this time.
     second_waits = second.wait_for(std::chrono::milliseconds{50}) == std::future_status::timeout;
     return ok();
   }

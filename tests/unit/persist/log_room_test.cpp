@@ -1,4 +1,4 @@
-// A log file on a disk that runs full.
+// A log file on a disk that becomes full.
 
 #include <algorithm>
 #include <filesystem>
@@ -30,7 +30,7 @@ class LogRoom : public testing::Test {
   }
   void leave_free(std::uint64_t bytes) { disk_.set_size(disk_.used() + bytes); }
 
-  /// The log holds what was written, and behind it zeros alone.
+  /// The log has what was written, and only zeros behind it.
   void check_content() const {
     const std::string content = test::file_content(path_);
     ASSERT_GE(content.size(), written_);

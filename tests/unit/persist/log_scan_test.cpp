@@ -22,7 +22,7 @@ class SilentLogger final : public leveldb::Logger {
   void Logv(const char*, std::va_list) override {}
 };
 
-/// Writes groups with LevelDB itself, so that what is scanned is its format and not an imitation.
+/// Writes groups with LevelDB itself, so that the scan reads LevelDB's own format.
 class LogScanTest : public testing::Test {
  protected:
   static constexpr std::size_t step = 64 << 10;
@@ -51,7 +51,7 @@ class LogScanTest : public testing::Test {
     ASSERT_TRUE(database_->Put(options, group_key(group), value).ok());
   }
 
-  /// The log's bytes as a crash leaves them, with the zeroed space behind.
+  /// The log's bytes as a crash leaves them, with zeroed space behind.
   std::string crash() {
     const std::string log = file_content(files_below(path_, ".log").back());
     database_.reset();
@@ -99,7 +99,8 @@ TEST_F(LogScanTest, FindsGroupsThatBeginAtTheEndOfABlock) {
   EXPECT_EQ(content.last_group, group - 1);
 }
 
-// The store relies on it: LevelDB opens a log with zeroed space behind, also with paranoid checks.
+// The store relies on this: LevelDB opens a log with zeroed space behind, even with paranoid
+// checks.
 TEST_F(LogScanTest, LevelDbSkipsZeroedSpace) {
   ASSERT_TRUE(open().ok());
   put(1, 100);
@@ -136,8 +137,8 @@ TEST_F(LogScanTest, ATornLastGroupIsCutOffAtEveryByte) {
   }
 }
 
-// The last group may leave up to six bytes of a block, which have no room for a header, and a torn
-// write may follow it.
+// After the last group, up to six bytes of a block may be left, which have no room for a header. A
+// torn write may follow them.
 TEST_F(LogScanTest, AResumedLogGoesOnBehindItsLastGroup) {
   ASSERT_TRUE(open().ok());
   put(1, 100);

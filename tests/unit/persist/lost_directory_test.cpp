@@ -58,8 +58,8 @@ class LostDirectory : public testing::Test {
     return before;
   }
 
-  /// Without the spare log, zeros that a store in the background may make by their name until it
-  /// notices the change.
+  /// The files without the spare log: until the store notices the change, its background work may
+  /// create zeros under that name.
   static std::map<std::string, std::string> contents(const std::string& store) {
     std::map<std::string, std::string> found;
     for (const std::string& path : files_below(store, "")) {
@@ -68,7 +68,7 @@ class LostDirectory : public testing::Test {
     return found;
   }
 
-  /// The store takes nothing more, and the log has said why, once.
+  /// The store accepts no more changes, and the log has said why, once.
   void expect_failed(LevelDbStore& store) {
     EXPECT_FALSE(store.maintain());
     EXPECT_TRUE(has_failed(store));
@@ -98,7 +98,7 @@ TEST_F(LostDirectory, RemovedEndsWritesAndIsNotMadeAgain) {
   auto store = open(store_);
   ASSERT_TRUE(history_.create(*store, sample_saga("g"), Durability::durable));
   ASSERT_TRUE(store->maintain());
-  fs::rename(store_, moved_);  // at once, whatever is written meanwhile
+  fs::rename(store_, moved_);  // at once, whatever is being written
   fs::remove_all(moved_);
   expect_failed(*store);
   store.reset();
@@ -110,7 +110,8 @@ TEST_F(LostDirectory, ReplacedByAnotherStoreLeavesThatAlone) {
   auto store = open(store_);
   ASSERT_TRUE(history_.create(*store, large_saga("g"), Durability::durable));
   ASSERT_TRUE(store->maintain());
-  // Made ready ahead here, which a stop removes, and a part of the log there.
+  // Here the next segment was prepared ahead, and a stop removes it. There it has a part of the
+  // log.
   ASSERT_TRUE(fs::exists(persist::segment_path(store_, 2)));
   ASSERT_TRUE(fs::exists(persist::segment_path(other_, 2)));
   const auto before = replace();

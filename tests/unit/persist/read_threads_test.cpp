@@ -22,8 +22,8 @@ TEST(ReadThreads, RunWhatWasPostedBeforeTheyEnd) {
   EXPECT_EQ(run, 100);
 }
 
-/// In a process of its own, as a user who has no other process: 0 if the start is refused and the
-/// threads that have begun end.
+/// Runs in a process of its own, as a user without other processes. Returns 0 if the start is
+/// refused and the threads that were started end.
 int start_with_room_for_half() {
   constexpr unsigned patience_s = 30;
   constexpr uid_t nobody_else = 61'237;

@@ -96,7 +96,7 @@ TEST(TransCodec, KeepsTimesAtTheEndsOfTheirRange) {
   EXPECT_EQ(decode_transaction(encode_transaction(RecordKind::moved, trans).payload), trans);
 }
 
-// Which modes there are is not the store's business, but every table by type has so many places.
+// The store does not ask which modes exist, but every table by mode has so many places.
 TEST(TransCodec, TakesTheNumbersThatModesMayHave) {
   Transaction trans = sample_saga("g1");
   for (std::size_t number = 0; number < 256; ++number) {

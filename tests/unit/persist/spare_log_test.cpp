@@ -30,7 +30,7 @@ class SpareLogTest : public testing::Test {
   }
   bool exists(const std::string& path) { return std::filesystem::exists(path); }
 
-  /// The size of what the spare log gives; all of it must be zeros.
+  /// The size of the file that the spare log gives. All of it must be zeros.
   std::uint64_t zeros_given(SpareLog& spare) {
     const std::string log = dir_.path() + "/next.log";
     const auto size = spare.use_as(log);

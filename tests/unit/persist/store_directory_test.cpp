@@ -1,4 +1,4 @@
-// What else may lie in a store's directory, and what a start does with it.
+// Other files in a store's directory, and what a start does with them.
 
 #include "store_directory.hpp"
 
@@ -48,7 +48,7 @@ TEST_F(StoreDirectory, AnUnknownFileOrDirectoryIsLeftAloneAndNamed) {
 
 TEST_F(StoreDirectory, ARefusedStartRemovesNothing) {
   make_store();
-  // The next segment, made ready ahead, and marks of an interruption.
+  // The next segment, prepared ahead, and marks of an interruption.
   const auto state = persist::parse_state("", file_content(store_ + "/STATE")).value();
   const auto next = state.segments.back().number + 1;
   const std::string ahead = persist::segment_path(store_, next);
@@ -68,8 +68,8 @@ TEST_F(StoreDirectory, ARefusedStartRemovesNothing) {
     EXPECT_FALSE(open(store_));
     Files after = contents();
     for (const auto& [name, bytes] : damaged) {
-      // LevelDB makes tables of logs, and another manifest, in the segments that are sound; a log
-      // that it is done with replaces the zeros in SPARE.
+      // In the sound segments, LevelDB makes tables of logs and writes another manifest. A log that
+      // it no longer needs replaces the zeros in SPARE.
       if (name.ends_with(".log") || name.find("/MANIFEST-") != name.npos) continue;
       if (name.ends_with("/SPARE")) continue;
       EXPECT_TRUE(after.contains(name)) << name << " is gone";

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 class StoreFactory : public testing::Test {
  protected:
-  /// What the store of an embedder is opened with.
+  /// The settings that an embedder's store was opened with.
   void add_own_kind(const std::string& name) {
     StoreKind kind;
     kind.name = name;

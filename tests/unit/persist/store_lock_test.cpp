@@ -29,7 +29,7 @@ TEST(StoreLock, OnlyAHeldLockIsTakenForAnotherProcess) {
   const Error held = not_locked("/store/LOCK", EWOULDBLOCK);
   EXPECT_EQ(held.code, EngineErrc::store_unavailable);
   EXPECT_NE(held.detail.find("another process"), std::string::npos) << held.detail;
-  // A file system without locks, and a system that has no room for another one.
+  // A file system without locks, and a system without room for another lock.
   for (const int reason : {ENOTSUP, ENOLCK}) {
     const Error failed = not_locked("/store/LOCK", reason);
     EXPECT_EQ(failed.code, EngineErrc::store_failed);
@@ -45,7 +45,7 @@ TEST(StoreLock, OfAFileThatIsGoneKeepsNobodyAway) {
   const int opened = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   ASSERT_GE(opened, 0);
   std::filesystem::remove(path);
-  // What a process has that opened the file right before another one removed it.
+  // The state of a process that opened the file right before another one removed it.
   const auto lock = StoreLock::take("/proc/self/fd/" + std::to_string(opened));
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().code, EngineErrc::store_unavailable) << lock.error().detail;

@@ -1,4 +1,4 @@
-// Whom a store lets look into its files.
+// Who may read a store's files.
 
 #include <sys/stat.h>
 
@@ -15,7 +15,7 @@ class StoreModes : public StoreDirectory {
   StoreModes() : before_(::umask(0)) {}
   ~StoreModes() override { ::umask(before_); }
 
-  /// What others than the owner may do with the store's files, by path.
+  /// What users other than the owner may do with the store's files, by path.
   std::string open_to_others() const {
     std::string found;
     const auto look = [&found](const fs::path& path) {

@@ -1,4 +1,4 @@
-// How the store's path may be spelt, and paths that lead to no store.
+// Spellings of a store's path, and paths that lead to no store.
 
 #include <unistd.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 class StorePath : public StoreDirectory {};
 
-/// Where the process works, until the test ends.
+/// Changes the working directory of the process, until the test ends.
 class WorkIn {
  public:
   explicit WorkIn(const std::string& path) : before_(fs::current_path()) { fs::current_path(path); }
@@ -100,7 +100,7 @@ TEST_F(StorePath, APathIsResolvedOnceAndTheProcessMayWorkElsewhereLater) {
   EXPECT_TRUE(fs::is_empty(dir_.path() + "/other"));
 }
 
-/// Works as a user to whom modes mean something, until the test ends.
+/// Runs as a user to whom file modes apply, until the test ends.
 class AsNobody {
  public:
   AsNobody() : before_(::geteuid()) { EXPECT_EQ(::seteuid(before_ == 0 ? 65534 : before_), 0); }
@@ -145,7 +145,7 @@ TEST_F(StorePath, APathThatCannotBeEnteredIsOneClearError) {
       ASSERT_FALSE(opened);
       EXPECT_NE(opened.error().detail.find("'" + named + "'"), std::string::npos)
           << opened.error().detail;
-      // Whoever may not write here hears that first.
+      // A user who may not write here gets that error first.
       if (path == dir + "/dangling") continue;
       EXPECT_NE(opened.error().detail.find(why), std::string::npos) << opened.error().detail;
     }

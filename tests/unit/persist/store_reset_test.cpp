@@ -19,7 +19,7 @@ using persist::LevelDbStore;
 
 namespace {
 
-/// Notes what is removed from a store's directory, and when that is synced.
+/// Notes what is removed from a store's directory, and when the directory is synced.
 class WatchedDisk final : public PassingDisk {
  public:
   explicit WatchedDisk(std::string store) : store_(std::move(store)) {}

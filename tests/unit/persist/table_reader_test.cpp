@@ -13,7 +13,7 @@ void* no_memory(int, std::size_t) {
 
 class TableReader : public testing::TestWithParam<MapFile> {
  protected:
-  /// What a read gives, or the reason why it gives nothing.
+  /// The result of a read, or the reason why it fails.
   std::string read(std::uint64_t offset, std::size_t count) {
     const auto table = open_table(path_, GetParam());
     if (!table) return table.error().detail;

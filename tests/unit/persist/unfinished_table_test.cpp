@@ -17,10 +17,10 @@ UnfinishedEntry entry_of(std::uint64_t high, std::uint64_t low) {
   return entry;
 }
 
-/// By how much the low halves of the fingerprints are shifted: the index has their high bits.
+/// The shift of the low halves of the fingerprints. The index has the high bits of these halves.
 class UnfinishedTableBits : public testing::TestWithParam<int> {};
 
-// Against a map, with fingerprints that crowd the same places of the index.
+// Compares the table with a map, with fingerprints that fall into the same places of the index.
 TEST_P(UnfinishedTableBits, AgreesWithAMap) {
   std::mt19937_64 random(7);
   UnfinishedTable table;

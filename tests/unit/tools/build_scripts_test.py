@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What tools/run says while it builds and what it leaves to ctest, with a cmake that only pretends;
-and what ctest says where no tests are built, with the real one."""
+"""What tools/run prints while it builds and what it leaves to ctest, with a fake cmake; and what
+ctest says if no tests were built, with the real cmake."""
 
 import os
 import pty

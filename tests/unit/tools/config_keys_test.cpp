@@ -9,8 +9,8 @@
 namespace concerto::tools {
 namespace {
 
-/// Every key: its environment variable and default as the protocol page has them, a valid value
-/// that differs from the default, and a text that must be refused ("" = every text is fine).
+/// A key: its environment variable and default according to the protocol page, a valid value that
+/// differs from the default, and a text that must be refused ("": every text is valid).
 struct KeyCase {
   const char* path;
   const char* env;

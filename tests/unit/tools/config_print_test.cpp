@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// Loads a text that has to be faultless.
+/// Loads a text that must have no mistakes.
 Config load(const std::string& yaml) {
   const LoadedConfig loaded = load_config(yaml, [](const std::string&) { return std::nullopt; });
   EXPECT_THAT(loaded.findings.errors, IsEmpty());
@@ -24,7 +24,7 @@ Config load(const std::string& yaml) {
   return loaded.config;
 }
 
-/// The sample as it is when somebody has removed the # before each key.
+/// The sample without the # before each key.
 std::string sample_with_keys() {
   return std::regex_replace(print_sample(), std::regex("(^|\n)( *)#(?=\\w)"), "$1$2");
 }

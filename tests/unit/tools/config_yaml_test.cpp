@@ -10,7 +10,7 @@ struct NumberCase {
   const char* digits;  ///< null: no number
 };
 
-// What gopkg.in/yaml.v3 makes of each for an int64, which the reference uses.
+// The int64 that gopkg.in/yaml.v3, which the reference uses, reads from each text.
 constexpr NumberCase number_cases[] = {
     {"3", "3"},
     {"+3", "3"},

@@ -1,5 +1,6 @@
 #include "api/error_answers.hpp"
 
+#include <concerto/base/json_tree.hpp>
 #include <concerto/engine/error.hpp>
 
 #include "api/answer_bodies.hpp"
@@ -61,6 +62,47 @@ HttpResponse with_message(unsigned status, std::string_view result, std::string_
   return json_response(status, result_body(result, message));
 }
 
+/// The member `message` of a body, or the body if it has none.
+std::string message_in(std::string_view body) {
+  JsonTree tree;
+  if (!tree.parse(body) || !tree.root().is(JsonKind::object)) return std::string{body};
+  const auto message = tree.root().find("message");
+  return std::string{message && message->is(JsonKind::text) ? message->text() : body};
+}
+
+AnswerClass class_of(unsigned status, const HttpHeaders& headers) noexcept {
+  switch (status) {
+    case 409:
+      return AnswerClass::failure;
+    case 425:
+      return AnswerClass::ongoing;
+    case 503:
+      return headers.contains("Retry-After") ? AnswerClass::overloaded
+                                             : AnswerClass::unknown_outcome;
+    default:
+      return AnswerClass::plain;
+  }
+}
+
+AnswerClass class_of(GrpcCode code) noexcept {
+  switch (code) {
+    case GrpcCode::aborted:
+      return AnswerClass::failure;
+    case GrpcCode::failed_precondition:
+      return AnswerClass::ongoing;
+    case GrpcCode::resource_exhausted:
+      return AnswerClass::overloaded;
+    case GrpcCode::unavailable:
+      return AnswerClass::unknown_outcome;
+    case GrpcCode::deadline_exceeded:
+      return AnswerClass::deadline;
+    case GrpcCode::internal:
+      return AnswerClass::rejected;
+    default:
+      return AnswerClass::plain;
+  }
+}
+
 GrpcCode grpc_code(AnswerClass answer) noexcept {
   switch (answer) {
     case AnswerClass::failure:
@@ -113,12 +155,23 @@ HttpResponse http_answer(const Error& error) {
   return with_message(500, {}, text);
 }
 
+ReceivedAnswer answer_from_http(unsigned status, const HttpHeaders& headers,
+                                std::string_view body) {
+  if (status == 200) return {};
+  return {class_of(status, headers), message_in(body)};
+}
+
 GrpcStatus grpc_answer(const Error& error) {
   GrpcStatus status;
   status.code = grpc_code_of(error.code).value_or(grpc_code(answer_class(error.code)));
   if (status.ok()) status.code = GrpcCode::unknown;
   status.message = text_of(error);
   return status;
+}
+
+ReceivedAnswer answer_from_grpc(const GrpcStatus& status) {
+  if (status.ok()) return {};
+  return {class_of(status.code), status.message};
 }
 
 HttpResponse http_answer(const Refusal& refusal) {

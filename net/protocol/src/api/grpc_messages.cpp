@@ -22,12 +22,14 @@ Result<std::vector<Step>> read_steps(std::string_view text) {
   return std::move(list.steps);
 }
 
-Result<> parse(std::string_view bytes, google::protobuf::Message& message) {
+Result<> parse(std::string_view bytes, google::protobuf::Message& message,
+               std::string_view what = "the request") {
   if (bytes.size() <= std::numeric_limits<int>::max() &&
       message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return ok();
   }
-  return make_error(Errc::invalid_request, "the request is not a " + message.GetTypeName() +
+  return make_error(Errc::invalid_request, std::string{what} + " is not a " +
+                                               message.GetTypeName() +
                                                ": malformed protobuf, or a text that is not "
                                                "UTF-8, in " +
                                                std::to_string(bytes.size()) + " bytes");
@@ -51,6 +53,10 @@ void write(const TransOptions& options, dtmgimp::DtmTransOptions& to) {
   to.set_retryinterval(options.retry_interval.count());
   to.set_retrylimit(options.retry_limit);
   to.mutable_branchheaders()->insert(options.branch_headers.begin(), options.branch_headers.end());
+}
+
+Error unknown_status(const std::string& name) {
+  return make_error(Errc::invalid_request, "there is no status '" + name + "'");
 }
 
 }  // namespace
@@ -143,6 +149,35 @@ std::string progresses_reply(const Transaction& trans) {
     progress.set_op(branch.op);
   }
   return reply.SerializeAsString();
+}
+
+Result<Transaction> workflow_from_proto(std::string_view message) {
+  dtmgimp::DtmProgressesReply from;
+  CONCERTO_CHECK(parse(message, from, "the answer"));
+  auto& workflow = *from.mutable_transaction();
+  const auto status = trans_status_from(workflow.status());
+  if (!status) return unknown_status(workflow.status());
+  Transaction trans;
+  trans.type = TransType::workflow;
+  trans.protocol = Protocol::grpc;
+  trans.gid = Gid{std::move(*workflow.mutable_gid())};
+  trans.status = *status;
+  trans.rollback_reason = std::move(*workflow.mutable_rollbackreason());
+  trans.result = std::move(*workflow.mutable_result());
+  for (auto& progress : *from.mutable_progresses()) {
+    const auto branch_status = branch_status_from(progress.status());
+    if (!branch_status) return unknown_status(progress.status());
+    std::string& payload = *progress.mutable_bindata();
+    if (trans.payloads.empty() || trans.payloads.back() != payload) {
+      trans.payloads.push_back(std::move(payload));
+    }
+    Branch& branch = trans.branches.emplace_back();
+    branch.status = *branch_status;
+    branch.payload = static_cast<std::uint32_t>(trans.payloads.size() - 1);
+    branch.branch_id = BranchId{std::move(*progress.mutable_branchid())};
+    branch.op = std::move(*progress.mutable_op());
+  }
+  return trans;
 }
 
 std::string gid_reply(const Gid& gid) {

@@ -5,6 +5,7 @@
 
 #include <concerto/base/error.hpp>
 #include <concerto/engine/request.hpp>
+#include <concerto/protocol/answer_messages.hpp>
 #include <concerto/protocol/request_messages.hpp>
 
 namespace concerto::net {
@@ -19,7 +20,8 @@ struct TopicRequest {
 /// Error invalid_request.
 Result<TopicRequest> topic_request_from_proto(std::string_view message);
 
-/// The bytes of a dtmgimp.DtmProgressesReply: a workflow with its branches.
+/// The bytes of a dtmgimp.DtmProgressesReply: a workflow with its branches. workflow_from_proto
+/// reads them.
 std::string progresses_reply(const Transaction& trans);
 
 /// The bytes of a dtmgimp.DtmGidReply.

@@ -5,7 +5,7 @@
 
 #include <concerto/base/utf8.hpp>
 
-#include "api/trans_json.hpp"
+#include "api/time_text.hpp"
 
 namespace concerto::net {
 namespace {

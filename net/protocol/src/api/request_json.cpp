@@ -9,6 +9,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <concerto/base/utf8.hpp>
+
 #include "api/json_read.hpp"
 
 namespace concerto::net {
@@ -121,7 +123,7 @@ void add(json::object& to, const char* name, std::int64_t number) {
 void add(json::object& to, const char* name, const std::map<std::string, std::string>& texts) {
   if (texts.empty()) return;
   json::object members;
-  for (const auto& [key, value] : texts) members[key] = value;
+  for (const auto& [key, value] : texts) members[to_utf8(key)] = to_utf8(value);
   to[name] = std::move(members);
 }
 
@@ -137,17 +139,17 @@ json::array steps_array(const std::vector<Step>& steps) {
   return array;
 }
 
-void add_options(json::object& to, const TransOptions& options) {
+}  // namespace
+
+void write_options(json::object& to, const TransOptions& options, bool false_concurrent) {
   add(to, "wait_result", options.wait_result);
-  add(to, "concurrent", options.concurrent);
   add(to, "timeout_to_fail", std::int64_t{options.timeout_to_fail.count()});
   add(to, "request_timeout", std::int64_t{options.request_timeout.count()});
   add(to, "retry_interval", std::int64_t{options.retry_interval.count()});
-  add(to, "retry_limit", std::int64_t{options.retry_limit});
   add(to, "branch_headers", options.branch_headers);
+  if (options.concurrent || false_concurrent) to["concurrent"] = options.concurrent;
+  add(to, "retry_limit", std::int64_t{options.retry_limit});
 }
-
-}  // namespace
 
 std::string steps_text(const std::vector<Step>& steps) {
   return json::serialize(steps_array(steps));
@@ -166,7 +168,7 @@ std::string json_of(const TransRequest& request) {
   add(out, "query_prepared", request.query_prepared);
   add(out, "rollback_reason", request.rollback_reason);
   add(out, "req_extra", request.extra);
-  add_options(out, request.options);
+  write_options(out, request.options, false);
   return json::serialize(out);
 }
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include <concerto/base/error.hpp>
 #include <concerto/base/json_tree.hpp>
 #include <concerto/engine/request.hpp>
@@ -14,6 +16,9 @@ namespace concerto::net {
 /// (protocol page 02, section 9). The gid is not changed. Error: invalid_request.
 Result<TransRequest> trans_request_from(JsonValue object);
 Result<BranchRequest> branch_request_from(JsonValue object);
+
+/// Adds the options that are not zero; `concurrent` even if it is false, if `false_concurrent`.
+void write_options(boost::json::object& to, const TransOptions& options, bool false_concurrent);
 
 /// The JSON text of a list of steps, in the form that read_json reads.
 std::string steps_text(const std::vector<Step>& steps);

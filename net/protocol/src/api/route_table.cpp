@@ -9,7 +9,7 @@
 namespace concerto::net {
 namespace {
 
-/// Whether the rows have the same name in a front end. An empty name is none.
+/// True if the rows have the same name in a front end. An empty name does not count.
 bool share_a_name(const Route& a, const Route& b) noexcept {
   const auto same = [](std::string_view left, std::string_view right) {
     return !left.empty() && left == right;

@@ -97,6 +97,22 @@ HttpResponse rpc_answer(const RpcCall& call, const Result<>& result) {
   return rpc_error(call, failed ? rpc_failure : rpc_other_error, result.error().detail);
 }
 
+ReceivedAnswer answer_from_rpc(std::string_view body) {
+  JsonTree tree;
+  if (!tree.parse(body) || !tree.root().is(JsonKind::object)) {
+    return {AnswerClass::plain, std::string{body}};
+  }
+  const auto error = tree.root().find("error");
+  if (!error || error->is(JsonKind::null)) return {};
+  if (!error->is(JsonKind::object)) return {AnswerClass::plain, std::string{body}};
+  const auto code = error->find("code");
+  const auto message = error->find("message");
+  const bool failed = code && code->whole_number() == rpc_failure;
+  const bool has_text = message && message->is(JsonKind::text);
+  return {failed ? AnswerClass::failure : AnswerClass::plain,
+          std::string{has_text ? message->text() : body}};
+}
+
 RpcAction rpc_action(std::string_view body, const RouteTable& routes, const RpcAsker& asker,
                      RpcCall& call) {
   JsonText text;

@@ -1,6 +1,5 @@
 #include "api/trans_json.hpp"
 
-#include <cstdio>
 #include <limits>
 
 #include <boost/json/array.hpp>
@@ -12,6 +11,9 @@
 #include <concerto/base/utf8.hpp>
 
 #include "api/inspection_json.hpp"
+#include "api/json_read.hpp"
+#include "api/request_json.hpp"
+#include "api/time_text.hpp"
 
 namespace concerto::net {
 namespace {
@@ -134,47 +136,139 @@ std::string list_json(json::value transactions, std::string_view position) {
   return json::serialize(answer);
 }
 
-}  // namespace
-
-std::string format_time(WallTime time, std::chrono::minutes offset) {
-  using namespace std::chrono;
-  const WallTime local = time + offset;
-  const auto day = floor<days>(local);
-  const year_month_day date{day};
-  const hh_mm_ss clock{local - day};
-  char text[64];
-  int bytes = std::snprintf(
-      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09lld", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()),
-      static_cast<long long>(clock.subseconds().count()));
-  std::string result{text, static_cast<std::size_t>(bytes)};
-  result.resize(result.find_last_not_of('0') + 1);
-  if (result.back() == '.') result.pop_back();
-  if (offset == minutes::zero()) return result + "Z";
-  const auto distance = static_cast<int>(abs(offset).count());
-  bytes = std::snprintf(text, sizeof text, "%c%02d:%02d", offset < minutes::zero() ? '-' : '+',
-                        distance / 60, distance % 60);
-  return result.append(text, static_cast<std::size_t>(bytes));
+/// The readers of members: an absent or null member leaves the target as it is.
+template <class T>
+Result<> read_member(JsonValue object, std::string_view name, T& target) {
+  const auto member = object.find(name);
+  return !member || member->is(JsonKind::null) ? ok() : read_json(name, *member, target);
 }
 
-std::string options_text(const TransOptions& options) {
-  Members members{std::chrono::minutes::zero()};
-  if (options.wait_result) members.value("wait_result", true);
-  members.number("timeout_to_fail", options.timeout_to_fail.count());
-  members.number("request_timeout", options.request_timeout.count());
-  members.number("retry_interval", options.retry_interval.count());
-  if (!options.branch_headers.empty()) {
-    json::object headers;
-    for (const auto& [name, value] : options.branch_headers) {
-      headers[to_utf8(name)] = to_utf8(value);
-    }
-    members.value("branch_headers", std::move(headers));
+Error unknown_value(std::string_view name, std::string_view text) {
+  return make_error(Errc::invalid_request, "field '" + std::string{name} +
+                                               "' has a value that is not known: '" +
+                                               std::string{text} + "'");
+}
+
+Result<> read_time(JsonValue object, std::string_view name, std::optional<WallTime>& target) {
+  std::string text;
+  CONCERTO_CHECK(read_member(object, name, text));
+  if (text.empty()) return ok();
+  target = time_from(text);
+  return target ? ok() : unknown_value(name, text);
+}
+
+Result<> read_time(JsonValue object, std::string_view name, WallTime& target) {
+  std::optional<WallTime> time;
+  CONCERTO_CHECK(read_time(object, name, time));
+  target = time.value_or(target);
+  return ok();
+}
+
+/// A value that has a name. An absent one has the empty name.
+template <class T>
+Result<> read_named(JsonValue object, std::string_view name,
+                    std::optional<T> (*value_of)(std::string_view), T& target) {
+  std::string text;
+  CONCERTO_CHECK(read_member(object, name, text));
+  const std::optional<T> value = value_of(text);
+  if (!value) return unknown_value(name, text);
+  target = *value;
+  return ok();
+}
+
+Result<TransOptions> options_from(std::string_view text) {
+  if (text.empty()) return TransOptions{};
+  JsonText json;
+  CONCERTO_CHECK(json.parse(text, "field 'options'"));
+  if (!json.root().is(JsonKind::object)) return wrong_kind("options", "an object", json.root());
+  // A request has the options under the same names.
+  CONCERTO_TRY(TransRequest request, trans_request_from(json.root()));
+  return std::move(request.options);
+}
+
+/// What trans_object has written.
+Result<Transaction> trans_from(JsonValue object, const ModeTable& modes) {
+  if (!object.is(JsonKind::object)) return wrong_kind("transaction", "an object", object);
+  Transaction trans;
+  std::string gid;
+  std::string type;
+  std::string options;
+  CONCERTO_CHECK(read_time(object, "create_time", trans.create_time));
+  CONCERTO_CHECK(read_time(object, "update_time", trans.update_time));
+  CONCERTO_CHECK(read_member(object, "gid", gid));
+  CONCERTO_CHECK(read_member(object, "trans_type", type));
+  CONCERTO_CHECK(read_named(object, "status", trans_status_from, trans.status));
+  CONCERTO_CHECK(read_member(object, "query_prepared", trans.query_prepared));
+  CONCERTO_CHECK(read_named(object, "protocol", protocol_from, trans.protocol));
+  CONCERTO_CHECK(read_member(object, "options", options));
+  CONCERTO_CHECK(read_member(object, "custom_data", trans.custom_data));
+  CONCERTO_CHECK(read_member(object, "result", trans.result));
+  CONCERTO_CHECK(read_member(object, "rollback_reason", trans.rollback_reason));
+  CONCERTO_CHECK(read_time(object, "finish_time", trans.finish_time));
+  CONCERTO_CHECK(read_time(object, "rollback_time", trans.rollback_time));
+  CONCERTO_CHECK(read_member(object, "next_cron_interval", trans.next_cron_interval));
+  CONCERTO_CHECK(read_time(object, "next_cron_time", trans.next_cron_time));
+  CONCERTO_TRY(trans.options, options_from(options));
+  trans.gid = Gid{std::move(gid)};
+  const Mode* const mode = modes.find(type);
+  trans.type = mode ? mode->type : TransType{};
+  return trans;
+}
+
+Result<> read_payload(JsonValue object, std::vector<std::string>& payloads) {
+  std::string text;
+  CONCERTO_CHECK(read_member(object, "bin_data", text));
+  std::optional<std::string> payload = base64_decode(text);
+  if (!payload) return unknown_value("bin_data", text);
+  if (payloads.empty() || payloads.back() != *payload) payloads.push_back(std::move(*payload));
+  return ok();
+}
+
+/// What branch_object has written.
+Result<> read_branch(JsonValue object, Transaction& trans) {
+  if (!object.is(JsonKind::object)) return wrong_kind("branches", "objects", object);
+  Branch branch;
+  std::string branch_id;
+  CONCERTO_CHECK(read_time(object, "create_time", branch.create_time));
+  CONCERTO_CHECK(read_time(object, "update_time", branch.update_time));
+  CONCERTO_CHECK(read_member(object, "url", branch.url));
+  CONCERTO_CHECK(read_payload(object, trans.payloads));
+  CONCERTO_CHECK(read_member(object, "branch_id", branch_id));
+  CONCERTO_CHECK(read_member(object, "op", branch.op));
+  CONCERTO_CHECK(read_named(object, "status", branch_status_from, branch.status));
+  CONCERTO_CHECK(read_time(object, "finish_time", branch.finish_time));
+  branch.branch_id = BranchId{std::move(branch_id)};
+  branch.payload = static_cast<std::uint32_t>(trans.payloads.size() - 1);
+  trans.branches.push_back(std::move(branch));
+  return ok();
+}
+
+Result<> parse_answer(std::string_view body, JsonText& text) {
+  CONCERTO_CHECK(text.parse(body, "the answer"));
+  if (text.root().is(JsonKind::object)) return ok();
+  return wrong_kind("the answer", "an object", text.root());
+}
+
+/// The members `transaction` and `branches`, whatever the second one's name is.
+Result<std::optional<Transaction>> trans_with_branches(JsonValue answer, std::string_view branches,
+                                                       const ModeTable& modes) {
+  const auto object = answer.find("transaction");
+  if (!object || object->is(JsonKind::null)) return std::optional<Transaction>{};
+  CONCERTO_TRY(Transaction trans, trans_from(*object, modes));
+  const auto rows = answer.find(branches);
+  if (rows && !rows->is(JsonKind::null)) {
+    if (!rows->is(JsonKind::array)) return wrong_kind(branches, "an array", *rows);
+    for (const JsonValue row : *rows) CONCERTO_CHECK(read_branch(row, trans));
   }
-  members.value("concurrent", options.concurrent);
-  members.number("retry_limit", options.retry_limit);
-  return json::serialize(members.take());
+  return std::optional<Transaction>{std::move(trans)};
+}
+
+}  // namespace
+
+std::string options_text(const TransOptions& options) {
+  json::object members;
+  write_options(members, options, true);
+  return json::serialize(members);
 }
 
 std::string query_json(const std::optional<Inspection>& found, std::chrono::minutes offset,
@@ -190,6 +284,12 @@ std::string query_json(const std::optional<Inspection>& found, std::chrono::minu
   return json::serialize(answer);
 }
 
+Result<std::optional<Transaction>> query_from_json(std::string_view body, const ModeTable& modes) {
+  JsonText answer;
+  CONCERTO_CHECK(parse_answer(body, answer));
+  return trans_with_branches(answer.root(), "branches", modes);
+}
+
 std::string workflow_json(const Transaction& trans, std::chrono::minutes offset,
                           const ModeTable& modes) {
   json::object answer;
@@ -197,6 +297,14 @@ std::string workflow_json(const Transaction& trans, std::chrono::minutes offset,
   // The application needs all payloads; registered_bytes_max limits them.
   answer["progresses"] = branch_array(trans, offset, std::numeric_limits<std::size_t>::max());
   return json::serialize(answer);
+}
+
+Result<Transaction> workflow_from_json(std::string_view body, const ModeTable& modes) {
+  JsonText answer;
+  CONCERTO_CHECK(parse_answer(body, answer));
+  CONCERTO_TRY(auto trans, trans_with_branches(answer.root(), "progresses", modes));
+  if (!trans) return make_error(Errc::invalid_request, "the answer has no transaction");
+  return std::move(*trans);
 }
 
 std::string kv_json(const std::vector<KvRecord>& records, std::chrono::minutes offset) {
@@ -222,6 +330,21 @@ std::string page_json(const TransPage& page, std::chrono::minutes offset, const 
     transactions.push_back(std::move(trans));
   }
   return list_json(std::move(transactions), page.next_position);
+}
+
+Result<TransPage> page_from_json(std::string_view body, const ModeTable& modes) {
+  JsonText answer;
+  CONCERTO_CHECK(parse_answer(body, answer));
+  TransPage page;
+  CONCERTO_CHECK(read_member(answer.root(), "next_position", page.next_position));
+  const auto list = answer.root().find("transactions");
+  if (!list || list->is(JsonKind::null)) return page;
+  if (!list->is(JsonKind::array)) return wrong_kind("transactions", "an array", *list);
+  for (const JsonValue object : *list) {
+    CONCERTO_TRY(Transaction trans, trans_from(object, modes));
+    page.transactions.push_back(std::move(trans));
+  }
+  return page;
 }
 
 std::string single_json(const std::optional<Transaction>& trans, std::string_view position,

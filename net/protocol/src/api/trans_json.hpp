@@ -10,12 +10,11 @@
 #include <concerto/engine/mode.hpp>
 #include <concerto/engine/store.hpp>
 #include <concerto/engine/transaction.hpp>
+#include <concerto/protocol/answer_messages.hpp>
 
 namespace concerto::net {
 
-/// The time as in RFC 3339, in the zone `offset` east of UTC. A second has up to 9 digits, without
-/// trailing zeros.
-std::string format_time(WallTime time, std::chrono::minutes offset);
+// answer_messages.hpp declares the readers of query, all and prepareWorkflow.
 
 /// The JSON text of stored options. Members that are zero are left out, except `concurrent`.
 std::string options_text(const TransOptions& options);

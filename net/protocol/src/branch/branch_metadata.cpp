@@ -22,8 +22,8 @@ constexpr std::array<std::string_view, 9> written_by_transport{
     "grpc-message-type", "grpc-status",          "grpc-timeout",  "te",
     "user-agent"};
 
-/// Those that a new transaction may name. They are left out, because they are written anyway, and
-/// headers that are meant for HTTP branches often have them.
+/// A new transaction may name these headers of the transport. They are left out: the transport
+/// writes them anyway, and headers that are meant for HTTP branches often have them.
 constexpr std::array<std::string_view, 2> passed_over{"content-type", "user-agent"};
 
 /// Headers that HTTP/2 forbids, or that would contradict what HTTP/2 says otherwise.

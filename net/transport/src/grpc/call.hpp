@@ -67,7 +67,7 @@ class Call : public http2::Stream {
   void wake() { round_.schedule(*this); }
   void set_over();
   std::string take_message();
-  /// Drops all messages, also those that arrive later. The peer's window does not shrink by them.
+  /// Drops all messages, also those that arrive later. The peer's window is given back at once.
   void drop_messages();
   /// Forgets everything that was received, because the call is made again.
   void forget_messages();

@@ -69,10 +69,10 @@ class DnsQueue {
   /// The next name to look up. Call finish when the look-up has ended.
   std::optional<std::string> take(SteadyTime now);
 
-  /// Ends the look-up of `host` and returns those who wait for it.
+  /// Ends the look-up of `host` and returns the callers that wait for it.
   Answers finish(const std::string& host, bool found, SteadyTime now);
 
-  /// Removes everything, and returns all who wait, so that they are destroyed outside.
+  /// Removes everything, and returns all callers that wait, so that they are destroyed outside.
   Answers clear();
 
   /// The number of names that `take` would return now.

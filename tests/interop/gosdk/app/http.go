@@ -19,7 +19,7 @@ type httpWire struct {
 
 func payload(b branch) map[string]string { return map[string]string{"name": b.Name} }
 
-// What all modes have: how the SDK talks to the coordinator, and the options.
+// Sets what all modes have: how the SDK talks to the coordinator, and the options.
 func (w *httpWire) set(base *dtmcli.TransOptions, protocol *string, t *transaction) {
 	*base = t.Options
 	*protocol = w.protocol

@@ -1,5 +1,6 @@
-// One transaction through the official SDK, as JSON describes it. The program prints how it ended
-// for its caller. It stays only where it is asked to listen, for workflows to be resumed.
+// Makes one transaction through the official SDK, as its JSON describes. The program prints how the
+// transaction ended for its caller. It keeps running only if it must listen for workflows to be
+// resumed.
 package main
 
 import (
@@ -12,7 +13,7 @@ import (
 	"github.com/dtm-labs/client/dtmcli"
 )
 
-// The URLs of one branch. A mode takes those of its own ops; a msg may have a topic instead.
+// The URLs of one branch. A mode uses those of its own ops; a msg may have a topic instead.
 type branch struct {
 	Name       string `json:"name"`
 	Action     string `json:"action"`
@@ -30,7 +31,7 @@ type transaction struct {
 	Gid        string              `json:"gid"`
 	Branches   []branch            `json:"branches"`
 	Options    dtmcli.TransOptions `json:"options"`
-	Protocol   string              `json:"protocol"` // over HTTP, of the branches
+	Protocol   string              `json:"protocol"` // the protocol of the branches, over HTTP
 	CustomData string              `json:"custom_data"`
 	Orders     map[int][]int       `json:"orders"`
 	Delay      uint64              `json:"delay"`
@@ -38,7 +39,7 @@ type transaction struct {
 	Work       string              `json:"work"`  // what the work between prepare and submit does
 }
 
-// What the SDK does alike over each of its protocols.
+// What the SDK does in the same way over each of its protocols.
 type wire interface {
 	serve(listen string)
 	saga(t *transaction) error
@@ -60,7 +61,7 @@ func (t *transaction) run(w wire) error {
 	return fmt.Errorf("unknown mode %q", t.Mode)
 }
 
-// The work of the application itself, while the transaction is prepared.
+// The application's own work, while the transaction is prepared.
 func (t *transaction) doWork() error {
 	switch t.Work {
 	case "stop": // until the test kills the program

@@ -22,7 +22,7 @@ func registerWorkflow(options dtmcli.TransOptions) {
 	}
 }
 
-// Executes it twice: the second time, the coordinator has its result already.
+// Executes the workflow twice. The second time, the coordinator already has its result.
 func executeWorkflow(t *transaction) error {
 	data, _ := json.Marshal(t.Branches)
 	result, err := workflow.ExecuteCtx(context.Background(), workflowName, t.Gid, data)
@@ -36,7 +36,7 @@ func executeWorkflow(t *transaction) error {
 	return err
 }
 
-// Whoever resumes the workflow knows its data alone: the branches.
+// Whoever resumes the workflow has only its data: the branches.
 func workflowSteps(wf *workflow.Workflow, data []byte) ([]byte, error) {
 	var branches []branch
 	if err := json.Unmarshal(data, &branches); err != nil {
@@ -62,7 +62,7 @@ func workflowSteps(wf *workflow.Workflow, data []byte) ([]byte, error) {
 	return []byte(fmt.Sprintf("%d branches are done", len(branches))), nil
 }
 
-// A URL `local` or `local-failure` is no URL, but a step of the application itself.
+// A URL `local` or `local-failure` is not a URL, but a step in the application itself.
 func action(wf *workflow.Workflow, b branch) error {
 	if !strings.HasPrefix(b.Action, "local") {
 		return call(wf, b, b.Action)
@@ -88,7 +88,7 @@ func local(barrier *dtmcli.BranchBarrier, b branch, url string) error {
 	return nil
 }
 
-// The SDK records the result of a call that is a step.
+// The SDK records the result of a call as a step.
 func call(wf *workflow.Workflow, b branch, url string) error {
 	if strings.HasPrefix(url, "http://") {
 		_, err := wf.NewRequest().SetBody(payload(b)).Post(url)

@@ -24,7 +24,7 @@ var grpcAnswers = map[string]error{
 	"oldongoing": status.Error(codes.Aborted, dtmcli.ResultOngoing),
 }
 
-// Messages are bytes here: a participant has to get those that were given to the SDK.
+// Messages are bytes here: a branch must get the bytes that were given to the SDK.
 type rawCodec struct{}
 
 func (rawCodec) Marshal(message interface{}) ([]byte, error) {
@@ -38,7 +38,7 @@ func (rawCodec) Unmarshal(data []byte, message interface{}) error {
 
 func (rawCodec) Name() string { return "raw" }
 
-// Whatever method is called, its name is that of a branch.
+// The name of the called method is the name of a branch.
 func (p *participant) serveGrpc(listener net.Listener) {
 	server := grpc.NewServer(grpc.ForceServerCodec(rawCodec{}),
 		grpc.UnknownServiceHandler(func(_ interface{}, stream grpc.ServerStream) error {

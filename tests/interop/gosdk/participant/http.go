@@ -11,7 +11,7 @@ import (
 	"github.com/dtm-labs/client/dtmcli"
 )
 
-// What each answer is over HTTP. The old ones are told by their body alone.
+// The HTTP form of each answer. The old answers have a meaning by their body alone.
 var httpAnswers = map[string]struct {
 	status int
 	body   string
@@ -82,7 +82,8 @@ var rpcErrors = map[string]*rpcError{
 	"error":   {-32603, "out of order"},
 }
 
-// Only a transaction whose protocol is JSON-RPC makes such calls. To others the URL is a plain one.
+// Only a transaction whose protocol is JSON-RPC makes such calls. For others the URL is a plain
+// one.
 func (p *participant) jsonRPC(out http.ResponseWriter, in *http.Request) {
 	if in.URL.Query().Has("gid") {
 		p.plain(out, in, in.URL.Query().Get("method"))

@@ -31,7 +31,7 @@ type call struct {
 type participant struct {
 	httpAddress string
 	grpcAddress string
-	healthy     bool          // all answers are ok
+	healthy     bool          // all answers are `ok`
 	released    chan struct{} // closed when held calls may go on
 	mutex       sync.Mutex
 	counts      map[call]int

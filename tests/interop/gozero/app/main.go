@@ -23,7 +23,7 @@ func fail(what string, err error) {
 	}
 }
 
-// The coordinator's view of trans.rpc: a registry's key, or an address.
+// The address of trans.rpc as the coordinator uses it: a registry's key, or host and port.
 func busiServer(etcd, direct string) (string, error) {
 	if etcd == "" {
 		return direct, nil

@@ -1,5 +1,5 @@
-// The go-zero service trans.rpc. With an Etcd section in its configuration it registers itself in
-// etcd, by go-zero's own means; without one it only listens.
+// The go-zero service trans.rpc. If its configuration has a section Etcd, go-zero registers the
+// service in etcd; otherwise the service only listens.
 package main
 
 import (
@@ -17,7 +17,8 @@ import (
 	"concerto.test/gozero/trans"
 )
 
-// What an account can take in one transfer. More is refused for good: the saga rolls back.
+// The most that an account takes in one transfer. More is refused for good, and the saga rolls
+// back.
 const transferInMax = 1000
 
 type accounts struct {

@@ -24,13 +24,13 @@ import (
 
 type config struct {
 	rest.RestConf
-	// Where the coordinator has registered itself.
+	// the address at which the coordinator has registered itself
 	Dtm      string
 	OrderRpc zrpc.RpcClientConf
 	StockRpc zrpc.RpcClientConf
 }
 
-// The times are in seconds; 0 = the coordinator's own.
+// The times are in seconds. 0: the coordinator's own.
 type orderRequest struct {
 	ProductID      string `json:"product_id"`
 	Quantity       int64  `json:"quantity"`
@@ -48,13 +48,13 @@ type shop struct {
 	dtm, order, stock string
 }
 
-// The SDK has no other way to get a gid than one that panics.
+// The SDK's only other way to get a gid panics on errors.
 func (s shop) newGid() (gid string, err error) {
 	defer dtmimp.P2E(&err)
 	return dtmgrpc.MustGenGid(s.dtm), nil
 }
 
-// The gid is the order's id too.
+// The gid is also the id of the order.
 func (s shop) placeOrder(gid string, request *orderRequest) error {
 	fmt.Printf("order %s\n", gid)
 	info := &pb.OrderInfo{
@@ -70,7 +70,8 @@ func (s shop) placeOrder(gid string, request *orderRequest) error {
 	return saga.Submit()
 }
 
-// 200: the order is valid. 409: it is not, or not yet. 502: nobody knows. 429: it was not placed.
+// 200: the order is valid. 409: it is not, or not yet. 502: the outcome is unknown. 429: not
+// placed.
 func (s shop) handleOrder(w http.ResponseWriter, r *http.Request) {
 	var request orderRequest
 	if err := httpx.Parse(r, &request); err != nil {
@@ -112,7 +113,7 @@ func main() {
 	stock, err := c.StockRpc.BuildTarget()
 	must(err)
 	s := shop{dtm: c.Dtm, order: order, stock: stock}
-	// Opens the connection: go-zero's resolver does not bear it that many first calls do so at once.
+	// Opens the connection now, because go-zero's resolver cannot cope with many first calls at once.
 	_, err = s.newGid()
 	must(err)
 

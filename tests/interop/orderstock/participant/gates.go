@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Gates are the points at which a test may hold a call up: a gate is closed as long as a file of
-// its name lies in this directory.
+// Gates are points at which a test may hold a call. A gate is closed while a file of its name is in
+// this directory.
 type Gates string
 
 // Pass prints a line and waits if the gate is closed.

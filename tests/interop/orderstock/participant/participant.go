@@ -56,9 +56,10 @@ func Serve(dbType string, register func(*grpc.Server, *Participant)) {
 	server.Start()
 }
 
-// Run does a branch's work in one local transaction with its barrier row, unless the barrier knows
-// that it is done already or must not be done any more. It prints that it begins, and how it ends.
-// Its gates: before anything, within the local transaction, between its commit and the answer.
+// Run does the work of a branch and inserts its barrier row in one local transaction, unless the
+// barrier knows that the work is done already or must not be done any more. It prints when it
+// begins, and how it ends. Its gates are before everything, within the local transaction, and
+// between the commit and the answer.
 func (p *Participant) Run(ctx context.Context, name string,
 	work func(tx *sql.Tx, gid string) error) (*emptypb.Empty, error) {
 	barrier, err := dtmgrpc.BarrierFromGrpc(ctx)

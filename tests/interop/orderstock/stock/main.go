@@ -1,4 +1,4 @@
-// stock.rpc: what is in stock, and every movement of it, in PostgreSQL.
+// stock.rpc: the stock and every change of it, in PostgreSQL.
 package main
 
 import (
@@ -33,8 +33,8 @@ func (s stock) Restore(ctx context.Context, in *pb.OrderInfo) (*emptypb.Empty, e
 	})
 }
 
-// Changes what is in stock and notes the movement. The SDK's failure, which rolls the saga back,
-// when less would be left than nothing.
+// Changes the stock and records the change. If less than nothing would be left, it returns the
+// SDK's failure, which rolls the saga back.
 func move(tx *sql.Tx, gid, product string, change int64) error {
 	var left int64
 	err := tx.QueryRow("update stock set quantity = quantity + $1"+

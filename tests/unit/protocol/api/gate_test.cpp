@@ -1,4 +1,4 @@
-// What each front end's gate lets in, by the needs of the route.
+// Which requests the gate lets in at each front end, by the needs of the route.
 
 #include <ostream>
 #include <variant>
@@ -84,7 +84,7 @@ TEST(Gate, LetsAClientInToEachRouteUnlessToldOtherwise) {
   }
 }
 
-/// A request with two or more reasons to be refused, and the one that it is told.
+/// A request that has several reasons to be refused, and the reason in its answer.
 struct OrderCase {
   const char* name;
   const char* method;
@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
                               look_needs, 403, "this request is for viewers only"}),
     [](const auto& row) { return row.param.name; });
 
-/// A front end over sockets whose callers may only look.
+/// The front ends with a gate that lets only viewers in.
 class OnlyViewers : public ApiTest {
  protected:
   OnlyViewers() : ApiTest({}, with_roles({viewers})) {}
@@ -157,7 +157,7 @@ TEST_F(OnlyViewers, AreRefusedOverGrpc) {
   EXPECT_EQ(counted.ok.value() + counted.failed.value(), 0U) << "what is refused is not counted";
 }
 
-/// What rpc_action makes of this body where callers may only look.
+/// The result of rpc_action for this body, with a gate that lets only viewers in.
 std::string rpc_answer_to(std::string_view body) {
   const Gate gate{with_roles({viewers})};
   const RequestContext context;

@@ -1,6 +1,6 @@
-// Routes of one's own, in one file: all of them is here, each with its one row (docs/extending.md).
-// One row is for a function of the coordinator, which the front ends serve without further code;
-// the other row brings its own handler.
+// New routes take one file and one row each (docs/extending.md): this file has all of them. One row
+// names a function of the coordinator, which the front ends serve without further code; the other
+// row has its own handler.
 
 #include <utility>
 
@@ -81,7 +81,7 @@ TEST_F(OwnRoute, HasWhatEveryRouteHas) {
   EXPECT_EQ(post("submit", json_request("h", "saga", 1)).status, 200U);
 }
 
-/// Callers that may only look.
+/// The gate lets only viewers in.
 class OwnRouteForViewers : public OwnRoute {
  protected:
   OwnRouteForViewers() : OwnRoute(only_viewers()) {}

@@ -14,38 +14,6 @@ const ModeTable& modes = ModeTable::standard();
 // 2026-11-23T05:35:16Z
 constexpr WallTime noon{std::chrono::seconds{1795412116}};
 
-struct TimeCase {
-  const char* name;
-  WallTime time;
-  std::chrono::minutes offset;
-  const char* want;
-};
-
-void PrintTo(const TimeCase& row, std::ostream* out) {
-  *out << row.name;
-}
-
-class FormatTime : public testing::TestWithParam<TimeCase> {};
-
-TEST_P(FormatTime, IsRfc3339) {
-  EXPECT_EQ(format_time(GetParam().time, GetParam().offset), GetParam().want);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Table, FormatTime,
-    testing::Values(
-        TimeCase{"WholeSecond", noon, 0min, "2026-11-23T05:35:16Z"},
-        TimeCase{"Nanoseconds", noon + 47188302ns, 0min, "2026-11-23T05:35:16.047188302Z"},
-        TimeCase{"ZerosAreCut", noon + 415497240ns, 0min, "2026-11-23T05:35:16.41549724Z"},
-        TimeCase{"OneDigit", noon + 500ms, 0min, "2026-11-23T05:35:16.5Z"},
-        TimeCase{"SecondsKeepTheirZero", noon + 4s, 0min, "2026-11-23T05:35:20Z"},
-        TimeCase{"East", noon, 480min, "2026-11-23T13:35:16+08:00"},
-        TimeCase{"WestOverMidnight", noon + 1ns, -570min, "2026-11-22T20:05:16.000000001-09:30"},
-        TimeCase{"LeapDay", WallTime{std::chrono::seconds{1709164800}}, 0min,
-                 "2024-02-29T00:00:00Z"},
-        TimeCase{"Before1970", WallTime{-1ns}, 0min, "1969-12-31T23:59:59.999999999Z"}),
-    [](const auto& row) { return row.param.name; });
-
 struct OptionsCase {
   const char* name;
   TransOptions options;

@@ -1,4 +1,4 @@
-// What the branch callers write is what a service reads, and the other way round.
+// A service reads what the branch callers write, and the branch callers read what a service writes.
 
 #include <array>
 #include <map>
@@ -61,7 +61,7 @@ class BranchMessages : public testing::TestWithParam<unsigned> {
                     "\xf0\x9f\x98\x80"});
   }
 
-  /// A call whose texts live in the fixture.
+  /// A call whose texts are members of the fixture.
   BranchCall call_of(std::string gid, std::string branch_id, std::string op) {
     const Mode* const all_modes[] = {&modes::saga, &modes::msg, &modes::tcc, &modes::xa};
     gid_ = Gid{std::move(gid)};
@@ -150,7 +150,7 @@ TEST_P(BranchMessages, AnswersArriveOverHttp) {
     const HttpResponse answer = http_branch_answer(outcome, text);
     const BranchReply reply = judge_http_answer(answer.status, answer.body);
     EXPECT_EQ(reply.outcome, outcome) << answer.body;
-    // The coordinator takes the body as the text.
+    // The coordinator takes the whole body as the text.
     if (outcome == Outcome::failure) {
       EXPECT_EQ(reply.error.detail, with_failure_suffix(answer.body));
     }

@@ -105,7 +105,10 @@ class DiscoveryTest : public testing::Test {
     while (!condition()) {
       ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "the condition did not come true";
       if (io_.stopped()) io_.restart();
-      timers_.run_due();  // With a fake clock no system timer runs the timers that are due already.
+      // With a fake clock no system timer runs the timers that are due. They must run on the shard,
+      // as usual: a timer run from elsewhere would cancel a wait that has ended already.
+      asio::post(io_, [this] { timers_.run_due(); });
+      io_.run_one();
       io_.run_one_for(std::chrono::milliseconds{20});
     }
   }

@@ -72,7 +72,7 @@ class RunnerTest : public testing::Test {
   CheckFindings findings_;
   std::optional<ScriptedClient> client_;
   std::optional<Runner> runner_;
-  std::chrono::nanoseconds next_pause_{};  ///< for which the load itself does not get to run
+  std::chrono::nanoseconds next_pause_{};  ///< for so long the load itself does not run
 };
 
 TEST_F(RunnerTest, KeepsSoManyInFlight) {

@@ -15,7 +15,7 @@
 namespace concerto::net {
 
 struct AlertOptions {
-  std::string url;               ///< empty: nobody is told
+  std::string url;               ///< empty: no alerts are sent
   std::int64_t retry_limit = 3;  ///< trouble with fewer retries makes no alert
   std::chrono::seconds timeout{3};
 };

@@ -15,15 +15,15 @@ namespace concerto::net {
 class GrpcApi;
 class HttpApi;
 
-/// What a front end does itself, since the request or the answer is unlike all others.
+/// Functions of the front ends for a route whose request or answer has its own form.
 struct OwnHandlers {
   Task<HttpResponse> (HttpApi::*http)(HttpRequest, RequestContext);
   Task<GrpcReply> (GrpcApi::*grpc)(GrpcRequest, RequestContext) = nullptr;
 };
 
-/// What a route comes to. The front ends read and answer requests for these functions of the
-/// coordinator without code for one of them. A RouteHandler serves a route that a program adds to
-/// those of the protocol; only HTTP offers such a route.
+/// What a route does. For functions of the coordinator with these types the front ends have common
+/// code, which reads the request and answers it. A RouteHandler serves a route that a program adds
+/// to the protocol's; only HTTP has such routes.
 using RouteOperation =
     std::variant<Async<> (Coordinator::*)(TransRequest, RequestContext),
                  Async<> (Coordinator::*)(BranchRequest, RequestContext),
@@ -31,8 +31,8 @@ using RouteOperation =
 
 /// A route in all front ends that offer it.
 struct Route {
-  std::string_view path;     ///< of HTTP; `*` at its end stands for the rest of the path
-  std::string_view methods;  ///< of HTTP, with blanks between; `*`: any
+  std::string_view path;     ///< of HTTP; a `*` at the end stands for the rest of the path
+  std::string_view methods;  ///< of HTTP, with blanks between them; `*`: any method
   std::string_view rpc;      ///< method of JSON-RPC; empty: none
   std::string_view grpc;     ///< method of dtmgimp.Dtm; empty: none
   RouteDeed deed;
@@ -43,7 +43,7 @@ struct Route {
   RouteNeeds needs() const noexcept { return {deed, role, browser}; }
 };
 
-/// The routes, each in one row. Does not change while front ends use it.
+/// All routes, with one row for each. The table must not change while front ends use it.
 class RouteTable {
  public:
   /// The routes of the protocol. tools/checks/coverage_rules.py reads their rows too. A new route
@@ -52,12 +52,12 @@ class RouteTable {
 
   explicit RouteTable(std::span<const Route> rows);
 
-  /// Adds a route. The texts of the row outlive the table. Aborts the process if a front end has
-  /// the name of the route already, or if a front end cannot serve the operation.
+  /// Adds a route. The texts of the row must outlive the table. Aborts the process if a front end
+  /// already has a route of this name, or if a front end cannot serve the operation.
   void add(Route row);
 
   std::span<const Route> rows() const noexcept { return rows_; }
-  /// Returns the row of a method of JSON-RPC, null if there is none.
+  /// Returns the row of a JSON-RPC method; null if there is none.
   const Route* find_rpc(std::string_view method) const noexcept;
 
  private:
