@@ -21,10 +21,10 @@ namespace concerto::persist {
 /// How leases are written into rows.
 struct LeaseTimes {
   /// From now on, a row's next_cron_time is this far ahead when the row is claimed or changed.
-  std::chrono::seconds in_row{10};
+  std::chrono::seconds in_row{15};
   /// A change renews the lease only if less than `in_row - slack` is left of it, because a new
   /// next_cron_time costs the database entries in its indexes.
-  std::chrono::seconds slack{2};
+  std::chrono::seconds slack{1};
 };
 
 /// A transaction to claim.

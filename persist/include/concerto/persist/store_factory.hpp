@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,6 +16,30 @@
 
 namespace concerto::persist {
 
+/// How a store reaches its database server.
+struct DatabaseSettings {
+  std::string host;  ///< or several with commas between them, of which one takes writes
+  std::uint16_t port = 0;
+  std::string user;
+  std::string password;
+  std::string database = "dtm";
+  std::string schema = "public";  ///< PostgreSQL
+
+  std::size_t connections_max = 500;
+  std::size_t idle_connections_max = 500;
+  std::chrono::seconds connection_life_max = std::chrono::minutes{5};
+
+  /// disable, prefer, require, verify-ca or verify-full, as libpq's sslmode.
+  std::string tls_mode = "disable";
+  std::string tls_ca_file;    ///< certificates that may have signed the server's
+  std::string tls_cert_file;  ///< this client's certificate, and its key
+  std::string tls_key_file;
+
+  /// Whether finished transactions are deleted as the retention says. The reference keeps them in
+  /// SQL stores for ever.
+  bool deletes_finished = false;
+};
+
 /// The settings of a store in the configuration (protocol page 06, the section `Store`). A kind of
 /// store uses the settings that it needs. Errors name the keys of that section.
 struct StoreSettings {
@@ -23,6 +48,7 @@ struct StoreSettings {
   std::string path;  ///< directory, for a store that has one
   /// A store with a disk warns if the disk has less free room.
   std::uint64_t free_bytes_min = std::uint64_t{256} << 20;
+  DatabaseSettings database;  ///< for a store on a database server
 };
 
 /// A kind of store: the functions that make a store from a configuration. Only `name` and `open`
@@ -54,7 +80,7 @@ struct StoreKind {
 /// The kinds of stores that a configuration may name.
 class StoreKinds {
  public:
-  /// The kinds in this build: leveldb, unless the build left it out, and memory.
+  /// The kinds in this build: leveldb and postgres, unless the build left them out, and memory.
   static StoreKinds standard();
 
   /// Adds a kind, or replaces the kind of the same name.

@@ -1,0 +1,281 @@
+#include "commit_lanes.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include <concerto/base/assert.hpp>
+
+#include "commit_entry.hpp"
+
+namespace concerto::persist {
+namespace {
+
+bool is_barrier(const RowRequest& request) noexcept {
+  return std::holds_alternative<std::monostate>(request.rows);
+}
+
+}  // namespace
+
+CommitLanes::CommitLanes(Executor executor, SqlPool& pool, const Limits& limits,
+                         std::string this_node, const Clock& clock, Observer& observer,
+                         StoreProbe& probe)
+    : executor_(executor),
+      pool_(pool),
+      limits_(limits),
+      this_node_(std::move(this_node)),
+      clock_(clock),
+      observer_(observer),
+      probe_(probe),
+      tasks_(executor) {
+  for (std::size_t i = 0; i < limits_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<Lane>(executor));
+  }
+}
+
+CommitLanes::~CommitLanes() = default;
+
+void CommitLanes::start() {
+  for (const auto& lane : lanes_) tasks_.spawn(run(*lane));
+}
+
+Task<void> CommitLanes::stop() {
+  {
+    const MutexLock lock(mutex_);
+    closed_ = true;
+  }
+  arrive();
+  stopping_ = true;
+  for (const auto& lane : lanes_) {
+    lane->arrived.notify_all();
+    lane->timer.cancel();
+  }
+  co_await tasks_.join();
+}
+
+Async<> CommitLanes::commit(RowRequest& request, const Executor& executor) {
+  request.executor = executor;
+  auto start = [this, &request](Completion<Result<>> completion) {
+    request.completion = std::move(completion);
+    const Result<> queued = queue(request);
+    if (queued) return;
+    asio::post(*request.executor,
+               [waiter = std::move(request.completion), queued]() mutable { waiter(queued); });
+  };
+  return suspend<Result<>>(std::move(start));
+}
+
+Result<> CommitLanes::commit_progress(std::unique_ptr<RowRequest> request) {
+  CONCERTO_CHECK(queue(*request));
+  request.release();  // `finish` deletes it.
+  return ok();
+}
+
+Result<> CommitLanes::queue(RowRequest& request) {
+  request.queued_at = clock_.steady_now();
+  const MutexLock lock(mutex_);
+  if (closed_) return make_error(EngineErrc::store_unavailable, "the store is closed");
+  const bool is_full = queued_changes_ >= limits_.queue_changes_max ||
+                       queued_bytes_ + request.bytes > limits_.queue_bytes_max;
+  if (is_full && request.creates) {
+    probe_.refused.fetch_add(1, std::memory_order_relaxed);
+    return make_error(Errc::overloaded, "too many changes wait for the database");
+  }
+  ++queued_changes_;
+  queued_bytes_ += request.bytes;
+  const bool is_first = arrived_.empty();
+  arrived_.push(request);
+  if (is_first) asio::post(executor_, [this] { arrive(); });
+  return ok();
+}
+
+void CommitLanes::arrive() {
+  RequestList arrived;
+  {
+    const MutexLock lock(mutex_);
+    std::swap(arrived, arrived_);
+    probe_.queued_changes.store(queued_changes_, std::memory_order_relaxed);
+    probe_.queued_bytes.store(queued_bytes_, std::memory_order_relaxed);
+  }
+  Answers refused;
+  const SteadyTime now = clock_.steady_now();
+  while (!arrived.empty()) {
+    auto& request = static_cast<RowRequest&>(arrived.pop());
+    ++pending_[request.gid];
+    // Nobody waits for a database that is away, except the one request that tries again.
+    if (pool_.away() && !is_progress(request) && now < lane_of(request.gid).not_before) {
+      finish(request, store_error(*pool_.away()), refused);
+      continue;
+    }
+    put(request);
+  }
+  refused.send();
+}
+
+void CommitLanes::put(RowRequest& request) {
+  Lane& lane = lane_of(request.gid);
+  lane.queue.push_back(&request);
+  if (!lane.is_idle) return;
+  lane.arrived.notify_all();
+}
+
+CommitLanes::Lane& CommitLanes::lane_of(std::string_view gid) {
+  return *lanes_[std::hash<std::string_view>{}(gid) % lanes_.size()];
+}
+
+Task<void> CommitLanes::settle(std::string gid) {
+  if (!pending_.contains(gid)) co_return;
+  RowRequest barrier;
+  barrier.gid = std::move(gid);
+  barrier.executor = executor_;
+  auto start = [this, &barrier](Completion<Result<>> completion) {
+    barrier.completion = std::move(completion);
+    barrier.queued_at = clock_.steady_now();
+    {
+      const MutexLock lock(mutex_);
+      ++queued_changes_;
+    }
+    ++pending_[barrier.gid];
+    put(barrier);
+  };
+  ignore_error(co_await suspend<Result<>>(std::move(start)), "whoever changed has the answer");
+}
+
+Task<void> CommitLanes::run(Lane& lane) {
+  for (;;) {
+    co_await wait_for_work(lane);
+    if (lane.queue.empty()) co_return;
+    std::list<Entry> group;
+    gather(lane, group);
+    if (group.empty()) continue;
+    Entries entries;
+    for (Entry& entry : group) entries.push_back(&entry);
+    const SteadyTime begun = clock_.steady_now();
+    co_await write(lane, std::move(entries));
+    probe_.groups.fetch_add(1, std::memory_order_relaxed);
+    probe_.changes.fetch_add(group.size(), std::memory_order_relaxed);
+    probe_.add_group(group.size());
+    probe_.add_sync(clock_.steady_now() - begun);
+    answer(lane, group);
+  }
+}
+
+/// Returns when a group is to be written, or when there is nothing to do any more.
+Task<void> CommitLanes::wait_for_work(Lane& lane) {
+  lane.is_idle = true;
+  for (;;) {
+    if (lane.queue.empty() && stopping_) break;
+    if (!lane.queue.empty()) {
+      const bool only_progress = std::ranges::all_of(
+          lane.queue, [](const RowRequest* request) { return is_progress(*request); });
+      const SteadyTime due =
+          std::max(lane.queue.front()->queued_at + limits_.progress_delay_max, lane.not_before);
+      if (!only_progress || stopping_ || due <= clock_.steady_now()) break;
+      lane.timer.expires_at(due);
+      lane.timer.async_wait([&lane](const error_code& error) {
+        if (!error) lane.arrived.notify_all();
+      });
+    }
+    ignore_error(Result<bool>(co_await lane.arrived.wait()), "the loop looks for itself");
+  }
+  lane.timer.cancel();
+  lane.is_idle = false;
+}
+
+/// Takes a group out of the queue. What has to wait for an earlier change of its gid stays there.
+void CommitLanes::gather(Lane& lane, std::list<Entry>& group) {
+  std::unordered_map<std::string_view, Entry*> taken;  // Null: the gid's later requests stay.
+  std::deque<RowRequest*> stays;
+  std::size_t changes = 0, bytes = 0;
+  Answers answers;
+  for (RowRequest* request : lane.queue) {
+    const auto found = taken.find(request->gid);
+    const bool is_new = found == taken.end();
+    if (is_new && is_barrier(*request)) {
+      finish(*request, ok(), answers);
+      continue;
+    }
+    const bool has_room = changes < limits_.group_changes_max && bytes < limits_.group_bytes_max;
+    if (is_new && has_room) {
+      group.emplace_back().requests.push_back(request);
+      taken.emplace(request->gid, &group.back());
+    } else if (is_new || found->second == nullptr || is_barrier(*request) || !has_room ||
+               !join(group, *request)) {
+      taken[request->gid] = nullptr;
+      stays.push_back(request);
+      continue;
+    }
+    ++changes;
+    bytes += request->bytes;
+  }
+  lane.queue = std::move(stays);
+  answers.send();
+}
+
+/// Adds a request to the entry of its gid, if one statement can make both changes.
+bool CommitLanes::join(std::list<Entry>& group, RowRequest& request) {
+  const auto* later = std::get_if<UpdateRows>(&request.rows);
+  const auto entry = std::ranges::find(group, request.gid, &Entry::gid);
+  CONCERTO_ASSERT(entry != group.end());
+  if (later == nullptr || entry->update() == nullptr) return false;
+  UpdateRows merged = *entry->update();
+  if (!merge(merged, *later)) return false;
+  entry->merged = std::move(merged);
+  entry->requests.push_back(&request);
+  return true;
+}
+
+/// Answers who waits in the queue while the database is away. Progress stays.
+void CommitLanes::answer_queued(Lane& lane, const Error& error) {
+  Answers answers;
+  std::deque<RowRequest*> stays;
+  for (RowRequest* request : lane.queue) {
+    if (is_progress(*request)) {
+      stays.push_back(request);
+    } else {
+      finish(*request, error, answers);
+    }
+  }
+  lane.queue = std::move(stays);
+  answers.send();
+}
+
+void CommitLanes::answer(Lane& lane, std::list<Entry>& group) {
+  Answers answers;
+  std::deque<RowRequest*> again;
+  bool was_busy = false;
+  for (Entry& entry : group) {
+    const bool busy = !entry.outcome && entry.outcome.error().code == EngineErrc::store_busy;
+    was_busy |= busy;
+    for (RowRequest* request : entry.requests) {
+      if (busy && is_progress(*request) && !stopping_) {
+        again.push_back(request);
+      } else {
+        finish(*request, entry.outcome, answers);
+      }
+    }
+  }
+  lane.queue.insert(lane.queue.begin(), again.begin(), again.end());
+  if (was_busy) lane.not_before = clock_.steady_now() + limits_.retry_after;
+  answers.send();
+}
+
+/// After the call, a request of progress does not exist any more.
+void CommitLanes::finish(RowRequest& request, const Result<>& result, Answers& answers) {
+  const auto pending = pending_.find(request.gid);
+  CONCERTO_ASSERT(pending != pending_.end());
+  if (--pending->second == 0) pending_.erase(pending);
+  {
+    const MutexLock lock(mutex_);
+    --queued_changes_;
+    queued_bytes_ -= request.bytes;
+  }
+  if (!is_progress(request)) return answers.add(request, result);
+  const std::unique_ptr<RowRequest> owned(&request);
+  if (!result) {
+    observer_.log(LogLevel::debug, request.gid,
+                  "progress that is not stored: " + result.error().detail);
+  }
+}
+
+}  // namespace concerto::persist

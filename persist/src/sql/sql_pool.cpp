@@ -1,0 +1,75 @@
+#include "sql_pool.hpp"
+
+#include <utility>
+
+namespace concerto::persist {
+
+SqlLease& SqlLease::operator=(SqlLease&& other) noexcept {
+  if (this == &other) return *this;
+  reset();
+  pool_ = other.pool_;
+  connection_ = std::move(other.connection_);
+  opened_ = other.opened_;
+  return *this;
+}
+
+SqlLease::~SqlLease() {
+  reset();
+}
+
+void SqlLease::reset() {
+  if (connection_ != nullptr) pool_->give_back(std::move(connection_), opened_);
+}
+
+Async<SqlLease> SqlPool::acquire() {
+  for (;;) {
+    if (SqlLease idle = take_idle(); idle.operator->() != nullptr) co_return idle;
+    if (open_ < limits_.open_max) break;
+    const bool notified = co_await freed_.wait();
+    if (!notified) co_return make_error(SqlErrc::not_now, "the store is being closed");
+  }
+  const SteadyTime now = clock_.steady_now();
+  if (away_) {
+    if (now < next_try_) co_return *away_;
+    next_try_ = now + limits_.retry_after;
+  }
+  ++open_;
+  Result<std::unique_ptr<SqlConnection>> opened = co_await connector_.connect();
+  if (!opened) {
+    --open_;
+    away_ = opened.error();
+    next_try_ = clock_.steady_now() + limits_.retry_after;
+    freed_.notify_all();
+    co_return std::move(opened).error();
+  }
+  away_.reset();
+  co_return SqlLease(*this, std::move(*opened), clock_.steady_now());
+}
+
+SqlLease SqlPool::take_idle() {
+  while (!idle_.empty()) {
+    Idle last = std::move(idle_.back());
+    idle_.pop_back();
+    if (is_good(*last.connection, last.opened)) {
+      return SqlLease(*this, std::move(last.connection), last.opened);
+    }
+    --open_;
+  }
+  return {};
+}
+
+void SqlPool::give_back(std::unique_ptr<SqlConnection> connection, SteadyTime opened) {
+  if (idle_.size() < limits_.idle_max && is_good(*connection, opened)) {
+    idle_.push_back({std::move(connection), opened});
+  } else {
+    connection.reset();
+    --open_;
+  }
+  freed_.notify_one();
+}
+
+bool SqlPool::is_good(const SqlConnection& connection, SteadyTime opened) const noexcept {
+  return clock_.steady_now() - opened < limits_.life_max && connection.is_usable();
+}
+
+}  // namespace concerto::persist

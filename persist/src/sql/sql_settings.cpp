@@ -1,0 +1,93 @@
+#include "sql_settings.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "owner_column.hpp"
+
+namespace concerto::persist {
+namespace {
+
+/// More connections would be idle: all work goes through few groups, and reads are short.
+constexpr std::size_t useful_connections = 16;
+
+class SystemTime final : public Clock {
+ public:
+  SteadyTime steady_now() const noexcept override { return std::chrono::steady_clock::now(); }
+  WallTime wall_now() const noexcept override { return std::chrono::system_clock::now(); }
+};
+
+class NoLog final : public Observer {
+ public:
+  void log(LogLevel, std::string_view, std::string_view) override {}
+  bool logs(LogLevel) const noexcept override { return false; }
+};
+
+Result<std::unique_ptr<SqlStore>> open_store(const MakeSqlConnector& make,
+                                             const StoreSettings& settings,
+                                             const SqlStoreOptions& options, const Clock& clock,
+                                             Observer& observer) {
+  const SqlStore::MakeConnector connect = [&](Executor executor) {
+    return make(settings, options, std::move(executor));
+  };
+  return SqlStore::open(options, connect, clock, observer);
+}
+
+}  // namespace
+
+SqlStoreOptions sql_options_of(const StoreSettings& settings) {
+  const DatabaseSettings& database = settings.database;
+  SqlStoreOptions options;
+  options.node = new_node_id();
+  // A lane needs a connection while another one finds out about a lost answer.
+  options.pool.open_max = std::clamp<std::size_t>(database.connections_max, 2, useful_connections);
+  options.pool.idle_max = std::min(database.idle_connections_max, options.pool.open_max);
+  if (database.connection_life_max.count() > 0) {
+    options.pool.life_max = database.connection_life_max;
+  } else {
+    options.pool.life_max = std::chrono::nanoseconds::max();
+  }
+  options.retention = settings.retention;
+  options.deletes_finished = database.deletes_finished;
+  return options;
+}
+
+Result<> check_database(const DatabaseSettings& database) {
+  if (database.host.empty()) return make_error(Errc::invalid_request, "Db host not valid ");
+  if (database.port == 0) return make_error(Errc::invalid_request, "Db port not valid ");
+  if (database.user.empty()) return make_error(Errc::invalid_request, "Db user not valid ");
+  return ok();
+}
+
+StoreKind sql_kind(std::string name, MakeSqlConnector make) {
+  StoreKind kind;
+  kind.name = std::move(name);
+  kind.check = [](const StoreSettings& settings) { return check_database(settings.database); };
+  kind.open = [make](const StoreSettings& settings, const Clock& clock,
+                     Observer& observer) -> Result<std::unique_ptr<ManagedStore>> {
+    CONCERTO_TRY(auto store, open_store(make, settings, sql_options_of(settings), clock, observer));
+    return std::unique_ptr<ManagedStore>(std::move(store));
+  };
+  kind.place = [make](const StoreSettings& settings) {
+    asio::io_context io;
+    return make(settings, sql_options_of(settings), io.get_executor())->place();
+  };
+  kind.count_unfinished = [make](const StoreSettings& settings, const Clock& clock,
+                                 Observer& observer) -> Result<std::optional<std::size_t>> {
+    CONCERTO_TRY(const auto store,
+                 open_store(make, settings, sql_options_of(settings), clock, observer));
+    CONCERTO_TRY(const std::size_t count, store->count_unfinished());
+    return std::optional<std::size_t>(count);
+  };
+  kind.drop = [make](const StoreSettings& settings) -> Result<> {
+    const SystemTime clock;
+    NoLog log;
+    SqlStoreOptions options = sql_options_of(settings);
+    options.checks_tables = false;
+    CONCERTO_TRY(const auto store, open_store(make, settings, options, clock, log));
+    return store->reset();
+  };
+  return kind;
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <concerto/base/mutex.hpp>
+#include <concerto/engine/observer.hpp>
+#include <concerto/persist/managed_store.hpp>
+#include <concerto/persist/store_probe.hpp>
+
+#include "commit_lanes.hpp"
+#include "row_mapping.hpp"
+#include "sql_pool.hpp"
+
+namespace concerto::persist {
+
+struct SqlStoreOptions {
+  std::string node;  ///< see new_node_id; the connector has the same
+  LeaseTimes lease;  ///< likewise
+  SqlPool::Limits pool;
+  CommitLanes::Limits commits;
+  StoreRetention retention;
+  /// Whether finished rows are deleted when the retention says so. The reference keeps them.
+  bool deletes_finished = false;
+  /// False for `reset` alone: tables of any layout are dropped.
+  bool checks_tables = true;
+  /// How long `open` waits for a database that cannot be reached, before it opens as recovering.
+  std::chrono::milliseconds open_patience{0};
+};
+
+/// A store in a database that several coordinators may share. All its work is done by coroutines on
+/// one thread of its own, which never blocks.
+class SqlStore final : public ManagedStore, public Ownership {
+ public:
+  using MakeConnector = std::function<std::unique_ptr<SqlConnector>(Executor)>;
+
+  /// Connects, and creates the tables if there is none of them. A database that cannot be reached
+  /// is tried again for ever, in the background. Clock and observer must outlive the store. Errors:
+  /// store_unavailable (the tables or the rights are not what this version needs), overloaded.
+  [[nodiscard]] static Result<std::unique_ptr<SqlStore>> open(SqlStoreOptions options,
+                                                              const MakeConnector& make,
+                                                              const Clock& clock,
+                                                              Observer& observer);
+  ~SqlStore() override;
+
+  /// Number of unfinished transactions. Blocks.
+  [[nodiscard]] Result<std::size_t> count_unfinished();
+  /// Drops the tables and creates them anew. Blocks. No other call may run.
+  [[nodiscard]] Result<> reset();
+
+  void set_retention(const StoreRetention& retention) override;
+  [[nodiscard]] Result<> maintain() override;
+  void close() override;
+
+  Async<> commit(Change change) override;
+  Async<std::optional<Transaction>> load(Gid gid) override;
+  Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
+  Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;
+  Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override;
+  Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override;
+  Async<> create_kv(KvRecord record) override;
+  Async<> update_kv(KvRecord record) override;
+  Async<> delete_kv(std::string cat, std::string key) override;
+  Ownership* ownership() noexcept override { return this; }
+  StoreHealth health() const override;
+  StoreNumbers numbers() const override;
+
+  std::chrono::nanoseconds lease() const noexcept override;
+  Async<Claimed> claim(Gid gid, Claim how) override;
+  Async<std::vector<Transaction>> claim_due(std::size_t limit) override;
+  Async<std::vector<Gid>> renew(std::vector<Gid> gids) override;
+  Async<> let_go(Gid gid, WallTime until) override;
+  Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
+  Async<Backlog> backlog() override;
+
+ private:
+  SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clock& clock,
+           Observer& observer);
+
+  /// Runs a coroutine on the store's thread and waits for it, from another thread.
+  template <class T>
+  Result<T> wait_for(Async<T> task);
+  /// Whether a call may be made again after its answer was lost: one that only reads, or that
+  /// changes nothing the second time.
+  enum class Repeat : std::uint8_t { yes, no };
+  /// Runs one call of a connection, on the store's thread. A call that did not happen, or that may
+  /// be made twice, is tried again on another connection.
+  template <class T>
+  Async<T> on_connection(std::function<Async<T>(SqlConnection&)> call, Repeat repeat = Repeat::yes);
+
+  // On the store's thread:
+  Async<> make_contact();
+  Async<> check_tables(SqlConnection& connection);
+  Async<> measure_clock(SqlConnection& connection);
+  Async<> delete_finished();
+  Async<> delete_finished(TransStatus status, std::chrono::seconds age);
+  Task<void> tend();
+  Task<void> shut();
+  Async<std::optional<Transaction>> load_here(std::string gid);
+  Async<Claimed> claim_here(std::string gid, Claim how);
+  Async<> let_go_here(std::string gid, RowTime until);
+  Async<TransPage> list_here(ListFilter filter, ListRows rows, std::size_t limit);
+  Async<bool> add_to_page(TransPage& page, std::size_t& bytes, StoredTrans stored,
+                          const ListFilter& filter, std::size_t limit);
+  void note_contact(const Result<>& contact);
+
+  Async<> commit_rows(RowRequest& request);
+  std::vector<Transaction> read_all(std::vector<StoredTrans> stored);
+  RowReader reader() const noexcept { return {row_clock_, options_.node}; }
+
+  const SqlStoreOptions options_;
+  const Clock& clock_;
+  Observer& observer_;
+  RowClock row_clock_;
+  StoreProbe probe_;
+
+  asio::io_context io_{1};
+  std::optional<asio::executor_work_guard<Executor>> work_;
+  std::unique_ptr<SqlConnector> connector_;
+  SqlPool pool_;
+  CommitLanes lanes_;
+  Notifier tending_;  ///< ends a pause of `tend`
+  bool has_checked_tables_ = false;
+  bool closing_ = false;
+  TaskGroup tasks_;
+
+  mutable Mutex mutex_;
+  StoreHealth health_ CONCERTO_GUARDED_BY(mutex_);
+  StoreRetention retention_ CONCERTO_GUARDED_BY(mutex_);
+  std::atomic<std::size_t> connections_ = 0;
+  std::atomic<bool> closed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace concerto::persist

@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "sql_store_calls.hpp"
+
+namespace concerto::persist {
+namespace {
+
+/// A backlog counts at most so many rows.
+constexpr std::size_t counted_max = 100'000;
+
+}  // namespace
+
+Async<Claimed> SqlStore::claim(Gid gid, Claim how) {
+  co_return co_await on_shard(io_.get_executor(), claim_here(gid.str(), how));
+}
+
+Async<Claimed> SqlStore::claim_here(std::string gid, Claim how) {
+  if (!fits_column(gid, id_chars_max)) co_return Claimed{};
+  co_await lanes_.settle(gid);
+  const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
+      [gid, how](SqlConnection& connection) {
+        std::vector<ClaimRow> rows(1);
+        rows.front() = {gid, how};
+        return connection.claim(std::move(rows));
+      };
+  CONCERTO_CO_TRY(std::vector<StoredTrans> found, co_await on_connection(call));
+  Claimed claimed;
+  if (found.empty()) co_return claimed;
+  claimed.is_ours = found.front().was_claimed;
+  CONCERTO_CO_TRY(Transaction trans, reader().read(std::move(found.front())));
+  claimed.trans = std::move(trans);
+  co_return claimed;
+}
+
+Async<std::vector<Transaction>> SqlStore::claim_due(std::size_t limit) {
+  const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
+      [limit](SqlConnection& connection) { return connection.claim_due(limit); };
+  CONCERTO_CO_TRY(std::vector<StoredTrans> found,
+                  co_await on_shard(io_.get_executor(), on_connection(call)));
+  co_return read_all(std::move(found));
+}
+
+Async<std::vector<Gid>> SqlStore::renew(std::vector<Gid> gids) {
+  std::vector<std::string> texts;
+  for (const Gid& gid : gids) texts.push_back(gid.str());
+  const std::function<Async<std::vector<std::string>>(SqlConnection&)> call =
+      [texts](SqlConnection& connection) { return connection.renew(texts); };
+  CONCERTO_CO_TRY(const std::vector<std::string> renewed,
+                  co_await on_shard(io_.get_executor(), on_connection(call)));
+  const std::set<std::string_view> ours(renewed.begin(), renewed.end());
+  std::erase_if(gids, [&ours](const Gid& gid) { return ours.contains(gid.view()); });
+  co_return gids;
+}
+
+Async<> SqlStore::let_go(Gid gid, WallTime until) {
+  // What is let go at once is due at once, also for the part of a second that rows do not have.
+  const RowTime time = until <= clock_.wall_now() ? row_clock_.to_row_not_later(until)
+                                                  : row_clock_.to_row_not_earlier(until);
+  co_return co_await on_shard(io_.get_executor(), let_go_here(gid.str(), time));
+}
+
+Async<> SqlStore::let_go_here(std::string gid, RowTime until) {
+  co_await lanes_.settle(gid);
+  const std::function<Async<>(SqlConnection&)> call = [gid, until](SqlConnection& connection) {
+    return connection.let_go(gid, until);
+  };
+  co_return co_await on_connection(call);
+}
+
+Async<ResetDue> SqlStore::reset_due(std::chrono::seconds beyond, std::size_t limit) {
+  const std::function<Async<ResetDue>(SqlConnection&)> call =
+      [beyond, limit](SqlConnection& connection) { return connection.reset_due(beyond, limit); };
+  co_return co_await on_shard(io_.get_executor(), on_connection(call));
+}
+
+Async<Backlog> SqlStore::backlog() {
+  const std::function<Async<SqlConnection::BacklogRows>(SqlConnection&)> call =
+      [](SqlConnection& connection) { return connection.backlog(counted_max); };
+  CONCERTO_CO_TRY(const SqlConnection::BacklogRows rows,
+                  co_await on_shard(io_.get_executor(), on_connection(call)));
+  Backlog backlog;
+  std::size_t sum = 0;
+  for (const auto& [type, count] : rows.by_type) {
+    backlog.by_type.at(static_cast<std::size_t>(trans_type_from(type))) += count;
+    sum += count;
+  }
+  if (rows.oldest) backlog.oldest = row_clock_.from_row(*rows.oldest);
+  backlog.is_complete = sum < counted_max;
+  co_return backlog;
+}
+
+}  // namespace concerto::persist
