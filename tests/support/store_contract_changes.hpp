@@ -88,7 +88,10 @@ TEST_P(StoreContract, GidsThatArePrefixesOfEachOtherAreDifferent) {
 }
 
 TEST_P(StoreContract, KeepsGidsAndBodiesAtTheirLimits) {
-  Transaction saga = sample_saga(std::string(gid_bytes_max, 'g'));
+  std::string gid;
+  for (std::size_t i = 0; i < gid_chars_max; ++i) gid += "\U0001F600";  // four bytes
+  ASSERT_EQ(gid.size(), gid_bytes_max);
+  Transaction saga = sample_saga(gid);
   saga.payloads[0] = std::string(300'000, 'p');
   ASSERT_TRUE(commit(create(saga)));
   restart();

@@ -80,7 +80,18 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
     return found;
   }
 
-  /// Creates the transactions at the same time and in their order, so that they share groups.
+  /// Creates the first few one after the other, so that their order is certain, and then the others
+  /// at the same time.
+  void create_in_order_and_all(const std::vector<Transaction>& all) {
+    constexpr std::ptrdiff_t few = 5;
+    ASSERT_GE(all.size(), static_cast<std::size_t>(few));
+    for (auto trans = all.begin(); trans != all.begin() + few; ++trans) {
+      ASSERT_TRUE(commit(create(*trans)));
+    }
+    create_all({all.begin() + few, all.end()});
+  }
+
+  /// Creates the transactions at the same time, so that they share groups.
   void create_all(const std::vector<Transaction>& all) {
     const auto work = asio::make_work_guard(io_);
     std::size_t left = all.size();

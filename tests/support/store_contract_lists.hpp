@@ -83,7 +83,9 @@ TEST_P(StoreContract, ListsWhatIsLargeInShorterPages) {
     const std::string gid = "g" + std::to_string(i);
     Transaction saga = sample_saga(gid, i);
     saga.custom_data = std::string(64 * 1024, 'x');
-    ASSERT_TRUE(commit(create(saga)));
+    const error_code created = commit_code(create(saga));
+    if (created == Errc::invalid_request) GTEST_SKIP() << "no page of this store can be so large";
+    ASSERT_EQ(created, error_code{});
     newest_first.insert(newest_first.begin(), gid);
   }
   ListFilter unfinished;
@@ -144,7 +146,7 @@ TEST_P(StoreContract, ListRejectsAForeignPosition) {
   }
 }
 
-/// Creates three stuck transactions, two failed ones, and then many that succeeded.
+/// Three stuck transactions, two failed ones, and then many that succeeded.
 inline std::vector<Transaction> few_among_many(int many) {
   std::vector<Transaction> all;
   for (const char* gid : {"stuck0", "failed0", "stuck1", "failed1", "stuck2"}) {
@@ -161,7 +163,7 @@ inline std::vector<Transaction> few_among_many(int many) {
 }
 
 TEST_P(StoreContract, ListFindsAFewStuckAndFailedOnesBelowManyGoodOnes) {
-  create_all(few_among_many(2500));
+  create_in_order_and_all(few_among_many(2500));
   ListFilter stuck, failed, both, messages;
   stuck.statuses = {TransStatus::submitted};
   failed.statuses = {TransStatus::failed};
@@ -180,7 +182,7 @@ TEST_P(StoreContract, ListFindsAFewStuckAndFailedOnesBelowManyGoodOnes) {
 }
 
 TEST_P(StoreContract, ListFiltersWhatIsStuckOrFailed) {
-  create_all(few_among_many(3));
+  create_in_order_and_all(few_among_many(3));
   ListFilter filter;
   filter.statuses = {TransStatus::submitted, TransStatus::aborting, TransStatus::failed};
   for (int round = 0; round < 2; ++round) {
@@ -202,7 +204,7 @@ TEST_P(StoreContract, ListFiltersWhatIsStuckOrFailed) {
 }
 
 TEST_P(StoreContract, ListShowsWhatFailsBetweenTwoPages) {
-  create_all(few_among_many(0));
+  create_in_order_and_all(few_among_many(0));
   ListFilter filter;
   filter.statuses = {TransStatus::submitted, TransStatus::failed};
   const TransPage first = wait(store().list(filter, "", 2)).value();
