@@ -1,0 +1,363 @@
+#include "pg_connection.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "pg_rows.hpp"
+#include "pg_schema.hpp"
+#include "pg_statements.hpp"
+
+namespace concerto::persist {
+namespace {
+
+std::string text_array(const std::vector<std::string>& texts) {
+  PgArray array(PgArray::Type::text);
+  for (const std::string& text : texts) array.text(text);
+  return array.take();
+}
+
+std::int64_t as_limit(std::size_t limit) {
+  return static_cast<std::int64_t>(
+      std::min<std::size_t>(limit, std::numeric_limits<std::int32_t>::max()));
+}
+
+std::string application_name(const std::string& node) {
+  return "concerto " + node;
+}
+
+/// A double-quoted identifier.
+std::string identifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+/// Sets `is_made` of the changes whose gids the statement has returned.
+template <class Rows, class GidOf>
+void note_made(const PgResult& result, const std::vector<Rows*>& changes, GidOf gid_of) {
+  std::set<std::string_view> made;
+  for (int row = 0; row < result.rows(); ++row) made.insert(result.text(row, 0));
+  for (Rows* change : changes) change->is_made = made.contains(gid_of(*change));
+}
+
+/// What a new session sets. All statements of this store go by indexes, and a plan that was made
+/// while a table was empty must not read the whole table later.
+std::string setup_of(const PgOptions& options) {
+  const auto statement_ms = std::to_string(options.time_limits.statement.count());
+  return "SET search_path = " + identifier(options.schema) +
+         "; SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off"
+         "; SET statement_timeout = " +
+         statement_ms + "; SET lock_timeout = " + statement_ms;
+}
+
+}  // namespace
+
+PgConnection::PgConnection(Executor executor, const PgOptions& options)
+    : options_(options), session_(std::move(executor), options.time_limits) {}
+
+Async<> PgConnection::open() {
+  PgParameters parameters = options_.parameters;
+  parameters.emplace_back("application_name", application_name(options_.node));
+  parameters.emplace_back("client_encoding", "UTF8");
+  parameters.emplace_back("gssencmode", "disable");  // it would block
+  parameters.emplace_back("target_session_attrs", "read-write");
+  std::string setup = setup_of(options_);
+  co_return co_await session_.connect(std::move(parameters), std::move(setup));
+}
+
+Async<PgResult> PgConnection::run_one(const PgStatement& statement, PgParams params) {
+  std::vector<PgCall> calls(1);
+  calls.front().statement = &statement;
+  calls.front().params = std::move(params);
+  CONCERTO_CO_TRY(std::vector<PgResult> results, co_await session_.run(std::move(calls)));
+  co_return std::move(results.front());
+}
+
+Async<bool> PgConnection::affects_one(const PgStatement& statement, PgParams params) {
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(statement, std::move(params)));
+  co_return result.affected() > 0;
+}
+
+Async<std::chrono::nanoseconds> PgConnection::now() {
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::now, PgParams{}));
+  co_return std::chrono::microseconds(result.microseconds(0, 0));
+}
+
+Async<> PgConnection::write(RowGroup& group) {
+  const std::int64_t lease = options_.lease.in_row.count();
+  const std::int64_t renew_below = (options_.lease.in_row - options_.lease.slack).count();
+  std::vector<PgCall> calls;
+  if (!group.creates.empty()) {
+    calls.push_back({&pg::create, create_params(group.creates, lease)});
+  }
+  if (!group.updates.empty()) {
+    calls.push_back({&pg::update, update_params(group.updates, options_.node, renew_below, lease)});
+  }
+  if (calls.empty()) co_return ok();
+  CONCERTO_CO_TRY(const std::vector<PgResult> results, co_await session_.run(std::move(calls)));
+  if (!group.creates.empty()) {
+    note_made(results.front(), group.creates,
+              [](const CreateRows& rows) -> std::string_view { return rows.trans.gid; });
+  }
+  if (!group.updates.empty()) {
+    note_made(results.back(), group.updates,
+              [](const UpdateRows& rows) -> std::string_view { return rows.gid; });
+  }
+  co_return ok();
+}
+
+Async<std::vector<StoredTrans>> PgConnection::load(std::vector<std::string> gids) {
+  PgParams params;
+  params.value(text_array(gids));
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::load, std::move(params)));
+  co_return joined_rows_of(result);
+}
+
+Async<> PgConnection::add_branches(std::vector<StoredTrans>& transactions) {
+  std::map<std::string_view, StoredTrans*> by_gid;
+  std::vector<std::string> gids;
+  for (StoredTrans& stored : transactions) {
+    by_gid.emplace(stored.row.gid, &stored);
+    gids.push_back(stored.row.gid);
+  }
+  if (gids.empty()) co_return ok();
+  PgParams params;
+  params.value(text_array(gids));
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::branches, std::move(params)));
+  for (int row = 0; row < result.rows(); ++row) {
+    by_gid.at(result.text(row, 0))->branches.push_back(branch_of(result, row, 1));
+  }
+  co_return ok();
+}
+
+Async<std::vector<StoredTrans>> PgConnection::claim(std::vector<ClaimRow> rows) {
+  std::ranges::sort(rows, {}, &ClaimRow::gid);
+  PgArray gids(PgArray::Type::text), always(PgArray::Type::boolean);
+  for (const ClaimRow& row : rows) {
+    gids.text(row.gid);
+    always.boolean(row.how == Claim::always);
+  }
+  PgParams params;
+  params.value(gids.take());
+  params.value(always.take());
+  params.text(options_.node);
+  params.int8(options_.lease.in_row.count());
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::claim, std::move(params)));
+  std::vector<StoredTrans> found = rows_without_branches_of(result);
+  CONCERTO_CO_CHECK(co_await add_branches(found));
+  co_return found;
+}
+
+Async<std::vector<StoredTrans>> PgConnection::claim_due(std::size_t limit) {
+  PgParams params;
+  params.int8(as_limit(limit));
+  params.text(options_.node);
+  params.int8(options_.lease.in_row.count());
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::claim_due, std::move(params)));
+  std::vector<StoredTrans> found = rows_without_branches_of(result);
+  CONCERTO_CO_CHECK(co_await add_branches(found));
+  co_return found;
+}
+
+Async<std::vector<std::string>> PgConnection::renew(std::vector<std::string> gids) {
+  std::ranges::sort(gids);
+  PgParams params;
+  params.value(text_array(gids));
+  params.text(options_.node);
+  params.int8(options_.lease.in_row.count());
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::renew, std::move(params)));
+  std::vector<std::string> ours;
+  for (int row = 0; row < result.rows(); ++row) ours.push_back(result.string(row, 0));
+  co_return ours;
+}
+
+Async<> PgConnection::let_go(std::string gid, RowTime until) {
+  PgParams params;
+  params.text(gid);
+  params.text(options_.node);
+  params.timestamp(until);
+  CONCERTO_CO_CHECK(co_await run_one(pg::let_go, std::move(params)));
+  co_return ok();
+}
+
+Async<ResetDue> PgConnection::reset_due(std::chrono::seconds beyond, std::size_t limit) {
+  // The clamp keeps the time within what PostgreSQL's timestamps can hold.
+  constexpr std::chrono::seconds far{std::chrono::years{100}};
+  PgParams params;
+  params.int8(std::clamp(beyond, -far, far).count());
+  params.int8(as_limit(limit));
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::reset_due, std::move(params)));
+  ResetDue reset;
+  reset.count = result.affected();
+  reset.has_remaining = limit > 0 && reset.count == limit;
+  co_return reset;
+}
+
+Async<SqlConnection::BacklogRows> PgConnection::backlog(std::size_t limit) {
+  PgParams params;
+  params.int8(as_limit(limit));
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::backlog, std::move(params)));
+  BacklogRows rows;
+  for (int row = 0; row < result.rows(); ++row) {
+    rows.by_type.emplace_back(result.string(row, 0),
+                              static_cast<std::size_t>(result.integer(row, 1)));
+    const auto oldest = result.time(row, 2);
+    if (oldest && (!rows.oldest || *oldest < *rows.oldest)) rows.oldest = oldest;
+  }
+  co_return rows;
+}
+
+Async<std::vector<StoredTrans>> PgConnection::scan_unfinished(std::int64_t from,
+                                                              std::size_t limit) {
+  PgParams params;
+  params.int8(from);
+  params.int8(as_limit(limit));
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::scan, std::move(params)));
+  co_return rows_without_branches_of(result);
+}
+
+Async<std::vector<StoredTrans>> PgConnection::list(ListRows filter) {
+  const bool is_rare = !filter.statuses.empty() &&
+                       std::ranges::find(filter.statuses, "succeed") == filter.statuses.end();
+  PgParams params;
+  params.int8(filter.before.value_or(std::numeric_limits<std::int64_t>::max()));
+  params.value(text_array(filter.statuses));
+  params.text_or_null(filter.trans_type);
+  params.timestamp_or_null(filter.created_from);
+  params.timestamp_or_null(filter.created_to);
+  params.int8(as_limit(filter.limit));
+  const PgStatement& statement = is_rare ? pg::list_rare : pg::list;
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(statement, std::move(params)));
+  std::vector<StoredTrans> found = rows_without_branches_of(result);
+  if (filter.with_branches) CONCERTO_CO_CHECK(co_await add_branches(found));
+  co_return found;
+}
+
+Async<std::vector<KvRow>> PgConnection::find_kv(std::string cat, std::string key, std::string after,
+                                                std::size_t limit) {
+  PgParams params;
+  params.text(cat);
+  params.text(key);
+  params.text(after);
+  params.int8(as_limit(limit));
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::find_kv, std::move(params)));
+  std::vector<KvRow> found;
+  for (int row = 0; row < result.rows(); ++row) {
+    KvRow kv;
+    kv.cat = result.string(row, 0);
+    kv.key = result.string(row, 1);
+    kv.value = result.string(row, 2);
+    kv.version = result.integer(row, 3);
+    kv.create_time = result.time(row, 4).value_or(0);
+    kv.update_time = result.time(row, 5).value_or(0);
+    found.push_back(std::move(kv));
+  }
+  co_return found;
+}
+
+Async<bool> PgConnection::create_kv(KvRow row) {
+  PgParams params;
+  params.text(row.cat);
+  params.text(row.key);
+  params.text(row.value);
+  params.timestamp(row.create_time);
+  params.timestamp(row.update_time);
+  co_return co_await affects_one(pg::create_kv, std::move(params));
+}
+
+Async<bool> PgConnection::update_kv(KvRow row) {
+  PgParams params;
+  params.text(row.cat);
+  params.text(row.key);
+  params.text(row.value);
+  params.int8(row.version);
+  params.timestamp(row.update_time);
+  co_return co_await affects_one(pg::update_kv, std::move(params));
+}
+
+Async<bool> PgConnection::delete_kv(std::string cat, std::string key) {
+  PgParams params;
+  params.text(cat);
+  params.text(key);
+  co_return co_await affects_one(pg::delete_kv, std::move(params));
+}
+
+Async<std::size_t> PgConnection::delete_finished(TransStatus status, RowTime before,
+                                                 std::size_t limit) {
+  PgParams params;
+  params.text(to_string(status));
+  params.timestamp(before);
+  params.int8(as_limit(limit));
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::delete_finished, std::move(params)));
+  co_return static_cast<std::size_t>(result.integer(0, 0));
+}
+
+Async<> PgConnection::end_backend(BackendId backend) {
+  for (;;) {
+    PgParams params;
+    params.int8(backend.process);
+    params.text(application_name(options_.node));
+    CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::end_backend, std::move(params)));
+    if (result.rows() == 0) co_return ok();
+    CONCERTO_CO_CHECK(co_await run_one(pg::pause, PgParams{}));
+  }
+}
+
+Async<SqlConnection::SchemaCheck> PgConnection::check_schema() {
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::columns, PgParams{}));
+  std::set<std::string> known;
+  for (int row = 0; row < result.rows(); ++row) {
+    known.insert(result.string(row, 0));
+    known.insert(result.string(row, 0) + "." + result.string(row, 1));
+  }
+  SchemaCheck check;
+  check.has_none = known.empty();
+  const auto need = [&](const std::string& name) {
+    if (known.contains(name)) return true;
+    check.wrong += (check.wrong.empty() ? "" : ", ") + name;
+    return false;
+  };
+  for (const PgTable& table : pg_tables) {
+    if (!need(std::string(table.name))) continue;
+    std::string_view columns = table.columns;
+    while (!columns.empty()) {
+      const std::string_view column = columns.substr(0, columns.find(','));
+      need(std::string(table.name) + "." + std::string(column));
+      columns.remove_prefix(std::min(columns.size(), column.size() + 1));
+    }
+  }
+  co_return check;
+}
+
+Async<> PgConnection::create_schema() {
+  co_return co_await session_.run_script(pg_create_schema);
+}
+
+Async<> PgConnection::drop_schema() {
+  co_return co_await session_.run_script(pg_drop_schema);
+}
+
+PgConnector::PgConnector(Executor executor, PgOptions options)
+    : executor_(std::move(executor)), options_(std::move(options)) {}
+
+Async<std::unique_ptr<SqlConnection>> PgConnector::connect() {
+  auto connection = std::make_unique<PgConnection>(executor_, options_);
+  CONCERTO_CO_CHECK(co_await connection->open());
+  co_return std::unique_ptr<SqlConnection>(std::move(connection));
+}
+
+std::string PgConnector::place() const {
+  std::string host, port, database;
+  for (const auto& [keyword, value] : options_.parameters) {
+    if (keyword == "host") host = value;
+    if (keyword == "port") port = value;
+    if (keyword == "dbname") database = value;
+  }
+  return "PostgreSQL at " + host + ":" + port + ", database '" + database + "', schema '" +
+         options_.schema + "'";
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../sql/sql_connection.hpp"
+#include "pg_session.hpp"
+
+namespace concerto::persist {
+
+/// How connections to PostgreSQL are opened.
+struct PgOptions {
+  /// host, port, user, password, dbname, sslmode and the like. `host` and `port` may be lists.
+  PgParameters parameters;
+  std::string schema = "public";
+  std::string node;  ///< this node's id, the owner of its rows
+  LeaseTimes lease;
+  PgTimeLimits time_limits;
+};
+
+/// SqlConnection on PostgreSQL.
+class PgConnection final : public SqlConnection {
+ public:
+  PgConnection(Executor executor, const PgOptions& options);
+
+  Async<> open();
+
+  bool is_usable() const noexcept override { return session_.is_usable(); }
+  BackendId backend() const noexcept override { return {session_.backend()}; }
+
+  Async<std::chrono::nanoseconds> now() override;
+  Async<> write(RowGroup& group) override;
+  Async<std::vector<StoredTrans>> load(std::vector<std::string> gids) override;
+  Async<std::vector<StoredTrans>> claim(std::vector<ClaimRow> rows) override;
+  Async<std::vector<StoredTrans>> claim_due(std::size_t limit) override;
+  Async<std::vector<std::string>> renew(std::vector<std::string> gids) override;
+  Async<> let_go(std::string gid, RowTime until) override;
+  Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
+  Async<BacklogRows> backlog(std::size_t limit) override;
+  Async<std::vector<StoredTrans>> scan_unfinished(std::int64_t from, std::size_t limit) override;
+  Async<std::vector<StoredTrans>> list(ListRows filter) override;
+  Async<std::vector<KvRow>> find_kv(std::string cat, std::string key, std::string after,
+                                    std::size_t limit) override;
+  Async<bool> create_kv(KvRow row) override;
+  Async<bool> update_kv(KvRow row) override;
+  Async<bool> delete_kv(std::string cat, std::string key) override;
+  Async<std::size_t> delete_finished(TransStatus status, RowTime before,
+                                     std::size_t limit) override;
+  Async<> end_backend(BackendId backend) override;
+  Async<SchemaCheck> check_schema() override;
+  Async<> create_schema() override;
+  Async<> drop_schema() override;
+
+ private:
+  Async<PgResult> run_one(const PgStatement& statement, PgParams params);
+  Async<bool> affects_one(const PgStatement& statement, PgParams params);
+  Async<> add_branches(std::vector<StoredTrans>& transactions);
+
+  const PgOptions& options_;
+  PgSession session_;
+};
+
+/// Opens connections on one executor. The connections must not outlive it.
+class PgConnector final : public SqlConnector {
+ public:
+  PgConnector(Executor executor, PgOptions options);
+
+  Async<std::unique_ptr<SqlConnection>> connect() override;
+  std::string place() const override;
+
+ private:
+  Executor executor_;
+  const PgOptions options_;
+};
+
+}  // namespace concerto::persist

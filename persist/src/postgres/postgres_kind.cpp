@@ -1,0 +1,53 @@
+#include "postgres_kind.hpp"
+
+#include <utility>
+
+#include "../sql/sql_settings.hpp"
+
+namespace concerto::persist {
+namespace {
+
+std::unique_ptr<SqlConnector> make_connector(const StoreSettings& settings,
+                                             const SqlStoreOptions& options, Executor executor) {
+  return std::make_unique<PgConnector>(std::move(executor),
+                                       pg_options_of(settings.database, options));
+}
+
+Result<> check(const StoreSettings& settings) {
+  CONCERTO_CHECK(check_database(settings.database));
+  if (!settings.database.schema.empty()) return ok();
+  return make_error(Errc::invalid_request, "Postgres schema not valid");
+}
+
+}  // namespace
+
+PgOptions pg_options_of(const DatabaseSettings& database, const SqlStoreOptions& options) {
+  PgOptions pg;
+  pg.parameters = {{"host", database.host},
+                   {"port", std::to_string(database.port)},
+                   {"user", database.user},
+                   {"password", database.password},
+                   {"dbname", database.database},
+                   {"sslmode", database.tls_mode},
+                   // Keepalives find a server that is gone while nothing is under way.
+                   {"keepalives_idle", "5"},
+                   {"keepalives_interval", "2"},
+                   {"keepalives_count", "3"}};
+  if (!database.tls_ca_file.empty())
+    pg.parameters.emplace_back("sslrootcert", database.tls_ca_file);
+  if (!database.tls_cert_file.empty())
+    pg.parameters.emplace_back("sslcert", database.tls_cert_file);
+  if (!database.tls_key_file.empty()) pg.parameters.emplace_back("sslkey", database.tls_key_file);
+  pg.schema = database.schema;
+  pg.node = options.node;
+  pg.lease = options.lease;
+  return pg;
+}
+
+StoreKind postgres_kind() {
+  StoreKind kind = sql_kind("postgres", make_connector);
+  kind.check = check;
+  return kind;
+}
+
+}  // namespace concerto::persist
