@@ -15,8 +15,8 @@ class ConcertoConan(ConanFile):
     topics = ("distributed-transactions", "saga", "coordinator")
     package_type = "static-library"
     settings = "os", "compiler", "build_type", "arch"
-    options = {"leveldb": [True, False], "tools": [True, False]}
-    default_options = {"leveldb": True, "tools": False}
+    options = {"leveldb": [True, False], "postgres": [True, False], "tools": [True, False]}
+    default_options = {"leveldb": True, "postgres": False, "tools": False}
 
     def set_version(self):
         cmake = load(self, os.path.join(self.recipe_folder, "..", "CMakeLists.txt"))
@@ -44,6 +44,7 @@ class ConcertoConan(ConanFile):
         toolchain.cache_variables["CONCERTO_BUILD_TESTS"] = False
         toolchain.cache_variables["CONCERTO_BUILD_TOOLS"] = bool(self.options.tools)
         toolchain.cache_variables["CONCERTO_STORE_LEVELDB"] = bool(self.options.leveldb)
+        toolchain.cache_variables["CONCERTO_STORE_POSTGRES"] = bool(self.options.postgres)
         toolchain.generate()
 
     def build(self):
@@ -79,4 +80,6 @@ class ConcertoConan(ConanFile):
         persist.libs = ["concerto_persist"]
         persist.requires = ["core"]
         if self.options.leveldb:
-            persist.system_libs = ["leveldb"]
+            persist.system_libs.append("leveldb")
+        if self.options.postgres:
+            persist.system_libs.append("pq")

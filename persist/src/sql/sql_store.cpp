@@ -16,7 +16,8 @@ namespace {
 /// The end of a lease in a row is rounded to a second, and two clocks of one machine may differ.
 constexpr std::chrono::milliseconds lease_margin{1'500};
 constexpr std::chrono::milliseconds tend_pause{500};
-constexpr std::chrono::seconds clock_pause{30};
+/// How often the database is asked for its time: readiness must not depend on traffic.
+constexpr std::chrono::seconds contact_pause{2};
 constexpr std::chrono::seconds delete_pause{30};
 constexpr std::size_t deleted_at_once = 500;
 
@@ -160,7 +161,7 @@ Task<void> SqlStore::tend() {
     const bool is_away = pool_.away() || health().state != StoreHealth::State::serving;
     if (is_away || now >= contact_at) {
       ignore_error(co_await make_contact(), "the health tells");
-      contact_at = now + clock_pause;
+      contact_at = now + contact_pause;
     }
     if (now >= delete_at && !pool_.away()) {
       ignore_error(co_await delete_finished(), "tried again later");

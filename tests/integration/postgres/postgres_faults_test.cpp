@@ -1,0 +1,192 @@
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "postgres_under_test.hpp"
+
+namespace concerto::test {
+
+using testing::HasSubstr;
+
+/// What goes wrong between the store and its database, and rows that others wrote.
+class PostgresStore : public testing::Test {
+ protected:
+  template <class T>
+  T wait(Task<T> task) {
+    return await_result(io_, std::move(task));
+  }
+  error_code commit(Change change) {
+    const Result<> done = wait(store().commit(std::move(change)));
+    return done ? error_code{} : done.error().code;
+  }
+  std::optional<Transaction> load(const std::string& gid) {
+    return wait(store().load(Gid{gid})).value();
+  }
+  Store& store() { return postgres_.store(); }
+  Ownership& ownership() { return *store().ownership(); }
+  std::string cell(const std::string& query) { return postgres_.sql(query).at(0).at(0); }
+
+  /// Tries for a while.
+  template <class Condition>
+  static bool comes_true(Condition condition) {
+    for (int attempt = 0; attempt < 500; ++attempt) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return false;
+  }
+  bool gets(StoreHealth::State state) {
+    return comes_true([this, state] { return store().health().state == state; });
+  }
+
+  asio::io_context io_{1};
+  PostgresUnderTest postgres_;
+};
+
+TEST_F(PostgresStore, RefusesForTheMomentWhileItsDatabaseIsAwayAndServesWhenItIsBack) {
+  const Transaction first = sample_saga("g1"), second = sample_saga("g2");
+  ASSERT_EQ(commit(create(first)), error_code{});
+  postgres_.proxy().refuse(true);
+  EXPECT_TRUE(gets(StoreHealth::State::recovering));
+  EXPECT_EQ(commit(create(second)), EngineErrc::store_busy);
+  EXPECT_EQ(wait(store().load(Gid{"g1"})).error().code, EngineErrc::store_busy);
+  EXPECT_EQ(commit(update("g1", TransStatus::submitted, outcome(1, BranchStatus::succeed, 1),
+                          Durability::progress)),
+            EngineErrc::store_busy)
+      << "the rows cannot be read first";
+  postgres_.proxy().refuse(false);
+  EXPECT_TRUE(gets(StoreHealth::State::serving));
+  EXPECT_EQ(commit(create(second)), error_code{});
+  EXPECT_EQ(load("g1")->branches.size(), 4U);
+}
+
+TEST_F(PostgresStore, ProgressWaitsForADatabaseThatIsAway) {
+  Transaction saga = sample_saga("g1");
+  ASSERT_EQ(commit(create(saga)), error_code{});
+  postgres_.proxy().refuse(true);
+  EXPECT_TRUE(gets(StoreHealth::State::recovering));
+  UpdateTrans progress;
+  progress.gid = saga.gid;
+  progress.expected = TransStatus::submitted;
+  progress.delta = outcome(1, BranchStatus::succeed, 1);
+  progress.known = &saga;
+  Change change;
+  change.what = progress;
+  change.durability = Durability::progress;
+  ASSERT_EQ(commit(std::move(change)), error_code{});
+  postgres_.proxy().refuse(false);
+  EXPECT_TRUE(gets(StoreHealth::State::serving));
+  EXPECT_TRUE(
+      comes_true([this] { return load("g1")->branches[1].status == BranchStatus::succeed; }));
+}
+
+TEST_F(PostgresStore, ReadsAgainWhatBecameOfAGroupWhoseAnswerWasLost) {
+  const Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(postgres_.lose_next_answer());
+  EXPECT_EQ(commit(create(saga)), error_code{});
+  ASSERT_TRUE(postgres_.lose_next_answer());
+  EXPECT_EQ(commit(update("g1", TransStatus::submitted, outcome(1, BranchStatus::succeed, 1))),
+            error_code{});
+  EXPECT_EQ(load("g1")->branches[1].status, BranchStatus::succeed);
+}
+
+TEST_F(PostgresStore, AChangeThatTheDatabaseRefusesFailsAlone) {
+  postgres_.sql(
+      "INSERT INTO trans_branch_op (gid, url, branch_id, op, status)"
+      " VALUES ('g7', '', '01', 'action', 'prepared')");
+  std::vector<Transaction> all;
+  for (int i = 0; i < 20; ++i) all.push_back(sample_saga("g" + std::to_string(i)));
+  std::map<std::string, error_code> outcomes;
+  const auto work = asio::make_work_guard(io_);
+  for (const Transaction& trans : all) {
+    asio::co_spawn(io_, store().commit(create(trans)), [&](auto, const Result<>& done) {
+      outcomes[trans.gid.str()] = done ? error_code{} : done.error().code;
+    });
+  }
+  io_.restart();
+  while (outcomes.size() < all.size()) io_.run_one();
+  for (const auto& [gid, code] : outcomes) {
+    EXPECT_EQ(code, gid == "g7" ? make_error_code(EngineErrc::branch_exists) : error_code{}) << gid;
+  }
+  EXPECT_EQ(cell("SELECT count(*) FROM trans_global"), "19");
+}
+
+TEST_F(PostgresStore, NamesTheColumnsThatOldTablesLack) {
+  postgres_.sql("ALTER TABLE trans_global DROP COLUMN ext_data, DROP COLUMN result");
+  SystemTime clock;
+  SilentLog log;
+  const auto opened = persist::StoreKinds::standard().open(postgres_.settings(), clock, log);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, EngineErrc::store_unavailable);
+  EXPECT_THAT(opened.error().detail, HasSubstr("trans_global.ext_data, trans_global.result"));
+}
+
+TEST_F(PostgresStore, AResetLeavesEmptyTables) {
+  ASSERT_EQ(commit(create(sample_saga("g1"))), error_code{});
+  postgres_.sql("ALTER TABLE trans_global DROP COLUMN result");
+  const auto kinds = persist::StoreKinds::standard();
+  const Result<> dropped = kinds.find("postgres")->drop(postgres_.settings());
+  ASSERT_TRUE(dropped) << dropped.error().detail;
+  EXPECT_EQ(load("g1"), std::nullopt);
+  EXPECT_EQ(commit(create(sample_saga("g1"))), error_code{});
+}
+
+TEST_F(PostgresStore, DeletesOldFinishedRowsIfItIsToldTo) {
+  for (const char* gid : {"old", "new", "unfinished"}) {
+    ASSERT_EQ(commit(create(sample_saga(gid))), error_code{});
+  }
+  for (const char* gid : {"old", "new"}) {
+    ASSERT_EQ(commit(update(gid, TransStatus::submitted, new_status(TransStatus::succeed, 1))),
+              error_code{});
+  }
+  postgres_.sql(
+      "UPDATE trans_global SET next_cron_time = now() - interval '1 year';"
+      "UPDATE trans_global SET finish_time = now() WHERE gid = 'new'");
+  ASSERT_TRUE(postgres_.managed().maintain());
+  EXPECT_EQ(cell("SELECT count(*) FROM trans_global"), "3");
+  persist::StoreSettings settings = postgres_.settings();
+  settings.database.deletes_finished = true;
+  ASSERT_TRUE(postgres_.open(settings)->maintain());
+  EXPECT_EQ(cell("SELECT string_agg(gid, ' ' ORDER BY gid) FROM trans_global"), "new unfinished");
+  EXPECT_EQ(cell("SELECT count(*) FROM trans_branch_op"), "8");
+}
+
+// Protocol page 07, section 6.
+TEST_F(PostgresStore, TakesOverWhatTheReferenceHasStored) {
+  postgres_.sql(
+      "INSERT INTO trans_global (gid, trans_type, status, query_prepared, protocol, create_time,"
+      " update_time, options, custom_data, next_cron_interval, next_cron_time, owner, ext_data)"
+      " VALUES ('g', 'tcc', 'submitted', '', 'http', now(), now(),"
+      " '{\"wait_result\":true,\"concurrent\":false}', '', 10, now() - interval '1 second',"
+      " 'UU4yPVVoCv45FJaCRigbGk', '');"
+      "INSERT INTO trans_branch_op (gid, url, bin_data, branch_id, op, status, create_time)"
+      " VALUES ('g', 'http://b/cancel', '{}', '01', 'cancel', 'prepared', now()),"
+      " ('g', 'http://b/confirm', '{}', '01', 'confirm', 'prepared', now())");
+  const auto claimed = wait(ownership().claim_due(10)).value();
+  ASSERT_EQ(claimed.size(), 1U);
+  const Transaction& trans = claimed.front();
+  EXPECT_EQ(trans.type, TransType::tcc);
+  EXPECT_TRUE(trans.options.wait_result);
+  EXPECT_TRUE(trans.waits);
+  ASSERT_EQ(trans.branches.size(), 2U);
+  EXPECT_EQ(trans.branches[1].op, "confirm");
+  EXPECT_EQ(trans.payloads, std::vector<std::string>{"{}"});
+  TransDelta delta = outcome(1, BranchStatus::succeed, 1);
+  delta.status = TransStatus::succeed;
+  ASSERT_EQ(commit(update("g", TransStatus::submitted, delta)), error_code{});
+  EXPECT_EQ(cell("SELECT status || ' ' || options FROM trans_global"),
+            R"(succeed {"wait_result":true,"concurrent":false})");
+  EXPECT_EQ(cell("SELECT string_agg(op || ' ' || status || ' ' || coalesce(data, 'null'), ','"
+                 " ORDER BY id) FROM trans_branch_op"),
+            "cancel prepared null,confirm succeed null");
+}
+
+TEST_F(PostgresStore, LeavesTheReferenceWhatItWorksOn) {
+  ASSERT_EQ(commit(create(sample_saga("g"))), error_code{});
+  postgres_.sql("UPDATE trans_global SET owner = '', next_cron_time = now() + interval '9 s'");
+  EXPECT_TRUE(wait(ownership().claim_due(10)).value().empty());
+  EXPECT_FALSE(wait(ownership().claim(Gid{"g"}, Claim::if_free))->is_ours);
+  EXPECT_TRUE(wait(ownership().claim(Gid{"g"}, Claim::always))->is_ours);
+}
+
+}  // namespace concerto::test
