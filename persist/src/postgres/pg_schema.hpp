@@ -22,8 +22,7 @@ inline constexpr std::array<PgTable, 3> pg_tables = {{
     {"kv", "id,cat,k,v,version,create_time,update_time"},
 }};
 
-/// The reference's tables (protocol page 07, section 2.2), in the schema that the search path
-/// names. Free space in the pages of trans_global lets most changes of a row stay in its page.
+/// The reference's tables (protocol page 07, section 2.2), in the schema of the search path.
 inline constexpr const char* pg_create_schema = R"(
 CREATE SEQUENCE IF NOT EXISTS trans_global_seq;
 CREATE TABLE IF NOT EXISTS trans_global (
