@@ -7,7 +7,6 @@
 #include <iterator>
 #include <mutex>
 #include <stdexcept>
-#include <stdlib.h>
 #include <string>
 #include <vector>
 
@@ -18,31 +17,9 @@
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "sample_transactions.hpp"
+#include "temp_dir.hpp"
 
 namespace concerto::test {
-
-/// A directory that is removed after the test. It is in memory if the system has such a file
-/// system, because these tests do not need the syncs of a real disk.
-class TempDir {
- public:
-  TempDir() {
-    const std::filesystem::path memory = "/dev/shm";
-    std::error_code none;
-    const bool has_memory = std::filesystem::is_directory(memory, none);
-    const auto base = has_memory ? memory : std::filesystem::temp_directory_path();
-    std::string name = (base / "concerto-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    path_ = name;
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// Wall time stands still until a test moves it. Steady time passes, because the committer really
 /// waits.
