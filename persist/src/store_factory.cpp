@@ -10,6 +10,9 @@
 #ifdef CONCERTO_STORE_POSTGRES
 #include "postgres/postgres_kind.hpp"
 #endif
+#ifdef CONCERTO_STORE_REDIS
+#include "redis/redis_kind.hpp"
+#endif
 
 namespace concerto::persist {
 namespace {
@@ -33,6 +36,9 @@ StoreKinds StoreKinds::standard() {
 #endif
 #ifdef CONCERTO_STORE_POSTGRES
   kinds.add(postgres_kind());
+#endif
+#ifdef CONCERTO_STORE_REDIS
+  kinds.add(redis_kind());
 #endif
   kinds.add(memory_kind());
   return kinds;

@@ -15,6 +15,12 @@ persist::StoreSettings store_settings(const StoreConfig& config) {
   settings.retention = retention(config);
   settings.path = config.path;
   settings.free_bytes_min = config.free_bytes_min;
+  settings.database.host = config.host;
+  settings.database.port = static_cast<std::uint16_t>(config.port);
+  settings.database.user = config.user;
+  settings.database.password = config.password;
+  settings.redis.prefix = config.redis_prefix;
+  settings.redis.data_expire = config.data_expire;
   return settings;
 }
 

@@ -40,6 +40,15 @@ struct DatabaseSettings {
   bool deletes_finished = false;
 };
 
+/// What only a store in Redis needs.
+struct RedisSettings {
+  std::string prefix = "{a}";                 ///< of all keys
+  std::chrono::seconds data_expire{604'800};  ///< for how long unfinished transactions are kept
+  std::string sentinel_master;                ///< the master's name, if the hosts are Sentinels
+  int wait_replicas = 0;      ///< replicas that must have a change before its answer
+  bool wait_on_disk = false;  ///< the replicas, and the master, must have synced it
+};
+
 /// The settings of a store in the configuration (protocol page 06, the section `Store`). A kind of
 /// store uses the settings that it needs. Errors name the keys of that section.
 struct StoreSettings {
@@ -49,6 +58,7 @@ struct StoreSettings {
   /// A store with a disk warns if the disk has less free room.
   std::uint64_t free_bytes_min = std::uint64_t{256} << 20;
   DatabaseSettings database;  ///< for a store on a database server
+  RedisSettings redis;        ///< for a store in Redis, besides `database`
 };
 
 /// A kind of store: the functions that make a store from a configuration. Only `name` and `open`
@@ -80,7 +90,8 @@ struct StoreKind {
 /// The kinds of stores that a configuration may name.
 class StoreKinds {
  public:
-  /// The kinds in this build: leveldb and postgres, unless the build left them out, and memory.
+  /// The kinds in this build: leveldb, postgres and redis, unless the build left them out, and
+  /// memory.
   static StoreKinds standard();
 
   /// Adds a kind, or replaces the kind of the same name.

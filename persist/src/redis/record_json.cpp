@@ -1,0 +1,249 @@
+#include "record_json.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <utility>
+
+#include <concerto/base/base64.hpp>
+
+#include "../sql/row_mapping.hpp"
+#include "json_text.hpp"
+
+namespace concerto::persist {
+namespace {
+
+using std::chrono::seconds;
+
+std::string time_text(WallTime time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  char text[64];
+  int bytes = std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09lld", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()),
+      static_cast<long long>(clock.subseconds().count()));
+  while (text[bytes - 1] == '0') --bytes;
+  if (text[bytes - 1] == '.') --bytes;
+  return std::string(text, static_cast<std::size_t>(bytes)) + "Z";
+}
+
+void add_time(JsonObject& object, std::string_view name, const std::optional<WallTime>& time) {
+  if (time) object.set_text(name, time_text(*time));
+}
+
+/// As the reference writes a time of a record's head.
+void add_time_or_null(JsonObject& object, std::string_view name,
+                      const std::optional<WallTime>& time) {
+  if (time) {
+    add_time(object, name, time);
+  } else {
+    object.raw(name, "null");
+  }
+}
+
+std::string headers_json(const TransOptions& options) {
+  JsonObject headers;
+  for (const auto& [name, value] : options.branch_headers) headers.set_text(name, value);
+  return headers.take();
+}
+
+void add_options(JsonObject& object, const TransOptions& options, std::int64_t retry_count) {
+  if (options.wait_result) object.set_bool("wait_result", true);
+  object.number("timeout_to_fail", options.timeout_to_fail.count());
+  object.number("request_timeout", options.request_timeout.count());
+  object.number("retry_interval", options.retry_interval.count());
+  if (!options.branch_headers.empty()) object.raw("branch_headers", headers_json(options));
+  object.set_bool("concurrent", options.concurrent);
+  object.number("retry_limit", options.retry_limit);
+  object.number("retry_count", retry_count);
+}
+
+std::string options_json(const TransOptions& options, std::int64_t retry_count) {
+  JsonObject object;
+  add_options(object, options, retry_count);
+  return object.take();
+}
+
+/// The members of `new_options`, and null for those that its options do not have.
+void add_changed_options(JsonObject& object, const TransOptions& options) {
+  const auto number = [&object](std::string_view name, std::int64_t value) {
+    value != 0 ? object.set_number(name, value) : object.raw(name, "null");
+  };
+  object.raw("wait_result", options.wait_result ? "true" : "null");
+  number("timeout_to_fail", options.timeout_to_fail.count());
+  number("request_timeout", options.request_timeout.count());
+  number("retry_interval", options.retry_interval.count());
+  object.raw("branch_headers", options.branch_headers.empty() ? "null" : headers_json(options));
+  object.set_bool("concurrent", options.concurrent);
+  number("retry_limit", options.retry_limit);
+}
+
+std::string own_members(const Transaction& trans, std::string_view node, std::int64_t change) {
+  JsonObject own;
+  own.set_text("node", node);
+  own.set_number("change", change);
+  own.set_number("payloads", static_cast<std::int64_t>(trans.payloads.size()));
+  add_time(own, "submit_time", trans.submit_time);
+  if (trans.waits) own.set_bool("waits", true);
+  return own.take();
+}
+
+/// A branch without its payload.
+JsonObject branch_object(const Branch& branch, const Gid& gid) {
+  JsonObject object;
+  object.set_number("id", 0);
+  add_time_or_null(object, "create_time", branch.create_time);
+  add_time_or_null(object, "update_time", branch.update_time);
+  object.text("gid", gid.view());
+  object.text("url", branch.url);
+  object.text("branch_id", branch.branch_id.view());
+  object.text("op", branch.op);
+  object.text("status", to_string(branch.status));
+  add_time(object, "finish_time", branch.finish_time);
+  return object;
+}
+
+/// The members of a record that a change sets.
+std::string changed_members(const TransDelta& delta) {
+  JsonObject members;
+  add_time(members, "update_time", delta.at);
+  if (delta.status == TransStatus::succeed) add_time(members, "finish_time", delta.at);
+  if (delta.status == TransStatus::failed) add_time(members, "rollback_time", delta.at);
+  const auto text = [&members](std::string_view name, const std::optional<std::string>& value) {
+    if (!value) return;
+    value->empty() ? members.raw(name, "null") : members.set_text(name, *value);
+  };
+  text("rollback_reason", delta.rollback_reason);
+  text("result", delta.result);
+  text("custom_data", delta.custom_data);
+  if (delta.options) add_changed_options(members, *delta.options);
+  if (delta.schedule) {
+    members.set_number("next_cron_interval", delta.schedule->interval.count());
+    add_time(members, "next_cron_time", delta.schedule->time);
+  }
+  return members.take();
+}
+
+std::string changed_own_members(const TransDelta& delta) {
+  JsonObject own;
+  add_time(own, "submit_time", delta.submit_time);
+  if (delta.schedule) own.raw("waits", delta.schedule->waits ? "true" : "null");
+  return own.take();
+}
+
+std::string changed_branches(const TransDelta& delta) {
+  std::string list;
+  for (const BranchChange& change : delta.branch_changes) {
+    JsonObject members;
+    members.set_text("status", to_string(change.status));
+    add_time(members, "update_time", change.at);
+    if (change.status != BranchStatus::prepared) add_time(members, "finish_time", change.at);
+    JsonObject entry;
+    entry.set_number("i", change.index);
+    entry.raw("p", members.take());
+    list += (list.empty() ? "" : ",") + entry.take();
+  }
+  return "[" + list + "]";
+}
+
+std::string added_branches(const TransDelta& delta, const Gid& gid) {
+  std::string list;
+  for (const Branch& branch : delta.new_branches) {
+    JsonObject entry;
+    entry.raw("j", branch_object(branch, gid).take());
+    entry.set_number("p", branch.payload);
+    list += (list.empty() ? "" : ",") + entry.take();
+  }
+  return "[" + list + "]";
+}
+
+}  // namespace
+
+std::string record_of(const Transaction& trans, std::string_view owner, std::string_view node,
+                      std::int64_t change) {
+  JsonObject object;
+  object.set_number("id", 0);
+  add_time(object, "create_time", trans.create_time);
+  add_time(object, "update_time", trans.update_time);
+  object.text("gid", trans.gid.view());
+  object.text("trans_type", trans_type_text(trans.type));
+  object.text("status", to_string(trans.status));
+  object.text("query_prepared", trans.query_prepared);
+  object.text("protocol", to_string(trans.protocol));
+  add_time(object, "finish_time", trans.finish_time);
+  add_time(object, "rollback_time", trans.rollback_time);
+  object.text("result", trans.result);
+  object.text("rollback_reason", trans.rollback_reason);
+  object.text("options", options_json(trans.options, trans.retry_count));
+  object.text("custom_data", trans.custom_data);
+  object.number("next_cron_interval", trans.next_cron_interval.count());
+  add_time(object, "next_cron_time", trans.next_cron_time);
+  object.text("owner", owner);
+  add_options(object, trans.options, trans.retry_count);
+  object.raw("concerto", own_members(trans, node, change));
+  return object.take();
+}
+
+std::vector<std::string> branch_records_of(const Transaction& trans) {
+  std::vector<std::string> records;
+  records.reserve(trans.branches.size());
+  std::string payload;
+  std::optional<std::uint32_t> encoded;
+  for (const Branch& branch : trans.branches) {
+    if (encoded != branch.payload) {
+      payload = branch.payload < trans.payloads.size()
+                    ? base64_encode(trans.payloads[branch.payload])
+                    : std::string();
+      encoded = branch.payload;
+    }
+    JsonObject object = branch_object(branch, trans.gid);
+    object.text("bin_data", payload);
+    object.set_number("concerto_payload", branch.payload);
+    records.push_back(object.take());
+  }
+  return records;
+}
+
+std::string delta_json(const TransDelta& delta, const Gid& gid) {
+  JsonObject object;
+  object.raw("g", changed_members(delta));
+  object.raw("c", changed_own_members(delta));
+  if (delta.status) object.set_text("status", to_string(*delta.status));
+  if (delta.options) object.set_text("options", options_json(*delta.options, 0));
+  if (delta.retry_count) object.set_number("retry_count", *delta.retry_count);
+  if (!delta.branch_changes.empty()) object.raw("b", changed_branches(delta));
+  if (!delta.new_branches.empty()) object.raw("n", added_branches(delta, gid));
+  return object.take();
+}
+
+std::string kv_record_of(const KvRecord& record, std::string_view node, std::int64_t change) {
+  JsonObject object;
+  object.set_number("id", 0);
+  add_time(object, "create_time", record.create_time);
+  add_time(object, "update_time", record.update_time);
+  object.set_text("cat", record.cat);
+  object.set_text("k", record.key);
+  object.set_text("v", record.value);
+  object.set_number("version", record.version);
+  JsonObject own;
+  own.set_text("node", node);
+  own.set_number("change", change);
+  object.raw("concerto", own.take());
+  return object.take();
+}
+
+std::string kv_change_json(const KvRecord& record) {
+  std::string json = "[";
+  append_json_string(json, record.value);
+  return json + "," + time_json(record.update_time) + "]";
+}
+
+std::string time_json(WallTime time) {
+  return "\"" + time_text(time) + "\"";
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concerto/engine/store.hpp>
+
+namespace concerto::persist {
+
+/// Members that are not the reference's, which the reference leaves out when it writes a record.
+/// `concerto` of a record: `submit_time`, `waits`, the number of payloads, and the last change
+/// (node and number). `concerto_payload` of a branch: the index of its payload.
+
+/// The record of a transaction, as the value of P_g_<gid>: page 07 of the protocol, section 3.
+/// `owner` is its member; empty: none.
+std::string record_of(const Transaction& trans, std::string_view owner, std::string_view node,
+                      std::int64_t change);
+/// The records of its branches, in their order.
+std::vector<std::string> branch_records_of(const Transaction& trans);
+
+/// The argument of the script `update` that says what a change changes.
+std::string delta_json(const TransDelta& delta, const Gid& gid);
+
+/// A transaction out of its records. Errors: store_damaged.
+Result<Transaction> trans_of(std::string_view record,
+                             const std::vector<std::string_view>& branches);
+
+/// The value of P_kv_<cat>_<key>, and back.
+std::string kv_record_of(const KvRecord& record, std::string_view node, std::int64_t change);
+Result<KvRecord> kv_of(std::string_view record);
+/// An argument of the script `kv_update`: a JSON array of value and time.
+std::string kv_change_json(const KvRecord& record);
+
+/// A time in JSON: `"2026-11-23T05:46:42.198431355Z"`.
+std::string time_json(WallTime time);
+/// Reads RFC 3339 with any offset.
+std::optional<WallTime> parse_time(std::string_view text);
+
+}  // namespace concerto::persist

@@ -1,0 +1,80 @@
+#include "redis_answer.hpp"
+
+#include <concerto/engine/error.hpp>
+
+namespace concerto::persist {
+namespace {
+
+struct Row {
+  std::string_view word;  ///< the first word of the error
+  RedisTrouble trouble;
+};
+
+constexpr Row rows[] = {
+    {"READONLY", RedisTrouble::elsewhere},
+    {"MOVED", RedisTrouble::elsewhere},
+    {"MASTERDOWN", RedisTrouble::elsewhere},
+    {"NOREPLICAS", RedisTrouble::not_now},
+    {"LOADING", RedisTrouble::not_now},
+    {"BUSY", RedisTrouble::not_now},
+    {"CLUSTERDOWN", RedisTrouble::not_now},
+    {"TRYAGAIN", RedisTrouble::not_now},
+    {"ASK", RedisTrouble::not_now},
+    {"MISCONF", RedisTrouble::not_now},
+    {"OOM", RedisTrouble::full},
+    {"NOSCRIPT", RedisTrouble::no_script},
+    {"NOAUTH", RedisTrouble::no_entry},
+    {"WRONGPASS", RedisTrouble::no_entry},
+    {"NOPERM", RedisTrouble::no_entry},
+};
+
+RedisTrouble trouble_of_word(std::string_view word) noexcept {
+  for (const Row& row : rows) {
+    if (row.word == word) return row.trouble;
+  }
+  return RedisTrouble::other;
+}
+
+}  // namespace
+
+RedisTrouble trouble_of(std::string_view error_text) noexcept {
+  const RedisTrouble first = trouble_of_word(error_text.substr(0, error_text.find(' ')));
+  if (first != RedisTrouble::other) return first;
+  // An error inside a script: older versions put their own words before that of the command.
+  for (const Row& row : rows) {
+    const auto found = error_text.find("-" + std::string(row.word) + " ");
+    if (found != std::string_view::npos) return row.trouble;
+  }
+  return first;
+}
+
+std::optional<std::string> moved_to(std::string_view error_text) {
+  if (!error_text.starts_with("MOVED ")) return std::nullopt;
+  const auto blank = error_text.rfind(' ');
+  const std::string_view server = error_text.substr(blank + 1);
+  if (server.rfind(':') == std::string_view::npos) return std::nullopt;
+  return std::string(server);
+}
+
+Error error_of(std::string_view error_text, Deed deed) {
+  const std::string text = "Redis: " + std::string(error_text);
+  const RedisTrouble trouble = trouble_of(error_text);
+  if (trouble == RedisTrouble::other) {
+    const bool reads = deed == Deed::reads;
+    return make_error(reads ? EngineErrc::store_damaged : EngineErrc::store_failed, text);
+  }
+  if (trouble == RedisTrouble::full && deed == Deed::creates) {
+    return make_error(Errc::overloaded, text);
+  }
+  return make_error(EngineErrc::store_busy, text);
+}
+
+Error not_made(std::string_view why) {
+  return make_error(EngineErrc::store_busy, std::string(why));
+}
+
+Error lost_answer(std::string_view why) {
+  return make_error(EngineErrc::store_failed, std::string(why));
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <concerto/base/error.hpp>
+
+#include "resp.hpp"
+
+namespace concerto::persist {
+
+/// What an error of Redis means for the command that it answers. The command did nothing, but for
+/// `other`.
+enum class RedisTrouble : std::uint8_t {
+  none,       ///< no error
+  elsewhere,  ///< another server is the master now: look for it (READONLY, MOVED, MASTERDOWN)
+  not_now,    ///< the same server may do it soon (LOADING, BUSY, CLUSTERDOWN, TRYAGAIN, ASK)
+  full,       ///< no memory (OOM)
+  no_script,  ///< the script has to be loaded again (NOSCRIPT)
+  no_entry,   ///< the user may not do it (NOAUTH, WRONGPASS, NOPERM)
+  other,      ///< for example a script that failed; it may have done a part of its work
+};
+
+RedisTrouble trouble_of(std::string_view error_text) noexcept;
+
+/// The server that an error MOVED names, as `host:port`. The host may be empty: then it is the one
+/// that was asked.
+std::optional<std::string> moved_to(std::string_view error_text);
+
+/// What a command is, as far as its caller must know how it ended.
+enum class Deed : std::uint8_t {
+  reads,    ///< changes nothing
+  changes,  ///< may be made a second time without harm; is repeated until its answer is known
+  creates,  ///< likewise, and is refused when there is no room
+  claims,   ///< may be made a second time without harm, and the caller repeats it
+};
+
+/// The error for a caller whose command got an error as its answer: store_busy, overloaded,
+/// store_damaged or store_failed.
+Error error_of(std::string_view error_text, Deed deed);
+
+/// The error for a caller whose command was not made.
+Error not_made(std::string_view why);
+/// The error for a caller whose command may have been made.
+Error lost_answer(std::string_view why);
+
+}  // namespace concerto::persist

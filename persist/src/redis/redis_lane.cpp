@@ -1,0 +1,367 @@
+#include "redis_lane.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <pthread.h>
+#include <signal.h>
+#include <utility>
+
+#include <concerto/base/start_thread.hpp>
+#include <concerto/engine/error.hpp>
+
+namespace concerto::persist {
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr milliseconds backoff_min = RedisLane::backoff_min;
+constexpr milliseconds backoff_max{1'000};
+/// For how long a lane that stops tries to learn what became of its changes.
+constexpr milliseconds stop_limit{5'000};
+/// How long one WAIT lasts before the lane looks whether it has to stop.
+constexpr std::string_view wait_ms = "500";
+
+constexpr bool changes(Deed deed) noexcept {
+  return deed == Deed::changes || deed == Deed::creates;
+}
+
+/// OpenSSL writes to sockets without MSG_NOSIGNAL.
+void block_broken_pipe_signal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+}  // namespace
+
+/// Answers on their way to the waiters: one post for each shard.
+class RedisLane::Answers {
+ public:
+  void add(Ask& ask, Answer answer) {
+    if (ask.promise) ask.promise->set_value(std::move(answer));
+    if (!ask.completion) return;
+    auto shard = std::ranges::find(shards_, *ask.executor, &Shard::executor);
+    if (shard == shards_.end()) shard = shards_.insert(shard, Shard{*ask.executor, {}});
+    shard->waiting.push_back({std::move(ask.completion), std::move(answer)});
+  }
+
+  ~Answers() {
+    for (Shard& shard : shards_) {
+      asio::post(shard.executor, [waiting = std::move(shard.waiting)]() mutable {
+        for (auto& [completion, answer] : waiting) completion(std::move(answer));
+      });
+    }
+  }
+
+ private:
+  struct Waiting {
+    Completion<Answer> completion;
+    Answer answer;
+  };
+  struct Shard {
+    Executor executor;
+    std::vector<Waiting> waiting;
+  };
+
+  std::vector<Shard> shards_;
+};
+
+RedisLane::RedisLane(const RedisAccess& access, std::shared_ptr<RedisTlsContext> tls,
+                     ReplicaWait wait, Observer& observer, StoreProbe& probe, RedisMemory& memory)
+    : access_(access),
+      wait_(wait),
+      observer_(observer),
+      probe_(probe),
+      memory_(memory),
+      door_(access, std::move(tls)) {}
+
+RedisLane::~RedisLane() {
+  stop();
+}
+
+Result<> RedisLane::start() {
+  return start_thread(thread_, "for a connection to Redis", [this] { run(); });
+}
+
+void RedisLane::stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::optional<std::string> RedisLane::away() const {
+  const MutexLock lock(mutex_);
+  return away_;
+}
+
+Async<ReplyPtr> RedisLane::ask(std::string command, Deed deed) {
+  auto ask = std::make_unique<Ask>();
+  ask->command = std::move(command);
+  ask->deed = deed;
+  ask->executor = co_await asio::this_coro::executor;
+  auto start = [this, &ask](Completion<Answer> completion) {
+    ask->completion = std::move(completion);
+    if (Result<> queued = queue(ask); !queued) Answers{}.add(*ask, std::move(queued).error());
+  };
+  co_return co_await suspend<Answer>(std::move(start));
+}
+
+Result<> RedisLane::put(std::string command, Deed deed) {
+  auto ask = std::make_unique<Ask>();
+  ask->command = std::move(command);
+  ask->deed = deed;
+  return queue(ask);
+}
+
+Result<ReplyPtr> RedisLane::ask_and_wait(std::string command, Deed deed) {
+  auto ask = std::make_unique<Ask>();
+  ask->command = std::move(command);
+  ask->deed = deed;
+  ask->promise = std::make_shared<std::promise<Answer>>();
+  auto answer = ask->promise->get_future();
+  CONCERTO_CHECK(queue(ask));
+  return answer.get();
+}
+
+/// Takes the command, or leaves it with an error.
+Result<> RedisLane::queue(AskPtr& ask) {
+  {
+    const MutexLock lock(mutex_);
+    if (stopping_) return make_error(EngineErrc::store_unavailable, "the store is closed");
+    if (away_) return not_made(*away_);
+    const bool fits =
+        queue_.size() < queue_asks_max && queued_bytes_ + ask->command.size() <= queue_bytes_max;
+    if (!fits && ask->deed == Deed::creates) {
+      probe_.refused.fetch_add(1, std::memory_order_relaxed);
+      return make_error(Errc::overloaded, "the store has no room for new transactions now");
+    }
+    queued_bytes_ += ask->command.size();
+    probe_.queued_bytes.fetch_add(ask->command.size(), std::memory_order_relaxed);
+    probe_.queued_changes.fetch_add(1, std::memory_order_relaxed);
+    queue_.push_back(std::move(ask));
+  }
+  arrived_.notify_one();
+  return ok();
+}
+
+void RedisLane::run() {
+  block_broken_pipe_signal();
+  while (wait_for_work()) work();
+  const Error unknown = lost_answer("the store was closed before Redis answered");
+  Answers answers;
+  for (const AskPtr& ask : group_) answers.add(*ask, unknown);
+  group_.clear();
+  refuse_all(not_made("the store is closed"));
+}
+
+/// Waits until there is a group, or until it is time to look for a connection. False when the lane
+/// ends.
+bool RedisLane::wait_for_work() {
+  UniqueLock lock(mutex_);
+  for (;;) {
+    const auto now = SteadyClock::now();
+    if (stopping_ && !stops_at_) stops_at_ = now + stop_limit;
+    const bool is_over = stops_at_ && now >= *stops_at_;
+    if (stopping_ && (is_over || (queue_.empty() && group_.empty()))) return false;
+    if (backoff_.count() > 0) {
+      const milliseconds time = std::exchange(backoff_, milliseconds{0});
+      const bool was_stopping = stopping_;
+      while (!(stopping_ && !was_stopping) && SteadyClock::now() < now + time) {
+        arrived_.wait_for(lock, now + time - SteadyClock::now());
+      }
+      return true;
+    }
+    if (!group_.empty()) return true;
+    if (!queue_.empty()) {
+      take_group();
+      return true;
+    }
+    arrived_.wait(lock);
+  }
+}
+
+void RedisLane::take_group() {
+  std::size_t bytes = 0;
+  while (!queue_.empty() && group_.size() < group_asks_max && bytes < group_bytes_max) {
+    bytes += queue_.front()->command.size();
+    group_.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= bytes;
+  probe_.queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  probe_.queued_changes.fetch_sub(group_.size(), std::memory_order_relaxed);
+}
+
+void RedisLane::work() {
+  if (!connect()) return;
+  Answers answers;
+  if (group_.empty()) return;
+  const auto begin = SteadyClock::now();
+  probe_.add_group(group_.size());
+  probe_.groups.fetch_add(1, std::memory_order_relaxed);
+  exchange(answers);
+  probe_.add_sync(SteadyClock::now() - begin);
+  if (leave_) connection_.reset();
+  leave_ = false;
+}
+
+bool RedisLane::connect() {
+  if (connection_) return true;
+  auto opened = door_.connect();
+  if (opened) {
+    connection_ = std::move(*opened);
+    set_back();
+    return true;
+  }
+  set_away(opened.error());
+  refuse_all(opened.error());
+  return false;
+}
+
+/// Sends the group and reads the answers. Afterwards `group_` has the changes whose outcome is not
+/// known yet.
+void RedisLane::exchange(Answers& answers) {
+  out_.clear();
+  for (const AskPtr& ask : group_) out_ += ask->command;
+  probe_.bytes.fetch_add(out_.size(), std::memory_order_relaxed);
+  if (Result<> sent = connection_->send(out_); !sent) return lost(sent.error(), answers);
+  std::vector<AskPtr> open, made;
+  for (std::size_t i = 0; i < group_.size(); ++i) {
+    auto reply = connection_->receive();
+    if (!reply) {
+      // What has an answer waits for its replicas once more, together with the others.
+      for (AskPtr& ask : made) open.push_back(std::move(ask));
+      std::move(group_.begin() + static_cast<std::ptrdiff_t>(i), group_.end(),
+                std::back_inserter(open));
+      group_ = std::move(open);
+      return lost(reply.error(), answers);
+    }
+    if (judge(*group_[i], std::move(*reply), answers)) continue;
+    (group_[i]->reply ? made : open).push_back(std::move(group_[i]));
+  }
+  group_ = std::move(made);
+  if (!group_.empty()) {
+    if (Result<> known = wait_for_replicas(); !known) {
+      group_.insert(group_.begin(), std::move_iterator(open.begin()),
+                    std::move_iterator(open.end()));
+      return lost(known.error(), answers);
+    }
+    for (const AskPtr& ask : group_) answers.add(*ask, std::move(ask->reply));
+  }
+  probe_.changes.fetch_add(group_.size(), std::memory_order_relaxed);
+  group_ = std::move(open);
+}
+
+/// Answers the command if its outcome is known. Otherwise the command is sent again; or it has its
+/// reply, and the replicas are asked.
+bool RedisLane::judge(Ask& ask, ReplyPtr reply, Answers& answers) {
+  const Reply answer{reply.get()};
+  if (!answer.is_error()) {
+    if (ask.deed == Deed::creates) memory_.had_room();
+    if (changes(ask.deed) && wait_.replicas > 0) {
+      ask.reply = std::move(reply);
+      return false;
+    }
+    if (changes(ask.deed)) probe_.changes.fetch_add(1, std::memory_order_relaxed);
+    answers.add(ask, std::move(reply));
+    return true;
+  }
+  const RedisTrouble trouble = trouble_of(answer.text());
+  if (trouble == RedisTrouble::elsewhere || trouble == RedisTrouble::no_entry ||
+      trouble == RedisTrouble::no_script) {
+    leave_ = true;  // A new connection finds the master, and loads the scripts.
+    if (const auto moved = moved_to(answer.text()); moved && moved->front() != ':') {
+      if (auto server = parse_server(*moved, 0)) door_.try_first(*server);
+    }
+  }
+  if (trouble == RedisTrouble::no_script) return false;
+  if (trouble == RedisTrouble::full && ask.deed == Deed::creates) memory_.refused();
+  // A script looks whether its change was made before it needs memory or fails.
+  const bool is_known =
+      !ask.was_lost || trouble == RedisTrouble::full || trouble == RedisTrouble::other;
+  if (!is_known) {
+    backoff_ = backoff_min;
+    return false;
+  }
+  answers.add(ask, error_of(answer.text(), ask.deed));
+  return true;
+}
+
+Result<> RedisLane::wait_for_replicas() {
+  const std::string replicas = std::to_string(wait_.replicas);
+  bool told = false;
+  for (;;) {
+    auto reply = wait_.on_disk ? connection_->ask({"WAITAOF", "1", replicas, wait_ms})
+                               : connection_->ask({"WAIT", replicas, wait_ms});
+    if (!reply) return std::move(reply).error();
+    const Reply answer{reply->get()};
+    if (answer.is_error()) return not_made("Redis: " + std::string(answer.text()));
+    const Reply count = wait_.on_disk ? answer[1] : answer;
+    const bool here = !wait_.on_disk || answer[0].number().value_or(0) >= 1;
+    if (here && count.number().value_or(0) >= wait_.replicas) break;
+    const Error waits = not_made("Redis has no " + replicas + " replicas that have the changes");
+    if (!std::exchange(told, true)) set_away(waits);
+    const MutexLock lock(mutex_);
+    if (stopping_) return waits;
+  }
+  if (told) set_back();
+  return ok();
+}
+
+/// The connection is gone; commands that change something stay in the group, to be sent again.
+void RedisLane::lost(const Error& error, Answers& answers) {
+  connection_.reset();
+  std::vector<AskPtr> open;
+  for (AskPtr& ask : group_) {
+    ask->reply.reset();
+    if (changes(ask->deed)) {
+      ask->was_lost = true;
+      open.push_back(std::move(ask));
+    } else if (ask->deed == Deed::claims) {
+      answers.add(*ask, lost_answer(error.detail));
+    } else {
+      answers.add(*ask, not_made(error.detail));
+    }
+  }
+  group_ = std::move(open);
+}
+
+/// Refuses everything that was never sent.
+void RedisLane::refuse_all(const Error& error) {
+  Answers answers;
+  std::erase_if(group_, [&](const AskPtr& ask) {
+    if (ask->was_lost) return false;
+    answers.add(*ask, not_made(error.detail));
+    return true;
+  });
+  const MutexLock lock(mutex_);
+  for (const AskPtr& ask : queue_) answers.add(*ask, not_made(error.detail));
+  probe_.queued_bytes.fetch_sub(queued_bytes_, std::memory_order_relaxed);
+  probe_.queued_changes.fetch_sub(queue_.size(), std::memory_order_relaxed);
+  queue_.clear();
+  queued_bytes_ = 0;
+}
+
+void RedisLane::set_away(const Error& error) {
+  backoff_ = next_backoff_;
+  next_backoff_ = std::min(2 * next_backoff_, backoff_max);
+  const MutexLock lock(mutex_);
+  if (!away_) observer_.log(LogLevel::warn, "", "the store is away: " + error.detail);
+  away_ = error.detail;
+}
+
+void RedisLane::set_back() {
+  backoff_ = milliseconds{0};
+  next_backoff_ = backoff_min;
+  const MutexLock lock(mutex_);
+  if (!away_) return;
+  away_.reset();
+  observer_.log(LogLevel::info, "", "the store is back");
+}
+
+}  // namespace concerto::persist

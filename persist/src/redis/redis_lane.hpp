@@ -1,0 +1,147 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <concerto/base/async.hpp>
+#include <concerto/base/mutex.hpp>
+#include <concerto/engine/observer.hpp>
+#include <concerto/persist/store_probe.hpp>
+
+#include "redis_connection.hpp"
+
+namespace concerto::persist {
+
+/// How many replicas must have a change before its answer counts. 0 and 0: none.
+struct ReplicaWait {
+  int replicas = 0;
+  bool on_disk = false;  ///< also synced there, and here (WAITAOF, of Redis 7.2)
+};
+
+/// Whether Redis has memory for new transactions, as the lanes of a store find out. Thread-safe.
+class RedisMemory {
+ public:
+  void refused() noexcept { refused_at_ = now(); }
+  void had_room() noexcept {
+    if (refused_at_.load(std::memory_order_relaxed) != never) refused_at_ = never;
+  }
+  /// A while after the last refusal it has to be tried again.
+  bool is_full() const noexcept {
+    const Time at = refused_at_;
+    return at != never && now() < at + std::chrono::seconds{5};
+  }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  static constexpr Time never{};
+
+  static Time now() noexcept { return std::chrono::steady_clock::now(); }
+
+  std::atomic<Time> refused_at_ = never;
+};
+
+/// A queue of commands and one connection to Redis, on a thread of its own. The thread writes
+/// everything that waits as one group, reads the answers, and resumes the waiters; meanwhile the
+/// next group gathers. Commands keep their order. So whoever reads a gid on the lane of its changes
+/// sees every change that was queued before, also those for which nobody waits.
+///
+/// If the connection is lost, commands that were not sent end in store_busy. Changes that may have
+/// been made are sent again on the next connection until there is an answer; the scripts know a
+/// change that was made before. Until there is a connection again, new commands are refused at
+/// once. Thread-safe.
+class RedisLane {
+ public:
+  static constexpr std::size_t group_asks_max = 256;
+  static constexpr std::size_t group_bytes_max = std::size_t{1} << 20;
+  static constexpr std::size_t queue_asks_max = 65'536;
+  static constexpr std::size_t queue_bytes_max = std::size_t{64} << 20;
+
+  /// The time before a lost connection is tried again at first; it doubles up to a second.
+  static constexpr std::chrono::milliseconds backoff_min{50};
+
+  /// The references must outlive the lane.
+  RedisLane(const RedisAccess& access, std::shared_ptr<RedisTlsContext> tls, ReplicaWait wait,
+            Observer& observer, StoreProbe& probe, RedisMemory& memory);
+  ~RedisLane();
+  RedisLane(const RedisLane&) = delete;
+  RedisLane& operator=(const RedisLane&) = delete;
+
+  /// Errors: overloaded.
+  Result<> start();
+  /// Writes what is queued, then ends. Later commands are refused with store_unavailable.
+  void stop();
+
+  /// Queues a command and awaits its answer, which is no error of Redis. Errors: those of
+  /// `error_of`; store_busy; store_unavailable; overloaded if the queue has no room for a command
+  /// that creates.
+  Async<ReplyPtr> ask(std::string command, Deed deed);
+  /// Queues a command for which nobody waits.
+  Result<> put(std::string command, Deed deed);
+  /// The same as `ask`, for a thread that may block.
+  Result<ReplyPtr> ask_and_wait(std::string command, Deed deed);
+
+  /// Why there is no connection now; absent if there is one.
+  std::optional<std::string> away() const;
+
+ private:
+  using Answer = Result<ReplyPtr>;
+  struct Ask {
+    std::string command;
+    Deed deed = Deed::reads;
+    bool was_lost = false;             ///< it was sent, and the answer was lost
+    std::optional<Executor> executor;  ///< with `completion`
+    Completion<Answer> completion;
+    std::shared_ptr<std::promise<Answer>> promise;
+    ReplyPtr reply;  ///< waits for the replicas
+  };
+  using AskPtr = std::unique_ptr<Ask>;
+  class Answers;
+
+  Result<> queue(AskPtr& ask);
+  void run();
+  bool wait_for_work();
+  void take_group() CONCERTO_REQUIRES(mutex_);
+  void work();
+  bool connect();
+  void exchange(Answers& answers);
+  bool judge(Ask& ask, ReplyPtr reply, Answers& answers);
+  Result<> wait_for_replicas();
+  void lost(const Error& error, Answers& answers);
+  void refuse_all(const Error& error);
+  void set_away(const Error& error);
+  void set_back();
+
+  const RedisAccess& access_;
+  const ReplicaWait wait_;
+  Observer& observer_;
+  StoreProbe& probe_;
+  RedisMemory& memory_;
+
+  mutable Mutex mutex_;
+  ConditionVariable arrived_;
+  std::deque<AskPtr> queue_ CONCERTO_GUARDED_BY(mutex_);
+  std::size_t queued_bytes_ CONCERTO_GUARDED_BY(mutex_) = 0;
+  bool stopping_ CONCERTO_GUARDED_BY(mutex_) = false;
+  std::optional<std::string> away_ CONCERTO_GUARDED_BY(mutex_);
+
+  // Used by the lane's thread alone:
+  RedisDoor door_;
+  std::unique_ptr<RedisConnection> connection_;
+  std::vector<AskPtr> group_;
+  std::string out_;
+  std::chrono::milliseconds backoff_{0};  ///< before the next work; 0: none
+  std::chrono::milliseconds next_backoff_ = backoff_min;
+  bool leave_ = false;  ///< the connection is not to be used any more
+  std::optional<std::chrono::steady_clock::time_point> stops_at_;
+
+  std::thread thread_;
+};
+
+}  // namespace concerto::persist

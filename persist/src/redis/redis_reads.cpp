@@ -1,0 +1,263 @@
+#include <algorithm>
+#include <utility>
+
+#include "../kv_table.hpp"
+#include "../preconditions.hpp"
+#include "record_json.hpp"
+#include "redis_store.hpp"
+
+/// Lists, scans and key-value records of the RedisStore.
+namespace concerto::persist {
+namespace {
+
+/// How many records one command reads, so that Redis and this process do a little at a time.
+constexpr std::size_t records_at_once = 50;
+
+/// An entry of the index.
+struct Entry {
+  std::string gid;
+  std::uint64_t place = 0;
+};
+
+std::vector<Entry> entries_of(Reply answer) {
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i + 1 < answer.size(); i += 2) {
+    const auto place = answer[i + 1].number();
+    if (place && *place >= 0) {
+      entries.push_back({std::string(answer[i].text()), static_cast<std::uint64_t>(*place)});
+    }
+  }
+  return entries;
+}
+
+/// The parts of the index that have all transactions with these statuses.
+std::vector<std::string> parts_of(const ListFilter& filter, const RedisKeys& keys) {
+  const StatusSet unfinished{TransStatus::prepared, TransStatus::submitted, TransStatus::aborting};
+  if (filter.statuses.empty() || filter.statuses.contains(TransStatus::succeed)) {
+    return {keys.all()};
+  }
+  std::vector<std::string> parts;
+  if (filter.statuses.has_any_of(unfinished)) parts.push_back(keys.open());
+  if (filter.statuses.contains(TransStatus::failed)) parts.push_back(keys.failed());
+  return parts;
+}
+
+std::string newest(const std::string& part, std::optional<std::uint64_t> before) {
+  std::string command;
+  append_command(command, {"ZREVRANGEBYSCORE", part,
+                           before ? "(" + std::to_string(*before) : std::string("+inf"), "-inf",
+                           "WITHSCORES", "LIMIT", "0", std::to_string(records_at_once)});
+  return command;
+}
+
+}  // namespace
+
+/// The transactions without branches. A gid without a record, or with a damaged one, is left out.
+Async<std::vector<Transaction>> RedisStore::records(std::vector<std::string> gids) {
+  std::vector<Transaction> found;
+  if (gids.empty()) co_return found;
+  CommandWriter command{1 + gids.size()};
+  command.add("MGET");
+  for (const std::string& gid : gids) command.add(commands_.keys().record(gid));
+  CONCERTO_CO_TRY(const ReplyPtr reply, co_await common_lane().ask(command.take(), Deed::reads));
+  const Reply answer{reply.get()};
+  for (std::size_t i = 0; i < answer.size(); ++i) {
+    if (answer[i].is_nil()) continue;
+    auto trans = trans_of(answer[i].text(), {});
+    if (trans) {
+      found.push_back(std::move(*trans));
+    } else {
+      observer_.log(LogLevel::error, "", trans.error().detail);
+    }
+  }
+  co_return found;
+}
+
+Async<UnfinishedPage> RedisStore::scan_unfinished(std::uint64_t from, std::size_t limit) {
+  const std::size_t most = std::max<std::size_t>(limit, 1);
+  UnfinishedPage page;
+  for (;;) {
+    std::string command;
+    append_command(command, {"ZRANGEBYSCORE", commands_.keys().open(), std::to_string(from), "+inf",
+                             "WITHSCORES", "LIMIT", "0", std::to_string(records_at_once)});
+    CONCERTO_CO_TRY(const ReplyPtr reply,
+                    co_await common_lane().ask(std::move(command), Deed::reads));
+    const std::vector<Entry> entries = entries_of(Reply{reply.get()});
+    if (entries.empty()) co_return page;
+    std::vector<std::string> gids;
+    for (const Entry& entry : entries) gids.push_back(entry.gid);
+    CONCERTO_CO_TRY(const auto found, co_await records(std::move(gids)));
+    std::size_t next = 0;
+    for (const Entry& entry : entries) {
+      from = entry.place + 1;
+      if (next == found.size() || found[next].gid.str() != entry.gid) continue;
+      const Transaction& trans = found[next++];
+      if (is_final(trans.status)) continue;
+      if (page.transactions.size() == most) {
+        page.next = entry.place;
+        co_return page;
+      }
+      page.transactions.push_back(unfinished_of(trans));
+    }
+  }
+}
+
+Async<TransPage> RedisStore::list(ListFilter filter, std::string position, std::size_t limit) {
+  CONCERTO_CO_TRY(auto before, parse_position(position));
+  const std::size_t most = std::max<std::size_t>(limit, 1);
+  const std::vector<std::string> parts = parts_of(filter, commands_.keys());
+  const auto own = std::exchange(filter.accepts, {});
+  TransPage page;
+  std::size_t page_bytes = 0;
+  for (;;) {
+    std::vector<Entry> entries;
+    for (const std::string& part : parts) {
+      std::string command = newest(part, before);
+      CONCERTO_CO_TRY(const ReplyPtr reply,
+                      co_await common_lane().ask(std::move(command), Deed::reads));
+      for (Entry& entry : entries_of(Reply{reply.get()})) entries.push_back(std::move(entry));
+    }
+    if (entries.empty()) co_return page;
+    std::ranges::sort(entries, std::ranges::greater{}, &Entry::place);
+    if (entries.size() > records_at_once) entries.resize(records_at_once);
+    std::vector<std::string> gids;
+    for (const Entry& entry : entries) gids.push_back(entry.gid);
+    CONCERTO_CO_TRY(const auto found, co_await records(std::move(gids)));
+    std::size_t next = 0;
+    for (const Entry& entry : entries) {
+      const std::uint64_t place = entry.place;
+      if (next == found.size() || found[next].gid.str() != entry.gid) {
+        before = place;
+        continue;
+      }
+      const Transaction& trans = found[next++];
+      bool fits = matches(filter, trans);
+      if (fits && own) {
+        CONCERTO_CO_TRY(const auto whole, co_await load(trans.gid));
+        fits = whole && own(*whole);
+      }
+      if (fits) {
+        if (page.transactions.size() == most || page_bytes >= page_bytes_max) {
+          page.next_position = std::to_string(place + 1);
+          co_return page;
+        }
+        page.transactions.push_back(without_branches(trans));
+        page_bytes += listed_bytes(page.transactions.back());
+      }
+      before = place;
+    }
+  }
+}
+
+Async<Backlog> RedisStore::backlog() {
+  constexpr std::size_t counted_max = 1'000;
+  std::string command;
+  append_command(command,
+                 {"ZRANGE", commands_.keys().schedule(), "0", std::to_string(counted_max)});
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await common_lane().ask(std::move(command), Deed::reads));
+  const Reply answer{reply.get()};
+  Backlog backlog;
+  backlog.is_complete = answer.size() <= counted_max;
+  const std::size_t count = std::min(answer.size(), counted_max);
+  for (std::size_t begin = 0; begin < count; begin += records_at_once) {
+    std::vector<std::string> gids;
+    for (std::size_t i = begin; i < std::min(count, begin + records_at_once); ++i) {
+      gids.emplace_back(answer[i].text());
+    }
+    CONCERTO_CO_TRY(const auto found, co_await records(std::move(gids)));
+    for (const Transaction& trans : found) {
+      if (is_final(trans.status)) continue;
+      ++backlog.by_type[static_cast<std::size_t>(trans.type)];
+      backlog.oldest = std::min(backlog.oldest.value_or(trans.create_time), trans.create_time);
+    }
+  }
+  co_return backlog;
+}
+
+Async<std::vector<std::string>> RedisStore::scan_keys(std::string pattern) {
+  std::vector<std::string> keys;
+  std::string cursor = "0";
+  do {
+    std::string command;
+    append_command(command, {"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"});
+    CONCERTO_CO_TRY(const ReplyPtr reply,
+                    co_await common_lane().ask(std::move(command), Deed::reads));
+    const Reply answer{reply.get()};
+    cursor = answer[0].text();
+    const Reply found = answer[1];
+    for (std::size_t i = 0; i < found.size(); ++i) keys.emplace_back(found[i].text());
+  } while (cursor != "0" && !cursor.empty());
+  std::ranges::sort(keys);
+  const auto same = std::ranges::unique(keys);
+  keys.erase(same.begin(), same.end());
+  co_return keys;
+}
+
+Async<std::vector<KvRecord>> RedisStore::kv_records(std::string cat, std::string key) {
+  std::vector<std::string> keys;
+  if (!cat.empty() && !key.empty()) {
+    keys.push_back(commands_.keys().kv(cat, key));
+  } else {
+    CONCERTO_CO_TRY(keys, co_await scan_keys(commands_.keys().pattern("_kv_")));
+  }
+  std::vector<KvRecord> found;
+  for (std::size_t begin = 0; begin < keys.size(); begin += records_at_once) {
+    const std::size_t end = std::min(keys.size(), begin + records_at_once);
+    CommandWriter command{1 + end - begin};
+    command.add("MGET");
+    for (std::size_t i = begin; i < end; ++i) command.add(keys[i]);
+    CONCERTO_CO_TRY(const ReplyPtr reply, co_await common_lane().ask(command.take(), Deed::reads));
+    const Reply answer{reply.get()};
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+      if (answer[i].is_nil()) continue;
+      CONCERTO_CO_TRY(KvRecord record, kv_of(answer[i].text()));
+      found.push_back(std::move(record));
+    }
+  }
+  co_return found;
+}
+
+Async<std::vector<KvRecord>> RedisStore::find_kv(std::string cat, std::string key) {
+  CONCERTO_CO_TRY(auto found, co_await kv_records(cat, key));
+  KvTable table;
+  for (KvRecord& record : found) table.put(std::move(record));
+  co_return table.find(cat, key);
+}
+
+Async<KvPage> RedisStore::scan_kv(std::string cat, std::string position, std::size_t limit) {
+  CONCERTO_CO_TRY(auto found, co_await kv_records(cat, ""));
+  KvTable table;
+  for (KvRecord& record : found) table.put(std::move(record));
+  co_return table.scan(cat, position, limit);
+}
+
+Async<> RedisStore::create_kv(KvRecord record) {
+  record.version = 1;
+  std::string command = commands_.kv_create(record);
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await common_lane().ask(std::move(command), Deed::changes));
+  if (Reply{reply.get()}.text() == "OK") co_return ok();
+  KvTable table;
+  table.put(record);
+  co_return table.check_create(record);
+}
+
+Async<> RedisStore::update_kv(KvRecord record) {
+  std::string command = commands_.kv_update(record);
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await common_lane().ask(std::move(command), Deed::changes));
+  if (Reply{reply.get()}.text() == "OK") co_return ok();
+  co_return KvTable{}.check_update(record);
+}
+
+Async<> RedisStore::delete_kv(std::string cat, std::string key) {
+  std::string command;
+  append_command(command, {"DEL", commands_.keys().kv(cat, key)});
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await common_lane().ask(std::move(command), Deed::changes));
+  if (Reply{reply.get()}.number() == 1) co_return ok();
+  co_return KvTable{}.check_erase(cat, key);
+}
+
+}  // namespace concerto::persist

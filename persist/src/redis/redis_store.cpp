@@ -1,0 +1,231 @@
+#include "redis_store.hpp"
+
+#include <functional>
+#include <utility>
+
+#include "../preconditions.hpp"
+#include "../sql/owner_column.hpp"
+#include "record_json.hpp"
+#include "redis_upkeep.hpp"
+
+namespace concerto::persist {
+namespace {
+
+/// What the script `update` answers, as an error of the port.
+Result<> outcome_of(const UpdateTrans& update, std::string_view answer) {
+  if (answer == "OK") return ok();
+  if (answer == "NONE") return trans_not_found(update.gid);
+  const auto colon = answer.find(':');
+  const std::string_view kind = answer.substr(0, colon);
+  const std::string_view rest = colon == std::string_view::npos ? "" : answer.substr(colon + 1);
+  const std::string gid = "'" + update.gid.str() + "'";
+  if (kind == "LEASE") {
+    return make_error(EngineErrc::lease_lost, "another coordinator works on " + gid);
+  }
+  if (kind == "EXISTS") {
+    return make_error(EngineErrc::branch_exists,
+                      "branch '" + std::string(rest.substr(0, rest.find(':'))) + "' of " + gid +
+                          " has the op '" + std::string(rest.substr(rest.find(':') + 1)) +
+                          "' already");
+  }
+  if (kind == "RANGE") {
+    return make_error(Errc::invalid_request, "a branch or payload of " + gid + " does not exist");
+  }
+  if (const auto stored = trans_status_from(rest); kind == "STATUS" && stored) {
+    return status_mismatch(update, *stored);
+  }
+  return make_error(EngineErrc::store_damaged,
+                    "the status of " + gid + " in Redis is not known: " + std::string(answer));
+}
+
+std::vector<std::string_view> texts_of(Reply list) {
+  std::vector<std::string_view> texts;
+  texts.reserve(list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) texts.push_back(list[i].text());
+  return texts;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RedisStore>> RedisStore::open(RedisOptions options, const Clock& clock,
+                                                     Observer& observer) {
+  CONCERTO_TRY(auto tls, RedisTlsContext::make(options.access.tls));
+  std::unique_ptr<RedisStore> store(
+      new RedisStore(std::move(options), std::move(tls), clock, observer));
+  CONCERTO_CHECK(store->start());
+  return store;
+}
+
+RedisStore::RedisStore(RedisOptions options, std::shared_ptr<RedisTlsContext> tls,
+                       const Clock& clock, Observer& observer)
+    : options_(std::move(options)),
+      clock_(clock),
+      observer_(observer),
+      commands_(options_.access.prefix, new_node_id(), options_.times, clock) {
+  for (std::size_t i = 0; i < gid_lanes + 1; ++i) {
+    lanes_.push_back(std::make_unique<RedisLane>(options_.access, tls, options_.wait, observer_,
+                                                 probe_, memory_));
+  }
+  upkeep_ = std::make_unique<RedisUpkeep>(common_lane(), commands_.keys(), options_.wait, observer);
+}
+
+Result<> RedisStore::start() {
+  for (const auto& lane : lanes_) CONCERTO_CHECK(lane->start());
+  upkeep_->look_at_server();  // So that the log says at the start what is promised.
+  return upkeep_->start();
+}
+
+RedisStore::~RedisStore() {
+  close();
+}
+
+void RedisStore::close() {
+  upkeep_->stop();
+  for (const auto& lane : lanes_) lane->stop();
+}
+
+void RedisStore::set_retention(const StoreRetention& retention) {
+  commands_.set_retention(retention);
+}
+
+Result<> RedisStore::maintain() {
+  return upkeep_->run_once();
+}
+
+RedisLane& RedisStore::lane_of(const Gid& gid) {
+  return *lanes_[std::hash<Gid>{}(gid) % gid_lanes];
+}
+
+Async<> RedisStore::commit(Change change) {
+  if (const auto* created = std::get_if<CreateTrans>(&change.what)) {
+    return create(*created->trans, change.durability);
+  }
+  return update(std::move(std::get<UpdateTrans>(change.what)), change.durability);
+}
+
+Async<> RedisStore::create(const Transaction& trans, Durability) {
+  const Gid gid = trans.gid;
+  std::string command = commands_.create(trans);
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await lane_of(gid).ask(std::move(command), Deed::creates));
+  if (Reply{reply.get()}.text() == "OK") co_return ok();
+  co_return gid_exists(gid);
+}
+
+Async<> RedisStore::update(UpdateTrans update, Durability durability) {
+  RedisLane& lane = lane_of(update.gid);
+  std::string command = commands_.update(update);
+  if (durability == Durability::progress) {
+    co_return lane.put(std::move(command), Deed::changes);
+  }
+  CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane.ask(std::move(command), Deed::changes));
+  co_return outcome_of(update, Reply{reply.get()}.text());
+}
+
+Async<std::optional<Transaction>> RedisStore::load(Gid gid) {
+  std::string command = commands_.load(gid);
+  CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane_of(gid).ask(std::move(command), Deed::reads));
+  const Reply answer{reply.get()};
+  std::optional<Transaction> found;
+  if (answer.size() < 2) co_return found;
+  CONCERTO_CO_TRY(Transaction trans, trans_of(answer[0].text(), texts_of(answer[1])));
+  found = std::move(trans);
+  co_return found;
+}
+
+namespace {
+
+/// A transaction as a claim's script shows it: {record, score, time, owner, branches}.
+Result<Transaction> claimed_of(Reply shown, const Clock& clock) {
+  CONCERTO_TRY(Transaction trans, trans_of(shown[0].text(), texts_of(shown[4])));
+  const double score = std::strtod(std::string(shown[1].text()).c_str(), nullptr);
+  const double now = std::strtod(std::string(shown[2].text()).c_str(), nullptr);
+  const std::string_view holder = shown[3].text();
+  const bool waited = holder == "nobody";
+  trans.waits = waited || (holder == "reference" && score <= now);
+  if (holder == "me" || holder == "other") return trans;
+  // The score counts, by Redis's clock. The record has the more exact time if both are the same.
+  const auto left = std::chrono::duration<double>(score - now);
+  const WallTime due =
+      clock.wall_now() + std::chrono::duration_cast<std::chrono::nanoseconds>(left);
+  constexpr std::chrono::seconds rounding{2};
+  const auto apart = due - trans.next_cron_time;
+  if (apart > rounding || apart < -rounding) trans.next_cron_time = due;
+  return trans;
+}
+
+}  // namespace
+
+Async<Claimed> RedisStore::claim(Gid gid, Claim how) {
+  std::string command = commands_.claim(gid, how);
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await lane_of(gid).ask(std::move(command), Deed::claims));
+  const Reply answer{reply.get()};
+  Claimed claimed;
+  if (answer.size() < 2) co_return claimed;
+  CONCERTO_CO_TRY(Transaction trans, claimed_of(answer[1], clock_));
+  claimed.trans = std::move(trans);
+  claimed.is_ours = answer[0].number() == 1;
+  co_return claimed;
+}
+
+Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
+  // A script holds up all other commands, so one call takes a few only.
+  constexpr std::size_t at_once = 64;
+  std::vector<Transaction> claimed;
+  while (claimed.size() < limit) {
+    const std::size_t asked = std::min(at_once, limit - claimed.size());
+    std::string command = commands_.claim_due(asked);
+    auto reply = co_await common_lane().ask(std::move(command), Deed::claims);
+    if (!reply) {
+      if (claimed.empty()) co_return std::move(reply).error();
+      break;
+    }
+    const Reply answer{reply->get()};
+    for (std::size_t i = 0; i < answer.size(); ++i) {
+      auto trans = claimed_of(answer[i], clock_);
+      if (trans) {
+        claimed.push_back(std::move(*trans));
+      } else {
+        observer_.log(LogLevel::error, "", trans.error().detail);
+      }
+    }
+    if (answer.size() < asked) break;
+  }
+  co_return claimed;
+}
+
+Async<std::vector<Gid>> RedisStore::renew(std::vector<Gid> gids) {
+  constexpr std::size_t at_once = 128;
+  std::vector<Gid> lost;
+  for (std::size_t begin = 0; begin < gids.size(); begin += at_once) {
+    const std::span<const Gid> all{gids};
+    const auto some = all.subspan(begin, std::min(at_once, gids.size() - begin));
+    std::string command = commands_.renew(some);
+    CONCERTO_CO_TRY(const ReplyPtr reply,
+                    co_await common_lane().ask(std::move(command), Deed::claims));
+    for (const std::string_view gid : texts_of(Reply{reply.get()})) {
+      lost.emplace_back(std::string(gid));
+    }
+  }
+  co_return lost;
+}
+
+Async<> RedisStore::let_go(Gid gid, WallTime until) {
+  std::string command = commands_.let_go(gid, until);
+  CONCERTO_CO_CHECK(co_await lane_of(gid).ask(std::move(command), Deed::changes));
+  co_return ok();
+}
+
+Async<ResetDue> RedisStore::reset_due(std::chrono::seconds beyond, std::size_t limit) {
+  std::string command = commands_.reset_due(beyond, limit);
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await common_lane().ask(std::move(command), Deed::claims));
+  const Reply answer{reply.get()};
+  ResetDue reset;
+  reset.count = static_cast<std::size_t>(answer[0].number().value_or(0));
+  reset.has_remaining = answer[1].number() == 1;
+  co_return reset;
+}
+
+}  // namespace concerto::persist

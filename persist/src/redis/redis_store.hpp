@@ -1,0 +1,88 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <concerto/engine/observer.hpp>
+#include <concerto/persist/managed_store.hpp>
+
+#include "redis_commands.hpp"
+#include "redis_lane.hpp"
+
+namespace concerto::persist {
+
+class RedisUpkeep;
+
+struct RedisOptions {
+  RedisAccess access;
+  RedisTimes times;
+  ReplicaWait wait;
+};
+
+/// A store in Redis that several coordinators share, in the reference's layout (README.md beside
+/// this file). Thread-safe. The executors of waiting coroutines must outlive `close`.
+class RedisStore final : public ManagedStore, public Ownership {
+ public:
+  /// If Redis cannot be reached, the store opens as `recovering`. Clock and observer must outlive
+  /// the store. Errors: invalid_request (a file for TLS cannot be used), overloaded.
+  [[nodiscard]] static Result<std::unique_ptr<RedisStore>> open(RedisOptions options,
+                                                                const Clock& clock,
+                                                                Observer& observer);
+  ~RedisStore() override;
+
+  void set_retention(const StoreRetention& retention) override;
+  [[nodiscard]] Result<> maintain() override;
+  void close() override;
+
+  Async<> commit(Change change) override;
+  Async<std::optional<Transaction>> load(Gid gid) override;
+  Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
+  Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;
+  Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override;
+  Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override;
+  Async<> create_kv(KvRecord record) override;
+  Async<> update_kv(KvRecord record) override;
+  Async<> delete_kv(std::string cat, std::string key) override;
+  Ownership* ownership() noexcept override { return this; }
+  StoreHealth health() const override;
+  StoreNumbers numbers() const override;
+
+  std::chrono::nanoseconds lease() const noexcept override { return commands_.lease(); }
+  Async<Claimed> claim(Gid gid, Claim how) override;
+  Async<std::vector<Transaction>> claim_due(std::size_t limit) override;
+  Async<std::vector<Gid>> renew(std::vector<Gid> gids) override;
+  Async<> let_go(Gid gid, WallTime until) override;
+  Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
+  Async<Backlog> backlog() override;
+
+ private:
+  RedisStore(RedisOptions options, std::shared_ptr<RedisTlsContext> tls, const Clock& clock,
+             Observer& observer);
+  Result<> start();
+
+  RedisLane& lane_of(const Gid& gid);
+  /// For what belongs to no gid.
+  RedisLane& common_lane() { return *lanes_.back(); }
+
+  Async<> create(const Transaction& trans, Durability durability);
+  Async<> update(UpdateTrans update, Durability durability);
+  Async<std::vector<Transaction>> records(std::vector<std::string> gids);
+  Async<std::vector<std::string>> scan_keys(std::string pattern);
+  Async<std::vector<KvRecord>> kv_records(std::string cat, std::string key);
+
+  const RedisOptions options_;
+  const Clock& clock_;
+  Observer& observer_;
+  RedisCommands commands_;
+  StoreProbe probe_;
+  RedisMemory memory_;
+  /// Changes of two gids in different lanes are written at the same time; the last lane is
+  /// `common_lane`.
+  static constexpr std::size_t gid_lanes = 2;
+  std::vector<std::unique_ptr<RedisLane>> lanes_;
+  std::unique_ptr<RedisUpkeep> upkeep_;
+};
+
+}  // namespace concerto::persist

@@ -1,0 +1,171 @@
+#include "redis_upkeep.hpp"
+
+#include <utility>
+
+#include <concerto/base/start_thread.hpp>
+#include <concerto/engine/error.hpp>
+
+#include "record_json.hpp"
+#include "scripts.hpp"
+
+namespace concerto::persist {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds interval = std::chrono::minutes{10};
+/// Until there is an answer of the server.
+constexpr milliseconds interval_before_answer = std::chrono::seconds{1};
+/// After each command, so that Redis has time for others.
+constexpr milliseconds pause_time{2};
+constexpr std::string_view scanned_at_once = "200";
+constexpr std::int64_t looked_at_at_once = 200;
+
+std::string command_of(std::initializer_list<std::string_view> words) {
+  std::string command;
+  append_command(command, words);
+  return command;
+}
+
+/// The gid of a key P_g_<gid>.
+std::string_view gid_of(std::string_view key, const RedisKeys& keys) {
+  return key.substr(keys.record("").size());
+}
+
+}  // namespace
+
+Result<> RedisUpkeep::start() {
+  return start_thread(thread_, "for the upkeep of Redis", [this] { run(); });
+}
+
+void RedisUpkeep::stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  stopped_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::vector<std::string> RedisUpkeep::warnings() const {
+  const MutexLock lock(mutex_);
+  return promise_ ? promise_->warnings : std::vector<std::string>{};
+}
+
+/// False if it is time to stop.
+bool RedisUpkeep::pause(milliseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  UniqueLock lock(mutex_);
+  while (!stopping_ && std::chrono::steady_clock::now() < end) {
+    stopped_.wait_for(lock, end - std::chrono::steady_clock::now());
+  }
+  return !stopping_;
+}
+
+void RedisUpkeep::run() {
+  bool knows = false;
+  milliseconds next{0};
+  while (pause(next)) {
+    if (Result<> done = run_once(); !done && done.error().code != EngineErrc::store_busy &&
+                                    done.error().code != EngineErrc::store_unavailable) {
+      observer_.log(LogLevel::warn, "", "the upkeep of Redis ends early: " + done.error().detail);
+    }
+    {
+      const MutexLock lock(mutex_);
+      knows = promise_.has_value();
+    }
+    next = knows ? interval : interval_before_answer;
+  }
+}
+
+void RedisUpkeep::look_at_server() {
+  RedisFacts facts;
+  const auto info = lane_.ask_and_wait(command_of({"INFO"}), Deed::reads);
+  if (!info) return;
+  facts.read_info(Reply{info->get()}.text());
+  // Some installations do not let clients ask.
+  const auto config = lane_.ask_and_wait(command_of({"CONFIG", "GET", "appendfsync"}), Deed::reads);
+  if (config && Reply{config->get()}.size() == 2)
+    facts.append_fsync = Reply{config->get()}[1].text();
+  RedisPromise promise = promise_of(facts, wait_);
+  const MutexLock lock(mutex_);
+  if (!promise_ || promise_->text != promise.text) {
+    observer_.log(promise.warnings.empty() ? LogLevel::info : LogLevel::warn, "", promise.text);
+  }
+  promise_ = std::move(promise);
+}
+
+Result<> RedisUpkeep::run_once() {
+  look_at_server();
+  CONCERTO_CHECK(index_records());
+  for (const std::string& part : {keys_.all(), keys_.open(), keys_.failed()}) {
+    CONCERTO_CHECK(forget_expired(part));
+  }
+  return ok();
+}
+
+Result<> RedisUpkeep::index_records() {
+  std::string cursor = "0";
+  do {
+    CONCERTO_TRY(const ReplyPtr reply,
+                 lane_.ask_and_wait(command_of({"SCAN", cursor, "MATCH", keys_.pattern("_g_"),
+                                                "COUNT", scanned_at_once}),
+                                    Deed::reads));
+    const Reply answer{reply.get()};
+    cursor = answer[0].text();
+    std::vector<std::string> keys;
+    for (std::size_t i = 0; i < answer[1].size(); ++i) keys.emplace_back(answer[1][i].text());
+    CONCERTO_CHECK(index(keys));
+  } while (cursor != "0" && !cursor.empty() && pause(pause_time));
+  return ok();
+}
+
+/// Puts the records of these keys into the index that are not there.
+Result<> RedisUpkeep::index(const std::vector<std::string>& keys) {
+  if (keys.empty()) return ok();
+  // Records are larger than places, so only those are read that have no place.
+  std::vector<std::string> missing;
+  for (const std::string& key : keys) {
+    CONCERTO_TRY(
+        const ReplyPtr place,
+        lane_.ask_and_wait(command_of({"ZSCORE", keys_.all(), gid_of(key, keys_)}), Deed::reads));
+    if (Reply{place.get()}.is_nil()) missing.push_back(key);
+  }
+  for (const std::string& key : missing) {
+    CONCERTO_TRY(const ReplyPtr reply, lane_.ask_and_wait(command_of({"GET", key}), Deed::reads));
+    const auto trans = trans_of(Reply{reply.get()}.text(), {});
+    if (!trans) continue;
+    const auto place = std::chrono::floor<std::chrono::microseconds>(trans->create_time);
+    const std::string text =
+        std::to_string(std::max<std::int64_t>(place.time_since_epoch().count(), 1));
+    std::string command =
+        command_of({"EVALSHA", script(Script::index).sha, "3", keys_.all(), keys_.open(),
+                    keys_.failed(), keys_.prefix(), gid_of(key, keys_), text});
+    CONCERTO_CHECK(lane_.ask_and_wait(std::move(command), Deed::changes));
+  }
+  return ok();
+}
+
+/// Goes through a part of the index from the oldest on.
+Result<> RedisUpkeep::forget_expired(const std::string& part) {
+  std::string from = "-inf";
+  do {
+    CONCERTO_TRY(const ReplyPtr reply,
+                 lane_.ask_and_wait(command_of({"ZRANGEBYSCORE", part, from, "+inf", "WITHSCORES",
+                                                "LIMIT", "0", std::to_string(looked_at_at_once)}),
+                                    Deed::reads));
+    const Reply answer{reply.get()};
+    const std::size_t count = answer.size() / 2;
+    if (count == 0) return ok();
+    CommandWriter command{3 + 4 + 1 + count};
+    command.add("EVALSHA").add(script(Script::forget).sha).add(4);
+    command.add(keys_.all()).add(keys_.open()).add(keys_.failed()).add(keys_.schedule());
+    command.add(keys_.prefix());
+    for (std::size_t i = 0; i < count; ++i) command.add(answer[2 * i].text());
+    CONCERTO_CHECK(lane_.ask_and_wait(command.take(), Deed::changes));
+    from = "(" + std::string(answer[2 * count - 1].text());
+  } while (pause(pause_time));
+  return ok();
+}
+
+}  // namespace concerto::persist

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace concerto::persist {
+
+/// The Lua scripts; each is one atomic operation. change_scripts.hpp and
+/// claim_scripts.hpp say what each takes and returns.
+enum class Script : std::uint8_t {
+  create,
+  update,
+  load,
+  claim,
+  claim_due,
+  renew,
+  let_go,
+  reset_due,
+  kv_create,
+  kv_update,
+  index,
+  forget,
+};
+
+/// A script's text and its SHA-1 in hexadecimal, by which Redis knows it once it was loaded.
+struct ScriptText {
+  std::string text;
+  std::string sha;
+};
+
+const ScriptText& script(Script which);
+std::span<const ScriptText> all_scripts();
+
+}  // namespace concerto::persist

@@ -1,0 +1,143 @@
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "redis_store_under_test.hpp"
+#include "test_certificates.hpp"
+
+/// The store finds its server in each kind of installation.
+namespace concerto::test {
+
+using net::test::make_authority;
+using net::test::make_server_certificate;
+using net::test::PemFile;
+using persist::RedisSetup;
+using persist::RedisTls;
+using testing::HasSubstr;
+
+class RedisInstallation : public testing::Test {
+ protected:
+  template <class T>
+  T wait(Task<T> task) {
+    return await_result(io_, std::move(task));
+  }
+  error_code create_one(const std::string& gid) {
+    const Transaction saga = sample_saga(gid);
+    const Result<> done = wait(store_->commit(create(saga)));
+    return done ? error_code{} : done.error().code;
+  }
+  /// Tries until Redis is ready.
+  error_code create_soon(const std::string& gid) {
+    error_code last = EngineErrc::store_busy;
+    while (last == EngineErrc::store_busy) last = create_one(gid);
+    return last;
+  }
+  void open(const RedisOptions& options) {
+    auto opened = RedisStore::open(options, clock_, log_);
+    if (!opened) throw std::runtime_error(opened.error().detail);
+    store_ = std::move(*opened);
+  }
+
+  asio::io_context io_{1};
+  StoreClock clock_;
+  LogLines log_;
+  std::unique_ptr<RedisStore> store_;
+};
+
+TEST_F(RedisInstallation, APasswordLetsIn) {
+  RedisServerProcess server{{"--user", "dtm on >secret ~* &* +@all", "--user", "default off"}};
+  RedisOptions options = redis_options_for(server.port(), "{a}");
+  open(options);
+  EXPECT_EQ(create_one("g1"), EngineErrc::store_busy);
+  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("NOAUTH"));
+  options.access.user = "dtm";
+  options.access.password = "wrong";
+  open(options);
+  EXPECT_EQ(create_one("g1"), EngineErrc::store_busy);
+  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("the password is not accepted"));
+  options.access.password = "secret";
+  open(options);
+  EXPECT_EQ(create_one("g1"), error_code{});
+}
+
+TEST_F(RedisInstallation, TlsIsCheckedAsAsked) {
+  const auto authority = make_authority("authority");
+  const auto here = make_server_certificate(authority, "IP:127.0.0.1");
+  const PemFile ca{authority.pem()}, other_ca{make_authority("other").pem()};
+  const PemFile certificate{here.pem()}, key{here.key_pem()};
+  std::uint16_t tls_port = 0;
+  {
+    RedisServerProcess unused;  // Its port is free again afterwards.
+    tls_port = unused.port();
+  }
+  RedisServerProcess server{{"--tls-port", std::to_string(tls_port), "--tls-cert-file",
+                             certificate.path(), "--tls-key-file", key.path(), "--tls-ca-cert-file",
+                             ca.path(), "--tls-auth-clients", "no"}};
+  RedisOptions options = redis_options_for(tls_port, "{a}");
+  options.access.tls = {true, RedisTls::Checks::host, ca.path(), "", ""};
+  open(options);
+  EXPECT_EQ(create_one("g1"), error_code{});
+  const Transaction large = [] {
+    Transaction saga = sample_saga("large");
+    saga.payloads[0] = std::string(1'000'000, 'x');
+    return saga;
+  }();
+  EXPECT_TRUE(wait(store_->commit(create(large))));
+  EXPECT_EQ(wait(store_->load(Gid{"large"})).value()->payloads, large.payloads);
+
+  options.access.tls.ca = other_ca.path();
+  open(options);
+  EXPECT_EQ(create_one("g2"), EngineErrc::store_busy);
+  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("certificate is not accepted"));
+  options.access.tls.checks = RedisTls::Checks::nothing;
+  open(options);
+  EXPECT_EQ(create_one("g2"), error_code{});
+  options.access.tls = {true, RedisTls::Checks::host, ca.path(), "", ""};
+  options.access.servers = {{"localhost", tls_port}};
+  open(options);
+  EXPECT_EQ(create_one("g3"), EngineErrc::store_busy);
+  options.access.tls.checks = RedisTls::Checks::certificate;
+  open(options);
+  EXPECT_EQ(create_one("g3"), error_code{});
+}
+
+TEST_F(RedisInstallation, SentinelsNameTheMaster) {
+  RedisServerProcess first{{"--repl-diskless-sync-delay", "0"}};
+  RedisServerProcess second{{"--repl-diskless-sync-delay", "0"}};
+  RedisServerProcess sentinel{
+      {"--sentinel"}, "sentinel monitor main 127.0.0.1 " + std::to_string(first.port()) + " 1\n"};
+  RedisOptions options = redis_options_for(sentinel.port(), "{a}");
+  options.access.setup = RedisSetup::sentinel;
+  options.access.sentinel_master = "main";
+  // The first one does not answer, so the next is asked.
+  options.access.servers.insert(options.access.servers.begin(), {"127.0.0.1", 1});
+  open(options);
+  EXPECT_EQ(create_one("g1"), error_code{});
+  EXPECT_EQ(RedisClient{first.port()}.ask({"GET", "{a}_s_g1"}), "submitted");
+
+  // What a failover does: the Sentinels name another, and the old master is a replica of it.
+  RedisClient client{sentinel.port()};
+  client.ask({"SENTINEL", "REMOVE", "main"});
+  client.ask({"SENTINEL", "MONITOR", "main", "127.0.0.1", std::to_string(second.port()), "1"});
+  RedisClient{first.port()}.ask({"REPLICAOF", "127.0.0.1", std::to_string(second.port())});
+  EXPECT_EQ(create_soon("g2"), error_code{});
+  EXPECT_EQ(RedisClient{second.port()}.ask({"GET", "{a}_s_g2"}), "submitted");
+}
+
+TEST_F(RedisInstallation, AClusterTellsWhereTheSlotIs) {
+  RedisServerProcess first{{"--cluster-enabled", "yes"}};
+  RedisServerProcess second{{"--cluster-enabled", "yes"}};
+  RedisClient one{first.port()}, two{second.port()};
+  one.ask({"CLUSTER", "MEET", "127.0.0.1", std::to_string(second.port())});
+  // The slot of `a` is 15495, in the second half.
+  one.ask({"CLUSTER", "ADDSLOTSRANGE", "0", "8191"});
+  two.ask({"CLUSTER", "ADDSLOTSRANGE", "8192", "16383"});
+  RedisOptions options = redis_options_for(first.port(), "{a}");
+  options.access.setup = RedisSetup::cluster;
+  open(options);
+  EXPECT_EQ(create_soon("g1"), error_code{});
+  EXPECT_EQ(two.ask({"GET", "{a}_s_g1"}), "submitted");
+}
+
+}  // namespace concerto::test
