@@ -34,6 +34,10 @@ class RecordingObserver final : public Observer {
   void transaction_ended(const Transaction& trans) override {
     ended.push_back(trans.gid.str() + " " + std::string(to_string(trans.status)));
   }
+  void lease_lost(const Gid& gid) override { leases_lost.push_back(gid.str()); }
+  void call_past_lease(const BranchCall& call) override {
+    calls_past_lease.push_back(std::string(call.op) + " " + std::string(call.branch_id));
+  }
 
   std::vector<std::string> lines;
   std::vector<std::string> ended;     ///< `<gid> <status>`
@@ -41,6 +45,8 @@ class RecordingObserver final : public Observer {
   std::vector<std::string> troubles;  ///< `<url> <retry count>`
   std::string last_trouble;           ///< its text
   std::vector<std::string> passes;    ///< `<gid> ok` or `<gid> error`
+  std::vector<std::string> leases_lost;
+  std::vector<std::string> calls_past_lease;  ///< `<op> <branch_id>`
 };
 
 /// The value of a coroutine, empty until the coroutine has ended.
@@ -87,6 +93,13 @@ class CoordinatorWorld {
   void run() {
     io_.restart();
     io_.poll();
+  }
+
+  /// For several worlds that share a clock: time of the earliest timer, and its function.
+  SteadyTime earliest_timer() const noexcept { return timers_.earliest(); }
+  void run_due() {
+    timers_.run_due();
+    run();
   }
 
   /// Moves time forward, timer by timer.

@@ -54,6 +54,9 @@ void Calls::end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply
   if (!reply.error.detail.empty()) reply.error.detail = masked_urls(reply.error.detail);
   if (!reply.full_text.empty()) reply.full_text = masked_urls(reply.full_text);
   env_.ports.observer.branch_called(call, reply, took);
+  if (env_.ownership != nullptr && !is_final(live.trans.status) && live.lease_end < env_.now()) {
+    env_.ports.observer.call_past_lease(call);
+  }
   if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
   if (reply.outcome == Outcome::error) return;
   Pass& pass = live.pass;
@@ -84,7 +87,7 @@ Task<void> Calls::call_branch(Pin pin, std::uint32_t index, TransStatus called_i
   request.payload = live.trans.payloads[branch.payload];
   BranchReply reply{Outcome::success, {}};  // to an empty URL (page 04, section 1)
   // A decision may have come between the start of this task and now.
-  if (live.trans.status == called_in && !request.url.empty()) {
+  if (counts(live, called_in) && !request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
     reply = co_await env_.ports.branches.call(request);
     end_call(live, request, reply, start);
@@ -107,7 +110,7 @@ Task<void> Calls::call_application(Pin pin, TransStatus called_in) {
                        "has no query_prepared and is taken as committed after its timeout");
   }
   BranchReply reply{Outcome::success, {}};
-  if (live.trans.status == called_in && !request.url.empty()) {
+  if (counts(live, called_in) && !request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
     reply = co_await env_.ports.branches.call(request);
     end_call(live, request, reply, start);
@@ -116,14 +119,18 @@ Task<void> Calls::call_application(Pin pin, TransStatus called_in) {
   live.progressed.notify_all();
 }
 
+/// Whether the result of a call counts: not if the status has changed while the call ran, or if
+/// another coordinator works on the transaction now.
+bool Calls::counts(const LiveTrans& live, TransStatus called_in) const noexcept {
+  if (live.trans.status != called_in) return false;
+  return env_.ownership == nullptr || live.has_lease();
+}
+
 void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply) {
   LiveTrans& live = *pin;
   CONCERTO_ASSERT(index < live.calls.runs.size());
   RunState& run = live.calls.runs[index];
-  if (live.trans.status != called_in) {
-    // The status has changed while the call ran, so the result comes too late.
-    return live.calls.end(run, RunState::idle);
-  }
+  if (!counts(live, called_in)) return live.calls.end(run, RunState::idle);
   live.calls.end(run, RunState::tried);
   Branch& branch = live.trans.branches[index];
   const auto conclude = [&](BranchStatus status) {
@@ -167,7 +174,7 @@ void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, B
 
 void Calls::record_query(LiveTrans& live, TransStatus called_in, BranchReply reply) {
   live.calls.end(live.calls.query, RunState::tried);
-  if (live.trans.status != called_in) return;
+  if (!counts(live, called_in)) return;
   live.pass.query_outcome = reply.outcome;
   const bool is_answer = reply.outcome == Outcome::success || reply.outcome == Outcome::failure;
   if (is_answer && live.mode->application_call == ApplicationCall::asks) return;

@@ -25,6 +25,11 @@ void take_unsaved(LiveTrans& live, TransDelta& delta) {
   CONCERTO_ASSERT(fits(live.trans, delta));
 }
 
+/// If several coordinators share the store, another one may have changed the status too.
+Error as_lost_lease(const LiveTrans& live, const Error& error) {
+  return error.code == EngineErrc::status_mismatch ? lease_lost(live.gid) : error;
+}
+
 /// Whether a change stores results and nothing else. Such a change may be made twice.
 bool has_results_alone(TransDelta delta) {
   delta.at = {};
@@ -36,12 +41,13 @@ bool has_results_alone(TransDelta delta) {
 }  // namespace
 
 Changes::Changes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes,
-                 StoreTrouble& trouble, EngineLog& log, TaskGroup& tasks)
+                 StoreTrouble& trouble, Leases& leases, EngineLog& log, TaskGroup& tasks)
     : env_(env),
       live_(live),
       loader_(loader),
       wakes_(wakes),
       trouble_(trouble),
+      leases_(leases),
       log_(log),
       tasks_(tasks),
       progress_timer_(env.ports.timers, [this] { tasks_.spawn(save_progress()); }) {}
@@ -51,12 +57,14 @@ void Changes::stop() {
   tasks_.spawn(save_progress());
 }
 
-Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability) {
+Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability,
+                        std::optional<WallTime> rests_until) {
   CONCERTO_ASSERT(live.turn.is_taken);
   const TransStatus expected = live.trans.status;
   CONCERTO_ASSERT(!delta.status || may_become(expected, *delta.status));
   if (delta.at == WallTime{}) delta.at = env_.clock.wall_now();
   Result<> committed = ok();
+  SteadyTime sent{};
   for (StoreRetry retry(env_.options.store_busy_max);;) {
     take_unsaved(live, delta);
     UpdateTrans update;
@@ -64,14 +72,17 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
     update.expected = expected;
     update.delta = delta;
     update.known = &live.trans;
+    update.rests_until = rests_until;
     Change change;
     change.what = std::move(update);
     change.durability = durability;
+    if (env_.ownership != nullptr) sent = env_.now();
     committed = co_await env_.store.commit(std::move(change));
     const auto again = trouble_.try_again_at(live, committed, retry);
     if (!again) break;
     co_await trouble_.pause_for_store(live, *again);
   }
+  if (env_.ownership != nullptr && !committed) committed = as_lost_lease(live, committed.error());
   if (!committed) {
     note_not_stored(live, std::move(delta), committed.error());
     co_return committed;
@@ -79,6 +90,7 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
   // Nobody else has changed the transaction while the change was stored.
   CONCERTO_ASSERT(live.turn.is_taken && live.trans.status == expected);
   apply(live.trans, delta);
+  if (env_.ownership != nullptr) leases_.stored(live, sent, rests_until.has_value());
   co_return ok();
 }
 
@@ -107,6 +119,7 @@ Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
 
 /// Does what follows when a change was not stored, or may not have been.
 void Changes::note_not_stored(LiveTrans& live, TransDelta delta, const Error& error) {
+  if (error.code == EngineErrc::lease_lost) return leases_.lost(live);
   // One line is enough, because all changes fail for the same reason.
   log_.write_limited(LogLevel::error, live, "changes that are not stored",
                      "change not stored: " + error.detail, 1);
@@ -122,6 +135,7 @@ void Changes::note_not_stored(LiveTrans& live, TransDelta delta, const Error& er
   }
   // Only the store can tell what is stored now.
   live.knowledge = LiveTrans::Knowledge::none;
+  live.lease_end = {};
   if (!live.is_driven()) trouble_.find_out_later(live.gid, error);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <boost/intrusive/list.hpp>
 
 #include <concerto/base/async.hpp>
@@ -7,6 +9,7 @@
 #include <concerto/base/timers.hpp>
 
 #include "engine_log.hpp"
+#include "leases.hpp"
 #include "live_table.hpp"
 #include "loader.hpp"
 #include "shard_env.hpp"
@@ -20,11 +23,13 @@ class Changes {
  public:
   /// `tasks` may be constructed later than this object.
   Changes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
-          EngineLog& log, TaskGroup& tasks);
+          Leases& leases, EngineLog& log, TaskGroup& tasks);
 
   /// Makes a change, together with every result that is not stored yet. The caller has the turn.
-  /// After an error other than store_busy it is not known what is stored.
-  Async<> commit(LiveTrans& live, TransDelta delta, Durability durability);
+  /// After an error other than store_busy it is not known what is stored. `rests_until`: as in
+  /// UpdateTrans.
+  Async<> commit(LiveTrans& live, TransDelta delta, Durability durability,
+                 std::optional<WallTime> rests_until = std::nullopt);
   /// Changes the status with `commit`, and does what follows from the new status.
   Async<> change_status(LiveTrans& live, StatusChange change);
   /// The transaction has results that are not stored. They will be stored soon, together with
@@ -42,6 +47,7 @@ class Changes {
   Loader& loader_;
   WakeUps& wakes_;
   StoreTrouble& trouble_;
+  Leases& leases_;
   EngineLog& log_;
   TaskGroup& tasks_;
   boost::intrusive::list<LiveTrans, boost::intrusive::constant_time_size<false>> unsaved_;

@@ -18,6 +18,12 @@ constexpr std::size_t recovery_page = 1'000;
 /// shards to new requests.
 constexpr int recovery_pause = 2;
 
+/// The most transactions that a poll claims in one call to the store.
+constexpr std::size_t poll_max = 1'000;
+
+/// How long the next poll waits after one that claimed as much as it had asked for.
+constexpr std::chrono::milliseconds full_poll_pause{10};
+
 __extension__ using Uint128 = unsigned __int128;
 
 /// Those of `statuses` in which a transaction may have trouble. An empty set means all statuses.
@@ -85,6 +91,11 @@ Engine& Coordinator::home(const Gid& gid) noexcept {
 }
 
 Async<> Coordinator::recover() {
+  if (store_.ownership() != nullptr) {
+    Engine& first = *engines_.front();
+    co_await on_shard(first.executor(), first.start_polls(poll()));
+    co_return ok();
+  }
   std::uint64_t from = 0;
   for (;;) {
     const SteadyTime page_begin = clock_.steady_now();
@@ -112,6 +123,43 @@ Async<> Coordinator::recover() {
     const bool goes_on = co_await on_shard(first.executor(), first.pause_until(next));
     if (is_busy && !goes_on) co_return listed.error();
   }
+}
+
+/// Claims due transactions that no alarm has found, at intervals. Runs on the first shard, until it
+/// stops.
+Task<void> Coordinator::poll() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  Engine& first = *engines_.front();
+  bool goes_on = true;
+  while (goes_on) {
+    const bool has_more = co_await claim_due(*store_.ownership());
+    const SteadyTime now = clock_.steady_now();
+    const SteadyTime next = now + (has_more ? full_poll_pause : first.poll_interval());
+    goes_on = co_await first.pause_until_poll(next);
+  }
+}
+
+/// One poll. True if more transactions may be due.
+Task<bool> Coordinator::claim_due(Ownership& ownership) {
+  std::size_t room = 0;
+  for (auto& engine : engines_) {
+    room += co_await on_shard(engine->executor(), engine->begin_poll());
+  }
+  room = std::min(room, poll_max);
+  const SteadyTime asked = clock_.steady_now();
+  Result<std::vector<Transaction>> found = std::vector<Transaction>();
+  if (room > 0) found = co_await ownership.claim_due(room);
+  const bool is_full = room > 0 && found && found->size() == room;
+  std::vector<std::vector<Transaction>> parts(engines_.size());
+  if (found) {
+    for (Transaction& trans : *found) {
+      parts[std::hash<Gid>{}(trans.gid) % engines_.size()].push_back(std::move(trans));
+    }
+  }
+  for (std::size_t i = 0; i < engines_.size(); ++i) {
+    co_await on_shard(engines_[i]->executor(), engines_[i]->end_poll(std::move(parts[i]), asked));
+  }
+  co_return is_full;
 }
 
 Task<void> Coordinator::set_limits(CoordinatorLimits limits) {
@@ -177,8 +225,13 @@ Async<> Coordinator::reset_next_cron_time(Gid gid, RequestContext context) {
 
 Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
                                                        std::size_t limit, RequestContext context) {
-  const std::uint64_t round = reset_rounds_->join(beyond, clock_.steady_now());
   Reset reset;
+  if (Ownership* shared = store_.ownership()) {
+    CONCERTO_CO_TRY(reset, co_await reset_shared(*shared, beyond, limit));
+    co_await tell_all(about_reset(beyond, reset), context, ok());
+    co_return reset;
+  }
+  const std::uint64_t round = reset_rounds_->join(beyond, clock_.steady_now());
   for (auto& engine : engines_) {
     const std::size_t wanted = limit - reset.count;
     const Engine::Waiting waiting =
@@ -198,6 +251,16 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
   if (!reset.has_remaining) reset_rounds_->end(round);
   co_await tell_all(about_reset(beyond, reset), context, ok());
   co_return reset;
+}
+
+/// Any coordinator wakes what is due now. The first poll may be this one's.
+Async<Coordinator::Reset> Coordinator::reset_shared(Ownership& ownership,
+                                                    std::chrono::seconds beyond,
+                                                    std::size_t limit) {
+  CONCERTO_CO_TRY(const ResetDue due, co_await ownership.reset_due(beyond, limit));
+  Engine& first = *engines_.front();
+  co_await on_shard(first.executor(), first.poll_now());
+  co_return Reset{due.count, due.has_remaining};
 }
 
 Task<void> Coordinator::tell_all(std::string what, RequestContext context, Result<> result) {
@@ -295,6 +358,14 @@ Task<std::map<std::string, std::size_t>> Coordinator::waiting_by_target() {
     co_await on_shard(engine->executor(), engine->count_waiting(waiting));
   }
   co_return waiting;
+}
+
+Async<Backlog> Coordinator::backlog() {
+  if (Ownership* shared = store_.ownership()) co_return co_await shared->backlog();
+  Backlog counted;
+  counted.by_type = in_flight().unfinished;
+  counted.oldest = co_await oldest_unfinished();
+  co_return counted;
 }
 
 Task<std::optional<WallTime>> Coordinator::oldest_unfinished() {

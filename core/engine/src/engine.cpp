@@ -32,6 +32,18 @@ nanoseconds wait_after_start(const UnfinishedTrans& unfinished, const Mode& mode
   return std::min(left, most);
 }
 
+/// Whether everything that the store has of a transaction is in memory too.
+bool is_stored_in(const Transaction& stored, const Transaction& known) {
+  if (stored.status != known.status || stored.branches.size() != known.branches.size())
+    return false;
+  if (stored.rollback_reason != known.rollback_reason) return false;
+  for (std::size_t i = 0; i < stored.branches.size(); ++i) {
+    const BranchStatus status = stored.branches[i].status;
+    if (status != BranchStatus::prepared && status != known.branches[i].status) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
@@ -43,7 +55,9 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
            .modes = modes,
            .stopping = false},
       journal_(options.journal_transactions_max),
-      live_(ports.executor, [this](LiveTrans& live) { loader_.leave_memory(live); }),
+      live_(
+          ports.executor, [this](LiveTrans& live) { loader_.leave_memory(live); },
+          [this](LiveTrans& live) { leases_.let_go(live); }),
       wakes_(ports, env_.options, live_,
              [this](Alarms::Wake event, std::string slot) {
                tasks_.spawn(wake(std::move(event), std::move(slot)));
@@ -51,11 +65,15 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       log_(env_, journal_),
       loader_(env_, live_, wakes_),
       trouble_(env_, wakes_, log_),
-      changes_(env_, live_, loader_, wakes_, trouble_, log_, tasks_),
-      passes_(env_, live_, loader_, wakes_, changes_, log_, journal_, tasks_),
+      leases_(env_, live_, loader_, wakes_, trouble_, log_, tasks_),
+      changes_(env_, live_, loader_, wakes_, trouble_, leases_, log_, tasks_),
+      passes_(env_, live_, loader_, wakes_, leases_, changes_, log_, journal_, tasks_),
       requests_(env_, live_, loader_, wakes_, trouble_, changes_, passes_),
       inspector_(env_, live_, wakes_, journal_),
-      tasks_(ports.executor) {}
+      poll_wanted_(ports.executor),
+      tasks_(ports.executor) {
+  leases_.start();
+}
 
 Engine::~Engine() = default;
 
@@ -89,14 +107,9 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
       if (wake.next_pass) wakes_.set_next_pass(live.gid, next);
       if (wake.timeout) wakes_.set_timeout(live.gid, next);
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
-      const Transaction& trans = live.trans;
-      if (trans.status == live.mode->times_out_in) {
-        // A prepared transaction waits only after its timeout.
-        live.timed_out |= wake.timeout || (trans.status == TransStatus::prepared && trans.waits);
-      }
-      if (!live.is_driven()) {
-        passes_.wake(live, std::move(wake), std::exchange(slot, {}));
-      } else if (wake.timeout) {
+      if (env_.ownership != nullptr && rests_longer(live, wake)) {
+        loader_.forget(live);
+      } else if (begin_pass(live, std::move(wake), slot)) {
         // The decision does not wait for the call that runs.
         ignore_error(co_await passes_.settle(live), "the driver meets the same error");
         live.progressed.notify_all();
@@ -104,6 +117,25 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
     }
   }
   wakes_.ended(std::move(slot));
+}
+
+/// Begins a pass of a woken transaction. The caller has the turn. `slot` is empty afterwards if the
+/// pass has taken it over. True if a pass runs already and the timeout asks for a decision.
+bool Engine::begin_pass(LiveTrans& live, Alarms::Wake wake, std::string& slot) {
+  if (live.trans.status == live.mode->times_out_in) {
+    live.timed_out |= wake.timeout || loader_.is_timed_out(live);
+  }
+  if (live.is_driven()) return wake.timeout;
+  passes_.wake(live, std::move(wake), std::exchange(slot, {}));
+  return false;
+}
+
+/// Whether another coordinator has put the transaction to rest for a longer time since this one set
+/// its alarm. Then that coordinator has an alarm too.
+bool Engine::rests_longer(const LiveTrans& live, const Alarms::Wake& wake) const {
+  constexpr seconds rounding{2};  // Stores in rows keep whole seconds.
+  if (wake.cause != Alarms::Cause::time || wake.timeout || live.is_driven()) return false;
+  return live.trans.waits && live.trans.next_cron_time > env_.clock.wall_now() + rounding;
 }
 
 Task<void> Engine::begin_recovery() {
@@ -150,6 +182,78 @@ void Engine::recover_one(const UnfinishedTrans& unfinished, const Mode& mode) {
   }
 }
 
+Task<std::size_t> Engine::begin_poll() {
+  loader_.begin_recovery();
+  co_return wakes_.room();
+}
+
+Task<void> Engine::end_poll(std::vector<Transaction> claimed, SteadyTime asked) {
+  const SteadyTime lease_end = asked + env_.ownership->lease();
+  for (Transaction& trans : claimed) {
+    if (!env_.stopping) {
+      wake_claimed(std::move(trans), lease_end);
+      continue;
+    }
+    const WallTime now = env_.clock.wall_now();
+    ignore_error(co_await env_.ownership->let_go(trans.gid, now), "the lease runs out");
+  }
+  loader_.end_recovery();
+}
+
+void Engine::wake_claimed(Transaction trans, SteadyTime lease_end) {
+  Alarms::Wake wake{trans.gid, true, false, Alarms::Cause::time};
+  LiveTrans* known = live_.find(trans.gid);
+  if (known != nullptr || loader_.may_be_old(trans.gid)) {
+    if (known != nullptr && known->is_driven()) {
+      // The lease had run out. If another coordinator had it meanwhile, the store knows more.
+      if (!is_stored_in(trans, known->trans)) leases_.lost(*known);
+      if (known->has_lease()) known->lease_end = std::max(known->lease_end, lease_end);
+      if (known->has_lease()) return;
+    }
+    wakes_.begin();
+    tasks_.spawn(this->wake(std::move(wake), {}));
+    return;
+  }
+  Turn turn = LiveTable::turn_if_free(live_.pin(trans.gid));
+  CONCERTO_ASSERT(turn.holds());
+  const Result<> added = loader_.add_claimed(*turn, std::move(trans), lease_end);
+  if (!added) {
+    log_.write_limited(LogLevel::error, *turn, "transactions that cannot be read",
+                       "cannot be read: " + added.error().detail);
+    return;
+  }
+  std::string no_slot;
+  begin_pass(*turn, std::move(wake), no_slot);  // The transaction is new here: it has no driver.
+}
+
+nanoseconds Engine::poll_interval() const {
+  const nanoseconds interval = env_.options.poll_interval;
+  const auto span = std::max<std::int64_t>(1, interval.count() / 2);
+  const std::uint64_t random = env_.ports.random.next() % static_cast<std::uint64_t>(span);
+  return interval * 3 / 4 + nanoseconds(static_cast<std::int64_t>(random));
+}
+
+Task<void> Engine::start_polls(Task<void> polls) {
+  tasks_.spawn(std::move(polls));
+  co_return;
+}
+
+Task<bool> Engine::pause_until_poll(SteadyTime at) {
+  Timer timer(env_.ports.timers, [this] { poll_wanted_.notify_all(); });
+  timer.set(at);
+  while (!env_.stopping && !std::exchange(polls_now_, false) && env_.now() < at) {
+    const bool notified = co_await poll_wanted_.wait();
+    if (!notified) co_return false;
+  }
+  co_return !env_.stopping;
+}
+
+Task<void> Engine::poll_now() {
+  polls_now_ = true;
+  poll_wanted_.notify_all();
+  co_return;
+}
+
 Task<bool> Engine::pause_until(SteadyTime at) {
   if (at > env_.now()) co_await sleep_until(env_.ports.timers, at);
   co_return !env_.stopping;
@@ -170,6 +274,8 @@ Task<void> Engine::begin_stop() {
   env_.stopping = true;
   wakes_.stop();
   log_.stop();
+  leases_.stop();
+  poll_wanted_.notify_all();
   changes_.stop();
   live_.for_each([](LiveTrans& live) { live.progressed.notify_all(); });
   co_return;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <concerto/base/notifier.hpp>
 #include <concerto/base/task_group.hpp>
 #include <concerto/engine/coordinator.hpp>
 
@@ -12,6 +13,7 @@
 #include "engine_log.hpp"
 #include "inspector.hpp"
 #include "journal.hpp"
+#include "leases.hpp"
 #include "live_table.hpp"
 #include "loader.hpp"
 #include "passes.hpp"
@@ -48,6 +50,19 @@ class Engine {
   /// Sets the alarms of the unfinished transactions that the store has listed since
   /// `begin_recovery`.
   Task<void> recover(std::vector<UnfinishedTrans> transactions);
+  /// A poll begins: returns how many due transactions this shard can wake.
+  Task<std::size_t> begin_poll();
+  /// Wakes what the poll has claimed of this shard. `asked`: when the poll asked the store.
+  Task<void> end_poll(std::vector<Transaction> claimed, SteadyTime asked);
+  /// Runs the polls of all shards until the stop of this one.
+  Task<void> start_polls(Task<void> polls);
+  /// Waits until the next poll. False if a stop has begun.
+  Task<bool> pause_until_poll(SteadyTime at);
+  /// The time between two polls, with its random part.
+  std::chrono::nanoseconds poll_interval() const;
+  /// Lets the next poll begin now.
+  Task<void> poll_now();
+
   /// Waits until `at`. False if a stop has begun.
   Task<bool> pause_until(SteadyTime at);
   Task<void> set_limits(CoordinatorLimits limits);
@@ -64,6 +79,9 @@ class Engine {
 
  private:
   Task<void> wake(Alarms::Wake wake, std::string slot);
+  bool begin_pass(LiveTrans& live, Alarms::Wake wake, std::string& slot);
+  bool rests_longer(const LiveTrans& live, const Alarms::Wake& wake) const;
+  void wake_claimed(Transaction trans, SteadyTime lease_end);
   void recover_one(const UnfinishedTrans& unfinished, const Mode& mode);
 
   ShardEnv env_;
@@ -73,10 +91,13 @@ class Engine {
   EngineLog log_;
   Loader loader_;
   StoreTrouble trouble_;
+  Leases leases_;
   Changes changes_;
   Passes passes_;
   Requests requests_;
   Inspector inspector_;
+  Notifier poll_wanted_;
+  bool polls_now_ = false;
   TaskGroup tasks_;
 };
 

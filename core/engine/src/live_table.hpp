@@ -71,8 +71,11 @@ class Turn {
 class LiveTable {
  public:
   /// `leave` is called for each transaction that has left the table, before it is destroyed.
-  LiveTable(Executor executor, std::function<void(LiveTrans&)> leave)
-      : executor_(std::move(executor)), leave_(std::move(leave)) {}
+  /// `let_go` is called first for a transaction that has a lease: it ends the lease, and may keep
+  /// the transaction in memory meanwhile.
+  LiveTable(Executor executor, std::function<void(LiveTrans&)> leave,
+            std::function<void(LiveTrans&)> let_go)
+      : executor_(std::move(executor)), leave_(std::move(leave)), let_go_(std::move(let_go)) {}
 
   /// Keeps the transaction with this gid in memory. If it is not there, the table gets an entry of
   /// which nothing is known yet.
@@ -104,6 +107,7 @@ class LiveTable {
 
   Executor executor_;
   const std::function<void(LiveTrans&)> leave_;
+  const std::function<void(LiveTrans&)> let_go_;
   std::unordered_map<Gid, std::unique_ptr<LiveTrans>> table_;
   // Written by the shard only; atomic so that metrics may read them.
   std::atomic<std::size_t> count_{0};

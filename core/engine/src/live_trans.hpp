@@ -9,6 +9,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <concerto/base/assert.hpp>
+#include <concerto/base/clock.hpp>
 #include <concerto/base/notifier.hpp>
 #include <concerto/engine/mode.hpp>
 #include <concerto/engine/transaction.hpp>
@@ -38,6 +39,7 @@ struct LiveTrans
     none,     ///< the store has to be asked
     absent,   ///< the store has no such transaction
     present,  ///< `trans` is what the store has, plus `unsaved`
+    others,   ///< `trans` is what the store had; another coordinator works on it
   };
 
   /// What the driver of the transaction does. Without a driver and without pins the transaction
@@ -51,6 +53,9 @@ struct LiveTrans
 
   const Gid gid;
   Knowledge knowledge = Knowledge::none;
+  /// If several coordinators share the store: until when the transaction is this coordinator's.
+  /// SteadyTime{}: it is not this coordinator's, or it is finished.
+  SteadyTime lease_end{};
   Transaction trans;
   CustomData custom;
   const Mode* mode = nullptr;  ///< set when present
@@ -78,6 +83,7 @@ struct LiveTrans
 
   State state() const noexcept { return state_; }
   bool is_driven() const noexcept { return state_ != State::idle; }
+  bool has_lease() const noexcept { return lease_end != SteadyTime{}; }
 
   static constexpr bool may_follow(State from, State to) noexcept {
     switch (to) {

@@ -1,5 +1,6 @@
 #include "loader.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <concerto/base/assert.hpp>
@@ -11,40 +12,117 @@ namespace {
 /// page, it counts as unfinished until its alarm is due and shows that it has ended.
 constexpr std::size_t ended_max = 100'000;
 
+/// Rows that coordinators share have no submit time. Of a transaction that waits for its delay it
+/// is known from the end of the delay. For any other the creation serves: it is not later.
+void set_submit_time(Transaction& trans, const CustomData& custom) {
+  if (trans.submit_time || trans.status == TransStatus::prepared) return;
+  trans.submit_time = trans.create_time;
+  if (!trans.waits || custom.delay.count() == 0) return;
+  trans.submit_time = std::max<WallTime>(trans.create_time, trans.next_cron_time - custom.delay);
+}
+
+bool is_unknown(const Result<Claimed>& claimed) {
+  return !claimed && claimed.error().code == EngineErrc::store_failed;
+}
+
 }  // namespace
 
 Task<Turn> Loader::enter(const Gid& gid) {
   return live_.take_turn(live_.pin(gid));
 }
 
-Async<> Loader::load(LiveTrans& live) {
-  if (live.knowledge != LiveTrans::Knowledge::none) co_return ok();
+bool Loader::is_current(const LiveTrans& live) const noexcept {
+  using Knowledge = LiveTrans::Knowledge;
+  if (env_.ownership == nullptr) return live.knowledge != Knowledge::none;
+  if (live.knowledge != Knowledge::present) return false;
+  // A driver finds out by itself whether it still has the lease.
+  return is_final(live.trans.status) || live.is_driven() || env_.now() < live.lease_end;
+}
+
+bool Loader::may_show(const LiveTrans& live) const noexcept {
+  if (live.knowledge != LiveTrans::Knowledge::present) return false;
+  if (env_.ownership == nullptr) return true;
+  return is_final(live.trans.status) || env_.now() < live.lease_end;
+}
+
+bool Loader::is_timed_out(const LiveTrans& live) const {
+  const Transaction& trans = live.trans;
+  if (env_.ownership == nullptr) {
+    // A prepared transaction waits only after its timeout.
+    return trans.status == TransStatus::prepared && trans.waits;
+  }
+  const auto timeout = timeout_of(live);
+  if (timeout.count() == 0) return false;
+  return time_left(timeout, trans.create_time, env_.clock.wall_now()).count() == 0;
+}
+
+Async<> Loader::load(LiveTrans& live, StatusSet taken) {
+  if (is_current(live)) co_return ok();
   if (live.calls.running > 0) {
-    // This happens after a failed write. The calls still use the transaction in memory.
+    // This happens after a failed write or a lost lease. The calls still use the transaction in
+    // memory.
     co_return make_error(EngineErrc::store_unavailable,
                          "gid " + live.gid.str() + " cannot be read while its calls end");
   }
+  if (env_.ownership != nullptr) co_return co_await load_shared(live, taken);
   CONCERTO_CO_TRY(std::optional<Transaction> found, co_await env_.store.load(live.gid));
+  co_return accept(live, std::move(found));
+}
+
+Async<> Loader::load_shared(LiveTrans& live, StatusSet taken) {
+  live.knowledge = LiveTrans::Knowledge::none;
+  SteadyTime asked = env_.now();
+  CONCERTO_CO_TRY(Claimed claimed, co_await claim(live.gid, Claim::if_free));
+  if (!claimed.is_ours && claimed.trans && taken.contains(claimed.trans->status)) {
+    asked = env_.now();
+    CONCERTO_CO_TRY(claimed, co_await claim(live.gid, Claim::always));
+  }
+  live.lease_end = claimed.is_ours ? asked + env_.ownership->lease() : SteadyTime{};
+  co_return accept(live, std::move(claimed.trans));
+}
+
+/// A claim whose outcome is unknown may be made again.
+Async<Claimed> Loader::claim(Gid gid, Claim how) {
+  Result<Claimed> claimed = co_await env_.ownership->claim(gid, how);
+  if (is_unknown(claimed)) claimed = co_await env_.ownership->claim(gid, how);
+  if (is_unknown(claimed)) {
+    co_return make_error(EngineErrc::store_busy, "no claim: " + claimed.error().detail);
+  }
+  co_return claimed;
+}
+
+Result<> Loader::add_claimed(LiveTrans& live, Transaction&& trans, SteadyTime lease_end) {
+  CONCERTO_ASSERT(live.turn.is_taken && live.knowledge == LiveTrans::Knowledge::none);
+  live.lease_end = lease_end;
+  return accept(live, std::move(trans));
+}
+
+/// Takes what the store has answered into memory.
+Result<> Loader::accept(LiveTrans& live, std::optional<Transaction> found) {
   if (!found) {
     live.knowledge = LiveTrans::Knowledge::absent;
     forget(live);
-    co_return ok();
+    return ok();
   }
   CONCERTO_ASSERT(found->gid == live.gid);
   const Mode* mode = env_.modes.find(found->type);
   if (mode == nullptr) {
-    co_return make_error(Errc::not_supported,
-                         "trans_type '" + std::string(env_.modes.name_of(found->type)) +
-                             "' of gid " + live.gid.str() + " is not in this version");
+    return make_error(Errc::not_supported,
+                      "trans_type '" + std::string(env_.modes.name_of(found->type)) + "' of gid " +
+                          live.gid.str() + " is not in this version");
   }
-  CONCERTO_CO_TRY(CustomData custom, parse_custom_data(*mode, found->custom_data, *found));
+  CONCERTO_TRY(CustomData custom, parse_custom_data(*mode, found->custom_data, *found));
   adopt(live, std::move(*found), std::move(custom), *mode);
   if (is_final(live.trans.status)) {
+    live.lease_end = {};
+    forget(live);
+  } else if (env_.ownership != nullptr && !live.has_lease()) {
+    live.knowledge = LiveTrans::Knowledge::others;
     forget(live);
   } else {
     count(live);
   }
-  co_return ok();
+  return ok();
 }
 
 /// Zero if the transaction cannot time out in its status.
@@ -76,6 +154,7 @@ void Loader::adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, co
   CONCERTO_ASSERT(live.calls.running == 0);
   live.trans = std::move(trans);
   live.custom = std::move(custom);
+  if (env_.ownership != nullptr) set_submit_time(live.trans, live.custom);
   live.mode = &mode;
   live.knowledge = LiveTrans::Knowledge::present;
   live.forget_unsaved();  // Results of calls whose change was lost: the calls are repeated.
@@ -92,9 +171,19 @@ void Loader::forget(LiveTrans& live) {
 
 void Loader::leave_memory(LiveTrans& live) {
   CONCERTO_ASSERT(!live.is_driven() && live.pass.slot.empty());
+  // Without an alarm the next poll of some coordinator finds it.
+  if (live.counted && env_.ownership != nullptr && !wakes_.has(live.gid)) forget(live);
   if (live.counted) wakes_.add(live.gid, live.trans.type, live.trans.create_time);
   // While memory is full no alarm wakes a transaction. Now there is room for one.
   if (live_.size() + 1 == env_.options.in_flight_max) wakes_.set_next_alarm();
+}
+
+void Loader::note_rest(const Gid& gid) {
+  if (ended_ && ended_->size() < ended_max) ended_->insert(gid);
+}
+
+bool Loader::may_be_old(const Gid& gid) const {
+  return !ended_ || ended_->size() >= ended_max || ended_->contains(gid);
 }
 
 /// Counts an unfinished transaction, unless it is counted among those that wait.
@@ -117,10 +206,10 @@ void Loader::count_unfinished(TransType type, int difference) {
               std::memory_order_relaxed);
 }
 
-Async<Turn> Loader::enter_existing(Gid gid) {
+Async<Turn> Loader::enter_existing(Gid gid, StatusSet taken) {
   Turn turn = co_await enter(gid);
-  CONCERTO_CO_CHECK(co_await load(*turn));
-  if (turn->knowledge != LiveTrans::Knowledge::present) {
+  CONCERTO_CO_CHECK(co_await load(*turn, taken));
+  if (turn->knowledge == LiveTrans::Knowledge::absent) {
     co_return make_error(EngineErrc::trans_not_found,
                          "no TransGlobal with gid: " + gid.str() + " found");
   }

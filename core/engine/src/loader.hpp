@@ -25,9 +25,22 @@ class Loader {
   /// Waits for the turn of a transaction. The transaction need not exist.
   Task<Turn> enter(const Gid& gid);
   /// As `enter`, and loads the transaction. Error trans_not_found if there is none.
-  Async<Turn> enter_existing(Gid gid);
+  Async<Turn> enter_existing(Gid gid, StatusSet taken = {});
   /// Reads the transaction from the store, unless it is in memory. The caller has the turn.
-  Async<> load(LiveTrans& live);
+  ///
+  /// If several coordinators share the store, this claims the transaction. One on which another
+  /// coordinator works is taken from it if its status is in `taken`; otherwise the knowledge of it
+  /// is `others` afterwards.
+  Async<> load(LiveTrans& live, StatusSet taken = {});
+  /// Takes over a transaction that this coordinator has claimed. `live` is new, and the caller has
+  /// the turn.
+  [[nodiscard]] Result<> add_claimed(LiveTrans& live, Transaction&& trans, SteadyTime lease_end);
+  /// Whether `live` is what the store has, so that the store need not be asked.
+  bool is_current(const LiveTrans& live) const noexcept;
+  /// Whether `live` may be shown without asking the store.
+  bool may_show(const LiveTrans& live) const noexcept;
+  /// Whether the timeout of a transaction is over. It is in the status in which it times out.
+  bool is_timed_out(const LiveTrans& live) const;
   /// Takes over a transaction that has just been created in the store.
   void add_new(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode);
   /// Sets the alarm of the timeout in force, if there is one.
@@ -44,6 +57,11 @@ class Loader {
   void begin_recovery() { ended_.emplace(); }
   void end_recovery() { ended_.reset(); }
   bool has_ended(const Gid& gid) const { return ended_ && ended_->contains(gid); }
+  /// Before a poll: also notes the transactions that are put to rest.
+  void note_rest(const Gid& gid);
+  /// Whether what a poll has claimed since `begin_recovery` may be older than a change of this
+  /// shard.
+  bool may_be_old(const Gid& gid) const;
   /// Counts a transaction that the store has listed as unfinished.
   void count_listed(const UnfinishedTrans& unfinished);
 
@@ -52,6 +70,9 @@ class Loader {
 
  private:
   std::chrono::seconds timeout_of(const LiveTrans& live) const;
+  Async<> load_shared(LiveTrans& live, StatusSet taken);
+  Async<Claimed> claim(Gid gid, Claim how);
+  Result<> accept(LiveTrans& live, std::optional<Transaction> found);
   void adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode);
   void count(LiveTrans& live);
   void count_unfinished(TransType type, int difference);

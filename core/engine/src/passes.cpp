@@ -36,20 +36,23 @@ Error pass_not_stored(const LiveTrans& live, Error error) {
       "gid " + live.gid.str() + " goes on when the store is less busy: " + error.detail);
 }
 
-/// Why a driver ends after a change that a request made: nobody knows what is stored.
+/// Why a driver ends after a change that a request made: another coordinator works on the
+/// transaction, or nobody knows what is stored.
 Error change_was_lost(const LiveTrans& live) {
+  if (live.knowledge == LiveTrans::Knowledge::others) return lease_lost(live.gid);
   return make_error(EngineErrc::store_failed,
                     "a change of gid " + live.gid.str() + " may not be stored");
 }
 
 }  // namespace
 
-Passes::Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, Changes& changes,
-               EngineLog& log, Journal& journal, TaskGroup& tasks)
+Passes::Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, Leases& leases,
+               Changes& changes, EngineLog& log, Journal& journal, TaskGroup& tasks)
     : env_(env),
       live_(live),
       loader_(loader),
       wakes_(wakes),
+      leases_(leases),
       changes_(changes),
       log_(log),
       journal_(journal),
@@ -123,6 +126,10 @@ Task<void> Passes::drive(Pin pin) {
       stored = change_was_lost(live);
       break;
     }
+    if (env_.ownership != nullptr && leases_.is_short(live)) {
+      stored = co_await leases_.hold(live);
+      if (!stored) break;
+    }
     const Move move = next_move(pin);
     switch (move.what) {
       case Move::What::change:
@@ -150,7 +157,9 @@ Task<void> Passes::drive(Pin pin) {
     }
   }
   live.enter(LiveTrans::State::idle);
-  wakes_.set_next_pass(live.gid, env_.now() + env_.options.retry_interval);
+  if (stored.error().code != EngineErrc::lease_lost) {
+    wakes_.set_next_pass(live.gid, env_.now() + env_.options.retry_interval);
+  }
   end_pass(live, pass_not_stored(live, stored.error()), false);
 }
 
@@ -251,8 +260,11 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
     }
   }
   const bool waits = delta.schedule.has_value();
-  if (waits || live.has_unsaved()) {
-    CONCERTO_CO_CHECK(co_await changes_.commit(live, std::move(delta), Durability::progress));
+  std::optional<WallTime> rests_until;
+  if (!repeats) rests_until = rest_after(live, delta);
+  if (waits || live.has_unsaved() || rests_until) {
+    CONCERTO_CO_CHECK(
+        co_await changes_.commit(live, std::move(delta), Durability::progress, rests_until));
   }
   const Result<> result = env_.stopping ? Result<>(shut_down(live)) : answer(live);
   const bool goes_on = repeats && !env_.stopping;
@@ -272,6 +284,17 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
   end_pass(live, result, worst == Outcome::success || worst == Outcome::ongoing);
   if (goes_on) live.forget_results();
   co_return ok();
+}
+
+/// Until when the transaction rests after a pass that waits or was stopped, if several coordinators
+/// share the store.
+std::optional<WallTime> Passes::rest_after(const LiveTrans& live, const TransDelta& delta) const {
+  if (env_.ownership == nullptr) return std::nullopt;
+  // A stop lets others go on at once. Otherwise there may be nothing to do before the timeout.
+  const WallTime now = env_.clock.wall_now();
+  WallTime next = env_.stopping ? now : now + env_.options.backoff_max;
+  if (delta.schedule) next = delta.schedule->time;
+  return leases_.rest_until(live, next);
 }
 
 /// Whether the intervals begin anew: after a success, and after a request to try now.
@@ -350,6 +373,11 @@ Result<> Passes::answer(const LiveTrans& live) const {
       return make_error(EngineErrc::branch_ongoing, "ONGOING");
     }
   }
+  return answer_of(trans);
+}
+
+Result<> Passes::answer_of(const Transaction& trans) const {
+  if (trans.status == TransStatus::succeed) return ok();
   if (!trans.rollback_reason.empty()) {
     return make_error(EngineErrc::trans_failed, with_failure_suffix(trans.rollback_reason));
   }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <concerto/base/async.hpp>
@@ -11,6 +12,7 @@
 #include "changes.hpp"
 #include "engine_log.hpp"
 #include "journal.hpp"
+#include "leases.hpp"
 #include "live_table.hpp"
 #include "loader.hpp"
 #include "shard_env.hpp"
@@ -23,8 +25,8 @@ namespace concerto {
 class Passes {
  public:
   /// `tasks` may be constructed later than this object.
-  Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, Changes& changes,
-         EngineLog& log, Journal& journal, TaskGroup& tasks);
+  Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, Leases& leases,
+         Changes& changes, EngineLog& log, Journal& journal, TaskGroup& tasks);
 
   /// Begins a pass because a request asks for one: the intervals begin anew. If a pass has begun
   /// and has called nobody yet, this pass is not queued any more.
@@ -37,6 +39,8 @@ class Passes {
 
   /// Waits until a pass after the one numbered `seen` has ended, and returns its result.
   Async<> wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until);
+  /// What the waiters of a pass are told about a transaction on which another coordinator works.
+  Result<> answer_of(const Transaction& trans) const;
   /// Tells the waiters the result so far, before the pass has ended.
   void tell_waiters_now(LiveTrans& live) { tell_waiters(live, answer(live)); }
 
@@ -63,6 +67,7 @@ class Passes {
   Next decide(const LiveTrans& live) const;
 
   Async<> end_in_wait(LiveTrans& live);
+  std::optional<WallTime> rest_after(const LiveTrans& live, const TransDelta& delta) const;
   static bool begins_anew(const LiveTrans& live) noexcept;
   static std::chrono::nanoseconds own_wait(const LiveTrans& live, WallTime now) noexcept;
   std::chrono::seconds next_interval(const LiveTrans& live, std::chrono::seconds base,
@@ -76,6 +81,7 @@ class Passes {
   LiveTable& live_;
   Loader& loader_;
   WakeUps& wakes_;
+  Leases& leases_;
   Changes& changes_;
   EngineLog& log_;
   Journal& journal_;

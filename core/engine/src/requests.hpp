@@ -13,6 +13,7 @@
 #include "live_table.hpp"
 #include "loader.hpp"
 #include "passes.hpp"
+#include "retry.hpp"
 #include "shard_env.hpp"
 #include "store_trouble.hpp"
 #include "topics.hpp"
@@ -43,11 +44,19 @@ class Requests {
   Async<> resolve_topics(TransRequest& request);
   Result<> admit(const LiveTrans& live, const Draft& draft) const;
   Async<> create(LiveTrans& live, Draft& draft, TransStatus status);
+  WallTime prepared_until(const Draft& draft) const;
   Async<bool> create_or_load(LiveTrans& live, Draft& draft, TransStatus status);
   Async<> submit_existing(LiveTrans& live, Draft& draft);
   Async<> submit_end(Draft draft);
+  Async<> end_workflow(LiveTrans& live, const Draft& draft, const StatusChange& end);
+  Async<> add_branch(LiveTrans& live, const BranchDraft& draft, const std::string& payload);
+  Async<Turn> begin_abort(const Gid& gid, std::string reason);
   Async<> end_by_force(Gid gid);
-  Async<> begin_abort(LiveTrans& live, std::string reason);
+  Async<> change_to_abort(LiveTrans& live, std::string reason);
+  bool has_lost_lease(const Result<>& done) const noexcept;
+  Async<> pause_for_lease(LiveTrans& live, StoreRetry& retry);
+  Async<> wait_for_others(Pin pin, SteadyTime until);
+  Async<Transaction> follow(Pin pin, SteadyTime until);
 
   ShardEnv& env_;
   LiveTable& live_;

@@ -18,6 +18,8 @@ struct ShardEnv {
   const Clock& clock;
   CoordinatorOptions options;  ///< the limits may change
   const ModeTable& modes;
+  /// Null: every transaction in the store is this coordinator's.
+  Ownership* const ownership = store.ownership();
   bool stopping = false;  ///< no request is taken and no call begins any more
 
   SteadyTime now() const noexcept { return ports.timers.now(); }

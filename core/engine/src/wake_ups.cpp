@@ -103,6 +103,18 @@ bool WakeUps::has_room() const noexcept {
   return in_progress_ < options_.wakes_in_progress_max && live_.size() < options_.in_flight_max;
 }
 
+std::size_t WakeUps::room() const noexcept {
+  if (stopping_ || !has_room()) return 0;
+  return std::min(options_.wakes_in_progress_max - in_progress_,
+                  options_.in_flight_max - live_.size());
+}
+
+bool WakeUps::has(const Gid& gid) const {
+  constexpr SteadyTime none = SteadyTime::max();
+  return alarms_.next_pass_of(gid) != none || alarms_.timeout_of(gid) != none ||
+         !slots_.queued_at(gid).empty();
+}
+
 void WakeUps::set_next_alarm() {
   alarm_count_.store(alarms_.size(), std::memory_order_relaxed);
   earliest_alarm_.store(alarms_.earliest(), std::memory_order_relaxed);

@@ -70,6 +70,13 @@ class WakeUps {
   /// The target has answered a call: wakes transactions that wait for the target.
   void wake_waiting(std::string_view target);
 
+  /// Whether the transaction has an alarm, or is queued for a slot.
+  bool has(const Gid& gid) const;
+  /// How many further transactions may be woken now.
+  std::size_t room() const noexcept;
+  /// The engine wakes a transaction by itself. `ended` is called when that is done.
+  void begin() noexcept { ++in_progress_; }
+
   /// What `Start` began has ended. `slot` is not empty if the transaction did not use its slot,
   /// which is then given back.
   void ended(std::string slot);

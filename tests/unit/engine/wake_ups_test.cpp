@@ -25,7 +25,7 @@ class WakeUpsOfAShard : public testing::Test {
   SeededRandom random_{1};
   RecordingObserver observer_;
   CoordinatorOptions options_;
-  LiveTable live_{io_.get_executor(), [](LiveTrans&) {}};
+  LiveTable live_{io_.get_executor(), [](LiveTrans&) {}, [](LiveTrans&) {}};
   std::vector<std::string> woken_;
   WakeUps wakes_{ShardPorts{io_.get_executor(), timers_, branches_, random_, observer_}, options_,
                  live_, [this](Alarms::Wake wake, const std::string& slot) {

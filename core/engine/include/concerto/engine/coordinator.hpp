@@ -62,6 +62,9 @@ struct CoordinatorOptions : CoordinatorLimits {
   /// After that time a request is refused, and a transaction in a pass waits for retry_interval. A
   /// new transaction is refused after a quarter of a second.
   std::chrono::seconds store_busy_max{10};
+  /// How often a coordinator looks for due transactions that no coordinator has an alarm for, if
+  /// several share the store. Up to a quarter of the interval is left out or added at random.
+  std::chrono::milliseconds poll_interval{3000};
   /// The texts of errors. The front ends of the protocol need those of
   /// concerto/protocol/odd_wordings.hpp.
   Wording wording;
@@ -127,7 +130,8 @@ class Coordinator {
   Coordinator& operator=(const Coordinator&) = delete;
 
   /// Reads the unfinished transactions from the store and sets their alarms. Requests may be made
-  /// meanwhile. A busy store is asked again until it answers or a stop begins.
+  /// meanwhile. A busy store is asked again until it answers or a stop begins. If several
+  /// coordinators share the store, nothing is read now: the polls for due transactions begin.
   Async<> recover();
 
   /// Replaces the limits. Transactions that are in memory beyond new limits go on.
@@ -170,9 +174,10 @@ class Coordinator {
     bool has_remaining = false;  ///< further requests will find others
   };
   /// Wakes at most `limit` of the transactions whose next pass is more than `beyond` away (section
-  /// 7.3). `beyond` may be negative. Requests with the same `beyond`, each within a minute of the
-  /// one before, make one round: each wakes other transactions, until has_remaining is false.
-  /// Transactions that have ended meanwhile or cannot be read are passed over.
+  /// 7.3), those of all coordinators that share the store. `beyond` may be negative. Requests with
+  /// the same `beyond`, each within a minute of the one before, make one round: each wakes other
+  /// transactions, until has_remaining is false. Transactions that have ended meanwhile or cannot
+  /// be read are passed over.
   Async<Reset> reset_cron_time(std::chrono::seconds beyond, std::size_t limit,
                                RequestContext context = {});
 
@@ -210,12 +215,19 @@ class Coordinator {
   /// target ended in an error. A shard counts a thousand targets at most; others are missing.
   Task<std::map<std::string, std::size_t>> waiting_by_target();
 
+  /// The unfinished transactions, those of all coordinators that share the store. Asks the store if
+  /// several share it.
+  Async<Backlog> backlog();
+
   /// The create time of the oldest unfinished transaction that waits, nullopt if none waits. Visits
   /// all waiting transactions, in small steps.
   Task<std::optional<WallTime>> oldest_unfinished();
 
  private:
   Engine& home(const Gid& gid) noexcept;
+  Task<void> poll();
+  Task<bool> claim_due(Ownership& ownership);
+  Async<Reset> reset_shared(Ownership& ownership, std::chrono::seconds beyond, std::size_t limit);
   /// Tells the observer of the first shard, on that shard, about a request for a topic or for many
   /// transactions.
   Task<void> tell_all(std::string what, RequestContext context, Result<> result);

@@ -42,6 +42,11 @@ class Observer {
   /// A pass has ended in an error of a branch, and the next interval is set (protocol page 05,
   /// section 2.3).
   virtual void branch_in_trouble(const BranchTrouble& /*trouble*/) {}
+  /// Another coordinator works on a transaction that this one was working on.
+  virtual void lease_lost(const Gid& /*gid*/) {}
+  /// A call has ended after the end of the lease under which it began. Another coordinator may have
+  /// made the same call meanwhile.
+  virtual void call_past_lease(const BranchCall& /*call*/) {}
 };
 
 }  // namespace concerto

@@ -1,0 +1,173 @@
+#include "leases.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include <concerto/base/assert.hpp>
+
+namespace concerto {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+namespace {
+
+/// The most leases that are renewed in one call.
+constexpr std::size_t renewed_max = 1'000;
+
+/// When renewals are tried again that the store did not make.
+constexpr seconds renew_again_after{1};
+
+}  // namespace
+
+Error lease_lost(const Gid& gid) {
+  return make_error(EngineErrc::lease_lost, "another coordinator works on gid " + gid.str());
+}
+
+Leases::Leases(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes,
+               StoreTrouble& trouble, EngineLog& log, TaskGroup& tasks)
+    : env_(env),
+      live_(live),
+      loader_(loader),
+      wakes_(wakes),
+      trouble_(trouble),
+      log_(log),
+      tasks_(tasks),
+      timer_(env.ports.timers, [this] { tasks_.spawn(renew_all()); }) {}
+
+void Leases::start() {
+  if (env_.ownership == nullptr || env_.stopping || timer_.is_set()) return;
+  timer_.set(env_.now() + env_.ownership->lease() / 3);
+}
+
+Async<> Leases::hold(LiveTrans& live) {
+  CONCERTO_ASSERT(live.turn.is_taken);
+  if (!live.has_lease()) co_return lease_lost(live.gid);
+  for (StoreRetry retry(env_.options.store_busy_max);;) {
+    const SteadyTime asked = env_.now();
+    std::vector<Gid> gids(1, live.gid);
+    Result<std::vector<Gid>> not_ours = co_await env_.ownership->renew(std::move(gids));
+    if (not_ours && not_ours->empty()) {
+      live.lease_end = asked + env_.ownership->lease();
+      co_return ok();
+    }
+    if (not_ours) {
+      lost(live);
+      co_return lease_lost(live.gid);
+    }
+    // A renewal may be made again, whether it was made or not.
+    const Result<> busy = make_error(EngineErrc::store_busy, not_ours.error().detail);
+    const auto again = trouble_.try_again_at(live, busy, retry);
+    if (!again) co_return busy;
+    co_await trouble_.pause_for_store(live, *again);
+  }
+}
+
+void Leases::stored(LiveTrans& live, SteadyTime sent, bool rests) {
+  const bool is_ours = !rests && !is_final(live.trans.status);
+  live.lease_end = is_ours ? sent + env_.ownership->lease() : SteadyTime{};
+  if (!is_ours) loader_.note_rest(live.gid);
+}
+
+void Leases::lost(LiveTrans& live) {
+  live.lease_end = {};
+  live.knowledge = LiveTrans::Knowledge::others;
+  live.forget_unsaved();
+  loader_.forget(live);
+  log_.write_limited(LogLevel::warn, live, "lost leases",
+                     "another coordinator works on it now, and this one stops", 1);
+  env_.ports.observer.lease_lost(live.gid);
+  if (live.is_driven()) {
+    // Waiters need not wait for a call that may still run.
+    live.pass_result = lease_lost(live.gid);
+    ++live.passes;
+    live.pass_ended.notify_all();
+  }
+  live.progressed.notify_all();
+}
+
+Task<void> Leases::renew_all() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const nanoseconds lease = env_.ownership->lease();
+  const SteadyTime soon = env_.now() + lease * 2 / 3;
+  std::vector<std::vector<Gid>> parts;
+  live_.for_each([&](const LiveTrans& live) {
+    if (!live.has_lease() || !live.is_driven() || live.lease_end > soon) return;
+    if (parts.empty() || parts.back().size() == renewed_max) parts.emplace_back();
+    parts.back().push_back(live.gid);
+  });
+  bool renewed = true;
+  for (std::vector<Gid>& gids : parts) {
+    if (env_.stopping) break;
+    renewed = co_await renew_some(std::move(gids)) && renewed;
+  }
+  if (env_.stopping) co_return;
+  const nanoseconds pause = lease / 3;
+  timer_.set(env_.now() + (renewed ? pause : std::min<nanoseconds>(pause, renew_again_after)));
+}
+
+/// False if the store did not answer.
+Task<bool> Leases::renew_some(std::vector<Gid> gids) {
+  const SteadyTime lease_end = env_.now() + env_.ownership->lease();
+  const Result<std::vector<Gid>> answer = co_await env_.ownership->renew(gids);
+  if (!answer) co_return false;
+  const std::unordered_set<Gid> not_ours(answer->begin(), answer->end());
+  for (const Gid& gid : gids) {
+    LiveTrans* live = live_.find(gid);
+    // A change may have come meanwhile: then the answer is about the time before or after it.
+    if (live == nullptr || !live->has_lease() || live->lease_end >= lease_end) continue;
+    if (!not_ours.contains(gid)) {
+      live->lease_end = lease_end;
+    } else if (!live->turn.is_taken) {
+      lost(*live);
+    }
+  }
+  co_return true;
+}
+
+void Leases::let_go(LiveTrans& live) {
+  CONCERTO_ASSERT(live.users == 0 && live.has_lease());
+  live.lease_end = {};
+  // If the group is closing, the transaction leaves memory in this call, and the lease runs out.
+  tasks_.spawn(put_to_rest(live_.pin(live.gid)));
+}
+
+Task<void> Leases::put_to_rest(Pin pin) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const Turn turn = co_await live_.take_turn(pin);
+  LiveTrans& live = *pin;
+  if (live.has_lease() || live.is_driven()) co_return;  // It was claimed again.
+  const bool is_finished =
+      live.knowledge == LiveTrans::Knowledge::present && is_final(live.trans.status);
+  if (is_finished) co_return;
+  loader_.note_rest(live.gid);
+  const WallTime until = idle_until(live);
+  const Result<> gone = co_await env_.ownership->let_go(live.gid, until);
+  ignore_error(gone, "the lease runs out");
+}
+
+/// Until when a transaction rests that leaves memory without a pass.
+WallTime Leases::idle_until(const LiveTrans& live) const {
+  const WallTime now = env_.clock.wall_now();
+  if (live.knowledge != LiveTrans::Knowledge::present) return now + env_.options.backoff_max;
+  const SteadyTime next = wakes_.alarms().next_pass_of(live.gid);
+  const SteadyTime alarm = std::min(next, wakes_.alarms().timeout_of(live.gid));
+  if (alarm != SteadyTime::max()) {
+    return now + std::max<nanoseconds>(alarm - env_.now(), nanoseconds::zero());
+  }
+  if (!wakes_.slots().queued_at(live.gid).empty()) {
+    // This coordinator wakes it when there is a slot. Others may try before that, but not at once.
+    return now + std::max(live.trans.next_cron_interval, env_.options.retry_interval);
+  }
+  return std::max<WallTime>(live.trans.next_cron_time, now + seconds(1));
+}
+
+WallTime Leases::rest_until(const LiveTrans& live, WallTime next) const {
+  const SteadyTime timeout = wakes_.alarms().timeout_of(live.gid);
+  if (timeout == SteadyTime::max()) return next;
+  const nanoseconds left = std::max<nanoseconds>(timeout - env_.now(), nanoseconds::zero());
+  return std::min<WallTime>(next, env_.clock.wall_now() + left);
+}
+
+}  // namespace concerto

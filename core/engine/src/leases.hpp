@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <concerto/base/async.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/base/timers.hpp>
+
+#include "engine_log.hpp"
+#include "live_table.hpp"
+#include "loader.hpp"
+#include "shard_env.hpp"
+#include "store_trouble.hpp"
+#include "wake_ups.hpp"
+
+namespace concerto {
+
+/// The leases of one shard's transactions, where several coordinators share the store (Ownership).
+///
+/// A transaction in memory that has a lease is this coordinator's. The leases of transactions that
+/// have a driver are renewed at intervals, all in one call. No call to a branch begins when its
+/// lease is about to end. When another coordinator has taken a transaction, the transaction is
+/// forgotten here: its driver ends, and the results of calls that still run do not count. A
+/// transaction that leaves memory unfinished is let go of first. On the shard's thread.
+class Leases {
+ public:
+  /// `tasks` may be constructed later than this object.
+  Leases(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
+         EngineLog& log, TaskGroup& tasks);
+
+  /// Begins the renewals.
+  void start();
+  void stop() { timer_.cancel(); }
+
+  /// Whether the lease of a transaction with a driver ends too soon for a call to begin.
+  bool is_short(const LiveTrans& live) const noexcept {
+    return !is_final(live.trans.status) && live.lease_end < env_.now() + left_min;
+  }
+  /// Renews the lease of a transaction. The caller has the turn. Error lease_lost.
+  Async<> hold(LiveTrans& live);
+  /// A change that was sent at `sent` is stored.
+  void stored(LiveTrans& live, SteadyTime sent, bool rests);
+  /// Another coordinator works on the transaction.
+  void lost(LiveTrans& live);
+  /// Ends the lease of a transaction that leaves memory.
+  void let_go(LiveTrans& live);
+
+  /// Until when the transaction rests after a pass: until its timeout, or `next` if that comes
+  /// first.
+  WallTime rest_until(const LiveTrans& live, WallTime next) const;
+
+ private:
+  static constexpr std::chrono::seconds left_min{1};
+
+  Task<void> renew_all();
+  Task<bool> renew_some(std::vector<Gid> gids);
+  Task<void> put_to_rest(Pin pin);
+  WallTime idle_until(const LiveTrans& live) const;
+
+  ShardEnv& env_;
+  LiveTable& live_;
+  Loader& loader_;
+  WakeUps& wakes_;
+  StoreTrouble& trouble_;
+  EngineLog& log_;
+  TaskGroup& tasks_;
+  Timer timer_;
+};
+
+/// The error of a change or renewal of a transaction on which another coordinator works.
+Error lease_lost(const Gid& gid);
+
+}  // namespace concerto
