@@ -46,7 +46,7 @@ class RedisInstallation : public testing::Test {
 };
 
 TEST_F(RedisInstallation, APasswordLetsIn) {
-  RedisServerProcess server{{"--user", "dtm on >secret ~* &* +@all", "--user", "default off"}};
+  RedisServerProcess server{{}, "user dtm on >secret ~* &* +@all\nuser default off\n"};
   RedisOptions options = redis_options_for(server.port(), "{a}");
   open(options);
   EXPECT_EQ(create_one("g1"), EngineErrc::store_busy);
