@@ -7,6 +7,9 @@
 #ifdef CONCERTO_STORE_LEVELDB
 #include "leveldb/leveldb_kind.hpp"
 #endif
+#ifdef CONCERTO_STORE_MYSQL
+#include "mysql/mysql_kind.hpp"
+#endif
 #ifdef CONCERTO_STORE_POSTGRES
 #include "postgres/postgres_kind.hpp"
 #endif
@@ -33,6 +36,9 @@ StoreKinds StoreKinds::standard() {
   StoreKinds kinds;
 #ifdef CONCERTO_STORE_LEVELDB
   kinds.add(leveldb_kind());
+#endif
+#ifdef CONCERTO_STORE_MYSQL
+  kinds.add(mysql_kind());
 #endif
 #ifdef CONCERTO_STORE_POSTGRES
   kinds.add(postgres_kind());

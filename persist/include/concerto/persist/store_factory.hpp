@@ -24,6 +24,8 @@ struct DatabaseSettings {
   std::string password;
   std::string database = "dtm";
   std::string schema = "public";  ///< PostgreSQL
+  /// MySQL: the zone of columns without one. Absent: this system's.
+  std::optional<std::chrono::minutes> east_of_utc;
 
   std::size_t connections_max = 500;
   std::size_t idle_connections_max = 500;
@@ -90,8 +92,8 @@ struct StoreKind {
 /// The kinds of stores that a configuration may name.
 class StoreKinds {
  public:
-  /// The kinds in this build: leveldb, postgres and redis, unless the build left them out, and
-  /// memory.
+  /// The kinds in this build: leveldb, mysql, postgres and redis, unless the build left them out,
+  /// and memory.
   static StoreKinds standard();
 
   /// Adds a kind, or replaces the kind of the same name.

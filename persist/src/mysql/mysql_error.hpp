@@ -1,0 +1,19 @@
+#pragma once
+
+#include "../sql/sql_error.hpp"
+
+namespace concerto::persist {
+
+/// What an error number of the server or of the client library says about a statement, or about a
+/// connection that is being opened.
+SqlErrc class_of_mysql_error(unsigned number) noexcept;
+
+namespace mysql_errors {
+inline constexpr unsigned duplicate_entry = 1062;
+inline constexpr unsigned unknown_database = 1049;
+inline constexpr unsigned no_such_session = 1094;
+/// What the check after an UPDATE raises (mysql_group.hpp).
+inline constexpr unsigned out_of_range = 1690;
+}  // namespace mysql_errors
+
+}  // namespace concerto::persist

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "../sql/sql_connection.hpp"
+#include "mysql_dialect.hpp"
+#include "mysql_text.hpp"
+
+namespace concerto::persist {
+
+/// What the texts of statements depend on.
+struct MysqlTerms {
+  WallZone zone{std::nullopt};
+  std::string node;  ///< this node's id
+  LeaseTimes lease;
+  MysqlDialect dialect;
+};
+
+/// The statements of the store, except those that write groups (mysql_group.hpp). Times of leases
+/// and "due" come from the database's clock: NOW() shows the wall clock of the DATETIME columns,
+/// because the session has their zone.
+///
+/// A table that a reference created compares texts without regard to case. What finds a row by its
+/// gid or key compares bytes too, or its caller compares.
+namespace mysql {
+
+using Statements = std::vector<std::string>;
+
+/// Columns of a select of transactions; then follow `is_due` and whether the row was claimed.
+inline constexpr unsigned trans_columns = 18;
+/// Columns of a select of branches after the gid.
+inline constexpr unsigned branch_columns = 8;
+
+/// What a new session sets and asks: its packet limit, whether the server takes no writes, and the
+/// name of the client's end.
+Statements setup(const MysqlTerms& terms, std::chrono::seconds now_east_of_utc,
+                 std::chrono::seconds lock_wait);
+
+/// Transactions with their branches: a row for each branch.
+std::string load(const MysqlTerms& terms, const std::vector<std::string>& gids);
+
+/// One transaction: reads the rows and whether they may be claimed, claims them, reads branches.
+/// Results 2 and 4 have rows.
+Statements claim(const MysqlTerms& terms, const std::vector<ClaimRow>& rows);
+
+/// Rows that are due, for each unfinished status. With locks if the dialect has SKIP LOCKED; then a
+/// transaction has begun.
+Statements find_due(const MysqlTerms& terms, std::size_t limit);
+/// Begins a transaction and locks those of the rows that are still due.
+Statements lock_due(const MysqlTerms& terms, const std::vector<std::int64_t>& ids);
+/// Claims locked rows and reads their branches (result 1), and commits.
+Statements take(const MysqlTerms& terms, const std::vector<std::int64_t>& ids,
+                const std::vector<std::string>& gids);
+
+/// The branches of transactions, with their gids, in order.
+std::string branches(const MysqlTerms& terms, const std::vector<std::string>& gids);
+
+/// One transaction; result 2 has the gids that are this node's.
+Statements renew(const MysqlTerms& terms, const std::vector<std::string>& gids);
+std::string let_go(const MysqlTerms& terms, const std::string& gid, RowTime until);
+std::string reset_due(const MysqlTerms& terms, std::chrono::seconds beyond, std::size_t limit);
+std::string backlog(const MysqlTerms& terms, std::size_t limit);
+std::string scan(const MysqlTerms& terms, std::int64_t from, std::size_t limit);
+std::string list(const MysqlTerms& terms, const ListRows& filter);
+
+std::string find_kv(const MysqlTerms& terms, const std::string& cat, const std::string& key,
+                    const std::string& after, std::size_t limit);
+std::string create_kv(const MysqlTerms& terms, const KvRow& row);
+std::string update_kv(const MysqlTerms& terms, const KvRow& row);
+std::string delete_kv(const MysqlTerms& terms, const std::string& cat, const std::string& key);
+
+/// Begins a transaction and locks rows that finished before then: their ids and gids.
+Statements find_finished(const MysqlTerms& terms, TransStatus status, RowTime before,
+                         std::size_t limit);
+Statements remove(const MysqlTerms& terms, const std::vector<std::int64_t>& ids,
+                  const std::vector<std::string>& gids);
+
+/// The id of the server's session with these low 32 bits, if its client's end has this checksum.
+std::string find_session(std::uint32_t id, std::uint32_t client);
+std::string end_session(const MysqlTerms& terms, std::int64_t id);
+
+}  // namespace mysql
+}  // namespace concerto::persist
