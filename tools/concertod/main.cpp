@@ -73,7 +73,7 @@ Result<ListeningPorts> reset_store(const Config& config, const persist::StoreKin
   ListeningPorts ports;
   if (!kind.drop) return ports;  // the data ended with its process
   CONCERTO_TRY(ports, listen_on_ports(config.listen_address, config.http_port, config.grpc_port));
-  const persist::StoreSettings settings = store_settings(config.store);
+  const persist::StoreSettings settings = store_settings(config);
   const auto unfinished = kind.count_unfinished(settings, clock, observer);
   if (unfinished && !*unfinished) {
     CONCERTO_CHECK(kind.drop(settings));
@@ -124,7 +124,7 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
     }
     ports = std::move(*dropped);
   }
-  const auto store = kinds.open(store_settings(config.store), clock, observer);
+  const auto store = kinds.open(store_settings(config), clock, observer);
   if (!store) {
     log.error("the store cannot be opened: " + store.error().detail);
     return exit_failure;

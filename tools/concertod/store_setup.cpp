@@ -1,5 +1,8 @@
 #include "store_setup.hpp"
 
+#include <charconv>
+#include <chrono>
+
 namespace concerto::tools {
 
 persist::StoreRetention retention(const StoreConfig& config) {
@@ -21,6 +24,18 @@ persist::StoreSettings store_settings(const StoreConfig& config) {
   settings.database.password = config.password;
   settings.redis.prefix = config.redis_prefix;
   settings.redis.data_expire = config.data_expire;
+  return settings;
+}
+
+persist::StoreSettings store_settings(const Config& config) {
+  persist::StoreSettings settings = store_settings(config.store);
+  const std::string& hours = config.time_zone_offset;
+  if (!hours.empty()) {
+    int east = 0;  // the text is a number, as the configuration was checked
+    const char* const digits = hours.data() + (hours.front() == '+' ? 1 : 0);
+    std::from_chars(digits, hours.data() + hours.size(), east);
+    settings.database.east_of_utc = std::chrono::hours(east);
+  }
   return settings;
 }
 

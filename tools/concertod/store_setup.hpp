@@ -10,5 +10,7 @@ persist::StoreRetention retention(const StoreConfig& config);
 
 /// The settings that the store's factory needs from the configuration.
 persist::StoreSettings store_settings(const StoreConfig& config);
+/// The same with what other sections say that concerns the store: the time zone.
+persist::StoreSettings store_settings(const Config& config);
 
 }  // namespace concerto::tools
