@@ -122,7 +122,8 @@ class Actions(OperationsTestCase):
         coordinator.kill()
         log, code = self.run_reset(coordinator, at_terminal=True)
         self.assertEqual(code, 1, log)
-        self.assertIn(f"-r would drop 3 unfinished transactions in '{store}'; with --yes", log)
+        self.assertIn(f"the store is not reset: '{store}' has 3 unfinished transactions. To drop "
+                      "them too, add --yes. Nothing was changed.", log)
         coordinator.start()
         self.assertEqual(coordinator.status("reset-2"), "submitted")  # nothing was dropped
         coordinator.kill()
