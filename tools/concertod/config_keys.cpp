@@ -17,7 +17,8 @@ constexpr std::string_view of_servers = "accepted and unused: for stores on a se
 #define CONCERTO_FIELD(member) [](Config& c) -> auto& { return c.member; }
 
 const KeyRow standard_rows[] = {
-    {"Store.Driver", CONCERTO_FIELD(store.driver), "leveldb; memory for tests"},
+    {"Store.Driver", CONCERTO_FIELD(store.driver),
+     "leveldb (boltdb means the same); memory for tests"},
     {"Store.Path", CONCERTO_FIELD(store.path), "directory of the embedded store"},
     {.path = "Store.FinishedBytesMax",
      .field = CONCERTO_FIELD(store.finished_bytes_max),
@@ -68,8 +69,8 @@ const KeyRow standard_rows[] = {
      "seconds that one branch call may take", seconds_range},
     {"BackoffMax", CONCERTO_FIELD(coordinator.backoff_max),
      "seconds that the interval between retries grows to at most", KeyRange{1, 1'000'000'000}},
-    {"HttpPort", CONCERTO_FIELD(http_port), "port for HTTP and JSON-RPC", port},
-    {"GrpcPort", CONCERTO_FIELD(grpc_port), "port for gRPC", port},
+    {"HttpPort", CONCERTO_FIELD(http_port), "port for HTTP and JSON-RPC; 0: any free port", port},
+    {"GrpcPort", CONCERTO_FIELD(grpc_port), "port for gRPC; 0: any free port", port},
     {"JsonRpcPort", CONCERTO_FIELD(json_rpc_port), "accepted and unused", any},
     {"ListenAddress", CONCERTO_FIELD(listen_address),
      "IP address without a port, or localhost; empty or *: all interfaces"},
