@@ -56,7 +56,7 @@ HttpResponse redirect_to(std::string_view path, const HttpRequest& request) {
   location.set_path(path);
   for (const auto& [name, value] : request.query) location.params().append({name, value});
   HttpResponse response;
-  response.status = request.method == "GET" ? 301 : 307;
+  response.status = request.method == "GET" || request.method == "HEAD" ? 301 : 307;
   response.headers.add("Location", std::string_view{location.buffer()});
   return response;
 }
