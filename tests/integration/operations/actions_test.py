@@ -153,7 +153,7 @@ class Actions(OperationsTestCase):
         coordinator.kill()
         log, code = self.run_reset(coordinator, at_terminal=False)
         self.assertEqual(code, -signal.SIGKILL, log)
-        self.assertRegex(log, r'"warn".*is dropped, 1 unfinished transactions with it')
+        self.assertRegex(log, r'"warn".*is dropped, 1 unfinished transaction with it')
 
     def test_stopping_serves_on_until_everybody_knows(self):
         coordinator = self.start("leaving", {"ShutdownDelay": LONG_S})
