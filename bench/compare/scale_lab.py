@@ -17,7 +17,7 @@ from concerto_testing import http_call, wait_until
 IN_FLIGHT = 128  # in the load whose rate is measured
 WARM_UP_S = 0.3
 STORE_BYTES_EACH = 1_000  # room on the disk for a transaction, with a reserve
-RECOVERED = "unfinished transactions in memory or waiting"
+RECOVERED = "recovery: .* unfinished transactions"
 SETTLE_LIMIT_S = 60
 SETTLED_BYTES = 128 << 10  # a change of less than this in SETTLED_S counts as none
 SETTLED_S = 1

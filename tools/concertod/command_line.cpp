@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
@@ -23,7 +24,7 @@ bool is_among(std::string_view word, const std::array<std::string_view, 5>& word
 /// one name the last one counts.
 struct SplitArguments {
   std::vector<std::string> flags;
-  bool has_operands = false;
+  std::optional<std::string> operand;  ///< the first argument that is not a flag
 };
 
 /// Adds `-name=value` to `flags` in two parts. A flag that is switched off adds nothing and removes
@@ -51,7 +52,8 @@ SplitArguments split_arguments(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     if (argument == "--" || argument.size() < 2 || !argument.starts_with('-')) {
-      split.has_operands = argument != "--" || i + 1 < arguments.size();
+      const std::size_t first = argument == "--" ? i + 1 : i;
+      if (first < arguments.size()) split.operand = arguments[first];
       return split;
     }
     add_flag(argument, split.flags);
@@ -59,6 +61,14 @@ SplitArguments split_arguments(const std::vector<std::string>& arguments) {
     if (wants_file && i + 1 < arguments.size()) split.flags.push_back(arguments[++i]);
   }
   return split;
+}
+
+/// The answer to `--check-config my.yml`, where `-c` was forgotten.
+CommandLine unexpected(const std::string& operand) {
+  CommandLine line;
+  line.exit_code = usage_error;
+  line.for_stderr = "unexpected argument '" + operand + "': did you mean -c " + operand + "?\n";
+  return line;
 }
 
 }  // namespace
@@ -88,11 +98,17 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
     line.exit_code = 0;
+    line.for_stdout = app.help();
+    return line;
   } catch (const CLI::ParseError& error) {
     line.exit_code = usage_error;
     line.for_stderr = std::string{error.what()} + "\n";
   }
-  if (!line.exit_code && split.has_operands) line.exit_code = 0;
+  if (!line.exit_code && split.operand) {
+    // The file was meant to be checked. A script must not take exit code 0 for its correctness.
+    if (line.check_config || line.print_config) return unexpected(*split.operand);
+    line.exit_code = 0;
+  }
   if (line.exit_code) {
     line.for_stderr += app.help();
   } else if (version) {

@@ -17,7 +17,8 @@ constexpr std::string_view of_servers = "accepted and unused: for stores on a se
 #define CONCERTO_FIELD(member) [](Config& c) -> auto& { return c.member; }
 
 const KeyRow standard_rows[] = {
-    {"Store.Driver", CONCERTO_FIELD(store.driver), "leveldb; memory for tests"},
+    {"Store.Driver", CONCERTO_FIELD(store.driver),
+     "leveldb (boltdb means the same); memory for tests"},
     {"Store.Path", CONCERTO_FIELD(store.path), "directory of the embedded store"},
     {.path = "Store.FinishedBytesMax",
      .field = CONCERTO_FIELD(store.finished_bytes_max),
@@ -68,8 +69,8 @@ const KeyRow standard_rows[] = {
      "seconds that one branch call may take", seconds_range},
     {"BackoffMax", CONCERTO_FIELD(coordinator.backoff_max),
      "seconds that the interval between retries grows to at most", KeyRange{1, 1'000'000'000}},
-    {"HttpPort", CONCERTO_FIELD(http_port), "port for HTTP and JSON-RPC", port},
-    {"GrpcPort", CONCERTO_FIELD(grpc_port), "port for gRPC", port},
+    {"HttpPort", CONCERTO_FIELD(http_port), "port for HTTP and JSON-RPC; 0: any free port", port},
+    {"GrpcPort", CONCERTO_FIELD(grpc_port), "port for gRPC; 0: any free port", port},
     {"JsonRpcPort", CONCERTO_FIELD(json_rpc_port), "accepted and unused", any},
     {"ListenAddress", CONCERTO_FIELD(listen_address),
      "IP address without a port, or localhost; empty or *: all interfaces"},
@@ -255,6 +256,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return costs.back();
 }
 
+std::string_view last_part(std::string_view path) {
+  return path.substr(path.rfind('.') + 1);  // npos + 1 is 0.
+}
+
+/// Empty for a key of the top level.
+std::string_view section_of(std::string_view path) {
+  const std::size_t dot = path.find('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
 }  // namespace
 
 const KeyTable& KeyTable::standard() {
@@ -271,9 +282,18 @@ std::string_view KeyTable::nearest(std::string_view path) const {
   constexpr std::size_t typos_min = 2;
   const auto distance = [path](const KeyRow& row) { return edit_distance(path, row.path); };
   const auto nearest = std::ranges::min_element(rows_, {}, distance);
-  const std::size_t name_size = path.size() - (path.rfind('.') + 1);  // npos + 1 is 0.
-  const bool is_near = distance(*nearest) <= std::max(typos_min, name_size / 3);
-  return is_near ? nearest->path : std::string_view{};
+  const std::string_view name = last_part(path);
+  if (distance(*nearest) <= std::max(typos_min, name.size() / 3)) return nearest->path;
+  for (const KeyRow& row : rows_) {
+    const std::string_view section = section_of(row.path);
+    if (section.empty()) continue;
+    if (edit_distance(path, section) <= path.size() / 3) return section;
+  }
+  // The key may stand outside its section, or inside a section although it belongs to none.
+  for (const KeyRow& row : rows_) {
+    if (edit_distance(name, last_part(row.path)) == 0) return row.path;
+  }
+  return {};
 }
 
 bool is_unread_key(std::string_view path) {

@@ -64,8 +64,9 @@ class KeyTable {
   std::span<const KeyRow> rows() const noexcept { return rows_; }
   /// Returns null for a key that is not in the table. The pointer is valid until the next `add`.
   const KeyRow* find(std::string_view path) const noexcept;
-  /// Returns the key that is most like `path`, ignoring case; an empty text if the difference is
-  /// too large for a typing mistake. The table is not empty.
+  /// Returns the key or section that is most like `path`, ignoring case, or a key that has the same
+  /// name in another section; an empty text if the difference is too large for a typing mistake.
+  /// The table is not empty.
   std::string_view nearest(std::string_view path) const;
 
  private:

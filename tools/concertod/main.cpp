@@ -79,20 +79,22 @@ Result<ListeningPorts> reset_store(const Config& config, const persist::StoreKin
     CONCERTO_CHECK(kind.drop(settings));
     return ports;
   }
+  const bool is_one = unfinished && *unfinished == 1U;
   std::string loss;
   if (!unfinished) {
     loss = "an unknown number of unfinished transactions (" + unfinished.error().detail + ")";
   } else if (**unfinished > 0) {
-    loss = std::to_string(**unfinished) + " unfinished transactions";
+    loss = std::to_string(**unfinished) + " unfinished transaction" + (is_one ? "" : "s");
   }
-  const std::string where = " in " + kind.place(settings);
+  const std::string place = kind.place(settings);
   if (!loss.empty() && !confirmed && ::isatty(STDIN_FILENO) == 1) {
-    return make_error(Errc::invalid_request,
-                      "-r would drop " + loss + where + "; with --yes it does, nothing is changed");
+    return make_error(Errc::invalid_request, place + " has " + loss + ". To drop " +
+                                                 (is_one ? "it" : "them") +
+                                                 " too, add --yes. Nothing was changed.");
   }
   CONCERTO_CHECK(kind.drop(settings));
   observer.log(LogLevel::warn, {},
-               "reset: what was stored" + where + " is dropped" +
+               "reset: what was stored in " + place + " is dropped" +
                    (loss.empty() ? ", nothing of it was unfinished" : ", " + loss + " with it"));
   return ports;
 }

@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include <csignal>
+#include <numeric>
 #include <sched.h>
 
 #include <boost/asio/use_future.hpp>
@@ -165,8 +166,12 @@ Task<void> Server::recover() {
     log_.error("unfinished transactions cannot be read: " + recovered.error().detail);
   } else {
     recovered_.store(true);
-    log_.info("unfinished transactions in memory or waiting: " +
-              std::to_string(coordinator_->in_flight().alarms));
+    // The alarms alone would not do: a transaction that is resumed at once has none.
+    const InFlight now = coordinator_->in_flight();
+    const auto unfinished =
+        std::accumulate(now.unfinished.begin(), now.unfinished.end(), std::size_t{0});
+    log_.info("recovery: " + std::to_string(unfinished) + " unfinished transactions, " +
+              std::to_string(now.alarms) + " of them wait for their time");
   }
 }
 

@@ -107,7 +107,8 @@ Task<void> Calls::call_application(Pin pin, TransStatus called_in) {
   if (asks && request.url.empty()) {
     log_.write_limited(LogLevel::warn, live,
                        std::string(live.mode->name) + " without query_prepared",
-                       "has no query_prepared and is taken as committed after its timeout");
+                       "has no query_prepared and is submitted after its timeout as if its "
+                       "application had done so");
   }
   BranchReply reply{Outcome::success, {}};
   if (counts(live, called_in) && !request.url.empty()) {

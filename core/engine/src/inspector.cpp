@@ -41,7 +41,9 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
   }
   text += "; after " + std::to_string(timeout.count()) + " seconds ";
   if (mode.application_call == ApplicationCall::none) return text + "it rolls back";
-  if (trans.query_prepared.empty()) return text + "it is taken as committed";
+  if (trans.query_prepared.empty()) {
+    return text + "it is submitted as if its application had done so";
+  }
   return text + "the coordinator asks " + masked_url(trans.query_prepared);
 }
 

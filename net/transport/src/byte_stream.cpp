@@ -23,6 +23,8 @@ constexpr std::size_t wire_bytes = 64u << 10;
 constexpr std::size_t record_bytes = 16u << 10;
 /// So many records are encrypted before the next attempt to send.
 constexpr int records_per_send = 4;
+/// So many reads from the socket follow each other before other connections get their turn.
+constexpr int receives_max = 4;
 /// So many reads of a lingering connection follow each other before other connections get their
 /// turn.
 constexpr int drops_max = 4;
@@ -132,13 +134,15 @@ Received ByteStream::read_now(std::span<char> into) {
 Received ByteStream::read_tls(std::span<char> into) {
   if (tls_->failure.code) return {0, tls_->failure.code};
   std::size_t bytes = 0;
+  int receives = 0;
   for (bool is_last = false; bytes < into.size();) {
     auto count = tls_->session->read(into.subspan(bytes));
     if (!count) return {bytes, tls_->fail(std::move(count).error())};
     bytes += *count;
     if (*count > 0) continue;
-    std::array<char, wire_bytes> wire;  // NOLINT: filled by receive
-    const Received got = is_last ? Received{0, asio::error::would_block} : receive(wire);
+    const bool ends = is_last || receives == receives_max;
+    const Received got = ends ? Received{0, asio::error::would_block} : receive_wire();
+    ++receives;
     if (got.error == asio::error::would_block) {
       return {bytes, bytes > 0 ? error_code{} : got.error};
     }
@@ -147,10 +151,17 @@ Received ByteStream::read_tls(std::span<char> into) {
       const error_code why = is_cut ? error_code{asio::ssl::error::stream_truncated} : got.error;
       return {bytes, tls_->fail(Error{why, why.message()})};
     }
-    is_last = got.bytes < wire.size();
-    tls_->session->put({wire.data(), got.bytes});
+    is_last = got.bytes < wire_bytes;
   }
   return {bytes, {}};
+}
+
+/// Passes what has arrived to the session.
+Received ByteStream::receive_wire() {
+  std::array<char, wire_bytes> wire;  // NOLINT: filled by receive
+  const Received got = receive(wire);
+  if (got.bytes > 0) tls_->session->put({wire.data(), got.bytes});
+  return got;
 }
 
 Task<std::tuple<error_code, std::size_t>> ByteStream::read(asio::mutable_buffer into) {
@@ -161,12 +172,15 @@ Task<std::tuple<error_code, std::size_t>> ByteStream::read(asio::mutable_buffer 
 Task<std::tuple<error_code, std::size_t>> ByteStream::read_tls_when_ready(
     asio::mutable_buffer into) {
   const std::span<char> space{static_cast<char*>(into.data()), into.size()};
-  for (;;) {
+  for (bool has_waited = false;; has_waited = true) {
     const Received got = read_now(space);
     // TLS may have to answer. What the kernel does not accept is sent with the next write.
-    if (tls_->session->wants_write()) (void)send_wire();
+    if (tls_->session->pending_bytes() > 0) (void)send_wire();
+    const bool is_ready = got.bytes > 0 || got.error != asio::error::would_block;
+    // As Asio's own reads do: a peer that sends all the time leaves other connections their turn.
+    if (is_ready && !has_waited) co_await asio::post(socket_.get_executor(), use_task);
     if (got.bytes > 0) co_return std::make_tuple(error_code{}, got.bytes);
-    if (got.error != asio::error::would_block) co_return std::make_tuple(got.error, got.bytes);
+    if (is_ready) co_return std::make_tuple(got.error, got.bytes);
     const auto [failed] = co_await socket_.async_wait(Socket::wait_read, tuple_task);
     if (failed) co_return std::make_tuple(failed, got.bytes);
   }
@@ -234,7 +248,6 @@ Task<error_code> ByteStream::write_all(Outgoing outgoing) {
 }
 
 Task<error_code> ByteStream::handshake() {
-  std::array<char, record_bytes> wire;  // NOLINT: filled by receive
   for (;;) {
     auto shaken = tls_->session->handshake();
     const Outgoing nothing;
@@ -244,18 +257,17 @@ Task<error_code> ByteStream::handshake() {
     if (is_open()) co_return error_code{};
     const auto [failed] = co_await socket_.async_wait(Socket::wait_read, tuple_task);
     if (failed) co_return failed;
-    const Received got = receive(wire);
+    const Received got = receive_wire();
     if (got.error && got.error != asio::error::would_block) co_return got.error;
-    if (got.bytes > 0) tls_->session->put({wire.data(), got.bytes});
   }
 }
 
 bool ByteStream::wants_write() const noexcept {
-  return tls_ && (!tls_->unsent.empty() || tls_->session->wants_write());
+  return unsent_bytes() > 0;
 }
 
 std::size_t ByteStream::unsent_bytes() const noexcept {
-  return tls_ ? tls_->unsent.size() : 0;
+  return tls_ ? tls_->unsent.size() + tls_->session->pending_bytes() : 0;
 }
 
 void ByteStream::say_goodbye() {

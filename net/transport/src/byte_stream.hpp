@@ -68,9 +68,10 @@ class ByteStream {
   /// Limits the time in which the peer's kernel has to acknowledge sent bytes.
   void set_send_limit(std::chrono::milliseconds limit) noexcept;
 
-  /// Reads what has arrived. Fewer bytes than asked for, without an error, mean that no more has
-  /// arrived yet. Errors: would_block, always without bytes; eof when the peer has ended its
-  /// direction; stream_truncated (of ssl) when it did so without the closing alert of TLS.
+  /// Reads what has arrived. After fewer bytes than asked for, without an error, wait for the
+  /// socket: no more has arrived, or others are to have their turn first. Errors: would_block,
+  /// always without bytes; eof when the peer has ended its direction; stream_truncated (of ssl)
+  /// when it did so without the closing alert of TLS.
   Received read_now(std::span<char> into);
   /// Like read_now, but waits for the first byte. `into` must stay valid.
   Task<std::tuple<error_code, std::size_t>> read(asio::mutable_buffer into);
@@ -86,7 +87,7 @@ class ByteStream {
   Task<error_code> handshake();
   /// True if TLS has bytes to send: call write_now, if need be with an empty Outgoing.
   bool wants_write() const noexcept;
-  /// The number of encrypted bytes that the kernel has not accepted.
+  /// The number of encrypted bytes that are not sent.
   std::size_t unsent_bytes() const noexcept;
 
   /// Ends this side's direction. Reading goes on.
@@ -109,6 +110,7 @@ class ByteStream {
   struct Tls;
 
   Received receive(std::span<char> into) noexcept;
+  Received receive_wire();
   Received read_tls(std::span<char> into);
   error_code write_tls(Outgoing& outgoing);
   error_code encrypt(Outgoing& outgoing);

@@ -13,6 +13,19 @@
 namespace concerto::net {
 namespace {
 
+/// Tickets and new keys are messages of a few hundred bytes, and a record has 16 KiB at most. With
+/// so many bytes that are no application data the peer only keeps this side busy.
+constexpr std::size_t unread_bytes_max = 64u << 10;
+/// Answers to messages of TLS that the peer does not read, beside records that wait to be sent.
+constexpr std::size_t pending_bytes_max = 256u << 10;
+
+/// OpenSSL allocates what a ClientHello announces, up to 128 KiB. Real ones have 2 KiB.
+constexpr std::size_t hello_bytes_max = 16u << 10;
+/// The header of a record, then the type and the length of the message.
+constexpr std::size_t record_header_bytes = 5;
+constexpr std::size_t message_header_bytes = 4;
+constexpr char handshake_record = 22;
+
 /// In the format of ALPN: each name follows its length.
 constexpr unsigned char alpn_http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 constexpr unsigned char alpn_http_2[] = {2, 'h', '2'};
@@ -74,7 +87,8 @@ TlsSession::TlsSession(SSL_CTX& context, Alpn alpn, const std::string& host)
   SSL_do_handshake(ssl_.get());  // Makes the first message. A failure is reported by `read`.
 }
 
-TlsSession::TlsSession(SSL_CTX& context, Alpn alpn) : ssl_(make_session(context)) {
+TlsSession::TlsSession(SSL_CTX& context, Alpn alpn)
+    : ssl_(make_session(context)), checks_hello_(true) {
   SSL_set_app_data(ssl_.get(), const_cast<unsigned char*>(name_of(alpn).data()));
   SSL_set_accept_state(ssl_.get());
 }
@@ -83,23 +97,59 @@ void TlsSession::put(std::string_view wire) {
   CONCERTO_ASSERT(wire.size() <= std::numeric_limits<int>::max());
   const int size = static_cast<int>(wire.size());
   if (BIO_write(SSL_get_rbio(ssl_.get()), wire.data(), size) != size) throw std::bad_alloc();
+  unread_bytes_ += wire.size();
+}
+
+/// Refuses a ClientHello by its length, before OpenSSL sees it. False until the length is there. It
+/// is read where every real client puts it: a client that splits the message's header gives a large
+/// number there.
+Result<bool> TlsSession::takes_hello() {
+  if (!checks_hello_) return true;
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(SSL_get_rbio(ssl_.get()), &bytes);
+  constexpr std::size_t header = record_header_bytes + message_header_bytes;
+  if (size == 0 || bytes[0] != handshake_record) return true;  // OpenSSL says what is wrong.
+  if (static_cast<std::size_t>(size) < header) return false;
+  checks_hello_ = false;
+  std::size_t length = 0;
+  for (std::size_t i = header - 3; i < header; ++i) {
+    length = length << 8U | static_cast<unsigned char>(bytes[i]);
+  }
+  if (length <= hello_bytes_max) return true;
+  return tls_error("a ClientHello of " + std::to_string(length) + " bytes");
+}
+
+/// What a call of OpenSSL means that needs bytes or has ended the handshake.
+Result<> TlsSession::step(int result) {
+  if (!is_open_ && SSL_is_init_finished(ssl_.get()) != 0) {
+    is_open_ = true;
+    unread_bytes_ = 0;
+  }
+  if (result == 1) return ok();
+  if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) return failure(result);
+  if (is_open_ && unread_bytes_ > unread_bytes_max) {
+    return tls_error("the peer sends messages without application data");
+  }
+  if (pending_bytes() > pending_bytes_max) return tls_error("the peer does not read");
+  return ok();
 }
 
 Result<> TlsSession::handshake() {
+  CONCERTO_TRY(const bool goes_on, takes_hello());
+  if (!goes_on) return ok();
   ERR_clear_error();
-  const int result = SSL_do_handshake(ssl_.get());
-  if (result == 1) return ok();
-  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) return ok();
-  return failure(result);
+  return step(SSL_do_handshake(ssl_.get()));
 }
 
 Result<std::size_t> TlsSession::read(std::span<char> clear) {
+  CONCERTO_TRY(const bool goes_on, takes_hello());
+  if (!goes_on) return std::size_t{0};
   ERR_clear_error();
   std::size_t count = 0;
   const int result = SSL_read_ex(ssl_.get(), clear.data(), clear.size(), &count);
-  if (result == 1) return count;
-  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) return std::size_t{0};
-  return failure(result);
+  CONCERTO_CHECK(step(result));
+  if (count > 0) unread_bytes_ = 0;
+  return count;
 }
 
 Result<> TlsSession::write(std::string_view clear) {
@@ -107,11 +157,14 @@ Result<> TlsSession::write(std::string_view clear) {
   std::size_t count = 0;
   const int result = SSL_write_ex(ssl_.get(), clear.data(), clear.size(), &count);
   if (result == 1) return ok();
+  if (SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ) {
+    return tls_error("a message of the peer is incomplete");
+  }
   return failure(result);
 }
 
 void TlsSession::end() noexcept {
-  if (!is_open()) return;
+  if (SSL_is_init_finished(ssl_.get()) == 0) return;
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
 }
@@ -121,8 +174,8 @@ std::size_t TlsSession::pull(std::span<char> wire) noexcept {
   return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
-bool TlsSession::wants_write() const noexcept {
-  return BIO_ctrl_pending(SSL_get_wbio(ssl_.get())) > 0;
+std::size_t TlsSession::pending_bytes() const noexcept {
+  return BIO_ctrl_pending(SSL_get_wbio(ssl_.get()));
 }
 
 Error TlsSession::failure(int result) const {

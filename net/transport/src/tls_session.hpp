@@ -29,34 +29,42 @@ class TlsSession {
   /// A server.
   TlsSession(SSL_CTX& context, Alpn alpn);
 
-  /// True if the handshake has ended: `write` may be called.
-  bool is_open() const noexcept { return SSL_is_init_finished(ssl_.get()) != 0; }
+  /// True once the handshake has ended: `write` may be called. It stays true: of OpenSSL's own
+  /// state, a peer that sends a part of a message decides.
+  bool is_open() const noexcept { return is_open_; }
 
   /// Takes bytes that came from the socket.
   void put(std::string_view wire);
   /// Continues the handshake as far as the bytes allow. `read` does this too.
   [[nodiscard]] Result<> handshake();
   /// Decrypts what has arrived. Returns 0 if more bytes are needed. Errors: the handshake failed or
-  /// a record is broken; eof if the peer has ended the session.
+  /// a record is broken; the peer sends messages of TLS without end, or does not read the answers
+  /// to them; eof if the peer has ended the session.
   [[nodiscard]] Result<std::size_t> read(std::span<char> clear);
 
-  /// Encrypts `clear`.
+  /// Encrypts `clear`. Error: a message of the peer has arrived in part, and the rest is missing.
   [[nodiscard]] Result<> write(std::string_view clear);
   /// Makes the closing alert.
   void end() noexcept;
   /// Fills `wire` with bytes to send and returns their number: 0 if there are none. After an error
   /// there may be an alert.
   std::size_t pull(std::span<char> wire) noexcept;
-  bool wants_write() const noexcept;
+  /// Number of bytes that `pull` would give.
+  std::size_t pending_bytes() const noexcept;
 
  private:
   struct Free {
     void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
   };
 
+  Result<bool> takes_hello();
+  Result<> step(int result);
   Error failure(int result) const;
 
   std::unique_ptr<SSL, Free> ssl_;
+  bool is_open_ = false;
+  bool checks_hello_ = false;     ///< of a server, until the ClientHello's length is known
+  std::size_t unread_bytes_ = 0;  ///< taken since `read` last returned application data
 };
 
 }  // namespace concerto::net

@@ -136,7 +136,8 @@ class FullDisk(unittest.TestCase):
                 self.assertNotIn(b"takes no writes", http_call("GET", ready_url).body)
                 volume.make_room()
                 coordinator.process.wait_for_line("new transactions are taken again")
-                self.assertEqual(self.submit_one_more(coordinator).status, 200)
+                wait_until(lambda: self.submit_one_more(coordinator).status == 200,
+                           "a new transaction is taken")
 
     def program(self):
         """concertod with a write beyond the limit as an error and not as a signal."""

@@ -122,7 +122,8 @@ class Actions(OperationsTestCase):
         coordinator.kill()
         log, code = self.run_reset(coordinator, at_terminal=True)
         self.assertEqual(code, 1, log)
-        self.assertIn(f"-r would drop 3 unfinished transactions in '{store}'; with --yes", log)
+        self.assertIn(f"the store is not reset: '{store}' has 3 unfinished transactions. To drop "
+                      "them too, add --yes. Nothing was changed.", log)
         coordinator.start()
         self.assertEqual(coordinator.status("reset-2"), "submitted")  # nothing was dropped
         coordinator.kill()
@@ -152,7 +153,7 @@ class Actions(OperationsTestCase):
         coordinator.kill()
         log, code = self.run_reset(coordinator, at_terminal=False)
         self.assertEqual(code, -signal.SIGKILL, log)
-        self.assertRegex(log, r'"warn".*is dropped, 1 unfinished transactions with it')
+        self.assertRegex(log, r'"warn".*is dropped, 1 unfinished transaction with it')
 
     def test_stopping_serves_on_until_everybody_knows(self):
         coordinator = self.start("leaving", {"ShutdownDelay": LONG_S})

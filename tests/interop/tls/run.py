@@ -43,7 +43,7 @@ class Tls(unittest.TestCase):
 
     def run_program(self, *command, stdin=""):
         return subprocess.run(command, input=stdin, timeout=RUN_TIMEOUT_S, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
+                              stderr=subprocess.PIPE, text=True, errors="replace")
 
     def curl(self, *options, ca="ca.pem"):
         return self.run_program(need_program("curl", "curl"), "--silent", "--show-error",

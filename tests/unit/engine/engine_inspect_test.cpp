@@ -90,6 +90,11 @@ TEST_F(EngineInspect, APreparedTransactionShowsItsTimeout) {
   prepare(std::move(msg));
   EXPECT_THAT(inspect("m").explanation, HasSubstr("after 35 seconds the coordinator asks q"));
 
+  prepare(make_request("n", "msg", 1));
+  EXPECT_EQ(inspect("n").explanation,
+            "its application has not submitted it; after 35 seconds it is submitted as if its "
+            "application had done so");
+
   prepare(make_request("s", "saga", 1));
   EXPECT_THAT(inspect("s").explanation, HasSubstr("it has no timeout"));
 }

@@ -60,12 +60,12 @@ const LineCase line_cases[] = {
 INSTANTIATE_TEST_SUITE_P(All, CommandLineFlags, testing::ValuesIn(line_cases),
                          [](const auto& row) { return std::string{row.param.name}; });
 
-TEST(CommandLine, HelpGoesToStderr) {
+TEST(CommandLine, HelpGoesToStdout) {
   for (const char* flag : {"-h", "--help", "-help"}) {
     const CommandLine line = parse_command_line({flag});
     EXPECT_EQ(line.exit_code, 0);
-    EXPECT_THAT(line.for_stderr, AllOf(HasSubstr("-c FILE"), HasSubstr("--check-config")));
-    EXPECT_EQ(line.for_stdout, "");
+    EXPECT_THAT(line.for_stdout, AllOf(HasSubstr("-c FILE"), HasSubstr("--check-config")));
+    EXPECT_EQ(line.for_stderr, "");
   }
 }
 
@@ -83,6 +83,17 @@ TEST(CommandLine, PositionalArgumentsGetTheUsage) {
     const CommandLine line = parse_command_line(arguments);
     EXPECT_EQ(line.exit_code, 0);
     EXPECT_THAT(line.for_stderr, HasSubstr("-c FILE"));
+  }
+}
+
+TEST(CommandLine, AnArgumentBesideAQuestionAboutTheConfigurationIsAMistake) {
+  using Arguments = std::vector<std::string>;
+  for (const Arguments& arguments :
+       {Arguments{"--check-config", "my.yml"}, Arguments{"--print-config", "-d", "my.yml"},
+        Arguments{"--check-config", "--", "my.yml"}}) {
+    const CommandLine line = parse_command_line(arguments);
+    EXPECT_EQ(line.exit_code, 2);
+    EXPECT_EQ(line.for_stderr, "unexpected argument 'my.yml': did you mean -c my.yml?\n");
   }
 }
 

@@ -212,5 +212,15 @@ TEST(ConfigKeys, NearestKeyForgivesCaseAndTypos) {
   EXPECT_EQ(KeyTable::standard().nearest("x"), "");
 }
 
+TEST(ConfigKeys, NearestKeyMayBeASection) {
+  EXPECT_EQ(KeyTable::standard().nearest("store"), "Store");
+  EXPECT_EQ(KeyTable::standard().nearest("Microservise"), "MicroService");
+}
+
+TEST(ConfigKeys, NearestKeyMayBelongToAnotherSection) {
+  EXPECT_EQ(KeyTable::standard().nearest("Path"), "Store.Path");
+  EXPECT_EQ(KeyTable::standard().nearest("Store.httpPort"), "HttpPort");
+}
+
 }  // namespace
 }  // namespace concerto::tools

@@ -75,7 +75,9 @@ TEST(ConfigPrint, KeyPageHasOneLineForEachKey) {
 
 TEST(ConfigPrint, KeyPageSaysDefaultMeaningAndValues) {
   const std::string page = print_key_page();
-  EXPECT_THAT(page, HasSubstr("| `36789` | port for HTTP and JSON-RPC | 0 to 65,535 |\n"));
+  EXPECT_THAT(
+      page,
+      HasSubstr("| `36789` | port for HTTP and JSON-RPC; 0: any free port | 0 to 65,535 |\n"));
   EXPECT_THAT(page, HasSubstr("| `4 MiB` | largest request | 1 or more, reload |\n"));
   EXPECT_THAT(page, HasSubstr("| `0` | 1: files are rotated | 0 or 1 |\n"));
 }

@@ -45,6 +45,25 @@ class EchoServer {
     return out;
   }
 
+  /// From now on tickets take several records.
+  void make_large_tickets() {
+    const auto fill = [](SSL* ssl, void*) {
+      const std::string data(1000, 't');
+      return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), data.data(), data.size());
+    };
+    SSL_CTX_set_session_ticket_cb(context_.get(), fill, nullptr, nullptr);
+    SSL_set_max_send_fragment(ssl_.get(), 512);
+  }
+
+  /// Messages that ask for an answer each, and carry no application data.
+  std::string new_keys(int count) {
+    for (int i = 0; i < count; ++i) {
+      SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED);
+      SSL_do_handshake(ssl_.get());
+    }
+    return answer("");
+  }
+
   std::string end() {
     SSL_shutdown(ssl_.get());
     return answer("");
@@ -133,6 +152,48 @@ TEST_F(TlsSessionTest, CarriesBytesBothWays) {
   EXPECT_EQ(talk().value(), large);
 }
 
+TEST_F(TlsSessionTest, IsOpenAndDoesNotWriteWhileAMessageOfThePeerIsIncomplete) {
+  server_.make_large_tickets();
+  begin("b.org");
+  ASSERT_TRUE(feed(server_.answer(pull()), 1'000'000));
+  const std::string tickets = server_.answer(pull());
+  ASSERT_GT(tickets.size(), 1000U);
+  const auto first =
+      5U + 256U * static_cast<unsigned char>(tickets[3]) + static_cast<unsigned char>(tickets[4]);
+  ASSERT_TRUE(feed(tickets.substr(0, first), first));
+  EXPECT_TRUE(client_->is_open());
+  const auto refused = client_->write("x");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("incomplete"));
+  ASSERT_TRUE(feed(tickets.substr(first), 1'000'000));
+  EXPECT_TRUE(client_->write("x"));
+}
+
+TEST_F(TlsSessionTest, EndsWithAPeerThatSendsMessagesWithoutEnd) {
+  begin("b.org");
+  ASSERT_TRUE(talk());
+  EXPECT_TRUE(feed(server_.new_keys(100), 16'384));
+  ASSERT_TRUE(client_->write("data between them is enough"));
+  ASSERT_TRUE(talk());
+  const auto ended = feed(server_.new_keys(5'000), 16'384);
+  ASSERT_FALSE(ended);
+  EXPECT_THAT(ended.error().detail, HasSubstr("without application data"));
+}
+
+TEST(TlsServerSession, RefusesAClientHelloByItsLength) {
+  const Owned<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  TlsSession session(*context, Alpn::http_2);
+  using namespace std::string_view_literals;
+  for (const char byte : "\x16\x03\x01\x00\x04\x01\x01\xff"sv) {
+    session.put({&byte, 1});
+    EXPECT_TRUE(session.handshake());
+  }
+  session.put("\xb8");
+  const auto refused = session.handshake();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("ClientHello of 131000 bytes"));
+}
+
 TEST_F(TlsSessionTest, TakesInputByteByByte) {
   begin("b.org");
   ASSERT_TRUE(talk(1));
@@ -155,7 +216,7 @@ TEST_F(TlsSessionTest, RefusesAnotherNameAndAddress) {
     ASSERT_FALSE(read) << host;
     EXPECT_THAT(read.error().detail, HasSubstr("mismatch"));
     EXPECT_FALSE(client_->is_open());
-    EXPECT_TRUE(client_->wants_write()) << "the alert";
+    EXPECT_TRUE(client_->pending_bytes() > 0) << "the alert";
   }
 }
 

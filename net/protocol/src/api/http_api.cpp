@@ -56,7 +56,7 @@ HttpResponse redirect_to(std::string_view path, const HttpRequest& request) {
   location.set_path(path);
   for (const auto& [name, value] : request.query) location.params().append({name, value});
   HttpResponse response;
-  response.status = request.method == "GET" ? 301 : 307;
+  response.status = request.method == "GET" || request.method == "HEAD" ? 301 : 307;
   response.headers.add("Location", std::string_view{location.buffer()});
   return response;
 }
@@ -79,7 +79,7 @@ HttpApi::HttpApi(Coordinator& coordinator, const Gate& gate, RandomSource& rando
 void HttpApi::register_on(GatedRouter& router) {
   for (const Route& route : routes_.rows()) {
     const RouteHandler handler =
-        std::visit([this](auto operation) { return bound(operation); }, route.operation);
+        std::visit([this](auto operation) { return this->bound(operation); }, route.operation);
     for (std::string_view rest = route.methods; !rest.empty();) {
       const std::size_t size = std::min(rest.find(' '), rest.size());
       add(router, rest.substr(0, size), route, handler);
