@@ -4,11 +4,12 @@
 
 namespace concerto::persist {
 
-void RowClock::measured(std::chrono::nanoseconds difference) noexcept {
+void RowClock::measured(std::chrono::nanoseconds difference,
+                        std::chrono::nanoseconds answer_took) noexcept {
   using namespace std::chrono;
   // Without this, a difference between two seconds would go to and fro with each measurement.
   constexpr milliseconds close{750};
-  if (abs(difference - nanoseconds(this->difference())) < close) return;
+  if (abs(difference - nanoseconds(this->difference())) < close + answer_took / 2) return;
   difference_s_.store(round<seconds>(difference).count(), std::memory_order_relaxed);
 }
 

@@ -18,9 +18,9 @@ namespace concerto::persist {
 /// that was written is read again unchanged. Thread-safe.
 class RowClock {
  public:
-  /// Takes a new measurement: the database's clock minus this process's. A difference that is close
-  /// to the known one changes nothing.
-  void measured(std::chrono::nanoseconds difference) noexcept;
+  /// Takes a new measurement: the database's clock minus this process's at the middle of the time
+  /// that the answer took. What is close to the known difference, or may be, changes nothing.
+  void measured(std::chrono::nanoseconds difference, std::chrono::nanoseconds answer_took) noexcept;
   std::chrono::seconds difference() const noexcept {
     return std::chrono::seconds{difference_s_.load(std::memory_order_relaxed)};
   }

@@ -124,9 +124,8 @@ Async<> SqlStore::measure_clock(SqlConnection& connection) {
   const WallTime before = clock_.wall_now();
   CONCERTO_CO_TRY(const std::chrono::nanoseconds now, co_await connection.now());
   const auto took = clock_.wall_now() - before;
-  // A slow answer says little about the moment at which the database read its clock.
   const std::chrono::seconds known = row_clock_.difference();
-  row_clock_.measured(now - (before + took / 2).time_since_epoch());
+  row_clock_.measured(now - (before + took / 2).time_since_epoch(), took);
   if (row_clock_.difference() != known) {
     observer_.log(LogLevel::info, {},
                   "the database's clock is " + std::to_string(row_clock_.difference().count()) +

@@ -89,11 +89,13 @@ TEST(SqlClock, IsTheDatabasesInWholeSeconds) {
   EXPECT_EQ(clock.to_row(half), 1'700'000'002);
   EXPECT_EQ(clock.to_row_not_later(half), 1'700'000'001);
   EXPECT_EQ(clock.to_row_not_earlier(at_second(1) + std::chrono::nanoseconds(1)), 1'700'000'002);
-  clock.measured(std::chrono::milliseconds(700));
+  clock.measured(std::chrono::milliseconds(700), {});
   EXPECT_EQ(clock.difference(), seconds{0});
-  clock.measured(std::chrono::milliseconds(-3'600'200));
+  clock.measured(std::chrono::milliseconds(1'100), std::chrono::seconds(1));
+  EXPECT_EQ(clock.difference(), seconds{0});
+  clock.measured(std::chrono::milliseconds(-3'600'200), {});
   EXPECT_EQ(clock.difference(), seconds{-3600});
-  clock.measured(std::chrono::milliseconds(-3'600'700));
+  clock.measured(std::chrono::milliseconds(-3'600'700), {});
   EXPECT_EQ(clock.difference(), seconds{-3600});
   EXPECT_EQ(clock.from_row(clock.to_row(at_second(5))), at_second(5));
 }
