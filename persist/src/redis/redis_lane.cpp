@@ -19,6 +19,8 @@ constexpr milliseconds backoff_min = RedisLane::backoff_min;
 constexpr milliseconds backoff_max{1'000};
 /// For how long a lane that stops tries to learn what became of its changes.
 constexpr milliseconds stop_limit{5'000};
+/// After so much time without a command the server is asked whether it is there.
+constexpr milliseconds idle_limit{2'000};
 /// How long one WAIT lasts before the lane looks whether it has to stop.
 constexpr std::string_view wait_ms = "500";
 
@@ -181,7 +183,7 @@ bool RedisLane::wait_for_work() {
       take_group();
       return true;
     }
-    arrived_.wait(lock);
+    if (!arrived_.wait_for(lock, idle_limit)) return true;
   }
 }
 
@@ -198,9 +200,11 @@ void RedisLane::take_group() {
 }
 
 void RedisLane::work() {
+  // With nothing to do it is looked whether the server is still there, for `health`.
+  if (group_.empty() && connection_ && !connection_->ask({"PING"})) connection_.reset();
   if (!connect()) return;
-  Answers answers;
   if (group_.empty()) return;
+  Answers answers;
   const auto begin = SteadyClock::now();
   probe_.add_group(group_.size());
   probe_.groups.fetch_add(1, std::memory_order_relaxed);
