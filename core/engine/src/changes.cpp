@@ -84,7 +84,7 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
   }
   if (env_.ownership != nullptr && !committed) committed = as_lost_lease(live, committed.error());
   if (!committed) {
-    note_not_stored(live, std::move(delta), committed.error());
+    note_not_stored(live, std::move(delta), rests_until.has_value(), committed.error());
     co_return committed;
   }
   // Nobody else has changed the transaction while the change was stored.
@@ -118,13 +118,13 @@ Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
 }
 
 /// Does what follows when a change was not stored, or may not have been.
-void Changes::note_not_stored(LiveTrans& live, TransDelta delta, const Error& error) {
+void Changes::note_not_stored(LiveTrans& live, TransDelta delta, bool rests, const Error& error) {
   if (error.code == EngineErrc::lease_lost) return leases_.lost(live);
   // One line is enough, because all changes fail for the same reason.
   log_.write_limited(LogLevel::error, live, "changes that are not stored",
                      "change not stored: " + error.detail, 1);
   const bool is_unknown = error.code == Condition::outcome_unknown;
-  if (error.code == EngineErrc::store_busy || (is_unknown && has_results_alone(delta))) {
+  if (error.code == EngineErrc::store_busy || (is_unknown && !rests && has_results_alone(delta))) {
     // Nothing was changed, or the change may be made twice. So the results that it carried count as
     // not stored, and no call begins that builds on them.
     live.unsaved.insert(live.unsaved.begin(), delta.branch_changes.begin(),

@@ -39,7 +39,7 @@ class Changes {
   void stop();
 
  private:
-  void note_not_stored(LiveTrans& live, TransDelta delta, const Error& error);
+  void note_not_stored(LiveTrans& live, TransDelta delta, bool rests, const Error& error);
   Task<void> save_progress();
 
   ShardEnv& env_;

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <concerto/engine/branch_caller.hpp>
+#include <concerto/engine/mode.hpp>
+
+#include "scripted_branches.hpp"
+#include "shared_store.hpp"
+
+namespace concerto::test {
+
+/// What the branch services have done, and what is wrong with it. It outlives the coordinators.
+struct SharedLedger {
+  struct Step {
+    bool done = false;
+    bool compensated = false;
+    bool in_effect() const { return done && !compensated; }
+  };
+  struct Call {
+    std::string node;
+    std::string gid;
+    std::string branch;
+    bool is_action = false;
+    Executor executor;
+    Completion<BranchReply> completion;
+    bool is_answered = true;  ///< false: its coordinator was killed
+  };
+
+  std::map<std::string, std::map<std::string, Step>> steps;  ///< by gid and branch_id
+  std::list<Call> running;
+  std::vector<std::string> wrong;
+};
+
+/// The services as one coordinator calls them. They fail, lose answers, ask for patience, and have
+/// barriers: an action that comes after its compensation has no effect. Calls last until the test
+/// lets one end, also while their coordinator stands still.
+class SharedBranches final : public BranchCaller {
+ public:
+  SharedBranches(SharedLedger& ledger, SharedWorld& shared, std::string node)
+      : ledger_(ledger), shared_(shared), node_(std::move(node)) {}
+
+  Task<BranchReply> call(BranchCall call) override {
+    if (call.branch_id == "00") co_return reply_of(Outcome::success);
+    Executor executor = co_await asio::this_coro::executor;
+    const std::string gid = call.gid->str();
+    const std::string branch(call.branch_id);
+    begin(gid, branch);
+    const bool is_action = call.op == "action";
+    const auto wait = [&](Completion<BranchReply> done) {
+      ledger_.running.push_back({node_, gid, branch, is_action, executor, std::move(done), true});
+    };
+    co_return co_await suspend<BranchReply>(wait);
+  }
+
+  /// Lets a running call of any coordinator end, chosen at random.
+  static void end_one(SharedLedger& ledger, SeededRandom& random, bool healed) {
+    if (ledger.running.empty()) return;
+    const auto steps = static_cast<std::ptrdiff_t>(random.below(ledger.running.size()));
+    const auto chosen = std::next(ledger.running.begin(), steps);
+    BranchReply reply =
+        execute(ledger.steps[chosen->gid][chosen->branch], chosen->is_action, random, healed);
+    if (chosen->is_answered) {
+      asio::post(chosen->executor,
+                 [done = std::move(chosen->completion), reply = std::move(reply)]() mutable {
+                   done(std::move(reply));
+                 });
+    }
+    ledger.running.erase(chosen);
+  }
+
+  /// The coordinator was killed: its calls are lost, or end without an answer.
+  void crash(SeededRandom& random) {
+    std::list<Completion<BranchReply>> gone;
+    for (auto call = ledger_.running.begin(); call != ledger_.running.end();) {
+      if (call->node != node_) {
+        ++call;
+        continue;
+      }
+      gone.push_back(std::move(call->completion));
+      call->is_answered = false;
+      call = random.chance(50) ? ledger_.running.erase(call) : std::next(call);
+    }
+  }
+
+ private:
+  /// The judge: a call needs a lease, and nobody else who has one may be calling the same branch.
+  void begin(const std::string& gid, const std::string& branch) {
+    if (!shared_.has_lease(node_, Gid(gid))) {
+      ledger_.wrong.push_back(node_ + " calls " + branch + " of " + gid + " without a lease");
+    }
+    for (const SharedLedger::Call& other : ledger_.running) {
+      const bool is_same = other.gid == gid && other.branch == branch;
+      if (!is_same || !other.is_answered || !shared_.has_lease(other.node, Gid(gid))) continue;
+      ledger_.wrong.push_back(node_ + " and " + other.node + " call " + branch + " of " + gid);
+    }
+  }
+
+  static BranchReply execute(SharedLedger::Step& step, bool is_action, SeededRandom& random,
+                             bool healed) {
+    const bool faulty = !healed && random.chance(30);
+    if (faulty && random.chance(30)) return reply_of(Outcome::ongoing);
+    if (faulty && random.chance(30)) return reply_of(Outcome::error, "not reached");
+    if (is_action && step.compensated) return reply_of(Outcome::failure, "too late");
+    if (is_action && faulty && !step.done) return reply_of(Outcome::failure, "refused");
+    (is_action ? step.done : step.compensated) = true;
+    return faulty ? reply_of(Outcome::error, "answer lost") : reply_of(Outcome::success);
+  }
+
+  SharedLedger& ledger_;
+  SharedWorld& shared_;
+  const std::string node_;
+};
+
+}  // namespace concerto::test
