@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "../sql/sql_settings.hpp"
+#include "../sql/sql_store.hpp"
+#include "pg_connection.hpp"
 
 namespace concerto::persist {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <concerto/persist/store_factory.hpp>
 
-#include "../sql/sql_store.hpp"
-#include "pg_connection.hpp"
-
 namespace concerto::persist {
+
+struct PgOptions;
+struct SqlStoreOptions;
 
 /// PostgreSQL as the configuration names it.
 StoreKind postgres_kind();

@@ -35,6 +35,7 @@ AnswerClass class_of(EngineErrc code) noexcept {
     case EngineErrc::branch_ongoing:
       return AnswerClass::ongoing;
     case EngineErrc::store_busy:
+    case EngineErrc::lease_lost:
       return AnswerClass::busy;
     case EngineErrc::store_failed:
     case EngineErrc::store_unavailable:
