@@ -21,6 +21,9 @@ test_packages=(
   clang-16 clang-format-16 ccache
 )
 
+# To show several coordinators on one database (tools/run cluster).
+cluster_packages=(python3 etcd-server postgresql)
+
 # To measure: peers, and programs that count instructions and system calls.
 bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace)
 

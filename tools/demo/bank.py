@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """A bank: accounts, and transfers as branches of sagas. It prints a line for each call.
 
-Usage: bank.py <name> <account>=<balance>...
+Usage: bank.py [--quiet] [--pause <seconds>] <name> <account>=<balance>...
 
 Listens on a free port of loopback, and prints the port as its first line.
   POST /TransIn, /TransInRevert, /TransOut, /TransOutRevert   {"account": .., "amount": ..}
   GET /balances                                               {"<account>": <balance>, ..}
+  GET /repeated                                               {"repeated": <calls>}
 """
 
+import argparse
+import contextlib
 import json
-import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,9 +34,12 @@ class Bank:
     action is then refused.
     """
 
-    def __init__(self, name, balances):
+    def __init__(self, name, balances, is_quiet=False, pause_s=0.0):
         self._name = name
         self._balances = balances
+        self._is_quiet = is_quiet
+        self._pause_s = pause_s
+        self._repeated = 0
         self._done = set()  # (gid, branch_id, op)
         self._lock = threading.Lock()
 
@@ -41,7 +47,13 @@ class Bank:
         with self._lock:
             return dict(self._balances)
 
+    def repeated(self):
+        """How many calls were recognised as repeated."""
+        with self._lock:
+            return self._repeated
+
     def transfer(self, what, gid, branch_id, op, account, amount):
+        time.sleep(self._pause_s)
         with self._lock:
             try:
                 done = self._carry_out(what, (gid, branch_id), op, account, amount)
@@ -53,6 +65,7 @@ class Bank:
     def _carry_out(self, what, branch, op, account, amount):
         """Returns a sentence about what happened."""
         if (*branch, op) in self._done:
+            self._repeated += 1
             return "done before, nothing to do"
         if op == "action" and (*branch, "compensate") in self._done:
             raise Refused("it is undone already")
@@ -68,7 +81,8 @@ class Bank:
         return f"{account} {before} -> {after}"
 
     def _say(self, text):
-        print(f"     {self._name}  {text}", flush=True)
+        if not self._is_quiet:
+            print(f"     {self._name}  {text}", flush=True)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -78,6 +92,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/balances":
             self._answer(200, self.bank.balances())
+        elif self.path == "/repeated":
+            self._answer(200, {"repeated": self.bank.repeated()})
         else:
             self._answer(404, {"message": "no such page"})
 
@@ -104,17 +120,27 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        # A coordinator that has died does not read it. Whoever takes over calls again.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.end_headers()
+            self.wfile.write(body)
 
 
-def main(name, *accounts):
-    pairs = (account.split("=") for account in accounts)
-    Handler.bank = Bank(name, {account: int(balance) for account, balance in pairs})
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quiet", action="store_true", help="prints only the port")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds that each transfer takes")
+    parser.add_argument("name")
+    parser.add_argument("accounts", nargs="+", metavar="account=balance")
+    args = parser.parse_args()
+    pairs = (account.split("=") for account in args.accounts)
+    balances = {account: int(balance) for account, balance in pairs}
+    Handler.bank = Bank(args.name, balances, args.quiet, args.pause)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(server.server_port, flush=True)
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -35,12 +35,12 @@ def say(label, text):
     print(f"   {label:<11}{text}", flush=True)
 
 
-def call(method, url, value=None):
+def call(method, url, value=None, timeout_s=CALL_TIMEOUT_S):
     """Status and JSON of the answer."""
     body = None if value is None else json.dumps(value).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
     try:
-        with opener.open(request, timeout=CALL_TIMEOUT_S) as answer:
+        with opener.open(request, timeout=timeout_s) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as answer:
         with answer:
@@ -48,19 +48,25 @@ def call(method, url, value=None):
 
 
 class Bank:
-    """A bank in a process of its own. Its lines join those of the demo as they come."""
+    """A bank in a process of its own. Its lines join those of the demo as they come. Ctrl-C does
+    not reach the process: `stop` ends it."""
 
-    def __init__(self, name, account, balance):
+    def __init__(self, name, account, balance, options=()):
         self.name = name
         self.account = account
         self._process = subprocess.Popen(
-            [sys.executable, os.path.join(HERE, "bank.py"), name, f"{account}={balance}"],
-            stdout=subprocess.PIPE, text=True)
+            [sys.executable, os.path.join(HERE, "bank.py"), *options, name,
+             f"{account}={balance}"],
+            stdout=subprocess.PIPE, text=True, start_new_session=True)
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
         threading.Thread(target=self._pass_on, daemon=True).start()
 
     def balance(self):
         return call("GET", f"{self.url}/balances")[1][self.account]
+
+    def repeated(self):
+        """How many calls the bank has recognised as repeated."""
+        return call("GET", f"{self.url}/repeated")[1]["repeated"]
 
     def step(self, action):
         return {"action": f"{self.url}/{action}", "compensate": f"{self.url}/{action}Revert"}
