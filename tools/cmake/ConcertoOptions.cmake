@@ -25,11 +25,27 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # allocates and frees coroutine frames, and then warns that the two do not match.
     target_compile_options(concerto_warnings INTERFACE -Wno-mismatched-new-delete)
   endif()
+  if(CONCERTO_UNITY)
+    # The sources of a group are included in one file. So GCC takes them for headers, and a name may
+    # hide a name of another source.
+    target_compile_options(concerto_warnings INTERFACE -Wno-subobject-linkage -Wno-shadow)
+  endif()
   if(CONCERTO_SANITIZE STREQUAL "thread")
     # ThreadSanitizer does not see fences. Asio's fences are not on a path that two threads share.
     target_compile_options(concerto_warnings INTERFACE -Wno-tsan)
   endif()
 endif()
+
+# concerto_unity(<target> <kind> [ALONE <files>]): compiles the target's sources in groups if
+# CONCERTO_UNITY says so for its kind, tests or all. Private names of sources in one group must differ.
+# The sources after ALONE share names with others and stay apart.
+function(concerto_unity target kind)
+  cmake_parse_arguments(arg "" "" "ALONE" ${ARGN})
+  if(CONCERTO_UNITY STREQUAL "all" OR CONCERTO_UNITY STREQUAL kind)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+    set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+endfunction()
 
 # concerto_library(<room> [DEPENDS <targets>]): a room's static library with its alias, its
 # installed headers and the project's compile options.
