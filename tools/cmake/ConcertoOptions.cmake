@@ -37,8 +37,8 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 # concerto_unity(<target> <kind> [ALONE <files>]): compiles the target's sources in groups if
-# CONCERTO_UNITY says so for its kind, tests or all. Private names of sources in one group must differ.
-# The sources after ALONE share names with others and stay apart.
+# CONCERTO_UNITY says so for its kind, tests or all. Private names of sources in one group must
+# differ. The sources after ALONE share names with others and stay apart.
 function(concerto_unity target kind)
   cmake_parse_arguments(arg "" "" "ALONE" ${ARGN})
   if(CONCERTO_UNITY STREQUAL "all" OR CONCERTO_UNITY STREQUAL kind)
