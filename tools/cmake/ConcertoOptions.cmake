@@ -25,16 +25,16 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # allocates and frees coroutine frames, and then warns that the two do not match.
     target_compile_options(concerto_warnings INTERFACE -Wno-mismatched-new-delete)
   endif()
-  if(CONCERTO_UNITY)
-    # The sources of a group are included in one file. So GCC takes them for headers, and a name may
-    # hide a name of another source.
-    target_compile_options(concerto_warnings INTERFACE -Wno-subobject-linkage -Wno-shadow)
-  endif()
   if(CONCERTO_SANITIZE STREQUAL "thread")
     # ThreadSanitizer does not see fences. Asio's fences are not on a path that two threads share.
     target_compile_options(concerto_warnings INTERFACE -Wno-tsan)
   endif()
 endif()
+
+# The sources of a group are included in one file. So GCC takes them for headers, and a name may
+# hide a name of another source.
+add_library(concerto_unity_warnings INTERFACE)
+target_compile_options(concerto_unity_warnings INTERFACE -Wno-subobject-linkage -Wno-shadow)
 
 # concerto_unity(<target> <kind> [ALONE <files>]): compiles the target's sources in groups if
 # CONCERTO_UNITY says so for its kind, tests or all. Private names of sources in one group must
@@ -43,6 +43,7 @@ function(concerto_unity target kind)
   cmake_parse_arguments(arg "" "" "ALONE" ${ARGN})
   if(CONCERTO_UNITY STREQUAL "all" OR CONCERTO_UNITY STREQUAL kind)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:concerto_unity_warnings>)
     set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
 endfunction()
