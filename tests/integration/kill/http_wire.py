@@ -41,11 +41,16 @@ class Connection:
 
     async def call(self, method, path, body=b""):
         """Status and body of the answer."""
+        status, _, answer_body = await self.call_fully(method, path, body)
+        return status, answer_body
+
+    async def call_fully(self, method, path, body=b""):
+        """Status, headers and body of the answer."""
         self._writer.write(
             f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
         answer = await read_message(self._reader)
         if answer is None:
             raise ConnectionResetError("the server closed the connection")
-        first, _, answer_body = answer
-        return int(first.split(" ")[1]), answer_body
+        first, headers, answer_body = answer
+        return int(first.split(" ")[1]), headers, answer_body
