@@ -1,9 +1,11 @@
 """docs/compatibility.md names every interface, and for each interface tests that exist.
 
 The rules read its tables whose last column is `covered by`: the first column names what is covered,
-the last one names the tests, each between backticks.
+the last one names the tests, each between backticks. The tests that docs/guarantees.md names exist
+too.
 """
 
+import fnmatch
 import itertools
 import json
 import re
@@ -13,9 +15,12 @@ from checks import route_rows
 from checks.tree import Finding
 
 PAGE = "docs/compatibility.md"
+PROMISES = "docs/guarantees.md"
 COLUMN = "covered by"
 
 GTEST = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
+# A test as pages name it: `Suite.Name`, `Suite.*`, `integration.name`.
+TEST_NAME = re.compile(r"`((?:[A-Z]\w+|demo|integration|interop|kill)\.[\w.*]+)`")
 CMAKE_CALL = re.compile(r"\b(set|foreach|endforeach|concerto_script_test)\s*\(([^)]*)\)")
 
 
@@ -123,6 +128,21 @@ def named_tests_exist(tree):
                 yield Finding(PAGE, row.line, "coverage", f"there is no test '{name}'")
 
 
+def tests_of_promises_exist(tree):
+    """A name may stand for all tests that begin with it and a dot, as `integration.operations`."""
+    page = next((source for source in tree.sources if source.path == PROMISES), None)
+    if page is None:
+        return
+    tests = known_tests(tree)
+    keys = {key for source in tree.sources if source.path == INTERFACES["key"][0]
+            for key in config_keys(source.text)}
+    for number, line in enumerate(page.lines, 1):
+        for name in TEST_NAME.findall(line):
+            matching = fnmatch.filter(tests, name) or fnmatch.filter(tests, name + ".*")
+            if name not in keys and not matching:
+                yield Finding(PROMISES, number, "coverage", f"there is no test '{name}'")
+
+
 def every_interface_has_a_row(tree):
     rows = page_of(tree)
     texts = {source.path: source.text for source in tree.sources}
@@ -167,4 +187,5 @@ def routes_are_those_of_the_interfaces(tree):
                               f"{api} has no '{item}'")
 
 
-RULES = [named_tests_exist, every_interface_has_a_row, routes_are_those_of_the_interfaces]
+RULES = [named_tests_exist, tests_of_promises_exist, every_interface_has_a_row,
+         routes_are_those_of_the_interfaces]

@@ -124,6 +124,7 @@ CASES = [
      "int lexical_cast;\n"),
     ("coverage", "docs/compatibility.md", "| what | covered by |\n| --- | --- |\n| a | `A.B` |\n",
      "| what | why |\n| --- | --- |\n| a | `A.B` |\n"),
+    ("coverage", "docs/guarantees.md", "It holds (`Suite.Fact`).\n", "It holds (`tests/sim`).\n"),
     ("coverage", "net/protocol/proto/dtmgimp.proto",
      "service Dtm {\n  rpc NewGid(Empty)", "// no rpc\n"),
     ("coverage", "net/protocol/src/api/route_table.cpp",
