@@ -24,7 +24,8 @@ class ConcertoConan(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..")
-        for pattern in ("CMakeLists.txt", "LICENSE", "core/*", "net/*", "persist/*", "tools/*"):
+        for pattern in ("CMakeLists.txt", "LICENSE", "core/*", "net/*", "persist/*", "tools/*",
+                        "tests/support/*.hpp"):
             copy(self, pattern, root, self.export_sources_folder)
 
     def requirements(self):

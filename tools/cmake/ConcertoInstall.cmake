@@ -1,6 +1,7 @@
 # What `cmake --install` installs: programs, libraries, headers (by FILE_SET) and the package files
-# for find_package(Concerto CONFIG [COMPONENTS base core transport protocol persist]). There is one
-# export per room, so that a program that embeds the core alone needs no OpenSSL or protobuf.
+# for find_package(Concerto CONFIG [COMPONENTS base core transport protocol persist testing]). There
+# is one export per room, so that a program that embeds the core alone needs no OpenSSL or protobuf.
+# ConcertoTesting.cmake installs the component testing.
 
 include(CMakePackageConfigHelpers)
 
