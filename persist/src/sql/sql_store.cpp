@@ -44,6 +44,14 @@ SqlStore::SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clo
       connector_(make(io_.get_executor())),
       pool_(io_.get_executor(), *connector_, options_.pool, clock),
       lanes_(io_.get_executor(), pool_, options_.commits, options_.node, clock, observer, probe_),
+      loads_(
+          io_.get_executor(),
+          [this](std::vector<ClaimRow> rows) { return load_rows(std::move(rows)); },
+          options_.reads),
+      claims_(
+          io_.get_executor(),
+          [this](std::vector<ClaimRow> rows) { return claim_rows(std::move(rows)); },
+          options_.reads),
       tending_(io_.get_executor()),
       tasks_(io_.get_executor()),
       retention_(options_.retention) {}
@@ -86,6 +94,8 @@ void SqlStore::close() {
 Task<void> SqlStore::shut() {
   closing_ = true;
   co_await lanes_.stop();
+  co_await loads_.stop();
+  co_await claims_.stop();
   tending_.notify_all();
   co_await tasks_.close();
   pool_.close_idle();

@@ -16,6 +16,7 @@
 
 #include "commit_lanes.hpp"
 #include "row_mapping.hpp"
+#include "row_reads.hpp"
 #include "sql_pool.hpp"
 
 namespace concerto::persist {
@@ -25,6 +26,7 @@ struct SqlStoreOptions {
   LeaseTimes lease;  ///< likewise
   SqlPool::Limits pool;
   CommitLanes::Limits commits;
+  RowReads::Limits reads;
   StoreRetention retention;
   /// Whether finished rows are deleted when the retention says so. The reference keeps them.
   bool deletes_finished = false;
@@ -102,6 +104,8 @@ class SqlStore final : public ManagedStore, public Ownership {
   Async<> delete_finished(TransStatus status, std::chrono::seconds age);
   Task<void> tend();
   Task<void> shut();
+  Async<std::vector<StoredTrans>> load_rows(std::vector<ClaimRow> rows);
+  Async<std::vector<StoredTrans>> claim_rows(std::vector<ClaimRow> rows);
   Async<std::optional<Transaction>> load_here(std::string gid);
   Async<Claimed> claim_here(std::string gid, Claim how);
   Async<> let_go_here(std::string gid, RowTime until);
@@ -125,6 +129,8 @@ class SqlStore final : public ManagedStore, public Ownership {
   std::unique_ptr<SqlConnector> connector_;
   SqlPool pool_;
   CommitLanes lanes_;
+  RowReads loads_;
+  RowReads claims_;
   Notifier tending_;  ///< ends a pause of `tend`
   bool has_checked_tables_ = false;
   bool closing_ = false;

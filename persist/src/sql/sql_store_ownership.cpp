@@ -19,19 +19,19 @@ Async<Claimed> SqlStore::claim(Gid gid, Claim how) {
 Async<Claimed> SqlStore::claim_here(std::string gid, Claim how) {
   if (!fits_column(gid, id_chars_max)) co_return Claimed{};
   co_await lanes_.settle(gid);
-  const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
-      [gid, how](SqlConnection& connection) {
-        std::vector<ClaimRow> rows(1);
-        rows.front() = {gid, how};
-        return connection.claim(std::move(rows));
-      };
-  CONCERTO_CO_TRY(std::vector<StoredTrans> found, co_await on_connection(call));
+  CONCERTO_CO_TRY(std::optional<StoredTrans> found, co_await claims_.read(std::move(gid), how));
   Claimed claimed;
-  if (found.empty()) co_return claimed;
-  claimed.is_ours = found.front().was_claimed;
-  CONCERTO_CO_TRY(Transaction trans, reader().read(std::move(found.front())));
+  if (!found) co_return claimed;
+  claimed.is_ours = found->was_claimed;
+  CONCERTO_CO_TRY(Transaction trans, reader().read(std::move(*found)));
   claimed.trans = std::move(trans);
   co_return claimed;
+}
+
+Async<std::vector<StoredTrans>> SqlStore::claim_rows(std::vector<ClaimRow> rows) {
+  const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
+      [&rows](SqlConnection& connection) { return connection.claim(rows); };
+  co_return co_await on_connection(call);
 }
 
 Async<std::vector<Transaction>> SqlStore::claim_due(std::size_t limit) {

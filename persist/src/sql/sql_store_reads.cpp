@@ -72,12 +72,19 @@ Async<std::optional<Transaction>> SqlStore::load(Gid gid) {
 Async<std::optional<Transaction>> SqlStore::load_here(std::string gid) {
   if (!fits_column(gid, id_chars_max)) co_return std::optional<Transaction>{};
   co_await lanes_.settle(gid);
-  const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
-      [gid](SqlConnection& connection) { return connection.load({gid}); };
-  CONCERTO_CO_TRY(std::vector<StoredTrans> found, co_await on_connection(call));
-  if (found.empty()) co_return std::optional<Transaction>{};
-  CONCERTO_CO_TRY(Transaction trans, reader().read(std::move(found.front())));
+  CONCERTO_CO_TRY(std::optional<StoredTrans> found, co_await loads_.read(std::move(gid)));
+  if (!found) co_return std::optional<Transaction>{};
+  CONCERTO_CO_TRY(Transaction trans, reader().read(std::move(*found)));
   co_return std::optional<Transaction>(std::move(trans));
+}
+
+Async<std::vector<StoredTrans>> SqlStore::load_rows(std::vector<ClaimRow> rows) {
+  std::vector<std::string> gids;
+  gids.reserve(rows.size());
+  for (ClaimRow& row : rows) gids.push_back(std::move(row.gid));
+  const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
+      [&gids](SqlConnection& connection) { return connection.load(gids); };
+  co_return co_await on_connection(call);
 }
 
 Async<UnfinishedPage> SqlStore::scan_unfinished(std::uint64_t from, std::size_t limit) {
