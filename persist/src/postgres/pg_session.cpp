@@ -145,7 +145,10 @@ Async<> PgSession::poll_connect() {
       const bool refuses = why.find("does not exist") != why.npos ||
                            why.find("authentication failed") != why.npos ||
                            why.find("no pg_hba.conf entry") != why.npos;
-      co_return lost(refuses ? SqlErrc::wrong_schema : SqlErrc::not_now, "no connection");
+      const bool is_full = why.find("too many connections") != why.npos ||
+                           why.find("connection slots are reserved") != why.npos;
+      const SqlErrc code = refuses ? SqlErrc::wrong_schema : SqlErrc::not_now;
+      co_return lost(is_full ? SqlErrc::no_connection_left : code, "no connection");
     }
     watch_socket();
     const bool reads = next == PGRES_POLLING_READING;

@@ -43,6 +43,7 @@ Error store_error(const Error& error) {
   switch (static_cast<SqlErrc>(error.code.value())) {
     case SqlErrc::rolled_back:
     case SqlErrc::not_now:
+    case SqlErrc::no_connection_left:
       return make_error(EngineErrc::store_busy, error.detail);
     case SqlErrc::answer_lost:
       return make_error(EngineErrc::store_failed, error.detail);

@@ -146,7 +146,8 @@ class SqlConnector {
  public:
   virtual ~SqlConnector() = default;
 
-  /// Errors: not_now, wrong_schema (the database does not exist, or does not let the user in).
+  /// Errors: not_now, no_connection_left, wrong_schema (the database does not exist, or does not
+  /// let the user in).
   virtual Async<std::unique_ptr<SqlConnection>> connect() = 0;
 
   virtual RowLimits limits() const noexcept { return {}; }

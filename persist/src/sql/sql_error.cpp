@@ -12,6 +12,8 @@ class SqlCategory final : public boost::system::error_category {
         return "the database rolled the transaction back";
       case SqlErrc::not_now:
         return "the database does not serve now";
+      case SqlErrc::no_connection_left:
+        return "the database has no connection left";
       case SqlErrc::answer_lost:
         return "the database's answer was lost";
       case SqlErrc::refused:
@@ -27,6 +29,7 @@ class SqlCategory final : public boost::system::error_category {
     switch (static_cast<SqlErrc>(value)) {
       case SqlErrc::rolled_back:
       case SqlErrc::not_now:
+      case SqlErrc::no_connection_left:
       case SqlErrc::wrong_schema:
         return make_error_condition(Condition::retry_later);
       case SqlErrc::answer_lost:

@@ -25,6 +25,8 @@ enum class SqlErrc {
   branch_exists,
   /// The tables are missing or lack columns, or the user may not use them.
   wrong_schema,
+  /// As `not_now`, because the database serves as many connections as it may.
+  no_connection_left,
 };
 
 const boost::system::error_category& sql_category() noexcept;

@@ -24,7 +24,9 @@ void SqlLease::reset() {
 Async<SqlLease> SqlPool::acquire() {
   for (;;) {
     if (SqlLease idle = take_idle(); idle.operator->() != nullptr) co_return idle;
-    if (open_ < limits_.open_max) break;
+    // While the database has no connection left, those that this pool has are enough.
+    const bool waits = open_ > 0 && clock_.steady_now() < full_until_;
+    if (open_ < limits_.open_max && !waits) break;
     const bool notified = co_await freed_.wait();
     if (!notified) co_return make_error(SqlErrc::not_now, "the store is being closed");
   }
@@ -37,6 +39,10 @@ Async<SqlLease> SqlPool::acquire() {
   Result<std::unique_ptr<SqlConnection>> opened = co_await connector_.connect();
   if (!opened) {
     --open_;
+    if (opened.error().code == SqlErrc::no_connection_left && open_ > 0) {
+      full_until_ = clock_.steady_now() + limits_.retry_after;
+      co_return co_await acquire();
+    }
     away_ = opened.error();
     next_try_ = clock_.steady_now() + limits_.retry_after;
     freed_.notify_all();

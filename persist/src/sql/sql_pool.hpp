@@ -55,7 +55,8 @@ class SqlPool {
   SqlPool(Executor executor, SqlConnector& connector, const Limits& limits, const Clock& clock)
       : connector_(connector), limits_(limits), clock_(clock), freed_(std::move(executor)) {}
 
-  /// Waits for a connection if all are in use. Errors: not_now, wrong_schema.
+  /// Waits for a connection if all are in use, or if the database has no other left. Errors:
+  /// not_now, no_connection_left (the pool has none either), wrong_schema.
   Async<SqlLease> acquire();
 
   /// Why the last try to connect failed; absent if it did not.
@@ -82,6 +83,7 @@ class SqlPool {
   std::size_t open_ = 0;  ///< connections, and tries to connect
   std::optional<Error> away_;
   SteadyTime next_try_{};
+  SteadyTime full_until_{};  ///< the database has no connection left
 };
 
 }  // namespace concerto::persist
