@@ -1,48 +1,10 @@
 #include "mysql_connector.hpp"
 
-#include <netdb.h>
 #include <utility>
 
-#include <arpa/inet.h>
-#include <boost/asio/post.hpp>
-
 namespace concerto::persist {
-namespace {
-
-std::string text_of(const sockaddr* address) {
-  char text[INET6_ADDRSTRLEN] = {};
-  if (address->sa_family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text,
-                sizeof text);
-  } else if (address->sa_family == AF_INET6) {
-    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, text,
-                sizeof text);
-  }
-  return text;
-}
-
-/// The addresses of a host. Blocks, unless only addresses are read (AI_NUMERICHOST).
-Result<std::vector<std::string>> look_up(const std::string& host, int flags) {
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  wanted.ai_flags = flags;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(host.c_str(), nullptr, &wanted, &found);
-  if (error != 0) {
-    return make_error(SqlErrc::not_now, "MySQL: host '" + host + "': " + ::gai_strerror(error));
-  }
-  std::vector<std::string> addresses;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    addresses.push_back(text_of(one->ai_addr));
-  }
-  ::freeaddrinfo(found);
-  return addresses;
-}
-
-}  // namespace
-
 MysqlConnector::MysqlConnector(Executor executor, MysqlOptions options)
-    : executor_(std::move(executor)) {
+    : executor_(executor), hosts_(std::move(executor)) {
   shared_.options = std::move(options);
 }
 
@@ -76,25 +38,12 @@ Async<std::unique_ptr<SqlConnection>> MysqlConnector::connect_to(std::string add
   co_return std::unique_ptr<SqlConnection>(std::move(connection));
 }
 
-/// Looks a host up, on a thread that may block: Connector/C would block the store's. A host whose
-/// name a certificate has to show keeps its name: then Connector/C looks it up again, and the
-/// system has just had the answer.
+/// A host whose name a certificate has to show keeps its name: then Connector/C looks it up again,
+/// and the system has just had the answer.
 Async<std::vector<std::string>> MysqlConnector::addresses_of(std::string host) {
-  using Found = Result<std::vector<std::string>>;
-  if (host.starts_with('/')) co_return std::vector<std::string>(1, host);
-  const Found numeric = look_up(host, AI_NUMERICHOST);
-  if (numeric) co_return numeric;
-  auto start = [this, &host](Completion<Found> completion) {
-    asio::post(lookups_, [host, executor = executor_, waiter = std::move(completion)]() mutable {
-      Found found = look_up(host, 0);
-      asio::post(executor, [answer = std::move(found), waiter = std::move(waiter)]() mutable {
-        waiter(std::move(answer));
-      });
-    });
-  };
-  Found found = co_await suspend<Found>(std::move(start));
-  const bool keeps_name = shared_.options.tls == MysqlTls::verify;
-  if (found && keeps_name) co_return std::vector<std::string>(1, host);
+  Result<std::vector<std::string>> found = co_await hosts_.of(host);
+  if (!found) co_return make_error(SqlErrc::not_now, "MySQL: " + found.error().detail);
+  if (shared_.options.tls == MysqlTls::verify) co_return std::vector<std::string>(1, host);
   co_return found;
 }
 

@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/thread_pool.hpp>
-
+#include "../sql/host_addresses.hpp"
 #include "mysql_connection.hpp"
 
 namespace concerto::persist {
@@ -26,7 +25,7 @@ class MysqlConnector final : public SqlConnector {
 
   Executor executor_;
   MysqlShared shared_;
-  asio::thread_pool lookups_{1};  ///< for names of hosts
+  HostAddresses hosts_;
 };
 
 }  // namespace concerto::persist

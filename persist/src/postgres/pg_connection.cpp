@@ -1,6 +1,7 @@
 #include "pg_connection.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -43,14 +44,22 @@ void note_made(const PgResult& result, const std::vector<Rows*>& changes, GidOf 
   for (Rows* change : changes) change->is_made = made.contains(gid_of(*change));
 }
 
-/// What a new session sets. All statements of this store go by indexes, and a plan that was made
-/// while a table was empty must not read the whole table later.
+PgParams list_params(const ListRows& filter, std::int64_t before, std::size_t limit) {
+  PgParams params;
+  params.int8(before);
+  params.value(text_array(filter.statuses));
+  params.text_or_null(filter.trans_type);
+  params.timestamp_or_null(filter.created_from);
+  params.timestamp_or_null(filter.created_to);
+  params.int8(as_limit(limit));
+  return params;
+}
+
+/// What a new session sets.
 std::string setup_of(const PgOptions& options) {
   const auto statement_ms = std::to_string(options.time_limits.statement.count());
-  return "SET search_path = " + identifier(options.schema) +
-         "; SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off"
-         "; SET statement_timeout = " +
-         statement_ms + "; SET lock_timeout = " + statement_ms;
+  return "SET search_path = " + identifier(options.schema) + "; " + pg::session_settings +
+         "; SET statement_timeout = " + statement_ms + "; SET lock_timeout = " + statement_ms;
 }
 
 }  // namespace
@@ -58,8 +67,11 @@ std::string setup_of(const PgOptions& options) {
 PgConnection::PgConnection(Executor executor, const PgOptions& options)
     : options_(options), session_(std::move(executor), options.time_limits) {}
 
-Async<> PgConnection::open() {
+Async<> PgConnection::open(std::string host, std::string address) {
   PgParameters parameters = options_.parameters;
+  parameters.emplace_back("host", std::move(host));
+  // Without an address libpq would look the host up, and block the store's thread.
+  if (!address.starts_with('/')) parameters.emplace_back("hostaddr", std::move(address));
   parameters.emplace_back("application_name", application_name(options_.node));
   parameters.emplace_back("client_encoding", "UTF8");
   parameters.emplace_back("gssencmode", "disable");  // it would block
@@ -219,19 +231,32 @@ Async<std::vector<StoredTrans>> PgConnection::scan_unfinished(std::int64_t from,
   co_return rows_without_branches_of(result);
 }
 
-Async<std::vector<StoredTrans>> PgConnection::list(ListRows filter) {
-  const bool is_rare = !filter.statuses.empty() &&
-                       std::ranges::find(filter.statuses, "succeed") == filter.statuses.end();
+/// Whether few rows have one of the statuses. The rows are counted only as far as that.
+Async<bool> PgConnection::are_rare(std::vector<std::string> statuses) {
+  if (statuses.empty() || std::ranges::find(statuses, "succeed") != statuses.end()) co_return false;
   PgParams params;
-  params.int8(filter.before.value_or(std::numeric_limits<std::int64_t>::max()));
-  params.value(text_array(filter.statuses));
-  params.text_or_null(filter.trans_type);
-  params.timestamp_or_null(filter.created_from);
-  params.timestamp_or_null(filter.created_to);
-  params.int8(as_limit(filter.limit));
+  params.value(text_array(statuses));
+  params.int8(pg::few_rows);
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::count_rare, std::move(params)));
+  co_return result.integer(0, 0) <= pg::few_rows;
+}
+
+Async<std::vector<StoredTrans>> PgConnection::list(ListRows filter) {
+  CONCERTO_CO_TRY(const bool is_rare, co_await are_rare(filter.statuses));
   const PgStatement& statement = is_rare ? pg::list_rare : pg::list;
-  CONCERTO_CO_TRY(const PgResult result, co_await run_one(statement, std::move(params)));
-  std::vector<StoredTrans> found = rows_without_branches_of(result);
+  std::vector<StoredTrans> found;
+  std::int64_t before = filter.before.value_or(std::numeric_limits<std::int64_t>::max());
+  for (;;) {
+    PgParams params = list_params(filter, before, filter.limit - found.size());
+    CONCERTO_CO_TRY(const PgResult result, co_await run_one(statement, std::move(params)));
+    std::ranges::move(rows_without_branches_of(result), std::back_inserter(found));
+    if (is_rare || found.size() >= filter.limit) break;
+    PgParams from;
+    from.int8(before);
+    CONCERTO_CO_TRY(const PgResult end, co_await run_one(pg::list_end, std::move(from)));
+    if (end.is_null(0, 0)) break;
+    before = end.integer(0, 0);
+  }
   if (filter.with_branches) CONCERTO_CO_CHECK(co_await add_branches(found));
   co_return found;
 }
@@ -338,26 +363,6 @@ Async<> PgConnection::create_schema() {
 
 Async<> PgConnection::drop_schema() {
   co_return co_await session_.run_script(pg_drop_schema);
-}
-
-PgConnector::PgConnector(Executor executor, PgOptions options)
-    : executor_(std::move(executor)), options_(std::move(options)) {}
-
-Async<std::unique_ptr<SqlConnection>> PgConnector::connect() {
-  auto connection = std::make_unique<PgConnection>(executor_, options_);
-  CONCERTO_CO_CHECK(co_await connection->open());
-  co_return std::unique_ptr<SqlConnection>(std::move(connection));
-}
-
-std::string PgConnector::place() const {
-  std::string host, port, database;
-  for (const auto& [keyword, value] : options_.parameters) {
-    if (keyword == "host") host = value;
-    if (keyword == "port") port = value;
-    if (keyword == "dbname") database = value;
-  }
-  return "PostgreSQL at " + host + ":" + port + ", database '" + database + "', schema '" +
-         options_.schema + "'";
 }
 
 }  // namespace concerto::persist

@@ -11,7 +11,8 @@ namespace concerto::persist {
 
 /// How connections to PostgreSQL are opened.
 struct PgOptions {
-  /// host, port, user, password, dbname, sslmode and the like. `host` and `port` may be lists.
+  std::vector<std::string> hosts;  ///< names, addresses or directories of sockets
+  /// port, user, password, dbname, sslmode and the like.
   PgParameters parameters;
   std::string schema = "public";
   std::string node;  ///< this node's id, the owner of its rows
@@ -24,7 +25,9 @@ class PgConnection final : public SqlConnection {
  public:
   PgConnection(Executor executor, const PgOptions& options);
 
-  Async<> open();
+  /// `host` is for the server's certificate, `address` for the connection. Error not_now also if
+  /// the server takes no writes.
+  Async<> open(std::string host, std::string address);
 
   bool is_usable() const noexcept override { return session_.is_usable(); }
   BackendId backend() const noexcept override { return {session_.backend()}; }
@@ -55,23 +58,11 @@ class PgConnection final : public SqlConnection {
  private:
   Async<PgResult> run_one(const PgStatement& statement, PgParams params);
   Async<bool> affects_one(const PgStatement& statement, PgParams params);
+  Async<bool> are_rare(std::vector<std::string> statuses);
   Async<> add_branches(std::vector<StoredTrans>& transactions);
 
   const PgOptions& options_;
   PgSession session_;
-};
-
-/// Opens connections on one executor. The connections must not outlive it.
-class PgConnector final : public SqlConnector {
- public:
-  PgConnector(Executor executor, PgOptions options);
-
-  Async<std::unique_ptr<SqlConnection>> connect() override;
-  std::string place() const override;
-
- private:
-  Executor executor_;
-  const PgOptions options_;
 };
 
 }  // namespace concerto::persist

@@ -6,6 +6,11 @@
 /// described where pg_connection.cpp fills it in.
 namespace concerto::persist::pg {
 
+// All statements go by indexes: a plan that was made while a table was empty must not read the
+// whole table later.
+inline constexpr const char* session_settings =
+    "SET default_transaction_isolation = 'read committed'; SET enable_seqscan = off";
+
 // The columns of a StoredTrans without its branches, of a row `g`.
 #define CONCERTO_PG_TRANS_COLUMNS                                                              \
   "g.id, g.gid, g.trans_type, g.status, g.query_prepared, g.protocol, g.create_time, "         \
@@ -91,10 +96,12 @@ n AS (
   WHERE c.gid IN (SELECT g.gid FROM g) ORDER BY c.place)
 SELECT gid FROM g)"};
 
-// One statement reads both tables, so that the answer is of one moment.
+// One statement reads both tables, so that the answer is of one moment. OFFSET 0 makes the branches
+// of each row a read of its own by their index, also in a plan that was made while there were none.
 inline constexpr PgStatement load{
     "concerto_load", "SELECT " CONCERTO_PG_TRANS_COLUMNS ", false, " CONCERTO_PG_BRANCH_COLUMNS
-                     " FROM trans_global g LEFT JOIN trans_branch_op b ON b.gid = g.gid"
+                     " FROM trans_global g LEFT JOIN LATERAL (SELECT * FROM trans_branch_op"
+                     " WHERE gid = g.gid OFFSET 0) AS b ON true"
                      " WHERE g.gid = ANY($1::text[]) ORDER BY g.id, b.id"};
 
 // The rows are locked first; the branches are read by a later statement, which sees what others
@@ -169,17 +176,31 @@ inline constexpr PgStatement scan{
   " AND ($4::timestamptz IS NULL OR g.create_time >= $4::timestamptz)" \
   " AND ($5::timestamptz IS NULL OR g.create_time <= $5::timestamptz)" \
   " ORDER BY g.id DESC LIMIT $6::bigint"
+// Reads at most 20,000 rows, from the newest below $1: only a part of the table, so that a
+// statement ends soon when few rows are what is asked for.
+#define CONCERTO_PG_LIST_WINDOW " WHERE id < $1::bigint ORDER BY id DESC LIMIT 20000) "
 inline constexpr PgStatement list{
     "concerto_list",
     "SELECT " CONCERTO_PG_TRANS_COLUMNS
-    ", false FROM trans_global g WHERE g.id < $1::bigint"
-    " AND (cardinality($2::text[]) = 0 OR g.status = ANY($2::text[]))" CONCERTO_PG_LISTED};
+    ", false FROM (SELECT * FROM trans_global" CONCERTO_PG_LIST_WINDOW
+    "AS g WHERE (cardinality($2::text[]) = 0 OR g.status = ANY($2::text[]))" CONCERTO_PG_LISTED};
+// Where the next part ends.
+inline constexpr PgStatement list_end{
+    "concerto_list_end",
+    "SELECT min(w.id) FROM (SELECT id FROM trans_global" CONCERTO_PG_LIST_WINDOW "AS w"};
+
 // Statuses that few rows have: the others are not looked at.
+inline constexpr std::int64_t few_rows = 10'000;
+inline constexpr PgStatement count_rare{
+    "concerto_count_rare",
+    "SELECT count(*) FROM (SELECT 1 FROM trans_global WHERE status = ANY($1::text[])"
+    " LIMIT $2::bigint + 1) AS r"};
 inline constexpr PgStatement list_rare{
     "concerto_list_rare",
-    "WITH r AS MATERIALIZED (SELECT id FROM trans_global WHERE status = ANY($2::text[])"
-    " AND id < $1::bigint) SELECT " CONCERTO_PG_TRANS_COLUMNS
-    ", false FROM trans_global g WHERE g.id IN (SELECT r.id FROM r)" CONCERTO_PG_LISTED};
+    "WITH r AS MATERIALIZED (SELECT id FROM trans_global WHERE status = ANY($2::text[]))"
+    " SELECT " CONCERTO_PG_TRANS_COLUMNS
+    ", false FROM trans_global g WHERE g.id = ANY(ARRAY(SELECT r.id FROM r))"
+    " AND g.id < $1::bigint" CONCERTO_PG_LISTED};
 
 inline constexpr PgStatement find_kv{
     "concerto_find_kv",
@@ -206,7 +227,7 @@ inline constexpr PgStatement delete_finished{
     " WHERE status = $1::text AND next_cron_time < $2::timestamptz"
     " AND coalesce(finish_time, rollback_time, update_time) < $2::timestamptz"
     " ORDER BY next_cron_time LIMIT $3::bigint FOR UPDATE SKIP LOCKED) RETURNING gid),"
-    " b AS (DELETE FROM trans_branch_op WHERE gid IN (SELECT gid FROM d))"
+    " b AS (DELETE FROM trans_branch_op WHERE gid = ANY(ARRAY(SELECT gid FROM d)))"
     " SELECT count(*) FROM d"};
 
 inline constexpr PgStatement end_backend{"concerto_end_backend",

@@ -1,10 +1,12 @@
 #include "postgres_kind.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "../sql/sql_settings.hpp"
 #include "../sql/sql_store.hpp"
-#include "pg_connection.hpp"
+#include "pg_connector.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -21,12 +23,23 @@ Result<> check(const StoreSettings& settings) {
   return make_error(Errc::invalid_request, "Postgres schema not valid");
 }
 
+/// The hosts of a list with commas.
+std::vector<std::string> hosts_of(std::string_view list) {
+  std::vector<std::string> hosts;
+  while (!list.empty()) {
+    const std::string_view host = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), host.size() + 1));
+    if (!host.empty()) hosts.emplace_back(host);
+  }
+  return hosts;
+}
+
 }  // namespace
 
 PgOptions pg_options_of(const DatabaseSettings& database, const SqlStoreOptions& options) {
   PgOptions pg;
-  pg.parameters = {{"host", database.host},
-                   {"port", std::to_string(database.port)},
+  pg.hosts = hosts_of(database.host);
+  pg.parameters = {{"port", std::to_string(database.port)},
                    {"user", database.user},
                    {"password", database.password},
                    {"dbname", database.database},
