@@ -12,13 +12,14 @@ struct Known {
 };
 
 constexpr SqlErrc rolled_back = SqlErrc::rolled_back, not_now = SqlErrc::not_now;
+constexpr SqlErrc full = SqlErrc::no_connection_left;
 constexpr SqlErrc answer_lost = SqlErrc::answer_lost, wrong_schema = SqlErrc::wrong_schema;
 
 /// By number.
 constexpr Known known[] = {
     {1021, not_now},                                              // disk full
     {1037, not_now},                                              // out of memory
-    {1040, SqlErrc::no_connection_left},                          // too many connections
+    {1040, full},                                                 // too many connections
     {1041, not_now},                                              // out of memory
     {1044, wrong_schema},                                         // access denied
     {1045, wrong_schema}, {1047, not_now},                        // Galera: the node is not ready
@@ -39,7 +40,7 @@ constexpr Known known[] = {
     {1176, wrong_schema},                                         // no such key
     {1180, answer_lost},                                          // error during COMMIT
     {1184, not_now},                                              // aborted connection
-    {1203, SqlErrc::no_connection_left},    // too many connections of the user
+    {1203, full},                           // too many connections of the user
     {1205, rolled_back},                    // lock wait timeout
     {1213, rolled_back},                    // deadlock
     {1226, not_now},                        // the user's limit of resources

@@ -38,8 +38,8 @@ class ClaimPlansTest(unittest.TestCase):
                 first = self._measure(database, "first")
                 self._add_at_rest(database, "more", self.args.rows)
                 second = self._measure(database, "second")
-        print(f"pages of a claim of {DUE} and of none: {first} with {AT_REST_FIRST:,} rows at rest, "
-              f"{second} with {self.args.rows:,}")
+        print(f"pages of a claim of {DUE} and of none: {first} with {AT_REST_FIRST:,} rows at "
+              f"rest, {second} with {self.args.rows:,}")
         for before, after in zip(first, second):
             self.assertLessEqual(after, before + before // 4 + PAGES_MORE)
 
