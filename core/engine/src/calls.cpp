@@ -86,8 +86,13 @@ Task<void> Calls::call_branch(Pin pin, std::uint32_t index, TransStatus called_i
   request.url = branch.url;
   request.payload = live.trans.payloads[branch.payload];
   BranchReply reply{Outcome::success, {}};  // to an empty URL (page 04, section 1)
-  // A decision may have come between the start of this task and now.
-  if (counts(live, called_in) && !request.url.empty()) {
+  // A decision or the end of the lease may have come between the start of this task and now.
+  if (!may_begin(live, called_in)) {
+    live.calls.end(live.calls.runs[index], RunState::idle);
+    live.progressed.notify_all();
+    co_return;
+  }
+  if (!request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
     reply = co_await env_.ports.branches.call(request);
     end_call(live, request, reply, start);
@@ -111,13 +116,23 @@ Task<void> Calls::call_application(Pin pin, TransStatus called_in) {
                        "application had done so");
   }
   BranchReply reply{Outcome::success, {}};
-  if (counts(live, called_in) && !request.url.empty()) {
+  if (!may_begin(live, called_in)) {
+    live.calls.end(live.calls.query, RunState::idle);
+    live.progressed.notify_all();
+    co_return;
+  }
+  if (!request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
     reply = co_await env_.ports.branches.call(request);
     end_call(live, request, reply, start);
   }
   record_query(live, called_in, std::move(reply));
   live.progressed.notify_all();
+}
+
+/// Whether a call may begin. The coordinator may have stood still since the driver decided so.
+bool Calls::may_begin(const LiveTrans& live, TransStatus called_in) const noexcept {
+  return counts(live, called_in) && (env_.ownership == nullptr || env_.now() < live.lease_end);
 }
 
 /// Whether the result of a call counts: not if the status has changed while the call ran, or if

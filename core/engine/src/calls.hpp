@@ -35,6 +35,7 @@ class Calls {
   void end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply, SteadyTime start);
   void keep_attempt(const BranchCall& call, const BranchReply& reply,
                     std::chrono::nanoseconds took);
+  bool may_begin(const LiveTrans& live, TransStatus called_in) const noexcept;
   bool counts(const LiveTrans& live, TransStatus called_in) const noexcept;
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);
   void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);

@@ -82,7 +82,11 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
     if (!again) break;
     co_await trouble_.pause_for_store(live, *again);
   }
-  if (env_.ownership != nullptr && !committed) committed = as_lost_lease(live, committed.error());
+  if (env_.ownership != nullptr) {
+    // A poll has found meanwhile that another coordinator had changed the transaction.
+    if (live.knowledge != LiveTrans::Knowledge::present) co_return lease_lost(live.gid);
+    if (!committed) committed = as_lost_lease(live, committed.error());
+  }
   if (!committed) {
     note_not_stored(live, std::move(delta), rests_until.has_value(), committed.error());
     co_return committed;
@@ -133,10 +137,11 @@ void Changes::note_not_stored(LiveTrans& live, TransDelta delta, bool rests, con
     if (live.has_unsaved() && !env_.stopping) mark_unsaved(live);
     return;
   }
-  // Only the store can tell what is stored now.
+  // Only the store can tell what is stored now, and whether the lease has ended with the change.
   live.knowledge = LiveTrans::Knowledge::none;
   live.lease_end = {};
-  if (!live.is_driven()) trouble_.find_out_later(live.gid, error);
+  if (env_.ownership != nullptr) loader_.note_rest(live.gid);
+  if (!live.is_driven()) trouble_.find_out_later(live, error);
 }
 
 void Changes::mark_unsaved(LiveTrans& live) {
@@ -153,6 +158,7 @@ Task<void> Changes::save_progress() {
     Turn turn = co_await live_.take_turn(pin);
     if (turn->knowledge != LiveTrans::Knowledge::present) continue;
     if (!turn->has_unsaved() || is_final(turn->trans.status)) continue;
+    if (env_.ownership != nullptr && !turn->has_lease()) continue;  // The calls are repeated.
     // If results are lost, calls are repeated, which the protocol allows. commit has logged the
     // error.
     TransDelta results;

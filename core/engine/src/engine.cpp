@@ -32,18 +32,6 @@ nanoseconds wait_after_start(const UnfinishedTrans& unfinished, const Mode& mode
   return std::min(left, most);
 }
 
-/// Whether everything that the store has of a transaction is in memory too.
-bool is_stored_in(const Transaction& stored, const Transaction& known) {
-  if (stored.status != known.status || stored.branches.size() != known.branches.size())
-    return false;
-  if (stored.rollback_reason != known.rollback_reason) return false;
-  for (std::size_t i = 0; i < stored.branches.size(); ++i) {
-    const BranchStatus status = stored.branches[i].status;
-    if (status != BranchStatus::prepared && status != known.branches[i].status) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
@@ -107,7 +95,7 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
       if (wake.next_pass) wakes_.set_next_pass(live.gid, next);
       if (wake.timeout) wakes_.set_timeout(live.gid, next);
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
-      if (env_.ownership != nullptr && rests_longer(live, wake)) {
+      if (env_.ownership != nullptr && slot.empty() && rests_longer(live, wake)) {
         loader_.forget(live);
       } else if (begin_pass(live, std::move(wake), slot)) {
         // The decision does not wait for the call that runs.
@@ -206,7 +194,7 @@ void Engine::wake_claimed(Transaction trans, SteadyTime lease_end) {
   if (known != nullptr || loader_.may_be_old(trans.gid)) {
     if (known != nullptr && known->is_driven()) {
       // The lease had run out. If another coordinator had it meanwhile, the store knows more.
-      if (!is_stored_in(trans, known->trans)) leases_.lost(*known);
+      if (!has_all_of(known->trans, trans)) leases_.lost(*known);
       if (known->has_lease()) known->lease_end = std::max(known->lease_end, lease_end);
       if (known->has_lease()) return;
     }
@@ -222,6 +210,8 @@ void Engine::wake_claimed(Transaction trans, SteadyTime lease_end) {
                        "cannot be read: " + added.error().detail);
     return;
   }
+  // It keeps its place in the queue, and rests again when it leaves memory.
+  if (!wakes_.slots().queued_at(turn->gid).empty()) return;
   std::string no_slot;
   begin_pass(*turn, std::move(wake), no_slot);  // The transaction is new here: it has no driver.
 }
@@ -286,10 +276,12 @@ Task<void> Engine::finish_stop(SteadyTime deadline) {
   // A coroutine that is between two waits misses a cancellation, so there is more than one.
   Timer overdue(env_.ports.timers, [this, &overdue] {
     tasks_.cancel();
+    leases_.cancel();
     overdue.set(env_.now() + cancel_again_after);
   });
   overdue.set(deadline);
   co_await tasks_.join();
+  co_await leases_.finish_stop();
   // The io_context of an embedder must not wait for a deadline that nobody needs any more.
   overdue.cancel();
   log_.report_left_out(SteadyTime::max());

@@ -34,7 +34,8 @@ Leases::Leases(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes,
       trouble_(trouble),
       log_(log),
       tasks_(tasks),
-      timer_(env.ports.timers, [this] { tasks_.spawn(renew_all()); }) {}
+      timer_(env.ports.timers, [this] { tasks_.spawn(renew_all()); }),
+      rests_(env.ports.executor) {}
 
 void Leases::start() {
   if (env_.ownership == nullptr || env_.stopping || timer_.is_set()) return;
@@ -50,7 +51,8 @@ Async<> Leases::hold(LiveTrans& live) {
     Result<std::vector<Gid>> not_ours = co_await env_.ownership->renew(std::move(gids));
     if (not_ours && not_ours->empty()) {
       live.lease_end = asked + env_.ownership->lease();
-      co_return ok();
+      if (!is_short(live) || env_.stopping) co_return ok();
+      continue;  // The answer came late: the coordinator may have stood still.
     }
     if (not_ours) {
       lost(live);
@@ -130,7 +132,7 @@ void Leases::let_go(LiveTrans& live) {
   CONCERTO_ASSERT(live.users == 0 && live.has_lease());
   live.lease_end = {};
   // If the group is closing, the transaction leaves memory in this call, and the lease runs out.
-  tasks_.spawn(put_to_rest(live_.pin(live.gid)));
+  rests_.spawn(put_to_rest(live_.pin(live.gid)));
 }
 
 Task<void> Leases::put_to_rest(Pin pin) {
@@ -150,17 +152,29 @@ Task<void> Leases::put_to_rest(Pin pin) {
 /// Until when a transaction rests that leaves memory without a pass.
 WallTime Leases::idle_until(const LiveTrans& live) const {
   const WallTime now = env_.clock.wall_now();
-  if (live.knowledge != LiveTrans::Knowledge::present) return now + env_.options.backoff_max;
-  const SteadyTime next = wakes_.alarms().next_pass_of(live.gid);
-  const SteadyTime alarm = std::min(next, wakes_.alarms().timeout_of(live.gid));
-  if (alarm != SteadyTime::max()) {
-    return now + std::max<nanoseconds>(alarm - env_.now(), nanoseconds::zero());
+  if (live.mode == nullptr) return now + env_.options.backoff_max;  // It cannot be read here.
+  WallTime until = std::max<WallTime>(live.trans.next_cron_time, now + seconds(1));
+  const SteadyTime alarm = wakes_.alarms().next_pass_of(live.gid);
+  if (live.knowledge != LiveTrans::Knowledge::present) {
+    until = now + seconds(1);
+  } else if (!wakes_.slots().queued_at(live.gid).empty()) {
+    until = queued_until(live.trans, now);
+  } else if (env_.stopping) {
+    until = live.trans.waits ? std::max<WallTime>(live.trans.next_cron_time, now) : now;
+  } else if (alarm != SteadyTime::max()) {
+    until = now + std::max<nanoseconds>(alarm - env_.now(), nanoseconds::zero());
   }
-  if (!wakes_.slots().queued_at(live.gid).empty()) {
-    // This coordinator wakes it when there is a slot. Others may try before that, but not at once.
-    return now + std::max(live.trans.next_cron_interval, env_.options.retry_interval);
-  }
-  return std::max<WallTime>(live.trans.next_cron_time, now + seconds(1));
+  const auto not_before =
+      std::max<nanoseconds>(live.others_until - env_.now(), nanoseconds::zero());
+  return std::max<WallTime>(rest_until(live, until), now + not_before);
+}
+
+/// This coordinator wakes a queued transaction when there is a slot. Others may try before that,
+/// but not again and again: what has been queued for a while rests for as long once more.
+WallTime Leases::queued_until(const Transaction& trans, WallTime now) const {
+  const nanoseconds least = std::max(trans.next_cron_interval, env_.options.retry_interval);
+  const nanoseconds most = std::max<nanoseconds>(least, env_.options.backoff_max);
+  return now + std::clamp(elapsed(trans.update_time, now), least, most);
 }
 
 WallTime Leases::rest_until(const LiveTrans& live, WallTime next) const {

@@ -32,12 +32,17 @@ class Leases {
   /// Begins the renewals.
   void start();
   void stop() { timer_.cancel(); }
+  /// Returns when every transaction that has left memory rests. Called when no task runs any more.
+  Task<void> finish_stop() { return rests_.join(); }
+  /// Cancels what `finish_stop` waits for.
+  void cancel() { rests_.cancel(); }
 
   /// Whether the lease of a transaction with a driver ends too soon for a call to begin.
   bool is_short(const LiveTrans& live) const noexcept {
     return !is_final(live.trans.status) && live.lease_end < env_.now() + left_min;
   }
-  /// Renews the lease of a transaction. The caller has the turn. Error lease_lost.
+  /// Renews the lease of a transaction until it is not short. The caller has the turn. Error
+  /// lease_lost.
   Async<> hold(LiveTrans& live);
   /// A change that was sent at `sent` is stored.
   void stored(LiveTrans& live, SteadyTime sent, bool rests);
@@ -57,6 +62,7 @@ class Leases {
   Task<bool> renew_some(std::vector<Gid> gids);
   Task<void> put_to_rest(Pin pin);
   WallTime idle_until(const LiveTrans& live) const;
+  WallTime queued_until(const Transaction& trans, WallTime now) const;
 
   ShardEnv& env_;
   LiveTable& live_;
@@ -66,6 +72,7 @@ class Leases {
   EngineLog& log_;
   TaskGroup& tasks_;
   Timer timer_;
+  TaskGroup rests_;  ///< goes on when the last transaction of `tasks_` has left memory
 };
 
 /// The error of a change or renewal of a transaction on which another coordinator works.

@@ -56,6 +56,8 @@ struct LiveTrans
   /// If several coordinators share the store: until when the transaction is this coordinator's.
   /// SteadyTime{}: it is not this coordinator's, or it is finished.
   SteadyTime lease_end{};
+  /// Until when another coordinator may make calls from which the transaction was taken.
+  SteadyTime others_until{};
   Transaction trans;
   CustomData custom;
   const Mode* mode = nullptr;  ///< set when present

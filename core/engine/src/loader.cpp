@@ -27,6 +27,17 @@ bool is_unknown(const Result<Claimed>& claimed) {
 
 }  // namespace
 
+bool has_all_of(const Transaction& known, const Transaction& stored) {
+  if (stored.status != known.status || stored.branches.size() != known.branches.size())
+    return false;
+  if (stored.rollback_reason != known.rollback_reason) return false;
+  for (std::size_t i = 0; i < stored.branches.size(); ++i) {
+    const BranchStatus status = stored.branches[i].status;
+    if (status != BranchStatus::prepared && status != known.branches[i].status) return false;
+  }
+  return true;
+}
+
 Task<Turn> Loader::enter(const Gid& gid) {
   return live_.take_turn(live_.pin(gid));
 }
@@ -76,6 +87,10 @@ Async<> Loader::load_shared(LiveTrans& live, StatusSet taken) {
   if (!claimed.is_ours && claimed.trans && taken.contains(claimed.trans->status)) {
     asked = env_.now();
     CONCERTO_CO_TRY(claimed, co_await claim(live.gid, Claim::always));
+    if (claimed.is_ours && !claimed.trans->waits) {
+      const auto left = claimed.trans->next_cron_time - env_.clock.wall_now();
+      live.others_until = env_.now() + left;
+    }
   }
   live.lease_end = claimed.is_ours ? asked + env_.ownership->lease() : SteadyTime{};
   co_return accept(live, std::move(claimed.trans));

@@ -14,6 +14,9 @@
 
 namespace concerto {
 
+/// Whether `known`, a transaction in memory, has everything that the store has of it.
+bool has_all_of(const Transaction& known, const Transaction& stored);
+
 /// Brings transactions into memory, removes them, and counts the unfinished ones.
 ///
 /// A transaction counts while it is unfinished and this process knows it: it is in memory, or
@@ -37,7 +40,7 @@ class Loader {
   [[nodiscard]] Result<> add_claimed(LiveTrans& live, Transaction&& trans, SteadyTime lease_end);
   /// Whether `live` is what the store has, so that the store need not be asked.
   bool is_current(const LiveTrans& live) const noexcept;
-  /// Whether `live` may be shown without asking the store.
+  /// Whether `live` is what the store has, as far as this coordinator knows, and may be shown.
   bool may_show(const LiveTrans& live) const noexcept;
   /// Whether the timeout of a transaction is over. It is in the status in which it times out.
   bool is_timed_out(const LiveTrans& live) const;

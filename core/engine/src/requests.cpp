@@ -78,7 +78,7 @@ Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
     const auto again = trouble_.try_again_at(live, created, retry);
     if (!again) {
       live.knowledge = LiveTrans::Knowledge::none;
-      trouble_.find_out_later(live.gid, created.error());
+      trouble_.find_out_later(live, created.error());
       co_return created;
     }
     co_await trouble_.pause_for_store(live, *again);
@@ -103,11 +103,25 @@ WallTime Requests::prepared_until(const Draft& draft) const {
   return trans.create_time + (times_out ? timeout : env_.options.backoff_max);
 }
 
+/// Whether the transaction of a submit was probably prepared before. Then claiming it first costs
+/// less than trying to create it. Any other submit creates, which is all that a new transaction
+/// costs.
+bool Requests::is_probably_known(const Draft& draft) const {
+  const bool registers = draft.mode->register_branch != nullptr;
+  return registers || !draft.trans.query_prepared.empty() ||
+         wakes_.alarms().type_of(draft.trans.gid).has_value();
+}
+
 /// True if the transaction is new. An existing transaction is loaded, also when new ones are
 /// refused.
 Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus status) {
   if (loader_.is_current(live) && live.knowledge == LiveTrans::Knowledge::present) co_return false;
   if (env_.ownership != nullptr) live.knowledge = LiveTrans::Knowledge::none;
+  const bool submits = status == TransStatus::submitted;
+  if (submits && env_.ownership != nullptr && is_probably_known(draft)) {
+    CONCERTO_CO_CHECK(co_await loader_.load(live, taken_prepared));
+    if (live.knowledge != LiveTrans::Knowledge::absent) co_return false;
+  }
   Result<> created = make_error(Errc::invalid_request, "custom_data: name is missing");
   const bool is_nameless = is_resumed(*draft.mode) && draft.custom.name.empty();
   if (!is_nameless) {
@@ -117,7 +131,6 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
     if (code != EngineErrc::gid_exists && code != Errc::overloaded) co_return created.error();
   }
   live.knowledge = LiveTrans::Knowledge::none;
-  const bool submits = status == TransStatus::submitted;
   CONCERTO_CO_CHECK(co_await loader_.load(live, submits ? taken_prepared : StatusSet()));
   if (live.knowledge == LiveTrans::Knowledge::absent) co_return created.error();
   co_return false;
@@ -221,8 +234,18 @@ Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
 
 Async<std::optional<Transaction>> Requests::query(Gid gid) {
   const LiveTrans* live = live_.find(gid);
-  if (live != nullptr && loader_.may_show(*live)) co_return live->trans;
-  co_return co_await env_.store.load(std::move(gid));
+  const bool shows_memory = live != nullptr && loader_.may_show(*live);
+  if (shows_memory && (env_.ownership == nullptr || is_final(live->trans.status))) {
+    co_return live->trans;
+  }
+  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await env_.store.load(gid));
+  // Another coordinator may have taken the transaction within the lease. If it has not, memory may
+  // have progress that the store does not have yet.
+  live = env_.ownership == nullptr ? nullptr : live_.find(gid);
+  const bool has_progress =
+      live != nullptr && found && loader_.may_show(*live) && has_all_of(live->trans, *found);
+  if (has_progress) co_return live->trans;
+  co_return found;
 }
 
 }  // namespace concerto

@@ -45,6 +45,7 @@ class Requests {
   Result<> admit(const LiveTrans& live, const Draft& draft) const;
   Async<> create(LiveTrans& live, Draft& draft, TransStatus status);
   WallTime prepared_until(const Draft& draft) const;
+  bool is_probably_known(const Draft& draft) const;
   Async<bool> create_or_load(LiveTrans& live, Draft& draft, TransStatus status);
   Async<> submit_existing(LiveTrans& live, Draft& draft);
   Async<> submit_end(Draft draft);

@@ -1,5 +1,7 @@
 #include "store_trouble.hpp"
 
+#include <algorithm>
+
 #include <concerto/base/assert.hpp>
 
 namespace concerto {
@@ -25,9 +27,10 @@ Task<void> StoreTrouble::pause_for_store(LiveTrans& live, SteadyTime until) {
   }
 }
 
-void StoreTrouble::find_out_later(const Gid& gid, const Error& error) {
+void StoreTrouble::find_out_later(const LiveTrans& live, const Error& error) {
   if (error.code != Condition::outcome_unknown) return;
-  wakes_.set_next_pass(gid, env_.now() + env_.options.retry_interval);
+  const SteadyTime later = env_.now() + env_.options.retry_interval;
+  wakes_.set_next_pass(live.gid, std::max(later, live.others_until));
 }
 
 }  // namespace concerto

@@ -30,7 +30,7 @@ class StoreTrouble {
   /// After a request whose change has an unknown outcome: sets an alarm, so that the transaction is
   /// read again after a while, and driven if there is something to do. A driver sets this alarm
   /// itself.
-  void find_out_later(const Gid& gid, const Error& error);
+  void find_out_later(const LiveTrans& live, const Error& error);
 
  private:
   ShardEnv& env_;

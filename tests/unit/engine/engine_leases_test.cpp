@@ -55,6 +55,23 @@ TEST_F(EngineLeases, AreRenewedBeforeACallBeginsThatWouldOutliveThem) {
   EXPECT_TRUE(shared_.has_lease("cc-a", Gid("g")));
 }
 
+TEST_F(EngineLeases, AreRenewedOnceMoreIfTheAnswerToARenewalCameLate) {
+  submit_and_hold("msg", 2);
+  b_->is_paused = true;
+  pause(*a_, lease_ - milliseconds(500));
+  a_->store.hold();
+  answer();
+  EXPECT_EQ(a_->store.renewals, 1U);
+  a_->store.release();  // The renewal has its effect. Its answer waits until the pause is over.
+  b_->is_paused = false;
+  b_branches_.hold("action 01");
+  pause(*a_, takeover_);
+  ASSERT_EQ(owner(), "cc-b");
+  advance(milliseconds(100));
+  EXPECT_THAT(a_branches_.calls, ElementsAre("action 01"));
+  EXPECT_THAT(a_->world->observer().leases_lost, ElementsAre("g"));
+}
+
 TEST_F(EngineLeases, OfAPausedCoordinatorArePassedOnAndItNoticesBeforeItWrites) {
   const auto submitted = submit_and_hold("saga", 2);
   b_branches_.hold("action 02");
@@ -234,6 +251,73 @@ TEST_F(EngineLeases, WhatARequestOnlyLooksAtRestsAgain) {
   EXPECT_EQ(owner(), "cc-rest");
   EXPECT_EQ(stored().next_cron_time, until);
   EXPECT_EQ(live(*b_), 0U);
+}
+
+TEST_F(EngineLeases, EndWithAChangeThatLetsGoAlsoIfItsOutcomeIsUnknown) {
+  prepare(*a_, make_request("g", "tcc", 0));
+  kill(*a_);
+  shared_.set_owner(Gid("g"), "", shared_.now());  // The reference was at work.
+  b_->store.hold();
+  advance(seconds(4));
+  b_->store.release(1);  // the poll
+  b_->world->run();
+  ASSERT_EQ(owner(), "cc-b");
+  const auto registered = register_branch(*b_, "01");
+  b_->store.lost_answers = 1;
+  b_->store.release(1);  // the pass that waits for the timeout
+  ASSERT_EQ(owner(), "cc-rest");
+  b_->store.release();
+  b_->world->run();
+  EXPECT_EQ(error_of(registered), "");
+  EXPECT_EQ(b_->store.claims, 1U);
+  EXPECT_THAT(b_->world->observer().leases_lost, IsEmpty());
+}
+
+TEST_F(EngineLeases, AStopLetsGoOfWhatTheStoreIsTooBusyFor) {
+  submit_and_hold("saga", 2);
+  bool stopped = false;
+  a_->world->start([](Coordinator& coordinator, SteadyTime until, bool& done) -> Task<bool> {
+    co_await coordinator.stop(until);
+    co_return done = true;
+  }(a_->coordinator(), clock_.steady_now() + seconds(10), stopped));
+  a_->store.busy_calls = 1;
+  answer();
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(owner(), "cc-rest");
+  advance(seconds(5));
+  EXPECT_EQ(stored().status, TransStatus::succeed);
+}
+
+/// Several transactions whose target has room for one call at a time.
+TEST_F(EngineLeases, OfWhatIsQueuedForATargetEndAndTheQueueWakesIt) {
+  for (const char* gid : {"g", "g2", "g3"}) {
+    a_branches_.reply("action 01", Outcome::error, "no");
+    submit(*a_, make_request(gid, "saga", 1));
+  }
+  kill(*a_);
+  kill(*b_);
+  options_.wakes_per_target_max = 1;
+  b_branches_.hold("action 01");
+  const auto old = std::move(b_);
+  b_ = start_node("c", b_branches_);
+  advance(seconds(30));
+  EXPECT_EQ(b_branches_.waiting("action 01"), 1U);
+  EXPECT_EQ(b_->coordinator().in_flight().queued, 2U);
+  b_->store.let_go_gids.clear();
+  advance(seconds(600));
+  // Each rests for as long as it has waited: about 50 s, 100 s, 200 s, 400 s.
+  EXPECT_LE(b_->store.let_go_gids.size(), 2U * 5U);
+  EXPECT_EQ(b_->coordinator().in_flight().queued, 2U);
+  for (const std::size_t calls : {2U, 3U}) {
+    b_branches_.answer("action 01", Outcome::success);
+    advance(milliseconds(100));
+    EXPECT_EQ(b_branches_.calls.size(), calls);
+  }
+  b_branches_.answer("action 01", Outcome::success);
+  advance(milliseconds(100));
+  EXPECT_EQ(live(*b_), 0U);
+  EXPECT_EQ(alarms(*b_), 0U);
+  for (const char* gid : {"g", "g2", "g3"}) EXPECT_EQ(shared_.owner(Gid(gid)), "");
 }
 
 TEST_F(EngineLeases, AnUnknownOutcomeIsSettledByAClaim) {

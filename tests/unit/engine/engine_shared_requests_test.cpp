@@ -139,6 +139,40 @@ TEST_F(EngineSharedRequests, AResetWakesWhatAnotherCoordinatorPutToRest) {
   EXPECT_THAT(b_branches_.calls, ElementsAre("action 01"));
 }
 
+TEST_F(EngineSharedRequests, AForceStopThatIsNotStoredDoesNotRepeatACallThatRuns) {
+  hold_at_a();
+  b_->store.hold();
+  force_stop(*b_);
+  b_->store.release(1);  // the claim that does not take it
+  b_->world->run();
+  b_->store.release(1);  // the claim that takes it
+  b_->world->run();
+  ASSERT_EQ(owner(), "cc-b");
+  b_->store.lost_calls = 1;
+  b_->store.release();
+  while (shared_.has_lease("cc-a", Gid("g"))) {
+    advance(milliseconds(100));
+    if (shared_.has_lease("cc-a", Gid("g"))) EXPECT_THAT(b_branches_.calls, IsEmpty());
+  }
+  advance(takeover_);
+  EXPECT_THAT(b_branches_.calls, ElementsAre("action 01"));
+  EXPECT_EQ(stored().status, TransStatus::succeed);
+}
+
+TEST_F(EngineSharedRequests, ASubmitOfAPreparedOneCostsAClaimAndAChange) {
+  prepare(*a_, make_request("g", "tcc", 0));
+  EXPECT_EQ(error_of(submit_and_wait(*b_, make_request("g", "tcc", 0))), "");
+  EXPECT_EQ(b_->store.claims, 1U);
+  EXPECT_EQ(b_->store.commits, 2U);  // submitted, succeed
+}
+
+TEST_F(EngineSharedRequests, AQueryShowsWhatAnotherCoordinatorHasStopped) {
+  hold_at_a();
+  EXPECT_EQ(shown(*a_), TransStatus::submitted);
+  EXPECT_EQ(error_of(force_stop(*b_)), "");
+  EXPECT_EQ(shown(*a_), TransStatus::failed);
+}
+
 TEST_F(EngineSharedRequests, AQueryAfterAPauseShowsWhatTheStoreHas) {
   hold_at_a();
   pause(*a_, takeover_);
