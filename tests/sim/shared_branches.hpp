@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <list>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,24 +16,30 @@
 
 namespace concerto::test {
 
+/// The branch_id of calls to the application.
+inline constexpr std::string_view application_id = "00";
+
 /// What the branch services have done, and what is wrong with it. It outlives the coordinators.
 struct SharedLedger {
   struct Step {
-    bool done = false;
-    bool compensated = false;
+    bool done = false;         ///< an action, a confirm or a commit had its effect
+    bool compensated = false;  ///< a compensate, a cancel or a rollback had its effect
     bool in_effect() const { return done && !compensated; }
   };
   struct Call {
     std::string node;
     std::string gid;
     std::string branch;
-    bool is_action = false;
+    std::string op;
     Executor executor;
     Completion<BranchReply> completion;
     bool is_answered = true;  ///< false: its coordinator was killed
   };
+  using Steps = std::map<std::string, Step>;  ///< by branch_id
 
-  std::map<std::string, std::map<std::string, Step>> steps;  ///< by gid and branch_id
+  std::map<std::string, Steps> steps;  ///< by gid
+  std::map<std::string, bool> goes;    ///< by gid: what the application of a msg has decided
+  std::set<std::string> resumed;       ///< workflows whose application was called to go on
   std::list<Call> running;
   std::vector<std::string> wrong;
 };
@@ -46,14 +53,13 @@ class SharedBranches final : public BranchCaller {
       : ledger_(ledger), shared_(shared), node_(std::move(node)) {}
 
   Task<BranchReply> call(BranchCall call) override {
-    if (call.branch_id == "00") co_return reply_of(Outcome::success);
     Executor executor = co_await asio::this_coro::executor;
     const std::string gid = call.gid->str();
     const std::string branch(call.branch_id);
+    const std::string op(call.op);
     begin(gid, branch);
-    const bool is_action = call.op == "action";
     const auto wait = [&](Completion<BranchReply> done) {
-      ledger_.running.push_back({node_, gid, branch, is_action, executor, std::move(done), true});
+      ledger_.running.push_back({node_, gid, branch, op, executor, std::move(done), true});
     };
     co_return co_await suspend<BranchReply>(wait);
   }
@@ -63,8 +69,8 @@ class SharedBranches final : public BranchCaller {
     if (ledger.running.empty()) return;
     const auto steps = static_cast<std::ptrdiff_t>(random.below(ledger.running.size()));
     const auto chosen = std::next(ledger.running.begin(), steps);
-    BranchReply reply =
-        execute(ledger.steps[chosen->gid][chosen->branch], chosen->is_action, random, healed);
+    BranchReply reply = chosen->branch == application_id ? ask(ledger, *chosen, random, healed)
+                                                         : execute(ledger, *chosen, random, healed);
     if (chosen->is_answered) {
       asio::post(chosen->executor,
                  [done = std::move(chosen->completion), reply = std::move(reply)]() mutable {
@@ -76,14 +82,14 @@ class SharedBranches final : public BranchCaller {
 
   /// The coordinator was killed: its calls are lost, or end without an answer.
   void crash(SeededRandom& random) {
-    std::list<Completion<BranchReply>> gone;
+    static auto* kept = new std::vector<Completion<BranchReply>>();
     for (auto call = ledger_.running.begin(); call != ledger_.running.end();) {
       if (call->node != node_) {
         ++call;
         continue;
       }
-      gone.push_back(std::move(call->completion));
       call->is_answered = false;
+      kept->push_back(std::move(call->completion));
       call = random.chance(50) ? ledger_.running.erase(call) : std::next(call);
     }
   }
@@ -101,15 +107,30 @@ class SharedBranches final : public BranchCaller {
     }
   }
 
-  static BranchReply execute(SharedLedger::Step& step, bool is_action, SeededRandom& random,
-                             bool healed) {
+  static BranchReply execute(SharedLedger& ledger, const SharedLedger::Call& call,
+                             SeededRandom& random, bool healed) {
+    SharedLedger::Step& step = ledger.steps[call.gid][call.branch];
+    const bool is_action = call.op == "action" || call.op == "confirm" || call.op == "commit";
+    const bool may_fail = call.op == "action";
     const bool faulty = !healed && random.chance(30);
     if (faulty && random.chance(30)) return reply_of(Outcome::ongoing);
     if (faulty && random.chance(30)) return reply_of(Outcome::error, "not reached");
-    if (is_action && step.compensated) return reply_of(Outcome::failure, "too late");
-    if (is_action && faulty && !step.done) return reply_of(Outcome::failure, "refused");
+    if (may_fail && step.compensated) return reply_of(Outcome::failure, "too late");
+    if (may_fail && faulty && !step.done) return reply_of(Outcome::failure, "refused");
     (is_action ? step.done : step.compensated) = true;
     return faulty ? reply_of(Outcome::error, "answer lost") : reply_of(Outcome::success);
+  }
+
+  /// The application of a msg answers what it has decided. That of a workflow goes on with it.
+  static BranchReply ask(SharedLedger& ledger, const SharedLedger::Call& call, SeededRandom& random,
+                         bool healed) {
+    if (!healed && random.chance(30)) return reply_of(Outcome::error, "not reached");
+    if (!healed && random.chance(20)) return reply_of(Outcome::ongoing);
+    if (call.op == "msg") {
+      return reply_of(ledger.goes.at(call.gid) ? Outcome::success : Outcome::failure, "decided");
+    }
+    ledger.resumed.insert(call.gid);
+    return reply_of(Outcome::ongoing);
   }
 
   SharedLedger& ledger_;

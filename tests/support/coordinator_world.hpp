@@ -95,7 +95,15 @@ class CoordinatorWorld {
     io_.poll();
   }
 
-  /// For several worlds that share a clock: time of the earliest timer, and its function.
+  /// Runs at most `count` of the handlers that can run now. After that the world stands still
+  /// between two of them.
+  void run_some(std::size_t count) {
+    io_.restart();
+    while (count-- > 0 && io_.poll_one() > 0) {
+    }
+  }
+
+  /// For several worlds whose clocks move together: time of the earliest timer, and its function.
   SteadyTime earliest_timer() const noexcept { return timers_.earliest(); }
   void run_due() {
     timers_.run_due();
