@@ -3,9 +3,11 @@
 
 Without options it plays every sequence against concertod and compares with transcript.json, which
 was recorded from the reference. --record PROGRAM records it anew; --live PROGRAM plays both now.
+--store chooses where concertod stores transactions: it starts that store's server.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -20,6 +22,7 @@ from concerto_testing import Concertod, Reference  # noqa: E402  (the path has t
 from differences import difference, normal  # noqa: E402
 from player import Branches, Player  # noqa: E402
 from sequences import all_sequences  # noqa: E402
+from shared_stores import add_store_argument, store_server  # noqa: E402
 
 TRANSCRIPT = os.path.join(HERE, "transcript.json")
 
@@ -33,25 +36,37 @@ def record(program, sequences, branches, directory):
     return transcript
 
 
-def compare(concertod, sequences, branches, directory, transcript):
+def compare(coordinator, sequences, branches, transcript):
     """Prints the differences, and returns how many sequences differ."""
     different = 0
-    with Concertod(concertod, directory) as coordinator:
-        player = Player(f"http://127.0.0.1:{coordinator.http_port}", branches)
-        for sequence in sequences:
-            recorded = transcript.get(sequence.name)
-            if recorded is None or len(recorded) != len(sequence.requests):
-                print(f"{sequence.name}: not in the transcript; record it anew")
-                different += 1
-                continue
-            played = player.play(sequence, recorded)
-            found = [f"{request.method} {request.path}: {text}"
-                     for request, ours, theirs in zip(sequence.requests, played, recorded)
-                     if (text := difference(request, ours, theirs))]
-            if found:
-                different += 1
-                print(sequence.name, *found, sep="\n  ")
+    player = Player(f"http://127.0.0.1:{coordinator.http_port}", branches)
+    for sequence in sequences:
+        recorded = transcript.get(sequence.name)
+        if recorded is None or len(recorded) != len(sequence.requests):
+            print(f"{sequence.name}: not in the transcript; record it anew")
+            different += 1
+            continue
+        played = player.play(sequence, recorded)
+        found = [f"{request.method} {request.path}: {text}"
+                 for request, ours, theirs in zip(sequence.requests, played, recorded)
+                 if (text := difference(request, ours, theirs))]
+        if found:
+            different += 1
+            print(sequence.name, *found, sep="\n  ")
     return different
+
+
+@contextlib.contextmanager
+def running(program, store, directory):
+    """A coordinator with an empty store."""
+    with store_server(store, directory) as server:
+        place = server.place("conformance")
+        coordinator = Concertod(program, directory, place.settings)
+        try:
+            coordinator.start(*place.options_of_first_start)
+            yield coordinator
+        finally:
+            coordinator.kill()
 
 
 def parse_arguments():
@@ -59,6 +74,7 @@ def parse_arguments():
     parser.add_argument("--concertod", help="the coordinator's program", type=os.path.abspath)
     parser.add_argument("--record", metavar="PROGRAM", help="the reference, to record from")
     parser.add_argument("--live", metavar="PROGRAM", help="the reference, to compare with now")
+    add_store_argument(parser)
     parser.add_argument("-k", dest="pattern", default="", help="only names that contain this")
     return parser.parse_args()
 
@@ -81,7 +97,8 @@ def main():
             json.dump(transcript, file, indent=0, sort_keys=True)
             file.write("\n")
     if arguments.concertod:
-        different = compare(arguments.concertod, sequences, branches, directory, transcript)
+        with running(arguments.concertod, arguments.store, directory) as coordinator:
+            different = compare(coordinator, sequences, branches, transcript)
         print(f"{len(sequences)} sequences, {different} differ")
         if different:
             sys.exit(f"FAILED; logs and data are in {directory}")

@@ -53,12 +53,12 @@ class Concertod:
     def grpc_address(self):
         return f"localhost:{self.grpc_port}"
 
-    def start(self):
-        """Returns when the HTTP port answers."""
+    def start(self, *options):
+        """Returns when the HTTP port answers. `options`: more of the command line, such as -r."""
         config = os.path.join(self._directory, self.name + ".yml")
         with open(config, "w", encoding="utf-8") as file:
             file.write(to_yaml(self.settings))
-        command = [*self._command, "-c", config]
+        command = [*self._command, "-c", config, *options]
         self.process = Process(self.name, command, self._directory, self._env)
         ping = f"http://127.0.0.1:{self.http_port}/api/ping"
 

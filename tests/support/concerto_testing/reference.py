@@ -1,5 +1,4 @@
-"""The reference server. Without other settings its embedded store is in the directory that it runs
-in."""
+"""The reference server. Its embedded store is in the directory that it runs in."""
 
 from .http import http_call
 from .ports import free_ports
@@ -12,15 +11,26 @@ READY_TIMEOUT_S = 20.0
 class Reference:
     """Runs a built `github.com/dtm-labs/dtm`; starts at construction.
 
-    Its log is set to warnings: at its default it would write lines for every call. `env` are its
-    settings as environment variables.
+    Its log is set to warnings: at its default it would write lines for every call. `env` has
+    further settings. `kill` and `start` keep the ports.
     """
 
     def __init__(self, program, directory, name="reference", env=None):
+        self._program = program
+        self._directory = directory
+        self._name = name
         self.http_port, self.grpc_port = free_ports(2)
-        settings = {"HTTP_PORT": str(self.http_port), "GRPC_PORT": str(self.grpc_port),
-                    "UPDATE_BRANCH_SYNC": "1", "LOG_LEVEL": "warn", **(env or {})}
-        self._process = Process(name, [program], directory, settings)
+        self._env = {"HTTP_PORT": str(self.http_port), "GRPC_PORT": str(self.grpc_port),
+                     "UPDATE_BRANCH_SYNC": "1", "LOG_LEVEL": "warn", **(env or {})}
+        self.start()
+
+    @property
+    def api(self):
+        return f"http://127.0.0.1:{self.http_port}/api/dtmsvr"
+
+    def start(self):
+        """Returns when the HTTP port answers."""
+        self._process = Process(self._name, [self._program], self._directory, self._env)
         self.pid = self._process.pid
         ping = f"http://127.0.0.1:{self.http_port}/api/ping"
 
