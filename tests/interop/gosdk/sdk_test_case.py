@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 
 from concerto_testing import (  # noqa: E402  (the path has to be set first)
     Concertod, Process, free_ports, go_build, wait_until)
+from shared_stores import add_store_argument, use_store  # noqa: E402
 
 WIRES = ("http", "json-rpc", "grpc")  # of the SDK to the coordinator; kinds of branches, too
 WAIT = {"wait_result": True}
@@ -76,13 +77,20 @@ class SdkTest(unittest.TestCase):
     SETTINGS = {"RetryInterval": 1, "RequestTimeout": 30}
     OPS = ()  # of the mode that a test is about
 
+    @classmethod
+    def setUpClass(cls):
+        go_build(HERE, cls.args.build_directory)
+        use_store(cls)
+
     def setUp(self):
-        self.work = os.path.join(self.directory, self.id().split(".")[-1])
+        name = self.id().split(".")[-1]
+        self.work = os.path.join(self.directory, name)
         os.mkdir(self.work)
-        go_build(HERE, self.args.build_directory)
-        self.coordinator = Concertod(self.args.concertod, self.work, self.SETTINGS)
+        place = self.store.place(name)
+        self.coordinator = Concertod(self.args.concertod, self.work,
+                                     {**self.SETTINGS, **place.settings})
         self.addCleanup(self.coordinator.kill)
-        self.coordinator.start()
+        self.coordinator.start(*place.options_of_first_start)
         self.transactions = 0
         self.participant = self.start_participant("participant")
 
@@ -161,3 +169,4 @@ def add_arguments(parser):
     parser.add_argument("concertod", help="the coordinator's program", type=os.path.abspath)
     parser.add_argument("build_directory", help="where the Go programs are built",
                         type=os.path.abspath)
+    add_store_argument(parser)

@@ -16,6 +16,7 @@ BEGIN = 100
 class BankTestCase(ClientTestCase):
     @classmethod
     def setUpClass(cls):
+        super().setUpClass()
         cls.database = MariaDb(cls.directory)
         cls.addClassCleanup(cls.database.kill)
         cls.database.start()

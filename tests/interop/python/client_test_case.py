@@ -13,6 +13,7 @@ os.environ["NO_PROXY"] = "*"  # so that the client uses no proxy
 from dtmcli import utils  # noqa: E402
 from concerto_testing import BranchServer, Concertod, wait_until  # noqa: E402
 from concerto_testing.branch_server import FAILURE, ONGOING, SUCCESS  # noqa: E402
+from shared_stores import add_store_argument, use_store  # noqa: E402
 
 __all__ = ["BROKEN", "FAILURE", "HERE", "ONGOING", "SUCCESS", "ClientTestCase", "DTMFailureError",
            "add_arguments", "quietly"]
@@ -31,12 +32,19 @@ class ClientTestCase(unittest.TestCase):
     maxDiff = None
     SETTINGS = {"RetryInterval": 1, "RequestTimeout": 2}
 
+    @classmethod
+    def setUpClass(cls):
+        use_store(cls)
+
     def setUp(self):
-        self.work = os.path.join(self.directory, self.id().split(".")[-1])
+        name = self.id().split(".")[-1]
+        self.work = os.path.join(self.directory, name)
         os.mkdir(self.work)
-        self.coordinator = Concertod(self.args.concertod, self.work, self.SETTINGS)
+        place = self.store.place(name)
+        self.coordinator = Concertod(self.args.concertod, self.work,
+                                     {**self.SETTINGS, **place.settings})
         self.addCleanup(self.coordinator.kill)
-        self.coordinator.start()
+        self.coordinator.start(*place.options_of_first_start)
         self.api = self.coordinator.api
         self.branches = BranchServer()
         self.addCleanup(self.branches.close)
@@ -65,3 +73,4 @@ class ClientTestCase(unittest.TestCase):
 
 def add_arguments(parser):
     parser.add_argument("concertod", help="the coordinator's program", type=os.path.abspath)
+    add_store_argument(parser)
