@@ -22,6 +22,8 @@ persist::StoreSettings store_settings(const StoreConfig& config) {
   settings.database.port = static_cast<std::uint16_t>(config.port);
   settings.database.user = config.user;
   settings.database.password = config.password;
+  settings.database.database = config.db;
+  settings.database.schema = config.schema;
   settings.redis.prefix = config.redis_prefix;
   settings.redis.data_expire = config.data_expire;
   return settings;
