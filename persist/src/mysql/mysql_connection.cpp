@@ -45,7 +45,9 @@ void keep_asked(std::vector<StoredTrans>& found, std::vector<std::string> gids) 
 }  // namespace
 
 MysqlConnection::MysqlConnection(Executor executor, MysqlShared& shared)
-    : shared_(shared), options_(shared.options), session_(std::move(executor), shared.options) {
+    : shared_(shared),
+      options_(shared.options),
+      session_(std::move(executor), shared.options, shared.openers) {
   terms_.zone = WallZone(options_.east_of_utc);
   terms_.node = options_.node;
   terms_.lease = options_.lease;

@@ -14,6 +14,9 @@ namespace concerto::persist {
 /// What the connections of a connector have in common.
 struct MysqlShared {
   MysqlOptions options;
+  /// Threads that may block: they look up hosts and open sessions. Two, so that a host that does
+  /// not answer does not keep all others waiting.
+  asio::thread_pool openers{2};
   /// What the type of the column bin_data holds. Any thread may read it.
   std::atomic<std::size_t> payload_bytes_max = 65'535;
 };

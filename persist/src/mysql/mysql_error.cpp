@@ -90,4 +90,8 @@ SqlErrc class_of_mysql_error(unsigned number) noexcept {
   return found != std::end(known) && found->number == number ? found->code : SqlErrc::refused;
 }
 
+bool is_interruption(unsigned number) noexcept {
+  return number == 1317 || number == 1969 || number == 3024;
+}
+
 }  // namespace concerto::persist

@@ -8,6 +8,10 @@ namespace concerto::persist {
 /// connection that is being opened.
 SqlErrc class_of_mysql_error(unsigned number) noexcept;
 
+/// Whether the statement was ended from outside or took too long. Where it was a COMMIT, the error
+/// does not say what became of it.
+bool is_interruption(unsigned number) noexcept;
+
 namespace mysql_errors {
 inline constexpr unsigned duplicate_entry = 1062;
 inline constexpr unsigned unknown_database = 1049;

@@ -6,11 +6,14 @@
 #include <new>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <sys/socket.h>
 
 #include <concerto/base/assert.hpp>
 
 #include "mysql_error.hpp"
+#include "mysql_opening.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -38,25 +41,37 @@ struct MysqlSession::Wait {
   }
 };
 
-MysqlSession::MysqlSession(Executor executor, const MysqlOptions& options)
-    : options_(options), mysql_(mysql_init(nullptr)), socket_(executor), timer_(executor) {
+MysqlSession::MysqlSession(Executor executor, const MysqlOptions& options,
+                           asio::thread_pool& openers)
+    : options_(options),
+      openers_(openers),
+      mysql_(mysql_init(nullptr)),
+      socket_(executor),
+      timer_(executor) {
   if (mysql_ == nullptr) throw std::bad_alloc();
 }
 
 MysqlSession::~MysqlSession() {
-  if (socket_.is_open()) socket_.release();
+  release_socket();
   if (is_lost_ && mysql_get_socket(mysql_) != MARIADB_INVALID_SOCKET) {
-    // What waits in the socket's buffer must not reach the server later, and no farewell that would
-    // block is sent.
-    const linger none{1, 0};
-    ::setsockopt(mysql_get_socket(mysql_), SOL_SOCKET, SO_LINGER, &none, sizeof none);
-    mariadb_cancel(mysql_);
+    drop_unsent();
+    mariadb_cancel(mysql_);  // a farewell could block
   }
   mysql_close(mysql_);
 }
 
-void MysqlSession::allow(std::chrono::milliseconds time) {
-  until_ = SteadyClock::now() + time;
+void MysqlSession::release_socket() {
+  if (socket_.is_open()) socket_.release();
+}
+
+/// What waits in the socket's buffer must not reach the server later.
+void MysqlSession::drop_unsent() {
+  const linger none{1, 0};
+  ::setsockopt(mysql_get_socket(mysql_), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
+void MysqlSession::allow_answer() {
+  until_ = SteadyClock::now() + options_.time_limits.answer;
 }
 
 Task<int> MysqlSession::wait(int events) {
@@ -82,24 +97,22 @@ Task<int> MysqlSession::wait(int events) {
   co_return event;
 }
 
-void MysqlSession::follow_socket() {
-  const int socket = mysql_get_socket(mysql_);
-  if (socket_.is_open() && socket_.native_handle() == socket) return;
-  if (socket_.is_open()) socket_.release();
-  if (socket >= 0) socket_.assign(socket);
-}
-
 /// Carries a call of Connector/C on until it is done. Fails only if time is up.
 template <class Continue>
 Async<> MysqlSession::finish(int events, Continue go_on) {
   while (events != 0) {
-    follow_socket();
     const int event = co_await wait(events);
     if (event == MYSQL_WAIT_TIMEOUT) {
       is_lost_ = true;
+      drop_unsent();
+      // The call ends too, so that what it has begun is freed. It closes the socket.
+      release_socket();
+      for (int left = 8; events != 0 && left > 0; --left) events = go_on(MYSQL_WAIT_TIMEOUT);
       co_return make_error(SqlErrc::answer_lost, "MySQL: no answer in time");
     }
     events = go_on(event);
+    // A number that is free again may become that of another socket.
+    if (mysql_get_socket(mysql_) != socket_.native_handle()) release_socket();
   }
   co_return ok();
 }
@@ -115,43 +128,19 @@ Error MysqlSession::last_error() const {
   return error_of(mysql_errno(mysql_), mysql_error(mysql_));
 }
 
-void MysqlSession::set_options(bool has_tls_name) {
-  const my_bool yes = 1, no = 0;
-  const unsigned off = 0;
-  mysql_options(mysql_, MYSQL_OPT_NONBLOCK, nullptr);
-  mysql_options(mysql_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-  mysql_options(mysql_, MYSQL_OPT_LOCAL_INFILE, &off);
-  mysql_options(mysql_, MYSQL_OPT_RECONNECT, &no);
-  mysql_optionsv(mysql_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "concerto");
-  if (options_.tls == MysqlTls::disable || !has_tls_name) return;
-  const auto file = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
-  mysql_ssl_set(mysql_, file(options_.tls_key_file), file(options_.tls_cert_file),
-                file(options_.tls_ca_file), nullptr, nullptr);
-  if (options_.tls != MysqlTls::prefer) mysql_options(mysql_, MYSQL_OPT_SSL_ENFORCE, &yes);
-  const my_bool verify = options_.tls == MysqlTls::verify ? 1 : 0;
-  mysql_options(mysql_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-}
-
 Async<> MysqlSession::connect(std::string host, std::string database) {
   CONCERTO_ASSERT(!is_open_);
-  allow(options_.time_limits.connect);
-  const bool is_path = host.starts_with('/');
-  set_options(!is_path);
-  MYSQL* connected = nullptr;
-  const int events = mysql_real_connect_start(
-      &connected, mysql_, is_path ? nullptr : host.c_str(), options_.user.c_str(),
-      options_.password.c_str(), database.empty() ? nullptr : database.c_str(), options_.port,
-      is_path ? host.c_str() : nullptr, CLIENT_MULTI_STATEMENTS | CLIENT_FOUND_ROWS);
-  const auto go_on = [this, &connected](int event) {
-    return mysql_real_connect_cont(&connected, mysql_, event);
+  auto start = [this, &host, &database](Completion<bool> completion) {
+    auto opens = [this, &host, &database, waiter = std::move(completion),
+                  executor = asio::prefer(socket_.get_executor(),
+                                          asio::execution::outstanding_work.tracked)]() mutable {
+      const bool opened = open_now(mysql_, options_, host, database);
+      asio::post(executor, [opened, waiter = std::move(waiter)]() mutable { waiter(opened); });
+    };
+    asio::post(openers_, std::move(opens));
   };
-  const Result<> done = co_await finish(events, go_on);
-  if (!done) {
-    co_return make_error(SqlErrc::not_now,
-                         "MySQL: no connection within " +
-                             std::to_string(options_.time_limits.connect.count()) + " ms");
-  }
-  if (connected == nullptr) {
+  const bool opened = co_await suspend<bool>(std::move(start));
+  if (!opened) {
     is_lost_ = true;
     failure_ = {mysql_errno(mysql_), 0};
     Error error = last_error();
@@ -159,9 +148,8 @@ Async<> MysqlSession::connect(std::string host, std::string database) {
     co_return error;
   }
   is_open_ = true;
-  follow_socket();
-  const bool must_encrypt = options_.tls == MysqlTls::require || options_.tls == MysqlTls::verify;
-  if (must_encrypt && !is_path && mysql_get_ssl_cipher(mysql_) == nullptr) {
+  socket_.assign(mysql_get_socket(mysql_));
+  if (lacks_tls(mysql_, options_, host)) {
     is_lost_ = true;
     co_return make_error(SqlErrc::not_now, "MySQL: the server does not use TLS");
   }
@@ -209,6 +197,7 @@ Async<> MysqlSession::run_packet(std::string packet, std::vector<MysqlResult>& r
   CONCERTO_CO_CHECK(co_await send(packet));
   for (;;) {
     CONCERTO_CO_CHECK(co_await read_result(results));
+    allow_answer();
     CONCERTO_CO_TRY(const bool more, co_await has_next());
     if (!more) co_return ok();
   }
@@ -226,7 +215,7 @@ Async<std::vector<MysqlResult>> MysqlSession::run(std::vector<std::string> state
     is_lost_ = true;
     co_return make_error(SqlErrc::not_now, "MySQL: the server has closed the connection");
   }
-  allow(options_.time_limits.answer);
+  allow_answer();
   std::vector<MysqlResult> results;
   results.reserve(statements.size());
   Result<> done = ok();
@@ -254,13 +243,18 @@ Async<std::vector<MysqlResult>> MysqlSession::run(std::vector<std::string> state
   if (!is_lost_ && statements.size() > 1) co_await roll_back();
   if (work == MysqlWork::reads) {
     if (error.code == SqlErrc::answer_lost) error.code = make_error_code(SqlErrc::not_now);
-  } else if (failure_.statement + 1 == statements.size() && error.code != SqlErrc::rolled_back &&
-             statements.size() > 1) {
-    // The commit itself failed, and nobody says how.
-    error.code = make_error_code(SqlErrc::answer_lost);
-    is_lost_ = true;
+  } else if (failure_.statement + 1 == statements.size() && statements.size() > 1) {
+    co_return failed_commit(std::move(error), number);
   }
   co_return error;
+}
+
+/// The commit itself failed, and only some errors say that it was rolled back.
+Error MysqlSession::failed_commit(Error error, unsigned number) {
+  if (error.code == SqlErrc::rolled_back && !is_interruption(number)) return error;
+  error.code = make_error_code(SqlErrc::answer_lost);
+  is_lost_ = true;
+  return error;
 }
 
 bool MysqlSession::is_usable() const noexcept {

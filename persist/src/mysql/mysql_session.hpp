@@ -9,6 +9,7 @@
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <mariadb/mysql.h>
 
 #include <concerto/base/async.hpp>
@@ -29,11 +30,12 @@ struct MysqlFailure {
   std::size_t statement = 0;  ///< its place among those of `run`
 };
 
-/// One connection of Connector/C without blocking. One coroutine at a time uses it, on its
-/// executor. It outlives that coroutine.
+/// One connection of Connector/C, which opens on a thread of its own and then never blocks. One
+/// coroutine at a time uses it, on its executor. It outlives that coroutine.
 class MysqlSession {
  public:
-  MysqlSession(Executor executor, const MysqlOptions& options);
+  /// `openers` are threads that may block. All arguments outlive the session.
+  MysqlSession(Executor executor, const MysqlOptions& options, asio::thread_pool& openers);
   ~MysqlSession();
   MysqlSession(const MysqlSession&) = delete;
   MysqlSession& operator=(const MysqlSession&) = delete;
@@ -42,9 +44,10 @@ class MysqlSession {
   Async<> connect(std::string host, std::string database);
 
   /// Runs the statements and returns a result for each. They go to the server in one packet, or in
-  /// several if they are too long for one. After the first error no further statement runs, and
-  /// what has begun is rolled back. Statements for several changes begin and commit a transaction
-  /// themselves, and the commit is the last statement.
+  /// several if they are too long for one. Each has the limit of time for an answer. After the
+  /// first error no further statement runs, and what has begun is rolled back. Statements for
+  /// several changes begin and commit a transaction themselves, and the commit is the last
+  /// statement.
   Async<std::vector<MysqlResult>> run(std::vector<std::string> statements, MysqlWork work);
 
   const MysqlFailure& last_failure() const noexcept { return failure_; }
@@ -62,8 +65,8 @@ class MysqlSession {
                                            asio::wait_traits<std::chrono::steady_clock>, Executor>;
   struct Wait;
 
-  void set_options(bool has_tls_name);
-  void allow(std::chrono::milliseconds time);
+  /// The next statement has the limit of time from now on.
+  void allow_answer();
   /// Waits for the events that Connector/C asks for. Returns those that came.
   Task<int> wait(int events);
   template <class Continue>
@@ -73,11 +76,14 @@ class MysqlSession {
   Async<bool> has_next();
   Async<> run_packet(std::string packet, std::vector<MysqlResult>& results);
   Task<void> roll_back();
-  void follow_socket();
+  Error failed_commit(Error error, unsigned number);
+  void release_socket();
+  void drop_unsent();
   Error error_of(unsigned number, std::string_view text) const;
   Error last_error() const;
 
   const MysqlOptions& options_;
+  asio::thread_pool& openers_;
   MYSQL* const mysql_;
   Descriptor socket_;  ///< the connection's socket, which belongs to Connector/C
   Timer timer_;

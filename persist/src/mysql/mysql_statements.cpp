@@ -66,6 +66,9 @@ Statements setup(const MysqlTerms& terms, std::chrono::seconds now_east_of_utc,
   MysqlText text = text_with(terms);
   text.sql("SET SESSION time_zone = ").text(zone_text(now_east_of_utc));
   text.sql(", sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1");
+  // Servers can be told to ignore the character set that a client names when it connects.
+  text.sql(", character_set_client = utf8mb4, character_set_connection = utf8mb4");
+  text.sql(", character_set_results = utf8mb4");
   text.sql(", innodb_lock_wait_timeout = ").number(lock_wait.count());
   // A connection of the pool may be idle for as long as it lives.
   text.sql(", wait_timeout = 86400");

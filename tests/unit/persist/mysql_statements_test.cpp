@@ -108,6 +108,11 @@ TEST(MysqlError, HasTheClassThatItsCallerNeeds) {
   }
 }
 
+TEST(MysqlError, AnInterruptionDoesNotTellWhatBecameOfACommit) {
+  for (const unsigned number : {1317U, 1969U, 3024U}) EXPECT_TRUE(is_interruption(number));
+  for (const unsigned number : {1205U, 1213U, 2013U}) EXPECT_FALSE(is_interruption(number));
+}
+
 class MysqlGroup : public testing::Test {
  protected:
   CreateRows& create(const std::string& gid, const std::string& owner) {
@@ -251,6 +256,8 @@ TEST(MysqlStatements, ASessionHasTheZoneOfTheColumns) {
   const auto setup = mysql::setup(terms(), std::chrono::hours(8), std::chrono::seconds(5));
   EXPECT_THAT(setup[0], HasSubstr("time_zone = '+08:00'"));
   EXPECT_THAT(setup[0], Not(HasSubstr("NO_BACKSLASH_ESCAPES")));
+  EXPECT_THAT(setup[0], HasSubstr("character_set_client = utf8mb4"));
+  EXPECT_THAT(setup[0], HasSubstr("STRICT_TRANS_TABLES"));
 }
 
 }  // namespace
