@@ -34,6 +34,11 @@ std::vector<std::int64_t> ids_of(const std::vector<StoredTrans>& transactions) {
   return ids;
 }
 
+void sort_by_time(std::vector<StoredTrans>& transactions) {
+  std::ranges::stable_sort(transactions, {},
+                           [](const StoredTrans& one) { return one.row.next_cron_time; });
+}
+
 /// Removes rows that a table without regard to case has found for another gid.
 void keep_asked(std::vector<StoredTrans>& found, std::vector<std::string> gids) {
   std::ranges::sort(gids);
@@ -56,6 +61,7 @@ MysqlConnection::MysqlConnection(Executor executor, MysqlShared& shared)
 Async<> MysqlConnection::open(std::string host, std::string database) {
   CONCERTO_CO_CHECK(co_await session_.connect(std::move(host), std::move(database)));
   terms_.dialect = mysql_dialect(session_.server_version());
+  terms_.dialect.skips_locked = terms_.dialect.skips_locked && options_.may_skip_locked;
   zone_ = terms_.zone.east_of_utc(std::time(nullptr));
   setup_ = mysql::setup(terms_, zone_, options_.time_limits.lock);
   CONCERTO_CO_TRY(std::vector<MysqlResult> results,
@@ -203,30 +209,48 @@ Async<std::vector<StoredTrans>> MysqlConnection::claim(std::vector<ClaimRow> row
   co_return found;
 }
 
-Async<std::vector<StoredTrans>> MysqlConnection::claim_due(std::size_t limit) {
-  std::vector<StoredTrans> due;
-  if (limit == 0) co_return due;
+/// Rows that are due, at most `limit`. If there are any and the server can skip locked rows, a
+/// transaction has begun, and the rows are locked.
+Async<std::vector<StoredTrans>> MysqlConnection::find_due(std::size_t limit) {
   CONCERTO_CO_TRY(std::vector<MysqlResult> results,
                   co_await session_.run(mysql::find_due(terms_, limit), MysqlWork::reads));
+  std::vector<StoredTrans> due;
   for (MysqlResult& result : results) {
     std::ranges::move(trans_rows_of(result, terms_.zone), std::back_inserter(due));
   }
-  std::ranges::stable_sort(due, {}, [](const StoredTrans& one) { return one.row.next_cron_time; });
+  sort_by_time(due);
   if (due.size() > limit) due.resize(limit);
-  if (!due.empty() && !terms_.dialect.skips_locked) {
+  if (due.empty() && terms_.dialect.skips_locked) CONCERTO_CO_CHECK(co_await end_transaction());
+  co_return due;
+}
+
+/// Finds and locks rows in two steps, for servers that cannot skip locked rows. Between the two
+/// steps another coordinator may claim all of them. Then the next ones are looked for.
+Async<std::vector<StoredTrans>> MysqlConnection::lock_due_in_two_steps(std::size_t limit) {
+  constexpr int attempts_max = 5;
+  for (int attempt = 1;; ++attempt) {
+    CONCERTO_CO_TRY(std::vector<StoredTrans> due, co_await find_due(limit));
+    if (due.empty()) co_return due;
     const std::vector<std::int64_t> ids = ids_of(due);
-    CONCERTO_CO_TRY(results, co_await session_.run(mysql::lock_due(terms_, ids), MysqlWork::reads));
+    CONCERTO_CO_TRY(std::vector<MysqlResult> results,
+                    co_await session_.run(mysql::lock_due(terms_, ids), MysqlWork::reads));
     due = trans_rows_of(results.at(1), terms_.zone);
-    std::ranges::stable_sort(due, {},
-                             [](const StoredTrans& one) { return one.row.next_cron_time; });
-    if (due.empty()) CONCERTO_CO_CHECK(co_await end_transaction());
-  } else if (due.empty() && terms_.dialect.skips_locked) {
+    sort_by_time(due);
+    if (!due.empty()) co_return due;
     CONCERTO_CO_CHECK(co_await end_transaction());
+    if (attempt == attempts_max) co_return due;
   }
+}
+
+Async<std::vector<StoredTrans>> MysqlConnection::claim_due(std::size_t limit) {
+  if (limit == 0) co_return std::vector<StoredTrans>{};
+  const bool skips = terms_.dialect.skips_locked;
+  Async<std::vector<StoredTrans>> locks = skips ? find_due(limit) : lock_due_in_two_steps(limit);
+  CONCERTO_CO_TRY(std::vector<StoredTrans> due, co_await std::move(locks));
   if (due.empty()) co_return due;
   const std::vector<std::int64_t> ids = ids_of(due);
   const std::vector<std::string> gids = gids_of(due);
-  CONCERTO_CO_TRY(results,
+  CONCERTO_CO_TRY(std::vector<MysqlResult> results,
                   co_await session_.run(mysql::take(terms_, ids, gids), MysqlWork::changes));
   add_branch_rows(results.at(1), terms_.zone, due);
   co_return due;

@@ -62,6 +62,8 @@ class MysqlConnection final : public SqlConnection {
  private:
   Async<MysqlResult> run_one(std::string statement, MysqlWork work);
   Async<> write_locked(RowGroup& group);
+  Async<std::vector<StoredTrans>> find_due(std::size_t limit);
+  Async<std::vector<StoredTrans>> lock_due_in_two_steps(std::size_t limit);
   Async<> add_branches(std::vector<StoredTrans>& transactions);
   Async<> end_transaction();
   bool is_duplicate_gid(const mysql::GroupText& text) const;

@@ -44,6 +44,8 @@ struct MysqlOptions {
   std::string node;  ///< this node's id, the owner of its rows
   LeaseTimes lease;
   MysqlTimeLimits time_limits;
+  /// False: as with a server that does not have SKIP LOCKED.
+  bool may_skip_locked = true;
 };
 
 }  // namespace concerto::persist

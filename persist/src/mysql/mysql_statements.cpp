@@ -119,7 +119,9 @@ Statements find_due(const MysqlTerms& terms, std::size_t limit) {
 
 Statements lock_due(const MysqlTerms& terms, const std::vector<std::int64_t>& ids) {
   MysqlText text = text_with(terms);
-  text.sql("SELECT ").sql(trans_list).sql(", 1, 1 FROM trans_global g WHERE g.");
+  text.sql("SELECT ")
+      .sql(trans_list)
+      .sql(", 1, 1 FROM trans_global g FORCE INDEX (PRIMARY) WHERE g.");
   ids_in(text, ids).sql(" AND g.status IN ").sql(unfinished);
   text.sql(" AND g.next_cron_time <= NOW() ORDER BY g.id FOR UPDATE");
   return {begin(terms), text.take()};
