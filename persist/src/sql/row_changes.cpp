@@ -41,9 +41,11 @@ Result<> check(const BranchRow& row, const RowLimits& limits) {
   CONCERTO_CHECK(check_width("op", row.op, name_chars_max));
   CONCERTO_CHECK(check_width("url", row.url, text_chars_max));
   if (row.bin_data.size() <= limits.payload_bytes_max) return ok();
-  return make_error(Errc::invalid_request, "a payload has more than the " +
-                                               std::to_string(limits.payload_bytes_max) +
-                                               " bytes that this store takes");
+  return make_error(Errc::invalid_request,
+                    "the payload of branch '" + row.branch_id + "', op '" + row.op + "', has " +
+                        std::to_string(row.bin_data.size()) +
+                        " bytes, and the column bin_data of this store holds " +
+                        std::to_string(limits.payload_bytes_max));
 }
 
 void set_status(BranchRow& row, const BranchRowChange& change) {
