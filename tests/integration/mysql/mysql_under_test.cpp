@@ -15,6 +15,26 @@ void round(std::optional<WallTime>& time) {
   if (time) time = whole_second(*time);
 }
 
+/// Whether the packets end with an error, or with an OK after which no further result comes.
+bool is_whole_answer(std::string_view bytes) {
+  std::string_view packet;
+  while (!bytes.empty()) {
+    constexpr std::size_t header = 4;
+    if (bytes.size() < header) return false;
+    const auto byte = [&bytes](std::size_t at) {
+      return static_cast<std::size_t>(static_cast<unsigned char>(bytes[at]));
+    };
+    const std::size_t size = byte(0) | byte(1) << 8 | byte(2) << 16;
+    if (bytes.size() < header + size) return false;
+    packet = bytes.substr(header, size);
+    bytes.remove_prefix(header + size);
+  }
+  constexpr std::size_t status_at = 3;
+  constexpr char more_results = 8;
+  if (packet.starts_with('\xff')) return true;
+  return packet.size() > status_at && packet[0] == 0 && (packet[status_at] & more_results) == 0;
+}
+
 std::string new_database() {
   static int count = 0;
   return "test_" + std::to_string(++count);
@@ -129,7 +149,7 @@ void MysqlUnderTest::pass_time(std::chrono::nanoseconds by) {
 
 bool MysqlUnderTest::lose_next_answer() {
   // All changes of transactions end so; what the store reads for itself does not.
-  proxy_.lose_next_answer_to({"COMMIT"});
+  proxy_.lose_next_answer_to({"COMMIT"}, is_whole_answer);
   return true;
 }
 

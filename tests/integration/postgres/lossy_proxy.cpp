@@ -25,12 +25,18 @@ sockaddr* as_address(sockaddr_in& address) {
   return reinterpret_cast<sockaddr*>(&address);
 }
 
-/// Passes what can be read at `from` on to `to`, and returns it; empty when the connection has
-/// ended.
-std::string pass(int from, int to) {
+/// What can be read; empty when the connection has ended.
+std::string read(int from) {
   std::string buffer(64 * 1024, '\0');
   const ssize_t bytes = ::recv(from, buffer.data(), buffer.size(), 0);
   buffer.resize(bytes > 0 ? static_cast<std::size_t>(bytes) : 0);
+  return buffer;
+}
+
+/// Passes what can be read at `from` on to `to`, and returns it; empty when the connection has
+/// ended.
+std::string pass(int from, int to) {
+  std::string buffer = read(from);
   for (std::size_t sent = 0; sent < buffer.size();) {
     const ssize_t now = ::send(to, buffer.data() + sent, buffer.size() - sent, MSG_NOSIGNAL);
     if (now <= 0) return {};
@@ -77,34 +83,39 @@ void LossyProxy::pass_on(int client) const {
   const int server = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address = loopback(server_port_);
   bool goes_on = ::connect(server, as_address(address), sizeof address) == 0;
-  bool loses = false;
+  IsWhole loses;
+  std::string lost;
   while (goes_on && !ends_ && !refuses_) {
     pollfd waits[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
     if (::poll(waits, 2, poll_ms) <= 0 || holds_) continue;
     if (waits[0].revents != 0) {
       const std::string request = pass(client, server);
       goes_on = !request.empty();
-      loses = loses || is_to_lose(request);
+      if (!loses) loses = loses_answer_to(request);
     }
-    if (waits[1].revents != 0) goes_on = goes_on && !loses && !pass(server, client).empty();
+    if (waits[1].revents == 0) continue;
+    const std::string answer = loses ? read(server) : pass(server, client);
+    if (loses) lost += answer;
+    goes_on = goes_on && !answer.empty() && !(loses && loses(lost));
   }
   ::close(client);
   ::close(server);
 }
 
-void LossyProxy::lose_next_answer_to(std::vector<std::string> texts) {
+void LossyProxy::lose_next_answer_to(std::vector<std::string> texts, IsWhole is_whole) {
   const std::lock_guard lock(mutex_);
   loses_ = std::move(texts);
+  is_whole_ = std::move(is_whole);
 }
 
-bool LossyProxy::is_to_lose(std::string_view request) const {
+LossyProxy::IsWhole LossyProxy::loses_answer_to(std::string_view request) const {
   const std::lock_guard lock(mutex_);
   for (const std::string& text : loses_) {
     if (request.find(text) == request.npos) continue;
     loses_.clear();
-    return true;
+    return is_whole_;
   }
-  return false;
+  return nullptr;
 }
 
 }  // namespace concerto::test

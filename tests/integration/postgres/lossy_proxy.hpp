@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <string>
@@ -21,9 +22,12 @@ class LossyProxy {
 
   std::uint16_t port() const noexcept { return port_; }
 
+  /// Whether bytes of the server are a whole answer.
+  using IsWhole = std::function<bool(std::string_view)>;
   /// The server gets the next request that has one of these texts in it, and the connection ends
-  /// when the server answers.
-  void lose_next_answer_to(std::vector<std::string> texts);
+  /// when the server has answered. Nothing of the answer is passed on.
+  void lose_next_answer_to(
+      std::vector<std::string> texts, IsWhole is_whole = [](std::string_view) { return true; });
   /// True: new connections end at once, and so do those that there are.
   void refuse(bool refuses) noexcept { refuses_ = refuses; }
   /// True: nothing is passed on any more, and connections stay open.
@@ -32,13 +36,15 @@ class LossyProxy {
  private:
   void accept_all();
   void pass_on(int client) const;
-  bool is_to_lose(std::string_view request) const;
+  /// Null: the answer to the request is passed on.
+  IsWhole loses_answer_to(std::string_view request) const;
 
   const std::uint16_t server_port_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   mutable std::mutex mutex_;
   mutable std::vector<std::string> loses_;
+  mutable IsWhole is_whole_;
   std::atomic<bool> refuses_ = false;
   std::atomic<bool> holds_ = false;
   std::atomic<bool> ends_ = false;
