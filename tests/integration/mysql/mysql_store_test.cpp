@@ -1,47 +1,13 @@
 // What the contracts do not ask of the store on MySQL, or ask in a way of which this store can do
 // more.
 
-#include <thread>
-
 #include <gmock/gmock.h>
 
-#include "mysql_under_test.hpp"
+#include "mysql_store_fixture.hpp"
 
 namespace concerto::test {
 
 using testing::HasSubstr;
-
-class MysqlStore : public testing::Test {
- protected:
-  template <class T>
-  T wait(Task<T> task) {
-    return await_result(io_, std::move(task));
-  }
-  error_code commit(Change change) {
-    const Result<> done = wait(under_test_.store().commit(std::move(change)));
-    return done ? error_code{} : done.error().code;
-  }
-  /// Commits the changes at the same time, so that they share a group. Returns their errors.
-  std::vector<error_code> commit_all(std::vector<Change> changes) {
-    std::vector<error_code> codes(changes.size());
-    std::size_t left = changes.size();
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-      asio::co_spawn(io_, under_test_.store().commit(std::move(changes[i])),
-                     [&codes, &left, i](const std::exception_ptr&, const Result<>& done) {
-                       if (!done) codes[i] = done.error().code;
-                       --left;
-                     });
-    }
-    const auto work = asio::make_work_guard(io_);
-    io_.restart();
-    while (left > 0) io_.run_one();
-    return codes;
-  }
-  std::string one(const std::string& statement) { return under_test_.sql(statement).at(0).at(0); }
-
-  asio::io_context io_{1};
-  MysqlUnderTest under_test_{MysqlUnderTest::Layout::own};
-};
 
 TEST_F(MysqlStore, TakesThePayloadsThatTheReferencesColumnHolds) {
   Transaction saga = sample_saga("fits");
@@ -50,7 +16,52 @@ TEST_F(MysqlStore, TakesThePayloadsThatTheReferencesColumnHolds) {
   EXPECT_EQ(wait(under_test_.store().load(Gid{"fits"})).value()->payloads, saga.payloads);
   saga.gid = Gid{"too-large"};
   saga.payloads[0] += '\'';
-  EXPECT_EQ(commit(create(saga)), Errc::invalid_request);
+  const Result<> refused = wait(under_test_.store().commit(create(saga)));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::invalid_request);
+  EXPECT_THAT(refused.error().detail,
+              HasSubstr("branch '01', op 'compensate', has 65536 bytes, and the column bin_data of "
+                        "this store holds 65535"));
+  EXPECT_EQ(wait(under_test_.store().load(Gid{"too-large"})).value(), std::nullopt);
+}
+
+TEST_F(MysqlStore, GidsThatDifferInCaseAreTwoAlsoInTablesOfTheReference) {
+  for (const char* gid : {"gid", "Gid"}) EXPECT_EQ(commit(create(sample_saga(gid))), error_code{});
+  MysqlUnderTest shared(MysqlUnderTest::Layout::reference);
+  EXPECT_TRUE(wait(shared.store().commit(create(sample_saga("gid")))));
+  const Result<> second = wait(shared.store().commit(create(sample_saga("Gid"))));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, EngineErrc::gid_exists);
+  EXPECT_EQ(wait(shared.store().load(Gid{"Gid"})).value(), std::nullopt);
+  Ownership& ownership = *shared.store().ownership();
+  EXPECT_EQ(wait(ownership.claim(Gid{"Gid"}, Claim::always)).value().trans, std::nullopt);
+  EXPECT_EQ(wait(ownership.renew({Gid{"Gid"}})).value(), std::vector<Gid>{Gid{"Gid"}});
+}
+
+// Protocol page 07, section 6.
+TEST_F(MysqlStore, TakesOverWhatTheReferenceHasStored) {
+  under_test_.sql(
+      "INSERT INTO trans_global (gid, trans_type, status, query_prepared, protocol, create_time,"
+      " update_time, options, custom_data, next_cron_interval, next_cron_time, owner, ext_data)"
+      " VALUES ('g', 'tcc', 'submitted', '', 'http', '2026-11-28 20:04:05', NOW(),"
+      " '{\"wait_result\":true,\"concurrent\":false}', '', 10,"
+      " UTC_TIMESTAMP() + INTERVAL 5 HOUR - INTERVAL 1 SECOND, 'UU4yPVVoCv45FJaCRigbGk', '')");
+  under_test_.sql(
+      "INSERT INTO trans_branch_op (gid, url, bin_data, branch_id, op, status, create_time)"
+      " VALUES ('g', 'http://b/cancel', '{}', '01', 'cancel', 'prepared', NOW()),"
+      " ('g', 'http://b/confirm', '{}', '01', 'confirm', 'prepared', NOW())");
+  const auto claimed = wait(under_test_.store().ownership()->claim_due(10)).value();
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(claimed.front().type, TransType::tcc);
+  EXPECT_EQ(claimed.front().create_time, WallTime{std::chrono::seconds{1'795'878'245}});
+  EXPECT_EQ(claimed.front().payloads, std::vector<std::string>{"{}"});
+  TransDelta delta = outcome(1, BranchStatus::succeed, 1);
+  delta.status = TransStatus::succeed;
+  ASSERT_EQ(commit(update("g", TransStatus::submitted, delta)), error_code{});
+  EXPECT_EQ(one("SELECT CONCAT(status, ' ', options) FROM trans_global"),
+            R"(succeed {"wait_result":true,"concurrent":false})");
+  EXPECT_EQ(one("SELECT GROUP_CONCAT(op, ' ', status ORDER BY id) FROM trans_branch_op"),
+            "cancel prepared,confirm succeed");
 }
 
 TEST_F(MysqlStore, AConflictInAGroupFailsItsOwnTransactionAlone) {
@@ -147,22 +158,6 @@ TEST_F(MysqlStore, ResetCreatesTheDatabaseAndEmptiesTheTables) {
   ASSERT_TRUE(created) << created.error().detail;
   EXPECT_EQ(one("SELECT COUNT(*) FROM test_missing.trans_global"), "0");
   under_test_.sql("DROP DATABASE test_missing");
-}
-
-TEST_F(MysqlStore, IsBackWhenTheDatabaseIs) {
-  ASSERT_EQ(commit(create(sample_saga("g"))), error_code{});
-  under_test_.proxy().refuse(true);
-  // A change whose answer is lost would wait until the database can tell: let connections end
-  // first.
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  EXPECT_EQ(commit(create(sample_saga("h"))), EngineErrc::store_busy);
-  under_test_.proxy().refuse(false);
-  error_code created = make_error_code(EngineErrc::store_busy);
-  for (int i = 0; i < 100 && created == EngineErrc::store_busy; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    created = commit(create(sample_saga("h")));
-  }
-  EXPECT_EQ(created, error_code{});
 }
 
 }  // namespace concerto::test

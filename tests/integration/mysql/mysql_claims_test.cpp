@@ -1,0 +1,96 @@
+// Claims of many rows, with servers that can skip locked rows and with those that cannot.
+
+#include <map>
+
+#include "mysql/mysql_connector.hpp"
+#include "mysql/mysql_kind.hpp"
+#include "mysql/mysql_statements.hpp"
+#include "mysql_store_fixture.hpp"
+#include "sql/sql_settings.hpp"
+
+namespace concerto::test {
+
+using persist::MysqlOptions;
+using Claims = std::map<std::string, int>;
+
+/// Claims until nothing has been due a few times.
+Task<void> claim_all(Ownership& ownership, Claims& claims) {
+  for (int idle = 0; idle < 3;) {
+    const auto claimed = co_await ownership.claim_due(100);
+    EXPECT_TRUE(claimed) << (claimed ? "" : claimed.error().detail);
+    if (!claimed) co_return;
+    for (const Transaction& trans : *claimed) ++claims[trans.gid.str()];
+    idle = claimed->empty() ? idle + 1 : 0;
+  }
+}
+
+class MysqlClaims : public MysqlStore, public testing::WithParamInterface<bool> {
+ protected:
+  /// Rows that rest. The first `due` are due.
+  void add_rows(int due, int all) {
+    under_test_.sql(
+        "INSERT INTO trans_global (gid, trans_type, status, query_prepared, protocol, options,"
+        " next_cron_interval, next_cron_time, owner, ext_data) SELECT CONCAT('g', seq), 'saga',"
+        " ELT(1 + seq % 3, 'submitted', 'aborting', 'prepared'), '', 'http', '', 10,"
+        " UTC_TIMESTAMP() + INTERVAL 5 HOUR + INTERVAL IF(seq <= " +
+        std::to_string(due) + ", -10, 1000) SECOND, 'cc-rest', '' FROM seq_1_to_" +
+        std::to_string(all));
+    under_test_.sql("ANALYZE TABLE trans_global");
+  }
+  std::unique_ptr<persist::ManagedStore> coordinator() {
+    const auto make = [](const persist::StoreSettings& settings,
+                         const persist::SqlStoreOptions& options, Executor executor) {
+      MysqlOptions mysql = persist::mysql_options_of(settings.database, options);
+      mysql.may_skip_locked = GetParam();
+      return std::make_unique<persist::MysqlConnector>(std::move(executor), std::move(mysql));
+    };
+    return persist::sql_kind("mysql", make).open(under_test_.settings(), clock_, log_).value();
+  }
+
+  SystemTime clock_;
+  SilentLog log_;
+};
+
+INSTANTIATE_TEST_SUITE_P(SkipsLocked, MysqlClaims, testing::Bool());
+
+TEST_P(MysqlClaims, CoordinatorsThatClaimAtOneTimeShareWhatIsDue) {
+  constexpr int due = 1500;
+  add_rows(due, 5000);
+  std::vector<std::unique_ptr<persist::ManagedStore>> coordinators;
+  for (int i = 0; i < 3; ++i) coordinators.push_back(coordinator());
+  Claims claims;
+  int left = 3;
+  for (const auto& each : coordinators) {
+    asio::co_spawn(io_, claim_all(*each->ownership(), claims),
+                   [&left](const std::exception_ptr&) { --left; });
+  }
+  const auto work = asio::make_work_guard(io_);
+  io_.restart();
+  while (left > 0) io_.run_one();
+  EXPECT_EQ(claims.size(), static_cast<std::size_t>(due));
+  for (const auto& [gid, count] : claims) EXPECT_EQ(count, 1) << gid;
+  EXPECT_EQ(one("SELECT COUNT(*) FROM trans_global WHERE owner = 'cc-rest'"), "3500");
+}
+
+TEST_P(MysqlClaims, WhatRestsCostsAClaimNothing) {
+  add_rows(99, 50'000);
+  persist::MysqlTerms terms;
+  terms.node = "cc-node";
+  terms.dialect.skips_locked = GetParam();
+  under_test_.sql("SET time_zone = '+05:00'");
+  for (const std::string& statement : persist::mysql::find_due(terms, 64)) {
+    if (!statement.starts_with("SELECT")) continue;
+    // id, select_type, table, type, possible_keys, key, key_len, ref, rows, Extra
+    const auto plan = under_test_.sql("EXPLAIN " + statement).at(0);
+    EXPECT_EQ(plan.at(5), "status_next_cron_time");
+    EXPECT_EQ(plan.back().find("filesort"), std::string::npos) << plan.back();
+    under_test_.sql("FLUSH STATUS");
+    EXPECT_EQ(under_test_.sql(statement).size(), 33U);
+    EXPECT_LE(std::stoi(one("SELECT SUM(variable_value) FROM information_schema.session_status"
+                            " WHERE variable_name LIKE 'Handler\\_read\\_%'"
+                            " AND variable_name NOT LIKE '%rnd%'")),
+              70);
+  }
+}
+
+}  // namespace concerto::test
