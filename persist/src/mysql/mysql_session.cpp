@@ -144,7 +144,9 @@ Async<> MysqlSession::connect(std::string host, std::string database) {
     is_lost_ = true;
     failure_ = {mysql_errno(mysql_), 0};
     Error error = last_error();
-    if (error.code != SqlErrc::wrong_schema) error.code = make_error_code(SqlErrc::not_now);
+    const bool stays =
+        error.code == SqlErrc::wrong_schema || error.code == SqlErrc::no_connection_left;
+    if (!stays) error.code = make_error_code(SqlErrc::not_now);
     co_return error;
   }
   is_open_ = true;

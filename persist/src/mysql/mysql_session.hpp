@@ -40,7 +40,7 @@ class MysqlSession {
   MysqlSession(const MysqlSession&) = delete;
   MysqlSession& operator=(const MysqlSession&) = delete;
 
-  /// `database` may be empty. Errors: not_now, wrong_schema. Called once.
+  /// `database` may be empty. Errors: not_now, no_connection_left, wrong_schema. Called once.
   Async<> connect(std::string host, std::string database);
 
   /// Runs the statements and returns a result for each. They go to the server in one packet, or in
