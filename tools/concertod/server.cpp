@@ -1,5 +1,6 @@
 #include "server.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <numeric>
 #include <sched.h>
@@ -21,6 +22,12 @@ std::size_t cores_in_affinity_mask() {
   CPU_ZERO(&mask);
   if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return 1;
   return static_cast<std::size_t>(std::max(1, CPU_COUNT(&mask)));
+}
+
+/// How often a coordinator looks for what others have left in a shared store.
+std::chrono::seconds poll_interval(const Config& config) {
+  return std::clamp<std::chrono::seconds>(config.trans_cron_interval, std::chrono::seconds(1),
+                                          std::chrono::hours(1));
 }
 
 }  // namespace
@@ -106,6 +113,7 @@ Result<> Server::set_up() {
   }
   CoordinatorOptions options = config_.coordinator;
   options.wording = net::odd_wordings;
+  options.poll_interval = poll_interval(config_);
   coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_, clock_, options);
   std::vector<net::ConnectionServer*> http_servers;
   std::vector<net::ConnectionServer*> grpc_servers;
@@ -120,6 +128,9 @@ Result<> Server::set_up() {
   grpc_listener_ = std::make_unique<net::Listener>(first.executor(), first.timers(),
                                                    std::move(grpc_servers), &shortage_);
   background_ = std::make_unique<TaskGroup>(first.executor());
+  if (store_.ownership() != nullptr) {
+    backlog_watch_ = std::make_unique<BacklogWatch>(*coordinator_, first.timers(), *background_);
+  }
   return ok();
 }
 
@@ -164,6 +175,11 @@ Task<void> Server::recover() {
   const Result<> recovered = co_await coordinator_->recover();
   if (!recovered) {
     log_.error("unfinished transactions cannot be read: " + recovered.error().detail);
+  } else if (backlog_watch_ != nullptr) {
+    recovered_.store(true);
+    backlog_watch_->last();  // So that the first scrape has a count.
+    log_.info("due transactions of the shared store are looked for every " +
+              std::to_string(poll_interval(config_).count()) + " s");
   } else {
     recovered_.store(true);
     // The alarms alone would not do: a transaction that is resumed at once has none.
@@ -255,11 +271,13 @@ Task<void> Server::stop() {
 OpsPages::Sources Server::ops_sources() {
   OpsPages::Sources sources;
   sources.metrics = [this] {
-    return metrics_text({shards_, *coordinator_, store_, clock_, [this] {
+    return metrics_text({shards_, *coordinator_, store_, clock_,
+                         [this] {
                            std::optional<bool> is_registered;
                            if (registration_) is_registered = registration_->registered();
                            return is_registered;
-                         }});
+                         },
+                         backlog_watch_.get()});
   };
   sources.not_live = [this] { return why_not_live(); };
   sources.not_ready = [this] { return why_not_ready(); };

@@ -13,6 +13,7 @@
 #include <concerto/protocol/etcd_registration.hpp>
 #include <concerto/transport/listener.hpp>
 
+#include "backlog_watch.hpp"
 #include "config.hpp"
 #include "listen_address.hpp"
 #include "logging.hpp"
@@ -81,6 +82,8 @@ class Server {
   std::unique_ptr<net::Listener> grpc_listener_;
   std::unique_ptr<net::EtcdRegistration> registration_;
   std::unique_ptr<TaskGroup> background_;
+  std::unique_ptr<BacklogWatch>
+      backlog_watch_;  ///< null if no other coordinator can share the store
 
   asio::io_context control_{1};
   asio::signal_set signals_{control_, SIGINT, SIGTERM, SIGQUIT};

@@ -1,6 +1,7 @@
 #include "server_metrics.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <map>
 #include <utility>
@@ -53,14 +54,57 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
                 static_cast<double>(sources.shards.size()));
 }
 
-void collect_in_flight(const InFlight& now, const ModeTable& modes, MetricSet& metrics) {
+void collect_unfinished(const std::array<std::size_t, trans_types>& by_type, const ModeTable& modes,
+                        MetricSet& metrics) {
   for (const Mode* mode : modes.all()) {
-    const auto count = static_cast<double>(now.unfinished[static_cast<std::size_t>(mode->type)]);
-    metrics.gauge("concerto_transactions_unfinished", "Unfinished transactions",
+    const auto count = static_cast<double>(by_type[static_cast<std::size_t>(mode->type)]);
+    metrics.gauge("concerto_transactions_unfinished",
+                  "Unfinished transactions, of all coordinators that share the store",
                   {{"model", mode->name}}, count);
     metrics.gauge("concerto_transactions_in_flight", "As concerto_transactions_unfinished",
                   {{"model", mode->name}}, count);
   }
+}
+
+void collect_oldest(std::optional<WallTime> oldest, WallTime now, MetricSet& metrics) {
+  metrics.gauge("concerto_oldest_unfinished_age_seconds",
+                "Age of the oldest unfinished transaction that waits, in a shared store of the "
+                "oldest unfinished one",
+                {}, oldest && *oldest < now ? seconds(now - *oldest) : 0);
+}
+
+/// What the store has counted of all coordinators. Nothing before it has.
+void collect_backlog(const BacklogWatch::Counted& counted, const MetricSources& sources,
+                     MetricSet& metrics) {
+  collect_unfinished(counted.backlog.by_type, sources.coordinator.modes(), metrics);
+  collect_oldest(counted.backlog.oldest, sources.clock.wall_now(), metrics);
+  metrics.gauge("concerto_backlog_age_seconds",
+                "How long ago the unfinished transactions of the shared store were counted", {},
+                seconds(sources.clock.steady_now() - counted.at));
+  metrics.gauge("concerto_backlog_complete",
+                "0 if the shared store has more unfinished transactions than are counted", {},
+                counted.backlog.is_complete ? 1 : 0);
+}
+
+Task<std::optional<BacklogWatch::Counted>> last_of(BacklogWatch& watch) {
+  co_return watch.last();
+}
+
+/// The unfinished transactions: this process knows those of a store of its own.
+Task<void> collect_all_unfinished(const MetricSources& sources, MetricSet& metrics) {
+  if (sources.backlog == nullptr) {
+    collect_unfinished(sources.coordinator.in_flight().unfinished, sources.coordinator.modes(),
+                       metrics);
+    const auto oldest = co_await sources.coordinator.oldest_unfinished();
+    collect_oldest(oldest, sources.clock.wall_now(), metrics);
+    co_return;
+  }
+  const auto counted =
+      co_await on_shard(sources.shards.front()->executor(), last_of(*sources.backlog));
+  if (counted) collect_backlog(*counted, sources, metrics);
+}
+
+void collect_in_flight(const InFlight& now, MetricSet& metrics) {
   metrics.gauge("concerto_transactions_in_memory", "Transactions in work", {},
                 static_cast<double>(now.live));
   metrics.gauge("concerto_payload_bytes_in_memory", "Payload bytes of transactions in work", {},
@@ -127,15 +171,11 @@ Task<std::string> metrics_text(MetricSources sources) {
   }
   co_await on_shard(sources.shards.front()->executor(),
                     visit_registration(sources.registered, metrics));
-  collect_in_flight(sources.coordinator.in_flight(), sources.coordinator.modes(), metrics);
+  collect_in_flight(sources.coordinator.in_flight(), metrics);
   const auto waiting = co_await sources.coordinator.waiting_by_target();
   collect_waiting(waiting, metrics);
   collect_store(sources.store, metrics);
-  const auto oldest = co_await sources.coordinator.oldest_unfinished();
-  const WallTime now = sources.clock.wall_now();
-  metrics.gauge("concerto_oldest_unfinished_age_seconds",
-                "Age of the oldest unfinished transaction that waits", {},
-                oldest && *oldest < now ? seconds(now - *oldest) : 0);
+  co_await collect_all_unfinished(sources, metrics);
   co_return metrics.text();
 }
 

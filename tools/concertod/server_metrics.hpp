@@ -9,6 +9,7 @@
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/engine/store.hpp>
 
+#include "backlog_watch.hpp"
 #include "shard.hpp"
 
 namespace concerto::tools {
@@ -21,6 +22,7 @@ struct MetricSources {
   const Clock& clock;
   /// Whether the address is registered; nullopt without a registry. Called on the first shard.
   std::function<std::optional<bool>()> registered;
+  BacklogWatch* backlog;  ///< null if no other coordinator can share the store
 };
 
 /// The metrics of the reference (protocol page 02, section 10) and our own, as text. Reads the

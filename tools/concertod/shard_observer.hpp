@@ -28,6 +28,9 @@ class ShardObserver final : public LogObserver {
     if (hook_) hook_(trouble);
   }
 
+  void lease_lost(const Gid& /*gid*/) override { probe_.count_lost_lease(); }
+  void call_past_lease(const BranchCall& /*call*/) override { probe_.count_call_past_lease(); }
+
   const TransProbe& probe() const noexcept { return probe_; }
 
  private:

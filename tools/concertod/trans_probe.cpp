@@ -90,6 +90,12 @@ void TransProbe::collect(MetricSet& metrics) const {
   }
   for (const auto& [name, target] : targets_) collect_target(label_of(name), *target, metrics);
   if (targets_.size() == targets_max) collect_target("other", other_targets_, metrics);
+  metrics.counter("concerto_leases_lost_total",
+                  "Transactions that another coordinator took while this one worked on them", {},
+                  static_cast<double>(leases_lost_.value()));
+  metrics.counter("concerto_calls_past_lease_total",
+                  "Calls to branches that ended after the lease under which they began", {},
+                  static_cast<double>(calls_past_lease_.value()));
 }
 
 void TransProbe::collect_target(std::string_view name, const Target& target, MetricSet& metrics) {

@@ -34,6 +34,10 @@ class TransProbe {
   /// A transaction has reached its last status.
   void count_end(const Transaction& trans);
   void count_call(const BranchCall& call, Outcome outcome, std::chrono::nanoseconds took);
+  /// Another coordinator has taken a transaction from this one.
+  void count_lost_lease() { leases_lost_.add(); }
+  /// A call has ended after its lease.
+  void count_call_past_lease() { calls_past_lease_.add(); }
 
   void collect(MetricSet& metrics) const;
 
@@ -76,6 +80,8 @@ class TransProbe {
   std::vector<Calls> calls_;
   std::unordered_map<std::string, std::unique_ptr<Target>, Hash, std::equal_to<>> targets_;
   Target other_targets_;
+  Counter leases_lost_;
+  Counter calls_past_lease_;
 };
 
 }  // namespace concerto::tools

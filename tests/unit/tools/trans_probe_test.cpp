@@ -46,6 +46,15 @@ TEST_F(TransProbeTest, CountsPassesByModeAndTheAgeAtTheirEnd) {
               HasSubstr(R"(dtm_transaction_handled_duration_bucket{model="saga",le="0.025"} 2)"));
 }
 
+TEST_F(TransProbeTest, CountsWhatLeasesCost) {
+  EXPECT_THAT(text(), HasSubstr("concerto_leases_lost_total 0\n"));
+  probe_.count_lost_lease();
+  probe_.count_call_past_lease();
+  probe_.count_call_past_lease();
+  EXPECT_THAT(text(), HasSubstr("concerto_leases_lost_total 1\n"));
+  EXPECT_THAT(text(), HasSubstr("concerto_calls_past_lease_total 2\n"));
+}
+
 TEST_F(TransProbeTest, CountsCallsByBranch) {
   call("01", "confirm", "http://a/x");
   call("01", "confirm", "http://a/x");
