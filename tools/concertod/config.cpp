@@ -80,6 +80,10 @@ std::vector<std::string> take_over(const Config& fresh, Config& running,
       fixed.emplace_back(row.path);
     }
   }
+  for (const KeyRow& row : tables.keys.rows()) {
+    if (row.is_set == nullptr || !row.reloads) continue;
+    row.is_set(running) = row.is_set(const_cast<Config&>(fresh));  // Nothing is written to `fresh`.
+  }
   return fixed;
 }
 

@@ -14,14 +14,15 @@
 namespace concerto::tools {
 
 struct StoreConfig {
-  std::string driver = "leveldb";  ///< after validation: leveldb or memory
+  std::string driver = "leveldb";  ///< after validation the name of a kind of store
   std::string path = "./concerto-data";
   std::size_t finished_bytes_max = std::size_t{10} << 30;
   std::size_t free_bytes_min = std::size_t{256} << 20;
   std::chrono::seconds data_expire{604'800};
   std::chrono::seconds finished_data_expire{86'400};
   std::chrono::seconds failed_data_expire{};  ///< 0: as finished_data_expire
-  // For stores on a server; accepted, and unused by the stores of this version.
+  bool finished_data_expire_is_set = false;   ///< in the file or in the environment
+  // For stores on a server.
   std::string host;
   std::int64_t port = 0;
   std::string user;
@@ -31,7 +32,15 @@ struct StoreConfig {
   std::int64_t open_connections_max = 500;
   std::int64_t idle_connections_max = 500;
   std::chrono::minutes connection_life_time{5};
+  std::chrono::seconds lease{};  ///< 0: the store's default
+  std::string tls_mode = "disable";
+  std::string tls_ca_file;
+  std::string tls_cert_file;
+  std::string tls_key_file;
   std::string redis_prefix = "{a}";
+  std::string redis_sentinel_master;
+  std::int64_t redis_wait_replicas = 0;
+  bool redis_wait_on_disk = false;
 };
 
 /// How branches are found and where the coordinator registers itself (protocol page 06, section 4).

@@ -11,54 +11,96 @@ constexpr KeyRange port{0, 65'535};
 constexpr KeyRange positive{1};
 constexpr KeyRange seconds_range{0, 1'000'000'000};
 constexpr KeyRange any = KeyRange::any();
-constexpr std::string_view of_servers = "accepted and unused: for stores on a server";
+constexpr std::string_view of_branch_writes =
+    "accepted and unused: results of calls are always written in groups, before a step that "
+    "depends on them";
 
 // The field of a row. Generic, so that the row names only the member.
 #define CONCERTO_FIELD(member) [](Config& c) -> auto& { return c.member; }
 
 const KeyRow standard_rows[] = {
     {"Store.Driver", CONCERTO_FIELD(store.driver),
-     "leveldb (boltdb means the same); memory for tests"},
+     "leveldb, the embedded store (boltdb means the same); mysql, postgres or redis, which several "
+     "coordinators may share; memory for tests"},
     {"Store.Path", CONCERTO_FIELD(store.path), "directory of the embedded store"},
     {.path = "Store.FinishedBytesMax",
      .field = CONCERTO_FIELD(store.finished_bytes_max),
-     .help = "when the store is larger, the oldest finished transactions are dropped",
+     .help = "when the embedded store is larger, its oldest finished transactions are dropped",
      .range = positive,
      .in_bytes = true,
      .reloads = true},
     {.path = "Store.FreeBytesMin",
      .field = CONCERTO_FIELD(store.free_bytes_min),
-     .help = "with less free space on the store's disk, the log and /readyz warn; 0: they never "
-             "warn",
+     .help = "with less free space on the embedded store's disk, the log and /readyz warn; 0: "
+             "they never warn",
      .in_bytes = true},
-    {"Store.Host", CONCERTO_FIELD(store.host), of_servers},
-    {"Store.Port", CONCERTO_FIELD(store.port), of_servers, any},
-    {"Store.User", CONCERTO_FIELD(store.user), of_servers},
+    {"Store.Host", CONCERTO_FIELD(store.host),
+     "host of the database server; for mysql and postgres also several hosts with commas between "
+     "them, of which the first that takes writes is used; for redis also host:port,host:port,.. of "
+     "a cluster or of Sentinels"},
+    {"Store.Port", CONCERTO_FIELD(store.port),
+     "port of the database server; not used for a host of redis that names its port", any},
+    {"Store.User", CONCERTO_FIELD(store.user), "user of the database; for redis it may be empty"},
     {.path = "Store.Password",
      .field = CONCERTO_FIELD(store.password),
-     .help = of_servers,
+     .help = "the user's password",
      .secrecy = Secrecy::secret},
-    {"Store.Db", CONCERTO_FIELD(store.db), of_servers},
-    {"Store.Schema", CONCERTO_FIELD(store.schema), of_servers},
-    {"Store.MaxOpenConns", CONCERTO_FIELD(store.open_connections_max), of_servers, any},
-    {"Store.MaxIdleConns", CONCERTO_FIELD(store.idle_connections_max), of_servers, any},
-    {"Store.ConnMaxLifeTime", CONCERTO_FIELD(store.connection_life_time), of_servers, any},
+    {"Store.Db", CONCERTO_FIELD(store.db), "name of the database, for mysql and postgres"},
+    {"Store.Schema", CONCERTO_FIELD(store.schema),
+     "schema of the tables, for postgres (its search_path)"},
+    {"Store.MaxOpenConns", CONCERTO_FIELD(store.open_connections_max),
+     "connections to the database, for mysql and postgres; from 2 to 16 are used, whatever larger "
+     "number is given; 0 or less: as many as are useful",
+     any},
+    {"Store.MaxIdleConns", CONCERTO_FIELD(store.idle_connections_max),
+     "connections that stay open without work, for mysql and postgres; 0 or less: none", any},
+    {"Store.ConnMaxLifeTime", CONCERTO_FIELD(store.connection_life_time),
+     "minutes after which a connection is replaced, for mysql and postgres; 0 or less: never", any},
+    {"Store.TlsMode", CONCERTO_FIELD(store.tls_mode),
+     "TLS to the database server: disable; prefer (if the server has it, not for redis); require "
+     "(whoever the server is); verify-ca (its certificate is signed as TlsCaFile says); "
+     "verify-full "
+     "(and has the name of the host)"},
+    {"Store.TlsCaFile", CONCERTO_FIELD(store.tls_ca_file),
+     "certificates (PEM) that the server's has to be signed by"},
+    {"Store.TlsCertFile", CONCERTO_FIELD(store.tls_cert_file),
+     "certificate (PEM) of this client, if the server asks for one"},
+    {"Store.TlsKeyFile", CONCERTO_FIELD(store.tls_key_file), "key (PEM) of that certificate"},
+    {"Store.Lease", CONCERTO_FIELD(store.lease),
+     "seconds for which a coordinator has a transaction of a shared store before another one may "
+     "take it; 0: 15 for mysql and postgres, 10 for redis; otherwise from 5 on",
+     KeyRange{0, 3'600}},
     {"Store.DataExpire", CONCERTO_FIELD(store.data_expire),
-     "accepted and unused: unfinished transactions never expire", any},
+     "seconds after its wake time for which redis keeps an unfinished transaction; in other stores "
+     "it never expires",
+     any},
     {.path = "Store.FinishedDataExpire",
      .field = CONCERTO_FIELD(store.finished_data_expire),
-     .help = "seconds after which a finished transaction may be dropped",
+     .help = "seconds after which a finished transaction may be dropped; mysql and postgres drop "
+             "none as long as this key is not set",
      .range = seconds_range,
-     .reloads = true},
+     .reloads = true,
+     .is_set = CONCERTO_FIELD(store.finished_data_expire_is_set)},
     {.path = "Store.FailedDataExpire",
      .field = CONCERTO_FIELD(store.failed_data_expire),
      .help = "seconds after which a failed transaction may be dropped, to keep it longer; 0: as "
              "FinishedDataExpire",
      .range = seconds_range,
      .reloads = true},
-    {"Store.RedisPrefix", CONCERTO_FIELD(store.redis_prefix), of_servers},
+    {"Store.RedisPrefix", CONCERTO_FIELD(store.redis_prefix),
+     "what the keys in redis begin with; a cluster needs the braces"},
+    {"Store.RedisSentinelMaster", CONCERTO_FIELD(store.redis_sentinel_master),
+     "name of the master, if Store.Host lists Sentinels"},
+    {"Store.RedisWaitReplicas", CONCERTO_FIELD(store.redis_wait_replicas),
+     "replicas of redis that must have a change before it is acknowledged (WAIT)",
+     KeyRange{0, 100}},
+    {"Store.RedisWaitOnDisk", CONCERTO_FIELD(store.redis_wait_on_disk),
+     "1: the master and these replicas must have synced a change before it is acknowledged "
+     "(WAITAOF, from Redis 7.2 on)"},
     {"TransCronInterval", CONCERTO_FIELD(trans_cron_interval),
-     "accepted and unused: transactions have alarms, nothing is polled", any},
+     "seconds between two looks for what other coordinators have left, in a shared store; below 1: "
+     "1; not used by the embedded store, whose transactions have alarms",
+     any},
     {"TimeoutToFail", CONCERTO_FIELD(coordinator.timeout_to_fail),
      "seconds after which the application of a prepared transaction is asked, or the "
      "transaction is rolled back",
@@ -100,8 +142,8 @@ const KeyRow standard_rows[] = {
      .secrecy = Secrecy::url_secrets},
     {"HttpMicroService.EndPoint", CONCERTO_FIELD(http_micro_service.end_point),
      "accepted and unused"},
-    {"UpdateBranchSync", CONCERTO_FIELD(update_branch_sync), of_servers, any},
-    {"UpdateBranchAsyncGoroutineNum", CONCERTO_FIELD(update_branch_workers), of_servers, any},
+    {"UpdateBranchSync", CONCERTO_FIELD(update_branch_sync), of_branch_writes, any},
+    {"UpdateBranchAsyncGoroutineNum", CONCERTO_FIELD(update_branch_workers), of_branch_writes, any},
     {.path = "LogLevel",
      .field = CONCERTO_FIELD(log.level),
      .help = "lowest level that is logged: debug, info, warn or error",
@@ -112,9 +154,11 @@ const KeyRow standard_rows[] = {
     {"Log.RotationConfigJSON", CONCERTO_FIELD(log.rotation_json),
      "maxsize (MB), maxage (days), maxbackups, localtime, compress"},
     {"TimeZoneOffset", CONCERTO_FIELD(time_zone_offset),
-     "hours by which times in answers are ahead of UTC, as +8; empty: the system's time "
-     "zone"},
-    {"ConfigUpdateInterval", CONCERTO_FIELD(config_update_interval), of_servers, any},
+     "hours by which times in answers, and in the columns of mysql, are ahead of UTC, as +8; "
+     "empty: "
+     "the system's time zone"},
+    {"ConfigUpdateInterval", CONCERTO_FIELD(config_update_interval),
+     "accepted and unused: topics are read from the store", any},
     {"AlertRetryLimit", CONCERTO_FIELD(alert_retry_limit),
      "doublings of a transaction's interval after which AlertWebHook is told", any},
     {.path = "AlertWebHook",

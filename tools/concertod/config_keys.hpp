@@ -44,6 +44,8 @@ struct KeyRow {
   bool in_bytes = false;
   Secrecy secrecy = Secrecy::open;
   bool reloads = false;  ///< SIGHUP applies a new value
+  /// A member that becomes true when the key is set, even if to its default.
+  bool& (*is_set)(Config&) = nullptr;
 };
 
 /// The beginning of the help text of a key that is not used. Existing files have such keys.

@@ -173,10 +173,13 @@ std::string print_config(const Config& config, const ConfigTables& tables) {
     open_section = section;
     const std::string value = masked_text(config, *row);
     const bool hides = value != key_text(config, *row);
+    const bool is_missing =
+        row->is_set != nullptr && !row->is_set(const_cast<Config&>(config));  // It is only read.
     if (!section.empty()) text += "  ";
-    if (hides) text += "# ";
+    if (hides || is_missing) text += "# ";
     text += std::string{name_in_section(*row)} + ": " + yaml_value(*row, value);
     if (hides) text += "  (set; what is secret is not shown)";
+    if (is_missing) text += "  (not set; see the meaning of the key)";
     text += '\n';
   }
   return text;

@@ -48,6 +48,11 @@ void check_store(StoreConfig& store, const persist::StoreKinds& kinds, Findings&
         "Store.Driver 'boltdb' means the embedded store here (leveldb, in Store.Path); a dtm.bolt "
         "file is not read");
   }
+  constexpr std::chrono::seconds lease_min{5};
+  if (store.lease.count() > 0 && store.lease < lease_min) {
+    findings.errors.push_back("Store.Lease should not be less than 5: it is " +
+                              std::to_string(store.lease.count()));
+  }
   const bool of_reference = is_one_of(store.driver, {"redis", "mysql", "postgres", "sqlserver"});
   if (of_reference && kinds.find(store.driver) == nullptr) {
     findings.errors.push_back("Store.Driver " + in_quotes(store.driver) + std::string{not_here});

@@ -170,7 +170,10 @@ std::string mask_url(std::string url) {
 }  // namespace
 
 Result<> set_key(Config& config, const KeyRow& row, std::string_view text) {
-  return std::visit([&](auto member) { return assign(member(config), row, text); }, row.field);
+  CONCERTO_CHECK(
+      std::visit([&](auto member) { return assign(member(config), row, text); }, row.field));
+  if (row.is_set != nullptr) row.is_set(config) = true;
+  return ok();
 }
 
 std::string key_text(const Config& config, const KeyRow& row) {

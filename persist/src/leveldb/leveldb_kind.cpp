@@ -4,6 +4,8 @@
 
 #include <concerto/persist/leveldb_store.hpp>
 
+#include "store_files.hpp"
+
 namespace concerto::persist {
 namespace {
 
@@ -14,6 +16,20 @@ Result<std::unique_ptr<LevelDbStore>> open_store(const StoreSettings& settings, 
   options.retention = settings.retention;
   options.free_bytes_min = settings.free_bytes_min;
   return LevelDbStore::open(std::move(options), clock, observer);
+}
+
+std::string place(const StoreSettings& settings) {
+  return "'" + settings.path + "'";
+}
+
+Result<std::unique_ptr<ManagedStore>> open_and_say(const StoreSettings& settings,
+                                                   const Clock& clock, Observer& observer) {
+  std::error_code unreadable;  // Then `open_store` says so.
+  const bool is_new = !std::filesystem::exists(identity_path(settings.path), unreadable);
+  CONCERTO_TRY(auto store, open_store(settings, clock, observer));
+  observer.log(LogLevel::info, {},
+               (is_new ? "opened a new store: " : "opened the store: ") + place(settings));
+  return std::unique_ptr<ManagedStore>(std::move(store));
 }
 
 Result<std::optional<std::size_t>> count_unfinished(const StoreSettings& settings,
@@ -31,17 +47,13 @@ Result<std::optional<std::size_t>> count_unfinished(const StoreSettings& setting
 StoreKind leveldb_kind() {
   StoreKind kind;
   kind.name = "leveldb";
-  kind.open = [](const StoreSettings& settings, const Clock& clock,
-                 Observer& observer) -> Result<std::unique_ptr<ManagedStore>> {
-    CONCERTO_TRY(auto store, open_store(settings, clock, observer));
-    return std::unique_ptr<ManagedStore>(std::move(store));
-  };
+  kind.open = open_and_say;
   kind.check = [](const StoreSettings& settings) -> Result<> {
     if (!settings.path.empty()) return ok();
     return make_error(Errc::invalid_request,
                       "Store.Path is empty; the embedded store needs a directory");
   };
-  kind.place = [](const StoreSettings& settings) { return "'" + settings.path + "'"; };
+  kind.place = place;
   kind.count_unfinished = count_unfinished;
   kind.drop = [](const StoreSettings& settings) { return LevelDbStore::remove(settings.path); };
   return kind;

@@ -31,7 +31,12 @@ Async<std::unique_ptr<SqlConnection>> MysqlConnector::connect_to(std::string add
   auto connection = std::make_unique<MysqlConnection>(executor_, shared_);
   const Result<> opened = co_await connection->open(address, options.database);
   if (opened) co_return std::unique_ptr<SqlConnection>(std::move(connection));
-  if (!options.creates_database || !connection->lacks_database()) co_return opened.error();
+  if (!connection->lacks_database()) co_return opened.error();
+  if (!options.creates_database) {
+    Error missing = opened.error();
+    missing.detail += "; a start with -r makes the database and its tables";
+    co_return missing;
+  }
   connection = std::make_unique<MysqlConnection>(executor_, shared_);
   CONCERTO_CO_CHECK(co_await connection->open(address, ""));
   CONCERTO_CO_CHECK(co_await connection->create_database(options.database));

@@ -18,6 +18,16 @@ Error refused(const RedisServer& server, std::string_view what, std::string_view
 
 }  // namespace
 
+std::string RedisAccess::place() const {
+  std::string text = "Redis at ";
+  for (const RedisServer& server : servers) {
+    if (&server != &servers.front()) text += ",";
+    text += server.text();
+  }
+  if (setup == RedisSetup::sentinel) text += " (Sentinels of '" + sentinel_master + "')";
+  return text + ", keys " + prefix + "_*";
+}
+
 Result<> RedisConnection::open(const RedisServer& server,
                                const std::shared_ptr<RedisTlsContext>& tls) {
   server_ = server;
@@ -74,8 +84,17 @@ Result<std::unique_ptr<RedisConnection>> RedisDoor::enter(const RedisServer& ser
   CONCERTO_CHECK(connection->open(server, tls_));
   CONCERTO_CHECK(log_in(*connection));
   CONCERTO_CHECK(check_master(*connection));
+  if (access_.needs_own_file) CONCERTO_CHECK(check_own_file(*connection));
   CONCERTO_CHECK(load_scripts(*connection));
   return connection;
+}
+
+/// Without this check each change would be made, and then no answer could be given.
+Result<> RedisDoor::check_own_file(RedisConnection& connection) {
+  CONCERTO_TRY(const ReplyPtr reply, connection.ask({"WAITAOF", "1", "0", "1"}));
+  const Reply answer{reply.get()};
+  if (!answer.is_error()) return ok();
+  return refused(connection.server(), "Store.RedisWaitOnDisk is not possible: ", answer.text());
 }
 
 Result<> RedisDoor::log_in(RedisConnection& connection) {

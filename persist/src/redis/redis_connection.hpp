@@ -57,9 +57,14 @@ struct RedisAccess {
   std::string sentinel_master;       ///< the name that the Sentinels know the master by
   std::string user;
   std::string password;
+  /// Refuse a server that cannot answer WAITAOF about its own file.
+  bool needs_own_file = false;
   RedisTls tls;
   std::string prefix;  ///< of all keys
   RedisLimits limits;
+
+  /// Where the store is, for people, without passwords.
+  std::string place() const;
 };
 
 /// Finds the server that has the keys, and connects to it. Used by one thread.
@@ -79,6 +84,7 @@ class RedisDoor {
   Result<Connection> enter(const RedisServer& server);
   Result<> log_in(RedisConnection& connection);
   Result<> check_master(RedisConnection& connection);
+  Result<> check_own_file(RedisConnection& connection);
   Result<> load_scripts(RedisConnection& connection);
   Result<RedisServer> ask_sentinels();
 

@@ -133,6 +133,8 @@ Result<RedisOptions> redis_options(const StoreSettings& settings) {
                           "all keys in one slot");
   }
   CONCERTO_TRY(access.tls, tls_of(settings.database));
+  access.needs_own_file = settings.redis.wait_on_disk;
+  if (settings.database.lease.count() > 0) options.times.lease = settings.database.lease;
   options.times.data_expire = std::max(settings.redis.data_expire, std::chrono::seconds{1});
   options.times.retention = settings.retention;
   options.wait.replicas = settings.redis.wait_replicas;
@@ -150,11 +152,13 @@ StoreKind redis_kind() {
     return std::unique_ptr<ManagedStore>(std::move(store));
   };
   kind.check = [](const StoreSettings& settings) -> Result<> {
-    CONCERTO_CHECK(redis_options(settings));
+    CONCERTO_TRY(const RedisOptions options, redis_options(settings));
+    CONCERTO_CHECK(RedisTlsContext::make(options.access.tls));
     return ok();
   };
   kind.place = [](const StoreSettings& settings) {
-    return "Redis at " + settings.database.host + ", keys " + settings.redis.prefix + "_*";
+    const auto options = redis_options(settings);
+    return options ? options->access.place() : options.error().detail;
   };
   kind.count_unfinished = count_unfinished;
   kind.drop = drop;

@@ -267,7 +267,7 @@ bool RedisLane::judge(Ask& ask, ReplyPtr reply, Answers& answers) {
   const Reply answer{reply.get()};
   if (!answer.is_error()) {
     if (ask.deed == Deed::creates) memory_.had_room();
-    if (changes(ask.deed) && wait_.replicas > 0) {
+    if (changes(ask.deed) && wait_.is_needed()) {
       ask.reply = std::move(reply);
       return false;
     }
@@ -308,7 +308,9 @@ Result<> RedisLane::wait_for_replicas() {
     const Reply count = wait_.on_disk ? answer[1] : answer;
     const bool here = !wait_.on_disk || answer[0].number().value_or(0) >= 1;
     if (here && count.number().value_or(0) >= wait_.replicas) break;
-    const Error waits = not_made("Redis has no " + replicas + " replicas that have the changes");
+    const Error waits =
+        not_made(here ? "Redis has no " + replicas + " replicas that have the changes"
+                      : "Redis has not yet synced the changes to its append-only file");
     if (!std::exchange(told, true)) set_away(waits);
     const MutexLock lock(mutex_);
     if (stopping_) return waits;

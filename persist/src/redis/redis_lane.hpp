@@ -19,10 +19,12 @@
 
 namespace concerto::persist {
 
-/// How many replicas must have a change before its answer counts. 0 and 0: none.
+/// What must be so before the answer of a change counts.
 struct ReplicaWait {
-  int replicas = 0;
-  bool on_disk = false;  ///< also synced there, and here (WAITAOF, of Redis 7.2)
+  int replicas = 0;      ///< so many replicas have the change
+  bool on_disk = false;  ///< it is synced there, and at the master (WAITAOF, of Redis 7.2)
+
+  bool is_needed() const noexcept { return replicas > 0 || on_disk; }
 };
 
 /// Whether Redis has memory for new transactions, as the lanes of a store find out. Thread-safe.

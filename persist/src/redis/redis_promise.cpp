@@ -12,10 +12,11 @@ std::int64_t number_in(std::string_view text) {
 }
 
 /// What a crash of the server or its machine takes; empty: nothing.
-std::string lost_by_a_crash(const RedisFacts& facts) {
+std::string lost_by_a_crash(const RedisFacts& facts, const ReplicaWait& wait) {
   if (facts.append_only == false) {
     return "a crash of Redis loses the changes since its last snapshot (appendonly is no)";
   }
+  if (wait.on_disk) return {};  // An answer comes after the sync, whatever appendfsync is.
   if (!facts.append_only || !facts.append_fsync) {
     return "it is not known what a crash of Redis loses: the server does not tell appendonly or "
            "appendfsync";
@@ -50,7 +51,7 @@ void RedisFacts::read_info(std::string_view text) {
 
 RedisPromise promise_of(const RedisFacts& facts, const ReplicaWait& wait) {
   RedisPromise promise;
-  if (std::string lost = lost_by_a_crash(facts); !lost.empty()) {
+  if (std::string lost = lost_by_a_crash(facts, wait); !lost.empty()) {
     promise.warnings.push_back(std::move(lost));
   }
   if (facts.replicas > 0 && wait.replicas == 0) {

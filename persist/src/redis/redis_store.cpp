@@ -66,7 +66,9 @@ RedisStore::RedisStore(RedisOptions options, std::shared_ptr<RedisTlsContext> tl
     lanes_.push_back(std::make_unique<RedisLane>(options_.access, tls, options_.wait, observer_,
                                                  probe_, memory_));
   }
-  upkeep_ = std::make_unique<RedisUpkeep>(common_lane(), commands_.keys(), options_.wait, observer);
+  std::string place = options_.access.place() + "; this coordinator is " + commands_.node();
+  upkeep_ = std::make_unique<RedisUpkeep>(common_lane(), commands_.keys(), options_.wait,
+                                          place + " there", observer);
 }
 
 Result<> RedisStore::start() {

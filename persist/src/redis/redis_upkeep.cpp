@@ -78,7 +78,33 @@ void RedisUpkeep::run() {
   }
 }
 
+/// Whether no key has the prefix. A large server is not searched for that: it counts as not empty.
+Result<bool> RedisUpkeep::is_empty() {
+  constexpr std::string_view searched_max = "1000";
+  CONCERTO_TRY(
+      const ReplyPtr own,
+      lane_.ask_and_wait(command_of({"EXISTS", keys_.all(), keys_.schedule()}), Deed::reads));
+  if (Reply{own.get()}.number().value_or(1) != 0) return false;
+  CONCERTO_TRY(const ReplyPtr found,
+               lane_.ask_and_wait(
+                   command_of({"SCAN", "0", "MATCH", keys_.pattern("_"), "COUNT", searched_max}),
+                   Deed::reads));
+  const Reply answer{found.get()};
+  return answer[0].text() == "0" && answer[1].size() == 0;
+}
+
+/// Says once where the store is, and whether it is new.
+Result<> RedisUpkeep::say_opened() {
+  if (has_said_opened_) return ok();
+  CONCERTO_TRY(const bool is_new, is_empty());
+  if (has_said_opened_.exchange(true)) return ok();
+  observer_.log(LogLevel::info, "",
+                (is_new ? "opened a new store: " : "opened the store: ") + place_);
+  return ok();
+}
+
 void RedisUpkeep::look_at_server() {
+  ignore_error(say_opened(), "said when the server is there");
   RedisFacts facts;
   const auto info = lane_.ask_and_wait(command_of({"INFO"}), Deed::reads);
   if (!info) return;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <concerto/base/mutex.hpp>
@@ -22,8 +24,10 @@ namespace concerto::persist {
 /// Thread-safe.
 class RedisUpkeep {
  public:
-  RedisUpkeep(RedisLane& lane, const RedisKeys& keys, ReplicaWait wait, Observer& observer)
-      : lane_(lane), keys_(keys), wait_(wait), observer_(observer) {}
+  /// `place` says for people where the store is, and who its coordinator is.
+  RedisUpkeep(RedisLane& lane, const RedisKeys& keys, ReplicaWait wait, std::string place,
+              Observer& observer)
+      : lane_(lane), keys_(keys), wait_(wait), place_(std::move(place)), observer_(observer) {}
   ~RedisUpkeep() { stop(); }
   RedisUpkeep(const RedisUpkeep&) = delete;
   RedisUpkeep& operator=(const RedisUpkeep&) = delete;
@@ -41,6 +45,8 @@ class RedisUpkeep {
  private:
   void run();
   bool pause(std::chrono::milliseconds time);
+  Result<> say_opened();
+  Result<bool> is_empty();
   Result<> index_records();
   Result<> index(const std::vector<std::string>& keys);
   Result<> forget_expired(const std::string& part);
@@ -48,7 +54,9 @@ class RedisUpkeep {
   RedisLane& lane_;
   const RedisKeys& keys_;
   const ReplicaWait wait_;
+  const std::string place_;
   Observer& observer_;
+  std::atomic<bool> has_said_opened_ = false;
 
   mutable Mutex mutex_;
   ConditionVariable stopped_;

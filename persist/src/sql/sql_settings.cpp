@@ -1,6 +1,8 @@
 #include "sql_settings.hpp"
 
 #include <algorithm>
+#include <array>
+#include <fstream>
 #include <utility>
 
 #include "owner_column.hpp"
@@ -33,6 +35,33 @@ Result<std::unique_ptr<SqlStore>> open_store(const MakeSqlConnector& make,
   return SqlStore::open(options, connect, clock, observer);
 }
 
+Result<> check_file(const char* key, const std::string& file) {
+  if (file.empty() || std::ifstream(file).is_open()) return ok();
+  return make_error(Errc::invalid_request,
+                    "Store." + std::string(key) + ": the file '" + file + "' cannot be read");
+}
+
+/// Finds at the start what would otherwise look like a server that is away.
+Result<> check_tls(const DatabaseSettings& database) {
+  constexpr std::array<std::string_view, 5> modes{"disable", "prefer", "require", "verify-ca",
+                                                  "verify-full"};
+  const std::string& mode = database.tls_mode;
+  if (std::ranges::find(modes, mode) == modes.end()) {
+    return make_error(Errc::invalid_request,
+                      "Store.TlsMode: expected disable, prefer, require, verify-ca or verify-full, "
+                      "found '" +
+                          mode + "'");
+  }
+  if (mode == "disable") return ok();
+  CONCERTO_CHECK(check_file("TlsCaFile", database.tls_ca_file));
+  CONCERTO_CHECK(check_file("TlsCertFile", database.tls_cert_file));
+  CONCERTO_CHECK(check_file("TlsKeyFile", database.tls_key_file));
+  if (database.tls_cert_file.empty() == database.tls_key_file.empty()) return ok();
+  return make_error(Errc::invalid_request,
+                    "Store.TlsCertFile and Store.TlsKeyFile belong together, and one of them is "
+                    "missing");
+}
+
 }  // namespace
 
 SqlStoreOptions sql_options_of(const StoreSettings& settings) {
@@ -49,6 +78,7 @@ SqlStoreOptions sql_options_of(const StoreSettings& settings) {
   }
   options.retention = settings.retention;
   options.deletes_finished = database.deletes_finished;
+  if (database.lease.count() > 0) options.lease.in_row = database.lease;
   return options;
 }
 
@@ -56,7 +86,7 @@ Result<> check_database(const DatabaseSettings& database) {
   if (database.host.empty()) return make_error(Errc::invalid_request, "Db host not valid ");
   if (database.port == 0) return make_error(Errc::invalid_request, "Db port not valid ");
   if (database.user.empty()) return make_error(Errc::invalid_request, "Db user not valid ");
-  return ok();
+  return check_tls(database);
 }
 
 StoreKind sql_kind(std::string name, MakeSqlConnector make) {

@@ -114,19 +114,23 @@ Async<> SqlStore::make_contact() {
 
 Async<> SqlStore::check_tables(SqlConnection& connection) {
   CONCERTO_CO_TRY(SqlConnection::SchemaCheck check, co_await connection.check_schema());
-  if (check.has_none) {
+  const bool is_new = check.has_none;
+  if (is_new) {
     CONCERTO_CO_CHECK(co_await connection.create_schema());
     CONCERTO_CO_TRY(check, co_await connection.check_schema());
-    observer_.log(LogLevel::info, {}, "the store's tables are created: " + connector_->place());
   }
   if (!check.wrong.empty()) {
     co_return make_error(EngineErrc::store_unavailable,
                          connector_->place() +
-                             ": missing in this version's layout, or not "
-                             "readable: " +
-                             check.wrong);
+                             ": missing, or not readable for this user: " + check.wrong +
+                             ". Add what is missing as the layout of DTM 1.19 has it (page "
+                             "protocol/07-stores.md), or start once with -r, which drops every "
+                             "stored transaction and makes the tables anew");
   }
   has_checked_tables_ = true;
+  observer_.log(LogLevel::info, {},
+                (is_new ? "opened a new store, its tables are made: " : "opened the store: ") +
+                    connector_->place() + "; this coordinator is " + options_.node + " there");
   co_return ok();
 }
 
@@ -199,6 +203,7 @@ Async<> SqlStore::delete_finished() {
 }
 
 Async<> SqlStore::delete_finished(TransStatus status, std::chrono::seconds age) {
+  if (age == std::chrono::seconds::max()) co_return ok();
   const RowTime before = row_clock_.to_row_not_later(clock_.wall_now() - age);
   for (std::size_t deleted = deleted_at_once; deleted == deleted_at_once && !closing_;) {
     CONCERTO_CO_TRY(SqlLease lease, co_await pool_.acquire());

@@ -210,10 +210,13 @@ class Settings(unittest.TestCase):
             self.submit(coordinator, "g", wait_result=True)
             self.assertEqual(os.path.isdir(path), kept)
             if kept:
+                coordinator.process.wait_for_line(f"opened a new store: '{path}'")
                 self.assertEqual(self.open_to_others(path), [])
             coordinator.kill()
             coordinator.start()
             self.assertEqual(coordinator.status("g"), "succeed" if kept else None)
+            if kept:
+                coordinator.process.wait_for_line(f"opened the store: '{path}'")
 
     def open_to_others(self, directory):
         """Everything below the directory, with the directory itself, that others may read or write.

@@ -5,6 +5,7 @@
 
 #include "config_keys.hpp"
 #include "config_print.hpp"
+#include "store_setup.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -44,8 +45,20 @@ const RefusedCase refused_cases[] = {
     {"TimeoutBelowRetry", "TimeoutToFail: 9",
      "TimeoutToFail should not be less than RetryInterval"},
     {"RedisWithoutHost", "Store: {Driver: redis}", "Redis host not valid"},
-    {"MysqlStore", "Store: {Driver: mysql}", "Store.Driver 'mysql' is not in this version"},
-    {"PostgresStore", "Store: {Driver: postgres}", "Db host not valid"},
+    {"RedisWithoutPort", "Store: {Driver: redis, Host: r}", "Store.Host: 'r' does not name"},
+    {"MysqlStore", "Store: {Driver: mysql}", "Db host not valid"},
+    {"PostgresStore", "Store: {Driver: postgres, Host: h, Port: 70000}", "Db port not valid"},
+    {"PostgresUser", "Store: {Driver: postgres, Host: h, Port: 1}", "Db user not valid"},
+    {"PostgresSchema", "Store: {Driver: postgres, Host: h, Port: 1, User: u, Schema: ''}",
+     "Postgres schema not valid"},
+    {"TlsMode", "Store: {Driver: postgres, Host: h, Port: 1, User: u, TlsMode: on}",
+     "Store.TlsMode: expected disable, prefer"},
+    {"TlsFile",
+     "Store: {Driver: postgres, Host: h, Port: 1, User: u, TlsMode: prefer,"
+     " TlsCaFile: /no/file}",
+     "Store.TlsCaFile: the file '/no/file' cannot be read"},
+    {"TlsOfRedis", "Store: {Driver: redis, Host: 'r:1', TlsMode: prefer}", "Store.TlsMode"},
+    {"ShortLease", "Store: {Lease: 4}", "Store.Lease should not be less than 5: it is 4"},
     {"SqlServer", "Store: {Driver: sqlserver}", "Store.Driver 'sqlserver' is not in this version"},
     {"UnknownStore", "Store: {Driver: papyrus}", "found 'papyrus'"},
     {"NoPath", "Store: {Path: ''}", "Store.Path is empty"},
@@ -245,6 +258,44 @@ TEST(Config, ARunningProcessTakesOverWhatItMay) {
   EXPECT_EQ(running.store.failed_data_expire, std::chrono::seconds(9));
   EXPECT_EQ(running.http_port, 1);
   EXPECT_EQ(running.store.path, "./concerto-data");
+}
+
+TEST(Config, ASqlStoreDeletesFinishedOnesOnlyIfItIsToldForHowLong) {
+  const std::string head = "Store: {Driver: postgres, Host: h, Port: 1, User: u";
+  Config running = load(head + "}").config;
+  constexpr auto never = std::chrono::seconds::max();
+  EXPECT_EQ(retention(running.store).finished_expire, never);
+  EXPECT_EQ(retention(load("").config.store).finished_expire, std::chrono::hours(24));
+  const Config told = load(head + ", FinishedDataExpire: 86400}").config;
+  EXPECT_THAT(take_over(told, running), IsEmpty());
+  EXPECT_EQ(retention(running.store).finished_expire, std::chrono::hours(24));
+  EXPECT_TRUE(load(print_config(running)).config.store.finished_data_expire_is_set);
+  EXPECT_THAT(take_over(load(head + ", FailedDataExpire: 9}").config, running), IsEmpty());
+  EXPECT_EQ(retention(running.store).finished_expire, never);
+  EXPECT_FALSE(load(print_config(running)).config.store.finished_data_expire_is_set);
+}
+
+TEST(Config, KeysOfAServerReachTheStore) {
+  const auto loaded = load(
+      "Store: {Driver: postgres, Host: h, Port: 5432, User: u, Password: p, Db: d, Schema: s,\n"
+      "  MaxOpenConns: 0, MaxIdleConns: -1, ConnMaxLifeTime: 7, TlsMode: require, Lease: 20,\n"
+      "  RedisPrefix: '{b}', RedisSentinelMaster: m, RedisWaitReplicas: 2, RedisWaitOnDisk: 1,\n"
+      "  DataExpire: 60}\n");
+  EXPECT_THAT(loaded.findings.errors, IsEmpty());
+  const persist::StoreSettings settings = store_settings(loaded.config);
+  const persist::DatabaseSettings& database = settings.database;
+  EXPECT_EQ(database.host + " " + database.user + " " + database.password, "h u p");
+  EXPECT_EQ(database.port, 5432);
+  EXPECT_EQ(database.database + " " + database.schema, "d s");
+  EXPECT_EQ(database.connections_max, SIZE_MAX);
+  EXPECT_EQ(database.idle_connections_max, 0U);
+  EXPECT_EQ(database.connection_life_max, std::chrono::minutes(7));
+  EXPECT_EQ(database.tls_mode, "require");
+  EXPECT_EQ(database.lease, std::chrono::seconds(20));
+  EXPECT_EQ(settings.redis.prefix + settings.redis.sentinel_master, "{b}m");
+  EXPECT_EQ(settings.redis.wait_replicas, 2);
+  EXPECT_TRUE(settings.redis.wait_on_disk);
+  EXPECT_EQ(settings.redis.data_expire, std::chrono::seconds(60));
 }
 
 TEST(Config, AdminBasePathIsWrittenInManyWays) {

@@ -9,8 +9,8 @@ namespace concerto::persist {
 
 /// How long finished transactions are kept. Unfinished transactions stay for ever.
 struct StoreRetention {
-  std::chrono::seconds finished_expire{std::chrono::hours{24}};
-  std::chrono::seconds failed_expire{std::chrono::hours{24}};  ///< of failed ones, if longer
+  std::chrono::seconds finished_expire{std::chrono::hours{24}};  ///< max(): SQL keeps them
+  std::chrono::seconds failed_expire{std::chrono::hours{24}};    ///< of failed ones, if longer
   /// If the store is larger, the oldest transactions are dropped earlier.
   std::uint64_t finished_bytes_max = std::uint64_t{10} << 30;
 };

@@ -40,6 +40,9 @@ struct DatabaseSettings {
   /// Whether finished transactions are deleted as the retention says. The reference keeps them in
   /// SQL stores for ever.
   bool deletes_finished = false;
+
+  /// The lease of a transaction (Ownership), as the server keeps it. 0: the store's own default.
+  std::chrono::seconds lease{};
 };
 
 /// What only a store in Redis needs.

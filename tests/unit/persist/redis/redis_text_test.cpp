@@ -235,6 +235,9 @@ TEST(RedisPromiseTest, EachWeaknessIsNamed) {
   promise = promise_of(facts, {1, false});
   ASSERT_THAT(promise.warnings, SizeIs(2));
   EXPECT_THAT(promise.warnings[0], HasSubstr("two seconds"));
+  promise = promise_of(facts, {1, true});
+  ASSERT_THAT(promise.warnings, SizeIs(1));
+  EXPECT_THAT(promise.warnings[0], HasSubstr("allkeys-lru"));
 }
 
 TEST(RedisOptionsTest, FollowTheSettings) {

@@ -1,0 +1,60 @@
+"""The configuration of a store on MariaDB, on a real server, where it differs from PostgreSQL's.
+
+Usage: mysql_config_test.py <concertod>
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from store_test_case import StoreTestCase, main, submit  # noqa: E402
+from database_servers import MariaDb  # noqa: E402
+
+
+class MysqlConfig(StoreTestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = MariaDb(cls.directory)
+        cls.addClassCleanup(cls.server.kill)
+        cls.server.start()
+
+    def settings(self, database, **more):
+        return {"Store.Driver": "mysql", "Store.Host": "127.0.0.1", "Store.Port": self.server.port,
+                "Store.User": MariaDb.USER, "Store.Db": database,
+                **{f"Store.{name}": value for name, value in more.items()}}
+
+    def test_reset_makes_the_database(self):
+        refused = self.run_with("nowhere", self.settings("bank"))
+        self.assertNotEqual(refused.wait(15), 0)
+        (line,) = refused.lines("the store cannot be opened")
+        self.assertRegex(line, "'bank'")
+        self.assertIn("-r", line)
+        made = self.run_with("made", self.settings("bank"), "-r")
+        made.wait_for_line("opened the store: MySQL at 127.0.0.1:[0-9]+, database 'bank'", 20)
+
+    def test_user_pool_and_time_zone(self):
+        self.server.create_database("zone")
+        self.server.sql("create user clerk@'%' identified by 'pw'; "
+                        "grant all on zone.* to clerk@'%'")
+        settings = self.settings("zone", User="clerk", Password="pw", MaxOpenConns=3)
+        coordinator = self.start("zone", {**settings, "TimeZoneOffset": "+8"})
+        for number in range(20):
+            submit(coordinator, self.saga(f"g{number}", "a", "b"))
+        submit(coordinator, self.saga("last", "a", wait_result=True))
+        used = int(self.server.sql("select count(*) from information_schema.processlist where "
+                                   "user = 'clerk'")[0][0])
+        self.assertTrue(0 < used <= 3, used)
+        hours = self.server.sql("select round(timestampdiff(second, utc_timestamp(), create_time) "
+                                "/ 3600) from trans_global where gid = 'last'", "zone")[0][0]
+        self.assertEqual(hours, "8")
+
+    def test_the_server_is_away(self):
+        self.server.create_database("away")
+        coordinator = self.start("away", self.settings("away"))
+        self.server.kill()
+        self.check_away(coordinator, self.server.start)
+
+
+if __name__ == "__main__":
+    main(MysqlConfig, __doc__)

@@ -1,0 +1,137 @@
+"""The configuration of a store on PostgreSQL, on a real server.
+
+Usage: postgres_config_test.py <concertod>
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from store_test_case import StoreTestCase, get, main, submit, wait_until  # noqa: E402
+from concerto_testing.suite import need_program  # noqa: E402
+from database_servers import PG_SUPERUSER, Postgres  # noqa: E402
+
+
+class PostgresConfig(StoreTestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.ca, options = cls.make_certificates()
+        cls.server = Postgres(cls.directory, options=options)
+        cls.addClassCleanup(cls.server.kill)
+        cls.server.start()
+
+    @classmethod
+    def make_certificates(cls):
+        """A certificate for 127.0.0.1 that signs itself; the server may read its key."""
+        key, certificate = (os.path.join(cls.directory, name) for name in ("pg.key", "pg.crt"))
+        subprocess.run([need_program("openssl", "openssl"), "req", "-x509", "-newkey", "rsa:2048",
+                        "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
+                        "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+                       check=True, capture_output=True)
+        os.chmod(key, 0o600)
+        if os.geteuid() == 0:
+            shutil.chown(key, PG_SUPERUSER)
+        return certificate, ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}",
+                             "-c", f"ssl_key_file={key}"]
+
+    def settings(self, database, **more):
+        return {"Store.Driver": "postgres", "Store.Host": "127.0.0.1",
+                "Store.Port": self.server.port, "Store.User": Postgres.USER, "Store.Db": database,
+                **{f"Store.{name}": value for name, value in more.items()}}
+
+    def cell(self, sql, database):
+        return self.server.sql(sql, database)[0][0]
+
+    def test_user_database_schema_and_pool(self):
+        self.server.create_database("bank")
+        self.server.sql("create role clerk login password 'pw'; create schema own authorization "
+                        "clerk", "bank")
+        settings = self.settings("bank", User="clerk", Password="pw", Schema="own", MaxOpenConns=3)
+        coordinator = self.start("pool", settings)
+        coordinator.process.wait_for_line(
+            "opened a new store, its tables are made: PostgreSQL at 127.0.0.1:[0-9]+, database "
+            "'bank', schema 'own'; this coordinator is cc-")
+        for number in range(20):
+            submit(coordinator, self.saga(f"g{number}", "a", "b"))
+        submit(coordinator, self.saga("last", "a", wait_result=True))
+        self.assertEqual(self.cell("select count(*) from own.trans_global", "bank"), "21")
+        used = int(self.cell("select count(*) from pg_stat_activity where usename = 'clerk'",
+                             "bank"))
+        self.assertTrue(0 < used <= 3, used)
+        coordinator.terminate()
+        coordinator.start()
+        coordinator.process.wait_for_line("opened the store: PostgreSQL at .*schema 'own'")
+        self.assertEqual(coordinator.status("last"), "succeed")
+
+    def test_an_old_layout_is_named_and_reset_replaces_it(self):
+        self.server.create_database("old")
+        coordinator = self.start("old-made", self.settings("old"))
+        coordinator.kill()
+        self.server.sql("alter table trans_global drop column rollback_reason; drop table kv",
+                        "old")
+        refused = self.run_with("old-refused", self.settings("old"))
+        self.assertNotEqual(refused.wait(15), 0)
+        (line,) = refused.lines("the store cannot be opened")
+        self.assertRegex(line, r"rollback_reason.*kv|kv.*rollback_reason")
+        self.assertIn("start once with -r", line)
+        reset = self.run_with("old-reset", self.settings("old"), "-r")
+        reset.wait_for_line("ready: HTTP on port", 20)
+        self.assertEqual(self.cell("select count(rollback_reason) from trans_global", "old"), "0")
+
+    def test_a_database_that_does_not_exist_ends_the_start(self):
+        refused = self.run_with("nowhere", self.settings("nowhere"))
+        self.assertNotEqual(refused.wait(15), 0)
+        self.assertRegex(refused.lines("the store cannot be opened")[0], "does not exist")
+
+    def test_finished_rows_go_only_if_the_key_is_set(self):
+        self.server.create_database("old_rows")
+        settings = self.settings("old_rows")
+        coordinator = self.start("keeps", settings)
+        submit(coordinator, self.saga("g", "a", wait_result=True))
+        self.server.sql("update trans_global set finish_time = now() - interval '9 days'",
+                        "old_rows")
+        coordinator.terminate()
+        count = "select count(*) from trans_global"
+        coordinator.start()
+        submit(coordinator, self.saga("h", "a", wait_result=True))
+        self.assertEqual(self.cell(count, "old_rows"), "2")
+        coordinator.terminate()
+        coordinator = self.start("deletes", {**settings, "Store.FinishedDataExpire": 3600})
+        wait_until(lambda: self.cell(count, "old_rows") == "1", "the old row is deleted", 10)
+        self.assertEqual(coordinator.status("h"), "succeed")
+
+    def test_tls(self):
+        self.server.create_database("safe")
+        settings = self.settings("safe", TlsMode="verify-full", TlsCaFile=self.ca)
+        coordinator = self.start("tls", settings)
+        submit(coordinator, self.saga("g", "a", wait_result=True))
+        self.assertEqual(self.cell("select bool_and(ssl) from pg_stat_ssl join pg_stat_activity "
+                                   "using (pid) where datname = 'safe' and pid <> "
+                                   "pg_backend_pid()", "safe"), "t")
+        coordinator.kill()
+        other = os.path.join(self.directory, "other.crt")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                        os.devnull, "-out", other, "-days", "2", "-subj", "/CN=other"], check=True,
+                       capture_output=True)
+        coordinator = self.start("tls-wrong", {**settings, "Store.TlsCaFile": other})
+        self.assertIn("certificate verify failed", get(coordinator, "/readyz").body.decode())
+        missing = self.run_with("tls-missing", {**settings, "Store.TlsCaFile": "/no/file"})
+        self.assertNotEqual(missing.wait(15), 0)
+        self.assertTrue(missing.lines("Store.TlsCaFile: the file '/no/file' cannot be read"))
+
+    def test_all_coordinators(self):
+        self.server.create_database("shared")
+        self.check_all_coordinators(self.settings("shared"))
+
+    def test_the_server_is_away(self):
+        self.server.create_database("away")
+        coordinator = self.start("away", self.settings("away"))
+        self.server.kill()
+        self.check_away(coordinator, self.server.start)
+
+
+if __name__ == "__main__":
+    main(PostgresConfig, __doc__)

@@ -1,0 +1,92 @@
+"""The configuration of a store in Redis, on a real server.
+
+Usage: redis_config_test.py <concertod>
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from store_test_case import (  # noqa: E402
+    StoreTestCase, get, main, post, submit, wait_until)
+from database_servers import Redis  # noqa: E402
+
+DAY_S = 86_400
+
+
+class RedisConfig(StoreTestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Redis(cls.directory)
+        cls.addClassCleanup(cls.server.kill)
+        cls.server.start()
+        cls.server.command("ACL", "SETUSER", "clerk", "on", ">pw", "~*", "+@all")
+
+    def settings(self, prefix, **more):
+        return {"Store.Driver": "redis", "Store.Host": "127.0.0.1", "Store.Port": self.server.port,
+                "Store.RedisPrefix": prefix,
+                **{f"Store.{name}": value for name, value in more.items()}}
+
+    def test_user_prefix_and_lifetimes(self):
+        settings = self.settings("{b}", User="clerk", Password="pw", DataExpire=9 * DAY_S,
+                                 FinishedDataExpire=3 * DAY_S)
+        coordinator = self.start("keys", settings)
+        coordinator.process.wait_for_line(
+            r"opened a new store: Redis at 127.0.0.1:[0-9]+, keys \{b\}_\*; this coordinator is cc")
+        submit(coordinator, self.saga("done", "a", wait_result=True))
+        self.branches.script("broken", (500, "oops"))
+        post(coordinator, "submit", self.saga("open", "broken", wait_result=True))
+        for gid, days in (("done", 3), ("open", 9)):
+            left = self.server.command("TTL", "{b}_g_" + gid) / DAY_S
+            self.assertTrue(days - 0.1 < left < days + 0.1, (gid, left))
+        coordinator.kill()
+        coordinator.start()
+        coordinator.process.wait_for_line("opened the store: Redis at ")
+        wrong = self.start("wrong", {**settings, "Store.Password": "wp"})
+        self.assertIn("the password is not accepted", get(wrong, "/readyz").body.decode())
+
+    def test_what_is_promised(self):
+        coordinator = self.start("promise", self.settings("{p}"))
+        coordinator.process.wait_for_line(
+            "Redis 7[0-9.]+: acknowledged changes may be lost; a power failure of Redis's machine "
+            "may lose the changes of the last half minute or more .appendfsync is no")
+        answer = get(coordinator, "/readyz")
+        self.assertEqual(answer.status, 200)
+        self.assertRegex(answer.json()["warnings"][0], "appendfsync is no")
+
+    def test_no_answer_without_the_replicas(self):
+        coordinator = self.start("replicas", self.settings("{w}", RedisWaitReplicas=1))
+        post(coordinator, "submit", self.saga("g", "a"), 20)
+        wait_until(lambda: "no 1 replicas" in get(coordinator, "/readyz").body.decode(),
+                   "it says what is missing", 10)
+
+    def test_waiting_for_the_disk_needs_a_server_that_can(self):
+        coordinator = self.start("disk", self.settings("{d}", RedisWaitOnDisk=1))
+        if "WAITAOF" in str(self.server.command("COMMAND", "INFO", "WAITAOF")).upper():
+            submit(coordinator, self.saga("g", "a", wait_result=True))
+            return
+        self.assertRegex(get(coordinator, "/readyz").body.decode(),
+                         "Store.RedisWaitOnDisk is not possible: .*unknown command")
+
+    def test_reset_drops_the_prefix_alone(self):
+        self.server.command("SET", "foreign", "1")
+        settings = self.settings("{r}")
+        coordinator = self.start("filled", settings)
+        submit(coordinator, self.saga("g", "a", wait_result=True))
+        coordinator.kill()
+        reset = self.run_with("reset", settings, "-r")
+        reset.wait_for_line("opened a new store: Redis at ", 20)
+        self.assertEqual(self.server.command("EXISTS", "{r}_g_g", "foreign"), 1)
+
+    def test_all_coordinators(self):
+        self.check_all_coordinators(self.settings("{s}"))
+
+    def test_the_server_is_away(self):
+        coordinator = self.start("away", self.settings("{a}"))
+        self.server.kill()
+        self.check_away(coordinator, self.server.start)
+
+
+if __name__ == "__main__":
+    main(RedisConfig, __doc__)

@@ -1,0 +1,135 @@
+"""What these tests share: coordinators on one server, scripted branches, an operator's requests."""
+
+import json
+import os
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+sys.dont_write_bytecode = True
+
+from concerto_testing import BranchServer, Concertod, http_call, http_json, wait_until  # noqa: E402
+from concerto_testing import main as run_tests  # noqa: E402
+from concerto_testing.concertod import to_yaml  # noqa: E402
+from concerto_testing.process import Process  # noqa: E402
+
+NODE_IN_LOG = r"this coordinator is (cc-\w+)"
+
+
+class StoreTestCase(unittest.TestCase):
+    """A script sets `server` in setUpClass: the tests of a script share it."""
+
+    def setUp(self):
+        self.branches = BranchServer()
+        self.addCleanup(self.branches.close)
+
+    def coordinator(self, name, settings):
+        coordinator = Concertod(self.args.concertod, self.directory,
+                                {"Shards": 1, "TransCronInterval": 1, **settings}, name)
+        self.addCleanup(coordinator.kill)
+        return coordinator
+
+    def start(self, name, settings):
+        coordinator = self.coordinator(name, settings)
+        coordinator.start()
+        return coordinator
+
+    def run_with(self, name, settings, *arguments):
+        """The process of a coordinator that may end at its start."""
+        coordinator = self.coordinator(name, settings)
+        path = os.path.join(self.directory, name + ".yml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(to_yaml(coordinator.settings))
+        process = Process(name, [self.args.concertod, "-c", path, *arguments], self.directory)
+        self.addCleanup(process.kill)
+        return process
+
+    def saga(self, gid, *names, **options):
+        urls = [self.branches.url(name) for name in names]
+        return {"gid": gid, "trans_type": "saga", "payloads": ["{}"] * len(urls),
+                "steps": [{"action": url, "compensate": url} for url in urls], **options}
+
+    def check_away(self, coordinator, wait_for_server):
+        """The server is away: nothing is refused for good, and all is well when it is back."""
+        wait_until(lambda: get(coordinator, "/readyz").status == 503, "it is not ready", 15)
+        (reason,) = get(coordinator, "/readyz").json()["reasons"]
+        self.assertRegex(reason, "away|connection|connect")
+        answer = post(coordinator, "submit", self.saga("away", "a", wait_result=True))
+        self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"),
+                         answer.body)
+        self.assertIn('concerto_store_state{state="recovering"} 1',
+                      get(coordinator, "/metrics").body.decode())
+        wait_for_server()
+        wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 5)
+        submit(coordinator, self.saga("back", "a", wait_result=True))
+        self.assertEqual(coordinator.status("back"), "succeed")
+
+    def check_all_coordinators(self, settings):
+        """What one coordinator says of the transactions of another one, and how it takes over."""
+        settings = {"RetryInterval": 30, "RequestTimeout": 30, "TimeoutToFail": 60,
+                    "Store.Lease": 5, **settings}
+        one = self.start("one", settings)
+        two = self.start("two", settings)
+        node = one.process.wait_for_line(NODE_IN_LOG)
+        held = self.branches.hold("held")
+        self.addCleanup(held.set)
+        submit(one, self.saga("held", "held"))
+        self.branches.wait_for_calls(1, "held")
+        self.branches.script("broken", (500, "oops"), (200, ""))
+        self.assertNotEqual(post(one, "submit", self.saga("broken", "broken",
+                                                          wait_result=True)).status, 409)
+
+        explanation = why(two, "held")["explanation"]
+        self.assertRegex(explanation, r"^another coordinator, cc-\w+, works on it; its lease ends")
+        self.assertIn(explanation.split()[2].strip(","), node)
+        self.assertRegex(why(one, "held")["explanation"], "^calls branch")
+        listed = http_json("GET", f"{two.api}/all?status=submitted")["transactions"]
+        self.assertEqual({trans["gid"] for trans in listed}, {"held", "broken"})
+        for coordinator in (one, two):
+            wait_until(lambda: gauge(coordinator, 'concerto_transactions_unfinished{model="saga"}')
+                       == 2, f"{coordinator.name} counts both", 12)
+        self.assertEqual(gauge(two, "concerto_backlog_complete"), 1)
+        self.assertEqual(gauge(two, "concerto_leases_lost_total"), 0)
+
+        http_json("GET", f"{one.api}/subscribe?topic=t&url=http://a/b")
+        topics = http_json("GET", f"{two.api}/queryKV?cat=topics&key=t")
+        self.assertIn("http://a/b", json.dumps(topics))
+
+        reset = http_json("GET", f"{two.api}/resetCronTime?timeout=5&limit=10")
+        self.assertTrue(reset["succeed_count"] == 1 and not reset["has_remaining"], reset)
+        two.wait_for_status("broken", "succeed", 8)
+
+        one.kill()
+        held.set()
+        two.wait_for_status("held", "succeed", 5 + 1 + 4)  # lease, poll, and a busy machine
+        self.assertEqual(len(self.branches.calls("held")), 2)
+
+
+def get(coordinator, path):
+    return http_call("GET", f"http://127.0.0.1:{coordinator.http_port}{path}")
+
+
+def post(coordinator, name, request, timeout_s=40.0):
+    return http_call("POST", f"{coordinator.api}/{name}", json.dumps(request).encode(),
+                     timeout_s=timeout_s)
+
+
+def submit(coordinator, request):
+    http_json("POST", f"{coordinator.api}/submit", request, 40.0)
+
+
+def why(coordinator, gid):
+    return get(coordinator, f"/api/concerto/why?gid={gid}").json()
+
+
+def gauge(coordinator, name):
+    """A metric's value; None if it is not shown."""
+    for line in get(coordinator, "/metrics").body.decode().splitlines():
+        if line.startswith(name + " "):
+            return float(line.rsplit(" ", 1)[1])
+    return None
+
+
+def main(test_case, description):
+    run_tests(test_case, lambda parser: parser.add_argument("concertod"), description)
