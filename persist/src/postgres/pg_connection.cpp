@@ -331,6 +331,11 @@ Async<> PgConnection::end_backend(BackendId backend) {
   }
 }
 
+Async<> PgConnection::await_standbys() {
+  CONCERTO_CO_CHECK(co_await run_one(pg::await_standbys, PgParams{}));
+  co_return ok();
+}
+
 Async<SqlConnection::SchemaCheck> PgConnection::check_schema() {
   CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::columns, PgParams{}));
   std::set<std::string> known;

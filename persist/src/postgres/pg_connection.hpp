@@ -51,6 +51,7 @@ class PgConnection final : public SqlConnection {
   Async<std::size_t> delete_finished(TransStatus status, RowTime before,
                                      std::size_t limit) override;
   Async<> end_backend(BackendId backend) override;
+  Async<> await_standbys() override;
   Async<SchemaCheck> check_schema() override;
   Async<> create_schema() override;
   Async<> drop_schema() override;

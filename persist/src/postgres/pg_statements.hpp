@@ -230,6 +230,10 @@ inline constexpr PgStatement delete_finished{
     " b AS (DELETE FROM trans_branch_op WHERE gid = ANY(ARRAY(SELECT gid FROM d)))"
     " SELECT count(*) FROM d"};
 
+// Writes something, so that its commit waits for the standbys, as far as commits wait for them.
+inline constexpr PgStatement await_standbys{"concerto_await_standbys",
+                                            "SELECT pg_logical_emit_message(true, 'concerto', '')"};
+
 inline constexpr PgStatement end_backend{"concerto_end_backend",
                                          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                                          " WHERE pid = $1::bigint AND application_name = $2::text"};

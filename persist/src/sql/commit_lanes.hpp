@@ -92,7 +92,7 @@ class CommitLanes {
   Task<void> split(Lane& lane, Entries entries, Error error);
   Task<void> explain(SqlLease& lease, Entries entries);
   Task<void> find_out(Lane& lane, Entries entries, BackendId backend);
-  Async<std::vector<StoredTrans>> read_again(BackendId backend, std::vector<std::string> gids);
+  Async<std::vector<StoredTrans>> read_again(BackendId& backend, std::vector<std::string> gids);
   void answer(Lane& lane, std::list<Entry>& group);
   void answer_queued(Lane& lane, const Error& error);
   void finish(RowRequest& request, const Result<>& result, Answers& answers);

@@ -134,15 +134,23 @@ Task<void> CommitLanes::explain(SqlLease& lease, Entries entries) {
     const UpdateRows* update = entry->update();
     if (update == nullptr) continue;
     entry->outcome = stored ? outcome_of(*update, find_row(*stored, update->gid), this_node_)
-                            : Result<>(store_error(stored.error()));
+                            // Nothing was changed: only the reason is not known.
+                            : Result<>(make_error(EngineErrc::store_busy, stored.error().detail));
   }
 }
 
-Async<std::vector<StoredTrans>> CommitLanes::read_again(BackendId backend,
+/// `backend` outlives the call. It becomes the backend that the next try has to end.
+Async<std::vector<StoredTrans>> CommitLanes::read_again(BackendId& backend,
                                                         std::vector<std::string> gids) {
   CONCERTO_CO_TRY(const SqlLease lease, co_await pool_.acquire());
   // What the lost connection had under way may still take effect.
   CONCERTO_CO_CHECK(co_await lease->end_backend(backend));
+  const BackendId own = lease->backend();
+  const Result<> replicated = co_await lease->await_standbys();
+  if (!replicated) {
+    if (replicated.error().code == SqlErrc::answer_lost) backend = own;
+    co_return replicated.error();
+  }
   co_return co_await lease->load(std::move(gids));
 }
 
@@ -158,7 +166,8 @@ Task<void> CommitLanes::find_out(Lane& lane, Entries entries, BackendId backend)
       for (Entry* entry : entries) entry->outcome = unknown;
       co_return;
     }
-    answer_queued(lane, store_error(stored.error()));
+    // These were never sent, so the lost answer of the reader says nothing about them.
+    answer_queued(lane, make_error(EngineErrc::store_busy, stored.error().detail));
     co_await pause(lane);
     stored = co_await read_again(backend, gids);
   }

@@ -129,6 +129,10 @@ class SqlConnection {
   /// more. Only then can a read tell what became of its last group.
   virtual Async<> end_backend(BackendId backend) = 0;
 
+  /// Returns when everything that a read shows now survives what an acknowledged change survives.
+  /// Ending a backend can make a commit visible that no standby has.
+  virtual Async<> await_standbys() { return nothing_to_await(); }
+
   /// What is wrong with the tables for this version: each missing table or column by its name.
   /// Empty: nothing. `has_none`: there is none of the tables.
   struct SchemaCheck {
@@ -139,6 +143,9 @@ class SqlConnection {
   virtual Async<> create_schema() = 0;
   /// Drops the tables, and nothing else.
   virtual Async<> drop_schema() = 0;
+
+ private:
+  static Async<> nothing_to_await() { co_return ok(); }
 };
 
 /// Opens connections.

@@ -23,6 +23,29 @@ TEST_F(PostgresStore, RefusesForTheMomentWhileItsDatabaseIsAwayAndServesWhenItIs
   EXPECT_EQ(load("g1")->branches.size(), 4U);
 }
 
+TEST_F(PostgresStore, AChangeThatNoStandbyHasIsNotAcknowledged) {
+  const auto set_standbys = [this](const std::string& names) {
+    postgres_.sql("SET synchronous_commit = off");
+    postgres_.sql("ALTER SYSTEM SET synchronous_standby_names = '" + names + "'");
+    postgres_.sql("SELECT pg_reload_conf()");
+  };
+  const Transaction saga = sample_saga("g1");
+  set_standbys("nobody");
+  EXPECT_TRUE(comes_true([this] { return cell("SHOW synchronous_standby_names") == "nobody"; }));
+  std::thread standby_comes([&] {
+    // After the store has ended the session whose commit hung.
+    EXPECT_TRUE(comes_true(
+        [this] { return cell("SELECT count(*) FROM trans_global WHERE gid = 'g1'") == "1"; }));
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    set_standbys("");
+  });
+  const auto begun = std::chrono::steady_clock::now();
+  ASSERT_EQ(commit(create(saga)), error_code{});
+  EXPECT_EQ(cell("SHOW synchronous_standby_names"), "") << "it waits for the standby";
+  EXPECT_GT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(1));
+  standby_comes.join();
+}
+
 TEST_F(PostgresStore, ProgressWaitsForADatabaseThatIsAway) {
   Transaction saga = sample_saga("g1");
   ASSERT_EQ(commit(create(saga)), error_code{});

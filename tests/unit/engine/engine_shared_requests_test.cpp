@@ -152,7 +152,9 @@ TEST_F(EngineSharedRequests, AForceStopThatIsNotStoredDoesNotRepeatACallThatRuns
   b_->store.release();
   while (shared_.has_lease("cc-a", Gid("g"))) {
     advance(milliseconds(100));
-    if (shared_.has_lease("cc-a", Gid("g"))) EXPECT_THAT(b_branches_.calls, IsEmpty());
+    if (shared_.has_lease("cc-a", Gid("g"))) {
+      EXPECT_THAT(b_branches_.calls, IsEmpty());
+    }
   }
   advance(takeover_);
   EXPECT_THAT(b_branches_.calls, ElementsAre("action 01"));
