@@ -91,8 +91,8 @@ class PostgresConfig(StoreTestCase):
         settings = self.settings("old_rows")
         coordinator = self.start("keeps", settings)
         submit(coordinator, self.saga("g", "a", wait_result=True))
-        self.server.sql("update trans_global set finish_time = now() - interval '9 days'",
-                        "old_rows")
+        self.server.sql("update trans_global set finish_time = now() - interval '9 days', "
+                        "next_cron_time = now() - interval '9 days'", "old_rows")
         coordinator.terminate()
         count = "select count(*) from trans_global"
         coordinator.start()

@@ -21,7 +21,6 @@ class RedisConfig(StoreTestCase):
         cls.server = Redis(cls.directory)
         cls.addClassCleanup(cls.server.kill)
         cls.server.start()
-        cls.server.command("ACL", "SETUSER", "clerk", "on", ">pw", "~*", "+@all")
 
     def settings(self, prefix, **more):
         return {"Store.Driver": "redis", "Store.Host": "127.0.0.1", "Store.Port": self.server.port,
@@ -29,6 +28,7 @@ class RedisConfig(StoreTestCase):
                 **{f"Store.{name}": value for name, value in more.items()}}
 
     def test_user_prefix_and_lifetimes(self):
+        self.server.command("ACL", "SETUSER", "clerk", "on", ">pw", "~*", "+@all")
         settings = self.settings("{b}", User="clerk", Password="pw", DataExpire=9 * DAY_S,
                                  FinishedDataExpire=3 * DAY_S)
         coordinator = self.start("keys", settings)
@@ -57,7 +57,8 @@ class RedisConfig(StoreTestCase):
 
     def test_no_answer_without_the_replicas(self):
         coordinator = self.start("replicas", self.settings("{w}", RedisWaitReplicas=1))
-        post(coordinator, "submit", self.saga("g", "a"), 20)
+        with self.assertRaises(TimeoutError):
+            post(coordinator, "submit", self.saga("g", "a"), 3)
         wait_until(lambda: "no 1 replicas" in get(coordinator, "/readyz").body.decode(),
                    "it says what is missing", 10)
 
