@@ -15,7 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr milliseconds backoff_min = RedisLane::backoff_min;
 constexpr milliseconds backoff_max{1'000};
 /// For how long a lane that stops tries to learn what became of its changes.
 constexpr milliseconds stop_limit{5'000};
@@ -72,8 +71,7 @@ class RedisLane::Answers {
 
 RedisLane::RedisLane(const RedisAccess& access, std::shared_ptr<RedisTlsContext> tls,
                      ReplicaWait wait, Observer& observer, StoreProbe& probe, RedisMemory& memory)
-    : access_(access),
-      wait_(wait),
+    : wait_(wait),
       observer_(observer),
       probe_(probe),
       memory_(memory),

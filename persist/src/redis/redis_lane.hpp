@@ -120,7 +120,6 @@ class RedisLane {
   void set_away(const Error& error);
   void set_back();
 
-  const RedisAccess& access_;
   const ReplicaWait wait_;
   Observer& observer_;
   StoreProbe& probe_;
