@@ -1,5 +1,6 @@
 #include "redis_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -33,18 +34,42 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-/// A listening socket on a free port.
-int listen_on_free_port(std::uint16_t& port) {
+/// A listening socket on a free port, or on `port` unless it is 0.
+int listen_on(std::uint16_t& port) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
+  sockaddr_in address = loopback(port);
   socklen_t bytes = sizeof address;
   if (listener < 0 || ::bind(listener, reinterpret_cast<sockaddr*>(&address), bytes) != 0 ||
       ::listen(listener, 16) != 0 ||
       ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &bytes) != 0) {
+    if (listener >= 0) ::close(listener);
     throw std::runtime_error("no port on loopback");
   }
   port = ntohs(address.sin_port);
   return listener;
+}
+
+int listen_on_free_port(std::uint16_t& port) {
+  port = 0;
+  return listen_on(port);
+}
+
+/// A free port. A server in a cluster also needs the port that is 10,000 higher.
+std::uint16_t free_port(bool is_clustered) {
+  constexpr int to_bus = 10'000;
+  for (;;) {
+    std::uint16_t port = 0;
+    ::close(listen_on_free_port(port));
+    if (!is_clustered) return port;
+    if (port > UINT16_MAX - to_bus) continue;
+    try {
+      auto bus_port = static_cast<std::uint16_t>(port + to_bus);
+      ::close(listen_on(bus_port));
+      return port;
+    } catch (const std::runtime_error&) {
+      continue;  // Somebody else has it.
+    }
+  }
 }
 
 int connect_to(std::uint16_t port) {
@@ -78,8 +103,8 @@ bool RedisServerProcess::is_installed() {
 }
 
 RedisServerProcess::RedisServerProcess(std::vector<std::string> options, const std::string& config)
-    : options_(std::move(options)) {
-  ::close(listen_on_free_port(port_));
+    : options_(std::move(options)),
+      port_(free_port(std::ranges::find(options_, "--cluster-enabled") != options_.end())) {
   std::ofstream(dir_.path() + "/redis.conf") << config;
   start();
 }
@@ -108,6 +133,10 @@ void RedisServerProcess::start() {
   }
   const auto deadline = Clock::now() + start_limit;
   while (!answers(port_)) {
+    if (::waitpid(process_, nullptr, WNOHANG) == process_) {
+      process_ = -1;
+      throw std::runtime_error("redis-server ends at once");
+    }
     if (Clock::now() > deadline) throw std::runtime_error("redis-server does not start");
     ::poll(nullptr, 0, 10);
   }
