@@ -5,6 +5,12 @@ set(concerto_testing_headers
     await_result.hpp ownership_contract.hpp sample_transactions.hpp store_contract.hpp
     store_contract_changes.hpp store_contract_fixture.hpp store_contract_health.hpp
     store_contract_kv.hpp store_contract_lists.hpp)
+# A project that adds this one as a subdirectory may look for GoogleTest later, and what it finds
+# then is not visible here.
+if(NOT TARGET GTest::gtest)
+  find_package(GTest QUIET)
+endif()
+
 set(support_dir ${PROJECT_SOURCE_DIR}/tests/support)
 set(forward_dir ${PROJECT_BINARY_DIR}/testing)
 
