@@ -94,7 +94,10 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
   // Nobody else has changed the transaction while the change was stored.
   CONCERTO_ASSERT(live.turn.is_taken && live.trans.status == expected);
   apply(live.trans, delta);
-  if (env_.ownership != nullptr) leases_.stored(live, sent, rests_until.has_value());
+  if (env_.ownership != nullptr) {
+    if (delta.status) live.others_until = {};  // The other coordinator's calls have other ops.
+    leases_.stored(live, sent, rests_until.has_value());
+  }
   co_return ok();
 }
 

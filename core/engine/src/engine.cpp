@@ -95,7 +95,7 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
       if (wake.next_pass) wakes_.set_next_pass(live.gid, next);
       if (wake.timeout) wakes_.set_timeout(live.gid, next);
     } else if (live.knowledge == LiveTrans::Knowledge::present && !is_final(live.trans.status)) {
-      if (env_.ownership != nullptr && slot.empty() && rests_longer(live, wake)) {
+      if (env_.ownership != nullptr && rests_longer(live, wake, !slot.empty())) {
         loader_.forget(live);
       } else if (begin_pass(live, std::move(wake), slot)) {
         // The decision does not wait for the call that runs.
@@ -120,10 +120,12 @@ bool Engine::begin_pass(LiveTrans& live, Alarms::Wake wake, std::string& slot) {
 
 /// Whether another coordinator has put the transaction to rest for a longer time since this one set
 /// its alarm. Then that coordinator has an alarm too.
-bool Engine::rests_longer(const LiveTrans& live, const Alarms::Wake& wake) const {
+bool Engine::rests_longer(const LiveTrans& live, const Alarms::Wake& wake, bool was_queued) const {
   constexpr seconds rounding{2};  // Stores in rows keep whole seconds.
   if (wake.cause != Alarms::Cause::time || wake.timeout || live.is_driven()) return false;
-  return live.trans.waits && live.trans.next_cron_time > env_.clock.wall_now() + rounding;
+  const WallTime now = env_.clock.wall_now();
+  const WallTime own = was_queued ? leases_.queued_until(live.trans, now) : now;
+  return live.trans.waits && live.trans.next_cron_time > own + rounding;
 }
 
 Task<void> Engine::begin_recovery() {

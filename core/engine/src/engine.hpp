@@ -80,7 +80,7 @@ class Engine {
  private:
   Task<void> wake(Alarms::Wake wake, std::string slot);
   bool begin_pass(LiveTrans& live, Alarms::Wake wake, std::string& slot);
-  bool rests_longer(const LiveTrans& live, const Alarms::Wake& wake) const;
+  bool rests_longer(const LiveTrans& live, const Alarms::Wake& wake, bool was_queued) const;
   void wake_claimed(Transaction trans, SteadyTime lease_end);
   void recover_one(const UnfinishedTrans& unfinished, const Mode& mode);
 

@@ -66,6 +66,16 @@ Async<> Leases::hold(LiveTrans& live) {
   }
 }
 
+Task<void> Leases::wait_for_others(Pin pin) {
+  LiveTrans& live = *pin;
+  Timer timer(env_.ports.timers, [&live] { live.progressed.notify_all(); });
+  timer.set(live.others_until);
+  while (others_may_call(live)) {
+    const bool notified = co_await live.progressed.wait();
+    if (!notified) co_return;
+  }
+}
+
 void Leases::stored(LiveTrans& live, SteadyTime sent, bool rests) {
   const bool is_ours = !rests && !is_final(live.trans.status);
   live.lease_end = is_ours ? sent + env_.ownership->lease() : SteadyTime{};
@@ -129,17 +139,26 @@ Task<bool> Leases::renew_some(std::vector<Gid> gids) {
 }
 
 void Leases::let_go(LiveTrans& live) {
-  CONCERTO_ASSERT(live.users == 0 && live.has_lease());
-  live.lease_end = {};
-  // If the group is closing, the transaction leaves memory in this call, and the lease runs out.
-  rests_.spawn(put_to_rest(live_.pin(live.gid)));
+  CONCERTO_ASSERT(live.users == 0);
+  const Pin pin = live_.pin(live.gid);
+  const bool had_lease = std::exchange(live.lease_end, {}) != SteadyTime{};
+  if ((had_lease || others_may_call(live)) && rests_.spawn(put_to_rest(pin, had_lease))) return;
+  // The transaction leaves memory in this call. A lease runs out.
+  live.others_until = {};
 }
 
-Task<void> Leases::put_to_rest(Pin pin) {
+/// What rests may be claimed at any time. While another coordinator may make calls, the transaction
+/// stays in memory, which knows until when.
+Task<void> Leases::put_to_rest(Pin pin, bool had_lease) {
   co_await asio::this_coro::throw_if_cancelled(false);
+  if (others_may_call(*pin)) co_await wait_for_others(pin);
   const Turn turn = co_await live_.take_turn(pin);
   LiveTrans& live = *pin;
-  if (live.has_lease() || live.is_driven()) co_return;  // It was claimed again.
+  // It was claimed again, or a claim has failed.
+  if (live.has_lease() || live.is_driven() || others_may_call(live)) co_return;
+  const SteadyTime others_until = std::exchange(live.others_until, {});
+  // After a stop the lease runs out, later than that of the other coordinator.
+  if (!had_lease || env_.now() < others_until) co_return;
   const bool is_finished =
       live.knowledge == LiveTrans::Knowledge::present && is_final(live.trans.status);
   if (is_finished) co_return;
@@ -164,9 +183,7 @@ WallTime Leases::idle_until(const LiveTrans& live) const {
   } else if (alarm != SteadyTime::max()) {
     until = now + std::max<nanoseconds>(alarm - env_.now(), nanoseconds::zero());
   }
-  const auto not_before =
-      std::max<nanoseconds>(live.others_until - env_.now(), nanoseconds::zero());
-  return std::max<WallTime>(rest_until(live, until), now + not_before);
+  return rest_until(live, until);
 }
 
 /// This coordinator wakes a queued transaction when there is a slot. Others may try before that,

@@ -44,25 +44,33 @@ class Leases {
   /// Renews the lease of a transaction until it is not short. The caller has the turn. Error
   /// lease_lost.
   Async<> hold(LiveTrans& live);
+  /// Whether the coordinator from which the transaction was taken may still make calls.
+  bool others_may_call(const LiveTrans& live) const noexcept {
+    return !env_.stopping && env_.now() < live.others_until;
+  }
+  /// Waits until it makes no calls any more, or until a stop.
+  Task<void> wait_for_others(Pin pin);
   /// A change that was sent at `sent` is stored.
   void stored(LiveTrans& live, SteadyTime sent, bool rests);
   /// Another coordinator works on the transaction.
   void lost(LiveTrans& live);
-  /// Ends the lease of a transaction that leaves memory.
+  /// Ends the lease of a transaction that leaves memory. Keeps the transaction while another
+  /// coordinator may make calls from which it was taken.
   void let_go(LiveTrans& live);
 
   /// Until when the transaction rests after a pass: until its timeout, or `next` if that comes
   /// first.
   WallTime rest_until(const LiveTrans& live, WallTime next) const;
+  /// Until when a transaction rests that is queued for a slot of its target.
+  WallTime queued_until(const Transaction& trans, WallTime now) const;
 
  private:
   static constexpr std::chrono::seconds left_min{1};
 
   Task<void> renew_all();
   Task<bool> renew_some(std::vector<Gid> gids);
-  Task<void> put_to_rest(Pin pin);
+  Task<void> put_to_rest(Pin pin, bool had_lease);
   WallTime idle_until(const LiveTrans& live) const;
-  WallTime queued_until(const Transaction& trans, WallTime now) const;
 
   ShardEnv& env_;
   LiveTable& live_;

@@ -64,7 +64,8 @@ void LiveTable::count_bytes(LiveTrans& live) {
 
 void LiveTable::drop_if_unused(LiveTrans& live) {
   if (live.users > 0 || live.is_driven()) return;
-  if (live.has_lease()) return let_go_(live);  // It comes here again without a lease.
+  // It comes here again without either.
+  if (live.has_lease() || live.others_until != SteadyTime{}) return let_go_(live);
   CONCERTO_ASSERT(bytes() >= live.bytes);
   bytes_.store(bytes() - live.bytes, std::memory_order_relaxed);
   const auto found = table_.find(live.gid);

@@ -71,8 +71,8 @@ class Turn {
 class LiveTable {
  public:
   /// `leave` is called for each transaction that has left the table, before it is destroyed.
-  /// `let_go` is called first for a transaction that has a lease: it ends the lease, and may keep
-  /// the transaction in memory meanwhile.
+  /// `let_go` is called first for a transaction that has a lease or an `others_until`: it ends
+  /// both, and may keep the transaction in memory meanwhile.
   LiveTable(Executor executor, std::function<void(LiveTrans&)> leave,
             std::function<void(LiveTrans&)> let_go)
       : executor_(std::move(executor)), leave_(std::move(leave)), let_go_(std::move(let_go)) {}

@@ -56,7 +56,8 @@ struct LiveTrans
   /// If several coordinators share the store: until when the transaction is this coordinator's.
   /// SteadyTime{}: it is not this coordinator's, or it is finished.
   SteadyTime lease_end{};
-  /// Until when another coordinator may make calls from which the transaction was taken.
+  /// Until when another coordinator may make calls from which the transaction was taken. After a
+  /// change of status its calls do not matter: they have other ops.
   SteadyTime others_until{};
   Transaction trans;
   CustomData custom;

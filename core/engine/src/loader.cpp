@@ -86,14 +86,29 @@ Async<> Loader::load_shared(LiveTrans& live, StatusSet taken) {
   CONCERTO_CO_TRY(Claimed claimed, co_await claim(live.gid, Claim::if_free));
   if (!claimed.is_ours && claimed.trans && taken.contains(claimed.trans->status)) {
     asked = env_.now();
-    CONCERTO_CO_TRY(claimed, co_await claim(live.gid, Claim::always));
-    if (claimed.is_ours && !claimed.trans->waits) {
-      const auto left = claimed.trans->next_cron_time - env_.clock.wall_now();
-      live.others_until = env_.now() + left;
-    }
+    Result<Claimed> taken_over = co_await claim(live.gid, Claim::always);
+    note_others(live, taken_over);
+    if (!taken_over) co_return taken_over.error();
+    claimed = std::move(*taken_over);
   }
   live.lease_end = claimed.is_ours ? asked + env_.ownership->lease() : SteadyTime{};
   co_return accept(live, std::move(claimed.trans));
+}
+
+/// Notes until when the coordinator may make calls from which the transaction was taken, or perhaps
+/// was taken: the store counts a failed claim as this coordinator's lease from then on, and the
+/// next claim does not tell about the other one.
+void Loader::note_others(LiveTrans& live, const Result<Claimed>& claimed) const {
+  constexpr std::chrono::seconds margin{2};  // Leases in the store are rounded up.
+  std::chrono::nanoseconds left{};
+  if (!claimed) {
+    left = env_.ownership->lease() + margin;
+  } else if (claimed->is_ours && !claimed->trans->waits) {
+    left = claimed->trans->next_cron_time - env_.clock.wall_now();
+  } else {
+    return;
+  }
+  live.others_until = std::max(live.others_until, env_.now() + left);
 }
 
 /// A claim whose outcome is unknown may be made again.

@@ -75,6 +75,7 @@ class Loader {
   std::chrono::seconds timeout_of(const LiveTrans& live) const;
   Async<> load_shared(LiveTrans& live, StatusSet taken);
   Async<Claimed> claim(Gid gid, Claim how);
+  void note_others(LiveTrans& live, const Result<Claimed>& claimed) const;
   Result<> accept(LiveTrans& live, std::optional<Transaction> found);
   void adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode);
   void count(LiveTrans& live);

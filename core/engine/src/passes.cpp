@@ -130,6 +130,11 @@ Task<void> Passes::drive(Pin pin) {
       stored = co_await leases_.hold(live);
       if (!stored) break;
     }
+    if (env_.ownership != nullptr && leases_.others_may_call(live)) {
+      turn.release();
+      co_await leases_.wait_for_others(pin);
+      continue;
+    }
     const Move move = next_move(pin);
     switch (move.what) {
       case Move::What::change:
@@ -289,7 +294,7 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
 /// Until when the transaction rests after a pass that waits or was stopped, if several coordinators
 /// share the store.
 std::optional<WallTime> Passes::rest_after(const LiveTrans& live, const TransDelta& delta) const {
-  if (env_.ownership == nullptr) return std::nullopt;
+  if (env_.ownership == nullptr || env_.now() < live.others_until) return std::nullopt;
   // A stop lets others go on at once. Otherwise there may be nothing to do before the timeout.
   const WallTime now = env_.clock.wall_now();
   WallTime next = env_.stopping ? now : now + env_.options.backoff_max;

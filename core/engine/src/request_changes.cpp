@@ -97,7 +97,8 @@ Async<> Requests::add_branch(LiveTrans& live, const BranchDraft& draft,
   delta.new_payloads.push_back(payload);
   // Between two requests it rests, so that each of them may reach any coordinator.
   std::optional<WallTime> rests_until;
-  if (env_.ownership != nullptr && !live.is_driven()) rests_until = stored.next_cron_time;
+  const bool rests = env_.ownership != nullptr && !live.is_driven();
+  if (rests && env_.now() >= live.others_until) rests_until = stored.next_cron_time;
   CONCERTO_CO_CHECK(
       co_await changes_.commit(live, std::move(delta), Durability::durable, rests_until));
   live.calls.restart(live.trans.branches.size());

@@ -17,6 +17,19 @@ class EngineSharedRequests : public SharedFixture {
     a_branches_.answer("action 01", outcome, text);
     advance(milliseconds(10));
   }
+  /// `b_` has taken the transaction from `a_`, and is asked to go on at once.
+  void expect_no_call_while_a_may_call() {
+    EXPECT_EQ(error_of(reset(*b_)), "");
+    const SteadyTime end = clock_.steady_now() + lease_;
+    while (clock_.steady_now() < end) {
+      EXPECT_THAT(b_branches_.calls, IsEmpty());
+      advance(milliseconds(100));
+    }
+    advance(takeover_);
+    EXPECT_THAT(b_branches_.calls, ElementsAre("action 01"));
+    EXPECT_EQ(stored().status, TransStatus::succeed);
+    EXPECT_EQ(live(*b_), 0U);
+  }
 };
 
 TEST_F(EngineSharedRequests, MayReachAnyCoordinator) {
@@ -159,6 +172,66 @@ TEST_F(EngineSharedRequests, AForceStopThatIsNotStoredDoesNotRepeatACallThatRuns
   advance(takeover_);
   EXPECT_THAT(b_branches_.calls, ElementsAre("action 01"));
   EXPECT_EQ(stored().status, TransStatus::succeed);
+}
+
+TEST_F(EngineSharedRequests, AForceStopWhoseClaimIsNotAnsweredDoesNotRepeatACallThatRuns) {
+  hold_at_a();
+  b_->store.lost_answers = 2;
+  EXPECT_EQ(code_of(force_stop(*b_)), EngineErrc::store_busy);
+  ASSERT_EQ(owner(), "cc-b");
+  expect_no_call_while_a_may_call();
+}
+
+TEST_F(EngineSharedRequests, AResetAfterAForceStopThatIsNotStoredDoesNotRepeatACallThatRuns) {
+  hold_at_a();
+  const std::size_t claims = b_->store.claims;
+  b_->store.hold();
+  const auto stopped = force_stop(*b_);
+  for (int call = 0; call < 2; ++call) {
+    b_->store.release(1);
+    b_->world->run();
+  }
+  ASSERT_EQ(b_->store.claims, claims + 2);
+  b_->store.lost_calls = 1;
+  b_->store.release();
+  b_->world->run();
+  ASSERT_EQ(code_of(stopped), EngineErrc::store_failed);
+  expect_no_call_while_a_may_call();
+}
+
+TEST_F(EngineSharedRequests, AStopLetsNobodyRepeatACallThatRuns) {
+  hold_at_a();
+  b_->store.lost_answers = 2;
+  force_stop(*b_);
+  EXPECT_EQ(error_of(reset(*b_)), "");
+  const auto stopped =
+      b_->world->start([](Coordinator& coordinator, SteadyTime until) -> Task<bool> {
+        co_await coordinator.stop(until);
+        co_return true;
+      }(b_->coordinator(), clock_.steady_now() + seconds(10)));
+  EXPECT_TRUE(stopped->has_value());
+  EXPECT_EQ(owner(), "cc-b");
+}
+
+TEST_F(EngineSharedRequests, AnAbortDoesNotRepeatACallThatBeganBetweenItsTwoClaims) {
+  prepare(*a_, make_request("g", "tcc", 0));
+  register_branch(*a_, "01");
+  shared_.set_owner(Gid("g"), "cc-other", shared_.now() + seconds(10));
+  b_->store.hold();
+  const auto at_b = abort(*b_, make_request("g", "tcc", 0));
+  b_->store.release(1);  // the claim that does not take it
+  b_->world->run();
+  a_branches_.hold("cancel 01");
+  EXPECT_EQ(error_of(abort(*a_, make_request("g", "tcc", 0))), "");
+  b_->store.release();
+  a_->is_paused = true;  // Its call runs.
+  while (shared_.has_lease("cc-a", Gid("g"))) {
+    EXPECT_THAT(b_branches_.calls, IsEmpty());
+    advance(milliseconds(100));
+  }
+  EXPECT_EQ(error_of(at_b), "");
+  advance(takeover_);
+  EXPECT_EQ(stored().status, TransStatus::failed);
 }
 
 TEST_F(EngineSharedRequests, ASubmitOfAPreparedOneCostsAClaimAndAChange) {
