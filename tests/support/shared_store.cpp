@@ -309,7 +309,9 @@ Async<> SharedStore::let_go(Gid gid, WallTime until) {
   const WallTime sent = clock_.wall_now();
   auto effect = [this, sent, until, gid = std::move(gid)]() -> Result<> {
     if (takes_one(busy_calls)) return busy();
+    if (takes_one(lost_calls)) return failed();
     world_.let_go(node_, gid, until, sent);
+    if (takes_one(lost_answers)) return failed();
     return ok();
   };
   co_return co_await send<void>(std::move(effect));

@@ -96,8 +96,8 @@ class SharedStore final : public Store, public Ownership {
 
   /// Makes so many of the next calls answer store_busy and do nothing.
   std::size_t busy_calls = 0;
-  /// Makes so many of the next changes (commits, claims, renewals) answer store_failed, with or
-  /// without an effect.
+  /// Makes so many of the next changes (commits, claims, renewals, let_go) answer store_failed,
+  /// with or without an effect.
   std::size_t lost_answers = 0;
   std::size_t lost_calls = 0;
   /// Numbers of calls so far.

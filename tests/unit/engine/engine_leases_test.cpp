@@ -253,6 +253,27 @@ TEST_F(EngineLeases, WhatARequestOnlyLooksAtRestsAgain) {
   EXPECT_EQ(live(*b_), 0U);
 }
 
+TEST_F(EngineLeases, RunOutIfTheCallThatLetsGoIsLost) {
+  prepare(*a_, make_request("g", "msg", 1));
+  b_->store.hold();
+  const auto again = prepare(*b_, make_request("g", "msg", 1));
+  for (int call = 0; call < 2; ++call) {  // the change that finds the transaction, the claim
+    b_->store.release(1);
+    b_->world->run();
+  }
+  ASSERT_EQ(owner(), "cc-b");
+  b_->store.lost_calls = 1;
+  b_->store.release();
+  b_->world->run();
+  EXPECT_EQ(error_of(again), "");
+  EXPECT_THAT(b_->store.let_go_gids, ElementsAre("g"));
+  EXPECT_EQ(owner(), "cc-b");
+  kill(*b_);
+  advance(takeover_);
+  EXPECT_EQ(owner(), "cc-rest");
+  EXPECT_EQ(stored().status, TransStatus::prepared);
+}
+
 TEST_F(EngineLeases, EndWithAChangeThatLetsGoAlsoIfItsOutcomeIsUnknown) {
   prepare(*a_, make_request("g", "tcc", 0));
   kill(*a_);
