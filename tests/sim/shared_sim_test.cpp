@@ -182,6 +182,7 @@ class SharedSimulation {
       member.node->store.lost_calls = 0;
       member.node->store.release();
     }
+    run_nodes();  // The answers to queries arrive, also if every transaction has ended.
     for (int second = 0; second < 900 && !has_all_ended(); ++second) {
       run_nodes();
       while (!ledger_.running.empty()) {
