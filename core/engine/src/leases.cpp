@@ -47,23 +47,38 @@ Async<> Leases::hold(LiveTrans& live) {
   if (!live.has_lease()) co_return lease_lost(live.gid);
   for (StoreRetry retry(env_.options.store_busy_max);;) {
     const SteadyTime asked = env_.now();
-    std::vector<Gid> gids(1, live.gid);
-    Result<std::vector<Gid>> not_ours = co_await env_.ownership->renew(std::move(gids));
-    if (not_ours && not_ours->empty()) {
+    const Result<bool> kept = co_await renew_or_claim(live);
+    if (!live.has_lease()) co_return lease_lost(live.gid);  // A poll has found it out.
+    if (kept && *kept) {
       live.lease_end = asked + env_.ownership->lease();
       if (!is_short(live) || env_.stopping) co_return ok();
       continue;  // The answer came late: the coordinator may have stood still.
     }
-    if (not_ours) {
+    if (kept) {
       lost(live);
       co_return lease_lost(live.gid);
     }
     // A renewal may be made again, whether it was made or not.
-    const Result<> busy = make_error(EngineErrc::store_busy, not_ours.error().detail);
+    const Result<> busy = make_error(EngineErrc::store_busy, kept.error().detail);
     const auto again = trouble_.try_again_at(live, busy, retry);
     if (!again) co_return busy;
     co_await trouble_.pause_for_store(live, *again);
   }
+}
+
+/// Whether the transaction is still this coordinator's, as memory has it. Once its lease has ended,
+/// others may have changed it, and this coordinator may have it again by a claim whose answer was
+/// lost: only what is stored can tell.
+Async<bool> Leases::renew_or_claim(LiveTrans& live) {
+  if (env_.now() < live.lease_end) {
+    std::vector<Gid> gids(1, live.gid);
+    CONCERTO_CO_TRY(const std::vector<Gid> not_ours,
+                    co_await env_.ownership->renew(std::move(gids)));
+    if (!not_ours.empty()) co_return false;
+    if (env_.now() < live.lease_end) co_return true;
+  }
+  CONCERTO_CO_TRY(const Claimed claimed, co_await env_.ownership->claim(live.gid, Claim::if_free));
+  co_return claimed.is_ours&& has_all_of(live.trans, *claimed.trans);
 }
 
 Task<void> Leases::wait_for_others(Pin pin) {
@@ -130,7 +145,8 @@ Task<bool> Leases::renew_some(std::vector<Gid> gids) {
     // A change may have come meanwhile: then the answer is about the time before or after it.
     if (live == nullptr || !live->has_lease() || live->lease_end >= lease_end) continue;
     if (!not_ours.contains(gid)) {
-      live->lease_end = lease_end;
+      // After the end of a lease the driver finds out what is stored (see renew_or_claim).
+      if (env_.now() < live->lease_end) live->lease_end = lease_end;
     } else if (!live->turn.is_taken) {
       lost(*live);
     }

@@ -67,6 +67,7 @@ class Leases {
  private:
   static constexpr std::chrono::seconds left_min{1};
 
+  Async<bool> renew_or_claim(LiveTrans& live);
   Task<void> renew_all();
   Task<bool> renew_some(std::vector<Gid> gids);
   Task<void> put_to_rest(Pin pin, bool had_lease);

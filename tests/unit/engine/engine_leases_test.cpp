@@ -93,6 +93,25 @@ TEST_F(EngineLeases, OfAPausedCoordinatorArePassedOnAndItNoticesBeforeItWrites) 
   EXPECT_EQ(a_->coordinator().in_flight().unfinished[static_cast<int>(TransType::saga)], 0U);
 }
 
+TEST_F(EngineLeases, AreNotRenewedAfterTheirEndIfSomebodyElseHasChangedTheTransaction) {
+  submit_and_hold("saga", 2);
+  b_branches_.reply("action 01", Outcome::failure, "no");
+  b_branches_.hold("compensate 01");
+  pause(*a_, takeover_);
+  ASSERT_EQ(stored().status, TransStatus::aborting);
+  kill(*b_);
+  shared_.set_owner(Gid("g"), "cc-b", shared_.now());
+  a_->store.hold();
+  advance(seconds(5));  // A poll is on its way, which claims the transaction.
+  answer();             // After the poll the driver asks for its lease.
+  a_->store.release();
+  a_->world->run();
+  EXPECT_THAT(a_branches_.calls, testing::Not(testing::Contains("action 02")));
+  EXPECT_THAT(a_->world->observer().leases_lost, ElementsAre("g"));
+  advance(takeover_);
+  EXPECT_EQ(stored().status, TransStatus::failed);
+}
+
 TEST_F(EngineLeases, AChangeThatArrivesAfterTheLeaseHasNoEffect) {
   const auto submitted = submit_and_hold();
   a_->store.hold();
