@@ -140,7 +140,7 @@ TEST_F(MysqlStore, LeavesTheColumnsOfTheReferenceAsItsServersExpectThem) {
 TEST_F(MysqlStore, NamesWhatATakenOverDatabaseLacks) {
   under_test_.sql("ALTER TABLE trans_global DROP COLUMN rollback_reason");
   under_test_.sql("ALTER TABLE trans_branch_op DROP KEY gid_uniq");
-  const auto opened = under_test_.try_open();
+  const auto opened = under_test_.try_open(under_test_.settings());
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().detail, HasSubstr("trans_global.rollback_reason"));
   EXPECT_THAT(opened.error().detail, HasSubstr("trans_branch_op.key gid_uniq"));

@@ -1,19 +1,10 @@
 #include "mysql_under_test.hpp"
 
-#include <cstdlib>
 #include <stdexcept>
-#include <utility>
+#include <string_view>
 
 namespace concerto::test {
 namespace {
-
-WallTime whole_second(WallTime time) {
-  return std::chrono::round<std::chrono::seconds>(time);
-}
-
-void round(std::optional<WallTime>& time) {
-  if (time) time = whole_second(*time);
-}
 
 /// Whether the packets end with an error, or with an OK after which no further result comes.
 bool is_whole_answer(std::string_view bytes) {
@@ -40,13 +31,11 @@ std::string new_database() {
   return "test_" + std::to_string(++count);
 }
 
-}  // namespace
-
 std::uint16_t mysql_port() {
-  const char* port = std::getenv("CONCERTO_TEST_MYSQL");
-  if (port == nullptr) throw std::runtime_error("run this by mysql_test.py");
-  return static_cast<std::uint16_t>(std::atoi(port));
+  return server_port("CONCERTO_TEST_MYSQL");
 }
+
+}  // namespace
 
 MysqlClient::MysqlClient() : connection_(mysql_init(nullptr)) {
   if (mysql_real_connect(connection_, "127.0.0.1", "root", "", nullptr, mysql_port(), nullptr, 0) ==
@@ -59,8 +48,8 @@ MysqlClient::~MysqlClient() {
   mysql_close(connection_);
 }
 
-std::vector<std::vector<std::string>> MysqlClient::sql(const std::string& text) {
-  std::vector<std::vector<std::string>> rows;
+SqlTexts MysqlClient::sql(const std::string& text) {
+  SqlTexts rows;
   if (mysql_real_query(connection_, text.data(), text.size()) != 0) {
     throw std::runtime_error(text + ": " + mysql_error(connection_));
   }
@@ -76,17 +65,13 @@ std::vector<std::vector<std::string>> MysqlClient::sql(const std::string& text) 
   return rows;
 }
 
-MysqlUnderTest::MysqlUnderTest(Layout layout) {
-  settings_.driver = "mysql";
-  settings_.database.host = "127.0.0.1";
-  settings_.database.port = proxy_.port();
-  settings_.database.user = "root";
-  settings_.database.database = new_database();
+MysqlUnderTest::MysqlUnderTest(Layout layout) : SqlUnderTest("mysql", "root", mysql_port()) {
+  settings().database.database = new_database();
   // Not the zone of this machine: whoever mixes the two up is hours wrong.
-  settings_.database.east_of_utc = std::chrono::hours(5);
-  sql("CREATE DATABASE " + settings_.database.database + " DEFAULT CHARACTER SET utf8mb4");
-  sql("USE " + settings_.database.database);
-  store_ = open();
+  settings().database.east_of_utc = std::chrono::hours(5);
+  sql("CREATE DATABASE " + settings().database.database + " DEFAULT CHARACTER SET utf8mb4");
+  sql("USE " + settings().database.database);
+  restart();
   if (layout == Layout::own) return;
   sql("ALTER TABLE trans_branch_op MODIFY bin_data MEDIUMBLOB");
   if (layout == Layout::reference) {
@@ -98,46 +83,8 @@ MysqlUnderTest::MysqlUnderTest(Layout layout) {
 }
 
 MysqlUnderTest::~MysqlUnderTest() {
-  store_.reset();
-  other_.reset();
-  sql("DROP DATABASE " + settings_.database.database);
-}
-
-Result<std::unique_ptr<persist::ManagedStore>> MysqlUnderTest::try_open() {
-  return persist::StoreKinds::standard().open(settings_, clock_, log_);
-}
-
-std::unique_ptr<persist::ManagedStore> MysqlUnderTest::open() {
-  auto opened = try_open();
-  if (!opened) throw std::runtime_error(opened.error().detail);
-  return std::move(*opened);
-}
-
-void MysqlUnderTest::restart() {
-  store_.reset();
-  store_ = open();
-}
-
-Transaction MysqlUnderTest::kept(Transaction trans) const {
-  trans.submit_time.reset();
-  trans.waits = false;
-  // The end of the lease is in its place while somebody works on the transaction.
-  trans.next_cron_time = {};
-  trans.create_time = whole_second(trans.create_time);
-  trans.update_time = whole_second(trans.update_time);
-  round(trans.finish_time);
-  round(trans.rollback_time);
-  for (Branch& branch : trans.branches) {
-    round(branch.create_time);
-    round(branch.update_time);
-    round(branch.finish_time);
-  }
-  return trans;
-}
-
-Store* MysqlUnderTest::other_store() {
-  if (other_ == nullptr) other_ = open();
-  return other_.get();
+  close();
+  sql("DROP DATABASE " + settings().database.database);
 }
 
 /// Time passes for the rows: their times are moved back.
@@ -149,7 +96,7 @@ void MysqlUnderTest::pass_time(std::chrono::nanoseconds by) {
 
 bool MysqlUnderTest::lose_next_answer() {
   // All changes of transactions end so; what the store reads for itself does not.
-  proxy_.lose_next_answer_to({"COMMIT"}, is_whole_answer);
+  proxy().lose_next_answer_to({"COMMIT"}, is_whole_answer);
   return true;
 }
 

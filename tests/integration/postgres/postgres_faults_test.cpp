@@ -99,9 +99,7 @@ TEST_F(PostgresStore, AChangeThatTheDatabaseRefusesFailsAlone) {
 
 TEST_F(PostgresStore, NamesTheColumnsThatOldTablesLack) {
   postgres_.sql("ALTER TABLE trans_global DROP COLUMN ext_data, DROP COLUMN result");
-  SystemTime clock;
-  SilentLog log;
-  const auto opened = persist::StoreKinds::standard().open(postgres_.settings(), clock, log);
+  const auto opened = postgres_.try_open(postgres_.settings());
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, EngineErrc::store_unavailable);
   EXPECT_THAT(opened.error().detail, HasSubstr("trans_global.ext_data, trans_global.result"));
