@@ -15,8 +15,9 @@ class ConcertoConan(ConanFile):
     topics = ("distributed-transactions", "saga", "coordinator")
     package_type = "static-library"
     settings = "os", "compiler", "build_type", "arch"
-    options = {"leveldb": [True, False], "postgres": [True, False], "tools": [True, False]}
-    default_options = {"leveldb": True, "postgres": False, "tools": False}
+    options = {name: [True, False] for name in ("leveldb", "mysql", "postgres", "redis", "tools")}
+    default_options = {"leveldb": True, "mysql": False, "postgres": False, "redis": False,
+                       "tools": False}
 
     def set_version(self):
         cmake = load(self, os.path.join(self.recipe_folder, "..", "CMakeLists.txt"))
@@ -36,6 +37,12 @@ class ConcertoConan(ConanFile):
             self.requires(library)
         if self.options.leveldb:
             self.requires("leveldb/[>=1.23]")
+        if self.options.mysql:
+            self.requires("mariadb-connector-c/[>=3.3]")
+        if self.options.postgres:
+            self.requires("libpq/[>=15]")
+        if self.options.redis:
+            self.requires("hiredis/[>=0.14]")
 
     def layout(self):
         cmake_layout(self)
@@ -44,8 +51,10 @@ class ConcertoConan(ConanFile):
         toolchain = CMakeToolchain(self, generator="Ninja")
         toolchain.cache_variables["CONCERTO_BUILD_TESTS"] = False
         toolchain.cache_variables["CONCERTO_BUILD_TOOLS"] = bool(self.options.tools)
-        toolchain.cache_variables["CONCERTO_STORE_LEVELDB"] = bool(self.options.leveldb)
-        toolchain.cache_variables["CONCERTO_STORE_POSTGRES"] = bool(self.options.postgres)
+        # Each of them, because CMake builds a store by itself where it finds the store's library.
+        for store in ("leveldb", "mysql", "postgres", "redis"):
+            wanted = bool(self.options.get_safe(store))
+            toolchain.cache_variables[f"CONCERTO_STORE_{store.upper()}"] = wanted
         toolchain.generate()
 
     def build(self):
@@ -82,5 +91,9 @@ class ConcertoConan(ConanFile):
         persist.requires = ["core"]
         if self.options.leveldb:
             persist.system_libs.append("leveldb")
+        if self.options.mysql:
+            persist.system_libs.append("mariadb")
         if self.options.postgres:
             persist.system_libs.append("pq")
+        if self.options.redis:
+            persist.system_libs.extend(["hiredis", "ssl", "crypto"])
