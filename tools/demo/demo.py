@@ -10,7 +10,6 @@ out as it should.
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,10 @@ import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-START_TIMEOUT_S = 20.0
+sys.path.insert(0, os.path.join(HERE, "..", "..", "tests", "support"))  # for the next import
+
+from concerto_testing import Concertod  # noqa: E402
+
 STOP_TIMEOUT_S = 15.0
 CALL_TIMEOUT_S = 20.0
 
@@ -78,54 +80,6 @@ class Bank:
     def _pass_on(self):
         for line in self._process.stdout:
             print(line, end="", flush=True)
-
-
-class Coordinator:
-    """concertod with a store below `directory`; its log goes to a file there."""
-
-    def __init__(self, program, directory):
-        self.port, grpc_port = free_ports()
-        self.api = f"http://127.0.0.1:{self.port}/api/dtmsvr"
-        config = os.path.join(directory, "concertod.yml")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"ListenAddress: 127.0.0.1\nHttpPort: {self.port}\nGrpcPort: {grpc_port}\n"
-                       f"ShutdownDelay: 0\nStore:\n  Path: '{directory}/store'\n")
-        self._log = os.path.join(directory, "concertod.log")
-        with open(self._log, "wb") as log:
-            self._process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log)
-        self._wait_until_ready()
-
-    def stop(self):
-        self._process.terminate()
-        try:
-            code = self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise Wrong(f"concertod does not stop\n{self.log()}") from None
-        check("the exit code of concertod", code, 0)
-
-    def log(self):
-        with open(self._log, encoding="utf-8") as log:
-            return log.read()
-
-    def _wait_until_ready(self):
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while True:
-            with contextlib.suppress(OSError):
-                call("GET", f"http://127.0.0.1:{self.port}/api/ping")
-                return
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self._process.kill()
-                raise Wrong(f"concertod did not start\n{self.log()}")
-            time.sleep(0.02)
-
-
-def free_ports():
-    """Two ports on which nobody listens at this moment."""
-    with socket.socket() as one, socket.socket() as other:
-        for listener in (one, other):
-            listener.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
 
 
 class Demo:
@@ -191,10 +145,12 @@ def main(programs):
             banks.append(Bank(name, account, balance))
             stack.callback(banks[-1].stop)
             say(name, f"{banks[-1].url}, account of {account}")
-        coordinator = Coordinator(os.path.join(programs, "concertod"), directory)
-        stack.callback(coordinator.stop)
+        coordinator = Concertod(os.path.join(programs, "concertod"), directory)
+        stack.callback(coordinator.kill)
+        coordinator.start()
         say("concertod", f"{coordinator.api}, an empty store in {directory}")
         Demo(coordinator, *banks).run()
+        check("the exit code of concertod", coordinator.terminate(), 0)
     print("\nEverything came out as it should, and everything is stopped.")
 
 
@@ -203,5 +159,5 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         main(sys.argv[1])
-    except Wrong as wrong:
+    except (Wrong, AssertionError) as wrong:
         sys.exit(f"WRONG: {wrong}")
