@@ -59,8 +59,7 @@ const KeyRow standard_rows[] = {
     {"Store.TlsMode", CONCERTO_FIELD(store.tls_mode),
      "TLS to the database server: disable; prefer (if the server has it, not for redis); require "
      "(whoever the server is); verify-ca (its certificate is signed as TlsCaFile says); "
-     "verify-full "
-     "(and has the name of the host)"},
+     "verify-full (and has the name of the host)"},
     {"Store.TlsCaFile", CONCERTO_FIELD(store.tls_ca_file),
      "certificates (PEM) that the server's has to be signed by"},
     {"Store.TlsCertFile", CONCERTO_FIELD(store.tls_cert_file),
@@ -155,8 +154,7 @@ const KeyRow standard_rows[] = {
      "maxsize (MB), maxage (days), maxbackups, localtime, compress"},
     {"TimeZoneOffset", CONCERTO_FIELD(time_zone_offset),
      "hours by which times in answers, and in the columns of mysql, are ahead of UTC, as +8; "
-     "empty: "
-     "the system's time zone"},
+     "empty: the system's time zone"},
     {"ConfigUpdateInterval", CONCERTO_FIELD(config_update_interval),
      "accepted and unused: topics are read from the store", any},
     {"AlertRetryLimit", CONCERTO_FIELD(alert_retry_limit),
