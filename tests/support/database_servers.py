@@ -19,9 +19,11 @@ import tempfile
 
 from concerto_testing import Process, free_port, need_program, wait_until
 
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 30.0
-CLIENT_TIMEOUT_S = 20.0
+# Each is many times what an idle machine needs: other tests may run at the same time.
+INITIALIZE_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 60.0
+CLIENT_TIMEOUT_S = 60.0
 HOST = "127.0.0.1"
 PG_SUPERUSER = "postgres"
 
@@ -69,7 +71,8 @@ class _Server:
         for child in children:
             _kill(child)
         # The server does not start again until these processes have closed the data.
-        wait_until(lambda: not any(map(_runs, children)), f"{self.name}'s processes end")
+        wait_until(lambda: not any(map(_runs, children)), f"{self.name}'s processes end",
+                   STOP_TIMEOUT_S)
 
     def stop(self):
         """Ends the server in order, without waiting for clients to disconnect."""
@@ -82,10 +85,10 @@ class _Server:
     def _initialize(self):
         """Fills the new data directory."""
 
-    def _run(self, command, text=None):
+    def _run(self, command, text=None, timeout_s=CLIENT_TIMEOUT_S):
         """Runs a program to its end and returns its output. AssertionError if the program fails."""
         done = subprocess.run(command, input=text, cwd=self._directory, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, timeout=CLIENT_TIMEOUT_S)
+                              stderr=subprocess.PIPE, text=True, timeout=timeout_s)
         if done.returncode != 0:
             raise AssertionError(f"{self.name}: {text or command}: {done.stderr or done.stdout}")
         return done.stdout
@@ -123,7 +126,8 @@ class MariaDb(_Server):
         self._run([need_program("mariadb-install-db", "mariadb-server"), "--no-defaults",
                    f"--datadir={self._data}", "--auth-root-authentication-method=normal",
                    "--skip-test-db", "--innodb-flush-method=nosync",
-                   "--innodb-log-file-size=16M"] + self._own_tables() + self._as_root())
+                   "--innodb-log-file-size=16M"] + self._own_tables() + self._as_root(),
+                  timeout_s=INITIALIZE_TIMEOUT_S)
 
     def _own_tables(self):
         """At its start a server deletes all temporary tables that it finds, other servers' too."""
@@ -171,7 +175,8 @@ class Postgres(_Server):
             self._run(["chown", PG_SUPERUSER, self._data])
         self._run(self._as_postgres() + [
             _postgres_program("initdb"), "-D", self._data, "-U", self.USER, "-A", "trust",
-            "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
+            "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+            timeout_s=INITIALIZE_TIMEOUT_S)
 
     @staticmethod
     def _as_postgres():

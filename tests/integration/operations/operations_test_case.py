@@ -93,10 +93,7 @@ def wait_until_ready(coordinator):
 
 
 def why(coordinator, gid):
-    answer = get(coordinator, f"/api/concerto/why?gid={gid}")
-    if answer.status != 200:
-        raise AssertionError(f"why of {gid}: HTTP {answer.status}: {answer.body!r}")
-    return answer.json()
+    return coordinator.why(gid)
 
 
 def main(test_case, description):

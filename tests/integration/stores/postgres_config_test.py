@@ -10,7 +10,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from store_test_case import StoreTestCase, get, main, submit, wait_until  # noqa: E402
+from store_test_case import (  # noqa: E402
+    StoreTestCase, main, submit, wait_for_readyz, wait_until)
 from concerto_testing.suite import need_program  # noqa: E402
 from database_servers import PG_SUPERUSER, Postgres  # noqa: E402
 
@@ -117,7 +118,7 @@ class PostgresConfig(StoreTestCase):
                         os.devnull, "-out", other, "-days", "2", "-subj", "/CN=other"], check=True,
                        capture_output=True)
         coordinator = self.start("tls-wrong", {**settings, "Store.TlsCaFile": other})
-        self.assertIn("certificate verify failed", get(coordinator, "/readyz").body.decode())
+        wait_for_readyz(coordinator, "certificate verify failed")
         missing = self.run_with("tls-missing", {**settings, "Store.TlsCaFile": "/no/file"})
         self.assertNotEqual(missing.wait(15), 0)
         self.assertTrue(missing.lines("Store.TlsCaFile: the file '/no/file' cannot be read"))

@@ -58,8 +58,7 @@ class StoreTestCase(unittest.TestCase):
         answer = post(coordinator, "submit", self.saga("away", "a", wait_result=True))
         self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"),
                          answer.body)
-        self.assertIn('concerto_store_state{state="recovering"} 1',
-                      get(coordinator, "/metrics").body.decode())
+        self.assertEqual(coordinator.metric('concerto_store_state{state="recovering"}'), 1)
         wait_for_server()
         wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 5)
         submit(coordinator, self.saga("back", "a", wait_result=True))
@@ -80,14 +79,15 @@ class StoreTestCase(unittest.TestCase):
         answer = post(one, "submit", self.saga("broken", "broken", wait_result=True))
         self.assertEqual(answer.headers.get("Concerto-Outcome"), "pending", answer.body)
 
-        self.assertRegex(why(one, "held")["explanation"], "^calls branch")
+        self.assertRegex(one.why("held")["explanation"], "^calls branch")
         listed = http_json("GET", f"{two.api}/all?status=submitted")["transactions"]
         self.assertEqual({trans["gid"] for trans in listed}, {"held", "broken"})
         for coordinator in (one, two):
-            wait_until(lambda: gauge(coordinator, 'concerto_transactions_unfinished{model="saga"}')
-                       == 2, f"{coordinator.name} counts both", 12)
-        self.assertEqual(gauge(two, "concerto_backlog_complete"), 1)
-        self.assertEqual(gauge(two, "concerto_leases_lost_total"), 0)
+            wait_until(lambda: coordinator.metric(
+                'concerto_transactions_unfinished{model="saga"}') == 2,
+                f"{coordinator.name} counts both", 12)
+        self.assertEqual(two.metric("concerto_backlog_complete"), 1)
+        self.assertEqual(two.metric("concerto_leases_lost_total"), 0)
 
         http_json("GET", f"{one.api}/subscribe?topic=t&url=http://a/b")
         topics = http_json("GET", f"{two.api}/queryKV?cat=topics&key=t")
@@ -116,16 +116,10 @@ def submit(coordinator, request):
     http_json("POST", f"{coordinator.api}/submit", request, 40.0)
 
 
-def why(coordinator, gid):
-    return get(coordinator, f"/api/concerto/why?gid={gid}").json()
-
-
-def gauge(coordinator, name):
-    """A metric's value; None if it is not shown."""
-    for line in get(coordinator, "/metrics").body.decode().splitlines():
-        if line.startswith(name + " "):
-            return float(line.rsplit(" ", 1)[1])
-    return None
+def wait_for_readyz(coordinator, text):
+    """Waits until /readyz says this. Before the first contact with the store it says other things.
+    """
+    wait_until(lambda: text in get(coordinator, "/readyz").body.decode(), f"/readyz: {text}", 15)
 
 
 def main(test_case, description):

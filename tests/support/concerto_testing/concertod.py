@@ -7,7 +7,7 @@ from .ports import free_ports
 from .process import Process
 from .wait import wait_until
 
-READY_TIMEOUT_S = 20.0
+READY_TIMEOUT_S = 60.0
 
 
 class Concertod:
@@ -84,6 +84,16 @@ class Concertod:
     def status(self, gid):
         transaction = self.query(gid)["transaction"]
         return transaction["status"] if transaction else None
+
+    def why(self, gid):
+        """What this coordinator says of a transaction and its attempts."""
+        return http_json("GET", f"http://127.0.0.1:{self.http_port}/api/concerto/why?gid={gid}")
+
+    def metric(self, sample):
+        """The value of a sample (`name`, or `name{label="value"}`); None if it is not shown."""
+        page = http_call("GET", f"http://127.0.0.1:{self.http_port}/api/metrics").body.decode()
+        found = [line for line in page.splitlines() if line.startswith(sample + " ")]
+        return float(found[0].rpartition(" ")[2]) if found else None
 
     def wait_for_status(self, gid, status, timeout_s=20.0):
         wait_until(lambda: self.status(gid) == status, f"{gid} is {status}", timeout_s)

@@ -1,5 +1,6 @@
 """Small HTTP calls. Proxy settings of the environment are ignored: all servers are local."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -22,11 +23,14 @@ def http_call(method, url, body=None, headers=None, timeout_s=5.0):
     """The answer, whatever its status. OSError if there is no answer."""
     request = urllib.request.Request(url, data=body, method=method, headers=headers or {})
     try:
-        with _opener.open(request, timeout=timeout_s) as answer:
-            return HttpAnswer(answer.status, dict(answer.headers), answer.read())
-    except urllib.error.HTTPError as answer:
+        try:
+            answer = _opener.open(request, timeout=timeout_s)
+        except urllib.error.HTTPError as error:
+            answer = error
         with answer:
-            return HttpAnswer(answer.code, dict(answer.headers), answer.read())
+            return HttpAnswer(answer.status, dict(answer.headers), answer.read())
+    except http.client.HTTPException as error:  # the server was killed in the middle, say
+        raise ConnectionError(f"{method} {url}: half an answer: {error!r}") from error
 
 
 def http_json(method, url, value=None, timeout_s=5.0):

@@ -5,7 +5,7 @@ from .ports import free_ports
 from .process import Process
 from .wait import wait_until
 
-READY_TIMEOUT_S = 20.0
+READY_TIMEOUT_S = 60.0
 
 
 class Reference:
