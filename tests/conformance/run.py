@@ -84,6 +84,8 @@ def main():
     sequences = [one for one in all_sequences() if arguments.pattern in one.name]
     if arguments.record and arguments.pattern:
         sys.exit("--record takes all sequences; -k does not go with it")
+    if not sequences:
+        sys.exit(f"FAILED: no sequence's name contains {arguments.pattern!r}")
     branches = Branches()
     directory = tempfile.mkdtemp(prefix="concerto-conformance-")
     program = arguments.record or arguments.live
