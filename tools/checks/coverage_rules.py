@@ -17,6 +17,7 @@ from checks.tree import Finding
 PAGE = "docs/compatibility.md"
 PROMISES = "docs/guarantees.md"
 COLUMN = "covered by"
+TESTS_BUILD = "tests/CMakeLists.txt"  # Its lists are known in all directories below.
 
 GTEST = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 # A test as pages name it: `Suite.Name`, `Suite.*`, `integration.name`.
@@ -47,16 +48,19 @@ def table_rows(text):
                       re.findall(r"`([^`]+)`", cells[-1]))
 
 
-def script_tests(text):
-    """The names that a CMakeLists.txt gives to concerto_script_test, loops unrolled."""
-    lists, loops = {}, []
+def script_tests(text, lists):
+    """The names that a CMakeLists.txt gives to concerto_script_test, loops unrolled. `lists` has
+    the lists that the file finds set, and gets those that it sets."""
+    loops = []
     for call, words in CMAKE_CALL.findall(re.sub(r"#[^\n]*", "", text)):
         words = words.split()
         if call == "set":
             lists[words[0]] = words[1:]
         elif call == "foreach":
-            in_lists = words[1:3] == ["IN", "LISTS"]
-            loops.append((words[0], lists.get(words[3], []) if in_lists else words[1:]))
+            items = words[1:]
+            if items[:2] == ["IN", "LISTS"]:
+                items = [item for name in items[2:] for item in lists.get(name, [])]
+            loops.append((words[0], items))
         elif call == "endforeach":
             loops.pop()
         else:
@@ -69,14 +73,16 @@ def script_tests(text):
 
 def known_tests(tree):
     """Names as ctest has them, without preset, instantiation and parameter."""
-    names = set()
-    for source in tree.sources:
+    names, lists_for_all = set(), {}
+    for source in sorted(tree.sources, key=lambda source: source.path != TESTS_BUILD):
         if source.layer != "tests":
             continue
         if source.is_cpp:
             names |= {f"{suite}.{name}" for suite, name in GTEST.findall(source.text)}
+        elif source.path == TESTS_BUILD:
+            names |= set(script_tests(source.text, lists_for_all))
         elif source.path.endswith("CMakeLists.txt"):
-            names |= set(script_tests(source.text))
+            names |= set(script_tests(source.text, dict(lists_for_all)))
     return names
 
 

@@ -7,34 +7,10 @@ import time
 from dataclasses import dataclass
 
 from concerto_testing import Concertod
-from database_servers import MariaDb, Postgres, Redis
 
-STORES = ("postgres", "mariadb", "redis")
-DATABASE = "dtm"
-LEASE_S = {"postgres": 15, "mariadb": 15, "redis": 10}  # of a transaction in the store
+# The shortest lease that a coordinator takes: the tests wait for the ends of leases.
+LEASE_S = 5
 NODES = 3
-
-
-def make_server(store, directory):
-    """A server that has not been started."""
-    return {"postgres": Postgres, "mariadb": MariaDb, "redis": Redis}[store](directory)
-
-
-def start_server(server):
-    """Starts it for the first time, and makes it ready for coordinators."""
-    server.start()
-    if not isinstance(server, Redis):
-        server.create_database(DATABASE)
-
-
-def store_settings(server, port=None):
-    """The settings of a coordinator whose store is on this server, reached by a port."""
-    drivers = {Postgres: "postgres", MariaDb: "mysql", Redis: "redis"}
-    settings = {"Store.Driver": drivers[type(server)], "Store.Host": "127.0.0.1",
-                "Store.Port": port or server.port}
-    if not isinstance(server, Redis):
-        settings.update({"Store.User": server.USER, "Store.Db": DATABASE})
-    return settings
 
 
 @dataclass(frozen=True)
@@ -47,18 +23,22 @@ class Pause:
 
 
 class Cluster:
-    """Three coordinators. `pauses` has what `pause` and `go_on` did."""
+    """Three coordinators on a place of shared_stores. `pauses` has what `pause` and `go_on` did."""
 
-    SETTINGS = {"RetryInterval": 1, "TransCronInterval": 1, "Shards": 1}
+    SETTINGS = {"RetryInterval": 1, "TransCronInterval": 1, "Shards": 1, "Store.Lease": LEASE_S}
 
-    def __init__(self, binary, directory, settings, name="node"):
-        self.nodes = [Concertod(binary, directory, {**self.SETTINGS, **settings}, f"{name}{number}")
+    def __init__(self, binary, directory, place, settings=None):
+        settings = {**self.SETTINGS, **place.settings, **(settings or {})}
+        self.nodes = [Concertod(binary, directory, settings, f"node{number}")
                       for number in range(1, NODES + 1)]
+        self._options_of_first_start = place.options_of_first_start
         self.pauses = []
         self._paused = {}  # pid -> begin
 
     def __enter__(self):
-        for node in self.nodes:
+        first, *others = self.nodes
+        first.start(*self._options_of_first_start)
+        for node in others:
             node.start()
         return self
 

@@ -15,11 +15,11 @@ from collections import Counter
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "support"), os.path.join(HERE, "..", "kill")]
 
-from cluster import STORES, Cluster, make_server, seeded, start_server  # noqa: E402
-from cluster import store_settings  # noqa: E402
+from cluster import Cluster, seeded  # noqa: E402
 from concerto_testing import main  # noqa: E402
 from faulty_proxy import FaultyProxy  # noqa: E402
 from shared_clients import SharedLoad, end_statuses  # noqa: E402
+from shared_stores import SHARED_STORES, use_store  # noqa: E402
 from shared_work import make_shared_work, shared_faults, shared_rule  # noqa: E402
 from watched_branches import WatchedBranches  # noqa: E402
 
@@ -36,12 +36,12 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.random = seeded(cls.args.seed)
-        cls.server = make_server(cls.args.store, cls.directory)
-        cls.addClassCleanup(cls.server.kill)
-        start_server(cls.server)
+        use_store(cls)
+        place = cls.store.place("dtm")
+        cls.server = place.server
         cls.proxy = FaultyProxy(cls.server.port)
-        cls.cluster = Cluster(cls.args.concertod, cls.directory,
-                              store_settings(cls.server, cls.proxy.port))
+        cls.cluster = Cluster(cls.args.concertod, cls.directory, place,
+                              {"Store.Port": cls.proxy.port})
         cls.addClassCleanup(cls.cluster.__exit__)
         cls.cluster.__enter__()
         cls.branches = WatchedBranches(shared_rule, lambda: cls.cluster.pids)
@@ -65,6 +65,7 @@ class Faults(unittest.TestCase):
             load.stop()
             self.check_requests(name, load.sent, begun, ended, is_away)
             self.assertEqual([], load.refused[:3])
+            self.assertTrue(load.acknowledged)
             self.check_ends(load.acknowledged)
 
     def check_requests(self, name, sent, begun, ended, is_away):
@@ -117,7 +118,7 @@ class Faults(unittest.TestCase):
 
 def add_arguments(parser):
     parser.add_argument("concertod")
-    parser.add_argument("store", choices=STORES)
+    parser.add_argument("store", choices=SHARED_STORES)
     parser.add_argument("--seed", type=int, help="of an earlier run, to repeat its choices")
     parser.add_argument("--rounds", type=int, default=1)
 

@@ -13,13 +13,14 @@ from collections import Counter
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "support"), os.path.join(HERE, "..", "kill")]
 
-from cluster import LEASE_S, STORES, Cluster, make_server, seeded, start_server  # noqa: E402
-from cluster import store_settings  # noqa: E402
+from cluster import LEASE_S, Cluster, seeded  # noqa: E402
 from concerto_testing import main  # noqa: E402
 from shared_clients import SharedLoad, end_statuses  # noqa: E402
+from shared_stores import SHARED_STORES, use_store  # noqa: E402
 from shared_work import make_shared_work, shared_faults, shared_rule  # noqa: E402
 from watched_branches import WatchedBranches  # noqa: E402
 
+LEASES_LOST = "concerto_leases_lost_total"
 PER_SECOND = 120
 END_S = 40.0  # Everything has to end in this time after the last fault.
 
@@ -27,10 +28,9 @@ END_S = 40.0  # Everything has to end in this time after the last fault.
 class Kill(unittest.TestCase):
     def test_nothing_is_lost_and_nothing_ends_two_ways(self):
         self.random = seeded(self.args.seed)
-        server = make_server(self.args.store, self.directory)
-        self.addCleanup(server.kill)
-        start_server(server)
-        with Cluster(self.args.concertod, self.directory, store_settings(server)) as self.cluster, \
+        use_store(type(self))
+        with Cluster(self.args.concertod, self.directory,
+                     self.store.place("dtm")) as self.cluster, \
                 WatchedBranches(shared_rule, lambda: self.cluster.pids) as self.branches:
             begin, ended = time.monotonic(), {}
             for number in range(self.args.rounds):
@@ -44,35 +44,41 @@ class Kill(unittest.TestCase):
         load = SharedLoad(self.cluster.ports, lambda number: make_shared_work(
             f"{name}-{number:05}", self.branches.url, self.random), self.random, PER_SECOND)
         load.start()
-        self.disturb()
+        paused, lost_before = self.disturb()
         load.stop()
         stopped = time.monotonic()
         self.assertEqual([], load.refused[:3])
+        self.assertTrue(load.acknowledged)
         found = end_statuses(self.cluster.ports, load.acknowledged, END_S)
         self.judge(load.acknowledged, found)
+        lost = paused.metric(LEASES_LOST) - lost_before
+        self.assertGreater(lost, 0, "the pause has cost no lease, so it has shown nothing")
         kinds = Counter(work.kind for work in load.acknowledged.values())
         print(f"{name}: {len(found)} acknowledged ({dict(kinds)}), all at their end "
-              f"{time.monotonic() - stopped:.1f} s later, {len(self.branches.overlaps)} calls at "
+              f"{time.monotonic() - stopped:.1f} s later, {lost:.0f} leases lost by the pause, "
+              f"{len(self.branches.overlaps)} calls at "
               "two places across a lease's end", flush=True)
         return found
 
     def disturb(self):
         """A pause longer than the lease in a random place among kills; one of these comes while
-        the other coordinator stands still, so that one of three works alone."""
+        the other coordinator stands still, so that one of three works alone. Returns the one that
+        stood still, and how many leases it had lost before."""
         nodes = self.random.sample(self.cluster.nodes, 3)
         for step in self.random.choice((("kill", "pause"), ("pause", "kill"))):
             self.wait(0.3, 1.0)
             if step == "kill":
                 self.kill(nodes[0])
                 continue
+            lost_before = nodes[1].metric(LEASES_LOST)
             self.cluster.pause(nodes[1])
-            end = (time.monotonic() + LEASE_S[self.args.store] +
-                   self.random.uniform(0.5, 2.0))
+            end = time.monotonic() + LEASE_S + self.random.uniform(1.0, 2.5)
             self.wait(0.0, 2.0)
             self.kill(nodes[2])
             time.sleep(max(0.0, end - time.monotonic()))
             self.cluster.go_on(nodes[1])
         self.wait(0.5, 1.0)
+        return nodes[1], lost_before
 
     def kill(self, node):
         node.kill()
@@ -103,7 +109,7 @@ class Kill(unittest.TestCase):
 
 def add_arguments(parser):
     parser.add_argument("concertod")
-    parser.add_argument("store", choices=STORES)
+    parser.add_argument("store", choices=SHARED_STORES)
     parser.add_argument("--seed", type=int, help="of an earlier run, to repeat its choices")
     parser.add_argument("--rounds", type=int, default=1)
 

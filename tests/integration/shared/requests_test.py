@@ -14,9 +14,9 @@ from urllib.parse import quote
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 
-from cluster import LEASE_S, STORES, Cluster, make_server, start_server  # noqa: E402
-from cluster import store_settings  # noqa: E402
+from cluster import LEASE_S, Cluster  # noqa: E402
 from concerto_testing import BranchServer, http_call, http_json, main, wait_until  # noqa: E402
+from shared_stores import SHARED_STORES, use_store  # noqa: E402
 
 PAYLOADS = ["{}"]
 SETTLED_S = 20.0
@@ -25,12 +25,10 @@ SETTLED_S = 20.0
 class Requests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        server = make_server(cls.args.store, cls.directory)
-        cls.addClassCleanup(server.kill)
-        start_server(server)
+        use_store(cls)
         # The calls that a test holds up are not ended before the test lets them go on.
-        settings = {**store_settings(server), "RequestTimeout": 60}
-        cls.cluster = Cluster(cls.args.concertod, cls.directory, settings)
+        cls.cluster = Cluster(cls.args.concertod, cls.directory, cls.store.place("dtm"),
+                              {"RequestTimeout": 60})
         cls.addClassCleanup(cls.cluster.__exit__)
         cls.cluster.__enter__()
         cls.first, cls.second, cls.third = cls.cluster.nodes
@@ -46,14 +44,10 @@ class Requests(unittest.TestCase):
         gate = self.branches.hold("slow")
         self.ok(self.first, "submit", self.saga("slow"))
         self.branches.wait_for_calls(1)
-        waiter, answers = self.in_thread(
-            lambda: self.post(self.second, "submit", {**self.saga("slow"), "wait_result": True}))
+        answer_after = self.waiting_submit(self.second)
         self.assertEqual(self.third.status(self.gid), "submitted")
-        time.sleep(0.3)  # The request must be waiting when the branch answers.
-        self.assertEqual(answers, [])
-        gate.set()
-        waiter.join()
-        self.assertEqual(answers[0].status, 200, answers[0].body)
+        answer = answer_after(gate.set)
+        self.assertEqual(answer.status, 200, answer.body)
         self.assert_status("succeed")
         self.assertEqual(len(self.branches.calls()), 1)
 
@@ -62,12 +56,9 @@ class Requests(unittest.TestCase):
         self.branches.script("slow", (409, "no money"), (200, "{}"))
         self.ok(self.first, "submit", self.saga("slow"))
         self.branches.wait_for_calls(1)
-        waiter, answers = self.in_thread(
-            lambda: self.post(self.third, "submit", {**self.saga("slow"), "wait_result": True}))
-        gate.set()
-        waiter.join()
-        self.assertEqual(answers[0].status, 409, answers[0].body)
-        self.assertIn(b"FAILURE", answers[0].body)
+        answer = self.waiting_submit(self.third)(gate.set)
+        self.assertEqual(answer.status, 409, answer.body)
+        self.assertIn(b"FAILURE", answer.body)
         self.assert_status("failed")
 
     def test_force_stop(self):
@@ -93,16 +84,21 @@ class Requests(unittest.TestCase):
 
     def test_a_pause_past_the_lease(self):
         """Another coordinator ends the transaction. The one that stood still notices before it
-        writes."""
+        writes, and counts what it did meanwhile."""
+        counters = ("concerto_leases_lost_total", "concerto_calls_past_lease_total")
+        before = [self.first.metric(name) for name in counters]
         gate = self.branches.hold("slow")
         self.ok(self.first, "submit", self.saga("slow", "next"))
         self.branches.wait_for_calls(1)
         self.cluster.pause(self.first)
-        self.branches.wait_for_calls(2, timeout_s=LEASE_S[self.args.store] + SETTLED_S)
+        self.branches.wait_for_calls(2, timeout_s=LEASE_S + SETTLED_S)
         self.cluster.go_on(self.first)
         gate.set()
         wait_until(lambda: self.second.status(self.gid) == "succeed", "it succeeds", SETTLED_S)
         self.first.process.wait_for_line("another coordinator works on it now", SETTLED_S)
+        for name, count in zip(counters, before):
+            wait_until(lambda name=name, count=count: self.first.metric(name) == count + 1,
+                       f"{name} grows by one", SETTLED_S)
         self.assert_status("succeed")
         names = [call.name for call in self.branches.calls()]
         self.assertEqual(sorted(names), ["next", "slow", "slow"])
@@ -142,7 +138,8 @@ class Requests(unittest.TestCase):
             self.branches.script("later", (425, "ONGOING"), (200, "{}"), gid=gid)
             self.ok(self.first, "submit", {**self.saga("later"), "gid": gid, "retry_interval": 600})
             self.branches.wait_for_calls(1, gid)
-            time.sleep(0.3)  # The answer comes, and the transaction rests.
+            wait_until(lambda gid=gid: self.first.why(gid)["state"] == "waiting", "it rests",
+                       SETTLED_S)
             reset(gid)
             self.assert_status("succeed", gid)
 
@@ -197,11 +194,24 @@ class Requests(unittest.TestCase):
         answer = self.post(node, path, body)
         self.assertEqual(answer.status, 200, f"{node.name} {path}: {answer.body[:300]}")
 
-    def in_thread(self, call):
+    def waiting_submit(self, node):
+        """Sends a submit that waits for the result. Returns a function that checks that the request
+        waits, calls what ends the waiting, and returns the answer."""
         answers = []
-        thread = threading.Thread(target=lambda: answers.append(call()))
+        request = {**self.saga("slow"), "wait_result": True}
+        thread = threading.Thread(
+            target=lambda: answers.append(self.post(node, "submit", request)))
         thread.start()
-        return thread, answers
+
+        def answer_after(end):
+            time.sleep(0.3)  # The request must be waiting when the branch answers.
+            self.assertEqual(answers, [])
+            end()
+            thread.join()
+            self.assertEqual(len(answers), 1, "no answer")
+            return answers[0]
+
+        return answer_after
 
     def assert_status(self, status, gid=None):
         """Every coordinator shows this status in the end."""
@@ -211,7 +221,7 @@ class Requests(unittest.TestCase):
 
 def add_arguments(parser):
     parser.add_argument("concertod")
-    parser.add_argument("store", choices=STORES)
+    parser.add_argument("store", choices=SHARED_STORES)
 
 
 if __name__ == "__main__":

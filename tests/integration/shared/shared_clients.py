@@ -39,7 +39,8 @@ class SharedLoad:
         self._answer_s = answer_s
         self._number = 0
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._error = None
         self.acknowledged = {}
         self.refused = []
         self.sent = []
@@ -48,11 +49,20 @@ class SharedLoad:
         self._thread.start()
 
     def stop(self):
-        """Returns when every work that was begun is acknowledged or refused."""
+        """Returns when every work that was begun is acknowledged or refused. Raises what ended a
+        client."""
         self._stopping.set()
         self._thread.join()
+        if self._error:
+            raise self._error
 
-    async def _run(self):
+    def _run(self):
+        try:
+            asyncio.run(self._run_clients())
+        except Exception as error:
+            self._error = error
+
+    async def _run_clients(self):
         await asyncio.gather(*(self._client(number) for number in range(self._clients)))
 
     async def _client(self, number):

@@ -86,25 +86,28 @@ class WatchedBranches(BranchServer):
 
 def _caller(writer, pids):
     """The process at the other end of a connection."""
-    port = writer.get_extra_info("peername")[1]
-    inode = _socket_inode(port)
+    inode = _socket_inode(writer.get_extra_info("peername")[1],
+                          writer.get_extra_info("sockname")[1])
     return next((pid for pid in pids if inode and inode in _socket_inodes(pid)), None)
 
 
-def _socket_inode(port):
+def _socket_inode(port, peer_port):
+    """Of the end of a connection on loopback that has the first port."""
     with open("/proc/net/tcp", encoding="ascii") as file:
         for line in file.readlines()[1:]:
             fields = line.split()
-            if int(fields[1].rpartition(":")[2], 16) == port:
+            ports = [int(field.rpartition(":")[2], 16) for field in fields[1:3]]
+            if ports == [port, peer_port]:
                 return fields[9]
     return None
 
 
 def _socket_inodes(pid):
+    """None of a process that has ended, or is ending."""
     inodes = set()
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):
         for entry in os.scandir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 target = os.readlink(entry.path)
                 if target.startswith("socket:["):
                     inodes.add(target[8:-1])

@@ -82,6 +82,11 @@ foreach(test IN LISTS listed_tests)
 endforeach()
 concerto_script_test(alone LABELS x COMMAND run)
 """,
+    "tests/a/CMakeLists.txt": """set(own_tests d)
+foreach(test IN LISTS listed_tests own_tests)
+  concerto_script_test(below.${test} COMMAND run)
+endforeach()
+""",
 }
 
 
@@ -112,7 +117,7 @@ class Coverage(unittest.TestCase):
         self.assertEqual(coverage_rules.known_tests(tree_of(FILES)), {
             "Engine.Submits", "Table.Rows", "Typed.Works", "script.saga", "script.tcc",
             "interop.one.http", "interop.one.grpc", "interop.two.http", "interop.two.grpc",
-            "listed.a", "listed.b", "alone"})
+            "listed.a", "listed.b", "alone", "below.a", "below.b", "below.d"})
 
     def test_a_row_without_a_test_is_flagged(self):
         for cell in ("`Engine.Submits`, `script.saga`", "`interop.two.http`"):
