@@ -68,8 +68,10 @@ class PostgresServer(_SharedServer):
 
 
 class MysqlServer(_SharedServer):
-    def __init__(self, directory):
-        super().__init__(MariaDb(directory, "store"))
+    """`server`: a MariaDB that also serves something else, instead of a new one."""
+
+    def __init__(self, directory, server=None):
+        super().__init__(server or MariaDb(directory, "store"))
 
     def place(self, name):
         return _MysqlPlace(self.server, name)

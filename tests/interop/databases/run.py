@@ -12,7 +12,7 @@ from barriers import check_sagas, check_tccs
 from messages import check_messages
 from workflows import check_workflows
 from world import World
-from xa import check_xa
+from xa import check_xa, check_xa_on_stores
 
 from concerto_testing import main
 
@@ -29,6 +29,9 @@ class Databases(World):
 
     def test_xa_postgres_grpc(self):
         check_xa(self, "postgres", "grpc")
+
+    def test_xa_on_stores(self):
+        check_xa_on_stores(self)
 
     def test_saga_mariadb(self):
         check_sagas(self, "mariadb")

@@ -12,6 +12,7 @@ BALANCE = 100
 AMOUNT = 30
 # The shortest intervals that the coordinator accepts.
 SETTINGS = {"RetryInterval": 1, "TransCronInterval": 1, "RequestTimeout": 1}
+LEASE_S = 5  # the shortest, too
 
 
 class World(unittest.TestCase):
@@ -26,6 +27,15 @@ class World(unittest.TestCase):
         self.coordinator.start()
         self._transfers = 0
         self._programs = []
+
+    def move_to(self, place):
+        """From now on the coordinator is one whose store is in `place`, which must be new."""
+        self.coordinator.kill()
+        settings = {**SETTINGS, "Store.Lease": LEASE_S, **place.settings}
+        self.coordinator = Concertod(self.args.concertod, self.work, settings,
+                                     name=f"concertod-{place.name}")
+        self.addCleanup(self.coordinator.kill)
+        self.coordinator.start(*place.options_of_first_start)
 
     def open_bank(self, database):
         bank = open_bank(database, self.work)

@@ -1,5 +1,7 @@
 """XA: the branches' work is prepared in the database, and committed by the coordinator's call."""
 
+from shared_stores import MysqlServer, store_server
+
 TIMEOUT_TO_FAIL_S = 3
 
 
@@ -15,6 +17,26 @@ def check_xa(world, database, wire):
         + [timeout(world, new_transfer)])
     world.run_together([coordinator_dies(world, new_transfer)])
     world.run_together([database_dies(new_transfer)])
+
+
+def check_xa_on_stores(world):
+    """With each store that coordinators share. The store on MySQL is on the bank's server."""
+    bank = world.open_bank("mariadb")
+    servers = {"mysql": MysqlServer(world.work, bank.server)}
+    for name in ("postgres", "redis"):
+        servers[name] = world.enterContext(store_server(name, world.work))
+    for name, server in servers.items():
+        with world.subTest(store=name):
+            world.move_to(server.place(f"{name}_store"))
+            check_xa_on_this_store(world, bank)
+
+
+def check_xa_on_this_store(world, bank):
+    transfers = [lambda wire=wire: world.transfer("xa", wire, bank) for wire in ("http", "grpc")]
+    world.run_together([run(new_transfer) for new_transfer in transfers for run in (
+        success, failure_at_second, crash_before_commit, crash_before_rollback)]
+        + [timeout(world, new_transfer) for new_transfer in transfers])
+    world.run_together([coordinator_dies(world, transfers[0])])
 
 
 def success(new_transfer):
