@@ -52,8 +52,11 @@ std::optional<std::string> moved_to(std::string_view error_text) {
   if (!error_text.starts_with("MOVED ")) return std::nullopt;
   const auto blank = error_text.rfind(' ');
   const std::string_view server = error_text.substr(blank + 1);
-  if (server.rfind(':') == std::string_view::npos) return std::nullopt;
-  return std::string(server);
+  const auto colon = server.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::string host(server.substr(0, colon));
+  const bool is_version_6 = host.find(':') != std::string::npos && host.front() != '[';
+  return (is_version_6 ? "[" + host + "]" : host) + std::string(server.substr(colon));
 }
 
 Error error_of(std::string_view error_text, Deed deed) {

@@ -25,8 +25,8 @@ enum class RedisTrouble : std::uint8_t {
 
 RedisTrouble trouble_of(std::string_view error_text) noexcept;
 
-/// The server that an error MOVED names, as `host:port`. The host may be empty: then it is the one
-/// that was asked.
+/// The server that an error MOVED names, as `parse_server` reads it. The host may be empty: then it
+/// is the one that was asked.
 std::optional<std::string> moved_to(std::string_view error_text);
 
 /// What a command is, as far as its caller must know how it ended.

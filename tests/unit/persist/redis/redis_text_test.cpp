@@ -76,6 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(RedisAnswerText, MovedNamesAServer) {
   EXPECT_EQ(moved_to("MOVED 3999 10.0.0.2:6381"), "10.0.0.2:6381");
   EXPECT_EQ(moved_to("MOVED 3999 :6381"), ":6381");
+  EXPECT_EQ(moved_to("MOVED 3999 2001:db8::1:6381"), "[2001:db8::1]:6381");
   EXPECT_EQ(moved_to("MOVED 3999"), std::nullopt);
   EXPECT_EQ(moved_to("ASK 3999 10.0.0.2:6381"), std::nullopt);
 }
