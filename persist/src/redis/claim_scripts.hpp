@@ -142,6 +142,15 @@ redis.call('SET', KEYS[1], cjson.encode(kv))
 return 'OK'
 )lua";
 
+// KEYS: all. ARGV: gids. Returns those that are not in the index.
+inline constexpr std::string_view unindexed_text = R"lua(
+local missing = {}
+for _, gid in ipairs(ARGV) do
+  if not redis.call('ZSCORE', KEYS[1], gid) then missing[#missing + 1] = gid end
+end
+return missing
+)lua";
+
 // KEYS: all open failed. ARGV: prefix, gid, time of creation in us. Puts a record that the
 // reference has made into the index.
 inline constexpr std::string_view index_text = R"lua(

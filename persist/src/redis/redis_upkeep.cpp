@@ -150,23 +150,22 @@ Result<> RedisUpkeep::index_records() {
 Result<> RedisUpkeep::index(const std::vector<std::string>& keys) {
   if (keys.empty()) return ok();
   // Records are larger than places, so only those are read that have no place.
-  std::vector<std::string> missing;
-  for (const std::string& key : keys) {
-    CONCERTO_TRY(
-        const ReplyPtr place,
-        lane_.ask_and_wait(command_of({"ZSCORE", keys_.all(), gid_of(key, keys_)}), Deed::reads));
-    if (Reply{place.get()}.is_nil()) missing.push_back(key);
-  }
-  for (const std::string& key : missing) {
-    CONCERTO_TRY(const ReplyPtr reply, lane_.ask_and_wait(command_of({"GET", key}), Deed::reads));
+  CommandWriter places{3 + 1 + keys.size()};
+  places.add("EVALSHA").add(script(Script::unindexed).sha).add(1).add(keys_.all());
+  for (const std::string& key : keys) places.add(gid_of(key, keys_));
+  CONCERTO_TRY(const ReplyPtr missing, lane_.ask_and_wait(places.take(), Deed::reads));
+  const Reply gids{missing.get()};
+  for (std::size_t i = 0; i < gids.size(); ++i) {
+    const std::string_view gid = gids[i].text();
+    CONCERTO_TRY(const ReplyPtr reply,
+                 lane_.ask_and_wait(command_of({"GET", keys_.record(gid)}), Deed::reads));
     const auto trans = trans_of(Reply{reply.get()}.text(), {});
     if (!trans) continue;
     const auto place = std::chrono::floor<std::chrono::microseconds>(trans->create_time);
     const std::string text =
         std::to_string(std::max<std::int64_t>(place.time_since_epoch().count(), 1));
-    std::string command =
-        command_of({"EVALSHA", script(Script::index).sha, "3", keys_.all(), keys_.open(),
-                    keys_.failed(), keys_.prefix(), gid_of(key, keys_), text});
+    std::string command = command_of({"EVALSHA", script(Script::index).sha, "3", keys_.all(),
+                                      keys_.open(), keys_.failed(), keys_.prefix(), gid, text});
     CONCERTO_CHECK(lane_.ask_and_wait(std::move(command), Deed::changes));
   }
   return ok();

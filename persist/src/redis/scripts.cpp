@@ -29,9 +29,11 @@ ScriptText made(std::string_view text, bool shows = false) {
 /// In the order of the enumerators.
 const auto& scripts() {
   static const std::array all{
-      made(create_text),          made(update_text),    made(load_text),   made(claim_text, true),
-      made(claim_due_text, true), made(renew_text),     made(let_go_text), made(reset_due_text),
-      made(kv_create_text),       made(kv_update_text), made(index_text),  made(forget_text),
+      made(create_text),      made(update_text),          made(load_text),
+      made(claim_text, true), made(claim_due_text, true), made(renew_text),
+      made(let_go_text),      made(reset_due_text),       made(kv_create_text),
+      made(kv_update_text),   made(unindexed_text),       made(index_text),
+      made(forget_text),
   };
   return all;
 }

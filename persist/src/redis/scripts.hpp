@@ -20,6 +20,7 @@ enum class Script : std::uint8_t {
   reset_due,
   kv_create,
   kv_update,
+  unindexed,
   index,
   forget,
 };
