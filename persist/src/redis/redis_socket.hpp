@@ -62,8 +62,7 @@ class RedisTlsContext {
 };
 
 /// A connection of bytes to a server, plain or with TLS, for threads that may block. Every function
-/// has a time limit. After an error the connection is not usable any more. Not thread-safe, but for
-/// `interrupt`.
+/// has a time limit. After an error the connection is not usable any more. Not thread-safe.
 class RedisSocket {
  public:
   RedisSocket() = default;

@@ -82,8 +82,9 @@ RedisStore::~RedisStore() {
 }
 
 void RedisStore::close() {
-  upkeep_->stop();
+  // The upkeep may wait for an answer, which a lane that waits for replicas gives only at its end.
   for (const auto& lane : lanes_) lane->stop();
+  upkeep_->stop();
 }
 
 void RedisStore::set_retention(const StoreRetention& retention) {

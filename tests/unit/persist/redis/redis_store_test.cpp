@@ -234,4 +234,16 @@ TEST_F(RedisStoreTest, AChangeWaitsForItsReplicas) {
   EXPECT_EQ(client.ask({"GET", key("_s_", "g1")}), "submitted");
 }
 
+TEST_F(RedisStoreTest, ClosesWhileItsUpkeepWaitsForReplicas) {
+  RedisServerProcess server;
+  RedisClient client{server.port()};
+  write_as_reference(client, "r1", "99999999999");  // The upkeep puts it into the index.
+  RedisOptions options = redis_options_for(server.port(), prefix_);
+  options.wait.replicas = 1;
+  store_ = std::move(RedisStore::open(options, clock_, log_).value());
+  while (store_->health().state == StoreHealth::State::serving) std::this_thread::yield();
+  store_.reset();
+  EXPECT_EQ(client.ask({"ZCARD", prefix_ + "_c_all"}), "1");
+}
+
 }  // namespace concerto::test
