@@ -24,6 +24,11 @@ end
 local function wake_time(now, seconds)
   return string.format('%.2f', math.ceil(now + seconds - 0.25) + 0.25)
 end
+-- Nil if there is no record, or a damaged one.
+local function record_of(raw)
+  local readable, g = pcall(cjson.decode, raw)
+  return readable and type(g) == 'table' and g or nil
+end
 local function holder(g, score, me)
   local owner = g.owner
   if g.concerto == nil or owner == nil or score == math.floor(score) then return 'reference' end
@@ -219,12 +224,12 @@ end
 return 'OK'
 )lua";
 
-// What a read of one transaction returns: {record, score, time, owner, branches}. `owner` is what
-// `holder` says.
+// What a read of one transaction returns: {record, score, time, owner, branches, gid}. `owner`
+// is what `holder` says.
 inline constexpr std::string_view show_text = R"lua(
-local function show(raw, g, score, now, b, me)
+local function show(raw, g, score, now, b, me, gid)
   return {raw, tostring(score), string.format('%.6f', now), holder(g, score, me),
-          redis.call('LRANGE', b, 0, -1)}
+          redis.call('LRANGE', b, 0, -1), gid}
 end
 )lua";
 

@@ -13,7 +13,7 @@ if not raw then return {} end
 local g = cjson.decode(raw)
 local now = time()
 local score = score_of(KEYS[3], ARGV[2])
-local shown = show(raw, g, score, now, KEYS[2], ARGV[1])
+local shown = show(raw, g, score, now, KEYS[2], ARGV[1], ARGV[2])
 local held = shown[4]
 if is_final(redis.call('GET', KEYS[4]) or g.status) then return {0, shown} end
 local free = held == 'me' or held == 'nobody' or score <= now
@@ -27,28 +27,39 @@ redis.call('ZADD', KEYS[3], lease_end(now, tonumber(ARGV[3])), ARGV[2])
 return {1, shown}
 )lua";
 
-// KEYS: u. ARGV: node, prefix, lease in s, limit, TTL in s. Returns what is shown of each.
+// KEYS: u. ARGV: node, prefix, lease in s, limit, TTL in s. Returns what is shown of each; of a
+// damaged one, which stays as it is and is due again after the time of a lease, {gid, why}.
 inline constexpr std::string_view claim_due_text = R"lua(
 local now = time()
+-- Reads everything before anything is written. Nil if the transaction is finished.
+local function taken(raw, gid, score)
+  local g = cjson.decode(raw)
+  if is_final(redis.call('GET', ARGV[2] .. '_s_' .. gid) or g.status) then return nil end
+  local shown = show(raw, g, score, now, ARGV[2] .. '_b_' .. gid, ARGV[1], gid)
+  g.concerto = g.concerto or {}
+  g.owner = ARGV[1]
+  return {shown = shown, record = cjson.encode(g)}
+end
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.6f', now),
                        'WITHSCORES', 'LIMIT', 0, ARGV[4])
 local found = {}
 for k = 1, #due, 2 do
   local gid = due[k]
   local key = ARGV[2] .. '_g_' .. gid
-  local branches = ARGV[2] .. '_b_' .. gid
-  local guard = ARGV[2] .. '_s_' .. gid
   local raw = redis.call('GET', key)
-  local g = raw and cjson.decode(raw)
-  if not g or is_final(redis.call('GET', guard) or g.status) then
+  local readable, trans = true, nil
+  if raw then readable, trans = pcall(taken, raw, gid, tonumber(due[k + 1])) end
+  if readable and not trans then
     redis.call('ZREM', KEYS[1], gid)
   else
-    found[#found + 1] = show(raw, g, tonumber(due[k + 1]), now, branches, ARGV[1])
-    g.concerto = g.concerto or {}
-    g.owner = ARGV[1]
-    redis.call('SET', key, cjson.encode(g), 'EX', ARGV[5])
-    redis.call('EXPIRE', branches, ARGV[5])
-    redis.call('EXPIRE', guard, ARGV[5])
+    if readable then
+      found[#found + 1] = trans.shown
+      redis.call('SET', key, trans.record, 'EX', ARGV[5])
+      redis.call('EXPIRE', ARGV[2] .. '_b_' .. gid, ARGV[5])
+      redis.call('EXPIRE', ARGV[2] .. '_s_' .. gid, ARGV[5])
+    else
+      found[#found + 1] = {gid, type(trans) == 'table' and trans.err or tostring(trans)}
+    end
     redis.call('ZADD', KEYS[1], lease_end(now, tonumber(ARGV[3])), gid)
   end
 end
@@ -63,8 +74,7 @@ for k = 5, #ARGV do
   local gid = ARGV[k]
   local key = ARGV[2] .. '_g_' .. gid
   local guard = ARGV[2] .. '_s_' .. gid
-  local raw = redis.call('GET', key)
-  local g = raw and cjson.decode(raw)
+  local g = record_of(redis.call('GET', key))
   if not g or is_final(redis.call('GET', guard) or g.status) or
      holder(g, score_of(KEYS[1], gid), ARGV[1]) ~= 'me' then
     lost[#lost + 1] = gid

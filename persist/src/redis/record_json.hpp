@@ -24,7 +24,8 @@ std::vector<std::string> branch_records_of(const Transaction& trans);
 /// The argument of the script `update` that says what a change changes.
 std::string delta_json(const TransDelta& delta, const Gid& gid);
 
-/// A transaction out of its records. Errors: store_damaged.
+/// A transaction out of its records. The key says for certain what its gid is: a record is text of
+/// UTF-8, which a gid need not be. Errors: store_damaged.
 Result<Transaction> trans_of(std::string_view record,
                              const std::vector<std::string_view>& branches);
 

@@ -61,13 +61,14 @@ Async<std::vector<Transaction>> RedisStore::records(std::vector<std::string> gid
   for (const std::string& gid : gids) command.add(commands_.keys().record(gid));
   CONCERTO_CO_TRY(const ReplyPtr reply, co_await common_lane().ask(command.take(), Deed::reads));
   const Reply answer{reply.get()};
-  for (std::size_t i = 0; i < answer.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(answer.size(), gids.size()); ++i) {
     if (answer[i].is_nil()) continue;
     auto trans = trans_of(answer[i].text(), {});
     if (trans) {
+      trans->gid = Gid{std::move(gids[i])};
       found.push_back(std::move(*trans));
     } else {
-      observer_.log(LogLevel::error, "", trans.error().detail);
+      observer_.log(LogLevel::error, gids[i], trans.error().detail);
     }
   }
   co_return found;

@@ -132,15 +132,17 @@ Async<std::optional<Transaction>> RedisStore::load(Gid gid) {
   std::optional<Transaction> found;
   if (answer.size() < 2) co_return found;
   CONCERTO_CO_TRY(Transaction trans, trans_of(answer[0].text(), texts_of(answer[1])));
+  trans.gid = std::move(gid);
   found = std::move(trans);
   co_return found;
 }
 
 namespace {
 
-/// A transaction as a claim's script shows it: {record, score, time, owner, branches}.
+/// A transaction as a claim's script shows it: {record, score, time, owner, branches, gid}.
 Result<Transaction> claimed_of(Reply shown, const Clock& clock) {
   CONCERTO_TRY(Transaction trans, trans_of(shown[0].text(), texts_of(shown[4])));
+  trans.gid = Gid{std::string(shown[5].text())};
   const double score = std::strtod(std::string(shown[1].text()).c_str(), nullptr);
   const double now = std::strtod(std::string(shown[2].text()).c_str(), nullptr);
   const std::string_view holder = shown[3].text();
@@ -186,11 +188,17 @@ Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
     }
     const Reply answer{reply->get()};
     for (std::size_t i = 0; i < answer.size(); ++i) {
-      auto trans = claimed_of(answer[i], clock_);
+      const Reply shown = answer[i];
+      if (shown.size() == 2) {
+        const std::string why(shown[1].text());
+        observer_.log(LogLevel::error, shown[0].text(), "the record is damaged: " + why);
+        continue;
+      }
+      auto trans = claimed_of(shown, clock_);
       if (trans) {
         claimed.push_back(std::move(*trans));
       } else {
-        observer_.log(LogLevel::error, "", trans.error().detail);
+        observer_.log(LogLevel::error, shown[5].text(), trans.error().detail);
       }
     }
     if (answer.size() < asked) break;

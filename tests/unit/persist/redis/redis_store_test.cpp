@@ -135,6 +135,39 @@ TEST_F(RedisStoreTest, TransactionsOfTheReferenceAreListedAfterTheUpkeep) {
   EXPECT_EQ(client.ask({"ZCARD", prefix_ + "_c_all"}), "0");
 }
 
+TEST_F(RedisStoreTest, ADamagedRecordIsNamedAndHoldsUpNoOther) {
+  open(shared_server().port());
+  RedisClient client{shared_server().port()};
+  const std::vector<std::string> damaged = {"{", "7", R"({"status":"submitted","id":1e999})"};
+  for (std::size_t i = 0; i < damaged.size(); ++i) {
+    const std::string gid = "bad" + std::to_string(i);
+    client.ask({"SET", key("_g_", gid), damaged[i]});
+    client.ask({"ZADD", prefix_ + "_u", "1000", gid});
+  }
+  write_as_reference(client, "r1", "2000");
+  EXPECT_EQ(due(), std::vector<std::string>{"r1"});
+  EXPECT_THAT(log_.take(), HasSubstr("the record is damaged"));
+  EXPECT_EQ(client.ask({"GET", key("_g_", "bad0")}), "{");
+  EXPECT_TRUE(due().empty());
+  const std::vector<Gid> lost = wait(store_->renew({Gid{"bad0"}, Gid{"r1"}})).value();
+  EXPECT_EQ(lost, std::vector<Gid>{Gid{"bad0"}});
+}
+
+TEST_F(RedisStoreTest, AGidNeedNotBeUtf8) {
+  open(shared_server().port());
+  const std::string gid = "g\xff";
+  for (const std::string& one : {std::string("g1"), gid, std::string("g3")}) {
+    ASSERT_EQ(commit_code(create(sample_saga(one))), error_code{});
+  }
+  EXPECT_EQ(wait(store_->load(Gid{gid})).value()->gid.str(), gid);
+  EXPECT_EQ(wait(store_->claim(Gid{gid}, Claim::if_free)).value().trans->gid.str(), gid);
+  std::vector<std::string> listed;
+  for (const Transaction& trans : wait(store_->list({}, "", 10)).value().transactions) {
+    listed.push_back(trans.gid.str());
+  }
+  EXPECT_EQ(listed, (std::vector<std::string>{"g3", gid, "g1"}));
+}
+
 TEST_F(RedisStoreTest, ScriptsThatRedisForgotAreLoadedAgain) {
   open(shared_server().port());
   RedisClient client{shared_server().port()};
