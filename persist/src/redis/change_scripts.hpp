@@ -202,7 +202,8 @@ else
   g.owner = ARGV[6] == 'wait' and 'cc-rest' or ARGV[1]
 end
 local ttl = ARGV[5]
-if was_final then ttl = math.max(1, math.ceil(redis.call('PTTL', KEYS[1]) / 1000)) end
+local left = was_final and redis.call('PTTL', KEYS[1]) or -1  -- Negative: the key has no end.
+if left >= 0 then ttl = math.max(1, math.ceil(left / 1000)) end
 redis.call('SET', KEYS[1], cjson.encode(g), 'EX', ttl)
 redis.call('SET', KEYS[4], g.status, 'EX', ttl)
 for i, b in pairs(changed) do redis.call('LSET', KEYS[2], i, cjson.encode(b)) end

@@ -168,6 +168,20 @@ TEST_F(RedisStoreTest, AGidNeedNotBeUtf8) {
   EXPECT_EQ(listed, (std::vector<std::string>{"g3", gid, "g1"}));
 }
 
+TEST_F(RedisStoreTest, AFinishedRecordWithoutAnEndIsNotLostByANewSchedule) {
+  open(shared_server().port());
+  RedisClient client{shared_server().port()};
+  ASSERT_EQ(commit_code(create(sample_saga("g1"))), error_code{});
+  ASSERT_EQ(commit_code(update("g1", TransStatus::submitted, new_status(TransStatus::failed, 1))),
+            error_code{});
+  client.ask({"PERSIST", key("_g_", "g1")});
+  TransDelta delta;
+  delta.at = at_second(2);
+  delta.schedule = Schedule{std::chrono::seconds{10}, at_second(3), false};
+  ASSERT_EQ(commit_code(update("g1", TransStatus::failed, delta)), error_code{});
+  EXPECT_GT(std::stoi(client.ask({"TTL", key("_g_", "g1")})), 80'000);
+}
+
 TEST_F(RedisStoreTest, ScriptsThatRedisForgotAreLoadedAgain) {
   open(shared_server().port());
   RedisClient client{shared_server().port()};
