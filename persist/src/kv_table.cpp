@@ -31,8 +31,8 @@ Result<> KvTable::check_erase(const std::string& cat, const std::string& key) co
   return make_error(EngineErrc::key_not_found, "no " + name(cat, key));
 }
 
+/// A record that another store had keeps its version.
 KvRecord KvTable::created(KvRecord record) const {
-  record.version = 1;
   return record;
 }
 

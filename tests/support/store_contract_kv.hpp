@@ -33,6 +33,15 @@ TEST_P(StoreContract, KeyValueUpdateNeedsTheStoredVersion) {
   EXPECT_EQ(found.front().update_time, at_second(9));
 }
 
+TEST_P(StoreContract, AKeyValueRecordIsCreatedWithItsVersion) {
+  KvRecord record = sample_topic("t1", "a");
+  record.version = 7;
+  ASSERT_TRUE(wait(store().create_kv(record)));
+  EXPECT_EQ(wait(store().find_kv("topics", "t1")).value(), std::vector<KvRecord>{record});
+  ASSERT_TRUE(wait(store().update_kv(record)));
+  EXPECT_EQ(wait(store().find_kv("topics", "t1")).value().front().version, 8);
+}
+
 TEST_P(StoreContract, KeyValueRecordsAreDeleted) {
   ASSERT_TRUE(wait(store().create_kv(sample_topic("t1", "a"))));
   ASSERT_TRUE(wait(store().delete_kv("topics", "t1")));

@@ -28,7 +28,8 @@ std::string find_kv(const MysqlTerms& terms, const std::string& cat, const std::
 std::string create_kv(const MysqlTerms& terms, const KvRow& row) {
   MysqlText text(terms.zone);
   text.sql("INSERT INTO kv (cat, k, v, version, create_time, update_time) VALUES (");
-  text.text(row.cat).sql(", ").text(row.key).sql(", ").text(row.value).sql(", 1, ");
+  text.text(row.cat).sql(", ").text(row.key).sql(", ").text(row.value).sql(", ");
+  text.number(row.version).sql(", ");
   return text.time(row.create_time).sql(", ").time(row.update_time).sql(")").take();
 }
 

@@ -288,6 +288,7 @@ Async<bool> PgConnection::create_kv(KvRow row) {
   params.text(row.cat);
   params.text(row.key);
   params.text(row.value);
+  params.int8(row.version);
   params.timestamp(row.create_time);
   params.timestamp(row.update_time);
   co_return co_await affects_one(pg::create_kv, std::move(params));

@@ -211,7 +211,7 @@ inline constexpr PgStatement find_kv{
 inline constexpr PgStatement create_kv{
     "concerto_create_kv",
     "INSERT INTO kv (cat, k, v, version, create_time, update_time)"
-    " VALUES ($1::text, $2::text, $3::text, 1, $4::timestamptz, $5::timestamptz)"
+    " VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::timestamptz, $6::timestamptz)"
     " ON CONFLICT (cat, k) DO NOTHING"};
 inline constexpr PgStatement update_kv{
     "concerto_update_kv",

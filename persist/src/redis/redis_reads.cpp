@@ -234,7 +234,6 @@ Async<KvPage> RedisStore::scan_kv(std::string cat, std::string position, std::si
 }
 
 Async<> RedisStore::create_kv(KvRecord record) {
-  record.version = 1;
   std::string command = commands_.kv_create(record);
   CONCERTO_CO_TRY(const ReplyPtr reply,
                   co_await common_lane().ask(std::move(command), Deed::changes));
