@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include <concerto/base/base64.hpp>
+#include <concerto/persist/store_moves.hpp>
 
 #include "../preconditions.hpp"
 #include "../sql/owner_column.hpp"
@@ -58,19 +59,22 @@ std::chrono::seconds RedisCommands::expire_of(TransStatus status, WallTime wakes
   return times_.data_expire + std::max(wait, seconds{0});
 }
 
-std::string RedisCommands::create(const Transaction& trans) {
+std::string RedisCommands::create(const Transaction& trans, bool rests) {
   const std::int64_t change = ++changes_;
-  const bool waits = trans.status == TransStatus::prepared;
   const bool final = is_final(trans.status);
+  const bool waits = !final && (rests || trans.status == TransStatus::prepared);
+  // The record keeps its next_cron_time; the schedule counts.
+  WallTime wakes_at = trans.next_cron_time;
+  if (rests && was_in_work(trans)) wakes_at = std::min(wakes_at, trans.update_time);
   const std::string_view owner = final ? std::string_view() : waits ? rest_mark : node_;
   const std::vector<std::string> branches = branch_records_of(trans);
   CommandWriter command = call(Script::create, 7, 8 + branches.size());
   add_keys(command, keys_, trans.gid);
   add_index_keys(command, keys_);
   command.add(node_).add(change).add(trans.gid.view()).add(to_string(trans.status));
-  command.add(expire_of(trans.status, trans.next_cron_time).count());
+  command.add(expire_of(trans.status, wakes_at).count());
   command.add(final ? "final" : waits ? "wait" : "lease");
-  command.add(waits ? seconds_until(trans.next_cron_time) : std::to_string(times_.lease.count()));
+  command.add(waits ? seconds_until(wakes_at) : std::to_string(times_.lease.count()));
   command.add(record_of(trans, owner, node_, change));
   for (const std::string& branch : branches) command.add(branch);
   return command.take();

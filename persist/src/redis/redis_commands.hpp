@@ -39,7 +39,8 @@ class RedisCommands {
   void set_retention(const StoreRetention& retention);
 
   /// A change gets its number here, so changes of one gid must be made in their order.
-  std::string create(const Transaction& trans);
+  /// If it `rests`, an unfinished transaction belongs to nobody.
+  std::string create(const Transaction& trans, bool rests);
   std::string update(const UpdateTrans& update);
   std::string load(const Gid& gid) const;
   std::string claim(const Gid& gid, Claim how) const;

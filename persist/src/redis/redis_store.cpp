@@ -101,14 +101,14 @@ RedisLane& RedisStore::lane_of(const Gid& gid) {
 
 Async<> RedisStore::commit(Change change) {
   if (const auto* created = std::get_if<CreateTrans>(&change.what)) {
-    return create(*created->trans, change.durability);
+    return create(*created->trans, false);
   }
   return update(std::move(std::get<UpdateTrans>(change.what)), change.durability);
 }
 
-Async<> RedisStore::create(const Transaction& trans, Durability) {
+Async<> RedisStore::create(const Transaction& trans, bool rests) {
   const Gid gid = trans.gid;
-  std::string command = commands_.create(trans);
+  std::string command = commands_.create(trans, rests);
   CONCERTO_CO_TRY(const ReplyPtr reply,
                   co_await lane_of(gid).ask(std::move(command), Deed::creates));
   if (Reply{reply.get()}.text() == "OK") co_return ok();

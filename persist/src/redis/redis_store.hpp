@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <concerto/engine/observer.hpp>
-#include <concerto/persist/managed_store.hpp>
+#include <concerto/persist/store_moves.hpp>
 
 #include "redis_commands.hpp"
 #include "redis_lane.hpp"
@@ -23,7 +23,7 @@ struct RedisOptions {
 
 /// A store in Redis that several coordinators share, in the reference's layout (README.md beside
 /// this file). Thread-safe. The executors of waiting coroutines must outlive `close`.
-class RedisStore final : public ManagedStore, public Ownership {
+class RedisStore final : public ManagedStore, public Ownership, public StoreMoves {
  public:
   /// If Redis cannot be reached, the store opens as `recovering`. Clock and observer must outlive
   /// the store. Errors: invalid_request (a file for TLS cannot be used), overloaded.
@@ -34,6 +34,10 @@ class RedisStore final : public ManagedStore, public Ownership {
 
   void set_retention(const StoreRetention& retention) override;
   [[nodiscard]] Result<> maintain() override;
+  Async<> create_at_rest(const Transaction& trans) override { return create(trans, true); }
+  Result<Transaction> as_kept(const Transaction& trans) const override;
+  KvRecord as_kept(const KvRecord& record) const override { return record; }
+  Async<std::size_t> count_in_work() override;
   void close() override;
 
   Async<> commit(Change change) override;
@@ -66,7 +70,7 @@ class RedisStore final : public ManagedStore, public Ownership {
   /// For what belongs to no gid.
   RedisLane& common_lane() { return *lanes_.back(); }
 
-  Async<> create(const Transaction& trans, Durability durability);
+  Async<> create(const Transaction& trans, bool rests);
   Async<> update(UpdateTrans update, Durability durability);
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
   Async<std::vector<std::string>> scan_keys(std::string pattern);

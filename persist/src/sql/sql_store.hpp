@@ -11,7 +11,7 @@
 
 #include <concerto/base/mutex.hpp>
 #include <concerto/engine/observer.hpp>
-#include <concerto/persist/managed_store.hpp>
+#include <concerto/persist/store_moves.hpp>
 #include <concerto/persist/store_probe.hpp>
 
 #include "commit_lanes.hpp"
@@ -38,7 +38,7 @@ struct SqlStoreOptions {
 
 /// A store in a database that several coordinators may share. All its work is done by coroutines on
 /// one thread of its own, which never blocks.
-class SqlStore final : public ManagedStore, public Ownership {
+class SqlStore final : public ManagedStore, public Ownership, public StoreMoves {
  public:
   using MakeConnector = std::function<std::unique_ptr<SqlConnector>(Executor)>;
 
@@ -58,6 +58,10 @@ class SqlStore final : public ManagedStore, public Ownership {
 
   void set_retention(const StoreRetention& retention) override;
   [[nodiscard]] Result<> maintain() override;
+  Async<> create_at_rest(const Transaction& trans) override;
+  Result<Transaction> as_kept(const Transaction& trans) const override;
+  KvRecord as_kept(const KvRecord& record) const override;
+  Async<std::size_t> count_in_work() override;
   void close() override;
 
   Async<> commit(Change change) override;

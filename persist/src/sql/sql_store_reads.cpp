@@ -143,6 +143,7 @@ Async<TransPage> SqlStore::list_here(ListFilter filter, ListRows rows, std::size
     for (StoredTrans& stored : found) {
       const std::int64_t id = stored.row.id;
       Result<Transaction> trans = reader().read(std::move(stored));
+      if (!trans) observer_.log(LogLevel::error, {}, trans.error().detail);
       const bool shown = trans && (!filter.accepts || filter.accepts(*trans));
       if (shown && (page.transactions.size() == limit || bytes >= page_bytes_max)) {
         // Where the page ends: the next one begins with this row.
@@ -189,6 +190,10 @@ Async<KvPage> SqlStore::scan_kv(std::string cat, std::string position, std::size
     page.records.push_back(record_of(row_clock_, std::move(row)));
   }
   co_return page;
+}
+
+KvRecord SqlStore::as_kept(const KvRecord& record) const {
+  return record_of(row_clock_, row_of(row_clock_, record));
 }
 
 Async<> SqlStore::create_kv(KvRecord record) {

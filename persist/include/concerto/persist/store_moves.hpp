@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include <concerto/persist/managed_store.hpp>
+
+namespace concerto::persist {
+
+/// Whether the transaction goes on at once after a restart, whatever its next_cron_time is.
+constexpr bool was_in_work(const Transaction& trans) noexcept {
+  return !trans.waits && trans.status != TransStatus::prepared && !is_final(trans.status);
+}
+
+/// How a store takes data that another store had. Stores that several coordinators share implement
+/// this themselves; MovesOf has it for every store. Callable as the Store is.
+class StoreMoves {
+ public:
+  virtual ~StoreMoves() = default;
+
+  /// Creates a transaction as another store had it, with any status. As a commit of CreateTrans,
+  /// but the transaction belongs to nobody. If it is unfinished, it rests until its next_cron_time,
+  /// and is due at once if it was in work. `trans` stays unchanged until the call returns. Calls
+  /// at the same time share groups.
+  virtual Async<> create_at_rest(const Transaction& trans) = 0;
+
+  /// What `load` returns of a transaction after `create_at_rest`. Layouts differ: some round times,
+  /// or have no room for a field. Error invalid_request: the transaction does not fit.
+  virtual Result<Transaction> as_kept(const Transaction& trans) const = 0;
+  /// The same of a record after `create_kv`.
+  virtual KvRecord as_kept(const KvRecord& record) const = 0;
+
+  /// How many transactions other coordinators work on at this moment: their leases are not over.
+  /// More than 1,000 need not be counted.
+  virtual Async<std::size_t> count_in_work() = 0;
+};
+
+/// The StoreMoves of a store, which must outlive this object. A store without one keeps everything
+/// as it is, and nobody else works on it.
+class MovesOf {
+ public:
+  explicit MovesOf(ManagedStore& store) : own_(store), moves_(dynamic_cast<StoreMoves*>(&store)) {}
+
+  StoreMoves& operator*() noexcept {
+    if (moves_ != nullptr) return *moves_;
+    return own_;
+  }
+
+ private:
+  class Plain final : public StoreMoves {
+   public:
+    explicit Plain(Store& store) noexcept : store_(store) {}
+    Async<> create_at_rest(const Transaction& trans) override {
+      Change change;
+      change.what = CreateTrans{&trans};
+      return store_.commit(std::move(change));
+    }
+    Result<Transaction> as_kept(const Transaction& trans) const override { return trans; }
+    KvRecord as_kept(const KvRecord& record) const override { return record; }
+    Async<std::size_t> count_in_work() override { co_return std::size_t{0}; }
+
+   private:
+    Store& store_;
+  };
+
+  Plain own_;
+  StoreMoves* const moves_;
+};
+
+}  // namespace concerto::persist
