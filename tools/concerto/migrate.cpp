@@ -1,0 +1,222 @@
+// concerto migrate --from <store> --to <store>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include <concerto/base/mutex.hpp>
+#include <concerto/transport/system.hpp>
+
+#include "migration.hpp"
+#include "store_choice.hpp"
+#include "verbs.hpp"
+
+namespace concerto::tools {
+namespace {
+
+struct MigrateOptions {
+  std::string from;
+  std::string to;
+  MigrationOptions migration;
+};
+
+/// Shows a store's warnings and errors, and counts the errors: a record that cannot be read is
+/// logged and left out. Thread-safe.
+class StoreLog final : public Observer {
+ public:
+  explicit StoreLog(std::string place) : place_(std::move(place)) {}
+
+  void log(LogLevel level, std::string_view, std::string_view text) override {
+    if (!logs(level)) return;
+    const MutexLock lock(mutex_);
+    if (level == LogLevel::error) ++errors_;
+    std::cerr << place_ << ": " << text << std::endl;
+  }
+  bool logs(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
+  std::size_t errors() const {
+    const MutexLock lock(mutex_);
+    return errors_;
+  }
+
+ private:
+  const std::string place_;
+  mutable Mutex mutex_;
+  std::size_t errors_ CONCERTO_GUARDED_BY(mutex_) = 0;
+};
+
+std::string environment_text(const char* name) {
+  const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread yet
+  return value == nullptr ? std::string() : value;
+}
+
+/// What a migration copies must not expire while it runs. Redis gives each key its time to live
+/// when the key is written.
+void keep_everything(persist::StoreSettings& settings) {
+  settings.database.deletes_finished = false;
+  if (settings.driver == "redis") return;
+  constexpr std::chrono::seconds for_ever = std::chrono::years{100};
+  settings.retention.finished_expire = settings.retention.failed_expire = for_ever;
+  settings.retention.finished_bytes_max = std::uint64_t{1} << 60;
+}
+
+using StorePtr = std::unique_ptr<persist::ManagedStore>;
+
+Result<StorePtr> open(const StoreChoice& choice, const Clock& clock, Observer& log) {
+  const auto named = [&choice](Error error) {
+    error.detail = choice.place + ": " + error.detail;
+    return error;
+  };
+  auto store = choice.kind->open(choice.settings, clock, log);
+  if (!store) return named(std::move(store).error());
+  const StoreHealth health = (*store)->health();
+  if (health.state != StoreHealth::State::serving) {
+    return named(make_error(EngineErrc::store_unavailable, health.reasons.front()));
+  }
+  // What the reference has written into Redis becomes part of Concerto's lists.
+  const Result<> tended = (*store)->maintain();
+  if (!tended) return named(tended.error());
+  return store;
+}
+
+/// The source must be there: opening it would create it.
+Result<> check_source(const StoreChoice& source, const Clock& clock, Observer& log) {
+  const auto counted = source.kind->count_unfinished(source.settings, clock, log);
+  if (!counted) {
+    Error error = counted.error();
+    error.detail = source.place + ": " + error.detail;
+    return error;
+  }
+  if (*counted) return ok();
+  return make_error(EngineErrc::store_unavailable, "nothing is stored in " + source.place);
+}
+
+Result<MigrationReport> run_migration(Migration& migration) {
+  asio::io_context io{1};
+  Result<MigrationReport> report;
+  std::exception_ptr bug;
+  const auto work = asio::make_work_guard(io);
+  asio::co_spawn(io, migration.run(), [&](const std::exception_ptr& error, auto result) {
+    bug = error;
+    report = std::move(result);
+    io.stop();
+  });
+  io.run();
+  if (bug) std::rethrow_exception(bug);
+  return report;
+}
+
+std::string counts_of(const MigrationReport& report) {
+  std::string text = std::to_string(report.source.count) + " transactions";
+  const char* separator = ": ";
+  for (const TransStatus status :
+       {TransStatus::prepared, TransStatus::submitted, TransStatus::aborting, TransStatus::succeed,
+        TransStatus::failed}) {
+    const std::size_t count = report.source.by_status.at(static_cast<std::size_t>(status));
+    if (count == 0) continue;
+    text += separator + std::to_string(count) + " " + std::string(to_string(status));
+    separator = ", ";
+  }
+  return text + "; " + std::to_string(report.topics) + " topics";
+}
+
+std::string hexadecimal(std::uint64_t number) {
+  std::string digits(16, '0');
+  for (std::size_t i = digits.size(); number > 0; number >>= 4) {
+    digits[--i] = "0123456789abcdef"[number & 15];
+  }
+  return digits;
+}
+
+int tell(const MigrationReport& report, const MigrateOptions& options) {
+  for (const std::string& problem : report.problems) std::cerr << problem << std::endl;
+  if (report.end == MigrationReport::End::refused) {
+    std::cerr << "nothing was copied" << std::endl;
+    return exit_refused;
+  }
+  std::cout << counts_of(report) << std::endl;
+  const bool is_done = report.end == MigrationReport::End::done;
+  if (!is_done) return exit_failed;
+  if (options.migration.only_counts) {
+    std::cout << "everything fits; nothing was copied" << std::endl;
+    return 0;
+  }
+  std::cout << report.copied << " copied now, " << report.found_there << " before";
+  if (report.expired > 0) std::cout << ", " << report.expired << " expired meanwhile in the source";
+  std::cout << "; both stores were compared, checksum " << hexadecimal(report.transactions_sum)
+            << std::endl;
+  return 0;
+}
+
+int fail(const Error& error, int code) {
+  std::cerr << error.detail << std::endl;
+  return code;
+}
+
+int migrate(const MigrateOptions& options) {
+  const ConfigTables& tables = standard_tables();
+  const Environment environment = process_environment();
+  auto from =
+      choose_store(options.from, environment_text("CONCERTO_FROM_PASSWORD"), environment, tables);
+  if (!from) return fail({from.error().code, "--from: " + from.error().detail}, exit_usage);
+  auto to = choose_store(options.to, environment_text("CONCERTO_TO_PASSWORD"), environment, tables);
+  if (!to) return fail({to.error().code, "--to: " + to.error().detail}, exit_usage);
+  if (from->place == to->place) {
+    return fail(make_error(Errc::invalid_request, "both are " + from->place), exit_usage);
+  }
+  keep_everything(from->settings);
+  keep_everything(to->settings);
+
+  const net::SystemClock clock;
+  StoreLog from_log(from->place), to_log(to->place);
+  if (const auto there = check_source(*from, clock, from_log); !there) {
+    return fail(there.error(), exit_refused);
+  }
+  const auto source = open(*from, clock, from_log);
+  if (!source) return fail(source.error(), exit_refused);
+  const auto target = open(*to, clock, to_log);
+  if (!target) return fail(target.error(), exit_refused);
+
+  Progress progress(std::cerr, ::isatty(STDERR_FILENO) != 0, clock);
+  Migration migration({**source, from->place, from->settings.driver == "redis"},
+                      {**target, to->place}, options.migration, clock, progress);
+  const auto report = run_migration(migration);
+  const std::size_t unreadable = from_log.errors();
+  (*target)->close();
+  (*source)->close();
+  if (!report) return fail(report.error(), exit_failed);
+  const int code = tell(*report, options);
+  if (code != 0 || unreadable == 0) return code;
+  std::cerr << "the source has logged " << unreadable
+            << " errors: see above what may not have been read" << std::endl;
+  return exit_failed;
+}
+
+}  // namespace
+
+std::function<int()> add_migrate(CLI::App& app) {
+  auto options = std::make_shared<MigrateOptions>();
+  app.add_option("--from", options->from, "Where the data is: a configuration file, a URL, or env")
+      ->type_name("STORE")
+      ->required();
+  app.add_option("--to", options->to, "Where the data is to be, in the same form")
+      ->type_name("STORE")
+      ->required();
+  app.add_flag("--dry-run", options->migration.only_counts,
+               "Count, and check that everything fits into the target");
+  app.add_flag("--add", options->migration.adds,
+               "Add to the transactions and topics that the target has");
+  app.footer(
+      "URLs: leveldb:DIRECTORY, postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://..,\n"
+      "redis://:PASSWORD@HOST:PORT; keys of the section Store follow as ?RedisPrefix={b}.\n"
+      "Passwords that are not in a URL: CONCERTO_FROM_PASSWORD, CONCERTO_TO_PASSWORD.\n"
+      "Run it again after an interruption, with the same stores: it goes on.\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused and nothing changed.");
+  return [options] { return migrate(*options); };
+}
+
+}  // namespace concerto::tools

@@ -1,0 +1,258 @@
+#include "migration.hpp"
+
+#include <charconv>
+#include <set>
+#include <utility>
+
+namespace concerto::tools {
+namespace {
+
+constexpr const char* begun_key = "begun";
+/// So many problems are told; the others are counted.
+constexpr std::size_t problems_told_max = 20;
+
+std::string quoted(const Gid& gid) {
+  return "'" + gid.str() + "'";
+}
+
+/// The record in the target: when the first run began, in nanoseconds, and from where it copies.
+KvRecord begun_record(const MigrationEnd& source, WallTime began) {
+  KvRecord record;
+  record.cat = migration_category;
+  record.key = begun_key;
+  record.value = std::to_string(began.time_since_epoch().count()) + " " + source.place;
+  record.create_time = record.update_time = began;
+  return record;
+}
+
+}  // namespace
+
+Error at(const MigrationEnd& end, Error error) {
+  error.detail = end.place + ": " + error.detail;
+  return error;
+}
+
+bool Migration::refuse(std::string problem) {
+  report_.end = MigrationReport::End::refused;
+  report_.problems.push_back(std::move(problem));
+  return false;
+}
+
+void Migration::add_problem(std::string problem) {
+  report_.end = MigrationReport::End::failed;
+  if (report_.problems.size() < problems_told_max) {
+    report_.problems.push_back(std::move(problem));
+  } else if (report_.problems.size() == problems_told_max) {
+    report_.problems.emplace_back("there are more problems");
+  }
+}
+
+Async<MigrationReport> Migration::run() {
+  CONCERTO_CO_TRY(bool goes_on, co_await check_source_is_free());
+  if (goes_on) {
+    CONCERTO_CO_TRY(goes_on, co_await check_target_is_free());
+  }
+  if (!goes_on) co_return report_;
+  CONCERTO_CO_CHECK(co_await survey_source());
+  if (report_.source.count + report_.topics == 0) {
+    refuse("there is nothing to copy in " + source_.place);
+    co_return report_;
+  }
+  if (!options_.only_counts) {
+    CONCERTO_CO_TRY(goes_on, co_await begin());
+    if (!goes_on) co_return report_;
+  }
+  CONCERTO_CO_TRY(goes_on, co_await copy());
+  if (!goes_on || options_.only_counts) co_return report_;
+  CONCERTO_CO_TRY(goes_on, co_await copy_records());
+  if (!goes_on) co_return report_;
+  CONCERTO_CO_CHECK(co_await check_target());
+  CONCERTO_CO_CHECK(co_await check_source());
+  CONCERTO_CO_CHECK(co_await check_records());
+  if (report_.end == MigrationReport::End::done) {
+    const Result<> ended = co_await target_.store.delete_kv(migration_category, begun_key);
+    if (!ended) co_return at(target_, ended.error());
+  }
+  co_return report_;
+}
+
+/// Topics, and whatever else has the form of a record.
+Async<std::vector<KvRecord>> Migration::records_of(const MigrationEnd& end) {
+  auto found = co_await end.store.find_kv("", "");
+  if (!found) co_return at(end, std::move(found).error());
+  co_return std::move(*found);
+}
+
+Async<> Migration::survey_source() {
+  CONCERTO_CO_TRY(const auto records, co_await records_of(source_));
+  report_.topics = records.size();
+  progress_.begin("counting", 0);
+  std::string position;
+  do {
+    auto page = co_await source_.store.list(ListFilter{}, position, page_transactions);
+    if (!page) co_return at(source_, std::move(page).error());
+    report_.source.add(position, page->transactions);
+    progress_.advance(page->transactions.size());
+    position = std::move(page->next_position);
+  } while (!position.empty());
+  progress_.end();
+  co_return ok();
+}
+
+Async<bool> Migration::check_source_is_free() {
+  CONCERTO_CO_TRY(const auto records, co_await records_of(source_));
+  for (const KvRecord& record : records) {
+    if (record.cat != migration_category) continue;
+    co_return refuse(source_.place +
+                     " is the target of a migration that has not ended: " + record.value);
+  }
+  const auto in_work = co_await (*source_.moves).count_in_work();
+  if (!in_work) co_return at(source_, in_work.error());
+  if (*in_work == 0) co_return true;
+  co_return refuse(source_.place + ": coordinators work on " + std::to_string(*in_work) +
+                   " transactions. Stop all coordinators; the leases of one that was killed end "
+                   "after some seconds");
+}
+
+/// Looks for the record of an earlier run, too.
+Async<bool> Migration::check_target_is_free() {
+  const auto in_work = co_await (*target_.moves).count_in_work();
+  if (!in_work) co_return at(target_, in_work.error());
+  if (*in_work > 0) {
+    co_return refuse(target_.place + ": coordinators work on " + std::to_string(*in_work) +
+                     " transactions; stop them");
+  }
+  CONCERTO_CO_TRY(const auto records, co_await records_of(target_));
+  for (const KvRecord& record : records) {
+    if (record.cat != migration_category) continue;
+    std::int64_t began = 0;
+    std::from_chars(record.value.data(), record.value.data() + record.value.size(), began);
+    began_ = WallTime{std::chrono::nanoseconds{began}};
+    goes_on_ = record.value == begun_record(source_, began_).value;
+    if (goes_on_) co_return true;
+    co_return refuse(target_.place +
+                     " has a migration that has begun, from another place: " + record.value);
+  }
+  const auto page = co_await target_.store.list(ListFilter{}, "", 1);
+  if (!page) co_return at(target_, page.error());
+  if ((page->transactions.empty() && records.empty()) || options_.adds) co_return true;
+  co_return refuse(target_.place +
+                   " is not empty. With --add, transactions and topics are added "
+                   "to those that it has");
+}
+
+Async<bool> Migration::begin() {
+  if (goes_on_) co_return true;
+  began_ = clock_.wall_now();
+  const Result<> begun = co_await target_.store.create_kv(begun_record(source_, began_));
+  if (begun) co_return true;
+  if (begun.error().code != EngineErrc::key_exists) co_return at(target_, begun.error());
+  co_return refuse(target_.place + ": another migration has begun at this moment");
+}
+
+Async<bool> Migration::copy_records() {
+  CONCERTO_CO_TRY(const auto records, co_await records_of(source_));
+  for (const KvRecord& record : records) {
+    const KvRecord kept = (*target_.moves).as_kept(record);
+    const Result<> created = co_await target_.store.create_kv(record);
+    if (created) continue;
+    if (created.error().code != EngineErrc::key_exists) co_return at(target_, created.error());
+    const auto there = co_await target_.store.find_kv(record.cat, record.key);
+    if (!there) co_return at(target_, there.error());
+    if (there->size() == 1 && there->front() == kept) continue;
+    add_problem(target_.place + " has another '" + record.key + "' in category '" + record.cat +
+                "'");
+    co_return false;
+  }
+  co_return true;
+}
+
+/// Reads everything that the target has.
+Async<> Migration::check_target() {
+  progress_.begin("checking the target", report_.source.count);
+  std::size_t others = 0;
+  std::string position;
+  do {
+    auto page = co_await read_whole_page(target_.store, position);
+    if (!page) co_return at(target_, std::move(page).error());
+    for (const Transaction& trans : page->transactions) {
+      MovedTable::Entry* const entry = moved_.find(trans.gid);
+      if (entry == nullptr) {
+        if (!options_.adds && others++ == 0) {
+          add_problem(target_.place + " has " + quoted(trans.gid) + ", which the source lacks");
+        }
+        continue;
+      }
+      entry->seen_in_target = true;
+      if (checksum(trans, Waits::counts) == entry->in_target) continue;
+      add_problem(quoted(trans.gid) + " in " + target_.place +
+                  " is not what was copied: something has changed it");
+    }
+    progress_.advance(page->transactions.size());
+    position = std::move(page->next_position);
+  } while (!position.empty());
+  progress_.end();
+  co_return ok();
+}
+
+/// Reads the source again: it must have stood still, and all of it must be in the target.
+Async<> Migration::check_source() {
+  progress_.begin("checking the source", report_.source.count);
+  std::string position;
+  do {
+    auto page = co_await read_whole_page(source_.store, position);
+    if (!page) co_return at(source_, std::move(page).error());
+    for (const Transaction& trans : page->transactions) {
+      MovedTable::Entry* const entry = moved_.find(trans.gid);
+      if (entry == nullptr) {
+        add_problem("the source did not stand still: " + quoted(trans.gid) + " is new");
+        continue;
+      }
+      entry->seen_in_source = true;
+      if (checksum(trans, Waits::ignored) != entry->in_source) {
+        add_problem("the source did not stand still: " + quoted(trans.gid) + " has changed");
+      }
+      if (!entry->seen_in_target) {
+        add_problem(quoted(trans.gid) + " is missing in " + target_.place);
+      }
+    }
+    progress_.advance(page->transactions.size());
+    position = std::move(page->next_position);
+  } while (!position.empty());
+  progress_.end();
+  std::size_t gone = 0;
+  for (const auto& [gid, entry] : moved_) {
+    if (entry.seen_in_source) continue;
+    ++(source_.expires && entry.is_finished ? report_.expired : gone);
+  }
+  if (gone > 0) {
+    add_problem("the source did not stand still: " + std::to_string(gone) +
+                " transactions are gone");
+  }
+  const auto in_work = co_await (*source_.moves).count_in_work();
+  if (!in_work) co_return at(source_, in_work.error());
+  if (*in_work > 0) {
+    add_problem("the source did not stand still: coordinators work on " + std::to_string(*in_work) +
+                " transactions");
+  }
+  co_return ok();
+}
+
+Async<> Migration::check_records() {
+  CONCERTO_CO_TRY(const auto in_source, co_await records_of(source_));
+  CONCERTO_CO_TRY(const auto in_target, co_await records_of(target_));
+  if (in_source.size() != report_.topics) {
+    add_problem("the source did not stand still: it has " + std::to_string(in_source.size()) +
+                " topics now");
+  }
+  std::set<std::uint64_t> there;
+  for (const KvRecord& record : in_target) there.insert(checksum(record));
+  for (const KvRecord& record : in_source) {
+    if (there.contains(checksum((*target_.moves).as_kept(record)))) continue;
+    add_problem("'" + record.key + "' in category '" + record.cat + "' is not in " + target_.place +
+                " as it is in the source");
+  }
+  co_return ok();
+}
+
+}  // namespace concerto::tools
