@@ -289,6 +289,26 @@ TEST_P(OwnershipContract, CountsTheUnfinishedOnesOfAllCoordinators) {
   EXPECT_TRUE(backlog.is_complete);
 }
 
+TEST_P(OwnershipContract, TellsWhoHasATransaction) {
+  const auto owner_seen_by = [this](Store& by, const std::string& gid) {
+    return wait(ownership_of(by).owner_of(Gid{gid})).value();
+  };
+  EXPECT_FALSE(owner_seen_by(store(), "nobody"));
+  create_one("g");
+  const auto own = owner_seen_by(store(), "g");
+  const auto others = owner_seen_by(other(), "g");
+  ASSERT_TRUE(own && others);
+  EXPECT_TRUE(own->is_this && own->is_coordinator);
+  EXPECT_FALSE(others->is_this);
+  EXPECT_EQ(own->id, others->id);
+  EXPECT_GT(others->until, in({}));
+  let_go(store(), "g", std::chrono::seconds(100));
+  EXPECT_FALSE(owner_seen_by(other(), "g"));
+  create_one("ended");
+  EXPECT_EQ(succeed_by(store(), "ended"), error_code{});
+  EXPECT_FALSE(owner_seen_by(other(), "ended"));
+}
+
 TEST_P(OwnershipContract, ALostAnswerIsSettledOrTheSameCallMayBeMadeAgain) {
   create_one("g");
   if (!under_test_->lose_next_answer()) GTEST_SKIP() << "no answer of this store can get lost";

@@ -137,6 +137,20 @@ void SharedWorld::let_go(const std::string& node, const Gid& gid, WallTime until
   rest(found->second, node, gid, now() + (until - node_now));
 }
 
+std::optional<Owner> SharedWorld::owner_of(const std::string& node, const Gid& gid,
+                                           WallTime node_now) const {
+  const auto found = rows_.find(gid.str());
+  if (found == rows_.end()) return std::nullopt;
+  const Row& row = found->second;
+  if (row.owner == rest_mark || row.until <= now()) return std::nullopt;
+  Owner owner;
+  owner.id = row.owner;
+  owner.is_this = row.owner == node;
+  owner.is_coordinator = row.owner.starts_with("cc-");
+  owner.until = node_now + (row.until - now());
+  return owner;
+}
+
 ResetDue SharedWorld::reset_due(Seconds beyond, std::size_t limit) {
   ResetDue reset;
   for (auto& [gid, row] : rows_) {
@@ -323,6 +337,15 @@ Async<ResetDue> SharedStore::reset_due(std::chrono::seconds beyond, std::size_t 
     return world_.reset_due(beyond, limit);
   };
   co_return co_await send<ResetDue>(std::move(effect));
+}
+
+Async<std::optional<Owner>> SharedStore::owner_of(Gid gid) {
+  const WallTime sent = clock_.wall_now();
+  auto effect = [this, sent, gid = std::move(gid)]() -> Result<std::optional<Owner>> {
+    if (takes_one(busy_calls)) return busy();
+    return world_.owner_of(node_, gid, sent);
+  };
+  co_return co_await send<std::optional<Owner>>(std::move(effect));
 }
 
 Async<Backlog> SharedStore::backlog() {

@@ -52,6 +52,7 @@ class SharedWorld {
 
   /// The transaction as a read shows it.
   std::optional<Transaction> load(const Gid& gid, WallTime node_now);
+  std::optional<Owner> owner_of(const std::string& node, const Gid& gid, WallTime node_now) const;
   /// Who works on an unfinished transaction; empty if there is no such transaction.
   std::string owner(const Gid& gid) const;
   /// Gives a transaction to somebody else until `until` by the database's clock.
@@ -136,6 +137,7 @@ class SharedStore final : public Store, public Ownership {
   Async<> let_go(Gid gid, WallTime until) override;
   Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
   Async<Backlog> backlog() override;
+  Async<std::optional<Owner>> owner_of(Gid gid) override;
 
  private:
   /// Makes a call arrive. Its argument: whether its answer goes back to the coordinator.

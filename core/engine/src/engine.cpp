@@ -66,9 +66,16 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
 Engine::~Engine() = default;
 
 Async<std::optional<Inspection>> Engine::inspect(Gid gid) {
-  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await requests_.query(std::move(gid)));
+  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await requests_.query(gid));
   if (!found) co_return std::nullopt;
-  co_return inspector_.explain(std::move(*found));
+  std::optional<Owner> other;
+  const LiveTrans* live = live_.find(gid);
+  const bool is_ours = env_.ownership == nullptr || (live != nullptr && live->has_lease());
+  if (!is_ours && !is_final(found->status)) {
+    CONCERTO_CO_TRY(other, co_await env_.ownership->owner_of(gid));
+    if (other && other->is_this) other.reset();
+  }
+  co_return inspector_.explain(std::move(*found), other);
 }
 
 Task<std::vector<Gid>> Engine::with_error(std::string text) {

@@ -69,7 +69,7 @@ std::string_view to_string(Activity activity) noexcept {
   return "unknown";
 }
 
-Inspection Inspector::explain(Transaction trans) const {
+Inspection Inspector::explain(Transaction trans, const std::optional<Owner>& other) const {
   Inspection result;
   result.trans = std::move(trans);
   const Transaction& shown = result.trans;
@@ -79,6 +79,9 @@ Inspection Inspector::explain(Transaction trans) const {
   const Mode* mode = env_.modes.find(shown.type);
   if (is_final(shown.status)) {
     result.explanation = explain_finished(shown);
+  } else if (other) {
+    result.activity = Activity::running;
+    result.explanation = explain_other(*other);
   } else if (live != nullptr && live->is_driven()) {
     result.activity = Activity::running;
     result.explanation = explain_running(*live);
@@ -101,6 +104,17 @@ Inspection Inspector::explain(Transaction trans) const {
     if (shown.waits && !is_queued) result.next_attempt = next_pass_time(shown);
   }
   return result;
+}
+
+std::string Inspector::explain_other(const Owner& other) const {
+  const auto left = std::chrono::ceil<std::chrono::seconds>(other.until - env_.clock.wall_now());
+  const std::string seconds = std::to_string(std::max<std::int64_t>(left.count(), 0));
+  if (!other.is_coordinator) {
+    return "a server of DTM that uses the same store may be working on it, for " + seconds +
+           " s at most";
+  }
+  return "another coordinator, " + other.id + ", works on it; its lease ends in " + seconds +
+         " s unless it is renewed";
 }
 
 /// The stored time; or the time of the alarm if that is earlier, because the clock was ahead when

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <concerto/engine/inspection.hpp>
+#include <concerto/engine/ownership.hpp>
 
 #include "journal.hpp"
 #include "live_table.hpp"
@@ -18,9 +20,11 @@ class Inspector {
             const Journal& journal)
       : env_(env), live_(live), wakes_(wakes), journal_(journal) {}
 
-  Inspection explain(Transaction trans) const;
+  /// `other`: who has the transaction, if it is not this coordinator.
+  Inspection explain(Transaction trans, const std::optional<Owner>& other) const;
 
  private:
+  std::string explain_other(const Owner& other) const;
   std::string explain_wait(const Inspection& inspection) const;
   WallTime next_pass_time(const Transaction& trans) const;
 

@@ -103,6 +103,20 @@ redis.call('ZADD', KEYS[3], wake_time(time(), tonumber(ARGV[3])), ARGV[2])
 return 'OK'
 )lua";
 
+// KEYS: g u s. ARGV: node, gid. Returns {} if nobody has it; otherwise its holder, the stored owner
+// and the seconds that are left.
+inline constexpr std::string_view owner_text = R"lua(
+local raw = redis.call('GET', KEYS[1])
+local g = raw and cjson.decode(raw)
+if not g or is_final(redis.call('GET', KEYS[3]) or g.status) then return {} end
+local score = score_of(KEYS[2], ARGV[2])
+local left = score - time()
+local held = holder(g, score, ARGV[1])
+if held == 'nobody' or left <= 0 then return {} end
+local owner = type(g.owner) == 'string' and g.owner or ''
+return {held, owner, string.format('%.3f', left)}
+)lua";
+
 // KEYS: u. ARGV: seconds, limit, most of P_u that is looked at. Leaves leases alone. Returns the
 // count, and 1 if there are more.
 inline constexpr std::string_view reset_due_text = R"lua(

@@ -134,6 +134,13 @@ std::string RedisCommands::let_go(const Gid& gid, WallTime until) const {
   return command.take();
 }
 
+std::string RedisCommands::owner_of(const Gid& gid) const {
+  CommandWriter command = call(Script::owner, 3, 2);
+  command.add(keys_.record(gid.view())).add(keys_.schedule()).add(keys_.status(gid.view()));
+  command.add(node_).add(gid.view());
+  return command.take();
+}
+
 std::string RedisCommands::reset_due(std::chrono::seconds beyond, std::size_t limit) const {
   // Leases end soon, so not many of them are in the way of what waits.
   constexpr std::size_t passed_over_max = 5'000;

@@ -47,6 +47,7 @@ class RedisCommands {
   std::string claim_due(std::size_t limit) const;
   std::string renew(std::span<const Gid> gids) const;
   std::string let_go(const Gid& gid, WallTime until) const;
+  std::string owner_of(const Gid& gid) const;
   std::string reset_due(std::chrono::seconds beyond, std::size_t limit) const;
   std::string kv_create(const KvRecord& record);
   std::string kv_update(const KvRecord& record);

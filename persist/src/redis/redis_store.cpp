@@ -228,6 +228,22 @@ Async<> RedisStore::let_go(Gid gid, WallTime until) {
   co_return ok();
 }
 
+Async<std::optional<Owner>> RedisStore::owner_of(Gid gid) {
+  std::string command = commands_.owner_of(gid);
+  CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane_of(gid).ask(std::move(command), Deed::reads));
+  const Reply answer{reply.get()};
+  std::optional<Owner> owner;
+  if (answer.size() < 3) co_return owner;
+  const double left = std::strtod(std::string(answer[2].text()).c_str(), nullptr);
+  owner.emplace();
+  owner->id = answer[1].text();
+  owner->is_this = answer[0].text() == "me";
+  owner->is_coordinator = answer[0].text() != "reference";
+  owner->until = clock_.wall_now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                         std::chrono::duration<double>(left));
+  co_return owner;
+}
+
 Async<ResetDue> RedisStore::reset_due(std::chrono::seconds beyond, std::size_t limit) {
   std::string command = commands_.reset_due(beyond, limit);
   CONCERTO_CO_TRY(const ReplyPtr reply,

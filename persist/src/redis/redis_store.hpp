@@ -60,6 +60,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Async<> let_go(Gid gid, WallTime until) override;
   Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
   Async<Backlog> backlog() override;
+  Async<std::optional<Owner>> owner_of(Gid gid) override;
 
  private:
   RedisStore(RedisOptions options, std::shared_ptr<RedisTlsContext> tls, const Clock& clock,

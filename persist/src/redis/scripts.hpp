@@ -23,6 +23,7 @@ enum class Script : std::uint8_t {
   unindexed,
   index,
   forget,
+  owner,
 };
 
 /// A script's text and its SHA-1 in hexadecimal, by which Redis knows it once it was loaded.

@@ -84,6 +84,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<> let_go(Gid gid, WallTime until) override;
   Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
   Async<Backlog> backlog() override;
+  Async<std::optional<Owner>> owner_of(Gid gid) override;
 
  private:
   SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clock& clock,
@@ -113,6 +114,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<std::optional<Transaction>> load_here(std::string gid);
   Async<Claimed> claim_here(std::string gid, Claim how);
   Async<> let_go_here(std::string gid, RowTime until);
+  Async<std::optional<Owner>> owner_here(std::string gid);
   Async<TransPage> list_here(ListFilter filter, ListRows rows, std::size_t limit);
   Async<bool> add_to_page(TransPage& page, std::size_t& bytes, StoredTrans stored,
                           const ListFilter& filter, std::size_t limit);

@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "owner_column.hpp"
 #include "sql_store_calls.hpp"
 
 namespace concerto::persist {
@@ -89,6 +90,30 @@ Async<Backlog> SqlStore::backlog() {
   if (rows.oldest) backlog.oldest = row_clock_.from_row(*rows.oldest);
   backlog.is_complete = sum < counted_max;
   co_return backlog;
+}
+
+Async<std::optional<Owner>> SqlStore::owner_of(Gid gid) {
+  co_return co_await on_shard(io_.get_executor(), owner_here(gid.str()));
+}
+
+Async<std::optional<Owner>> SqlStore::owner_here(std::string gid) {
+  std::optional<Owner> owner;
+  if (!fits_column(gid, id_chars_max)) co_return owner;
+  const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
+      [gid](SqlConnection& connection) { return connection.load({gid}); };
+  CONCERTO_CO_TRY(const std::vector<StoredTrans> found, co_await on_connection(call));
+  if (found.empty() || found.front().is_due) co_return owner;
+  const TransRow& row = found.front().row;
+  const auto status = trans_status_from(row.status);
+  const Holder holder = holder_of(row.owner, options_.node);
+  const bool has_owner = status && !is_final(*status) && holder != Holder::nobody;
+  if (!has_owner || !row.next_cron_time) co_return owner;
+  owner.emplace();
+  owner->id = row.owner;
+  owner->is_this = holder == Holder::this_node;
+  owner->is_coordinator = holder != Holder::reference;
+  owner->until = row_clock_.from_row(*row.next_cron_time);
+  co_return owner;
 }
 
 }  // namespace concerto::persist

@@ -70,7 +70,7 @@ class StoreTestCase(unittest.TestCase):
                     "Store.Lease": 5, **settings}
         one = self.start("one", settings)
         two = self.start("two", settings)
-        one.process.wait_for_line(NODE_IN_LOG)
+        node = one.process.wait_for_line(NODE_IN_LOG)
         held = self.branches.hold("held")
         self.addCleanup(held.set)
         submit(one, self.saga("held", "held"))
@@ -79,6 +79,9 @@ class StoreTestCase(unittest.TestCase):
         answer = post(one, "submit", self.saga("broken", "broken", wait_result=True))
         self.assertEqual(answer.headers.get("Concerto-Outcome"), "pending", answer.body)
 
+        explanation = two.why("held")["explanation"]
+        self.assertRegex(explanation, r"^another coordinator, cc-\w+, works on it; its lease ends")
+        self.assertIn(explanation.split()[2].strip(","), node)
         self.assertRegex(one.why("held")["explanation"], "^calls branch")
         listed = http_json("GET", f"{two.api}/all?status=submitted")["transactions"]
         self.assertEqual({trans["gid"] for trans in listed}, {"held", "broken"})

@@ -84,6 +84,25 @@ TEST_F(EngineSharedRequests, ASecondSubmitIsAnsweredFromTheStore) {
             "current status 'failed', cannot submit. FAILURE");
 }
 
+TEST_F(EngineSharedRequests, WhyNamesTheCoordinatorThatWorksOnATransaction) {
+  const auto why = [this](SharedNode& node) {
+    const auto found = node.world->start(node.coordinator().inspect(Gid("g")));
+    return found->value().value().value();
+  };
+  hold_at_a();
+  EXPECT_EQ(why(*a_).explanation, "calls branch 01 action at a1");
+  advance(seconds(1));
+  const Inspection at_b = why(*b_);
+  EXPECT_EQ(at_b.activity, Activity::running);
+  EXPECT_THAT(at_b.explanation, testing::StartsWith("another coordinator, cc-a, works on it; its "
+                                                    "lease ends in "));
+  answer(Outcome::error, "no");
+  EXPECT_EQ(why(*b_).activity, Activity::waiting);
+  shared_.set_owner(Gid("g"), "", shared_.now() + seconds(9));
+  EXPECT_EQ(why(*b_).explanation,
+            "a server of DTM that uses the same store may be working on it, for 9 s at most");
+}
+
 TEST_F(EngineSharedRequests, AWaiterHearsOfTheEndAtAnotherCoordinator) {
   hold_at_a();
   const auto second = submit_and_wait(*b_, make_request("g", "saga", 1));

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <concerto/base/async.hpp>
@@ -25,6 +26,14 @@ struct Claimed {
   /// transaction.
   std::optional<Transaction> trans;
   bool is_ours = false;  ///< false: it is finished, or another coordinator works on it
+};
+
+/// Who has an unfinished transaction, for people.
+struct Owner {
+  std::string id;              ///< as stored
+  bool is_this = false;        ///< this coordinator
+  bool is_coordinator = true;  ///< false: perhaps another program that uses the same store
+  WallTime until{};            ///< the end of its lease
 };
 
 /// Transactions that were made due.
@@ -75,6 +84,9 @@ class Ownership {
   virtual Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) = 0;
   /// Counts, with a bounded amount of work.
   virtual Async<Backlog> backlog() = 0;
+
+  /// Who has the transaction now. Nullopt: nobody has it, it is finished, or the store cannot tell.
+  virtual Async<std::optional<Owner>> owner_of(Gid gid);
 };
 
 }  // namespace concerto
