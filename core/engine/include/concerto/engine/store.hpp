@@ -167,7 +167,7 @@ class Store {
   virtual Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) = 0;
   /// Pages end as those of `list` do.
   virtual Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) = 0;
-  /// Error key_exists.
+  /// Stores the record with the version that it has, at least 1. Error key_exists.
   virtual Async<> create_kv(KvRecord record) = 0;
   /// Stores `record.value` as version `record.version + 1` if the stored version is
   /// `record.version`; error key_not_found otherwise.
