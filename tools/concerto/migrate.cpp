@@ -31,11 +31,13 @@ class StoreLog final : public Observer {
  public:
   explicit StoreLog(std::string place) : place_(std::move(place)) {}
 
-  void log(LogLevel level, std::string_view, std::string_view text) override {
+  void log(LogLevel level, std::string_view gid, std::string_view text) override {
     if (!logs(level)) return;
     const MutexLock lock(mutex_);
     if (level == LogLevel::error) ++errors_;
-    std::cerr << place_ << ": " << text << std::endl;
+    std::cerr << place_ << ": ";
+    if (!gid.empty()) std::cerr << '\'' << gid << "': ";
+    std::cerr << text << std::endl;
   }
   bool logs(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
   std::size_t errors() const {
@@ -182,18 +184,15 @@ int migrate(const MigrateOptions& options) {
   if (!target) return fail(target.error(), exit_refused);
 
   Progress progress(std::cerr, ::isatty(STDERR_FILENO) != 0, clock);
-  Migration migration({**source, from->place, from->settings.driver == "redis"},
-                      {**target, to->place}, options.migration, clock, progress);
+  MigrationEnd here(**source, from->place, from->settings.driver == "redis");
+  here.errors = [&from_log] { return from_log.errors(); };
+  Migration migration(std::move(here), {**target, to->place}, options.migration, clock, progress);
   const auto report = run_migration(migration);
-  const std::size_t unreadable = from_log.errors();
+  progress.interrupt();
   (*target)->close();
   (*source)->close();
   if (!report) return fail(report.error(), exit_failed);
-  const int code = tell(*report, options);
-  if (code != 0 || unreadable == 0) return code;
-  std::cerr << "the source has logged " << unreadable
-            << " errors: see above what may not have been read" << std::endl;
-  return exit_failed;
+  return tell(*report, options);
 }
 
 }  // namespace
@@ -212,7 +211,7 @@ std::function<int()> add_migrate(CLI::App& app) {
                "Add to the transactions and topics that the target has");
   app.footer(
       "URLs: leveldb:DIRECTORY, postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://..,\n"
-      "redis://:PASSWORD@HOST:PORT; keys of the section Store follow as ?RedisPrefix={b}.\n"
+      "redis://:PASSWORD@HOST:PORT; keys of the section Store follow as ?RedisPrefix=%7Bb%7D.\n"
       "Passwords that are not in a URL: CONCERTO_FROM_PASSWORD, CONCERTO_TO_PASSWORD.\n"
       "Run it again after an interruption, with the same stores: it goes on.\n"
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused and nothing changed.");

@@ -10,6 +10,8 @@ namespace {
 constexpr const char* begun_key = "begun";
 /// So many problems are told; the others are counted.
 constexpr std::size_t problems_told_max = 20;
+/// `find_kv` need not show more.
+constexpr std::size_t records_max = 100'000;
 
 std::string quoted(const Gid& gid) {
   return "'" + gid.str() + "'";
@@ -63,23 +65,35 @@ Async<MigrationReport> Migration::run() {
     if (!goes_on) co_return report_;
   }
   CONCERTO_CO_TRY(goes_on, co_await copy());
-  if (!goes_on || options_.only_counts) co_return report_;
-  CONCERTO_CO_TRY(goes_on, co_await copy_records());
-  if (!goes_on) co_return report_;
-  CONCERTO_CO_CHECK(co_await check_target());
-  CONCERTO_CO_CHECK(co_await check_source());
-  CONCERTO_CO_CHECK(co_await check_records());
-  if (report_.end == MigrationReport::End::done) {
+  const bool writes = !options_.only_counts;
+  if (goes_on && writes) {
+    CONCERTO_CO_TRY(goes_on, co_await copy_records());
+  }
+  if (goes_on && writes) {
+    CONCERTO_CO_CHECK(co_await check());
+  }
+  check_everything_was_read();
+  if (report_.end == MigrationReport::End::done && writes) {
     const Result<> ended = co_await target_.store.delete_kv(migration_category, begun_key);
     if (!ended) co_return at(target_, ended.error());
   }
   co_return report_;
 }
 
+Async<> Migration::check() {
+  CONCERTO_CO_CHECK(co_await check_target());
+  CONCERTO_CO_CHECK(co_await check_source());
+  co_return co_await check_records();
+}
+
 /// Topics, and whatever else has the form of a record.
 Async<std::vector<KvRecord>> Migration::records_of(const MigrationEnd& end) {
   auto found = co_await end.store.find_kv("", "");
   if (!found) co_return at(end, std::move(found).error());
+  if (found->size() >= records_max) {
+    co_return at(end, make_error(Errc::invalid_request,
+                                 "there are too many topics: " + std::to_string(found->size())));
+  }
   co_return std::move(*found);
 }
 
@@ -145,9 +159,15 @@ Async<bool> Migration::begin() {
   if (goes_on_) co_return true;
   began_ = clock_.wall_now();
   const Result<> begun = co_await target_.store.create_kv(begun_record(source_, began_));
-  if (begun) co_return true;
-  if (begun.error().code != EngineErrc::key_exists) co_return at(target_, begun.error());
-  co_return refuse(target_.place + ": another migration has begun at this moment");
+  if (!begun && begun.error().code != EngineErrc::key_exists) co_return at(target_, begun.error());
+  if (!begun) co_return refuse(target_.place + ": another migration has begun at this moment");
+  // Two names of one server are not seen in what names the stores.
+  const auto there = co_await source_.store.find_kv(migration_category, begun_key);
+  if (!there) co_return at(source_, there.error());
+  if (there->empty()) co_return true;
+  const Result<> taken_back = co_await target_.store.delete_kv(migration_category, begun_key);
+  if (!taken_back) co_return at(target_, taken_back.error());
+  co_return refuse(source_.place + " and " + target_.place + " are the same store");
 }
 
 Async<bool> Migration::copy_records() {
@@ -236,6 +256,13 @@ Async<> Migration::check_source() {
                 " transactions");
   }
   co_return ok();
+}
+
+void Migration::check_everything_was_read() {
+  const std::size_t errors = source_.errors();
+  if (errors == 0) return;
+  add_problem(source_.place + " has logged " + std::to_string(errors) +
+              " errors, see above: what it cannot read is not copied");
 }
 
 Async<> Migration::check_records() {

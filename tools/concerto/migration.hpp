@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct MigrationEnd {
   std::string place;  ///< for people, without passwords
   /// Whether finished transactions may expire at any time, as keys of Redis do.
   bool expires;
+  /// How many errors the store has logged. It logs and leaves out what it cannot read.
+  std::function<std::size_t()> errors = [] { return std::size_t{0}; };
 };
 
 struct MigrationOptions {
@@ -77,9 +80,11 @@ class Migration {
   Async<bool> begin();
   Async<bool> copy();
   Async<bool> copy_records();
+  Async<> check();
   Async<> check_target();
   Async<> check_source();
   Async<> check_records();
+  void check_everything_was_read();
 
   // migration_copy.cpp:
   Async<std::size_t> pages_done();

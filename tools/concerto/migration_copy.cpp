@@ -77,10 +77,11 @@ Async<bool> Migration::copy() {
   co_return report_.end == MigrationReport::End::done;
 }
 
-/// How many pages, counted from the oldest, an earlier run has certainly written.
+/// How many pages, counted from the oldest, an earlier run has certainly written. With `adds`, the
+/// target may have any of them from elsewhere, so that each page is compared.
 Async<std::size_t> Migration::pages_done() {
   const auto& pages = report_.source.pages;
-  std::size_t low = 0, high = goes_on_ ? pages.size() : 0;
+  std::size_t low = 0, high = goes_on_ && !options_.adds ? pages.size() : 0;
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
     const auto found = co_await target_.store.load(pages[pages.size() - 1 - middle].oldest);
@@ -91,8 +92,9 @@ Async<std::size_t> Migration::pages_done() {
       high = middle;
     }
   }
-  // The last page with its oldest transaction may be written in part.
-  co_return low == 0 ? 0 : low - 1;
+  // The last page with its oldest transaction may be written in part. Pages begin elsewhere if
+  // the source has changed since; then that part may begin in the page before.
+  co_return low <= 2 ? 0 : low - 2;
 }
 
 /// Remembers the checksums of what is copied. False if something does not fit into the target.

@@ -35,6 +35,11 @@ void Progress::end() {
   show(true);
 }
 
+void Progress::interrupt() {
+  if (in_line_) out_ << std::endl;
+  in_line_ = false;
+}
+
 void Progress::show(bool is_last) {
   shown_ = clock_.steady_now();
   std::string line = what_ + ": ";
@@ -49,7 +54,8 @@ void Progress::show(bool is_last) {
   }
   // On a terminal: go to the first column, and erase the rest of the last line.
   if (on_terminal_) line = "\r" + line + "\x1b[K";
-  if (!on_terminal_ || is_last) line += '\n';
+  in_line_ = on_terminal_ && !is_last;
+  if (!in_line_) line += '\n';
   out_ << line << std::flush;
 }
 

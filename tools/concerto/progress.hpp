@@ -21,6 +21,8 @@ class Progress {
   void advance(std::size_t by);
   /// Shows the end of the part.
   void end();
+  /// No more of a part is shown that has begun. What others write begins on a new line.
+  void interrupt();
 
  private:
   void show(bool is_last);
@@ -31,6 +33,7 @@ class Progress {
   std::string what_;
   std::size_t total_ = 0;
   std::size_t done_ = 0;
+  bool in_line_ = false;  ///< a part's line on the terminal has no end yet
   SteadyTime began_{};
   SteadyTime shown_{};
 };

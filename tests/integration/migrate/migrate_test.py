@@ -21,7 +21,7 @@ from database_servers import MariaDb, Postgres, Redis  # noqa: E402
 CONCERTO = None
 TIMEOUT_S = 120
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
-MANY = 20_000
+MANY = 10_000
 
 # A transaction of each mode and status, `count` times. What is unfinished rests.
 FILL = """

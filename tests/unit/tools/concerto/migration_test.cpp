@@ -27,12 +27,13 @@ class Silence final : public Observer {
   bool logs(LogLevel) const noexcept override { return false; }
 };
 
-/// What a store says of itself instead of another one, before each list.
+/// Changes a store before each list, or shows more records than there are.
 class ChangingStore final : public persist::ManagedStore {
  public:
   explicit ChangingStore(MemoryStore& store) : store_(store) {}
 
   std::function<void()> before_list = [] {};
+  std::size_t shown_records = 0;
 
   Async<> commit(Change change) override { return store_.commit(std::move(change)); }
   Async<std::optional<Transaction>> load(Gid gid) override { return store_.load(std::move(gid)); }
@@ -44,7 +45,8 @@ class ChangingStore final : public persist::ManagedStore {
     return store_.list(std::move(filter), std::move(position), limit);
   }
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override {
-    return store_.find_kv(std::move(cat), std::move(key));
+    if (shown_records > 0) co_return std::vector<KvRecord>(shown_records);
+    co_return co_await store_.find_kv(std::move(cat), std::move(key));
   }
   Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override {
     return store_.scan_kv(std::move(cat), std::move(position), limit);
@@ -92,8 +94,9 @@ class MigrationTest : public testing::Test {
 
   MigrationReport migrate(persist::ManagedStore& from, persist::ManagedStore& to,
                           MigrationOptions options = {}) {
-    Migration migration(MigrationEnd(from, from_name_), MigrationEnd(to, "to"), options, clock_,
-                        progress_);
+    MigrationEnd source(from, from_name_);
+    source.errors = [this] { return logged_errors_; };
+    Migration migration(std::move(source), MigrationEnd(to, "to"), options, clock_, progress_);
     Result<MigrationReport> report = wait(migration.run());
     if (report) return *report;
     MigrationReport failed;
@@ -122,6 +125,7 @@ class MigrationTest : public testing::Test {
   std::ostringstream shown_;
   Progress progress_{shown_, false, clock_};
   std::string from_name_ = "from";
+  std::size_t logged_errors_ = 0;
   std::vector<Transaction> filled_;
   MemoryStore source_, target_;
 };
@@ -176,6 +180,79 @@ TEST_F(MigrationTest, GoesOnAfterAnInterruption) {
   EXPECT_EQ(report.found_there, 300U);
   EXPECT_EQ(all_of(target_), filled_);
   EXPECT_EQ(records_of(target_), records_of(source_));
+}
+
+TEST_F(MigrationTest, GoesOnAfterTheSourceHasGrown) {
+  fill(source_);
+  ASSERT_TRUE(wait(target_.create_kv({migration_category, "begun", "0 from", 1, {}, {}})));
+  // The pages of the first run began with 0, 88 and 344, and it was interrupted in the second one.
+  for (std::size_t i = 0; i < 200; ++i) {
+    if (i == 90) continue;
+    ASSERT_TRUE(wait(target_.commit(test::create(filled_[i]))));
+  }
+  // They begin with 0, 98 and 354 now.
+  for (int i = 0; i < 10; ++i) {
+    const Transaction later = test::sample_saga("later" + std::to_string(i));
+    ASSERT_TRUE(wait(source_.commit(test::create(later))));
+  }
+  const MigrationReport report = migrate(source_, target_);
+  EXPECT_EQ(report.end, End::done) << testing::PrintToString(report.problems);
+  EXPECT_EQ(report.copied, 411U);
+  EXPECT_EQ(all_of(target_).size(), 610U);
+}
+
+TEST_F(MigrationTest, GoesOnWhereTheTargetHadATransactionOfTheSource) {
+  fill(source_);
+  ASSERT_TRUE(wait(target_.create_kv({migration_category, "begun", "0 from", 1, {}, {}})));
+  ASSERT_TRUE(wait(target_.commit(test::create(filled_[344]))));
+  const MigrationReport report = migrate(source_, target_, {.only_counts = false, .adds = true});
+  EXPECT_EQ(report.end, End::done) << testing::PrintToString(report.problems);
+  EXPECT_EQ(report.copied, 599U);
+}
+
+TEST_F(MigrationTest, AMigrationIsNotOverWhileSomethingCannotBeRead) {
+  fill(source_, 10);
+  logged_errors_ = 2;
+  EXPECT_EQ(migrate(source_, target_, {.only_counts = true, .adds = false}).end, End::failed);
+  const MigrationReport report = migrate(source_, target_);
+  EXPECT_EQ(report.end, End::failed);
+  EXPECT_THAT(report.problems, ElementsAre(HasSubstr("from has logged 2 errors")));
+  logged_errors_ = 0;
+  const MigrationReport second = migrate(source_, target_);
+  EXPECT_EQ(second.end, End::done) << testing::PrintToString(second.problems);
+  EXPECT_EQ(second.found_there, 10U);
+}
+
+TEST_F(MigrationTest, TwoNamesOfOneStoreAreNoticed) {
+  fill(source_, 10);
+  const MigrationReport report = migrate(source_, source_, {.only_counts = false, .adds = true});
+  EXPECT_EQ(report.end, End::refused);
+  EXPECT_THAT(report.problems, ElementsAre(HasSubstr("from and to are the same store")));
+  EXPECT_EQ(records_of(source_).size(), 2U);
+}
+
+TEST_F(MigrationTest, TopicsThatAListMayNotShowAreNotLeftOut) {
+  fill(source_, 10);
+  ChangingStore many(source_);
+  many.shown_records = 100'000;
+  const MigrationReport report = migrate(many, target_);
+  EXPECT_THAT(report.problems, ElementsAre(HasSubstr("too many topics")));
+  EXPECT_EQ(target_.commits(), 0U);
+}
+
+TEST(MigrationProgress, WhatFollowsAnInterruptionBeginsOnANewLine) {
+  test::FakeClock clock;
+  std::ostringstream shown;
+  Progress progress(shown, true, clock);
+  progress.begin("copying", 10);
+  EXPECT_EQ(shown.str(), "\rcopying: [" + std::string(30, ' ') + "] 0 of 10\x1b[K");
+  clock.advance(std::chrono::seconds(2));
+  progress.advance(5);
+  EXPECT_THAT(shown.str(), testing::EndsWith(" 5 of 10, 2 per second\x1b[K"));
+  progress.interrupt();
+  EXPECT_THAT(shown.str(), testing::EndsWith("\x1b[K\n"));
+  progress.interrupt();
+  EXPECT_THAT(shown.str(), testing::Not(testing::EndsWith("\n\n")));
 }
 
 TEST_F(MigrationTest, ABegunMigrationOfAnotherSourceIsRefused) {
