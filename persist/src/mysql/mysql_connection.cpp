@@ -133,9 +133,9 @@ Async<> MysqlConnection::write(RowGroup& group) {
   for (CreateRows* created : group.creates) created->is_made = false;
   for (UpdateRows* update : group.updates) update->is_made = false;
   const bool has_failed_check = session_.last_failure().number == mysql_errors::out_of_range;
-  const bool is_duplicate = is_duplicate_gid(text);
-  if (!session_.is_usable()) co_return written.error();
-  if (!has_failed_check && !is_duplicate) co_return refusal_of(written.error(), text);
+  if (!has_failed_check && !is_duplicate_gid(text)) co_return refusal_of(written.error(), text);
+  // Another connection finds out which changes are to be left out.
+  if (!session_.is_usable()) co_return make_error(SqlErrc::not_now, written.error().detail);
   // With one change there is nothing else to write.
   if (group.creates.size() + group.updates.size() == 1) co_return ok();
   co_return co_await write_locked(group);

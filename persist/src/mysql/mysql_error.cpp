@@ -58,14 +58,7 @@ constexpr Known known[] = {
     {2002, not_now},                        // client: cannot connect
     {2003, not_now},                        // client: cannot connect
     {2005, not_now},                        // client: unknown host
-    {2006, answer_lost},                    // client: server has gone away
-    {2012, answer_lost},                    // client: error in the handshake
-    {2013, answer_lost},                    // client: lost connection
-    {2014, answer_lost},                    // client: commands out of sync
-    {2026, not_now},                        // client: TLS
-    {2027, answer_lost},                    // client: malformed packet
     {2054, wrong_schema},                   // client: unknown authentication
-    {2055, answer_lost},                    // client: lost connection
     {2059, wrong_schema}, {2061, wrong_schema}, {3024, rolled_back},  // MySQL: max_execution_time
     {3032, not_now},                                                  // offline mode
     {3058, rolled_back},                                              // deadlock of user locks
@@ -87,7 +80,9 @@ constexpr Known known[] = {
 
 SqlErrc class_of_mysql_error(unsigned number) noexcept {
   const auto found = std::ranges::lower_bound(known, number, {}, &Known::number);
-  return found != std::end(known) && found->number == number ? found->code : SqlErrc::refused;
+  if (found != std::end(known) && found->number == number) return found->code;
+  // The client library does not know what the server has done with a statement.
+  return is_client_error(number) ? SqlErrc::answer_lost : SqlErrc::refused;
 }
 
 bool is_interruption(unsigned number) noexcept {

@@ -8,6 +8,11 @@ namespace concerto::persist {
 /// connection that is being opened.
 SqlErrc class_of_mysql_error(unsigned number) noexcept;
 
+/// Whether the number is of the client library itself, rather than of the server.
+constexpr bool is_client_error(unsigned number) noexcept {
+  return number >= 2000 && number < 3000;
+}
+
 /// Whether the statement was ended from outside or took too long. Where it was a COMMIT, the error
 /// does not say what became of it.
 bool is_interruption(unsigned number) noexcept;

@@ -20,11 +20,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-/// Errors of the client library itself, rather than of the server, have these numbers.
-constexpr bool is_of_client(unsigned number) noexcept {
-  return number >= 2000 && number < 3000;
-}
-
 /// Room in a packet for its header and the semicolon of a statement.
 constexpr std::size_t packet_overhead = 64;
 
@@ -213,6 +208,7 @@ Task<void> MysqlSession::roll_back() {
 
 Async<std::vector<MysqlResult>> MysqlSession::run(std::vector<std::string> statements,
                                                   MysqlWork work) {
+  failure_ = {};
   if (!is_usable()) {
     is_lost_ = true;
     co_return make_error(SqlErrc::not_now, "MySQL: the server has closed the connection");
@@ -229,7 +225,6 @@ Async<std::vector<MysqlResult>> MysqlSession::run(std::vector<std::string> state
     } while (next < statements.size() &&
              packet.size() + statements[next].size() + packet_overhead < packet_bytes_max_);
     if (packet.size() + packet_overhead > packet_bytes_max_) {
-      failure_ = {};
       done = make_error(SqlErrc::refused, "MySQL: a statement is longer than max_allowed_packet, " +
                                               std::to_string(packet_bytes_max_) + " bytes");
     } else {
@@ -240,7 +235,7 @@ Async<std::vector<MysqlResult>> MysqlSession::run(std::vector<std::string> state
   if (done) co_return results;
   Error error = std::move(done).error();
   const unsigned number = failure_.number;
-  is_lost_ = is_lost_ || is_of_client(number) || error.code == SqlErrc::answer_lost ||
+  is_lost_ = is_lost_ || is_client_error(number) || error.code == SqlErrc::answer_lost ||
              error.code == SqlErrc::not_now;
   if (!is_lost_ && statements.size() > 1) co_await roll_back();
   if (work == MysqlWork::reads) {

@@ -116,6 +116,17 @@ TEST_F(MysqlFaults, ASessionThatIsKilledDuringItsGroupLosesNothing) {
             is_made ? "succeed" : "submitted");
 }
 
+TEST_F(MysqlFaults, AConflictIsNamedAlsoIfTheConnectionEndsWithIt) {
+  ASSERT_EQ(commit(create(sample_saga("g"))), error_code{});
+  under_test_.proxy().lose_next_answer_to({"ROLLBACK"});
+  EXPECT_EQ(commit(create(sample_saga("g"))), EngineErrc::gid_exists);
+  Ownership& other = *under_test_.other_store()->ownership();
+  ASSERT_TRUE(wait(other.claim(Gid{"g"}, Claim::always)).value().is_ours);
+  under_test_.proxy().lose_next_answer_to({"ROLLBACK"});
+  EXPECT_EQ(commit(update("g", TransStatus::submitted, new_status(TransStatus::succeed, 9))),
+            EngineErrc::lease_lost);
+}
+
 TEST_F(MysqlFaults, ADeadlockIsTriedAgain) {
   ASSERT_EQ(commit(create(sample_saga("g"))), error_code{});
   MysqlClient other;

@@ -98,12 +98,14 @@ TEST(MysqlError, HasTheClassThatItsCallerNeeds) {
     unsigned number;
     SqlErrc code;
   };
-  for (const Case& row : {Case{1213, SqlErrc::rolled_back}, Case{1205, SqlErrc::rolled_back},
-                          Case{1040, SqlErrc::no_connection_left}, Case{1053, SqlErrc::not_now},
-                          Case{1290, SqlErrc::not_now}, Case{1836, SqlErrc::not_now},
-                          Case{2003, SqlErrc::not_now}, Case{2006, SqlErrc::answer_lost},
-                          Case{2013, SqlErrc::answer_lost}, Case{1146, SqlErrc::wrong_schema},
-                          Case{1045, SqlErrc::wrong_schema}, Case{1406, SqlErrc::refused}}) {
+  for (const Case& row :
+       {Case{1213, SqlErrc::rolled_back}, Case{1205, SqlErrc::rolled_back},
+        Case{1040, SqlErrc::no_connection_left}, Case{1053, SqlErrc::not_now},
+        Case{1290, SqlErrc::not_now}, Case{1836, SqlErrc::not_now}, Case{2003, SqlErrc::not_now},
+        Case{2006, SqlErrc::answer_lost}, Case{2013, SqlErrc::answer_lost},
+        Case{2008, SqlErrc::answer_lost}, Case{2026, SqlErrc::answer_lost},
+        Case{2059, SqlErrc::wrong_schema}, Case{1146, SqlErrc::wrong_schema},
+        Case{1045, SqlErrc::wrong_schema}, Case{1406, SqlErrc::refused}}) {
     EXPECT_EQ(class_of_mysql_error(row.number), row.code) << row.number;
   }
 }
