@@ -2,18 +2,24 @@
 
 import json
 import os
+import re
+import struct
+import subprocess
 import sys
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+sys.path[:0] = [os.path.join(HERE, "..", "..", "support"), os.path.join(HERE, "..", "operations")]
 sys.dont_write_bytecode = True
 
 from concerto_testing import BranchServer, Concertod, http_call, http_json, wait_until  # noqa: E402
 from concerto_testing import main as run_tests  # noqa: E402
 from concerto_testing.concertod import to_yaml  # noqa: E402
 from concerto_testing.process import Process  # noqa: E402
+from concerto_testing.suite import need_program  # noqa: E402
+from grpc_wire import message as grpc_message  # noqa: E402
 
+GRPC_OK, GRPC_UNAVAILABLE = 0, 14
 NODE_IN_LOG = r"this coordinator is (cc-\w+)"
 
 
@@ -58,11 +64,13 @@ class StoreTestCase(unittest.TestCase):
         answer = post(coordinator, "submit", self.saga("away", "a", wait_result=True))
         self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"),
                          answer.body)
+        self.assertEqual(grpc_prepare(coordinator, "away-grpc"), GRPC_UNAVAILABLE)
         self.assertEqual(coordinator.metric('concerto_store_state{state="recovering"}'), 1)
         wait_for_server()
         wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 5)
         submit(coordinator, self.saga("back", "a", wait_result=True))
         self.assertEqual(coordinator.status("back"), "succeed")
+        self.assertEqual(grpc_prepare(coordinator, "away-grpc"), GRPC_OK)
 
     def check_all_coordinators(self, settings):
         """What one coordinator says of the transactions of another one, and how it takes over."""
@@ -117,6 +125,18 @@ def post(coordinator, name, request, timeout_s=40.0):
 
 def submit(coordinator, request):
     http_json("POST", f"{coordinator.api}/submit", request, 40.0)
+
+
+def grpc_prepare(coordinator, gid):
+    """The gRPC status that a Prepare of a tcc is answered with."""
+    body = grpc_message([(1, gid), (2, "tcc")])
+    called = subprocess.run(
+        [need_program("curl", "curl"), "--silent", "--show-error", "--http2-prior-knowledge",
+         "--noproxy", "*", "--max-time", "30", "--header", "content-type: application/grpc",
+         "--header", "te: trailers", "--data-binary", "@-", "--dump-header", "-",
+         "--output", os.devnull, f"http://127.0.0.1:{coordinator.grpc_port}/dtmgimp.Dtm/Prepare"],
+        input=b"\0" + struct.pack(">I", len(body)) + body, stdout=subprocess.PIPE, check=True)
+    return int(re.search(rb"(?mi)^grpc-status: (\d+)", called.stdout)[1])
 
 
 def wait_for_readyz(coordinator, text):
