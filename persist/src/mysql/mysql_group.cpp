@@ -114,7 +114,9 @@ std::string change_head(const BranchRowChange& change, const MysqlTerms& terms) 
   text.sql("UPDATE trans_branch_op FORCE INDEX (gid_uniq) SET status = ").text(change.status);
   text.sql(", update_time = ").time(change.update_time);
   if (change.finish_time) text.sql(", finish_time = ").time(*change.finish_time);
-  return text.sql(" WHERE (gid, branch_id, op) IN (").take();
+  // MariaDB reads the whole table for (gid, branch_id, op) IN (...) with one element.
+  text.sql(" WHERE branch_id = ").text(change.branch_id).sql(" AND op = ").text(change.op);
+  return text.sql(" AND gid IN (").take();
 }
 
 /// Lists by what stands before them, in the order in which they were first needed.
@@ -147,9 +149,7 @@ void add_updates(const MysqlTerms& terms, const RowGroup& group, bool checks, Gr
     const std::string literal = gid.take();
     rows.with(update_head(*update, terms)).text += literal;
     for (const BranchRowChange& change : update->branch_changes) {
-      MysqlText key(terms.zone);
-      key.sql("(").sql(literal).sql(",").text(change.branch_id).sql(",").text(change.op).sql(")");
-      branches.with(change_head(change, terms)).text += key.take();
+      branches.with(change_head(change, terms)).text += literal;
     }
   }
   for (Lists::List& list : rows.take()) {

@@ -120,6 +120,22 @@ TEST_F(MysqlStore, AChangeThatChangesNoValueCountsAsMade) {
   EXPECT_EQ(commit(same), error_code{});
 }
 
+TEST_F(MysqlStore, TheResultOfOneBranchReadsNoOtherRows) {
+  ASSERT_EQ(commit(create(sample_saga("g"))), error_code{});
+  under_test_.sql(
+      "INSERT INTO trans_branch_op (gid, branch_id, op, url, status) SELECT CONCAT('other', seq),"
+      " '01', 'action', '', 'prepared' FROM seq_1_to_20000");
+  const std::string rows_read =
+      "SELECT SUM(variable_value) FROM information_schema.global_status"
+      " WHERE variable_name IN ('Handler_read_next', 'Handler_read_rnd_next')";
+  const int before = std::stoi(one(rows_read));
+  ASSERT_EQ(commit(update("g", TransStatus::submitted, outcome(1, BranchStatus::succeed, 5))),
+            error_code{});
+  // The statistics themselves are read from a table of some hundred rows.
+  EXPECT_LT(std::stoi(one(rows_read)) - before, 5000);
+  EXPECT_EQ(one("SELECT COUNT(*) FROM trans_branch_op WHERE status = 'succeed'"), "1");
+}
+
 TEST_F(MysqlStore, TimesAreTheWallClockOfTheConfiguredZone) {
   const Transaction saga = sample_saga("g");
   ASSERT_EQ(commit(create(saga)), error_code{});

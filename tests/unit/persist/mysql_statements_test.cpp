@@ -182,8 +182,8 @@ TEST_F(MysqlGroup, ChangesRowsOfBranchesByTheirKeys) {
   ASSERT_EQ(statements.size(), 5U);
   EXPECT_EQ(statements[3],
             "UPDATE trans_branch_op FORCE INDEX (gid_uniq) SET status = 'succeed', update_time = "
-            "'2026-11-28 23:04:05', finish_time = '2026-11-28 23:04:05' WHERE (gid, branch_id, op) "
-            "IN (('a','01','action'),('b','01','action'))");
+            "'2026-11-28 23:04:05', finish_time = '2026-11-28 23:04:05' WHERE branch_id = '01' AND "
+            "op = 'action' AND gid IN ('a','b')");
 }
 
 TEST_F(MysqlGroup, WhatIsAlreadyLockedIsNotChecked) {
