@@ -179,7 +179,9 @@ Async<Backlog> RedisStore::backlog() {
 Result<Transaction> RedisStore::as_kept(const Transaction& trans) const {
   const std::string record = record_of(trans, {}, {}, 0);
   const std::vector<std::string> branches = branch_records_of(trans);
-  return trans_of(record, {branches.begin(), branches.end()});
+  CONCERTO_TRY(Transaction kept, trans_of(record, {branches.begin(), branches.end()}));
+  kept.gid = trans.gid;  // the key has it, as it is
+  return kept;
 }
 
 Async<std::size_t> RedisStore::count_in_work() {

@@ -160,7 +160,11 @@ Result<> RedisUpkeep::index(const std::vector<std::string>& keys) {
     CONCERTO_TRY(const ReplyPtr reply,
                  lane_.ask_and_wait(command_of({"GET", keys_.record(gid)}), Deed::reads));
     const auto trans = trans_of(Reply{reply.get()}.text(), {});
-    if (!trans) continue;
+    if (!trans) {
+      // Without a place no list shows the record.
+      observer_.log(LogLevel::error, gid, trans.error().detail);
+      continue;
+    }
     const auto place = std::chrono::floor<std::chrono::microseconds>(trans->create_time);
     const std::string text =
         std::to_string(std::max<std::int64_t>(place.time_since_epoch().count(), 1));

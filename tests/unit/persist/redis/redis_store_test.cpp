@@ -153,6 +153,14 @@ TEST_F(RedisStoreTest, ADamagedRecordIsNamedAndHoldsUpNoOther) {
   EXPECT_EQ(lost, std::vector<Gid>{Gid{"bad0"}});
 }
 
+TEST_F(RedisStoreTest, ARecordThatNoListCanShowIsNamed) {
+  open(shared_server().port());
+  RedisClient client{shared_server().port()};
+  client.ask({"SET", key("_g_", "hidden"), "7"});
+  ASSERT_TRUE(store_->maintain());
+  EXPECT_THAT(log_.take(), HasSubstr("it is no object"));
+}
+
 TEST_F(RedisStoreTest, AGidNeedNotBeUtf8) {
   open(shared_server().port());
   const std::string gid = "g\xff";
@@ -160,6 +168,7 @@ TEST_F(RedisStoreTest, AGidNeedNotBeUtf8) {
     ASSERT_EQ(commit_code(create(sample_saga(one))), error_code{});
   }
   EXPECT_EQ(wait(store_->load(Gid{gid})).value()->gid.str(), gid);
+  EXPECT_EQ(store_->as_kept(sample_saga(gid)).value().gid.str(), gid);
   EXPECT_EQ(wait(store_->claim(Gid{gid}, Claim::if_free)).value().trans->gid.str(), gid);
   std::vector<std::string> listed;
   for (const Transaction& trans : wait(store_->list({}, "", 10)).value().transactions) {
