@@ -117,6 +117,17 @@ local owner = type(g.owner) == 'string' and g.owner or ''
 return {held, owner, string.format('%.3f', left)}
 )lua";
 
+// KEYS: u. ARGV: seconds. How many leases end within the seconds that come.
+inline constexpr std::string_view in_work_text = R"lua(
+local now = time()
+local count = 0
+for second = math.floor(now), math.floor(now) + tonumber(ARGV[1]) do
+  local ends = string.format('%.1f', second + 0.5)
+  if second + 0.5 > now then count = count + redis.call('ZCOUNT', KEYS[1], ends, ends) end
+end
+return count
+)lua";
+
 // KEYS: u. ARGV: seconds, limit, most of P_u that is looked at. Leaves leases alone. Returns the
 // count, and 1 if there are more.
 inline constexpr std::string_view reset_due_text = R"lua(

@@ -141,6 +141,13 @@ std::string RedisCommands::owner_of(const Gid& gid) const {
   return command.take();
 }
 
+std::string RedisCommands::count_in_work() const {
+  constexpr std::int64_t lease_seconds_max = 3'600;
+  CommandWriter command = call(Script::in_work, 1, 1);
+  command.add(keys_.schedule()).add(lease_seconds_max);
+  return command.take();
+}
+
 std::string RedisCommands::reset_due(std::chrono::seconds beyond, std::size_t limit) const {
   // Leases end soon, so not many of them are in the way of what waits.
   constexpr std::size_t passed_over_max = 5'000;

@@ -48,6 +48,7 @@ class RedisCommands {
   std::string renew(std::span<const Gid> gids) const;
   std::string let_go(const Gid& gid, WallTime until) const;
   std::string owner_of(const Gid& gid) const;
+  std::string count_in_work() const;
   std::string reset_due(std::chrono::seconds beyond, std::size_t limit) const;
   std::string kv_create(const KvRecord& record);
   std::string kv_update(const KvRecord& record);

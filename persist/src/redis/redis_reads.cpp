@@ -185,26 +185,10 @@ Result<Transaction> RedisStore::as_kept(const Transaction& trans) const {
 }
 
 Async<std::size_t> RedisStore::count_in_work() {
-  // Among the times that come next, only the end of a lease ends in .5.
-  constexpr std::int64_t seconds_ahead = 120;
-  constexpr std::size_t looked_at_max = 10'000;
-  std::string ask_time;
-  append_command(ask_time, {"TIME"});
-  CONCERTO_CO_TRY(const ReplyPtr time,
-                  co_await common_lane().ask(std::move(ask_time), Deed::reads));
-  const std::int64_t now = Reply{time.get()}[0].number().value_or(0);
-  std::string command;
-  append_command(command, {"ZRANGEBYSCORE", commands_.keys().schedule(), std::to_string(now),
-                           std::to_string(now + seconds_ahead), "WITHSCORES", "LIMIT", "0",
-                           std::to_string(looked_at_max)});
+  std::string command = commands_.count_in_work();
   CONCERTO_CO_TRY(const ReplyPtr reply,
                   co_await common_lane().ask(std::move(command), Deed::reads));
-  const Reply answer{reply.get()};
-  std::size_t count = 0;
-  for (std::size_t i = 1; i < answer.size(); i += 2) {
-    if (answer[i].text().ends_with(".5")) ++count;
-  }
-  co_return count;
+  co_return static_cast<std::size_t>(Reply{reply.get()}.number().value_or(0));
 }
 
 Async<std::vector<std::string>> RedisStore::scan_keys(std::string pattern) {

@@ -33,7 +33,7 @@ const auto& scripts() {
       made(claim_text, true), made(claim_due_text, true), made(renew_text),
       made(let_go_text),      made(reset_due_text),       made(kv_create_text),
       made(kv_update_text),   made(unindexed_text),       made(index_text),
-      made(forget_text),      made(owner_text),
+      made(forget_text),      made(owner_text),           made(in_work_text),
   };
   return all;
 }

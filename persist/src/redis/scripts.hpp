@@ -24,6 +24,7 @@ enum class Script : std::uint8_t {
   index,
   forget,
   owner,
+  in_work,
 };
 
 /// A script's text and its SHA-1 in hexadecimal, by which Redis knows it once it was loaded.

@@ -1,3 +1,5 @@
+#include <ctime>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -159,6 +161,22 @@ TEST_F(RedisStoreTest, ARecordThatNoListCanShowIsNamed) {
   client.ask({"SET", key("_g_", "hidden"), "7"});
   ASSERT_TRUE(store_->maintain());
   EXPECT_THAT(log_.take(), HasSubstr("it is no object"));
+}
+
+TEST_F(RedisStoreTest, ALongLeaseIsCountedBehindManyThatRest) {
+  open(shared_server().port());
+  RedisClient client{shared_server().port()};
+  RedisOptions options = redis_options_for(shared_server().port(), prefix_);
+  options.times.lease = std::chrono::minutes(50);
+  const auto other = RedisStore::open(std::move(options), clock_, log_).value();
+  const Transaction held = sample_saga("held");
+  ASSERT_TRUE(wait(other->commit(create(held))));
+  const std::string soon = std::to_string(std::time(nullptr) + 100) + ".25";
+  for (int i = 0; i < 11'000; ++i) {
+    client.ask({"ZADD", prefix_ + "_u", soon, "rests" + std::to_string(i)});
+  }
+  EXPECT_EQ(wait(store_->count_in_work()).value(), 1U);
+  other->close();
 }
 
 TEST_F(RedisStoreTest, AGidNeedNotBeUtf8) {
