@@ -2,15 +2,11 @@
 
 #include <map>
 
-#include "mysql/mysql_connector.hpp"
-#include "mysql/mysql_kind.hpp"
 #include "mysql/mysql_statements.hpp"
 #include "mysql_store_fixture.hpp"
-#include "sql/sql_settings.hpp"
 
 namespace concerto::test {
 
-using persist::MysqlOptions;
 using Claims = std::map<std::string, int>;
 
 /// Claims until nothing has been due a few times.
@@ -38,17 +34,8 @@ class MysqlClaims : public MysqlStore, public testing::WithParamInterface<bool> 
     under_test_.sql("ANALYZE TABLE trans_global");
   }
   std::unique_ptr<persist::ManagedStore> coordinator() {
-    const auto make = [](const persist::StoreSettings& settings,
-                         const persist::SqlStoreOptions& options, Executor executor) {
-      MysqlOptions mysql = persist::mysql_options_of(settings.database, options);
-      mysql.may_skip_locked = GetParam();
-      return std::make_unique<persist::MysqlConnector>(std::move(executor), std::move(mysql));
-    };
-    return persist::sql_kind("mysql", make).open(under_test_.settings(), clock_, log_).value();
+    return open_with([](persist::MysqlOptions& mysql) { mysql.may_skip_locked = GetParam(); });
   }
-
-  SystemTime clock_;
-  SilentLog log_;
 };
 
 INSTANTIATE_TEST_SUITE_P(SkipsLocked, MysqlClaims, testing::Bool());

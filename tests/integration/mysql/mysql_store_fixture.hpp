@@ -1,13 +1,17 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "mysql/mysql_connector.hpp"
+#include "mysql/mysql_kind.hpp"
 #include "mysql_under_test.hpp"
+#include "sql/sql_settings.hpp"
 
 namespace concerto::test {
 
@@ -51,8 +55,21 @@ class MysqlStore : public testing::Test {
   bool gets(StoreHealth::State state) {
     return comes_true([this, state] { return under_test_.store().health().state == state; });
   }
+  /// The same data as another coordinator opens it, with changed options.
+  template <class Edit>
+  std::unique_ptr<persist::ManagedStore> open_with(Edit edit) {
+    const auto make = [edit](const persist::StoreSettings& settings,
+                             const persist::SqlStoreOptions& options, Executor executor) {
+      persist::MysqlOptions mysql = persist::mysql_options_of(settings.database, options);
+      edit(mysql);
+      return std::make_unique<persist::MysqlConnector>(std::move(executor), std::move(mysql));
+    };
+    return persist::sql_kind("mysql", make).open(under_test_.settings(), clock_, log_).value();
+  }
   std::string one(const std::string& statement) { return under_test_.sql(statement).at(0).at(0); }
 
+  SystemTime clock_;
+  SilentLog log_;
   asio::io_context io_{1};
   MysqlUnderTest under_test_{MysqlUnderTest::Layout::own};
 };

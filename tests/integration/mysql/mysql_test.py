@@ -8,15 +8,25 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
 from database_servers import MariaDb  # noqa: E402
 
 
+RESTART_PAUSE_S = 0.05
+
+
 def run(program, *arguments):
     with tempfile.TemporaryDirectory() as directory, MariaDb(directory) as server:
         environment = dict(os.environ, CONCERTO_TEST_MYSQL=str(server.port))
-        return subprocess.call([program, *arguments], env=environment)
+        with subprocess.Popen([program, *arguments], env=environment) as tests:
+            while tests.poll() is None:
+                time.sleep(RESTART_PAUSE_S)
+                # One of the tests kills the server.
+                if not server.process.is_running():
+                    server.start()
+            return tests.returncode
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ MysqlUnderTest::MysqlUnderTest(Layout layout) : SqlUnderTest("mysql", "root", my
   settings().database.database = new_database();
   // Not the zone of this machine: whoever mixes the two up is hours wrong.
   settings().database.east_of_utc = std::chrono::hours(5);
+  client_.emplace();
   sql("CREATE DATABASE " + settings().database.database + " DEFAULT CHARACTER SET utf8mb4");
   sql("USE " + settings().database.database);
   restart();
@@ -85,6 +86,11 @@ MysqlUnderTest::MysqlUnderTest(Layout layout) : SqlUnderTest("mysql", "root", my
 MysqlUnderTest::~MysqlUnderTest() {
   close();
   sql("DROP DATABASE " + settings().database.database);
+}
+
+void MysqlUnderTest::reconnect() {
+  client_.emplace();
+  sql("USE " + settings().database.database);
 }
 
 /// Time passes for the rows: their times are moved back.

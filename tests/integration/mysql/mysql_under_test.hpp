@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <mariadb/mysql.h>
@@ -38,10 +39,12 @@ class MysqlUnderTest : public SqlUnderTest {
   void pass_time(std::chrono::nanoseconds by) override;
   bool lose_next_answer() override;
 
-  SqlTexts sql(const std::string& text) { return client_.sql(text); }
+  SqlTexts sql(const std::string& text) { return client_->sql(text); }
+  /// The connection of `sql` anew, after the server has started again.
+  void reconnect();
 
  private:
-  MysqlClient client_;
+  std::optional<MysqlClient> client_;
 };
 
 }  // namespace concerto::test

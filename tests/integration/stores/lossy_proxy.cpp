@@ -71,6 +71,7 @@ void LossyProxy::accept_all() {
     pollfd waits{listener_, POLLIN, 0};
     if (::poll(&waits, 1, poll_ms) <= 0) continue;
     const int client = ::accept(listener_, nullptr, nullptr);
+    ++accepted_;
     if (refuses_) {
       ::close(client);
     } else {

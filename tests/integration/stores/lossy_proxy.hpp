@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -30,6 +31,8 @@ class LossyProxy {
       std::vector<std::string> texts, IsWhole is_whole = [](std::string_view) { return true; });
   /// True: new connections end at once, and so do those that there are.
   void refuse(bool refuses) noexcept { refuses_ = refuses; }
+  /// How many connections there have been.
+  std::size_t accepted() const noexcept { return accepted_; }
   /// True: nothing is passed on any more, and connections stay open.
   void hold(bool holds) noexcept { holds_ = holds; }
 
@@ -45,6 +48,7 @@ class LossyProxy {
   mutable std::mutex mutex_;
   mutable std::vector<std::string> loses_;
   mutable IsWhole is_whole_;
+  std::atomic<std::size_t> accepted_ = 0;
   std::atomic<bool> refuses_ = false;
   std::atomic<bool> holds_ = false;
   std::atomic<bool> ends_ = false;
