@@ -173,7 +173,27 @@ Async<Backlog> RedisStore::backlog() {
       backlog.oldest = std::min(backlog.oldest.value_or(trans.create_time), trans.create_time);
     }
   }
+  if (backlog.is_complete) co_return backlog;
+  // The schedule is in order of time, so the oldest ones may be those that wait for longest.
+  CONCERTO_CO_TRY(const auto oldest, co_await oldest_open());
+  for (const Transaction& trans : oldest) {
+    if (is_final(trans.status)) continue;
+    backlog.oldest = std::min(backlog.oldest.value_or(trans.create_time), trans.create_time);
+  }
   co_return backlog;
+}
+
+/// The first transactions of the index of unfinished ones.
+Async<std::vector<Transaction>> RedisStore::oldest_open() {
+  std::string command;
+  append_command(command,
+                 {"ZRANGE", commands_.keys().open(), "0", std::to_string(records_at_once - 1)});
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await common_lane().ask(std::move(command), Deed::reads));
+  const Reply answer{reply.get()};
+  std::vector<std::string> gids;
+  for (std::size_t i = 0; i < answer.size(); ++i) gids.emplace_back(answer[i].text());
+  co_return co_await records(std::move(gids));
 }
 
 Result<Transaction> RedisStore::as_kept(const Transaction& trans) const {

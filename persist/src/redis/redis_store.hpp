@@ -74,6 +74,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Async<> create(const Transaction& trans, bool rests);
   Async<> update(UpdateTrans update, Durability durability);
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
+  Async<std::vector<Transaction>> oldest_open();
   Async<std::vector<std::string>> scan_keys(std::string pattern);
   Async<std::vector<KvRecord>> kv_records(std::string cat, std::string key);
 

@@ -209,6 +209,20 @@ TEST_F(RedisStoreTest, AFinishedRecordWithoutAnEndIsNotLostByANewSchedule) {
   EXPECT_GT(std::stoi(client.ask({"TTL", key("_g_", "g1")})), 80'000);
 }
 
+TEST_F(RedisStoreTest, ABacklogThatIsNotCountedHasItsOldestTransaction) {
+  open(shared_server().port());
+  RedisClient client{shared_server().port()};
+  ASSERT_EQ(commit_code(create(sample_saga("oldest", 1))), error_code{});
+  client.ask({"ZADD", prefix_ + "_u", "99999999999.5", "oldest"});
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(commit_code(create(sample_saga("g" + std::to_string(i), 2))), error_code{});
+  }
+  const Backlog backlog = wait(store_->backlog()).value();
+  EXPECT_FALSE(backlog.is_complete);
+  EXPECT_EQ(backlog.by_type[static_cast<std::size_t>(TransType::saga)], 1'000U);
+  EXPECT_EQ(backlog.oldest, at_second(1));
+}
+
 TEST_F(RedisStoreTest, ScriptsThatRedisForgotAreLoadedAgain) {
   open(shared_server().port());
   RedisClient client{shared_server().port()};
