@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "mysql/mysql_schema.hpp"
+
 namespace concerto::test {
 namespace {
 
@@ -72,20 +74,22 @@ MysqlUnderTest::MysqlUnderTest(Layout layout) : SqlUnderTest("mysql", "root", my
   client_.emplace();
   sql("CREATE DATABASE " + settings().database.database + " DEFAULT CHARACTER SET utf8mb4");
   sql("USE " + settings().database.database);
-  restart();
-  if (layout == Layout::own) return;
-  sql("ALTER TABLE trans_branch_op MODIFY bin_data MEDIUMBLOB");
-  if (layout == Layout::reference) {
-    for (const char* table : {"trans_global", "trans_branch_op", "kv"}) {
-      sql(std::string("ALTER TABLE ") + table + " CONVERT TO CHARACTER SET utf8mb4");
-    }
-  }
+  if (layout != Layout::own) make_tables(layout);
   restart();
 }
 
 MysqlUnderTest::~MysqlUnderTest() {
   close();
   sql("DROP DATABASE " + settings().database.database);
+}
+
+/// Makes the tables as this store does, except for what the layout has differently.
+void MysqlUnderTest::make_tables(Layout layout) {
+  for (const std::string_view table : persist::mysql_create_tables) {
+    const bool compares_bytes = layout == Layout::wide;
+    sql(std::string(table.substr(0, compares_bytes ? table.size() : table.find(" COLLATE"))));
+  }
+  sql("ALTER TABLE trans_branch_op MODIFY bin_data MEDIUMBLOB");
 }
 
 void MysqlUnderTest::reconnect() {

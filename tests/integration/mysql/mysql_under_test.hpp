@@ -44,6 +44,8 @@ class MysqlUnderTest : public SqlUnderTest {
   void reconnect();
 
  private:
+  void make_tables(Layout layout);
+
   std::optional<MysqlClient> client_;
 };
 
