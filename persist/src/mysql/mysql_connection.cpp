@@ -1,6 +1,7 @@
 #include "mysql_connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <ctime>
 #include <functional>
@@ -272,10 +273,17 @@ Async<> MysqlConnection::let_go(std::string gid, RowTime until) {
 }
 
 Async<ResetDue> MysqlConnection::reset_due(std::chrono::seconds beyond, std::size_t limit) {
+  static constexpr std::array unfinished{TransStatus::submitted, TransStatus::aborting,
+                                         TransStatus::prepared};
   ResetDue reset;
-  CONCERTO_CO_TRY(const MysqlResult result,
-                  co_await run_one(mysql::reset_due(terms_, beyond, limit), MysqlWork::changes));
-  reset.count = result.affected();
+  // Each statement is a database transaction: what was made due stays so if a later one fails.
+  for (const TransStatus status : unfinished) {
+    if (reset.count == limit) break;
+    std::string statement = mysql::reset_due(terms_, status, beyond, limit - reset.count);
+    CONCERTO_CO_TRY(const MysqlResult result,
+                    co_await run_one(std::move(statement), MysqlWork::changes));
+    reset.count += result.affected();
+  }
   reset.has_remaining = limit > 0 && reset.count == limit;
   co_return reset;
 }
