@@ -198,15 +198,23 @@ std::string list(const MysqlTerms& terms, const ListRows& filter) {
   const bool is_rare = !filter.statuses.empty() &&
                        std::ranges::find(filter.statuses, "succeed") == filter.statuses.end();
   MysqlText text = text_with(terms);
-  text.sql("SELECT ").sql(trans_list).sql(", g.next_cron_time <= NOW(), 0 FROM trans_global g");
-  text.sql(" FORCE INDEX (").sql(is_rare ? "status_next_cron_time" : "PRIMARY");
-  text.sql(") WHERE g.id < ");
+  text.sql("SELECT ").sql(trans_list).sql(", g.next_cron_time <= NOW(), 0 FROM ");
+  if (is_rare) {
+    // The index has no order of ids for a status. So it is sorted, and only the page's rows are
+    // read from the table.
+    text.sql("(SELECT g.id FROM trans_global g FORCE INDEX (status_next_cron_time)");
+  } else {
+    text.sql("trans_global g FORCE INDEX (PRIMARY)");
+  }
+  text.sql(" WHERE g.id < ");
   text.number(filter.before.value_or(std::numeric_limits<std::int64_t>::max()));
   if (!filter.statuses.empty()) text.sql(" AND g.status IN (").texts(filter.statuses).sql(")");
   if (filter.trans_type) text.sql(" AND g.trans_type = ").text(*filter.trans_type);
   if (filter.created_from) text.sql(" AND g.create_time >= ").time(*filter.created_from);
   if (filter.created_to) text.sql(" AND g.create_time <= ").time(*filter.created_to);
-  return text.sql(" ORDER BY g.id DESC LIMIT ").number(as_limit(filter.limit)).take();
+  text.sql(" ORDER BY g.id DESC LIMIT ").number(as_limit(filter.limit));
+  if (is_rare) text.sql(") AS p STRAIGHT_JOIN trans_global g ON g.id = p.id ORDER BY g.id DESC");
+  return text.take();
 }
 
 Statements find_finished(const MysqlTerms& terms, TransStatus status, RowTime before,

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <gmock/gmock.h>
+
 #include "mysql/mysql_statements.hpp"
 #include "mysql_store_fixture.hpp"
 
@@ -97,6 +99,17 @@ TEST_F(MysqlRest, IsMadeDueWithoutALookAtWhatElseRests) {
       persist::mysql::reset_due(terms, TransStatus::submitted, std::chrono::seconds(60), 10));
   EXPECT_LE(rows_read(), 20);
   EXPECT_EQ(one("SELECT COUNT(*) FROM trans_global WHERE next_cron_time <= NOW()"), "10");
+}
+
+TEST_F(MysqlRest, IsListedByAnIndexAloneExceptForThePage) {
+  add_rows(0, 5000);
+  persist::ListRows filter;
+  filter.statuses = {"submitted", "aborting"};
+  filter.limit = 10;
+  const std::string list = persist::mysql::list({}, filter);
+  EXPECT_EQ(under_test_.sql(list).size(), 10U);
+  const SqlTexts plan = under_test_.sql("EXPLAIN " + list);
+  EXPECT_THAT(plan.back().back(), testing::HasSubstr("Using index;"));
 }
 
 }  // namespace concerto::test
