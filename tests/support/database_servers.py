@@ -53,13 +53,14 @@ class _Server:
     def address(self):
         return f"{HOST}:{self.port}"
 
-    def start(self):
-        """Returns when the server can be used; the first start makes its data directory."""
+    def start(self, *options):
+        """Returns when the server can be used; the first start makes its data directory. `options`
+        are for this start alone."""
         command = self._command()
         if not os.path.exists(self._data):
             os.mkdir(self._data)
             self._initialize()
-        self.process = Process(self.name, command + self._options, self._directory)
+        self.process = Process(self.name, [*command, *self._options, *options], self._directory)
         self.process.wait_for_line(self.READY, START_TIMEOUT_S)
 
     def kill(self):
