@@ -45,7 +45,8 @@ struct RowRequest : CommitRequest {
 class CommitLanes {
  public:
   struct Limits {
-    std::size_t lanes = 2;
+    /// More lanes make smaller groups, which cost the database more for each change.
+    std::size_t lanes = 1;
     std::size_t queue_changes_max = 65536;
     std::size_t queue_bytes_max = std::size_t{64} << 20;
     std::size_t group_changes_max = 256;
