@@ -47,7 +47,9 @@ bool Loader::is_current(const LiveTrans& live) const noexcept {
   if (env_.ownership == nullptr) return live.knowledge != Knowledge::none;
   if (live.knowledge != Knowledge::present) return false;
   // A driver finds out by itself whether it still has the lease.
-  return is_final(live.trans.status) || live.is_driven() || env_.now() < live.lease_end;
+  if (is_final(live.trans.status) || live.is_driven()) return true;
+  // The reference registers branches of a prepared transaction whoever has its lease.
+  return live.trans.status != TransStatus::prepared && env_.now() < live.lease_end;
 }
 
 bool Loader::may_show(const LiveTrans& live) const noexcept {

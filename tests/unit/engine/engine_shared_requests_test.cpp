@@ -57,6 +57,21 @@ TEST_F(EngineSharedRequests, TakeWhatIsPreparedFromACoordinatorThatWorksOnIt) {
   EXPECT_EQ(stored().status, TransStatus::failed);
 }
 
+TEST_F(EngineSharedRequests, FindABranchThatTheReferenceHasRegisteredDuringALease) {
+  prepare(*a_, make_request("g", "tcc", 0));
+  shared_.set_owner(Gid("g"), "", shared_.now() + seconds(10));
+  // While the reference may be at work, the transaction does not rest between two requests.
+  for (const char* branch_id : {"01", "02"}) {
+    EXPECT_EQ(error_of(register_branch(*a_, branch_id)), "");
+    EXPECT_EQ(owner(), "cc-a");
+  }
+  EXPECT_EQ(error_of(register_branch(*b_, "03")), "");
+  shared_.set_owner(Gid("g"), "cc-a", shared_.now() + lease_);  // The reference does not claim.
+  EXPECT_EQ(error_of(submit_and_wait(*a_, make_request("g", "tcc", 0))), "");
+  EXPECT_THAT(a_branches_.calls,
+              testing::UnorderedElementsAre("confirm 01", "confirm 02", "confirm 03"));
+}
+
 TEST_F(EngineSharedRequests, AreMadeAgainIfAnotherCoordinatorComesBetween) {
   prepare(*a_, make_request("g", "tcc", 0));
   EXPECT_EQ(error_of(register_branch(*a_, "01")), "");
