@@ -10,7 +10,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 sys.dont_write_bytecode = True
 
-from concerto_testing import Concertod, Reference, go_build, main  # noqa: E402
+from concerto_testing import (  # noqa: E402
+    BranchServer, Concertod, Reference, go_build, http_json, main)
 from cases import all_cases  # noqa: E402
 from handover import Handover  # noqa: E402
 from layout import compare, snapshot  # noqa: E402
@@ -19,6 +20,7 @@ from shared_stores import (  # noqa: E402
 from together import Together  # noqa: E402
 
 REFERENCE_MODULE = os.path.join(HERE, "..", "..", "..", "bench", "compare", "reference")
+FINISHED_S = 30.0  # The reference's leases end in 10 s.
 
 
 class Takeover(unittest.TestCase):
@@ -110,6 +112,25 @@ class Takeover(unittest.TestCase):
         together.run(self.args.seconds)
         self.assertEqual(together.faults(place), [])
         print(together.summary(), flush=True)
+
+    def test_both_register_branches_of_one_transaction(self):
+        """Each branch is confirmed, whichever server registered it, although Concerto keeps the
+        transaction in memory until the reference makes no calls any more."""
+        place = self.store.place("registered")
+        place.make_as_reference_does(self.sqls)
+        ours, theirs = self.concerto(place, "concerto-one"), self.reference(place, "reference-one")
+        branches = BranchServer()
+        self.addCleanup(branches.close)
+        trans = {"gid": "registered", "trans_type": "tcc"}
+        http_json("POST", f"{theirs.api}/prepare", trans)
+        url = branches.url("branch")
+        for branch_id, server in (("01", ours), ("02", ours), ("03", theirs)):
+            http_json("POST", f"{server.api}/registerBranch", {
+                **trans, "branch_id": branch_id, "data": "{}", "confirm": url, "cancel": url})
+        http_json("POST", f"{ours.api}/submit", trans)
+        ours.wait_for_status("registered", "succeed", FINISHED_S)
+        called = [(call.query["op"], call.query["branch_id"]) for call in branches.calls()]
+        self.assertEqual(sorted(called), [("confirm", "01"), ("confirm", "02"), ("confirm", "03")])
 
 
 def without_ext_data():
