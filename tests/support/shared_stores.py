@@ -15,7 +15,7 @@ from database_servers import MariaDb, Postgres, Redis
 
 SHARED_STORES = ("postgres", "mysql", "redis")
 ALL_STORES = ("leveldb", *SHARED_STORES)
-UNFINISHED = ("prepared", "submitted", "aborting")
+IS_UNFINISHED = "status in ('prepared', 'submitted', 'aborting')"
 # Both servers together, and tests beside them, stay below the servers' limits.
 CONNECTIONS_MAX = 20
 
@@ -149,6 +149,10 @@ class _Place:
         """The gids of all unfinished transactions."""
         raise NotImplementedError
 
+    def owned_by(self, node):
+        """How many unfinished transactions have this owner, and how many of these are due."""
+        raise NotImplementedError
+
     def set_text(self, gid, column, text):
         """Sets a column, or member, of a stored transaction."""
         raise NotImplementedError
@@ -176,9 +180,14 @@ class _SqlPlace(_Place):
         return self._rows("trans_branch_op", gid)
 
     def unfinished(self):
-        statuses = ", ".join(f"'{status}'" for status in UNFINISHED)
         return [gid for [gid] in self.sql(
-            f"select gid from trans_global where status in ({statuses}) order by gid")]
+            f"select gid from trans_global where {IS_UNFINISHED} order by gid")]
+
+    def owned_by(self, node):
+        [[owned, due]] = self.sql(
+            "select count(*), count(case when next_cron_time <= now() then 1 end)"
+            f" from trans_global where {IS_UNFINISHED} and owner = '{node}'")
+        return int(owned), int(due)
 
     def set_text(self, gid, column, text):
         self.sql(f"update trans_global set {column} = '{text}' where gid = '{gid}'")
@@ -265,6 +274,20 @@ class _RedisPlace(_Place):
 
     def unfinished(self):
         return sorted(self.server.command("ZRANGE", f"{self._prefix}_u", 0, -1))
+
+    def owned_by(self, node):
+        return tuple(self.server.command("EVAL", """
+            local owned, due, now = 0, 0, tonumber(redis.call('TIME')[1])
+            local found = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+            for i = 1, #found, 2 do
+              local record = redis.call('GET', ARGV[1] .. found[i])
+              if record and cjson.decode(record).owner == ARGV[2] then
+                owned = owned + 1
+                if tonumber(found[i + 1]) <= now then due = due + 1 end
+              end
+            end
+            return {owned, due}
+            """, 1, f"{self._prefix}_u", f"{self._prefix}_g_", node))
 
     def set_text(self, gid, column, text):
         record = {**self.transaction(gid), column: text}
