@@ -239,9 +239,10 @@ bool shows(const StoredTrans& stored, const CreateRows& created) {
 
 bool shows(const StoredTrans& stored, const UpdateRows& update, std::string_view this_node) {
   const TransRow& row = stored.row;
+  // Nobody claims a row whose status is final.
   const bool has_owner = update.hold == Hold::rests
                              ? row.owner != this_node
-                             : row.owner == this_node || update.hold == Hold::leaves;
+                             : row.owner == this_node || is_final(update.expected);
   const TransStatus status = update.status.value_or(update.expected);
   if (!has_owner || row.status != to_string(status) || row.update_time != update.update_time ||
       !has(row.rollback_reason, update.rollback_reason) || !has(row.result, update.result) ||

@@ -276,6 +276,25 @@ TEST_F(SqlRows, RowsTellWhetherAnUpdateWasMade) {
   EXPECT_FALSE(shows(stored(saga), rows, node));
 }
 
+TEST_F(SqlRows, AnEndThatAnotherNodeHasWrittenIsNotThisNodes) {
+  Transaction saga = sample_saga("g");
+  const TransDelta end = new_status(TransStatus::succeed, 3);
+  const UpdateRows rows = changed(saga, end).value();
+  apply(saga, end);
+  StoredTrans found = stored(saga);
+  EXPECT_TRUE(shows(found, rows, node));
+  found.row.owner = "cc-other";
+  EXPECT_FALSE(shows(found, rows, node));
+  TransDelta later;
+  later.at = at_second(4);
+  later.schedule = Schedule{std::chrono::seconds{10}, at_second(14), false};
+  const UpdateRows rescheduled = changed(saga, later).value();
+  apply(saga, later);
+  found = stored(saga);
+  found.row.owner = "cc-other";
+  EXPECT_TRUE(shows(found, rescheduled, node)) << "any node may reschedule what is finished";
+}
+
 TEST_F(SqlRows, RowsTellWhetherACreationWasMade) {
   const Transaction saga = sample_saga("g");
   StoredTrans found = stored(saga);
