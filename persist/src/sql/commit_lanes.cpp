@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <unordered_set>
 #include <utility>
 
 #include <concerto/base/assert.hpp>
@@ -123,8 +124,8 @@ CommitLanes::Lane& CommitLanes::lane_of(std::string_view gid) {
   return *lanes_[std::hash<std::string_view>{}(gid) % lanes_.size()];
 }
 
-Task<void> CommitLanes::settle(std::string gid) {
-  if (!pending_.contains(gid)) co_return;
+Async<> CommitLanes::settle(std::string gid) {
+  if (!pending_.contains(gid)) co_return ok();
   RowRequest barrier;
   barrier.gid = std::move(gid);
   barrier.executor = executor_;
@@ -138,7 +139,7 @@ Task<void> CommitLanes::settle(std::string gid) {
     ++pending_[barrier.gid];
     put(barrier);
   };
-  ignore_error(co_await suspend<Result<>>(std::move(start)), "whoever changed has the answer");
+  co_return co_await suspend<Result<>>(std::move(start));
 }
 
 Task<void> CommitLanes::run(Lane& lane) {
@@ -200,7 +201,7 @@ void CommitLanes::gather(Lane& lane, std::list<Entry>& group) {
       group.emplace_back().requests.push_back(request);
       taken.emplace(request->gid, &group.back());
     } else if (is_new || found->second == nullptr || is_barrier(*request) || !has_room ||
-               !join(group, *request)) {
+               !join(*found->second, *request)) {
       taken[request->gid] = nullptr;
       stays.push_back(request);
       continue;
@@ -213,40 +214,34 @@ void CommitLanes::gather(Lane& lane, std::list<Entry>& group) {
 }
 
 /// Adds a request to the entry of its gid, if one statement can make both changes.
-bool CommitLanes::join(std::list<Entry>& group, RowRequest& request) {
+bool CommitLanes::join(Entry& entry, RowRequest& request) {
   const auto* later = std::get_if<UpdateRows>(&request.rows);
-  const auto entry = std::ranges::find(group, request.gid, &Entry::gid);
-  CONCERTO_ASSERT(entry != group.end());
-  if (later == nullptr || entry->update() == nullptr) return false;
-  UpdateRows merged = *entry->update();
+  if (later == nullptr || entry.update() == nullptr) return false;
+  UpdateRows merged = *entry.update();
   if (!merge(merged, *later)) return false;
-  entry->merged = std::move(merged);
-  entry->requests.push_back(&request);
+  entry.merged = std::move(merged);
+  entry.requests.push_back(&request);
   return true;
 }
 
 /// Answers who waits in the queue while the database is away. Progress stays.
 void CommitLanes::answer_queued(Lane& lane, const Error& error) {
   Answers answers;
-  std::deque<RowRequest*> stays;
-  for (RowRequest* request : lane.queue) {
-    if (is_progress(*request)) {
-      stays.push_back(request);
-    } else {
-      finish(*request, error, answers);
-    }
-  }
-  lane.queue = std::move(stays);
+  std::erase_if(lane.queue, [&](RowRequest* request) {
+    if (is_progress(*request)) return false;
+    finish(*request, error, answers);
+    return true;
+  });
   answers.send();
 }
 
 void CommitLanes::answer(Lane& lane, std::list<Entry>& group) {
   Answers answers;
   std::deque<RowRequest*> again;
-  bool was_busy = false;
+  std::optional<Error> why_busy;
   for (Entry& entry : group) {
     const bool busy = !entry.outcome && entry.outcome.error().code == EngineErrc::store_busy;
-    was_busy |= busy;
+    if (busy) why_busy = entry.outcome.error();
     for (RowRequest* request : entry.requests) {
       if (busy && is_progress(*request) && !stopping_) {
         again.push_back(request);
@@ -255,9 +250,25 @@ void CommitLanes::answer(Lane& lane, std::list<Entry>& group) {
       }
     }
   }
-  lane.queue.insert(lane.queue.begin(), again.begin(), again.end());
-  if (was_busy) lane.not_before = clock_.steady_now() + limits_.retry_after;
+  if (why_busy) {
+    put_back(lane, again, *why_busy, answers);
+    lane.not_before = clock_.steady_now() + limits_.retry_after;
+  }
   answers.send();
+}
+
+/// Progress that could not be written waits. What is queued behind it must not: the lane would try
+/// it at once, again and again, because only a group of progress alone waits.
+void CommitLanes::put_back(Lane& lane, const std::deque<RowRequest*>& progress, const Error& error,
+                           Answers& answers) {
+  std::unordered_set<std::string_view> gids;
+  for (const RowRequest* request : progress) gids.insert(request->gid);
+  std::erase_if(lane.queue, [&](RowRequest* request) {
+    if (is_progress(*request) || !gids.contains(request->gid)) return false;
+    finish(*request, error, answers);
+    return true;
+  });
+  lane.queue.insert(lane.queue.begin(), progress.begin(), progress.end());
 }
 
 /// After the call, a request of progress does not exist any more.

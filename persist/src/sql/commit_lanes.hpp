@@ -71,9 +71,10 @@ class CommitLanes {
   Async<> commit(RowRequest& request, const Executor& executor);
   /// Queues progress. Thread-safe.
   Result<> commit_progress(std::unique_ptr<RowRequest> request);
-  /// Returns when the changes of the gid that were queued before are written, or have failed. Call
-  /// it on the pool's executor.
-  Task<void> settle(std::string gid);
+  /// Returns when the changes of the gid that were queued before are written, or have failed. Error
+  /// store_busy: one of them waits for the database, or its outcome is not known yet. Call it on
+  /// the pool's executor.
+  Async<> settle(std::string gid);
 
  private:
   struct Entry;
@@ -87,7 +88,7 @@ class CommitLanes {
   Task<void> run(Lane& lane);
   Task<void> wait_for_work(Lane& lane);
   void gather(Lane& lane, std::list<Entry>& group);
-  bool join(std::list<Entry>& group, RowRequest& request);
+  static bool join(Entry& entry, RowRequest& request);
   Task<void> write(Lane& lane, Entries entries);
   Task<bool> write_once(Lane& lane, Entries& entries, std::size_t attempt);
   Task<void> split(Lane& lane, Entries entries, Error error);
@@ -96,6 +97,8 @@ class CommitLanes {
   Async<std::vector<StoredTrans>> read_again(BackendId& backend, std::vector<std::string> gids);
   void answer(Lane& lane, std::list<Entry>& group);
   void answer_queued(Lane& lane, const Error& error);
+  void put_back(Lane& lane, const std::deque<RowRequest*>& progress, const Error& error,
+                Answers& answers);
   void finish(RowRequest& request, const Result<>& result, Answers& answers);
   Task<void> pause(Lane& lane);
 

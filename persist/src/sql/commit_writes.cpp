@@ -29,7 +29,8 @@ Result<> outcome_of(const UpdateRows& update, const StoredTrans* stored,
                       "transaction '" + update.gid + "' is not this coordinator's");
   }
   if (stored->row.status == to_string(update.expected)) {
-    return make_error(EngineErrc::store_busy, "the row has just changed");
+    return make_error(EngineErrc::store_busy,
+                      "the change was not made, and its row still has the expected status");
   }
   if (shows(*stored, update, this_node)) return ok();  // its answer was lost before
   return status_mismatch(asked,
@@ -178,7 +179,11 @@ Task<void> CommitLanes::find_out(Lane& lane, Entries entries, BackendId backend)
                                                  : shows(*row, *entry->update(), this_node_));
     if (made) {
       entry->outcome = ok();
-    } else if (row != nullptr && creates) {
+    } else if (!creates) {
+      // If another node has the row, the change may have been made before: lease_lost makes the
+      // caller ask the row. store_busy would say that nothing was changed.
+      entry->outcome = outcome_of(*entry->update(), row, this_node_);
+    } else if (row != nullptr) {
       entry->outcome = gid_exists(Gid{entry->gid()});
     } else {
       entry->outcome = make_error(EngineErrc::store_busy,

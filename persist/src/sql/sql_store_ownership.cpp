@@ -19,7 +19,7 @@ Async<Claimed> SqlStore::claim(Gid gid, Claim how) {
 
 Async<Claimed> SqlStore::claim_here(std::string gid, Claim how) {
   if (!fits_column(gid, id_chars_max)) co_return Claimed{};
-  co_await lanes_.settle(gid);
+  CONCERTO_CO_CHECK(co_await lanes_.settle(gid));
   CONCERTO_CO_TRY(std::optional<StoredTrans> found, co_await claims_.read(std::move(gid), how));
   Claimed claimed;
   if (!found) co_return claimed;
@@ -63,7 +63,7 @@ Async<> SqlStore::let_go(Gid gid, WallTime until) {
 }
 
 Async<> SqlStore::let_go_here(std::string gid, RowTime until) {
-  co_await lanes_.settle(gid);
+  CONCERTO_CO_CHECK(co_await lanes_.settle(gid));
   const std::function<Async<>(SqlConnection&)> call = [gid, until](SqlConnection& connection) {
     return connection.let_go(gid, until);
   };

@@ -71,7 +71,7 @@ Async<std::optional<Transaction>> SqlStore::load(Gid gid) {
 
 Async<std::optional<Transaction>> SqlStore::load_here(std::string gid) {
   if (!fits_column(gid, id_chars_max)) co_return std::optional<Transaction>{};
-  co_await lanes_.settle(gid);
+  CONCERTO_CO_CHECK(co_await lanes_.settle(gid));
   CONCERTO_CO_TRY(std::optional<StoredTrans> found, co_await loads_.read(std::move(gid)));
   if (!found) co_return std::optional<Transaction>{};
   CONCERTO_CO_TRY(Transaction trans, reader().read(std::move(*found)));

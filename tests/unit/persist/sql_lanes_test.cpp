@@ -1,0 +1,234 @@
+#include <gtest/gtest.h>
+
+#include "await_result.hpp"
+#include "fake_clock.hpp"
+#include "sql/commit_lanes.hpp"
+
+/// What a group commit answers while its database is away, or has not answered.
+namespace concerto::test {
+namespace {
+
+using namespace persist;
+using std::chrono::hours;
+
+constexpr std::string_view lane_node = "cc-node";
+
+class NoLog final : public Observer {
+ public:
+  void log(LogLevel, std::string_view, std::string_view) override {}
+  bool logs(LogLevel) const noexcept override { return false; }
+};
+
+/// What the database does.
+struct Script {
+  explicit Script(Executor executor) : may_end_backend(std::move(executor)) {}
+
+  bool is_away = false;
+  int connects = 0;
+  int writes = 0;  ///< the answer to each is lost
+  Notifier may_end_backend;
+  bool ends_backend = true;
+  StoredTrans stored;
+};
+
+class ScriptedConnection final : public SqlConnection {
+ public:
+  explicit ScriptedConnection(Script& script) : script_(script) {}
+
+  bool is_usable() const noexcept override { return true; }
+  BackendId backend() const noexcept override { return {}; }
+  Async<> write(RowGroup&) override {
+    ++script_.writes;
+    co_return make_error(SqlErrc::answer_lost, "lost");
+  }
+  Async<> end_backend(BackendId) override {
+    ignore_error(Result<bool>(co_await script_.may_end_backend.wait()), "the test goes on");
+    if (!script_.ends_backend) co_return make_error(SqlErrc::not_now, "away");
+    co_return ok();
+  }
+  Async<std::vector<StoredTrans>> load(std::vector<std::string>) override {
+    co_return std::vector<StoredTrans>(1, script_.stored);
+  }
+
+  Async<std::chrono::nanoseconds> now() override { return unused<std::chrono::nanoseconds>(); }
+  Async<std::vector<StoredTrans>> claim(std::vector<ClaimRow>) override { return no_rows(); }
+  Async<std::vector<StoredTrans>> claim_due(std::size_t) override { return no_rows(); }
+  Async<std::vector<std::string>> renew(std::vector<std::string>) override {
+    return unused<std::vector<std::string>>();
+  }
+  Async<> let_go(std::string, RowTime) override { return unused<void>(); }
+  Async<ResetDue> reset_due(std::chrono::seconds, std::size_t) override {
+    return unused<ResetDue>();
+  }
+  Async<BacklogRows> backlog(std::size_t) override { return unused<BacklogRows>(); }
+  Async<std::vector<StoredTrans>> scan_unfinished(std::int64_t, std::size_t) override {
+    return no_rows();
+  }
+  Async<std::vector<StoredTrans>> list(ListRows) override { return no_rows(); }
+  Async<std::vector<KvRow>> find_kv(std::string, std::string, std::string, std::size_t) override {
+    return unused<std::vector<KvRow>>();
+  }
+  Async<bool> create_kv(KvRow) override { return unused<bool>(); }
+  Async<bool> update_kv(KvRow) override { return unused<bool>(); }
+  Async<bool> delete_kv(std::string, std::string) override { return unused<bool>(); }
+  Async<std::size_t> delete_finished(TransStatus, RowTime, std::size_t) override {
+    return unused<std::size_t>();
+  }
+  Async<SchemaCheck> check_schema() override { return unused<SchemaCheck>(); }
+  Async<> create_schema() override { return unused<void>(); }
+  Async<> drop_schema() override { return unused<void>(); }
+
+ private:
+  template <class T>
+  static Async<T> unused() {
+    co_return make_error(SqlErrc::refused, "the test does not expect it");
+  }
+  static Async<std::vector<StoredTrans>> no_rows() { return unused<std::vector<StoredTrans>>(); }
+
+  Script& script_;
+};
+
+class ScriptedConnector final : public SqlConnector {
+ public:
+  explicit ScriptedConnector(Script& script) : script_(script) {}
+
+  Async<std::unique_ptr<SqlConnection>> connect() override {
+    ++script_.connects;
+    if (script_.is_away) co_return make_error(SqlErrc::not_now, "away");
+    co_return std::unique_ptr<SqlConnection>(std::make_unique<ScriptedConnection>(script_));
+  }
+  std::string place() const override { return "here"; }
+
+ private:
+  Script& script_;
+};
+
+/// A change of gid "g", which is submitted.
+template <class Request>
+void fill(Request& request) {
+  UpdateRows update;
+  update.gid = request.gid = "g";
+  update.expected = TransStatus::submitted;
+  update.update_time = 7;
+  request.rows = std::move(update);
+}
+
+class SqlLanes : public testing::Test {
+ protected:
+  SqlLanes() {
+    // The lanes' timers are the system's: no time of this clock comes for them.
+    clock_.advance(std::chrono::years{100});
+    TransRow& row = script_.stored.row;
+    row.gid = "g";
+    row.status = "submitted";
+    row.owner = lane_node;
+    row.update_time = 6;
+    lanes_.start();
+    run();
+  }
+  ~SqlLanes() override {
+    asio::co_spawn(io_, lanes_.stop(), [](auto) {});
+    run();
+    go_on();
+  }
+
+  void commit_durable() {
+    fill(request_);
+    asio::co_spawn(io_, lanes_.commit(request_, io_.get_executor()),
+                   [this](auto, const Result<>& done) { committed_ = done; });
+    run();
+  }
+  void commit_progress() {
+    auto request = std::make_unique<RowRequest>();
+    fill(*request);
+    request->durability = Durability::progress;
+    ASSERT_TRUE(lanes_.commit_progress(std::move(request)));
+    run();
+  }
+  void settle() {
+    asio::co_spawn(io_, lanes_.settle("g"),
+                   [this](auto, const Result<>& done) { settled_ = done; });
+    run();
+  }
+  /// Lets the settling read of a lost answer go on.
+  void go_on() {
+    script_.may_end_backend.notify_all();
+    run();
+  }
+  void run() {
+    io_.restart();
+    io_.poll();
+  }
+
+  static SqlPool::Limits pool_limits() {
+    SqlPool::Limits limits;
+    limits.retry_after = hours{1};
+    return limits;
+  }
+  static CommitLanes::Limits lane_limits() {
+    CommitLanes::Limits limits;
+    limits.progress_delay_max = {};
+    limits.retry_after = hours{1};
+    return limits;
+  }
+
+  asio::io_context io_{1};
+  FakeClock clock_;
+  NoLog log_;
+  StoreProbe probe_;
+  Script script_{io_.get_executor()};
+  ScriptedConnector connector_{script_};
+  SqlPool pool_{io_.get_executor(), connector_, pool_limits(), clock_};
+  RowRequest request_;
+  std::optional<Result<>> committed_, settled_;
+  CommitLanes lanes_{
+      io_.get_executor(), pool_, lane_limits(), std::string(lane_node), clock_, log_, probe_};
+};
+
+TEST_F(SqlLanes, AReadDoesNotWaitForProgressOfADatabaseThatIsAway) {
+  script_.is_away = true;
+  commit_progress();
+  ASSERT_EQ(script_.connects, 1);
+  settle();
+  ASSERT_TRUE(settled_) << "the lane tries again and again";
+  EXPECT_EQ(settled_->error().code, EngineErrc::store_busy);
+  EXPECT_EQ(script_.connects, 1);
+}
+
+TEST_F(SqlLanes, AReadFailsWhileTheOutcomeOfAChangeIsNotKnown) {
+  commit_durable();
+  settle();
+  EXPECT_FALSE(settled_);
+  script_.ends_backend = false;
+  go_on();
+  ASSERT_TRUE(settled_);
+  EXPECT_EQ(settled_->error().code, EngineErrc::store_busy);
+  EXPECT_FALSE(committed_);
+}
+
+TEST_F(SqlLanes, AChangeWhoseAnswerWasLostIsMadeIfTheRowShowsIt) {
+  commit_durable();
+  script_.stored.row.update_time = 7;
+  go_on();
+  ASSERT_TRUE(committed_);
+  EXPECT_TRUE(*committed_) << committed_->error().detail;
+}
+
+TEST_F(SqlLanes, AChangeThatTheRowDoesNotShowWasNotMade) {
+  commit_durable();
+  go_on();
+  ASSERT_TRUE(committed_);
+  EXPECT_EQ(committed_->error().code, EngineErrc::store_busy);
+  EXPECT_EQ(script_.writes, 1);
+}
+
+TEST_F(SqlLanes, AChangeWhoseAnswerWasLostLosesTheLeaseIfAnotherNodeHasTheRow) {
+  commit_durable();
+  script_.stored.row.owner = "cc-other";
+  go_on();
+  ASSERT_TRUE(committed_);
+  EXPECT_EQ(committed_->error().code, EngineErrc::lease_lost);
+}
+
+}  // namespace
+}  // namespace concerto::test
