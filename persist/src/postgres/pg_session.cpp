@@ -107,6 +107,9 @@ Error PgSession::error_of(const PgResult& result) {
   if (sqlstate == "23505" && field(result, PG_DIAG_TABLE_NAME) == "trans_branch_op") {
     code = SqlErrc::branch_exists;
   }
+  // A column's type has changed since the session prepared the statement. A new session prepares it
+  // anew.
+  if (field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery") code = SqlErrc::not_now;
   if (code == SqlErrc::not_now) is_lost_ = true;
   return make_error(code, "PostgreSQL: " + one_line(field(result, PG_DIAG_MESSAGE_PRIMARY)) + " (" +
                               std::string(sqlstate) + ")");
@@ -146,6 +149,7 @@ Async<> PgSession::poll_connect() {
                            why.find("authentication failed") != why.npos ||
                            why.find("no pg_hba.conf entry") != why.npos;
       const bool is_full = why.find("too many connections") != why.npos ||
+                           why.find("too many clients") != why.npos ||
                            why.find("connection slots are reserved") != why.npos;
       const SqlErrc code = refuses ? SqlErrc::wrong_schema : SqlErrc::not_now;
       co_return lost(is_full ? SqlErrc::no_connection_left : code, "no connection");

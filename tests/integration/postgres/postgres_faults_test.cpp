@@ -105,6 +105,13 @@ TEST_F(PostgresStore, NamesTheColumnsThatOldTablesLack) {
   EXPECT_THAT(opened.error().detail, HasSubstr("trans_global.ext_data, trans_global.result"));
 }
 
+TEST_F(PostgresStore, AColumnMayBecomeWiderWhileTheStoreIsOpen) {
+  ASSERT_EQ(commit(create(sample_saga("g1"))), error_code{});
+  ASSERT_TRUE(load("g1"));
+  postgres_.sql("ALTER TABLE trans_global ALTER options TYPE varchar(2048)");
+  EXPECT_TRUE(load("g1"));
+}
+
 TEST_F(PostgresStore, AResetLeavesEmptyTables) {
   ASSERT_EQ(commit(create(sample_saga("g1"))), error_code{});
   postgres_.sql("ALTER TABLE trans_global DROP COLUMN result");

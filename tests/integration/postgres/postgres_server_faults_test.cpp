@@ -1,3 +1,6 @@
+#include <list>
+#include <stdexcept>
+
 #include <gmock/gmock.h>
 
 #include "postgres_store_fixture.hpp"
@@ -120,6 +123,28 @@ TEST_F(PostgresServer, TheConnectionsThatAStoreHasServeAllWhenThereIsNoOther) {
   EXPECT_THAT(outcomes, testing::Each(error_code{}));
   few.reset();
   postgres_.sql("DROP OWNED BY few; DROP ROLE few");
+}
+
+TEST_F(PostgresServer, ASuperuserServesAllWhenTheServerHasNoConnectionLeft) {
+  ASSERT_EQ(commit(create(sample_saga("g"))), error_code{});
+  std::list<PostgresClient> others;
+  constexpr std::size_t far_too_many = 1'000;
+  try {
+    while (others.size() < far_too_many) others.emplace_back();
+  } catch (const std::runtime_error&) {  // There is no connection left.
+  }
+  ASSERT_LT(others.size(), far_too_many);
+  std::vector<error_code> outcomes;
+  const auto work = asio::make_work_guard(io_);
+  const ListFilter all;
+  for (int i = 0; i < 8; ++i) {
+    asio::co_spawn(io_, store().list(all, "", 10), [&](auto, const auto& page) {
+      outcomes.push_back(page ? error_code{} : page.error().code);
+    });
+  }
+  io_.restart();
+  while (outcomes.size() < 8) io_.run_one();
+  EXPECT_THAT(outcomes, testing::Each(error_code{}));
 }
 
 TEST_F(PostgresServer, ASlowStatementHoldsUpNothingElse) {
