@@ -44,10 +44,12 @@ PgOptions pg_options_of(const DatabaseSettings& database, const SqlStoreOptions&
                    {"password", database.password},
                    {"dbname", database.database},
                    {"sslmode", database.tls_mode},
-                   // Keepalives find a server that is gone while nothing is under way.
+                   // Keepalives find a server that is gone while nothing is under way. A statement
+                   // that nobody acknowledges finds it after tcp_user_timeout, in milliseconds.
                    {"keepalives_idle", "5"},
                    {"keepalives_interval", "2"},
-                   {"keepalives_count", "3"}};
+                   {"keepalives_count", "3"},
+                   {"tcp_user_timeout", "4000"}};
   if (!database.tls_ca_file.empty())
     pg.parameters.emplace_back("sslrootcert", database.tls_ca_file);
   if (!database.tls_cert_file.empty())

@@ -1,4 +1,7 @@
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "postgres_store_fixture.hpp"
 
@@ -110,6 +113,26 @@ TEST_F(PostgresStore, AColumnMayBecomeWiderWhileTheStoreIsOpen) {
   ASSERT_TRUE(load("g1"));
   postgres_.sql("ALTER TABLE trans_global ALTER options TYPE varchar(2048)");
   EXPECT_TRUE(load("g1"));
+}
+
+TEST_F(PostgresStore, AServerThatAcknowledgesNothingCountsAsGoneAfterFourSeconds) {
+  ASSERT_EQ(commit(create(sample_saga("g1"))), error_code{});
+  constexpr int files_max = 1'024;
+  int sessions = 0;
+  for (int file = 0; file < files_max; ++file) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    const bool is_session = ::getpeername(file, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+                            peer.sin_family == AF_INET &&
+                            ntohs(peer.sin_port) == postgres_.proxy().port();
+    if (!is_session) continue;
+    unsigned timeout_ms = 0;
+    size = sizeof timeout_ms;
+    ASSERT_EQ(::getsockopt(file, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size), 0);
+    EXPECT_EQ(timeout_ms, 4'000U);
+    ++sessions;
+  }
+  EXPECT_GT(sessions, 0);
 }
 
 TEST_F(PostgresStore, AResetLeavesEmptyTables) {
