@@ -1,5 +1,6 @@
 #include "changes.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <concerto/base/assert.hpp>
@@ -66,6 +67,10 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
   Result<> committed = ok();
   SteadyTime sent{};
   for (StoreRetry retry(env_.options.store_busy_max);;) {
+    if (is_past_lease(live)) {
+      committed = co_await leases_.hold(live);
+      if (!committed) break;
+    }
     take_unsaved(live, delta);
     UpdateTrans update;
     update.gid = live.gid;
@@ -77,7 +82,10 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
     change.what = std::move(update);
     change.durability = durability;
     if (env_.ownership != nullptr) sent = env_.now();
+    OnItsWay on_its_way(live);
+    if (env_.ownership != nullptr) on_their_way_.push_back(on_its_way);
     committed = co_await env_.store.commit(std::move(change));
+    if (env_.ownership != nullptr) on_its_way.unlink();
     const auto again = trouble_.try_again_at(live, committed, retry);
     if (!again) break;
     co_await trouble_.pause_for_store(live, *again);
@@ -99,6 +107,18 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
     leases_.stored(live, sent, rests_until.has_value());
   }
   co_return ok();
+}
+
+/// After the end of a lease others may have changed the transaction, and a poll may have claimed it
+/// again. Then the store would accept a change that builds on what memory has.
+bool Changes::is_past_lease(const LiveTrans& live) const noexcept {
+  if (env_.ownership == nullptr || is_final(live.trans.status)) return false;
+  return env_.now() >= live.lease_end;
+}
+
+bool Changes::any_is_past_lease() const noexcept {
+  return std::any_of(on_their_way_.begin(), on_their_way_.end(),
+                     [this](const OnItsWay& change) { return is_past_lease(change.live); });
 }
 
 Async<> Changes::change_status(LiveTrans& live, StatusChange change) {

@@ -35,10 +35,22 @@ class Changes {
   /// The transaction has results that are not stored. They will be stored soon, together with
   /// others.
   void mark_unsaved(LiveTrans& live);
+  /// Whether a change is on its way whose lease has ended. If this coordinator claimed the
+  /// transaction again now, the store would accept that change after those of others.
+  bool any_is_past_lease() const noexcept;
   /// Stores every result that is not stored yet. Later results are only stored with other changes.
   void stop();
 
  private:
+  using Hook =
+      boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+  /// A change that the store has not answered yet.
+  struct OnItsWay : Hook {
+    explicit OnItsWay(const LiveTrans& trans) : live(trans) {}
+    const LiveTrans& live;
+  };
+
+  bool is_past_lease(const LiveTrans& live) const noexcept;
   void note_not_stored(LiveTrans& live, TransDelta delta, bool rests, const Error& error);
   Task<void> save_progress();
 
@@ -51,6 +63,7 @@ class Changes {
   EngineLog& log_;
   TaskGroup& tasks_;
   boost::intrusive::list<LiveTrans, boost::intrusive::constant_time_size<false>> unsaved_;
+  boost::intrusive::list<OnItsWay, boost::intrusive::constant_time_size<false>> on_their_way_;
   Timer progress_timer_;
 };
 

@@ -141,11 +141,14 @@ Task<void> Coordinator::poll() {
 
 /// One poll. True if more transactions may be due.
 Task<bool> Coordinator::claim_due(Ownership& ownership) {
-  std::size_t room = 0;
+  std::size_t room = poll_max;
+  std::size_t rooms = 0;
   for (auto& engine : engines_) {
-    room += co_await on_shard(engine->executor(), engine->begin_poll());
+    const auto part = co_await on_shard(engine->executor(), engine->begin_poll());
+    if (!part) room = 0;
+    rooms += part.value_or(0);
   }
-  room = std::min(room, poll_max);
+  room = std::min(room, rooms);
   const SteadyTime asked = clock_.steady_now();
   Result<std::vector<Transaction>> found = std::vector<Transaction>();
   if (room > 0) found = co_await ownership.claim_due(room);

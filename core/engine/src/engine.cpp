@@ -53,7 +53,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       log_(env_, journal_),
       loader_(env_, live_, wakes_),
       trouble_(env_, wakes_, log_),
-      leases_(env_, live_, loader_, wakes_, trouble_, log_, tasks_),
+      leases_(env_, live_, loader_, wakes_, trouble_, log_),
       changes_(env_, live_, loader_, wakes_, trouble_, leases_, log_, tasks_),
       passes_(env_, live_, loader_, wakes_, leases_, changes_, log_, journal_, tasks_),
       requests_(env_, live_, loader_, wakes_, trouble_, changes_, passes_),
@@ -94,7 +94,11 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
     Turn turn = co_await loader_.enter(wake.gid);
     LiveTrans& live = *turn;
     const Result<> loaded = co_await loader_.load(live);
-    if (!loaded) {
+    if (!loaded && live.knowledge == LiveTrans::Knowledge::others) {
+      // A poll has claimed it, and calls from before the lease was lost still run here.
+      const auto gone = co_await env_.ownership->let_go(live.gid, env_.clock.wall_now());
+      ignore_error(gone, "the lease runs out");
+    } else if (!loaded) {
       log_.write_limited(LogLevel::error, live, "transactions that cannot be read",
                          "cannot be read: " + loaded.error().detail + "; next try in " +
                              std::to_string(env_.options.retry_interval.count()) + " s");
@@ -179,8 +183,9 @@ void Engine::recover_one(const UnfinishedTrans& unfinished, const Mode& mode) {
   }
 }
 
-Task<std::size_t> Engine::begin_poll() {
+Task<std::optional<std::size_t>> Engine::begin_poll() {
   loader_.begin_recovery();
+  if (changes_.any_is_past_lease()) co_return std::nullopt;
   co_return wakes_.room();
 }
 
@@ -273,7 +278,6 @@ Task<void> Engine::begin_stop() {
   env_.stopping = true;
   wakes_.stop();
   log_.stop();
-  leases_.stop();
   poll_wanted_.notify_all();
   changes_.stop();
   live_.for_each([](LiveTrans& live) { live.progressed.notify_all(); });

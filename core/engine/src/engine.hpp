@@ -50,8 +50,9 @@ class Engine {
   /// Sets the alarms of the unfinished transactions that the store has listed since
   /// `begin_recovery`.
   Task<void> recover(std::vector<UnfinishedTrans> transactions);
-  /// A poll begins: returns how many due transactions this shard can wake.
-  Task<std::size_t> begin_poll();
+  /// A poll begins: returns how many due transactions this shard can wake. Nullopt: the poll must
+  /// claim nothing (see Changes::any_is_past_lease).
+  Task<std::optional<std::size_t>> begin_poll();
   /// Wakes what the poll has claimed of this shard. `asked`: when the poll asked the store.
   Task<void> end_poll(std::vector<Transaction> claimed, SteadyTime asked);
   /// Runs the polls of all shards until the stop of this one.

@@ -30,20 +30,24 @@ Error lease_lost(const Gid& gid) {
 }
 
 Leases::Leases(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes,
-               StoreTrouble& trouble, EngineLog& log, TaskGroup& tasks)
+               StoreTrouble& trouble, EngineLog& log)
     : env_(env),
       live_(live),
       loader_(loader),
       wakes_(wakes),
       trouble_(trouble),
       log_(log),
-      tasks_(tasks),
-      timer_(env.ports.timers, [this] { tasks_.spawn(renew_all()); }),
+      timer_(env.ports.timers, [this] { rests_.spawn(renew_all()); }),
       rests_(env.ports.executor) {}
 
 void Leases::start() {
   if (env_.ownership == nullptr || env_.stopping || timer_.is_set()) return;
   timer_.set(env_.now() + env_.ownership->lease() / 3);
+}
+
+Task<void> Leases::finish_stop() {
+  timer_.cancel();
+  return rests_.join();
 }
 
 Async<> Leases::hold(LiveTrans& live) {
@@ -97,8 +101,14 @@ Task<void> Leases::wait_for_others(Pin pin) {
 
 void Leases::stored(LiveTrans& live, SteadyTime sent, bool rests) {
   const bool is_ours = !rests && !is_final(live.trans.status);
-  live.lease_end = is_ours ? sent + env_.ownership->lease() : SteadyTime{};
-  if (!is_ours) loader_.note_rest(live.gid);
+  if (!is_ours) {
+    live.lease_end = {};
+    loader_.note_rest(live.gid);
+    return;
+  }
+  // A change that is stored after the end of the lease may come after changes of others, if this
+  // coordinator has claimed the transaction again. So it renews nothing (see renew_or_claim).
+  if (env_.now() < live.lease_end) live.lease_end = sent + env_.ownership->lease();
 }
 
 void Leases::lost(LiveTrans& live) {
@@ -130,10 +140,10 @@ Task<void> Leases::renew_all() {
   });
   bool renewed = true;
   for (std::vector<Gid>& gids : parts) {
-    if (env_.stopping) break;
+    if (rests_.closing()) break;
     renewed = co_await renew_some(std::move(gids)) && renewed;
   }
-  if (env_.stopping) co_return;
+  if (rests_.closing()) co_return;
   const nanoseconds pause = lease / 3;
   timer_.set(env_.now() + (renewed ? pause : std::min<nanoseconds>(pause, renew_again_after)));
 }

@@ -25,15 +25,13 @@ namespace concerto {
 /// transaction that leaves memory unfinished is let go of first. On the shard's thread.
 class Leases {
  public:
-  /// `tasks` may be constructed later than this object.
   Leases(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
-         EngineLog& log, TaskGroup& tasks);
+         EngineLog& log);
 
-  /// Begins the renewals.
+  /// Begins the renewals. They go on during a stop, as long as calls run.
   void start();
-  void stop() { timer_.cancel(); }
   /// Returns when every transaction that has left memory rests. Called when no task runs any more.
-  Task<void> finish_stop() { return rests_.join(); }
+  Task<void> finish_stop();
   /// Cancels what `finish_stop` waits for.
   void cancel() { rests_.cancel(); }
 
@@ -79,9 +77,8 @@ class Leases {
   WakeUps& wakes_;
   StoreTrouble& trouble_;
   EngineLog& log_;
-  TaskGroup& tasks_;
   Timer timer_;
-  TaskGroup rests_;  ///< goes on when the last transaction of `tasks_` has left memory
+  TaskGroup rests_;  ///< goes on until the last transaction has left memory
 };
 
 /// The error of a change or renewal of a transaction on which another coordinator works.

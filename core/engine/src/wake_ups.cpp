@@ -104,7 +104,7 @@ bool WakeUps::has_room() const noexcept {
 }
 
 std::size_t WakeUps::room() const noexcept {
-  if (stopping_ || !has_room()) return 0;
+  if (stopping_ || !has_room() || live_.bytes() >= options_.in_flight_bytes_max) return 0;
   return std::min(options_.wakes_in_progress_max - in_progress_,
                   options_.in_flight_max - live_.size());
 }
