@@ -25,6 +25,14 @@ class MysqlServerFaults : public MysqlFaults {
   bool exists(const std::string& gid) {
     return one("SELECT COUNT(*) FROM trans_global WHERE gid = '" + gid + "'") == "1";
   }
+  bool reconnects() {
+    try {
+      under_test_.reconnect();
+      return true;
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  }
   /// As a crash of the server. The script that has started the server starts it again.
   void kill_server() {
     const auto names = under_test_.sql("SELECT @@datadir, @@pid_file").at(0);
@@ -106,14 +114,15 @@ TEST_F(MysqlServerFaults, WhatWasAcknowledgedBeforeTheServerCrashedIsThereAfterw
   kill_server();
   const auto have_ended = [&running] { return running.have_ended(); };
   ASSERT_TRUE(comes_true(have_ended) || comes_true(have_ended));
-  ASSERT_TRUE(gets(StoreHealth::State::serving) || gets(StoreHealth::State::serving));
-  under_test_.reconnect();
+  const auto is_back = [this] { return reconnects(); };
+  ASSERT_TRUE(comes_true(is_back) || comes_true(is_back));
   EXPECT_TRUE(exists("g0"));
   for (std::size_t i = 1; i < all.size(); ++i) {
     const error_code code = *running.codes[i - 1];
     EXPECT_TRUE(code == error_code{} || code == EngineErrc::store_busy) << code;
     EXPECT_EQ(exists(all[i].gid.str()), code == error_code{}) << i;
   }
+  EXPECT_TRUE(gets(StoreHealth::State::serving));
   EXPECT_EQ(commit(create(sample_saga("after"))), error_code{});
 }
 

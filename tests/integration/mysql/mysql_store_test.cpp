@@ -153,6 +153,26 @@ TEST_F(MysqlStore, LeavesTheColumnsOfTheReferenceAsItsServersExpectThem) {
   EXPECT_EQ(one("SELECT COUNT(*) FROM trans_branch_op WHERE data IS NULL"), "4");
 }
 
+TEST_F(MysqlStore, DeletesOldFinishedRowsIfItIsToldTo) {
+  for (const char* gid : {"old", "new", "unfinished"}) {
+    ASSERT_EQ(commit(create(sample_saga(gid))), error_code{});
+  }
+  for (const char* gid : {"old", "new"}) {
+    ASSERT_EQ(commit(update(gid, TransStatus::submitted, new_status(TransStatus::succeed, 1))),
+              error_code{});
+  }
+  under_test_.sql("UPDATE trans_global SET next_cron_time = NOW() - INTERVAL 1 YEAR");
+  under_test_.sql(
+      "UPDATE trans_global SET finish_time = UTC_TIMESTAMP() + INTERVAL 5 HOUR WHERE gid = 'new'");
+  ASSERT_TRUE(under_test_.managed().maintain());
+  EXPECT_EQ(one("SELECT COUNT(*) FROM trans_global"), "3");
+  persist::StoreSettings settings = under_test_.settings();
+  settings.database.deletes_finished = true;
+  ASSERT_TRUE(under_test_.open(settings)->maintain());
+  EXPECT_EQ(one("SELECT GROUP_CONCAT(gid ORDER BY gid) FROM trans_global"), "new,unfinished");
+  EXPECT_EQ(one("SELECT COUNT(*) FROM trans_branch_op"), "8");
+}
+
 TEST_F(MysqlStore, NamesWhatATakenOverDatabaseLacks) {
   under_test_.sql("ALTER TABLE trans_global DROP COLUMN rollback_reason");
   under_test_.sql("ALTER TABLE trans_branch_op DROP KEY gid_uniq");

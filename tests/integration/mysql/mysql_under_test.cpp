@@ -42,7 +42,9 @@ std::uint16_t mysql_port() {
 MysqlClient::MysqlClient() : connection_(mysql_init(nullptr)) {
   if (mysql_real_connect(connection_, "127.0.0.1", "root", "", nullptr, mysql_port(), nullptr, 0) ==
       nullptr) {
-    throw std::runtime_error(mysql_error(connection_));
+    const std::string error = mysql_error(connection_);
+    mysql_close(connection_);
+    throw std::runtime_error(error);
   }
 }
 
