@@ -129,6 +129,9 @@ Async<> PgSession::connect(PgParameters parameters, std::string setup) {
   if (connection_ == nullptr || PQstatus(connection_) == CONNECTION_BAD) {
     co_return lost(SqlErrc::not_now, "no connection");
   }
+  // By default libpq writes notices to stderr, between the lines of the log.
+  const PQnoticeProcessor ignore_notice = [](void*, const char*) {};
+  PQsetNoticeProcessor(connection_, ignore_notice, nullptr);
   CONCERTO_CO_CHECK(co_await poll_connect());
   PQsetnonblocking(connection_, 1);
   const Result<> prepared = co_await run_script(std::move(setup));

@@ -123,9 +123,9 @@ Async<> SqlStore::check_tables(SqlConnection& connection) {
     co_return make_error(EngineErrc::store_unavailable,
                          connector_->place() +
                              ": missing, or not readable for this user: " + check.wrong +
-                             ". Add what is missing as the layout of DTM 1.19 has it (page "
-                             "protocol/07-stores.md), or start once with -r, which drops every "
-                             "stored transaction and makes the tables anew");
+                             ". Add what is missing as the layout of DTM 1.19 has it "
+                             "(docs/protocol/07-stores.md), or start once with -r, which drops "
+                             "every stored transaction and makes the tables anew");
   }
   has_checked_tables_ = true;
   observer_.log(LogLevel::info, {},
