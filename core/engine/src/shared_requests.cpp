@@ -27,6 +27,12 @@ Async<> Requests::pause_for_lease(LiveTrans& live, StoreRetry& retry) {
 /// wait_for_pass does. A failed transaction gives trans_failed.
 Async<> Requests::wait_for_others(Pin pin, SteadyTime until) {
   CONCERTO_CO_TRY(const Transaction followed, co_await follow(std::move(pin), until));
+  const Mode* mode = env_.modes.find(followed.type);
+  if (!is_final(followed.status) && mode != nullptr &&
+      mode->reports == Reports::errors_and_ongoing) {
+    // The other coordinator alone knows how its calls ended. The transaction goes on in any case.
+    co_return make_error(EngineErrc::branch_ongoing, "ONGOING");
+  }
   const Result<> told = passes_.answer_of(followed);
   if (told || followed.status != TransStatus::failed) co_return told;
   co_return make_error(EngineErrc::trans_failed, told.error().detail);

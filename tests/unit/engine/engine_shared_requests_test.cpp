@@ -136,6 +136,17 @@ TEST_F(EngineSharedRequests, AWaiterHearsOfAPassThatEndsInWaitingAtAnotherCoordi
   EXPECT_EQ(code_of(second), EngineErrc::result_not_success);
 }
 
+TEST_F(EngineSharedRequests, AWaiterOfATccHearsThatItGoesOnAtAnotherCoordinator) {
+  prepare(*a_, make_request("g", "tcc", 0));
+  EXPECT_EQ(error_of(register_branch(*a_, "01")), "");
+  a_branches_.hold("confirm 01");
+  EXPECT_EQ(error_of(submit(*a_, make_request("g", "tcc", 0))), "");
+  const auto second = submit_and_wait(*b_, make_request("g", "tcc", 0));
+  a_branches_.answer("confirm 01", Outcome::error, "no");
+  advance(seconds(1));
+  EXPECT_EQ(code_of(second), EngineErrc::branch_ongoing);
+}
+
 TEST_F(EngineSharedRequests, AWaiterOfAnotherCoordinatorsTransactionHasItsDeadline) {
   hold_at_a();
   RequestContext context;
