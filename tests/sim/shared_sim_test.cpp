@@ -21,6 +21,8 @@ class SharedSimulation {
     options_.backoff_max = seconds(60);
     options_.wakes_per_target_max = 1 + random_.below(3);
     options_.wakes_in_progress_max = 1 + random_.below(20);
+    ledger_.has_one_clock = random_.chance(85);
+    nodes_.resize(2 + random_.below(2));
     for (Member& node : nodes_) start(node);
   }
 
@@ -33,6 +35,7 @@ class SharedSimulation {
       }
       run_nodes();
       check_shown();
+      replace_stopped();
     }
     heal();
     check();
@@ -45,6 +48,8 @@ class SharedSimulation {
   struct Member {
     std::unique_ptr<SharedBranches> branches;
     std::unique_ptr<SharedNode> node;
+    /// Set while an orderly stop is under way.
+    Pending<bool> stopped = {};
   };
   struct Query {
     const SharedNode* node;
@@ -54,7 +59,7 @@ class SharedSimulation {
 
   void start(Member& member) {
     const std::string name = std::to_string(++started_);
-    const auto ahead = milliseconds(random_.below(1'000));
+    const auto ahead = milliseconds(random_.below(random_.chance(80) ? 1'000 : 60'000));
     member.branches = std::make_unique<SharedBranches>(ledger_, shared_, "cc-" + name);
     member.node =
         std::make_unique<SharedNode>(shared_, clock_, name, *member.branches, options_, ahead);
@@ -111,7 +116,7 @@ class SharedSimulation {
   void disturb() {
     Member& member = any();
     SharedNode& node = *member.node;
-    switch (random_.below(14)) {
+    switch (random_.below(16)) {
       case 0:
         return node.store.hold();
       case 1:
@@ -130,6 +135,13 @@ class SharedSimulation {
         return;
       case 8:
         return disturb_store(node.store);
+      case 9:
+        if (node.store.held() > 0) node.store.release_at(random_.below(node.store.held()));
+        return;
+      case 10:
+        if (random_.chance(20)) stop(member);
+        if (!ledger_.has_one_clock) shared_.clock_ahead += milliseconds(random_.below(20'000));
+        return;
       default:
         return SharedBranches::end_one(ledger_, random_, false);
     }
@@ -170,6 +182,24 @@ class SharedSimulation {
     member = Member();
     start(member);
   }
+
+  /// An orderly stop, without a cancellation: its calls end as others do. The coordinator takes
+  /// part until the stop has ended, and another one follows.
+  void stop(Member& member) {
+    if (member.stopped || !member.node->runs()) return;
+    const SteadyTime deadline = clock_.steady_now() + std::chrono::hours(1);
+    const auto ended = [](Coordinator& coordinator, SteadyTime until) -> Task<bool> {
+      co_await coordinator.stop(until);
+      co_return true;
+    };
+    member.stopped = member.node->world->start(ended(member.node->coordinator(), deadline));
+  }
+  void replace_stopped() {
+    for (Member& member : nodes_) {
+      if (!member.stopped || !member.stopped->has_value()) continue;
+      kill(member);
+    }
+  }
   static std::vector<Member>& killed() {
     static auto* kept = new std::vector<Member>();
     return *kept;
@@ -191,12 +221,15 @@ class SharedSimulation {
       }
       for (const auto& one : all_) one->finish(*any().node);
       advance(seconds(1));
+      replace_stopped();
     }
   }
 
   /// Whether every transaction has ended, and no coordinator keeps anything.
   bool has_all_ended() {
-    return !any_keeps_some() && std::ranges::all_of(all_, [this](const auto& one) {
+    const bool any_stops =
+        std::ranges::any_of(nodes_, [](const Member& member) { return member.stopped != nullptr; });
+    return !any_stops && !any_keeps_some() && std::ranges::all_of(all_, [this](const auto& one) {
       const auto trans = stored(one->gid());
       return !trans || is_final(trans->status);
     });
@@ -212,7 +245,13 @@ class SharedSimulation {
     check_shown();
     if (!queries_.empty()) ledger_.wrong.emplace_back("a query has not ended");
     for (const auto& one : all_) one->check(stored(one->gid()));
-    if (any_keeps_some()) ledger_.wrong.emplace_back("a coordinator keeps some");
+    for (const SharedNode* node : all_nodes()) {
+      const InFlight left = node->world->coordinator().in_flight();
+      if (left.live + left.alarms + left.queued == 0) continue;
+      ledger_.wrong.push_back(node->store.node() + " keeps " + std::to_string(left.live) +
+                              " in memory, " + std::to_string(left.alarms) + " alarms, " +
+                              std::to_string(left.queued) + " queued");
+    }
   }
 
   static constexpr std::size_t gids_max = 20;
@@ -222,7 +261,7 @@ class SharedSimulation {
   FakeClock clock_;
   SharedWorld shared_{clock_};
   SharedLedger ledger_;
-  std::vector<Member> nodes_{3};
+  std::vector<Member> nodes_;
   int started_ = 0;
   std::vector<std::unique_ptr<SharedApplication>> all_;
   std::vector<Query> queries_;

@@ -37,11 +37,7 @@ Result<> SharedWorld::commit(const std::string& node, Change change, WallTime no
     CONCERTO_CHECK(await_result(io_, data_.commit(std::move(change))));
     if (!is_open) return ok();
     Row& row = rows_[gid.str()];
-    if (rests) {
-      rest(row, node, gid, now() + (until - node_now));
-    } else {
-      grant(row, node, gid);
-    }
+    rests ? rest(row, node, gid, now() + (until - node_now)) : grant(row, node, gid);
     return ok();
   }
   auto& update = std::get<UpdateTrans>(change.what);
@@ -211,11 +207,14 @@ bool SharedWorld::has_lease(const std::string& node, const Gid& gid) const {
 }
 
 void SharedStore::release(std::size_t count) {
-  for (; count > 0 && !held_.empty(); --count) {
-    const Arrive arrive = std::move(held_.front());
-    held_.pop_front();
-    arrive(true);
-  }
+  for (; count > 0 && !held_.empty(); --count) release_at(0);
+}
+
+void SharedStore::release_at(std::size_t index) {
+  const auto chosen = held_.begin() + static_cast<std::ptrdiff_t>(index);
+  const Arrive arrive = std::move(*chosen);
+  held_.erase(chosen);
+  arrive(true);
 }
 
 void SharedStore::release() {

@@ -112,6 +112,8 @@ class SharedStore final : public Store, public Ownership {
   /// From now on calls are on their way: they take effect when they are released.
   void hold() { holding_ = true; }
   void release(std::size_t count);
+  /// Releases one call, before those that were sent earlier: they are on other connections.
+  void release_at(std::size_t index);
   /// Releases all calls, and holds no later ones.
   void release();
   std::size_t held() const noexcept { return held_.size(); }
