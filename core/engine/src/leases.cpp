@@ -92,8 +92,8 @@ Async<bool> Leases::renew_or_claim(LiveTrans& live) {
 Task<void> Leases::wait_for_others(Pin pin) {
   LiveTrans& live = *pin;
   Timer timer(env_.ports.timers, [&live] { live.progressed.notify_all(); });
-  timer.set(live.others_until);
   while (others_may_call(live)) {
+    timer.set(live.others_until);  // A further claim may have moved it.
     const bool notified = co_await live.progressed.wait();
     if (!notified) co_return;
   }

@@ -98,6 +98,19 @@ TEST_F(EngineLeaseEnds, WhatAnOldCallKeepsFromBeingReadIsLeftToOthers) {
   EXPECT_EQ(a_branches_.calls.size(), 2U);
 }
 
+TEST_F(EngineLeaseEnds, WhatWasTakenTwiceLeavesMemoryWhenTheOtherMakesNoCallsAnyMore) {
+  prepare(*a_, make_request("g", "tcc", 0));
+  for (const char* branch : {"01", "02"}) {
+    shared_.set_owner(Gid("g"), "cc-a", shared_.now() + seconds(10));
+    EXPECT_EQ(error_of(register_branch(*b_, branch)), "");
+    EXPECT_EQ(live(*b_), 1U);
+    advance(seconds(5));
+  }
+  advance(seconds(7));
+  EXPECT_EQ(live(*b_), 0U);
+  EXPECT_EQ(owner(), "cc-rest");
+}
+
 TEST_F(EngineLeaseEnds, LeasesAreRenewedDuringAStop) {
   a_branches_.hold("action 01");
   submit(*a_, make_request("g", "saga", 2));
