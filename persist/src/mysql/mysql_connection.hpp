@@ -60,6 +60,7 @@ class MysqlConnection final : public SqlConnection {
   Async<> drop_schema() override;
 
  private:
+  Async<SchemaCheck> look_at_schema(std::size_t& tables);
   Async<MysqlResult> run_one(std::string statement, MysqlWork work);
   Async<> write_locked(RowGroup& group);
   Async<std::vector<StoredTrans>> find_due(std::size_t limit);

@@ -112,6 +112,20 @@ Async<> MysqlConnection::end_backend(BackendId backend) {
 }
 
 Async<SqlConnection::SchemaCheck> MysqlConnection::check_schema() {
+  // If only some of the tables are there, another coordinator may be making them: each is a
+  // statement, and no transaction makes them all at once.
+  constexpr int looks_max = 30;
+  for (int look = 1;; ++look) {
+    std::size_t tables = 0;
+    CONCERTO_CO_TRY(SchemaCheck check, co_await look_at_schema(tables));
+    const bool has_some = tables > 0 && tables < mysql_tables.size();
+    if (!has_some || look == looks_max) co_return check;
+    CONCERTO_CO_CHECK(co_await run_one("SELECT SLEEP(0.1)", MysqlWork::reads));
+  }
+}
+
+/// Counts the tables that exist.
+Async<SqlConnection::SchemaCheck> MysqlConnection::look_at_schema(std::size_t& tables) {
   CONCERTO_CO_TRY(MysqlResult result,
                   co_await run_one(std::string(mysql_columns), MysqlWork::reads));
   std::map<std::string, std::string, std::less<>> types;
@@ -139,6 +153,7 @@ Async<SqlConnection::SchemaCheck> MysqlConnection::check_schema() {
     const std::string name(table.name);
     const bool exists = need(name);
     if (!exists) continue;
+    ++tables;
     need_all(name + ".", table.columns);
     need_all(name + ".key ", table.keys);
   }

@@ -33,6 +33,13 @@ class MysqlConfig(StoreTestCase):
         made = self.run_with("made", self.settings("bank"), "-r")
         made.wait_for_line("opened the store: MySQL at 127.0.0.1:[0-9]+, database 'bank'", 20)
 
+    def test_coordinators_start_together_on_an_empty_database(self):
+        self.server.create_database("together")
+        started = [self.run_with(f"together-{number}", self.settings("together"))
+                   for number in range(3)]
+        for coordinator in started:
+            coordinator.wait_for_line("ready: HTTP on port", 20)
+
     def test_user_pool_and_time_zone(self):
         self.server.create_database("zone")
         self.server.sql("create user clerk@'%' identified by 'pw'; "
