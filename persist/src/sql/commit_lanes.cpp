@@ -104,7 +104,9 @@ void CommitLanes::arrive() {
     auto& request = static_cast<RowRequest&>(arrived.pop());
     ++pending_[request.gid];
     // Nobody waits for a database that is away, except the one request that tries again.
-    if (pool_.away() && !is_progress(request) && now < lane_of(request.gid).not_before) {
+    const Lane& lane = lane_of(request.gid);
+    const bool would_wait = !lane.is_idle || now < lane.not_before;
+    if (pool_.away() && !is_progress(request) && would_wait) {
       finish(request, store_error(*pool_.away()), refused);
       continue;
     }

@@ -140,10 +140,13 @@ Async<> SqlStore::measure_clock(SqlConnection& connection) {
   const auto took = clock_.wall_now() - before;
   const std::chrono::seconds known = row_clock_.difference();
   row_clock_.measured(now - (before + took / 2).time_since_epoch(), took);
-  if (row_clock_.difference() != known) {
-    observer_.log(LogLevel::info, {},
-                  "the database's clock is " + std::to_string(row_clock_.difference().count()) +
-                      " s ahead of this machine's");
+  const std::chrono::seconds ahead = row_clock_.difference();
+  if (ahead != known) {
+    // Differences of a second may be of the measurement.
+    const bool is_wrong = std::chrono::abs(ahead) > std::chrono::seconds{1};
+    observer_.log(is_wrong ? LogLevel::warn : LogLevel::info, {},
+                  "the database's clock is " + std::to_string(std::chrono::abs(ahead).count()) +
+                      (ahead.count() < 0 ? " s behind" : " s ahead of") + " this machine's");
   }
   co_return ok();
 }

@@ -195,6 +195,24 @@ TEST_F(SqlLanes, AReadDoesNotWaitForProgressOfADatabaseThatIsAway) {
   EXPECT_EQ(script_.connects, 1);
 }
 
+TEST_F(SqlLanes, AChangeDoesNotWaitForAnotherOneIfTheDatabaseIsAway) {
+  commit_durable();
+  script_.is_away = true;
+  asio::co_spawn(io_, pool_.acquire(), [](auto, const Result<SqlLease>&) {});
+  run();
+  ASSERT_TRUE(pool_.away());
+  RowRequest other;
+  fill(other);
+  other.gid = "h";
+  std::optional<Result<>> answered;
+  asio::co_spawn(io_, lanes_.commit(other, io_.get_executor()),
+                 [&answered](auto, const Result<>& done) { answered = done; });
+  run();
+  ASSERT_TRUE(answered);
+  EXPECT_EQ(answered->error().code, EngineErrc::store_busy);
+  EXPECT_FALSE(committed_);
+}
+
 TEST_F(SqlLanes, AReadFailsWhileTheOutcomeOfAChangeIsNotKnown) {
   commit_durable();
   settle();
