@@ -282,7 +282,9 @@ bool RedisLane::judge(Ask& ask, ReplyPtr reply, Answers& answers) {
     }
   }
   if (trouble == RedisTrouble::no_script) return false;
-  if (trouble == RedisTrouble::full && ask.deed == Deed::creates) memory_.refused();
+  if (trouble == RedisTrouble::full && ask.deed == Deed::creates && memory_.refused()) {
+    observer_.log(LogLevel::error, "", "Redis has no memory for new transactions (maxmemory)");
+  }
   // A script looks whether its change was made before it needs memory or fails.
   const bool is_known =
       !ask.was_lost || trouble == RedisTrouble::full || trouble == RedisTrouble::other;

@@ -30,7 +30,8 @@ struct ReplicaWait {
 /// Whether Redis has memory for new transactions, as the lanes of a store find out. Thread-safe.
 class RedisMemory {
  public:
-  void refused() noexcept { refused_at_ = now(); }
+  /// Whether it is the first refusal after there was room.
+  bool refused() noexcept { return refused_at_.exchange(now()) == never; }
   void had_room() noexcept {
     if (refused_at_.load(std::memory_order_relaxed) != never) refused_at_ = never;
   }
