@@ -2,7 +2,7 @@
 """Sagas on one PostgreSQL, MariaDB or Redis, by the reference, by one concertod and by three.
 
 Two-branch sagas with wait_result, 128 in flight, over gRPC. The script starts each database itself,
-in a directory of its own, without a sync of the disk for each commit. All coordinators use this one
+in a directory of its own; with --synced it syncs the disk for each commit. All coordinators use this one
 in turn, and each finds it empty. The load itself serves the branches. CPU is that
 of the processes from /proc, of the coordinators and of the database apart.
 """
@@ -130,6 +130,7 @@ def parse_arguments():
     contest.add_round_arguments(parser)
     parser.add_argument("--wire", choices=["grpc", "http"], default="grpc")
     parser.add_argument("--stores", default=",".join(shared_stores.KINDS))
+    parser.add_argument("--synced", action="store_true", help="databases sync each commit")
     parser.add_argument("--without-three", action="store_true", help="leave three coordinators out")
     arguments = contest.parse_rounds(parser)
     arguments.stores = arguments.stores.split(",")
@@ -148,7 +149,8 @@ def main():
     rows = {}
     with contest.temporary_directory("shared", arguments.directory) as directory:
         for kind in arguments.stores:
-            with shared_stores.KINDS[kind](os.path.join(directory, kind)) as store:
+            with shared_stores.KINDS[kind](os.path.join(directory, kind),
+                                           arguments.synced) as store:
                 for number in range(arguments.rounds):
                     for name in names:
                         result = measure_once(arguments, store, name, f"{kind}-{number}")

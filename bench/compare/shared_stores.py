@@ -41,11 +41,15 @@ class _Store:
     name = None
     driver = None
     settings = {}
+    options = ()
+    # What syncs the disk for each commit.
+    sync_options = ()
 
-    def __init__(self, directory):
+    def __init__(self, directory, is_synced):
         os.makedirs(directory)
         self.directory = directory
-        self.server = self._make(directory)
+        self.server = self._make(directory,
+                                 [*self.options, *(self.sync_options if is_synced else ())])
 
     def __enter__(self):
         self.server.start()
@@ -65,7 +69,7 @@ class _Store:
         return {"Store.Driver": self.driver, "Store.Host": "127.0.0.1",
                 "Store.Port": self.server.port, **self.settings}
 
-    def _make(self, directory):
+    def _make(self, directory, options):
         raise NotImplementedError
 
     def _prepare(self):
@@ -79,9 +83,11 @@ class PostgresStore(_Store):
     name = "PostgreSQL"
     driver = "postgres"
     settings = {"Store.User": USER, "Store.Password": PASSWORD}
+    options = ("-c", "shared_buffers=128MB")
+    sync_options = ("-c", "fsync=on", "-c", "full_page_writes=on")
 
-    def _make(self, directory):
-        return Postgres(directory, options=["-c", "shared_buffers=128MB"])
+    def _make(self, directory, options):
+        return Postgres(directory, options=options)
 
     def _prepare(self):
         self.server.sql(f"create role {USER} superuser login password '{PASSWORD}'")
@@ -95,10 +101,11 @@ class MariaDbStore(_Store):
     name = "MariaDB"
     driver = "mysql"
     settings = {"Store.User": USER, "Store.Password": PASSWORD}
+    options = ("--innodb-buffer-pool-size=256M", "--innodb-log-file-size=128M")
+    sync_options = ("--innodb-flush-method=O_DIRECT", "--innodb-flush-log-at-trx-commit=1")
 
-    def _make(self, directory):
-        return MariaDb(directory, options=["--innodb-buffer-pool-size=256M",
-                                           "--innodb-log-file-size=128M"])
+    def _make(self, directory, options):
+        return MariaDb(directory, options=options)
 
     def _prepare(self):
         self.server.sql(f"create user {USER} identified by '{PASSWORD}'; "
@@ -112,9 +119,10 @@ class MariaDbStore(_Store):
 class RedisStore(_Store):
     name = "Redis"
     driver = "redis"
+    sync_options = ("--appendfsync", "always")
 
-    def _make(self, directory):
-        return Redis(directory)
+    def _make(self, directory, options):
+        return Redis(directory, options=options)
 
     def _remove_all(self):
         self.server.command("flushall")
