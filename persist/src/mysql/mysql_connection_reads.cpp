@@ -118,8 +118,8 @@ Async<SqlConnection::SchemaCheck> MysqlConnection::check_schema() {
   for (int look = 1;; ++look) {
     std::size_t tables = 0;
     CONCERTO_CO_TRY(SchemaCheck check, co_await look_at_schema(tables));
-    const bool has_some = tables > 0 && tables < mysql_tables.size();
-    if (!has_some || look == looks_max) co_return check;
+    const bool is_partial = !check.has_none && tables < mysql_tables.size();
+    if (!is_partial || look == looks_max) co_return check;
     CONCERTO_CO_CHECK(co_await run_one("SELECT SLEEP(0.1)", MysqlWork::reads));
   }
 }
@@ -153,7 +153,8 @@ Async<SqlConnection::SchemaCheck> MysqlConnection::look_at_schema(std::size_t& t
     const std::string name(table.name);
     const bool exists = need(name);
     if (!exists) continue;
-    ++tables;
+    // While a table is being made, its keys may be seen before its columns.
+    if (types.contains(name + ".id")) ++tables;
     need_all(name + ".", table.columns);
     need_all(name + ".key ", table.keys);
   }
