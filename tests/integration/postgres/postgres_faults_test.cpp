@@ -35,6 +35,7 @@ TEST_F(PostgresStore, AChangeThatNoStandbyHasIsNotAcknowledged) {
   const Transaction saga = sample_saga("g1");
   set_standbys("nobody");
   EXPECT_TRUE(comes_true([this] { return cell("SHOW synchronous_standby_names") == "nobody"; }));
+  postgres_.sql("CHECKPOINT");  // Commits wait only when the checkpointer has read the setting.
   std::thread standby_comes([&] {
     // After the store has ended the session whose commit hung.
     EXPECT_TRUE(comes_true(
