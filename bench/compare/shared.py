@@ -2,9 +2,9 @@
 """Sagas on one PostgreSQL, MariaDB or Redis, by the reference, by one concertod and by three.
 
 Two-branch sagas with wait_result, 128 in flight, over gRPC. The script starts each database itself,
-in a directory of its own; with --synced it syncs the disk for each commit. All coordinators use this one
-in turn, and each finds it empty. The load itself serves the branches. CPU is that
-of the processes from /proc, of the coordinators and of the database apart.
+in a directory of its own; with --synced the database syncs the disk for each commit. All
+coordinators use this one in turn, and each finds it empty. The load itself serves the branches. CPU
+is that of the processes from /proc, of the coordinators and of the database apart.
 """
 
 import concurrent.futures
