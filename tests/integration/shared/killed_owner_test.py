@@ -129,7 +129,11 @@ class KilledOwner(unittest.TestCase):
         print(f"{self.args.store}: all at their end {time.monotonic() - begun:.1f} s later; "
               f"{sum(map(bool, self.called.values()))} calls were repeated", flush=True)
         again = {gid: len(self.held.calls(gid)) - self.called[gid] for gid in owned}
-        self.assertEqual([], [(gid, count) for gid, count in again.items() if count != 1][:5])
+        self.assertEqual([], [(gid, count) for gid, count in again.items() if count < 1][:5])
+        # A coordinator that a busy machine keeps from running may lose leases, too.
+        lost = sum(node.metric("concerto_leases_lost_total") for node in self.others)
+        more = [(gid, count) for gid, count in again.items() if count > 1]
+        self.assertLessEqual(sum(count - 1 for _, count in more), lost, more[:5])
         self.assertEqual([], load.refused[:3])
         self.assertTrue(load.acknowledged)
         found = end_statuses(ports, load.acknowledged, END_S)
