@@ -86,7 +86,8 @@ Async<bool> Leases::renew_or_claim(LiveTrans& live) {
     if (env_.now() < live.lease_end) co_return true;
   }
   CONCERTO_CO_TRY(const Claimed claimed, co_await env_.ownership->claim(live.gid, Claim::if_free));
-  co_return claimed.is_ours&& has_all_of(live.trans, *claimed.trans);
+  if (!claimed.is_ours) co_return false;
+  co_return has_all_of(live.trans, *claimed.trans);
 }
 
 Task<void> Leases::wait_for_others(Pin pin) {

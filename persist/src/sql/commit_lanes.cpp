@@ -104,15 +104,18 @@ void CommitLanes::arrive() {
     auto& request = static_cast<RowRequest&>(arrived.pop());
     ++pending_[request.gid];
     // Nobody waits for a database that is away, except the one request that tries again.
-    const Lane& lane = lane_of(request.gid);
-    const bool would_wait = !lane.is_idle || now < lane.not_before;
-    if (pool_.away() && !is_progress(request) && would_wait) {
+    if (pool_.away() && !is_progress(request) && would_wait(lane_of(request.gid), now)) {
       finish(request, store_error(*pool_.away()), refused);
       continue;
     }
     put(request);
   }
   refused.send();
+}
+
+/// Whether a group is under way, or the last one has failed just now.
+bool CommitLanes::would_wait(const Lane& lane, SteadyTime now) {
+  return !lane.is_idle || now < lane.not_before;
 }
 
 void CommitLanes::put(RowRequest& request) {

@@ -83,6 +83,7 @@ class CommitLanes {
 
   Result<> queue(RowRequest& request);
   void arrive();
+  static bool would_wait(const Lane& lane, SteadyTime now);
   void put(RowRequest& request);
   Lane& lane_of(std::string_view gid);
   Task<void> run(Lane& lane);

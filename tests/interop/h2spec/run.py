@@ -50,10 +50,11 @@ ALLOWED = {
     ("http2/5.1", "half closed (remote): Sends a HEADERS frame"): MINIMAL_PROCESSING,
     ("http2/6.1", 'Sends a DATA frame on the stream that is not in "open" or "half-closed '
      '(local)" state'): MINIMAL_PROCESSING,
-    # After a GOAWAY without open streams the connection is closed at once. A PING that comes later
-    # resets it, which h2spec takes for an error.
-    ("http2/7", "Sends a GOAWAY frame with unknown error code"): "the connection is closed",
 }
+# After a GOAWAY without open streams the connection is closed at once. A PING that comes later
+# resets it, which h2spec takes for an error.
+MAY_BE_RESET = ("http2/7", "Sends a GOAWAY frame with unknown error code")
+RESET = "connection reset by peer"
 
 
 def build(directory):
@@ -98,10 +99,12 @@ class H2spec(unittest.TestCase):
             self.assertIsNone(coordinator.query("none")["transaction"], "it serves on")
         with open(report, encoding="utf-8", errors="replace") as file:
             text = file.read().replace("\0", "")  # h2spec writes payloads as they are
-        cases = {(case.get("package"), case.get("classname")): len(case) > 0
-                 for suite in ElementTree.fromstring(text) for case in suite}
+        found = [case for suite in ElementTree.fromstring(text) for case in suite]
+        cases = {(case.get("package"), case.get("classname")): case for case in found}
         self.assertEqual(len(cases), CASES)
-        different = {case for case, differs in cases.items() if differs}
+        different = {name for name, case in cases.items() if len(case) > 0}
+        if RESET in "".join(cases[MAY_BE_RESET].itertext()):
+            different.discard(MAY_BE_RESET)
         self.assertLessEqual(set(ALLOWED), set(cases))
         # On a busy machine some of the allowed cases pass, because an answer comes later there.
         self.assertEqual(different - set(ALLOWED), set(), done.stdout)

@@ -179,8 +179,8 @@ class SqlLanes : public testing::Test {
   Script script_{io_.get_executor()};
   ScriptedConnector connector_{script_};
   SqlPool pool_{io_.get_executor(), connector_, pool_limits(), clock_};
-  RowRequest request_;
-  std::optional<Result<>> committed_, settled_;
+  RowRequest request_, other_;
+  std::optional<Result<>> committed_, other_committed_, settled_;
   CommitLanes lanes_{
       io_.get_executor(), pool_, lane_limits(), std::string(lane_node), clock_, log_, probe_};
 };
@@ -201,15 +201,13 @@ TEST_F(SqlLanes, AChangeDoesNotWaitForAnotherOneIfTheDatabaseIsAway) {
   asio::co_spawn(io_, pool_.acquire(), [](auto, const Result<SqlLease>&) {});
   run();
   ASSERT_TRUE(pool_.away());
-  RowRequest other;
-  fill(other);
-  other.gid = "h";
-  std::optional<Result<>> answered;
-  asio::co_spawn(io_, lanes_.commit(other, io_.get_executor()),
-                 [&answered](auto, const Result<>& done) { answered = done; });
+  fill(other_);
+  other_.gid = "h";
+  asio::co_spawn(io_, lanes_.commit(other_, io_.get_executor()),
+                 [this](auto, const Result<>& done) { other_committed_ = done; });
   run();
-  ASSERT_TRUE(answered);
-  EXPECT_EQ(answered->error().code, EngineErrc::store_busy);
+  ASSERT_TRUE(other_committed_);
+  EXPECT_EQ(other_committed_->error().code, EngineErrc::store_busy);
   EXPECT_FALSE(committed_);
 }
 
