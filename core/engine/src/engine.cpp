@@ -51,7 +51,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
                tasks_.spawn(wake(std::move(event), std::move(slot)));
              }),
       log_(env_, journal_),
-      loader_(env_, live_, wakes_),
+      loader_(env_, live_, wakes_, log_),
       trouble_(env_, wakes_, log_),
       leases_(env_, live_, loader_, wakes_, trouble_, log_),
       changes_(env_, live_, loader_, wakes_, trouble_, leases_, log_, tasks_),

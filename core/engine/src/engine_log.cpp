@@ -1,6 +1,7 @@
 #include "engine_log.hpp"
 
 #include <concerto/base/masked_url.hpp>
+#include <concerto/engine/error.hpp>
 
 namespace concerto {
 namespace {
@@ -53,6 +54,16 @@ void EngineLog::write_trouble(const LiveTrans& live, std::chrono::nanoseconds pa
           (trouble.text.empty() ? trouble.error.detail : trouble.text) + "; next try in " +
           in_time(pause);
   env_.ports.observer.log(LogLevel::warn, live.gid.view(), text);
+}
+
+void EngineLog::write_refusal(const Gid& gid, const Error& error) {
+  const bool is_of_store = error.code == EngineErrc::store_busy ||
+                           error.code == EngineErrc::store_failed ||
+                           error.code == EngineErrc::store_unavailable;
+  if (!is_of_store || env_.store.health().state != StoreHealth::State::serving) return;
+  if (!admits(LogLevel::error, "requests that the store refuses", 1)) return;
+  env_.ports.observer.log(LogLevel::error, gid.view(),
+                          "the store refuses a request: " + error.detail);
 }
 
 void EngineLog::report_left_out(SteadyTime now) {

@@ -29,6 +29,9 @@ class EngineLog {
   bool admits(LogLevel level, std::string_view thing, std::size_t lines = LineLimit::lines_max);
   /// Writes that a call did not succeed and is repeated after `pause`.
   void write_trouble(const LiveTrans& live, std::chrono::nanoseconds pause);
+  /// Writes why the store refuses a request; clients are not told (docs/operations.md, The log).
+  /// While the store does not serve there is no line, because its own line has the reason.
+  void write_refusal(const Gid& gid, const Error& error);
   /// Ends the windows that are over at `now`, and writes how many lines they left out.
   void report_left_out(SteadyTime now);
   void stop() { timer_.cancel(); }

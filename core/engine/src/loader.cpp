@@ -117,6 +117,7 @@ void Loader::note_others(LiveTrans& live, const Result<Claimed>& claimed) const 
 Async<Claimed> Loader::claim(Gid gid, Claim how) {
   Result<Claimed> claimed = co_await env_.ownership->claim(gid, how);
   if (is_unknown(claimed)) claimed = co_await env_.ownership->claim(gid, how);
+  if (!claimed) log_.write_refusal(gid, claimed.error());
   if (is_unknown(claimed)) {
     co_return make_error(EngineErrc::store_busy, "no claim: " + claimed.error().detail);
   }

@@ -8,6 +8,7 @@
 
 #include <concerto/base/async.hpp>
 
+#include "engine_log.hpp"
 #include "live_table.hpp"
 #include "shard_env.hpp"
 #include "wake_ups.hpp"
@@ -23,7 +24,8 @@ bool has_all_of(const Transaction& known, const Transaction& stored);
 /// WakeUps has it. On the shard's thread, except `add_to`.
 class Loader {
  public:
-  Loader(ShardEnv& env, LiveTable& live, WakeUps& wakes) : env_(env), live_(live), wakes_(wakes) {}
+  Loader(ShardEnv& env, LiveTable& live, WakeUps& wakes, EngineLog& log)
+      : env_(env), live_(live), wakes_(wakes), log_(log) {}
 
   /// Waits for the turn of a transaction. The transaction need not exist.
   Task<Turn> enter(const Gid& gid);
@@ -84,6 +86,7 @@ class Loader {
   ShardEnv& env_;
   LiveTable& live_;
   WakeUps& wakes_;
+  EngineLog& log_;
   std::optional<std::unordered_set<Gid>> ended_;  ///< in recovery: what has ended meanwhile
   /// By type. Written by the shard only, read by metrics.
   std::array<std::atomic<std::size_t>, trans_types> unfinished_{};

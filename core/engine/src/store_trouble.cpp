@@ -10,7 +10,9 @@ std::optional<SteadyTime> StoreTrouble::try_again_at(const LiveTrans& live, cons
                                                      StoreRetry& retry) {
   if (answer || env_.stopping || answer.error().code != EngineErrc::store_busy) return std::nullopt;
   const auto at = retry.next(env_.now(), env_.ports.random);
-  if (at) {
+  // Of a new transaction nothing is lost: its client is told, and the store's own line tells the
+  // operator. A client that repeats its request would fill the log.
+  if (at && live.knowledge == LiveTrans::Knowledge::present) {
     log_.write_limited(LogLevel::warn, live, "changes that the store is too busy for",
                        "change not stored yet: " + answer.error().detail, 1);
   }

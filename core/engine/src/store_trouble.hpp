@@ -27,6 +27,8 @@ class StoreTrouble {
   /// Waits until `until`, or until a stop. The caller keeps the turn, so that the next request for
   /// this transaction waits too.
   Task<void> pause_for_store(LiveTrans& live, SteadyTime until);
+  /// Tells the operator why the store refuses a request about `gid`.
+  void tell_refusal(const Gid& gid, const Error& error) { log_.write_refusal(gid, error); }
   /// After a request whose change has an unknown outcome: sets an alarm, so that the transaction is
   /// read again after a while, and driven if there is something to do. A driver sets this alarm
   /// itself.

@@ -67,7 +67,7 @@ Error error_of(std::string_view error_text, Deed deed) {
     return make_error(reads ? EngineErrc::store_damaged : EngineErrc::store_failed, text);
   }
   if (trouble == RedisTrouble::full && deed == Deed::creates) {
-    return make_error(Errc::overloaded, text);
+    return make_error(Errc::overloaded, "the store has no room for new transactions now");
   }
   return make_error(EngineErrc::store_busy, text);
 }

@@ -76,6 +76,42 @@ TEST_F(EngineStore, ANewTransactionWaitsOnlyAMomentForABusyStore) {
   EXPECT_EQ(error_of(submit(make_request("h", "saga", 1))), "");
 }
 
+TEST_F(EngineStore, ANewTransactionThatIsRefusedLeavesNoLineWhileTheStoreIsAway) {
+  scripted_.busy_commits = always;
+  for (int i = 0; i < 20; ++i) {
+    const auto refused = submit(make_request("g", "saga", 1));
+    world_->advance(seconds(1));
+    EXPECT_EQ(code_of(refused), EngineErrc::store_busy);
+  }
+  scripted_.busy_commits = 0;
+  world_->advance(seconds(20));
+  EXPECT_THAT(world_->observer().warnings, IsEmpty()) << "the store's own line tells";
+}
+
+TEST_F(EngineStore, ARefusalOfAStoreThatServesLeavesALineWithItsReasonAndNotOnePerRequest) {
+  for (int i = 0; i < 5; ++i) {
+    scripted_.lost_commits = 1;
+    EXPECT_EQ(code_of(submit(make_request("g", "saga", 1))), EngineErrc::store_failed);
+  }
+  scripted_.busy_loads = 1;
+  const auto unread = world_->start(world_->coordinator().query(Gid("g")));
+  EXPECT_EQ(code_of(unread), EngineErrc::store_busy);
+  EXPECT_THAT(world_->observer().warnings,
+              ElementsAre("g: the store refuses a request: the answer is lost"));
+  world_->advance(seconds(11));
+  EXPECT_EQ(world_->observer().warnings.back(),
+            ": 5 more lines about requests that the store refuses were left out");
+}
+
+TEST_F(EngineStore, AChangeThatIsTriedAgainLeavesOneLineAndNotOneForEachTry) {
+  submit_and_hold("g");
+  scripted_.busy_commits = 4;
+  answer();
+  world_->advance(seconds(3));
+  EXPECT_THAT(world_->observer().warnings,
+              ElementsAre("g: change not stored yet: the server is away"));
+}
+
 TEST_F(EngineStore, ARequestIsRefusedIfTheStoreStaysBusyAndMayBeRepeated) {
   prepare(make_request("g", "msg", 1));
   scripted_.busy_commits = always;

@@ -55,8 +55,22 @@ AnswerClass class_of(EngineErrc code) noexcept {
   return AnswerClass::plain;
 }
 
-std::string text_of(const Error& error) {
-  return error.detail.empty() ? error.code.message() : error.detail;
+/// What a client is told of trouble with the store. The detail of such an error is for operators:
+/// it has the words of a database, of its driver or of the system, with names of servers, users and
+/// columns. The log has it.
+std::string_view store_sentence(const error_code& code) noexcept {
+  if (code.category() != engine_category()) return {};
+  switch (static_cast<EngineErrc>(code.value())) {
+    case EngineErrc::store_busy:
+      return "the store is away or too busy at the moment, and nothing was changed: try again";
+    case EngineErrc::store_failed:
+      return "the store has trouble at the moment, and the outcome is not known: query the "
+             "transaction, or repeat the request";
+    case EngineErrc::store_unavailable:
+      return "the store does not take this request at the moment: try again";
+    default:
+      return {};
+  }
 }
 
 HttpResponse with_message(unsigned status, std::string_view result, std::string_view message) {
@@ -127,6 +141,13 @@ GrpcCode grpc_code(AnswerClass answer) noexcept {
 
 }  // namespace
 
+std::string client_text(const Error& error) {
+  if (const std::string_view sentence = store_sentence(error.code); !sentence.empty()) {
+    return std::string{sentence};
+  }
+  return error.detail.empty() ? error.code.message() : error.detail;
+}
+
 AnswerClass answer_class(const error_code& code) noexcept {
   if (code.category() == base_category()) return class_of(static_cast<Errc>(code.value()));
   if (code.category() == engine_category()) return class_of(static_cast<EngineErrc>(code.value()));
@@ -134,7 +155,7 @@ AnswerClass answer_class(const error_code& code) noexcept {
 }
 
 HttpResponse http_answer(const Error& error) {
-  const std::string text = text_of(error);
+  const std::string text = client_text(error);
   switch (answer_class(error.code)) {
     case AnswerClass::failure:
       return with_message(409, failure_word, text);
@@ -166,7 +187,7 @@ GrpcStatus grpc_answer(const Error& error) {
   GrpcStatus status;
   status.code = grpc_code_of(error.code).value_or(grpc_code(answer_class(error.code)));
   if (status.ok()) status.code = GrpcCode::unknown;
-  status.message = text_of(error);
+  status.message = client_text(error);
   return status;
 }
 

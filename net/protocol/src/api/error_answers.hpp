@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <concerto/base/error.hpp>
 #include <concerto/protocol/answer_messages.hpp>
 #include <concerto/protocol/route_needs.hpp>
@@ -9,6 +11,10 @@
 namespace concerto::net {
 
 AnswerClass answer_class(const error_code& code) noexcept;
+
+/// The text of an answer: the error's detail, or a sentence where the detail is for operators
+/// alone.
+std::string client_text(const Error& error);
 
 // answer_messages.hpp declares the readers of these answers.
 

@@ -94,7 +94,7 @@ HttpResponse rpc_result(const RpcCall& call, const json::value& result) {
 HttpResponse rpc_answer(const RpcCall& call, const Result<>& result) {
   if (result) return rpc_result(call, nullptr);
   const bool failed = answer_class(result.error().code) == AnswerClass::failure;
-  return rpc_error(call, failed ? rpc_failure : rpc_other_error, result.error().detail);
+  return rpc_error(call, failed ? rpc_failure : rpc_other_error, client_text(result.error()));
 }
 
 ReceivedAnswer answer_from_rpc(std::string_view body) {

@@ -237,7 +237,7 @@ TEST(ReceivedAnswer, HasTheClassAndTheTextOfTheError) {
     EXPECT_EQ(answers[0].error, over_http(sent)) << code.message();
     EXPECT_EQ(answers[1].error, over_grpc(sent)) << code.message();
     EXPECT_EQ(answers[2].error, over_rpc(sent)) << code.message();
-    for (const ReceivedAnswer& answer : answers) EXPECT_EQ(answer.text, error.detail);
+    for (const ReceivedAnswer& answer : answers) EXPECT_EQ(answer.text, client_text(error));
   }
 }
 

@@ -45,6 +45,16 @@ AnswerCase plain(const char* name, error_code code, unsigned status, GrpcCode gr
   return {name, Error{code, "why"}, status, R"({"message":"why"})", grpc, "why"};
 }
 
+/// The detail of trouble with the store is for operators. Clients get a sentence.
+AnswerCase store(const char* name, EngineErrc code, const std::string& sentence) {
+  return {name,
+          make_error(code, "PostgreSQL: connection to db1 failed: user \"dtm\": relation \"kv\""),
+          503,
+          R"({"message":")" + sentence + R"("})",
+          GrpcCode::unavailable,
+          sentence};
+}
+
 AnswerCase failure(const char* name, EngineErrc code) {
   return {name,
           make_error(code, "no FAILURE"),
@@ -71,9 +81,13 @@ INSTANTIATE_TEST_SUITE_P(
                    "ONGOING"},
         plain("Overloaded", Errc::overloaded, 503, GrpcCode::resource_exhausted),
         plain("ShuttingDown", Errc::shutting_down, 503, GrpcCode::unavailable),
-        plain("StoreBusy", EngineErrc::store_busy, 503, GrpcCode::unavailable),
-        plain("StoreFailed", EngineErrc::store_failed, 503, GrpcCode::unavailable),
-        plain("StoreUnavailable", EngineErrc::store_unavailable, 503, GrpcCode::unavailable),
+        store("StoreBusy", EngineErrc::store_busy,
+              "the store is away or too busy at the moment, and nothing was changed: try again"),
+        store("StoreFailed", EngineErrc::store_failed,
+              "the store has trouble at the moment, and the outcome is not known: query the "
+              "transaction, or repeat the request"),
+        store("StoreUnavailable", EngineErrc::store_unavailable,
+              "the store does not take this request at the moment: try again"),
         plain("DeadlineExceeded", Errc::deadline_exceeded, 503, GrpcCode::deadline_exceeded),
         plain("InvalidRequest", Errc::invalid_request, 500, GrpcCode::internal),
         plain("NotSupported", Errc::not_supported, 500, GrpcCode::internal),

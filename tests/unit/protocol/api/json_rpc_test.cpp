@@ -55,6 +55,15 @@ TEST_F(JsonRpcTest, ServesATransactionFromPrepareToItsEnd) {
                "trans type: 'tcc' current status 'succeed', cannot abort. FAILURE");
 }
 
+TEST_F(JsonRpcTest, TheWordsOfTheStoreAreNotForClients) {
+  store_.fail_commit(1);
+  expect_error(call("submit", R"({"gid":"g","trans_type":"saga","steps":[{"action":"http://a/b"}],)"
+                              R"("payloads":["{}"]})"),
+               -32603,
+               "the store has trouble at the moment, and the outcome is not known: query the "
+               "transaction, or repeat the request");
+}
+
 TEST_F(JsonRpcTest, ALineEndInAGidIsRefusedAndNotRemoved) {
   for (const char* method : {"prepare", "submit", "abort"}) {
     expect_error(call(method, R"({"gid":"a\r\nb","trans_type":"tcc"})"), -32603,
