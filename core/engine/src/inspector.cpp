@@ -5,6 +5,7 @@
 #include <concerto/base/assert.hpp>
 #include <concerto/base/masked_url.hpp>
 
+#include "retry.hpp"
 #include "trouble.hpp"
 
 namespace concerto {
@@ -131,24 +132,63 @@ std::string Inspector::explain_wait(const Inspection& inspection) const {
     return "waits for room at " + masked_url(target) + ", which is tried again for at most " +
            std::to_string(wakes_.slots().limit(target)) + " at one time";
   }
-  if (!trans.waits) return "is resumed as soon as there is room";
+  if (!trans.waits) {
+    const LiveTrans* live = live_.find(trans.gid);
+    const bool is_ours = env_.ownership == nullptr || (live != nullptr && live->has_lease());
+    return is_ours ? "is resumed as soon as there is room"
+                   : "nobody works on it; a coordinator takes it at its next look for due ones";
+  }
   if (!inspection.attempts.empty()) {
     const Attempt& last = inspection.attempts.back();
-    std::string text = "the last call, branch " + last.branch_id + " " + last.op + " at " +
-                       last.url + ", ended in " + std::string(to_string(last.outcome));
+    std::string text = env_.ownership == nullptr ? "the last call" : "this coordinator's last call";
+    text += ", branch " + last.branch_id + " " + last.op + " at " + last.url + ", ended in " +
+            std::string(to_string(last.outcome));
     if (!last.answer.empty()) text += ": " + last.answer;
     const std::string_view target = wakes_.alarms().target_of(trans.gid);
     if (!target.empty()) text += "; tried at once when " + masked_url(target) + " answers again";
     return text;
   }
+  if (const auto delay = awaited_delay(trans); delay.count() > 0) {
+    return "waits for its delay of " + std::to_string(delay.count()) + " seconds";
+  }
+  return explain_rest(inspection);
+}
+
+/// The delay that a transaction waits for; zero if it waits for something else.
+std::chrono::seconds Inspector::awaited_delay(const Transaction& trans) const {
   const Mode* mode = env_.modes.find(trans.type);
   CONCERTO_ASSERT(mode != nullptr);
   const auto custom = parse_custom_data(*mode, trans.custom_data, trans);
-  if (custom && custom->delay.count() > 0 && trans.submit_time &&
-      trans.next_cron_time <= *trans.submit_time + custom->delay) {
-    return "waits for its delay of " + std::to_string(custom->delay.count()) + " seconds";
+  if (!custom) return {};
+  const std::chrono::seconds delay = custom->delay;
+  const std::chrono::seconds none{};
+  if (trans.submit_time) return trans.next_cron_time <= *trans.submit_time + delay ? delay : none;
+  // Rows that coordinators share have no submit time. The last change of a transaction that waits
+  // for its delay has put it to rest, for as long as the delay is.
+  constexpr std::chrono::seconds rounding{2};
+  const bool is_rest = trans.status == TransStatus::submitted && doublings(trans) == 0;
+  const auto rests_for = trans.next_cron_time - trans.update_time;
+  return is_rest && std::chrono::abs(rests_for - delay) <= rounding ? delay : none;
+}
+
+/// What the store says of a transaction that waits. Attempts, and who made them, are not stored.
+std::string Inspector::explain_rest(const Inspection& inspection) const {
+  std::string text = "waits for its next try";
+  if (!inspection.urls.empty()) text += " at " + inspection.urls.front();
+  if (const auto errors = doublings(inspection.trans); errors > 0) {
+    text += "; its interval has grown to " +
+            std::to_string(inspection.trans.next_cron_interval.count()) + " s, since at least " +
+            std::to_string(errors) + (errors == 1 ? " pass" : " passes") + " ended in an error";
   }
-  return "waits for its next try; earlier attempts are not known to this process";
+  if (env_.ownership == nullptr) return text + "; earlier attempts are not known to this process";
+  return text +
+         "; its attempts are known only to the coordinator that made them, and the store does not "
+         "say which one that was: ask the others";
+}
+
+/// How often errors have doubled its interval.
+std::int64_t Inspector::doublings(const Transaction& trans) const {
+  return backoff_count(trans.next_cron_interval, reset_interval(trans.options, env_.options));
 }
 
 }  // namespace concerto

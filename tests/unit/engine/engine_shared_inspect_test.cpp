@@ -1,0 +1,60 @@
+// Why a transaction waits, asked at another coordinator than the one that made its attempts.
+
+#include "shared_fixture.hpp"
+
+namespace concerto::test {
+namespace {
+
+using testing::StartsWith;
+
+class EngineSharedInspect : public SharedFixture {
+ protected:
+  Inspection inspect(SharedNode& node) {
+    const auto found = node.world->start(node.coordinator().inspect(Gid("g")));
+    return found->value().value().value();
+  }
+};
+
+TEST_F(EngineSharedInspect, AnotherCoordinatorSaysWhatTheStoreKnows) {
+  for (int i = 0; i < 2; ++i) a_branches_.reply("action 01", Outcome::error, "500: no disk");
+  submit(*a_, make_request("g", "saga", 1));
+  b_->is_paused = true;
+  advance(seconds(25));
+  b_->is_paused = false;
+  b_->world->run();
+  const Inspection here = inspect(*a_);
+  const Inspection there = inspect(*b_);
+  EXPECT_THAT(here.explanation, StartsWith("this coordinator's last call, branch 01 "
+                                           "action at a1, ended in error: 500: no disk"));
+  EXPECT_EQ(there.activity, Activity::waiting);
+  EXPECT_THAT(there.attempts, IsEmpty());
+  EXPECT_EQ(there.next_attempt, there.trans.next_cron_time);
+  EXPECT_EQ(there.explanation,
+            "waits for its next try at a1; its interval has grown to 40 s, since at least 2 passes "
+            "ended in an error; its attempts are known only to the coordinator that made them, and "
+            "the store does not say which one that was: ask the others");
+}
+
+TEST_F(EngineSharedInspect, AnotherCoordinatorKnowsADelay) {
+  auto request = make_request("g", "msg", 1);
+  request.custom_data = R"({"delay":60})";
+  submit(*a_, std::move(request));
+  advance(seconds(1));
+  EXPECT_EQ(inspect(*b_).explanation, "waits for its delay of 60 seconds");
+}
+
+TEST_F(EngineSharedInspect, AfterTheEndOfALeaseNobodyWorksOnIt) {
+  a_branches_.hold("action 01");
+  submit(*a_, make_request("g", "saga", 1));
+  EXPECT_THAT(inspect(*b_).explanation, StartsWith("another coordinator, cc-a, works"));
+  kill(*a_);
+  b_->is_paused = true;
+  advance(lease_ + seconds(2));
+  b_->is_paused = false;
+  // Without a poll before the question.
+  EXPECT_EQ(inspect(*b_).explanation,
+            "nobody works on it; a coordinator takes it at its next look for due ones");
+}
+
+}  // namespace
+}  // namespace concerto::test
