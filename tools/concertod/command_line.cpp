@@ -76,6 +76,7 @@ CommandLine unexpected(const std::string& operand) {
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CommandLine line;
   bool version = false;
+  bool own_version = false;
   CLI::App app{"Coordinator of distributed transactions", "concertod"};
   app.set_help_flag("-h,--help", "Print this");
   app.add_option("-c", line.config_file, "YAML configuration file")
@@ -84,7 +85,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.add_flag("-d", line.debug, "Log at level debug");
   app.add_flag("-r", line.reset, "Drop ALL stored transactions, then start");
   app.add_flag("--yes", line.yes, "With -r at a terminal: drop unfinished transactions, too");
-  app.add_flag("-v", version, "Print the version");
+  app.add_flag("-v", version, "Print the version, as the reference does");
+  app.add_flag("--version", own_version, "Print the name and the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--print-config", line.print_config, "Print the configuration in use and end");
   app.add_flag("--print-sample", line.print_sample,
@@ -111,6 +113,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (line.exit_code) {
     line.for_stderr += app.help();
+  } else if (own_version) {
+    line.exit_code = 0;
+    line.for_stdout = "concertod " CONCERTO_VERSION "\n";
   } else if (version) {
     line.exit_code = 0;
     line.for_stdout = "dtm version: " CONCERTO_VERSION "\n";

@@ -199,6 +199,10 @@ class MigrateTest(unittest.TestCase):
         self.assertNotIn("s3cret", failed.stdout + failed.stderr)
         self.migrate(source, "mysql://nowhere", code=EXIT_USAGE)
 
+    def test_version_has_the_name(self):
+        done = subprocess.run([CONCERTO, "--version"], capture_output=True, text=True, check=True)
+        self.assertRegex(done.stdout, r"^concerto [0-9]+\.[0-9]+\.[0-9]+\n$")
+
 
 if __name__ == "__main__":
     CONCERTO = sys.argv.pop(1)

@@ -76,6 +76,13 @@ TEST(CommandLine, VersionGoesToStdout) {
   EXPECT_EQ(line.for_stderr, "");
 }
 
+TEST(CommandLine, OwnVersionHasTheName) {
+  const CommandLine line = parse_command_line({"--version"});
+  EXPECT_EQ(line.exit_code, 0);
+  EXPECT_THAT(line.for_stdout, testing::MatchesRegex("concertod [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_EQ(line.for_stderr, "");
+}
+
 TEST(CommandLine, PositionalArgumentsGetTheUsage) {
   using Arguments = std::vector<std::string>;
   for (const Arguments& arguments : {Arguments{"-d", "start"}, Arguments{"start", "-x"},
