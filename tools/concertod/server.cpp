@@ -129,7 +129,8 @@ Result<> Server::set_up() {
                                                    std::move(grpc_servers), &shortage_);
   background_ = std::make_unique<TaskGroup>(first.executor());
   if (store_.ownership() != nullptr) {
-    backlog_watch_ = std::make_unique<BacklogWatch>(*coordinator_, first.timers(), *background_);
+    backlog_watch_ = std::make_unique<BacklogWatch>([this] { return coordinator_->backlog(); },
+                                                    first.timers(), *background_, first.executor());
   }
   return ok();
 }
@@ -177,7 +178,6 @@ Task<void> Server::recover() {
     log_.error("unfinished transactions cannot be read: " + recovered.error().detail);
   } else if (backlog_watch_ != nullptr) {
     recovered_.store(true);
-    backlog_watch_->last();  // So that the first scrape has a count.
     log_.info("due transactions of the shared store are looked for every " +
               std::to_string(poll_interval(config_).count()) + " s");
   } else {
@@ -277,7 +277,7 @@ OpsPages::Sources Server::ops_sources() {
                            if (registration_) is_registered = registration_->registered();
                            return is_registered;
                          },
-                         backlog_watch_.get()});
+                         backlog_watch_.get(), recovered_.load()});
   };
   sources.not_live = [this] { return why_not_live(); };
   sources.not_ready = [this] { return why_not_ready(); };

@@ -86,13 +86,11 @@ void collect_backlog(const BacklogWatch::Counted& counted, const MetricSources& 
                 counted.backlog.is_complete ? 1 : 0);
 }
 
-Task<std::optional<BacklogWatch::Counted>> last_of(BacklogWatch& watch) {
-  co_return watch.last();
-}
-
-/// The unfinished transactions: this process knows those of a store of its own.
+/// The unfinished transactions: this process knows those of a store of its own, once it has read
+/// them. What is not known yet is left out.
 Task<void> collect_all_unfinished(const MetricSources& sources, MetricSet& metrics) {
   if (sources.backlog == nullptr) {
+    if (!sources.recovered) co_return;
     collect_unfinished(sources.coordinator.in_flight().unfinished, sources.coordinator.modes(),
                        metrics);
     const auto oldest = co_await sources.coordinator.oldest_unfinished();
@@ -100,7 +98,7 @@ Task<void> collect_all_unfinished(const MetricSources& sources, MetricSet& metri
     co_return;
   }
   const auto counted =
-      co_await on_shard(sources.shards.front()->executor(), last_of(*sources.backlog));
+      co_await on_shard(sources.shards.front()->executor(), sources.backlog->last());
   if (counted) collect_backlog(*counted, sources, metrics);
 }
 

@@ -23,6 +23,7 @@ struct MetricSources {
   /// Whether the address is registered; nullopt without a registry. Called on the first shard.
   std::function<std::optional<bool>()> registered;
   BacklogWatch* backlog;  ///< null if no other coordinator can share the store
+  bool recovered;         ///< this process knows all unfinished transactions of its own store
 };
 
 /// The metrics of the reference (protocol page 02, section 10) and our own, as text. Reads the
