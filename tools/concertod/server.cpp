@@ -11,6 +11,7 @@
 #include <concerto/protocol/registration_plan.hpp>
 #include <concerto/transport/http_tls.hpp>
 
+#include "readiness.hpp"
 #include "server_metrics.hpp"
 #include "store_setup.hpp"
 
@@ -155,7 +156,12 @@ Result<> Server::listen() {
     }
     CONCERTO_CHECK(http_listener_->listen(std::move(ports_.http)));
     CONCERTO_CHECK(grpc_listener_->listen(std::move(ports_.grpc)));
+    const std::string http = std::to_string(http_listener_->address().port());
+    const std::string grpc = std::to_string(grpc_listener_->address().port());
+    log_.info("listening on port " + http + " (HTTP) and port " + grpc + " (gRPC)");
     background_->spawn(recover());
+    background_->spawn(tell_readiness("HTTP on port " + http + ", gRPC on port " + grpc + ", " +
+                                      std::to_string(shards_.size()) + " shards"));
     if (registration_plan_) {
       registration_ =
           std::make_unique<net::EtcdRegistration>(shards_.front()->channels(), *registration_plan_);
@@ -163,13 +169,21 @@ Result<> Server::listen() {
     }
     return ok();
   };
-  const Result<> result = asio::post(shards_.front()->executor(), asio::use_future(begin)).get();
-  if (result) {
-    log_.info("ready: HTTP on port " + std::to_string(http_listener_->address().port()) +
-              ", gRPC on port " + std::to_string(grpc_listener_->address().port()) + ", " +
-              std::to_string(shards_.size()) + " shards");
+  return asio::post(shards_.front()->executor(), asio::use_future(begin)).get();
+}
+
+Task<void> Server::tell_readiness(std::string server) {
+  constexpr std::chrono::milliseconds pause_at_start{20};
+  constexpr std::chrono::seconds pause{1};
+  co_await asio::this_coro::throw_if_cancelled(false);
+  ReadinessLog readiness(std::move(server));
+  for (bool goes_on = true; goes_on && !stopping_.load();) {
+    const SteadyTime now = clock_.steady_now();
+    const auto line = readiness.look(why_not_ready(Audience::operators), now);
+    if (line) log_.write(line->level, {}, line->text);
+    const SteadyTime next = now + (readiness.was_ready() ? pause : pause_at_start);
+    goes_on = co_await sleep_until(shards_.front()->timers(), next);
   }
-  return result;
 }
 
 Task<void> Server::recover() {
@@ -280,7 +294,7 @@ OpsPages::Sources Server::ops_sources() {
                          backlog_watch_.get(), recovered_.load()});
   };
   sources.not_live = [this] { return why_not_live(); };
-  sources.not_ready = [this] { return why_not_ready(); };
+  sources.not_ready = [this] { return why_not_ready(Audience::anyone); };
   sources.warnings = [this] { return warnings(); };
   sources.admin_base = config_.admin_base_path;
   return sources;
@@ -303,7 +317,7 @@ std::vector<std::string> Server::warnings() const {
   return store_.health().warnings;
 }
 
-std::vector<std::string> Server::why_not_ready() const {
+std::vector<std::string> Server::why_not_ready(Audience audience) const {
   constexpr std::chrono::seconds lag_max{10};
   std::vector<std::string> reasons = why_not_live();
   if (stopping_.load()) reasons.emplace_back("the process is stopping");
@@ -312,7 +326,10 @@ std::vector<std::string> Server::why_not_ready() const {
                       std::to_string(shortage_.refused()) + " connections were refused so far");
   }
   const StoreHealth store = store_.health();
-  reasons.insert(reasons.end(), store.reasons.begin(), store.reasons.end());
+  // The embedded store's reasons are sentences of its own, for everybody.
+  const bool is_short = audience == Audience::anyone && backlog_watch_ != nullptr;
+  const auto of_store = is_short ? reasons_for_anyone(store) : store.reasons;
+  reasons.insert(reasons.end(), of_store.begin(), of_store.end());
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");
   }

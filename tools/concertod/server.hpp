@@ -41,12 +41,18 @@ class Server {
   Result<> run();
 
  private:
+  enum class Audience {
+    anyone,     ///< who asks /readyz
+    operators,  ///< who read the log
+  };
+
   Result<> set_up();
   void share_descriptors();
   ClientPort make_client_port(std::string name);
   Result<> start_shards();
   Result<> listen();
   Task<void> recover();
+  Task<void> tell_readiness(std::string server);
   void wait_for_signal();
   void wait_for_hangup();
   void reload();
@@ -55,7 +61,7 @@ class Server {
   Task<void> stop();
   OpsPages::Sources ops_sources();
   std::vector<std::string> why_not_live() const;
-  std::vector<std::string> why_not_ready() const;
+  std::vector<std::string> why_not_ready(Audience audience) const;
   std::vector<std::string> warnings() const;
 
   Config config_;  ///< the values in force

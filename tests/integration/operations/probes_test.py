@@ -42,6 +42,11 @@ class Probes(OperationsTestCase):
                 posted = http_call("POST", f"http://127.0.0.1:{coordinator.http_port}{path}", b"")
                 self.assertEqual(posted.status, 404)
             self.assertEqual(get(coordinator, "/api/ping").json(), {"msg": "pong"})
+            coordinator.process.wait_for_line("ready: HTTP on port")
+            told = [json.loads(line)["msg"] for line in
+                    coordinator.process.lines('"msg":"(listening|recovery|ready|not ready)')]
+            self.assertEqual([text.split()[0] for text in told],
+                             ["listening", "recovery:", "ready:"], told)
 
     def test_not_ready_while_stopping(self):
         coordinator = self.start("stopping", {"ShutdownGrace": 15})

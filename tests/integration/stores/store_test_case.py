@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 
 from concerto_testing import BranchServer, Concertod, http_call, http_json, wait_until  # noqa: E402
 from concerto_testing import main as run_tests  # noqa: E402
+from concerto_testing.ports import free_ports  # noqa: E402
 from concerto_testing.concertod import to_yaml  # noqa: E402
 from concerto_testing.process import Process  # noqa: E402
 from concerto_testing.suite import need_program  # noqa: E402
@@ -59,15 +60,24 @@ class StoreTestCase(unittest.TestCase):
     def check_away(self, coordinator, wait_for_server):
         """The server is away: nothing is refused for good, and all is well when it is back."""
         wait_until(lambda: get(coordinator, "/readyz").status == 503, "it is not ready", 15)
-        (reason,) = get(coordinator, "/readyz").json()["reasons"]
-        self.assertRegex(reason, "away|connection|connect")
+        self.assertEqual(get(coordinator, "/readyz").json()["reasons"],
+                         ["the store is away; the log says why"])
         answer = post(coordinator, "submit", self.saga("away", "a", wait_result=True))
         self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"),
                          answer.body)
+        self.assertEqual(answer.json()["message"], "the store is away or too busy at the moment, "
+                         "and nothing was changed: try again")
         self.assertEqual(grpc_prepare(coordinator, "away-grpc"), GRPC_UNAVAILABLE)
         self.assertEqual(coordinator.metric('concerto_store_state{state="recovering"}'), 1)
+        late = self.start("late", coordinator.settings | free_place())
+        late.process.wait_for_line("not ready yet: .+", 10)
+        coordinator.process.wait_for_line("not ready: .+")
         wait_for_server()
         wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 5)
+        late.process.wait_for_line("ready: HTTP on port", 10)
+        order = late.process.lines("listening on|ready")
+        self.assertRegex(" ".join(order), "listening on port.*not ready yet: .*ready: HTTP")
+        self.assertEqual(coordinator.process.lines("change not stored"), [])
         submit(coordinator, self.saga("back", "a", wait_result=True))
         self.assertEqual(coordinator.status("back"), "succeed")
         self.assertEqual(grpc_prepare(coordinator, "away-grpc"), GRPC_OK)
@@ -91,12 +101,18 @@ class StoreTestCase(unittest.TestCase):
         self.assertRegex(explanation, r"^another coordinator, cc-\w+, works on it; its lease ends")
         self.assertIn(explanation.split()[2].strip(","), node)
         self.assertRegex(one.why("held")["explanation"], "^calls branch")
+        rests = two.why("broken")
+        self.assertEqual((rests["state"], rests["attempts"]), ("waiting", []))
+        self.assertRegex(rests["explanation"],
+                         "^waits for its next try at http://.*/broken; its interval has grown to "
+                         "60 s, since at least 1 pass ended in an error; its attempts are known "
+                         "only to the coordinator that made them")
+        self.assertRegex(one.why("broken")["explanation"], "^this coordinator's last call, branch")
         listed = http_json("GET", f"{two.api}/all?status=submitted")["transactions"]
         self.assertEqual({trans["gid"] for trans in listed}, {"held", "broken"})
-        for coordinator in (one, two):
-            wait_until(lambda: coordinator.metric(
-                'concerto_transactions_unfinished{model="saga"}') == 2,
-                f"{coordinator.name} counts both", 12)
+        for coordinator in (one, two):  # The first scrape asks the store.
+            self.assertEqual(coordinator.metric('concerto_transactions_unfinished{model="saga"}'),
+                             2, coordinator.name)
         self.assertEqual(two.metric("concerto_backlog_complete"), 1)
         self.assertEqual(two.metric("concerto_leases_lost_total"), 0)
 
@@ -139,10 +155,18 @@ def grpc_prepare(coordinator, gid):
     return int(re.search(rb"(?mi)^grpc-status: (\d+)", called.stdout)[1])
 
 
-def wait_for_readyz(coordinator, text):
-    """Waits until /readyz says this. Before the first contact with the store it says other things.
-    """
-    wait_until(lambda: text in get(coordinator, "/readyz").body.decode(), f"/readyz: {text}", 15)
+def wait_until_not_ready(coordinator, text):
+    """Waits until the log says why: this. /readyz, which anybody may ask, does not say it."""
+    coordinator.process.wait_for_line(f"not ready.*{re.escape(text)}", 20)
+    answer = get(coordinator, "/readyz")
+    if answer.status != 503 or text in answer.body.decode():
+        raise AssertionError(f"/readyz: {answer.status} {answer.body}")
+
+
+def free_place():
+    """Settings of another coordinator on the same store."""
+    http_port, grpc_port = free_ports(2)
+    return {"HttpPort": http_port, "GrpcPort": grpc_port}
 
 
 def main(test_case, description):
