@@ -85,13 +85,13 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.add_flag("-d", line.debug, "Log at level debug");
   app.add_flag("-r", line.reset, "Drop ALL stored transactions, then start");
   app.add_flag("--yes", line.yes, "With -r at a terminal: drop unfinished transactions, too");
-  app.add_flag("-v", version, "Print the version, as the reference does");
-  app.add_flag("--version", own_version, "Print the name and the version");
+  app.add_flag("-v", version, "Print the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--print-config", line.print_config, "Print the configuration in use and end");
   app.add_flag("--print-sample", line.print_sample,
                "Print a sample configuration: every key with its default and meaning; and end");
   app.add_flag("--print-keys", line.print_keys, "Print all keys as a Markdown page and end");
+  app.add_flag("--version", own_version, "Print the name and the version");
 
   SplitArguments split = split_arguments(arguments);
   std::vector<std::string>& reversed = split.flags;

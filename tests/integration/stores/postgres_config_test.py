@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from store_test_case import (  # noqa: E402
-    StoreTestCase, main, submit, wait_until_not_ready, wait_until)
+    StoreTestCase, main, submit, wait_for_readyz, wait_until)
 from concerto_testing.suite import need_program  # noqa: E402
 from database_servers import PG_SUPERUSER, Postgres  # noqa: E402
 
@@ -120,7 +120,7 @@ class PostgresConfig(StoreTestCase):
                         os.devnull, "-out", other, "-days", "2", "-subj", "/CN=other"], check=True,
                        capture_output=True)
         coordinator = self.start("tls-wrong", {**settings, "Store.TlsCaFile": other})
-        wait_until_not_ready(coordinator, "certificate verify failed")
+        wait_for_readyz(coordinator, "certificate verify failed")
         missing = self.run_with("tls-missing", {**settings, "Store.TlsCaFile": "/no/file"})
         self.assertNotEqual(missing.wait(15), 0)
         self.assertTrue(missing.lines("Store.TlsCaFile: the file '/no/file' cannot be read"))

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from store_test_case import (  # noqa: E402
-    StoreTestCase, get, main, post, submit, wait_until_not_ready)
+    StoreTestCase, get, main, post, submit, wait_for_readyz)
 from database_servers import Redis  # noqa: E402
 
 DAY_S = 86_400
@@ -44,7 +44,7 @@ class RedisConfig(StoreTestCase):
         coordinator.start()
         coordinator.process.wait_for_line("opened the store: Redis at ")
         wrong = self.start("wrong", {**settings, "Store.Password": "wp"})
-        wait_until_not_ready(wrong, "the password is not accepted")
+        wait_for_readyz(wrong, "the password is not accepted")
 
     def test_what_is_promised(self):
         coordinator = self.start("promise", self.settings("{p}"))
@@ -59,14 +59,14 @@ class RedisConfig(StoreTestCase):
         coordinator = self.start("replicas", self.settings("{w}", RedisWaitReplicas=1))
         with self.assertRaises(TimeoutError):
             post(coordinator, "submit", self.saga("g", "a"), 3)
-        wait_until_not_ready(coordinator, "no 1 replicas")
+        wait_for_readyz(coordinator, "no 1 replicas")
 
     def test_waiting_for_the_disk_needs_a_server_that_can(self):
         coordinator = self.start("disk", self.settings("{d}", RedisWaitOnDisk=1))
         if "WAITAOF" in str(self.server.command("COMMAND", "INFO", "WAITAOF")).upper():
             submit(coordinator, self.saga("g", "a", wait_result=True))
             return
-        wait_until_not_ready(coordinator, "Store.RedisWaitOnDisk is not possible: ")
+        wait_for_readyz(coordinator, "Store.RedisWaitOnDisk is not possible: ")
         self.assertTrue(coordinator.process.lines("not ready.*unknown command"))
 
     def test_reset_drops_the_prefix_alone(self):

@@ -155,8 +155,9 @@ def grpc_prepare(coordinator, gid):
     return int(re.search(rb"(?mi)^grpc-status: (\d+)", called.stdout)[1])
 
 
-def wait_until_not_ready(coordinator, text):
-    """Waits until the log says why: this. /readyz, which anybody may ask, does not say it."""
+def wait_for_readyz(coordinator, text):
+    """Waits until the coordinator is not ready, and the log says why: this. /readyz, which anybody
+    may ask, does not say it."""
     coordinator.process.wait_for_line(f"not ready.*{re.escape(text)}", 20)
     answer = get(coordinator, "/readyz")
     if answer.status != 503 or text in answer.body.decode():
