@@ -39,7 +39,10 @@ class BacklogWatch {
   /// store does not answer in time.
   Task<std::optional<Counted>> last() {
     asked_at_ = timers_.now();
-    if (!runs_) runs_ = is_asking_ = tasks_.spawn(run());
+    if (!runs_) {
+      runs_ = is_asking_ = true;
+      if (!tasks_.spawn(run())) runs_ = is_asking_ = false;
+    }
     if (!is_fresh() && is_asking_) co_await wait_for_answer(asked_at_ + wait_max);
     if (!is_fresh()) co_return std::nullopt;
     co_return counted_;

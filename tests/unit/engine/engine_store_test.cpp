@@ -96,20 +96,11 @@ TEST_F(EngineStore, ARefusalOfAStoreThatServesLeavesALineWithItsReasonAndNotOneP
   scripted_.busy_loads = 1;
   const auto unread = world_->start(world_->coordinator().query(Gid("g")));
   EXPECT_EQ(code_of(unread), EngineErrc::store_busy);
-  EXPECT_THAT(world_->observer().warnings,
+  ASSERT_THAT(world_->observer().warnings,
               ElementsAre("g: the store refuses a request: the answer is lost"));
   world_->advance(seconds(11));
   EXPECT_EQ(world_->observer().warnings.back(),
             ": 5 more lines about requests that the store refuses were left out");
-}
-
-TEST_F(EngineStore, AChangeThatIsTriedAgainLeavesOneLineAndNotOneForEachTry) {
-  submit_and_hold("g");
-  scripted_.busy_commits = 4;
-  answer();
-  world_->advance(seconds(3));
-  EXPECT_THAT(world_->observer().warnings,
-              ElementsAre("g: change not stored yet: the server is away"));
 }
 
 TEST_F(EngineStore, ARequestIsRefusedIfTheStoreStaysBusyAndMayBeRepeated) {
