@@ -5,6 +5,23 @@
 /// The Lua text of the scripts that change and read one transaction.
 namespace concerto::persist {
 
+// Redis before 5 repeats whole scripts at its replicas, unless it is told not to.
+inline constexpr std::string_view script_start = R"lua(
+if redis.replicate_commands then redis.replicate_commands() end
+)lua";
+
+// What the scripts of a change do first of all: the work of a healthy transaction, on text. Each
+// redis.call and each function that a script defines costs time at every call, in Redis's only
+// thread, so `common` comes after this part.
+//
+// Concerto writes the members that most changes set at the end of a text, and before them a blank
+// that no encoder of JSON writes:
+//   the record:  .."concerto":{"payloads":2, "node":"cc-..","change":7},"update_time":"..",
+//                "status":"submitted","owner":"cc-.."}
+//   a branch:    .., "update_time":null,"status":"prepared"}
+// Such an end can be replaced without reading the rest. All other texts, those of the reference
+// too, are decoded and merged; they then have this form.
+
 // What the scripts have in common.
 //
 // A score of P_u that Concerto has set is no whole number: one that ends in .5 is the end of a
@@ -13,7 +30,6 @@ namespace concerto::persist {
 // protocol). A record without the member `concerto` was written by the reference, which writes
 // whole records.
 inline constexpr std::string_view common = R"lua(
-if redis.replicate_commands then redis.replicate_commands() end
 local function time()
   local t = redis.call('TIME')
   return tonumber(t[1]) + tonumber(t[2]) / 1000000
@@ -92,40 +108,128 @@ end
 // ARGV: node, change, gid, status, TTL in s, `lease`, `wait` or `final`, seconds of the lease or
 // until the wake time, record, branches.
 // Returns OK or EXISTS.
+inline constexpr std::string_view create_first = R"lua(
+local call = redis.call
+if call('SET', KEYS[1], ARGV[8], 'EX', ARGV[5], 'NX') then
+  call('SET', KEYS[4], ARGV[4], 'EX', ARGV[5])
+  call('DEL', KEYS[2])
+  for k = 9, #ARGV, 1000 do
+    call('RPUSH', KEYS[2], unpack(ARGV, k, math.min(k + 999, #ARGV)))
+  end
+  call('EXPIRE', KEYS[2], ARGV[5])
+  local t = call('TIME')
+  if ARGV[6] == 'lease' then
+    call('ZADD', KEYS[3], string.format('%.1f', t[1] + ARGV[7] + 0.5), ARGV[3])
+  elseif ARGV[6] == 'wait' then
+    local wake = math.ceil(t[1] + t[2] / 1000000 + ARGV[7] - 0.25) + 0.25
+    call('ZADD', KEYS[3], string.format('%.2f', wake), ARGV[3])
+  end
+  local place = t[1] * 1000000 + t[2]
+  local last = call('ZREVRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2]
+  if last and tonumber(last) >= place then place = last + 1 end
+  place = string.format('%.0f', place)
+  call('ZADD', KEYS[5], place, ARGV[3])
+  if ARGV[6] ~= 'final' then call('ZADD', KEYS[6], place, ARGV[3]) end
+  if ARGV[4] == 'failed' then call('ZADD', KEYS[7], place, ARGV[3]) end
+  return 'OK'
+end
+)lua";
 inline constexpr std::string_view create_text = R"lua(
 local old = redis.call('GET', KEYS[1])
-if old then
-  if was_made(cjson.decode(old), ARGV[1], tonumber(ARGV[2])) then
-    return made_before(KEYS[4], ARGV[5])
-  end
-  return 'EXISTS'
+if was_made(cjson.decode(old), ARGV[1], tonumber(ARGV[2])) then
+  return made_before(KEYS[4], ARGV[5])
 end
-local now = time()
-redis.call('SET', KEYS[1], ARGV[8], 'EX', ARGV[5])
-redis.call('SET', KEYS[4], ARGV[4], 'EX', ARGV[5])
-redis.call('DEL', KEYS[2])
-for k = 9, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[k]) end
-redis.call('EXPIRE', KEYS[2], ARGV[5])
-if ARGV[6] == 'lease' then
-  redis.call('ZADD', KEYS[3], lease_end(now, tonumber(ARGV[7])), ARGV[3])
-elseif ARGV[6] == 'wait' then
-  redis.call('ZADD', KEYS[3], wake_time(now, tonumber(ARGV[7])), ARGV[3])
-end
-local place = math.floor(now * 1000000)
-local last = redis.call('ZREVRANGE', KEYS[5], 0, 0, 'WITHSCORES')
-if last[2] and tonumber(last[2]) >= place then place = tonumber(last[2]) + 1 end
-put_into_index(KEYS[5], KEYS[6], KEYS[7], ARGV[3], ARGV[4], string.format('%.0f', place))
-return 'OK'
+return 'EXISTS'
 )lua";
 
 // KEYS: g b u s all open failed.
-// ARGV: node, change, gid, expected status, TTL in s afterwards, `lease` or `wait`, seconds,
-// whether the change is only a new schedule (1 or 0), a JSON object: `g` and `c` are merged into
-// the record and its member `concerto`; `status`; `retry_count` and whether the options change
-// (`options`); `b` are changes of branches ({i: index, p: what is merged}), `n` are new branches
-// ({j: the branch, p: its payload}). Then the new payloads. Returns OK, NONE, LEASE, EXISTS:
-// followed by the branch and the op, RANGE, or STATUS: followed by the stored status.
+// ARGV: node, change, gid, expected status, TTL in s afterwards, `lease`, `wait` or `final`,
+// seconds, whether the change is only a new schedule (1 or 0), and then one of two:
+// - a JSON object: `g` and `c` are merged into the record and its member `concerto`; `status`;
+//   `retry_count` and whether the options change (`options`); `b` are changes of branches ({i:
+//   index, p: what is merged}), `n` are new branches ({j: the branch, p: its payload}). Then the
+//   new payloads.
+// - the new end of the record, from its blank on, if the change has no more than `end_of_record`
+//   says. Then the indexes of branches, each with the branch's new end.
+// Returns OK, NONE, LEASE, EXISTS: followed by the branch and the op, RANGE, or STATUS: followed by
+// the stored status.
+//
+// The first part replaces ends if everything is as it is in a healthy transaction, and does nothing
+// otherwise. A lease that would end at the same time as before is not renewed, and nor are lives:
+// whatever sets the end of a lease sets the lives of all three keys.
+inline constexpr std::string_view update_first = R"lua(
+local function replace_ends(tail)
+  local call = redis.call
+  local raw = call('GET', KEYS[1])
+  local at = raw and string.find(raw, ' "node":"', -400, true)
+  if not at then return false end
+  local node, change, status, owner = string.match(raw, '^ "node":"([^"]*)","change":(%d+)},'
+    .. '"update_time":"[^"]*","status":"(%a+)","owner":"([^"]*)"} *$', at)
+  if owner ~= ARGV[1] or status ~= ARGV[4] or call('GET', KEYS[4]) ~= status then return false end
+  if node == owner and tonumber(change) >= tonumber(ARGV[2]) then return false end
+  local score = tonumber(call('ZSCORE', KEYS[3], ARGV[3]) or 0)
+  if score % 1 == 0 then return false end
+  local branches = {}
+  for k = 10, #ARGV, 2 do
+    local b = call('LINDEX', KEYS[2], ARGV[k])
+    local from = b and string.find(b, ' "update_time":', -90, true)
+    if not from or not string.find(b, '^ "update_time":[^,]*,"status":"prepared"}$', from) then
+      return false
+    end
+    branches[k] = string.sub(b, 1, from - 1) .. ARGV[k + 1]
+  end
+  for k, b in pairs(branches) do call('LSET', KEYS[2], ARGV[k], b) end
+  if ARGV[6] == 'final' then
+    call('SET', KEYS[1], string.sub(raw, 1, at - 1) .. tail, 'EX', ARGV[5])
+    call('SET', KEYS[4], 'succeed', 'EX', ARGV[5])
+    call('EXPIRE', KEYS[2], ARGV[5])
+    call('ZREM', KEYS[3], ARGV[3])
+    call('ZREM', KEYS[6], ARGV[3])
+    return true
+  end
+  -- Keeps the life. A shorter end leaves blanks behind it.
+  local left = #raw - at + 1 - #tail
+  call('SETRANGE', KEYS[1], at - 1, left > 0 and tail .. string.rep(' ', left) or tail)
+  local lease = call('TIME')[1] + ARGV[7] + 0.5
+  if lease ~= score then
+    call('EXPIRE', KEYS[1], ARGV[5])
+    call('EXPIRE', KEYS[2], ARGV[5])
+    call('EXPIRE', KEYS[4], ARGV[5])
+    call('ZADD', KEYS[3], string.format('%.1f', lease), ARGV[3])
+  end
+  return true
+end
+local is_delta = string.byte(ARGV[9]) == 123  -- {
+if not is_delta and replace_ends(ARGV[9]) then return 'OK' end
+)lua";
 inline constexpr std::string_view update_text = R"lua(
+local function delta_of_ends()
+  local g = cjson.decode('{"concerto":{' .. ARGV[9])
+  local b = {}
+  for k = 10, #ARGV, 2 do
+    b[#b + 1] = {i = tonumber(ARGV[k]), p = cjson.decode('{' .. ARGV[k + 1])}
+  end
+  return {g = {update_time = g.update_time, finish_time = g.finish_time}, status = g.status, b = b}
+end
+-- The text of an object with a given end.
+local function with_end(object, tail)
+  local text = cjson.encode(object)
+  return (text == '{}' and '{' or string.sub(text, 1, -2) .. ',') .. tail
+end
+local function text_of_branch(b)
+  if b.status ~= 'prepared' or b.finish_time then return cjson.encode(b) end
+  local at = b.update_time
+  b.update_time, b.status = nil, nil
+  return with_end(b, ' "update_time":' .. cjson.encode(at) .. ',"status":"prepared"}')
+end
+local function text_of_record(g, me, change)
+  local c, at, owner, status = g.concerto or {}, g.update_time, g.owner, g.status
+  c.node, c.change = nil, nil
+  g.concerto, g.update_time, g.owner, g.status = nil, nil, nil, nil
+  return with_end(g, '"concerto":' .. with_end(c, ' "node":"' .. me .. '","change":' .. change
+    .. '},"update_time":' .. cjson.encode(at) .. ',"status":' .. cjson.encode(status)
+    .. (owner and ',"owner":"' .. owner .. '"}' or '}')))
+end
 local raw = redis.call('GET', KEYS[1])
 if not raw then return 'NONE' end
 local g = cjson.decode(raw)
@@ -137,7 +241,7 @@ if status ~= ARGV[4] or (was_final and ARGV[8] ~= '1') then return 'STATUS:' .. 
 if not was_final then
   if holder(g, score_of(KEYS[3], ARGV[3]), ARGV[1]) ~= 'me' then return 'LEASE' end
 end
-local d = cjson.decode(ARGV[9])
+local d = is_delta and cjson.decode(ARGV[9]) or delta_of_ends()
 local added = {}
 local changed = {}
 local count = redis.call('LLEN', KEYS[2])
@@ -181,7 +285,7 @@ for i, c in ipairs(d.b or {}) do
   end
 end
 merge(g, d.g)
-if d.status then g.status = d.status end
+g.status = d.status or g.status or status
 if d.options or d.retry_count then
   if d.retry_count then g.retry_count = d.retry_count end
   if g.retry_count == 0 then g.retry_count = nil end
@@ -192,8 +296,6 @@ end
 local c = g.concerto or {}
 if d.c then merge(c, d.c) end
 if payloads then c.payloads = payloads end
-c.node = ARGV[1]
-c.change = change
 g.concerto = c
 local now_final = is_final(g.status)
 if now_final then
@@ -204,16 +306,17 @@ end
 local ttl = ARGV[5]
 local left = was_final and redis.call('PTTL', KEYS[1]) or -1  -- Negative: the key has no end.
 if left >= 0 then ttl = math.max(1, math.ceil(left / 1000)) end
-redis.call('SET', KEYS[1], cjson.encode(g), 'EX', ttl)
-redis.call('SET', KEYS[4], g.status, 'EX', ttl)
-for i, b in pairs(changed) do redis.call('LSET', KEYS[2], i, cjson.encode(b)) end
-for _, b in ipairs(added) do redis.call('RPUSH', KEYS[2], cjson.encode(b)) end
+status = g.status
+redis.call('SET', KEYS[1], text_of_record(g, ARGV[1], ARGV[2]), 'EX', ttl)
+redis.call('SET', KEYS[4], status, 'EX', ttl)
+for i, b in pairs(changed) do redis.call('LSET', KEYS[2], i, text_of_branch(b)) end
+for _, b in ipairs(added) do redis.call('RPUSH', KEYS[2], text_of_branch(b)) end
 redis.call('EXPIRE', KEYS[2], ttl)
 if was_final then return 'OK' end
 if now_final then
   redis.call('ZREM', KEYS[3], ARGV[3])
   redis.call('ZREM', KEYS[6], ARGV[3])
-  if g.status == 'failed' then
+  if status == 'failed' then
     local place = redis.call('ZSCORE', KEYS[5], ARGV[3])
     if place then redis.call('ZADD', KEYS[7], place, ARGV[3]) end
   end

@@ -1,5 +1,6 @@
 #include "record_json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <utility>
@@ -82,29 +83,62 @@ void add_changed_options(JsonObject& object, const TransOptions& options) {
   number("retry_limit", options.retry_limit);
 }
 
-std::string own_members(const Transaction& trans, std::string_view node, std::int64_t change) {
+/// The members of an object that the members of an end follow.
+std::string with_end(JsonObject object, std::string_view end) {
+  std::string text = object.take();
+  text.back() = ',';
+  return text.append(end);
+}
+
+/// Without the last change, with which the end of the record begins.
+JsonObject own_members(const Transaction& trans) {
   JsonObject own;
-  own.set_text("node", node);
-  own.set_number("change", change);
   own.set_number("payloads", static_cast<std::int64_t>(trans.payloads.size()));
   add_time(own, "submit_time", trans.submit_time);
   if (trans.waits) own.set_bool("waits", true);
-  return own.take();
+  return own;
 }
 
-/// A branch without its payload.
+/// A branch without its payload and the members of its end.
 JsonObject branch_object(const Branch& branch, const Gid& gid) {
   JsonObject object;
   object.set_number("id", 0);
   add_time_or_null(object, "create_time", branch.create_time);
-  add_time_or_null(object, "update_time", branch.update_time);
   object.text("gid", gid.view());
   object.text("url", branch.url);
   object.text("branch_id", branch.branch_id.view());
   object.text("op", branch.op);
-  object.text("status", to_string(branch.status));
-  add_time(object, "finish_time", branch.finish_time);
   return object;
+}
+
+/// The members that a change sets, with which a branch ends: change_scripts.hpp.
+std::string end_of_branch(BranchStatus status, const std::optional<WallTime>& update_time,
+                          const std::optional<WallTime>& finish_time) {
+  JsonObject object;
+  add_time_or_null(object, "update_time", update_time);
+  object.text("status", to_string(status));
+  add_time(object, "finish_time", finish_time);
+  std::string end = object.take();
+  end.front() = ' ';
+  return end;
+}
+
+std::string end_of(const Branch& branch) {
+  return end_of_branch(branch.status, branch.update_time, branch.finish_time);
+}
+
+/// The members with which a record ends, but for what follows the status: change_scripts.hpp.
+std::string end_of_record(std::string_view node, std::int64_t change, WallTime update_time,
+                          TransStatus status) {
+  JsonObject last_change, object;
+  last_change.set_text("node", node);
+  last_change.set_number("change", change);
+  object.set_text("update_time", time_text(update_time));
+  object.set_text("status", to_string(status));
+  std::string end = last_change.take() + "," + object.take().substr(1);
+  end.front() = ' ';
+  end.pop_back();
+  return end;
 }
 
 /// The members of a record that a change sets.
@@ -154,7 +188,7 @@ std::string added_branches(const TransDelta& delta, const Gid& gid) {
   std::string list;
   for (const Branch& branch : delta.new_branches) {
     JsonObject entry;
-    entry.raw("j", branch_object(branch, gid).take());
+    entry.raw("j", with_end(branch_object(branch, gid), end_of(branch)));
     entry.set_number("p", branch.payload);
     list += (list.empty() ? "" : ",") + entry.take();
   }
@@ -168,10 +202,8 @@ std::string record_of(const Transaction& trans, std::string_view owner, std::str
   JsonObject object;
   object.set_number("id", 0);
   add_time(object, "create_time", trans.create_time);
-  add_time(object, "update_time", trans.update_time);
   object.text("gid", trans.gid.view());
   object.text("trans_type", trans_type_text(trans.type));
-  object.text("status", to_string(trans.status));
   object.text("query_prepared", trans.query_prepared);
   object.text("protocol", to_string(trans.protocol));
   add_time(object, "finish_time", trans.finish_time);
@@ -182,10 +214,12 @@ std::string record_of(const Transaction& trans, std::string_view owner, std::str
   object.text("custom_data", trans.custom_data);
   object.number("next_cron_interval", trans.next_cron_interval.count());
   add_time(object, "next_cron_time", trans.next_cron_time);
-  object.text("owner", owner);
   add_options(object, trans.options, trans.retry_count);
-  object.raw("concerto", own_members(trans, node, change));
-  return object.take();
+  std::string record = with_end(std::move(object), "\"concerto\":");
+  record +=
+      with_end(own_members(trans), end_of_record(node, change, trans.update_time, trans.status));
+  if (!owner.empty()) record.append(",\"owner\":\"").append(owner) += '"';
+  return record += '}';
 }
 
 std::vector<std::string> branch_records_of(const Transaction& trans) {
@@ -203,7 +237,7 @@ std::vector<std::string> branch_records_of(const Transaction& trans) {
     JsonObject object = branch_object(branch, trans.gid);
     object.text("bin_data", payload);
     object.set_number("concerto_payload", branch.payload);
-    records.push_back(object.take());
+    records.push_back(with_end(std::move(object), end_of(branch)));
   }
   return records;
 }
@@ -218,6 +252,30 @@ std::string delta_json(const TransDelta& delta, const Gid& gid) {
   if (!delta.branch_changes.empty()) object.raw("b", changed_branches(delta));
   if (!delta.new_branches.empty()) object.raw("n", added_branches(delta, gid));
   return object.take();
+}
+
+bool changes_ends_alone(const UpdateTrans& update) {
+  const TransDelta& delta = update.delta;
+  const bool changes_more = delta.rollback_reason || delta.result || delta.custom_data ||
+                            delta.options || delta.submit_time || delta.schedule ||
+                            delta.retry_count || !delta.new_payloads.empty() ||
+                            !delta.new_branches.empty();
+  if (changes_more || update.rests_until || is_final(update.expected)) return false;
+  if (delta.status && *delta.status != TransStatus::succeed) return false;
+  return std::all_of(delta.branch_changes.begin(), delta.branch_changes.end(),
+                     [](const BranchChange& c) { return c.status != BranchStatus::prepared; });
+}
+
+std::string new_end_of_record(const UpdateTrans& update, std::string_view node,
+                              std::int64_t change) {
+  const TransDelta& delta = update.delta;
+  std::string end = end_of_record(node, change, delta.at, delta.status.value_or(update.expected));
+  return delta.status ? end + ",\"finish_time\":" + time_json(delta.at) + "}"
+                      : end + ",\"owner\":\"" + std::string(node) + "\"}";
+}
+
+std::string new_end_of_branch(const BranchChange& change) {
+  return end_of_branch(change.status, change.at, change.at);
 }
 
 std::string kv_record_of(const KvRecord& record, std::string_view node, std::int64_t change) {

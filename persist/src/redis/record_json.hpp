@@ -24,6 +24,13 @@ std::vector<std::string> branch_records_of(const Transaction& trans);
 /// The argument of the script `update` that says what a change changes.
 std::string delta_json(const TransDelta& delta, const Gid& gid);
 
+/// Whether a change sets no more than the members at the end of a record and of branches, which the
+/// script `update` can replace (change_scripts.hpp). What it sends then instead of delta_json:
+bool changes_ends_alone(const UpdateTrans& update);
+std::string new_end_of_record(const UpdateTrans& update, std::string_view node,
+                              std::int64_t change);
+std::string new_end_of_branch(const BranchChange& change);
+
 /// A transaction out of its records. The key says for certain what its gid is: a record is text of
 /// UTF-8, which a gid need not be. Errors: store_damaged.
 Result<Transaction> trans_of(std::string_view record,

@@ -85,15 +85,26 @@ std::string RedisCommands::update(const UpdateTrans& update) {
   const TransStatus after = delta.status.value_or(update.expected);
   const WallTime wakes_at = update.rests_until.value_or(clock_.wall_now());
   const bool only_schedule = is_final(update.expected) && check_status(update, update.expected);
-  CommandWriter command = call(Script::update, 7, 9 + delta.new_payloads.size());
+  const bool ends_alone = changes_ends_alone(update);
+  const std::int64_t change = ++changes_;
+  const std::size_t more = ends_alone ? 2 * delta.branch_changes.size() : delta.new_payloads.size();
+  CommandWriter command = call(Script::update, 7, 9 + more);
   add_keys(command, keys_, update.gid);
   add_index_keys(command, keys_);
-  command.add(node_).add(++changes_).add(update.gid.view()).add(to_string(update.expected));
+  command.add(node_).add(change).add(update.gid.view()).add(to_string(update.expected));
   command.add(expire_of(after, wakes_at).count());
-  command.add(update.rests_until ? "wait" : "lease");
+  command.add(is_final(after) ? "final" : update.rests_until ? "wait" : "lease");
   command.add(update.rests_until ? seconds_until(wakes_at) : std::to_string(times_.lease.count()));
-  command.add(only_schedule ? "1" : "0").add(delta_json(delta, update.gid));
-  for (const std::string& payload : delta.new_payloads) command.add(base64_encode(payload));
+  command.add(only_schedule ? "1" : "0");
+  if (ends_alone) {
+    command.add(new_end_of_record(update, node_, change));
+    for (const BranchChange& branch : delta.branch_changes) {
+      command.add(std::int64_t{branch.index}).add(new_end_of_branch(branch));
+    }
+  } else {
+    command.add(delta_json(delta, update.gid));
+    for (const std::string& payload : delta.new_payloads) command.add(base64_encode(payload));
+  }
   return command.take();
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <initializer_list>
 
 #include <openssl/sha.h>
 
@@ -11,11 +12,10 @@
 namespace concerto::persist {
 namespace {
 
-ScriptText made(std::string_view text, bool shows = false) {
+ScriptText made(std::initializer_list<std::string_view> parts) {
   ScriptText script;
-  script.text = common;
-  if (shows) script.text += show_text;
-  script.text += text;
+  script.text = script_start;
+  for (const std::string_view part : parts) script.text += part;
   unsigned char digest[SHA_DIGEST_LENGTH];
   SHA1(reinterpret_cast<const unsigned char*>(script.text.data()), script.text.size(), digest);
   for (const unsigned char byte : digest) {
@@ -29,11 +29,21 @@ ScriptText made(std::string_view text, bool shows = false) {
 /// In the order of the enumerators.
 const auto& scripts() {
   static const std::array all{
-      made(create_text),      made(update_text),          made(load_text),
-      made(claim_text, true), made(claim_due_text, true), made(renew_text),
-      made(let_go_text),      made(reset_due_text),       made(kv_create_text),
-      made(kv_update_text),   made(unindexed_text),       made(index_text),
-      made(forget_text),      made(owner_text),           made(in_work_text),
+      made({create_first, common, create_text}),
+      made({update_first, common, update_text}),
+      made({load_text}),
+      made({common, show_text, claim_text}),
+      made({common, show_text, claim_due_text}),
+      made({common, renew_text}),
+      made({common, let_go_text}),
+      made({common, reset_due_text}),
+      made({common, kv_create_text}),
+      made({common, kv_update_text}),
+      made({unindexed_text}),
+      made({common, index_text}),
+      made({common, forget_text}),
+      made({common, owner_text}),
+      made({common, in_work_text}),
   };
   return all;
 }

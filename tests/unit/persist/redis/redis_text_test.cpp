@@ -166,20 +166,21 @@ TEST(RecordJson, IsWrittenAsTheReferenceReadsIt) {
   Transaction trans = sample_saga("g1");
   trans.options.branch_headers = {{"x", "\"1\""}};
   EXPECT_EQ(record_of(trans, "cc-n", "cc-n", 7),
-            R"({"id":0,"create_time":"2023-11-14T22:13:20Z","update_time":"2023-11-14T22:13:20Z",)"
-            R"("gid":"g1","trans_type":"saga","status":"submitted","protocol":"grpc","options":)"
+            R"({"id":0,"create_time":"2023-11-14T22:13:20Z","gid":"g1","trans_type":"saga",)"
+            R"("protocol":"grpc","options":)"
             R"("{\"wait_result\":true,\"timeout_to_fail\":35,\"branch_headers\":)"
             R"({\"x\":\"\\\"1\\\"\"},\"concurrent\":false}",)"
             R"("custom_data":"{\"concurrent\":false}","next_cron_interval":10,)"
-            R"("next_cron_time":"2023-11-14T22:13:30Z","owner":"cc-n","wait_result":true,)"
+            R"("next_cron_time":"2023-11-14T22:13:30Z","wait_result":true,)"
             R"("timeout_to_fail":35,"branch_headers":{"x":"\"1\""},"concurrent":false,)"
-            R"("concerto":{"node":"cc-n","change":7,"payloads":2,)"
-            R"("submit_time":"2023-11-14T22:13:20Z"}})");
+            R"("concerto":{"payloads":2,"submit_time":"2023-11-14T22:13:20Z", "node":"cc-n",)"
+            R"("change":7},"update_time":"2023-11-14T22:13:20Z","status":"submitted",)"
+            R"("owner":"cc-n"})");
   trans.payloads[0] = "{}";
   EXPECT_EQ(branch_records_of(trans).front(),
-            R"({"id":0,"create_time":"2023-11-14T22:13:20Z","update_time":null,"gid":"g1",)"
+            R"({"id":0,"create_time":"2023-11-14T22:13:20Z","gid":"g1",)"
             R"("url":"http://bank/compensate","branch_id":"01","op":"compensate",)"
-            R"("status":"prepared","bin_data":"e30=","concerto_payload":0})");
+            R"("bin_data":"e30=","concerto_payload":0, "update_time":null,"status":"prepared"})");
 }
 
 TEST(RecordJson, IsReadAsItWasWritten) {
