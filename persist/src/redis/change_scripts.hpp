@@ -10,18 +10,6 @@ inline constexpr std::string_view script_start = R"lua(
 if redis.replicate_commands then redis.replicate_commands() end
 )lua";
 
-// What the scripts of a change do first of all: the work of a healthy transaction, on text. Each
-// redis.call and each function that a script defines costs time at every call, in Redis's only
-// thread, so `common` comes after this part.
-//
-// Concerto writes the members that most changes set at the end of a text, and before them a blank
-// that no encoder of JSON writes:
-//   the record:  .."concerto":{"payloads":2, "node":"cc-..","change":7},"update_time":"..",
-//                "status":"submitted","owner":"cc-.."}
-//   a branch:    .., "update_time":null,"status":"prepared"}
-// Such an end can be replaced without reading the rest. All other texts, those of the reference
-// too, are decoded and merged; they then have this form.
-
 // What the scripts have in common.
 //
 // A score of P_u that Concerto has set is no whole number: one that ends in .5 is the end of a
@@ -104,6 +92,18 @@ local function put_into_index(all, open, failed, gid, status, score)
 end
 )lua";
 
+// What the scripts of changes do first of all is the work of a healthy transaction, on text. Redis
+// has one thread for all scripts; each redis.call takes about a microsecond of it, decoding a
+// record several, and even the functions of `common` are made anew in each run, so they come later.
+//
+// Concerto writes the members that most changes set at the end of a text, and before them a blank
+// that no encoder of JSON writes:
+//   a record:  .."concerto":{"payloads":2, "node":"cc-..","change":7},"update_time":"..",
+//              "status":"submitted","owner":"cc-.."}
+//   a branch:  .., "update_time":null,"status":"prepared"}
+// Such an end can be replaced without a look at the rest. Any other text, such as the reference's,
+// is decoded and merged; what was changed has such an end afterwards.
+
 // KEYS: g b u s all open failed.
 // ARGV: node, change, gid, status, TTL in s, `lease`, `wait` or `final`, seconds of the lease or
 // until the wake time, record, branches.
@@ -149,14 +149,14 @@ return 'EXISTS'
 //   `retry_count` and whether the options change (`options`); `b` are changes of branches ({i:
 //   index, p: what is merged}), `n` are new branches ({j: the branch, p: its payload}). Then the
 //   new payloads.
-// - the new end of the record, from its blank on, if the change has no more than `end_of_record`
-//   says. Then the indexes of branches, each with the branch's new end.
+// - the new end of the record, from its blank on, if the change sets nothing else. Then the indexes
+//   of branches, each with the branch's new end.
 // Returns OK, NONE, LEASE, EXISTS: followed by the branch and the op, RANGE, or STATUS: followed by
 // the stored status.
 //
 // The first part replaces ends if everything is as it is in a healthy transaction, and does nothing
-// otherwise. A lease that would end at the same time as before is not renewed, and nor are lives:
-// whatever sets the end of a lease sets the lives of all three keys.
+// otherwise. A lease that would end at the same time as before stays, and so do the lives of the
+// keys, because whatever sets the end of a lease sets the lives of all three.
 inline constexpr std::string_view update_first = R"lua(
 local function replace_ends(tail)
   local call = redis.call
@@ -168,7 +168,7 @@ local function replace_ends(tail)
   if owner ~= ARGV[1] or status ~= ARGV[4] or call('GET', KEYS[4]) ~= status then return false end
   if node == owner and tonumber(change) >= tonumber(ARGV[2]) then return false end
   local score = tonumber(call('ZSCORE', KEYS[3], ARGV[3]) or 0)
-  if score % 1 == 0 then return false end
+  if score == math.floor(score) then return false end
   local branches = {}
   for k = 10, #ARGV, 2 do
     local b = call('LINDEX', KEYS[2], ARGV[k])

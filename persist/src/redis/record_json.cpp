@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
+#include <span>
 #include <utility>
 
 #include <concerto/base/base64.hpp>
@@ -15,21 +15,32 @@ namespace {
 
 using std::chrono::seconds;
 
+/// Writes as many digits as `to` has places for.
+void write_digits(std::span<char> to, std::int64_t number) {
+  for (auto digit = to.rbegin(); digit != to.rend(); ++digit, number /= 10) {
+    *digit = static_cast<char>('0' + number % 10);
+  }
+}
+
+/// Every change writes several times.
 std::string time_text(WallTime time) {
   using namespace std::chrono;
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
-  char text[64];
-  int bytes = std::snprintf(
-      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%09lld", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()),
-      static_cast<long long>(clock.subseconds().count()));
-  while (text[bytes - 1] == '0') --bytes;
-  if (text[bytes - 1] == '.') --bytes;
-  return std::string(text, static_cast<std::size_t>(bytes)) + "Z";
+  std::string text = "0000-00-00T00:00:00.000000000Z";
+  const std::span<char> places{text};
+  write_digits(places.subspan(0, 4), static_cast<int>(date.year()));
+  write_digits(places.subspan(5, 2), static_cast<unsigned>(date.month()));
+  write_digits(places.subspan(8, 2), static_cast<unsigned>(date.day()));
+  write_digits(places.subspan(11, 2), clock.hours().count());
+  write_digits(places.subspan(14, 2), clock.minutes().count());
+  write_digits(places.subspan(17, 2), clock.seconds().count());
+  write_digits(places.subspan(20, 9), clock.subseconds().count());
+  text.pop_back();
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text += 'Z';
 }
 
 void add_time(JsonObject& object, std::string_view name, const std::optional<WallTime>& time) {

@@ -147,6 +147,16 @@ TEST_F(RedisChangeTest, ABranchMayGetAnotherOutcome) {
   EXPECT_EQ(stored(), trans_);
 }
 
+TEST_F(RedisChangeTest, WhatFollowsTheEndOfABranchStays) {
+  ASSERT_EQ(commit_code(create(trans_)), error_code{});
+  std::string text = branch(1);
+  text.back() = ',';
+  client_.ask({"LSET", key("_b_"), "1", text + R"("note":"by hand"})"});
+  ASSERT_EQ(change(of_ends(1, 1)), error_code{});
+  EXPECT_THAT(branch(1), HasSubstr(R"("note":"by hand")"));
+  EXPECT_EQ(stored(), trans_);
+}
+
 TEST_F(RedisChangeTest, AChangeOfALaterSecondRenewsLeaseAndLives) {
   ASSERT_EQ(commit_code(create(trans_)), error_code{});
   const std::string lease = client_.ask({"ZSCORE", prefix_ + "_u", "g1"});
@@ -156,6 +166,32 @@ TEST_F(RedisChangeTest, AChangeOfALaterSecondRenewsLeaseAndLives) {
   EXPECT_GE(std::stod(client_.ask({"ZSCORE", prefix_ + "_u", "g1"})), std::stod(lease));
   for (const char* kind : {"_g_", "_b_", "_s_"}) {
     EXPECT_GT(std::stoi(client_.ask({"TTL", key(kind)})), 604'000) << kind;
+  }
+}
+
+TEST_F(RedisChangeTest, AChangeThatIsSentAgainAfterALaterOneWasMadeBefore) {
+  persist::RedisCommands commands(prefix_, "cc-this", {}, clock_);
+  persist::RedisConnection connection{{}};
+  ASSERT_TRUE(connection.open({"127.0.0.1", shared_server().port()}, nullptr));
+  const auto answer_to = [&connection](const std::string& command) {
+    EXPECT_TRUE(connection.send(command));
+    const ReplyPtr reply = connection.receive().value();
+    return std::string(Reply{reply.get()}.text());
+  };
+  const std::string first = commands.create(trans_, false);
+  std::vector<std::string> changes;
+  for (const int second : {1, 2}) {
+    TransDelta touch;
+    touch.at = at_second(second);
+    changes.push_back(
+        commands.update({Gid{"g1"}, TransStatus::submitted, touch, std::nullopt, nullptr}));
+  }
+  EXPECT_EQ(answer_to(first), "OK");
+  for (const std::string& change : changes) EXPECT_EQ(answer_to(change), "OK");
+  const std::string before = record();
+  for (const std::string& again : {first, changes[0]}) {
+    EXPECT_EQ(answer_to(again), "OK");
+    EXPECT_EQ(record(), before);
   }
 }
 
