@@ -12,7 +12,8 @@ namespace concerto::persist {
 
 /// Members that are not the reference's, which the reference leaves out when it writes a record.
 /// `concerto` of a record: `submit_time`, `waits`, the number of payloads, and the last change
-/// (node and number). `concerto_payload` of a branch: the index of its payload.
+/// (node and number). `concerto_payload` of a branch: the index of its payload. The members that
+/// most changes set are the last ones (change_scripts.hpp).
 
 /// The record of a transaction, as the value of P_g_<gid>: page 07 of the protocol, section 3.
 /// `owner` is its member; empty: none.
@@ -24,8 +25,8 @@ std::vector<std::string> branch_records_of(const Transaction& trans);
 /// The argument of the script `update` that says what a change changes.
 std::string delta_json(const TransDelta& delta, const Gid& gid);
 
-/// Whether a change sets no more than the members at the end of a record and of branches, which the
-/// script `update` can replace (change_scripts.hpp). What it sends then instead of delta_json:
+/// Whether a change sets no more than the members at the end of a record and of branches. Then the
+/// script `update` takes the new ends instead of delta_json.
 bool changes_ends_alone(const UpdateTrans& update);
 std::string new_end_of_record(const UpdateTrans& update, std::string_view node,
                               std::int64_t change);
