@@ -50,7 +50,8 @@ class LossyProxy {
   LossyProxy& operator=(const LossyProxy&) = delete;
 
   std::uint16_t port() const noexcept { return port_; }
-  /// The next script that a client calls takes effect; then its connection ends without the answer.
+  /// The next script that a client calls, other than a trial, takes effect; then its connection
+  /// ends without the answer.
   void lose_next_answer() { loses_.store(true); }
   /// How many answers were lost.
   int lost() const noexcept { return lost_.load(); }

@@ -149,6 +149,13 @@ end
 return {count, #later / 2 >= tonumber(ARGV[3]) and 1 or 0}
 )lua";
 
+// KEYS: u. Changes nothing: no gid is empty, and XX adds none. Yet Redis refuses it whenever it
+// refuses changes.
+inline constexpr std::string_view trial_text = R"lua(
+redis.call('ZADD', KEYS[1], 'XX', 0, '')
+return 'OK'
+)lua";
+
 // KEYS: kv. ARGV: record. Returns OK or EXISTS. The record has the number of the change.
 inline constexpr std::string_view kv_create_text = R"lua(
 local old = redis.call('GET', KEYS[1])

@@ -14,19 +14,34 @@ constexpr Row rows[] = {
     {"READONLY", RedisTrouble::elsewhere},
     {"MOVED", RedisTrouble::elsewhere},
     {"MASTERDOWN", RedisTrouble::elsewhere},
-    {"NOREPLICAS", RedisTrouble::not_now},
+    {"NOREPLICAS", RedisTrouble::no_replicas},
     {"LOADING", RedisTrouble::not_now},
     {"BUSY", RedisTrouble::not_now},
     {"CLUSTERDOWN", RedisTrouble::not_now},
     {"TRYAGAIN", RedisTrouble::not_now},
     {"ASK", RedisTrouble::not_now},
-    {"MISCONF", RedisTrouble::not_now},
+    {"MISCONF", RedisTrouble::no_disk},
     {"OOM", RedisTrouble::full},
     {"NOSCRIPT", RedisTrouble::no_script},
     {"NOAUTH", RedisTrouble::no_entry},
     {"WRONGPASS", RedisTrouble::no_entry},
-    {"NOPERM", RedisTrouble::no_entry},
+    {"DENIED", RedisTrouble::no_entry},
+    {"NOPERM", RedisTrouble::no_right},
 };
+
+/// Errors without a word of their own, by a part of their text.
+constexpr Row phrases[] = {
+    {"max number of clients reached", RedisTrouble::not_now},
+    {"ERR AUTH ", RedisTrouble::no_entry},  // A password, but the server has none.
+    {"ERR Client sent AUTH", RedisTrouble::no_entry},
+    {"The user executing the script can't", RedisTrouble::no_right},
+    {"ACL failure in script", RedisTrouble::no_right},
+};
+
+bool may_be_done_in_part(std::string_view error_text, RedisTrouble trouble) noexcept {
+  return trouble == RedisTrouble::other ||
+         (trouble == RedisTrouble::no_right && !error_text.starts_with("NOPERM"));
+}
 
 RedisTrouble trouble_of_word(std::string_view word) noexcept {
   for (const Row& row : rows) {
@@ -45,7 +60,14 @@ RedisTrouble trouble_of(std::string_view error_text) noexcept {
     const auto found = error_text.find("-" + std::string(row.word) + " ");
     if (found != std::string_view::npos) return row.trouble;
   }
+  for (const Row& row : phrases) {
+    if (error_text.find(row.word) != std::string_view::npos) return row.trouble;
+  }
   return first;
+}
+
+std::string_view without_place(std::string_view error_text) noexcept {
+  return error_text.substr(0, error_text.find(" script: "));
 }
 
 std::optional<std::string> moved_to(std::string_view error_text) {
@@ -60,12 +82,12 @@ std::optional<std::string> moved_to(std::string_view error_text) {
 }
 
 Error error_of(std::string_view error_text, Deed deed) {
-  const std::string text = "Redis: " + std::string(error_text);
+  const std::string text = "Redis: " + std::string(without_place(error_text));
   const RedisTrouble trouble = trouble_of(error_text);
-  if (trouble == RedisTrouble::other) {
-    const bool reads = deed == Deed::reads;
-    return make_error(reads ? EngineErrc::store_damaged : EngineErrc::store_failed, text);
+  if (deed != Deed::reads && may_be_done_in_part(error_text, trouble)) {
+    return make_error(EngineErrc::store_failed, text);
   }
+  if (trouble == RedisTrouble::other) return make_error(EngineErrc::store_damaged, text);
   if (trouble == RedisTrouble::full && deed == Deed::creates) {
     return make_error(Errc::overloaded, "the store has no room for new transactions now");
   }

@@ -12,18 +12,24 @@
 namespace concerto::persist {
 
 /// What an error of Redis means for the command that it answers. The command did nothing, but for
-/// `other`.
+/// `other` and `no_right`.
 enum class RedisTrouble : std::uint8_t {
-  none,       ///< no error
-  elsewhere,  ///< another server is the master now: look for it (READONLY, MOVED, MASTERDOWN)
-  not_now,    ///< the same server may do it soon (LOADING, BUSY, CLUSTERDOWN, TRYAGAIN, ASK)
-  full,       ///< no memory (OOM)
-  no_script,  ///< the script has to be loaded again (NOSCRIPT)
-  no_entry,   ///< the user may not do it (NOAUTH, WRONGPASS, NOPERM)
-  other,      ///< for example a script that failed; it may have done a part of its work
+  none,         ///< no error
+  elsewhere,    ///< another server is the master now: look for it (READONLY, MOVED, MASTERDOWN)
+  not_now,      ///< the same server may do it soon (LOADING, BUSY, CLUSTERDOWN, TRYAGAIN, ASK)
+  no_disk,      ///< it takes no changes, because it cannot save its data (MISCONF)
+  no_replicas,  ///< it takes no changes, because it has too few replicas (NOREPLICAS)
+  full,         ///< no memory (OOM)
+  no_script,    ///< the script has to be loaded again (NOSCRIPT)
+  no_entry,     ///< the server does not let the user in (NOAUTH, WRONGPASS, DENIED)
+  no_right,     ///< the user may not do it (NOPERM). Inside a script: a part may be done
+  other,        ///< for example a script that failed; it may have done a part of its work
 };
 
 RedisTrouble trouble_of(std::string_view error_text) noexcept;
+
+/// The error without the script and the line in it, which newer versions put behind it.
+std::string_view without_place(std::string_view error_text) noexcept;
 
 /// The server that an error MOVED names, as `parse_server` reads it. The host may be empty: then it
 /// is the one that was asked.

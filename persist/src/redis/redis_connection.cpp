@@ -4,6 +4,7 @@
 
 #include <concerto/engine/error.hpp>
 
+#include "redis_keys.hpp"
 #include "scripts.hpp"
 
 namespace concerto::persist {
@@ -13,7 +14,27 @@ namespace {
 constexpr int hops_max = 5;
 
 Error refused(const RedisServer& server, std::string_view what, std::string_view text) {
-  return not_made("Redis at " + server.text() + ": " + std::string(what) + std::string(text));
+  return not_made("Redis at " + server.text() + ": " + std::string(what) +
+                  std::string(without_place(text)));
+}
+
+/// For what Redis answers with an error. Only an operator can change what the user may do.
+Error refused_by_error(const RedisServer& server, std::string_view what, std::string_view text) {
+  const RedisTrouble trouble = trouble_of(text);
+  const bool no_entry = trouble == RedisTrouble::no_entry;
+  if (!no_entry && trouble != RedisTrouble::no_right) return refused(server, what, text);
+  Error error = refused(server,
+                        no_entry ? "it does not let this coordinator in (Store.User, "
+                                   "Store.Password): "
+                                 : "the user lacks a right that the store needs: ",
+                        text);
+  error.code = EngineErrc::store_unavailable;
+  return error;
+}
+
+/// Keeps the error that an operator has to know.
+void note(Error& last, Error error) {
+  if (last.code != EngineErrc::store_unavailable) last = std::move(error);
 }
 
 }  // namespace
@@ -48,6 +69,10 @@ Result<ReplyPtr> RedisConnection::receive() {
 Result<ReplyPtr> RedisConnection::ask(std::initializer_list<std::string_view> words) {
   std::string command;
   append_command(command, words);
+  return ask_written(command);
+}
+
+Result<ReplyPtr> RedisConnection::ask_written(std::string_view command) {
   CONCERTO_CHECK(send(command));
   return receive();
 }
@@ -62,7 +87,7 @@ Result<std::unique_ptr<RedisConnection>> RedisDoor::connect() {
     const RedisServer server = *std::exchange(hint_, std::nullopt);
     auto found = enter(server);  // It may leave another hint.
     if (found) return found;
-    last = std::move(found).error();
+    note(last, std::move(found).error());
   }
   for (std::size_t i = 0; i < access_.servers.size(); ++i) {
     const std::size_t at = (first_ + i) % access_.servers.size();
@@ -74,7 +99,7 @@ Result<std::unique_ptr<RedisConnection>> RedisDoor::connect() {
       first_ = at;
       return found;
     }
-    last = std::move(found).error();
+    note(last, std::move(found).error());
   }
   return last;
 }
@@ -84,17 +109,24 @@ Result<std::unique_ptr<RedisConnection>> RedisDoor::enter(const RedisServer& ser
   CONCERTO_CHECK(connection->open(server, tls_));
   CONCERTO_CHECK(log_in(*connection));
   CONCERTO_CHECK(check_master(*connection));
-  if (access_.needs_own_file) CONCERTO_CHECK(check_own_file(*connection));
+  CONCERTO_CHECK(check_waits(*connection));
   CONCERTO_CHECK(load_scripts(*connection));
+  CONCERTO_CHECK(check_rights(*connection));
   return connection;
 }
 
 /// Without this check each change would be made, and then no answer could be given.
-Result<> RedisDoor::check_own_file(RedisConnection& connection) {
-  CONCERTO_TRY(const ReplyPtr reply, connection.ask({"WAITAOF", "1", "0", "1"}));
+Result<> RedisDoor::check_waits(RedisConnection& connection) {
+  if (!access_.needs_own_file && !access_.needs_replicas) return ok();
+  CONCERTO_TRY(const ReplyPtr reply, access_.needs_own_file
+                                         ? connection.ask({"WAITAOF", "1", "0", "1"})
+                                         : connection.ask({"WAIT", "0", "1"}));
   const Reply answer{reply.get()};
   if (!answer.is_error()) return ok();
-  return refused(connection.server(), "Store.RedisWaitOnDisk is not possible: ", answer.text());
+  return refused_by_error(connection.server(),
+                          access_.needs_own_file ? "Store.RedisWaitOnDisk is not possible: "
+                                                 : "Store.RedisWaitReplicas is not possible: ",
+                          answer.text());
 }
 
 Result<> RedisDoor::log_in(RedisConnection& connection) {
@@ -104,7 +136,7 @@ Result<> RedisDoor::log_in(RedisConnection& connection) {
   if (!reply) return std::move(reply).error();
   const Reply answer{reply->get()};
   if (!answer.is_error()) return ok();
-  return refused(connection.server(), "the password is not accepted: ", answer.text());
+  return refused_by_error(connection.server(), "the password is not accepted: ", answer.text());
 }
 
 /// The server must be a master, have the keys, and be able to work. The keys of one prefix are in
@@ -118,7 +150,7 @@ Result<> RedisDoor::check_master(RedisConnection& connection) {
       auto server = parse_server(same_host ? connection.server().host + *moved : *moved, 0);
       if (server) hint_ = std::move(*server);
     }
-    return refused(connection.server(), "", answer.text());
+    return refused_by_error(connection.server(), "", answer.text());
   }
   CONCERTO_TRY(const ReplyPtr role, connection.ask({"ROLE"}));
   const Reply first = Reply{role.get()}[0];
@@ -136,10 +168,31 @@ Result<> RedisDoor::load_scripts(RedisConnection& connection) {
     CONCERTO_TRY(const ReplyPtr reply, connection.receive());
     const Reply answer{reply.get()};
     if (answer.is_error()) {
-      return refused(connection.server(), "a script cannot be loaded: ", answer.text());
+      return refused_by_error(connection.server(), "a script cannot be loaded: ", answer.text());
     }
   }
   return ok();
+}
+
+/// The server must let the user make changes. One that refuses changes for another reason is good
+/// for reads.
+Result<> RedisDoor::check_rights(RedisConnection& connection) {
+  CONCERTO_TRY(const ReplyPtr reply, connection.ask_written(trial_command(access_.prefix)));
+  const Reply answer{reply.get()};
+  if (!answer.is_error()) return ok();
+  const RedisTrouble trouble = trouble_of(answer.text());
+  const bool keeps_out = trouble == RedisTrouble::no_right || trouble == RedisTrouble::no_entry ||
+                         trouble == RedisTrouble::elsewhere;
+  if (!keeps_out) return ok();
+  return refused_by_error(connection.server(), "", answer.text());
+}
+
+std::string trial_command(const std::string& prefix) {
+  std::string command;
+  // The last word is for people who watch Redis.
+  append_command(
+      command, {"EVALSHA", script(Script::trial).sha, "1", RedisKeys(prefix).schedule(), "trial"});
+  return command;
 }
 
 Result<RedisServer> RedisDoor::ask_sentinels() {
@@ -151,12 +204,12 @@ Result<RedisServer> RedisDoor::ask_sentinels() {
     RedisConnection sentinel{limits};
     Result<> open = sentinel.open(access_.servers[at], tls_);
     if (!open) {
-      last = std::move(open).error();
+      note(last, std::move(open).error());
       continue;
     }
     auto reply = sentinel.ask({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", access_.sentinel_master});
     if (!reply) {
-      last = std::move(reply).error();
+      note(last, std::move(reply).error());
       continue;
     }
     const Reply answer{reply->get()};
@@ -165,8 +218,9 @@ Result<RedisServer> RedisDoor::ask_sentinels() {
       first_ = at;
       return RedisServer{std::string(answer[0].text()), static_cast<std::uint16_t>(*port)};
     }
-    last = refused(access_.servers[at], "the Sentinel knows no master '",
-                   access_.sentinel_master + "' " + std::string(answer.text()));
+    const std::string what = "the Sentinel knows no master '" + access_.sentinel_master + "'";
+    note(last, answer.is_error() ? refused_by_error(access_.servers[at], what + ": ", answer.text())
+                                 : refused(access_.servers[at], what, ""));
   }
   return last;
 }

@@ -32,6 +32,7 @@ class RedisConnection {
   Result<ReplyPtr> receive();
   /// Sends one command and returns its answer.
   Result<ReplyPtr> ask(std::initializer_list<std::string_view> words);
+  Result<ReplyPtr> ask_written(std::string_view command);
 
   const RedisServer& server() const noexcept { return server_; }
 
@@ -59,6 +60,7 @@ struct RedisAccess {
   std::string password;
   /// Refuse a server that cannot answer WAITAOF about its own file.
   bool needs_own_file = false;
+  bool needs_replicas = false;  ///< refuse a server that does not let the user WAIT
   RedisTls tls;
   std::string prefix;  ///< of all keys
   RedisLimits limits;
@@ -67,13 +69,17 @@ struct RedisAccess {
   std::string place() const;
 };
 
+/// A command that changes nothing, but that Redis refuses whenever it refuses changes.
+std::string trial_command(const std::string& prefix);
+
 /// Finds the server that has the keys, and connects to it. Used by one thread.
 class RedisDoor {
  public:
   RedisDoor(const RedisAccess& access, std::shared_ptr<RedisTlsContext> tls)
       : access_(access), tls_(std::move(tls)) {}
 
-  /// A connection to the master for the keys, with all scripts loaded. Errors: store_busy.
+  /// A connection to the master for the keys, with all scripts loaded. Errors: store_unavailable
+  /// if a server was reached, but does not let the user in or do what the store needs; store_busy.
   Result<std::unique_ptr<RedisConnection>> connect();
   /// For the next `connect`: a server has said that this one has the keys.
   void try_first(const RedisServer& server) { hint_ = server; }
@@ -84,8 +90,9 @@ class RedisDoor {
   Result<Connection> enter(const RedisServer& server);
   Result<> log_in(RedisConnection& connection);
   Result<> check_master(RedisConnection& connection);
-  Result<> check_own_file(RedisConnection& connection);
+  Result<> check_waits(RedisConnection& connection);
   Result<> load_scripts(RedisConnection& connection);
+  Result<> check_rights(RedisConnection& connection);
   Result<RedisServer> ask_sentinels();
 
   const RedisAccess& access_;

@@ -134,6 +134,7 @@ Result<RedisOptions> redis_options(const StoreSettings& settings) {
   }
   CONCERTO_TRY(access.tls, tls_of(settings.database));
   access.needs_own_file = settings.redis.wait_on_disk;
+  access.needs_replicas = settings.redis.wait_replicas > 0;
   if (settings.database.lease.count() > 0) options.times.lease = settings.database.lease;
   options.times.data_expire = std::max(settings.redis.data_expire, std::chrono::seconds{1});
   options.times.retention = settings.retention;

@@ -20,6 +20,8 @@ constexpr milliseconds backoff_max{1'000};
 constexpr milliseconds stop_limit{5'000};
 /// After so much time without a command the server is asked whether it is there.
 constexpr milliseconds idle_limit{2'000};
+/// How often it is asked whether it takes changes again, whatever else it is asked.
+constexpr milliseconds refusal_look{1'000};
 /// How long one WAIT lasts before the lane looks whether it has to stop.
 constexpr std::string_view wait_ms = "500";
 
@@ -70,15 +72,27 @@ class RedisLane::Answers {
 };
 
 RedisLane::RedisLane(const RedisAccess& access, std::shared_ptr<RedisTlsContext> tls,
-                     ReplicaWait wait, Observer& observer, StoreProbe& probe, RedisMemory& memory)
+                     ReplicaWait wait, StoreProbe& probe, RedisStanding& standing)
     : wait_(wait),
-      observer_(observer),
+      trial_(trial_command(access.prefix)),
       probe_(probe),
-      memory_(memory),
+      standing_(standing),
       door_(access, std::move(tls)) {}
 
 RedisLane::~RedisLane() {
   stop();
+}
+
+Result<> RedisLane::enter() {
+  auto opened = door_.connect();
+  if (opened) {
+    connection_ = std::move(*opened);
+  } else if (opened.error().code == EngineErrc::store_unavailable) {
+    return std::move(opened).error();
+  } else {
+    set_away(opened.error());
+  }
+  return ok();
 }
 
 Result<> RedisLane::start() {
@@ -92,11 +106,6 @@ void RedisLane::stop() {
   }
   arrived_.notify_one();
   if (thread_.joinable()) thread_.join();
-}
-
-std::optional<std::string> RedisLane::away() const {
-  const MutexLock lock(mutex_);
-  return away_;
 }
 
 Async<ReplyPtr> RedisLane::ask(std::string command, Deed deed) {
@@ -198,8 +207,10 @@ void RedisLane::take_group() {
 }
 
 void RedisLane::work() {
-  // With nothing to do it is looked whether the server is still there, for `health`.
-  if (group_.empty() && connection_ && !connection_->ask({"PING"})) connection_.reset();
+  if (group_.empty() ||
+      (standing_.is_refusing() && SteadyClock::now() - looked_at_ >= refusal_look)) {
+    look();
+  }
   if (!connect()) return;
   if (group_.empty()) return;
   Answers answers;
@@ -210,6 +221,19 @@ void RedisLane::work() {
   probe_.add_sync(SteadyClock::now() - begin);
   if (leave_) connection_.reset();
   leave_ = false;
+}
+
+/// Whether the server is still there and takes changes, for `health`.
+void RedisLane::look() {
+  looked_at_ = SteadyClock::now();
+  standing_.look();
+  if (!connection_) return;
+  const auto reply = connection_->ask_written(trial_);
+  if (!reply) return connection_.reset();
+  const Reply answer{reply->get()};
+  if (!answer.is_error()) return standing_.made(true);
+  note(answer.text(), Deed::changes);
+  if (std::exchange(leave_, false)) connection_.reset();
 }
 
 bool RedisLane::connect() {
@@ -264,7 +288,7 @@ void RedisLane::exchange(Answers& answers) {
 bool RedisLane::judge(Ask& ask, ReplyPtr reply, Answers& answers) {
   const Reply answer{reply.get()};
   if (!answer.is_error()) {
-    if (ask.deed == Deed::creates) memory_.had_room();
+    if (changes(ask.deed)) standing_.made(ask.deed == Deed::creates);
     if (changes(ask.deed) && wait_.is_needed()) {
       ask.reply = std::move(reply);
       return false;
@@ -273,18 +297,8 @@ bool RedisLane::judge(Ask& ask, ReplyPtr reply, Answers& answers) {
     answers.add(ask, std::move(reply));
     return true;
   }
-  const RedisTrouble trouble = trouble_of(answer.text());
-  if (trouble == RedisTrouble::elsewhere || trouble == RedisTrouble::no_entry ||
-      trouble == RedisTrouble::no_script) {
-    leave_ = true;  // A new connection finds the master, and loads the scripts.
-    if (const auto moved = moved_to(answer.text()); moved && moved->front() != ':') {
-      if (auto server = parse_server(*moved, 0)) door_.try_first(*server);
-    }
-  }
+  const RedisTrouble trouble = note(answer.text(), ask.deed);
   if (trouble == RedisTrouble::no_script) return false;
-  if (trouble == RedisTrouble::full && ask.deed == Deed::creates && memory_.refused()) {
-    observer_.log(LogLevel::error, "", "Redis has no memory for new transactions (maxmemory)");
-  }
   // A script looks whether its change was made before it needs memory or fails.
   const bool is_known =
       !ask.was_lost || trouble == RedisTrouble::full || trouble == RedisTrouble::other;
@@ -292,8 +306,25 @@ bool RedisLane::judge(Ask& ask, ReplyPtr reply, Answers& answers) {
     backoff_ = backoff_min;
     return false;
   }
+  if (changes(ask.deed)) standing_.count_refused(trouble);
+  if (trouble == RedisTrouble::full && ask.deed == Deed::creates) {
+    probe_.refused.fetch_add(1, std::memory_order_relaxed);
+  }
   answers.add(ask, error_of(answer.text(), ask.deed));
   return true;
+}
+
+/// Takes what an error says about the server.
+RedisTrouble RedisLane::note(std::string_view error_text, Deed deed) {
+  const RedisTrouble trouble = trouble_of(error_text);
+  standing_.refuses(error_text, deed);
+  // A new connection finds the master, or says what is wrong; and it loads the scripts.
+  leave_ = leave_ || trouble == RedisTrouble::elsewhere || trouble == RedisTrouble::no_entry ||
+           trouble == RedisTrouble::no_script;
+  if (const auto moved = moved_to(error_text); moved && moved->front() != ':') {
+    if (auto server = parse_server(*moved, 0)) door_.try_first(*server);
+  }
+  return trouble;
 }
 
 Result<> RedisLane::wait_for_replicas() {
@@ -356,18 +387,17 @@ void RedisLane::refuse_all(const Error& error) {
 void RedisLane::set_away(const Error& error) {
   backoff_ = next_backoff_;
   next_backoff_ = std::min(2 * next_backoff_, backoff_max);
+  standing_.away(this, error.detail);
   const MutexLock lock(mutex_);
-  if (!away_) observer_.log(LogLevel::warn, "", "the store is away: " + error.detail);
   away_ = error.detail;
 }
 
 void RedisLane::set_back() {
   backoff_ = milliseconds{0};
   next_backoff_ = backoff_min;
+  standing_.back(this);
   const MutexLock lock(mutex_);
-  if (!away_) return;
   away_.reset();
-  observer_.log(LogLevel::info, "", "the store is back");
 }
 
 }  // namespace concerto::persist

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <future>
@@ -12,10 +11,10 @@
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/mutex.hpp>
-#include <concerto/engine/observer.hpp>
 #include <concerto/persist/store_probe.hpp>
 
 #include "redis_connection.hpp"
+#include "redis_standing.hpp"
 
 namespace concerto::persist {
 
@@ -25,29 +24,6 @@ struct ReplicaWait {
   bool on_disk = false;  ///< it is synced there, and at the master (WAITAOF, of Redis 7.2)
 
   bool is_needed() const noexcept { return replicas > 0 || on_disk; }
-};
-
-/// Whether Redis has memory for new transactions, as the lanes of a store find out. Thread-safe.
-class RedisMemory {
- public:
-  /// Whether it is the first refusal after there was room.
-  bool refused() noexcept { return refused_at_.exchange(now()) == never; }
-  void had_room() noexcept {
-    if (refused_at_.load(std::memory_order_relaxed) != never) refused_at_ = never;
-  }
-  /// A while after the last refusal it has to be tried again.
-  bool is_full() const noexcept {
-    const Time at = refused_at_;
-    return at != never && now() < at + std::chrono::seconds{5};
-  }
-
- private:
-  using Time = std::chrono::steady_clock::time_point;
-  static constexpr Time never{};
-
-  static Time now() noexcept { return std::chrono::steady_clock::now(); }
-
-  std::atomic<Time> refused_at_ = never;
 };
 
 /// A queue of commands and one connection to Redis, on a thread of its own. The thread writes
@@ -71,11 +47,14 @@ class RedisLane {
 
   /// The references must outlive the lane.
   RedisLane(const RedisAccess& access, std::shared_ptr<RedisTlsContext> tls, ReplicaWait wait,
-            Observer& observer, StoreProbe& probe, RedisMemory& memory);
+            StoreProbe& probe, RedisStanding& standing);
   ~RedisLane();
   RedisLane(const RedisLane&) = delete;
   RedisLane& operator=(const RedisLane&) = delete;
 
+  /// Connects on the caller's thread, before `start`. If the server cannot be reached, the lane is
+  /// away and goes on trying. Errors: store_unavailable, see RedisDoor.
+  Result<> enter();
   /// Errors: overloaded.
   Result<> start();
   /// Writes what is queued, then ends. Later commands are refused with store_unavailable.
@@ -89,9 +68,6 @@ class RedisLane {
   Result<> put(std::string command, Deed deed);
   /// The same as `ask`, for a thread that may block.
   Result<ReplyPtr> ask_and_wait(std::string command, Deed deed);
-
-  /// Why there is no connection now; absent if there is one.
-  std::optional<std::string> away() const;
 
  private:
   using Answer = Result<ReplyPtr>;
@@ -112,9 +88,11 @@ class RedisLane {
   bool wait_for_work();
   void take_group() CONCERTO_REQUIRES(mutex_);
   void work();
+  void look();
   bool connect();
   void exchange(Answers& answers);
   bool judge(Ask& ask, ReplyPtr reply, Answers& answers);
+  RedisTrouble note(std::string_view error_text, Deed deed);
   Result<> wait_for_replicas();
   void lost(const Error& error, Answers& answers);
   void refuse_all(const Error& error);
@@ -122,15 +100,16 @@ class RedisLane {
   void set_back();
 
   const ReplicaWait wait_;
-  Observer& observer_;
+  const std::string trial_;
   StoreProbe& probe_;
-  RedisMemory& memory_;
+  RedisStanding& standing_;
 
   mutable Mutex mutex_;
   ConditionVariable arrived_;
   std::deque<AskPtr> queue_ CONCERTO_GUARDED_BY(mutex_);
   std::size_t queued_bytes_ CONCERTO_GUARDED_BY(mutex_) = 0;
   bool stopping_ CONCERTO_GUARDED_BY(mutex_) = false;
+  /// Why there is no connection now; absent if there is one.
   std::optional<std::string> away_ CONCERTO_GUARDED_BY(mutex_);
 
   // Used by the lane's thread alone:
@@ -141,6 +120,7 @@ class RedisLane {
   std::chrono::milliseconds backoff_{0};  ///< before the next work; 0: none
   std::chrono::milliseconds next_backoff_ = backoff_min;
   bool leave_ = false;  ///< the connection is not to be used any more
+  std::chrono::steady_clock::time_point looked_at_{};
   std::optional<std::chrono::steady_clock::time_point> stops_at_;
 
   std::thread thread_;

@@ -61,10 +61,11 @@ RedisStore::RedisStore(RedisOptions options, std::shared_ptr<RedisTlsContext> tl
     : options_(std::move(options)),
       clock_(clock),
       observer_(observer),
-      commands_(options_.access.prefix, new_node_id(), options_.times, clock) {
+      commands_(options_.access.prefix, new_node_id(), options_.times, clock),
+      standing_(clock, observer) {
   for (std::size_t i = 0; i < gid_lanes + 1; ++i) {
-    lanes_.push_back(std::make_unique<RedisLane>(options_.access, tls, options_.wait, observer_,
-                                                 probe_, memory_));
+    lanes_.push_back(
+        std::make_unique<RedisLane>(options_.access, tls, options_.wait, probe_, standing_));
   }
   std::string place = options_.access.place() + "; this coordinator is " + commands_.node();
   upkeep_ = std::make_unique<RedisUpkeep>(common_lane(), commands_.keys(), options_.wait,
@@ -72,6 +73,8 @@ RedisStore::RedisStore(RedisOptions options, std::shared_ptr<RedisTlsContext> tl
 }
 
 Result<> RedisStore::start() {
+  // Later on the same error is an outage: passwords rotate.
+  CONCERTO_CHECK(common_lane().enter());
   for (const auto& lane : lanes_) CONCERTO_CHECK(lane->start());
   upkeep_->look_at_server();  // So that the log says at the start what is promised.
   return upkeep_->start();

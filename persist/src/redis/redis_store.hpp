@@ -26,7 +26,8 @@ struct RedisOptions {
 class RedisStore final : public ManagedStore, public Ownership, public StoreMoves {
  public:
   /// If Redis cannot be reached, the store opens as `recovering`. Clock and observer must outlive
-  /// the store. Errors: invalid_request (a file for TLS cannot be used), overloaded.
+  /// the store. Errors: invalid_request (a file for TLS cannot be used), overloaded,
+  /// store_unavailable (Redis does not let the user in, or do what the store needs).
   [[nodiscard]] static Result<std::unique_ptr<RedisStore>> open(RedisOptions options,
                                                                 const Clock& clock,
                                                                 Observer& observer);
@@ -83,7 +84,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Observer& observer_;
   RedisCommands commands_;
   StoreProbe probe_;
-  RedisMemory memory_;
+  RedisStanding standing_;
   /// Changes of two gids in different lanes are written at the same time; the last lane is
   /// `common_lane`.
   static constexpr std::size_t gid_lanes = 2;

@@ -44,6 +44,7 @@ const auto& scripts() {
       made({common, forget_text}),
       made({common, owner_text}),
       made({common, in_work_text}),
+      made({trial_text}),
   };
   return all;
 }

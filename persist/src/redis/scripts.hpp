@@ -25,6 +25,7 @@ enum class Script : std::uint8_t {
   forget,
   owner,
   in_work,
+  trial,
 };
 
 /// A script's text and its SHA-1 in hexadecimal, by which Redis knows it once it was loaded.

@@ -109,7 +109,7 @@ class RedisFaults(FaultLoad):
         self.start_coordinators(server.address)
         self.under_load(server.kill, server.start)
         for node in self.cluster.nodes:
-            self.assertTrue(node.process.lines("the store is away: .*LOADING"), node.name)
+            self.assertTrue(node.process.lines("the store is (still )?away.*LOADING"), node.name)
 
     def test_full_memory(self):
         server = self.start(Redis(self.directory, "full"))

@@ -14,7 +14,10 @@ using net::test::make_server_certificate;
 using net::test::PemFile;
 using persist::RedisSetup;
 using persist::RedisTls;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
 
 class RedisInstallation : public testing::Test {
  protected:
@@ -33,6 +36,7 @@ class RedisInstallation : public testing::Test {
     while (last == EngineErrc::store_busy) last = create_one(gid);
     return last;
   }
+  double number_of(std::string_view name) const { return number_in(*store_, name); }
   void open(const RedisOptions& options) {
     auto opened = RedisStore::open(options, clock_, log_);
     if (!opened) throw std::runtime_error(opened.error().detail);
@@ -45,20 +49,73 @@ class RedisInstallation : public testing::Test {
   std::unique_ptr<RedisStore> store_;
 };
 
-TEST_F(RedisInstallation, APasswordLetsIn) {
-  RedisServerProcess server{{}, "user dtm on >secret ~* &* +@all\nuser default off\n"};
+TEST_F(RedisInstallation, AUserThatMayNotWorkEndsTheStart) {
+  RedisServerProcess server{{}, R"(
+user dtm on >secret ~{a}_* +@all
+user reader on >secret ~{a}_* +@read +evalsha +script|load +role
+user clerk on >secret ~{a}_* +@read +@write +script|load +role
+user typist on >secret ~{a}_* +@read +@write +evalsha +script|load +role
+user default off
+)"};
   RedisOptions options = redis_options_for(server.port(), "{a}");
-  open(options);
-  EXPECT_EQ(create_one("g1"), EngineErrc::store_busy);
-  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("NOAUTH"));
+  const auto refusal = [&](const std::string& user, const std::string& password) {
+    options.access.user = user;
+    options.access.password = password;
+    const auto opened = RedisStore::open(options, clock_, log_);
+    if (opened) return std::string("opened");
+    EXPECT_EQ(opened.error().code, EngineErrc::store_unavailable);
+    return opened.error().detail;
+  };
+  const auto keeps_out = [](const std::string& why) {
+    return AllOf(HasSubstr("Redis at 127.0.0.1:"), HasSubstr("does not let this coordinator in"),
+                 HasSubstr(why));
+  };
+  EXPECT_THAT(refusal("", ""), keeps_out("NOAUTH"));
+  EXPECT_THAT(refusal("dtm", "wrong"), keeps_out("WRONGPASS"));
+  EXPECT_THAT(refusal("nobody", "secret"), keeps_out("WRONGPASS"));
+  EXPECT_THAT(refusal("reader", "secret"), HasSubstr("the user lacks a right"));
+  EXPECT_THAT(refusal("clerk", "secret"), HasSubstr("'evalsha'"));
+  options.access.prefix = "{b}";
+  EXPECT_THAT(refusal("dtm", "secret"), HasSubstr("the user lacks a right"));
+  options.access.prefix = "{a}";
+  EXPECT_EQ(refusal("dtm", "secret"), "opened");
+  options.access.needs_replicas = true;
+  EXPECT_THAT(refusal("typist", "secret"), HasSubstr("'wait'"));
+  EXPECT_EQ(refusal("dtm", "secret"), "opened");
+  // Another server of the cluster is away.
+  options.access.setup = RedisSetup::cluster;
+  options.access.servers.push_back({"127.0.0.1", 1});
+  EXPECT_THAT(refusal("dtm", "wrong"), keeps_out("WRONGPASS"));
+  EXPECT_THAT(log_.take(), Not(HasSubstr("away")));
+}
+
+TEST_F(RedisInstallation, ARefusalAfterTheStartIsAnOutage) {
+  RedisServerProcess server{{}, "user dtm on >secret ~* +@all\n"};
+  RedisOptions options = redis_options_for(server.port(), "{a}");
   options.access.user = "dtm";
-  options.access.password = "wrong";
-  open(options);
-  EXPECT_EQ(create_one("g1"), EngineErrc::store_busy);
-  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("the password is not accepted"));
   options.access.password = "secret";
   open(options);
   EXPECT_EQ(create_one("g1"), error_code{});
+  RedisClient client{server.port()};
+  log_.take();
+  client.ask({"ACL", "SETUSER", "dtm", "-@write"});
+  EXPECT_EQ(create_one("g2"), EngineErrc::store_failed);
+  EXPECT_EQ(store_->health().state, StoreHealth::State::recovering);
+  EXPECT_THAT(log_.take(), HasSubstr("its user lacks a right"));
+  EXPECT_EQ(number_of("refused_by_rights_total"), 1);
+  client.ask({"ACL", "SETUSER", "dtm", "+@all"});
+  EXPECT_EQ(create_one("g2"), error_code{});
+
+  client.ask({"ACL", "SETUSER", "dtm", "resetpass", ">changed"});
+  client.ask({"CLIENT", "KILL", "USER", "dtm"});
+  while (store_->health().state == StoreHealth::State::serving) create_one("g3");
+  EXPECT_EQ(create_one("g3"), EngineErrc::store_busy);
+  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("WRONGPASS"));
+  client.ask({"ACL", "SETUSER", "dtm", ">secret"});
+  EXPECT_EQ(create_soon("g3"), error_code{});
+  while (store_->health().state != StoreHealth::State::serving) std::this_thread::yield();
+  EXPECT_THAT(log_.take(), MatchesRegex("the store is away: [^\n]*WRONGPASS[^\n]*\n"
+                                        "the store is back after [0-9.]+ s\n"));
 }
 
 TEST_F(RedisInstallation, TlsIsCheckedAsAsked) {
@@ -123,6 +180,11 @@ TEST_F(RedisInstallation, SentinelsNameTheMaster) {
   RedisClient{first.port()}.ask({"REPLICAOF", "127.0.0.1", std::to_string(second.port())});
   EXPECT_EQ(create_soon("g2"), error_code{});
   EXPECT_EQ(RedisClient{second.port()}.ask({"GET", "{a}_s_g2"}), "submitted");
+
+  client.ask({"ACL", "SETUSER", "default", "resetpass", ">secret"});
+  const auto refused = RedisStore::open(options, clock_, log_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("does not let this coordinator in"));
 }
 
 TEST_F(RedisInstallation, AClusterTellsWhereTheSlotIs) {

@@ -269,6 +269,9 @@ TEST_F(RedisStoreTest, IsBackAfterTheServerIs) {
   server.start();
   // The store looks for the server by itself.
   while (store_->health().state != StoreHealth::State::serving) std::this_thread::yield();
+  EXPECT_THAT(log_.take(), MatchesRegex("the store is away: [^\n]*refused\n"
+                                        "(the store is still away after [^\n]*\n)?"
+                                        "the store is back after [0-9.]+ s\n"));
   EXPECT_TRUE(wait(store_->load(Gid{"g1"})).value().has_value());
   EXPECT_EQ(commit_code(create(sample_saga("g2"))), error_code{});
 }
@@ -287,14 +290,35 @@ TEST_F(RedisStoreTest, AFullMemoryRefusesNewTransactions) {
   ASSERT_EQ(commit_code(create(sample_saga("g1"))), error_code{});
   RedisClient client{server.port()};
   client.ask({"CONFIG", "SET", "maxmemory", "1"});
+  log_.take();
   EXPECT_EQ(commit_code(create(sample_saga("g2"))), Errc::overloaded);
   EXPECT_EQ(store_->health().state, StoreHealth::State::refusing);
+  EXPECT_THAT(log_.take(), MatchesRegex("Redis has no memory for new transactions .*\n"));
   EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, outcome(1, BranchStatus::succeed, 1))),
             EngineErrc::store_busy);
   EXPECT_TRUE(wait(store_->load(Gid{"g1"})).value().has_value());
+  EXPECT_EQ(number_in(*store_, "refused_total"), 1);
+  EXPECT_EQ(number_in(*store_, "refused_by_memory_total"), 2);
   client.ask({"CONFIG", "SET", "maxmemory", "0"});
   EXPECT_EQ(commit_code(create(sample_saga("g3"))), error_code{});
   EXPECT_EQ(store_->health().state, StoreHealth::State::serving);
+}
+
+TEST_F(RedisStoreTest, RefusesForTheMomentWhileRedisRefusesChanges) {
+  RedisServerProcess server;
+  open(server.port());
+  ASSERT_EQ(commit_code(create(sample_saga("g1"))), error_code{});
+  RedisClient client{server.port()};
+  client.ask({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  EXPECT_EQ(commit_code(create(sample_saga("g2"))), EngineErrc::store_busy);
+  EXPECT_EQ(store_->health().state, StoreHealth::State::recovering);
+  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("too few replicas"));
+  EXPECT_EQ(number_in(*store_, "refused_by_replicas_total"), 1);
+  EXPECT_TRUE(wait(store_->load(Gid{"g1"})).value().has_value());
+  client.ask({"CONFIG", "SET", "min-replicas-to-write", "0"});
+  // The store finds out by itself, so that a load balancer sends requests again.
+  while (store_->health().state != StoreHealth::State::serving) std::this_thread::yield();
+  EXPECT_EQ(commit_code(create(sample_saga("g2"))), error_code{});
 }
 
 TEST_F(RedisStoreTest, AServerThatBecameAReplicaIsLeft) {

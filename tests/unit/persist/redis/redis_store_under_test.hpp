@@ -40,6 +40,14 @@ inline RedisOptions redis_options_for(std::uint16_t port, std::string prefix) {
   return options;
 }
 
+/// One of the numbers that the store counts.
+inline double number_in(const RedisStore& store, std::string_view name) {
+  for (const StoreNumber& number : store.numbers().numbers) {
+    if (number.name == name) return number.value;
+  }
+  throw std::runtime_error("no number " + std::string(name));
+}
+
 /// A plain connection, for what a test does to the data itself.
 class RedisClient {
  public:

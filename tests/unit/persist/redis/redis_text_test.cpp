@@ -70,13 +70,42 @@ INSTANTIATE_TEST_SUITE_P(
                     busy, busy},
         TroubleCase{"NoScript", "NOSCRIPT No matching script.", RedisTrouble::no_script, busy,
                     busy},
-        TroubleCase{"NoReplicas", "NOREPLICAS Not enough good replicas to write.",
+        TroubleCase{"TryAgain", "TRYAGAIN Multiple keys request during rehashing of slot",
                     RedisTrouble::not_now, busy, busy},
+        TroubleCase{"NoReplicas", "NOREPLICAS Not enough good replicas to write. script: 1f, on",
+                    RedisTrouble::no_replicas, busy, busy},
+        TroubleCase{"NoDisk", "MISCONF Redis is configured to save RDB snapshots, but it's",
+                    RedisTrouble::no_disk, busy, busy},
+        TroubleCase{"NoClients", "ERR max number of clients reached", RedisTrouble::not_now, busy,
+                    busy},
         TroubleCase{"NoPassword", "NOAUTH Authentication required.", RedisTrouble::no_entry, busy,
                     busy},
+        TroubleCase{"WrongPassword", "WRONGPASS invalid username-password pair or user is disabled",
+                    RedisTrouble::no_entry, busy, busy},
+        TroubleCase{"UnexpectedPassword",
+                    "ERR AUTH <password> called without any password configured for the default",
+                    RedisTrouble::no_entry, busy, busy},
+        TroubleCase{"ProtectedMode", "DENIED Redis is running in protected mode because",
+                    RedisTrouble::no_entry, busy, busy},
+        TroubleCase{"NoRight", "NOPERM this user has no permissions to run the 'evalsha' command",
+                    RedisTrouble::no_right, busy, busy},
+        // The script may have written before.
+        TroubleCase{"NoRightInAScript",
+                    "ERR The user executing the script can't run this command or subcommand "
+                    "script: 4e, on @user_script:1.",
+                    RedisTrouble::no_right, failed, failed},
+        TroubleCase{"NoRightInAScriptOfANewerVersion",
+                    "ERR ACL failure in script: User dtm has no permissions to run the 'zadd'",
+                    RedisTrouble::no_right, failed, failed},
         TroubleCase{"WrongType", "WRONGTYPE Operation against a key", RedisTrouble::other, failed,
                     failed}),
     [](const auto& row) { return row.param.name; });
+
+TEST(RedisAnswerText, IsShownWithoutThePlaceInTheScript) {
+  const Error error =
+      error_of("NOREPLICAS Not enough. script: 5a, on @user_script:8.", Deed::reads);
+  EXPECT_EQ(error.detail, "Redis: NOREPLICAS Not enough.");
+}
 
 TEST(RedisAnswerText, MovedNamesAServer) {
   EXPECT_EQ(moved_to("MOVED 3999 10.0.0.2:6381"), "10.0.0.2:6381");

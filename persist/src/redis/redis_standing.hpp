@@ -1,0 +1,85 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concerto/base/clock.hpp>
+#include <concerto/base/mutex.hpp>
+#include <concerto/engine/observer.hpp>
+#include <concerto/engine/store_health.hpp>
+
+#include "redis_answer.hpp"
+
+namespace concerto::persist {
+
+/// Whether Redis serves, as the lanes of a store find out. An outage lasts while a lane has no
+/// connection, or waits for replicas. Refusals last while the server answers changes with errors.
+/// The log has a line when either begins, a line for each other reason that it has meanwhile, and a
+/// line when it is over, however many lanes notice it. Thread-safe.
+class RedisStanding {
+ public:
+  /// So many reasons of an outage are logged.
+  static constexpr std::size_t reasons_max = 4;
+  /// Refusals are over in the log when there was none for so long: with a memory that is nearly
+  /// full, some changes are made and others refused.
+  static constexpr std::chrono::seconds quiet{5};
+
+  /// Both must outlive the object.
+  RedisStanding(const Clock& clock, Observer& observer) : clock_(clock), observer_(observer) {}
+
+  /// A lane is known by its address.
+  void away(const void* lane, const std::string& why);
+  void back(const void* lane);
+
+  /// Redis has answered with this error, which may be a refusal.
+  void refuses(std::string_view error_text, Deed deed);
+  /// A change for which a caller waits was refused, or made.
+  void count_refused(RedisTrouble trouble) noexcept;
+  /// `takes_memory`: so Redis has memory, too.
+  void made(bool takes_memory) {
+    if (is_noted_.load(std::memory_order_relaxed)) note_made(takes_memory);
+  }
+  /// To be called at intervals, so that the end of refusals is noticed.
+  void look();
+
+  bool is_refusing() const noexcept { return is_refusing_.load(std::memory_order_relaxed); }
+  void add_to(StoreHealth& health) const;
+  std::uint64_t refused(RedisTrouble trouble) const noexcept;
+
+ private:
+  static constexpr std::size_t troubles = static_cast<std::size_t>(RedisTrouble::other) + 1;
+
+  /// What the log has said about something that lasts.
+  struct Episode {
+    SteadyTime since{};
+    std::vector<std::string> said;
+
+    /// Whether the reason is to be logged.
+    bool is_news(std::string reason);
+  };
+
+  void note_made(bool takes_memory);
+  void end_when_quiet() CONCERTO_REQUIRES(mutex_);
+
+  const Clock& clock_;
+  Observer& observer_;
+  std::array<std::atomic<std::uint64_t>, troubles> refused_{};
+  std::atomic<bool> is_noted_ = false;     ///< there is an episode of refusals
+  std::atomic<bool> is_refusing_ = false;  ///< one of `reasons_` is present
+
+  mutable Mutex mutex_;
+  std::map<const void*, std::string> away_ CONCERTO_GUARDED_BY(mutex_);
+  Episode outage_ CONCERTO_GUARDED_BY(mutex_);  ///< with `away_`
+  /// Why changes are refused now.
+  std::array<std::optional<std::string>, troubles> reasons_ CONCERTO_GUARDED_BY(mutex_);
+  std::optional<Episode> refusals_ CONCERTO_GUARDED_BY(mutex_);
+  SteadyTime last_refusal_ CONCERTO_GUARDED_BY(mutex_){};
+};
+
+}  // namespace concerto::persist
