@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from store_test_case import (  # noqa: E402
     StoreTestCase, get, main, post, submit, wait_for_readyz)
+from concerto_testing import wait_until  # noqa: E402
 from database_servers import Redis  # noqa: E402
 
 DAY_S = 86_400
@@ -43,8 +44,11 @@ class RedisConfig(StoreTestCase):
         coordinator.kill()
         coordinator.start()
         coordinator.process.wait_for_line("opened the store: Redis at ")
-        wrong = self.start("wrong", {**settings, "Store.Password": "wp"})
-        wait_for_readyz(wrong, "the password is not accepted")
+        wrong = self.run_with("wrong", {**settings, "Store.Password": "wp"})
+        self.assertNotEqual(wrong.wait(15), 0)
+        (line,) = wrong.lines("the store")
+        self.assertRegex(line, "the store cannot be opened: Redis at .* does not let this "
+                               "coordinator in .*WRONGPASS")
 
     def test_what_is_promised(self):
         coordinator = self.start("promise", self.settings("{p}"))
@@ -86,6 +90,30 @@ class RedisConfig(StoreTestCase):
         coordinator = self.start("away", self.settings("{a}"))
         self.server.kill()
         self.check_away(coordinator, self.server.start)
+        begin, *changes, end = coordinator.process.lines("the store is (away|still|back)")
+        self.assertRegex(begin, "the store is away: .*Connection refused")
+        self.assertRegex(end, r"the store is back after [0-9.]+ s")
+        self.assertLessEqual(len(changes), 1, changes)
+
+    def test_the_server_cannot_save(self):
+        coordinator = self.start("cannot-save", self.settings("{m}"))
+        submit(coordinator, self.saga("before", "a", wait_result=True))
+        in_the_way = os.path.join(self.server.command("CONFIG", "GET", "dir")["dir"], "dump.rdb")
+        os.mkdir(in_the_way)
+        self.server.command("CONFIG", "SET", "save", "3600 1000000")
+        self.server.command("BGSAVE")
+        # An idle coordinator finds out, too.
+        wait_for_readyz(coordinator, "it cannot save its data to its disk: MISCONF")
+        answer = post(coordinator, "submit", self.saga("meanwhile", "a"))
+        self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"))
+        self.assertGreater(coordinator.metric("concerto_store_refused_by_disk_total"), 0)
+        self.assertEqual(coordinator.metric('concerto_store_state{state="recovering"}'), 1)
+        os.rmdir(in_the_way)
+        self.server.command("CONFIG", "SET", "save", "")
+        wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 5)
+        submit(coordinator, self.saga("after", "a", wait_result=True))
+        coordinator.process.wait_for_line("Redis takes changes again", 15)
+        self.assertEqual(len(coordinator.process.lines("Redis refuses changes")), 1)
 
 
 if __name__ == "__main__":
