@@ -84,14 +84,9 @@ RedisLane::~RedisLane() {
 }
 
 Result<> RedisLane::enter() {
-  auto opened = door_.connect();
-  if (opened) {
-    connection_ = std::move(*opened);
-  } else if (opened.error().code == EngineErrc::store_unavailable) {
-    return std::move(opened).error();
-  } else {
-    set_away(opened.error());
-  }
+  Result<> here = connect();
+  if (here || here.error().code == EngineErrc::store_unavailable) return here;
+  set_away(here.error());
   return ok();
 }
 
@@ -211,7 +206,10 @@ void RedisLane::work() {
       (standing_.is_refusing() && SteadyClock::now() - looked_at_ >= refusal_look)) {
     look();
   }
-  if (!connect()) return;
+  if (Result<> here = connect(); !here) {
+    set_away(here.error());
+    return refuse_all(here.error());
+  }
   if (group_.empty()) return;
   Answers answers;
   const auto begin = SteadyClock::now();
@@ -236,17 +234,11 @@ void RedisLane::look() {
   if (std::exchange(leave_, false)) connection_.reset();
 }
 
-bool RedisLane::connect() {
-  if (connection_) return true;
-  auto opened = door_.connect();
-  if (opened) {
-    connection_ = std::move(*opened);
-    set_back();
-    return true;
-  }
-  set_away(opened.error());
-  refuse_all(opened.error());
-  return false;
+Result<> RedisLane::connect() {
+  if (connection_) return ok();
+  CONCERTO_TRY(connection_, door_.connect());
+  set_back();
+  return ok();
 }
 
 /// Sends the group and reads the answers. Afterwards `group_` has the changes whose outcome is not

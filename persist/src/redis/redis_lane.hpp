@@ -89,7 +89,7 @@ class RedisLane {
   void take_group() CONCERTO_REQUIRES(mutex_);
   void work();
   void look();
-  bool connect();
+  Result<> connect();
   void exchange(Answers& answers);
   bool judge(Ask& ask, ReplyPtr reply, Answers& answers);
   RedisTrouble note(std::string_view error_text, Deed deed);
