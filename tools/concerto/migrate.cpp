@@ -60,6 +60,7 @@ std::string environment_text(const char* name) {
 /// when the key is written.
 void keep_everything(persist::StoreSettings& settings) {
   settings.database.deletes_finished = false;
+  settings.database.is_of_coordinator = false;
   if (settings.driver == "redis") return;
   constexpr std::chrono::seconds for_ever = std::chrono::years{100};
   settings.retention.finished_expire = settings.retention.failed_expire = for_ever;

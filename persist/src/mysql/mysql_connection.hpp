@@ -22,7 +22,7 @@ struct MysqlShared {
 };
 
 /// SqlConnection on MySQL, MariaDB or TiDB.
-class MysqlConnection final : public SqlConnection {
+class MysqlConnection final : public SqlConnection, public ZoneRecords {
  public:
   MysqlConnection(Executor executor, MysqlShared& shared);
 
@@ -58,6 +58,13 @@ class MysqlConnection final : public SqlConnection {
   Async<SchemaCheck> check_schema() override;
   Async<> create_schema() override;
   Async<> drop_schema() override;
+
+  ZoneRecords* zone_records() noexcept override { return this; }
+  Async<ZoneLook> look_at_zones() override;
+  Async<> add_zone(std::string host) override;
+  Async<bool> renew_zone(std::string host) override;
+  Async<> remove_zone() override;
+  Async<> remove_zones(std::vector<ZoneRecord> records) override;
 
  private:
   Async<SchemaCheck> look_at_schema(std::size_t& tables);

@@ -17,6 +17,7 @@ class MysqlConnector final : public SqlConnector {
   /// To the first of the hosts that takes writes.
   Async<std::unique_ptr<SqlConnection>> connect() override;
   RowLimits limits() const noexcept override;
+  bool has_zoneless_times() const noexcept override { return true; }
   std::string place() const override;
 
  private:

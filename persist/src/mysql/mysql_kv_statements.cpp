@@ -15,9 +15,11 @@ MysqlText& where_key(MysqlText& text, const std::string& cat, const std::string&
 std::string find_kv(const MysqlTerms& terms, const std::string& cat, const std::string& key,
                     const std::string& after, std::size_t limit) {
   MysqlText text(terms.zone);
-  text.sql("SELECT cat, k, v, version, create_time, update_time FROM kv WHERE 1");
-  if (!cat.empty()) {
-    text.sql(" AND cat = ").text(cat).sql(" AND CAST(cat AS BINARY) = ").text(cat);
+  text.sql("SELECT cat, k, v, version, create_time, update_time FROM kv WHERE ");
+  if (cat.empty()) {
+    text.sql("cat <> ").text(zone_category);
+  } else {
+    text.sql("cat = ").text(cat).sql(" AND CAST(cat AS BINARY) = ").text(cat);
   }
   if (!key.empty()) text.sql(" AND k = ").text(key).sql(" AND CAST(k AS BINARY) = ").text(key);
   if (!after.empty()) text.sql(" AND CAST(k AS BINARY) > ").text(after);

@@ -74,6 +74,16 @@ std::string create_kv(const MysqlTerms& terms, const KvRow& row);
 std::string update_kv(const MysqlTerms& terms, const KvRow& row);
 std::string delete_kv(const MysqlTerms& terms, const std::string& cat, const std::string& key);
 
+/// Rows of kv in this category are those of ZoneRecords. A search in all categories leaves them
+/// out.
+inline constexpr std::string_view zone_category = "concerto-time-zone";
+
+std::string look_at_zones(const MysqlTerms& terms);
+std::string add_zone(const MysqlTerms& terms, const std::string& host);
+std::string renew_zone(const MysqlTerms& terms, const std::string& host);
+std::string remove_zone(const MysqlTerms& terms);
+std::string remove_zones(const MysqlTerms& terms, const std::vector<ZoneRecord>& records);
+
 /// Begins a transaction and locks rows that finished before then: their ids and gids.
 Statements find_finished(const MysqlTerms& terms, TransStatus status, RowTime before,
                          std::size_t limit);

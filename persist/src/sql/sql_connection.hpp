@@ -15,6 +15,7 @@
 #include "row_changes.hpp"
 #include "rows.hpp"
 #include "sql_error.hpp"
+#include "zone_watch.hpp"
 
 namespace concerto::persist {
 
@@ -144,6 +145,9 @@ class SqlConnection {
   /// Drops the tables, and nothing else.
   virtual Async<> drop_schema() = 0;
 
+  /// Not null if the connector says has_zoneless_times.
+  virtual ZoneRecords* zone_records() noexcept { return nullptr; }
+
  private:
   static Async<> nothing_to_await() { co_return ok(); }
 };
@@ -158,6 +162,8 @@ class SqlConnector {
   virtual Async<std::unique_ptr<SqlConnection>> connect() = 0;
 
   virtual RowLimits limits() const noexcept { return {}; }
+  /// Whether rows show the wall clock of the zone of their writer, which all coordinators share.
+  virtual bool has_zoneless_times() const noexcept { return false; }
   /// `postgres at db1:5432, database dtm`: for people, without passwords.
   virtual std::string place() const = 0;
 };

@@ -62,7 +62,10 @@ class SqlPool {
   /// Why the last try to connect failed; absent if it did not.
   const std::optional<Error>& away() const noexcept { return away_; }
   std::size_t open() const noexcept { return open_; }
-  void close_idle() { idle_.clear(); }
+  void close_idle() {
+    open_ -= idle_.size();
+    idle_.clear();
+  }
 
  private:
   friend class SqlLease;

@@ -78,7 +78,10 @@ SqlStoreOptions sql_options_of(const StoreSettings& settings) {
   }
   options.retention = settings.retention;
   options.deletes_finished = database.deletes_finished;
+  options.checks_zone = database.is_of_coordinator;
   if (database.lease.count() > 0) options.lease.in_row = database.lease;
+  options.zone_times.alive_for =
+      std::max<std::chrono::nanoseconds>(options.zone_times.alive_for, options.lease.in_row);
   return options;
 }
 
@@ -104,8 +107,9 @@ StoreKind sql_kind(std::string name, MakeSqlConnector make) {
   };
   kind.count_unfinished = [make](const StoreSettings& settings, const Clock& clock,
                                  Observer& observer) -> Result<std::optional<std::size_t>> {
-    CONCERTO_TRY(const auto store,
-                 open_store(make, settings, sql_options_of(settings), clock, observer));
+    SqlStoreOptions options = sql_options_of(settings);
+    options.checks_zone = false;
+    CONCERTO_TRY(const auto store, open_store(make, settings, options, clock, observer));
     CONCERTO_TRY(const std::size_t count, store->count_unfinished());
     return std::optional<std::size_t>(count);
   };
@@ -113,7 +117,7 @@ StoreKind sql_kind(std::string name, MakeSqlConnector make) {
     const SystemTime clock;
     NoLog log;
     SqlStoreOptions options = sql_options_of(settings);
-    options.checks_tables = false;
+    options.checks_tables = options.checks_zone = false;
     CONCERTO_TRY(const auto store, open_store(make, settings, options, clock, log));
     return store->reset();
   };

@@ -53,6 +53,8 @@ SqlStore::SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clo
           [this](std::vector<ClaimRow> rows) { return claim_rows(std::move(rows)); },
           options_.reads),
       tending_(io_.get_executor()),
+      zones_(options_.node, options_.zone_times),
+      may_take_work_(!options_.checks_zone || !connector_->has_zoneless_times()),
       tasks_(io_.get_executor()),
       retention_(options_.retention) {}
 
@@ -62,11 +64,19 @@ Result<std::unique_ptr<SqlStore>> SqlStore::open(SqlStoreOptions options, const 
   SqlStore& opened = *store;
   CONCERTO_CHECK(start_thread(opened.thread_, "of the store", [&opened] { opened.io_.run(); }));
   const SteadyTime until = clock.steady_now() + opened.options_.open_patience;
+  bool says_why = false;
   for (;;) {
     const Result<> contact = opened.wait_for(opened.make_contact());
     if (contact) break;
     if (contact.error().code == EngineErrc::store_unavailable) return contact.error();
-    if (clock.steady_now() < until) {
+    if (opened.zone_verdict_ == ZoneWatch::Verdict::differs) {
+      return make_error(EngineErrc::store_unavailable, contact.error().detail);
+    }
+    const bool may_differ = opened.zone_verdict_ == ZoneWatch::Verdict::undecided;
+    if (may_differ && !std::exchange(says_why, true)) {
+      observer.log(LogLevel::warn, {}, "the start waits: " + contact.error().detail);
+    }
+    if (may_differ || clock.steady_now() < until) {
       std::this_thread::sleep_for(opened.options_.pool.retry_after);
       continue;
     }
@@ -98,6 +108,9 @@ Task<void> SqlStore::shut() {
   co_await claims_.stop();
   tending_.notify_all();
   co_await tasks_.close();
+  // What was cancelled may have left a connection in the middle of a statement.
+  pool_.close_idle();
+  co_await leave_zones();
   pool_.close_idle();
 }
 
@@ -107,6 +120,8 @@ Async<> SqlStore::make_contact() {
   const bool checks = options_.checks_tables && !has_checked_tables_;
   if (contact && checks) contact = co_await check_tables(**lease);
   if (contact) contact = co_await measure_clock(**lease);
+  zone_verdict_ = ZoneWatch::Verdict::agrees;
+  if (contact) contact = co_await check_zone(**lease);
   if (!contact) contact = store_error(contact.error());
   note_contact(contact);
   co_return contact;
@@ -163,7 +178,7 @@ void SqlStore::note_contact(const Result<>& contact) {
   if (health_.state != health.state) {
     observer_.log(contact ? LogLevel::info : LogLevel::error, {},
                   contact ? "the store serves: " + connector_->place()
-                          : "the store is away: " + contact.error().detail);
+                          : "the store does not serve: " + contact.error().detail);
   }
   health_ = std::move(health);
 }
@@ -175,7 +190,7 @@ Task<void> SqlStore::tend() {
   while (!closing_) {
     const SteadyTime now = clock_.steady_now();
     const bool is_away = pool_.away() || health().state != StoreHealth::State::serving;
-    if (is_away || now >= contact_at) {
+    if (is_away || now >= contact_at || zone_is_due()) {
       ignore_error(co_await make_contact(), "the health tells");
       contact_at = now + contact_pause;
     }
@@ -279,6 +294,7 @@ Async<> SqlStore::commit(Change change) {
   request->durability = change.durability;
   const RowLimits limits = connector_->limits();
   if (const auto* created = std::get_if<CreateTrans>(&change.what)) {
+    CONCERTO_CO_CHECK(may_take_work());
     CONCERTO_CO_TRY(request->rows, rows_of(*created->trans, row_clock_, options_.node, limits));
     request->gid = created->trans->gid.str();
     request->creates = true;

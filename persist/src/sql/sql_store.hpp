@@ -18,6 +18,7 @@
 #include "row_mapping.hpp"
 #include "row_reads.hpp"
 #include "sql_pool.hpp"
+#include "zone_watch.hpp"
 
 namespace concerto::persist {
 
@@ -32,6 +33,9 @@ struct SqlStoreOptions {
   bool deletes_finished = false;
   /// False for `reset` alone: tables of any layout are dropped.
   bool checks_tables = true;
+  /// Whether this is a coordinator, which must have the time zone of the others.
+  bool checks_zone = true;
+  ZoneWatch::Times zone_times;
   /// How long `open` waits for a database that cannot be reached, before it opens as recovering.
   std::chrono::milliseconds open_patience{0};
 };
@@ -44,7 +48,8 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
 
   /// Connects, and creates the tables if there is none of them. A database that cannot be reached
   /// is tried again for ever, in the background. Clock and observer must outlive the store. Errors:
-  /// store_unavailable (the tables or the rights are not what this version needs), overloaded.
+  /// store_unavailable (the tables or the rights are not what this version needs, or a coordinator
+  /// with another time zone runs), overloaded.
   [[nodiscard]] static Result<std::unique_ptr<SqlStore>> open(SqlStoreOptions options,
                                                               const MakeConnector& make,
                                                               const Clock& clock,
@@ -105,6 +110,16 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<> make_contact();
   Async<> check_tables(SqlConnection& connection);
   Async<> measure_clock(SqlConnection& connection);
+  bool zone_is_due() const noexcept;
+  Async<> check_zone(SqlConnection& connection);
+  Async<> compare_zones(ZoneRecords& records);
+  Async<> keep_zone_record(ZoneRecords& records);
+  Async<> drop_zone_record(ZoneRecords& records);
+  Result<> go_on_without_zones(const Error& error);
+  Task<void> leave_zones();
+  /// Error store_busy while this coordinator must not take work because of its time zone. Any
+  /// thread.
+  Result<> may_take_work() const;
   Async<> delete_finished();
   Async<> delete_finished(TransStatus status, std::chrono::seconds age);
   Task<void> tend();
@@ -138,6 +153,11 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   RowReads loads_;
   RowReads claims_;
   Notifier tending_;  ///< ends a pause of `tend`
+  ZoneWatch zones_;
+  ZoneWatch::Verdict zone_verdict_ = ZoneWatch::Verdict::agrees;  ///< of the last contact
+  bool has_zone_record_ = false;
+  bool zone_trouble_is_logged_ = false;
+  std::atomic<bool> may_take_work_;
   bool has_checked_tables_ = false;
   bool closing_ = false;
   TaskGroup tasks_;

@@ -18,6 +18,7 @@ Async<Claimed> SqlStore::claim(Gid gid, Claim how) {
 }
 
 Async<Claimed> SqlStore::claim_here(std::string gid, Claim how) {
+  CONCERTO_CO_CHECK(may_take_work());
   if (!fits_column(gid, id_chars_max)) co_return Claimed{};
   CONCERTO_CO_CHECK(co_await lanes_.settle(gid));
   CONCERTO_CO_TRY(std::optional<StoredTrans> found, co_await claims_.read(std::move(gid), how));
@@ -36,6 +37,7 @@ Async<std::vector<StoredTrans>> SqlStore::claim_rows(std::vector<ClaimRow> rows)
 }
 
 Async<std::vector<Transaction>> SqlStore::claim_due(std::size_t limit) {
+  CONCERTO_CO_CHECK(may_take_work());
   const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
       [limit](SqlConnection& connection) { return connection.claim_due(limit); };
   CONCERTO_CO_TRY(std::vector<StoredTrans> found,
@@ -44,6 +46,7 @@ Async<std::vector<Transaction>> SqlStore::claim_due(std::size_t limit) {
 }
 
 Async<std::vector<Gid>> SqlStore::renew(std::vector<Gid> gids) {
+  CONCERTO_CO_CHECK(may_take_work());
   std::vector<std::string> texts;
   for (const Gid& gid : gids) texts.push_back(gid.str());
   const std::function<Async<std::vector<std::string>>(SqlConnection&)> call =
@@ -71,6 +74,7 @@ Async<> SqlStore::let_go_here(std::string gid, RowTime until) {
 }
 
 Async<ResetDue> SqlStore::reset_due(std::chrono::seconds beyond, std::size_t limit) {
+  CONCERTO_CO_CHECK(may_take_work());
   const std::function<Async<ResetDue>(SqlConnection&)> call =
       [beyond, limit](SqlConnection& connection) { return connection.reset_due(beyond, limit); };
   co_return co_await on_shard(io_.get_executor(), on_connection(call));

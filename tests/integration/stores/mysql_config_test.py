@@ -55,6 +55,13 @@ class MysqlConfig(StoreTestCase):
         hours = self.server.sql("select round(timestampdiff(second, utc_timestamp(), create_time) "
                                 "/ 3600) from trans_global where gid = 'last'", "zone")[0][0]
         self.assertEqual(hours, "8")
+        refused = self.run_with("other-zone", {**settings, "TimeZoneOffset": "-3"})
+        self.assertNotEqual(refused.wait(30), 0)
+        (line,) = refused.lines("the store cannot be opened")
+        self.assertRegex(line, r"-03:00 from UTC, and those of coordinator cc-\w+ on host '.*' are "
+                               r"\+08:00.* the same TimeZoneOffset")
+        coordinator.terminate()
+        self.start("new-zone", {**settings, "TimeZoneOffset": "-3"})
 
     def test_the_server_is_away(self):
         self.server.create_database("away")

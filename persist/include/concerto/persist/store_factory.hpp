@@ -37,6 +37,10 @@ struct DatabaseSettings {
   std::string tls_cert_file;  ///< this client's certificate, and its key
   std::string tls_key_file;
 
+  /// Whether a coordinator opens the store. Coordinators on MySQL find out whether others have
+  /// another time zone, and leave a record of their own in the database for that.
+  bool is_of_coordinator = true;
+
   /// Whether finished transactions are deleted as the retention says. The reference keeps them in
   /// SQL stores for ever.
   bool deletes_finished = false;
