@@ -70,6 +70,8 @@ Statements setup(const MysqlTerms& terms, std::chrono::seconds now_east_of_utc,
   text.sql(", character_set_client = utf8mb4, character_set_connection = utf8mb4");
   text.sql(", character_set_results = utf8mb4");
   text.sql(", innodb_lock_wait_timeout = ").number(lock_wait.count());
+  // Of whole tables, which an ALTER TABLE has.
+  text.sql(", lock_wait_timeout = ").number(lock_wait.count());
   // A connection of the pool may be idle for as long as it lives.
   text.sql(", wait_timeout = 86400");
   return {text.take(), "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",

@@ -1,5 +1,6 @@
 // Coordinators whose time zones differ (decision 0008).
 
+#include <future>
 #include <mutex>
 
 #include <gmock/gmock.h>
@@ -50,8 +51,9 @@ class MysqlZones : public MysqlStore {
     persist::SqlStoreOptions options = persist::sql_options_of(under_test_.settings());
     options.zone_times = {std::chrono::milliseconds{200}, alive_for_};
     const auto make = [&](Executor executor) {
-      return std::make_unique<persist::MysqlConnector>(
-          std::move(executor), persist::mysql_options_of(database, options));
+      persist::MysqlOptions mysql = persist::mysql_options_of(database, options);
+      mysql.time_limits.lock = std::chrono::seconds(1);
+      return std::make_unique<persist::MysqlConnector>(std::move(executor), std::move(mysql));
     };
     return persist::SqlStore::open(options, make, clock_, kept_log_);
   }
@@ -94,6 +96,17 @@ TEST_F(MysqlZones, AStartBesideAnotherZoneIsRefusedUntilThatOneHasStopped) {
   EXPECT_TRUE(wait(later->commit(create(sample_saga("g")))));
 }
 
+TEST_F(MysqlZones, OfTwoThatStartTogetherOneWorks) {
+  std::vector<std::future<Result<StorePtr>>> starts;
+  for (const int hours : {5, 8}) {
+    starts.push_back(std::async(std::launch::async, [this, hours] { return start(hours); }));
+  }
+  std::vector<Result<StorePtr>> started;
+  for (auto& each : starts) started.push_back(each.get());
+  EXPECT_NE(started[0].has_value(), started[1].has_value());
+  EXPECT_EQ(records(), started[0] ? "18000" : "28800");
+}
+
 TEST_F(MysqlZones, ARecordThatNobodyRenewsCountsForAWhile) {
   add_record("cc-long-ago", 100, std::chrono::hours(1));
   StorePtr first = start(5).value();
@@ -128,6 +141,16 @@ TEST_F(MysqlZones, OneThatWorksStopsBesideAnEarlierOneAndGoesOnWithoutIt) {
   EXPECT_TRUE(wait(store->commit(create(sample_saga("h")))));
   EXPECT_EQ(records(), "18000");
   EXPECT_EQ(kept_log_.count("the store does not serve: "), 1);
+}
+
+TEST_F(MysqlZones, ALockOfTheTableStopsNothingElse) {
+  const StorePtr store = start(5).value();
+  under_test_.sql("LOCK TABLES kv WRITE");
+  const std::string warning = "coordinators with another time zone may not be noticed: ";
+  EXPECT_TRUE(comes_true([this, &warning] { return kept_log_.count(warning) == 1; }));
+  EXPECT_TRUE(wait(store->commit(create(sample_saga("g")))));
+  EXPECT_EQ(store->health().state, StoreHealth::State::serving);
+  under_test_.sql("UNLOCK TABLES");
 }
 
 TEST_F(MysqlZones, AUserWhoMayOnlyReadTheTableWorks) {
