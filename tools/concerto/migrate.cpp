@@ -6,6 +6,7 @@
 #include <string>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -13,6 +14,7 @@
 #include <concerto/transport/system.hpp>
 
 #include "migration.hpp"
+#include "no_log.hpp"
 #include "store_choice.hpp"
 #include "verbs.hpp"
 
@@ -26,7 +28,8 @@ struct MigrateOptions {
 };
 
 /// Shows a store's warnings and errors, and counts the errors: a record that cannot be read is
-/// logged and left out. Thread-safe.
+/// logged and left out. Until the store is opened, the lines are kept: if it cannot be opened, the
+/// error says why. Thread-safe.
 class StoreLog final : public Observer {
  public:
   explicit StoreLog(std::string place) : place_(std::move(place)) {}
@@ -35,20 +38,35 @@ class StoreLog final : public Observer {
     if (!logs(level)) return;
     const MutexLock lock(mutex_);
     if (level == LogLevel::error) ++errors_;
-    std::cerr << place_ << ": ";
-    if (!gid.empty()) std::cerr << '\'' << gid << "': ";
-    std::cerr << text << std::endl;
+    std::string line = place_ + ": ";
+    if (!gid.empty()) line.append("'").append(gid).append("': ");
+    line.append(text);
+    if (is_open_) {
+      std::cerr << line << std::endl;
+    } else if (kept_.size() < kept_max) {
+      kept_.push_back(std::move(line));
+    }
   }
   bool logs(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
+  void opened() {
+    const MutexLock lock(mutex_);
+    is_open_ = true;
+    for (const std::string& line : kept_) std::cerr << line << std::endl;
+    kept_.clear();
+  }
   std::size_t errors() const {
     const MutexLock lock(mutex_);
     return errors_;
   }
 
  private:
+  static constexpr std::size_t kept_max = 1'000;
+
   const std::string place_;
   mutable Mutex mutex_;
   std::size_t errors_ CONCERTO_GUARDED_BY(mutex_) = 0;
+  bool is_open_ CONCERTO_GUARDED_BY(mutex_) = false;
+  std::vector<std::string> kept_ CONCERTO_GUARDED_BY(mutex_);
 };
 
 std::string environment_text(const char* name) {
@@ -69,7 +87,7 @@ void keep_everything(persist::StoreSettings& settings) {
 
 using StorePtr = std::unique_ptr<persist::ManagedStore>;
 
-Result<StorePtr> open(const StoreChoice& choice, const Clock& clock, Observer& log) {
+Result<StorePtr> open(const StoreChoice& choice, const Clock& clock, StoreLog& log) {
   const auto named = [&choice](Error error) {
     error.detail = choice.place + ": " + error.detail;
     return error;
@@ -80,6 +98,7 @@ Result<StorePtr> open(const StoreChoice& choice, const Clock& clock, Observer& l
   if (health.state != StoreHealth::State::serving) {
     return named(make_error(EngineErrc::store_unavailable, health.reasons.front()));
   }
+  log.opened();
   // What the reference has written into Redis becomes part of Concerto's lists.
   const Result<> tended = (*store)->maintain();
   if (!tended) return named(tended.error());
@@ -87,7 +106,8 @@ Result<StorePtr> open(const StoreChoice& choice, const Clock& clock, Observer& l
 }
 
 /// The source must be there: opening it would create it.
-Result<> check_source(const StoreChoice& source, const Clock& clock, Observer& log) {
+Result<> check_source(const StoreChoice& source, const Clock& clock) {
+  NoLog log;
   const auto counted = source.kind->count_unfinished(source.settings, clock, log);
   if (!counted) {
     Error error = counted.error();
@@ -98,8 +118,8 @@ Result<> check_source(const StoreChoice& source, const Clock& clock, Observer& l
   return make_error(EngineErrc::store_unavailable, "nothing is stored in " + source.place);
 }
 
-Result<MigrationReport> run_migration(Migration& migration) {
-  asio::io_context io{1};
+/// `io` outlives the stores, whose threads may still be leaving it.
+Result<MigrationReport> run_migration(asio::io_context& io, Migration& migration) {
   Result<MigrationReport> report;
   std::exception_ptr bug;
   const auto work = asio::make_work_guard(io);
@@ -174,9 +194,10 @@ int migrate(const MigrateOptions& options) {
   keep_everything(from->settings);
   keep_everything(to->settings);
 
+  asio::io_context io{1};
   const net::SystemClock clock;
   StoreLog from_log(from->place), to_log(to->place);
-  if (const auto there = check_source(*from, clock, from_log); !there) {
+  if (const auto there = check_source(*from, clock); !there) {
     return fail(there.error(), exit_refused);
   }
   const auto source = open(*from, clock, from_log);
@@ -188,7 +209,7 @@ int migrate(const MigrateOptions& options) {
   MigrationEnd here(**source, from->place, from->settings.driver == "redis");
   here.errors = [&from_log] { return from_log.errors(); };
   Migration migration(std::move(here), {**target, to->place}, options.migration, clock, progress);
-  const auto report = run_migration(migration);
+  const auto report = run_migration(io, migration);
   progress.interrupt();
   (*target)->close();
   (*source)->close();

@@ -85,6 +85,7 @@ Result<std::unique_ptr<SqlStore>> SqlStore::open(SqlStoreOptions options, const 
     break;
   }
   asio::post(opened.io_, [&opened] {
+    opened.is_open_ = true;
     opened.lanes_.start();
     opened.tasks_.spawn(opened.tend());
   });
@@ -175,7 +176,8 @@ void SqlStore::note_contact(const Result<>& contact) {
   }
   connections_.store(pool_.open(), std::memory_order_relaxed);
   const MutexLock lock(mutex_);
-  if (health_.state != health.state) {
+  // While the store opens, `open` tells.
+  if (is_open_ && health_.state != health.state) {
     observer_.log(contact ? LogLevel::info : LogLevel::error, {},
                   contact ? "the store serves: " + connector_->place()
                           : "the store does not serve: " + contact.error().detail);

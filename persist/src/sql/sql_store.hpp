@@ -162,6 +162,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   bool closing_ = false;
   TaskGroup tasks_;
 
+  bool is_open_ = false;
   mutable Mutex mutex_;
   StoreHealth health_ CONCERTO_GUARDED_BY(mutex_);
   StoreRetention retention_ CONCERTO_GUARDED_BY(mutex_);

@@ -23,6 +23,14 @@ LONELY_USER = 61238  # has no processes but those of a test
 STOP_WITHIN_S = 0.08  # from the first instruction to the last line of a start
 
 
+def become_lonely():
+    """Gives root's rights up."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(LONELY_USER, LONELY_USER, LONELY_USER)
+        os.setresuid(LONELY_USER, LONELY_USER, LONELY_USER)
+
+
 class FailedStarts(unittest.TestCase):
     def rounds(self):
         return range(self.args.rounds)
@@ -73,6 +81,26 @@ class FailedStarts(unittest.TestCase):
         code, text = self.run_program(config)
         self.assertEqual(code, 1, text)
         self.assertIn(sentence, text)
+
+    def expect_one_reason(self, config, reason, prepare=None):
+        code, text = self.run_until_ready(config, prepare)
+        self.assertEqual(code, 1, text)
+        (line,) = [line for line in text.splitlines() if reason in line]
+        self.assertIn("the store cannot be opened: ", line)
+
+    def test_a_store_that_another_process_has(self):
+        holder = Concertod(self.args.concertod, self.directory, {"Shards": 1}, "holder")
+        self.addCleanup(holder.kill)
+        holder.start()
+        config = self.config("held", {"Store.Path": holder.settings["Store.Path"]})
+        self.expect_one_reason(config, "another process has this store open")
+
+    def test_a_directory_that_cannot_be_written(self):
+        path = os.path.join(self.directory, "unwritable")
+        os.mkdir(path, 0o555)
+        os.chmod(self.directory, 0o755)
+        config = self.config("unwritable-store", {"Store.Path": path})
+        self.expect_one_reason(config, "Permission denied", become_lonely)
 
     def taken_port(self):
         taken = socket.create_server(("127.0.0.1", 0))
@@ -157,9 +185,7 @@ class FailedStarts(unittest.TestCase):
             os.chmod(self.directory, 0o755)
 
             def starve(limit=limit):
-                os.setgroups([])
-                os.setresgid(LONELY_USER, LONELY_USER, LONELY_USER)
-                os.setresuid(LONELY_USER, LONELY_USER, LONELY_USER)
+                become_lonely()
                 resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
 
             code, text = self.run_until_ready(config, starve)
