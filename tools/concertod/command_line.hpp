@@ -12,6 +12,7 @@ struct CommandLine {
   bool debug = false;         ///< log level debug
   bool reset = false;         ///< drop all stored data before the start
   bool yes = false;           ///< with `reset` at a terminal: drop unfinished transactions too
+  bool even_in_use = false;   ///< with `reset`: drop what others work on, too
   bool check_config = false;  ///< say what is wrong with the configuration, and end
   bool print_config = false;  ///< print the configuration in use, and end
   bool print_sample = false;  ///< print a configuration with every key, and end

@@ -3,7 +3,6 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
-#include <unistd.h>
 
 #include <google/protobuf/stubs/logging.h>
 #include <sys/stat.h>
@@ -21,6 +20,7 @@
 #include "out_of_memory.hpp"
 #include "server.hpp"
 #include "standard_streams.hpp"
+#include "store_reset.hpp"
 #include "store_setup.hpp"
 
 namespace concerto::tools {
@@ -64,38 +64,17 @@ void restrict_new_files() {
   ::umask(::umask(of_others) | of_others);
 }
 
-/// Drops the stored data. An operator at a terminal may have mistyped, and must confirm if
-/// unfinished transactions would be lost; a script that resets is not asked, as with the reference.
-/// If the server could not listen because another process has the ports, nothing is dropped: the
-/// ports are taken first, and kept for the server.
-Result<ListeningPorts> reset_store(const Config& config, const persist::StoreKind& kind,
-                                   bool confirmed, const Clock& clock, LogObserver& observer) {
+/// Drops the stored data. If the server could not listen because another process has the ports,
+/// nothing is dropped: the ports are taken first, and kept for the server.
+Result<ListeningPorts> reset(const Config& config, const persist::StoreKind& kind,
+                             const CommandLine& command, const Clock& clock,
+                             LogObserver& observer) {
   ListeningPorts ports;
   if (!kind.drop) return ports;  // the data ended with its process
   CONCERTO_TRY(ports, listen_on_ports(config.listen_address, config.http_port, config.grpc_port));
-  const persist::StoreSettings settings = store_settings(config);
-  const auto unfinished = kind.count_unfinished(settings, clock, observer);
-  if (unfinished && !*unfinished) {
-    CONCERTO_CHECK(kind.drop(settings));
-    return ports;
-  }
-  const bool is_one = unfinished && *unfinished == 1U;
-  std::string loss;
-  if (!unfinished) {
-    loss = "an unknown number of unfinished transactions (" + unfinished.error().detail + ")";
-  } else if (**unfinished > 0) {
-    loss = std::to_string(**unfinished) + " unfinished transaction" + (is_one ? "" : "s");
-  }
-  const std::string place = kind.place(settings);
-  if (!loss.empty() && !confirmed && ::isatty(STDIN_FILENO) == 1) {
-    return make_error(Errc::invalid_request, place + " has " + loss + ". To drop " +
-                                                 (is_one ? "it" : "them") +
-                                                 " too, add --yes. Nothing was changed.");
-  }
-  CONCERTO_CHECK(kind.drop(settings));
-  observer.log(LogLevel::warn, {},
-               "reset: what was stored in " + place + " is dropped" +
-                   (loss.empty() ? ", nothing of it was unfinished" : ", " + loss + " with it"));
+  StandardStreamsCaller caller;
+  CONCERTO_CHECK(reset_store(kind, store_settings(config), {command.yes, command.even_in_use},
+                             caller, clock, observer));
   return ports;
 }
 
@@ -119,7 +98,7 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
   LogObserver observer(log);
   ListeningPorts ports;
   if (const auto* kind = kinds.find(config.store.driver); command.reset && kind != nullptr) {
-    auto dropped = reset_store(config, *kind, command.yes, clock, observer);
+    auto dropped = reset(config, *kind, command, clock, observer);
     if (!dropped) {
       log.error("the store is not reset: " + dropped.error().detail);
       return exit_failure;

@@ -117,13 +117,25 @@ local owner = type(g.owner) == 'string' and g.owner or ''
 return {held, owner, string.format('%.3f', left)}
 )lua";
 
-// KEYS: u. ARGV: seconds. How many leases end within the seconds that come.
+// KEYS: u. ARGV: seconds, prefix, other seconds. How many leases end within the seconds that come,
+// and how many of the transactions of the reference that are due next it has touched within the
+// other seconds: their time is their interval after that.
 inline constexpr std::string_view in_work_text = R"lua(
 local now = time()
 local count = 0
 for second = math.floor(now), math.floor(now) + tonumber(ARGV[1]) do
   local ends = string.format('%.1f', second + 0.5)
   if second + 0.5 > now then count = count + redis.call('ZCOUNT', KEYS[1], ends, ends) end
+end
+local later = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.6f', now), '+inf',
+                         'WITHSCORES', 'LIMIT', 0, 1000)
+for k = 1, #later, 2 do
+  local score = tonumber(later[k + 1])
+  if score % 1 == 0 then
+    local g = record_of(redis.call('GET', ARGV[2] .. '_g_' .. later[k]))
+    local interval = g and tonumber(g.next_cron_interval)
+    if interval and interval - (score - now) < tonumber(ARGV[3]) then count = count + 1 end
+  end
 end
 return count
 )lua";

@@ -154,8 +154,9 @@ std::string RedisCommands::owner_of(const Gid& gid) const {
 
 std::string RedisCommands::count_in_work() const {
   constexpr std::int64_t lease_seconds_max = 3'600;
-  CommandWriter command = call(Script::in_work, 1, 1);
-  command.add(keys_.schedule()).add(lease_seconds_max);
+  CommandWriter command = call(Script::in_work, 1, 3);
+  command.add(keys_.schedule()).add(lease_seconds_max).add(keys_.prefix());
+  command.add(std::int64_t{reference_works_for.count()});
   return command.take();
 }
 

@@ -4,6 +4,8 @@
 
 #include <concerto/engine/error.hpp>
 
+#include "../sql/owner_column.hpp"
+
 namespace concerto::persist {
 namespace {
 
@@ -20,9 +22,17 @@ class ClosedStore {
   }
 
   const RedisKeys& keys() const noexcept { return keys_; }
+  const RedisTimes& times() const noexcept { return options_.times; }
 
   Result<ReplyPtr> ask(std::initializer_list<std::string_view> words) {
-    CONCERTO_TRY(ReplyPtr reply, connection_->ask(words));
+    std::string command;
+    append_command(command, words);
+    return answer_to(command);
+  }
+
+  Result<ReplyPtr> answer_to(const std::string& command) {
+    CONCERTO_CHECK(connection_->send(command));
+    CONCERTO_TRY(ReplyPtr reply, connection_->receive());
     const Reply answer{reply.get()};
     if (answer.is_error()) return error_of(answer.text(), Deed::reads);
     return reply;
@@ -46,6 +56,13 @@ Result<std::optional<std::size_t>> count_unfinished(const StoreSettings& setting
   CONCERTO_TRY(const ReplyPtr any, store->ask({"EXISTS", store->keys().all()}));
   if (Reply{any.get()}.number().value_or(0) > 0) return std::optional<std::size_t>(0);
   return std::optional<std::size_t>();
+}
+
+Result<std::size_t> count_in_work(const StoreSettings& settings, const Clock& clock, Observer&) {
+  CONCERTO_TRY(const auto store, ClosedStore::open(settings));
+  const RedisCommands commands(settings.redis.prefix, new_node_id(), store->times(), clock);
+  CONCERTO_TRY(const ReplyPtr reply, store->answer_to(commands.count_in_work()));
+  return static_cast<std::size_t>(Reply{reply.get()}.number().value_or(0));
 }
 
 /// Removes the keys of the prefix, and no others: the reference empties the whole server.
@@ -163,6 +180,7 @@ StoreKind redis_kind() {
   };
   kind.count_unfinished = count_unfinished;
   kind.drop = drop;
+  kind.count_in_work = count_in_work;
   return kind;
 }
 

@@ -113,6 +113,12 @@ StoreKind sql_kind(std::string name, MakeSqlConnector make) {
     CONCERTO_TRY(const std::size_t count, store->count_unfinished());
     return std::optional<std::size_t>(count);
   };
+  kind.count_in_work = [make](const StoreSettings& settings, const Clock& clock,
+                              Observer& observer) -> Result<std::size_t> {
+    CONCERTO_TRY(const auto store,
+                 open_store(make, settings, sql_options_of(settings), clock, observer));
+    return store->count_in_work_now();
+  };
   kind.drop = [make](const StoreSettings& settings) -> Result<> {
     const SystemTime clock;
     NoLog log;

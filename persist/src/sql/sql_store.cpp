@@ -249,6 +249,10 @@ Result<std::size_t> SqlStore::count_unfinished() {
   return sum;
 }
 
+Result<std::size_t> SqlStore::count_in_work_now() {
+  return wait_for(count_in_work());
+}
+
 Result<> SqlStore::reset() {
   const std::function<Async<>(SqlConnection&)> drop = [](SqlConnection& connection) {
     return connection.drop_schema();

@@ -58,6 +58,8 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
 
   /// Number of unfinished transactions. Blocks.
   [[nodiscard]] Result<std::size_t> count_unfinished();
+  /// As count_in_work. Blocks.
+  [[nodiscard]] Result<std::size_t> count_in_work_now();
   /// Drops the tables and creates them anew. Blocks. No other call may run.
   [[nodiscard]] Result<> reset();
 
@@ -136,6 +138,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   void note_contact(const Result<>& contact);
 
   Async<> commit_rows(RowRequest& request);
+  bool is_in_work(const StoredTrans& stored) const;
   std::vector<Transaction> read_all(std::vector<StoredTrans> stored);
   RowReader reader() const noexcept { return {row_clock_, options_.node}; }
 

@@ -45,6 +45,15 @@ Result<Transaction> SqlStore::as_kept(const Transaction& trans) const {
   return reader().read(std::move(stored));
 }
 
+bool SqlStore::is_in_work(const StoredTrans& stored) const {
+  if (stored.is_due || !stored.row.next_cron_time) return false;
+  const Holder holder = holder_of(stored.row.owner, options_.node);
+  if (holder != Holder::reference) return holder == Holder::other_node;
+  const auto touched = stored.row.update_time;
+  return touched &&
+         std::chrono::abs(clock_.wall_now() - row_clock_.from_row(*touched)) < reference_works_for;
+}
+
 Async<std::size_t> SqlStore::count_in_work() {
   constexpr std::size_t rows_at_once = 1000;
   constexpr std::size_t counted_max = 1000;
@@ -57,8 +66,7 @@ Async<std::size_t> SqlStore::count_in_work() {
     CONCERTO_CO_TRY(const std::vector<StoredTrans> found,
                     co_await on_shard(io_.get_executor(), on_connection(call)));
     for (const StoredTrans& stored : found) {
-      const bool has_lease = !stored.is_due && stored.row.next_cron_time;
-      if (has_lease && holder_of(stored.row.owner, options_.node) == Holder::other_node) ++count;
+      if (is_in_work(stored)) ++count;
     }
     if (found.size() < rows_at_once) break;
     from = found.back().row.id + 1;

@@ -137,6 +137,39 @@ class Actions(OperationsTestCase):
         self.assertEqual(code, -signal.SIGKILL, log)
         self.assertIn("nothing of it was unfinished", log)
 
+    def answer_reset(self, coordinator, answer):
+        """Starts `-r` at a terminal that shows everything, answers the question, and returns what
+        was shown until it was ready or had ended, and how it ended."""
+        config = self.path(coordinator.name + ".yml")
+        leader, follower = pty.openpty()
+        with subprocess.Popen([self.args.concertod, "-c", config, "-r"], stdin=follower,
+                              stdout=follower, stderr=follower, cwd=self.directory) as process:
+            os.close(follower)
+            shown = ""
+            try:
+                while '"msg":"ready' not in shown:
+                    had_asked = "Type yes" in shown
+                    shown += os.read(leader, 65_536).decode()
+                    if "Type yes" in shown and not had_asked:
+                        os.write(leader, answer.encode() + b"\n")
+                process.kill()
+            except OSError:  # the other side is closed
+                pass
+            finally:
+                os.close(leader)
+            return shown, process.wait(END_S)
+
+    def test_reset_asks_at_a_terminal_that_shows_the_question(self):
+        coordinator = self.start_stuck("asks", 1)
+        coordinator.kill()
+        shown, code = self.answer_reset(coordinator, "no")
+        self.assertEqual(code, 1, shown)
+        self.assertIn("has 1 unfinished transaction. Type yes to drop it too: ", shown)
+        self.assertIn("the store is not reset: the answer was not yes. Nothing was changed.", shown)
+        shown, code = self.answer_reset(coordinator, "yes")
+        self.assertEqual(code, -signal.SIGKILL, shown)
+        self.assertIn("is dropped, 1 unfinished transaction with it", shown)
+
     def test_reset_drops_nothing_where_the_start_cannot_listen(self):
         coordinator = self.start_stuck("taken", 1)
         coordinator.kill()

@@ -27,8 +27,8 @@ class MysqlConfig(StoreTestCase):
     def test_reset_makes_the_database(self):
         refused = self.run_with("nowhere", self.settings("bank"))
         self.assertNotEqual(refused.wait(15), 0)
-        (line,) = refused.lines("the store cannot be opened")
-        self.assertRegex(line, "'bank'")
+        (line,) = refused.lines("Unknown database 'bank'")
+        self.assertIn("the store cannot be opened", line)
         self.assertIn("-r", line)
         made = self.run_with("made", self.settings("bank"), "-r")
         made.wait_for_line("opened the store: MySQL at 127.0.0.1:[0-9]+, database 'bank'", 20)
@@ -62,6 +62,15 @@ class MysqlConfig(StoreTestCase):
                                r"\+08:00.* the same TimeZoneOffset")
         coordinator.terminate()
         self.start("new-zone", {**settings, "TimeZoneOffset": "-3"})
+
+        wrong = self.run_with("wrong", {**settings, "Store.Password": "wp"})
+        self.assertEqual(wrong.wait(15), 1)
+        (line,) = wrong.lines("Access denied")
+        self.assertIn("the store cannot be opened", line)
+
+    def test_reset_of_a_store_in_use(self):
+        self.server.create_database("used")
+        self.check_reset_in_use(self.settings("used"))
 
     def test_the_server_is_away(self):
         self.server.create_database("away")

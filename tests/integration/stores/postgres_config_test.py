@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from store_test_case import (  # noqa: E402
     StoreTestCase, main, submit, wait_for_readyz, wait_until)
 from concerto_testing.suite import need_program  # noqa: E402
+from concerto_testing.ports import free_ports  # noqa: E402
 from database_servers import PG_SUPERUSER, Postgres  # noqa: E402
 
 
@@ -87,7 +88,39 @@ class PostgresConfig(StoreTestCase):
     def test_a_database_that_does_not_exist_ends_the_start(self):
         refused = self.run_with("nowhere", self.settings("nowhere"))
         self.assertNotEqual(refused.wait(15), 0)
-        self.assertRegex(refused.lines("the store cannot be opened")[0], "does not exist")
+        (line,) = refused.lines("does not exist")
+        self.assertIn("the store cannot be opened", line)
+
+    def test_a_server_that_is_away_at_the_start_is_said_once(self):
+        (port,) = free_ports(1)
+        settings = self.settings("nowhere", Port=port)
+        away = self.run_with("no-server", settings)
+        away.wait_for_line("ready: HTTP on port", 20)
+        (line,) = away.lines("Connection refused")
+        self.assertIn("the store cannot be reached yet, it is tried again", line)
+        reset = self.run_with("no-server-reset", settings, "-r")
+        self.assertEqual(reset.wait(30), 1)
+        (line,) = reset.lines("Connection refused")
+        self.assertRegex(line, "the store is not reset: .* cannot be looked at")
+
+    def test_reset_of_a_store_in_use(self):
+        self.server.create_database("used")
+        self.check_reset_in_use(self.settings("used"))
+
+    def test_reset_beside_a_server_of_the_reference(self):
+        self.server.create_database("theirs")
+        settings = self.settings("theirs")
+        self.start("theirs", settings).kill()
+        self.server.sql(
+            "insert into trans_global (gid, trans_type, status, query_prepared, protocol, "
+            "update_time, next_cron_time) values ('g', 'saga', 'submitted', '', 'http', now(), "
+            "now() + interval '1 hour')", "theirs")
+        self.assertIn("work on 1 transaction there", self.refused_reset("theirs-now", settings))
+        # A server that is gone may have left it.
+        self.server.sql("update trans_global set update_time = now() - interval '30 minutes'",
+                        "theirs")
+        self.assertIn("has 1 unfinished transaction. To drop it too, add --yes",
+                      self.refused_reset("theirs-then", settings))
 
     def test_finished_rows_go_only_if_the_key_is_set(self):
         self.server.create_database("old_rows")

@@ -83,6 +83,9 @@ class RedisConfig(StoreTestCase):
         reset.wait_for_line("opened a new store: Redis at ", 20)
         self.assertEqual(self.server.command("EXISTS", "{r}_g_g", "foreign"), 1)
 
+    def test_reset_of_a_store_in_use(self):
+        self.check_reset_in_use(self.settings("{u}"))
+
     def test_all_coordinators(self):
         self.check_all_coordinators(self.settings("{s}"))
 

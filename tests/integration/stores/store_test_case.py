@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import struct
 import subprocess
@@ -51,6 +52,43 @@ class StoreTestCase(unittest.TestCase):
         process = Process(name, [self.args.concertod, "-c", path, *arguments], self.directory)
         self.addCleanup(process.kill)
         return process
+
+    def refused_reset(self, name, settings):
+        """What a reset with a terminal as stdin says, which drops nothing; it asks nobody, because
+        nobody would see the question."""
+        self.run_with(name, settings, "-v").wait()  # writes the configuration
+        leader, follower = pty.openpty()
+        try:
+            ended = subprocess.run(
+                [self.args.concertod, "-c", os.path.join(self.directory, name + ".yml"), "-r"],
+                stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                timeout=30, check=False)
+        finally:
+            os.close(leader)
+            os.close(follower)
+        self.assertEqual(ended.returncode, 1, ended.stdout)
+        (line,) = [line for line in ended.stdout.splitlines() if "the store is not reset" in line]
+        return line
+
+    def check_reset_in_use(self, settings):
+        """`-r` while another coordinator works, and after it was killed."""
+        settings = {"RequestTimeout": 30, "Store.Lease": 5, **settings}
+        busy = self.start("busy", settings)
+        held = self.branches.hold("held")
+        self.addCleanup(held.set)
+        submit(busy, self.saga("held", "held"))
+        self.branches.wait_for_calls(1, "held")
+        self.assertRegex(self.refused_reset("in-use", settings),
+                         "is in use: others .* work on 1 transaction there.* add --even-in-use")
+        script = self.run_with("in-use-script", settings, "-r", "--yes")
+        self.assertEqual(script.wait(30), 1)
+        (line,) = script.lines("the store is not reset: .* is in use")
+        self.assertIn("Nothing was changed.", line)
+        self.assertEqual(busy.status("held"), "submitted")
+        busy.kill()
+        after = self.run_with("in-use-after", settings, "-r")
+        after.wait_for_line("is dropped, 1 unfinished transaction with it", 30)
+        after.wait_for_line("ready: HTTP on port", 20)
 
     def saga(self, gid, *names, **options):
         urls = [self.branches.url(name) for name in names]

@@ -28,6 +28,7 @@ TEST_P(CommandLineFlags, AreRead) {
   EXPECT_EQ(line.debug, want.debug);
   EXPECT_EQ(line.reset, want.reset);
   EXPECT_EQ(line.yes, want.yes);
+  EXPECT_EQ(line.even_in_use, want.even_in_use);
   EXPECT_EQ(line.check_config, want.check_config);
   EXPECT_EQ(line.print_config, want.print_config);
   EXPECT_EQ(line.print_sample, want.print_sample);
@@ -44,6 +45,7 @@ const LineCase line_cases[] = {
     {"ConfigWithEquals", {"-c", "a=b.yml"}, {.config_file = "a=b.yml"}},
     {"All", {"-d", "-r", "-c", "a"}, {.config_file = "a", .debug = true, .reset = true}},
     {"ResetForSure", {"-r", "--yes"}, {.reset = true, .yes = true}},
+    {"ResetOfWhatIsInUse", {"-r", "--even-in-use"}, {.reset = true, .even_in_use = true}},
     {"GoBooleans", {"-d=true", "-r=false"}, {.debug = true}},
     {"GoBooleansShort", {"-d=1", "-r=F", "-check-config=T"}, {.debug = true, .check_config = true}},
     {"LastConfigCounts",

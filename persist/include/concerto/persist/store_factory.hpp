@@ -94,6 +94,10 @@ struct StoreKind {
       count_unfinished;
   /// Removes everything that a store of this kind has stored there, and nothing else. Blocks.
   std::function<Result<>(const StoreSettings&)> drop;
+
+  /// Only for a store that several coordinators can share: how many transactions others work on
+  /// there (StoreMoves::count_in_work). Blocks.
+  std::function<Result<std::size_t>(const StoreSettings&, const Clock&, Observer&)> count_in_work;
 };
 
 /// The kinds of stores that a configuration may name.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -11,6 +12,10 @@ namespace concerto::persist {
 constexpr bool was_in_work(const Transaction& trans) noexcept {
   return !trans.waits && trans.status != TransStatus::prepared && !is_final(trans.status);
 }
+
+/// A server of the reference leaves no lease. What it touched so long ago, it may be working on.
+/// A transaction that waits for longer may have been left by a server that is gone.
+inline constexpr std::chrono::seconds reference_works_for{15};
 
 /// How a store takes data that another store had. Stores that several coordinators share implement
 /// this themselves; MovesOf has it for every store. Callable as the Store is.
@@ -30,8 +35,9 @@ class StoreMoves {
   /// The same of a record after `create_kv`.
   virtual KvRecord as_kept(const KvRecord& record) const = 0;
 
-  /// How many transactions other coordinators work on at this moment: their leases are not over.
-  /// More than 1,000 need not be counted.
+  /// How many transactions others work on at this moment: other coordinators, whose leases are not
+  /// over, and servers of the reference, as far as a transaction shows that one of them had it in
+  /// the last `reference_works_for`. More than 1,000 need not be counted.
   virtual Async<std::size_t> count_in_work() = 0;
 };
 

@@ -179,6 +179,18 @@ TEST_F(RedisStoreTest, ALongLeaseIsCountedBehindManyThatRest) {
   other->close();
 }
 
+TEST_F(RedisStoreTest, WhatTheReferenceHadJustNowCountsAsInWork) {
+  open(shared_server().port());
+  RedisClient client{shared_server().port()};
+  const std::time_t now = std::time(nullptr);
+  write_as_reference(client, "just now", std::to_string(now + 5));
+  write_as_reference(client, "long ago", std::to_string(now + 3'000));
+  client.ask(
+      {"SET", key("_g_", "long ago"), R"({"status":"submitted","next_cron_interval":3600})"});
+  write_as_reference(client, "due", std::to_string(now - 5));
+  EXPECT_EQ(wait(store_->count_in_work()).value(), 1U);
+}
+
 TEST_F(RedisStoreTest, AGidNeedNotBeUtf8) {
   open(shared_server().port());
   const std::string gid = "g\xff";
