@@ -7,7 +7,6 @@
 namespace concerto::tools {
 namespace {
 
-constexpr const char* begun_key = "begun";
 /// So many problems are told; the others are counted.
 constexpr std::size_t problems_told_max = 20;
 /// `find_kv` need not show more.
@@ -21,7 +20,7 @@ std::string quoted(const Gid& gid) {
 KvRecord begun_record(const MigrationEnd& source, WallTime began) {
   KvRecord record;
   record.cat = migration_category;
-  record.key = begun_key;
+  record.key = migration_key;
   record.value = std::to_string(began.time_since_epoch().count()) + " " + source.place;
   record.create_time = record.update_time = began;
   return record;
@@ -74,7 +73,7 @@ Async<MigrationReport> Migration::run() {
   }
   check_everything_was_read();
   if (report_.end == MigrationReport::End::done && writes) {
-    const Result<> ended = co_await target_.store.delete_kv(migration_category, begun_key);
+    const Result<> ended = co_await target_.store.delete_kv(migration_category, migration_key);
     if (!ended) co_return at(target_, ended.error());
   }
   co_return report_;
@@ -117,15 +116,15 @@ Async<bool> Migration::check_source_is_free() {
   CONCERTO_CO_TRY(const auto records, co_await records_of(source_));
   for (const KvRecord& record : records) {
     if (record.cat != migration_category) continue;
-    co_return refuse(source_.place +
-                     " is the target of a migration that has not ended: " + record.value);
+    co_return refuse(source_.place + " is the target of a migration that has not ended, from " +
+                     source_of_migration(record.value));
   }
   const auto in_work = co_await (*source_.moves).count_in_work();
   if (!in_work) co_return at(source_, in_work.error());
   if (*in_work == 0) co_return true;
-  co_return refuse(source_.place + ": coordinators work on " + std::to_string(*in_work) +
-                   " transactions. Stop all coordinators; the leases of one that was killed end "
-                   "after some seconds");
+  co_return refuse(source_.place + ": others work on " + std::to_string(*in_work) +
+                   " transactions. Stop all coordinators and servers of DTM; what a killed one had "
+                   "is free after some seconds");
 }
 
 /// Looks for the record of an earlier run, too.
@@ -133,7 +132,7 @@ Async<bool> Migration::check_target_is_free() {
   const auto in_work = co_await (*target_.moves).count_in_work();
   if (!in_work) co_return at(target_, in_work.error());
   if (*in_work > 0) {
-    co_return refuse(target_.place + ": coordinators work on " + std::to_string(*in_work) +
+    co_return refuse(target_.place + ": others work on " + std::to_string(*in_work) +
                      " transactions; stop them");
   }
   CONCERTO_CO_TRY(const auto records, co_await records_of(target_));
@@ -144,8 +143,8 @@ Async<bool> Migration::check_target_is_free() {
     began_ = WallTime{std::chrono::nanoseconds{began}};
     goes_on_ = record.value == begun_record(source_, began_).value;
     if (goes_on_) co_return true;
-    co_return refuse(target_.place +
-                     " has a migration that has begun, from another place: " + record.value);
+    co_return refuse(target_.place + " has a migration that has begun, from another place: " +
+                     source_of_migration(record.value));
   }
   const auto page = co_await target_.store.list(ListFilter{}, "", 1);
   if (!page) co_return at(target_, page.error());
@@ -162,10 +161,10 @@ Async<bool> Migration::begin() {
   if (!begun && begun.error().code != EngineErrc::key_exists) co_return at(target_, begun.error());
   if (!begun) co_return refuse(target_.place + ": another migration has begun at this moment");
   // Two names of one server are not seen in what names the stores.
-  const auto there = co_await source_.store.find_kv(migration_category, begun_key);
+  const auto there = co_await source_.store.find_kv(migration_category, migration_key);
   if (!there) co_return at(source_, there.error());
   if (there->empty()) co_return true;
-  const Result<> taken_back = co_await target_.store.delete_kv(migration_category, begun_key);
+  const Result<> taken_back = co_await target_.store.delete_kv(migration_category, migration_key);
   if (!taken_back) co_return at(target_, taken_back.error());
   co_return refuse(source_.place + " and " + target_.place + " are the same store");
 }
@@ -252,7 +251,7 @@ Async<> Migration::check_source() {
   const auto in_work = co_await (*source_.moves).count_in_work();
   if (!in_work) co_return at(source_, in_work.error());
   if (*in_work > 0) {
-    add_problem("the source did not stand still: coordinators work on " + std::to_string(*in_work) +
+    add_problem("the source did not stand still: others work on " + std::to_string(*in_work) +
                 " transactions");
   }
   co_return ok();

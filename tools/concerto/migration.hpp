@@ -12,6 +12,7 @@
 #include "moved_table.hpp"
 #include "progress.hpp"
 #include "store_walk.hpp"
+#include "unended_migration.hpp"
 
 namespace concerto::tools {
 
@@ -49,9 +50,6 @@ struct MigrationReport {
   std::size_t expired = 0;             ///< finished ones that expired in the source meanwhile
   std::uint64_t transactions_sum = 0;  ///< the checksums of all, added
 };
-
-/// The category of the record that says in a target that a migration has begun there.
-inline constexpr const char* migration_category = "concerto-migrate";
 
 /// Copies everything that a store has to another one, oldest transactions first, and checks both at
 /// the end. A record in the target says that the migration has begun, so that a later run goes on.

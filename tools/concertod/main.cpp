@@ -22,6 +22,7 @@
 #include "standard_streams.hpp"
 #include "store_reset.hpp"
 #include "store_setup.hpp"
+#include "unended_migration.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -78,7 +79,7 @@ Result<ListeningPorts> reset(const Config& config, const persist::StoreKind& kin
   return ports;
 }
 
-int serve(const Config& config, persist::ManagedStore& store, Log& log, Server::Reload reload,
+int serve(const Config& config, OpenedStore store, Log& log, Server::Reload reload,
           ListeningPorts ports) {
   try {
     Server server(config, store, log, std::move(reload), std::move(ports));
@@ -94,6 +95,7 @@ int serve(const Config& config, persist::ManagedStore& store, Log& log, Server::
 
 int serve(const Config& config, const CommandLine& command, Log& log, Server::Reload reload) {
   const persist::StoreKinds& kinds = standard_tables().stores;
+  asio::io_context io{1};
   net::SystemClock clock;
   LogObserver observer(log);
   ListeningPorts ports;
@@ -110,7 +112,13 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
     log.error("the store cannot be opened: " + store.error().detail);
     return exit_failure;
   }
-  const int exit_code = serve(config, **store, log, std::move(reload), std::move(ports));
+  const auto unended = unended_migration_now(io, **store, store_place(config));
+  if (unended && *unended) {
+    log.error(**unended);
+    return exit_failure;
+  }
+  const int exit_code =
+      serve(config, {**store, unended.has_value()}, log, std::move(reload), std::move(ports));
   (*store)->close();
   log.info("stopped");
   return exit_code;

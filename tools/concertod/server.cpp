@@ -14,6 +14,7 @@
 #include "readiness.hpp"
 #include "server_metrics.hpp"
 #include "store_setup.hpp"
+#include "unended_migration.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -33,10 +34,11 @@ std::chrono::seconds poll_interval(const Config& config) {
 
 }  // namespace
 
-Server::Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload,
+Server::Server(const Config& config, OpenedStore store, Log& log, Reload reload,
                ListeningPorts ports)
     : config_(config),
-      store_(store),
+      store_(store.store),
+      is_whole_(store.is_whole),
       log_(log),
       reload_(std::move(reload)),
       ports_(std::move(ports)),
@@ -56,12 +58,13 @@ Result<> Server::run() {
   }
   stopping_.store(true);
   // An operator who ends the process at a terminal has no load balancer that must notice first.
-  const bool waits = listening && stop_signal_ != SIGINT;
+  const bool waits = listening && !failure_ && stop_signal_ != SIGINT;
   const auto delay = waits ? config_.shutdown_delay : std::chrono::seconds{0};
   const Executor first = shards_.front()->executor();
   asio::co_spawn(first, leave_service(delay), asio::use_future).get();
   asio::co_spawn(first, stop(), asio::use_future).get();
   for (auto& shard : shards_) shard->join();
+  if (failure_) return *failure_;
   return listening;
 }
 
@@ -186,7 +189,30 @@ Task<void> Server::tell_readiness(std::string server) {
   }
 }
 
+/// Whether everything is there that was to be migrated into the store. Waits for a store that is
+/// away. If something is missing, the server ends.
+Task<bool> Server::store_is_whole() {
+  constexpr std::chrono::milliseconds look_pause{500};
+  if (is_whole_) co_return true;
+  for (;;) {
+    const auto unended = co_await unended_migration(store_, store_place(config_));
+    if (unended && !*unended) co_return true;
+    if (unended) {
+      asio::post(control_, [this, why = **unended] {
+        failure_ = make_error(EngineErrc::store_unavailable, why);
+        control_.stop();
+      });
+      co_return false;
+    }
+    const bool goes_on =
+        co_await sleep_until(shards_.front()->timers(), clock_.steady_now() + look_pause);
+    if (!goes_on) co_return false;
+  }
+}
+
 Task<void> Server::recover() {
+  const bool is_whole = co_await store_is_whole();
+  if (!is_whole) co_return;
   const Result<> recovered = co_await coordinator_->recover();
   if (!recovered) {
     log_.error("unfinished transactions cannot be read: " + recovered.error().detail);

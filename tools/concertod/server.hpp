@@ -22,6 +22,14 @@
 
 namespace concerto::tools {
 
+/// The store of a server, which it outlives.
+struct OpenedStore {
+  persist::ManagedStore& store;
+  /// Whether nothing is missing there of what is migrated into it. If nobody knows yet, the server
+  /// finds out as soon as the store answers.
+  bool is_whole = false;
+};
+
 /// The coordinator as a process: shards, front ends, registration, and the order in which they
 /// start and stop. Built, run and destroyed on the main thread.
 class Server {
@@ -31,7 +39,7 @@ class Server {
 
   /// The referenced objects must outlive the server. `ports` holds the configuration's ports if the
   /// process already listens on them; otherwise `run` listens.
-  Server(const Config& config, persist::ManagedStore& store, Log& log, Reload reload,
+  Server(const Config& config, OpenedStore store, Log& log, Reload reload,
          ListeningPorts ports = {});
 
   /// Serves until SIGTERM, SIGINT or SIGQUIT, and then stops in order; a second signal ends the
@@ -51,6 +59,7 @@ class Server {
   ClientPort make_client_port(std::string name);
   Result<> start_shards();
   Result<> listen();
+  Task<bool> store_is_whole();
   Task<void> recover();
   Task<void> tell_readiness(std::string server);
   void wait_for_signal();
@@ -66,6 +75,7 @@ class Server {
 
   Config config_;  ///< the values in force
   persist::ManagedStore& store_;
+  const bool is_whole_;
   Log& log_;
   const Reload reload_;
   ListeningPorts ports_;  ///< until the listeners have them
@@ -98,7 +108,8 @@ class Server {
   // Read by probes on any shard.
   std::atomic<bool> recovered_{false};
   std::atomic<bool> stopping_{false};
-  int stop_signal_ = 0;  ///< on the main thread
+  int stop_signal_ = 0;           ///< on the main thread
+  std::optional<Error> failure_;  ///< likewise: why the server ends without a signal
 };
 
 }  // namespace concerto::tools

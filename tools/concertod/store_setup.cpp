@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "config_tables.hpp"
+
 namespace concerto::tools {
 
 namespace {
@@ -85,6 +87,11 @@ persist::StoreSettings store_settings(const Config& config) {
     settings.database.east_of_utc = std::chrono::hours(east);
   }
   return settings;
+}
+
+std::string store_place(const Config& config) {
+  const persist::StoreKind* const kind = standard_tables().stores.find(config.store.driver);
+  return kind != nullptr && kind->place ? kind->place(store_settings(config)) : std::string();
 }
 
 }  // namespace concerto::tools

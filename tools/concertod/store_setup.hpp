@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <concerto/persist/store_factory.hpp>
 
 #include "config.hpp"
@@ -12,5 +14,8 @@ persist::StoreRetention retention(const StoreConfig& config);
 persist::StoreSettings store_settings(const StoreConfig& config);
 /// The same with what other sections say that concerns the store: the time zone.
 persist::StoreSettings store_settings(const Config& config);
+
+/// Where the store is, for people and without passwords. Empty for one that ends with its process.
+std::string store_place(const Config& config);
 
 }  // namespace concerto::tools

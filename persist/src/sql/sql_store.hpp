@@ -162,10 +162,10 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   bool zone_trouble_is_logged_ = false;
   std::atomic<bool> may_take_work_;
   bool has_checked_tables_ = false;
+  bool is_open_ = false;
   bool closing_ = false;
   TaskGroup tasks_;
 
-  bool is_open_ = false;
   mutable Mutex mutex_;
   StoreHealth health_ CONCERTO_GUARDED_BY(mutex_);
   StoreRetention retention_ CONCERTO_GUARDED_BY(mutex_);

@@ -2,7 +2,7 @@
 """`concerto migrate` between real stores: a round trip through all of them, an interruption, and a
 source that does not stand still.
 
-usage: migrate_test.py <concerto> [arguments of unittest]
+usage: migrate_test.py <concerto> <concertod> [arguments of unittest]
 """
 
 import os
@@ -16,9 +16,11 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../support"))
+from concerto_testing import Concertod  # noqa: E402
+from concerto_testing.ports import free_ports  # noqa: E402
 from database_servers import MariaDb, Postgres, Redis  # noqa: E402
 
-CONCERTO = None
+CONCERTO = CONCERTOD = None
 TIMEOUT_S = 120
 EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 MANY = 10_000
@@ -185,7 +187,54 @@ class MigrateTest(unittest.TestCase):
         self.postgres.sql("update trans_global set owner = 'cc-another', next_cron_time = now() + "
                           "interval '1 minute' where gid = 'saga-submitted-1'", "in_use")
         refused = self.migrate(source, self.leveldb("never"), code=EXIT_REFUSED)
-        self.assertIn("coordinators work on 1 transactions", refused.stderr)
+        self.assertIn("others work on 1 transactions", refused.stderr)
+
+    def test_no_coordinator_starts_on_a_part_of_a_store(self):
+        source = self.filled_database("source", 1)
+        self.postgres.sql("update trans_global set options = '[]' where gid = 'msg-succeed-1'",
+                          "source")
+        self.mariadb.create_database("part")
+        server = {"Store.Host": "127.0.0.1", "Store.Db": "part"}
+        targets = {
+            "postgres": (self.database("part"), {
+                **server, "Store.Port": self.postgres.port, "Store.User": "postgres"}),
+            "mysql": (f"mysql://root@{self.mariadb.address}/part", {
+                **server, "Store.Port": self.mariadb.port, "Store.User": "root"}),
+            "redis": (f"redis://{self.redis.address}?RedisPrefix=%7Bp%7D", {
+                **server, "Store.Port": self.redis.port, "Store.RedisPrefix": "{p}"}),
+            "leveldb": (self.leveldb("part"), {
+                "Store.Path": os.path.join(self.directory, "part")})}
+        coordinators = {}
+        for kind, (url, settings) in targets.items():
+            # What cannot be read is not copied, so the migration does not end.
+            self.migrate(source, url, code=EXIT_FAILED)
+            coordinator = Concertod(CONCERTOD, self.directory,
+                                    {"Store.Driver": kind, "Shards": 1, **settings}, kind)
+            self.addCleanup(coordinator.kill)
+            with self.assertRaisesRegex(AssertionError, "ended at start"):
+                coordinator.start()
+            (line,) = coordinator.process.lines("has not ended")
+            self.assertRegex(line, "has only a part of PostgreSQL at .*, database 'source'.*"
+                                   "Run concerto migrate again with the same two stores")
+            coordinators[kind] = coordinator
+        # A reset gives the migration up, and so does its end.
+        coordinators["postgres"].start("-r")
+        self.assertIsNone(coordinators["postgres"].status("msg-succeed-2"))
+        self.postgres.sql("update trans_global set options = '{}' where gid = 'msg-succeed-1'",
+                          "source")
+        for kind in ("mysql", "redis", "leveldb"):
+            self.migrate(source, targets[kind][0])
+            coordinators[kind].start()
+            self.assertEqual(coordinators[kind].status("msg-succeed-1"), "succeed")
+
+    def test_why_a_store_cannot_be_opened_is_said_once(self):
+        (port,) = free_ports(1)
+        for source, why in ((f"postgres://postgres@{self.postgres.address}/nowhere",
+                             "does not exist"),
+                            (f"mysql://root@{self.mariadb.address}/nowhere", "Unknown database"),
+                            (f"redis://127.0.0.1:{port}", "Connection refused")):
+            refused = self.migrate(source, self.leveldb("never"), code=EXIT_REFUSED)
+            self.assertEqual(refused.stderr.count(why), 1, refused.stderr)
 
     def test_what_does_not_fit_is_named_and_passwords_are_not(self):
         source = self.filled_database("large", 1)
@@ -205,5 +254,5 @@ class MigrateTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    CONCERTO = sys.argv.pop(1)
+    CONCERTO, CONCERTOD = sys.argv.pop(1), sys.argv.pop(1)
     unittest.main()

@@ -168,6 +168,19 @@ class PostgresConfig(StoreTestCase):
         self.server.kill()
         self.check_away(coordinator, self.server.start)
 
+    def test_the_server_is_away_and_has_a_part_of_a_migration(self):
+        self.server.create_database("part")
+        self.start("part", self.settings("part")).kill()
+        self.server.sql("insert into kv (cat, k, v) values ('concerto-migrate', 'begun', "
+                        "'1 the old store')", "part")
+        self.server.kill()
+        coordinator = self.run_with("part-late", self.settings("part"))
+        coordinator.wait_for_line("ready: HTTP on port", 20)
+        self.server.start()
+        self.assertEqual(coordinator.wait(20), 1)
+        (line,) = coordinator.lines("a migration from there has begun and has not ended")
+        self.assertIn("database 'part', schema 'public' has only a part of the old store:", line)
+
 
 if __name__ == "__main__":
     main(PostgresConfig, __doc__)
