@@ -1,7 +1,8 @@
-"""The databases of shared.py, and coordinators on them."""
+"""The databases of shared.py and outage.py, and coordinators on them."""
 
 import contextlib
 import os
+import subprocess
 
 from concerto_testing import Concertod, Reference
 from database_servers import MariaDb, Postgres, Redis
@@ -69,8 +70,19 @@ class _Store:
         return {"Store.Driver": self.driver, "Store.Host": "127.0.0.1",
                 "Store.Port": self.server.port, **self.settings}
 
+    def answers(self):
+        """Whether the server answers a question now."""
+        try:
+            self._ask()
+        except (AssertionError, subprocess.TimeoutExpired):
+            return False
+        return True
+
     def _make(self, directory, options):
         raise NotImplementedError
+
+    def _ask(self):
+        self.server.sql("select 1")
 
     def _prepare(self):
         pass
@@ -123,6 +135,9 @@ class RedisStore(_Store):
 
     def _make(self, directory, options):
         return Redis(directory, options=options)
+
+    def _ask(self):
+        self.server.command("ping")
 
     def _remove_all(self):
         self.server.command("flushall")
