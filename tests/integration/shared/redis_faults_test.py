@@ -58,8 +58,10 @@ class ClusterServer(Redis):
 
     def __init__(self, directory, name):
         self._bus_port = free_port()
-        super().__init__(directory, name, ["--cluster-enabled", "yes", "--cluster-port",
-                                           str(self._bus_port)])
+        # A server stays a master when it gives its last slot away.
+        super().__init__(directory, name, [
+            "--cluster-enabled", "yes", "--cluster-port", str(self._bus_port),
+            "--cluster-allow-replica-migration", "no"])
 
     def meet(self, other):
         self.command("CLUSTER", "MEET", HOST, other.port, other._bus_port)
