@@ -110,8 +110,18 @@ TEST_F(ZoneWatchTest, ARecordThatIsWrittenAnewIsJudgedAnew) {
   EXPECT_EQ(judge(), Verdict::differs);
 }
 
+TEST_F(ZoneWatchTest, RenewalsBeforeTheOwnZoneChangedProveNothing) {
+  ZoneRecord& other = add(1, "cc-other", 5h);
+  EXPECT_EQ(judge(), Verdict::undecided);
+  set_own_zone(9h);
+  ++other.beats;
+  EXPECT_EQ(judge(), Verdict::undecided);
+  ++other.beats;
+  EXPECT_EQ(judge(), Verdict::differs);
+}
+
 TEST_F(ZoneWatchTest, TheBeginOfSummerTimeIsNoDifference) {
-  ZoneRecord other = add(1, "cc-other", 8h);
+  add(1, "cc-other", 8h);
   add(2, "cc-killed", 8h);
   begin(3);
   set_own_zone(9h);
