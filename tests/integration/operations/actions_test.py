@@ -43,7 +43,7 @@ class Actions(OperationsTestCase):
                                        ("rotated", {"Log.RotationEnable": 1}, signal.SIGHUP)):
             log = f"{name}.log"
             coordinator = self.start(name, {"Log.Outputs": self.path(log), **settings})
-            self.assertIn("ready: ", self.read(log))
+            wait_until(lambda log=log: "ready: " in self.read(log), f"{log} has its first lines")
             os.rename(self.path(log), self.path(f"{log}.1"))
             os.kill(coordinator.process.pid, number)
             wait_until(lambda log=log: os.path.exists(self.path(log)), f"{log} is there again")
