@@ -12,7 +12,8 @@ std::optional<SteadyTime> StoreTrouble::try_again_at(const LiveTrans& live, cons
   const auto at = retry.next(env_.now(), env_.ports.random);
   // Of a new transaction nothing is lost: its client is told, and the store's own line tells the
   // operator. A client that repeats its request would fill the log.
-  if (at && live.knowledge == LiveTrans::Knowledge::present) {
+  if (live.knowledge != LiveTrans::Knowledge::present) return at;
+  if (at) {
     log_.write_limited(LogLevel::warn, live, "changes that the store is too busy for",
                        "change not stored yet: " + answer.error().detail, 1);
   }

@@ -27,12 +27,12 @@ class StoreTrouble {
   /// Waits until `until`, or until a stop. The caller keeps the turn, so that the next request for
   /// this transaction waits too.
   Task<void> pause_for_store(LiveTrans& live, SteadyTime until);
-  /// Tells the operator why the store refuses a request about `gid`.
-  void tell_refusal(const Gid& gid, const Error& error) { log_.write_refusal(gid, error); }
   /// After a request whose change has an unknown outcome: sets an alarm, so that the transaction is
   /// read again after a while, and driven if there is something to do. A driver sets this alarm
   /// itself.
   void find_out_later(const LiveTrans& live, const Error& error);
+  /// Tells the operator why the store refuses a request about `gid`.
+  void tell_refusal(const Gid& gid, const Error& error) { log_.write_refusal(gid, error); }
 
  private:
   ShardEnv& env_;
