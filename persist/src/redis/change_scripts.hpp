@@ -178,18 +178,23 @@ local function replace_ends(tail)
     end
     branches[k] = string.sub(b, 1, from - 1) .. ARGV[k + 1]
   end
-  for k, b in pairs(branches) do call('LSET', KEYS[2], ARGV[k], b) end
-  if ARGV[6] == 'final' then
+  -- First the command that a user of Redis may lack the right to: then nothing was changed.
+  local finished = ARGV[6] == 'final'
+  if finished then
     call('SET', KEYS[1], string.sub(raw, 1, at - 1) .. tail, 'EX', ARGV[5])
+  else
+    -- Keeps the life. A shorter end leaves blanks behind it.
+    local left = #raw - at + 1 - #tail
+    call('SETRANGE', KEYS[1], at - 1, left > 0 and tail .. string.rep(' ', left) or tail)
+  end
+  for k, b in pairs(branches) do call('LSET', KEYS[2], ARGV[k], b) end
+  if finished then
     call('SET', KEYS[4], 'succeed', 'EX', ARGV[5])
     call('EXPIRE', KEYS[2], ARGV[5])
     call('ZREM', KEYS[3], ARGV[3])
     call('ZREM', KEYS[6], ARGV[3])
     return true
   end
-  -- Keeps the life. A shorter end leaves blanks behind it.
-  local left = #raw - at + 1 - #tail
-  call('SETRANGE', KEYS[1], at - 1, left > 0 and tail .. string.rep(' ', left) or tail)
   local lease = call('TIME')[1] + ARGV[7] + 0.5
   if lease ~= score then
     call('EXPIRE', KEYS[1], ARGV[5])
