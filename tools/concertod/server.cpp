@@ -294,8 +294,8 @@ Task<void> Server::leave_service(std::chrono::seconds delay) {
 }
 
 Task<void> Server::stop() {
-  store_.begin_stop();
   const SteadyTime deadline = clock_.steady_now() + config_.shutdown_grace;
+  store_.begin_stop(deadline);
   http_listener_->close();
   grpc_listener_->close();
   // A recovery that still runs ends first: no engine may get work after its end.

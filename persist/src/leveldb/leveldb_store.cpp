@@ -253,7 +253,7 @@ StoreNumbers LevelDbStore::numbers() const {
 void LevelDbStore::set_retention(const StoreRetention& retention) {
   impl_->core->set_retention(retention);
 }
-void LevelDbStore::begin_stop() noexcept {
+void LevelDbStore::begin_stop(SteadyTime /*until*/) noexcept {
   impl_->core->env.disk.space().fail_at_once();
 }
 Result<> LevelDbStore::maintain() {

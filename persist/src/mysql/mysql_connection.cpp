@@ -116,6 +116,12 @@ Async<std::chrono::nanoseconds> MysqlConnection::now() {
   co_return std::chrono::microseconds(std::llround(result.real(0) * 1e6));
 }
 
+Async<> MysqlConnection::check_write() {
+  // A lack of rights is an error whatever the rows.
+  CONCERTO_CO_CHECK(co_await session_.run(mysql::check_write(), MysqlWork::reads));
+  co_return ok();
+}
+
 bool MysqlConnection::is_duplicate_gid(const mysql::GroupText& text) const {
   const MysqlFailure& failure = session_.last_failure();
   return failure.number == mysql_errors::duplicate_entry &&

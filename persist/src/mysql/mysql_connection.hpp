@@ -36,7 +36,10 @@ class MysqlConnection final : public SqlConnection, public ZoneRecords {
   bool is_usable() const noexcept override;
   BackendId backend() const noexcept override;
 
+  void cut() noexcept override { session_.cut(); }
+
   Async<std::chrono::nanoseconds> now() override;
+  Async<> check_write() override;
   Async<> write(RowGroup& group) override;
   Async<std::vector<StoredTrans>> load(std::vector<std::string> gids) override;
   Async<std::vector<StoredTrans>> claim(std::vector<ClaimRow> rows) override;

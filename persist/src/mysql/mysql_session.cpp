@@ -65,14 +65,25 @@ void MysqlSession::drop_unsent() {
   ::setsockopt(mysql_get_socket(mysql_), SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
 
+void MysqlSession::cut() noexcept {
+  is_cut_ = true;
+  auto waits = waits_.lock();
+  if (waits == nullptr) return;
+  // Not in this call: what resumes may give connections back.
+  asio::post(socket_.get_executor(),
+             [waits = std::move(waits)] { waits->finish(MYSQL_WAIT_TIMEOUT); });
+}
+
 void MysqlSession::allow_answer() {
   until_ = SteadyClock::now() + options_.time_limits.answer;
 }
 
 Task<int> MysqlSession::wait(int events) {
+  if (is_cut_) co_return MYSQL_WAIT_TIMEOUT;
   auto start = [this, events](Completion<int> completion) {
     const auto state = std::make_shared<Wait>();
     state->completion = std::move(completion);
+    waits_ = state;
     const auto on_socket = [&](Descriptor::wait_type what, int event) {
       if ((events & event) == 0) return;
       socket_.async_wait(what, [state, event](const error_code& error) {
@@ -255,7 +266,7 @@ Error MysqlSession::failed_commit(Error error, unsigned number) {
 }
 
 bool MysqlSession::is_usable() const noexcept {
-  if (is_lost_ || !is_open_) return false;
+  if (is_lost_ || is_cut_ || !is_open_) return false;
   // Without a statement under way the server sends only when it ends the connection.
   char byte = 0;
   const auto read = ::recv(mysql_get_socket(mysql_), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

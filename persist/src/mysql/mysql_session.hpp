@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,9 @@ class MysqlSession {
   /// The limit of the server for one packet.
   void set_packet_bytes_max(std::size_t bytes) noexcept { packet_bytes_max_ = bytes; }
 
+  /// What waits for an answer ends as if its time were over. The session is not usable any more.
+  void cut() noexcept;
+
   /// Whether the session can be used. Looks whether the server has closed it.
   bool is_usable() const noexcept;
   std::uint32_t id() const noexcept;
@@ -92,6 +96,8 @@ class MysqlSession {
   MysqlFailure failure_;
   bool is_open_ = false;
   bool is_lost_ = false;
+  bool is_cut_ = false;
+  std::weak_ptr<Wait> waits_;
 };
 
 }  // namespace concerto::persist

@@ -79,6 +79,13 @@ Statements setup(const MysqlTerms& terms, std::chrono::seconds now_east_of_utc,
           "SELECT CRC32(host) FROM information_schema.processlist WHERE id = CONNECTION_ID()"};
 }
 
+Statements check_write() {
+  return {"INSERT INTO trans_global SELECT * FROM trans_global WHERE FALSE",
+          "INSERT INTO trans_branch_op SELECT * FROM trans_branch_op WHERE FALSE",
+          "UPDATE trans_global SET status = status WHERE FALSE",
+          "UPDATE trans_branch_op SET status = status WHERE FALSE"};
+}
+
 std::string load(const MysqlTerms& terms, const std::vector<std::string>& gids) {
   MysqlText text = text_with(terms);
   text.sql("SELECT ").sql(trans_list).sql(", g.next_cron_time <= NOW(), 0, ").sql(branch_list);

@@ -38,6 +38,9 @@ inline constexpr unsigned branch_columns = 8;
 Statements setup(const MysqlTerms& terms, std::chrono::seconds now_east_of_utc,
                  std::chrono::seconds lock_wait);
 
+/// Statements that need the rights of any change, and change nothing.
+Statements check_write();
+
 /// Transactions with their branches: a row for each branch.
 std::string load(const MysqlTerms& terms, const std::vector<std::string>& gids);
 

@@ -58,8 +58,9 @@ PgParams list_params(const ListRows& filter, std::int64_t before, std::size_t li
 /// What a new session sets.
 std::string setup_of(const PgOptions& options) {
   const auto statement_ms = std::to_string(options.time_limits.statement.count());
+  const auto lock_ms = std::to_string(options.time_limits.lock.count());
   return "SET search_path = " + identifier(options.schema) + "; " + pg::session_settings +
-         "; SET statement_timeout = " + statement_ms + "; SET lock_timeout = " + statement_ms;
+         "; SET statement_timeout = " + statement_ms + "; SET lock_timeout = " + lock_ms;
 }
 
 }  // namespace
@@ -98,16 +99,29 @@ Async<std::chrono::nanoseconds> PgConnection::now() {
   co_return std::chrono::microseconds(result.microseconds(0, 0));
 }
 
-Async<> PgConnection::write(RowGroup& group) {
+/// The statements of a group without changes need the same rights as those of any other.
+Async<> PgConnection::check_write() {
+  std::vector<PgCall> calls;
+  calls.push_back(create_call({}));
+  calls.push_back(update_call({}));
+  CONCERTO_CO_CHECK(co_await session_.run(std::move(calls)));
+  co_return ok();
+}
+
+PgCall PgConnection::create_call(const std::vector<CreateRows*>& creates) const {
+  return {&pg::create, create_params(creates, options_.lease.in_row.count())};
+}
+
+PgCall PgConnection::update_call(const std::vector<UpdateRows*>& updates) const {
   const std::int64_t lease = options_.lease.in_row.count();
   const std::int64_t renew_below = (options_.lease.in_row - options_.lease.slack).count();
+  return {&pg::update, update_params(updates, options_.node, renew_below, lease)};
+}
+
+Async<> PgConnection::write(RowGroup& group) {
   std::vector<PgCall> calls;
-  if (!group.creates.empty()) {
-    calls.push_back({&pg::create, create_params(group.creates, lease)});
-  }
-  if (!group.updates.empty()) {
-    calls.push_back({&pg::update, update_params(group.updates, options_.node, renew_below, lease)});
-  }
+  if (!group.creates.empty()) calls.push_back(create_call(group.creates));
+  if (!group.updates.empty()) calls.push_back(update_call(group.updates));
   if (calls.empty()) co_return ok();
   CONCERTO_CO_TRY(const std::vector<PgResult> results, co_await session_.run(std::move(calls)));
   if (!group.creates.empty()) {

@@ -31,8 +31,10 @@ class PgConnection final : public SqlConnection {
 
   bool is_usable() const noexcept override { return session_.is_usable(); }
   BackendId backend() const noexcept override { return {session_.backend()}; }
+  void cut() noexcept override { session_.cut(); }
 
   Async<std::chrono::nanoseconds> now() override;
+  Async<> check_write() override;
   Async<> write(RowGroup& group) override;
   Async<std::vector<StoredTrans>> load(std::vector<std::string> gids) override;
   Async<std::vector<StoredTrans>> claim(std::vector<ClaimRow> rows) override;
@@ -57,6 +59,8 @@ class PgConnection final : public SqlConnection {
   Async<> drop_schema() override;
 
  private:
+  PgCall create_call(const std::vector<CreateRows*>& creates) const;
+  PgCall update_call(const std::vector<UpdateRows*>& updates) const;
   Async<PgResult> run_one(const PgStatement& statement, PgParams params);
   Async<bool> affects_one(const PgStatement& statement, PgParams params);
   Async<bool> are_rare(std::vector<std::string> statuses);

@@ -11,12 +11,16 @@ PgConnector::PgConnector(Executor executor, PgOptions options)
 /// Each address has the whole time limit of a connection, so that an address that does not answer
 /// keeps nobody from the next one.
 Async<std::unique_ptr<SqlConnection>> PgConnector::connect() {
-  if (!last_address_.empty()) {
-    auto again = co_await connect_to(last_host_, last_address_);
-    if (again) co_return again;
-    last_address_.clear();
-  }
   std::optional<Error> first;
+  const std::string tried = std::exchange(last_address_, {});
+  if (!tried.empty()) {
+    auto again = co_await connect_to(last_host_, tried);
+    if (again) {
+      last_address_ = tried;
+      co_return again;
+    }
+    first = again.error();
+  }
   for (std::size_t i = 0; i < options_.hosts.size(); ++i) {
     const std::string host = options_.hosts[i];
     const Result<std::vector<std::string>> addresses = co_await hosts_.of(host);
@@ -25,6 +29,7 @@ Async<std::unique_ptr<SqlConnection>> PgConnector::connect() {
       continue;
     }
     for (const std::string& address : *addresses) {
+      if (address == tried && host == last_host_) continue;
       auto connected = co_await connect_to(host, address);
       if (connected) {
         last_host_ = host;

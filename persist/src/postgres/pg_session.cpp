@@ -1,5 +1,6 @@
 #include "pg_session.hpp"
 
+#include <boost/asio/post.hpp>
 #include <sys/socket.h>
 
 #include <concerto/base/assert.hpp>
@@ -60,10 +61,21 @@ void PgSession::allow(std::chrono::milliseconds time) {
   until_ = SteadyClock::now() + time;
 }
 
+void PgSession::cut() noexcept {
+  is_cut_ = true;
+  auto waits = waits_.lock();
+  if (waits == nullptr) return;
+  // Not in this call: what resumes may give connections back.
+  asio::post(socket_.get_executor(),
+             [waits = std::move(waits)] { waits->finish(Ready::timed_out); });
+}
+
 Task<PgSession::Ready> PgSession::wait(bool for_reading, bool for_writing) {
+  if (is_cut_) co_return Ready::timed_out;
   auto start = [this, for_reading, for_writing](Completion<Ready> completion) {
     const auto state = std::make_shared<Wait>();
     state->completion = std::move(completion);
+    waits_ = state;
     const auto on_socket = [&](Descriptor::wait_type what, Ready ready) {
       socket_.async_wait(what, [state, ready](const error_code& error) {
         if (error != asio::error::operation_aborted) state->finish(ready);
@@ -270,7 +282,8 @@ Async<std::vector<PgResult>> PgSession::collect(std::vector<const PgCall*> queue
 }
 
 bool PgSession::is_usable() const noexcept {
-  if (is_lost_ || connection_ == nullptr || PQstatus(connection_) != CONNECTION_OK) return false;
+  if (is_lost_ || is_cut_ || connection_ == nullptr || PQstatus(connection_) != CONNECTION_OK)
+    return false;
   // Without a statement under way the server sends only when it ends the connection.
   char byte = 0;
   const auto read = ::recv(PQsocket(connection_), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

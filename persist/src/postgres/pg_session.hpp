@@ -33,6 +33,8 @@ struct PgCall {
 
 struct PgTimeLimits {
   std::chrono::milliseconds connect{3'000};
+  /// The server gives up waiting for a lock after so long, which its error then says.
+  std::chrono::milliseconds lock{5'000};
   /// The server ends a statement that takes longer.
   std::chrono::milliseconds statement{8'000};
   /// A session without an answer for so long counts as lost.
@@ -58,6 +60,9 @@ class PgSession {
   Async<std::vector<PgResult>> run(std::vector<PgCall> calls);
   /// Runs statements without parameters, as one database transaction.
   Async<> run_script(std::string script);
+
+  /// What waits for an answer ends as if its time were over. The session is not usable any more.
+  void cut() noexcept;
 
   /// Whether the session can be used. Looks whether the server has closed it.
   bool is_usable() const noexcept;
@@ -90,7 +95,9 @@ class PgSession {
   Descriptor socket_;  ///< the connection's socket, which belongs to libpq
   Timer timer_;
   std::chrono::steady_clock::time_point until_{};
+  std::weak_ptr<Wait> waits_;
   bool is_lost_ = false;
+  bool is_cut_ = false;
   std::unordered_set<std::string> prepared_;
 };
 

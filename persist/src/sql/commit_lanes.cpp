@@ -16,11 +16,17 @@ bool is_barrier(const RowRequest& request) noexcept {
   return std::holds_alternative<std::monostate>(request.rows);
 }
 
+/// Whether a change failed for a reason of the database's, not for what is stored.
+bool is_trouble(const Error& error) noexcept {
+  return error.code == EngineErrc::store_busy || error.code == EngineErrc::store_failed ||
+         error.code == EngineErrc::store_unavailable || error.code == Errc::invalid_request;
+}
+
 }  // namespace
 
 CommitLanes::CommitLanes(Executor executor, SqlPool& pool, const Limits& limits,
                          std::string this_node, const Clock& clock, Observer& observer,
-                         StoreProbe& probe)
+                         StoreProbe& probe, SqlWatch& watch)
     : executor_(executor),
       pool_(pool),
       limits_(limits),
@@ -28,6 +34,7 @@ CommitLanes::CommitLanes(Executor executor, SqlPool& pool, const Limits& limits,
       clock_(clock),
       observer_(observer),
       probe_(probe),
+      watch_(watch),
       tasks_(executor) {
   for (std::size_t i = 0; i < limits_.lanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>(executor));
@@ -130,6 +137,7 @@ CommitLanes::Lane& CommitLanes::lane_of(std::string_view gid) {
 }
 
 Async<> CommitLanes::settle(std::string gid) {
+  if (pool_.is_gate_closed()) co_return store_error(*pool_.away());
   if (!pending_.contains(gid)) co_return ok();
   RowRequest barrier;
   barrier.gid = std::move(gid);
@@ -240,6 +248,10 @@ void CommitLanes::answer_queued(Lane& lane, const Error& error) {
   answers.send();
 }
 
+void CommitLanes::answer_waiting(const Error& error) {
+  for (const auto& lane : lanes_) answer_queued(*lane, error);
+}
+
 void CommitLanes::answer(Lane& lane, std::list<Entry>& group) {
   Answers answers;
   std::deque<RowRequest*> again;
@@ -286,6 +298,7 @@ void CommitLanes::finish(RowRequest& request, const Result<>& result, Answers& a
     --queued_changes_;
     queued_bytes_ -= request.bytes;
   }
+  if (!result && !is_barrier(request) && is_trouble(result.error())) watch_.change_failed();
   if (!is_progress(request)) return answers.add(request, result);
   const std::unique_ptr<RowRequest> owned(&request);
   if (!result) {

@@ -22,6 +22,7 @@
 #include "../commit_request.hpp"
 #include "row_changes.hpp"
 #include "sql_pool.hpp"
+#include "sql_watch.hpp"
 
 namespace concerto::persist {
 
@@ -55,11 +56,13 @@ class CommitLanes {
     std::chrono::milliseconds progress_delay_max{20};
     /// How long progress waits after a group that failed.
     std::chrono::milliseconds retry_after{250};
+    /// A group is not tried again at once if it took longer than this.
+    std::chrono::milliseconds tries_time_max{3'000};
   };
 
   /// All arguments must outlive this object. `executor` is the pool's.
   CommitLanes(Executor executor, SqlPool& pool, const Limits& limits, std::string this_node,
-              const Clock& clock, Observer& observer, StoreProbe& probe);
+              const Clock& clock, Observer& observer, StoreProbe& probe, SqlWatch& watch);
   ~CommitLanes();
 
   void start();
@@ -76,6 +79,12 @@ class CommitLanes {
   /// the pool's executor.
   Async<> settle(std::string gid);
 
+  // On the pool's executor:
+  /// The database does not answer: answers the changes that wait and are not under way.
+  void answer_waiting(const Error& error);
+  /// From now on a lost answer that cannot be looked up is an unknown outcome.
+  void give_up() noexcept { gives_up_ = true; }
+
  private:
   struct Entry;
   struct Lane;
@@ -91,7 +100,7 @@ class CommitLanes {
   void gather(Lane& lane, std::list<Entry>& group);
   static bool join(Entry& entry, RowRequest& request);
   Task<void> write(Lane& lane, Entries entries);
-  Task<bool> write_once(Lane& lane, Entries& entries, std::size_t attempt);
+  Task<bool> write_once(Lane& lane, Entries& entries, SteadyTime again_until);
   Task<void> split(Lane& lane, Entries entries, Error error);
   Task<void> explain(SqlLease& lease, Entries entries);
   Task<void> find_out(Lane& lane, Entries entries, BackendId backend);
@@ -110,6 +119,7 @@ class CommitLanes {
   const Clock& clock_;
   Observer& observer_;
   StoreProbe& probe_;
+  SqlWatch& watch_;
 
   Mutex mutex_;
   RequestList arrived_ CONCERTO_GUARDED_BY(mutex_);
@@ -121,6 +131,7 @@ class CommitLanes {
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::unordered_map<std::string, std::size_t> pending_;  ///< changes by gid
   bool stopping_ = false;
+  bool gives_up_ = false;
   TaskGroup tasks_;
 };
 

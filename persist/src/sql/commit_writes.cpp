@@ -45,6 +45,7 @@ Error store_error(const Error& error) {
     case SqlErrc::rolled_back:
     case SqlErrc::not_now:
     case SqlErrc::no_connection_left:
+    case SqlErrc::wrong_schema:  // nothing was changed, and an operator can give the right back
       return make_error(EngineErrc::store_busy, error.detail);
     case SqlErrc::answer_lost:
       return make_error(EngineErrc::store_failed, error.detail);
@@ -52,8 +53,6 @@ Error store_error(const Error& error) {
       return make_error(Errc::invalid_request, error.detail);
     case SqlErrc::branch_exists:
       return make_error(EngineErrc::branch_exists, error.detail);
-    case SqlErrc::wrong_schema:
-      return make_error(EngineErrc::store_unavailable, error.detail);
   }
   return make_error(EngineErrc::store_failed, error.detail);
 }
@@ -61,14 +60,16 @@ Error store_error(const Error& error) {
 /// Writes the entries in one database transaction, or in several if the database refuses one of
 /// them, and sets their outcomes.
 Task<void> CommitLanes::write(Lane& lane, Entries entries) {
+  const SteadyTime begun = clock_.steady_now();
   for (std::size_t attempt = 1;; ++attempt) {
-    const bool done = co_await write_once(lane, entries, attempt);
+    const SteadyTime again_until = attempt < attempts_max ? begun + limits_.tries_time_max : begun;
+    const bool done = co_await write_once(lane, entries, again_until);
     if (done) co_return;
   }
 }
 
-/// False if the same is to be tried again.
-Task<bool> CommitLanes::write_once(Lane& lane, Entries& entries, std::size_t attempt) {
+/// False if the same is to be tried again: after a failure that may pass, and before `again_until`.
+Task<bool> CommitLanes::write_once(Lane& lane, Entries& entries, SteadyTime again_until) {
   std::ranges::sort(entries, {},
                     [](const Entry* entry) -> const std::string& { return entry->gid(); });
   RowGroup group;
@@ -81,8 +82,10 @@ Task<bool> CommitLanes::write_once(Lane& lane, Entries& entries, std::size_t att
     for (Entry* entry : entries) entry->outcome = store_error(lease.error());
     co_return true;
   }
+  const SteadyTime begun = clock_.steady_now();
   const Result<> written = co_await (*lease)->write(group);
   if (written) {
+    watch_.wrote(clock_.steady_now() - begun);
     Entries left_out;
     for (Entry* entry : entries) {
       const bool made =
@@ -94,7 +97,7 @@ Task<bool> CommitLanes::write_once(Lane& lane, Entries& entries, std::size_t att
   }
   const Error& error = written.error();
   const bool may_pass = error.code == SqlErrc::rolled_back || error.code == SqlErrc::not_now;
-  if (may_pass && attempt < attempts_max) co_return false;
+  if (may_pass && clock_.steady_now() < again_until) co_return false;
   const BackendId backend = (*lease)->backend();
   lease->reset();
   if (error.code == SqlErrc::answer_lost) {
@@ -103,6 +106,7 @@ Task<bool> CommitLanes::write_once(Lane& lane, Entries& entries, std::size_t att
     co_await split(lane, std::move(entries), error);
   } else {
     for (Entry* entry : entries) entry->outcome = store_error(error);
+    watch_.refused(error, entries.size());
   }
   co_return true;
 }
@@ -161,7 +165,7 @@ Task<void> CommitLanes::find_out(Lane& lane, Entries entries, BackendId backend)
   for (const Entry* entry : entries) gids.push_back(entry->gid());
   Result<std::vector<StoredTrans>> stored = co_await read_again(backend, gids);
   while (!stored) {
-    if (stopping_) {
+    if (stopping_ || gives_up_) {
       const Error unknown =
           make_error(EngineErrc::store_failed, "the store is closed before the outcome is known");
       for (Entry* entry : entries) entry->outcome = unknown;

@@ -32,6 +32,11 @@ void RowReads::add(Waiter waiter) {
   tasks_.spawn(run());
 }
 
+void RowReads::answer_waiting(const Error& error) {
+  std::deque<Waiter> waiting = std::exchange(waiting_, {});
+  for (Waiter& waiter : waiting) waiter.completion(Answer(error));
+}
+
 Task<void> RowReads::stop() {
   co_await tasks_.join();
 }

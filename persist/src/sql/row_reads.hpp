@@ -34,6 +34,8 @@ class RowReads {
   /// store_unavailable after `stop`.
   Async<std::optional<StoredTrans>> read(std::string gid, Claim how = Claim::if_free);
 
+  /// Answers the reads whose statement has not begun. The database does not answer.
+  void answer_waiting(const Error& error);
   /// Accepts no more reads, and returns when all have their answer.
   Task<void> stop();
 

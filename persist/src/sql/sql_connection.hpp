@@ -76,8 +76,16 @@ class SqlConnection {
   virtual bool is_usable() const noexcept = 0;
   virtual BackendId backend() const noexcept = 0;
 
+  /// The function under way ends as if the time limit of statements were over. From now on the
+  /// connection is not usable.
+  virtual void cut() noexcept {}
+
   /// The database's clock, in nanoseconds since 1970.
   virtual Async<std::chrono::nanoseconds> now() = 0;
+
+  /// Fails if the database would refuse any change: for a lack of rights, because it is read-only,
+  /// or because a table is missing. Changes nothing.
+  virtual Async<> check_write() = 0;
 
   /// Makes the changes of a group, all at once, and sets their `is_made`. A change whose
   /// precondition does not hold is left out, and the others are made.

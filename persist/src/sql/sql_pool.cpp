@@ -21,8 +21,9 @@ void SqlLease::reset() {
   if (connection_ != nullptr) pool_->give_back(std::move(connection_), opened_);
 }
 
-Async<SqlLease> SqlPool::acquire() {
+Async<SqlLease> SqlPool::acquire(Gate gate) {
   for (;;) {
+    if (gate_ && gate == Gate::respected) co_return *gate_;
     if (SqlLease idle = take_idle(); idle.operator->() != nullptr) co_return idle;
     // While the database has no connection left, those that this pool has are enough.
     const bool waits = open_ > 0 && clock_.steady_now() < full_until_;
@@ -39,9 +40,10 @@ Async<SqlLease> SqlPool::acquire() {
   Result<std::unique_ptr<SqlConnection>> opened = co_await connector_.connect();
   if (!opened) {
     --open_;
+    if (now < answered_at_) co_return co_await acquire(gate);
     if (opened.error().code == SqlErrc::no_connection_left && open_ > 0) {
       full_until_ = clock_.steady_now() + limits_.retry_after;
-      co_return co_await acquire();
+      co_return co_await acquire(gate);
     }
     away_ = opened.error();
     next_try_ = clock_.steady_now() + limits_.retry_after;
@@ -49,7 +51,32 @@ Async<SqlLease> SqlPool::acquire() {
     co_return std::move(opened).error();
   }
   away_.reset();
-  co_return SqlLease(*this, std::move(*opened), clock_.steady_now());
+  co_return lease(std::move(*opened), clock_.steady_now());
+}
+
+SqlLease SqlPool::lease(std::unique_ptr<SqlConnection> connection, SteadyTime opened) {
+  used_.insert(connection.get());
+  return {*this, std::move(connection), opened};
+}
+
+void SqlPool::open_gate() noexcept {
+  gate_.reset();
+  away_.reset();
+  answered_at_ = clock_.steady_now();
+}
+
+void SqlPool::close_gate(Error error) {
+  gate_ = std::move(error);
+  freed_.notify_all();
+}
+
+void SqlPool::close_idle() {
+  open_ -= idle_.size();
+  idle_.clear();
+}
+
+void SqlPool::cut() {
+  for (SqlConnection* connection : used_) connection->cut();
 }
 
 SqlLease SqlPool::take_idle() {
@@ -57,7 +84,7 @@ SqlLease SqlPool::take_idle() {
     Idle last = std::move(idle_.back());
     idle_.pop_back();
     if (is_good(*last.connection, last.opened)) {
-      return SqlLease(*this, std::move(last.connection), last.opened);
+      return lease(std::move(last.connection), last.opened);
     }
     --open_;
   }
@@ -65,6 +92,7 @@ SqlLease SqlPool::take_idle() {
 }
 
 void SqlPool::give_back(std::unique_ptr<SqlConnection> connection, SteadyTime opened) {
+  used_.erase(connection.get());
   if (idle_.size() < limits_.idle_max && is_good(*connection, opened)) {
     idle_.push_back({std::move(connection), opened});
   } else {

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <concerto/base/async.hpp>
@@ -41,7 +43,8 @@ class SqlLease {
 /// A bounded number of connections. All calls are made on the connector's executor.
 ///
 /// While the database cannot be reached, `acquire` fails at once, except for one try every
-/// `retry_after`.
+/// `retry_after`. While the pool's gate is closed, `acquire` fails at once for everybody but the
+/// one who looks whether the database answers again.
 class SqlPool {
  public:
   struct Limits {
@@ -55,17 +58,24 @@ class SqlPool {
   SqlPool(Executor executor, SqlConnector& connector, const Limits& limits, const Clock& clock)
       : connector_(connector), limits_(limits), clock_(clock), freed_(std::move(executor)) {}
 
-  /// Waits for a connection if all are in use, or if the database has no other left. Errors:
-  /// not_now, no_connection_left (the pool has none either), wrong_schema.
-  Async<SqlLease> acquire();
+  enum class Gate : std::uint8_t { respected, passed };
 
-  /// Why the last try to connect failed; absent if it did not.
-  const std::optional<Error>& away() const noexcept { return away_; }
+  /// Waits for a connection if all are in use, or if the database has no other left. Errors:
+  /// not_now, no_connection_left (the pool has none either), wrong_schema, and that of the gate.
+  Async<SqlLease> acquire(Gate gate = Gate::respected);
+
+  /// The database does not answer, for this reason. Who waits for a connection gets the error.
+  void close_gate(Error error);
+  /// The database has answered. What tries to connect since before that says nothing about now.
+  void open_gate() noexcept;
+  bool is_gate_closed() const noexcept { return gate_.has_value(); }
+
+  /// Why the gate is closed, or why the last try to connect failed; absent if neither holds.
+  const std::optional<Error>& away() const noexcept { return gate_ ? gate_ : away_; }
   std::size_t open() const noexcept { return open_; }
-  void close_idle() {
-    open_ -= idle_.size();
-    idle_.clear();
-  }
+  void close_idle();
+  /// Ends what the connections in use wait for, as if its time were over.
+  void cut();
 
  private:
   friend class SqlLease;
@@ -74,6 +84,7 @@ class SqlPool {
     SteadyTime opened;
   };
 
+  SqlLease lease(std::unique_ptr<SqlConnection> connection, SteadyTime opened);
   SqlLease take_idle();
   void give_back(std::unique_ptr<SqlConnection> connection, SteadyTime opened);
   bool is_good(const SqlConnection& connection, SteadyTime opened) const noexcept;
@@ -83,8 +94,11 @@ class SqlPool {
   const Clock& clock_;
   Notifier freed_;
   std::vector<Idle> idle_;
+  std::unordered_set<SqlConnection*> used_;
   std::size_t open_ = 0;  ///< connections, and tries to connect
   std::optional<Error> away_;
+  std::optional<Error> gate_;
+  SteadyTime answered_at_{};
   SteadyTime next_try_{};
   SteadyTime full_until_{};  ///< the database has no connection left
 };

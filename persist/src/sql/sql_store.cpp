@@ -15,10 +15,7 @@ namespace {
 
 /// The end of a lease in a row is rounded to a second, and two clocks of one machine may differ.
 constexpr std::chrono::milliseconds lease_margin{1'500};
-constexpr std::chrono::milliseconds tend_pause{500};
-/// How often the database is asked for its time: readiness must not depend on traffic.
-constexpr std::chrono::seconds contact_pause{2};
-constexpr std::chrono::seconds delete_pause{30};
+constexpr std::chrono::milliseconds give_up_pause{100};
 constexpr std::size_t deleted_at_once = 500;
 
 std::size_t bytes_of(const Transaction& trans) {
@@ -42,8 +39,10 @@ SqlStore::SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clo
       observer_(observer),
       work_(asio::make_work_guard(io_)),
       connector_(make(io_.get_executor())),
+      watch_(connector_->place(), clock, observer),
       pool_(io_.get_executor(), *connector_, options_.pool, clock),
-      lanes_(io_.get_executor(), pool_, options_.commits, options_.node, clock, observer, probe_),
+      lanes_(io_.get_executor(), pool_, options_.commits, options_.node, clock, observer, probe_,
+             watch_),
       loads_(
           io_.get_executor(),
           [this](std::vector<ClaimRow> rows) { return load_rows(std::move(rows)); },
@@ -53,6 +52,8 @@ SqlStore::SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clo
           [this](std::vector<ClaimRow> rows) { return claim_rows(std::move(rows)); },
           options_.reads),
       tending_(io_.get_executor()),
+      silence_(io_.get_executor()),
+      giving_up_(io_.get_executor()),
       zones_(options_.node, options_.zone_times),
       may_take_work_(!options_.checks_zone || !connector_->has_zoneless_times()),
       tasks_(io_.get_executor()),
@@ -102,112 +103,55 @@ void SqlStore::close() {
   thread_.join();
 }
 
+void SqlStore::begin_stop(SteadyTime until) noexcept {
+  asio::post(io_, [this, until] {
+    if (!std::exchange(is_stopping_, true)) give_up_after(until);
+  });
+}
+
+/// From then on, what waits for a database that does not answer ends.
+void SqlStore::give_up_after(SteadyTime until) {
+  failed_before_stop_ = watch_.failed_changes();
+  give_up_at(until);
+}
+
+void SqlStore::give_up_at(SteadyTime at) {
+  giving_up_.expires_after(at - clock_.steady_now());
+  giving_up_.async_wait([this](const error_code& error) {
+    if (error) return;
+    if (pool_.is_gate_closed()) {
+      lanes_.give_up();
+      pool_.cut();
+    }
+    give_up_at(clock_.steady_now() + give_up_pause);
+  });
+}
+
 Task<void> SqlStore::shut() {
   closing_ = true;
+  if (!std::exchange(is_stopping_, true)) give_up_after(clock_.steady_now());
   co_await lanes_.stop();
   co_await loads_.stop();
   co_await claims_.stop();
+  if (const auto left = watch_.failed_changes() - failed_before_stop_; left > 0) {
+    observer_.log(LogLevel::warn, {},
+                  "during the stop the database did not confirm " + std::to_string(left) +
+                      " changes; their transactions go on from what is stored");
+  }
+  is_over_ = true;
   tending_.notify_all();
   co_await tasks_.close();
+  giving_up_.cancel();
   // What was cancelled may have left a connection in the middle of a statement.
   pool_.close_idle();
   co_await leave_zones();
   pool_.close_idle();
 }
 
-Async<> SqlStore::make_contact() {
-  Result<SqlLease> lease = co_await pool_.acquire();
-  Result<> contact = lease ? ok() : Result<>(lease.error());
-  const bool checks = options_.checks_tables && !has_checked_tables_;
-  if (contact && checks) contact = co_await check_tables(**lease);
-  if (contact) contact = co_await measure_clock(**lease);
-  zone_verdict_ = ZoneWatch::Verdict::agrees;
-  if (contact) contact = co_await check_zone(**lease);
-  if (!contact) contact = store_error(contact.error());
-  note_contact(contact);
-  co_return contact;
-}
-
-Async<> SqlStore::check_tables(SqlConnection& connection) {
-  CONCERTO_CO_TRY(SqlConnection::SchemaCheck check, co_await connection.check_schema());
-  const bool is_new = check.has_none;
-  if (is_new) {
-    CONCERTO_CO_CHECK(co_await connection.create_schema());
-    CONCERTO_CO_TRY(check, co_await connection.check_schema());
-  }
-  if (!check.wrong.empty()) {
-    co_return make_error(EngineErrc::store_unavailable,
-                         connector_->place() +
-                             ": missing, or not readable for this user: " + check.wrong +
-                             ". Add what is missing as the layout of DTM 1.19 has it "
-                             "(docs/protocol/07-stores.md), or start once with -r, which drops "
-                             "every stored transaction and makes the tables anew");
-  }
-  has_checked_tables_ = true;
-  observer_.log(LogLevel::info, {},
-                (is_new ? "opened a new store, its tables are made: " : "opened the store: ") +
-                    connector_->place() + "; this coordinator is " + options_.node + " there");
-  co_return ok();
-}
-
-Async<> SqlStore::measure_clock(SqlConnection& connection) {
-  const WallTime before = clock_.wall_now();
-  CONCERTO_CO_TRY(const std::chrono::nanoseconds now, co_await connection.now());
-  const auto took = clock_.wall_now() - before;
-  const std::chrono::seconds known = row_clock_.difference();
-  row_clock_.measured(now - (before + took / 2).time_since_epoch(), took);
-  const std::chrono::seconds ahead = row_clock_.difference();
-  if (ahead != known) {
-    // Differences of a second may be of the measurement.
-    const bool is_wrong = std::chrono::abs(ahead) > std::chrono::seconds{1};
-    observer_.log(is_wrong ? LogLevel::warn : LogLevel::info, {},
-                  "the database's clock is " + std::to_string(std::chrono::abs(ahead).count()) +
-                      (ahead.count() < 0 ? " s behind" : " s ahead of") + " this machine's");
-  }
-  co_return ok();
-}
-
-void SqlStore::note_contact(const Result<>& contact) {
-  StoreHealth health;
-  if (!contact) {
-    const bool for_good = contact.error().code == EngineErrc::store_unavailable;
-    health.add(for_good ? StoreHealth::State::failed : StoreHealth::State::recovering,
-               contact.error().detail);
-  }
-  connections_.store(pool_.open(), std::memory_order_relaxed);
-  const MutexLock lock(mutex_);
-  // While the store opens, `open` tells.
-  if (is_open_ && health_.state != health.state) {
-    observer_.log(contact ? LogLevel::info : LogLevel::error, {},
-                  contact ? "the store serves: " + connector_->place()
-                          : "the store does not serve: " + contact.error().detail);
-  }
-  health_ = std::move(health);
-}
-
-/// Keeps the store's health up to date, and deletes old rows.
-Task<void> SqlStore::tend() {
-  Timer timer(io_.get_executor());
-  SteadyTime contact_at{}, delete_at{};
-  while (!closing_) {
-    const SteadyTime now = clock_.steady_now();
-    const bool is_away = pool_.away() || health().state != StoreHealth::State::serving;
-    if (is_away || now >= contact_at || zone_is_due()) {
-      ignore_error(co_await make_contact(), "the health tells");
-      contact_at = now + contact_pause;
-    }
-    if (now >= delete_at && !pool_.away()) {
-      ignore_error(co_await delete_finished(), "tried again later");
-      delete_at = now + delete_pause;
-    }
-    connections_.store(pool_.open(), std::memory_order_relaxed);
-    timer.expires_after(tend_pause);
-    timer.async_wait([this](const error_code& error) {
-      if (!error) tending_.notify_all();
-    });
-    const bool notified = co_await tending_.wait();
-    if (!notified) break;
-  }
+Task<void> SqlStore::delete_in_background() {
+  is_deleting_ = true;
+  ignore_error(co_await delete_finished(), "tried again later");
+  is_deleting_ = false;
 }
 
 Async<> SqlStore::delete_finished() {
@@ -264,13 +208,6 @@ Result<> SqlStore::reset() {
   return wait_for(on_connection(create));
 }
 
-StoreHealth SqlStore::health() const {
-  const MutexLock lock(mutex_);
-  StoreHealth health = health_;
-  if (closed_) health.add(StoreHealth::State::failed, "the store is closed");
-  return health;
-}
-
 StoreNumbers SqlStore::numbers() const {
   using Kind = StoreNumber::Kind;
   const auto value = [](const auto& counter) {
@@ -283,6 +220,8 @@ StoreNumbers SqlStore::numbers() const {
       {"changes_total", "Changes in these groups", Kind::counter, value(probe_.changes)},
       {"refused_total", "New transactions that found no room in the queue", Kind::counter,
        value(probe_.refused)},
+      {"failed_changes_total", "Changes that the database refused or did not answer", Kind::counter,
+       static_cast<double>(watch_.failed_changes())},
       {"queued_changes", "Changes that wait for the database or are under way", Kind::gauge,
        value(probe_.queued_changes)},
       {"queued_bytes", "Bytes of these changes", Kind::gauge, value(probe_.queued_bytes)},

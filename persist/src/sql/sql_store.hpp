@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include <boost/asio/basic_waitable_timer.hpp>
+
 #include <concerto/base/mutex.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/persist/store_moves.hpp>
@@ -18,6 +20,7 @@
 #include "row_mapping.hpp"
 #include "row_reads.hpp"
 #include "sql_pool.hpp"
+#include "sql_watch.hpp"
 #include "zone_watch.hpp"
 
 namespace concerto::persist {
@@ -38,6 +41,9 @@ struct SqlStoreOptions {
   ZoneWatch::Times zone_times;
   /// How long `open` waits for a database that cannot be reached, before it opens as recovering.
   std::chrono::milliseconds open_patience{0};
+  /// A database that does not tell its time for so long counts as away. What is under way has the
+  /// time limit of statements.
+  std::chrono::milliseconds silence_max{4'000};
 };
 
 /// A store in a database that several coordinators may share. All its work is done by coroutines on
@@ -69,6 +75,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Result<Transaction> as_kept(const Transaction& trans) const override;
   KvRecord as_kept(const KvRecord& record) const override;
   Async<std::size_t> count_in_work() override;
+  void begin_stop(SteadyTime until) noexcept override;
   void close() override;
 
   Async<> commit(Change change) override;
@@ -94,6 +101,9 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<std::optional<Owner>> owner_of(Gid gid) override;
 
  private:
+  using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                           asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
   SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clock& clock,
            Observer& observer);
 
@@ -110,14 +120,18 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
 
   // On the store's thread:
   Async<> make_contact();
+  Async<> try_contact();
   Async<> check_tables(SqlConnection& connection);
+  Async<> ask_time(SqlConnection& connection);
   Async<> measure_clock(SqlConnection& connection);
+  Async<> check_write(SqlConnection& connection);
   bool zone_is_due() const noexcept;
   Async<> check_zone(SqlConnection& connection);
   Async<> compare_zones(ZoneRecords& records);
   Async<> keep_zone_record(ZoneRecords& records);
   Async<> drop_zone_record(ZoneRecords& records);
   Result<> go_on_without_zones(const Error& error);
+  void note_zones();
   Task<void> leave_zones();
   /// Error store_busy while this coordinator must not take work because of its time zone. Any
   /// thread.
@@ -125,6 +139,9 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<> delete_finished();
   Async<> delete_finished(TransStatus status, std::chrono::seconds age);
   Task<void> tend();
+  Task<void> delete_in_background();
+  void give_up_after(SteadyTime until);
+  void give_up_at(SteadyTime at);
   Task<void> shut();
   Async<std::vector<StoredTrans>> load_rows(std::vector<ClaimRow> rows);
   Async<std::vector<StoredTrans>> claim_rows(std::vector<ClaimRow> rows);
@@ -136,6 +153,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<bool> add_to_page(TransPage& page, std::size_t& bytes, StoredTrans stored,
                           const ListFilter& filter, std::size_t limit);
   void note_contact(const Result<>& contact);
+  void turn_away(const Error& why);
 
   Async<> commit_rows(RowRequest& request);
   bool is_in_work(const StoredTrans& stored) const;
@@ -151,24 +169,34 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   asio::io_context io_{1};
   std::optional<asio::executor_work_guard<Executor>> work_;
   std::unique_ptr<SqlConnector> connector_;
+  SqlWatch watch_;
   SqlPool pool_;
   CommitLanes lanes_;
   RowReads loads_;
   RowReads claims_;
   Notifier tending_;  ///< ends a pause of `tend`
+  Timer silence_;     ///< of the question that is under way
+  Timer giving_up_;   ///< during a stop
   ZoneWatch zones_;
-  ZoneWatch::Verdict zone_verdict_ = ZoneWatch::Verdict::agrees;  ///< of the last contact
+  ZoneWatch::Verdict zone_verdict_ = ZoneWatch::Verdict::agrees;  ///< of the last look
   bool has_zone_record_ = false;
   bool zone_trouble_is_logged_ = false;
   std::atomic<bool> may_take_work_;
-  bool has_checked_tables_ = false;
+  std::chrono::nanoseconds answer_time_{};
+  std::uint64_t failed_before_stop_ = 0;
   bool is_open_ = false;
+  bool is_asking_ = false;
+  bool has_checked_tables_ = false;
+  bool is_deleting_ = false;
+  bool is_stopping_ = false;
+  bool is_over_ = false;  ///< nothing is left that needs the database
   bool closing_ = false;
   TaskGroup tasks_;
 
   mutable Mutex mutex_;
-  StoreHealth health_ CONCERTO_GUARDED_BY(mutex_);
   StoreRetention retention_ CONCERTO_GUARDED_BY(mutex_);
+  /// Why this coordinator must not take work. Empty: the zones agree.
+  std::string zone_conflict_ CONCERTO_GUARDED_BY(mutex_);
   std::atomic<std::size_t> connections_ = 0;
   std::atomic<bool> closed_ = false;
   std::thread thread_;

@@ -5,9 +5,6 @@
 /// How SqlStore runs calls on its thread. Only its own source files include this.
 namespace concerto::persist {
 
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
-
 template <class T>
 Result<T> SqlStore::wait_for(Async<T> task) {
   auto promise = std::make_shared<std::promise<Result<T>>>();
@@ -25,6 +22,8 @@ Result<T> SqlStore::wait_for(Async<T> task) {
 template <class T>
 Async<T> SqlStore::on_connection(std::function<Async<T>(SqlConnection&)> call, Repeat repeat) {
   constexpr int attempts_max = 3;
+  constexpr std::chrono::seconds tries_time_max{3};
+  const SteadyTime again_until = clock_.steady_now() + tries_time_max;
   for (int attempt = 1;; ++attempt) {
     if (closing_) co_return make_error(EngineErrc::store_unavailable, "the store is closed");
     Result<SqlLease> lease = co_await pool_.acquire();
@@ -36,7 +35,8 @@ Async<T> SqlStore::on_connection(std::function<Async<T>(SqlConnection&)> call, R
       error.code = SqlErrc::not_now;
     }
     const bool may_pass = error.code == SqlErrc::rolled_back || error.code == SqlErrc::not_now;
-    if (!may_pass || attempt == attempts_max) co_return store_error(error);
+    const bool has_time = attempt < attempts_max && clock_.steady_now() < again_until;
+    if (!may_pass || !has_time) co_return store_error(error);
   }
 }
 

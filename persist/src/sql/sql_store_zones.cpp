@@ -45,13 +45,29 @@ bool SqlStore::zone_is_due() const noexcept {
   return checks && zones_.is_due(clock_.steady_now());
 }
 
+/// The verdict is no error: the database serves those who ask.
 Async<> SqlStore::check_zone(SqlConnection& connection) {
   if (!zone_is_due()) co_return ok();
+  zone_verdict_ = ZoneWatch::Verdict::agrees;
   ZoneRecords* const records = connection.zone_records();
   CONCERTO_ASSERT(records != nullptr);
   const Result<> compared = co_await compare_zones(*records);
   may_take_work_.store(zones_.works(), std::memory_order_relaxed);
+  note_zones();
   co_return compared;
+}
+
+void SqlStore::note_zones() {
+  const bool agrees = zone_verdict_ == ZoneWatch::Verdict::agrees;
+  std::string conflict = agrees ? "" : connector_->place() + ": " + zones_.reason();
+  const MutexLock lock(mutex_);
+  // While the store opens, `open` tells.
+  if (is_open_ && agrees != zone_conflict_.empty()) {
+    observer_.log(agrees ? LogLevel::info : LogLevel::error, {},
+                  agrees ? "the store serves: " + connector_->place()
+                         : "the store does not serve: " + conflict);
+  }
+  zone_conflict_ = std::move(conflict);
 }
 
 /// Without a record, this coordinator looks first: so one that is refused leaves no trace that
@@ -67,7 +83,7 @@ Async<> SqlStore::compare_zones(ZoneRecords& records) {
     zone_verdict_ = zones_.judge(*look, clock_.steady_now());
     if (zone_verdict_ != ZoneWatch::Verdict::agrees) {
       if (has_zone_record_) CONCERTO_CO_CHECK(co_await drop_zone_record(records));
-      co_return make_error(EngineErrc::store_busy, connector_->place() + ": " + zones_.reason());
+      co_return ok();
     }
     if (has_zone_record_) {
       std::vector<ZoneRecord> dead = zones_.dead(*look);
@@ -111,9 +127,15 @@ Result<> SqlStore::go_on_without_zones(const Error& error) {
 /// A coordinator that has stopped in order is not waited for by those that start.
 Task<void> SqlStore::leave_zones() {
   if (!has_zone_record_ || pool_.away()) co_return;
+  silence_.expires_after(options_.silence_max);
+  silence_.async_wait([this](const error_code& error) {
+    if (!error) pool_.cut();
+  });
   Result<SqlLease> lease = co_await pool_.acquire();
-  if (!lease) co_return;
-  ignore_error(co_await drop_zone_record(*(*lease)->zone_records()), "it counts no longer soon");
+  if (lease) {
+    ignore_error(co_await drop_zone_record(*(*lease)->zone_records()), "it counts no longer soon");
+  }
+  silence_.cancel();
 }
 
 }  // namespace concerto::persist

@@ -1,3 +1,5 @@
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include "await_result.hpp"
@@ -13,10 +15,12 @@ using std::chrono::hours;
 
 constexpr std::string_view lane_node = "cc-node";
 
-class NoLog final : public Observer {
+class Lines final : public Observer {
  public:
-  void log(LogLevel, std::string_view, std::string_view) override {}
-  bool logs(LogLevel) const noexcept override { return false; }
+  void log(LogLevel, std::string_view, std::string_view text) override { texts.emplace_back(text); }
+  bool logs(LogLevel) const noexcept override { return true; }
+
+  std::vector<std::string> texts;
 };
 
 /// What the database does.
@@ -24,8 +28,12 @@ struct Script {
   explicit Script(Executor executor) : may_end_backend(std::move(executor)) {}
 
   bool is_away = false;
+  bool is_silent = false;  ///< a connection fails when the test goes on
   int connects = 0;
-  int writes = 0;  ///< the answer to each is lost
+  int writes = 0;
+  Error write_fails = make_error(SqlErrc::answer_lost, "lost");
+  std::function<void()> during_write = [] {};
+  int cuts = 0;
   Notifier may_end_backend;
   bool ends_backend = true;
   StoredTrans stored;
@@ -39,8 +47,10 @@ class ScriptedConnection final : public SqlConnection {
   BackendId backend() const noexcept override { return {}; }
   Async<> write(RowGroup&) override {
     ++script_.writes;
-    co_return make_error(SqlErrc::answer_lost, "lost");
+    script_.during_write();
+    co_return script_.write_fails;
   }
+  void cut() noexcept override { ++script_.cuts; }
   Async<> end_backend(BackendId) override {
     ignore_error(Result<bool>(co_await script_.may_end_backend.wait()), "the test goes on");
     if (!script_.ends_backend) co_return make_error(SqlErrc::not_now, "away");
@@ -51,6 +61,7 @@ class ScriptedConnection final : public SqlConnection {
   }
 
   Async<std::chrono::nanoseconds> now() override { return unused<std::chrono::nanoseconds>(); }
+  Async<> check_write() override { return unused<void>(); }
   Async<std::vector<StoredTrans>> claim(std::vector<ClaimRow>) override { return no_rows(); }
   Async<std::vector<StoredTrans>> claim_due(std::size_t) override { return no_rows(); }
   Async<std::vector<std::string>> renew(std::vector<std::string>) override {
@@ -94,6 +105,10 @@ class ScriptedConnector final : public SqlConnector {
 
   Async<std::unique_ptr<SqlConnection>> connect() override {
     ++script_.connects;
+    if (script_.is_silent) {
+      ignore_error(Result<bool>(co_await script_.may_end_backend.wait()), "the test goes on");
+      co_return make_error(SqlErrc::not_now, "no connection in time");
+    }
     if (script_.is_away) co_return make_error(SqlErrc::not_now, "away");
     co_return std::unique_ptr<SqlConnection>(std::make_unique<ScriptedConnection>(script_));
   }
@@ -138,6 +153,18 @@ class SqlLanes : public testing::Test {
                    [this](auto, const Result<>& done) { committed_ = done; });
     run();
   }
+  void commit_other() {
+    fill(other_);
+    other_.gid = "h";
+    asio::co_spawn(io_, lanes_.commit(other_, io_.get_executor()),
+                   [this](auto, const Result<>& done) { other_committed_ = done; });
+    run();
+  }
+  void fall_silent() {
+    pool_.close_gate(make_error(EngineErrc::store_busy, "silent"));
+    lanes_.answer_waiting(make_error(EngineErrc::store_busy, "silent"));
+    run();
+  }
   void commit_progress() {
     auto request = std::make_unique<RowRequest>();
     fill(*request);
@@ -163,6 +190,7 @@ class SqlLanes : public testing::Test {
   static SqlPool::Limits pool_limits() {
     SqlPool::Limits limits;
     limits.retry_after = hours{1};
+    limits.open_max = 2;
     return limits;
   }
   static CommitLanes::Limits lane_limits() {
@@ -174,15 +202,22 @@ class SqlLanes : public testing::Test {
 
   asio::io_context io_{1};
   FakeClock clock_;
-  NoLog log_;
+  Lines log_;
   StoreProbe probe_;
+  SqlWatch watch_{"here", clock_, log_};
   Script script_{io_.get_executor()};
   ScriptedConnector connector_{script_};
   SqlPool pool_{io_.get_executor(), connector_, pool_limits(), clock_};
   RowRequest request_, other_;
   std::optional<Result<>> committed_, other_committed_, settled_;
-  CommitLanes lanes_{
-      io_.get_executor(), pool_, lane_limits(), std::string(lane_node), clock_, log_, probe_};
+  CommitLanes lanes_{io_.get_executor(),
+                     pool_,
+                     lane_limits(),
+                     std::string(lane_node),
+                     clock_,
+                     log_,
+                     probe_,
+                     watch_};
 };
 
 TEST_F(SqlLanes, AReadDoesNotWaitForProgressOfADatabaseThatIsAway) {
@@ -201,11 +236,7 @@ TEST_F(SqlLanes, AChangeDoesNotWaitForAnotherOneIfTheDatabaseIsAway) {
   asio::co_spawn(io_, pool_.acquire(), [](auto, const Result<SqlLease>&) {});
   run();
   ASSERT_TRUE(pool_.away());
-  fill(other_);
-  other_.gid = "h";
-  asio::co_spawn(io_, lanes_.commit(other_, io_.get_executor()),
-                 [this](auto, const Result<>& done) { other_committed_ = done; });
-  run();
+  commit_other();
   ASSERT_TRUE(other_committed_);
   EXPECT_EQ(other_committed_->error().code, EngineErrc::store_busy);
   EXPECT_FALSE(committed_);
@@ -244,6 +275,95 @@ TEST_F(SqlLanes, AChangeWhoseAnswerWasLostLosesTheLeaseIfAnotherNodeHasTheRow) {
   go_on();
   ASSERT_TRUE(committed_);
   EXPECT_EQ(committed_->error().code, EngineErrc::lease_lost);
+}
+
+TEST_F(SqlLanes, ARefusalOfTheDatabaseIsToldOnceAndCounted) {
+  script_.write_fails = make_error(SqlErrc::wrong_schema, "permission denied (42501)");
+  commit_durable();
+  commit_other();
+  ASSERT_TRUE(committed_ && other_committed_);
+  EXPECT_EQ(committed_->error().code, EngineErrc::store_busy);
+  EXPECT_EQ(log_.texts,
+            std::vector<std::string>{"the database refuses changes: permission denied (42501)"});
+  EXPECT_EQ(watch_.health().state, StoreHealth::State::recovering);
+  EXPECT_EQ(watch_.failed_changes(), 2U);
+}
+
+TEST_F(SqlLanes, AGroupIsTriedAgainAtOnceOnlyForAShortTime) {
+  script_.write_fails = make_error(SqlErrc::rolled_back, "deadlock");
+  commit_durable();
+  EXPECT_EQ(script_.writes, 4);
+  script_.during_write = [this] { clock_.advance(std::chrono::seconds{5}); };
+  commit_other();
+  ASSERT_TRUE(other_committed_);
+  EXPECT_EQ(script_.writes, 5);
+}
+
+TEST_F(SqlLanes, NobodyWaitsForADatabaseThatIsSilent) {
+  commit_durable();
+  commit_other();  // behind it
+  EXPECT_FALSE(other_committed_);
+  fall_silent();
+  ASSERT_TRUE(other_committed_);
+  EXPECT_EQ(other_committed_->error().code, EngineErrc::store_busy);
+  settle();
+  ASSERT_TRUE(settled_);
+  EXPECT_EQ(settled_->error().code, EngineErrc::store_busy);
+  EXPECT_FALSE(committed_) << "its outcome is not known";
+}
+
+TEST_F(SqlLanes, WhoWaitsForAConnectionIsToldThatTheDatabaseIsSilent) {
+  std::vector<SqlLease> taken;
+  std::optional<Error> answered;
+  for (int i = 0; i < 3; ++i) {
+    asio::co_spawn(io_, pool_.acquire(), [&](auto, Result<SqlLease> lease) {
+      if (lease) {
+        taken.push_back(std::move(*lease));
+      } else {
+        answered = lease.error();
+      }
+    });
+  }
+  run();
+  ASSERT_TRUE(taken.size() == 2 && !answered);
+  fall_silent();
+  ASSERT_TRUE(answered);
+  EXPECT_EQ(answered->detail, "silent");
+  pool_.cut();
+  EXPECT_EQ(script_.cuts, 2);
+}
+
+TEST_F(SqlLanes, AConnectionThatFailsLateDoesNotHideThatTheDatabaseAnswers) {
+  script_.is_silent = true;
+  bool acquired = false;
+  asio::co_spawn(io_, pool_.acquire(),
+                 [&](auto, const Result<SqlLease>& lease) { acquired = lease.has_value(); });
+  run();
+  script_.is_silent = false;
+  clock_.advance(std::chrono::seconds{3});
+  pool_.open_gate();
+  go_on();
+  EXPECT_TRUE(acquired);
+  EXPECT_FALSE(pool_.away());
+}
+
+TEST_F(SqlLanes, WhoLooksForTheDatabasePassesTheGate) {
+  fall_silent();
+  bool passed = false;
+  asio::co_spawn(io_, pool_.acquire(SqlPool::Gate::passed),
+                 [&](auto, const Result<SqlLease>& lease) { passed = lease.has_value(); });
+  run();
+  EXPECT_TRUE(passed);
+}
+
+TEST_F(SqlLanes, AStopGivesUpALostAnswerOfASilentDatabase) {
+  commit_durable();
+  fall_silent();
+  script_.ends_backend = false;
+  lanes_.give_up();
+  go_on();
+  ASSERT_TRUE(committed_);
+  EXPECT_EQ(committed_->error().code, EngineErrc::store_failed);
 }
 
 }  // namespace

@@ -89,6 +89,16 @@ TEST_F(SqlReads, AFailureIsTheAnswerToAllRowsOfItsStatement) {
   EXPECT_THAT(answers_, ElementsAre("a fails", "b fails", "c fails"));
 }
 
+TEST_F(SqlReads, WhatHasNotBegunIsAnsweredWhenTheDatabaseIsSilent) {
+  read("a");
+  read("b");
+  reads_.answer_waiting(make_error(EngineErrc::store_busy, "silent"));
+  run();
+  EXPECT_THAT(answers_, ElementsAre("b fails"));
+  end_statements();
+  EXPECT_THAT(answers_, ElementsAre("b fails", "a is a"));
+}
+
 TEST_F(SqlReads, AStopAnswersWhatWasAskedBefore) {
   read("a");
   read("b");

@@ -96,7 +96,7 @@ class LevelDbStore final : public ManagedStore {
   void set_retention(const StoreRetention& retention) override;
 
   /// From now on, a write that finds no room fails the store.
-  void begin_stop() noexcept override;
+  void begin_stop(SteadyTime until) noexcept override;
 
   /// Does now the work on checkpoint, segments and retention that is otherwise done by size and
   /// time. Blocks.

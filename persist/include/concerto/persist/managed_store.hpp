@@ -25,9 +25,9 @@ class ManagedStore : public Store {
   [[nodiscard]] virtual Result<> maintain() = 0;
 
   /// Call it when a stop has begun. From now on, a change that would wait for the system, for
-  /// example for room on a disk, fails instead. Further requests and `close` may follow. Any thread
-  /// may call this.
-  virtual void begin_stop() noexcept {}
+  /// example for room on a disk, fails instead. A server that does not answer is waited for until
+  /// `until`. Further requests and `close` may follow. Any thread may call this.
+  virtual void begin_stop(SteadyTime /*until*/) noexcept {}
 
   /// Writes the queued changes and closes files and connections. Later changes get
   /// store_unavailable. Call it once, while no other call runs. The destructor closes the store
