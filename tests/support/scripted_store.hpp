@@ -20,6 +20,7 @@ class ScriptedStore final : public Store {
   std::size_t busy_commits = 0;
   std::size_t busy_loads = 0;
   std::size_t busy_scans = 0;
+  bool hides_trouble = false;  ///< `health` serves also while commits are busy
   /// Makes this many of the next commits answer store_failed, with or without an effect.
   std::size_t lost_answers = 0;
   std::size_t lost_commits = 0;
@@ -63,7 +64,8 @@ class ScriptedStore final : public Store {
 
   StoreHealth health() const override {
     StoreHealth health = store_.health();
-    if (busy_commits > 0) health.add(StoreHealth::State::recovering, "the server is away");
+    if (busy_commits > 0 && !hides_trouble)
+      health.add(StoreHealth::State::recovering, "the server is away");
     return health;
   }
 

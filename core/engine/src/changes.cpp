@@ -147,11 +147,12 @@ Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
 /// Does what follows when a change was not stored, or may not have been.
 void Changes::note_not_stored(LiveTrans& live, TransDelta delta, bool rests, const Error& error) {
   if (error.code == EngineErrc::lease_lost) return leases_.lost(live);
+  const bool is_busy = error.code == EngineErrc::store_busy;
   // One line is enough, because all changes fail for the same reason.
-  log_.write_limited(LogLevel::error, live, "changes that are not stored",
-                     "change not stored: " + error.detail, 1);
+  log_.write_limited(is_busy ? trouble_.level(LogLevel::error) : LogLevel::error, live,
+                     "changes that are not stored", "change not stored: " + error.detail, 1);
   const bool is_unknown = error.code == Condition::outcome_unknown;
-  if (error.code == EngineErrc::store_busy || (is_unknown && !rests && has_results_alone(delta))) {
+  if (is_busy || (is_unknown && !rests && has_results_alone(delta))) {
     // Nothing was changed, or the change may be made twice. So the results that it carried count as
     // not stored, and no call begins that builds on them.
     live.unsaved.insert(live.unsaved.begin(), delta.branch_changes.begin(),

@@ -14,10 +14,15 @@ std::optional<SteadyTime> StoreTrouble::try_again_at(const LiveTrans& live, cons
   // operator. A client that repeats its request would fill the log.
   if (live.knowledge != LiveTrans::Knowledge::present) return at;
   if (at) {
-    log_.write_limited(LogLevel::warn, live, "changes that the store is too busy for",
+    log_.write_limited(level(LogLevel::warn), live, "changes that the store is too busy for",
                        "change not stored yet: " + answer.error().detail, 1);
   }
   return at;
+}
+
+LogLevel StoreTrouble::level(LogLevel worst) const {
+  const bool is_known = env_.store.health().state != StoreHealth::State::serving;
+  return is_known ? LogLevel::debug : worst;
 }
 
 Task<void> StoreTrouble::pause_for_store(LiveTrans& live, SteadyTime until) {

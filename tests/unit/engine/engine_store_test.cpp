@@ -41,6 +41,7 @@ class EngineStore : public EngineFixture {
 TEST_F(EngineStore, AChangeThatTheStoreIsBusyForIsTriedAgain) {
   submit_and_hold("g");
   scripted_.busy_commits = 3;
+  scripted_.hides_trouble = true;
   answer();
   EXPECT_EQ(stored("g")->status, TransStatus::submitted);
   world_->advance(seconds(1));
@@ -50,6 +51,17 @@ TEST_F(EngineStore, AChangeThatTheStoreIsBusyForIsTriedAgain) {
   EXPECT_THAT(branches_->calls, ElementsAre("action 01"));
   EXPECT_THAT(world_->observer().warnings,
               ElementsAre("g: change not stored yet: the server is away"));
+}
+
+TEST_F(EngineStore, AStoreThatTellsItsTroubleNeedsNoFurtherWarnings) {
+  submit_and_hold("g");
+  scripted_.busy_commits = ScriptedStore::always;
+  answer();
+  world_->advance(seconds(1));
+  EXPECT_THAT(world_->observer().warnings, ElementsAre());
+  scripted_.busy_commits = 0;
+  world_->advance(seconds(1));
+  EXPECT_EQ(stored("g")->status, TransStatus::succeed);
 }
 
 TEST_F(EngineStore, ARequestWaitsForABusyStore) {
