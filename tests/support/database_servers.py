@@ -41,6 +41,7 @@ class _Server:
         self._directory = directory
         self._data = os.path.join(directory, name + "-data")
         self._options = list(options)
+        self._paused = []
 
     def __enter__(self):
         self.start()
@@ -79,6 +80,19 @@ class _Server:
         """Ends the server in order, without waiting for clients to disconnect."""
         os.kill(self.process.pid, self.STOP_SIGNAL)
         self.process.wait(STOP_TIMEOUT_S)
+
+    def pause(self):
+        """SIGSTOP for the server and its child processes: connections are accepted, by the system,
+        and nothing answers. `kill` still works."""
+        os.kill(self.process.pid, signal.SIGSTOP)  # first, so that no further child begins
+        self._paused = [self.process.pid, *_children(self.process.pid)]
+        for child in self._paused[1:]:
+            os.kill(child, signal.SIGSTOP)
+
+    def resume(self):
+        for paused in self._paused:
+            os.kill(paused, signal.SIGCONT)
+        self._paused = []
 
     def _command(self):
         raise NotImplementedError

@@ -72,9 +72,15 @@ class MysqlConfig(StoreTestCase):
         self.server.create_database("used")
         self.check_reset_in_use(self.settings("used"))
 
-    def test_the_server_is_away(self):
+    def test_the_server_refuses_changes_and_is_silent_and_away(self):
         self.server.create_database("away")
         coordinator = self.start("away", self.settings("away"))
+        self.check_refused(
+            coordinator,
+            lambda: self.server.sql("rename table trans_branch_op to hidden", "away"),
+            lambda: self.server.sql("rename table hidden to trans_branch_op", "away"),
+            r"MySQL: Table 'away.trans_branch_op' doesn't exist \(1146\)")
+        self.check_silence(coordinator)
         self.server.kill()
         self.check_away(coordinator, self.server.start)
 

@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -22,6 +23,7 @@ from concerto_testing.suite import need_program  # noqa: E402
 from grpc_wire import message as grpc_message  # noqa: E402
 
 GRPC_OK, GRPC_UNAVAILABLE = 0, 14
+SILENT = "accepts connections and does not answer|no connection within|no answer|handshake: reading"
 NODE_IN_LOG = r"this coordinator is (cc-\w+)"
 
 
@@ -119,6 +121,59 @@ class StoreTestCase(unittest.TestCase):
         submit(coordinator, self.saga("back", "a", wait_result=True))
         self.assertEqual(coordinator.status("back"), "succeed")
         self.assertEqual(grpc_prepare(coordinator, "away-grpc"), GRPC_OK)
+
+    def check_refused(self, coordinator, refuse, allow, why):
+        """The database refuses changes, and `why` is how it says so. The log says that once."""
+        begun = r'"(warn|error)".*the database refuses changes: ' + why
+        refuse()
+        answers = [post(coordinator, "submit", self.saga(f"refused-{number}", "a"))
+                   for number in range(3)]
+        for answer in answers:
+            self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"),
+                             answer.body)
+        ready = get(coordinator, "/readyz")
+        self.assertEqual(ready.status, 503, ready.body)
+        self.assertRegex(ready.json()["reasons"][0], why)
+        self.assertGreaterEqual(coordinator.metric("concerto_store_failed_changes_total"), 3)
+        time.sleep(1)  # The store has looked for itself meanwhile, and can tell the end, too.
+        allow()
+        wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 5)
+        submit(coordinator, self.saga("allowed", "a", wait_result=True))
+        self.assertEqual(len(coordinator.process.lines(begun)), 1, coordinator.process.tail())
+
+    def check_silence(self, coordinator):
+        """The server accepts connections and does not answer. Once that is known, nobody waits."""
+        self.server.pause()
+        self.addCleanup(self.server.resume)
+        wait_until(lambda: get(coordinator, "/readyz").status == 503, "it is not ready", 15)
+        self.assertRegex(get(coordinator, "/readyz").json()["reasons"][0], SILENT)
+        began = time.monotonic()
+        for number in range(3):
+            answer = post(coordinator, "submit", self.saga(f"silent-{number}", "a"))
+            self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"),
+                             answer.body)
+        self.assertEqual(grpc_prepare(coordinator, "silent-grpc"), GRPC_UNAVAILABLE)
+        query = http_call("GET", f"{coordinator.api}/query?gid=allowed", timeout_s=20.0)
+        self.assertEqual(query.status, 503, query.body)
+        self.assertLess(time.monotonic() - began, 4)
+        self.server.resume()
+        wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 8)
+        submit(coordinator, self.saga("answered", "a", wait_result=True))
+
+    def check_stop_in_silence(self, coordinator):
+        """A stop ends soon, although the answer of a call cannot be stored. ShutdownGrace is 1."""
+        release = self.branches.hold("held")
+        submit(coordinator, self.saga("held", "held", "after"))
+        self.branches.wait_for_calls(1, "held")
+        self.server.pause()
+        self.addCleanup(self.server.resume)
+        release.set()
+        began = time.monotonic()
+        self.assertEqual(coordinator.terminate(30.0), 0)
+        self.assertLess(time.monotonic() - began, 12)
+        self.assertTrue(coordinator.process.lines("the database did not confirm [0-9]+ change"),
+                        coordinator.process.tail())
+        self.server.resume()
 
     def check_all_coordinators(self, settings):
         """What one coordinator says of the transactions of another one, and how it takes over."""
