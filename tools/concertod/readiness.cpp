@@ -13,20 +13,6 @@ std::string without_numbers(std::string text) {
 
 }  // namespace
 
-std::vector<std::string> reasons_for_anyone(const StoreHealth& health) {
-  switch (health.state) {
-    case StoreHealth::State::serving:
-      return {};
-    case StoreHealth::State::refusing:
-      return {"the store takes no new transactions; the log says why"};
-    case StoreHealth::State::recovering:
-      return {"the store is away; the log says why"};
-    case StoreHealth::State::failed:
-      return {"the store cannot be used; the log says why"};
-  }
-  return {"the store does not serve; the log says why"};
-}
-
 std::optional<ReadinessLog::Line> ReadinessLog::look(const std::vector<std::string>& reasons,
                                                      SteadyTime now) {
   if (reasons.empty()) return ready();

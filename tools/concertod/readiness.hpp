@@ -8,13 +8,8 @@
 
 #include <concerto/base/clock.hpp>
 #include <concerto/engine/observer.hpp>
-#include <concerto/engine/store_health.hpp>
 
 namespace concerto::tools {
-
-/// Why a store on a server does not serve, for anybody who asks /readyz. Its own reasons have the
-/// words of the server and of its driver, with names of hosts and users: they are for the log.
-std::vector<std::string> reasons_for_anyone(const StoreHealth& health);
 
 /// Says what the log tells about readiness: when the server is ready for the first time, and later
 /// that it is not ready, why, and that it is ready again. Not thread-safe.

@@ -182,7 +182,7 @@ Task<void> Server::tell_readiness(std::string server) {
   ReadinessLog readiness(std::move(server));
   for (bool goes_on = true; goes_on && !stopping_.load();) {
     const SteadyTime now = clock_.steady_now();
-    const auto line = readiness.look(why_not_ready(Audience::operators), now);
+    const auto line = readiness.look(why_not_ready(), now);
     if (line) log_.write(line->level, {}, line->text);
     const SteadyTime next = now + (readiness.was_ready() ? pause : pause_at_start);
     goes_on = co_await sleep_until(shards_.front()->timers(), next);
@@ -320,7 +320,7 @@ OpsPages::Sources Server::ops_sources() {
                          backlog_watch_.get(), recovered_.load()});
   };
   sources.not_live = [this] { return why_not_live(); };
-  sources.not_ready = [this] { return why_not_ready(Audience::anyone); };
+  sources.not_ready = [this] { return why_not_ready(); };
   sources.warnings = [this] { return warnings(); };
   sources.admin_base = config_.admin_base_path;
   return sources;
@@ -343,7 +343,7 @@ std::vector<std::string> Server::warnings() const {
   return store_.health().warnings;
 }
 
-std::vector<std::string> Server::why_not_ready(Audience audience) const {
+std::vector<std::string> Server::why_not_ready() const {
   constexpr std::chrono::seconds lag_max{10};
   std::vector<std::string> reasons = why_not_live();
   if (stopping_.load()) reasons.emplace_back("the process is stopping");
@@ -352,10 +352,7 @@ std::vector<std::string> Server::why_not_ready(Audience audience) const {
                       std::to_string(shortage_.refused()) + " connections were refused so far");
   }
   const StoreHealth store = store_.health();
-  // The embedded store's reasons are sentences of its own, for everybody.
-  const bool is_short = audience == Audience::anyone && backlog_watch_ != nullptr;
-  const auto of_store = is_short ? reasons_for_anyone(store) : store.reasons;
-  reasons.insert(reasons.end(), of_store.begin(), of_store.end());
+  reasons.insert(reasons.end(), store.reasons.begin(), store.reasons.end());
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");
   }

@@ -49,11 +49,6 @@ class Server {
   Result<> run();
 
  private:
-  enum class Audience {
-    anyone,     ///< who asks /readyz
-    operators,  ///< who read the log
-  };
-
   Result<> set_up();
   void share_descriptors();
   ClientPort make_client_port(std::string name);
@@ -70,7 +65,7 @@ class Server {
   Task<void> stop();
   OpsPages::Sources ops_sources();
   std::vector<std::string> why_not_live() const;
-  std::vector<std::string> why_not_ready(Audience audience) const;
+  std::vector<std::string> why_not_ready() const;
   std::vector<std::string> warnings() const;
 
   Config config_;  ///< the values in force

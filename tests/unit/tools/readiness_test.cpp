@@ -64,13 +64,5 @@ TEST_F(Readiness, OtherReasonsHaveALineInTenSeconds) {
   EXPECT_EQ(look({"wrong password", "full"}, seconds(9)), "not ready: wrong password; full");
 }
 
-TEST(StoreReasons, ForAnyoneDoNotNameServers) {
-  StoreHealth health;
-  EXPECT_TRUE(reasons_for_anyone(health).empty());
-  health.add(StoreHealth::State::recovering, "PostgreSQL: no route to db1, user dtm");
-  EXPECT_EQ(reasons_for_anyone(health),
-            std::vector<std::string>{"the store is away; the log says why"});
-}
-
 }  // namespace
 }  // namespace concerto::tools
