@@ -77,6 +77,13 @@ Result<ReplyPtr> RedisConnection::ask_written(std::string_view command) {
   return receive();
 }
 
+Result<std::unique_ptr<RedisConnection>> RedisDoor::connect_for_changes() {
+  needs_rights_ = true;
+  auto found = connect();
+  needs_rights_ = false;
+  return found;
+}
+
 Result<std::unique_ptr<RedisConnection>> RedisDoor::connect() {
   Error last = not_made("no server of Redis is known");
   if (access_.setup == RedisSetup::sentinel) {
@@ -111,7 +118,7 @@ Result<std::unique_ptr<RedisConnection>> RedisDoor::enter(const RedisServer& ser
   CONCERTO_CHECK(check_master(*connection));
   CONCERTO_CHECK(check_waits(*connection));
   CONCERTO_CHECK(load_scripts(*connection));
-  CONCERTO_CHECK(check_rights(*connection));
+  CONCERTO_CHECK(check_changes(*connection));
   return connection;
 }
 
@@ -174,16 +181,14 @@ Result<> RedisDoor::load_scripts(RedisConnection& connection) {
   return ok();
 }
 
-/// The server must let the user make changes. One that refuses changes for another reason is good
-/// for reads.
-Result<> RedisDoor::check_rights(RedisConnection& connection) {
+/// A server that refuses changes is good for reads, unless another one is the master.
+Result<> RedisDoor::check_changes(RedisConnection& connection) {
   CONCERTO_TRY(const ReplyPtr reply, connection.ask_written(trial_command(access_.prefix)));
   const Reply answer{reply.get()};
   if (!answer.is_error()) return ok();
   const RedisTrouble trouble = trouble_of(answer.text());
-  const bool keeps_out = trouble == RedisTrouble::no_right || trouble == RedisTrouble::no_entry ||
-                         trouble == RedisTrouble::elsewhere;
-  if (!keeps_out) return ok();
+  const bool lacks_right = needs_rights_ && trouble == RedisTrouble::no_right;
+  if (!lacks_right && trouble != RedisTrouble::elsewhere) return ok();
   return refused_by_error(connection.server(), "", answer.text());
 }
 

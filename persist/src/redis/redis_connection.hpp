@@ -81,6 +81,8 @@ class RedisDoor {
   /// A connection to the master for the keys, with all scripts loaded. Errors: store_unavailable
   /// if a server was reached, but does not let the user in or do what the store needs; store_busy.
   Result<std::unique_ptr<RedisConnection>> connect();
+  /// As `connect`. A server that lets the user read only counts as one that does not let it in.
+  Result<std::unique_ptr<RedisConnection>> connect_for_changes();
   /// For the next `connect`: a server has said that this one has the keys.
   void try_first(const RedisServer& server) { hint_ = server; }
 
@@ -92,13 +94,14 @@ class RedisDoor {
   Result<> check_master(RedisConnection& connection);
   Result<> check_waits(RedisConnection& connection);
   Result<> load_scripts(RedisConnection& connection);
-  Result<> check_rights(RedisConnection& connection);
+  Result<> check_changes(RedisConnection& connection);
   Result<RedisServer> ask_sentinels();
 
   const RedisAccess& access_;
   std::shared_ptr<RedisTlsContext> tls_;
   std::optional<RedisServer> hint_;
   std::size_t first_ = 0;  ///< where the next search begins
+  bool needs_rights_ = false;
 };
 
 }  // namespace concerto::persist

@@ -84,9 +84,13 @@ RedisLane::~RedisLane() {
 }
 
 Result<> RedisLane::enter() {
-  Result<> here = connect();
-  if (here || here.error().code == EngineErrc::store_unavailable) return here;
-  set_away(here.error());
+  auto opened = door_.connect_for_changes();
+  if (opened) {
+    connection_ = std::move(*opened);
+    return ok();
+  }
+  if (opened.error().code == EngineErrc::store_unavailable) return std::move(opened).error();
+  set_away(opened.error());
   return ok();
 }
 
