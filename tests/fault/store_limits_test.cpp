@@ -269,7 +269,7 @@ TEST_F(StoreRoom, AStopDoesNotWaitForRoom) {
   disk_.fill_up();
   std::thread stop([&] {
     while (!waits(*store)) std::this_thread::yield();
-    store->begin_stop();
+    store->begin_stop(SteadyTime{});
   });
   int number = 1;
   while (create(*store, number)) ++number;

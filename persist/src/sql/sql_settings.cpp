@@ -115,8 +115,9 @@ StoreKind sql_kind(std::string name, MakeSqlConnector make) {
   };
   kind.count_in_work = [make](const StoreSettings& settings, const Clock& clock,
                               Observer& observer) -> Result<std::size_t> {
-    CONCERTO_TRY(const auto store,
-                 open_store(make, settings, sql_options_of(settings), clock, observer));
+    SqlStoreOptions options = sql_options_of(settings);
+    options.checks_zone = false;
+    CONCERTO_TRY(const auto store, open_store(make, settings, options, clock, observer));
     return store->count_in_work_now();
   };
   kind.drop = [make](const StoreSettings& settings) -> Result<> {
