@@ -13,6 +13,20 @@ std::string without_numbers(std::string text) {
 
 }  // namespace
 
+std::vector<std::string> store_state_for_log(const StoreHealth& health) {
+  switch (health.state) {
+    case StoreHealth::State::serving:
+      return {};
+    case StoreHealth::State::refusing:
+      return {"the store takes no new transactions"};
+    case StoreHealth::State::recovering:
+      return {"the store is away or refuses changes"};
+    case StoreHealth::State::failed:
+      return {"the store cannot be used"};
+  }
+  return {"the store does not serve"};
+}
+
 std::optional<ReadinessLog::Line> ReadinessLog::look(const std::vector<std::string>& reasons,
                                                      SteadyTime now) {
   if (reasons.empty()) return ready();

@@ -8,8 +8,13 @@
 
 #include <concerto/base/clock.hpp>
 #include <concerto/engine/observer.hpp>
+#include <concerto/engine/store_health.hpp>
 
 namespace concerto::tools {
+
+/// What the log tells of a store on a server that does not serve, after the store's own line. The
+/// reasons are in that line, and in the answer of /readyz.
+std::vector<std::string> store_state_for_log(const StoreHealth& health);
 
 /// Says what the log tells about readiness: when the server is ready for the first time, and later
 /// that it is not ready, why, and that it is ready again. Not thread-safe.

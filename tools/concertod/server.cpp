@@ -182,7 +182,7 @@ Task<void> Server::tell_readiness(std::string server) {
   ReadinessLog readiness(std::move(server));
   for (bool goes_on = true; goes_on && !stopping_.load();) {
     const SteadyTime now = clock_.steady_now();
-    const auto line = readiness.look(why_not_ready(), now);
+    const auto line = readiness.look(why_not_ready_for_log(), now);
     if (line) log_.write(line->level, {}, line->text);
     const SteadyTime next = now + (readiness.was_ready() ? pause : pause_at_start);
     goes_on = co_await sleep_until(shards_.front()->timers(), next);
@@ -344,6 +344,16 @@ std::vector<std::string> Server::warnings() const {
 }
 
 std::vector<std::string> Server::why_not_ready() const {
+  return why_not_ready(store_.health().reasons);
+}
+
+std::vector<std::string> Server::why_not_ready_for_log() const {
+  const StoreHealth health = store_.health();
+  const bool is_on_server = backlog_watch_ != nullptr;
+  return why_not_ready(is_on_server ? store_state_for_log(health) : health.reasons);
+}
+
+std::vector<std::string> Server::why_not_ready(const std::vector<std::string>& of_store) const {
   constexpr std::chrono::seconds lag_max{10};
   std::vector<std::string> reasons = why_not_live();
   if (stopping_.load()) reasons.emplace_back("the process is stopping");
@@ -351,8 +361,7 @@ std::vector<std::string> Server::why_not_ready() const {
     reasons.push_back("no file descriptor is free (RLIMIT_NOFILE): " +
                       std::to_string(shortage_.refused()) + " connections were refused so far");
   }
-  const StoreHealth store = store_.health();
-  reasons.insert(reasons.end(), store.reasons.begin(), store.reasons.end());
+  reasons.insert(reasons.end(), of_store.begin(), of_store.end());
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");
   }

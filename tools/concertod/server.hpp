@@ -66,6 +66,8 @@ class Server {
   OpsPages::Sources ops_sources();
   std::vector<std::string> why_not_live() const;
   std::vector<std::string> why_not_ready() const;
+  std::vector<std::string> why_not_ready_for_log() const;
+  std::vector<std::string> why_not_ready(const std::vector<std::string>& of_store) const;
   std::vector<std::string> warnings() const;
 
   Config config_;  ///< the values in force

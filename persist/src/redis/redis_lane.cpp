@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr milliseconds backoff_max{1'000};
+constexpr milliseconds backoff_max{250};
 /// For how long a lane that stops tries to learn what became of its changes.
 constexpr milliseconds stop_limit{5'000};
 /// After so much time without a command the server is asked whether it is there.

@@ -95,7 +95,7 @@ class PostgresConfig(StoreTestCase):
         (port,) = free_ports(1)
         settings = self.settings("nowhere", Port=port)
         away = self.run_with("no-server", settings)
-        away.wait_for_line("ready: HTTP on port", 20)
+        away.wait_for_line("not ready yet: the store is away or refuses changes", 20)
         (line,) = away.lines("Connection refused")
         self.assertIn("the store cannot be reached yet, it is tried again", line)
         reset = self.run_with("no-server-reset", settings, "-r")

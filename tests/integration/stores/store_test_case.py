@@ -247,11 +247,14 @@ def grpc_prepare(coordinator, gid):
 
 
 def wait_for_readyz(coordinator, text):
-    """Waits until the coordinator is not ready, and both the log and /readyz say why: this."""
-    coordinator.process.wait_for_line(f"not ready.*{re.escape(text)}", 20)
-    answer = get(coordinator, "/readyz")
-    if answer.status != 503 or text not in answer.body.decode():
-        raise AssertionError(f"/readyz: {answer.status} {answer.body}")
+    """Waits until the coordinator is not ready, and /readyz says why: this. The log has it once."""
+    def is_said():
+        answer = get(coordinator, "/readyz")
+        return answer.status == 503 and text in answer.body.decode()
+    wait_until(is_said, f"/readyz says {text}", 20)
+    lines = coordinator.process.lines(re.escape(text))
+    if len(lines) != 1:
+        raise AssertionError(f"{text!r} is {len(lines)} times in the log: {lines}")
 
 
 def free_place():

@@ -64,5 +64,13 @@ TEST_F(Readiness, OtherReasonsHaveALineInTenSeconds) {
   EXPECT_EQ(look({"wrong password", "full"}, seconds(9)), "not ready: wrong password; full");
 }
 
+TEST(StoreStateForLog, IsShort) {
+  StoreHealth health;
+  EXPECT_TRUE(store_state_for_log(health).empty());
+  health.add(StoreHealth::State::recovering, "PostgreSQL: no route to db1, user dtm");
+  EXPECT_EQ(store_state_for_log(health),
+            std::vector<std::string>{"the store is away or refuses changes"});
+}
+
 }  // namespace
 }  // namespace concerto::tools
