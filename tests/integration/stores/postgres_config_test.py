@@ -175,7 +175,7 @@ class PostgresConfig(StoreTestCase):
                         "'1 the old store')", "part")
         self.server.kill()
         coordinator = self.run_with("part-late", self.settings("part"))
-        coordinator.wait_for_line("ready: HTTP on port", 20)
+        coordinator.wait_for_line("listening on port", 20)
         self.server.start()
         self.assertEqual(coordinator.wait(20), 1)
         (line,) = coordinator.lines("a migration from there has begun and has not ended")

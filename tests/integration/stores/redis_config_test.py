@@ -93,7 +93,7 @@ class RedisConfig(StoreTestCase):
         coordinator = self.start("away", self.settings("{a}"))
         self.server.kill()
         self.check_away(coordinator, self.server.start)
-        begin, *changes, end = coordinator.process.lines("the store is (away|still|back)")
+        begin, *changes, end = coordinator.process.lines('"the store is (away|still|back)')
         self.assertRegex(begin, "the store is away: .*Connection refused")
         self.assertRegex(end, r"the store is back after [0-9.]+ s")
         self.assertLessEqual(len(changes), 1, changes)
