@@ -55,6 +55,7 @@ class SqlHealth {
   StoreHealth health(SteadyTime now) const;
 
  private:
+  // Made by `emplace()`, which sets all members to zero. (Clang takes no initializers here.)
   struct Away {
     SteadyTime since;
     std::string why;
@@ -65,16 +66,16 @@ class SqlHealth {
     SteadyTime logged_at;
     std::string why;
     std::string logged;
-    std::size_t changes = 0;
-    bool waits = false;          ///< for a lock: other changes may well be made
-    bool seen_by_check = false;  ///< so that the check can tell its end
-    bool is_proven_over = false;
+    std::size_t changes;
+    bool waits;          ///< for a lock: other changes may well be made
+    bool seen_by_check;  ///< so that the check can tell its end
+    bool is_proven_over;
   };
   struct Slowness {
     SteadyTime since;
     SteadyTime seen_at;
-    std::chrono::nanoseconds longest{};
-    bool is_told = false;
+    std::chrono::nanoseconds longest;
+    bool is_told;
   };
 
   void refuse(SteadyTime now, const Error& error, std::size_t changes, Lines& lines);

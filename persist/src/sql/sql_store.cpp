@@ -142,6 +142,7 @@ Task<void> SqlStore::shut() {
   tending_.notify_all();
   co_await tasks_.close();
   giving_up_.cancel();
+  silence_.cancel();  // The question may have been cancelled, which leaves its timer.
   // What was cancelled may have left a connection in the middle of a statement.
   pool_.close_idle();
   co_await leave_zones();
