@@ -131,6 +131,7 @@ Result<> Server::set_up() {
                                                    std::move(http_servers), &shortage_);
   grpc_listener_ = std::make_unique<net::Listener>(first.executor(), first.timers(),
                                                    std::move(grpc_servers), &shortage_);
+  recovery_ = std::make_unique<TaskGroup>(first.executor());
   background_ = std::make_unique<TaskGroup>(first.executor());
   if (store_.ownership() != nullptr) {
     backlog_watch_ = std::make_unique<BacklogWatch>([this] { return coordinator_->backlog(); },
@@ -162,7 +163,7 @@ Result<> Server::listen() {
     const std::string http = std::to_string(http_listener_->address().port());
     const std::string grpc = std::to_string(grpc_listener_->address().port());
     log_.info("listening on port " + http + " (HTTP) and port " + grpc + " (gRPC)");
-    background_->spawn(recover());
+    recovery_->spawn(recover());
     background_->spawn(tell_readiness("HTTP on port " + http + ", gRPC on port " + grpc + ", " +
                                       std::to_string(shards_.size()) + " shards"));
     if (registration_plan_) {
@@ -299,8 +300,10 @@ Task<void> Server::stop() {
   http_listener_->close();
   grpc_listener_->close();
   // A recovery that still runs ends first: no engine may get work after its end.
-  co_await background_->close();
+  co_await recovery_->close();
   co_await coordinator_->stop(deadline);
+  // Its questions may wait for a silent store until the deadline. The coordinator must not.
+  co_await background_->close();
   // By now everybody who waited has an answer; the answers only have to arrive.
   const SteadyTime answered = std::max(deadline, clock_.steady_now() + std::chrono::seconds(1));
   for (auto& shard : shards_) {

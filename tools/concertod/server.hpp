@@ -94,6 +94,7 @@ class Server {
   std::unique_ptr<net::Listener> http_listener_;
   std::unique_ptr<net::Listener> grpc_listener_;
   std::unique_ptr<net::EtcdRegistration> registration_;
+  std::unique_ptr<TaskGroup> recovery_;
   std::unique_ptr<TaskGroup> background_;
   std::unique_ptr<BacklogWatch>
       backlog_watch_;  ///< null if no other coordinator can share the store

@@ -105,6 +105,10 @@ void Timer::cancel() {
 }
 
 Task<bool> sleep_until(Timers& timers, SteadyTime at) {
+  // The coroutine may have been cancelled while it awaited something that no cancellation ends,
+  // such as a store's answer. No second one comes, and a loop that sleeps would go on.
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) co_return false;
   Notifier woken{co_await asio::this_coro::executor};
   Timer timer{timers, [&woken] { woken.notify_all(); }};
   timer.set(at);

@@ -171,7 +171,9 @@ Task<void> Coordinator::set_limits(CoordinatorLimits limits) {
 }
 
 Task<void> Coordinator::stop(SteadyTime deadline) {
-  for (auto& engine : engines_) co_await on_shard(engine->executor(), engine->begin_stop());
+  for (auto& engine : engines_) {
+    co_await on_shard(engine->executor(), engine->begin_stop(deadline));
+  }
   for (auto& engine : engines_) {
     co_await on_shard(engine->executor(), engine->finish_stop(deadline));
   }

@@ -196,6 +196,7 @@ Task<void> Engine::end_poll(std::vector<Transaction> claimed, SteadyTime asked) 
       wake_claimed(std::move(trans), lease_end);
       continue;
     }
+    if (env_.now() >= stop_until_) break;  // The store is slow. The leases run out.
     const WallTime now = env_.clock.wall_now();
     ignore_error(co_await env_.ownership->let_go(trans.gid, now), "the lease runs out");
   }
@@ -274,8 +275,9 @@ Task<void> Engine::set_limits(CoordinatorLimits limits) {
   co_return;
 }
 
-Task<void> Engine::begin_stop() {
+Task<void> Engine::begin_stop(SteadyTime deadline) {
   env_.stopping = true;
+  stop_until_ = deadline;
   wakes_.stop();
   log_.stop();
   poll_wanted_.notify_all();

@@ -68,7 +68,7 @@ class Engine {
   Task<bool> pause_until(SteadyTime at);
   Task<void> set_limits(CoordinatorLimits limits);
   /// Takes no more requests and starts no more calls.
-  Task<void> begin_stop();
+  Task<void> begin_stop(SteadyTime deadline);
   /// Returns when nothing runs any more; what still runs at `deadline` is cancelled.
   Task<void> finish_stop(SteadyTime deadline);
 
@@ -99,6 +99,7 @@ class Engine {
   Inspector inspector_;
   Notifier poll_wanted_;
   bool polls_now_ = false;
+  SteadyTime stop_until_ = SteadyTime::max();
   TaskGroup tasks_;
 };
 

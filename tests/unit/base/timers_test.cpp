@@ -1,7 +1,9 @@
+#include <optional>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include <concerto/base/task_group.hpp>
 #include <concerto/base/timers.hpp>
 
 #include "fake_clock.hpp"
@@ -41,6 +43,35 @@ TEST(Timers, LetTheContextEndWhenDisarmed) {
   timers.disarm();
   io.run();
   EXPECT_TRUE(io.stopped());
+}
+
+/// Goes through a wait whose cancellation is not seen, as that for an answer of another shard.
+Task<void> wait_and_sleep(Timers& timers, Notifier& answered, std::optional<bool>& slept) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!co_await answered.wait()) {
+  }
+  slept = co_await sleep_until(timers, timers.now() + milliseconds(10));
+}
+
+TEST(Timers, DoNotLetSleepWhatWasCancelledBefore) {
+  asio::io_context io{1};
+  FakeClock clock;
+  Timers timers(io.get_executor(), clock);
+  Notifier answered{io.get_executor()};
+  std::optional<bool> slept;
+  TaskGroup group{io.get_executor()};
+  group.spawn(wait_and_sleep(timers, answered, slept));
+  io.poll();
+  group.cancel();
+  io.poll();
+  answered.notify_all();
+  io.poll();
+  EXPECT_EQ(slept, std::optional(false));
+  clock.advance(milliseconds(10));
+  timers.run_due();
+  io.restart();
+  io.poll();
+  EXPECT_EQ(group.size(), 0U);
 }
 
 TEST(Timers, AreDueAtTheirTimeAfterManyRandomChanges) {

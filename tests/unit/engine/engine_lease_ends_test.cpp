@@ -128,6 +128,26 @@ TEST_F(EngineLeaseEnds, LeasesAreRenewedDuringAStop) {
   EXPECT_EQ(a_->store.renewals, renewals);
 }
 
+TEST_F(EngineLeaseEnds, AStopLetsGoOfWhatAPollHasClaimedUntilItsDeadline) {
+  a_branches_.hold("action 01");
+  for (const char* gid : {"g", "g2", "g3"}) submit(*a_, make_request(gid, "saga", 1));
+  kill(*a_);
+  b_->store.hold();
+  advance(takeover_);
+  const auto stopped = stop(*b_, seconds(10));
+  b_->store.release(1);  // the poll
+  b_->world->run();
+  ASSERT_EQ(b_->store.let_go_gids.size(), 1U);
+  b_->store.release(1);
+  b_->world->run();
+  EXPECT_EQ(b_->store.let_go_gids.size(), 2U);
+  advance(seconds(10));
+  b_->store.release(1);
+  b_->world->run();
+  EXPECT_EQ(b_->store.let_go_gids.size(), 2U);
+  EXPECT_TRUE(stopped->has_value());
+}
+
 TEST_F(EngineLeaseEnds, APollClaimsNothingWhileMemoryIsFull) {
   a_branches_.hold("action 01");
   for (const char* gid : {"g", "g2"}) submit(*a_, make_request(gid, "saga", 1));

@@ -114,6 +114,16 @@ TEST_F(BacklogWatchTest, AnOldCountIsNotShownAndIsMadeAnew) {
   EXPECT_EQ(sagas(late), 9U);
 }
 
+TEST_F(BacklogWatchTest, EndsWithTheAnswerIfItsGroupIsClosedWhileTheStoreIsSilent) {
+  scrape();
+  asio::co_spawn(
+      io_, [](TaskGroup& tasks) -> Task<void> { co_await tasks.close(); }(tasks_), asio::detached);
+  run();
+  EXPECT_EQ(tasks_.size(), 1U) << "the question is under way";
+  answer(make_error(Errc::overloaded, "away"));
+  EXPECT_EQ(tasks_.size(), 0U) << "no time has passed";
+}
+
 TEST_F(BacklogWatchTest, TheLastCountIsShownForAWhileWhenTheStoreIsAway) {
   scrape();
   answer(7);
