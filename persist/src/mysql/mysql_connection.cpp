@@ -23,6 +23,10 @@ std::string identifier(std::string_view name) {
   return quoted + "`";
 }
 
+std::string use(std::string_view database) {
+  return "USE " + identifier(database);
+}
+
 std::vector<std::string> gids_of(const std::vector<StoredTrans>& transactions) {
   std::vector<std::string> gids;
   for (const StoredTrans& stored : transactions) gids.push_back(stored.row.gid);
@@ -87,7 +91,7 @@ Async<> MysqlConnection::create_database(std::string name) {
   std::vector<std::string> statements;
   statements.push_back("CREATE DATABASE IF NOT EXISTS " + identifier(name) +
                        " DEFAULT CHARACTER SET utf8mb4");
-  statements.push_back("USE " + identifier(name));
+  statements.push_back(use(name));
   CONCERTO_CO_CHECK(co_await session_.run(std::move(statements), MysqlWork::reads));
   co_return ok();
 }
@@ -99,6 +103,10 @@ bool MysqlConnection::is_usable() const noexcept {
 
 BackendId MysqlConnection::backend() const noexcept {
   return {static_cast<std::int64_t>(std::uint64_t{client_} << 32 | session_.id())};
+}
+
+bool MysqlConnection::may_lack_rights() const noexcept {
+  return is_lack_of_rights(session_.last_failure().number);
 }
 
 Async<MysqlResult> MysqlConnection::run_one(std::string statement, MysqlWork work) {
@@ -117,8 +125,11 @@ Async<std::chrono::nanoseconds> MysqlConnection::now() {
 }
 
 Async<> MysqlConnection::check_write() {
-  // A lack of rights is an error whatever the rows.
-  CONCERTO_CO_CHECK(co_await session_.run(mysql::check_write(), MysqlWork::reads));
+  // A session has the rights on its database that the user had when it was selected. A lack of
+  // rights is an error whatever the rows.
+  mysql::Statements statements = mysql::check_write();
+  statements.insert(statements.begin(), use(options_.database));
+  CONCERTO_CO_CHECK(co_await session_.run(std::move(statements), MysqlWork::reads));
   co_return ok();
 }
 

@@ -35,6 +35,7 @@ class MysqlConnection final : public SqlConnection, public ZoneRecords {
 
   bool is_usable() const noexcept override;
   BackendId backend() const noexcept override;
+  bool may_lack_rights() const noexcept override;
 
   void cut() noexcept override { session_.cut(); }
 

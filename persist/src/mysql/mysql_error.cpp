@@ -85,6 +85,11 @@ SqlErrc class_of_mysql_error(unsigned number) noexcept {
   return is_client_error(number) ? SqlErrc::answer_lost : SqlErrc::refused;
 }
 
+bool is_lack_of_rights(unsigned number) noexcept {
+  // Of a database, of a table, of a column, of a kind that is global, of a routine.
+  return number == 1044 || number == 1142 || number == 1143 || number == 1227 || number == 1370;
+}
+
 bool is_interruption(unsigned number) noexcept {
   return number == 1317 || number == 1969 || number == 3024;
 }

@@ -17,6 +17,9 @@ constexpr bool is_client_error(unsigned number) noexcept {
 /// does not say what became of it.
 bool is_interruption(unsigned number) noexcept;
 
+/// Whether the user had no right to it when the session selected its database.
+bool is_lack_of_rights(unsigned number) noexcept;
+
 namespace mysql_errors {
 inline constexpr unsigned duplicate_entry = 1062;
 inline constexpr unsigned unknown_database = 1049;

@@ -29,6 +29,12 @@ std::string application_name(const std::string& node) {
   return "concerto " + node;
 }
 
+/// Whether a name is taken: in an index of the catalog, of a table or sequence, or of another
+/// object.
+bool is_of_made_table(std::string_view sqlstate) {
+  return sqlstate == "23505" || sqlstate == "42P07" || sqlstate == "42710";
+}
+
 /// A double-quoted identifier.
 std::string identifier(std::string_view name) {
   std::string quoted = "\"";
@@ -377,8 +383,15 @@ Async<SqlConnection::SchemaCheck> PgConnection::check_schema() {
   co_return check;
 }
 
+/// Where coordinators start together, the tables of one are there when another makes its own, also
+/// after IF NOT EXISTS has looked. Then nothing was made, and the next try finds them.
 Async<> PgConnection::create_schema() {
-  co_return co_await session_.run_script(pg_create_schema);
+  constexpr int attempts_max = 5;
+  for (int attempt = 1;; ++attempt) {
+    const Result<> created = co_await session_.run_script(pg_create_schema);
+    const bool was_late = !created && is_of_made_table(session_.last_sqlstate());
+    if (!was_late || attempt == attempts_max) co_return created;
+  }
 }
 
 Async<> PgConnection::drop_schema() {

@@ -113,6 +113,7 @@ Error PgSession::lost(SqlErrc code, std::string_view what) {
 
 Error PgSession::error_of(const PgResult& result) {
   const std::string_view sqlstate = field(result, PG_DIAG_SQLSTATE);
+  last_sqlstate_ = sqlstate;
   // Without a code the error is libpq's own: it has lost the connection.
   if (sqlstate.empty()) return lost(SqlErrc::answer_lost, "the connection was lost");
   SqlErrc code = class_of_sqlstate(sqlstate);

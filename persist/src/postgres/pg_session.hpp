@@ -61,6 +61,9 @@ class PgSession {
   /// Runs statements without parameters, as one database transaction.
   Async<> run_script(std::string script);
 
+  /// The code of the last error that the server has sent; empty: there was none.
+  const std::string& last_sqlstate() const noexcept { return last_sqlstate_; }
+
   /// What waits for an answer ends as if its time were over. The session is not usable any more.
   void cut() noexcept;
 
@@ -98,6 +101,7 @@ class PgSession {
   std::weak_ptr<Wait> waits_;
   bool is_lost_ = false;
   bool is_cut_ = false;
+  std::string last_sqlstate_;
   std::unordered_set<std::string> prepared_;
 };
 

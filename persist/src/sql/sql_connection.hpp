@@ -76,6 +76,10 @@ class SqlConnection {
   virtual bool is_usable() const noexcept = 0;
   virtual BackendId backend() const noexcept = 0;
 
+  /// Whether the database refused what the last function asked for want of a right that another
+  /// session of the same user may have by now.
+  virtual bool may_lack_rights() const noexcept { return false; }
+
   /// The function under way ends as if the time limit of statements were over. From now on the
   /// connection is not usable.
   virtual void cut() noexcept {}
@@ -84,7 +88,7 @@ class SqlConnection {
   virtual Async<std::chrono::nanoseconds> now() = 0;
 
   /// Fails if the database would refuse any change: for a lack of rights, because it is read-only,
-  /// or because a table is missing. Changes nothing.
+  /// or because a table is missing. Changes nothing. Looks at the rights that the user has now.
   virtual Async<> check_write() = 0;
 
   /// Makes the changes of a group, all at once, and sets their `is_made`. A change whose

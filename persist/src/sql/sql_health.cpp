@@ -100,7 +100,7 @@ SqlHealth::Lines SqlHealth::look(SteadyTime now) {
   Lines lines;
   if (refusal_ && refusal_->is_proven_over && now - refusal_->failed_at >= calm) {
     lines.push_back({LogLevel::info, "the database makes changes again: " +
-                                         std::to_string(refusal_->changes) + " were not made in " +
+                                         std::to_string(refusal_->changes) + " tries failed in " +
                                          seconds_text(refusal_->failed_at - refusal_->since)});
     refusal_.reset();
   }

@@ -24,6 +24,7 @@ void SqlLease::reset() {
 Async<SqlLease> SqlPool::acquire(Gate gate) {
   for (;;) {
     if (gate_ && gate == Gate::respected) co_return *gate_;
+    if (lacks_rights_ && clock_.steady_now() - renewed_at_ >= limits_.renew_after) renew();
     if (SqlLease idle = take_idle(); idle.operator->() != nullptr) co_return idle;
     // While the database has no connection left, those that this pool has are enough.
     const bool waits = open_ > 0 && clock_.steady_now() < full_until_;
@@ -75,6 +76,17 @@ void SqlPool::close_idle() {
   idle_.clear();
 }
 
+void SqlPool::rights_are_back() {
+  if (lacks_rights_) renew();
+}
+
+/// Those in use are closed when they are given back.
+void SqlPool::renew() {
+  close_idle();
+  lacks_rights_ = false;
+  renewed_at_ = clock_.steady_now();
+}
+
 void SqlPool::cut() {
   for (SqlConnection* connection : used_) connection->cut();
 }
@@ -93,6 +105,7 @@ SqlLease SqlPool::take_idle() {
 
 void SqlPool::give_back(std::unique_ptr<SqlConnection> connection, SteadyTime opened) {
   used_.erase(connection.get());
+  if (connection->may_lack_rights() && opened >= renewed_at_) lacks_rights_ = true;
   if (idle_.size() < limits_.idle_max && is_good(*connection, opened)) {
     idle_.push_back({std::move(connection), opened});
   } else {
@@ -103,7 +116,8 @@ void SqlPool::give_back(std::unique_ptr<SqlConnection> connection, SteadyTime op
 }
 
 bool SqlPool::is_good(const SqlConnection& connection, SteadyTime opened) const noexcept {
-  return clock_.steady_now() - opened < limits_.life_max && connection.is_usable();
+  const bool is_young = clock_.steady_now() - opened < limits_.life_max && opened >= renewed_at_;
+  return is_young && connection.is_usable();
 }
 
 }  // namespace concerto::persist

@@ -45,6 +45,9 @@ class SqlLease {
 /// While the database cannot be reached, `acquire` fails at once, except for one try every
 /// `retry_after`. While the pool's gate is closed, `acquire` fails at once for everybody but the
 /// one who looks whether the database answers again.
+///
+/// A session of MySQL keeps the rights that it began with. So after one was refused for want of a
+/// right, `acquire` closes all that there are, at most once every `renew_after`.
 class SqlPool {
  public:
   struct Limits {
@@ -52,6 +55,7 @@ class SqlPool {
     std::size_t idle_max = 16;
     std::chrono::nanoseconds life_max = std::chrono::minutes{5};
     std::chrono::nanoseconds retry_after = std::chrono::milliseconds{250};
+    std::chrono::nanoseconds renew_after = std::chrono::milliseconds{500};
   };
 
   /// All arguments must outlive the pool.
@@ -74,6 +78,8 @@ class SqlPool {
   const std::optional<Error>& away() const noexcept { return gate_ ? gate_ : away_; }
   std::size_t open() const noexcept { return open_; }
   void close_idle();
+  /// The user has all rights by now: connections that do not know that are closed.
+  void rights_are_back();
   /// Ends what the connections in use wait for, as if its time were over.
   void cut();
 
@@ -85,6 +91,7 @@ class SqlPool {
   };
 
   SqlLease lease(std::unique_ptr<SqlConnection> connection, SteadyTime opened);
+  void renew();
   SqlLease take_idle();
   void give_back(std::unique_ptr<SqlConnection> connection, SteadyTime opened);
   bool is_good(const SqlConnection& connection, SteadyTime opened) const noexcept;
@@ -100,7 +107,9 @@ class SqlPool {
   std::optional<Error> gate_;
   SteadyTime answered_at_{};
   SteadyTime next_try_{};
-  SteadyTime full_until_{};  ///< the database has no connection left
+  SteadyTime full_until_{};    ///< the database has no connection left
+  bool lacks_rights_ = false;  ///< a connection that is not older than `renewed_at_` was refused
+  SteadyTime renewed_at_{};    ///< connections from before that are not used again
 };
 
 }  // namespace concerto::persist

@@ -131,6 +131,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<> keep_zone_record(ZoneRecords& records);
   Async<> drop_zone_record(ZoneRecords& records);
   Result<> go_on_without_zones(const Error& error);
+  void note_zone_trouble();
   void note_zones();
   Task<void> leave_zones();
   /// Error store_busy while this coordinator must not take work because of its time zone. Any
@@ -180,6 +181,8 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   ZoneWatch zones_;
   ZoneWatch::Verdict zone_verdict_ = ZoneWatch::Verdict::agrees;  ///< of the last look
   bool has_zone_record_ = false;
+  std::string zone_trouble_;  ///< why the last look was not possible; empty: it was
+  int zone_troubles_ = 0;     ///< in a row
   bool zone_trouble_is_logged_ = false;
   std::atomic<bool> may_take_work_;
   std::chrono::nanoseconds answer_time_{};

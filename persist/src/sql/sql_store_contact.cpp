@@ -76,6 +76,7 @@ Async<> SqlStore::check_write(SqlConnection& connection) {
   watch_.checked(check);
   // A store that opens tells at once what it lacks.
   if (!check && !is_open_) co_return check;
+  if (check) pool_.rights_are_back();
   co_return ok();
 }
 

@@ -51,7 +51,9 @@ Async<> SqlStore::check_zone(SqlConnection& connection) {
   zone_verdict_ = ZoneWatch::Verdict::agrees;
   ZoneRecords* const records = connection.zone_records();
   CONCERTO_ASSERT(records != nullptr);
+  zone_trouble_.clear();
   const Result<> compared = co_await compare_zones(*records);
+  if (compared) note_zone_trouble();
   may_take_work_.store(zones_.works(), std::memory_order_relaxed);
   note_zones();
   co_return compared;
@@ -94,7 +96,6 @@ Async<> SqlStore::compare_zones(ZoneRecords& records) {
     const Result<> added = co_await records.add_zone(host_name());
     if (!added) co_return go_on_without_zones(added.error());
     has_zone_record_ = true;
-    zone_trouble_is_logged_ = false;
   }
 }
 
@@ -116,12 +117,25 @@ Async<> SqlStore::drop_zone_record(ZoneRecords& records) {
 /// Transactions do not depend on the records. So a user who may not read or write them can work.
 Result<> SqlStore::go_on_without_zones(const Error& error) {
   if (!is_of_statement(error)) return error;
-  if (!std::exchange(zone_trouble_is_logged_, true)) {
-    observer_.log(LogLevel::warn, {},
-                  "coordinators with another time zone may not be noticed: " + error.detail);
-  }
+  zone_trouble_ = error.detail;
   zones_.work_without(clock_.steady_now());
   return ok();
+}
+
+/// A trouble of the whole store has a line already, and one that passes needs none.
+void SqlStore::note_zone_trouble() {
+  if (zone_trouble_.empty()) {
+    zone_troubles_ = 0;
+    if (!std::exchange(zone_trouble_is_logged_, false)) return;
+    return observer_.log(LogLevel::info, {},
+                         "coordinators with another time zone are noticed again");
+  }
+  if (++zone_troubles_ < 2 || zone_trouble_is_logged_) return;
+  const StoreHealth now = watch_.health();
+  if (now.state != StoreHealth::State::serving || !now.warnings.empty()) return;
+  zone_trouble_is_logged_ = true;
+  observer_.log(LogLevel::warn, {},
+                "coordinators with another time zone may not be noticed: " + zone_trouble_);
 }
 
 /// A coordinator that has stopped in order is not waited for by those that start.

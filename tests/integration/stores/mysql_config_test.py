@@ -8,7 +8,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from store_test_case import StoreTestCase, main, submit  # noqa: E402
+from store_test_case import (  # noqa: E402
+    StoreTestCase, get, main, post, submit, wait_for_readyz, wait_until)
 from database_servers import MariaDb  # noqa: E402
 
 
@@ -67,6 +68,24 @@ class MysqlConfig(StoreTestCase):
         self.assertEqual(wrong.wait(15), 1)
         (line,) = wrong.lines("Access denied")
         self.assertIn("the store cannot be opened", line)
+
+    def test_rights_on_the_database_are_taken_away_and_given_back(self):
+        """A session has the rights of when its database was selected."""
+        self.server.create_database("rights")
+        self.server.sql("create user teller@'%' identified by 'pw'; "
+                        "grant all on rights.* to teller@'%'")
+        coordinator = self.start("rights", self.settings("rights", User="teller", Password="pw"))
+        submit(coordinator, self.saga("before", "a", wait_result=True))
+        self.server.sql("revoke update on rights.* from teller@'%'")
+        wait_for_readyz(coordinator, "UPDATE command denied")
+        for number in range(3):  # many sessions have found out
+            self.assertEqual(post(coordinator, "submit", self.saga(f"r{number}", "a")).status, 503)
+        self.server.sql("grant update on rights.* to teller@'%'")
+        wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 5)
+        for number in range(10):
+            submit(coordinator, self.saga(f"after{number}", "a", wait_result=True))
+            self.assertEqual(get(coordinator, "/readyz").status, 200)
+        self.assertEqual(coordinator.process.lines("time zone may not be noticed"), [])
 
     def test_reset_of_a_store_in_use(self):
         self.server.create_database("used")

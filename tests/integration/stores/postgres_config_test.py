@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -46,6 +47,18 @@ class PostgresConfig(StoreTestCase):
 
     def cell(self, sql, database):
         return self.server.sql(sql, database)[0][0]
+
+    def test_tables_that_another_coordinator_makes_at_the_same_time(self):
+        self.server.create_database("race")
+        other = threading.Thread(target=self.server.sql, args=(
+            "begin; create sequence trans_global_seq; select pg_sleep(2); commit", "race"))
+        other.start()
+        self.addCleanup(other.join)
+        wait_until(lambda: self.cell("select count(*) from pg_stat_activity where wait_event = "
+                                     "'PgSleep'", "race") == "1", "the sequence is made", 10)
+        late = self.start("late", self.settings("race"))
+        late.process.wait_for_line("opened a new store, its tables are made", 10)
+        self.assertEqual(late.process.lines("duplicate key|cannot be reached"), [])
 
     def test_user_database_schema_and_pool(self):
         self.server.create_database("bank")

@@ -86,7 +86,7 @@ TEST_F(SqlHealthOf, ARefusalIsOverWhenAChangeIsMadeAndNoneFailsForAWhile) {
   pass(9s);
   EXPECT_EQ(log_.size(), 1U);
   pass(1s);
-  EXPECT_EQ(log_.back(), "info the database makes changes again: 2 were not made in 2.0 s");
+  EXPECT_EQ(log_.back(), "info the database makes changes again: 2 tries failed in 2.0 s");
 }
 
 TEST_F(SqlHealthOf, ChangesThatFailNowAndThenAreOneRefusal) {

@@ -11,6 +11,7 @@ namespace concerto::test {
 namespace {
 
 using namespace persist;
+using namespace std::chrono_literals;
 using std::chrono::hours;
 
 constexpr std::string_view lane_node = "cc-node";
@@ -34,6 +35,7 @@ struct Script {
   Error write_fails = make_error(SqlErrc::answer_lost, "lost");
   std::function<void()> during_write = [] {};
   int cuts = 0;
+  bool lacks_rights = false;
   Notifier may_end_backend;
   bool ends_backend = true;
   StoredTrans stored;
@@ -45,6 +47,7 @@ class ScriptedConnection final : public SqlConnection {
 
   bool is_usable() const noexcept override { return true; }
   BackendId backend() const noexcept override { return {}; }
+  bool may_lack_rights() const noexcept override { return script_.lacks_rights; }
   Async<> write(RowGroup&) override {
     ++script_.writes;
     script_.during_write();
@@ -182,6 +185,13 @@ class SqlLanes : public testing::Test {
     script_.may_end_backend.notify_all();
     run();
   }
+  SqlLease take() {
+    SqlLease taken;
+    asio::co_spawn(io_, pool_.acquire(),
+                   [&taken](auto, Result<SqlLease> lease) { taken = std::move(lease).value(); });
+    run();
+    return taken;
+  }
   void run() {
     io_.restart();
     io_.poll();
@@ -310,6 +320,52 @@ TEST_F(SqlLanes, NobodyWaitsForADatabaseThatIsSilent) {
   ASSERT_TRUE(settled_);
   EXPECT_EQ(settled_->error().code, EngineErrc::store_busy);
   EXPECT_FALSE(committed_) << "its outcome is not known";
+}
+
+TEST_F(SqlLanes, AfterOneSessionLackedARightAllAreNew) {
+  SqlLease refused = take(), idle = take();
+  idle.reset();
+  script_.lacks_rights = true;
+  refused.reset();
+  script_.lacks_rights = false;
+  SqlLease first = take();
+  EXPECT_EQ(pool_.open(), 1U);
+  SqlLease second = take();
+  EXPECT_EQ(script_.connects, 4);
+}
+
+TEST_F(SqlLanes, ASessionInUseWhileAnotherOneLackedARightIsClosedAfterIt) {
+  SqlLease refused = take(), busy = take();
+  script_.lacks_rights = true;
+  refused.reset();
+  script_.lacks_rights = false;
+  clock_.advance(1ns);
+  SqlLease fresh = take();
+  busy.reset();
+  EXPECT_EQ(pool_.open(), 1U);
+  fresh.reset();
+  fresh = take();
+  EXPECT_EQ(script_.connects, 3);
+}
+
+TEST_F(SqlLanes, WhileARightIsLackingSessionsAreNewOnlyNowAndThen) {
+  script_.lacks_rights = true;
+  for (int i = 0; i < 100; ++i) {
+    take();
+    clock_.advance(10ms);
+  }
+  EXPECT_EQ(script_.connects, 3);
+}
+
+TEST_F(SqlLanes, OnceACheckHasFoundTheRightsTheOtherSessionsAreClosed) {
+  script_.lacks_rights = true;
+  take();
+  take();
+  ASSERT_EQ(script_.connects, 2);
+  script_.lacks_rights = false;
+  clock_.advance(1ns);
+  pool_.rights_are_back();
+  EXPECT_EQ(pool_.open(), 0U);
 }
 
 TEST_F(SqlLanes, WhoWaitsForAConnectionIsToldThatTheDatabaseIsSilent) {
