@@ -29,8 +29,7 @@ std::string application_name(const std::string& node) {
   return "concerto " + node;
 }
 
-/// Whether a name is taken: in an index of the catalog, of a table or sequence, or of another
-/// object.
+/// Whether a name is taken already.
 bool is_of_made_table(std::string_view sqlstate) {
   return sqlstate == "23505" || sqlstate == "42P07" || sqlstate == "42710";
 }
@@ -383,8 +382,8 @@ Async<SqlConnection::SchemaCheck> PgConnection::check_schema() {
   co_return check;
 }
 
-/// Where coordinators start together, the tables of one are there when another makes its own, also
-/// after IF NOT EXISTS has looked. Then nothing was made, and the next try finds them.
+/// Where coordinators start together, one may make the tables after IF NOT EXISTS of another one has
+/// looked. Then the other one has made nothing, and its next try finds them.
 Async<> PgConnection::create_schema() {
   constexpr int attempts_max = 5;
   for (int attempt = 1;; ++attempt) {

@@ -48,8 +48,8 @@ TEST(Timers, LetTheContextEndWhenDisarmed) {
 /// Goes through a wait whose cancellation is not seen, as that for an answer of another shard.
 Task<void> wait_and_sleep(Timers& timers, Notifier& answered, std::optional<bool>& slept) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  while (!co_await answered.wait()) {
-  }
+  bool has_answer = false;
+  while (!has_answer) has_answer = co_await answered.wait();
   slept = co_await sleep_until(timers, timers.now() + milliseconds(10));
 }
 
@@ -60,17 +60,20 @@ TEST(Timers, DoNotLetSleepWhatWasCancelledBefore) {
   Notifier answered{io.get_executor()};
   std::optional<bool> slept;
   TaskGroup group{io.get_executor()};
+  const auto run = [&io] {
+    io.restart();
+    io.poll();
+  };
   group.spawn(wait_and_sleep(timers, answered, slept));
-  io.poll();
-  group.cancel();
-  io.poll();
+  run();
+  asio::post(io, [&group] { group.cancel(); });
+  run();
   answered.notify_all();
-  io.poll();
+  run();
   EXPECT_EQ(slept, std::optional(false));
   clock.advance(milliseconds(10));
   timers.run_due();
-  io.restart();
-  io.poll();
+  run();
   EXPECT_EQ(group.size(), 0U);
 }
 
