@@ -382,7 +382,7 @@ Async<SqlConnection::SchemaCheck> PgConnection::check_schema() {
   co_return check;
 }
 
-/// Where coordinators start together, one may make the tables after IF NOT EXISTS of another one has
+/// Where coordinators start together, one may make tables after IF NOT EXISTS of another one has
 /// looked. Then the other one has made nothing, and its next try finds them.
 Async<> PgConnection::create_schema() {
   constexpr int attempts_max = 5;

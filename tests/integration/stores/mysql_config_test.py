@@ -76,11 +76,11 @@ class MysqlConfig(StoreTestCase):
                         "grant all on rights.* to teller@'%'")
         coordinator = self.start("rights", self.settings("rights", User="teller", Password="pw"))
         submit(coordinator, self.saga("before", "a", wait_result=True))
-        self.server.sql("revoke update on rights.* from teller@'%'")
-        wait_for_readyz(coordinator, "UPDATE command denied")
+        self.server.sql("revoke insert on rights.* from teller@'%'")
+        wait_for_readyz(coordinator, "INSERT command denied")
         for number in range(3):  # many sessions have found out
             self.assertEqual(post(coordinator, "submit", self.saga(f"r{number}", "a")).status, 503)
-        self.server.sql("grant update on rights.* to teller@'%'")
+        self.server.sql("grant insert on rights.* to teller@'%'")
         wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 5)
         for number in range(10):
             submit(coordinator, self.saga(f"after{number}", "a", wait_result=True))
