@@ -70,5 +70,12 @@ def decisions_say_when_to_think_again(tree):
                                  "a decision says when to think again: `Think again when ..`")
 
 
+def scripts_can_be_run(tree):
+    for source in tree.sources:
+        runs = (tree.root / source.path).stat().st_mode & 0o100
+        if source.text.startswith("#!") and not runs:
+            yield source.finding(1, "executable", "begins with #!, and may not be run: chmod +x")
+
+
 RULES = [top_level_is_known, directories_have_a_readme, links_point_down,
-         decisions_say_when_to_think_again]
+         decisions_say_when_to_think_again, scripts_can_be_run]

@@ -135,6 +135,7 @@ CASES = [
     ("top-level", "third_party/a.c", "int a;\n", None),
     ("readme", "net/transport/src/http/a.cpp", "int a;\n", None),
     ("decision", "docs/decisions/0001-a.md", "# A\n", "# A\n\nThink again when B ends.\n"),
+    ("executable", "bench/a.py", "#!/usr/bin/env python3\n", "import a\n"),
     ("format", "core/a.cpp", "int  a ;\n", "int a;\n"),
 ]
 
