@@ -233,14 +233,13 @@ def parse_arguments():
     parser = contest.argument_parser(__doc__)
     contest.add_round_arguments(parser)
     parser.add_argument("--wire", choices=["grpc", "http"], default="grpc")
-    parser.add_argument("--stores", default=",".join(shared_stores.KINDS))
+    shared_stores.add_argument(parser)
     parser.add_argument("--synced", action="store_true", help="databases sync each commit")
     parser.add_argument("--away", type=float, default=5,
                         help="seconds from the kill of the database to its start")
     parser.add_argument("--share", type=float, default=0.9,
                         help="of the rate before, from which on the rate is back")
     arguments = contest.parse_rounds(parser)
-    arguments.stores = arguments.stores.split(",")
     if arguments.tiny:
         arguments.stores, arguments.away, arguments.seconds = ["redis"], 0.5, 0.6
         arguments.share = 0.1  # whatever else the machine does

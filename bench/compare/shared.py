@@ -129,11 +129,10 @@ def parse_arguments():
     contest.add_reference_arguments(parser)
     contest.add_round_arguments(parser)
     parser.add_argument("--wire", choices=["grpc", "http"], default="grpc")
-    parser.add_argument("--stores", default=",".join(shared_stores.KINDS))
+    shared_stores.add_argument(parser)
     parser.add_argument("--synced", action="store_true", help="databases sync each commit")
     parser.add_argument("--without-three", action="store_true", help="leave three coordinators out")
     arguments = contest.parse_rounds(parser)
-    arguments.stores = arguments.stores.split(",")
     return arguments
 
 

@@ -1,5 +1,6 @@
 """The databases of shared.py and outage.py, and coordinators on them."""
 
+import argparse
 import contextlib
 import os
 import subprocess
@@ -144,6 +145,19 @@ class RedisStore(_Store):
 
 
 KINDS = {"postgres": PostgresStore, "mysql": MariaDbStore, "redis": RedisStore}
+
+
+def add_argument(parser):
+    parser.add_argument("--stores", type=_kinds, default=list(KINDS),
+                        help="a comma between them; default: " + ",".join(KINDS))
+
+
+def _kinds(text):
+    kinds = text.split(",")
+    for kind in kinds:
+        if kind not in KINDS:
+            raise argparse.ArgumentTypeError(f"'{kind}' is not one of {', '.join(KINDS)}")
+    return kinds
 
 
 class _Coordinator:
