@@ -27,6 +27,9 @@ cluster_packages=(python3 etcd-server postgresql)
 # To measure: peers, and programs that count instructions and system calls.
 bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace)
 
+# To make Debian packages (tools/release).
+package_packages=(dpkg-dev git)
+
 # To build the fuzz targets.
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 

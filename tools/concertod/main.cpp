@@ -19,6 +19,7 @@
 #include "logging.hpp"
 #include "out_of_memory.hpp"
 #include "server.hpp"
+#include "service_manager.hpp"
 #include "standard_streams.hpp"
 #include "store_reset.hpp"
 #include "store_setup.hpp"
@@ -81,8 +82,13 @@ Result<ListeningPorts> reset(const Config& config, const persist::StoreKind& kin
 
 int serve(const Config& config, OpenedStore store, Log& log, Server::Reload reload,
           ListeningPorts ports) {
+  const auto manager = ServiceManager::from_environment();
+  if (!manager) {
+    log.error(manager.error().detail);
+    return exit_failure;
+  }
   try {
-    Server server(config, store, log, std::move(reload), std::move(ports));
+    Server server(config, store, log, *manager, std::move(reload), std::move(ports));
     const Result<> served = server.run();
     if (!served) log.error(served.error().detail);
     return served ? 0 : exit_failure;

@@ -34,12 +34,13 @@ std::chrono::seconds poll_interval(const Config& config) {
 
 }  // namespace
 
-Server::Server(const Config& config, OpenedStore store, Log& log, Reload reload,
-               ListeningPorts ports)
+Server::Server(const Config& config, OpenedStore store, Log& log, const ServiceManager& manager,
+               Reload reload, ListeningPorts ports)
     : config_(config),
       store_(store.store),
       is_whole_(store.is_whole),
       log_(log),
+      manager_(manager),
       reload_(std::move(reload)),
       ports_(std::move(ports)),
       ops_pages_(ops_sources()),
@@ -57,6 +58,7 @@ Result<> Server::run() {
     log_.info("stopping");
   }
   stopping_.store(true);
+  manager_.stopping();
   // An operator who ends the process at a terminal has no load balancer that must notice first.
   const bool waits = listening && !failure_ && stop_signal_ != SIGINT;
   const auto delay = waits ? config_.shutdown_delay : std::chrono::seconds{0};
@@ -163,7 +165,9 @@ Result<> Server::listen() {
     const std::string http = std::to_string(http_listener_->address().port());
     const std::string grpc = std::to_string(grpc_listener_->address().port());
     log_.info("listening on port " + http + " (HTTP) and port " + grpc + " (gRPC)");
+    manager_.started();
     recovery_->spawn(recover());
+    background_->spawn(tell_that_it_lives());
     background_->spawn(tell_readiness("HTTP on port " + http + ", gRPC on port " + grpc + ", " +
                                       std::to_string(shards_.size()) + " shards"));
     if (registration_plan_) {
@@ -185,8 +189,19 @@ Task<void> Server::tell_readiness(std::string server) {
     const SteadyTime now = clock_.steady_now();
     const auto line = readiness.look(why_not_ready_for_log(), now);
     if (line) log_.write(line->level, {}, line->text);
+    if (line) manager_.status(line->text);
     const SteadyTime next = now + (readiness.was_ready() ? pause : pause_at_start);
     goes_on = co_await sleep_until(shards_.front()->timers(), next);
+  }
+}
+
+/// Tells the service manager so, as long as each shard runs. This shard shows it by being here.
+Task<void> Server::tell_that_it_lives() {
+  const auto interval = manager_.watchdog_interval();
+  if (!interval) co_return;
+  for (bool goes_on = true; goes_on;) {
+    if (why_not_live().empty()) manager_.is_alive();
+    goes_on = co_await sleep_until(shards_.front()->timers(), clock_.steady_now() + *interval);
   }
 }
 
@@ -247,7 +262,11 @@ void Server::wait_for_hangup() {
     if (failed) return;
     log_.reopen();
     log_.info("log files are opened anew");
-    if (signal == SIGHUP) reload();
+    if (signal == SIGHUP) {
+      manager_.reloading(clock_.steady_now());
+      reload();
+      manager_.started();
+    }
     wait_for_hangup();
   });
 }

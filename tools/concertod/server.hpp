@@ -18,6 +18,7 @@
 #include "listen_address.hpp"
 #include "logging.hpp"
 #include "ops_pages.hpp"
+#include "service_manager.hpp"
 #include "shard.hpp"
 
 namespace concerto::tools {
@@ -39,8 +40,8 @@ class Server {
 
   /// The referenced objects must outlive the server. `ports` holds the configuration's ports if the
   /// process already listens on them; otherwise `run` listens.
-  Server(const Config& config, OpenedStore store, Log& log, Reload reload,
-         ListeningPorts ports = {});
+  Server(const Config& config, OpenedStore store, Log& log, const ServiceManager& manager,
+         Reload reload, ListeningPorts ports = {});
 
   /// Serves until SIGTERM, SIGINT or SIGQUIT, and then stops in order; a second signal ends the
   /// process without waiting. SIGHUP opens the log files anew and applies the keys that may change
@@ -57,6 +58,7 @@ class Server {
   Task<bool> store_is_whole();
   Task<void> recover();
   Task<void> tell_readiness(std::string server);
+  Task<void> tell_that_it_lives();
   void wait_for_signal();
   void wait_for_hangup();
   void reload();
@@ -74,6 +76,7 @@ class Server {
   persist::ManagedStore& store_;
   const bool is_whole_;
   Log& log_;
+  const ServiceManager& manager_;
   const Reload reload_;
   ListeningPorts ports_;  ///< until the listeners have them
   net::SystemClock clock_;
