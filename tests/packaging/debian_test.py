@@ -1,0 +1,117 @@
+"""The Debian packages: what is in them, and that they are made the same way twice.
+
+Usage: debian_test.py <build directory>
+"""
+
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.dont_write_bytecode = True
+
+from concerto_testing import main, need_program  # noqa: E402
+
+EXPOSURE_MAX = 2.0
+# Whose packages these are is for whoever gives them to others to say (CONCERTO_PACKAGE_CONTACT).
+CONTACT_TAGS = "bogus-mail-host,bogus-mail-host-in-debian-changelog"
+
+
+def run(*command, **options):
+    """What the command prints on both streams. It must succeed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, **options)
+    if done.returncode:
+        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+class Debian(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        for program, package in (("dpkg-shlibdeps", "dpkg-dev"), ("lintian", "lintian"),
+                                 ("systemd-analyze", "systemd")):
+            need_program(program, package)
+        cls.packages = cls.make("first")
+        cls.root = os.path.join(cls.directory, "root")
+        run("dpkg-deb", "--extract", cls.packages["concerto"], cls.root)
+        cls.control = os.path.join(cls.directory, "control")
+        run("dpkg-deb", "--control", cls.packages["concerto"], cls.control)
+
+    @classmethod
+    def make(cls, name):
+        """The packages' files by the packages' names."""
+        output = os.path.join(cls.directory, name)
+        os.mkdir(output)
+        run("cpack", "--config", os.path.join(cls.args.build, "CPackConfig.cmake"), "-B", output,
+            "-D", f"CPACK_OUTPUT_FILE_PREFIX={output}",
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"})
+        files = [file for file in os.listdir(output) if file.endswith(".deb")]
+        return {file.partition("_")[0]: os.path.join(output, file) for file in files}
+
+    def test_two_of_one_build_have_the_same_bytes(self):
+        again = self.make("again")
+        self.assertEqual(sorted(self.packages), ["concerto", "libconcerto-dev"])
+        for name, path in self.packages.items():
+            with open(path, "rb") as first, open(again[name], "rb") as second:
+                self.assertEqual(first.read(), second.read(), name)
+
+    def test_files(self):
+        files = {}
+        for line in run("dpkg-deb", "--contents", self.packages["concerto"]).splitlines():
+            mode, owner, *_, path = line.split()
+            self.assertEqual(owner, "root/root", line)
+            self.assertNotRegex(mode, "^.{5}w|^.{8}w", line)
+            if not path.endswith("/"):
+                files[path] = mode
+        for program in ("concertod", "concerto", "concerto-load"):
+            self.assertEqual(files[f"./usr/bin/{program}"], "-rwxr-xr-x")
+        for path in ("./etc/concerto/concerto.yml", "./lib/systemd/system/concerto.service",
+                     "./usr/share/doc/concerto/examples/concerto.yml"):
+            self.assertIn(path, files)
+        library = run("dpkg-deb", "--contents", self.packages["libconcerto-dev"])
+        for path in ("include/concerto/engine/coordinator.hpp", "libconcerto_core.a",
+                     "cmake/Concerto/ConcertoConfig.cmake"):
+            self.assertIn(path, library)
+        self.assertNotIn("/usr/bin/", library)
+
+    def test_scripts(self):
+        with open(os.path.join(self.control, "conffiles"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "/etc/concerto/concerto.yml\n")
+        for script in ("postinst", "prerm", "postrm"):
+            path = os.path.join(self.control, script)
+            self.assertTrue(os.access(path, os.X_OK), script)
+            run("sh", "-n", path)
+
+    def test_the_configuration_is_correct(self):
+        program = os.path.join(self.root, "usr/bin/concertod")
+        config = os.path.join(self.root, "etc/concerto/concerto.yml")
+        self.assertIn("the configuration is correct",
+                      run(program, "-c", config, "--check-config"))
+        printed = run(program, "-c", config, "--print-config")
+        self.assertIn("\nListenAddress: '127.0.0.1'\n", printed)
+        self.assertIn("\n  Path: '/var/lib/concerto/store'\n", printed)
+
+    def test_lintian_finds_no_error(self):
+        run("lintian", "--fail-on", "error", "--suppress-tags", CONTACT_TAGS,
+            *(["--allow-root"] if os.geteuid() == 0 else []), *self.packages.values())
+
+    def test_the_service(self):
+        """The unit as systemd reads it, with the program of the package."""
+        unit = os.path.join(self.directory, "concerto.service")
+        with open(os.path.join(self.root, "lib/systemd/system/concerto.service"),
+                  encoding="utf-8") as file:
+            text = file.read()
+        with open(unit, "w", encoding="utf-8") as file:
+            file.write(text.replace("ExecStart=/", f"ExecStart={self.root}/"))
+        self.assertEqual(run("systemd-analyze", "verify", unit), "")
+        rated = run("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
+        exposure = re.search(r"Overall exposure level for concerto.service: ([\d.]+)", rated)
+        self.assertLess(float(exposure[1]), EXPOSURE_MAX, rated)
+
+
+if __name__ == "__main__":
+    main(Debian, lambda parser: parser.add_argument("build"), __doc__)
