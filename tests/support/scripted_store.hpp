@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <concerto/engine/store.hpp>
 
@@ -21,6 +22,8 @@ class ScriptedStore final : public Store {
   std::size_t busy_loads = 0;
   std::size_t busy_scans = 0;
   bool hides_trouble = false;  ///< `health` serves also while commits are busy
+  bool is_away = false;        ///< what `health` says, whatever else is so
+  bool holds_loads = false;    ///< from now on loads wait until `release_loads`
   /// Makes this many of the next commits answer store_failed, with or without an effect.
   std::size_t lost_answers = 0;
   std::size_t lost_commits = 0;
@@ -39,6 +42,10 @@ class ScriptedStore final : public Store {
 
   Async<std::optional<Transaction>> load(Gid gid) override {
     if (takes_one(busy_loads)) co_return busy();
+    if (holds_loads) {
+      auto hold = [this](Completion<bool> load) { held_loads_.push_back(std::move(load)); };
+      co_await suspend<bool>(std::move(hold));
+    }
     co_return co_await store_.load(std::move(gid));
   }
 
@@ -62,9 +69,14 @@ class ScriptedStore final : public Store {
     return store_.delete_kv(std::move(cat), std::move(key));
   }
 
+  void release_loads() {
+    holds_loads = false;
+    for (auto& load : std::exchange(held_loads_, {})) load(true);
+  }
+
   StoreHealth health() const override {
     StoreHealth health = store_.health();
-    if (busy_commits > 0 && !hides_trouble)
+    if (is_away || (busy_commits > 0 && !hides_trouble))
       health.add(StoreHealth::State::recovering, "the server is away");
     return health;
   }
@@ -79,6 +91,7 @@ class ScriptedStore final : public Store {
   static Error failed() { return make_error(EngineErrc::store_failed, "the answer is lost"); }
 
   Store& store_;
+  std::vector<Completion<bool>> held_loads_;
 };
 
 }  // namespace concerto::test

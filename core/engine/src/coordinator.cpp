@@ -42,7 +42,8 @@ constexpr std::chrono::seconds busy_store_pause{1};
 /// Whether an error of one transaction would meet all other transactions too.
 bool concerns_all(const error_code& code) {
   return code == Errc::shutting_down || code == EngineErrc::store_busy ||
-         code == EngineErrc::store_failed || code == EngineErrc::store_unavailable;
+         code == EngineErrc::store_failed || code == EngineErrc::store_unavailable ||
+         code == EngineErrc::store_late;
 }
 
 /// The part of the limits that one shard gets.
@@ -193,14 +194,15 @@ Gid Coordinator::new_gid(RandomSource& random) {
   return Gid(std::move(text));
 }
 
-Async<> Coordinator::prepare(TransRequest request, RequestContext /*context*/) {
+Async<> Coordinator::prepare(TransRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.requests().prepare(std::move(request)));
+  return on_shard(engine.executor(), engine.requests().prepare(std::move(request), context));
 }
 
-Async<Transaction> Coordinator::prepare_workflow(TransRequest request, RequestContext /*context*/) {
+Async<Transaction> Coordinator::prepare_workflow(TransRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.requests().prepare_workflow(std::move(request)));
+  return on_shard(engine.executor(),
+                  engine.requests().prepare_workflow(std::move(request), context));
 }
 
 Async<> Coordinator::submit(TransRequest request, RequestContext context) {
@@ -213,9 +215,10 @@ Async<> Coordinator::abort(TransRequest request, RequestContext context) {
   return on_shard(engine.executor(), engine.requests().abort(std::move(request), context));
 }
 
-Async<> Coordinator::register_branch(BranchRequest request, RequestContext /*context*/) {
+Async<> Coordinator::register_branch(BranchRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.requests().register_branch(std::move(request)));
+  return on_shard(engine.executor(),
+                  engine.requests().register_branch(std::move(request), context));
 }
 
 Async<> Coordinator::force_stop(Gid gid, RequestContext context) {
@@ -243,8 +246,8 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
         co_await on_shard(engine->executor(), engine->take_waiting(beyond, wanted, round));
     reset.has_remaining |= waiting.has_more;
     for (const Gid& gid : waiting.gids) {
-      const Result<> done =
-          co_await on_shard(engine->executor(), engine->requests().reset_next_cron_time(gid));
+      const Result<> done = co_await on_shard(
+          engine->executor(), engine->requests().reset_next_cron_time(gid, context));
       if (done) ++reset.count;
       if (done || !concerns_all(done.error().code)) continue;
       reset_rounds_->end(round);  // The next round takes them again.
@@ -266,6 +269,13 @@ Async<Coordinator::Reset> Coordinator::reset_shared(Ownership& ownership,
   Engine& first = *engines_.front();
   co_await on_shard(first.executor(), first.poll_now());
   co_return Reset{due.count, due.has_remaining};
+}
+
+/// A change of topics, on the first shard.
+Async<> Coordinator::bound(RequestContext context, Async<> change) {
+  Engine& first = *engines_.front();
+  return on_shard(first.executor(), first.patience().bound(Gid(), Patience::Deed::changes,
+                                                           context.deadline, std::move(change)));
 }
 
 Task<void> Coordinator::tell_all(std::string what, RequestContext context, Result<> result) {
@@ -313,21 +323,22 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
 Async<> Coordinator::subscribe(std::string topic, std::string url, std::string remark,
                                RequestContext context) {
   std::string what = about_topic("subscribe to", topic);
-  Result<> done = co_await topics_->subscribe(std::move(topic), std::move(url), std::move(remark));
+  Result<> done = co_await bound(
+      context, topics_->subscribe(std::move(topic), std::move(url), std::move(remark)));
   co_await tell_all(std::move(what), context, done);
   co_return done;
 }
 
 Async<> Coordinator::unsubscribe(std::string topic, std::string url, RequestContext context) {
   std::string what = about_topic("unsubscribe from", topic);
-  Result<> done = co_await topics_->unsubscribe(std::move(topic), std::move(url));
+  Result<> done = co_await bound(context, topics_->unsubscribe(std::move(topic), std::move(url)));
   co_await tell_all(std::move(what), context, done);
   co_return done;
 }
 
 Async<> Coordinator::delete_topic(std::string topic, RequestContext context) {
   std::string what = about_topic("delete", topic);
-  Result<> done = co_await topics_->remove(std::move(topic));
+  Result<> done = co_await bound(context, topics_->remove(std::move(topic)));
   co_await tell_all(std::move(what), context, done);
   co_return done;
 }

@@ -56,7 +56,8 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       leases_(env_, live_, loader_, wakes_, trouble_, log_),
       changes_(env_, live_, loader_, wakes_, trouble_, leases_, log_, tasks_),
       passes_(env_, live_, loader_, wakes_, leases_, changes_, log_, journal_, tasks_),
-      requests_(env_, live_, loader_, wakes_, trouble_, changes_, passes_),
+      patience_(env_, tasks_),
+      requests_(env_, live_, loader_, wakes_, trouble_, changes_, passes_, patience_),
       inspector_(env_, live_, wakes_, journal_),
       poll_wanted_(ports.executor),
       tasks_(ports.executor) {
@@ -72,7 +73,8 @@ Async<std::optional<Inspection>> Engine::inspect(Gid gid) {
   const LiveTrans* live = live_.find(gid);
   const bool is_ours = env_.ownership == nullptr || (live != nullptr && live->has_lease());
   if (!is_ours && !is_final(found->status)) {
-    CONCERTO_CO_TRY(other, co_await env_.ownership->owner_of(gid));
+    CONCERTO_CO_TRY(other, co_await patience_.bound(gid, Patience::Deed::reads, SteadyTime::max(),
+                                                    env_.ownership->owner_of(gid)));
     if (other && other->is_this) other.reset();
   }
   co_return inspector_.explain(std::move(*found), other);
@@ -99,9 +101,7 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
       const auto gone = co_await env_.ownership->let_go(live.gid, env_.clock.wall_now());
       ignore_error(gone, "the lease runs out");
     } else if (!loaded) {
-      log_.write_limited(LogLevel::error, live, "transactions that cannot be read",
-                         "cannot be read: " + loaded.error().detail + "; next try in " +
-                             std::to_string(env_.options.retry_interval.count()) + " s");
+      tell_unread(live, loaded.error());
       const SteadyTime next = env_.now() + env_.options.retry_interval;
       if (wake.next_pass) wakes_.set_next_pass(live.gid, next);
       if (wake.timeout) wakes_.set_timeout(live.gid, next);
@@ -116,6 +116,18 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
     }
   }
   wakes_.ended(std::move(slot));
+}
+
+/// All transactions meet the same trouble of the store, so one line is enough. A record that cannot
+/// be read has a line of its own.
+void Engine::tell_unread(const LiveTrans& live, const Error& error) {
+  const bool is_outage = is_of_store(error);
+  log_.write_limited(is_outage ? trouble_.level(LogLevel::error) : LogLevel::error, live,
+                     is_outage ? "transactions that the store cannot read now"
+                               : "transactions that cannot be read",
+                     "cannot be read: " + error.detail + "; next try in " +
+                         std::to_string(env_.options.retry_interval.count()) + " s",
+                     is_outage ? 1 : LineLimit::lines_max);
 }
 
 /// Begins a pass of a woken transaction. The caller has the turn. `slot` is empty afterwards if the
@@ -290,6 +302,7 @@ Task<void> Engine::finish_stop(SteadyTime deadline) {
   CONCERTO_ASSERT(env_.stopping);
   // A coroutine that is between two waits misses a cancellation, so there is more than one.
   Timer overdue(env_.ports.timers, [this, &overdue] {
+    patience_.give_up_all();
     tasks_.cancel();
     leases_.cancel();
     overdue.set(env_.now() + cancel_again_after);
@@ -299,6 +312,7 @@ Task<void> Engine::finish_stop(SteadyTime deadline) {
   co_await leases_.finish_stop();
   // The io_context of an embedder must not wait for a deadline that nobody needs any more.
   overdue.cancel();
+  patience_.stop();
   log_.report_left_out(SteadyTime::max());
   env_.ports.timers.disarm();
 }

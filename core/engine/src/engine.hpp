@@ -17,6 +17,7 @@
 #include "live_table.hpp"
 #include "loader.hpp"
 #include "passes.hpp"
+#include "patience.hpp"
 #include "requests.hpp"
 #include "shard_env.hpp"
 #include "store_trouble.hpp"
@@ -35,6 +36,7 @@ class Engine {
 
   Executor executor() const { return env_.ports.executor; }
   Requests& requests() noexcept { return requests_; }
+  Patience& patience() noexcept { return patience_; }
 
   Async<std::optional<Inspection>> inspect(Gid gid);
   /// As Journal::with_error.
@@ -80,6 +82,7 @@ class Engine {
 
  private:
   Task<void> wake(Alarms::Wake wake, std::string slot);
+  void tell_unread(const LiveTrans& live, const Error& error);
   bool begin_pass(LiveTrans& live, Alarms::Wake wake, std::string& slot);
   bool rests_longer(const LiveTrans& live, const Alarms::Wake& wake, bool was_queued) const;
   void wake_claimed(Transaction trans, SteadyTime lease_end);
@@ -95,6 +98,7 @@ class Engine {
   Leases leases_;
   Changes changes_;
   Passes passes_;
+  Patience patience_;
   Requests requests_;
   Inspector inspector_;
   Notifier poll_wanted_;

@@ -14,6 +14,11 @@ std::string in_time(std::chrono::nanoseconds pause) {
 
 }  // namespace
 
+bool is_of_store(const Error& error) noexcept {
+  return error.code == EngineErrc::store_busy || error.code == EngineErrc::store_failed ||
+         error.code == EngineErrc::store_unavailable;
+}
+
 EngineLog::EngineLog(ShardEnv& env, const Journal& journal)
     : env_(env),
       journal_(journal),
@@ -57,10 +62,7 @@ void EngineLog::write_trouble(const LiveTrans& live, std::chrono::nanoseconds pa
 }
 
 void EngineLog::write_refusal(const Gid& gid, const Error& error) {
-  const bool is_of_store = error.code == EngineErrc::store_busy ||
-                           error.code == EngineErrc::store_failed ||
-                           error.code == EngineErrc::store_unavailable;
-  if (!is_of_store || env_.store.health().state != StoreHealth::State::serving) return;
+  if (!is_of_store(error) || env_.store.health().is_told()) return;
   if (!admits(LogLevel::error, "requests that the store refuses", 1)) return;
   env_.ports.observer.log(LogLevel::error, gid.view(),
                           "the store refuses a request: " + error.detail);

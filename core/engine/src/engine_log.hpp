@@ -13,6 +13,9 @@
 
 namespace concerto {
 
+/// Whether a call failed for a trouble of the store, and not for what is stored.
+bool is_of_store(const Error& error) noexcept;
+
 /// Writes the lines that an operator acts on. Each line names the transaction, branch, op and URL,
 /// and says when the coordinator tries again. Lines about one target are limited (LineLimit). On
 /// the shard's thread.
@@ -30,7 +33,7 @@ class EngineLog {
   /// Writes that a call did not succeed and is repeated after `pause`.
   void write_trouble(const LiveTrans& live, std::chrono::nanoseconds pause);
   /// Writes why the store refuses a request; clients are not told (docs/operations.md, The log).
-  /// While the store does not serve there is no line, because its own line has the reason.
+  /// While the store's own line has the reason there is none.
   void write_refusal(const Gid& gid, const Error& error);
   /// Ends the windows that are over at `now`, and writes how many lines they left out.
   void report_left_out(SteadyTime now);

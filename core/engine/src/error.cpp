@@ -40,6 +40,8 @@ EngineMeaning meaning_of(EngineErrc code) {
       return {"another coordinator works on the transaction", Condition::rejected};
     case EngineErrc::store_busy:
       return {"store busy", Condition::retry_later};
+    case EngineErrc::store_late:
+      return {"the store has not answered in time", Condition::outcome_unknown};
     case EngineErrc::store_failed:
       return {"store write failed", Condition::outcome_unknown};
     case EngineErrc::store_unavailable:

@@ -61,7 +61,12 @@ Async<> Requests::end_workflow(LiveTrans& live, const Draft& draft, const Status
   co_return co_await changes_.change_status(live, end);
 }
 
-Async<> Requests::register_branch(BranchRequest request) {
+Async<> Requests::register_branch(BranchRequest request, RequestContext context) {
+  Gid gid = request.gid;
+  return bound(std::move(gid), context, take_branch(std::move(request)));
+}
+
+Async<> Requests::take_branch(BranchRequest request) {
   CONCERTO_CO_TRY(const BranchDraft draft,
                   make_branch_draft(request, env_.modes, env_.options.wording));
   Turn turn = co_await loader_.enter(request.gid);
@@ -107,20 +112,17 @@ Async<> Requests::add_branch(LiveTrans& live, const BranchDraft& draft,
 }
 
 Async<> Requests::abort(TransRequest request, RequestContext context) {
-  CONCERTO_CO_CHECK(check_gid(request.gid));
-  CONCERTO_CO_TRY(Turn turn, co_await begin_abort(request.gid, request.rollback_reason));
-  LiveTrans& live = *turn;
-  if (is_final(live.trans.status)) co_return ok();
-  const std::uint64_t seen = live.passes;
-  const bool others = is_others(live);
-  if (!others) passes_.try_now(live);
-  if (!live.trans.options.wait_result) co_return ok();
-  Pin pin = turn.pin();
-  turn.release();
+  Gid gid = request.gid;
+  CONCERTO_CO_TRY(const Begun begun,
+                  co_await bound(std::move(gid), context, begin_abort(std::move(request))));
+  if (!begun.pin.holds()) co_return ok();
+  const LiveTrans& live = *begun.pin;
   Result<> result = ok();
-  if (!others) result = co_await passes_.wait_for_pass(pin, seen, context.deadline);
-  const bool follows = others || has_lost_lease(result);
-  if (follows) result = co_await wait_for_others(pin, context.deadline);
+  if (!begun.is_others) {
+    result = co_await passes_.wait_for_pass(begun.pin, begun.seen, context.deadline);
+  }
+  const bool follows = begun.is_others || has_lost_lease(result);
+  if (follows) result = co_await wait_for_others(begun.pin, context.deadline);
   // For a submit a failed transaction is an error. It is what an abort asks for.
   const bool has_failed = follows ? !result && result.error().code == EngineErrc::trans_failed
                                   : live.trans.status == TransStatus::failed;
@@ -128,7 +130,20 @@ Async<> Requests::abort(TransRequest request, RequestContext context) {
   co_return result;
 }
 
-Async<Turn> Requests::begin_abort(const Gid& gid, std::string reason) {
+Async<Requests::Begun> Requests::begin_abort(TransRequest request) {
+  CONCERTO_CO_CHECK(check_gid(request.gid));
+  CONCERTO_CO_TRY(Turn turn, co_await enter_to_abort(request.gid, request.rollback_reason));
+  LiveTrans& live = *turn;
+  Begun begun;
+  if (is_final(live.trans.status)) co_return begun;
+  begun.seen = live.passes;
+  begun.is_others = is_others(live);
+  if (!begun.is_others) passes_.try_now(live);
+  if (live.trans.options.wait_result) begun.pin = turn.pin();
+  co_return begun;
+}
+
+Async<Turn> Requests::enter_to_abort(const Gid& gid, std::string reason) {
   for (StoreRetry retry(lease_patience);;) {
     CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(gid, taken_prepared));
     const Result<> changed = co_await change_to_abort(*turn, reason);
@@ -157,13 +172,13 @@ Async<> Requests::change_to_abort(LiveTrans& live, std::string reason) {
 }
 
 Async<> Requests::force_stop(Gid gid, RequestContext context) {
-  const Result<> done = co_await end_by_force(gid);
+  const Result<> done = co_await bound(gid, context, end_by_force(gid));
   tell_operator(env_.ports.observer, LogLevel::warn, gid.view(), "force stop", context, done);
   co_return done;
 }
 
 Async<> Requests::try_now(Gid gid, RequestContext context) {
-  const Result<> done = co_await reset_next_cron_time(gid);
+  const Result<> done = co_await reset_next_cron_time(gid, context);
   tell_operator(env_.ports.observer, LogLevel::info, gid.view(), "try now", context, done);
   co_return done;
 }
@@ -190,7 +205,12 @@ Async<> Requests::end_by_force(Gid gid) {
   }
 }
 
-Async<> Requests::reset_next_cron_time(Gid gid) {
+Async<> Requests::reset_next_cron_time(Gid gid, RequestContext context) {
+  Gid copy = gid;
+  return bound(std::move(copy), context, reset_time(std::move(gid)));
+}
+
+Async<> Requests::reset_time(Gid gid) {
   CONCERTO_CO_CHECK(check_gid(gid));
   CONCERTO_CO_TRY(Turn turn, co_await loader_.enter_existing(std::move(gid)));
   LiveTrans& live = *turn;

@@ -21,7 +21,7 @@ bool names_topics(const TransRequest& request) {
 }  // namespace
 
 Requests::Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes,
-                   StoreTrouble& trouble, Changes& changes, Passes& passes)
+                   StoreTrouble& trouble, Changes& changes, Passes& passes, Patience& patience)
     : env_(env),
       live_(live),
       loader_(loader),
@@ -29,6 +29,7 @@ Requests::Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wake
       trouble_(trouble),
       changes_(changes),
       passes_(passes),
+      patience_(patience),
       topics_(env.store, env.clock, env.ports.branches, env.options.wording) {}
 
 Async<> Requests::resolve_topics(TransRequest& request) {
@@ -137,7 +138,12 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
   co_return false;
 }
 
-Async<> Requests::prepare(TransRequest request) {
+Async<> Requests::prepare(TransRequest request, RequestContext context) {
+  Gid gid = request.gid;
+  return bound(std::move(gid), context, create_prepared(std::move(request)));
+}
+
+Async<> Requests::create_prepared(TransRequest request) {
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
   CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), env_.modes, env_.ports.branches,
                                           env_.options.wording));
@@ -150,7 +156,12 @@ Async<> Requests::prepare(TransRequest request) {
   co_return ok();
 }
 
-Async<Transaction> Requests::prepare_workflow(TransRequest request) {
+Async<Transaction> Requests::prepare_workflow(TransRequest request, RequestContext context) {
+  Gid gid = request.gid;
+  return bound(std::move(gid), context, create_workflow(std::move(request)));
+}
+
+Async<Transaction> Requests::create_workflow(TransRequest request) {
   CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), env_.modes, env_.ports.branches,
                                           env_.options.wording));
   if (!is_resumed(*draft.mode)) {
@@ -166,12 +177,25 @@ Async<Transaction> Requests::prepare_workflow(TransRequest request) {
 }
 
 Async<> Requests::submit(TransRequest request, RequestContext context) {
+  Gid gid = request.gid;
+  CONCERTO_CO_TRY(const Begun begun,
+                  co_await bound(std::move(gid), context, begin_submit(std::move(request))));
+  if (!begun.pin.holds()) co_return ok();
+  if (begun.is_others) co_return co_await wait_for_others(begun.pin, context.deadline);
+  const Result<> told = co_await passes_.wait_for_pass(begun.pin, begun.seen, context.deadline);
+  if (!has_lost_lease(told)) co_return told;
+  co_return co_await wait_for_others(begun.pin, context.deadline);
+}
+
+Async<Requests::Begun> Requests::begin_submit(TransRequest request) {
   const bool waits = request.options.wait_result;
+  Begun begun;
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
   CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), env_.modes, env_.ports.branches,
                                           env_.options.wording));
   if (is_resumed(*draft.mode)) {
-    co_return co_await submit_end(std::move(draft));
+    CONCERTO_CO_CHECK(co_await submit_end(std::move(draft)));
+    co_return begun;
   }
   Turn turn = co_await loader_.enter(draft.trans.gid);
   LiveTrans& live = *turn;
@@ -184,17 +208,12 @@ Async<> Requests::submit(TransRequest request, RequestContext context) {
     if (!has_lost_lease(joined)) break;
     CONCERTO_CO_CHECK(co_await pause_for_lease(live, retry));
   }
-  if (!joined) co_return joined;
-  const std::uint64_t seen = live.passes;
-  const bool others = is_others(live);
-  if (!others) passes_.try_now(live);
-  if (!waits) co_return ok();
-  Pin pin = turn.pin();
-  turn.release();
-  if (others) co_return co_await wait_for_others(std::move(pin), context.deadline);
-  const Result<> told = co_await passes_.wait_for_pass(pin, seen, context.deadline);
-  if (!has_lost_lease(told)) co_return told;
-  co_return co_await wait_for_others(std::move(pin), context.deadline);
+  if (!joined) co_return joined.error();
+  begun.seen = live.passes;
+  begun.is_others = is_others(live);
+  if (!begun.is_others) passes_.try_now(live);
+  if (waits) begun.pin = turn.pin();
+  co_return begun;
 }
 
 Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
@@ -239,7 +258,8 @@ Async<std::optional<Transaction>> Requests::query(Gid gid) {
   if (shows_memory && (env_.ownership == nullptr || is_final(live->trans.status))) {
     co_return live->trans;
   }
-  Result<std::optional<Transaction>> loaded = co_await env_.store.load(gid);
+  Result<std::optional<Transaction>> loaded =
+      co_await patience_.bound(gid, Patience::Deed::reads, SteadyTime::max(), env_.store.load(gid));
   if (!loaded) {
     trouble_.tell_refusal(gid, loaded.error());
     co_return loaded.error();

@@ -13,6 +13,7 @@
 #include "live_table.hpp"
 #include "loader.hpp"
 #include "passes.hpp"
+#include "patience.hpp"
 #include "retry.hpp"
 #include "shard_env.hpp"
 #include "store_trouble.hpp"
@@ -22,25 +23,44 @@
 namespace concerto {
 
 /// Carries out the requests of the protocol, on the home shard of their gid. `Coordinator` says
-/// what each of them does.
+/// what each of them does. `Patience` bounds how long each waits for the store; the waiting of a
+/// submit or abort for a pass comes after that.
 class Requests {
  public:
   Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
-           Changes& changes, Passes& passes);
+           Changes& changes, Passes& passes, Patience& patience);
 
-  Async<> prepare(TransRequest request);
-  Async<Transaction> prepare_workflow(TransRequest request);
+  Async<> prepare(TransRequest request, RequestContext context);
+  Async<Transaction> prepare_workflow(TransRequest request, RequestContext context);
   Async<> submit(TransRequest request, RequestContext context);
   Async<> abort(TransRequest request, RequestContext context);
-  Async<> register_branch(BranchRequest request);
+  Async<> register_branch(BranchRequest request, RequestContext context);
   /// Ends the transaction, and tells the observer who asked.
   Async<> force_stop(Gid gid, RequestContext context);
   /// As reset_next_cron_time, and tells the observer who asked.
   Async<> try_now(Gid gid, RequestContext context);
-  Async<> reset_next_cron_time(Gid gid);
+  Async<> reset_next_cron_time(Gid gid, RequestContext context);
   Async<std::optional<Transaction>> query(Gid gid);
 
  private:
+  /// A submit or abort whose change is stored, and whose caller waits for a pass.
+  struct Begun {
+    Pin pin;  ///< holds nothing if the caller does not wait
+    std::uint64_t seen = 0;
+    bool is_others = false;
+  };
+
+  template <class T>
+  Async<T> bound(Gid gid, const RequestContext& context, Async<T> request) {
+    return patience_.bound(std::move(gid), Patience::Deed::changes, context.deadline,
+                           std::move(request));
+  }
+  Async<> create_prepared(TransRequest request);
+  Async<Transaction> create_workflow(TransRequest request);
+  Async<Begun> begin_submit(TransRequest request);
+  Async<Begun> begin_abort(TransRequest request);
+  Async<> take_branch(BranchRequest request);
+  Async<> reset_time(Gid gid);
   Async<> resolve_topics(TransRequest& request);
   Result<> admit(const LiveTrans& live, const Draft& draft) const;
   Async<> create(LiveTrans& live, Draft& draft, TransStatus status);
@@ -51,7 +71,7 @@ class Requests {
   Async<> submit_end(Draft draft);
   Async<> end_workflow(LiveTrans& live, const Draft& draft, const StatusChange& end);
   Async<> add_branch(LiveTrans& live, const BranchDraft& draft, const std::string& payload);
-  Async<Turn> begin_abort(const Gid& gid, std::string reason);
+  Async<Turn> enter_to_abort(const Gid& gid, std::string reason);
   Async<> end_by_force(Gid gid);
   Async<> change_to_abort(LiveTrans& live, std::string reason);
   bool has_lost_lease(const Result<>& done) const noexcept;
@@ -66,6 +86,7 @@ class Requests {
   StoreTrouble& trouble_;
   Changes& changes_;
   Passes& passes_;
+  Patience& patience_;
   Topics topics_;
 };
 

@@ -44,7 +44,8 @@ Async<Transaction> Requests::follow(Pin pin, SteadyTime until) {
   LiveTrans& live = *pin;
   Timer timer(env_.ports.timers, [&live] { live.progressed.notify_all(); });
   for (auto pause = pause_first;; pause = std::min(2 * pause, pause_max)) {
-    const auto found = co_await env_.store.load(live.gid);
+    const auto found =
+        co_await patience_.bound(live.gid, Patience::Deed::reads, until, env_.store.load(live.gid));
     if (!found && found.error().code != EngineErrc::store_busy) co_return found.error();
     if (found && !*found) {
       co_return make_error(EngineErrc::trans_not_found,

@@ -21,8 +21,7 @@ std::optional<SteadyTime> StoreTrouble::try_again_at(const LiveTrans& live, cons
 }
 
 LogLevel StoreTrouble::level(LogLevel worst) const {
-  const bool is_known = env_.store.health().state != StoreHealth::State::serving;
-  return is_known ? LogLevel::debug : worst;
+  return env_.store.health().is_told() ? LogLevel::debug : worst;
 }
 
 Task<void> StoreTrouble::pause_for_store(LiveTrans& live, SteadyTime until) {

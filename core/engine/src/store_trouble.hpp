@@ -27,8 +27,8 @@ class StoreTrouble {
   /// Waits until `until`, or until a stop. The caller keeps the turn, so that the next request for
   /// this transaction waits too.
   Task<void> pause_for_store(LiveTrans& live, SteadyTime until);
-  /// The level of a line about a change that the store was too busy for. A store that does not
-  /// serve has said so itself, once for all changes.
+  /// The level of a line about what the store was too busy for. A store may
+  /// have told its trouble itself, once for all changes.
   LogLevel level(LogLevel worst) const;
   /// After a request whose change has an unknown outcome: sets an alarm, so that the transaction is
   /// read again after a while, and driven if there is something to do. A driver sets this alarm

@@ -191,6 +191,7 @@ TEST_F(EngineTargets, AQueuedTransactionThatIsTriedNowLeavesTheQueue) {
 
 TEST_F(EngineTargets, ATransactionThatIsAbortedAsItWakesIsNotQueued) {
   options_.wakes_per_target_max = 1;
+  options_.store_answer_max = seconds(60);  // The abort may wait for the request before it.
   start_world();
   submit_failing(1, "http://dead/a");
   branches_->hold("action 01");

@@ -4,6 +4,7 @@
 #include <concerto/engine/error.hpp>
 
 #include "api/answer_bodies.hpp"
+#include "api/pending_outcome.hpp"
 
 namespace concerto::net {
 namespace {
@@ -37,6 +38,8 @@ AnswerClass class_of(EngineErrc code) noexcept {
     case EngineErrc::store_busy:
     case EngineErrc::lease_lost:
       return AnswerClass::busy;
+    case EngineErrc::store_late:
+      return AnswerClass::late;
     case EngineErrc::store_failed:
     case EngineErrc::store_unavailable:
       return AnswerClass::unknown_outcome;
@@ -63,6 +66,10 @@ std::string_view store_sentence(const error_code& code) noexcept {
   switch (static_cast<EngineErrc>(code.value())) {
     case EngineErrc::store_busy:
       return "the store is away or too busy at the moment, and nothing was changed: try again";
+    case EngineErrc::store_late:
+      return "the store has not answered in time, and the outcome is not known: the request goes "
+             "on "
+             "and may still succeed; the same request may be sent again, with the same gid";
     case EngineErrc::store_failed:
       return "the store has trouble at the moment, and the outcome is not known: query the "
              "transaction, or repeat the request";
@@ -92,6 +99,7 @@ AnswerClass class_of(unsigned status, const HttpHeaders& headers) noexcept {
     case 425:
       return AnswerClass::ongoing;
     case 503:
+      if (headers.find(outcome_header) == outcome_unknown) return AnswerClass::late;
       return headers.contains("Retry-After") ? AnswerClass::overloaded
                                              : AnswerClass::unknown_outcome;
     default:
@@ -127,6 +135,7 @@ GrpcCode grpc_code(AnswerClass answer) noexcept {
     case AnswerClass::overloaded:
       return GrpcCode::resource_exhausted;
     case AnswerClass::busy:
+    case AnswerClass::late:
     case AnswerClass::unknown_outcome:
       return GrpcCode::unavailable;
     case AnswerClass::deadline:
@@ -162,8 +171,11 @@ HttpResponse http_answer(const Error& error) {
     case AnswerClass::ongoing:
       return with_message(425, ongoing_word, text);
     case AnswerClass::overloaded:
-    case AnswerClass::busy: {
+    case AnswerClass::busy:
+    case AnswerClass::late: {
       HttpResponse response = with_message(503, {}, text);
+      if (error.code == EngineErrc::store_late)
+        response.headers.add(outcome_header, outcome_unknown);
       response.headers.add("Retry-After", retry_after_seconds);
       return response;
     }

@@ -216,7 +216,8 @@ AnswerClass over_http(AnswerClass answer) {
 }
 
 AnswerClass over_grpc(AnswerClass answer) {
-  return answer == AnswerClass::busy ? AnswerClass::unknown_outcome : answer;
+  const bool promises_less = answer == AnswerClass::busy || answer == AnswerClass::late;
+  return promises_less ? AnswerClass::unknown_outcome : answer;
 }
 
 AnswerClass over_rpc(AnswerClass answer) {

@@ -31,8 +31,10 @@ TEST_P(Answer, OverHttp) {
   EXPECT_EQ(response.body, GetParam().http_body);
   EXPECT_EQ(response.content_type, json_content_type);
   const error_code code = GetParam().error.code;
-  const bool says_when = code == Errc::overloaded || code == EngineErrc::store_busy;
+  const bool is_late = code == EngineErrc::store_late;
+  const bool says_when = code == Errc::overloaded || code == EngineErrc::store_busy || is_late;
   EXPECT_EQ(response.headers.contains("Retry-After"), says_when);
+  EXPECT_EQ(response.headers.find("Concerto-Outcome").value_or(""), is_late ? "unknown" : "");
 }
 
 TEST_P(Answer, OverGrpc) {
@@ -83,6 +85,9 @@ INSTANTIATE_TEST_SUITE_P(
         plain("ShuttingDown", Errc::shutting_down, 503, GrpcCode::unavailable),
         store("StoreBusy", EngineErrc::store_busy,
               "the store is away or too busy at the moment, and nothing was changed: try again"),
+        store("StoreLate", EngineErrc::store_late,
+              "the store has not answered in time, and the outcome is not known: the request goes "
+              "on and may still succeed; the same request may be sent again, with the same gid"),
         store("StoreFailed", EngineErrc::store_failed,
               "the store has trouble at the moment, and the outcome is not known: query the "
               "transaction, or repeat the request"),

@@ -62,6 +62,10 @@ struct CoordinatorOptions : CoordinatorLimits {
   /// After that time a request is refused, and a transaction in a pass waits for retry_interval. A
   /// new transaction is refused after a quarter of a second.
   std::chrono::seconds store_busy_max{10};
+  /// How long a request waits for the store's answer before its caller gets store_late (a query:
+  /// store_busy), up to a second longer; and how long while the store does not serve.
+  std::chrono::seconds store_answer_max{10};
+  std::chrono::seconds away_answer_max{5};
   /// How often a coordinator looks for due transactions that no coordinator has an alarm for, if
   /// several share the store. Up to a quarter of the interval is left out or added at random.
   std::chrono::milliseconds poll_interval{3000};
@@ -109,10 +113,11 @@ struct TroubleFilter {
 ///
 /// A request may be made on any shard, or on an io_context that is no shard. The request runs on
 /// the home shard of its gid and returns on the executor of its caller. Cancelling the caller does
-/// not end the request. When a request has succeeded, what it promises is durable.
+/// not end the request, and neither does store_late, which tells only the caller. When a request
+/// has succeeded, what it promises is durable.
 ///
-/// Requests that change something take a RequestContext. Its deadline ends the waiting of submit
-/// and abort. The observer is told who stopped or reset transactions and who changed topics.
+/// Requests that change something take a RequestContext. Its deadline ends the caller's
+/// waiting. The observer is told who stopped or reset transactions and who changed topics.
 ///
 /// Errc and EngineErrc say what the errors mean. The texts are those of the protocol (pages 01 and
 /// 02), with the wording of the options.
@@ -228,6 +233,7 @@ class Coordinator {
   Task<void> poll();
   Task<bool> claim_due(Ownership& ownership);
   Async<Reset> reset_shared(Ownership& ownership, std::chrono::seconds beyond, std::size_t limit);
+  Async<> bound(RequestContext context, Async<> change);
   /// Tells the observer of the first shard, on that shard, about a request for a topic or for many
   /// transactions.
   Task<void> tell_all(std::string what, RequestContext context, Result<> result);

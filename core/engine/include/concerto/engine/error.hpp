@@ -27,6 +27,7 @@ enum class EngineErrc {
   branch_error,         ///< a branch call ended in an error; plain error
   lease_lost,           ///< nothing changed: another coordinator works on the transaction
   store_busy,         ///< the store is too busy and changed nothing; the same call may soon succeed
+  store_late,         ///< the store has not answered in time; the request goes on, and may succeed
   store_failed,       ///< a write failed; the change may or may not be durable
   store_unavailable,  ///< the store takes no writes until it is reopened
   store_damaged,      ///< stored data does not pass its checks

@@ -20,6 +20,12 @@ struct StoreHealth {
   std::vector<std::string> reasons;   ///< a sentence for each; empty when and only when serving
   std::vector<std::string> warnings;  ///< what may stop the store from serving, if nobody acts
 
+  /// Lines of the store in the log tell of a trouble in which calls wait or fail, and will tell its
+  /// end. So nobody needs a line for each call.
+  bool tells = false;
+
+  bool is_told() const noexcept { return tells || state != State::serving; }
+
   /// Adds a reason. The state becomes the worst of the states that the reasons gave.
   void add(State worst, std::string reason) {
     if (state < worst) state = worst;

@@ -23,6 +23,7 @@ enum class AnswerClass {
   ongoing,          ///< the transaction is not finished; ask again
   overloaded,       ///< nothing happened; try later
   busy,             ///< nothing happened, because the store is busy or away; try later
+  late,             ///< the store has not answered in time: it may happen; repeat it later
   unknown_outcome,  ///< this process cannot know the outcome: it shuts down, or its store failed
   deadline,         ///< the caller's deadline has passed
   plain,            ///< an error of a branch or of a handler that has no other class
@@ -40,7 +41,7 @@ struct ReceivedAnswer {
 
 /// busy is read as overloaded, deadline as unknown_outcome, and rejected as plain.
 ReceivedAnswer answer_from_http(unsigned status, const HttpHeaders& headers, std::string_view body);
-/// busy is read as unknown_outcome.
+/// busy and late are read as unknown_outcome.
 ReceivedAnswer answer_from_grpc(const GrpcStatus& status);
 /// Every class but failure is read as plain.
 ReceivedAnswer answer_from_rpc(std::string_view body);
