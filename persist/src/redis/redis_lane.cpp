@@ -98,6 +98,11 @@ Result<> RedisLane::start() {
   return start_thread(thread_, "for a connection to Redis", [this] { run(); });
 }
 
+void RedisLane::give_up_after(std::chrono::nanoseconds time) {
+  const MutexLock lock(mutex_);
+  gives_up_at_ = SteadyClock::now() + std::max(time, std::chrono::nanoseconds::zero());
+}
+
 void RedisLane::stop() {
   {
     const MutexLock lock(mutex_);
@@ -160,11 +165,18 @@ Result<> RedisLane::queue(AskPtr& ask) {
 void RedisLane::run() {
   block_broken_pipe_signal();
   while (wait_for_work()) work();
+  give_up();
+  refuse_all(not_made("the store is closed"));
+}
+
+/// The outcome of what was sent stays unknown.
+void RedisLane::give_up() {
+  if (group_.empty()) return;
+  standing_.unconfirmed(group_.size());
   const Error unknown = lost_answer("the store was closed before Redis answered");
   Answers answers;
   for (const AskPtr& ask : group_) answers.add(*ask, unknown);
   group_.clear();
-  refuse_all(not_made("the store is closed"));
 }
 
 /// Waits until there is a group, or until it is time to look for a connection. False when the lane
@@ -173,6 +185,7 @@ bool RedisLane::wait_for_work() {
   UniqueLock lock(mutex_);
   for (;;) {
     const auto now = SteadyClock::now();
+    if (gives_up_at_ && now >= *gives_up_at_) give_up();
     if (stopping_ && !stops_at_) stops_at_ = now + stop_limit;
     const bool is_over = stops_at_ && now >= *stops_at_;
     if (stopping_ && (is_over || (queue_.empty() && group_.empty()))) return false;
@@ -208,7 +221,7 @@ void RedisLane::take_group() {
 void RedisLane::work() {
   if (group_.empty() ||
       (standing_.is_refusing() && SteadyClock::now() - looked_at_ >= refusal_look)) {
-    look();
+    if (Result<> there = look(); !there) return refuse_all(there.error());
   }
   if (Result<> here = connect(); !here) {
     set_away(here.error());
@@ -225,17 +238,26 @@ void RedisLane::work() {
   leave_ = false;
 }
 
-/// Whether the server is still there and takes changes, for `health`.
-void RedisLane::look() {
+/// Whether the server is still there and takes changes, for `health`. An error if it is silent.
+Result<> RedisLane::look() {
   looked_at_ = SteadyClock::now();
   standing_.look();
-  if (!connection_) return;
+  if (!connection_) return ok();
   const auto reply = connection_->ask_written(trial_);
-  if (!reply) return connection_.reset();
+  if (!reply) {
+    connection_.reset();
+    if (!is_silence(reply.error())) return ok();  // A new connection tells.
+    set_away(reply.error());
+    return reply.error();
+  }
   const Reply answer{reply->get()};
-  if (!answer.is_error()) return standing_.made(true);
+  if (!answer.is_error()) {
+    standing_.made(true);
+    return ok();
+  }
   note(answer.text(), Deed::changes);
   if (std::exchange(leave_, false)) connection_.reset();
+  return ok();
 }
 
 Result<> RedisLane::connect() {
@@ -340,13 +362,14 @@ Result<> RedisLane::wait_for_replicas() {
                       : "Redis has not yet synced the changes to its append-only file");
     if (!std::exchange(told, true)) set_away(waits);
     const MutexLock lock(mutex_);
-    if (stopping_) return waits;
+    if (stopping_ || (gives_up_at_ && SteadyClock::now() >= *gives_up_at_)) return waits;
   }
   if (told) set_back();
   return ok();
 }
 
-/// The connection is gone; commands that change something stay in the group, to be sent again.
+/// The connection is gone; commands that change something stay in the group, to be sent again. To
+/// find a silent server silent once more takes seconds, for which nobody else waits.
 void RedisLane::lost(const Error& error, Answers& answers) {
   connection_.reset();
   std::vector<AskPtr> open;
@@ -362,6 +385,9 @@ void RedisLane::lost(const Error& error, Answers& answers) {
     }
   }
   group_ = std::move(open);
+  if (!is_silence(error)) return;
+  set_away(error);
+  refuse_all(error);
 }
 
 /// Refuses everything that was never sent.

@@ -60,6 +60,9 @@ class RedisLane {
   /// Writes what is queued, then ends. Later commands are refused with store_unavailable.
   void stop();
 
+  /// A stop has begun: after `time` a change whose answer was lost ends as an unknown outcome.
+  void give_up_after(std::chrono::nanoseconds time);
+
   /// Queues a command and awaits its answer, which is no error of Redis. Errors: those of
   /// `error_of`; store_busy; store_unavailable; overloaded if the queue has no room for a command
   /// that creates.
@@ -88,7 +91,7 @@ class RedisLane {
   bool wait_for_work();
   void take_group() CONCERTO_REQUIRES(mutex_);
   void work();
-  void look();
+  Result<> look();
   Result<> connect();
   void exchange(Answers& answers);
   bool judge(Ask& ask, ReplyPtr reply, Answers& answers);
@@ -96,6 +99,7 @@ class RedisLane {
   Result<> wait_for_replicas();
   void lost(const Error& error, Answers& answers);
   void refuse_all(const Error& error);
+  void give_up();
   void set_away(const Error& error);
   void set_back();
 
@@ -109,6 +113,7 @@ class RedisLane {
   std::deque<AskPtr> queue_ CONCERTO_GUARDED_BY(mutex_);
   std::size_t queued_bytes_ CONCERTO_GUARDED_BY(mutex_) = 0;
   bool stopping_ CONCERTO_GUARDED_BY(mutex_) = false;
+  std::optional<std::chrono::steady_clock::time_point> gives_up_at_ CONCERTO_GUARDED_BY(mutex_);
   /// Why there is no connection now; absent if there is one.
   std::optional<std::string> away_ CONCERTO_GUARDED_BY(mutex_);
 

@@ -25,6 +25,8 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr std::string_view no_answer = "no answer in time";
+
 Error unreachable(std::string text) {
   return make_error(EngineErrc::store_busy, std::move(text));
 }
@@ -112,6 +114,10 @@ Result<std::shared_ptr<RedisTlsContext>> RedisTlsContext::make(const RedisTls& t
   return made;
 }
 
+bool is_silence(const Error& error) noexcept {
+  return error.detail == no_answer;
+}
+
 RedisTlsContext::~RedisTlsContext() {
   SSL_CTX_free(context_);
 }
@@ -180,7 +186,7 @@ Result<> RedisSocket::connect_to_any(const RedisServer& server, Deadline deadlin
 Result<> RedisSocket::wait(short events, Deadline deadline) const {
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - SteadyClock::now());
-    if (left.count() <= 0) return unreachable("no answer in time");
+    if (left.count() <= 0) return unreachable(std::string(no_answer));
     pollfd waited{descriptor_, events, 0};
     const int ready =
         ::poll(&waited, 1, static_cast<int>(std::min(left, milliseconds{60'000}).count()));

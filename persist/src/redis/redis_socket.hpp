@@ -61,6 +61,9 @@ class RedisTlsContext {
   const bool checks_host_;
 };
 
+/// Whether an operation of a socket failed because the server was silent until its time limit.
+bool is_silence(const Error& error) noexcept;
+
 /// A connection of bytes to a server, plain or with TLS, for threads that may block. Every function
 /// has a time limit. After an error the connection is not usable any more. Not thread-safe.
 class RedisSocket {

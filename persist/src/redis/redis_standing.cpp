@@ -63,7 +63,7 @@ void RedisStanding::away(const void* lane, const std::string& why) {
   const MutexLock lock(mutex_);
   const SteadyTime now = clock_.steady_now();
   if (away_.empty()) outage_ = {now, {}};
-  away_[lane] = why;
+  away_.insert(lane);
   if (!outage_.is_news(why)) return;
   const bool begins = outage_.said.size() == 1;
   observer_.log(
@@ -100,6 +100,12 @@ std::uint64_t RedisStanding::refused(RedisTrouble trouble) const noexcept {
   return refused_[index_of(trouble)].load(std::memory_order_relaxed);
 }
 
+void RedisStanding::unconfirmed(std::size_t changes) {
+  observer_.log(LogLevel::warn, "",
+                "during the stop Redis did not confirm " + std::to_string(changes) +
+                    " changes; their transactions go on from what is stored");
+}
+
 void RedisStanding::note_made(bool takes_memory) {
   const MutexLock lock(mutex_);
   for (std::size_t i = 0; i < troubles; ++i) {
@@ -127,7 +133,8 @@ void RedisStanding::add_to(StoreHealth& health) const {
   using State = StoreHealth::State;
   const MutexLock lock(mutex_);
   if (!away_.empty()) {
-    health.add(State::recovering, "Redis is away: " + away_.begin()->second);
+    // What the log has said last: the lanes notice other things at other times.
+    health.add(State::recovering, "Redis is away: " + outage_.said.back());
     return;  // What it refused before is not known to last.
   }
   for (std::size_t i = 0; i < troubles; ++i) {

@@ -3,8 +3,8 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +48,9 @@ class RedisStanding {
   /// To be called at intervals, so that the end of refusals is noticed.
   void look();
 
+  /// A stop has left so many changes without an answer.
+  void unconfirmed(std::size_t changes);
+
   bool is_refusing() const noexcept { return is_refusing_.load(std::memory_order_relaxed); }
   void add_to(StoreHealth& health) const;
   std::uint64_t refused(RedisTrouble trouble) const noexcept;
@@ -74,7 +77,7 @@ class RedisStanding {
   std::atomic<bool> is_refusing_ = false;  ///< one of `reasons_` is present
 
   mutable Mutex mutex_;
-  std::map<const void*, std::string> away_ CONCERTO_GUARDED_BY(mutex_);
+  std::set<const void*> away_ CONCERTO_GUARDED_BY(mutex_);
   Episode outage_ CONCERTO_GUARDED_BY(mutex_);  ///< with `away_`
   /// Why changes are refused now.
   std::array<std::optional<std::string>, troubles> reasons_ CONCERTO_GUARDED_BY(mutex_);

@@ -84,6 +84,10 @@ RedisStore::~RedisStore() {
   close();
 }
 
+void RedisStore::begin_stop(SteadyTime until) noexcept {
+  for (const auto& lane : lanes_) lane->give_up_after(until - clock_.steady_now());
+}
+
 void RedisStore::close() {
   // The upkeep may wait for an answer, which a lane that waits for replicas gives only at its end.
   for (const auto& lane : lanes_) lane->stop();

@@ -39,6 +39,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Result<Transaction> as_kept(const Transaction& trans) const override;
   KvRecord as_kept(const KvRecord& record) const override { return record; }
   Async<std::size_t> count_in_work() override;
+  void begin_stop(SteadyTime until) noexcept override;
   void close() override;
 
   Async<> commit(Change change) override;

@@ -26,14 +26,15 @@ SqlHealth::Lines SqlHealth::reached(SteadyTime now, std::chrono::nanoseconds too
   return lines;
 }
 
-SqlHealth::Lines SqlHealth::away(SteadyTime now, std::string_view why) {
+SqlHealth::Lines SqlHealth::away(SteadyTime now, std::string_view why, bool is_silent) {
   Lines lines;
   if (!away_) {
     lines.push_back({LogLevel::error, "the store is away: " + std::string(why)});
     away_.emplace();
     away_->since = now;
   }
-  away_->why = why;
+  if (!is_silent || !away_->is_silent) away_->why = why;
+  away_->is_silent = is_silent;
   return lines;
 }
 
@@ -120,6 +121,7 @@ SqlHealth::Lines SqlHealth::look(SteadyTime now) {
 /// tell whether it is over, and a load balancer sends none to a coordinator that is not ready.
 StoreHealth SqlHealth::health(SteadyTime now) const {
   StoreHealth health;
+  health.tells = refusal_.has_value();
   const bool refuses = refusal_ && !refusal_->is_proven_over && now - refusal_->failed_at < calm;
   if (away_) {
     health.add(StoreHealth::State::recovering, away_->why);

@@ -41,8 +41,9 @@ class SqlHealth {
 
   /// The database has answered a question that changes nothing, after `took`.
   [[nodiscard]] Lines reached(SteadyTime now, std::chrono::nanoseconds took);
-  /// The database cannot be asked.
-  [[nodiscard]] Lines away(SteadyTime now, std::string_view why);
+  /// The database cannot be asked. `is_silent`: it says nothing at all, so each try fails in words
+  /// of its own. The reason is then the first of them.
+  [[nodiscard]] Lines away(SteadyTime now, std::string_view why, bool is_silent = false);
   /// Whether a check that changes nothing found that changes are possible.
   [[nodiscard]] Lines checked(SteadyTime now, const Result<>& check);
   /// The database has made a group of changes, in one call that took so long.
@@ -59,6 +60,7 @@ class SqlHealth {
   struct Away {
     SteadyTime since;
     std::string why;
+    bool is_silent;
   };
   struct Refusal {
     SteadyTime since;

@@ -153,8 +153,8 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<TransPage> list_here(ListFilter filter, ListRows rows, std::size_t limit);
   Async<bool> add_to_page(TransPage& page, std::size_t& bytes, StoredTrans stored,
                           const ListFilter& filter, std::size_t limit);
-  void note_contact(const Result<>& contact);
-  void turn_away(const Error& why);
+  void note_contact(const Result<>& contact, bool was_slow);
+  void turn_away(const Error& why, bool is_silent);
 
   Async<> commit_rows(RowRequest& request);
   bool is_in_work(const StoredTrans& stored) const;

@@ -30,7 +30,8 @@ Async<> SqlStore::make_contact() {
                             !pool_.is_gate_closed() &&
                             clock_.steady_now() - begun < contact_again_within;
     if (asks_again) continue;
-    note_contact(contact);
+    // A server that is there and does not serve says so at once.
+    note_contact(contact, clock_.steady_now() - begun >= contact_again_within);
     if (contact && zone_verdict_ == ZoneWatch::Verdict::agrees) co_return ok();
     if (contact) {
       co_return make_error(EngineErrc::store_busy, connector_->place() + ": " + zones_.reason());
@@ -59,7 +60,8 @@ Async<> SqlStore::ask_time(SqlConnection& connection) {
   silence_.async_wait([this](const error_code& error) {
     if (error || !is_asking_) return;
     turn_away(make_error(SqlErrc::not_now,
-                         connector_->place() + " accepts connections and does not answer"));
+                         connector_->place() + " accepts connections and does not answer"),
+              true);
   });
   const SteadyTime begun = clock_.steady_now();
   const Result<> asked = co_await measure_clock(connection);
@@ -119,7 +121,7 @@ Async<> SqlStore::measure_clock(SqlConnection& connection) {
   co_return ok();
 }
 
-void SqlStore::note_contact(const Result<>& contact) {
+void SqlStore::note_contact(const Result<>& contact, bool was_slow) {
   connections_.store(pool_.open(), std::memory_order_relaxed);
   if (contact) {
     pool_.open_gate();
@@ -127,13 +129,13 @@ void SqlStore::note_contact(const Result<>& contact) {
   } else if (!is_over_) {
     // The other connections are of a server that does not serve this one.
     pool_.close_idle();
-    turn_away(contact.error());
+    turn_away(contact.error(), was_slow);
   }
 }
 
 /// Nobody waits for the database until it answers again.
-void SqlStore::turn_away(const Error& why) {
-  watch_.away(why, !is_open_);  // `open` tells
+void SqlStore::turn_away(const Error& why, bool is_silent) {
+  watch_.away(why, is_silent, !is_open_);  // `open` tells
   const Error error = make_error(EngineErrc::store_busy, why.detail);
   pool_.close_gate(error);
   lanes_.answer_waiting(error);

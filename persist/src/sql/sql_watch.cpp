@@ -11,9 +11,9 @@ void SqlWatch::reached(std::chrono::nanoseconds took) {
   write(health_.reached(clock_.steady_now(), took));
 }
 
-void SqlWatch::away(const Error& error, bool is_told) {
+void SqlWatch::away(const Error& error, bool is_silent, bool is_told) {
   const MutexLock lock(mutex_);
-  const SqlHealth::Lines lines = health_.away(clock_.steady_now(), error.detail);
+  const SqlHealth::Lines lines = health_.away(clock_.steady_now(), error.detail, is_silent);
   if (!is_told) write(lines);
 }
 

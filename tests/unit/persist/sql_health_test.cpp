@@ -65,6 +65,28 @@ TEST_F(SqlHealthOf, AnAbsenceHasALineAtItsBeginAndOneAtItsEnd) {
                                 "info the store serves: db1, it was away for 3.5 s"));
 }
 
+TEST_F(SqlHealthOf, ASilenceHasOneReason) {
+  take(health_.away(now_, "connection refused"));
+  for (const char* why : {"does not answer", "no answer within 10 s", "no connection within 3 s"}) {
+    pass(2s);
+    take(health_.away(now_, why, true));
+    EXPECT_THAT(health_.health(now_).reasons, ElementsAre("does not answer"));
+  }
+  take(health_.away(now_, "the database system is starting up"));
+  EXPECT_THAT(health_.health(now_).reasons, ElementsAre("the database system is starting up"));
+  EXPECT_EQ(log_.size(), 1U);
+}
+
+TEST_F(SqlHealthOf, LinesAboutSingleChangesAreLeftOutFromTheFirstRefusalToTheEndOfIt) {
+  EXPECT_FALSE(health_.health(now_).is_told());
+  refuse(locked);
+  EXPECT_EQ(state(), State::serving);
+  EXPECT_TRUE(health_.health(now_).is_told());
+  write();
+  pass(10s);
+  EXPECT_FALSE(health_.health(now_).is_told());
+}
+
 TEST_F(SqlHealthOf, RefusedChangesHaveOneLineHoweverManyTheyAre) {
   for (int i = 0; i < 100; ++i) {
     refuse(no_right);
