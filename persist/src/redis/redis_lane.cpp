@@ -9,6 +9,8 @@
 #include <concerto/base/start_thread.hpp>
 #include <concerto/engine/error.hpp>
 
+#include "redis_lane_answers.hpp"
+
 namespace concerto::persist {
 namespace {
 
@@ -38,38 +40,6 @@ void block_broken_pipe_signal() {
 }
 
 }  // namespace
-
-/// Answers on their way to the waiters: one post for each shard.
-class RedisLane::Answers {
- public:
-  void add(Ask& ask, Answer answer) {
-    if (ask.promise) ask.promise->set_value(std::move(answer));
-    if (!ask.completion) return;
-    auto shard = std::ranges::find(shards_, *ask.executor, &Shard::executor);
-    if (shard == shards_.end()) shard = shards_.insert(shard, Shard{*ask.executor, {}});
-    shard->waiting.push_back({std::move(ask.completion), std::move(answer)});
-  }
-
-  ~Answers() {
-    for (Shard& shard : shards_) {
-      asio::post(shard.executor, [waiting = std::move(shard.waiting)]() mutable {
-        for (auto& [completion, answer] : waiting) completion(std::move(answer));
-      });
-    }
-  }
-
- private:
-  struct Waiting {
-    Completion<Answer> completion;
-    Answer answer;
-  };
-  struct Shard {
-    Executor executor;
-    std::vector<Waiting> waiting;
-  };
-
-  std::vector<Shard> shards_;
-};
 
 RedisLane::RedisLane(const RedisAccess& access, std::shared_ptr<RedisTlsContext> tls,
                      ReplicaWait wait, StoreProbe& probe, RedisStanding& standing)
@@ -103,12 +73,16 @@ void RedisLane::give_up_after(std::chrono::nanoseconds time) {
   gives_up_at_ = SteadyClock::now() + std::max(time, std::chrono::nanoseconds::zero());
 }
 
-void RedisLane::stop() {
+void RedisLane::begin_stop() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
   }
   arrived_.notify_one();
+}
+
+void RedisLane::stop() {
+  begin_stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -147,6 +121,8 @@ Result<> RedisLane::queue(AskPtr& ask) {
     const MutexLock lock(mutex_);
     if (stopping_) return make_error(EngineErrc::store_unavailable, "the store is closed");
     if (away_) return not_made(*away_);
+    // A stop has no time to find out on each lane that the server is silent.
+    if (gives_up_at_ && standing_.is_away()) return not_made("Redis is away");
     const bool fits =
         queue_.size() < queue_asks_max && queued_bytes_ + ask->command.size() <= queue_bytes_max;
     if (!fits && ask->deed == Deed::creates) {
@@ -185,7 +161,13 @@ bool RedisLane::wait_for_work() {
   UniqueLock lock(mutex_);
   for (;;) {
     const auto now = SteadyClock::now();
-    if (gives_up_at_ && now >= *gives_up_at_) give_up();
+    if (gives_up_at_ && now >= *gives_up_at_) {
+      give_up();
+      if (away_ && !stopping_) {  // The end is near: it need not wait for one more connection.
+        arrived_.wait_for(lock, idle_limit);
+        continue;
+      }
+    }
     if (stopping_ && !stops_at_) stops_at_ = now + stop_limit;
     const bool is_over = stops_at_ && now >= *stops_at_;
     if (stopping_ && (is_over || (queue_.empty() && group_.empty()))) return false;

@@ -57,7 +57,9 @@ class RedisLane {
   Result<> enter();
   /// Errors: overloaded.
   Result<> start();
-  /// Writes what is queued, then ends. Later commands are refused with store_unavailable.
+  /// Takes no more commands, writes what is queued, then ends; `stop` waits for the end. Later
+  /// commands are refused with store_unavailable.
+  void begin_stop();
   void stop();
 
   /// A stop has begun: after `time` a change whose answer was lost ends as an unknown outcome.

@@ -64,6 +64,7 @@ void RedisStanding::away(const void* lane, const std::string& why) {
   const SteadyTime now = clock_.steady_now();
   if (away_.empty()) outage_ = {now, {}};
   away_.insert(lane);
+  is_away_ = true;
   if (!outage_.is_news(why)) return;
   const bool begins = outage_.said.size() == 1;
   observer_.log(
@@ -75,6 +76,7 @@ void RedisStanding::away(const void* lane, const std::string& why) {
 void RedisStanding::back(const void* lane) {
   const MutexLock lock(mutex_);
   if (away_.erase(lane) == 0 || !away_.empty()) return;
+  is_away_ = false;
   observer_.log(LogLevel::info, "",
                 "the store is back after " + seconds_text(clock_.steady_now() - outage_.since));
 }

@@ -51,6 +51,7 @@ class RedisStanding {
   /// A stop has left so many changes without an answer.
   void unconfirmed(std::size_t changes);
 
+  bool is_away() const noexcept { return is_away_.load(std::memory_order_relaxed); }
   bool is_refusing() const noexcept { return is_refusing_.load(std::memory_order_relaxed); }
   void add_to(StoreHealth& health) const;
   std::uint64_t refused(RedisTrouble trouble) const noexcept;
@@ -73,6 +74,7 @@ class RedisStanding {
   const Clock& clock_;
   Observer& observer_;
   std::array<std::atomic<std::uint64_t>, troubles> refused_{};
+  std::atomic<bool> is_away_ = false;      ///< a lane is in `away_`
   std::atomic<bool> is_noted_ = false;     ///< there is an episode of refusals
   std::atomic<bool> is_refusing_ = false;  ///< one of `reasons_` is present
 

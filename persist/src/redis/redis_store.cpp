@@ -90,6 +90,7 @@ void RedisStore::begin_stop(SteadyTime until) noexcept {
 
 void RedisStore::close() {
   // The upkeep may wait for an answer, which a lane that waits for replicas gives only at its end.
+  for (const auto& lane : lanes_) lane->begin_stop();
   for (const auto& lane : lanes_) lane->stop();
   upkeep_->stop();
 }

@@ -56,6 +56,8 @@ class PostgresTroubles(StoreTestCase):
         self.assertEqual(ready.status, 200, ready.body)
         self.assertIn("the database is slow", ready.json()["warnings"][0])
         self.sql("drop trigger sleeps on trans_global")
+        self.check_lock(coordinator, lambda: self.sql(
+            "begin; lock table trans_global; select pg_sleep(11.5); commit"))
         self.read_only("on")
         wait_for_readyz(coordinator, "read-only")
         self.read_only("off")

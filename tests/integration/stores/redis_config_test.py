@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from store_test_case import (  # noqa: E402
-    StoreTestCase, get, main, post, submit, wait_for_readyz)
+    SILENT, StoreTestCase, get, main, post, submit, wait_for_readyz)
 from concerto_testing import wait_until  # noqa: E402
 from database_servers import Redis  # noqa: E402
 
@@ -97,6 +97,15 @@ class RedisConfig(StoreTestCase):
         self.assertRegex(begin, "the store is away: .*Connection refused")
         self.assertRegex(end, r"the store is back after [0-9.]+ s")
         self.assertLessEqual(len(changes), 1, changes)
+
+    def test_the_server_is_silent(self):
+        coordinator = self.start("silent", self.settings("{i}") | {"ShutdownGrace": 1})
+        submit(coordinator, self.saga("allowed", "a", wait_result=True))
+        self.check_silence(coordinator)
+        begin, end = coordinator.process.lines('"the store is (away|still|back)')
+        self.assertRegex(begin, f"the store is away: .*({SILENT})")
+        self.assertRegex(end, r"the store is back after [0-9.]+ s")
+        self.check_stop_in_silence(coordinator)
 
     def test_the_server_cannot_save(self):
         coordinator = self.start("cannot-save", self.settings("{m}"))

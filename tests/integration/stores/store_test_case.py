@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -141,10 +142,18 @@ class StoreTestCase(unittest.TestCase):
 
     def check_silence(self, coordinator):
         """The server accepts connections and does not answer. Once that is known, nobody waits."""
+        self.assertEqual(grpc_prepare(coordinator, "open"), GRPC_OK)
         self.server.pause()
         self.addCleanup(self.server.resume)
+        branch = {"gid": "open", "trans_type": "tcc", "branch_id": "01", "data": "{}",
+                  "confirm": self.branches.url("a"), "cancel": self.branches.url("a")}
+        under_way = [
+            Waiting(lambda: post(coordinator, "submit", self.saga("under-way", "a"))),
+            Waiting(lambda: post(coordinator, "registerBranch", branch)),
+            Waiting(lambda: http_call("GET", f"{coordinator.api}/query?gid=open", timeout_s=20.0))]
         wait_until(lambda: get(coordinator, "/readyz").status == 503, "it is not ready", 15)
-        self.assertRegex(get(coordinator, "/readyz").json()["reasons"][0], SILENT)
+        reasons = [get(coordinator, "/readyz").json()["reasons"]]
+        self.assertRegex(reasons[0][0], SILENT)
         began = time.monotonic()
         for number in range(3):
             answer = post(coordinator, "submit", self.saga(f"silent-{number}", "a"))
@@ -154,9 +163,43 @@ class StoreTestCase(unittest.TestCase):
         query = http_call("GET", f"{coordinator.api}/query?gid=allowed", timeout_s=20.0)
         self.assertEqual(query.status, 503, query.body)
         self.assertLess(time.monotonic() - began, 4)
+        for waiting in under_way:
+            answer = waiting.answer()
+            self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"),
+                             answer.body)
+            self.assertLess(waiting.took_s, 9)
+            reasons.append(get(coordinator, "/readyz").json()["reasons"])
+        self.assertTrue(all(reason == reasons[0] for reason in reasons), reasons)
         self.server.resume()
         wait_until(lambda: get(coordinator, "/readyz").status == 200, "it is ready again", 8)
         submit(coordinator, self.saga("answered", "a", wait_result=True))
+        self.check_repeated(coordinator, "under-way")
+        self.assertEqual(coordinator.process.lines('"error".*cannot be read'), [])
+
+    def check_repeated(self, coordinator, gid):
+        """After an unknown outcome the same request, repeated, finds the transaction or makes it."""
+        def is_taken():
+            answer = post(coordinator, "submit", self.saga(gid, "a"))
+            return answer.status == 200 or b"current status 'succeed'" in answer.body
+        wait_until(is_taken, f"{gid} is taken", 10)
+        coordinator.wait_for_status(gid, "succeed", 5)
+
+    def check_lock(self, coordinator, lock):
+        """Somebody holds a lock until `lock` returns, for more than 11 s: every request is answered
+        in time, and what the database makes afterwards is driven."""
+        holder = Waiting(lock)
+        time.sleep(0.5)
+        waiting = [Waiting(lambda gid=gid: post(coordinator, "submit", self.saga(gid, "a")))
+                   for gid in ("locked-1", "locked-2", "locked-3")]
+        for request in waiting:
+            answer = request.answer()
+            self.assertEqual((answer.status, answer.headers.get("Retry-After")), (503, "1"),
+                             answer.body)
+            self.assertLess(request.took_s, 12)
+        holder.answer()
+        for gid in ("locked-1", "locked-2", "locked-3"):
+            self.check_repeated(coordinator, gid)
+        self.assertEqual(coordinator.process.lines("change not stored|cannot be read"), [])
 
     def check_stop_in_silence(self, coordinator):
         """A stop ends soon, although the answer of a call cannot be stored. ShutdownGrace is 1."""
@@ -166,11 +209,13 @@ class StoreTestCase(unittest.TestCase):
         self.server.pause()
         self.addCleanup(self.server.resume)
         release.set()
+        scrape = Waiting(lambda: get(coordinator, "/metrics"))  # It asks the store, too.
         began = time.monotonic()
         self.assertEqual(coordinator.terminate(30.0), 0)
         self.assertLess(time.monotonic() - began, 12)
-        self.assertTrue(coordinator.process.lines("the database did not confirm [0-9]+ change"),
-                        coordinator.process.tail())
+        line = "during the stop (the database|Redis) did not confirm [0-9]+ change"
+        self.assertTrue(coordinator.process.lines(line), coordinator.process.tail())
+        scrape.thread.join()
         self.server.resume()
 
     def check_all_coordinators(self, settings):
@@ -219,6 +264,31 @@ class StoreTestCase(unittest.TestCase):
         held.set()
         two.wait_for_status("held", "succeed", 5 + 1 + 4)  # lease, poll, and a busy machine
         self.assertEqual(len(self.branches.calls("held")), 2)
+
+
+class Waiting:
+    """A call that a thread waits for."""
+
+    def __init__(self, call):
+        self.took_s = None
+        self._call = call
+        self._result = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def answer(self):
+        self.thread.join(60.0)
+        if isinstance(self._result, Exception):
+            raise self._result
+        return self._result
+
+    def _run(self):
+        began = time.monotonic()
+        try:
+            self._result = self._call()
+        except Exception as error:  # pylint: disable=broad-except
+            self._result = error
+        self.took_s = time.monotonic() - began
 
 
 def get(coordinator, path):

@@ -67,9 +67,9 @@ std::string_view store_sentence(const error_code& code) noexcept {
     case EngineErrc::store_busy:
       return "the store is away or too busy at the moment, and nothing was changed: try again";
     case EngineErrc::store_late:
-      return "the store has not answered in time, and the outcome is not known: the request goes "
-             "on "
-             "and may still succeed; the same request may be sent again, with the same gid";
+      return "the store has not answered in time, and the outcome is not known, because the "
+             "request "
+             "goes on: query the transaction, or repeat the request with the same gid";
     case EngineErrc::store_failed:
       return "the store has trouble at the moment, and the outcome is not known: query the "
              "transaction, or repeat the request";

@@ -85,9 +85,10 @@ INSTANTIATE_TEST_SUITE_P(
         plain("ShuttingDown", Errc::shutting_down, 503, GrpcCode::unavailable),
         store("StoreBusy", EngineErrc::store_busy,
               "the store is away or too busy at the moment, and nothing was changed: try again"),
-        store("StoreLate", EngineErrc::store_late,
-              "the store has not answered in time, and the outcome is not known: the request goes "
-              "on and may still succeed; the same request may be sent again, with the same gid"),
+        store(
+            "StoreLate", EngineErrc::store_late,
+            "the store has not answered in time, and the outcome is not known, because the request "
+            "goes on: query the transaction, or repeat the request with the same gid"),
         store("StoreFailed", EngineErrc::store_failed,
               "the store has trouble at the moment, and the outcome is not known: query the "
               "transaction, or repeat the request"),
