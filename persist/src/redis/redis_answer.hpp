@@ -43,6 +43,10 @@ enum class Deed : std::uint8_t {
   claims,   ///< may be made a second time without harm, and the caller repeats it
 };
 
+constexpr bool changes(Deed deed) noexcept {
+  return deed == Deed::changes || deed == Deed::creates;
+}
+
 /// The error for a caller whose command got an error as its answer: store_busy, overloaded,
 /// store_damaged or store_failed.
 Error error_of(std::string_view error_text, Deed deed);

@@ -17,7 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr milliseconds backoff_max{250};
 /// For how long a lane that stops tries to learn what became of its changes.
 constexpr milliseconds stop_limit{5'000};
 /// After so much time without a command the server is asked whether it is there.
@@ -26,10 +25,6 @@ constexpr milliseconds idle_limit{2'000};
 constexpr milliseconds refusal_look{1'000};
 /// How long one WAIT lasts before the lane looks whether it has to stop.
 constexpr std::string_view wait_ms = "500";
-
-constexpr bool changes(Deed deed) noexcept {
-  return deed == Deed::changes || deed == Deed::creates;
-}
 
 /// OpenSSL writes to sockets without MSG_NOSIGNAL.
 void block_broken_pipe_signal() {
@@ -143,16 +138,6 @@ void RedisLane::run() {
   while (wait_for_work()) work();
   give_up();
   refuse_all(not_made("the store is closed"));
-}
-
-/// The outcome of what was sent stays unknown.
-void RedisLane::give_up() {
-  if (group_.empty()) return;
-  standing_.unconfirmed(group_.size());
-  const Error unknown = lost_answer("the store was closed before Redis answered");
-  Answers answers;
-  for (const AskPtr& ask : group_) answers.add(*ask, unknown);
-  group_.clear();
 }
 
 /// Waits until there is a group, or until it is time to look for a connection. False when the lane
@@ -348,60 +333,6 @@ Result<> RedisLane::wait_for_replicas() {
   }
   if (told) set_back();
   return ok();
-}
-
-/// The connection is gone; commands that change something stay in the group, to be sent again. To
-/// find a silent server silent once more takes seconds, for which nobody else waits.
-void RedisLane::lost(const Error& error, Answers& answers) {
-  connection_.reset();
-  std::vector<AskPtr> open;
-  for (AskPtr& ask : group_) {
-    ask->reply.reset();
-    if (changes(ask->deed)) {
-      ask->was_lost = true;
-      open.push_back(std::move(ask));
-    } else if (ask->deed == Deed::claims) {
-      answers.add(*ask, lost_answer(error.detail));
-    } else {
-      answers.add(*ask, not_made(error.detail));
-    }
-  }
-  group_ = std::move(open);
-  if (!is_silence(error)) return;
-  set_away(error);
-  refuse_all(error);
-}
-
-/// Refuses everything that was never sent.
-void RedisLane::refuse_all(const Error& error) {
-  Answers answers;
-  std::erase_if(group_, [&](const AskPtr& ask) {
-    if (ask->was_lost) return false;
-    answers.add(*ask, not_made(error.detail));
-    return true;
-  });
-  const MutexLock lock(mutex_);
-  for (const AskPtr& ask : queue_) answers.add(*ask, not_made(error.detail));
-  probe_.queued_bytes.fetch_sub(queued_bytes_, std::memory_order_relaxed);
-  probe_.queued_changes.fetch_sub(queue_.size(), std::memory_order_relaxed);
-  queue_.clear();
-  queued_bytes_ = 0;
-}
-
-void RedisLane::set_away(const Error& error) {
-  backoff_ = next_backoff_;
-  next_backoff_ = std::min(2 * next_backoff_, backoff_max);
-  standing_.away(this, error.detail);
-  const MutexLock lock(mutex_);
-  away_ = error.detail;
-}
-
-void RedisLane::set_back() {
-  backoff_ = milliseconds{0};
-  next_backoff_ = backoff_min;
-  standing_.back(this);
-  const MutexLock lock(mutex_);
-  away_.reset();
 }
 
 }  // namespace concerto::persist

@@ -177,7 +177,7 @@ class StoreTestCase(unittest.TestCase):
         self.assertEqual(coordinator.process.lines('"error".*cannot be read'), [])
 
     def check_repeated(self, coordinator, gid):
-        """After an unknown outcome the same request, repeated, finds the transaction or makes it."""
+        """After an unknown outcome the same request, repeated, finds or makes the transaction."""
         def is_taken():
             answer = post(coordinator, "submit", self.saga(gid, "a"))
             return answer.status == 200 or b"current status 'succeed'" in answer.body
