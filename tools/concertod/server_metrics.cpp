@@ -114,6 +114,9 @@ void collect_in_flight(const InFlight& now, MetricSet& metrics) {
   metrics.gauge("concerto_transactions_queued",
                 "Transactions whose time has come and that wait for room at their target", {},
                 static_cast<double>(now.queued));
+  metrics.gauge("concerto_transactions_damaged",
+                "Unfinished transactions of which branches or custom_data are damaged", {},
+                static_cast<double>(now.damaged));
   metrics.gauge("concerto_recovery_lag_seconds",
                 "How long the transaction whose time has come first waits to be looked at", {},
                 seconds(now.lag));

@@ -360,6 +360,7 @@ InFlight Coordinator::in_flight() const noexcept {
     sum.alarms += part.alarms;
     sum.bytes += part.bytes;
     sum.queued += part.queued;
+    sum.damaged += part.damaged;
     sum.lag = std::max(sum.lag, part.lag);
     for (std::size_t type = 0; type < trans_types; ++type) {
       sum.unfinished[type] += part.unfinished[type];

@@ -100,6 +100,8 @@ Task<void> Engine::wake(Alarms::Wake wake, std::string slot) {
       // A poll has claimed it, and calls from before the lease was lost still run here.
       const auto gone = co_await env_.ownership->let_go(live.gid, env_.clock.wall_now());
       ignore_error(gone, "the lease runs out");
+    } else if (!loaded && is_left_alone(loaded.error())) {
+      loader_.forget(live);
     } else if (!loaded) {
       tell_unread(live, loaded.error());
       const SteadyTime next = env_.now() + env_.options.retry_interval;
@@ -128,6 +130,12 @@ void Engine::tell_unread(const LiveTrans& live, const Error& error) {
                      "cannot be read: " + error.detail + "; next try in " +
                          std::to_string(env_.options.retry_interval.count()) + " s",
                      is_outage ? 1 : LineLimit::lines_max);
+}
+
+/// Whether a transaction of a shared store is damaged. The operator has been told, and some
+/// coordinator's poll looks at it again.
+bool Engine::is_left_alone(const Error& error) const noexcept {
+  return env_.ownership != nullptr && error.code == EngineErrc::store_damaged;
 }
 
 /// Begins a pass of a woken transaction. The caller has the turn. `slot` is empty afterwards if the
@@ -233,6 +241,7 @@ void Engine::wake_claimed(Transaction trans, SteadyTime lease_end) {
   CONCERTO_ASSERT(turn.holds());
   const Result<> added = loader_.add_claimed(*turn, std::move(trans), lease_end);
   if (!added) {
+    if (is_left_alone(added.error())) return;
     log_.write_limited(LogLevel::error, *turn, "transactions that cannot be read",
                        "cannot be read: " + added.error().detail);
     return;

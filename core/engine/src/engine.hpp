@@ -83,6 +83,7 @@ class Engine {
  private:
   Task<void> wake(Alarms::Wake wake, std::string slot);
   void tell_unread(const LiveTrans& live, const Error& error);
+  bool is_left_alone(const Error& error) const noexcept;
   bool begin_pass(LiveTrans& live, Alarms::Wake wake, std::string& slot);
   bool rests_longer(const LiveTrans& live, const Alarms::Wake& wake, bool was_queued) const;
   void wake_claimed(Transaction trans, SteadyTime lease_end);

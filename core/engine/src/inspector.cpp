@@ -6,6 +6,7 @@
 #include <concerto/base/masked_url.hpp>
 
 #include "retry.hpp"
+#include "stored_rows.hpp"
 #include "trouble.hpp"
 
 namespace concerto {
@@ -89,6 +90,9 @@ Inspection Inspector::explain(Transaction trans, const std::optional<Owner>& oth
   } else if (mode == nullptr) {
     result.activity = Activity::waiting;
     result.explanation = "its type is not in this version";
+  } else if (const auto read = read_stored(*mode, shown); !read) {
+    result.activity = Activity::waiting;
+    result.explanation = read.error().detail + "; nobody works on it";
   } else if (shown.status == TransStatus::prepared && result.attempts.empty()) {
     result.activity = Activity::prepared;
     const std::chrono::seconds timeout = env_.timeout_of(shown.options.timeout_to_fail, *mode);

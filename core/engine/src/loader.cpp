@@ -5,6 +5,8 @@
 
 #include <concerto/base/assert.hpp>
 
+#include "stored_rows.hpp"
+
 namespace concerto {
 namespace {
 
@@ -134,6 +136,7 @@ Result<> Loader::add_claimed(LiveTrans& live, Transaction&& trans, SteadyTime le
 Result<> Loader::accept(LiveTrans& live, std::optional<Transaction> found) {
   if (!found) {
     live.knowledge = LiveTrans::Knowledge::absent;
+    forget_damage(live.gid);
     forget(live);
     return ok();
   }
@@ -144,8 +147,13 @@ Result<> Loader::accept(LiveTrans& live, std::optional<Transaction> found) {
                       "trans_type '" + std::string(env_.modes.name_of(found->type)) + "' of gid " +
                           live.gid.str() + " is not in this version");
   }
-  CONCERTO_TRY(CustomData custom, parse_custom_data(*mode, found->custom_data, *found));
-  adopt(live, std::move(*found), std::move(custom), *mode);
+  Result<CustomData> custom = read_stored(*mode, *found);
+  if (!custom) {
+    tell_damage(live, custom.error());
+    return custom.error();
+  }
+  forget_damage(live.gid);
+  adopt(live, std::move(*found), std::move(*custom), *mode);
   if (is_final(live.trans.status)) {
     live.lease_end = {};
     forget(live);
@@ -156,6 +164,21 @@ Result<> Loader::accept(LiveTrans& live, std::optional<Transaction> found) {
     count(live);
   }
   return ok();
+}
+
+/// One line for each transaction, until it can be read.
+void Loader::tell_damage(const LiveTrans& live, const Error& error) {
+  constexpr std::size_t told_max = 10'000;
+  if (told_damaged_.size() >= told_max || !told_damaged_.insert(live.gid).second) return;
+  damaged_.store(told_damaged_.size(), std::memory_order_relaxed);
+  log_.write(LogLevel::error, live,
+             error.detail + "; it is left alone until an operator acts (docs/operations.md)");
+}
+
+void Loader::forget_damage(const Gid& gid) {
+  if (told_damaged_.erase(gid) > 0) {
+    damaged_.store(told_damaged_.size(), std::memory_order_relaxed);
+  }
 }
 
 /// Zero if the transaction cannot time out in its status.
@@ -250,6 +273,7 @@ Async<Turn> Loader::enter_existing(Gid gid, StatusSet taken) {
 }
 
 void Loader::add_to(InFlight& sum) const noexcept {
+  sum.damaged += damaged_.load(std::memory_order_relaxed);
   for (std::size_t type = 0; type < trans_types; ++type) {
     sum.unfinished[type] += unfinished_[type].load(std::memory_order_relaxed);
   }

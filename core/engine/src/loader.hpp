@@ -79,6 +79,8 @@ class Loader {
   Async<Claimed> claim(Gid gid, Claim how);
   void note_others(LiveTrans& live, const Result<Claimed>& claimed) const;
   Result<> accept(LiveTrans& live, std::optional<Transaction> found);
+  void tell_damage(const LiveTrans& live, const Error& error);
+  void forget_damage(const Gid& gid);
   void adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, const Mode& mode);
   void count(LiveTrans& live);
   void count_unfinished(TransType type, int difference);
@@ -87,8 +89,11 @@ class Loader {
   LiveTable& live_;
   WakeUps& wakes_;
   EngineLog& log_;
+  std::unordered_set<Gid> told_damaged_;          ///< of these the operator has been told
   std::optional<std::unordered_set<Gid>> ended_;  ///< in recovery: what has ended meanwhile
-  /// By type. Written by the shard only, read by metrics.
+  /// Written by the shard only, read by metrics; so is `unfinished_`.
+  std::atomic<std::size_t> damaged_ = 0;
+  /// By type.
   std::array<std::atomic<std::size_t>, trans_types> unfinished_{};
 };
 

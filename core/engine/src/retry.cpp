@@ -22,7 +22,7 @@ seconds interval_after(IntervalKind kind, seconds current, seconds base,
     case IntervalKind::reset:
       return base;
     case IntervalKind::keep:
-      return current;
+      return current.count() > 0 ? current : base;  // A row of others may have none.
     case IntervalKind::backoff:
       break;
   }

@@ -71,7 +71,7 @@ local function index_payloads(g, list, changed)
 end
 local function was_made(g, me, change)
   local c = g.concerto
-  return c ~= nil and c.node == me and c.change ~= nil and c.change >= change
+  return type(c) == 'table' and c.node == me and type(c.change) == 'number' and c.change >= change
 end
 -- WAIT waits for the last write of its connection, so there must be one.
 local function made_before(key, ttl)
@@ -107,23 +107,33 @@ end
 // KEYS: g b u s all open failed.
 // ARGV: node, change, gid, status, TTL in s, `lease`, `wait` or `final`, seconds of the lease or
 // until the wake time, record, branches.
-// Returns OK or EXISTS.
+// Returns OK, EXISTS, or DAMAGED: followed by a reason. A status without a record is what is left
+// of a transaction that may have called its branches.
 inline constexpr std::string_view create_first = R"lua(
 local call = redis.call
 if call('SET', KEYS[1], ARGV[8], 'EX', ARGV[5], 'NX') then
-  call('SET', KEYS[4], ARGV[4], 'EX', ARGV[5])
+  if not call('SET', KEYS[4], ARGV[4], 'EX', ARGV[5], 'NX') then
+    call('DEL', KEYS[1])
+    return 'DAMAGED:' .. KEYS[1] .. ' is missing, and ' .. KEYS[4] .. ' exists'
+  end
+  local t = call('TIME')
+  local score
+  if ARGV[6] == 'lease' then
+    score = string.format('%.1f', t[1] + ARGV[7] + 0.5)
+  elseif ARGV[6] == 'wait' then
+    score = string.format('%.2f', math.ceil(t[1] + t[2] / 1000000 + ARGV[7] - 0.25) + 0.25)
+  end
+  local added = score and redis.pcall('ZADD', KEYS[3], score, ARGV[3])
+  if type(added) == 'table' then
+    call('DEL', KEYS[1], KEYS[4])
+    local is_other = string.find(added.err, 'WRONGTYPE', 1, true)
+    return is_other and 'DAMAGED:' .. KEYS[3] .. ' is no zset' or added
+  end
   call('DEL', KEYS[2])
   for k = 9, #ARGV, 1000 do
     call('RPUSH', KEYS[2], unpack(ARGV, k, math.min(k + 999, #ARGV)))
   end
   call('EXPIRE', KEYS[2], ARGV[5])
-  local t = call('TIME')
-  if ARGV[6] == 'lease' then
-    call('ZADD', KEYS[3], string.format('%.1f', t[1] + ARGV[7] + 0.5), ARGV[3])
-  elseif ARGV[6] == 'wait' then
-    local wake = math.ceil(t[1] + t[2] / 1000000 + ARGV[7] - 0.25) + 0.25
-    call('ZADD', KEYS[3], string.format('%.2f', wake), ARGV[3])
-  end
   local place = t[1] * 1000000 + t[2]
   local last = call('ZREVRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2]
   if last and tonumber(last) >= place then place = last + 1 end
@@ -135,10 +145,9 @@ if call('SET', KEYS[1], ARGV[8], 'EX', ARGV[5], 'NX') then
 end
 )lua";
 inline constexpr std::string_view create_text = R"lua(
-local old = redis.call('GET', KEYS[1])
-if was_made(cjson.decode(old), ARGV[1], tonumber(ARGV[2])) then
-  return made_before(KEYS[4], ARGV[5])
-end
+local old = record_of(text_at(KEYS[1]))
+if not old then return 'DAMAGED:' .. KEYS[1] .. ' is no record' end
+if was_made(old, ARGV[1], tonumber(ARGV[2])) then return made_before(KEYS[4], ARGV[5]) end
 return 'EXISTS'
 )lua";
 
@@ -151,28 +160,28 @@ return 'EXISTS'
 //   new payloads.
 // - the new end of the record, from its blank on, if the change sets nothing else. Then the indexes
 //   of branches, each with the branch's new end.
-// Returns OK, NONE, LEASE, EXISTS: followed by the branch and the op, RANGE, or STATUS: followed by
-// the stored status.
+// Returns OK, NONE, LEASE, EXISTS: followed by the branch and the op, RANGE, STATUS: followed by
+// the stored status, or DAMAGED: followed by a reason.
 //
 // The first part replaces ends if everything is as it is in a healthy transaction, and does nothing
 // otherwise. A lease that would end at the same time as before stays, and so do the lives of the
 // keys, because whatever sets the end of a lease sets the lives of all three.
 inline constexpr std::string_view update_first = R"lua(
 local function replace_ends(tail)
-  local call = redis.call
-  local raw = call('GET', KEYS[1])
-  local at = raw and string.find(raw, ' "node":"', -400, true)
+  local call, try = redis.call, redis.pcall
+  local raw = try('GET', KEYS[1])
+  local at = type(raw) == 'string' and string.find(raw, ' "node":"', -400, true)
   if not at then return false end
   local node, change, status, owner = string.match(raw, '^ "node":"([^"]*)","change":(%d+)},'
     .. '"update_time":"[^"]*","status":"(%a+)","owner":"([^"]*)"} *$', at)
-  if owner ~= ARGV[1] or status ~= ARGV[4] or call('GET', KEYS[4]) ~= status then return false end
+  if owner ~= ARGV[1] or status ~= ARGV[4] or try('GET', KEYS[4]) ~= status then return false end
   if node == owner and tonumber(change) >= tonumber(ARGV[2]) then return false end
-  local score = tonumber(call('ZSCORE', KEYS[3], ARGV[3]) or 0)
+  local score = tonumber(try('ZSCORE', KEYS[3], ARGV[3]) or 0) or 0
   if score == math.floor(score) then return false end
   local branches = {}
   for k = 10, #ARGV, 2 do
-    local b = call('LINDEX', KEYS[2], ARGV[k])
-    local from = b and string.find(b, ' "update_time":', -90, true)
+    local b = try('LINDEX', KEYS[2], ARGV[k])
+    local from = type(b) == 'string' and string.find(b, ' "update_time":', -90, true)
     if not from or not string.find(b, '^ "update_time":[^,]*,"status":"prepared"}$', from) then
       return false
     end
@@ -235,26 +244,27 @@ local function text_of_record(g, me, change)
     .. '},"update_time":' .. cjson.encode(at) .. ',"status":' .. cjson.encode(status)
     .. (owner and ',"owner":"' .. owner .. '"}' or '}')))
 end
-local raw = redis.call('GET', KEYS[1])
-if not raw then return 'NONE' end
-local g = cjson.decode(raw)
+local g, why, texts = sound(KEYS[1], KEYS[2], KEYS[4])
+if not g then return why and 'DAMAGED:' .. why or 'NONE' end
 local change = tonumber(ARGV[2])
 if was_made(g, ARGV[1], change) then return made_before(KEYS[4], ARGV[5]) end
-local status = redis.call('GET', KEYS[4]) or g.status
+local score, no_set = ask('zset', 'ZSCORE', KEYS[3], ARGV[3])
+if no_set then return 'DAMAGED:' .. no_set end
+local status = g.status
 local was_final = is_final(status)
 if status ~= ARGV[4] or (was_final and ARGV[8] ~= '1') then return 'STATUS:' .. status end
 if not was_final then
-  if holder(g, score_of(KEYS[3], ARGV[3]), ARGV[1]) ~= 'me' then return 'LEASE' end
+  if holder(g, tonumber(score or '0'), ARGV[1]) ~= 'me' then return 'LEASE' end
 end
 local d = is_delta and cjson.decode(ARGV[9]) or delta_of_ends()
 local added = {}
 local changed = {}
-local count = redis.call('LLEN', KEYS[2])
+local count = #texts
 local payloads
 if d.n then
-  local list = redis.call('LRANGE', KEYS[2], 0, -1)
+  local list = {}
   local known = {}
-  for i, text in ipairs(list) do
+  for i, text in ipairs(texts) do
     list[i] = cjson.decode(text)
     known[list[i].branch_id .. '\n' .. list[i].op] = true
   end
@@ -284,7 +294,7 @@ for i, c in ipairs(d.b or {}) do
   if c.i >= count then
     merge(added[c.i - count + 1], c.p)
   else
-    local b = changed[c.i] or cjson.decode(redis.call('LINDEX', KEYS[2], c.i))
+    local b = changed[c.i] or cjson.decode(texts[c.i + 1])
     merge(b, c.p)
     changed[c.i] = b
   end
@@ -336,17 +346,15 @@ return 'OK'
 // What a read of one transaction returns: {record, score, time, owner, branches, gid}. `owner`
 // is what `holder` says.
 inline constexpr std::string_view show_text = R"lua(
-local function show(raw, g, score, now, b, me, gid)
-  return {raw, tostring(score), string.format('%.6f', now), holder(g, score, me),
-          redis.call('LRANGE', b, 0, -1), gid}
+local function show(raw, g, score, now, list, me, gid)
+  return {raw, tostring(score), string.format('%.6f', now), holder(g, score, me), list, gid}
 end
 )lua";
 
-// KEYS: g b. Returns {} or {record, branches}.
+// KEYS: g b s. Returns {}, {record, branches}, or {why it is damaged}.
 inline constexpr std::string_view load_text = R"lua(
-local raw = redis.call('GET', KEYS[1])
-if not raw then return {} end
-return {raw, redis.call('LRANGE', KEYS[2], 0, -1)}
+local g, raw, list = sound(KEYS[1], KEYS[2], KEYS[3])
+return {raw, list}
 )lua";
 
 }  // namespace concerto::persist

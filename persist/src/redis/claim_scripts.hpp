@@ -6,61 +6,62 @@
 namespace concerto::persist {
 
 // KEYS: g b u s. ARGV: node, gid, lease in s, 1 to take it from another node too, TTL in s.
-// Returns {} or {1 if it is ours, what is shown}.
+// Returns {}, {1 if it is ours, what is shown}, or {why it is damaged}.
 inline constexpr std::string_view claim_text = R"lua(
-local raw = redis.call('GET', KEYS[1])
-if not raw then return {} end
-local g = cjson.decode(raw)
+local g, raw, list = sound(KEYS[1], KEYS[2], KEYS[4])
+if not g then return {raw} end
 local now = time()
-local score = score_of(KEYS[3], ARGV[2])
-local shown = show(raw, g, score, now, KEYS[2], ARGV[1], ARGV[2])
+local stored, no_set = ask('zset', 'ZSCORE', KEYS[3], ARGV[2])
+if no_set then return {no_set} end
+local score = tonumber(stored or '0')
+local shown = show(raw, g, score, now, list, ARGV[1], ARGV[2])
 local held = shown[4]
-if is_final(redis.call('GET', KEYS[4]) or g.status) then return {0, shown} end
+if is_final(g.status) then return {0, shown} end
 local free = held == 'me' or held == 'nobody' or score <= now
 if not free and ARGV[4] ~= '1' then return {0, shown} end
-g.concerto = g.concerto or {}
-g.owner = ARGV[1]
-redis.call('SET', KEYS[1], cjson.encode(g), 'EX', ARGV[5])
+local record, why = with_owner(g, ARGV[1])
+if not record then return {KEYS[1] .. why} end
+redis.call('SET', KEYS[1], record, 'EX', ARGV[5])
 redis.call('EXPIRE', KEYS[2], ARGV[5])
 redis.call('EXPIRE', KEYS[4], ARGV[5])
 redis.call('ZADD', KEYS[3], lease_end(now, tonumber(ARGV[3])), ARGV[2])
 return {1, shown}
 )lua";
 
-// KEYS: u. ARGV: node, prefix, lease in s, limit, TTL in s. Returns what is shown of each; of a
-// damaged one, which stays as it is and is due again after the time of a lease, {gid, why}.
+// KEYS: u. ARGV: node, prefix, lease in s, limit, TTL in s, rest in s of a damaged one. Returns
+// what is shown of each; {gid, why} of a damaged one, which stays as it is and rests; {gid} of one
+// without a record, which leaves the schedule; {'', why} if the schedule itself is damaged.
 inline constexpr std::string_view claim_due_text = R"lua(
 local now = time()
--- Reads everything before anything is written. Nil if the transaction is finished.
-local function taken(raw, gid, score)
-  local g = cjson.decode(raw)
-  if is_final(redis.call('GET', ARGV[2] .. '_s_' .. gid) or g.status) then return nil end
-  local shown = show(raw, g, score, now, ARGV[2] .. '_b_' .. gid, ARGV[1], gid)
-  g.concerto = g.concerto or {}
-  g.owner = ARGV[1]
-  return {shown = shown, record = cjson.encode(g)}
-end
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.6f', now),
-                       'WITHSCORES', 'LIMIT', 0, ARGV[4])
+local due, no_set = ask('zset', 'ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.6f', now),
+                        'WITHSCORES', 'LIMIT', 0, ARGV[4])
+if no_set then return {{'', no_set}} end
 local found = {}
 for k = 1, #due, 2 do
   local gid = due[k]
-  local key = ARGV[2] .. '_g_' .. gid
-  local raw = redis.call('GET', key)
-  local readable, trans = true, nil
-  if raw then readable, trans = pcall(taken, raw, gid, tonumber(due[k + 1])) end
-  if readable and not trans then
-    redis.call('ZREM', KEYS[1], gid)
-  else
-    if readable then
-      found[#found + 1] = trans.shown
-      redis.call('SET', key, trans.record, 'EX', ARGV[5])
-      redis.call('EXPIRE', ARGV[2] .. '_b_' .. gid, ARGV[5])
-      redis.call('EXPIRE', ARGV[2] .. '_s_' .. gid, ARGV[5])
-    else
-      found[#found + 1] = {gid, type(trans) == 'table' and trans.err or tostring(trans)}
-    end
+  local key, list_key, guard = ARGV[2] .. '_g_' .. gid, ARGV[2] .. '_b_' .. gid,
+                               ARGV[2] .. '_s_' .. gid
+  local g, raw, list = sound(key, list_key, guard)
+  local shown, record, why
+  if g and not is_final(g.status) then
+    shown = show(raw, g, tonumber(due[k + 1]), now, list, ARGV[1], gid)
+    record, why = with_owner(g, ARGV[1])
+    why = why and key .. why
+  elseif not g then
+    why = raw
+  end
+  if record then
+    found[#found + 1] = shown
+    redis.call('SET', key, record, 'EX', ARGV[5])
+    redis.call('EXPIRE', list_key, ARGV[5])
+    redis.call('EXPIRE', guard, ARGV[5])
     redis.call('ZADD', KEYS[1], lease_end(now, tonumber(ARGV[3])), gid)
+  elseif why then
+    found[#found + 1] = {gid, why}
+    redis.call('ZADD', KEYS[1], wake_time(now, tonumber(ARGV[6])), gid)
+  else
+    if not g then found[#found + 1] = {gid} end
+    redis.call('ZREM', KEYS[1], gid)
   end
 end
 return found
@@ -74,8 +75,8 @@ for k = 5, #ARGV do
   local gid = ARGV[k]
   local key = ARGV[2] .. '_g_' .. gid
   local guard = ARGV[2] .. '_s_' .. gid
-  local g = record_of(redis.call('GET', key))
-  if not g or is_final(redis.call('GET', guard) or g.status) or
+  local g = record_of(text_at(key))
+  if not g or is_final(text_at(guard)) or
      holder(g, score_of(KEYS[1], gid), ARGV[1]) ~= 'me' then
     lost[#lost + 1] = gid
   else
@@ -90,9 +91,8 @@ return lost
 
 // KEYS: g b u s. ARGV: node, gid, seconds until the wake time, the wake time in JSON, TTL in s.
 inline constexpr std::string_view let_go_text = R"lua(
-local raw = redis.call('GET', KEYS[1])
-local g = raw and cjson.decode(raw)
-if not g or is_final(redis.call('GET', KEYS[4]) or g.status) then return 'OK' end
+local g = record_of(text_at(KEYS[1]))
+if not g or is_final(text_at(KEYS[4])) then return 'OK' end
 if holder(g, score_of(KEYS[3], ARGV[2]), ARGV[1]) ~= 'me' then return 'OK' end
 g.owner = 'cc-rest'
 g.next_cron_time = cjson.decode(ARGV[4])[1]
@@ -106,9 +106,8 @@ return 'OK'
 // KEYS: g u s. ARGV: node, gid. Returns {} if nobody has it; otherwise its holder, the stored owner
 // and the seconds that are left.
 inline constexpr std::string_view owner_text = R"lua(
-local raw = redis.call('GET', KEYS[1])
-local g = raw and cjson.decode(raw)
-if not g or is_final(redis.call('GET', KEYS[3]) or g.status) then return {} end
+local g = record_of(text_at(KEYS[1]))
+if not g or is_final(text_at(KEYS[3])) then return {} end
 local score = score_of(KEYS[2], ARGV[2])
 local left = score - time()
 local held = holder(g, score, ARGV[1])
@@ -132,7 +131,7 @@ local later = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.6f', now), 
 for k = 1, #later, 2 do
   local score = tonumber(later[k + 1])
   if score % 1 == 0 then
-    local g = record_of(redis.call('GET', ARGV[2] .. '_g_' .. later[k]))
+    local g = record_of(text_at(ARGV[2] .. '_g_' .. later[k]))
     local interval = g and tonumber(g.next_cron_interval)
     if interval and interval - (score - now) < tonumber(ARGV[3]) then count = count + 1 end
   end
@@ -168,21 +167,25 @@ redis.call('ZADD', KEYS[1], 'XX', 0, '')
 return 'OK'
 )lua";
 
-// KEYS: kv. ARGV: record. Returns OK or EXISTS. The record has the number of the change.
+// KEYS: kv. ARGV: record. Returns OK, EXISTS, or DAMAGED: followed by a reason. The record has the
+// number of the change.
 inline constexpr std::string_view kv_create_text = R"lua(
-local old = redis.call('GET', KEYS[1])
+local old, no_text = ask('string', 'GET', KEYS[1])
+if no_text then return 'DAMAGED:' .. no_text end
 if old == ARGV[1] then return made_before_kv(KEYS[1], old) end
 if old then return 'EXISTS' end
 redis.call('SET', KEYS[1], ARGV[1])
 return 'OK'
 )lua";
 
-// KEYS: kv. ARGV: node, change, expected version, value and update time in a JSON array. Returns OK
-// or NONE.
+// KEYS: kv. ARGV: node, change, expected version, value and update time in a JSON array. Returns
+// OK, NONE, or DAMAGED: followed by a reason.
 inline constexpr std::string_view kv_update_text = R"lua(
-local old = redis.call('GET', KEYS[1])
+local old, no_text = ask('string', 'GET', KEYS[1])
+if no_text then return 'DAMAGED:' .. no_text end
 if not old then return 'NONE' end
-local kv = cjson.decode(old)
+local kv = record_of(old)
+if not kv then return 'DAMAGED:' .. KEYS[1] .. ' is no record' end
 local change = tonumber(ARGV[2])
 if was_made(kv, ARGV[1], change) then return made_before_kv(KEYS[1], old) end
 local version = tonumber(ARGV[3])
@@ -208,7 +211,7 @@ return missing
 // KEYS: all open failed. ARGV: prefix, gid, time of creation in us. Puts a record that the
 // reference has made into the index.
 inline constexpr std::string_view index_text = R"lua(
-local status = redis.call('GET', ARGV[1] .. '_s_' .. ARGV[2])
+local status = text_at(ARGV[1] .. '_s_' .. ARGV[2])
 if status and not redis.call('ZSCORE', KEYS[1], ARGV[2]) then
   put_into_index(KEYS[1], KEYS[2], KEYS[3], ARGV[2], status, ARGV[3])
 end
@@ -216,19 +219,27 @@ return 'OK'
 )lua";
 
 // KEYS: all open failed u. ARGV: prefix, gids. Takes gids without a record out of the index and out
-// of the schedule, and what the reference has finished out of `open`.
+// of the schedule, and what the reference has finished out of `open`. Returns the unfinished ones
+// that were not in the schedule, where they are due now.
 inline constexpr std::string_view forget_text = R"lua(
+local returned = {}
 for k = 2, #ARGV do
   local gid = ARGV[k]
-  local status = redis.call('GET', ARGV[1] .. '_s_' .. gid)
-  if not status and redis.call('EXISTS', ARGV[1] .. '_g_' .. gid) == 0 then
+  local guard = ARGV[1] .. '_s_' .. gid
+  local status = text_at(guard)
+  if redis.call('EXISTS', guard, ARGV[1] .. '_g_' .. gid) == 0 then
     for i = 1, 4 do redis.call('ZREM', KEYS[i], gid) end
-  elseif status and is_final(status) and redis.call('ZREM', KEYS[2], gid) == 1 then
-    local place = redis.call('ZSCORE', KEYS[1], gid)
-    if status == 'failed' and place then redis.call('ZADD', KEYS[3], place, gid) end
+  elseif status == 'succeed' or status == 'failed' then
+    if redis.call('ZREM', KEYS[2], gid) == 1 then
+      local place = redis.call('ZSCORE', KEYS[1], gid)
+      if status == 'failed' and place then redis.call('ZADD', KEYS[3], place, gid) end
+    end
+  elseif not redis.call('ZSCORE', KEYS[4], gid) then
+    redis.call('ZADD', KEYS[4], wake_time(time(), 0), gid)
+    returned[#returned + 1] = gid
   end
 end
-return 'OK'
+return returned
 )lua";
 
 }  // namespace concerto::persist

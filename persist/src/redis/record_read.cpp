@@ -6,6 +6,7 @@
 #include <concerto/engine/error.hpp>
 
 #include "../sql/row_mapping.hpp"
+#include "../stored_checks.hpp"
 #include "record_json.hpp"
 
 namespace concerto::persist {
@@ -13,11 +14,9 @@ namespace {
 
 using std::chrono::seconds;
 
-Error damaged(std::string_view record, std::string_view what) {
-  constexpr std::size_t shown_bytes = 200;
-  return make_error(EngineErrc::store_damaged, "a record of the store: " + std::string(what) +
-                                                   ": " +
-                                                   std::string(record.substr(0, shown_bytes)));
+/// The text is not quoted: clients see the reason, and the operator can look at the key.
+Error damaged(std::string_view what) {
+  return make_error(EngineErrc::store_damaged, std::string(what));
 }
 
 std::string text_of(JsonValue value) {
@@ -65,21 +64,26 @@ bool read_option(JsonValue member, Transaction& trans) {
   return true;
 }
 
-void read_options(std::string_view text, Transaction& trans) {
+/// The options, and the headers that the reference keeps apart from them. The options' own go
+/// before them.
+Result<> read_texts(std::string_view options, std::string_view extra, Transaction& trans) {
   JsonTree tree;
-  if (text.empty() || !tree.parse(text) || !tree.root().is(JsonKind::object)) return;
-  for (const JsonValue member : tree.root()) read_option(member, trans);
-}
-
-/// The headers that the reference keeps apart from the options. The options' own go before them.
-void read_extra(std::string_view text, Transaction& trans) {
-  JsonTree tree;
-  if (text.empty() || !tree.parse(text) || !tree.root().is(JsonKind::object)) return;
+  if (!options.empty()) {
+    if (!tree.parse(options) || !tree.root().is(JsonKind::object)) {
+      return damaged("its member options is no JSON object");
+    }
+    for (const JsonValue member : tree.root()) read_option(member, trans);
+  }
+  if (extra.empty()) return ok();
+  if (!tree.parse(extra) || !tree.root().is(JsonKind::object)) {
+    return damaged("its member ext_data is no JSON object");
+  }
   const auto headers = tree.root().find("headers");
-  if (!headers) return;
+  if (!headers) return ok();
   for (const JsonValue header : *headers) {
     trans.options.branch_headers.emplace(std::string(header.key()), text_of(header));
   }
+  return ok();
 }
 
 /// The member `concerto`.
@@ -101,14 +105,14 @@ struct Kinds {
   std::string status;
   std::string protocol;
 
-  bool read_into(Transaction& trans) const {
-    if (trans_type.empty() || status.empty()) return false;
+  Result<> read_into(Transaction& trans) const {
+    if (trans_type.empty() || status.empty()) return damaged("it has no trans_type or no status");
+    const auto known = trans_status_from(status);
+    if (!known) return damaged("its status '" + status + "' is not known");
     trans.type = trans_type_from(trans_type);
-    // The reference stores any status that an application sends; it leaves such a transaction
-    // alone.
-    trans.status = trans_status_from(status).value_or(TransStatus::failed);
+    trans.status = *known;
     trans.protocol = protocol_from(protocol).value_or(Protocol::http);
-    return true;
+    return ok();
   }
 };
 
@@ -130,9 +134,9 @@ void read_text_or_time(JsonValue member, Transaction& trans) {
 Result<OwnMembers> read_record(std::string_view record, Transaction& trans) {
   JsonTree tree;
   if (const Result<> parsed = tree.parse(record); !parsed) {
-    return damaged(record, parsed.error().detail);
+    return damaged("its record is " + parsed.error().detail);
   }
-  if (!tree.root().is(JsonKind::object)) return damaged(record, "it is no object");
+  if (!tree.root().is(JsonKind::object)) return damaged("its record is no object");
   OwnMembers own;
   Kinds kinds;
   std::string options, extra;
@@ -147,11 +151,9 @@ Result<OwnMembers> read_record(std::string_view record, Transaction& trans) {
     if (name == "concerto") own.read(member, trans);
     read_text_or_time(member, trans);
   }
-  if (!kinds.read_into(trans)) {
-    return damaged(record, "it has no trans_type or status");
-  }
-  read_options(options, trans);
-  read_extra(extra, trans);
+  CONCERTO_CHECK(kinds.read_into(trans));
+  CONCERTO_CHECK(read_texts(options, extra, trans));
+  CONCERTO_CHECK(check_stored(trans));
   return own;
 }
 
@@ -194,8 +196,9 @@ class PayloadIndex {
 Result<> read_branch(std::string_view record, Transaction& trans, PayloadIndex& payloads) {
   JsonTree tree;
   if (const Result<> parsed = tree.parse(record); !parsed) {
-    return damaged(record, parsed.error().detail);
+    return damaged("a branch is " + parsed.error().detail);
   }
+  if (!tree.root().is(JsonKind::object)) return damaged("a branch is no object");
   Branch branch;
   std::string status, bin_data;
   std::optional<std::int64_t> index;
@@ -212,9 +215,11 @@ Result<> read_branch(std::string_view record, Transaction& trans, PayloadIndex& 
     if (name == "concerto_payload") index = member.whole_number();
   }
   const auto known_status = branch_status_from(status);
-  if (!known_status) return damaged(record, "its status is not known");
+  if (!known_status) return damaged("the status of a branch is not known");
   branch.status = *known_status;
-  if (!payloads.add(branch, index, bin_data)) return damaged(record, "bin_data is not base64");
+  if (!payloads.add(branch, index, bin_data)) {
+    return damaged("bin_data of a branch is not base64");
+  }
   trans.branches.push_back(std::move(branch));
   return ok();
 }
@@ -243,7 +248,7 @@ Result<Transaction> trans_of(std::string_view record,
   Transaction trans;
   CONCERTO_TRY(const OwnMembers own, read_record(record, trans));
   if (own.payloads.value_or(0) < 0 || own.payloads.value_or(0) > payloads_max) {
-    return damaged(record, "its number of payloads is not possible");
+    return damaged("its number of payloads is not possible");
   }
   // A list shows transactions without branches; it needs no payloads.
   if (branches.empty() && own.payloads.value_or(0) > 0) {
@@ -261,8 +266,9 @@ Result<Transaction> trans_of(std::string_view record,
 Result<KvRecord> kv_of(std::string_view text) {
   JsonTree tree;
   if (const Result<> parsed = tree.parse(text); !parsed) {
-    return damaged(text, parsed.error().detail);
+    return damaged("it is " + parsed.error().detail);
   }
+  if (!tree.root().is(JsonKind::object)) return damaged("it is no object");
   KvRecord record;
   for (const JsonValue member : tree.root()) {
     const std::string_view name = member.key();

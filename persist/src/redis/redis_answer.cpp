@@ -81,6 +81,12 @@ std::optional<std::string> moved_to(std::string_view error_text) {
   return (is_version_6 ? "[" + host + "]" : host) + std::string(server.substr(colon));
 }
 
+std::optional<std::string_view> damage_in(std::string_view answer) noexcept {
+  constexpr std::string_view mark = "DAMAGED:";
+  if (!answer.starts_with(mark)) return std::nullopt;
+  return answer.substr(mark.size());
+}
+
 Error error_of(std::string_view error_text, Deed deed) {
   const std::string text = "Redis: " + std::string(without_place(error_text));
   const RedisTrouble trouble = trouble_of(error_text);

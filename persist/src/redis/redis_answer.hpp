@@ -35,6 +35,9 @@ std::string_view without_place(std::string_view error_text) noexcept;
 /// is the one that was asked.
 std::optional<std::string> moved_to(std::string_view error_text);
 
+/// The reason, if the answer of a script says that a record is damaged: `DAMAGED:` and the reason.
+std::optional<std::string_view> damage_in(std::string_view answer) noexcept;
+
 /// What a command is, as far as its caller must know how it ended.
 enum class Deed : std::uint8_t {
   reads,    ///< changes nothing

@@ -109,8 +109,9 @@ std::string RedisCommands::update(const UpdateTrans& update) {
 }
 
 std::string RedisCommands::load(const Gid& gid) const {
-  CommandWriter command = call(Script::load, 2, 0);
+  CommandWriter command = call(Script::load, 3, 0);
   command.add(keys_.record(gid.view())).add(keys_.branches(gid.view()));
+  command.add(keys_.status(gid.view()));
   return command.take();
 }
 
@@ -123,9 +124,12 @@ std::string RedisCommands::claim(const Gid& gid, Claim how) const {
 }
 
 std::string RedisCommands::claim_due(std::size_t limit) const {
-  CommandWriter command = call(Script::claim_due, 1, 5);
+  // A damaged transaction is looked at again after so long.
+  constexpr std::int64_t damaged_rest_s = 60;
+  CommandWriter command = call(Script::claim_due, 1, 6);
   command.add(keys_.schedule()).add(node_).add(keys_.prefix()).add(times_.lease.count());
   command.add(static_cast<std::int64_t>(limit)).add(times_.data_expire.count());
+  command.add(damaged_rest_s);
   return command.take();
 }
 

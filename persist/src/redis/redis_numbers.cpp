@@ -8,6 +8,10 @@ StoreHealth RedisStore::health() const {
   StoreHealth health;
   standing_.add_to(health);
   health.warnings = upkeep_->warnings();
+  if (schedule_is_damaged_) {
+    health.add(StoreHealth::State::recovering,
+               "the schedule of Redis is damaged, so no transaction goes on: see the log");
+  }
   return health;
 }
 
@@ -44,6 +48,8 @@ StoreNumbers RedisStore::numbers() const {
   refused("refused_by_state_total",
           "Changes that Redis refused for the moment (LOADING, BUSY, CLUSTERDOWN, TRYAGAIN)",
           {not_now});
+  add("damaged_records", "Damaged records that this process has met and not read since",
+      Kind::gauge, damaged_.count());
   add("group_nanoseconds_total", "Time from the sending of groups to their last answers",
       Kind::counter, probe_.sync_ns);
   return found;

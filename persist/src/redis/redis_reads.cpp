@@ -53,23 +53,29 @@ std::string newest(const std::string& part, std::optional<std::uint64_t> before)
 }  // namespace
 
 /// The transactions without branches. A gid without a record, or with a damaged one, is left out.
+/// What is damaged is found by a look at record and status; another read says what it is.
 Async<std::vector<Transaction>> RedisStore::records(std::vector<std::string> gids) {
   std::vector<Transaction> found;
   if (gids.empty()) co_return found;
-  CommandWriter command{1 + gids.size()};
+  CommandWriter command{1 + 2 * gids.size()};
   command.add("MGET");
   for (const std::string& gid : gids) command.add(commands_.keys().record(gid));
+  for (const std::string& gid : gids) command.add(commands_.keys().status(gid));
   CONCERTO_CO_TRY(const ReplyPtr reply, co_await common_lane().ask(command.take(), Deed::reads));
   const Reply answer{reply.get()};
-  for (std::size_t i = 0; i < std::min(answer.size(), gids.size()); ++i) {
-    if (answer[i].is_nil()) continue;
+  for (std::size_t i = 0; i < gids.size(); ++i) {
+    if (answer[i].is_nil() && answer[gids.size() + i].is_nil()) continue;  // It has expired.
+    Gid gid{gids[i]};
     auto trans = trans_of(answer[i].text(), {});
-    if (trans) {
-      trans->gid = Gid{std::move(gids[i])};
+    if (trans && to_string(trans->status) == answer[gids.size() + i].text()) {
+      trans->gid = std::move(gid);
       found.push_back(std::move(*trans));
-    } else {
-      observer_.log(LogLevel::error, gids[i], trans.error().detail);
+      continue;
     }
+    Result<std::optional<Transaction>> whole = co_await load(std::move(gid));
+    if (!whole && whole.error().code != EngineErrc::store_damaged) co_return whole.error();
+    // It may have changed between the two reads.
+    if (whole && *whole) found.push_back(without_branches(**whole));
   }
   co_return found;
 }
@@ -134,8 +140,9 @@ Async<TransPage> RedisStore::list(ListFilter filter, std::string position, std::
       const Transaction& trans = found[next++];
       bool fits = matches(filter, trans);
       if (fits && own) {
-        CONCERTO_CO_TRY(const auto whole, co_await load(trans.gid));
-        fits = whole && own(*whole);
+        const auto whole = co_await load(trans.gid);
+        if (!whole && whole.error().code != EngineErrc::store_damaged) co_return whole.error();
+        fits = whole && *whole && own(**whole);
       }
       if (fits) {
         if (page.transactions.size() == most || page_bytes >= page_bytes_max) {
@@ -230,9 +237,11 @@ Async<std::vector<std::string>> RedisStore::scan_keys(std::string pattern) {
   co_return keys;
 }
 
+/// A damaged record is left out, unless it alone is asked for.
 Async<std::vector<KvRecord>> RedisStore::kv_records(std::string cat, std::string key) {
   std::vector<std::string> keys;
-  if (!cat.empty() && !key.empty()) {
+  const bool is_one = !cat.empty() && !key.empty();
+  if (is_one) {
     keys.push_back(commands_.keys().kv(cat, key));
   } else {
     CONCERTO_CO_TRY(keys, co_await scan_keys(commands_.keys().pattern("_kv_")));
@@ -247,8 +256,14 @@ Async<std::vector<KvRecord>> RedisStore::kv_records(std::string cat, std::string
     const Reply answer{reply.get()};
     for (std::size_t i = 0; i < answer.size(); ++i) {
       if (answer[i].is_nil()) continue;
-      CONCERTO_CO_TRY(KvRecord record, kv_of(answer[i].text()));
-      found.push_back(std::move(record));
+      Result<KvRecord> record = kv_of(answer[i].text());
+      if (record) {
+        found.push_back(std::move(*record));
+        damaged_.is_sound(keys[begin + i]);
+        continue;
+      }
+      Error error = damaged_.other(keys[begin + i], record.error().detail);
+      if (is_one) co_return error;
     }
   }
   co_return found;
@@ -272,7 +287,11 @@ Async<> RedisStore::create_kv(KvRecord record) {
   std::string command = commands_.kv_create(record);
   CONCERTO_CO_TRY(const ReplyPtr reply,
                   co_await common_lane().ask(std::move(command), Deed::changes));
-  if (Reply{reply.get()}.text() == "OK") co_return ok();
+  const std::string_view answer = Reply{reply.get()}.text();
+  if (answer == "OK") co_return ok();
+  if (const auto why = damage_in(answer)) {
+    co_return damaged_.other(commands_.keys().kv(record.cat, record.key), *why);
+  }
   KvTable table;
   table.put(record);
   co_return table.check_create(record);
@@ -282,7 +301,11 @@ Async<> RedisStore::update_kv(KvRecord record) {
   std::string command = commands_.kv_update(record);
   CONCERTO_CO_TRY(const ReplyPtr reply,
                   co_await common_lane().ask(std::move(command), Deed::changes));
-  if (Reply{reply.get()}.text() == "OK") co_return ok();
+  const std::string_view answer = Reply{reply.get()}.text();
+  if (answer == "OK") co_return ok();
+  if (const auto why = damage_in(answer)) {
+    co_return damaged_.other(commands_.keys().kv(record.cat, record.key), *why);
+  }
   co_return KvTable{}.check_update(record);
 }
 

@@ -34,8 +34,7 @@ Result<> outcome_of(const UpdateTrans& update, std::string_view answer) {
   if (const auto stored = trans_status_from(rest); kind == "STATUS" && stored) {
     return status_mismatch(update, *stored);
   }
-  return make_error(EngineErrc::store_damaged,
-                    "the status of " + gid + " in Redis is not known: " + std::string(answer));
+  return make_error(EngineErrc::store_damaged, std::string(kind == "DAMAGED" ? rest : answer));
 }
 
 std::vector<std::string_view> texts_of(Reply list) {
@@ -61,6 +60,7 @@ RedisStore::RedisStore(RedisOptions options, std::shared_ptr<RedisTlsContext> tl
     : options_(std::move(options)),
       clock_(clock),
       observer_(observer),
+      damaged_(observer),
       commands_(options_.access.prefix, new_node_id(), options_.times, clock),
       standing_(clock, observer) {
   for (std::size_t i = 0; i < gid_lanes + 1; ++i) {
@@ -69,7 +69,7 @@ RedisStore::RedisStore(RedisOptions options, std::shared_ptr<RedisTlsContext> tl
   }
   std::string place = options_.access.place() + "; this coordinator is " + commands_.node();
   upkeep_ = std::make_unique<RedisUpkeep>(common_lane(), commands_.keys(), options_.wait,
-                                          place + " there", observer);
+                                          place + " there", damaged_, observer);
 }
 
 Result<> RedisStore::start() {
@@ -119,7 +119,9 @@ Async<> RedisStore::create(const Transaction& trans, bool rests) {
   std::string command = commands_.create(trans, rests);
   CONCERTO_CO_TRY(const ReplyPtr reply,
                   co_await lane_of(gid).ask(std::move(command), Deed::creates));
-  if (Reply{reply.get()}.text() == "OK") co_return ok();
+  const std::string_view answer = Reply{reply.get()}.text();
+  if (answer == "OK") co_return ok();
+  if (const auto why = damage_in(answer)) co_return damaged_.trans(gid.view(), *why);
   co_return gid_exists(gid);
 }
 
@@ -130,7 +132,16 @@ Async<> RedisStore::update(UpdateTrans update, Durability durability) {
     co_return lane.put(std::move(command), Deed::changes);
   }
   CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane.ask(std::move(command), Deed::changes));
-  co_return outcome_of(update, Reply{reply.get()}.text());
+  const std::string_view answer = Reply{reply.get()}.text();
+  if (const auto why = damage_in(answer)) co_return damaged_.trans(update.gid.view(), *why);
+  co_return outcome_of(update, answer);
+}
+
+/// Notes a transaction that cannot be read, and one that can be read again.
+Result<Transaction> RedisStore::told(const Gid& gid, Result<Transaction> read) {
+  if (!read) return damaged_.trans(gid.view(), read.error().detail);
+  damaged_.is_sound(gid.view());
+  return read;
 }
 
 Async<std::optional<Transaction>> RedisStore::load(Gid gid) {
@@ -138,8 +149,12 @@ Async<std::optional<Transaction>> RedisStore::load(Gid gid) {
   CONCERTO_CO_TRY(const ReplyPtr reply, co_await lane_of(gid).ask(std::move(command), Deed::reads));
   const Reply answer{reply.get()};
   std::optional<Transaction> found;
-  if (answer.size() < 2) co_return found;
-  CONCERTO_CO_TRY(Transaction trans, trans_of(answer[0].text(), texts_of(answer[1])));
+  if (answer.size() == 1) co_return damaged_.trans(gid.view(), answer[0].text());
+  if (answer.size() == 0) {
+    damaged_.is_sound(gid.view());
+    co_return found;
+  }
+  CONCERTO_CO_TRY(Transaction trans, told(gid, trans_of(answer[0].text(), texts_of(answer[1]))));
   trans.gid = std::move(gid);
   found = std::move(trans);
   co_return found;
@@ -175,11 +190,45 @@ Async<Claimed> RedisStore::claim(Gid gid, Claim how) {
                   co_await lane_of(gid).ask(std::move(command), Deed::claims));
   const Reply answer{reply.get()};
   Claimed claimed;
-  if (answer.size() < 2) co_return claimed;
-  CONCERTO_CO_TRY(Transaction trans, claimed_of(answer[1], clock_));
-  claimed.trans = std::move(trans);
+  if (answer.size() == 1) co_return damaged_.trans(gid.view(), answer[0].text());
+  if (answer.size() == 0) {
+    damaged_.is_sound(gid.view());
+    co_return claimed;
+  }
   claimed.is_ours = answer[0].number() == 1;
+  Result<Transaction> trans = told(gid, claimed_of(answer[1], clock_));
+  if (!trans) {
+    if (claimed.is_ours) let_rest(gid);
+    co_return trans.error();
+  }
+  claimed.trans = std::move(*trans);
   co_return claimed;
+}
+
+/// For a transaction that the script has claimed and that cannot be read here.
+void RedisStore::let_rest(const Gid& gid) {
+  constexpr std::chrono::seconds rest{60};
+  const Result<> gone =
+      lane_of(gid).put(commands_.let_go(gid, clock_.wall_now() + rest), Deed::changes);
+  ignore_error(gone, "the lease runs out");
+}
+
+/// What a claim of due ones says of something else than a transaction. An error if the schedule
+/// itself is damaged.
+Result<> RedisStore::note_unclaimed(Reply entry) {
+  const std::string_view gid = entry[0].text();
+  if (entry.size() == 1) {
+    observer_.log(LogLevel::warn, gid,
+                  "was in the schedule without a record, which was removed or has expired; it is "
+                  "no longer in the schedule");
+    return ok();
+  }
+  if (!gid.empty()) {
+    damaged_.trans(gid, entry[1].text());
+    return ok();
+  }
+  schedule_is_damaged_ = true;
+  return damaged_.other("the schedule", entry[1].text());
 }
 
 Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
@@ -197,18 +246,19 @@ Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
     const Reply answer{reply->get()};
     for (std::size_t i = 0; i < answer.size(); ++i) {
       const Reply shown = answer[i];
-      if (shown.size() == 2) {
-        const std::string why(shown[1].text());
-        observer_.log(LogLevel::error, shown[0].text(), "the record is damaged: " + why);
+      if (shown.size() <= 2) {
+        CONCERTO_CO_CHECK(note_unclaimed(shown));
         continue;
       }
-      auto trans = claimed_of(shown, clock_);
+      const Gid gid{std::string(shown[5].text())};
+      auto trans = told(gid, claimed_of(shown, clock_));
       if (trans) {
         claimed.push_back(std::move(*trans));
       } else {
-        observer_.log(LogLevel::error, shown[5].text(), trans.error().detail);
+        let_rest(gid);
       }
     }
+    if (schedule_is_damaged_.exchange(false)) damaged_.is_sound("the schedule");
     if (answer.size() < asked) break;
   }
   co_return claimed;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <concerto/engine/observer.hpp>
 #include <concerto/persist/store_moves.hpp>
 
+#include "../damaged_records.hpp"
 #include "redis_commands.hpp"
 #include "redis_lane.hpp"
 
@@ -77,12 +79,17 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Async<> update(UpdateTrans update, Durability durability);
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
   Async<std::vector<Transaction>> oldest_open();
+  Result<> note_unclaimed(Reply entry);
+  Result<Transaction> told(const Gid& gid, Result<Transaction> read);
+  void let_rest(const Gid& gid);
   Async<std::vector<std::string>> scan_keys(std::string pattern);
   Async<std::vector<KvRecord>> kv_records(std::string cat, std::string key);
 
   const RedisOptions options_;
   const Clock& clock_;
   Observer& observer_;
+  DamagedRecords damaged_;
+  std::atomic<bool> schedule_is_damaged_ = false;
   RedisCommands commands_;
   StoreProbe probe_;
   RedisStanding standing_;

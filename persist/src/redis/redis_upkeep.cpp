@@ -157,12 +157,17 @@ Result<> RedisUpkeep::index(const std::vector<std::string>& keys) {
   const Reply gids{missing.get()};
   for (std::size_t i = 0; i < gids.size(); ++i) {
     const std::string_view gid = gids[i].text();
-    CONCERTO_TRY(const ReplyPtr reply,
-                 lane_.ask_and_wait(command_of({"GET", keys_.record(gid)}), Deed::reads));
-    const auto trans = trans_of(Reply{reply.get()}.text(), {});
-    if (!trans) {
+    const std::string load =
+        command_of({"EVALSHA", script(Script::load).sha, "3", keys_.record(gid),
+                    keys_.branches(gid), keys_.status(gid)});
+    CONCERTO_TRY(const ReplyPtr reply, lane_.ask_and_wait(load, Deed::reads));
+    const Reply answer{reply.get()};
+    if (answer.size() == 0) continue;
+    const auto trans = trans_of(answer[0].text(), {});
+    if (answer.size() == 1 || !trans) {
       // Without a place no list shows the record.
-      observer_.log(LogLevel::error, gid, trans.error().detail);
+      const std::string_view why = answer.size() == 1 ? answer[0].text() : trans.error().detail;
+      damaged_.trans(gid, why);
       continue;
     }
     const auto place = std::chrono::floor<std::chrono::microseconds>(trans->create_time);
@@ -191,7 +196,12 @@ Result<> RedisUpkeep::forget_expired(const std::string& part) {
     command.add(keys_.all()).add(keys_.open()).add(keys_.failed()).add(keys_.schedule());
     command.add(keys_.prefix());
     for (std::size_t i = 0; i < count; ++i) command.add(answer[2 * i].text());
-    CONCERTO_CHECK(lane_.ask_and_wait(command.take(), Deed::changes));
+    CONCERTO_TRY(const ReplyPtr returned, lane_.ask_and_wait(command.take(), Deed::changes));
+    const Reply gids{returned.get()};
+    for (std::size_t i = 0; i < gids.size(); ++i) {
+      observer_.log(LogLevel::warn, gids[i].text(),
+                    "was unfinished and not in the schedule; it is due now");
+    }
     from = "(" + std::string(answer[2 * count - 1].text());
   } while (pause(pause_time));
   return ok();

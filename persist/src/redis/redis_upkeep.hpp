@@ -10,6 +10,7 @@
 #include <concerto/base/mutex.hpp>
 #include <concerto/engine/observer.hpp>
 
+#include "../damaged_records.hpp"
 #include "redis_keys.hpp"
 #include "redis_lane.hpp"
 #include "redis_promise.hpp"
@@ -20,14 +21,20 @@ namespace concerto::persist {
 /// - asks what Redis promises;
 /// - goes through all records: puts those that the reference has made into the index, and takes
 ///   out of `open` what the reference has finished. So lists show the reference's transactions;
-/// - takes expired transactions out of the index and the schedule.
+/// - takes expired transactions out of the index and the schedule;
+/// - puts unfinished transactions into the schedule that are not there.
 /// Thread-safe.
 class RedisUpkeep {
  public:
   /// `place` says for people where the store is, and who its coordinator is.
   RedisUpkeep(RedisLane& lane, const RedisKeys& keys, ReplicaWait wait, std::string place,
-              Observer& observer)
-      : lane_(lane), keys_(keys), wait_(wait), place_(std::move(place)), observer_(observer) {}
+              DamagedRecords& damaged, Observer& observer)
+      : lane_(lane),
+        keys_(keys),
+        wait_(wait),
+        place_(std::move(place)),
+        damaged_(damaged),
+        observer_(observer) {}
   ~RedisUpkeep() { stop(); }
   RedisUpkeep(const RedisUpkeep&) = delete;
   RedisUpkeep& operator=(const RedisUpkeep&) = delete;
@@ -55,6 +62,7 @@ class RedisUpkeep {
   const RedisKeys& keys_;
   const ReplicaWait wait_;
   const std::string place_;
+  DamagedRecords& damaged_;
   Observer& observer_;
   std::atomic<bool> has_said_opened_ = false;
 

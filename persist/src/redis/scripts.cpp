@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 
 #include "change_scripts.hpp"
+#include "check_scripts.hpp"
 #include "claim_scripts.hpp"
 
 namespace concerto::persist {
@@ -29,21 +30,21 @@ ScriptText made(std::initializer_list<std::string_view> parts) {
 /// In the order of the enumerators.
 const auto& scripts() {
   static const std::array all{
-      made({create_first, common, create_text}),
-      made({update_first, common, update_text}),
-      made({load_text}),
-      made({common, show_text, claim_text}),
-      made({common, show_text, claim_due_text}),
-      made({common, renew_text}),
-      made({common, let_go_text}),
+      made({create_first, common, reads_text, create_text}),
+      made({update_first, common, reads_text, check_text, update_text}),
+      made({common, reads_text, check_text, load_text}),
+      made({common, reads_text, check_text, show_text, claim_text}),
+      made({common, reads_text, check_text, show_text, claim_due_text}),
+      made({common, reads_text, renew_text}),
+      made({common, reads_text, let_go_text}),
       made({common, reset_due_text}),
-      made({common, kv_create_text}),
-      made({common, kv_update_text}),
+      made({common, reads_text, kv_create_text}),
+      made({common, reads_text, kv_update_text}),
       made({unindexed_text}),
-      made({common, index_text}),
-      made({common, forget_text}),
-      made({common, owner_text}),
-      made({common, in_work_text}),
+      made({common, reads_text, index_text}),
+      made({common, reads_text, forget_text}),
+      made({common, reads_text, owner_text}),
+      made({common, reads_text, in_work_text}),
       made({trial_text}),
   };
   return all;

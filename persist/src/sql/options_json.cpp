@@ -64,7 +64,7 @@ std::string headers_text(const std::map<std::string, std::string>& headers) {
 }
 
 Error damaged(std::string_view what, const std::string& why) {
-  return make_error(EngineErrc::store_damaged, std::string(what) + " of a row: " + why);
+  return make_error(EngineErrc::store_damaged, std::string(what) + ": " + why);
 }
 
 Result<> read_number(JsonValue member, std::int64_t& number) {

@@ -7,6 +7,7 @@
 #include <concerto/base/utf8.hpp>
 #include <concerto/engine/error.hpp>
 
+#include "../stored_checks.hpp"
 #include "options_json.hpp"
 #include "owner_column.hpp"
 
@@ -15,8 +16,10 @@ namespace {
 
 constexpr std::array<std::string_view, 5> type_names = {"saga", "msg", "tcc", "xa", "workflow"};
 
+/// Nullopt also for a time that a WallTime cannot hold, such as PostgreSQL's infinity.
 std::optional<WallTime> time_from(const RowClock& clock, const std::optional<RowTime>& time) {
-  if (!time) return std::nullopt;
+  constexpr RowTime year_1900 = -2'208'988'800, year_2200 = 7'258'118'400;
+  if (!time || *time < year_1900 || *time > year_2200) return std::nullopt;
   return clock.from_row(*time);
 }
 
@@ -30,17 +33,24 @@ class BranchReader {
     trans_.payloads.reserve(rows);  // `known_` refers to the payloads.
   }
 
-  void add(BranchRow row) {
+  /// Error store_damaged.
+  Result<> add(BranchRow row) {
+    const auto status = branch_status_from(row.status);
+    if (!status) {
+      return make_error(EngineErrc::store_damaged, "branch " + row.branch_id + " " + row.op +
+                                                       " has the status '" + row.status + "'");
+    }
     Branch branch;
+    branch.status = *status;
     branch.branch_id = BranchId{std::move(row.branch_id)};
     branch.op = std::move(row.op);
     branch.url = std::move(row.url);
     branch.payload = payload_index(std::move(row.bin_data));
-    branch.status = branch_status_from(row.status).value_or(BranchStatus::prepared);
     branch.create_time = time_from(clock_, row.create_time);
     branch.update_time = time_from(clock_, row.update_time);
     branch.finish_time = time_from(clock_, row.finish_time);
     trans_.branches.push_back(std::move(branch));
+    return ok();
   }
 
  private:
@@ -76,20 +86,17 @@ TransType trans_type_from(std::string_view text) noexcept {
 
 Result<Transaction> RowReader::read(StoredTrans stored) const {
   TransRow& row = stored.row;
-  const auto named = [&row](Error error) {
-    error.detail = "transaction '" + row.gid + "': " + error.detail;
-    return error;
-  };
-  Result<OptionsColumn> column = read_options(row.options);
-  if (!column) return named(std::move(column).error());
-  const Result<> added = add_ext_headers(row.ext_data, column->options.branch_headers);
-  if (!added) return named(added.error());
+  const auto status = trans_status_from(row.status);
+  if (!status) {
+    return make_error(EngineErrc::store_damaged, "status is '" + row.status + "'");
+  }
+  CONCERTO_TRY(OptionsColumn column, read_options(row.options));
+  CONCERTO_CHECK(add_ext_headers(row.ext_data, column.options.branch_headers));
   Transaction trans;
   trans.type = trans_type_from(row.trans_type);
-  // The reference stores any status that an application sends; it leaves such a transaction alone.
-  trans.status = trans_status_from(row.status).value_or(TransStatus::failed);
+  trans.status = *status;
   trans.protocol = protocol_from(row.protocol).value_or(Protocol::http);
-  trans.options = std::move(column->options);
+  trans.options = std::move(column.options);
   trans.query_prepared = std::move(row.query_prepared);
   trans.custom_data = std::move(row.custom_data);
   trans.result = std::move(row.result);
@@ -103,9 +110,10 @@ Result<Transaction> RowReader::read(StoredTrans stored) const {
   const Holder holder = holder_of(row.owner, this_node);
   const bool rests = holder == Holder::nobody || (holder == Holder::reference && stored.is_due);
   trans.waits = rests && !is_final(trans.status);
-  trans.retry_count = column->retry_count;
+  trans.retry_count = column.retry_count;
   BranchReader branches(trans, clock, stored.branches.size());
-  for (BranchRow& branch : stored.branches) branches.add(std::move(branch));
+  for (BranchRow& branch : stored.branches) CONCERTO_CHECK(branches.add(std::move(branch)));
+  CONCERTO_CHECK(check_stored(trans));
   trans.gid = Gid{std::move(row.gid)};
   return trans;
 }

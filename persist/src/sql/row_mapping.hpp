@@ -22,7 +22,7 @@ struct RowReader {
   std::string_view this_node;
 
   /// The transaction of a row. `waits` says whether it rests: whether nobody works on it, as far as
-  /// the row tells. Rows do not have the submit time. Error store_damaged names the gid.
+  /// the row tells. Rows do not have the submit time. Error store_damaged names the column.
   Result<Transaction> read(StoredTrans stored) const;
 };
 

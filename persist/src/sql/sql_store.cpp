@@ -37,6 +37,7 @@ SqlStore::SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clo
     : options_(std::move(options)),
       clock_(clock),
       observer_(observer),
+      damaged_(observer),
       work_(asio::make_work_guard(io_)),
       connector_(make(io_.get_executor())),
       watch_(connector_->place(), clock, observer),
@@ -226,6 +227,8 @@ StoreNumbers SqlStore::numbers() const {
       {"queued_changes", "Changes that wait for the database or are under way", Kind::gauge,
        value(probe_.queued_changes)},
       {"queued_bytes", "Bytes of these changes", Kind::gauge, value(probe_.queued_bytes)},
+      {"damaged_records", "Damaged rows that this process has met and not read since", Kind::gauge,
+       static_cast<double>(damaged_.count())},
       {"connections", "Connections to the database", Kind::gauge, value(connections_)},
   };
   return numbers;

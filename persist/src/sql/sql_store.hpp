@@ -16,6 +16,7 @@
 #include <concerto/persist/store_moves.hpp>
 #include <concerto/persist/store_probe.hpp>
 
+#include "../damaged_records.hpp"
 #include "commit_lanes.hpp"
 #include "row_mapping.hpp"
 #include "row_reads.hpp"
@@ -158,7 +159,12 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
 
   Async<> commit_rows(RowRequest& request);
   bool is_in_work(const StoredTrans& stored) const;
-  std::vector<Transaction> read_all(std::vector<StoredTrans> stored);
+  /// How much of a transaction a row was read with.
+  enum class Extent : std::uint8_t { whole, without_branches };
+  Result<Transaction> read(StoredTrans stored, Extent extent = Extent::whole);
+  std::vector<Transaction> read_all(std::vector<StoredTrans> stored, Extent extent,
+                                    std::vector<std::string>& damaged);
+  Async<> let_rest(std::vector<std::string> gids);
   RowReader reader() const noexcept { return {row_clock_, options_.node}; }
 
   const SqlStoreOptions options_;
@@ -166,6 +172,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Observer& observer_;
   RowClock row_clock_;
   StoreProbe probe_;
+  DamagedRecords damaged_;
 
   asio::io_context io_{1};
   std::optional<asio::executor_work_guard<Executor>> work_;

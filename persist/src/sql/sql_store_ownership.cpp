@@ -25,9 +25,22 @@ Async<Claimed> SqlStore::claim_here(std::string gid, Claim how) {
   Claimed claimed;
   if (!found) co_return claimed;
   claimed.is_ours = found->was_claimed;
-  CONCERTO_CO_TRY(Transaction trans, reader().read(std::move(*found)));
-  claimed.trans = std::move(trans);
+  std::vector<std::string> damaged(claimed.is_ours ? 1 : 0, found->row.gid);
+  Result<Transaction> trans = read(std::move(*found));
+  if (!trans) {
+    ignore_error(co_await let_rest(std::move(damaged)), "the lease runs out");
+    co_return trans.error();
+  }
+  claimed.trans = std::move(*trans);
   co_return claimed;
+}
+
+/// For transactions that were claimed and cannot be read: they are looked at again later.
+Async<> SqlStore::let_rest(std::vector<std::string> gids) {
+  constexpr std::chrono::seconds rest{60};
+  const RowTime until = row_clock_.to_row_not_earlier(clock_.wall_now() + rest);
+  for (std::string& gid : gids) CONCERTO_CO_CHECK(co_await let_go_here(std::move(gid), until));
+  co_return ok();
 }
 
 Async<std::vector<StoredTrans>> SqlStore::claim_rows(std::vector<ClaimRow> rows) {
@@ -42,7 +55,13 @@ Async<std::vector<Transaction>> SqlStore::claim_due(std::size_t limit) {
       [limit](SqlConnection& connection) { return connection.claim_due(limit); };
   CONCERTO_CO_TRY(std::vector<StoredTrans> found,
                   co_await on_shard(io_.get_executor(), on_connection(call)));
-  co_return read_all(std::move(found));
+  std::vector<std::string> damaged;
+  std::vector<Transaction> claimed = read_all(std::move(found), Extent::whole, damaged);
+  if (!damaged.empty()) {
+    ignore_error(co_await on_shard(io_.get_executor(), let_rest(std::move(damaged))),
+                 "the leases run out");
+  }
+  co_return claimed;
 }
 
 Async<std::vector<Gid>> SqlStore::renew(std::vector<Gid> gids) {

@@ -72,9 +72,12 @@ Async<std::optional<Transaction>> SqlStore::load(Gid gid) {
 Async<std::optional<Transaction>> SqlStore::load_here(std::string gid) {
   if (!fits_column(gid, id_chars_max)) co_return std::optional<Transaction>{};
   CONCERTO_CO_CHECK(co_await lanes_.settle(gid));
-  CONCERTO_CO_TRY(std::optional<StoredTrans> found, co_await loads_.read(std::move(gid)));
-  if (!found) co_return std::optional<Transaction>{};
-  CONCERTO_CO_TRY(Transaction trans, reader().read(std::move(*found)));
+  CONCERTO_CO_TRY(std::optional<StoredTrans> found, co_await loads_.read(gid));
+  if (!found) {
+    damaged_.is_sound(gid);
+    co_return std::optional<Transaction>{};
+  }
+  CONCERTO_CO_TRY(Transaction trans, read(std::move(*found)));
   co_return std::optional<Transaction>(std::move(trans));
 }
 
@@ -100,23 +103,35 @@ Async<UnfinishedPage> SqlStore::scan_unfinished(std::uint64_t from, std::size_t 
     page.next = static_cast<std::uint64_t>(found.back().row.id);
     found.pop_back();
   }
-  for (const Transaction& trans : read_all(std::move(found))) {
+  std::vector<std::string> damaged;
+  for (const Transaction& trans : read_all(std::move(found), Extent::without_branches, damaged)) {
     page.transactions.push_back(unfinished_of(trans));
   }
   co_return page;
 }
 
-/// Transactions whose rows cannot be read are left out, and logged.
-std::vector<Transaction> SqlStore::read_all(std::vector<StoredTrans> stored) {
+/// Notes a transaction that cannot be read, and one that can be read again.
+Result<Transaction> SqlStore::read(StoredTrans stored, Extent extent) {
+  const std::string gid = stored.row.gid;
+  Result<Transaction> trans = reader().read(std::move(stored));
+  if (!trans) return damaged_.trans(gid, trans.error().detail);
+  if (extent == Extent::whole) damaged_.is_sound(gid);
+  return trans;
+}
+
+/// Transactions whose rows cannot be read are left out; `damaged` gets their gids.
+std::vector<Transaction> SqlStore::read_all(std::vector<StoredTrans> stored, Extent extent,
+                                            std::vector<std::string>& damaged) {
   std::vector<Transaction> transactions;
   transactions.reserve(stored.size());
   for (StoredTrans& one : stored) {
-    Result<Transaction> trans = reader().read(std::move(one));
-    if (!trans) {
-      observer_.log(LogLevel::error, {}, trans.error().detail);
-      continue;
+    std::string gid = one.row.gid;
+    Result<Transaction> trans = read(std::move(one), extent);
+    if (trans) {
+      transactions.push_back(std::move(*trans));
+    } else {
+      damaged.push_back(std::move(gid));
     }
-    transactions.push_back(std::move(*trans));
   }
   return transactions;
 }
@@ -142,8 +157,8 @@ Async<TransPage> SqlStore::list_here(ListFilter filter, ListRows rows, std::size
     CONCERTO_CO_TRY(std::vector<StoredTrans> found, co_await on_connection(call));
     for (StoredTrans& stored : found) {
       const std::int64_t id = stored.row.id;
-      Result<Transaction> trans = reader().read(std::move(stored));
-      if (!trans) observer_.log(LogLevel::error, {}, trans.error().detail);
+      Result<Transaction> trans =
+          read(std::move(stored), rows.with_branches ? Extent::whole : Extent::without_branches);
       const bool shown = trans && (!filter.accepts || filter.accepts(*trans));
       if (shown && (page.transactions.size() == limit || bytes >= page_bytes_max)) {
         // Where the page ends: the next one begins with this row.

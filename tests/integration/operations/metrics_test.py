@@ -43,6 +43,7 @@ OUR_NAMES = {
     "concerto_buffers_given_up_total": ("counter", ""),
     "concerto_tls_handshake_failures_total": ("counter", "port"),
     "concerto_alarms": ("gauge", ""),
+    "concerto_transactions_damaged": ("gauge", ""),
     "concerto_leases_lost_total": ("counter", ""),
     "concerto_calls_past_lease_total": ("counter", ""),
     "concerto_transactions_parked": ("gauge", ""),  # the old name

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from store_test_case import (  # noqa: E402
-    StoreTestCase, get, main, post, submit, wait_for_readyz, wait_until)
+    StoreTestCase, damaged_rows, get, main, post, submit, wait_for_readyz, wait_until)
 from database_servers import MariaDb  # noqa: E402
 
 
@@ -86,6 +86,15 @@ class MysqlConfig(StoreTestCase):
             submit(coordinator, self.saga(f"after{number}", "a", wait_result=True))
             self.assertEqual(get(coordinator, "/readyz").status, 200)
         self.assertEqual(coordinator.process.lines("time zone may not be noticed"), [])
+
+    def test_damaged_rows(self):
+        self.server.create_database("damaged")
+        coordinator = self.start("damaged", self.settings("damaged"))
+        damages, repair = damaged_rows(lambda sql: self.server.sql(sql, "damaged"))
+        damages["no-time"] = (lambda gid: self.server.sql(
+            "set sql_mode = ''; update trans_global set create_time = '0000-00-00' "
+            f"where gid = '{gid}'", "damaged"), "create_time is no time")
+        self.check_damaged(coordinator, damages, repair)
 
     def test_reset_of_a_store_in_use(self):
         self.server.create_database("used")

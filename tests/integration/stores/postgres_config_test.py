@@ -12,7 +12,7 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from store_test_case import (  # noqa: E402
-    StoreTestCase, main, submit, wait_for_readyz, wait_until)
+    StoreTestCase, damaged_rows, main, submit, wait_for_readyz, wait_until)
 from concerto_testing.suite import need_program  # noqa: E402
 from concerto_testing.ports import free_ports  # noqa: E402
 from database_servers import PG_SUPERUSER, Postgres  # noqa: E402
@@ -115,6 +115,12 @@ class PostgresConfig(StoreTestCase):
         self.assertEqual(reset.wait(30), 1)
         (line,) = reset.lines("Connection refused")
         self.assertRegex(line, "the store is not reset: .* cannot be looked at")
+
+    def test_damaged_rows(self):
+        self.server.create_database("damaged")
+        coordinator = self.start("damaged", self.settings("damaged"))
+        self.check_damaged(coordinator, *damaged_rows(
+            lambda sql: self.server.sql(sql, "damaged")))
 
     def test_reset_of_a_store_in_use(self):
         self.server.create_database("used")

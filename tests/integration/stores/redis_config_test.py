@@ -83,6 +83,28 @@ class RedisConfig(StoreTestCase):
         reset.wait_for_line("opened a new store: Redis at ", 20)
         self.assertEqual(self.server.command("EXISTS", "{r}_g_g", "foreign"), 1)
 
+    def test_damaged_records(self):
+        ask = self.server.command
+
+        def edit(gid, text, new_text):
+            record = ask("GET", "{g}_g_" + gid)
+            self.assertIn(text, record)
+            ask("SET", "{g}_g_" + gid, record.replace(text, new_text))
+
+        damages = {
+            "status": (lambda gid: ask("SET", "{g}_s_" + gid, "odd"), "{g}_s_status is 'odd'"),
+            "no-status": (lambda gid: ask("DEL", "{g}_s_" + gid), "{g}_s_no-status is missing"),
+            "branches": (lambda gid: ask("LSET", "{g}_b_" + gid, 1, "{"), "{g}_b_branches: "),
+            "doubled": (lambda gid: ask("RPUSH", "{g}_b_" + gid, ask("LINDEX", "{g}_b_" + gid, 1)),
+                        "branch 01 action is there twice"),
+            "last-row": (lambda gid: ask("RPOP", "{g}_b_" + gid), "branch 02 has no action"),
+            "custom": (lambda gid: edit(gid, '"gid":', '"custom_data":"{","gid":'),
+                       "custom_data: not JSON"),
+        }
+        coordinator = self.start("damaged", self.settings("{g}"))
+        self.check_damaged(coordinator, damages,
+                           lambda gid: ask("SET", "{g}_s_" + gid, "submitted"))
+
     def test_reset_of_a_store_in_use(self):
         self.check_reset_in_use(self.settings("{u}"))
 

@@ -201,6 +201,45 @@ class StoreTestCase(unittest.TestCase):
             self.check_repeated(coordinator, gid)
         self.assertEqual(coordinator.process.lines("change not stored|cannot be read"), [])
 
+    def check_damaged(self, coordinator, damages, repair):
+        """`damages` are functions that damage a transaction that waits, by their names, with what
+        is said of each. The others go on; nobody changes what is damaged; clients are told."""
+        for gid in [*damages, "sound"]:
+            self.branches.script(gid, (500, "oops"))
+            post(coordinator, "submit", self.saga(gid, gid, gid, wait_result=True))
+        coordinator.terminate()  # Memory has none of them any more.
+        coordinator.start()
+        for gid, (damage, _) in damages.items():
+            self.branches.script(gid, (200, ""))
+            damage(gid)
+        self.branches.script("sound", (200, ""))
+        listed = get(coordinator, "/api/dtmsvr/all?explain=true&limit=100")
+        self.assertEqual(listed.status, 200, listed.body)
+        self.assertIn("sound", [trans["gid"] for trans in listed.json()["transactions"]])
+        for gid, (_, why) in damages.items():
+            said = get(coordinator, f"/api/concerto/why?gid={gid}")
+            self.assertIn(said.status, (200, 500), said.body)
+            self.assertIn(f"transaction '{gid}' is damaged: {why}", said.body.decode())
+            for request in ("submit", "resetNextCronTime", "forceStop"):
+                answer = post(coordinator, request, self.saga(gid, gid, gid))
+                self.assertEqual(answer.status, 500, (gid, request, answer.body))
+                self.assertIn(f"transaction '{gid}' is damaged: ", answer.body.decode())
+        called = {gid: len(self.branches.calls(gid)) for gid in damages}
+        http_json("GET", f"{coordinator.api}/resetCronTime?timeout=0&limit=100")
+        coordinator.wait_for_status("sound", "succeed", 10)
+        for gid, calls in called.items():
+            self.assertEqual(len(self.branches.calls(gid)), calls, gid)
+            lines = coordinator.process.lines(f"transaction '{gid}' is damaged: ")
+            self.assertEqual(len(lines), 1, lines)
+        counted = (coordinator.metric("concerto_store_damaged_records") +
+                   coordinator.metric("concerto_transactions_damaged"))
+        self.assertEqual(counted, len(damages))
+        gid = next(iter(damages))
+        repair(gid)
+        answer = post(coordinator, "resetNextCronTime", {"gid": gid})
+        self.assertEqual(answer.status, 200, answer.body)
+        coordinator.wait_for_status(gid, "succeed", 10)
+
     def check_stop_in_silence(self, coordinator):
         """A stop ends soon, although the answer of a call cannot be stored. ShutdownGrace is 1."""
         release = self.branches.hold("held")
@@ -289,6 +328,28 @@ class Waiting:
         except Exception as error:  # pylint: disable=broad-except
             self._result = error
         self.took_s = time.monotonic() - began
+
+
+def damaged_rows(sql):
+    """For check_damaged: damages of the rows in a database, and the repair of the first."""
+    def update(change):
+        return lambda gid: sql(f"update trans_global set {change} where gid = '{gid}'")
+
+    def branch(statement):
+        return lambda gid: sql(f"{statement} where gid = '{gid}' and branch_id = '02' "
+                               "and op = 'action'")
+
+    return {
+        "status": (update("status = 'odd'"), "status is 'odd'"),
+        "options": (update("options = '{'"), "options: not JSON"),
+        "interval": (update("""options = '{"retry_interval":-1}'"""),
+                     "options: retry_interval is -1"),
+        "headers": (update("ext_data = '[]'"), "ext_data: no object"),
+        "custom": (update("custom_data = '{'"), "custom_data: not JSON"),
+        "branch": (branch("update trans_branch_op set status = 'odd'"),
+                   "branch 02 action has the status 'odd'"),
+        "last-row": (branch("delete from trans_branch_op"), "branch 02 has no action"),
+    }, update("status = 'submitted'")
 
 
 def get(coordinator, path):

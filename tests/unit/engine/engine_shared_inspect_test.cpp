@@ -5,6 +5,7 @@
 namespace concerto::test {
 namespace {
 
+using testing::ElementsAre;
 using testing::StartsWith;
 
 class EngineSharedInspect : public SharedFixture {
@@ -54,6 +55,24 @@ TEST_F(EngineSharedInspect, AfterTheEndOfALeaseNobodyWorksOnIt) {
   // Without a poll before the question.
   EXPECT_EQ(inspect(*b_).explanation,
             "nobody works on it; a coordinator takes it at its next look for due ones");
+}
+
+TEST_F(EngineSharedInspect, ATransactionThatLacksARowIsLeftAloneAndToldOnce) {
+  const std::string why = "transaction 'g' is damaged: branch 02 has no action";
+  Transaction trans = sample_saga("g");
+  trans.create_time = clock_.wall_now();
+  trans.branches.pop_back();
+  ASSERT_EQ(error_of(a_->world->start(a_->store.commit(create(trans)))), "");
+  for (int i = 0; i < 5; ++i) advance(takeover_);
+  EXPECT_EQ(stored().status, TransStatus::submitted);
+  const auto stopped = force_stop(*a_);
+  EXPECT_EQ(error_of(stopped), why);
+  EXPECT_EQ(code_of(stopped), EngineErrc::store_damaged);
+  EXPECT_EQ(error_of(reset(*a_)), why);
+  EXPECT_THAT(inspect(*a_).explanation, StartsWith(why));
+  EXPECT_EQ(a_->coordinator().in_flight().damaged, 1U);
+  const std::vector<std::string>& warnings = a_->world->observer().warnings;
+  EXPECT_THAT(warnings, ElementsAre(StartsWith("g: " + why)));
 }
 
 }  // namespace

@@ -1,3 +1,7 @@
+#include <functional>
+#include <limits>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "sample_transactions.hpp"
@@ -175,13 +179,47 @@ TEST_F(SqlRows, RowsThatNobodyWorksOnWait) {
 
 TEST_F(SqlRows, OddTextsOfOthersAreReadAsSomethingThatIsLeftAlone) {
   CreateRows rows = created(sample_saga("g"));
-  rows.trans.status = "weird";
   rows.trans.trans_type = "odd";
   rows.trans.options = "";
   const Transaction trans = read(rows);
-  EXPECT_TRUE(is_final(trans.status));
   EXPECT_EQ(trans.type, TransType{trans_types - 1});
   EXPECT_EQ(trans.options, TransOptions{});
+}
+
+TEST_F(SqlRows, DamagedRowsAreNamedByTheirColumn) {
+  using Damage = std::function<void(StoredTrans&)>;
+  const std::pair<const char*, Damage> damages[] = {
+      {"status is 'weird'", [](StoredTrans& one) { one.row.status = "weird"; }},
+      {"status is ''", [](StoredTrans& one) { one.row.status = ""; }},
+      {"options: no object", [](StoredTrans& one) { one.row.options = "[]"; }},
+      {"options: retry_interval is -1",
+       [](StoredTrans& one) { one.row.options = R"({"retry_interval":-1})"; }},
+      {"ext_data: no object", [](StoredTrans& one) { one.row.ext_data = "1"; }},
+      {"create_time is no time", [](StoredTrans& one) { one.row.create_time.reset(); }},
+      {"create_time is no time",
+       [](StoredTrans& one) { one.row.create_time = std::numeric_limits<RowTime>::max(); }},
+      {"branch 02 action has the status 'odd'",
+       [](StoredTrans& one) { one.branches.back().status = "odd"; }},
+  };
+  for (const auto& [why, damage] : damages) {
+    StoredTrans one = stored(sample_saga("g"));
+    damage(one);
+    const auto read = RowReader{clock_, node}.read(std::move(one));
+    ASSERT_FALSE(read) << why;
+    EXPECT_EQ(read.error().code, EngineErrc::store_damaged) << why;
+    EXPECT_EQ(read.error().detail, why);
+  }
+}
+
+TEST_F(SqlRows, NumbersAndTimesOfOthersThatNobodyNeedsAreMended) {
+  StoredTrans one = stored(sample_saga("g"));
+  one.row.next_cron_interval = -5;
+  one.row.next_cron_time = std::numeric_limits<RowTime>::max();
+  one.row.update_time.reset();
+  const auto read = RowReader{clock_, node}.read(std::move(one));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->next_cron_interval, seconds{0});
+  EXPECT_EQ(read->next_cron_time, WallTime{});
 }
 
 TEST_F(SqlRows, WhatAColumnCannotHoldIsRefused) {

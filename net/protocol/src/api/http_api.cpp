@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/url/url.hpp>
 
+#include <concerto/engine/error.hpp>
 #include <concerto/protocol/api_http.hpp>
 #include <concerto/transport/percent.hpp>
 
@@ -49,6 +50,15 @@ HttpResponse unreadable(const Error& error) {
   HttpResponse response = error_response(400, error.detail);
   response.content_type = "text/plain; charset=utf-8";
   return response;
+}
+
+/// What a list says of a transaction whose branches cannot be read.
+Inspection inspection_of_damaged(const Transaction& listed, const Error& error) {
+  Inspection damaged;
+  damaged.trans = listed;
+  damaged.activity = is_final(listed.status) ? Activity::finished : Activity::waiting;
+  damaged.explanation = error.detail;
+  return damaged;
 }
 
 HttpResponse redirect_to(std::string_view path, const HttpRequest& request) {
@@ -197,6 +207,10 @@ Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext /*context*/)
   if (list->explain) {
     for (const Transaction& trans : page->transactions) {
       auto found = co_await coordinator_.inspect(trans.gid);
+      if (!found && found.error().code == EngineErrc::store_damaged) {
+        why.push_back(inspection_of_damaged(trans, found.error()));
+        continue;
+      }
       if (!found) co_return http_answer(found.error());
       if (*found && (*found)->attempts.size() > 1) {
         (*found)->attempts.erase((*found)->attempts.begin(), std::prev((*found)->attempts.end()));

@@ -148,7 +148,7 @@ TEST_F(RedisStoreTest, ADamagedRecordIsNamedAndHoldsUpNoOther) {
   }
   write_as_reference(client, "r1", "2000");
   EXPECT_EQ(due(), std::vector<std::string>{"r1"});
-  EXPECT_THAT(log_.take(), HasSubstr("the record is damaged"));
+  EXPECT_THAT(log_.take(), HasSubstr("transaction 'bad0' is damaged: "));
   EXPECT_EQ(client.ask({"GET", key("_g_", "bad0")}), "{");
   EXPECT_TRUE(due().empty());
   const std::vector<Gid> lost = wait(store_->renew({Gid{"bad0"}, Gid{"r1"}})).value();
@@ -160,7 +160,7 @@ TEST_F(RedisStoreTest, ARecordThatNoListCanShowIsNamed) {
   RedisClient client{shared_server().port()};
   client.ask({"SET", key("_g_", "hidden"), "7"});
   ASSERT_TRUE(store_->maintain());
-  EXPECT_THAT(log_.take(), HasSubstr("it is no object"));
+  EXPECT_THAT(log_.take(), HasSubstr("transaction 'hidden' is damaged: "));
 }
 
 TEST_F(RedisStoreTest, ALongLeaseIsCountedBehindManyThatRest) {

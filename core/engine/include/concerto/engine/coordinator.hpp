@@ -89,6 +89,9 @@ struct InFlight {
   std::size_t alarms = 0;  ///< transactions with an alarm, for their next pass or their timeout
   std::size_t bytes = 0;   ///< bytes of transactions in memory, mostly payloads
   std::size_t queued = 0;  ///< woken transactions that wait for a slot of their target
+  /// Unfinished transactions whose rows or custom_data are damaged, as far as this process has met
+  /// them and not read them since.
+  std::size_t damaged = 0;
   /// Unfinished transactions by type; the index is the value of the type.
   std::array<std::size_t, trans_types> unfinished{};
   /// How late the earliest alarm is: the time since it was due, zero if no alarm is due.
