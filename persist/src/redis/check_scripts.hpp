@@ -55,7 +55,8 @@ local function trouble_of_record(g, status, g_key, s_key)
     return g_key .. ' has no trans_type or no status'
   end
   if g.status ~= status then
-    return s_key .. " is '" .. status .. "', and the status in " .. g_key .. " is '" .. g.status .. "'"
+    return s_key .. " is '" .. status .. "', and the status in " .. g_key .. " is '" ..
+      g.status .. "'"
   end
   if is_final(status) and status ~= 'succeed' and status ~= 'failed' then
     return g_key .. " has the status '" .. status .. "', which is not known"

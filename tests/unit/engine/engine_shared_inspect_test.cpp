@@ -1,11 +1,11 @@
 // Why a transaction waits, asked at another coordinator than the one that made its attempts.
 
+#include "sample_transactions.hpp"
 #include "shared_fixture.hpp"
 
 namespace concerto::test {
 namespace {
 
-using testing::ElementsAre;
 using testing::StartsWith;
 
 class EngineSharedInspect : public SharedFixture {
