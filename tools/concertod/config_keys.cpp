@@ -70,8 +70,8 @@ const KeyRow standard_rows[] = {
      "take it; 0: 15 for mysql and postgres, 10 for redis; otherwise from 5 on",
      KeyRange{0, 3'600}},
     {"Store.DataExpire", CONCERTO_FIELD(store.data_expire),
-     "seconds after its wake time for which redis keeps an unfinished transaction; in other stores "
-     "it never expires",
+     "seconds after its wake time for which redis keeps an unfinished transaction, at least 1; in "
+     "other stores it never expires",
      any},
     {.path = "Store.FinishedDataExpire",
      .field = CONCERTO_FIELD(store.finished_data_expire),
@@ -273,6 +273,25 @@ const KeyRow standard_rows[] = {
 constexpr std::string_view unread_keys[] = {"GrpcBalancer", "Store.BranchTransOpTable",
                                             "Store.TransBranchOpTable", "Store.TransGlobalTable"};
 
+constexpr std::string_view reference_numbers[] = {"Store.Port",
+                                                  "Store.MaxOpenConns",
+                                                  "Store.MaxIdleConns",
+                                                  "Store.ConnMaxLifeTime",
+                                                  "Store.DataExpire",
+                                                  "Store.FinishedDataExpire",
+                                                  "TransCronInterval",
+                                                  "TimeoutToFail",
+                                                  "RetryInterval",
+                                                  "RequestTimeout",
+                                                  "HttpPort",
+                                                  "GrpcPort",
+                                                  "JsonRpcPort",
+                                                  "UpdateBranchSync",
+                                                  "UpdateBranchAsyncGoroutineNum",
+                                                  "Log.RotationEnable",
+                                                  "ConfigUpdateInterval",
+                                                  "AlertRetryLimit"};
+
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -340,6 +359,10 @@ std::string_view KeyTable::nearest(std::string_view path) const {
 
 bool is_unread_key(std::string_view path) {
   return std::ranges::find(unread_keys, path) != std::end(unread_keys);
+}
+
+bool is_number_of_reference(std::string_view path) {
+  return std::ranges::find(reference_numbers, path) != std::end(reference_numbers);
 }
 
 std::string env_name(std::string_view path) {

@@ -79,6 +79,10 @@ class KeyTable {
 /// it.
 bool is_unread_key(std::string_view path);
 
+/// Whether the reference has this key, with a number for its value. Its files may have fractions
+/// there, which are cut off, and any number but 0 for yes.
+bool is_number_of_reference(std::string_view path);
+
 /// The key's environment variable: `Log.RotationConfigJSON` is LOG_ROTATION_CONFIG_JSON.
 std::string env_name(std::string_view path);
 

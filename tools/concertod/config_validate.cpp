@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <initializer_list>
+#include <utility>
 
 #include <concerto/protocol/alert_hook.hpp>
+#include <concerto/protocol/host_port.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 #include <concerto/protocol/site_guard.hpp>
 
@@ -41,6 +43,37 @@ void check_intervals(const CoordinatorOptions& options, Findings& findings) {
   }
 }
 
+/// The range of Store.Port, which a store on a server has. 0 is for the checks of the store: it may
+/// do without.
+void check_store_port(std::int64_t port, Findings& findings) {
+  constexpr std::int64_t port_max = 65'535;
+  if (port >= 0 && port <= port_max) return;
+  findings.errors.push_back("Store.Port: expected a port from 1 to 65535, found '" +
+                            std::to_string(port) + "'");
+}
+
+void warn_of_unused_tls(const StoreConfig& store, Findings& findings) {
+  if (store.tls_mode != "disable") return;
+  for (const auto& [key, file] : {std::pair{"Store.TlsCaFile", &store.tls_ca_file},
+                                  std::pair{"Store.TlsCertFile", &store.tls_cert_file},
+                                  std::pair{"Store.TlsKeyFile", &store.tls_key_file}}) {
+    if (file->empty()) continue;
+    findings.warnings.push_back(std::string(key) + " is " + in_quotes(*file) +
+                                ", but TLS is not in use: Store.TlsMode is disable");
+  }
+}
+
+void check_server(const StoreConfig& store, const persist::StoreKinds& kinds, Findings& findings) {
+  check_store_port(store.port, findings);
+  warn_of_unused_tls(store, findings);
+  persist::StoreSettings settings = store_settings(store);
+  const bool is_reported = settings.database.port == 0 && store.port != 0;
+  if (is_reported) settings.database.port = 1;
+  if (const auto checked = kinds.check(settings); !checked) {
+    findings.errors.push_back(checked.error().detail);
+  }
+}
+
 void check_store(StoreConfig& store, const persist::StoreKinds& kinds, Findings& findings) {
   if (store.driver == "boltdb") {
     store.driver = "leveldb";
@@ -53,9 +86,11 @@ void check_store(StoreConfig& store, const persist::StoreKinds& kinds, Findings&
     findings.errors.push_back("Store.Lease should not be less than 5: it is " +
                               std::to_string(store.lease.count()));
   }
-  const bool of_reference = is_one_of(store.driver, {"redis", "mysql", "postgres", "sqlserver"});
-  if (of_reference && kinds.find(store.driver) == nullptr) {
+  const bool is_server = is_one_of(store.driver, {"redis", "mysql", "postgres", "sqlserver"});
+  if (is_server && kinds.find(store.driver) == nullptr) {
     findings.errors.push_back("Store.Driver " + in_quotes(store.driver) + std::string{not_here});
+  } else if (is_server) {
+    check_server(store, kinds, findings);
   } else if (const auto checked = kinds.check(store_settings(store)); !checked) {
     findings.errors.push_back(checked.error().detail);
   }
@@ -76,6 +111,12 @@ void check_micro_service(const MicroServiceConfig& service, Findings& findings) 
                                 in_quotes(service.driver) +
                                 " registers nothing; dtm-driver-gozero registers in etcd");
   }
+  if (service.end_point.empty()) return;
+  if (const auto address = net::parse_host_port(service.end_point); !address) {
+    // The reference registers any text.
+    findings.warnings.push_back("MicroService.EndPoint: expected host:port, found " +
+                                in_quotes(service.end_point) + "; clients cannot connect to it");
+  }
 }
 
 void check_ports(const Config& config, Findings& findings) {
@@ -87,6 +128,10 @@ void check_ports(const Config& config, Findings& findings) {
 }
 
 void check_http(Config& config, Findings& findings) {
+  if (config.admin_base_path.find_first_of(" ?#%\\:") != std::string::npos) {
+    findings.errors.push_back("AdminBasePath: expected a path such as /dtm, found " +
+                              in_quotes(config.admin_base_path));
+  }
   config.admin_base_path = clean_admin_path(config.admin_base_path);
   if (const auto other = path_in_conflict(config.admin_base_path); !other.empty()) {
     findings.errors.push_back("AdminBasePath: the admin page at " +
@@ -118,10 +163,12 @@ void check_log(const LogConfig& log, Findings& findings) {
     findings.errors.push_back(
         "Log.Outputs names no output; expected stderr, stdout or files, in a comma list");
   }
-  if (!log.rotation_enabled) return;
   std::vector<std::string> unknown;
   const auto rotation = rotation_from_json(log.rotation_json, unknown);
-  if (!rotation) findings.errors.push_back(rotation.error().detail);
+  if (!rotation) {
+    // The reference does not read it then.
+    (log.rotation_enabled ? findings.errors : findings.warnings).push_back(rotation.error().detail);
+  }
   for (const std::string& name : unknown) {
     findings.unknown_keys.push_back("Log.RotationConfigJSON: unknown member '" + name +
                                     "'; known: maxsize, maxage, maxbackups, localtime, compress");

@@ -96,8 +96,10 @@ Result<> assign(std::string& target, const KeyRow&, std::string_view text) {
 
 Result<> assign(bool& target, const KeyRow& row, std::string_view text) {
   const std::string word = lower_case(text);
-  const auto number = integer_from(text);  // any number but 0 means yes, as in the reference
-  if (!number && word != "true" && word != "false") return bad_value(row, "0 or 1", text);
+  const auto number = integer_from(text);
+  const bool is_known = number ? *number == 0 || *number == 1 || is_number_of_reference(row.path)
+                               : word == "true" || word == "false";
+  if (!is_known) return bad_value(row, "0 or 1", text);
   target = number ? *number != 0 : word == "true";
   return ok();
 }

@@ -103,6 +103,7 @@ void apply_scalar(const std::string& path, const YAML::Node& value, const Readin
   std::optional<YamlInteger> number;
   if (!takes_text(*row) && (tag == plain_tag || tag == int_tag || tag == float_tag)) {
     number = yaml_integer(text);
+    if (number && !number->exact && !is_number_of_reference(path)) number.reset();
   }
   if (auto set = set_key(reading.config, *row, number ? number->digits : text); !set) {
     const bool respelt = number && number->digits != text;

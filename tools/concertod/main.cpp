@@ -34,6 +34,7 @@ constexpr int exit_failure = 1;
 int report_config(const CommandLine& command, const LoadedConfig& loaded) {
   for (const std::string& error : loaded.findings.errors) std::cerr << error << '\n';
   for (const std::string& warning : loaded.findings.warnings) std::cerr << warning << '\n';
+  for (const std::string& notice : loaded.findings.notices) std::cerr << notice << '\n';
   const char* const of_check =
       command.check_config ? " (an error of the check; the start warns)" : "";
   for (const std::string& key : loaded.findings.unknown_keys) std::cerr << key << of_check << '\n';

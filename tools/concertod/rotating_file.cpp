@@ -99,7 +99,8 @@ bool is_aside(const fs::path& log, std::string_view name) {
 Result<Rotation> rotation_from_json(const std::string& text, std::vector<std::string>& unknown) {
   error_code error;
   const json::value value = json::parse(text, error);
-  if (error || !value.is_object()) return bad_rotation("expected a JSON object, found " + text);
+  if (error || !value.is_object())
+    return bad_rotation("expected a JSON object, found '" + text + "'");
   Rotation rotation;
   for (const auto& member : value.as_object()) {
     const std::string_view written{member.key().data(), member.key().size()};

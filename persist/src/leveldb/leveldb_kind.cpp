@@ -49,9 +49,15 @@ StoreKind leveldb_kind() {
   kind.name = "leveldb";
   kind.open = open_and_say;
   kind.check = [](const StoreSettings& settings) -> Result<> {
-    if (!settings.path.empty()) return ok();
+    if (settings.path.empty()) {
+      return make_error(Errc::invalid_request,
+                        "Store.Path is empty; the embedded store needs a directory");
+    }
+    std::error_code unreadable;  // Then the start says so.
+    const auto there = std::filesystem::status(settings.path, unreadable);
+    if (!std::filesystem::exists(there) || std::filesystem::is_directory(there)) return ok();
     return make_error(Errc::invalid_request,
-                      "Store.Path is empty; the embedded store needs a directory");
+                      "Store.Path: expected a directory, found the file '" + settings.path + "'");
   };
   kind.place = place;
   kind.count_unfinished = count_unfinished;

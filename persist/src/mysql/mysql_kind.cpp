@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "../server_settings.hpp"
 #include "../sql/sql_settings.hpp"
 #include "mysql_connector.hpp"
 
@@ -12,19 +13,6 @@ std::unique_ptr<SqlConnector> make_connector(const StoreSettings& settings,
                                              const SqlStoreOptions& options, Executor executor) {
   return std::make_unique<MysqlConnector>(std::move(executor),
                                           mysql_options_of(settings.database, options));
-}
-
-std::vector<std::string> hosts_of(const std::string& list) {
-  std::vector<std::string> hosts(1);
-  for (const char c : list) {
-    if (c == ',') {
-      hosts.emplace_back();
-    } else if (c != ' ') {
-      hosts.back() += c;
-    }
-  }
-  std::erase(hosts, std::string());
-  return hosts;
 }
 
 /// Connector/C checks the name whenever it checks who has signed.

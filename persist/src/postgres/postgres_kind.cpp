@@ -1,9 +1,8 @@
 #include "postgres_kind.hpp"
 
-#include <algorithm>
-#include <string_view>
 #include <utility>
 
+#include "../server_settings.hpp"
 #include "../sql/sql_settings.hpp"
 #include "../sql/sql_store.hpp"
 #include "pg_connector.hpp"
@@ -19,19 +18,8 @@ std::unique_ptr<SqlConnector> make_connector(const StoreSettings& settings,
 
 Result<> check(const StoreSettings& settings) {
   CONCERTO_CHECK(check_database(settings.database));
-  if (!settings.database.schema.empty()) return ok();
-  return make_error(Errc::invalid_request, "Postgres schema not valid");
-}
-
-/// The hosts of a list with commas.
-std::vector<std::string> hosts_of(std::string_view list) {
-  std::vector<std::string> hosts;
-  while (!list.empty()) {
-    const std::string_view host = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(list.size(), host.size() + 1));
-    if (!host.empty()) hosts.emplace_back(host);
-  }
-  return hosts;
+  if (!is_blank(settings.database.schema)) return ok();
+  return make_error(Errc::invalid_request, "Store.Schema is empty: Postgres schema not valid");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <concerto/engine/error.hpp>
 
+#include "../server_settings.hpp"
 #include "../sql/owner_column.hpp"
 
 namespace concerto::persist {
@@ -94,16 +95,17 @@ bool has_hash_tag(std::string_view prefix) {
 }
 
 Result<> read_servers(const StoreSettings& settings, RedisAccess& access) {
-  if (settings.database.host.empty()) {
+  if (is_blank(settings.database.host)) {
     return make_error(Errc::invalid_request, "Store.Host is empty: Redis host not valid");
   }
-  std::string_view rest = settings.database.host;
-  while (!rest.empty()) {
-    const auto comma = rest.find(',');
-    auto server = parse_server(rest.substr(0, comma), settings.database.port);
-    if (!server) return make_error(Errc::invalid_request, "Store.Host: " + server.error().detail);
+  for (const std::string& host : hosts_of(settings.database.host)) {
+    auto server = parse_server(host, settings.database.port);
+    if (!server) {
+      const std::string& list = settings.database.host;
+      return make_error(Errc::invalid_request, "Store.Host: " + server.error().detail +
+                                                   (host == list ? "" : ", in '" + list + "'"));
+    }
     access.servers.push_back(std::move(*server));
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
   }
   return ok();
 }
@@ -115,13 +117,13 @@ Result<RedisTls> tls_of(const DatabaseSettings& database) {
     tls.checks = RedisTls::Checks::nothing;
   } else if (mode == "verify-ca") {
     tls.checks = RedisTls::Checks::certificate;
-  } else if (mode != "verify-full" && mode != "disable" && !mode.empty()) {
+  } else if (mode != "verify-full" && mode != "disable") {
     return make_error(Errc::invalid_request,
                       "Store.TlsMode: expected disable, require, verify-ca or verify-full for a "
                       "store in Redis, found '" +
                           mode + "'");
   }
-  tls.on = mode != "disable" && !mode.empty();
+  tls.on = mode != "disable";
   tls.ca = database.tls_ca_file;
   tls.certificate = database.tls_cert_file;
   tls.key = database.tls_key_file;
@@ -153,7 +155,13 @@ Result<RedisOptions> redis_options(const StoreSettings& settings) {
   access.needs_own_file = settings.redis.wait_on_disk;
   access.needs_replicas = settings.redis.wait_replicas > 0;
   if (settings.database.lease.count() > 0) options.times.lease = settings.database.lease;
-  options.times.data_expire = std::max(settings.redis.data_expire, std::chrono::seconds{1});
+  if (settings.redis.data_expire < std::chrono::seconds{1}) {
+    return make_error(Errc::invalid_request,
+                      "Store.DataExpire: expected a number of seconds from 1 on, found '" +
+                          std::to_string(settings.redis.data_expire.count()) +
+                          "': transactions that are not finished would be lost");
+  }
+  options.times.data_expire = settings.redis.data_expire;
   options.times.retention = settings.retention;
   options.wait.replicas = settings.redis.wait_replicas;
   options.wait.on_disk = settings.redis.wait_on_disk;
@@ -171,6 +179,7 @@ StoreKind redis_kind() {
   };
   kind.check = [](const StoreSettings& settings) -> Result<> {
     CONCERTO_TRY(const RedisOptions options, redis_options(settings));
+    CONCERTO_CHECK(check_tls_files(settings.database));
     CONCERTO_CHECK(RedisTlsContext::make(options.access.tls));
     return ok();
   };

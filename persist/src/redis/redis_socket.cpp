@@ -76,7 +76,8 @@ Result<RedisServer> parse_server(std::string_view text, std::uint16_t default_po
     if (number > 65'535) break;
     number = number * 10 + static_cast<std::uint32_t>(digit - '0');
   }
-  if (server.host.empty() || number == 0 || number > 65'535) {
+  const bool has_blank = server.host.find_first_of(" \t") != std::string::npos;
+  if (server.host.empty() || has_blank || number == 0 || number > 65'535) {
     return make_error(Errc::invalid_request, "'" + std::string(text) +
                                                  "' does not name a server: expected host:port, "
                                                  "or a host with Store.Port");

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <utility>
 
+#include "../server_settings.hpp"
 #include "owner_column.hpp"
 
 namespace concerto::persist {
@@ -35,12 +35,6 @@ Result<std::unique_ptr<SqlStore>> open_store(const MakeSqlConnector& make,
   return SqlStore::open(options, connect, clock, observer);
 }
 
-Result<> check_file(const char* key, const std::string& file) {
-  if (file.empty() || std::ifstream(file).is_open()) return ok();
-  return make_error(Errc::invalid_request,
-                    "Store." + std::string(key) + ": the file '" + file + "' cannot be read");
-}
-
 /// Finds at the start what would otherwise look like a server that is away.
 Result<> check_tls(const DatabaseSettings& database) {
   constexpr std::array<std::string_view, 5> modes{"disable", "prefer", "require", "verify-ca",
@@ -52,14 +46,7 @@ Result<> check_tls(const DatabaseSettings& database) {
                       "found '" +
                           mode + "'");
   }
-  if (mode == "disable") return ok();
-  CONCERTO_CHECK(check_file("TlsCaFile", database.tls_ca_file));
-  CONCERTO_CHECK(check_file("TlsCertFile", database.tls_cert_file));
-  CONCERTO_CHECK(check_file("TlsKeyFile", database.tls_key_file));
-  if (database.tls_cert_file.empty() == database.tls_key_file.empty()) return ok();
-  return make_error(Errc::invalid_request,
-                    "Store.TlsCertFile and Store.TlsKeyFile belong together, and one of them is "
-                    "missing");
+  return check_tls_files(database);
 }
 
 }  // namespace
@@ -86,9 +73,12 @@ SqlStoreOptions sql_options_of(const StoreSettings& settings) {
 }
 
 Result<> check_database(const DatabaseSettings& database) {
-  if (database.host.empty()) return make_error(Errc::invalid_request, "Db host not valid ");
-  if (database.port == 0) return make_error(Errc::invalid_request, "Db port not valid ");
-  if (database.user.empty()) return make_error(Errc::invalid_request, "Db user not valid ");
+  const auto wrong = [](const char* what) { return make_error(Errc::invalid_request, what); };
+  if (is_blank(database.host)) return wrong("Store.Host is empty: Db host not valid");
+  CONCERTO_CHECK(check_hosts(database.host));
+  if (database.port == 0) return wrong("Store.Port is 0 or missing: Db port not valid");
+  if (is_blank(database.user)) return wrong("Store.User is empty: Db user not valid");
+  if (is_blank(database.database)) return wrong("Store.Db is empty: Db name not valid");
   return check_tls(database);
 }
 

@@ -68,8 +68,8 @@ Result<Driver> parse_driver(std::string_view name) {
     return make_error(Errc::not_supported,
                       "MicroService.Driver '" + std::string(name) + "' is not in this version");
   }
-  return make_error(Errc::invalid_request,
-                    "no dtm driver with name: " + std::string(name) + " has been registered");
+  return make_error(Errc::invalid_request, "MicroService.Driver: no dtm driver with name: " +
+                                               std::string(name) + " has been registered");
 }
 
 Result<GrpcUrl> parse_grpc_url(Driver driver, std::string_view url) {

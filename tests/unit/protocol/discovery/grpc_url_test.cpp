@@ -126,7 +126,8 @@ TEST(ParseDriver, NamesADriverThatIsNotInThisVersion) {
 TEST(ParseDriver, RefusesAnUnknownDriver) {
   const auto driver = parse_driver("x");
   ASSERT_FALSE(driver);
-  EXPECT_EQ(driver.error().detail, "no dtm driver with name: x has been registered");
+  EXPECT_EQ(driver.error().detail,
+            "MicroService.Driver: no dtm driver with name: x has been registered");
 }
 
 }  // namespace
