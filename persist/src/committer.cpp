@@ -36,7 +36,7 @@ Async<> Committer::commit(CommitRequest& request, const Executor& executor) {
     refused.add(request, std::move(queued));
     refused.send();
   };
-  return suspend<Result<>>(std::move(start));
+  return suspend<Result<>>(start);
 }
 
 Result<> Committer::queue(CommitRequest& request) {

@@ -248,7 +248,7 @@ Async<T> SharedStore::send(Effect effect) {
       arrive(true);
     }
   };
-  co_return co_await suspend<Result<T>>(std::move(start));
+  co_return co_await suspend<Result<T>>(start);
 }
 
 Async<> SharedStore::commit(Change change) {

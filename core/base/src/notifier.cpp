@@ -8,7 +8,8 @@ Notifier::~Notifier() {
 }
 
 Task<bool> Notifier::wait() {
-  return suspend<bool>([this](Completion<bool> completion) { add(std::move(completion)); });
+  const auto start = [this](Completion<bool> completion) { add(std::move(completion)); };
+  return suspend<bool>(start);
 }
 
 void Notifier::notify_one() {

@@ -6,7 +6,7 @@
 namespace concerto {
 
 Timers::Timers(Executor executor, const Clock& clock)
-    : clock_(clock), timer_(std::move(executor)) {}
+    : clock_(clock), timer_(executor), thread_(std::move(executor)) {}
 
 Timers::~Timers() {
   CONCERTO_ASSERT(heap_.empty());
@@ -17,6 +17,7 @@ SteadyTime Timers::earliest() const noexcept {
 }
 
 void Timers::run_due() {
+  thread_.check();
   const SteadyTime now = clock_.steady_now();
   while (!heap_.empty() && heap_.front()->at_ <= now) {
     Timer& timer = *heap_.front();

@@ -118,7 +118,7 @@ class LevelDbStore::Impl {
         });
       });
     };
-    T value = co_await suspend<T>(std::move(start));
+    T value = co_await suspend<T>(start);
     if (!value) co_return tell_failed_read(std::move(value).error());
     co_return value;
   }

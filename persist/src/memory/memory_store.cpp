@@ -194,7 +194,7 @@ Async<> order(State& state, Effect effect) {
       state.run(std::move(next));
     }
   };
-  co_return co_await suspend<Result<>>(std::move(start));
+  co_return co_await suspend<Result<>>(start);
 }
 
 }  // namespace

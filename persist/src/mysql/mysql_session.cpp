@@ -97,7 +97,7 @@ Task<int> MysqlSession::wait(int events) {
       if (!error) state->finish(MYSQL_WAIT_TIMEOUT);
     });
   };
-  const int event = co_await suspend<int>(std::move(start));
+  const int event = co_await suspend<int>(start);
   if (socket_.is_open()) socket_.cancel();
   timer_.cancel();
   co_return event;
@@ -145,7 +145,7 @@ Async<> MysqlSession::connect(std::string host, std::string database) {
     };
     asio::post(openers_, std::move(opens));
   };
-  const bool opened = co_await suspend<bool>(std::move(start));
+  const bool opened = co_await suspend<bool>(start);
   if (!opened) {
     is_lost_ = true;
     failure_ = {mysql_errno(mysql_), 0};

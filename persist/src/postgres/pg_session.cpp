@@ -88,7 +88,7 @@ Task<PgSession::Ready> PgSession::wait(bool for_reading, bool for_writing) {
       if (!error) state->finish(Ready::timed_out);
     });
   };
-  const Ready ready = co_await suspend<Ready>(std::move(start));
+  const Ready ready = co_await suspend<Ready>(start);
   socket_.cancel();
   timer_.cancel();
   co_return ready;

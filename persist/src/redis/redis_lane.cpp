@@ -90,7 +90,7 @@ Async<ReplyPtr> RedisLane::ask(std::string command, Deed deed) {
     ask->completion = std::move(completion);
     if (Result<> queued = queue(ask); !queued) Answers{}.add(*ask, std::move(queued).error());
   };
-  co_return co_await suspend<Answer>(std::move(start));
+  co_return co_await suspend<Answer>(start);
 }
 
 Result<> RedisLane::put(std::string command, Deed deed) {

@@ -70,7 +70,7 @@ Async<> CommitLanes::commit(RowRequest& request, const Executor& executor) {
     asio::post(*request.executor,
                [waiter = std::move(request.completion), queued]() mutable { waiter(queued); });
   };
-  return suspend<Result<>>(std::move(start));
+  return suspend<Result<>>(start);
 }
 
 Result<> CommitLanes::commit_progress(std::unique_ptr<RowRequest> request) {
@@ -152,7 +152,7 @@ Async<> CommitLanes::settle(std::string gid) {
     ++pending_[barrier.gid];
     put(barrier);
   };
-  co_return co_await suspend<Result<>>(std::move(start));
+  co_return co_await suspend<Result<>>(start);
 }
 
 Task<void> CommitLanes::run(Lane& lane) {

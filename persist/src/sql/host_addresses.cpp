@@ -57,7 +57,7 @@ Async<std::vector<std::string>> HostAddresses::of(std::string host) {
       });
     });
   };
-  co_return co_await suspend<Found>(std::move(start));
+  co_return co_await suspend<Found>(start);
 }
 
 }  // namespace concerto::persist

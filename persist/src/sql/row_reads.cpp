@@ -18,7 +18,7 @@ Async<std::optional<StoredTrans>> RowReads::read(std::string gid, Claim how) {
     waiter.completion = std::move(completion);
     add(std::move(waiter));
   };
-  return suspend<Answer>(std::move(start));
+  return suspend<Answer>(start);
 }
 
 void RowReads::add(Waiter waiter) {

@@ -47,6 +47,82 @@ TEST(TaskGroup, CloseCancelsAndRefusesNewTasks) {
   EXPECT_FALSE(group.spawn(wait_for(notifier, notified, cancelled)));
 }
 
+TEST(TaskGroup, CancelledOutsideAHandlerLetsTasksEndFirst) {
+  asio::io_context io{1};
+  Notifier notifier{io.get_executor()};
+  TaskGroup group{io.get_executor()};
+  int notified = 0, cancelled = 0;
+  group.spawn(wait_for(notifier, notified, cancelled));
+  io.poll();
+  // The task ends before the cancellation comes. ASan sees what that would refer to.
+  notifier.notify_all();
+  group.cancel();
+  io.poll();
+  EXPECT_EQ(notified, 1);
+  EXPECT_EQ(group.size(), 0U);
+}
+
+TEST(TaskGroup, CancelledOutsideAHandlerMayBeGoneFirst) {
+  asio::io_context io{1};
+  Notifier notifier{io.get_executor()};
+  int notified = 0, cancelled = 0;
+  {
+    TaskGroup group{io.get_executor()};
+    group.spawn(wait_for(notifier, notified, cancelled));
+    io.poll();
+    group.cancel();
+    group.cancel();
+    io.poll_one();
+    io.poll_one();
+    io.poll_one();
+    group.cancel();
+  }
+  io.poll();
+  EXPECT_EQ(cancelled, 1);
+}
+
+TEST(TaskGroup, DestroyedWithWorkInFlightCancelsIt) {
+  asio::io_context io{1};
+  Notifier notifier{io.get_executor()};
+  int notified = 0, cancelled = 0;
+  {
+    TaskGroup group{io.get_executor()};
+    group.spawn(wait_for(notifier, notified, cancelled));
+    group.spawn(wait_for(notifier, notified, cancelled));
+    io.poll();
+    io.stop();
+  }
+  EXPECT_EQ(cancelled, 2);
+  EXPECT_TRUE(io.stopped());
+}
+
+/// Waits for what nobody does, and cannot be cancelled.
+Task<void> never_ends(Completion<bool>& never) {
+  const auto start = [&never](Completion<bool> completion) { never = std::move(completion); };
+  co_await suspend<bool>(start);
+}
+
+TEST(TaskGroup, IsDestroyedBeforeATaskThatNothingCanResume) {
+  Completion<bool> never;
+  asio::io_context io{1};
+  auto group = std::make_unique<TaskGroup>(io.get_executor());
+  group->spawn(never_ends(never));
+  io.poll();
+  // Without other work for the io_context.
+  never = {};
+  group.reset();
+  EXPECT_EQ(io.poll(), 0U);
+}
+
+template <class Start>
+concept CanSuspend = requires(Start&& start) { suspend<bool>(std::forward<Start>(start)); };
+
+struct StartsNothing {
+  void operator()(Completion<bool>) const {}
+};
+static_assert(CanSuspend<StartsNothing&> && CanSuspend<const StartsNothing&>);
+static_assert(!CanSuspend<StartsNothing>, "temporaries are destroyed twice by GCC 12");
+
 Task<bool> runs_on(Executor executor) {
   co_return co_await asio::this_coro::executor == executor;
 }

@@ -9,7 +9,7 @@ namespace concerto::net::detail {
 
 Task<bool> Waiter::wait(http2::SendRound& round, http2::Stream& stream) {
   cancelled_ = false;
-  return suspend<bool>([this, &round, &stream](Completion<bool> completion) {
+  const auto start = [this, &round, &stream](Completion<bool> completion) {
     completion_ = std::move(completion);
     if (auto slot = completion_.cancellation_slot(); slot.is_connected()) {
       slot.assign([this, &round, &stream](asio::cancellation_type) {
@@ -17,7 +17,8 @@ Task<bool> Waiter::wait(http2::SendRound& round, http2::Stream& stream) {
         round.schedule(stream);
       });
     }
-  });
+  };
+  return suspend<bool>(start);
 }
 
 void Waiter::resume() {

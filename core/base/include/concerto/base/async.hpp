@@ -74,14 +74,19 @@ class Completion {
   std::unique_ptr<Base> node_;
 };
 
-/// Suspends the calling coroutine and passes its Completion<T> to `start`. Objects that `start`
-/// refers to must outlive the await.
+/// Suspends the calling coroutine and passes its Completion<T> to `start`, which it moves from.
+/// Objects that `start` refers to must outlive the await.
 template <class T, class Start>
-Task<T> suspend(Start start) {
+Task<T> suspend(Start& start) {
   return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(T)>(
       [](auto handler, Start begin) { begin(Completion<T>(std::move(handler))); }, use_task,
       std::move(start));
 }
+
+/// Give `start` a name first: GCC 12 destroys a temporary in an expression with co_await twice, and
+/// with it what a lambda has captured.
+template <class T, class Start>
+Task<T> suspend(const Start&& start) = delete;
 
 /// Runs a coroutine on another shard and returns its value to the calling shard. If `shard` is the
 /// calling shard, this is a plain call.

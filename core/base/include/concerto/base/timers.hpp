@@ -8,6 +8,7 @@
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/clock.hpp>
+#include <concerto/base/io_thread.hpp>
 #include <concerto/base/notifier.hpp>
 
 namespace concerto {
@@ -18,7 +19,7 @@ class Timer;
 ///
 /// Setting, moving and cancelling a timer takes O(log n) and no allocation. The function of a
 /// timer is called at its time by the Clock or later, never earlier. Make all calls on the shard's
-/// thread.
+/// thread; two threads that run the io_context at the same time end the process (ThreadCheck).
 class Timers {
  public:
   /// `clock` must outlive this object.
@@ -42,6 +43,9 @@ class Timers {
 
   std::size_t size() const noexcept { return heap_.size(); }
 
+  /// For other objects of the shard, to check their thread with.
+  ThreadCheck& thread() noexcept { return thread_; }
+
  private:
   friend class Timer;
 
@@ -57,6 +61,7 @@ class Timers {
                              asio::wait_traits<std::chrono::steady_clock>, Executor>
       timer_;
   SteadyTime armed_for_ = SteadyTime::max();
+  ThreadCheck thread_;
   std::vector<Timer*> heap_;
 };
 

@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include <concerto/base/assert.hpp>
+#include <concerto/base/io_thread.hpp>
+#include <concerto/base/mutex.hpp>
+
+namespace concerto {
+namespace {
+
+/// A thread that runs the io_context takes what is posted within this time, unless its handler
+/// takes longer.
+constexpr std::chrono::milliseconds answer_wait{20};
+constexpr std::chrono::milliseconds idle_wait{10};
+
+struct Probe {
+  Mutex mutex;
+  ConditionVariable taken;
+  bool is_taken CONCERTO_GUARDED_BY(mutex) = false;
+};
+
+}  // namespace
+
+bool is_run_by_another_thread(const Executor& executor) {
+  if (executor.context().stopped()) return false;
+  const auto probe = std::make_shared<Probe>();
+  const auto take = [probe] {
+    const MutexLock lock(probe->mutex);
+    probe->is_taken = true;
+    probe->taken.notify_one();
+  };
+  // From a thread of its own: what a handler of io_context{1} posts is kept for its own thread.
+  std::thread([&] { asio::post(executor, take); }).join();
+  // This thread does not run the function meanwhile.
+  const auto end = std::chrono::steady_clock::now() + answer_wait;
+  UniqueLock lock(probe->mutex);
+  while (!probe->is_taken && probe->taken.wait_until(lock, end)) {
+  }
+  return probe->is_taken;
+}
+
+bool run_until(std::span<const Executor> executors, const std::function<bool()>& ended,
+               const std::function<void()>& idle) {
+  std::vector<asio::io_context*> stopped;
+  for (const Executor& executor : executors) {
+    if (executor.context().stopped()) stopped.push_back(&executor.context());
+  }
+  bool has_ended = ended();
+  bool has_work = true;
+  while (!has_ended && has_work) {
+    bool has_run = false;
+    has_work = false;
+    for (const Executor& executor : executors) {
+      asio::io_context& io = executor.context();
+      if (io.stopped()) io.restart();
+      has_run |= io.poll_one() > 0;
+      has_work |= !io.stopped();
+    }
+    has_ended = ended();
+    if (has_run || has_ended) {
+      has_work = true;
+      continue;
+    }
+    idle();
+    if (has_work) executors.front().context().run_one_for(idle_wait);
+    has_ended = ended();
+  }
+  for (asio::io_context* io : stopped) io->stop();
+  return has_ended;
+}
+
+void ThreadCheck::changed() {
+  if (!executor_.running_in_this_thread()) return;
+  const auto before = last_.exchange(std::this_thread::get_id(), std::memory_order_relaxed);
+  if (before == std::thread::id{}) return;
+  CONCERTO_ASSERT(!is_run_by_another_thread(executor_) &&
+                  "the io_context of a shard is run by one thread; use a shard for each thread");
+}
+
+}  // namespace concerto
