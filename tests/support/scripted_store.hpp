@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,16 +29,16 @@ class ScriptedStore final : public Store {
   std::size_t lost_answers = 0;
   std::size_t lost_commits = 0;
 
+  /// Makes this many of the next commits throw.
+  std::size_t throwing_commits = 0;
+
   /// Number of commits that were requested.
   std::size_t commits = 0;
 
   Async<> commit(Change change) override {
     ++commits;
-    if (takes_one(busy_commits)) co_return busy();
-    if (takes_one(lost_commits)) co_return failed();
-    Result<> done = co_await store_.commit(std::move(change));
-    if (done && takes_one(lost_answers)) co_return failed();
-    co_return done;
+    if (takes_one(throwing_commits)) throw std::runtime_error("no database");
+    return commit_as_told(std::move(change));
   }
 
   Async<std::optional<Transaction>> load(Gid gid) override {
@@ -82,6 +83,14 @@ class ScriptedStore final : public Store {
   }
 
  private:
+  Async<> commit_as_told(Change change) {
+    if (takes_one(busy_commits)) co_return busy();
+    if (takes_one(lost_commits)) co_return failed();
+    Result<> done = co_await store_.commit(std::move(change));
+    if (done && takes_one(lost_answers)) co_return failed();
+    co_return done;
+  }
+
   static bool takes_one(std::size_t& count) noexcept {
     if (count == 0) return false;
     if (count != always) --count;

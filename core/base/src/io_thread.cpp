@@ -6,6 +6,7 @@
 #include <concerto/base/assert.hpp>
 #include <concerto/base/io_thread.hpp>
 #include <concerto/base/mutex.hpp>
+#include <concerto/base/start_thread.hpp>
 
 namespace concerto {
 namespace {
@@ -32,7 +33,10 @@ bool is_run_by_another_thread(const Executor& executor) {
     probe->taken.notify_one();
   };
   // From a thread of its own: what a handler of io_context{1} posts is kept for its own thread.
-  std::thread([&] { asio::post(executor, take); }).join();
+  std::thread posts;
+  if (!start_thread(posts, "that checks a shard", [&] { asio::post(executor, take); }))
+    return false;
+  posts.join();
   // This thread does not run the function meanwhile.
   const auto end = std::chrono::steady_clock::now() + answer_wait;
   UniqueLock lock(probe->mutex);

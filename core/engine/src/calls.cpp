@@ -6,10 +6,25 @@
 #include <concerto/base/assert.hpp>
 #include <concerto/base/masked_url.hpp>
 
+#include "thrown.hpp"
+
 namespace concerto {
 
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
+
+namespace {
+
+/// The reply of a BranchCaller that has thrown. The service may have done its part. A caller that
+/// is cancelled at a stop may end so, too.
+BranchReply reply_of_exception() {
+  BranchReply reply;
+  reply.outcome = Outcome::error;
+  reply.error = make_error(EngineErrc::branch_error, thrown_by("the branch caller"));
+  return reply;
+}
+
+}  // namespace
 
 Calls::Calls(ShardEnv& env, WakeUps& wakes, Changes& changes, EngineLog& log, Journal& journal,
              TaskGroup& tasks)
@@ -53,9 +68,9 @@ void Calls::end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply
   const nanoseconds took = env_.now() - start;
   if (!reply.error.detail.empty()) reply.error.detail = masked_urls(reply.error.detail);
   if (!reply.full_text.empty()) reply.full_text = masked_urls(reply.full_text);
-  env_.ports.observer.branch_called(call, reply, took);
+  env_.observer.branch_called(call, reply, took);
   if (env_.ownership != nullptr && !is_final(live.trans.status) && live.lease_end < env_.now()) {
-    env_.ports.observer.call_past_lease(call);
+    env_.observer.call_past_lease(call);
   }
   if (reply.outcome != Outcome::success || journal_.has(*call.gid)) keep_attempt(call, reply, took);
   if (reply.outcome == Outcome::error) return;
@@ -94,7 +109,11 @@ Task<void> Calls::call_branch(Pin pin, std::uint32_t index, TransStatus called_i
   }
   if (!request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
-    reply = co_await env_.ports.branches.call(request);
+    try {
+      reply = co_await env_.ports.branches.call(request);
+    } catch (...) {
+      reply = reply_of_exception();
+    }
     end_call(live, request, reply, start);
   }
   record(pin, index, called_in, std::move(reply));
@@ -123,7 +142,11 @@ Task<void> Calls::call_application(Pin pin, TransStatus called_in) {
   }
   if (!request.url.empty()) {
     const SteadyTime start = begin_call(live, request);
-    reply = co_await env_.ports.branches.call(request);
+    try {
+      reply = co_await env_.ports.branches.call(request);
+    } catch (...) {
+      reply = reply_of_exception();
+    }
     end_call(live, request, reply, start);
   }
   record_query(live, called_in, std::move(reply));
@@ -142,6 +165,15 @@ bool Calls::counts(const LiveTrans& live, TransStatus called_in) const noexcept 
   return env_.ownership == nullptr || live.has_lease();
 }
 
+Effect Calls::effect_of(const LiveTrans& live, const Branch& branch, Outcome outcome) {
+  try {
+    return live.mode->effect(live.trans, branch, outcome);
+  } catch (...) {
+    log_.write_limited(LogLevel::error, live, "modes that threw", thrown_by("the mode"));
+    return Effect::retry_later;
+  }
+}
+
 void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply) {
   LiveTrans& live = *pin;
   CONCERTO_ASSERT(index < live.calls.runs.size());
@@ -157,7 +189,7 @@ void Calls::record(const Pin& pin, std::uint32_t index, TransStatus called_in, B
     changes_.mark_unsaved(live);
   };
   std::optional<nanoseconds> pause;
-  switch (live.mode->effect(live.trans, branch, reply.outcome)) {
+  switch (effect_of(live, branch, reply.outcome)) {
     case Effect::succeed:
       conclude(BranchStatus::succeed);
       live.pass.any_success = true;

@@ -37,6 +37,7 @@ class Calls {
                     std::chrono::nanoseconds took);
   bool may_begin(const LiveTrans& live, TransStatus called_in) const noexcept;
   bool counts(const LiveTrans& live, TransStatus called_in) const noexcept;
+  Effect effect_of(const LiveTrans& live, const Branch& branch, Outcome outcome);
   void record(const Pin& pin, std::uint32_t index, TransStatus called_in, BranchReply reply);
   void record_query(LiveTrans& live, TransStatus called_in, BranchReply reply);
   static void note_outcome(LiveTrans& live, BranchReply reply, std::optional<std::uint32_t> index,

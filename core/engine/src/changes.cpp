@@ -6,6 +6,7 @@
 #include <concerto/base/assert.hpp>
 
 #include "draft.hpp"
+#include "thrown.hpp"
 
 namespace concerto {
 
@@ -84,7 +85,11 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
     if (env_.ownership != nullptr) sent = env_.now();
     OnItsWay on_its_way(live);
     if (env_.ownership != nullptr) on_their_way_.push_back(on_its_way);
-    committed = co_await env_.store.commit(std::move(change));
+    try {
+      committed = co_await env_.store.commit(std::move(change));
+    } catch (...) {
+      committed = make_error(EngineErrc::store_failed, thrown_by("the store"));
+    }
     if (env_.ownership != nullptr) on_its_way.unlink();
     const auto again = trouble_.try_again_at(live, committed, retry);
     if (!again) break;
@@ -135,7 +140,7 @@ Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
   live.calls.restart(live.trans.branches.size());
   if (is_final(live.trans.status)) {
     loader_.forget(live);
-    env_.ports.observer.transaction_ended(live.trans);
+    env_.observer.transaction_ended(live.trans);
   } else if (live.mode->times_out_in != live.trans.status) {
     wakes_.cancel(live.gid);
   }

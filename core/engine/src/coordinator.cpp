@@ -1,10 +1,11 @@
+#include <algorithm>
 #include <unordered_set>
 
 #include <concerto/base/assert.hpp>
 #include <concerto/base/masked_url.hpp>
 #include <concerto/engine/coordinator.hpp>
 
-#include "engine.hpp"
+#include "on_engine.hpp"
 #include "operator_log.hpp"
 #include "reset_rounds.hpp"
 #include "trouble.hpp"
@@ -85,23 +86,22 @@ Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clo
   }
 }
 
-Coordinator::~Coordinator() = default;
-
 Engine& Coordinator::home(const Gid& gid) noexcept {
   return *engines_[std::hash<Gid>{}(gid) % engines_.size()];
 }
 
 Async<> Coordinator::recover() {
+  const Use use(*engines_.front());
   if (store_.ownership() != nullptr) {
     Engine& first = *engines_.front();
-    co_await on_shard(first.executor(), first.start_polls(poll()));
+    co_await on_engine(first, first.start_polls(poll()));
     co_return ok();
   }
   std::uint64_t from = 0;
   for (;;) {
     const SteadyTime page_begin = clock_.steady_now();
     for (auto& engine : engines_) {
-      co_await on_shard(engine->executor(), engine->begin_recovery());
+      co_await on_engine(*engine, engine->begin_recovery());
     }
     Result<UnfinishedPage> listed = co_await store_.scan_unfinished(from, recovery_page);
     UnfinishedPage page;
@@ -111,7 +111,7 @@ Async<> Coordinator::recover() {
       parts[std::hash<Gid>{}(unfinished.gid) % engines_.size()].push_back(std::move(unfinished));
     }
     for (std::size_t i = 0; i < engines_.size(); ++i) {
-      co_await on_shard(engines_[i]->executor(), engines_[i]->recover(std::move(parts[i])));
+      co_await on_engine(*engines_[i], engines_[i]->recover(std::move(parts[i])));
     }
     const bool is_busy = !listed && listed.error().code == EngineErrc::store_busy;
     if (!listed && !is_busy) co_return listed.error();
@@ -121,7 +121,7 @@ Async<> Coordinator::recover() {
     const SteadyTime now = clock_.steady_now();
     SteadyTime next = now + recovery_pause * (now - page_begin);
     if (is_busy) next = now + busy_store_pause;
-    const bool goes_on = co_await on_shard(first.executor(), first.pause_until(next));
+    const bool goes_on = co_await on_engine(first, first.pause_until(next));
     if (is_busy && !goes_on) co_return listed.error();
   }
 }
@@ -145,7 +145,7 @@ Task<bool> Coordinator::claim_due(Ownership& ownership) {
   std::size_t room = poll_max;
   std::size_t rooms = 0;
   for (auto& engine : engines_) {
-    const auto part = co_await on_shard(engine->executor(), engine->begin_poll());
+    const auto part = co_await on_engine(*engine, engine->begin_poll());
     if (!part) room = 0;
     rooms += part.value_or(0);
   }
@@ -161,22 +161,24 @@ Task<bool> Coordinator::claim_due(Ownership& ownership) {
     }
   }
   for (std::size_t i = 0; i < engines_.size(); ++i) {
-    co_await on_shard(engines_[i]->executor(), engines_[i]->end_poll(std::move(parts[i]), asked));
+    co_await on_engine(*engines_[i], engines_[i]->end_poll(std::move(parts[i]), asked));
   }
   co_return is_full;
 }
 
 Task<void> Coordinator::set_limits(CoordinatorLimits limits) {
+  const Use use(*engines_.front());
   const CoordinatorLimits own = share_of(limits, engines_.size());
-  for (auto& engine : engines_) co_await on_shard(engine->executor(), engine->set_limits(own));
+  for (auto& engine : engines_) co_await on_engine(*engine, engine->set_limits(own));
 }
 
 Task<void> Coordinator::stop(SteadyTime deadline) {
+  const Use use(*engines_.front());
   for (auto& engine : engines_) {
-    co_await on_shard(engine->executor(), engine->begin_stop(deadline));
+    co_await on_engine(*engine, engine->begin_stop(deadline));
   }
   for (auto& engine : engines_) {
-    co_await on_shard(engine->executor(), engine->finish_stop(deadline));
+    co_await on_engine(*engine, engine->finish_stop(deadline));
   }
 }
 
@@ -196,43 +198,42 @@ Gid Coordinator::new_gid(RandomSource& random) {
 
 Async<> Coordinator::prepare(TransRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.requests().prepare(std::move(request), context));
+  return on_engine(engine, engine.requests().prepare(std::move(request), context));
 }
 
 Async<Transaction> Coordinator::prepare_workflow(TransRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(),
-                  engine.requests().prepare_workflow(std::move(request), context));
+  return on_engine(engine, engine.requests().prepare_workflow(std::move(request), context));
 }
 
 Async<> Coordinator::submit(TransRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.requests().submit(std::move(request), context));
+  return on_engine(engine, engine.requests().submit(std::move(request), context));
 }
 
 Async<> Coordinator::abort(TransRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(), engine.requests().abort(std::move(request), context));
+  return on_engine(engine, engine.requests().abort(std::move(request), context));
 }
 
 Async<> Coordinator::register_branch(BranchRequest request, RequestContext context) {
   Engine& engine = home(request.gid);
-  return on_shard(engine.executor(),
-                  engine.requests().register_branch(std::move(request), context));
+  return on_engine(engine, engine.requests().register_branch(std::move(request), context));
 }
 
 Async<> Coordinator::force_stop(Gid gid, RequestContext context) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.requests().force_stop(std::move(gid), context));
+  return on_engine(engine, engine.requests().force_stop(std::move(gid), context));
 }
 
 Async<> Coordinator::reset_next_cron_time(Gid gid, RequestContext context) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.requests().try_now(std::move(gid), context));
+  return on_engine(engine, engine.requests().try_now(std::move(gid), context));
 }
 
 Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
                                                        std::size_t limit, RequestContext context) {
+  const Use use(*engines_.front());
   Reset reset;
   if (Ownership* shared = store_.ownership()) {
     CONCERTO_CO_TRY(reset, co_await reset_shared(*shared, beyond, limit));
@@ -243,11 +244,11 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
   for (auto& engine : engines_) {
     const std::size_t wanted = limit - reset.count;
     const Engine::Waiting waiting =
-        co_await on_shard(engine->executor(), engine->take_waiting(beyond, wanted, round));
+        co_await on_engine(*engine, engine->take_waiting(beyond, wanted, round));
     reset.has_remaining |= waiting.has_more;
     for (const Gid& gid : waiting.gids) {
-      const Result<> done = co_await on_shard(
-          engine->executor(), engine->requests().reset_next_cron_time(gid, context));
+      const Result<> done =
+          co_await on_engine(*engine, engine->requests().reset_next_cron_time(gid, context));
       if (done) ++reset.count;
       if (done || !concerns_all(done.error().code)) continue;
       reset_rounds_->end(round);  // The next round takes them again.
@@ -267,34 +268,35 @@ Async<Coordinator::Reset> Coordinator::reset_shared(Ownership& ownership,
                                                     std::size_t limit) {
   CONCERTO_CO_TRY(const ResetDue due, co_await ownership.reset_due(beyond, limit));
   Engine& first = *engines_.front();
-  co_await on_shard(first.executor(), first.poll_now());
+  co_await on_engine(first, first.poll_now());
   co_return Reset{due.count, due.has_remaining};
 }
 
 /// A change of topics, on the first shard.
 Async<> Coordinator::bound(RequestContext context, Async<> change) {
   Engine& first = *engines_.front();
-  return on_shard(first.executor(), first.patience().bound(Gid(), Patience::Deed::changes,
-                                                           context.deadline, std::move(change)));
+  return on_engine(first, first.patience().bound(Gid(), Patience::Deed::changes, context.deadline,
+                                                 std::move(change)));
 }
 
 Task<void> Coordinator::tell_all(std::string what, RequestContext context, Result<> result) {
   Engine& first = *engines_.front();
-  co_await on_shard(first.executor(), first.tell(std::move(what), context, std::move(result)));
+  co_await on_engine(first, first.tell(std::move(what), context, std::move(result)));
 }
 
 Async<std::optional<Transaction>> Coordinator::query(Gid gid) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.requests().query(std::move(gid)));
+  return on_engine(engine, engine.requests().query(std::move(gid)));
 }
 
 Async<std::optional<Inspection>> Coordinator::inspect(Gid gid) {
   Engine& engine = home(gid);
-  return on_shard(engine.executor(), engine.inspect(std::move(gid)));
+  return on_engine(engine, engine.inspect(std::move(gid)));
 }
 
 Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std::size_t limit,
                                    TroubleFilter trouble) {
+  const Use use(*engines_.front());
   if (!trouble.empty()) {
     filter.statuses = with_trouble(filter.statuses);
     if (filter.statuses.empty()) co_return TransPage{};
@@ -302,7 +304,7 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
     if (!trouble.error.empty()) {
       for (auto& engine : engines_) {
         const std::vector<Gid> found =
-            co_await on_shard(engine->executor(), engine->with_error(trouble.error));
+            co_await on_engine(*engine, engine->with_error(trouble.error));
         with_error->insert(found.begin(), found.end());
       }
     }
@@ -322,6 +324,7 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
 
 Async<> Coordinator::subscribe(std::string topic, std::string url, std::string remark,
                                RequestContext context) {
+  const Use use(*engines_.front());
   std::string what = about_topic("subscribe to", topic);
   Result<> done = co_await bound(
       context, topics_->subscribe(std::move(topic), std::move(url), std::move(remark)));
@@ -330,6 +333,7 @@ Async<> Coordinator::subscribe(std::string topic, std::string url, std::string r
 }
 
 Async<> Coordinator::unsubscribe(std::string topic, std::string url, RequestContext context) {
+  const Use use(*engines_.front());
   std::string what = about_topic("unsubscribe from", topic);
   Result<> done = co_await bound(context, topics_->unsubscribe(std::move(topic), std::move(url)));
   co_await tell_all(std::move(what), context, done);
@@ -337,6 +341,7 @@ Async<> Coordinator::unsubscribe(std::string topic, std::string url, RequestCont
 }
 
 Async<> Coordinator::delete_topic(std::string topic, RequestContext context) {
+  const Use use(*engines_.front());
   std::string what = about_topic("delete", topic);
   Result<> done = co_await bound(context, topics_->remove(std::move(topic)));
   co_await tell_all(std::move(what), context, done);
@@ -361,6 +366,7 @@ InFlight Coordinator::in_flight() const noexcept {
     sum.bytes += part.bytes;
     sum.queued += part.queued;
     sum.damaged += part.damaged;
+    sum.observer_exceptions += part.observer_exceptions;
     sum.lag = std::max(sum.lag, part.lag);
     for (std::size_t type = 0; type < trans_types; ++type) {
       sum.unfinished[type] += part.unfinished[type];
@@ -370,14 +376,16 @@ InFlight Coordinator::in_flight() const noexcept {
 }
 
 Task<std::map<std::string, std::size_t>> Coordinator::waiting_by_target() {
+  const Use use(*engines_.front());
   std::map<std::string, std::size_t> waiting;
   for (auto& engine : engines_) {
-    co_await on_shard(engine->executor(), engine->count_waiting(waiting));
+    co_await on_engine(*engine, engine->count_waiting(waiting));
   }
   co_return waiting;
 }
 
 Async<Backlog> Coordinator::backlog() {
+  const Use use(*engines_.front());
   if (Ownership* shared = store_.ownership()) co_return co_await shared->backlog();
   Backlog counted;
   counted.by_type = in_flight().unfinished;
@@ -386,9 +394,10 @@ Async<Backlog> Coordinator::backlog() {
 }
 
 Task<std::optional<WallTime>> Coordinator::oldest_unfinished() {
+  const Use use(*engines_.front());
   WallTime oldest = WallTime::max();
   for (auto& engine : engines_) {
-    const WallTime own = co_await on_shard(engine->executor(), engine->oldest_unfinished());
+    const WallTime own = co_await on_engine(*engine, engine->oldest_unfinished());
     oldest = std::min(oldest, own);
   }
   if (oldest == WallTime::max()) co_return std::nullopt;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <concerto/base/masked_url.hpp>
+
 #include "sendable.hpp"
 #include "text.hpp"
 
@@ -88,6 +90,37 @@ Result<> check_steps(const TransRequest& request) {
   return ok();
 }
 
+/// Refuses a field that the mode does not read. It would never be called if it is a misspelt URL.
+Result<> check_fields(const BranchRequest& request, const Mode& mode) {
+  const auto known = mode.registered_fields;
+  if (known.empty()) return ok();
+  for (const auto& [name, value] : request.fields) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string text = "fields has '" + excerpt(name) + "' with the value '" +
+                       excerpt(masked_urls(value)) + "'; " + std::string(mode.name) + " has only";
+    for (const std::string_view field : known) text.append(" '").append(field).append("'");
+    return make_error(EngineErrc::invalid_entry, std::move(text));
+  }
+  return ok();
+}
+
+/// `custom_data` with `"concurrent":true`, if it can have that.
+Result<std::string> with_concurrent(std::string custom_data) {
+  constexpr std::string_view member = R"("concurrent":true)";
+  JsonTree tree;
+  if (!custom_data.empty() && !tree.parse(custom_data)) return custom_data;  // Refused later.
+  if (custom_data.empty() || tree.root().is(JsonKind::null)) return "{" + std::string(member) + "}";
+  if (!tree.root().is(JsonKind::object)) return custom_data;
+  if (const auto own = tree.root().find("concurrent")) {
+    if (!own->is(JsonKind::boolean) || own->boolean()) return custom_data;
+    return bad_custom_data("concurrent is false, and true in the options");
+  }
+  const std::size_t inside = custom_data.find('{') + 1;
+  const bool is_empty = custom_data.find_first_not_of(" \t\r\n", inside) == custom_data.rfind('}');
+  custom_data.insert(inside, std::string(member) + (is_empty ? "" : ","));
+  return custom_data;
+}
+
 }  // namespace
 
 Result<> check_gid(const Gid& gid) {
@@ -119,6 +152,9 @@ Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const Bra
   CONCERTO_CHECK(check_steps(request));
   CONCERTO_CHECK(check_length("query_prepared", request.query_prepared.size(), url_bytes_max));
   CONCERTO_CHECK(check_length("custom_data", request.custom_data.size(), custom_data_bytes_max));
+  if (request.options.concurrent && draft.mode->has_custom_concurrent && !request.from_wire) {
+    CONCERTO_TRY(request.custom_data, with_concurrent(std::move(request.custom_data)));
+  }
   // A submit of a prepared transaction may leave out the steps. Its custom_data is checked later,
   // against the stored steps.
   const std::size_t step_count = request.steps.empty() ? steps_max : request.steps.size();
@@ -181,6 +217,7 @@ Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTa
     return invalid_branch(
         too_many("the branch", request.fields.size(), "fields", branch_fields_max).detail);
   }
+  if (!request.from_wire) CONCERTO_CHECK(check_fields(request, *draft.mode));
   CONCERTO_CHECK(draft.mode->register_branch(request, draft.rows));
   return draft;
 }

@@ -85,7 +85,7 @@ Task<std::vector<Gid>> Engine::with_error(std::string text) {
 }
 
 Task<void> Engine::tell(std::string what, RequestContext context, Result<> result) {
-  tell_operator(env_.ports.observer, LogLevel::info, {}, std::move(what), context, result);
+  tell_operator(env_.observer, LogLevel::info, {}, std::move(what), context, result);
   co_return;
 }
 
@@ -169,8 +169,8 @@ Task<void> Engine::recover(std::vector<UnfinishedTrans> transactions) {
     if (const Mode* mode = env_.modes.find(unfinished.type)) {
       recover_one(unfinished, *mode);
     } else if (log_.admits(LogLevel::warn, "transactions of unknown types")) {
-      env_.ports.observer.log(LogLevel::warn, unfinished.gid.view(),
-                              "left alone: its type is not in this version");
+      env_.observer.log(LogLevel::warn, unfinished.gid.view(),
+                        "left alone: its type is not in this version");
     }
   }
   loader_.end_recovery();
@@ -311,9 +311,7 @@ Task<void> Engine::finish_stop(SteadyTime deadline) {
   CONCERTO_ASSERT(env_.stopping);
   // A coroutine that is between two waits misses a cancellation, so there is more than one.
   Timer overdue(env_.ports.timers, [this, &overdue] {
-    patience_.give_up_all();
-    tasks_.cancel();
-    leases_.cancel();
+    cancel();
     overdue.set(env_.now() + cancel_again_after);
   });
   overdue.set(deadline);
@@ -330,6 +328,7 @@ InFlight Engine::in_flight(SteadyTime now) const noexcept {
   InFlight result;
   result.live = live_.size();
   result.bytes = live_.bytes();
+  result.observer_exceptions = env_.observer.exceptions();
   wakes_.add_to(result, now);
   loader_.add_to(result);
   return result;

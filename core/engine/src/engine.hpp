@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <concerto/base/io_thread.hpp>
 #include <concerto/base/notifier.hpp>
 #include <concerto/base/task_group.hpp>
 #include <concerto/engine/coordinator.hpp>
@@ -35,6 +37,19 @@ class Engine {
   ~Engine();
 
   Executor executor() const { return env_.ports.executor; }
+  ThreadCheck& thread() const noexcept { return env_.ports.timers.thread(); }
+  /// How many coroutines of the coordinator use this object. On any thread.
+  std::atomic<std::size_t>& uses() noexcept { return uses_; }
+  /// Whether nothing runs that refers to this object.
+  bool is_idle() const noexcept {
+    return uses_.load() == 0 && tasks_.size() == 0 && leases_.is_idle();
+  }
+  /// Cancels everything that runs.
+  void cancel() {
+    patience_.give_up_all();
+    tasks_.cancel();
+    leases_.cancel();
+  }
   Requests& requests() noexcept { return requests_; }
   Patience& patience() noexcept { return patience_; }
 
@@ -105,6 +120,7 @@ class Engine {
   Notifier poll_wanted_;
   bool polls_now_ = false;
   SteadyTime stop_until_ = SteadyTime::max();
+  std::atomic<std::size_t> uses_{0};
   TaskGroup tasks_;
 };
 

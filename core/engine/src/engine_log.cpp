@@ -25,16 +25,16 @@ EngineLog::EngineLog(ShardEnv& env, const Journal& journal)
       timer_(env.ports.timers, [this] { report_left_out(env_.now()); }) {}
 
 void EngineLog::write(LogLevel level, const LiveTrans& live, const std::string& text) const {
-  if (env_.ports.observer.logs(level)) env_.ports.observer.log(level, live.gid.view(), text);
+  if (env_.observer.logs(level)) env_.observer.log(level, live.gid.view(), text);
 }
 
 void EngineLog::write_limited(LogLevel level, const LiveTrans& live, std::string_view thing,
                               const std::string& text, std::size_t lines) {
-  if (admits(level, thing, lines)) env_.ports.observer.log(level, live.gid.view(), text);
+  if (admits(level, thing, lines)) env_.observer.log(level, live.gid.view(), text);
 }
 
 bool EngineLog::admits(LogLevel level, std::string_view thing, std::size_t lines) {
-  if (!env_.ports.observer.logs(level)) return false;
+  if (!env_.observer.logs(level)) return false;
   const bool admitted = line_limit_.admits(thing, env_.now(), lines);
   if (!timer_.is_set() && !env_.stopping) timer_.set(line_limit_.next_end());
   return admitted;
@@ -58,22 +58,20 @@ void EngineLog::write_trouble(const LiveTrans& live, std::chrono::nanoseconds pa
   text += ", ended in " + std::string(to_string(trouble.outcome)) + ": " +
           (trouble.text.empty() ? trouble.error.detail : trouble.text) + "; next try in " +
           in_time(pause);
-  env_.ports.observer.log(LogLevel::warn, live.gid.view(), text);
+  env_.observer.log(LogLevel::warn, live.gid.view(), text);
 }
 
 void EngineLog::write_refusal(const Gid& gid, const Error& error) {
   if (!is_of_store(error) || env_.store.health().is_told()) return;
   if (!admits(LogLevel::error, "requests that the store refuses", 1)) return;
-  env_.ports.observer.log(LogLevel::error, gid.view(),
-                          "the store refuses a request: " + error.detail);
+  env_.observer.log(LogLevel::error, gid.view(), "the store refuses a request: " + error.detail);
 }
 
 void EngineLog::report_left_out(SteadyTime now) {
   for (const auto& [thing, lines] : line_limit_.end_windows(now)) {
     const std::string about = thing.empty() ? "other targets" : masked_url(thing);
-    env_.ports.observer.log(
-        LogLevel::warn, {},
-        std::to_string(lines) + " more lines about " + about + " were left out");
+    env_.observer.log(LogLevel::warn, {},
+                      std::to_string(lines) + " more lines about " + about + " were left out");
   }
   if (!env_.stopping) timer_.set(line_limit_.next_end());
 }

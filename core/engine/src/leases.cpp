@@ -119,7 +119,7 @@ void Leases::lost(LiveTrans& live) {
   loader_.forget(live);
   log_.write_limited(LogLevel::warn, live, "lost leases",
                      "another coordinator works on it now, and this one stops", 1);
-  env_.ports.observer.lease_lost(live.gid);
+  env_.observer.lease_lost(live.gid);
   if (live.is_driven()) {
     // Waiters need not wait for a call that may still run.
     live.pass_result = lease_lost(live.gid);

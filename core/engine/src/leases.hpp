@@ -34,6 +34,7 @@ class Leases {
   Task<void> finish_stop();
   /// Cancels what `finish_stop` waits for.
   void cancel() { rests_.cancel(); }
+  bool is_idle() const noexcept { return rests_.size() == 0; }
 
   /// Whether the lease of a transaction with a driver ends too soon for a call to begin.
   bool is_short(const LiveTrans& live) const noexcept {

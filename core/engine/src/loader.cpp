@@ -6,6 +6,7 @@
 #include <concerto/base/assert.hpp>
 
 #include "stored_rows.hpp"
+#include "thrown.hpp"
 
 namespace concerto {
 namespace {
@@ -80,8 +81,14 @@ Async<> Loader::load(LiveTrans& live, StatusSet taken) {
                          "gid " + live.gid.str() + " cannot be read while its calls end");
   }
   if (env_.ownership != nullptr) co_return co_await load_shared(live, taken);
-  CONCERTO_CO_TRY(std::optional<Transaction> found, co_await env_.store.load(live.gid));
-  co_return accept(live, std::move(found));
+  Result<std::optional<Transaction>> found = std::optional<Transaction>();
+  try {
+    found = co_await env_.store.load(live.gid);
+  } catch (...) {
+    found = make_error(EngineErrc::store_busy, thrown_by("the store"));
+  }
+  if (!found) co_return found.error();
+  co_return accept(live, std::move(*found));
 }
 
 Async<> Loader::load_shared(LiveTrans& live, StatusSet taken) {

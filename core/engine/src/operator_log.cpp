@@ -11,8 +11,8 @@ std::string_view cut_name(std::string_view name) noexcept {
   return name.substr(0, shown_bytes_max);
 }
 
-void tell_operator(Observer& observer, LogLevel level, std::string_view gid, std::string what,
-                   const RequestContext& context, const Result<>& result) {
+void tell_operator(GuardedObserver& observer, LogLevel level, std::string_view gid,
+                   std::string what, const RequestContext& context, const Result<>& result) {
   const LogLevel line_level = result ? level : LogLevel::debug;
   if (!observer.logs(line_level)) return;
   what += ", " + context.told();

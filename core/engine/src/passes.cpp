@@ -5,6 +5,8 @@
 
 #include <concerto/base/assert.hpp>
 
+#include "thrown.hpp"
+
 namespace concerto {
 
 using std::chrono::nanoseconds;
@@ -120,45 +122,50 @@ Task<void> Passes::drive(Pin pin) {
   Turn turn;
   Result<> stored = ok();
   while (stored) {
-    if (!turn.holds()) turn = live_.turn_if_free(pin);
-    if (!turn.holds()) turn = co_await live_.take_turn(pin);
-    if (live.knowledge != LiveTrans::Knowledge::present) {
-      stored = change_was_lost(live);
-      break;
-    }
-    if (env_.ownership != nullptr && leases_.is_short(live)) {
-      stored = co_await leases_.hold(live);
-      if (!stored) break;
-    }
-    if (env_.ownership != nullptr && leases_.others_may_call(live)) {
-      turn.release();
-      co_await leases_.wait_for_others(pin);
-      continue;
-    }
-    const Move move = next_move(pin);
-    switch (move.what) {
-      case Move::What::change:
-        stored = co_await settle(live);
+    try {
+      if (!turn.holds()) turn = live_.turn_if_free(pin);
+      if (!turn.holds()) turn = co_await live_.take_turn(pin);
+      if (live.knowledge != LiveTrans::Knowledge::present) {
+        stored = change_was_lost(live);
         break;
-      case Move::What::save:
-        stored = co_await changes_.commit(live, TransDelta(), Durability::durable);
-        break;
-      case Move::What::call:
+      }
+      if (env_.ownership != nullptr && leases_.is_short(live)) {
+        stored = co_await leases_.hold(live);
+        if (!stored) break;
+      }
+      if (env_.ownership != nullptr && leases_.others_may_call(live)) {
         turn.release();
-        co_await calls_.call_branch(pin, move.branch, live.trans.status);
-        break;
-      case Move::What::started:
-        break;
-      case Move::What::await_calls:
-        turn.release();
-        co_await live.progressed.wait();
-        break;
-      case Move::What::wait:
-        stored = co_await end_in_wait(live);
-        if (stored && !live.is_driven()) co_return;
-        break;
-      case Move::What::end:
-        co_return;
+        co_await leases_.wait_for_others(pin);
+        continue;
+      }
+      const Move move = next_move(pin);
+      switch (move.what) {
+        case Move::What::change:
+          stored = co_await settle(live);
+          break;
+        case Move::What::save:
+          stored = co_await changes_.commit(live, TransDelta(), Durability::durable);
+          break;
+        case Move::What::call:
+          turn.release();
+          co_await calls_.call_branch(pin, move.branch, live.trans.status);
+          break;
+        case Move::What::started:
+          break;
+        case Move::What::await_calls:
+          turn.release();
+          co_await live.progressed.wait();
+          break;
+        case Move::What::wait:
+          stored = co_await end_in_wait(live);
+          if (stored && !live.is_driven()) co_return;
+          break;
+        case Move::What::end:
+          co_return;
+      }
+    } catch (...) {  // of a mode, the clock or the random source
+      stored = make_error(EngineErrc::store_failed, thrown_by("the pass"));
+      log_.write_limited(LogLevel::error, live, "passes that threw", stored.error().detail);
     }
   }
   live.enter(LiveTrans::State::idle);
@@ -173,6 +180,7 @@ Passes::Move Passes::next_move(const Pin& pin) {
   using What = Move::What;
   LiveTrans& live = *pin;
   CONCERTO_ASSERT(live.turn.is_taken && live.is_driven());
+  env_.ports.timers.thread().check();
   const Next next = decide(live);
   if (next.change) return {What::change};
   if (is_final(live.trans.status)) {
@@ -260,7 +268,7 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
     if (worst == Outcome::error || worst == Outcome::failure) log_.write_trouble(live, wait);
     if (backs_off && pass.worst && !pass.worst->url.empty()) {
       const std::string text = unknown_result(env_.options.wording, pass.worst->error);
-      env_.ports.observer.branch_in_trouble(
+      env_.observer.branch_in_trouble(
           {live.trans, pass.worst->url, text, backoff_count(interval, base)});
     }
   }
@@ -349,7 +357,7 @@ void Passes::end_pass(LiveTrans& live, Result<> result, bool without_error) {
   }
   pass.woken_by.reset();
   pass.begun = Pass::Begun::on_time;
-  env_.ports.observer.pass_ended(live.trans, without_error);
+  env_.observer.pass_ended(live.trans, without_error);
   tell_waiters(live, std::move(result));
 }
 

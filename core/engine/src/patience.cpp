@@ -44,10 +44,10 @@ void Patience::end(Call& call) {
   for (const auto& others : overdue_) {
     if (!others.empty()) return;
   }
-  env_.ports.observer.log(episode_.level == LogLevel::debug ? LogLevel::debug : LogLevel::info, {},
-                          "the store has answered all that waited: " +
-                              std::to_string(episode_.calls) + " requests had no answer in time, " +
-                              seconds_text(env_.now() - episode_.since) + " after the first");
+  env_.observer.log(episode_.level == LogLevel::debug ? LogLevel::debug : LogLevel::info, {},
+                    "the store has answered all that waited: " + std::to_string(episode_.calls) +
+                        " requests had no answer in time, " +
+                        seconds_text(env_.now() - episode_.since) + " after the first");
   episode_ = {};
 }
 
@@ -83,9 +83,9 @@ void Patience::give_up(Call& call) {
   if (++episode_.calls == 1) {
     episode_.since = env_.now();
     episode_.level = env_.store.health().is_told() ? LogLevel::debug : LogLevel::warn;
-    env_.ports.observer.log(episode_.level, call.gid.view(),
-                            "the store does not answer in time: a request has waited for " +
-                                seconds_text(env_.now() - call.since) + ", and goes on waiting");
+    env_.observer.log(episode_.level, call.gid.view(),
+                      "the store does not answer in time: a request has waited for " +
+                          seconds_text(env_.now() - call.since) + ", and goes on waiting");
   }
   asio::post(env_.ports.executor, [caller = std::move(call.caller)]() mutable { caller(false); });
 }

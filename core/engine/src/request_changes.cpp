@@ -173,13 +173,13 @@ Async<> Requests::change_to_abort(LiveTrans& live, std::string reason) {
 
 Async<> Requests::force_stop(Gid gid, RequestContext context) {
   const Result<> done = co_await bound(gid, context, end_by_force(gid));
-  tell_operator(env_.ports.observer, LogLevel::warn, gid.view(), "force stop", context, done);
+  tell_operator(env_.observer, LogLevel::warn, gid.view(), "force stop", context, done);
   co_return done;
 }
 
 Async<> Requests::try_now(Gid gid, RequestContext context) {
   const Result<> done = co_await reset_next_cron_time(gid, context);
-  tell_operator(env_.ports.observer, LogLevel::info, gid.view(), "try now", context, done);
+  tell_operator(env_.observer, LogLevel::info, gid.view(), "try now", context, done);
   co_return done;
 }
 

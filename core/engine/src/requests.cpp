@@ -6,6 +6,7 @@
 
 #include "request_parts.hpp"
 #include "sendable.hpp"
+#include "thrown.hpp"
 
 namespace concerto {
 
@@ -74,7 +75,12 @@ Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
     Change change;
     change.what = CreateTrans{&trans};
     if (env_.ownership != nullptr) sent = env_.now();
-    const Result<> created = co_await env_.store.commit(std::move(change));
+    Result<> created = ok();
+    try {
+      created = co_await env_.store.commit(std::move(change));
+    } catch (...) {
+      created = make_error(EngineErrc::store_failed, thrown_by("the store"));
+    }
     if (created) break;
     const auto again = trouble_.try_again_at(live, created, retry);
     if (!again) {

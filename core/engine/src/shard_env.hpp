@@ -9,6 +9,8 @@
 #include <concerto/engine/mode.hpp>
 #include <concerto/engine/store.hpp>
 
+#include "guarded_observer.hpp"
+
 namespace concerto {
 
 /// What the parts of a shard's engine share: the ports, the options, and whether a stop has begun.
@@ -20,6 +22,7 @@ struct ShardEnv {
   const ModeTable& modes;
   /// Null: every transaction in the store is this coordinator's.
   Ownership* const ownership = store.ownership();
+  GuardedObserver observer{ports.observer};
   bool stopping = false;  ///< no request is taken and no call begins any more
 
   SteadyTime now() const noexcept { return ports.timers.now(); }

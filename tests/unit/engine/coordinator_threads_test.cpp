@@ -1,5 +1,6 @@
 // A coordinator on two shards, each with a thread of its own. Requests for one gid come from both.
 
+#include <future>
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -11,6 +12,7 @@
 #include <concerto/persist/memory_store.hpp>
 
 #include "coordinator_world.hpp"
+#include "embedded.hpp"
 #include "sample_transactions.hpp"
 
 namespace concerto::test {
@@ -178,6 +180,23 @@ TEST(CoordinatorStart, AStopDuringRecoveryUsesNoDestroyedObject) {
       shard->thread.join();
     }
   }
+}
+
+TEST(CoordinatorDestructor, WaitsForTheThreadThatRunsItsShard) {
+  Embedded embedded([](const BranchCall&) { return waits_for_an_hour(); });
+  const auto result = embedded.submit("saga");
+  ASSERT_FALSE(result->has_value());
+  auto work = asio::make_work_guard(embedded.io);
+  std::promise<void> runs;
+  asio::post(embedded.io, [&runs] { runs.set_value(); });
+  embedded.io.restart();
+  std::thread thread([&embedded] { embedded.io.run(); });
+  runs.get_future().get();
+  embedded.coordinator.reset();
+  embedded.io.stop();
+  thread.join();
+  ASSERT_TRUE(result->has_value());
+  EXPECT_EQ(Embedded::code_of(result), Errc::shutting_down);
 }
 
 }  // namespace

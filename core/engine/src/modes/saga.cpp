@@ -200,6 +200,7 @@ constinit const Mode modes::saga{
     .read_custom = read_custom,
     .expand = expand,
     .rows_per_step = 2,
+    .has_custom_concurrent = true,
     .next = next,
     .effect = effect,
     .times_out_in = TransStatus::submitted,

@@ -14,8 +14,9 @@ struct SecondPhase {
   TransType type;
   std::string_view name;
   std::span<const std::string_view> ops;
-  std::string_view forward;    ///< the op of a submitted transaction
-  std::string_view backward;   ///< the op of an aborting transaction
+  std::string_view forward;                  ///< the op of a submitted transaction
+  std::string_view backward;                 ///< the op of an aborting transaction
+  std::span<const std::string_view> fields;  ///< of a registration
   std::string_view url_field;  ///< the field with the URL of both ops; empty: each op has its own
   bool newest_first;           ///< whether the newest branch is called first
   bool sends_empty_payload;
@@ -42,6 +43,7 @@ constexpr Mode second_phase_mode() {
             return register_for_second_phase(phase, request, rows);
           },
       .registered_url_field = phase.url_field,
+      .registered_fields = phase.fields,
       .next = [](const TransView& view) { return next_of_second_phase(phase, view); },
       .effect = effect_in_second_phase,
       .times_out_in = TransStatus::prepared,

@@ -10,6 +10,8 @@
 namespace concerto {
 namespace {
 
+constexpr std::string_view fields[] = {"op", "status"};
+
 Result<> read_custom(JsonValue object, std::size_t /*step_count*/, CustomData& custom) {
   const auto name = object.find("name");
   if (!name || !name->is(JsonKind::text)) return bad_custom_data("name is not a string");
@@ -66,6 +68,7 @@ constinit const Mode modes::workflow{
     .name = "workflow",
     .read_custom = read_custom,
     .register_branch = register_branch,
+    .registered_fields = fields,
     .next = next,
     .effect = effect,
     .application_call = ApplicationCall::resumes,

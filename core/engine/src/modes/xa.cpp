@@ -7,12 +7,15 @@ namespace {
 
 constexpr std::string_view ops[] = {"commit", "rollback"};
 
+constexpr std::string_view fields[] = {"url"};
+
 constexpr SecondPhase phase{
     .type = TransType::xa,
     .name = "xa",
     .ops = ops,
     .forward = "commit",
     .backward = "rollback",
+    .fields = fields,
     .url_field = "url",
     .newest_first = false,
     .sends_empty_payload = true,

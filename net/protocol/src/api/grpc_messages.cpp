@@ -86,6 +86,7 @@ Result<TransRequest> trans_request_from_proto(std::string_view message) {
   auto& from = *google::protobuf::Arena::CreateMessage<dtmgimp::DtmRequest>(&arena);
   CONCERTO_CHECK(parse(message, from));
   TransRequest request;
+  request.from_wire = true;
   CONCERTO_TRY(request.steps, read_steps(from.steps()));
   request.gid = Gid{std::move(*from.mutable_gid())};
   request.trans_type = std::move(*from.mutable_transtype());
@@ -116,6 +117,7 @@ Result<BranchRequest> branch_request_from_proto(std::string_view message) {
   dtmgimp::DtmBranchRequest from;
   CONCERTO_CHECK(parse(message, from));
   BranchRequest request;
+  request.from_wire = true;
   request.gid = Gid{std::move(*from.mutable_gid())};
   request.trans_type = std::move(*from.mutable_transtype());
   request.branch_id = std::move(*from.mutable_branchid());

@@ -175,6 +175,7 @@ std::string json_of(const TransRequest& request) {
 Result<TransRequest> trans_request_from(JsonValue object) {
   PartialRequest partial;
   CONCERTO_CHECK(read_members(object, partial));
+  partial.request.from_wire = true;
   partial.request.gid = Gid{std::move(partial.gid)};
   partial.request.steps = std::move(partial.steps.steps);
   std::move(partial.steps.payloads.begin(), partial.steps.payloads.end(),
@@ -202,6 +203,7 @@ std::string json_of(const BranchRequest& request) {
 
 Result<BranchRequest> branch_request_from(JsonValue object) {
   BranchRequest request;
+  request.from_wire = true;
   for (const JsonValue member : object) {
     if (member.is(JsonKind::null)) continue;
     const std::string_view name = member.key();

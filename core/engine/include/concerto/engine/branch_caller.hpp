@@ -56,8 +56,9 @@ class BranchCaller {
   virtual ~BranchCaller() = default;
 
   /// Calls the service and waits for its answer, until `call.deadline` at most. If the task of the
-  /// caller is cancelled, the call ends soon with Outcome::error. The coordinator makes no call to
-  /// an empty URL: that counts as a success.
+  /// caller is cancelled, the call ends soon with Outcome::error. An exception counts as
+  /// Outcome::error: the call is made again later. The coordinator makes no call to an empty URL:
+  /// that counts as a success.
   virtual Task<BranchReply> call(BranchCall call) = 0;
 
   /// The kind of transport that a call to `url` uses, as a number below call_ways_max. Error

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -74,7 +75,8 @@ struct CoordinatorOptions : CoordinatorLimits {
   Wording wording;
 };
 
-/// What the coordinator needs of one shard. The references outlive the coordinator.
+/// What the coordinator needs of one shard. The references outlive the coordinator. One thread runs
+/// the executor: several at once end the process (ThreadCheck).
 struct ShardPorts {
   Executor executor;
   Timers& timers;
@@ -96,6 +98,7 @@ struct InFlight {
   std::array<std::size_t, trans_types> unfinished{};
   /// How late the earliest alarm is: the time since it was due, zero if no alarm is due.
   std::chrono::nanoseconds lag{};
+  std::uint64_t observer_exceptions = 0;  ///< exceptions that left observers, since the start
 };
 
 /// Selects transactions that are unfinished or have failed. An empty text selects all of them.
@@ -133,6 +136,11 @@ class Coordinator {
   /// coordinator.
   Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
               CoordinatorOptions options, const ModeTable& modes);
+  /// If a stop has not ended everything, ends it now: running calls are cancelled, waiters get
+  /// Errc::shutting_down, and what is not finished goes on after the next recovery. Returns when
+  /// nothing refers to the coordinator any more. If no thread runs the shards, runs their
+  /// io_contexts here meanwhile, with all else that can run in them. Not called by a task of the
+  /// coordinator, such as a branch call.
   ~Coordinator();
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
@@ -232,6 +240,8 @@ class Coordinator {
   Task<std::optional<WallTime>> oldest_unfinished();
 
  private:
+  bool is_idle() const noexcept;
+  void end_here();
   Engine& home(const Gid& gid) noexcept;
   Task<void> poll();
   Task<bool> claim_due(Ownership& ownership);

@@ -110,6 +110,11 @@ struct Mode {
   /// The field of a registration that has the URL of all rows of the branch. Empty: each row has a
   /// field of its own, named as its op.
   std::string_view registered_url_field = {};
+  /// The fields of a registration that the mode reads; others are refused. Empty: any field.
+  std::span<const std::string_view> registered_fields = {};
+  /// Whether TransOptions::concurrent of a new transaction means `"concurrent":true` in its
+  /// custom_data.
+  bool has_custom_concurrent = false;
   /// What the transaction wants next. Called again after each change of its state.
   Next (*next)(const TransView& view);
   /// What `outcome`, the end of a call of the row `branch`, means.

@@ -21,7 +21,7 @@ struct BranchTrouble {
 
 /// An observer is told what happens in the engine, for logs, metrics and events. Each shard has one
 /// and calls it on its own thread; an observer that several shards share must be thread-safe. It
-/// must not block.
+/// must not block. Its exceptions are counted (InFlight) and logged, and change nothing else.
 class Observer {
  public:
   virtual ~Observer() = default;

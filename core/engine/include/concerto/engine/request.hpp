@@ -33,6 +33,8 @@ struct TransRequest {
   /// `status`, `result` and `rollback_reason` with which a workflow ends.
   std::map<std::string, std::string> extra;
   TransOptions options;
+  /// Read from the wire of the protocol, where `concurrent` of a saga counts in custom_data alone.
+  bool from_wire = false;
 };
 
 /// A branch to be registered with a prepared transaction, as a front end has read it (protocol page
@@ -44,6 +46,9 @@ struct BranchRequest {
   std::string payload;
   /// The other fields: `confirm` and `cancel` of tcc, `url` of xa, `op` and `status` of workflow.
   std::map<std::string, std::string> fields;
+  /// Read from the wire of the protocol, where fields that no mode knows are ignored. Otherwise
+  /// they are an error.
+  bool from_wire = false;
 };
 
 /// Limits of the parts of a request, each far above what clients of the protocol send. Where the

@@ -133,7 +133,7 @@ struct KvPage {
 /// changes that are not durable yet. Reads show what is durable, and progress that comes after it
 /// in the order.
 ///
-/// Errors:
+/// Errors (an exception of `commit` counts as store_failed, one of `load` as store_busy):
 /// - gid_exists, status_mismatch, trans_not_found, branch_exists: nothing changed;
 /// - lease_lost, of a store with an Ownership: nothing changed;
 /// - overloaded: nothing changed, because there is no room. Only CreateTrans and lists are refused

@@ -75,7 +75,7 @@ constexpr bool may_become(TransStatus from, TransStatus to) noexcept {
 /// coordinator's default.
 struct TransOptions {
   bool wait_result = false;
-  bool concurrent = false;  ///< for msg; a saga has it in custom_data
+  bool concurrent = false;  ///< for msg and saga; over the wire a saga has it in custom_data
   std::chrono::seconds timeout_to_fail{};
   std::chrono::seconds request_timeout{};
   std::chrono::seconds retry_interval{};
