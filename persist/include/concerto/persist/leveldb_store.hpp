@@ -66,10 +66,11 @@ struct LevelDbOptions {
 class LevelDbStore final : public ManagedStore {
  public:
   /// Opens or creates a store. The observer is told what is dropped, what is repaired and what
-  /// fails. Clock and observer must outlive the store. Errors: store_unavailable (another process
-  /// has the store open; the directory is neither empty nor a store's), store_damaged (data is
-  /// missing or fails its checks), not_supported (a newer format), store_failed (the disk refuses),
-  /// overloaded (the system starts no thread).
+  /// fails, on the store's own threads: it must be thread-safe if anything else uses it, such as a
+  /// coordinator. Clock and observer must outlive the store. Errors: store_unavailable (another
+  /// process has the store open; the directory is neither empty nor a store's), store_damaged (data
+  /// is missing or fails its checks), not_supported (a newer format), store_failed (the disk
+  /// refuses), overloaded (the system starts no thread).
   [[nodiscard]] static Result<std::unique_ptr<LevelDbStore>> open(LevelDbOptions options,
                                                                   const Clock& clock,
                                                                   Observer& observer);
