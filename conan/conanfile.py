@@ -51,10 +51,13 @@ class ConcertoConan(ConanFile):
         toolchain = CMakeToolchain(self, generator="Ninja")
         toolchain.cache_variables["CONCERTO_BUILD_TESTS"] = False
         toolchain.cache_variables["CONCERTO_BUILD_TOOLS"] = bool(self.options.tools)
-        # Each of them, because CMake builds a store by itself where it finds the store's library.
+        # Each of them, because CMake builds a store, and the barrier for services on the same
+        # database, by itself where it finds the library. (LevelDB has no barrier.)
         for store in ("leveldb", "mysql", "postgres", "redis"):
             wanted = bool(self.options.get_safe(store))
             toolchain.cache_variables[f"CONCERTO_STORE_{store.upper()}"] = wanted
+            toolchain.cache_variables[f"CONCERTO_BARRIER_{store.upper()}"] = wanted
+        toolchain.cache_variables["CONCERTO_BARRIER_SQLITE"] = False
         toolchain.generate()
 
     def build(self):

@@ -8,7 +8,7 @@ build_packages=(
   ca-certificates g++ cmake ninja-build pkg-config
   libboost1.81-dev libboost-system1.81-dev libboost-json1.81-dev libboost-url1.81-dev
   libssl-dev libprotobuf-dev protobuf-compiler zlib1g-dev libnghttp2-dev libleveldb-dev libpq-dev
-  libhiredis-dev libmariadb-dev
+  libhiredis-dev libmariadb-dev libsqlite3-dev
   libmimalloc-dev libyaml-cpp-dev libspdlog-dev libcli11-dev prometheus-cpp-dev
 )
 

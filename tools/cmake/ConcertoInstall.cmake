@@ -7,7 +7,15 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Concerto)
 
-foreach(room base core transport protocol persist)
+# The barriers of the databases that this configuration builds.
+set(concerto_barriers barrier)
+foreach(database postgres mysql sqlite redis)
+  if(TARGET concerto_barrier_${database})
+    list(APPEND concerto_barriers barrier_${database})
+  endif()
+endforeach()
+
+foreach(room base core transport protocol persist ${concerto_barriers})
   install(
     TARGETS concerto_${room}
     EXPORT concerto_${room}

@@ -1,0 +1,54 @@
+#include "barrier_contract.hpp"
+#include "postgres_bank.hpp"
+
+namespace concerto::test {
+namespace {
+
+INSTANTIATE_TEST_SUITE_P(Postgres, BarrierContract, testing::Values(&PostgresBank::open));
+INSTANTIATE_TEST_SUITE_P(Postgres, XaContract, testing::Values(&PostgresBank::open));
+
+/// PostgreSQL answers COMMIT with success and rolls back.
+TEST(PostgresBarrier, AFailedStatementThatTheWorkForgetsIsAnError) {
+  PostgresBank bank;
+  const std::string gid = new_gid();
+  Barrier barrier = barrier_of("saga", gid, "action");
+  const Result<> done =
+      barrier.call(bank.raw(), [&] { PQclear(PQexec(bank.raw(), "select * from no_such_table")); });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, BarrierErrc::database_failed);
+  EXPECT_EQ(bank.rows_of(gid), 0);
+}
+
+TEST(PostgresBarrier, AFailedStatementIsNotPrepared) {
+  PostgresBank bank;
+  Barrier barrier = barrier_of("xa", new_gid(), "action");
+  const Result<> done =
+      barrier.xa(bank.raw(), [&] { PQclear(PQexec(bank.raw(), "select * from no_such_table")); });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, BarrierErrc::database_failed);
+}
+
+TEST(PostgresBarrier, ABrokenConnectionAtTheCommitLeavesTheOutcomeOpen) {
+  PostgresBank bank;
+  PostgresBank other;
+  Barrier barrier = barrier_of("saga", new_gid(), "action");
+  const Result<> done = barrier.call(bank.raw(), [&] {
+    other.value("select pg_terminate_backend(" + std::to_string(PQbackendPID(bank.raw())) + ")");
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, BarrierErrc::commit_unknown);
+  EXPECT_EQ(done.error().code, Condition::outcome_unknown);
+}
+
+TEST(PostgresBarrier, ATableWithoutItsKeyIsAnError) {
+  PostgresBank bank;
+  bank.sql("create table if not exists keyless as select * from dtm_barrier.barrier limit 0");
+  Barrier barrier = barrier_of("saga", new_gid(), "action");
+  barrier.use_table("keyless");
+  const Result<> done = barrier.call(bank.raw(), [] {});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, BarrierErrc::database_failed);
+}
+
+}  // namespace
+}  // namespace concerto::test
