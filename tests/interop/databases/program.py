@@ -1,4 +1,4 @@
-"""The Go program as a process."""
+"""The Go program as a process, or another program that serves the same branches."""
 
 import json
 import os
@@ -13,19 +13,19 @@ class Program:
     """Serves the branches of one bank, and may start a transaction. Keeps its addresses when it is
     started again."""
 
-    def __init__(self, world, bank, name, wire):
+    def __init__(self, world, bank, name, wire, binary=None):
         self.name = name
         self.bank = bank
         self.http_port, self.grpc_port = free_ports(2)
         self.process = None
         self._world = world
         self._wire = wire
+        self._binary = binary or os.path.join(world.args.build_directory, "databases")
 
     def start(self, hold="", work=None):
         """`hold`: the points to hold; `work`: a transaction that the program starts itself."""
         coordinator = self._world.coordinator
-        command = [os.path.join(self._world.args.build_directory, "databases"),
-                   "-wire", self._wire, "-dtm-http", coordinator.api,
+        command = [self._binary, "-wire", self._wire, "-dtm-http", coordinator.api,
                    "-dtm-grpc", coordinator.grpc_address, "-http", f"127.0.0.1:{self.http_port}",
                    "-grpc", f"127.0.0.1:{self.grpc_port}", "-driver", self.bank.driver,
                    "-db-port", str(self.bank.server.port), "-hold", hold]

@@ -10,6 +10,7 @@ import os
 from across import check_across
 from barriers import check_sagas, check_tccs
 from messages import check_messages
+from shared import check_shared_table
 from workflows import check_workflows
 from world import World
 from xa import check_xa, check_xa_on_stores
@@ -69,11 +70,18 @@ class Databases(World):
     def test_across(self):
         check_across(self)
 
+    def test_shared_table_mariadb(self):
+        check_shared_table(self, "mariadb")
+
+    def test_shared_table_postgres(self):
+        check_shared_table(self, "postgres")
+
 
 def add_arguments(parser):
     parser.add_argument("concertod", help="the coordinator's program", type=os.path.abspath)
     parser.add_argument("build_directory", help="where the Go program is built",
                         type=os.path.abspath)
+    parser.add_argument("--cpp-bank", help="the C++ program", type=os.path.abspath)
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ class World(unittest.TestCase):
         self.addCleanup(bank.server.kill)
         return bank
 
-    def start_program(self, bank, name, wire="http", **options):
-        program = Program(self, bank, name, wire)
+    def start_program(self, bank, name, wire="http", binary=None, **options):
+        program = Program(self, bank, name, wire, binary)
         self.addCleanup(program.kill)
         self._programs.append(program)
         program.start(**options)

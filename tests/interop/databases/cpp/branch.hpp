@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <concerto/barrier/barrier.hpp>
+
+/// One change of an account. A branch gets it as payload.
+struct Order {
+  std::string account;
+  std::int64_t amount = 0;
+};
+
+/// The work of a branch, under its barrier, on a connection that lasts as long as the request.
+/// `target` is that of the HTTP request.
+concerto::Result<> handle_on_postgres(const std::string& target, const Order& order, int port);
+concerto::Result<> handle_on_mysql(const std::string& target, const Order& order, int port);
+
+/// The status with which a branch answers over HTTP.
+int http_status(const concerto::Result<>& result);
+
+/// What a call with this op adds to an account's balance, and to `trading`, which has what running
+/// TCC transactions add.
+struct Changes {
+  std::int64_t balance = 0;
+  std::int64_t trading = 0;
+};
+Changes changes_of(const std::string& op, std::int64_t amount);

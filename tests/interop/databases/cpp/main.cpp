@@ -1,0 +1,106 @@
+// A bank like the Go program's, on the same tables, with the barriers for C++. It serves branches
+// over HTTP and starts no transactions.
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value_to.hpp>
+
+#include "branch.hpp"
+
+namespace http = boost::beast::http;
+using boost::asio::ip::tcp;
+using concerto::BarrierErrc;
+using concerto::Result;
+
+int http_status(const Result<>& result) {
+  if (result) return 200;
+  if (result.error().code == BarrierErrc::failure) return 409;
+  if (result.error().code == BarrierErrc::ongoing) return 425;
+  return 500;
+}
+
+Changes changes_of(const std::string& op, std::int64_t amount) {
+  if (op == "try") return {.balance = 0, .trading = amount};
+  if (op == "confirm") return {.balance = amount, .trading = -amount};
+  if (op == "cancel") return {.balance = 0, .trading = -amount};
+  if (op == "compensate") return {.balance = -amount, .trading = 0};
+  return {.balance = amount, .trading = 0};
+}
+
+namespace {
+
+using Options = std::map<std::string, std::string>;
+
+/// Both lines of a request are printed as the Go program does.
+void print(const std::string& line) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  std::cout << line << std::endl;
+}
+
+Result<> handle(const std::string& target, const Order& order, const Options& options) {
+  const int port = std::stoi(options.at("-db-port"));
+  if (options.at("-driver") == "mysql") return handle_on_mysql(target, order, port);
+  return handle_on_postgres(target, order, port);
+}
+
+Result<> answer(const http::request<http::string_body>& request, const Options& options) {
+  const std::string target(request.target());
+  const auto barrier = concerto::Barrier::from_query(target);
+  if (!barrier) return barrier.error();
+  Order order;
+  if (!request.body().empty()) {
+    const auto body = boost::json::parse(request.body());
+    order.account = boost::json::value_to<std::string>(body.at("account"));
+    order.amount = body.at("amount").to_number<std::int64_t>();
+  }
+  const std::string call = barrier->gid() + " " + barrier->branch_id() + ":" + barrier->op();
+  print("called " + call);
+  const Result<> result = handle(target, order, options);
+  print("answered " + call + ": " + (result ? "ok" : result.error().detail));
+  return result;
+}
+
+void serve(tcp::socket socket, const Options& options) {
+  boost::beast::flat_buffer buffer;
+  boost::system::error_code failed;
+  for (;;) {
+    http::request<http::string_body> request;
+    http::read(socket, buffer, request, failed);
+    if (failed) return;
+    const Result<> result = answer(request, options);
+    http::response<http::string_body> response;
+    response.result(static_cast<unsigned>(http_status(result)));
+    response.body() = result ? R"({"dtm_result":"SUCCESS"})" : R"({"error":"see the log"})";
+    response.prepare_payload();
+    http::write(socket, response, failed);
+    if (failed) return;
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  Options options;
+  for (int i = 1; i + 1 < count; i += 2) options[arguments[i]] = arguments[i + 1];
+  const std::string& at = options.at("-http");
+  const int port = std::stoi(at.substr(at.find(':') + 1));
+  boost::asio::io_context io;
+  tcp::acceptor acceptor(
+      io, {boost::asio::ip::address_v4::loopback(), static_cast<boost::asio::ip::port_type>(port)});
+  print("ready");
+  for (;;) {
+    std::thread([socket = acceptor.accept(), &options]() mutable {
+      serve(std::move(socket), options);
+    }).detach();
+  }
+}
