@@ -51,6 +51,19 @@ class RedisBarrier : public testing::Test {
   std::string account_ = "of-" + gid_;
 };
 
+/// The code of docs/barrier.md.
+Result<> take(redisContext* redis, Barrier& barrier, const std::string& account) {
+  if (barrier.op() == "msg") return redis_query_prepared(barrier, redis, std::chrono::hours{24});
+  return redis_check_adjust_amount(barrier, redis, account, -30, std::chrono::hours{24});
+}
+
+TEST_F(RedisBarrier, TheGuidesBranchTakes) {
+  set(account_, "40");
+  Barrier action = barrier_of("saga", gid_, "action");
+  EXPECT_TRUE(take(redis_.get(), action, account_));
+  EXPECT_EQ(get(account_), "10");
+}
+
 TEST_F(RedisBarrier, ARepeatedCallDoesNothing) {
   set(account_, "10");
   EXPECT_TRUE(adjust("action", -10));

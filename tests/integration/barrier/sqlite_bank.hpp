@@ -15,13 +15,16 @@ namespace concerto::test {
 class SqliteBank final : public BankOn<sqlite3> {
  public:
   /// In a new database, for each test.
-  static std::unique_ptr<Bank> open() {
-    auto bank = std::make_unique<SqliteBank>(std::make_shared<TempDir>());
-    bank->sql("pragma journal_mode = wal");
-    bank->sql("create table account(name varchar(64) primary key, balance int, trading int)");
-    bank->sql(sqlite_barrier_table());
-    bank->sql(sqlite_barrier_table("other_barrier"));
-    return bank;
+  static std::unique_ptr<Bank> open() { return std::make_unique<SqliteBank>(new_database()); }
+
+  static std::shared_ptr<TempDir> new_database() {
+    auto directory = std::make_shared<TempDir>();
+    SqliteBank bank(directory);
+    bank.sql("pragma journal_mode = wal");
+    bank.sql("create table account(name varchar(64) primary key, balance int, trading int)");
+    bank.sql(sqlite_barrier_table());
+    bank.sql(sqlite_barrier_table("other_barrier"));
+    return directory;
   }
 
   explicit SqliteBank(std::shared_ptr<TempDir> directory) : directory_(std::move(directory)) {

@@ -6,6 +6,29 @@ namespace {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, BarrierContract, testing::Values(&SqliteBank::open));
 
+/// The code of docs/barrier.md.
+Result<> pay(sqlite3* connection, Barrier& barrier) {
+  sqlite3_exec(connection, "begin immediate", nullptr, nullptr, nullptr);
+  const auto entry = barrier.enter(connection);
+  if (entry && *entry == BarrierEntry::run) {
+    sqlite3_exec(connection, "update account set balance = 7", nullptr, nullptr, nullptr);
+  }
+  sqlite3_exec(connection, entry ? "commit" : "rollback", nullptr, nullptr, nullptr);
+  return entry ? ok() : Result<>(entry.error());
+}
+
+TEST(SqliteBarrier, TheGuidesTransactionEndsAndCounts) {
+  SqliteBank bank(SqliteBank::new_database());
+  bank.open_account("a");
+  const std::string gid = new_gid();
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    Barrier barrier = barrier_of("saga", gid, "action");
+    EXPECT_TRUE(pay(bank.raw(), barrier));
+    EXPECT_EQ(bank.balance("a"), repeated == 0 ? 7 : 0);
+    bank.sql("update account set balance = 0");
+  }
+}
+
 TEST(SqliteBarrier, ALockedDatabaseIsAnErrorThatMayPass) {
   const auto first = SqliteBank::open();
   const auto second = first->again();
