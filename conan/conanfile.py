@@ -13,11 +13,12 @@ class ConcertoConan(ConanFile):
     description = "Coordinator of distributed transactions that speaks DTM's protocol"
     license = "Apache-2.0"
     topics = ("distributed-transactions", "saga", "coordinator")
-    package_type = "static-library"
+    package_type = "library"
     settings = "os", "compiler", "build_type", "arch"
-    options = {name: [True, False] for name in ("leveldb", "mysql", "postgres", "redis", "tools")}
+    options = {name: [True, False]
+               for name in ("leveldb", "mysql", "postgres", "redis", "shared", "tools")}
     default_options = {"leveldb": True, "mysql": False, "postgres": False, "redis": False,
-                       "tools": False}
+                       "shared": False, "tools": False}
 
     def set_version(self):
         cmake = load(self, os.path.join(self.recipe_folder, "..", "CMakeLists.txt"))
@@ -25,8 +26,8 @@ class ConcertoConan(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..")
-        for pattern in ("CMakeLists.txt", "LICENSE", "core/*", "net/*", "persist/*", "tools/*",
-                        "tests/support/*.hpp"):
+        for pattern in ("CMakeLists.txt", "LICENSE", "core/*", "docs/*", "net/*", "persist/*",
+                        "tools/*", "tests/support/*.hpp"):
             copy(self, pattern, root, self.export_sources_folder)
 
     def requirements(self):
@@ -70,14 +71,15 @@ class ConcertoConan(ConanFile):
         CMake(self).install()
 
     def package_info(self):
-        # The package's own config file finds the dependencies again and knows the targets.
+        # The package's own config file finds the dependencies again and knows the targets. Conan
+        # reads the directories of components and, where there are some, no others.
         self.cpp_info.set_property("cmake_find_mode", "none")
-        self.cpp_info.builddirs = [os.path.join("lib", "cmake", "Concerto")]
         base = self.cpp_info.components["base"]
+        base.builddirs = [os.path.join("lib", "cmake", "Concerto")]
         base.libs = ["concerto_base"]
         base.system_libs = ["boost_json", "boost_container", "boost_url", "pthread"]
-        base.defines = ["BOOST_ASIO_SEPARATE_COMPILATION", "BOOST_ASIO_NO_DEPRECATED",
-                        "BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC", "BOOST_ASIO_DISABLE_BOOST_ALIGN"]
+        if self.options.shared:
+            base.defines = ["CONCERTO_SHARED"]
         core = self.cpp_info.components["core"]
         core.libs = ["concerto_core"]
         core.requires = ["base"]
@@ -85,7 +87,6 @@ class ConcertoConan(ConanFile):
         transport.libs = ["concerto_transport"]
         transport.requires = ["base"]
         transport.system_libs = ["nghttp2", "protobuf", "ssl", "crypto", "z"]
-        transport.defines = ["BOOST_BEAST_SEPARATE_COMPILATION"]
         protocol = self.cpp_info.components["protocol"]
         protocol.libs = ["concerto_protocol"]
         protocol.requires = ["core", "transport"]

@@ -21,10 +21,6 @@ class ConcertoTestPackage(ConanFile):
         toolchain = CMakeToolchain(self, generator="Ninja")
         toolchain.user_presets_path = False
         toolchain.cache_variables["CONSUMER_COMPONENTS"] = "core;persist"
-        # Nothing generated in between: the package's own config file is what users get.
-        package = self.dependencies["concerto"].package_folder
-        toolchain.cache_variables["Concerto_DIR"] = os.path.join(
-            package, "lib", "cmake", "Concerto")
         toolchain.generate()
 
     def build(self):

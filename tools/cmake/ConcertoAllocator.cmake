@@ -10,4 +10,5 @@ if(CONCERTO_MIMALLOC AND NOT CONCERTO_SANITIZE)
   # It replaces malloc because it is linked before libc.
   target_link_libraries(concerto_allocator INTERFACE mimalloc)
   target_compile_definitions(concerto_allocator INTERFACE CONCERTO_MIMALLOC)
+  target_sources(concerto_allocator INTERFACE ${CMAKE_CURRENT_LIST_DIR}/aligned_alloc.cpp)
 endif()

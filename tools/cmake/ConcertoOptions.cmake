@@ -19,12 +19,10 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       # GCC 12 reports objects inside coroutine frames and inlined std::string as uninitialised or
       # overrun; Clang and the sanitizers cover these.
       -Wno-maybe-uninitialized
-      -Wno-restrict)
-  if(CONCERTO_SANITIZE OR CONCERTO_BUILD_BENCH)
-    # At -Og (sanitizers) and -O2 (benchmarks), GCC inlines one of the two functions with which Asio
-    # allocates and frees coroutine frames, and then warns that the two do not match.
-    target_compile_options(concerto_warnings INTERFACE -Wno-mismatched-new-delete)
-  endif()
+      -Wno-restrict
+      # GCC inlines one of the two functions with which Asio allocates and frees coroutine frames,
+      # and then warns that the two do not match.
+      -Wno-mismatched-new-delete)
   if(CONCERTO_SANITIZE STREQUAL "thread")
     # ThreadSanitizer does not see fences. Asio's fences are not on a path that two threads share.
     target_compile_options(concerto_warnings INTERFACE -Wno-tsan)
@@ -48,20 +46,37 @@ function(concerto_unity target kind)
   endif()
 endfunction()
 
-# concerto_library(<room> [DEPENDS <targets>]): a room's static library with its alias, its
-# installed headers and the project's compile options.
+# concerto_room_target(<target>): the settings of a target whose objects are in a room's library.
+# With BUILD_SHARED_LIBS only what <concerto/base/export.hpp> marks is visible outside of it.
+set(concerto_visible_boost ${CMAKE_CURRENT_LIST_DIR}/visible_boost.hpp)
+function(concerto_room_target target)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  if(BUILD_SHARED_LIBS)
+    set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden)
+    target_compile_definitions(${target} PUBLIC CONCERTO_SHARED)
+    target_compile_options(${target} PRIVATE -include ${concerto_visible_boost})
+  endif()
+endfunction()
+
+# concerto_library(<room> [DEPENDS <targets>] [PRIVATE_DEPENDS <targets>]): a room's library with
+# its alias, its installed headers and the project's compile options. The installed headers include
+# those of DEPENDS alone.
 function(concerto_library room)
-  cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   set(target concerto_${room})
   add_library(${target})
   add_library(concerto::${room} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${room} CXX_EXTENSIONS OFF
-                                             POSITION_INDEPENDENT_CODE ON)
+  concerto_room_target(${target})
+  # Before 1.0 a minor version may change the interface.
+  set_target_properties(
+    ${target} PROPERTIES EXPORT_NAME ${room} VERSION ${Concerto_VERSION}
+                         SOVERSION ${Concerto_VERSION_MAJOR}.${Concerto_VERSION_MINOR})
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(
     ${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
                      $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
               PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src)
   target_link_libraries(${target} PUBLIC ${arg_DEPENDS}
-                                  PRIVATE $<BUILD_INTERFACE:concerto_warnings>)
+                                  PRIVATE ${arg_PRIVATE_DEPENDS}
+                                          $<BUILD_INTERFACE:concerto_warnings>)
 endfunction()

@@ -27,6 +27,14 @@ void* operator new(std::size_t bytes) {
   throw std::bad_alloc();
 }
 
+// Asio asks for coroutine frames here. The linker leads calls of aligned_alloc to this function,
+// and this function's call to what the program would have called.
+extern "C" void* __real_aligned_alloc(std::size_t alignment, std::size_t bytes);
+extern "C" void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  concerto::bench::count.fetch_add(1, std::memory_order_relaxed);
+  return __real_aligned_alloc(alignment, bytes);
+}
+
 void operator delete(void* block) noexcept {
   std::free(block);
 }

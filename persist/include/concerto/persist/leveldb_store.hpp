@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/persist/managed_store.hpp>
 #include <concerto/persist/store_probe.hpp>
@@ -63,7 +64,7 @@ struct LevelDbOptions {
 /// its directory was removed or replaced, the store takes no more writes until it is closed and
 /// opened again: waiting commits get store_failed, later commits get store_unavailable, and reads
 /// go on. The executors of waiting coroutines must outlive `close`.
-class LevelDbStore final : public ManagedStore {
+class CONCERTO_EXPORT LevelDbStore final : public ManagedStore {
  public:
   /// Opens or creates a store. The observer is told what is dropped, what is repaired and what
   /// fails, on the store's own threads: it must be thread-safe if anything else uses it, such as a

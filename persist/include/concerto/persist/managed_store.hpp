@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/store.hpp>
 
 namespace concerto::persist {
@@ -16,7 +17,7 @@ struct StoreRetention {
 };
 
 /// A store with the functions for the process that opened it. The coordinator needs only the Store.
-class ManagedStore : public Store {
+class CONCERTO_EXPORT ManagedStore : public Store {
  public:
   /// Replaces the retention. The store's next maintenance applies it. Any thread may call this.
   virtual void set_retention(const StoreRetention& retention) = 0;

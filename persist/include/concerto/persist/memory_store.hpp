@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 
+#include <concerto/base/export.hpp>
 #include <concerto/persist/managed_store.hpp>
 
 namespace concerto::persist {
@@ -14,7 +15,7 @@ namespace concerto::persist {
 /// post, as in a store with a disk. The functions below let a test hold commits back, let a commit
 /// fail, or simulate a crash. The executors of waiting commits must outlive the store or a call of
 /// `crash`.
-class MemoryStore final : public ManagedStore {
+class CONCERTO_EXPORT MemoryStore final : public ManagedStore {
  public:
   /// Whether a crash keeps or loses progress writes that no durable write has followed.
   enum class Crash { keeps_progress, loses_progress };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/persist/managed_store.hpp>
 
@@ -101,7 +102,7 @@ struct StoreKind {
 };
 
 /// The kinds of stores that a configuration may name.
-class StoreKinds {
+class CONCERTO_EXPORT StoreKinds {
  public:
   /// The kinds in this build: leveldb, mysql, postgres and redis, unless the build left them out,
   /// and memory.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include <concerto/base/export.hpp>
 #include <concerto/persist/managed_store.hpp>
 
 namespace concerto::persist {
@@ -19,7 +20,7 @@ inline constexpr std::chrono::seconds reference_works_for{15};
 
 /// How a store takes data that another store had. Stores that several coordinators share implement
 /// this themselves; MovesOf has it for every store. Callable as the Store is.
-class StoreMoves {
+class CONCERTO_EXPORT StoreMoves {
  public:
   virtual ~StoreMoves() = default;
 
@@ -43,7 +44,7 @@ class StoreMoves {
 
 /// The StoreMoves of a store, which must outlive this object. A store without one keeps everything
 /// as it is, and nobody else works on it.
-class MovesOf {
+class CONCERTO_EXPORT MovesOf {
  public:
   explicit MovesOf(ManagedStore& store) : own_(store), moves_(dynamic_cast<StoreMoves*>(&store)) {}
 

@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto::persist {
 
 /// Counters of a store; the metrics page only reads them. Each counter is written by one thread or
 /// atomically. Together they are not a snapshot of one moment.
-struct StoreProbe {
+struct CONCERTO_EXPORT StoreProbe {
   using Counter = std::atomic<std::uint64_t>;
 
   /// Bucket i counts syncs of less than 2^i microseconds that are in no earlier bucket; the last

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <concerto/base/export.hpp>
+
 namespace concerto::detail {
-[[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
+[[noreturn]] CONCERTO_EXPORT void assertion_failed(const char* condition, const char* file,
+                                                   int line) noexcept;
 }
 
 /// Checks a value that this process computed, in every build. If the condition is false, the macro

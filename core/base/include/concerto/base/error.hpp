@@ -7,6 +7,8 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto {
 
 using boost::system::error_code;
@@ -46,10 +48,10 @@ enum class Errc {
   deadline_exceeded,    ///< the caller's time is over; processing goes on
 };
 
-const boost::system::error_category& base_category() noexcept;
-const boost::system::error_category& condition_category() noexcept;
-boost::system::error_code make_error_code(Errc code) noexcept;
-boost::system::error_condition make_error_condition(Condition condition) noexcept;
+CONCERTO_EXPORT const boost::system::error_category& base_category() noexcept;
+CONCERTO_EXPORT const boost::system::error_category& condition_category() noexcept;
+CONCERTO_EXPORT boost::system::error_code make_error_code(Errc code) noexcept;
+CONCERTO_EXPORT boost::system::error_condition make_error_condition(Condition condition) noexcept;
 
 inline Error make_error(Errc code, std::string detail) {
   return Error{make_error_code(code), std::move(detail)};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
@@ -30,11 +31,11 @@ enum class JsonKind : std::uint8_t {
 };
 
 /// The name of a kind for people: `a string`, `an array`.
-std::string_view describe(JsonKind kind) noexcept;
+CONCERTO_EXPORT std::string_view describe(JsonKind kind) noexcept;
 
 /// A value in a JsonTree. The tree has to outlive the value. Each getter requires the kind of value
 /// that it returns.
-class JsonValue {
+class CONCERTO_EXPORT JsonValue {
  public:
   struct Number {
     union {
@@ -113,7 +114,7 @@ class JsonValue {
 /// One JSON text as a list of its values. The names of members are neither hashed nor sorted, so
 /// names that a client has chosen to collide cost no more than others. A reader that needs members
 /// by name goes through all members once.
-class JsonTree {
+class CONCERTO_EXPORT JsonTree {
  public:
   JsonTree() = default;
   JsonTree(const JsonTree&) = delete;

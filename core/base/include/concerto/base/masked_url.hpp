@@ -3,16 +3,18 @@
 #include <string>
 #include <string_view>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto {
 
 /// `url` as people may see it in answers, logs, alerts and labels of metrics. `***` stands for a
 /// password (`http://user:***@host`), for a user without a password (such a user may be a token),
 /// and for the value of a query parameter whose name suggests a secret, such as `access_token`. The
 /// stored and called URL is not changed. gRPC URLs without a scheme are accepted too.
-std::string masked_url(std::string_view url);
+CONCERTO_EXPORT std::string masked_url(std::string_view url);
 
 /// `text` with every URL in it masked, for error texts and log lines. Only URLs with a scheme are
 /// found. The time is linear in the length of the text.
-std::string masked_urls(std::string_view text);
+CONCERTO_EXPORT std::string masked_urls(std::string_view text);
 
 }  // namespace concerto

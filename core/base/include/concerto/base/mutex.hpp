@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include <concerto/base/export.hpp>
 #include <concerto/base/thread_annotations.hpp>
 
 namespace concerto {
@@ -57,7 +58,7 @@ class CONCERTO_LOCK_HOLDER UniqueLock {
 
 /// A std::condition_variable for a UniqueLock. What is waited for is tested in a loop around the
 /// wait, where Clang sees that the lock is held.
-class ConditionVariable {
+class CONCERTO_EXPORT ConditionVariable {
  public:
   void notify_one() noexcept { condition_.notify_one(); }
   void notify_all() noexcept { condition_.notify_all(); }

@@ -4,6 +4,7 @@
 #include <list>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
@@ -12,7 +13,7 @@ namespace concerto {
 /// Notifications are not stored, so check the condition, wait, and check the condition again. A
 /// post resumes the waiting coroutines; they never run inside notify. Use a notifier only on its
 /// executor's thread. It must outlive the coroutines that wait.
-class Notifier {
+class CONCERTO_EXPORT Notifier {
  public:
   explicit Notifier(Executor executor) : executor_(std::move(executor)) {}
   ~Notifier();

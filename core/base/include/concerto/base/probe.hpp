@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto {
 
 /// A count that one thread writes and any thread may read. Writing takes no locked instruction.
-class Counter {
+class CONCERTO_EXPORT Counter {
  public:
   void add(std::uint64_t n = 1) noexcept {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -23,7 +25,7 @@ class Counter {
 
 /// A histogram of times, with buckets from 100 us to 10 s. One thread writes it, and any thread may
 /// read it.
-class TimeHistogram {
+class CONCERTO_EXPORT TimeHistogram {
  public:
   /// Upper bounds of the buckets. One more bucket holds all longer times.
   static constexpr std::array bounds{

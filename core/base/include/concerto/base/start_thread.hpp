@@ -4,13 +4,14 @@
 #include <thread>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
 /// Starts `run` on a new thread and assigns the thread to `thread`, which must not be joinable
 /// before. The error is overloaded if the system cannot start a thread: `the system starts no
 /// thread <purpose>: <why>`.
-[[nodiscard]] Result<> start_thread(std::thread& thread, const char* purpose,
-                                    std::function<void()> run);
+[[nodiscard]] CONCERTO_EXPORT Result<> start_thread(std::thread& thread, const char* purpose,
+                                                    std::function<void()> run);
 
 }  // namespace concerto

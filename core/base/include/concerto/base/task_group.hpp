@@ -7,6 +7,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/notifier.hpp>
 
 namespace concerto {
@@ -17,7 +18,7 @@ namespace concerto {
 /// and close the group before the object is destroyed. Make all calls on the executor's thread, or
 /// while no thread runs the executor. An exception that leaves a coroutine ends the process, unless
 /// the group is closing (then it is the cancellation).
-class TaskGroup {
+class CONCERTO_EXPORT TaskGroup {
  public:
   explicit TaskGroup(Executor executor) : executor_(executor), emptied_(std::move(executor)) {}
   /// Cancels the coroutines that still run, and runs the io_context here until they have ended,

@@ -8,6 +8,7 @@
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/io_thread.hpp>
 #include <concerto/base/notifier.hpp>
 
@@ -20,7 +21,7 @@ class Timer;
 /// Setting, moving and cancelling a timer takes O(log n) and no allocation. The function of a
 /// timer is called at its time by the Clock or later, never earlier. Make all calls on the shard's
 /// thread; two threads that run the io_context at the same time end the process (ThreadCheck).
-class Timers {
+class CONCERTO_EXPORT Timers {
  public:
   /// `clock` must outlive this object.
   Timers(Executor executor, const Clock& clock);
@@ -66,7 +67,7 @@ class Timers {
 };
 
 /// One timer of Timers. Its destructor cancels it. `on_due` may set the timer again or destroy it.
-class Timer {
+class CONCERTO_EXPORT Timer {
  public:
   Timer(Timers& timers, std::function<void()> on_due)
       : timers_(timers), on_due_(std::move(on_due)) {}
@@ -90,6 +91,6 @@ class Timer {
 };
 
 /// Waits until `at`. Returns false if the wait is cancelled.
-Task<bool> sleep_until(Timers& timers, SteadyTime at);
+CONCERTO_EXPORT Task<bool> sleep_until(Timers& timers, SteadyTime at);
 
 }  // namespace concerto

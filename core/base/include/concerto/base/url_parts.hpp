@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
@@ -23,7 +24,7 @@ struct UrlParts {
 };
 
 /// Error invalid_request; its detail is a reason only, such as `no scheme`.
-[[nodiscard]] Result<UrlParts> split_url(std::string_view text);
+[[nodiscard]] CONCERTO_EXPORT Result<UrlParts> split_url(std::string_view text);
 
 /// The part of a URL before its path.
 struct UrlAuthority {
@@ -32,10 +33,10 @@ struct UrlAuthority {
   std::string_view host;  ///< with ports
 };
 
-UrlAuthority split_authority(std::string_view authority) noexcept;
+CONCERTO_EXPORT UrlAuthority split_authority(std::string_view authority) noexcept;
 
 /// Whether `text` has a control character. No URL may have one, not even in its fragment.
-bool has_control_character(std::string_view text) noexcept;
+CONCERTO_EXPORT bool has_control_character(std::string_view text) noexcept;
 
 /// `host`, `host:port`, `:port` or `[::1]:port`, cut at the colon. Neither part is checked.
 struct HostAndPort {
@@ -46,12 +47,12 @@ struct HostAndPort {
 };
 
 /// Error invalid_request; its detail is a reason only: what is wrong with the brackets.
-[[nodiscard]] Result<HostAndPort> split_host_port(std::string_view text);
+[[nodiscard]] CONCERTO_EXPORT Result<HostAndPort> split_host_port(std::string_view text);
 
 /// The host that Go's dialer uses for `:port`.
 inline constexpr std::string_view host_of_bare_port = "127.0.0.1";
 
 /// The port that `text` gives in digits, from 1 to 65535; nothing for any other text.
-std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
+CONCERTO_EXPORT std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
 
 }  // namespace concerto

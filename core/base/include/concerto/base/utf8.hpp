@@ -4,16 +4,18 @@
 #include <string>
 #include <string_view>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto {
 
 /// Length in bytes of the UTF-8 sequence at the start of `text`; 0 if there is none. Surrogates,
 /// overlong forms and code points above U+10FFFF are not UTF-8.
-std::size_t utf8_sequence_bytes(std::string_view text) noexcept;
+CONCERTO_EXPORT std::size_t utf8_sequence_bytes(std::string_view text) noexcept;
 
-bool is_utf8(std::string_view text) noexcept;
+CONCERTO_EXPORT bool is_utf8(std::string_view text) noexcept;
 
 /// `text` with U+FFFD in place of every byte that is not part of a UTF-8 sequence, so that JSON can
 /// carry any text that a branch or a client has sent.
-std::string to_utf8(std::string_view text);
+CONCERTO_EXPORT std::string to_utf8(std::string_view text);
 
 }  // namespace concerto

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/error.hpp>
 #include <concerto/engine/transaction.hpp>
 
@@ -21,7 +22,7 @@ enum class Outcome : std::uint8_t {
   error,    ///< anything else, such as a timeout; the service may have done its part
 };
 
-std::string_view to_string(Outcome outcome) noexcept;
+CONCERTO_EXPORT std::string_view to_string(Outcome outcome) noexcept;
 
 /// One call to a service. The views refer to a transaction that stays in place until the call
 /// returns.
@@ -51,7 +52,7 @@ struct BranchReply {
 inline constexpr unsigned call_ways_max = 4;
 
 /// Calls services. Each shard has one and uses it on its own thread.
-class BranchCaller {
+class CONCERTO_EXPORT BranchCaller {
  public:
   virtual ~BranchCaller() = default;
 
@@ -79,10 +80,10 @@ class BranchCaller {
 
 /// The target of a call, as a part of `url`: scheme, host and port. In the URL of a registry
 /// (`etcd://hosts/stock.rpc/pb.Stock/Deduct`) the name of the service belongs to the target too.
-std::string_view call_target(std::string_view url) noexcept;
+CONCERTO_EXPORT std::string_view call_target(std::string_view url) noexcept;
 
 /// `text`, with a blank and FAILURE appended unless it ends so already (protocol page 01, section
 /// 5.1).
-std::string with_failure_suffix(std::string_view text);
+CONCERTO_EXPORT std::string with_failure_suffix(std::string_view text);
 
 }  // namespace concerto

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/random_source.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/engine/branch_caller.hpp>
@@ -102,7 +103,7 @@ struct InFlight {
 };
 
 /// Selects transactions that are unfinished or have failed. An empty text selects all of them.
-struct TroubleFilter {
+struct CONCERTO_EXPORT TroubleFilter {
   /// A part of one of Inspection::urls: a URL that an unfinished transaction calls next, or one at
   /// which a transaction has failed.
   std::string target;
@@ -127,7 +128,7 @@ struct TroubleFilter {
 ///
 /// Errc and EngineErrc say what the errors mean. The texts are those of the protocol (pages 01 and
 /// 02), with the wording of the options.
-class Coordinator {
+class CONCERTO_EXPORT Coordinator {
  public:
   /// At least one shard. `store` and `clock` outlive the coordinator.
   Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/json_tree.hpp>
 
 namespace concerto {
@@ -23,9 +24,9 @@ struct CustomData {
 };
 
 /// The error for custom_data that a mode cannot read: invalid_request. `text` says what is wrong.
-Error bad_custom_data(std::string_view text);
+CONCERTO_EXPORT Error bad_custom_data(std::string_view text);
 
 /// A value as such an error shows it: a whole number as it is, any other value as its kind.
-std::string shown_value(JsonValue value);
+CONCERTO_EXPORT std::string shown_value(JsonValue value);
 
 }  // namespace concerto

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
@@ -33,8 +34,8 @@ enum class EngineErrc {
   store_damaged,      ///< stored data does not pass its checks
 };
 
-const boost::system::error_category& engine_category() noexcept;
-boost::system::error_code make_error_code(EngineErrc code) noexcept;
+CONCERTO_EXPORT const boost::system::error_category& engine_category() noexcept;
+CONCERTO_EXPORT boost::system::error_code make_error_code(EngineErrc code) noexcept;
 
 inline Error make_error(EngineErrc code, std::string detail) {
   return Error{make_error_code(code), std::move(detail)};

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/branch_caller.hpp>
 #include <concerto/engine/transaction.hpp>
 
@@ -33,7 +34,7 @@ enum class Activity : std::uint8_t {
   finished,
 };
 
-std::string_view to_string(Activity activity) noexcept;
+CONCERTO_EXPORT std::string_view to_string(Activity activity) noexcept;
 
 /// A transaction, and the reasons for its state.
 struct Inspection {

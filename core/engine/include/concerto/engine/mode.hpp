@@ -11,6 +11,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/branch_caller.hpp>
 #include <concerto/engine/custom_data.hpp>
 #include <concerto/engine/request.hpp>
@@ -91,7 +92,7 @@ enum class ApplicationCall : std::uint8_t {
 /// result of a call, what comes next. They may be called on any shard. The engine does what all
 /// modes share. A new mode is one file and one row in a ModeTable (docs/extending.md): code that
 /// depends on the mode asks the fields here. Fields without a default must be set.
-struct Mode {
+struct CONCERTO_EXPORT Mode {
   TransType type;         ///< the number that stores keep
   std::string_view name;  ///< the name in requests, answers, calls and metrics
   /// The ops that metrics count by name. All other ops are counted together.
@@ -140,7 +141,7 @@ constexpr bool is_resumed(const Mode& mode) noexcept {
 
 /// The modes that a coordinator knows. Its front ends, branch callers and metrics use the same
 /// table. Does not change; usable on any thread.
-class ModeTable {
+class CONCERTO_EXPORT ModeTable {
  public:
   /// The modes outlive the table. Each mode has a type and a name of its own, and is_mode_number
   /// holds for the type.
@@ -169,31 +170,31 @@ class ModeTable {
 };
 
 /// Reads and checks custom_data of a request. Error invalid_request.
-Result<CustomData> parse_custom_data(const Mode& mode, std::string_view text,
-                                     std::size_t step_count);
+CONCERTO_EXPORT Result<CustomData> parse_custom_data(const Mode& mode, std::string_view text,
+                                                     std::size_t step_count);
 /// The same; the branches of `stored` tell how many steps there are.
-Result<CustomData> parse_custom_data(const Mode& mode, std::string_view text,
-                                     const Transaction& stored);
+CONCERTO_EXPORT Result<CustomData> parse_custom_data(const Mode& mode, std::string_view text,
+                                                     const Transaction& stored);
 
 /// The branch_id of a step, in two digits or more (page 01, section 7). The first step has number
 /// 1.
-std::string step_branch_id(std::size_t step_number);
+CONCERTO_EXPORT std::string step_branch_id(std::size_t step_number);
 
 /// The rollback reason of a transaction that has timed out (page 01, section 5.2).
-std::string timeout_reason(const TransView& view);
+CONCERTO_EXPORT std::string timeout_reason(const TransView& view);
 
 /// Appends a row of a registered branch. The URL of the row is in the field `url_field` of the
 /// request; it is empty if there is no such field. Error invalid_entry.
-Result<> add_registered_row(const BranchRequest& request, std::string_view op,
-                            std::string_view url_field, std::vector<Branch>& rows);
+CONCERTO_EXPORT Result<> add_registered_row(const BranchRequest& request, std::string_view op,
+                                            std::string_view url_field, std::vector<Branch>& rows);
 
 /// The modes of the protocol (page 05), each in a file of its own.
 namespace modes {
-extern const Mode saga;
-extern const Mode msg;
-extern const Mode tcc;
-extern const Mode xa;
-extern const Mode workflow;
+CONCERTO_EXPORT extern const Mode saga;
+CONCERTO_EXPORT extern const Mode msg;
+CONCERTO_EXPORT extern const Mode tcc;
+CONCERTO_EXPORT extern const Mode xa;
+CONCERTO_EXPORT extern const Mode workflow;
 }  // namespace modes
 
 }  // namespace concerto

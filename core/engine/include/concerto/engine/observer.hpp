@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/branch_caller.hpp>
 #include <concerto/engine/transaction.hpp>
 
@@ -22,7 +23,7 @@ struct BranchTrouble {
 /// An observer is told what happens in the engine, for logs, metrics and events. Each shard has one
 /// and calls it on its own thread; an observer that several shards share must be thread-safe. It
 /// must not block. Its exceptions are counted (InFlight) and logged, and change nothing else.
-class Observer {
+class CONCERTO_EXPORT Observer {
  public:
   virtual ~Observer() = default;
 

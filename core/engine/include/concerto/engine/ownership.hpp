@@ -10,6 +10,7 @@
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/transaction.hpp>
 
 namespace concerto {
@@ -62,7 +63,7 @@ struct Backlog {
 ///
 /// Callable from any shard; a call returns on the shard that made it. Errors: store_busy, nothing
 /// was changed; store_failed, the outcome is not known, and the same call may be made again.
-class Ownership {
+class CONCERTO_EXPORT Ownership {
  public:
   virtual ~Ownership() = default;
 

@@ -8,11 +8,12 @@
 #include <type_traits>
 
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
 /// The address of a peer, as numbers: each request has a copy, and few requests write it as text.
-struct PeerAddress {
+struct CONCERTO_EXPORT PeerAddress {
   std::array<std::uint8_t, 16> bytes{};  ///< of IPv6; an IPv4 address is ::ffff:a.b.c.d
   std::uint32_t scope = 0;               ///< of a link-local address
   std::uint16_t port = 0;                ///< 0: there is no peer
@@ -23,7 +24,7 @@ struct PeerAddress {
 };
 
 /// The trace that a request is a part of (W3C Trace Context, section 3.2.2.3).
-struct TraceId {
+struct CONCERTO_EXPORT TraceId {
   std::array<std::uint8_t, 16> bytes{};  ///< all 0: none
 
   bool is_set() const noexcept { return bytes != std::array<std::uint8_t, 16>{}; }
@@ -38,7 +39,7 @@ struct TraceId {
 /// What the coordinator knows about who makes a request. Front ends make a context for each
 /// request, and the calls of the Coordinator carry it. The default is for requests of the process
 /// itself: no peer and no deadline. Cheap to copy.
-struct RequestContext {
+struct CONCERTO_EXPORT RequestContext {
   PeerAddress peer;
   /// Ends the caller's waiting for a result. The transaction itself goes on.
   SteadyTime deadline = SteadyTime::max();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/error.hpp>
 #include <concerto/engine/ownership.hpp>
 #include <concerto/engine/store_health.hpp>
@@ -69,7 +70,7 @@ struct UnfinishedPage {
 };
 
 /// A set of statuses.
-class StatusSet {
+class CONCERTO_EXPORT StatusSet {
  public:
   constexpr StatusSet() = default;
   constexpr StatusSet(std::initializer_list<TransStatus> statuses) {
@@ -143,7 +144,7 @@ struct KvPage {
 ///   does not know whether it made a change must find out before it answers store_busy;
 /// - store_failed: the change may or may not be durable. If the store recovers, a later `load`
 ///   tells. If it does not, it answers store_unavailable from then on, until it is opened again.
-class Store {
+class CONCERTO_EXPORT Store {
  public:
   virtual ~Store() = default;
 

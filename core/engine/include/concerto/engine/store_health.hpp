@@ -6,10 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto {
 
 /// What a store can do at this moment. Readiness and metrics show it.
-struct StoreHealth {
+struct CONCERTO_EXPORT StoreHealth {
   enum class State : std::uint8_t {
     serving,     ///< does everything
     refusing,    ///< takes no new transactions; stored ones go on

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/ids.hpp>
 
 namespace concerto {
@@ -42,13 +43,13 @@ enum class BranchStatus : std::uint8_t { prepared = 1, succeed = 2, failed = 3 }
 /// How branches are called (protocol page 04, section 1). The values are stored.
 enum class Protocol : std::uint8_t { http = 1, grpc = 2, json_rpc = 3 };
 
-std::string_view to_string(TransStatus status) noexcept;
-std::string_view to_string(BranchStatus status) noexcept;
-std::string_view to_string(Protocol protocol) noexcept;
-std::optional<TransStatus> trans_status_from(std::string_view text) noexcept;
-std::optional<BranchStatus> branch_status_from(std::string_view text) noexcept;
+CONCERTO_EXPORT std::string_view to_string(TransStatus status) noexcept;
+CONCERTO_EXPORT std::string_view to_string(BranchStatus status) noexcept;
+CONCERTO_EXPORT std::string_view to_string(Protocol protocol) noexcept;
+CONCERTO_EXPORT std::optional<TransStatus> trans_status_from(std::string_view text) noexcept;
+CONCERTO_EXPORT std::optional<BranchStatus> branch_status_from(std::string_view text) noexcept;
 /// The empty text means http.
-std::optional<Protocol> protocol_from(std::string_view text) noexcept;
+CONCERTO_EXPORT std::optional<Protocol> protocol_from(std::string_view text) noexcept;
 
 constexpr bool is_final(TransStatus status) noexcept {
   return status == TransStatus::succeed || status == TransStatus::failed;
@@ -170,9 +171,9 @@ struct TransDelta {
 
 /// Changes `trans` as `delta` says. The engine and every store use this function. The indexes in
 /// `delta` must be in range (see `fits`).
-void apply(Transaction& trans, const TransDelta& delta);
+CONCERTO_EXPORT void apply(Transaction& trans, const TransDelta& delta);
 
 /// Whether every index of `delta` exists in `trans`.
-bool fits(const Transaction& trans, const TransDelta& delta) noexcept;
+CONCERTO_EXPORT bool fits(const Transaction& trans, const TransDelta& delta) noexcept;
 
 }  // namespace concerto

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/probe.hpp>
 #include <concerto/base/task_group.hpp>
 #include <concerto/engine/observer.hpp>
@@ -22,7 +23,7 @@ struct AlertOptions {
 
 /// Checks from the text of `url` whether alerts can be posted there; an empty `url` means no
 /// alerts. The error's detail shows no secret of the URL.
-[[nodiscard]] Result<> check_alert_url(std::string_view url);
+[[nodiscard]] CONCERTO_EXPORT Result<> check_alert_url(std::string_view url);
 
 /// Counts the alerts of one shard. The shard writes it, and any thread may read it.
 struct AlertProbe {
@@ -37,7 +38,7 @@ struct AlertProbe {
 /// of doublings of the interval; a pass that changes none of these makes no alert. A lost alert is
 /// sent with the next pass that fails. Each shard has its own AlertHook; close it before its
 /// client.
-class AlertHook {
+class CONCERTO_EXPORT AlertHook {
  public:
   static constexpr std::size_t in_flight_max = 64;
   /// How many alerts are remembered as sent. Older ones may be sent again.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/mode.hpp>
 #include <concerto/engine/store.hpp>
 #include <concerto/engine/transaction.hpp>
@@ -32,7 +33,7 @@ enum class AnswerClass {
 
 /// What the coordinator answered to a request. Not every class has a number of its own in every
 /// interface; where several share one, the reader takes the one that promises least.
-struct ReceivedAnswer {
+struct CONCERTO_EXPORT ReceivedAnswer {
   std::optional<AnswerClass> error;  ///< nothing after a success
   std::string text;                  ///< of the error
 
@@ -40,11 +41,12 @@ struct ReceivedAnswer {
 };
 
 /// busy is read as overloaded, deadline as unknown_outcome, and rejected as plain.
-ReceivedAnswer answer_from_http(unsigned status, const HttpHeaders& headers, std::string_view body);
+CONCERTO_EXPORT ReceivedAnswer answer_from_http(unsigned status, const HttpHeaders& headers,
+                                                std::string_view body);
 /// busy and late are read as unknown_outcome.
-ReceivedAnswer answer_from_grpc(const GrpcStatus& status);
+CONCERTO_EXPORT ReceivedAnswer answer_from_grpc(const GrpcStatus& status);
 /// Every class but failure is read as plain.
-ReceivedAnswer answer_from_rpc(std::string_view body);
+CONCERTO_EXPORT ReceivedAnswer answer_from_rpc(std::string_view body);
 
 // A transaction is read back as far as the answer shows it: without submit_time, waits and
 // retry_count, with masked passwords in URLs, and without payloads that were too large to be shown.
@@ -53,16 +55,18 @@ ReceivedAnswer answer_from_rpc(std::string_view body);
 
 /// The answer of `query` (protocol page 02, section 7.1), without `why`. Nothing for an unknown
 /// gid.
-Result<std::optional<Transaction>> query_from_json(std::string_view body, const ModeTable& modes);
+CONCERTO_EXPORT Result<std::optional<Transaction>> query_from_json(std::string_view body,
+                                                                   const ModeTable& modes);
 
 /// The answer of `all` (section 7.2), whose transactions have no branches.
-Result<TransPage> page_from_json(std::string_view body, const ModeTable& modes);
+CONCERTO_EXPORT Result<TransPage> page_from_json(std::string_view body, const ModeTable& modes);
 
 /// The answer of `prepareWorkflow` (section 4.7).
-Result<Transaction> workflow_from_json(std::string_view body, const ModeTable& modes);
+CONCERTO_EXPORT Result<Transaction> workflow_from_json(std::string_view body,
+                                                       const ModeTable& modes);
 
 /// The bytes of a dtmgimp.DtmProgressesReply, which has gid, status, rollback_reason and result of
 /// a workflow, and status, payload, branch_id and op of its rows.
-Result<Transaction> workflow_from_proto(std::string_view message);
+CONCERTO_EXPORT Result<Transaction> workflow_from_proto(std::string_view message);
 
 }  // namespace concerto::net

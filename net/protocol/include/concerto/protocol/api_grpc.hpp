@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include <concerto/base/export.hpp>
 #include <concerto/base/random_source.hpp>
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/api_probe.hpp>
@@ -19,7 +20,7 @@ namespace concerto::net {
 ///
 /// A client's deadline ends only the client's waiting. Each shard has its own GrpcApi and uses it
 /// alone. It must outlive the server's drain.
-class GrpcApi {
+class CONCERTO_EXPORT GrpcApi {
  public:
   static constexpr std::string_view service = "dtmgimp.Dtm";
 

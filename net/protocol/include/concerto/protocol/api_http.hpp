@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/base/export.hpp>
 #include <concerto/base/random_source.hpp>
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/api_probe.hpp>
@@ -26,7 +27,7 @@ struct HttpApiOptions {
 /// Serves everything under /api/dtmsvr, /api/json-rpc, /api/ping, /api/concerto/why and
 /// /api/openapi.json. Each shard has its own HttpApi and uses it alone. It must outlive the servers
 /// that use the router.
-class HttpApi {
+class CONCERTO_EXPORT HttpApi {
  public:
   /// The referenced objects must outlive the HttpApi. `gate` is asked about the methods of
   /// JSON-RPC, and `random` is the shard's. Clients expect a coordinator with the wording of

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <concerto/base/export.hpp>
 #include <concerto/base/probe.hpp>
 
 namespace concerto::net {
@@ -11,7 +12,7 @@ namespace concerto::net {
 /// Counts the requests of one front end, by operation; the metrics page only reads the counts. All
 /// entries are made before the front end serves. After that, one shard counts, and any thread may
 /// read.
-class ApiProbe {
+class CONCERTO_EXPORT ApiProbe {
  public:
   struct Entry {
     Counter ok;

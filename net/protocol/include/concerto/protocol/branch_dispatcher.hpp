@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/branch_caller.hpp>
 
 namespace concerto::net {
@@ -10,18 +11,18 @@ namespace concerto::net {
 /// The ways in which a branch is called (protocol page 04, section 1).
 enum class BranchTransport { none, http, json_rpc, grpc };
 
-BranchTransport branch_transport(Protocol protocol, std::string_view url) noexcept;
+CONCERTO_EXPORT BranchTransport branch_transport(Protocol protocol, std::string_view url) noexcept;
 
 /// `url` with its first `localhost` and its first `127.0.0.1` replaced by host.docker.internal
 /// (protocol page 04, section 7).
-std::string with_docker_host(std::string_view url);
+CONCERTO_EXPORT std::string with_docker_host(std::string_view url);
 
 /// Whether the environment asks for with_docker_host: IS_DOCKER is set and not empty.
-bool docker_host_wanted();
+CONCERTO_EXPORT bool docker_host_wanted();
 
 /// Passes each call to the caller for the call's transport. A call with an empty URL succeeds at
 /// once and is not made.
-class BranchDispatcher final : public BranchCaller {
+class CONCERTO_EXPORT BranchDispatcher final : public BranchCaller {
  public:
   /// The callers must outlive the dispatcher. `http` makes the JSON-RPC calls too.
   BranchDispatcher(BranchCaller& http, BranchCaller& grpc, bool docker_host)

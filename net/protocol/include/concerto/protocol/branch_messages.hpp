@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/branch_caller.hpp>
 #include <concerto/transport/grpc_call.hpp>
 #include <concerto/transport/http_message.hpp>
@@ -26,9 +27,9 @@ struct ReceivedCall {
 
 /// Reads the metadata of a gRPC call, `dtm-gid` and the other `dtm-` fields (protocol page 04,
 /// section 3).
-ReceivedCall received_call(const GrpcMetadata& metadata);
+CONCERTO_EXPORT ReceivedCall received_call(const GrpcMetadata& metadata);
 /// Reads the query parameters of an HTTP call (section 2).
-ReceivedCall received_call(const HttpRequest& request);
+CONCERTO_EXPORT ReceivedCall received_call(const HttpRequest& request);
 
 /// A call over JSON-RPC (section 4).
 struct ReceivedRpcCall {
@@ -38,13 +39,13 @@ struct ReceivedRpcCall {
 };
 /// Reads the body of a JSON-RPC call. The params are the payload, with the names of the call among
 /// its members. Error invalid_request.
-Result<ReceivedRpcCall> received_rpc_call(std::string_view body);
+CONCERTO_EXPORT Result<ReceivedRpcCall> received_rpc_call(std::string_view body);
 
 /// The bytes of a workflow.WorkflowData: the message of the call that resumes a workflow over gRPC
 /// (section 5).
-std::string workflow_data_message(std::string_view data);
+CONCERTO_EXPORT std::string workflow_data_message(std::string_view data);
 /// Error invalid_request.
-Result<std::string> workflow_data_from(std::string_view message);
+CONCERTO_EXPORT Result<std::string> workflow_data_from(std::string_view message);
 
 /// A service's answers. `text` says why there is a failure or an error. The coordinator looks for
 /// the words ONGOING and FAILURE in an answer over HTTP or JSON-RPC, so the text of a failure must

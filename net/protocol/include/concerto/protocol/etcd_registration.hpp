@@ -3,6 +3,7 @@
 #include <memory>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 #include <concerto/protocol/target_channels.hpp>
 
@@ -14,7 +15,7 @@ namespace concerto::net {
 /// A process makes one registration, on one shard, when the coordinator already serves. It tries
 /// once a second until it succeeds, and registers under a new lease whenever the old lease is lost.
 /// Use it on the shard's thread alone. Stop it before it is destroyed and before `targets` closes.
-class EtcdRegistration {
+class CONCERTO_EXPORT EtcdRegistration {
  public:
   EtcdRegistration(TargetChannels& targets, RegistrationPlan plan);
   ~EtcdRegistration();

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/request_context.hpp>
 #include <concerto/protocol/route_needs.hpp>
 #include <concerto/protocol/site_guard.hpp>
@@ -10,7 +11,7 @@
 
 namespace concerto::net {
 
-struct GateOptions {
+struct CONCERTO_EXPORT GateOptions {
   SiteGuardOptions sites;
   /// The roles of every caller, since callers do not say who they are.
   RoleSet roles = RoleSet::all();
@@ -22,7 +23,7 @@ struct GateOptions {
 /// JSON-RPC and gRPC without a route, are refused before the gate.
 ///
 /// Immutable, so any thread may use it.
-class Gate {
+class CONCERTO_EXPORT Gate {
  public:
   explicit Gate(GateOptions options = {});
 

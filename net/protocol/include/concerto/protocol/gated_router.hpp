@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/request_context.hpp>
 #include <concerto/protocol/gate.hpp>
 #include <concerto/transport/http_router.hpp>
@@ -21,7 +22,7 @@ using RouteHandler = std::function<Task<HttpResponse>(HttpRequest, RequestContex
 ///
 /// Add all routes before the server starts. After that, one shard uses the router. It must outlive
 /// the servers that use it.
-class GatedRouter {
+class CONCERTO_EXPORT GatedRouter {
  public:
   /// The gate and the clock must outlive the router.
   GatedRouter(const Gate& gate, const Clock& clock);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/branch_caller.hpp>
 #include <concerto/protocol/target_channels.hpp>
 
@@ -10,7 +11,7 @@ namespace concerto::net {
 ///
 /// A call with a wrong URL, or with headers that gRPC cannot carry, ends in Outcome::error, and
 /// nothing is sent. Each shard has its own caller and uses it alone.
-class GrpcBranchCaller final : public BranchCaller {
+class CONCERTO_EXPORT GrpcBranchCaller final : public BranchCaller {
  public:
   /// `channels` must outlive the caller.
   explicit GrpcBranchCaller(TargetChannels& channels) : channels_(channels) {}

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -16,7 +17,7 @@ enum class Driver {
 
 /// The driver of this name. Errors: not_supported if the protocol has the driver but this version
 /// does not, invalid_request if there is no driver of this name.
-[[nodiscard]] Result<Driver> parse_driver(std::string_view name);
+[[nodiscard]] CONCERTO_EXPORT Result<Driver> parse_driver(std::string_view name);
 
 /// The two parts of a gRPC branch's URL.
 struct GrpcUrl {
@@ -26,6 +27,6 @@ struct GrpcUrl {
 
 /// Splits the URL of a gRPC branch. Errors (invalid_request) have the protocol's text if the
 /// protocol defines one. The function does not check whether the target has addresses.
-[[nodiscard]] Result<GrpcUrl> parse_grpc_url(Driver driver, std::string_view url);
+[[nodiscard]] CONCERTO_EXPORT Result<GrpcUrl> parse_grpc_url(Driver driver, std::string_view url);
 
 }  // namespace concerto::net

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -24,9 +25,9 @@ struct HostPort {
                                                std::optional<std::uint16_t> default_port = {});
 
 /// `h1:p1,h2:p2`; at least one. Error invalid_request.
-[[nodiscard]] Result<std::vector<HostPort>> parse_host_ports(std::string_view list);
+[[nodiscard]] CONCERTO_EXPORT Result<std::vector<HostPort>> parse_host_ports(std::string_view list);
 
 /// Whether a host's name or address may have this character.
-bool stands_in_host(char c) noexcept;
+CONCERTO_EXPORT bool stands_in_host(char c) noexcept;
 
 }  // namespace concerto::net

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concerto/base/export.hpp>
 #include <concerto/base/random_source.hpp>
 #include <concerto/engine/branch_caller.hpp>
 #include <concerto/transport/http_client.hpp>
@@ -8,7 +9,7 @@ namespace concerto::net {
 
 /// Calls HTTP and JSON-RPC branches (protocol page 04, sections 2 and 4). The outcomes are those of
 /// page 01, section 5. Their texts are the bodies of the answers, cut at error_text_bytes_max.
-class HttpBranchCaller final : public BranchCaller {
+class CONCERTO_EXPORT HttpBranchCaller final : public BranchCaller {
  public:
   static constexpr std::size_t error_text_bytes_max = 4096;
 

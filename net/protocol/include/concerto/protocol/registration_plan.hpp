@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/protocol/grpc_url.hpp>
 
 namespace boost::asio::ssl {
@@ -32,8 +33,7 @@ struct RegistrationPlan {
 /// Checks the configuration's MicroService.{Driver, Target, EndPoint}, and reads the files that the
 /// target names for TLS. Returns nothing if there is nothing to register. An error names the key
 /// and what is wrong with it; the caller should then refuse to start.
-[[nodiscard]] Result<std::optional<RegistrationPlan>> parse_registration(Driver driver,
-                                                                         std::string_view target,
-                                                                         std::string_view endpoint);
+[[nodiscard]] CONCERTO_EXPORT Result<std::optional<RegistrationPlan>> parse_registration(
+    Driver driver, std::string_view target, std::string_view endpoint);
 
 }  // namespace concerto::net

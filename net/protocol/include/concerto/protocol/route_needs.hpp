@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <string>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto::net {
 
 /// What a request does to the data of the coordinator.
@@ -37,7 +39,7 @@ struct RouteNeeds {
 };
 
 /// Some of the roles. RouteRole::anyone is always one of them.
-class RoleSet {
+class CONCERTO_EXPORT RoleSet {
  public:
   constexpr RoleSet(std::initializer_list<RouteRole> roles) noexcept {
     for (const RouteRole role : roles) bits_ |= bit(role);

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include <concerto/base/export.hpp>
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/gated_router.hpp>
 #include <concerto/protocol/route_needs.hpp>
@@ -16,7 +17,7 @@ class GrpcApi;
 class HttpApi;
 
 /// Functions of the front ends for a route whose request or answer has its own form.
-struct OwnHandlers {
+struct CONCERTO_EXPORT OwnHandlers {
   Task<HttpResponse> (HttpApi::*http)(HttpRequest, RequestContext);
   Task<GrpcReply> (GrpcApi::*grpc)(GrpcRequest, RequestContext) = nullptr;
 };
@@ -44,7 +45,7 @@ struct Route {
 };
 
 /// All routes, with one row for each. The table must not change while front ends use it.
-class RouteTable {
+class CONCERTO_EXPORT RouteTable {
  public:
   /// The routes of the protocol. tools/checks/coverage_rules.py reads their rows too. A new route
   /// is a row there.

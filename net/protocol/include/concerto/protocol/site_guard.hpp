@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/protocol/route_needs.hpp>
 #include <concerto/transport/http_message.hpp>
 
@@ -35,7 +36,7 @@ struct SiteGuardOptions {
 /// A request comes from a browser if it has Origin, Sec-Fetch-Site or a User-Agent that begins with
 /// `Mozilla/`. Other requests pass, unless allowed_hosts is set and does not name the request's
 /// Host. Immutable, so any thread may use it.
-class SiteGuard {
+class CONCERTO_EXPORT SiteGuard {
  public:
   explicit SiteGuard(SiteGuardOptions options);
 
@@ -55,10 +56,10 @@ class SiteGuard {
 };
 
 /// The names in a list that is separated by commas, without blanks.
-std::vector<std::string> host_list(std::string_view text);
+CONCERTO_EXPORT std::vector<std::string> host_list(std::string_view text);
 
 /// Checks that each of these names could be in a request's Host field. The error's detail names one
 /// that could not, and says how to write it.
-[[nodiscard]] Result<> check_host_list(std::string_view text);
+[[nodiscard]] CONCERTO_EXPORT Result<> check_host_list(std::string_view text);
 
 }  // namespace concerto::net

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/protocol/grpc_url.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 #include <concerto/protocol/target_scheme.hpp>
@@ -15,7 +16,7 @@
 
 namespace concerto::net {
 
-struct TargetChannelsOptions {
+struct CONCERTO_EXPORT TargetChannelsOptions {
   Driver driver = Driver::standard;
   TargetSchemes schemes = TargetSchemes::standard();
   GrpcChannelOptions channel;  ///< for every channel; the authority follows from the target
@@ -35,7 +36,7 @@ struct TargetChannelsOptions {
 /// addresses of a name are used in turn. Keys of etcd are watched, and while etcd does not answer,
 /// the last known addresses are used. Use the object on the shard's thread alone, except `split`
 /// and `parse`, and close it before it is destroyed.
-class TargetChannels {
+class CONCERTO_EXPORT TargetChannels {
  public:
   TargetChannels(const DiscoveryShard& shard, TargetChannelsOptions options);
   ~TargetChannels();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/random_source.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/engine/observer.hpp>
@@ -44,7 +45,7 @@ struct Target {
 
 /// The addresses of one target on one shard. Closed before destruction, and after the channels that
 /// listen.
-class TargetAddresses : public AddressSource {
+class CONCERTO_EXPORT TargetAddresses : public AddressSource {
  public:
   /// Ends what runs on behalf of the addresses.
   virtual Task<void> close() = 0;
@@ -76,14 +77,14 @@ struct TargetScheme {
 };
 
 /// `bad target '<text>': <reason>`, with no password in it. The code is invalid_request.
-Error bad_target(std::string_view text, std::string_view reason);
+CONCERTO_EXPORT Error bad_target(std::string_view text, std::string_view reason);
 
 /// Why a scheme that is in no table cannot be used: it is the protocol's and not in this version
 /// (not_supported), or nobody knows it (invalid_request).
-Error scheme_error(std::string_view scheme);
+CONCERTO_EXPORT Error scheme_error(std::string_view scheme);
 
 /// The schemes that targets may have. Does not change while channels use it.
-class TargetSchemes {
+class CONCERTO_EXPORT TargetSchemes {
  public:
   /// Those of the protocol: direct, dns, discov, etcd, passthrough. A new one is a row there.
   static TargetSchemes standard();

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <concerto/base/export.hpp>
 #include <concerto/base/mutex.hpp>
 
 namespace concerto::net {
@@ -12,7 +13,7 @@ namespace concerto::net {
 /// Remembers what any shard of the process last read from a registry. A shard that needs a service
 /// for the first time while the registry does not answer uses this memory. Thread-safe; calls to
 /// services never use it. It has one entry for each service, which is kept until the process ends.
-class AddressMemory {
+class CONCERTO_EXPORT AddressMemory {
  public:
   using Values = std::map<std::string, std::string>;  ///< entries of the registry, by key
 

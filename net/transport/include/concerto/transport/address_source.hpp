@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -19,7 +20,7 @@ using Address = boost::asio::ip::tcp::endpoint;
 /// on its shard whenever it learns something; a channel listens. Before the first publish or
 /// publish_error the target is "still resolving", and calls to it wait until their deadline. The
 /// source must outlive the channels that listen to it.
-class AddressSource {
+class CONCERTO_EXPORT AddressSource {
  public:
   virtual ~AddressSource() = default;
   AddressSource(const AddressSource&) = delete;
@@ -74,7 +75,7 @@ class AddressSource {
 };
 
 /// Addresses that never change.
-class StaticAddresses final : public AddressSource {
+class CONCERTO_EXPORT StaticAddresses final : public AddressSource {
  public:
   explicit StaticAddresses(std::vector<Address> addresses);
 };

@@ -5,6 +5,8 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto::net {
 
 /// The memory that a shard may use for requests that have arrived in part or were not read yet, and
@@ -14,7 +16,7 @@ namespace concerto::net {
 /// When a connection exceeds its share, or all connections together exceed the budget, the
 /// connections that hold the most give something up, the oldest first among equals. So a new
 /// connection is not refused because others hold much. Use the budget on the shard's thread alone.
-class BufferBudget {
+class CONCERTO_EXPORT BufferBudget {
  public:
   struct Limits {
     std::size_t bytes_max = std::size_t{64} << 20;             ///< of all connections

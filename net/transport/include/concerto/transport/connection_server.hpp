@@ -6,12 +6,13 @@
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
 /// A connected, non-blocking socket that no shard owns yet. The destructor closes the socket if
 /// nobody has taken it.
-class AcceptedSocket {
+class CONCERTO_EXPORT AcceptedSocket {
  public:
   AcceptedSocket(int descriptor, boost::asio::ip::tcp::endpoint peer) noexcept;
   AcceptedSocket(AcceptedSocket&& other) noexcept;
@@ -28,7 +29,7 @@ class AcceptedSocket {
 };
 
 /// The server of one shard, for HTTP or gRPC. Thread-safe except for `drain`.
-class ConnectionServer {
+class CONCERTO_EXPORT ConnectionServer {
  public:
   virtual ~ConnectionServer() = default;
 

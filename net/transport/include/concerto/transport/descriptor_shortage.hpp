@@ -6,13 +6,14 @@
 #include <string>
 
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
 /// Remembers that connections were refused because the process had no file descriptor left, and
 /// reports that at most once a minute. The listeners of one thread tell it; any thread may call
 /// `is_recent` and `refused`.
-class DescriptorShortage {
+class CONCERTO_EXPORT DescriptorShortage {
  public:
   /// `say` is called with a sentence for the operator.
   DescriptorShortage(const Clock& clock, std::function<void(const std::string&)> say);

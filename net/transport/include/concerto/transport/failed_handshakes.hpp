@@ -9,12 +9,13 @@
 
 #include <concerto/base/clock.hpp>
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
 /// Reports the TLS handshakes that fail at one port, at most once a minute. The servers of all
 /// shards share the object. Thread-safe.
-class FailedHandshakes {
+class CONCERTO_EXPORT FailedHandshakes {
  public:
   /// `port` names the port in the report. `say` is called with a sentence for the operator, on the
   /// thread of the server whose handshake failed.

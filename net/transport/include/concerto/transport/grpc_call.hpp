@@ -3,13 +3,14 @@
 #include <string>
 #include <utility>
 
+#include <concerto/base/export.hpp>
 #include <concerto/transport/grpc_metadata.hpp>
 #include <concerto/transport/grpc_status.hpp>
 
 namespace concerto::net {
 
 /// The end of a call: a handler returns it, and a caller gets it.
-struct GrpcReply {
+struct CONCERTO_EXPORT GrpcReply {
   GrpcStatus status;
   std::string message;    ///< of a unary call that ended with ok
   GrpcMetadata metadata;  ///< sent before the message

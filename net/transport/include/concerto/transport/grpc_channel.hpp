@@ -8,6 +8,7 @@
 #include <string>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/random_source.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/address_source.hpp>
@@ -68,7 +69,7 @@ enum class GrpcAnswer : bool {
 
 /// A stream of messages in both directions. One reader and one writer may wait at the same time.
 /// The destructor cancels the call.
-class GrpcClientStream {
+class CONCERTO_EXPORT GrpcClientStream {
  public:
   /// Made by GrpcChannel::open_stream.
   explicit GrpcClientStream(detail::ClientCall* call);
@@ -103,7 +104,7 @@ class GrpcClientStream {
 /// Calls are not "wait for ready": while every address is in backoff after a failed connect, calls
 /// fail at once with UNAVAILABLE and the error of the connect. A call that the peer provably did
 /// not process is sent once more. Call all functions on the shard's thread.
-class GrpcChannel {
+class CONCERTO_EXPORT GrpcChannel {
  public:
   /// The referenced objects must outlive the channel.
   GrpcChannel(Executor executor, Timers& timers, RandomSource& random, AddressSource& addresses,

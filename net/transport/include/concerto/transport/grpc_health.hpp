@@ -5,6 +5,7 @@
 #include <string>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/notifier.hpp>
 #include <concerto/transport/grpc_server.hpp>
 
@@ -15,7 +16,7 @@ enum class ServingStatus : std::uint8_t { unknown = 0, serving = 1, not_serving 
 
 /// The service grpc.health.v1.Health of one server. Use it on the server's shard. It must outlive
 /// the server's drain.
-class GrpcHealth {
+class CONCERTO_EXPORT GrpcHealth {
  public:
   explicit GrpcHealth(Executor executor) : changed_(std::move(executor)) {}
 

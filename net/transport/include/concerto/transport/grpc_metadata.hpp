@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto::net {
 
 /// Metadata of a call: names with values, in order. Names may repeat. All bytes are in one block.
@@ -14,7 +16,7 @@ namespace concerto::net {
 /// Names are stored in lower case. If a name ends in `-bin`, its value may be any bytes; base64 is
 /// used only on the wire. Other values are printable ASCII: the transport refuses to send anything
 /// else, with INTERNAL.
-class GrpcMetadata {
+class CONCERTO_EXPORT GrpcMetadata {
  public:
   struct Entry {
     std::string_view name;

@@ -13,6 +13,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/buffer_budget.hpp>
 #include <concerto/transport/connection_server.hpp>
@@ -75,7 +76,7 @@ struct GrpcServerProbe {
 };
 
 /// One request of a unary call. Views are valid until the handler ends.
-struct GrpcRequest {
+struct CONCERTO_EXPORT GrpcRequest {
   std::string_view method;  ///< full path
   boost::asio::ip::tcp::endpoint peer;
   std::string message;
@@ -90,7 +91,7 @@ struct GrpcRequest {
 
 /// A stream of messages in both directions, seen from its handler. One reader and one writer may
 /// wait at the same time. Valid until the handler ends.
-class GrpcServerStream {
+class CONCERTO_EXPORT GrpcServerStream {
  public:
   explicit GrpcServerStream(detail::ServerCall& call) noexcept : call_(call) {}
   GrpcServerStream(const GrpcServerStream&) = delete;
@@ -134,7 +135,7 @@ using GrpcStreamHandler = std::function<Task<GrpcStatus>(GrpcServerStream&)>;
 ///
 /// Register the methods first, then pass connections to the server (Listener does that). Call all
 /// functions on the shard's thread, except where a function says otherwise.
-class GrpcServer final : public ConnectionServer {
+class CONCERTO_EXPORT GrpcServer final : public ConnectionServer {
  public:
   /// `timers` must outlive the server.
   GrpcServer(Executor executor, Timers& timers, GrpcServerOptions options = {});

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -32,7 +33,7 @@ enum class GrpcCode : std::uint8_t {
 };
 
 /// The name of a code as Go prints it: `NotFound`, `DeadlineExceeded`, `Canceled`.
-std::string_view to_string(GrpcCode code) noexcept;
+CONCERTO_EXPORT std::string_view to_string(GrpcCode code) noexcept;
 
 /// How a call ended.
 struct GrpcStatus {
@@ -43,26 +44,26 @@ struct GrpcStatus {
 };
 
 /// `rpc error: code = NotFound desc = no such thing`, as Go prints it.
-std::string describe(const GrpcStatus& status);
+CONCERTO_EXPORT std::string describe(const GrpcStatus& status);
 
 /// Category of statuses that came from the peer, or from a call that may have reached the peer.
 /// Conditions: `rejected` if the peer says that it did nothing and never will, `retry_later` for
 /// resource_exhausted, `outcome_unknown` for all others, unavailable included.
-const boost::system::error_category& grpc_category() noexcept;
+CONCERTO_EXPORT const boost::system::error_category& grpc_category() noexcept;
 
 /// Category of statuses that were made here before any byte of the call was sent. Conditions:
 /// `retry_later` for unavailable, deadline_exceeded and resource_exhausted, `rejected` for all
 /// others.
-const boost::system::error_category& grpc_unsent_category() noexcept;
+CONCERTO_EXPORT const boost::system::error_category& grpc_unsent_category() noexcept;
 
-boost::system::error_code make_error_code(GrpcCode code) noexcept;
-boost::system::error_code make_unsent_error_code(GrpcCode code) noexcept;
+CONCERTO_EXPORT boost::system::error_code make_error_code(GrpcCode code) noexcept;
+CONCERTO_EXPORT boost::system::error_code make_unsent_error_code(GrpcCode code) noexcept;
 
 /// The gRPC code of an error of either category.
-std::optional<GrpcCode> grpc_code_of(const error_code& code) noexcept;
+CONCERTO_EXPORT std::optional<GrpcCode> grpc_code_of(const error_code& code) noexcept;
 
 /// Makes an Error of a status that is not ok. Its detail is `describe(status)`.
-Error to_error(const GrpcStatus& status, bool sent = true);
+CONCERTO_EXPORT Error to_error(const GrpcStatus& status, bool sent = true);
 
 }  // namespace concerto::net
 

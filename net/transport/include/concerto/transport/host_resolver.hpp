@@ -11,6 +11,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -18,7 +19,7 @@ using HostAddressList = std::vector<asio::ip::address>;
 
 /// With this object, the caller of a look-up tells the resolver that the result is no longer
 /// needed. Used on one shard.
-class LookupInterest {
+class CONCERTO_EXPORT LookupInterest {
  public:
   void lose() {
     lost_ = true;
@@ -37,7 +38,7 @@ class LookupInterest {
 };
 
 /// Finds the IP addresses of a host name. Each shard has its own resolver and uses it alone.
-class HostResolver {
+class CONCERTO_EXPORT HostResolver {
  public:
   virtual ~HostResolver() = default;
 
@@ -62,7 +63,7 @@ class HostResolver {
 ///
 /// Destroy it when no resolver uses it any more, and before the shards' io_contexts: a look-up
 /// whose caller has gone still posts to the caller's shard.
-class DnsWorkers {
+class CONCERTO_EXPORT DnsWorkers {
  public:
   static constexpr std::size_t threads_max = 64;
   /// Threads that the other names may use: names that were never found, or whose last look-up was
@@ -108,7 +109,7 @@ class DnsWorkers {
 };
 
 /// The system's resolver (hosts file, DNS), called through DnsWorkers.
-class SystemHostResolver final : public HostResolver {
+class CONCERTO_EXPORT SystemHostResolver final : public HostResolver {
  public:
   /// `workers` must outlive this object.
   SystemHostResolver(Executor executor, DnsWorkers& workers)

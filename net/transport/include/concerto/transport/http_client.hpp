@@ -11,6 +11,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/buffer_budget.hpp>
 #include <concerto/transport/host_resolver.hpp>
@@ -36,7 +37,7 @@ struct HttpClientOptions {
 
 /// Whether the field frames the message or belongs to one connection only. The client writes such
 /// fields itself and ignores the request's.
-bool is_clients_own_field(std::string_view name) noexcept;
+CONCERTO_EXPORT bool is_clients_own_field(std::string_view name) noexcept;
 
 /// A request to send. The views must stay valid until send() has returned.
 struct HttpClientRequest {
@@ -68,7 +69,7 @@ struct HttpClientResponse {
 /// caller.
 ///
 /// Use the client on the executor's thread, and close it before it is destroyed.
-class HttpClient {
+class CONCERTO_EXPORT HttpClient {
  public:
   /// `resolver` must outlive the client. Without `tls`, https requests are refused.
   HttpClient(Executor executor, Timers& timers, HostResolver& resolver,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -26,8 +27,8 @@ enum class HttpErrc {
   rpc_error,           ///< outcome unknown: a JSON-RPC error other than FAILURE and ONGOING
 };
 
-const boost::system::error_category& http_category() noexcept;
-boost::system::error_code make_error_code(HttpErrc code) noexcept;
+CONCERTO_EXPORT const boost::system::error_category& http_category() noexcept;
+CONCERTO_EXPORT boost::system::error_code make_error_code(HttpErrc code) noexcept;
 
 inline Error make_error(HttpErrc code, std::string detail) {
   return Error{make_error_code(code), std::move(detail)};

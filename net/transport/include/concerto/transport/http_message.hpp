@@ -10,13 +10,15 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto::net {
 
 /// Header fields in the order of their arrival. Names are compared without case.
 ///
 /// All fields share one buffer, so that a message takes two allocations and not two for each field.
 /// Views stay valid until the object changes.
-class HttpHeaders {
+class CONCERTO_EXPORT HttpHeaders {
  public:
   struct Field {
     std::string_view name;
@@ -52,19 +54,19 @@ class HttpHeaders {
 };
 
 /// Whether `name` is a header name that RFC 9110 allows.
-bool is_legal_header_name(std::string_view name) noexcept;
+CONCERTO_EXPORT bool is_legal_header_name(std::string_view name) noexcept;
 /// Whether `value` may be sent: it has no control characters except tabs.
-bool is_legal_header_value(std::string_view value) noexcept;
+CONCERTO_EXPORT bool is_legal_header_value(std::string_view value) noexcept;
 /// Whether `text` may be the value of a Host field: a name or an address, with or without a port,
 /// or an empty text.
-bool is_legal_host_field(std::string_view text) noexcept;
+CONCERTO_EXPORT bool is_legal_host_field(std::string_view text) noexcept;
 /// `text` without blanks and tabs at its ends.
-std::string_view trim_blanks(std::string_view text) noexcept;
+CONCERTO_EXPORT std::string_view trim_blanks(std::string_view text) noexcept;
 /// ASCII comparison without case.
-bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
+CONCERTO_EXPORT bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
 
 /// A request, as passed to a handler.
-struct HttpRequest {
+struct CONCERTO_EXPORT HttpRequest {
   using Query = std::vector<std::pair<std::string, std::string>>;
 
   std::string method;  ///< upper case as sent: GET, POST, ...
@@ -93,9 +95,9 @@ struct HttpResponse {
 inline constexpr std::string_view json_content_type = "application/json; charset=utf-8";
 inline constexpr std::string_view text_content_type = "text/plain";
 
-HttpResponse json_response(unsigned status, std::string body);
-HttpResponse text_response(unsigned status, std::string body);
+CONCERTO_EXPORT HttpResponse json_response(unsigned status, std::string body);
+CONCERTO_EXPORT HttpResponse text_response(unsigned status, std::string body);
 /// `{"message":"<message>"}`
-HttpResponse error_response(unsigned status, std::string_view message);
+CONCERTO_EXPORT HttpResponse error_response(unsigned status, std::string_view message);
 
 }  // namespace concerto::net

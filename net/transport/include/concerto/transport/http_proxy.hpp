@@ -8,6 +8,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -18,7 +19,7 @@ namespace concerto::net {
 /// optional `:port`, or `*`. The host `b.org` stands for `b.org` and all names below it; `.b.org`
 /// and `*.b.org` stand only for the names below. localhost and loopback addresses never use a
 /// proxy.
-class HttpProxyRules {
+class CONCERTO_EXPORT HttpProxyRules {
  public:
   struct Proxy {
     std::string host;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/transport/http_message.hpp>
 
 namespace concerto::net {
@@ -25,7 +26,7 @@ enum class RouteEffect { reads, changes };
 ///
 /// Add all routes before the server starts; after that, every shard may read the router. It must
 /// outlive the servers that use it.
-class Router {
+class CONCERTO_EXPORT Router {
  public:
   static constexpr std::string_view any_method = "*";
 

@@ -12,6 +12,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/notifier.hpp>
 #include <concerto/base/task_group.hpp>
 #include <concerto/base/timers.hpp>
@@ -69,7 +70,7 @@ struct HttpServerProbe {
 ///
 /// Use the server on the executor's thread, except where a function says otherwise. Drain it before
 /// it is destroyed.
-class HttpServer final : public ConnectionServer {
+class CONCERTO_EXPORT HttpServer final : public ConnectionServer {
  public:
   HttpServer(Executor executor, Timers& timers, HttpHandler handler,
              HttpServerOptions options = {});

@@ -6,6 +6,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -30,7 +31,7 @@ struct TlsServerFiles {
 /// Makes a context for HTTP and gRPC servers: TLS 1.2 or later, with ALPN for the server's
 /// protocol. The function reads files, so call it at the start. All shards and both protocols may
 /// share the context. Errors (HttpErrc::tls_failed) name the file.
-Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_server_context(
+CONCERTO_EXPORT Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_server_context(
     const TlsServerFiles& files);
 
 /// Makes a context for clients, with the certificates that servers are verified with and the

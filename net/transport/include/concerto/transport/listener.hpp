@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/connection_server.hpp>
 #include <concerto/transport/descriptor_shortage.hpp>
@@ -14,7 +15,7 @@ namespace concerto::net {
 
 /// A socket that is bound to its address and listens. Connections wait in the socket's queue until
 /// a listener takes the socket over. The object needs no thread and no io_context.
-class ListeningSocket {
+class CONCERTO_EXPORT ListeningSocket {
  public:
   /// Holds no socket.
   ListeningSocket() = default;
@@ -42,7 +43,7 @@ class ListeningSocket {
 ///
 /// Use the listener on one shard. The servers may be on other shards and must outlive the listener.
 /// Close the listener before the servers drain.
-class Listener {
+class CONCERTO_EXPORT Listener {
  public:
   /// `shortage`, if given, is told about connections for which there was no descriptor.
   Listener(Executor executor, Timers& timers, std::vector<ConnectionServer*> servers,

@@ -5,11 +5,13 @@
 #include <memory>
 #include <utility>
 
+#include <concerto/base/export.hpp>
+
 namespace concerto::net {
 
 /// Limits how many sockets may be open at one time, for all users of the budget. A budget may be
 /// part of a wider budget, which then has to have room too. Thread-safe.
-class SocketBudget {
+class CONCERTO_EXPORT SocketBudget {
  public:
   explicit SocketBudget(std::size_t sockets_max,
                         std::shared_ptr<SocketBudget> whole = nullptr) noexcept
@@ -35,7 +37,7 @@ class SocketBudget {
 };
 
 /// The right to one socket. The destructor gives it back.
-class SocketPlace {
+class CONCERTO_EXPORT SocketPlace {
  public:
   SocketPlace() = default;
   SocketPlace(SocketPlace&& other) noexcept : budget_(std::move(other.budget_)) {}

@@ -1,19 +1,20 @@
 #pragma once
 
 #include <concerto/base/clock.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/base/random_source.hpp>
 
 namespace concerto::net {
 
 /// The machine's clocks. Thread-safe.
-class SystemClock final : public Clock {
+class CONCERTO_EXPORT SystemClock final : public Clock {
  public:
   SteadyTime steady_now() const noexcept override;
   WallTime wall_now() const noexcept override;
 };
 
 /// The kernel's random bits, fetched in blocks. Not thread-safe: one per shard.
-class SystemRandom final : public RandomSource {
+class CONCERTO_EXPORT SystemRandom final : public RandomSource {
  public:
   std::uint64_t next() override;
 

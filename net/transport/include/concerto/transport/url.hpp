@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::net {
 
@@ -22,18 +23,18 @@ struct Url {
 };
 
 /// Errors: HttpErrc::bad_url, HttpErrc::unsupported_scheme.
-Result<Url> parse_url(std::string_view text);
+CONCERTO_EXPORT Result<Url> parse_url(std::string_view text);
 
 /// Appends path and query for a request line: at least a slash, with all bytes percent-encoded that
 /// a request line may not have.
-void append_request_target(std::string& out, const Url& url);
+CONCERTO_EXPORT void append_request_target(std::string& out, const Url& url);
 
 /// Appends `host[:port]` for a Host field. With `with_port` the port is always appended.
-void append_authority(std::string& out, const Url& url, bool with_port = false);
+CONCERTO_EXPORT void append_authority(std::string& out, const Url& url, bool with_port = false);
 
 /// The absolute URL of a Location field (RFC 3986, section 5). `base` must be a URL that parse_url
 /// accepts.
-std::string resolve_location(std::string_view base, std::string_view location);
+CONCERTO_EXPORT std::string resolve_location(std::string_view base, std::string_view location);
 
 /// A quick check of a URL without its scheme, in one pass. Nearly all URLs are plain, and each
 /// transaction has several URLs to check. parse_url always accepts a plain URL with `http://`
