@@ -62,10 +62,6 @@ std::string about_reset(std::chrono::seconds beyond, const Coordinator::Reset& r
   return what;
 }
 
-std::string about_topic(std::string_view deed, std::string_view topic) {
-  return std::string(deed).append(" topic '").append(cut_name(topic)).append("'");
-}
-
 }  // namespace
 
 Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clock& clock,
@@ -272,13 +268,6 @@ Async<Coordinator::Reset> Coordinator::reset_shared(Ownership& ownership,
   co_return Reset{due.count, due.has_remaining};
 }
 
-/// A change of topics, on the first shard.
-Async<> Coordinator::bound(RequestContext context, Async<> change) {
-  Engine& first = *engines_.front();
-  return on_engine(first, first.patience().bound(Gid(), Patience::Deed::changes, context.deadline,
-                                                 std::move(change)));
-}
-
 Task<void> Coordinator::tell_all(std::string what, RequestContext context, Result<> result) {
   Engine& first = *engines_.front();
   co_await on_engine(first, first.tell(std::move(what), context, std::move(result)));
@@ -320,32 +309,6 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
     };
   }
   co_return co_await store_.list(std::move(filter), std::move(position), limit);
-}
-
-Async<> Coordinator::subscribe(std::string topic, std::string url, std::string remark,
-                               RequestContext context) {
-  const Use use(*engines_.front());
-  std::string what = about_topic("subscribe to", topic);
-  Result<> done = co_await bound(
-      context, topics_->subscribe(std::move(topic), std::move(url), std::move(remark)));
-  co_await tell_all(std::move(what), context, done);
-  co_return done;
-}
-
-Async<> Coordinator::unsubscribe(std::string topic, std::string url, RequestContext context) {
-  const Use use(*engines_.front());
-  std::string what = about_topic("unsubscribe from", topic);
-  Result<> done = co_await bound(context, topics_->unsubscribe(std::move(topic), std::move(url)));
-  co_await tell_all(std::move(what), context, done);
-  co_return done;
-}
-
-Async<> Coordinator::delete_topic(std::string topic, RequestContext context) {
-  const Use use(*engines_.front());
-  std::string what = about_topic("delete", topic);
-  Result<> done = co_await bound(context, topics_->remove(std::move(topic)));
-  co_await tell_all(std::move(what), context, done);
-  co_return done;
 }
 
 Async<std::vector<KvRecord>> Coordinator::find_kv(std::string cat, std::string key) {

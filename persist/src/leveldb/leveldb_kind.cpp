@@ -55,7 +55,11 @@ StoreKind leveldb_kind() {
     }
     std::error_code unreadable;  // Then the start says so.
     const auto there = std::filesystem::status(settings.path, unreadable);
-    if (!std::filesystem::exists(there) || std::filesystem::is_directory(there)) return ok();
+    using std::filesystem::file_type;
+    const bool is_something_else = there.type() != file_type::none &&
+                                   there.type() != file_type::not_found &&
+                                   there.type() != file_type::directory;
+    if (!is_something_else) return ok();
     return make_error(Errc::invalid_request,
                       "Store.Path: expected a directory, found the file '" + settings.path + "'");
   };
