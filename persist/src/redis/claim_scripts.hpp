@@ -91,8 +91,8 @@ return lost
 
 // KEYS: g b u s. ARGV: node, gid, seconds until the wake time, the wake time in JSON, TTL in s.
 inline constexpr std::string_view let_go_text = R"lua(
-local g = record_of(text_at(KEYS[1]))
-if not g or is_final(text_at(KEYS[4])) then return 'OK' end
+local g = sound(KEYS[1], KEYS[2], KEYS[4])
+if not g or is_final(g.status) then return 'OK' end
 if holder(g, score_of(KEYS[3], ARGV[2]), ARGV[1]) ~= 'me' then return 'OK' end
 g.owner = 'cc-rest'
 g.next_cron_time = cjson.decode(ARGV[4])[1]

@@ -266,6 +266,17 @@ Async<std::vector<KvRecord>> RedisStore::kv_records(std::string cat, std::string
       if (is_one) co_return error;
     }
   }
+  if (!is_one || !found.empty()) co_return found;
+  // MGET does not tell a key of another type from one that does not exist.
+  std::string command;
+  append_command(command, {"TYPE", keys.front()});
+  CONCERTO_CO_TRY(const ReplyPtr reply,
+                  co_await common_lane().ask(std::move(command), Deed::reads));
+  const std::string_view type = Reply{reply.get()}.text();
+  if (type == "list" || type == "hash" || type == "set" || type == "zset" || type == "stream") {
+    co_return damaged_.other(keys.front(), "it is a " + std::string(type) + " and no string");
+  }
+  damaged_.is_sound(keys.front());
   co_return found;
 }
 

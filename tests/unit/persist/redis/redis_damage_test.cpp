@@ -186,6 +186,7 @@ TEST_F(RedisDamage, WhatRedisCanReadAndThisStoreCannotRests) {
   client_.ask({"SET", key("_g_"), std::string(text).replace(at + 15, 4, "0000")});
   EXPECT_THAT(due({"g1"}), IsEmpty());
   EXPECT_THAT(log_.take(), HasSubstr("transaction 'g1' is damaged: create_time is no time"));
+  EXPECT_FALSE(wait(store_->load(Gid{"g1"})));  // It comes after what lets the transaction rest.
   EXPECT_THAT(client_.ask({"GET", key("_g_")}), HasSubstr(R"("owner":"cc-rest")"));
 }
 
