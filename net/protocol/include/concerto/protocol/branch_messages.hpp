@@ -51,9 +51,10 @@ CONCERTO_EXPORT Result<std::string> workflow_data_from(std::string_view message)
 /// the words ONGOING and FAILURE in an answer over HTTP or JSON-RPC, so the text of a failure must
 /// not have the first word, and that of an error must have neither. Over gRPC the text of a failure
 /// must not be ONGOING.
-GrpcReply grpc_branch_answer(Outcome outcome, std::string_view text = {});
-HttpResponse http_branch_answer(Outcome outcome, std::string_view text = {});
+CONCERTO_EXPORT GrpcReply grpc_branch_answer(Outcome outcome, std::string_view text = {});
+CONCERTO_EXPORT HttpResponse http_branch_answer(Outcome outcome, std::string_view text = {});
 /// `id`: that of the call.
-HttpResponse rpc_branch_answer(Outcome outcome, std::string_view id, std::string_view text = {});
+CONCERTO_EXPORT HttpResponse rpc_branch_answer(Outcome outcome, std::string_view id,
+                                               std::string_view text = {});
 
 }  // namespace concerto::net

@@ -21,8 +21,8 @@ struct HostPort {
 
 /// `host:port`, `1.2.3.4:port` or `[::1]:port`; `:port` is this machine, as for Go's dialer.
 /// Without a port `default_port` is taken, if given. Error invalid_request.
-[[nodiscard]] Result<HostPort> parse_host_port(std::string_view text,
-                                               std::optional<std::uint16_t> default_port = {});
+[[nodiscard]] CONCERTO_EXPORT Result<HostPort> parse_host_port(
+    std::string_view text, std::optional<std::uint16_t> default_port = {});
 
 /// `h1:p1,h2:p2`; at least one. Error invalid_request.
 [[nodiscard]] CONCERTO_EXPORT Result<std::vector<HostPort>> parse_host_ports(std::string_view list);

@@ -37,7 +37,7 @@ CONCERTO_EXPORT Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_serv
 /// Makes a context for clients, with the certificates that servers are verified with and the
 /// client's own certificate: TLS 1.2 or later. The function reads files, so call it at the start.
 /// All shards may share the context. Errors (HttpErrc::tls_failed) name the file.
-Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_client_context(
+CONCERTO_EXPORT Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_client_context(
     const TlsClientFiles& files = {});
 
 }  // namespace concerto::net
