@@ -26,18 +26,18 @@ TEST_P(BarrierContract, AnEmptyCompensationDoesNothing) {
 }
 
 TEST_P(BarrierContract, AnActionAfterItsCompensationDoesNothing) {
-  EXPECT_TRUE(call("compensate", -1));
+  EXPECT_TRUE(call("compensate", -5));
   EXPECT_TRUE(call("action", 1));
   EXPECT_EQ(balance(), 0);
 }
 
 TEST_P(BarrierContract, CancelAndRollbackUndoTryAndAction) {
-  EXPECT_TRUE(call("cancel", -1, "tcc"));
+  EXPECT_TRUE(call("cancel", -5, "tcc"));
   EXPECT_TRUE(call("try", 1, "tcc"));
   EXPECT_TRUE(call("confirm", 10, "tcc"));  // Only its own row counts.
   EXPECT_EQ(balance(), 10);
   gid_ = new_gid();
-  EXPECT_TRUE(call("rollback", -1, "workflow"));
+  EXPECT_TRUE(call("rollback", -5, "workflow"));
   EXPECT_TRUE(call("action", 1, "workflow"));
   EXPECT_EQ(balance(), 10);
 }
