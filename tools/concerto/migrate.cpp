@@ -1,6 +1,9 @@
 // concerto migrate --from <store> --to <store>
 
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -10,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <concerto/base/counted.hpp>
 #include <concerto/base/mutex.hpp>
 #include <concerto/transport/system.hpp>
 
@@ -74,6 +78,46 @@ std::string environment_text(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
+/// What to write when a signal ends the process. A signal handler reads it.
+std::atomic<const char*> words_of_interruption = nullptr;
+static_assert(std::atomic<const char*>::is_always_lock_free);
+
+/// Ends the process as the signal would have done, after a word to the operator. The stores survive
+/// that as they survive a crash.
+extern "C" void end_with_words(int signal) {
+  constexpr int of_signals = 128;
+  const char* const words = words_of_interruption.load();
+  const ssize_t written = words == nullptr ? 0 : ::write(STDERR_FILENO, words, std::strlen(words));
+  static_cast<void>(written);
+  ::_exit(of_signals + signal);
+}
+
+/// `to`: the place of the target.
+class InterruptionWords {
+ public:
+  explicit InterruptionWords(const std::string& to)
+      : later_(
+            "\ninterrupted. To go on, run the same command again. Until it has ended, no "
+            "coordinator starts on " +
+            to + "\n") {
+    words_of_interruption = "\ninterrupted; this run has copied nothing\n";
+    for (const int signal : {SIGINT, SIGTERM}) {
+      // What a shell has had ignored, as for a job in the background, stays ignored.
+      if (std::signal(signal, end_with_words) == SIG_IGN) std::signal(signal, SIG_IGN);
+    }
+  }
+  ~InterruptionWords() {
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  }
+  InterruptionWords(const InterruptionWords&) = delete;
+  InterruptionWords& operator=(const InterruptionWords&) = delete;
+
+  void copying_begins() { words_of_interruption = later_.c_str(); }
+
+ private:
+  const std::string later_;
+};
+
 /// What a migration copies must not expire while it runs. Redis gives each key its time to live
 /// when the key is written.
 void keep_everything(persist::StoreSettings& settings) {
@@ -134,7 +178,7 @@ Result<MigrationReport> run_migration(asio::io_context& io, Migration& migration
 }
 
 std::string counts_of(const MigrationReport& report) {
-  std::string text = std::to_string(report.source.count) + " transactions";
+  std::string text = counted(report.source.count, "transaction");
   const char* separator = ": ";
   for (const TransStatus status :
        {TransStatus::prepared, TransStatus::submitted, TransStatus::aborting, TransStatus::succeed,
@@ -144,7 +188,7 @@ std::string counts_of(const MigrationReport& report) {
     text += separator + std::to_string(count) + " " + std::string(to_string(status));
     separator = ", ";
   }
-  return text + "; " + std::to_string(report.topics) + " topics";
+  return text + "; " + counted(report.topics, "topic");
 }
 
 std::string hexadecimal(std::uint64_t number) {
@@ -194,6 +238,7 @@ int migrate(const MigrateOptions& options) {
   keep_everything(from->settings);
   keep_everything(to->settings);
 
+  InterruptionWords words(to->place);
   asio::io_context io{1};
   const net::SystemClock clock;
   StoreLog from_log(from->place), to_log(to->place);
@@ -205,10 +250,12 @@ int migrate(const MigrateOptions& options) {
   const auto target = open(*to, clock, to_log);
   if (!target) return fail(target.error(), exit_refused);
 
+  MigrationOptions how = options.migration;
+  how.begins = [&words] { words.copying_begins(); };
   Progress progress(std::cerr, ::isatty(STDERR_FILENO) != 0, clock);
   MigrationEnd here(**source, from->place, from->settings.driver == "redis");
   here.errors = [&from_log] { return from_log.errors(); };
-  Migration migration(std::move(here), {**target, to->place}, options.migration, clock, progress);
+  Migration migration(std::move(here), {**target, to->place}, std::move(how), clock, progress);
   const auto report = run_migration(io, migration);
   progress.interrupt();
   (*target)->close();
@@ -236,7 +283,8 @@ std::function<int()> add_migrate(CLI::App& app) {
       "redis://:PASSWORD@HOST:PORT; keys of the section Store follow as ?RedisPrefix=%7Bb%7D.\n"
       "Passwords that are not in a URL: CONCERTO_FROM_PASSWORD, CONCERTO_TO_PASSWORD.\n"
       "Run it again after an interruption, with the same stores: it goes on.\n"
-      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused and nothing changed.");
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused and nothing copied,\n"
+      "130 interrupted (Ctrl-C).");
   return [options] { return migrate(*options); };
 }
 

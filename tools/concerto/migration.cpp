@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include <concerto/base/counted.hpp>
+
 namespace concerto::tools {
 namespace {
 
@@ -37,6 +39,17 @@ bool Migration::refuse(std::string problem) {
   report_.end = MigrationReport::End::refused;
   report_.problems.push_back(std::move(problem));
   return false;
+}
+
+/// Why something in the target may differ from what the source has. After an interruption the
+/// source is the likely one: it is not known what it had when the earlier run copied it.
+std::string Migration::how_it_differs() const {
+  if (!goes_on_) return " is there already, and is not the source's";
+  return " differs from the source's: the source has changed since an earlier run of this "
+         "migration "
+         "copied from it, or something has changed the target. Stop whatever works with them, "
+         "empty "
+         "the target (concertod -r with its configuration) and migrate anew";
 }
 
 void Migration::add_problem(std::string problem) {
@@ -122,8 +135,8 @@ Async<bool> Migration::check_source_is_free() {
   const auto in_work = co_await (*source_.moves).count_in_work();
   if (!in_work) co_return at(source_, in_work.error());
   if (*in_work == 0) co_return true;
-  co_return refuse(source_.place + ": others work on " + std::to_string(*in_work) +
-                   " transactions. Stop all coordinators and servers of DTM; what a killed one had "
+  co_return refuse(source_.place + ": others work on " + counted(*in_work, "transaction") +
+                   ". Stop all coordinators and servers of DTM; what a killed one had "
                    "is free after some seconds");
 }
 
@@ -132,8 +145,8 @@ Async<bool> Migration::check_target_is_free() {
   const auto in_work = co_await (*target_.moves).count_in_work();
   if (!in_work) co_return at(target_, in_work.error());
   if (*in_work > 0) {
-    co_return refuse(target_.place + ": others work on " + std::to_string(*in_work) +
-                     " transactions; stop them");
+    co_return refuse(target_.place + ": others work on " + counted(*in_work, "transaction") +
+                     "; stop the coordinators and servers of DTM");
   }
   CONCERTO_CO_TRY(const auto records, co_await records_of(target_));
   for (const KvRecord& record : records) {
@@ -155,6 +168,7 @@ Async<bool> Migration::check_target_is_free() {
 }
 
 Async<bool> Migration::begin() {
+  options_.begins();
   if (goes_on_) co_return true;
   began_ = clock_.wall_now();
   const Result<> begun = co_await target_.store.create_kv(begun_record(source_, began_));
@@ -179,8 +193,8 @@ Async<bool> Migration::copy_records() {
     const auto there = co_await target_.store.find_kv(record.cat, record.key);
     if (!there) co_return at(target_, there.error());
     if (there->size() == 1 && there->front() == kept) continue;
-    add_problem(target_.place + " has another '" + record.key + "' in category '" + record.cat +
-                "'");
+    add_problem("'" + record.key + "' of the category '" + record.cat + "' in " + target_.place +
+                how_it_differs());
     co_return false;
   }
   co_return true;
@@ -198,14 +212,16 @@ Async<> Migration::check_target() {
       MovedTable::Entry* const entry = moved_.find(trans.gid);
       if (entry == nullptr) {
         if (!options_.adds && others++ == 0) {
-          add_problem(target_.place + " has " + quoted(trans.gid) + ", which the source lacks");
+          add_problem(target_.place + " has " + quoted(trans.gid) + ", which the source lacks" +
+                      (goes_on_ ? " now" : ""));
         }
         continue;
       }
       entry->seen_in_target = true;
       if (checksum(trans, Waits::counts) == entry->in_target) continue;
-      add_problem(quoted(trans.gid) + " in " + target_.place +
-                  " is not what was copied: something has changed it");
+      add_problem(
+          quoted(trans.gid) + " in " + target_.place +
+          (goes_on_ ? how_it_differs() : " is not what was copied: something has changed it"));
     }
     progress_.advance(page->transactions.size());
     position = std::move(page->next_position);
@@ -245,14 +261,14 @@ Async<> Migration::check_source() {
     ++(source_.expires && entry.is_finished ? report_.expired : gone);
   }
   if (gone > 0) {
-    add_problem("the source did not stand still: " + std::to_string(gone) +
-                " transactions are gone");
+    add_problem("the source did not stand still: " + counted(gone, "transaction") +
+                (gone == 1 ? " is gone" : " are gone"));
   }
   const auto in_work = co_await (*source_.moves).count_in_work();
   if (!in_work) co_return at(source_, in_work.error());
   if (*in_work > 0) {
-    add_problem("the source did not stand still: others work on " + std::to_string(*in_work) +
-                " transactions");
+    add_problem("the source did not stand still: others work on " +
+                counted(*in_work, "transaction"));
   }
   co_return ok();
 }
@@ -260,16 +276,16 @@ Async<> Migration::check_source() {
 void Migration::check_everything_was_read() {
   const std::size_t errors = source_.errors();
   if (errors == 0) return;
-  add_problem(source_.place + " has logged " + std::to_string(errors) +
-              " errors, see above: what it cannot read is not copied");
+  add_problem(source_.place + " has logged " + counted(errors, "error") +
+              ", see above: what it cannot read is not copied");
 }
 
 Async<> Migration::check_records() {
   CONCERTO_CO_TRY(const auto in_source, co_await records_of(source_));
   CONCERTO_CO_TRY(const auto in_target, co_await records_of(target_));
   if (in_source.size() != report_.topics) {
-    add_problem("the source did not stand still: it has " + std::to_string(in_source.size()) +
-                " topics now");
+    add_problem("the source did not stand still: it has " + counted(in_source.size(), "topic") +
+                " now");
   }
   std::set<std::uint64_t> there;
   for (const KvRecord& record : in_target) there.insert(checksum(record));

@@ -33,6 +33,8 @@ struct MigrationEnd {
 struct MigrationOptions {
   bool only_counts = false;  ///< reads and checks the source, and changes nothing
   bool adds = false;         ///< the target may have other transactions
+  /// Called before anything is copied: from then on the target has a part, until the end.
+  std::function<void()> begins = [] {};
 };
 
 struct MigrationReport {
@@ -92,6 +94,7 @@ class Migration {
 
   Async<std::vector<KvRecord>> records_of(const MigrationEnd& end);
   bool refuse(std::string problem);
+  std::string how_it_differs() const;
   void add_problem(std::string problem);
 
   MigrationEnd source_;

@@ -158,8 +158,7 @@ Async<> Migration::compare_existing(const Transaction& trans) {
     co_return ok();
   }
   co_return at(target_,
-               make_error(EngineErrc::gid_exists,
-                          "'" + trans.gid.str() + "' is there already, and is not the source's"));
+               make_error(EngineErrc::gid_exists, "'" + trans.gid.str() + "'" + how_it_differs()));
 }
 
 }  // namespace concerto::tools

@@ -84,9 +84,11 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_flag("-d", line.debug, "Log at level debug");
   app.add_flag("-r", line.reset, "Drop ALL stored transactions, then start");
-  app.add_flag("--yes", line.yes, "With -r at a terminal: drop unfinished transactions, too");
-  app.add_flag("--even-in-use", line.even_in_use,
-               "With -r: drop the store even while other coordinators work on it");
+  app.add_flag("--yes", line.yes,
+               "With -r at a terminal: do not ask about unfinished transactions");
+  app.add_flag(
+      "--even-in-use", line.even_in_use,
+      "With -r: drop the store even while other coordinators, or servers of DTM, work on it");
   app.add_flag("-v", version, "Print the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--print-config", line.print_config, "Print the configuration in use and end");

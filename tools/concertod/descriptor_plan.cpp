@@ -4,6 +4,8 @@
 
 #include <sys/resource.h>
 
+#include <concerto/base/counted.hpp>
+
 namespace concerto::tools {
 namespace {
 
@@ -56,8 +58,8 @@ DescriptorPlan plan_descriptors(std::size_t limit, std::size_t shards,
                    ") on two ports, calls to services "
                    "and the store want " +
                    std::to_string(own + clients_wanted + calls_wanted) + ": at most " +
-                   std::to_string(plan.clients_max) + " connections of clients and " +
-                   std::to_string(calls) + " to services are open at one time";
+                   counted(plan.clients_max, "connection") + " of clients and " +
+                   std::to_string(calls) + " to services can be open at one time";
   }
   return plan;
 }
@@ -70,8 +72,8 @@ DescriptorPlan with_connections(DescriptorPlan plan, std::size_t connections_max
     plan.warning = "MaxConnections (" + std::to_string(connections_max) +
                    ") on two ports is more than is left of the file descriptors that were shared "
                    "out at the start: at most " +
-                   std::to_string(plan.clients_max) +
-                   " connections of clients are open at one time; a restart shares out anew";
+                   counted(plan.clients_max, "connection") +
+                   " of clients can be open at one time; a restart shares out anew";
   }
   return plan;
 }

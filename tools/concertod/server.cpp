@@ -7,6 +7,7 @@
 
 #include <boost/asio/use_future.hpp>
 
+#include <concerto/base/counted.hpp>
 #include <concerto/protocol/odd_wordings.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 #include <concerto/transport/http_tls.hpp>
@@ -169,7 +170,7 @@ Result<> Server::listen() {
     recovery_->spawn(recover());
     background_->spawn(tell_that_it_lives());
     background_->spawn(tell_readiness("HTTP on port " + http + ", gRPC on port " + grpc + ", " +
-                                      std::to_string(shards_.size()) + " shards"));
+                                      counted(shards_.size(), "shard")));
     if (registration_plan_) {
       registration_ =
           std::make_unique<net::EtcdRegistration>(shards_.front()->channels(), *registration_plan_);
@@ -242,8 +243,9 @@ Task<void> Server::recover() {
     const InFlight now = coordinator_->in_flight();
     const auto unfinished =
         std::accumulate(now.unfinished.begin(), now.unfinished.end(), std::size_t{0});
-    log_.info("recovery: " + std::to_string(unfinished) + " unfinished transactions, " +
-              std::to_string(now.alarms) + " of them wait for their time");
+    log_.info("recovery: " + counted(unfinished, "unfinished transaction") + ", " +
+              std::to_string(now.alarms) + " of them " + (now.alarms == 1 ? "waits" : "wait") +
+              " for " + (now.alarms == 1 ? "its" : "their") + " time");
   }
 }
 
@@ -381,7 +383,8 @@ std::vector<std::string> Server::why_not_ready(const std::vector<std::string>& o
   if (stopping_.load()) reasons.emplace_back("the process is stopping");
   if (shortage_.is_recent()) {
     reasons.push_back("no file descriptor is free (RLIMIT_NOFILE): " +
-                      std::to_string(shortage_.refused()) + " connections were refused so far");
+                      counted(shortage_.refused(), "connection") +
+                      (shortage_.refused() == 1 ? " was" : " were") + " refused so far");
   }
   reasons.insert(reasons.end(), of_store.begin(), of_store.end());
   if (!recovered_.load()) {

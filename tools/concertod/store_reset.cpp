@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include <concerto/base/counted.hpp>
 #include <concerto/engine/error.hpp>
 
 #include "no_log.hpp"
@@ -18,8 +19,8 @@ constexpr std::chrono::seconds default_lease_max{15};
 /// For the rounding of a lease in a store.
 constexpr std::chrono::seconds lease_margin{2};
 
-std::string transactions(std::size_t count, const char* adjective = "") {
-  return std::to_string(count) + " " + adjective + (count == 1 ? "transaction" : "transactions");
+std::string transactions(std::size_t count, const std::string& adjective = {}) {
+  return counted(count, adjective + "transaction");
 }
 
 Error refusal(const std::string& why) {
@@ -136,7 +137,7 @@ class StoreReset {
   }
 
   Result<> agree_to_loss(const Unfinished& unfinished) {
-    if (order_.yes || order_.even_in_use || !caller_.is_at_terminal()) return ok();
+    if (order_.yes || !caller_.is_at_terminal()) return ok();
     const bool is_read = unfinished.unread.empty();
     const std::string state =
         place_ + (is_read ? " has " + transactions(unfinished.count, "unfinished ") + "."

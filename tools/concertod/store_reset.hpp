@@ -38,8 +38,9 @@ class StandardStreamsCaller final : public ResetCaller {
 /// - While others work on transactions there, the store is dropped only if somebody agrees to that:
 ///   at the terminal, or by `even_in_use`. A script waits first, because a coordinator that was
 ///   killed has leases for some seconds.
-/// - Unfinished transactions that nobody works on: somebody at a terminal has to agree, there or by
-///   `yes`. A script is not asked, as with the reference.
+/// - Unfinished transactions: somebody at a terminal has to agree, there or by `yes`; agreeing to
+/// the
+///   question about others is enough. A script is not asked, as with the reference.
 /// An error says why nothing was dropped, or what could not be dropped.
 [[nodiscard]] Result<> reset_store(const persist::StoreKind& kind,
                                    const persist::StoreSettings& settings, ResetOrder order,

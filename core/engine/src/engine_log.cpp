@@ -1,5 +1,6 @@
 #include "engine_log.hpp"
 
+#include <concerto/base/counted.hpp>
 #include <concerto/base/masked_url.hpp>
 #include <concerto/engine/error.hpp>
 
@@ -71,7 +72,8 @@ void EngineLog::report_left_out(SteadyTime now) {
   for (const auto& [thing, lines] : line_limit_.end_windows(now)) {
     const std::string about = thing.empty() ? "other targets" : masked_url(thing);
     env_.observer.log(LogLevel::warn, {},
-                      std::to_string(lines) + " more lines about " + about + " were left out");
+                      counted(lines, "more line") + " about " + about +
+                          (lines == 1 ? " was" : " were") + " left out");
   }
   if (!env_.stopping) timer_.set(line_limit_.next_end());
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <concerto/base/assert.hpp>
+#include <concerto/base/counted.hpp>
 #include <concerto/base/masked_url.hpp>
 
 #include "retry.hpp"
@@ -11,6 +12,10 @@
 
 namespace concerto {
 namespace {
+
+std::string seconds_text(std::chrono::seconds time) {
+  return counted(static_cast<std::uint64_t>(time.count()), "second");
+}
 
 std::string call_text(const Branch& branch) {
   return "branch " + branch.branch_id.str() + " " + branch.op + " at " + masked_url(branch.url);
@@ -41,7 +46,7 @@ std::string explain_prepared(const Transaction& trans, const Mode& mode,
   if (mode.times_out_in != TransStatus::prepared || timeout.count() == 0) {
     return text + ", and it has no timeout";
   }
-  text += "; after " + std::to_string(timeout.count()) + " seconds ";
+  text += "; after " + seconds_text(timeout) + " ";
   if (mode.application_call == ApplicationCall::none) return text + "it rolls back";
   if (trans.query_prepared.empty()) {
     return text + "it is submitted as if its application had done so";
@@ -153,7 +158,7 @@ std::string Inspector::explain_wait(const Inspection& inspection) const {
     return text;
   }
   if (const auto delay = awaited_delay(trans); delay.count() > 0) {
-    return "waits for its delay of " + std::to_string(delay.count()) + " seconds";
+    return "waits for its delay of " + seconds_text(delay);
   }
   return explain_rest(inspection);
 }

@@ -18,9 +18,13 @@ std::string unknown_result(const Wording& wording, const Error& error) {
   return std::string(wording.unknown_result) + error.detail;
 }
 
-Error shut_down(const LiveTrans& live) {
-  return make_error(Errc::shutting_down, "the coordinator shut down before gid " + live.gid.str() +
-                                             " ended; it goes on after a restart");
+Error shut_down(const LiveTrans& live, bool is_shared) {
+  return make_error(
+      Errc::shutting_down,
+      "the coordinator shut down before gid " + live.gid.str() + " ended; " +
+          (is_shared ? "another coordinator on the store goes on with it, or this one "
+                       "after a restart"
+                     : "it goes on after a restart"));
 }
 
 Pass::Begun begun_by(Alarms::Cause cause) noexcept {
@@ -111,7 +115,7 @@ void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
   }
   if (tasks_.spawn(drive(live_.pin(live.gid)))) return;
   live.enter(LiveTrans::State::idle);
-  end_pass(live, shut_down(live), false);
+  end_pass(live, shut_down(live, env_.ownership != nullptr), false);
 }
 
 /// Decides what comes next and does it, over and over. Most transactions in memory await a call,
@@ -279,7 +283,8 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
     CONCERTO_CO_CHECK(
         co_await changes_.commit(live, std::move(delta), Durability::progress, rests_until));
   }
-  const Result<> result = env_.stopping ? Result<>(shut_down(live)) : answer(live);
+  const Result<> result =
+      env_.stopping ? Result<>(shut_down(live, env_.ownership != nullptr)) : answer(live);
   const bool goes_on = repeats && !env_.stopping;
   if (goes_on) {
     live.enter(LiveTrans::State::driving);

@@ -6,6 +6,8 @@
 #include <optional>
 #include <system_error>
 
+#include <concerto/base/counted.hpp>
+
 #include "database_names.hpp"
 #include "dir_entries.hpp"
 #include "store_core.hpp"
@@ -126,8 +128,8 @@ Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t inde
   const std::string path = segment_path(core.options.path, segment_state.number);
   const std::string database = log_database(path);
   if (scan.torn_bytes > 0) {
-    core.log(LogLevel::warn, "dropped an unfinished write of " + std::to_string(scan.torn_bytes) +
-                                 " bytes at the end of '" + scan.torn_file + "'");
+    core.log(LogLevel::warn, "dropped an unfinished write of " + counted(scan.torn_bytes, "byte") +
+                                 " at the end of '" + scan.torn_file + "'");
   }
   CONCERTO_CHECK(
       repair_logs(core.disk, database, scan,

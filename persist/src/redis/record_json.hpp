@@ -40,6 +40,9 @@ Result<Transaction> trans_of(std::string_view record,
 /// The value of P_kv_<cat>_<key>, and back.
 std::string kv_record_of(const KvRecord& record, std::string_view node, std::int64_t change);
 Result<KvRecord> kv_of(std::string_view record);
+
+/// The member `owner` of a transaction's record; empty if it cannot be read.
+std::string owner_in(std::string_view record);
 /// An argument of the script `kv_update`: a JSON array of value and time.
 std::string kv_change_json(const KvRecord& record);
 

@@ -263,6 +263,13 @@ Result<Transaction> trans_of(std::string_view record,
   return trans;
 }
 
+std::string owner_in(std::string_view record) {
+  JsonTree tree;
+  if (!tree.parse(record) || !tree.root().is(JsonKind::object)) return {};
+  const auto owner = tree.root().find("owner");
+  return owner ? text_of(*owner) : std::string();
+}
+
 Result<KvRecord> kv_of(std::string_view text) {
   JsonTree tree;
   if (const Result<> parsed = tree.parse(text); !parsed) {

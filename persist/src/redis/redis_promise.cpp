@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <concerto/base/counted.hpp>
+
 namespace concerto::persist {
 namespace {
 
@@ -69,7 +71,8 @@ RedisPromise promise_of(const RedisFacts& facts, const ReplicaWait& wait) {
   if (promise.warnings.empty()) {
     promise.text += "acknowledged changes survive a crash";
     if (wait.replicas > 0) {
-      promise.text += ", and are on " + std::to_string(wait.replicas) + " replicas";
+      promise.text +=
+          ", and are on " + counted(static_cast<std::uint64_t>(wait.replicas), "replica");
     }
     return promise;
   }

@@ -235,6 +235,7 @@ Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
   // A script holds up all other commands, so one call takes a few only.
   constexpr std::size_t at_once = 64;
   std::vector<Transaction> claimed;
+  TakenOver taken;
   while (claimed.size() < limit) {
     const std::size_t asked = std::min(at_once, limit - claimed.size());
     std::string command = commands_.claim_due(asked);
@@ -251,6 +252,7 @@ Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
         continue;
       }
       const Gid gid{std::string(shown[5].text())};
+      if (shown[3].text() == "other") taken.add(owner_in(shown[0].text()));
       auto trans = told(gid, claimed_of(shown, clock_));
       if (trans) {
         claimed.push_back(std::move(*trans));
@@ -261,6 +263,7 @@ Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
     if (schedule_is_damaged_.exchange(false)) damaged_.is_sound("the schedule");
     if (answer.size() < asked) break;
   }
+  if (const std::string line = taken.line(); !line.empty()) observer_.log(LogLevel::info, "", line);
   co_return claimed;
 }
 

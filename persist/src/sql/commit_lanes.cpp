@@ -91,6 +91,7 @@ Result<> CommitLanes::queue(RowRequest& request) {
   }
   ++queued_changes_;
   queued_bytes_ += request.bytes;
+  count_queue();
   const bool is_first = arrived_.empty();
   arrived_.push(request);
   if (is_first) asio::post(executor_, [this] { arrive(); });
@@ -102,8 +103,6 @@ void CommitLanes::arrive() {
   {
     const MutexLock lock(mutex_);
     std::swap(arrived, arrived_);
-    probe_.queued_changes.store(queued_changes_, std::memory_order_relaxed);
-    probe_.queued_bytes.store(queued_bytes_, std::memory_order_relaxed);
   }
   Answers refused;
   const SteadyTime now = clock_.steady_now();
@@ -148,6 +147,7 @@ Async<> CommitLanes::settle(std::string gid) {
     {
       const MutexLock lock(mutex_);
       ++queued_changes_;
+      count_queue();
     }
     ++pending_[barrier.gid];
     put(barrier);
@@ -288,6 +288,11 @@ void CommitLanes::put_back(Lane& lane, const std::deque<RowRequest*>& progress, 
   lane.queue.insert(lane.queue.begin(), progress.begin(), progress.end());
 }
 
+void CommitLanes::count_queue() noexcept {
+  probe_.queued_changes.store(queued_changes_, std::memory_order_relaxed);
+  probe_.queued_bytes.store(queued_bytes_, std::memory_order_relaxed);
+}
+
 /// After the call, a request of progress does not exist any more.
 void CommitLanes::finish(RowRequest& request, const Result<>& result, Answers& answers) {
   const auto pending = pending_.find(request.gid);
@@ -297,6 +302,7 @@ void CommitLanes::finish(RowRequest& request, const Result<>& result, Answers& a
     const MutexLock lock(mutex_);
     --queued_changes_;
     queued_bytes_ -= request.bytes;
+    count_queue();
   }
   if (!result && !is_barrier(request) && is_trouble(result.error())) watch_.change_failed();
   if (!is_progress(request)) return answers.add(request, result);

@@ -109,6 +109,7 @@ class CommitLanes {
   void answer_queued(Lane& lane, const Error& error);
   void put_back(Lane& lane, const std::deque<RowRequest*>& progress, const Error& error,
                 Answers& answers);
+  void count_queue() noexcept CONCERTO_REQUIRES(mutex_);
   void finish(RowRequest& request, const Result<>& result, Answers& answers);
   Task<void> pause(Lane& lane);
 

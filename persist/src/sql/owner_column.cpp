@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include <concerto/base/assert.hpp>
+#include <concerto/base/counted.hpp>
 
 namespace concerto::persist {
 
@@ -13,6 +14,31 @@ Holder holder_of(std::string_view owner, std::string_view this_node) noexcept {
   if (owner == rest_mark) return Holder::nobody;
   if (owner == this_node) return Holder::this_node;
   return owner.starts_with(node_mark) ? Holder::other_node : Holder::reference;
+}
+
+void TakenOver::add(std::string_view owner) {
+  ++sum_;
+  const auto known = counts_.find(owner);
+  if (known != counts_.end()) {
+    ++known->second;
+  } else if (counts_.size() < owners_named_max) {
+    counts_.emplace(owner, 1);
+  }
+}
+
+std::string TakenOver::line() const {
+  if (sum_ == 0) return {};
+  std::string text = "took over " + counted(sum_, "transaction") + " of ";
+  std::size_t named = 0;
+  for (const auto& [owner, count] : counts_) {
+    if (named > 0) text += ", ";
+    text += owner;
+    if (count < sum_) text += " (" + std::to_string(count) + ")";
+    named += count;
+  }
+  if (named < sum_) text += " and others";
+  return text + ": " + (sum_ == 1 ? "the lease was" : "the leases were") +
+         " over and not renewed, as after a crash or a long pause of a coordinator";
 }
 
 std::string new_node_id() {

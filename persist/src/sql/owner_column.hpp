@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -22,6 +25,20 @@ enum class Holder : std::uint8_t {
 };
 
 Holder holder_of(std::string_view owner, std::string_view this_node) noexcept;
+
+/// Whose transactions one look for due ones has taken, because their leases had ended.
+class TakenOver {
+ public:
+  void add(std::string_view owner);
+  /// A line for the log; empty if there was none.
+  std::string line() const;
+
+ private:
+  static constexpr std::size_t owners_named_max = 8;
+
+  std::map<std::string, std::size_t, std::less<>> counts_;
+  std::size_t sum_ = 0;
+};
 
 /// A new id for this start of the process: `cc-` and 22 random characters.
 std::string new_node_id();

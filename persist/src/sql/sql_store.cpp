@@ -4,6 +4,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
+#include <concerto/base/counted.hpp>
 #include <concerto/base/start_thread.hpp>
 
 #include "../preconditions.hpp"
@@ -136,8 +137,8 @@ Task<void> SqlStore::shut() {
   co_await claims_.stop();
   if (const auto left = watch_.failed_changes() - failed_before_stop_; left > 0) {
     observer_.log(LogLevel::warn, {},
-                  "during the stop the database did not confirm " + std::to_string(left) +
-                      " changes; their transactions go on from what is stored");
+                  "during the stop the database did not confirm " + counted(left, "change") +
+                      "; the transactions go on from what is stored");
   }
   is_over_ = true;
   tending_.notify_all();
@@ -203,11 +204,7 @@ Result<> SqlStore::reset() {
   const std::function<Async<>(SqlConnection&)> drop = [](SqlConnection& connection) {
     return connection.drop_schema();
   };
-  const std::function<Async<>(SqlConnection&)> create = [](SqlConnection& connection) {
-    return connection.create_schema();
-  };
-  CONCERTO_CHECK(wait_for(on_connection(drop)));
-  return wait_for(on_connection(create));
+  return wait_for(on_connection(drop));
 }
 
 StoreNumbers SqlStore::numbers() const {

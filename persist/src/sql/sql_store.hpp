@@ -123,6 +123,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<> make_contact();
   Async<> try_contact();
   Async<> check_tables(SqlConnection& connection);
+  void say_opened();
   Async<> ask_time(SqlConnection& connection);
   Async<> measure_clock(SqlConnection& connection);
   Async<> check_write(SqlConnection& connection);
@@ -197,6 +198,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   bool is_open_ = false;
   bool is_asking_ = false;
   bool has_checked_tables_ = false;
+  std::string opened_line_;  ///< for the log, when everything is checked
   bool is_deleting_ = false;
   bool is_stopping_ = false;
   bool is_over_ = false;  ///< nothing is left that needs the database

@@ -32,7 +32,10 @@ Async<> SqlStore::make_contact() {
     if (asks_again) continue;
     // A server that is there and does not serve says so at once.
     note_contact(contact, clock_.steady_now() - begun >= contact_again_within);
-    if (contact && zone_verdict_ == ZoneWatch::Verdict::agrees) co_return ok();
+    if (contact && zone_verdict_ == ZoneWatch::Verdict::agrees) {
+      say_opened();
+      co_return ok();
+    }
     if (contact) {
       co_return make_error(EngineErrc::store_busy, connector_->place() + ": " + zones_.reason());
     }
@@ -98,10 +101,14 @@ Async<> SqlStore::check_tables(SqlConnection& connection) {
                              "every stored transaction and makes the tables anew");
   }
   has_checked_tables_ = true;
-  observer_.log(LogLevel::info, {},
-                (is_new ? "opened a new store, its tables are made: " : "opened the store: ") +
-                    connector_->place() + "; this coordinator is " + options_.node + " there");
+  opened_line_ = (is_new ? "opened a new store, its tables are made: " : "opened the store: ") +
+                 connector_->place() + "; this coordinator is " + options_.node + " there";
   co_return ok();
+}
+
+/// After all checks: any of them may end the start.
+void SqlStore::say_opened() {
+  if (!opened_line_.empty()) observer_.log(LogLevel::info, {}, std::exchange(opened_line_, {}));
 }
 
 Async<> SqlStore::measure_clock(SqlConnection& connection) {

@@ -55,6 +55,12 @@ Async<std::vector<Transaction>> SqlStore::claim_due(std::size_t limit) {
       [limit](SqlConnection& connection) { return connection.claim_due(limit); };
   CONCERTO_CO_TRY(std::vector<StoredTrans> found,
                   co_await on_shard(io_.get_executor(), on_connection(call)));
+  TakenOver taken;
+  for (const StoredTrans& one : found) {
+    const bool is_others = holder_of(one.row.owner, options_.node) == Holder::other_node;
+    if (is_others) taken.add(one.row.owner);
+  }
+  if (const std::string line = taken.line(); !line.empty()) observer_.log(LogLevel::info, {}, line);
   std::vector<std::string> damaged;
   std::vector<Transaction> claimed = read_all(std::move(found), Extent::whole, damaged);
   if (!damaged.empty()) {

@@ -22,7 +22,7 @@ from database_servers import MariaDb, Postgres, Redis  # noqa: E402
 
 CONCERTO = CONCERTOD = None
 TIMEOUT_S = 120
-EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
+EXIT_FAILED, EXIT_USAGE, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 3, 130
 MANY = 10_000
 
 # A transaction of each mode and status, `count` times. What is unfinished rests.
@@ -163,6 +163,13 @@ class MigrateTest(unittest.TestCase):
         self.assertIn("migration that has begun", refused.stderr)
         refused = self.migrate(target, self.leveldb("never"), code=EXIT_REFUSED)
         self.assertIn("has not ended", refused.stderr)
+        process = self.start(source, target)
+        self.wait_for_rows("killed", rows + 1)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1]
+        self.assertEqual(process.returncode, EXIT_INTERRUPTED, said)
+        self.assertIn("\ninterrupted. To go on, run the same command again. Until it has ended, no "
+                      "coordinator starts on ", said)
         done = self.migrate(source, target)
         self.assertNotIn(" 0 before", done.stdout)
         self.assertEqual(self.postgres.sql(EVERYTHING, "killed"),

@@ -71,6 +71,7 @@ class KilledOwner(unittest.TestCase):
             load.stop()
             self.report(samples)
             self.check_ends(owned, load)
+            self.check_lines()
 
     def answer(self, *_):
         return Answer(delay_s=HELD_S if self.is_held else 0.0)
@@ -90,7 +91,7 @@ class KilledOwner(unittest.TestCase):
     def kill_and_watch(self, owned):
         # A first start with -r opens the store twice.
         line = self.killed.process.lines("this coordinator is cc-")[-1]
-        node = re.search(r"this coordinator is (cc-\w+)", line)[1]
+        self.node = node = re.search(r"this coordinator is (cc-\w+)", line)[1]
         self.assertGreaterEqual(self.place.owned_by(node)[0], len(owned))
         self.killed.kill()
         killed_at = time.monotonic()
@@ -109,6 +110,13 @@ class KilledOwner(unittest.TestCase):
         self.assertEqual(samples[-1].owned, 0, f"{samples[-1].after_s:.1f} s after the kill")
         self.assertEqual(self.place.owned_by(node)[0], 0, "by the records")
         return samples
+
+    def check_lines(self):
+        """One line for each look that took something over, whatever the number of transactions."""
+        lines = [line for node in self.others
+                 for line in node.process.lines(f"took over [0-9]+ transactions? of {self.node}")]
+        self.assertTrue(lines)
+        self.assertLess(len(lines), 50)
 
     def report(self, samples):
         """The rate counts the time in which the others had something to take over."""

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from store_test_case import (  # noqa: E402
-    StoreTestCase, damaged_rows, get, main, post, submit, wait_for_readyz, wait_until)
+    StoreTestCase, damaged_rows, free_place, get, main, post, submit, wait_for_readyz, wait_until)
 from database_servers import MariaDb  # noqa: E402
 
 
@@ -32,7 +32,8 @@ class MysqlConfig(StoreTestCase):
         self.assertIn("the store cannot be opened", line)
         self.assertIn("-r", line)
         made = self.run_with("made", self.settings("bank"), "-r")
-        made.wait_for_line("opened the store: MySQL at 127.0.0.1:[0-9]+, database 'bank'", 20)
+        made.wait_for_line("opened a new store, its tables are made: MySQL at 127.0.0.1:[0-9]+, "
+                           "database 'bank'", 20)
 
     def test_coordinators_start_together_on_an_empty_database(self):
         self.server.create_database("together")
@@ -86,6 +87,11 @@ class MysqlConfig(StoreTestCase):
             submit(coordinator, self.saga(f"after{number}", "a", wait_result=True))
             self.assertEqual(get(coordinator, "/readyz").status, 200)
         self.assertEqual(coordinator.process.lines("time zone may not be noticed"), [])
+        self.server.sql("revoke insert, update, delete on rights.* from teller@'%'")
+        reader = self.run_with("reader", coordinator.settings | free_place())
+        self.assertEqual(reader.wait(15), 1)
+        (line,) = reader.lines("the store")
+        self.assertIn("the store cannot be opened", line)
 
     def test_damaged_rows(self):
         self.server.create_database("damaged")

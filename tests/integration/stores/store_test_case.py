@@ -92,6 +92,8 @@ class StoreTestCase(unittest.TestCase):
         after = self.run_with("in-use-after", settings, "-r")
         after.wait_for_line("is dropped, 1 unfinished transaction with it", 30)
         after.wait_for_line("ready: HTTP on port", 20)
+        self.assertEqual(after.lines("opened the store"), [])
+        self.assertEqual(len(after.lines("opened a new store")), 1)
 
     def saga(self, gid, *names, **options):
         urls = [self.branches.url(name) for name in names]

@@ -162,6 +162,8 @@ TEST_F(EngineRequests, ShutdownAnswersWaitersAndGoesOnAfterTheRestart) {
   world_->run();
   EXPECT_TRUE(stopped->has_value());
   EXPECT_TRUE(code_of(waiting) == Errc::shutting_down);
+  EXPECT_EQ(error_of(waiting),
+            "the coordinator shut down before gid g ended; it goes on after a restart");
   EXPECT_TRUE(code_of(submit(make_request("h", "saga", 1))) == Errc::shutting_down);
   world_.reset();
   start_world();

@@ -136,6 +136,20 @@ TEST_F(EngineSharedRequests, AWaiterHearsOfAPassThatEndsInWaitingAtAnotherCoordi
   EXPECT_EQ(code_of(second), EngineErrc::result_not_success);
 }
 
+TEST_F(EngineSharedRequests, AWaiterAtACoordinatorThatStopsHearsThatAnotherOneGoesOn) {
+  hold_at_a();
+  const auto waiting = submit_and_wait(*a_, make_request("g", "saga", 1));
+  a_->world->start([](Coordinator& coordinator, SteadyTime until) -> Task<bool> {
+    co_await coordinator.stop(until);
+    co_return true;
+  }(a_->coordinator(), clock_.steady_now() + seconds(10)));
+  answer(Outcome::ongoing);
+  advance(seconds(1));
+  EXPECT_EQ(error_of(waiting),
+            "the coordinator shut down before gid g ended; another coordinator on the store goes "
+            "on with it, or this one after a restart");
+}
+
 TEST_F(EngineSharedRequests, AWaiterOfATccHearsThatItGoesOnAtAnotherCoordinator) {
   prepare(*a_, make_request("g", "tcc", 0));
   EXPECT_EQ(error_of(register_branch(*a_, "01")), "");

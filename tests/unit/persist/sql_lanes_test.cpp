@@ -58,6 +58,15 @@ TEST_F(SqlLanes, AChangeThatTheRowDoesNotShowWasNotMade) {
   EXPECT_EQ(script_.writes, 1);
 }
 
+TEST_F(SqlLanes, TheQueueIsEmptyWhenItsLastChangeHasAnAnswer) {
+  commit_durable();
+  EXPECT_EQ(probe_.queued_changes.load(), 1U);
+  go_on();
+  ASSERT_TRUE(committed_);
+  EXPECT_EQ(probe_.queued_changes.load(), 0U);
+  EXPECT_EQ(probe_.queued_bytes.load(), 0U);
+}
+
 TEST_F(SqlLanes, AChangeWhoseAnswerWasLostLosesTheLeaseIfAnotherNodeHasTheRow) {
   commit_durable();
   script_.stored.row.owner = "cc-other";

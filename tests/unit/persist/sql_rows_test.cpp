@@ -18,6 +18,23 @@ using std::chrono::seconds;
 
 constexpr std::string_view node = "cc-node";
 
+TEST(SqlTakenOver, IsOneLineForAllOwners) {
+  TakenOver taken;
+  EXPECT_EQ(taken.line(), "");
+  taken.add("cc-a");
+  EXPECT_EQ(taken.line(),
+            "took over 1 transaction of cc-a: the lease was over and not renewed, as after a crash "
+            "or a long pause of a coordinator");
+  taken.add("cc-b");
+  taken.add("cc-a");
+  EXPECT_EQ(taken.line(),
+            "took over 3 transactions of cc-a (2), cc-b (1): the leases were over and not renewed, "
+            "as after a crash or a long pause of a coordinator");
+  for (int i = 0; i < 20; ++i) taken.add("cc-x" + std::to_string(i));
+  EXPECT_NE(taken.line().find("took over 23 transactions of"), std::string::npos);
+  EXPECT_NE(taken.line().find(" and others: the leases"), std::string::npos);
+}
+
 // The texts of protocol page 02, section 7.1, and page 07, sections 1.1 and 3.
 TEST(SqlOptions, AreTheTextsOfTheReference) {
   OptionsColumn column;

@@ -114,10 +114,28 @@ TEST_F(StoreResetTest, AScriptWaitsForAsLongAsALeaseIs) {
 
 TEST_F(StoreResetTest, TheOptionDropsWhatOthersWorkOnAtOnce) {
   others_work(7, for_ever);
-  caller_.at_terminal = true;
   const SteadyTime begun = clock_.steady_now();
   EXPECT_EQ(reset({.even_in_use = true}), "");
   EXPECT_EQ(clock_.steady_now(), begun);
+  EXPECT_THAT(caller_.questions, IsEmpty());
+}
+
+TEST_F(StoreResetTest, AnOperatorIsAskedAboutUnfinishedOnesWhateverTheOptionForOthersSays) {
+  others_work(7, for_ever);
+  caller_.at_terminal = true;
+  EXPECT_THAT(reset({.yes = false, .even_in_use = true}), HasSubstr("add --yes"));
+  caller_.questions.clear();
+  caller_.answer = "yes";
+  EXPECT_EQ(reset({.yes = false, .even_in_use = true}), "");
+  EXPECT_THAT(caller_.questions,
+              ElementsAre("the database 'bank' has 9 unfinished transactions. Type yes to drop "
+                          "them too: "));
+}
+
+TEST_F(StoreResetTest, BothOptionsTogetherAskNothing) {
+  others_work(7, for_ever);
+  caller_.at_terminal = true;
+  EXPECT_EQ(reset({.yes = true, .even_in_use = true}), "");
   EXPECT_THAT(caller_.questions, IsEmpty());
 }
 

@@ -307,6 +307,20 @@ TEST_F(MigrationTest, ASourceThatChangesWhileItIsCopiedIsNoticed) {
                   testing::AllOf(HasSubstr("did not stand still"), HasSubstr("'g1' has changed"))));
 }
 
+TEST_F(MigrationTest, ASourceThatHasChangedSinceAnEarlierRunIsNoConflictInTheTarget) {
+  fill(source_, 10);
+  Transaction earlier = filled_[4];
+  earlier.result = "before the interruption";
+  ASSERT_TRUE(wait(target_.create_kv({migration_category, "begun", "0 from", 1, {}, {}})));
+  ASSERT_TRUE(wait(target_.commit(test::create(earlier))));
+  const MigrationReport report = migrate(source_, target_);
+  EXPECT_EQ(report.end, End::failed);
+  EXPECT_THAT(report.problems,
+              ElementsAre(testing::AllOf(HasSubstr("'g4' differs from the source's: the source has "
+                                                   "changed since an earlier run"),
+                                         HasSubstr("concertod -r"))));
+}
+
 TEST_F(MigrationTest, AnEmptySourceIsNotCopied) {
   EXPECT_EQ(migrate(source_, target_).end, End::refused);
 }
