@@ -259,6 +259,7 @@ TEST_P(RegisterBranch, RefusesInvalidBranches) {
   prepare(make_request("g", "tcc", 0));
   prepare(make_request("m", "msg", 1));
   BranchRequest request = make_branch("g", "tcc", "01");
+  request.from_wire = true;  // Otherwise the fields of another type are refused first.
   GetParam().spoil(request);
   EXPECT_EQ(error_of(register_branch(request)), GetParam().want);
   EXPECT_THAT(query("g").branches, IsEmpty());
