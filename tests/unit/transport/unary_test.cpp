@@ -38,6 +38,57 @@ TEST_F(Unary, ManyCallsAreNotTakenForAFloodOfResets) {
   EXPECT_EQ(channel->connection_count(), 1U);
 }
 
+/// Waits until its client has gone or the server closes.
+Task<GrpcReply> wait_for_the_end(GrpcRequest request, int& waiting) {
+  Notifier cancelled(co_await asio::this_coro::executor);
+  request.on_cancelled([&cancelled] { cancelled.notify_all(); });
+  ++waiting;
+  while (!request.cancelled()) co_await cancelled.wait();
+  --waiting;
+  co_return GrpcReply();
+}
+
+class WaitingHandler : public GrpcTest {
+ protected:
+  WaitingHandler() {
+    make_server().add_unary("/test.Echo/Wait", [this](GrpcRequest request) {
+      return wait_for_the_end(std::move(request), waiting);
+    });
+    listen();
+    make_channel();
+  }
+  void call_in_background(SteadyTime deadline) {
+    const GrpcMetadata metadata;
+    asio::co_spawn(
+        io, channel->unary("/test.Echo/Wait", "", metadata, deadline),
+        [this](const std::exception_ptr&, const GrpcReply& reply) { code = reply.status.code; });
+    run_until([this] { return waiting == 1; });
+  }
+
+  int waiting = 0;
+  GrpcCode code = GrpcCode::ok;
+};
+
+TEST_F(WaitingHandler, SeesThatItsClientHasGone) {
+  call_in_background(in(std::chrono::seconds(5)));
+  pass(std::chrono::seconds(6));
+  run_until([this] { return waiting == 0; });
+  EXPECT_EQ(server->call_count(), 0U);
+}
+
+TEST_F(WaitingHandler, IsEndedAtAStop) {
+  call_in_background(SteadyTime::max());
+  stop_server(std::chrono::seconds(0));
+  EXPECT_EQ(waiting, 0);
+}
+
+TEST_F(WaitingHandler, IsEndedByTheDestructorOfTheServer) {
+  call_in_background(SteadyTime::max());
+  listener.reset();
+  server.reset();
+  EXPECT_EQ(waiting, 0);
+}
+
 TEST_F(Unary, CarriesAnEmptyMessage) {
   const GrpcReply reply = call("/test.Echo/Echo", "");
   EXPECT_TRUE(reply.ok()) << describe(reply.status);

@@ -1,6 +1,6 @@
 #include <utility>
 
-#include <concerto/base/assert.hpp>
+#include <concerto/base/io_thread.hpp>
 #include <concerto/transport/grpc_server.hpp>
 
 #include "grpc/server_core.hpp"
@@ -11,7 +11,14 @@ GrpcServer::GrpcServer(Executor executor, Timers& timers, GrpcServerOptions opti
     : core_(std::make_shared<detail::ServerCore>(std::move(executor), timers, options)) {}
 
 GrpcServer::~GrpcServer() {
-  CONCERTO_ASSERT(core_->handlers().size() == 0);
+  if (core_->handlers().size() == 0) return;
+  const Executor executor = core_->executor();
+  const auto has_drained = std::make_shared<bool>(false);
+  asio::co_spawn(executor, core_->drain(core_->timers().now()),
+                 [has_drained](const std::exception_ptr&) { *has_drained = true; });
+  const auto cancel = [this] { core_->handlers().cancel(); };
+  concerto::run_until(
+      {&executor, 1}, [has_drained] { return *has_drained; }, cancel);
 }
 
 void GrpcServer::add_unary(std::string method, GrpcUnaryHandler handler) {
@@ -52,6 +59,10 @@ Task<void> GrpcServer::drain(SteadyTime deadline) {
 
 bool GrpcRequest::cancelled() const noexcept {
   return call != nullptr && call->is_cancelled();
+}
+
+void GrpcRequest::on_cancelled(std::function<void()> callback) const {
+  if (call != nullptr) call->set_on_cancelled(std::move(callback));
 }
 
 std::string_view GrpcServerStream::method() const noexcept {

@@ -176,6 +176,7 @@ Task<void> ServerCall::run_unary() {
     reply = GrpcReply::failure(GrpcCode::internal, error.what());
   }
   running_ = false;
+  on_cancelled_ = nullptr;
   send_reply(std::move(reply));
 }
 

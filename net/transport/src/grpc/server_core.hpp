@@ -35,6 +35,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   ServerCore(Executor executor, Timers& timers, GrpcServerOptions options);
   ~ServerCore();
 
+  const Executor& executor() const noexcept { return executor_; }
   Timers& timers() noexcept { return timers_; }
   http2::SendRound& round() noexcept { return *round_; }
   const GrpcServerOptions& options() const noexcept { return options_; }

@@ -3,7 +3,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include <concerto/base/assert.hpp>
+#include <concerto/base/io_thread.hpp>
 #include <concerto/transport/http_server.hpp>
 
 #include "connection.hpp"
@@ -46,7 +46,13 @@ HttpServer::HttpServer(Executor executor, Timers& timers, HttpHandler handler,
       group_(executor) {}
 
 HttpServer::~HttpServer() {
-  CONCERTO_ASSERT(!has_connections());
+  if (!has_connections()) return;
+  const auto has_drained = std::make_shared<bool>(false);
+  asio::co_spawn(executor_, drain(timers_.now()),
+                 [has_drained](const std::exception_ptr&) { *has_drained = true; });
+  const auto cancel = [this] { group_.cancel(); };
+  run_until(
+      {&executor_, 1}, [has_drained] { return *has_drained; }, cancel);
 }
 
 bool HttpServer::offer(AcceptedSocket& socket) {

@@ -16,6 +16,16 @@ using testing::StartsWith;
 
 class HttpServerLife : public ServerTest {};
 
+TEST_F(HttpServerLife, ADestroyedServerEndsWhatRuns) {
+  serve();
+  connect().send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  connect();
+  run_until([&] { return waiting_ == 1 && server_->connection_count() == 2; });
+  listener_->close();
+  server_.reset();
+  EXPECT_EQ(waited_, 1);
+}
+
 TEST_F(HttpServerLife, CutsSlowHeaders) {
   serve();
   RawPeer& silent = connect();

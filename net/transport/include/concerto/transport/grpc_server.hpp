@@ -83,10 +83,14 @@ struct CONCERTO_EXPORT GrpcRequest {
   GrpcMetadata metadata;
   SteadyTime deadline = SteadyTime::max();
 
-  /// Whether the client has gone or the deadline has passed; the reply will then be dropped.
+  /// Whether the client has gone, the deadline has passed or the server closes; the reply will then
+  /// be dropped.
   bool cancelled() const noexcept;
+  /// Sets a function that is called once when `cancelled()` becomes true, in place of an earlier
+  /// function. It must not suspend. So a handler that waits can end its waiting, also at a stop.
+  void on_cancelled(std::function<void()> callback) const;
 
-  const detail::ServerCall* call = nullptr;  ///< the transport's
+  detail::ServerCall* call = nullptr;  ///< the transport's
 };
 
 /// A stream of messages in both directions, seen from its handler. One reader and one writer may
@@ -124,7 +128,8 @@ class CONCERTO_EXPORT GrpcServerStream {
 };
 
 /// Handles a unary call. A handler runs to its end even if the client goes or the deadline passes,
-/// because a transaction that has begun still gets its result. An exception that leaves the handler
+/// because a transaction that has begun still gets its result, unless it asks
+/// (GrpcRequest::on_cancelled). An exception that leaves the handler
 /// becomes INTERNAL with the exception's text.
 using GrpcUnaryHandler = std::function<Task<GrpcReply>(GrpcRequest)>;
 
@@ -139,7 +144,8 @@ class CONCERTO_EXPORT GrpcServer final : public ConnectionServer {
  public:
   /// `timers` must outlive the server.
   GrpcServer(Executor executor, Timers& timers, GrpcServerOptions options = {});
-  /// Drain the server first.
+  /// Drain the server first. If handlers still run, cancels them and runs the io_context here until
+  /// they have ended.
   ~GrpcServer() override;
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;

@@ -69,7 +69,8 @@ struct HttpServerProbe {
 /// 4xx and a JSON message, and its connection is closed.
 ///
 /// Use the server on the executor's thread, except where a function says otherwise. Drain it before
-/// it is destroyed.
+/// it is destroyed; otherwise its destructor cancels what runs, and runs the io_context here until
+/// no connection is left.
 class CONCERTO_EXPORT HttpServer final : public ConnectionServer {
  public:
   HttpServer(Executor executor, Timers& timers, HttpHandler handler,
