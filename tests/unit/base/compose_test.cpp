@@ -59,7 +59,7 @@ Task<void> of_shard(std::chrono::seconds time, int& got) {
   }
 }
 
-Task<void> close_group(TaskGroup& group) {
+Task<void> close_all(TaskGroup& group) {
   co_await group.close();
 }
 
@@ -70,7 +70,7 @@ TEST(Compose, ATaskAwaitsAnAwaitableOfAsioAndCancelsIt) {
   group.spawn(of_shard(std::chrono::seconds(0), ended));
   group.spawn(of_shard(std::chrono::hours(1), cancelled));
   while (ended == 0) shard.run_one();
-  asio::co_spawn(shard, close_group(group), asio::detached);
+  asio::co_spawn(shard, close_all(group), asio::detached);
   shard.run();
   EXPECT_EQ(ended, 7);
   EXPECT_EQ(cancelled, -1);
