@@ -15,8 +15,9 @@ BASE = Room("core/base", "base", "base")
 ENGINE = Room("core/engine", "engine", "core", (BASE,))
 TRANSPORT = Room("net/transport", "transport", "transport", (BASE,))
 PROTOCOL = Room("net/protocol", "protocol", "protocol", (BASE, ENGINE, TRANSPORT))
+CLIENT = Room("net/client", "client", "client", (BASE, ENGINE, TRANSPORT, PROTOCOL))
 PERSIST = Room("persist", "persist", "persist", (BASE, ENGINE))
-ROOMS = (BASE, ENGINE, TRANSPORT, PROTOCOL, PERSIST)
+ROOMS = (BASE, ENGINE, TRANSPORT, PROTOCOL, CLIENT, PERSIST)
 
 
 def room_of(path):

@@ -1,5 +1,5 @@
 # What `cmake --install` installs: programs, libraries, headers (by FILE_SET), pages, and the
-# package files for find_package(Concerto CONFIG [COMPONENTS base core transport protocol persist
+# package files for find_package(Concerto CONFIG [COMPONENTS base core transport protocol client persist
 # testing]) and for pkg-config (concerto-core and so on). There is one export per room, so that a
 # program that embeds the core alone needs no OpenSSL or protobuf. ConcertoTesting.cmake installs
 # the component testing.
@@ -16,7 +16,7 @@ foreach(database postgres mysql sqlite redis)
   endif()
 endforeach()
 
-foreach(room base core transport protocol persist ${concerto_barriers})
+foreach(room base core transport protocol client persist ${concerto_barriers})
   install(
     TARGETS concerto_${room}
     EXPORT concerto_${room}

@@ -126,7 +126,8 @@ class SdkTest(unittest.TestCase):
     def start_app(self, wire, name, *options):
         dtm = {"http": self.coordinator.api, "grpc": self.coordinator.grpc_address,
                "json-rpc": self.coordinator.api.replace("dtmsvr", "json-rpc")}[wire]
-        program = Process(name, [self.program("app"), "-wire", wire, "-dtm", dtm, *options],
+        app = self.args.app or self.program("app")
+        program = Process(name, [app, "-wire", wire, "-dtm", dtm, *options],
                           self.work)
         self.addCleanup(program.kill)
         return program
@@ -168,5 +169,7 @@ class SdkTest(unittest.TestCase):
 def add_arguments(parser):
     parser.add_argument("concertod", help="the coordinator's program", type=os.path.abspath)
     parser.add_argument("build_directory", help="where the Go programs are built",
+                        type=os.path.abspath)
+    parser.add_argument("--app", help="another client's program in place of the SDK's",
                         type=os.path.abspath)
     add_store_argument(parser)

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <concerto/client/client.hpp>
+
+namespace concerto::client::blocking {
+
+/// A client for programs without Asio: it has an io_context of its own, which runs only while
+/// `wait` does. One thread at a time may use it.
+///
+///     blocking::Client client{"http://localhost:36789/api/dtmsvr"};
+///     Saga saga = client->saga("g1");
+///     Result<> submitted = client.wait(saga.submit());
+class Client {
+ public:
+  explicit Client(std::string coordinator, ClientOptions options = ClientOptions{})
+      : client_(io_.get_executor(), std::move(coordinator), std::move(options)) {}
+  ~Client() { run(client_.close()); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  client::Client* operator->() noexcept { return &client_; }
+
+  /// Returns when the operation has ended. What it throws is thrown here.
+  template <class T>
+  Result<T> wait(Async<T> operation) {
+    std::optional<Result<T>> result;
+    run(keep(std::move(operation), result));
+    return std::move(*result);
+  }
+
+ private:
+  template <class T>
+  static Task<void> keep(Async<T> operation, std::optional<Result<T>>& result) {
+    result = co_await std::move(operation);
+  }
+
+  void run(Task<void> task);
+
+  asio::io_context io_{1};
+  client::Client client_;
+};
+
+}  // namespace concerto::client::blocking

@@ -1,0 +1,50 @@
+#include <concerto/client/blocking.hpp>
+#include <concerto/client/client.hpp>
+
+#include "core.hpp"
+
+namespace concerto::client {
+
+Client::Client(Executor executor, std::string coordinator, ClientOptions options)
+    : core_(std::make_unique<detail::Core>(std::move(executor), std::move(coordinator),
+                                           std::move(options))) {}
+
+Client::~Client() = default;
+
+Async<std::string> Client::new_gid() {
+  return core_->new_gid();
+}
+
+Saga Client::saga(std::string gid) {
+  return Saga{*core_, std::move(gid)};
+}
+
+Msg Client::msg(std::string gid) {
+  return Msg{*core_, std::move(gid)};
+}
+
+Tcc Client::tcc(std::string gid, std::string parent_branch_id) {
+  return Tcc{*core_, std::move(gid), std::move(parent_branch_id)};
+}
+
+Task<void> Client::close() {
+  return core_->close();
+}
+
+namespace blocking {
+
+void Client::run(Task<void> task) {
+  std::exception_ptr thrown;
+  bool ended = false;
+  asio::co_spawn(io_, std::move(task), [&](std::exception_ptr exception) {
+    thrown = std::move(exception);
+    ended = true;
+  });
+  const auto work = asio::make_work_guard(io_);
+  io_.restart();
+  while (!ended) io_.run_one();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+}  // namespace blocking
+}  // namespace concerto::client

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include <concerto/base/timers.hpp>
+#include <concerto/client/client.hpp>
+#include <concerto/engine/observer.hpp>
+#include <concerto/engine/request.hpp>
+#include <concerto/protocol/target_channels.hpp>
+#include <concerto/transport/http_client.hpp>
+#include <concerto/transport/system.hpp>
+
+namespace concerto::client::detail {
+
+/// How the coordinator is spoken to.
+enum class Wire { http, json_rpc, grpc };
+
+/// A call that the application makes to a branch itself.
+struct OwnCall {
+  std::string gid;
+  std::string trans_type;
+  std::string branch_id;
+  std::string op;
+  std::string url;
+  std::string payload;
+  std::map<std::string, std::string> headers;
+  std::chrono::seconds request_timeout{};  ///< 0: that of the client
+  bool reads = false;                      ///< over HTTP: GET without a body
+};
+
+/// Nobody reads what discovery has to say; its errors come back with the calls.
+class NoObserver final : public Observer {
+ public:
+  void log(LogLevel, std::string_view, std::string_view) override {}
+  bool logs(LogLevel) const noexcept override { return false; }
+};
+
+/// The connections of a client, and the requests that all modes make.
+class Core {
+ public:
+  Core(Executor executor, std::string coordinator, ClientOptions options);
+
+  /// `operation` as in the path of HTTP: `submit`. Returns the body or the message of the answer.
+  Async<std::string> ask(std::string operation, TransRequest request);
+  /// The same without the answer.
+  Async<> send(std::string operation, TransRequest request);
+  Async<> register_branch(BranchRequest request);
+  Async<std::string> new_gid();
+  /// Calls a branch over the transport of its URL. An empty URL is a success.
+  Async<std::string> call_branch(OwnCall call);
+
+  Task<void> close();
+
+ private:
+  Async<std::string> over_http(std::string method, std::string operation, std::string body);
+  Async<std::string> over_grpc(std::string operation, std::string message);
+  Async<std::string> call_over_http(OwnCall call);
+  Async<std::string> call_over_grpc(OwnCall call);
+  SteadyTime deadline(std::chrono::seconds own) const;
+
+  const std::string coordinator_;
+  const ClientOptions options_;
+  const Wire wire_;
+  net::SystemClock clock_;
+  net::SystemRandom random_;
+  NoObserver observer_;
+  Timers timers_;
+  net::DnsWorkers dns_;
+  net::SystemHostResolver resolver_;
+  const net::DiscoveryShard shard_;
+  net::HttpClient http_;
+  net::TargetChannels coordinator_channels_;
+  net::TargetChannels branch_channels_;
+};
+
+}  // namespace concerto::client::detail

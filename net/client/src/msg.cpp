@@ -1,0 +1,98 @@
+#include <concerto/client/client_error.hpp>
+#include <concerto/client/msg.hpp>
+
+#include "core.hpp"
+
+namespace concerto::client {
+namespace {
+
+/// The branch id and the op of the call that asks whether the work was done.
+constexpr const char* query_branch_id = "00";
+constexpr const char* query_op = "msg";
+
+detail::OwnCall query_call(const TransRequest& request) {
+  detail::OwnCall call;
+  call.gid = request.gid.str();
+  call.trans_type = request.trans_type;
+  call.branch_id = query_branch_id;
+  call.op = query_op;
+  call.url = request.query_prepared;
+  call.headers = request.options.branch_headers;
+  call.request_timeout = request.options.request_timeout;
+  call.reads = true;
+  return call;
+}
+
+Async<> prepare_and_submit(detail::Core& core, TransRequest prepare, TransRequest submit,
+                           Msg::Work work) {
+  CONCERTO_CO_CHECK(co_await core.send("prepare", prepare));
+  const Result<> done = co_await work();
+  if (done) co_return co_await core.send("submit", std::move(submit));
+  Result<> asked = done;
+  if (done.error().code != ClientErrc::failure) {
+    const auto answer = co_await core.call_branch(query_call(prepare));
+    asked = answer ? Result<>{} : Result<>{answer.error()};
+  }
+  if (asked) {
+    ignore_error(co_await core.send("submit", std::move(submit)), "the work's error says more");
+  } else if (asked.error().code == ClientErrc::failure) {
+    ignore_error(co_await core.send("abort", std::move(prepare)),
+                 "the coordinator asks query_prepared, which says so too");
+  }
+  co_return done;
+}
+
+}  // namespace
+
+Msg::Msg(detail::Core& core, std::string gid) : core_(core) {
+  request_.gid = Gid{std::move(gid)};
+  request_.trans_type = "msg";
+}
+
+Msg& Msg::add(std::string action, std::string payload) {
+  request_.steps.push_back({std::move(action), {}});
+  request_.payloads.push_back(std::move(payload));
+  return *this;
+}
+
+Msg& Msg::add_topic(const std::string& topic, std::string payload) {
+  return add("topic://" + topic, std::move(payload));
+}
+
+Msg& Msg::delay(std::chrono::seconds delay) {
+  delay_ = delay;
+  return *this;
+}
+
+Async<> Msg::prepare(std::string query_prepared) const {
+  return core_.send("prepare", prepared_request(std::move(query_prepared)));
+}
+
+Async<> Msg::submit() const {
+  return core_.send("submit", submit_request());
+}
+
+Async<> Msg::do_and_submit(std::string query_prepared, Work work) const {
+  TransRequest submit = submit_request();
+  submit.query_prepared = query_prepared;
+  return prepare_and_submit(core_, prepared_request(std::move(query_prepared)), std::move(submit),
+                            std::move(work));
+}
+
+TransRequest Msg::prepared_request(std::string query_prepared) const {
+  TransRequest request = request_;
+  request.options = options;
+  request.query_prepared = std::move(query_prepared);
+  return request;
+}
+
+TransRequest Msg::submit_request() const {
+  TransRequest request = request_;
+  request.options = options;
+  if (delay_.count() > 0) {
+    request.custom_data = R"({"delay":)" + std::to_string(delay_.count()) + "}";
+  }
+  return request;
+}
+
+}  // namespace concerto::client

@@ -1,0 +1,110 @@
+#include <exception>
+
+#include <concerto/base/utf8.hpp>
+#include <concerto/client/client_error.hpp>
+#include <concerto/client/tcc.hpp>
+
+#include "core.hpp"
+
+namespace concerto::client {
+namespace {
+
+/// At most as many bytes as the coordinator takes, without a part of a character at the end.
+std::string fitting(std::string_view reason) {
+  if (reason.size() > rollback_reason_bytes_max) {
+    reason = reason.substr(0, rollback_reason_bytes_max);
+    for (int bytes = 0; bytes < 4 && !is_utf8(reason); ++bytes) reason.remove_suffix(1);
+  }
+  return std::string{reason};
+}
+
+std::string text_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& exception) {
+    return exception.what();
+  } catch (...) {
+    return "an exception without a text";
+  }
+}
+
+}  // namespace
+
+Result<std::string> BranchIds::next() {
+  if (last_ == branches_max) {
+    return make_error(ClientErrc::not_sendable, "there are 99 branches already");
+  }
+  if (parent_.size() > parent_chars_max) {
+    return make_error(ClientErrc::not_sendable,
+                      "branch " + parent_ + " lies too deep for branches below it");
+  }
+  ++last_;
+  return parent_ + static_cast<char>('0' + last_ / 10) + static_cast<char>('0' + last_ % 10);
+}
+
+Tcc::Tcc(detail::Core& core, std::string gid, std::string parent_branch_id)
+    : core_(core), branch_ids_(std::move(parent_branch_id)) {
+  request_.gid = Gid{std::move(gid)};
+  request_.trans_type = "tcc";
+}
+
+Async<> Tcc::run(Work work) {
+  CONCERTO_CO_CHECK(co_await prepare());
+  Result<> done;
+  std::exception_ptr thrown;
+  try {
+    done = co_await work(*this);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (!thrown && done) co_return co_await submit();
+  std::string reason = thrown ? text_of(thrown) : done.error().detail;
+  ignore_error(co_await abort(std::move(reason)), "the transaction times out");
+  if (thrown) std::rethrow_exception(thrown);
+  co_return done;
+}
+
+Async<std::string> Tcc::call_branch(std::string payload, std::string try_url,
+                                    std::string confirm_url, std::string cancel_url) {
+  CONCERTO_CO_TRY(const std::string branch_id, branch_ids_.next());
+  BranchRequest branch;
+  branch.gid = request_.gid;
+  branch.trans_type = request_.trans_type;
+  branch.branch_id = branch_id;
+  branch.payload = payload;
+  branch.fields["confirm"] = std::move(confirm_url);
+  branch.fields["cancel"] = std::move(cancel_url);
+  CONCERTO_CO_CHECK(co_await core_.register_branch(std::move(branch)));
+  detail::OwnCall call;
+  call.gid = gid();
+  call.trans_type = request_.trans_type;
+  call.branch_id = branch_id;
+  call.op = "try";
+  call.url = std::move(try_url);
+  call.payload = std::move(payload);
+  call.headers = options.branch_headers;
+  call.request_timeout = options.request_timeout;
+  co_return co_await core_.call_branch(std::move(call));
+}
+
+Async<> Tcc::prepare() const {
+  return core_.send("prepare", request());
+}
+
+Async<> Tcc::submit() const {
+  return core_.send("submit", request());
+}
+
+Async<> Tcc::abort(std::string reason) const {
+  TransRequest aborting = request();
+  aborting.rollback_reason = fitting(to_utf8(reason));
+  return core_.send("abort", std::move(aborting));
+}
+
+TransRequest Tcc::request() const {
+  TransRequest request = request_;
+  request.options = options;
+  return request;
+}
+
+}  // namespace concerto::client
