@@ -1,8 +1,7 @@
 # What `cmake --install` installs: programs, libraries, headers (by FILE_SET), pages, and the
-# package files for find_package(Concerto CONFIG [COMPONENTS base core transport protocol client persist
-# testing]) and for pkg-config (concerto-core and so on). There is one export per room, so that a
-# program that embeds the core alone needs no OpenSSL or protobuf. ConcertoTesting.cmake installs
-# the component testing.
+# package files for find_package(Concerto CONFIG [COMPONENTS ..]) and for pkg-config (concerto-core
+# and so on). There is one export per room, so that a program that embeds the core alone needs no
+# OpenSSL or protobuf. ConcertoTesting.cmake installs the component testing.
 
 include(CMakePackageConfigHelpers)
 
@@ -72,6 +71,7 @@ concerto_pkg_config(core ROOMS base)
 concerto_pkg_config(transport ROOMS base HEADERS libssl libcrypto MODULES protobuf zlib libnghttp2
                     LIBS boost_url)
 concerto_pkg_config(protocol ROOMS core transport MODULES protobuf LIBS boost_url boost_json)
+concerto_pkg_config(client ROOMS protocol MODULES protobuf LIBS boost_url boost_json)
 concerto_pkg_config(persist ROOMS core MODULES ${store_modules} LIBS ${store_libs})
 
 configure_package_config_file(

@@ -39,6 +39,9 @@ class ClientCategory final : public boost::system::error_category {
   }
 };
 
+/// Of an answer that says ONGOING.
+constexpr std::size_t text_bytes_max = 4096;
+
 /// An awaited transaction that has not succeeded yet is answered as a failure or as an error, but
 /// the coordinator goes on with it (protocol page 02, section 5.3).
 bool goes_on(std::string_view text) noexcept {
@@ -89,7 +92,7 @@ Error error_of(const Error& error) {
   return make_error(ClientErrc::unknown_outcome, error.detail);
 }
 
-Error error_of(const BranchReply& reply) {
+Error error_of(const BranchReply& reply, std::string_view text) {
   switch (reply.outcome) {
     case Outcome::success:
     case Outcome::error:
@@ -97,7 +100,7 @@ Error error_of(const BranchReply& reply) {
     case Outcome::failure:
       return make_error(ClientErrc::failure, reply.error.detail);
     case Outcome::ongoing:
-      return make_error(ClientErrc::ongoing, "ONGOING");
+      return make_error(ClientErrc::ongoing, std::string{text.substr(0, text_bytes_max)});
   }
   return error_of(reply.error);
 }

@@ -59,7 +59,7 @@ Async<std::string> Core::call_over_http(OwnCall call) {
   auto answer = co_await http_.send(std::move(request), deadline(call.request_timeout));
   if (!answer) co_return error_of(answer.error());
   const BranchReply reply = net::judge_http_answer(answer->status, answer->body);
-  if (reply.outcome != Outcome::success) co_return error_of(reply);
+  if (reply.outcome != Outcome::success) co_return error_of(reply, answer->body);
   co_return std::move(answer->body);
 }
 
@@ -79,7 +79,7 @@ Async<std::string> Core::call_over_grpc(OwnCall call) {
       co_await (*channel)->unary(std::move(url->method), std::move(call.payload),
                                  std::move(metadata), deadline(call.request_timeout));
   const BranchReply judged = net::branch_reply(reply);
-  if (judged.outcome != Outcome::success) co_return error_of(judged);
+  if (judged.outcome != Outcome::success) co_return error_of(judged, reply.status.message);
   co_return std::move(reply.message);
 }
 
