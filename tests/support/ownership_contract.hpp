@@ -245,24 +245,21 @@ TEST_P(OwnershipContract, LettingGoPutsToRestAndDoesNothingToWhatIsNotOurs) {
   EXPECT_EQ(succeed_by(other(), "g"), error_code{});
 }
 
-TEST_P(OwnershipContract, WhatRestsForLongIsMadeDue) {
+TEST_P(OwnershipContract, FindsWhatRestsForLongAndHasNotChangedSince) {
   for (const char* gid : {"far", "farther", "near", "at_work"}) create_one(gid);
   ASSERT_EQ(commit_code_by(store(), rest("far", std::chrono::seconds(1000))), error_code{});
   ASSERT_EQ(commit_code_by(store(), rest("farther", std::chrono::seconds(2000))), error_code{});
   ASSERT_EQ(commit_code_by(store(), rest("near", std::chrono::seconds(60))), error_code{});
-  const auto reset = [this](std::size_t limit) {
-    return wait(ownership_of(other()).reset_due(std::chrono::seconds(500), limit)).value();
+  const auto found = [this](std::chrono::seconds since, std::size_t limit) {
+    Gids gids;
+    auto answer = wait(ownership_of(other()).resting(std::chrono::seconds(500), in(since), limit));
+    for (const Gid& gid : answer.value()) gids.push_back(gid.str());
+    return gids;
   };
-  const ResetDue first = reset(1);
-  EXPECT_EQ(first.count, 1U);
-  EXPECT_TRUE(first.has_remaining);
-  const ResetDue second = reset(10);
-  EXPECT_EQ(second.count, 1U);
-  EXPECT_FALSE(second.has_remaining);
-  EXPECT_EQ(reset(10).count, 0U);
-  Gids due = claim_due(store(), 10);
-  std::sort(due.begin(), due.end());
-  EXPECT_EQ(due, (Gids{"far", "farther"}));
+  EXPECT_EQ(found({}, 1), Gids{"farther"});
+  EXPECT_EQ(found({}, 10), (Gids{"farther", "far"}));
+  EXPECT_EQ(found(std::chrono::seconds(-2), 10), Gids{});
+  EXPECT_EQ(claim_due(store(), 10), Gids{});
 }
 
 TEST_P(OwnershipContract, AnyoneMayMoveTheTimeOfAFinishedOne) {

@@ -147,18 +147,18 @@ std::optional<Owner> SharedWorld::owner_of(const std::string& node, const Gid& g
   return owner;
 }
 
-ResetDue SharedWorld::reset_due(Seconds beyond, std::size_t limit) {
-  ResetDue reset;
-  for (auto& [gid, row] : rows_) {
+std::vector<Gid> SharedWorld::resting(Seconds beyond, WallTime unchanged_since, std::size_t limit) {
+  std::vector<std::pair<WallTime, Gid>> found;
+  for (const auto& [gid, row] : rows_) {
     if (row.owner != rest_mark || row.until <= now() + beyond) continue;
-    if (reset.count == limit) {
-      reset.has_remaining = true;
-      break;
-    }
-    row.until = std::chrono::floor<Seconds>(now());
-    ++reset.count;
+    if (stored(Gid(gid))->update_time <= unchanged_since) found.emplace_back(row.until, gid);
   }
-  return reset;
+  std::ranges::stable_sort(found, std::ranges::greater{}, &std::pair<WallTime, Gid>::first);
+  std::vector<Gid> gids;
+  for (const auto& [until, gid] : found) {
+    if (gids.size() < limit) gids.push_back(gid);
+  }
+  return gids;
 }
 
 Backlog SharedWorld::backlog() {
@@ -330,12 +330,12 @@ Async<> SharedStore::let_go(Gid gid, WallTime until) {
   co_return co_await send<void>(std::move(effect));
 }
 
-Async<ResetDue> SharedStore::reset_due(std::chrono::seconds beyond, std::size_t limit) {
-  auto effect = [this, beyond, limit]() -> Result<ResetDue> {
+Async<std::vector<Gid>> SharedStore::resting(Seconds beyond, WallTime since, std::size_t limit) {
+  auto effect = [this, beyond, since, limit]() -> Result<std::vector<Gid>> {
     if (takes_one(busy_calls)) return busy();
-    return world_.reset_due(beyond, limit);
+    return world_.resting(beyond, since, limit);
   };
-  co_return co_await send<ResetDue>(std::move(effect));
+  co_return co_await send<std::vector<Gid>>(std::move(effect));
 }
 
 Async<std::optional<Owner>> SharedStore::owner_of(Gid gid) {

@@ -47,7 +47,8 @@ class SharedWorld {
   std::vector<Transaction> claim_due(const std::string& node, std::size_t limit, WallTime node_now);
   std::vector<Gid> renew(const std::string& node, const std::vector<Gid>& gids);
   void let_go(const std::string& node, const Gid& gid, WallTime until, WallTime node_now);
-  ResetDue reset_due(std::chrono::seconds beyond, std::size_t limit);
+  std::vector<Gid> resting(std::chrono::seconds beyond, WallTime unchanged_since,
+                           std::size_t limit);
   Backlog backlog();
 
   /// The transaction as a read shows it.
@@ -137,7 +138,8 @@ class SharedStore final : public Store, public Ownership {
   Async<std::vector<Transaction>> claim_due(std::size_t limit) override;
   Async<std::vector<Gid>> renew(std::vector<Gid> gids) override;
   Async<> let_go(Gid gid, WallTime until) override;
-  Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
+  Async<std::vector<Gid>> resting(std::chrono::seconds beyond, WallTime unchanged_since,
+                                  std::size_t limit) override;
   Async<Backlog> backlog() override;
   Async<std::optional<Owner>> owner_of(Gid gid) override;
 

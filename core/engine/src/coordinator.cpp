@@ -8,6 +8,7 @@
 #include "on_engine.hpp"
 #include "operator_log.hpp"
 #include "reset_rounds.hpp"
+#include "shared_rounds.hpp"
 #include "trouble.hpp"
 
 namespace concerto {
@@ -40,26 +41,12 @@ StatusSet with_trouble(StatusSet statuses) {
 /// How long recovery waits before it asks a busy store again.
 constexpr std::chrono::seconds busy_store_pause{1};
 
-/// Whether an error of one transaction would meet all other transactions too.
-bool concerns_all(const error_code& code) {
-  return code == Errc::shutting_down || code == EngineErrc::store_busy ||
-         code == EngineErrc::store_failed || code == EngineErrc::store_unavailable ||
-         code == EngineErrc::store_late;
-}
-
 /// The part of the limits that one shard gets.
 CoordinatorLimits share_of(CoordinatorLimits limits, std::size_t shards) {
   limits.in_flight_max = std::max<std::size_t>(1, limits.in_flight_max / shards);
   limits.in_flight_bytes_max = std::max<std::size_t>(1, limits.in_flight_bytes_max / shards);
   limits.journal_transactions_max /= shards;
   return limits;
-}
-
-std::string about_reset(std::chrono::seconds beyond, const Coordinator::Reset& reset) {
-  std::string what = "try now of all that wait for more than " + std::to_string(beyond.count()) +
-                     " s, " + std::to_string(reset.count) + " are due";
-  if (reset.has_remaining) what += " and more remain";
-  return what;
 }
 
 }  // namespace
@@ -74,7 +61,8 @@ Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clo
       clock_(clock),
       modes_(modes),
       topics_(std::make_unique<Topics>(store, clock, shards.at(0).branches, options.wording)),
-      reset_rounds_(std::make_unique<ResetRounds>()) {
+      reset_rounds_(std::make_unique<ResetRounds>()),
+      shared_rounds_(std::make_unique<SharedRounds>(store, clock)) {
   CoordinatorOptions own = options;
   static_cast<CoordinatorLimits&>(own) = share_of(options, shards.size());
   for (const ShardPorts& ports : shards) {
@@ -225,47 +213,6 @@ Async<> Coordinator::force_stop(Gid gid, RequestContext context) {
 Async<> Coordinator::reset_next_cron_time(Gid gid, RequestContext context) {
   Engine& engine = home(gid);
   return on_engine(engine, engine.requests().try_now(std::move(gid), context));
-}
-
-Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
-                                                       std::size_t limit, RequestContext context) {
-  const Use use(*engines_.front());
-  Reset reset;
-  if (Ownership* shared = store_.ownership()) {
-    CONCERTO_CO_TRY(reset, co_await reset_shared(*shared, beyond, limit));
-    co_await tell_all(about_reset(beyond, reset), context, ok());
-    co_return reset;
-  }
-  const std::uint64_t round = reset_rounds_->join(beyond, clock_.steady_now());
-  for (auto& engine : engines_) {
-    const std::size_t wanted = limit - reset.count;
-    const Engine::Waiting waiting =
-        co_await on_engine(*engine, engine->take_waiting(beyond, wanted, round));
-    reset.has_remaining |= waiting.has_more;
-    for (const Gid& gid : waiting.gids) {
-      const Result<> done =
-          co_await on_engine(*engine, engine->requests().reset_next_cron_time(gid, context));
-      if (done) ++reset.count;
-      if (done || !concerns_all(done.error().code)) continue;
-      reset_rounds_->end(round);  // The next round takes them again.
-      reset.has_remaining = true;
-      if (reset.count > 0) co_await tell_all(about_reset(beyond, reset), context, ok());
-      co_return done.error();
-    }
-  }
-  if (!reset.has_remaining) reset_rounds_->end(round);
-  co_await tell_all(about_reset(beyond, reset), context, ok());
-  co_return reset;
-}
-
-/// Any coordinator wakes what is due now. The first poll may be this one's.
-Async<Coordinator::Reset> Coordinator::reset_shared(Ownership& ownership,
-                                                    std::chrono::seconds beyond,
-                                                    std::size_t limit) {
-  CONCERTO_CO_TRY(const ResetDue due, co_await ownership.reset_due(beyond, limit));
-  Engine& first = *engines_.front();
-  co_await on_engine(first, first.poll_now());
-  co_return Reset{due.count, due.has_remaining};
 }
 
 Task<void> Coordinator::tell_all(std::string what, RequestContext context, Result<> result) {

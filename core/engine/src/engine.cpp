@@ -58,6 +58,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       passes_(env_, live_, loader_, wakes_, leases_, changes_, log_, journal_, tasks_),
       patience_(env_, tasks_),
       requests_(env_, live_, loader_, wakes_, trouble_, changes_, passes_, patience_),
+      resets_(env_, requests_, tasks_),
       inspector_(env_, live_, wakes_, journal_),
       poll_wanted_(ports.executor),
       tasks_(ports.executor) {
@@ -267,17 +268,11 @@ Task<void> Engine::start_polls(Task<void> polls) {
 Task<bool> Engine::pause_until_poll(SteadyTime at) {
   Timer timer(env_.ports.timers, [this] { poll_wanted_.notify_all(); });
   timer.set(at);
-  while (!env_.stopping && !std::exchange(polls_now_, false) && env_.now() < at) {
+  while (!env_.stopping && env_.now() < at) {
     const bool notified = co_await poll_wanted_.wait();
     if (!notified) co_return false;
   }
   co_return !env_.stopping;
-}
-
-Task<void> Engine::poll_now() {
-  polls_now_ = true;
-  poll_wanted_.notify_all();
-  co_return;
 }
 
 Task<bool> Engine::pause_until(SteadyTime at) {

@@ -21,6 +21,7 @@
 #include "passes.hpp"
 #include "patience.hpp"
 #include "requests.hpp"
+#include "resets.hpp"
 #include "shard_env.hpp"
 #include "store_trouble.hpp"
 #include "wake_ups.hpp"
@@ -61,6 +62,7 @@ class Engine {
   using Waiting = WakeUps::Waiting;
   /// As WakeUps::take_waiting.
   Task<Waiting> take_waiting(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);
+  Resets& resets() noexcept { return resets_; }
 
   /// Notes the transactions that end from now on. Called before the store lists unfinished ones.
   Task<void> begin_recovery();
@@ -78,8 +80,6 @@ class Engine {
   Task<bool> pause_until_poll(SteadyTime at);
   /// The time between two polls, with its random part.
   std::chrono::nanoseconds poll_interval() const;
-  /// Lets the next poll begin now.
-  Task<void> poll_now();
 
   /// Waits until `at`. False if a stop has begun.
   Task<bool> pause_until(SteadyTime at);
@@ -116,9 +116,9 @@ class Engine {
   Passes passes_;
   Patience patience_;
   Requests requests_;
+  Resets resets_;
   Inspector inspector_;
   Notifier poll_wanted_;
-  bool polls_now_ = false;
   SteadyTime stop_until_ = SteadyTime::max();
   std::atomic<std::size_t> uses_{0};
   TaskGroup tasks_;

@@ -289,20 +289,20 @@ Async<> MysqlConnection::let_go(std::string gid, RowTime until) {
   co_return ok();
 }
 
-Async<ResetDue> MysqlConnection::reset_due(std::chrono::seconds beyond, std::size_t limit) {
+Async<std::vector<std::string>> MysqlConnection::resting(std::chrono::seconds beyond,
+                                                         RowTime unchanged_since,
+                                                         std::size_t limit) {
   static constexpr std::array unfinished{TransStatus::submitted, TransStatus::aborting,
                                          TransStatus::prepared};
-  ResetDue reset;
-  // Each statement is a database transaction: what was made due stays so if a later one fails.
+  std::vector<std::string> gids;
   for (const TransStatus status : unfinished) {
-    if (reset.count == limit) break;
-    std::string statement = mysql::reset_due(terms_, status, beyond, limit - reset.count);
-    CONCERTO_CO_TRY(const MysqlResult result,
-                    co_await run_one(std::move(statement), MysqlWork::changes));
-    reset.count += result.affected();
+    if (gids.size() == limit) break;
+    const mysql::Resting rows{status, beyond, unchanged_since, limit - gids.size()};
+    std::string statement = mysql::resting(terms_, rows);
+    CONCERTO_CO_TRY(MysqlResult result, co_await run_one(std::move(statement), MysqlWork::reads));
+    while (result.next()) gids.push_back(result.string(0));
   }
-  reset.has_remaining = limit > 0 && reset.count == limit;
-  co_return reset;
+  co_return gids;
 }
 
 }  // namespace concerto::persist

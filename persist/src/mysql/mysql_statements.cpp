@@ -169,20 +169,19 @@ std::string let_go(const MysqlTerms& terms, const std::string& gid, RowTime unti
   return text.sql(" AND owner = ").text(terms.node).sql(" AND status IN ").sql(unfinished).take();
 }
 
-std::string reset_due(const MysqlTerms& terms, TransStatus status, std::chrono::seconds beyond,
-                      std::size_t limit) {
+std::string resting(const MysqlTerms& terms, const Resting& rows) {
   // The clamp keeps the time within what DATETIME can hold.
   constexpr std::chrono::seconds far{std::chrono::years{100}};
   MysqlText text = text_with(terms);
-  text.sql("UPDATE trans_global FORCE INDEX (status_next_cron_time) SET next_cron_time = NOW()");
-  text.sql(" WHERE status = ").text(to_string(status));
-  text.sql(" AND next_cron_time > NOW() + INTERVAL ").number(std::clamp(beyond, -far, far).count());
-  text.sql(" SECOND AND (owner = ").text(rest_mark).sql(" OR owner NOT LIKE ");
-  text.text(std::string(node_mark) + "%");
+  text.sql("SELECT gid FROM trans_global FORCE INDEX (status_next_cron_time) WHERE status = ");
+  text.text(to_string(rows.status)).sql(" AND next_cron_time > NOW() + INTERVAL ");
+  text.number(std::clamp(rows.beyond, -far, far).count()).sql(" SECOND AND (update_time <= ");
+  text.time(rows.unchanged_since).sql(" OR update_time IS NULL) AND (owner = ").text(rest_mark);
+  text.sql(" OR owner NOT LIKE ").text(std::string(node_mark) + "%");
   // The order of the whole index: by next_cron_time alone, MariaDB sorts where the collations of
   // literal and column differ.
-  text.sql(") ORDER BY status, next_cron_time LIMIT ");
-  return text.number(as_limit(limit)).take();
+  text.sql(") ORDER BY status DESC, next_cron_time DESC LIMIT ");
+  return text.number(as_limit(rows.limit)).take();
 }
 
 std::string backlog(const MysqlTerms& terms, std::size_t limit) {

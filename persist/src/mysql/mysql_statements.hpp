@@ -63,10 +63,16 @@ std::string branches(const MysqlTerms& terms, const std::vector<std::string>& gi
 /// One transaction; result 2 has the gids that are this node's.
 Statements renew(const MysqlTerms& terms, const std::vector<std::string>& gids);
 std::string let_go(const MysqlTerms& terms, const std::string& gid, RowTime until);
+/// Which rows that rest, or are the reference's, are asked for.
+struct Resting {
+  TransStatus status = TransStatus::submitted;
+  std::chrono::seconds beyond{};
+  RowTime unchanged_since = 0;
+  std::size_t limit = 0;
+};
 /// For one status: each has its own range of the index, in the order of next_cron_time. For all of
-/// them the server would lock and sort every row that rests.
-std::string reset_due(const MysqlTerms& terms, TransStatus status, std::chrono::seconds beyond,
-                      std::size_t limit);
+/// them the server would sort every row that rests.
+std::string resting(const MysqlTerms& terms, const Resting& rows);
 std::string backlog(const MysqlTerms& terms, std::size_t limit);
 std::string scan(const MysqlTerms& terms, std::int64_t from, std::size_t limit);
 std::string list(const MysqlTerms& terms, const ListRows& filter);

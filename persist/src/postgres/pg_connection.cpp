@@ -214,17 +214,17 @@ Async<> PgConnection::let_go(std::string gid, RowTime until) {
   co_return ok();
 }
 
-Async<ResetDue> PgConnection::reset_due(std::chrono::seconds beyond, std::size_t limit) {
-  // The clamp keeps the time within what PostgreSQL's timestamps can hold.
-  constexpr std::chrono::seconds far{std::chrono::years{100}};
+Async<std::vector<std::string>> PgConnection::resting(std::chrono::seconds beyond,
+                                                      RowTime unchanged_since, std::size_t limit) {
+  constexpr std::chrono::seconds far{std::chrono::years{100}};  // PostgreSQL's times end later.
   PgParams params;
   params.int8(std::clamp(beyond, -far, far).count());
+  params.timestamp(unchanged_since);
   params.int8(as_limit(limit));
-  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::reset_due, std::move(params)));
-  ResetDue reset;
-  reset.count = result.affected();
-  reset.has_remaining = limit > 0 && reset.count == limit;
-  co_return reset;
+  CONCERTO_CO_TRY(const PgResult result, co_await run_one(pg::resting, std::move(params)));
+  std::vector<std::string> gids;
+  for (int row = 0; row < result.rows(); ++row) gids.push_back(result.string(row, 0));
+  co_return gids;
 }
 
 Async<SqlConnection::BacklogRows> PgConnection::backlog(std::size_t limit) {

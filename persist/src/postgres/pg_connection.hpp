@@ -41,7 +41,8 @@ class PgConnection final : public SqlConnection {
   Async<std::vector<StoredTrans>> claim_due(std::size_t limit) override;
   Async<std::vector<std::string>> renew(std::vector<std::string> gids) override;
   Async<> let_go(std::string gid, RowTime until) override;
-  Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
+  Async<std::vector<std::string>> resting(std::chrono::seconds beyond, RowTime unchanged_since,
+                                          std::size_t limit) override;
   Async<BacklogRows> backlog(std::size_t limit) override;
   Async<std::vector<StoredTrans>> scan_unfinished(std::int64_t from, std::size_t limit) override;
   Async<std::vector<StoredTrans>> list(ListRows filter) override;

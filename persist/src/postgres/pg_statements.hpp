@@ -151,14 +151,17 @@ inline constexpr PgStatement let_go{
     "UPDATE trans_global SET owner = 'cc-rest', next_cron_time = $3::timestamptz"
     " WHERE gid = $1::text AND owner = $2::text AND status IN " CONCERTO_PG_UNFINISHED};
 
-// Without the cut, the column would round the time into the next second.
-inline constexpr PgStatement reset_due{
-    "concerto_reset_due",
-    "UPDATE trans_global SET next_cron_time = date_trunc('second', now()) WHERE id IN"
-    " (SELECT id FROM trans_global WHERE status IN " CONCERTO_PG_UNFINISHED
-    " AND next_cron_time > now() + $1::bigint * interval '1 second'"
-    " AND (owner = 'cc-rest' OR owner NOT LIKE 'cc-%')"
-    " ORDER BY next_cron_time LIMIT $2::bigint FOR UPDATE SKIP LOCKED)"};
+#define CONCERTO_PG_RESTING(status)                                                \
+  "(SELECT gid, next_cron_time FROM trans_global WHERE status = '" status          \
+  "' AND next_cron_time > now() + $1::bigint * interval '1 second'"                \
+  " AND (update_time <= $2::timestamptz OR update_time IS NULL)"                   \
+  " AND (owner = 'cc-rest' OR owner NOT LIKE 'cc-%') ORDER BY next_cron_time DESC" \
+  " LIMIT $3::bigint)"
+inline constexpr PgStatement resting{
+    "concerto_resting",
+    "SELECT r.gid FROM (" CONCERTO_PG_RESTING("submitted") " UNION ALL " CONCERTO_PG_RESTING(
+        "aborting") " UNION ALL " CONCERTO_PG_RESTING("prepared")
+    ") AS r ORDER BY r.next_cron_time DESC LIMIT $3::bigint"};
 
 inline constexpr PgStatement backlog{
     "concerto_backlog",

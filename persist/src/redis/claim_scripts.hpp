@@ -139,25 +139,28 @@ end
 return count
 )lua";
 
-// KEYS: u. ARGV: seconds, limit, most of P_u that is looked at. Leaves leases alone. Returns the
-// count, and 1 if there are more.
-inline constexpr std::string_view reset_due_text = R"lua(
-local now = time()
-local from = string.format('(%.6f', now + tonumber(ARGV[1]))
-local limit = tonumber(ARGV[2])
-local later = redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
-local count = 0
+// KEYS: u. ARGV: seconds, prefix, the time farthest away or '+inf', how many of P_u to leave out
+// and how many to look at. Leaves leases out. Returns how many were looked at, the last one's time,
+// how many of them have that time; then of each transaction its gid and when it was last changed.
+inline constexpr std::string_view resting_text = R"lua(
+local t = redis.call('TIME')
+local from = string.format('(%.6f', t[1] + t[2] / 1000000 + ARGV[1])
+local later = redis.call('ZREVRANGEBYSCORE', KEYS[1], ARGV[3], from, 'WITHSCORES',
+                         'LIMIT', ARGV[4], ARGV[5])
+local last, same = later[#later] or '', 0
+local found = {#later / 2, last, 0}
 for k = 1, #later, 2 do
-  local fraction = tonumber(later[k + 1]) % 1
-  if fraction ~= 0.5 then
-    if count == limit then return {count, 1} end
-    local due = fraction == 0 and string.format('%.0f', math.floor(now))
-                or string.format('%.2f', math.floor(now) - 0.75)
-    redis.call('ZADD', KEYS[1], due, later[k])
-    count = count + 1
+  if later[k + 1] == last then same = same + 1 end
+  if tonumber(later[k + 1]) % 1 ~= 0.5 then
+    local raw = redis.call('GET', ARGV[2] .. '_g_' .. later[k])
+    if raw then
+      found[#found + 1] = later[k]
+      found[#found + 1] = string.match(raw, '"update_time":"([^"]*)"') or ''
+    end
   end
 end
-return {count, #later / 2 >= tonumber(ARGV[3]) and 1 or 0}
+found[3] = same
+return found
 )lua";
 
 // KEYS: u. Changes nothing: no gid is empty, and XX adds none. Yet Redis refuses it whenever it

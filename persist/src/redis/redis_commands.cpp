@@ -164,12 +164,11 @@ std::string RedisCommands::count_in_work() const {
   return command.take();
 }
 
-std::string RedisCommands::reset_due(std::chrono::seconds beyond, std::size_t limit) const {
-  // Leases end soon, so not many of them are in the way of what waits.
-  constexpr std::size_t passed_over_max = 5'000;
-  CommandWriter command = call(Script::reset_due, 1, 3);
-  command.add(keys_.schedule()).add(beyond.count()).add(static_cast<std::int64_t>(limit));
-  command.add(static_cast<std::int64_t>(limit + passed_over_max));
+std::string RedisCommands::resting(std::chrono::seconds beyond, std::string_view farthest,
+                                   std::size_t left_out, std::size_t count) const {
+  CommandWriter command = call(Script::resting, 1, 5);
+  command.add(keys_.schedule()).add(beyond.count()).add(keys_.prefix()).add(farthest);
+  command.add(static_cast<std::int64_t>(left_out)).add(static_cast<std::int64_t>(count));
   return command.take();
 }
 

@@ -49,7 +49,9 @@ class RedisCommands {
   std::string let_go(const Gid& gid, WallTime until) const;
   std::string owner_of(const Gid& gid) const;
   std::string count_in_work() const;
-  std::string reset_due(std::chrono::seconds beyond, std::size_t limit) const;
+  /// `farthest`: a score; `left_out`: of so many places, and `count` more, the first are left out.
+  std::string resting(std::chrono::seconds beyond, std::string_view farthest, std::size_t left_out,
+                      std::size_t count) const;
   std::string kv_create(const KvRecord& record);
   std::string kv_update(const KvRecord& record);
 

@@ -305,15 +305,33 @@ Async<std::optional<Owner>> RedisStore::owner_of(Gid gid) {
   co_return owner;
 }
 
-Async<ResetDue> RedisStore::reset_due(std::chrono::seconds beyond, std::size_t limit) {
-  std::string command = commands_.reset_due(beyond, limit);
-  CONCERTO_CO_TRY(const ReplyPtr reply,
-                  co_await common_lane().ask(std::move(command), Deed::claims));
-  const Reply answer{reply.get()};
-  ResetDue reset;
-  reset.count = static_cast<std::size_t>(answer[0].number().value_or(0));
-  reset.has_remaining = answer[1].number() == 1;
-  co_return reset;
+Async<std::vector<Gid>> RedisStore::resting(std::chrono::seconds beyond, WallTime unchanged_since,
+                                            std::size_t limit) {
+  // A script holds up all other commands, so one call looks at some only. The next one goes on from
+  // the last time: others may take and put back what has an earlier place.
+  constexpr std::size_t at_once = 256;
+  std::vector<Gid> gids;
+  std::string farthest = "+inf";
+  std::size_t left_out = 0;
+  while (gids.size() < limit) {
+    std::string command = commands_.resting(beyond, farthest, left_out, at_once);
+    CONCERTO_CO_TRY(const ReplyPtr reply,
+                    co_await common_lane().ask(std::move(command), Deed::reads));
+    const Reply answer{reply.get()};
+    for (std::size_t i = 3; i + 1 < answer.size() && gids.size() < limit; i += 2) {
+      const auto changed = parse_time(answer[i + 1].text());
+      if (!changed || *changed <= unchanged_since) {
+        gids.emplace_back(std::string(answer[i].text()));
+      }
+    }
+    const auto seen = static_cast<std::size_t>(answer[0].number().value_or(0));
+    if (seen < at_once) break;
+    const std::string_view last = answer[1].text();
+    const auto same = static_cast<std::size_t>(answer[2].number().value_or(0));
+    left_out = same + (last == farthest ? left_out : 0);
+    farthest = last;
+  }
+  co_return gids;
 }
 
 }  // namespace concerto::persist

@@ -37,7 +37,7 @@ const auto& scripts() {
       made({common, reads_text, check_text, show_text, claim_due_text}),
       made({common, reads_text, renew_text}),
       made({common, reads_text, check_text, let_go_text}),
-      made({common, reset_due_text}),
+      made({resting_text}),
       made({common, reads_text, kv_create_text}),
       made({common, reads_text, kv_update_text}),
       made({unindexed_text}),

@@ -17,7 +17,7 @@ enum class Script : std::uint8_t {
   claim_due,
   renew,
   let_go,
-  reset_due,
+  resting,
   kv_create,
   kv_update,
   unindexed,

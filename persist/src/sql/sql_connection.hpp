@@ -107,8 +107,10 @@ class SqlConnection {
   virtual Async<std::vector<std::string>> renew(std::vector<std::string> gids) = 0;
   /// Puts one of this node's unfinished rows to rest until then, if it is this node's.
   virtual Async<> let_go(std::string gid, RowTime until) = 0;
-  /// Makes rows due that rest, or are the reference's, for longer than `beyond` from now.
-  virtual Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) = 0;
+  /// The gids of rows that rest, or are the reference's, for longer than `beyond` from now, and
+  /// have not changed after `unchanged_since`.
+  virtual Async<std::vector<std::string>> resting(std::chrono::seconds beyond,
+                                                  RowTime unchanged_since, std::size_t limit) = 0;
 
   /// The unfinished rows, counted by trans_type, and the oldest create_time. Counts at most `limit`
   /// rows.

@@ -97,7 +97,8 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<std::vector<Transaction>> claim_due(std::size_t limit) override;
   Async<std::vector<Gid>> renew(std::vector<Gid> gids) override;
   Async<> let_go(Gid gid, WallTime until) override;
-  Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) override;
+  Async<std::vector<Gid>> resting(std::chrono::seconds beyond, WallTime unchanged_since,
+                                  std::size_t limit) override;
   Async<Backlog> backlog() override;
   Async<std::optional<Owner>> owner_of(Gid gid) override;
 

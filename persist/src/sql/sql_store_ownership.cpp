@@ -98,11 +98,19 @@ Async<> SqlStore::let_go_here(std::string gid, RowTime until) {
   co_return co_await on_connection(call);
 }
 
-Async<ResetDue> SqlStore::reset_due(std::chrono::seconds beyond, std::size_t limit) {
+Async<std::vector<Gid>> SqlStore::resting(std::chrono::seconds beyond, WallTime unchanged_since,
+                                          std::size_t limit) {
   CONCERTO_CO_CHECK(may_take_work());
-  const std::function<Async<ResetDue>(SqlConnection&)> call =
-      [beyond, limit](SqlConnection& connection) { return connection.reset_due(beyond, limit); };
-  co_return co_await on_shard(io_.get_executor(), on_connection(call));
+  const RowTime since = row_clock_.to_row(unchanged_since);  // as times of changes
+  const std::function<Async<std::vector<std::string>>(SqlConnection&)> call =
+      [beyond, since, limit](SqlConnection& connection) {
+        return connection.resting(beyond, since, limit);
+      };
+  CONCERTO_CO_TRY(std::vector<std::string> found,
+                  co_await on_shard(io_.get_executor(), on_connection(call)));
+  std::vector<Gid> gids;
+  for (std::string& gid : found) gids.emplace_back(std::move(gid));
+  co_return gids;
 }
 
 Async<Backlog> SqlStore::backlog() {

@@ -89,16 +89,15 @@ TEST_P(MysqlClaims, WhatRestsCostsAClaimNothing) {
   }
 }
 
-TEST_F(MysqlRest, IsMadeDueWithoutALookAtWhatElseRests) {
+TEST_F(MysqlRest, IsFoundWithoutALookAtWhatElseRests) {
   add_rows(0, 5000);
   persist::MysqlTerms terms;
   terms.node = "cc-node";
   under_test_.sql("SET time_zone = '+05:00'");
   under_test_.sql("FLUSH STATUS");
-  under_test_.sql(
-      persist::mysql::reset_due(terms, TransStatus::submitted, std::chrono::seconds(60), 10));
+  const persist::mysql::Resting rows{TransStatus::submitted, std::chrono::seconds(60), 0, 10};
+  EXPECT_EQ(under_test_.sql(persist::mysql::resting(terms, rows)).size(), 10U);
   EXPECT_LE(rows_read(), 20);
-  EXPECT_EQ(one("SELECT COUNT(*) FROM trans_global WHERE next_cron_time <= NOW()"), "10");
 }
 
 TEST_F(MysqlRest, IsListedByAnIndexAloneExceptForThePage) {

@@ -143,6 +143,29 @@ class Requests(unittest.TestCase):
             reset(gid)
             self.assert_status("succeed", gid)
 
+    def test_a_round_of_resets_ends(self):
+        """Each of its requests may reach any coordinator, and the branch is dead all the time."""
+        gids = [f"{self.gid}-{number}" for number in range(5)]
+        for gid in gids:
+            self.branches.script("broken", *[(500, "oops")] * 20, gid=gid)
+            self.ok(self.first, "submit", {**self.saga("broken"), "gid": gid, "retry_interval": 300})
+            self.branches.wait_for_calls(1, gid)
+            wait_until(lambda gid=gid: self.first.why(gid)["state"] == "waiting", "it rests",
+                       SETTLED_S)
+        time.sleep(1.1)  # Rows keep whole seconds.
+        counts = []
+        for number in range(10):
+            node = self.cluster.nodes[number % len(self.cluster.nodes)]
+            found = http_json("POST", f"{node.api}/resetCronTime?timeout=200&limit=2")
+            counts.append(found["succeed_count"])
+            if not found["has_remaining"]:
+                break
+            time.sleep(0.3)  # They come to rest again.
+        self.assertLess(len(counts), 10, counts)
+        for gid in gids:
+            self.assertGreaterEqual(len(self.branches.calls(gid)), 2, gid)
+            self.ok(self.first, "forceStop", {"gid": gid})
+
     def reset_one(self, gid):
         self.ok(self.second, "resetNextCronTime", {"gid": gid})
 

@@ -330,6 +330,7 @@ TEST_F(EngineSharedRequests, ManyAreResetForAllCoordinators) {
   a_branches_.reply("action 01", Outcome::error, "no");
   submit(*a_, make_request("g", "saga", 1));
   kill(*a_);
+  advance(milliseconds(10));
   auto request = b_->coordinator().reset_cron_time(seconds(5), 10);
   const auto reset = b_->world->start(std::move(request));
   ASSERT_TRUE(reset->value());

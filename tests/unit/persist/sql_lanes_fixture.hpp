@@ -73,8 +73,8 @@ class LaneConnection final : public SqlConnection {
     return unused<std::vector<std::string>>();
   }
   Async<> let_go(std::string, RowTime) override { return unused<void>(); }
-  Async<ResetDue> reset_due(std::chrono::seconds, std::size_t) override {
-    return unused<ResetDue>();
+  Async<std::vector<std::string>> resting(std::chrono::seconds, RowTime, std::size_t) override {
+    return unused<std::vector<std::string>>();
   }
   Async<BacklogRows> backlog(std::size_t) override { return unused<BacklogRows>(); }
   Async<std::vector<StoredTrans>> scan_unfinished(std::int64_t, std::size_t) override {

@@ -28,6 +28,7 @@ namespace concerto {
 
 class Engine;
 class ResetRounds;
+class SharedRounds;
 class Topics;
 
 /// The limits of a coordinator. They may change while it runs (Coordinator::set_limits).
@@ -246,8 +247,12 @@ class CONCERTO_EXPORT Coordinator {
   Engine& home(const Gid& gid) noexcept;
   Task<void> poll();
   Task<bool> claim_due(Ownership& ownership);
-  Async<Reset> reset_shared(Ownership& ownership, std::chrono::seconds beyond, std::size_t limit);
   Async<> bound(RequestContext context, Async<> change);
+  Async<> reset_own(std::chrono::seconds beyond, std::size_t limit, RequestContext context,
+                    Reset& reset);
+  Async<> reset_shared(Ownership& ownership, std::chrono::seconds beyond, std::size_t limit,
+                       RequestContext context, Reset& reset);
+  Async<std::vector<Gid>> reset_some(std::vector<Gid> gids, RequestContext context, Reset& reset);
   /// Tells the observer of the first shard, on that shard, about a request for a topic or for many
   /// transactions.
   Task<void> tell_all(std::string what, RequestContext context, Result<> result);
@@ -257,6 +262,7 @@ class CONCERTO_EXPORT Coordinator {
   const ModeTable& modes_;
   const std::unique_ptr<Topics> topics_;
   const std::unique_ptr<ResetRounds> reset_rounds_;
+  const std::unique_ptr<SharedRounds> shared_rounds_;
   std::vector<std::unique_ptr<Engine>> engines_;
 };
 

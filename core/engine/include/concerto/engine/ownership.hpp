@@ -37,12 +37,6 @@ struct Owner {
   WallTime until{};            ///< the end of its lease
 };
 
-/// Transactions that were made due.
-struct ResetDue {
-  std::size_t count = 0;
-  bool has_remaining = false;  ///< others wait for as long
-};
-
 /// The unfinished transactions of all coordinators.
 struct Backlog {
   std::array<std::size_t, trans_types> by_type{};
@@ -80,9 +74,11 @@ class CONCERTO_EXPORT Ownership {
   /// transaction is not this coordinator's.
   virtual Async<> let_go(Gid gid, WallTime until) = 0;
 
-  /// Makes unfinished transactions due that rest for longer than `beyond` from now, whichever
-  /// coordinator put them to rest; at most `limit`.
-  virtual Async<ResetDue> reset_due(std::chrono::seconds beyond, std::size_t limit) = 0;
+  /// Finds unfinished transactions that rest for longer than `beyond` from now, whichever
+  /// coordinator put them to rest, and whose last change is not later than `unchanged_since`. At
+  /// most `limit`; first of all those whose time is farthest away.
+  virtual Async<std::vector<Gid>> resting(std::chrono::seconds beyond, WallTime unchanged_since,
+                                          std::size_t limit) = 0;
   /// Counts, with a bounded amount of work.
   virtual Async<Backlog> backlog() = 0;
 
