@@ -231,12 +231,28 @@ Result<> RedisStore::note_unclaimed(Reply entry) {
   return damaged_.other("the schedule", entry[1].text());
 }
 
+/// Returns when every change that was queued before is made.
+Async<> RedisStore::settle() {
+  for (std::size_t i = 0; i < gid_lanes; ++i) {
+    std::string command;
+    append_command(command, {"PING"});
+    CONCERTO_CO_CHECK(co_await lanes_[i]->ask(std::move(command), Deed::reads));
+  }
+  co_return ok();
+}
+
+/// Nobody waits for a change of progress, and its lease may end while it is queued. A claim on
+/// another lane must not overtake it: it would claim what the change puts to rest, without the
+/// results in the change. While Redis needs long for what is queued, nothing more is claimed: the
+/// leases would end before their transactions go on.
 Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
   // A script holds up all other commands, so one call takes a few only.
   constexpr std::size_t at_once = 64;
+  const SteadyTime until = clock_.steady_now() + commands_.lease() / 4;
+  CONCERTO_CO_CHECK(co_await settle());
   std::vector<Transaction> claimed;
   TakenOver taken;
-  while (claimed.size() < limit) {
+  while (claimed.size() < limit && clock_.steady_now() < until) {
     const std::size_t asked = std::min(at_once, limit - claimed.size());
     std::string command = commands_.claim_due(asked);
     auto reply = co_await common_lane().ask(std::move(command), Deed::claims);
@@ -268,7 +284,7 @@ Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
 }
 
 Async<std::vector<Gid>> RedisStore::renew(std::vector<Gid> gids) {
-  constexpr std::size_t at_once = 128;
+  constexpr std::size_t at_once = 256;  // Each call waits for the scripts of all other lanes.
   std::vector<Gid> lost;
   for (std::size_t begin = 0; begin < gids.size(); begin += at_once) {
     const std::span<const Gid> all{gids};

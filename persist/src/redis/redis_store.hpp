@@ -78,6 +78,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
 
   Async<> create(const Transaction& trans, bool rests);
   Async<> update(UpdateTrans update, Durability durability);
+  Async<> settle();
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
   Async<std::vector<Transaction>> oldest_open();
   Result<> note_unclaimed(Reply entry);

@@ -191,6 +191,32 @@ TEST_F(RedisStoreTest, WhatTheReferenceHadJustNowCountsAsInWork) {
   EXPECT_EQ(wait(store_->count_in_work()).value(), 1U);
 }
 
+TEST_F(RedisStoreTest, APollClaimsNothingThatAQueuedChangePutsToRest) {
+  open(shared_server().port());
+  const auto progress = [this](const std::string& gid, bool rests) {
+    UpdateTrans update;
+    update.gid = Gid{gid};
+    update.expected = TransStatus::submitted;
+    update.delta.at = clock_.wall_now();
+    if (rests) update.rests_until = clock_.wall_now() + std::chrono::seconds(60);
+    Change change;
+    change.what = std::move(update);
+    change.durability = Durability::progress;
+    ASSERT_EQ(commit_code(std::move(change)), error_code{});
+  };
+  const std::vector<std::string> busy{"b0", "b1", "b2", "b3", "b4", "b5"};  // in both lanes
+  ASSERT_EQ(commit_code(create(sample_saga("g"))), error_code{});
+  for (const std::string& gid : busy)
+    ASSERT_EQ(commit_code(create(sample_saga(gid))), error_code{});
+  RedisClient client{shared_server().port()};
+  client.ask({"ZADD", prefix_ + "_u", "1.5", "g"});  // Its lease has ended.
+  for (int i = 0; i < 500; ++i) {
+    for (const std::string& gid : busy) progress(gid, false);
+  }
+  progress("g", true);
+  EXPECT_THAT(due(), testing::IsEmpty());
+}
+
 TEST_F(RedisStoreTest, AGidNeedNotBeUtf8) {
   open(shared_server().port());
   const std::string gid = "g\xff";
