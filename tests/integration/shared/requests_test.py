@@ -148,7 +148,8 @@ class Requests(unittest.TestCase):
         gids = [f"{self.gid}-{number}" for number in range(5)]
         for gid in gids:
             self.branches.script("broken", *[(500, "oops")] * 20, gid=gid)
-            self.ok(self.first, "submit", {**self.saga("broken"), "gid": gid, "retry_interval": 300})
+            self.ok(self.first, "submit", {**self.saga("broken"), "gid": gid,
+                                           "retry_interval": 300})
             self.branches.wait_for_calls(1, gid)
             wait_until(lambda gid=gid: self.first.why(gid)["state"] == "waiting", "it rests",
                        SETTLED_S)
