@@ -45,7 +45,7 @@ class ScriptedStore final : public Store {
     if (takes_one(busy_loads)) co_return busy();
     if (holds_loads) {
       auto hold = [this](Completion<bool> load) { held_loads_.push_back(std::move(load)); };
-      co_await suspend<bool>(std::move(hold));
+      co_await suspend<bool>(hold);
     }
     co_return co_await store_.load(std::move(gid));
   }

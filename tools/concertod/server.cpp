@@ -13,7 +13,6 @@
 #include <concerto/transport/http_tls.hpp>
 
 #include "readiness.hpp"
-#include "server_metrics.hpp"
 #include "store_setup.hpp"
 #include "unended_migration.hpp"
 
@@ -330,72 +329,6 @@ Task<void> Server::stop() {
   for (auto& shard : shards_) {
     co_await on_shard(shard->executor(), shard->close(answered));
   }
-}
-
-OpsPages::Sources Server::ops_sources() {
-  OpsPages::Sources sources;
-  sources.metrics = [this] {
-    return metrics_text({shards_, *coordinator_, store_, clock_,
-                         [this] {
-                           std::optional<bool> is_registered;
-                           if (registration_) is_registered = registration_->registered();
-                           return is_registered;
-                         },
-                         backlog_watch_.get(), recovered_.load()});
-  };
-  sources.not_live = [this] { return why_not_live(); };
-  sources.not_ready = [this] { return why_not_ready(); };
-  sources.warnings = [this] { return warnings(); };
-  sources.admin_base = config_.admin_base_path;
-  return sources;
-}
-
-std::vector<std::string> Server::why_not_live() const {
-  constexpr std::chrono::seconds silence_max{10};
-  std::vector<std::string> reasons;
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    const auto silence = shards_[i]->heartbeat().silence(clock_.steady_now());
-    if (silence < silence_max) continue;
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(silence).count();
-    reasons.push_back("shard " + std::to_string(i) + " has not run for " + std::to_string(seconds) +
-                      " seconds");
-  }
-  return reasons;
-}
-
-std::vector<std::string> Server::warnings() const {
-  return store_.health().warnings;
-}
-
-std::vector<std::string> Server::why_not_ready() const {
-  return why_not_ready(store_.health().reasons);
-}
-
-std::vector<std::string> Server::why_not_ready_for_log() const {
-  const StoreHealth health = store_.health();
-  const bool is_on_server = backlog_watch_ != nullptr;
-  return why_not_ready(is_on_server ? store_state_for_log(health) : health.reasons);
-}
-
-std::vector<std::string> Server::why_not_ready(const std::vector<std::string>& of_store) const {
-  constexpr std::chrono::seconds lag_max{10};
-  std::vector<std::string> reasons = why_not_live();
-  if (stopping_.load()) reasons.emplace_back("the process is stopping");
-  if (shortage_.is_recent()) {
-    reasons.push_back("no file descriptor is free (RLIMIT_NOFILE): " +
-                      counted(shortage_.refused(), "connection") +
-                      (shortage_.refused() == 1 ? " was" : " were") + " refused so far");
-  }
-  reasons.insert(reasons.end(), of_store.begin(), of_store.end());
-  if (!recovered_.load()) {
-    reasons.emplace_back("unfinished transactions are still being read from the store");
-  }
-  if (const auto lag = coordinator_->in_flight().lag; lag > lag_max) {
-    reasons.push_back(
-        "recovery is behind by " +
-        std::to_string(std::chrono::duration_cast<std::chrono::seconds>(lag).count()) + " seconds");
-  }
-  return reasons;
 }
 
 }  // namespace concerto::tools

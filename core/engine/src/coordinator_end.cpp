@@ -10,6 +10,7 @@
 
 #include "engine.hpp"
 #include "reset_rounds.hpp"
+#include "shared_rounds.hpp"
 #include "topics.hpp"
 
 namespace concerto {

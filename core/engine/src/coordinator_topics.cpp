@@ -2,6 +2,7 @@
 
 #include "engine.hpp"
 #include "on_engine.hpp"
+#include "operator_log.hpp"
 #include "topics.hpp"
 
 namespace concerto {

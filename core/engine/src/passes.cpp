@@ -14,10 +14,6 @@ using std::chrono::seconds;
 
 namespace {
 
-std::string unknown_result(const Wording& wording, const Error& error) {
-  return std::string(wording.unknown_result) + error.detail;
-}
-
 Error shut_down(const LiveTrans& live, bool is_shared) {
   return make_error(
       Errc::shutting_down,
@@ -271,7 +267,8 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
     const Outcome worst = pass.worst_outcome();
     if (worst == Outcome::error || worst == Outcome::failure) log_.write_trouble(live, wait);
     if (backs_off && pass.worst && !pass.worst->url.empty()) {
-      const std::string text = unknown_result(env_.options.wording, pass.worst->error);
+      const std::string text =
+          std::string(env_.options.wording.unknown_result) + pass.worst->error.detail;
       env_.observer.branch_in_trouble(
           {live.trans, pass.worst->url, text, backoff_count(interval, base)});
     }
@@ -370,36 +367,6 @@ void Passes::tell_waiters(LiveTrans& live, Result<> result) {
   live.pass_result = std::move(result);
   ++live.passes;
   live.pass_ended.notify_all();
-}
-
-/// What the waiters are told after a pass (page 02, section 5.3).
-Result<> Passes::answer(const LiveTrans& live) const {
-  const Transaction& trans = live.trans;
-  if (trans.status == TransStatus::succeed) return ok();
-  const Reports reports = live.mode->reports;
-  if (reports != Reports::nothing && !is_final(trans.status)) {
-    const std::optional<Trouble>& worst = live.pass.worst;
-    const Outcome outcome = live.pass.worst_outcome();
-    if (outcome == Outcome::failure) {
-      return make_error(EngineErrc::branch_failure,
-                        unknown_result(env_.options.wording, worst->error));
-    }
-    if (outcome == Outcome::error) {
-      return Error{worst->error.code, unknown_result(env_.options.wording, worst->error)};
-    }
-    if (outcome == Outcome::ongoing && reports == Reports::errors_and_ongoing) {
-      return make_error(EngineErrc::branch_ongoing, "ONGOING");
-    }
-  }
-  return answer_of(trans);
-}
-
-Result<> Passes::answer_of(const Transaction& trans) const {
-  if (trans.status == TransStatus::succeed) return ok();
-  if (!trans.rollback_reason.empty()) {
-    return make_error(EngineErrc::trans_failed, with_failure_suffix(trans.rollback_reason));
-  }
-  return make_error(EngineErrc::result_not_success, std::string(env_.options.wording.not_success));
 }
 
 }  // namespace concerto

@@ -29,7 +29,7 @@ Task<bool> Patience::wait(Call& call, SteadyTime until) {
   waiting_.push_back(call);
   if (!timer_.is_set()) look_at(call.since + look_pause);
   auto start = [&call](Completion<bool> caller) { call.caller = std::move(caller); };
-  return suspend<bool>(std::move(start));
+  return suspend<bool>(start);
 }
 
 void Patience::end(Call& call) {
