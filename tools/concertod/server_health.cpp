@@ -1,5 +1,7 @@
 // What the probes and the log say of a server.
 
+#include <concerto/base/counted.hpp>
+
 #include "readiness.hpp"
 #include "server.hpp"
 #include "server_metrics.hpp"

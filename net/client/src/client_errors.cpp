@@ -59,6 +59,7 @@ ClientErrc code_of(net::AnswerClass answer) noexcept {
     case net::AnswerClass::busy:
       return ClientErrc::try_later;
     case net::AnswerClass::unknown_outcome:
+    case net::AnswerClass::late:
     case net::AnswerClass::deadline:
       return ClientErrc::unknown_outcome;
     case net::AnswerClass::plain:
