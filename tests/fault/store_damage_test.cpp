@@ -116,7 +116,7 @@ TEST_F(StoreDamage, ATornTailIsDroppedAndLoggedAtEveryByteOfTheLastRecord) {
       const std::string lines = log_.take();
       if (content > before.good_bytes) {
         const auto dropped = std::to_string(content - before.good_bytes);
-        EXPECT_NE(lines.find("dropped an unfinished write of " + dropped + " bytes"), lines.npos)
+        EXPECT_NE(lines.find("dropped an unfinished write of " + dropped + " byte"), lines.npos)
             << lines;
       }
       const auto loaded = await_result(history_.io(), (*opened)->load(Gid{"g0"})).value();
