@@ -27,9 +27,10 @@ class MysqlRest : public MysqlStore {
   /// Rows that rest. The first `due` are due.
   void add_rows(int due, int all) {
     under_test_.sql(
-        "INSERT INTO trans_global (gid, trans_type, status, query_prepared, protocol, options,"
-        " next_cron_interval, next_cron_time, owner, ext_data) SELECT CONCAT('g', seq), 'saga',"
-        " ELT(1 + seq % 3, 'submitted', 'aborting', 'prepared'), '', 'http', '', 10,"
+        "INSERT INTO trans_global (gid, trans_type, status, query_prepared, protocol, create_time,"
+        " options, next_cron_interval, next_cron_time, owner, ext_data) SELECT CONCAT('g', seq), "
+        "'saga',"
+        " ELT(1 + seq % 3, 'submitted', 'aborting', 'prepared'), '', 'http', NOW(), '', 10,"
         " UTC_TIMESTAMP() + INTERVAL 5 HOUR + INTERVAL IF(seq <= " +
         std::to_string(due) + ", -10, 1000) SECOND, 'cc-rest', '' FROM seq_1_to_" +
         std::to_string(all));
