@@ -54,12 +54,8 @@ StoreKind leveldb_kind() {
                         "Store.Path is empty; the embedded store needs a directory");
     }
     std::error_code unreadable;  // Then the start says so.
-    const auto there = std::filesystem::status(settings.path, unreadable);
-    using std::filesystem::file_type;
-    const bool is_something_else = there.type() != file_type::none &&
-                                   there.type() != file_type::not_found &&
-                                   there.type() != file_type::directory;
-    if (!is_something_else) return ok();
+    const auto type = std::filesystem::status(settings.path, unreadable).type();
+    if (type != std::filesystem::file_type::regular) return ok();
     return make_error(Errc::invalid_request,
                       "Store.Path: expected a directory, found the file '" + settings.path + "'");
   };

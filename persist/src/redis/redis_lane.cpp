@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <utility>
 
-#include <concerto/base/counted.hpp>
 #include <concerto/base/start_thread.hpp>
 #include <concerto/engine/error.hpp>
 
@@ -326,8 +325,7 @@ Result<> RedisLane::wait_for_replicas() {
     const bool here = !wait_.on_disk || answer[0].number().value_or(0) >= 1;
     if (here && count.number().value_or(0) >= wait_.replicas) break;
     const Error waits =
-        not_made(here ? "the changes are not yet on " +
-                            counted(static_cast<std::uint64_t>(wait_.replicas), "replica")
+        not_made(here ? "fewer replicas than " + replicas + " have the changes"
                       : "Redis has not yet synced the changes to its append-only file");
     if (!std::exchange(told, true)) set_away(waits);
     const MutexLock lock(mutex_);

@@ -163,6 +163,7 @@ class MigrateTest(unittest.TestCase):
         self.assertIn("migration that has begun", refused.stderr)
         refused = self.migrate(target, self.leveldb("never"), code=EXIT_REFUSED)
         self.assertIn("has not ended", refused.stderr)
+        rows = int(self.postgres.sql("select count(*) from trans_global", "killed")[0][0])
         process = self.start(source, target)
         self.wait_for_rows("killed", rows + 1)
         process.send_signal(signal.SIGINT)
@@ -194,7 +195,7 @@ class MigrateTest(unittest.TestCase):
         self.postgres.sql("update trans_global set owner = 'cc-another', next_cron_time = now() + "
                           "interval '1 minute' where gid = 'saga-submitted-1'", "in_use")
         refused = self.migrate(source, self.leveldb("never"), code=EXIT_REFUSED)
-        self.assertIn("others work on 1 transactions", refused.stderr)
+        self.assertIn("others work on 1 transaction", refused.stderr)
 
     def test_no_coordinator_starts_on_a_part_of_a_store(self):
         source = self.filled_database("source", 1)
