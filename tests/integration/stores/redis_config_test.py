@@ -63,7 +63,7 @@ class RedisConfig(StoreTestCase):
         coordinator = self.start("replicas", self.settings("{w}", RedisWaitReplicas=1))
         with self.assertRaises(TimeoutError):
             post(coordinator, "submit", self.saga("g", "a"), 3)
-        wait_for_readyz(coordinator, "no 1 replicas")
+        wait_for_readyz(coordinator, "fewer replicas than 1")
 
     def test_waiting_for_the_disk_needs_a_server_that_can(self):
         coordinator = self.start("disk", self.settings("{d}", RedisWaitOnDisk=1))
