@@ -13,14 +13,14 @@ constexpr std::size_t word_characters_max = 45;
 /// The members in the order in which errors name them.
 struct Field {
   std::string_view name;
-  std::string BranchRequest::*value;
+  std::string BarrierRequest::*value;
   std::size_t characters_max;
 };
 constexpr Field fields[] = {
-    {"trans_type", &BranchRequest::trans_type, word_characters_max},
-    {"gid", &BranchRequest::gid, id_characters_max},
-    {"branch_id", &BranchRequest::branch_id, id_characters_max},
-    {"op", &BranchRequest::op, word_characters_max},
+    {"trans_type", &BarrierRequest::trans_type, word_characters_max},
+    {"gid", &BarrierRequest::gid, id_characters_max},
+    {"branch_id", &BarrierRequest::branch_id, id_characters_max},
+    {"op", &BarrierRequest::op, word_characters_max},
 };
 
 std::size_t characters_of(std::string_view utf8) {
@@ -60,7 +60,7 @@ std::string query_decoded(std::string_view text) {
 
 }  // namespace
 
-Result<Barrier> Barrier::from(BranchRequest request) {
+Result<Barrier> Barrier::from(BarrierRequest request) {
   for (const Field& field : fields) {
     const std::string& value = request.*field.value;
     const std::string name(field.name);
@@ -79,7 +79,7 @@ Result<Barrier> Barrier::from(BranchRequest request) {
 Result<Barrier> Barrier::from_query(std::string_view query) {
   query = query.substr(0, query.find('#'));
   query.remove_prefix(query.find('?') + 1);  // Without a question mark nothing is removed.
-  BranchRequest request;
+  BarrierRequest request;
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
@@ -91,7 +91,7 @@ Result<Barrier> Barrier::from_query(std::string_view query) {
 }
 
 /// Of several values with one name, the first counts.
-void Barrier::take_value(BranchRequest& request, std::string_view prefix, std::string_view name,
+void Barrier::take_value(BarrierRequest& request, std::string_view prefix, std::string_view name,
                          std::string_view value) {
   if (!name.starts_with(prefix)) return;
   name.remove_prefix(prefix.size());

@@ -187,11 +187,13 @@ TEST_F(MysqlStore, ResetCreatesTheDatabaseAndEmptiesTheTables) {
   const persist::StoreKinds kinds = persist::StoreKinds::standard();
   const persist::StoreKind& kind = *kinds.find("mysql");
   ASSERT_TRUE(kind.drop(under_test_.settings()));
+  ASSERT_TRUE(kinds.open(under_test_.settings(), clock_, log_));  // makes the tables
   EXPECT_EQ(one("SELECT COUNT(*) FROM trans_global"), "0");
   persist::StoreSettings missing = under_test_.settings();
   missing.database.database = "test_missing";
   const Result<> created = kind.drop(missing);
   ASSERT_TRUE(created) << created.error().detail;
+  ASSERT_TRUE(kinds.open(missing, clock_, log_));
   EXPECT_EQ(one("SELECT COUNT(*) FROM test_missing.trans_global"), "0");
   under_test_.sql("DROP DATABASE test_missing");
 }

@@ -142,6 +142,10 @@ TEST_F(PostgresStore, AResetLeavesEmptyTables) {
   const auto kinds = persist::StoreKinds::standard();
   const Result<> dropped = kinds.find("postgres")->drop(postgres_.settings());
   ASSERT_TRUE(dropped) << dropped.error().detail;
+  SystemTime clock;
+  SilentLog log;
+  const auto opened = kinds.open(postgres_.settings(), clock, log);  // makes the tables
+  ASSERT_TRUE(opened) << opened.error().detail;
   EXPECT_EQ(load("g1"), std::nullopt);
   EXPECT_EQ(commit(create(sample_saga("g1"))), error_code{});
 }

@@ -7,22 +7,24 @@
 #include <utility>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
 /// Whether another thread runs the io_context now. Takes about 20 ms if none does.
-bool is_run_by_another_thread(const Executor& executor);
+CONCERTO_EXPORT bool is_run_by_another_thread(const Executor& executor);
 
 /// Runs the io_contexts on this thread until `ended`, which is asked after each round; `idle` is
 /// called whenever nothing can run for the moment. False: the io_contexts are out of work, and
 /// `ended` still says no. Handlers of others run too. For destructors: no other thread runs these
 /// io_contexts.
-bool run_until(std::span<const Executor> executors, const std::function<bool()>& ended,
-               const std::function<void()>& idle);
+CONCERTO_EXPORT bool run_until(std::span<const Executor> executors,
+                               const std::function<bool()>& ended,
+                               const std::function<void()>& idle);
 
 /// Asserts that one thread at a time runs an io_context: the objects of a shard have no locks.
 /// Another thread may go on with the io_context when the first one has left it.
-class ThreadCheck {
+class CONCERTO_EXPORT ThreadCheck {
  public:
   explicit ThreadCheck(Executor executor) : executor_(std::move(executor)) {}
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <concerto/base/export.hpp>
 #include <concerto/client/client.hpp>
 
 namespace concerto::client::blocking {
@@ -15,7 +16,7 @@ namespace concerto::client::blocking {
 ///     blocking::Client client{"http://localhost:36789/api/dtmsvr"};
 ///     Saga saga = client->saga("g1");
 ///     Result<> submitted = client.wait(saga.submit());
-class Client {
+class CONCERTO_EXPORT Client {
  public:
   explicit Client(std::string coordinator, ClientOptions options = ClientOptions{})
       : client_(io_.get_executor(), std::move(coordinator), std::move(options)) {}

@@ -8,6 +8,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/client/client_error.hpp>
 #include <concerto/client/msg.hpp>
 #include <concerto/client/saga.hpp>
@@ -42,7 +43,7 @@ struct ClientOptions {
 ///
 /// Use the client on the executor's thread, which is one thread. Transactions refer to their
 /// client. Await `close` before the client is destroyed.
-class Client {
+class CONCERTO_EXPORT Client {
  public:
   Client(Executor executor, std::string coordinator, ClientOptions options = ClientOptions{});
   ~Client();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto::client {
 
@@ -15,8 +16,8 @@ enum class ClientErrc {
   not_sendable,     ///< rejected: nothing was sent, because the request cannot be right
 };
 
-const boost::system::error_category& client_category() noexcept;
-boost::system::error_code make_error_code(ClientErrc code) noexcept;
+CONCERTO_EXPORT const boost::system::error_category& client_category() noexcept;
+CONCERTO_EXPORT boost::system::error_code make_error_code(ClientErrc code) noexcept;
 
 inline Error make_error(ClientErrc code, std::string detail) {
   return Error{make_error_code(code), std::move(detail)};

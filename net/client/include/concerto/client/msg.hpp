@@ -5,6 +5,7 @@
 #include <string>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/request.hpp>
 
 namespace concerto::client {
@@ -15,7 +16,7 @@ class Core;
 
 /// A two-phase message: actions that are delivered once the local work is done. Made by
 /// Client::msg.
-class Msg {
+class CONCERTO_EXPORT Msg {
  public:
   /// The local work. An error made by `failure` says that it did not and will not happen; after
   /// any other error the outcome is open.

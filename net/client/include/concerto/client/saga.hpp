@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/engine/request.hpp>
 
 namespace concerto::client {
@@ -15,7 +16,7 @@ class Core;
 }  // namespace detail
 
 /// A saga: actions in turn, and compensations if an action fails. Made by Client::saga.
-class Saga {
+class CONCERTO_EXPORT Saga {
  public:
   Saga(detail::Core& core, std::string gid);
 

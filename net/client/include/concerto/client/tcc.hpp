@@ -4,6 +4,7 @@
 #include <string>
 
 #include <concerto/base/async.hpp>
+#include <concerto/base/export.hpp>
 #include <concerto/client/branch_ids.hpp>
 #include <concerto/engine/request.hpp>
 
@@ -15,7 +16,7 @@ class Core;
 
 /// A tcc: the application calls the tries, and the coordinator confirms or cancels all of them.
 /// Made by Client::tcc. The object must outlive its calls.
-class Tcc {
+class CONCERTO_EXPORT Tcc {
  public:
   /// Calls the branches. An error, or an exception, cancels the transaction.
   using Work = std::function<Async<>(Tcc&)>;

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <concerto/barrier/barrier_connection.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
@@ -17,7 +18,7 @@ enum class BarrierEntry {
 };
 
 /// The values that a coordinator sends with each call of a branch.
-struct BranchRequest {
+struct BarrierRequest {
   std::string trans_type;
   std::string gid;
   std::string branch_id;
@@ -39,10 +40,10 @@ struct BranchRequest {
 ///
 /// `connection` is a PGconn*, MYSQL* or sqlite3* (with the database's header included), or a
 /// BarrierConnection&. The barrier neither opens nor closes it.
-class Barrier {
+class CONCERTO_EXPORT Barrier {
  public:
   /// Error invalid_request if a value is missing or longer than its column.
-  [[nodiscard]] static Result<Barrier> from(BranchRequest request);
+  [[nodiscard]] static Result<Barrier> from(BarrierRequest request);
   /// Of a query string, or of a request's target: `/path?gid=..&trans_type=..&branch_id=..&op=..`.
   [[nodiscard]] static Result<Barrier> from_query(std::string_view query);
   /// Of gRPC metadata, `dtm-gid` and so on: any range of pairs, such as
@@ -115,7 +116,7 @@ class Barrier {
  private:
   using Work = std::function<Result<>()>;
 
-  explicit Barrier(BranchRequest request) : request_(std::move(request)) {}
+  explicit Barrier(BarrierRequest request) : request_(std::move(request)) {}
 
   template <class Connection, class Use>
   static auto with(Connection& connection, Use use) {
@@ -145,13 +146,13 @@ class Barrier {
 
   template <class Pairs>
   static Result<Barrier> from_pairs(const Pairs& pairs, std::string_view prefix) {
-    BranchRequest request;
+    BarrierRequest request;
     for (const auto& [name, value] : pairs) {
       take_value(request, prefix, {name.data(), name.size()}, {value.data(), value.size()});
     }
     return from(std::move(request));
   }
-  static void take_value(BranchRequest& request, std::string_view prefix, std::string_view name,
+  static void take_value(BarrierRequest& request, std::string_view prefix, std::string_view name,
                          std::string_view value);
 
   Result<> call_through(BarrierConnection& connection, const Work& work);
@@ -162,7 +163,7 @@ class Barrier {
   Result<> xa_roll_back(XaConnection& connection, const std::string& xid);
   BarrierRow row(std::string_view op, std::string_view number, std::string_view reason) const;
 
-  BranchRequest request_;
+  BarrierRequest request_;
   std::string table_;  ///< empty: the database's default
   int calls_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <concerto/barrier/barrier_error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
@@ -22,7 +23,7 @@ struct BarrierRow {
 /// class per database; write your own for another driver or another database, and pass it to the
 /// functions of Barrier. All functions block. An error is BarrierErrc::database_failed unless it
 /// says otherwise.
-class BarrierConnection {
+class CONCERTO_EXPORT BarrierConnection {
  public:
   virtual ~BarrierConnection() = default;
 
@@ -43,7 +44,7 @@ class BarrierConnection {
 };
 
 /// The same for a database with XA, or prepared transactions.
-class XaConnection : public BarrierConnection {
+class CONCERTO_EXPORT XaConnection : public BarrierConnection {
  public:
   virtual Result<> xa_start(std::string_view xid) = 0;
   virtual Result<> xa_end(std::string_view xid) = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <concerto/base/error.hpp>
+#include <concerto/base/export.hpp>
 
 namespace concerto {
 
@@ -17,8 +18,8 @@ enum class BarrierErrc {
   commit_unknown,   ///< the connection broke at the commit. A repeated request finds out
 };
 
-const boost::system::error_category& barrier_category() noexcept;
-boost::system::error_code make_error_code(BarrierErrc code) noexcept;
+CONCERTO_EXPORT const boost::system::error_category& barrier_category() noexcept;
+CONCERTO_EXPORT boost::system::error_code make_error_code(BarrierErrc code) noexcept;
 
 inline Error make_error(BarrierErrc code, std::string detail) {
   return Error{make_error_code(code), std::move(detail)};

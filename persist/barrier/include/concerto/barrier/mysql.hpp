@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <concerto/barrier/barrier.hpp>
+#include <concerto/base/export.hpp>
 
 struct st_mysql;  // MariaDB Connector/C's MYSQL
 
@@ -12,7 +13,7 @@ namespace concerto {
 /// A barrier's statements on a connection of MariaDB Connector/C to MySQL, MariaDB or TiDB. The
 /// connection stays the caller's. The character set of the session is the one that
 /// mysql_set_character_set or MYSQL_SET_CHARSET_NAME gave.
-class MysqlConnection final : public XaConnection {
+class CONCERTO_EXPORT MysqlConnection final : public XaConnection {
  public:
   explicit MysqlConnection(st_mysql* connection) : connection_(connection) {}
 

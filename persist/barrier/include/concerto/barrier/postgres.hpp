@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <concerto/barrier/barrier.hpp>
+#include <concerto/base/export.hpp>
 
 struct pg_conn;  // libpq's PGconn
 
@@ -11,7 +12,7 @@ namespace concerto {
 
 /// A barrier's statements on a connection of libpq. The connection stays the caller's, who closes
 /// it when PQstatus or PQtransactionStatus says that it can no longer be used.
-class PostgresConnection final : public XaConnection {
+class CONCERTO_EXPORT PostgresConnection final : public XaConnection {
  public:
   explicit PostgresConnection(pg_conn* connection) : connection_(connection) {}
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <concerto/barrier/barrier.hpp>
+#include <concerto/base/export.hpp>
 
 struct redisContext;  // hiredis
 
@@ -18,12 +19,13 @@ namespace concerto {
 ///
 /// A repeated call is recognised before the amount is looked at, and so is a compensation of
 /// something that never happened; the SDK for Go refuses both if the amount is too small.
-[[nodiscard]] Result<> redis_check_adjust_amount(Barrier& barrier, redisContext* connection,
-                                                 std::string_view key, std::int64_t amount,
-                                                 std::chrono::seconds barrier_expiry);
+[[nodiscard]] CONCERTO_EXPORT Result<> redis_check_adjust_amount(
+    Barrier& barrier, redisContext* connection, std::string_view key, std::int64_t amount,
+    std::chrono::seconds barrier_expiry);
 
 /// Barrier::query_prepared for a msg whose local work is redis_check_adjust_amount.
-[[nodiscard]] Result<> redis_query_prepared(const Barrier& barrier, redisContext* connection,
-                                            std::chrono::seconds barrier_expiry);
+[[nodiscard]] CONCERTO_EXPORT Result<> redis_query_prepared(const Barrier& barrier,
+                                                            redisContext* connection,
+                                                            std::chrono::seconds barrier_expiry);
 
 }  // namespace concerto

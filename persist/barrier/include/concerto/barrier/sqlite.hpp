@@ -3,6 +3,7 @@
 #include <string>
 
 #include <concerto/barrier/barrier.hpp>
+#include <concerto/base/export.hpp>
 
 struct sqlite3;
 
@@ -11,7 +12,7 @@ namespace concerto {
 /// A barrier's statements on a connection of SQLite. The connection stays the caller's. Two
 /// connections to one database wait for each other as long as sqlite3_busy_timeout says; without
 /// it, the second gets the error database_failed at once.
-class SqliteConnection final : public BarrierConnection {
+class CONCERTO_EXPORT SqliteConnection final : public BarrierConnection {
  public:
   explicit SqliteConnection(sqlite3* connection) : connection_(connection) {}
 
@@ -33,6 +34,6 @@ struct BarrierConnectionTo<sqlite3> {
 
 /// The statement that makes the barrier table `table` of a database of SQLite, for
 /// sqlite3_exec; it does nothing if there is one. The other SDKs have no file for it.
-std::string sqlite_barrier_table(const std::string& table = "barrier");
+CONCERTO_EXPORT std::string sqlite_barrier_table(const std::string& table = "barrier");
 
 }  // namespace concerto
