@@ -1,8 +1,11 @@
 #include <exception>
+#include <list>
+#include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 
 #include <concerto/base/io_thread.hpp>
+#include <concerto/base/mutex.hpp>
 #include <concerto/base/task_group.hpp>
 
 namespace concerto {
@@ -20,7 +23,10 @@ void TaskGroup::end_here() {
   // Nothing will ever resume the others. Their frames, which the io_context or whatever they wait
   // for may still have, refer to their signals.
   for (Running& task : running_) task.group = nullptr;
-  [[maybe_unused]] auto* const left = new Tasks(std::move(running_));
+  static Mutex mutex;
+  static auto& left = *new std::list<Tasks>;
+  const MutexLock lock(mutex);
+  left.push_back(std::move(running_));
 }
 
 bool TaskGroup::spawn(Task<void> task) {
