@@ -187,7 +187,7 @@ void RedisLane::take_group() {
 
 void RedisLane::work() {
   if (group_.empty() ||
-      (standing_.is_refusing() && SteadyClock::now() - looked_at_ >= refusal_look)) {
+      (standing_.has_refused() && SteadyClock::now() - looked_at_ >= refusal_look)) {
     if (Result<> there = look(); !there) return refuse_all(there.error());
   }
   if (Result<> here = connect(); !here) {

@@ -52,7 +52,8 @@ class RedisStanding {
   void unconfirmed(std::size_t changes);
 
   bool is_away() const noexcept { return is_away_.load(std::memory_order_relaxed); }
-  bool is_refusing() const noexcept { return is_refusing_.load(std::memory_order_relaxed); }
+  /// Whether it refuses changes, or did so until a moment ago.
+  bool has_refused() const noexcept { return is_noted_.load(std::memory_order_relaxed); }
   void add_to(StoreHealth& health) const;
   std::uint64_t refused(RedisTrouble trouble) const noexcept;
 
@@ -74,15 +75,15 @@ class RedisStanding {
   const Clock& clock_;
   Observer& observer_;
   std::array<std::atomic<std::uint64_t>, troubles> refused_{};
-  std::atomic<bool> is_away_ = false;      ///< a lane is in `away_`
-  std::atomic<bool> is_noted_ = false;     ///< there is an episode of refusals
-  std::atomic<bool> is_refusing_ = false;  ///< one of `reasons_` is present
+  std::atomic<bool> is_away_ = false;   ///< a lane is in `away_`
+  std::atomic<bool> is_noted_ = false;  ///< there is an episode of refusals
 
   mutable Mutex mutex_;
   std::set<const void*> away_ CONCERTO_GUARDED_BY(mutex_);
   Episode outage_ CONCERTO_GUARDED_BY(mutex_);  ///< with `away_`
   /// Why changes are refused now.
   std::array<std::optional<std::string>, troubles> reasons_ CONCERTO_GUARDED_BY(mutex_);
+  bool is_refusing_ CONCERTO_GUARDED_BY(mutex_) = false;  ///< one of `reasons_` is present
   std::optional<Episode> refusals_ CONCERTO_GUARDED_BY(mutex_);
   SteadyTime last_refusal_ CONCERTO_GUARDED_BY(mutex_){};
 };

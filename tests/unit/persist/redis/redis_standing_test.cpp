@@ -78,7 +78,7 @@ TEST_F(RedisStandingTest, RefusalsAreTwoLines) {
   for (int i = 0; i < 3; ++i) {
     standing_.refuses(no_replicas, Deed::creates);
     clock_.advance(seconds{1});
-    EXPECT_TRUE(standing_.is_refusing());
+    EXPECT_TRUE(standing_.has_refused());
     EXPECT_THAT(health().reasons, ElementsAre(HasSubstr("min-replicas-to-write")));
     standing_.made(false);  // Another one is refused soon.
     EXPECT_EQ(health().state, State::serving);
@@ -89,10 +89,12 @@ TEST_F(RedisStandingTest, RefusalsAreTwoLines) {
   clock_.advance(seconds{3});
   standing_.look();
   EXPECT_EQ(log_.take(), "");
+  EXPECT_TRUE(standing_.has_refused()) << "lanes that are busy look, too";
   clock_.advance(seconds{1});
   standing_.look();
   standing_.look();
   EXPECT_EQ(log_.take(), "Redis takes changes again; it last refused one 2.0 s after the first\n");
+  EXPECT_FALSE(standing_.has_refused());
 }
 
 TEST_F(RedisStandingTest, AChangeThatNeedsNoMemoryDoesNotShowThatThereIsSome) {
