@@ -233,8 +233,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(RedisChangeTest, ATransactionThatIsNotInTheScheduleIsNotChanged) {
   ASSERT_EQ(commit_code(create(trans_)), error_code{});
-  client_.ask({"ZREM", prefix_ + "_u", "g1"});
-  EXPECT_EQ(change(of_ends(1, 1)), EngineErrc::lease_lost);
+  error_code done;
+  // The first upkeep of the new store may put it back, once.
+  for (int i = 0; i < 2 && done != EngineErrc::lease_lost; ++i) {
+    client_.ask({"ZREM", prefix_ + "_u", "g1"});
+    done = change(of_ends(1, 1));
+  }
+  EXPECT_EQ(done, EngineErrc::lease_lost);
 }
 
 TEST_F(RedisChangeTest, IsMadeWholeOrNotAtAllIfABranchIsDamagedOrMissing) {
