@@ -168,8 +168,13 @@ TEST_F(MysqlStore, DeletesOldFinishedRowsIfItIsToldTo) {
   EXPECT_EQ(one("SELECT COUNT(*) FROM trans_global"), "3");
   persist::StoreSettings settings = under_test_.settings();
   settings.database.deletes_finished = true;
-  ASSERT_TRUE(under_test_.open(settings)->maintain());
-  EXPECT_EQ(one("SELECT GROUP_CONCAT(gid ORDER BY gid) FROM trans_global"), "new,unfinished");
+  const auto deleting = under_test_.open(settings);
+  // The store's own upkeep may hold the row, which this one then leaves to it.
+  const auto left = [&] {
+    EXPECT_TRUE(deleting->maintain());
+    return one("SELECT GROUP_CONCAT(gid ORDER BY gid) FROM trans_global");
+  };
+  EXPECT_TRUE(comes_true([&] { return left() == "new,unfinished"; })) << left();
   EXPECT_EQ(one("SELECT COUNT(*) FROM trans_branch_op"), "8");
 }
 

@@ -165,8 +165,13 @@ TEST_F(PostgresStore, DeletesOldFinishedRowsIfItIsToldTo) {
   EXPECT_EQ(cell("SELECT count(*) FROM trans_global"), "3");
   persist::StoreSettings settings = postgres_.settings();
   settings.database.deletes_finished = true;
-  ASSERT_TRUE(postgres_.open(settings)->maintain());
-  EXPECT_EQ(cell("SELECT string_agg(gid, ' ' ORDER BY gid) FROM trans_global"), "new unfinished");
+  const auto deleting = postgres_.open(settings);
+  // The store's own upkeep may hold the row, which this one then leaves to it.
+  const auto left = [&] {
+    EXPECT_TRUE(deleting->maintain());
+    return cell("SELECT string_agg(gid, ' ' ORDER BY gid) FROM trans_global");
+  };
+  EXPECT_TRUE(comes_true([&] { return left() == "new unfinished"; })) << left();
   EXPECT_EQ(cell("SELECT count(*) FROM trans_branch_op"), "8");
 }
 
