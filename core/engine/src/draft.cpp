@@ -133,8 +133,8 @@ Result<> check_gid(const Gid& gid) {
   return ok();
 }
 
-Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const BranchCaller& branches,
-                         const Wording& wording) {
+Result<Draft> make_draft(TransRequest&& request, const ModeTable& modes,
+                         const BranchCaller& branches, const Wording& wording) {
   CONCERTO_CHECK(check_gid(request.gid));
   Draft draft;
   draft.mode = modes.find(request.trans_type);

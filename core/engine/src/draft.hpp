@@ -22,8 +22,8 @@ struct Draft {
 
 /// Checks everything in a request (page 09, F10) and makes its branches. URLs that `branches` could
 /// never call are refused. The error names field and value.
-Result<Draft> make_draft(TransRequest request, const ModeTable& modes, const BranchCaller& branches,
-                         const Wording& wording);
+Result<Draft> make_draft(TransRequest&& request, const ModeTable& modes,
+                         const BranchCaller& branches, const Wording& wording);
 
 /// The stored options, replaced where the submit names others (page 02, section 5.2).
 TransOptions merged(TransOptions stored, const TransOptions& named);

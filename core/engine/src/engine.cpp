@@ -17,6 +17,10 @@ namespace {
 /// How often tasks are cancelled that still run after the deadline of a stop.
 constexpr std::chrono::milliseconds cancel_again_after{100};
 
+/// Places for the coroutines of calls and passes that begin after others (see TaskGroup). About
+/// 1 KiB each.
+constexpr std::size_t spare_tasks = 256;
+
 /// How long a waiting transaction waits after a start: until its stored time, but no longer than it
 /// was to wait when that time was stored. The stored time may be far away, if the clock was ahead
 /// then and is right now.
@@ -61,7 +65,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       resets_(env_, requests_, tasks_),
       inspector_(env_, live_, wakes_, journal_),
       poll_wanted_(ports.executor),
-      tasks_(ports.executor) {
+      tasks_(ports.executor, spare_tasks) {
   leases_.start();
 }
 

@@ -144,7 +144,7 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
   co_return false;
 }
 
-Async<> Requests::prepare(TransRequest request, RequestContext context) {
+Async<> Requests::prepare(TransRequest&& request, RequestContext context) {
   Gid gid = request.gid;
   return bound(std::move(gid), context, create_prepared(std::move(request)));
 }
@@ -162,7 +162,7 @@ Async<> Requests::create_prepared(TransRequest request) {
   co_return ok();
 }
 
-Async<Transaction> Requests::prepare_workflow(TransRequest request, RequestContext context) {
+Async<Transaction> Requests::prepare_workflow(TransRequest&& request, RequestContext context) {
   Gid gid = request.gid;
   return bound(std::move(gid), context, create_workflow(std::move(request)));
 }
@@ -182,10 +182,13 @@ Async<Transaction> Requests::create_workflow(TransRequest request) {
   co_return live.trans;
 }
 
-Async<> Requests::submit(TransRequest request, RequestContext context) {
+Async<> Requests::submit(TransRequest&& request, RequestContext context) {
   Gid gid = request.gid;
-  CONCERTO_CO_TRY(const Begun begun,
-                  co_await bound(std::move(gid), context, begin_submit(std::move(request))));
+  return end_submit(bound(std::move(gid), context, begin_submit(std::move(request))), context);
+}
+
+Async<> Requests::end_submit(Async<Begun> begin, RequestContext context) {
+  CONCERTO_CO_TRY(const Begun begun, co_await std::move(begin));
   if (!begun.pin.holds()) co_return ok();
   if (begun.is_others) co_return co_await wait_for_others(begun.pin, context.deadline);
   const Result<> told = co_await passes_.wait_for_pass(begun.pin, begun.seen, context.deadline);

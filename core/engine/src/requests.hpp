@@ -30,9 +30,9 @@ class Requests {
   Requests(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
            Changes& changes, Passes& passes, Patience& patience);
 
-  Async<> prepare(TransRequest request, RequestContext context);
-  Async<Transaction> prepare_workflow(TransRequest request, RequestContext context);
-  Async<> submit(TransRequest request, RequestContext context);
+  Async<> prepare(TransRequest&& request, RequestContext context);
+  Async<Transaction> prepare_workflow(TransRequest&& request, RequestContext context);
+  Async<> submit(TransRequest&& request, RequestContext context);
   Async<> abort(TransRequest request, RequestContext context);
   Async<> register_branch(BranchRequest request, RequestContext context);
   /// Ends the transaction, and tells the observer who asked.
@@ -58,6 +58,7 @@ class Requests {
   Async<> create_prepared(TransRequest request);
   Async<Transaction> create_workflow(TransRequest request);
   Async<Begun> begin_submit(TransRequest request);
+  Async<> end_submit(Async<Begun> begin, RequestContext context);
   Async<Begun> begin_abort(TransRequest request);
   Async<> take_branch(BranchRequest request);
   Async<> reset_time(Gid gid);

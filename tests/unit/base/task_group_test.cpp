@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 
@@ -171,6 +173,92 @@ TEST(OnShard, KeepsACancelledCallerUntilTheOtherShardHasEnded) {
   run(there), run(here), run(here);
   EXPECT_TRUE(answered);
   EXPECT_EQ(group.size(), 0U);
+}
+
+TEST(TaskGroup, ATaskTakesThePlaceOfOneThatHasEnded) {
+  asio::io_context io{1};
+  Notifier notifier{io.get_executor()};
+  TaskGroup group{io.get_executor(), 1};
+  int notified = 0, cancelled = 0;
+  for (int i = 0; i < 3; ++i) {
+    asio::post(io, [&] { group.spawn(wait_for(notifier, notified, cancelled)); });
+    asio::post(io, [&] { group.spawn(wait_for(notifier, notified, cancelled)); });
+    io.poll();
+    EXPECT_EQ(group.size(), 2U);
+    notifier.notify_all();
+    io.poll();
+    EXPECT_EQ(group.size(), 0U);
+  }
+  EXPECT_EQ(notified, 6);
+  EXPECT_FALSE(io.stopped()) << "the place that is kept is no work";
+  asio::co_spawn(io, close_group(group), asio::detached);
+  io.run();
+  EXPECT_FALSE(group.spawn(wait_for(notifier, notified, cancelled)));
+}
+
+TEST(TaskGroup, ATaskBeginsAsTheFirstOneDid) {
+  asio::io_context io{1};
+  Notifier notifier{io.get_executor()};
+  TaskGroup group{io.get_executor(), 1};
+  int notified = 0, cancelled = 0;
+  const auto stubborn = []() -> Task<void> {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  };
+  const auto waits_twice = [&]() -> Task<void> {
+    co_await wait_for(notifier, notified, cancelled);
+    co_await wait_for(notifier, notified, cancelled);
+  };
+  group.spawn(stubborn());
+  io.poll();
+  EXPECT_EQ(group.size(), 0U);
+  asio::post(io, [&] { group.spawn(waits_twice()); });
+  io.poll();
+  asio::co_spawn(io, close_group(group), asio::detached);
+  io.run();
+  EXPECT_EQ(cancelled, 1) << "the second wait throws";
+}
+
+TEST(TaskGroup, ACancelledTaskLeavesNoPlace) {
+  asio::io_context io{1};
+  Notifier notifier{io.get_executor()};
+  TaskGroup group{io.get_executor(), 1};
+  int notified = 0, cancelled = 0;
+  for (int i = 0; i < 2; ++i) {
+    asio::post(io, [&] { group.spawn(wait_for(notifier, notified, cancelled)); });
+    io.poll();
+    asio::post(io, [&] { group.cancel(); });
+    io.restart();
+    io.run();  // Returns, because no place is kept.
+    io.restart();
+    EXPECT_EQ(group.size(), 0U);
+  }
+  EXPECT_EQ(cancelled, 2);
+}
+
+TEST(TaskGroup, MayBeDestroyedWithPlacesThatAreKept) {
+  asio::io_context io{1};
+  {
+    TaskGroup group{io.get_executor(), 2};
+    for (int i = 0; i < 4; ++i) group.spawn([]() -> Task<void> { co_return; }());
+    io.poll();
+    EXPECT_EQ(group.size(), 0U);
+  }
+  io.run();
+}
+
+TEST(TaskGroup, AnErrorOfALaterTaskEndsTheProcessToo) {
+  asio::io_context io{1};
+  TaskGroup group{io.get_executor(), 1};
+  group.spawn([]() -> Task<void> { co_return; }());
+  io.poll();
+  asio::post(io, [&] {
+    group.spawn([]() -> Task<void> {
+      throw std::runtime_error("oops");
+      co_return;
+    }());
+  });
+  EXPECT_THROW(io.poll(), std::runtime_error);
 }
 
 }  // namespace

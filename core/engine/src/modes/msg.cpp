@@ -37,21 +37,21 @@ Result<> read_custom(JsonValue object, std::size_t /*step_count*/, CustomData& c
 }
 
 /// Makes a branch for each step, or for each subscriber of the topic that the step names.
-Result<> expand(const TransRequest& request, Transaction& trans) {
+Result<> expand(TransRequest& request, Transaction& trans) {
+  trans.branches.reserve(request.steps.size());
   for (std::size_t step = 0; step < request.steps.size(); ++step) {
-    const std::string& action = request.steps[step].action;
-    const std::string id = step_branch_id(step + 1);
-    const auto add = [&](std::string branch_id, const std::string& url) {
-      Branch branch;
+    std::string& action = request.steps[step].action;
+    std::string id = step_branch_id(step + 1);
+    const auto add = [&](std::string branch_id, std::string url) {
+      Branch& branch = trans.branches.emplace_back();
       branch.branch_id = BranchId(std::move(branch_id));
       branch.op = "action";
-      branch.url = url;
+      branch.url = std::move(url);
       branch.payload = static_cast<std::uint32_t>(step);
-      trans.branches.push_back(std::move(branch));
     };
     const auto topic = topic_of(action);
     if (!topic) {
-      add(id, action);
+      add(std::move(id), std::move(action));
       continue;
     }
     const auto found = request.topics.find(*topic);

@@ -62,17 +62,19 @@ Result<> read_custom(JsonValue object, std::size_t step_count, CustomData& custo
   return ok();
 }
 
-Result<> expand(const TransRequest& request, Transaction& trans) {
+Result<> expand(TransRequest& request, Transaction& trans) {
+  trans.branches.reserve(2 * request.steps.size());
   for (std::size_t step = 0; step < request.steps.size(); ++step) {
-    Branch branch;
-    branch.branch_id = BranchId(step_branch_id(step + 1));
-    branch.payload = static_cast<std::uint32_t>(step);
-    branch.op = "compensate";
-    branch.url = request.steps[step].compensate;
-    trans.branches.push_back(branch);
-    branch.op = "action";
-    branch.url = request.steps[step].action;
-    trans.branches.push_back(std::move(branch));
+    const BranchId id(step_branch_id(step + 1));
+    const auto add = [&](const char* op, std::string& url) {
+      Branch& branch = trans.branches.emplace_back();
+      branch.branch_id = id;
+      branch.payload = static_cast<std::uint32_t>(step);
+      branch.op = op;
+      branch.url = std::move(url);
+    };
+    add("compensate", request.steps[step].compensate);
+    add("action", request.steps[step].action);
   }
   return ok();
 }

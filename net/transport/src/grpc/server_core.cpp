@@ -12,6 +12,9 @@
 namespace concerto::net::detail {
 namespace {
 
+/// Places for handlers that begin after others (see TaskGroup). About 1 KiB each.
+constexpr std::size_t spare_handlers = 256;
+
 /// When a new connection finds no room, an idle one is searched among this many.
 constexpr std::size_t looked_at_max = 64;
 
@@ -56,7 +59,7 @@ ServerCore::ServerCore(Executor executor, Timers& timers, GrpcServerOptions opti
                                : std::make_shared<BufferBudget>(BufferBudget::Limits{})),
       sweep_(timers, [this] { sweep(); }),
       emptied_(executor),
-      handlers_(executor) {}
+      handlers_(executor, spare_handlers) {}
 
 ServerCore::~ServerCore() = default;
 

@@ -101,9 +101,9 @@ struct CONCERTO_EXPORT Mode {
   /// `step_count`. The error is bad_custom_data. nullptr: custom_data may be any text, and `custom`
   /// keeps its defaults.
   Result<> (*read_custom)(JsonValue object, std::size_t step_count, CustomData& custom) = nullptr;
-  /// Makes the branches of a new transaction from the steps of the request. nullptr: the mode has
-  /// no steps, and branches are registered later.
-  Result<> (*expand)(const TransRequest& request, Transaction& trans) = nullptr;
+  /// Makes the branches of a new transaction from the steps of the request, and may move the URLs
+  /// out of them. nullptr: the mode has no steps, and branches are registered later.
+  Result<> (*expand)(TransRequest& request, Transaction& trans) = nullptr;
   /// How many rows `expand` makes of a step. Used to count the steps of a stored transaction.
   std::size_t rows_per_step = 1;
   /// Appends the rows of a branch that is registered. nullptr: no branch can be registered.
