@@ -69,6 +69,13 @@ ClientErrc code_of(net::AnswerClass answer) noexcept {
   return ClientErrc::refused;
 }
 
+/// `not yet` as `not yet ONGOING`: what the other clients tell, and store as the rollback_reason.
+std::string with_ongoing_suffix(std::string_view text) {
+  constexpr std::string_view suffix = " ONGOING";
+  if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
+  return std::string{text.substr(0, text_bytes_max)}.append(suffix);
+}
+
 }  // namespace
 
 const boost::system::error_category& client_category() noexcept {
@@ -101,7 +108,7 @@ Error error_of(const BranchReply& reply, std::string_view text) {
     case Outcome::failure:
       return make_error(ClientErrc::failure, reply.error.detail);
     case Outcome::ongoing:
-      return make_error(ClientErrc::ongoing, std::string{text.substr(0, text_bytes_max)});
+      return make_error(ClientErrc::ongoing, with_ongoing_suffix(text));
   }
   return error_of(reply.error);
 }

@@ -130,7 +130,7 @@ Async<std::string> Core::over_http(std::string method, std::string operation, st
   net::HttpClientRequest request;
   request.method = std::move(method);
   request.url = wire_ == Wire::json_rpc ? coordinator_ : coordinator_ + "/" + operation;
-  request.headers.add("Content-Type", "application/json");
+  if (!body.empty()) request.headers.add("Content-Type", "application/json");
   if (!options_.token.empty()) request.headers.add("Authorization", "Bearer " + options_.token);
   request.body = body;
   const SteadyTime until = deadline(std::chrono::seconds(0));

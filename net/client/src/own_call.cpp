@@ -53,7 +53,7 @@ Async<std::string> Core::call_over_http(OwnCall call) {
   net::HttpClientRequest request;
   request.method = call.reads ? "GET" : "POST";
   request.url = url_of(call, coordinator_);
-  request.headers.add("Content-Type", "application/json");
+  if (!call.reads) request.headers.add("Content-Type", "application/json");
   for (const auto& [name, value] : call.headers) request.headers.set(name, value);
   request.body = call.payload;
   auto answer = co_await http_.send(std::move(request), deadline(call.request_timeout));

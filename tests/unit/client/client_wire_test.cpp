@@ -40,6 +40,7 @@ class ClientWire : public testing::Test {
     lines_.push_back(std::move(line));
     bodies_.push_back(request.body);
     tokens_.emplace_back(request.headers.find("Authorization").value_or(""));
+    types_.emplace_back(request.headers.find("Content-Type").value_or(""));
     const auto script = answers_.find(request.path);
     co_return script == answers_.end() ? net::json_response(200, R"({"dtm_result":"SUCCESS"})")
                                        : script->second;
@@ -72,6 +73,7 @@ class ClientWire : public testing::Test {
   std::vector<std::string> lines_;
   std::vector<std::string> bodies_;
   std::vector<std::string> tokens_;
+  std::vector<std::string> types_;
   net::HttpServer server_{io_.get_executor(), timers_,
                           [this](net::HttpRequest request) { return serve(std::move(request)); }};
   net::Listener listener_{io_.get_executor(), timers_, {&server_}};
@@ -190,6 +192,14 @@ TEST_F(ClientWire, FailedTryAborts) {
             json::parse(R"({"gid":"g","trans_type":"tcc","rollback_reason":"no money FAILURE"})"));
 }
 
+TEST_F(ClientWire, ReasonOfATryThatIsOngoingSaysSo) {
+  answers_["/Try"] = net::text_response(425, "not yet");
+  Tcc tcc = client().tcc("g");
+  const Result<> result = await(tcc.run([&](Tcc& running) { return one_try(running, host_); }));
+  EXPECT_EQ(result.error().code, ClientErrc::ongoing);
+  EXPECT_EQ(body(3).at("rollback_reason"), "not yet ONGOING");
+}
+
 TEST_F(ClientWire, ExceptionAbortsAndGoesOn) {
   Tcc tcc = client().tcc("g");
   EXPECT_THROW(
@@ -202,6 +212,14 @@ TEST_F(ClientWire, ExceptionAbortsAndGoesOn) {
 TEST_F(ClientWire, GidComesFromTheCoordinator) {
   answers_["/api/dtmsvr/newGid"] = net::json_response(200, R"({"gid":"new"})");
   EXPECT_EQ(*await(client().new_gid()), "new");
+}
+
+TEST_F(ClientWire, OnlyARequestWithABodyHasItsType) {
+  answers_["/api/dtmsvr/newGid"] = net::json_response(200, R"({"gid":"new"})");
+  ASSERT_TRUE(await(client().new_gid()));
+  Msg msg = client().msg("g");
+  ASSERT_FALSE(await(msg.do_and_submit(host_ + "/Query", is_lost)));
+  EXPECT_THAT(types_, ElementsAre("", "application/json", "", "application/json"));
 }
 
 TEST_F(ClientWire, FailureInASuccessIsAFailure) {
