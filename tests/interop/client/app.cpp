@@ -123,8 +123,21 @@ Result<> msg(blocking::Client& client, const Arguments& arguments) {
   return client.wait(msg.do_and_submit(query, [&work] { return do_work(work); }));
 }
 
-Result<> run(const Arguments& arguments) {
-  blocking::Client client{arguments.coordinator};
+/// `client_timeout`, in seconds, is ours: the SDK has none.
+ClientOptions client_options(const json::object& transaction) {
+  ClientOptions options;
+  const std::int64_t timeout = number(transaction, "client_timeout");
+  if (timeout > 0) options.timeout = std::chrono::seconds(timeout);
+  return options;
+}
+
+Result<> run(Arguments arguments) {
+  blocking::Client client{arguments.coordinator, client_options(arguments.transaction)};
+  if (text(arguments.transaction, "gid").empty()) {
+    const Result<std::string> gid = client.wait(client->new_gid());
+    if (!gid) return gid.error();
+    arguments.transaction["gid"] = *gid;
+  }
   const std::string mode = text(arguments.transaction, "mode");
   if (mode == "saga") return saga(client, arguments);
   if (mode == "tcc") return tcc(client, arguments);

@@ -20,6 +20,8 @@ type grpcWire struct {
 
 func message(b branch) *wrapperspb.StringValue { return wrapperspb.String(b.Name) }
 
+func (w *grpcWire) newGid() string { return dtmgrpc.MustGenGid(w.dtm) }
+
 func (w *grpcWire) saga(t *transaction) error {
 	saga := dtmgrpc.NewSagaGrpc(w.dtm, t.Gid)
 	saga.TransOptions = t.Options

@@ -28,6 +28,8 @@ func (w *httpWire) set(base *dtmcli.TransOptions, protocol *string, t *transacti
 	}
 }
 
+func (w *httpWire) newGid() string { return dtmcli.MustGenGid(w.dtm) }
+
 func (w *httpWire) saga(t *transaction) error {
 	saga := dtmcli.NewSaga(w.dtm, t.Gid)
 	w.set(&saga.TransOptions, &saga.Protocol, t)

@@ -28,7 +28,7 @@ type branch struct {
 
 type transaction struct {
 	Mode       string              `json:"mode"`
-	Gid        string              `json:"gid"`
+	Gid        string              `json:"gid"` // nothing: a new one from the coordinator
 	Branches   []branch            `json:"branches"`
 	Options    dtmcli.TransOptions `json:"options"`
 	Protocol   string              `json:"protocol"` // the protocol of the branches, over HTTP
@@ -45,6 +45,7 @@ type wire interface {
 	saga(t *transaction) error
 	tcc(t *transaction) error
 	msg(t *transaction) error
+	newGid() string
 }
 
 func (t *transaction) run(w wire) error {
@@ -105,6 +106,9 @@ func main() {
 		fmt.Println("ready")
 	}
 	if *text != "" {
+		if t.Gid == "" {
+			t.Gid = w.newGid()
+		}
 		if err := t.run(w); err != nil {
 			fmt.Printf("result: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
 		} else {
