@@ -22,12 +22,12 @@ def check_messages(world, database):
 
 
 class Message:
-    """A transfer whose first branch is the local transaction."""
+    """A transfer whose first branch is the local transaction. `program`: who is asked about it."""
 
-    def __init__(self, transfer):
+    def __init__(self, transfer, program=None):
         self.transfer = transfer
         self.gid = transfer.gid
-        self.program = transfer.program
+        self.program = program or transfer.program
 
     @property
     def initiator(self):
@@ -35,7 +35,8 @@ class Message:
 
     def start(self, hold=""):
         local, delivered = self.transfer.branches
-        self.transfer.start(hold, branches=[delivered], local=local, query_at=local["at"],
+        self.transfer.start(hold, branches=[delivered], local=local,
+                            query_at=self.program.address(self.transfer.wire),
                             timeout_to_fail=TIMEOUT_TO_FAIL_S)
 
     def check_asked(self, answer):

@@ -69,11 +69,11 @@ class Program:
         """How the transaction that the program started ended, as the program saw it."""
         return self.process.wait_for_line("^result: ", WAIT_TIMEOUT_S)[len("result: "):]
 
-    def call(self, trans_type, gid, branch_id, op, order):
+    def call(self, trans_type, gid, branch_id, op, order, accepted=(200, 409)):
         """Calls a branch over HTTP, as the coordinator does. The branch may refuse, because Redis's
         barrier looks at the money before it looks for an earlier call."""
         query = urlencode({"trans_type": trans_type, "gid": gid, "branch_id": branch_id, "op": op})
-        self._post(f"bank?{query}", json.dumps(order).encode(), (200, 409))
+        self._post(f"bank?{query}", json.dumps(order).encode(), accepted)
 
     def _post(self, what, body=b"", accepted=(200,)):
         answer = http_call("POST", f"http://127.0.0.1:{self.http_port}/{what}", body)

@@ -1,5 +1,9 @@
 """One transaction whose branches are a Go service and a C++ service on one barrier table."""
 
+from messages import COMMITTED, Message
+
+ROLLED_BACK = "FAILURE|not committed"  # in the words of each program
+
 
 class SharedTable:
     """Makes transfers whose second branch is served by the C++ program."""
@@ -16,6 +20,17 @@ class SharedTable:
         transfer.branches[1]["at"] = other.address("http")
         return transfer
 
+    def message(self, local):
+        """A msg with local work by the Go or the C++ program. The other one delivers it, and is
+        asked how the work ended."""
+        transfer = self.transfer("msg")
+        if local == "cpp":
+            transfer.swap()
+            for branch in transfer.branches:
+                branch["amount"] = -branch["amount"]
+            transfer.initiator_binary = self._world.args.cpp_bank
+        return Message(transfer, transfer.programs[1])
+
 
 def check_shared_table(world, database):
     table = SharedTable(world, database)
@@ -23,6 +38,12 @@ def check_shared_table(world, database):
     world.run_together([
         run(lambda chosen=mode: table.transfer(chosen), *ops[mode])
         for mode in ops for run in (success, failure_at_go, failure_at_cpp, late)])
+    world.run_together([
+        run(lambda chosen=local: table.message(chosen))
+        for local in ("go", "cpp")
+        for run in (delivered, fails_locally, asked_after_commit, asked_before_local)])
+    world.run_together([run(lambda: table.transfer("xa")) for run in (
+        xa_success, xa_failure_at_go, xa_failure_at_cpp, ended_by_the_other, xa_late)])
 
 
 def success(new_transfer, forward, _):
@@ -75,3 +96,95 @@ def _repeat_crosswise(transfer, *ops):
     transfer.programs.reverse()
     transfer.repeat(ops, ["01", "02"])
     transfer.programs.reverse()
+
+
+def delivered(new_message):
+    message = new_message()
+    message.start()
+    yield
+    message.check("succeed", "^ok$")
+    for program in message.transfer.programs:  # to one of them it is a repeated call
+        program.call("msg", message.gid, "01", "action", message.transfer.branches[1])
+    message.transfer.check_money("succeed")
+
+
+def fails_locally(new_message):
+    message = new_message()
+    message.transfer.overdraw()
+    message.start()
+    yield
+    message.check("failed", "FAILURE|not enough money")
+
+
+def asked_after_commit(new_message):
+    """Whoever did the work dies, and the other one finds its row."""
+    message = new_message()
+    message.start(hold="submit")
+    message.initiator.kill()
+    yield
+    message.check("succeed")
+    message.check_asked(COMMITTED)
+
+
+def asked_before_local(new_message):
+    """The other one has said that the work did not happen, so it must not happen any more."""
+    message = new_message()
+    message.start(hold="local:begin")
+    yield
+    message.check("failed")
+    message.check_asked(ROLLED_BACK)
+    message.initiator.release()
+    message.check("failed", "DUPLICATED|given up before")
+
+
+def xa_success(new_transfer):
+    transfer = new_transfer()
+    transfer.start()
+    yield
+    transfer.check("succeed", "^ok$")
+    _repeat_crosswise(transfer, "commit")
+    transfer.check_money("succeed")
+
+
+def xa_failure_at_go(new_transfer):
+    """The C++ service has prepared its work, which is rolled back."""
+    transfer = new_transfer()
+    transfer.swap()
+    yield from _xa_failure(transfer)
+
+
+def xa_failure_at_cpp(new_transfer):
+    transfer = new_transfer()
+    for branch in transfer.branches:
+        branch["amount"] = -branch["amount"]
+    yield from _xa_failure(transfer)
+
+
+def _xa_failure(transfer):
+    transfer.overdraw()
+    transfer.start()
+    yield
+    transfer.check("failed", "FAILURE|see the log")
+    _repeat_crosswise(transfer, "rollback")
+    transfer.check_money("failed")
+
+
+def ended_by_the_other(new_transfer):
+    """The C++ service commits what the Go service has prepared."""
+    transfer = new_transfer()
+    transfer.start_until("01:commit:arrived")
+    transfer.wait_until_prepared(2)
+    transfer.programs[1].call("xa", transfer.gid, "01", "commit", transfer.branches[0])
+    transfer.wait_until_prepared(1)
+    transfer.program.release()
+    yield
+    transfer.check("succeed", "^ok$")
+
+
+def xa_late(new_transfer):
+    """The Go service gets the rollback of an action that comes later to the C++ service."""
+    transfer = new_transfer()
+    transfer.repeat(["rollback"], ["01"])
+    transfer.programs[1].call("xa", transfer.gid, "01", "action", transfer.branches[0], (500,))
+    transfer.check_money("failed")
+    yield

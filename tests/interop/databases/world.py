@@ -85,6 +85,7 @@ class Transfer:
         self.programs = []
         self.branches = []
         self.initiator = None
+        self.initiator_binary = None  # none: the Go program
         self._world = world
 
     @property
@@ -125,8 +126,8 @@ class Transfer:
         """Returns at once or, with `hold`, when the program that started the transfer waits at the
         point."""
         self.initiator = self._world.start_program(
-            self.program.bank, f"{self.gid}-initiator", self.wire, hold=hold,
-            work=self.work(**options))
+            self.program.bank, f"{self.gid}-initiator", self.wire, self.initiator_binary,
+            hold=hold, work=self.work(**options))
         if hold:
             self.initiator.wait_for_hold(hold)
 

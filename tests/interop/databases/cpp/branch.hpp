@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include <concerto/barrier/barrier.hpp>
@@ -15,6 +16,18 @@ struct Order {
 /// `target` is that of the HTTP request.
 concerto::Result<> handle_on_postgres(const std::string& target, const Order& order, int port);
 concerto::Result<> handle_on_mysql(const std::string& target, const Order& order, int port);
+
+using Step = std::function<concerto::Result<>()>;
+
+/// A branch of XA. `last` is the last step of its action.
+concerto::Result<> xa_on_postgres(concerto::Barrier& barrier, const Order& order, int port,
+                                  const Step& last);
+concerto::Result<> xa_on_mysql(concerto::Barrier& barrier, const Order& order, int port,
+                               const Step& last);
+
+/// The local work of a msg.
+concerto::Result<> work_on_postgres(concerto::Barrier& barrier, const Order& order, int port);
+concerto::Result<> work_on_mysql(concerto::Barrier& barrier, const Order& order, int port);
 
 /// The status with which a branch answers over HTTP.
 int http_status(const concerto::Result<>& result);

@@ -1,8 +1,8 @@
 // A bank like the Go program's, on the same tables, with the barriers for C++. It serves branches
-// over HTTP and starts no transactions.
+// over HTTP, and can start a msg.
 #include <cstdlib>
 #include <iostream>
-#include <map>
+#include <latch>
 #include <mutex>
 #include <string_view>
 #include <thread>
@@ -15,6 +15,7 @@
 #include <boost/json/value_to.hpp>
 
 #include "branch.hpp"
+#include "coordinator.hpp"
 
 namespace http = boost::beast::http;
 using boost::asio::ip::tcp;
@@ -38,7 +39,12 @@ Changes changes_of(const std::string& op, std::int64_t amount) {
 
 namespace {
 
-using Options = std::map<std::string, std::string>;
+Order order_of(const boost::json::value& body) {
+  Order order;
+  order.account = boost::json::value_to<std::string>(body.at("account"));
+  order.amount = body.at("amount").to_number<std::int64_t>();
+  return order;
+}
 
 /// Both lines of a request are printed as the Go program does.
 void print(const std::string& line) {
@@ -47,25 +53,57 @@ void print(const std::string& line) {
   std::cout << line << std::endl;
 }
 
-Result<> handle(const std::string& target, const Order& order, const Options& options) {
+Result<> handle(concerto::Barrier& barrier, const std::string& target, const Order& order,
+                const Options& options) {
   const int port = std::stoi(options.at("-db-port"));
-  if (options.at("-driver") == "mysql") return handle_on_mysql(target, order, port);
-  return handle_on_postgres(target, order, port);
+  const bool is_mysql = options.at("-driver") == "mysql";
+  if (barrier.trans_type() == "xa") {
+    const Step last = [&] { return register_branch(target, options); };
+    return is_mysql ? xa_on_mysql(barrier, order, port, last)
+                    : xa_on_postgres(barrier, order, port, last);
+  }
+  return is_mysql ? handle_on_mysql(target, order, port) : handle_on_postgres(target, order, port);
+}
+
+std::latch released{1};
+
+/// Waits for the test if it holds this point.
+void reach(const std::string& point, const Options& options) {
+  if (options.at("-hold") != point) return;
+  print("holding " + point);
+  released.wait();
+}
+
+void start_msg(const Options& options) {
+  const auto transaction = boost::json::parse(options.at("-run"));
+  const Order order = order_of(transaction.at("local"));
+  const Result<> result = run_msg(transaction, options.at("-dtm-http"), [&] {
+    auto barrier = concerto::Barrier::from(
+        {"msg", boost::json::value_to<std::string>(transaction.at("gid")), "00", "msg"});
+    const int port = std::stoi(options.at("-db-port"));
+    reach("local:begin", options);
+    const Result<> done = options.at("-driver") == "mysql"
+                              ? work_on_mysql(*barrier, order, port)
+                              : work_on_postgres(*barrier, order, port);
+    reach("submit", options);
+    return done;
+  });
+  print("result: " + (result ? "ok" : result.error().detail));
 }
 
 Result<> answer(const http::request<http::string_body>& request, const Options& options) {
   const std::string target(request.target());
-  const auto barrier = concerto::Barrier::from_query(target);
+  if (target == "/release") {
+    released.count_down();
+    return concerto::ok();
+  }
+  auto barrier = concerto::Barrier::from_query(target);
   if (!barrier) return barrier.error();
   Order order;
-  if (!request.body().empty()) {
-    const auto body = boost::json::parse(request.body());
-    order.account = boost::json::value_to<std::string>(body.at("account"));
-    order.amount = body.at("amount").to_number<std::int64_t>();
-  }
+  if (!request.body().empty()) order = order_of(boost::json::parse(request.body()));
   const std::string call = barrier->gid() + " " + barrier->branch_id() + ":" + barrier->op();
   print("called " + call);
-  const Result<> result = handle(target, order, options);
+  const Result<> result = handle(*barrier, target, order, options);
   print("answered " + call + ": " + (result ? "ok" : result.error().detail));
   return result;
 }
@@ -98,6 +136,7 @@ int main(int count, char** arguments) {
   tcp::acceptor acceptor(
       io, {boost::asio::ip::address_v4::loopback(), static_cast<boost::asio::ip::port_type>(port)});
   print("ready");
+  if (options.contains("-run")) std::thread(start_msg, std::cref(options)).detach();
   for (;;) {
     std::thread([socket = acceptor.accept(), &options]() mutable {
       serve(std::move(socket), options);

@@ -36,9 +36,8 @@ Result<> handle(MYSQL* connection, const std::string& target, const Order& order
   return barrier->call(connection, [&] { return change(connection, barrier->op(), order); });
 }
 
-}  // namespace
-
-Result<> handle_on_mysql(const std::string& target, const Order& order, int port) {
+template <class Use>
+Result<> on_connection(int port, Use use) {
   const std::unique_ptr<MYSQL, decltype(&mysql_close)> connection(mysql_init(nullptr),
                                                                   &mysql_close);
   mysql_options(connection.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
@@ -46,5 +45,26 @@ Result<> handle_on_mysql(const std::string& target, const Order& order, int port
                          static_cast<unsigned>(port), nullptr, 0) == nullptr) {
     return make_error(concerto::BarrierErrc::database_failed, mysql_error(connection.get()));
   }
-  return handle(connection.get(), target, order);
+  return use(connection.get());
+}
+
+}  // namespace
+
+Result<> handle_on_mysql(const std::string& target, const Order& order, int port) {
+  return on_connection(port, [&](MYSQL* connection) { return handle(connection, target, order); });
+}
+
+Result<> xa_on_mysql(Barrier& barrier, const Order& order, int port, const Step& last) {
+  return on_connection(port, [&](MYSQL* connection) {
+    return barrier.xa(connection, [&] {
+      const Result<> changed = change(connection, "action", order);
+      return changed ? last() : changed;
+    });
+  });
+}
+
+Result<> work_on_mysql(Barrier& barrier, const Order& order, int port) {
+  return on_connection(port, [&](MYSQL* connection) {
+    return barrier.call(connection, [&] { return change(connection, "action", order); });
+  });
 }

@@ -38,11 +38,29 @@ Result<> handle(PGconn* connection, const std::string& target, const Order& orde
   return barrier->call(connection, [&] { return change(connection, barrier->op(), order); });
 }
 
+using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+
+Connection open(int port) {
+  const std::string where = "host=127.0.0.1 user=postgres dbname=bank port=";
+  return {PQconnectdb((where + std::to_string(port)).c_str()), &PQfinish};
+}
+
 }  // namespace
 
 Result<> handle_on_postgres(const std::string& target, const Order& order, int port) {
-  const std::string where = "host=127.0.0.1 user=postgres dbname=bank port=";
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
-      PQconnectdb((where + std::to_string(port)).c_str()), &PQfinish);
+  const Connection connection = open(port);
   return handle(connection.get(), target, order);
+}
+
+Result<> xa_on_postgres(Barrier& barrier, const Order& order, int port, const Step& last) {
+  const Connection connection = open(port);
+  return barrier.xa(connection.get(), [&] {
+    const Result<> changed = change(connection.get(), "action", order);
+    return changed ? last() : changed;
+  });
+}
+
+Result<> work_on_postgres(Barrier& barrier, const Order& order, int port) {
+  const Connection connection = open(port);
+  return barrier.call(connection.get(), [&] { return change(connection.get(), "action", order); });
 }
