@@ -83,6 +83,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/ConcertoConfigVersion.cma
 install(FILES ${PROJECT_BINARY_DIR}/ConcertoConfig.cmake
               ${PROJECT_BINARY_DIR}/ConcertoConfigVersion.cmake DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-# The pages that comments in the headers name.
+# The pages that comments in the headers name, and the examples.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
-        FILES_MATCHING PATTERN "*.md" PATTERN plots EXCLUDE)
+        FILES_MATCHING PATTERN "*.md" REGEX "/docs/examples/[^/]+/[^/]+$" PATTERN plots EXCLUDE)
