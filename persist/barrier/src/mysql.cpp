@@ -187,4 +187,14 @@ Result<bool> MysqlConnection::is_prepared(std::string_view xid) {
   return false;
 }
 
+std::string mysql_barrier_table(const std::string& table) {
+  return "create table if not exists " + table +
+         "(id bigint(22) primary key auto_increment, trans_type varchar(45) default '',"
+         " gid varchar(128) default '', branch_id varchar(128) default '',"
+         " op varchar(45) default '', barrier_id varchar(45) default '',"
+         " reason varchar(45) default '', create_time datetime default now(),"
+         " update_time datetime default now(), key(create_time), key(update_time),"
+         " unique key(gid, branch_id, op, barrier_id)) engine = InnoDB default charset = utf8mb4";
+}
+
 }  // namespace concerto

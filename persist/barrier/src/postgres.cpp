@@ -175,4 +175,20 @@ Result<> PostgresConnection::end_prepared(std::string_view statement, std::strin
   return failed(connection_);
 }
 
+std::string postgres_barrier_table(const std::string& table) {
+  const std::size_t schema_bytes = table.find('.');
+  const std::string schema =
+      schema_bytes == std::string::npos
+          ? ""
+          : "create schema if not exists " + table.substr(0, schema_bytes) + "; ";
+  return schema + "create table if not exists " + table +
+         "(id bigserial primary key, trans_type varchar(45) default '',"
+         " gid varchar(128) default '', branch_id varchar(128) default '',"
+         " op varchar(45) default '', barrier_id varchar(45) default '',"
+         " reason varchar(45) default '',"
+         " create_time timestamp(0) with time zone default current_timestamp,"
+         " update_time timestamp(0) with time zone default current_timestamp,"
+         " constraint uniq_barrier unique(gid, branch_id, op, barrier_id))";
+}
+
 }  // namespace concerto

@@ -73,5 +73,17 @@ TEST(MysqlBarrier, SessionsWithoutAutocommitBeginByThemselves) {
   EXPECT_EQ(*entry, BarrierEntry::run);
 }
 
+TEST(MysqlBarrier, TheTableThatWasMadeServes) {
+  MysqlBank bank;
+  const std::string gid = new_gid();
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    bank.sql(mysql_barrier_table("made_barrier"));
+    Barrier barrier = barrier_of("saga", gid, "action");
+    barrier.use_table("made_barrier");
+    EXPECT_TRUE(barrier.call(bank.raw(), [] {}));
+  }
+  EXPECT_EQ(bank.value("select count(*) from made_barrier where gid = '" + gid + "'"), "1");
+}
+
 }  // namespace
 }  // namespace concerto::test

@@ -50,5 +50,17 @@ TEST(PostgresBarrier, ATableWithoutItsKeyIsAnError) {
   EXPECT_EQ(done.error().code, BarrierErrc::database_failed);
 }
 
+TEST(PostgresBarrier, TheTableThatWasMadeServes) {
+  PostgresBank bank;
+  const std::string gid = new_gid();
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    bank.sql(postgres_barrier_table("made.made_barrier"));
+    Barrier barrier = barrier_of("saga", gid, "action");
+    barrier.use_table("made.made_barrier");
+    EXPECT_TRUE(barrier.call(bank.raw(), [] {}));
+  }
+  EXPECT_EQ(bank.value("select count(*) from made.made_barrier where gid = '" + gid + "'"), "1");
+}
+
 }  // namespace
 }  // namespace concerto::test

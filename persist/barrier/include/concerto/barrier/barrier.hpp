@@ -31,8 +31,9 @@ struct BarrierRequest {
 /// its compensation does nothing. The table and the rules are those of DTM's SDKs, so that services
 /// in several languages share one table.
 ///
-///     auto barrier = Barrier::from_query(request.target());
+///     auto barrier = Barrier::from_request(request);
 ///     auto done = barrier->call(connection, [&] { return withdraw(connection, 30); });
+///     return branch_answer<grpc::Status>(done);  // or of Beast, or of concerto::net
 ///
 /// A barrier belongs to one request and to one thread. It numbers its calls 01, 02 and so on; a
 /// request that makes several calls makes them in the same order when it is repeated. To try again,
@@ -44,6 +45,25 @@ class CONCERTO_EXPORT Barrier {
  public:
   /// Error invalid_request if a value is missing or longer than its column.
   [[nodiscard]] static Result<Barrier> from(BarrierRequest request);
+  /// Of a request as a server has it: a request of Beast, a grpc::ServerContext (the values are in
+  /// its metadata), a concerto::net::HttpRequest or a concerto::net::GrpcRequest.
+  template <class Request>
+  [[nodiscard]] static Result<Barrier> from_request(const Request& request) {
+    if constexpr (requires { request.target(); }) {
+      const auto target = request.target();
+      return from_query({target.data(), target.size()});
+    } else if constexpr (requires { request.client_metadata(); }) {
+      return from_metadata(request.client_metadata());
+    } else if constexpr (requires { request.metadata; }) {
+      return from_metadata(request.metadata);
+    } else {
+      static_assert(
+          requires { request.query; },
+          "from_request reads requests of Beast, gRPC C++ and concerto::net; use "
+          "from_query, from_metadata or from_map for others");
+      return from_map(request.query);
+    }
+  }
   /// Of a query string, or of a request's target: `/path?gid=..&trans_type=..&branch_id=..&op=..`.
   [[nodiscard]] static Result<Barrier> from_query(std::string_view query);
   /// Of gRPC metadata, `dtm-gid` and so on: any range of pairs, such as

@@ -48,4 +48,8 @@ struct BarrierConnectionTo<st_mysql> {
   using type = MysqlConnection;
 };
 
+/// The statement that makes the barrier table `table`, whose database must exist; it does nothing
+/// if there is one. The table is that of the other SDKs.
+CONCERTO_EXPORT std::string mysql_barrier_table(const std::string& table = "dtm_barrier.barrier");
+
 }  // namespace concerto

@@ -43,4 +43,9 @@ struct BarrierConnectionTo<pg_conn> {
   using type = PostgresConnection;
 };
 
+/// The statements that make the barrier table `table` and its schema, for PQexec; they do nothing
+/// if both are there. The table is that of the other SDKs, with times by default.
+CONCERTO_EXPORT std::string postgres_barrier_table(
+    const std::string& table = "dtm_barrier.barrier");
+
 }  // namespace concerto
