@@ -1,13 +1,28 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "bank.hpp"
 
 namespace concerto::test {
+
+/// As a coordinator does: again after an error that allows it.
+inline Result<> until_answered(const std::function<Result<>()>& request) {
+  constexpr int attempts_max = 1000;
+  Result<> answer = request();
+  for (int i = 0; i < attempts_max && !answer; ++i) {
+    if (answer.error().code != Condition::retry_later) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    answer = request();
+  }
+  return answer;
+}
 
 /// What a barrier does on every database. The parameter opens the database.
 class BarrierContract : public testing::TestWithParam<OpenBank> {
@@ -31,6 +46,17 @@ class BarrierContract : public testing::TestWithParam<OpenBank> {
       bank.add(account_, amount);
       return ok();
     });
+  }
+  /// A service with a connection of its own, which calls `die` between its change and the commit.
+  void serve_until(const std::string& op, std::int64_t amount,
+                   const std::function<void()>& die) const {
+    const auto own = bank_->again();
+    Barrier barrier = barrier_of("saga", gid_, op);
+    static_cast<void>(own->call(barrier, [&] {
+      own->add(account_, amount);
+      die();
+      return ok();
+    }));
   }
   std::int64_t balance() { return bank_->balance(account_); }
 

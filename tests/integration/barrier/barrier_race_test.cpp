@@ -1,25 +1,11 @@
-// What requests at the same time do, and one whose process is killed.
-#include <csignal>
+// What requests at the same time do.
 #include <thread>
 #include <vector>
-
-#include <sys/wait.h>
 
 #include "barrier_contract.hpp"
 
 namespace concerto::test {
 namespace {
-
-/// As a coordinator does: again after an error that allows it.
-Result<> until_answered(const std::function<Result<>()>& request) {
-  constexpr int attempts_max = 100;
-  Result<> answer = request();
-  for (int i = 0; i < attempts_max && !answer; ++i) {
-    if (answer.error().code != Condition::retry_later) break;
-    answer = request();
-  }
-  return answer;
-}
 
 TEST_P(BarrierContract, OfRequestsAtTheSameTimeOneDoesTheWork) {
   constexpr int rounds = 10;
@@ -100,29 +86,6 @@ TEST_P(BarrierContract, AQuestionAboutAMsgAgreesWithItsWork) {
     EXPECT_EQ(bool(answer), bool(worked));
     EXPECT_EQ(balance() - before, answer ? 1 : 0);
   }
-}
-
-/// kill -9 between the change and the commit. The request is repeated.
-TEST_P(BarrierContract, AKilledServiceLeavesNothingBehind) {
-  const pid_t service = ::fork();
-  if (service == 0) {
-    const auto own = bank_->again().release();
-    Barrier barrier = barrier_of("saga", gid_, "action");
-    static_cast<void>(own->call(barrier, [&] {
-      own->add(account_, 1);
-      ::raise(SIGKILL);
-      return ok();
-    }));
-    ::_exit(1);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(service, &status, 0), service);
-  ASSERT_TRUE(WIFSIGNALED(status));
-  EXPECT_EQ(balance(), 0);
-  EXPECT_EQ(bank_->rows_of(gid_), 0);
-  EXPECT_TRUE(call("action", 1));
-  EXPECT_TRUE(call("action", 1));
-  EXPECT_EQ(balance(), 1);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <concerto/barrier/redis.hpp>
 
 #include "bank.hpp"
+#include "killed_service.hpp"
 
 namespace concerto::test {
 namespace {
@@ -120,6 +121,38 @@ TEST_F(RedisBarrier, OfCallsAtTheSameTimeOneCounts) {
     });
   }
   for (auto& thread : threads) thread.join();
+  EXPECT_EQ(get(account_), "7");
+}
+
+TEST_F(RedisBarrier, AnActionAndItsCompensationAtTheSameTimeLeaveNothing) {
+  set(account_, "0");
+  constexpr int rounds = 10;
+  for (int round = 0; round < rounds; ++round) {
+    gid_ = new_gid();
+    std::vector<std::thread> threads;
+    for (const auto& [op, amount] : {std::pair("action", 1), std::pair("compensate", -1)}) {
+      threads.emplace_back([this, op = op, amount = amount] {
+        const auto own = connect();
+        Barrier barrier = barrier_of("saga", gid_, op);
+        EXPECT_TRUE(redis_check_adjust_amount(barrier, own.get(), account_, amount, hours{1}));
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(get(account_), "0");
+  }
+}
+
+/// Change and commit are one script, so the service can only die before the script or after it.
+TEST_F(RedisBarrier, AServiceThatIsKilledBeforeItsAnswerHasDoneTheWorkOnce) {
+  set(account_, "0");
+  KilledService service([this](const auto& die) {
+    const auto own = connect();
+    Barrier barrier = barrier_of("saga", gid_, "action");
+    if (redis_check_adjust_amount(barrier, own.get(), account_, 7, hours{1})) die();
+  });
+  service.kill();
+  EXPECT_EQ(get(account_), "7");
+  EXPECT_TRUE(adjust("action", 7));
   EXPECT_EQ(get(account_), "7");
 }
 
