@@ -9,7 +9,8 @@ import unittest
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PAGES = {
-    "docs/barrier.md": ("tests/interop/databases/cpp/main.cpp",
+    "docs/barrier.md": ("docs/examples/grpc-branch/main.cpp",
+                        "tests/interop/databases/cpp/main.cpp",
                         "tests/interop/databases/cpp/postgres_branch.cpp",
                         "tests/integration/barrier/redis_barrier_test.cpp",
                         "tests/integration/barrier/sqlite_barrier_test.cpp"),

@@ -29,9 +29,6 @@ concerto::Result<> xa_on_mysql(concerto::Barrier& barrier, const Order& order, i
 concerto::Result<> work_on_postgres(concerto::Barrier& barrier, const Order& order, int port);
 concerto::Result<> work_on_mysql(concerto::Barrier& barrier, const Order& order, int port);
 
-/// The status with which a branch answers over HTTP.
-int http_status(const concerto::Result<>& result);
-
 /// What a call with this op adds to an account's balance, and to `trading`, which has what running
 /// TCC transactions add.
 struct Changes {

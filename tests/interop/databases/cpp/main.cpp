@@ -14,20 +14,14 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value_to.hpp>
 
+#include <concerto/barrier/branch_answer.hpp>
+
 #include "branch.hpp"
 #include "coordinator.hpp"
 
 namespace http = boost::beast::http;
 using boost::asio::ip::tcp;
-using concerto::BarrierErrc;
 using concerto::Result;
-
-int http_status(const Result<>& result) {
-  if (result) return 200;
-  if (result.error().code == BarrierErrc::failure) return 409;
-  if (result.error().code == BarrierErrc::ongoing) return 425;
-  return 500;
-}
 
 Changes changes_of(const std::string& op, std::int64_t amount) {
   if (op == "try") return {.balance = 0, .trading = amount};
@@ -97,7 +91,7 @@ Result<> answer(const http::request<http::string_body>& request, const Options& 
     released.count_down();
     return concerto::ok();
   }
-  auto barrier = concerto::Barrier::from_query(target);
+  auto barrier = concerto::Barrier::from_request(request);
   if (!barrier) return barrier.error();
   Order order;
   if (!request.body().empty()) order = order_of(boost::json::parse(request.body()));
@@ -115,11 +109,8 @@ void serve(tcp::socket socket, const Options& options) {
     http::request<http::string_body> request;
     http::read(socket, buffer, request, failed);
     if (failed) return;
-    const Result<> result = answer(request, options);
-    http::response<http::string_body> response;
-    response.result(static_cast<unsigned>(http_status(result)));
-    response.body() = result ? R"({"dtm_result":"SUCCESS"})" : R"({"error":"see the log"})";
-    response.prepare_payload();
+    const auto response =
+        concerto::branch_answer<http::response<http::string_body>>(answer(request, options));
     http::write(socket, response, failed);
     if (failed) return;
   }
