@@ -166,7 +166,8 @@ Result<> RedisUpkeep::index(const std::vector<std::string>& keys) {
     const auto trans = trans_of(answer[0].text(), {});
     if (answer.size() == 1 || !trans) {
       // Without a place no list shows the record.
-      const std::string_view why = answer.size() == 1 ? answer[0].text() : trans.error().detail;
+      const std::string why =
+          answer.size() == 1 ? std::string(answer[0].text()) : trans.error().detail;
       damaged_.trans(gid, why);
       continue;
     }

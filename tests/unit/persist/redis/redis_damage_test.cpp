@@ -190,6 +190,16 @@ TEST_F(RedisDamage, WhatRedisCanReadAndThisStoreCannotRests) {
   EXPECT_THAT(client_.ask({"GET", key("_g_")}), HasSubstr(R"("owner":"cc-rest")"));
 }
 
+TEST_F(RedisDamage, TheUpkeepSaysWhatItCannotRead) {
+  make("g1");
+  const std::string text = client_.ask({"GET", key("_g_")});
+  const std::size_t at = text.find(R"("create_time":")");
+  client_.ask({"SET", key("_g_"), std::string(text).replace(at + 15, 4, "0000")});
+  client_.ask({"ZREM", prefix_ + "_c_all", "g1"});
+  ASSERT_TRUE(store_->maintain());
+  EXPECT_THAT(log_.take(), HasSubstr("transaction 'g1' is damaged: create_time is no time"));
+}
+
 TEST_F(RedisDamage, AMemberOfTheScheduleWithoutARecordIsTakenOutAndNamed) {
   EXPECT_THAT(due({"gone"}), IsEmpty());
   EXPECT_THAT(log_.take(), HasSubstr("was in the schedule without a record"));
