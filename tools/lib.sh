@@ -29,7 +29,7 @@ cluster_packages=(python3 etcd-server postgresql)
 bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace)
 
 # To make Debian packages (tools/release).
-package_packages=(ccache dpkg-dev git)
+package_packages=(ccache dpkg-dev git python3)
 
 # To build the fuzz targets.
 fuzz_packages=(clang-16 libclang-rt-16-dev)
@@ -117,6 +117,40 @@ build() {
   local preset=$1
   shift
   cmake --build "$root/build/$preset" --parallel "$(nproc)" ${1:+--target "$@"}
+}
+
+# Prints the newest Debian package of this version in build/packages. Fails if there is none, or if
+# this tree has, or may have, other sources than the package.
+find_debian_package() {
+  local packages=$root/build/packages version package commit
+  command -v dpkg-deb > /dev/null || return 1
+  version=$(sed -nE 's/^project\(Concerto VERSION ([0-9.]+).*/\1/p' "$root/CMakeLists.txt")
+  package=$(compgen -G "$packages/concerto_$version-*_$(dpkg --print-architecture).deb" |
+    sort -V | tail -n 1)
+  [[ -n $package ]] || return 1
+  if [[ -e $root/.git ]]; then
+    commit=$(cat "$packages/COMMIT" 2> /dev/null) &&
+      git -C "$root" diff --quiet "$commit" -- CMakeLists.txt CMakePresets.json core net persist \
+        tools 2> /dev/null || {
+      say "building: ${package##*/} of build/packages may have other sources than this tree"
+      return 1
+    }
+  fi
+  echo "$package"
+}
+
+# unpack_programs <package> <directory>: does not install the package, because that would start a
+# service, but the libraries that its programs need, if they do not run without. Fails if they do
+# not run then.
+unpack_programs() {
+  local depends
+  mkdir -p "$2" && dpkg-deb --extract "$1" "$2" || return 1
+  if "$2/usr/bin/concertod" -v > /dev/null 2>&1; then return 0; fi
+  mapfile -t depends < <(dpkg-deb --field "$1" Depends | tr ',' '\n' | sed -E 's/^ *([^ |]+).*/\1/')
+  (ensure_packages "${depends[@]}") && "$2/usr/bin/concertod" -v > /dev/null 2>&1 || {
+    say "building: the programs of ${1##*/} do not run on this system"
+    return 1
+  }
 }
 
 # Reads ninja's lines from stdin and shows how far a build is, and how long it will take at its pace

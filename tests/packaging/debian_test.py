@@ -3,6 +3,7 @@
 Usage: debian_test.py <build directory>
 """
 
+import json
 import os
 import re
 import subprocess
@@ -94,6 +95,22 @@ class Debian(unittest.TestCase):
         printed = run(program, "-c", config, "--print-config")
         self.assertIn("\nListenAddress: '127.0.0.1'\n", printed)
         self.assertIn("\n  Path: '/var/lib/concerto/store'\n", printed)
+
+    def test_the_bill_of_materials_names_what_the_package_depends_on(self):
+        program = os.path.join(HERE, "..", "..", "tools", "packaging", "sbom.py")
+        bill = json.loads(run(program, self.args.build,
+                              env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}))
+        self.assertEqual(bill["metadata"]["timestamp"], "2023-11-14T22:13:20Z")
+        parts = {part["name"]: part for part in bill["components"]}
+        depends = run("dpkg-deb", "--field", self.packages["concerto"], "Depends")
+        # A package that stands for spdlog with one version of fmt is only a name.
+        libraries = {name.removesuffix("-fmt9") for name in re.findall(r"\blib[\w.+-]+", depends)}
+        self.assertIn("libssl3", libraries)
+        self.assertLessEqual(libraries | {"libboost1.81-dev", "libcli11-dev"}, set(parts))
+        for name, part in parts.items():
+            self.assertTrue(part["version"] and part["purl"], part)
+            licence = part["licenses"][0]
+            self.assertNotRegex(str(licence), "^see |not stated", name)
 
     def test_lintian_finds_no_error(self):
         run("lintian", "--fail-on", "error", "--suppress-tags", CONTACT_TAGS,

@@ -28,6 +28,7 @@ echo "[2/3] Building b.o"
 echo "[3/3] Linking"
 """
 CONCERTOD = '#!/bin/sh\necho "concertod $*"\n'
+PACKAGED = '#!/bin/sh\n[ -z "$BROKEN" ] || exit 1\necho "packaged concertod $*"\n'
 ALL_INSTALLED = "#!/bin/sh\nprintf installed\n"
 
 
@@ -43,6 +44,7 @@ class ToolsRun(unittest.TestCase):
         self.write("bin/cmake", CMAKE)
         self.write("bin/dpkg-query", ALL_INSTALLED)
         self.write("build/release/bin/concertod", CONCERTOD)
+        self.write("CMakeLists.txt", "project(Concerto VERSION 1.2.3 LANGUAGES CXX\n")
         self.notes = self.root / "notes"
 
     def write(self, path, text):
@@ -57,6 +59,44 @@ class ToolsRun(unittest.TestCase):
                               stdout=subprocess.PIPE, stderr=stderr, timeout=60,
                               env={**os.environ, "PATH": path, "NOTES": str(self.notes),
                                    "NINJA_STATUS": "another form ", **environment})
+
+    def make_package(self, version):
+        self.write("made/usr/bin/concertod", PACKAGED)
+        self.write("made/DEBIAN/control", f"""\
+Package: concerto
+Version: {version}
+Architecture: {self.architecture()}
+Maintainer: nobody <nobody@localhost>
+Depends: libc6 (>= 2.36), adduser | other
+Description: a test
+""")
+        packages = self.root / "build" / "packages"
+        packages.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", self.root / "made", packages],
+                       check=True, stdout=subprocess.DEVNULL)
+
+    def architecture(self):
+        return subprocess.run(["dpkg", "--print-architecture"], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout.strip()
+
+    def git(self, *command):
+        return subprocess.run(["git", "-C", self.root, "-c", "user.name=a", "-c", "user.email=a@b",
+                               *command], check=True, text=True, stdout=subprocess.PIPE).stdout
+
+    def commit_all(self):
+        """All sources, and build/packages/COMMIT as tools/release writes it."""
+        self.git("init", "-q")
+        self.git("add", "CMakeLists.txt", "tools")
+        self.git("commit", "-q", "-m", "a")
+        (self.root / "build/packages/COMMIT").write_text(self.git("rev-parse", "HEAD"))
+
+    def assert_is_packaged(self, done):
+        self.assertEqual((done.returncode, done.stdout), (0, "packaged concertod -v\n"), done.stderr)
+        self.assertFalse(self.notes.exists(), "cmake has run")
+
+    def assert_is_built(self, done, why):
+        self.assertEqual((done.returncode, done.stdout), (0, "concertod -v\n"), done.stderr)
+        self.assertIn(why, done.stderr)
 
     def configured_with(self):
         return self.notes.read_text().splitlines()[0]
@@ -100,6 +140,31 @@ class ToolsRun(unittest.TestCase):
         (self.build / "build.ninja").touch()
         self.run_it()
         self.assertNotIn("CONCERTO_BUILD_TESTS", self.configured_with())
+
+    def test_a_package_of_this_version_needs_no_build(self):
+        self.make_package("1.2.3-1")
+        self.assert_is_packaged(self.run_it())
+
+    def test_a_package_of_another_version_is_not_used(self):
+        self.make_package("1.2.2-1")
+        self.assert_is_built(self.run_it(), "building")
+
+    def test_a_package_of_the_commit_is_used(self):
+        self.make_package("1.2.3-1")
+        self.commit_all()
+        self.assert_is_packaged(self.run_it())
+
+    def test_a_package_of_other_sources_is_not_used(self):
+        self.make_package("1.2.3-1")
+        self.commit_all()
+        self.write("CMakeLists.txt", "project(Concerto VERSION 1.2.3 LANGUAGES CXX C\n")
+        self.assert_is_built(self.run_it(), "may have other sources")
+        (self.root / "build/packages/COMMIT").unlink()
+        self.assert_is_built(self.run_it(), "may have other sources")
+
+    def test_a_package_that_does_not_run_here_is_not_used(self):
+        self.make_package("1.2.3-1")
+        self.assert_is_built(self.run_it(BROKEN="1"), "do not run on this system")
 
     def test_the_time_left_is_told(self):
         for steps, text in (("1 300 4", "built 1 of 300"),
