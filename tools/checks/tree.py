@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 CPP_SUFFIXES = (".hpp", ".cpp")
-INPUTS = "tests/fuzz/corpus/"  # Bytes as others send them.
+# Bytes as others send them, and as an earlier version wrote them.
+INPUTS = ("tests/fuzz/corpus/", "tests/integration/upgrade/old_store/")
 
 
 @dataclass(frozen=True)
