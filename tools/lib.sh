@@ -14,7 +14,7 @@ build_packages=(
 
 # To pass every test: test libraries, peers to compare with, a second compiler, the formatter.
 test_packages=(
-  curl git iproute2 python3 python3-jsonschema python3-venv
+  curl git iproute2 python3 python3-jsonschema python3-venv python3-yaml
   libgtest-dev libgmock-dev libbenchmark-dev
   libgrpc++-dev protobuf-compiler-grpc etcd-server etcd-client
   mariadb-server postgresql redis-server

@@ -15,7 +15,7 @@ TOP_LEVEL = {
 # The README above speaks for these: installed headers, protobuf packages, the parts of one kind of
 # tests or benchmarks or of the packaging, dot directories.
 COVERED_FROM_ABOVE = re.compile(
-    r"(^|/)(include|proto)(/|$)|^(tests/\w+|bench/\w+|conan)/|(^|/)\.\w")
+    r"(^|/)(include|proto)(/|$)|^(tests/\w+|bench/\w+|tools/packaging/\w+|conan)/|(^|/)\.\w")
 
 # What the directories of rooms may not link besides the targets of other rooms.
 FORBIDDEN_LINKS = {

@@ -23,10 +23,10 @@ LOADED = "loaded at run time"
 
 # Debian's names of licences that differ from SPDX's, without regard to case.
 SPDX = {
-    "apache-2.0": "Apache-2.0", "bsd-3-clause": "BSD-3-Clause", "bsd-3-clause~google": "BSD-3-Clause",
-    "bsl-1.0": "BSL-1.0", "expat": "MIT", "gpl-2": "GPL-2.0-only", "gpl-2+": "GPL-2.0-or-later",
-    "lgpl-2.1": "LGPL-2.1-only", "lgpl-2.1+": "LGPL-2.1-or-later", "mit": "MIT",
-    "postgresql": "PostgreSQL", "zlib": "Zlib",
+    "apache-2.0": "Apache-2.0", "bsd-3-clause": "BSD-3-Clause",
+    "bsd-3-clause~google": "BSD-3-Clause", "bsl-1.0": "BSL-1.0", "expat": "MIT",
+    "gpl-2": "GPL-2.0-only", "gpl-2+": "GPL-2.0-or-later", "lgpl-2.1": "LGPL-2.1-only",
+    "lgpl-2.1+": "LGPL-2.1-or-later", "mit": "MIT", "postgresql": "PostgreSQL", "zlib": "Zlib",
 }
 
 # What the programs use of these source packages, where Debian's file speaks of the whole package.

@@ -91,7 +91,8 @@ Description: a test
         (self.root / "build/packages/COMMIT").write_text(self.git("rev-parse", "HEAD"))
 
     def assert_is_packaged(self, done):
-        self.assertEqual((done.returncode, done.stdout), (0, "packaged concertod -v\n"), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (0, "packaged concertod -v\n"),
+                         done.stderr)
         self.assertFalse(self.notes.exists(), "cmake has run")
 
     def assert_is_built(self, done, why):
