@@ -19,7 +19,7 @@ test_packages=(
   libgrpc++-dev protobuf-compiler-grpc etcd-server etcd-client
   mariadb-server postgresql redis-server
   clang-16 clang-format-16 ccache
-  dpkg-dev lintian systemd
+  doxygen dpkg-dev lintian systemd
 )
 
 # To show several coordinators on one database (tools/run cluster).
@@ -29,7 +29,7 @@ cluster_packages=(python3 etcd-server postgresql)
 bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace)
 
 # To make Debian packages (tools/release).
-package_packages=(ccache dpkg-dev git python3)
+package_packages=(dpkg-dev git python3)
 
 # To build the fuzz targets.
 fuzz_packages=(clang-16 libclang-rt-16-dev)

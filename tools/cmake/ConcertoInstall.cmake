@@ -73,6 +73,17 @@ concerto_pkg_config(transport ROOMS base HEADERS libssl libcrypto MODULES protob
 concerto_pkg_config(protocol ROOMS core transport MODULES protobuf LIBS boost_url boost_json)
 concerto_pkg_config(client ROOMS protocol MODULES protobuf LIBS boost_url boost_json)
 concerto_pkg_config(persist ROOMS core MODULES ${store_modules} LIBS ${store_libs})
+concerto_pkg_config(barrier ROOMS base)
+set(barrier_modules_postgres libpq)
+set(barrier_modules_mysql libmariadb)
+set(barrier_modules_sqlite sqlite3)
+set(barrier_modules_redis hiredis)
+foreach(database postgres mysql sqlite redis)
+  if(TARGET concerto_barrier_${database})
+    concerto_pkg_config(barrier_${database} ROOMS barrier
+                        MODULES ${barrier_modules_${database}})
+  endif()
+endforeach()
 
 configure_package_config_file(
   ${CMAKE_CURRENT_LIST_DIR}/ConcertoConfig.cmake.in ${PROJECT_BINARY_DIR}/ConcertoConfig.cmake

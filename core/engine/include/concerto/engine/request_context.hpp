@@ -14,7 +14,7 @@ namespace concerto {
 
 /// The address of a peer, as numbers: each request has a copy, and few requests write it as text.
 struct CONCERTO_EXPORT PeerAddress {
-  std::array<std::uint8_t, 16> bytes{};  ///< of IPv6; an IPv4 address is ::ffff:a.b.c.d
+  std::array<std::uint8_t, 16> bytes{};  ///< of IPv6; an IPv4 address is mapped
   std::uint32_t scope = 0;               ///< of a link-local address
   std::uint16_t port = 0;                ///< 0: there is no peer
 

@@ -76,7 +76,7 @@ struct TargetScheme {
       open;
 };
 
-/// `bad target '<text>': <reason>`, with no password in it. The code is invalid_request.
+/// The error "bad target 'text': reason", with no password in it. The code is invalid_request.
 CONCERTO_EXPORT Error bad_target(std::string_view text, std::string_view reason);
 
 /// Why a scheme that is in no table cannot be used: it is the protocol's and not in this version
