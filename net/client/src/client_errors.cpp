@@ -1,5 +1,6 @@
 #include "client_errors.hpp"
 
+#include <concerto/base/branch_condition.hpp>
 #include <concerto/protocol/odd_wordings.hpp>
 
 namespace concerto::client {
@@ -36,6 +37,12 @@ class ClientCategory final : public boost::system::error_category {
   }
   boost::system::error_condition default_error_condition(int value) const noexcept override {
     return make_error_condition(meaning_of(static_cast<ClientErrc>(value)).condition);
+  }
+  bool equivalent(int value,
+                  const boost::system::error_condition& condition) const noexcept override {
+    return default_error_condition(value) == condition ||
+           has_branch_condition(value, condition, static_cast<int>(ClientErrc::failure),
+                                static_cast<int>(ClientErrc::ongoing));
   }
 };
 

@@ -1,4 +1,4 @@
-#include <concerto/client/client_error.hpp>
+#include <concerto/base/branch_condition.hpp>
 #include <concerto/client/msg.hpp>
 
 #include "core.hpp"
@@ -29,13 +29,13 @@ Async<> prepare_and_submit(detail::Core& core, TransRequest prepare, TransReques
   const Result<> done = co_await work();
   if (done) co_return co_await core.send("submit", std::move(submit));
   Result<> asked = done;
-  if (done.error().code != ClientErrc::failure) {
+  if (done.error().code != BranchCondition::failure) {
     const auto answer = co_await core.call_branch(query_call(prepare));
     asked = answer ? Result<>{} : Result<>{answer.error()};
   }
   if (asked) {
     ignore_error(co_await core.send("submit", std::move(submit)), "the work's error says more");
-  } else if (asked.error().code == ClientErrc::failure) {
+  } else if (asked.error().code == BranchCondition::failure) {
     ignore_error(co_await core.send("abort", std::move(prepare)),
                  "the coordinator asks query_prepared, which says so too");
   }

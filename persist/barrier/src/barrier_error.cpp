@@ -1,4 +1,5 @@
 #include <concerto/barrier/barrier_error.hpp>
+#include <concerto/base/branch_condition.hpp>
 
 namespace concerto {
 namespace {
@@ -34,6 +35,12 @@ class BarrierCategory final : public boost::system::error_category {
   }
   boost::system::error_condition default_error_condition(int value) const noexcept override {
     return make_error_condition(meaning_of(static_cast<BarrierErrc>(value)).condition);
+  }
+  bool equivalent(int value,
+                  const boost::system::error_condition& condition) const noexcept override {
+    return default_error_condition(value) == condition ||
+           has_branch_condition(value, condition, static_cast<int>(BarrierErrc::failure),
+                                static_cast<int>(BarrierErrc::ongoing));
   }
 };
 

@@ -18,8 +18,8 @@ class Core;
 /// Client::msg.
 class CONCERTO_EXPORT Msg {
  public:
-  /// The local work. An error made by `failure` says that it did not and will not happen; after
-  /// any other error the outcome is open.
+  /// The local work. An error that is BranchCondition::failure, such as one made by `failure`, says
+  /// that it did not and will not happen; after any other error the outcome is open.
   using Work = std::function<Async<>()>;
 
   Msg(detail::Core& core, std::string gid);
