@@ -64,6 +64,15 @@ class CONCERTO_EXPORT Barrier {
       return from_map(request.query);
     }
   }
+  /// Of an object with the same members, such as client::WorkflowStep and client::XaCall.
+  template <class Call>
+    requires requires(const Call& call) { call.trans_type, call.gid, call.branch_id, call.op; }
+  [[nodiscard]] static Result<Barrier> from(const Call& call) {
+    return from(BarrierRequest{.trans_type = call.trans_type,
+                               .gid = call.gid,
+                               .branch_id = call.branch_id,
+                               .op = call.op});
+  }
   /// Of a query string, or of a request's target: `/path?gid=..&trans_type=..&branch_id=..&op=..`.
   [[nodiscard]] static Result<Barrier> from_query(std::string_view query);
   /// Of gRPC metadata, `dtm-gid` and so on: any range of pairs, such as
