@@ -27,6 +27,23 @@ Tcc Client::tcc(std::string gid, std::string parent_branch_id) {
   return Tcc{*core_, std::move(gid), std::move(parent_branch_id)};
 }
 
+Xa Client::xa(std::string gid) {
+  return Xa{*core_, std::move(gid)};
+}
+
+Workflows Client::workflows(std::string callback) {
+  return Workflows{*core_, std::move(callback)};
+}
+
+Async<> Client::register_branch(XaCall call) {
+  BranchRequest branch;
+  branch.gid = Gid{std::move(call.gid)};
+  branch.trans_type = std::move(call.trans_type);
+  branch.branch_id = std::move(call.branch_id);
+  branch.fields["url"] = std::move(call.phase2_url);
+  return core_->register_branch(std::move(branch));
+}
+
 Task<void> Client::close() {
   return core_->close();
 }

@@ -1,5 +1,6 @@
 #include "core.hpp"
 
+#include <exception>
 #include <utility>
 
 #include <concerto/base/json_tree.hpp>
@@ -11,6 +12,8 @@
 
 namespace concerto::client::detail {
 namespace {
+
+constexpr const char* prepare_workflow_operation = "prepareWorkflow";
 
 Wire wire_of(std::string_view coordinator) noexcept {
   if (!coordinator.starts_with("http://") && !coordinator.starts_with("https://")) {
@@ -74,6 +77,11 @@ std::string gid_in_message(std::string_view message) {
   return std::string{message.substr(2, static_cast<unsigned char>(message[1]))};
 }
 
+Task<void> register_and_close(Core& core, BranchRequest request, Result<>& result) {
+  result = co_await core.register_branch(std::move(request));
+  co_await core.close();
+}
+
 }  // namespace
 
 Core::Core(Executor executor, std::string coordinator, ClientOptions options)
@@ -109,6 +117,34 @@ Async<> Core::register_branch(BranchRequest request) {
   co_return ok();
 }
 
+Result<> Core::register_branch_now(BranchRequest request) const {
+  asio::io_context io{1};
+  Core other{io.get_executor(), coordinator_, options_};
+  Result<> result;
+  std::exception_ptr thrown;
+  bool ended = false;
+  asio::co_spawn(io, register_and_close(other, std::move(request), result),
+                 [&](std::exception_ptr exception) {
+                   thrown = std::move(exception);
+                   ended = true;
+                 });
+  const auto work = asio::make_work_guard(io);
+  while (!ended) io.run_one();
+  if (thrown) std::rethrow_exception(thrown);
+  return result;
+}
+
+Async<Transaction> Core::prepare_workflow(TransRequest request) {
+  if (wire_ == Wire::json_rpc) {
+    co_return make_error(ClientErrc::not_sendable, "JSON-RPC has no workflows; use HTTP or gRPC");
+  }
+  CONCERTO_CO_TRY(const std::string answer, co_await ask(prepare_workflow_operation, request));
+  auto workflow = wire_ == Wire::grpc ? net::workflow_from_proto(answer)
+                                      : net::workflow_from_json(answer, ModeTable::standard());
+  if (!workflow) co_return make_error(ClientErrc::refused, workflow.error().detail);
+  co_return std::move(*workflow);
+}
+
 Async<std::string> Core::new_gid() {
   std::string operation = "newGid";
   std::string params = wire_ == Wire::json_rpc ? "{}" : "";
@@ -140,8 +176,10 @@ Async<std::string> Core::over_http(std::string method, std::string operation, st
       net::answer_from_http(answer->status, answer->headers, answer->body);
   if (received.ok() && wire_ == Wire::json_rpc) received = net::answer_from_rpc(answer->body);
   if (!received.ok()) co_return error_of(received);
-  // Old coordinators say so with status 200 (protocol page 01, section 5).
-  if (answer->body.find("FAILURE") != std::string::npos) {
+  // Old coordinators say so with status 200 (protocol page 01, section 5). The records of a
+  // workflow may have the word, too.
+  if (operation != prepare_workflow_operation &&
+      answer->body.find("FAILURE") != std::string::npos) {
     received.error = net::AnswerClass::failure;
     received.text = std::move(answer->body);
     co_return error_of(received);

@@ -28,6 +28,16 @@ struct OwnCall {
   std::map<std::string, std::string> headers;
   std::chrono::seconds request_timeout{};  ///< 0: that of the client
   bool reads = false;                      ///< over HTTP: GET without a body
+  std::string phase2_url = {};             ///< of a branch of XA
+  /// Of a workflow: the URL decides about the transport, an HTTP answer counts by its status alone,
+  /// and over HTTP the coordinator is not named.
+  bool is_step = false;
+};
+
+/// How such a call ended.
+struct CallEnd {
+  Result<std::string> result;
+  std::string answer;  ///< after a FAILURE: what a workflow records of it
 };
 
 /// Nobody reads what discovery has to say; its errors come back with the calls.
@@ -47,17 +57,23 @@ class Core {
   /// The same without the answer.
   Async<> send(std::string operation, TransRequest request);
   Async<> register_branch(BranchRequest request);
+  /// The same over a connection of its own. Blocks, also the executor's thread.
+  Result<> register_branch_now(BranchRequest request) const;
+  /// Returns the workflow with its records.
+  Async<Transaction> prepare_workflow(TransRequest request);
   Async<std::string> new_gid();
   /// Calls a branch over the transport of its URL. An empty URL is a success.
   Async<std::string> call_branch(OwnCall call);
+  Task<CallEnd> call(OwnCall call);
 
+  Wire wire() const noexcept { return wire_; }
   Task<void> close();
 
  private:
   Async<std::string> over_http(std::string method, std::string operation, std::string body);
   Async<std::string> over_grpc(std::string operation, std::string message);
-  Async<std::string> call_over_http(OwnCall call);
-  Async<std::string> call_over_grpc(OwnCall call);
+  Task<CallEnd> call_over_http(OwnCall call);
+  Task<CallEnd> call_over_grpc(OwnCall call);
   SteadyTime deadline(std::chrono::seconds own) const;
 
   const std::string coordinator_;

@@ -18,9 +18,12 @@ std::string url_of(const OwnCall& call, std::string_view coordinator) {
   if (!has_query) out += '?';
   if (has_query && !out.ends_with('?')) out += '&';
   net::append_query_escaped(out.append("branch_id="), call.branch_id);
-  net::append_query_escaped(out.append("&dtm="), coordinator);
+  if (!call.is_step) net::append_query_escaped(out.append("&dtm="), coordinator);
   net::append_query_escaped(out.append("&gid="), call.gid);
   net::append_query_escaped(out.append("&op="), call.op);
+  if (!call.phase2_url.empty()) {
+    net::append_query_escaped(out.append("&phase2_url="), call.phase2_url);
+  }
   net::append_query_escaped(out.append("&trans_type="), call.trans_type);
   return out;
 }
@@ -40,16 +43,37 @@ Result<> check(const std::map<std::string, std::string>& headers) {
   return ok();
 }
 
+bool is_http(std::string_view url) noexcept {
+  return url.starts_with("http://") || url.starts_with("https://");
+}
+
+/// A result of a step may have the words FAILURE and ONGOING in it.
+BranchReply judge(const OwnCall& call, unsigned status, std::string_view body) {
+  return net::judge_http_answer(status, call.is_step && status == 200 ? std::string_view{} : body);
+}
+
+CallEnd ended(Error error) {
+  CallEnd end;
+  end.result = std::move(error);
+  return end;
+}
+
 }  // namespace
 
 Async<std::string> Core::call_branch(OwnCall call) {
-  if (call.url.empty()) co_return std::string{};
-  CONCERTO_CO_CHECK(check(call.headers));
-  if (wire_ != Wire::grpc) co_return co_await call_over_http(std::move(call));
+  CallEnd end = co_await this->call(std::move(call));
+  co_return std::move(end.result);
+}
+
+Task<CallEnd> Core::call(OwnCall call) {
+  if (call.url.empty()) co_return CallEnd{};
+  if (const auto checked = check(call.headers); !checked) co_return ended(checked.error());
+  const bool over_grpc = call.is_step ? !is_http(call.url) : wire_ == Wire::grpc;
+  if (!over_grpc) co_return co_await call_over_http(std::move(call));
   co_return co_await call_over_grpc(std::move(call));
 }
 
-Async<std::string> Core::call_over_http(OwnCall call) {
+Task<CallEnd> Core::call_over_http(OwnCall call) {
   net::HttpClientRequest request;
   request.method = call.reads ? "GET" : "POST";
   request.url = url_of(call, coordinator_);
@@ -57,30 +81,43 @@ Async<std::string> Core::call_over_http(OwnCall call) {
   for (const auto& [name, value] : call.headers) request.headers.set(name, value);
   request.body = call.payload;
   auto answer = co_await http_.send(std::move(request), deadline(call.request_timeout));
-  if (!answer) co_return error_of(answer.error());
-  const BranchReply reply = net::judge_http_answer(answer->status, answer->body);
-  if (reply.outcome != Outcome::success) co_return error_of(reply, answer->body);
-  co_return std::move(answer->body);
+  if (!answer) co_return ended(error_of(answer.error()));
+  const BranchReply reply = judge(call, answer->status, answer->body);
+  CallEnd end;
+  if (reply.outcome == Outcome::success) {
+    end.result = std::move(answer->body);
+  } else {
+    end.result = error_of(reply, answer->body);
+    end.answer = std::move(answer->body);
+  }
+  co_return end;
 }
 
-Async<std::string> Core::call_over_grpc(OwnCall call) {
+Task<CallEnd> Core::call_over_grpc(OwnCall call) {
   auto url = branch_channels_.split(call.url);
-  if (!url) co_return error_of(url.error());
+  if (!url) co_return ended(error_of(url.error()));
   const auto channel = branch_channels_.channel(url->target);
-  if (!channel) co_return error_of(channel.error());
+  if (!channel) co_return ended(error_of(channel.error()));
   net::GrpcMetadata metadata;
   metadata.add("dtm-gid", call.gid);
   metadata.add("dtm-trans_type", call.trans_type);
   metadata.add("dtm-branch_id", call.branch_id);
   metadata.add("dtm-op", call.op);
   metadata.add("dtm-dtm", coordinator_);
+  if (!call.phase2_url.empty()) metadata.add("dtm-phase2_url", call.phase2_url);
   for (const auto& [name, value] : call.headers) metadata.add(to_lower(name), value);
   net::GrpcReply reply =
       co_await (*channel)->unary(std::move(url->method), std::move(call.payload),
                                  std::move(metadata), deadline(call.request_timeout));
   const BranchReply judged = net::branch_reply(reply);
-  if (judged.outcome != Outcome::success) co_return error_of(judged, reply.status.message);
-  co_return std::move(reply.message);
+  CallEnd end;
+  if (judged.outcome == Outcome::success) {
+    end.result = std::move(reply.message);
+  } else {
+    end.result = error_of(judged, reply.status.message);
+    end.answer = to_error(reply).detail;
+  }
+  co_return end;
 }
 
 }  // namespace concerto::client::detail

@@ -1,35 +1,12 @@
-#include <exception>
+#include <utility>
 
-#include <concerto/base/utf8.hpp>
 #include <concerto/client/client_error.hpp>
 #include <concerto/client/tcc.hpp>
 
 #include "core.hpp"
+#include "run_between.hpp"
 
 namespace concerto::client {
-namespace {
-
-/// At most as many bytes as the coordinator takes, without a part of a character at the end.
-std::string fitting(std::string_view reason) {
-  if (reason.size() > rollback_reason_bytes_max) {
-    reason = reason.substr(0, rollback_reason_bytes_max);
-    for (int bytes = 0; bytes < 4 && !is_utf8(reason); ++bytes) reason.remove_suffix(1);
-  }
-  return std::string{reason};
-}
-
-std::string text_of(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& exception) {
-    return exception.what();
-  } catch (...) {
-    return "an exception without a text";
-  }
-}
-
-}  // namespace
-
 Result<std::string> BranchIds::next() {
   if (last_ == branches_max) {
     return make_error(ClientErrc::not_sendable, "there are 99 branches already");
@@ -49,19 +26,11 @@ Tcc::Tcc(detail::Core& core, std::string gid, std::string parent_branch_id)
 }
 
 Async<> Tcc::run(Work work) {
-  CONCERTO_CO_CHECK(co_await prepare());
-  Result<> done;
-  std::exception_ptr thrown;
-  try {
-    done = co_await work(*this);
-  } catch (...) {
-    thrown = std::current_exception();
-  }
-  if (!thrown && done) co_return co_await submit();
-  std::string reason = thrown ? text_of(thrown) : done.error().detail;
-  ignore_error(co_await abort(std::move(reason)), "the transaction times out");
-  if (thrown) std::rethrow_exception(thrown);
-  co_return done;
+  return detail::run_between(
+      {.prepare = [this] { return prepare(); },
+       .work = [this, work = std::move(work)] { return work(*this); },
+       .submit = [this] { return submit(); },
+       .abort = [this](std::string reason) { return abort(std::move(reason)); }});
 }
 
 Async<std::string> Tcc::call_branch(std::string payload, std::string try_url,
@@ -97,7 +66,7 @@ Async<> Tcc::submit() const {
 
 Async<> Tcc::abort(std::string reason) const {
   TransRequest aborting = request();
-  aborting.rollback_reason = fitting(to_utf8(reason));
+  aborting.rollback_reason = detail::fitting_reason(reason);
   return core_.send("abort", std::move(aborting));
 }
 

@@ -13,6 +13,8 @@
 #include <concerto/client/msg.hpp>
 #include <concerto/client/saga.hpp>
 #include <concerto/client/tcc.hpp>
+#include <concerto/client/workflows.hpp>
+#include <concerto/client/xa.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 
 namespace concerto::client {
@@ -58,6 +60,13 @@ class CONCERTO_EXPORT Client {
   /// `parent_branch_id`: of the try that is served at the moment, for branches below it; such a tcc
   /// only calls branches.
   Tcc tcc(std::string gid, std::string parent_branch_id = {});
+  Xa xa(std::string gid);
+  /// The workflows of the application. `callback` is where the coordinator can have them resumed:
+  /// an URL over HTTP; over gRPC `host:port`, or another target, with `/workflow.Workflow/Execute`.
+  Workflows workflows(std::string callback);
+
+  /// For the service of a branch of XA: registers the branch that `call` is for.
+  Async<> register_branch(XaCall call);
 
   /// Ends all requests and closes the connections.
   Task<void> close();
