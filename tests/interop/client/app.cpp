@@ -1,32 +1,25 @@
 // Makes one transaction through concerto::client, as its JSON describes. The command line, the JSON
 // and what is printed are those of ../gosdk/app, so that the same tests use both.
 
+#include "app.hpp"
+
 #include <cstdio>
 #include <unistd.h>
 
-#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value_to.hpp>
 
 #include <concerto/client/blocking.hpp>
 
 namespace concerto::client {
-namespace {
-
 namespace json = boost::json;
-
-struct Arguments {
-  std::string wire;
-  std::string coordinator;
-  json::object transaction;
-};
 
 std::string text(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value ? json::value_to<std::string>(*value) : std::string{};
 }
 
-std::int64_t number(const json::object& object, std::string_view name) {
+static std::int64_t number(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value ? value->to_number<std::int64_t>() : 0;
 }
@@ -50,12 +43,19 @@ TransOptions options_of(const json::object& transaction) {
   return options;
 }
 
-/// An object over HTTP, a google.protobuf.StringValue over gRPC.
-std::string payload(const Arguments& arguments, const json::object& branch) {
+std::string payload(std::string_view wire, const json::object& branch) {
   const std::string name = text(branch, "name");
-  if (arguments.wire != "grpc") return R"({"name":")" + name + R"("})";
+  if (wire != "grpc") return R"({"name":")" + name + R"("})";
   return std::string{"\n"} + static_cast<char>(name.size()) + name;
 }
+
+void print_result(std::string line) {
+  for (char& character : line) character = character == '\n' ? ' ' : character;
+  std::printf("result: %s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+namespace {
 
 Async<> do_work(std::string kind) {
   if (kind == "stop") {  // until the test kills the program
@@ -71,7 +71,7 @@ Async<> do_work(std::string kind) {
 Async<> call_branches(Tcc& tcc, const Arguments& arguments) {
   for (const json::value& each : arguments.transaction.at("branches").as_array()) {
     const json::object& branch = each.as_object();
-    std::string body = payload(arguments, branch);
+    std::string body = payload(arguments.wire, branch);
     std::string try_url = text(branch, "try");
     std::string confirm = text(branch, "confirm");
     std::string cancel = text(branch, "cancel");
@@ -87,7 +87,7 @@ Result<> saga(blocking::Client& client, const Arguments& arguments) {
   saga.options = options_of(arguments.transaction);
   for (const json::value& each : arguments.transaction.at("branches").as_array()) {
     const json::object& branch = each.as_object();
-    saga.add(text(branch, "action"), text(branch, "compensate"), payload(arguments, branch));
+    saga.add(text(branch, "action"), text(branch, "compensate"), payload(arguments.wire, branch));
   }
   if (const json::value* orders = arguments.transaction.if_contains("orders")) {
     for (const auto& [step, earlier] : orders->as_object()) {
@@ -112,9 +112,9 @@ Result<> msg(blocking::Client& client, const Arguments& arguments) {
   for (const json::value& each : arguments.transaction.at("branches").as_array()) {
     const json::object& branch = each.as_object();
     if (branch.contains("topic")) {
-      msg.add_topic(text(branch, "topic"), payload(arguments, branch));
+      msg.add_topic(text(branch, "topic"), payload(arguments.wire, branch));
     } else {
-      msg.add(text(branch, "action"), payload(arguments, branch));
+      msg.add(text(branch, "action"), payload(arguments.wire, branch));
     }
   }
   const std::string query = text(arguments.transaction, "query");
@@ -150,6 +150,7 @@ Arguments read(int count, char** values) {
   for (int at = 1; at + 1 < count; at += 2) {
     const std::string name = values[at];
     if (name == "-wire") arguments.wire = values[at + 1];
+    if (name == "-listen") arguments.listen = values[at + 1];
     if (name == "-dtm") arguments.coordinator = values[at + 1];
     if (name == "-transaction") arguments.transaction = json::parse(values[at + 1]).as_object();
   }
@@ -160,8 +161,11 @@ Arguments read(int count, char** values) {
 }  // namespace concerto::client
 
 int main(int count, char** values) {
-  const auto result = concerto::client::run(concerto::client::read(count, values));
-  std::string line = result ? "ok" : result.error().detail;
-  for (char& character : line) character = character == '\n' ? ' ' : character;
-  std::printf("result: %s\n", line.c_str());
+  const auto arguments = concerto::client::read(count, values);
+  if (!arguments.listen.empty()) {
+    concerto::client::run_workflows(arguments);
+  } else {
+    const auto result = concerto::client::run(arguments);
+    concerto::client::print_result(result ? "ok" : result.error().detail);
+  }
 }
