@@ -18,10 +18,12 @@ class ScriptedStore final : public Store {
 
   explicit ScriptedStore(Store& store) : store_(store) {}
 
-  /// Makes this many of the next commits, loads or scans answer store_busy and do nothing.
+  /// Makes this many of the next commits, loads, scans or reads of key-value records answer
+  /// store_busy and do nothing.
   std::size_t busy_commits = 0;
   std::size_t busy_loads = 0;
   std::size_t busy_scans = 0;
+  std::size_t busy_kvs = 0;
   bool hides_trouble = false;  ///< `health` serves also while commits are busy
   bool is_away = false;        ///< what `health` says, whatever else is so
   bool holds_loads = false;    ///< from now on loads wait until `release_loads`
@@ -59,7 +61,8 @@ class ScriptedStore final : public Store {
     return store_.list(std::move(filter), std::move(position), limit);
   }
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key) override {
-    return store_.find_kv(std::move(cat), std::move(key));
+    if (takes_one(busy_kvs)) co_return busy();
+    co_return co_await store_.find_kv(std::move(cat), std::move(key));
   }
   Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit) override {
     return store_.scan_kv(std::move(cat), std::move(position), limit);

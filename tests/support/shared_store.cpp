@@ -392,7 +392,8 @@ Async<> SharedStore::delete_kv(std::string cat, std::string key) {
 
 StoreHealth SharedStore::health() const {
   StoreHealth health;
-  if (busy_calls > 0) health.add(StoreHealth::State::recovering, "the server is away");
+  if (busy_calls > 0 && !hides_trouble)
+    health.add(StoreHealth::State::recovering, "the server is away");
   return health;
 }
 

@@ -98,6 +98,7 @@ class SharedStore final : public Store, public Ownership {
 
   /// Makes so many of the next calls answer store_busy and do nothing.
   std::size_t busy_calls = 0;
+  bool hides_trouble = false;  ///< `health` serves also while calls are busy
   /// Makes so many of the next changes (commits, claims, renewals, let_go) answer store_failed,
   /// with or without an effect.
   std::size_t lost_answers = 0;

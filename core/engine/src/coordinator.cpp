@@ -137,6 +137,8 @@ Task<bool> Coordinator::claim_due(Ownership& ownership) {
   const SteadyTime asked = clock_.steady_now();
   Result<std::vector<Transaction>> found = std::vector<Transaction>();
   if (room > 0) found = co_await ownership.claim_due(room);
+  if (!found)
+    co_await on_engine(*engines_.front(), engines_.front()->tell_failed_poll(found.error()));
   const bool is_full = room > 0 && found && found->size() == room;
   std::vector<std::vector<Transaction>> parts(engines_.size());
   if (found) {
@@ -255,15 +257,23 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
       return has_error && (trouble.target.empty() || has_trouble_at(trans, *modes, trouble.target));
     };
   }
-  co_return co_await store_.list(std::move(filter), std::move(position), limit);
+  Result<TransPage> page = co_await store_.list(std::move(filter), std::move(position), limit);
+  if (!page) co_await tell_refusal(*engines_.front(), page.error());
+  co_return page;
 }
 
 Async<std::vector<KvRecord>> Coordinator::find_kv(std::string cat, std::string key) {
-  return store_.find_kv(std::move(cat), std::move(key));
+  const Use use(*engines_.front());
+  Result<std::vector<KvRecord>> found = co_await store_.find_kv(std::move(cat), std::move(key));
+  if (!found) co_await tell_refusal(*engines_.front(), found.error());
+  co_return found;
 }
 
 Async<KvPage> Coordinator::scan_kv(std::string cat, std::string position, std::size_t limit) {
-  return store_.scan_kv(std::move(cat), std::move(position), limit);
+  const Use use(*engines_.front());
+  Result<KvPage> page = co_await store_.scan_kv(std::move(cat), std::move(position), limit);
+  if (!page) co_await tell_refusal(*engines_.front(), page.error());
+  co_return page;
 }
 
 InFlight Coordinator::in_flight() const noexcept {

@@ -37,6 +37,7 @@ Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyo
     done = co_await reset_own(beyond, limit, context, reset);
   }
   if (!done) reset.has_remaining = true;
+  if (!done) co_await tell_refusal(*engines_.front(), done.error());
   if (done || reset.count > 0) co_await tell_all(about_reset(beyond, reset), context, ok());
   if (!done) co_return done.error();
   co_return reset;

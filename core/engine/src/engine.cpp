@@ -60,7 +60,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       leases_(env_, live_, loader_, wakes_, trouble_, log_),
       changes_(env_, live_, loader_, wakes_, trouble_, leases_, log_, tasks_),
       passes_(env_, live_, loader_, wakes_, leases_, changes_, log_, journal_, tasks_),
-      patience_(env_, tasks_),
+      patience_(env_, log_, tasks_),
       requests_(env_, live_, loader_, wakes_, trouble_, changes_, passes_, patience_),
       resets_(env_, requests_, tasks_),
       inspector_(env_, live_, wakes_, journal_),
@@ -91,6 +91,16 @@ Task<std::vector<Gid>> Engine::with_error(std::string text) {
 
 Task<void> Engine::tell(std::string what, RequestContext context, Result<> result) {
   tell_operator(env_.observer, LogLevel::info, {}, std::move(what), context, result);
+  co_return;
+}
+
+Task<void> Engine::tell_refusal(Error error) {
+  log_.write_refusal({}, error);
+  co_return;
+}
+
+Task<void> Engine::tell_failed_poll(Error error) {
+  log_.write_failure("looks for due transactions", "due transactions cannot be looked for", error);
   co_return;
 }
 

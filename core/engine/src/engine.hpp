@@ -59,6 +59,10 @@ class Engine {
   Task<std::vector<Gid>> with_error(std::string text);
   /// Tells the observer about a request for topics or for many transactions.
   Task<void> tell(std::string what, RequestContext context, Result<> result);
+  /// Tells the operator what the store refuses of a request about no transaction in particular, or
+  /// of a poll.
+  Task<void> tell_refusal(Error error);
+  Task<void> tell_failed_poll(Error error);
   using Waiting = WakeUps::Waiting;
   /// As WakeUps::take_waiting.
   Task<Waiting> take_waiting(std::chrono::seconds beyond, std::size_t limit, std::uint64_t round);

@@ -68,6 +68,12 @@ void EngineLog::write_refusal(const Gid& gid, const Error& error) {
   env_.observer.log(LogLevel::error, gid.view(), "the store refuses a request: " + error.detail);
 }
 
+void EngineLog::write_failure(std::string_view things, std::string_view text, const Error& error) {
+  if (env_.stopping || env_.store.health().is_told()) return;
+  if (!admits(LogLevel::error, things, 1)) return;
+  env_.observer.log(LogLevel::error, {}, std::string(text) + ": " + error.detail);
+}
+
 void EngineLog::report_left_out(SteadyTime now) {
   for (const auto& [thing, lines] : line_limit_.end_windows(now)) {
     const std::string about = thing.empty() ? "other targets" : masked_url(thing);

@@ -35,6 +35,8 @@ class EngineLog {
   /// Writes why the store refuses a request; clients are not told (docs/operations.md, The log).
   /// While the store's own line has the reason there is none.
   void write_refusal(const Gid& gid, const Error& error);
+  /// The same of what the coordinator itself asks of the store. `things`: what such calls are.
+  void write_failure(std::string_view things, std::string_view text, const Error& error);
   /// Ends the windows that are over at `now`, and writes how many lines they left out.
   void report_left_out(SteadyTime now);
   void stop() { timer_.cancel(); }

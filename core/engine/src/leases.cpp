@@ -153,7 +153,10 @@ Task<void> Leases::renew_all() {
 Task<bool> Leases::renew_some(std::vector<Gid> gids) {
   const SteadyTime lease_end = env_.now() + env_.ownership->lease();
   const Result<std::vector<Gid>> answer = co_await env_.ownership->renew(gids);
-  if (!answer) co_return false;
+  if (!answer) {
+    log_.write_failure("renewals of leases", "leases cannot be renewed", answer.error());
+    co_return false;
+  }
   const std::unordered_set<Gid> not_ours(answer->begin(), answer->end());
   for (const Gid& gid : gids) {
     LiveTrans* live = live_.find(gid);

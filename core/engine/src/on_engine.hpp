@@ -39,4 +39,10 @@ Task<T> on_engine(Engine& engine, Task<T> task) {
   co_return co_await asio::co_spawn(engine.executor(), std::move(run), std::move(token));
 }
 
+/// Tells the operator, on the shard of the engine, what the store refuses of a request about no
+/// transaction in particular.
+inline Task<void> tell_refusal(Engine& engine, Error error) {
+  co_await on_engine(engine, engine.tell_refusal(std::move(error)));
+}
+
 }  // namespace concerto

@@ -14,6 +14,7 @@
 #include <concerto/base/task_group.hpp>
 #include <concerto/base/timers.hpp>
 
+#include "engine_log.hpp"
 #include "shard_env.hpp"
 
 namespace concerto {
@@ -33,11 +34,11 @@ class Patience {
   static constexpr std::chrono::seconds look_pause{1};
 
   /// The references must outlive this object.
-  Patience(ShardEnv& env, TaskGroup& tasks)
-      : env_(env), tasks_(tasks), timer_(env.ports.timers, [this] { look(); }) {}
+  Patience(ShardEnv& env, EngineLog& log, TaskGroup& tasks)
+      : env_(env), log_(log), tasks_(tasks), timer_(env.ports.timers, [this] { look(); }) {}
 
-  /// Runs a request about `gid`. Errors: those of the request; store_late for a change and
-  /// store_busy for a read that takes too long.
+  /// Runs a request about `gid`, and tells the operator what the store refuses. Errors: those of
+  /// the request; store_late for a change and store_busy for a read that takes too long.
   template <class T>
   Async<T> bound(Gid gid, Deed deed, SteadyTime until, Async<T> request);
 
@@ -81,6 +82,7 @@ class Patience {
   const auto& overdue_of(Deed deed) const { return overdue_[static_cast<std::size_t>(deed)]; }
 
   ShardEnv& env_;
+  EngineLog& log_;
   TaskGroup& tasks_;
   Timer timer_;
   SteadyTime look_at_{};  ///< for when the timer is set
@@ -104,6 +106,7 @@ Async<T> Patience::bound(Gid gid, Deed deed, SteadyTime until, Async<T> request)
     if (!ended) co_return late(call->gid, deed);
   }
   if (call->failure) std::rethrow_exception(call->failure);
+  if (!*call->result) log_.write_refusal(call->gid, call->result->error());
   co_return std::move(*call->result);
 }
 

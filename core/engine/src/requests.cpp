@@ -85,7 +85,6 @@ Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
     const auto again = trouble_.try_again_at(live, created, retry);
     if (!again) {
       live.knowledge = LiveTrans::Knowledge::none;
-      trouble_.tell_refusal(live.gid, created.error());
       trouble_.find_out_later(live, created.error());
       co_return created;
     }
@@ -267,13 +266,9 @@ Async<std::optional<Transaction>> Requests::query(Gid gid) {
   if (shows_memory && (env_.ownership == nullptr || is_final(live->trans.status))) {
     co_return live->trans;
   }
-  Result<std::optional<Transaction>> loaded =
-      co_await patience_.bound(gid, Patience::Deed::reads, SteadyTime::max(), env_.store.load(gid));
-  if (!loaded) {
-    trouble_.tell_refusal(gid, loaded.error());
-    co_return loaded.error();
-  }
-  std::optional<Transaction> found = std::move(*loaded);
+  CONCERTO_CO_TRY(std::optional<Transaction> found,
+                  co_await patience_.bound(gid, Patience::Deed::reads, SteadyTime::max(),
+                                           env_.store.load(gid)));
   // Another coordinator may have taken the transaction within the lease. If it has not, memory may
   // have progress that the store does not have yet.
   live = env_.ownership == nullptr ? nullptr : live_.find(gid);

@@ -34,8 +34,6 @@ class StoreTrouble {
   /// read again after a while, and driven if there is something to do. A driver sets this alarm
   /// itself.
   void find_out_later(const LiveTrans& live, const Error& error);
-  /// Tells the operator why the store refuses a request about `gid`.
-  void tell_refusal(const Gid& gid, const Error& error) { log_.write_refusal(gid, error); }
 
  private:
   ShardEnv& env_;

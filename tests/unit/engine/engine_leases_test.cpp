@@ -159,6 +159,19 @@ TEST_F(EngineLeases, AStoreThatIsAwayForLongerThanTheLeaseLosesNothing) {
   EXPECT_EQ(error_of(submitted), "");
 }
 
+TEST_F(EngineLeases, WhatAStoreThatServesDoesNotDoForThemAndForPollsIsTold) {
+  submit_and_hold();
+  a_->store.busy_calls = SharedStore::always;
+  a_->store.hides_trouble = true;
+  advance(seconds(9));
+  a_->store.busy_calls = 0;
+  EXPECT_THAT(a_->world->observer().warnings,
+              testing::UnorderedElementsAre(
+                  testing::StartsWith(": due transactions cannot be looked for: "),
+                  testing::StartsWith(": leases cannot be renewed: ")));
+  answer();
+}
+
 TEST_F(EngineLeases, EndWithAPassThatWaitsAndTheAlarmIsPrecise) {
   a_branches_.reply("action 01", Outcome::ongoing);
   submit(*a_, make_request("g", "saga", 1));

@@ -115,6 +115,19 @@ TEST_F(EngineStore, ARefusalOfAStoreThatServesLeavesALineWithItsReasonAndNotOneP
             ": 5 more lines about requests that the store refuses were left out");
 }
 
+TEST_F(EngineStore, ARefusedRequestForATopicHasALineToo) {
+  scripted_.busy_kvs = 1;
+  const auto refused = world_->start(world_->coordinator().subscribe("topic", "http://s/url", ""));
+  EXPECT_EQ(code_of(refused), EngineErrc::store_busy);
+  const std::vector<std::string> line{": the store refuses a request: the server is away"};
+  EXPECT_EQ(world_->observer().warnings, line);
+  world_->advance(seconds(11));
+  scripted_.busy_kvs = 1;
+  const auto found = world_->start(world_->coordinator().find_kv("topics", "topic"));
+  EXPECT_EQ(code_of(found), EngineErrc::store_busy);
+  EXPECT_EQ(world_->observer().warnings.size(), 2U);
+}
+
 TEST_F(EngineStore, ARequestIsRefusedIfTheStoreStaysBusyAndMayBeRepeated) {
   prepare(make_request("g", "msg", 1));
   scripted_.busy_commits = always;
