@@ -39,8 +39,8 @@ AnswerClass class_of(EngineErrc code) noexcept {
     case EngineErrc::lease_lost:
       return AnswerClass::busy;
     case EngineErrc::store_late:
-      return AnswerClass::late;
     case EngineErrc::store_failed:
+      return AnswerClass::late;
     case EngineErrc::store_unavailable:
       return AnswerClass::unknown_outcome;
     case EngineErrc::invalid_entry:
@@ -174,8 +174,8 @@ HttpResponse http_answer(const Error& error) {
     case AnswerClass::busy:
     case AnswerClass::late: {
       HttpResponse response = with_message(503, {}, text);
-      if (error.code == EngineErrc::store_late)
-        response.headers.add(outcome_header, outcome_unknown);
+      const bool may_happen = answer_class(error.code) == AnswerClass::late;
+      if (may_happen) response.headers.add(outcome_header, outcome_unknown);
       response.headers.add("Retry-After", retry_after_seconds);
       return response;
     }

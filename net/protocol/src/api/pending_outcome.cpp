@@ -5,9 +5,9 @@
 namespace concerto::net {
 
 Task<bool> is_pending(Coordinator& coordinator, Gid gid, error_code code) {
-  // A query would wait for the same store.
-  if (code == EngineErrc::store_late) co_return false;
   const AnswerClass answer = answer_class(code);
+  // A query would wait for the same store, and what it says may change yet.
+  if (answer == AnswerClass::late) co_return false;
   if (answer == AnswerClass::rejected || answer == AnswerClass::overloaded) co_return false;
   const auto found = co_await coordinator.query(std::move(gid));
   if (!found || !*found) co_return false;

@@ -12,7 +12,7 @@ namespace concerto::net {
 inline constexpr std::string_view outcome_header = "Concerto-Outcome";
 inline constexpr std::string_view outcome_trailer = "concerto-outcome";
 inline constexpr std::string_view outcome_pending = "pending";
-/// The same header: the store has not answered in time, so the request may succeed or not.
+/// The same header: the store has not answered, so the request may succeed or not.
 inline constexpr std::string_view outcome_unknown = "unknown";
 
 /// True if the transaction of a submit or abort that failed with this error exists and has not

@@ -31,7 +31,7 @@ TEST_P(Answer, OverHttp) {
   EXPECT_EQ(response.body, GetParam().http_body);
   EXPECT_EQ(response.content_type, json_content_type);
   const error_code code = GetParam().error.code;
-  const bool is_late = code == EngineErrc::store_late;
+  const bool is_late = code == EngineErrc::store_late || code == EngineErrc::store_failed;
   const bool says_when = code == Errc::overloaded || code == EngineErrc::store_busy || is_late;
   EXPECT_EQ(response.headers.contains("Retry-After"), says_when);
   EXPECT_EQ(response.headers.find("Concerto-Outcome").value_or(""), is_late ? "unknown" : "");

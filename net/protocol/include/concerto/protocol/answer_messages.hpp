@@ -24,8 +24,8 @@ enum class AnswerClass {
   ongoing,          ///< the transaction is not finished; ask again
   overloaded,       ///< nothing happened; try later
   busy,             ///< nothing happened, because the store is busy or away; try later
-  late,             ///< the store has not answered in time: it may happen; repeat it later
-  unknown_outcome,  ///< this process cannot know the outcome: it shuts down, or its store failed
+  late,             ///< the store has not answered: it may happen; repeat it later
+  unknown_outcome,  ///< this process cannot know the outcome: it shuts down, or its store closed
   deadline,         ///< the caller's deadline has passed
   plain,            ///< an error of a branch or of a handler that has no other class
   rejected,         ///< the input is wrong, or the transaction does not exist
