@@ -4,87 +4,10 @@
 /// Include this file in the same source file and instantiate:
 ///   INSTANTIATE_TEST_SUITE_P(Shared, OwnershipContract, testing::Values(StoreMaker{...}));
 
-#include <algorithm>
-
-#include <concerto/persist/store_moves.hpp>
-
-#include "store_contract_fixture.hpp"
+#include "ownership_contract_fixture.hpp"
+#include "ownership_contract_moves.hpp"
 
 namespace concerto::test {
-
-class OwnershipContract : public StoreContract {
- protected:
-  using Gids = std::vector<std::string>;
-
-  /// Another coordinator on the same data.
-  Store& other() { return *under_test_->other_store(); }
-  static Ownership& ownership_of(Store& store) { return *store.ownership(); }
-
-  Claimed claim(Store& by, const std::string& gid, Claim how = Claim::if_free) {
-    return wait(ownership_of(by).claim(Gid{gid}, how)).value();
-  }
-  bool claims(Store& by, const std::string& gid, Claim how = Claim::if_free) {
-    return claim(by, gid, how).is_ours;
-  }
-  Gids claim_due(Store& by, std::size_t limit) {
-    Gids gids;
-    for (const Transaction& trans : wait(ownership_of(by).claim_due(limit)).value()) {
-      gids.push_back(trans.gid.str());
-    }
-    return gids;
-  }
-  Gids renew(Store& by, const Gids& gids) {
-    std::vector<Gid> asked;
-    for (const std::string& gid : gids) asked.emplace_back(gid);
-    Gids lost;
-    for (const Gid& gid : wait(ownership_of(by).renew(asked)).value()) lost.push_back(gid.str());
-    std::sort(lost.begin(), lost.end());
-    return lost;
-  }
-  void let_go(Store& by, const std::string& gid, std::chrono::nanoseconds from_now) {
-    ASSERT_TRUE(wait(ownership_of(by).let_go(Gid{gid}, in(from_now))));
-  }
-
-  error_code commit_code_by(Store& by, Change change) {
-    const Result<> done = wait(by.commit(std::move(change)));
-    return done ? error_code{} : done.error().code;
-  }
-  error_code succeed_by(Store& by, const std::string& gid) {
-    return commit_code_by(by, update(gid, TransStatus::submitted, at_now(TransStatus::succeed)));
-  }
-  TransDelta at_now(std::optional<TransStatus> status = std::nullopt) const {
-    TransDelta delta;
-    delta.at = in({});
-    delta.status = status;
-    return delta;
-  }
-  /// A change that puts the transaction to rest.
-  Change rest(const std::string& gid, std::chrono::nanoseconds from_now) const {
-    UpdateTrans update;
-    update.gid = Gid{gid};
-    update.expected = TransStatus::submitted;
-    update.delta = at_now();
-    update.delta.schedule = Schedule{std::chrono::seconds{10}, in(from_now), true};
-    update.rests_until = in(from_now);
-    Change change;
-    change.what = std::move(update);
-    return change;
-  }
-
-  void create_one(const std::string& gid, TransStatus status = TransStatus::submitted) {
-    Transaction trans = sample_saga(gid);
-    trans.status = status;
-    trans.create_time = trans.update_time = in({});
-    trans.next_cron_time = in(std::chrono::seconds(100));
-    ASSERT_TRUE(commit(create(trans)));
-  }
-  /// Moves the store's clock beyond every lease that has been given.
-  void end_leases() {
-    under_test_->pass_time(ownership_of(store()).lease() + std::chrono::seconds(4));
-  }
-  /// The wall time of the coordinators, after so much time.
-  WallTime in(std::chrono::nanoseconds from_now) const { return under_test_->now() + from_now; }
-};
 
 TEST_P(OwnershipContract, ASubmittedOneIsItsCreators) {
   create_one("g");
@@ -102,6 +25,20 @@ TEST_P(OwnershipContract, APreparedOneRestsAndAnyoneMayClaimIt) {
   const Change submit = update("g", TransStatus::prepared, at_now(TransStatus::submitted));
   EXPECT_EQ(commit_code_by(store(), submit), EngineErrc::lease_lost);
   EXPECT_EQ(commit_code_by(other(), submit), error_code{});
+}
+
+TEST_P(OwnershipContract, APollClaimsNothingThatAQueuedChangePutsToRest) {
+  create_one("g");
+  const Gids busy{"b0", "b1", "b2", "b3", "b4", "b5"};  // in every lane
+  for (const std::string& gid : busy) create_one(gid);
+  end_leases();
+  for (int i = 0; i < 300; ++i) {
+    for (const std::string& gid : busy) {
+      queue_progress(update(gid, TransStatus::submitted, at_now()));
+    }
+  }
+  queue_progress(rest("g", std::chrono::seconds(60)));
+  EXPECT_THAT(claim_due(store(), 100), testing::Not(testing::Contains("g")));
 }
 
 TEST_P(OwnershipContract, AClaimShowsTheTransactionAndTheTimeBeforeIt) {
@@ -321,68 +258,6 @@ TEST_P(OwnershipContract, ALostAnswerIsSettledOrTheSameCallMayBeMadeAgain) {
     EXPECT_TRUE(claims(store(), "h"));
   }
   EXPECT_FALSE(claims(other(), "h"));
-}
-
-/// The tests below are for stores that implement StoreMoves.
-#define CONCERTO_MOVES_OR_SKIP(moves, store)                        \
-  auto* const moves = dynamic_cast<persist::StoreMoves*>(&(store)); \
-  if ((moves) == nullptr) GTEST_SKIP() << "it takes no store's data"
-
-TEST_P(OwnershipContract, WhatIsCreatedAtRestIsNobodysAndDueAtItsTime) {
-  CONCERTO_MOVES_OR_SKIP(moves, store());
-  Transaction trans = sample_saga("g");
-  trans.create_time = trans.update_time = in({});
-  trans.next_cron_time = in(std::chrono::seconds(60));
-  trans.waits = true;
-  ASSERT_TRUE(wait(moves->create_at_rest(trans)));
-  EXPECT_EQ(succeed_by(store(), "g"), EngineErrc::lease_lost);
-  under_test_->pass_time(std::chrono::seconds(57));
-  EXPECT_EQ(claim_due(other(), 10), Gids{});
-  under_test_->pass_time(std::chrono::seconds(6));
-  EXPECT_EQ(claim_due(other(), 10), Gids{"g"});
-}
-
-TEST_P(OwnershipContract, WhatWasInWorkElsewhereIsDueAtOnce) {
-  CONCERTO_MOVES_OR_SKIP(moves, store());
-  Transaction trans = sample_saga("g");
-  trans.create_time = trans.update_time = in(std::chrono::seconds(-5));
-  trans.next_cron_time = in(std::chrono::seconds(100));
-  ASSERT_TRUE(wait(moves->create_at_rest(trans)));
-  EXPECT_EQ(claim_due(other(), 10), Gids{"g"});
-}
-
-TEST_P(OwnershipContract, ATransactionOfAnotherStoreIsKeptAsTheStoreSays) {
-  CONCERTO_MOVES_OR_SKIP(moves, store());
-  for (const TransStatus status :
-       {TransStatus::prepared, TransStatus::submitted, TransStatus::aborting, TransStatus::succeed,
-        TransStatus::failed}) {
-    Transaction trans = sample_saga(std::string(to_string(status)));
-    trans.status = status;
-    trans.update_time += std::chrono::milliseconds(1700);
-    trans.next_cron_interval = std::chrono::seconds(40);
-    trans.next_cron_time = in(std::chrono::hours(1)) + std::chrono::milliseconds(1);
-    trans.waits = status == TransStatus::submitted;
-    trans.retry_count = 3;
-    trans.rollback_reason = std::string(1500, 'r');
-    if (is_final(status)) trans.finish_time = trans.rollback_time = trans.update_time;
-    trans.branches[1].status = BranchStatus::succeed;
-    trans.branches[1].finish_time = trans.branches[1].update_time = at_second(2);
-    ASSERT_TRUE(wait(moves->create_at_rest(trans)));
-    EXPECT_EQ(wait(store().load(trans.gid)).value(), moves->as_kept(trans).value());
-    const Result<> again = wait(moves->create_at_rest(trans));
-    ASSERT_FALSE(again);
-    EXPECT_EQ(again.error().code, EngineErrc::gid_exists);
-  }
-}
-
-TEST_P(OwnershipContract, WhatIsInWorkIsCountedUntilTheLeaseEnds) {
-  CONCERTO_MOVES_OR_SKIP(moves, other());
-  create_one("g");
-  create_one("resting");
-  ASSERT_EQ(commit_code(rest("resting", std::chrono::seconds(60))), error_code{});
-  EXPECT_EQ(wait(moves->count_in_work()).value(), 1U);
-  end_leases();
-  EXPECT_EQ(wait(moves->count_in_work()).value(), 0U);
 }
 
 TEST_P(OwnershipContract, ARestartIsAnotherCoordinator) {

@@ -132,20 +132,20 @@ Async<bool> Migration::check_source_is_free() {
     co_return refuse(source_.place + " is the target of a migration that has not ended, from " +
                      source_of_migration(record.value));
   }
-  const auto in_work = co_await (*source_.moves).count_in_work();
+  const auto in_work = co_await (*source_.moves).work_of_others();
   if (!in_work) co_return at(source_, in_work.error());
-  if (*in_work == 0) co_return true;
-  co_return refuse(source_.place + ": others work on " + counted(*in_work, "transaction") +
+  if (in_work->count == 0) co_return true;
+  co_return refuse(source_.place + ": others work on " + counted(in_work->count, "transaction") +
                    ". Stop all coordinators and servers of DTM; what a killed one had "
                    "is free after some seconds");
 }
 
 /// Looks for the record of an earlier run, too.
 Async<bool> Migration::check_target_is_free() {
-  const auto in_work = co_await (*target_.moves).count_in_work();
+  const auto in_work = co_await (*target_.moves).work_of_others();
   if (!in_work) co_return at(target_, in_work.error());
-  if (*in_work > 0) {
-    co_return refuse(target_.place + ": others work on " + counted(*in_work, "transaction") +
+  if (in_work->count > 0) {
+    co_return refuse(target_.place + ": others work on " + counted(in_work->count, "transaction") +
                      "; stop the coordinators and servers of DTM");
   }
   CONCERTO_CO_TRY(const auto records, co_await records_of(target_));
@@ -264,11 +264,11 @@ Async<> Migration::check_source() {
     add_problem("the source did not stand still: " + counted(gone, "transaction") +
                 (gone == 1 ? " is gone" : " are gone"));
   }
-  const auto in_work = co_await (*source_.moves).count_in_work();
+  const auto in_work = co_await (*source_.moves).work_of_others();
   if (!in_work) co_return at(source_, in_work.error());
-  if (*in_work > 0) {
+  if (in_work->count > 0) {
     add_problem("the source did not stand still: others work on " +
-                counted(*in_work, "transaction"));
+                counted(in_work->count, "transaction"));
   }
   co_return ok();
 }

@@ -1,6 +1,8 @@
 #include "store_reset.hpp"
 
+#include <algorithm>
 #include <iostream>
+#include <optional>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -64,28 +66,41 @@ class StoreReset {
 
   /// How many transactions others still work on, after a script has waited for them.
   Result<std::size_t> count_in_work() {
-    if (!kind_.count_in_work || order_.even_in_use) return std::size_t{0};
+    if (!kind_.work_of_others || order_.even_in_use) return std::size_t{0};
     const std::chrono::seconds set = settings_.database.lease;
     const auto lease = (set.count() > 0 ? set : default_lease_max) + lease_margin;
     const SteadyTime until = clock_.steady_now() + lease;
-    bool has_said = false;
+    std::size_t seen = 0;
+    std::optional<SteadyTime> free_at;
     for (;;) {
-      const auto count = kind_.count_in_work(settings_, clock_, no_log_);
-      if (!count) {
+      const auto work = kind_.work_of_others(settings_, clock_, no_log_);
+      if (!work) {
         // No coordinator starts on tables that are not as it needs them.
-        if (is_refused(count.error())) return std::size_t{0};
-        return cannot_look(count.error());
+        if (is_refused(work.error())) return std::size_t{0};
+        return cannot_look(work.error());
       }
-      const bool is_over = caller_.is_at_terminal() || clock_.steady_now() >= until;
-      if (*count == 0 || is_over) return *count;
-      if (!std::exchange(has_said, true)) {
+      const SteadyTime now = clock_.steady_now();
+      if (free_at && is_at_work(*work, now, *free_at)) return std::max(seen, work->count);
+      const bool is_over = caller_.is_at_terminal() || now >= until;
+      if (work->count == 0 || is_over) return work->count;
+      if (seen == 0) {
         observer_.log(LogLevel::warn, {},
                       "the reset waits for up to " + std::to_string(lease.count()) +
-                          " s: others work on " + transactions(*count) + " in " + place_ +
+                          " s: others work on " + transactions(work->count) + " in " + place_ +
                           ", or were killed and have leases for so long");
       }
+      seen = work->count;
+      if (work->free_in && !free_at) free_at = now + *work->free_in;
       caller_.wait(look_pause);
     }
+  }
+
+  /// What a killed coordinator had stays as it is until its leases end. If the last of them ends
+  /// earlier than the first look has found, or later, then somebody is at work, although a look may
+  /// just find nothing.
+  static bool is_at_work(const persist::WorkOfOthers& work, SteadyTime now, SteadyTime free_at) {
+    if (work.count == 0) return now < free_at - lease_margin;
+    return work.free_in && std::chrono::abs(now + *work.free_in - free_at) > lease_margin;
   }
 
   Result<Unfinished> look_for_unfinished() {

@@ -117,14 +117,16 @@ return {held, owner, string.format('%.3f', left)}
 )lua";
 
 // KEYS: u. ARGV: seconds, prefix, other seconds. How many leases end within the seconds that come,
-// and how many of the transactions of the reference that are due next it has touched within the
-// other seconds: their time is their interval after that.
+// together with how many of the transactions of the reference that are due next it has touched
+// within the other seconds: their time is their interval after that. Then in how many milliseconds
+// the last of them is free.
 inline constexpr std::string_view in_work_text = R"lua(
 local now = time()
-local count = 0
+local count, last = 0, now
 for second = math.floor(now), math.floor(now) + tonumber(ARGV[1]) do
   local ends = string.format('%.1f', second + 0.5)
-  if second + 0.5 > now then count = count + redis.call('ZCOUNT', KEYS[1], ends, ends) end
+  local leases = second + 0.5 > now and redis.call('ZCOUNT', KEYS[1], ends, ends) or 0
+  if leases > 0 then count, last = count + leases, second + 0.5 end
 end
 local later = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.6f', now), '+inf',
                          'WITHSCORES', 'LIMIT', 0, 1000)
@@ -133,10 +135,11 @@ for k = 1, #later, 2 do
   if score % 1 == 0 then
     local g = record_of(text_at(ARGV[2] .. '_g_' .. later[k]))
     local interval = g and tonumber(g.next_cron_interval)
-    if interval and interval - (score - now) < tonumber(ARGV[3]) then count = count + 1 end
+    local free = interval and math.min(score, score - interval + ARGV[3])
+    if free and free > now then count, last = count + 1, math.max(last, free) end
   end
 end
-return count
+return {count, math.floor((last - now) * 1000)}
 )lua";
 
 // KEYS: u. ARGV: seconds, prefix, the time farthest away or '+inf', how many of P_u to leave out

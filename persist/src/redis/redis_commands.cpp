@@ -4,12 +4,10 @@
 #include <cstdio>
 
 #include <concerto/base/base64.hpp>
-#include <concerto/persist/store_moves.hpp>
 
 #include "../preconditions.hpp"
 #include "../sql/owner_column.hpp"
 #include "record_json.hpp"
-#include "resp.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -156,12 +154,19 @@ std::string RedisCommands::owner_of(const Gid& gid) const {
   return command.take();
 }
 
-std::string RedisCommands::count_in_work() const {
+std::string RedisCommands::work_of_others() const {
   constexpr std::int64_t lease_seconds_max = 3'600;
   CommandWriter command = call(Script::in_work, 1, 3);
   command.add(keys_.schedule()).add(lease_seconds_max).add(keys_.prefix());
   command.add(std::int64_t{reference_works_for.count()});
   return command.take();
+}
+
+WorkOfOthers RedisCommands::work_of_others_in(const Reply& answer) {
+  WorkOfOthers work;
+  work.count = static_cast<std::size_t>(answer[0].number().value_or(0));
+  if (work.count > 0) work.free_in = std::chrono::milliseconds(answer[1].number().value_or(0));
+  return work;
 }
 
 std::string RedisCommands::resting(std::chrono::seconds beyond, std::string_view farthest,

@@ -10,8 +10,10 @@
 
 #include <concerto/engine/store.hpp>
 #include <concerto/persist/managed_store.hpp>
+#include <concerto/persist/store_moves.hpp>
 
 #include "redis_keys.hpp"
+#include "resp.hpp"
 #include "scripts.hpp"
 
 namespace concerto::persist {
@@ -48,7 +50,9 @@ class RedisCommands {
   std::string renew(std::span<const Gid> gids) const;
   std::string let_go(const Gid& gid, WallTime until) const;
   std::string owner_of(const Gid& gid) const;
-  std::string count_in_work() const;
+  std::string work_of_others() const;
+  /// What the answer to it says.
+  static WorkOfOthers work_of_others_in(const Reply& answer);
   /// `farthest`: a score; `left_out`: of so many places, and `count` more, the first are left out.
   std::string resting(std::chrono::seconds beyond, std::string_view farthest, std::size_t left_out,
                       std::size_t count) const;

@@ -59,11 +59,11 @@ Result<std::optional<std::size_t>> count_unfinished(const StoreSettings& setting
   return std::optional<std::size_t>();
 }
 
-Result<std::size_t> count_in_work(const StoreSettings& settings, const Clock& clock, Observer&) {
+Result<WorkOfOthers> work_of_others(const StoreSettings& settings, const Clock& clock, Observer&) {
   CONCERTO_TRY(const auto store, ClosedStore::open(settings));
   const RedisCommands commands(settings.redis.prefix, new_node_id(), store->times(), clock);
-  CONCERTO_TRY(const ReplyPtr reply, store->answer_to(commands.count_in_work()));
-  return static_cast<std::size_t>(Reply{reply.get()}.number().value_or(0));
+  CONCERTO_TRY(const ReplyPtr reply, store->answer_to(commands.work_of_others()));
+  return RedisCommands::work_of_others_in(Reply{reply.get()});
 }
 
 /// Removes the keys of the prefix, and no others: the reference empties the whole server.
@@ -189,7 +189,7 @@ StoreKind redis_kind() {
   };
   kind.count_unfinished = count_unfinished;
   kind.drop = drop;
-  kind.count_in_work = count_in_work;
+  kind.work_of_others = work_of_others;
   return kind;
 }
 

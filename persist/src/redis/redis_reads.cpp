@@ -211,11 +211,11 @@ Result<Transaction> RedisStore::as_kept(const Transaction& trans) const {
   return kept;
 }
 
-Async<std::size_t> RedisStore::count_in_work() {
-  std::string command = commands_.count_in_work();
+Async<WorkOfOthers> RedisStore::work_of_others() {
+  std::string command = commands_.work_of_others();
   CONCERTO_CO_TRY(const ReplyPtr reply,
                   co_await common_lane().ask(std::move(command), Deed::reads));
-  co_return static_cast<std::size_t>(Reply{reply.get()}.number().value_or(0));
+  co_return RedisCommands::work_of_others_in(Reply{reply.get()});
 }
 
 Async<std::vector<std::string>> RedisStore::scan_keys(std::string pattern) {

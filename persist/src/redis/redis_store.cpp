@@ -231,8 +231,8 @@ Result<> RedisStore::note_unclaimed(Reply entry) {
   return damaged_.other("the schedule", entry[1].text());
 }
 
-/// Returns when every change that was queued before is made.
-Async<> RedisStore::settle() {
+/// As CommitLanes::settle_all, for lanes that answer in their order.
+Async<> RedisStore::settle_all() {
   for (std::size_t i = 0; i < gid_lanes; ++i) {
     std::string command;
     append_command(command, {"PING"});
@@ -241,15 +241,13 @@ Async<> RedisStore::settle() {
   co_return ok();
 }
 
-/// Nobody waits for a change of progress, and its lease may end while it is queued. A claim on
-/// another lane must not overtake it: it would claim what the change puts to rest, without the
-/// results in the change. While Redis needs long for what is queued, nothing more is claimed: the
-/// leases would end before their transactions go on.
+/// While Redis needs long for what is queued, nothing more is claimed: the leases would end before
+/// their transactions go on.
 Async<std::vector<Transaction>> RedisStore::claim_due(std::size_t limit) {
   // A script holds up all other commands, so one call takes a few only.
   constexpr std::size_t at_once = 64;
   const SteadyTime until = clock_.steady_now() + commands_.lease() / 4;
-  CONCERTO_CO_CHECK(co_await settle());
+  CONCERTO_CO_CHECK(co_await settle_all());
   std::vector<Transaction> claimed;
   TakenOver taken;
   while (claimed.size() < limit && clock_.steady_now() < until) {

@@ -40,7 +40,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   Async<> create_at_rest(const Transaction& trans) override { return create(trans, true); }
   Result<Transaction> as_kept(const Transaction& trans) const override;
   KvRecord as_kept(const KvRecord& record) const override { return record; }
-  Async<std::size_t> count_in_work() override;
+  Async<WorkOfOthers> work_of_others() override;
   void begin_stop(SteadyTime until) noexcept override;
   void close() override;
 
@@ -78,7 +78,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
 
   Async<> create(const Transaction& trans, bool rests);
   Async<> update(UpdateTrans update, Durability durability);
-  Async<> settle();
+  Async<> settle_all();
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
   Async<std::vector<Transaction>> oldest_open();
   Result<> note_unclaimed(Reply entry);

@@ -16,6 +16,10 @@ bool is_barrier(const RowRequest& request) noexcept {
   return std::holds_alternative<std::monostate>(request.rows);
 }
 
+bool is_barrier_of_all(const RowRequest& request) noexcept {
+  return is_barrier(request) && request.gid.empty();
+}
+
 /// Whether a change failed for a reason of the database's, not for what is stored.
 bool is_trouble(const Error& error) noexcept {
   return error.code == EngineErrc::store_busy || error.code == EngineErrc::store_failed ||
@@ -110,11 +114,12 @@ void CommitLanes::arrive() {
     auto& request = static_cast<RowRequest&>(arrived.pop());
     ++pending_[request.gid];
     // Nobody waits for a database that is away, except the one request that tries again.
-    if (pool_.away() && !is_progress(request) && would_wait(lane_of(request.gid), now)) {
+    Lane& lane = lane_of(request.gid);
+    if (pool_.away() && !is_progress(request) && would_wait(lane, now)) {
       finish(request, store_error(*pool_.away()), refused);
       continue;
     }
-    put(request);
+    put(lane, request);
   }
   refused.send();
 }
@@ -124,8 +129,7 @@ bool CommitLanes::would_wait(const Lane& lane, SteadyTime now) {
   return !lane.is_idle || now < lane.not_before;
 }
 
-void CommitLanes::put(RowRequest& request) {
-  Lane& lane = lane_of(request.gid);
+void CommitLanes::put(Lane& lane, RowRequest& request) {
   lane.queue.push_back(&request);
   if (!lane.is_idle) return;
   lane.arrived.notify_all();
@@ -138,10 +142,26 @@ CommitLanes::Lane& CommitLanes::lane_of(std::string_view gid) {
 Async<> CommitLanes::settle(std::string gid) {
   if (pool_.is_gate_closed()) co_return store_error(*pool_.away());
   if (!pending_.contains(gid)) co_return ok();
+  Lane& lane = lane_of(gid);
+  co_return co_await pass(lane, std::move(gid));
+}
+
+Async<> CommitLanes::settle_all() {
+  if (pool_.is_gate_closed()) co_return store_error(*pool_.away());
+  for (const auto& lane : lanes_) {
+    if (stopping_) co_return make_error(EngineErrc::store_unavailable, "the store is closed");
+    if (lane->is_idle && lane->queue.empty()) continue;
+    CONCERTO_CO_CHECK(co_await pass(*lane, {}));
+  }
+  co_return ok();
+}
+
+/// Returns when a request that changes nothing has passed through the lane.
+Async<> CommitLanes::pass(Lane& lane, std::string gid) {
   RowRequest barrier;
   barrier.gid = std::move(gid);
   barrier.executor = executor_;
-  auto start = [this, &barrier](Completion<Result<>> completion) {
+  auto start = [this, &lane, &barrier](Completion<Result<>> completion) {
     barrier.completion = std::move(completion);
     barrier.queued_at = clock_.steady_now();
     {
@@ -150,7 +170,7 @@ Async<> CommitLanes::settle(std::string gid) {
       count_queue();
     }
     ++pending_[barrier.gid];
-    put(barrier);
+    put(lane, barrier);
   };
   co_return co_await suspend<Result<>>(start);
 }
@@ -203,6 +223,15 @@ void CommitLanes::gather(Lane& lane, std::list<Entry>& group) {
   std::size_t changes = 0, bytes = 0;
   Answers answers;
   for (RowRequest* request : lane.queue) {
+    if (is_barrier_of_all(*request)) {
+      const bool is_first = group.empty() && stays.empty();
+      if (is_first) {
+        finish(*request, ok(), answers);
+      } else {
+        stays.push_back(request);
+      }
+      continue;
+    }
     const auto found = taken.find(request->gid);
     const bool is_new = found == taken.end();
     if (is_new && is_barrier(*request)) {
@@ -280,6 +309,7 @@ void CommitLanes::put_back(Lane& lane, const std::deque<RowRequest*>& progress, 
                            Answers& answers) {
   std::unordered_set<std::string_view> gids;
   for (const RowRequest* request : progress) gids.insert(request->gid);
+  if (!progress.empty()) gids.insert(std::string_view());  // a barrier of all gids
   std::erase_if(lane.queue, [&](RowRequest* request) {
     if (is_progress(*request) || !gids.contains(request->gid)) return false;
     finish(*request, error, answers);

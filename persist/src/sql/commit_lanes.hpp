@@ -28,8 +28,8 @@ namespace concerto::persist {
 
 /// A change on its way to the database.
 struct RowRequest : CommitRequest {
-  /// Nothing: the request changes nothing, and is answered when the earlier changes of its gid are
-  /// written.
+  /// Nothing: the request changes nothing, and is answered when the earlier changes of its gid, or
+  /// of all gids of its lane if it has none, are written.
   std::variant<std::monostate, CreateRows, UpdateRows> rows;
   std::string gid;
   SteadyTime queued_at{};
@@ -78,6 +78,10 @@ class CommitLanes {
   /// store_busy: one of them waits for the database, or its outcome is not known yet. Call it on
   /// the pool's executor.
   Async<> settle(std::string gid);
+  /// The same for the changes of all gids. A poll calls it: nobody waits for a change of progress,
+  /// whose lease may end while it is queued. A claim that overtakes the change would claim what it
+  /// puts to rest, without the results in it.
+  Async<> settle_all();
 
   // On the pool's executor:
   /// The database does not answer: answers the changes that wait and are not under way.
@@ -93,7 +97,8 @@ class CommitLanes {
   Result<> queue(RowRequest& request);
   void arrive();
   static bool would_wait(const Lane& lane, SteadyTime now);
-  void put(RowRequest& request);
+  void put(Lane& lane, RowRequest& request);
+  Async<> pass(Lane& lane, std::string gid);
   Lane& lane_of(std::string_view gid);
   Task<void> run(Lane& lane);
   Task<void> wait_for_work(Lane& lane);

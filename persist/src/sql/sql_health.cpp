@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include <concerto/base/counted.hpp>
+
 #include "sql_error.hpp"
 
 namespace concerto::persist {
 namespace {
+
+const std::string cannot_connect =
+    "the database serves on the connections that there are, and takes no further one: ";
 
 std::string seconds_text(std::chrono::nanoseconds time) {
   const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(time).count() / 100;
@@ -22,6 +27,9 @@ SqlHealth::Lines SqlHealth::reached(SteadyTime now, std::chrono::nanoseconds too
                                          seconds_text(now - away_->since)});
     away_.reset();
   }
+  if (unconnected_ && !std::exchange(unconnected_->is_told, true)) {
+    lines.push_back({LogLevel::warn, cannot_connect + unconnected_->why});
+  }
   note_time(now, took, lines);
   return lines;
 }
@@ -33,8 +41,32 @@ SqlHealth::Lines SqlHealth::away(SteadyTime now, std::string_view why, bool is_s
     away_.emplace();
     away_->since = now;
   }
+  unconnected_.reset();
   if (!is_silent || !away_->is_silent) away_->why = why;
   away_->is_silent = is_silent;
+  return lines;
+}
+
+SqlHealth::Lines SqlHealth::connected(SteadyTime now, const Result<>& tried) {
+  Lines lines;
+  if (!tried) {
+    if (away_) return lines;
+    if (!unconnected_) {
+      unconnected_.emplace();
+      unconnected_->since = now;
+    }
+    ++unconnected_->tries;
+    unconnected_->failed_at = now;
+    unconnected_->why = tried.error().detail;
+  } else if (unconnected_) {
+    if (unconnected_->is_told) {
+      lines.push_back({LogLevel::info, "connections to the database are made again: " +
+                                           counted(unconnected_->tries, "try", "tries") +
+                                           " failed in " +
+                                           seconds_text(now - unconnected_->since)});
+    }
+    unconnected_.reset();
+  }
   return lines;
 }
 
@@ -76,10 +108,20 @@ void SqlHealth::refuse(SteadyTime now, const Error& error, std::size_t changes, 
   refusal.why = (refusal.waits ? "changes wait for the database, and are tried again: "
                                : "the database refuses changes: ") +
                 error.detail;
-  if (!begins && (refusal.why == refusal.logged || now - refusal.logged_at < reason_pause)) return;
-  refusal.logged_at = now;
-  refusal.logged = refusal.why;
+  if (!is_new_reason(refusal, now)) return;
   lines.push_back({refusal.waits ? LogLevel::warn : LogLevel::error, refusal.why});
+}
+
+/// Reasons that come in turns must not fill the log, and a reason that is new must not be missing.
+bool SqlHealth::is_new_reason(Refusal& refusal, SteadyTime now) {
+  std::erase_if(refusal.logged, [&](const auto& logged) {
+    return now - logged.first >= reason_pause && logged.second != refusal.why;
+  });
+  const bool is_known = std::ranges::any_of(
+      refusal.logged, [&](const auto& logged) { return logged.second == refusal.why; });
+  if (is_known || refusal.logged.size() >= reasons_max) return false;
+  refusal.logged.emplace_back(now, refusal.why);
+  return true;
 }
 
 /// One slow statement is no trouble: the next one tells.
@@ -105,6 +147,11 @@ SqlHealth::Lines SqlHealth::look(SteadyTime now) {
                                          seconds_text(refusal_->failed_at - refusal_->since)});
     refusal_.reset();
   }
+  if (unconnected_ && unconnected_->is_told && now - unconnected_->failed_at >= connect_pause) {
+    lines.push_back({LogLevel::info, "no further connection to the database was needed for " +
+                                         seconds_text(connect_pause)});
+    unconnected_.reset();
+  }
   if (slowness_ && now - slowness_->seen_at >= calm) {
     if (slowness_->is_told) {
       lines.push_back({LogLevel::info, "the database is no longer slow: for " +
@@ -121,7 +168,7 @@ SqlHealth::Lines SqlHealth::look(SteadyTime now) {
 /// tell whether it is over, and a load balancer sends none to a coordinator that is not ready.
 StoreHealth SqlHealth::health(SteadyTime now) const {
   StoreHealth health;
-  health.tells = refusal_.has_value();
+  health.tells = refusal_ || unconnected_;
   const bool refuses = refusal_ && !refusal_->is_proven_over && now - refusal_->failed_at < calm;
   if (away_) {
     health.add(StoreHealth::State::recovering, away_->why);
@@ -129,6 +176,9 @@ StoreHealth SqlHealth::health(SteadyTime now) const {
     health.add(StoreHealth::State::recovering, refusal_->why);
   } else if (refuses) {
     health.warnings.push_back(refusal_->why);
+  }
+  if (unconnected_ && unconnected_->is_told) {
+    health.warnings.push_back(cannot_connect + unconnected_->why);
   }
   if (slowness_ && slowness_->is_told) {
     health.warnings.push_back("the database is slow: statements took up to " +

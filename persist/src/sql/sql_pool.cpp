@@ -3,6 +3,14 @@
 #include <utility>
 
 namespace concerto::persist {
+namespace {
+
+/// Whether the server is there, and only this new connection is not made.
+bool takes_no_further(const Error& error) noexcept {
+  return error.code == SqlErrc::no_connection_left || error.code == SqlErrc::wrong_schema;
+}
+
+}  // namespace
 
 SqlLease& SqlLease::operator=(SqlLease&& other) noexcept {
   if (this == &other) return *this;
@@ -26,7 +34,7 @@ Async<SqlLease> SqlPool::acquire(Gate gate) {
     if (gate_ && gate == Gate::respected) co_return *gate_;
     if (lacks_rights_ && clock_.steady_now() - renewed_at_ >= limits_.renew_after) renew();
     if (SqlLease idle = take_idle(); idle.operator->() != nullptr) co_return idle;
-    // While the database has no connection left, those that this pool has are enough.
+    // While the database takes no further connection, those that this pool has are enough.
     const bool waits = open_ > 0 && clock_.steady_now() < full_until_;
     if (open_ < limits_.open_max && !waits) break;
     const bool notified = co_await freed_.wait();
@@ -42,7 +50,8 @@ Async<SqlLease> SqlPool::acquire(Gate gate) {
   if (!opened) {
     --open_;
     if (now < answered_at_) co_return co_await acquire(gate);
-    if (opened.error().code == SqlErrc::no_connection_left && open_ > 0) {
+    note_try_(opened.error());
+    if (takes_no_further(opened.error()) && open_ > 0 && !gate_) {
       full_until_ = clock_.steady_now() + limits_.retry_after;
       co_return co_await acquire(gate);
     }
@@ -52,6 +61,7 @@ Async<SqlLease> SqlPool::acquire(Gate gate) {
     co_return std::move(opened).error();
   }
   away_.reset();
+  note_try_(ok());
   co_return lease(std::move(*opened), clock_.steady_now());
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,8 +44,9 @@ class SqlLease {
 /// A bounded number of connections. All calls are made on the connector's executor.
 ///
 /// While the database cannot be reached, `acquire` fails at once, except for one try every
-/// `retry_after`. While the pool's gate is closed, `acquire` fails at once for everybody but the
-/// one who looks whether the database answers again.
+/// `retry_after`. While it only takes no further connection (it has none left, or does not let the
+/// user in any more), those that the pool has serve all. While the pool's gate is closed, `acquire`
+/// fails at once for everybody but the one who looks whether the database answers again.
 ///
 /// A session of MySQL keeps the rights that it began with. So after one was refused for want of a
 /// right, `acquire` closes all that there are, at most once every `renew_after`.
@@ -58,9 +60,18 @@ class SqlPool {
     std::chrono::nanoseconds renew_after = std::chrono::milliseconds{500};
   };
 
-  /// All arguments must outlive the pool.
-  SqlPool(Executor executor, SqlConnector& connector, const Limits& limits, const Clock& clock)
-      : connector_(connector), limits_(limits), clock_(clock), freed_(std::move(executor)) {}
+  /// Is told how a try to make a connection has ended, before anybody else is.
+  using NoteTry = std::function<void(const Result<>&)>;
+
+  /// Connector and clock must outlive the pool.
+  SqlPool(
+      Executor executor, SqlConnector& connector, const Limits& limits, const Clock& clock,
+      NoteTry note_try = [](const Result<>&) {})
+      : connector_(connector),
+        limits_(limits),
+        clock_(clock),
+        note_try_(std::move(note_try)),
+        freed_(std::move(executor)) {}
 
   enum class Gate : std::uint8_t { respected, passed };
 
@@ -99,6 +110,7 @@ class SqlPool {
   SqlConnector& connector_;
   const Limits limits_;
   const Clock& clock_;
+  const NoteTry note_try_;
   Notifier freed_;
   std::vector<Idle> idle_;
   std::unordered_set<SqlConnection*> used_;
@@ -107,7 +119,7 @@ class SqlPool {
   std::optional<Error> gate_;
   SteadyTime answered_at_{};
   SteadyTime next_try_{};
-  SteadyTime full_until_{};    ///< the database has no connection left
+  SteadyTime full_until_{};    ///< the database takes no further connection
   bool lacks_rights_ = false;  ///< a connection that is not older than `renewed_at_` was refused
   SteadyTime renewed_at_{};    ///< connections from before that are not used again
 };

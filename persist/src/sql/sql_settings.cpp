@@ -103,12 +103,12 @@ StoreKind sql_kind(std::string name, MakeSqlConnector make) {
     CONCERTO_TRY(const std::size_t count, store->count_unfinished());
     return std::optional<std::size_t>(count);
   };
-  kind.count_in_work = [make](const StoreSettings& settings, const Clock& clock,
-                              Observer& observer) -> Result<std::size_t> {
+  kind.work_of_others = [make](const StoreSettings& settings, const Clock& clock,
+                               Observer& observer) -> Result<WorkOfOthers> {
     SqlStoreOptions options = sql_options_of(settings);
     options.checks_zone = false;
     CONCERTO_TRY(const auto store, open_store(make, settings, options, clock, observer));
-    return store->count_in_work_now();
+    return store->work_of_others_now();
   };
   kind.drop = [make](const StoreSettings& settings) -> Result<> {
     const SystemTime clock;

@@ -42,7 +42,8 @@ SqlStore::SqlStore(SqlStoreOptions options, const MakeConnector& make, const Clo
       work_(asio::make_work_guard(io_)),
       connector_(make(io_.get_executor())),
       watch_(connector_->place(), clock, observer),
-      pool_(io_.get_executor(), *connector_, options_.pool, clock),
+      pool_(io_.get_executor(), *connector_, options_.pool, clock,
+            [this](const Result<>& tried) { note_try(tried); }),
       lanes_(io_.get_executor(), pool_, options_.commits, options_.node, clock, observer, probe_,
              watch_),
       loads_(
@@ -196,8 +197,8 @@ Result<std::size_t> SqlStore::count_unfinished() {
   return sum;
 }
 
-Result<std::size_t> SqlStore::count_in_work_now() {
-  return wait_for(count_in_work());
+Result<WorkOfOthers> SqlStore::work_of_others_now() {
+  return wait_for(work_of_others());
 }
 
 Result<> SqlStore::reset() {

@@ -65,8 +65,8 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
 
   /// Number of unfinished transactions. Blocks.
   [[nodiscard]] Result<std::size_t> count_unfinished();
-  /// As count_in_work. Blocks.
-  [[nodiscard]] Result<std::size_t> count_in_work_now();
+  /// As work_of_others. Blocks.
+  [[nodiscard]] Result<WorkOfOthers> work_of_others_now();
   /// Drops the tables and creates them anew. Blocks. No other call may run.
   [[nodiscard]] Result<> reset();
 
@@ -75,7 +75,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<> create_at_rest(const Transaction& trans) override;
   Result<Transaction> as_kept(const Transaction& trans) const override;
   KvRecord as_kept(const KvRecord& record) const override;
-  Async<std::size_t> count_in_work() override;
+  Async<WorkOfOthers> work_of_others() override;
   void begin_stop(SteadyTime until) noexcept override;
   void close() override;
 
@@ -151,16 +151,18 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   Async<std::vector<StoredTrans>> claim_rows(std::vector<ClaimRow> rows);
   Async<std::optional<Transaction>> load_here(std::string gid);
   Async<Claimed> claim_here(std::string gid, Claim how);
+  Async<std::vector<StoredTrans>> claim_due_here(std::size_t limit);
   Async<> let_go_here(std::string gid, RowTime until);
   Async<std::optional<Owner>> owner_here(std::string gid);
   Async<TransPage> list_here(ListFilter filter, ListRows rows, std::size_t limit);
   Async<bool> add_to_page(TransPage& page, std::size_t& bytes, StoredTrans stored,
                           const ListFilter& filter, std::size_t limit);
+  void note_try(const Result<>& tried);
   void note_contact(const Result<>& contact, bool was_slow);
   void turn_away(const Error& why, bool is_silent);
 
   Async<> commit_rows(RowRequest& request);
-  bool is_in_work(const StoredTrans& stored) const;
+  std::optional<WallTime> in_work_until(const StoredTrans& stored) const;
   /// How much of a transaction a row was read with.
   enum class Extent : std::uint8_t { whole, without_branches };
   Result<Transaction> read(StoredTrans stored, Extent extent = Extent::whole);
@@ -198,6 +200,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   std::uint64_t failed_before_stop_ = 0;
   bool is_open_ = false;
   bool is_asking_ = false;
+  bool has_doubt_ = false;  ///< a connection could not be made since the last contact
   bool has_checked_tables_ = false;
   std::string opened_line_;  ///< for the log, when everything is checked
   bool is_deleting_ = false;

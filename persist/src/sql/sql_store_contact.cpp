@@ -89,7 +89,11 @@ Async<> SqlStore::check_tables(SqlConnection& connection) {
   CONCERTO_CO_TRY(SqlConnection::SchemaCheck check, co_await connection.check_schema());
   const bool is_new = check.has_none;
   if (is_new) {
-    CONCERTO_CO_CHECK(co_await connection.create_schema());
+    const Result<> made = co_await connection.create_schema();
+    if (!made) {
+      co_return Error{made.error().code, "the tables cannot be made in " + connector_->place() +
+                                             ": " + made.error().detail};
+    }
     CONCERTO_CO_TRY(check, co_await connection.check_schema());
   }
   if (!check.wrong.empty()) {
@@ -121,11 +125,23 @@ Async<> SqlStore::measure_clock(SqlConnection& connection) {
   if (ahead != known) {
     // Differences of a second may be of the measurement.
     const bool is_wrong = std::chrono::abs(ahead) > std::chrono::seconds{1};
-    observer_.log(is_wrong ? LogLevel::warn : LogLevel::info, {},
-                  "the database's clock is " + std::to_string(std::chrono::abs(ahead).count()) +
-                      (ahead.count() < 0 ? " s behind" : " s ahead of") + " this machine's");
+    const std::string where = std::to_string(std::chrono::abs(ahead).count()) +
+                              (ahead.count() < 0 ? " s behind" : " s ahead of");
+    observer_.log(
+        is_wrong ? LogLevel::warn : LogLevel::info, {},
+        "the database's clock is " + (ahead.count() == 0 ? "again as" : where) + " this machine's");
   }
   co_return ok();
+}
+
+/// A connection that cannot be made is the first sign of an outage: the next contact, which tells
+/// the operator what it means, is made at once.
+void SqlStore::note_try(const Result<>& tried) {
+  if (!is_open_ || is_over_) return;
+  watch_.connected(tried);
+  if (tried || pool_.away()) return;
+  has_doubt_ = true;
+  tending_.notify_all();
 }
 
 void SqlStore::note_contact(const Result<>& contact, bool was_slow) {
@@ -158,7 +174,8 @@ Task<void> SqlStore::tend() {
     const SteadyTime now = clock_.steady_now();
     const bool is_away = pool_.away() || health().state != StoreHealth::State::serving;
     // A stop has no time to find out late that the database is silent.
-    if (is_away || is_stopping_ || now >= contact_at || zone_is_due()) {
+    const bool doubts = std::exchange(has_doubt_, false);
+    if (is_away || doubts || is_stopping_ || now >= contact_at || zone_is_due()) {
       ignore_error(co_await make_contact(), "the health tells");
       contact_at = now + contact_pause;
     }

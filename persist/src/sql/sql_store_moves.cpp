@@ -45,33 +45,42 @@ Result<Transaction> SqlStore::as_kept(const Transaction& trans) const {
   return reader().read(std::move(stored));
 }
 
-bool SqlStore::is_in_work(const StoredTrans& stored) const {
-  if (stored.is_due || !stored.row.next_cron_time) return false;
+/// When a transaction that others work on is free if they are gone. Absent: nobody works on it.
+std::optional<WallTime> SqlStore::in_work_until(const StoredTrans& stored) const {
+  if (stored.is_due || !stored.row.next_cron_time) return std::nullopt;
+  const WallTime until = row_clock_.from_row(*stored.row.next_cron_time);
   const Holder holder = holder_of(stored.row.owner, options_.node);
-  if (holder != Holder::reference) return holder == Holder::other_node;
-  const auto touched = stored.row.update_time;
-  return touched &&
-         std::chrono::abs(clock_.wall_now() - row_clock_.from_row(*touched)) < reference_works_for;
+  if (holder == Holder::other_node) return until;
+  if (holder != Holder::reference || !stored.row.update_time) return std::nullopt;
+  const WallTime touched = row_clock_.from_row(*stored.row.update_time);
+  if (std::chrono::abs(clock_.wall_now() - touched) >= reference_works_for) return std::nullopt;
+  return std::min(until, touched + reference_works_for);
 }
 
-Async<std::size_t> SqlStore::count_in_work() {
+Async<WorkOfOthers> SqlStore::work_of_others() {
   constexpr std::size_t rows_at_once = 1000;
   constexpr std::size_t counted_max = 1000;
-  std::size_t count = 0;
-  for (std::int64_t from = 0; count < counted_max;) {
+  WorkOfOthers work;
+  for (std::int64_t from = 0;;) {
     const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
         [from](SqlConnection& connection) {
           return connection.scan_unfinished(from, rows_at_once);
         };
     CONCERTO_CO_TRY(const std::vector<StoredTrans> found,
                     co_await on_shard(io_.get_executor(), on_connection(call)));
+    const WallTime now = clock_.wall_now();
     for (const StoredTrans& stored : found) {
-      if (is_in_work(stored)) ++count;
+      const std::optional<WallTime> until = in_work_until(stored);
+      if (until) work.add(std::chrono::duration_cast<std::chrono::milliseconds>(*until - now));
     }
     if (found.size() < rows_at_once) break;
+    if (work.count >= counted_max) {
+      work.free_in.reset();
+      break;
+    }
     from = found.back().row.id + 1;
   }
-  co_return count;
+  co_return work;
 }
 
 }  // namespace concerto::persist

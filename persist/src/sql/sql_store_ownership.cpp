@@ -49,12 +49,21 @@ Async<std::vector<StoredTrans>> SqlStore::claim_rows(std::vector<ClaimRow> rows)
   co_return co_await on_connection(call);
 }
 
-Async<std::vector<Transaction>> SqlStore::claim_due(std::size_t limit) {
-  CONCERTO_CO_CHECK(may_take_work());
+/// While the database needs long for what is queued, nothing is claimed: the leases would end
+/// before their transactions go on.
+Async<std::vector<StoredTrans>> SqlStore::claim_due_here(std::size_t limit) {
+  const SteadyTime until = clock_.steady_now() + lease() / 4;
+  CONCERTO_CO_CHECK(co_await lanes_.settle_all());
+  if (clock_.steady_now() >= until) co_return std::vector<StoredTrans>();
   const std::function<Async<std::vector<StoredTrans>>(SqlConnection&)> call =
       [limit](SqlConnection& connection) { return connection.claim_due(limit); };
+  co_return co_await on_connection(call);
+}
+
+Async<std::vector<Transaction>> SqlStore::claim_due(std::size_t limit) {
+  CONCERTO_CO_CHECK(may_take_work());
   CONCERTO_CO_TRY(std::vector<StoredTrans> found,
-                  co_await on_shard(io_.get_executor(), on_connection(call)));
+                  co_await on_shard(io_.get_executor(), claim_due_here(limit)));
   TakenOver taken;
   for (const StoredTrans& one : found) {
     const bool is_others = holder_of(one.row.owner, options_.node) == Holder::other_node;

@@ -17,6 +17,11 @@ void SqlWatch::away(const Error& error, bool is_silent, bool is_told) {
   if (!is_told) write(lines);
 }
 
+void SqlWatch::connected(const Result<>& tried) {
+  const MutexLock lock(mutex_);
+  write(health_.connected(clock_.steady_now(), tried));
+}
+
 void SqlWatch::checked(const Result<>& check) {
   const MutexLock lock(mutex_);
   write(health_.checked(clock_.steady_now(), check));

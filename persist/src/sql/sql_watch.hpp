@@ -20,6 +20,7 @@ class SqlWatch {
   void reached(std::chrono::nanoseconds took);
   /// `is_told`: somebody else tells the operator that the database is away.
   void away(const Error& error, bool is_silent, bool is_told);
+  void connected(const Result<>& tried);
   void checked(const Result<>& check);
   void wrote(std::chrono::nanoseconds took);
   void refused(const Error& error, std::size_t changes);

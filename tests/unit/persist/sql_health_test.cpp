@@ -17,6 +17,8 @@ const Error no_right = make_error(SqlErrc::wrong_schema, "permission denied (425
 const Error disk_full = make_error(SqlErrc::not_now, "no space left (53100)");
 const Error locked = make_error(SqlErrc::rolled_back, "lock timeout (55P03)");
 
+const Error refused_connection = make_error(SqlErrc::not_now, "connection refused");
+
 /// A database whose outcomes and times the test says.
 class SqlHealthOf : public testing::Test {
  protected:
@@ -30,6 +32,7 @@ class SqlHealthOf : public testing::Test {
   }
   void refuse(const Error& error) { take(health_.refused(now_, error, 1)); }
   void write(std::chrono::milliseconds took = 1ms) { take(health_.wrote(now_, took)); }
+  void connect(const Result<>& outcome) { take(health_.connected(now_, outcome)); }
   void check(const Result<>& outcome) { take(health_.checked(now_, outcome)); }
   void pass(std::chrono::milliseconds time) {
     now_ += time;
@@ -123,15 +126,74 @@ TEST_F(SqlHealthOf, ChangesThatFailNowAndThenAreOneRefusal) {
   EXPECT_EQ(log_.size(), 1U);
 }
 
-TEST_F(SqlHealthOf, AnotherReasonHasALineAtMostOnceAMinute) {
+TEST_F(SqlHealthOf, EachReasonHasALineAlsoInOneRefusal) {
+  refuse(locked);
+  write();
+  pass(3s);
   refuse(no_right);
-  pass(30s);
+  pass(3s);
   refuse(disk_full);
-  EXPECT_EQ(log_.size(), 1U);
-  pass(30s);
-  refuse(disk_full);
-  EXPECT_EQ(log_.back(), "error the database refuses changes: no space left (53100)");
+  EXPECT_THAT(log_, ElementsAre("warn changes wait for the database, and are tried again: lock "
+                                "timeout (55P03)",
+                                "error the database refuses changes: permission denied (42501)",
+                                "error the database refuses changes: no space left (53100)"));
+}
+
+TEST_F(SqlHealthOf, ReasonsThatTakeTurnsDoNotFillTheLog) {
+  for (int i = 0; i < 100; ++i) {
+    refuse(i % 2 == 0 ? no_right : disk_full);
+    pass(400ms);
+  }
   EXPECT_EQ(log_.size(), 2U);
+  for (int i = 0; i < 100; ++i) {
+    refuse(make_error(SqlErrc::wrong_schema, "no right on row " + std::to_string(i)));
+  }
+  EXPECT_EQ(log_.size(), SqlHealth::reasons_max);
+}
+
+TEST_F(SqlHealthOf, TheFirstConnectionThatIsNotMadeIsALineOfTheOutageAndNoOther) {
+  connect(refused_connection);
+  EXPECT_TRUE(health_.health(now_).is_told());
+  EXPECT_EQ(state(), State::serving);
+  take(health_.away(now_, "connection refused"));
+  connect(refused_connection);
+  take(health_.reached(now_ + 2s, 1ms));
+  EXPECT_THAT(log_, ElementsAre("error the store is away: connection refused",
+                                "info the store serves: db1, it was away for 2.0 s"));
+  EXPECT_FALSE(health_.health(now_).is_told());
+}
+
+TEST_F(SqlHealthOf, ADatabaseThatTakesNoFurtherConnectionHasAWarningUntilOneIsMade) {
+  const std::string line =
+      "the database serves on the connections that there are, and takes no further one: "
+      "connection refused";
+  connect(refused_connection);
+  take(health_.reached(now_, 1ms));
+  pass(50s);
+  connect(refused_connection);
+  take(health_.reached(now_, 1ms));
+  EXPECT_EQ(state(), State::serving);
+  EXPECT_THAT(health_.health(now_).warnings, ElementsAre(line));
+  connect(ok());
+  EXPECT_THAT(health_.health(now_).warnings, IsEmpty());
+  EXPECT_THAT(log_, ElementsAre("warn " + line,
+                                "info connections to the database are made again: 2 tries failed "
+                                "in 50.0 s"));
+}
+
+TEST_F(SqlHealthOf, AWarningAboutConnectionsEndsWhenNobodyNeedsOneForLong) {
+  connect(refused_connection);
+  take(health_.reached(now_, 1ms));
+  pass(SqlHealth::connect_pause);
+  EXPECT_FALSE(health_.health(now_).is_told());
+  EXPECT_EQ(log_.back(), "info no further connection to the database was needed for 60.0 s");
+}
+
+TEST_F(SqlHealthOf, AConnectionThatIsMadeAtOnceAfterwardsHasNoLine) {
+  connect(refused_connection);
+  connect(ok());
+  take(health_.reached(now_, 1ms));
+  EXPECT_THAT(log_, IsEmpty());
 }
 
 TEST_F(SqlHealthOf, ACheckTellsTheEndOfWhatACheckHasSeen) {

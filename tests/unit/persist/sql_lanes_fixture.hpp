@@ -31,6 +31,7 @@ struct LaneScript {
   explicit LaneScript(Executor executor) : may_end_backend(std::move(executor)) {}
 
   bool is_away = false;
+  Error connect_fails = make_error(SqlErrc::not_now, "away");  ///< while it is away
   bool is_silent = false;  ///< a connection fails when the test goes on
   int connects = 0;
   int writes = 0;
@@ -114,7 +115,7 @@ class LaneConnector final : public SqlConnector {
       ignore_error(Result<bool>(co_await script_.may_end_backend.wait()), "the test goes on");
       co_return make_error(SqlErrc::not_now, "no connection in time");
     }
-    if (script_.is_away) co_return make_error(SqlErrc::not_now, "away");
+    if (script_.is_away) co_return script_.connect_fails;
     co_return std::unique_ptr<SqlConnection>(std::make_unique<LaneConnection>(script_));
   }
   std::string place() const override { return "here"; }
@@ -182,6 +183,11 @@ class SqlLanes : public testing::Test {
                    [this](auto, const Result<>& done) { settled_ = done; });
     run();
   }
+  void settle_all() {
+    asio::co_spawn(io_, lanes_.settle_all(),
+                   [this](auto, const Result<>& done) { settled_ = done; });
+    run();
+  }
   /// Lets the settling read of a lost answer go on.
   void go_on() {
     script_.may_end_backend.notify_all();
@@ -219,7 +225,9 @@ class SqlLanes : public testing::Test {
   SqlWatch watch_{"here", clock_, log_};
   LaneScript script_{io_.get_executor()};
   LaneConnector connector_{script_};
-  SqlPool pool_{io_.get_executor(), connector_, pool_limits(), clock_};
+  std::vector<bool> tries_;  ///< whether connections were made
+  SqlPool pool_{io_.get_executor(), connector_, pool_limits(), clock_,
+                [this](const Result<>& tried) { tries_.push_back(tried.has_value()); }};
   RowRequest request_, other_;
   std::optional<Result<>> committed_, other_committed_, settled_;
   CommitLanes lanes_{io_.get_executor(),

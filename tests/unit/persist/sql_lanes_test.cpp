@@ -42,6 +42,35 @@ TEST_F(SqlLanes, AReadFailsWhileTheOutcomeOfAChangeIsNotKnown) {
   EXPECT_FALSE(committed_);
 }
 
+TEST_F(SqlLanes, APollWaitsForEveryChangeThatWasQueuedBefore) {
+  commit_durable();
+  commit_other();
+  settle_all();
+  EXPECT_FALSE(settled_) << "the outcome of the change is not known";
+  script_.stored.row.update_time = 7;
+  go_on();
+  EXPECT_TRUE(committed_);
+  EXPECT_FALSE(settled_) << "nor that of the other one, in the next group";
+  go_on();
+  EXPECT_TRUE(other_committed_);
+  ASSERT_TRUE(settled_);
+}
+
+TEST_F(SqlLanes, APollDoesNotWaitForProgressOfADatabaseThatIsAway) {
+  script_.is_away = true;
+  commit_progress();
+  settle_all();
+  ASSERT_TRUE(settled_) << "the lane tries again and again";
+  EXPECT_EQ(settled_->error().code, EngineErrc::store_busy);
+}
+
+TEST_F(SqlLanes, APollWaitsForNothingIfNothingIsQueued) {
+  settle_all();
+  ASSERT_TRUE(settled_);
+  EXPECT_TRUE(*settled_);
+  EXPECT_EQ(script_.writes, 0);
+}
+
 TEST_F(SqlLanes, AChangeWhoseAnswerWasLostIsMadeIfTheRowShowsIt) {
   commit_durable();
   script_.stored.row.update_time = 7;

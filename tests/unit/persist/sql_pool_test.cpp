@@ -92,6 +92,34 @@ TEST_F(SqlPoolTest, AConnectionThatFailsLateDoesNotHideThatTheDatabaseAnswers) {
   EXPECT_FALSE(pool_.away());
 }
 
+TEST_F(SqlPoolTest, AConnectionThatIsNotMadeIsToldBeforeItsWaiterIsAnswered) {
+  script_.is_away = true;
+  std::size_t told = 0;
+  asio::co_spawn(io_, pool_.acquire(), [&](auto, const Result<SqlLease>& lease) {
+    EXPECT_FALSE(lease);
+    told = tries_.size();
+  });
+  run();
+  EXPECT_EQ(told, 1U);
+  EXPECT_EQ(tries_, std::vector<bool>{false});
+}
+
+TEST_F(SqlPoolTest, WhileNoFurtherUserIsLetInTheConnectionsThatThereAreServeAll) {
+  SqlLease busy = take();
+  script_.is_away = true;
+  script_.connect_fails = make_error(SqlErrc::wrong_schema, "password authentication failed");
+  std::optional<Result<SqlLease>> second;
+  asio::co_spawn(io_, pool_.acquire(),
+                 [&](auto, Result<SqlLease> lease) { second = std::move(lease); });
+  run();
+  EXPECT_FALSE(second) << "it waits";
+  EXPECT_FALSE(pool_.away());
+  busy.reset();
+  run();
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(*second);
+}
+
 TEST_F(SqlPoolTest, WhoLooksForTheDatabasePassesTheGate) {
   fall_silent();
   bool passed = false;

@@ -47,9 +47,10 @@ class StoreResetTest : public testing::Test {
     kind_.name = "shared";
     kind_.place = [](const persist::StoreSettings&) { return "the database 'bank'"; };
     kind_.count_unfinished = [this](const auto&, const Clock&, Observer&) { return unfinished_; };
-    kind_.count_in_work = [this](const auto&, const Clock&, Observer&) -> Result<std::size_t> {
+    kind_.work_of_others = [this](const auto&, const Clock&,
+                                  Observer&) -> Result<persist::WorkOfOthers> {
       if (look_fails_) return *look_fails_;
-      return clock_.steady_now() < held_until_ ? held_ : 0;
+      return look();
     };
     kind_.drop = [this](const persist::StoreSettings&) -> Result<> {
       dropped_ = true;
@@ -69,6 +70,20 @@ class StoreResetTest : public testing::Test {
     unfinished_ = std::optional<std::size_t>(held + 2);
   }
 
+  persist::WorkOfOthers look() {
+    persist::WorkOfOthers work;
+    const SteadyTime now = clock_.steady_now();
+    if (next_looks_.empty()) {
+      if (now >= held_until_) return work;
+      work.count = held_;
+      work.free_in = std::chrono::duration_cast<milliseconds>(held_until_ - now);
+    } else {
+      work = next_looks_.front();
+      next_looks_.pop_front();
+    }
+    return work;
+  }
+
   static constexpr seconds for_ever = std::chrono::hours{1};
 
   persist::StoreKind kind_;
@@ -79,6 +94,7 @@ class StoreResetTest : public testing::Test {
   Result<std::optional<std::size_t>> unfinished_ = std::optional<std::size_t>(0);
   std::size_t held_ = 0;
   SteadyTime held_until_{};
+  std::deque<persist::WorkOfOthers> next_looks_;
   std::optional<Error> look_fails_;
   bool dropped_ = false;
 };
@@ -109,6 +125,29 @@ TEST_F(StoreResetTest, AScriptWaitsForTheLeasesOfAKilledCoordinator) {
 TEST_F(StoreResetTest, AScriptWaitsForAsLongAsALeaseIs) {
   settings_.database.lease = seconds(60);
   others_work(7, seconds(59));
+  EXPECT_EQ(reset(), "");
+}
+
+TEST_F(StoreResetTest, AScriptDropsNothingOfCoordinatorsThatALaterLookFindsWithoutWork) {
+  others_work(2, for_ever);
+  next_looks_ = {{2, seconds(15)}, {0, std::nullopt}};
+  EXPECT_THAT(reset(), HasSubstr("work on 2 transactions there"));
+}
+
+TEST_F(StoreResetTest, LeasesThatAreRenewedAreNotThoseOfAKilledCoordinator) {
+  others_work(2, for_ever);
+  for (int look = 0; look < 8; ++look) next_looks_.push_back({1, seconds(15)});
+  const SteadyTime begun = clock_.steady_now();
+  EXPECT_THAT(reset(), HasSubstr("work on 1 transaction there"));
+  EXPECT_LT(clock_.steady_now() - begun, seconds(5));
+}
+
+TEST_F(StoreResetTest, LeasesOfAKilledCoordinatorEndOneAfterTheOther) {
+  for (int look = 0; look < 20; ++look) {
+    next_looks_.push_back({look < 8 ? 3U : 1U, milliseconds(10'000 - 500 * look)});
+  }
+  next_looks_.push_back({0, std::nullopt});
+  unfinished_ = std::optional<std::size_t>(3);
   EXPECT_EQ(reset(), "");
 }
 
@@ -193,7 +232,7 @@ TEST_F(StoreResetTest, IsTheWayOutOfTablesThatCannotBeUsed) {
 }
 
 TEST_F(StoreResetTest, AStoreOfOneProcessHasNoOthers) {
-  kind_.count_in_work = nullptr;
+  kind_.work_of_others = nullptr;
   EXPECT_EQ(reset(), "");
 }
 

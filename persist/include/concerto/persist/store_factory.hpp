@@ -14,6 +14,7 @@
 #include <concerto/base/export.hpp>
 #include <concerto/engine/observer.hpp>
 #include <concerto/persist/managed_store.hpp>
+#include <concerto/persist/store_moves.hpp>
 
 namespace concerto::persist {
 
@@ -96,9 +97,9 @@ struct StoreKind {
   /// Removes everything that a store of this kind has stored there, and nothing else. Blocks.
   std::function<Result<>(const StoreSettings&)> drop;
 
-  /// Only for a store that several coordinators can share: how many transactions others work on
-  /// there (StoreMoves::count_in_work). Blocks.
-  std::function<Result<std::size_t>(const StoreSettings&, const Clock&, Observer&)> count_in_work;
+  /// Only for a store that several coordinators can share: what others work on there
+  /// (StoreMoves::work_of_others). Blocks.
+  std::function<Result<WorkOfOthers>(const StoreSettings&, const Clock&, Observer&)> work_of_others;
 };
 
 /// The kinds of stores that a configuration may name.

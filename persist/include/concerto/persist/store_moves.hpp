@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include <concerto/base/export.hpp>
@@ -17,6 +19,21 @@ constexpr bool was_in_work(const Transaction& trans) noexcept {
 /// A server of the reference leaves no lease. What it touched so long ago, it may be working on.
 /// A transaction that waits for longer may have been left by a server that is gone.
 inline constexpr std::chrono::seconds reference_works_for{15};
+
+/// What others work on in a store at this moment: other coordinators, whose leases are not over,
+/// and servers of the reference, as far as a transaction shows that one of them had it in the last
+/// `reference_works_for`.
+struct WorkOfOthers {
+  std::size_t count = 0;  ///< of transactions; more than 1,000 need not be counted
+  /// When the last of them is free if whoever has them is gone. Who is not gone moves this time.
+  /// Absent: not all were counted.
+  std::optional<std::chrono::milliseconds> free_in;
+
+  void add(std::chrono::milliseconds lasts) {
+    ++count;
+    free_in = std::max(free_in.value_or(lasts), lasts);
+  }
+};
 
 /// How a store takes data that another store had. Stores that several coordinators share implement
 /// this themselves; MovesOf has it for every store. Callable as the Store is.
@@ -36,10 +53,7 @@ class CONCERTO_EXPORT StoreMoves {
   /// The same of a record after `create_kv`.
   virtual KvRecord as_kept(const KvRecord& record) const = 0;
 
-  /// How many transactions others work on at this moment: other coordinators, whose leases are not
-  /// over, and servers of the reference, as far as a transaction shows that one of them had it in
-  /// the last `reference_works_for`. More than 1,000 need not be counted.
-  virtual Async<std::size_t> count_in_work() = 0;
+  virtual Async<WorkOfOthers> work_of_others() = 0;
 };
 
 /// The StoreMoves of a store, which must outlive this object. A store without one keeps everything
@@ -64,7 +78,7 @@ class CONCERTO_EXPORT MovesOf {
     }
     Result<Transaction> as_kept(const Transaction& trans) const override { return trans; }
     KvRecord as_kept(const KvRecord& record) const override { return record; }
-    Async<std::size_t> count_in_work() override { co_return std::size_t{0}; }
+    Async<WorkOfOthers> work_of_others() override { co_return WorkOfOthers{}; }
 
    private:
     Store& store_;

@@ -175,7 +175,7 @@ TEST_F(RedisStoreTest, ALongLeaseIsCountedBehindManyThatRest) {
   for (int i = 0; i < 11'000; ++i) {
     client.ask({"ZADD", prefix_ + "_u", soon, "rests" + std::to_string(i)});
   }
-  EXPECT_EQ(wait(store_->count_in_work()).value(), 1U);
+  EXPECT_EQ(wait(store_->work_of_others()).value().count, 1U);
   other->close();
 }
 
@@ -188,33 +188,7 @@ TEST_F(RedisStoreTest, WhatTheReferenceHadJustNowCountsAsInWork) {
   client.ask(
       {"SET", key("_g_", "long ago"), R"({"status":"submitted","next_cron_interval":3600})"});
   write_as_reference(client, "due", std::to_string(now - 5));
-  EXPECT_EQ(wait(store_->count_in_work()).value(), 1U);
-}
-
-TEST_F(RedisStoreTest, APollClaimsNothingThatAQueuedChangePutsToRest) {
-  open(shared_server().port());
-  const auto progress = [this](const std::string& gid, bool rests) {
-    UpdateTrans update;
-    update.gid = Gid{gid};
-    update.expected = TransStatus::submitted;
-    update.delta.at = clock_.wall_now();
-    if (rests) update.rests_until = clock_.wall_now() + std::chrono::seconds(60);
-    Change change;
-    change.what = std::move(update);
-    change.durability = Durability::progress;
-    ASSERT_EQ(commit_code(std::move(change)), error_code{});
-  };
-  const std::vector<std::string> busy{"b0", "b1", "b2", "b3", "b4", "b5"};  // in both lanes
-  ASSERT_EQ(commit_code(create(sample_saga("g"))), error_code{});
-  for (const std::string& gid : busy)
-    ASSERT_EQ(commit_code(create(sample_saga(gid))), error_code{});
-  RedisClient client{shared_server().port()};
-  client.ask({"ZADD", prefix_ + "_u", "1.5", "g"});  // Its lease has ended.
-  for (int i = 0; i < 500; ++i) {
-    for (const std::string& gid : busy) progress(gid, false);
-  }
-  progress("g", true);
-  EXPECT_THAT(due(), testing::IsEmpty());
+  EXPECT_EQ(wait(store_->work_of_others()).value().count, 1U);
 }
 
 TEST_F(RedisStoreTest, AGidNeedNotBeUtf8) {

@@ -66,7 +66,7 @@ class CONCERTO_EXPORT Ownership {
 
   virtual Async<Claimed> claim(Gid gid, Claim how) = 0;
   /// Claims unfinished transactions whose time has come, at most `limit`, those that are due for
-  /// longest first.
+  /// longest first. Changes that were queued before are made first: none must be overtaken.
   virtual Async<std::vector<Transaction>> claim_due(std::size_t limit) = 0;
   /// Renews leases. Returns the gids that are no longer this coordinator's.
   virtual Async<std::vector<Gid>> renew(std::vector<Gid> gids) = 0;
