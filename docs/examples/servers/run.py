@@ -3,9 +3,9 @@
 
 usage: run.py <concertod> <program> [arguments]
 
-In the arguments, {http} and {grpc} become the addresses of a new coordinator, and {postgres} a new
-database of PostgreSQL. The exit code is that of the program. If a server is not installed it is 77,
-with CI=true in the environment 1.
+In the arguments, {http} and {grpc} become the addresses of a new coordinator, {postgres} a new
+database of PostgreSQL, and {port} a free port. The exit code is that of the program. If a server is
+not installed it is 77, with CI=true in the environment 1.
 """
 
 import glob
@@ -94,10 +94,10 @@ def start_postgres(addresses):
 
 def main(concertod, *command):
     concertod = os.path.abspath(need(concertod, "concertod"))
-    command = [os.path.abspath(command[0]), *command[1:]]
+    command = [os.path.abspath(part) if os.path.exists(part) else part for part in command]
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
-        addresses = {}
+        addresses = {"{port}": str(free_ports(1)[0])}
         servers = [start_coordinator(concertod, addresses)]
         try:
             if any("{postgres}" in argument for argument in command):
