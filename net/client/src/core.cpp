@@ -205,6 +205,7 @@ Task<void> Core::close() {
   co_await http_.close();
   co_await coordinator_channels_.close();
   co_await branch_channels_.close();
+  timers_.disarm();  // Otherwise the io_context runs until the last time limit has passed.
 }
 
 SteadyTime Core::deadline(std::chrono::seconds own) const {
