@@ -29,7 +29,7 @@ cluster_packages=(python3 etcd-server postgresql)
 bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace)
 
 # To make Debian packages (tools/release).
-package_packages=(dpkg-dev git python3)
+package_packages=(dpkg-dev file git python3)
 
 # To build the fuzz targets.
 fuzz_packages=(clang-16 libclang-rt-16-dev)
