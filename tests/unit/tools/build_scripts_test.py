@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What tools/run prints while it builds and what it leaves to ctest, with a fake cmake; and what
-ctest says if no tests were built, with the real cmake."""
+"""What tools/run and tools/release do, with a fake cmake; and what ctest says if no tests were
+built, with the real cmake."""
 
 import contextlib
 import os
@@ -29,21 +29,23 @@ echo "[3/3] Linking"
 """
 CONCERTOD = '#!/bin/sh\necho "concertod $*"\n'
 PACKAGED = '#!/bin/sh\n[ -z "$BROKEN" ] || exit 1\necho "packaged concertod $*"\n'
+CPACK = '#!/bin/sh\necho "$SOURCE_DATE_EPOCH $CCACHE_DISABLE" > ../packages/concerto_1_all.deb\n'
+SBOM = "#!/bin/sh\necho bill of $COMMIT\n"
 ALL_INSTALLED = "#!/bin/sh\nprintf installed\n"
 
 
-class ToolsRun(unittest.TestCase):
+class Scripts(unittest.TestCase):
+    """Copies of scripts in a tree of their own, with programs that only look like the real ones."""
+
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="concerto-test-")
         self.addCleanup(directory.cleanup)
         self.root = Path(directory.name)
-        self.build = self.root / "build" / "release"
         (self.root / "tools").mkdir()
-        for name in ("run", "lib.sh"):
+        for name in ("run", "release", "lib.sh"):
             shutil.copy(ROOT / "tools" / name, self.root / "tools")
         self.write("bin/cmake", CMAKE)
         self.write("bin/dpkg-query", ALL_INSTALLED)
-        self.write("build/release/bin/concertod", CONCERTOD)
         self.write("CMakeLists.txt", "project(Concerto VERSION 1.2.3 LANGUAGES CXX\n")
         self.notes = self.root / "notes"
 
@@ -52,6 +54,60 @@ class ToolsRun(unittest.TestCase):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
         file.chmod(0o755)
+
+    def git(self, *command):
+        return subprocess.run(["git", "-C", self.root, "-c", "user.name=a", "-c", "user.email=a@b",
+                               *command], check=True, text=True, stdout=subprocess.PIPE).stdout
+
+    def commit_sources(self):
+        self.write(".gitignore", "/build/\n/bin/\n/made/\n/notes\n")
+        self.git("init", "-q")
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "a")
+        return self.git("rev-parse", "HEAD")
+
+
+class ToolsRelease(Scripts):
+    def setUp(self):
+        super().setUp()
+        self.write("bin/cpack", CPACK)
+        self.write("tools/packaging/sbom.py", SBOM)
+        self.commit = self.commit_sources()
+        (self.root / "build/package").mkdir(parents=True)
+
+    def run_it(self):
+        path = f"{self.root}/bin:{os.environ['PATH']}"
+        return subprocess.run([self.root / "tools/release"], text=True, check=False, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env={**os.environ, "PATH": path, "NOTES": str(self.notes)})
+
+    def test_names_its_commit_and_sums_all_files(self):
+        done = self.run_it()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        packages = self.root / "build/packages"
+        self.assertEqual((packages / "COMMIT").read_text(), self.commit)
+        self.assertEqual((packages / "concerto.cdx.json").read_text(), f"bill of {self.commit}")
+        self.assertRegex((packages / "concerto_1_all.deb").read_text(), r"^\d+ 1\n$")
+        sums = (packages / "SHA256SUMS").read_text()
+        self.assertEqual({line.split()[1] for line in sums.splitlines()},
+                         {"COMMIT", "concerto.cdx.json", "concerto_1_all.deb"})
+
+    def test_refuses_a_tree_with_changes(self):
+        for path in ("CMakeLists.txt", "new.cpp"):
+            with self.subTest(path=path):
+                self.write(path, "changed")
+                done = self.run_it()
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("this tree has changes", done.stderr)
+                self.assertFalse((self.root / "build/packages").exists())
+                self.git("stash", "-q", "--include-untracked")
+
+
+class ToolsRun(Scripts):
+    def setUp(self):
+        super().setUp()
+        self.build = self.root / "build" / "release"
+        self.write("build/release/bin/concertod", CONCERTOD)
 
     def run_it(self, stderr=subprocess.PIPE, **environment):
         path = f"{self.root}/bin:{os.environ['PATH']}"
@@ -79,16 +135,9 @@ Description: a test
         return subprocess.run(["dpkg", "--print-architecture"], check=True, text=True,
                               stdout=subprocess.PIPE).stdout.strip()
 
-    def git(self, *command):
-        return subprocess.run(["git", "-C", self.root, "-c", "user.name=a", "-c", "user.email=a@b",
-                               *command], check=True, text=True, stdout=subprocess.PIPE).stdout
-
     def commit_all(self):
         """All sources, and build/packages/COMMIT as tools/release writes it."""
-        self.git("init", "-q")
-        self.git("add", "CMakeLists.txt", "tools")
-        self.git("commit", "-q", "-m", "a")
-        (self.root / "build/packages/COMMIT").write_text(self.git("rev-parse", "HEAD"))
+        (self.root / "build/packages/COMMIT").write_text(self.commit_sources())
 
     def assert_is_packaged(self, done):
         self.assertEqual((done.returncode, done.stdout), (0, "packaged concertod -v\n"),
