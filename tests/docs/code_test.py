@@ -14,6 +14,7 @@ PAGES = {
                         "tests/interop/databases/cpp/postgres_branch.cpp",
                         "tests/integration/barrier/redis_barrier_test.cpp",
                         "tests/integration/barrier/sqlite_barrier_test.cpp"),
+    "docs/embedding.md": ("tests/unit/embed/embedding_guide_test.cpp",),
 }
 
 

@@ -3,9 +3,9 @@
 
 #include <sys/random.h>
 
-#include <concerto/transport/system.hpp>
+#include <concerto/base/system.hpp>
 
-namespace concerto::net {
+namespace concerto {
 
 SteadyTime SystemClock::steady_now() const noexcept {
   return std::chrono::steady_clock::now();
@@ -26,4 +26,4 @@ std::uint64_t SystemRandom::next() {
   return block_[used_++];
 }
 
-}  // namespace concerto::net
+}  // namespace concerto
