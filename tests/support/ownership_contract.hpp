@@ -5,7 +5,6 @@
 ///   INSTANTIATE_TEST_SUITE_P(Shared, OwnershipContract, testing::Values(StoreMaker{...}));
 
 #include "ownership_contract_fixture.hpp"
-#include "ownership_contract_moves.hpp"
 
 namespace concerto::test {
 

@@ -2,8 +2,8 @@
 # the stores of other projects. It has headers alone, and needs GoogleTest only where it is linked.
 
 set(concerto_testing_headers
-    await_result.hpp ownership_contract.hpp ownership_contract_fixture.hpp
-    ownership_contract_moves.hpp sample_transactions.hpp store_contract.hpp
+    await_result.hpp moves_contract.hpp ownership_contract.hpp ownership_contract_fixture.hpp
+    sample_transactions.hpp store_contract.hpp
     store_contract_changes.hpp store_contract_fixture.hpp store_contract_health.hpp
     store_contract_kv.hpp store_contract_lists.hpp)
 # A project that adds this one as a subdirectory may look for GoogleTest later, and what it finds

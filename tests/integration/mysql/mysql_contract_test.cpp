@@ -1,3 +1,4 @@
+#include "moves_contract.hpp"
 #include "mysql_under_test.hpp"
 #include "ownership_contract.hpp"
 #include "store_contract.hpp"
@@ -12,8 +13,10 @@ const StoreMaker reference{"reference",
 
 INSTANTIATE_TEST_SUITE_P(Mysql, StoreContract, testing::Values(wide));
 INSTANTIATE_TEST_SUITE_P(Mysql, OwnershipContract, testing::Values(wide));
+INSTANTIATE_TEST_SUITE_P(Mysql, MovesContract, testing::Values(wide));
 // tools/test runs some of these (mysql_test.py), `tools/prove mysql` all.
 INSTANTIATE_TEST_SUITE_P(Reference, StoreContract, testing::Values(reference));
 INSTANTIATE_TEST_SUITE_P(Reference, OwnershipContract, testing::Values(reference));
+INSTANTIATE_TEST_SUITE_P(Reference, MovesContract, testing::Values(reference));
 
 }  // namespace concerto::test

@@ -1,3 +1,4 @@
+#include "moves_contract.hpp"
 #include "ownership_contract.hpp"
 #include "postgres_under_test.hpp"
 #include "store_contract.hpp"
@@ -8,5 +9,6 @@ const StoreMaker postgres{"postgres", [] { return std::make_unique<PostgresUnder
 
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreContract, testing::Values(postgres));
 INSTANTIATE_TEST_SUITE_P(Postgres, OwnershipContract, testing::Values(postgres));
+INSTANTIATE_TEST_SUITE_P(Postgres, MovesContract, testing::Values(postgres));
 
 }  // namespace concerto::test
