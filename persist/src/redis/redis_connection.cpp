@@ -143,7 +143,8 @@ Result<> RedisDoor::log_in(RedisConnection& connection) {
   if (!reply) return std::move(reply).error();
   const Reply answer{reply->get()};
   if (!answer.is_error()) return ok();
-  return refused_by_error(connection.server(), "it does not log this coordinator in: ", answer.text());
+  return refused_by_error(connection.server(),
+                          "it does not log this coordinator in: ", answer.text());
 }
 
 /// The server must be a master, have the keys, and be able to work. The keys of one prefix are in
