@@ -2,6 +2,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <concerto/barrier/branch_answer.hpp>
+#include <concerto/base/branch_condition.hpp>
 #include <concerto/base/utf8.hpp>
 
 namespace concerto {
@@ -45,12 +46,12 @@ BranchAnswer answer(const Statuses& statuses, std::string_view word, std::string
 BranchAnswer detail::make_branch_answer(const Result<>& result) {
   if (result) return answer(success, "SUCCESS", {});
   const Error failed = result.error();
-  if (failed.code == BarrierErrc::ongoing) {
+  if (failed.code == BranchCondition::ongoing) {
     return answer(ongoing, ongoing_word, std::string(ongoing_word));
   }
   const std::string_view shortened = std::string_view(failed.detail).substr(0, text_bytes_max);
   std::string text = without(ongoing_word, to_utf8(shortened));
-  if (failed.code == BarrierErrc::failure) {
+  if (failed.code == BranchCondition::failure) {
     return answer(failure, failure_word, std::move(text));
   }
   return answer(error, {}, without(failure_word, std::move(text)));

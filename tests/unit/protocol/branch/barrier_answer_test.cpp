@@ -8,6 +8,7 @@
 
 #include <concerto/barrier/barrier.hpp>
 #include <concerto/barrier/branch_answer.hpp>
+#include <concerto/base/branch_condition.hpp>
 #include <concerto/protocol/branch_answers.hpp>
 #include <concerto/transport/grpc_server.hpp>
 #include <concerto/transport/http_message.hpp>
@@ -36,6 +37,22 @@ TEST(BarrierRequest, IsReadFromEachServer) {
   EXPECT_EQ(values_of(Barrier::from_request(of_grpc)), "saga g 1 02 action");
 }
 
+/// The errors of a module with a failure of its own, such as concerto::client.
+class OtherErrors final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "other"; }
+  std::string message(int) const override { return "refused"; }
+  bool equivalent(int value,
+                  const boost::system::error_condition& condition) const noexcept override {
+    return has_branch_condition(value, condition, 1, 2);
+  }
+};
+const OtherErrors other_errors;
+
+Error other_error(int value) {
+  return {error_code(value, other_errors), "no money"};
+}
+
 struct AnswerCase {
   const char* name;
   Result<> result;
@@ -62,6 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
         AnswerCase{"Done", ok(), Outcome::success},
         AnswerCase{"Refused", branch_failure("no money"), Outcome::failure},
         AnswerCase{"RefusedForWhatIsOngoing", branch_failure("ONGOING"), Outcome::failure},
+        AnswerCase{"RefusedByAnotherModule", other_error(1), Outcome::failure},
+        AnswerCase{"NotFinishedInAnotherModule", other_error(2), Outcome::ongoing},
         AnswerCase{"NotFinished", branch_ongoing("no FAILURE yet"), Outcome::ongoing},
         AnswerCase{"DatabaseFailed",
                    make_error(BarrierErrc::database_failed, "FAILURE of ONGOING and ONGOING work"),

@@ -21,10 +21,10 @@ namespace detail {
 CONCERTO_EXPORT BranchAnswer make_branch_answer(const Result<>& result);
 }  // namespace detail
 
-/// The answer that says how the work of a branch ended: SUCCESS, FAILURE after branch_failure(..),
-/// ONGOING after branch_ongoing(..), and an error, after which the call is repeated, in any other
-/// case. The coordinator looks for the words FAILURE and ONGOING in a whole HTTP body; so the text
-/// of an error, which may come from a database, is written without them.
+/// The answer that says how the work of a branch ended: SUCCESS, FAILURE or ONGOING for an error
+/// that is a BranchCondition, such as one of branch_failure(..), and otherwise an error, after
+/// which the call is repeated. The coordinator looks for the words FAILURE and ONGOING in a whole
+/// HTTP body; so the text of an error, which may come from a database, is written without them.
 ///
 /// `Answer` is what the server sends: a boost::beast::http::response<string_body>, a grpc::Status,
 /// a concerto::net::HttpResponse or a concerto::net::GrpcReply. For any other server, take a
