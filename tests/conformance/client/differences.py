@@ -33,7 +33,7 @@ def _fields(request):
 
 
 DEFAULTS = (("concurrent", False), ("protocol", ""), ("protocol", "http"), ("Steps", None),
-            ("TransOptions", {}))
+            ("TransOptions", {}), ("data", ""))
 
 
 def _defaults(request, _wire):
@@ -49,15 +49,18 @@ def _defaults(request, _wire):
 
 
 def _reasons(request, wire):
-    """Over HTTP the text is the SDK's, unless the transport had no answer."""
+    """Over HTTP the text is the SDK's, unless the transport had no answer, or a workflow failed."""
     if request["to"] != "coordinator":
         return
     fields = _fields(request)
-    name = "RollbackReason" if request["kind"] == "grpc" else "rollback_reason"
-    meanings = [meaning for text, meaning in ANSWERED_TEXTS.items()
-                if text in fields.get(name, "")]
-    if name in fields and (wire != "http" or not meanings):
-        fields[name] = meanings[0] if meanings else "no answer"
+    for name, holder in (("RollbackReason", fields), ("rollback_reason", fields),
+                         ("rollback_reason", fields.get("ReqExtra", {})),
+                         ("rollback_reason", fields.get("req_extra", {}))):
+        meanings = [meaning for text, meaning in ANSWERED_TEXTS.items()
+                    if text in holder.get(name, "")]
+        is_exact = wire == "http" and holder is fields and meanings
+        if holder.get(name) and not is_exact:
+            holder[name] = meanings[0] if meanings else "no answer"
 
 
 def _transport(request, _wire):
@@ -88,10 +91,11 @@ class Difference:
 
 
 DIFFERENCES = [
-    Difference("fields with their default (`concurrent`, `protocol`, an empty `compensate`, no "
-               "steps, no options) are left out", "no server tells them apart", _each(_defaults)),
+    Difference("fields with their default (`concurrent`, `protocol`, an empty `compensate` or "
+               "`data`, no steps, no options) are left out", "no server tells them apart",
+               _each(_defaults)),
     Difference("the text of the error in a rollback_reason is the one that was answered, without "
-               "Go's words around it (`rpc error: code =`, the JSON of JSON-RPC)",
+               "Go's words around it (`rpc error: code =`, `Post ..:`, the JSON of JSON-RPC)",
                "it is read by people only", _each(_reasons)),
     Difference("user-agent, accept-encoding, content-length", "each transport has its own",
                _each(_transport)),

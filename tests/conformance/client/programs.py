@@ -3,8 +3,9 @@
 import json
 import socket
 import subprocess
+import threading
 
-from concerto_testing import Process, free_ports, http_call
+from concerto_testing import Process, free_port, free_ports, http_call
 
 PROGRAM_TIMEOUT_S = 20.0
 
@@ -47,6 +48,8 @@ class Recorder:
             path = name.rstrip("!")
             if not path:
                 return ""
+            if name.startswith("local"):  # not a call
+                return name
             return f"{grpc}/busi.Busi/{path}" if wire == "grpc" else f"http://{http}/busi/{path}"
 
         return url
@@ -66,10 +69,25 @@ def run(program, recorder, wire, scenario, gid, apart):
     transaction["branches"] = [
         {key: value if key in ("name", "topic") else url(wire, value)
          for key, value in branch.items()} for branch in transaction["branches"]]
-    done = subprocess.run(
-        [program, "-wire", wire, "-dtm", recorder.coordinator(wire, scenario.unreachable),
-         "-transaction", json.dumps(transaction)],
-        capture_output=True, text=True, check=False, timeout=PROGRAM_TIMEOUT_S)
-    results = [line.removeprefix("result: ") for line in done.stdout.splitlines()
-               if line.startswith("result: ")]
-    return results[0] if results else f"no result: {done.stdout}{done.stderr}"
+    command = [program, "-wire", wire, "-dtm", recorder.coordinator(wire, scenario.unreachable),
+               "-transaction", json.dumps(transaction)]
+    if transaction["mode"] == "workflow":
+        command += ["-listen", f"127.0.0.1:{free_port()}"]
+    return result(command)
+
+
+def result(command):
+    """What the program says of its transaction. Workflows go on running, to be resumed."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True) as running:
+        limit = threading.Timer(PROGRAM_TIMEOUT_S, running.kill)
+        limit.start()
+        told, others = None, []
+        for line in running.stdout:
+            others.append(line)
+            if line.startswith("result: "):
+                told = line.strip().removeprefix("result: ")
+                break
+        limit.cancel()
+        running.kill()
+    return told or f"no result: {''.join(others)}"

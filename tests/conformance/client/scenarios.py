@@ -54,6 +54,13 @@ def refused(transaction, branch):
     return {**transaction, "branches": branches}
 
 
+def workflow(steps=2, **more):
+    """Steps are calls, or `local`; so are their commits and rollbacks."""
+    return {"mode": "workflow", **more,
+            "branches": [{"name": f"n{i}", "action": f"a{i}", "commit": f"f{i}",
+                          "rollback": f"b{i}"} for i in range(1, steps + 1)]}
+
+
 OPTIONS = {
     "wait_result": {"wait_result": True},
     "timeout_to_fail": {"timeout_to_fail": 7},
@@ -136,6 +143,28 @@ def tccs():
     yield "no-urls", without, {}
 
 
+# What makes the SDK's program end: answers without a transaction, and FAILURE of a commit.
+ENDS_THE_SDK = ["prepareWorkflow-oldfailure", "prepareWorkflow-oldongoing", "f1-failure",
+                "f1-oldfailure", "b1-failure", "b1-oldfailure"]
+
+
+def workflows():
+    for steps in (1, 2):
+        yield f"{steps}-steps", workflow(steps), {}
+    yield "options", workflow(options=OPTIONS["all"]), {}
+    for name, row, answers in answered(workflow(), "prepareWorkflow", "a2", "registerBranch", "f1",
+                                       "submit"):
+        if name not in ENDS_THE_SDK:
+            yield name, row, answers
+    for name, row, answers in answered(workflow(), "b1", "submit"):
+        if name not in ENDS_THE_SDK:
+            yield f"rolled-back-{name}", row, {"a2": ["failure"], **answers}
+    yield "branch-refused", refused(workflow(), "a2"), {}
+    local = workflow(1)
+    local["branches"][0].update({"action": "local", "commit": "local", "rollback": "local"})
+    yield "local", local, {}
+
+
 def scenarios_of(name, transaction, answers):
     """One, or two where ours sends something else than the SDK on purpose."""
     operation, _, word = name.rpartition("-")
@@ -150,6 +179,23 @@ def scenarios_of(name, transaction, answers):
         yield Scenario(name, transaction, answers)
 
 
+# Over gRPC the SDK rolls a workflow back, if a step has the old ongoing or is refused by the
+# coordinator. Ours does as both do over HTTP: the workflow is resumed later.
+RESUMED_LATER = {"a2-oldongoing": "a2-ongoing", "registerBranch-failure": "registerBranch-error",
+                 "registerBranch-oldfailure": "registerBranch-error",
+                 "registerBranch-oldongoing": "registerBranch-error"}
+
+
+def workflow_scenarios():
+    for name, row, answers in workflows():
+        if name in RESUMED_LATER:
+            yield Scenario(f"workflow-{name}", row, answers, ("http",))
+            yield Scenario(f"workflow-{name}", row, answers, ("grpc",),
+                           like=f"workflow-{RESUMED_LATER[name]}")
+        else:
+            yield Scenario(f"workflow-{name}", row, answers, ("http", "grpc"))
+
+
 def requests():
     """What clients send to a coordinator, and to branches, that follow a script."""
     for mode, rows, transaction in (("saga", sagas, saga()), ("msg", messages, two_phase_msg()),
@@ -157,6 +203,7 @@ def requests():
         for name, row, answers in rows():
             yield from scenarios_of(f"{mode}-{name}", row, answers)
         yield Scenario(f"{mode}-coordinator-refused", transaction, unreachable=True)
+    yield from workflow_scenarios()
 
 
 def new_gids():
@@ -183,6 +230,7 @@ def at_coordinators():
     yield from sagas_called()
     yield from messages_called()
     yield from tccs_called()
+    yield from workflows_called()
 
 
 def sagas_called():
@@ -213,3 +261,11 @@ def tccs_called():
     yield from called("tcc", transaction, "f1")
     yield from called("tcc", transaction, "b1", t2=["failure"])
     yield Scenario("tcc-t2-refused", refused(transaction, "t2"))
+
+
+def workflows_called():
+    """Those that end without being resumed."""
+    yield Scenario("workflow", workflow(), wires=("http", "grpc"))
+    for branch in ("a1", "a2"):
+        yield Scenario(f"workflow-{branch}-failure", workflow(), {branch: ["failure"]},
+                       ("http", "grpc"))

@@ -1,5 +1,6 @@
 """What programs send, in a form that can be compared."""
 
+import base64
 import json
 import re
 
@@ -24,7 +25,23 @@ def readable(requests, gid):
         fields = request.get("message", {})
         if "Steps" in fields:  # JSON in a text
             fields["Steps"] = _read(fields["Steps"])
+        for part in (fields, request["body"]):
+            if request["to"] == "coordinator" and isinstance(part, dict):
+                _read_workflow(part)
     return requests
+
+
+def _read_workflow(fields):
+    """Reads the data of a workflow: branches as JSON, in base64, in a text of JSON. Each program
+    writes them in its own way."""
+    if "workflow" not in (fields.get("trans_type"), fields.get("TransType")):
+        return
+    for name in {"custom_data", "CustomedData"} & set(fields):
+        custom = json.loads(fields[name])
+        branches = json.loads(_ADDRESS.sub("$ADDRESS", base64.b64decode(custom["data"]).decode()))
+        custom["data"] = [{key: value for key, value in branch.items() if value}
+                          for branch in branches]
+        fields[name] = custom
 
 
 def first_difference(sdk, ours):

@@ -138,8 +138,12 @@ func (s *grpcSide) succeed(stream grpc.ServerStream, method, name string, body [
 		stream.SetTrailer(onward(trailer))
 		return reply, err
 	}
-	if name == "newGid" {
+	switch name {
+	case "newGid":
 		return proto.Marshal(&dtmgpb.DtmGidReply{Gid: "new-gid"})
+	case "prepareWorkflow":
+		return proto.Marshal(&dtmgpb.DtmProgressesReply{
+			Transaction: &dtmgpb.DtmTransaction{Status: "prepared"}})
 	}
 	return nil, nil
 }

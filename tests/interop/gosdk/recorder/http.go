@@ -23,6 +23,12 @@ var httpAnswers = map[string]struct {
 	"oldongoing": {http.StatusOK, `{"dtm_result":"ONGOING"}`},
 }
 
+// The answers to operations that succeed, where they say more than that.
+var replies = map[string]string{
+	"newGid":          `{"dtm_result":"SUCCESS","gid":"new-gid"}`,
+	"prepareWorkflow": `{"transaction":{"status":"prepared"},"progresses":[]}`,
+}
+
 type rpcError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
@@ -85,9 +91,9 @@ func (r *recorder) askHTTP(out http.ResponseWriter, in *http.Request, body []byt
 	switch {
 	case word == "ok" && r.coordinatorHTTP != "":
 		r.forwardHTTP(out, in, body)
-	case word == "ok" && noted.Name == "newGid" && noted.Kind == "http":
+	case word == "ok" && noted.Kind == "http" && replies[noted.Name] != "":
 		out.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(out, `{"dtm_result":"SUCCESS","gid":"new-gid"}`)
+		fmt.Fprint(out, replies[noted.Name])
 	case noted.Kind == "json-rpc" && (word == "ok" || rpcErrors[word] != nil):
 		answerRPC(out, "no-use", word)
 	default:
