@@ -150,7 +150,7 @@ TEST_F(EmbeddedTest, RollsBackAfterAFailure) {
   run();
   ASSERT_TRUE(result);
   EXPECT_EQ(code(), EngineErrc::trans_failed);
-  EXPECT_EQ(result->error().detail, "no account for 30 FAILURE");
+  EXPECT_EQ(result->error().detail, "url:in return failed: no account for 30 FAILURE");
   EXPECT_THAT(called, ElementsAre("out", "out-undone"));
 }
 
