@@ -165,7 +165,7 @@ TEST_F(EmbeddedTest, CallsABranchThatHasThrownAgain) {
   coordinator.submit(transfer(Gid("g")), keeps_result());
   run();
   ASSERT_TRUE(result);
-  EXPECT_EQ(code(), EngineErrc::branch_error);
+  EXPECT_EQ(code(), EngineErrc::result_not_success);
   works = true;
   coordinator.retry_now(Gid("g"), keeps_result());
   run();
