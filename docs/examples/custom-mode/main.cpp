@@ -85,12 +85,12 @@ int main() {
     coordinator.retry_now(Gid("birthday"), [](const Result<>&) {});
   });
   TransStatus status = TransStatus::prepared;
-  io.run();  // Ends when nothing waits any more.
+  io.run_for(std::chrono::seconds{1});
   coordinator.query(Gid("birthday"), [&](const Result<std::optional<Transaction>>& stored) {
     status = (*stored)->status;
   });
   io.restart();
-  io.run();
+  io.run_for(std::chrono::seconds{1});
   std::printf("the gift of %d cents: %s\n", cents, std::string(to_string(status)).c_str());
   return !was_given && cents == 12 && status == TransStatus::succeed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

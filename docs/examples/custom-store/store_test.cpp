@@ -34,8 +34,10 @@ TEST(MapStore, KeepsASaga) {
   saga.payloads = {"a seat"};
   saga.options.wait_result = true;
   bool has_succeeded = false;
-  coordinator.submit(saga,
-                     [&](const concerto::Result<>& ended) { has_succeeded = ended.has_value(); });
+  coordinator.submit(saga, [&](const concerto::Result<>& ended) {
+    has_succeeded = ended.has_value();
+    io.stop();
+  });
   io.run();
   EXPECT_TRUE(has_succeeded);
   EXPECT_EQ(data.transactions.at(1).status, concerto::TransStatus::succeed);

@@ -111,7 +111,7 @@ int main() {
   std::vector<std::string> answers;
   const auto keep = [&](const Result<>& ended) {
     answers.push_back(ended ? "ok" : ended.error().detail);
-    if (answers.size() == 5) acceptor.close();  // Then nothing is left to run.
+    if (answers.size() == 5) io.stop();
   };
   for (const char* gid : {"a", "b", "c", "d"}) coordinator.submit(order(gid, stock), keep);
   coordinator.submit(order("e", "line://stock"), keep);

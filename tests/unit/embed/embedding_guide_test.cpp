@@ -53,7 +53,7 @@ TEST(EmbeddingGuide, BeginsWithASaga) {
   asio::io_context io{1};
   persist::MemoryStore store;
   EmbeddedCoordinator coordinator{io, store, branches_of(bank)};
-  asio::co_spawn(io, pay(coordinator, paid), [](const std::exception_ptr&) {});
+  asio::co_spawn(io, pay(coordinator, paid), [&io](const std::exception_ptr&) { io.stop(); });
   io.run();
   EXPECT_TRUE(paid.has_value());
   EXPECT_EQ(bank.ann, 70);
