@@ -42,11 +42,7 @@ Result<> transfer(client::blocking::Client& coordinator, const std::string& from
 Async<> take(Bank& bank, std::string gid, int amount) {
   auto barrier = Barrier::from({.trans_type = "msg", .gid = gid, .branch_id = "00", .op = "msg"});
   if (!barrier) co_return barrier.error();
-  const Result<> taken = bank.add(*barrier, "Ann", -amount);
-  if (!taken && taken.error().code == concerto::BarrierErrc::failure) {
-    co_return client::failure(taken.error().detail);
-  }
-  co_return taken;
+  co_return bank.add(*barrier, "Ann", -amount);
 }
 
 /// Takes from Ann here and now; Ben's bank gets its message if and only if that was committed.
