@@ -106,6 +106,7 @@ void WorkflowRun::add_commit(unsigned branch, End end) {
 }
 
 void WorkflowRun::add_rollback(unsigned branch, End end) {
+  if (failed_.contains(branch)) return;
   add(rollbacks_, branch, std::move(end), "rollbacks");
 }
 
@@ -131,6 +132,7 @@ Async<std::string> WorkflowRun::act(unsigned branch, Recorded work) {
   if (misuse_) co_return *misuse_;
   Result<std::string> result = co_await record(step(branch, action_op), std::move(work));
   if (!result && result.error().code == BranchCondition::failure && !rolls_back_failed_) {
+    failed_.insert(branch);
     std::erase_if(rollbacks_, [branch](const AtEnd& each) { return each.branch == branch; });
   }
   co_return result;
@@ -155,8 +157,8 @@ Async<> WorkflowRun::xa(unsigned branch, XaWork work) {
     return work(std::move(xa));
   };
   // After a FAILURE, too: an earlier run may have prepared the work.
-  add_commit(branch, end);
-  add_rollback(branch, std::move(end));
+  add(commits_, branch, end, "commits");
+  add(rollbacks_, branch, std::move(end), "rollbacks");
   if (!done) co_return done.error();
   co_return ok();
 }

@@ -73,6 +73,7 @@ class WorkflowRun {
   std::map<std::string, Result<std::string>> records_;  ///< by branch id and op: `01-action`
   unsigned branches_ = 0;
   std::set<unsigned> acted_;
+  std::set<unsigned> failed_;  ///< need no rollback
   AtEnds commits_;
   AtEnds rollbacks_;
   bool ending_ = false;

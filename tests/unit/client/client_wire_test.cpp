@@ -61,6 +61,9 @@ Async<> succeeds() {
 Async<> fails() {
   co_return failure("no money");
 }
+Async<> is_refused_by_a_barrier() {
+  co_return branch_failure("no money");
+}
 Async<> is_lost() {
   co_return make_error(ClientErrc::unknown_outcome, "lost");
 }
@@ -75,9 +78,12 @@ TEST_F(ClientWire, WorkIsBetweenPrepareAndSubmit) {
 }
 
 TEST_F(ClientWire, FailedWorkAborts) {
-  const Result<> result = await(order(client(), "g", fails));
-  EXPECT_EQ(result.error().code, ClientErrc::failure);
-  EXPECT_THAT(lines_, ElementsAre("POST /api/dtmsvr/prepare", "POST /api/dtmsvr/abort"));
+  for (const auto& work : {fails, is_refused_by_a_barrier}) {
+    lines_.clear();
+    const Result<> result = await(order(client(), "g", work));
+    EXPECT_EQ(result.error().detail, "no money");
+    EXPECT_THAT(lines_, ElementsAre("POST /api/dtmsvr/prepare", "POST /api/dtmsvr/abort"));
+  }
 }
 
 TEST_F(ClientWire, QueryDecidesAboutLostWork) {

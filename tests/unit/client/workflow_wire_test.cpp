@@ -127,6 +127,21 @@ TEST_F(WorkflowWire, FailureRollsBackTheBranchesBefore) {
       "status":"failed","rollback_reason":"no money FAILURE","result":""}})"));
 }
 
+Async<std::string> fails_first(Workflow& workflow, std::string url) {
+  WorkflowBranch branch = workflow.branch();
+  const auto answer = co_await branch.call(url, "");
+  branch.on_rollback(url, "back");
+  co_return answer;
+}
+
+TEST_F(WorkflowWire, FailedBranchNeedsNoRollbackThatComesLate) {
+  answers_["/A"] = net::text_response(409, "no money");
+  workflows_->add("name", fails_first);
+  ASSERT_FALSE(again(host_ + "/A"));
+  EXPECT_EQ(lines_.back(), submit_line);
+  EXPECT_EQ(lines_.size(), 4U);
+}
+
 TEST_F(WorkflowWire, FailedBranchIsRolledBackIfToldSo) {
   answers_["/B"] = net::text_response(409, "no money");
   WorkflowOptions options;

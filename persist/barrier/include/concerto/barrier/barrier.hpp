@@ -66,7 +66,12 @@ class CONCERTO_EXPORT Barrier {
   }
   /// Of an object with the same members, such as client::WorkflowStep and client::XaCall.
   template <class Call>
-    requires requires(const Call& call) { call.trans_type, call.gid, call.branch_id, call.op; }
+    requires requires(const Call& call) {
+      std::string{call.trans_type};
+      std::string{call.gid};
+      std::string{call.branch_id};
+      std::string{call.op};
+    }
   [[nodiscard]] static Result<Barrier> from(const Call& call) {
     return from(BarrierRequest{.trans_type = call.trans_type,
                                .gid = call.gid,
