@@ -5,6 +5,7 @@ The coordinator runs with the article's configuration. Checked are the lines tha
 prints, the coordinator's own state, and what stands in etcd, also over a kill of etcd.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -106,6 +107,26 @@ class GoZero(unittest.TestCase):
                           [("compensate", "succeed"), ("action", "succeed"),
                            ("compensate", "succeed"), ("action", "failed")])
 
+    def check_cpp_client(self, coordinator, service, etcd):
+        """A saga and a tcc of the C++ client. The tcc's tries are its own calls, through etcd, too.
+        """
+        method = f"etcd://{etcd.address}/trans.rpc/trans.TransSvc/"
+        urls = {"action": "TransOut", "compensate": "TransOutRevert", "try": "TransOut",
+                "confirm": "TransIn", "cancel": "TransOutRevert"}
+        branch = {"name": "", **{op: method + name for op, name in urls.items()}}
+        for mode, lines in (("saga", ["transfer out"]), ("tcc", ["transfer out", "transfer in"])):
+            before = len(service.lines())
+            transaction = {"mode": mode, "gid": f"cpp-{mode}", "branches": [branch],
+                           "options": {"wait_result": True}}
+            done = subprocess.run([self.args.client_app, "-wire", "grpc", "-dtm",
+                                   f"etcd://{etcd.address}/dtmservice", "-transaction",
+                                   json.dumps(transaction)],
+                                  timeout=60, stdout=subprocess.PIPE, text=True)
+            self.assertEqual(done.stdout, "result: ok\n")
+            coordinator.wait_for_status(f"cpp-{mode}", "succeed")
+            self.assertEqual([" ".join(line.split()[:2])
+                              for line in self.printed(service, before)], lines)
+
     def printed(self, service, before):
         return [line for line in service.lines()[before:] if "transfer" in line]
 
@@ -135,6 +156,7 @@ class GoZero(unittest.TestCase):
         self.wait_for_registration(etcd, coordinator)
         etcd.wait_for_keys(SERVICE_KEY, bool, "trans.rpc is registered")
         self.check_transfers(coordinator, service, *by_registry)
+        self.check_cpp_client(coordinator, service, etcd)
 
         # While etcd is away the coordinator goes on with the addresses that it knows.
         etcd.kill()
@@ -191,6 +213,7 @@ def add_arguments(parser):
     parser.add_argument("concertod", help="the coordinator's program", type=os.path.abspath)
     parser.add_argument("build_directory", help="where the Go programs are built",
                         type=os.path.abspath)
+    parser.add_argument("client_app", help="the program of ../client", type=os.path.abspath)
 
 
 if __name__ == "__main__":
