@@ -54,6 +54,11 @@ def refused(transaction, branch):
     return {**transaction, "branches": branches}
 
 
+def xa(branches=2, **more):
+    return {"mode": "xa", **more,
+            "branches": [{"name": f"n{i}", "action": f"a{i}"} for i in range(1, branches + 1)]}
+
+
 def workflow(steps=2, **more):
     """Steps are calls, or `local`; so are their commits and rollbacks."""
     return {"mode": "workflow", **more,
@@ -143,6 +148,19 @@ def tccs():
     yield "no-urls", without, {}
 
 
+def xas():
+    for branches in (0, 1, 2):
+        yield f"{branches}-branches", xa(branches), {}
+    yield "options", xa(options=OPTIONS["all"]), {}
+    yield from answered(xa(), "prepare", "a2", "submit")
+    yield from hanging(xa(), "prepare", "a2", "submit")
+    for work in ("failure", "error"):
+        yield f"work-{work}", xa(work=work), {}
+    yield from answered(xa(work="failure"), "abort")
+    yield from hanging(xa(work="failure"), "abort")
+    yield "branch-refused", refused(xa(), "a2"), {}
+
+
 # What makes the SDK's program end: answers without a transaction, and FAILURE of a commit.
 ENDS_THE_SDK = ["prepareWorkflow-oldfailure", "prepareWorkflow-oldongoing", "f1-failure",
                 "f1-oldfailure", "b1-failure", "b1-oldfailure"]
@@ -199,7 +217,7 @@ def workflow_scenarios():
 def requests():
     """What clients send to a coordinator, and to branches, that follow a script."""
     for mode, rows, transaction in (("saga", sagas, saga()), ("msg", messages, two_phase_msg()),
-                                    ("tcc", tccs, tcc())):
+                                    ("tcc", tccs, tcc()), ("xa", xas, xa())):
         for name, row, answers in rows():
             yield from scenarios_of(f"{mode}-{name}", row, answers)
         yield Scenario(f"{mode}-coordinator-refused", transaction, unreachable=True)

@@ -82,6 +82,17 @@ Async<> call_branches(Tcc& tcc, const Arguments& arguments) {
   co_return co_await do_work(std::move(work));
 }
 
+Async<> call_branches(Xa& xa, const Arguments& arguments) {
+  for (const json::value& each : arguments.transaction.at("branches").as_array()) {
+    const json::object& branch = each.as_object();
+    std::string body = payload(arguments.wire, branch);
+    std::string action = text(branch, "action");
+    CONCERTO_CO_CHECK(co_await xa.call_branch(std::move(body), std::move(action)));
+  }
+  std::string work = text(arguments.transaction, "work");
+  co_return co_await do_work(std::move(work));
+}
+
 Result<> saga(blocking::Client& client, const Arguments& arguments) {
   Saga saga = client->saga(text(arguments.transaction, "gid"));
   saga.options = options_of(arguments.transaction);
@@ -103,6 +114,13 @@ Result<> tcc(blocking::Client& client, const Arguments& arguments) {
   tcc.options = options_of(arguments.transaction);
   return client.wait(
       tcc.run([&arguments](Tcc& running) { return call_branches(running, arguments); }));
+}
+
+Result<> xa(blocking::Client& client, const Arguments& arguments) {
+  Xa xa = client->xa(text(arguments.transaction, "gid"));
+  xa.options = options_of(arguments.transaction);
+  return client.wait(
+      xa.run([&arguments](Xa& running) { return call_branches(running, arguments); }));
 }
 
 Result<> msg(blocking::Client& client, const Arguments& arguments) {
@@ -142,6 +160,7 @@ Result<> run(Arguments arguments) {
   if (mode == "saga") return saga(client, arguments);
   if (mode == "tcc") return tcc(client, arguments);
   if (mode == "msg") return msg(client, arguments);
+  if (mode == "xa") return xa(client, arguments);
   return make_error(ClientErrc::not_sendable, "unknown mode " + mode);
 }
 

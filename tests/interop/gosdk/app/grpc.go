@@ -52,6 +52,21 @@ func (w *grpcWire) tcc(t *transaction) error {
 	})
 }
 
+func (w *grpcWire) xa(t *transaction) error {
+	custom := func(xa *dtmgrpc.XaGrpc) {
+		xa.TransOptions = t.Options
+		xa.CustomData = t.CustomData
+	}
+	return dtmgrpc.XaGlobalTransaction2(w.dtm, t.Gid, custom, func(xa *dtmgrpc.XaGrpc) error {
+		for _, b := range t.Branches {
+			if err := xa.CallBranch(message(b), b.Action, &emptypb.Empty{}); err != nil {
+				return err
+			}
+		}
+		return t.doWork()
+	})
+}
+
 func (w *grpcWire) msg(t *transaction) error {
 	msg := dtmgrpc.NewMsgGrpc(w.dtm, t.Gid)
 	msg.TransOptions = t.Options

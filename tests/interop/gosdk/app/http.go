@@ -60,6 +60,22 @@ func (w *httpWire) tcc(t *transaction) error {
 	return dtmcli.TccGlobalTransaction2(w.dtm, t.Gid, custom, try)
 }
 
+func (w *httpWire) xa(t *transaction) error {
+	custom := func(xa *dtmcli.Xa) {
+		w.set(&xa.TransOptions, &xa.Protocol, t)
+		xa.CustomData = t.CustomData
+	}
+	calls := func(xa *dtmcli.Xa) (*resty.Response, error) {
+		for _, b := range t.Branches {
+			if response, err := xa.CallBranch(payload(b), b.Action); err != nil {
+				return response, err
+			}
+		}
+		return nil, t.doWork()
+	}
+	return dtmcli.XaGlobalTransaction2(w.dtm, t.Gid, custom, calls)
+}
+
 func (w *httpWire) msg(t *transaction) error {
 	msg := dtmcli.NewMsg(w.dtm, t.Gid)
 	w.set(&msg.TransOptions, &msg.Protocol, t)

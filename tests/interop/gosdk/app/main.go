@@ -45,6 +45,7 @@ type wire interface {
 	saga(t *transaction) error
 	tcc(t *transaction) error
 	msg(t *transaction) error
+	xa(t *transaction) error
 	newGid() string
 }
 
@@ -56,6 +57,8 @@ func (t *transaction) run(w wire) error {
 		return w.tcc(t)
 	case "msg":
 		return w.msg(t)
+	case "xa":
+		return w.xa(t)
 	case "workflow":
 		return executeWorkflow(t)
 	}
