@@ -12,6 +12,11 @@ Task<void> wait_for(Notifier& notifier, int& notified, int& cancelled) {
   ++(co_await notifier.wait() ? notified : cancelled);
 }
 
+Task<void> wait_twice(Notifier& notifier, int& notified, int& cancelled) {
+  co_await wait_for(notifier, notified, cancelled);
+  co_await wait_for(notifier, notified, cancelled);
+}
+
 Task<void> close_group(TaskGroup& group) {
   co_await group.close();
 }
@@ -205,14 +210,10 @@ TEST(TaskGroup, ATaskBeginsAsTheFirstOneDid) {
     co_await asio::this_coro::throw_if_cancelled(false);
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   };
-  const auto waits_twice = [&]() -> Task<void> {
-    co_await wait_for(notifier, notified, cancelled);
-    co_await wait_for(notifier, notified, cancelled);
-  };
   group.spawn(stubborn());
   io.poll();
   EXPECT_EQ(group.size(), 0U);
-  asio::post(io, [&] { group.spawn(waits_twice()); });
+  asio::post(io, [&] { group.spawn(wait_twice(notifier, notified, cancelled)); });
   io.poll();
   asio::co_spawn(io, close_group(group), asio::detached);
   io.run();
