@@ -92,6 +92,22 @@ TEST_F(StoreRebuild, ALostDirectoryIsMadeAnew) {
   EXPECT_EQ(again.error().code, EngineErrc::gid_exists);
 }
 
+// LevelDB then has nothing to write, and removes a table that it has not begun.
+TEST_F(StoreRebuild, ASegmentThatACrashLeftUnsealedIsSealed) {
+  make_store();
+  const std::string path = persist::state_path(store_);
+  const auto state = [&] { return persist::parse_state(path, file_content(path)).value(); };
+  persist::StoreState crashed = state();
+  ASSERT_GE(crashed.segments.size(), 2U);
+  for (persist::SegmentState& segment : crashed.segments) segment.sealed = false;
+  set_file_content(path, persist::encode(crashed));
+  const auto store = open(store_).value();
+  ASSERT_TRUE(store->maintain()) << log_.take();
+  EXPECT_TRUE(state().segments.front().sealed);
+  EXPECT_TRUE(put(*store, "after"));
+  history_.check(*store);
+}
+
 // LevelDB silently opens a database that lacks a log. The entries of that log are then absent.
 TEST_F(StoreRebuild, ADirectoryWithoutItsLogIsMadeAnew) {
   segment_bytes_ = 1 << 20;  // one segment, whose directory has no table yet

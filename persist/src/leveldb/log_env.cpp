@@ -175,6 +175,8 @@ LogEnv::NewFile LogEnv::resume_log(const std::string& path, std::uint64_t size) 
 
 leveldb::Status LogEnv::RemoveFile(const std::string& path) {
   if (failure_.happened()) return refused(path);
+  // LevelDB also removes a table that it has not made, because its table in memory was empty.
+  if (!FileExists(path)) return leveldb::Status::NotFound(path);
   // A file may be removed only after the one that replaces it is durable.
   Result<> removed = dirty_.sync(parent_dir(path));
   if (removed) removed = is_log(path) ? remove_log(path) : disk_.remove(path);
