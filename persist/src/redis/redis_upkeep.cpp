@@ -106,11 +106,11 @@ Result<> RedisUpkeep::say_opened() {
 void RedisUpkeep::look_at_server() {
   ignore_error(say_opened(), "said when the server is there");
   RedisFacts facts;
+  // Some installations do not let clients ask this. If the server is away, INFO fails, too.
+  const auto config = lane_.ask_and_wait(command_of({"CONFIG", "GET", "appendfsync"}), Deed::reads);
   const auto info = lane_.ask_and_wait(command_of({"INFO"}), Deed::reads);
   if (!info) return;
   facts.read_info(Reply{info->get()}.text());
-  // Some installations do not let clients ask.
-  const auto config = lane_.ask_and_wait(command_of({"CONFIG", "GET", "appendfsync"}), Deed::reads);
   if (config && Reply{config->get()}.size() == 2)
     facts.append_fsync = Reply{config->get()}[1].text();
   RedisPromise promise = promise_of(facts, wait_);

@@ -8,8 +8,9 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from damaged_rows import damaged_rows  # noqa: E402
 from store_test_case import (  # noqa: E402
-    StoreTestCase, damaged_rows, free_place, get, main, post, submit, wait_for_readyz, wait_until)
+    StoreTestCase, free_place, get, main, post, submit, wait_for_readyz, wait_until)
 from database_servers import MariaDb  # noqa: E402
 
 

@@ -11,8 +11,9 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from damaged_rows import damaged_rows  # noqa: E402
 from store_test_case import (  # noqa: E402
-    StoreTestCase, damaged_rows, main, submit, wait_for_readyz, wait_until)
+    StoreTestCase, main, submit, wait_for_readyz, wait_until)
 from concerto_testing.suite import need_program  # noqa: E402
 from concerto_testing.ports import free_ports  # noqa: E402
 from database_servers import PG_SUPERUSER, Postgres  # noqa: E402

@@ -281,7 +281,7 @@ TEST_F(RedisStoreTest, IsBackAfterTheServerIs) {
   server.start();
   // The store looks for the server by itself.
   while (store_->health().state != StoreHealth::State::serving) std::this_thread::yield();
-  EXPECT_THAT(log_.take(), MatchesRegex("the store is away: [^\n]*refused\n"
+  EXPECT_THAT(log_.take(), MatchesRegex("the store is away: [^\n]*(refused|was lost: [^\n]*)\n"
                                         "(the store is still away after [^\n]*\n)?"
                                         "the store is back after [0-9.]+ s\n"));
   EXPECT_TRUE(wait(store_->load(Gid{"g1"})).value().has_value());
