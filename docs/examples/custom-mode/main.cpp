@@ -15,7 +15,7 @@ using namespace concerto;
 
 namespace gift {
 
-Result<> expand(const TransRequest& request, Transaction& trans) {
+Result<> expand(TransRequest& request, Transaction& trans) {
   for (std::uint32_t i = 0; i < request.steps.size(); ++i) {
     Branch branch;
     branch.branch_id = BranchId{step_branch_id(i + 1)};
