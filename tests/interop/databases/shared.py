@@ -12,8 +12,11 @@ class SharedTable:
         self._world = world
         self._bank = world.open_bank(database)
 
-    def transfer(self, mode):
+    def transfer(self, mode, begins="go"):
+        """`begins`: the program that begins it."""
         transfer = self._world.transfer(mode, "http", self._bank)
+        if begins == "cpp":
+            transfer.initiator_binary = self._world.args.cpp_bank
         other = self._world.start_program(self._bank, f"{transfer.gid}-cpp",
                                           binary=self._world.args.cpp_bank)
         transfer.programs[1] = other
@@ -44,6 +47,9 @@ def check_shared_table(world, database):
         for run in (delivered, fails_locally, asked_after_commit, asked_before_local)])
     world.run_together([run(lambda: table.transfer("xa")) for run in (
         xa_success, xa_failure_at_go, xa_failure_at_cpp, ended_by_the_other, xa_late)])
+    world.run_together([
+        run(lambda chosen=mode: table.transfer(chosen, begins="cpp"))
+        for mode in ("xa", "workflow") for run in (begun_in_cpp, begun_in_cpp_and_fails)])
 
 
 def success(new_transfer, forward, _):
@@ -167,6 +173,24 @@ def _xa_failure(transfer):
     transfer.check("failed", "FAILURE|see the log")
     _repeat_crosswise(transfer, "rollback")
     transfer.check_money("failed")
+
+
+def begun_in_cpp(new_transfer):
+    """A workflow does both steps of XA in its own process."""
+    transfer = new_transfer()
+    transfer.start()
+    yield
+    transfer.check("succeed", "^ok$")
+
+
+def begun_in_cpp_and_fails(new_transfer):
+    """At the second branch. The work of the first one is prepared, and rolled back."""
+    transfer = new_transfer()
+    transfer.swap()
+    transfer.overdraw()
+    transfer.start()
+    yield
+    transfer.check("failed", "FAILURE")
 
 
 def ended_by_the_other(new_transfer):

@@ -2,23 +2,17 @@
 
 #include "coordinator.hpp"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
 
-#include <concerto/barrier/barrier_error.hpp>
 #include <concerto/client/blocking.hpp>
-#include <concerto/transport/percent.hpp>
 
-namespace http = boost::beast::http;
+namespace client = concerto::client;
 namespace json = boost::json;
-using boost::asio::ip::tcp;
 using concerto::Async;
+using concerto::Barrier;
 using concerto::Result;
 
 namespace {
@@ -31,57 +25,83 @@ std::string url_of(const std::string& address) {
   return "http://" + address + "/bank";
 }
 
-/// POST to an operation of the coordinator `http://127.0.0.1:port/api/dtmsvr`.
-Result<> post(const std::string& coordinator, const std::string& operation, std::string body) {
-  const auto port_at = coordinator.rfind(':') + 1;
-  const auto path_at = coordinator.find('/', port_at);
-  const int port = std::stoi(coordinator.substr(port_at, path_at - port_at));
-  boost::asio::io_context io;
-  tcp::socket socket(io);
-  socket.connect({boost::asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port)});
-  http::request<http::string_body> request(
-      http::verb::post, coordinator.substr(path_at) + "/" + operation, 11, std::move(body));
-  request.set(http::field::host, "localhost");
-  request.set(http::field::content_type, "application/json");
-  request.prepare_payload();
-  http::write(socket, request);
-  boost::beast::flat_buffer buffer;
-  http::response<http::string_body> answer;
-  http::read(socket, buffer, answer);
-  if (answer.result() == http::status::ok) return concerto::ok();
-  return make_error(concerto::BarrierErrc::failure, answer.body());
+std::string body_of(const json::value& branch) {
+  return json::serialize(
+      json::object{{"account", branch.at("account")}, {"amount", branch.at("amount")}});
 }
 
 Async<> in_a_coroutine(std::function<Result<>()> work) {
-  Result<> result = work();
-  if (!result && result.error().code == concerto::BarrierErrc::failure) {
-    co_return concerto::client::failure(result.error().detail);
+  co_return work();
+}
+
+Async<> call_banks(client::Xa& xa, const json::value& transaction) {
+  for (const json::value& branch : transaction.at("branches").as_array()) {
+    std::string url = url_of(text(branch, "at"));
+    std::string body = body_of(branch);
+    CONCERTO_CO_CHECK(co_await xa.call_branch(std::move(body), std::move(url)));
   }
-  co_return result;
+  co_return concerto::ok();
+}
+
+/// Commits and rolls back, too, so it owns the order.
+auto xa_step(Order order, const Xa& xa) {
+  return [order = std::move(order), &xa](const client::WorkflowXa& asked) -> Result<> {
+    CONCERTO_TRY(auto barrier, Barrier::from(asked.step));
+    return xa(barrier, order, asked.record);
+  };
+}
+
+Async<std::string> xa_steps(client::Workflow& workflow, std::string data, const Xa& xa) {
+  const json::value branches = json::parse(data);
+  for (const json::value& each : branches.as_array()) {
+    const auto step = xa_step(order_of(each), xa);
+    CONCERTO_CO_CHECK(co_await workflow.branch().xa(step));
+  }
+  co_return "done";
 }
 
 }  // namespace
 
+Order order_of(const json::value& body) {
+  Order order;
+  order.account = text(body, "account");
+  order.amount = body.at("amount").to_number<std::int64_t>();
+  return order;
+}
+
 Result<> register_branch(const std::string& target, const Options& options) {
-  json::object branch;
-  for (const auto& [name, value] :
-       concerto::net::decode_query(target.substr(target.find('?') + 1))) {
-    branch[name] = value;
-  }
-  branch["url"] = branch.at("phase2_url");
-  return post(options.at("-dtm-http"), "registerBranch", json::serialize(branch));
+  CONCERTO_TRY(auto call, client::XaCall::from_query(target));
+  client::blocking::Client client{options.at("-dtm-http")};
+  return client.wait(client->register_branch(std::move(call)));
 }
 
 Result<> run_msg(const json::value& transaction, const std::string& coordinator,
                  std::function<Result<>()> work) {
-  concerto::client::blocking::Client client{coordinator};
-  concerto::client::Msg msg = client->msg(text(transaction, "gid"));
+  client::blocking::Client client{coordinator};
+  client::Msg msg = client->msg(text(transaction, "gid"));
   msg.options.timeout_to_fail =
       std::chrono::seconds(transaction.at("timeout_to_fail").to_number<std::int64_t>());
   for (const json::value& branch : transaction.at("branches").as_array()) {
-    const json::object order{{"account", branch.at("account")}, {"amount", branch.at("amount")}};
-    msg.add(url_of(text(branch, "at")), json::serialize(order));
+    msg.add(url_of(text(branch, "at")), body_of(branch));
   }
   return client.wait(msg.do_and_submit(url_of(text(transaction, "query_at")),
                                        [&work] { return in_a_coroutine(work); }));
+}
+
+Result<> run_xa(const json::value& transaction, const std::string& coordinator) {
+  client::blocking::Client client{coordinator};
+  client::Xa xa = client->xa(text(transaction, "gid"));
+  return client.wait(xa.run([&](client::Xa& running) { return call_banks(running, transaction); }));
+}
+
+Result<> run_workflow(const json::value& transaction, const std::string& coordinator,
+                      const Xa& xa) {
+  client::blocking::Client client{coordinator};
+  client::Workflows workflows = client->workflows("http://127.0.0.1:1/workflow");  // not resumed
+  workflows.add("transfer", [&](client::Workflow& workflow, std::string data) {
+    return xa_steps(workflow, std::move(data), xa);
+  });
+  const std::string data = json::serialize(transaction.at("branches"));
+  const auto result = client.wait(workflows.execute("transfer", text(transaction, "gid"), data));
+  return result ? concerto::ok() : Result<>{result.error()};
 }

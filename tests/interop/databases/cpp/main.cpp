@@ -1,5 +1,5 @@
 // A bank like the Go program's, on the same tables, with the barriers for C++. It serves branches
-// over HTTP, and can start a msg.
+// over HTTP, and can start a msg, XA, or a workflow.
 #include <cstdlib>
 #include <iostream>
 #include <latch>
@@ -33,13 +33,6 @@ Changes changes_of(const std::string& op, std::int64_t amount) {
 
 namespace {
 
-Order order_of(const boost::json::value& body) {
-  Order order;
-  order.account = boost::json::value_to<std::string>(body.at("account"));
-  order.amount = body.at("amount").to_number<std::int64_t>();
-  return order;
-}
-
 /// Both lines of a request are printed as the Go program does.
 void print(const std::string& line) {
   static std::mutex mutex;
@@ -47,14 +40,20 @@ void print(const std::string& line) {
   std::cout << line << std::endl;
 }
 
+Xa xa_of(const Options& options) {
+  const int port = std::stoi(options.at("-db-port"));
+  const auto on = options.at("-driver") == "mysql" ? xa_on_mysql : xa_on_postgres;
+  return [port, on](concerto::Barrier& barrier, const Order& order, const Step& last) {
+    return on(barrier, order, port, last);
+  };
+}
+
 Result<> handle(concerto::Barrier& barrier, const std::string& target, const Order& order,
                 const Options& options) {
   const int port = std::stoi(options.at("-db-port"));
   const bool is_mysql = options.at("-driver") == "mysql";
   if (barrier.trans_type() == "xa") {
-    const Step last = [&] { return register_branch(target, options); };
-    return is_mysql ? xa_on_mysql(barrier, order, port, last)
-                    : xa_on_postgres(barrier, order, port, last);
+    return xa_of(options)(barrier, order, [&] { return register_branch(target, options); });
   }
   return is_mysql ? handle_on_mysql(target, order, port) : handle_on_postgres(target, order, port);
 }
@@ -68,10 +67,9 @@ void reach(const std::string& point, const Options& options) {
   released.wait();
 }
 
-void start_msg(const Options& options) {
-  const auto transaction = boost::json::parse(options.at("-run"));
+Result<> start_msg(const boost::json::value& transaction, const Options& options) {
   const Order order = order_of(transaction.at("local"));
-  const Result<> result = run_msg(transaction, options.at("-dtm-http"), [&] {
+  return run_msg(transaction, options.at("-dtm-http"), [&] {
     auto barrier = concerto::Barrier::from(
         {"msg", boost::json::value_to<std::string>(transaction.at("gid")), "00", "msg"});
     const int port = std::stoi(options.at("-db-port"));
@@ -82,6 +80,16 @@ void start_msg(const Options& options) {
     reach("submit", options);
     return done;
   });
+}
+
+void start(const Options& options) {
+  const auto transaction = boost::json::parse(options.at("-run"));
+  const auto mode = boost::json::value_to<std::string>(transaction.at("mode"));
+  const std::string& coordinator = options.at("-dtm-http");
+  Result<> result;
+  if (mode == "msg") result = start_msg(transaction, options);
+  if (mode == "xa") result = run_xa(transaction, coordinator);
+  if (mode == "workflow") result = run_workflow(transaction, coordinator, xa_of(options));
   print("result: " + (result ? "ok" : result.error().detail));
 }
 
@@ -127,7 +135,7 @@ int main(int count, char** arguments) {
   tcp::acceptor acceptor(
       io, {boost::asio::ip::address_v4::loopback(), static_cast<boost::asio::ip::port_type>(port)});
   print("ready");
-  if (options.contains("-run")) std::thread(start_msg, std::cref(options)).detach();
+  if (options.contains("-run")) std::thread(start, std::cref(options)).detach();
   for (;;) {
     std::thread([socket = acceptor.accept(), &options]() mutable {
       serve(std::move(socket), options);
