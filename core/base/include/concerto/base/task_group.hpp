@@ -20,8 +20,8 @@ namespace concerto {
 /// the group is closing (then it is the cancellation).
 class CONCERTO_EXPORT TaskGroup {
  public:
-  /// A coroutine that starts after another one has ended can take its place, at less than half the
-  /// cost of a start. `spares_max` places are kept for that; while there are any, the io_context
+  /// A coroutine that starts after another one has ended can take its place, which costs less than
+  /// a start. `spares_max` places are kept for that; while there are any, the io_context
   /// has work, until the group is closed.
   explicit TaskGroup(Executor executor, std::size_t spares_max = 0)
       : executor_(executor), emptied_(std::move(executor)), spares_max_(spares_max) {}
