@@ -74,7 +74,8 @@ class Race {
 
   SeededRandom random_;
   FakeClock clock_;
-  persist::MemoryStore store_;
+  persist::MemoryStore store_{persist::MemoryStore::Crash::keeps_progress,
+                              persist::MemoryStore::Answers::posted};
   ScriptedBranches branches_;
   std::unique_ptr<CoordinatorWorld> world_;
 };

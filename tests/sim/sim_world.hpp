@@ -145,7 +145,8 @@ class SimWorld {
   const StoreKind kind_;
   CoordinatorOptions options_;
   FakeClock clock_;
-  persist::MemoryStore store_{persist::MemoryStore::Crash::loses_progress};
+  persist::MemoryStore store_{persist::MemoryStore::Crash::loses_progress,
+                              persist::MemoryStore::Answers::posted};
   ScriptedStore scripted_{store_};
   std::unique_ptr<SimBranches> branches_;
 

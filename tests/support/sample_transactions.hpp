@@ -44,6 +44,12 @@ inline Transaction sample_saga(const std::string& gid, std::int64_t second = 0) 
   return trans;
 }
 
+/// A commit that keeps its change, for a test that does not wait for the answer at once. What the
+/// change refers to must outlive it all the same.
+inline Async<> commit_later(Store& store, Change change) {
+  co_return co_await store.commit(change);
+}
+
 inline Change create(const Transaction& trans, Durability durability = Durability::durable) {
   Change change;
   change.what = CreateTrans{&trans};

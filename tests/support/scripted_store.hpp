@@ -37,10 +37,10 @@ class ScriptedStore final : public Store {
   /// Number of commits that were requested.
   std::size_t commits = 0;
 
-  Async<> commit(Change change) override {
+  Async<> commit(const Change& change) override {
     ++commits;
     if (takes_one(throwing_commits)) throw std::runtime_error("no database");
-    return commit_as_told(std::move(change));
+    return commit_as_told(change);
   }
 
   Async<std::optional<Transaction>> load(Gid gid) override {
@@ -86,10 +86,10 @@ class ScriptedStore final : public Store {
   }
 
  private:
-  Async<> commit_as_told(Change change) {
+  Async<> commit_as_told(const Change& change) {
     if (takes_one(busy_commits)) co_return busy();
     if (takes_one(lost_commits)) co_return failed();
-    Result<> done = co_await store_.commit(std::move(change));
+    Result<> done = co_await store_.commit(change);
     if (done && takes_one(lost_answers)) co_return failed();
     co_return done;
   }

@@ -251,15 +251,15 @@ Async<T> SharedStore::send(Effect effect) {
   co_return co_await suspend<Result<T>>(start);
 }
 
-Async<> SharedStore::commit(Change change) {
+Async<> SharedStore::commit(const Change& asked) {
   ++commits;
   // A call on its way outlives a coordinator that was killed.
+  Change change = asked;
   auto own = std::make_shared<Transaction>();
+  auto* update = std::get_if<UpdateTrans>(&change.what);
+  if (update != nullptr) update->known = nullptr;
   if (auto* create = std::get_if<CreateTrans>(&change.what)) {
-    *own = *create->trans;
-    create->trans = own.get();
-  } else {
-    std::get<UpdateTrans>(change.what).known = nullptr;
+    create->trans = &(*own = *create->trans);
   }
   const WallTime sent = clock_.wall_now();
   auto effect = [this, own, sent, change = std::move(change)]() -> Result<> {

@@ -122,7 +122,7 @@ class SharedStore final : public Store, public Ownership {
   /// The process was killed: each call on its way arrives or not, and no coroutine goes on.
   void crash(const std::function<bool()>& arrives);
 
-  Async<> commit(Change change) override;
+  Async<> commit(const Change& change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;

@@ -96,11 +96,12 @@ class StoreContract : public testing::TestWithParam<StoreMaker> {
     const auto work = asio::make_work_guard(io_);
     std::size_t left = all.size();
     for (const Transaction& trans : all) {
-      asio::co_spawn(io_, store().commit(create(trans)), [&left](auto error, const auto& done) {
-        EXPECT_FALSE(error);
-        EXPECT_TRUE(done);
-        --left;
-      });
+      asio::co_spawn(io_, commit_later(store(), create(trans)),
+                     [&left](auto error, const auto& done) {
+                       EXPECT_FALSE(error);
+                       EXPECT_TRUE(done);
+                       --left;
+                     });
     }
     io_.restart();
     while (left > 0) io_.run_one();

@@ -4,6 +4,7 @@
 
 #include <concerto/base/task_group.hpp>
 #include <concerto/engine/coordinator.hpp>
+#include <concerto/persist/memory_store.hpp>
 
 #include "counted_case.hpp"
 #include "still_clock.hpp"
@@ -14,7 +15,7 @@ namespace {
 /// Accepts every change and stores nothing.
 class NullStore final : public Store {
  public:
-  Async<> commit(Change) override { co_return ok(); }
+  Async<> commit(const Change&) override { co_return ok(); }
   Async<std::optional<Transaction>> load(Gid) override { co_return std::nullopt; }
   Async<UnfinishedPage> scan_unfinished(std::uint64_t, std::size_t) override {
     co_return UnfinishedPage{};
@@ -54,6 +55,7 @@ class CountingRandom final : public RandomSource {
   std::uint64_t state_ = 1;
 };
 
+template <class StoreKind>
 class EngineCase : public CountedCase {
  public:
   EngineCase()
@@ -83,33 +85,39 @@ class EngineCase : public CountedCase {
   asio::executor_work_guard<Executor> work_{io_.get_executor()};
   StillClock clock_;
   Timers timers_{io_.get_executor(), clock_};
-  NullStore store_;
+  StoreKind store_;
   NullBranches branches_;
   CountingRandom random_;
   NullObserver observer_;
   Coordinator coordinator_;
 };
 
-/// A saga or a msg of two steps, submitted with wait_result.
-template <const char* const& type>
-class SubmitCase final : public EngineCase {
+/// A saga or a msg of two steps, submitted with wait_result, so many at the same time.
+template <const char* const& type, class StoreKind, std::size_t in_flight>
+class SubmitCase final : public EngineCase<StoreKind> {
  public:
   bool run(std::size_t count) override {
     bool good = true;
-    run_task(submit(count, good));
-    return good && branches_.calls == 2 * count;
+    left_ = count;
+    TaskGroup callers(this->io_.get_executor());
+    for (std::size_t i = 0; i < in_flight; ++i) callers.spawn(submit(good));
+    while (callers.size() > 0) this->io_.run_one();
+    return good && this->branches_.calls == 2 * count;
   }
 
  private:
-  Task<void> submit(std::size_t count, bool& good) {
-    for (std::size_t i = 0; i < count; ++i) {
-      TransRequest request = make(type);
-      add_steps(request);
+  Task<void> submit(bool& good) {
+    while (left_ > 0) {
+      --left_;
+      TransRequest request = this->make(type);
+      this->add_steps(request);
       request.options.wait_result = true;
-      const Result<> submitted = co_await coordinator_.submit(std::move(request));
+      const Result<> submitted = co_await this->coordinator_.submit(std::move(request));
       good = good && submitted;
     }
   }
+
+  std::size_t left_ = 0;
 };
 
 const char* const saga = "saga";
@@ -118,8 +126,9 @@ const char* const msg = "msg";
 }  // namespace
 
 std::vector<CountedRow> engine_cases() {
-  return {{"engine/saga", 2'000, make_case<SubmitCase<saga>>},
-          {"engine/msg", 2'000, make_case<SubmitCase<msg>>}};
+  return {{"engine/saga", 2'000, make_case<SubmitCase<saga, NullStore, 1>>},
+          {"engine/msg", 2'000, make_case<SubmitCase<msg, NullStore, 1>>},
+          {"engine/memory", 2'000, make_case<SubmitCase<saga, persist::MemoryStore, 64>>}};
 }
 
 }  // namespace concerto::bench

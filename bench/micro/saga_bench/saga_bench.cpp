@@ -247,8 +247,10 @@ int main(int argc, char** argv) {
   if (tiny) --argc;
   add<InMemory>("saga/memory", tiny, 50'000, 1);
   add<InMemory>("saga/memory", tiny, 50'000, 128);
+  add<InMemory>("saga/memory", tiny, 50'000, 64);
   add<OnDisk>("saga/leveldb", tiny, 300, 1);
   add<OnDisk>("saga/leveldb", tiny, 50'000, 128);
+  add<OnDisk>("saga/leveldb", tiny, 50'000, 64);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

@@ -32,6 +32,16 @@ Error as_lost_lease(const LiveTrans& live, const Error& error) {
   return error.code == EngineErrc::status_mismatch ? lease_lost(live.gid) : error;
 }
 
+void fill_in(TransDelta& delta, StatusChange change, WallTime now) {
+  delta.status = change.to;
+  if (!change.rollback_reason.empty()) {
+    delta.rollback_reason = truncated_reason(std::move(change.rollback_reason));
+  }
+  if (!change.result.empty()) delta.result = std::move(change.result);
+  delta.at = now;
+  if (change.to == TransStatus::submitted) delta.submit_time = now;
+}
+
 /// Whether a change stores results and nothing else. Such a change may be made twice.
 bool has_results_alone(TransDelta delta) {
   delta.at = {};
@@ -59,10 +69,29 @@ void Changes::stop() {
   tasks_.spawn(save_progress());
 }
 
-Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability,
+Async<> Changes::commit(LiveTrans& live, TransDelta&& delta, Durability durability,
                         std::optional<WallTime> rests_until) {
+  return make(live, &delta, {}, durability, rests_until);
+}
+
+Async<> Changes::commit_results(LiveTrans& live, Durability durability) {
+  return make(live, nullptr, {}, durability, std::nullopt);
+}
+
+Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
+  return make(live, nullptr, std::move(change), Durability::durable, std::nullopt);
+}
+
+/// One coroutine for all kinds of changes. `asked` or `status` says what is to be changed, beside
+/// the results that are not stored yet.
+Async<> Changes::make(LiveTrans& live, TransDelta* asked, std::optional<StatusChange> status,
+                      Durability durability, std::optional<WallTime> rests_until) {
   CONCERTO_ASSERT(live.turn.is_taken);
   const TransStatus expected = live.trans.status;
+  Change change{UpdateTrans{live.gid, expected, {}, rests_until, &live.trans}, durability};
+  TransDelta& delta = std::get<UpdateTrans>(change.what).delta;
+  if (asked != nullptr) delta = std::move(*asked);
+  if (status) fill_in(delta, std::move(*status), env_.clock.wall_now());
   CONCERTO_ASSERT(!delta.status || may_become(expected, *delta.status));
   if (delta.at == WallTime{}) delta.at = env_.clock.wall_now();
   Result<> committed = ok();
@@ -73,20 +102,11 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
       if (!committed) break;
     }
     take_unsaved(live, delta);
-    UpdateTrans update;
-    update.gid = live.gid;
-    update.expected = expected;
-    update.delta = delta;
-    update.known = &live.trans;
-    update.rests_until = rests_until;
-    Change change;
-    change.what = std::move(update);
-    change.durability = durability;
     if (env_.ownership != nullptr) sent = env_.now();
     OnItsWay on_its_way(live);
     if (env_.ownership != nullptr) on_their_way_.push_back(on_its_way);
     try {
-      committed = co_await env_.store.commit(std::move(change));
+      committed = co_await env_.store.commit(change);
     } catch (...) {
       committed = make_error(EngineErrc::store_failed, thrown_by("the store"));
     }
@@ -111,6 +131,7 @@ Async<> Changes::commit(LiveTrans& live, TransDelta delta, Durability durability
     if (delta.status) live.others_until = {};  // The other coordinator's calls have other ops.
     leases_.stored(live, sent, rests_until.has_value());
   }
+  if (status) note_status(live);
   co_return ok();
 }
 
@@ -126,16 +147,8 @@ bool Changes::any_is_past_lease() const noexcept {
                      [this](const OnItsWay& change) { return is_past_lease(change.live); });
 }
 
-Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
-  TransDelta delta;
-  delta.status = change.to;
-  if (!change.rollback_reason.empty()) {
-    delta.rollback_reason = truncated_reason(std::move(change.rollback_reason));
-  }
-  if (!change.result.empty()) delta.result = std::move(change.result);
-  delta.at = env_.clock.wall_now();
-  if (change.to == TransStatus::submitted) delta.submit_time = delta.at;
-  CONCERTO_CO_CHECK(co_await commit(live, std::move(delta), Durability::durable));
+/// Does what follows from a new status.
+void Changes::note_status(LiveTrans& live) {
   live.timed_out = false;
   live.calls.restart(live.trans.branches.size());
   if (is_final(live.trans.status)) {
@@ -144,9 +157,10 @@ Async<> Changes::change_status(LiveTrans& live, StatusChange change) {
   } else if (live.mode->times_out_in != live.trans.status) {
     wakes_.cancel(live.gid);
   }
-  log_.write(LogLevel::debug, live, "status " + std::string(to_string(live.trans.status)));
+  if (env_.observer.logs(LogLevel::debug)) {
+    log_.write(LogLevel::debug, live, "status " + std::string(to_string(live.trans.status)));
+  }
   live.progressed.notify_all();
-  co_return ok();
 }
 
 /// Does what follows when a change was not stored, or may not have been.
@@ -190,8 +204,7 @@ Task<void> Changes::save_progress() {
     if (env_.ownership != nullptr && !turn->has_lease()) continue;  // The calls are repeated.
     // If results are lost, calls are repeated, which the protocol allows. commit has logged the
     // error.
-    TransDelta results;
-    const Result<> saved = co_await commit(*turn, std::move(results), Durability::progress);
+    const Result<> saved = co_await commit_results(*turn, Durability::progress);
     // The results are stored when the timer is due. Others would meet the same error now.
     if (!saved && turn->is_linked()) break;
   }

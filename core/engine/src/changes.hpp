@@ -25,11 +25,13 @@ class Changes {
   Changes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, StoreTrouble& trouble,
           Leases& leases, EngineLog& log, TaskGroup& tasks);
 
-  /// Makes a change, together with every result that is not stored yet. The caller has the turn.
-  /// After an error other than store_busy it is not known what is stored. `rests_until`: as in
-  /// UpdateTrans.
-  Async<> commit(LiveTrans& live, TransDelta delta, Durability durability,
+  /// Makes a change, together with every result that is not stored yet. The caller has the turn,
+  /// and keeps `delta` until it awaits this. After an error other than store_busy it is not known
+  /// what is stored. `rests_until`: as in UpdateTrans.
+  Async<> commit(LiveTrans& live, TransDelta&& delta, Durability durability,
                  std::optional<WallTime> rests_until = std::nullopt);
+  /// Stores the results that are not stored yet, and nothing else.
+  Async<> commit_results(LiveTrans& live, Durability durability);
   /// Changes the status with `commit`, and does what follows from the new status.
   Async<> change_status(LiveTrans& live, StatusChange change);
   /// The transaction has results that are not stored. They will be stored soon, together with
@@ -50,6 +52,9 @@ class Changes {
     const LiveTrans& live;
   };
 
+  Async<> make(LiveTrans& live, TransDelta* asked, std::optional<StatusChange> status,
+               Durability durability, std::optional<WallTime> rests_until);
+  void note_status(LiveTrans& live);
   bool is_past_lease(const LiveTrans& live) const noexcept;
   void note_not_stored(LiveTrans& live, TransDelta delta, bool rests, const Error& error);
   Task<void> save_progress();

@@ -125,6 +125,7 @@ Result<std::string> with_concurrent(std::string custom_data) {
 
 Result<> check_gid(const Gid& gid) {
   if (gid.empty()) return invalid("gid is empty");
+  if (gid.view().size() <= gid_chars_max && is_plain(gid.view())) return ok();
   const std::size_t chars = count_chars(gid.view());
   if (chars > gid_chars_max) return too_many("gid", chars, "characters", gid_chars_max);
   // Text that is not UTF-8 may have more bytes than that.
@@ -136,7 +137,8 @@ Result<> check_gid(const Gid& gid) {
 Result<Draft> make_draft(TransRequest&& request, const ModeTable& modes,
                          const BranchCaller& branches, const Wording& wording) {
   CONCERTO_CHECK(check_gid(request.gid));
-  Draft draft;
+  Result<Draft> made(boost::system::in_place_value);
+  Draft& draft = *made;
   draft.mode = modes.find(request.trans_type);
   if (draft.mode == nullptr) return invalid(unknown_type(request.trans_type, wording));
   const auto protocol = protocol_from(request.protocol);
@@ -171,7 +173,7 @@ Result<Draft> make_draft(TransRequest&& request, const ModeTable& modes,
   trans.custom_data = std::move(request.custom_data);
   draft.extra = std::move(request.extra);
   CONCERTO_CHECK(check_sendable(branches, *draft.mode, trans, draft.custom));
-  return draft;
+  return made;
 }
 
 TransOptions merged(TransOptions stored, const TransOptions& named) {

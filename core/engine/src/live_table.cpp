@@ -24,16 +24,16 @@ void Turn::release() {
 }
 
 Pin LiveTable::pin(const Gid& gid) {
-  auto& slot = table_[gid];
-  if (!slot) {
-    slot = std::make_unique<LiveTrans>(gid, executor_);
-    count_.store(table_.size(), std::memory_order_relaxed);
-  }
-  return Pin(*this, *slot);
+  if (LiveTrans* live = find(gid)) return Pin(*this, *live);
+  auto live = std::make_unique<LiveTrans>(gid, executor_);
+  const std::string_view key = live->gid.view();
+  LiveTrans& added = *table_.emplace(key, std::move(live)).first->second;
+  count_.store(table_.size(), std::memory_order_relaxed);
+  return Pin(*this, added);
 }
 
 LiveTrans* LiveTable::find(const Gid& gid) const {
-  const auto found = table_.find(gid);
+  const auto found = table_.find(gid.view());
   return found == table_.end() ? nullptr : found->second.get();
 }
 
@@ -68,7 +68,7 @@ void LiveTable::drop_if_unused(LiveTrans& live) {
   if (live.has_lease() || live.others_until != SteadyTime{}) return let_go_(live);
   CONCERTO_ASSERT(bytes() >= live.bytes);
   bytes_.store(bytes() - live.bytes, std::memory_order_relaxed);
-  const auto found = table_.find(live.gid);
+  const auto found = table_.find(live.gid.view());
   CONCERTO_ASSERT(found != table_.end());
   const std::unique_ptr<LiveTrans> gone = std::move(found->second);
   table_.erase(found);

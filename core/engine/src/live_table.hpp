@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -108,7 +109,8 @@ class LiveTable {
   Executor executor_;
   const std::function<void(LiveTrans&)> leave_;
   const std::function<void(LiveTrans&)> let_go_;
-  std::unordered_map<Gid, std::unique_ptr<LiveTrans>> table_;
+  /// By gid. The key refers to the gid of the transaction.
+  std::unordered_map<std::string_view, std::unique_ptr<LiveTrans>> table_;
   // Written by the shard only; atomic so that metrics may read them.
   std::atomic<std::size_t> count_{0};
   std::atomic<std::size_t> bytes_{0};

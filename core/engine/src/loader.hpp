@@ -29,6 +29,9 @@ class Loader {
 
   /// Waits for the turn of a transaction. The transaction need not exist.
   Task<Turn> enter(const Gid& gid);
+  /// The turn if it is free, which saves the coroutine of `enter`; otherwise one that holds
+  /// nothing.
+  Turn enter_if_free(const Gid& gid) { return LiveTable::turn_if_free(live_.pin(gid)); }
   /// As `enter`, and loads the transaction. Error trans_not_found if there is none.
   Async<Turn> enter_existing(Gid gid, StatusSet taken = {});
   /// Reads the transaction from the store, unless it is in memory. The caller has the turn.

@@ -14,6 +14,8 @@ using std::chrono::seconds;
 
 namespace {
 
+constexpr std::uint32_t nested_max = 8;
+
 Error shut_down(const LiveTrans& live, bool is_shared) {
   return make_error(
       Errc::shutting_down,
@@ -61,9 +63,18 @@ Passes::Passes(ShardEnv& env, LiveTable& live, Loader& loader, WakeUps& wakes, L
       tasks_(tasks),
       calls_(env, wakes, changes, log, journal, tasks) {}
 
-void Passes::try_now(LiveTrans& live) {
+void Passes::try_now(Turn turn) {
   using State = LiveTrans::State;
-  if (live.state() == State::idle) return start_driver(live, Pass::Begun::asked_for);
+  LiveTrans& live = *turn;
+  if (live.state() == State::idle) {
+    // A branch in this process may begin the next transaction, and so on without end. A driver that
+    // has to wait for its turn begins on a stack of its own.
+    const bool goes_deep = nested_ >= nested_max;
+    ++nested_;
+    start_driver(live, Pass::Begun::asked_for, goes_deep ? Turn() : std::move(turn));
+    --nested_;
+    return;
+  }
   if (live.state() == State::woken) live.enter(State::driving);
   live.pass.woken_by.reset();
 }
@@ -97,7 +108,8 @@ Async<> Passes::wait_for_pass(Pin pin, std::uint64_t seen, SteadyTime until) {
 }
 
 /// Precondition: the transaction has no driver. If it was woken, `pass.woken_by` says why.
-void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
+void Passes::start_driver(LiveTrans& live, Pass::Begun begun, Turn turn) {
+  const Pin pin(live_, live);
   live.enter(live.pass.woken_by ? LiveTrans::State::woken : LiveTrans::State::driving);
   live.pass.begun = begun;
   if (const auto wake = wakes_.begin_pass(live.gid)) {
@@ -109,17 +121,16 @@ void Passes::start_driver(LiveTrans& live, Pass::Begun begun) {
   if (live.trans.submit_time) {
     live.delay_over |= env_.clock.wall_now() - *live.trans.submit_time >= live.custom.delay;
   }
-  if (tasks_.spawn(drive(live_.pin(live.gid)))) return;
+  if (tasks_.spawn(drive(pin, std::move(turn)))) return;
   live.enter(LiveTrans::State::idle);
   end_pass(live, shut_down(live, env_.ownership != nullptr), false);
 }
 
 /// Decides what comes next and does it, over and over. Most transactions in memory await a call,
 /// and hold this frame meanwhile: it must stay small.
-Task<void> Passes::drive(Pin pin) {
+Task<void> Passes::drive(Pin pin, Turn turn) {
   co_await asio::this_coro::throw_if_cancelled(false);
   LiveTrans& live = *pin;
-  Turn turn;
   Result<> stored = ok();
   while (stored) {
     try {
@@ -141,10 +152,10 @@ Task<void> Passes::drive(Pin pin) {
       const Move move = next_move(pin);
       switch (move.what) {
         case Move::What::change:
-          stored = co_await settle(live);
+          stored = co_await change(live);
           break;
         case Move::What::save:
-          stored = co_await changes_.commit(live, TransDelta(), Durability::durable);
+          stored = co_await changes_.commit_results(live, Durability::durable);
           break;
         case Move::What::call:
           turn.release();
@@ -231,12 +242,15 @@ Next Passes::decide(const LiveTrans& live) const {
   return live.mode->next(live.view(env_.timeout_of(own, *live.mode)));
 }
 
+/// Makes the change of status that the mode wants. No coroutine of its own: change_status is one.
+Async<> Passes::change(LiveTrans& live) {
+  Next next = decide(live);
+  return changes_.change_status(live, std::move(next.change).value());
+}
+
 Async<> Passes::settle(LiveTrans& live) {
-  for (;;) {
-    Next next = decide(live);
-    if (!next.change) co_return ok();
-    CONCERTO_CO_CHECK(co_await changes_.change_status(live, std::move(*next.change)));
-  }
+  while (decide(live).change) CONCERTO_CO_CHECK(co_await change(live));
+  co_return ok();
 }
 
 /// Ends a pass that did not finish the transaction, which waits until its next pass.

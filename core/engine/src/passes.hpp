@@ -29,8 +29,9 @@ class Passes {
          Changes& changes, EngineLog& log, Journal& journal, TaskGroup& tasks);
 
   /// Begins a pass because a request asks for one: the intervals begin anew. If a pass has begun
-  /// and has called nobody yet, this pass is not queued any more.
-  void try_now(LiveTrans& live);
+  /// and has called nobody yet, this pass is not queued any more. The pass begins with the
+  /// request's turn, and may have ended when this returns.
+  void try_now(Turn turn);
   /// Begins a pass of a woken transaction that has no driver. `slot`: the target of which it has a
   /// slot, empty if there is none.
   void wake(LiveTrans& live, Alarms::Wake wake, std::string slot);
@@ -60,11 +61,12 @@ class Passes {
     std::uint32_t branch = 0;
   };
 
-  void start_driver(LiveTrans& live, Pass::Begun begun);
-  Task<void> drive(Pin pin);
+  void start_driver(LiveTrans& live, Pass::Begun begun, Turn turn = {});
+  Task<void> drive(Pin pin, Turn turn);
   Move next_move(const Pin& pin);
   bool claim_target(LiveTrans& live, const Next& next);
   Next decide(const LiveTrans& live) const;
+  Async<> change(LiveTrans& live);
 
   Async<> end_in_wait(LiveTrans& live);
   std::optional<WallTime> rest_after(const LiveTrans& live, const TransDelta& delta) const;
@@ -87,6 +89,7 @@ class Passes {
   Journal& journal_;
   TaskGroup& tasks_;
   Calls calls_;
+  std::uint32_t nested_ = 0;  ///< how many drivers begin within each other
 };
 
 }  // namespace concerto

@@ -69,7 +69,8 @@ Async<> Requests::register_branch(BranchRequest request, RequestContext context)
 Async<> Requests::take_branch(BranchRequest request) {
   CONCERTO_CO_TRY(const BranchDraft draft,
                   make_branch_draft(request, env_.modes, env_.options.wording));
-  Turn turn = co_await loader_.enter(request.gid);
+  Turn turn = loader_.enter_if_free(request.gid);
+  if (!turn.holds()) turn = co_await loader_.enter(request.gid);
   LiveTrans& live = *turn;
   for (StoreRetry retry(lease_patience);;) {
     const Result<> added = co_await add_branch(live, draft, request.payload);
@@ -138,8 +139,8 @@ Async<Requests::Begun> Requests::begin_abort(TransRequest request) {
   if (is_final(live.trans.status)) co_return begun;
   begun.seen = live.passes;
   begun.is_others = is_others(live);
-  if (!begun.is_others) passes_.try_now(live);
   if (live.trans.options.wait_result) begun.pin = turn.pin();
+  if (!begun.is_others) passes_.try_now(std::move(turn));
   co_return begun;
 }
 
@@ -231,7 +232,7 @@ Async<> Requests::reset_time(Gid gid) {
   if (!changed) co_return changed;
   using State = LiveTrans::State;
   if (live.is_driven() && live.state() != State::repeating) live.enter(State::repeating);
-  passes_.try_now(live);
+  passes_.try_now(std::move(turn));
   co_return ok();
 }
 

@@ -14,6 +14,11 @@ using std::chrono::seconds;
 
 namespace {
 
+/// Whether a transaction that could not be created may exist: then the request is about that one.
+bool may_exist(const Error& error) {
+  return error.code == EngineErrc::gid_exists || error.code == Errc::overloaded;
+}
+
 bool names_topics(const TransRequest& request) {
   return std::any_of(request.steps.begin(), request.steps.end(),
                      [](const Step& step) { return topic_of(step.action).has_value(); });
@@ -53,10 +58,11 @@ Result<> Requests::admit(const LiveTrans& live, const Draft& draft) const {
                                           " is refused, try again later");
 }
 
-Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
+/// Checks whether there is room for a new transaction, and fills in what it has at its start.
+Result<> Requests::begin_create(LiveTrans& live, Draft& draft, TransStatus status) const {
   CONCERTO_ASSERT(live.turn.is_taken && live.knowledge != LiveTrans::Knowledge::present);
-  if (env_.stopping) co_return shutting_down();
-  CONCERTO_CO_CHECK(admit(live, draft));
+  if (env_.stopping) return shutting_down();
+  CONCERTO_CHECK(admit(live, draft));
   Transaction& trans = draft.trans;
   const WallTime now = env_.clock.wall_now();
   trans.status = status;
@@ -66,39 +72,23 @@ Async<> Requests::create(LiveTrans& live, Draft& draft, TransStatus status) {
   trans.next_cron_time = now + trans.next_cron_interval;
   trans.waits = is_resumed(*draft.mode);  // Until then the application works on it.
   for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
-  SteadyTime sent{};
   if (env_.ownership != nullptr) {
     live.lease_end = {};
     if (status == TransStatus::prepared) trans.next_cron_time = prepared_until(draft);
   }
-  for (StoreRetry retry(new_trans_patience);;) {
-    Change change;
-    change.what = CreateTrans{&trans};
-    if (env_.ownership != nullptr) sent = env_.now();
-    Result<> created = ok();
-    try {
-      created = co_await env_.store.commit(std::move(change));
-    } catch (...) {
-      created = make_error(EngineErrc::store_failed, thrown_by("the store"));
-    }
-    if (created) break;
-    const auto again = trouble_.try_again_at(live, created, retry);
-    if (!again) {
-      live.knowledge = LiveTrans::Knowledge::none;
-      trouble_.find_out_later(live, created.error());
-      co_return created;
-    }
-    co_await trouble_.pause_for_store(live, *again);
-  }
-  if (env_.ownership != nullptr && status != TransStatus::prepared) {
+  return ok();
+}
+
+/// Takes a new transaction into memory. `sent`: when the store was asked to create it.
+void Requests::end_create(LiveTrans& live, Draft& draft, SteadyTime sent) {
+  if (env_.ownership != nullptr && draft.trans.status != TransStatus::prepared) {
     live.lease_end = sent + env_.ownership->lease();
   }
-  loader_.add_new(live, std::move(trans), std::move(draft.custom), *draft.mode);
+  loader_.add_new(live, std::move(draft.trans), std::move(draft.custom), *draft.mode);
   loader_.arm_timeout(live);
   if (is_resumed(*live.mode)) {
     wakes_.set_next_pass(live.gid, env_.now() + live.trans.next_cron_interval);
   }
-  co_return ok();
 }
 
 /// When a coordinator looks at a transaction that its application does not submit.
@@ -129,14 +119,31 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
     CONCERTO_CO_CHECK(co_await loader_.load(live, taken_prepared));
     if (live.knowledge != LiveTrans::Knowledge::absent) co_return false;
   }
-  Result<> created = make_error(Errc::invalid_request, "custom_data: name is missing");
   const bool is_nameless = is_resumed(*draft.mode) && draft.custom.name.empty();
-  if (!is_nameless) {
-    created = co_await create(live, draft, status);
-    if (created) co_return true;
-    const error_code code = created.error().code;
-    if (code != EngineErrc::gid_exists && code != Errc::overloaded) co_return created.error();
+  Result<> created = make_error(Errc::invalid_request, "custom_data: name is missing");
+  if (!is_nameless) created = begin_create(live, draft, status);
+  if (created) {
+    const Change change{CreateTrans{&draft.trans}, Durability::durable};
+    SteadyTime sent{};
+    for (StoreRetry retry(new_trans_patience);;) {
+      if (env_.ownership != nullptr) sent = env_.now();
+      try {
+        created = co_await env_.store.commit(change);
+      } catch (...) {
+        created = make_error(EngineErrc::store_failed, thrown_by("the store"));
+      }
+      if (created) {
+        end_create(live, draft, sent);
+        co_return true;
+      }
+      const auto again = trouble_.try_again_at(live, created, retry);
+      if (!again) break;
+      co_await trouble_.pause_for_store(live, *again);
+    }
+    live.knowledge = LiveTrans::Knowledge::none;
+    trouble_.find_out_later(live, created.error());
   }
+  if (!is_nameless && !may_exist(created.error())) co_return created.error();
   live.knowledge = LiveTrans::Knowledge::none;
   CONCERTO_CO_CHECK(co_await loader_.load(live, submits ? taken_prepared : StatusSet()));
   if (live.knowledge == LiveTrans::Knowledge::absent) co_return created.error();
@@ -150,9 +157,12 @@ Async<> Requests::prepare(TransRequest&& request, RequestContext context) {
 
 Async<> Requests::create_prepared(TransRequest request) {
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), env_.modes, env_.ports.branches,
-                                          env_.options.wording));
-  Turn turn = co_await loader_.enter(draft.trans.gid);
+  Result<Draft> made =
+      make_draft(std::move(request), env_.modes, env_.ports.branches, env_.options.wording);
+  if (!made) co_return made.error();
+  Draft& draft = *made;
+  Turn turn = loader_.enter_if_free(draft.trans.gid);
+  if (!turn.holds()) turn = co_await loader_.enter(draft.trans.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
   if (live.trans.status != TransStatus::prepared) {
@@ -167,14 +177,17 @@ Async<Transaction> Requests::prepare_workflow(TransRequest&& request, RequestCon
 }
 
 Async<Transaction> Requests::create_workflow(TransRequest request) {
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), env_.modes, env_.ports.branches,
-                                          env_.options.wording));
+  Result<Draft> made =
+      make_draft(std::move(request), env_.modes, env_.ports.branches, env_.options.wording);
+  if (!made) co_return made.error();
+  Draft& draft = *made;
   if (!is_resumed(*draft.mode)) {
     co_return make_error(Errc::invalid_request, "trans_type must be '" +
                                                     env_.modes.names(is_resumed) + "', not '" +
                                                     std::string(draft.mode->name) + "'");
   }
-  Turn turn = co_await loader_.enter(draft.trans.gid);
+  Turn turn = loader_.enter_if_free(draft.trans.gid);
+  if (!turn.holds()) turn = co_await loader_.enter(draft.trans.gid);
   LiveTrans& live = *turn;
   CONCERTO_CO_CHECK(co_await create_or_load(live, draft, TransStatus::prepared));
   if (draft.mode != live.mode) co_return other_type(live, *draft.mode);
@@ -183,29 +196,38 @@ Async<Transaction> Requests::create_workflow(TransRequest request) {
 
 Async<> Requests::submit(TransRequest&& request, RequestContext context) {
   Gid gid = request.gid;
-  return end_submit(bound(std::move(gid), context, begin_submit(std::move(request))), context);
+  return end_submit(bound(std::move(gid), context,
+                          begin_submit(std::make_unique<TransRequest>(std::move(request)))),
+                    context);
 }
 
 Async<> Requests::end_submit(Async<Begun> begin, RequestContext context) {
   CONCERTO_CO_TRY(const Begun begun, co_await std::move(begin));
   if (!begun.pin.holds()) co_return ok();
   if (begun.is_others) co_return co_await wait_for_others(begun.pin, context.deadline);
-  const Result<> told = co_await passes_.wait_for_pass(begun.pin, begun.seen, context.deadline);
+  Result<> told = begun.pin->pass_result;
+  if (begun.pin->passes == begun.seen) {
+    told = co_await passes_.wait_for_pass(begun.pin, begun.seen, context.deadline);
+  }
   if (!has_lost_lease(told)) co_return told;
   co_return co_await wait_for_others(begun.pin, context.deadline);
 }
 
-Async<Requests::Begun> Requests::begin_submit(TransRequest request) {
+Async<Requests::Begun> Requests::begin_submit(std::unique_ptr<TransRequest> owned) {
+  TransRequest& request = *owned;
   const bool waits = request.options.wait_result;
   Begun begun;
   if (names_topics(request)) CONCERTO_CO_CHECK(co_await resolve_topics(request));
-  CONCERTO_CO_TRY(Draft draft, make_draft(std::move(request), env_.modes, env_.ports.branches,
-                                          env_.options.wording));
+  Result<Draft> made =
+      make_draft(std::move(request), env_.modes, env_.ports.branches, env_.options.wording);
+  if (!made) co_return made.error();
+  Draft& draft = *made;
   if (is_resumed(*draft.mode)) {
     CONCERTO_CO_CHECK(co_await submit_end(std::move(draft)));
     co_return begun;
   }
-  Turn turn = co_await loader_.enter(draft.trans.gid);
+  Turn turn = loader_.enter_if_free(draft.trans.gid);
+  if (!turn.holds()) turn = co_await loader_.enter(draft.trans.gid);
   LiveTrans& live = *turn;
   Result<> joined = ok();
   for (StoreRetry retry(lease_patience);;) {
@@ -219,8 +241,8 @@ Async<Requests::Begun> Requests::begin_submit(TransRequest request) {
   if (!joined) co_return joined.error();
   begun.seen = live.passes;
   begun.is_others = is_others(live);
-  if (!begun.is_others) passes_.try_now(live);
   if (waits) begun.pin = turn.pin();
+  if (!begun.is_others) passes_.try_now(std::move(turn));
   co_return begun;
 }
 

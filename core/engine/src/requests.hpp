@@ -57,14 +57,15 @@ class Requests {
   }
   Async<> create_prepared(TransRequest request);
   Async<Transaction> create_workflow(TransRequest request);
-  Async<Begun> begin_submit(TransRequest request);
+  Async<Begun> begin_submit(std::unique_ptr<TransRequest> owned);
   Async<> end_submit(Async<Begun> begin, RequestContext context);
   Async<Begun> begin_abort(TransRequest request);
   Async<> take_branch(BranchRequest request);
   Async<> reset_time(Gid gid);
   Async<> resolve_topics(TransRequest& request);
   Result<> admit(const LiveTrans& live, const Draft& draft) const;
-  Async<> create(LiveTrans& live, Draft& draft, TransStatus status);
+  Result<> begin_create(LiveTrans& live, Draft& draft, TransStatus status) const;
+  void end_create(LiveTrans& live, Draft& draft, SteadyTime sent);
   WallTime prepared_until(const Draft& draft) const;
   bool is_probably_known(const Draft& draft) const;
   Async<bool> create_or_load(LiveTrans& live, Draft& draft, TransStatus status);

@@ -29,6 +29,12 @@ bool has_control(std::string_view text) noexcept {
   return found;
 }
 
+bool is_plain(std::string_view text) noexcept {
+  bool plain = true;
+  for (const char c : text) plain &= c >= 0x20 && c < 0x7F;
+  return plain;
+}
+
 std::string cut_text(std::string text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
   std::size_t end = bytes_max;

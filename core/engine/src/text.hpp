@@ -18,4 +18,7 @@ std::size_t count_chars(std::string_view text) noexcept;
 /// Whether `text` has a control character. DEL is one.
 bool has_control(std::string_view text) noexcept;
 
+/// Whether all of `text` is ASCII without control characters.
+bool is_plain(std::string_view text) noexcept;
+
 }  // namespace concerto

@@ -34,7 +34,7 @@ class MapStore final : public concerto::Store {
 
   // Transactions.
 
-  Async<> commit(concerto::Change change) override {
+  Async<> commit(const concerto::Change& change) override {
     const std::lock_guard lock(mutex_);
     if (const auto* created = std::get_if<concerto::CreateTrans>(&change.what)) {
       co_return create(*created->trans);

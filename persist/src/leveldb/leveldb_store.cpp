@@ -262,7 +262,7 @@ Result<> LevelDbStore::maintain() {
 }
 
 // Encoding happens here, on the shard's thread.
-Async<> LevelDbStore::commit(Change change) {
+Async<> LevelDbStore::commit(const Change& change) {
   LogRequest request;
   request.durability = change.durability;
   if (const auto* created = std::get_if<CreateTrans>(&change.what)) {

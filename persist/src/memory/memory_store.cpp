@@ -2,9 +2,9 @@
 #include <deque>
 #include <functional>
 #include <limits>
-#include <map>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <concerto/base/mutex.hpp>
 #include <concerto/persist/memory_store.hpp>
@@ -32,11 +32,16 @@ struct MemoryStore::State {
   };
 
   struct Entry {
-    std::uint64_t sequence = 0;
+    Entry(std::size_t order, const Transaction& created) : number(order), trans(created) {}
+
+    std::size_t number;
     Transaction trans;
   };
 
-  explicit State(Crash mode) : crash_mode(mode) {}
+  State(Crash crash, Answers how) : crash_mode(crash), answers(how) {}
+
+  /// The result of a change that does not wait, null if it has to wait or its answer is posted.
+  std::optional<Result<>> take_at_once(const Effect& effect);
 
   Result<> take_effect(const Effect& effect) CONCERTO_REQUIRES(mutex);
   void run(Waiting waiting) CONCERTO_REQUIRES(mutex);
@@ -46,10 +51,11 @@ struct MemoryStore::State {
       CONCERTO_REQUIRES(mutex);
 
   const Crash crash_mode;
+  const Answers answers;
   mutable Mutex mutex;
   std::unordered_map<Gid, Entry> transactions CONCERTO_GUARDED_BY(mutex);
-  std::map<std::uint64_t, Gid> by_sequence CONCERTO_GUARDED_BY(mutex);
-  std::uint64_t last_sequence CONCERTO_GUARDED_BY(mutex) = 0;
+  /// Entry n - 1 is the transaction numbered n; null if a crash has taken it.
+  std::vector<const Transaction*> by_number CONCERTO_GUARDED_BY(mutex);
   KvTable kv CONCERTO_GUARDED_BY(mutex);
   std::size_t effects CONCERTO_GUARDED_BY(mutex) = 0;
 
@@ -80,6 +86,12 @@ Result<> MemoryStore::State::take_effect(const Effect& effect) {
   return done;
 }
 
+std::optional<Result<>> MemoryStore::State::take_at_once(const Effect& effect) {
+  const MutexLock lock(mutex);
+  if (holding || answers == Answers::posted) return std::nullopt;
+  return take_effect(effect);
+}
+
 void MemoryStore::State::run(Waiting next) {
   asio::post(next.executor,
              [completion = std::move(next.completion), done = take_effect(next.effect)]() mutable {
@@ -95,11 +107,10 @@ void MemoryStore::State::remember(const Gid& gid, const Transaction* before,
 }
 
 Result<> MemoryStore::State::create(const Transaction& trans, Durability durability) {
-  if (transactions.contains(trans.gid)) return gid_exists(trans.gid);
+  const auto [entry, is_new] = transactions.try_emplace(trans.gid, by_number.size() + 1, trans);
+  if (!is_new) return gid_exists(trans.gid);
+  by_number.push_back(&entry->second.trans);
   remember(trans.gid, nullptr, durability);
-  const std::uint64_t sequence = ++last_sequence;
-  transactions.emplace(trans.gid, Entry{sequence, trans});
-  by_sequence.emplace(sequence, trans.gid);
   return ok();
 }
 
@@ -118,7 +129,8 @@ Result<> MemoryStore::State::update(const UpdateTrans& update, Durability durabi
   return ok();
 }
 
-MemoryStore::MemoryStore(Crash crash) : state_(std::make_unique<State>(crash)) {}
+MemoryStore::MemoryStore(Crash crash, Answers answers)
+    : state_(std::make_unique<State>(crash, answers)) {}
 MemoryStore::~MemoryStore() = default;
 
 void MemoryStore::hold_commits() {
@@ -163,7 +175,7 @@ void MemoryStore::crash() {
     if (before) {
       found->second.trans = std::move(*before);
     } else {
-      state_->by_sequence.erase(found->second.sequence);
+      state_->by_number[found->second.number - 1] = nullptr;
       state_->transactions.erase(found);
     }
   }
@@ -218,7 +230,7 @@ StoreHealth MemoryStore::health() const {
   return health;
 }
 
-Async<> MemoryStore::commit(Change change) {
+Async<> MemoryStore::commit(const Change& change) {
   State::Effect effect = [&change](State& state) {
     state.mutex.is_held();
     if (const auto* created = std::get_if<CreateTrans>(&change.what)) {
@@ -226,6 +238,7 @@ Async<> MemoryStore::commit(Change change) {
     }
     return state.update(std::get<UpdateTrans>(change.what), change.durability);
   };
+  if (auto done = state_->take_at_once(effect)) co_return std::move(*done);
   co_return co_await order(*state_, std::move(effect));
 }
 
@@ -239,15 +252,16 @@ Async<std::optional<Transaction>> MemoryStore::load(Gid gid) {
 
 Async<UnfinishedPage> MemoryStore::scan_unfinished(std::uint64_t from, std::size_t limit) {
   const MutexLock lock(state_->mutex);
+  const auto& by_number = state_->by_number;
   UnfinishedPage page;
-  for (auto at = state_->by_sequence.lower_bound(from); at != state_->by_sequence.end(); ++at) {
-    const Transaction& trans = state_->transactions.at(at->second).trans;
-    if (is_final(trans.status)) continue;
+  for (std::size_t number = std::max<std::size_t>(from, 1); number <= by_number.size(); ++number) {
+    const Transaction* trans = by_number[number - 1];
+    if (trans == nullptr || is_final(trans->status)) continue;
     if (page.transactions.size() == std::max<std::size_t>(limit, 1)) {
-      page.next = at->first;
+      page.next = number;
       break;
     }
-    page.transactions.push_back(unfinished_of(trans));
+    page.transactions.push_back(unfinished_of(*trans));
   }
   co_return page;
 }
@@ -257,17 +271,17 @@ Async<TransPage> MemoryStore::list(ListFilter filter, std::string position, std:
   const MutexLock lock(state_->mutex);
   TransPage page;
   std::size_t page_bytes = 0;
-  auto at = before ? state_->by_sequence.lower_bound(*before) : state_->by_sequence.end();
-  while (at != state_->by_sequence.begin()) {
-    --at;
-    const Transaction& trans = state_->transactions.at(at->second).trans;
-    if (!matches(filter, trans)) continue;
+  std::size_t number = state_->by_number.size() + 1;
+  if (before) number = std::min<std::size_t>(number, std::max<std::size_t>(*before, 1));
+  while (--number > 0) {
+    const Transaction* trans = state_->by_number[number - 1];
+    if (trans == nullptr || !matches(filter, *trans)) continue;
     const bool is_full = page.transactions.size() == std::max<std::size_t>(limit, 1);
     if (is_full || page_bytes >= page_bytes_max) {
-      page.next_position = std::to_string(at->first + 1);
+      page.next_position = std::to_string(number + 1);
       break;
     }
-    page.transactions.push_back(without_branches(trans));
+    page.transactions.push_back(without_branches(*trans));
     page_bytes += listed_bytes(page.transactions.back());
   }
   co_return page;
@@ -291,6 +305,7 @@ Async<> MemoryStore::create_kv(KvRecord record) {
     state.undo.clear();
     return ok();
   };
+  if (auto done = state_->take_at_once(effect)) co_return std::move(*done);
   co_return co_await order(*state_, std::move(effect));
 }
 
@@ -302,6 +317,7 @@ Async<> MemoryStore::update_kv(KvRecord record) {
     state.undo.clear();
     return ok();
   };
+  if (auto done = state_->take_at_once(effect)) co_return std::move(*done);
   co_return co_await order(*state_, std::move(effect));
 }
 
@@ -313,6 +329,7 @@ Async<> MemoryStore::delete_kv(std::string cat, std::string key) {
     state.undo.clear();
     return ok();
   };
+  if (auto done = state_->take_at_once(effect)) co_return std::move(*done);
   co_return co_await order(*state_, std::move(effect));
 }
 

@@ -107,11 +107,11 @@ RedisLane& RedisStore::lane_of(const Gid& gid) {
   return *lanes_[std::hash<Gid>{}(gid) % gid_lanes];
 }
 
-Async<> RedisStore::commit(Change change) {
+Async<> RedisStore::commit(const Change& change) {
   if (const auto* created = std::get_if<CreateTrans>(&change.what)) {
     return create(*created->trans, false);
   }
-  return update(std::move(std::get<UpdateTrans>(change.what)), change.durability);
+  return update(std::get<UpdateTrans>(change.what), change.durability);
 }
 
 Async<> RedisStore::create(const Transaction& trans, bool rests) {
@@ -125,7 +125,7 @@ Async<> RedisStore::create(const Transaction& trans, bool rests) {
   co_return gid_exists(gid);
 }
 
-Async<> RedisStore::update(UpdateTrans update, Durability durability) {
+Async<> RedisStore::update(const UpdateTrans& update, Durability durability) {
   RedisLane& lane = lane_of(update.gid);
   std::string command = commands_.update(update);
   if (durability == Durability::progress) {

@@ -44,7 +44,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   void begin_stop(SteadyTime until) noexcept override;
   void close() override;
 
-  Async<> commit(Change change) override;
+  Async<> commit(const Change& change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;
@@ -77,7 +77,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   RedisLane& common_lane() { return *lanes_.back(); }
 
   Async<> create(const Transaction& trans, bool rests);
-  Async<> update(UpdateTrans update, Durability durability);
+  Async<> update(const UpdateTrans& update, Durability durability);
   Async<> settle_all();
   Async<std::vector<Transaction>> records(std::vector<std::string> gids);
   Async<std::vector<Transaction>> oldest_open();

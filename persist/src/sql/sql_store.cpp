@@ -236,7 +236,7 @@ std::chrono::nanoseconds SqlStore::lease() const noexcept {
   return options_.lease.in_row - options_.lease.slack - lease_margin;
 }
 
-Async<> SqlStore::commit(Change change) {
+Async<> SqlStore::commit(const Change& change) {
   auto request = std::make_unique<RowRequest>();
   request->durability = change.durability;
   const RowLimits limits = connector_->limits();

@@ -79,7 +79,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   void begin_stop(SteadyTime until) noexcept override;
   void close() override;
 
-  Async<> commit(Change change) override;
+  Async<> commit(const Change& change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;

@@ -16,10 +16,10 @@ class CountingStore final : public Store {
  public:
   explicit CountingStore(persist::MemoryStore& data) : data_(data) {}
 
-  Async<> commit(Change change) override {
+  Async<> commit(const Change& change) override {
     // The fault: the second change is acknowledged and not kept.
     if (++changes_ == 2 && std::getenv("STORE_FORGETS") != nullptr) co_return ok();
-    co_return co_await data_.commit(std::move(change));
+    co_return co_await data_.commit(change);
   }
   Async<std::optional<Transaction>> load(Gid gid) override { return data_.load(std::move(gid)); }
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override {

@@ -65,7 +65,7 @@ class MysqlFaults : public MysqlStore {
   void start(Store& store, Running& running, std::vector<Change> changes) {
     running.codes.resize(changes.size());
     for (std::size_t i = 0; i < changes.size(); ++i) {
-      asio::co_spawn(io_, store.commit(std::move(changes[i])),
+      asio::co_spawn(io_, commit_later(store, std::move(changes[i])),
                      [&running, i](const std::exception_ptr&, const Result<>& done) {
                        running.codes[i] = done ? error_code{} : done.error().code;
                      });

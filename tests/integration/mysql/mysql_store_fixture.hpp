@@ -30,7 +30,7 @@ class MysqlStore : public testing::Test {
     std::vector<error_code> codes(changes.size());
     std::size_t left = changes.size();
     for (std::size_t i = 0; i < changes.size(); ++i) {
-      asio::co_spawn(io_, under_test_.store().commit(std::move(changes[i])),
+      asio::co_spawn(io_, commit_later(under_test_.store(), std::move(changes[i])),
                      [&codes, &left, i](const std::exception_ptr&, const Result<>& done) {
                        if (!done) codes[i] = done.error().code;
                        --left;

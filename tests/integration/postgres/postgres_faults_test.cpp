@@ -89,7 +89,7 @@ TEST_F(PostgresStore, AChangeThatTheDatabaseRefusesFailsAlone) {
   std::map<std::string, error_code> outcomes;
   const auto work = asio::make_work_guard(io_);
   for (const Transaction& trans : all) {
-    asio::co_spawn(io_, store().commit(create(trans)), [&](auto, const Result<>& done) {
+    asio::co_spawn(io_, commit_later(store(), create(trans)), [&](auto, const Result<>& done) {
       outcomes[trans.gid.str()] = done ? error_code{} : done.error().code;
     });
   }

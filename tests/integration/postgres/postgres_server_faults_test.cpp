@@ -32,7 +32,7 @@ class PostgresServer : public PostgresStore {
   }
   /// Commits on the store without waiting. The result is in `done`.
   void begin_commit(Change change) {
-    asio::co_spawn(io_, store().commit(std::move(change)),
+    asio::co_spawn(io_, commit_later(store(), std::move(change)),
                    [this](auto, const Result<>& result) { done_ = result; });
     io_.restart();
     io_.poll();
@@ -104,7 +104,7 @@ TEST_F(PostgresServer, TheConnectionsThatAStoreHasServeAllWhenThereIsNoOther) {
   std::vector<error_code> outcomes;
   const auto work = asio::make_work_guard(io_);
   for (const Transaction& saga : sagas) {
-    asio::co_spawn(io_, few->commit(create(saga)), [&](auto, const Result<>& done) {
+    asio::co_spawn(io_, commit_later(*few, create(saga)), [&](auto, const Result<>& done) {
       outcomes.push_back(done ? error_code{} : done.error().code);
     });
     asio::co_spawn(io_, few->load(saga.gid), [&](auto, const auto& found) {

@@ -63,7 +63,8 @@ struct EmbeddedTest : testing::Test {
   error_code code() const { return *result ? error_code() : result->error().code; }
 
   asio::io_context io{1};
-  persist::MemoryStore store;
+  persist::MemoryStore store{persist::MemoryStore::Crash::keeps_progress,
+                             persist::MemoryStore::Answers::posted};
   Lines lines;
   std::vector<std::string> called;
   LocalBranches branches;

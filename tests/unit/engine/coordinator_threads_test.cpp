@@ -82,7 +82,8 @@ class CoordinatorThreads : public testing::Test {
   }
 
   MachineClock clock_;
-  persist::MemoryStore store_;
+  persist::MemoryStore store_{persist::MemoryStore::Crash::keeps_progress,
+                              persist::MemoryStore::Answers::posted};
   TestShard one_{clock_, 1};
   TestShard other_{clock_, 2};
   Coordinator coordinator_{{one_.ports(), other_.ports()}, store_, clock_, {}};

@@ -107,6 +107,27 @@ TEST(StoreThatThrows, LosesNothing) {
   EXPECT_TRUE(embedded.stops());
 }
 
+/// Begins a transaction, and does not wait for it.
+Task<BranchReply> begins(Coordinator& coordinator, std::string gid) {
+  TransRequest request = make_request(gid, "saga", 1);
+  const Result<> submitted = co_await coordinator.submit(std::move(request));
+  co_return reply_of(submitted ? Outcome::success : Outcome::error);
+}
+
+TEST(BranchThatBeginsATransaction, MayDoSoWithoutEnd) {
+  constexpr int count = 20'000;
+  Embedded* world = nullptr;
+  Embedded embedded([&world](const BranchCall& call) {
+    const int next = std::stoi(call.gid->str()) + 1;
+    return next < count ? begins(*world->coordinator, std::to_string(next)) : succeeds();
+  });
+  world = &embedded;
+  embedded.submit(make_request("0", "saga", 1));
+  EXPECT_EQ(embedded.branches.calls, count);
+  EXPECT_EQ(embedded.coordinator->in_flight().live, 0U);
+  EXPECT_TRUE(embedded.stops());
+}
+
 /// The names of what is called before the first answer.
 std::vector<std::string> calls_of(const TransOptions& options, const std::string& custom_data) {
   std::vector<std::string> calls;

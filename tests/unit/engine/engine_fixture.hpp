@@ -97,7 +97,8 @@ class EngineFixture : public testing::Test {
 
   CoordinatorOptions options_;
   FakeClock clock_;
-  persist::MemoryStore store_{persist::MemoryStore::Crash::loses_progress};
+  persist::MemoryStore store_{persist::MemoryStore::Crash::loses_progress,
+                              persist::MemoryStore::Answers::posted};
   std::unique_ptr<ScriptedBranches> branches_;
   std::unique_ptr<CoordinatorWorld> world_;
 };

@@ -26,7 +26,7 @@ class StoreWithAStop final : public Store {
     co_return page;
   }
 
-  Async<> commit(Change change) override { return inner_.commit(std::move(change)); }
+  Async<> commit(const Change& change) override { return inner_.commit(change); }
   Async<std::optional<Transaction>> load(Gid gid) override { return inner_.load(std::move(gid)); }
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override {
     return inner_.list(std::move(filter), std::move(position), limit);

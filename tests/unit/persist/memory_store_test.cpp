@@ -23,10 +23,11 @@ class MemoryStoreTest : public testing::Test {
  protected:
   /// Starts a commit and notes its end.
   void start(Change change) {
-    asio::co_spawn(io_, store_.commit(std::move(change)), [this](auto error, const auto& done) {
-      ASSERT_FALSE(error);
-      results_.push_back(done ? error_code{} : done.error().code);
-    });
+    asio::co_spawn(io_, commit_later(store_, std::move(change)),
+                   [this](auto error, const auto& done) {
+                     ASSERT_FALSE(error);
+                     results_.push_back(done ? error_code{} : done.error().code);
+                   });
     poll();
   }
 
@@ -43,6 +44,24 @@ class MemoryStoreTest : public testing::Test {
   asio::io_context io_{1};
   std::vector<error_code> results_;
 };
+
+/// Whether others run while a commit waits for its answer.
+Task<bool> lets_others_run(Store& store) {
+  const Transaction trans = sample_saga("g");
+  const Change change = create(trans);
+  bool others_ran = false;
+  asio::post(co_await asio::this_coro::executor, [&others_ran] { others_ran = true; });
+  const Result<> done = co_await store.commit(change);
+  const bool ran_meanwhile = done && others_ran;
+  co_await asio::post(use_task);
+  co_return ran_meanwhile;
+}
+
+TEST_F(MemoryStoreTest, AnswersAtOnceOrByAPost) {
+  MemoryStore posted{MemoryStore::Crash::keeps_progress, MemoryStore::Answers::posted};
+  EXPECT_TRUE(await_result(io_, lets_others_run(posted)));
+  EXPECT_FALSE(await_result(io_, lets_others_run(store_)));
+}
 
 TEST_F(MemoryStoreTest, HeldCommitsAreInvisibleUntilReleased) {
   const Transaction first = sample_saga("g1"), second = sample_saga("g1");

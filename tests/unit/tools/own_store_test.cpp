@@ -29,9 +29,9 @@ class ShelfStore final : public persist::ManagedStore {
  public:
   explicit ShelfStore(MemoryStore& data) : data_(data) {}
 
-  Async<> commit(Change change) override {
+  Async<> commit(const Change& change) override {
     if (closed_) co_return make_error(EngineErrc::store_unavailable, "the store is closed");
-    co_return co_await data_.commit(std::move(change));
+    co_return co_await data_.commit(change);
   }
   Async<std::optional<Transaction>> load(Gid gid) override { return data_.load(std::move(gid)); }
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override {

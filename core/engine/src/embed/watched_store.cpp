@@ -18,15 +18,15 @@ std::optional<TransEvent> event_of(const Change& change) {
 
 }  // namespace
 
-Async<> WatchedStore::commit(Change change) {
-  if (!events_.has_streams()) return store_.commit(std::move(change));
+Async<> WatchedStore::commit(const Change& change) {
+  if (!events_.has_streams()) return store_.commit(change);
   auto event = event_of(change);
-  if (!event) return store_.commit(std::move(change));
-  return commit_and_tell(std::move(change), std::move(*event));
+  if (!event) return store_.commit(change);
+  return commit_and_tell(change, std::move(*event));
 }
 
-Async<> WatchedStore::commit_and_tell(Change change, TransEvent event) {
-  Result<> committed = co_await store_.commit(std::move(change));
+Async<> WatchedStore::commit_and_tell(const Change& change, TransEvent event) {
+  Result<> committed = co_await store_.commit(change);
   if (committed) events_.tell(std::move(event));
   co_return committed;
 }

@@ -12,7 +12,7 @@ class WatchedStore final : public Store {
  public:
   WatchedStore(Store& store, EventHub& events) : store_(store), events_(events) {}
 
-  Async<> commit(Change change) override;
+  Async<> commit(const Change& change) override;
   Async<std::optional<Transaction>> load(Gid gid) override { return store_.load(std::move(gid)); }
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override {
     return store_.scan_unfinished(from, limit);
@@ -36,7 +36,7 @@ class WatchedStore final : public Store {
   StoreNumbers numbers() const override { return store_.numbers(); }
 
  private:
-  Async<> commit_and_tell(Change change, TransEvent event);
+  Async<> commit_and_tell(const Change& change, TransEvent event);
 
   Store& store_;
   EventHub& events_;

@@ -104,7 +104,7 @@ class CONCERTO_EXPORT LevelDbStore final : public ManagedStore {
   /// time. Blocks.
   [[nodiscard]] Result<> maintain() override;
 
-  Async<> commit(Change change) override;
+  Async<> commit(const Change& change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;

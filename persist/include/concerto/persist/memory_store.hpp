@@ -11,10 +11,9 @@ namespace concerto::persist {
 /// A store without a disk, for tests and for coordinators whose transactions may be lost when the
 /// process ends.
 ///
-/// Thread-safe. A commit takes effect when it is called, in order, and the caller is resumed by a
-/// post, as in a store with a disk. The functions below let a test hold commits back, let a commit
-/// fail, or simulate a crash. The executors of waiting commits must outlive the store or a call of
-/// `crash`.
+/// Thread-safe. A commit takes effect when it is called, in order. The functions below let a test
+/// hold commits back, let a commit fail, or simulate a crash. The executors of commits that wait or
+/// whose answer is posted must outlive the store or a call of `crash`.
 class CONCERTO_EXPORT MemoryStore final : public ManagedStore {
  public:
   /// Whether a crash keeps or loses progress writes that no durable write has followed.
@@ -22,7 +21,11 @@ class CONCERTO_EXPORT MemoryStore final : public ManagedStore {
   /// Whether a change takes effect although its commit fails. Both cases occur on real disks.
   enum class Failure { dropped, applied };
 
-  explicit MemoryStore(Crash crash = Crash::keeps_progress);
+  /// How a commit returns: without suspending its caller, or by a post, as from a store with a
+  /// disk, which lets a test meet what happens in between.
+  enum class Answers { at_once, posted };
+
+  explicit MemoryStore(Crash crash = Crash::keeps_progress, Answers answers = Answers::at_once);
   ~MemoryStore() override;
 
   /// From now on, changes (of transactions and of key-value records) wait: they have no order yet
@@ -50,7 +53,7 @@ class CONCERTO_EXPORT MemoryStore final : public ManagedStore {
   [[nodiscard]] Result<> maintain() override;
   void close() override;
 
-  Async<> commit(Change change) override;
+  Async<> commit(const Change& change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;
   Async<TransPage> list(ListFilter filter, std::string position, std::size_t limit) override;

@@ -74,7 +74,7 @@ class CONCERTO_EXPORT MovesOf {
     Async<> create_at_rest(const Transaction& trans) override {
       Change change;
       change.what = CreateTrans{&trans};
-      return store_.commit(std::move(change));
+      co_return co_await store_.commit(change);
     }
     Result<Transaction> as_kept(const Transaction& trans) const override { return trans; }
     KvRecord as_kept(const KvRecord& record) const override { return record; }

@@ -35,7 +35,7 @@ class ChangingStore final : public persist::ManagedStore {
   std::function<void()> before_list = [] {};
   std::size_t shown_records = 0;
 
-  Async<> commit(Change change) override { return store_.commit(std::move(change)); }
+  Async<> commit(const Change& change) override { return store_.commit(change); }
   Async<std::optional<Transaction>> load(Gid gid) override { return store_.load(std::move(gid)); }
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override {
     return store_.scan_unfinished(from, limit);

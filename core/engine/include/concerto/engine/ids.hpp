@@ -38,7 +38,9 @@ inline constexpr std::size_t gid_bytes_max = 4 * gid_chars_max;
 
 template <class Tag>
 struct std::hash<concerto::Id<Tag>> {
-  std::size_t operator()(const concerto::Id<Tag>& id) const noexcept {
+  /// Not noexcept: then the tables of libstdc++ keep the hash of a key instead of computing it
+  /// anew.
+  std::size_t operator()(const concerto::Id<Tag>& id) const {
     return std::hash<std::string>{}(id.str());
   }
 };

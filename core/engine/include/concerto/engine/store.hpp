@@ -148,7 +148,8 @@ class CONCERTO_EXPORT Store {
  public:
   virtual ~Store() = default;
 
-  virtual Async<> commit(Change change) = 0;
+  /// `change` must stay unchanged until the commit returns.
+  virtual Async<> commit(const Change& change) = 0;
 
   /// The transaction with its branches, nullopt if there is none.
   virtual Async<std::optional<Transaction>> load(Gid gid) = 0;
