@@ -63,8 +63,8 @@ void ignore_error(const Result<T>&, const char* /*reason*/) {}
 
 /// Called by result::value() when the result is an error. That is a bug of the caller, which has to
 /// check the result first.
-[[noreturn]] void throw_exception_from_error(const Error& error,
-                                             const boost::source_location& where);
+[[noreturn]] CONCERTO_EXPORT void throw_exception_from_error(const Error& error,
+                                                             const boost::source_location& where);
 
 }  // namespace concerto
 
