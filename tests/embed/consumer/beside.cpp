@@ -6,6 +6,7 @@
 #include <boost/asio.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include <concerto/base/system.hpp>
 #include <concerto/base/task_group.hpp>
 #include <concerto/base/timers.hpp>
 #include <concerto/persist/memory_store.hpp>
@@ -15,11 +16,6 @@
 namespace {
 
 using namespace concerto;
-
-struct MachineClock final : Clock {
-  SteadyTime steady_now() const noexcept override { return std::chrono::steady_clock::now(); }
-  WallTime wall_now() const noexcept override { return std::chrono::system_clock::now(); }
-};
 
 /// A coroutine of Concerto, which waits for one of its timers and for its store.
 Task<> work(Timers& timers, Store& store, int& ended) {
@@ -32,7 +28,7 @@ Task<> work(Timers& timers, Store& store, int& ended) {
 
 int main() {
   asio::io_context shard{1};
-  const MachineClock clock;
+  const SystemClock clock;
   Timers timers{shard.get_executor(), clock};
   persist::MemoryStore store;
   TaskGroup tasks{shard.get_executor()};

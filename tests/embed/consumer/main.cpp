@@ -1,6 +1,7 @@
-// A server that embeds Concerto: the coordinator, its store and the branches live in one process.
-// It moves 30 cents from one account to another, then tries to move more than there is, and makes a
-// gift in a mode of its own.
+// A program that makes its coordinator of parts, without the facade: clock, random source,
+// observer, timers, a branch caller with coroutines, a store with a directory, a group for its own
+// tasks. (docs/examples use the facade.) It moves 30 cents from one account to another, then tries
+// to move more than the other accepts.
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -9,7 +10,6 @@
 
 #include <concerto/base/task_group.hpp>
 #include <concerto/engine/coordinator.hpp>
-#include <concerto/engine/mode.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 
 namespace {
@@ -33,7 +33,7 @@ struct Log final : Observer {
   bool logs(LogLevel level) const noexcept override { return level >= LogLevel::warn; }
 };
 
-/// Branches by name: `out` takes from Ann's account unless it has too little, `in` gives to Ben's.
+/// Branches by name: `out` takes from Ann's account, `in` gives to Ben's, no more than 100 at once.
 /// A real branch has a barrier, so that a repeated call changes nothing.
 struct Bank final : BranchCaller {
   Task<BranchReply> call(BranchCall call) override {
@@ -50,59 +50,6 @@ struct Bank final : BranchCaller {
   std::map<std::string, int> accounts{{"Ann", 1000}, {"Ben", 0}};
 };
 
-/// A mode of this server. Once a gift is submitted, all its steps are called at the same time,
-/// until all of them have succeeded. docs/extending.md says more.
-namespace gift {
-
-Result<> expand(TransRequest& request, Transaction& trans) {
-  for (std::uint32_t i = 0; i < request.steps.size(); ++i) {
-    Branch branch;
-    branch.branch_id = BranchId{step_branch_id(i + 1)};
-    branch.op = "give";
-    branch.url = request.steps[i].action;
-    branch.payload = i;
-    trans.branches.push_back(std::move(branch));
-  }
-  return ok();
-}
-
-Next next(const TransView& view) {
-  Next next;
-  if (view.trans.status != TransStatus::submitted) return next;
-  bool done = true;
-  for (std::uint32_t i = 0; i < view.trans.branches.size(); ++i) {
-    if (view.trans.branches[i].status == BranchStatus::succeed) continue;
-    done = false;
-    if (view.runs[i] == RunState::idle) next.calls.push_back(i);
-  }
-  if (done) next.change = StatusChange{TransStatus::succeed, {}};
-  return next;
-}
-
-Effect effect(const Transaction&, const Branch&, Outcome outcome) {
-  return outcome == Outcome::success ? Effect::succeed : Effect::retry_later;
-}
-
-constexpr Mode mode{
-    .type = TransType{7},
-    .name = "gift",
-    .expand = expand,
-    .next = next,
-    .effect = effect,
-};
-
-}  // namespace gift
-
-Async<> give(Coordinator& coordinator, Gid gid) {
-  TransRequest request;
-  request.gid = std::move(gid);
-  request.trans_type = gift::mode.name;
-  request.steps = {{"in", ""}, {"in", ""}};
-  request.payloads = {"5", "7"};
-  request.options.wait_result = true;
-  co_return co_await coordinator.submit(std::move(request));
-}
-
 Async<> transfer(Coordinator& coordinator, RandomSource& random, int cents) {
   TransRequest saga;
   saga.gid = Coordinator::new_gid(random);
@@ -117,11 +64,7 @@ Task<> do_business(Coordinator& coordinator, MachineRandom& random, bool& as_exp
   const auto recovered = co_await coordinator.recover();
   const auto small = co_await transfer(coordinator, random, 30);
   const auto large = co_await transfer(coordinator, random, 500);
-  const Gid given_gid = Coordinator::new_gid(random);
-  const auto given = co_await give(coordinator, given_gid);
-  const auto stored = co_await coordinator.query(given_gid);
-  as_expected = recovered && small && !large && given && stored && *stored &&
-                coordinator.modes().name_of((*stored)->type) == gift::mode.name;
+  as_expected = recovered && small && !large;
   co_await coordinator.stop(std::chrono::steady_clock::now() + std::chrono::seconds{10});
 }
 
@@ -138,14 +81,13 @@ int main(int argc, char** argv) {
   const auto store = persist::LevelDbStore::open(options, clock, observer);
   if (!store) return std::fprintf(stderr, "%s\n", store.error().detail.c_str()), EXIT_FAILURE;
   Timers timers{shard.get_executor(), clock};
-  const ModeTable modes{{&modes::saga, &gift::mode}};
   Coordinator coordinator{
-      {{shard.get_executor(), timers, bank, random, observer}}, **store, clock, {}, modes};
+      {{shard.get_executor(), timers, bank, random, observer}}, **store, clock, {}};
   bool as_expected = false;
   TaskGroup tasks{shard.get_executor()};
   tasks.spawn(do_business(coordinator, random, as_expected));
   shard.run();
   std::printf("Ann has %d cents, Ben has %d\n", bank.accounts["Ann"], bank.accounts["Ben"]);
-  as_expected = as_expected && bank.accounts["Ann"] == 970 && bank.accounts["Ben"] == 42;
+  as_expected = as_expected && bank.accounts["Ann"] == 970 && bank.accounts["Ben"] == 30;
   return as_expected ? EXIT_SUCCESS : EXIT_FAILURE;
 }
