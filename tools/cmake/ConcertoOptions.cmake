@@ -32,7 +32,9 @@ endif()
 # The sources of a group are included in one file. So GCC takes them for headers, and a name may
 # hide a name of another source.
 add_library(concerto_unity_warnings INTERFACE)
-target_compile_options(concerto_unity_warnings INTERFACE -Wno-subobject-linkage -Wno-shadow)
+target_compile_options(
+  concerto_unity_warnings
+  INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage> -Wno-shadow)
 
 # concerto_unity(<target> <kind> [ALONE <files>]): compiles the target's sources in groups if
 # CONCERTO_UNITY says so for its kind, tests or all. Private names of sources in one group must
