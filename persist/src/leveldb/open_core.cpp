@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <unistd.h>
 
 #include <sys/random.h>
 
@@ -146,6 +147,7 @@ Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& wanted, const
   // If the directory is somebody else's, not even a lock is created in it.
   CONCERTO_TRY(const StoreListing before, list_store(store));
   CONCERTO_CHECK(judge(store, before));
+  CONCERTO_CHECK(check_owner(store, ::geteuid()));
   CONCERTO_TRY(StoreLock lock, StoreLock::take(lock_path(store)));
   CONCERTO_TRY(const StoreListing listing, list_store(store));
   CONCERTO_TRY(const Finding finding, judge(store, listing));
@@ -171,6 +173,7 @@ Result<> remove_store(Disk& disk, const std::string& path) {
   CONCERTO_TRY(const Finding finding, judge(store, before));
   // A half-made store has nothing to remove; the next open completes it.
   if (finding != Finding::store) return ok();
+  CONCERTO_CHECK(check_owner(store, ::geteuid()));
   CONCERTO_TRY(const StoreLock lock, StoreLock::take(lock_path(store)));
   CONCERTO_TRY(const std::string text, read_file(identity_path(store)));
   CONCERTO_CHECK(parse_identity(identity_path(store), text));

@@ -1,7 +1,10 @@
 // Who may read a store's files.
 
+#include <unistd.h>
+
 #include <sys/stat.h>
 
+#include "leveldb/file_modes.hpp"
 #include "store_directory.hpp"
 
 namespace concerto::test {
@@ -58,6 +61,23 @@ TEST_F(StoreModes, AStoreThatWasReadableIsTightenedAndOthersFilesAreNot) {
   EXPECT_EQ(fs::status(dir_.path() + "/letters.txt").permissions(), fs::perms{0644U});
   fs::remove(store_ + "/letters.txt");
   EXPECT_EQ(open_to_others(), "");
+}
+
+// Root could open it, and its user could not open it afterwards.
+TEST_F(StoreModes, RootLeavesTheStoreOfAnotherUserAlone) {
+  make_store();
+  EXPECT_TRUE(persist::check_owner(store_, 4242));
+  if (::geteuid() == 0) {
+    EXPECT_TRUE(persist::check_owner(store_, 0));
+    ASSERT_EQ(::chown((store_ + "/IDENTITY").c_str(), 4242, 4242), 0);
+    const Files before = contents();
+    const auto opened = open(store_);
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().detail.find("belongs to the user '#4242'"), std::string::npos);
+    EXPECT_FALSE(persist::LevelDbStore::remove(store_));
+    EXPECT_EQ(contents(), before);
+  }
+  EXPECT_FALSE(persist::check_owner(store_, 0));
 }
 
 }  // namespace
