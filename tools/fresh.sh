@@ -54,3 +54,32 @@ run_inside() {
   chroot "$chroot" env -i HOME=/root TERM=dumb LANG=C.UTF-8 CI=true "${environment[@]}" \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -c "$2" < /dev/null
 }
+
+# boot_inside <directory>: makes systemd the first process of a machine that reaches no network.
+# Call it in namespaces of its own (`unshare --mount --pid --uts --ipc --cgroup --net --fork
+# --kill-child`).
+boot_inside() {
+  local machine=$1 device
+  mount --bind "$machine" "$machine"
+  mount -t proc proc "$machine/proc"
+  mount -t sysfs sysfs "$machine/sys"
+  mount -t cgroup2 cgroup2 "$machine/sys/fs/cgroup"
+  mount -t tmpfs -o mode=755 tmpfs "$machine/run"
+  mount -t tmpfs -o mode=755 tmpfs "$machine/dev"
+  # Devices of its own: a machine that changed the rights of bound ones would change the host's.
+  # What systemd prints on its console is not wanted.
+  for device in null:3 console:3 zero:5 full:7 random:8 urandom:9; do
+    mknod -m 666 "$machine/dev/${device%:*}" c 1 "${device#*:}"
+  done
+  mknod -m 666 "$machine/dev/tty" c 5 0
+  mkdir "$machine/dev/pts" "$machine/dev/shm"
+  mount -t devpts -o newinstance,ptmxmode=666 devpts "$machine/dev/pts"
+  mount -t tmpfs tmpfs "$machine/dev/shm"
+  ln -s pts/ptmx "$machine/dev/ptmx"
+  ip link set lo up
+  cd "$machine"
+  # With chroot the machine could not make namespaces of users, as PrivateUsers= does.
+  pivot_root . mnt
+  umount -l /mnt
+  exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system
+}
