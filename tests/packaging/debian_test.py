@@ -71,13 +71,15 @@ class Debian(unittest.TestCase):
         for program in ("concertod", "concerto", "concerto-load"):
             self.assertEqual(files[f"./usr/bin/{program}"], "-rwxr-xr-x")
         for path in ("./etc/concerto/concerto.yml", "./lib/systemd/system/concerto.service",
-                     "./usr/share/doc/concerto/examples/concerto.yml"):
+                     "./usr/share/doc/concerto/examples/concerto.yml",
+                     "./usr/share/doc/concerto/docs/operations.md"):
             self.assertIn(path, files)
         library = run("dpkg-deb", "--contents", self.packages["libconcerto-dev"])
         for path in ("include/concerto/engine/coordinator.hpp", "libconcerto_core.a",
                      "cmake/Concerto/ConcertoConfig.cmake"):
             self.assertIn(path, library)
         self.assertNotIn("/usr/bin/", library)
+        self.assertRegex(library, "(?m)^-rwxr-xr-x .*/examples/servers/run.py$")
 
     def test_scripts(self):
         with open(os.path.join(self.control, "conffiles"), encoding="utf-8") as file:
