@@ -13,9 +13,21 @@ bool is_between(unsigned value, unsigned low, unsigned high) noexcept {
   return value >= low && value <= high;
 }
 
+/// So many characters are looked at together, for which compilers have instructions.
+constexpr std::size_t block_chars = 16;
+
+bool is_ascii_block(const char* characters) noexcept {
+  unsigned char bits = 0;
+  for (std::size_t i = 0; i < block_chars; ++i) bits |= static_cast<unsigned char>(characters[i]);
+  return bits < 0x80;
+}
+
 /// How many ASCII characters `text` begins with. Nearly all texts have nothing else.
 std::size_t ascii_bytes(std::string_view text) noexcept {
   std::size_t count = 0;
+  while (text.size() - count >= block_chars && is_ascii_block(text.data() + count)) {
+    count += block_chars;
+  }
   while (count < text.size() && static_cast<unsigned char>(text[count]) < 0x80) ++count;
   return count;
 }

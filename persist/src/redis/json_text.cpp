@@ -1,42 +1,14 @@
 #include "json_text.hpp"
 
-#include <cstdio>
-
+#include <concerto/base/json_text.hpp>
 #include <concerto/base/utf8.hpp>
 
 namespace concerto::persist {
 
-namespace {
-
-void append_escaped(std::string& out, char c) {
-  if (c == '"' || c == '\\') {
-    out += '\\';
-    out += c;
-  } else if (c == '\n') {
-    out += "\\n";
-  } else {
-    char escaped[8];
-    std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-    out += escaped;
-  }
-}
-
-}  // namespace
-
 void append_json_string(std::string& out, std::string_view text) {
   std::string repaired;
   if (!is_utf8(text)) text = repaired = to_utf8(text);
-  out += '"';
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, begin, i - begin);
-    append_escaped(out, c);
-    begin = i + 1;
-  }
-  out.append(text, begin);
-  out += '"';
+  concerto::append_json_string(out, text);
 }
 
 void JsonObject::name(std::string_view name) {

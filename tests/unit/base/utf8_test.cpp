@@ -45,5 +45,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Utf8Case{"NeverAByte", "\xFF", bad}),
     [](const auto& row) { return row.param.name; });
 
+TEST(Utf8Text, HasItsBytesCheckedAtEveryPlace) {
+  for (std::size_t before = 0; before < 40; ++before) {
+    const std::string text = std::string(before, 'a') + "\xFF" + std::string(17, 'b');
+    EXPECT_FALSE(is_utf8(text)) << before;
+    EXPECT_EQ(to_utf8(text), std::string(before, 'a') + bad + std::string(17, 'b'));
+  }
+}
+
 }  // namespace
 }  // namespace concerto

@@ -8,6 +8,7 @@
 #include <concerto/base/utf8.hpp>
 
 #include "api/json_read.hpp"
+#include "api/proto_fields.hpp"
 #include "api/request_json.hpp"
 
 namespace concerto::net {
@@ -46,13 +47,16 @@ TransOptions take_options(dtmgimp::DtmTransOptions& from) {
   return options;
 }
 
-void write(const TransOptions& options, dtmgimp::DtmTransOptions& to) {
-  to.set_waitresult(options.wait_result);
-  to.set_timeouttofail(options.timeout_to_fail.count());
-  to.set_requesttimeout(options.request_timeout.count());
-  to.set_retryinterval(options.retry_interval.count());
-  to.set_retrylimit(options.retry_limit);
-  to.mutable_branchheaders()->insert(options.branch_headers.begin(), options.branch_headers.end());
+std::string message_of(const TransOptions& options) {
+  std::string out;
+  ProtoFields fields(out);
+  fields.number(1, options.wait_result ? 1 : 0);
+  fields.number(2, options.timeout_to_fail.count());
+  fields.number(3, options.retry_interval.count());
+  fields.texts(5, options.branch_headers);
+  fields.number(6, options.request_timeout.count());
+  fields.number(7, options.retry_limit);
+  return out;
 }
 
 Error unknown_status(const std::string& name) {
@@ -61,18 +65,28 @@ Error unknown_status(const std::string& name) {
 
 }  // namespace
 
+// The numbers of the fields are those of net/protocol/proto/dtmgimp.proto.
+
 std::string proto_of(const TransRequest& request) {
-  dtmgimp::DtmRequest out;
-  out.set_gid(request.gid.str());
-  out.set_transtype(request.trans_type);
-  out.set_customeddata(request.custom_data);
-  for (const std::string& payload : request.payloads) out.add_binpayloads(payload);
-  out.set_queryprepared(request.query_prepared);
-  if (!request.steps.empty()) out.set_steps(steps_text(request.steps));
-  out.mutable_reqextra()->insert(request.extra.begin(), request.extra.end());
-  out.set_rollbackreason(request.rollback_reason);
-  if (request.options != TransOptions{}) write(request.options, *out.mutable_transoptions());
-  return out.SerializeAsString();
+  const std::size_t bytes = bytes_of(request);
+  std::string steps;
+  if (!request.steps.empty()) {
+    steps.reserve(bytes);
+    append_steps(steps, request.steps);
+  }
+  std::string out;
+  out.reserve(bytes);
+  ProtoFields fields(out);
+  fields.bytes(1, request.gid.str());
+  fields.bytes(2, request.trans_type);
+  if (request.options != TransOptions{}) fields.set_bytes(3, message_of(request.options));
+  fields.bytes(4, request.custom_data);
+  for (const std::string& payload : request.payloads) fields.set_bytes(5, payload);
+  fields.bytes(6, request.query_prepared);
+  fields.bytes(7, steps);
+  fields.texts(8, request.extra);
+  fields.bytes(9, request.rollback_reason);
+  return out;
 }
 
 Result<TransRequest> trans_request_from_proto(std::string_view message) {
@@ -104,13 +118,14 @@ Result<TransRequest> trans_request_from_proto(std::string_view message) {
 }
 
 std::string proto_of(const BranchRequest& request) {
-  dtmgimp::DtmBranchRequest out;
-  out.set_gid(request.gid.str());
-  out.set_transtype(request.trans_type);
-  out.set_branchid(request.branch_id);
-  out.set_busipayload(request.payload);
-  out.mutable_data()->insert(request.fields.begin(), request.fields.end());
-  return out.SerializeAsString();
+  std::string out;
+  ProtoFields fields(out);
+  fields.bytes(1, request.gid.str());
+  fields.bytes(2, request.trans_type);
+  fields.bytes(3, request.branch_id);
+  fields.texts(5, request.fields);
+  fields.bytes(6, request.payload);
+  return out;
 }
 
 Result<BranchRequest> branch_request_from_proto(std::string_view message) {

@@ -5,18 +5,10 @@
 #include <iterator>
 #include <map>
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
-#include <concerto/base/utf8.hpp>
-
 #include "api/json_read.hpp"
 
 namespace concerto::net {
 namespace {
-
-namespace json = boost::json;
 
 /// A request of which some fields were read, in any order.
 struct PartialRequest {
@@ -108,68 +100,56 @@ std::string take(std::map<std::string, std::string>& from, const std::string& na
   return node ? std::move(node.mapped()) : std::string{};
 }
 
-void add(json::object& to, const char* name, const std::string& text) {
-  if (!text.empty()) to[name] = text;
-}
-
-void add(json::object& to, const char* name, bool value) {
-  if (value) to[name] = true;
-}
-
-void add(json::object& to, const char* name, std::int64_t number) {
-  if (number != 0) to[name] = number;
-}
-
-void add(json::object& to, const char* name, const std::map<std::string, std::string>& texts) {
-  if (texts.empty()) return;
-  json::object members;
-  for (const auto& [key, value] : texts) members[to_utf8(key)] = to_utf8(value);
-  to[name] = std::move(members);
-}
-
-json::array steps_array(const std::vector<Step>& steps) {
-  json::array array;
-  array.reserve(steps.size());
-  for (const Step& step : steps) {
-    json::object entry;
-    entry["action"] = step.action;
-    add(entry, "compensate", step.compensate);
-    array.push_back(std::move(entry));
-  }
-  return array;
-}
-
 }  // namespace
 
-void write_options(json::object& to, const TransOptions& options, bool false_concurrent) {
-  add(to, "wait_result", options.wait_result);
-  add(to, "timeout_to_fail", std::int64_t{options.timeout_to_fail.count()});
-  add(to, "request_timeout", std::int64_t{options.request_timeout.count()});
-  add(to, "retry_interval", std::int64_t{options.retry_interval.count()});
-  add(to, "branch_headers", options.branch_headers);
-  if (options.concurrent || false_concurrent) to["concurrent"] = options.concurrent;
-  add(to, "retry_limit", std::int64_t{options.retry_limit});
+void write_options(JsonMembers& to, const TransOptions& options, bool false_concurrent) {
+  to.flag("wait_result", options.wait_result);
+  to.number("timeout_to_fail", options.timeout_to_fail.count());
+  to.number("request_timeout", options.request_timeout.count());
+  to.number("retry_interval", options.retry_interval.count());
+  to.texts("branch_headers", options.branch_headers);
+  if (options.concurrent || false_concurrent) to.set_flag("concurrent", options.concurrent);
+  to.number("retry_limit", options.retry_limit);
 }
 
-std::string steps_text(const std::vector<Step>& steps) {
-  return json::serialize(steps_array(steps));
+std::size_t bytes_of(const TransRequest& request) {
+  constexpr std::size_t names_bytes = 256;  // and what is short
+  constexpr std::size_t step_names_bytes = 32;
+  std::size_t bytes = names_bytes + request.query_prepared.size() + request.custom_data.size();
+  for (const Step& step : request.steps) {
+    bytes += step.action.size() + step.compensate.size() + step_names_bytes;
+  }
+  for (const std::string& payload : request.payloads) bytes += payload.size() * 5 / 4;
+  return bytes;
+}
+
+void append_steps(std::string& out, const std::vector<Step>& steps) {
+  append_json_array(out, steps, [](std::string& to, const Step& step) {
+    JsonMembers members(to);
+    members.set_text("action", step.action);
+    members.text("compensate", step.compensate);
+    members.end();
+  });
 }
 
 std::string json_of(const TransRequest& request) {
-  json::object out;
-  add(out, "gid", request.gid.str());
-  add(out, "trans_type", request.trans_type);
-  add(out, "protocol", request.protocol);
-  if (!request.steps.empty()) out["steps"] = steps_array(request.steps);
+  std::string out;
+  out.reserve(bytes_of(request));
+  JsonMembers members(out);
+  members.text("gid", request.gid.str());
+  members.text("trans_type", request.trans_type);
+  members.text("protocol", request.protocol);
+  if (!request.steps.empty()) append_steps(members.begin("steps"), request.steps);
   if (!request.payloads.empty()) {
-    out["payloads"] = json::array(request.payloads.begin(), request.payloads.end());
+    append_json_array(members.begin("payloads"), request.payloads, append_json_string);
   }
-  add(out, "custom_data", request.custom_data);
-  add(out, "query_prepared", request.query_prepared);
-  add(out, "rollback_reason", request.rollback_reason);
-  add(out, "req_extra", request.extra);
-  write_options(out, request.options, false);
-  return json::serialize(out);
+  members.text("custom_data", request.custom_data);
+  members.text("query_prepared", request.query_prepared);
+  members.text("rollback_reason", request.rollback_reason);
+  members.texts("req_extra", request.extra);
+  write_options(members, request.options, false);
+  members.end();
+  return out;
 }
 
 Result<TransRequest> trans_request_from(JsonValue object) {
@@ -192,13 +172,15 @@ Result<TransRequest> trans_request_from_json(std::string_view body) {
 }
 
 std::string json_of(const BranchRequest& request) {
-  json::object out;
-  for (const auto& [name, value] : request.fields) out[name] = value;
-  add(out, "gid", request.gid.str());
-  add(out, "trans_type", request.trans_type);
-  add(out, "branch_id", request.branch_id);
-  add(out, "data", request.payload);
-  return json::serialize(out);
+  std::string out;
+  JsonMembers members(out);
+  for (const auto& [name, value] : request.fields) members.set_text(name, value);
+  members.text("gid", request.gid.str());
+  members.text("trans_type", request.trans_type);
+  members.text("branch_id", request.branch_id);
+  members.text("data", request.payload);
+  members.end();
+  return out;
 }
 
 Result<BranchRequest> branch_request_from(JsonValue object) {

@@ -266,9 +266,11 @@ Result<std::optional<Transaction>> trans_with_branches(JsonValue answer, std::st
 }  // namespace
 
 std::string options_text(const TransOptions& options) {
-  json::object members;
+  std::string text;
+  JsonMembers members(text);
   write_options(members, options, true);
-  return json::serialize(members);
+  members.end();
+  return text;
 }
 
 std::string query_json(const std::optional<Inspection>& found, std::chrono::minutes offset,

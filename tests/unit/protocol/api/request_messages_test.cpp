@@ -15,7 +15,7 @@ TransRequest full_request() {
   request.trans_type = "msg";
   request.protocol = "grpc";
   request.steps = {{"h:1/a.A/A", "h:1/a.A/C"}, {"h:1/a.A/\"B\"", ""}};
-  request.payloads = {"{\"amount\":30}", "", "caf\xc3\xa9\n"};
+  request.payloads = {"{\"amount\":30}", "", "caf\xc3\xa9\n", std::string(300, 'p')};
   request.custom_data = R"({"delay":10})";
   request.query_prepared = "h:1/q.Q/Q";
   request.rollback_reason = "poor";
@@ -71,6 +71,12 @@ TEST(TransRequestMessages, AreReadAsTheyWereWritten) {
   expect_same(trans_request_from_proto(proto_of(request)), request);
   request.options.concurrent = true;
   expect_same(trans_request_from_json(json_of(request)), request);
+}
+
+TEST(TransRequestMessages, KeepAnEmptyMessageOfOptions) {
+  TransRequest request;
+  request.options.concurrent = true;  // which the message has no field for
+  EXPECT_EQ(proto_of(request), std::string("\x1a\0", 2));
 }
 
 TEST(TransRequestMessages, CarryBinaryPayloadsOverGrpc) {
