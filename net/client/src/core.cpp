@@ -77,6 +77,12 @@ std::string gid_in_message(std::string_view message) {
   return std::string{message.substr(2, static_cast<unsigned char>(message[1]))};
 }
 
+Async<> without_answer(Async<std::string> asking) {
+  const auto answer = co_await std::move(asking);
+  if (!answer) co_return answer.error();
+  co_return ok();
+}
+
 Task<void> register_and_close(Core& core, BranchRequest request, Result<>& result) {
   result = co_await core.register_branch(std::move(request));
   co_await core.close();
@@ -95,26 +101,24 @@ Core::Core(Executor executor, std::string coordinator, ClientOptions options)
       coordinator_channels_(shard_, coordinator_options(options_)),
       branch_channels_(shard_, channels_options(options_)) {}
 
-Async<std::string> Core::ask(std::string operation, TransRequest request) {
+// Not a coroutine: the request is written before this returns, so it need not be copied.
+Async<std::string> Core::ask(std::string operation, const TransRequest& request) {
   if (wire_ == Wire::grpc) return over_grpc(std::move(operation), net::proto_of(request));
-  if (wire_ == Wire::json_rpc) request.protocol = to_string(Protocol::json_rpc);
-  return over_http("POST", std::move(operation), net::json_of(request));
+  if (wire_ == Wire::http) return over_http("POST", std::move(operation), net::json_of(request));
+  TransRequest changed = request;
+  changed.protocol = to_string(Protocol::json_rpc);
+  return over_http("POST", std::move(operation), net::json_of(changed));
 }
 
-Async<> Core::send(std::string operation, TransRequest request) {
-  const auto answer = co_await ask(std::move(operation), std::move(request));
-  if (!answer) co_return answer.error();
-  co_return ok();
+Async<> Core::send(std::string operation, const TransRequest& request) {
+  return without_answer(ask(std::move(operation), request));
 }
 
 Async<> Core::register_branch(BranchRequest request) {
   std::string operation = "registerBranch";
-  Async<std::string> asking = wire_ == Wire::grpc
-                                  ? over_grpc(std::move(operation), net::proto_of(request))
-                                  : over_http("POST", std::move(operation), net::json_of(request));
-  const auto answer = co_await std::move(asking);
-  if (!answer) co_return answer.error();
-  co_return ok();
+  return without_answer(wire_ == Wire::grpc
+                            ? over_grpc(std::move(operation), net::proto_of(request))
+                            : over_http("POST", std::move(operation), net::json_of(request)));
 }
 
 Result<> Core::register_branch_now(BranchRequest request) const {

@@ -53,9 +53,9 @@ class Core {
   Core(Executor executor, std::string coordinator, ClientOptions options);
 
   /// `operation` as in the path of HTTP: `submit`. Returns the body or the message of the answer.
-  Async<std::string> ask(std::string operation, TransRequest request);
+  Async<std::string> ask(std::string operation, const TransRequest& request);
   /// The same without the answer.
-  Async<> send(std::string operation, TransRequest request);
+  Async<> send(std::string operation, const TransRequest& request);
   Async<> register_branch(BranchRequest request);
   /// The same over a connection of its own. Blocks, also the executor's thread.
   Result<> register_branch_now(BranchRequest request) const;

@@ -23,20 +23,26 @@ detail::OwnCall query_call(const TransRequest& request) {
   return call;
 }
 
-Async<> prepare_and_submit(detail::Core& core, TransRequest prepare, TransRequest submit,
+/// The submit is the same request as the prepare, with `delay` in addition.
+Async<> submit(detail::Core& core, TransRequest& request, std::string delay) {
+  request.custom_data = std::move(delay);
+  return core.send("submit", request);
+}
+
+Async<> prepare_and_submit(detail::Core& core, TransRequest request, std::string delay,
                            Msg::Work work) {
-  CONCERTO_CO_CHECK(co_await core.send("prepare", prepare));
+  CONCERTO_CO_CHECK(co_await core.send("prepare", request));
   const Result<> done = co_await work();
-  if (done) co_return co_await core.send("submit", std::move(submit));
+  if (done) co_return co_await submit(core, request, std::move(delay));
   Result<> asked = done;
   if (done.error().code != BranchCondition::failure) {
-    const auto answer = co_await core.call_branch(query_call(prepare));
+    const auto answer = co_await core.call_branch(query_call(request));
     asked = answer ? Result<>{} : Result<>{answer.error()};
   }
   if (asked) {
-    ignore_error(co_await core.send("submit", std::move(submit)), "the work's error says more");
+    ignore_error(co_await submit(core, request, std::move(delay)), "the work's error says more");
   } else if (asked.error().code == BranchCondition::failure) {
-    ignore_error(co_await core.send("abort", std::move(prepare)),
+    ignore_error(co_await core.send("abort", request),
                  "the coordinator asks query_prepared, which says so too");
   }
   co_return done;
@@ -69,13 +75,14 @@ Async<> Msg::prepare(std::string query_prepared) const {
 }
 
 Async<> Msg::submit() const {
-  return core_.send("submit", submit_request());
+  TransRequest request = request_;
+  request.options = options;
+  request.custom_data = delay_data();
+  return core_.send("submit", request);
 }
 
 Async<> Msg::do_and_submit(std::string query_prepared, Work work) const {
-  TransRequest submit = submit_request();
-  submit.query_prepared = query_prepared;
-  return prepare_and_submit(core_, prepared_request(std::move(query_prepared)), std::move(submit),
+  return prepare_and_submit(core_, prepared_request(std::move(query_prepared)), delay_data(),
                             std::move(work));
 }
 
@@ -86,13 +93,9 @@ TransRequest Msg::prepared_request(std::string query_prepared) const {
   return request;
 }
 
-TransRequest Msg::submit_request() const {
-  TransRequest request = request_;
-  request.options = options;
-  if (delay_.count() > 0) {
-    request.custom_data = R"({"delay":)" + std::to_string(delay_.count()) + "}";
-  }
-  return request;
+std::string Msg::delay_data() const {
+  if (delay_.count() <= 0) return {};
+  return R"({"delay":)" + std::to_string(delay_.count()) + "}";
 }
 
 }  // namespace concerto::client

@@ -47,11 +47,10 @@ Saga& Saga::add_branch_order(std::size_t branch, std::vector<std::size_t> earlie
 }
 
 Async<> Saga::submit() const {
-  TransRequest request = request_;
-  request.options = options;
-  request.options.concurrent |= concurrent_;
-  if (request.options.concurrent) request.custom_data = concurrent_data(orders_);
-  return core_.send("submit", std::move(request));
+  request_.options = options;
+  request_.options.concurrent |= concurrent_;
+  request_.custom_data = request_.options.concurrent ? concurrent_data(orders_) : std::string{};
+  return core_.send("submit", request_);
 }
 
 }  // namespace concerto::client

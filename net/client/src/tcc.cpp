@@ -67,7 +67,7 @@ Async<> Tcc::submit() const {
 Async<> Tcc::abort(std::string reason) const {
   TransRequest aborting = request();
   aborting.rollback_reason = detail::fitting_reason(reason);
-  return core_.send("abort", std::move(aborting));
+  return core_.send("abort", aborting);
 }
 
 TransRequest Tcc::request() const {

@@ -212,7 +212,7 @@ Async<> WorkflowRun::submit(const Result<std::string>& result) const {
   request.extra["status"] = result ? "succeed" : "failed";
   request.extra["result"] = result ? base64_encode(*result) : std::string{};
   request.extra["rollback_reason"] = result ? std::string{} : fitting_reason(result.error().detail);
-  return core_.send("submit", std::move(request));
+  return core_.send("submit", request);
 }
 
 WorkflowStep WorkflowRun::step(unsigned branch, std::string_view op) const {

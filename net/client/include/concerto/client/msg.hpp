@@ -52,7 +52,7 @@ class CONCERTO_EXPORT Msg {
 
  private:
   TransRequest prepared_request(std::string query_prepared) const;
-  TransRequest submit_request() const;
+  std::string delay_data() const;
 
   detail::Core& core_;
   TransRequest request_;

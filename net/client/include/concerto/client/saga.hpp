@@ -40,7 +40,7 @@ class CONCERTO_EXPORT Saga {
 
  private:
   detail::Core& core_;
-  TransRequest request_;
+  mutable TransRequest request_;  ///< a submit adds the options, instead of copying all of it
   bool concurrent_ = false;
   std::map<std::size_t, std::vector<std::size_t>> orders_;
 };
