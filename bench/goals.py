@@ -5,6 +5,7 @@ A row of which a part was not measured says so, and its goal counts as not reach
 
 import dataclasses
 
+import clients
 import dead_target
 import half_rate
 import measure
@@ -167,6 +168,22 @@ def cost_goals(results):
                   at_most(share, 0.6))
 
 
+def client_goals(results):
+    """Our client and coordinator together, beside the SDK's client alone: the strictest reading."""
+    found = results.read("clients")
+    rows = found["rows"] if found else [clients.make_row("leveldb", "grpc", "saga")]
+    for row in rows:
+        goal = Row(f"concerto::client and concertod together, {clients.title(row)}: CPU per "
+                   "transaction", f"at most {clients.GOAL} of the Go SDK's client alone")
+        if clients.SDK in row["pairs"]:
+            ours = clients.median(row["pairs"][clients.OURS], clients.BOTH)
+            share = clients.ratios(row["pairs"])[clients.ALONE]
+            goal.measured = f"{times(share)}, {us(ours)}"
+            goal.peer = us(clients.median(row["pairs"][clients.SDK], ("client",)))
+            goal.reached = at_most(share, clients.GOAL)
+        yield goal
+
+
 def dead_target_goals(results):
     found = results.read("dead_target")
     row = Row("a service that never answers: p99 of the others", "at most 1.5x of p99 without it")
@@ -203,7 +220,7 @@ def store_goals(results):
 
 def rows(results):
     for goals in (saga_goals, mode_goals, transport_goals, latency_goals, scale_goals, cost_goals,
-                  dead_target_goals, lone_goals, store_goals):
+                  client_goals, dead_target_goals, lone_goals, store_goals):
         yield from goals(results)
 
 

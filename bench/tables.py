@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 
 from results import Results  # noqa: E402  (it sets the path of the next ones)
 
+import clients  # noqa: E402
 import dead_target  # noqa: E402
 import goals  # noqa: E402
 import half_rate  # noqa: E402
@@ -59,6 +60,10 @@ def other_tables(results):
     if found:
         yield (f"**Modes, {found['wire']}, {found['in_flight']} in flight** (median, least to "
                f"most)\n\n{modes.table(found['rows'])}")
+    found = results.read("clients")
+    if found:
+        yield (f"**Clients, {found['in_flight']} in flight** (medians)\n\n"
+               f"{clients.table(found['rows'])}")
     found = results.read("half_rate")
     if found:
         yield f"**Latency at half of the maximum rate** (medians)\n\n{half_rate.table(found)}"
