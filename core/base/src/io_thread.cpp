@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include <concerto/base/assert.hpp>
@@ -20,6 +21,35 @@ struct Probe {
   Mutex mutex;
   ConditionVariable taken;
   bool is_taken CONCERTO_GUARDED_BY(mutex) = false;
+};
+
+/// Whether no other thread has one for the same io_context.
+class AloneIn {
+ public:
+  explicit AloneIn(const asio::io_context& io) : io_(&io) {
+    const MutexLock lock(mutex());
+    is_alone = taken().insert(io_).second;
+  }
+  ~AloneIn() {
+    const MutexLock lock(mutex());
+    taken().erase(io_);
+  }
+  AloneIn(const AloneIn&) = delete;
+  AloneIn& operator=(const AloneIn&) = delete;
+
+  bool is_alone = false;
+
+ private:
+  static Mutex& mutex() {
+    static Mutex& made = *new Mutex;
+    return made;
+  }
+  static std::set<const asio::io_context*>& taken() {
+    static auto& made = *new std::set<const asio::io_context*>;
+    return made;
+  }
+
+  const asio::io_context* io_;
 };
 
 }  // namespace
@@ -79,7 +109,9 @@ void ThreadCheck::changed() {
   if (!executor_.running_in_this_thread()) return;
   const auto before = last_.exchange(std::this_thread::get_id(), std::memory_order_relaxed);
   if (before == std::thread::id{}) return;
-  CONCERTO_ASSERT(!is_run_by_another_thread(executor_) &&
+  // If all threads of an io_context are here, none of them answers another one.
+  const AloneIn alone(executor_.context());
+  CONCERTO_ASSERT(alone.is_alone && !is_run_by_another_thread(executor_) &&
                   "the io_context of a shard is run by one thread; use a shard for each thread");
 }
 

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <cstdlib>
 #include <latch>
 #include <thread>
 
@@ -39,9 +41,28 @@ void run_by_two_threads() {
   other.join();
 }
 
+/// Both are busy, so that neither answers the other one.
+void check_by_two_busy_threads() {
+  asio::io_context io;
+  ThreadCheck thread(io.get_executor());
+  std::latch both{2};
+  for (int i = 0; i < 2; ++i) {
+    asio::post(io, [&] {
+      both.arrive_and_wait();
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+      while (std::chrono::steady_clock::now() < end) thread.check();
+      std::_Exit(0);
+    });
+  }
+  std::thread other([&io] { io.run(); });
+  io.run();
+  other.join();
+}
+
 TEST(ThreadCheckDeathTest, EndsAProcessThatRunsAShardByTwoThreads) {
   testing::GTEST_FLAG(death_test_style) = "threadsafe";
   EXPECT_DEATH(run_by_two_threads(), "the io_context of a shard is run by one thread");
+  EXPECT_DEATH(check_by_two_busy_threads(), "the io_context of a shard is run by one thread");
 }
 
 TEST(RunUntil, EndsWhenThereIsNoWork) {

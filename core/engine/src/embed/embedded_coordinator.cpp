@@ -3,6 +3,7 @@
 #include <thread>
 #include <vector>
 
+#include <concerto/base/assert.hpp>
 #include <concerto/base/io_thread.hpp>
 #include <concerto/base/mutex.hpp>
 #include <concerto/base/notifier.hpp>
@@ -18,6 +19,9 @@ namespace {
 
 /// How often the destructor asks whether the threads of the coordinator have ended everything.
 constexpr std::chrono::milliseconds wait_poll{1};
+
+/// A longer grace is for ever. A sum with a time of the clock must not overflow.
+constexpr std::chrono::milliseconds grace_max = std::chrono::years{10};
 
 LocalBranches only(BranchCaller& branches) {
   LocalBranches table;
@@ -61,6 +65,7 @@ EmbeddedCoordinator::Parts::Parts(asio::any_io_executor executor, Store& store,
       observer(options.observer != nullptr ? *options.observer : stderr_log),
       watched(store, events),
       given(options.threads == 0 ? user.target<Executor>() : nullptr) {
+  CONCERTO_ASSERT(user && "the executor of an EmbeddedCoordinator is not empty");
   const LocalShard::Common common{user, std::make_shared<const LocalBranches>(std::move(branches)),
                                   clock, observer, options.random};
   std::optional<Executor> here;
@@ -98,6 +103,10 @@ EmbeddedCoordinator::EmbeddedCoordinator(asio::any_io_executor executor, Store& 
     : EmbeddedCoordinator(std::move(executor), store, only(branches), std::move(options)) {}
 
 EmbeddedCoordinator::~EmbeddedCoordinator() {
+  for (const auto& shard : parts_->shards) {
+    CONCERTO_ASSERT(!shard->is_in_function() &&
+                    "a branch does not destroy the coordinator that calls it; post that");
+  }
   const auto has_ended = [this] { return parts_->running.load() == 0; };
   if (!has_ended()) {
     spawn(begin_end());
@@ -122,6 +131,8 @@ Task<void> EmbeddedCoordinator::recover() {
     } catch (const std::exception& thrown) {
       ended =
           make_error(EngineErrc::store_failed, std::string("the store threw: ") + thrown.what());
+    } catch (...) {
+      ended = make_error(EngineErrc::store_failed, "the store threw no std::exception");
     }
   }
   if (!ended && ended.error().code != Errc::shutting_down) {
@@ -140,7 +151,8 @@ Async<> EmbeddedCoordinator::wait_until_recovered() {
 }
 
 Async<> EmbeddedCoordinator::stop_within(std::chrono::milliseconds grace) {
-  co_await parts_->coordinator->stop(parts_->clock.steady_now() + grace);
+  co_await parts_->coordinator->stop(parts_->clock.steady_now() +
+                                     std::clamp(grace, std::chrono::milliseconds(0), grace_max));
   parts_->events.close();
   co_return ok();
 }

@@ -17,6 +17,18 @@ Error unknown(std::string_view url) {
   return make_error(Errc::invalid_request, "this process has no branch '" + std::string(url) + "'");
 }
 
+/// Counts until the end of the scope.
+class Counted {
+ public:
+  explicit Counted(int& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  int& count_;
+};
+
 }  // namespace
 
 LocalCaller::LocalCaller(std::shared_ptr<const LocalBranches> branches, asio::any_io_executor user,
@@ -40,6 +52,7 @@ Task<BranchReply> LocalCaller::call(BranchCall call) {
 Task<BranchReply> LocalCaller::call_here(const LocalBranches::Function& function, BranchCall call) {
   const LocalCall local{call.gid->view(), call.branch_id, call.op,
                         call.payload,     call.headers,   call.deadline};
+  const Counted counted(functions_);
   co_return function(local);
 }
 

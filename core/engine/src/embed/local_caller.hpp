@@ -21,6 +21,8 @@ class LocalCaller final : public BranchCaller {
   Result<unsigned> way_of(Protocol protocol, std::string_view url) const override;
   Result<> can_carry(unsigned way, const BranchCall& call) const override;
   Result<> takes_rpc_payload(std::string_view url, std::string_view payload) const override;
+  /// On the thread of the shard.
+  bool is_in_function() const noexcept { return functions_ > 0; }
 
  private:
   Task<BranchReply> call_here(const LocalBranches::Function& function, BranchCall call);
@@ -31,7 +33,8 @@ class LocalCaller final : public BranchCaller {
   asio::any_io_executor user_;
   Executor shard_;
   Timers& timers_;
-  bool runs_here_;  ///< the functions run on the thread of the shard
+  bool runs_here_;     ///< the functions run on the thread of the shard
+  int functions_ = 0;  ///< that run now
 };
 
 }  // namespace concerto

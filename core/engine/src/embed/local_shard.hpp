@@ -38,6 +38,10 @@ class LocalShard {
 
   const Executor& executor() const noexcept { return executor_; }
   ShardPorts ports();
+  /// Whether this thread is in a function of the LocalBranches that the shard has called.
+  bool is_in_function() const noexcept {
+    return executor_.running_in_this_thread() && caller_.is_in_function();
+  }
 
  private:
   void run_here();

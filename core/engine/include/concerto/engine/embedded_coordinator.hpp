@@ -16,6 +16,7 @@
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/export.hpp>
+#include <concerto/base/temporary.hpp>
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/engine/local_branches.hpp>
 #include <concerto/engine/posted_handler.hpp>
@@ -43,12 +44,13 @@ struct EmbeddedOptions {
 /// Requests may be made meanwhile, on any thread. Each takes a completion token of Asio for
 /// `void(Result<T>)`: use_awaitable, use_future, a function, deferred (the default) and others.
 /// Completions without an executor of their own run on the executor of the coordinator, and so do
-/// the branches. A request that was begun cannot be cancelled.
+/// the branches. A cancellation ends the waiting (asio::error::operation_aborted); the request
+/// itself goes on.
 ///
 /// The executor and the store outlive the coordinator, and so does what the branches refer to.
 class CONCERTO_EXPORT EmbeddedCoordinator {
  public:
-  /// Throws std::system_error if the system starts no thread.
+  /// Throws std::system_error if the system starts no thread. The executor is not empty.
   EmbeddedCoordinator(asio::any_io_executor executor, Store& store, LocalBranches branches,
                       EmbeddedOptions options = EmbeddedOptions());
   /// All calls go to `branches`, on the threads of the coordinator.
@@ -72,61 +74,67 @@ class CONCERTO_EXPORT EmbeddedCoordinator {
   /// The requests of Coordinator that applications make; Coordinator says what they do.
   template <class Token = asio::deferred_t>
   auto submit(TransRequest request, Token&& token = Token{}) {
-    return ask(Request<&Coordinator::submit, TransRequest>{std::move(request)},
-               std::forward<Token>(token));
+    return begin(Request<&Coordinator::submit, TransRequest>{std::move(request)},
+                 std::forward<Token>(token));
   }
   template <class Token = asio::deferred_t>
   auto prepare(TransRequest request, Token&& token = Token{}) {
-    return ask(Request<&Coordinator::prepare, TransRequest>{std::move(request)},
-               std::forward<Token>(token));
+    return begin(Request<&Coordinator::prepare, TransRequest>{std::move(request)},
+                 std::forward<Token>(token));
   }
   template <class Token = asio::deferred_t>
   auto abort(TransRequest request, Token&& token = Token{}) {
-    return ask(Request<&Coordinator::abort, TransRequest>{std::move(request)},
-               std::forward<Token>(token));
+    return begin(Request<&Coordinator::abort, TransRequest>{std::move(request)},
+                 std::forward<Token>(token));
   }
   template <class Token = asio::deferred_t>
   auto register_branch(BranchRequest request, Token&& token = Token{}) {
-    return ask(Request<&Coordinator::register_branch, BranchRequest>{std::move(request)},
-               std::forward<Token>(token));
+    return begin(Request<&Coordinator::register_branch, BranchRequest>{std::move(request)},
+                 std::forward<Token>(token));
   }
   template <class Token = asio::deferred_t>
   auto force_stop(Gid gid, Token&& token = Token{}) {
-    return ask(Request<&Coordinator::force_stop, Gid>{std::move(gid)}, std::forward<Token>(token));
+    return begin(Request<&Coordinator::force_stop, Gid>{std::move(gid)},
+                 std::forward<Token>(token));
   }
   /// Wakes a waiting transaction.
   template <class Token = asio::deferred_t>
   auto retry_now(Gid gid, Token&& token = Token{}) {
-    return ask(Request<&Coordinator::reset_next_cron_time, Gid>{std::move(gid)},
-               std::forward<Token>(token));
+    return begin(Request<&Coordinator::reset_next_cron_time, Gid>{std::move(gid)},
+                 std::forward<Token>(token));
   }
   template <class Token = asio::deferred_t>
   auto query(Gid gid, Token&& token = Token{}) {
-    return ask([gid = std::move(gid)](Coordinator& coordinator) { return coordinator.query(gid); },
-               std::forward<Token>(token));
+    return begin(
+        [gid = std::move(gid)](Coordinator& coordinator) { return coordinator.query(gid); },
+        std::forward<Token>(token));
   }
 
   /// Ends when the unfinished transactions of earlier runs are read; see Coordinator::recover.
   template <class Token = asio::deferred_t>
   auto recovered(Token&& token = Token{}) {
-    return ask([this](Coordinator&) { return wait_until_recovered(); }, std::forward<Token>(token));
+    return begin([this](Coordinator&) { return wait_until_recovered(); },
+                 std::forward<Token>(token));
   }
 
   /// Ends the coordinator in order: calls may run for `grace`, and are cancelled then. Ends the
   /// streams of events, too.
   template <class Token = asio::deferred_t>
   auto stop(std::chrono::milliseconds grace, Token&& token = Token{}) {
-    return ask([this, grace](Coordinator&) { return stop_within(grace); },
-               std::forward<Token>(token));
+    return begin([this, grace](Coordinator&) { return stop_within(grace); },
+                 std::forward<Token>(token));
   }
 
   /// Any other request: `request(Coordinator&)` returns an `Async<T>`. It is called on a thread of
   /// the coordinator, and is not a coroutine itself if it has captures.
   template <class F, class Token = asio::deferred_t>
-  auto ask(F request, Token&& token = Token{}) {
-    using Answer = typename std::invoke_result_t<F&, Coordinator&>::value_type;
-    return asio::async_initiate<Token, void(Answer)>(Ask<Answer>{this}, token, std::move(request));
+  auto ask(F&& request, Token&& token = Token{}) {
+    return begin(std::decay_t<F>(std::forward<F>(request)), std::forward<Token>(token));
   }
+  /// Give `request` a name first (see OwningTemporary).
+  template <class F, class Token = asio::deferred_t>
+    requires OwningTemporary<F>
+  auto ask(F&& request, Token&& token = Token{}) = delete;
 
   /// The changes of statuses from now on. At most `unread_max` of them are kept for a reader.
   TransEvents events(std::size_t unread_max = 1024);
@@ -136,6 +144,12 @@ class CONCERTO_EXPORT EmbeddedCoordinator {
 
  private:
   struct Parts;
+
+  template <class F, class Token>
+  auto begin(F request, Token&& token) {
+    using Answer = typename std::invoke_result_t<F&, Coordinator&>::value_type;
+    return asio::async_initiate<Token, void(Answer)>(Ask<Answer>{this}, token, std::move(request));
+  }
 
   /// A request with one argument, and the default RequestContext.
   template <auto function, class Argument>
@@ -150,8 +164,10 @@ class CONCERTO_EXPORT EmbeddedCoordinator {
   struct Ask {
     template <class Handler, class F>
     void operator()(Handler handler, F request) const {
-      embedded->spawn(serve(embedded, std::move(request),
-                            detail::posted<Answer>(std::move(handler), embedded->user())));
+      const auto slot = asio::get_associated_cancellation_slot(handler);
+      auto answered = detail::posted<Answer>(std::move(handler), embedded->user());
+      if (slot.is_connected()) answered = detail::cancellable(std::move(answered), slot);
+      embedded->spawn(serve(embedded, std::move(request), std::move(answered)));
     }
     EmbeddedCoordinator* embedded;
   };
@@ -167,6 +183,8 @@ class CONCERTO_EXPORT EmbeddedCoordinator {
         answer = co_await std::move(running);
       } catch (const std::exception& thrown) {
         answer = make_error(Errc::invalid_request, thrown.what());
+      } catch (...) {
+        answer = make_error(Errc::invalid_request, "the request threw no std::exception");
       }
     }
     answered(std::move(answer));

@@ -42,21 +42,20 @@ inline BranchReply to_reply(BranchReply reply) {
 }
 
 template <class T>
-struct AwaitedBy {
-  static constexpr bool is_awaitable = false;
-};
+constexpr bool is_awaitable = false;
 template <class T>
-struct AwaitedBy<asio::awaitable<T>> {
-  static constexpr bool is_awaitable = true;
-};
+constexpr bool is_awaitable<asio::awaitable<T>> = true;
 
-template <class T>
-asio::awaitable<BranchReply> to_reply(asio::awaitable<T> branch) {
-  if constexpr (std::is_void_v<T>) {
+/// Calls a branch that is a coroutine. The coroutine may take its call by reference: `call` is here
+/// until it has ended.
+template <class F>
+asio::awaitable<BranchReply> reply_of(F& function, LocalCall call) {
+  auto branch = function(call);
+  if constexpr (std::is_void_v<typename decltype(branch)::value_type>) {
     co_await std::move(branch);
     co_return to_reply(Outcome::success);
   } else {
-    T returned = co_await std::move(branch);
+    auto returned = co_await std::move(branch);
     co_return to_reply(std::move(returned));
   }
 }
@@ -88,11 +87,11 @@ class CONCERTO_EXPORT LocalBranches {
   /// The function takes the place of one with the same name.
   template <class F>
   LocalBranches& add(std::string name, F function) {
-    using Returned = std::invoke_result_t<F&, LocalCall>;
+    using Returned = std::invoke_result_t<F&, LocalCall&>;
     Branch branch;
-    if constexpr (detail::AwaitedBy<Returned>::is_awaitable) {
+    if constexpr (detail::is_awaitable<Returned>) {
       branch.coroutine = [function = std::move(function)](LocalCall call) mutable {
-        return detail::to_reply(function(call));
+        return detail::reply_of(function, call);
       };
     } else if constexpr (std::is_void_v<Returned>) {
       branch.function = [function = std::move(function)](const LocalCall& call) mutable {

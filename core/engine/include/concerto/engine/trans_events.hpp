@@ -5,6 +5,7 @@
 
 #include <boost/asio/deferred.hpp>
 
+#include <concerto/base/assert.hpp>
 #include <concerto/base/export.hpp>
 #include <concerto/engine/event_queue.hpp>
 #include <concerto/engine/posted_handler.hpp>
@@ -36,6 +37,7 @@ class CONCERTO_EXPORT TransEvents {
   /// and every event is read.
   template <class Token = asio::deferred_t>
   auto next(Token&& token = Token{}) {
+    CONCERTO_ASSERT(queue_ != nullptr && "these TransEvents were moved to another object");
     return asio::async_initiate<Token, void(Result<TransEvent>)>(Wait{}, token, queue_, executor_);
   }
 
