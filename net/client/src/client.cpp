@@ -9,7 +9,9 @@ Client::Client(Executor executor, std::string coordinator, ClientOptions options
     : core_(std::make_unique<detail::Core>(std::move(executor), std::move(coordinator),
                                            std::move(options))) {}
 
-Client::~Client() = default;
+Client::~Client() {
+  core_->end();
+}
 
 Async<std::string> Client::new_gid() {
   return core_->new_gid();
@@ -51,6 +53,7 @@ Task<void> Client::close() {
 namespace blocking {
 
 void Client::run(Task<void> task) {
+  const std::lock_guard lock(one_at_a_time_);
   std::exception_ptr thrown;
   bool ended = false;
   asio::co_spawn(io_, std::move(task), [&](std::exception_ptr exception) {

@@ -1,8 +1,13 @@
 #include "core.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <memory>
+#include <span>
+#include <thread>
 #include <utility>
 
+#include <concerto/base/io_thread.hpp>
 #include <concerto/base/json_tree.hpp>
 #include <concerto/base/utf8.hpp>
 #include <concerto/protocol/answer_messages.hpp>
@@ -12,6 +17,11 @@
 
 namespace concerto::client::detail {
 namespace {
+
+/// Longer limits are none. A sum with a time of the clock must not overflow.
+constexpr std::chrono::seconds timeout_max = std::chrono::years{10};
+/// How often the destructor asks whether the thread of the executor has ended everything.
+constexpr std::chrono::milliseconds end_poll{1};
 
 constexpr const char* prepare_workflow_operation = "prepareWorkflow";
 
@@ -91,7 +101,8 @@ Task<void> register_and_close(Core& core, BranchRequest request, Result<>& resul
 }  // namespace
 
 Core::Core(Executor executor, std::string coordinator, ClientOptions options)
-    : coordinator_(without_last_slash(std::move(coordinator))),
+    : executor_(executor),
+      coordinator_(without_last_slash(std::move(coordinator))),
       options_(std::move(options)),
       wire_(wire_of(coordinator_)),
       timers_(executor, clock_),
@@ -139,6 +150,7 @@ Result<> Core::register_branch_now(BranchRequest request) const {
 }
 
 Async<Transaction> Core::prepare_workflow(TransRequest request) {
+  const Running running{*this};
   if (wire_ == Wire::json_rpc) {
     co_return make_error(ClientErrc::not_sendable, "JSON-RPC has no workflows; use HTTP or gRPC");
   }
@@ -150,6 +162,7 @@ Async<Transaction> Core::prepare_workflow(TransRequest request) {
 }
 
 Async<std::string> Core::new_gid() {
+  const Running running{*this};
   std::string operation = "newGid";
   std::string params = wire_ == Wire::json_rpc ? "{}" : "";
   const char* method = wire_ == Wire::json_rpc ? "POST" : "GET";
@@ -163,6 +176,7 @@ Async<std::string> Core::new_gid() {
 }
 
 Async<std::string> Core::over_http(std::string method, std::string operation, std::string body) {
+  const Running running{*this};
   if (!is_utf8(body)) {
     co_return make_error(ClientErrc::not_sendable, "a text of the request is not UTF-8");
   }
@@ -192,6 +206,12 @@ Async<std::string> Core::over_http(std::string method, std::string operation, st
 }
 
 Async<std::string> Core::over_grpc(std::string operation, std::string message) {
+  const Running running{*this};
+  if (!options_.grpc_tls_host.empty() && options_.tls == nullptr) {
+    co_return make_error(ClientErrc::not_sendable, "grpc_tls_host is '" + options_.grpc_tls_host +
+                                                       "', and there is no tls: nothing is sent "
+                                                       "without it");
+  }
   const auto channel = coordinator_channels_.channel(coordinator_);
   if (!channel) co_return error_of(channel.error());
   net::GrpcMetadata metadata;
@@ -212,8 +232,28 @@ Task<void> Core::close() {
   timers_.disarm();  // Otherwise the io_context runs until the last time limit has passed.
 }
 
+Task<void> Core::close_and_wait() {
+  co_await close();
+  while (running_.load() > 0) co_await asio::post(use_task);
+}
+
+void Core::end() {
+  if (running_.load() == 0) return;
+  const bool is_run_elsewhere = is_run_by_another_thread(executor_);
+  const auto has_ended = std::make_shared<std::atomic<bool>>(false);
+  asio::co_spawn(executor_, close_and_wait(),
+                 [has_ended](const std::exception_ptr&) { has_ended->store(true); });
+  if (!is_run_elsewhere) {
+    run_until(
+        std::span(&executor_, 1), [&] { return has_ended->load(); }, [] {});
+    return;
+  }
+  while (!has_ended->load()) std::this_thread::sleep_for(end_poll);
+}
+
 SteadyTime Core::deadline(std::chrono::seconds own) const {
-  return timers_.now() + (own.count() > 0 ? std::chrono::milliseconds(own) : options_.timeout);
+  if (own.count() > 0) return timers_.now() + std::min<std::chrono::seconds>(own, timeout_max);
+  return timers_.now() + std::clamp<std::chrono::milliseconds>(options_.timeout, {}, timeout_max);
 }
 
 }  // namespace concerto::client::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -68,14 +69,31 @@ class Core {
 
   Wire wire() const noexcept { return wire_; }
   Task<void> close();
+  /// For the destructor of the client: ends the requests that run, and returns when they have
+  /// ended.
+  void end();
 
  private:
   Async<std::string> over_http(std::string method, std::string operation, std::string body);
   Async<std::string> over_grpc(std::string operation, std::string message);
   Task<CallEnd> call_over_http(OwnCall call);
   Task<CallEnd> call_over_grpc(OwnCall call);
+  Task<void> close_and_wait();
   SteadyTime deadline(std::chrono::seconds own) const;
 
+  /// A request that uses the connections.
+  class Running {
+   public:
+    explicit Running(Core& core) : core_(core) { core_.running_.fetch_add(1); }
+    ~Running() { core_.running_.fetch_sub(1); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+   private:
+    Core& core_;
+  };
+
+  const Executor executor_;
   const std::string coordinator_;
   const ClientOptions options_;
   const Wire wire_;
@@ -89,6 +107,7 @@ class Core {
   net::HttpClient http_;
   net::TargetChannels coordinator_channels_;
   net::TargetChannels branch_channels_;
+  std::atomic<std::size_t> running_ = 0;
 };
 
 }  // namespace concerto::client::detail

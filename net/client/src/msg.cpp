@@ -81,7 +81,7 @@ Async<> Msg::submit() const {
   return core_.send("submit", request);
 }
 
-Async<> Msg::do_and_submit(std::string query_prepared, Work work) const {
+Async<> Msg::do_work(std::string query_prepared, Work work) const {
   return prepare_and_submit(core_, prepared_request(std::move(query_prepared)), delay_data(),
                             std::move(work));
 }

@@ -74,6 +74,7 @@ Task<CallEnd> Core::call(OwnCall call) {
 }
 
 Task<CallEnd> Core::call_over_http(OwnCall call) {
+  const Running running{*this};
   net::HttpClientRequest request;
   request.method = call.reads ? "GET" : "POST";
   request.url = url_of(call, coordinator_);
@@ -94,6 +95,7 @@ Task<CallEnd> Core::call_over_http(OwnCall call) {
 }
 
 Task<CallEnd> Core::call_over_grpc(OwnCall call) {
+  const Running running{*this};
   auto url = branch_channels_.split(call.url);
   if (!url) co_return ended(error_of(url.error()));
   const auto channel = branch_channels_.channel(url->target);

@@ -25,7 +25,7 @@ Tcc::Tcc(detail::Core& core, std::string gid, std::string parent_branch_id)
   request_.trans_type = "tcc";
 }
 
-Async<> Tcc::run(Work work) {
+Async<> Tcc::run_work(Work work) {
   return detail::run_between(
       {.prepare = [this] { return prepare(); },
        .work = [this, work = std::move(work)] { return work(*this); },

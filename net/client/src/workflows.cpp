@@ -68,8 +68,8 @@ Workflows& Workflows::add(std::string name, Handler handler, WorkflowOptions opt
   Known known;
   known.handler = std::move(handler);
   known.options = std::move(options);
-  const bool name_is_new = known_.emplace(std::move(name), std::move(known)).second;
-  CONCERTO_ASSERT(name_is_new);
+  const bool is_new = known_.emplace(std::move(name), std::move(known)).second;
+  CONCERTO_ASSERT(is_new && "each workflow of a Workflows has a name of its own");
   return *this;
 }
 

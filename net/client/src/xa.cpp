@@ -12,7 +12,7 @@ Xa::Xa(detail::Core& core, std::string gid) : core_(core) {
   request_.trans_type = "xa";
 }
 
-Async<> Xa::run(Work work) {
+Async<> Xa::run_work(Work work) {
   return detail::run_between({.prepare = [this] { return prepare(); },
                               .work = [this, work = std::move(work)] { return work(*this); },
                               .submit = [this] { return submit(); },

@@ -31,6 +31,7 @@ struct ClientOptions {
   /// Sent to the coordinator, and to nobody else, as `authorization: Bearer <token>`.
   std::string token;
   /// The time limit of each request to the coordinator. A submit with `wait_result` waits so long.
+  /// milliseconds::max(): no limit.
   std::chrono::milliseconds timeout{60'000};
   /// For targets in an etcd that wants a user or TLS.
   std::optional<net::EtcdAccess> etcd_access;
@@ -44,10 +45,12 @@ struct ClientOptions {
 /// A client over gRPC calls the branches of the application over gRPC, every other over HTTP.
 ///
 /// Use the client on the executor's thread, which is one thread. Transactions refer to their
-/// client. Await `close` before the client is destroyed.
+/// client, and so do requests that were not begun yet.
 class CONCERTO_EXPORT Client {
  public:
   Client(Executor executor, std::string coordinator, ClientOptions options = ClientOptions{});
+  /// Ends the requests that run, as `close` does, and waits for them. If no thread runs the
+  /// io_context, runs it here meanwhile, with all else that can run in it.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

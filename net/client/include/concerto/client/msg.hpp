@@ -3,9 +3,11 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/export.hpp>
+#include <concerto/base/temporary.hpp>
 #include <concerto/engine/request.hpp>
 
 namespace concerto::client {
@@ -46,11 +48,17 @@ class CONCERTO_EXPORT Msg {
   /// an open outcome, `query_prepared` decides; if that does not know either, the coordinator asks
   /// again later. Returns the error of the work, or else that of the submit. The msg may be gone
   /// meanwhile; what `work` refers to may not.
-  ///
-  /// GCC 12: give `work` a name outside the expression with co_await.
-  Async<> do_and_submit(std::string query_prepared, Work work) const;
+  template <class W>
+  Async<> do_and_submit(std::string query_prepared, W&& work) const {
+    return do_work(std::move(query_prepared), Work(std::forward<W>(work)));
+  }
+  /// Give `work` a name first (see OwningTemporary).
+  template <class W>
+    requires OwningTemporary<W>
+  Async<> do_and_submit(std::string query_prepared, W&& work) const = delete;
 
  private:
+  Async<> do_work(std::string query_prepared, Work work) const;
   TransRequest prepared_request(std::string query_prepared) const;
   std::string delay_data() const;
 

@@ -2,9 +2,11 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/export.hpp>
+#include <concerto/base/temporary.hpp>
 #include <concerto/client/branch_ids.hpp>
 #include <concerto/engine/request.hpp>
 
@@ -31,9 +33,14 @@ class CONCERTO_EXPORT Tcc {
   /// Prepares the tcc, does the work, and submits the tcc or aborts it. Returns the error of the
   /// work, or else that of the submit. If the task is cancelled, or if the abort gets lost, the
   /// coordinator cancels the branches after `timeout_to_fail`.
-  ///
-  /// GCC 12: give `work` a name outside the expression with co_await.
-  Async<> run(Work work);
+  template <class W>
+  Async<> run(W&& work) {
+    return run_work(Work(std::forward<W>(work)));
+  }
+  /// Give `work` a name first (see OwningTemporary).
+  template <class W>
+    requires OwningTemporary<W>
+  Async<> run(W&& work) = delete;
 
   /// Registers a branch, then calls its try. Returns the body, or the message, of the answer.
   /// `payload` goes to all three URLs: JSON over HTTP, the bytes of a message over gRPC.
@@ -47,6 +54,7 @@ class CONCERTO_EXPORT Tcc {
   Async<> abort(std::string reason) const;
 
  private:
+  Async<> run_work(Work work);
   TransRequest request() const;
 
   detail::Core& core_;

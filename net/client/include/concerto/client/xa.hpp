@@ -3,9 +3,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/export.hpp>
+#include <concerto/base/temporary.hpp>
 #include <concerto/client/branch_ids.hpp>
 #include <concerto/engine/request.hpp>
 
@@ -33,9 +35,14 @@ class CONCERTO_EXPORT Xa {
   /// Prepares the transaction, does the work, and submits the transaction or aborts it. Returns the
   /// error of the work, or else that of the submit. If the task is cancelled, or if the abort gets
   /// lost, the coordinator rolls back after `timeout_to_fail`.
-  ///
-  /// GCC 12: give `work` a name outside the expression with co_await.
-  Async<> run(Work work);
+  template <class W>
+  Async<> run(W&& work) {
+    return run_work(Work(std::forward<W>(work)));
+  }
+  /// Give `work` a name first (see OwningTemporary).
+  template <class W>
+    requires OwningTemporary<W>
+  Async<> run(W&& work) = delete;
 
   /// Calls a branch, which registers itself and prepares its work. The coordinator ends the work at
   /// the same URL. Returns the body, or the message, of the answer. `payload`: JSON over HTTP, the
@@ -48,6 +55,7 @@ class CONCERTO_EXPORT Xa {
   Async<> abort() const;
 
  private:
+  Async<> run_work(Work work);
   TransRequest request() const;
 
   detail::Core& core_;
