@@ -51,6 +51,16 @@ class AbortAtEnd {
 
 }  // namespace
 
+Result<> Barrier::check(bool has_connection) const {
+  if (!has_connection) {
+    return make_error(BarrierErrc::wrong_state, "the connection is a null pointer");
+  }
+  if (gid().empty()) {
+    return make_error(BarrierErrc::wrong_state, "the barrier was moved to another object");
+  }
+  return ok();
+}
+
 std::string Barrier::take_number() {
   const std::string digits = std::to_string(++calls_);
   return digits.size() < 2 ? "0" + digits : digits;

@@ -9,6 +9,8 @@ namespace {
 // The widths of the columns. A longer value must not be cut: two transactions could share a row.
 constexpr std::size_t id_characters_max = 128;
 constexpr std::size_t word_characters_max = 45;
+/// Of a value that is not taken.
+constexpr std::size_t shown_bytes = 160;
 
 /// The members in the order in which errors name them.
 struct Field {
@@ -68,9 +70,10 @@ Result<Barrier> Barrier::from(BarrierRequest request) {
       return make_error(Errc::invalid_request, "the request of a branch has no " + name);
     }
     if (value.find('\0') != std::string::npos || characters_of(value) > field.characters_max) {
-      return make_error(Errc::invalid_request, name + " is longer than " +
-                                                   std::to_string(field.characters_max) +
-                                                   " characters, or has a zero byte");
+      return make_error(Errc::invalid_request,
+                        name + " '" + value.substr(0, value.find('\0')).substr(0, shown_bytes) +
+                            "' is longer than " + std::to_string(field.characters_max) +
+                            " characters, or has a zero byte");
     }
   }
   return Barrier(std::move(request));

@@ -12,6 +12,7 @@ namespace concerto {
 namespace {
 
 constexpr std::string_view default_table = "dtm_barrier.barrier";
+constexpr std::size_t xid_bytes_max = 64;  // of its first part, in XA
 // Half a second in all, for the end of a session.
 constexpr int held_attempts_max = 100;
 constexpr std::chrono::milliseconds held_pause{5};
@@ -103,15 +104,32 @@ Result<bool> MysqlConnection::insert(const BarrierRow& row) {
                                 literal(row.branch_id) + "," + literal(row.op) + "," +
                                 literal(row.barrier_id) + "," + literal(row.reason) + ")";
   if (runs(connection_, statement)) return true;
-  if (mysql_errno(connection_) == ER_DUP_ENTRY) return false;
-  return failed(connection_);
+  if (mysql_errno(connection_) != ER_DUP_ENTRY) return failed(connection_);
+  return is_same(row);
+}
+
+/// The collation of the table may take two gids for one, such as `Order` and `order `. To skip the
+/// work of the second one would lose it. False: the row in the table is the one of `row`.
+Result<bool> MysqlConnection::is_same(const BarrierRow& row) {
+  const Result<std::string> gid = column_of("gid", row);
+  // Who has read before in this transaction may not see the row that INSERT has met.
+  if (!gid && mysql_errno(connection_) == 0) return false;
+  if (!gid) return gid.error();
+  if (*gid == row.gid) return false;
+  return make_error(BarrierErrc::database_failed,
+                    "MySQL: the table cannot tell gid '" + std::string(row.gid) + "' from '" +
+                        *gid + "'; give its columns a collation that can, such as utf8mb4_bin");
 }
 
 Result<std::string> MysqlConnection::reason_of(const BarrierRow& row) {
+  return column_of("reason", row);
+}
+
+Result<std::string> MysqlConnection::column_of(const char* column, const BarrierRow& row) {
   const std::string statement =
-      "select reason from " + table_of(row) + " where gid = " + literal(row.gid) +
-      " and branch_id = " + literal(row.branch_id) + " and op = " + literal(row.op) +
-      " and barrier_id = " + literal(row.barrier_id);
+      std::string("select ") + column + " from " + table_of(row) +
+      " where gid = " + literal(row.gid) + " and branch_id = " + literal(row.branch_id) +
+      " and op = " + literal(row.op) + " and barrier_id = " + literal(row.barrier_id);
   CONCERTO_CHECK(run(connection_, statement));
   const Rows rows(mysql_store_result(connection_), &mysql_free_result);
   if (rows == nullptr) return failed(connection_);
@@ -129,6 +147,10 @@ std::string MysqlConnection::literal(std::string_view text) const {
 }
 
 Result<> MysqlConnection::xa_start(std::string_view xid) {
+  if (xid.size() > xid_bytes_max) {
+    return make_error(Errc::invalid_request, "gid and branch_id '" + std::string(xid) +
+                                                 "' are longer than the 64 bytes of an xid");
+  }
   return run(connection_, "xa start " + literal(xid));
 }
 
@@ -194,7 +216,8 @@ std::string mysql_barrier_table(const std::string& table) {
          " op varchar(45) default '', barrier_id varchar(45) default '',"
          " reason varchar(45) default '', create_time datetime default now(),"
          " update_time datetime default now(), key(create_time), key(update_time),"
-         " unique key(gid, branch_id, op, barrier_id)) engine = InnoDB default charset = utf8mb4";
+         " unique key(gid, branch_id, op, barrier_id)) engine = InnoDB default charset = utf8mb4"
+         " collate = utf8mb4_bin";
 }
 
 }  // namespace concerto

@@ -11,6 +11,9 @@ constexpr std::string_view default_table = "dtm_barrier.barrier";
 // PostgreSQL's code for "prepared transaction with identifier .. does not exist".
 constexpr std::string_view undefined_object = "42704";
 
+constexpr const char* failed_before =
+    "a statement of this transaction has failed; it can only be rolled back";
+
 using PgResult = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 PgResult run(PGconn* connection, const std::string& statement) {
@@ -70,8 +73,9 @@ Result<> PostgresConnection::begin() {
     case PQTRANS_ACTIVE:
       return wrong("a statement is still running");
     case PQTRANS_INTRANS:
-    case PQTRANS_INERROR:
       return wrong("a transaction has begun already; enter() is for that");
+    case PQTRANS_INERROR:
+      return wrong(failed_before);
   }
   if (!has_succeeded(run(connection_, "begin"))) return failed(connection_);
   return ok();
@@ -110,6 +114,7 @@ void PostgresConnection::roll_back() noexcept {
 Result<> PostgresConnection::require_transaction() {
   const PGTransactionStatusType status = PQtransactionStatus(connection_);
   if (status == PQTRANS_UNKNOWN) return failed(connection_);
+  if (status == PQTRANS_INERROR) return wrong(failed_before);
   if (status != PQTRANS_INTRANS) return wrong("the barrier is not within a transaction");
   return ok();
 }

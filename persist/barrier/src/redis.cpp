@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <hiredis/hiredis.h>
@@ -39,6 +41,21 @@ if v == 'rollback' then return 'FAILURE' end
 return 'DONE'
 )";
 
+Error wrong(std::string why) {
+  return make_error(BarrierErrc::wrong_state, "Redis: " + std::move(why));
+}
+
+/// Whether a reply to a command of the barrier can be read from the connection.
+Result<> check(const Barrier& barrier, const redisContext* connection) {
+  CONCERTO_CHECK(barrier.check(connection != nullptr));
+  if (connection->err != 0) {
+    return make_error(BarrierErrc::database_failed,
+                      std::string("Redis: ") + static_cast<const char*>(connection->errstr));
+  }
+  if ((connection->flags & REDIS_BLOCK) == 0) return wrong("the connection does not block");
+  return ok();
+}
+
 /// Returns the text that the script returns. `words`: the number of keys, keys and arguments.
 Result<std::string> run_script(redisContext* connection, std::string_view script,
                                const std::vector<std::string>& words) {
@@ -48,9 +65,8 @@ Result<std::string> run_script(redisContext* connection, std::string_view script
     texts.push_back(word.data());
     sizes.push_back(word.size());
   }
-  void* answer = connection->err != 0 ? nullptr
-                                      : redisCommandArgv(connection, static_cast<int>(texts.size()),
-                                                         texts.data(), sizes.data());
+  void* answer =
+      redisCommandArgv(connection, static_cast<int>(texts.size()), texts.data(), sizes.data());
   const std::unique_ptr<void, decltype(&freeReplyObject)> owner(answer, &freeReplyObject);
   if (answer == nullptr) {
     return make_error(BarrierErrc::commit_unknown,
@@ -59,15 +75,22 @@ Result<std::string> run_script(redisContext* connection, std::string_view script
   const auto* reply = static_cast<const redisReply*>(answer);
   const std::string text(reply->str == nullptr ? "" : reply->str,
                          reply->str == nullptr ? 0 : reply->len);
-  if (reply->type != REDIS_REPLY_STRING) {
+  if (reply->type == REDIS_REPLY_ERROR) {
     return make_error(BarrierErrc::database_failed, "Redis: " + text);
+  }
+  const auto known = {"DONE", "EMPTY", "DUPLICATE", "FAILURE"};
+  if (reply->type != REDIS_REPLY_STRING || std::ranges::find(known, text) == known.end()) {
+    return wrong("'" + text +
+                 "' is no reply to the barrier: the connection is within MULTI, or replies to "
+                 "earlier commands were not read");
   }
   return text;
 }
 
 Result<std::string> seconds_text(std::chrono::seconds expiry) {
   if (expiry.count() <= 0 || expiry > expiry_max) {
-    return make_error(Errc::invalid_request, "the expiry of a barrier's keys is out of range");
+    return make_error(Errc::invalid_request, "the expiry of a barrier's keys is out of range: " +
+                                                 std::to_string(expiry.count()) + " seconds");
   }
   return std::to_string(expiry.count());
 }
@@ -81,6 +104,7 @@ std::string_view undone_in_redis(const Barrier& barrier) {
 
 Result<> redis_check_adjust_amount(Barrier& barrier, redisContext* connection, std::string_view key,
                                    std::int64_t amount, std::chrono::seconds barrier_expiry) {
+  CONCERTO_CHECK(check(barrier, connection));
   const std::string number = barrier.take_number();
   CONCERTO_TRY(const std::string seconds, seconds_text(barrier_expiry));
   const std::string undone(undone_in_redis(barrier));
@@ -102,6 +126,7 @@ Result<> redis_check_adjust_amount(Barrier& barrier, redisContext* connection, s
 
 Result<> redis_query_prepared(const Barrier& barrier, redisContext* connection,
                               std::chrono::seconds barrier_expiry) {
+  CONCERTO_CHECK(check(barrier, connection));
   CONCERTO_TRY(const std::string seconds, seconds_text(barrier_expiry));
   CONCERTO_TRY(const std::string answer,
                run_script(connection, query_script, {"1", barrier.gid() + "-00-msg-01", seconds}));

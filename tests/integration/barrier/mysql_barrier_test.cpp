@@ -73,6 +73,40 @@ TEST(MysqlBarrier, SessionsWithoutAutocommitBeginByThemselves) {
   EXPECT_EQ(*entry, BarrierEntry::run);
 }
 
+/// The default collation of most servers takes both gids for one.
+TEST(MysqlBarrier, AGidThatTheTableTakesForAnotherOneLosesNoWork) {
+  MysqlBank bank;
+  const std::string gid = new_gid();
+  const auto call = [&](const std::string& table, const std::string& of) {
+    Barrier barrier = barrier_of("saga", of, "action");
+    barrier.use_table(table);
+    return barrier.call(bank.raw(), [] {});
+  };
+  bank.sql(
+      "create table if not exists blind_barrier(trans_type varchar(45), gid varchar(128), "
+      "branch_id varchar(128), op varchar(45), barrier_id varchar(45), reason varchar(45), "
+      "unique key(gid, branch_id, op, barrier_id)) charset utf8mb4 collate utf8mb4_general_ci");
+  bank.sql(mysql_barrier_table("made_barrier"));
+  for (const char* table : {"blind_barrier", "made_barrier"}) {
+    EXPECT_TRUE(call(table, "a" + gid));
+    EXPECT_TRUE(call(table, "a" + gid));
+    const Result<> blank = call(table, "a" + gid + " ");
+    ASSERT_FALSE(blank);
+    EXPECT_EQ(blank.error().code, BarrierErrc::database_failed);
+  }
+  EXPECT_FALSE(call("blind_barrier", "A" + gid));
+  EXPECT_TRUE(call("made_barrier", "A" + gid));
+}
+
+TEST(MysqlBarrier, AnXidThatIsTooLongIsNamed) {
+  MysqlBank bank;
+  Barrier barrier = barrier_of("xa", std::string(64, 'g'), "action");
+  const Result<> done = barrier.xa(bank.raw(), [] {});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().detail, "gid and branch_id '" + std::string(64, 'g') +
+                                     "-01' are longer than the 64 bytes of an xid");
+}
+
 TEST(MysqlBarrier, TheTableThatWasMadeServes) {
   MysqlBank bank;
   const std::string gid = new_gid();

@@ -19,6 +19,19 @@ TEST(PostgresBarrier, AFailedStatementThatTheWorkForgetsIsAnError) {
   EXPECT_EQ(bank.rows_of(gid), 0);
 }
 
+TEST(PostgresBarrier, ATransactionThatHasFailedIsNamedSo) {
+  PostgresBank bank;
+  bank.sql("begin");
+  PQclear(PQexec(bank.raw(), "select * from no_such_table"));
+  Barrier barrier = barrier_of("saga", new_gid(), "action");
+  for (const Error& error :
+       {barrier.enter(bank.raw()).error(), barrier.call(bank.raw(), [] {}).error()}) {
+    EXPECT_EQ(error.code, BarrierErrc::wrong_state);
+    EXPECT_EQ(error.detail,
+              "PostgreSQL: a statement of this transaction has failed; it can only be rolled back");
+  }
+}
+
 TEST(PostgresBarrier, AFailedStatementIsNotPrepared) {
   PostgresBank bank;
   Barrier barrier = barrier_of("xa", new_gid(), "action");

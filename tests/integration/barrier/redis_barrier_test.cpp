@@ -110,6 +110,28 @@ TEST_F(RedisBarrier, AValueThatIsNoIntegerIsAnErrorThatLeavesNothing) {
   EXPECT_EQ(get(gid_ + "-01-action-01"), no_value);
 }
 
+/// A reply to another command must not be taken for that of the barrier.
+TEST_F(RedisBarrier, AConnectionInAWrongStateIsAnError) {
+  set(account_, "10");
+  const auto call = [this](redisContext* redis) {
+    Barrier barrier = barrier_of("saga", gid_, "action");
+    const Result<> done = redis_check_adjust_amount(barrier, redis, account_, -30, hours{1});
+    return done ? error_code() : done.error().code;
+  };
+  EXPECT_EQ(call(nullptr), BarrierErrc::wrong_state);
+  const Connection refused(redisConnect("127.0.0.1", 1), &redisFree);
+  EXPECT_EQ(call(refused.get()), BarrierErrc::database_failed);
+  const Connection does_not_block(redisConnectNonBlock("127.0.0.1", port_of("CONCERTO_TEST_REDIS")),
+                                  &redisFree);
+  EXPECT_EQ(call(does_not_block.get()), BarrierErrc::wrong_state);
+  const Connection has_unread = connect();
+  redisAppendCommand(has_unread.get(), "GET %s", account_.c_str());
+  EXPECT_EQ(call(has_unread.get()), BarrierErrc::wrong_state);
+  const Connection queues = connect();
+  freeReplyObject(redisCommand(queues.get(), "MULTI"));
+  EXPECT_EQ(call(queues.get()), BarrierErrc::wrong_state);
+}
+
 TEST_F(RedisBarrier, OfCallsAtTheSameTimeOneCounts) {
   set(account_, "0");
   std::vector<std::thread> threads;

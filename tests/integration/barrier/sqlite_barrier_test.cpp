@@ -29,6 +29,34 @@ TEST(SqliteBarrier, TheGuidesTransactionEndsAndCounts) {
   }
 }
 
+template <class T>
+void expect_wrong_state(const Result<T>& result, const char* detail) {
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, BarrierErrc::wrong_state);
+  EXPECT_EQ(result.error().detail, detail);
+}
+
+TEST(SqliteBarrier, NoConnectionIsAnError) {
+  sqlite3* const none = nullptr;
+  Barrier barrier = barrier_of("saga", new_gid(), "action");
+  constexpr const char* detail = "the connection is a null pointer";
+  expect_wrong_state(barrier.call(none, [] {}), detail);
+  expect_wrong_state(barrier.enter(none), detail);
+  expect_wrong_state(barrier.query_prepared(none), detail);
+}
+
+/// Its rows would be those of an empty gid, and all work with it would be done already.
+TEST(SqliteBarrier, ABarrierThatWasMovedAwayIsAnError) {
+  SqliteBank bank(SqliteBank::new_database());
+  Barrier barrier = barrier_of("saga", new_gid(), "action");
+  Barrier moved = std::move(barrier);
+  constexpr const char* detail = "the barrier was moved to another object";
+  expect_wrong_state(barrier.call(bank.raw(), [] {}), detail);  // NOLINT: that is the mistake
+  SqliteConnection connection(bank.raw());
+  expect_wrong_state(barrier.call(connection, [] {}), detail);  // NOLINT
+  EXPECT_TRUE(moved.call(bank.raw(), [] {}));
+}
+
 TEST(SqliteBarrier, ALockedDatabaseIsAnErrorThatMayPass) {
   const auto first = SqliteBank::open();
   const auto second = first->again();

@@ -146,6 +146,8 @@ class CONCERTO_EXPORT Barrier {
   std::string take_number();
   /// The op that this op undoes; empty if it undoes none.
   std::string_view undone_op() const noexcept;
+  /// Error wrong_state without a connection, and of a Barrier that was moved to another object.
+  [[nodiscard]] Result<> check(bool has_connection) const;
 
  private:
   using Work = std::function<Result<>()>;
@@ -153,13 +155,17 @@ class CONCERTO_EXPORT Barrier {
   explicit Barrier(BarrierRequest request) : request_(std::move(request)) {}
 
   template <class Connection, class Use>
-  static auto with(Connection& connection, Use use) {
+  auto with(Connection& connection, Use use) const {
     if constexpr (std::is_pointer_v<Connection>) {
-      using To = BarrierConnectionTo<std::remove_pointer_t<Connection>>;
-      typename To::type through(connection);
-      return use(through);
+      using To = typename BarrierConnectionTo<std::remove_pointer_t<Connection>>::type;
+      using Answer = std::invoke_result_t<Use&, To&>;
+      To through(connection);
+      const Result<> usable = check(connection != nullptr);
+      return usable ? use(through) : Answer(usable.error());
     } else {
-      return use(connection);
+      using Answer = std::invoke_result_t<Use&, Connection&>;
+      const Result<> usable = check(true);
+      return usable ? use(connection) : Answer(usable.error());
     }
   }
 

@@ -37,6 +37,8 @@ class CONCERTO_EXPORT MysqlConnection final : public XaConnection {
   bool is_in_transaction() const noexcept;
   bool learn_whether_in_transaction() noexcept;
   std::string literal(std::string_view text) const;
+  Result<bool> is_same(const BarrierRow& row);
+  Result<std::string> column_of(const char* column, const BarrierRow& row);
   Result<> end_prepared(const std::string& statement, std::string_view xid);
   Result<bool> is_prepared(std::string_view xid);
 
