@@ -14,7 +14,8 @@ unsigned char is_escaped(char character) noexcept {
   return static_cast<unsigned char>((code < 0x20) | (code == '"') | (code == '\\'));
 }
 
-bool is_plain_block(const char* characters) noexcept {
+/// Inlined by GCC 12, it would become a comparison for each character.
+[[gnu::noinline]] bool is_plain_block(const char* characters) noexcept {
   unsigned char escaped = 0;
   for (std::size_t i = 0; i < block_chars; ++i) escaped |= is_escaped(characters[i]);
   return escaped == 0;
