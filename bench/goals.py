@@ -180,6 +180,8 @@ def client_goals(results):
             share = clients.ratios(row["pairs"])[clients.ALONE]
             goal.measured = f"{times(share)}, {us(ours)}"
             goal.peer = us(clients.median(row["pairs"][clients.SDK], ("client",)))
+            goal.better_by = (f"{times(clients.ratios(row['pairs'])[clients.WITH_CONCERTOD])} of "
+                              f"{clients.WITH_CONCERTOD}")
             goal.reached = at_most(share, clients.GOAL)
         yield goal
 

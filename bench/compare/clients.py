@@ -38,10 +38,11 @@ END_LIMIT_S = 60
 FIRST_NUMBER = 1_000_000_000  # of a gid, in both programs
 BOTH = ("client", "server")
 ALONE = "the SDK's client alone"
+WITH_CONCERTOD = "the SDK's client and concertod"
 # With what the CPU of our client and coordinator is compared: a name, a pair, and whose CPU of it.
 READINGS = (
     (ALONE, SDK, ("client",)),
-    ("the SDK's client and concertod", SDK, BOTH),
+    (WITH_CONCERTOD, SDK, BOTH),
     ("the SDK's client and the reference", SDK_AND_REFERENCE, BOTH),
 )
 
