@@ -14,7 +14,9 @@ namespace {
 using std::chrono::milliseconds;
 
 /// A connection whose header takes longer than this may be closed in favour of a new connection.
-constexpr milliseconds header_patience{1'000};
+/// A header that takes longer is slow, and a connection without a request for longer is idle.
+/// Before that, one that was served is kept rather than one that was not.
+constexpr milliseconds patience{1'000};
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -49,8 +51,10 @@ HttpConnection::~HttpConnection() {
   server_.connections_.erase(place_);
 }
 
-void HttpConnection::limit(milliseconds timeout) {
-  timer_.expire_at(server_.timers_.now() + timeout);
+SteadyTime HttpConnection::limit(milliseconds timeout) {
+  const SteadyTime now = server_.timers_.now();
+  timer_.expire_at(now + timeout);
+  return now;
 }
 
 void HttpConnection::close() {
@@ -63,12 +67,16 @@ bool HttpConnection::close_if_idle() {
   return true;
 }
 
-bool HttpConnection::close_if_slow() {
-  const bool is_slow =
-      head_since_ != SteadyTime::max() && server_.timers_.now() - head_since_ > header_patience;
-  if (!is_slow || !stream_.socket().is_open()) return false;
-  close();
-  return true;
+HttpConnection::Loss HttpConnection::loss_if_closed() {
+  if (!stream_.socket().is_open()) return Loss::request;  // It gives its place back already.
+  const SteadyTime now = server_.timers_.now();
+  if (head_since_ != SteadyTime::max()) {
+    if (now - head_since_ > patience) return Loss::slow_header;
+    return idle_since_ == SteadyTime::max() ? Loss::not_served : Loss::request;
+  }
+  if (!waits_for_request_) return Loss::request;
+  if (idle_since_ == SteadyTime::max()) return Loss::not_served;
+  return now - idle_since_ > patience ? Loss::long_idle : Loss::idle;
 }
 
 void HttpConnection::end_when_idle() {
@@ -152,7 +160,7 @@ Task<void> HttpConnection::run() {
                             !server_.draining_.load(std::memory_order_relaxed);
     if (!co_await send(std::move(response), keep_alive)) co_return;
     if (!keep_alive) co_return co_await linger();
-    limit(server_.options_.idle_timeout);
+    idle_since_ = limit(server_.options_.idle_timeout);
     server_.connections_.splice(server_.connections_.end(), server_.connections_, place_);
   }
 }

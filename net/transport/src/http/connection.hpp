@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
@@ -32,8 +33,18 @@ class HttpConnection final : private BufferBudget::Holder {
   void end_when_idle();
   /// Ends the connection if it is idle. True if it was.
   bool close_if_idle();
-  /// Ends the connection if a header comes in too slowly. True if one did.
-  bool close_if_slow();
+
+  /// What the client loses if the connection is closed to make room for another one, the least
+  /// first.
+  enum class Loss : std::uint8_t {
+    slow_header,  ///< a place that it keeps with a few bytes
+    long_idle,
+    not_served,  ///< its first request, which has not come or not come completely
+    idle,
+    request,  ///< one that is being read or served: the connection is not closed
+  };
+  Loss loss_if_closed();
+  void close();
 
  private:
   enum class Input { request, refused, closed };
@@ -61,8 +72,7 @@ class HttpConnection final : private BufferBudget::Holder {
   void reserve_body();
   void hold_nothing();
   void shed(Excess excess) override;
-  void limit(std::chrono::milliseconds timeout);
-  void close();
+  SteadyTime limit(std::chrono::milliseconds timeout);
 
   HttpServer& server_;
   asio::ip::tcp::endpoint peer_;
@@ -72,6 +82,7 @@ class HttpConnection final : private BufferBudget::Holder {
   std::size_t input_bytes_read_ = 0;           // of the current request
   std::size_t header_bytes_ = 0;               // its header's part of them, once the body has begun
   SteadyTime head_since_ = SteadyTime::max();  // when the current header began to come in
+  SteadyTime idle_since_ = SteadyTime::max();  // when the last answer was sent; max: there is none
   bool in_body_ = false;
   bool waits_for_request_ = true;
   bool head_only_ = false;  // the current request is a HEAD

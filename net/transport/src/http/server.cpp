@@ -134,28 +134,27 @@ bool HttpServer::has_connections() const noexcept {
   return connection_count_.load() > 0 || refused_count_.load() > 0;
 }
 
+/// Closes the connection whose client loses the least; of several, the one that has been idle for
+/// the longest time. A busy connection moves to the end of the list, where it will also be when it
+/// becomes idle. Otherwise many busy connections could hide the idle ones behind them for ever.
 void HttpServer::make_room() {
+  using Loss = HttpConnection::Loss;
   making_room_.store(false);
-  // A client that keeps a place with a few bytes is closed rather than one that has been served.
-  if (!close_slow_one()) close_idle_one();
-}
-
-bool HttpServer::close_slow_one() {
-  std::size_t looked_at = 0;
-  for (HttpConnection* connection : connections_) {
-    if (connection->close_if_slow()) return true;
-    if (++looked_at == looked_at_max) break;
-  }
-  return false;
-}
-
-/// A busy connection moves to the end of the list, where it will also be when it becomes idle.
-/// Otherwise many busy connections could hide the idle ones behind them for ever.
-void HttpServer::close_idle_one() {
+  HttpConnection* chosen = nullptr;
+  Loss least = Loss::request;
+  auto at = connections_.begin();
   for (std::size_t left = std::min(looked_at_max, connections_.size()); left > 0; --left) {
-    if (connections_.front()->close_if_idle()) return;
-    connections_.splice(connections_.end(), connections_, connections_.begin());
+    const auto looked_at = at++;
+    const Loss loss = (*looked_at)->loss_if_closed();
+    if (loss == Loss::request) {
+      connections_.splice(connections_.end(), connections_, looked_at);
+    } else if (loss < least) {
+      chosen = *looked_at;
+      least = loss;
+    }
+    if (least == Loss::slow_header) break;
   }
+  if (chosen != nullptr) chosen->close();
 }
 
 const std::string& HttpServer::date() {

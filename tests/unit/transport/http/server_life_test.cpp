@@ -202,6 +202,24 @@ TEST_F(HttpServerLife, ASlowHeaderMakesRoomBeforeAnIdleConnection) {
   EXPECT_FALSE(idle.saw_end());
 }
 
+TEST_F(HttpServerLife, ABurstOfConnectionsLeavesClientsThatAreServedAlone) {
+  HttpServerOptions options;
+  options.connections_max = 10;
+  serve(options);
+  RawPeer& served = connect();
+  served.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  run_until_received(served, "hello you");
+  for (int i = 0; i < 30; ++i) {
+    RawPeer& other = connect();
+    if (i % 2 == 0) other.send("GET /hello HTTP/1.1\r\nX: ");
+    poll();
+  }
+  EXPECT_FALSE(served.saw_end());
+  served.send("GET /hello HTTP/1.1\r\nHost: h\r\n\r\n");
+  run_until(
+      [&] { return served.received().rfind("hello you") != served.received().find("hello you"); });
+}
+
 TEST_F(HttpServerLife, TheLargestUnfinishedBodyMakesRoomForNewRequests) {
   HttpServerOptions options;
   options.buffers = std::make_shared<BufferBudget>(BufferBudget::Limits{550'000, 500'000});

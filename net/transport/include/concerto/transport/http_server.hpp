@@ -111,8 +111,6 @@ class CONCERTO_EXPORT HttpServer final : public ConnectionServer {
   void forget_one(std::atomic<std::size_t>& count) noexcept;
   bool has_connections() const noexcept;
   void make_room();
-  bool close_slow_one();
-  void close_idle_one();
   const std::string& date();
 
   Executor executor_;
