@@ -15,6 +15,9 @@ constexpr SqlErrc rolled_back = SqlErrc::rolled_back, not_now = SqlErrc::not_now
 constexpr SqlErrc full = SqlErrc::no_connection_left;
 constexpr SqlErrc answer_lost = SqlErrc::answer_lost, wrong_schema = SqlErrc::wrong_schema;
 
+/// Errors with smaller numbers are not about a statement.
+constexpr unsigned first_of_statements = 1000;
+
 /// By number.
 constexpr Known known[] = {
     {1021, not_now},                                              // disk full
@@ -79,6 +82,8 @@ constexpr Known known[] = {
 }  // namespace
 
 SqlErrc class_of_mysql_error(unsigned number) noexcept {
+  // Of the server's own files and memory: a directory or a disk that it cannot write to.
+  if (number > 0 && number < first_of_statements) return SqlErrc::not_now;
   const auto found = std::ranges::lower_bound(known, number, {}, &Known::number);
   if (found != std::end(known) && found->number == number) return found->code;
   // The client library does not know what the server has done with a statement.

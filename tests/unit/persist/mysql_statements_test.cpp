@@ -100,6 +100,7 @@ TEST(MysqlError, HasTheClassThatItsCallerNeeds) {
   };
   for (const Case& row :
        {Case{1213, SqlErrc::rolled_back}, Case{1205, SqlErrc::rolled_back},
+        Case{1, SqlErrc::not_now}, Case{28, SqlErrc::not_now},
         Case{1040, SqlErrc::no_connection_left}, Case{1053, SqlErrc::not_now},
         Case{1290, SqlErrc::not_now}, Case{1836, SqlErrc::not_now}, Case{2003, SqlErrc::not_now},
         Case{2006, SqlErrc::answer_lost}, Case{2013, SqlErrc::answer_lost},
