@@ -51,6 +51,10 @@ class AbortAtEnd {
 
 }  // namespace
 
+// Here, so that the library has the types.
+BarrierConnection::~BarrierConnection() = default;
+XaConnection::~XaConnection() = default;
+
 Result<> Barrier::check(bool has_connection) const {
   if (!has_connection) {
     return make_error(BarrierErrc::wrong_state, "the connection is a null pointer");

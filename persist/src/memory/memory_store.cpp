@@ -252,10 +252,10 @@ Async<std::optional<Transaction>> MemoryStore::load(Gid gid) {
 
 Async<UnfinishedPage> MemoryStore::scan_unfinished(std::uint64_t from, std::size_t limit) {
   const MutexLock lock(state_->mutex);
-  const auto& by_number = state_->by_number;
   UnfinishedPage page;
-  for (std::size_t number = std::max<std::size_t>(from, 1); number <= by_number.size(); ++number) {
-    const Transaction* trans = by_number[number - 1];
+  const std::size_t last = state_->by_number.size();
+  for (std::size_t number = std::max<std::size_t>(from, 1); number <= last; ++number) {
+    const Transaction* trans = state_->by_number[number - 1];
     if (trans == nullptr || is_final(trans->status)) continue;
     if (page.transactions.size() == std::max<std::size_t>(limit, 1)) {
       page.next = number;

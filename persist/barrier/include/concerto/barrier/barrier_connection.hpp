@@ -25,7 +25,7 @@ struct BarrierRow {
 /// says otherwise.
 class CONCERTO_EXPORT BarrierConnection {
  public:
-  virtual ~BarrierConnection() = default;
+  virtual ~BarrierConnection();
 
   /// Error wrong_state if the connection is within a transaction.
   virtual Result<> begin() = 0;
@@ -46,6 +46,8 @@ class CONCERTO_EXPORT BarrierConnection {
 /// The same for a database with XA, or prepared transactions.
 class CONCERTO_EXPORT XaConnection : public BarrierConnection {
  public:
+  ~XaConnection() override;
+
   virtual Result<> xa_start(std::string_view xid) = 0;
   virtual Result<> xa_end(std::string_view xid) = 0;
   /// Afterwards any session may commit or roll back, in MySQL and MariaDB once this one is closed.
