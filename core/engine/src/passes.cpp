@@ -14,7 +14,20 @@ using std::chrono::seconds;
 
 namespace {
 
+/// How many drivers may begin within each other.
 constexpr std::uint32_t nested_max = 8;
+
+/// Counts until the end of the scope, also if a clock throws there.
+class Nested {
+ public:
+  explicit Nested(std::uint32_t& count) : count_(count) { ++count_; }
+  ~Nested() { --count_; }
+  Nested(const Nested&) = delete;
+  Nested& operator=(const Nested&) = delete;
+
+ private:
+  std::uint32_t& count_;
+};
 
 Error shut_down(const LiveTrans& live, bool is_shared) {
   return make_error(
@@ -69,11 +82,9 @@ void Passes::try_now(Turn turn) {
   if (live.state() == State::idle) {
     // A branch in this process may begin the next transaction, and so on without end. A driver that
     // has to wait for its turn begins on a stack of its own.
-    const bool goes_deep = nested_ >= nested_max;
-    ++nested_;
-    start_driver(live, Pass::Begun::asked_for, goes_deep ? Turn() : std::move(turn));
-    --nested_;
-    return;
+    const Nested nested(nested_);
+    const bool goes_deep = nested_ > nested_max;
+    return start_driver(live, Pass::Begun::asked_for, goes_deep ? Turn() : std::move(turn));
   }
   if (live.state() == State::woken) live.enter(State::driving);
   live.pass.woken_by.reset();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -57,6 +58,7 @@ class Requests {
   }
   Async<> create_prepared(TransRequest request);
   Async<Transaction> create_workflow(TransRequest request);
+  /// Owned by a pointer, because two moves of a request cost more than an allocation.
   Async<Begun> begin_submit(std::unique_ptr<TransRequest> owned);
   Async<> end_submit(Async<Begun> begin, RequestContext context);
   Async<Begun> begin_abort(TransRequest request);

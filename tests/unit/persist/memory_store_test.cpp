@@ -98,6 +98,17 @@ TEST_F(MemoryStoreTest, AFailedCommitPoisonsUntilACrash) {
   EXPECT_EQ(results_[3], error_code{});
 }
 
+TEST_F(MemoryStoreTest, ListsWhatACrashHasLeft) {
+  const Transaction lost = sample_saga("lost"), kept = sample_saga("kept");
+  start(create(lost, Durability::progress));
+  store_.crash();
+  start(create(kept));
+  const auto page = await_result(io_, store_.scan_unfinished(0, 10)).value();
+  ASSERT_EQ(page.transactions.size(), 1U);
+  EXPECT_EQ(page.transactions[0].gid, kept.gid);
+  EXPECT_EQ(await_result(io_, store_.list({}, "", 10)).value().transactions.size(), 1U);
+}
+
 TEST_F(MemoryStoreTest, ACrashLosesProgressThatNothingDurableFollowed) {
   const Transaction first = sample_saga("g1"), second = sample_saga("g2");
   start(create(first));

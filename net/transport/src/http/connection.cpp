@@ -13,9 +13,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A connection whose header takes longer than this may be closed in favour of a new connection.
-/// A header that takes longer is slow, and a connection without a request for longer is idle.
-/// Before that, one that was served is kept rather than one that was not.
+/// When a new connection finds no room, a header that takes longer than this is slow, and a
+/// connection without a request for longer is idle. Before that, one that was served is kept rather
+/// than one that was not.
 constexpr milliseconds patience{1'000};
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
