@@ -7,7 +7,7 @@
 namespace concerto::persist {
 
 Committer::Committer(GroupSink& sink, const Limits& limits, const Clock& clock, StoreProbe& probe)
-    : limits_(limits), clock_(clock), probe_(probe), batcher_(sink, limits.group) {}
+    : sink_(sink), limits_(limits), clock_(clock), probe_(probe), batcher_(sink, limits.group) {}
 
 Committer::~Committer() {
   stop();
@@ -46,12 +46,12 @@ Result<> Committer::queue(CommitRequest& request) {
     if (stopping_) return make_error(EngineErrc::store_unavailable, "the store is closed");
     const bool fits = queued_bytes_ + request.bytes <= limits_.queue_bytes_max &&
                       queued_changes_ < limits_.queue_changes_max;
-    const bool no_room = no_room_.load(std::memory_order_relaxed);
-    if (request.creates && (!fits || no_room)) {
+    const bool has_room = sink_.has_room();
+    if (request.creates && (!fits || !has_room)) {
       probe_.refused.fetch_add(1, std::memory_order_relaxed);
-      return make_error(Errc::overloaded, no_room
-                                              ? "the disk has no room for new transactions"
-                                              : "the store has no room for new transactions now");
+      return make_error(Errc::overloaded, has_room
+                                              ? "the store has no room for new transactions now"
+                                              : "the disk has no room for new transactions");
     }
     queue_.push(request);
     queued_bytes_ += request.bytes;

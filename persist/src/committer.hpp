@@ -43,8 +43,6 @@ class Committer {
   /// The same, and waits for the answer.
   Result<> commit_and_wait(CommitRequest& request);
 
-  /// Whether the disk has no room for new transactions. If so, they are refused. Thread-safe.
-  void set_no_room(bool no_room) noexcept { no_room_.store(no_room, std::memory_order_relaxed); }
   /// Nothing is written any more, because another part of the store failed to write. Thread-safe.
   void fail(const Error& error);
   /// Whether a write has failed. Thread-safe.
@@ -58,6 +56,7 @@ class Committer {
   void write_group(Answers& answers);
   void count_queue() noexcept CONCERTO_REQUIRES(mutex_);
 
+  GroupSink& sink_;
   const Limits limits_;
   const Clock& clock_;
   StoreProbe& probe_;
@@ -81,7 +80,6 @@ class Committer {
   SteadyTime written_at_{};  ///< when the last write ended
 
   std::atomic<bool> failed_ = false;
-  std::atomic<bool> no_room_ = false;
   std::thread thread_;
 };
 

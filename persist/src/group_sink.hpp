@@ -31,6 +31,9 @@ class GroupSink {
   /// The last `write` has succeeded. Called before anybody is answered: from now on reads may show
   /// the changes.
   virtual void written() {}
+
+  /// Whether there is room for changes that create. Thread-safe.
+  virtual bool has_room() const noexcept { return true; }
 };
 
 }  // namespace concerto::persist

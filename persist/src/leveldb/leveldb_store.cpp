@@ -55,7 +55,7 @@ class LevelDbStore::Impl {
         workers(std::max<std::size_t>(core->options.reader_threads, 1)) {}
 
   Result<> start() {
-    maintenance.look_at_room();
+    core->room.look();  // before anybody asks for the room
     CONCERTO_CHECK(core->committer.start());
     CONCERTO_CHECK(maintenance.start());
     CONCERTO_CHECK(workers.start());

@@ -85,7 +85,7 @@ Result<> Maintenance::run_once(bool checkpoint_now) {
 
 Result<> Maintenance::work(bool checkpoint_now) {
   CONCERTO_CHECK(core_.check_place());
-  look_at_room();
+  core_.room.look();
   // On a full disk the remaining room is kept for the ends of unfinished transactions.
   const bool spare_room = checkpoint_now || !core_.room.is_short();
   if (spare_room) {
@@ -99,11 +99,6 @@ Result<> Maintenance::work(bool checkpoint_now) {
   CONCERTO_CHECK(apply_retention());
   if (checkpoint_now || --looks_until_measured_ <= 0) measure_disk();
   return spare_room ? core_.prepare_segment() : ok();
-}
-
-void Maintenance::look_at_room() {
-  core_.room.look();
-  core_.committer.set_no_room(core_.room.is_short());
 }
 
 void Maintenance::measure_disk() {

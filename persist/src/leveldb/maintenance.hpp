@@ -20,9 +20,6 @@ class Maintenance {
   /// Errors: overloaded, if the system starts no thread.
   Result<> start();
   void stop();
-  /// Measures the disk's room, as the thread does again and again. At the start it must be called
-  /// before anybody asks for the room.
-  void look_at_room();
   /// Does all work now, a checkpoint included, and returns when it is done.
   Result<> run_now();
 

@@ -35,6 +35,7 @@ class StoreCore final : public GroupSink {
   /// Appends the group to the log, and begins a new segment if it is time.
   Result<> write(CommitGroup& group) override;
   void written() override { ledger.written(); }
+  bool has_room() const noexcept override { return !room.is_short(); }
 
   // ---- Segments and the file STATE.
 

@@ -25,6 +25,8 @@ constexpr milliseconds idle_limit{2'000};
 constexpr milliseconds refusal_look{1'000};
 /// How long one WAIT lasts before the lane looks whether it has to stop.
 constexpr std::string_view wait_ms = "500";
+/// The same, for replicas that have been asked to have nothing.
+constexpr std::string_view presence_ms = "1";
 
 /// OpenSSL writes to sockets without MSG_NOSIGNAL.
 void block_broken_pipe_signal() {
@@ -230,8 +232,20 @@ Result<> RedisLane::look() {
 Result<> RedisLane::connect() {
   if (connection_) return ok();
   CONCERTO_TRY(connection_, door_.connect());
+  if (Result<> here = find_replicas(); !here) {
+    connection_.reset();
+    return here;
+  }
   set_back();
   return ok();
+}
+
+/// A master that was promoted a moment ago may have no replicas yet: it would make changes that it
+/// cannot confirm.
+Result<> RedisLane::find_replicas() {
+  if (!wait_.is_needed()) return ok();
+  CONCERTO_TRY(const std::string lacking, ask_replicas(presence_ms));
+  return lacking.empty() ? ok() : Result<>(not_made(lacking));
 }
 
 /// Sends the group and reads the answers. Afterwards `group_` has the changes whose outcome is not
@@ -313,26 +327,34 @@ RedisTrouble RedisLane::note(std::string_view error_text, Deed deed) {
 }
 
 Result<> RedisLane::wait_for_replicas() {
-  const std::string replicas = std::to_string(wait_.replicas);
   bool told = false;
   for (;;) {
-    auto reply = wait_.on_disk ? connection_->ask({"WAITAOF", "1", replicas, wait_ms})
-                               : connection_->ask({"WAIT", replicas, wait_ms});
-    if (!reply) return std::move(reply).error();
-    const Reply answer{reply->get()};
-    if (answer.is_error()) return not_made("Redis: " + std::string(answer.text()));
-    const Reply count = wait_.on_disk ? answer[1] : answer;
-    const bool here = !wait_.on_disk || answer[0].number().value_or(0) >= 1;
-    if (here && count.number().value_or(0) >= wait_.replicas) break;
-    const Error waits =
-        not_made(here ? "fewer replicas than " + replicas + " have the changes"
-                      : "Redis has not yet synced the changes to its append-only file");
-    if (!std::exchange(told, true)) set_away(waits);
+    CONCERTO_TRY(const std::string lacking, ask_replicas(wait_ms));
+    if (lacking.empty()) break;
+    if (!std::exchange(told, true)) set_away(not_made(lacking));
     const MutexLock lock(mutex_);
-    if (stopping_ || (gives_up_at_ && SteadyClock::now() >= *gives_up_at_)) return waits;
+    if (stopping_ || (gives_up_at_ && SteadyClock::now() >= *gives_up_at_)) {
+      return not_made(lacking);
+    }
   }
   if (told) set_back();
   return ok();
+}
+
+/// Asks whether enough replicas have what this connection has sent. The value says what is lacking
+/// after the time; empty: nothing.
+Result<std::string> RedisLane::ask_replicas(std::string_view time_ms) {
+  const std::string replicas = std::to_string(wait_.replicas);
+  auto reply = wait_.on_disk ? connection_->ask({"WAITAOF", "1", replicas, time_ms})
+                             : connection_->ask({"WAIT", replicas, time_ms});
+  if (!reply) return std::move(reply).error();
+  const Reply answer{reply->get()};
+  if (answer.is_error()) return not_made("Redis: " + std::string(answer.text()));
+  const bool is_synced = !wait_.on_disk || answer[0].number().value_or(0) >= 1;
+  if (!is_synced) return "Redis has not yet synced the changes to its append-only file";
+  const Reply count = wait_.on_disk ? answer[1] : answer;
+  if (count.number().value_or(0) >= wait_.replicas) return std::string();
+  return "fewer replicas than " + replicas + " have the changes";
 }
 
 }  // namespace concerto::persist

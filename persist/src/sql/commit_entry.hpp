@@ -25,6 +25,10 @@ struct CommitLanes::Entry {
   Result<> outcome;
 
   const std::string& gid() const noexcept { return requests.front()->gid; }
+  /// Whether the same may be tried again.
+  bool was_not_made() const noexcept {
+    return !outcome && outcome.error().code == EngineErrc::store_busy;
+  }
   CreateRows* create() noexcept { return std::get_if<CreateRows>(&requests.front()->rows); }
   UpdateRows* update() noexcept {
     return merged ? &*merged : std::get_if<UpdateRows>(&requests.front()->rows);

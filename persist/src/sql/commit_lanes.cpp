@@ -286,7 +286,7 @@ void CommitLanes::answer(Lane& lane, std::list<Entry>& group) {
   std::deque<RowRequest*> again;
   std::optional<Error> why_busy;
   for (Entry& entry : group) {
-    const bool busy = !entry.outcome && entry.outcome.error().code == EngineErrc::store_busy;
+    const bool busy = entry.was_not_made();
     if (busy) why_busy = entry.outcome.error();
     for (RowRequest* request : entry.requests) {
       if (busy && is_progress(*request) && !stopping_) {

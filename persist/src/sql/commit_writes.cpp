@@ -101,7 +101,13 @@ Task<bool> CommitLanes::write_once(Lane& lane, Entries& entries, SteadyTime agai
   const BackendId backend = (*lease)->backend();
   lease->reset();
   if (error.code == SqlErrc::answer_lost) {
-    co_await find_out(lane, std::move(entries), backend);
+    co_await find_out(lane, entries, backend);
+    // The server may have ended this connection and nothing else.
+    if (clock_.steady_now() < again_until) {
+      std::erase_if(entries, [](const Entry* entry) { return !entry->was_not_made(); });
+      for (Entry* entry : entries) entry->outcome = ok();
+      co_return entries.empty();
+    }
   } else if (error.code == SqlErrc::refused || error.code == SqlErrc::branch_exists) {
     co_await split(lane, std::move(entries), error);
   } else {

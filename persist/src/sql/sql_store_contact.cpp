@@ -29,7 +29,10 @@ Async<> SqlStore::make_contact() {
     const bool asks_again = is_lost(contact) && attempt < contact_attempts_max &&
                             !pool_.is_gate_closed() &&
                             clock_.steady_now() - begun < contact_again_within;
-    if (asks_again) continue;
+    if (asks_again) {
+      pool_.close_idle();  // It may be about to close those, too.
+      continue;
+    }
     // A server that is there and does not serve says so at once.
     note_contact(contact, clock_.steady_now() - begun >= contact_again_within);
     if (contact && zone_verdict_ == ZoneWatch::Verdict::agrees) {

@@ -19,10 +19,9 @@ TEST_F(MysqlFaults, IsBackWhenTheDatabaseIs) {
 
 // As wait_timeout does it.
 TEST_F(MysqlFaults, AConnectionThatTheServerHasEndedCostsNoRequest) {
-  for (const char* gid : {"g", "h", "i"}) {
-    end_sessions();
-    EXPECT_EQ(commit(create(sample_saga(gid))), error_code{});
-  }
+  ASSERT_EQ(commit(create(sample_saga("g"))), error_code{});
+  end_sessions();
+  EXPECT_EQ(commit(create(sample_saga("h"))), error_code{});
 }
 
 TEST_F(MysqlFaults, ASessionThatIsKilledDuringItsGroupLosesNothing) {

@@ -23,6 +23,7 @@ SLOT = 15495  # of the keys with the prefix {a}
 MASTER = "main"
 FULL_S = 1.5
 MOVING_S = 1.0
+DOWN_AFTER_MS = 2000  # A Sentinel asks a new master for the first time after a second.
 LOADED_KEYS = 3500
 LOAD_DELAY_US = 400  # for each key
 SYNC_AT_ONCE = ("--repl-diskless-sync-delay", "0")
@@ -38,7 +39,7 @@ class Sentinel(Redis):
         self._config = os.path.join(directory, "sentinel.conf")
         with open(self._config, "w", encoding="utf-8") as file:
             file.write(f"sentinel monitor {MASTER} {HOST} {master.port} 1\n"
-                       f"sentinel down-after-milliseconds {MASTER} 500\n"
+                       f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER_MS}\n"
                        f"sentinel failover-timeout {MASTER} 3000\n")
 
     def _command(self):

@@ -3,6 +3,7 @@ them."""
 
 import collections
 import concurrent.futures
+import itertools
 import json
 import re
 import time
@@ -62,10 +63,7 @@ class Handover:
     def begin(self, server):
         """Makes the transactions, and returns when each has got as far as it can."""
         self.server = server
-        for name in ("news1", "news2"):
-            answer = http_call("GET", f"{server.api}/subscribe?topic=news&url="
-                               + self.services.url(name))
-            assert answer.status == 200, answer
+        self._subscribe("news1", "news2")
         for case in self.cases:
             for name, answer in {**case.answers, **case.held}.items():
                 self.services.script(name, answer, gid=case.name)
@@ -96,6 +94,23 @@ class Handover:
         for case in self.cases:
             found += [f"{case.name}: {fault}" for fault in self._faults_of(case)]
         return found
+
+    def _subscribe(self, *names):
+        """Returns when the server knows them all: the reference looks for subscribers at times."""
+        for name in names:
+            answer = http_call("GET", f"{self.server.api}/subscribe?topic=news&url="
+                               + self.services.url(name))
+            assert answer.status == 200, answer
+        message = {"trans_type": "msg", "steps": [{"action": "topic://news"}], "payloads": ["x"]}
+        numbers = itertools.count()
+
+        def are_known():
+            gid = f"to-subscribers-{next(numbers)}"
+            self._ask("submit", json.dumps({**message, "gid": gid}))
+            answer = http_json("GET", f"{self.server.api}/query?gid={gid}")
+            return len(answer["branches"]) == len(names)
+
+        wait_until(are_known, "all subscribers are known")
 
     def _called(self, gid):
         return {call.name for call in self.services.calls(gid)}

@@ -35,6 +35,7 @@ struct LaneScript {
   bool is_silent = false;  ///< a connection fails when the test goes on
   int connects = 0;
   int writes = 0;
+  bool writes_succeed = false;
   Error write_fails = make_error(SqlErrc::answer_lost, "lost");
   std::function<void()> during_write = [] {};
   int cuts = 0;
@@ -51,9 +52,13 @@ class LaneConnection final : public SqlConnection {
   bool is_usable() const noexcept override { return true; }
   BackendId backend() const noexcept override { return {}; }
   bool may_lack_rights() const noexcept override { return script_.lacks_rights; }
-  Async<> write(RowGroup&) override {
+  Async<> write(RowGroup& group) override {
     ++script_.writes;
     script_.during_write();
+    if (script_.writes_succeed) {
+      for (UpdateRows* update : group.updates) update->is_made = true;
+      co_return ok();
+    }
     co_return script_.write_fails;
   }
   void cut() noexcept override { ++script_.cuts; }

@@ -79,17 +79,41 @@ TEST_F(SqlLanes, AChangeWhoseAnswerWasLostIsMadeIfTheRowShowsIt) {
   EXPECT_TRUE(*committed_) << committed_->error().detail;
 }
 
-TEST_F(SqlLanes, AChangeThatTheRowDoesNotShowWasNotMade) {
+TEST_F(SqlLanes, AChangeThatTheRowDoesNotShowIsTriedAgainForAShortTime) {
   commit_durable();
+  for (int attempt = 1; attempt < 4; ++attempt) {
+    go_on();
+    EXPECT_FALSE(committed_);
+    EXPECT_EQ(script_.writes, attempt + 1);
+  }
+  go_on();
+  ASSERT_TRUE(committed_);
+  EXPECT_EQ(committed_->error().code, EngineErrc::store_busy);
+  EXPECT_EQ(script_.writes, 4);
+}
+
+TEST_F(SqlLanes, AChangeThatTheRowDoesNotShowIsNotTriedAgainAfterALongTime) {
+  commit_durable();
+  clock_.advance(std::chrono::seconds{5});
   go_on();
   ASSERT_TRUE(committed_);
   EXPECT_EQ(committed_->error().code, EngineErrc::store_busy);
   EXPECT_EQ(script_.writes, 1);
 }
 
+TEST_F(SqlLanes, AChangeThatWasNotMadeIsMadeByTheNextConnection) {
+  script_.during_write = [this] { script_.writes_succeed = script_.writes > 1; };
+  commit_durable();
+  go_on();
+  ASSERT_TRUE(committed_);
+  EXPECT_TRUE(*committed_) << committed_->error().detail;
+  EXPECT_EQ(script_.writes, 2);
+}
+
 TEST_F(SqlLanes, TheQueueIsEmptyWhenItsLastChangeHasAnAnswer) {
   commit_durable();
   EXPECT_EQ(probe_.queued_changes.load(), 1U);
+  script_.stored.row.update_time = 7;
   go_on();
   ASSERT_TRUE(committed_);
   EXPECT_EQ(probe_.queued_changes.load(), 0U);

@@ -358,6 +358,29 @@ TEST_F(RedisStoreTest, AChangeWaitsForItsReplicas) {
   EXPECT_EQ(client.ask({"GET", key("_s_", "g1")}), "submitted");
 }
 
+TEST_F(RedisStoreTest, IsAwayAfterAnOutageUntilItsReplicasAreBack) {
+  RedisServerProcess server{{"--repl-diskless-sync-delay", "0"}};
+  RedisServerProcess replica;
+  RedisOptions options = redis_options_for(server.port(), prefix_);
+  options.wait.replicas = 1;
+  RedisClient client{server.port()}, of_replica{replica.port()};
+  const auto follow = [&of_replica, &server] {
+    of_replica.ask({"REPLICAOF", "127.0.0.1", std::to_string(server.port())});
+  };
+  follow();
+  store_ = std::move(RedisStore::open(options, clock_, log_).value());
+  ASSERT_EQ(commit_code(create(sample_saga("g1"))), error_code{});
+  of_replica.ask({"REPLICAOF", "NO", "ONE"});
+  client.ask({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  while (store_->health().state == StoreHealth::State::serving) std::this_thread::yield();
+  EXPECT_EQ(commit_code(create(sample_saga("g2"))), EngineErrc::store_busy);
+  EXPECT_THAT(store_->health().reasons.front(), HasSubstr("fewer replicas than 1"));
+  EXPECT_EQ(client.ask({"EXISTS", key("_g_", "g2")}), "0");
+  follow();
+  while (store_->health().state != StoreHealth::State::serving) std::this_thread::yield();
+  EXPECT_EQ(commit_code(create(sample_saga("g2"))), error_code{});
+}
+
 TEST_F(RedisStoreTest, ClosesWhileItsUpkeepWaitsForReplicas) {
   RedisServerProcess server;
   RedisClient client{server.port()};
