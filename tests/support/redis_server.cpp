@@ -149,6 +149,10 @@ void RedisServerProcess::kill() {
   process_ = -1;
 }
 
+void RedisServerProcess::freeze() {
+  ::kill(process_, SIGSTOP);
+}
+
 /// A client and the server behind it.
 struct LossyProxy::Pair {
   int client = -1;

@@ -33,6 +33,8 @@ class RedisServerProcess {
   void kill();
   /// Starts it again on the same port and data.
   void start();
+  /// It does nothing any more, and keeps its connections, until it is killed.
+  void freeze();
 
  private:
   std::vector<std::string> options_;

@@ -52,12 +52,10 @@ RedisLane::~RedisLane() {
 
 Result<> RedisLane::enter() {
   auto opened = door_.connect_for_changes();
-  if (opened) {
-    connection_ = std::move(*opened);
-    return ok();
-  }
-  if (opened.error().code == EngineErrc::store_unavailable) return std::move(opened).error();
-  set_away(opened.error());
+  const bool is_refused = !opened && opened.error().code == EngineErrc::store_unavailable;
+  if (is_refused) return std::move(opened).error();
+  const Result<> here = opened ? use(std::move(*opened)) : Result<>(std::move(opened).error());
+  if (!here) set_away(here.error());
   return ok();
 }
 
@@ -231,21 +229,21 @@ Result<> RedisLane::look() {
 
 Result<> RedisLane::connect() {
   if (connection_) return ok();
-  CONCERTO_TRY(connection_, door_.connect());
-  if (Result<> here = find_replicas(); !here) {
-    connection_.reset();
-    return here;
-  }
+  CONCERTO_TRY(auto opened, door_.connect());
+  CONCERTO_CHECK(use(std::move(opened)));
   set_back();
   return ok();
 }
 
-/// A master that was promoted a moment ago may have no replicas yet: it would make changes that it
-/// cannot confirm.
-Result<> RedisLane::find_replicas() {
+/// Goes on with a new connection if the server has its replicas: one that was promoted a moment ago
+/// may have none, and would make changes that it cannot confirm.
+Result<> RedisLane::use(std::unique_ptr<RedisConnection> opened) {
+  connection_ = std::move(opened);
   if (!wait_.is_needed()) return ok();
-  CONCERTO_TRY(const std::string lacking, ask_replicas(presence_ms));
-  return lacking.empty() ? ok() : Result<>(not_made(lacking));
+  const Result<std::string> lacking = ask_replicas(presence_ms);
+  if (lacking && lacking->empty()) return ok();
+  connection_.reset();
+  return lacking ? not_made(*lacking) : lacking.error();
 }
 
 /// Sends the group and reads the answers. Afterwards `group_` has the changes whose outcome is not

@@ -99,7 +99,7 @@ class RedisLane {
   bool judge(Ask& ask, ReplyPtr reply, Answers& answers);
   RedisTrouble note(std::string_view error_text, Deed deed);
   Result<> wait_for_replicas();
-  Result<> find_replicas();
+  Result<> use(std::unique_ptr<RedisConnection> opened);
   Result<std::string> ask_replicas(std::string_view time_ms);
   void lost(const Error& error, Answers& answers);
   void refuse_all(const Error& error);

@@ -61,8 +61,8 @@ class RedisConfig(StoreTestCase):
 
     def test_no_answer_without_the_replicas(self):
         coordinator = self.start("replicas", self.settings("{w}", RedisWaitReplicas=1))
-        with self.assertRaises(TimeoutError):
-            post(coordinator, "submit", self.saga("g", "a"), 3)
+        self.assertEqual(post(coordinator, "submit", self.saga("g", "a")).status, 503)
+        self.assertEqual(self.server.command("EXISTS", "{w}_g_g"), 0)
         wait_for_readyz(coordinator, "fewer replicas than 1")
 
     def test_waiting_for_the_disk_needs_a_server_that_can(self):
