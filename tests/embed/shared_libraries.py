@@ -88,6 +88,7 @@ class Declarations:
         self.declared = {}
         self.defined = set()
         self.classes = set()
+        self.abstract = set()
         self.polymorphic = {}
 
     def know(self, name):
@@ -121,6 +122,8 @@ class Declarations:
     def read_class(self, node, scope, is_private):
         mangled = "".join(f"{len(part)}{part}" for part in scope)
         self.classes.add(mangled)
+        if node.get("definitionData", {}).get("isAbstract"):
+            self.abstract.add(scope)
         access = "private" if node["tagUsed"] == "class" else "public"
         for child in node.get("inner", []):
             access = child["access"] if child.get("kind") == "AccessSpecDecl" else access
@@ -132,6 +135,8 @@ class Declarations:
         mangled = node.get("mangledName")
         if not mangled or any(node.get(key) for key in ("pure", "explicitlyDeleted", "isImplicit")):
             return
+        if node["kind"] == "CXXConstructorDecl" and scope in self.abstract:
+            mangled = mangled.replace("C1E", "C2E", 1)  # Only the base of an object is made.
         has_body = any(child.get("kind") in BODIES for child in node.get("inner", []))
         if has_body or any(node.get(key) for key in ("inline", "constexpr", "explicitlyDefaulted")):
             self.defined.add(mangled)
