@@ -3,6 +3,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <concerto/base/notifier.hpp>
+#include <concerto/base/url_parts.hpp>
 #include <concerto/transport/http_client.hpp>
 #include <concerto/transport/url.hpp>
 
@@ -35,6 +36,9 @@ class HttpClient::Impl {
     connector_.set_tls(std::move(tls));
   }
   const ConnectionPool& pool() const noexcept { return pool_; }
+  const TargetPolicy* policy() const noexcept {
+    return options_.targets ? &options_.targets->policy() : nullptr;
+  }
 
  private:
   using Calls = boost::intrusive::list<CallDeadline, boost::intrusive::constant_time_size<false>>;
@@ -61,6 +65,21 @@ std::string pool_key(const Url& url, const HttpProxyRules::Proxy* proxy) {
   key.append(url.is_https ? "s" : "h");
   append_authority(key, url);
   return key;
+}
+
+/// A proxy looks the host up itself, and may go by the Host field.
+Result<> check_proxied(const TargetPolicy& policy, const HttpClientRequest& request,
+                       const Url& url) {
+  TargetPlace place = place_of(url);
+  Result<> allowed = policy.check_unresolved(place);
+  if (const auto named = request.headers.find("Host"); named && allowed) {
+    CONCERTO_TRY(const HostAndPort host, split_host_port(*named));
+    place.host = host.host;
+    place.port = parse_port(host.port).value_or(place.port);
+    allowed = policy.check_unresolved(place);
+  }
+  if (allowed) return allowed;
+  return make_error(HttpErrc::target_refused, allowed.error().detail);
 }
 
 }  // namespace
@@ -91,6 +110,8 @@ Async<HttpClientResponse> HttpClient::Impl::round_trip(const HttpClientRequest& 
     co_return make_error(HttpErrc::unsupported_scheme, "no TLS set up for " + request.url);
   }
   const auto* proxy = proxies_.find(url.is_https, url.host, url.port);
+  const TargetPolicy* const allowed_by = policy();
+  if (proxy && allowed_by) CONCERTO_CO_CHECK(check_proxied(*allowed_by, request, url));
   std::string key = pool_key(url, proxy);
   auto lease = pool_.try_acquire(key);
   if (!lease) lease = co_await pool_.acquire(std::move(key), deadline);
@@ -99,10 +120,12 @@ Async<HttpClientResponse> HttpClient::Impl::round_trip(const HttpClientRequest& 
                                "wait for a connection to " + request.url);
   }
   lease.hold_for(deadline);
+  // After a reload the policy may refuse what it let be opened before.
+  if (lease.connection && lease.connection->allowed_by != allowed_by) lease.connection.reset();
   const SteadyTime begun = timers_.now();
   for (bool reused = lease.connection != nullptr;; reused = false) {
     if (!lease.connection) {
-      CONCERTO_CO_TRY(lease.connection, co_await connector_.open(url, proxy, deadline));
+      CONCERTO_CO_TRY(lease.connection, co_await connector_.open(url, proxy, allowed_by, deadline));
     }
     write_request_head(lease.connection->scratch(), request, url, url.is_https ? nullptr : proxy);
     ExchangeResult done = co_await exchange(*lease.connection, request, options_, deadline);
@@ -138,6 +161,11 @@ Async<HttpClientResponse> HttpClient::send(HttpClientRequest request, SteadyTime
 
 void HttpClient::set_tls(std::shared_ptr<asio::ssl::context> tls) {
   impl_->set_tls(std::move(tls));
+}
+
+Result<> HttpClient::check_target(const TargetPlace& place) const {
+  const TargetPolicy* policy = impl_->policy();
+  return policy ? policy->check(place) : ok();
 }
 
 Task<void> HttpClient::close() {

@@ -11,6 +11,8 @@
 
 namespace concerto::net {
 
+class TargetPolicy;
+
 /// A connection to a server or proxy, plain or with TLS.
 class ClientConnection {
  public:
@@ -34,6 +36,9 @@ class ClientConnection {
 
   /// True if, since the last answer, the peer has closed the connection or sent something.
   bool is_stale() noexcept { return !buffer_.empty() || stream_.is_stale(); }
+
+  /// The policy that has let this connection be made; null without one.
+  const TargetPolicy* allowed_by = nullptr;
 
  private:
   ByteStream stream_;

@@ -20,6 +20,10 @@ SteadyTime attempt_limit(SteadyTime now, SteadyTime deadline, std::size_t attemp
   return std::min(deadline, now + std::max<SteadyTime::duration>(share, attempt_timeout_min));
 }
 
+Error refused(const Error& why) {
+  return make_error(HttpErrc::target_refused, why.detail);
+}
+
 }  // namespace
 
 Connector::Connector(Executor executor, Timers& timers, HostResolver& resolver,
@@ -36,11 +40,15 @@ Task<void> Connector::close() {
 
 Async<std::unique_ptr<ClientConnection>> Connector::open(Url url,
                                                          const HttpProxyRules::Proxy* proxy,
+                                                         const TargetPolicy* policy,
                                                          CallDeadline& deadline) {
   auto connection = std::make_unique<ClientConnection>(executor_);
+  connection->allowed_by = policy;
   const std::string host{proxy ? std::string_view{proxy->host} : url.host};
   const std::string port{proxy ? std::string_view{proxy->port} : url.port};
-  CONCERTO_CO_TRY(HostAddressList addresses, co_await look_up(host, deadline));
+  auto lookup =
+      policy && !proxy ? look_up_allowed(url, *policy, deadline) : look_up(host, deadline);
+  CONCERTO_CO_TRY(HostAddressList addresses, co_await std::move(lookup));
   CONCERTO_CO_CHECK(co_await connect(*connection, std::move(addresses), host, port, deadline));
   if (url.is_https) {
     if (proxy) CONCERTO_CO_CHECK(co_await tunnel(*connection, url, *proxy, deadline));
@@ -48,6 +56,24 @@ Async<std::unique_ptr<ClientConnection>> Connector::open(Url url,
     CONCERTO_CO_CHECK(co_await secure(*connection, server, deadline));
   }
   co_return connection;
+}
+
+/// The addresses that the policy allows. An error if there is none.
+Async<HostAddressList> Connector::look_up_allowed(Url url, const TargetPolicy& policy,
+                                                  CallDeadline& deadline) {
+  const TargetPlace place = place_of(url);
+  if (const auto allowed = policy.check(place); !allowed) co_return refused(allowed.error());
+  std::string host{url.host};
+  CONCERTO_CO_TRY(HostAddressList addresses, co_await look_up(std::move(host), deadline));
+  Result<> last = ok();
+  std::erase_if(addresses, [&](const asio::ip::address& address) {
+    Result<> allowed = policy.check(place, address);
+    const bool is_refused = !allowed;
+    if (is_refused) last = std::move(allowed);
+    return is_refused;
+  });
+  if (addresses.empty()) co_return refused(last.error());
+  co_return addresses;
 }
 
 Async<HostAddressList> Connector::look_up(std::string host, CallDeadline& deadline) {

@@ -12,6 +12,7 @@
 #include <concerto/base/task_group.hpp>
 #include <concerto/transport/host_resolver.hpp>
 #include <concerto/transport/http_proxy.hpp>
+#include <concerto/transport/target_policy.hpp>
 #include <concerto/transport/url.hpp>
 
 #include "call_deadline.hpp"
@@ -28,9 +29,10 @@ class Connector {
             std::shared_ptr<asio::ssl::context> tls);
 
   /// Opens a connection to the server of `url`, which must stay valid. If `proxy` is not null, the
-  /// connection goes through it.
+  /// connection goes through it. Without a proxy, `policy` is asked about the host before the
+  /// look-up, and about each address after it; null allows all.
   Async<std::unique_ptr<ClientConnection>> open(Url url, const HttpProxyRules::Proxy* proxy,
-                                                CallDeadline& deadline);
+                                                const TargetPolicy* policy, CallDeadline& deadline);
 
   /// Sets the TLS context of the connections that are opened from now on.
   void set_tls(std::shared_ptr<asio::ssl::context> tls) { tls_ = std::move(tls); }
@@ -48,6 +50,8 @@ class Connector {
   };
 
   Async<HostAddressList> look_up(std::string host, CallDeadline& deadline);
+  Async<HostAddressList> look_up_allowed(Url url, const TargetPolicy& policy,
+                                         CallDeadline& deadline);
   std::shared_ptr<Lookup> join_lookup(const std::string& host);
   void leave_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup);
   void forget_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup);

@@ -18,6 +18,8 @@ HttpMeaning meaning_of(HttpErrc code) {
       return {"bad header", Condition::rejected};
     case HttpErrc::bad_payload:
       return {"bad payload", Condition::rejected};
+    case HttpErrc::target_refused:
+      return {"target refused", Condition::retry_later};
     case HttpErrc::resolve_failed:
       return {"host not found", Condition::retry_later};
     case HttpErrc::connect_failed:

@@ -18,6 +18,7 @@
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/http_message.hpp>
 #include <concerto/transport/http_proxy.hpp>
+#include <concerto/transport/target_guard.hpp>
 
 namespace concerto::net {
 
@@ -33,6 +34,9 @@ struct HttpClientOptions {
   /// If true, a redirect sends the request's headers to another host, except credentials. If false,
   /// the other host gets only headers that say what the body is and which answers are understood.
   bool redirects_carry_headers = false;
+  /// Which targets may be called; asked before each connection, at each redirect, and for each
+  /// request through a proxy. Null: all. Outlives the client.
+  const TargetGuard* targets = nullptr;
 };
 
 /// Whether the field frames the message or belongs to one connection only. The client writes such
@@ -89,6 +93,9 @@ class CONCERTO_EXPORT HttpClient {
 
   /// Refuses new requests, ends the running requests and returns when they have ended.
   Task<void> close();
+
+  /// Whether requests to this place may be sent, as far as its text tells. On any thread.
+  [[nodiscard]] Result<> check_target(const TargetPlace& place) const;
 
   std::size_t connection_count() const noexcept;
   std::size_t idle_connection_count() const noexcept;

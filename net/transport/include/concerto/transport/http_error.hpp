@@ -12,6 +12,7 @@ enum class HttpErrc {
   unsupported_scheme,  ///< rejected: neither http nor https
   bad_header,          ///< rejected: an illegal name or value
   bad_payload,         ///< rejected: a JSON-RPC payload that is not an object
+  target_refused,      ///< retry later: the policy about targets refuses the host or its addresses
   resolve_failed,      ///< retry later: no address for the host
   connect_failed,      ///< retry later: no address took the connection
   tls_failed,          ///< retry later: handshake or certificate check failed
