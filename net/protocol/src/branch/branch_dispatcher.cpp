@@ -47,6 +47,8 @@ Result<unsigned> BranchDispatcher::way_of(Protocol protocol, std::string_view ur
   BranchTransport transport = branch_transport(protocol, url);
   // Both can carry the same calls.
   if (transport == BranchTransport::json_rpc) transport = BranchTransport::http;
+  const std::string called = docker_host_ ? with_docker_host(url) : std::string();
+  if (docker_host_) url = called;
   if (const auto way = caller_of(transport).way_of(protocol, url); !way) return way.error();
   return static_cast<unsigned>(transport);
 }

@@ -58,9 +58,14 @@ Task<BranchReply> answer(Task<GrpcReply> sent) {
 
 Result<unsigned> GrpcBranchCaller::way_of(Protocol /*protocol*/, std::string_view url) const {
   const PlainUrl seen = look_at_url(url);
-  if (seen.is_plain && seen.has_port && seen.has_path) return 0U;
+  if (seen.is_plain && seen.has_port && seen.has_path) {
+    const auto port = static_cast<std::uint16_t>(seen.port);
+    CONCERTO_CHECK(channels_.check(TargetPlace{"grpc", url.substr(0, seen.host_bytes), port}));
+    return 0U;
+  }
   CONCERTO_TRY(const GrpcUrl parts, channels_.split(url));
-  if (const auto target = channels_.parse(parts.target); !target) return target.error();
+  CONCERTO_TRY(const Target target, channels_.parse(parts.target));
+  CONCERTO_CHECK(channels_.check(target));
   // The method is sent as `:path`.
   const auto is_printable = [](char c) { return c > 0x20 && c < 0x7F; };
   if (std::all_of(parts.method.begin(), parts.method.end(), is_printable)) return 0U;

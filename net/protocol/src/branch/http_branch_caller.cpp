@@ -104,8 +104,19 @@ BranchReply error_reply(Error error) {
 
 Result<unsigned> HttpBranchCaller::way_of(Protocol /*protocol*/, std::string_view url) const {
   constexpr std::string_view scheme = "http://";
-  if (url.starts_with(scheme) && look_at_url(url.substr(scheme.size())).is_plain) return 0U;
-  if (const auto parsed = parse_url(url); !parsed) return parsed.error();
+  constexpr std::uint16_t default_port = 80;
+  TargetPlace place;
+  PlainUrl seen;
+  if (url.starts_with(scheme)) seen = look_at_url(url.substr(scheme.size()));
+  if (seen.is_plain) {
+    place.scheme = "http";
+    place.host = url.substr(scheme.size(), seen.host_bytes);
+    place.port = seen.has_port ? static_cast<std::uint16_t>(seen.port) : default_port;
+  } else {
+    CONCERTO_TRY(const Url parsed, parse_url(url));
+    place = place_of(parsed);
+  }
+  CONCERTO_CHECK(client_.check_target(place));
   return 0U;
 }
 

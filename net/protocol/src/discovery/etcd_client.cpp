@@ -110,7 +110,7 @@ Task<Error> EtcdStream::end() {
 EtcdClient::Member::Member(const DiscoveryShard& shard, const HostPort& host,
                            const std::shared_ptr<asio::ssl::context>& tls)
     : name(host.host + ":" + std::to_string(host.port)),
-      addresses(shard),
+      addresses(shard, etcd_scheme_name),
       channel(shard.executor, shard.timers, shard.random, addresses,
               etcd_channel_options(host.host, tls)) {
   addresses.set_hosts({host});
@@ -124,6 +124,10 @@ EtcdClient::EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts,
   for (const HostPort& host : hosts) {
     members_.push_back(std::make_unique<Member>(shard_, host, access_.tls));
   }
+}
+
+void EtcdClient::targets_changed() {
+  for (const auto& member : members_) member->addresses.targets_changed();
 }
 
 Task<void> EtcdClient::close() {
@@ -217,9 +221,13 @@ Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts,
   CONCERTO_TRY(auto parsed, parse_host_ports(hosts));
   std::string key = key_of(parsed);
   EtcdAccess access;
+  DiscoveryShard shard = shard_;
   if (configured_) {
     const auto configured_hosts = parse_host_ports(configured_->hosts);
-    if (configured_hosts && key_of(*configured_hosts) == key) access = *configured_;
+    if (configured_hosts && key_of(*configured_hosts) == key) {
+      access = *configured_;
+      shard.targets = nullptr;
+    }
   }
   if (!user.empty()) {
     access.user = user;
@@ -228,10 +236,14 @@ Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts,
   if (!access.user.empty()) key += access.user + '\0' + access.password;
   Entry& entry = clients_[key];
   if (!entry.client) {
-    entry.client = std::make_shared<EtcdClient>(shard_, std::move(parsed), std::move(access));
+    entry.client = std::make_shared<EtcdClient>(shard, std::move(parsed), std::move(access));
   }
   ++entry.user_count;
   return entry.client;
+}
+
+void EtcdClients::targets_changed() {
+  for (const auto& [key, entry] : clients_) entry.client->targets_changed();
 }
 
 Task<void> EtcdClients::release(std::shared_ptr<EtcdClient> client) {

@@ -70,6 +70,9 @@ class EtcdClient {
   /// Opens a stream without a deadline. etcd ends the stream when the member has no leader.
   Async<std::unique_ptr<EtcdStream>> open_stream(std::string method);
 
+  /// There is another policy about targets.
+  void targets_changed();
+
   /// Call it when etcd has refused something: the next call logs in again.
   void forget_token() { token_.clear(); }
 
@@ -128,10 +131,13 @@ class EtcdClients {
 
   /// The client for hosts such as `h1:2379,h2:2379`, in any order; it is made at its first use. If
   /// the configured access is for these hosts, its TLS is used, and also its account if `user` is
-  /// empty. Call release for each acquired client.
+  /// empty; and no policy about targets limits it, because the operator has chosen them. Call
+  /// release for each acquired client.
   [[nodiscard]] Result<std::shared_ptr<EtcdClient>> acquire(std::string_view hosts,
                                                             const std::string& user = {},
                                                             const std::string& password = {});
+
+  void targets_changed();
 
   /// Gives an acquired client back. The last release closes the client.
   Task<void> release(std::shared_ptr<EtcdClient> client);

@@ -19,8 +19,11 @@ std::optional<asio::ip::address> literal(const std::string& host) {
 
 }  // namespace
 
-HostAddresses::HostAddresses(const DiscoveryShard& shard)
-    : shard_(shard), next_due_(shard.timers, [this] { begin_due(); }), tasks_(shard.executor) {}
+HostAddresses::HostAddresses(const DiscoveryShard& shard, std::string_view scheme)
+    : shard_(shard),
+      scheme_(scheme),
+      next_due_(shard.timers, [this] { begin_due(); }),
+      tasks_(shard.executor) {}
 
 void HostAddresses::set_hosts(std::vector<HostPort> hosts) {
   hosts_ = std::move(hosts);
@@ -51,6 +54,10 @@ void HostAddresses::refresh() {
     if (!lookup.running && lookup.begun + lookup_interval_min <= now) lookup.due = now;
   }
   begin_due();
+}
+
+void HostAddresses::targets_changed() {
+  if (has_hosts()) publish_known();
 }
 
 void HostAddresses::begin_due() {
@@ -92,19 +99,31 @@ void HostAddresses::take(Lookup& lookup, Result<HostAddressList> found) {
   lookup.due = shard_.timers.now() + pause;
 }
 
+Result<> HostAddresses::check(const HostPort& host, const asio::ip::address& address) const {
+  if (shard_.targets == nullptr) return ok();
+  return shard_.targets->policy().check(TargetPlace{scheme_, host.host, host.port}, address);
+}
+
 void HostAddresses::publish_known() {
   std::vector<Address> known;
-  const Error* failure = nullptr;
+  std::optional<Error> failure;
   bool waiting = false;
-  for (const auto& [host, port] : hosts_) {
-    if (const auto address = literal(host)) {
-      known.emplace_back(*address, port);
+  const auto add = [&](const HostPort& host, const asio::ip::address& address) {
+    if (Result<> allowed = check(host, address)) {
+      known.emplace_back(address, host.port);
+    } else {
+      failure = std::move(allowed).error();
+    }
+  };
+  for (const HostPort& host : hosts_) {
+    if (const auto address = literal(host.host)) {
+      add(host, *address);
       continue;
     }
-    const Lookup& lookup = lookups_.at(host);
-    for (const auto& address : lookup.found) known.emplace_back(address, port);
+    const Lookup& lookup = lookups_.at(host.host);
+    if (lookup.error.code && !failure) failure = lookup.error;
+    for (const auto& address : lookup.found) add(host, address);
     if (!lookup.ended_once) waiting = true;
-    if (lookup.error.code) failure = &lookup.error;
   }
   if (!known.empty()) {
     // Name servers answer in changing order, which is not a change.
@@ -113,7 +132,7 @@ void HostAddresses::publish_known() {
       publish(std::move(known));
     }
   } else if (!waiting && failure) {
-    publish_error(Error{make_unsent_error_code(GrpcCode::unavailable), failure->detail});
+    publish_error(Error{make_unsent_error_code(GrpcCode::unavailable), std::move(failure->detail)});
   }
 }
 

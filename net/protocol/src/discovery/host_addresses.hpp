@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <concerto/base/task_group.hpp>
@@ -12,7 +13,12 @@
 
 namespace concerto::net {
 
-/// The addresses of a list of hosts, whose names are looked up.
+/// How the policy about targets calls a service over gRPC, and a registry.
+inline constexpr std::string_view grpc_scheme = "grpc";
+inline constexpr std::string_view etcd_scheme_name = "etcd";
+
+/// The addresses of a list of hosts, whose names are looked up. Addresses that the policy about
+/// targets refuses are left out; if there is no other, the error says so.
 ///
 /// Names are looked up when they are added, again every 30 s, and at `refresh` if the last look-up
 /// began at least a second ago. A failed look-up is repeated with growing pauses, and the addresses
@@ -23,7 +29,8 @@ class HostAddresses : public TargetAddresses {
   static constexpr std::chrono::seconds lookup_interval{30};
   static constexpr std::chrono::seconds lookup_interval_min{1};
 
-  explicit HostAddresses(const DiscoveryShard& shard);
+  /// `scheme`: what the policy about targets is asked for.
+  explicit HostAddresses(const DiscoveryShard& shard, std::string_view scheme = grpc_scheme);
 
   /// Replaces the list of hosts.
   void set_hosts(std::vector<HostPort> hosts);
@@ -34,6 +41,7 @@ class HostAddresses : public TargetAddresses {
   bool has_hosts() const noexcept { return !hosts_.empty(); }
 
   void refresh() override;
+  void targets_changed() override;
 
   Task<void> close() override { return tasks_.close(); }
 
@@ -52,8 +60,10 @@ class HostAddresses : public TargetAddresses {
   void take(Lookup& lookup, Result<HostAddressList> found);
   void begin_due();
   void publish_known();
+  Result<> check(const HostPort& host, const asio::ip::address& address) const;
 
   DiscoveryShard shard_;
+  const std::string_view scheme_;
   std::vector<HostPort> hosts_;
   std::map<std::string, Lookup> lookups_;  ///< for the names among hosts_
   Timer next_due_;

@@ -42,6 +42,7 @@ class TargetChannels::Impl {
 
   Result<GrpcChannel*> channel(std::string_view target);
   Task<void> close();
+  void targets_changed();
 
   const DiscoveryShard& shard() const noexcept { return shard_; }
   Driver driver() const noexcept { return options_.driver; }
@@ -141,6 +142,11 @@ Task<void> TargetChannels::Impl::end(Entry entry) {
   co_await entry.addresses->close();
 }
 
+void TargetChannels::Impl::targets_changed() {
+  for (auto& [target, entry] : entries_) entry.addresses->targets_changed();
+  clients_.targets_changed();
+}
+
 Task<void> TargetChannels::Impl::close() {
   while (!entries_.empty()) retire(entries_.begin());
   co_await retiring_.join();
@@ -157,6 +163,24 @@ Result<GrpcUrl> TargetChannels::split(std::string_view url) const {
 
 Result<Target> TargetChannels::parse(std::string_view target) const {
   return impl_->schemes().parse(target);
+}
+
+Result<> TargetChannels::check(const Target& target) const {
+  if (shard().targets == nullptr) return ok();
+  const std::string_view scheme = target.key.empty() ? grpc_scheme : etcd_scheme_name;
+  for (const HostPort& host : target.hosts) {
+    CONCERTO_CHECK(check(TargetPlace{scheme, host.host, host.port}));
+  }
+  return ok();
+}
+
+Result<> TargetChannels::check(const TargetPlace& place) const {
+  const TargetGuard* targets = shard().targets;
+  return targets ? targets->policy().check(place) : ok();
+}
+
+void TargetChannels::targets_changed() {
+  impl_->targets_changed();
 }
 
 Result<GrpcChannel*> TargetChannels::channel(std::string_view target) {

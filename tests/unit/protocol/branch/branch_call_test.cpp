@@ -82,6 +82,27 @@ class BranchCallTest : public ClientTest {
 constexpr std::string_view success =
     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
+TEST_F(BranchCallTest, RefusesTargetsAtTheRequest) {
+  TargetGuard guard;
+  HttpClientOptions options;
+  options.targets = &guard;
+  make_client(options);
+  const HttpBranchCaller limited{*client_, random_};
+  for (const char* url :
+       {"http://169.254.169.254/latest?method=x", "http://a:b@169.254.169.254:80",
+        "https://[fd00:ec2::254]/", "http://2852039166", "http://0251.0376.0251.0376/a b"}) {
+    for (const Protocol protocol : {Protocol::http, Protocol::json_rpc}) {
+      const auto way = limited.way_of(protocol, url);
+      ASSERT_FALSE(way) << url;
+      EXPECT_NE(way.error().detail.find("is refused: TargetDeny has 'metadata'"), std::string::npos)
+          << way.error().detail;
+      EXPECT_EQ(way.error().detail.find("a:b@"), std::string::npos);
+    }
+  }
+  EXPECT_TRUE(limited.way_of(Protocol::http, "http://127.0.0.1:8081/a"));
+  EXPECT_TRUE(limited.way_of(Protocol::http, "http://b.org?x=169.254.169.254"));
+}
+
 TEST_F(BranchCallTest, SaysWhichPayloadsJsonRpcCannotHave) {
   const std::string rpc = "http://a.org/rpc?method=pay";
   for (const char* payload : {"", " \n", "{}", R"({"amount":30})"}) {

@@ -129,6 +129,32 @@ TEST_F(GrpcBranchCallerTest, SendsAnEmptyMessageForAnEmptyPayload) {
   EXPECT_THAT(payloads_, ElementsAre(""));
 }
 
+TEST_F(GrpcBranchCallerTest, RefusesTargetsAtTheRequestAndAtTheCall) {
+  TargetGuard guard;
+  TargetChannelsOptions options;
+  options.driver = Driver::gozero;
+  TargetChannels channels{DiscoveryShard{executor(), timers_, random_, names_, observer_, &guard},
+                          options};
+  GrpcBranchCaller caller{channels};
+  for (const char* url :
+       {"169.254.169.254:80/p.S/M", "0xa9fea9fe:80/p.S/M", "[::ffff:a9fe:a9fe]:80/p.S/M",
+        "dns:///169.254.43518:80/p.S/M", "passthrough:///169.254.169.254.:80/p.S/M",
+        "direct:///127.0.0.1:9,169.254.169.254:80/p.S/M", "dns:///fe80::1/p.S/M",
+        "etcd://169.254.169.254:2379/k/p.S/M", "discov://u:p@127.0.0.1:1,0:2/k/p.S/M",
+        "dns:169.254.169.254:80/p.S/M"}) {
+    const auto way = caller.way_of(Protocol::grpc, url);
+    ASSERT_FALSE(way) << url;
+    EXPECT_THAT(way.error().detail, HasSubstr("is refused: TargetDeny has '")) << url;
+  }
+  EXPECT_TRUE(caller.way_of(Protocol::grpc, target_ + "/busi.Busi/A"));
+  call_.url = "169.254.169.254:80/p.S/M";  // stored before the policy
+  call_.payload = "";
+  const BranchReply reply = await(caller.call(call_));
+  EXPECT_EQ(reply.outcome, Outcome::error);
+  EXPECT_THAT(reply.error.detail, HasSubstr("target grpc://169.254.169.254:80 is refused"));
+  await(channels.close());
+}
+
 TEST_F(GrpcBranchCallerTest, DetectsUrlsThatCannotBeCalled) {
   for (const char* url : {"localhost:1/p.S/M", "10.0.0.1:65535/p.S/M", "[::1]:9/p.S/M"}) {
     EXPECT_TRUE(caller_.way_of(Protocol::grpc, url)) << url;

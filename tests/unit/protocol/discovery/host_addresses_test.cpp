@@ -119,6 +119,49 @@ TEST_F(HostAddressesTest, AnotherOrderIsNoChange) {
   EXPECT_EQ(changes, 0);
 }
 
+class LimitedHostAddressesTest : public DiscoveryTest {
+ protected:
+  void TearDown() override { await(hosts_.close()); }
+
+  void deny(std::string_view rules) { guard_.set(TargetPolicy::make("", rules).value()); }
+
+  TargetGuard guard_;
+  DiscoveryShard limited_ = [this] {
+    shard_.targets = &guard_;
+    return shard_;
+  }();
+  HostAddresses hosts_{limited_};
+};
+
+TEST_F(LimitedHostAddressesTest, PublishesWhatThePolicyAllows) {
+  resolver_.set("stock", {"10.0.0.1", "169.254.169.254"});
+  hosts_.set_hosts({{"stock", 80}, {"169.254.1.1", 80}, {"0xa9fe0101", 80}});
+  run_until([&] { return !hosts_.addresses().empty(); });
+  ASSERT_EQ(hosts_.addresses().size(), 1U);
+  EXPECT_EQ(hosts_.addresses().front().address().to_string(), "10.0.0.1");
+}
+
+TEST_F(LimitedHostAddressesTest, SaysThatThePolicyRefusesAll) {
+  resolver_.set("stock", {"169.254.169.254"});
+  hosts_.set_hosts({{"stock", 80}});
+  run_until([&] { return !hosts_.resolving(); });
+  EXPECT_EQ(hosts_.error().detail,
+            "target grpc://stock:80 is refused: TargetDeny has an address of its name: 'metadata'");
+}
+
+TEST_F(LimitedHostAddressesTest, FollowsThePolicy) {
+  resolver_.set("stock", {"10.0.0.1"});
+  hosts_.set_hosts({{"stock", 80}});
+  run_until([&] { return !hosts_.addresses().empty(); });
+  deny("private");
+  hosts_.targets_changed();
+  EXPECT_TRUE(hosts_.addresses().empty());
+  EXPECT_NE(hosts_.error().detail.find("'private'"), std::string::npos);
+  deny("loopback");
+  hosts_.targets_changed();
+  EXPECT_EQ(hosts_.addresses().size(), 1U);
+}
+
 TEST_F(HostAddressesTest, ClosesWhileALookupRuns) {
   resolver_.hold();
   hosts_.set_hosts({{"stock", 80}});

@@ -2,6 +2,8 @@
 #include <optional>
 #include <set>
 
+#include <gmock/gmock.h>
+
 #include <concerto/protocol/target_channels.hpp>
 
 #include "discovery/etcd_addresses.hpp"
@@ -66,6 +68,7 @@ class TargetChannelsTest : public EtcdTest {
 
   NamedService one_{io_.get_executor(), timers_};
   NamedService two_{io_.get_executor(), timers_};
+  TargetGuard guard_;
   std::optional<TargetChannels> targets_;
 };
 
@@ -152,6 +155,36 @@ TEST_F(TargetChannelsTest, SaysThatEtcdCannotBeReached) {
   const auto reply = ask("etcd://" + etcd_.hosts() + "/a.rpc");
   EXPECT_EQ(reply.status.code, GrpcCode::unavailable);
   EXPECT_EQ(reply.status.message.find("etcd, which knows 'a.rpc': "), 0U) << reply.status.message;
+}
+
+TEST_F(TargetChannelsTest, RefusesRegisteredAddressesThatThePolicyDenies) {
+  const std::string second = two_.address().substr(two_.address().find(':'));
+  guard_.set(TargetPolicy::make("", "grpc://*" + second).value());
+  shard_.targets = &guard_;
+  begin();
+  const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
+  etcd_.put("a.rpc/1", two_.address());
+  EXPECT_THAT(ask(target).status.message,
+              testing::HasSubstr("is refused: TargetDeny has 'grpc://*" + second + "'"));
+  guard_.set(TargetPolicy());
+  targets_->targets_changed();
+  EXPECT_EQ(ask(target).message, two_.address());
+}
+
+TEST_F(TargetChannelsTest, RefusesRegistriesThatThePolicyDenies) {
+  guard_.set(TargetPolicy::make("", "etcd://127.0.0.0/8").value());
+  shard_.targets = &guard_;
+  begin();
+  const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
+  EXPECT_FALSE(targets_->check(targets_->parse(target).value()));
+  EXPECT_THAT(ask(target).status.message, testing::HasSubstr("target etcd://127.0.0.1:"));
+  TargetChannelsOptions options;  // The registry of the operator is no target.
+  options.etcd_access.emplace();
+  options.etcd_access->hosts = etcd_.hosts();
+  await(targets_->close());
+  begin(std::move(options));
+  etcd_.put("a.rpc/1", one_.address());
+  EXPECT_EQ(ask(target).message, one_.address());
 }
 
 TEST_F(TargetChannelsTest, SkipsRegisteredValuesThatAreNoAddress) {

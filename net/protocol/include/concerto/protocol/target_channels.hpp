@@ -34,8 +34,8 @@ struct CONCERTO_EXPORT TargetChannelsOptions {
 /// 32), `dns:///host:port`, `passthrough:///host:port`, `etcd://hosts/key` and
 /// `discov://hosts/key`. Host names are looked up again at intervals and after failed connects; all
 /// addresses of a name are used in turn. Keys of etcd are watched, and while etcd does not answer,
-/// the last known addresses are used. Use the object on the shard's thread alone, except `split`
-/// and `parse`, and close it before it is destroyed.
+/// the last known addresses are used. Use the object on the shard's thread alone, except `split`,
+/// `parse` and `check`, and close it before it is destroyed.
 class CONCERTO_EXPORT TargetChannels {
  public:
   TargetChannels(const DiscoveryShard& shard, TargetChannelsOptions options);
@@ -48,6 +48,14 @@ class CONCERTO_EXPORT TargetChannels {
 
   /// What a target means, read without the network. Errors: invalid_request, not_supported.
   [[nodiscard]] Result<Target> parse(std::string_view target) const;
+
+  /// Whether `target` may be called, as far as its text tells. The addresses of its names are
+  /// checked when they are known. On any thread.
+  [[nodiscard]] Result<> check(const Target& target) const;
+  [[nodiscard]] Result<> check(const TargetPlace& place) const;
+
+  /// Applies another policy about targets to the addresses in use.
+  void targets_changed();
 
   /// The channel to a target. The first use of the target makes the channel. The pointer is valid
   /// until the next call of a function of this object, and for as long as a call on the channel

@@ -17,6 +17,7 @@
 #include <concerto/transport/address_memory.hpp>
 #include <concerto/transport/address_source.hpp>
 #include <concerto/transport/host_resolver.hpp>
+#include <concerto/transport/target_guard.hpp>
 
 namespace concerto::net {
 
@@ -29,6 +30,7 @@ struct DiscoveryShard {
   RandomSource& random;
   HostResolver& resolver;
   Observer& observer;
+  const TargetGuard* targets = nullptr;  ///< which targets may be called; null: all
 };
 
 /// More addresses of one target than this are not used (as in go-zero's resolvers), and a target
@@ -49,6 +51,8 @@ class CONCERTO_EXPORT TargetAddresses : public AddressSource {
  public:
   /// Ends what runs on behalf of the addresses.
   virtual Task<void> close() = 0;
+  /// There is another policy about targets. Publishes what it allows.
+  virtual void targets_changed() {}
 };
 
 /// What the addresses of a target may use. Everything referenced must outlive them.

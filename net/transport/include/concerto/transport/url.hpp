@@ -43,6 +43,8 @@ struct PlainUrl {
   bool is_plain = false;  ///< `host[:port][/path]` of letters, digits, `.`, `-`; any printable path
   bool has_port = false;  ///< 1 to 65535
   bool has_path = false;
+  std::size_t host_bytes = 0;  ///< the host is the text up to here
+  unsigned port = 0;           ///< 0 without one
 };
 
 constexpr PlainUrl look_at_url(std::string_view text) noexcept {
@@ -53,9 +55,10 @@ constexpr PlainUrl look_at_url(std::string_view text) noexcept {
            (c >= 'A' && c <= 'Z');
   };
   while (at < text.size() && stands_in_host(text[at])) ++at;
+  url.host_bytes = at;
   bool legal = at > 0;
   if (at < text.size() && text[at] == ':') {
-    unsigned port = 0;
+    unsigned& port = url.port;
     const std::size_t digits = ++at;
     for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && port <= 65535; ++at) {
       port = port * 10 + static_cast<unsigned>(text[at] - '0');
