@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <concerto/engine/coordinator.hpp>
+#include <concerto/transport/target_policy.hpp>
 
 namespace concerto::tools {
 
@@ -113,6 +114,8 @@ struct Config {
   std::string allowed_hosts;  ///< comma list; empty: any, except for browsers
   bool get_may_change = true;
   bool redirect_headers = false;  ///< send branch_headers to other hosts
+  std::string target_allow;       ///< comma list; empty: all targets that are not denied
+  std::string target_deny{net::TargetPolicy::standard_deny};
   std::string grpc_service_config = R"({"loadBalancingConfig": [{"round_robin":{}}]})";
 };
 

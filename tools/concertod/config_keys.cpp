@@ -173,6 +173,17 @@ const KeyRow standard_rows[] = {
     {"RedirectHeaders", CONCERTO_FIELD(redirect_headers),
      "1: when a branch redirects to another host, branch_headers except credentials are "
      "sent there too"},
+    {.path = "TargetAllow",
+     .field = CONCERTO_FIELD(target_allow),
+     .help = "targets that branches, query_prepared, redirects and AlertWebHook may name, as "
+             "b.org, .c.org, https://*:443, 10.0.0.0/8, grpc://[fd00::/8]:9000-9099; empty: all "
+             "that TargetDeny does not have",
+     .reloads = true},
+    {.path = "TargetDeny",
+     .field = CONCERTO_FIELD(target_deny),
+     .help = "targets that are refused even if TargetAllow has them, in the same spelling; the "
+             "words of the default, loopback and private are groups of addresses",
+     .reloads = true},
     {"GrpcServiceConfig", CONCERTO_FIELD(grpc_service_config),
      "accepted and unused: calls use the addresses of a service in turn"},
     {"GrpcKeepaliveInterval", CONCERTO_FIELD(keepalive.interval),

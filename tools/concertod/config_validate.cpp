@@ -9,6 +9,7 @@
 #include <concerto/protocol/host_port.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 #include <concerto/protocol/site_guard.hpp>
+#include <concerto/transport/url.hpp>
 
 #include "admin_path.hpp"
 #include "listen_address.hpp"
@@ -146,6 +147,19 @@ void check_http(Config& config, Findings& findings) {
   }
 }
 
+void check_targets(const Config& config, Findings& findings) {
+  const auto policy = net::TargetPolicy::make(config.target_allow, config.target_deny);
+  if (!policy) {
+    findings.errors.push_back(policy.error().detail);
+    return;
+  }
+  const auto hook = net::parse_url(config.alert_web_hook);
+  if (!hook) return;  // check_http has reported it, unless it is empty.
+  if (const auto allowed = policy->check(net::place_of(*hook)); !allowed) {
+    findings.errors.push_back("AlertWebHook: " + allowed.error().detail);
+  }
+}
+
 void check_time_zone(std::string_view hours, Findings& findings) {
   if (hours.empty()) return;
   std::string_view digits = hours;
@@ -185,6 +199,7 @@ void validate(Config& config, const persist::StoreKinds& stores, Findings& findi
   check_log(config.log, findings);
   check_ports(config, findings);
   check_http(config, findings);
+  check_targets(config, findings);
 }
 
 }  // namespace concerto::tools

@@ -96,20 +96,21 @@ Result<> Server::set_up() {
                                                            config_.micro_service.end_point));
   CONCERTO_TRY(auto tls, net::make_tls_client_context());
   CONCERTO_TRY(auto proxies, net::HttpProxyRules::from_environment());
+  CONCERTO_CHECK(set_targets());
+  if (proxies.has_any()) {
+    log_.warn(
+        "HTTP_PROXY or HTTPS_PROXY is set: the proxy looks names up, so TargetAllow and TargetDeny "
+        "judge calls through it by the text of their URL, and the proxy has to refuse addresses");
+  }
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max);
   share_descriptors();
-  ShardSetup setup{config_,
-                   clock_,
-                   log_,
-                   dns_,
-                   driver,
-                   std::nullopt,
-                   std::move(tls),
-                   std::move(proxies),
-                   std::make_shared<net::AddressMemory>(),
-                   descriptors_,
-                   grpc_calls_,
+  ShardSetup setup{config_,        clock_,
+                   log_,           dns_,
+                   driver,         std::nullopt,
+                   std::move(tls), std::move(proxies),
+                   targets_,       std::make_shared<net::AddressMemory>(),
+                   descriptors_,   grpc_calls_,
                    count};
   if (registration_plan_) setup.etcd_access = registration_plan_->access;
   std::vector<ShardPorts> ports;
@@ -139,6 +140,13 @@ Result<> Server::set_up() {
     backlog_watch_ = std::make_unique<BacklogWatch>([this] { return coordinator_->backlog(); },
                                                     first.timers(), *background_, first.executor());
   }
+  return ok();
+}
+
+/// Puts the policy of the configuration about targets into force.
+Result<> Server::set_targets() {
+  CONCERTO_TRY(auto policy, net::TargetPolicy::make(config_.target_allow, config_.target_deny));
+  targets_.set(std::move(policy));
   return ok();
 }
 
@@ -290,6 +298,7 @@ void Server::reload() {
   for (const std::string& key : fixed) log_.warn(key + " takes effect after a restart");
   log_.set_level(config_.log.level);
   store_.set_retention(retention(config_.store));
+  ignore_error(set_targets(), "the configuration was checked when it was loaded");
   asio::co_spawn(shards_.front()->executor(), apply(config_, std::move(*tls)), asio::use_future)
       .get();
   log_.info("reloaded: " + summarize(config_));

@@ -51,6 +51,7 @@ class Server {
 
  private:
   Result<> set_up();
+  Result<> set_targets();
   void share_descriptors();
   ClientPort make_client_port(std::string name);
   Result<> start_shards();
@@ -81,6 +82,7 @@ class Server {
   ListeningPorts ports_;  ///< until the listeners have them
   net::SystemClock clock_;
   const OpsPages ops_pages_;
+  net::TargetGuard targets_;  ///< which targets may be called; the shards use it
   std::vector<std::unique_ptr<Shard>> shards_;
   net::DnsWorkers dns_;  ///< ends before the io_contexts that its look-ups answer to
   std::unique_ptr<Coordinator> coordinator_;

@@ -19,6 +19,7 @@ net::HttpClientOptions client_options(const ShardSetup& setup,
   options.connections_max = setup.descriptors.http_calls_max;
   options.connections_per_host_max = setup.descriptors.http_calls_per_host_max;
   options.redirects_carry_headers = setup.config.redirect_headers;
+  options.targets = &setup.targets;
   return options;
 }
 
@@ -133,7 +134,7 @@ Shard::Shard(const ShardSetup& setup)
           std::make_shared<net::BufferBudget>(buffer_limits(setup.config.limits, setup.shards))),
       http_client_(io_.get_executor(), timers_, resolver_, setup.tls, setup.proxies,
                    client_options(setup, buffers_)),
-      channels_({io_.get_executor(), timers_, random_, resolver_, observer_},
+      channels_({io_.get_executor(), timers_, random_, resolver_, observer_, &setup.targets},
                 channel_options(setup)),
       http_branches_(http_client_, random_),
       grpc_branches_(channels_),
@@ -183,6 +184,7 @@ Task<void> Shard::reload(const Config& config, std::shared_ptr<boost::asio::ssl:
   http_server_->set_limits(http_options(config.limits));
   grpc_server_->set_limits(grpc_options(config.limits));
   http_client_.set_tls(std::move(tls));
+  channels_.targets_changed();
   co_return;
 }
 

@@ -24,6 +24,7 @@
 #include <concerto/transport/http_server.hpp>
 #include <concerto/transport/socket_budget.hpp>
 #include <concerto/transport/system.hpp>
+#include <concerto/transport/target_guard.hpp>
 
 #include "config.hpp"
 #include "descriptor_plan.hpp"
@@ -43,6 +44,7 @@ struct ShardSetup {
   std::optional<net::EtcdAccess> etcd_access;
   std::shared_ptr<boost::asio::ssl::context> tls;
   net::HttpProxyRules proxies;
+  const net::TargetGuard& targets;
   std::shared_ptr<net::AddressMemory> memory;  ///< what the shards have read from registries
   DescriptorPlan descriptors;
   std::shared_ptr<net::SocketBudget> grpc_calls;  ///< connections to gRPC services
@@ -74,8 +76,8 @@ class Shard {
   void serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
              const ClientPorts& ports);
 
-  /// Applies the keys that may change while the server runs: limits, and the certificates that
-  /// https calls are verified with. Call it on the shard.
+  /// Applies the keys that may change while the server runs: limits, the policy about targets, and
+  /// the certificates that https calls are verified with. Call it on the shard.
   Task<void> reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls);
 
   /// Adds the counts of this shard. Call it on the shard.

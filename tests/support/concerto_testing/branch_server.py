@@ -59,7 +59,8 @@ class BranchServer:
         return f"http://127.0.0.1:{self._server.server_port}/{name}"
 
     def script(self, name, *answers, gid=None):
-        """Answers are (status, body): one per call, the last one for all that follow.
+        """Answers are (status, body) or (status, body, headers): one per call, the last one for
+        all that follow.
 
         With a gid they are for the calls of that transaction alone, and come first.
         """
@@ -103,10 +104,12 @@ class BranchServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 call = BranchCall(self.command, url.path[1:], dict(parse_qsl(url.query)),
                                   dict(self.headers), body)
-                status, text = server._answer(call)
+                status, text, *more = server._answer(call)
                 with contextlib.suppress(ConnectionError):  # The caller may have given up.
                     self.send_response(status)
                     self.send_header("Content-Length", str(len(text.encode())))
+                    for field in (more[0] if more else {}).items():
+                        self.send_header(*field)
                     self.end_headers()
                     self.wfile.write(text.encode())
 

@@ -9,15 +9,17 @@ from .suite import need_program, skip
 _INSIDE = "CONCERTO_TEST_NAMESPACE"
 
 
-def enter_own_network():
-    """Starts the script anew in a network namespace of its own; call it first of all. Without the
-    right to make one the test is skipped, or fails on CI."""
+def enter_own_network(*more):
+    """Starts the script anew in a network namespace of its own, and in those of `more`
+    (`--mount`); call it first of all. Without the right to make one the test is skipped, or fails
+    on CI."""
     if _INSIDE in os.environ:
         ip("link", "set", "lo", "up")
         return
     unshare = need_program("unshare", "util-linux")
     need_program("ip", "iproute2")
-    command = [unshare, "--net"] if os.geteuid() == 0 else [unshare, "--map-root-user", "--net"]
+    rights = [] if os.geteuid() == 0 else ["--map-root-user"]
+    command = [unshare, *rights, "--net", *more]
     if subprocess.run([*command, "true"], check=False).returncode != 0:
         skip("this user may not make network namespaces; run it as root")
     os.environ[_INSIDE] = "1"

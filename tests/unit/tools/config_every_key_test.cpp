@@ -158,6 +158,11 @@ const ValueCase refused[] = {
     {"AdminBasePath", "", "/a b", "AdminBasePath: expected a path such as /dtm, found '{}'"},
     {"AdminBasePath", "", "http://h/dtm", "found '{}'"},
     {"AllowedHosts", "", "http://x/", "AllowedHosts: expected names without scheme"},
+    {"TargetAllow", "", "http://x/", "TargetAllow: expected rules such as b.org"},
+    {"TargetAllow", "", "b.org,*:0", "found '*:0'"},
+    {"TargetDeny", "", "10.0.0.0/33", "TargetDeny: expected rules such as b.org"},
+    {"AlertWebHook", "", "http://2852039166/",
+     "AlertWebHook: target http://2852039166:80 is refused: TargetDeny has"},
 };
 
 std::string with_value(std::string text, const std::string& value) {

@@ -35,6 +35,7 @@ class CONCERTO_EXPORT HttpProxyRules {
   /// Reads the rules from the environment: first the names in upper case, then in lower case.
   static Result<HttpProxyRules> from_environment();
 
+  bool has_any() const noexcept { return http_ || https_; }
   /// The proxy for a request; nullptr for a direct connection. `host` has no brackets.
   const Proxy* find(bool is_https, std::string_view host, std::string_view port) const;
 
