@@ -114,6 +114,16 @@ class Debian(unittest.TestCase):
             licence = part["licenses"][0]
             self.assertNotRegex(str(licence), "^see |not stated", name)
 
+    def test_programs_are_linked_as_expected(self):
+        check = os.path.join(HERE, "..", "..", "tools", "packaging", "check_programs.py")
+        programs = [os.path.join(self.root, "usr/bin", name)
+                    for name in ("concertod", "concerto", "concerto-load")]
+        self.assertIn("3 programs name only expected libraries", run(check, *programs))
+        other = subprocess.run([check, "/usr/bin/python3"], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, check=False)
+        self.assertEqual(other.returncode, 1, "Python names libexpat")
+        self.assertIn("names the library libexpat", other.stdout)
+
     def test_lintian_finds_no_error(self):
         run("lintian", "--fail-on", "error", "--suppress-tags", CONTACT_TAGS,
             *(["--allow-root"] if os.geteuid() == 0 else []), *self.packages.values())

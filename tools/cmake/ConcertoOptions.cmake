@@ -7,6 +7,17 @@ if(CONCERTO_SANITIZE)
   add_link_options(-fsanitize=${CONCERTO_SANITIZE})
 endif()
 
+# What tools/packaging/check_programs.py expects. The linker's part costs a little at the start of a
+# program and nothing later; the compiler's part costs instructions at run time and is an option.
+option(CONCERTO_HARDEN "Compile with stack protector, FORTIFY and CET" OFF)
+if(PROJECT_IS_TOP_LEVEL AND NOT CONCERTO_SANITIZE)
+  add_link_options(LINKER:-z,relro LINKER:-z,now LINKER:-z,noexecstack)
+  if(CONCERTO_HARDEN)
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection
+                        $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+  endif()
+endif()
+
 add_library(concerto_warnings INTERFACE)
 target_compile_options(concerto_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")

@@ -2,7 +2,9 @@
 """Prints the bill of materials of a build as CycloneDX 1.5: the Debian packages whose files were
 compiled into the targets (headers, sources, static libraries) or are loaded with their programs.
 
-Usage: sbom.py <build directory> [targets of ninja, by default the programs]
+Usage: sbom.py [--page] <build directory> [targets of ninja, by default the programs]
+
+--page prints docs/dependencies.md instead, with a line for each source package.
 
 The environment gives SOURCE_DATE_EPOCH (the time of the document) and COMMIT. One build gives one
 text: nothing here is random, and all lists are sorted.
@@ -147,13 +149,50 @@ def bill(build, targets, version):
     }
 
 
+PAGE_HEAD = """<!-- Made by `sbom.py --page build/release > docs/dependencies.md`. -->
+
+# Dependencies
+
+What is compiled into the programs of Concerto, or loaded with them, on Debian 12: one line for each
+source package of Debian. A release has the same list of its own build, package by package, as
+CycloneDX (`concerto.cdx.json`). Tests, benchmarks and the build need more (`tools/lib.sh`); that
+does not reach the programs.
+
+| source package | version | licence | compiled in | loaded |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def licence_of(part):
+    licence = part["licenses"][0]
+    return licence.get("expression") or licence["license"].get("id") or licence["license"]["name"]
+
+
+def page(parts):
+    sources = {}
+    for part in parts:
+        *ways, source = [one["value"] for one in part["properties"]]
+        sources.setdefault(source, []).append((part, ways))
+    lines = []
+    for source, members in sorted(sources.items()):
+        cells = [", ".join(sorted({licence_of(part) for part, _ in members}))]
+        for way in (COMPILED, LOADED):
+            cells.append(", ".join(f"`{part['name']}`" for part, ways in members if way in ways))
+        lines.append(f"| {source} | {members[0][0]['version']} | {' | '.join(cells)} |")
+    return PAGE_HEAD + "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--page", action="store_true")
     parser.add_argument("build", type=os.path.abspath)
     parser.add_argument("targets", nargs="*")
     args = parser.parse_args()
     with open(os.path.join(args.build, "CMakeCache.txt"), encoding="utf-8") as file:
         version = re.search(r"^CMAKE_PROJECT_VERSION:\w+=(.*)$", file.read(), re.MULTILINE)[1]
+    if args.page:
+        print(page(bill(args.build, args.targets or PROGRAMS, version)["components"]))
+        return
     print(json.dumps(bill(args.build, args.targets or PROGRAMS, version), indent=2, sort_keys=True))
 
 
