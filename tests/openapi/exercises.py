@@ -76,6 +76,7 @@ def lists(witness, gids):
     for target in ("/api/dtmsvr/all", "/api/dtmsvr/all?gid=nobody&position=p",
                    "/api/dtmsvr/scanKV", "/api/dtmsvr/queryKV",
                    "/api/dtmsvr/resetCronTime?timeout=100000&limit=5",
+                   "/api/concerto/audit?limit=5",
                    "/api/concerto/why", "/api/concerto/why?gid=nobody"):
         witness.get(target)
     for gid in gids:

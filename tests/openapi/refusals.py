@@ -90,6 +90,7 @@ def _targets():
                    f"all?target={'t' * 1025}", "resetCronTime?timeout=x", "resetCronTime?limit=x",
                    "scanKV?limit=x"):
         yield f"/api/dtmsvr/{target}"
+    yield "/api/concerto/audit?limit=x"
     yield "/api/concerto/why"
     yield "/api/concerto/why?gid="
 

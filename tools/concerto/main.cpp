@@ -3,6 +3,7 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -14,7 +15,22 @@
 namespace concerto::tools {
 namespace {
 
-int run(int argc, char** argv) {
+/// Takes the passwords of URLs out of the command line, which every user of the machine can see.
+/// Returns the arguments as they were.
+std::vector<std::string> take_arguments(int argc, char** argv) {
+  std::vector<std::string> arguments(argv, argv + argc);
+  for (int i = 1; i < argc; ++i) {
+    const std::string& argument = arguments[static_cast<std::size_t>(i)];
+    const std::size_t scheme = argument.find("://");
+    const bool has_secret =
+        argument.find('@') != std::string::npos || argument.find("assword") != std::string::npos;
+    if (scheme == std::string::npos || !has_secret) continue;
+    for (char* c = argv[i] + scheme + 3; *c != '\0'; ++c) *c = '*';
+  }
+  return arguments;
+}
+
+int run(const std::vector<std::string>& arguments) {
   CLI::App app("What an operator does with the stores of Concerto", "concerto");
   app.set_version_flag("--version", "concerto " CONCERTO_VERSION);
   app.require_subcommand(1);
@@ -24,7 +40,9 @@ int run(int argc, char** argv) {
     known.emplace_back(options, verb.add(*options));
   }
   try {
-    app.parse(argc, argv);
+    std::vector<const char*> words;
+    for (const std::string& argument : arguments) words.push_back(argument.c_str());
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_usage;
   }
@@ -43,7 +61,7 @@ int main(int argc, char** argv) {
   end_when_out_of_memory("concerto");
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return run(argc, argv);
+    return run(take_arguments(argc, argv));
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return exit_failed;

@@ -17,8 +17,10 @@
 #include <concerto/base/mutex.hpp>
 #include <concerto/transport/system.hpp>
 
+#include "audit_log.hpp"
 #include "migration.hpp"
 #include "no_log.hpp"
+#include "secrets.hpp"
 #include "store_choice.hpp"
 #include "verbs.hpp"
 
@@ -36,7 +38,8 @@ struct MigrateOptions {
 /// error says why. Thread-safe.
 class StoreLog final : public Observer {
  public:
-  explicit StoreLog(std::string place) : place_(std::move(place)) {}
+  StoreLog(std::string place, std::vector<std::string> secrets)
+      : place_(std::move(place)), secrets_(std::move(secrets)) {}
 
   void log(LogLevel level, std::string_view gid, std::string_view text) override {
     if (!logs(level)) return;
@@ -44,7 +47,7 @@ class StoreLog final : public Observer {
     if (level == LogLevel::error) ++errors_;
     std::string line = place_ + ": ";
     if (!gid.empty()) line.append("'").append(gid).append("': ");
-    line.append(text);
+    line.append(without_secrets(std::string(text), secrets_));
     if (is_open_) {
       std::cerr << line << std::endl;
     } else if (kept_.size() < kept_max) {
@@ -67,6 +70,7 @@ class StoreLog final : public Observer {
   static constexpr std::size_t kept_max = 1'000;
 
   const std::string place_;
+  const std::vector<std::string> secrets_;
   mutable Mutex mutex_;
   std::size_t errors_ CONCERTO_GUARDED_BY(mutex_) = 0;
   bool is_open_ CONCERTO_GUARDED_BY(mutex_) = false;
@@ -133,7 +137,7 @@ using StorePtr = std::unique_ptr<persist::ManagedStore>;
 
 Result<StorePtr> open(const StoreChoice& choice, const Clock& clock, StoreLog& log) {
   const auto named = [&choice](Error error) {
-    error.detail = choice.place + ": " + error.detail;
+    error.detail = choice.place + ": " + without_secrets(error.detail, choice.secrets);
     return error;
   };
   auto store = choice.kind->open(choice.settings, clock, log);
@@ -155,7 +159,7 @@ Result<> check_source(const StoreChoice& source, const Clock& clock) {
   const auto counted = source.kind->count_unfinished(source.settings, clock, log);
   if (!counted) {
     Error error = counted.error();
-    error.detail = source.place + ": " + error.detail;
+    error.detail = source.place + ": " + without_secrets(error.detail, source.secrets);
     return error;
   }
   if (*counted) return ok();
@@ -224,6 +228,22 @@ int fail(const Error& error, int code) {
   return code;
 }
 
+/// The audit log of the target's configuration, or else of the source's. Null if there is none, or
+/// if nothing is changed.
+Result<std::unique_ptr<AuditLog>> open_audit(const StoreChoice& from, const StoreChoice& to,
+                                             bool only_counts, const Clock& clock, Log& log) {
+  if (only_counts) return std::unique_ptr<AuditLog>();
+  return AuditLog::open(to.audit.file.empty() ? from.audit : to.audit, clock, log);
+}
+
+/// How a migration has ended, for its record.
+Result<> end_of(const Result<MigrationReport>& report) {
+  if (!report) return report.error();
+  if (report->end == MigrationReport::End::done) return ok();
+  return make_error(Errc::invalid_request,
+                    report->problems.empty() ? "not done" : report->problems.front());
+}
+
 int migrate(const MigrateOptions& options) {
   const ConfigTables& tables = standard_tables();
   const Environment environment = process_environment();
@@ -241,7 +261,7 @@ int migrate(const MigrateOptions& options) {
   InterruptionWords words(to->place);
   asio::io_context io{1};
   const net::SystemClock clock;
-  StoreLog from_log(from->place), to_log(to->place);
+  StoreLog from_log(from->place, from->secrets), to_log(to->place, to->secrets);
   if (const auto there = check_source(*from, clock); !there) {
     return fail(there.error(), exit_refused);
   }
@@ -249,6 +269,13 @@ int migrate(const MigrateOptions& options) {
   if (!source) return fail(source.error(), exit_refused);
   const auto target = open(*to, clock, to_log);
   if (!target) return fail(target.error(), exit_refused);
+
+  const auto log = Log::open(LogConfig{});
+  if (!log) return fail(log.error(), exit_refused);
+  const auto audit = open_audit(*from, *to, options.migration.only_counts, clock, **log);
+  if (!audit) return fail(audit.error(), exit_refused);
+  LocalAction action(audit->get(), "migrate", "command", from->place + " to " + to->place);
+  if (const auto begun = action.begin(); !begun) return fail(begun.error(), exit_refused);
 
   MigrationOptions how = options.migration;
   how.begins = [&words] { words.copying_begins(); };
@@ -260,6 +287,7 @@ int migrate(const MigrateOptions& options) {
   progress.interrupt();
   (*target)->close();
   (*source)->close();
+  action.end(end_of(report));
   if (!report) return fail(report.error(), exit_failed);
   return tell(*report, options);
 }

@@ -9,6 +9,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include "secrets.hpp"
 #include "store_setup.hpp"
 
 namespace concerto::tools {
@@ -120,6 +121,8 @@ Result<StoreChoice> choose_store(const std::string& text, const std::string& pas
   if (!loaded.findings.unknown_keys.empty()) return wrong(joined(loaded.findings.unknown_keys));
   StoreChoice choice;
   choice.settings = store_settings(loaded.config);
+  choice.audit = loaded.config.audit;
+  choice.secrets = secrets_of(loaded.config);
   if (choice.settings.driver == "leveldb") {
     std::error_code failed;
     const auto path = std::filesystem::weakly_canonical(choice.settings.path, failed);

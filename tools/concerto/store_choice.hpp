@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <concerto/base/error.hpp>
 #include <concerto/persist/store_factory.hpp>
@@ -14,6 +15,8 @@ struct StoreChoice {
   persist::StoreSettings settings;
   const persist::StoreKind* kind = nullptr;  ///< of the tables that it was chosen from
   std::string place;                         ///< for people, without passwords
+  AuditConfig audit;                         ///< of the configuration
+  std::vector<std::string> secrets;          ///< of the configuration, for without_secrets
 };
 
 /// Reads what names a store:

@@ -10,6 +10,7 @@
 #include "config_tables.hpp"
 #include "config_validate.hpp"
 #include "config_yaml.hpp"
+#include "secrets.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -46,6 +47,7 @@ LoadedConfig load_config(const std::string& yaml, const Environment& environment
   LoadedConfig loaded;
   apply_environment(loaded.config, environment, tables.keys, loaded.findings);
   apply_yaml(loaded.config, yaml, tables.keys, loaded.findings);
+  read_secret_files(loaded.config, loaded.findings);
   validate(loaded.config, tables.stores, loaded.findings);
   return loaded;
 }

@@ -28,6 +28,7 @@ struct StoreConfig {
   std::int64_t port = 0;
   std::string user;
   std::string password;
+  std::string password_file;
   std::string db = "dtm";
   std::string schema = "public";
   std::int64_t open_connections_max = 500;
@@ -48,6 +49,7 @@ struct StoreConfig {
 struct MicroServiceConfig {
   std::string driver = "default";
   std::string target;
+  std::string target_file;
   std::string end_point;
 };
 
@@ -66,6 +68,15 @@ struct LogConfig {
   std::string outputs = "stderr";  ///< comma list of stderr, stdout and file names
   bool rotation_enabled = false;
   std::string rotation_json = "{}";  ///< maxsize, maxage, maxbackups, localtime, compress
+};
+
+/// The audit log of operators' actions.
+struct AuditConfig {
+  std::string file;  ///< empty: none is kept
+  bool required = true;
+  std::size_t file_bytes_max = std::size_t{100} << 20;
+  std::size_t files_max = 0;     ///< put aside; 0: no limit
+  std::size_t age_max_days = 0;  ///< of files put aside; 0: no limit
 };
 
 /// Limits for requests of clients and answers of branches.
@@ -94,6 +105,7 @@ struct Config {
   MicroServiceConfig micro_service;
   HttpMicroServiceConfig http_micro_service;
   LogConfig log;
+  AuditConfig audit;
   ServerLimits limits;
   KeepaliveConfig keepalive;
   std::string listen_address;  ///< empty: all interfaces
@@ -110,8 +122,10 @@ struct Config {
   std::string time_zone_offset;  ///< hours; empty: the system's zone
   std::int64_t alert_retry_limit = 3;
   std::string alert_web_hook;
+  std::string alert_web_hook_file;
   std::string admin_base_path;
   std::string allowed_hosts;  ///< comma list; empty: any, except for browsers
+  bool core_dumps = false;
   bool get_may_change = true;
   bool redirect_headers = false;  ///< send branch_headers to other hosts
   std::string target_allow;       ///< comma list; empty: all targets that are not denied

@@ -45,6 +45,8 @@ const KeyRow standard_rows[] = {
      .field = CONCERTO_FIELD(store.password),
      .help = "the user's password",
      .secrecy = Secrecy::secret},
+    {"Store.PasswordFile", CONCERTO_FIELD(store.password_file),
+     "file with the password, in place of Store.Password"},
     {"Store.Db", CONCERTO_FIELD(store.db), "name of the database, for mysql and postgres"},
     {"Store.Schema", CONCERTO_FIELD(store.schema),
      "schema of the tables, for postgres (its search_path)"},
@@ -122,6 +124,8 @@ const KeyRow standard_rows[] = {
      .field = CONCERTO_FIELD(micro_service.target),
      .help = "where to register, as etcd://host:2379/dtmservice",
      .secrecy = Secrecy::url_secrets},
+    {"MicroService.TargetFile", CONCERTO_FIELD(micro_service.target_file),
+     "file with the URL, in place of MicroService.Target, for a URL with a password"},
     {"MicroService.EndPoint", CONCERTO_FIELD(micro_service.end_point),
      "address to register, as localhost:36790"},
     {"HttpMicroService.Driver", CONCERTO_FIELD(http_micro_service.driver), "accepted and unused"},
@@ -152,6 +156,20 @@ const KeyRow standard_rows[] = {
     {"Log.RotationEnable", CONCERTO_FIELD(log.rotation_enabled), "1: files are rotated"},
     {"Log.RotationConfigJSON", CONCERTO_FIELD(log.rotation_json),
      "maxsize (MB), maxage (days), maxbackups, localtime, compress"},
+    {"Audit.File", CONCERTO_FIELD(audit.file),
+     "file for the audit log of operators' actions, JSON lines; empty: none is kept"},
+    {"Audit.Required", CONCERTO_FIELD(audit.required),
+     "1: an operator's action whose record cannot be written, because the disk is full for "
+     "example, is refused; 0: it is done, and the log warns"},
+    {.path = "Audit.FileBytesMax",
+     .field = CONCERTO_FIELD(audit.file_bytes_max),
+     .help = "a larger file is put aside under a name with the time",
+     .range = positive,
+     .in_bytes = true},
+    {"Audit.FilesMax", CONCERTO_FIELD(audit.files_max),
+     "files put aside that are kept; 0: all of them", KeyRange{0, 1'000'000}},
+    {"Audit.AgeMax", CONCERTO_FIELD(audit.age_max_days),
+     "days for which files put aside are kept; 0: for ever", KeyRange{0, 100'000}},
     {"TimeZoneOffset", CONCERTO_FIELD(time_zone_offset),
      "hours by which times in answers, and in the columns of mysql, are ahead of UTC, as +8; "
      "empty: the system's time zone"},
@@ -163,6 +181,8 @@ const KeyRow standard_rows[] = {
      .field = CONCERTO_FIELD(alert_web_hook),
      .help = "URL that alerts about transactions in trouble are posted to",
      .secrecy = Secrecy::url_secrets},
+    {"AlertWebHookFile", CONCERTO_FIELD(alert_web_hook_file),
+     "file with the URL, in place of AlertWebHook, for a URL with a token"},
     {"AdminBasePath", CONCERTO_FIELD(admin_base_path),
      "path below which the admin page lies, as /dtm"},
     {"AllowedHosts", CONCERTO_FIELD(allowed_hosts),
@@ -274,43 +294,18 @@ const KeyRow standard_rows[] = {
      .help = "seconds after SIGTERM during which requests are still served and /readyz answers 503",
      .range = KeyRange{0, 3'600},
      .reloads = true},
+    {"CoreDumps", CONCERTO_FIELD(core_dumps),
+     "1: a crash may leave a core dump, which has passwords and payloads, and debuggers of the "
+     "same "
+     "user may attach"},
     {"ShutdownGrace", CONCERTO_FIELD(shutdown_grace),
      "seconds after ShutdownDelay within which running calls may end", seconds_range},
 };
 
 #undef CONCERTO_FIELD
 
-// Keys of older versions of the reference, and of its samples.
-constexpr std::string_view unread_keys[] = {"GrpcBalancer", "Store.BranchTransOpTable",
-                                            "Store.TransBranchOpTable", "Store.TransGlobalTable"};
-
-constexpr std::string_view reference_numbers[] = {"Store.Port",
-                                                  "Store.MaxOpenConns",
-                                                  "Store.MaxIdleConns",
-                                                  "Store.ConnMaxLifeTime",
-                                                  "Store.DataExpire",
-                                                  "Store.FinishedDataExpire",
-                                                  "TransCronInterval",
-                                                  "TimeoutToFail",
-                                                  "RetryInterval",
-                                                  "RequestTimeout",
-                                                  "HttpPort",
-                                                  "GrpcPort",
-                                                  "JsonRpcPort",
-                                                  "UpdateBranchSync",
-                                                  "UpdateBranchAsyncGoroutineNum",
-                                                  "Log.RotationEnable",
-                                                  "ConfigUpdateInterval",
-                                                  "AlertRetryLimit"};
-
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
 }
 
 // Levenshtein's distance. Only one row of the table is kept.
@@ -366,31 +361,6 @@ std::string_view KeyTable::nearest(std::string_view path) const {
     if (edit_distance(name, last_part(row.path)) == 0) return row.path;
   }
   return {};
-}
-
-bool is_unread_key(std::string_view path) {
-  return std::ranges::find(unread_keys, path) != std::end(unread_keys);
-}
-
-bool is_number_of_reference(std::string_view path) {
-  return std::ranges::find(reference_numbers, path) != std::end(reference_numbers);
-}
-
-std::string env_name(std::string_view path) {
-  std::string name;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    const char c = path[i];
-    if (c == '.') {
-      name += '_';
-      continue;
-    }
-    const bool after_lower = i > 0 && is_lower(path[i - 1]);
-    const bool ends_acronym =
-        i > 0 && is_upper(path[i - 1]) && i + 1 < path.size() && is_lower(path[i + 1]);
-    if (is_upper(c) && (after_lower || ends_acronym)) name += '_';
-    name += is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-  return name;
 }
 
 }  // namespace concerto::tools

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <initializer_list>
+#include <system_error>
 #include <utility>
 
 #include <concerto/protocol/alert_hook.hpp>
@@ -189,6 +191,13 @@ void check_log(const LogConfig& log, Findings& findings) {
   }
 }
 
+void check_audit(const AuditConfig& audit, Findings& findings) {
+  std::error_code unknown;  // The start says what else is wrong.
+  if (audit.file.empty() || !std::filesystem::is_directory(audit.file, unknown)) return;
+  findings.errors.push_back("Audit.File: expected a file, found the directory " +
+                            in_quotes(audit.file));
+}
+
 }  // namespace
 
 void validate(Config& config, const persist::StoreKinds& stores, Findings& findings) {
@@ -197,6 +206,7 @@ void validate(Config& config, const persist::StoreKinds& stores, Findings& findi
   check_micro_service(config.micro_service, findings);
   check_time_zone(config.time_zone_offset, findings);
   check_log(config.log, findings);
+  check_audit(config.audit, findings);
   check_ports(config, findings);
   check_http(config, findings);
   check_targets(config, findings);

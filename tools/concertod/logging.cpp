@@ -4,18 +4,16 @@
 #include <system_error>
 #include <vector>
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/string.hpp>
-#include <boost/json/value.hpp>
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <concerto/base/masked_url.hpp>
-#include <concerto/base/utf8.hpp>
 
+#include "line_text.hpp"
 #include "rotating_file.hpp"
+#include "secrets.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -62,36 +60,6 @@ std::unique_ptr<spdlog::formatter> json_lines() {
   formatter->add_flag<LevelName>('*').set_pattern(
       R"({"level":"%*","ts":"%Y-%m-%dT%H:%M:%S.%eZ",%v})");
   return formatter;
-}
-
-/// Escapes characters that JSON may contain as they are but that a terminal obeys: DEL, and C1,
-/// which is C2 80 to C2 9F in UTF-8. JSON's writer has escaped C0.
-std::string without_controls(std::string json) {
-  const auto is_c1 = [&](std::size_t at) {
-    return json[at] == '\xC2' && at + 1 < json.size() &&
-           static_cast<unsigned char>(json[at + 1]) < 0xA0;
-  };
-  std::string escaped;
-  std::size_t copied = 0;
-  for (std::size_t at = 0; at < json.size(); ++at) {
-    if (json[at] != '\x7F' && !is_c1(at)) continue;
-    constexpr std::string_view digits = "0123456789abcdef";
-    const std::size_t bytes = json[at] == '\x7F' ? 1 : 2;
-    const auto code = static_cast<unsigned char>(json[at + bytes - 1]);
-    escaped.append(json, copied, at - copied);
-    escaped += {'\\', 'u', '0', '0', digits[code >> 4U], digits[code & 15U]};
-    copied = at + bytes;
-  }
-  if (copied == 0) return json;
-  escaped.append(json, copied);
-  return escaped;
-}
-
-/// Any bytes as a JSON string, whatever a branch or a client sent.
-std::string json_text(std::string_view text) {
-  const std::string valid = to_utf8(text);
-  return without_controls(
-      boost::json::serialize(boost::json::string_view{valid.data(), valid.size()}));
 }
 
 std::vector<std::string> split(std::string_view list) {
@@ -185,10 +153,14 @@ void Log::reopen() {
   }
 }
 
+// No line shows a password, whoever wrote the text.
+std::string Log::masked(std::string_view text) const {
+  return masked_urls(without_secrets(std::string{text}, secrets_));
+}
+
 void Log::write(LogLevel level, std::string_view gid, std::string_view text) {
   if (!writes(level)) return;
-  // No line shows a password, whoever wrote the text.
-  std::string line = "\"msg\":" + json_text(masked_urls(text));
+  std::string line = "\"msg\":" + json_text(masked(text));
   if (!gid.empty()) line += ",\"gid\":" + json_text(gid);
   logger_->log(level_of(level), line);
 }

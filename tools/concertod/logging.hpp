@@ -48,6 +48,11 @@ class Log {
   }
   void set_level(LogLevel level);
 
+  /// Shows `***` in place of these texts from now on. Call it before other threads use the log.
+  void hide(std::vector<std::string> secrets) { secrets_ = std::move(secrets); }
+  /// The text as the log shows it: without these texts and without passwords in URLs.
+  std::string masked(std::string_view text) const;
+
   /// Opens the log's files anew by their names, so that a program that renames them (logrotate)
   /// gets complete files. If a file cannot be opened, the log names it and goes on writing to the
   /// old file.
@@ -61,6 +66,7 @@ class Log {
 
  private:
   std::atomic<LogLevel> level_;
+  std::vector<std::string> secrets_;
   std::shared_ptr<spdlog::details::thread_pool> writer_;
   std::shared_ptr<spdlog::logger> logger_;
   std::vector<std::shared_ptr<RotatingFile>> files_;  ///< among the logger's outputs

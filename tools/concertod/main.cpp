@@ -10,6 +10,7 @@
 #include <concerto/persist/store_factory.hpp>
 #include <concerto/transport/http_proxy.hpp>
 
+#include "audit_log.hpp"
 #include "command_line.hpp"
 #include "config.hpp"
 #include "config_print.hpp"
@@ -18,6 +19,7 @@
 #include "listen_address.hpp"
 #include "logging.hpp"
 #include "out_of_memory.hpp"
+#include "secrets.hpp"
 #include "server.hpp"
 #include "service_manager.hpp"
 #include "standard_streams.hpp"
@@ -70,18 +72,22 @@ void restrict_new_files() {
 /// Drops the stored data. If the server could not listen because another process has the ports,
 /// nothing is dropped: the ports are taken first, and kept for the server.
 Result<ListeningPorts> reset(const Config& config, const persist::StoreKind& kind,
-                             const CommandLine& command, const Clock& clock,
-                             LogObserver& observer) {
+                             const CommandLine& command, const Clock& clock, LogObserver& observer,
+                             AuditLog* audit) {
   ListeningPorts ports;
   if (!kind.drop) return ports;  // the data ended with its process
   CONCERTO_TRY(ports, listen_on_ports(config.listen_address, config.http_port, config.grpc_port));
   StandardStreamsCaller caller;
-  CONCERTO_CHECK(reset_store(kind, store_settings(config), {command.yes, command.even_in_use},
-                             caller, clock, observer));
+  LocalAction action(audit, "reset", "command", store_place(config));
+  CONCERTO_CHECK(action.begin());
+  const Result<> done = reset_store(kind, store_settings(config),
+                                    {command.yes, command.even_in_use}, caller, clock, observer);
+  action.end(done);
+  if (!done) return done.error();
   return ports;
 }
 
-int serve(const Config& config, OpenedStore store, Log& log, Server::Reload reload,
+int serve(const Config& config, OpenedStore store, Log& log, AuditLog* audit, Server::Reload reload,
           ListeningPorts ports) {
   const auto manager = ServiceManager::from_environment();
   if (!manager) {
@@ -89,7 +95,7 @@ int serve(const Config& config, OpenedStore store, Log& log, Server::Reload relo
     return exit_failure;
   }
   try {
-    Server server(config, store, log, *manager, std::move(reload), std::move(ports));
+    Server server(config, store, log, audit, *manager, std::move(reload), std::move(ports));
     const Result<> served = server.run();
     if (!served) log.error(served.error().detail);
     return served ? 0 : exit_failure;
@@ -106,8 +112,13 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
   net::SystemClock clock;
   LogObserver observer(log);
   ListeningPorts ports;
+  const auto audit = AuditLog::open(config.audit, clock, log);
+  if (!audit) {
+    log.error("the audit log cannot be opened: " + audit.error().detail);
+    return exit_failure;
+  }
   if (const auto* kind = kinds.find(config.store.driver); command.reset && kind != nullptr) {
-    auto dropped = reset(config, *kind, command, clock, observer);
+    auto dropped = reset(config, *kind, command, clock, observer, audit->get());
     if (!dropped) {
       log.error("the store is not reset: " + dropped.error().detail);
       return exit_failure;
@@ -124,8 +135,8 @@ int serve(const Config& config, const CommandLine& command, Log& log, Server::Re
     log.error(**unended);
     return exit_failure;
   }
-  const int exit_code =
-      serve(config, {**store, unended.has_value()}, log, std::move(reload), std::move(ports));
+  const int exit_code = serve(config, {**store, unended.has_value()}, log, audit->get(),
+                              std::move(reload), std::move(ports));
   (*store)->close();
   log.info("stopped");
   return exit_code;
@@ -154,6 +165,8 @@ int run(const CommandLine& command) {
     std::cerr << log.error().detail << '\n';
     return exit_failure;
   }
+  (*log)->hide(secrets_of(config));
+  if (!config.core_dumps) forbid_core_dumps();
   for (const std::string& notice : loaded.findings.notices) (*log)->info(notice);
   for (const std::string& warning : loaded.findings.warnings) (*log)->warn(warning);
   for (const std::string& key : loaded.findings.unknown_keys) (*log)->warn(key);

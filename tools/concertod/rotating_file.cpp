@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ctime>
 #include <fstream>
 #include <vector>
 #include <zlib.h>
@@ -78,22 +77,6 @@ void compress(const fs::path& plain) {
   fs::remove(written ? plain : packed, ignored);
 }
 
-constexpr std::string_view stamp_shape = "0000-00-00T00-00-00.000";
-
-// Whether `name` is a name that aside_name makes for `log`, compressed or not. Only such files are
-// ever removed.
-bool is_aside(const fs::path& log, std::string_view name) {
-  const std::string prefix = log.stem().string() + "-";
-  const std::string suffix = log.extension().string();
-  if (name.ends_with(".gz")) name.remove_suffix(3);
-  if (name.size() != prefix.size() + stamp_shape.size() + suffix.size()) return false;
-  if (!name.starts_with(prefix) || !name.ends_with(suffix)) return false;
-  const std::string_view stamp = name.substr(prefix.size(), stamp_shape.size());
-  return std::ranges::equal(stamp, stamp_shape, [](char c, char shape) {
-    return shape == '0' ? c >= '0' && c <= '9' : c == shape;
-  });
-}
-
 }  // namespace
 
 Result<Rotation> rotation_from_json(const std::string& text, std::vector<std::string>& unknown) {
@@ -115,7 +98,7 @@ Result<Rotation> rotation_from_json(const std::string& text, std::vector<std::st
 }
 
 RotatingFile::RotatingFile(fs::path file, const Rotation& rotation)
-    : path_(std::move(file)), rotation_(rotation) {
+    : path_(std::move(file)), rotation_(rotation), asides_(path_, rotation) {
   const Result<> opened = open();
   if (!opened) spdlog::throw_spdlog_ex(opened.error().detail);
 }
@@ -155,56 +138,13 @@ void RotatingFile::flush_() {
 }
 
 void RotatingFile::rotate(WallClock::time_point now) {
-  const fs::path aside = aside_name(now);
+  const fs::path aside = asides_.new_name(now);
   std::error_code failed;
   fs::rename(path_, aside, failed);
   // Without a new file, lines go on to the old one, which has only lost its name.
   if (!open()) return;
   if (!failed && rotation_.compress) compress(aside);
-  remove_old(now);
-}
-
-fs::path RotatingFile::aside_name(WallClock::time_point now) const {
-  const std::time_t seconds = WallClock::to_time_t(now);
-  std::tm parts{};
-  if (rotation_.local_time) {
-    ::localtime_r(&seconds, &parts);
-  } else {
-    ::gmtime_r(&seconds, &parts);
-  }
-  std::array<char, 32> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H-%M-%S", &parts);
-  const auto millis =
-      std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  const std::string digits = std::to_string(1000 + millis).substr(1);
-  const std::string stamp = std::string{text.data(), length} + "." + digits;
-  return path_.parent_path() / (path_.stem().string() + "-" + stamp + path_.extension().string());
-}
-
-void RotatingFile::remove_old(WallClock::time_point now) const {
-  struct Aside {
-    std::string name;  // the time in the name orders the files
-    fs::path path;
-    fs::file_time_type written;
-  };
-  const fs::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
-  std::vector<Aside> files;
-  std::error_code failed;
-  fs::directory_iterator at{directory, failed};
-  for (; !failed && at != fs::directory_iterator{}; at.increment(failed)) {
-    std::string name = at->path().filename().string();
-    if (!is_aside(path_, name)) continue;
-    std::error_code gone;
-    const fs::file_time_type written = at->last_write_time(gone);
-    if (!gone) files.push_back({std::move(name), at->path(), written});
-  }
-  std::ranges::sort(files, std::ranges::greater{}, &Aside::name);
-  const auto oldest = std::chrono::file_clock::from_sys(now) - rotation_.age_max;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const bool too_many = rotation_.files_max > 0 && i >= rotation_.files_max;
-    const bool too_old = rotation_.age_max.count() > 0 && files[i].written < oldest;
-    if (too_many || too_old) fs::remove(files[i].path, failed);
-  }
+  asides_.remove_old(now);
 }
 
 }  // namespace concerto::tools

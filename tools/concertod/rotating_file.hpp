@@ -12,16 +12,9 @@
 
 #include <concerto/base/error.hpp>
 
-namespace concerto::tools {
+#include "aside_files.hpp"
 
-/// When a log file is put aside, and how long it is kept (Log.RotationConfigJSON).
-struct Rotation {
-  std::uintmax_t bytes_max = std::uintmax_t{100} << 20;  ///< `maxsize`, in MB there
-  std::chrono::days age_max{0};                          ///< `maxage`; 0: no limit
-  std::size_t files_max = 0;                             ///< `maxbackups`; 0: no limit
-  bool local_time = false;                               ///< in the names of files put aside
-  bool compress = false;                                 ///< files put aside become .gz
-};
+namespace concerto::tools {
 
 /// Reads Log.RotationConfigJSON. Names of members may have any case, as in the reference. The names
 /// of members without an effect are added to `unknown`, so that a misspelt name can be reported.
@@ -48,11 +41,10 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
 
   Result<> open();
   void rotate(std::chrono::system_clock::time_point now);
-  std::filesystem::path aside_name(std::chrono::system_clock::time_point now) const;
-  void remove_old(std::chrono::system_clock::time_point now) const;
 
   std::filesystem::path path_;
   Rotation rotation_;
+  AsideFiles asides_;
   std::unique_ptr<std::FILE, Close> file_;
   std::uintmax_t bytes_ = 0;
 };

@@ -34,12 +34,13 @@ std::chrono::seconds poll_interval(const Config& config) {
 
 }  // namespace
 
-Server::Server(const Config& config, OpenedStore store, Log& log, const ServiceManager& manager,
-               Reload reload, ListeningPorts ports)
+Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audit,
+               const ServiceManager& manager, Reload reload, ListeningPorts ports)
     : config_(config),
       store_(store.store),
       is_whole_(store.is_whole),
       log_(log),
+      audit_(audit),
       manager_(manager),
       reload_(std::move(reload)),
       ports_(std::move(ports)),
@@ -105,13 +106,20 @@ Result<> Server::set_up() {
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max);
   share_descriptors();
-  ShardSetup setup{config_,        clock_,
-                   log_,           dns_,
-                   driver,         std::nullopt,
-                   std::move(tls), std::move(proxies),
-                   targets_,       std::make_shared<net::AddressMemory>(),
-                   descriptors_,   grpc_calls_,
-                   count};
+  ShardSetup setup{config_,
+                   clock_,
+                   log_,
+                   dns_,
+                   driver,
+                   std::nullopt,
+                   std::move(tls),
+                   std::move(proxies),
+                   targets_,
+                   std::make_shared<net::AddressMemory>(),
+                   descriptors_,
+                   grpc_calls_,
+                   count,
+                   audit_};
   if (registration_plan_) setup.etcd_access = registration_plan_->access;
   std::vector<ShardPorts> ports;
   for (std::size_t i = 0; i < count; ++i) {
@@ -270,6 +278,7 @@ void Server::wait_for_hangup() {
   hangups_.async_wait([this](const error_code& failed, int signal) {
     if (failed) return;
     log_.reopen();
+    if (audit_ != nullptr) audit_->reopen();
     log_.info("log files are opened anew");
     if (signal == SIGHUP) {
       manager_.reloading(clock_.steady_now());
@@ -280,8 +289,18 @@ void Server::wait_for_hangup() {
   });
 }
 
-/// Runs on the main thread, which may read files.
 void Server::reload() {
+  LocalAction action(audit_, "reload", "signal", "the configuration");
+  Result<> reloaded = action.begin();
+  if (reloaded) reloaded = take_over_fresh();
+  if (!reloaded) {
+    log_.error("the configuration is not reloaded: " + reloaded.error().detail);
+  }
+  action.end(reloaded);
+}
+
+/// Runs on the main thread, which may read files.
+Result<> Server::take_over_fresh() {
   LoadedConfig loaded = reload_();
   for (const std::string& warning : loaded.findings.warnings) log_.warn(warning);
   for (const std::string& key : loaded.findings.unknown_keys) log_.warn(key);
@@ -289,8 +308,7 @@ void Server::reload() {
   auto tls = net::make_tls_client_context();
   if (!tls) log_.error(tls.error().detail);
   if (!loaded.findings.errors.empty() || !tls) {
-    log_.error("the configuration is not reloaded: it stays as it was");
-    return;
+    return make_error(Errc::invalid_request, "it stays as it was");
   }
   const std::vector<std::string> fixed = take_over(loaded.config, config_);
   descriptors_ = with_connections(std::move(descriptors_), config_.limits.connections_max);
@@ -302,6 +320,7 @@ void Server::reload() {
   asio::co_spawn(shards_.front()->executor(), apply(config_, std::move(*tls)), asio::use_future)
       .get();
   log_.info("reloaded: " + summarize(config_));
+  return ok();
 }
 
 Task<void> Server::apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::context> tls) {

@@ -13,6 +13,7 @@
 #include <concerto/protocol/etcd_registration.hpp>
 #include <concerto/transport/listener.hpp>
 
+#include "audit_log.hpp"
 #include "backlog_watch.hpp"
 #include "config.hpp"
 #include "listen_address.hpp"
@@ -38,10 +39,10 @@ class Server {
   /// Reads the configuration again. The findings are written to the log.
   using Reload = std::function<LoadedConfig()>;
 
-  /// The referenced objects must outlive the server. `ports` holds the configuration's ports if the
-  /// process already listens on them; otherwise `run` listens.
-  Server(const Config& config, OpenedStore store, Log& log, const ServiceManager& manager,
-         Reload reload, ListeningPorts ports = {});
+  /// The referenced objects must outlive the server; `audit` may be null. `ports` holds the
+  /// configuration's ports if the process already listens on them; otherwise `run` listens.
+  Server(const Config& config, OpenedStore store, Log& log, AuditLog* audit,
+         const ServiceManager& manager, Reload reload, ListeningPorts ports = {});
 
   /// Serves until SIGTERM, SIGINT or SIGQUIT, and then stops in order; a second signal ends the
   /// process without waiting. SIGHUP opens the log files anew and applies the keys that may change
@@ -63,6 +64,7 @@ class Server {
   void wait_for_signal();
   void wait_for_hangup();
   void reload();
+  Result<> take_over_fresh();
   Task<void> apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::context> tls);
   Task<void> leave_service(std::chrono::seconds delay);
   Task<void> stop();
@@ -72,11 +74,13 @@ class Server {
   std::vector<std::string> why_not_ready_for_log() const;
   std::vector<std::string> why_not_ready(const std::vector<std::string>& of_store) const;
   std::vector<std::string> warnings() const;
+  std::vector<std::string> shown(std::vector<std::string> of_store) const;
 
   Config config_;  ///< the values in force
   persist::ManagedStore& store_;
   const bool is_whole_;
   Log& log_;
+  AuditLog* const audit_;
   const ServiceManager& manager_;
   const Reload reload_;
   ListeningPorts ports_;  ///< until the listeners have them

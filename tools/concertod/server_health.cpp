@@ -39,12 +39,18 @@ std::vector<std::string> Server::why_not_live() const {
   return reasons;
 }
 
+/// The store's words without the secrets of the configuration: a database may repeat them.
+std::vector<std::string> Server::shown(std::vector<std::string> of_store) const {
+  for (std::string& text : of_store) text = log_.masked(text);
+  return of_store;
+}
+
 std::vector<std::string> Server::warnings() const {
-  return store_.health().warnings;
+  return shown(store_.health().warnings);
 }
 
 std::vector<std::string> Server::why_not_ready() const {
-  return why_not_ready(store_.health().reasons);
+  return why_not_ready(shown(store_.health().reasons));
 }
 
 std::vector<std::string> Server::why_not_ready_for_log() const {

@@ -74,8 +74,9 @@ std::string machine_name() {
   return unknown ? std::string{} : name;
 }
 
-net::GateOptions gate_options(const Config& config) {
+net::GateOptions gate_options(const Config& config, net::ActionAudit* audit) {
   net::GateOptions options;
+  options.audit = audit;
   options.sites.allowed_hosts = net::host_list(config.allowed_hosts);
   options.sites.own_name = machine_name();
   options.sites.get_may_change = config.get_may_change;
@@ -140,7 +141,7 @@ Shard::Shard(const ShardSetup& setup)
       grpc_branches_(channels_),
       branches_(http_branches_, grpc_branches_, net::docker_host_wanted()),
       alerts_(io_.get_executor(), timers_, http_client_, observer_, alert_options(setup.config)),
-      gate_(gate_options(setup.config)),
+      gate_(gate_options(setup.config, setup.audit)),
       router_(gate_, setup.clock),
       work_(io_.get_executor()) {
   observer_.on_trouble([this](const BranchTrouble& trouble) { alerts_.report(trouble); });

@@ -49,6 +49,7 @@ struct ShardSetup {
   DescriptorPlan descriptors;
   std::shared_ptr<net::SocketBudget> grpc_calls;  ///< connections to gRPC services
   std::size_t shards;
+  net::ActionAudit* audit;  ///< null: no audit log
 };
 
 /// What the servers of one port share over all shards.

@@ -5,9 +5,11 @@ source that does not stand still.
 usage: migrate_test.py <concerto> <concertod> [arguments of unittest]
 """
 
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -106,6 +108,36 @@ class MigrateTest(unittest.TestCase):
                               capture_output=True, text=True, timeout=TIMEOUT_S)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done
+
+    def test_is_in_the_audit_log_of_the_target(self):
+        source = self.filled_database("audited", 1)
+        audit = os.path.join(self.directory, "audit.jsonl")
+        target = os.path.join(self.directory, "audited.yml")
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(f"Store: {{Path: {self.directory}/audited-store}}\n"
+                       f"Audit: {{File: {audit}}}\n")
+        self.migrate(source, target, "--dry-run")
+        self.assertFalse(os.path.exists(audit))
+        self.migrate(source, target)
+        self.migrate(source, target, code=EXIT_REFUSED)
+        with open(audit, encoding="utf-8") as file:
+            records = [json.loads(line) for line in file]
+        self.assertEqual([record["event"] for record in records],
+                         ["begun", "done", "begun", "failed"])
+        for record in records:
+            self.assertEqual(record["action"], "migrate")
+            self.assertIn("database 'audited'", record["details"])
+
+    def test_passwords_do_not_stay_in_the_command_line(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            process = self.start(f"postgres://u:marked-secret@127.0.0.1:{port}/d",
+                                 self.leveldb("hidden"))
+            silent.accept()[0].close()
+            with open(f"/proc/{process.pid}/cmdline", "rb") as file:
+                self.assertNotIn(b"marked-secret", file.read())
+            _, errors = process.communicate(timeout=TIMEOUT_S)
+            self.assertNotIn("marked-secret", errors)
 
     def start(self, source, target):
         process = subprocess.Popen([CONCERTO, "migrate", "--from", source, "--to", target],

@@ -3,14 +3,17 @@
 Usage: actions_test.py <concertod>
 """
 
+import json
 import os
 import pty
 import signal
 import socket
+import stat
 import subprocess
 import time
 
-from operations_test_case import OperationsTestCase, get, main, post, submit, try_now
+from operations_test_case import (RELOADED, OperationsTestCase, get, hang_up, main, post, submit,
+                                  try_now)
 
 from concerto_testing import http_call, wait_until
 
@@ -97,6 +100,41 @@ class Actions(OperationsTestCase):
         # A refused request changes nothing and is not logged.
         self.assertEqual(post(coordinator, "forceStop", {"gid": "asked-1"}).status, 409)
         self.assertEqual(len(coordinator.process.lines("force stop")), 1)
+
+    def records(self, coordinator, query=""):
+        """`<event> <action> <gid or details>` of the records in the audit log, oldest first."""
+        page = get(coordinator, f"/api/concerto/audit?{query}").json()
+        self.assertTrue(page["kept"])
+        return [f"{one['event']} {one['action']} {one.get('gid', one.get('details', ''))}"
+                for one in reversed(page["records"])]
+
+    def test_actions_are_in_the_audit_log(self):
+        audit = self.path("audit.jsonl")
+        coordinator = self.start_stuck("audited", 1, {"Audit.File": audit})
+        gid = "audited-0"
+        url = f"{coordinator.api}/forceStop?reason=ticket%0A4711"
+        self.assertEqual(http_call("POST", url, json.dumps({"gid": gid}).encode()).status, 200)
+        hang_up(coordinator, RELOADED)
+        wait_until(lambda: len(self.records(coordinator)) == 4, "the reload has its records")
+        self.assertEqual(self.records(coordinator), [
+            f"begun forceStop {gid}", f"done forceStop {gid}",
+            "begun reload the configuration", "done reload the configuration"])
+        self.assertEqual(self.records(coordinator, f"gid={gid}&caller=127.0.0.1&limit=1"),
+                         [f"done forceStop {gid}"])
+        with open(audit, encoding="utf-8") as file:
+            begun = json.loads(file.readline())
+        self.assertEqual(begun["reason"], "ticket\n4711")
+        self.assertEqual(stat.S_IMODE(os.stat(audit).st_mode), 0o600)
+        store = coordinator.settings["Store.Path"]
+        coordinator.kill()
+        self.run_reset(coordinator, at_terminal=False)
+        with open(audit, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file.readlines()[-2:]]
+        self.assertEqual([line["event"] for line in lines], ["begun", "done"])
+        for line in lines:
+            self.assertEqual(line["action"], "reset")
+            self.assertEqual(line["caller"], f"uid {os.getuid()}")
+            self.assertIn(store, line["details"])
 
     def run_reset(self, coordinator, *flags, at_terminal):
         """Starts it with `-r`, until it is ready or has ended. Returns its log and how it ended."""

@@ -32,6 +32,7 @@ class Concertod:
             "Store.Driver": "leveldb",
             "Store.Path": os.path.join(directory, name + "-data"),
             "ShutdownDelay": 0,
+            "CoreDumps": 1,  # tests look into /proc, as the user that runs them
         }
         self.settings = {**defaults, **(settings or {})}
         self.http_port = self.settings["HttpPort"]

@@ -22,7 +22,8 @@ std::string_view name_of(RouteRole role) noexcept {
 
 }  // namespace
 
-Gate::Gate(GateOptions options) : sites_(std::move(options.sites)), roles_(options.roles) {}
+Gate::Gate(GateOptions options)
+    : sites_(std::move(options.sites)), roles_(options.roles), audit_(options.audit) {}
 
 std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, const RequestContext& context,
                                          const HttpRequest& request) const {

@@ -3,6 +3,7 @@
 
 #include <concerto/protocol/gated_router.hpp>
 
+#include "api/audited.hpp"
 #include "api/error_answers.hpp"
 #include "api/request_contexts.hpp"
 
@@ -45,9 +46,13 @@ void GatedRouter::set_fallback(RouteHandler handler) {
 HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) const {
   return [this, needs, handler = std::move(handler)](HttpRequest request) {
     const RequestContext asker = context(request);
-    if (const auto refusal = gate_.refuse_http(needs, asker, request)) {
-      return answer(http_answer(*refusal));
+    const auto refusal = gate_.refuse_http(needs, asker, request);
+    if (needs.deed == RouteDeed::operates && gate_.audit() != nullptr) {
+      AuditRecord record = record_of(needs, request, asker);
+      if (refusal) return audited_refusal(*gate_.audit(), std::move(record), http_answer(*refusal));
+      return audited(*gate_.audit(), std::move(record), handler(std::move(request), asker));
     }
+    if (refusal) return answer(http_answer(*refusal));
     return handler(std::move(request), asker);
   };
 }

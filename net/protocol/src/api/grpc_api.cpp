@@ -3,6 +3,7 @@
 #include <concerto/base/assert.hpp>
 #include <concerto/protocol/api_grpc.hpp>
 
+#include "api/audited.hpp"
 #include "api/error_answers.hpp"
 #include "api/grpc_messages.hpp"
 #include "api/pending_outcome.hpp"
@@ -30,10 +31,10 @@ Task<GrpcReply> reply_with(GrpcReply reply) {
   co_return reply;
 }
 
-Task<GrpcReply> refused(const Refusal& refusal) {
+GrpcReply reply_to(const Refusal& refusal) {
   GrpcReply reply;
   reply.status = grpc_answer(refusal);
-  return reply_with(std::move(reply));
+  return reply;
 }
 
 GrpcReply answer(const Result<>& result) {
@@ -71,9 +72,14 @@ void GrpcApi::add(GrpcServer& server, const Route& route) {
   ApiProbe::Entry& counts = entry(route.grpc);
   server.add_unary(path_of(route.grpc), [this, &counts, &route](GrpcRequest request) {
     const RequestContext context = context_of(request);
-    if (const auto refusal = gate_.refuse_grpc(route.needs(), context, request.metadata)) {
-      return refused(*refusal);
+    const auto refusal = gate_.refuse_grpc(route.needs(), context, request.metadata);
+    if (route.deed == RouteDeed::operates && gate_.audit() != nullptr) {
+      AuditRecord record = record_of(route.needs(), request, context);
+      if (refusal) return audited_refusal(*gate_.audit(), std::move(record), reply_to(*refusal));
+      return audited(*gate_.audit(), std::move(record),
+                     count(counts, serve(route, std::move(request), context)));
     }
+    if (refusal) return reply_with(reply_to(*refusal));
     return count(counts, serve(route, std::move(request), context));
   });
 }

@@ -12,6 +12,7 @@
 #include <concerto/transport/percent.hpp>
 
 #include "api/answer_bodies.hpp"
+#include "api/audited.hpp"
 #include "api/error_answers.hpp"
 #include "api/inspection_json.hpp"
 #include "api/list_query.hpp"
@@ -189,6 +190,24 @@ Task<HttpResponse> HttpApi::why(HttpRequest request, RequestContext /*context*/)
   if (!found) co_return http_answer(found.error());
   if (!*found) co_return error_response(404, "no transaction with gid " + gid + " found");
   co_return json_response(200, why_json(**found, options_.zone_offset, coordinator_.modes()));
+}
+
+Task<HttpResponse> HttpApi::audit(HttpRequest request, RequestContext /*context*/) {
+  AuditQuery query;
+  query.gid = value_of(request, "gid");
+  query.caller = value_of(request, "caller");
+  query.action = value_of(request, "action");
+  query.position = value_of(request, "position");
+  const Result<std::size_t> limit = list_limit(request);
+  if (!limit) co_return http_answer(limit.error());
+  query.limit = *limit;
+  AuditPage page;
+  if (ActionAudit* const audit = gate_.audit()) {
+    Result<AuditPage> found = co_await audit->read(std::move(query));
+    if (!found) co_return http_answer(found.error());
+    page = std::move(*found);
+  }
+  co_return json_response(200, audit_json(page, gate_.audit() != nullptr));
 }
 
 Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext /*context*/) {

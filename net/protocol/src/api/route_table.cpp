@@ -80,6 +80,7 @@ std::span<const Route> RouteTable::standard_rows() {
        OwnHandlers{&Http::query_kv}},
       {"/api/dtmsvr/scanKV", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::scan_kv}},
       {"/api/concerto/why", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::why}},
+      {"/api/concerto/audit", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::audit}},
       // The rows of the methods of JSON-RPC say what those need.
       {"/api/json-rpc", "POST", "", "", changes, clients, own_pages, OwnHandlers{&Http::json_rpc}},
       {"/api/openapi.json", "GET", "", "", reads, anyone, any_page, OwnHandlers{&Http::openapi}},

@@ -24,9 +24,9 @@ struct HttpApiOptions {
 /// The HTTP interface of the coordinator (protocol page 02). HttpApi only translates: requests into
 /// calls of the Coordinator, and results into answers.
 ///
-/// Serves everything under /api/dtmsvr, /api/json-rpc, /api/ping, /api/concerto/why and
-/// /api/openapi.json. Each shard has its own HttpApi and uses it alone. It must outlive the servers
-/// that use the router.
+/// Serves everything under /api/dtmsvr, /api/json-rpc, /api/ping, /api/concerto/why,
+/// /api/concerto/audit and /api/openapi.json. Each shard has its own HttpApi and uses it alone. It
+/// must outlive the servers that use the router.
 class CONCERTO_EXPORT HttpApi {
  public:
   /// The referenced objects must outlive the HttpApi. `gate` is asked about the methods of
@@ -69,6 +69,7 @@ class CONCERTO_EXPORT HttpApi {
   Task<HttpResponse> new_gid(HttpRequest request, RequestContext context);
   Task<HttpResponse> query(HttpRequest request, RequestContext context);
   Task<HttpResponse> why(HttpRequest request, RequestContext context);
+  Task<HttpResponse> audit(HttpRequest request, RequestContext context);
   Task<HttpResponse> all(HttpRequest request, RequestContext context);
   Task<HttpResponse> reset_cron_time(HttpRequest request, RequestContext context);
   Task<HttpResponse> subscribe(HttpRequest request, RequestContext context);

@@ -4,6 +4,7 @@
 
 #include <concerto/base/export.hpp>
 #include <concerto/engine/request_context.hpp>
+#include <concerto/protocol/action_audit.hpp>
 #include <concerto/protocol/route_needs.hpp>
 #include <concerto/protocol/site_guard.hpp>
 #include <concerto/transport/grpc_metadata.hpp>
@@ -15,6 +16,9 @@ struct CONCERTO_EXPORT GateOptions {
   SiteGuardOptions sites;
   /// The roles of every caller, since callers do not say who they are.
   RoleSet roles = RoleSet::all();
+  /// Gets the records of requests whose routes operate, refused ones too. Null: none are kept. It
+  /// must outlive the gate.
+  ActionAudit* audit = nullptr;
 };
 
 /// Lets requests in or refuses them. Each front end asks the gate one question about every request,
@@ -37,11 +41,15 @@ class CONCERTO_EXPORT Gate {
   std::optional<Refusal> refuse_grpc(const RouteNeeds& needs, const RequestContext& context,
                                      const GrpcMetadata& metadata) const;
 
+  /// Where operators' actions are recorded; null: nowhere.
+  ActionAudit* audit() const noexcept { return audit_; }
+
  private:
   std::optional<Refusal> refuse_role(RouteRole role, const RequestContext& context) const;
 
   SiteGuard sites_;
   RoleSet roles_;
+  ActionAudit* audit_;
 };
 
 }  // namespace concerto::net

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 
 #include <concerto/base/export.hpp>
 
@@ -34,6 +35,7 @@ struct RouteNeeds {
   RouteDeed deed;
   RouteRole role;
   RouteBrowser browser;
+  std::string_view name{};  ///< of the route, for the audit log
 
   bool is_change() const noexcept { return deed != RouteDeed::reads; }
 };

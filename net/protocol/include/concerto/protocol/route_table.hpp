@@ -41,7 +41,12 @@ struct Route {
   RouteBrowser browser;
   RouteOperation operation;
 
-  RouteNeeds needs() const noexcept { return {deed, role, browser}; }
+  RouteNeeds needs() const noexcept { return {deed, role, browser, name()}; }
+
+  /// For the audit log: the method of gRPC, or else the last part of the path.
+  std::string_view name() const noexcept {
+    return grpc.empty() ? path.substr(path.rfind('/') + 1) : grpc;
+  }
 };
 
 /// All routes, with one row for each. The table must not change while front ends use it.

@@ -1,0 +1,134 @@
+#include "api/audited.hpp"
+
+#include <array>
+
+#include <concerto/base/json_text.hpp>
+#include <concerto/base/json_tree.hpp>
+#include <concerto/protocol/request_messages.hpp>
+#include <concerto/transport/percent.hpp>
+
+#include "api/error_answers.hpp"
+#include "api/grpc_messages.hpp"
+
+namespace concerto::net {
+namespace {
+
+/// The query parameters that say what is asked for. Others may be secrets of somebody.
+constexpr std::array<std::string_view, 4> shown_parameters{"url", "remark", "timeout", "limit"};
+
+/// A name such as DeleteTopic of gRPC as HTTP writes it.
+std::string action_of(std::string_view route) {
+  std::string action{route};
+  if (!action.empty() && action[0] >= 'A' && action[0] <= 'Z') {
+    action[0] = static_cast<char>(action[0] - 'A' + 'a');
+  }
+  return action;
+}
+
+AuditRecord record_of(const RouteNeeds& needs, std::string_view by, const RequestContext& context) {
+  AuditRecord record;
+  record.action = action_of(needs.name);
+  record.by = by;
+  record.from = context.peer.str();
+  record.trace = context.trace.str();
+  return record;
+}
+
+void add_detail(std::string& details, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  if (!details.empty()) details += ", ";
+  details.append(name).append(name.empty() ? "" : " ").append(value);
+}
+
+/// The message in the body of an answer that is an error.
+std::string told_message(std::string_view body) {
+  JsonTree tree;
+  if (!tree.parse(body)) return {};
+  const auto message = tree.root().find("message");
+  return message && message->is(JsonKind::text) ? std::string{message->text()} : std::string{};
+}
+
+/// The gid that the handler of the route reads in the body.
+std::string gid_of(const std::string& body) {
+  const auto trans = trans_request_from_json(body);
+  return trans ? trans->gid.str() : std::string{};
+}
+
+/// What a path has after `topic/`.
+std::string topic_in_path(std::string_view path) {
+  constexpr std::string_view before = "/topic/";
+  const std::size_t at = path.find(before);
+  if (at == std::string_view::npos) return {};
+  return percent_decode(path.substr(at + before.size()), false).value_or(std::string{});
+}
+
+std::string parameter_of(const HttpRequest& request, std::string_view name) {
+  return std::string{request.query_value(name).value_or(std::string_view{})};
+}
+
+}  // namespace
+
+AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
+                      const RequestContext& context) {
+  AuditRecord record = record_of(needs, "http", context);
+  if (!request.body.empty()) record.gid = gid_of(request.body);
+  record.topic = parameter_of(request, "topic");
+  if (record.topic.empty()) record.topic = topic_in_path(request.path);
+  for (const std::string_view name : shown_parameters) {
+    add_detail(record.details, name, parameter_of(request, name));
+  }
+  const auto reason = request.headers.find(reason_header);
+  record.reason = reason ? std::string{*reason} : parameter_of(request, "reason");
+  return record;
+}
+
+AuditRecord record_of(const RouteNeeds& needs, const GrpcRequest& request,
+                      const RequestContext& context) {
+  AuditRecord record = record_of(needs, "grpc", context);
+  // All operators' methods of gRPC are about topics.
+  if (Result<TopicRequest> topic = topic_request_from_proto(request.message)) {
+    record.topic = std::move(topic->topic);
+    add_detail(record.details, "url", topic->url);
+    add_detail(record.details, "remark", topic->remark);
+  }
+  record.reason = request.metadata.find(reason_metadata).value_or(std::string_view{});
+  return record;
+}
+
+void add_end(AuditRecord& record, const HttpResponse& answer) {
+  const bool is_done = answer.status < 300;
+  record.event = is_done ? AuditRecord::Event::done : AuditRecord::Event::failed;
+  record.result = std::to_string(answer.status);
+  if (!is_done) add_detail(record.result, "", told_message(answer.body));
+  // How many transactions resetCronTime has reached.
+  if (is_done && answer.body.find("succeed_count") != std::string::npos) {
+    add_detail(record.result, "answer", answer.body);
+  }
+}
+
+void add_end(AuditRecord& record, const GrpcReply& answer) {
+  record.event = answer.status.ok() ? AuditRecord::Event::done : AuditRecord::Event::failed;
+  record.result = std::to_string(static_cast<int>(answer.status.code));
+  add_detail(record.result, "", answer.status.message);
+}
+
+std::string audit_json(const AuditPage& page, bool is_kept) {
+  std::string body = is_kept ? R"({"kept":true,"records":[)" : R"({"kept":false,"records":[)";
+  for (const std::string& record : page.records) {
+    if (!body.ends_with('[')) body += ',';
+    body += record;
+  }
+  body += R"(],"next_position":)";
+  append_json_string(body, page.next_position);
+  return body + "}";
+}
+
+void answer_unrecorded(const Error& error, HttpResponse& answer) {
+  answer = http_answer(error);
+}
+
+void answer_unrecorded(const Error& error, GrpcReply& answer) {
+  answer.status = grpc_answer(error);
+}
+
+}  // namespace concerto::net

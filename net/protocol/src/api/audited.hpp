@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <concerto/base/error.hpp>
+#include <concerto/engine/request_context.hpp>
+#include <concerto/protocol/action_audit.hpp>
+#include <concerto/protocol/route_needs.hpp>
+#include <concerto/transport/grpc_server.hpp>
+#include <concerto/transport/http_message.hpp>
+
+namespace concerto::net {
+
+/// The header and the gRPC metadata in which a caller says why. Over HTTP it may also be the query
+/// parameter `reason`; the header comes first.
+inline constexpr std::string_view reason_header = "X-Concerto-Reason";
+inline constexpr std::string_view reason_metadata = "x-concerto-reason";
+
+/// The record of a request. Its event is begun.
+AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
+                      const RequestContext& context);
+AuditRecord record_of(const RouteNeeds& needs, const GrpcRequest& request,
+                      const RequestContext& context);
+
+/// Makes the record of an action the record of its end.
+void add_end(AuditRecord& record, const HttpResponse& answer);
+void add_end(AuditRecord& record, const GrpcReply& answer);
+
+/// The answer of /api/concerto/audit. `is_kept`: whether there is an audit log.
+std::string audit_json(const AuditPage& page, bool is_kept);
+
+/// The answer to an action whose record could not be written.
+void answer_unrecorded(const Error& error, HttpResponse& answer);
+void answer_unrecorded(const Error& error, GrpcReply& answer);
+
+/// Carries out an action between its two records. `action` has not begun; without the first record
+/// it never does. `audit` must outlive the action.
+template <class Answer>
+Task<Answer> audited(ActionAudit& audit, AuditRecord record, Task<Answer> action) {
+  record.id = audit.next_id();
+  AuditRecord begun = record;
+  const Result<> written = co_await audit.write(std::move(begun));
+  Answer answer;
+  if (!written) {
+    answer_unrecorded(written.error(), answer);
+    co_return answer;
+  }
+  answer = co_await std::move(action);
+  add_end(record, answer);
+  ignore_error(co_await audit.write(std::move(record)), "it has happened, and the log tells why");
+  co_return answer;
+}
+
+/// Answers a request that the gate refuses.
+template <class Answer>
+Task<Answer> audited_refusal(ActionAudit& audit, AuditRecord record, Answer answer) {
+  record.id = audit.next_id();
+  add_end(record, answer);
+  record.event = AuditRecord::Event::refused;
+  ignore_error(co_await audit.write(std::move(record)), "nothing has happened");
+  co_return answer;
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,235 @@
+#include "audit_lines.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <ctime>
+#include <fcntl.h>
+#include <optional>
+#include <unistd.h>
+#include <utility>
+
+#include <boost/json/parse.hpp>
+#include <sys/stat.h>
+
+#include <concerto/base/masked_url.hpp>
+
+#include "line_text.hpp"
+
+namespace concerto::tools {
+namespace {
+
+constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t chunk_bytes = std::size_t{64} << 10;
+constexpr std::size_t line_bytes_max = std::size_t{256} << 10;
+
+std::string shown(std::string_view text) {
+  const bool is_long = text.size() > audit_text_bytes_max;
+  std::string cut = masked_urls(text.substr(0, audit_text_bytes_max));
+  return json_text(is_long ? cut + "..(cut)" : cut);
+}
+
+std::string_view name_of(net::AuditRecord::Event event) {
+  using enum net::AuditRecord::Event;
+  switch (event) {
+    case begun:
+      return "begun";
+    case done:
+      return "done";
+    case failed:
+      return "failed";
+    case refused:
+      return "refused";
+  }
+  return "";
+}
+
+/// As the log writes times: `2026-01-31T12:00:00.000Z`.
+std::string time_text(WallTime now) {
+  const auto millis = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  const std::time_t seconds = millis / 1000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  return std::string{text.data(), length} + "." + std::to_string(1000 + millis % 1000).substr(1) +
+         "Z";
+}
+
+void add_member(std::string& line, std::string_view name, std::string_view text) {
+  if (text.empty()) return;
+  line.append(",\"").append(name).append("\":").append(shown(text));
+}
+
+/// What a line of a wanted record contains. A quote inside of a text is escaped, so that no text
+/// can look like a member.
+class LineFilter {
+ public:
+  explicit LineFilter(const net::AuditQuery& query) {
+    if (!query.gid.empty()) all_.push_back("\"gid\":" + shown(query.gid));
+    if (!query.action.empty()) all_.push_back("\"action\":" + shown(query.action));
+    if (query.caller.empty()) return;
+    const std::string caller = shown(query.caller);
+    const std::string bare = caller.substr(1, caller.size() - 2);
+    callers_ = {"\"caller\":" + caller, "\"from\":\"" + bare + ":", "\"from\":\"[" + bare + "]:"};
+  }
+
+  bool takes(std::string_view line) const {
+    const auto has = [line](const std::string& part) {
+      return line.find(part) != std::string_view::npos;
+    };
+    for (const std::string& part : all_) {
+      if (!has(part)) return false;
+    }
+    if (callers_.empty()) return true;
+    return has(callers_[0]) || has(callers_[1]) || has(callers_[2]);
+  }
+
+ private:
+  std::vector<std::string> all_;
+  std::vector<std::string> callers_;
+};
+
+/// One file, read from its end.
+class FileBackwards {
+ public:
+  /// `end`: where the reading begins; nothing: at the end of the file.
+  FileBackwards(const std::filesystem::path& file, std::optional<std::uint64_t> end)
+      : descriptor_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    struct stat state {};
+    if (descriptor_ < 0 || ::fstat(descriptor_, &state) != 0) return;
+    inode_ = state.st_ino;
+    const auto size = static_cast<std::uint64_t>(state.st_size);
+    end_ = begin_ = end ? std::min(*end, size) : size;
+  }
+  ~FileBackwards() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  FileBackwards(const FileBackwards&) = delete;
+  FileBackwards& operator=(const FileBackwards&) = delete;
+
+  std::uint64_t inode() const noexcept { return inode_; }
+  /// Everything from here on has been returned.
+  std::uint64_t end() const noexcept { return end_; }
+  std::size_t scanned_bytes() const noexcept { return scanned_; }
+
+  /// The line before the last one that was returned. Nothing at the beginning of the file.
+  std::optional<std::string_view> next() {
+    while (!buffer_.empty() || begin_ > 0) {
+      if (!buffer_.empty() && buffer_.back() == '\n') drop(1);
+      std::size_t at = buffer_.rfind('\n');
+      while (at == std::string::npos && begin_ > 0 && read_chunk()) at = buffer_.rfind('\n');
+      const std::size_t begin = at == std::string::npos ? 0 : at + 1;
+      line_.assign(buffer_, begin);
+      drop(line_.size());
+      if (!line_.empty()) return line_;
+      if (begin_ > 0 && buffer_.empty() && !read_chunk()) return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  void drop(std::size_t bytes) {
+    buffer_.resize(buffer_.size() - bytes);
+    end_ -= bytes;
+  }
+
+  bool read_chunk() {
+    if (buffer_.size() > line_bytes_max) drop(buffer_.size());  // no line of an audit log
+    const std::size_t bytes = std::min<std::uint64_t>(chunk_bytes, begin_);
+    std::string chunk(bytes, '\0');
+    const ssize_t got =
+        ::pread(descriptor_, chunk.data(), bytes, static_cast<::off_t>(begin_ - bytes));
+    if (got != static_cast<ssize_t>(bytes)) return false;
+    begin_ -= bytes;
+    scanned_ += bytes;
+    buffer_.insert(0, chunk);
+    return true;
+  }
+
+  const int descriptor_;
+  std::uint64_t inode_ = 0;
+  std::uint64_t begin_ = 0;  ///< of the buffer in the file
+  std::uint64_t end_ = 0;
+  std::size_t scanned_ = 0;
+  std::string buffer_;
+  std::string line_;
+};
+
+/// Where a page ends: a file that may meanwhile have another name, and a place in it.
+struct Position {
+  std::uint64_t inode = 0;
+  std::uint64_t end = 0;
+};
+
+Error bad_position(const std::string& why) {
+  return make_error(Errc::invalid_request, "position: " + why);
+}
+
+Result<Position> position_from(std::string_view text) {
+  Position position;
+  const char* const end = text.data() + text.size();
+  const auto inode = std::from_chars(text.data(), end, position.inode);
+  if (inode.ec == std::errc{} && inode.ptr != end && *inode.ptr == '-') {
+    const auto place = std::from_chars(inode.ptr + 1, end, position.end);
+    if (place.ec == std::errc{} && place.ptr == end) return position;
+  }
+  return bad_position("expected next_position of another page");
+}
+
+bool is_object(std::string_view line) {
+  error_code failed;
+  return boost::json::parse({line.data(), line.size()}, failed).is_object() && !failed;
+}
+
+}  // namespace
+
+std::string audit_line(const net::AuditRecord& record, WallTime now, std::size_t left_out) {
+  std::string line = "{\"ts\":\"" + time_text(now) + "\",\"id\":" + shown(record.id) +
+                     ",\"event\":\"" + std::string{name_of(record.event)} + "\"";
+  add_member(line, "action", record.action);
+  add_member(line, "gid", record.gid);
+  add_member(line, "topic", record.topic);
+  add_member(line, "caller", record.caller);
+  add_member(line, "from", record.from);
+  add_member(line, "by", record.by);
+  add_member(line, "details", record.details);
+  add_member(line, "reason", record.reason);
+  add_member(line, "result", record.result);
+  add_member(line, "trace", record.trace);
+  if (left_out > 0) line += ",\"left_out\":" + std::to_string(left_out);
+  return line + "}\n";
+}
+
+Result<net::AuditPage> read_audit(const std::vector<std::filesystem::path>& files,
+                                  const net::AuditQuery& query) {
+  std::optional<Position> from;
+  if (!query.position.empty()) {
+    CONCERTO_TRY(from, position_from(query.position));
+  }
+  const LineFilter filter(query);
+  net::AuditPage page;
+  std::size_t scanned = 0, bytes = 0;
+  for (const std::filesystem::path& path : files) {
+    FileBackwards file(path, from ? std::optional(from->end) : std::nullopt);
+    if (from && file.inode() != from->inode) continue;
+    from.reset();
+    while (const auto line = file.next()) {
+      if (filter.takes(*line) && is_object(*line)) {
+        bytes += line->size();
+        page.records.emplace_back(*line);
+      }
+      const bool is_full = page.records.size() >= query.limit || bytes >= page_bytes_max ||
+                           scanned + file.scanned_bytes() >= audit_scan_bytes_max;
+      if (!is_full) continue;
+      page.next_position = std::to_string(file.inode()) + "-" + std::to_string(file.end());
+      return page;
+    }
+    scanned += file.scanned_bytes();
+  }
+  if (from) return bad_position("the file of the other page is gone");
+  return page;
+}
+
+}  // namespace concerto::tools

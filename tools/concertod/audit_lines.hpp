@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concerto/base/clock.hpp>
+#include <concerto/base/error.hpp>
+#include <concerto/protocol/action_audit.hpp>
+
+namespace concerto::tools {
+
+/// The most bytes of one text of a record that are kept, before escapes. Texts come from outside.
+inline constexpr std::size_t audit_text_bytes_max = 512;
+
+/// The most bytes of the files that one query looks at. The next page goes on from there.
+inline constexpr std::size_t audit_scan_bytes_max = std::size_t{16} << 20;
+
+/// A record as a line of JSON with a line break: `{"ts":..,"id":..,"event":..,"action":..,..}`.
+/// Empty texts are left out, long ones are cut, passwords in URLs are masked, and no byte of a text
+/// can end the line or the string that it is in. `left_out`: how many refused attempts before this
+/// one have no record.
+std::string audit_line(const net::AuditRecord& record, WallTime now, std::size_t left_out = 0);
+
+/// The records of a query, from the files of a log, the newest first.
+Result<net::AuditPage> read_audit(const std::vector<std::filesystem::path>& files,
+                                  const net::AuditQuery& query);
+
+}  // namespace concerto::tools

@@ -1,0 +1,171 @@
+#include "audit_log.hpp"
+
+#include <limits>
+#include <unistd.h>
+#include <utility>
+
+#include <concerto/base/start_thread.hpp>
+
+#include "audit_lines.hpp"
+
+namespace concerto::tools {
+namespace {
+
+using Event = net::AuditRecord::Event;
+
+/// Requests that may wait for the audit log's thread.
+constexpr std::size_t waiting_max = 1'000;
+
+/// Records of refused attempts in a second. Everybody can make attempts, and each record is synced.
+constexpr std::size_t refused_per_second_max = 10;
+
+Rotation rotation_of(const AuditConfig& config) {
+  Rotation rotation;
+  rotation.bytes_max = config.file_bytes_max;
+  rotation.files_max = config.files_max;
+  rotation.age_max = std::chrono::days{config.age_max_days};
+  return rotation;
+}
+
+Error too_many() {
+  return make_error(Errc::overloaded, "too many requests wait for the audit log");
+}
+
+/// Takes part in a count while it lives.
+class Waiting {
+ public:
+  explicit Waiting(std::atomic<std::size_t>& count)
+      : count_(count), is_too_many_(++count > waiting_max) {}
+  ~Waiting() { --count_; }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  bool is_too_many() const noexcept { return is_too_many_; }
+
+ private:
+  std::atomic<std::size_t>& count_;
+  const bool is_too_many_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AuditLog>> AuditLog::open(const AuditConfig& config, const Clock& clock,
+                                                 Log& log) {
+  std::unique_ptr<AuditLog> audit;
+  if (config.file.empty()) return audit;
+  auto file = AuditFile::open(config.file, rotation_of(config));
+  if (!file) return Error{file.error().code, "Audit.File: " + file.error().detail};
+  audit.reset(new AuditLog(std::move(*file), config.required, clock, log));
+  CONCERTO_CHECK(
+      start_thread(audit->thread_, "for the audit log", [&io = audit->io_] { io.run(); }));
+  return audit;
+}
+
+AuditLog::AuditLog(std::unique_ptr<AuditFile> file, bool is_required, const Clock& clock, Log& log)
+    : is_required_(is_required),
+      clock_(clock),
+      log_(log),
+      id_prefix_(std::to_string(std::chrono::floor<std::chrono::milliseconds>(
+                                    clock.wall_now().time_since_epoch())
+                                    .count()) +
+                 "-" + std::to_string(::getpid()) + "-"),
+      file_(std::move(file)),
+      work_(io_.get_executor()) {}
+
+AuditLog::~AuditLog() {
+  work_.reset();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::string AuditLog::next_id() {
+  return id_prefix_ + std::to_string(++last_id_);
+}
+
+Async<> AuditLog::write(net::AuditRecord record) {
+  const Waiting waiting(waiting_);
+  if (waiting.is_too_many()) co_return too_many();
+  co_return co_await on_shard(io_.get_executor(), write_there(std::move(record)));
+}
+
+Async<net::AuditPage> AuditLog::read(net::AuditQuery query) {
+  const Waiting waiting(waiting_);
+  if (waiting.is_too_many()) co_return too_many();
+  co_return co_await on_shard(io_.get_executor(), read_there(std::move(query)));
+}
+
+Async<> AuditLog::write_there(net::AuditRecord record) {
+  co_return write_now(record);
+}
+
+Async<net::AuditPage> AuditLog::read_there(net::AuditQuery query) {
+  std::vector<std::filesystem::path> files;
+  {
+    const MutexLock lock(mutex_);
+    files = file_->files();
+  }
+  co_return read_audit(files, query);
+}
+
+/// Whether a refused attempt gets no record, because many others have one.
+bool AuditLog::leaves_out_refused() {
+  const SteadyTime now = clock_.steady_now();
+  if (now - refused_since_ >= std::chrono::seconds(1)) {
+    refused_since_ = now;
+    refused_count_ = 0;
+  }
+  if (++refused_count_ <= refused_per_second_max) return false;
+  ++left_out_;
+  return true;
+}
+
+Result<> AuditLog::write_now(const net::AuditRecord& record) {
+  const MutexLock lock(mutex_);
+  if (record.event == Event::refused && leaves_out_refused()) return ok();
+  const std::size_t left_out = record.event == Event::refused ? std::exchange(left_out_, 0) : 0;
+  const WallTime now = clock_.wall_now();
+  const Result<> written = file_->append(audit_line(record, now, left_out), now);
+  if (written) {
+    if (std::exchange(has_failed_, false)) log_.info("the audit log is written again");
+    return ok();
+  }
+  if (!std::exchange(has_failed_, true)) {
+    log_.error("the audit log: " + written.error().detail +
+               (is_required_ ? "; operators' actions are refused (Audit.Required)"
+                             : "; operators' actions go on without it (Audit.Required)"));
+  }
+  if (!is_required_) return ok();
+  // The caller need not know files and disks of this machine.
+  return make_error(Errc::overloaded,
+                    "the audit log cannot be written, so that nothing was done; the log of the "
+                    "coordinator says why");
+}
+
+void AuditLog::reopen() {
+  const MutexLock lock(mutex_);
+  if (const Result<> opened = file_->reopen(); !opened) {
+    log_.error("Audit.File: " + opened.error().detail);
+  }
+}
+
+LocalAction::LocalAction(AuditLog* audit, std::string action, std::string by, std::string details)
+    : audit_(audit) {
+  if (audit == nullptr) return;
+  record_.id = audit->next_id();
+  record_.action = std::move(action);
+  record_.by = std::move(by);
+  record_.details = std::move(details);
+  if (record_.by == "command") record_.caller = "uid " + std::to_string(::getuid());
+}
+
+Result<> LocalAction::begin() {
+  return audit_ == nullptr ? ok() : audit_->write_now(record_);
+}
+
+void LocalAction::end(const Result<>& result) {
+  if (audit_ == nullptr) return;
+  record_.event = result ? Event::done : Event::failed;
+  if (!result) record_.result = result.error().detail;
+  ignore_error(audit_->write_now(record_), "it has happened, and the log tells why");
+}
+
+}  // namespace concerto::tools

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <concerto/base/clock.hpp>
+#include <concerto/base/mutex.hpp>
+#include <concerto/protocol/action_audit.hpp>
+
+#include "audit_file.hpp"
+#include "config.hpp"
+#include "logging.hpp"
+
+namespace concerto::tools {
+
+/// The audit log of a process: a file of JSON lines about operators' actions, over HTTP and gRPC as
+/// well as on the machine. Records are written and read on a thread of the audit log. If one cannot
+/// be written, the log says so, and no action is begun until one can (Audit.Required).
+///
+/// Thread-safe. It outlives the shards that use it.
+class AuditLog final : public net::ActionAudit {
+ public:
+  /// Null if the configuration has no Audit.File. The clock and the log must outlive the result.
+  static Result<std::unique_ptr<AuditLog>> open(const AuditConfig& config, const Clock& clock,
+                                                Log& log);
+  ~AuditLog() override;
+
+  std::string next_id() override;
+  Async<> write(net::AuditRecord record) override;
+  Async<net::AuditPage> read(net::AuditQuery query) override;
+
+  /// As `write`, on this thread.
+  Result<> write_now(const net::AuditRecord& record);
+  /// Opens the file anew by its name.
+  void reopen();
+
+ private:
+  AuditLog(std::unique_ptr<AuditFile> file, bool is_required, const Clock& clock, Log& log);
+
+  bool leaves_out_refused() CONCERTO_REQUIRES(mutex_);
+  Async<> write_there(net::AuditRecord record);
+  Async<net::AuditPage> read_there(net::AuditQuery query);
+
+  const bool is_required_;
+  const Clock& clock_;
+  Log& log_;
+  const std::string id_prefix_;
+  std::atomic<std::uint64_t> last_id_ = 0;
+  std::atomic<std::size_t> waiting_ = 0;  ///< for the thread
+
+  Mutex mutex_;
+  const std::unique_ptr<AuditFile> file_ CONCERTO_GUARDED_BY(mutex_);
+  bool has_failed_ CONCERTO_GUARDED_BY(mutex_) = false;
+  SteadyTime refused_since_ CONCERTO_GUARDED_BY(mutex_);
+  std::size_t refused_count_ CONCERTO_GUARDED_BY(mutex_) = 0;
+  std::size_t left_out_ CONCERTO_GUARDED_BY(mutex_) = 0;
+
+  asio::io_context io_{1};
+  asio::executor_work_guard<Executor> work_;
+  std::thread thread_;
+};
+
+/// An action of an operator on the machine itself, such as a reset, with its two records. Without
+/// an audit log (null) it has none.
+class LocalAction {
+ public:
+  /// The record is begun: `by` is command or signal.
+  LocalAction(AuditLog* audit, std::string action, std::string by, std::string details);
+
+  /// Error: the record cannot be written, and the action must not begin.
+  [[nodiscard]] Result<> begin();
+  /// Writes how the action has ended.
+  void end(const Result<>& result);
+
+ private:
+  AuditLog* audit_;
+  net::AuditRecord record_;
+};
+
+}  // namespace concerto::tools

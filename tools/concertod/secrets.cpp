@@ -1,0 +1,148 @@
+#include "secrets.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <concerto/base/masked_url.hpp>
+#include <concerto/transport/percent.hpp>
+
+#include "config_tables.hpp"
+
+namespace concerto::tools {
+namespace {
+
+/// A shorter secret is none, and to hide it would make holes in words.
+constexpr std::size_t hidden_bytes_min = 4;
+constexpr std::size_t file_bytes_max = std::size_t{64} << 10;
+
+struct SecretFile {
+  std::string_view key;  ///< of the file
+  std::string_view stands_for;
+  const std::string& file;
+  std::string& secret;
+};
+
+struct CloseFile {
+  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+
+/// The text of the file without the line break at its end. The error does not show the text.
+Result<std::string> text_in_file(const std::string& path, bool& is_open_to_all) {
+  const auto failed = [&path](const std::string& why) {
+    return make_error(Errc::invalid_request, "the file '" + path + "' cannot be read: " + why);
+  };
+  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
+  if (!file) return failed(std::generic_category().message(errno));
+  struct stat state {};
+  if (::fstat(::fileno(file.get()), &state) == 0) is_open_to_all = (state.st_mode & S_IROTH) != 0;
+  std::string text(file_bytes_max + 1, '\0');
+  errno = 0;
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return failed(std::generic_category().message(errno));
+  if (text.size() > file_bytes_max) return failed("it is too large for a secret");
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  if (text.empty()) return failed("it is empty");
+  return text;
+}
+
+void add_secret(std::vector<std::string>& secrets, std::string_view text) {
+  if (text.size() < hidden_bytes_min) return;
+  secrets.emplace_back(text);
+  const auto decoded = net::percent_decode(text, false);
+  if (decoded && *decoded != text) secrets.push_back(*decoded);
+}
+
+/// Whether people may not see the value of a parameter, because its name suggests a secret.
+bool is_secret(std::string_view parameter) {
+  const std::string url = "http://h/?" + std::string(parameter);
+  return masked_url(url) != url;
+}
+
+/// The password of a URL, or its user if there is none, and the secrets in its query.
+void add_parts_of_url(std::vector<std::string>& secrets, std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return;
+  const std::string_view rest = url.substr(scheme + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const std::string_view access = authority.substr(0, authority.rfind('@') + 1);
+  if (!access.empty()) {
+    const std::size_t colon = access.find(':');
+    const std::string_view user = access.substr(0, access.size() - 1);
+    add_secret(secrets, colon == std::string_view::npos ? user : user.substr(colon + 1));
+  }
+  std::string_view query = rest.substr(std::min(rest.find('?'), rest.size()));
+  while (!query.empty()) {
+    query.remove_prefix(1);
+    const std::string_view pair = query.substr(0, query.find('&'));
+    const std::size_t value = pair.find('=');
+    if (value != std::string_view::npos && is_secret(pair)) {
+      add_secret(secrets, pair.substr(value + 1));
+    }
+    query.remove_prefix(pair.size());
+  }
+}
+
+}  // namespace
+
+void read_secret_files(Config& config, Findings& findings) {
+  const SecretFile files[] = {
+      {"Store.PasswordFile", "Store.Password", config.store.password_file, config.store.password},
+      {"MicroService.TargetFile", "MicroService.Target", config.micro_service.target_file,
+       config.micro_service.target},
+      {"AlertWebHookFile", "AlertWebHook", config.alert_web_hook_file, config.alert_web_hook}};
+  for (const SecretFile& one : files) {
+    const std::string key(one.key);
+    if (one.file.empty()) continue;
+    if (!one.secret.empty()) {
+      findings.errors.push_back(key + ": " + std::string(one.stands_for) +
+                                " is set too; only one of them may be");
+      continue;
+    }
+    bool is_open_to_all = false;
+    auto text = text_in_file(one.file, is_open_to_all);
+    if (!text) {
+      findings.errors.push_back(key + ": " + text.error().detail);
+      continue;
+    }
+    one.secret = std::move(*text);
+    if (is_open_to_all) {
+      findings.warnings.push_back(key + ": everybody on this machine may read the file '" +
+                                  one.file + "'");
+    }
+  }
+}
+
+std::vector<std::string> secrets_of(const Config& config) {
+  std::vector<std::string> secrets;
+  for (const KeyRow& row : standard_tables().keys.rows()) {
+    const std::string text = key_text(config, row);
+    if (row.secrecy == Secrecy::secret) add_secret(secrets, text);
+    if (row.secrecy == Secrecy::url_secrets) add_parts_of_url(secrets, text);
+  }
+  return secrets;
+}
+
+std::string without_secrets(std::string text, const std::vector<std::string>& secrets) {
+  constexpr std::string_view mask = "***";
+  for (const std::string& secret : secrets) {
+    for (std::size_t at = text.find(secret); at != std::string::npos;
+         at = text.find(secret, at + mask.size())) {
+      text.replace(at, secret.size(), mask);
+    }
+  }
+  return text;
+}
+
+void forbid_core_dumps() noexcept {
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+}  // namespace concerto::tools
