@@ -106,6 +106,11 @@ bool ByteStream::is_open() const noexcept {
   return !tls_ || tls_->session->is_open();
 }
 
+const std::shared_ptr<const PeerCertificate>& ByteStream::peer_certificate() const noexcept {
+  static const std::shared_ptr<const PeerCertificate> none;
+  return tls_ ? tls_->session->peer_certificate() : none;
+}
+
 void ByteStream::set_no_delay() noexcept {
   // Setting an option fails if the peer has already reset the connection. The first read reports
   // that.

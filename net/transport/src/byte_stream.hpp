@@ -18,6 +18,7 @@
 namespace concerto::net {
 
 class TlsSession;
+struct PeerCertificate;
 
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
@@ -61,6 +62,8 @@ class ByteStream {
   bool has_tls() const noexcept { return tls_ != nullptr; }
   /// True if the application's bytes can be written: there is no TLS, or its handshake has ended.
   bool is_open() const noexcept;
+  /// The certificate that a server's client has shown; null without one.
+  const std::shared_ptr<const PeerCertificate>& peer_certificate() const noexcept;
 
   /// Small writes are sent at once. Failures of this function and the next one are ignored: both
   /// only tune the connection.

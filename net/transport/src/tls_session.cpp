@@ -8,6 +8,7 @@
 
 #include <concerto/base/assert.hpp>
 
+#include "read_certificate.hpp"
 #include "tls_server_name.hpp"
 
 namespace concerto::net {
@@ -119,12 +120,21 @@ Result<bool> TlsSession::takes_hello() {
   return tls_error("a ClientHello of " + std::to_string(length) + " bytes");
 }
 
+void TlsSession::open() {
+  is_open_ = true;
+  unread_bytes_ = 0;
+  // The handshake fails with a certificate that is not valid. A resumed session has the certificate
+  // of the handshake that it goes on from.
+  if (SSL_is_server(ssl_.get()) == 0 || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return;
+  const X509* const shown = SSL_get0_peer_certificate(ssl_.get());
+  if (shown != nullptr) {
+    peer_certificate_ = std::make_shared<PeerCertificate>(read_certificate(*shown));
+  }
+}
+
 /// What a call of OpenSSL means that needs bytes or has ended the handshake.
 Result<> TlsSession::step(int result) {
-  if (!is_open_ && SSL_is_init_finished(ssl_.get()) != 0) {
-    is_open_ = true;
-    unread_bytes_ = 0;
-  }
+  if (!is_open_ && SSL_is_init_finished(ssl_.get()) != 0) open();
   if (result == 1) return ok();
   if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) return failure(result);
   if (is_open_ && unread_bytes_ > unread_bytes_max) {

@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include <concerto/base/error.hpp>
+#include <concerto/transport/peer_certificate.hpp>
 
 namespace concerto::net {
 
@@ -32,6 +33,11 @@ class TlsSession {
   /// True once the handshake has ended: `write` may be called. It stays true: of OpenSSL's own
   /// state, a peer that sends a part of a message decides.
   bool is_open() const noexcept { return is_open_; }
+  /// The certificate that a server's client has shown; null as long as the session is not open, if
+  /// the client has shown none, and for a client's session.
+  const std::shared_ptr<const PeerCertificate>& peer_certificate() const noexcept {
+    return peer_certificate_;
+  }
 
   /// Takes bytes that came from the socket.
   void put(std::string_view wire);
@@ -58,10 +64,12 @@ class TlsSession {
   };
 
   Result<bool> takes_hello();
+  void open();
   Result<> step(int result);
   Error failure(int result) const;
 
   std::unique_ptr<SSL, Free> ssl_;
+  std::shared_ptr<const PeerCertificate> peer_certificate_;
   bool is_open_ = false;
   bool checks_hello_ = false;     ///< of a server, until the ClientHello's length is known
   std::size_t unread_bytes_ = 0;  ///< taken since `read` last returned application data

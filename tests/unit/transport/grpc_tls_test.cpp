@@ -1,5 +1,7 @@
 // gRPC over TLS; client and server are Concerto's.
 
+#include <concerto/transport/peer_certificate.hpp>
+
 #include "hostile_fixture.hpp"
 #include "tls_files.hpp"
 
@@ -8,6 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+
+Task<GrpcStatus> end_well() {
+  co_return GrpcStatus{};
+}
 
 class GrpcTls : public Hostile {
  protected:
@@ -107,6 +113,26 @@ TEST_F(GrpcTls, AsksForTheClientsCertificate) {
   make_tls_channel(files.client(true));
   const GrpcReply reply = call("/test.S/Echo", "y");
   EXPECT_TRUE(reply.ok()) << describe(reply.status);
+}
+
+TEST_F(GrpcTls, ShowsTheClientsCertificateToHandlers) {
+  serve(files.server(true));
+  std::vector<std::string> names;
+  const auto note = [&names](const std::shared_ptr<const PeerCertificate>& certificate) {
+    names.push_back(certificate ? certificate->common_name : "nobody");
+  };
+  server->add_unary("/test.S/Who", [note](GrpcRequest request) {
+    note(request.certificate);
+    return echo(std::move(request));
+  });
+  server->add_stream("/test.S/WhoStreams", [note](GrpcServerStream& stream) {
+    note(stream.certificate());
+    return end_well();
+  });
+  make_tls_channel(files.client(true));
+  call("/test.S/Who", {});
+  call("/test.S/WhoStreams", {});
+  EXPECT_THAT(names, testing::ElementsAre("server", "server"));
 }
 
 TEST_F(GrpcTls, AStopEndsWithAClosingAlertForASlowClient) {

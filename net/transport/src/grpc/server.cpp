@@ -73,6 +73,10 @@ const asio::ip::tcp::endpoint& GrpcServerStream::peer() const noexcept {
   return call_.peer();
 }
 
+const std::shared_ptr<const PeerCertificate>& GrpcServerStream::certificate() const noexcept {
+  return call_.certificate();
+}
+
 const GrpcMetadata& GrpcServerStream::metadata() const noexcept {
   return call_.metadata();
 }

@@ -38,6 +38,10 @@ const asio::ip::tcp::endpoint& ServerCall::peer() const noexcept {
   return connection_->peer();
 }
 
+const std::shared_ptr<const PeerCertificate>& ServerCall::certificate() const noexcept {
+  return connection_->peer_certificate();
+}
+
 void ServerCall::on_header(std::string_view name, std::string_view value) {
   if (headers_done_) return;  // Trailers of a request mean nothing in gRPC.
   header_bytes_ += name.size() + value.size() + field_bytes;
@@ -164,6 +168,7 @@ Task<void> ServerCall::run_unary() {
   GrpcRequest request;
   request.method = method();
   request.peer = peer();
+  request.certificate = certificate();
   request.message = take_message();
   request.metadata = std::move(metadata_);
   set_overhead(0);  // From here on the handler's own limits apply.

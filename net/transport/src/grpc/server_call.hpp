@@ -36,6 +36,7 @@ class ServerCall final : public Call {
   // For GrpcServerStream.
   std::string_view method() const noexcept;
   const boost::asio::ip::tcp::endpoint& peer() const noexcept;
+  const std::shared_ptr<const PeerCertificate>& certificate() const noexcept;
   const GrpcMetadata& metadata() const noexcept { return metadata_; }
   SteadyTime deadline() const noexcept { return deadline_; }
   GrpcMetadata& reply_metadata() noexcept { return reply_metadata_; }

@@ -154,6 +154,7 @@ Task<void> HttpConnection::run() {
     timer_.disarm();
     HttpRequest& request = parser_->request();
     request.peer = peer_;
+    request.certificate = stream_.peer_certificate();
     head_only_ = request.method == "HEAD";
     HttpResponse response = co_await answer(std::move(request));
     const bool keep_alive = parser_->keep_alive() && !response.close &&

@@ -1,4 +1,8 @@
+#include <string>
 #include <string_view>
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/http_tls.hpp>
@@ -10,16 +14,34 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
+/// Ciphers of TLS 1.2; TLS 1.3 has only such ones. All of them need a temporary key and
+/// authenticate what they encrypt.
+constexpr const char* ciphers_of_tls_1_2 =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+/// A resumed session does not verify the client's certificate again, which may expire meanwhile.
+constexpr long resumption_seconds = 300;
+
+Error set_up_error(const std::string& reason) {
+  return make_error(HttpErrc::tls_failed, "TLS set-up: " + reason);
+}
+
 Error not_loaded(const std::string& what, const std::string& file, const error_code& error) {
   return make_error(HttpErrc::tls_failed,
                     "cannot load " + what + " from '" + file + "': " + error.message());
+}
+
+error_code last_ssl_error() noexcept {
+  return {static_cast<int>(ERR_get_error()), boost::asio::error::get_ssl_category()};
 }
 
 Result<> load_trusted(ssl::context& context, const std::string& file) {
   error_code error;
   if (file.empty()) {
     context.set_default_verify_paths(error);
-    if (error) return make_error(HttpErrc::tls_failed, "TLS set-up: " + error.message());
+    if (error) return set_up_error(error.message());
     return ok();
   }
   context.load_verify_file(file, error);
@@ -39,7 +61,31 @@ Result<> load_own(ssl::context& context, const std::string& certificate, const s
   if (error) return not_loaded("a certificate", certificate, error);
   context.use_private_key_file(key, ssl::context::pem, error);
   if (error) return not_loaded("the key of '" + certificate + "'", key, error);
+  // OpenSSL itself compares only keys of the same kind.
+  if (SSL_CTX_check_private_key(context.native_handle()) == 1) return ok();
+  return not_loaded("the key of '" + certificate + "'", key, last_ssl_error());
+}
+
+Result<> load_revoked(SSL_CTX& context, const std::string& file) {
+  X509_STORE* const store = SSL_CTX_get_cert_store(&context);
+  X509_LOOKUP* const lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+  ERR_clear_error();
+  if (lookup == nullptr || X509_load_crl_file(lookup, file.c_str(), X509_FILETYPE_PEM) <= 0) {
+    return not_loaded("revoked certificates", file, last_ssl_error());
+  }
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
   return ok();
+}
+
+Result<> ask_for_certificates(ssl::context& context, const TlsServerFiles& files) {
+  const bool is_required = files.client_certificates == ClientCertificates::required;
+  const ssl::verify_mode mode =
+      is_required ? ssl::verify_peer | ssl::verify_fail_if_no_peer_cert : ssl::verify_peer;
+  error_code error;
+  context.set_verify_mode(mode, error);
+  if (error) return set_up_error(error.message());
+  CONCERTO_CHECK(load_trusted(context, files.client_ca));
+  return files.client_crl.empty() ? ok() : load_revoked(*context.native_handle(), files.client_crl);
 }
 
 }  // namespace
@@ -49,7 +95,7 @@ Result<std::shared_ptr<ssl::context>> make_tls_client_context(const TlsClientFil
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
   error_code error;
   context->set_verify_mode(ssl::verify_peer, error);
-  if (error) return make_error(HttpErrc::tls_failed, "TLS set-up: " + error.message());
+  if (error) return set_up_error(error.message());
   CONCERTO_CHECK(load_trusted(*context, files.ca));
   const bool shows_none = files.certificate.empty() && files.key.empty();
   if (!shows_none) CONCERTO_CHECK(load_own(*context, files.certificate, files.key));
@@ -60,18 +106,20 @@ Result<std::shared_ptr<ssl::context>> make_tls_server_context(const TlsServerFil
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* const raw = context->native_handle();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION);
+  if (SSL_CTX_set_cipher_list(raw, ciphers_of_tls_1_2) != 1) return set_up_error("no such cipher");
   choose_alpn(*raw);
   // Names the sessions that may be resumed with this context. Without a name, clients that show
   // certificates could not resume any.
   constexpr std::string_view kind = "concerto";
   SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>(kind.data()),
                                  static_cast<unsigned>(kind.size()));
+  SSL_CTX_set_timeout(raw, resumption_seconds);
+  // The file has the chain; otherwise each handshake would look for one among the authorities of
+  // clients.
+  SSL_CTX_set_mode(raw, SSL_MODE_NO_AUTO_CHAIN);
   CONCERTO_CHECK(load_own(*context, files.certificate, files.key));
-  if (files.client_ca.empty()) return context;
-  error_code error;
-  context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, error);
-  if (error) return make_error(HttpErrc::tls_failed, "TLS set-up: " + error.message());
-  CONCERTO_CHECK(load_trusted(*context, files.client_ca));
+  if (!files.client_ca.empty()) CONCERTO_CHECK(ask_for_certificates(*context, files));
   return context;
 }
 

@@ -64,6 +64,10 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   bool is_ready() const noexcept { return ready_; }  ///< the peer's SETTINGS have arrived
   /// True unless there is TLS and its handshake has not ended.
   bool has_shaken_hands() const noexcept { return stream_.is_open(); }
+  /// The certificate that a server's client has shown; null without one.
+  const std::shared_ptr<const PeerCertificate>& peer_certificate() const noexcept {
+    return stream_.peer_certificate();
+  }
   bool is_draining() const noexcept { return draining_; }
   /// True if a PING was sent and nothing has arrived since.
   bool is_probed() const noexcept { return pinged_; }

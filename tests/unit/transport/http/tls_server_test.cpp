@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <concerto/transport/peer_certificate.hpp>
+
 #include "../tls_files.hpp"
 #include "client_fixture.hpp"
 
@@ -14,10 +16,15 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+Task<HttpResponse> name_the_client(HttpRequest request) {
+  co_return text_response(200, request.certificate ? request.certificate->common_name : "nobody");
+}
+
 class HttpTls : public ClientTest {
  protected:
   void SetUp() override {
     ClientTest::SetUp();
+    router_.add("GET", "/certificate", name_the_client);
     resolver_.hosts["b.org"] = {asio::ip::address_v4::loopback()};
     make_client({}, {}, files_.client());
   }
@@ -127,8 +134,9 @@ TEST_F(HttpTls, AsksForTheClientsCertificate) {
   EXPECT_FALSE(get(url("/hello")));
   await(client_->close());
   make_client({}, {}, files_.client(true));
-  const auto answer = get(url("/hello"));
+  const auto answer = get(url("/certificate"));
   ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->body, "server") << "the name in the certificate that the client has shown";
 }
 
 TEST_F(HttpTls, AnswersASlowClient) {

@@ -27,6 +27,8 @@ class context;
 
 namespace concerto::net {
 
+struct PeerCertificate;
+
 struct GrpcServerOptions {
   std::size_t message_bytes_max = 4u << 20;  ///< of one received message
   std::size_t header_bytes_max = 16u << 10;  ///< of one received header block
@@ -79,6 +81,8 @@ struct GrpcServerProbe {
 struct CONCERTO_EXPORT GrpcRequest {
   std::string_view method;  ///< full path
   boost::asio::ip::tcp::endpoint peer;
+  /// The certificate that the client has shown over TLS (peer_certificate.hpp); null without one.
+  std::shared_ptr<const PeerCertificate> certificate;
   std::string message;
   GrpcMetadata metadata;
   SteadyTime deadline = SteadyTime::max();
@@ -103,6 +107,8 @@ class CONCERTO_EXPORT GrpcServerStream {
 
   std::string_view method() const noexcept;
   const boost::asio::ip::tcp::endpoint& peer() const noexcept;
+  /// The certificate that the client has shown over TLS; null without one.
+  const std::shared_ptr<const PeerCertificate>& certificate() const noexcept;
   const GrpcMetadata& metadata() const noexcept;
   SteadyTime deadline() const noexcept;
 

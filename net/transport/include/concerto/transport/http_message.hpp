@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 #include <concerto/base/export.hpp>
 
 namespace concerto::net {
+
+struct PeerCertificate;
 
 /// Header fields in the order of their arrival. Names are compared without case.
 ///
@@ -78,6 +81,8 @@ struct CONCERTO_EXPORT HttpRequest {
   HttpHeaders headers;
   std::string body;
   boost::asio::ip::tcp::endpoint peer;
+  /// The certificate that the client has shown over TLS (peer_certificate.hpp); null without one.
+  std::shared_ptr<const PeerCertificate> certificate;
 
   /// The first query parameter with this name; nothing if there is none.
   std::optional<std::string_view> query_value(std::string_view name) const noexcept;

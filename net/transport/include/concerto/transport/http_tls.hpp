@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,18 +20,29 @@ struct TlsClientFiles {
   std::string key;          ///< of that certificate
 };
 
+/// Whether clients have to show a certificate. One that is shown is always verified.
+enum class ClientCertificates : std::uint8_t { required, optional };
+
 /// PEM files of a TLS server.
 struct TlsServerFiles {
   std::string certificate;  ///< the server's, with the chain behind it
   std::string key;          ///< of that certificate
-  /// Clients must show a certificate that these certificates certify. Empty: clients need no
-  /// certificate.
-  std::string client_ca;
+  /// Clients are asked for a certificate that these certificates certify. Empty: they are not
+  /// asked.
+  std::string client_ca{};
+  ClientCertificates client_certificates = ClientCertificates::required;
+  /// Lists of revoked certificates (CRLs). There has to be a list of each authority in the chain of
+  /// a client's certificate, and none may be out of date. Empty: nothing is known to be revoked.
+  std::string client_crl{};
 };
 
-/// Makes a context for HTTP and gRPC servers: TLS 1.2 or later, with ALPN for the server's
-/// protocol. The function reads files, so call it at the start. All shards and both protocols may
-/// share the context. Errors (HttpErrc::tls_failed) name the file.
+/// Makes a context for HTTP and gRPC servers: TLS 1.3, and TLS 1.2 with ciphers that have forward
+/// secrecy and authentication, with ALPN for the server's protocol. The function reads files, so
+/// call it at the start. All shards and both protocols may share the context. Errors
+/// (HttpErrc::tls_failed) name the file.
+///
+/// A session is resumed only with the context that it began with. So with a new context every
+/// client's certificate is verified again.
 CONCERTO_EXPORT Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_server_context(
     const TlsServerFiles& files);
 
