@@ -130,6 +130,12 @@ void EtcdClient::targets_changed() {
   for (const auto& member : members_) member->addresses.targets_changed();
 }
 
+void EtcdClient::set_tls(const std::shared_ptr<asio::ssl::context>& tls) {
+  if (!access_.tls) return;  // It is a client of another etcd.
+  access_.tls = tls;
+  for (const auto& member : members_) member->channel.set_tls(tls);
+}
+
 Task<void> EtcdClient::close() {
   for (const auto& member : members_) {
     member->channel.close();
@@ -244,6 +250,12 @@ Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts,
 
 void EtcdClients::targets_changed() {
   for (const auto& [key, entry] : clients_) entry.client->targets_changed();
+}
+
+void EtcdClients::set_tls(const std::shared_ptr<asio::ssl::context>& tls) {
+  if (!configured_ || !configured_->tls) return;
+  configured_->tls = tls;
+  for (const auto& [key, entry] : clients_) entry.client->set_tls(tls);
 }
 
 Task<void> EtcdClients::release(std::shared_ptr<EtcdClient> client) {

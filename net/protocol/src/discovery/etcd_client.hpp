@@ -76,6 +76,9 @@ class EtcdClient {
   /// Call it when etcd has refused something: the next call logs in again.
   void forget_token() { token_.clear(); }
 
+  /// Replaces the context of a client that uses TLS, for new connections.
+  void set_tls(const std::shared_ptr<asio::ssl::context>& tls);
+
   Task<void> close();
 
  private:
@@ -138,6 +141,8 @@ class EtcdClients {
                                                             const std::string& password = {});
 
   void targets_changed();
+  /// Replaces the context of the configured access, for new connections of its clients.
+  void set_tls(const std::shared_ptr<asio::ssl::context>& tls);
 
   /// Gives an acquired client back. The last release closes the client.
   Task<void> release(std::shared_ptr<EtcdClient> client);

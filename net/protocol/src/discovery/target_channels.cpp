@@ -8,6 +8,7 @@
 #include <concerto/protocol/target_channels.hpp>
 
 #include "etcd_client.hpp"
+#include "target_tls.hpp"
 
 namespace concerto::net {
 namespace {
@@ -26,6 +27,7 @@ struct Entry {
   std::unique_ptr<TargetAddresses> addresses;
   std::unique_ptr<GrpcChannel> channel;
   SteadyTime used_at;
+  bool uses_tls = false;
 
   bool idle() const { return channel->call_count() == 0; }
 };
@@ -41,6 +43,8 @@ class TargetChannels::Impl {
         retiring_(shard.executor) {}
 
   Result<GrpcChannel*> channel(std::string_view target);
+  void set_tls(std::shared_ptr<asio::ssl::context> targets,
+               std::shared_ptr<asio::ssl::context> etcd);
   Task<void> close();
   void targets_changed();
 
@@ -82,14 +86,29 @@ Result<GrpcChannel*> TargetChannels::Impl::channel(std::string_view target) {
 
   GrpcChannelOptions options = options_.channel;
   options.authority = parsed.authority;
+  if (uses_tls(parsed, options_.tls_targets)) {
+    options.tls_host = tls_host(parsed);
+  } else {
+    options.tls = nullptr;
+  }
   Entry entry;
   const TargetUses uses{shard_, clients_, options_.memory};
   CONCERTO_TRY(entry.addresses, options_.schemes.open(parsed, uses));
+  entry.uses_tls = options.tls != nullptr;
   entry.channel = std::make_unique<GrpcChannel>(shard_.executor, shard_.timers, shard_.random,
                                                 *entry.addresses, std::move(options));
   entry.used_at = now;
   const auto added = entries_.emplace(std::string(target), std::move(entry)).first;
   return added->second.channel.get();
+}
+
+void TargetChannels::Impl::set_tls(std::shared_ptr<asio::ssl::context> targets,
+                                   std::shared_ptr<asio::ssl::context> etcd) {
+  options_.channel.tls = std::move(targets);
+  for (const auto& [target, entry] : entries_) {
+    if (entry.uses_tls) entry.channel->set_tls(options_.channel.tls);
+  }
+  clients_.set_tls(etcd);
 }
 
 Result<> TargetChannels::Impl::make_room() {
@@ -185,6 +204,11 @@ void TargetChannels::targets_changed() {
 
 Result<GrpcChannel*> TargetChannels::channel(std::string_view target) {
   return impl_->channel(target);
+}
+
+void TargetChannels::set_tls(std::shared_ptr<asio::ssl::context> targets,
+                             std::shared_ptr<asio::ssl::context> etcd) {
+  impl_->set_tls(std::move(targets), std::move(etcd));
 }
 
 std::size_t TargetChannels::channel_count() const noexcept {

@@ -38,6 +38,10 @@ std::unique_ptr<GrpcClientStream> GrpcChannel::open_stream(std::string method,
   return stream;
 }
 
+void GrpcChannel::set_tls(std::shared_ptr<boost::asio::ssl::context> tls) {
+  core_->set_tls(std::move(tls));
+}
+
 void GrpcChannel::close() {
   core_->close();
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <concerto/base/assert.hpp>
+
 namespace concerto::net::detail {
 
 ChannelCore::ChannelCore(Executor executor, Timers& timers, RandomSource& random,
@@ -17,6 +19,11 @@ ChannelCore::ChannelCore(Executor executor, Timers& timers, RandomSource& random
 }
 
 ChannelCore::~ChannelCore() = default;
+
+void ChannelCore::set_tls(std::shared_ptr<asio::ssl::context> tls) {
+  CONCERTO_ASSERT((tls == nullptr) == (options_.tls == nullptr));
+  options_.tls = std::move(tls);
+}
 
 void ChannelCore::begin(ClientCall&) {
   ++call_count_;

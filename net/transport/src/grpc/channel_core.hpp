@@ -27,6 +27,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   Timers& timers() noexcept { return timers_; }
   RandomSource& random() noexcept { return random_; }
   const GrpcChannelOptions& options() const noexcept { return options_; }
+  void set_tls(std::shared_ptr<asio::ssl::context> tls);
   http2::SendRound& round() noexcept { return *round_; }
 
   /// Every call is counted from begin to end.
@@ -61,7 +62,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   Timers& timers_;
   RandomSource& random_;
   AddressSource& addresses_;
-  const GrpcChannelOptions options_;
+  GrpcChannelOptions options_;
   const std::shared_ptr<http2::SendRound> round_;
   std::optional<AddressSource::Listener> listener_;
   std::vector<std::unique_ptr<Subchannel>> subchannels_;

@@ -112,8 +112,10 @@ void Subchannel::connected(Socket socket, SocketPlace place) {
   const GrpcChannelOptions& options = channel_.options();
   ByteStream stream(std::move(socket));
   if (options.tls) {
-    stream.start_tls(std::make_unique<TlsSession>(*options.tls->native_handle(), Alpn::http_2,
-                                                  options.tls_host));
+    const std::string host =
+        options.tls_host.empty() ? address_.address().to_string() : options.tls_host;
+    stream.start_tls(
+        std::make_unique<TlsSession>(*options.tls->native_handle(), Alpn::http_2, host));
   }
   auto connection = std::make_shared<ChannelConnection>(
       std::move(stream), *this, options.authority.empty() ? text_of(address_) : options.authority,

@@ -8,34 +8,10 @@
 
 #include "discovery/etcd_addresses.hpp"
 #include "etcd_fixture.hpp"
+#include "named_service.hpp"
 
 namespace concerto::net::test {
 namespace {
-
-/// A service that answers with its own address.
-class NamedService {
- public:
-  NamedService(Executor executor, Timers& timers)
-      : timers_(timers), server_(executor, timers), listener_(executor, timers, {&server_}) {
-    server_.add_unary("/pkg.Svc/Who", [this](GrpcRequest) { return answer(); });
-    const auto listening = listener_.listen({asio::ip::address_v4::loopback(), 0});
-    EXPECT_TRUE(listening) << listening.error().detail;
-  }
-
-  std::string address() const { return "127.0.0.1:" + std::to_string(listener_.address().port()); }
-
-  Task<void> close() {
-    listener_.close();
-    return server_.drain(timers_.now());
-  }
-
- private:
-  Task<GrpcReply> answer() { co_return GrpcReply::success(address()); }
-
-  Timers& timers_;
-  GrpcServer server_;
-  Listener listener_;
-};
 
 class TargetChannelsTest : public EtcdTest {
  protected:

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <concerto/base/async.hpp>
 #include <concerto/base/export.hpp>
@@ -19,7 +21,11 @@ namespace concerto::net {
 struct CONCERTO_EXPORT TargetChannelsOptions {
   Driver driver = Driver::standard;
   TargetSchemes schemes = TargetSchemes::standard();
-  GrpcChannelOptions channel;  ///< for every channel; the authority follows from the target
+  /// For every channel; the authority, and the name that a certificate must have, follow from the
+  /// target. `tls` is used for the targets that `tls_targets` names, and for no others.
+  GrpcChannelOptions channel;
+  /// Names of hosts, and keys of services in etcd: `b.org`, `.b.org` for all below it, `*` for all.
+  std::vector<std::string> tls_targets;
   std::optional<EtcdAccess> etcd_access;
   /// Shared by the shards of a process. If it is null, each shard knows only the addresses that it
   /// has read itself.
@@ -62,6 +68,11 @@ class CONCERTO_EXPORT TargetChannels {
   /// runs. Errors: invalid_request (a malformed target), not_supported (a scheme that is not in
   /// this version), overloaded (too many targets with running calls).
   [[nodiscard]] Result<GrpcChannel*> channel(std::string_view target);
+
+  /// Replaces the contexts of new connections: to targets that are called over TLS, and to the etcd
+  /// of the options (see EtcdClients::set_tls).
+  void set_tls(std::shared_ptr<boost::asio::ssl::context> targets,
+               std::shared_ptr<boost::asio::ssl::context> etcd);
 
   std::size_t channel_count() const noexcept;
 

@@ -25,7 +25,8 @@ struct GrpcChannelOptions {
   /// The `:authority` of every call; the socket address if empty.
   std::string authority;
   std::string user_agent = "concerto";
-  /// Connections use TLS, and the server's certificate must name `tls_host`. Null: plain text.
+  /// Connections use TLS, and the server's certificate must name `tls_host`, or the IP address that
+  /// was connected to if that is empty. Null: plain text.
   std::shared_ptr<boost::asio::ssl::context> tls;
   std::string tls_host;
   std::size_t message_bytes_max = 4u << 20;  ///< of one received message
@@ -122,6 +123,9 @@ class CONCERTO_EXPORT GrpcChannel {
   /// Starts a streaming call, even if there is no connection yet. Never returns null.
   std::unique_ptr<GrpcClientStream> open_stream(std::string method, GrpcMetadata metadata,
                                                 SteadyTime deadline);
+
+  /// Replaces the context of a channel that uses TLS. Open connections stay as they are.
+  void set_tls(std::shared_ptr<boost::asio::ssl::context> tls);
 
   /// Ends every call with UNAVAILABLE, and closes every connection. Further calls fail in the same
   /// way.
