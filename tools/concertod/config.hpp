@@ -91,6 +91,23 @@ struct ServerLimits {
   std::chrono::seconds http_wait_max{0};   ///< for a transaction's result; 0: no limit
 };
 
+/// TLS of both ports.
+struct PortTlsConfig {
+  std::string cert_file;  ///< empty: plain text
+  std::string key_file;
+  std::string client_auth = "none";  ///< none, optional or required
+  std::string client_ca_file;
+  std::string client_crl_file;
+};
+
+/// TLS to branches.
+struct BranchTlsConfig {
+  std::string ca_file;  ///< empty: the system's certificates
+  std::string cert_file;
+  std::string key_file;
+  std::string grpc_targets;  ///< comma list
+};
+
 /// How connections to gRPC branches are watched.
 struct KeepaliveConfig {
   std::chrono::seconds interval{300};
@@ -108,6 +125,8 @@ struct Config {
   AuditConfig audit;
   ServerLimits limits;
   KeepaliveConfig keepalive;
+  PortTlsConfig tls;
+  BranchTlsConfig branch_tls;
   std::string listen_address;  ///< empty: all interfaces
   std::int64_t http_port = 36789;
   std::int64_t grpc_port = 36790;

@@ -336,7 +336,11 @@ std::string_view section_of(std::string_view path) {
 }  // namespace
 
 const KeyTable& KeyTable::standard() {
-  static const KeyTable table{standard_rows};
+  static const KeyTable table = [] {
+    KeyTable all{standard_rows};
+    for (const KeyRow& row : tls_rows()) all.add(row);
+    return all;
+  }();
   return table;
 }
 

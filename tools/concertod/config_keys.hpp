@@ -75,6 +75,9 @@ class KeyTable {
   std::vector<KeyRow> rows_;
 };
 
+/// The part of the standard table that is about TLS.
+std::span<const KeyRow> tls_rows();
+
 /// Whether files of the reference have this key, although neither the reference nor concertod uses
 /// it.
 bool is_unread_key(std::string_view path);

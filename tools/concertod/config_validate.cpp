@@ -17,6 +17,7 @@
 #include "listen_address.hpp"
 #include "rotating_file.hpp"
 #include "store_setup.hpp"
+#include "tls_setup.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -210,6 +211,7 @@ void validate(Config& config, const persist::StoreKinds& stores, Findings& findi
   check_ports(config, findings);
   check_http(config, findings);
   check_targets(config, findings);
+  check_tls(config, findings);
 }
 
 }  // namespace concerto::tools

@@ -10,7 +10,6 @@
 #include <concerto/base/counted.hpp>
 #include <concerto/protocol/odd_wordings.hpp>
 #include <concerto/protocol/registration_plan.hpp>
-#include <concerto/transport/http_tls.hpp>
 
 #include "readiness.hpp"
 #include "store_setup.hpp"
@@ -45,12 +44,14 @@ Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audi
       reload_(std::move(reload)),
       ports_(std::move(ports)),
       ops_pages_(ops_sources()),
-      shortage_(clock_, [this](const std::string& text) { log_.warn(text); }) {}
+      shortage_(clock_, [this](const std::string& text) { log_.warn(text); }),
+      tls_files_(tls_files(config)) {}
 
 Result<> Server::run() {
   CONCERTO_CHECK(set_up());
   wait_for_signal();
   wait_for_hangup();
+  watch_tls_files();
   log_.reopen();  // for a logrotate that came while the store was opened
   CONCERTO_CHECK(start_shards());
   const Result<> listening = listen();
@@ -77,7 +78,7 @@ void Server::share_descriptors() {
   if (descriptors_.warning) log_.warn(*descriptors_.warning);
   if (!all_clients_) {
     all_clients_ = std::make_shared<net::SocketBudget>(descriptors_.clients_max);
-    client_ports_ = {make_client_port("HTTP"), make_client_port("gRPC")};
+    client_ports_ = {make_client_port("HTTP"), make_client_port("gRPC"), nullptr};
     grpc_calls_ = std::make_shared<net::SocketBudget>(descriptors_.grpc_calls_max);
   }
   all_clients_->set_max(descriptors_.clients_max);
@@ -95,7 +96,7 @@ Result<> Server::set_up() {
   CONCERTO_TRY(const net::Driver driver, net::parse_driver(config_.micro_service.driver));
   CONCERTO_TRY(registration_plan_, net::parse_registration(driver, config_.micro_service.target,
                                                            config_.micro_service.end_point));
-  CONCERTO_TRY(auto tls, net::make_tls_client_context());
+  CONCERTO_TRY(auto tls, read_tls_files());
   CONCERTO_TRY(auto proxies, net::HttpProxyRules::from_environment());
   CONCERTO_CHECK(set_targets());
   if (proxies.has_any()) {
@@ -106,6 +107,8 @@ Result<> Server::set_up() {
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max);
   share_descriptors();
+  client_ports_.tls = tls.ports;
+  tls_text_ = describe_tls(config_, tls);
   ShardSetup setup{config_,
                    clock_,
                    log_,
@@ -180,7 +183,7 @@ Result<> Server::listen() {
     CONCERTO_CHECK(grpc_listener_->listen(std::move(ports_.grpc)));
     const std::string http = std::to_string(http_listener_->address().port());
     const std::string grpc = std::to_string(grpc_listener_->address().port());
-    log_.info("listening on port " + http + " (HTTP) and port " + grpc + " (gRPC)");
+    log_.info("listening on port " + http + " (HTTP) and port " + grpc + " (gRPC)" + tls_text_);
     manager_.started();
     recovery_->spawn(recover());
     background_->spawn(tell_that_it_lives());
@@ -305,8 +308,8 @@ Result<> Server::take_over_fresh() {
   for (const std::string& warning : loaded.findings.warnings) log_.warn(warning);
   for (const std::string& key : loaded.findings.unknown_keys) log_.warn(key);
   for (const std::string& error : loaded.findings.errors) log_.error(error);
-  auto tls = net::make_tls_client_context();
-  if (!tls) log_.error(tls.error().detail);
+  auto tls = read_tls_files();
+  if (!tls && loaded.findings.errors.empty()) log_.error(tls.error().detail);
   if (!loaded.findings.errors.empty() || !tls) {
     return make_error(Errc::invalid_request, "it stays as it was");
   }
@@ -323,7 +326,7 @@ Result<> Server::take_over_fresh() {
   return ok();
 }
 
-Task<void> Server::apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::context> tls) {
+Task<void> Server::apply(const Config& fresh, TlsContexts tls) {
   co_await coordinator_->set_limits(fresh.coordinator);
   for (auto& shard : shards_) {
     co_await on_shard(shard->executor(), shard->reload(fresh, tls));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <concerto/persist/managed_store.hpp>
 #include <concerto/protocol/etcd_registration.hpp>
@@ -16,11 +17,13 @@
 #include "audit_log.hpp"
 #include "backlog_watch.hpp"
 #include "config.hpp"
+#include "file_watch.hpp"
 #include "listen_address.hpp"
 #include "logging.hpp"
 #include "ops_pages.hpp"
 #include "service_manager.hpp"
 #include "shard.hpp"
+#include "tls_setup.hpp"
 
 namespace concerto::tools {
 
@@ -46,7 +49,8 @@ class Server {
 
   /// Serves until SIGTERM, SIGINT or SIGQUIT, and then stops in order; a second signal ends the
   /// process without waiting. SIGHUP opens the log files anew and applies the keys that may change
-  /// in a running process: log level, limits, retention, and the certificates to verify with.
+  /// in a running process: log level, limits, retention, and the files of TLS. These are also read
+  /// when they change.
   /// SIGUSR1 opens the log files anew. An error says why the server could not start.
   Result<> run();
 
@@ -65,7 +69,10 @@ class Server {
   void wait_for_hangup();
   void reload();
   Result<> take_over_fresh();
-  Task<void> apply(const Config& fresh, std::shared_ptr<boost::asio::ssl::context> tls);
+  Task<void> apply(const Config& fresh, TlsContexts tls);
+  Result<TlsContexts> read_tls_files();
+  void watch_tls_files();
+  void renew_tls();
   Task<void> leave_service(std::chrono::seconds delay);
   Task<void> stop();
   OpsPages::Sources ops_sources();
@@ -111,6 +118,12 @@ class Server {
   asio::io_context control_{1};
   asio::signal_set signals_{control_, SIGINT, SIGTERM, SIGQUIT};
   asio::signal_set hangups_{control_, SIGHUP, SIGUSR1};
+  asio::steady_timer tls_timer_{control_};
+
+  // On the main thread.
+  const std::vector<std::string> tls_files_;
+  FileWatch tls_watch_;
+  std::string tls_text_;  ///< what clients meet at the ports
 
   // Read by probes on any shard.
   std::atomic<bool> recovered_{false};

@@ -30,13 +30,17 @@ net::TargetChannelsOptions channel_options(const ShardSetup& setup) {
   options.channel.keepalive_interval = setup.config.keepalive.interval;
   options.channel.keepalive_timeout = setup.config.keepalive.timeout;
   options.channel.sockets = setup.grpc_calls;
+  options.channel.tls = setup.tls.branches;
+  options.tls_targets = net::host_list(setup.config.branch_tls.grpc_targets);
   options.etcd_access = setup.etcd_access;
   options.memory = setup.memory;
   return options;
 }
 
-net::HttpServerOptions http_options(const ServerLimits& limits) {
+net::HttpServerOptions http_options(const ServerLimits& limits, TlsContext tls) {
   net::HttpServerOptions options;
+  options.tls = std::move(tls);
+  options.handshake_timeout = limits.read_timeout;
   options.connections_max = limits.connections_max;
   options.body_bytes_max = limits.body_bytes_max;
   options.header_timeout = limits.read_timeout;
@@ -45,8 +49,9 @@ net::HttpServerOptions http_options(const ServerLimits& limits) {
   return options;
 }
 
-net::GrpcServerOptions grpc_options(const ServerLimits& limits) {
+net::GrpcServerOptions grpc_options(const ServerLimits& limits, TlsContext tls) {
   net::GrpcServerOptions options;
+  options.tls = std::move(tls);
   options.connections_max = limits.connections_max;
   options.message_bytes_max = limits.body_bytes_max;
   options.streams_per_connection_max = limits.streams_per_connection_max;
@@ -133,7 +138,7 @@ Shard::Shard(const ShardSetup& setup)
       resolver_(io_.get_executor(), setup.dns),
       buffers_(
           std::make_shared<net::BufferBudget>(buffer_limits(setup.config.limits, setup.shards))),
-      http_client_(io_.get_executor(), timers_, resolver_, setup.tls, setup.proxies,
+      http_client_(io_.get_executor(), timers_, resolver_, setup.tls.branches, setup.proxies,
                    client_options(setup, buffers_)),
       channels_({io_.get_executor(), timers_, random_, resolver_, observer_, &setup.targets},
                 channel_options(setup)),
@@ -163,13 +168,13 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   http_api_->register_on(router_);
   pages.register_on(router_);
   router_.set_wait_max(config.limits.http_wait_max);
-  net::HttpServerOptions http = http_options(config.limits);
+  net::HttpServerOptions http = http_options(config.limits, ports.tls);
   http.buffers = buffers_;
   http.sockets = ports.http.sockets;
   http.failed_handshakes = ports.http.failed_handshakes;
   http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),
                                                    std::move(http));
-  net::GrpcServerOptions grpc = grpc_options(config.limits);
+  net::GrpcServerOptions grpc = grpc_options(config.limits, ports.tls);
   grpc.sockets = ports.grpc.sockets;
   grpc.failed_handshakes = ports.grpc.failed_handshakes;
   grpc.buffers = buffers_;
@@ -179,12 +184,13 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   grpc_api_->register_on(*grpc_server_);
 }
 
-Task<void> Shard::reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls) {
+Task<void> Shard::reload(const Config& config, TlsContexts tls) {
   buffers_->set_limits(buffer_limits(config.limits, shards_));
   router_.set_wait_max(config.limits.http_wait_max);
-  http_server_->set_limits(http_options(config.limits));
-  grpc_server_->set_limits(grpc_options(config.limits));
-  http_client_.set_tls(std::move(tls));
+  http_server_->set_limits(http_options(config.limits, tls.ports));
+  grpc_server_->set_limits(grpc_options(config.limits, tls.ports));
+  http_client_.set_tls(tls.branches);
+  channels_.set_tls(tls.branches, tls.etcd);
   channels_.targets_changed();
   co_return;
 }

@@ -4,7 +4,6 @@
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/ssl/context.hpp>
 
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/alert_hook.hpp>
@@ -31,6 +30,7 @@
 #include "heartbeat.hpp"
 #include "ops_pages.hpp"
 #include "shard_observer.hpp"
+#include "tls_setup.hpp"
 
 namespace concerto::tools {
 
@@ -42,7 +42,7 @@ struct ShardSetup {
   net::DnsWorkers& dns;
   net::Driver driver;
   std::optional<net::EtcdAccess> etcd_access;
-  std::shared_ptr<boost::asio::ssl::context> tls;
+  TlsContexts tls;
   net::HttpProxyRules proxies;
   const net::TargetGuard& targets;
   std::shared_ptr<net::AddressMemory> memory;  ///< what the shards have read from registries
@@ -61,6 +61,7 @@ struct ClientPort {
 struct ClientPorts {
   ClientPort http;
   ClientPort grpc;
+  TlsContext tls;  ///< null: plain text
 };
 
 /// The io_context of one core with everything that uses it: calls to branches, and the servers of
@@ -77,9 +78,10 @@ class Shard {
   void serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
              const ClientPorts& ports);
 
-  /// Applies the keys that may change while the server runs: limits, the policy about targets, and
-  /// the certificates that https calls are verified with. Call it on the shard.
-  Task<void> reload(const Config& config, std::shared_ptr<boost::asio::ssl::context> tls);
+  /// Applies the keys that may change while the server runs, the policy
+  /// about targets, and TLS for new connections. Call it
+  /// on the shard.
+  Task<void> reload(const Config& config, TlsContexts tls);
 
   /// Adds the counts of this shard. Call it on the shard.
   void collect(MetricSet& metrics) const;

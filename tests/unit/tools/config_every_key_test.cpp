@@ -168,6 +168,15 @@ const ValueCase refused[] = {
     {"TargetDeny", "", "10.0.0.0/33", "TargetDeny: expected rules such as b.org"},
     {"AlertWebHook", "", "http://2852039166/",
      "AlertWebHook: target http://2852039166:80 is refused: TargetDeny has"},
+    {"Tls.CertFile", "", "/no", "only Tls.CertFile is set"},
+    {"Tls.KeyFile", "", "/no", "only Tls.KeyFile is set"},
+    {"Tls.ClientAuth", "", "maybe", "found '{}'"},
+    {"Tls.ClientCaFile", "", "/no", "Tls.ClientCaFile is set, but Tls.ClientAuth is none"},
+    {"Tls.ClientCrlFile", "", "/no", "Tls.ClientCrlFile is set, but Tls.ClientAuth is none"},
+    {"BranchTls.CaFile", "", "/no", "cannot load certificates from '{}'"},
+    {"BranchTls.CertFile", "", "/no", "only BranchTls.CertFile is set"},
+    {"BranchTls.KeyFile", "", "/no", "only BranchTls.KeyFile is set"},
+    {"BranchTls.GrpcTargets", "", "b.org:80", "found '{}'"},
 };
 
 std::string with_value(std::string text, const std::string& value) {

@@ -115,6 +115,15 @@ const KeyCase key_cases[] = {
     {"ShutdownDelay", "SHUTDOWN_DELAY", "3", "0", "3601"},
     {"ShutdownGrace", "SHUTDOWN_GRACE", "10", "0", "-1"},
     {"CoreDumps", "CORE_DUMPS", "0", "1", "maybe"},
+    {"Tls.CertFile", "TLS_CERT_FILE", "", "/etc/tls.pem", ""},
+    {"Tls.KeyFile", "TLS_KEY_FILE", "", "/etc/tls.key", ""},
+    {"Tls.ClientAuth", "TLS_CLIENT_AUTH", "none", "required", ""},
+    {"Tls.ClientCaFile", "TLS_CLIENT_CA_FILE", "", "/etc/ca.pem", ""},
+    {"Tls.ClientCrlFile", "TLS_CLIENT_CRL_FILE", "", "/etc/crl.pem", ""},
+    {"BranchTls.CaFile", "BRANCH_TLS_CA_FILE", "", "/etc/ca.pem", ""},
+    {"BranchTls.CertFile", "BRANCH_TLS_CERT_FILE", "", "/etc/own.pem", ""},
+    {"BranchTls.KeyFile", "BRANCH_TLS_KEY_FILE", "", "/etc/own.key", ""},
+    {"BranchTls.GrpcTargets", "BRANCH_TLS_GRPC_TARGETS", "", "pay.b.org", ""},
 };
 
 using Variables = std::map<std::string, std::string>;

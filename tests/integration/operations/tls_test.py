@@ -1,0 +1,244 @@
+"""The ports of concertod over TLS: versions, names, certificates of clients, and their rotation.
+
+Usage: tls_test.py <concertod>
+"""
+
+import http.client
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+sys.dont_write_bytecode = True
+
+from concerto_testing import Process, free_ports, main, need_program, wait_until  # noqa: E402
+from concerto_testing.concertod import to_yaml  # noqa: E402
+
+COMMAND_TIMEOUT_S = 30
+
+
+class Authority:
+    """Makes certificates with the program openssl, all in one directory."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self._openssl = need_program("openssl", "openssl")
+        self._database = self.file("index.txt")
+        with open(self.file("ca.cnf"), "w", encoding="ascii") as file:
+            file.write("[ca]\ndefault_ca = own\n[own]\n"
+                       f"database = {self._database}\ndefault_md = sha256\n"
+                       "default_crl_days = 2\nunique_subject = no\n")
+        with open(self._database, "w", encoding="ascii"):
+            pass
+        self._run("req", "-x509", *self._new_key("ca"), "-out", self.file("ca.pem"),
+                  "-subj", "/CN=test authority", "-days", "2")
+
+    def file(self, name):
+        return os.path.join(self.directory, name)
+
+    def issue(self, name, alternative_names, days=2):
+        """Makes <name>.pem and <name>.key."""
+        extensions = self.file(name + ".ext")
+        with open(extensions, "w", encoding="ascii") as file:
+            file.write(f"subjectAltName={alternative_names}\n")
+        self._run("req", *self._new_key(name), "-out", self.file(name + ".csr"),
+                  "-subj", f"/CN={name}")
+        self._run("x509", "-req", "-in", self.file(name + ".csr"), "-CA", self.file("ca.pem"),
+                  "-CAkey", self.file("ca.key"), "-CAcreateserial", "-days", str(days),
+                  "-extfile", extensions, "-out", self.file(name + ".pem"))
+
+    def revoke(self, *names):
+        """Makes crl.pem, a list with these certificates."""
+        for name in names:
+            self._run("ca", "-config", self.file("ca.cnf"), "-revoke", self.file(name + ".pem"),
+                      "-keyfile", self.file("ca.key"), "-cert", self.file("ca.pem"))
+        self._run("ca", "-config", self.file("ca.cnf"), "-gencrl", "-keyfile", self.file("ca.key"),
+                  "-cert", self.file("ca.pem"), "-out", self.file("crl.new"))
+        os.replace(self.file("crl.new"), self.file("crl.pem"))
+
+    def replace(self, name, by):
+        """Puts the certificate and the key of another one in the place of these."""
+        for kind in (".key", ".pem"):
+            with open(self.file(by + kind), "rb") as file:
+                content = file.read()
+            with open(self.file(name + ".new"), "wb") as file:
+                file.write(content)
+            os.replace(self.file(name + ".new"), self.file(name + kind))
+
+    def context(self, shown=None):
+        """A client of this authority, which shows a certificate."""
+        context = ssl.create_default_context(cafile=self.file("ca.pem"))
+        if shown:
+            context.load_cert_chain(self.file(shown + ".pem"), self.file(shown + ".key"))
+        return context
+
+    def _new_key(self, name):
+        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", self.file(name + ".key"))
+
+    def _run(self, *arguments):
+        subprocess.run([self._openssl, *arguments], check=True, timeout=COMMAND_TIMEOUT_S,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+class Tls(unittest.TestCase):
+    def setUp(self):
+        self.work = os.path.join(self.directory, self.id().split(".")[-1])
+        os.mkdir(self.work)
+        self.authority = Authority(self.work)
+        self.authority.issue("server", "DNS:localhost,IP:127.0.0.1")
+        self.http_port, self.grpc_port = free_ports(2)
+        self.server = None
+
+    def start(self, settings=None):
+        file = self.authority.file
+        self.settings = {
+            "HttpPort": self.http_port, "GrpcPort": self.grpc_port, "ListenAddress": "127.0.0.1",
+            "Store.Driver": "memory", "Shards": 1, "ShutdownDelay": 0,
+            "Tls.CertFile": file("server.pem"), "Tls.KeyFile": file("server.key"),
+            **(settings or {})}
+        config = file("concertod.yml")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write(to_yaml(self.settings))
+        self.server = Process("concertod", [self.args.concertod, "-c", config], self.work)
+        self.addCleanup(self.server.kill)
+        self.server.wait_for_line("listening on port .* over TLS as CN=server valid until ")
+
+    def connect(self, shown=None, name="localhost"):
+        """An open HTTP connection, made by a full handshake."""
+        connection = http.client.HTTPSConnection(name, self.http_port, timeout=10,
+                                                 context=self.authority.context(shown))
+        connection.connect()
+        self.addCleanup(connection.close)
+        return connection
+
+    def ping(self, connection):
+        connection.request("GET", "/api/ping")
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+    def ping_resumed(self, earlier):
+        """Goes on with the session of an earlier connection: whether it was resumed, the status."""
+        connection = http.client.HTTPConnection("localhost", self.http_port, timeout=10)
+        connection.connect()
+        self.addCleanup(connection.close)
+        connection.sock = earlier.sock.context.wrap_socket(
+            connection.sock, server_hostname="localhost", session=earlier.sock.session)
+        return connection.sock.session_reused, self.ping(connection)
+
+    def shown_name(self):
+        """The common name of the certificate that the server shows to a new connection."""
+        with self.connect().sock as stream:
+            subject = dict(entry[0] for entry in stream.getpeercert()["subject"])
+        return subject["commonName"]
+
+    def why_refused(self, shown=None):
+        """The error of a request over a new connection; with TLS 1.3 the first read has it."""
+        with self.assertRaises((ssl.SSLError, ConnectionError)) as refused:
+            self.ping(self.connect(shown))
+        return str(refused.exception)
+
+    def s_client(self, port, *options):
+        done = subprocess.run(
+            [need_program("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{port}",
+             "-CAfile", self.authority.file("ca.pem"), "-verify_return_error", *options],
+            input="", timeout=COMMAND_TIMEOUT_S, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace", check=False)
+        return done.stdout
+
+    def test_versions_ciphers_and_names(self):
+        self.start()
+        for port, alpn in ((self.http_port, "http/1.1"), (self.grpc_port, "h2")):
+            for version in ("-tls1_2", "-tls1_3"):
+                text = self.s_client(port, version, "-alpn", alpn, "-verify_hostname", "localhost")
+                self.assertIn("Verify return code: 0 (ok)", text)
+                self.assertIn("ALPN protocol: " + alpn, text)
+            for refused in (("-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"),
+                            ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"),
+                            ("-tls1_2", "-cipher", "AES128-GCM-SHA256")):
+                text = self.s_client(port, *refused)
+                self.assertIn("Cipher is (NONE)", text, refused)
+            other = self.s_client(port, "-verify_hostname", "elsewhere.org")
+            self.assertRegex(other, "(?i)hostname mismatch")
+        self.assertEqual(self.ping(self.connect()), 200)
+
+    def test_certificates_of_clients(self):
+        for name in ("good", "bad"):
+            self.authority.issue(name, f"DNS:{name}.b.org")
+        self.authority.revoke("bad")
+        file = self.authority.file
+        self.start({"Tls.ClientAuth": "required", "Tls.ClientCaFile": file("ca.pem"),
+                    "Tls.ClientCrlFile": file("crl.pem")})
+        self.assertEqual(self.ping(self.connect("good")), 200)
+        self.why_refused()
+        self.why_refused("bad")
+        self.server.wait_for_line("TLS handshakes failed at the HTTP port")
+        keep = self.connect("good")
+        self.assertEqual(self.ping(keep), 200)
+        self.assertEqual(self.ping_resumed(keep), (True, 200))
+        self.authority.revoke("good")
+        self.server.wait_for_line("files of TLS have changed and are used")
+        self.assertEqual(self.ping(keep), 200, "its connection is older than the list")
+        self.why_refused("good")
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.ping_resumed(keep)
+
+    def test_rotation_without_a_failed_call(self):
+        self.start()
+        self.authority.issue("server-2", "DNS:localhost,IP:127.0.0.1")
+        self.authority.issue("server-3", "DNS:localhost,IP:127.0.0.1")
+        old = self.connect()
+        statuses, failures, stop = [], [], threading.Event()
+
+        def call():
+            while not stop.is_set():
+                try:
+                    connection = self.connect()
+                    statuses.append(self.ping(connection))
+                    connection.close()
+                except OSError as error:
+                    failures.append(repr(error))
+
+        client = threading.Thread(target=call)
+        client.start()
+        try:
+            self.authority.replace("server", by="server-2")
+            self.server.wait_for_line("files of TLS have changed and are used .* as CN=server-2 ")
+            self.assertEqual(self.shown_name(), "server-2")
+            self.authority.replace("server", by="server-3")
+            os.kill(self.server.pid, signal.SIGHUP)
+            wait_until(lambda: self.shown_name() == "server-3", "SIGHUP reads the files")
+        finally:
+            stop.set()
+            client.join()
+        self.assertRegex(self.s_client(self.grpc_port, "-alpn", "h2"), "subject=CN *= *server-3")
+        self.assertEqual(failures, [])
+        self.assertEqual(set(statuses), {200})
+        self.assertEqual(self.ping(old), 200)
+
+    def test_broken_files_change_nothing(self):
+        self.start()
+        with open(self.authority.file("server.key"), "w", encoding="ascii") as file:
+            file.write("no key")
+        line = self.server.wait_for_line("files of TLS have changed and cannot be used")
+        self.assertIn("server.key", line)
+        self.assertEqual(self.shown_name(), "server")
+        os.kill(self.server.pid, signal.SIGHUP)
+        self.server.wait_for_line("the configuration is not reloaded")
+        self.assertEqual(self.shown_name(), "server")
+        self.authority.issue("server-2", "DNS:localhost,IP:127.0.0.1")
+        self.authority.replace("server", by="server-2")
+        self.server.wait_for_line("files of TLS have changed and are used")
+        self.assertEqual(self.shown_name(), "server-2")
+        self.assertEqual(len(re.findall("cannot be used", self.server.text())), 1)
+
+
+if __name__ == "__main__":
+    main(Tls, lambda parser: parser.add_argument("concertod"), __doc__)

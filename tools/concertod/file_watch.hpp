@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace concerto::tools {
+
+/// Tells two states of a file apart without reading it.
+struct FileStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t bytes = -1;  ///< -1: there is no such file
+  std::int64_t changed_nanoseconds = 0;
+
+  bool operator==(const FileStamp&) const = default;
+};
+
+using FileStamps = std::vector<FileStamp>;
+
+/// Symbolic links are followed, so a link that is changed counts as another file.
+FileStamps stamps_of(const std::vector<std::string>& files);
+
+/// Decides when files that change have to be read again: once two looks in a row have found the
+/// same state, because several files are rarely replaced at one moment.
+class FileWatch {
+ public:
+  /// `read` is the state in which the files were read.
+  explicit FileWatch(FileStamps read = {}) : read_(read), last_(std::move(read)) {}
+
+  /// True if the files have to be read now. They then count as read, whether or not they can be
+  /// used, so that a bad state is reported once.
+  bool look(FileStamps now);
+
+ private:
+  FileStamps read_;
+  FileStamps last_;
+};
+
+}  // namespace concerto::tools
