@@ -1,9 +1,10 @@
-// HTTP/2 without sockets, and the requests in it.
+// HTTP/2 without sockets, plain and over TLS, and the requests in it.
 
 #include <concerto/protocol/request_messages.hpp>
 
 #include "counted_case.hpp"
 #include "http2/session.hpp"
+#include "tls_pair.hpp"
 
 namespace concerto::bench {
 namespace {
@@ -58,15 +59,30 @@ class CountedEnd final : public Session::Events {
     for (;;) {
       const auto count = session.pull(buffer_);
       if (!count || *count == 0) return;
-      good = good && to.session.receive(std::string_view(buffer_.data(), *count), now_);
+      const std::string_view bytes(buffer_.data(), *count);
+      good = good && (tls == nullptr ? to.receive(bytes) : deliver_encrypted(to, bytes));
     }
   }
 
   Session session;
   std::vector<boost::intrusive_ptr<CallStream>> requests;
+  net::TlsSession* tls = nullptr;  ///< of this end; null: plain text
   bool good = true;
 
  private:
+  bool receive(std::string_view bytes) { return session.receive(bytes, now_).has_value(); }
+
+  bool deliver_encrypted(CountedEnd& to, std::string_view bytes) {
+    bool is_good = tls->write(bytes).has_value();
+    carry(*tls, *to.tls);
+    while (is_good) {
+      const auto count = to.tls->read(to.buffer_);
+      if (!count || *count == 0) return count.has_value();
+      is_good = to.receive({to.buffer_.data(), *count});
+    }
+    return false;
+  }
+
   /// The work of the calls pays for their frames, without help from the clock.
   static constexpr SteadyTime now_{};
 
@@ -85,7 +101,7 @@ class CountedEnd final : public Session::Events {
 };
 
 /// A unary call with the metadata of a branch call, through a client's and a server's session.
-class UnaryCase final : public CountedCase {
+class UnaryCase : public CountedCase {
  public:
   bool run(std::size_t count) override {
     bool good = true;
@@ -126,6 +142,21 @@ class UnaryCase final : public CountedCase {
 
   CountedEnd client_{Side::client};
   CountedEnd server_{Side::server};
+
+ protected:
+  void use_tls(TlsPair& pair) {
+    client_.tls = &pair.client();
+    server_.tls = &pair.server();
+  }
+};
+
+/// The same over TLS, once the handshake has ended.
+class UnaryTlsCase final : public UnaryCase {
+ public:
+  UnaryTlsCase() { use_tls(pair_); }
+
+ private:
+  TlsPair pair_;
 };
 
 class ProtoCase final : public CountedCase {
@@ -175,6 +206,7 @@ class JsonCase final : public CountedCase {
 
 std::vector<CountedRow> transport_cases() {
   return {{"http2/unary", 5'000, make_case<UnaryCase>},
+          {"http2/unary_tls", 5'000, make_case<UnaryTlsCase>},
           {"codec/proto", 5'000, make_case<ProtoCase>},
           {"codec/json", 5'000, make_case<JsonCase>}};
 }
