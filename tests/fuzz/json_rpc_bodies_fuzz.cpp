@@ -32,7 +32,7 @@ void check_answer(const HttpResponse& answer, const RpcCall& call, bool is_error
 
 void json_rpc_bodies(std::string_view input) {
   const Gate gate;
-  const RequestContext context;
+  RequestContext context;
   const HttpHeaders headers;
   RpcCall call;
   const RpcAction action =

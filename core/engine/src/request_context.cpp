@@ -110,7 +110,9 @@ std::optional<TraceId> TraceId::from_traceparent(std::string_view field) noexcep
 }
 
 std::string RequestContext::told() const {
-  std::string text = "asked by " + (peer.is_set() ? peer.str() : "this process");
+  std::string text = "asked by ";
+  if (caller.is_known()) text.append(caller.name()).append(" at ");
+  text += peer.is_set() ? peer.str() : "this process";
   if (trace.is_set()) text += ", trace " + trace.str();
   return text;
 }

@@ -29,6 +29,7 @@ AuditRecord record_of(const RouteNeeds& needs, std::string_view by, const Reques
   AuditRecord record;
   record.action = action_of(needs.name);
   record.by = by;
+  record.caller = context.caller.name();
   record.from = context.peer.str();
   record.trace = context.trace.str();
   return record;

@@ -10,6 +10,7 @@ namespace concerto::net {
 namespace {
 
 constexpr std::string_view retry_after_seconds = "1";
+constexpr std::string_view retry_after_guesses = "3";
 
 AnswerClass class_of(Errc code) noexcept {
   switch (code) {
@@ -98,6 +99,8 @@ AnswerClass class_of(unsigned status, const HttpHeaders& headers) noexcept {
       return AnswerClass::failure;
     case 425:
       return AnswerClass::ongoing;
+    case 429:
+      return AnswerClass::overloaded;
     case 503:
       if (headers.find(outcome_header) == outcome_unknown) return AnswerClass::late;
       return headers.contains("Retry-After") ? AnswerClass::overloaded
@@ -146,6 +149,21 @@ GrpcCode grpc_code(AnswerClass answer) noexcept {
       return GrpcCode::internal;
   }
   return GrpcCode::unknown;
+}
+
+unsigned http_status(Refusal::Kind kind) noexcept {
+  switch (kind) {
+    case Refusal::Kind::forbidden:
+      return 403;
+    case Refusal::Kind::wrong_method:
+      return 405;
+    case Refusal::Kind::unknown_caller:
+    case Refusal::Kind::wrong_token:
+      return 401;
+    case Refusal::Kind::too_many_wrong:
+      return 429;
+  }
+  return 403;
 }
 
 }  // namespace
@@ -209,13 +227,37 @@ ReceivedAnswer answer_from_grpc(const GrpcStatus& status) {
 }
 
 HttpResponse http_answer(const Refusal& refusal) {
-  if (refusal.kind != Refusal::Kind::wrong_method) return error_response(403, refusal.sentence);
-  HttpResponse response = error_response(405, refusal.sentence);
-  response.headers.add("Allow", "POST");
+  HttpResponse response = error_response(http_status(refusal.kind), refusal.sentence);
+  switch (refusal.kind) {
+    case Refusal::Kind::forbidden:
+      break;
+    case Refusal::Kind::wrong_method:
+      response.headers.add("Allow", "POST");
+      break;
+    case Refusal::Kind::unknown_caller:
+      response.headers.add("WWW-Authenticate", R"(Bearer realm="concerto")");
+      break;
+    case Refusal::Kind::wrong_token:
+      response.headers.add("WWW-Authenticate", R"(Bearer realm="concerto", error="invalid_token")");
+      break;
+    case Refusal::Kind::too_many_wrong:
+      response.headers.add("Retry-After", retry_after_guesses);
+      break;
+  }
   return response;
 }
 
 GrpcStatus grpc_answer(const Refusal& refusal) {
+  switch (refusal.kind) {
+    case Refusal::Kind::unknown_caller:
+    case Refusal::Kind::wrong_token:
+      return {GrpcCode::unauthenticated, refusal.sentence};
+    case Refusal::Kind::too_many_wrong:
+      return {GrpcCode::resource_exhausted, refusal.sentence};
+    case Refusal::Kind::forbidden:
+    case Refusal::Kind::wrong_method:
+      return {GrpcCode::permission_denied, refusal.sentence};
+  }
   return {GrpcCode::permission_denied, refusal.sentence};
 }
 

@@ -1,6 +1,7 @@
 #include <string_view>
 #include <utility>
 
+#include <concerto/base/base64.hpp>
 #include <concerto/protocol/gate.hpp>
 
 namespace concerto::net {
@@ -10,6 +11,8 @@ std::string_view name_of(RouteRole role) noexcept {
   switch (role) {
     case RouteRole::anyone:
       return "anyone";
+    case RouteRole::callers:
+      return "callers with a role";
     case RouteRole::clients:
       return "clients";
     case RouteRole::viewers:
@@ -20,29 +23,84 @@ std::string_view name_of(RouteRole role) noexcept {
   return "";
 }
 
+/// What follows the name of a scheme, which is written in any case; nothing for another scheme.
+std::optional<std::string_view> after_scheme(std::string_view field, std::string_view scheme) {
+  if (!equals_ignoring_case(field.substr(0, scheme.size()), scheme)) return std::nullopt;
+  return trim_blanks(field.substr(scheme.size()));
+}
+
+/// The token of `Authorization: Bearer <token>` (RFC 6750, section 2.1), or the password of `Basic`
+/// (RFC 7617), which is all that some clients can send. Empty without one. `decoded` keeps the
+/// password.
+std::string_view token_in(std::optional<std::string_view> field, std::string& decoded) {
+  if (!field) return {};
+  if (const auto token = after_scheme(*field, "Bearer ")) return *token;
+  const auto basic = after_scheme(*field, "Basic ");
+  if (!basic) return {};
+  decoded = base64_decode(*basic).value_or(std::string{});
+  const std::size_t colon = decoded.find(':');
+  return colon == std::string::npos ? std::string_view{}
+                                    : std::string_view{decoded}.substr(colon + 1);
+}
+
+std::optional<Refusal> refusal_of(Identity::Kind kind) {
+  switch (kind) {
+    case Identity::Kind::known:
+      return std::nullopt;
+    case Identity::Kind::no_credentials:
+      return Refusal{Refusal::Kind::unknown_caller,
+                     "this request needs a token (Authorization: Bearer ...), or a client "
+                     "certificate that is known here"};
+    case Identity::Kind::wrong_token:
+      return Refusal{Refusal::Kind::wrong_token,
+                     "the token of this request is unknown, expired or not valid yet"};
+    case Identity::Kind::too_many_wrong:
+      return Refusal{Refusal::Kind::too_many_wrong,
+                     "too many wrong tokens have come from this address: try again later"};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Gate::Gate(GateOptions options)
-    : sites_(std::move(options.sites)), roles_(options.roles), audit_(options.audit) {}
+    : sites_(std::move(options.sites)),
+      authenticator_(options.authenticator),
+      roles_(options.roles),
+      audit_(options.audit) {}
 
-std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, const RequestContext& context,
+std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, RequestContext& context,
                                          const HttpRequest& request) const {
   if (auto refusal = sites_.refuse(needs, request)) return refusal;
-  return refuse_role(needs.role, context);
+  return refuse_caller(needs.role, context, request.headers, nullptr);
 }
 
-std::optional<Refusal> Gate::refuse_rpc(const RouteNeeds& needs, const RequestContext& context,
-                                        const HttpHeaders& /*headers*/) const {
-  return refuse_role(needs.role, context);
+std::optional<Refusal> Gate::refuse_rpc(const RouteNeeds& needs, RequestContext& context,
+                                        const HttpHeaders& headers,
+                                        const PeerCertificate* certificate) const {
+  return refuse_caller(needs.role, context, headers, certificate);
 }
 
-std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, const RequestContext& context,
-                                         const GrpcMetadata& /*metadata*/) const {
-  return refuse_role(needs.role, context);
+std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext& context,
+                                         const GrpcMetadata& metadata,
+                                         const PeerCertificate* certificate) const {
+  return refuse_caller(needs.role, context, metadata, certificate);
 }
 
-std::optional<Refusal> Gate::refuse_role(RouteRole role, const RequestContext& /*context*/) const {
-  if (roles_.has(role)) return std::nullopt;
+template <class Fields>
+std::optional<Refusal> Gate::refuse_caller(RouteRole role, RequestContext& context,
+                                           const Fields& fields,
+                                           const PeerCertificate* certificate) const {
+  RoleSet roles = roles_;
+  if (authenticator_ != nullptr && role != RouteRole::anyone) {
+    std::string decoded;
+    const Credentials credentials{token_in(fields.find("authorization"), decoded), certificate};
+    const Identity identity = authenticator_->identify(credentials, context.peer);
+    if (auto refusal = refusal_of(identity.kind)) return refusal;
+    context.caller = identity.caller.id;
+    roles = identity.caller.roles;
+  }
+  if (roles.has(role)) return std::nullopt;
   return Refusal{Refusal::Kind::forbidden,
                  "this request is for " + std::string{name_of(role)} + " only"};
 }

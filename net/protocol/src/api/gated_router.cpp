@@ -45,7 +45,7 @@ void GatedRouter::set_fallback(RouteHandler handler) {
 
 HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) const {
   return [this, needs, handler = std::move(handler)](HttpRequest request) {
-    const RequestContext asker = context(request);
+    RequestContext asker = context(request);
     const auto refusal = gate_.refuse_http(needs, asker, request);
     if (needs.deed == RouteDeed::operates && gate_.audit() != nullptr) {
       AuditRecord record = record_of(needs, request, asker);

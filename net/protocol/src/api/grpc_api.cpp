@@ -44,12 +44,14 @@ GrpcReply answer(const Result<>& result) {
 }  // namespace
 
 GrpcApi::GrpcApi(Executor executor, Coordinator& coordinator, const Gate& gate,
-                 RandomSource& random, const Clock& clock, const RouteTable& routes)
+                 RandomSource& random, const Clock& clock, const RouteTable& routes,
+                 GrpcApiOptions options)
     : coordinator_(coordinator),
       gate_(gate),
       random_(random),
       clock_(clock),
       routes_(routes),
+      options_(options),
       health_(std::move(executor)),
       reflection_(listed_services()) {}
 
@@ -58,7 +60,12 @@ void GrpcApi::register_on(GrpcServer& server) {
     if (!route.grpc.empty()) add(server, route);
   }
   health_.register_on(server);
-  reflection_.register_on(server);
+  if (options_.reflection) {
+    reflection_.register_on(server,
+                            [this, role = *options_.reflection](const GrpcServerStream& stream) {
+                              return refuse_reflection(role, stream);
+                            });
+  }
   set_serving(true);
 }
 
@@ -71,7 +78,7 @@ void GrpcApi::set_serving(bool serving) {
 void GrpcApi::add(GrpcServer& server, const Route& route) {
   ApiProbe::Entry& counts = entry(route.grpc);
   server.add_unary(path_of(route.grpc), [this, &counts, &route](GrpcRequest request) {
-    const RequestContext context = context_of(request);
+    RequestContext context = context_of(request);
     const auto refusal = gate_.refuse_grpc(route.needs(), context, request.metadata);
     if (route.deed == RouteDeed::operates && gate_.audit() != nullptr) {
       AuditRecord record = record_of(route.needs(), request, context);
@@ -82,6 +89,15 @@ void GrpcApi::add(GrpcServer& server, const Route& route) {
     if (refusal) return reply_with(reply_to(*refusal));
     return count(counts, serve(route, std::move(request), context));
   });
+}
+
+std::optional<GrpcStatus> GrpcApi::refuse_reflection(RouteRole role,
+                                                     const GrpcServerStream& stream) const {
+  const RouteNeeds needs{RouteDeed::reads, role, RouteBrowser::any_page};
+  RequestContext context = context_of(stream);
+  const auto refusal = gate_.refuse_grpc(needs, context, stream.metadata());
+  if (!refusal) return std::nullopt;
+  return grpc_answer(*refusal);
 }
 
 Task<GrpcReply> GrpcApi::serve(const Route& route, GrpcRequest request, RequestContext context) {

@@ -60,6 +60,15 @@ std::optional<std::chrono::seconds> wait_of(const HttpHeaders& headers) {
   return std::nullopt;
 }
 
+RequestContext context_of(const boost::asio::ip::tcp::endpoint& peer, const GrpcMetadata& metadata,
+                          SteadyTime deadline) {
+  RequestContext context;
+  context.peer = address_of(peer);
+  context.trace = trace_of(metadata.find(trace_field));
+  context.deadline = deadline;
+  return context;
+}
+
 }  // namespace
 
 RequestContext context_of(const HttpRequest& request, SteadyTime now) {
@@ -72,11 +81,11 @@ RequestContext context_of(const HttpRequest& request, SteadyTime now) {
 }
 
 RequestContext context_of(const GrpcRequest& request) {
-  RequestContext context;
-  context.peer = address_of(request.peer);
-  context.trace = trace_of(request.metadata.find(trace_field));
-  context.deadline = request.deadline;
-  return context;
+  return context_of(request.peer, request.metadata, request.deadline);
+}
+
+RequestContext context_of(const GrpcServerStream& stream) {
+  return context_of(stream.peer(), stream.metadata(), stream.deadline());
 }
 
 }  // namespace concerto::net

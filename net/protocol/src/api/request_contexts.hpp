@@ -14,5 +14,6 @@ RequestContext context_of(const HttpRequest& request, SteadyTime now);
 
 /// The context of a gRPC request: its peer, its trace, and its deadline (grpc-timeout).
 RequestContext context_of(const GrpcRequest& request);
+RequestContext context_of(const GrpcServerStream& stream);
 
 }  // namespace concerto::net

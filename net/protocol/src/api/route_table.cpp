@@ -45,7 +45,7 @@ std::span<const Route> RouteTable::standard_rows() {
   using Grpc = GrpcApi;
   // HTTP path and methods, JSON-RPC method, gRPC method, deed, role, browser, operation
   static const Route table[] = {
-      {"/api/dtmsvr/version", "GET", "", "", reads, anyone, any_page, OwnHandlers{&Http::version}},
+      {"/api/dtmsvr/version", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::version}},
       {"/api/dtmsvr/newGid", "GET", "newGid", "NewGid", reads, clients, any_page,
        OwnHandlers{&Http::new_gid, &Grpc::new_gid}},
       {"/api/dtmsvr/prepare", "POST", "prepare", "Prepare", changes, clients, own_pages,
@@ -74,16 +74,16 @@ std::span<const Route> RouteTable::standard_rows() {
        OwnHandlers{&Http::unsubscribe, &Grpc::unsubscribe}},
       {"/api/dtmsvr/topic/*", "DELETE", "", "DeleteTopic", operates, operators, own_pages,
        OwnHandlers{&Http::delete_topic, &Grpc::delete_topic}},
-      {"/api/dtmsvr/query", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::query}},
+      {"/api/dtmsvr/query", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::query}},
       {"/api/dtmsvr/all", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::all}},
       {"/api/dtmsvr/queryKV", "GET", "", "", reads, viewers, any_page,
        OwnHandlers{&Http::query_kv}},
       {"/api/dtmsvr/scanKV", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::scan_kv}},
-      {"/api/concerto/why", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::why}},
+      {"/api/concerto/why", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::why}},
       {"/api/concerto/audit", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::audit}},
       // The rows of the methods of JSON-RPC say what those need.
       {"/api/json-rpc", "POST", "", "", changes, clients, own_pages, OwnHandlers{&Http::json_rpc}},
-      {"/api/openapi.json", "GET", "", "", reads, anyone, any_page, OwnHandlers{&Http::openapi}},
+      {"/api/openapi.json", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::openapi}},
       {"/api/ping", "*", "", "", reads, anyone, any_page, OwnHandlers{&Http::ping}},
   };
   return table;

@@ -32,7 +32,7 @@ using RpcAction = std::variant<HttpResponse, NewGidCall, TransRequest, BranchReq
 /// What the gate needs to know about a request, besides the method.
 struct RpcAsker {
   const Gate& gate;
-  const RequestContext& context;
+  RequestContext& context;
   const HttpHeaders& headers;
 };
 

@@ -111,7 +111,8 @@ class ReflectionAnswers {
 GrpcReflection::GrpcReflection(std::vector<std::string> services)
     : services_(std::move(services)) {}
 
-void GrpcReflection::register_on(GrpcServer& server) {
+void GrpcReflection::register_on(GrpcServer& server, Guard guard) {
+  guard_ = std::move(guard);
   namespace v1 = grpc::reflection::v1;
   namespace v1alpha = grpc::reflection::v1alpha;
   server.add_stream(
@@ -128,6 +129,9 @@ void GrpcReflection::register_on(GrpcServer& server) {
 
 template <class Request, class Response>
 Task<GrpcStatus> GrpcReflection::serve(GrpcServerStream& stream) {
+  if (guard_) {
+    if (auto refusal = guard_(stream)) co_return std::move(*refusal);
+  }
   ReflectionAnswers<Request, Response> answers(services_);
   while (const std::optional<std::string> message = co_await stream.read()) {
     Request request;

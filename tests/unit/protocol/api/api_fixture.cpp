@@ -96,6 +96,7 @@ RawPeer& ApiTest::connect_grpc() {
 HttpAnswer ApiTest::http(std::string_view method, std::string_view target, std::string_view body) {
   std::string request{method};
   request.append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
+  if (!token_.empty()) request.append("Authorization: Bearer " + token_ + "\r\n");
   request.append("Connection: close\r\nContent-Length: " + std::to_string(body.size()));
   request.append("\r\n\r\n").append(body);
   RawPeer& peer = connect_http();
@@ -125,6 +126,7 @@ Task<GrpcReply> ApiTest::grpc_call(std::string_view method, std::string message,
   std::string path = "/dtmgimp.Dtm/";
   path.append(method);
   GrpcMetadata metadata;
+  if (!token_.empty()) metadata.add("authorization", "Bearer " + token_);
   return channel_->unary(std::move(path), std::move(message), std::move(metadata), deadline);
 }
 

@@ -58,6 +58,9 @@ class ApiTest : public ShardTest {
   Task<GrpcReply> grpc_call(std::string_view method, std::string message,
                             SteadyTime deadline = SteadyTime::max());
 
+  /// The token of all requests that follow; empty: none.
+  std::string token_;
+
   /// Expects that both front ends answer, and that the store has not changed since the test began.
   void expect_untouched();
 

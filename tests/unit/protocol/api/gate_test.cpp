@@ -45,7 +45,7 @@ class GateRole : public testing::TestWithParam<RoleCase> {};
 TEST_P(GateRole, IsNeededInEachFrontEnd) {
   const Gate gate{with_roles(GetParam().roles)};
   const RouteNeeds& needs = GetParam().needs;
-  const RequestContext context;
+  RequestContext context;
   HttpRequest request;
   request.method = "POST";
   EXPECT_EQ(!gate.refuse_http(needs, context, request), GetParam().is_let_in);
@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Gate, LetsAClientInToEachRouteUnlessToldOtherwise) {
   const Gate gate;
-  const RequestContext context;
+  RequestContext context;
   for (const Route& route : RouteTable::standard().rows()) {
     for (const char* method : {"GET", "POST", "DELETE"}) {
       HttpRequest request;
@@ -108,7 +108,8 @@ TEST_P(GateOfHttp, TellsTheFirstReason) {
   request.method = GetParam().method;
   request.headers.add("Host", GetParam().host);
   request.headers.add("Origin", GetParam().origin);
-  const auto refusal = gate.refuse_http(GetParam().needs, RequestContext{}, request);
+  RequestContext context;
+  const auto refusal = gate.refuse_http(GetParam().needs, context, request);
   ASSERT_TRUE(refusal);
   EXPECT_EQ(http_answer(*refusal).status, GetParam().status);
   EXPECT_THAT(refusal->sentence, HasSubstr(GetParam().told));
@@ -160,7 +161,7 @@ TEST_F(OnlyViewers, AreRefusedOverGrpc) {
 /// The result of rpc_action for this body, with a gate that lets only viewers in.
 std::string rpc_answer_to(std::string_view body) {
   const Gate gate{with_roles({viewers})};
-  const RequestContext context;
+  RequestContext context;
   const HttpHeaders headers;
   RpcCall call;
   const RpcAction action = rpc_action(body, RouteTable::standard(), {gate, context, headers}, call);

@@ -9,6 +9,7 @@
 
 #include <concerto/base/clock.hpp>
 #include <concerto/base/export.hpp>
+#include <concerto/engine/caller_id.hpp>
 
 namespace concerto {
 
@@ -44,8 +45,11 @@ struct CONCERTO_EXPORT RequestContext {
   /// Ends the caller's waiting for a result. The transaction itself goes on.
   SteadyTime deadline = SteadyTime::max();
   TraceId trace;
+  /// Known if the server asks its callers who they are.
+  CallerId caller;
 
-  /// For a line of the log: `asked by 10.0.0.7:51234`, and the trace if there is one.
+  /// For a line of the log: `asked by 10.0.0.7:51234` or `asked by alice at 10.0.0.7:51234`, and
+  /// the trace if there is one.
   std::string told() const;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,11 @@
 
 namespace concerto::net {
 
+struct CONCERTO_EXPORT GrpcApiOptions {
+  /// Who may use the reflection service; nobody: the server does not have it.
+  std::optional<RouteRole> reflection = RouteRole::viewers;
+};
+
 /// The gRPC interface of the coordinator: service dtmgimp.Dtm (protocol page 03) with the standard
 /// health and reflection services. GrpcApi only translates requests and answers.
 ///
@@ -25,10 +31,11 @@ class CONCERTO_EXPORT GrpcApi {
   static constexpr std::string_view service = "dtmgimp.Dtm";
 
   /// The referenced objects must outlive the GrpcApi. `gate` is asked about each call of
-  /// dtmgimp.Dtm, and `random` is the shard's. Clients expect a coordinator with the wording of
-  /// odd_wordings.hpp.
+  /// dtmgimp.Dtm and of reflection, and `random` is the shard's. Clients expect a coordinator with
+  /// the wording of odd_wordings.hpp.
   GrpcApi(Executor executor, Coordinator& coordinator, const Gate& gate, RandomSource& random,
-          const Clock& clock, const RouteTable& routes = RouteTable::standard());
+          const Clock& clock, const RouteTable& routes = RouteTable::standard(),
+          GrpcApiOptions options = {});
   GrpcApi(const GrpcApi&) = delete;
   GrpcApi& operator=(const GrpcApi&) = delete;
 
@@ -51,6 +58,7 @@ class CONCERTO_EXPORT GrpcApi {
   friend class RouteTable;  // It names the handlers of the routes.
 
   ApiProbe::Entry& entry(std::string_view method);
+  std::optional<GrpcStatus> refuse_reflection(RouteRole role, const GrpcServerStream& stream) const;
   Task<GrpcReply> count(ApiProbe::Entry& entry, Task<GrpcReply> handled);
   void add(GrpcServer& server, const Route& route);
   Task<GrpcReply> serve(const Route& route, GrpcRequest request, RequestContext context);
@@ -68,6 +76,7 @@ class CONCERTO_EXPORT GrpcApi {
   RandomSource& random_;
   const Clock& clock_;
   const RouteTable& routes_;
+  const GrpcApiOptions options_;
   ApiProbe probe_;
   GrpcHealth health_;
   GrpcReflection reflection_;

@@ -5,6 +5,7 @@
 #include <concerto/base/export.hpp>
 #include <concerto/engine/request_context.hpp>
 #include <concerto/protocol/action_audit.hpp>
+#include <concerto/protocol/authenticator.hpp>
 #include <concerto/protocol/route_needs.hpp>
 #include <concerto/protocol/site_guard.hpp>
 #include <concerto/transport/grpc_metadata.hpp>
@@ -14,7 +15,9 @@ namespace concerto::net {
 
 struct CONCERTO_EXPORT GateOptions {
   SiteGuardOptions sites;
-  /// The roles of every caller, since callers do not say who they are.
+  /// Finds out who the callers are. It must outlive the gate. Null: nobody is asked, and all
+  /// callers have `roles`.
+  Authenticator* authenticator = nullptr;
   RoleSet roles = RoleSet::all();
   /// Gets the records of requests whose routes operate, refused ones too. Null: none are kept. It
   /// must outlive the gate.
@@ -23,31 +26,38 @@ struct CONCERTO_EXPORT GateOptions {
 
 /// Lets requests in or refuses them. Each front end asks the gate one question about every request,
 /// before it reads what the request is about: may this request, from this caller, do what the route
-/// needs? The gate answers nothing if the request is let in. Malformed requests, and methods of
-/// JSON-RPC and gRPC without a route, are refused before the gate.
+/// needs? The gate answers nothing if the request is let in, and notes the caller in the request's
+/// context. Malformed requests, and methods of JSON-RPC and gRPC without a route, are refused
+/// before the gate.
 ///
-/// Immutable, so any thread may use it.
+/// Each shard has its own, because it has an Authenticator.
 class CONCERTO_EXPORT Gate {
  public:
   explicit Gate(GateOptions options = {});
 
   /// The gate of HTTP: the name of the server, browsers' pages (SiteGuard), roles.
-  std::optional<Refusal> refuse_http(const RouteNeeds& needs, const RequestContext& context,
+  std::optional<Refusal> refuse_http(const RouteNeeds& needs, RequestContext& context,
                                      const HttpRequest& request) const;
   /// The gate of JSON-RPC: the roles that a method needs. refuse_http has let the HTTP request in.
-  std::optional<Refusal> refuse_rpc(const RouteNeeds& needs, const RequestContext& context,
-                                    const HttpHeaders& headers) const;
-  /// The gate of gRPC: roles.
-  std::optional<Refusal> refuse_grpc(const RouteNeeds& needs, const RequestContext& context,
-                                     const GrpcMetadata& metadata) const;
+  std::optional<Refusal> refuse_rpc(const RouteNeeds& needs, RequestContext& context,
+                                    const HttpHeaders& headers,
+                                    const PeerCertificate* certificate = nullptr) const;
+  /// The gate of gRPC: roles. `certificate` is the client's; null without one.
+  std::optional<Refusal> refuse_grpc(const RouteNeeds& needs, RequestContext& context,
+                                     const GrpcMetadata& metadata,
+                                     const PeerCertificate* certificate = nullptr) const;
 
   /// Where operators' actions are recorded; null: nowhere.
   ActionAudit* audit() const noexcept { return audit_; }
 
  private:
-  std::optional<Refusal> refuse_role(RouteRole role, const RequestContext& context) const;
+  template <class Fields>
+  std::optional<Refusal> refuse_caller(RouteRole role, RequestContext& context,
+                                       const Fields& fields,
+                                       const PeerCertificate* certificate) const;
 
   SiteGuard sites_;
+  Authenticator* const authenticator_;
   RoleSet roles_;
   ActionAudit* audit_;
 };

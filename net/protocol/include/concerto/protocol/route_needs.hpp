@@ -18,7 +18,8 @@ enum class RouteDeed : std::uint8_t {
 
 /// Who may use a route.
 enum class RouteRole : std::uint8_t {
-  anyone,     ///< probes and descriptions
+  anyone,     ///< probes
+  callers,    ///< everybody who has one of the roles below
   clients,    ///< applications
   viewers,    ///< people who look
   operators,  ///< people who intervene
@@ -40,7 +41,8 @@ struct RouteNeeds {
   bool is_change() const noexcept { return deed != RouteDeed::reads; }
 };
 
-/// Some of the roles. RouteRole::anyone is always one of them.
+/// Some of the roles of a caller. RouteRole::anyone is always one of them, and RouteRole::callers
+/// is one of them if there is another.
 class CONCERTO_EXPORT RoleSet {
  public:
   constexpr RoleSet(std::initializer_list<RouteRole> roles) noexcept {
@@ -50,8 +52,12 @@ class CONCERTO_EXPORT RoleSet {
     return {RouteRole::clients, RouteRole::viewers, RouteRole::operators};
   }
   constexpr bool has(RouteRole role) const noexcept {
-    return role == RouteRole::anyone || (bits_ & bit(role)) != 0;
+    if (role == RouteRole::anyone) return true;
+    return role == RouteRole::callers ? !empty() : (bits_ & bit(role)) != 0;
   }
+  constexpr bool empty() const noexcept { return bits_ == 0; }
+  constexpr void add(RoleSet others) noexcept { bits_ |= others.bits_; }
+  bool operator==(const RoleSet&) const = default;
 
  private:
   static constexpr unsigned bit(RouteRole role) noexcept {
@@ -63,8 +69,11 @@ class CONCERTO_EXPORT RoleSet {
 /// Why a request is refused. Each front end has its own form of answer for it (error_answers.hpp).
 struct Refusal {
   enum class Kind : std::uint8_t {
-    forbidden,     ///< HTTP 403, gRPC PERMISSION_DENIED
-    wrong_method,  ///< HTTP 405: the request has to be a POST
+    forbidden,       ///< HTTP 403, gRPC PERMISSION_DENIED
+    wrong_method,    ///< HTTP 405: the request has to be a POST
+    unknown_caller,  ///< HTTP 401, gRPC UNAUTHENTICATED: no token and no certificate
+    wrong_token,     ///< likewise: the token is not valid
+    too_many_wrong,  ///< HTTP 429, gRPC RESOURCE_EXHAUSTED: the token was not looked at
   };
   Kind kind;
   std::string sentence;  ///< says why, and what would help

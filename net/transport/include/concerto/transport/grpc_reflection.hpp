@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,14 +18,18 @@ class CONCERTO_EXPORT GrpcReflection {
   /// health and reflection are listed only if they are named here.
   explicit GrpcReflection(std::vector<std::string> services);
 
-  /// Registers ServerReflectionInfo in both versions.
-  void register_on(GrpcServer& server);
+  /// Says why a stream is refused, or nothing if it is served.
+  using Guard = std::function<std::optional<GrpcStatus>(const GrpcServerStream&)>;
+
+  /// Registers ServerReflectionInfo in both versions. Without a guard all streams are served.
+  void register_on(GrpcServer& server, Guard guard = {});
 
  private:
   template <class Request, class Response>
   Task<GrpcStatus> serve(GrpcServerStream& stream);
 
   std::vector<std::string> services_;
+  Guard guard_;
 };
 
 }  // namespace concerto::net

@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <utility>
+
+#include <concerto/base/counted.hpp>
+#include <concerto/protocol/wrong_tokens.hpp>
+
+namespace concerto::net {
+namespace {
+
+constexpr std::chrono::seconds line_interval{60};
+
+}  // namespace
+
+WrongTokens::WrongTokens(const Clock& clock, std::function<void(const std::string&)> say)
+    : clock_(clock), say_(std::move(say)) {}
+
+/// The first half of an IPv6 address, because one host may have all addresses with this half; but
+/// the whole of an IPv4 address, whose first half is the same for all.
+WrongTokens::Network WrongTokens::network_of(const PeerAddress& peer) noexcept {
+  Network network = peer.bytes;
+  const auto half = network.begin() + 8;
+  const bool is_mapped = std::all_of(network.begin(), half, [](auto byte) { return byte == 0; });
+  if (!is_mapped) std::fill(half, network.end(), std::uint8_t{0});
+  return network;
+}
+
+bool WrongTokens::refuses(const PeerAddress& peer) {
+  const std::lock_guard lock(mutex_);
+  const auto place = places_.find(network_of(peer));
+  if (place == places_.end()) return false;
+  if (place->second->rested <= clock_.steady_now() + (burst - 1) * pause) return false;
+  ++unreported_refused_;
+  count_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void WrongTokens::note(const PeerAddress& peer, std::string_view reason) {
+  const SteadyTime now = clock_.steady_now();
+  const Network network = network_of(peer);
+  std::string line;
+  {
+    const std::lock_guard lock(mutex_);
+    auto place = places_.find(network);
+    if (place == places_.end()) {
+      if (senders_.size() >= addresses_max) {
+        places_.erase(senders_.front().network);
+        senders_.pop_front();
+      }
+      const auto sender = senders_.insert(senders_.end(), Sender{network, now});
+      place = places_.emplace(network, sender).first;
+    }
+    senders_.splice(senders_.end(), senders_, place->second);
+    place->second->rested = std::max(place->second->rested, now) + pause;
+    count_.fetch_add(1, std::memory_order_relaxed);
+    ++unreported_;
+    if (now >= next_line_) {
+      next_line_ = now + line_interval;
+      line = counted(std::exchange(unreported_, 0), "wrong token") +
+             " since the last such line, and " +
+             std::to_string(std::exchange(unreported_refused_, 0)) +
+             " more that were not looked at, because too many had come from their address; the "
+             "last one from " +
+             (peer.is_set() ? peer.str() : "this process") + ": " + std::string{reason};
+    }
+  }
+  if (!line.empty()) say_(line);
+}
+
+}  // namespace concerto::net
