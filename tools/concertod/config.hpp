@@ -114,6 +114,21 @@ struct KeepaliveConfig {
   std::chrono::seconds timeout{20};
 };
 
+/// Who may call the server (docs/security.md).
+struct AuthConfig {
+  std::string callers_file;
+  std::string jwks_file;
+  std::string jwt_issuer;
+  std::string jwt_audience;
+  std::string jwt_roles_claim = "roles";
+  std::chrono::seconds jwt_clock_skew{60};
+  std::string metrics = "viewers";
+  std::string reflection = "viewers";
+
+  /// Otherwise everybody may do everything.
+  bool is_on() const noexcept { return !callers_file.empty() || !jwks_file.empty(); }
+};
+
 /// The whole configuration of concertod (protocol page 06, sections 2 and 2.1). Each key of the
 /// file and of the environment is a row in config_keys.cpp.
 struct Config {
@@ -127,6 +142,7 @@ struct Config {
   KeepaliveConfig keepalive;
   PortTlsConfig tls;
   BranchTlsConfig branch_tls;
+  AuthConfig auth;
   std::string listen_address;  ///< empty: all interfaces
   std::int64_t http_port = 36789;
   std::int64_t grpc_port = 36790;

@@ -300,6 +300,21 @@ const KeyRow standard_rows[] = {
      "user may attach"},
     {"ShutdownGrace", CONCERTO_FIELD(shutdown_grace),
      "seconds after ShutdownDelay within which running calls may end", seconds_range},
+    {"Auth.CallersFile", CONCERTO_FIELD(auth.callers_file),
+     "file of tokens and certificates with their roles (see security.md), read again when it "
+     "changes; empty, and no JwksFile: everybody may do everything"},
+    {"Auth.JwksFile", CONCERTO_FIELD(auth.jwks_file),
+     "file of the public keys (JWK set) for JSON Web Tokens, read again when it changes"},
+    {"Auth.JwtIssuer", CONCERTO_FIELD(auth.jwt_issuer),
+     "issuer (iss) of JSON Web Tokens; needed with JwksFile"},
+    {"Auth.JwtAudience", CONCERTO_FIELD(auth.jwt_audience),
+     "audience (aud) of JSON Web Tokens; needed with JwksFile"},
+    {"Auth.JwtRolesClaim", CONCERTO_FIELD(auth.jwt_roles_claim),
+     "claim with the roles client, viewer or operator; a.b is in the claim a"},
+    {"Auth.JwtClockSkew", CONCERTO_FIELD(auth.jwt_clock_skew),
+     "seconds by which the clock of the issuer may be wrong", KeyRange{0, 600}},
+    {"Auth.Metrics", CONCERTO_FIELD(auth.metrics), "viewers, anyone or nobody reads the metrics"},
+    {"Auth.Reflection", CONCERTO_FIELD(auth.reflection), "the same for gRPC's reflection service"},
 };
 
 #undef CONCERTO_FIELD

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <initializer_list>
 #include <system_error>
 #include <utility>
@@ -199,6 +200,37 @@ void check_audit(const AuditConfig& audit, Findings& findings) {
                             in_quotes(audit.file));
 }
 
+bool can_be_read(const std::string& file) {
+  std::error_code unknown;
+  return std::filesystem::is_regular_file(file, unknown) && std::ifstream{file}.good();
+}
+
+void check_auth(const AuthConfig& auth, Findings& findings) {
+  for (const auto& [key, file] : {std::pair{"Auth.CallersFile", &auth.callers_file},
+                                  std::pair{"Auth.JwksFile", &auth.jwks_file}}) {
+    if (file->empty() || can_be_read(*file)) continue;
+    findings.errors.push_back(std::string(key) + ": the file " + in_quotes(*file) +
+                              " cannot be read");
+  }
+  for (const auto& [key, who] :
+       {std::pair{"Auth.Metrics", &auth.metrics}, std::pair{"Auth.Reflection", &auth.reflection}}) {
+    if (is_one_of(*who, {"viewers", "anyone", "nobody"})) continue;
+    findings.errors.push_back(std::string(key) + ": expected viewers, anyone or nobody, found " +
+                              in_quotes(*who));
+  }
+  for (const auto& [key, value] : {std::pair{"Auth.JwtIssuer", &auth.jwt_issuer},
+                                   std::pair{"Auth.JwtAudience", &auth.jwt_audience}}) {
+    if (auth.jwks_file.empty() == value->empty()) continue;
+    if (value->empty()) {
+      findings.errors.push_back(std::string(key) +
+                                " is empty; with Auth.JwksFile it is needed, so that tokens for "
+                                "others are not accepted here");
+    } else {
+      findings.warnings.push_back(std::string(key) + " is set, but Auth.JwksFile is not");
+    }
+  }
+}
+
 }  // namespace
 
 void validate(Config& config, const persist::StoreKinds& stores, Findings& findings) {
@@ -212,6 +244,7 @@ void validate(Config& config, const persist::StoreKinds& stores, Findings& findi
   check_http(config, findings);
   check_targets(config, findings);
   check_tls(config, findings);
+  check_auth(config.auth, findings);
 }
 
 }  // namespace concerto::tools

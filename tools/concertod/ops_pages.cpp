@@ -19,8 +19,6 @@ using Reasons = std::vector<std::string>;
 
 constexpr net::RouteNeeds for_anyone{net::RouteDeed::reads, net::RouteRole::anyone,
                                      net::RouteBrowser::any_page};
-constexpr net::RouteNeeds for_viewers{net::RouteDeed::reads, net::RouteRole::viewers,
-                                      net::RouteBrowser::any_page};
 
 /// The answer of a probe: 503 with the fault, or 200. Both also have the warnings.
 net::HttpResponse probe_answer(const char* fault, const Reasons& reasons, const Reasons& warnings) {
@@ -70,7 +68,9 @@ net::RouteHandler admin() {
 
 void OpsPages::register_on(net::GatedRouter& router) const {
   for (const std::string_view path : metrics_paths) {
-    router.add("GET", path, for_viewers,
+    if (!sources_.metrics_role) break;
+    router.add("GET", path,
+               {net::RouteDeed::reads, *sources_.metrics_role, net::RouteBrowser::any_page},
                [this](const net::HttpRequest&, const RequestContext&) { return metrics(); });
   }
   router.add("GET", live_path, for_anyone,

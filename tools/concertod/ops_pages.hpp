@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ class OpsPages {
     /// Warnings that an operator should look at before they become such reasons.
     std::function<std::vector<std::string>()> warnings;
     std::string admin_base;  ///< AdminBasePath, as `/dtm`
+    /// Who may read the metrics; nobody: the server has no such page.
+    std::optional<net::RouteRole> metrics_role = net::RouteRole::viewers;
   };
 
   explicit OpsPages(Sources sources) : sources_(std::move(sources)) {}

@@ -43,6 +43,8 @@ Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audi
       manager_(manager),
       reload_(std::move(reload)),
       ports_(std::move(ports)),
+      access_files_(config.auth),
+      wrong_tokens_(clock_, [this](const std::string& text) { log_.warn(text); }),
       ops_pages_(ops_sources()),
       shortage_(clock_, [this](const std::string& text) { log_.warn(text); }),
       tls_files_(tls_files(config)) {}
@@ -52,6 +54,7 @@ Result<> Server::run() {
   wait_for_signal();
   wait_for_hangup();
   watch_tls_files();
+  watch_access_files();
   log_.reopen();  // for a logrotate that came while the store was opened
   CONCERTO_CHECK(start_shards());
   const Result<> listening = listen();
@@ -104,6 +107,13 @@ Result<> Server::set_up() {
         "HTTP_PROXY or HTTPS_PROXY is set: the proxy looks names up, so TargetAllow and TargetDeny "
         "judge calls through it by the text of their URL, and the proxy has to refuse addresses");
   }
+  std::shared_ptr<const net::AccessRules> access;
+  if (config_.auth.is_on()) {
+    CONCERTO_TRY(access, access_files_.read());
+    log_.info("callers need a token or a certificate; there are " + access->summary());
+  } else if (const auto warning = open_door(config_)) {
+    log_.warn(*warning);
+  }
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max);
   share_descriptors();
@@ -120,6 +130,9 @@ Result<> Server::set_up() {
                    targets_,
                    std::make_shared<net::AddressMemory>(),
                    descriptors_,
+                   std::move(access),
+                   caller_names_,
+                   wrong_tokens_,
                    grpc_calls_,
                    count,
                    audit_};
@@ -286,6 +299,7 @@ void Server::wait_for_hangup() {
     if (signal == SIGHUP) {
       manager_.reloading(clock_.steady_now());
       reload();
+      reload_access();
       manager_.started();
     }
     wait_for_hangup();
@@ -324,6 +338,32 @@ Result<> Server::take_over_fresh() {
       .get();
   log_.info("reloaded: " + summarize(config_));
   return ok();
+}
+
+/// Reads the files of callers and keys again. Requests that run are not touched: each shard takes
+/// the new rules between two of them.
+void Server::reload_access() {
+  if (!config_.auth.is_on()) return;
+  const auto access = access_files_.read();
+  if (!access) {
+    log_.error("the callers stay as they were: " + access.error().detail);
+    return;
+  }
+  for (auto& shard : shards_) {
+    asio::post(shard->executor(), [&shard = *shard, rules = *access] { shard.set_access(rules); });
+  }
+  log_.info("callers and keys are read again; there are " + (*access)->summary());
+}
+
+void Server::watch_access_files() {
+  constexpr std::chrono::seconds pause{1};
+  if (!config_.auth.is_on()) return;
+  access_timer_.expires_after(pause);
+  access_timer_.async_wait([this](const error_code& failed) {
+    if (failed) return;
+    if (access_files_.have_changed()) reload_access();
+    watch_access_files();
+  });
 }
 
 Task<void> Server::apply(const Config& fresh, TlsContexts tls) {

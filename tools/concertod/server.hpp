@@ -14,6 +14,7 @@
 #include <concerto/protocol/etcd_registration.hpp>
 #include <concerto/transport/listener.hpp>
 
+#include "access_files.hpp"
 #include "audit_log.hpp"
 #include "backlog_watch.hpp"
 #include "config.hpp"
@@ -49,8 +50,8 @@ class Server {
 
   /// Serves until SIGTERM, SIGINT or SIGQUIT, and then stops in order; a second signal ends the
   /// process without waiting. SIGHUP opens the log files anew and applies the keys that may change
-  /// in a running process: log level, limits, retention, and the files of TLS. These are also read
-  /// when they change.
+  /// in a running process: log level, limits, retention. The files of TLS, of callers and of keys are
+  /// read again, as whenever they change.
   /// SIGUSR1 opens the log files anew. An error says why the server could not start.
   Result<> run();
 
@@ -69,6 +70,8 @@ class Server {
   void wait_for_hangup();
   void reload();
   Result<> take_over_fresh();
+  void reload_access();
+  void watch_access_files();
   Task<void> apply(const Config& fresh, TlsContexts tls);
   Result<TlsContexts> read_tls_files();
   void watch_tls_files();
@@ -92,6 +95,9 @@ class Server {
   const Reload reload_;
   ListeningPorts ports_;  ///< until the listeners have them
   net::SystemClock clock_;
+  AccessFiles access_files_;
+  net::CallerNames caller_names_;  ///< the requests of all shards have ids of them
+  net::WrongTokens wrong_tokens_;
   const OpsPages ops_pages_;
   net::TargetGuard targets_;  ///< which targets may be called; the shards use it
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -118,6 +124,7 @@ class Server {
   asio::io_context control_{1};
   asio::signal_set signals_{control_, SIGINT, SIGTERM, SIGQUIT};
   asio::signal_set hangups_{control_, SIGHUP, SIGUSR1};
+  asio::steady_timer access_timer_{control_};
   asio::steady_timer tls_timer_{control_};
 
   // On the main thread.

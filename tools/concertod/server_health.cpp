@@ -17,12 +17,13 @@ OpsPages::Sources Server::ops_sources() {
                            if (registration_) is_registered = registration_->registered();
                            return is_registered;
                          },
-                         backlog_watch_.get(), recovered_.load()});
+                         backlog_watch_.get(), wrong_tokens_, recovered_.load()});
   };
   sources.not_live = [this] { return why_not_live(); };
   sources.not_ready = [this] { return why_not_ready(); };
   sources.warnings = [this] { return warnings(); };
   sources.admin_base = config_.admin_base_path;
+  sources.metrics_role = role_for(config_.auth.metrics);
   return sources;
 }
 

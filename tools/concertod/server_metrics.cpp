@@ -52,6 +52,8 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
                 {{"allocator", allocator()}, {"version", CONCERTO_VERSION}}, 1);
   metrics.gauge("concerto_shards", "Threads that serve requests and transactions", {},
                 static_cast<double>(sources.shards.size()));
+  metrics.counter("concerto_wrong_tokens_total", "Tokens of clients that were not accepted", {},
+                  static_cast<double>(sources.wrong_tokens.count()));
 }
 
 void collect_unfinished(const std::array<std::size_t, trans_types>& by_type, const ModeTable& modes,

@@ -23,7 +23,8 @@ struct MetricSources {
   /// Whether the address is registered; nullopt without a registry. Called on the first shard.
   std::function<std::optional<bool>()> registered;
   BacklogWatch* backlog;  ///< null if no other coordinator can share the store
-  bool recovered;         ///< this process knows all unfinished transactions of its own store
+  const net::WrongTokens& wrong_tokens;
+  bool recovered;  ///< this process knows all unfinished transactions of its own store
 };
 
 /// The metrics of the reference (protocol page 02, section 10) and our own, as text. Reads the

@@ -8,6 +8,8 @@
 
 #include <concerto/base/start_thread.hpp>
 
+#include "access_files.hpp"
+
 namespace concerto::tools {
 namespace {
 
@@ -79,8 +81,17 @@ std::string machine_name() {
   return unknown ? std::string{} : name;
 }
 
-net::GateOptions gate_options(const Config& config, net::ActionAudit* audit) {
+std::unique_ptr<net::Authenticator> make_authenticator(const ShardSetup& setup,
+                                                       RandomSource& random) {
+  if (!setup.access) return nullptr;
+  return std::make_unique<net::Authenticator>(setup.access, setup.caller_names, setup.wrong_tokens,
+                                              setup.clock, random);
+}
+
+net::GateOptions gate_options(const Config& config, net::Authenticator* authenticator,
+                              net::ActionAudit* audit) {
   net::GateOptions options;
+  options.authenticator = authenticator;
   options.audit = audit;
   options.sites.allowed_hosts = net::host_list(config.allowed_hosts);
   options.sites.own_name = machine_name();
@@ -146,7 +157,8 @@ Shard::Shard(const ShardSetup& setup)
       grpc_branches_(channels_),
       branches_(http_branches_, grpc_branches_, net::docker_host_wanted()),
       alerts_(io_.get_executor(), timers_, http_client_, observer_, alert_options(setup.config)),
-      gate_(gate_options(setup.config, setup.audit)),
+      authenticator_(make_authenticator(setup, random_)),
+      gate_(gate_options(setup.config, authenticator_.get(), setup.audit)),
       router_(gate_, setup.clock),
       work_(io_.get_executor()) {
   observer_.on_trouble([this](const BranchTrouble& trouble) { alerts_.report(trouble); });
@@ -179,8 +191,10 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   grpc.failed_handshakes = ports.grpc.failed_handshakes;
   grpc.buffers = buffers_;
   grpc_server_ = std::make_unique<net::GrpcServer>(io_.get_executor(), timers_, std::move(grpc));
-  grpc_api_ =
-      std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, gate_, random_, clock_);
+  net::GrpcApiOptions grpc_api_options;
+  grpc_api_options.reflection = role_for(config.auth.reflection);
+  grpc_api_ = std::make_unique<net::GrpcApi>(io_.get_executor(), coordinator, gate_, random_,
+                                             clock_, net::RouteTable::standard(), grpc_api_options);
   grpc_api_->register_on(*grpc_server_);
 }
 
@@ -193,6 +207,10 @@ Task<void> Shard::reload(const Config& config, TlsContexts tls) {
   channels_.set_tls(tls.branches, tls.etcd);
   channels_.targets_changed();
   co_return;
+}
+
+void Shard::set_access(std::shared_ptr<const net::AccessRules> access) {
+  if (authenticator_) authenticator_->set_rules(std::move(access));
 }
 
 void Shard::collect(MetricSet& metrics) const {

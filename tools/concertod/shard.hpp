@@ -9,6 +9,7 @@
 #include <concerto/protocol/alert_hook.hpp>
 #include <concerto/protocol/api_grpc.hpp>
 #include <concerto/protocol/api_http.hpp>
+#include <concerto/protocol/authenticator.hpp>
 #include <concerto/protocol/branch_dispatcher.hpp>
 #include <concerto/protocol/gate.hpp>
 #include <concerto/protocol/gated_router.hpp>
@@ -47,6 +48,9 @@ struct ShardSetup {
   const net::TargetGuard& targets;
   std::shared_ptr<net::AddressMemory> memory;  ///< what the shards have read from registries
   DescriptorPlan descriptors;
+  std::shared_ptr<const net::AccessRules> access;  ///< null: nobody is asked who they are
+  net::CallerNames& caller_names;
+  net::WrongTokens& wrong_tokens;
   std::shared_ptr<net::SocketBudget> grpc_calls;  ///< connections to gRPC services
   std::size_t shards;
   net::ActionAudit* audit;  ///< null: no audit log
@@ -82,6 +86,9 @@ class Shard {
   /// about targets, and TLS for new connections. Call it
   /// on the shard.
   Task<void> reload(const Config& config, TlsContexts tls);
+
+  /// Replaces the rules of who may call, if the shard was made with some. Call it on the shard.
+  void set_access(std::shared_ptr<const net::AccessRules> access);
 
   /// Adds the counts of this shard. Call it on the shard.
   void collect(MetricSet& metrics) const;
@@ -122,6 +129,7 @@ class Shard {
   net::BranchDispatcher branches_;
   net::AlertHook alerts_;
 
+  std::unique_ptr<net::Authenticator> authenticator_;  ///< null: nobody is asked
   const net::Gate gate_;
   net::GatedRouter router_;
   std::unique_ptr<net::HttpApi> http_api_;

@@ -42,6 +42,7 @@ OUR_NAMES = {
     "concerto_buffered_bytes": ("gauge", ""),
     "concerto_buffers_given_up_total": ("counter", ""),
     "concerto_tls_handshake_failures_total": ("counter", "port"),
+    "concerto_wrong_tokens_total": ("counter", ""),
     "concerto_alarms": ("gauge", ""),
     "concerto_transactions_damaged": ("gauge", ""),
     "concerto_leases_lost_total": ("counter", ""),

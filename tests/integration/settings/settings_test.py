@@ -113,6 +113,8 @@ class Settings(unittest.TestCase):
     def test_listen_address(self):
         for address, reached in (("127.0.0.1", False), ("", True)):
             coordinator = self.start({"ListenAddress": address}, name=f"address-{reached}")
+            warned = coordinator.process.lines('"level":"warn".*everybody who reaches the ports')
+            self.assertEqual(bool(warned), reached)
             for port in (coordinator.http_port, coordinator.grpc_port):
                 socket.create_connection(("127.0.0.1", port), WAIT_S).close()
                 with socket.socket() as other:

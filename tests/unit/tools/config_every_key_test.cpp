@@ -177,6 +177,14 @@ const ValueCase refused[] = {
     {"BranchTls.CertFile", "", "/no", "only BranchTls.CertFile is set"},
     {"BranchTls.KeyFile", "", "/no", "only BranchTls.KeyFile is set"},
     {"BranchTls.GrpcTargets", "", "b.org:80", "found '{}'"},
+    {"Auth.CallersFile", "", "/no", "Auth.CallersFile: the file '{}' cannot be read"},
+    {"Auth.CallersFile", "", "/tmp", "Auth.CallersFile: the file '{}' cannot be read"},
+    {"Auth.JwksFile", "JwtIssuer: i, JwtAudience: a", "/no",
+     "Auth.JwksFile: the file '{}' cannot be read"},
+    {"Auth.JwtIssuer", "JwksFile: /etc/passwd, JwtAudience: a", "", "Auth.JwtIssuer is empty"},
+    {"Auth.JwtAudience", "JwksFile: /etc/passwd, JwtIssuer: i", "", "Auth.JwtAudience is empty"},
+    {"Auth.Metrics", "", "clients", "Auth.Metrics: expected viewers, anyone or nobody, found '{}'"},
+    {"Auth.Reflection", "", "", "found '{}'"},
 };
 
 std::string with_value(std::string text, const std::string& value) {
@@ -203,6 +211,7 @@ TEST(EveryKey, RefusesAValueThatItCannotHave) {
 /// Keys of text for which every text has a meaning, or none is used.
 constexpr std::string_view any_text[] = {"Store.Password",
                                          "Store.RedisSentinelMaster",
+                                         "Auth.JwtRolesClaim",
                                          "GrpcServiceConfig",
                                          "HttpMicroService.Driver",
                                          "HttpMicroService.RegistryType",

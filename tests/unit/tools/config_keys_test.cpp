@@ -124,6 +124,14 @@ const KeyCase key_cases[] = {
     {"BranchTls.CertFile", "BRANCH_TLS_CERT_FILE", "", "/etc/own.pem", ""},
     {"BranchTls.KeyFile", "BRANCH_TLS_KEY_FILE", "", "/etc/own.key", ""},
     {"BranchTls.GrpcTargets", "BRANCH_TLS_GRPC_TARGETS", "", "pay.b.org", ""},
+    {"Auth.CallersFile", "AUTH_CALLERS_FILE", "", "/etc/passwd", ""},
+    {"Auth.JwksFile", "AUTH_JWKS_FILE", "", "/etc/passwd", ""},
+    {"Auth.JwtIssuer", "AUTH_JWT_ISSUER", "", "https://issuer", ""},
+    {"Auth.JwtAudience", "AUTH_JWT_AUDIENCE", "", "concerto", ""},
+    {"Auth.JwtRolesClaim", "AUTH_JWT_ROLES_CLAIM", "roles", "realm_access.roles", ""},
+    {"Auth.JwtClockSkew", "AUTH_JWT_CLOCK_SKEW", "60", "0", "601"},
+    {"Auth.Metrics", "AUTH_METRICS", "viewers", "nobody", ""},
+    {"Auth.Reflection", "AUTH_REFLECTION", "viewers", "anyone", ""},
 };
 
 using Variables = std::map<std::string, std::string>;

@@ -83,9 +83,13 @@ func main() {
 	protocol := flag.String("wire", "http", "http, json-rpc or grpc")
 	dtm := flag.String("dtm", "", "the coordinator, as the SDK names it")
 	listen := flag.String("listen", "", "where workflows are resumed")
+	token := flag.String("token", "", "the coordinator's, if it wants one")
 	text := flag.String("transaction", "", "JSON; nothing: workflows are resumed only")
 	flag.Parse()
 
+	if *token != "" {
+		sendToken(*dtm, *token)
+	}
 	var w wire
 	switch *protocol {
 	case "http", "json-rpc":

@@ -1,0 +1,168 @@
+"""Tokens and roles: who may call a coordinator, and how its files of callers and keys change.
+
+Usage: access_test.py <concertod>
+"""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+from operations_test_case import OperationsTestCase, main
+
+from concerto_testing import http_call, wait_until
+
+LOADED = '"msg":"callers and keys are read again; there are '
+KEPT = '"level":"error".*the callers stay as they were: '
+
+
+def sha256(token):
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def line(name, role):
+    return f"{name} {role} sha256:{sha256('token-' + name)}\n"
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Issuer:
+    """Signs tokens with the program openssl."""
+
+    def __init__(self, directory, name):
+        self.name = name
+        self.key = os.path.join(directory, name + ".pem")
+        self._openssl("genpkey", "-algorithm", "RSA", "-out", self.key)
+
+    @staticmethod
+    def _openssl(*arguments, data=b""):
+        return subprocess.run(["openssl", *arguments], input=data, check=True,
+                              capture_output=True).stdout
+
+    def jwk(self):
+        modulus = self._openssl("rsa", "-in", self.key, "-noout", "-modulus").decode()
+        number = bytes.fromhex(modulus.strip().removeprefix("Modulus="))
+        return {"kty": "RSA", "kid": self.name, "use": "sig", "n": base64url(number), "e": "AQAB"}
+
+    def token(self, **claims):
+        claims = {"iss": "https://issuer", "aud": "concerto", "exp": time.time() + 3600, **claims}
+        header = {"alg": "RS256", "kid": self.name}
+        text = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
+        signature = self._openssl("dgst", "-sha256", "-sign", self.key, data=text.encode())
+        return f"{text}.{base64url(signature)}"
+
+
+class Access(OperationsTestCase):
+    def replace(self, name, text):
+        """Replaces a file at once, as operators should."""
+        path = os.path.join(self.directory, name)
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(path + ".new", path)
+        return path
+
+    def status(self, coordinator, token, path="/api/dtmsvr/newGid"):
+        headers = {"Authorization": "Bearer " + token} if token else {}
+        return http_call("GET", f"http://127.0.0.1:{coordinator.http_port}{path}",
+                         headers=headers).status
+
+    def wait_for_lines(self, coordinator, pattern, count):
+        wait_until(lambda: len(coordinator.process.lines(pattern)) >= count,
+                   f"{count} lines {pattern}")
+
+    def test_roles_and_changes(self):
+        issuers = [Issuer(self.directory, name) for name in ("old", "new")]
+        callers = line("shop", "client") + line("vera", "viewer") + line("otto", "operator")
+        jwks = json.dumps({"keys": [issuers[0].jwk()]})
+        coordinator = self.start_with(callers, jwks)
+        self.roles(coordinator)
+        self.keys(coordinator, issuers)
+        self.callers(coordinator, callers)
+        self.guesses(coordinator)
+        log = coordinator.process.text()
+        self.assertNotIn("token-", log)
+        self.assertNotRegex(log, "eyJ[a-zA-Z]")
+        self.assertNotIn("everybody who reaches", log)
+
+    def start_with(self, callers, jwks):
+        self.replace("callers", callers)
+        self.replace("jwks", jwks)
+        return self.start("access", {"Auth.CallersFile": os.path.join(self.directory, "callers"),
+                                     "Auth.JwksFile": os.path.join(self.directory, "jwks"),
+                                     "Auth.JwtIssuer": "https://issuer",
+                                     "Auth.JwtAudience": "concerto", "AdminBasePath": "/dtm"})
+
+    def roles(self, coordinator):
+        """Pages that the unit tests of the routes do not have. Nobody is who has no token."""
+        paths = {"/livez": (200, 200, 200, 200), "/readyz": (200, 200, 200, 200),
+                 "/dtm/": (200, 200, 200, 200), "/metrics": (401, 403, 200, 200),
+                 "/api/metrics": (401, 403, 200, 200), "/api/dtmsvr/all": (401, 403, 200, 200),
+                 "/api/dtmsvr/newGid": (401, 200, 403, 200)}
+        for path, wanted in paths.items():
+            got = tuple(self.status(coordinator, name and "token-" + name, path)
+                        for name in ("", "shop", "vera", "otto"))
+            self.assertEqual(got, wanted, path)
+
+    def keys(self, coordinator, issuers):
+        """A key is replaced by another one while both are in use, and no call is refused."""
+        old, new = (issuer.token(sub="jo", roles=["client"]) for issuer in issuers)
+        self.assertEqual(self.status(coordinator, old), 200)
+        self.assertEqual(self.status(coordinator, new), 401)
+        self.assertEqual(self.status(coordinator, issuers[0].token(sub="jo", roles=[])), 403)
+        self.assertEqual(self.status(coordinator, issuers[0].token(sub="jo", exp=1)), 401)
+        self.assertEqual(self.status(coordinator, issuers[0].token(sub="jo", aud="bank")), 401)
+        refused, stop = [], threading.Event()
+
+        def use():
+            while not stop.is_set():
+                refused.extend(status for status in (self.status(coordinator, old),
+                                                     self.status(coordinator, "token-shop"))
+                               if status != 200)
+
+        user = threading.Thread(target=use)
+        user.start()
+        self.replace("jwks", json.dumps({"keys": [issuer.jwk() for issuer in issuers]}))
+        coordinator.process.wait_for_line(LOADED + "3 tokens, 0 certificates, 2 keys")
+        wait_until(lambda: self.status(coordinator, new) == 200, "the new key is used")
+        self.replace("jwks", "{")
+        coordinator.process.wait_for_line(KEPT)
+        self.assertEqual(self.status(coordinator, new), 200)
+        stop.set()
+        user.join()
+        self.assertEqual(refused, [])
+        self.replace("jwks", json.dumps({"keys": [issuers[1].jwk()]}))
+        wait_until(lambda: self.status(coordinator, old) == 401, "the old key is gone")
+        self.assertEqual(self.status(coordinator, new), 200)
+
+    def callers(self, coordinator, callers):
+        """SIGHUP reads the files, too. A token that is not in the file any more is refused."""
+        count = len(coordinator.process.lines(LOADED))
+        os.kill(coordinator.process.pid, signal.SIGHUP)
+        self.wait_for_lines(coordinator, LOADED + "3 tokens", count + 1)
+        self.replace("callers", callers.replace(line("shop", "client"), ""))
+        wait_until(lambda: self.status(coordinator, "token-shop") == 401, "the token is revoked")
+
+    def guesses(self, coordinator):
+        for guess in range(30):
+            last = self.status(coordinator, f"token-{guess}")
+        self.assertEqual(last, 429)
+        self.assertEqual(self.status(coordinator, "token-vera", "/api/dtmsvr/all"), 200)
+        page = http_call("GET", f"http://127.0.0.1:{coordinator.http_port}/metrics",
+                         headers={"Authorization": "Bearer token-vera"}).body.decode()
+        self.assertGreaterEqual(int(re.search(r"(?m)^concerto_wrong_tokens_total (\d+)$",
+                                              page).group(1)), 30)
+
+    def test_closed_pages(self):
+        coordinator = self.start("closed", {"Auth.Metrics": "nobody"})
+        self.assertEqual(self.status(coordinator, "", "/metrics"), 404)
+
+
+if __name__ == "__main__":
+    main(Access, __doc__)
