@@ -72,7 +72,7 @@ Gate::Gate(GateOptions options)
 std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, RequestContext& context,
                                          const HttpRequest& request) const {
   if (auto refusal = sites_.refuse(needs, request)) return refusal;
-  return refuse_caller(needs.role, context, request.headers, nullptr);
+  return refuse_caller(needs.role, context, request.headers, request.certificate.get());
 }
 
 std::optional<Refusal> Gate::refuse_rpc(const RouteNeeds& needs, RequestContext& context,

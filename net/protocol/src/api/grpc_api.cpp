@@ -79,7 +79,8 @@ void GrpcApi::add(GrpcServer& server, const Route& route) {
   ApiProbe::Entry& counts = entry(route.grpc);
   server.add_unary(path_of(route.grpc), [this, &counts, &route](GrpcRequest request) {
     RequestContext context = context_of(request);
-    const auto refusal = gate_.refuse_grpc(route.needs(), context, request.metadata);
+    const auto refusal = gate_.refuse_grpc(route.needs(), context, request.metadata,
+                                           request.certificate.get());
     if (route.deed == RouteDeed::operates && gate_.audit() != nullptr) {
       AuditRecord record = record_of(route.needs(), request, context);
       if (refusal) return audited_refusal(*gate_.audit(), std::move(record), reply_to(*refusal));
@@ -95,7 +96,8 @@ std::optional<GrpcStatus> GrpcApi::refuse_reflection(RouteRole role,
                                                      const GrpcServerStream& stream) const {
   const RouteNeeds needs{RouteDeed::reads, role, RouteBrowser::any_page};
   RequestContext context = context_of(stream);
-  const auto refusal = gate_.refuse_grpc(needs, context, stream.metadata());
+  const auto refusal =
+      gate_.refuse_grpc(needs, context, stream.metadata(), stream.certificate().get());
   if (!refusal) return std::nullopt;
   return grpc_answer(*refusal);
 }

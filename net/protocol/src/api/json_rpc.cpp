@@ -14,7 +14,8 @@ namespace concerto::net {
 
 Task<HttpResponse> HttpApi::json_rpc(HttpRequest request, RequestContext context) {
   RpcCall call;
-  RpcAction action = rpc_action(request.body, routes_, {gate_, context, request.headers}, call);
+  const RpcAsker asker{gate_, context, request.headers, request.certificate.get()};
+  RpcAction action = rpc_action(request.body, routes_, asker, call);
   request.body = {};
   if (auto* const answer = std::get_if<HttpResponse>(&action)) co_return std::move(*answer);
   if (std::holds_alternative<NewGidCall>(action)) {

@@ -126,8 +126,8 @@ RpcAction rpc_action(std::string_view body, const RouteTable& routes, const RpcA
   if (!call.route) {
     return rpc_error(call, method_not_found, "Method not found: " + call.method);
   }
-  if (const auto refusal =
-          asker.gate.refuse_rpc(call.route->needs(), asker.context, asker.headers)) {
+  if (const auto refusal = asker.gate.refuse_rpc(call.route->needs(), asker.context, asker.headers,
+                                                 asker.certificate)) {
     return rpc_error(call, rpc_other_error, refusal->sentence);
   }
   const RouteOperation& operation = call.route->operation;

@@ -34,6 +34,7 @@ struct RpcAsker {
   const Gate& gate;
   RequestContext& context;
   const HttpHeaders& headers;
+  const PeerCertificate* certificate = nullptr;
 };
 
 /// Reads the body of a request. `routes` has the methods and must outlive `call`. First the

@@ -257,6 +257,10 @@ TEST_F(AccessTable, ACertificateIsAsGoodAsAToken) {
   EXPECT_FALSE(gate_.refuse_grpc(look, context, {}, &certificate));
   EXPECT_FALSE(gate_.refuse_rpc(look, context, {}, &certificate));
   EXPECT_EQ(context.caller.name(), "ops");
+  HttpRequest request;
+  EXPECT_TRUE(gate_.refuse_http(look, context, request));
+  request.certificate = std::make_shared<const PeerCertificate>(certificate);
+  EXPECT_FALSE(gate_.refuse_http(look, context, request));
   const RouteNeeds stop{RouteDeed::operates, RouteRole::operators, RouteBrowser::own_pages};
   EXPECT_EQ(gate_.refuse_grpc(stop, context, {}, &certificate)->kind, Refusal::Kind::forbidden);
 }
