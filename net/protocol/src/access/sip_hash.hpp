@@ -33,10 +33,10 @@ class SipHash {
     }
     add(little_endian(bytes.data(), bytes.size()) | size << 56U);
     v2_ ^= 0xeeU;
-    mix(end_rounds);
+    mix<end_rounds>();
     const std::uint64_t first = v0_ ^ v1_ ^ v2_ ^ v3_;
     v1_ ^= 0xddU;
-    mix(end_rounds);
+    mix<end_rounds>();
     return {first, v0_ ^ v1_ ^ v2_ ^ v3_};
   }
 
@@ -50,11 +50,12 @@ class SipHash {
 
   void add(std::uint64_t word) noexcept {
     v3_ ^= word;
-    mix(rounds);
+    mix<rounds>();
     v0_ ^= word;
   }
 
-  void mix(int times) noexcept {
+  template <int times>
+  void mix() noexcept {
     for (int i = 0; i < times; ++i) {
       v0_ += v1_;
       v2_ += v3_;
