@@ -29,10 +29,6 @@ Result<std::string> read_file(const std::string& file) {
   return text;
 }
 
-bool same(const timespec& a, const timespec& b) noexcept {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 }  // namespace
 
 std::optional<net::RouteRole> role_for(std::string_view who) noexcept {
@@ -43,39 +39,20 @@ std::optional<net::RouteRole> role_for(std::string_view who) noexcept {
 std::optional<std::string> open_door(const Config& config) {
   const auto address = parse_listen_address(config.listen_address);
   const bool is_local = address && *address && (*address)->is_loopback();
-  if (config.auth.is_on() || is_local) return std::nullopt;
+  const bool asks = config.auth.is_on() || config.tls.client_auth == "required";
+  if (asks || is_local) return std::nullopt;
   return "everybody who reaches the ports may submit, read and force-stop transactions: neither "
-         "Auth.CallersFile nor Auth.JwksFile is set, and ListenAddress is not this machine alone; "
+         "Auth.CallersFile nor Auth.JwksFile is set, Tls.ClientAuth is not 'required', and "
+         "ListenAddress is not this machine alone; "
          "docs/security.md says how to close the ports";
 }
 
-bool AccessFiles::Stamp::operator==(const Stamp& other) const noexcept {
-  return same(written, other.written) && same(changed, other.changed) && node == other.node &&
-         bytes == other.bytes;
-}
-
-AccessFiles::Stamps AccessFiles::look() const {
-  Stamps stamps;
-  for (const std::string* file : {&auth_.callers_file, &auth_.jwks_file}) {
-    struct stat status {};
-    Stamp stamp;
-    if (!file->empty() && ::stat(file->c_str(), &status) == 0) {
-      stamp = {status.st_mtim, status.st_ctim, status.st_ino, status.st_size};
-    }
-    stamps.push_back(stamp);
-  }
-  return stamps;
-}
-
-bool AccessFiles::have_changed() {
-  Stamps now = look();
-  const bool rests = now == seen_;
-  seen_ = std::move(now);
-  return rests && seen_ != read_;
-}
+AccessFiles::AccessFiles(AuthConfig auth)
+    : auth_(std::move(auth)), files_{auth_.callers_file, auth_.jwks_file} {}
 
 Result<std::shared_ptr<const net::AccessRules>> AccessFiles::read() {
-  seen_ = read_ = look();  // before the reading, so that no later change is missed
+  // Before the reading, so that no later change is missed.
+  watch_ = FileWatch{stamps_of(files_)};
   net::AccessTexts texts;
   std::string files;
   for (const auto& [file, text] :

@@ -6,12 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include <sys/stat.h>
-
 #include <concerto/protocol/access_rules.hpp>
 #include <concerto/protocol/route_needs.hpp>
 
 #include "config.hpp"
+#include "file_watch.hpp"
 
 namespace concerto::tools {
 
@@ -25,32 +24,17 @@ std::optional<std::string> open_door(const Config& config);
 /// The files that say who may call. Used on the main thread.
 class AccessFiles {
  public:
-  explicit AccessFiles(AuthConfig auth) : auth_(std::move(auth)) {}
+  explicit AccessFiles(AuthConfig auth);
 
   /// Reads the files. The error names the file, and never a token.
   Result<std::shared_ptr<const net::AccessRules>> read();
-
-  /// Whether a file has changed since it was read, and not any more since the last question: a file
-  /// that somebody writes at this moment is not read yet.
-  bool have_changed();
+  /// Whether the files have to be read now (FileWatch::look).
+  bool have_changed() { return watch_.look(stamps_of(files_)); }
 
  private:
-  /// What changes with a file's content; all 0 without a file.
-  struct Stamp {
-    timespec written{};
-    timespec changed{};
-    ino_t node = 0;
-    off_t bytes = 0;
-
-    bool operator==(const Stamp& other) const noexcept;
-  };
-  using Stamps = std::vector<Stamp>;
-
-  Stamps look() const;
-
   const AuthConfig auth_;
-  Stamps read_;
-  Stamps seen_;
+  const std::vector<std::string> files_;
+  FileWatch watch_;
 };
 
 }  // namespace concerto::tools

@@ -53,8 +53,7 @@ Result<> Server::run() {
   CONCERTO_CHECK(set_up());
   wait_for_signal();
   wait_for_hangup();
-  watch_tls_files();
-  watch_access_files();
+  watch_files();
   log_.reopen();  // for a logrotate that came while the store was opened
   CONCERTO_CHECK(start_shards());
   const Result<> listening = listen();
@@ -119,22 +118,14 @@ Result<> Server::set_up() {
   share_descriptors();
   client_ports_.tls = tls.ports;
   tls_text_ = describe_tls(config_, tls);
-  ShardSetup setup{config_,
-                   clock_,
-                   log_,
-                   dns_,
-                   driver,
-                   std::nullopt,
-                   std::move(tls),
-                   std::move(proxies),
-                   targets_,
-                   std::make_shared<net::AddressMemory>(),
-                   descriptors_,
-                   std::move(access),
-                   caller_names_,
-                   wrong_tokens_,
-                   grpc_calls_,
-                   count,
+  ShardSetup setup{config_,        clock_,
+                   log_,           dns_,
+                   driver,         std::nullopt,
+                   std::move(tls), std::move(proxies),
+                   targets_,       std::make_shared<net::AddressMemory>(),
+                   descriptors_,   std::move(access),
+                   caller_names_,  wrong_tokens_,
+                   grpc_calls_,    count,
                    audit_};
   if (registration_plan_) setup.etcd_access = registration_plan_->access;
   std::vector<ShardPorts> ports;
@@ -288,89 +279,6 @@ void Server::wait_for_signal() {
     for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) std::signal(signal, SIG_DFL);
     control_.stop();
   });
-}
-
-void Server::wait_for_hangup() {
-  hangups_.async_wait([this](const error_code& failed, int signal) {
-    if (failed) return;
-    log_.reopen();
-    if (audit_ != nullptr) audit_->reopen();
-    log_.info("log files are opened anew");
-    if (signal == SIGHUP) {
-      manager_.reloading(clock_.steady_now());
-      reload();
-      reload_access();
-      manager_.started();
-    }
-    wait_for_hangup();
-  });
-}
-
-void Server::reload() {
-  LocalAction action(audit_, "reload", "signal", "the configuration");
-  Result<> reloaded = action.begin();
-  if (reloaded) reloaded = take_over_fresh();
-  if (!reloaded) {
-    log_.error("the configuration is not reloaded: " + reloaded.error().detail);
-  }
-  action.end(reloaded);
-}
-
-/// Runs on the main thread, which may read files.
-Result<> Server::take_over_fresh() {
-  LoadedConfig loaded = reload_();
-  for (const std::string& warning : loaded.findings.warnings) log_.warn(warning);
-  for (const std::string& key : loaded.findings.unknown_keys) log_.warn(key);
-  for (const std::string& error : loaded.findings.errors) log_.error(error);
-  auto tls = read_tls_files();
-  if (!tls && loaded.findings.errors.empty()) log_.error(tls.error().detail);
-  if (!loaded.findings.errors.empty() || !tls) {
-    return make_error(Errc::invalid_request, "it stays as it was");
-  }
-  const std::vector<std::string> fixed = take_over(loaded.config, config_);
-  descriptors_ = with_connections(std::move(descriptors_), config_.limits.connections_max);
-  share_descriptors();
-  for (const std::string& key : fixed) log_.warn(key + " takes effect after a restart");
-  log_.set_level(config_.log.level);
-  store_.set_retention(retention(config_.store));
-  ignore_error(set_targets(), "the configuration was checked when it was loaded");
-  asio::co_spawn(shards_.front()->executor(), apply(config_, std::move(*tls)), asio::use_future)
-      .get();
-  log_.info("reloaded: " + summarize(config_));
-  return ok();
-}
-
-/// Reads the files of callers and keys again. Requests that run are not touched: each shard takes
-/// the new rules between two of them.
-void Server::reload_access() {
-  if (!config_.auth.is_on()) return;
-  const auto access = access_files_.read();
-  if (!access) {
-    log_.error("the callers stay as they were: " + access.error().detail);
-    return;
-  }
-  for (auto& shard : shards_) {
-    asio::post(shard->executor(), [&shard = *shard, rules = *access] { shard.set_access(rules); });
-  }
-  log_.info("callers and keys are read again; there are " + (*access)->summary());
-}
-
-void Server::watch_access_files() {
-  constexpr std::chrono::seconds pause{1};
-  if (!config_.auth.is_on()) return;
-  access_timer_.expires_after(pause);
-  access_timer_.async_wait([this](const error_code& failed) {
-    if (failed) return;
-    if (access_files_.have_changed()) reload_access();
-    watch_access_files();
-  });
-}
-
-Task<void> Server::apply(const Config& fresh, TlsContexts tls) {
-  co_await coordinator_->set_limits(fresh.coordinator);
-  for (auto& shard : shards_) {
-    co_await on_shard(shard->executor(), shard->reload(fresh, tls));
-  }
 }
 
 /// Tells everybody who chooses among servers to choose others: by the probe (stopping_), the health

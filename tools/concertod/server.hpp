@@ -50,9 +50,9 @@ class Server {
 
   /// Serves until SIGTERM, SIGINT or SIGQUIT, and then stops in order; a second signal ends the
   /// process without waiting. SIGHUP opens the log files anew and applies the keys that may change
-  /// in a running process: log level, limits, retention. The files of TLS, of callers and of keys are
-  /// read again, as whenever they change.
-  /// SIGUSR1 opens the log files anew. An error says why the server could not start.
+  /// in a running process: log level, limits, retention. The files of TLS, of callers and of keys
+  /// are read again, as whenever they change. SIGUSR1 opens the log files anew. An error says why
+  /// the server could not start.
   Result<> run();
 
  private:
@@ -71,10 +71,9 @@ class Server {
   void reload();
   Result<> take_over_fresh();
   void reload_access();
-  void watch_access_files();
   Task<void> apply(const Config& fresh, TlsContexts tls);
   Result<TlsContexts> read_tls_files();
-  void watch_tls_files();
+  void watch_files();
   void renew_tls();
   Task<void> leave_service(std::chrono::seconds delay);
   Task<void> stop();
@@ -124,8 +123,7 @@ class Server {
   asio::io_context control_{1};
   asio::signal_set signals_{control_, SIGINT, SIGTERM, SIGQUIT};
   asio::signal_set hangups_{control_, SIGHUP, SIGUSR1};
-  asio::steady_timer access_timer_{control_};
-  asio::steady_timer tls_timer_{control_};
+  asio::steady_timer watch_timer_{control_};
 
   // On the main thread.
   const std::vector<std::string> tls_files_;

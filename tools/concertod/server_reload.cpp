@@ -1,0 +1,121 @@
+// What a running server takes over: files that have changed, and what a signal asks for.
+
+#include <chrono>
+
+#include <boost/asio/use_future.hpp>
+
+#include "audit_log.hpp"
+#include "server.hpp"
+#include "store_setup.hpp"
+
+namespace concerto::tools {
+namespace {
+
+constexpr std::chrono::seconds look_interval{1};
+
+}  // namespace
+
+void Server::wait_for_hangup() {
+  hangups_.async_wait([this](const error_code& failed, int signal) {
+    if (failed) return;
+    log_.reopen();
+    if (audit_ != nullptr) audit_->reopen();
+    log_.info("log files are opened anew");
+    if (signal == SIGHUP) {
+      manager_.reloading(clock_.steady_now());
+      reload();
+      reload_access();
+      manager_.started();
+    }
+    wait_for_hangup();
+  });
+}
+
+void Server::reload() {
+  LocalAction action(audit_, "reload", "signal", "the configuration");
+  Result<> reloaded = action.begin();
+  if (reloaded) reloaded = take_over_fresh();
+  if (!reloaded) {
+    log_.error("the configuration is not reloaded: " + reloaded.error().detail);
+  }
+  action.end(reloaded);
+}
+
+/// Runs on the main thread, which may read files.
+Result<> Server::take_over_fresh() {
+  LoadedConfig loaded = reload_();
+  for (const std::string& warning : loaded.findings.warnings) log_.warn(warning);
+  for (const std::string& key : loaded.findings.unknown_keys) log_.warn(key);
+  for (const std::string& error : loaded.findings.errors) log_.error(error);
+  auto tls = read_tls_files();
+  if (!tls && loaded.findings.errors.empty()) log_.error(tls.error().detail);
+  if (!loaded.findings.errors.empty() || !tls) {
+    return make_error(Errc::invalid_request, "it stays as it was");
+  }
+  const std::vector<std::string> fixed = take_over(loaded.config, config_);
+  descriptors_ = with_connections(std::move(descriptors_), config_.limits.connections_max);
+  share_descriptors();
+  for (const std::string& key : fixed) log_.warn(key + " takes effect after a restart");
+  log_.set_level(config_.log.level);
+  store_.set_retention(retention(config_.store));
+  ignore_error(set_targets(), "the configuration was checked when it was loaded");
+  asio::co_spawn(shards_.front()->executor(), apply(config_, std::move(*tls)), asio::use_future)
+      .get();
+  log_.info("reloaded: " + summarize(config_));
+  return ok();
+}
+
+Task<void> Server::apply(const Config& fresh, TlsContexts tls) {
+  co_await coordinator_->set_limits(fresh.coordinator);
+  for (auto& shard : shards_) {
+    co_await on_shard(shard->executor(), shard->reload(fresh, tls));
+  }
+}
+
+/// Runs on the main thread, which may read files.
+Result<TlsContexts> Server::read_tls_files() {
+  // A change that comes while the files are read is found by the next look.
+  tls_watch_ = FileWatch{stamps_of(tls_files_)};
+  return read_tls(config_);
+}
+
+/// Looks at intervals whether files of certificates, callers or keys have changed.
+void Server::watch_files() {
+  if (tls_files_.empty() && !config_.auth.is_on()) return;
+  watch_timer_.expires_after(look_interval);
+  watch_timer_.async_wait([this](const error_code& failed) {
+    if (failed) return;
+    if (tls_watch_.look(stamps_of(tls_files_))) renew_tls();
+    if (access_files_.have_changed()) reload_access();
+    watch_files();
+  });
+}
+
+void Server::renew_tls() {
+  const auto tls = read_tls(config_);
+  if (!tls) {
+    log_.error("files of TLS have changed and cannot be used; what was read before stays in use: " +
+               tls.error().detail);
+    return;
+  }
+  asio::co_spawn(shards_.front()->executor(), apply(config_, *tls), asio::use_future).get();
+  log_.info("files of TLS have changed and are used for new connections" +
+            describe_tls(config_, *tls));
+}
+
+/// Reads the files of callers and keys again. Requests that run are not touched: each shard takes
+/// the new rules between two of them.
+void Server::reload_access() {
+  if (!config_.auth.is_on()) return;
+  const auto access = access_files_.read();
+  if (!access) {
+    log_.error("the callers stay as they were: " + access.error().detail);
+    return;
+  }
+  for (auto& shard : shards_) {
+    asio::post(shard->executor(), [&shard = *shard, rules = *access] { shard.set_access(rules); });
+  }
+  log_.info("callers and keys are read again; there are " + (*access)->summary());
+}
+
+}  // namespace concerto::tools
