@@ -9,7 +9,7 @@ from checks.tree import Finding
 TOP_LEVEL = {
     "CMakeLists.txt", "CMakePresets.json", "core", "net", "persist", "bench", "tests", "conan",
     "tools", "docs", "README.md", "CHANGELOG.md", "LICENSE", ".clang-format", ".clang-tidy", ".ci",
-    ".gitignore", ".editorconfig",
+    ".gitignore", ".editorconfig", ".github",
 }
 
 # The README above speaks for these: installed headers, protobuf packages, the parts of one kind of

@@ -106,13 +106,7 @@ Result<> Server::set_up() {
         "HTTP_PROXY or HTTPS_PROXY is set: the proxy looks names up, so TargetAllow and TargetDeny "
         "judge calls through it by the text of their URL, and the proxy has to refuse addresses");
   }
-  std::shared_ptr<const net::AccessRules> access;
-  if (config_.auth.is_on()) {
-    CONCERTO_TRY(access, access_files_.read());
-    log_.info("callers need a token or a certificate; there are " + access->summary());
-  } else if (const auto warning = open_door(config_)) {
-    log_.warn(*warning);
-  }
+  CONCERTO_TRY(auto access, read_access());
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max);
   share_descriptors();
@@ -159,6 +153,17 @@ Result<> Server::set_up() {
 }
 
 /// Puts the policy of the configuration about targets into force.
+/// Null if nobody is asked who they are.
+Result<std::shared_ptr<const net::AccessRules>> Server::read_access() {
+  if (!config_.auth.is_on()) {
+    if (const auto warning = open_door(config_)) log_.warn(*warning);
+    return nullptr;
+  }
+  CONCERTO_TRY(auto access, access_files_.read());
+  log_.info("callers need a token or a certificate; there are " + access->summary());
+  return access;
+}
+
 Result<> Server::set_targets() {
   CONCERTO_TRY(auto policy, net::TargetPolicy::make(config_.target_allow, config_.target_deny));
   targets_.set(std::move(policy));

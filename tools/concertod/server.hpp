@@ -70,6 +70,7 @@ class Server {
   void wait_for_hangup();
   void reload();
   Result<> take_over_fresh();
+  Result<std::shared_ptr<const net::AccessRules>> read_access();
   void reload_access();
   Task<void> apply(const Config& fresh, TlsContexts tls);
   Result<TlsContexts> read_tls_files();

@@ -55,6 +55,7 @@ net::TargetChannelsOptions coordinator_options(const ClientOptions& options) {
   if (!options.grpc_tls_host.empty()) {
     channels.channel.tls = options.tls;
     channels.channel.tls_host = options.grpc_tls_host;
+    channels.tls_targets = {"*"};
   }
   return channels;
 }

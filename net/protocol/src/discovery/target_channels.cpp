@@ -87,7 +87,7 @@ Result<GrpcChannel*> TargetChannels::Impl::channel(std::string_view target) {
   GrpcChannelOptions options = options_.channel;
   options.authority = parsed.authority;
   if (uses_tls(parsed, options_.tls_targets)) {
-    options.tls_host = tls_host(parsed);
+    if (options.tls_host.empty()) options.tls_host = tls_host(parsed);
   } else {
     options.tls = nullptr;
   }

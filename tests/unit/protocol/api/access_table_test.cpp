@@ -51,6 +51,7 @@ constexpr Allowed table[] = {
     {"/api/dtmsvr/queryKV", "GET", "", "", "vo"},
     {"/api/dtmsvr/scanKV", "GET", "", "", "vo"},
     {"/api/concerto/why", "GET", "", "", "cvo"},
+    {"/api/concerto/audit", "GET", "", "", "vo"},
     {"/api/json-rpc", "POST", "", "", "co"},
     {"/api/openapi.json", "GET", "", "", "cvo"},
     {"/api/ping", "*", "", "", "-xcvo"},

@@ -21,8 +21,9 @@ namespace concerto::net {
 struct CONCERTO_EXPORT TargetChannelsOptions {
   Driver driver = Driver::standard;
   TargetSchemes schemes = TargetSchemes::standard();
-  /// For every channel; the authority, and the name that a certificate must have, follow from the
-  /// target. `tls` is used for the targets that `tls_targets` names, and for no others.
+  /// For every channel; the authority follows from the target, and so does the name that a
+  /// certificate must have, unless `tls_host` is set. `tls` is used for the targets that
+  /// `tls_targets` names, and for no others.
   GrpcChannelOptions channel;
   /// Names of hosts, and keys of services in etcd: `b.org`, `.b.org` for all below it, `*` for all.
   std::vector<std::string> tls_targets;
