@@ -150,7 +150,7 @@ bool is_control(char c) noexcept {
 }
 
 /// Logs have the subject, so it must not look like another line.
-bool is_name(std::string_view subject) {
+bool is_subject(std::string_view subject) {
   return !subject.empty() && subject.size() <= subject_bytes_max &&
          std::ranges::none_of(subject, is_control);
 }
@@ -163,7 +163,7 @@ Result<NamedCaller> read_claims(const Part& claims, const JwtRules& rules, WallT
     return bad_token("it is for another audience (aud)");
   }
   const std::string_view subject = text_of(claims.find("sub"));
-  if (!is_name(subject)) return bad_token("it has no name of a caller (sub)");
+  if (!is_subject(subject)) return bad_token("it has no name of a caller (sub)");
   return NamedCaller{std::string{subject}, roles_in(find_claim(claims.root(), rules.roles_claim)),
                      until};
 }
