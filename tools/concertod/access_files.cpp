@@ -39,6 +39,10 @@ std::optional<net::RouteRole> role_for(std::string_view who) noexcept {
 std::optional<std::string> open_door(const Config& config) {
   const auto address = parse_listen_address(config.listen_address);
   const bool is_local = address && *address && (*address)->is_loopback();
+  if (config.auth.is_on() && config.tls.cert_file.empty() && !is_local) {
+    return "tokens come in plain text, and everybody on the way can use them: Tls.CertFile is not "
+           "set, and ListenAddress is not this machine alone (docs/security.md)";
+  }
   const bool asks = config.auth.is_on() || config.tls.client_auth == "required";
   if (asks || is_local) return std::nullopt;
   return "everybody who reaches the ports may submit, read and force-stop transactions: neither "
@@ -53,6 +57,12 @@ AccessFiles::AccessFiles(AuthConfig auth)
 Result<std::shared_ptr<const net::AccessRules>> AccessFiles::read() {
   // Before the reading, so that no later change is missed.
   watch_ = FileWatch{stamps_of(files_)};
+  auto rules = read_now();
+  if (!rules) watch_.failed();
+  return rules;
+}
+
+Result<std::shared_ptr<const net::AccessRules>> AccessFiles::read_now() const {
   net::AccessTexts texts;
   std::string files;
   for (const auto& [file, text] :

@@ -18,7 +18,7 @@ namespace concerto::tools {
 std::optional<net::RouteRole> role_for(std::string_view who) noexcept;
 
 /// What everybody on the network may do with this configuration; nothing if the server asks its
-/// callers who they are, or only this machine reaches it.
+/// callers who they are over TLS, or only this machine reaches it.
 std::optional<std::string> open_door(const Config& config);
 
 /// The files that say who may call. Used on the main thread.
@@ -32,6 +32,8 @@ class AccessFiles {
   bool have_changed() { return watch_.look(stamps_of(files_)); }
 
  private:
+  Result<std::shared_ptr<const net::AccessRules>> read_now() const;
+
   const AuthConfig auth_;
   const std::vector<std::string> files_;
   FileWatch watch_;

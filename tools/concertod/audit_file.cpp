@@ -80,13 +80,17 @@ Result<> AuditFile::reopen() {
   constexpr mode_t of_owner = 0600;
   std::error_code ignored;
   fs::create_directories(directory_of(path_), ignored);
-  const bool is_new = !fs::exists(path_, ignored);
-  const int fresh = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, of_owner);
+  // Root must not follow where another user's link leads.
+  constexpr int how = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  int fresh = ::open(path_.c_str(), how | O_CREAT | O_EXCL, of_owner);
+  const bool is_new = fresh >= 0;
+  if (!is_new && errno == EEXIST) fresh = ::open(path_.c_str(), how);
   if (fresh < 0) return failed_to("open");
   struct stat state {};
-  if (::fstat(fresh, &state) != 0 || !S_ISREG(state.st_mode)) {
+  if (::fstat(fresh, &state) != 0 || !S_ISREG(state.st_mode) || state.st_nlink > 1) {
     ::close(fresh);
-    return make_error(Errc::invalid_request, path_.string() + " is not a regular file");
+    return make_error(Errc::invalid_request,
+                      path_.string() + " is not a regular file with one name");
   }
   if (descriptor_ >= 0) ::close(descriptor_);
   descriptor_ = fresh;
@@ -103,7 +107,7 @@ Result<> AuditFile::append(std::string_view line, WallTime now) {
   if (state.st_nlink == 0) CONCERTO_CHECK(reopen());  // somebody has removed it
   const auto bytes = static_cast<std::uintmax_t>(state.st_size);
   if (state.st_nlink > 0 && bytes > 0 && bytes + line.size() > bytes_max_) {
-    CONCERTO_CHECK(rotate(now));
+    ignore_error(rotate(now), "the open file gets the record, and the next one tries again");
   }
   return append_locked(line);
 }
@@ -131,7 +135,8 @@ Result<> AuditFile::rotate(WallTime now) {
   fs::path aside = asides_.new_name(time);
   while (fs::exists(aside, failed)) aside = asides_.new_name(time += std::chrono::milliseconds(1));
   fs::rename(path_, aside, failed);
-  if (failed) {
+  // Somebody else may have moved it, or an earlier try had no room for the new file.
+  if (failed && failed != std::errc::no_such_file_or_directory) {
     errno = failed.value();
     return failed_to("rename");
   }

@@ -13,8 +13,9 @@ namespace {
 
 using Event = net::AuditRecord::Event;
 
-/// Requests that may wait for the audit log's thread.
-constexpr std::size_t waiting_max = 1'000;
+/// A request waits here for a sync of those before it.
+constexpr std::size_t waiting_records_max = 1'000;
+constexpr std::size_t waiting_pages_max = 4;
 
 /// Records of refused attempts in a second. Everybody can make attempts, and each record is synced.
 constexpr std::size_t refused_per_second_max = 10;
@@ -34,8 +35,8 @@ Error too_many() {
 /// Takes part in a count while it lives.
 class Waiting {
  public:
-  explicit Waiting(std::atomic<std::size_t>& count)
-      : count_(count), is_too_many_(++count > waiting_max) {}
+  Waiting(std::atomic<std::size_t>& count, std::size_t max)
+      : count_(count), is_too_many_(++count > max) {}
   ~Waiting() { --count_; }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
@@ -81,20 +82,24 @@ std::string AuditLog::next_id() {
   return id_prefix_ + std::to_string(++last_id_);
 }
 
+/// A record of an end is always taken: the action has happened.
 Async<> AuditLog::write(net::AuditRecord record) {
-  const Waiting waiting(waiting_);
-  if (waiting.is_too_many()) co_return too_many();
-  co_return co_await on_shard(io_.get_executor(), write_there(std::move(record)));
+  if (!takes(record)) co_return ok();
+  const bool is_end = record.event == Event::done || record.event == Event::failed;
+  const Waiting waiting(waiting_records_, waiting_records_max);
+  if (!is_end && waiting.is_too_many()) co_return lost(too_many());
+  co_return co_await on_shard(io_.get_executor(), append_there(std::move(record)));
 }
 
+/// A page takes the thread longer than a record, so few of them wait at a time.
 Async<net::AuditPage> AuditLog::read(net::AuditQuery query) {
-  const Waiting waiting(waiting_);
+  const Waiting waiting(waiting_pages_, waiting_pages_max);
   if (waiting.is_too_many()) co_return too_many();
   co_return co_await on_shard(io_.get_executor(), read_there(std::move(query)));
 }
 
-Async<> AuditLog::write_there(net::AuditRecord record) {
-  co_return write_now(record);
+Async<> AuditLog::append_there(net::AuditRecord record) {
+  co_return append(record);
 }
 
 Async<net::AuditPage> AuditLog::read_there(net::AuditQuery query) {
@@ -106,32 +111,51 @@ Async<net::AuditPage> AuditLog::read_there(net::AuditQuery query) {
   co_return read_audit(files, query);
 }
 
-/// Whether a refused attempt gets no record, because many others have one.
-bool AuditLog::leaves_out_refused() {
+/// False for a refused attempt if many others have just had a record.
+bool AuditLog::takes(const net::AuditRecord& record) {
+  if (record.event != Event::refused) return true;
+  const MutexLock lock(counts_mutex_);
   const SteadyTime now = clock_.steady_now();
   if (now - refused_since_ >= std::chrono::seconds(1)) {
     refused_since_ = now;
     refused_count_ = 0;
   }
-  if (++refused_count_ <= refused_per_second_max) return false;
+  if (++refused_count_ <= refused_per_second_max) return true;
   ++left_out_;
-  return true;
+  return false;
 }
 
 Result<> AuditLog::write_now(const net::AuditRecord& record) {
-  const MutexLock lock(mutex_);
-  if (record.event == Event::refused && leaves_out_refused()) return ok();
-  const std::size_t left_out = record.event == Event::refused ? std::exchange(left_out_, 0) : 0;
-  const WallTime now = clock_.wall_now();
-  const Result<> written = file_->append(audit_line(record, now, left_out), now);
-  if (written) {
-    if (std::exchange(has_failed_, false)) log_.info("the audit log is written again");
-    return ok();
+  return takes(record) ? append(record) : ok();
+}
+
+Result<> AuditLog::append(const net::AuditRecord& record) {
+  std::size_t left_out = 0;
+  if (record.event == Event::refused) {
+    const MutexLock lock(counts_mutex_);
+    left_out = std::exchange(left_out_, 0);
   }
-  if (!std::exchange(has_failed_, true)) {
-    log_.error("the audit log: " + written.error().detail +
-               (is_required_ ? "; operators' actions are refused (Audit.Required)"
-                             : "; operators' actions go on without it (Audit.Required)"));
+  const WallTime now = clock_.wall_now();
+  Result<> written = ok();
+  {
+    const MutexLock lock(mutex_);
+    written = file_->append(audit_line(record, now, left_out), now);
+  }
+  if (!written) return lost(written.error());
+  const MutexLock lock(counts_mutex_);
+  if (std::exchange(has_lost_, false)) log_.info("the audit log is written again");
+  return ok();
+}
+
+/// A record is not written: the log says so once, until one is written again.
+Result<> AuditLog::lost(const Error& why) {
+  {
+    const MutexLock lock(counts_mutex_);
+    if (!std::exchange(has_lost_, true)) {
+      log_.error("the audit log: " + why.detail +
+                 (is_required_ ? "; operators' actions are refused (Audit.Required)"
+                               : "; operators' actions go on without it (Audit.Required)"));
+    }
   }
   if (!is_required_) return ok();
   // The caller need not know files and disks of this machine.

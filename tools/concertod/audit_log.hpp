@@ -41,8 +41,10 @@ class AuditLog final : public net::ActionAudit {
  private:
   AuditLog(std::unique_ptr<AuditFile> file, bool is_required, const Clock& clock, Log& log);
 
-  bool leaves_out_refused() CONCERTO_REQUIRES(mutex_);
-  Async<> write_there(net::AuditRecord record);
+  bool takes(const net::AuditRecord& record);
+  Result<> append(const net::AuditRecord& record);
+  Async<> append_there(net::AuditRecord record);
+  Result<> lost(const Error& why);
   Async<net::AuditPage> read_there(net::AuditQuery query);
 
   const bool is_required_;
@@ -50,14 +52,17 @@ class AuditLog final : public net::ActionAudit {
   Log& log_;
   const std::string id_prefix_;
   std::atomic<std::uint64_t> last_id_ = 0;
-  std::atomic<std::size_t> waiting_ = 0;  ///< for the thread
+  std::atomic<std::size_t> waiting_records_ = 0;  ///< for the thread
+  std::atomic<std::size_t> waiting_pages_ = 0;    ///< the same
 
   Mutex mutex_;
   const std::unique_ptr<AuditFile> file_ CONCERTO_GUARDED_BY(mutex_);
-  bool has_failed_ CONCERTO_GUARDED_BY(mutex_) = false;
-  SteadyTime refused_since_ CONCERTO_GUARDED_BY(mutex_);
-  std::size_t refused_count_ CONCERTO_GUARDED_BY(mutex_) = 0;
-  std::size_t left_out_ CONCERTO_GUARDED_BY(mutex_) = 0;
+
+  Mutex counts_mutex_;  ///< never held while a file is written
+  bool has_lost_ CONCERTO_GUARDED_BY(counts_mutex_) = false;
+  SteadyTime refused_since_ CONCERTO_GUARDED_BY(counts_mutex_);
+  std::size_t refused_count_ CONCERTO_GUARDED_BY(counts_mutex_) = 0;
+  std::size_t left_out_ CONCERTO_GUARDED_BY(counts_mutex_) = 0;
 
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_;

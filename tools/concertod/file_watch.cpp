@@ -32,8 +32,11 @@ FileStamps stamps_of(const std::vector<std::string>& files) {
 bool FileWatch::look(FileStamps now) {
   const bool rests = now == last_;
   last_ = std::move(now);
-  if (!rests || last_ == read_) return false;
+  if (!rests) return false;
+  const bool retries = looks_until_retry_ > 0 && --looks_until_retry_ == 0;
+  if (last_ == read_ && !retries) return false;
   read_ = last_;
+  looks_until_retry_ = 0;
   return true;
 }
 

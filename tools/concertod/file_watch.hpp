@@ -28,13 +28,18 @@ class FileWatch {
   /// `read` is the state in which the files were read.
   explicit FileWatch(FileStamps read = {}) : read_(read), last_(std::move(read)) {}
 
-  /// True if the files have to be read now. They then count as read, whether or not they can be
-  /// used, so that a bad state is reported once.
+  /// True if the files have to be read now. They then count as read, unless `failed` is called.
   bool look(FileStamps now);
+  /// The files could not be used. `look` asks for them again later even if they do not change: a
+  /// file may have been unreadable for a moment.
+  void failed() noexcept { looks_until_retry_ = looks_between_retries; }
 
  private:
+  static constexpr int looks_between_retries = 10;
+
   FileStamps read_;
   FileStamps last_;
+  int looks_until_retry_ = 0;  ///< 0: no retry
 };
 
 }  // namespace concerto::tools

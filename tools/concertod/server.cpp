@@ -155,10 +155,8 @@ Result<> Server::set_up() {
 /// Puts the policy of the configuration about targets into force.
 /// Null if nobody is asked who they are.
 Result<std::shared_ptr<const net::AccessRules>> Server::read_access() {
-  if (!config_.auth.is_on()) {
-    if (const auto warning = open_door(config_)) log_.warn(*warning);
-    return nullptr;
-  }
+  if (const auto warning = open_door(config_)) log_.warn(*warning);
+  if (!config_.auth.is_on()) return nullptr;
   CONCERTO_TRY(auto access, access_files_.read());
   log_.info("callers need a token or a certificate; there are " + access->summary());
   return access;

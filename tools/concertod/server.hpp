@@ -76,6 +76,7 @@ class Server {
   Result<TlsContexts> read_tls_files();
   void watch_files();
   void renew_tls();
+  void use_tls(const TlsContexts& tls);
   Task<void> leave_service(std::chrono::seconds delay);
   Task<void> stop();
   OpsPages::Sources ops_sources();
@@ -129,7 +130,9 @@ class Server {
   // On the main thread.
   const std::vector<std::string> tls_files_;
   FileWatch tls_watch_;
-  std::string tls_text_;  ///< what clients meet at the ports
+  std::string tls_text_;        ///< what clients meet at the ports
+  std::string tls_trouble_;     ///< why the files of TLS cannot be used, as the log has it
+  std::string access_trouble_;  ///< the same for those of callers and keys
 
   // Read by probes on any shard.
   std::atomic<bool> recovered_{false};

@@ -1,6 +1,8 @@
 // What a running server takes over: files that have changed, and what a signal asks for.
 
 #include <chrono>
+#include <string>
+#include <utility>
 
 #include <boost/asio/use_future.hpp>
 
@@ -49,6 +51,8 @@ Result<> Server::take_over_fresh() {
   for (const std::string& error : loaded.findings.errors) log_.error(error);
   auto tls = read_tls_files();
   if (!tls && loaded.findings.errors.empty()) log_.error(tls.error().detail);
+  // A wrong key elsewhere must not keep a revoked certificate in use.
+  if (!loaded.findings.errors.empty() && tls) use_tls(*tls);
   if (!loaded.findings.errors.empty() || !tls) {
     return make_error(Errc::invalid_request, "it stays as it was");
   }
@@ -76,7 +80,15 @@ Task<void> Server::apply(const Config& fresh, TlsContexts tls) {
 Result<TlsContexts> Server::read_tls_files() {
   // A change that comes while the files are read is found by the next look.
   tls_watch_ = FileWatch{stamps_of(tls_files_)};
-  return read_tls(config_);
+  auto tls = read_tls(config_);
+  if (!tls) tls_watch_.failed();
+  return tls;
+}
+
+void Server::use_tls(const TlsContexts& tls) {
+  asio::co_spawn(shards_.front()->executor(), apply(config_, tls), asio::use_future).get();
+  log_.info("files of TLS are read again and are used for new connections" +
+            describe_tls(config_, tls));
 }
 
 /// Looks at intervals whether files of certificates, callers or keys have changed.
@@ -92,15 +104,13 @@ void Server::watch_files() {
 }
 
 void Server::renew_tls() {
-  const auto tls = read_tls(config_);
-  if (!tls) {
-    log_.error("files of TLS have changed and cannot be used; what was read before stays in use: " +
-               tls.error().detail);
-    return;
-  }
-  asio::co_spawn(shards_.front()->executor(), apply(config_, *tls), asio::use_future).get();
-  log_.info("files of TLS have changed and are used for new connections" +
-            describe_tls(config_, *tls));
+  const auto tls = read_tls_files();
+  const std::string trouble = tls ? std::string{} : tls.error().detail;
+  const bool is_news = std::exchange(tls_trouble_, trouble) != trouble;
+  if (tls) return use_tls(*tls);
+  if (!is_news) return;
+  log_.error("files of TLS have changed and cannot be used; what was read before stays in use: " +
+             trouble);
 }
 
 /// Reads the files of callers and keys again. Requests that run are not touched: each shard takes
@@ -108,8 +118,10 @@ void Server::renew_tls() {
 void Server::reload_access() {
   if (!config_.auth.is_on()) return;
   const auto access = access_files_.read();
+  const std::string trouble = access ? std::string{} : access.error().detail;
+  const bool is_news = std::exchange(access_trouble_, trouble) != trouble;
   if (!access) {
-    log_.error("the callers stay as they were: " + access.error().detail);
+    if (is_news) log_.error("the callers stay as they were: " + trouble);
     return;
   }
   for (auto& shard : shards_) {

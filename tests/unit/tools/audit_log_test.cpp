@@ -1,9 +1,11 @@
 #include "audit_log.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Event = net::AuditRecord::Event;
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -196,6 +199,47 @@ TEST_F(AuditLogs, GoOnWithoutRecordsIfTheyAreNotRequired) {
   const FullDisk disk(10);
   EXPECT_TRUE(log->write_now(record_of("b")));
   EXPECT_EQ(text_of(file()), "");
+}
+
+TEST_F(AuditLogs, KeepTheEndOfAnActionHoweverManyWait) {
+  const auto log = open();
+  const auto work = asio::make_work_guard(io_);
+  std::vector<std::optional<bool>> begun(1'100);
+  const auto write = [&](Event event, std::optional<bool>& written) {
+    asio::co_spawn(io_, log->write(record_of("g", event)),
+                   [&written](auto, const Result<>& done) { written = done.has_value(); });
+  };
+  std::optional<bool> ended;
+  for (auto& one : begun) write(Event::begun, one);
+  write(Event::done, ended);
+  while (!ended || std::ranges::any_of(begun, [](const auto& one) { return !one; })) io_.run_one();
+  EXPECT_TRUE(*ended);
+  EXPECT_THAT(lines_.str(), AnyOf(IsEmpty(), HasSubstr("too many requests wait")));
+}
+
+TEST_F(AuditLogs, AreNeverALinkOrAFileWithAnotherName) {
+  std::ofstream{directory_.path() + "/other"} << "text";
+  AuditConfig config;
+  config.file = file();
+  fs::create_symlink(directory_.path() + "/other", file());
+  EXPECT_FALSE(AuditLog::open(config, clock_, log_));
+  fs::remove(file());
+  fs::create_symlink(directory_.path() + "/absent", file());
+  EXPECT_FALSE(AuditLog::open(config, clock_, log_));
+  EXPECT_FALSE(fs::exists(directory_.path() + "/absent"));
+  fs::remove(file());
+  fs::create_hard_link(directory_.path() + "/other", file());
+  EXPECT_FALSE(AuditLog::open(config, clock_, log_));
+}
+
+TEST_F(AuditLogs, GoOnAfterSomebodyElseHasMovedAFullFile) {
+  AuditConfig config;
+  config.file_bytes_max = 100;
+  const auto log = open(config);
+  ASSERT_TRUE(log->write_now(record_of("a")));
+  fs::rename(file(), directory_.path() + "/moved");
+  EXPECT_TRUE(log->write_now(record_of("b")));
+  EXPECT_THAT(gids(read(*log)), ElementsAre("b"));
 }
 
 TEST_F(AuditLogs, AreNotFilledByRefusedAttempts) {

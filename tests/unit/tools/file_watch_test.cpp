@@ -45,6 +45,15 @@ TEST(FileWatch, ForgetsAChangeThatIsTakenBackBeforeItRests) {
   EXPECT_FALSE(watch.look(state(1)));
 }
 
+TEST(FileWatch, AsksAgainAfterAFailure) {
+  FileWatch watch(state(1));
+  watch.failed();
+  int looks = 1;
+  while (!watch.look(state(1))) ++looks;
+  EXPECT_EQ(looks, 10);
+  EXPECT_FALSE(watch.look(state(1)));
+}
+
 TEST(FileStamps, TellsContentsAndLinksApart) {
   const concerto::test::TempDir directory;
   const std::filesystem::path base = directory.path();

@@ -28,10 +28,10 @@ Error bad_line(std::size_t number, std::string_view what) {
 
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;
-  line = line.substr(0, line.find('#'));
   for (;;) {
     const std::size_t begin = line.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return words;
+    // A comment begins where a word could begin: URIs may have the character, too.
+    if (begin == std::string_view::npos || line[begin] == '#') return words;
     line.remove_prefix(begin);
     const std::size_t size = std::min(line.find_first_of(blanks), line.size());
     words.push_back(line.substr(0, size));

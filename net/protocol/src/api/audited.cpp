@@ -1,5 +1,6 @@
 #include "api/audited.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <concerto/base/json_text.hpp>
@@ -13,8 +14,25 @@
 namespace concerto::net {
 namespace {
 
-/// The query parameters that say what is asked for. Others may be secrets of somebody.
-constexpr std::array<std::string_view, 4> shown_parameters{"url", "remark", "timeout", "limit"};
+/// What the handler of an action reads, and where. A record has nothing else: it would be what the
+/// caller wants to be read there, or a secret of somebody.
+struct Places {
+  enum class Topic { none, query, path };
+
+  std::string_view action;
+  bool has_gid;  ///< in the body
+  Topic topic;
+  std::array<std::string_view, 2> parameters;  ///< further ones of the query
+};
+
+constexpr Places all_places[] = {
+    {"forceStop", true, Places::Topic::none, {}},
+    {"resetNextCronTime", true, Places::Topic::none, {}},
+    {"resetCronTime", false, Places::Topic::none, {"timeout", "limit"}},
+    {"subscribe", false, Places::Topic::query, {"url", "remark"}},
+    {"unsubscribe", false, Places::Topic::query, {"url", ""}},
+    {"deleteTopic", false, Places::Topic::path, {}},
+};
 
 /// A name such as DeleteTopic of gRPC as HTTP writes it.
 std::string action_of(std::string_view route) {
@@ -33,6 +51,11 @@ AuditRecord record_of(const RouteNeeds& needs, std::string_view by, const Reques
   record.from = context.peer.str();
   record.trace = context.trace.str();
   return record;
+}
+
+/// Nothing is read for somebody who is not known: not even the time for it is theirs.
+bool is_of_stranger(const std::optional<Refusal>& refusal) noexcept {
+  return refusal && refusal->kind >= Refusal::Kind::unknown_caller;
 }
 
 void add_detail(std::string& details, std::string_view name, std::string_view value) {
@@ -70,13 +93,19 @@ std::string parameter_of(const HttpRequest& request, std::string_view name) {
 }  // namespace
 
 AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
-                      const RequestContext& context) {
+                      const RequestContext& context, const std::optional<Refusal>& refusal) {
   AuditRecord record = record_of(needs, "http", context);
-  if (!request.body.empty()) record.gid = gid_of(request.body);
-  record.topic = parameter_of(request, "topic");
-  if (record.topic.empty()) record.topic = topic_in_path(request.path);
-  for (const std::string_view name : shown_parameters) {
-    add_detail(record.details, name, parameter_of(request, name));
+  if (is_of_stranger(refusal)) return record;
+  const auto places = std::ranges::find(all_places, record.action, &Places::action);
+  if (places == std::ranges::end(all_places)) {
+    record.details = request.path;
+  } else {
+    if (places->has_gid) record.gid = gid_of(request.body);
+    if (places->topic == Places::Topic::query) record.topic = parameter_of(request, "topic");
+    if (places->topic == Places::Topic::path) record.topic = topic_in_path(request.path);
+    for (const std::string_view name : places->parameters) {
+      if (!name.empty()) add_detail(record.details, name, parameter_of(request, name));
+    }
   }
   const auto reason = request.headers.find(reason_header);
   record.reason = reason ? std::string{*reason} : parameter_of(request, "reason");
@@ -84,8 +113,9 @@ AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
 }
 
 AuditRecord record_of(const RouteNeeds& needs, const GrpcRequest& request,
-                      const RequestContext& context) {
+                      const RequestContext& context, const std::optional<Refusal>& refusal) {
   AuditRecord record = record_of(needs, "grpc", context);
+  if (is_of_stranger(refusal)) return record;
   // All operators' methods of gRPC are about topics.
   if (Result<TopicRequest> topic = topic_request_from_proto(request.message)) {
     record.topic = std::move(topic->topic);

@@ -20,9 +20,9 @@ inline constexpr std::string_view reason_metadata = "x-concerto-reason";
 
 /// The record of a request. Its event is begun.
 AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
-                      const RequestContext& context);
+                      const RequestContext& context, const std::optional<Refusal>& refusal);
 AuditRecord record_of(const RouteNeeds& needs, const GrpcRequest& request,
-                      const RequestContext& context);
+                      const RequestContext& context, const std::optional<Refusal>& refusal);
 
 /// Makes the record of an action the record of its end.
 void add_end(AuditRecord& record, const HttpResponse& answer);

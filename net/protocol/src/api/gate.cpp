@@ -25,22 +25,31 @@ std::string_view name_of(RouteRole role) noexcept {
 
 /// What follows the name of a scheme, which is written in any case; nothing for another scheme.
 std::optional<std::string_view> after_scheme(std::string_view field, std::string_view scheme) {
-  if (!equals_ignoring_case(field.substr(0, scheme.size()), scheme)) return std::nullopt;
+  const bool is_it = equals_ignoring_case(field.substr(0, scheme.size()), scheme) &&
+                     field.substr(scheme.size()).find_first_of(" \t") == 0;
+  if (!is_it) return std::nullopt;
   return trim_blanks(field.substr(scheme.size()));
 }
 
-/// The token of `Authorization: Bearer <token>` (RFC 6750, section 2.1), or the password of `Basic`
-/// (RFC 7617), which is all that some clients can send. Empty without one. `decoded` keeps the
-/// password.
-std::string_view token_in(std::optional<std::string_view> field, std::string& decoded) {
-  if (!field) return {};
-  if (const auto token = after_scheme(*field, "Bearer ")) return *token;
-  const auto basic = after_scheme(*field, "Basic ");
+/// The token of `Bearer <token>` (RFC 6750, section 2.1), or the password of `Basic` (RFC 7617),
+/// which is all that some clients can send. Empty if it is neither. `decoded` keeps the password.
+std::string_view token_in(std::string_view field, std::string& decoded) {
+  if (const auto token = after_scheme(field, "Bearer")) return *token;
+  const auto basic = after_scheme(field, "Basic");
   if (!basic) return {};
   decoded = base64_decode(*basic).value_or(std::string{});
   const std::size_t colon = decoded.find(':');
   return colon == std::string::npos ? std::string_view{}
                                     : std::string_view{decoded}.substr(colon + 1);
+}
+
+template <class Fields>
+std::size_t count_of(const Fields& fields, std::string_view name) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (equals_ignoring_case(fields[i].name, name)) ++count;
+  }
+  return count;
 }
 
 std::optional<Refusal> refusal_of(Identity::Kind kind) {
@@ -59,6 +68,12 @@ std::optional<Refusal> refusal_of(Identity::Kind kind) {
                      "too many wrong tokens have come from this address: try again later"};
   }
   return std::nullopt;
+}
+
+Refusal bad_field() {
+  return {Refusal::Kind::wrong_token,
+          "Authorization: expected one field with Bearer and a token, or with Basic and a token as "
+          "the password"};
 }
 
 }  // namespace
@@ -94,7 +109,12 @@ std::optional<Refusal> Gate::refuse_caller(RouteRole role, RequestContext& conte
   RoleSet roles = roles_;
   if (authenticator_ != nullptr && role != RouteRole::anyone) {
     std::string decoded;
-    const Credentials credentials{token_in(fields.find("authorization"), decoded), certificate};
+    Credentials credentials{{}, certificate};
+    if (const auto field = fields.find("authorization")) {
+      credentials.bearer = token_in(*field, decoded);
+      // A certificate does not count then: somebody may have passed on what another one sent.
+      if (credentials.bearer.empty() || count_of(fields, "authorization") > 1) return bad_field();
+    }
     const Identity identity = authenticator_->identify(credentials, context.peer);
     if (auto refusal = refusal_of(identity.kind)) return refusal;
     context.caller = identity.caller.id;

@@ -48,7 +48,7 @@ HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) co
     RequestContext asker = context(request);
     const auto refusal = gate_.refuse_http(needs, asker, request);
     if (needs.deed == RouteDeed::operates && gate_.audit() != nullptr) {
-      AuditRecord record = record_of(needs, request, asker);
+      AuditRecord record = record_of(needs, request, asker, refusal);
       if (refusal) return audited_refusal(*gate_.audit(), std::move(record), http_answer(*refusal));
       return audited(*gate_.audit(), std::move(record), handler(std::move(request), asker));
     }

@@ -82,7 +82,7 @@ void GrpcApi::add(GrpcServer& server, const Route& route) {
     const auto refusal =
         gate_.refuse_grpc(route.needs(), context, request.metadata, request.certificate.get());
     if (route.deed == RouteDeed::operates && gate_.audit() != nullptr) {
-      AuditRecord record = record_of(route.needs(), request, context);
+      AuditRecord record = record_of(route.needs(), request, context, refusal);
       if (refusal) return audited_refusal(*gate_.audit(), std::move(record), reply_to(*refusal));
       return audited(*gate_.audit(), std::move(record),
                      count(counts, serve(route, std::move(request), context)));

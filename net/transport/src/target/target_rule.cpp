@@ -90,7 +90,8 @@ bool take_host(std::string_view host, TargetRule& into) {
   return true;
 }
 
-Result<TargetRule> read_rule(std::string_view text) {
+/// Adds what one text of a list stands for: several rules for the word of a group.
+Result<> add_rules(std::string_view text, std::vector<TargetRule>& rules) {
   TargetRule rule;
   rule.text = text;
   std::string_view rest = text;
@@ -101,11 +102,24 @@ Result<TargetRule> read_rule(std::string_view text) {
     rest.remove_prefix(mark + 3);
     legal = std::ranges::find(schemes, rule.scheme) != schemes.end();
   }
-  if (legal && take_ports(rest, rule) && take_host(rest, rule)) return rule;
+  if (legal && take_ports(rest, rule)) {
+    const auto group = std::ranges::find_if(
+        groups, [rest](const Group& one) { return equals_ignoring_case(one.word, rest); });
+    if (group != std::end(groups)) {
+      for (const std::string_view member : group->members) {
+        take_host(member, rules.emplace_back(rule));
+      }
+      return ok();
+    }
+    if (take_host(rest, rule)) {
+      rules.push_back(std::move(rule));
+      return ok();
+    }
+  }
   return make_error(Errc::invalid_request,
                     "expected rules such as b.org, .b.org, https://b.org:443, 10.0.0.0/8, "
                     "grpc://[fd00::/8]:9000-9099 or loopback, found '" +
-                        rule.text + "'");
+                        std::string(text) + "'");
 }
 
 }  // namespace
@@ -136,18 +150,7 @@ Result<std::vector<TargetRule>> read_target_rules(std::string_view list) {
     const std::size_t comma = std::min(list.find(','), list.size());
     const std::string_view text = trim_blanks(list.substr(0, comma));
     list.remove_prefix(std::min(comma + 1, list.size()));
-    if (text.empty()) continue;
-    const auto group = std::ranges::find(groups, text, &Group::word);
-    if (group == std::end(groups)) {
-      CONCERTO_TRY(TargetRule rule, read_rule(text));
-      rules.push_back(std::move(rule));
-      continue;
-    }
-    for (const std::string_view member : group->members) {
-      CONCERTO_TRY(TargetRule rule, read_rule(member));
-      rule.text = text;
-      rules.push_back(std::move(rule));
-    }
+    if (!text.empty()) CONCERTO_CHECK(add_rules(text, rules));
   }
   return rules;
 }

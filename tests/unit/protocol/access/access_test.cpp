@@ -63,6 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         FileCase{"Empty", "", "0"},
         FileCase{"Comments", "# callers\n\n  \t\r\n" + line("a", "client", "t", "# mine"), "1"},
+        FileCase{"CommentInAWord", "a client uri:https://b/#x until=2027-01-31#x",
+                 "a date is written as"},
         FileCase{"NoLineEnd", "a client dns:a.b.org", "1"},
         FileCase{"AllProofs",
                  "a client cn:a\nb viewer dns:b\nc operator uri:spiffe://c\nd client,viewer "

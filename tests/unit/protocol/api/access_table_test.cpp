@@ -262,6 +262,11 @@ TEST_F(AccessTable, ACertificateIsAsGoodAsAToken) {
   EXPECT_TRUE(gate_.refuse_http(look, context, request));
   request.certificate = std::make_shared<const PeerCertificate>(certificate);
   EXPECT_FALSE(gate_.refuse_http(look, context, request));
+  for (const char* field : {"Bearer", "Bearer\tjunk", "Basic junk", "Digest junk", ""}) {
+    HttpRequest passed_on = request;
+    passed_on.headers.add("Authorization", field);
+    EXPECT_EQ(gate_.refuse_http(look, context, passed_on)->kind, Refusal::Kind::wrong_token);
+  }
   const RouteNeeds stop{RouteDeed::operates, RouteRole::operators, RouteBrowser::own_pages};
   EXPECT_EQ(gate_.refuse_grpc(stop, context, {}, &certificate)->kind, Refusal::Kind::forbidden);
 }

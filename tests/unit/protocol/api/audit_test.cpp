@@ -119,6 +119,21 @@ TEST_F(Audited, EveryActionOfOperatorsHasRecordsOverBothFrontEnds) {
   EXPECT_EQ(audit_.records[4].details, "url http://b/u, remark r");
 }
 
+TEST_F(Audited, ARecordHasWhatTheActionReadsAndNothingElse) {
+  const std::string other = R"({"gid":"other"})";
+  http("DELETE", "/api/dtmsvr/topic/a?topic=other&url=other", other);
+  http("POST", "/api/dtmsvr/subscribe?topic=a&url=http://b/u&limit=7", other);
+  http("POST", "/api/dtmsvr/resetCronTime?topic=other&limit=1", other);
+  http("POST", "/api/dtmsvr/forceStop?topic=other&limit=7", R"({"gid":"g"})");
+  std::vector<std::string> begun;
+  for (const AuditRecord& record : audit_.records) {
+    if (record.event != AuditRecord::Event::begun) continue;
+    begun.push_back(record.action + " " + record.gid + "/" + record.topic + "/" + record.details);
+  }
+  EXPECT_THAT(begun, ElementsAre("deleteTopic /a/", "subscribe /a/url http://b/u",
+                                 "resetCronTime //limit 1", "forceStop g//"));
+}
+
 TEST_F(Audited, RequestsOfApplicationsHaveNone) {
   post("submit", json_request("g", "saga", 1));
   get("/api/dtmsvr/query?gid=g");
