@@ -115,12 +115,11 @@ Async<net::AuditPage> AuditLog::read_there(net::AuditQuery query) {
 bool AuditLog::takes(const net::AuditRecord& record) {
   if (record.event != Event::refused) return true;
   const MutexLock lock(counts_mutex_);
+  // Strangers must not hide what callers try.
+  Refused& refused = record.caller.empty() ? refused_strangers_ : refused_callers_;
   const SteadyTime now = clock_.steady_now();
-  if (now - refused_since_ >= std::chrono::seconds(1)) {
-    refused_since_ = now;
-    refused_count_ = 0;
-  }
-  if (++refused_count_ <= refused_per_second_max) return true;
+  if (now - refused.since >= std::chrono::seconds(1)) refused = {now, 0};
+  if (++refused.count <= refused_per_second_max) return true;
   ++left_out_;
   return false;
 }

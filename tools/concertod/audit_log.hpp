@@ -41,6 +41,12 @@ class AuditLog final : public net::ActionAudit {
  private:
   AuditLog(std::unique_ptr<AuditFile> file, bool is_required, const Clock& clock, Log& log);
 
+  /// Refused attempts of one second.
+  struct Refused {
+    SteadyTime since{};
+    std::size_t count = 0;
+  };
+
   bool takes(const net::AuditRecord& record);
   Result<> append(const net::AuditRecord& record);
   Async<> append_there(net::AuditRecord record);
@@ -60,8 +66,8 @@ class AuditLog final : public net::ActionAudit {
 
   Mutex counts_mutex_;  ///< never held while a file is written
   bool has_lost_ CONCERTO_GUARDED_BY(counts_mutex_) = false;
-  SteadyTime refused_since_ CONCERTO_GUARDED_BY(counts_mutex_);
-  std::size_t refused_count_ CONCERTO_GUARDED_BY(counts_mutex_) = 0;
+  Refused refused_strangers_ CONCERTO_GUARDED_BY(counts_mutex_);
+  Refused refused_callers_ CONCERTO_GUARDED_BY(counts_mutex_);
   std::size_t left_out_ CONCERTO_GUARDED_BY(counts_mutex_) = 0;
 
   asio::io_context io_{1};

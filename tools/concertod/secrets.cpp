@@ -27,6 +27,7 @@ struct SecretFile {
   std::string_view stands_for;
   const std::string& file;
   std::string& secret;
+  bool is_url;
 };
 
 struct CloseFile {
@@ -93,11 +94,12 @@ void add_parts_of_url(std::vector<std::string>& secrets, std::string_view url) {
 }  // namespace
 
 void read_secret_files(Config& config, Findings& findings) {
-  const SecretFile files[] = {
-      {"Store.PasswordFile", "Store.Password", config.store.password_file, config.store.password},
-      {"MicroService.TargetFile", "MicroService.Target", config.micro_service.target_file,
-       config.micro_service.target},
-      {"AlertWebHookFile", "AlertWebHook", config.alert_web_hook_file, config.alert_web_hook}};
+  const SecretFile files[] = {{"Store.PasswordFile", "Store.Password", config.store.password_file,
+                               config.store.password, false},
+                              {"MicroService.TargetFile", "MicroService.Target",
+                               config.micro_service.target_file, config.micro_service.target, true},
+                              {"AlertWebHookFile", "AlertWebHook", config.alert_web_hook_file,
+                               config.alert_web_hook, true}};
   for (const SecretFile& one : files) {
     const std::string key(one.key);
     if (one.file.empty()) continue;
@@ -110,6 +112,11 @@ void read_secret_files(Config& config, Findings& findings) {
     auto text = text_in_file(one.file, is_open_to_all);
     if (!text) {
       findings.errors.push_back(key + ": " + text.error().detail);
+      continue;
+    }
+    // It may be another secret, which the finding about a wrong URL would show.
+    if (one.is_url && text->find("://") == std::string::npos) {
+      findings.errors.push_back(key + ": the file '" + one.file + "' has no URL");
       continue;
     }
     one.secret = std::move(*text);
@@ -127,6 +134,8 @@ std::vector<std::string> secrets_of(const Config& config) {
     if (row.secrecy == Secrecy::secret) add_secret(secrets, text);
     if (row.secrecy == Secrecy::url_secrets) add_parts_of_url(secrets, text);
   }
+  // Of two secrets the longer one first, so that nothing is left of it.
+  std::ranges::sort(secrets, std::ranges::greater{}, &std::string::size);
   return secrets;
 }
 

@@ -247,9 +247,14 @@ TEST_F(AuditLogs, AreNotFilledByRefusedAttempts) {
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(log->write_now(record_of("g", Event::refused)));
   EXPECT_TRUE(log->write_now(record_of("h")));
   EXPECT_EQ(read(*log).records.size(), 11U);
-  clock_.advance(std::chrono::seconds(1));
-  EXPECT_TRUE(log->write_now(record_of("g", Event::refused)));
+  net::AuditRecord of_caller = record_of("i", Event::refused);
+  of_caller.caller = "otto";
+  EXPECT_TRUE(log->write_now(of_caller));
+  EXPECT_EQ(gids(read(*log)).front(), "i");
   EXPECT_EQ(boost::json::parse(read(*log).records.front()).at("left_out").as_int64(), 90);
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(log->write_now(record_of("j", Event::refused)));
+  EXPECT_EQ(gids(read(*log)).front(), "j");
 }
 
 TEST_F(AuditLogs, ActionsOnTheMachineNameTheirUser) {

@@ -11,6 +11,7 @@
 namespace concerto::tools {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -61,6 +62,9 @@ TEST_F(SecretFiles, AreRefusedIfTheyCannotBeMeant) {
       load_config("Store: {PasswordFile: '" + private_file(large) + "'}", nothing).findings.errors;
   EXPECT_THAT(refused, ElementsAre(HasSubstr("too large")));
   EXPECT_THAT(refused.front(), Not(HasSubstr("xx")));
+  const auto no_url =
+      load_config("AlertWebHookFile: '" + private_file("hidden") + "'", nothing).findings.errors;
+  EXPECT_THAT(no_url, ElementsAre(AllOf(HasSubstr("has no URL"), Not(HasSubstr("hidden")))));
 }
 
 TEST_F(SecretFiles, OfEverybodyAreWarnedOf) {
@@ -75,6 +79,13 @@ TEST(Secrets, AreReplacedInWordsOfOthers) {
   config.micro_service.target = "etcd://root:p%40ss@h:1/d?caCert=/ca.pem&token=long%20secret";
   config.alert_web_hook = "https://token@h/x";
   const auto secrets = secrets_of(config);
+  EXPECT_EQ(without_secrets("passed", {secrets_of([] {
+                              Config other;
+                              other.store.password = "pass";
+                              other.alert_web_hook = "https://passed@h/x";
+                              return other;
+                            }())}),
+            "***");
   EXPECT_EQ(
       without_secrets("AUTH pass, p@ss, p%40ss; long secret /ca.pem https://token@h", secrets),
       "AUTH ***, ***, ***; *** /ca.pem https://***@h");
