@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "out_of_memory.hpp"
+#include "secrets.hpp"
 #include "standard_streams.hpp"
 #include "verbs.hpp"
 
@@ -58,6 +59,7 @@ int run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   using namespace concerto::tools;
   if (!open_standard_streams()) return exit_failed;
+  forbid_core_dumps();  // `migrate` has the passwords of two stores.
   end_when_out_of_memory("concerto");
   std::signal(SIGPIPE, SIG_IGN);
   try {

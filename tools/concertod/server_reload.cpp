@@ -120,13 +120,18 @@ void Server::reload_access() {
   const auto access = access_files_.read();
   const std::string trouble = access ? std::string{} : access.error().detail;
   const bool is_news = std::exchange(access_trouble_, trouble) != trouble;
+  if (!access && !is_news) return;
+  LocalAction action(audit_, "reloadCallers", "file", access ? (*access)->summary() : "");
+  ignore_error(action.begin(), "a full disk must not keep a token in use that is revoked");
   if (!access) {
-    if (is_news) log_.error("the callers stay as they were: " + trouble);
+    action.end(access.error());
+    log_.error("the callers stay as they were: " + trouble);
     return;
   }
   for (auto& shard : shards_) {
     asio::post(shard->executor(), [&shard = *shard, rules = *access] { shard.set_access(rules); });
   }
+  action.end(ok());
   log_.info("callers and keys are read again; there are " + (*access)->summary());
 }
 
