@@ -87,7 +87,7 @@ Result<TlsContexts> Server::read_tls_files() {
 
 void Server::use_tls(const TlsContexts& tls) {
   asio::co_spawn(shards_.front()->executor(), apply(config_, tls), asio::use_future).get();
-  log_.info("files of TLS are read again and are used for new connections" +
+  log_.info("files of TLS have changed and are used for new connections" +
             describe_tls(config_, tls));
 }
 
