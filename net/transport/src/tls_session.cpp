@@ -20,13 +20,6 @@ constexpr std::size_t unread_bytes_max = 64u << 10;
 /// Answers to messages of TLS that the peer does not read, beside records that wait to be sent.
 constexpr std::size_t pending_bytes_max = 256u << 10;
 
-/// OpenSSL allocates what a ClientHello announces, up to 128 KiB. Real ones have 2 KiB.
-constexpr std::size_t hello_bytes_max = 16u << 10;
-/// The header of a record, then the type and the length of the message.
-constexpr std::size_t record_header_bytes = 5;
-constexpr std::size_t message_header_bytes = 4;
-constexpr char handshake_record = 22;
-
 /// In the format of ALPN: each name follows its length.
 constexpr unsigned char alpn_http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 constexpr unsigned char alpn_http_2[] = {2, 'h', '2'};
@@ -89,7 +82,7 @@ TlsSession::TlsSession(SSL_CTX& context, Alpn alpn, const std::string& host)
 }
 
 TlsSession::TlsSession(SSL_CTX& context, Alpn alpn)
-    : ssl_(make_session(context)), checks_hello_(true) {
+    : ssl_(make_session(context)), hello_check_(HelloCheck{}) {
   SSL_set_app_data(ssl_.get(), const_cast<unsigned char*>(name_of(alpn).data()));
   SSL_set_accept_state(ssl_.get());
 }
@@ -97,34 +90,26 @@ TlsSession::TlsSession(SSL_CTX& context, Alpn alpn)
 void TlsSession::put(std::string_view wire) {
   CONCERTO_ASSERT(wire.size() <= std::numeric_limits<int>::max());
   const int size = static_cast<int>(wire.size());
+  check_hello(wire);
   if (BIO_write(SSL_get_rbio(ssl_.get()), wire.data(), size) != size) throw std::bad_alloc();
   unread_bytes_ += wire.size();
 }
 
-/// Refuses a ClientHello by its length, before OpenSSL sees it. False until the length is there. It
-/// is read where every real client puts it: a client that splits the message's header gives a large
-/// number there.
-Result<bool> TlsSession::takes_hello() {
-  if (!checks_hello_) return true;
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(SSL_get_rbio(ssl_.get()), &bytes);
-  constexpr std::size_t header = record_header_bytes + message_header_bytes;
-  if (size == 0 || bytes[0] != handshake_record) return true;  // OpenSSL says what is wrong.
-  if (static_cast<std::size_t>(size) < header) return false;
-  checks_hello_ = false;
-  std::size_t length = 0;
-  for (std::size_t i = header - 3; i < header; ++i) {
-    length = length << 8U | static_cast<unsigned char>(bytes[i]);
+/// OpenSSL sees only what is not refused. It takes a second ClientHello in TLS 1.3 alone; in TLS
+/// 1.2 the records are encrypted from some point on.
+void TlsSession::check_hello(std::string_view wire) {
+  if (!hello_check_ || !refused_.empty()) return;
+  if (is_open_ || SSL_version(ssl_.get()) < TLS1_3_VERSION) {
+    hello_check_.reset();
+  } else {
+    refused_ = hello_check_->take(wire);
   }
-  if (length <= hello_bytes_max) return true;
-  return tls_error("a ClientHello of " + std::to_string(length) + " bytes");
 }
 
 void TlsSession::open() {
   is_open_ = true;
   unread_bytes_ = 0;
-  // The handshake fails with a certificate that is not valid. A resumed session has the certificate
-  // of the handshake that it goes on from.
+  // The handshake fails with a certificate that is not valid.
   if (SSL_is_server(ssl_.get()) == 0 || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return;
   const X509* const shown = SSL_get0_peer_certificate(ssl_.get());
   if (shown != nullptr) {
@@ -132,9 +117,16 @@ void TlsSession::open() {
   }
 }
 
+/// A client of TLS 1.2 may begin with a ClientHello that nobody can check, as it is encrypted.
+bool TlsSession::begins_again() const noexcept {
+  return is_open_ && SSL_is_server(ssl_.get()) != 0 && SSL_version(ssl_.get()) < TLS1_3_VERSION &&
+         SSL_in_init(ssl_.get()) != 0;
+}
+
 /// What a call of OpenSSL means that needs bytes or has ended the handshake.
 Result<> TlsSession::step(int result) {
   if (!is_open_ && SSL_is_init_finished(ssl_.get()) != 0) open();
+  if (begins_again()) return tls_error("the peer begins another handshake");
   if (result == 1) return ok();
   if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) return failure(result);
   if (is_open_ && unread_bytes_ > unread_bytes_max) {
@@ -145,15 +137,13 @@ Result<> TlsSession::step(int result) {
 }
 
 Result<> TlsSession::handshake() {
-  CONCERTO_TRY(const bool goes_on, takes_hello());
-  if (!goes_on) return ok();
+  if (!refused_.empty()) return tls_error(refused_);
   ERR_clear_error();
   return step(SSL_do_handshake(ssl_.get()));
 }
 
 Result<std::size_t> TlsSession::read(std::span<char> clear) {
-  CONCERTO_TRY(const bool goes_on, takes_hello());
-  if (!goes_on) return std::size_t{0};
+  if (!refused_.empty()) return tls_error(refused_);
   ERR_clear_error();
   std::size_t count = 0;
   const int result = SSL_read_ex(ssl_.get(), clear.data(), clear.size(), &count);

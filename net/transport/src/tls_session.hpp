@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 
 #include <concerto/base/error.hpp>
 #include <concerto/transport/peer_certificate.hpp>
+
+#include "hello_check.hpp"
 
 namespace concerto::net {
 
@@ -63,15 +66,17 @@ class TlsSession {
     void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
   };
 
-  Result<bool> takes_hello();
+  void check_hello(std::string_view wire);
   void open();
+  bool begins_again() const noexcept;
   Result<> step(int result);
   Error failure(int result) const;
 
   std::unique_ptr<SSL, Free> ssl_;
   std::shared_ptr<const PeerCertificate> peer_certificate_;
+  std::optional<HelloCheck> hello_check_;  ///< of a server, as long as a ClientHello may arrive
+  std::string refused_;                    ///< what it found
   bool is_open_ = false;
-  bool checks_hello_ = false;     ///< of a server, until the ClientHello's length is known
   std::size_t unread_bytes_ = 0;  ///< taken since `read` last returned application data
 };
 

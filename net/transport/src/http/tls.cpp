@@ -1,5 +1,4 @@
 #include <string>
-#include <string_view>
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -21,8 +20,12 @@ constexpr const char* ciphers_of_tls_1_2 =
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
-/// A resumed session does not verify the client's certificate again, which may expire meanwhile.
+/// For so long a session may be resumed, and OpenSSL may keep it in memory.
 constexpr long resumption_seconds = 300;
+
+/// OpenSSL allocates what a client announces for its certificates, before anybody has verified
+/// them.
+constexpr long certificates_bytes_max = 32L << 10;
 
 Error set_up_error(const std::string& reason) {
   return make_error(HttpErrc::tls_failed, "TLS set-up: " + reason);
@@ -31,6 +34,12 @@ Error set_up_error(const std::string& reason) {
 Error not_loaded(const std::string& what, const std::string& file, const error_code& error) {
   return make_error(HttpErrc::tls_failed,
                     "cannot load " + what + " from '" + file + "': " + error.message());
+}
+
+Result<> choose_protocols(SSL_CTX& context) {
+  SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION);
+  if (SSL_CTX_set_cipher_list(&context, ciphers_of_tls_1_2) == 1) return ok();
+  return set_up_error("no such cipher");
 }
 
 error_code last_ssl_error() noexcept {
@@ -77,6 +86,14 @@ Result<> load_revoked(SSL_CTX& context, const std::string& file) {
   return ok();
 }
 
+/// A session that goes on does not verify the certificate again, and in TLS 1.3 each one gives a
+/// ticket for the next: a certificate that has expired meanwhile could be used for ever.
+void forbid_resumption(SSL_CTX& context) {
+  SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(&context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(&context, 0);
+}
+
 Result<> ask_for_certificates(ssl::context& context, const TlsServerFiles& files) {
   const bool is_required = files.client_certificates == ClientCertificates::required;
   const ssl::verify_mode mode =
@@ -84,6 +101,7 @@ Result<> ask_for_certificates(ssl::context& context, const TlsServerFiles& files
   error_code error;
   context.set_verify_mode(mode, error);
   if (error) return set_up_error(error.message());
+  forbid_resumption(*context.native_handle());
   CONCERTO_CHECK(load_trusted(context, files.client_ca));
   return files.client_crl.empty() ? ok() : load_revoked(*context.native_handle(), files.client_crl);
 }
@@ -92,7 +110,7 @@ Result<> ask_for_certificates(ssl::context& context, const TlsServerFiles& files
 
 Result<std::shared_ptr<ssl::context>> make_tls_client_context(const TlsClientFiles& files) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
-  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  CONCERTO_CHECK(choose_protocols(*context->native_handle()));
   error_code error;
   context->set_verify_mode(ssl::verify_peer, error);
   if (error) return set_up_error(error.message());
@@ -105,16 +123,11 @@ Result<std::shared_ptr<ssl::context>> make_tls_client_context(const TlsClientFil
 Result<std::shared_ptr<ssl::context>> make_tls_server_context(const TlsServerFiles& files) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* const raw = context->native_handle();
-  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION);
-  if (SSL_CTX_set_cipher_list(raw, ciphers_of_tls_1_2) != 1) return set_up_error("no such cipher");
+  CONCERTO_CHECK(choose_protocols(*raw));
   choose_alpn(*raw);
-  // Names the sessions that may be resumed with this context. Without a name, clients that show
-  // certificates could not resume any.
-  constexpr std::string_view kind = "concerto";
-  SSL_CTX_set_session_id_context(raw, reinterpret_cast<const unsigned char*>(kind.data()),
-                                 static_cast<unsigned>(kind.size()));
   SSL_CTX_set_timeout(raw, resumption_seconds);
+  SSL_CTX_set_max_cert_list(raw, certificates_bytes_max);
   // The file has the chain; otherwise each handshake would look for one among the authorities of
   // clients.
   SSL_CTX_set_mode(raw, SSL_MODE_NO_AUTO_CHAIN);

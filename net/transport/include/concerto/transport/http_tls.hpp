@@ -41,14 +41,15 @@ struct TlsServerFiles {
 /// call it at the start. All shards and both protocols may share the context. Errors
 /// (HttpErrc::tls_failed) name the file.
 ///
-/// A session is resumed only with the context that it began with. So with a new context every
-/// client's certificate is verified again.
+/// Where clients are asked for a certificate, no session is resumed: each connection verifies it.
+/// Elsewhere a session is resumed only with the context that it began with.
 CONCERTO_EXPORT Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_server_context(
     const TlsServerFiles& files);
 
 /// Makes a context for clients, with the certificates that servers are verified with and the
-/// client's own certificate: TLS 1.2 or later. The function reads files, so call it at the start.
-/// All shards may share the context. Errors (HttpErrc::tls_failed) name the file.
+/// client's own certificate: versions and ciphers are those of servers. The function reads files,
+/// so call it at the start. All shards may share the context. Errors (HttpErrc::tls_failed) name
+/// the file.
 CONCERTO_EXPORT Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_client_context(
     const TlsClientFiles& files = {});
 
