@@ -19,21 +19,40 @@ std::string encode(int status) {
 
 }  // namespace
 
+/// A watch's place in the list of those that a change wakes.
+class GrpcHealth::Listed {
+ public:
+  Listed(Watches& watches, Notifier& changed)
+      : watches_(watches), place_(watches.insert(watches.end(), &changed)) {}
+  ~Listed() { watches_.erase(place_); }
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
+
+ private:
+  Watches& watches_;
+  const Watches::iterator place_;
+};
+
 void GrpcHealth::register_on(GrpcServer& server) {
   server.add_unary("/grpc.health.v1.Health/Check",
                    [this](GrpcRequest request) { return check(std::move(request)); });
-  server.add_stream("/grpc.health.v1.Health/Watch",
-                    [this](GrpcServerStream& stream) { return watch(stream); });
+  server.add_stream(
+      "/grpc.health.v1.Health/Watch", [this](GrpcServerStream& stream) { return watch(stream); },
+      StreamKind::standing);
 }
 
 void GrpcHealth::set(const std::string& service, ServingStatus status) {
   services_[service] = status;
-  changed_.notify_all();
+  wake_all();
 }
 
 void GrpcHealth::close() {
   closed_ = true;
-  changed_.notify_all();
+  wake_all();
+}
+
+void GrpcHealth::wake_all() {
+  for (Notifier* each : watches_) each->notify_all();
 }
 
 Task<GrpcReply> GrpcHealth::check(GrpcRequest request) {
@@ -54,14 +73,16 @@ Task<GrpcStatus> GrpcHealth::watch(GrpcServerStream& stream) {
   if (!message || !parsed.ParseFromString(*message)) {
     co_return GrpcStatus{GrpcCode::internal, "malformed HealthCheckRequest"};
   }
-  stream.on_cancelled([this] { changed_.notify_all(); });
+  Notifier changed(executor_);
+  const Listed listed(watches_, changed);
+  stream.on_cancelled([&changed] { changed.notify_all(); });
   std::optional<int> told;
   while (!stream.cancelled() && !closed_) {
     const auto found = services_.find(parsed.service());
     const int status = found == services_.end() ? HealthCheckResponse::SERVICE_UNKNOWN
                                                 : static_cast<int>(found->second);
     if (std::exchange(told, status) == status) {
-      co_await changed_.wait();
+      co_await changed.wait();
     } else if (!co_await stream.write(encode(status))) {
       break;
     }

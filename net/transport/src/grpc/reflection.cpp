@@ -119,12 +119,14 @@ void GrpcReflection::register_on(GrpcServer& server, Guard guard) {
       "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
       [this](GrpcServerStream& stream) {
         return serve<v1::ServerReflectionRequest, v1::ServerReflectionResponse>(stream);
-      });
+      },
+      StreamKind::standing);
   server.add_stream(
       "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
       [this](GrpcServerStream& stream) {
         return serve<v1alpha::ServerReflectionRequest, v1alpha::ServerReflectionResponse>(stream);
-      });
+      },
+      StreamKind::standing);
 }
 
 template <class Request, class Response>

@@ -22,11 +22,11 @@ GrpcServer::~GrpcServer() {
 }
 
 void GrpcServer::add_unary(std::string method, GrpcUnaryHandler handler) {
-  core_->add({std::move(method), std::move(handler), nullptr});
+  core_->add({std::move(method), std::move(handler), nullptr, StreamKind::working});
 }
 
-void GrpcServer::add_stream(std::string method, GrpcStreamHandler handler) {
-  core_->add({std::move(method), nullptr, std::move(handler)});
+void GrpcServer::add_stream(std::string method, GrpcStreamHandler handler, StreamKind kind) {
+  core_->add({std::move(method), nullptr, std::move(handler), kind});
 }
 
 bool GrpcServer::offer(AcceptedSocket& socket) {

@@ -24,9 +24,13 @@ ServerCall::ServerCall(std::shared_ptr<ServerConnection> connection)
     : Call(connection->round(), connection->timers(),
            connection->server().options().message_bytes_max, &connection->buffers()),
       connection_(std::move(connection)),
-      waits_since_(connection_->last_read()) {}
+      waits_since_(connection_->last_read()) {
+  connection_->hold();
+}
 
 ServerCall::~ServerCall() {
+  let_go();
+  if (standing_) connection_->forget_standing();
   release();
 }
 
@@ -78,6 +82,11 @@ void ServerCall::on_headers_end() {
   ServerCore& server = connection_->server();
   if (!method_) return fail({GrpcCode::unimplemented, server.why_unknown(path_)});
   if (server.is_closing()) return fail({GrpcCode::unavailable, "the server is shutting down"});
+  if (method_->kind == StreamKind::standing) {
+    standing_ = connection_->admit_standing();
+    if (!standing_) return fail({GrpcCode::resource_exhausted, "too many streams of this kind"});
+    let_go();
+  }
   if (deadline_ != SteadyTime::max()) {
     if (deadline_ <= timers().now()) return on_deadline();
     set_deadline(deadline_);
@@ -297,6 +306,16 @@ void ServerCall::send_http_error(std::string_view status) {
 void ServerCall::mark_cancelled() {
   cancelled_ = true;
   set_over();
+}
+
+/// What is left is up to the client: it could leave the answer unread for ever.
+void ServerCall::set_over() {
+  Call::set_over();
+  let_go();
+}
+
+void ServerCall::let_go() {
+  if (std::exchange(holds_, false)) connection_->let_go();
 }
 
 }  // namespace concerto::net::detail

@@ -69,6 +69,8 @@ class ServerCall final : public Call {
   void send_http_error(std::string_view status);
   void add_status(http2::HeaderBlock& block);
   void mark_cancelled();
+  void set_over();
+  void let_go();
 
   const std::shared_ptr<ServerConnection> connection_;
   const ServerMethod* method_ = nullptr;
@@ -85,6 +87,8 @@ class ServerCall final : public Call {
   bool headers_done_ = false;
   bool starting_ = false;  ///< the next round starts the handler
   bool running_ = false;   ///< the handler runs
+  bool holds_ = true;      ///< keeps the connection from making room for another one
+  bool standing_ = false;  ///< is counted as a standing stream
   bool replying_ = false;  ///< the response headers are queued
   bool cancelled_ = false;
   std::function<void()> on_cancelled_;

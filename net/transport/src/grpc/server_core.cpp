@@ -159,6 +159,14 @@ void ServerCore::forget_one() noexcept {
   if (sockets_) sockets_->give_back();
 }
 
+bool ServerCore::admit_standing(std::size_t others) {
+  if (others >= options_.standing_streams_per_connection_max) return false;
+  // Clients with one watch each are never locked out by those with many.
+  if (others > 0 && standing_count_ >= options_.standing_streams_max) return false;
+  ++standing_count_;
+  return true;
+}
+
 /// Called when a new connection found no room. Looks at some connections and closes the one that
 /// has been idle for the longest time. Connections that were looked at move to the end of the list,
 /// so that the next call looks at others.
@@ -167,11 +175,11 @@ void ServerCore::make_room() {
   std::shared_ptr<ServerConnection> idle;
   for (std::size_t left = std::min(looked_at_max, connections_.size()); left > 0; --left) {
     const auto& connection = connections_.front();
-    const bool is_idle = connection->session().stream_count() == 0;
-    if (is_idle && (!idle || connection->idle_since() < idle->idle_since())) idle = connection;
+    const bool is_idle = !connection->is_held();
+    if (is_idle && (!idle || connection->quiet_since() < idle->quiet_since())) idle = connection;
     connections_.splice(connections_.end(), connections_, connections_.begin());
   }
-  if (idle) idle->close(Error{{}, "an idle connection made room for a new one"});
+  if (idle) idle->make_room();
 }
 
 Task<void> ServerCore::drain(SteadyTime deadline) {
@@ -217,6 +225,7 @@ ServerConnection::ServerConnection(ByteStream stream, std::shared_ptr<ServerCore
                  session_options(server->options()), limits(server->options())),
       server_(std::move(server)),
       peer_(peer),
+      quiet_since_(server_->timers().now()),
       buffers_(server_->buffers(), *this) {}
 
 http2::StreamPtr ServerConnection::on_request() {
@@ -229,6 +238,27 @@ bool ServerConnection::end_unfinished(SteadyTime begun_by) {
     headers_are_whole &= static_cast<ServerCall&>(stream).end_if_unfinished(begun_by);
   });
   return headers_are_whole;
+}
+
+void ServerConnection::let_go() {
+  if (--holding_count_ == 0) quiet_since_ = timers().now();
+}
+
+bool ServerConnection::admit_standing() {
+  if (!server_->admit_standing(standing_count_)) return false;
+  ++standing_count_;
+  return true;
+}
+
+void ServerConnection::forget_standing() noexcept {
+  --standing_count_;
+  server_->forget_standing();
+}
+
+void ServerConnection::make_room() {
+  session().goaway();  // It tells the client which calls were not processed.
+  flush();
+  close(Error{{}, "an idle connection made room for a new one"});
 }
 
 void ServerConnection::Buffers::shed(Excess excess) {

@@ -24,6 +24,7 @@ struct ServerMethod {
   std::string path;
   GrpcUnaryHandler unary;  ///< exactly one of `unary` and `stream` is set
   GrpcStreamHandler stream;
+  StreamKind kind;
 };
 
 /// The inside of a GrpcServer, shared with its connections and with accepted sockets that were
@@ -51,6 +52,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   void set_limits(const GrpcServerOptions& options);
   bool offer(AcceptedSocket& socket);
+  /// Counts one more standing stream of a connection that has `others`. False beyond a limit.
+  bool admit_standing(std::size_t others);
+  void forget_standing() noexcept { --standing_count_; }
   void ask_for_room();
   void lost(ServerConnection& connection);
   Task<void> drain(SteadyTime deadline);
@@ -89,6 +93,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::atomic<std::size_t> connection_count_ = 0;
   std::atomic<bool> making_room_{false};
   Connections connections_;
+  std::size_t standing_count_ = 0;
   bool draining_ = false;  ///< no more connections are accepted
   bool closing_ = false;   ///< no more calls are accepted
   Timer sweep_;            ///< ends requests that do not arrive
@@ -110,6 +115,17 @@ class ServerConnection final : public http2::Connection {
   /// a request's header block is incomplete: then the connection can only be closed.
   bool end_unfinished(SteadyTime begun_by);
 
+  /// Counts the calls that keep the connection from being closed to make room for another one.
+  void hold() noexcept { ++holding_count_; }
+  void let_go();
+  bool is_held() const noexcept { return holding_count_ > 0; }
+  /// Since when the connection is not held.
+  SteadyTime quiet_since() const noexcept { return quiet_since_; }
+
+  /// Counts a standing stream. False beyond a limit.
+  bool admit_standing();
+  void forget_standing() noexcept;
+
  private:
   friend class ServerCore;
 
@@ -124,6 +140,7 @@ class ServerConnection final : public http2::Connection {
 
   http2::StreamPtr on_request() override;
   void on_lost() override;
+  void make_room();
   void on_unsent(std::size_t before, std::size_t now) override {
     buffers_.change_answer(before, now);
   }
@@ -131,6 +148,9 @@ class ServerConnection final : public http2::Connection {
   const std::shared_ptr<ServerCore> server_;
   ServerCore::Connections::iterator place_;  ///< in the server's list
   const asio::ip::tcp::endpoint peer_;
+  std::size_t holding_count_ = 0;
+  std::size_t standing_count_ = 0;
+  SteadyTime quiet_since_;
   Buffers buffers_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <string>
 
@@ -18,7 +19,7 @@ enum class ServingStatus : std::uint8_t { unknown = 0, serving = 1, not_serving 
 /// the server's drain.
 class CONCERTO_EXPORT GrpcHealth {
  public:
-  explicit GrpcHealth(Executor executor) : changed_(std::move(executor)) {}
+  explicit GrpcHealth(Executor executor) : executor_(std::move(executor)) {}
 
   /// Registers Check and Watch.
   void register_on(GrpcServer& server);
@@ -30,11 +31,16 @@ class CONCERTO_EXPORT GrpcHealth {
   void close();
 
  private:
+  using Watches = std::list<Notifier*>;
+  class Listed;
+
+  void wake_all();
   Task<GrpcReply> check(GrpcRequest request);
   Task<GrpcStatus> watch(GrpcServerStream& stream);
 
   std::map<std::string, ServingStatus> services_;
-  Notifier changed_;
+  const Executor executor_;
+  Watches watches_;  ///< each waits by itself, so that the end of one wakes no other
   bool closed_ = false;
 };
 

@@ -36,6 +36,10 @@ struct GrpcServerOptions {
   std::size_t connections_max = 20'000;  ///< of this shard; more are closed at once
   /// A further limit on connections, shared with other servers. May be null.
   std::shared_ptr<SocketBudget> sockets;
+  /// Limits on standing streams (StreamKind); more fail with RESOURCE_EXHAUSTED. The second limit
+  /// is of this shard, and does not hold for a connection's only standing stream.
+  std::size_t standing_streams_per_connection_max = 100;
+  std::size_t standing_streams_max = 10'000;
   /// Memory for calls that no handler has yet, for messages that handlers have not read, and for
   /// answers that clients do not read. Calls that have to make room fail with RESOURCE_EXHAUSTED.
   /// Shared with other servers; null: the server has its own budget.
@@ -139,6 +143,11 @@ class CONCERTO_EXPORT GrpcServerStream {
 /// becomes INTERNAL with the exception's text.
 using GrpcUnaryHandler = std::function<Task<GrpcReply>(GrpcRequest)>;
 
+enum class StreamKind : std::uint8_t {
+  working,   ///< keeps its connection open, like a call
+  standing,  ///< open without an end, like a watch: its connection counts as idle
+};
+
 /// Handles a stream and returns the status. The stream outlives the handler's task.
 using GrpcStreamHandler = std::function<Task<GrpcStatus>(GrpcServerStream&)>;
 
@@ -158,7 +167,8 @@ class CONCERTO_EXPORT GrpcServer final : public ConnectionServer {
 
   /// `method` is the full path: `/package.Service/Method`.
   void add_unary(std::string method, GrpcUnaryHandler handler);
-  void add_stream(std::string method, GrpcStreamHandler handler);
+  void add_stream(std::string method, GrpcStreamHandler handler,
+                  StreamKind kind = StreamKind::working);
 
   [[nodiscard]] bool offer(AcceptedSocket& socket) override;
   void ask_for_room() override;
