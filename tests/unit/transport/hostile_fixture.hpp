@@ -105,6 +105,7 @@ class Attacker {
   }
 
   bool has_ended() const { return ended_; }
+  bool was_told_to_go() const { return !client_.goaways.empty(); }
   std::size_t answers(std::string_view what) const {
     return static_cast<std::size_t>(
         std::count_if(streams_.begin(), streams_.end(), [&](const auto& stream) {

@@ -119,6 +119,7 @@ TEST_F(StandingStreams, AConnectionWithWatchesMakesRoomForTheNextOne) {
   RawSocket refused = connect();
   run_until([&] { return ended(refused) && server->connection_count() == 1; });
   run_until([&] { return older.exchange(), older.has_ended(); });
+  EXPECT_TRUE(older.was_told_to_go());
   newer.exchange();
   EXPECT_FALSE(newer.has_ended());
   expect_served();

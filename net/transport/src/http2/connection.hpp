@@ -73,8 +73,6 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   bool is_probed() const noexcept { return pinged_; }
   /// When bytes last arrived from the peer.
   SteadyTime last_read() const noexcept { return last_read_; }
-  /// Since when there is no stream; without meaning while there is one.
-  SteadyTime idle_since() const noexcept { return idle_since_; }
   /// Why the connection was lost.
   const Error& lost_because() const noexcept { return lost_because_; }
 
@@ -141,7 +139,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Sessi
   std::string unsent_;            ///< bytes that the stream did not accept
   std::size_t unsent_bytes_ = 0;  ///< as last passed to on_unsent
   SteadyTime last_read_;
-  SteadyTime idle_since_;
+  SteadyTime idle_since_;  ///< since when there is no stream; without meaning while there is one
   SteadyTime blocked_since_;
   SteadyTime ping_since_;
   SteadyTime drain_since_;
