@@ -25,8 +25,6 @@ constexpr milliseconds idle_limit{2'000};
 constexpr milliseconds refusal_look{1'000};
 /// How long one WAIT lasts before the lane looks whether it has to stop.
 constexpr std::string_view wait_ms = "500";
-/// The same, for replicas that have been asked to have nothing.
-constexpr std::string_view presence_ms = "1";
 
 /// OpenSSL writes to sockets without MSG_NOSIGNAL.
 void block_broken_pipe_signal() {
@@ -240,7 +238,7 @@ Result<> RedisLane::connect() {
 Result<> RedisLane::use(std::unique_ptr<RedisConnection> opened) {
   connection_ = std::move(opened);
   if (!wait_.is_needed()) return ok();
-  const Result<std::string> lacking = ask_replicas(presence_ms);
+  const Result<std::string> lacking = ask_replicas();
   if (lacking && lacking->empty()) return ok();
   connection_.reset();
   return lacking ? not_made(*lacking) : lacking.error();
@@ -327,7 +325,7 @@ RedisTrouble RedisLane::note(std::string_view error_text, Deed deed) {
 Result<> RedisLane::wait_for_replicas() {
   bool told = false;
   for (;;) {
-    CONCERTO_TRY(const std::string lacking, ask_replicas(wait_ms));
+    CONCERTO_TRY(const std::string lacking, ask_replicas());
     if (lacking.empty()) break;
     if (!std::exchange(told, true)) set_away(not_made(lacking));
     const MutexLock lock(mutex_);
@@ -339,12 +337,12 @@ Result<> RedisLane::wait_for_replicas() {
   return ok();
 }
 
-/// Asks whether enough replicas have what this connection has sent. The value says what is lacking
-/// after the time; empty: nothing.
-Result<std::string> RedisLane::ask_replicas(std::string_view time_ms) {
+/// Waits for a while until enough replicas have what this connection has sent. The value says what
+/// is lacking then; empty: nothing.
+Result<std::string> RedisLane::ask_replicas() {
   const std::string replicas = std::to_string(wait_.replicas);
-  auto reply = wait_.on_disk ? connection_->ask({"WAITAOF", "1", replicas, time_ms})
-                             : connection_->ask({"WAIT", replicas, time_ms});
+  auto reply = wait_.on_disk ? connection_->ask({"WAITAOF", "1", replicas, wait_ms})
+                             : connection_->ask({"WAIT", replicas, wait_ms});
   if (!reply) return std::move(reply).error();
   const Reply answer{reply->get()};
   if (answer.is_error()) return not_made("Redis: " + std::string(answer.text()));

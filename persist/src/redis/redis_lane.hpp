@@ -100,7 +100,7 @@ class RedisLane {
   RedisTrouble note(std::string_view error_text, Deed deed);
   Result<> wait_for_replicas();
   Result<> use(std::unique_ptr<RedisConnection> opened);
-  Result<std::string> ask_replicas(std::string_view time_ms);
+  Result<std::string> ask_replicas();
   void lost(const Error& error, Answers& answers);
   void refuse_all(const Error& error);
   void give_up();

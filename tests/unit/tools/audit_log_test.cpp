@@ -26,7 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Event = net::AuditRecord::Event;
-using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -214,7 +213,6 @@ TEST_F(AuditLogs, KeepTheEndOfAnActionHoweverManyWait) {
   write(Event::done, ended);
   while (!ended || std::ranges::any_of(begun, [](const auto& one) { return !one; })) io_.run_one();
   EXPECT_TRUE(*ended);
-  EXPECT_THAT(lines_.str(), AnyOf(IsEmpty(), HasSubstr("too many requests wait")));
 }
 
 TEST_F(AuditLogs, AreNeverALinkOrAFileWithAnotherName) {
