@@ -92,6 +92,8 @@ std::string parameter_of(const HttpRequest& request, std::string_view name) {
 
 }  // namespace
 
+ActionAudit::~ActionAudit() = default;
+
 AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
                       const RequestContext& context, const std::optional<Refusal>& refusal) {
   AuditRecord record = record_of(needs, "http", context);

@@ -54,7 +54,7 @@ struct AuditPage {
 /// resume on the caller's shard.
 class CONCERTO_EXPORT ActionAudit {
  public:
-  virtual ~ActionAudit() = default;
+  virtual ~ActionAudit();
 
   /// An id for the records of a new action.
   virtual std::string next_id() = 0;
