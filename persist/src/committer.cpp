@@ -46,12 +46,10 @@ Result<> Committer::queue(CommitRequest& request) {
     if (stopping_) return make_error(EngineErrc::store_unavailable, "the store is closed");
     const bool fits = queued_bytes_ + request.bytes <= limits_.queue_bytes_max &&
                       queued_changes_ < limits_.queue_changes_max;
-    const bool has_room = sink_.has_room();
-    if (request.creates && (!fits || !has_room)) {
+    if (request.creates && (!fits || !sink_.has_room())) {
       probe_.refused.fetch_add(1, std::memory_order_relaxed);
-      return make_error(Errc::overloaded, has_room
-                                              ? "the store has no room for new transactions now"
-                                              : "the disk has no room for new transactions");
+      return make_error(Errc::overloaded, fits ? "the disk has no room for new transactions"
+                                               : "the store has no room for new transactions now");
     }
     queue_.push(request);
     queued_bytes_ += request.bytes;

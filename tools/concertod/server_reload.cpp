@@ -26,6 +26,7 @@ void Server::wait_for_hangup() {
     if (signal == SIGHUP) {
       manager_.reloading(clock_.steady_now());
       reload();
+      access_trouble_.clear();  // Whoever asks is told again.
       reload_access();
       manager_.started();
     }
@@ -82,6 +83,7 @@ Result<TlsContexts> Server::read_tls_files() {
   tls_watch_ = FileWatch{stamps_of(tls_files_)};
   auto tls = read_tls(config_);
   if (!tls) tls_watch_.failed();
+  if (tls) tls_trouble_.clear();
   return tls;
 }
 
