@@ -19,6 +19,7 @@ import clients  # noqa: E402
 import dead_target  # noqa: E402
 import goals  # noqa: E402
 import half_rate  # noqa: E402
+import handshakes  # noqa: E402
 import instructions  # noqa: E402
 import measure  # noqa: E402
 import modes  # noqa: E402
@@ -71,6 +72,9 @@ def other_tables(results):
     if found:
         yield ("**A service that never answers** (medians)\n\n"
                f"{dead_target.table(found['rounds'], found['waiting'])}")
+    found = results.read("handshakes")
+    if found:
+        yield f"**New TLS connections** (medians)\n\n{handshakes.table(found['rounds'])}"
     found = results.read("instructions")
     if found:
         yield f"**Instructions and system calls per saga**\n\n{instructions.summary(found)}"

@@ -100,18 +100,34 @@ class CountedEnd final : public Session::Events {
   std::vector<char> buffer_ = std::vector<char>(Session::pull_bytes_min * 4);
 };
 
-/// A unary call with the metadata of a branch call, through a client's and a server's session.
+/// Unary calls with the metadata of a branch call, through a client's and a server's session.
 class UnaryCase : public CountedCase {
  public:
+  /// So many calls share the connection and what is written at a time.
+  explicit UnaryCase(std::size_t at_once) : at_once_(at_once) {}
+
   bool run(std::size_t count) override {
     bool good = true;
-    for (std::size_t i = 0; i < count; ++i) good = call(i) && good;
+    for (std::size_t i = 0; i < count; i += at_once_) good = calls(i) && good;
     return good && client_.good && server_.good;
   }
 
  private:
-  bool call(std::size_t number) {
-    const boost::intrusive_ptr<CallStream> asked(new CallStream());
+  bool calls(std::size_t number) {
+    for (std::size_t i = 0; i < at_once_; ++i) asked_.push_back(ask(number + i));
+    client_.deliver(server_);
+    bool good = server_.requests.size() == at_once_;
+    for (auto& stream : server_.requests) good = answer(*stream) && good;
+    server_.requests.clear();
+    server_.deliver(client_);
+    client_.deliver(server_);
+    for (auto& stream : asked_) good = stream->complete && good;
+    asked_.clear();
+    return good;
+  }
+
+  boost::intrusive_ptr<CallStream> ask(std::size_t number) {
+    boost::intrusive_ptr<CallStream> asked(new CallStream());
     const std::string gid = "transaction-" + std::to_string(number);
     HeaderBlock request;
     request.add_fixed(":method", "POST");
@@ -125,21 +141,20 @@ class UnaryCase : public CountedCase {
     request.add_repeated("dtm-branch_id", "01");
     client_.session.request(*asked, request);
     asked->send(std::string(105, 'q'));
-    client_.deliver(server_);
-    for (auto& stream : server_.requests) {
-      HeaderBlock response;
-      response.add_fixed(":status", "200");
-      response.add_fixed("content-type", "application/grpc");
-      server_.session.respond(*stream, response, false);
-      stream->send(std::string(5, 'r'));
-    }
-    const bool arrived = server_.requests.size() == 1 && server_.requests.front()->complete;
-    server_.requests.clear();
-    server_.deliver(client_);
-    client_.deliver(server_);
-    return arrived && asked->complete;
+    return asked;
   }
 
+  bool answer(CallStream& stream) {
+    HeaderBlock response;
+    response.add_fixed(":status", "200");
+    response.add_fixed("content-type", "application/grpc");
+    server_.session.respond(stream, response, false);
+    stream.send(std::string(5, 'r'));
+    return stream.complete;
+  }
+
+  std::size_t at_once_;
+  std::vector<boost::intrusive_ptr<CallStream>> asked_;
   CountedEnd client_{Side::client};
   CountedEnd server_{Side::server};
 
@@ -153,11 +168,19 @@ class UnaryCase : public CountedCase {
 /// The same over TLS, once the handshake has ended.
 class UnaryTlsCase final : public UnaryCase {
  public:
-  UnaryTlsCase() { use_tls(pair_); }
+  explicit UnaryTlsCase(std::size_t at_once) : UnaryCase(at_once) { use_tls(pair_); }
 
  private:
   TlsPair pair_;
 };
+
+/// So many branch calls go out together under load.
+constexpr std::size_t busy_calls = 20;
+
+template <class Case, std::size_t at_once>
+std::unique_ptr<CountedCase> make_calls() {
+  return std::make_unique<Case>(at_once);
+}
 
 class ProtoCase final : public CountedCase {
  public:
@@ -205,8 +228,10 @@ class JsonCase final : public CountedCase {
 }  // namespace
 
 std::vector<CountedRow> transport_cases() {
-  return {{"http2/unary", 5'000, make_case<UnaryCase>},
-          {"http2/unary_tls", 5'000, make_case<UnaryTlsCase>},
+  return {{"http2/unary", 5'000, make_calls<UnaryCase, 1>},
+          {"http2/unary_tls", 5'000, make_calls<UnaryTlsCase, 1>},
+          {"http2/busy", 5'000, make_calls<UnaryCase, busy_calls>},
+          {"http2/busy_tls", 5'000, make_calls<UnaryTlsCase, busy_calls>},
           {"codec/proto", 5'000, make_case<ProtoCase>},
           {"codec/json", 5'000, make_case<JsonCase>}};
 }

@@ -59,6 +59,12 @@ SSL* make_session(SSL_CTX& context) {
   return ssl;
 }
 
+/// SSL_get_error looks at the thread's list of errors, which is empty nearly always. Clearing it
+/// writes to all of its places.
+void forget_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 Error tls_error(std::string detail) {
   return Error{boost::system::errc::make_error_code(boost::system::errc::protocol_error),
                "TLS: " + std::move(detail)};
@@ -138,13 +144,14 @@ Result<> TlsSession::step(int result) {
 
 Result<> TlsSession::handshake() {
   if (!refused_.empty()) return tls_error(refused_);
-  ERR_clear_error();
+  forget_errors();
   return step(SSL_do_handshake(ssl_.get()));
 }
 
 Result<std::size_t> TlsSession::read(std::span<char> clear) {
   if (!refused_.empty()) return tls_error(refused_);
-  ERR_clear_error();
+  if (is_open_ && !has_input()) return std::size_t{0};
+  forget_errors();
   std::size_t count = 0;
   const int result = SSL_read_ex(ssl_.get(), clear.data(), clear.size(), &count);
   CONCERTO_CHECK(step(result));
@@ -152,8 +159,13 @@ Result<std::size_t> TlsSession::read(std::span<char> clear) {
   return count;
 }
 
+/// False if OpenSSL would only find out, at some cost, that it needs more bytes.
+bool TlsSession::has_input() const noexcept {
+  return SSL_pending(ssl_.get()) > 0 || BIO_ctrl_pending(SSL_get_rbio(ssl_.get())) > 0;
+}
+
 Result<> TlsSession::write(std::string_view clear) {
-  ERR_clear_error();
+  forget_errors();
   std::size_t count = 0;
   const int result = SSL_write_ex(ssl_.get(), clear.data(), clear.size(), &count);
   if (result == 1) return ok();
@@ -165,7 +177,7 @@ Result<> TlsSession::write(std::string_view clear) {
 
 void TlsSession::end() noexcept {
   if (SSL_is_init_finished(ssl_.get()) == 0) return;
-  ERR_clear_error();
+  forget_errors();
   SSL_shutdown(ssl_.get());
 }
 

@@ -69,6 +69,7 @@ class TlsSession {
   void check_hello(std::string_view wire);
   void open();
   bool begins_again() const noexcept;
+  bool has_input() const noexcept;
   Result<> step(int result);
   Error failure(int result) const;
 

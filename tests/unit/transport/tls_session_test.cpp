@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 #include "test_certificates.hpp"
 
@@ -199,6 +200,15 @@ TEST_F(TlsSessionTest, TakesInputByteByByte) {
   ASSERT_TRUE(talk(1));
   ASSERT_TRUE(client_->write("one by one"));
   EXPECT_EQ(talk(1).value(), "one by one");
+}
+
+TEST_F(TlsSessionTest, TakesNoErrorOfOthersForItsOwn) {
+  begin("b.org");
+  ASSERT_TRUE(talk());
+  ASSERT_TRUE(client_->write("clear"));
+  const std::string answer = server_.answer(pull());
+  ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
+  EXPECT_EQ(feed(answer, 1).value(), "clear");
 }
 
 TEST_F(TlsSessionTest, VerifiesAServerByItsAddress) {
