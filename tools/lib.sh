@@ -26,7 +26,8 @@ test_packages=(
 cluster_packages=(python3 etcd-server postgresql)
 
 # To measure: peers, and programs that count instructions and system calls.
-bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace nginx-light)
+bench_packages=(libbenchmark-dev libgrpc++-dev protobuf-compiler-grpc valgrind linux-perf strace
+  nginx-light)
 
 # To make Debian packages (tools/release).
 package_packages=(dpkg-dev file git python3)

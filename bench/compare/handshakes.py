@@ -127,12 +127,15 @@ def median(rounds, name, version, what):
 
 def table(rounds):
     """Markdown: medians over the rounds."""
-    lines = ["| handshakes | concertod, per second | CPU | nginx, per second | CPU | ratio by CPU |",
+    heads = ("handshakes", "concertod, per second", "CPU", "nginx, per second", "CPU",
+             "ratio by CPU")
+    lines = ["| " + " | ".join(heads) + " |",
              "| --- | --- | --- | --- | --- | --- |"]
     for version in VERSIONS:
         cells, costs = [], []
         for name in (servers.CONCERTOD, NGINX):
-            rate, cost = (median(rounds, name, version, what) for what in ("per_second", "cpu_us"))
+            rate = median(rounds, name, version, "per_second")
+            cost = median(rounds, name, version, "cpu_us")
             cells += ["-", "-"] if rate is None else [f"{rate:,.0f}", f"{cost:,.0f} us"]
             costs.append(cost)
         ratio = "-" if costs[1] is None else f"{costs[1] / costs[0]:.2f}x"
