@@ -3,60 +3,23 @@
 Usage: access_test.py <concertod>
 """
 
-import base64
-import hashlib
 import json
 import os
 import re
 import signal
-import subprocess
 import threading
-import time
 
 from operations_test_case import OperationsTestCase, main
 
 from concerto_testing import http_call, wait_until
+from concerto_testing.tokens import AUDIENCE, ISSUER, Issuer, caller_line
 
 LOADED = '"msg":"callers and keys are read again; there are '
 KEPT = '"level":"error".*the callers stay as they were: '
 
 
-def sha256(token):
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def line(name, role):
-    return f"{name} {role} sha256:{sha256('token-' + name)}\n"
-
-
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Issuer:
-    """Signs tokens with the program openssl."""
-
-    def __init__(self, directory, name):
-        self.name = name
-        self.key = os.path.join(directory, name + ".pem")
-        self._openssl("genpkey", "-algorithm", "RSA", "-out", self.key)
-
-    @staticmethod
-    def _openssl(*arguments, data=b""):
-        return subprocess.run(["openssl", *arguments], input=data, check=True,
-                              capture_output=True).stdout
-
-    def jwk(self):
-        modulus = self._openssl("rsa", "-in", self.key, "-noout", "-modulus").decode()
-        number = bytes.fromhex(modulus.strip().removeprefix("Modulus="))
-        return {"kty": "RSA", "kid": self.name, "use": "sig", "n": base64url(number), "e": "AQAB"}
-
-    def token(self, **claims):
-        claims = {"iss": "https://issuer", "aud": "concerto", "exp": time.time() + 3600, **claims}
-        header = {"alg": "RS256", "kid": self.name}
-        text = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
-        signature = self._openssl("dgst", "-sha256", "-sign", self.key, data=text.encode())
-        return f"{text}.{base64url(signature)}"
+    return caller_line(name, role, "token-" + name)
 
 
 class Access(OperationsTestCase):
@@ -96,8 +59,8 @@ class Access(OperationsTestCase):
         self.replace("jwks", jwks)
         return self.start("access", {"Auth.CallersFile": os.path.join(self.directory, "callers"),
                                      "Auth.JwksFile": os.path.join(self.directory, "jwks"),
-                                     "Auth.JwtIssuer": "https://issuer",
-                                     "Auth.JwtAudience": "concerto", "AdminBasePath": "/dtm"})
+                                     "Auth.JwtIssuer": ISSUER, "Auth.JwtAudience": AUDIENCE,
+                                     "AdminBasePath": "/dtm"})
 
     def roles(self, coordinator):
         """Pages that the unit tests of the routes do not have. Nobody is who has no token."""

@@ -18,73 +18,10 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
 sys.dont_write_bytecode = True
 
 from concerto_testing import Process, free_ports, main, need_program, wait_until  # noqa: E402
+from concerto_testing.certificates import COMMAND_TIMEOUT_S, Authority  # noqa: E402
 from concerto_testing.concertod import to_yaml  # noqa: E402
 
 COMMAND_TIMEOUT_S = 30
-
-
-class Authority:
-    """Makes certificates with the program openssl, all in one directory."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self._openssl = need_program("openssl", "openssl")
-        self._database = self.file("index.txt")
-        with open(self.file("ca.cnf"), "w", encoding="ascii") as file:
-            file.write("[ca]\ndefault_ca = own\n[own]\n"
-                       f"database = {self._database}\ndefault_md = sha256\n"
-                       "default_crl_days = 2\nunique_subject = no\n")
-        with open(self._database, "w", encoding="ascii"):
-            pass
-        self._run("req", "-x509", *self._new_key("ca"), "-out", self.file("ca.pem"),
-                  "-subj", "/CN=test authority", "-days", "2")
-
-    def file(self, name):
-        return os.path.join(self.directory, name)
-
-    def issue(self, name, alternative_names, days=2):
-        """Makes <name>.pem and <name>.key."""
-        extensions = self.file(name + ".ext")
-        with open(extensions, "w", encoding="ascii") as file:
-            file.write(f"subjectAltName={alternative_names}\n")
-        self._run("req", *self._new_key(name), "-out", self.file(name + ".csr"),
-                  "-subj", f"/CN={name}")
-        self._run("x509", "-req", "-in", self.file(name + ".csr"), "-CA", self.file("ca.pem"),
-                  "-CAkey", self.file("ca.key"), "-CAcreateserial", "-days", str(days),
-                  "-extfile", extensions, "-out", self.file(name + ".pem"))
-
-    def revoke(self, *names):
-        """Makes crl.pem, a list with these certificates."""
-        for name in names:
-            self._run("ca", "-config", self.file("ca.cnf"), "-revoke", self.file(name + ".pem"),
-                      "-keyfile", self.file("ca.key"), "-cert", self.file("ca.pem"))
-        self._run("ca", "-config", self.file("ca.cnf"), "-gencrl", "-keyfile", self.file("ca.key"),
-                  "-cert", self.file("ca.pem"), "-out", self.file("crl.new"))
-        os.replace(self.file("crl.new"), self.file("crl.pem"))
-
-    def replace(self, name, by):
-        """Puts the certificate and the key of another one in the place of these."""
-        for kind in (".key", ".pem"):
-            with open(self.file(by + kind), "rb") as file:
-                content = file.read()
-            with open(self.file(name + ".new"), "wb") as file:
-                file.write(content)
-            os.replace(self.file(name + ".new"), self.file(name + kind))
-
-    def context(self, shown=None):
-        """A client of this authority, which shows a certificate."""
-        context = ssl.create_default_context(cafile=self.file("ca.pem"))
-        if shown:
-            context.load_cert_chain(self.file(shown + ".pem"), self.file(shown + ".key"))
-        return context
-
-    def _new_key(self, name):
-        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", self.file(name + ".key"))
-
-    def _run(self, *arguments):
-        subprocess.run([self._openssl, *arguments], check=True, timeout=COMMAND_TIMEOUT_S,
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 class Tls(unittest.TestCase):

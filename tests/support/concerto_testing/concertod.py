@@ -16,13 +16,17 @@ class Concertod:
     `settings` maps the paths of page 06 (`MicroService.Target`) to values. Ports, loopback as the
     listening address, a store below `directory` and a stop without delay are set unless given.
     `kill` and `start` keep ports and store. `under` is a command that the program's is appended
-    to, such as valgrind's.
+    to, such as valgrind's. With TLS and callers, `context` is an ssl.SSLContext and `token` is that
+    of a caller who may read all.
     """
 
-    def __init__(self, binary, directory, settings=None, name="concertod", env=None, under=()):
+    def __init__(self, binary, directory, settings=None, name="concertod", env=None, under=(),
+                 context=None, token=None):
         self._command = [*under, binary]
         self._directory = directory
         self._env = env
+        self._context = context
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.name = name
         self.http_port, self.grpc_port = free_ports(2)
         defaults = {
@@ -47,8 +51,13 @@ class Concertod:
         self.kill()
 
     @property
+    def root(self):
+        scheme = "https" if self._context else "http"
+        return f"{scheme}://127.0.0.1:{self.http_port}"
+
+    @property
     def api(self):
-        return f"http://127.0.0.1:{self.http_port}/api/dtmsvr"
+        return self.root + "/api/dtmsvr"
 
     @property
     def grpc_address(self):
@@ -61,12 +70,12 @@ class Concertod:
             file.write(to_yaml(self.settings))
         command = [*self._command, "-c", config, *options]
         self.process = Process(self.name, command, self._directory, self._env)
-        ping = f"http://127.0.0.1:{self.http_port}/api/ping"
+        ping = self.root + "/api/ping"
 
         def answers():
             if not self.process.is_running():
                 raise AssertionError(f"{self.name} ended at start\n{self.process.tail()}")
-            return http_call("GET", ping).status == 200
+            return http_call("GET", ping, context=self._context).status == 200
 
         wait_until(answers, f"{self.name} answers {ping}", READY_TIMEOUT_S)
 
@@ -80,7 +89,7 @@ class Concertod:
 
     def query(self, gid):
         """`transaction` and `branches` as the query interface shows them."""
-        return http_json("GET", f"{self.api}/query?gid={gid}")
+        return self._get_json(f"/api/dtmsvr/query?gid={gid}")
 
     def status(self, gid):
         transaction = self.query(gid)["transaction"]
@@ -88,16 +97,20 @@ class Concertod:
 
     def why(self, gid):
         """What this coordinator says of a transaction and its attempts."""
-        return http_json("GET", f"http://127.0.0.1:{self.http_port}/api/concerto/why?gid={gid}")
+        return self._get_json(f"/api/concerto/why?gid={gid}")
 
     def metric(self, sample):
         """The value of a sample (`name`, or `name{label="value"}`); None if it is not shown."""
-        page = http_call("GET", f"http://127.0.0.1:{self.http_port}/api/metrics").body.decode()
+        page = http_call("GET", self.root + "/api/metrics", headers=self._headers,
+                         context=self._context).body.decode()
         found = [line for line in page.splitlines() if line.startswith(sample + " ")]
         return float(found[0].rpartition(" ")[2]) if found else None
 
     def wait_for_status(self, gid, status, timeout_s=20.0):
         wait_until(lambda: self.status(gid) == status, f"{gid} is {status}", timeout_s)
+
+    def _get_json(self, path):
+        return http_json("GET", self.root + path, headers=self._headers, context=self._context)
 
 
 def to_yaml(settings):

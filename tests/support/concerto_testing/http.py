@@ -6,7 +6,13 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+def _opener(context=None):
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                       urllib.request.HTTPSHandler(context=context))
+
+
+_plain_opener = _opener()
 
 
 @dataclass
@@ -19,12 +25,13 @@ class HttpAnswer:
         return json.loads(self.body)
 
 
-def http_call(method, url, body=None, headers=None, timeout_s=5.0):
-    """The answer, whatever its status. OSError if there is no answer."""
+def http_call(method, url, body=None, headers=None, timeout_s=5.0, context=None):
+    """The answer, whatever its status. OSError if there is no answer. `context`: for TLS."""
     request = urllib.request.Request(url, data=body, method=method, headers=headers or {})
     try:
         try:
-            answer = _opener.open(request, timeout=timeout_s)
+            opener = _opener(context) if context else _plain_opener
+            answer = opener.open(request, timeout=timeout_s)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
@@ -33,10 +40,11 @@ def http_call(method, url, body=None, headers=None, timeout_s=5.0):
         raise ConnectionError(f"{method} {url}: half an answer: {error!r}") from error
 
 
-def http_json(method, url, value=None, timeout_s=5.0):
+def http_json(method, url, value=None, timeout_s=5.0, headers=None, context=None):
     """Sends a JSON value (or nothing) and returns the JSON answer; AssertionError unless 200."""
     body = None if value is None else json.dumps(value).encode()
-    answer = http_call(method, url, body, {"Content-Type": "application/json"}, timeout_s)
+    answer = http_call(method, url, body,
+                       {"Content-Type": "application/json", **(headers or {})}, timeout_s, context)
     if answer.status != 200:
         raise AssertionError(f"{method} {url}: HTTP {answer.status}: {answer.body[:500]!r}")
     return answer.json()
