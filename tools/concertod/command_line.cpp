@@ -92,6 +92,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.add_flag("-v", version, "Print the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
   app.add_flag("--print-config", line.print_config, "Print the configuration in use and end");
+  app.add_flag("--print-access", line.print_access,
+               "Print who may use which method over HTTP, JSON-RPC and gRPC, and end");
   app.add_flag("--print-sample", line.print_sample,
                "Print a sample configuration: every key with its default and meaning; and end");
   app.add_flag("--print-keys", line.print_keys, "Print all keys as a Markdown page and end");
@@ -112,7 +114,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (!line.exit_code && split.operand) {
     // The file was meant to be checked. A script must not take exit code 0 for its correctness.
-    if (line.check_config || line.print_config) return unexpected(*split.operand);
+    if (line.check_config || line.print_config || line.print_access) {
+      return unexpected(*split.operand);
+    }
     line.exit_code = 0;
   }
   if (line.exit_code) {

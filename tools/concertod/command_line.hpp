@@ -15,6 +15,7 @@ struct CommandLine {
   bool even_in_use = false;   ///< with `reset`: drop what others work on, too
   bool check_config = false;  ///< say what is wrong with the configuration, and end
   bool print_config = false;  ///< print the configuration in use, and end
+  bool print_access = false;  ///< print who may use what, and end
   bool print_sample = false;  ///< print a configuration with every key, and end
   bool print_keys = false;    ///< print the page about all keys, and end
 

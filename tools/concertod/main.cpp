@@ -10,6 +10,7 @@
 #include <concerto/persist/store_factory.hpp>
 #include <concerto/transport/http_proxy.hpp>
 
+#include "access_print.hpp"
 #include "audit_log.hpp"
 #include "command_line.hpp"
 #include "config.hpp"
@@ -32,7 +33,7 @@ namespace {
 
 constexpr int exit_failure = 1;
 
-/// Answers --check-config and --print-config.
+/// Answers --check-config, --print-config and --print-access.
 int report_config(const CommandLine& command, const LoadedConfig& loaded) {
   for (const std::string& error : loaded.findings.errors) std::cerr << error << '\n';
   for (const std::string& warning : loaded.findings.warnings) std::cerr << warning << '\n';
@@ -41,6 +42,7 @@ int report_config(const CommandLine& command, const LoadedConfig& loaded) {
       command.check_config ? " (an error of the check; the start warns)" : "";
   for (const std::string& key : loaded.findings.unknown_keys) std::cerr << key << of_check << '\n';
   if (command.print_config) std::cout << print_config(loaded.config);
+  if (command.print_access) std::cout << print_access(loaded.config);
   const bool faultless = loaded.findings.errors.empty() &&
                          (!command.check_config || loaded.findings.unknown_keys.empty());
   if (command.check_config && faultless) {
@@ -158,7 +160,9 @@ int run(const CommandLine& command) {
     return 0;
   }
   const LoadedConfig loaded = load(command);
-  if (command.check_config || command.print_config) return report_config(command, loaded);
+  if (command.check_config || command.print_config || command.print_access) {
+    return report_config(command, loaded);
+  }
   const Config& config = loaded.config;
   auto log = Log::open(config.log);
   if (!log) {
