@@ -13,9 +13,11 @@ import (
 const (
 	callsOfARound = 3 // of each lane, begun after the round was asked for
 	failuresShown = 5
+	gidInBody     = "GID-00000" // becomes another text of this length for each call
+	gidsOfALane   = 10_000_000
 )
 
-// Calls one after the other. GID in the body is another one for each call.
+// Calls one after the other.
 type lane struct {
 	request
 	Label     string `json:"label"`
@@ -42,12 +44,12 @@ func load(file string) error {
 	}
 	stop := make(chan struct{})
 	var running sync.WaitGroup
-	for _, l := range lanes {
+	for number, l := range lanes {
 		running.Add(1)
-		go func(l *lane) {
+		go func(number int, l *lane) {
 			defer running.Done()
-			l.run(stop)
-		}(l)
+			l.run(number*gidsOfALane, stop)
+		}(number, l)
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		waitForRound(lanes)
@@ -83,18 +85,18 @@ func (l *lane) count() int {
 	return l.Calls
 }
 
-func (l *lane) run(stop chan struct{}) {
+func (l *lane) run(gid int, stop chan struct{}) {
 	l.Servers = map[string]int{}
 	body := string(l.Body)
 	var c *client
-	for number := 0; ; number++ {
+	for ; ; gid++ {
 		select {
 		case <-stop:
 			return
 		case <-time.After(time.Duration(l.PauseMS) * time.Millisecond):
 		}
 		r := l.request
-		r.Body = []byte(strings.ReplaceAll(body, "GID", fmt.Sprintf("%s-%06d", l.Label, number)))
+		r.Body = []byte(strings.ReplaceAll(body, gidInBody, fmt.Sprintf("%09d", gid)))
 		token, err := os.ReadFile(l.TokenFile)
 		if err == nil && c == nil {
 			c, err = newClient(l.access)

@@ -18,23 +18,27 @@ def _end_of_prefix(prefix):
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-def keys_at(url, prefix):
+def keys_at(url, prefix, context=None):
     """The keys with this prefix and their values, from the member at a URL."""
     found = http_json("POST", url + "/v3/kv/range",
-                      {"key": _b64(prefix), "range_end": _b64(_end_of_prefix(prefix))})
+                      {"key": _b64(prefix), "range_end": _b64(_end_of_prefix(prefix))},
+                      context=context)
     return {base64.b64decode(kv["key"]).decode(): base64.b64decode(kv["value"]).decode()
             for kv in found.get("kvs", [])}
 
 
 class Etcd:
-    """Keeps its data and its ports over `kill` and `start`."""
+    """Keeps its data and its ports over `kill` and `start`. `tls` are options about its files; it
+    then listens over TLS, and `context` is an ssl.SSLContext for the calls of the test."""
 
-    def __init__(self, directory, binary="etcd", name="etcd"):
+    def __init__(self, directory, binary="etcd", name="etcd", tls=(), context=None):
         self._binary = binary
         self._directory = directory
         self._name = name
         self._data = os.path.join(directory, name + ".data")
         self.port, self._peer_port = free_ports(2)
+        self._tls = tls
+        self.context = context
         self._process = None
         self.start()
 
@@ -48,15 +52,19 @@ class Etcd:
     def address(self):
         return f"localhost:{self.port}"
 
+    @property
+    def url(self):
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
     def start(self):
-        client = f"http://127.0.0.1:{self.port}"
+        client = self.url
         peer = f"http://127.0.0.1:{self._peer_port}"
         self._process = Process(
             self._name,
             [self._binary, "--name", self._name, "--data-dir", self._data,
              "--listen-client-urls", client, "--advertise-client-urls", client,
              "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-             "--initial-cluster", f"{self._name}={peer}"],
+             "--initial-cluster", f"{self._name}={peer}", *self._tls],
             self._directory)
         wait_until(self._is_healthy, f"etcd serves on port {self.port}\n{self._process.tail()}", 30)
 
@@ -69,7 +77,7 @@ class Etcd:
 
     def keys(self, prefix):
         """The keys with this prefix and their values."""
-        return keys_at(f"http://127.0.0.1:{self.port}", prefix)
+        return keys_at(self.url, prefix, self.context)
 
     def put(self, key, value):
         self._call("kv/put", {"key": _b64(key), "value": _b64(value)})
@@ -89,7 +97,8 @@ class Etcd:
         return holder["keys"]
 
     def _is_healthy(self):
-        return http_json("GET", f"http://127.0.0.1:{self.port}/health")["health"] == "true"
+        health = http_json("GET", self.url + "/health", context=self.context)
+        return health["health"] == "true"
 
     def _call(self, what, value):
-        return http_json("POST", f"http://127.0.0.1:{self.port}/v3/{what}", value)
+        return http_json("POST", f"{self.url}/v3/{what}", value, context=self.context)
