@@ -16,7 +16,7 @@ GRPC_VERDICTS = {7: "forbidden", 8: "limited", 16: "unknown"}
 HTTP_VERDICTS = {401: "unknown", 403: "forbidden", 429: "limited"}
 
 # The server closes the connection behind its alert, which may overtake it.
-BROKEN = re.compile("connection reset by peer|broken pipe|EOF")
+BROKEN = re.compile("connection reset|broken pipe|EOF|connection closed|closed network")
 
 
 def build(directory):

@@ -76,6 +76,7 @@ class SdkTest(unittest.TestCase):
     # Only kills end calls that hang; no timeout does.
     SETTINGS = {"RetryInterval": 1, "RequestTimeout": 30}
     OPS = ()  # of the mode that a test is about
+    ACCESS = {}  # how the test itself reaches the coordinator, if that wants TLS or tokens
 
     @classmethod
     def setUpClass(cls):
@@ -88,7 +89,7 @@ class SdkTest(unittest.TestCase):
         os.mkdir(self.work)
         place = self.store.place(name)
         self.coordinator = Concertod(self.args.concertod, self.work,
-                                     {**self.SETTINGS, **place.settings})
+                                     {**self.SETTINGS, **place.settings}, **self.ACCESS)
         self.addCleanup(self.coordinator.kill)
         self.coordinator.start(*place.options_of_first_start)
         self.transactions = 0

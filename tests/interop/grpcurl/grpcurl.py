@@ -44,12 +44,15 @@ def b64(data):
 
 class GrpcurlTest(unittest.TestCase):
     maxDiff = None
+    SETTINGS = {}
+    ACCESS = {}  # how the test itself reaches the coordinator, if that wants TLS or tokens
+    OPTIONS = ("-plaintext",)
 
     def setUp(self):
         work = os.path.join(self.directory, self.id().split(".")[-1])
         os.mkdir(work)
         go_build(HERE, self.args.build_directory, GRPCURL)
-        self.coordinator = Concertod(self.args.concertod, work)
+        self.coordinator = Concertod(self.args.concertod, work, self.SETTINGS, **self.ACCESS)
         self.addCleanup(self.coordinator.kill)
         self.coordinator.start()
 
@@ -57,7 +60,7 @@ class GrpcurlTest(unittest.TestCase):
         """A command line. The address comes after the options."""
         options = [argument for argument in arguments if argument.startswith("-")]
         others = [argument for argument in arguments if not argument.startswith("-")]
-        return [os.path.join(self.args.build_directory, "grpcurl"), "-plaintext", *options,
+        return [os.path.join(self.args.build_directory, "grpcurl"), *self.OPTIONS, *options,
                 self.coordinator.grpc_address, *others]
 
     def grpcurl(self, *arguments, stdin=""):

@@ -31,6 +31,7 @@ def quietly(call, *arguments):
 class ClientTestCase(unittest.TestCase):
     maxDiff = None
     SETTINGS = {"RetryInterval": 1, "RequestTimeout": 2}
+    ACCESS = {}  # how the test itself reaches the coordinator, if that wants TLS or tokens
 
     @classmethod
     def setUpClass(cls):
@@ -42,7 +43,7 @@ class ClientTestCase(unittest.TestCase):
         os.mkdir(self.work)
         place = self.store.place(name)
         self.coordinator = Concertod(self.args.concertod, self.work,
-                                     {**self.SETTINGS, **place.settings})
+                                     {**self.SETTINGS, **place.settings}, **self.ACCESS)
         self.addCleanup(self.coordinator.kill)
         self.coordinator.start(*place.options_of_first_start)
         self.api = self.coordinator.api

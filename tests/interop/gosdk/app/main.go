@@ -82,6 +82,8 @@ func (t *transaction) doWork() error {
 func main() {
 	protocol := flag.String("wire", "http", "http, json-rpc or grpc")
 	dtm := flag.String("dtm", "", "the coordinator, as the SDK names it")
+	ca := flag.String("ca", "", "the authority of the coordinator's certificate: TLS is used")
+	shown := flag.String("shown", "", "this program's certificate with its key, for the coordinator")
 	listen := flag.String("listen", "", "where workflows are resumed")
 	token := flag.String("token", "", "the coordinator's, if it wants one")
 	text := flag.String("transaction", "", "JSON; nothing: workflows are resumed only")
@@ -89,6 +91,12 @@ func main() {
 
 	if *token != "" {
 		sendToken(*dtm, *token)
+	}
+	if *ca != "" {
+		if err := useTLS(*dtm, *ca, *shown); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
 	}
 	var w wire
 	switch *protocol {
