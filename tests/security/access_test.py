@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -18,7 +19,7 @@ sys.dont_write_bytecode = True
 from access_table import EVERYBODY, ROLES, printed_table, table  # noqa: E402
 from bad_credentials import bad_certificates, bad_tokens  # noqa: E402
 from callers import Credentials, Method, alert, ask, build, request, verdict  # noqa: E402
-from concerto_testing import Concertod, main  # noqa: E402
+from concerto_testing import Concertod, main, wait_until  # noqa: E402
 from concerto_testing.certificates import Authority, put_text  # noqa: E402
 from concerto_testing.tokens import (  # noqa: E402
     AUDIENCE, ISSUER, Issuer, caller_line, token_hash)
@@ -74,7 +75,7 @@ class Access(unittest.TestCase):
     def settings(self, tls, client_auth):
         settings = {"Store.Driver": "memory", "Shards": 2, "AdminBasePath": "/dtm",
                     "Auth.CallersFile": self.file("callers"), "Auth.JwksFile": self.file("jwks"),
-                    "Auth.JwtIssuer": ISSUER, "Auth.JwtAudience": AUDIENCE}
+                    "Auth.JwtIssuer": ISSUER, "Auth.JwtAudience": AUDIENCE, "Auth.JwtClockSkew": 0}
         if tls:
             settings |= {"Tls.CertFile": self.authority.file("server.pem"),
                          "Tls.KeyFile": self.authority.file("server.key")}
@@ -161,6 +162,14 @@ class Access(unittest.TestCase):
                 self.assertEqual(set(self.ask([(method, held) for method in FOR_CALLERS])),
                                  {"unknown"})
 
+    def check_end_of_a_token(self):
+        """A token is refused from its end on, also by those who have remembered it."""
+        held = self.from_own_address(
+            self.issuer.token(sub="jo", roles=["operator"], exp=time.time() + 2))
+        pairs = [(method, held) for method in FOR_CALLERS]
+        self.assertEqual(set(self.ask(pairs)), {"allowed"})
+        wait_until(lambda: set(self.ask(pairs)) == {"unknown"}, "the token has expired")
+
     def check_bad_certificates(self):
         """Nobody with a bad certificate is heard, whatever their token is."""
         for name, (shown, reason) in self.bad_certificates.items():
@@ -190,6 +199,7 @@ class Access(unittest.TestCase):
         self.check_table([("-", Credentials()), ("x", self.from_own_address("token-of-nobody")),
                           *self.callers_with_tokens()])
         self.check_bad_tokens()
+        self.check_end_of_a_token()
         self.check_revocation()
 
     def test_tls(self):
