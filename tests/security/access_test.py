@@ -214,7 +214,9 @@ class Access(unittest.TestCase):
         stranger = self.shown("stranger")
         self.check_table([("-", Credentials(shown=stranger)),
                           ("x", self.from_own_address("token-of-nobody", self.shown("operator"))),
-                          *self.callers_with_certificates(), *self.callers_with_tokens(stranger)])
+                          *self.callers_with_certificates(), *self.callers_with_tokens(stranger),
+                          # A token counts alone: a proxy may have shown its own certificate.
+                          ("c", Credentials(self.tokens["client"], self.shown("operator")))])
         operator = Credentials(self.tokens["operator"])
         self.assertEqual(set(self.ask([(method, operator) for method, _ in methods()])),
                          {"unheard"})

@@ -22,15 +22,13 @@ func main() {
 }
 
 func run(arguments []string) error {
-	if len(arguments) > 0 {
-		switch arguments[0] {
-		case "ask":
-			return ask()
-		case "load":
-			return load(arguments[1])
-		case "serve":
-			return serve(arguments[1:])
-		}
+	switch {
+	case len(arguments) == 1 && arguments[0] == "ask":
+		return ask()
+	case len(arguments) == 2 && arguments[0] == "load":
+		return load(arguments[1])
+	case len(arguments) > 0 && arguments[0] == "serve":
+		return serve(arguments[1:])
 	}
-	return fmt.Errorf("usage: caller ask|load|serve")
+	return fmt.Errorf("usage: caller ask, or caller load lanes.json, or caller serve options")
 }
