@@ -277,6 +277,7 @@ class Rotation(unittest.TestCase):
             self.assertLessEqual(set(each["servers"]),
                                  {f"server-{number}" for number in range(self.args.rounds + 1)})
         self.assertNotIn("token-of-", self.coordinator.process.text())
+        self.assertEqual(self.coordinator.terminate(), 0)
 
 
 def add_arguments(parser):
