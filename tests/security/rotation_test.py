@@ -33,9 +33,8 @@ class Generation:
 
     def __init__(self, directory, number):
         where = os.path.join(directory, f"generation-{number}")
-        self.ports, self.clients, self.branches = (
-            Authority(os.path.join(where, kind), f"{kind} {number}")
-            for kind in ("ports", "clients", "branches"))
+        self.clients, self.branches = (Authority(os.path.join(where, kind), f"{kind} {number}")
+                                       for kind in ("clients", "branches"))
         self.number = number
         self.clients.issue("app", "DNS:app.b.org")
         self.clients.issue("lost", "DNS:lost.b.org")
