@@ -15,6 +15,7 @@
 
 #include <concerto/base/counted.hpp>
 #include <concerto/base/mutex.hpp>
+#include <concerto/base/utf8.hpp>
 #include <concerto/transport/system.hpp>
 
 #include "audit_log.hpp"
@@ -48,6 +49,7 @@ class StoreLog final : public Observer {
     std::string line = place_ + ": ";
     if (!gid.empty()) line.append("'").append(gid).append("': ");
     line.append(without_secrets(std::string(text), secrets_));
+    line = visible_line(line);
     if (is_open_) {
       std::cerr << line << std::endl;
     } else if (kept_.size() < kept_max) {
@@ -204,7 +206,9 @@ std::string hexadecimal(std::uint64_t number) {
 }
 
 int tell(const MigrationReport& report, const MigrateOptions& options) {
-  for (const std::string& problem : report.problems) std::cerr << problem << std::endl;
+  for (const std::string& problem : report.problems) {
+    std::cerr << visible_line(problem) << std::endl;  // it names gids, which clients have chosen
+  }
   if (report.end == MigrationReport::End::refused) {
     std::cerr << "nothing was copied" << std::endl;
     return exit_refused;
@@ -224,7 +228,7 @@ int tell(const MigrationReport& report, const MigrateOptions& options) {
 }
 
 int fail(const Error& error, int code) {
-  std::cerr << error.detail << std::endl;
+  std::cerr << visible_line(error.detail) << std::endl;
   return code;
 }
 

@@ -32,6 +32,30 @@ std::size_t ascii_bytes(std::string_view text) noexcept {
   return count;
 }
 
+struct Hidden {
+  std::size_t bytes = 0;  ///< in UTF-8; 0: another character
+  unsigned code = 0;
+};
+
+/// The character at a place of UTF-8, if it is not seen but obeyed: by a terminal (C0, DEL, C1), by
+/// programs that end a line at it (U+2028, U+2029), or in the order of the text around it (the
+/// bidirectional marks, embeddings and isolates). Those that take no room count, too.
+Hidden hidden_at(std::string_view text, std::size_t at) noexcept {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  const unsigned first = byte(0), second = byte(1), last = byte(2);
+  if (first < 0x20 || first == 0x7F) return {1, first};
+  if (first == 0xC2 && second < 0xA0) return {2, second};
+  if (first == 0xD8 && second == 0x9C) return {2, 0x061C};
+  if (first == 0xEF && second == 0xBB && last == 0xBF) return {3, 0xFEFF};
+  const bool is_mark = (last >= 0x8B && last <= 0x8F) || (last >= 0xA8 && last <= 0xAE);
+  if (first == 0xE2 && second == 0x80 && is_mark) return {3, 0x2000 + (last & 0x3FU)};
+  const bool is_isolate = last >= 0xA0 && last <= 0xAF;
+  if (first == 0xE2 && second == 0x81 && is_isolate) return {3, 0x2040 + (last & 0x3FU)};
+  return {};
+}
+
 }  // namespace
 
 std::size_t utf8_sequence_bytes(std::string_view text) noexcept {
@@ -80,6 +104,30 @@ std::string to_utf8(std::string_view text) {
     text.remove_prefix(bytes == 0 ? 1 : bytes);
   }
   return result;
+}
+
+std::string visible_line(std::string_view any) {
+  std::string text = to_utf8(any);
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string escaped;
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const Hidden hidden = hidden_at(text, at);
+    if (hidden.bytes == 0) continue;
+    const unsigned code = hidden.code;
+    escaped.append(text, copied, at - copied);
+    escaped += {'\\',
+                'u',
+                digits[code >> 12U],
+                digits[code >> 8U & 15U],
+                digits[code >> 4U & 15U],
+                digits[code & 15U]};
+    copied = at + hidden.bytes;
+    at = copied - 1;
+  }
+  if (copied == 0) return text;
+  escaped.append(text, copied);
+  return escaped;
 }
 
 }  // namespace concerto

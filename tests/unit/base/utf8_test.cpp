@@ -53,5 +53,14 @@ TEST(Utf8Text, HasItsBytesCheckedAtEveryPlace) {
   }
 }
 
+TEST(VisibleLine, ShowsCharactersThatAreObeyedAndNotSeen) {
+  EXPECT_EQ(visible_line("g\x1b[2J\r\n\x7f\u0085 \u00e9\u2026\"\\"),
+            "g\\u001b[2J\\u000d\\u000a\\u007f\\u0085 \u00e9\u2026\"\\");
+  EXPECT_EQ(visible_line("a\u2028b\u2029\u202Ec\u2066\u061C\u200F\uFEFF\u200Bd"),
+            "a\\u2028b\\u2029\\u202ec\\u2066\\u061c\\u200f\\ufeff\\u200bd");
+  EXPECT_EQ(visible_line("\xE2\x80"), "\uFFFD\uFFFD") << "cut short";
+  EXPECT_EQ(visible_line("\xD8\x9C\xC2"), "\\u061c\uFFFD");
+}
+
 }  // namespace
 }  // namespace concerto

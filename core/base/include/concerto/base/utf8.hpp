@@ -18,4 +18,9 @@ CONCERTO_EXPORT bool is_utf8(std::string_view text) noexcept;
 /// carry any text that a branch or a client has sent.
 CONCERTO_EXPORT std::string to_utf8(std::string_view text);
 
+/// `to_utf8(text)` as one line that shows what it has. Characters that are obeyed and not seen
+/// become their numbers, as `\u202e`: control characters, C1 included, the line separators U+2028
+/// and U+2029, what changes the direction of the text around it, and what takes no room.
+CONCERTO_EXPORT std::string visible_line(std::string_view text);
+
 }  // namespace concerto
