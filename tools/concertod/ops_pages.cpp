@@ -33,14 +33,6 @@ Task<net::HttpResponse> answer_with(net::HttpResponse answer) {
   co_return answer;
 }
 
-net::RouteHandler probe(const char* fault, std::function<Reasons()> find,
-                        std::function<Reasons()> warn) {
-  return [fault, find = std::move(find), warn = std::move(warn)](const net::HttpRequest&,
-                                                                 const RequestContext&) {
-    return answer_with(probe_answer(fault, find(), warn()));
-  };
-}
-
 /// The admin page, with all modes to choose from.
 std::string admin_text() {
   constexpr std::string_view place = "<!-- modes -->";
@@ -73,10 +65,17 @@ void OpsPages::register_on(net::GatedRouter& router) const {
                {net::RouteDeed::reads, *sources_.metrics_role, net::RouteBrowser::any_page},
                [this](const net::HttpRequest&, const RequestContext&) { return metrics(); });
   }
-  router.add("GET", live_path, for_anyone,
-             probe("not live", sources_.not_live, [] { return Reasons{}; }));
+  router.add("GET", live_path, for_anyone, [this](const net::HttpRequest&, const RequestContext&) {
+    return answer_with(probe_answer("not live", sources_.not_live(), {}));
+  });
+  // Anyone may ask, but the words of the store are for operators.
   router.add("GET", ready_path, for_anyone,
-             probe("not ready", sources_.not_ready, sources_.warnings));
+             [this, &gate = router.gate()](const net::HttpRequest& request,
+                                           const RequestContext& context) {
+               const bool told = gate.is_from(net::RouteRole::operators, context, request);
+               return answer_with(
+                   probe_answer("not ready", sources_.not_ready(told), sources_.warnings(told)));
+             });
   // The page (protocol page 02, section 11) has no data. The requests that it makes have their own
   // needs.
   router.add("GET", sources_.admin_base + "/", for_anyone, admin());

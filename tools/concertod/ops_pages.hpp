@@ -18,9 +18,10 @@ class OpsPages {
     /// Say why the process should be restarted, or should get no requests; empty if all is well.
     /// Called on any shard.
     std::function<std::vector<std::string>()> not_live;
-    std::function<std::vector<std::string>()> not_ready;
+    /// `for_operator`: with the words of the store, which name servers and users of a database.
+    std::function<std::vector<std::string>(bool for_operator)> not_ready;
     /// Warnings that an operator should look at before they become such reasons.
-    std::function<std::vector<std::string>()> warnings;
+    std::function<std::vector<std::string>(bool for_operator)> warnings;
     std::string admin_base;  ///< AdminBasePath, as `/dtm`
     /// Who may read the metrics; nobody: the server has no such page.
     std::optional<net::RouteRole> metrics_role = net::RouteRole::viewers;

@@ -8,6 +8,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include <concerto/base/counted.hpp>
+#include <concerto/base/system.hpp>
 #include <concerto/protocol/odd_wordings.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 
@@ -31,6 +32,11 @@ std::chrono::seconds poll_interval(const Config& config) {
                                           std::chrono::hours(1));
 }
 
+net::RightTokens::Key random_key() {
+  SystemRandom random;
+  return {random.next(), random.next()};
+}
+
 }  // namespace
 
 Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audit,
@@ -44,7 +50,9 @@ Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audi
       reload_(std::move(reload)),
       ports_(std::move(ports)),
       access_files_(config.auth),
+      caller_names_([this](const std::string& text) { log_.warn(text); }),
       wrong_tokens_(clock_, [this](const std::string& text) { log_.warn(text); }),
+      right_tokens_(random_key()),
       ops_pages_(ops_sources()),
       shortage_(clock_, [this](const std::string& text) { log_.warn(text); }),
       tls_files_(tls_files(config)) {}
@@ -119,8 +127,8 @@ Result<> Server::set_up() {
                    targets_,       std::make_shared<net::AddressMemory>(),
                    descriptors_,   std::move(access),
                    caller_names_,  wrong_tokens_,
-                   grpc_calls_,    count,
-                   audit_};
+                   right_tokens_,  grpc_calls_,
+                   count,          audit_};
   if (registration_plan_) setup.etcd_access = registration_plan_->access;
   std::vector<ShardPorts> ports;
   for (std::size_t i = 0; i < count; ++i) {

@@ -81,10 +81,8 @@ class Server {
   Task<void> stop();
   OpsPages::Sources ops_sources();
   std::vector<std::string> why_not_live() const;
-  std::vector<std::string> why_not_ready() const;
   std::vector<std::string> why_not_ready_for_log() const;
   std::vector<std::string> why_not_ready(const std::vector<std::string>& of_store) const;
-  std::vector<std::string> warnings() const;
   std::vector<std::string> shown(std::vector<std::string> of_store) const;
 
   Config config_;  ///< the values in force
@@ -99,6 +97,7 @@ class Server {
   AccessFiles access_files_;
   net::CallerNames caller_names_;  ///< the requests of all shards have ids of them
   net::WrongTokens wrong_tokens_;
+  net::RightTokens right_tokens_;
   const OpsPages ops_pages_;
   net::TargetGuard targets_;  ///< which targets may be called; the shards use it
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -20,8 +20,15 @@ OpsPages::Sources Server::ops_sources() {
                          backlog_watch_.get(), wrong_tokens_, recovered_.load()});
   };
   sources.not_live = [this] { return why_not_live(); };
-  sources.not_ready = [this] { return why_not_ready(); };
-  sources.warnings = [this] { return warnings(); };
+  sources.not_ready = [this](bool for_operator) {
+    const StoreHealth health = store_.health();
+    return why_not_ready(for_operator ? shown(health.reasons) : store_state_for_log(health));
+  };
+  sources.warnings = [this](bool for_operator) {
+    std::vector<std::string> warnings = store_.health().warnings;
+    if (for_operator || warnings.empty()) return shown(std::move(warnings));
+    return std::vector<std::string>{"the store has warnings, which the log tells"};
+  };
   sources.admin_base = config_.admin_base_path;
   sources.metrics_role = role_for(config_.auth.metrics);
   return sources;
@@ -44,14 +51,6 @@ std::vector<std::string> Server::why_not_live() const {
 std::vector<std::string> Server::shown(std::vector<std::string> of_store) const {
   for (std::string& text : of_store) text = log_.masked(text);
   return of_store;
-}
-
-std::vector<std::string> Server::warnings() const {
-  return shown(store_.health().warnings);
-}
-
-std::vector<std::string> Server::why_not_ready() const {
-  return why_not_ready(shown(store_.health().reasons));
 }
 
 std::vector<std::string> Server::why_not_ready_for_log() const {

@@ -81,11 +81,10 @@ std::string machine_name() {
   return unknown ? std::string{} : name;
 }
 
-std::unique_ptr<net::Authenticator> make_authenticator(const ShardSetup& setup,
-                                                       RandomSource& random) {
+std::unique_ptr<net::Authenticator> make_authenticator(const ShardSetup& setup) {
   if (!setup.access) return nullptr;
   return std::make_unique<net::Authenticator>(setup.access, setup.caller_names, setup.wrong_tokens,
-                                              setup.clock, random);
+                                              setup.right_tokens, setup.clock);
 }
 
 net::GateOptions gate_options(const Config& config, net::Authenticator* authenticator,
@@ -157,7 +156,7 @@ Shard::Shard(const ShardSetup& setup)
       grpc_branches_(channels_),
       branches_(http_branches_, grpc_branches_, net::docker_host_wanted()),
       alerts_(io_.get_executor(), timers_, http_client_, observer_, alert_options(setup.config)),
-      authenticator_(make_authenticator(setup, random_)),
+      authenticator_(make_authenticator(setup)),
       gate_(gate_options(setup.config, authenticator_.get(), setup.audit)),
       router_(gate_, setup.clock),
       work_(io_.get_executor()) {

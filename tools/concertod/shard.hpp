@@ -51,6 +51,7 @@ struct ShardSetup {
   std::shared_ptr<const net::AccessRules> access;  ///< null: nobody is asked who they are
   net::CallerNames& caller_names;
   net::WrongTokens& wrong_tokens;
+  net::RightTokens& right_tokens;
   std::shared_ptr<net::SocketBudget> grpc_calls;  ///< connections to gRPC services
   std::size_t shards;
   net::ActionAudit* audit;  ///< null: no audit log

@@ -27,6 +27,7 @@ std::unique_ptr<CountedCase> make_case() {
   return std::make_unique<Case>();
 }
 
+std::vector<CountedRow> access_cases();
 std::vector<CountedRow> engine_cases();
 std::vector<CountedRow> scheduler_cases();
 std::vector<CountedRow> store_cases();

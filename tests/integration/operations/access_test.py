@@ -59,8 +59,9 @@ class Access(OperationsTestCase):
         self.replace("jwks", jwks)
         return self.start("access", {"Auth.CallersFile": os.path.join(self.directory, "callers"),
                                      "Auth.JwksFile": os.path.join(self.directory, "jwks"),
-                                     "Auth.JwtIssuer": ISSUER, "Auth.JwtAudience": AUDIENCE,
-                                     "AdminBasePath": "/dtm"})
+                                      "Auth.JwtIssuer": ISSUER, "Auth.JwtAudience": AUDIENCE,
+                                      "AdminBasePath": "/dtm",
+                                      "Audit.File": os.path.join(self.directory, "audit")})
 
     def roles(self, coordinator):
         """Pages that the unit tests of the routes do not have. Nobody is who has no token."""
@@ -111,6 +112,15 @@ class Access(OperationsTestCase):
         self.wait_for_lines(coordinator, LOADED + "3 tokens", count + 1)
         self.replace("callers", callers.replace(line("shop", "client"), ""))
         wait_until(lambda: self.status(coordinator, "token-shop") == 401, "the token is revoked")
+        wait_until(lambda: self.reloads()[-2:] == [("begun", "2 tokens, 0 certificates, 1 key"),
+                                                   ("done", "2 tokens, 0 certificates, 1 key")],
+                   "the change has its records")
+
+    def reloads(self):
+        with open(os.path.join(self.directory, "audit"), encoding="utf-8") as file:
+            records = [json.loads(record) for record in file]
+        return [(record["event"], record.get("details")) for record in records
+                if record["action"] == "reloadCallers"]
 
     def guesses(self, coordinator):
         for guess in range(30):

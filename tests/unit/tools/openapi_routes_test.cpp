@@ -23,6 +23,10 @@ std::vector<std::string> nothing_wrong() {
   return {};
 }
 
+std::vector<std::string> nothing_to_tell(bool /*for_operator*/) {
+  return {};
+}
+
 Task<std::string> no_metrics() {
   co_return "";
 }
@@ -49,7 +53,7 @@ class OpenApiRoutes : public testing::Test {
   test::CoordinatorWorld world_{store_, clock_, branches_};
   const net::Gate gate_;
   net::HttpApi http_api_{world_.coordinator(), gate_, random_, clock_};
-  OpsPages pages_{{no_metrics, nothing_wrong, nothing_wrong, nothing_wrong, ""}};
+  OpsPages pages_{{no_metrics, nothing_wrong, nothing_to_tell, nothing_to_tell, ""}};
   net::GatedRouter router_{gate_, clock_};
 };
 
@@ -143,10 +147,10 @@ TEST_F(OpenApiRoutes, AdminPageHasAllModesToChooseFrom) {
 
 TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {
   OpsPages broken{{no_metrics, [] { return std::vector<std::string>{"stuck"}; },
-                   [] {
+                   [](bool) {
                      return std::vector<std::string>{"stuck", "slow"};
                    },
-                   nothing_wrong, "/dtm"}};
+                   nothing_to_tell, "/dtm"}};
   net::GatedRouter router{gate_, clock_};
   broken.register_on(router);
   EXPECT_EQ(get("/livez").body, R"({"status":"ok"})");
@@ -156,6 +160,25 @@ TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {
   EXPECT_EQ(get(router, "/").status, 404U);
   EXPECT_EQ(get(router, "/dtm/").status, 200U);
   EXPECT_EQ(get(router, "/dtm/admin/any/view").content_type, "text/html; charset=utf-8");
+}
+
+TEST_F(OpenApiRoutes, TellTheWordsOfTheStoreToOperatorsAlone) {
+  const auto words = [](bool for_operator) {
+    return std::vector<std::string>{for_operator ? "user dba at db.internal" : "the store is away"};
+  };
+  OpsPages away{{no_metrics, nothing_wrong, words, words, ""}};
+  for (const auto& [roles, told] : {std::pair{net::RoleSet::all(), "user dba at db.internal"},
+                                    {net::RoleSet{net::RouteRole::viewers}, "the store is away"},
+                                    {net::RoleSet{}, "the store is away"}}) {
+    net::GateOptions options;
+    options.roles = roles;
+    const net::Gate gate{options};
+    net::GatedRouter router{gate, clock_};
+    away.register_on(router);
+    EXPECT_EQ(get(router, "/readyz").body, R"({"status":"not ready","reasons":[")" +
+                                               std::string(told) + R"("],"warnings":[")" + told +
+                                               R"("]})");
+  }
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
 #include <utility>
 #include <vector>
-
-#include <openssl/crypto.h>
 
 #include <concerto/base/counted.hpp>
 #include <concerto/protocol/access_rules.hpp>
@@ -14,6 +15,12 @@
 
 namespace concerto::net {
 namespace {
+
+using HashWords = std::array<std::uint64_t, 4>;
+
+HashWords hash_words(const Sha256& hash) noexcept {
+  return std::bit_cast<HashWords>(hash);
+}
 
 bool is_one_of(const std::string& value, const std::vector<std::string>& values) {
   return std::ranges::find(values, value) != values.end();
@@ -43,10 +50,32 @@ bool fits(const CallerLine& line, const PeerCertificate& certificate) {
   return false;
 }
 
+/// Compares with all hashes, and each time with the whole hash, without a branch, so that the time
+/// says nothing about them. Returns the place of the last equal one; nothing if there is none.
+std::optional<std::size_t> place_among(const HashWords& hash,
+                                       const std::vector<HashWords>& hashes) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    std::uint64_t difference = 0;
+    for (std::size_t k = 0; k < hash.size(); ++k) difference |= hash[k] ^ hashes[i][k];
+    const std::uint64_t is_equal = ((difference | (0U - difference)) >> 63U) ^ 1U;
+    const std::uint64_t mask = 0U - is_equal;
+    found = (found & ~mask) | ((i + 1) & mask);
+  }
+  if (found == 0) return std::nullopt;
+  return found - 1;
+}
+
 }  // namespace
 
 struct AccessRules::Parts {
+  const CallerLine* line_of(std::string_view token) const {
+    const auto place = place_among(hash_words(sha256_of(token)), hashes);
+    return place ? &tokens[*place] : nullptr;
+  }
+
   std::vector<CallerLine> tokens;
+  std::vector<HashWords> hashes;  ///< of the tokens
   std::vector<CallerLine> certificates;
   std::vector<JwtKey> keys;
   JwtRules jwt;
@@ -62,6 +91,7 @@ Result<std::shared_ptr<const AccessRules>> AccessRules::read(const AccessTexts& 
   if (texts.callers) {
     CONCERTO_TRY(auto lines, read_callers_file(*texts.callers));
     for (CallerLine& line : lines) {
+      if (line.proof == Proof::token) parts->hashes.push_back(hash_words(line.token_hash));
       (line.proof == Proof::token ? parts->tokens : parts->certificates).push_back(std::move(line));
     }
   }
@@ -71,14 +101,8 @@ Result<std::shared_ptr<const AccessRules>> AccessRules::read(const AccessTexts& 
   return std::shared_ptr<const AccessRules>{new AccessRules{std::move(parts)}};
 }
 
-/// Compares with all hashes, and each time with the whole hash, so that the time says nothing about
-/// them.
 Result<NamedCaller> AccessRules::caller_of_token(std::string_view token, WallTime now) const {
-  const Sha256 hash = sha256_of(token);
-  const CallerLine* found = nullptr;
-  for (const CallerLine& line : parts_->tokens) {
-    if (CRYPTO_memcmp(hash.data(), line.token_hash.data(), hash.size()) == 0) found = &line;
-  }
+  const CallerLine* const found = parts_->line_of(token);
   if (found != nullptr) {
     if (now < found->caller.until) return found->caller;
     return make_error(Errc::invalid_request, "the token of " + found->caller.name + " has expired");
@@ -89,6 +113,16 @@ Result<NamedCaller> AccessRules::caller_of_token(std::string_view token, WallTim
   auto caller = read_jwt(token, parts_->keys, parts_->jwt, now);
   if (!caller) caller.error().detail = "a JWT is not accepted: " + caller.error().detail;
   return caller;
+}
+
+bool AccessRules::has_long_token(std::string_view token) const {
+  constexpr std::size_t bytes_max = 1'024;  // limits the time for tokens that nobody has made
+  return token.size() >= long_token_bytes && token.size() <= bytes_max &&
+         parts_->line_of(token) != nullptr;
+}
+
+bool AccessRules::may_be_signed(std::string_view token, WallTime now) const {
+  return !parts_->keys.empty() && lacks_only_proof(token, parts_->keys, parts_->jwt, now);
 }
 
 std::optional<NamedCaller> AccessRules::caller_of_certificate(const PeerCertificate& certificate,

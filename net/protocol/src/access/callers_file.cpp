@@ -129,6 +129,9 @@ Result<CallerLine> read_line(const std::vector<std::string_view>& words, std::si
   if (!is_name(words[0])) {
     return bad_line(number, "a name has at most 100 printable characters of ASCII");
   }
+  if (words[0].starts_with("jwt:") || words[0].starts_with('(')) {
+    return bad_line(number, "names that begin with jwt: or ( are those of others");
+  }
   line.caller.name = words[0];
   const auto roles = roles_from(words[1]);
   if (!roles) return bad_line(number, "the roles are client, viewer and operator, with commas");

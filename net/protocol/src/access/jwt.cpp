@@ -164,8 +164,29 @@ Result<NamedCaller> read_claims(const Part& claims, const JwtRules& rules, WallT
   }
   const std::string_view subject = text_of(claims.find("sub"));
   if (!is_subject(subject)) return bad_token("it has no name of a caller (sub)");
-  return NamedCaller{std::string{subject}, roles_in(find_claim(claims.root(), rules.roles_claim)),
-                     until};
+  return NamedCaller{"jwt:" + rules.issuer + "/" + std::string{subject},
+                     roles_in(find_claim(claims.root(), rules.roles_claim)), until};
+}
+
+/// The parts of a token in the compact form.
+struct TokenParts {
+  std::string_view header, claims, signature;
+  std::string_view signed_text;
+};
+
+Result<TokenParts> parts_of(std::string_view token) {
+  if (token.size() > jwt_bytes_max) return bad_token("it is too long");
+  if (!looks_like_jwt(token)) return bad_token("it does not have the three parts of a JWT");
+  const std::size_t first = token.find('.');
+  const std::size_t second = token.rfind('.');
+  return TokenParts{token.substr(0, first), token.substr(first + 1, second - first - 1),
+                    token.substr(second + 1), token.substr(0, second)};
+}
+
+Result<NamedCaller> read_claims_of(const TokenParts& parts, const JwtRules& rules, WallTime now) {
+  Part claims;
+  CONCERTO_CHECK(claims.read(parts.claims, "list of claims"));
+  return read_claims(claims, rules, now);
 }
 
 }  // namespace
@@ -174,22 +195,25 @@ bool looks_like_jwt(std::string_view token) noexcept {
   return std::ranges::count(token, '.') == 2;
 }
 
+bool lacks_only_proof(std::string_view token, const std::vector<JwtKey>& keys,
+                      const JwtRules& rules, WallTime now) {
+  const auto parts = parts_of(token);
+  Part header;
+  return parts && header.read(parts->header, "header") && find_key(header, keys) &&
+         read_claims_of(*parts, rules, now);
+}
+
 Result<NamedCaller> read_jwt(std::string_view token, const std::vector<JwtKey>& keys,
                              const JwtRules& rules, WallTime now) {
-  if (token.size() > jwt_bytes_max) return bad_token("it is too long");
-  const std::size_t first = token.find('.');
-  const std::size_t second = token.rfind('.');
-  if (!looks_like_jwt(token)) return bad_token("it does not have the three parts of a JWT");
+  CONCERTO_TRY(const TokenParts parts, parts_of(token));
   Part header;
-  CONCERTO_CHECK(header.read(token.substr(0, first), "header"));
+  CONCERTO_CHECK(header.read(parts.header, "header"));
   CONCERTO_TRY(const JwtKey* const key, find_key(header, keys));
-  const auto signature = base64url_decode(token.substr(second + 1));
-  if (!signature || !is_signed(token.substr(0, second), *signature, *key)) {
+  const auto signature = base64url_decode(parts.signature);
+  if (!signature || !is_signed(parts.signed_text, *signature, *key)) {
     return bad_token("its signature is wrong");
   }
-  Part claims;
-  CONCERTO_CHECK(claims.read(token.substr(first + 1, second - first - 1), "list of claims"));
-  return read_claims(claims, rules, now);
+  return read_claims_of(parts, rules, now);
 }
 
 }  // namespace concerto::net

@@ -14,8 +14,8 @@ constexpr std::chrono::seconds line_interval{60};
 WrongTokens::WrongTokens(const Clock& clock, std::function<void(const std::string&)> say)
     : clock_(clock), say_(std::move(say)) {}
 
-/// The first half of an IPv6 address, because one host may have all addresses with this half; but
-/// the whole of an IPv4 address, whose first half is the same for all.
+/// One host may have all IPv6 addresses with the same first half; that of IPv4 addresses is the
+/// same for all of them.
 WrongTokens::Network WrongTokens::network_of(const PeerAddress& peer) noexcept {
   Network network = peer.bytes;
   const auto half = network.begin() + 8;
@@ -28,10 +28,23 @@ bool WrongTokens::refuses(const PeerAddress& peer) {
   const std::lock_guard lock(mutex_);
   const auto place = places_.find(network_of(peer));
   if (place == places_.end()) return false;
-  if (place->second->rested <= clock_.steady_now() + (burst - 1) * pause) return false;
+  return place->second->rested > clock_.steady_now() + (burst - 1) * pause;
+}
+
+bool WrongTokens::take_extra_look() {
+  const std::lock_guard lock(mutex_);
+  const SteadyTime now = clock_.steady_now();
+  if (now - extra_looks_since_ >= std::chrono::seconds(1)) {
+    extra_looks_since_ = now;
+    extra_looks_ = 0;
+  }
+  return ++extra_looks_ <= extra_looks_per_second;
+}
+
+void WrongTokens::note_unread() {
+  const std::lock_guard lock(mutex_);
   ++unreported_refused_;
   count_.fetch_add(1, std::memory_order_relaxed);
-  return true;
 }
 
 void WrongTokens::note(const PeerAddress& peer, std::string_view reason) {

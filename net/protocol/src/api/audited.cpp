@@ -53,11 +53,6 @@ AuditRecord record_of(const RouteNeeds& needs, std::string_view by, const Reques
   return record;
 }
 
-/// Nothing is read for somebody who is not known: not even the time for it is theirs.
-bool is_of_stranger(const std::optional<Refusal>& refusal) noexcept {
-  return refusal && refusal->kind >= Refusal::Kind::unknown_caller;
-}
-
 void add_detail(std::string& details, std::string_view name, std::string_view value) {
   if (value.empty()) return;
   if (!details.empty()) details += ", ";
@@ -93,6 +88,11 @@ std::string parameter_of(const HttpRequest& request, std::string_view name) {
 }  // namespace
 
 ActionAudit::~ActionAudit() = default;
+
+/// Nothing is read for somebody who is not known: not even the time for it is theirs.
+bool is_of_stranger(const std::optional<Refusal>& refusal) noexcept {
+  return refusal && refusal->kind >= Refusal::Kind::unknown_caller;
+}
 
 AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
                       const RequestContext& context, const std::optional<Refusal>& refusal) {
@@ -143,6 +143,11 @@ void add_end(AuditRecord& record, const GrpcReply& answer) {
   record.event = answer.status.ok() ? AuditRecord::Event::done : AuditRecord::Event::failed;
   record.result = std::to_string(static_cast<int>(answer.status.code));
   add_detail(record.result, "", answer.status.message);
+}
+
+void add_broken_end(AuditRecord& record) {
+  record.event = AuditRecord::Event::failed;
+  record.result = "it was cut off without an answer; it may have changed something";
 }
 
 std::string audit_json(const AuditPage& page, bool is_kept) {

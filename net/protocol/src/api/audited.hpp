@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,9 +26,14 @@ AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
 AuditRecord record_of(const RouteNeeds& needs, const GrpcRequest& request,
                       const RequestContext& context, const std::optional<Refusal>& refusal);
 
+/// Whether a request is refused because nobody knows whose it is.
+bool is_of_stranger(const std::optional<Refusal>& refusal) noexcept;
+
 /// Makes the record of an action the record of its end.
 void add_end(AuditRecord& record, const HttpResponse& answer);
 void add_end(AuditRecord& record, const GrpcReply& answer);
+/// The same for an action that an exception has ended.
+void add_broken_end(AuditRecord& record);
 
 /// The answer of /api/concerto/audit. `is_kept`: whether there is an audit log.
 std::string audit_json(const AuditPage& page, bool is_kept);
@@ -36,7 +43,8 @@ void answer_unrecorded(const Error& error, HttpResponse& answer);
 void answer_unrecorded(const Error& error, GrpcReply& answer);
 
 /// Carries out an action between its two records. `action` has not begun; without the first record
-/// it never does. `audit` must outlive the action.
+/// it never does. An exception of the action, as when a stop cuts it off, is passed on after the
+/// second record. `audit` must outlive the action.
 template <class Answer>
 Task<Answer> audited(ActionAudit& audit, AuditRecord record, Task<Answer> action) {
   record.id = audit.next_id();
@@ -47,9 +55,20 @@ Task<Answer> audited(ActionAudit& audit, AuditRecord record, Task<Answer> action
     answer_unrecorded(written.error(), answer);
     co_return answer;
   }
-  answer = co_await std::move(action);
-  add_end(record, answer);
+  std::exception_ptr broken;
+  try {
+    answer = co_await std::move(action);
+  } catch (...) {
+    broken = std::current_exception();
+  }
+  if (broken) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    add_broken_end(record);
+  } else {
+    add_end(record, answer);
+  }
   ignore_error(co_await audit.write(std::move(record)), "it has happened, and the log tells why");
+  if (broken) std::rethrow_exception(broken);
   co_return answer;
 }
 

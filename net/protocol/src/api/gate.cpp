@@ -43,13 +43,21 @@ std::string_view token_in(std::string_view field, std::string& decoded) {
                                     : std::string_view{decoded}.substr(colon + 1);
 }
 
-template <class Fields>
-std::size_t count_of(const Fields& fields, std::string_view name) {
+/// The fields of the name Authorization: the first of them, and how many there are.
+struct Authorization {
+  std::string_view value;
   std::size_t count = 0;
+};
+
+template <class Fields>
+Authorization authorization_in(const Fields& fields) {
+  Authorization found;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (equals_ignoring_case(fields[i].name, name)) ++count;
+    const auto field = fields[i];
+    if (!equals_ignoring_case(field.name, "authorization")) continue;
+    if (++found.count == 1) found.value = field.value;
   }
-  return count;
+  return found;
 }
 
 std::optional<Refusal> refusal_of(Identity::Kind kind) {
@@ -102,6 +110,10 @@ std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext
   return refuse_caller(needs.role, context, metadata, certificate);
 }
 
+bool Gate::is_from(RouteRole role, RequestContext context, const HttpRequest& request) const {
+  return !refuse_caller(role, context, request.headers, request.certificate.get());
+}
+
 template <class Fields>
 std::optional<Refusal> Gate::refuse_caller(RouteRole role, RequestContext& context,
                                            const Fields& fields,
@@ -110,10 +122,10 @@ std::optional<Refusal> Gate::refuse_caller(RouteRole role, RequestContext& conte
   if (authenticator_ != nullptr && role != RouteRole::anyone) {
     std::string decoded;
     Credentials credentials{{}, certificate};
-    if (const auto field = fields.find("authorization")) {
-      credentials.bearer = token_in(*field, decoded);
+    if (const Authorization field = authorization_in(fields); field.count > 0) {
+      credentials.bearer = token_in(field.value, decoded);
       // A certificate does not count then: somebody may have passed on what another one sent.
-      if (credentials.bearer.empty() || count_of(fields, "authorization") > 1) return bad_field();
+      if (credentials.bearer.empty() || field.count > 1) return bad_field();
     }
     const Identity identity = authenticator_->identify(credentials, context.peer);
     if (auto refusal = refusal_of(identity.kind)) return refusal;

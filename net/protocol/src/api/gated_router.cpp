@@ -30,17 +30,47 @@ GatedRouter::GatedRouter(const Gate& gate, const Clock& clock) : gate_(gate), cl
 
 void GatedRouter::add(std::string_view method, std::string_view path, const RouteNeeds& needs,
                       RouteHandler handler) {
+  if (needs.deed == RouteDeed::operates) operated_.push_back({std::string{path}, false, needs});
   router_.add(method, path, effect_of(needs), gated(needs, std::move(handler)));
 }
 
 void GatedRouter::add_prefix(std::string_view method, std::string_view prefix,
                              const RouteNeeds& needs, RouteHandler handler) {
+  if (needs.deed == RouteDeed::operates) operated_.push_back({std::string{prefix}, true, needs});
   router_.add_prefix(method, prefix, effect_of(needs), gated(needs, std::move(handler)));
 }
 
 void GatedRouter::set_fallback(RouteHandler handler) {
   fallback_ = std::move(handler);
-  router_.set_fallback(gated(no_route, fallback_));
+  router_.set_fallback(unrouted());
+}
+
+/// A request that no route takes, because its method is another one, may still have been meant for
+/// a route that operates.
+HttpHandler GatedRouter::unrouted() const {
+  return [this, answer = gated(no_route, fallback_)](HttpRequest request) {
+    const RouteNeeds* const needs = gate_.audit() ? operated_by(request.path) : nullptr;
+    if (needs == nullptr) return answer(std::move(request));
+    return record_miss(*needs, std::move(request), answer);
+  };
+}
+
+const RouteNeeds* GatedRouter::operated_by(std::string_view path) const noexcept {
+  const auto leads_there = [path](const Operated& route) {
+    return route.is_prefix ? path.starts_with(route.path) : path == route.path;
+  };
+  const auto found = std::ranges::find_if(operated_, leads_there);
+  return found == operated_.end() ? nullptr : &found->needs;
+}
+
+Task<HttpResponse> GatedRouter::record_miss(const RouteNeeds& needs, HttpRequest request,
+                                            const HttpHandler& answer) const {
+  RequestContext asker = context(request);
+  const auto refusal = gate_.refuse_http(needs, asker, request);
+  AuditRecord record = record_of(needs, request, asker, refusal);
+  if (!is_of_stranger(refusal)) record.details = "method " + request.method;
+  HttpResponse response = co_await answer(std::move(request));
+  co_return co_await audited_refusal(*gate_.audit(), std::move(record), std::move(response));
 }
 
 HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) const {

@@ -192,8 +192,9 @@ Task<HttpResponse> HttpApi::why(HttpRequest request, RequestContext /*context*/)
   co_return json_response(200, why_json(**found, options_.zone_offset, coordinator_.modes()));
 }
 
-Task<HttpResponse> HttpApi::audit(HttpRequest request, RequestContext /*context*/) {
+Task<HttpResponse> HttpApi::audit(HttpRequest request, RequestContext context) {
   AuditQuery query;
+  query.tells_local = gate_.is_from(RouteRole::operators, context, request);
   query.gid = value_of(request, "gid");
   query.caller = value_of(request, "caller");
   query.action = value_of(request, "action");

@@ -3,14 +3,10 @@
 #include <ostream>
 
 #include <gmock/gmock.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include <concerto/protocol/authenticator.hpp>
 
 #include "access/callers_file.hpp"
-#include "access/sip_hash.hpp"
 #include "fake_clock.hpp"
 #include "jwt_maker.hpp"
 
@@ -19,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using concerto::test::FakeClock;
-using concerto::test::SeededRandom;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -73,6 +68,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "6"},
         FileCase{"PlainToken", "a client secret", "line 1: the third word has to begin"},
         FileCase{"TokenForAHash", "a client sha256:secret", "line 1: a SHA-256 has 64"},
+        FileCase{"NameOfATokensCaller", line("jwt:i/a", "client", "t"), "line 1: names that begin"},
+        FileCase{"NameOfOthers", line("(other", "client", "t"), "line 1: names that begin"},
         FileCase{"SecondLine", "# x\na client\n", "line 2: expected a name"},
         FileCase{"UnknownRole", "a admin dns:a", "the roles are"},
         FileCase{"EmptyRole", "a client, dns:a", "the roles are"},
@@ -122,12 +119,14 @@ class AccessTest : public testing::Test {
   }
 
   FakeClock clock_;
-  SeededRandom random_{1};
-  CallerNames names_;
   std::vector<std::string> lines_;
+  CallerNames names_{[this](const std::string& text) { lines_.push_back(text); }};
   WrongTokens wrong_{clock_, [this](const std::string& text) { lines_.push_back(text); }};
+  RightTokens right_{{1, 2}};
   Authenticator authenticator_{rules_of(line("shop", "client", "token of shop")), names_, wrong_,
-                               clock_, random_};
+                               right_, clock_};
+  Authenticator other_shard_{rules_of(line("shop", "client", "token of shop")), names_, wrong_,
+                             right_, clock_};
 };
 
 TEST_F(AccessTest, ATokenTellsWhoItIs) {
@@ -138,6 +137,24 @@ TEST_F(AccessTest, ATokenTellsWhoItIs) {
   EXPECT_EQ(identify("token of shop", peer(2)).caller.id, identity.caller.id);
   EXPECT_EQ(kind("Token of shop"), Kind::wrong_token);
   EXPECT_EQ(kind(""), Kind::no_credentials);
+}
+
+TEST_F(AccessTest, ARepeatedTokenCountsWithAllItsBytes) {
+  const std::string token(200, 't');
+  authenticator_.set_rules(rules_of(line("shop", "client", token)));
+  EXPECT_EQ(kind(token), Kind::known);
+  EXPECT_EQ(kind(token), Kind::known) << "remembered with its mark";
+  EXPECT_EQ(kind(token), Kind::known) << "remembered with its text";
+  for (const std::size_t place : {0U, 63U, 64U, 127U, 191U, 192U, 199U}) {
+    std::string other = token;
+    other[place] = 'u';
+    EXPECT_EQ(kind(other), Kind::wrong_token) << place;
+    EXPECT_EQ(kind(token), Kind::known);
+  }
+  EXPECT_EQ(kind(token.substr(1)), Kind::wrong_token);
+  EXPECT_EQ(kind(token + "t"), Kind::wrong_token);
+  authenticator_.set_rules(rules_of(""));
+  EXPECT_EQ(kind(token), Kind::wrong_token) << "revoked";
 }
 
 TEST_F(AccessTest, AnExpiredTokenIsWrongEvenIfItIsRemembered) {
@@ -185,6 +202,37 @@ TEST_F(AccessTest, ATokenOfOthersIsAGuessLikeAnyOther) {
   EXPECT_EQ(kind("token of shop", peer(2)), Kind::known);
   exhaust(peer(1));
   EXPECT_EQ(kind("token of shop", peer(1)), Kind::too_many_wrong);
+}
+
+TEST_F(AccessTest, TheLimitSparesThemOnEveryShard) {
+  EXPECT_EQ(kind("token of shop"), Kind::known);
+  exhaust(peer(1));
+  EXPECT_EQ(other_shard_.identify({"token of shop", nullptr}, peer(1)).kind, Kind::known);
+  other_shard_.set_rules(rules_of(""));
+  EXPECT_EQ(other_shard_.identify({"token of shop", nullptr}, peer(1)).kind, Kind::wrong_token);
+  other_shard_.set_rules(rules_of(line("shop", "client", "token of shop")));
+  EXPECT_EQ(other_shard_.identify({"token of shop", nullptr}, peer(1)).kind, Kind::too_many_wrong)
+      << "it was wrong last";
+}
+
+TEST_F(AccessTest, TheLimitSparesThemAtEveryAddressOfTheirNetwork) {
+  EXPECT_EQ(kind("token of shop", peer(1, 0x20)), Kind::known);
+  exhaust(peer(2, 0x20));
+  EXPECT_EQ(kind("token of shop", peer(3, 0x20)), Kind::known);
+  EXPECT_EQ(kind("another token", peer(3, 0x20)), Kind::too_many_wrong);
+}
+
+TEST_F(AccessTest, TheLimitSparesTokensThatNobodyCanGuess) {
+  const std::string token(AccessRules::long_token_bytes, 't');
+  authenticator_.set_rules(rules_of(line("first", "client", "u") + line("shop", "client", token) +
+                                    line("last", "client", token + "u")));
+  exhaust(peer(1));
+  EXPECT_EQ(kind(token + "t"), Kind::too_many_wrong);
+  EXPECT_EQ(kind(std::string(AccessRules::long_token_bytes, 'w')), Kind::too_many_wrong);
+  EXPECT_EQ(kind("u"), Kind::too_many_wrong) << "short enough to be guessed";
+  EXPECT_EQ(identify(token).caller.id.name(), "shop");
+  EXPECT_EQ(identify(token + "u").caller.id.name(), "last");
+  EXPECT_EQ(wrong_.count(), WrongTokens::burst + 4) << "a right token is no guess";
 }
 
 TEST_F(AccessTest, AnIpv6NetworkIsOneAddress) {
@@ -249,6 +297,45 @@ TEST_F(AccessTest, ASignedTokenIsVerifiedOnceAndEndsAtItsTime) {
   EXPECT_EQ(kind(new_token), Kind::wrong_token);
 }
 
+/// A key, the rules with it, and tokens that it has signed.
+struct Issuer {
+  std::shared_ptr<const AccessRules> rules() const {
+    AccessTexts texts;
+    texts.jwks = jwk_set(key.jwk());
+    JwtRules jwt;
+    jwt.issuer = "i";
+    jwt.audience = "a";
+    return AccessRules::read(texts, jwt).value();
+  }
+  static std::string claims(const std::string& subject, const Clock& clock,
+                            std::chrono::seconds life = 100s) {
+    const auto until =
+        std::chrono::duration_cast<std::chrono::seconds>(clock.wall_now().time_since_epoch()) +
+        life;
+    return R"({"iss":"i","aud":"a","roles":"client","sub":")" + subject + R"(","exp":)" +
+           std::to_string(until.count()) + "}";
+  }
+
+  JwtIssuer key{"EdDSA", "k"};
+};
+
+TEST_F(AccessTest, TheLimitSparesSignedTokensWithinABudget) {
+  const Issuer issuer, forger;
+  authenticator_.set_rules(issuer.rules());
+  exhaust(peer(1));
+  EXPECT_EQ(kind(issuer.key.token(issuer.claims("late", clock_, -1h))), Kind::too_many_wrong)
+      << "it costs no check of a signature";
+  EXPECT_EQ(kind(issuer.key.token(issuer.claims("shop", clock_))), Kind::known);
+  const std::string forged = forger.key.token(issuer.claims("shop", clock_));
+  for (unsigned i = 1; i < WrongTokens::extra_looks_per_second; ++i) {
+    EXPECT_EQ(kind(forged), Kind::wrong_token);
+  }
+  EXPECT_EQ(kind(forged), Kind::too_many_wrong);
+  EXPECT_EQ(kind(issuer.key.token(issuer.claims("store", clock_))), Kind::too_many_wrong);
+  clock_.advance(1s);
+  EXPECT_EQ(kind(issuer.key.token(issuer.claims("store", clock_))), Kind::known);
+}
+
 TEST_F(AccessTest, ACertificateTellsWhoItIs) {
   authenticator_.set_rules(
       rules_of("shop client dns:Shop.example\nshop-uri viewer uri:spiffe://b/shop\n"
@@ -275,56 +362,6 @@ TEST_F(AccessTest, ACertificateTellsWhoItIs) {
   EXPECT_EQ(who(of_ops).caller.id.name(), "f");
   EXPECT_EQ(authenticator_.identify({"wrong", &of_ops}, peer(1)).kind, Kind::wrong_token)
       << "a token counts alone";
-}
-
-TEST(CallerNames, HaveALimit) {
-  CallerNames names;
-  const CallerId first = names.id_of("0");
-  for (std::size_t i = 1; i < CallerNames::names_max; ++i) names.id_of(std::to_string(i));
-  EXPECT_EQ(names.id_of("one more").name(), "(others)");
-  EXPECT_EQ(names.id_of("0"), first);
-}
-
-/// OpenSSL's SipHash of the same bytes.
-std::string openssl_sip_hash(std::string_view key, std::string_view bytes, unsigned rounds,
-                             unsigned end_rounds) {
-  std::size_t size = 16;
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
-                               OSSL_PARAM_construct_uint(OSSL_MAC_PARAM_C_ROUNDS, &rounds),
-                               OSSL_PARAM_construct_uint(OSSL_MAC_PARAM_D_ROUNDS, &end_rounds),
-                               OSSL_PARAM_construct_end()};
-  EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "SIPHASH", nullptr);
-  EVP_MAC_CTX* const context = EVP_MAC_CTX_new(mac);
-  std::string result(16, '\0');
-  const auto* const data = reinterpret_cast<const unsigned char*>(bytes.data());
-  EXPECT_EQ(
-      EVP_MAC_init(context, reinterpret_cast<const unsigned char*>(key.data()), key.size(), params),
-      1);
-  EXPECT_EQ(EVP_MAC_update(context, data, bytes.size()), 1);
-  EXPECT_EQ(EVP_MAC_final(context, reinterpret_cast<unsigned char*>(result.data()), nullptr,
-                          result.size()),
-            1);
-  EVP_MAC_CTX_free(context);
-  EVP_MAC_free(mac);
-  return result;
-}
-
-TEST(SipHash, IsThatOfOpenSsl) {
-  const std::string key = "0123456789abcdef";
-  std::array<std::uint64_t, 2> key_words{};
-  std::memcpy(key_words.data(), key.data(), key.size());
-  std::string bytes;
-  for (int size = 0; size < 40; ++size, bytes += static_cast<char>(size * 7)) {
-    const auto hash = SipHash<1, 3>{key_words}({}, bytes);
-    EXPECT_EQ(std::string(reinterpret_cast<const char*>(hash.data()), 16),
-              openssl_sip_hash(key, bytes, 1, 3))
-        << size;
-    std::uint64_t word = 0;
-    if (bytes.size() < sizeof word) continue;
-    std::memcpy(&word, bytes.data(), sizeof word);
-    EXPECT_EQ((SipHash<1, 3>{key_words}({word}, std::string_view{bytes}.substr(sizeof word))), hash)
-        << size;
-  }
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST(Jwt, IsAcceptedWithEachAlgorithm) {
   for (const JwtIssuer* issuer : {&issuers().rsa, &issuers().ec, &issuers().ed}) {
     const auto caller = read_jwt(issuer->token(good_claims()), issuers().all, rules(), now);
     ASSERT_TRUE(caller) << caller.error().detail;
-    EXPECT_EQ(caller->name, "shop");
+    EXPECT_EQ(caller->name, "jwt:https://issuer/shop");
     EXPECT_EQ(caller->roles, (RoleSet{RouteRole::clients}));
     EXPECT_EQ(caller->until, WallTime{1'000'000'100s} + rules().clock_skew);
   }

@@ -80,11 +80,11 @@ std::shared_ptr<const AccessRules> rules() {
 /// What an Authenticator needs. A base of the fixture, because the gate is made with it.
 struct AccessParts {
   concerto::test::FakeClock token_clock;
-  concerto::test::SeededRandom token_random{1};
-  CallerNames names;
   std::vector<std::string> lines;
+  CallerNames names{[this](const std::string& text) { lines.push_back(text); }};
   WrongTokens wrong{token_clock, [this](const std::string& text) { lines.push_back(text); }};
-  Authenticator authenticator{rules(), names, wrong, token_clock, token_random};
+  RightTokens right{{1, 2}};
+  Authenticator authenticator{rules(), names, wrong, right, token_clock};
 
   GateOptions gate_options() {
     GateOptions options;

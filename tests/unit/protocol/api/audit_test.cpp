@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include "api/audited.hpp"
+#include "await_result.hpp"
 #include "http_api_fixture.hpp"
 
 namespace concerto::net::test {
@@ -134,6 +136,26 @@ TEST_F(Audited, ARecordHasWhatTheActionReadsAndNothingElse) {
                                  "resetCronTime //limit 1", "forceStop g//"));
 }
 
+TEST_F(Audited, AnotherMethodOnAnOperatorsPathIsAnAttempt) {
+  EXPECT_EQ(http("PUT", "/api/dtmsvr/forceStop?topic=other", R"({"gid":"g"})").status, 404U);
+  EXPECT_EQ(http("DELETE", "/api/dtmsvr/subscribe/?topic=t").status, 404U);
+  EXPECT_EQ(http("POST", "/api/dtmsvr/topic/a").status, 404U);
+  EXPECT_EQ(http("PUT", "/api/dtmsvr/submit", R"({"gid":"g"})").status, 404U);
+  EXPECT_EQ(get("/api/dtmsvr/unknown").status, 404U);
+  EXPECT_THAT(audit_.told(), ElementsAre("1 refused forceStop g: 404", "2 refused subscribe t: 404",
+                                         "3 refused deleteTopic a: 404"));
+  EXPECT_EQ(audit_.records[0].details, "method PUT");
+}
+
+TEST_F(Audited, ExtraSlashesDoNotHideTheRoute) {
+  EXPECT_EQ(post("forceStop/", R"({"gid":"g"})").status, 307U);
+  EXPECT_EQ(http("DELETE", "/api/dtmsvr/topic//a").status, 500U) << "there is no topic /a";
+  EXPECT_EQ(post("/forceStop", R"({"gid":"g"})").status, 404U) << "this leads nowhere";
+  EXPECT_THAT(audit_.told(), ElementsAre("1 begun forceStop g: ", "1 failed forceStop g: 307",
+                                         "2 begun deleteTopic /a: ",
+                                         "2 failed deleteTopic /a: 500, storage: NotFound"));
+}
+
 TEST_F(Audited, RequestsOfApplicationsHaveNone) {
   post("submit", json_request("g", "saga", 1));
   get("/api/dtmsvr/query?gid=g");
@@ -164,6 +186,23 @@ TEST_F(Audited, ThePageOfTheLogIsAsked) {
   EXPECT_EQ(audit_.asked->gid + audit_.asked->caller + audit_.asked->action +
                 audit_.asked->position + std::to_string(audit_.asked->limit),
             "gmeforceStopp2");
+  EXPECT_TRUE(audit_.asked->tells_local);
+}
+
+Task<HttpResponse> broken_action() {
+  throw std::runtime_error("cut off");
+  co_return HttpResponse{};
+}
+
+TEST(AuditedAction, HasItsSecondRecordWhenAnExceptionEndsIt) {
+  asio::io_context io{1};
+  RecordedAudit audit;
+  AuditRecord record;
+  record.action = "forceStop";
+  EXPECT_THROW(concerto::test::await_result(io, audited(audit, record, broken_action())),
+               std::runtime_error);
+  EXPECT_THAT(audit.told(), ElementsAre("1 begun forceStop : ",
+                                        StartsWith("1 failed forceStop : it was cut off")));
 }
 
 TEST_F(HttpApiTest, WithoutAnAuditLogItsPageSaysSo) {
@@ -184,6 +223,18 @@ TEST_F(AuditedClients, RefusedAttemptsHaveARecord) {
   EXPECT_THAT(audit_.told(),
               ElementsAre("1 refused forceStop g: 403, this request is for operators only",
                           "2 refused deleteTopic t: 7, this request is for operators only"));
+}
+
+/// Those who may look.
+class AuditedViewers : public Audited {
+ protected:
+  AuditedViewers() : Audited(RoleSet{RouteRole::viewers}) {}
+};
+
+TEST_F(AuditedViewers, AreNotToldTheWordsOfLocalActions) {
+  EXPECT_EQ(get("/api/concerto/audit").status, 200U);
+  ASSERT_TRUE(audit_.asked);
+  EXPECT_FALSE(audit_.asked->tells_local);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct AccessTexts {
 /// Immutable, so any thread may use it.
 class CONCERTO_EXPORT AccessRules {
  public:
+  static constexpr std::size_t long_token_bytes = 32;
+
   /// Errors name the file's line or key, and never a token.
   static Result<std::shared_ptr<const AccessRules>> read(const AccessTexts& texts, JwtRules jwt);
   ~AccessRules();
@@ -39,6 +42,11 @@ class CONCERTO_EXPORT AccessRules {
   /// Whose token this is. The error's detail is for the log: it says what is wrong, without the
   /// token or a part of it.
   Result<NamedCaller> caller_of_token(std::string_view token, WallTime now) const;
+  /// Whether the file of callers has this token, expired or not, and it has at least
+  /// `long_token_bytes`, so that it cannot be guessed.
+  bool has_long_token(std::string_view token) const;
+  /// Whether only its signature decides whether this JSON Web Token is accepted.
+  bool may_be_signed(std::string_view token, WallTime now) const;
   /// Whom the file of callers has for this certificate. If several of its lines fit, the caller has
   /// the roles of all of them, and the name of the first.
   std::optional<NamedCaller> caller_of_certificate(const PeerCertificate& certificate,

@@ -42,6 +42,9 @@ struct AuditQuery {
   std::string action;
   std::string position;  ///< next_position of the page before; empty: the newest records
   std::size_t limit = 100;
+  /// Whether details and results of actions on the machine itself are told. They may have words of
+  /// a database, and names of its server and its user.
+  bool tells_local = false;
 };
 
 struct AuditPage {

@@ -12,7 +12,7 @@
 
 namespace concerto::net {
 
-/// What a request shows about who makes it. Nothing here is copied or logged.
+/// What a request shows about who makes it. Nothing here is logged.
 struct Credentials {
   std::string_view bearer;                       ///< the token; empty without one
   const PeerCertificate* certificate = nullptr;  ///< null without one

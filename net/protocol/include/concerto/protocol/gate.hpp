@@ -47,6 +47,10 @@ class CONCERTO_EXPORT Gate {
                                      const GrpcMetadata& metadata,
                                      const PeerCertificate* certificate = nullptr) const;
 
+  /// Whether an HTTP request is from a caller who has a role. For routes that tell some callers
+  /// more than others.
+  bool is_from(RouteRole role, RequestContext context, const HttpRequest& request) const;
+
   /// Where operators' actions are recorded; null: nowhere.
   ActionAudit* audit() const noexcept { return audit_; }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +36,8 @@ class CONCERTO_EXPORT GatedRouter {
   void add_prefix(std::string_view method, std::string_view prefix, const RouteNeeds& needs,
                   RouteHandler handler);
 
+  const Gate& gate() const noexcept { return gate_; }
+
   /// The handler of requests without a route. It answers 404 unless it was replaced.
   const RouteHandler& fallback() const noexcept { return fallback_; }
   void set_fallback(RouteHandler handler);
@@ -51,13 +54,25 @@ class CONCERTO_EXPORT GatedRouter {
   HttpHandler handler() const { return router_.handler(); }
 
  private:
+  /// A path of a route that operates.
+  struct Operated {
+    std::string path;
+    bool is_prefix;
+    RouteNeeds needs;
+  };
+
   HttpHandler gated(const RouteNeeds& needs, RouteHandler handler) const;
+  HttpHandler unrouted() const;
+  Task<HttpResponse> record_miss(const RouteNeeds& needs, HttpRequest request,
+                                 const HttpHandler& answer) const;
+  const RouteNeeds* operated_by(std::string_view path) const noexcept;
   RequestContext context(const HttpRequest& request) const;
 
   const Gate& gate_;
   const Clock& clock_;
   Router router_;
   RouteHandler fallback_;
+  std::vector<Operated> operated_;
   std::chrono::seconds wait_max_{0};
 };
 

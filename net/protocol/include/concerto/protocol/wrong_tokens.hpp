@@ -26,15 +26,27 @@ class CONCERTO_EXPORT WrongTokens {
   static constexpr std::chrono::seconds pause{3};
   /// The address whose last wrong token is oldest is forgotten when there are more.
   static constexpr std::size_t addresses_max = 10'000;
+  /// So many tokens of refused addresses may be looked at in a second all the same.
+  static constexpr unsigned extra_looks_per_second = 100;
+
+  using Network = std::array<std::uint8_t, 16>;
 
   /// `say` is called with a sentence for the operator, on the thread of the shard.
   WrongTokens(const Clock& clock, std::function<void(const std::string&)> say);
   WrongTokens(const WrongTokens&) = delete;
   WrongTokens& operator=(const WrongTokens&) = delete;
 
-  /// Whether an unknown token from this address is refused without a look at it. Counts those that
-  /// are.
+  /// The network that counts as one: the whole of an IPv4 address, and the first half of an IPv6
+  /// address.
+  static Network network_of(const PeerAddress& peer) noexcept;
+
+  /// Whether an unknown token from this address is refused without a look at it.
   bool refuses(const PeerAddress& peer);
+  /// Takes one of the looks at tokens that may well be right although they come from a refused
+  /// address. False: there are none at the moment.
+  bool take_extra_look();
+  /// Call this for every token that is refused without a look.
+  void note_unread();
   /// Call this for every wrong token. `reason` says what is wrong with it.
   void note(const PeerAddress& peer, std::string_view reason);
 
@@ -42,15 +54,12 @@ class CONCERTO_EXPORT WrongTokens {
   std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
-  using Network = std::array<std::uint8_t, 16>;
   struct Sender {
     Network network;
     /// When all of its burst is there again. Each wrong token moves it by `pause`.
     SteadyTime rested;
   };
   using Senders = std::list<Sender>;
-
-  static Network network_of(const PeerAddress& peer) noexcept;
 
   const Clock& clock_;
   const std::function<void(const std::string&)> say_;
@@ -61,6 +70,8 @@ class CONCERTO_EXPORT WrongTokens {
   std::uint64_t unreported_ = 0;
   std::uint64_t unreported_refused_ = 0;
   SteadyTime next_line_{};
+  SteadyTime extra_looks_since_{};
+  unsigned extra_looks_ = 0;
 };
 
 }  // namespace concerto::net
