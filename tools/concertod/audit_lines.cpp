@@ -11,6 +11,8 @@
 #include <utility>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <sys/stat.h>
 
 #include <concerto/base/masked_url.hpp>
@@ -102,6 +104,7 @@ class FileBackwards {
     inode_ = state.st_ino;
     const auto size = static_cast<std::uint64_t>(state.st_size);
     end_ = begin_ = end ? std::min(*end, size) : size;
+    in_long_line_ = end.has_value();  // unless a line ends here, as most pages do
   }
   ~FileBackwards() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -114,17 +117,21 @@ class FileBackwards {
   std::uint64_t end() const noexcept { return end_; }
   std::size_t scanned_bytes() const noexcept { return scanned_; }
 
-  /// The line before the last one that was returned. Nothing at the beginning of the file.
-  std::optional<std::string_view> next() {
+  /// The line before the last one that was returned. Nothing at the beginning of the file, and once
+  /// `scan_max` bytes of it were read; `end` is then where the next reading begins.
+  std::optional<std::string_view> next(std::size_t scan_max) {
     while (!buffer_.empty() || begin_ > 0) {
       if (!buffer_.empty() && buffer_.back() == '\n') drop(1);
       std::size_t at = buffer_.rfind('\n');
-      while (at == std::string::npos && begin_ > 0 && read_chunk()) at = buffer_.rfind('\n');
+      while (at == std::string::npos && begin_ > 0) {
+        if (scanned_ >= scan_max || !read_chunk()) return std::nullopt;
+        at = buffer_.rfind('\n');
+      }
       const std::size_t begin = at == std::string::npos ? 0 : at + 1;
       line_.assign(buffer_, begin);
       drop(line_.size());
+      if (std::exchange(in_long_line_, false)) continue;
       if (!line_.empty()) return line_;
-      if (begin_ > 0 && buffer_.empty() && !read_chunk()) return std::nullopt;
     }
     return std::nullopt;
   }
@@ -136,7 +143,10 @@ class FileBackwards {
   }
 
   bool read_chunk() {
-    if (buffer_.size() > line_bytes_max) drop(buffer_.size());  // no line of an audit log
+    if (buffer_.size() > line_bytes_max) {  // no line of an audit log
+      drop(buffer_.size());
+      in_long_line_ = true;
+    }
     const std::size_t bytes = std::min<std::uint64_t>(chunk_bytes, begin_);
     std::string chunk(bytes, '\0');
     const ssize_t got =
@@ -153,6 +163,7 @@ class FileBackwards {
   std::uint64_t begin_ = 0;  ///< of the buffer in the file
   std::uint64_t end_ = 0;
   std::size_t scanned_ = 0;
+  bool in_long_line_ = false;  ///< its end was dropped, and so is its beginning
   std::string buffer_;
   std::string line_;
 };
@@ -178,9 +189,22 @@ Result<Position> position_from(std::string_view text) {
   return bad_position("expected next_position of another page");
 }
 
-bool is_object(std::string_view line) {
+/// Adds a line to the page if it is a record.
+void add_record(net::AuditPage& page, std::string_view line, bool tells_local, std::size_t& bytes) {
   error_code failed;
-  return boost::json::parse({line.data(), line.size()}, failed).is_object() && !failed;
+  boost::json::value value = boost::json::parse({line.data(), line.size()}, failed);
+  if (failed || !value.is_object()) return;
+  std::string record{line};
+  boost::json::object& members = value.as_object();
+  const boost::json::value* const by = members.if_contains("by");
+  const bool is_local = by == nullptr || (*by != "http" && *by != "grpc");
+  if (is_local && !tells_local) {
+    members.stable_erase("details");
+    members.stable_erase("result");
+    record = boost::json::serialize(members);
+  }
+  bytes += record.size();
+  page.records.push_back(std::move(record));
 }
 
 }  // namespace
@@ -215,16 +239,16 @@ Result<net::AuditPage> read_audit(const std::vector<std::filesystem::path>& file
     FileBackwards file(path, from ? std::optional(from->end) : std::nullopt);
     if (from && file.inode() != from->inode) continue;
     from.reset();
-    while (const auto line = file.next()) {
-      if (filter.takes(*line) && is_object(*line)) {
-        bytes += line->size();
-        page.records.emplace_back(*line);
-      }
+    for (;;) {
+      const auto line = file.next(audit_scan_bytes_max - scanned);
+      if (line && filter.takes(*line)) add_record(page, *line, query.tells_local, bytes);
       const bool is_full = page.records.size() >= query.limit || bytes >= page_bytes_max ||
                            scanned + file.scanned_bytes() >= audit_scan_bytes_max;
-      if (!is_full) continue;
-      page.next_position = std::to_string(file.inode()) + "-" + std::to_string(file.end());
-      return page;
+      if (is_full) {
+        page.next_position = std::to_string(file.inode()) + "-" + std::to_string(file.end());
+        return page;
+      }
+      if (!line) break;
     }
     scanned += file.scanned_bytes();
   }

@@ -1,5 +1,6 @@
 #include "audit_log.hpp"
 
+#include <exception>
 #include <limits>
 #include <unistd.h>
 #include <utility>
@@ -19,6 +20,10 @@ constexpr std::size_t waiting_pages_max = 4;
 
 /// Records of refused attempts in a second. Everybody can make attempts, and each record is synced.
 constexpr std::size_t refused_per_second_max = 10;
+
+/// Bytes of the records of refused attempts on a day, of strangers and of callers each, so that a
+/// file's share of them lasts for weeks.
+constexpr std::size_t refused_bytes_per_day_max = std::size_t{256} << 10;
 
 Rotation rotation_of(const AuditConfig& config) {
   Rotation rotation;
@@ -57,6 +62,7 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const AuditConfig& config, cons
   auto file = AuditFile::open(config.file, rotation_of(config));
   if (!file) return Error{file.error().code, "Audit.File: " + file.error().detail};
   audit.reset(new AuditLog(std::move(*file), config.required, clock, log));
+  audit->tell_finding();
   CONCERTO_CHECK(
       start_thread(audit->thread_, "for the audit log", [&io = audit->io_] { io.run(); }));
   return audit;
@@ -111,15 +117,29 @@ Async<net::AuditPage> AuditLog::read_there(net::AuditQuery query) {
   co_return read_audit(files, query);
 }
 
+/// Strangers must not hide what callers try.
+AuditLog::Refused& AuditLog::refused_like(const net::AuditRecord& record) {
+  return record.caller.empty() ? refused_strangers_ : refused_callers_;
+}
+
 /// False for a refused attempt if many others have just had a record.
 bool AuditLog::takes(const net::AuditRecord& record) {
   if (record.event != Event::refused) return true;
   const MutexLock lock(counts_mutex_);
-  // Strangers must not hide what callers try.
-  Refused& refused = record.caller.empty() ? refused_strangers_ : refused_callers_;
+  Refused& refused = refused_like(record);
   const SteadyTime now = clock_.steady_now();
-  if (now - refused.since >= std::chrono::seconds(1)) refused = {now, 0};
-  if (++refused.count <= refused_per_second_max) return true;
+  if (now - refused.since >= std::chrono::seconds(1)) {
+    refused.since = now;
+    refused.count = 0;
+  }
+  const auto day = std::chrono::floor<std::chrono::days>(clock_.wall_now());
+  if (day != refused.day) {
+    refused.day = day;
+    refused.bytes = 0;
+  }
+  if (refused.bytes < refused_bytes_per_day_max && ++refused.count <= refused_per_second_max) {
+    return true;
+  }
   ++left_out_;
   return false;
 }
@@ -129,21 +149,54 @@ Result<> AuditLog::write_now(const net::AuditRecord& record) {
 }
 
 Result<> AuditLog::append(const net::AuditRecord& record) {
+  if (record.event == Event::refused) return append_refused(record);
+  const WallTime now = clock_.wall_now();
+  Result<> done = ok();
+  {
+    const MutexLock lock(mutex_);
+    done = file_->append(audit_line(record, now), now);
+  }
+  return written(done);
+}
+
+Result<> AuditLog::append_refused(const net::AuditRecord& record) {
   std::size_t left_out = 0;
-  if (record.event == Event::refused) {
+  {
     const MutexLock lock(counts_mutex_);
     left_out = std::exchange(left_out_, 0);
   }
-  const WallTime now = clock_.wall_now();
-  Result<> written = ok();
+  const std::string line = audit_line(record, clock_.wall_now(), left_out);
+  Result<bool> done = false;
   {
     const MutexLock lock(mutex_);
-    written = file_->append(audit_line(record, now, left_out), now);
+    done = file_->append_refused(line);
   }
-  if (!written) return lost(written.error());
+  if (!done) return written(done.error());
+  {
+    const MutexLock lock(counts_mutex_);
+    if (*done) refused_like(record).bytes += line.size();
+    if (!*done) left_out_ += left_out + 1;
+    if (!std::exchange(has_no_share_, !*done) && !*done) {
+      log_.warn(
+          "the audit log: refused attempts have used up their share of the file; more of them "
+          "have no record until it is put aside");
+    }
+  }
+  return written(ok());
+}
+
+Result<> AuditLog::written(const Result<>& result) {
+  tell_finding();
+  if (!result) return lost(result.error());
   const MutexLock lock(counts_mutex_);
   if (std::exchange(has_lost_, false)) log_.info("the audit log is written again");
   return ok();
+}
+
+void AuditLog::tell_finding() {
+  const MutexLock lock(mutex_);
+  const std::string finding = file_->take_finding();
+  if (!finding.empty()) log_.warn("Audit.File: " + finding);
 }
 
 /// A record is not written: the log says so once, until one is written again.
@@ -164,10 +217,13 @@ Result<> AuditLog::lost(const Error& why) {
 }
 
 void AuditLog::reopen() {
-  const MutexLock lock(mutex_);
-  if (const Result<> opened = file_->reopen(); !opened) {
-    log_.error("Audit.File: " + opened.error().detail);
+  {
+    const MutexLock lock(mutex_);
+    if (const Result<> opened = file_->reopen(); !opened) {
+      log_.error("Audit.File: " + opened.error().detail);
+    }
   }
+  tell_finding();
 }
 
 LocalAction::LocalAction(AuditLog* audit, std::string action, std::string by, std::string details)
@@ -180,14 +236,28 @@ LocalAction::LocalAction(AuditLog* audit, std::string action, std::string by, st
   if (record_.by == "command") record_.caller = "uid " + std::to_string(::getuid());
 }
 
-Result<> LocalAction::begin() {
-  return audit_ == nullptr ? ok() : audit_->write_now(record_);
+LocalAction::~LocalAction() {
+  if (!is_open_) return;
+  try {
+    end(make_error(Errc::shutting_down, "it was cut off; it may have changed something"));
+  } catch (const std::exception&) {  // without memory there is no record
+  }
 }
 
+Result<> LocalAction::begin() {
+  if (audit_ == nullptr) return ok();
+  is_open_ = true;
+  Result<> begun = audit_->write_now(record_);
+  is_open_ = begun.has_value();
+  return begun;
+}
+
+/// The words of a database may repeat what it was sent.
 void LocalAction::end(const Result<>& result) {
+  is_open_ = false;
   if (audit_ == nullptr) return;
   record_.event = result ? Event::done : Event::failed;
-  if (!result) record_.result = result.error().detail;
+  if (!result) record_.result = audit_->masked(result.error().detail);
   ignore_error(audit_->write_now(record_), "it has happened, and the log tells why");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -37,18 +38,26 @@ class AuditLog final : public net::ActionAudit {
   Result<> write_now(const net::AuditRecord& record);
   /// Opens the file anew by its name.
   void reopen();
+  /// A text as the log shows it, without the secrets of the configuration.
+  std::string masked(std::string_view text) const { return log_.masked(text); }
 
  private:
   AuditLog(std::unique_ptr<AuditFile> file, bool is_required, const Clock& clock, Log& log);
 
-  /// Refused attempts of one second.
+  /// Refused attempts of one second, and the bytes of their records on one day.
   struct Refused {
     SteadyTime since{};
     std::size_t count = 0;
+    std::chrono::sys_days day{};
+    std::size_t bytes = 0;
   };
 
   bool takes(const net::AuditRecord& record);
+  Refused& refused_like(const net::AuditRecord& record) CONCERTO_REQUIRES(counts_mutex_);
   Result<> append(const net::AuditRecord& record);
+  Result<> append_refused(const net::AuditRecord& record);
+  Result<> written(const Result<>& result);
+  void tell_finding();
   Async<> append_there(net::AuditRecord record);
   Result<> lost(const Error& why);
   Async<net::AuditPage> read_there(net::AuditQuery query);
@@ -69,6 +78,7 @@ class AuditLog final : public net::ActionAudit {
   Refused refused_strangers_ CONCERTO_GUARDED_BY(counts_mutex_);
   Refused refused_callers_ CONCERTO_GUARDED_BY(counts_mutex_);
   std::size_t left_out_ CONCERTO_GUARDED_BY(counts_mutex_) = 0;
+  bool has_no_share_ CONCERTO_GUARDED_BY(counts_mutex_) = false;  ///< left in the file
 
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> work_;
@@ -76,11 +86,15 @@ class AuditLog final : public net::ActionAudit {
 };
 
 /// An action of an operator on the machine itself, such as a reset, with its two records. Without
-/// an audit log (null) it has none.
+/// an audit log (null) it has none. If it is destroyed before its end, as by an exception, the
+/// second record says so.
 class LocalAction {
  public:
   /// The record is begun: `by` is command or signal.
   LocalAction(AuditLog* audit, std::string action, std::string by, std::string details);
+  ~LocalAction();
+  LocalAction(const LocalAction&) = delete;
+  LocalAction& operator=(const LocalAction&) = delete;
 
   /// Error: the record cannot be written, and the action must not begin.
   [[nodiscard]] Result<> begin();
@@ -90,6 +104,7 @@ class LocalAction {
  private:
   AuditLog* audit_;
   net::AuditRecord record_;
+  bool is_open_ = false;  ///< begun and not ended
 };
 
 }  // namespace concerto::tools

@@ -1,25 +1,16 @@
 #include "audit_log.hpp"
 
 #include <algorithm>
-#include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <sstream>
+#include <stdexcept>
 #include <unistd.h>
 
-#include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
+#include "audit_fixture.hpp"
 #include "audit_lines.hpp"
-#include "await_result.hpp"
-#include "fake_clock.hpp"
-#include "temp_dir.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -30,21 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-net::AuditRecord record_of(const std::string& gid, Event event = Event::begun) {
-  net::AuditRecord record;
-  record.event = event;
-  record.id = "1";
-  record.action = "forceStop";
-  record.from = "10.0.0.7:51234";
-  record.gid = gid;
-  return record;
-}
-
-std::string text_of(const fs::path& file) {
-  std::ifstream input{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{input}, {}};
-}
 
 TEST(AuditLine, IsOneObjectOnOneLineWhateverBytesATextHas) {
   net::AuditRecord record = record_of("g\n{\"event\":\"done\"}\r\x1b[2J\x7f\xC2\x9b\xff\"\\");
@@ -62,42 +38,27 @@ TEST(AuditLine, IsOneObjectOnOneLineWhateverBytesATextHas) {
   EXPECT_THAT(line, Not(HasSubstr("mark")));
 }
 
-class AuditLogs : public testing::Test {
- protected:
-  std::unique_ptr<AuditLog> open(AuditConfig config = {}) {
-    config.file = file();
-    auto opened = AuditLog::open(config, clock_, log_);
-    EXPECT_TRUE(opened) << (opened ? "" : opened.error().detail);
-    return std::move(*opened);
-  }
-  std::string file() const { return directory_.path() + "/audit.log"; }
+TEST(AuditLine, ShowsCharactersThatAreObeyedAndNotSeen) {
+  net::AuditRecord record = record_of("a\u2028b\u2029\u202Ec\u2066\u061C\u200F\uFEFF\u200Bd");
+  const std::string line = audit_line(record, {});
+  EXPECT_THAT(line, HasSubstr("a\\u2028b\\u2029\\u202ec\\u2066\\u061c\\u200f\\ufeff\\u200bd"));
+  EXPECT_EQ(boost::json::parse(line).at("gid"), record.gid.c_str());
+}
 
-  net::AuditPage read(AuditLog& log, net::AuditQuery query = {}) {
-    return *test::await_result(io_, log.read(std::move(query)));
-  }
-
-  /// The gids of these records.
-  static std::vector<std::string> gids(const net::AuditPage& page) {
-    std::vector<std::string> found;
-    for (const std::string& line : page.records) {
-      found.emplace_back(boost::json::parse(line).at("gid").as_string());
-    }
-    return found;
-  }
-
-  asio::io_context io_{1};  ///< outlives the logs, whose threads may still be leaving it
-  test::TempDir directory_;
-  test::FakeClock clock_;
-  std::ostringstream lines_;
-  Log log_{{std::make_shared<spdlog::sinks::ostream_sink_mt>(lines_)}, LogLevel::info};
-};
-
-TEST_F(AuditLogs, AreReadableForTheirOwnerOnly) {
-  ::umask(0);
+TEST_F(AuditLogs, AreReadWithALimitEvenInOneLine) {
   const auto log = open();
-  struct stat state {};
-  ASSERT_EQ(::stat(file().c_str(), &state), 0);
-  EXPECT_EQ(state.st_mode & 0777U, 0600U);
+  ASSERT_TRUE(log->write_now(record_of("a")));
+  // What a disk that lost its data may leave: no line break in more than a page may look at.
+  std::ofstream(file(), std::ios::app)
+      << R"({"gid":"forged"})" << std::string(audit_scan_bytes_max + (std::size_t{1} << 20), 'x');
+  ASSERT_TRUE(log->write_now(record_of("b")));
+  net::AuditPage page = read(*log);
+  EXPECT_THAT(gids(page), ElementsAre("b"));
+  ASSERT_NE(page.next_position, "") << "the limit comes first";
+  net::AuditQuery query;
+  query.position = page.next_position;
+  page = read(*log, query);
+  EXPECT_THAT(gids(page), ElementsAre("a"));
 }
 
 TEST_F(AuditLogs, AreReadFromTheNewestRecordInPagesOverAllFiles) {
@@ -133,12 +94,41 @@ TEST_F(AuditLogs, AreFilteredByGidCallerAndAction) {
   ASSERT_TRUE(log->write_now(record_of("xx")));
   ASSERT_TRUE(log->write_now(record_of(R"(,"gid":"x")")));
   const auto count = [&](net::AuditQuery query) { return read(*log, query).records.size(); };
-  EXPECT_EQ(count({.gid = "x", .caller = "", .action = "", .position = "", .limit = 100}), 2U);
-  EXPECT_EQ(count({.gid = "", .caller = "ops", .action = "", .position = "", .limit = 100}), 1U);
-  EXPECT_EQ(count({.gid = "", .caller = "10.0.0.7", .action = "", .position = "", .limit = 100}),
+  EXPECT_EQ(count({.gid = "x",
+                   .caller = "",
+                   .action = "",
+                   .position = "",
+                   .limit = 100,
+                   .tells_local = true}),
+            2U);
+  EXPECT_EQ(count({.gid = "",
+                   .caller = "ops",
+                   .action = "",
+                   .position = "",
+                   .limit = 100,
+                   .tells_local = true}),
+            1U);
+  EXPECT_EQ(count({.gid = "",
+                   .caller = "10.0.0.7",
+                   .action = "",
+                   .position = "",
+                   .limit = 100,
+                   .tells_local = true}),
             4U);
-  EXPECT_EQ(count({.gid = "", .caller = "10.0.0", .action = "", .position = "", .limit = 100}), 0U);
-  EXPECT_EQ(count({.gid = "x", .caller = "", .action = "reset", .position = "", .limit = 100}), 1U);
+  EXPECT_EQ(count({.gid = "",
+                   .caller = "10.0.0",
+                   .action = "",
+                   .position = "",
+                   .limit = 100,
+                   .tells_local = true}),
+            0U);
+  EXPECT_EQ(count({.gid = "x",
+                   .caller = "",
+                   .action = "reset",
+                   .position = "",
+                   .limit = 100,
+                   .tells_local = true}),
+            1U);
 }
 
 TEST_F(AuditLogs, RefusePositionsThatTheyHaveNotGiven) {
@@ -159,47 +149,6 @@ TEST_F(AuditLogs, SurviveALineThatWasCutShort) {
   EXPECT_THAT(gids(read(*log)), ElementsAre("b", "a"));
 }
 
-/// Lets no file of this process grow beyond a size, as a full disk does.
-class FullDisk {
- public:
-  explicit FullDisk(std::uintmax_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit full = before_;
-    full.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &full);
-  }
-  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
-TEST_F(AuditLogs, RefuseActionsOnAFullDiskAndKeepWholeLines) {
-  const auto log = open();
-  ASSERT_TRUE(log->write_now(record_of("a")));
-  const std::string before = text_of(file());
-  {
-    const FullDisk disk(before.size() + 10);
-    const Result<> refused = log->write_now(record_of("b"));
-    ASSERT_FALSE(refused);
-    EXPECT_THAT(refused.error().detail, HasSubstr("nothing was done"));
-    EXPECT_THAT(refused.error().detail, Not(HasSubstr(directory_.path())));
-    EXPECT_EQ(text_of(file()), before);
-  }
-  EXPECT_TRUE(log->write_now(record_of("c")));
-  EXPECT_THAT(gids(read(*log)), ElementsAre("c", "a"));
-}
-
-TEST_F(AuditLogs, GoOnWithoutRecordsIfTheyAreNotRequired) {
-  AuditConfig config;
-  config.required = false;
-  const auto log = open(config);
-  const FullDisk disk(10);
-  EXPECT_TRUE(log->write_now(record_of("b")));
-  EXPECT_EQ(text_of(file()), "");
-}
-
 TEST_F(AuditLogs, KeepTheEndOfAnActionHoweverManyWait) {
   const auto log = open();
   const auto work = asio::make_work_guard(io_);
@@ -213,31 +162,6 @@ TEST_F(AuditLogs, KeepTheEndOfAnActionHoweverManyWait) {
   write(Event::done, ended);
   while (!ended || std::ranges::any_of(begun, [](const auto& one) { return !one; })) io_.run_one();
   EXPECT_TRUE(*ended);
-}
-
-TEST_F(AuditLogs, AreNeverALinkOrAFileWithAnotherName) {
-  std::ofstream{directory_.path() + "/other"} << "text";
-  AuditConfig config;
-  config.file = file();
-  fs::create_symlink(directory_.path() + "/other", file());
-  EXPECT_FALSE(AuditLog::open(config, clock_, log_));
-  fs::remove(file());
-  fs::create_symlink(directory_.path() + "/absent", file());
-  EXPECT_FALSE(AuditLog::open(config, clock_, log_));
-  EXPECT_FALSE(fs::exists(directory_.path() + "/absent"));
-  fs::remove(file());
-  fs::create_hard_link(directory_.path() + "/other", file());
-  EXPECT_FALSE(AuditLog::open(config, clock_, log_));
-}
-
-TEST_F(AuditLogs, GoOnAfterSomebodyElseHasMovedAFullFile) {
-  AuditConfig config;
-  config.file_bytes_max = 100;
-  const auto log = open(config);
-  ASSERT_TRUE(log->write_now(record_of("a")));
-  fs::rename(file(), directory_.path() + "/moved");
-  EXPECT_TRUE(log->write_now(record_of("b")));
-  EXPECT_THAT(gids(read(*log)), ElementsAre("b"));
 }
 
 TEST_F(AuditLogs, AreNotFilledByRefusedAttempts) {
@@ -268,6 +192,44 @@ TEST_F(AuditLogs, ActionsOnTheMachineNameTheirUser) {
   EXPECT_EQ(std::string(last.at("caller").as_string()), "uid " + std::to_string(::getuid()));
   LocalAction nowhere(nullptr, "reset", "command", "");
   EXPECT_TRUE(nowhere.begin());
+}
+
+TEST_F(AuditLogs, TellTheWordsOfLocalActionsOnlyIfTheyAreAskedTo) {
+  log_->hide({"pass-word"});
+  const auto log = open();
+  LocalAction action(log.get(), "migrate", "command", "from db.internal");
+  ASSERT_TRUE(action.begin());
+  action.end(make_error(Errc::invalid_request, "FATAL: user dba, password pass-word"));
+  net::AuditRecord over_http = record_of("g", Event::failed);
+  over_http.by = "http";
+  over_http.result = "409, it is final";
+  ASSERT_TRUE(log->write_now(over_http));
+  net::AuditQuery query;
+  query.tells_local = true;
+  net::AuditPage page = read(*log, query);
+  ASSERT_EQ(page.records.size(), 3U);
+  EXPECT_THAT(page.records[1], HasSubstr("FATAL: user dba, password ***"));
+  EXPECT_THAT(page.records[1], HasSubstr("db.internal"));
+  query.tells_local = false;
+  page = read(*log, query);
+  EXPECT_THAT(page.records[0], HasSubstr("it is final"));
+  EXPECT_THAT(page.records[1], Not(HasSubstr("dba")));
+  EXPECT_THAT(page.records[1], Not(HasSubstr("db.internal")));
+  EXPECT_THAT(page.records[1], HasSubstr(R"("event":"failed","action":"migrate")"));
+}
+
+TEST_F(AuditLogs, HaveASecondRecordOfAnActionThatAnExceptionEnds) {
+  const auto log = open();
+  try {
+    LocalAction action(log.get(), "reset", "command", "");
+    ASSERT_TRUE(action.begin());
+    throw std::runtime_error("no memory");
+  } catch (const std::runtime_error&) {
+  }
+  const net::AuditPage page = read(*log);
+  ASSERT_EQ(page.records.size(), 2U);
+  EXPECT_THAT(page.records.front(), HasSubstr(R"("event":"failed")"));
+  EXPECT_THAT(page.records.front(), HasSubstr("cut off"));
 }
 
 }  // namespace
