@@ -31,6 +31,7 @@ class ListReader {
 struct Facts {
   bool has_codings = false;
   bool other_coding = false;  // a coding other than chunked
+  bool empty_coding = false;
   bool chunked_is_last = false;
   unsigned chunked_count = 0;
   bool closes = false;
@@ -56,6 +57,7 @@ void read_codings(MessageKind kind, std::string_view value, Facts& facts) noexce
   facts.has_codings = true;
   std::string_view member;
   for (ListReader list{value}; list.next(member);) {
+    facts.empty_coding = facts.empty_coding || member.empty();
     if (member.empty()) continue;
     // Older servers send "identity" with a body that is not encoded.
     if (kind == MessageKind::response && equals_ignoring_case(member, "identity")) continue;
@@ -76,7 +78,10 @@ void read_connection(std::string_view value, Facts& facts) noexcept {
   }
 }
 
-error_code judge_codings(MessageKind kind, const Facts& facts) noexcept {
+error_code judge_codings(MessageKind kind, int version, const Facts& facts) noexcept {
+  // RFC 9112, section 6.1: HTTP/1.0 has no codings, so its proxies pass such a body on unread.
+  const bool is_odd = facts.empty_coding || version < 11;
+  if (kind == MessageKind::request && is_odd) return MessageErrc::bad_transfer_encoding;
   if (facts.chunked_count == 0 && !facts.other_coding) {
     return kind == MessageKind::request ? MessageErrc::bad_transfer_encoding : error_code{};
   }
@@ -103,7 +108,7 @@ error_code read_framing(MessageKind kind, int version, const HttpHeaders& header
   }
   out.keep_alive = version >= 11 ? !facts.closes : facts.stays && !facts.closes;
   if (!facts.has_codings) return {};
-  if (const error_code error = judge_codings(kind, facts)) return error;
+  if (const error_code error = judge_codings(kind, version, facts)) return error;
   out.chunked = facts.chunked_count > 0;
   if (!out.chunked) return {};
   if (out.length && kind == MessageKind::request) return MessageErrc::bad_length;

@@ -68,7 +68,8 @@ bool MessageParser::take_line(std::string_view& input, std::string_view& line) {
   const bool ends_with_cr = line.ends_with('\r');
   if (ends_with_cr) line.remove_suffix(1);
   const bool is_of_chunk = stage_ == Stage::chunk_line || stage_ == Stage::chunk_end;
-  const bool needs_cr = is_of_chunk && kind_ == MessageKind::request;
+  // A proxy may take a LF alone for a part of the line, and pass a hidden request on.
+  const bool needs_cr = kind_ == MessageKind::request;
   if (line.find('\r') != std::string_view::npos || (needs_cr && !ends_with_cr)) {
     error_ = MessageErrc::bad_line_end;
     return false;
@@ -146,6 +147,8 @@ error_code MessageParser::on_field(std::string_view line) {
 
 /// A line that continues the value of the line before it (RFC 9112, section 5.2).
 error_code MessageParser::on_fold(std::string_view line) {
+  // Proxies do not agree on whether such a line belongs to the field before it.
+  if (kind_ == MessageKind::request) return MessageErrc::bad_field;
   const std::string_view more = trim_blanks(line);
   if (!is_legal_value(kind_, more)) return MessageErrc::bad_value;
   if (!saw_field_) return MessageErrc::bad_field;

@@ -18,6 +18,11 @@ bool is_unreserved(char c) noexcept {
          c == '_' || c == '.' || c == '~';
 }
 
+/// Whether no encoder of URLs escapes this character. (Some escape `~`.)
+bool is_never_escaped(char c) noexcept {
+  return is_unreserved(c) && c != '~';
+}
+
 }  // namespace
 
 std::optional<char> escaped_byte(std::string_view text, std::size_t at) noexcept {
@@ -61,7 +66,7 @@ std::optional<std::string> decode_path(std::string_view text) {
       continue;
     }
     const auto byte = escaped_byte(text, i);
-    if (!byte) return std::nullopt;
+    if (!byte || is_never_escaped(*byte)) return std::nullopt;
     if (*byte == '/' || *byte == '%') {
       out += *byte == '/' ? "%2F" : "%25";
     } else {

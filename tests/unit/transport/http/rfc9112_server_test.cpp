@@ -83,7 +83,9 @@ std::string chunked(std::string_view body) {
 std::vector<ServerRule> lines() {
   return {
       {"S2_2_AnEmptyLineBeforeIt", "\r\n\r\n" + get(""), 200, true, "/p"},
-      {"S2_2_LinesThatEndWithLf", "GET /p HTTP/1.1\nHost: h\n\n", 200, true, "/p"},
+      {"S2_2_ARequestLineThatEndsWithLf", "GET /p HTTP/1.1\nHost: h\r\n\r\n", 400, false, ""},
+      {"S2_2_AFieldThatEndsWithLf", "GET /p HTTP/1.1\r\nHost: h\n\r\n", 400, false, ""},
+      {"S2_2_AHeaderThatEndsWithLf", "GET /p HTTP/1.1\r\nHost: h\r\n\n", 400, false, ""},
       {"S2_2_CrWithinALine", "GET /p HTTP/1.1\r\nHost: h\rA: b\r\n\r\n", 400, false, ""},
       {"S2_2_BlankBeforeTheFirstField", "GET /p HTTP/1.1\r\n Host: h\r\n\r\n", 400, false, ""},
       {"S2_2_OtherProtocol", "\x16\x03\x01", 400, false, ""},
@@ -126,7 +128,9 @@ std::vector<ServerRule> targets() {
       {"S3_2_1_BrokenEscape", target("/p%2"), 400, false, ""},
       {"Rfc3986_S2_2_EncodedSlash", target("/api%2fping"), 200, true, "/api%2Fping"},
       {"Rfc3986_S2_2_EncodedPercent", target("/a%252Fb"), 200, true, "/a%252Fb"},
-      {"Rfc3986_S2_3_EncodedLetter", target("/%70"), 200, true, "/p"},
+      {"Rfc3986_S2_3_EncodedLetter", target("/%70"), 400, false, ""},
+      {"Rfc3986_S2_3_EncodedDot", target("/p/%2e%2E/q"), 400, false, ""},
+      {"Rfc3986_S2_3_EncodedTilde", target("/%7ep"), 200, true, "/~p"},
       {"S3_2_2_AbsoluteForm", target("http://other:1/p?x"), 200, true, "/p"},
       {"S3_2_2_AbsoluteFormWithoutPath", target("http://other"), 200, true, "/"},
       {"S3_2_2_AbsoluteFormWithUser", target("http://a@b/p"), 400, false, ""},
@@ -145,7 +149,9 @@ std::vector<ServerRule> fields() {
       {"S5_NoValue", get("A:\r\n"), 200, true, "/p"},
       {"S5_1_BlankBeforeTheColon", get("A : b\r\n"), 400, false, ""},
       {"S5_1_BlankInAName", get("A b: c\r\n"), 400, false, ""},
-      {"S5_2_AValueThatGoesOn", get("A: b\r\n\t c\r\nD: e\r\n"), 200, true, "/p"},
+      {"S5_2_AValueThatGoesOn", get("A: b\r\n\t c\r\nD: e\r\n"), 400, false, ""},
+      {"S5_2_ACodingThatGoesOn", post("Transfer-Encoding:\r\n chunked\r\n", "0\r\n\r\n"), 400,
+       false, ""},
       {"S5_2_AHostThatGoesOn", host("Host: a\r\n b"), 400, false, ""},
       {"Rfc9110_S5_5_ControlInAValue", get("A: \x01\r\n"), 400, false, ""},
       {"Rfc9110_S5_5_NulInAValue", get(std::string_view{"A: \0\r\n", 6}), 400, false, ""},
@@ -186,12 +192,14 @@ std::vector<ServerRule> bodies() {
       {"S6_1_Version1_0",
        "POST /p HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
        "3\r\nabc\r\n0\r\n\r\n",
-       200, false, "/p abc"},
+       400, false, ""},
       {"S6_3_ChunkedNotLast", post("Transfer-Encoding: chunked, gzip\r\n", "0\r\n\r\n"), 400, false,
        ""},
       {"S6_3_OnlyGzip", post("Transfer-Encoding: gzip\r\n", ""), 400, false, ""},
       {"S6_3_Identity", post("Transfer-Encoding: identity\r\n", ""), 400, false, ""},
       {"S6_3_EmptyCoding", post("Transfer-Encoding:\r\n", ""), 400, false, ""},
+      {"S6_3_EmptyCodingBesideChunked", post("Transfer-Encoding: ,chunked\r\n", "0\r\n\r\n"), 400,
+       false, ""},
       {"S6_3_LengthAndChunked",
        post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), 400, false, ""},
       {"S6_3_ChunkedAndLength",
@@ -233,7 +241,8 @@ std::vector<ServerRule> chunks() {
       {"S7_1_1_Extension", chunked("3;a=\"b\";c\r\nabc\r\n0;d\r\n\r\n"), 200, true, "/p abc"},
       {"S7_1_1_ControlInAnExtension", chunked("3;\x01\r\nabc\r\n0\r\n\r\n"), 400, false, ""},
       {"S7_1_1_LongExtension", chunked("3;" + std::string(5000, 'x')), 400, false, ""},
-      {"S7_1_2_Trailer", chunked("3\r\nabc\r\n0\r\nA: b\r\n c\r\n\r\n"), 200, true, "/p abc"},
+      {"S7_1_2_Trailer", chunked("3\r\nabc\r\n0\r\nA: b\r\n\r\n"), 200, true, "/p abc"},
+      {"S7_1_2_ATrailerThatGoesOn", chunked("0\r\nA: b\r\n c\r\n\r\n"), 400, false, ""},
       {"S7_1_2_BrokenTrailer", chunked("3\r\nabc\r\n0\r\nA b\r\n\r\n"), 400, false, ""},
       {"S7_1_2_LongTrailer", chunked("0\r\nA: " + std::string(2000, 'x')), 431, false, ""},
   };
@@ -251,13 +260,6 @@ TEST(Rfc9112ServerFields, TheAuthorityOfATargetReplacesHost) {
   RequestParser parser{header_bytes_max, body_bytes_max};
   ASSERT_TRUE(feed_in_pieces(parser, target("http://other:1/p"), 1000));
   EXPECT_EQ(parser.request().headers.find("Host"), "other:1");
-}
-
-TEST(Rfc9112ServerFields, AValueOnSeveralLinesIsJoinedWithBlanks) {
-  RequestParser parser{header_bytes_max, body_bytes_max};
-  ASSERT_TRUE(feed_in_pieces(parser, get("A: b\r\n\t c \r\n  d\r\nE:\r\n f\r\n"), 1000));
-  EXPECT_EQ(parser.request().headers.find("A"), "b c d");
-  EXPECT_EQ(parser.request().headers.find("E"), "f");
 }
 
 TEST(Rfc9112ServerFields, ATrailerIsDropped) {
@@ -290,7 +292,7 @@ TEST(RequestLimits, ParametersAreCountedAsEachTakesMoreThanItsBytes) {
 }
 
 TEST(PathEscapes, AreDecodedOnceSegmentBySegment) {
-  EXPECT_EQ(decode_path("/a%2fb%25/%41%20"), "/a%2Fb%25/A ");
+  EXPECT_EQ(decode_path("/a%2fb%25/%c3%a4%20"), "/a%2Fb%25/\xc3\xa4 ");
   EXPECT_EQ(percent_decode("a%2Fb%25", false), "a/b%");
   EXPECT_FALSE(decode_path("/a%2"));
   EXPECT_FALSE(decode_path("/a%zz"));

@@ -24,7 +24,8 @@ CONCERTO_EXPORT std::optional<std::string> percent_decode(std::string_view text,
 
 /// Decodes the escapes %XX in a path, except the escapes of `/` and `%`. So an encoded slash does
 /// not become a slash (RFC 3986, section 2.2), and percent_decode() can decode each segment.
-/// Returns nothing if an escape is broken.
+/// Returns nothing if an escape is broken, or stands for a letter, a digit, `-`, `.` or `_`, which
+/// only somebody escapes who wants to get a path past the rules of a proxy.
 CONCERTO_EXPORT std::optional<std::string> decode_path(std::string_view text);
 
 /// Appends `text` as part of a query: unreserved characters unchanged, a blank as +, and all others
