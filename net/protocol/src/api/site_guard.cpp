@@ -58,6 +58,15 @@ bool has_browsers_marks(const HttpHeaders& headers) noexcept {
   return agent && agent->starts_with("Mozilla/");
 }
 
+/// Whether a page may send this to another site without asking that site: by an image or a link, or
+/// by a form, which cannot have this type of content.
+bool is_simple(const HttpRequest& request) noexcept {
+  if (request.method == "GET") return true;
+  const std::string_view type = request.headers.find("Content-Type").value_or(std::string_view{});
+  const std::string_view name = trim_blanks(type.substr(0, type.find(';')));
+  return request.method == "POST" && !equals_ignoring_case(name, "application/json");
+}
+
 /// `b.org`, `.b.org`, `*`, or an address, which is always allowed.
 bool is_host_name(std::string_view name) {
   if (name == "*") return true;
@@ -143,9 +152,7 @@ bool SiteGuard::is_foreign(const HttpRequest& request, std::string_view host) co
     }
     names_this_site = true;
   }
-  // An image or a link of any page can cause a GET without these fields; requests with other
-  // methods have an Origin.
-  return !names_this_site && request.method == "GET";
+  return !names_this_site && is_simple(request);
 }
 
 std::optional<Refusal> SiteGuard::refuse(const RouteNeeds& needs,

@@ -17,6 +17,7 @@ struct Asked {
   const char* site = "";  // Sec-Fetch-Site
   const char* referer = "";
   const char* agent = "";
+  const char* type = "";  // Content-Type
 };
 
 struct GuardCase {
@@ -36,7 +37,7 @@ HttpRequest request_of(const Asked& asked) {
   for (const auto& [name, value] :
        {std::pair{"Host", asked.host}, std::pair{"Origin", asked.origin},
         std::pair{"Sec-Fetch-Site", asked.site}, std::pair{"Referer", asked.referer},
-        std::pair{"User-Agent", asked.agent}}) {
+        std::pair{"User-Agent", asked.agent}, std::pair{"Content-Type", asked.type}}) {
     if (value[0] != '\0') request.headers.add(name, value);
   }
   return request;
@@ -139,6 +140,16 @@ INSTANTIATE_TEST_SUITE_P(
                   403,
                   "dtm.b.org"},
         GuardCase{"Referer", {.referer = "http://evil.example/", .agent = browser}, 0, 403},
+        GuardCase{"FormWithoutAMark", {.agent = browser}, 0, 403},
+        GuardCase{"FormOfTextWithoutAMark", {.agent = browser, .type = "text/plain"}, 0, 403},
+        GuardCase{"FormWithATypeThatBeginsAlike",
+                  {.agent = browser, .type = "application/json-not"},
+                  0,
+                  403},
+        GuardCase{"JsonWithoutAMark",
+                  {.agent = browser, .type = "Application/JSON; charset=utf-8"},
+                  0,
+                  0},
         GuardCase{"ImageOrLinkWithoutAMark", {.method = "GET", .agent = browser}, 0, 403},
         GuardCase{
             "ReboundName", {.host = "evil.example:1", .origin = "http://evil.example:1"}, 403, 403},

@@ -27,8 +27,8 @@ struct SiteGuardOptions {
 /// other way to know who sends a request.
 ///
 /// - A browser's request for another site changes nothing. A request is for another site if one of
-///   Origin, Sec-Fetch-Site and Referer says so, whatever the others say; a GET also counts as such
-///   if it has none of the three.
+///   Origin, Sec-Fetch-Site and Referer says so, whatever the others say. Without any of the three
+///   a GET counts as such, and so does a POST without the Content-Type application/json.
 /// - A browser has to use a name of this server. So a page gains nothing from a foreign name that
 ///   resolves to the server's address (DNS rebinding). The server's names are IP addresses,
 ///   localhost, the machine's name and the allowed hosts.
