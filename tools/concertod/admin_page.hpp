@@ -4,7 +4,10 @@
 
 namespace concerto::tools {
 
-/// admin.html: the whole admin interface in one page.
-extern const std::string_view admin_page;
+// The admin interface. Script and style are apart from the page, so that its policy allows no other
+// ones (Content-Security-Policy).
+extern const std::string_view admin_page;    // admin.html
+extern const std::string_view admin_script;  // admin.js
+extern const std::string_view admin_style;   // admin.css
 
 }  // namespace concerto::tools

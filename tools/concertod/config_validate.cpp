@@ -133,7 +133,7 @@ void check_ports(const Config& config, Findings& findings) {
 }
 
 void check_http(Config& config, Findings& findings) {
-  if (config.admin_base_path.find_first_of(" ?#%\\:") != std::string::npos) {
+  if (config.admin_base_path.find_first_of(" ?#%\\:\"'<>&") != std::string::npos) {
     findings.errors.push_back("AdminBasePath: expected a path such as /dtm, found " +
                               in_quotes(config.admin_base_path));
   }

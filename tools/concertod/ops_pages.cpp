@@ -33,26 +33,55 @@ Task<net::HttpResponse> answer_with(net::HttpResponse answer) {
   co_return answer;
 }
 
+/// Scripts, styles and requests are the server's own, nothing runs that a text brings in, and no
+/// other page has this one in a frame.
+constexpr std::string_view admin_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";
+
+void put(std::string& text, std::string_view place, std::string_view value) {
+  std::size_t at = text.find(place);
+  CONCERTO_ASSERT(at != std::string::npos);
+  for (; at != std::string::npos; at = text.find(place, at + value.size())) {
+    text.replace(at, place.size(), value);
+  }
+}
+
 /// The admin page, with all modes to choose from.
-std::string admin_text() {
-  constexpr std::string_view place = "<!-- modes -->";
-  const std::size_t at = admin_page.find(place);
-  CONCERTO_ASSERT(at != std::string_view::npos);
+std::string admin_text(std::string_view base) {
   std::string options;
   for (const Mode* mode : ModeTable::standard().all()) {
     options.append("<option>").append(mode->name).append("</option>");
   }
-  return std::string(admin_page).replace(at, place.size(), options);
+  std::string text{admin_page};
+  put(text, "<!-- modes -->", options);
+  put(text, "<!-- base -->", base);
+  return text;
 }
 
-net::RouteHandler admin() {
+net::HttpResponse admin_part(std::string_view content_type, std::string text) {
   net::HttpResponse response;
-  response.content_type = "text/html; charset=utf-8";
+  response.content_type = content_type;
   response.headers.add("Cache-Control", "no-cache");
+  response.headers.add("Content-Security-Policy", admin_policy);
   response.headers.add("X-Frame-Options", "DENY");
-  response.body = admin_text();
-  return [response = std::move(response)](const net::HttpRequest&, const RequestContext&) {
-    return answer_with(response);
+  response.headers.add("X-Content-Type-Options", "nosniff");
+  response.headers.add("Referrer-Policy", "same-origin");
+  response.headers.add("Cross-Origin-Resource-Policy", "same-origin");
+  response.body = std::move(text);
+  return response;
+}
+
+/// The page at each of its views, and its script and style.
+net::RouteHandler admin(const std::string& base) {
+  return [page = admin_part("text/html; charset=utf-8", admin_text(base)),
+          script = admin_part("text/javascript; charset=utf-8", std::string{admin_script}),
+          style = admin_part("text/css; charset=utf-8", std::string{admin_style}),
+          script_path = base + "/admin/page.js", style_path = base + "/admin/page.css"](
+             const net::HttpRequest& request, const RequestContext&) {
+    if (request.path == script_path) return answer_with(script);
+    return answer_with(request.path == style_path ? style : page);
   };
 }
 
@@ -78,8 +107,8 @@ void OpsPages::register_on(net::GatedRouter& router) const {
              });
   // The page (protocol page 02, section 11) has no data. The requests that it makes have their own
   // needs.
-  router.add("GET", sources_.admin_base + "/", for_anyone, admin());
-  router.add_prefix("GET", sources_.admin_base + "/admin/", for_anyone, admin());
+  router.add("GET", sources_.admin_base + "/", for_anyone, admin(sources_.admin_base));
+  router.add_prefix("GET", sources_.admin_base + "/admin/", for_anyone, admin(sources_.admin_base));
 }
 
 Task<net::HttpResponse> OpsPages::metrics() const {

@@ -43,21 +43,22 @@ class AdminPage(OperationsTestCase):
     def test_page_is_below_its_base(self):
         coordinator = self.start("base", {"AdminBasePath": "/dtm"})
         for path in ("/dtm/", "/dtm/admin/anything"):
-            self.check_page(coordinator, path)
+            self.assertIn('"/dtm/admin/page.js"', self.check_page(coordinator, path))
+        self.assertIn('"use strict"', get(coordinator, "/dtm/admin/page.js").body.decode())
         for path in ("/", "/admin/anything", "/dtm/api/ping", "/dtm/api/dtmsvr/version"):
             self.check_not_found(coordinator, path)
         for path in API_PATHS:
             self.assertEqual(get(coordinator, path).status, 200, path)
 
-    def test_page_needs_no_other_host(self):
-        page = self.check_page(self.start("hosts"), "/")
-        self.assertEqual(re.findall(r"https?:|[\"'(]//|@import|url\(", page), [])
-        self.assertEqual(re.findall(r"(?:src|href)\s*=", page), [])
-
     def test_page_asks_only_for_what_the_server_has(self):
         coordinator = self.start("links")
         page = self.check_page(coordinator, "/")
-        paths = set(re.findall(r"\"(/(?:api|livez|readyz)[^\"?]*)", page))
+        parts = re.findall(r"(?:src|href)\s*=\s*\"(.*?)\"", page)
+        self.assertEqual(parts, ["/admin/page.css", "/admin/page.js"])
+        style, script = (get(coordinator, path).body.decode() for path in parts)
+        for text in (page, style, script):  # no other host
+            self.assertEqual(re.findall(r"https?:|[\"'(]//|@import|url\(", text), [])
+        paths = set(re.findall(r"\"(/(?:api|livez|readyz)[^\"?]*)", script))
         self.assertIn("/readyz", paths)
         for path in paths - {"/api/dtmsvr/"}:  # the beginning of other paths
             self.assertNotEqual(get(coordinator, path).status, 404, path)
