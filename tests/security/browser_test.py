@@ -185,6 +185,7 @@ class PagesOfOtherSites(unittest.TestCase):
         for url, target in ((f"http://evil.test:{files}/page", f"http://127.0.0.1:{port}"),
                             (f"http://evil.test:{files}/page", f"http://dtm.test:{port}"),
                             (f"http://127.0.0.1:{files}/page", f"http://127.0.0.1:{port}"),
+                            (f"http://dtm.test:{files}/page", f"http://dtm.test:{port}"),
                             # A name that leads to the server: for the browser all is of one site.
                             (f"http://evil.test:{port}/attack.html", f"http://evil.test:{port}")):
             yield url, target

@@ -134,9 +134,13 @@ bool SiteGuard::knows(std::string_view host) const {
 bool SiteGuard::is_of_site(std::string_view origin, std::string_view host) const {
   const std::string_view authority = authority_of(origin);
   if (authority.empty()) return false;
-  // A proxy may have replaced Host; then the name of the page's host has to be listed.
-  return equals_ignoring_case(without_usual_port(authority), without_usual_port(host)) ||
-         is_listed(name_of(authority));
+  if (equals_ignoring_case(without_usual_port(authority), without_usual_port(host))) return true;
+  // Another program on the same machine.
+  const bool has_port = host.find(':', name_of(host).size()) != npos;
+  if (has_port && equals_ignoring_case(name_of(authority), name_of(host))) return false;
+  // A proxy may have replaced Host or dropped its port; then the name of the page's host has to be
+  // listed.
+  return is_listed(name_of(authority));
 }
 
 bool SiteGuard::is_foreign(const HttpRequest& request, std::string_view host) const {
