@@ -74,7 +74,9 @@ class LineFilter {
     if (query.caller.empty()) return;
     const std::string caller = shown(query.caller);
     const std::string bare = caller.substr(1, caller.size() - 2);
-    callers_ = {"\"caller\":" + caller, "\"from\":\"" + bare + ":", "\"from\":\"[" + bare + "]:"};
+    // An address that a proxy has told has no port.
+    callers_ = {"\"caller\":" + caller, "\"from\":" + caller, "\"from\":\"" + bare + ":",
+                "\"from\":\"[" + bare + "]:"};
   }
 
   bool takes(std::string_view line) const {
@@ -84,8 +86,7 @@ class LineFilter {
     for (const std::string& part : all_) {
       if (!has(part)) return false;
     }
-    if (callers_.empty()) return true;
-    return has(callers_[0]) || has(callers_[1]) || has(callers_[2]);
+    return callers_.empty() || std::ranges::any_of(callers_, has);
   }
 
  private:

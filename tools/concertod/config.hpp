@@ -91,6 +91,12 @@ struct ServerLimits {
   std::chrono::seconds http_wait_max{0};   ///< for a transaction's result; 0: no limit
 };
 
+/// Proxies in front of the ports, which say who the client is.
+struct ProxiesConfig {
+  std::string trusted;         ///< comma list of addresses and ranges
+  std::string proxy_protocol;  ///< comma list of ports where their connections begin with a header
+};
+
 /// TLS of both ports.
 struct PortTlsConfig {
   std::string cert_file;  ///< empty: plain text
@@ -143,6 +149,7 @@ struct Config {
   PortTlsConfig tls;
   BranchTlsConfig branch_tls;
   AuthConfig auth;
+  ProxiesConfig proxies;
   std::string listen_address;  ///< empty: all interfaces
   std::int64_t http_port = 36789;
   std::int64_t grpc_port = 36790;

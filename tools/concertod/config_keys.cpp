@@ -354,6 +354,7 @@ const KeyTable& KeyTable::standard() {
   static const KeyTable table = [] {
     KeyTable all{standard_rows};
     for (const KeyRow& row : tls_rows()) all.add(row);
+    for (const KeyRow& row : client_rows()) all.add(row);
     return all;
   }();
   return table;

@@ -77,6 +77,8 @@ class KeyTable {
 
 /// The part of the standard table that is about TLS.
 std::span<const KeyRow> tls_rows();
+/// The part that is about who reaches the ports: proxies, limits per client, the admin port.
+std::span<const KeyRow> client_rows();
 
 /// Whether files of the reference have this key, although neither the reference nor concertod uses
 /// it.

@@ -15,6 +15,7 @@
 #include <concerto/transport/url.hpp>
 
 #include "admin_path.hpp"
+#include "client_setup.hpp"
 #include "listen_address.hpp"
 #include "rotating_file.hpp"
 #include "store_setup.hpp"
@@ -245,6 +246,7 @@ void validate(Config& config, const persist::StoreKinds& stores, Findings& findi
   check_targets(config, findings);
   check_tls(config, findings);
   check_auth(config.auth, findings);
+  check_clients(config, findings);
 }
 
 }  // namespace concerto::tools

@@ -12,6 +12,7 @@
 #include <concerto/protocol/odd_wordings.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 
+#include "client_setup.hpp"
 #include "readiness.hpp"
 #include "store_setup.hpp"
 #include "unended_migration.hpp"
@@ -102,6 +103,12 @@ ClientPort Server::make_client_port(std::string name) {
               clock_, std::move(name), [this](const std::string& text) { log_.warn(text); })};
 }
 
+/// Proxies that begin their connections to a port with a header, if the port expects that.
+net::ProxyPort Server::proxy_port(const net::AddressSet& trusted, bool greets, std::string name) {
+  return {greets ? trusted : net::AddressSet{}, config_.limits.read_timeout, std::move(name),
+          [this](const std::string& text) { log_.warn(text); }};
+}
+
 Result<> Server::set_up() {
   CONCERTO_TRY(const net::Driver driver, net::parse_driver(config_.micro_service.driver));
   CONCERTO_TRY(registration_plan_, net::parse_registration(driver, config_.micro_service.target,
@@ -115,6 +122,7 @@ Result<> Server::set_up() {
         "judge calls through it by the text of their URL, and the proxy has to refuse addresses");
   }
   CONCERTO_TRY(auto access, read_access());
+  CONCERTO_TRY(const Proxies clients_proxies, read_proxies(config_.proxies));
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max);
   share_descriptors();
@@ -151,6 +159,9 @@ Result<> Server::set_up() {
                                                    std::move(http_servers), &shortage_);
   grpc_listener_ = std::make_unique<net::Listener>(first.executor(), first.timers(),
                                                    std::move(grpc_servers), &shortage_);
+  const net::AddressSet& trusted = clients_proxies.trusted;
+  http_listener_->expect_proxies(proxy_port(trusted, clients_proxies.greet_http, "HTTP"));
+  grpc_listener_->expect_proxies(proxy_port(trusted, clients_proxies.greet_grpc, "gRPC"));
   recovery_ = std::make_unique<TaskGroup>(first.executor());
   background_ = std::make_unique<TaskGroup>(first.executor());
   if (store_.ownership() != nullptr) {

@@ -60,6 +60,7 @@ class Server {
   Result<> set_targets();
   void share_descriptors();
   ClientPort make_client_port(std::string name);
+  net::ProxyPort proxy_port(const net::AddressSet& trusted, bool greets, std::string name);
   Result<> start_shards();
   Result<> listen();
   Task<bool> store_is_whole();

@@ -9,6 +9,7 @@
 #include <concerto/base/start_thread.hpp>
 
 #include "access_files.hpp"
+#include "client_setup.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -95,6 +96,7 @@ net::GateOptions gate_options(const Config& config, net::Authenticator* authenti
   options.sites.allowed_hosts = net::host_list(config.allowed_hosts);
   options.sites.own_name = machine_name();
   options.sites.get_may_change = config.get_may_change;
+  if (auto proxies = read_proxies(config.proxies)) options.proxies = std::move(proxies->trusted);
   return options;
 }
 

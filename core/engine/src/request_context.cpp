@@ -66,13 +66,13 @@ bool are_zeros(std::string_view text) noexcept {
 
 std::string PeerAddress::str() const {
   if (!is_set()) return {};
-  const std::string end = ":" + std::to_string(port);
+  const std::string end = port == 0 ? std::string{} : ":" + std::to_string(port);
   if (std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin())) {
     return ipv4_text(&bytes[mapped_prefix.size()]) + end;
   }
   std::string address = ipv6_text(bytes);
   if (scope != 0) address += "%" + std::to_string(scope);
-  return "[" + address + "]" + end;
+  return port == 0 ? address : "[" + address + "]" + end;
 }
 
 std::string TraceId::str() const {

@@ -12,6 +12,7 @@
 #include <concerto/transport/listener.hpp>
 
 #include "accept_queue.hpp"
+#include "proxy_greetings.hpp"
 
 namespace concerto::net {
 namespace {
@@ -93,6 +94,13 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
     CONCERTO_ASSERT(!servers_.empty());
   }
 
+  void expect_proxies(ProxyPort port) {
+    if (port.proxies.empty()) return;
+    const auto take = [this](AcceptedSocket socket) { hand_over(std::move(socket)); };
+    greetings_ =
+        std::make_shared<ProxyGreetings>(acceptor_.get_executor(), timers_, std::move(port), take);
+  }
+
   Result<> listen(ListeningSocket socket) {
     CONCERTO_ASSERT(socket.is_open() && !acceptor_.is_open());
     const int fd = socket.release();
@@ -113,6 +121,7 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
 
   void close() {
     resume_.cancel();
+    if (greetings_) greetings_->close();
     error_code ignored;
     acceptor_.close(ignored);
   }
@@ -126,7 +135,11 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
   }
 
   void accept_all() {
-    const auto take = [this](AcceptedSocket socket) { hand_over(std::move(socket)); };
+    const auto take = [this](AcceptedSocket socket) {
+      const bool has_header = greetings_ && greetings_->are_from(socket.peer());
+      if (has_header) return greetings_->receive(std::move(socket));
+      hand_over(std::move(socket));
+    };
     const auto refuse = [this](int descriptor) { servers_.front()->refuse(descriptor); };
     if (queue_.drain(acceptor_.native_handle(), take, refuse)) return wait();
     resume_.set(timers_.now() + pause);
@@ -154,6 +167,7 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
   AcceptQueue queue_;
   Timers& timers_;
   const std::vector<ConnectionServer*> servers_;
+  std::shared_ptr<ProxyGreetings> greetings_;  ///< null: no proxy sends headers
   Timer resume_;
 };
 
@@ -163,6 +177,10 @@ Listener::Listener(Executor executor, Timers& timers, std::vector<ConnectionServ
 
 Listener::~Listener() {
   close();
+}
+
+void Listener::expect_proxies(ProxyPort port) {
+  impl_->expect_proxies(std::move(port));
 }
 
 Result<> Listener::listen(const tcp::endpoint& address) {

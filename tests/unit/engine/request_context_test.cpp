@@ -28,6 +28,12 @@ INSTANTIATE_TEST_SUITE_P(
         AddressCase{"Version4",
                     {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 7}, 0, 51234},
                     "10.0.0.7:51234"},
+        AddressCase{"Version4WithoutAPort",
+                    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 7}, 0, 0},
+                    "10.0.0.7"},
+        AddressCase{"Version6WithoutAPort",
+                    {{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7}, 0, 0},
+                    "2001:db8::7"},
         AddressCase{
             "Loopback", {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0, 80}, "[::1]:80"},
         AddressCase{"LinkLocal",

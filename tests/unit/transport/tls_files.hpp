@@ -55,10 +55,13 @@ class TlsPeer {
  public:
   using RawStream = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 
-  TlsPeer(Executor executor, const asio::ip::tcp::endpoint& to, TlsContext context, Alpn alpn)
+  /// `first` is sent before everything else, in plain text.
+  TlsPeer(Executor executor, const asio::ip::tcp::endpoint& to, TlsContext context, Alpn alpn,
+          std::string first = {})
       : context_(std::move(context)),
         session_(*context_->native_handle(), alpn, "b.org"),
-        socket_(std::move(executor)) {
+        socket_(std::move(executor)),
+        unsent_(std::move(first)) {
     socket_.connect(to);
     socket_.non_blocking(true);
   }

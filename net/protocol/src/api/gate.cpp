@@ -90,7 +90,8 @@ Gate::Gate(GateOptions options)
     : sites_(std::move(options.sites)),
       authenticator_(options.authenticator),
       roles_(options.roles),
-      audit_(options.audit) {}
+      audit_(options.audit),
+      proxies_(std::move(options.proxies)) {}
 
 std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, RequestContext& context,
                                          const HttpRequest& request) const {

@@ -89,7 +89,7 @@ HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) co
 
 RequestContext GatedRouter::context(const HttpRequest& request) const {
   const SteadyTime now = clock_.steady_now();
-  RequestContext context = context_of(request, now);
+  RequestContext context = context_of(request, now, gate_.proxies());
   if (wait_max_.count() > 0) context.deadline = std::min(context.deadline, now + wait_max_);
   return context;
 }

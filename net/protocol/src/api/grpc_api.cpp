@@ -78,7 +78,7 @@ void GrpcApi::set_serving(bool serving) {
 void GrpcApi::add(GrpcServer& server, const Route& route) {
   ApiProbe::Entry& counts = entry(route.grpc);
   server.add_unary(path_of(route.grpc), [this, &counts, &route](GrpcRequest request) {
-    RequestContext context = context_of(request);
+    RequestContext context = context_of(request, gate_.proxies());
     const auto refusal =
         gate_.refuse_grpc(route.needs(), context, request.metadata, request.certificate.get());
     if (route.deed == RouteDeed::operates && gate_.audit() != nullptr) {
@@ -95,7 +95,7 @@ void GrpcApi::add(GrpcServer& server, const Route& route) {
 std::optional<GrpcStatus> GrpcApi::refuse_reflection(RouteRole role,
                                                      const GrpcServerStream& stream) const {
   const RouteNeeds needs{RouteDeed::reads, role, RouteBrowser::any_page};
-  RequestContext context = context_of(stream);
+  RequestContext context = context_of(stream, gate_.proxies());
   const auto refusal =
       gate_.refuse_grpc(needs, context, stream.metadata(), stream.certificate().get());
   if (!refusal) return std::nullopt;

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "api/forwarded.hpp"
+
 namespace concerto::net {
 namespace {
 
@@ -61,9 +63,9 @@ std::optional<std::chrono::seconds> wait_of(const HttpHeaders& headers) {
 }
 
 RequestContext context_of(const boost::asio::ip::tcp::endpoint& peer, const GrpcMetadata& metadata,
-                          SteadyTime deadline) {
+                          SteadyTime deadline, const AddressSet& proxies) {
   RequestContext context;
-  context.peer = address_of(peer);
+  context.peer = address_of(client_of(peer, metadata, proxies));
   context.trace = trace_of(metadata.find(trace_field));
   context.deadline = deadline;
   return context;
@@ -71,21 +73,21 @@ RequestContext context_of(const boost::asio::ip::tcp::endpoint& peer, const Grpc
 
 }  // namespace
 
-RequestContext context_of(const HttpRequest& request, SteadyTime now) {
+RequestContext context_of(const HttpRequest& request, SteadyTime now, const AddressSet& proxies) {
   RequestContext context;
-  context.peer = address_of(request.peer);
+  context.peer = address_of(client_of(request.peer, request.headers, proxies));
   context.trace = trace_of(request.headers.find(trace_field));
   const auto wait = wait_of(request.headers);
   if (wait && *wait <= wait_max) context.deadline = now + *wait;
   return context;
 }
 
-RequestContext context_of(const GrpcRequest& request) {
-  return context_of(request.peer, request.metadata, request.deadline);
+RequestContext context_of(const GrpcRequest& request, const AddressSet& proxies) {
+  return context_of(request.peer, request.metadata, request.deadline, proxies);
 }
 
-RequestContext context_of(const GrpcServerStream& stream) {
-  return context_of(stream.peer(), stream.metadata(), stream.deadline());
+RequestContext context_of(const GrpcServerStream& stream, const AddressSet& proxies) {
+  return context_of(stream.peer(), stream.metadata(), stream.deadline(), proxies);
 }
 
 }  // namespace concerto::net

@@ -2,18 +2,20 @@
 
 #include <concerto/base/clock.hpp>
 #include <concerto/engine/request_context.hpp>
+#include <concerto/transport/address_set.hpp>
 #include <concerto/transport/grpc_server.hpp>
 #include <concerto/transport/http_message.hpp>
 
 namespace concerto::net {
 
-/// The context of an HTTP request that arrived at `now`: its peer, its trace, and the deadline of
+/// The context of an HTTP request that arrived at `now`: its client, its trace, and the deadline of
 /// its field `Prefer: wait=<seconds>` (RFC 7240, section 4.3), with which a client says how long it
-/// waits. A wait that is not a number of seconds is ignored.
-RequestContext context_of(const HttpRequest& request, SteadyTime now);
+/// waits. A wait that is not a number of seconds is ignored. The client is the peer, or whom the
+/// peer names if it is one of `proxies` (forwarded.hpp).
+RequestContext context_of(const HttpRequest& request, SteadyTime now, const AddressSet& proxies);
 
-/// The context of a gRPC request: its peer, its trace, and its deadline (grpc-timeout).
-RequestContext context_of(const GrpcRequest& request);
-RequestContext context_of(const GrpcServerStream& stream);
+/// The context of a gRPC request: its client, its trace, and its deadline (grpc-timeout).
+RequestContext context_of(const GrpcRequest& request, const AddressSet& proxies);
+RequestContext context_of(const GrpcServerStream& stream, const AddressSet& proxies);
 
 }  // namespace concerto::net

@@ -29,7 +29,7 @@ TEST_P(PreferField, SaysHowLongAnHttpClientWaits) {
   HttpRequest request;
   for (const char* const field : GetParam().fields) request.headers.add("Prefer", field);
   const SteadyTime want = GetParam().wait == 0s ? SteadyTime::max() : now + GetParam().wait;
-  EXPECT_EQ(context_of(request, now).deadline, want);
+  EXPECT_EQ(context_of(request, now, {}).deadline, want);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -55,31 +55,31 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(HttpContext, WithoutTimeToWaitEndsAtOnce) {
   HttpRequest request;
   request.headers.add("Prefer", "wait=0");
-  EXPECT_EQ(context_of(request, now).deadline, now);
+  EXPECT_EQ(context_of(request, now, {}).deadline, now);
 }
 
 TEST(HttpContext, HasPeerAndTrace) {
   HttpRequest request;
   request.peer = endpoint("10.0.0.7");
   request.headers.add("Traceparent", trace_parent);
-  const RequestContext context = context_of(request, now);
+  const RequestContext context = context_of(request, now, {});
   EXPECT_EQ(context.told(), "asked by 10.0.0.7:80, trace 4bf92f3577b34da6a3ce929d0e0e4736");
 }
 
 TEST(HttpContext, WithABrokenTraceHasNone) {
   HttpRequest request;
   request.headers.add("traceparent", "00-x");
-  EXPECT_FALSE(context_of(request, now).trace.is_set());
+  EXPECT_FALSE(context_of(request, now, {}).trace.is_set());
 }
 
 TEST(PeerOfASocket, IsShownWithAddressAndPort) {
   HttpRequest request;
   request.peer = endpoint("::ffff:10.0.0.7");
-  EXPECT_EQ(context_of(request, now).peer.str(), "10.0.0.7:80") << "IPv6's form of IPv4";
+  EXPECT_EQ(context_of(request, now, {}).peer.str(), "10.0.0.7:80") << "IPv6's form of IPv4";
   request.peer = endpoint("2001:db8::1");
-  EXPECT_EQ(context_of(request, now).peer.str(), "[2001:db8::1]:80");
+  EXPECT_EQ(context_of(request, now, {}).peer.str(), "[2001:db8::1]:80");
   request.peer = endpoint("fe80::1%2");
-  EXPECT_EQ(context_of(request, now).peer.str(), "[fe80::1%2]:80");
+  EXPECT_EQ(context_of(request, now, {}).peer.str(), "[fe80::1%2]:80");
 }
 
 TEST(GrpcContext, HasPeerDeadlineAndTrace) {
@@ -87,13 +87,13 @@ TEST(GrpcContext, HasPeerDeadlineAndTrace) {
   request.peer = endpoint("10.0.0.7");
   request.deadline = now + 3s;
   request.metadata.add("traceparent", trace_parent);
-  const RequestContext context = context_of(request);
+  const RequestContext context = context_of(request, {});
   EXPECT_EQ(context.told(), "asked by 10.0.0.7:80, trace 4bf92f3577b34da6a3ce929d0e0e4736");
   EXPECT_EQ(context.deadline, now + 3s);
 }
 
 TEST(GrpcContext, WithoutATimeoutWaitsAsLongAsItTakes) {
-  EXPECT_EQ(context_of(GrpcRequest{}).deadline, SteadyTime::max());
+  EXPECT_EQ(context_of(GrpcRequest{}, {}).deadline, SteadyTime::max());
 }
 
 }  // namespace

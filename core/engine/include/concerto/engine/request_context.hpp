@@ -17,10 +17,12 @@ namespace concerto {
 struct CONCERTO_EXPORT PeerAddress {
   std::array<std::uint8_t, 16> bytes{};  ///< of IPv6; an IPv4 address is mapped
   std::uint32_t scope = 0;               ///< of a link-local address
-  std::uint16_t port = 0;                ///< 0: there is no peer
+  std::uint16_t port = 0;                ///< 0: not known
 
-  bool is_set() const noexcept { return port != 0; }
-  /// `10.0.0.7:51234`, `[fe80::1%2]:80`; empty without a peer.
+  /// False if there is no peer.
+  bool is_set() const noexcept { return port != 0 || bytes != decltype(bytes){}; }
+  /// `10.0.0.7:51234`, `[fe80::1%2]:80`; without a port `10.0.0.7`, `fe80::1%2`; empty without a
+  /// peer.
   std::string str() const;
 };
 

@@ -8,6 +8,7 @@
 #include <concerto/protocol/authenticator.hpp>
 #include <concerto/protocol/route_needs.hpp>
 #include <concerto/protocol/site_guard.hpp>
+#include <concerto/transport/address_set.hpp>
 #include <concerto/transport/grpc_metadata.hpp>
 #include <concerto/transport/http_message.hpp>
 
@@ -22,6 +23,8 @@ struct CONCERTO_EXPORT GateOptions {
   /// Gets the records of requests whose routes operate, refused ones too. Null: none are kept. It
   /// must outlive the gate.
   ActionAudit* audit = nullptr;
+  /// Proxies that say from whom they have a request (X-Forwarded-For).
+  AddressSet proxies{};
 };
 
 /// Lets requests in or refuses them. Each front end asks the gate one question about every request,
@@ -53,6 +56,7 @@ class CONCERTO_EXPORT Gate {
 
   /// Where operators' actions are recorded; null: nowhere.
   ActionAudit* audit() const noexcept { return audit_; }
+  const AddressSet& proxies() const noexcept { return proxies_; }
 
  private:
   template <class Fields>
@@ -64,6 +68,7 @@ class CONCERTO_EXPORT Gate {
   Authenticator* const authenticator_;
   RoleSet roles_;
   ActionAudit* audit_;
+  AddressSet proxies_;
 };
 
 }  // namespace concerto::net

@@ -19,7 +19,9 @@ class CONCERTO_EXPORT AcceptedSocket {
   AcceptedSocket& operator=(AcceptedSocket&&) = delete;
   ~AcceptedSocket();
 
+  /// The client. If a proxy has said who it is (ProxyPort), not the other end of the connection.
   const boost::asio::ip::tcp::endpoint& peer() const noexcept { return peer_; }
+  void set_peer(const boost::asio::ip::tcp::endpoint& peer) noexcept { peer_ = peer; }
   int descriptor() const noexcept { return descriptor_; }
   int release() noexcept;
 

@@ -10,6 +10,7 @@
 #include <concerto/base/timers.hpp>
 #include <concerto/transport/connection_server.hpp>
 #include <concerto/transport/descriptor_shortage.hpp>
+#include <concerto/transport/proxy_port.hpp>
 
 namespace concerto::net {
 
@@ -51,6 +52,9 @@ class CONCERTO_EXPORT Listener {
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
+
+  /// Which connections begin with a header of a proxy. Call it before `listen`.
+  void expect_proxies(ProxyPort port);
 
   /// Binds, listens and accepts from now on. Port 0 takes a free port. The error names the address.
   [[nodiscard]] Result<> listen(const asio::ip::tcp::endpoint& address);

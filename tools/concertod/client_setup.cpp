@@ -1,0 +1,44 @@
+#include "client_setup.hpp"
+
+#include <concerto/protocol/site_guard.hpp>
+
+namespace concerto::tools {
+namespace {
+
+Result<net::AddressSet> read_addresses(std::string_view key, const std::string& list) {
+  auto set = net::AddressSet::parse(list);
+  if (set) return set;
+  return make_error(Errc::invalid_request, std::string{key} + ": " + set.error().detail);
+}
+
+}  // namespace
+
+Result<Proxies> read_proxies(const ProxiesConfig& config) {
+  Proxies proxies;
+  CONCERTO_TRY(proxies.trusted, read_addresses("Proxies.Trusted", config.trusted));
+  for (const std::string& port : net::host_list(config.proxy_protocol)) {
+    if (port == "http") {
+      proxies.greet_http = true;
+    } else if (port == "grpc") {
+      proxies.greet_grpc = true;
+    } else {
+      return make_error(
+          Errc::invalid_request,
+          "Proxies.ProxyProtocol: expected ports, as http,grpc, found '" + port + "'");
+    }
+  }
+  if (proxies.trusted.empty() && !config.proxy_protocol.empty()) {
+    return make_error(Errc::invalid_request,
+                      "Proxies.ProxyProtocol is set, but Proxies.Trusted is empty: nobody may send "
+                      "a header");
+  }
+  return proxies;
+}
+
+void check_clients(const Config& config, Findings& findings) {
+  if (const auto proxies = read_proxies(config.proxies); !proxies) {
+    findings.errors.push_back(proxies.error().detail);
+  }
+}
+
+}  // namespace concerto::tools

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <concerto/transport/address_set.hpp>
+
+#include "config.hpp"
+
+namespace concerto::tools {
+
+/// What the section Proxies says.
+struct Proxies {
+  net::AddressSet trusted;
+  // The ports where their connections begin with a header of the PROXY protocol.
+  bool greet_http = false;
+  bool greet_grpc = false;
+};
+
+/// The error names the key.
+[[nodiscard]] Result<Proxies> read_proxies(const ProxiesConfig& config);
+
+/// Checks the keys about who reaches the ports.
+void check_clients(const Config& config, Findings& findings);
+
+}  // namespace concerto::tools
