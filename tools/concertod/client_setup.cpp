@@ -35,9 +35,24 @@ Result<Proxies> read_proxies(const ProxiesConfig& config) {
   return proxies;
 }
 
+Result<net::RequestLimits> read_limits(const ClientLimitsConfig& config) {
+  net::RequestLimits limits;
+  CONCERTO_TRY(limits.exempt, read_addresses("Limits.Exempt", config.exempt));
+  limits.requests_per_second = config.requests_per_second;
+  limits.burst = config.burst;
+  limits.bytes_per_second = config.bytes_per_second;
+  return limits;
+}
+
 void check_clients(const Config& config, Findings& findings) {
   if (const auto proxies = read_proxies(config.proxies); !proxies) {
     findings.errors.push_back(proxies.error().detail);
+  }
+  if (const auto limits = read_limits(config.client_limits); !limits) {
+    findings.errors.push_back(limits.error().detail);
+  }
+  if (config.client_limits.burst > 0 && config.client_limits.requests_per_second == 0) {
+    findings.warnings.push_back("Limits.Burst is set, but Limits.RequestsPerSecond is not");
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concerto/protocol/request_limiter.hpp>
 #include <concerto/transport/address_set.hpp>
 
 #include "config.hpp"
@@ -16,6 +17,10 @@ struct Proxies {
 
 /// The error names the key.
 [[nodiscard]] Result<Proxies> read_proxies(const ProxiesConfig& config);
+
+/// What the section Limits says of requests, and the addresses that no limit holds for. The error
+/// names the key.
+[[nodiscard]] Result<net::RequestLimits> read_limits(const ClientLimitsConfig& config);
 
 /// Checks the keys about who reaches the ports.
 void check_clients(const Config& config, Findings& findings);

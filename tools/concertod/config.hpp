@@ -97,6 +97,15 @@ struct ProxiesConfig {
   std::string proxy_protocol;  ///< comma list of ports where their connections begin with a header
 };
 
+/// How much one client may do. 0: as much as it likes.
+struct ClientLimitsConfig {
+  std::size_t requests_per_second = 0;
+  std::size_t burst = 0;  ///< 0: the requests of one second
+  std::size_t bytes_per_second = 0;
+  std::size_t connections = 0;
+  std::string exempt;  ///< comma list of addresses and ranges
+};
+
 /// TLS of both ports.
 struct PortTlsConfig {
   std::string cert_file;  ///< empty: plain text
@@ -150,6 +159,7 @@ struct Config {
   BranchTlsConfig branch_tls;
   AuthConfig auth;
   ProxiesConfig proxies;
+  ClientLimitsConfig client_limits;
   std::string listen_address;  ///< empty: all interfaces
   std::int64_t http_port = 36789;
   std::int64_t grpc_port = 36790;

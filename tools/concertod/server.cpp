@@ -54,6 +54,9 @@ Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audi
       caller_names_([this](const std::string& text) { log_.warn(text); }),
       wrong_tokens_(clock_, [this](const std::string& text) { log_.warn(text); }),
       right_tokens_(random_key()),
+      limiter_(clock_, random_, [this](const std::string& text) { log_.warn(text); }),
+      client_connections_(std::make_shared<net::ClientConnections>(
+          clock_, [this](const std::string& text) { log_.warn(text); })),
       ops_pages_(ops_sources()),
       shortage_(clock_, [this](const std::string& text) { log_.warn(text); }),
       tls_files_(tls_files(config)) {}
@@ -116,6 +119,7 @@ Result<> Server::set_up() {
   CONCERTO_TRY(auto tls, read_tls_files());
   CONCERTO_TRY(auto proxies, net::HttpProxyRules::from_environment());
   CONCERTO_CHECK(set_targets());
+  CONCERTO_CHECK(set_client_limits());
   if (proxies.has_any()) {
     log_.warn(
         "HTTP_PROXY or HTTPS_PROXY is set: the proxy looks names up, so TargetAllow and TargetDeny "
@@ -135,8 +139,9 @@ Result<> Server::set_up() {
                    targets_,       std::make_shared<net::AddressMemory>(),
                    descriptors_,   std::move(access),
                    caller_names_,  wrong_tokens_,
-                   right_tokens_,  grpc_calls_,
-                   count,          audit_};
+                   right_tokens_,  limiter_,
+                   grpc_calls_,    count,
+                   audit_};
   if (registration_plan_) setup.etcd_access = registration_plan_->access;
   std::vector<ShardPorts> ports;
   for (std::size_t i = 0; i < count; ++i) {
@@ -162,6 +167,8 @@ Result<> Server::set_up() {
   const net::AddressSet& trusted = clients_proxies.trusted;
   http_listener_->expect_proxies(proxy_port(trusted, clients_proxies.greet_http, "HTTP"));
   grpc_listener_->expect_proxies(proxy_port(trusted, clients_proxies.greet_grpc, "gRPC"));
+  http_listener_->limit_clients(client_connections_);
+  grpc_listener_->limit_clients(client_connections_);
   recovery_ = std::make_unique<TaskGroup>(first.executor());
   background_ = std::make_unique<TaskGroup>(first.executor());
   if (store_.ownership() != nullptr) {
@@ -184,6 +191,17 @@ Result<std::shared_ptr<const net::AccessRules>> Server::read_access() {
 Result<> Server::set_targets() {
   CONCERTO_TRY(auto policy, net::TargetPolicy::make(config_.target_allow, config_.target_deny));
   targets_.set(std::move(policy));
+  return ok();
+}
+
+/// Puts the limits of the configuration for each client into force. Trusted proxies have
+/// connections of many clients.
+Result<> Server::set_client_limits() {
+  CONCERTO_TRY(const auto limits, read_limits(config_.client_limits));
+  CONCERTO_TRY(const auto without, net::AddressSet::parse(config_.client_limits.exempt + "," +
+                                                          config_.proxies.trusted));
+  limiter_.set_limits(limits);
+  client_connections_->set_limit(config_.client_limits.connections, without);
   return ok();
 }
 

@@ -58,6 +58,7 @@ class Server {
  private:
   Result<> set_up();
   Result<> set_targets();
+  Result<> set_client_limits();
   void share_descriptors();
   ClientPort make_client_port(std::string name);
   net::ProxyPort proxy_port(const net::AddressSet& trusted, bool greets, std::string name);
@@ -95,10 +96,13 @@ class Server {
   const Reload reload_;
   ListeningPorts ports_;  ///< until the listeners have them
   net::SystemClock clock_;
+  net::SystemRandom random_;
   AccessFiles access_files_;
   net::CallerNames caller_names_;  ///< the requests of all shards have ids of them
   net::WrongTokens wrong_tokens_;
   net::RightTokens right_tokens_;
+  net::RequestLimiter limiter_;
+  const std::shared_ptr<net::ClientConnections> client_connections_;
   const OpsPages ops_pages_;
   net::TargetGuard targets_;  ///< which targets may be called; the shards use it
   std::vector<std::unique_ptr<Shard>> shards_;

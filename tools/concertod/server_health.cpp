@@ -17,7 +17,8 @@ OpsPages::Sources Server::ops_sources() {
                            if (registration_) is_registered = registration_->registered();
                            return is_registered;
                          },
-                         backlog_watch_.get(), wrong_tokens_, recovered_.load()});
+                         backlog_watch_.get(), wrong_tokens_, limiter_, *client_connections_,
+                         recovered_.load()});
   };
   sources.not_live = [this] { return why_not_live(); };
   sources.not_ready = [this](bool for_operator) {

@@ -54,6 +54,15 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
                 static_cast<double>(sources.shards.size()));
   metrics.counter("concerto_wrong_tokens_total", "Tokens of clients that were not accepted", {},
                   static_cast<double>(sources.wrong_tokens.count()));
+  for (const auto& [kind, count] :
+       {std::pair{"requests", sources.limiter.refused_requests()},
+        std::pair{"bytes", sources.limiter.refused_bytes()},
+        std::pair{"connections", sources.connections.refused_count()}}) {
+    metrics.counter(
+        "concerto_limited_requests_total",
+        "Requests and connections that were refused because their client sends too much",
+        {{"kind", kind}}, static_cast<double>(count));
+  }
 }
 
 void collect_unfinished(const std::array<std::size_t, trans_types>& by_type, const ModeTable& modes,

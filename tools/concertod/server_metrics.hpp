@@ -24,6 +24,8 @@ struct MetricSources {
   std::function<std::optional<bool>()> registered;
   BacklogWatch* backlog;  ///< null if no other coordinator can share the store
   const net::WrongTokens& wrong_tokens;
+  const net::RequestLimiter& limiter;
+  const net::ClientConnections& connections;
   bool recovered;  ///< this process knows all unfinished transactions of its own store
 };
 

@@ -64,6 +64,7 @@ Result<> Server::take_over_fresh() {
   log_.set_level(config_.log.level);
   store_.set_retention(retention(config_.store));
   ignore_error(set_targets(), "the configuration was checked when it was loaded");
+  ignore_error(set_client_limits(), "likewise");
   asio::co_spawn(shards_.front()->executor(), apply(config_, std::move(*tls)), asio::use_future)
       .get();
   log_.info("reloaded: " + summarize(config_));

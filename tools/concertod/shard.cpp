@@ -88,11 +88,12 @@ std::unique_ptr<net::Authenticator> make_authenticator(const ShardSetup& setup) 
                                               setup.right_tokens, setup.clock);
 }
 
-net::GateOptions gate_options(const Config& config, net::Authenticator* authenticator,
-                              net::ActionAudit* audit) {
+net::GateOptions gate_options(const ShardSetup& setup, net::Authenticator* authenticator) {
+  const Config& config = setup.config;
   net::GateOptions options;
   options.authenticator = authenticator;
-  options.audit = audit;
+  options.audit = setup.audit;
+  options.limiter = &setup.limiter;
   options.sites.allowed_hosts = net::host_list(config.allowed_hosts);
   options.sites.own_name = machine_name();
   options.sites.get_may_change = config.get_may_change;
@@ -159,7 +160,7 @@ Shard::Shard(const ShardSetup& setup)
       branches_(http_branches_, grpc_branches_, net::docker_host_wanted()),
       alerts_(io_.get_executor(), timers_, http_client_, observer_, alert_options(setup.config)),
       authenticator_(make_authenticator(setup)),
-      gate_(gate_options(setup.config, authenticator_.get(), setup.audit)),
+      gate_(gate_options(setup, authenticator_.get())),
       router_(gate_, setup.clock),
       work_(io_.get_executor()) {
   observer_.on_trouble([this](const BranchTrouble& trouble) { alerts_.report(trouble); });

@@ -52,6 +52,7 @@ struct ShardSetup {
   net::CallerNames& caller_names;
   net::WrongTokens& wrong_tokens;
   net::RightTokens& right_tokens;
+  net::RequestLimiter& limiter;
   std::shared_ptr<net::SocketBudget> grpc_calls;  ///< connections to gRPC services
   std::size_t shards;
   net::ActionAudit* audit;  ///< null: no audit log

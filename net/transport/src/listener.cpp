@@ -36,7 +36,7 @@ AcceptedSocket::AcceptedSocket(int descriptor, tcp::endpoint peer) noexcept
     : descriptor_(descriptor), peer_(std::move(peer)) {}
 
 AcceptedSocket::AcceptedSocket(AcceptedSocket&& other) noexcept
-    : descriptor_(other.release()), peer_(other.peer_) {}
+    : descriptor_(other.release()), peer_(other.peer_), place_(std::move(other.place_)) {}
 
 AcceptedSocket::~AcceptedSocket() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -101,6 +101,8 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
         std::make_shared<ProxyGreetings>(acceptor_.get_executor(), timers_, std::move(port), take);
   }
 
+  void limit_clients(std::shared_ptr<ClientConnections> clients) { clients_ = std::move(clients); }
+
   Result<> listen(ListeningSocket socket) {
     CONCERTO_ASSERT(socket.is_open() && !acceptor_.is_open());
     const int fd = socket.release();
@@ -147,6 +149,9 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
 
   void hand_over(AcceptedSocket socket) const {
     ConnectionServer& server = least_loaded();
+    if (clients_ && !clients_->take(socket.peer().address(), socket.place())) {
+      return server.refuse(socket.descriptor());
+    }
     if (server.offer(socket)) return;
     // The other servers are asked too: this one may have no idle connection, and the budget counts
     // the connections of all shards.
@@ -167,7 +172,8 @@ class Listener::Impl : public std::enable_shared_from_this<Listener::Impl> {
   AcceptQueue queue_;
   Timers& timers_;
   const std::vector<ConnectionServer*> servers_;
-  std::shared_ptr<ProxyGreetings> greetings_;  ///< null: no proxy sends headers
+  std::shared_ptr<ClientConnections> clients_;  ///< null: no limit for each client
+  std::shared_ptr<ProxyGreetings> greetings_;   ///< null: no proxy sends headers
   Timer resume_;
 };
 
@@ -181,6 +187,10 @@ Listener::~Listener() {
 
 void Listener::expect_proxies(ProxyPort port) {
   impl_->expect_proxies(std::move(port));
+}
+
+void Listener::limit_clients(std::shared_ptr<ClientConnections> clients) {
+  impl_->limit_clients(std::move(clients));
 }
 
 Result<> Listener::listen(const tcp::endpoint& address) {

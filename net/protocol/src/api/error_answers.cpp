@@ -161,6 +161,7 @@ unsigned http_status(Refusal::Kind kind) noexcept {
     case Refusal::Kind::wrong_token:
       return 401;
     case Refusal::Kind::too_many_wrong:
+    case Refusal::Kind::limited:
       return 429;
   }
   return 403;
@@ -243,6 +244,9 @@ HttpResponse http_answer(const Refusal& refusal) {
     case Refusal::Kind::too_many_wrong:
       response.headers.add("Retry-After", retry_after_guesses);
       break;
+    case Refusal::Kind::limited:
+      response.headers.add("Retry-After", std::to_string(refusal.retry_after_seconds));
+      break;
   }
   return response;
 }
@@ -253,6 +257,7 @@ GrpcStatus grpc_answer(const Refusal& refusal) {
     case Refusal::Kind::wrong_token:
       return {GrpcCode::unauthenticated, refusal.sentence};
     case Refusal::Kind::too_many_wrong:
+    case Refusal::Kind::limited:
       return {GrpcCode::resource_exhausted, refusal.sentence};
     case Refusal::Kind::forbidden:
     case Refusal::Kind::wrong_method:

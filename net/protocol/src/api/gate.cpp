@@ -91,34 +91,48 @@ Gate::Gate(GateOptions options)
       authenticator_(options.authenticator),
       roles_(options.roles),
       audit_(options.audit),
-      proxies_(std::move(options.proxies)) {}
+      proxies_(std::move(options.proxies)),
+      limiter_(options.limiter) {}
 
 std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, RequestContext& context,
                                          const HttpRequest& request) const {
   if (auto refusal = sites_.refuse(needs, request)) return refusal;
-  return refuse_caller(needs.role, context, request.headers, request.certificate.get());
+  Seen seen = look_at(needs.role, context, request.headers, request.certificate.get());
+  return count(needs.role, context, request.body.size(), std::move(seen));
 }
 
 std::optional<Refusal> Gate::refuse_rpc(const RouteNeeds& needs, RequestContext& context,
                                         const HttpHeaders& headers,
                                         const PeerCertificate* certificate) const {
-  return refuse_caller(needs.role, context, headers, certificate);
+  return look_at(needs.role, context, headers, certificate).refusal;
 }
 
 std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext& context,
                                          const GrpcMetadata& metadata,
-                                         const PeerCertificate* certificate) const {
-  return refuse_caller(needs.role, context, metadata, certificate);
+                                         const PeerCertificate* certificate,
+                                         std::size_t message_bytes) const {
+  Seen seen = look_at(needs.role, context, metadata, certificate);
+  return count(needs.role, context, message_bytes, std::move(seen));
+}
+
+/// A refused request counts too, for the address of its client if nobody is known.
+std::optional<Refusal> Gate::count(RouteRole role, const RequestContext& context, std::size_t bytes,
+                                   Seen seen) const {
+  const bool counts = limiter_ != nullptr && limiter_->is_on() && role != RouteRole::anyone;
+  if (counts && !seen.is_operator) {
+    if (auto limited = limiter_->refuse(context, bytes)) return limited;
+  }
+  return std::move(seen.refusal);
 }
 
 bool Gate::is_from(RouteRole role, RequestContext context, const HttpRequest& request) const {
-  return !refuse_caller(role, context, request.headers, request.certificate.get());
+  return !look_at(role, context, request.headers, request.certificate.get()).refusal;
 }
 
 template <class Fields>
-std::optional<Refusal> Gate::refuse_caller(RouteRole role, RequestContext& context,
-                                           const Fields& fields,
-                                           const PeerCertificate* certificate) const {
+Gate::Seen Gate::look_at(RouteRole role, RequestContext& context, const Fields& fields,
+                         const PeerCertificate* certificate) const {
+  Seen seen;
   RoleSet roles = roles_;
   if (authenticator_ != nullptr && role != RouteRole::anyone) {
     std::string decoded;
@@ -126,16 +140,23 @@ std::optional<Refusal> Gate::refuse_caller(RouteRole role, RequestContext& conte
     if (const Authorization field = authorization_in(fields); field.count > 0) {
       credentials.bearer = token_in(field.value, decoded);
       // A certificate does not count then: somebody may have passed on what another one sent.
-      if (credentials.bearer.empty() || field.count > 1) return bad_field();
+      if (credentials.bearer.empty() || field.count > 1) {
+        seen.refusal = bad_field();
+        return seen;
+      }
     }
     const Identity identity = authenticator_->identify(credentials, context.peer);
-    if (auto refusal = refusal_of(identity.kind)) return refusal;
+    seen.refusal = refusal_of(identity.kind);
+    if (seen.refusal) return seen;
     context.caller = identity.caller.id;
     roles = identity.caller.roles;
+    seen.is_operator = roles.has(RouteRole::operators);
   }
-  if (roles.has(role)) return std::nullopt;
-  return Refusal{Refusal::Kind::forbidden,
-                 "this request is for " + std::string{name_of(role)} + " only"};
+  if (!roles.has(role)) {
+    seen.refusal = Refusal{Refusal::Kind::forbidden,
+                           "this request is for " + std::string{name_of(role)} + " only"};
+  }
+  return seen;
 }
 
 }  // namespace concerto::net

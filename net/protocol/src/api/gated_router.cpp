@@ -29,9 +29,9 @@ GatedRouter::GatedRouter(const Gate& gate, const Clock& clock) : gate_(gate), cl
 }
 
 void GatedRouter::add(std::string_view method, std::string_view path, const RouteNeeds& needs,
-                      RouteHandler handler) {
+                      RouteHandler handler, RefusalAnswer refused) {
   if (needs.deed == RouteDeed::operates) operated_.push_back({std::string{path}, false, needs});
-  router_.add(method, path, effect_of(needs), gated(needs, std::move(handler)));
+  router_.add(method, path, effect_of(needs), gated(needs, std::move(handler), refused));
 }
 
 void GatedRouter::add_prefix(std::string_view method, std::string_view prefix,
@@ -73,8 +73,9 @@ Task<HttpResponse> GatedRouter::record_miss(const RouteNeeds& needs, HttpRequest
   co_return co_await audited_refusal(*gate_.audit(), std::move(record), std::move(response));
 }
 
-HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) const {
-  return [this, needs, handler = std::move(handler)](HttpRequest request) {
+HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler,
+                               RefusalAnswer refused) const {
+  return [this, needs, handler = std::move(handler), refused](HttpRequest request) {
     RequestContext asker = context(request);
     const auto refusal = gate_.refuse_http(needs, asker, request);
     if (needs.deed == RouteDeed::operates && gate_.audit() != nullptr) {
@@ -82,7 +83,7 @@ HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler) co
       if (refusal) return audited_refusal(*gate_.audit(), std::move(record), http_answer(*refusal));
       return audited(*gate_.audit(), std::move(record), handler(std::move(request), asker));
     }
-    if (refusal) return answer(http_answer(*refusal));
+    if (refusal) return answer(refused != nullptr ? refused(*refusal) : http_answer(*refusal));
     return handler(std::move(request), asker);
   };
 }

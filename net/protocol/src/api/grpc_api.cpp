@@ -79,8 +79,8 @@ void GrpcApi::add(GrpcServer& server, const Route& route) {
   ApiProbe::Entry& counts = entry(route.grpc);
   server.add_unary(path_of(route.grpc), [this, &counts, &route](GrpcRequest request) {
     RequestContext context = context_of(request, gate_.proxies());
-    const auto refusal =
-        gate_.refuse_grpc(route.needs(), context, request.metadata, request.certificate.get());
+    const auto refusal = gate_.refuse_grpc(route.needs(), context, request.metadata,
+                                           request.certificate.get(), request.message.size());
     if (route.deed == RouteDeed::operates && gate_.audit() != nullptr) {
       AuditRecord record = record_of(route.needs(), request, context, refusal);
       if (refusal) return audited_refusal(*gate_.audit(), std::move(record), reply_to(*refusal));

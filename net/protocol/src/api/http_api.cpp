@@ -19,6 +19,7 @@
 #include "api/openapi_document.hpp"
 #include "api/pending_outcome.hpp"
 #include "api/request_json.hpp"
+#include "api/rpc_action.hpp"
 #include "api/trans_json.hpp"
 
 namespace concerto::net {
@@ -27,6 +28,7 @@ namespace {
 namespace json = boost::json;
 
 const std::string base_path = "/api/dtmsvr/";
+constexpr std::string_view rpc_path = "/api/json-rpc";
 
 /// Reads the transaction from the request's body. Frees the body, because a submit may wait for a
 /// long time.
@@ -115,7 +117,8 @@ void HttpApi::add(GatedRouter& router, std::string_view method, const Route& rou
   }
   // Probes are not counted.
   if (method == Router::any_method) return router.add(method, path, route.needs(), handler);
-  router.add(method, path, route.needs(), counted(path, handler));
+  const RefusalAnswer refused = path == rpc_path ? rpc_refusal : nullptr;
+  router.add(method, path, route.needs(), counted(path, handler), refused);
   router.add(method, path + "/", route.needs(),
              [path](HttpRequest request, RequestContext /*context*/) {
                return redirect(path, std::move(request));

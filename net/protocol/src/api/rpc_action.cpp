@@ -87,6 +87,16 @@ RpcAction action_with(const RpcCall& call, Result<Request> params) {
 
 }  // namespace
 
+HttpResponse rpc_refusal(const Refusal& refusal) {
+  HttpResponse response = http_answer(refusal);
+  if (refusal.kind == Refusal::Kind::limited) {
+    // The specification wants null for an id that is not known.
+    const json::value error = rpc_error_value(rpc_other_error, refusal.sentence);
+    response.body = rpc_answer_body(refused_id, error, nullptr);
+  }
+  return response;
+}
+
 HttpResponse rpc_result(const RpcCall& call, const json::value& result) {
   return json_response(200, rpc_answer_body(call.id, nullptr, result));
 }

@@ -43,6 +43,9 @@ struct RpcAsker {
 RpcAction rpc_action(std::string_view body, const RouteTable& routes, const RpcAsker& asker,
                      RpcCall& call);
 
+/// The answer to a request that the gate refuses before its body is read. A client that sends too
+/// much gets an error of JSON-RPC, others the usual answer of HTTP.
+HttpResponse rpc_refusal(const Refusal& refusal);
 HttpResponse rpc_result(const RpcCall& call, const boost::json::value& result);
 HttpResponse rpc_answer(const RpcCall& call, const Result<>& result);
 

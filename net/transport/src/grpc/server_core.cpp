@@ -118,6 +118,7 @@ void ServerCore::adopt(AcceptedSocket accepted) {
   accepted.release();
   auto connection = std::make_shared<ServerConnection>(ByteStream(std::move(socket), make_tls()),
                                                        shared_from_this(), accepted.peer());
+  connection->client_place_ = std::move(accepted.place());
   connection->place_ = connections_.insert(connections_.end(), connection);
   connection->start();
   if (!sweep_.is_set()) sweep_.set(timers_.now() + options_.request_timeout);
@@ -132,6 +133,7 @@ void ServerCore::lost(ServerConnection& connection) {
   if (!connection.has_shaken_hands()) handshake_failed(connection);
   const auto held = std::static_pointer_cast<ServerConnection>(connection.shared_from_this());
   connections_.erase(connection.place_);
+  connection.client_place_ = {};
   forget_one();
   if (connections_.empty()) emptied_.notify_all();
 }

@@ -148,6 +148,7 @@ class ServerConnection final : public http2::Connection {
   const std::shared_ptr<ServerCore> server_;
   ServerCore::Connections::iterator place_;  ///< in the server's list
   const asio::ip::tcp::endpoint peer_;
+  ClientPlace client_place_;
   std::size_t holding_count_ = 0;
   std::size_t standing_count_ = 0;
   SteadyTime quiet_since_;

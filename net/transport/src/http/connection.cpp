@@ -33,6 +33,7 @@ HttpConnection::HttpConnection(HttpServer& server, AcceptedSocket accepted)
     : Holder(*server.buffers_),
       server_(server),
       peer_(accepted.peer()),
+      client_place_(std::move(accepted.place())),
       stream_(Socket(server.executor_)),
       timer_(server.timers_, [this] {
         server_.probe_.timed_out_count.fetch_add(1, std::memory_order_relaxed);

@@ -76,6 +76,7 @@ class HttpConnection final : private BufferBudget::Holder {
 
   HttpServer& server_;
   asio::ip::tcp::endpoint peer_;
+  ClientPlace client_place_;
   ByteStream stream_;
   ReadBuffer buffer_;
   std::optional<RequestParser> parser_;

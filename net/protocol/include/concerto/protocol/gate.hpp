@@ -6,6 +6,7 @@
 #include <concerto/engine/request_context.hpp>
 #include <concerto/protocol/action_audit.hpp>
 #include <concerto/protocol/authenticator.hpp>
+#include <concerto/protocol/request_limiter.hpp>
 #include <concerto/protocol/route_needs.hpp>
 #include <concerto/protocol/site_guard.hpp>
 #include <concerto/transport/address_set.hpp>
@@ -25,6 +26,8 @@ struct CONCERTO_EXPORT GateOptions {
   ActionAudit* audit = nullptr;
   /// Proxies that say from whom they have a request (X-Forwarded-For).
   AddressSet proxies{};
+  /// Limits what each client may send. It must outlive the gate. Null: nothing is limited.
+  RequestLimiter* limiter = nullptr;
 };
 
 /// Lets requests in or refuses them. Each front end asks the gate one question about every request,
@@ -32,6 +35,9 @@ struct CONCERTO_EXPORT GateOptions {
 /// needs? The gate answers nothing if the request is let in, and notes the caller in the request's
 /// context. Malformed requests, and methods of JSON-RPC and gRPC without a route, are refused
 /// before the gate.
+///
+/// Requests that need a role count for the limits of their client, unless it is an operator who is
+/// known. A request of JSON-RPC counts once.
 ///
 /// Each shard has its own, because it has an Authenticator.
 class CONCERTO_EXPORT Gate {
@@ -48,7 +54,8 @@ class CONCERTO_EXPORT Gate {
   /// The gate of gRPC: roles. `certificate` is the client's; null without one.
   std::optional<Refusal> refuse_grpc(const RouteNeeds& needs, RequestContext& context,
                                      const GrpcMetadata& metadata,
-                                     const PeerCertificate* certificate = nullptr) const;
+                                     const PeerCertificate* certificate = nullptr,
+                                     std::size_t message_bytes = 0) const;
 
   /// Whether an HTTP request is from a caller who has a role. For routes that tell some callers
   /// more than others.
@@ -59,16 +66,24 @@ class CONCERTO_EXPORT Gate {
   const AddressSet& proxies() const noexcept { return proxies_; }
 
  private:
+  /// What the credentials of a request lead to.
+  struct Seen {
+    std::optional<Refusal> refusal{};
+    bool is_operator = false;  ///< who is known
+  };
+
   template <class Fields>
-  std::optional<Refusal> refuse_caller(RouteRole role, RequestContext& context,
-                                       const Fields& fields,
-                                       const PeerCertificate* certificate) const;
+  Seen look_at(RouteRole role, RequestContext& context, const Fields& fields,
+               const PeerCertificate* certificate) const;
+  std::optional<Refusal> count(RouteRole role, const RequestContext& context, std::size_t bytes,
+                               Seen seen) const;
 
   SiteGuard sites_;
   Authenticator* const authenticator_;
   RoleSet roles_;
   ActionAudit* audit_;
   AddressSet proxies_;
+  RequestLimiter* limiter_;
 };
 
 }  // namespace concerto::net

@@ -17,6 +17,9 @@ namespace concerto::net {
 /// Answers a request that the gate has let in.
 using RouteHandler = std::function<Task<HttpResponse>(HttpRequest, RequestContext)>;
 
+/// The answer to a request that the gate refuses.
+using RefusalAnswer = HttpResponse (*)(const Refusal&);
+
 /// The routes of the HTTP front end, with one gate before all of them. For each request the router
 /// finds the route, makes the request's context and asks the gate; only then the route's handler is
 /// called. A request without a route passes the gate too, as one that reads.
@@ -31,8 +34,9 @@ class CONCERTO_EXPORT GatedRouter {
   GatedRouter& operator=(const GatedRouter&) = delete;
 
   /// As Router::add and Router::add_prefix. HEAD is answered if the path's GET only reads.
+  /// `refused` is for a route that has errors of its own form; null: the usual form.
   void add(std::string_view method, std::string_view path, const RouteNeeds& needs,
-           RouteHandler handler);
+           RouteHandler handler, RefusalAnswer refused = nullptr);
   void add_prefix(std::string_view method, std::string_view prefix, const RouteNeeds& needs,
                   RouteHandler handler);
 
@@ -61,7 +65,8 @@ class CONCERTO_EXPORT GatedRouter {
     RouteNeeds needs;
   };
 
-  HttpHandler gated(const RouteNeeds& needs, RouteHandler handler) const;
+  HttpHandler gated(const RouteNeeds& needs, RouteHandler handler,
+                    RefusalAnswer refused = nullptr) const;
   HttpHandler unrouted() const;
   Task<HttpResponse> record_miss(const RouteNeeds& needs, HttpRequest request,
                                  const HttpHandler& answer) const;

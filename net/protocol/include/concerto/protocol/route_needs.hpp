@@ -74,9 +74,11 @@ struct Refusal {
     unknown_caller,  ///< HTTP 401, gRPC UNAUTHENTICATED: no token and no certificate
     wrong_token,     ///< likewise: the token is not valid
     too_many_wrong,  ///< HTTP 429, gRPC RESOURCE_EXHAUSTED: the token was not looked at
+    limited,         ///< likewise: the client sends too much (RequestLimiter)
   };
   Kind kind;
-  std::string sentence;  ///< says why, and what would help
+  std::string sentence;              ///< says why, and what would help
+  unsigned retry_after_seconds = 1;  ///< of Kind::limited
 };
 
 }  // namespace concerto::net

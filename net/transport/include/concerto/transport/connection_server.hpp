@@ -7,6 +7,7 @@
 #include <concerto/base/async.hpp>
 #include <concerto/base/clock.hpp>
 #include <concerto/base/export.hpp>
+#include <concerto/transport/client_connections.hpp>
 
 namespace concerto::net {
 
@@ -25,9 +26,14 @@ class CONCERTO_EXPORT AcceptedSocket {
   int descriptor() const noexcept { return descriptor_; }
   int release() noexcept;
 
+  /// The connection's place among those of its client. Whoever takes the socket over keeps it until
+  /// the connection ends.
+  ClientPlace& place() noexcept { return place_; }
+
  private:
   int descriptor_;
   boost::asio::ip::tcp::endpoint peer_;
+  ClientPlace place_;
 };
 
 /// The server of one shard, for HTTP or gRPC. Thread-safe except for `drain`.

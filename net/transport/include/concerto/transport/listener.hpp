@@ -55,6 +55,8 @@ class CONCERTO_EXPORT Listener {
 
   /// Which connections begin with a header of a proxy. Call it before `listen`.
   void expect_proxies(ProxyPort port);
+  /// Limits the connections of each client. Call it before `listen`.
+  void limit_clients(std::shared_ptr<ClientConnections> clients);
 
   /// Binds, listens and accepts from now on. Port 0 takes a free port. The error names the address.
   [[nodiscard]] Result<> listen(const asio::ip::tcp::endpoint& address);
