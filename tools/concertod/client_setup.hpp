@@ -13,6 +13,7 @@ struct Proxies {
   // The ports where their connections begin with a header of the PROXY protocol.
   bool greet_http = false;
   bool greet_grpc = false;
+  bool greet_admin = false;
 };
 
 /// The error names the key.
@@ -21,6 +22,9 @@ struct Proxies {
 /// What the section Limits says of requests, and the addresses that no limit holds for. The error
 /// names the key.
 [[nodiscard]] Result<net::RequestLimits> read_limits(const ClientLimitsConfig& config);
+
+/// Where the admin port listens, in the form of ListenAddress.
+std::string admin_address(const Config& config);
 
 /// Checks the keys about who reaches the ports.
 void check_clients(const Config& config, Findings& findings);

@@ -106,6 +106,12 @@ struct ClientLimitsConfig {
   std::string exempt;  ///< comma list of addresses and ranges
 };
 
+/// A port for operators alone.
+struct AdminConfig {
+  std::int64_t port = 0;       ///< 0: none, the other ports serve everything
+  std::string listen_address;  ///< empty: as for the other ports
+};
+
 /// TLS of both ports.
 struct PortTlsConfig {
   std::string cert_file;  ///< empty: plain text
@@ -160,6 +166,7 @@ struct Config {
   AuthConfig auth;
   ProxiesConfig proxies;
   ClientLimitsConfig client_limits;
+  AdminConfig admin;
   std::string listen_address;  ///< empty: all interfaces
   std::int64_t http_port = 36789;
   std::int64_t grpc_port = 36790;

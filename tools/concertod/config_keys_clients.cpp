@@ -13,8 +13,16 @@ const KeyRow rows[] = {
      "addresses of proxies whose X-Forwarded-For says who the client is, as 10.0.0.7,fd00::/64; "
      "empty: none"},
     {"Proxies.ProxyProtocol", CONCERTO_FIELD(proxies.proxy_protocol),
-     "ports, as http,grpc, where connections of Proxies.Trusted begin with a header of the PROXY "
+     "ports, as http,grpc,admin, where connections of Proxies.Trusted begin with a header of the "
+     "PROXY "
      "protocol, version 2; empty: nowhere"},
+    {"Admin.Port", CONCERTO_FIELD(admin.port),
+     "HTTP port for everything that viewers and operators do, which the other ports then refuse; "
+     "0: "
+     "none",
+     KeyRange{0, 65'535}},
+    {"Admin.ListenAddress", CONCERTO_FIELD(admin.listen_address),
+     "IP address of this port, or localhost; *: all interfaces; empty: as ListenAddress"},
     {.path = "Limits.RequestsPerSecond",
      .field = CONCERTO_FIELD(client_limits.requests_per_second),
      .help = "requests that one client may send in a second; a client is a caller with a name (see "
@@ -35,7 +43,7 @@ const KeyRow rows[] = {
      .reloads = true},
     {.path = "Limits.Connections",
      .field = CONCERTO_FIELD(client_limits.connections),
-     .help = "open connections of one address, on all ports together; 0: as many as it likes",
+     .help = "open connections of one address at HttpPort and GrpcPort together; 0: no limit",
      .range = count,
      .reloads = true},
     {.path = "Limits.Exempt",

@@ -31,10 +31,10 @@ constexpr std::size_t host_share = 4;
 
 }  // namespace
 
-DescriptorPlan plan_descriptors(std::size_t limit, std::size_t shards,
-                                std::size_t connections_max) {
+DescriptorPlan plan_descriptors(std::size_t limit, std::size_t shards, std::size_t connections_max,
+                                std::size_t operators) {
   const std::size_t store = std::clamp(limit / 4, store_min, store_max);
-  const std::size_t own = own_of_process + own_per_shard * shards + store;
+  const std::size_t own = own_of_process + own_per_shard * shards + store + operators;
   const std::size_t clients_wanted = ports * connections_max;
   const std::size_t http_wanted = http_calls_per_shard * shards;
   const std::size_t calls_wanted = http_wanted + grpc_calls_of_process;

@@ -18,8 +18,10 @@ struct DescriptorPlan {
 };
 
 /// `limit` is the number of descriptors that the process may have (RLIMIT_NOFILE).
-/// `connections_max` is the configured number, for each port.
-DescriptorPlan plan_descriptors(std::size_t limit, std::size_t shards, std::size_t connections_max);
+/// `connections_max` is the configured number, for each port. `operators` are the connections of an
+/// admin port, which nobody else gets.
+DescriptorPlan plan_descriptors(std::size_t limit, std::size_t shards, std::size_t connections_max,
+                                std::size_t operators = 0);
 
 /// `plan` after a change of MaxConnections in a running process. Calls to services keep the
 /// descriptors that they got at the start.

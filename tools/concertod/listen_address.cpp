@@ -22,7 +22,8 @@ Result<net::ListeningSocket> listen_on(const std::optional<boost::asio::ip::addr
 
 }  // namespace
 
-Result<std::optional<boost::asio::ip::address>> parse_listen_address(std::string_view text) {
+Result<std::optional<boost::asio::ip::address>> parse_listen_address(std::string_view text,
+                                                                     std::string_view key) {
   using boost::asio::ip::address;
   if (text.empty() || text == "*") return std::optional<address>{};
   if (text == "localhost") return std::optional<address>{boost::asio::ip::address_v4::loopback()};
@@ -32,9 +33,15 @@ Result<std::optional<boost::asio::ip::address>> parse_listen_address(std::string
   const auto parsed = boost::asio::ip::make_address(plain, failed);
   if (!failed && (!has_brackets || parsed.is_v6())) return std::optional<address>{parsed};
   return make_error(Errc::invalid_request,
-                    "ListenAddress: expected an IP address without a port (HttpPort and GrpcPort "
-                    "are the ports), localhost, or * for all interfaces, found '" +
+                    std::string{key} +
+                        ": expected an IP address without a port, which has a key of its "
+                        "own, localhost, or * for all interfaces, found '" +
                         std::string{text} + "'");
+}
+
+Result<net::ListeningSocket> listen_on_port(std::string_view address, std::int64_t port) {
+  CONCERTO_TRY(const auto parsed, parse_listen_address(address));
+  return listen_on(parsed, port);
 }
 
 Result<ListeningPorts> listen_on_ports(std::string_view address, std::int64_t http_port,

@@ -20,6 +20,9 @@ using Reasons = std::vector<std::string>;
 constexpr net::RouteNeeds for_anyone{net::RouteDeed::reads, net::RouteRole::anyone,
                                      net::RouteBrowser::any_page};
 
+constexpr net::RouteNeeds for_operators{net::RouteDeed::reads, net::RouteRole::anyone,
+                                        net::RouteBrowser::any_page, "admin", true};
+
 /// The answer of a probe: 503 with the fault, or 200. Both also have the warnings.
 net::HttpResponse probe_answer(const char* fault, const Reasons& reasons, const Reasons& warnings) {
   json::object body;
@@ -107,8 +110,9 @@ void OpsPages::register_on(net::GatedRouter& router) const {
              });
   // The page (protocol page 02, section 11) has no data. The requests that it makes have their own
   // needs.
-  router.add("GET", sources_.admin_base + "/", for_anyone, admin(sources_.admin_base));
-  router.add_prefix("GET", sources_.admin_base + "/admin/", for_anyone, admin(sources_.admin_base));
+  router.add("GET", sources_.admin_base + "/", for_operators, admin(sources_.admin_base));
+  router.add_prefix("GET", sources_.admin_base + "/admin/", for_operators,
+                    admin(sources_.admin_base));
 }
 
 Task<net::HttpResponse> OpsPages::metrics() const {

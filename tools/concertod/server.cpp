@@ -27,6 +27,10 @@ std::size_t cores_in_affinity_mask() {
   return static_cast<std::size_t>(std::max(1, CPU_COUNT(&mask)));
 }
 
+/// Connections at the admin port at one time. They are not taken from those of the clients, nor by
+/// them.
+constexpr std::size_t admin_connections_max = 128;
+
 /// How often a coordinator looks for what others have left in a shared store.
 std::chrono::seconds poll_interval(const Config& config) {
   return std::clamp<std::chrono::seconds>(config.trans_cron_interval, std::chrono::seconds(1),
@@ -92,7 +96,8 @@ void Server::share_descriptors() {
   if (descriptors_.warning) log_.warn(*descriptors_.warning);
   if (!all_clients_) {
     all_clients_ = std::make_shared<net::SocketBudget>(descriptors_.clients_max);
-    client_ports_ = {make_client_port("HTTP"), make_client_port("gRPC"), nullptr};
+    client_ports_ = {make_client_port("HTTP"), make_client_port("gRPC"), make_admin_port(),
+                     nullptr};
     grpc_calls_ = std::make_shared<net::SocketBudget>(descriptors_.grpc_calls_max);
   }
   all_clients_->set_max(descriptors_.clients_max);
@@ -104,6 +109,13 @@ ClientPort Server::make_client_port(std::string name) {
   return {std::make_shared<net::SocketBudget>(config_.limits.connections_max, all_clients_),
           std::make_shared<net::FailedHandshakes>(
               clock_, std::move(name), [this](const std::string& text) { log_.warn(text); })};
+}
+
+ClientPort Server::make_admin_port() {
+  if (config_.admin.port == 0) return {};
+  ClientPort port = make_client_port("admin");
+  port.sockets = std::make_shared<net::SocketBudget>(admin_connections_max);
+  return port;
 }
 
 /// Proxies that begin their connections to a port with a header, if the port expects that.
@@ -126,9 +138,10 @@ Result<> Server::set_up() {
         "judge calls through it by the text of their URL, and the proxy has to refuse addresses");
   }
   CONCERTO_TRY(auto access, read_access());
-  CONCERTO_TRY(const Proxies clients_proxies, read_proxies(config_.proxies));
+  CONCERTO_TRY(const Proxies front_proxies, read_proxies(config_.proxies));
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
-  descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max);
+  descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max,
+                                  config_.admin.port != 0 ? admin_connections_max : 0);
   share_descriptors();
   client_ports_.tls = tls.ports;
   tls_text_ = describe_tls(config_, tls);
@@ -152,23 +165,9 @@ Result<> Server::set_up() {
   options.wording = net::odd_wordings;
   options.poll_interval = poll_interval(config_);
   coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_, clock_, options);
-  std::vector<net::ConnectionServer*> http_servers;
-  std::vector<net::ConnectionServer*> grpc_servers;
-  for (auto& shard : shards_) {
-    shard->serve(*coordinator_, config_, ops_pages_, client_ports_);
-    http_servers.push_back(&shard->http_server());
-    grpc_servers.push_back(&shard->grpc_server());
-  }
+  for (auto& shard : shards_) shard->serve(*coordinator_, config_, ops_pages_, client_ports_);
+  make_listeners(front_proxies);
   Shard& first = *shards_.front();
-  http_listener_ = std::make_unique<net::Listener>(first.executor(), first.timers(),
-                                                   std::move(http_servers), &shortage_);
-  grpc_listener_ = std::make_unique<net::Listener>(first.executor(), first.timers(),
-                                                   std::move(grpc_servers), &shortage_);
-  const net::AddressSet& trusted = clients_proxies.trusted;
-  http_listener_->expect_proxies(proxy_port(trusted, clients_proxies.greet_http, "HTTP"));
-  grpc_listener_->expect_proxies(proxy_port(trusted, clients_proxies.greet_grpc, "gRPC"));
-  http_listener_->limit_clients(client_connections_);
-  grpc_listener_->limit_clients(client_connections_);
   recovery_ = std::make_unique<TaskGroup>(first.executor());
   background_ = std::make_unique<TaskGroup>(first.executor());
   if (store_.ownership() != nullptr) {
@@ -178,7 +177,33 @@ Result<> Server::set_up() {
   return ok();
 }
 
-/// Puts the policy of the configuration about targets into force.
+std::unique_ptr<net::Listener> Server::make_listener(std::vector<net::ConnectionServer*> servers,
+                                                     net::ProxyPort proxies) {
+  Shard& first = *shards_.front();
+  auto listener = std::make_unique<net::Listener>(first.executor(), first.timers(),
+                                                  std::move(servers), &shortage_);
+  listener->expect_proxies(std::move(proxies));
+  return listener;
+}
+
+void Server::make_listeners(const Proxies& proxies) {
+  std::vector<net::ConnectionServer*> http;
+  std::vector<net::ConnectionServer*> grpc;
+  std::vector<net::ConnectionServer*> admin;
+  for (auto& shard : shards_) {
+    http.push_back(&shard->http_server());
+    grpc.push_back(&shard->grpc_server());
+    if (shard->admin_server() != nullptr) admin.push_back(shard->admin_server());
+  }
+  const net::AddressSet& trusted = proxies.trusted;
+  http_listener_ = make_listener(http, proxy_port(trusted, proxies.greet_http, "HTTP"));
+  grpc_listener_ = make_listener(grpc, proxy_port(trusted, proxies.greet_grpc, "gRPC"));
+  http_listener_->limit_clients(client_connections_);
+  grpc_listener_->limit_clients(client_connections_);
+  if (admin.empty()) return;
+  admin_listener_ = make_listener(admin, proxy_port(trusted, proxies.greet_admin, "admin"));
+}
+
 /// Null if nobody is asked who they are.
 Result<std::shared_ptr<const net::AccessRules>> Server::read_access() {
   if (const auto warning = open_door(config_)) log_.warn(*warning);
@@ -188,6 +213,7 @@ Result<std::shared_ptr<const net::AccessRules>> Server::read_access() {
   return access;
 }
 
+/// Puts the policy of the configuration about targets into force.
 Result<> Server::set_targets() {
   CONCERTO_TRY(auto policy, net::TargetPolicy::make(config_.target_allow, config_.target_deny));
   targets_.set(std::move(policy));
@@ -223,11 +249,18 @@ Result<> Server::listen() {
       CONCERTO_TRY(ports_,
                    listen_on_ports(config_.listen_address, config_.http_port, config_.grpc_port));
     }
+    std::string admin;
+    if (admin_listener_) {
+      CONCERTO_TRY(auto socket, listen_on_port(admin_address(config_), config_.admin.port));
+      CONCERTO_CHECK(admin_listener_->listen(std::move(socket)));
+      admin = ", admin port " + std::to_string(config_.admin.port);
+    }
     CONCERTO_CHECK(http_listener_->listen(std::move(ports_.http)));
     CONCERTO_CHECK(grpc_listener_->listen(std::move(ports_.grpc)));
     const std::string http = std::to_string(http_listener_->address().port());
     const std::string grpc = std::to_string(grpc_listener_->address().port());
-    log_.info("listening on port " + http + " (HTTP) and port " + grpc + " (gRPC)" + tls_text_);
+    log_.info("listening on port " + http + " (HTTP) and port " + grpc + " (gRPC)" + admin +
+              tls_text_);
     manager_.started();
     recovery_->spawn(recover());
     background_->spawn(tell_that_it_lives());
@@ -338,6 +371,7 @@ Task<void> Server::stop() {
   store_.begin_stop(deadline);
   http_listener_->close();
   grpc_listener_->close();
+  if (admin_listener_) admin_listener_->close();
   // A recovery that still runs ends first: no engine may get work after its end.
   co_await recovery_->close();
   co_await coordinator_->stop(deadline);

@@ -17,6 +17,7 @@
 #include "access_files.hpp"
 #include "audit_log.hpp"
 #include "backlog_watch.hpp"
+#include "client_setup.hpp"
 #include "config.hpp"
 #include "file_watch.hpp"
 #include "listen_address.hpp"
@@ -61,6 +62,10 @@ class Server {
   Result<> set_client_limits();
   void share_descriptors();
   ClientPort make_client_port(std::string name);
+  ClientPort make_admin_port();
+  void make_listeners(const Proxies& proxies);
+  std::unique_ptr<net::Listener> make_listener(std::vector<net::ConnectionServer*> servers,
+                                               net::ProxyPort proxies);
   net::ProxyPort proxy_port(const net::AddressSet& trusted, bool greets, std::string name);
   Result<> start_shards();
   Result<> listen();
@@ -120,6 +125,7 @@ class Server {
   net::DescriptorShortage shortage_;
   std::unique_ptr<net::Listener> http_listener_;
   std::unique_ptr<net::Listener> grpc_listener_;
+  std::unique_ptr<net::Listener> admin_listener_;  ///< null without an admin port
   std::unique_ptr<net::EtcdRegistration> registration_;
   std::unique_ptr<TaskGroup> recovery_;
   std::unique_ptr<TaskGroup> background_;

@@ -94,10 +94,30 @@ net::GateOptions gate_options(const ShardSetup& setup, net::Authenticator* authe
   options.authenticator = authenticator;
   options.audit = setup.audit;
   options.limiter = &setup.limiter;
+  if (config.admin.port != 0) {
+    options.port = net::ServedPort::clients;
+    options.other_port = "the admin port, " + std::to_string(config.admin.port);
+  }
   options.sites.allowed_hosts = net::host_list(config.allowed_hosts);
   options.sites.own_name = machine_name();
   options.sites.get_may_change = config.get_may_change;
   if (auto proxies = read_proxies(config.proxies)) options.proxies = std::move(proxies->trusted);
+  return options;
+}
+
+std::string client_ports(const Config& config) {
+  if (config.http_port == 0 || config.grpc_port == 0) return "HttpPort and GrpcPort";
+  return "ports " + std::to_string(config.http_port) + " (HTTP) and " +
+         std::to_string(config.grpc_port) + " (gRPC)";
+}
+
+/// Nobody is limited at the admin port: operators have to be able to work while clients send too
+/// much.
+net::GateOptions admin_gate_options(const ShardSetup& setup, net::Authenticator* authenticator) {
+  net::GateOptions options = gate_options(setup, authenticator);
+  options.limiter = nullptr;
+  options.port = net::ServedPort::operators;
+  options.other_port = client_ports(setup.config);
   return options;
 }
 
@@ -162,6 +182,8 @@ Shard::Shard(const ShardSetup& setup)
       authenticator_(make_authenticator(setup)),
       gate_(gate_options(setup, authenticator_.get())),
       router_(gate_, setup.clock),
+      admin_gate_(admin_gate_options(setup, authenticator_.get())),
+      admin_router_(admin_gate_, setup.clock),
       work_(io_.get_executor()) {
   observer_.on_trouble([this](const BranchTrouble& trouble) { alerts_.report(trouble); });
 }
@@ -182,12 +204,12 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   http_api_->register_on(router_);
   pages.register_on(router_);
   router_.set_wait_max(config.limits.http_wait_max);
-  net::HttpServerOptions http = http_options(config.limits, ports.tls);
-  http.buffers = buffers_;
-  http.sockets = ports.http.sockets;
-  http.failed_handshakes = ports.http.failed_handshakes;
-  http_server_ = std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router_.handler(),
-                                                   std::move(http));
+  http_server_ = make_http_server(router_, config, ports.http, ports.tls);
+  if (ports.admin.sockets) {
+    http_api_->register_on(admin_router_);
+    pages.register_on(admin_router_);
+    admin_server_ = make_http_server(admin_router_, config, ports.admin, ports.tls);
+  }
   net::GrpcServerOptions grpc = grpc_options(config.limits, ports.tls);
   grpc.sockets = ports.grpc.sockets;
   grpc.failed_handshakes = ports.grpc.failed_handshakes;
@@ -200,11 +222,23 @@ void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages
   grpc_api_->register_on(*grpc_server_);
 }
 
+std::unique_ptr<net::HttpServer> Shard::make_http_server(net::GatedRouter& router,
+                                                         const Config& config,
+                                                         const ClientPort& port, TlsContext tls) {
+  net::HttpServerOptions options = http_options(config.limits, std::move(tls));
+  options.buffers = buffers_;
+  options.sockets = port.sockets;
+  options.failed_handshakes = port.failed_handshakes;
+  return std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router.handler(),
+                                           std::move(options));
+}
+
 Task<void> Shard::reload(const Config& config, TlsContexts tls) {
   buffers_->set_limits(buffer_limits(config.limits, shards_));
   router_.set_wait_max(config.limits.http_wait_max);
   http_server_->set_limits(http_options(config.limits, tls.ports));
   grpc_server_->set_limits(grpc_options(config.limits, tls.ports));
+  if (admin_server_) admin_server_->set_limits(http_options(config.limits, tls.ports));
   http_client_.set_tls(tls.branches);
   channels_.set_tls(tls.branches, tls.etcd);
   channels_.targets_changed();
@@ -221,6 +255,9 @@ void Shard::collect(MetricSet& metrics) const {
   collect_api("grpc", grpc_api_->probe(), metrics);
   collect_failed_handshakes("http", http_server_->probe().failed_handshake_count, metrics);
   collect_failed_handshakes("grpc", grpc_server_->probe().failed_handshake_count, metrics);
+  if (admin_server_) {
+    collect_failed_handshakes("admin", admin_server_->probe().failed_handshake_count, metrics);
+  }
   for (const bool sent : {true, false}) {
     metrics.counter(
         "concerto_alerts_total", "Alerts for the web hook", {{"result", sent ? "sent" : "lost"}},
@@ -256,6 +293,7 @@ Task<void> Shard::close(SteadyTime deadline) {
   grpc_api_->end_watches();
   co_await http_server_->drain(deadline);
   co_await grpc_server_->drain(deadline);
+  if (admin_server_) co_await admin_server_->drain(deadline);
   co_await alerts_.close();
   co_await http_client_.close();
   co_await channels_.close();

@@ -67,7 +67,8 @@ struct ClientPort {
 struct ClientPorts {
   ClientPort http;
   ClientPort grpc;
-  TlsContext tls;  ///< null: plain text
+  ClientPort admin;  ///< without sockets: there is no such port
+  TlsContext tls;    ///< null: plain text
 };
 
 /// The io_context of one core with everything that uses it: calls to branches, and the servers of
@@ -112,9 +113,14 @@ class Shard {
   net::TargetChannels& channels() noexcept { return channels_; }
   net::HttpServer& http_server() noexcept { return *http_server_; }
   net::GrpcServer& grpc_server() noexcept { return *grpc_server_; }
+  /// Null without an admin port.
+  net::HttpServer* admin_server() noexcept { return admin_server_.get(); }
   net::GrpcApi& grpc_api() noexcept { return *grpc_api_; }
 
  private:
+  std::unique_ptr<net::HttpServer> make_http_server(net::GatedRouter& router, const Config& config,
+                                                    const ClientPort& port, TlsContext tls);
+
   asio::io_context io_{1};
   const std::size_t shards_;
   const Clock& clock_;
@@ -134,10 +140,13 @@ class Shard {
   std::unique_ptr<net::Authenticator> authenticator_;  ///< null: nobody is asked
   const net::Gate gate_;
   net::GatedRouter router_;
+  const net::Gate admin_gate_;
+  net::GatedRouter admin_router_;
   std::unique_ptr<net::HttpApi> http_api_;
   std::unique_ptr<net::GrpcApi> grpc_api_;
   std::unique_ptr<net::HttpServer> http_server_;
   std::unique_ptr<net::GrpcServer> grpc_server_;
+  std::unique_ptr<net::HttpServer> admin_server_;  ///< null without an admin port
 
   asio::executor_work_guard<Executor> work_;
   std::thread thread_;

@@ -92,11 +92,14 @@ Gate::Gate(GateOptions options)
       roles_(options.roles),
       audit_(options.audit),
       proxies_(std::move(options.proxies)),
-      limiter_(options.limiter) {}
+      limiter_(options.limiter),
+      port_(options.port),
+      other_port_(std::move(options.other_port)) {}
 
 std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, RequestContext& context,
                                          const HttpRequest& request) const {
   if (auto refusal = sites_.refuse(needs, request)) return refusal;
+  if (auto refusal = refuse_port(needs)) return refusal;
   Seen seen = look_at(needs.role, context, request.headers, request.certificate.get());
   return count(needs.role, context, request.body.size(), std::move(seen));
 }
@@ -111,8 +114,14 @@ std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext
                                          const GrpcMetadata& metadata,
                                          const PeerCertificate* certificate,
                                          std::size_t message_bytes) const {
+  if (auto refusal = refuse_port(needs)) return refusal;
   Seen seen = look_at(needs.role, context, metadata, certificate);
   return count(needs.role, context, message_bytes, std::move(seen));
+}
+
+std::optional<Refusal> Gate::refuse_port(const RouteNeeds& needs) const {
+  if (needs.is_served_at(port_)) return std::nullopt;
+  return Refusal{Refusal::Kind::forbidden, "this request is answered only at " + other_port_};
 }
 
 /// A refused request counts too, for the address of its client if nobody is known.

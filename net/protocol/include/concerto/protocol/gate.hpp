@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <string>
 
 #include <concerto/base/export.hpp>
 #include <concerto/engine/request_context.hpp>
@@ -28,13 +30,17 @@ struct CONCERTO_EXPORT GateOptions {
   AddressSet proxies{};
   /// Limits what each client may send. It must outlive the gate. Null: nothing is limited.
   RequestLimiter* limiter = nullptr;
+  /// Where the requests arrive. What is not served there is refused, with `other_port` as the place
+  /// to ask instead.
+  ServedPort port = ServedPort::only;
+  std::string other_port{};
 };
 
 /// Lets requests in or refuses them. Each front end asks the gate one question about every request,
 /// before it reads what the request is about: may this request, from this caller, do what the route
-/// needs? The gate answers nothing if the request is let in, and notes the caller in the request's
-/// context. Malformed requests, and methods of JSON-RPC and gRPC without a route, are refused
-/// before the gate.
+/// needs? And is it served at this port? The gate answers nothing if the request is let in, and
+/// notes the caller in the request's context. Malformed requests, and methods of JSON-RPC and gRPC
+/// without a route, are refused before the gate.
 ///
 /// Requests that need a role count for the limits of their client, unless it is an operator who is
 /// known. A request of JSON-RPC counts once.
@@ -75,6 +81,7 @@ class CONCERTO_EXPORT Gate {
   template <class Fields>
   Seen look_at(RouteRole role, RequestContext& context, const Fields& fields,
                const PeerCertificate* certificate) const;
+  std::optional<Refusal> refuse_port(const RouteNeeds& needs) const;
   std::optional<Refusal> count(RouteRole role, const RequestContext& context, std::size_t bytes,
                                Seen seen) const;
 
@@ -84,6 +91,8 @@ class CONCERTO_EXPORT Gate {
   ActionAudit* audit_;
   AddressSet proxies_;
   RequestLimiter* limiter_;
+  ServedPort port_;
+  std::string other_port_;
 };
 
 }  // namespace concerto::net

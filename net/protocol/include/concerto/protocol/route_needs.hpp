@@ -31,13 +31,33 @@ enum class RouteBrowser : std::uint8_t {
   own_pages,  ///< only pages of this server
 };
 
+/// A port of a server whose operators have a port of their own; `only` otherwise.
+enum class ServedPort : std::uint8_t { only, clients, operators };
+
 /// What a route requires of a request. The gate compares each request with the needs of its route.
 struct RouteNeeds {
   RouteDeed deed;
   RouteRole role;
   RouteBrowser browser;
-  std::string_view name{};  ///< of the route, for the audit log
+  std::string_view name{};         ///< of the route, for the audit log
+  bool is_operators_page = false;  ///< a page for operators that has no data itself
 
+  /// By the role: what applications need is at their ports, what viewers and operators need is at
+  /// the operators' port, and probes and what every caller may do are at each port.
+  constexpr bool is_served_at(ServedPort port) const noexcept {
+    if (port == ServedPort::only) return true;
+    switch (role) {
+      case RouteRole::clients:
+        return port == ServedPort::clients;
+      case RouteRole::viewers:
+      case RouteRole::operators:
+        return port == ServedPort::operators;
+      case RouteRole::anyone:
+      case RouteRole::callers:
+        return port == ServedPort::operators || !is_operators_page;
+    }
+    return true;
+  }
   bool is_change() const noexcept { return deed != RouteDeed::reads; }
 };
 
