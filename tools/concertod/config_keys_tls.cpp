@@ -8,7 +8,7 @@ namespace {
 
 const KeyRow rows[] = {
     {"Tls.CertFile", CONCERTO_FIELD(tls.cert_file),
-     "certificate (PEM) of this server with the chain behind it, for both ports; empty: both ports "
+     "certificate (PEM) of this server with the chain behind it, for all ports; empty: they "
      "speak plain text. The files of this section, BranchTls and MicroService.Target are read "
      "again when they change and at SIGHUP"},
     {"Tls.KeyFile", CONCERTO_FIELD(tls.key_file), "key (PEM) of that certificate"},
