@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Prints the bill of materials of a build as CycloneDX 1.5: the Debian packages whose files were
-compiled into the targets (headers, sources, static libraries) or are loaded with their programs.
+compiled into the targets (headers, sources), linked with them statically, or loaded with their
+programs: by the programs themselves, or by the libraries that these load.
 
 Usage: sbom.py [--page] <build directory> [targets of ninja, by default the programs]
 
@@ -21,7 +22,10 @@ from urllib.parse import quote
 
 PROGRAMS = ("concerto", "concerto-load", "concertod")
 COMPILED = "compiled in"
+STATIC = "linked statically"
 LOADED = "loaded at run time"
+NEEDED = "loaded by a library"
+WAYS = (COMPILED, STATIC, LOADED, NEEDED)
 
 # Debian's names of licences that differ from SPDX's, without regard to case.
 SPDX = {
@@ -31,12 +35,18 @@ SPDX = {
     "lgpl-2.1+": "LGPL-2.1-or-later", "mit": "MIT", "postgresql": "PostgreSQL", "zlib": "Zlib",
 }
 
-# What the programs use of these source packages, where Debian's file speaks of the whole package.
+LGPL_3_OR_GPL_2 = "LGPL-3.0-or-later OR GPL-2.0-or-later"
+# What the programs use of these source packages, where Debian's file speaks of the whole package,
+# or is a text for people.
 OF_SOURCE = {
+    "cyrus-sasl2": "BSD-4-Clause",
     "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1", "glibc": "LGPL-2.1-or-later",
+    "gmp": LGPL_3_OR_GPL_2, "gnutls28": "LGPL-2.1-or-later", "keyutils": "LGPL-2.0-or-later",
+    "krb5": "MIT", "libidn2": LGPL_3_OR_GPL_2, "libtasn1-6": "LGPL-2.1-or-later",
+    "libunistring": LGPL_3_OR_GPL_2,
     "linux": "GPL-2.0-only WITH Linux-syscall-note",
     "mariadb": "LGPL-2.1-or-later",  # the client library, Connector/C
-    "yaml-cpp": "MIT",
+    "nettle": LGPL_3_OR_GPL_2, "openldap": "OLDAP-2.8", "yaml-cpp": "MIT",
 }
 
 
@@ -48,8 +58,9 @@ def ninja(build, tool, *arguments):
     return output_of("ninja", "-C", build, "--quiet", "-t", tool, *arguments).splitlines()
 
 
-def compiled_files(build, targets):
-    """The files outside of the build that went into the targets."""
+def built_from(build, targets):
+    """The sources and headers outside of the build that went into the targets, and the static
+    libraries."""
     inputs = {line.strip() for line in ninja(build, "inputs", *targets)}
     files, is_wanted = set(), False
     for line in ninja(build, "deps"):
@@ -57,19 +68,25 @@ def compiled_files(build, targets):
             is_wanted = line.partition(": #deps")[0] in inputs
         elif is_wanted:
             files.add(os.path.normpath(os.path.join(build, line.strip())))
-    return files | {path for path in inputs if path.endswith(".a")}
+    return files, {path for path in inputs if path.endswith(".a")}
 
 
 def loaded_files(build):
-    """The shared libraries that the programs name, not those that these libraries need."""
-    files = set()
+    """The shared libraries that the programs name, and all others that these libraries need."""
+    named, needed = set(), set()
     for program in (os.path.join(build, "bin", name) for name in PROGRAMS):
-        needed = re.findall(r"NEEDED +(\S+)", output_of("objdump", "-p", program))
+        if not os.path.exists(program):
+            continue
+        names = re.findall(r"NEEDED +(\S+)", output_of("objdump", "-p", program))
         for line in output_of("ldd", program).splitlines():
-            library, _, path = line.strip().partition(" => ")
-            if library in needed and path:
-                files.add(os.path.realpath(path.split()[0]))
-    return files
+            # `name => path (address)`, and for the loader `path (address)`.
+            library, _, path = line.strip().rpartition(" => ")
+            path = path.split()[0]
+            if not path.startswith("/"):
+                continue  # the kernel's own
+            is_named = library in names or os.path.basename(path) in names
+            (named if is_named else needed).add(os.path.realpath(path))
+    return named, needed - named
 
 
 def owners(files):
@@ -124,10 +141,10 @@ def component(package, ways):
 
 def bill(build, targets, version):
     ways = {}
-    for way, files in ((COMPILED, compiled_files(build, targets)),
-                       (LOADED, loaded_files(build))):
+    for way, files in zip(WAYS, (*built_from(build, targets), *loaded_files(build))):
         for package in owners(files):
-            ways.setdefault(package, set()).add(way)
+            if way != NEEDED or LOADED not in ways.get(package, ()):
+                ways.setdefault(package, set()).add(way)
     components = [component(package, ways[package]) for package in sorted(ways)]
     commit = os.environ.get("COMMIT", "")
     product = f"pkg:generic/concerto@{version}"
@@ -153,13 +170,14 @@ PAGE_HEAD = """<!-- Made by `sbom.py --page build/release > docs/dependencies.md
 
 # Dependencies
 
-What is compiled into the programs of Concerto, or loaded with them, on Debian 12: one line for each
-source package of Debian. A release has the same list of its own build, package by package, as
-CycloneDX (`concerto.cdx.json`). Tests, benchmarks and the build need more (`tools/lib.sh`); that
-does not reach the programs.
+What is compiled into the programs of Concerto, linked with them statically, or loaded with them, on
+Debian 12: one line for each source package of Debian. The last column has what the loaded libraries
+need themselves: the programs do not name it, but it runs in their processes. A release has the same
+list of its own build, package by package, as CycloneDX (`concerto.cdx.json`). Tests, benchmarks and
+the build need more (`tools/lib.sh`); that does not reach the programs.
 
-| source package | version | licence | compiled in | loaded |
-| --- | --- | --- | --- | --- |
+| source package | version | licence | compiled in | linked statically | loaded | loaded by these |
+| --- | --- | --- | --- | --- | --- | --- |
 """
 
 
@@ -176,7 +194,7 @@ def page(parts):
     lines = []
     for source, members in sorted(sources.items()):
         cells = [", ".join(sorted({licence_of(part) for part, _ in members}))]
-        for way in (COMPILED, LOADED):
+        for way in WAYS:
             cells.append(", ".join(f"`{part['name']}`" for part, ways in members if way in ways))
         lines.append(f"| {source} | {members[0][0]['version']} | {' | '.join(cells)} |")
     return PAGE_HEAD + "\n".join(lines)
