@@ -27,9 +27,10 @@ constexpr std::size_t chunk_bytes = std::size_t{64} << 10;
 constexpr std::size_t line_bytes_max = std::size_t{256} << 10;
 
 std::string shown(std::string_view text) {
-  const bool is_long = text.size() > audit_text_bytes_max;
-  std::string cut = masked_urls(text.substr(0, audit_text_bytes_max));
-  return json_text(is_long ? cut + "..(cut)" : cut);
+  std::string masked =
+      masked_urls(text);  // Before the cut, which may separate a password from its @.
+  if (text.size() <= audit_text_bytes_max) return json_text(masked);
+  return json_text(masked.substr(0, audit_text_bytes_max) + "..(cut)");
 }
 
 std::string_view name_of(net::AuditRecord::Event event) {

@@ -180,7 +180,7 @@ const KeyRow standard_rows[] = {
     {.path = "AlertWebHook",
      .field = CONCERTO_FIELD(alert_web_hook),
      .help = "URL that alerts about transactions in trouble are posted to",
-     .secrecy = Secrecy::url_secrets},
+     .secrecy = Secrecy::url_path},
     {"AlertWebHookFile", CONCERTO_FIELD(alert_web_hook_file),
      "file with the URL, in place of AlertWebHook, for a URL with a token"},
     {"AdminBasePath", CONCERTO_FIELD(admin_base_path),

@@ -22,8 +22,9 @@ using KeyField =
 
 enum class Secrecy : std::uint8_t {
   open,
-  secret,      ///< the whole value
-  url_secrets  ///< the parts of a URL that give access
+  secret,       ///< the whole value
+  url_secrets,  ///< the parts of a URL that give access
+  url_path      ///< a URL of which all that follows the host may give access
 };
 
 struct KeyRange {

@@ -193,6 +193,8 @@ std::string masked_text(const Config& config, const KeyRow& row) {
       return text.empty() || text == "{}" ? text : std::string{mask};
     case Secrecy::url_secrets:
       return mask_url(std::move(text));
+    case Secrecy::url_path:
+      return masked_url_beyond_host(text);
   }
   return std::string{mask};
 }

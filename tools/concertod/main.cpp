@@ -170,7 +170,7 @@ int run(const CommandLine& command) {
     return exit_failure;
   }
   (*log)->hide(secrets_of(config));
-  if (!config.core_dumps) forbid_core_dumps();
+  if (config.core_dumps) allow_core_dumps();
   for (const std::string& notice : loaded.findings.notices) (*log)->info(notice);
   for (const std::string& warning : loaded.findings.warnings) (*log)->warn(warning);
   for (const std::string& key : loaded.findings.unknown_keys) (*log)->warn(key);
@@ -186,6 +186,7 @@ int run(const CommandLine& command) {
 int main(int argc, char** argv) {
   using namespace concerto::tools;
   if (!open_standard_streams()) return exit_failure;
+  forbid_core_dumps();  // Secrets are read before it is known whether CoreDumps allows them.
   end_when_out_of_memory("concertod");
   const CommandLine command = parse_command_line({argv + 1, argv + argc});
   std::cout << command.for_stdout;

@@ -67,6 +67,29 @@ bool is_secret(std::string_view parameter) {
   return masked_url(url) != url;
 }
 
+/// Whether a part of a URL may be a token. Words as `services` and `alert` are none, and hidden
+/// they would make holes in the log.
+bool looks_random(std::string_view part) {
+  constexpr std::size_t bytes_min = 8, words_bytes_max = 15;
+  return part.size() > words_bytes_max ||
+         (part.size() >= bytes_min && part.find_first_of("0123456789") != part.npos);
+}
+
+/// What follows the host of a URL, as a whole, and its parts that may be tokens.
+void add_beyond_host(std::vector<std::string>& secrets, std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return;
+  std::string_view rest = url.substr(scheme + 3);
+  rest.remove_prefix(std::min(rest.find_first_of("/?#"), rest.size()));
+  if (rest.size() > 1 && looks_random(rest)) add_secret(secrets, rest.substr(1));
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const std::string_view part = rest.substr(0, rest.find_first_of("/?#&="));
+    if (looks_random(part)) add_secret(secrets, part);
+    rest.remove_prefix(part.size());
+  }
+}
+
 /// The password of a URL, or its user if there is none, and the secrets in its query.
 void add_parts_of_url(std::vector<std::string>& secrets, std::string_view url) {
   const std::size_t scheme = url.find("://");
@@ -132,7 +155,9 @@ std::vector<std::string> secrets_of(const Config& config) {
   for (const KeyRow& row : standard_tables().keys.rows()) {
     const std::string text = key_text(config, row);
     if (row.secrecy == Secrecy::secret) add_secret(secrets, text);
-    if (row.secrecy == Secrecy::url_secrets) add_parts_of_url(secrets, text);
+    const bool is_url = row.secrecy == Secrecy::url_secrets || row.secrecy == Secrecy::url_path;
+    if (is_url) add_parts_of_url(secrets, text);
+    if (row.secrecy == Secrecy::url_path) add_beyond_host(secrets, text);
   }
   // Of two secrets the longer one first, so that nothing is left of it.
   std::ranges::sort(secrets, std::ranges::greater{}, &std::string::size);
@@ -152,6 +177,10 @@ std::string without_secrets(std::string text, const std::vector<std::string>& se
 
 void forbid_core_dumps() noexcept {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void allow_core_dumps() noexcept {
+  ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
 }  // namespace concerto::tools

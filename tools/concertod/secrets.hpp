@@ -21,5 +21,6 @@ std::string without_secrets(std::string text, const std::vector<std::string>& se
 /// Core dumps and debuggers of other processes would show passwords and payloads. From now on only
 /// root reads the memory of this process.
 void forbid_core_dumps() noexcept;
+void allow_core_dumps() noexcept;
 
 }  // namespace concerto::tools

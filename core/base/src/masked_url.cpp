@@ -52,21 +52,33 @@ struct Ends {
   string_view authority;
   string_view name;   ///< of a query parameter
   string_view value;  ///< of a query parameter
+  bool is_text;       ///< a blank or a double quote ends the URL itself: a legal URL has neither
 };
 
-constexpr Ends in_url{"/?#", "=&?#", "&#"};
-/// In a text a blank or a double quote ends the URL itself. A legal URL has neither.
-constexpr Ends in_text{"/?# \t\r\n\"", "=&?# \t\r\n\"", "&# \t\r\n\""};
+constexpr Ends in_url{"/?#", "=&?#", "&#", false};
+constexpr Ends in_text{"/?# \t\r\n\"", "=&?# \t\r\n\"", "&# \t\r\n\"", true};
 
 std::size_t end_of(string_view text, std::size_t begin, string_view ends) noexcept {
   return std::min(text.find_first_of(ends, begin), text.size());
 }
 
+/// The authority that begins at `begin`. In a text, a blank or a quote may belong to a password:
+/// where no @ stands before it, one may stand behind it, on the same line. Rather too much is
+/// masked then than too little.
+UrlAuthority authority_at(string_view text, std::size_t begin, const Ends& ends) noexcept {
+  const auto until = [&](string_view marks) {
+    return split_authority(text.substr(begin, end_of(text, begin, marks) - begin));
+  };
+  const UrlAuthority plain = until(ends.authority);
+  if (plain.has_userinfo || !ends.is_text) return plain;
+  const UrlAuthority longer = until("/?#\r\n");
+  return longer.userinfo.find(':') == npos ? plain : longer;
+}
+
 /// The secret in the authority that begins at `begin`: the password, or the user if there is no
 /// password. Empty if there is no user.
 Range secret_of_user(string_view text, std::size_t begin, const Ends& ends) noexcept {
-  const std::size_t end = end_of(text, begin, ends.authority);
-  const UrlAuthority authority = split_authority(text.substr(begin, end - begin));
+  const UrlAuthority authority = authority_at(text, begin, ends);
   if (!authority.has_userinfo) return {};
   const std::size_t colon = authority.userinfo.find(':');
   return {begin + (colon == npos ? 0 : colon + 1), begin + authority.userinfo.size()};
@@ -116,6 +128,16 @@ std::string masked_url(string_view url) {
   if (secret.empty()) return masked(url, in_url);
   std::string shown{url.substr(0, secret.begin)};
   return shown.append(mask).append(masked(url.substr(secret.end), in_url));
+}
+
+std::string masked_url_beyond_host(string_view url) {
+  const std::size_t scheme_end = url.find(after_scheme);
+  const std::size_t begin = scheme_end == npos ? 0 : scheme_end + after_scheme.size();
+  const std::size_t end = end_of(url, begin, in_url.authority);
+  std::string shown = masked_url(url.substr(0, end));
+  const string_view rest = url.substr(end);
+  if (rest.empty() || rest == "/") return shown.append(rest);
+  return shown.append(rest.substr(0, 1)).append(mask);
 }
 
 }  // namespace concerto

@@ -225,7 +225,9 @@ Result<BranchDraft> make_branch_draft(const BranchRequest& request, const ModeTa
 }
 
 std::string truncated_reason(std::string text) {
-  return cut_text(std::move(text), rollback_reason_bytes_max);
+  if (text.size() <= rollback_reason_bytes_max) return text;
+  // A cut may separate a password from its @, by which it is known when the reason is shown.
+  return cut_text(masked_urls(text), rollback_reason_bytes_max);
 }
 
 }  // namespace concerto

@@ -93,7 +93,7 @@ class Configuration(OperationsTestCase):
 
     def test_user_of_a_url_without_a_password_is_a_secret(self):
         printed = self.run_with("AlertWebHook: http://token-2718@localhost/h\n", "--print-config")
-        self.assertIn("localhost/h", printed.stdout)
+        self.assertIn("@localhost/***", printed.stdout)
         self.assertNotIn("token-2718", printed.stdout)
 
     def test_secrets_are_not_in_errors(self):

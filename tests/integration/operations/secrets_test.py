@@ -103,6 +103,7 @@ class Secrets(OperationsTestCase):
         secret = self.file("secret", MARK + "\n")
         base = {"Store.Path": os.path.join(self.directory, "findings")}
         for settings in (self.database("redis", 1), {**base, "AlertWebHook": f"no://u:{MARK}@h"},
+                         {**base, "AlertWebHook": f"https://h/{MARK}?x={MARK}"},
                          {**base, "MicroService.Driver": "dtm-driver-gozero",
                           "MicroService.Target": f"etcd://u:{MARK}@h?password={MARK}"},
                          {**base, "Store.Password": MARK, "Store.PasswordFile": secret},
@@ -113,7 +114,8 @@ class Secrets(OperationsTestCase):
 
     def test_a_running_coordinator(self):
         password = self.file("password", MARK + "-db\n")
-        hook = self.file("hook", f"http://u:{MARK}-hook@127.0.0.1:9/h?access_token={MARK}-token\n")
+        hook = self.file("hook", f"http://u:{MARK}-hook@127.0.0.1:9/h/{MARK}-path1?x={MARK}-any1&"
+                                 f"access_token={MARK}-token\n")
         target = self.file("target", f"etcd://root:{MARK}-etcd@127.0.0.1:9/dtmservice\n")
         coordinator = self.start("running", {
             "LogLevel": "debug", "AlertRetryLimit": 1, "AlertWebHookFile": hook,

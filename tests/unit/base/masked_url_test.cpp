@@ -58,6 +58,23 @@ TEST(MaskedUrls, MasksUrlsWithinAText) {
   EXPECT_EQ(masked_urls("no URL: a? b & c"), "no URL: a? b & c");
 }
 
+TEST(MaskedUrls, MasksPasswordsWithBlanksAndQuotes) {
+  EXPECT_EQ(masked_urls("send to http://u:p w\"x@h/a: reset"), "send to http://u:***@h/a: reset");
+  EXPECT_EQ(masked_urls("lookup http://h: no host\nmail bob@b.org"),
+            "lookup http://h: no host\nmail bob@b.org");
+  EXPECT_EQ(masked_urls("http://h is of bob@b.org"), "http://h is of bob@b.org");
+}
+
+TEST(MaskedUrls, HideWhatFollowsAHost) {
+  EXPECT_EQ(masked_url_beyond_host("https://u:p@h:8/services/T0/B0?x=y#z"),
+            "https://u:***@h:8/***");
+  EXPECT_EQ(masked_url_beyond_host("https://h?key"), "https://h?***");
+  EXPECT_EQ(masked_url_beyond_host("http://h/"), "http://h/");
+  EXPECT_EQ(masked_url_beyond_host("http://h"), "http://h");
+  EXPECT_EQ(masked_url_beyond_host("h/path"), "h/***");
+  EXPECT_EQ(masked_url_beyond_host(""), "");
+}
+
 TEST(MaskedUrls, MasksALongTextOfMarksInLinearTime) {
   std::string marks;
   for (int i = 0; i < 1'000'000; ++i) marks += "://?&=";

@@ -35,6 +35,12 @@ TEST(AuditLine, IsOneObjectOnOneLineWhateverBytesATextHas) {
   EXPECT_EQ(object.at("event"), "begun");
   EXPECT_EQ(object.at("gid"), "g\n{\"event\":\"done\"}\r\x1b[2J\x7f\xC2\x9b\xEF\xBF\xBD\"\\");
   EXPECT_EQ(object.at("reason").as_string().size(), audit_text_bytes_max + 7);
+  // The cut must not separate a password from the @ by which it is known.
+  const std::string long_url = std::string(audit_text_bytes_max - 12, 'x') + " http://u:hush@h/";
+  net::AuditRecord cut;
+  cut.reason = long_url;
+  EXPECT_EQ(audit_line(cut, WallTime{}, 0).find("hush"), std::string::npos);
+  EXPECT_NE(audit_line(cut, WallTime{}, 0).find("http://u:"), std::string::npos);
   EXPECT_THAT(line, Not(HasSubstr("mark")));
 }
 

@@ -90,6 +90,11 @@ TEST(Secrets, AreReplacedInWordsOfOthers) {
       without_secrets("AUTH pass, p@ss, p%40ss; long secret /ca.pem https://token@h", secrets),
       "AUTH ***, ***, ***; *** /ca.pem https://***@h");
   EXPECT_THAT(secrets, Not(Contains("/ca.pem")));
+  config.alert_web_hook = "https://hooks.org/services/T01234567/B0/abcdefghijklmnopqrst?team=red-1";
+  EXPECT_EQ(without_secrets("services of T01234567: https://hooks.org/services/T01234567/B0/"
+                            "abcdefghijklmnopqrst?team=red-1, /B0/abcdefghijklmnopqrst red-1",
+                            secrets_of(config)),
+            "services of ***: https://hooks.org/***, /B0/*** red-1");
   config.store.password = "abc";
   EXPECT_THAT(secrets_of(config), Not(Contains("abc"))) << "it would make holes in words";
 }

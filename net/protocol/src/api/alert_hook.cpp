@@ -16,7 +16,7 @@ Result<> check_alert_url(std::string_view url) {
   const auto parsed = parse_url(url);
   if (!parsed) {
     return make_error(Errc::invalid_request,
-                      "expected an http or https URL, found '" + masked_url(url) + "'");
+                      "expected an http or https URL, found '" + masked_url_beyond_host(url) + "'");
   }
   return ok();
 }
@@ -63,6 +63,17 @@ std::int64_t& AlertHook::told_level(const std::string& trouble) {
   return entry->second;
 }
 
+/// The path and the query of the hook's URL may be its secret.
+std::string AlertHook::without_secrets(std::string text) const {
+  for (const std::string& url : {options_.url, masked_url(options_.url)}) {
+    const std::string shown = masked_url_beyond_host(url);
+    for (auto at = text.find(url); at != text.npos; at = text.find(url, at + shown.size())) {
+      text.replace(at, url.size(), shown);
+    }
+  }
+  return masked_urls(text);
+}
+
 Task<void> AlertHook::send(std::string gid, std::string trouble, std::int64_t level,
                            std::string body) {
   HttpClientRequest request;
@@ -72,7 +83,8 @@ Task<void> AlertHook::send(std::string gid, std::string trouble, std::int64_t le
   request.body = body;
   const auto answer = co_await client_.send(std::move(request), timers_.now() + options_.timeout);
   if (!answer) {
-    note_lost(gid, trouble, level, "alert not delivered: " + masked_urls(answer.error().detail));
+    note_lost(gid, trouble, level,
+              "alert not delivered: " + without_secrets(answer.error().detail));
   } else if (answer->status >= 300) {
     note_lost(gid, trouble, level, "the alert hook answered " + std::to_string(answer->status));
   } else {

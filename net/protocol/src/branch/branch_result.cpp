@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <concerto/base/json_tree.hpp>
+#include <concerto/base/masked_url.hpp>
 #include <concerto/protocol/branch_messages.hpp>
 #include <concerto/protocol/http_branch_caller.hpp>
 #include <concerto/transport/http_error.hpp>
@@ -19,8 +20,9 @@ namespace json = boost::json;
 
 enum Word : std::size_t { ongoing, failed };
 
-std::string_view cut(std::string_view text) noexcept {
-  return text.substr(0, HttpBranchCaller::error_text_bytes_max);
+/// Masked before the cut, which may separate a password from its @.
+std::string cut(std::string_view text) {
+  return masked_urls(text).substr(0, HttpBranchCaller::error_text_bytes_max);
 }
 
 BranchReply failure(std::string_view text) {
@@ -96,7 +98,7 @@ BranchReply judge_http_answer(unsigned status, std::string_view body, std::uint3
                    "HTTP status " + std::to_string(status) + " without a body");
   }
   // Clients get only the body, as from the reference.
-  BranchReply reply = unknown(HttpErrc::bad_status, std::string{cut(body)});
+  BranchReply reply = unknown(HttpErrc::bad_status, cut(body));
   reply.full_text = "HTTP status " + std::to_string(status) + ": " + reply.error.detail;
   return reply;
 }
@@ -124,19 +126,19 @@ BranchReply judge_rpc_answer(unsigned status, std::string_view body) {
   if (reply.outcome != Outcome::success) return reply;
   JsonTree answer;
   if (!answer.parse(body) || !answer.root().is(JsonKind::object)) {
-    return unknown(HttpErrc::rpc_error, "not a JSON-RPC answer: " + std::string{cut(body)});
+    return unknown(HttpErrc::rpc_error, "not a JSON-RPC answer: " + cut(body));
   }
   const auto error = answer.root().find("error");
   if (!error || error->is(JsonKind::null)) return reply;
   if (!error->is(JsonKind::object)) {
-    return unknown(HttpErrc::rpc_error, "not a JSON-RPC error: " + std::string{cut(body)});
+    return unknown(HttpErrc::rpc_error, "not a JSON-RPC error: " + cut(body));
   }
   // Some encoders write integers as floating-point numbers.
   const auto code_member = error->find("code");
   const std::int64_t code = code_member ? code_member->whole_number().value_or(0) : 0;
   if (code == rpc_failure) return failure(rpc_message(*error));
   if (code == rpc_ongoing) return {Outcome::ongoing, {}};
-  return unknown(HttpErrc::rpc_error, "JSON-RPC error: " + std::string{cut(body)});
+  return unknown(HttpErrc::rpc_error, "JSON-RPC error: " + cut(body));
 }
 
 }  // namespace concerto::net

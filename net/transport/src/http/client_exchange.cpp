@@ -5,6 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include <concerto/base/masked_url.hpp>
+
 #include "basic_authorization.hpp"
 #include "body_collector.hpp"
 
@@ -182,7 +184,8 @@ Task<ExchangeResult> exchange(ClientConnection& connection, const HttpClientRequ
   if (result.sent_any) deadline.mark_sent();
   if (unsent &&
       (!result.sent_any || deadline.is_over() || unsent == asio::error::operation_aborted)) {
-    result.response = deadline.explain(unsent, HttpErrc::connection_lost, "send to " + request.url);
+    result.response =
+        deadline.explain(unsent, HttpErrc::connection_lost, "send to " + masked_url(request.url));
     co_return result;
   }
   // A server that refuses a request may answer and close before it has read the whole request.
@@ -190,7 +193,7 @@ Task<ExchangeResult> exchange(ClientConnection& connection, const HttpClientRequ
   const error_code unread = co_await reader.read(result);
   if (unread) {
     result.response = deadline.explain(unsent ? unsent : unread, HttpErrc::connection_lost,
-                                       "answer of " + request.url);
+                                       "answer of " + masked_url(request.url));
   }
   if (unsent) result.reusable = false;
   if (connection.scratch().capacity() > scratch_bytes_retained_max) {

@@ -11,6 +11,7 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class AlertHookTest : public ClientTest {
  protected:
@@ -67,6 +68,19 @@ TEST_F(AlertHookTest, LogsAlertsThatAreNotDelivered) {
   report(3);
   run_until([&] { return observer_.lines.size() == 2; });
   EXPECT_THAT(observer_.lines[1], HasSubstr("al1: alert not delivered: "));
+}
+
+TEST_F(AlertHookTest, LogsNothingOfItsUrlBehindTheHost) {
+  ScriptedServer server{executor()};
+  make_hook(server.url("/services/T0123/B0?x=y"));
+  report(3);
+  run_until([&] { return server.size() == 1 && server[0].has("}"); });
+  advance(seconds(4));
+  run_until([&] { return observer_.lines.size() == 1; });
+  EXPECT_THAT(observer_.lines[0], HasSubstr("answer of " + server.url("/***")));
+  EXPECT_THAT(observer_.lines[0], Not(HasSubstr("B0")));
+  EXPECT_EQ(check_alert_url("ftp://h/T0123").error().detail,
+            "expected an http or https URL, found 'ftp://h/***'");
 }
 
 TEST_F(AlertHookTest, SendsTextThatJsonMayCarry) {

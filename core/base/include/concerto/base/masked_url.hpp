@@ -14,7 +14,12 @@ namespace concerto {
 CONCERTO_EXPORT std::string masked_url(std::string_view url);
 
 /// `text` with every URL in it masked, for error texts and log lines. Only URLs with a scheme are
-/// found. The time is linear in the length of the text.
+/// found. The time is linear in the length of the text. Mask a text before it is cut: a password is
+/// known by the @ behind it.
 CONCERTO_EXPORT std::string masked_urls(std::string_view text);
+
+/// `url` without what follows its host, `https://host/***`. For URLs whose path or query may be a
+/// secret as a whole, such as those of web hooks.
+CONCERTO_EXPORT std::string masked_url_beyond_host(std::string_view url);
 
 }  // namespace concerto

@@ -65,6 +65,7 @@ class CONCERTO_EXPORT AlertHook {
 
   Task<void> send(std::string gid, std::string trouble, std::int64_t level, std::string body);
   std::int64_t& told_level(const std::string& trouble);
+  std::string without_secrets(std::string text) const;
   void note_lost(const std::string& gid, const std::string& trouble, std::int64_t level,
                  const std::string& why);
 
