@@ -8,6 +8,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <concerto/base/tls_rules.hpp>
+
 namespace concerto::persist {
 namespace {
 
@@ -22,7 +24,8 @@ constexpr int probe_after_s = 5, probe_pause_s = 1, probes = 4;
 void set_tls(MYSQL* mysql, const MysqlOptions& options) {
   const auto file = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
   mysql_ssl_set(mysql, file(options.tls_key_file), file(options.tls_cert_file),
-                file(options.tls_ca_file), nullptr, nullptr);
+                file(options.tls_ca_file), nullptr, ciphers_of_tls_1_2);
+  mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
   const my_bool yes = 1;
   if (options.tls != MysqlTls::prefer) mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
   const my_bool verify = options.tls == MysqlTls::verify ? 1 : 0;

@@ -32,6 +32,8 @@ PgOptions pg_options_of(const DatabaseSettings& database, const SqlStoreOptions&
                    {"password", database.password},
                    {"dbname", database.database},
                    {"sslmode", database.tls_mode},
+                   // libpq takes no list of ciphers.
+                   {"ssl_min_protocol_version", "TLSv1.2"},
                    // Keepalives find a server that is gone while nothing is under way. A statement
                    // that nobody acknowledges finds it after tcp_user_timeout, in milliseconds.
                    {"keepalives_idle", "5"},

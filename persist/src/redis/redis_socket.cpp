@@ -17,6 +17,7 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include <concerto/base/tls_rules.hpp>
 #include <concerto/engine/error.hpp>
 
 namespace concerto::persist {
@@ -93,6 +94,11 @@ Result<std::shared_ptr<RedisTlsContext>> RedisTlsContext::make(const RedisTls& t
   std::shared_ptr<RedisTlsContext> made(
       new RedisTlsContext(context, tls.checks == RedisTls::Checks::host));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION);
+  SSL_CTX_set_max_cert_list(context, peer_certificates_bytes_max);
+  if (SSL_CTX_set_cipher_list(context, ciphers_of_tls_1_2) != 1) {
+    return make_error(Errc::overloaded, "TLS: " + tls_reason());
+  }
   const bool checks = tls.checks != RedisTls::Checks::nothing;
   SSL_CTX_set_verify(context, checks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   const auto bad = [](const char* key, const std::string& file) {

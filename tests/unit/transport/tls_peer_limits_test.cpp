@@ -148,6 +148,22 @@ TEST_F(TlsPeerLimits, RefuseALargeChainOfCertificates) {
   }
 }
 
+TEST_F(TlsPeerLimits, RefuseALargeChainOfAServer) {
+  const Certificate link = make_authority("one of many");
+  for (const int links : {0, 120}) {
+    const TlsContext context = files_.server();
+    for (int i = 0; i < links; ++i) {
+      SSL_CTX_add1_chain_cert(context->native_handle(), link.x509.get());
+    }
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+      RawClient client(client_of(version));
+      TlsSession server(*context->native_handle(), Alpn::http_2);
+      talk(client, server);
+      EXPECT_EQ(SSL_is_init_finished(client.ssl()), links == 0 ? 1 : 0) << version;
+    }
+  }
+}
+
 TEST_F(TlsPeerLimits, RefuseALaterClientHelloThatDoesNotEnd) {
   const TlsContext context = files_.server();
   const TlsContext client_context = client_of(TLS1_2_VERSION);

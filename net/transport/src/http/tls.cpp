@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
+#include <concerto/base/tls_rules.hpp>
 #include <concerto/transport/http_error.hpp>
 #include <concerto/transport/http_tls.hpp>
 
@@ -13,19 +14,8 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
-/// Ciphers of TLS 1.2; TLS 1.3 has only such ones. All of them need a temporary key and
-/// authenticate what they encrypt.
-constexpr const char* ciphers_of_tls_1_2 =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
 /// For so long a session may be resumed, and OpenSSL may keep it in memory.
 constexpr long resumption_seconds = 300;
-
-/// OpenSSL allocates what a client announces for its certificates, before anybody has verified
-/// them.
-constexpr long certificates_bytes_max = 32L << 10;
 
 Error set_up_error(const std::string& reason) {
   return make_error(HttpErrc::tls_failed, "TLS set-up: " + reason);
@@ -36,8 +26,11 @@ Error not_loaded(const std::string& what, const std::string& file, const error_c
                     "cannot load " + what + " from '" + file + "': " + error.message());
 }
 
+/// Of both sides.
 Result<> choose_protocols(SSL_CTX& context) {
   SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION);
+  SSL_CTX_set_max_proto_version(&context, TLS1_3_VERSION);
+  SSL_CTX_set_max_cert_list(&context, peer_certificates_bytes_max);
   if (SSL_CTX_set_cipher_list(&context, ciphers_of_tls_1_2) == 1) return ok();
   return set_up_error("no such cipher");
 }
@@ -123,11 +116,9 @@ Result<std::shared_ptr<ssl::context>> make_tls_client_context(const TlsClientFil
 Result<std::shared_ptr<ssl::context>> make_tls_server_context(const TlsServerFiles& files) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* const raw = context->native_handle();
-  SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION);
   CONCERTO_CHECK(choose_protocols(*raw));
   choose_alpn(*raw);
   SSL_CTX_set_timeout(raw, resumption_seconds);
-  SSL_CTX_set_max_cert_list(raw, certificates_bytes_max);
   // The file has the chain; otherwise each handshake would look for one among the authorities of
   // clients.
   SSL_CTX_set_mode(raw, SSL_MODE_NO_AUTO_CHAIN);

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
+#include <concerto/base/tls_rules.hpp>
+
+#include "redis/redis_socket.hpp"
 #include "redis_store_under_test.hpp"
 #include "test_certificates.hpp"
 
@@ -116,6 +120,24 @@ TEST_F(RedisInstallation, ARefusalAfterTheStartIsAnOutage) {
   while (store_->health().state != StoreHealth::State::serving) std::this_thread::yield();
   EXPECT_THAT(log_.take(), MatchesRegex("the store is away: [^\n]*WRONGPASS[^\n]*\n"
                                         "the store is back after [0-9.]+ s\n"));
+}
+
+TEST(RedisTls, HasTheVersionsAndCiphersOfEveryConnection) {
+  RedisTls tls;
+  tls.on = true;
+  tls.checks = RedisTls::Checks::nothing;
+  const auto made = persist::RedisTlsContext::make(tls);
+  ASSERT_TRUE(made);
+  SSL_CTX* const context = (*made)->get();
+  EXPECT_EQ(SSL_CTX_get_min_proto_version(context), TLS1_2_VERSION);
+  EXPECT_EQ(SSL_CTX_get_max_proto_version(context), TLS1_3_VERSION);
+  EXPECT_EQ(SSL_CTX_get_max_cert_list(context), peer_certificates_bytes_max);
+  STACK_OF(SSL_CIPHER)* const ciphers = SSL_CTX_get_ciphers(context);
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const SSL_CIPHER* const cipher = sk_SSL_CIPHER_value(ciphers, i);
+    EXPECT_TRUE(SSL_CIPHER_is_aead(cipher)) << SSL_CIPHER_get_name(cipher);
+    EXPECT_NE(SSL_CIPHER_get_kx_nid(cipher), NID_kx_rsa) << SSL_CIPHER_get_name(cipher);
+  }
 }
 
 TEST_F(RedisInstallation, TlsIsCheckedAsAsked) {
