@@ -63,7 +63,8 @@ Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audi
           clock_, [this](const std::string& text) { log_.warn(text); })),
       ops_pages_(ops_sources()),
       shortage_(clock_, [this](const std::string& text) { log_.warn(text); }),
-      tls_files_(tls_files(config)) {}
+      tls_files_(tls_files(config)),
+      certificates_([this](const std::string& text) { log_.warn(text); }) {}
 
 Result<> Server::run() {
   CONCERTO_CHECK(set_up());

@@ -17,6 +17,7 @@
 #include "access_files.hpp"
 #include "audit_log.hpp"
 #include "backlog_watch.hpp"
+#include "certificate_expiry.hpp"
 #include "client_setup.hpp"
 #include "config.hpp"
 #include "file_watch.hpp"
@@ -140,6 +141,7 @@ class Server {
   // On the main thread.
   const std::vector<std::string> tls_files_;
   FileWatch tls_watch_;
+  CertificateWatch certificates_;
   std::string tls_text_;        ///< what clients meet at the ports
   std::string tls_trouble_;     ///< why the files of TLS cannot be used, as the log has it
   std::string access_trouble_;  ///< the same for those of callers and keys

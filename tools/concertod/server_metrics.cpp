@@ -63,6 +63,11 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
         "Requests and connections that were refused because their client sends too much",
         {{"kind", kind}}, static_cast<double>(count));
   }
+  for (const CertificateExpiry& expiry : sources.certificates.expiries()) {
+    metrics.gauge("concerto_tls_certificate_expiry_timestamp_seconds",
+                  "When a certificate of this coordinator is over, in seconds since 1970",
+                  {{"use", expiry.use}}, static_cast<double>(expiry.at_s));
+  }
 }
 
 void collect_unfinished(const std::array<std::size_t, trans_types>& by_type, const ModeTable& modes,

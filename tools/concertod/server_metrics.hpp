@@ -10,6 +10,7 @@
 #include <concerto/engine/store.hpp>
 
 #include "backlog_watch.hpp"
+#include "certificate_expiry.hpp"
 #include "shard.hpp"
 
 namespace concerto::tools {
@@ -26,6 +27,7 @@ struct MetricSources {
   const net::WrongTokens& wrong_tokens;
   const net::RequestLimiter& limiter;
   const net::ClientConnections& connections;
+  const CertificateWatch& certificates;
   bool recovered;  ///< this process knows all unfinished transactions of its own store
 };
 

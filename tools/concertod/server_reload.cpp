@@ -84,7 +84,9 @@ Result<TlsContexts> Server::read_tls_files() {
   tls_watch_ = FileWatch{stamps_of(tls_files_)};
   auto tls = read_tls(config_);
   if (!tls) tls_watch_.failed();
-  if (tls) tls_trouble_.clear();
+  if (!tls) return tls;
+  tls_trouble_.clear();
+  certificates_.set(expiries_of(*tls));
   return tls;
 }
 
@@ -102,6 +104,7 @@ void Server::watch_files() {
     if (failed) return;
     if (tls_watch_.look(stamps_of(tls_files_))) renew_tls();
     if (access_files_.have_changed()) reload_access();
+    certificates_.look(std::chrono::system_clock::to_time_t(clock_.wall_now()));
     watch_files();
   });
 }

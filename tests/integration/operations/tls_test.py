@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -95,6 +96,11 @@ class Tls(unittest.TestCase):
         first = self.connect()
         self.assertEqual(self.ping(first), 200)
         self.assertEqual(self.ping_resumed(first), (True, 200))
+        first.request("GET", "/api/metrics")
+        end = re.search(r'\nconcerto_tls_certificate_expiry_timestamp_seconds{use="server"} (\S+)',
+                        first.getresponse().read().decode())
+        self.assertAlmostEqual(float(end[1]), time.time() + 2 * 86400, delta=3600)
+        self.server.wait_for_line("the certificate of the ports .* expires in 47 hours")
 
     def test_certificates_of_clients(self):
         for name in ("good", "bad"):

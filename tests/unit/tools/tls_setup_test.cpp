@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "certificate_expiry.hpp"
 #include "test_certificates.hpp"
 
 namespace concerto::tools {
@@ -102,6 +103,47 @@ TEST_F(TlsSetup, WatchesTheFilesOfAllSections) {
   with_etcd.micro_service.target = "etcd://h:2379/k?caCert=/etcd/ca.pem&keyFile=/etcd/key.pem";
   EXPECT_THAT(tls_files(with_etcd), ElementsAre(certificate_.path(), key_.path(), ca_.path(),
                                                 ca_.path(), "/etcd/ca.pem", "/etcd/key.pem"));
+}
+
+TEST_F(TlsSetup, KnowsWhenItsCertificatesAreOver) {
+  const auto none = read_tls({});
+  ASSERT_TRUE(none);
+  EXPECT_THAT(expiries_of(*none), IsEmpty());
+  const auto tls = read_tls(config());
+  ASSERT_TRUE(tls);
+  const auto expiries = expiries_of(*tls);
+  ASSERT_EQ(expiries.size(), 1U) << "the branches are shown none";
+  EXPECT_EQ(expiries.front().use, "server");
+  std::tm parts{};
+  ASSERT_EQ(ASN1_TIME_to_tm(X509_get0_notAfter(server_.x509.get()), &parts), 1);
+  EXPECT_EQ(expiries.front().at_s, ::timegm(&parts));
+}
+
+TEST(CertificateWatch, WarnsThreeTimesBeforeTheEndAndThen) {
+  constexpr std::time_t day = 24 * 60 * 60, end = 100 * day;
+  std::vector<std::string> lines;
+  CertificateWatch watch([&lines](const std::string& line) { lines.push_back(line); });
+  watch.set({{"server", end}, {"branches", end + 300 * day}});
+  const auto told_at = [&](std::time_t now) {
+    lines.clear();
+    watch.look(now);
+    watch.look(now + 1);
+    watch.set({{"branches", end + 300 * day}, {"server", end}});  // A reload changes nothing.
+    watch.look(now + 2);
+    return lines;
+  };
+  const std::string begin = "the certificate of the ports (Tls.CertFile)";
+  EXPECT_THAT(told_at(end - 31 * day), IsEmpty());
+  EXPECT_THAT(told_at(end - 30 * day), ElementsAre(begin + " expires in 30 days"));
+  EXPECT_THAT(told_at(end - 8 * day), IsEmpty());
+  EXPECT_THAT(told_at(end - 5 * day), ElementsAre(begin + " expires in 5 days"));
+  EXPECT_THAT(told_at(end - day / 2), ElementsAre(begin + " expires in 12 hours"));
+  EXPECT_THAT(told_at(end), ElementsAre(begin + " has expired"));
+  EXPECT_THAT(told_at(end + 9 * day), IsEmpty());
+  lines.clear();
+  watch.set({{"server", end + 12 * day}});  // The next one is soon over, too.
+  watch.look(end + 9 * day);
+  EXPECT_THAT(lines, ElementsAre(begin + " expires in 3 days"));
 }
 
 }  // namespace
