@@ -43,7 +43,9 @@ ODD_URLS = ("http://169.254.169.254\\@127.0.0.1:9/", "http://127.0.0.1:9\\@169.2
             "http://127.0.0.1:9\r\nHost: 169.254.169.254/", "http://127.0.0.1:9/\r\nX: y",
             "http://169.254.169.254\t/", "gopher://169.254.169.254/", "file:///etc/passwd",
             "unix:///var/run/docker.sock", "HTTP://169.254.169.254/", "hTtPs://169.254.169.254:80/")
-REFUSED = "is refused: TargetDeny has"
+# The rule, and what a name means inside, are in the log alone.
+REFUSED = "refused by TargetAllow or TargetDeny"
+REFUSED_REDIRECT = "redirected to a target that TargetAllow or TargetDeny refuses"
 
 
 class Targets(unittest.TestCase):
@@ -84,13 +86,15 @@ class Targets(unittest.TestCase):
         self.assertIn(REFUSED, text, about)
         self.assertIn(field, text, about)
         self.assertNotIn(SECRET, text, about)
+        self.assertNotIn("TargetDeny has", text, about)
 
-    def assert_call_refused(self, coordinator, gid, url, protocol="http"):
+    def assert_call_refused(self, coordinator, gid, url, protocol="http", refused=REFUSED):
         """The request is taken; its call ends in an error, and the transaction waits."""
         answer = self.submit(coordinator, gid, url, protocol, wait_result=True)
         self.assertNotIn(SECRET, answer.body.decode(), url)
         why = json.dumps(coordinator.why(gid))
-        self.assertIn("is refused: TargetDeny has", why, url)
+        self.assertIn(refused, why, url)
+        self.assertNotIn("TargetDeny has", why + answer.body.decode(), url)
         self.assertNotIn(SECRET, why, url)
         self.assertEqual(coordinator.status(gid), "submitted", url)
 
@@ -178,6 +182,9 @@ class Targets(unittest.TestCase):
             self.assert_call_refused(coordinator, f"g-{name}", f"{name}:80/p.S/M", "grpc")
             self.assert_call_refused(coordinator, f"d-{name}", f"dns:///{name}:80/p.S/M", "grpc")
             self.assert_call_refused(coordinator, f"e-{name}", f"etcd://{name}:80/k/p.S/M", "grpc")
+        self.assertNotIn("fd00:ec2::254", json.dumps(coordinator.why("h-inside6.test")))
+        coordinator.process.wait_for_line("target http://inside6.test:80 is refused: TargetDeny "
+                                          "has the address fd00:ec2::254 of its name: 'metadata'")
         self.assertEqual(self.vault.visits, [])
 
     def test_names_that_change_their_addresses(self):
@@ -201,9 +208,11 @@ class Targets(unittest.TestCase):
             for status in (302, 307):
                 gid = f"to-{number}-{status}"
                 self.branches.script(gid, (status, "", {"Location": f"http://{host}/latest"}))
-                self.assert_call_refused(coordinator, gid, self.branches.url(gid))
+                self.assert_call_refused(coordinator, gid, self.branches.url(gid),
+                                         refused=REFUSED_REDIRECT)
         self.branches.script("relative", (302, "", {"Location": "//169.254.169.254/latest"}))
-        self.assert_call_refused(coordinator, "relative", self.branches.url("relative"))
+        self.assert_call_refused(coordinator, "relative", self.branches.url("relative"),
+                                 refused=REFUSED_REDIRECT)
         self.assertEqual(self.vault.visits, [])
 
     def test_alert_hook(self):
@@ -211,7 +220,7 @@ class Targets(unittest.TestCase):
         coordinator = self.start({"AlertWebHook": "http://hook.test/", "AlertRetryLimit": 0})
         self.branches.script("broken", (500, "oops"))
         self.submit(coordinator, "told", self.branches.url("broken"), wait_result=True)
-        coordinator.process.wait_for_line("alert not delivered: target http://hook.test:80 " +
+        coordinator.process.wait_for_line("alert not delivered: target http://hook.test:80 is " +
                                           REFUSED)
         self.assertEqual(self.vault.visits, [])
 
@@ -240,12 +249,27 @@ class Targets(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as file:
             file.write(to_yaml({**coordinator.settings, "TargetAllow": "https://*, 10.0.0.0/8"}))
         os.kill(coordinator.process.pid, signal.SIGHUP)
-        refused = "is refused: TargetAllow does not have it"
+        refused = "is refused by TargetAllow or TargetDeny"
         wait_until(lambda: refused in self.submit(coordinator, "shut", url).body.decode(),
                    "the target is refused", 10)
         port = self.branches.url("").split(":")[2].rstrip("/")
         answer = self.submit(coordinator, "shut-grpc", f"127.0.0.1:{port}/p.S/M", "grpc")
         self.assertIn(refused, answer.body.decode())
+        coordinator.process.wait_for_line("is refused: TargetAllow does not have it")
+
+    def test_hosts_of_branch_headers(self):
+        """An allowed address is not asked for a site that no rule names."""
+        port = self.branches.url("").split(":")[2].rstrip("/")
+        coordinator = self.start({"TargetAllow": f"127.0.0.0/8, *.shop.test:{port}"})
+        url = self.branches.url("a")
+        for number, host in enumerate(("inside.test", "169.254.169.254", "shop.test")):
+            answer = self.submit(coordinator, f"site-{number}", url, branch_headers={"Host": host})
+            self.assert_request_refused(answer, "branch header 'Host'", host)
+        for number, host in enumerate(("a.shop.test", "127.0.0.1", url.split("/")[2])):
+            answer = self.submit(coordinator, f"good-{number}", url, wait_result=True,
+                                 branch_headers={"Host": host})
+            self.assertEqual(answer.status, 200, answer.body)
+        self.assertEqual(len(self.branches.calls()), 3)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audi
       client_connections_(std::make_shared<net::ClientConnections>(
           clock_, [this](const std::string& text) { log_.warn(text); })),
       ops_pages_(ops_sources()),
+      refused_targets_(clock_, [this](const std::string& text) { log_.warn(text); }),
+      targets_(net::TargetPolicy(), [this](const std::string& why) { refused_targets_.tell(why); }),
       shortage_(clock_, [this](const std::string& text) { log_.warn(text); }),
       tls_files_(tls_files(config)),
       certificates_([this](const std::string& text) { log_.warn(text); }) {}

@@ -24,6 +24,7 @@
 #include "listen_address.hpp"
 #include "logging.hpp"
 #include "ops_pages.hpp"
+#include "refused_targets.hpp"
 #include "service_manager.hpp"
 #include "shard.hpp"
 #include "tls_setup.hpp"
@@ -110,6 +111,7 @@ class Server {
   net::RequestLimiter limiter_;
   const std::shared_ptr<net::ClientConnections> client_connections_;
   const OpsPages ops_pages_;
+  RefusedTargets refused_targets_;
   net::TargetGuard targets_;  ///< which targets may be called; the shards use it
   std::vector<std::unique_ptr<Shard>> shards_;
   net::DnsWorkers dns_;  ///< ends before the io_contexts that its look-ups answer to

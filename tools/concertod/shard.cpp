@@ -241,6 +241,7 @@ Task<void> Shard::reload(const Config& config, TlsContexts tls) {
   if (admin_server_) admin_server_->set_limits(http_options(config.limits, tls.ports));
   http_client_.set_tls(tls.branches);
   channels_.set_tls(tls.branches, tls.etcd);
+  http_client_.targets_changed();
   channels_.targets_changed();
   co_return;
 }

@@ -54,7 +54,12 @@ Result<unsigned> BranchDispatcher::way_of(Protocol protocol, std::string_view ur
 }
 
 Result<> BranchDispatcher::can_carry(unsigned way, const BranchCall& call) const {
-  return caller_of(static_cast<BranchTransport>(way)).can_carry(way, call);
+  const BranchCaller& caller = caller_of(static_cast<BranchTransport>(way));
+  if (!docker_host_) return caller.can_carry(way, call);
+  const std::string called = with_docker_host(call.url);
+  BranchCall in_docker = call;
+  in_docker.url = called;
+  return caller.can_carry(way, in_docker);
 }
 
 Result<> BranchDispatcher::takes_rpc_payload(std::string_view url, std::string_view payload) const {

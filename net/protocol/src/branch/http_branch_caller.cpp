@@ -30,6 +30,10 @@ std::string random_id(RandomSource& random) {
   return id;
 }
 
+/// So many bytes behind the cut of an answer's text are looked at for the end of a URL with a
+/// password.
+constexpr std::size_t url_bytes_beyond_cut = 1024;
+
 using BranchHeader = std::pair<const std::string, std::string>;
 
 bool comes_before(const BranchHeader* left, const BranchHeader* right) noexcept {
@@ -131,11 +135,20 @@ Result<> HttpBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) c
     if (is_clients_own_field(name)) {
       return not_sendable(name, "it frames the message, or each connection has its own");
     }
-    if (equals_ignoring_case(name, "Host") && (value.empty() || !is_legal_host_field(value))) {
-      return not_sendable(name, "'" + value + "' is no name with perhaps a port");
-    }
+    if (equals_ignoring_case(name, "Host")) CONCERTO_CHECK(check_host(name, value, call.url));
   }
   return check_names_differ(*call.headers);
+}
+
+/// The Host field chooses among the sites of a server.
+Result<> HttpBranchCaller::check_host(const std::string& name, const std::string& value,
+                                      std::string_view url) const {
+  if (value.empty() || !is_legal_host_field(value)) {
+    return not_sendable(name, "'" + value + "' is no name with perhaps a port");
+  }
+  CONCERTO_TRY(const Url parsed, parse_url(url));
+  const Result<> allowed = client_.check_host(place_of(parsed), value);
+  return allowed ? ok() : Result<>(not_sendable(name, allowed.error().detail));
 }
 
 Result<> HttpBranchCaller::takes_rpc_payload(std::string_view url, std::string_view payload) const {
@@ -160,7 +173,7 @@ Task<BranchReply> HttpBranchCaller::call(BranchCall call) {
     request.method = posts ? "POST" : "GET";
     request.url = branch_url(call);
     request.body = call.payload;
-    request.body_kept_max = error_text_bytes_max;
+    request.body_kept_max = error_text_bytes_max + url_bytes_beyond_cut;
     request.marks = decisive_words;
   }
   const auto answer = co_await client_.send(std::move(request), call.deadline);

@@ -25,7 +25,7 @@ std::uint64_t rank_of(const std::string& value, std::uint64_t salt) {
 EtcdAddresses::EtcdAddresses(const DiscoveryShard& shard, EtcdClients& clients,
                              std::shared_ptr<EtcdClient> client, const std::string& hosts,
                              std::string key, std::shared_ptr<AddressMemory> memory)
-    : HostAddresses(shard),
+    : HostAddresses(shard, grpc_scheme, "the addresses of '" + key + "' in etcd are"),
       shard_(shard),
       clients_(clients),
       client_(std::move(client)),
@@ -61,7 +61,7 @@ EtcdPrefixWatch::Values EtcdAddresses::use(const EtcdPrefixWatch::Values& values
     const auto& [key, value] = entry;
     auto host = parse_host_port(value);
     if (!host) {
-      note_nonsense(key, value, host.error());
+      note_nonsense(key, value);
       continue;
     }
     chosen.try_emplace(rank_of(value, salt_), Choice{&entry, std::move(*host)});
@@ -82,14 +82,27 @@ EtcdPrefixWatch::Values EtcdAddresses::use(const EtcdPrefixWatch::Values& values
   return used;
 }
 
-void EtcdAddresses::note_nonsense(const std::string& key, const std::string& value,
-                                  const Error& reason) {
+/// A client chooses the key, and may choose one whose value is a secret.
+void EtcdAddresses::note_nonsense(const std::string& key, const std::string& value) {
   if (reported_.size() >= reported_max || !reported_.insert(value).second) return;
   shard_.observer.log(LogLevel::warn, {},
-                      "etcd: the value of '" + key + "' is no address: " + reason.detail);
+                      "etcd: the value of '" + key + "' is no address host:port");
+}
+
+void EtcdAddresses::targets_changed() {
+  HostAddresses::targets_changed();
+  if (client_->is_refused()) forget_refused();
+}
+
+/// What a registry said does not count any more if nobody may ask it.
+void EtcdAddresses::forget_refused() {
+  set_unavailable(
+      Error{make_unsent_error_code(GrpcCode::unavailable),
+            "etcd, which knows '" + key_ + "', is refused by TargetAllow or TargetDeny"});
 }
 
 void EtcdAddresses::take_failure(const Error& error) {
+  if (client_->is_refused()) return forget_refused();
   if (has_hosts()) return;  // The last known addresses are used while etcd is away.
   if (const auto known = memory_ ? memory_->recall(service_) : std::nullopt) {
     use(*known);

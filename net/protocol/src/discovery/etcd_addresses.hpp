@@ -22,13 +22,15 @@ class EtcdAddresses final : public HostAddresses {
                 std::shared_ptr<EtcdClient> client, const std::string& hosts, std::string key,
                 std::shared_ptr<AddressMemory> memory);
 
+  void targets_changed() override;
   Task<void> close() override;
 
  private:
   void take_values(const EtcdPrefixWatch::Values& values);
   EtcdPrefixWatch::Values use(const EtcdPrefixWatch::Values& values);
-  void note_nonsense(const std::string& key, const std::string& value, const Error& reason);
+  void note_nonsense(const std::string& key, const std::string& value);
   void take_failure(const Error& error);
+  void forget_refused();
 
   DiscoveryShard shard_;
   EtcdClients& clients_;

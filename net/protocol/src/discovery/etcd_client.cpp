@@ -78,7 +78,18 @@ EtcdStream::EtcdStream(EtcdClient& client, std::size_t member,
     : client_(client), member_(member), stream_(std::move(stream)), patience_end_(timers, [this] {
         timed_out_ = true;
         stream_->cancel();
-      }) {}
+      }) {
+  client_.streams_.insert(this);
+}
+
+EtcdStream::~EtcdStream() {
+  client_.streams_.erase(this);
+}
+
+void EtcdStream::end_for_policy() {
+  ended_for_policy_ = true;
+  stream_->cancel();
+}
 
 Task<void> EtcdStream::write(std::string message) {
   co_await stream_->write(std::move(message));
@@ -95,6 +106,10 @@ Task<std::optional<std::string>> EtcdStream::read(SteadyTime deadline) {
 Task<Error> EtcdStream::end() {
   const GrpcReply reply = co_await stream_->finish();
   Error reason{make_error_code(GrpcCode::unavailable), "etcd ended the stream"};
+  if (ended_for_policy_) {
+    reason.detail = "TargetAllow or TargetDeny has changed";
+    co_return reason;
+  }
   if (timed_out_) {
     reason.detail = "no answer in time";
   } else if (!reply.ok()) {
@@ -121,6 +136,7 @@ EtcdClient::EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts,
       access_(std::move(access)),
       // Coordinators begin with different members.
       choice_(hosts.size(), static_cast<std::size_t>(shard.random.next() % hosts.size())) {
+  if (shard_.targets != nullptr) policy_ = &shard_.targets->policy();
   for (const HostPort& host : hosts) {
     members_.push_back(std::make_unique<Member>(shard_, host, access_.tls));
   }
@@ -128,6 +144,18 @@ EtcdClient::EtcdClient(const DiscoveryShard& shard, std::vector<HostPort> hosts,
 
 void EtcdClient::targets_changed() {
   for (const auto& member : members_) member->addresses.targets_changed();
+  const TargetPolicy* now = shard_.targets != nullptr ? &shard_.targets->policy() : nullptr;
+  if (std::exchange(policy_, now) == now) return;
+  const std::vector<EtcdStream*> open(streams_.begin(), streams_.end());
+  for (EtcdStream* stream : open) {
+    // The end of one may be the end of another.
+    if (streams_.contains(stream)) stream->end_for_policy();
+  }
+}
+
+bool EtcdClient::is_refused() const noexcept {
+  return std::all_of(members_.begin(), members_.end(),
+                     [](const auto& member) { return member->addresses.is_refused(); });
 }
 
 void EtcdClient::set_tls(const std::shared_ptr<asio::ssl::context>& tls) {
@@ -224,6 +252,16 @@ Async<> EtcdClient::log_in(SteadyTime deadline) {
 Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts,
                                                          const std::string& user,
                                                          const std::string& password) {
+  return acquire_for(For::urls, hosts, user, password);
+}
+
+Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire_configured(std::string_view hosts) {
+  return acquire_for(For::the_operator, hosts, {}, {});
+}
+
+Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire_for(For whom, std::string_view hosts,
+                                                             const std::string& user,
+                                                             const std::string& password) {
   CONCERTO_TRY(auto parsed, parse_host_ports(hosts));
   std::string key = key_of(parsed);
   EtcdAccess access;
@@ -232,7 +270,6 @@ Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts,
     const auto configured_hosts = parse_host_ports(configured_->hosts);
     if (configured_hosts && key_of(*configured_hosts) == key) {
       access = *configured_;
-      shard.targets = nullptr;
     }
   }
   if (!user.empty()) {
@@ -240,6 +277,10 @@ Result<std::shared_ptr<EtcdClient>> EtcdClients::acquire(std::string_view hosts,
     access.password = password;
   }
   if (!access.user.empty()) key += access.user + '\0' + access.password;
+  if (whom == For::the_operator) {
+    shard.targets = nullptr;
+    key += '\0';
+  }
   Entry& entry = clients_[key];
   if (!entry.client) {
     entry.client = std::make_shared<EtcdClient>(shard, std::move(parsed), std::move(access));

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,9 @@ class EtcdStream {
  public:
   EtcdStream(EtcdClient& client, std::size_t member, std::unique_ptr<GrpcClientStream> stream,
              Timers& timers);
+  ~EtcdStream();
+  EtcdStream(const EtcdStream&) = delete;
+  EtcdStream& operator=(const EtcdStream&) = delete;
 
   /// Queues a message; the next read reports a failure.
   Task<void> write(std::string message);
@@ -37,12 +41,15 @@ class EtcdStream {
   Task<std::optional<std::string>> read(SteadyTime deadline = SteadyTime::max());
   /// Why the stream ended. If the member failed, it is not asked for a while.
   Task<Error> end();
+  /// Ends the stream, because its connection may lead to an address that is refused by now.
+  void end_for_policy();
 
  private:
   EtcdClient& client_;
   const std::size_t member_;
   const std::unique_ptr<GrpcClientStream> stream_;
   bool timed_out_ = false;
+  bool ended_for_policy_ = false;
   Timer patience_end_;
 };
 
@@ -70,8 +77,12 @@ class EtcdClient {
   /// Opens a stream without a deadline. etcd ends the stream when the member has no leader.
   Async<std::unique_ptr<EtcdStream>> open_stream(std::string method);
 
-  /// There is another policy about targets.
+  /// There may be another policy about targets: if so, streams end, because each one has a
+  /// connection that only the former policy may have allowed.
   void targets_changed();
+
+  /// The policy about targets refuses all addresses that are known of the members.
+  bool is_refused() const noexcept;
 
   /// Call it when etcd has refused something: the next call logs in again.
   void forget_token() { token_.clear(); }
@@ -103,6 +114,8 @@ class EtcdClient {
   EtcdAccess access_;
   std::string token_;
   std::vector<std::unique_ptr<Member>> members_;
+  std::set<EtcdStream*> streams_;
+  const TargetPolicy* policy_ = nullptr;  ///< the last one; null without a guard
   EtcdMemberChoice choice_;
 };
 
@@ -132,13 +145,17 @@ class EtcdClients {
   EtcdClients(const DiscoveryShard& shard, std::optional<EtcdAccess> configured)
       : shard_(shard), configured_(std::move(configured)) {}
 
-  /// The client for hosts such as `h1:2379,h2:2379`, in any order; it is made at its first use. If
-  /// the configured access is for these hosts, its TLS is used, and also its account if `user` is
-  /// empty; and no policy about targets limits it, because the operator has chosen them. Call
+  /// The client for the hosts of a URL, such as `h1:2379,h2:2379`, in any order; it is made at its
+  /// first use. The policy about targets limits it. If the configured access is for exactly these
+  /// hosts, its TLS is used, and also its account if `user` is empty; no other hosts get them. Call
   /// release for each acquired client.
   [[nodiscard]] Result<std::shared_ptr<EtcdClient>> acquire(std::string_view hosts,
                                                             const std::string& user = {},
                                                             const std::string& password = {});
+
+  /// The client for the configured hosts, which no policy about targets limits, because the
+  /// operator has chosen them.
+  [[nodiscard]] Result<std::shared_ptr<EtcdClient>> acquire_configured(std::string_view hosts);
 
   void targets_changed();
   /// Replaces the context of the configured access, for new connections of its clients.
@@ -148,6 +165,11 @@ class EtcdClients {
   Task<void> release(std::shared_ptr<EtcdClient> client);
 
  private:
+  enum class For { urls, the_operator };
+  Result<std::shared_ptr<EtcdClient>> acquire_for(For whom, std::string_view hosts,
+                                                  const std::string& user,
+                                                  const std::string& password);
+
   struct Entry {
     std::shared_ptr<EtcdClient> client;
     std::size_t user_count = 0;
@@ -155,7 +177,7 @@ class EtcdClients {
 
   DiscoveryShard shard_;
   std::optional<EtcdAccess> configured_;
-  std::map<std::string, Entry> clients_;  ///< by sorted hosts and account
+  std::map<std::string, Entry> clients_;  ///< by sorted hosts, account, and for whom
 };
 
 }  // namespace concerto::net

@@ -45,7 +45,7 @@ class EtcdRegistration::Impl {
         clients_(targets.etcd_clients()),
         plan_(std::move(plan)),
         tasks_(shard_.executor) {
-    auto client = clients_.acquire(plan_.access.hosts);
+    auto client = clients_.acquire_configured(plan_.access.hosts);
     CONCERTO_ASSERT(client.has_value());  // parse_registration has checked the hosts.
     client_ = std::move(*client);
   }

@@ -19,9 +19,11 @@ std::optional<asio::ip::address> literal(const std::string& host) {
 
 }  // namespace
 
-HostAddresses::HostAddresses(const DiscoveryShard& shard, std::string_view scheme)
+HostAddresses::HostAddresses(const DiscoveryShard& shard, std::string_view scheme,
+                             std::string whose)
     : shard_(shard),
       scheme_(scheme),
+      whose_(std::move(whose)),
       next_due_(shard.timers, [this] { begin_due(); }),
       tasks_(shard.executor) {}
 
@@ -101,18 +103,21 @@ void HostAddresses::take(Lookup& lookup, Result<HostAddressList> found) {
 
 Result<> HostAddresses::check(const HostPort& host, const asio::ip::address& address) const {
   if (shard_.targets == nullptr) return ok();
-  return shard_.targets->policy().check(TargetPlace{scheme_, host.host, host.port}, address);
+  auto allowed = shard_.targets->check(TargetPlace{scheme_, host.host, host.port}, address);
+  if (allowed || whose_.empty()) return allowed;
+  return make_error(Errc::invalid_request, whose_ + " refused by TargetAllow or TargetDeny");
 }
 
 void HostAddresses::publish_known() {
   std::vector<Address> known;
   std::optional<Error> failure;
-  bool waiting = false;
+  bool waiting = false, refuses = false;
   const auto add = [&](const HostPort& host, const asio::ip::address& address) {
     if (Result<> allowed = check(host, address)) {
       known.emplace_back(address, host.port);
     } else {
       failure = std::move(allowed).error();
+      refuses = true;
     }
   };
   for (const HostPort& host : hosts_) {
@@ -125,6 +130,7 @@ void HostAddresses::publish_known() {
     for (const auto& address : lookup.found) add(host, address);
     if (!lookup.ended_once) waiting = true;
   }
+  is_refused_ = known.empty() && !waiting && refuses;
   if (!known.empty()) {
     // Name servers answer in changing order, which is not a change.
     const auto& now = addresses();

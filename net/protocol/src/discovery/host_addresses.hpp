@@ -29,8 +29,10 @@ class HostAddresses : public TargetAddresses {
   static constexpr std::chrono::seconds lookup_interval{30};
   static constexpr std::chrono::seconds lookup_interval_min{1};
 
-  /// `scheme`: what the policy about targets is asked for.
-  explicit HostAddresses(const DiscoveryShard& shard, std::string_view scheme = grpc_scheme);
+  /// `scheme`: what the policy about targets is asked for. `whose`: what the error of a refusal
+  /// begins with where clients may not know the hosts, as "the addresses of 'a.rpc' in etcd are".
+  explicit HostAddresses(const DiscoveryShard& shard, std::string_view scheme = grpc_scheme,
+                         std::string whose = {});
 
   /// Replaces the list of hosts.
   void set_hosts(std::vector<HostPort> hosts);
@@ -39,6 +41,9 @@ class HostAddresses : public TargetAddresses {
   void set_unavailable(Error reason);
 
   bool has_hosts() const noexcept { return !hosts_.empty(); }
+
+  /// The policy about targets refuses all known addresses.
+  bool is_refused() const noexcept { return is_refused_; }
 
   void refresh() override;
   void targets_changed() override;
@@ -64,6 +69,8 @@ class HostAddresses : public TargetAddresses {
 
   DiscoveryShard shard_;
   const std::string_view scheme_;
+  const std::string whose_;
+  bool is_refused_ = false;
   std::vector<HostPort> hosts_;
   std::map<std::string, Lookup> lookups_;  ///< for the names among hosts_
   Timer next_due_;

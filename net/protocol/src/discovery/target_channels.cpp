@@ -162,8 +162,8 @@ Task<void> TargetChannels::Impl::end(Entry entry) {
 }
 
 void TargetChannels::Impl::targets_changed() {
-  for (auto& [target, entry] : entries_) entry.addresses->targets_changed();
   clients_.targets_changed();
+  for (auto& [target, entry] : entries_) entry.addresses->targets_changed();
 }
 
 Task<void> TargetChannels::Impl::close() {
@@ -195,7 +195,7 @@ Result<> TargetChannels::check(const Target& target) const {
 
 Result<> TargetChannels::check(const TargetPlace& place) const {
   const TargetGuard* targets = shard().targets;
-  return targets ? targets->policy().check(place) : ok();
+  return targets ? targets->check(place) : ok();
 }
 
 void TargetChannels::targets_changed() {

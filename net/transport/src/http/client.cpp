@@ -2,6 +2,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <concerto/base/masked_url.hpp>
 #include <concerto/base/notifier.hpp>
 #include <concerto/base/url_parts.hpp>
 #include <concerto/transport/http_client.hpp>
@@ -36,14 +37,16 @@ class HttpClient::Impl {
     connector_.set_tls(std::move(tls));
   }
   const ConnectionPool& pool() const noexcept { return pool_; }
-  const TargetPolicy* policy() const noexcept {
-    return options_.targets ? &options_.targets->policy() : nullptr;
-  }
+  const TargetGuard* targets() const noexcept { return options_.targets; }
+  void targets_changed() { pool_.close_idle_unless(policy()); }
 
  private:
   using Calls = boost::intrusive::list<CallDeadline, boost::intrusive::constant_time_size<false>>;
 
   Async<HttpClientResponse> round_trip(const HttpClientRequest& request, CallDeadline& deadline);
+  const TargetPolicy* policy() const noexcept {
+    return options_.targets ? &options_.targets->policy() : nullptr;
+  }
 
   Timers& timers_;
   HttpProxyRules proxies_;
@@ -67,19 +70,32 @@ std::string pool_key(const Url& url, const HttpProxyRules::Proxy* proxy) {
   return key;
 }
 
-/// A proxy looks the host up itself, and may go by the Host field.
-Result<> check_proxied(const TargetPolicy& policy, const HttpClientRequest& request,
-                       const Url& url) {
-  TargetPlace place = place_of(url);
-  Result<> allowed = policy.check_unresolved(place);
-  if (const auto named = request.headers.find("Host"); named && allowed) {
-    CONCERTO_TRY(const HostAndPort host, split_host_port(*named));
-    place.host = host.host;
-    place.port = parse_port(host.port).value_or(place.port);
-    allowed = policy.check_unresolved(place);
-  }
-  if (allowed) return allowed;
-  return make_error(HttpErrc::target_refused, allowed.error().detail);
+Error refused(const Error& why) {
+  return make_error(HttpErrc::target_refused, why.detail);
+}
+
+/// The field Host names the site that a server with several ones shows. The name of the URL was
+/// allowed; another name has to be, too, by a rule about names.
+Result<> check_host_field(const TargetGuard& targets, TargetPlace place, std::string_view field) {
+  CONCERTO_TRY(const HostAndPort named, split_host_port(field));
+  const std::uint16_t port = parse_port(named.port).value_or(place.port);
+  if (equals_ignoring_case(named.host, place.host) && port == place.port) return ok();
+  place.host = named.host;
+  place.port = port;
+  return targets.shown(place, targets.policy().check_unresolved(place));
+}
+
+/// What the policy says of a request, apart from the address of its connection. A proxy looks the
+/// host up itself, and may go by the Host field.
+Result<> check_request(const TargetGuard& targets, const HttpClientRequest& request, const Url& url,
+                       bool proxied) {
+  const auto named = request.headers.find("Host");
+  if (!named && !proxied) return ok();
+  const TargetPlace place = place_of(url);
+  Result<> allowed = ok();
+  if (proxied) allowed = targets.shown(place, targets.policy().check_unresolved(place));
+  if (allowed && named) allowed = check_host_field(targets, place, *named);
+  return allowed ? ok() : Result<>(refused(allowed.error()));
 }
 
 }  // namespace
@@ -94,7 +110,13 @@ Async<HttpClientResponse> HttpClient::Impl::send(HttpClientRequest request, Stea
   CallDeadline deadline{timers_, at};
   calls_.push_back(deadline);
   for (unsigned hops = 0;; ++hops) {
-    CONCERTO_CO_TRY(HttpClientResponse response, co_await round_trip(request, deadline));
+    auto answer = co_await round_trip(request, deadline);
+    if (!answer && hops > 0 && answer.error().code == HttpErrc::target_refused) {
+      // What the server before has answered is not for everybody.
+      co_return make_error(HttpErrc::target_refused,
+                           "redirected to a target that TargetAllow or TargetDeny refuses");
+    }
+    CONCERTO_CO_TRY(HttpClientResponse response, std::move(answer));
     if (!follow_redirect(request, response, options_.redirects_carry_headers)) co_return response;
     if (hops == options_.redirects_max) {
       co_return make_error(HttpErrc::too_many_redirects,
@@ -107,29 +129,41 @@ Async<HttpClientResponse> HttpClient::Impl::round_trip(const HttpClientRequest& 
                                                        CallDeadline& deadline) {
   CONCERTO_CO_TRY(const Url url, parse_url(request.url));
   if (url.is_https && !has_tls_) {
-    co_return make_error(HttpErrc::unsupported_scheme, "no TLS set up for " + request.url);
+    co_return make_error(HttpErrc::unsupported_scheme,
+                         "no TLS set up for " + masked_url(request.url));
   }
   const auto* proxy = proxies_.find(url.is_https, url.host, url.port);
-  const TargetPolicy* const allowed_by = policy();
-  if (proxy && allowed_by) CONCERTO_CO_CHECK(check_proxied(*allowed_by, request, url));
+  const TargetPolicy* asked = policy();
+  if (asked) CONCERTO_CO_CHECK(check_request(*targets(), request, url, proxy != nullptr));
   std::string key = pool_key(url, proxy);
   auto lease = pool_.try_acquire(key);
   if (!lease) lease = co_await pool_.acquire(std::move(key), deadline);
   if (!lease || deadline.is_over()) {
     co_return deadline.explain(asio::error::operation_aborted, HttpErrc::connect_failed,
-                               "wait for a connection to " + request.url);
+                               "wait for a connection to " + masked_url(request.url));
   }
   lease.hold_for(deadline);
   // After a reload the policy may refuse what it let be opened before.
-  if (lease.connection && lease.connection->allowed_by != allowed_by) lease.connection.reset();
+  if (lease.connection && !proxy && lease.connection->allowed_by != policy()) {
+    lease.connection.reset();
+  }
   const SteadyTime begun = timers_.now();
   for (bool reused = lease.connection != nullptr;; reused = false) {
     if (!lease.connection) {
-      CONCERTO_CO_TRY(lease.connection, co_await connector_.open(url, proxy, allowed_by, deadline));
+      CONCERTO_CO_TRY(lease.connection, co_await connector_.open(url, proxy, targets(), deadline));
+    }
+    // Each wait above may have brought another policy.
+    if (!proxy && lease.connection->allowed_by != policy()) {
+      CONCERTO_CO_CHECK(check_address(*lease.connection, targets(), place_of(url)));
+    }
+    if (const TargetPolicy* now = policy(); now != asked) {
+      CONCERTO_CO_CHECK(check_request(*targets(), request, url, proxy != nullptr));
+      asked = now;
     }
     write_request_head(lease.connection->scratch(), request, url, url.is_https ? nullptr : proxy);
     ExchangeResult done = co_await exchange(*lease.connection, request, options_, deadline);
-    if (done.response && done.reusable) lease.keep();
+    const bool is_allowed = proxy || lease.connection->allowed_by == policy();
+    if (done.response && done.reusable && is_allowed) lease.keep();
     if (!done.response && reused && deadline.has_passed()) lease.drop_idle_since(begun);
     if (done.response || !reused || done.sent_any || deadline.is_over()) {
       co_return std::move(done.response);
@@ -164,8 +198,17 @@ void HttpClient::set_tls(std::shared_ptr<asio::ssl::context> tls) {
 }
 
 Result<> HttpClient::check_target(const TargetPlace& place) const {
-  const TargetPolicy* policy = impl_->policy();
-  return policy ? policy->check(place) : ok();
+  const TargetGuard* targets = impl_->targets();
+  return targets ? targets->check(place) : ok();
+}
+
+Result<> HttpClient::check_host(const TargetPlace& place, std::string_view host_field) const {
+  const TargetGuard* targets = impl_->targets();
+  return targets ? check_host_field(*targets, place, host_field) : ok();
+}
+
+void HttpClient::targets_changed() {
+  impl_->targets_changed();
 }
 
 Task<void> HttpClient::close() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 
 #include "byte_stream.hpp"
@@ -37,7 +38,8 @@ class ClientConnection {
   /// True if, since the last answer, the peer has closed the connection or sent something.
   bool is_stale() noexcept { return !buffer_.empty() || stream_.is_stale(); }
 
-  /// The policy that has let this connection be made; null without one.
+  asio::ip::address address;  ///< of the peer, or the proxy
+  /// The policy that allows this address; null without one, and for a proxy.
   const TargetPolicy* allowed_by = nullptr;
 
  private:

@@ -258,6 +258,15 @@ void ConnectionPool::close_idle() {
   expiry_.cancel();
 }
 
+void ConnectionPool::close_idle_unless(const TargetPolicy* policy) {
+  for (auto idle = idle_.begin(); idle != idle_.end();) {
+    const auto next = std::next(idle);
+    const TargetPolicy* allowed_by = idle->connection->allowed_by;
+    if (allowed_by != nullptr && allowed_by != policy) drop_idle(idle);
+    idle = next;
+  }
+}
+
 void ConnectionPool::drop_expired() {
   const SteadyTime now = timers_.now();
   const auto end = [this] { return idle_.front().since + limits_.idle_timeout; };

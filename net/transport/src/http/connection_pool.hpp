@@ -81,6 +81,8 @@ class ConnectionPool {
   Lease try_acquire(std::string_view key);
 
   void close_idle();
+  /// Closes the idle connections whose address another policy has allowed.
+  void close_idle_unless(const TargetPolicy* policy);
 
   std::size_t total() const noexcept { return total_; }
   std::size_t idle_count() const noexcept { return idle_.size(); }

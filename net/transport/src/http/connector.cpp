@@ -26,6 +26,17 @@ Error refused(const Error& why) {
 
 }  // namespace
 
+Result<> check_address(ClientConnection& connection, const TargetGuard* targets,
+                       const TargetPlace& place) {
+  if (targets == nullptr) return ok();
+  const TargetPolicy& now = targets->policy();
+  if (connection.allowed_by == &now) return ok();
+  const Result<> allowed = targets->shown(place, now.check(place, connection.address));
+  if (!allowed) return refused(allowed.error());
+  connection.allowed_by = &now;
+  return ok();
+}
+
 Connector::Connector(Executor executor, Timers& timers, HostResolver& resolver,
                      std::shared_ptr<asio::ssl::context> tls)
     : executor_(executor),
@@ -40,16 +51,17 @@ Task<void> Connector::close() {
 
 Async<std::unique_ptr<ClientConnection>> Connector::open(Url url,
                                                          const HttpProxyRules::Proxy* proxy,
-                                                         const TargetPolicy* policy,
+                                                         const TargetGuard* targets,
                                                          CallDeadline& deadline) {
   auto connection = std::make_unique<ClientConnection>(executor_);
-  connection->allowed_by = policy;
-  const std::string host{proxy ? std::string_view{proxy->host} : url.host};
-  const std::string port{proxy ? std::string_view{proxy->port} : url.port};
-  auto lookup =
-      policy && !proxy ? look_up_allowed(url, *policy, deadline) : look_up(host, deadline);
+  Destination to;
+  to.host = proxy ? std::string_view{proxy->host} : url.host;
+  to.port = proxy ? std::string_view{proxy->port} : url.port;
+  to.place = place_of(url);
+  if (proxy == nullptr) to.targets = targets;
+  auto lookup = to.targets ? look_up_allowed(url, *targets, deadline) : look_up(to.host, deadline);
   CONCERTO_CO_TRY(HostAddressList addresses, co_await std::move(lookup));
-  CONCERTO_CO_CHECK(co_await connect(*connection, std::move(addresses), host, port, deadline));
+  CONCERTO_CO_CHECK(co_await connect(*connection, std::move(addresses), std::move(to), deadline));
   if (url.is_https) {
     if (proxy) CONCERTO_CO_CHECK(co_await tunnel(*connection, url, *proxy, deadline));
     const std::string server{url.host};
@@ -59,15 +71,15 @@ Async<std::unique_ptr<ClientConnection>> Connector::open(Url url,
 }
 
 /// The addresses that the policy allows. An error if there is none.
-Async<HostAddressList> Connector::look_up_allowed(Url url, const TargetPolicy& policy,
+Async<HostAddressList> Connector::look_up_allowed(Url url, const TargetGuard& targets,
                                                   CallDeadline& deadline) {
   const TargetPlace place = place_of(url);
-  if (const auto allowed = policy.check(place); !allowed) co_return refused(allowed.error());
+  if (const auto allowed = targets.check(place); !allowed) co_return refused(allowed.error());
   std::string host{url.host};
   CONCERTO_CO_TRY(HostAddressList addresses, co_await look_up(std::move(host), deadline));
   Result<> last = ok();
   std::erase_if(addresses, [&](const asio::ip::address& address) {
-    Result<> allowed = policy.check(place, address);
+    Result<> allowed = targets.check(place, address);
     const bool is_refused = !allowed;
     if (is_refused) last = std::move(allowed);
     return is_refused;
@@ -129,14 +141,18 @@ Task<void> Connector::run_lookup(std::string host, std::shared_ptr<Lookup> looku
   lookup->ended.notify_all();
 }
 
-Async<> Connector::connect(ClientConnection& connection, HostAddressList addresses,
-                           std::string host, std::string port, CallDeadline& deadline) {
+Async<> Connector::connect(ClientConnection& connection, HostAddressList addresses, Destination to,
+                           CallDeadline& deadline) {
   Socket& socket = connection.socket();
   const CallDeadline::Watch watch{deadline, socket};
   unsigned short number = 0;
-  std::from_chars(port.data(), port.data() + port.size(), number);
+  std::from_chars(to.port.data(), to.port.data() + to.port.size(), number);
   error_code failure = asio::error::host_not_found;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
+    // The policy may be another one than during the look-up, or the attempt before.
+    connection.address = addresses[i];
+    connection.allowed_by = nullptr;
+    CONCERTO_CO_CHECK(check_address(connection, to.targets, to.place));
     bool attempt_over = false;
     Timer attempt{timers_, [&socket, &attempt_over] {
                     attempt_over = true;
@@ -145,8 +161,8 @@ Async<> Connector::connect(ClientConnection& connection, HostAddressList address
                   }};
     const std::size_t left = addresses.size() - i;
     if (left > 1) attempt.set(attempt_limit(timers_.now(), deadline.at(), left));
-    const asio::ip::tcp::endpoint to{addresses[i], number};
-    const auto [error] = co_await socket.async_connect(to, tuple_task);
+    const asio::ip::tcp::endpoint endpoint{addresses[i], number};
+    const auto [error] = co_await socket.async_connect(endpoint, tuple_task);
     if (!error && !attempt_over && !deadline.is_over()) {
       connection.stream().set_no_delay();
       co_return ok();
@@ -156,7 +172,8 @@ Async<> Connector::connect(ClientConnection& connection, HostAddressList address
     error_code ignored;
     socket.close(ignored);
   }
-  co_return deadline.explain(failure, HttpErrc::connect_failed, "connect to " + host + ":" + port);
+  co_return deadline.explain(failure, HttpErrc::connect_failed,
+                             "connect to " + to.host + ":" + to.port);
 }
 
 Async<> Connector::tunnel(ClientConnection& connection, Url url, const HttpProxyRules::Proxy& proxy,

@@ -12,13 +12,25 @@
 #include <concerto/base/task_group.hpp>
 #include <concerto/transport/host_resolver.hpp>
 #include <concerto/transport/http_proxy.hpp>
-#include <concerto/transport/target_policy.hpp>
+#include <concerto/transport/target_guard.hpp>
 #include <concerto/transport/url.hpp>
 
 #include "call_deadline.hpp"
 #include "client_connection.hpp"
 
 namespace concerto::net {
+
+/// Where a connection goes to: the server of a URL, or a proxy.
+struct Destination {
+  std::string host;
+  std::string port;
+  TargetPlace place;
+  const TargetGuard* targets = nullptr;  ///< asked about the place; null: all is allowed
+};
+
+/// Asks the policy that is in force now about the address of `connection`, unless it was asked.
+Result<> check_address(ClientConnection& connection, const TargetGuard* targets,
+                       const TargetPlace& place);
 
 /// Opens connections: looks the name up, connects to the first address that answers, asks a proxy
 /// for a tunnel, and performs the TLS handshake. Requests that need the same name at the same time
@@ -29,10 +41,10 @@ class Connector {
             std::shared_ptr<asio::ssl::context> tls);
 
   /// Opens a connection to the server of `url`, which must stay valid. If `proxy` is not null, the
-  /// connection goes through it. Without a proxy, `policy` is asked about the host before the
-  /// look-up, and about each address after it; null allows all.
+  /// connection goes through it. Without a proxy, `targets` is asked about the host before the
+  /// look-up, and about each address before it is connected to; null allows all.
   Async<std::unique_ptr<ClientConnection>> open(Url url, const HttpProxyRules::Proxy* proxy,
-                                                const TargetPolicy* policy, CallDeadline& deadline);
+                                                const TargetGuard* targets, CallDeadline& deadline);
 
   /// Sets the TLS context of the connections that are opened from now on.
   void set_tls(std::shared_ptr<asio::ssl::context> tls) { tls_ = std::move(tls); }
@@ -50,14 +62,14 @@ class Connector {
   };
 
   Async<HostAddressList> look_up(std::string host, CallDeadline& deadline);
-  Async<HostAddressList> look_up_allowed(Url url, const TargetPolicy& policy,
+  Async<HostAddressList> look_up_allowed(Url url, const TargetGuard& targets,
                                          CallDeadline& deadline);
   std::shared_ptr<Lookup> join_lookup(const std::string& host);
   void leave_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup);
   void forget_lookup(const std::string& host, const std::shared_ptr<Lookup>& lookup);
   Task<void> run_lookup(std::string host, std::shared_ptr<Lookup> lookup);
-  Async<> connect(ClientConnection& connection, HostAddressList addresses, std::string host,
-                  std::string port, CallDeadline& deadline);
+  Async<> connect(ClientConnection& connection, HostAddressList addresses, Destination to,
+                  CallDeadline& deadline);
   Async<> tunnel(ClientConnection& connection, Url url, const HttpProxyRules::Proxy& proxy,
                  CallDeadline& deadline);
   Async<> secure(ClientConnection& connection, std::string host, CallDeadline& deadline);

@@ -7,7 +7,7 @@
 
 #include <concerto/base/assert.hpp>
 #include <concerto/base/url_parts.hpp>
-#include <concerto/transport/target_policy.hpp>
+#include <concerto/transport/target_guard.hpp>
 
 #include "target/address_range.hpp"
 #include "target/target_rule.hpp"
@@ -18,22 +18,30 @@ namespace {
 constexpr std::string_view allow_key = "TargetAllow";
 constexpr std::string_view deny_key = "TargetDeny";
 
-Error refusal(const TargetPlace& place, std::string why) {
+std::string refused(const TargetPlace& place) {
   const bool needs_brackets = place.host.find(':') != place.host.npos;
   std::string text = "target ";
   text.append(place.scheme).append(needs_brackets ? "://[" : "://").append(place.host);
   text.append(needs_brackets ? "]:" : ":").append(std::to_string(place.port));
-  return make_error(Errc::invalid_request, text + " is refused: " + std::move(why));
+  return text + " is refused";
 }
 
-Error denied(const TargetPlace& place, const TargetRule& rule, bool looked_up) {
+Error refusal(const TargetPlace& place, const std::string& why) {
+  return make_error(Errc::invalid_request, refused(place) + ": " + why);
+}
+
+/// `looked_up` is the address of the place's name; empty if the text of the place is refused.
+Error denied(const TargetPlace& place, const TargetRule& rule, const std::string& looked_up = {}) {
   std::string why(deny_key);
-  why.append(looked_up ? " has an address of its name: '" : " has '").append(rule.text);
-  return refusal(place, why + "'");
+  why.append(looked_up.empty() ? " has" : " has the address " + looked_up + " of its name:");
+  return refusal(place, why.append(" '").append(rule.text).append("'"));
 }
 
-Error not_allowed(const TargetPlace& place) {
-  return refusal(place, std::string(allow_key) + " does not have it");
+Error not_allowed(const TargetPlace& place, const boost::asio::ip::address* looked_up = nullptr) {
+  std::string why(allow_key);
+  why.append(" does not have it");
+  if (looked_up != nullptr) why.append(", nor the address ").append(looked_up->to_string());
+  return refusal(place, why);
 }
 
 Result<std::vector<TargetRule>> read_key(std::string_view key, std::string_view list) {
@@ -107,14 +115,14 @@ struct TargetPolicy::Rules {
 
   /// `name` is empty if the host is itself an address: the zone of an IPv6 address may look like a
   /// name.
-  Result<> check(const TargetPlace& place, std::string_view name,
-                 const AddressBits& address) const {
-    if (const TargetRule* rule = denies_name(place, name)) return denied(place, *rule, false);
+  Result<> check(const TargetPlace& place, std::string_view name, const AddressBits& address,
+                 const boost::asio::ip::address* looked_up = nullptr) const {
+    if (const TargetRule* rule = denies_name(place, name)) return denied(place, *rule);
     if (const TargetRule* rule = denies_address(place, address)) {
-      return denied(place, *rule, !name.empty());
+      return denied(place, *rule, looked_up ? looked_up->to_string() : std::string{});
     }
     if (allows_name(place, name) || allows_address(place, address)) return ok();
-    return not_allowed(place);
+    return not_allowed(place, looked_up);
   }
 };
 
@@ -147,23 +155,29 @@ Result<TargetPolicy> TargetPolicy::make(std::string_view allow, std::string_view
 Result<> TargetPolicy::check(const TargetPlace& place) const {
   if (const auto address = read_address(place.host)) return rules_->check(place, {}, *address);
   const std::string_view name = without_last_dot(place.host);
-  if (const auto* rule = rules_->denies_name(place, name)) return denied(place, *rule, false);
+  if (const auto* rule = rules_->denies_name(place, name)) return denied(place, *rule);
   if (rules_->allows_name(place, name) || rules_->may_allow_an_address(place)) return ok();
   return not_allowed(place);
 }
 
 Result<> TargetPolicy::check(const TargetPlace& place,
                              const boost::asio::ip::address& address) const {
-  const bool is_name = !read_address(place.host);
-  return rules_->check(place, is_name ? without_last_dot(place.host) : std::string_view{},
-                       bits_of(address));
+  if (read_address(place.host)) return rules_->check(place, {}, bits_of(address));
+  return rules_->check(place, without_last_dot(place.host), bits_of(address), &address);
 }
 
 Result<> TargetPolicy::check_unresolved(const TargetPlace& place) const {
   if (const auto address = read_address(place.host)) return rules_->check(place, {}, *address);
   const std::string_view name = without_last_dot(place.host);
-  if (const auto* rule = rules_->denies_name(place, name)) return denied(place, *rule, false);
+  if (const auto* rule = rules_->denies_name(place, name)) return denied(place, *rule);
   return rules_->allows_name(place, name) ? ok() : Result<>(not_allowed(place));
+}
+
+Result<> TargetGuard::shown(const TargetPlace& place, Result<> checked) const {
+  if (checked) return checked;
+  if (tell_) tell_(checked.error().detail);
+  return make_error(Errc::invalid_request, refused(place) + " by " + std::string(allow_key) +
+                                               " or " + std::string(deny_key));
 }
 
 bool TargetPolicy::operator==(const TargetPolicy& other) const noexcept {

@@ -94,7 +94,8 @@ TEST_F(BranchCallTest, RefusesTargetsAtTheRequest) {
     for (const Protocol protocol : {Protocol::http, Protocol::json_rpc}) {
       const auto way = limited.way_of(protocol, url);
       ASSERT_FALSE(way) << url;
-      EXPECT_NE(way.error().detail.find("is refused: TargetDeny has 'metadata'"), std::string::npos)
+      EXPECT_NE(way.error().detail.find("is refused by TargetAllow or TargetDeny"),
+                std::string::npos)
           << way.error().detail;
       EXPECT_EQ(way.error().detail.find("a:b@"), std::string::npos);
     }
@@ -281,6 +282,25 @@ TEST_F(BranchCallTest, HeadersThatWouldNotBeSentAreNamed) {
     ASSERT_FALSE(carried) << name;
     EXPECT_THAT(carried.error().detail,
                 HasSubstr("branch header '" + std::string{name} + "' cannot be sent over HTTP"));
+  }
+}
+
+TEST_F(BranchCallTest, HostsThatThePolicyRefusesAreNamed) {
+  TargetGuard guard(TargetPolicy::make("10.0.0.0/8, b.org", "").value());
+  HttpClientOptions options;
+  options.targets = &guard;
+  make_client(options);
+  const HttpBranchCaller limited{*client_, random_};
+  const BranchCall call = make_call("http://u:p@10.0.0.1:81/a", "");
+  headers_ = {{"host", "inside.org"}};
+  const Result<> refused = limited.can_carry(0, call);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().detail,
+            "branch header 'host' cannot be sent over HTTP: target http://inside.org:81 is refused "
+            "by TargetAllow or TargetDeny");
+  for (const char* host : {"10.0.0.1", "10.0.0.1:81", "b.org", "B.ORG:80"}) {
+    headers_ = {{"Host", host}};
+    EXPECT_TRUE(limited.can_carry(0, call)) << host;
   }
 }
 

@@ -144,7 +144,7 @@ TEST_F(GrpcBranchCallerTest, RefusesTargetsAtTheRequestAndAtTheCall) {
         "dns:169.254.169.254:80/p.S/M"}) {
     const auto way = caller.way_of(Protocol::grpc, url);
     ASSERT_FALSE(way) << url;
-    EXPECT_THAT(way.error().detail, HasSubstr("is refused: TargetDeny has '")) << url;
+    EXPECT_THAT(way.error().detail, HasSubstr("is refused by TargetAllow or TargetDeny")) << url;
   }
   EXPECT_TRUE(caller.way_of(Protocol::grpc, target_ + "/busi.Busi/A"));
   call_.url = "169.254.169.254:80/p.S/M";  // stored before the policy

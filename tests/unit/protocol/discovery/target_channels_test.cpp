@@ -140,8 +140,8 @@ TEST_F(TargetChannelsTest, RefusesRegisteredAddressesThatThePolicyDenies) {
   begin();
   const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
   etcd_.put("a.rpc/1", two_.address());
-  EXPECT_THAT(ask(target).status.message,
-              testing::HasSubstr("is refused: TargetDeny has 'grpc://*" + second + "'"));
+  EXPECT_EQ(ask(target).status.message,
+            "the addresses of 'a.rpc' in etcd are refused by TargetAllow or TargetDeny");
   guard_.set(TargetPolicy());
   targets_->targets_changed();
   EXPECT_EQ(ask(target).message, two_.address());
@@ -153,14 +153,83 @@ TEST_F(TargetChannelsTest, RefusesRegistriesThatThePolicyDenies) {
   begin();
   const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
   EXPECT_FALSE(targets_->check(targets_->parse(target).value()));
-  EXPECT_THAT(ask(target).status.message, testing::HasSubstr("target etcd://127.0.0.1:"));
-  TargetChannelsOptions options;  // The registry of the operator is no target.
+  EXPECT_EQ(ask(target).status.message,
+            "etcd, which knows 'a.rpc', is refused by TargetAllow or TargetDeny");
+  TargetChannelsOptions options;  // For a client, the registry of the operator is one as any other.
   options.etcd_access.emplace();
   options.etcd_access->hosts = etcd_.hosts();
   await(targets_->close());
   begin(std::move(options));
   etcd_.put("a.rpc/1", one_.address());
+  EXPECT_THAT(ask(target).status.message, testing::HasSubstr("is refused by TargetAllow"));
+  auto own = targets_->etcd_clients().acquire_configured(etcd_.hosts()).value();
+  using etcdserverpb::RangeResponse, etcdserverpb::RangeRequest;
+  EXPECT_TRUE(await(own->call<RangeResponse>("/etcdserverpb.KV/Range", RangeRequest())));
+  await(targets_->etcd_clients().release(std::move(own)));
+}
+
+TEST_F(TargetChannelsTest, ForgetsWhatARegistrySaidThatIsRefusedByNow) {
+  guard_.set(TargetPolicy::make("", "b.org").value());
+  shard_.targets = &guard_;
+  begin();
+  const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
+  etcd_.put("a.rpc/1", one_.address());
   EXPECT_EQ(ask(target).message, one_.address());
+  run_until([&] { return etcd_.watch_count() == 1; });
+  guard_.set(TargetPolicy::make("", "etcd://127.0.0.0/8").value());
+  targets_->targets_changed();
+  run_until([&] { return etcd_.watch_count() == 0; });
+  EXPECT_EQ(ask(target).status.message,
+            "etcd, which knows 'a.rpc', is refused by TargetAllow or TargetDeny");
+  const int before = etcd_.range_count();
+  advance(std::chrono::seconds{4});
+  EXPECT_EQ(etcd_.range_count(), before);
+  guard_.set(TargetPolicy());
+  targets_->targets_changed();
+  advance(std::chrono::seconds{4});
+  run_until([&] { return etcd_.watch_count() == 1; });
+  EXPECT_EQ(ask(target).message, one_.address());
+}
+
+TEST_F(TargetChannelsTest, WatchesARegistryAnewUnderAnotherPolicyOnly) {
+  guard_.set(TargetPolicy::make("", "b.org").value());
+  shard_.targets = &guard_;
+  begin();
+  const std::string target = "etcd://" + etcd_.hosts() + "/a.rpc";
+  etcd_.put("a.rpc/1", one_.address());
+  EXPECT_EQ(ask(target).message, one_.address());
+  run_until([&] { return etcd_.watch_count() == 1; });
+  targets_->targets_changed();
+  poll();
+  EXPECT_EQ(etcd_.watch_count(), 1U);
+  guard_.set(TargetPolicy::make("", "c.org").value());
+  targets_->targets_changed();
+  run_until([&] { return etcd_.watch_count() == 0; });
+  EXPECT_EQ(ask(target).message, one_.address()) << "the addresses stay in use";
+  advance(std::chrono::seconds{1});
+  run_until([&] { return etcd_.watch_count() == 1; });
+}
+
+TEST_F(TargetChannelsTest, GivesTheCoordinatorsAccountToTheConfiguredHostsAlone) {
+  etcd_.require_login("coordinator", "secret");
+  etcd_.put("a.rpc/1", one_.address());
+  TargetChannelsOptions options;
+  options.etcd_access.emplace();
+  options.etcd_access->hosts = etcd_.hosts();
+  options.etcd_access->user = "coordinator";
+  options.etcd_access->password = "secret";
+  begin(std::move(options));
+  EXPECT_EQ(ask("etcd://" + etcd_.hosts() + "/a.rpc").message, one_.address());
+  EXPECT_EQ(etcd_.login_count(), 1);
+  // The same server, but other hosts, and another account.
+  resolver_.set("localhost", {"127.0.0.1"});
+  const std::string port = etcd_.hosts().substr(etcd_.hosts().find(':'));
+  for (const std::string& hosts : {"localhost" + port, etcd_.hosts() + ",localhost" + port}) {
+    EXPECT_EQ(ask("etcd://" + hosts + "/a.rpc").status.code, GrpcCode::unavailable) << hosts;
+    EXPECT_EQ(etcd_.login_count(), 1) << hosts;
+  }
+  EXPECT_EQ(ask("etcd://other:wrong@" + etcd_.hosts() + "/a.rpc").status.code,
+            GrpcCode::unavailable);
 }
 
 TEST_F(TargetChannelsTest, SkipsRegisteredValuesThatAreNoAddress) {
@@ -169,6 +238,7 @@ TEST_F(TargetChannelsTest, SkipsRegisteredValuesThatAreNoAddress) {
   etcd_.put("a.rpc/2", one_.address());
   EXPECT_EQ(ask("etcd://" + etcd_.hosts() + "/a.rpc").message, one_.address());
   EXPECT_TRUE(observer_.has("the value of 'a.rpc/1' is no address"));
+  EXPECT_FALSE(observer_.has("nonsense")) << "it may be a secret";
 }
 
 TEST_F(EtcdTest, AtMost32RegisteredAddressesAreUsed) {

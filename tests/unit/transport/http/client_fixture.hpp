@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@ class FakeResolver final : public HostResolver {
 
   Async<HostAddressList> resolve(std::string host) override {
     ++asked;
+    if (meanwhile) meanwhile();
     if (host == "hangs") co_await never_.wait();
     const auto found = hosts.find(host);
     if (found == hosts.end()) {
@@ -34,6 +36,7 @@ class FakeResolver final : public HostResolver {
   }
 
   std::map<std::string, HostAddressList> hosts;
+  std::function<void()> meanwhile;  ///< called during each look-up
   int asked = 0;
   int given_up = 0;
 

@@ -22,6 +22,9 @@ class CONCERTO_EXPORT HttpBranchCaller final : public BranchCaller {
   Result<> takes_rpc_payload(std::string_view url, std::string_view payload) const override;
 
  private:
+  Result<> check_host(const std::string& name, const std::string& value,
+                      std::string_view url) const;
+
   HttpClient& client_;
   RandomSource& random_;
 };

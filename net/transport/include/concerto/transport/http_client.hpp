@@ -34,8 +34,8 @@ struct HttpClientOptions {
   /// If true, a redirect sends the request's headers to another host, except credentials. If false,
   /// the other host gets only headers that say what the body is and which answers are understood.
   bool redirects_carry_headers = false;
-  /// Which targets may be called; asked before each connection, at each redirect, and for each
-  /// request through a proxy. Null: all. Outlives the client.
+  /// Which targets may be called; asked before each connection, before each request is sent, and at
+  /// each redirect. Null: all. Outlives the client.
   const TargetGuard* targets = nullptr;
 };
 
@@ -47,8 +47,8 @@ CONCERTO_EXPORT bool is_clients_own_field(std::string_view name) noexcept;
 struct HttpClientRequest {
   std::string method = "GET";
   std::string url;
-  /// A Host field replaces the URL's host. Fields that frame the message or belong to one
-  /// connection are ignored.
+  /// A Host field replaces the URL's host, if the policy about targets allows it. Fields that frame
+  /// the message or belong to one connection are ignored.
   HttpHeaders headers;
   std::string_view body;
   /// How many bytes of an answer's body are kept. The rest is read, searched for `marks` and
@@ -96,6 +96,13 @@ class CONCERTO_EXPORT HttpClient {
 
   /// Whether requests to this place may be sent, as far as its text tells. On any thread.
   [[nodiscard]] Result<> check_target(const TargetPlace& place) const;
+
+  /// Whether a request to this place may have this Host field. On any thread.
+  [[nodiscard]] Result<> check_host(const TargetPlace& place, std::string_view host_field) const;
+
+  /// There may be another policy about targets: closes the connections that no request uses and
+  /// that another policy has let be made. Those in use are not used again.
+  void targets_changed();
 
   std::size_t connection_count() const noexcept;
   std::size_t idle_connection_count() const noexcept;
