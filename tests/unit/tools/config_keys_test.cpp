@@ -132,6 +132,15 @@ const KeyCase key_cases[] = {
     {"Auth.JwtClockSkew", "AUTH_JWT_CLOCK_SKEW", "60", "0", "601"},
     {"Auth.Metrics", "AUTH_METRICS", "viewers", "nobody", ""},
     {"Auth.Reflection", "AUTH_REFLECTION", "viewers", "anyone", ""},
+    {"Proxies.Trusted", "PROXIES_TRUSTED", "", "10.0.0.1", ""},
+    {"Proxies.ProxyProtocol", "PROXIES_PROXY_PROTOCOL", "", "grpc", ""},
+    {"Admin.Port", "ADMIN_PORT", "0", "36792", "65536"},
+    {"Admin.ListenAddress", "ADMIN_LISTEN_ADDRESS", "", "localhost", ""},
+    {"Limits.RequestsPerSecond", "LIMITS_REQUESTS_PER_SECOND", "0", "100", "-1"},
+    {"Limits.Burst", "LIMITS_BURST", "0", "200", "1.5"},
+    {"Limits.BytesPerSecond", "LIMITS_BYTES_PER_SECOND", "0", "1048576", "many"},
+    {"Limits.Connections", "LIMITS_CONNECTIONS", "0", "50", "1000000001"},
+    {"Limits.Exempt", "LIMITS_EXEMPT", "", "127.0.0.1", ""},
 };
 
 using Variables = std::map<std::string, std::string>;

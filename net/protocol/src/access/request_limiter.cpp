@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include <concerto/base/counted.hpp>
 #include <concerto/protocol/request_limiter.hpp>
 
 #include "access/sip_hash.hpp"
@@ -98,8 +99,7 @@ std::optional<Refusal> RequestLimiter::refuse(const RequestContext& context,
     const std::lock_guard lock(part.mutex);
     const RequestLimits& limits = part.limits;
     if (!limits.is_on()) return std::nullopt;
-    if (!limits.exempt.empty() && limits.exempt.contains(address_v6{context.peer.bytes}))
-      return std::nullopt;
+    if (limits.exempt.contains(address_v6{context.peer.bytes})) return std::nullopt;
     auto& table = is_named ? part.callers : part.addresses;
     Client& client = find(table[hash / parts % table.size()], key);
     refusal = refuse_requests(client, limits, now);
@@ -128,8 +128,8 @@ std::optional<Refusal> RequestLimiter::refuse_requests(Client& client, const Req
   const SteadyTime free_at = client.requests_until - time_of(burst - 1, limits.requests_per_second);
   if (free_at <= now) return std::nullopt;
   refused_requests_.fetch_add(1, std::memory_order_relaxed);
-  return limited("this client sends more than " + std::to_string(limits.requests_per_second) +
-                     " requests per second (Limits.RequestsPerSecond): try again later",
+  return limited("this client sends more than " + counted(limits.requests_per_second, "request") +
+                     " per second (Limits.RequestsPerSecond): try again later",
                  seconds_until(free_at, now));
 }
 
@@ -140,8 +140,8 @@ std::optional<Refusal> RequestLimiter::refuse_bytes(Client& client, const Reques
   const SteadyTime free_at = client.bytes_until - seconds{1};
   if (free_at < now) return std::nullopt;
   refused_bytes_.fetch_add(1, std::memory_order_relaxed);
-  return limited("this client sends more than " + std::to_string(limits.bytes_per_second) +
-                     " bytes per second (Limits.BytesPerSecond): try again later",
+  return limited("this client sends more than " + counted(limits.bytes_per_second, "byte") +
+                     " per second (Limits.BytesPerSecond): try again later",
                  seconds_until(free_at, now));
 }
 

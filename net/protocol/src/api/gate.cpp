@@ -101,7 +101,7 @@ std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, RequestContext
   if (auto refusal = sites_.refuse(needs, request)) return refusal;
   if (auto refusal = refuse_port(needs)) return refusal;
   Seen seen = look_at(needs.role, context, request.headers, request.certificate.get());
-  return count(needs.role, context, request.body.size(), std::move(seen));
+  return count(needs.role, context, request.body.size(), seen);
 }
 
 std::optional<Refusal> Gate::refuse_rpc(const RouteNeeds& needs, RequestContext& context,
@@ -116,7 +116,7 @@ std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext
                                          std::size_t message_bytes) const {
   if (auto refusal = refuse_port(needs)) return refusal;
   Seen seen = look_at(needs.role, context, metadata, certificate);
-  return count(needs.role, context, message_bytes, std::move(seen));
+  return count(needs.role, context, message_bytes, seen);
 }
 
 std::optional<Refusal> Gate::refuse_port(const RouteNeeds& needs) const {
@@ -126,7 +126,7 @@ std::optional<Refusal> Gate::refuse_port(const RouteNeeds& needs) const {
 
 /// A refused request counts too, for the address of its client if nobody is known.
 std::optional<Refusal> Gate::count(RouteRole role, const RequestContext& context, std::size_t bytes,
-                                   Seen seen) const {
+                                   Seen& seen) const {
   const bool counts = limiter_ != nullptr && limiter_->is_on() && role != RouteRole::anyone;
   if (counts && !seen.is_operator) {
     if (auto limited = limiter_->refuse(context, bytes)) return limited;

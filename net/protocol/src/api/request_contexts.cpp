@@ -65,7 +65,7 @@ std::optional<std::chrono::seconds> wait_of(const HttpHeaders& headers) {
 RequestContext context_of(const boost::asio::ip::tcp::endpoint& peer, const GrpcMetadata& metadata,
                           SteadyTime deadline, const AddressSet& proxies) {
   RequestContext context;
-  context.peer = address_of(client_of(peer, metadata, proxies));
+  context.peer = address_of(proxies.empty() ? peer : client_of(peer, metadata, proxies));
   context.trace = trace_of(metadata.find(trace_field));
   context.deadline = deadline;
   return context;
@@ -75,7 +75,8 @@ RequestContext context_of(const boost::asio::ip::tcp::endpoint& peer, const Grpc
 
 RequestContext context_of(const HttpRequest& request, SteadyTime now, const AddressSet& proxies) {
   RequestContext context;
-  context.peer = address_of(client_of(request.peer, request.headers, proxies));
+  const auto& peer = request.peer;
+  context.peer = address_of(proxies.empty() ? peer : client_of(peer, request.headers, proxies));
   context.trace = trace_of(request.headers.find(trace_field));
   const auto wait = wait_of(request.headers);
   if (wait && *wait <= wait_max) context.deadline = now + *wait;

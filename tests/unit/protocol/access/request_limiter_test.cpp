@@ -80,7 +80,7 @@ TEST_F(Limiter, SaysWhenToComeAgain) {
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->kind, Refusal::Kind::limited);
   EXPECT_EQ(refusal->retry_after_seconds, 1U);
-  EXPECT_THAT(refusal->sentence, HasSubstr("more than 1 requests per second"));
+  EXPECT_THAT(refusal->sentence, HasSubstr("more than 1 request per second"));
 }
 
 TEST_F(Limiter, CountsEachClientForItself) {
@@ -164,7 +164,7 @@ TEST_F(Limiter, TellsTheOperatorOnceAMinuteOfEachClientAndOnlyOfSome) {
   let_in(from("10.0.0.8"), 2);
   EXPECT_THAT(said_,
               ElementsAre(AllOf(HasSubstr("asked by shop at 10.0.0.7:80: this client sends more "
-                                          "than 1 requests per second"),
+                                          "than 1 request per second"),
                                 HasSubstr("(1 since the last such line)")),
                           HasSubstr("asked by 10.0.0.8:80: ")));
   said_.clear();

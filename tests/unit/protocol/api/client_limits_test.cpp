@@ -71,7 +71,7 @@ TEST_F(ClientLimits, AreOfOneClientOverAllFrontEnds) {
   const HttpAnswer refused = get("/api/dtmsvr/newGid");
   EXPECT_EQ(refused.status, 429U);
   EXPECT_THAT(refused.head, HasSubstr("\r\nRetry-After: 1\r\n"));
-  EXPECT_THAT(refused.body, HasSubstr(R"({"message":"this client sends more than 1 requests per)"));
+  EXPECT_THAT(refused.body, HasSubstr(R"({"message":"this client sends more than 1 request per)"));
   const HttpAnswer rpc_refused = http("POST", "/api/json-rpc", rpc);
   EXPECT_EQ(rpc_refused.status, 429U);
   EXPECT_THAT(rpc_refused.head, HasSubstr("\r\nRetry-After: 1\r\n"));

@@ -83,7 +83,7 @@ class CONCERTO_EXPORT Gate {
                const PeerCertificate* certificate) const;
   std::optional<Refusal> refuse_port(const RouteNeeds& needs) const;
   std::optional<Refusal> count(RouteRole role, const RequestContext& context, std::size_t bytes,
-                               Seen seen) const;
+                               Seen& seen) const;
 
   SiteGuard sites_;
   Authenticator* const authenticator_;

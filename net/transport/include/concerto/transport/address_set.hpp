@@ -27,7 +27,7 @@ class CONCERTO_EXPORT AddressSet {
   [[nodiscard]] static Result<AddressSet> parse(std::string_view list);
 
   bool empty() const noexcept { return ranges_ == nullptr; }
-  /// An IPv4 address and its form in IPv6 (::ffff:a.b.c.d) are the same.
+  /// An IPv4 address and its form in IPv6 are the same.
   bool contains(const boost::asio::ip::address& address) const noexcept;
 
  private:
