@@ -166,9 +166,10 @@ class LimitsOfCallers : protected LimitParts, public testing::Test {
     return options;
   }
 
-  CallerNames names_;
+  CallerNames names_{[](const std::string&) {}};
   WrongTokens wrong_{limit_clock, [](const std::string&) {}};
-  Authenticator authenticator_{rules(), names_, wrong_, limit_clock, limit_random};
+  RightTokens right_{{1, 2}};
+  Authenticator authenticator_{rules(), names_, wrong_, right_, limit_clock};
   const Gate gate_{options()};
   Refusal::Kind last_{};
 };
