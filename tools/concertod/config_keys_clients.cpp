@@ -8,7 +8,7 @@ constexpr KeyRange count{0, 1'000'000'000};
 
 #define CONCERTO_FIELD(member) [](Config& c) -> auto& { return c.member; }
 
-const KeyRow rows[] = {
+const KeyRow client_key_rows[] = {
     {"Proxies.Trusted", CONCERTO_FIELD(proxies.trusted),
      "addresses of proxies whose X-Forwarded-For says who the client is, as 10.0.0.7,fd00::/64; "
      "empty: none"},
@@ -57,7 +57,7 @@ const KeyRow rows[] = {
 }  // namespace
 
 std::span<const KeyRow> client_rows() {
-  return rows;
+  return client_key_rows;
 }
 
 }  // namespace concerto::tools

@@ -6,7 +6,7 @@ namespace {
 
 #define CONCERTO_FIELD(member) [](Config& c) -> auto& { return c.member; }
 
-const KeyRow rows[] = {
+const KeyRow tls_key_rows[] = {
     {"Tls.CertFile", CONCERTO_FIELD(tls.cert_file),
      "certificate (PEM) of this server with the chain behind it, for all ports; empty: they "
      "speak plain text. The files of this section, BranchTls and MicroService.Target are read "
@@ -36,7 +36,7 @@ const KeyRow rows[] = {
 }  // namespace
 
 std::span<const KeyRow> tls_rows() {
-  return rows;
+  return tls_key_rows;
 }
 
 }  // namespace concerto::tools

@@ -10,7 +10,7 @@
 namespace concerto::net {
 namespace {
 
-constexpr std::chrono::seconds line_interval{60};
+constexpr std::chrono::seconds client_line_interval{60};
 
 }  // namespace
 
@@ -78,13 +78,13 @@ std::string ClientConnections::note_refused(Client& client,
   ++client.unreported;
   const SteadyTime now = clock_.steady_now();
   if (now < client.next_line) return {};
-  if (now >= lines_since_ + line_interval || lines_since_ == SteadyTime::min()) {
+  if (now >= lines_since_ + client_line_interval || lines_since_ == SteadyTime::min()) {
     lines_since_ = now;
     lines_ = 0;
   }
   if (lines_ == lines_max) return {};
   ++lines_;
-  client.next_line = now + line_interval;
+  client.next_line = now + client_line_interval;
   return "client " + address.to_string() + " has " + counted(client.connections, "connection") +
          " open (Limits.Connections), so new ones are closed: " +
          std::to_string(std::exchange(client.unreported, 0)) + " since the last such line";

@@ -6,7 +6,7 @@
 namespace concerto::net {
 namespace {
 
-constexpr std::chrono::seconds line_interval{60};
+constexpr std::chrono::seconds handshake_line_interval{60};
 
 }  // namespace
 
@@ -19,7 +19,8 @@ void FailedHandshakes::note(const boost::asio::ip::tcp::endpoint& peer, const Er
   const SteadyTime now = clock_.steady_now();
   SteadyTime next = next_line_.load(std::memory_order_relaxed);
   // One thread wins if several come at the same time.
-  if (now < next || !next_line_.compare_exchange_strong(next, now + line_interval)) return;
+  if (now < next || !next_line_.compare_exchange_strong(next, now + handshake_line_interval))
+    return;
   std::ostringstream text;
   text << "TLS handshakes failed at the " << port_
        << " port since the last such line: " << unreported_.exchange(0) << "; the last one with "

@@ -13,7 +13,7 @@
 namespace concerto::net {
 namespace {
 
-constexpr std::chrono::seconds line_interval{60};
+constexpr std::chrono::seconds proxy_line_interval{60};
 
 }  // namespace
 
@@ -125,7 +125,7 @@ void ProxyGreetings::refuse(const asio::ip::tcp::endpoint& proxy, const std::str
   ++unreported_;
   const SteadyTime now = timers_.now();
   if (now < next_line_ || !port_.say) return;
-  next_line_ = now + line_interval;
+  next_line_ = now + proxy_line_interval;
   std::ostringstream text;
   text << "connections of proxies were closed at the " << port_.name
        << " port for want of a header of the PROXY protocol, since the last such line: "

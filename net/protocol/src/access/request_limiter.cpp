@@ -16,7 +16,7 @@ using boost::asio::ip::address_v6;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-constexpr seconds line_interval{60};
+constexpr seconds limit_line_interval{60};
 
 std::uint64_t word_at(const std::uint8_t* bytes) noexcept {
   std::uint64_t word = 0;
@@ -152,14 +152,14 @@ std::string RequestLimiter::line_about(Client& client, const RequestContext& con
   if (now < client.next_line) return {};
   {
     const std::lock_guard lock(lines_mutex_);
-    if (now - lines_since_ >= line_interval) {
+    if (now - lines_since_ >= limit_line_interval) {
       lines_since_ = now;
       lines_ = 0;
     }
     if (lines_ == lines_max) return {};
     ++lines_;
   }
-  client.next_line = now + line_interval;
+  client.next_line = now + limit_line_interval;
   return "a request is refused, " + context.told() + ": " + std::string{why} + " (" +
          std::to_string(std::exchange(client.unreported, 0)) + " since the last such line)";
 }

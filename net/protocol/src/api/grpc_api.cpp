@@ -37,7 +37,7 @@ GrpcReply reply_to(const Refusal& refusal) {
   return reply;
 }
 
-GrpcReply answer(const Result<>& result) {
+GrpcReply reply_to(const Result<>& result) {
   return result ? GrpcReply::success({}) : failure(result.error());
 }
 
@@ -137,7 +137,7 @@ Task<GrpcReply> GrpcApi::register_branch(BranchOperation operation, GrpcRequest 
   Result<BranchRequest> branch = branch_request_from_proto(request.message);
   if (!branch) co_return failure(branch.error());
   const Result<> result = co_await (coordinator_.*operation)(std::move(*branch), context);
-  co_return answer(result);
+  co_return reply_to(result);
 }
 
 Task<GrpcReply> GrpcApi::prepare_workflow(GrpcRequest request, RequestContext context) {
@@ -153,7 +153,7 @@ Task<GrpcReply> GrpcApi::subscribe(GrpcRequest request, RequestContext context) 
   if (!topic) co_return failure(topic.error());
   const Result<> result = co_await coordinator_.subscribe(
       std::move(topic->topic), std::move(topic->url), std::move(topic->remark), context);
-  co_return answer(result);
+  co_return reply_to(result);
 }
 
 Task<GrpcReply> GrpcApi::unsubscribe(GrpcRequest request, RequestContext context) {
@@ -161,14 +161,14 @@ Task<GrpcReply> GrpcApi::unsubscribe(GrpcRequest request, RequestContext context
   if (!topic) co_return failure(topic.error());
   const Result<> result =
       co_await coordinator_.unsubscribe(std::move(topic->topic), std::move(topic->url), context);
-  co_return answer(result);
+  co_return reply_to(result);
 }
 
 Task<GrpcReply> GrpcApi::delete_topic(GrpcRequest request, RequestContext context) {
   Result<TopicRequest> topic = topic_request_from_proto(request.message);
   if (!topic) co_return failure(topic.error());
   const Result<> result = co_await coordinator_.delete_topic(std::move(topic->topic), context);
-  co_return answer(result);
+  co_return reply_to(result);
 }
 
 Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request,
@@ -178,7 +178,7 @@ Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request,
   request.message = {};  // the submit may wait for a long time
   Gid gid = trans->gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(*trans), context);
-  GrpcReply reply = answer(result);
+  GrpcReply reply = reply_to(result);
   if (!result) {
     const bool pending = co_await is_pending(coordinator_, std::move(gid), result.error().code);
     if (pending) reply.trailers.add(outcome_trailer, outcome_pending);

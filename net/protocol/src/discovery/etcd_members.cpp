@@ -7,7 +7,7 @@
 namespace concerto::net {
 namespace {
 
-constexpr unsigned doublings_max = 5;
+constexpr unsigned member_doublings_max = 5;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ void EtcdMemberChoice::succeeded(std::size_t member) {
 
 bool EtcdMemberChoice::failed(std::size_t member, SteadyTime now) {
   Member& failing = members_[member];
-  const unsigned doublings = std::min(failing.failures++, doublings_max);
+  const unsigned doublings = std::min(failing.failures++, member_doublings_max);
   failing.left_until = now + std::min(pause_max, pause_min * (1 << doublings));
   return failing.failures == 1;
 }

@@ -70,10 +70,6 @@ std::string pool_key(const Url& url, const HttpProxyRules::Proxy* proxy) {
   return key;
 }
 
-Error refused(const Error& why) {
-  return make_error(HttpErrc::target_refused, why.detail);
-}
-
 /// The field Host names the site that a server with several ones shows. The name of the URL was
 /// allowed; another name has to be, too, by a rule about names.
 Result<> check_host_field(const TargetGuard& targets, TargetPlace place, std::string_view field) {
@@ -95,7 +91,7 @@ Result<> check_request(const TargetGuard& targets, const HttpClientRequest& requ
   Result<> allowed = ok();
   if (proxied) allowed = targets.shown(place, targets.policy().check_unresolved(place));
   if (allowed && named) allowed = check_host_field(targets, place, *named);
-  return allowed ? ok() : Result<>(refused(allowed.error()));
+  return allowed ? ok() : Result<>(refused_target(allowed.error()));
 }
 
 }  // namespace

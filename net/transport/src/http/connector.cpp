@@ -20,11 +20,11 @@ SteadyTime attempt_limit(SteadyTime now, SteadyTime deadline, std::size_t attemp
   return std::min(deadline, now + std::max<SteadyTime::duration>(share, attempt_timeout_min));
 }
 
-Error refused(const Error& why) {
+}  // namespace
+
+Error refused_target(const Error& why) {
   return make_error(HttpErrc::target_refused, why.detail);
 }
-
-}  // namespace
 
 Result<> check_address(ClientConnection& connection, const TargetGuard* targets,
                        const TargetPlace& place) {
@@ -32,7 +32,7 @@ Result<> check_address(ClientConnection& connection, const TargetGuard* targets,
   const TargetPolicy& now = targets->policy();
   if (connection.allowed_by == &now) return ok();
   const Result<> allowed = targets->shown(place, now.check(place, connection.address));
-  if (!allowed) return refused(allowed.error());
+  if (!allowed) return refused_target(allowed.error());
   connection.allowed_by = &now;
   return ok();
 }
@@ -74,7 +74,8 @@ Async<std::unique_ptr<ClientConnection>> Connector::open(Url url,
 Async<HostAddressList> Connector::look_up_allowed(Url url, const TargetGuard& targets,
                                                   CallDeadline& deadline) {
   const TargetPlace place = place_of(url);
-  if (const auto allowed = targets.check(place); !allowed) co_return refused(allowed.error());
+  if (const auto allowed = targets.check(place); !allowed)
+    co_return refused_target(allowed.error());
   std::string host{url.host};
   CONCERTO_CO_TRY(HostAddressList addresses, co_await look_up(std::move(host), deadline));
   Result<> last = ok();
@@ -84,7 +85,7 @@ Async<HostAddressList> Connector::look_up_allowed(Url url, const TargetGuard& ta
     if (is_refused) last = std::move(allowed);
     return is_refused;
   });
-  if (addresses.empty()) co_return refused(last.error());
+  if (addresses.empty()) co_return refused_target(last.error());
   co_return addresses;
 }
 

@@ -28,6 +28,9 @@ struct Destination {
   const TargetGuard* targets = nullptr;  ///< asked about the place; null: all is allowed
 };
 
+/// The error of a call whose target a policy refuses.
+Error refused_target(const Error& why);
+
 /// Asks the policy that is in force now about the address of `connection`, unless it was asked.
 Result<> check_address(ClientConnection& connection, const TargetGuard* targets,
                        const TargetPlace& place);
