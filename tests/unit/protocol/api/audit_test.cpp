@@ -142,7 +142,7 @@ TEST_F(Audited, AnotherMethodOnAnOperatorsPathIsAnAttempt) {
   EXPECT_EQ(http("POST", "/api/dtmsvr/topic/a").status, 404U);
   EXPECT_EQ(http("PUT", "/api/dtmsvr/submit", R"({"gid":"g"})").status, 404U);
   EXPECT_EQ(get("/api/dtmsvr/unknown").status, 404U);
-  EXPECT_THAT(audit_.told(), ElementsAre("1 refused forceStop g: 404", "2 refused subscribe t: 404",
+  ASSERT_THAT(audit_.told(), ElementsAre("1 refused forceStop g: 404", "2 refused subscribe t: 404",
                                          "3 refused deleteTopic a: 404"));
   EXPECT_EQ(audit_.records[0].details, "method PUT");
 }
