@@ -91,7 +91,7 @@ ActionAudit::~ActionAudit() = default;
 
 /// Nothing is read for somebody who is not known: not even the time for it is theirs.
 bool is_of_stranger(const std::optional<Refusal>& refusal) noexcept {
-  return refusal && refusal->kind >= Refusal::Kind::unknown_caller;
+  return refusal && (refusal->before_caller || refusal->kind >= Refusal::Kind::unknown_caller);
 }
 
 AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,

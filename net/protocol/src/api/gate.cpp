@@ -98,8 +98,8 @@ Gate::Gate(GateOptions options)
 
 std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, RequestContext& context,
                                          const HttpRequest& request) const {
-  if (auto refusal = sites_.refuse(needs, request)) return refusal;
-  if (auto refusal = refuse_port(needs)) return refusal;
+  if (auto refusal = sites_.refuse(needs, request)) return before_caller(std::move(*refusal));
+  if (auto refusal = refuse_port(needs)) return before_caller(std::move(*refusal));
   Seen seen = look_at(needs.role, context, request.headers, request.certificate.get());
   return count(needs.role, context, request.body.size(), seen);
 }
@@ -114,7 +114,7 @@ std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext
                                          const GrpcMetadata& metadata,
                                          const PeerCertificate* certificate,
                                          std::size_t message_bytes) const {
-  if (auto refusal = refuse_port(needs)) return refusal;
+  if (auto refusal = refuse_port(needs)) return before_caller(std::move(*refusal));
   Seen seen = look_at(needs.role, context, metadata, certificate);
   return count(needs.role, context, message_bytes, seen);
 }
@@ -122,6 +122,11 @@ std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext
 std::optional<Refusal> Gate::refuse_port(const RouteNeeds& needs) const {
   if (needs.is_served_at(port_)) return std::nullopt;
   return Refusal{Refusal::Kind::forbidden, "this request is answered only at " + other_port_};
+}
+
+Refusal Gate::before_caller(Refusal refusal) const {
+  refusal.before_caller = authenticator_ != nullptr;
+  return refusal;
 }
 
 /// A refused request counts too, for the address of its client if nobody is known.

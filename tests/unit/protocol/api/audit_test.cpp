@@ -225,6 +225,17 @@ TEST_F(AuditedClients, RefusedAttemptsHaveARecord) {
                           "2 refused deleteTopic t: 7, this request is for operators only"));
 }
 
+TEST(AuditedStranger, IsNotReadWhoeverElseRefusesIt) {
+  constexpr RouteNeeds stop{RouteDeed::operates, RouteRole::operators, RouteBrowser::own_pages,
+                            "forceStop"};
+  HttpRequest request;
+  request.body = R"({"gid":"g"})";
+  std::optional<Refusal> refusal = Refusal{Refusal::Kind::forbidden, "a page of another site"};
+  EXPECT_EQ(record_of(stop, request, {}, refusal).gid, "g");
+  refusal->before_caller = true;
+  EXPECT_EQ(record_of(stop, request, {}, refusal).gid, "");
+}
+
 /// Those who may look.
 class AuditedViewers : public Audited {
  protected:

@@ -174,6 +174,19 @@ class LimitsOfCallers : protected LimitParts, public testing::Test {
   Refusal::Kind last_{};
 };
 
+TEST_F(LimitsOfCallers, APageOfAnotherSiteIsRefusedBeforeAnybodyIsKnown) {
+  HttpRequest request;
+  request.method = "POST";
+  request.headers.add("Host", "localhost");
+  request.headers.add("Origin", "http://evil.test");
+  RequestContext context;
+  const auto refusal = gate_.refuse_http(submit, context, request);
+  ASSERT_TRUE(refusal);
+  EXPECT_TRUE(refusal->before_caller);
+  const Gate open{gate_options()};
+  EXPECT_FALSE(open.refuse_http(submit, context, request)->before_caller) << "nobody is asked";
+}
+
 TEST_F(LimitsOfCallers, AreOfTheNameAndNoOperators) {
   EXPECT_EQ(let_in("shop"), 1);
   EXPECT_EQ(let_in("bank"), 1) << "at the same address";

@@ -81,6 +81,8 @@ class CONCERTO_EXPORT Gate {
   template <class Fields>
   Seen look_at(RouteRole role, RequestContext& context, const Fields& fields,
                const PeerCertificate* certificate) const;
+  /// Refuses what nobody has asked the sender of.
+  Refusal before_caller(Refusal refusal) const;
   std::optional<Refusal> refuse_port(const RouteNeeds& needs) const;
   std::optional<Refusal> count(RouteRole role, const RequestContext& context, std::size_t bytes,
                                Seen& seen) const;

@@ -99,6 +99,7 @@ struct Refusal {
   Kind kind;
   std::string sentence;              ///< says why, and what would help
   unsigned retry_after_seconds = 1;  ///< of Kind::limited
+  bool before_caller = false;        ///< refused before anybody asked who sends the request
 };
 
 }  // namespace concerto::net
