@@ -216,9 +216,12 @@ Result<std::shared_ptr<const net::AccessRules>> Server::read_access() {
   return access;
 }
 
-/// Puts the policy of the configuration about targets into force.
+/// Puts the policy of the configuration about targets into force. No client may make a coordinator
+/// call the operators' port, neither its own nor that of another one.
 Result<> Server::set_targets() {
-  CONCERTO_TRY(auto policy, net::TargetPolicy::make(config_.target_allow, config_.target_deny));
+  std::string deny = config_.target_deny;
+  if (config_.admin.port != 0) deny += ",*:" + std::to_string(config_.admin.port);
+  CONCERTO_TRY(auto policy, net::TargetPolicy::make(config_.target_allow, deny));
   targets_.set(std::move(policy));
   return ok();
 }
