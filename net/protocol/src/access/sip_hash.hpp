@@ -44,7 +44,7 @@ class SipHash {
   static std::uint64_t little_endian(const char* from, std::size_t size) noexcept {
     static_assert(std::endian::native == std::endian::little);
     std::uint64_t word = 0;
-    std::memcpy(&word, from, size);
+    if (size > 0) std::memcpy(&word, from, size);  // memcpy takes no null, not even of 0 bytes
     return word;
   }
 
