@@ -70,10 +70,12 @@ class Clients(OperationsTestCase):
         self.assertIn(f"answered only at the admin port, {self.admin}", refused)
         refused = ask(CLIENT, self.admin, "POST", "/api/dtmsvr/submit", body="{}")
         self.assertIn(f"answered only at ports {http} (HTTP) and", refused)
-        detour = json.dumps({"gid": "detour", "trans_type": "saga", "payloads": ["{}"], "steps": [
-            {"action": f"http://localhost:{self.admin}/api/dtmsvr/forceStop"}]})
-        refused = ask(CLIENT, http, "POST", "/api/dtmsvr/submit", body=detour)
-        self.assertIn(f"target http://localhost:{self.admin} is refused", refused)
+        for host in ("localhost", "127.0.0.1", "[::1]", "2130706433", "another.test"):
+            detour = json.dumps({
+                "gid": "detour", "trans_type": "saga", "payloads": ["{}"], "steps": [
+                    {"action": f"http://{host}:{self.admin}/api/dtmsvr/forceStop"}]})
+            refused = ask(CLIENT, http, "POST", "/api/dtmsvr/submit", body=detour)
+            self.assertIn(f"target http://{host}:{self.admin} is refused", refused)
 
     def proxy_protocol(self):
         subscribe = "/api/dtmsvr/subscribe?topic=t&url=http://localhost:1/"
