@@ -26,11 +26,11 @@ constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t chunk_bytes = std::size_t{64} << 10;
 constexpr std::size_t line_bytes_max = std::size_t{256} << 10;
 
-std::string shown(std::string_view text) {
+std::string shown(std::string_view text, std::size_t bytes_max = audit_text_bytes_max) {
   std::string masked =
       masked_urls(text);  // Before the cut, which may separate a password from its @.
-  if (text.size() <= audit_text_bytes_max) return json_text(masked);
-  return json_text(masked.substr(0, audit_text_bytes_max) + "..(cut)");
+  if (text.size() <= bytes_max) return json_text(masked);
+  return json_text(masked.substr(0, bytes_max) + "..(cut)");
 }
 
 std::string_view name_of(net::AuditRecord::Event event) {
@@ -60,11 +60,6 @@ std::string time_text(WallTime now) {
          "Z";
 }
 
-void add_member(std::string& line, std::string_view name, std::string_view text) {
-  if (text.empty()) return;
-  line.append(",\"").append(name).append("\":").append(shown(text));
-}
-
 /// What a line of a wanted record contains. A quote inside of a text is escaped, so that no text
 /// can look like a member.
 class LineFilter {
@@ -76,8 +71,8 @@ class LineFilter {
     const std::string caller = shown(query.caller);
     const std::string bare = caller.substr(1, caller.size() - 2);
     // An address that a proxy has told has no port.
-    callers_ = {"\"caller\":" + caller, "\"from\":" + caller, "\"from\":\"" + bare + ":",
-                "\"from\":\"[" + bare + "]:"};
+    callers_ = {"\"caller\":" + caller, "\"caller\":" + shown(query.caller, refused_text_bytes_max),
+                "\"from\":" + caller, "\"from\":\"" + bare + ":", "\"from\":\"[" + bare + "]:"};
   }
 
   bool takes(std::string_view line) const {
@@ -212,18 +207,20 @@ void add_record(net::AuditPage& page, std::string_view line, bool tells_local, s
 }  // namespace
 
 std::string audit_line(const net::AuditRecord& record, WallTime now, std::size_t left_out) {
+  const std::size_t bytes_max = record.event == net::AuditRecord::Event::refused
+                                    ? refused_text_bytes_max
+                                    : audit_text_bytes_max;
   std::string line = "{\"ts\":\"" + time_text(now) + "\",\"id\":" + shown(record.id) +
                      ",\"event\":\"" + std::string{name_of(record.event)} + "\"";
-  add_member(line, "action", record.action);
-  add_member(line, "gid", record.gid);
-  add_member(line, "topic", record.topic);
-  add_member(line, "caller", record.caller);
-  add_member(line, "from", record.from);
-  add_member(line, "by", record.by);
-  add_member(line, "details", record.details);
-  add_member(line, "reason", record.reason);
-  add_member(line, "result", record.result);
-  add_member(line, "trace", record.trace);
+  const std::pair<std::string_view, const std::string&> members[] = {
+      {"action", record.action},   {"gid", record.gid},       {"topic", record.topic},
+      {"caller", record.caller},   {"from", record.from},     {"by", record.by},
+      {"details", record.details}, {"reason", record.reason}, {"result", record.result},
+      {"trace", record.trace}};
+  for (const auto& [name, text] : members) {
+    if (text.empty()) continue;
+    line.append(",\"").append(name).append("\":").append(shown(text, bytes_max));
+  }
   if (left_out > 0) line += ",\"left_out\":" + std::to_string(left_out);
   return line + "}\n";
 }

@@ -14,6 +14,8 @@ namespace concerto::tools {
 
 /// The most bytes of one text of a record that are kept, before escapes. Texts come from outside.
 inline constexpr std::size_t audit_text_bytes_max = 512;
+/// The same for a refused attempt, because everybody can make attempts.
+inline constexpr std::size_t refused_text_bytes_max = 200;
 
 /// The most bytes of the files that one query looks at. The next page goes on from there.
 inline constexpr std::size_t audit_scan_bytes_max = std::size_t{16} << 20;

@@ -18,12 +18,10 @@ using Event = net::AuditRecord::Event;
 constexpr std::size_t waiting_records_max = 1'000;
 constexpr std::size_t waiting_pages_max = 4;
 
-/// Records of refused attempts in a second. Everybody can make attempts, and each record is synced.
-constexpr std::size_t refused_per_second_max = 10;
-
-/// Bytes of the records of refused attempts on a day, of strangers and of callers each, so that a
-/// file's share of them lasts for weeks.
-constexpr std::size_t refused_bytes_per_day_max = std::size_t{256} << 10;
+/// Strangers are fewer, because one of them may have many networks, and what they do not use up of
+/// their share of the file is left for callers.
+constexpr std::size_t refused_callers_max = 256;
+constexpr std::size_t refused_networks_max = 64;
 
 Rotation rotation_of(const AuditConfig& config) {
   Rotation rotation;
@@ -77,6 +75,8 @@ AuditLog::AuditLog(std::unique_ptr<AuditFile> file, bool is_required, const Cloc
                                     .count()) +
                  "-" + std::to_string(::getpid()) + "-"),
       file_(std::move(file)),
+      refused_strangers_("network", refused_networks_max),
+      refused_callers_("caller", refused_callers_max),
       work_(io_.get_executor()) {}
 
 AuditLog::~AuditLog() {
@@ -118,30 +118,27 @@ Async<net::AuditPage> AuditLog::read_there(net::AuditQuery query) {
 }
 
 /// Strangers must not hide what callers try.
-AuditLog::Refused& AuditLog::refused_like(const net::AuditRecord& record) {
+RefusedAttempts& AuditLog::refused_like(const net::AuditRecord& record) {
   return record.caller.empty() ? refused_strangers_ : refused_callers_;
 }
 
 /// False for a refused attempt if many others have just had a record.
 bool AuditLog::takes(const net::AuditRecord& record) {
   if (record.event != Event::refused) return true;
-  const MutexLock lock(counts_mutex_);
-  Refused& refused = refused_like(record);
+  const std::string sender = RefusedAttempts::sender_of(record);
   const SteadyTime now = clock_.steady_now();
-  if (now - refused.since >= std::chrono::seconds(1)) {
-    refused.since = now;
-    refused.count = 0;
+  const WallTime wall_now = clock_.wall_now();
+  RefusedAttempts::Judged judged;
+  {
+    const MutexLock lock(counts_mutex_);
+    judged = refused_like(record).judge(sender, now, wall_now);
+    if (!judged.is_recorded) {
+      ++left_out_;
+      unrecorded_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
-  const auto day = std::chrono::floor<std::chrono::days>(clock_.wall_now());
-  if (day != refused.day) {
-    refused.day = day;
-    refused.bytes = 0;
-  }
-  if (refused.bytes < refused_bytes_per_day_max && ++refused.count <= refused_per_second_max) {
-    return true;
-  }
-  ++left_out_;
-  return false;
+  if (!judged.line.empty()) log_.warn(judged.line);
+  return judged.is_recorded;
 }
 
 Result<> AuditLog::write_now(const net::AuditRecord& record) {
@@ -171,18 +168,22 @@ Result<> AuditLog::append_refused(const net::AuditRecord& record) {
     const MutexLock lock(mutex_);
     done = file_->append_refused(line);
   }
-  if (!done) return written(done.error());
+  const bool is_written = done && *done;
   {
     const MutexLock lock(counts_mutex_);
-    if (*done) refused_like(record).bytes += line.size();
-    if (!*done) left_out_ += left_out + 1;
-    if (!std::exchange(has_no_share_, !*done) && !*done) {
+    if (is_written) {
+      refused_like(record).note_written(RefusedAttempts::sender_of(record), line.size());
+    } else {
+      left_out_ += left_out + 1;
+      unrecorded_.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (done && !std::exchange(has_no_share_, !*done) && !*done) {
       log_.warn(
           "the audit log: refused attempts have used up their share of the file; more of them "
           "have no record until it is put aside");
     }
   }
-  return written(ok());
+  return written(done ? ok() : Result<>(done.error()));
 }
 
 Result<> AuditLog::written(const Result<>& result) {

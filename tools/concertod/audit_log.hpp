@@ -15,6 +15,7 @@
 #include "audit_file.hpp"
 #include "config.hpp"
 #include "logging.hpp"
+#include "refused_attempts.hpp"
 
 namespace concerto::tools {
 
@@ -38,22 +39,16 @@ class AuditLog final : public net::ActionAudit {
   Result<> write_now(const net::AuditRecord& record);
   /// Opens the file anew by its name.
   void reopen();
+  /// How many refused attempts have no record.
+  std::uint64_t unrecorded() const noexcept { return unrecorded_.load(std::memory_order_relaxed); }
   /// A text as the log shows it, without the secrets of the configuration.
   std::string masked(std::string_view text) const { return log_.masked(text); }
 
  private:
   AuditLog(std::unique_ptr<AuditFile> file, bool is_required, const Clock& clock, Log& log);
 
-  /// Refused attempts of one second, and the bytes of their records on one day.
-  struct Refused {
-    SteadyTime since{};
-    std::size_t count = 0;
-    std::chrono::sys_days day{};
-    std::size_t bytes = 0;
-  };
-
   bool takes(const net::AuditRecord& record);
-  Refused& refused_like(const net::AuditRecord& record) CONCERTO_REQUIRES(counts_mutex_);
+  RefusedAttempts& refused_like(const net::AuditRecord& record) CONCERTO_REQUIRES(counts_mutex_);
   Result<> append(const net::AuditRecord& record);
   Result<> append_refused(const net::AuditRecord& record);
   Result<> written(const Result<>& result);
@@ -67,6 +62,7 @@ class AuditLog final : public net::ActionAudit {
   Log& log_;
   const std::string id_prefix_;
   std::atomic<std::uint64_t> last_id_ = 0;
+  std::atomic<std::uint64_t> unrecorded_ = 0;
   std::atomic<std::size_t> waiting_records_ = 0;  ///< for the thread
   std::atomic<std::size_t> waiting_pages_ = 0;    ///< the same
 
@@ -75,8 +71,8 @@ class AuditLog final : public net::ActionAudit {
 
   Mutex counts_mutex_;  ///< never held while a file is written
   bool has_lost_ CONCERTO_GUARDED_BY(counts_mutex_) = false;
-  Refused refused_strangers_ CONCERTO_GUARDED_BY(counts_mutex_);
-  Refused refused_callers_ CONCERTO_GUARDED_BY(counts_mutex_);
+  RefusedAttempts refused_strangers_ CONCERTO_GUARDED_BY(counts_mutex_);
+  RefusedAttempts refused_callers_ CONCERTO_GUARDED_BY(counts_mutex_);
   std::size_t left_out_ CONCERTO_GUARDED_BY(counts_mutex_) = 0;
   bool has_no_share_ CONCERTO_GUARDED_BY(counts_mutex_) = false;  ///< left in the file
 

@@ -18,7 +18,8 @@ OpsPages::Sources Server::ops_sources() {
                            return is_registered;
                          },
                          backlog_watch_.get(), wrong_tokens_, limiter_, *client_connections_,
-                         certificates_, recovered_.load()});
+                         certificates_, audit_ != nullptr ? audit_->unrecorded() : 0,
+                         recovered_.load()});
   };
   sources.not_live = [this] { return why_not_live(); };
   sources.not_ready = [this](bool for_operator) {

@@ -54,6 +54,9 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
                 static_cast<double>(sources.shards.size()));
   metrics.counter("concerto_wrong_tokens_total", "Tokens of clients that were not accepted", {},
                   static_cast<double>(sources.wrong_tokens.count()));
+  metrics.counter("concerto_audit_unrecorded_total",
+                  "Refused attempts to act as an operator that have no record in the audit log", {},
+                  static_cast<double>(sources.audit_unrecorded));
   for (const auto& [kind, count] :
        {std::pair{"requests", sources.limiter.refused_requests()},
         std::pair{"bytes", sources.limiter.refused_bytes()},

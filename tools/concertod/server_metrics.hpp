@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +29,7 @@ struct MetricSources {
   const net::RequestLimiter& limiter;
   const net::ClientConnections& connections;
   const CertificateWatch& certificates;
+  std::uint64_t audit_unrecorded;  ///< refused attempts without a record
   bool recovered;  ///< this process knows all unfinished transactions of its own store
 };
 

@@ -43,6 +43,7 @@ OUR_NAMES = {
     "concerto_buffers_given_up_total": ("counter", ""),
     "concerto_tls_handshake_failures_total": ("counter", "port"),
     "concerto_wrong_tokens_total": ("counter", ""),
+    "concerto_audit_unrecorded_total": ("counter", ""),
     "concerto_limited_requests_total": ("counter", "kind"),
     "concerto_alarms": ("gauge", ""),
     "concerto_transactions_damaged": ("gauge", ""),

@@ -185,6 +185,39 @@ TEST_F(AuditLogs, AreNotFilledByRefusedAttempts) {
   EXPECT_EQ(gids(read(*log)).front(), "j");
 }
 
+TEST_F(AuditLogs, KeepTheAttemptsOfOthersWhenOneCallerFloodsThem) {
+  auto log = open();
+  net::AuditRecord record = record_of(std::string(128, 'g'), Event::refused);
+  record.reason = std::string(600, 'r');
+  record.caller = "flood";
+  for (int i = 0; i < 310; ++i) {
+    if (i % 10 == 0) clock_.advance(std::chrono::seconds(1));
+    EXPECT_TRUE(log->write_now(record));
+  }
+  EXPECT_LT(fs::file_size(file()), 34U << 10U) << "a part of the budget";
+  const std::uint64_t unrecorded = log->unrecorded();
+  EXPECT_GT(unrecorded, 100U);
+  record.caller = "viewer";
+  EXPECT_TRUE(log->write_now(record));
+  EXPECT_EQ(log->unrecorded(), unrecorded);
+  EXPECT_EQ(boost::json::parse(read(*log).records.front()).at("caller"), "viewer");
+  log.reset();
+  EXPECT_THAT(told(), HasSubstr("refused attempts of caller flood are not recorded"));
+}
+
+TEST_F(AuditLogs, HaveShortTextsOfRefusedAttempts) {
+  const auto log = open();
+  net::AuditRecord record = record_of(std::string(300, 'g'), Event::refused);
+  record.caller = std::string(300, 'c');
+  EXPECT_TRUE(log->write_now(record));
+  net::AuditQuery query;
+  query.caller = record.caller;
+  const net::AuditPage page = read(*log, query);
+  ASSERT_EQ(page.records.size(), 1U) << "the whole name finds the short one";
+  EXPECT_EQ(boost::json::parse(page.records[0]).at("gid").as_string().size(),
+            refused_text_bytes_max + 7);
+}
+
 TEST_F(AuditLogs, ActionsOnTheMachineNameTheirUser) {
   const auto log = open();
   LocalAction action(log.get(), "reset", "command", "'/data'");

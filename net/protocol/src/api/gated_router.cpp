@@ -40,6 +40,12 @@ void GatedRouter::add_prefix(std::string_view method, std::string_view prefix,
   router_.add_prefix(method, prefix, effect_of(needs), gated(needs, std::move(handler)));
 }
 
+void GatedRouter::add_redirect(std::string_view method, std::string_view path,
+                               const RouteNeeds& needs, RouteHandler handler) {
+  if (needs.deed == RouteDeed::operates) operated_.push_back({std::string{path}, false, needs});
+  router_.add(method, path, effect_of(needs), gated(needs, std::move(handler), nullptr, false));
+}
+
 void GatedRouter::set_fallback(RouteHandler handler) {
   fallback_ = std::move(handler);
   router_.set_fallback(unrouted());
@@ -73,12 +79,13 @@ Task<HttpResponse> GatedRouter::record_miss(const RouteNeeds& needs, HttpRequest
   co_return co_await audited_refusal(*gate_.audit(), std::move(record), std::move(response));
 }
 
-HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler,
-                               RefusalAnswer refused) const {
-  return [this, needs, handler = std::move(handler), refused](HttpRequest request) {
+HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler, RefusalAnswer refused,
+                               bool begins) const {
+  return [this, needs, handler = std::move(handler), refused, begins](HttpRequest request) {
     RequestContext asker = context(request);
     const auto refusal = gate_.refuse_http(needs, asker, request);
-    if (needs.deed == RouteDeed::operates && gate_.audit() != nullptr) {
+    const bool has_record = needs.deed == RouteDeed::operates && gate_.audit() != nullptr;
+    if (has_record && (begins || refusal)) {
       AuditRecord record = record_of(needs, request, asker, refusal);
       if (refusal) return audited_refusal(*gate_.audit(), std::move(record), http_answer(*refusal));
       return audited(*gate_.audit(), std::move(record), handler(std::move(request), asker));

@@ -119,10 +119,10 @@ void HttpApi::add(GatedRouter& router, std::string_view method, const Route& rou
   if (method == Router::any_method) return router.add(method, path, route.needs(), handler);
   const RefusalAnswer refused = path == rpc_path ? rpc_refusal : nullptr;
   router.add(method, path, route.needs(), counted(path, handler), refused);
-  router.add(method, path + "/", route.needs(),
-             [path](HttpRequest request, RequestContext /*context*/) {
-               return redirect(path, std::move(request));
-             });
+  router.add_redirect(method, path + "/", route.needs(),
+                      [path](HttpRequest request, RequestContext /*context*/) {
+                        return redirect(path, std::move(request));
+                      });
 }
 
 RouteHandler HttpApi::counted(std::string_view path, RouteHandler handler) {

@@ -39,6 +39,10 @@ class CONCERTO_EXPORT GatedRouter {
            RouteHandler handler, RefusalAnswer refused = nullptr);
   void add_prefix(std::string_view method, std::string_view prefix, const RouteNeeds& needs,
                   RouteHandler handler);
+  /// As `add`, for a route that does nothing but lead to the one with these needs: only refused
+  /// requests have a record.
+  void add_redirect(std::string_view method, std::string_view path, const RouteNeeds& needs,
+                    RouteHandler handler);
 
   const Gate& gate() const noexcept { return gate_; }
 
@@ -65,8 +69,8 @@ class CONCERTO_EXPORT GatedRouter {
     RouteNeeds needs;
   };
 
-  HttpHandler gated(const RouteNeeds& needs, RouteHandler handler,
-                    RefusalAnswer refused = nullptr) const;
+  HttpHandler gated(const RouteNeeds& needs, RouteHandler handler, RefusalAnswer refused = nullptr,
+                    bool begins = true) const;
   HttpHandler unrouted() const;
   Task<HttpResponse> record_miss(const RouteNeeds& needs, HttpRequest request,
                                  const HttpHandler& answer) const;
