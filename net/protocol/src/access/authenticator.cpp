@@ -80,7 +80,7 @@ Identity Authenticator::find_out(std::string_view token, const PeerAddress& peer
   }
   // Whoever had a right token is asked for it again, whatever others in this network send.
   const bool was_right = known != nullptr || right_.has(mark);
-  if (!was_right && wrong_.refuses(peer) && !is_looked_at_anyway(token, now)) {
+  if (!was_right && wrong_.refuses(peer) && !is_looked_at_anyway(token, peer, now)) {
     wrong_.note_unread();
     identity.kind = Identity::Kind::too_many_wrong;
     return identity;
@@ -102,10 +102,12 @@ Identity Authenticator::find_out(std::string_view token, const PeerAddress& peer
 
 /// A right token that is new here must get in although somebody behind the same address guesses.
 /// That helps no guesser: a token of the file has to be too long to be guessed, and a signed one
-/// cannot be. The checks of a signature are work, so their number is limited.
-bool Authenticator::is_looked_at_anyway(std::string_view token, WallTime now) {
+/// cannot be. The checks of a signature are work, so their number is limited, for each network and
+/// for all.
+bool Authenticator::is_looked_at_anyway(std::string_view token, const PeerAddress& peer,
+                                        WallTime now) {
   return rules_->has_long_token(token) ||
-         (rules_->may_be_signed(token, now) && wrong_.take_extra_look());
+         (rules_->may_be_signed(token, now) && wrong_.take_extra_look(peer));
 }
 
 Authenticator::LastToken& Authenticator::last_of(const PeerAddress& peer) {

@@ -31,14 +31,26 @@ bool WrongTokens::refuses(const PeerAddress& peer) {
   return place->second->rested > clock_.steady_now() + (burst - 1) * pause;
 }
 
-bool WrongTokens::take_extra_look() {
+bool WrongTokens::ExtraLooks::take(SteadyTime now, unsigned per_second_max) noexcept {
+  if (now - since >= std::chrono::seconds(1)) {
+    since = now;
+    count = 0;
+  }
+  if (count >= per_second_max) return false;
+  ++count;
+  return true;
+}
+
+/// What an address takes beyond its own looks is not taken from those of all.
+bool WrongTokens::take_extra_look(const PeerAddress& peer) {
   const std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.steady_now();
-  if (now - extra_looks_since_ >= std::chrono::seconds(1)) {
-    extra_looks_since_ = now;
-    extra_looks_ = 0;
+  const auto place = places_.find(network_of(peer));
+  // It may just have been forgotten.
+  if (place != places_.end() && !place->second->extra_looks.take(now, extra_looks_per_second)) {
+    return false;
   }
-  return ++extra_looks_ <= extra_looks_per_second;
+  return all_extra_looks_.take(now, all_extra_looks_per_second);
 }
 
 void WrongTokens::note_unread() {
@@ -59,7 +71,7 @@ void WrongTokens::note(const PeerAddress& peer, std::string_view reason) {
         places_.erase(senders_.front().network);
         senders_.pop_front();
       }
-      const auto sender = senders_.insert(senders_.end(), Sender{network, now});
+      const auto sender = senders_.insert(senders_.end(), Sender{network, now, {}});
       place = places_.emplace(network, sender).first;
     }
     senders_.splice(senders_.end(), senders_, place->second);

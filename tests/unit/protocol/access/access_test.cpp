@@ -336,6 +336,34 @@ TEST_F(AccessTest, TheLimitSparesSignedTokensWithinABudget) {
   EXPECT_EQ(kind(issuer.key.token(issuer.claims("store", clock_))), Kind::known);
 }
 
+TEST_F(AccessTest, AFloodOfForgedTokensTakesNothingFromOtherAddresses) {
+  const Issuer issuer, forger;
+  authenticator_.set_rules(issuer.rules());
+  exhaust(peer(1));
+  exhaust(peer(2));
+  const std::string forged = forger.key.token(issuer.claims("shop", clock_));
+  for (unsigned i = 0; i < WrongTokens::extra_looks_per_second; ++i) {
+    EXPECT_EQ(kind(forged, peer(1)), Kind::wrong_token);
+  }
+  for (unsigned i = 0; i < WrongTokens::all_extra_looks_per_second; ++i) {
+    ASSERT_EQ(kind(forged, peer(1)), Kind::too_many_wrong);
+  }
+  EXPECT_EQ(kind(issuer.key.token(issuer.claims("shop", clock_)), peer(2)), Kind::known);
+}
+
+TEST_F(AccessTest, AllAddressesTogetherHaveALimitOfExtraLooks) {
+  unsigned looks = 0;
+  for (std::uint8_t from = 1; from <= 100; ++from) {
+    wrong_.note(peer(from), "wrong");
+    for (unsigned i = 0; i < WrongTokens::extra_looks_per_second; ++i) {
+      if (wrong_.take_extra_look(peer(from))) ++looks;
+    }
+  }
+  EXPECT_EQ(looks, WrongTokens::all_extra_looks_per_second);
+  clock_.advance(1s);
+  EXPECT_TRUE(wrong_.take_extra_look(peer(1)));
+}
+
 TEST_F(AccessTest, ACertificateTellsWhoItIs) {
   authenticator_.set_rules(
       rules_of("shop client dns:Shop.example\nshop-uri viewer uri:spiffe://b/shop\n"

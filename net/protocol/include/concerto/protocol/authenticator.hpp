@@ -55,7 +55,7 @@ class CONCERTO_EXPORT Authenticator {
 
   Identity identify_token(std::string_view token, const PeerAddress& peer);
   Identity find_out(std::string_view token, const PeerAddress& peer, LastToken& last);
-  bool is_looked_at_anyway(std::string_view token, WallTime now);
+  bool is_looked_at_anyway(std::string_view token, const PeerAddress& peer, WallTime now);
   LastToken& last_of(const PeerAddress& peer);
   bool holds(const Known& known) const;
   const Known* find(const TokenMark& mark) const;

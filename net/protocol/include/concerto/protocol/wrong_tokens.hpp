@@ -26,8 +26,10 @@ class CONCERTO_EXPORT WrongTokens {
   static constexpr std::chrono::seconds pause{3};
   /// The address whose last wrong token is oldest is forgotten when there are more.
   static constexpr std::size_t addresses_max = 10'000;
-  /// So many tokens of refused addresses may be looked at in a second all the same.
-  static constexpr unsigned extra_looks_per_second = 100;
+  /// So many tokens of a refused address may be looked at in a second all the same, and so many of
+  /// all of them: each look may verify a signature.
+  static constexpr unsigned extra_looks_per_second = 50;
+  static constexpr unsigned all_extra_looks_per_second = 500;
 
   using Network = std::array<std::uint8_t, 16>;
 
@@ -44,7 +46,7 @@ class CONCERTO_EXPORT WrongTokens {
   bool refuses(const PeerAddress& peer);
   /// Takes one of the looks at tokens that may well be right although they come from a refused
   /// address. False: there are none at the moment.
-  bool take_extra_look();
+  bool take_extra_look(const PeerAddress& peer);
   /// Call this for every token that is refused without a look.
   void note_unread();
   /// Call this for every wrong token. `reason` says what is wrong with it.
@@ -54,10 +56,17 @@ class CONCERTO_EXPORT WrongTokens {
   std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
+  struct ExtraLooks {
+    bool take(SteadyTime now, unsigned per_second_max) noexcept;
+
+    SteadyTime since{};
+    unsigned count = 0;  ///< in the second after `since`
+  };
   struct Sender {
     Network network;
     /// When all of its burst is there again. Each wrong token moves it by `pause`.
     SteadyTime rested;
+    ExtraLooks extra_looks{};
   };
   using Senders = std::list<Sender>;
 
@@ -70,8 +79,7 @@ class CONCERTO_EXPORT WrongTokens {
   std::uint64_t unreported_ = 0;
   std::uint64_t unreported_refused_ = 0;
   SteadyTime next_line_{};
-  SteadyTime extra_looks_since_{};
-  unsigned extra_looks_ = 0;
+  ExtraLooks all_extra_looks_;
 };
 
 }  // namespace concerto::net
