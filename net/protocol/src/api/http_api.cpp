@@ -74,6 +74,13 @@ HttpResponse redirect_to(std::string_view path, const HttpRequest& request) {
   return response;
 }
 
+/// Without callers everybody is an operator.
+CredentialHeaders told_to(const Gate& gate, const RequestContext& context,
+                          const HttpRequest& request) {
+  return gate.is_from(RouteRole::operators, context, request) ? CredentialHeaders::told
+                                                              : CredentialHeaders::masked;
+}
+
 Task<HttpResponse> redirect(std::string path, HttpRequest request) {
   co_return redirect_to(path, request);
 }
@@ -178,12 +185,13 @@ Task<HttpResponse> HttpApi::new_gid(HttpRequest /*request*/, RequestContext /*co
   co_return json_response(200, json::serialize(body));
 }
 
-Task<HttpResponse> HttpApi::query(HttpRequest request, RequestContext /*context*/) {
+Task<HttpResponse> HttpApi::query(HttpRequest request, RequestContext context) {
   const std::string_view gid = request.query_value("gid").value_or(std::string_view{});
   if (gid.empty()) co_return error_response(500, "no gid specified");
   const auto found = co_await coordinator_.inspect(Gid{std::string{gid}});
   if (!found) co_return http_answer(found.error());
-  co_return json_response(200, query_json(*found, options_.zone_offset, coordinator_.modes()));
+  co_return json_response(200, query_json(*found, options_.zone_offset, coordinator_.modes(),
+                                          told_to(gate_, context, request)));
 }
 
 Task<HttpResponse> HttpApi::why(HttpRequest request, RequestContext /*context*/) {
@@ -214,14 +222,15 @@ Task<HttpResponse> HttpApi::audit(HttpRequest request, RequestContext context) {
   co_return json_response(200, audit_json(page, gate_.audit() != nullptr));
 }
 
-Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext /*context*/) {
+Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext context) {
+  const CredentialHeaders credentials = told_to(gate_, context, request);
   Result<ListQuery> list = list_query_from(request, clock_.wall_now(), coordinator_.modes());
   if (!list) co_return http_answer(list.error());
   if (!list->gid.empty()) {
     const auto trans = co_await coordinator_.query(std::move(list->gid));
     if (!trans) co_return http_answer(trans.error());
-    co_return json_response(
-        200, single_json(*trans, list->position, options_.zone_offset, coordinator_.modes()));
+    co_return json_response(200, single_json(*trans, list->position, options_.zone_offset,
+                                             coordinator_.modes(), credentials));
   }
   const auto page = co_await coordinator_.list(std::move(list->filter), std::move(list->position),
                                                list->limit, std::move(list->trouble));
@@ -241,7 +250,8 @@ Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext /*context*/)
       why.push_back(std::move(*found));
     }
   }
-  co_return json_response(200, page_json(*page, options_.zone_offset, coordinator_.modes(), why));
+  co_return json_response(
+      200, page_json(*page, options_.zone_offset, coordinator_.modes(), why, credentials));
 }
 
 Task<HttpResponse> HttpApi::reset_cron_time(HttpRequest request, RequestContext context) {
@@ -317,8 +327,10 @@ Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request, RequestContext
   if (!trans) co_return http_answer(trans.error());
   const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans), context);
   if (!prepared) co_return http_answer(prepared.error());
-  co_return json_response(200,
-                          workflow_json(*prepared, options_.zone_offset, coordinator_.modes()));
+  CredentialHeaders credentials = CredentialHeaders::told;
+  if (!prepared->options.branch_headers.empty()) credentials = told_to(gate_, context, request);
+  co_return json_response(
+      200, workflow_json(*prepared, options_.zone_offset, coordinator_.modes(), credentials));
 }
 
 Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request,

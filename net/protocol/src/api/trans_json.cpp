@@ -9,6 +9,7 @@
 #include <concerto/base/base64.hpp>
 #include <concerto/base/masked_url.hpp>
 #include <concerto/base/utf8.hpp>
+#include <concerto/transport/credential_header.hpp>
 
 #include "api/inspection_json.hpp"
 #include "api/json_read.hpp"
@@ -50,8 +51,19 @@ class Members {
   std::chrono::minutes offset_;
 };
 
+std::string told_options(const TransOptions& options, CredentialHeaders credentials) {
+  if (credentials == CredentialHeaders::told || options.branch_headers.empty()) {
+    return options_text(options);
+  }
+  TransOptions masked = options;
+  for (auto& [name, value] : masked.branch_headers) {
+    if (is_credential_header(name)) value = "***";
+  }
+  return options_text(masked);
+}
+
 json::object trans_object(const Transaction& trans, std::chrono::minutes offset,
-                          const ModeTable& modes) {
+                          const ModeTable& modes, CredentialHeaders credentials) {
   Members members{offset};
   members.value("id", 0);
   members.time_or_null("create_time", trans.create_time);
@@ -61,7 +73,7 @@ json::object trans_object(const Transaction& trans, std::chrono::minutes offset,
   members.text("status", to_string(trans.status));
   members.text("query_prepared", masked_url(trans.query_prepared));
   members.text("protocol", to_string(trans.protocol));
-  members.text("options", options_text(trans.options));
+  members.text("options", told_options(trans.options, credentials));
   members.text("custom_data", trans.custom_data);
   members.text("result", trans.result);
   members.text("rollback_reason", masked_urls(trans.rollback_reason));
@@ -274,12 +286,12 @@ std::string options_text(const TransOptions& options) {
 }
 
 std::string query_json(const std::optional<Inspection>& found, std::chrono::minutes offset,
-                       const ModeTable& modes) {
+                       const ModeTable& modes, CredentialHeaders credentials) {
   json::object answer;
   answer["transaction"] = nullptr;
   answer["branches"] = json::array{};
   if (found) {
-    answer["transaction"] = trans_object(found->trans, offset, modes);
+    answer["transaction"] = trans_object(found->trans, offset, modes, credentials);
     answer["branches"] = branch_array(found->trans, offset, shown_payload_bytes_max);
     answer["why"] = why_object(*found, offset);
   }
@@ -293,9 +305,9 @@ Result<std::optional<Transaction>> query_from_json(std::string_view body, const 
 }
 
 std::string workflow_json(const Transaction& trans, std::chrono::minutes offset,
-                          const ModeTable& modes) {
+                          const ModeTable& modes, CredentialHeaders credentials) {
   json::object answer;
-  answer["transaction"] = trans_object(trans, offset, modes);
+  answer["transaction"] = trans_object(trans, offset, modes, credentials);
   // The application needs all payloads; registered_bytes_max limits them.
   answer["progresses"] = branch_array(trans, offset, std::numeric_limits<std::size_t>::max());
   return json::serialize(answer);
@@ -323,11 +335,12 @@ std::string kv_page_json(const KvPage& page, std::chrono::minutes offset) {
 }
 
 std::string page_json(const TransPage& page, std::chrono::minutes offset, const ModeTable& modes,
-                      const std::vector<std::optional<Inspection>>& why) {
+                      const std::vector<std::optional<Inspection>>& why,
+                      CredentialHeaders credentials) {
   json::array transactions;
   transactions.reserve(page.transactions.size());
   for (std::size_t i = 0; i < page.transactions.size(); ++i) {
-    json::object trans = trans_object(page.transactions[i], offset, modes);
+    json::object trans = trans_object(page.transactions[i], offset, modes, credentials);
     if (i < why.size() && why[i]) trans["why"] = why_object(*why[i], offset);
     transactions.push_back(std::move(trans));
   }
@@ -350,9 +363,10 @@ Result<TransPage> page_from_json(std::string_view body, const ModeTable& modes) 
 }
 
 std::string single_json(const std::optional<Transaction>& trans, std::string_view position,
-                        std::chrono::minutes offset, const ModeTable& modes) {
+                        std::chrono::minutes offset, const ModeTable& modes,
+                        CredentialHeaders credentials) {
   json::value transactions;
-  if (trans) transactions = json::array{trans_object(*trans, offset, modes)};
+  if (trans) transactions = json::array{trans_object(*trans, offset, modes, credentials)};
   return list_json(std::move(transactions), position);
 }
 

@@ -6,6 +6,8 @@
 #include <concerto/engine/mode.hpp>
 #include <concerto/protocol/branch_messages.hpp>
 
+#include "branch/headers_for_coordinators.hpp"
+
 namespace concerto::net {
 namespace {
 
@@ -82,7 +84,7 @@ Result<> check_header(const std::string& name, const std::string& lower, const s
 
 Result<> add_header(GrpcMetadata& metadata, const std::string& name, const std::string& value) {
   const std::string lower = to_lower(name);
-  if (is_among(written_by_transport, lower)) return ok();
+  if (is_among(written_by_transport, lower) || is_for_coordinators(lower)) return ok();
   CONCERTO_CHECK(check_header(name, lower, value));
   metadata.add(lower, value);
   return ok();
@@ -103,6 +105,7 @@ Result<> check_metadata(const BranchCall& call) {
     const std::string lower = to_lower(name);
     if (is_among(passed_over, lower)) continue;
     if (is_among(written_by_transport, lower)) return refusal(name, "the transport says so itself");
+    if (is_for_coordinators(lower)) return refusal(name, for_coordinators);
     CONCERTO_CHECK(check_header(name, lower, value));
   }
   return ok();

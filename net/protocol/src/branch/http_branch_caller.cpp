@@ -15,6 +15,7 @@
 
 #include "branch_result.hpp"
 #include "branch_url.hpp"
+#include "headers_for_coordinators.hpp"
 #include "rpc_request.hpp"
 
 namespace concerto::net {
@@ -82,7 +83,9 @@ HttpHeaders branch_headers(const BranchCall& call) {
       headers.erase(header->first);
     }
   }
-  for (const BranchHeader* header : named) headers.add(header->first, header->second);
+  for (const BranchHeader* header : named) {
+    if (!is_for_coordinators(header->first)) headers.add(header->first, header->second);
+  }
   return headers;
 }
 
@@ -135,6 +138,7 @@ Result<> HttpBranchCaller::can_carry(unsigned /*way*/, const BranchCall& call) c
     if (is_clients_own_field(name)) {
       return not_sendable(name, "it frames the message, or each connection has its own");
     }
+    if (is_for_coordinators(name)) return not_sendable(name, std::string{for_coordinators});
     if (equals_ignoring_case(name, "Host")) CONCERTO_CHECK(check_host(name, value, call.url));
   }
   return check_names_differ(*call.headers);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include <concerto/transport/credential_header.hpp>
 #include <concerto/transport/url.hpp>
 
 namespace concerto::net {
@@ -33,9 +34,7 @@ HttpHeaders headers_for_others(const HttpHeaders& headers, bool carries_headers)
   HttpHeaders kept;
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const auto [name, value] = headers[i];
-    const bool keeps = carries_headers ? !is_among({"Host", "Authorization", "Proxy-Authorization",
-                                                    "Cookie", "Cookie2", "WWW-Authenticate"},
-                                                   name)
+    const bool keeps = carries_headers ? !is_among({"Host"}, name) && !is_credential_header(name)
                                        : is_among({"Accept", "Accept-Encoding", "Content-Type",
                                                    "Content-Encoding", "User-Agent"},
                                                   name);

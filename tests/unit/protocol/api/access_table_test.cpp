@@ -309,6 +309,43 @@ TEST_F(AccessTable, GuessesAreRefusedUnread) {
   EXPECT_THAT(lines[0], Not(HasSubstr("token-")));
 }
 
+TEST_F(AccessTable, OnlyOperatorsSeeCredentialsInHeadersOfBranches) {
+  token_ = token_of('c');
+  branches_.hold("action 01");
+  const std::string headers =
+      R"(,"branch_headers":{"authorization":"hush-1","Cookie":"hush-2","X-Api-Key":"hush-3",)"
+      R"("X-Amz-Security-Token":"hush-4","Proxy-Authorization":"hush-5","X-Tenant":"shown"})";
+  EXPECT_EQ(post("submit", json_request("g", "saga", 1, headers)).status, 200U);
+  const auto answers = [this](char asker) {
+    token_ = token_of(asker);
+    std::string all = get("/api/dtmsvr/query?gid=g").body;
+    if (asker == 'c') return all;
+    return all + get("/api/dtmsvr/all").body + get("/api/dtmsvr/all?gid=g").body;
+  };
+  for (const char asker : {'c', 'v'}) {
+    const std::string seen = answers(asker);
+    EXPECT_THAT(seen, Not(HasSubstr("hush"))) << asker;
+    EXPECT_THAT(seen, HasSubstr("shown")) << asker;
+    EXPECT_THAT(seen, HasSubstr("***")) << asker;
+  }
+  for (const char* each : {"hush-1", "hush-2", "hush-3", "hush-4", "hush-5"}) {
+    EXPECT_THAT(answers('o'), HasSubstr(each));
+  }
+  branches_.release_all();
+}
+
+TEST_F(AccessTable, AWorkflowThatIsPreparedAgainShowsNoCredentials) {
+  token_ = token_of('c');
+  const std::string body = R"({"gid":"w","trans_type":"workflow","query_prepared":"http://b/q",)"
+                           R"("custom_data":"{\"name\":\"n\",\"data\":\"\"}",)"
+                           R"("branch_headers":{"Authorization":"hush"}})";
+  EXPECT_EQ(post("prepareWorkflow", body).status, 200U);
+  const HttpAnswer again = post("prepareWorkflow", body);
+  EXPECT_EQ(again.status, 200U);
+  EXPECT_THAT(again.body, HasSubstr("***"));
+  EXPECT_THAT(again.body, Not(HasSubstr("hush")));
+}
+
 TEST_F(AccessTable, TheLogHasTheNameOfTheCaller) {
   token_ = token_of('c');
   branches_.hold("action 01");

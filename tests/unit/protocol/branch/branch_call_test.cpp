@@ -275,6 +275,8 @@ TEST_F(BranchCallTest, HeadersThatWouldNotBeSentAreNamed) {
                                                       {"Trailer", "x"},
                                                       {"Expect", "x"},
                                                       {"HTTP2-Settings", "x"},
+                                                      {"x-forwarded-for", "10.0.0.1"},
+                                                      {"X-Concerto-Reason", "r"},
                                                       {":path", "/"}};
   for (const auto& [name, value] : rows) {
     headers_ = {{name, value}};

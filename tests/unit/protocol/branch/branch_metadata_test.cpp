@@ -97,15 +97,27 @@ TEST(BranchMetadata, HeadersOfANewTransactionThatWouldNotBeSentAreNamed) {
   call.headers = &headers;
   headers = {{"Content-Type", "application/json"}, {"User-Agent", "me"}, {"X-Tenant", "a"}};
   EXPECT_TRUE(check_metadata(call));
-  for (const char* name :
-       {"Host", "Connection", "Content-Length", "TE", "grpc-status", "Grpc-Timeout",
-        "grpc-encoding", "grpc-accept-encoding", "grpc-message", ":path"}) {
+  for (const char* name : {"Host", "Connection", "Content-Length", "TE", "grpc-status",
+                           "Grpc-Timeout", "grpc-encoding", "grpc-accept-encoding", "grpc-message",
+                           ":path", "X-Forwarded-For", "x-concerto-reason"}) {
     headers = {{name, "v"}};
     const Result<> checked = check_metadata(call);
     ASSERT_FALSE(checked) << name;
     EXPECT_THAT(checked.error().detail,
                 HasSubstr("branch header '" + std::string{name} + "' cannot be sent over gRPC"));
   }
+}
+
+// A stored transaction may have such headers.
+TEST(BranchMetadata, HasNoHeaderThatWouldSpeakForOthersAtACoordinator) {
+  const Headers headers{{"X-Forwarded-For", "10.0.0.1"}, {"X-Concerto-Reason", "r"}, {"x-a", "b"}};
+  const auto lines = metadata_of(Gid{"g"}, headers);
+  ASSERT_TRUE(lines);
+  for (const std::string& line : *lines) {
+    EXPECT_THAT(line, testing::Not(HasSubstr("x-forwarded-for")));
+    EXPECT_THAT(line, testing::Not(HasSubstr("x-concerto-reason")));
+  }
+  EXPECT_EQ(lines->size(), metadata_of(Gid{"g"}, {{"x-a", "b"}})->size());
 }
 
 TEST(BranchMetadata, RefusesAGidThatIsNotPrintable) {

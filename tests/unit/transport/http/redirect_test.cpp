@@ -73,7 +73,8 @@ class RedirectSecrets : public testing::TestWithParam<SecretCase> {
   static HttpHeaders redirected(bool carries_headers) {
     HttpClientRequest request;
     request.url = GetParam().from;
-    for (const char* name : {"authorization", "Cookie", "X-Tenant", "Host", "Content-Type"}) {
+    for (const char* name :
+         {"authorization", "Cookie", "x-api-key", "X-Tenant", "Host", "Content-Type"}) {
       request.headers.add(name, "v");
     }
     HttpClientResponse response;
@@ -97,6 +98,7 @@ TEST_P(RedirectSecrets, StayAloneWhenOtherHeadersAreCarried) {
   const HttpHeaders headers = redirected(true);
   EXPECT_EQ(headers.contains("Authorization"), GetParam().keeps);
   EXPECT_EQ(headers.contains("Cookie"), GetParam().keeps);
+  EXPECT_EQ(headers.contains("X-Api-Key"), GetParam().keeps);
   EXPECT_TRUE(headers.contains("X-Tenant"));
   EXPECT_EQ(headers.contains("Host"), GetParam().keeps_host);
 }
