@@ -20,7 +20,7 @@ void check_round_trip(const Config& config) {
   const LoadedConfig again = load_config(print_config(config), empty_environment);
   require(again.findings.errors.empty() && again.findings.unknown_keys.empty());
   for (const KeyRow& row : KeyTable::standard().rows()) {
-    if (row.secrecy == Secrecy::open) {
+    if (row.secrecy == Secrecy::open && masked_text(config, row) == key_text(config, row)) {
       require(key_text(again.config, row) == key_text(config, row));
     }
   }

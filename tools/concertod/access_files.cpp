@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "client_setup.hpp"
 #include "listen_address.hpp"
 
 namespace concerto::tools {
@@ -29,6 +30,17 @@ Result<std::string> read_file(const std::string& file) {
   return text;
 }
 
+/// Whether this machine alone reaches the address. One that cannot be read is reported elsewhere.
+bool is_local(const std::string& listen_address) {
+  const auto address = parse_listen_address(listen_address);
+  return address && *address && (*address)->is_loopback();
+}
+
+/// The key that says where the admin port is.
+std::string key_of_admin_address(const Config& config) {
+  return config.admin.listen_address.empty() ? "ListenAddress" : "Admin.ListenAddress";
+}
+
 }  // namespace
 
 std::optional<net::RouteRole> role_for(std::string_view who) noexcept {
@@ -36,19 +48,36 @@ std::optional<net::RouteRole> role_for(std::string_view who) noexcept {
   return who == "anyone" ? net::RouteRole::anyone : net::RouteRole::viewers;
 }
 
-std::optional<std::string> open_door(const Config& config) {
-  const auto address = parse_listen_address(config.listen_address);
-  const bool is_local = address && *address && (*address)->is_loopback();
-  if (config.auth.is_on() && config.tls.cert_file.empty() && !is_local) {
-    return "tokens come in plain text, and everybody on the way can use them: Tls.CertFile is not "
-           "set, and ListenAddress is not this machine alone (docs/security.md)";
+std::vector<std::string> open_doors(const Config& config) {
+  std::vector<std::string> warnings;
+  const bool serves_others = !is_local(config.listen_address);
+  const bool has_admin_port = config.admin.port != 0 && !is_local(admin_address(config));
+  if (!serves_others && !has_admin_port) return warnings;
+  std::string where;  // of the ports that others reach
+  if (serves_others) where = "HttpPort and GrpcPort";
+  if (has_admin_port) where += where.empty() ? "Admin.Port" : ", and Admin.Port";
+  if (config.auth.is_on() && config.tls.cert_file.empty()) {
+    warnings.push_back(
+        "tokens come in plain text, and everybody on the way can use them: Tls.CertFile is not "
+        "set, and more than this machine reaches " +
+        where + " (docs/security.md)");
   }
-  const bool asks = config.auth.is_on() || config.tls.client_auth == "required";
-  if (asks || is_local) return std::nullopt;
-  return "everybody who reaches the ports may submit, read and force-stop transactions: neither "
-         "Auth.CallersFile nor Auth.JwksFile is set, Tls.ClientAuth is not 'required', and "
-         "ListenAddress is not this machine alone; "
-         "docs/security.md says how to close the ports";
+  if (config.auth.is_on() || config.tls.client_auth == "required") return warnings;
+  constexpr std::string_view why =
+      ": neither Auth.CallersFile nor Auth.JwksFile is set, Tls.ClientAuth is not 'required', and ";
+  if (serves_others) {
+    warnings.push_back(
+        "everybody who reaches the ports may submit, read and force-stop transactions" +
+        std::string(why) +
+        "ListenAddress is not this machine alone; docs/security.md says how to close the ports");
+  }
+  if (has_admin_port) {
+    warnings.push_back("everybody who reaches Admin.Port, " + std::to_string(config.admin.port) +
+                       ", may do everything that operators may" + std::string(why) +
+                       key_of_admin_address(config) +
+                       " is not this machine alone; docs/security.md says how to close the port");
+  }
+  return warnings;
 }
 
 AccessFiles::AccessFiles(AuthConfig auth)

@@ -17,9 +17,9 @@ namespace concerto::tools {
 /// Who `viewers`, `anyone` or `nobody` are, as in Auth.Metrics; nothing for nobody.
 std::optional<net::RouteRole> role_for(std::string_view who) noexcept;
 
-/// What everybody on the network may do with this configuration; nothing if the server asks its
-/// callers who they are over TLS, or only this machine reaches it.
-std::optional<std::string> open_door(const Config& config);
+/// What everybody on the network may do with this configuration, and what anybody on the way may
+/// read, one warning each. Looks at each port: the admin port may have an address of its own.
+std::vector<std::string> open_doors(const Config& config);
 
 /// The files that say who may call. Used on the main thread.
 class AccessFiles {

@@ -94,6 +94,8 @@ class LocalAction {
 
   /// Error: the record cannot be written, and the action must not begin.
   [[nodiscard]] Result<> begin();
+  /// What is known only after the begin; the second record has it.
+  void add_details(std::string_view details) { record_.details += details; }
   /// Writes how the action has ended.
   void end(const Result<>& result);
 

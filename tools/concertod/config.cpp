@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <unistd.h>
 
 #include "config_tables.hpp"
 #include "config_validate.hpp"
@@ -21,6 +22,10 @@ void apply_environment(Config& config, const Environment& environment, const Key
     const std::string name = env_name(row.path);
     const auto value = environment(name);
     if (!value || value->empty()) continue;
+    if (is_blank(*value) && keys.needs_value(row)) {
+      findings.errors.push_back(std::string(row.path) + " has only blanks and commas" +
+                                " (environment variable " + name + ")");
+    }
     if (auto result = set_key(config, row, *value); !result) {
       findings.errors.push_back(result.error().detail + " (environment variable " + name + ")");
     }
@@ -37,6 +42,15 @@ Environment process_environment() {
   };
 }
 
+std::vector<std::string> process_variables() {
+  std::vector<std::string> names;
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+    const std::string_view variable(*each);
+    names.emplace_back(variable.substr(0, variable.find('=')));
+  }
+  return names;
+}
+
 const ConfigTables& standard_tables() {
   static const ConfigTables tables;
   return tables;
@@ -46,9 +60,10 @@ LoadedConfig load_config(const std::string& yaml, const Environment& environment
                          const ConfigTables& tables) {
   LoadedConfig loaded;
   apply_environment(loaded.config, environment, tables.keys, loaded.findings);
-  apply_yaml(loaded.config, yaml, tables.keys, loaded.findings);
+  loaded.file_keys = apply_yaml(loaded.config, yaml, tables.keys, loaded.findings);
   read_secret_files(loaded.config, loaded.findings);
   validate(loaded.config, tables.stores, loaded.findings);
+  hide_secrets(loaded);
   return loaded;
 }
 

@@ -196,7 +196,8 @@ struct Config {
 /// secrets.
 struct Findings {
   std::vector<std::string> errors;        ///< the start is refused
-  std::vector<std::string> unknown_keys;  ///< warnings; errors under --check-config
+  std::vector<std::string> unknown_keys;  ///< warnings; errors under --check-config. What may have
+                                          ///< been a key of Concerto's own is in `errors`
   std::vector<std::string> warnings;      ///< legal, but probably not intended
   std::vector<std::string> notices;       ///< worth a line in the log
 };
@@ -204,6 +205,7 @@ struct Findings {
 struct LoadedConfig {
   Config config;
   Findings findings;
+  std::size_t file_keys = 0;  ///< how many keys the file has
 };
 
 struct ConfigTables;
@@ -216,6 +218,8 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 
 /// The environment of this process.
 Environment process_environment();
+/// The names of its variables.
+std::vector<std::string> process_variables();
 
 /// Reads the configuration and validates it: the YAML text overrides the environment, and the
 /// environment overrides the built-in defaults.

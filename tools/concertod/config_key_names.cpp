@@ -29,6 +29,30 @@ constexpr std::string_view reference_numbers[] = {"Store.Port",
                                                   "ConfigUpdateInterval",
                                                   "AlertRetryLimit"};
 
+constexpr std::string_view reference_texts[] = {"Store.Driver",
+                                                "Store.Host",
+                                                "Store.User",
+                                                "Store.Password",
+                                                "Store.Db",
+                                                "Store.Schema",
+                                                "Store.RedisPrefix",
+                                                "MicroService.Driver",
+                                                "MicroService.Target",
+                                                "MicroService.EndPoint",
+                                                "HttpMicroService.Driver",
+                                                "HttpMicroService.RegistryType",
+                                                "HttpMicroService.RegistryAddress",
+                                                "HttpMicroService.RegistryOptions",
+                                                "HttpMicroService.Target",
+                                                "HttpMicroService.EndPoint",
+                                                "LogLevel",
+                                                "Log.Outputs",
+                                                "Log.RotationConfigJSON",
+                                                "TimeZoneOffset",
+                                                "AlertWebHook",
+                                                "AdminBasePath",
+                                                "GrpcServiceConfig"};
+
 bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
@@ -40,6 +64,11 @@ bool is_lower(char c) {
 
 bool is_unread_key(std::string_view path) {
   return std::ranges::find(unread_keys, path) != std::end(unread_keys);
+}
+
+bool is_key_of_reference(std::string_view path) {
+  return is_number_of_reference(path) || is_unread_key(path) ||
+         std::ranges::find(reference_texts, path) != std::end(reference_texts);
 }
 
 bool is_number_of_reference(std::string_view path) {

@@ -1,9 +1,5 @@
 #include "config_keys.hpp"
 
-#include <algorithm>
-#include <numeric>
-#include <vector>
-
 namespace concerto::tools {
 namespace {
 
@@ -319,35 +315,6 @@ const KeyRow standard_rows[] = {
 
 #undef CONCERTO_FIELD
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-// Levenshtein's distance. Only one row of the table is kept.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> costs(b.size() + 1);
-  std::iota(costs.begin(), costs.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = costs[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
-      diagonal = costs[j + 1];
-      costs[j + 1] = std::min({replaced, diagonal + 1, costs[j] + 1});
-    }
-  }
-  return costs.back();
-}
-
-std::string_view last_part(std::string_view path) {
-  return path.substr(path.rfind('.') + 1);  // npos + 1 is 0.
-}
-
-/// Empty for a key of the top level.
-std::string_view section_of(std::string_view path) {
-  const std::size_t dot = path.find('.');
-  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
-}
-
 }  // namespace
 
 const KeyTable& KeyTable::standard() {
@@ -358,29 +325,6 @@ const KeyTable& KeyTable::standard() {
     return all;
   }();
   return table;
-}
-
-const KeyRow* KeyTable::find(std::string_view path) const noexcept {
-  const auto row = std::ranges::find(rows_, path, &KeyRow::path);
-  return row == rows_.end() ? nullptr : &*row;
-}
-
-std::string_view KeyTable::nearest(std::string_view path) const {
-  constexpr std::size_t typos_min = 2;
-  const auto distance = [path](const KeyRow& row) { return edit_distance(path, row.path); };
-  const auto nearest = std::ranges::min_element(rows_, {}, distance);
-  const std::string_view name = last_part(path);
-  if (distance(*nearest) <= std::max(typos_min, name.size() / 3)) return nearest->path;
-  for (const KeyRow& row : rows_) {
-    const std::string_view section = section_of(row.path);
-    if (section.empty()) continue;
-    if (edit_distance(path, section) <= path.size() / 3) return section;
-  }
-  // The key may stand outside its section, or inside a section although it belongs to none.
-  for (const KeyRow& row : rows_) {
-    if (edit_distance(name, last_part(row.path)) == 0) return row.path;
-  }
-  return {};
 }
 
 }  // namespace concerto::tools

@@ -71,6 +71,17 @@ class KeyTable {
   /// name in another section; an empty text if the difference is too large for a typing mistake.
   /// The table is not empty.
   std::string_view nearest(std::string_view path) const;
+  /// Whether the section is there, and the reference has none of its keys.
+  bool is_own_section(std::string_view section) const;
+  /// The key or section, one that the reference does not have, that an unknown key was meant to be:
+  /// it differs by case or by two letters at most, or it is a key in the wrong section. Empty if
+  /// there is none, or a key of the reference is nearer.
+  std::string_view own_key_like(std::string_view path) const;
+  /// Whether the key says who may do what: without it, something is open that it would close.
+  bool protects(const KeyRow& row) const;
+  /// Whether the key protects and is off without a value, so that `Key:` or `Key: ''`, as when a
+  /// template had no value for it, is probably a mistake.
+  bool needs_value(const KeyRow& row) const;
 
  private:
   std::vector<KeyRow> rows_;
@@ -85,12 +96,23 @@ std::span<const KeyRow> client_rows();
 /// it.
 bool is_unread_key(std::string_view path);
 
+/// Whether the text has neither a value nor parts of a list: only blanks and commas.
+bool is_blank(std::string_view text);
+
+/// Whether the reference has this key, or had it.
+bool is_key_of_reference(std::string_view path);
+
 /// Whether the reference has this key, with a number for its value. Its files may have fractions
 /// there, which are cut off, and any number but 0 for yes.
 bool is_number_of_reference(std::string_view path);
 
 /// The key's environment variable: `Log.RotationConfigJSON` is LOG_ROTATION_CONFIG_JSON.
 std::string env_name(std::string_view path);
+
+/// A warning for each of these variables of the environment that nothing reads and whose name is
+/// nearly that of a key that protects.
+std::vector<std::string> misspelt_variables(std::span<const std::string> names,
+                                            const KeyTable& keys);
 
 /// Sets a key from text. The error names the key, what is expected and the value.
 Result<> set_key(Config& config, const KeyRow& row, std::string_view text);

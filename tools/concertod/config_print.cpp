@@ -174,7 +174,9 @@ std::string print_config(const Config& config, const ConfigTables& tables) {
     const std::string value = masked_text(config, *row);
     const bool hides = value != key_text(config, *row);
     const bool is_missing =
-        row->is_set != nullptr && !row->is_set(const_cast<Config&>(config));  // It is only read.
+        (row->is_set != nullptr &&
+         !row->is_set(const_cast<Config&>(config))) ||  // It is only read.
+        (holds<std::string>(*row) && is_blank(value) && tables.keys.needs_value(*row));
     if (!section.empty()) text += "  ";
     if (hides || is_missing) text += "# ";
     text += std::string{name_in_section(*row)} + ": " + yaml_value(*row, value);

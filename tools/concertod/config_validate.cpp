@@ -12,10 +12,12 @@
 #include <concerto/protocol/host_port.hpp>
 #include <concerto/protocol/registration_plan.hpp>
 #include <concerto/protocol/site_guard.hpp>
+#include <concerto/transport/http_message.hpp>
 #include <concerto/transport/url.hpp>
 
 #include "admin_path.hpp"
 #include "client_setup.hpp"
+#include "config_exposure.hpp"
 #include "listen_address.hpp"
 #include "rotating_file.hpp"
 #include "store_setup.hpp"
@@ -97,6 +99,9 @@ void check_store(StoreConfig& store, const persist::StoreKinds& kinds, Findings&
     findings.errors.push_back("Store.Driver " + in_quotes(store.driver) + std::string{not_here});
   } else if (is_server) {
     check_server(store, kinds, findings);
+    if (store.driver == "redis" && !store.password.empty() && store.tls_mode == "disable") {
+      warn_of_plain_password("Store.Password", store.host, findings);
+    }
   } else if (const auto checked = kinds.check(store_settings(store)); !checked) {
     findings.errors.push_back(checked.error().detail);
   }
@@ -116,6 +121,9 @@ void check_micro_service(const MicroServiceConfig& service, Findings& findings) 
     findings.warnings.push_back("MicroService.Target is set, but MicroService.Driver " +
                                 in_quotes(service.driver) +
                                 " registers nothing; dtm-driver-gozero registers in etcd");
+  }
+  if (plan && *plan && !(*plan)->access.password.empty() && (*plan)->access.tls == nullptr) {
+    warn_of_plain_password("MicroService.Target", (*plan)->access.hosts, findings);
   }
   if (service.end_point.empty()) return;
   if (const auto address = net::parse_host_port(service.end_point); !address) {
@@ -152,12 +160,27 @@ void check_http(Config& config, Findings& findings) {
   }
 }
 
+/// What is denied by default is easily lost when other targets are to be denied.
+void warn_of_services_of_clouds(std::string_view deny, Findings& findings) {
+  const auto rules = net::host_list(deny);
+  for (const std::string_view word : {"metadata", "link-local"}) {
+    const bool is_denied = std::ranges::any_of(rules, [word](const std::string& rule) {
+      return rule == "*" || net::equals_ignoring_case(rule, word);
+    });
+    if (is_denied) continue;
+    findings.warnings.push_back("TargetDeny does not have " + std::string(word) +
+                                ", as its default does: clients may have services called that hand "
+                                "out credentials of the machine");
+  }
+}
+
 void check_targets(const Config& config, Findings& findings) {
   const auto policy = net::TargetPolicy::make(config.target_allow, config.target_deny);
   if (!policy) {
     findings.errors.push_back(policy.error().detail);
     return;
   }
+  warn_of_services_of_clouds(config.target_deny, findings);
   const auto hook = net::parse_url(config.alert_web_hook);
   if (!hook) return;  // check_http has reported it, unless it is empty.
   if (const auto allowed = policy->check(net::place_of(*hook)); !allowed) {
@@ -247,6 +270,7 @@ void validate(Config& config, const persist::StoreKinds& stores, Findings& findi
   check_tls(config, findings);
   check_auth(config.auth, findings);
   check_clients(config, findings);
+  warn_of_open_files(config, findings);
 }
 
 }  // namespace concerto::tools

@@ -8,6 +8,7 @@
 #include <concerto/base/masked_url.hpp>
 
 #include "config_keys.hpp"
+#include "secrets.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -149,6 +150,12 @@ std::string text_of(const Number& value) {
   }
 }
 
+/// Without a scheme nobody knows where a password begins.
+bool may_hide_secrets(std::string_view no_url) {
+  return no_url.find("://") == std::string_view::npos &&
+         no_url.find_first_of("@?&=") != std::string_view::npos;
+}
+
 // Masks the password and every value of the query: which parameters give access differs by
 // registry.
 std::string mask_url(std::string url) {
@@ -188,11 +195,11 @@ std::string masked_text(const Config& config, const KeyRow& row) {
   std::string text = key_text(config, row);
   switch (row.secrecy) {
     case Secrecy::open:
-      return text;
+      return masked_userinfo(text);
     case Secrecy::secret:
       return text.empty() || text == "{}" ? text : std::string{mask};
     case Secrecy::url_secrets:
-      return mask_url(std::move(text));
+      return may_hide_secrets(text) ? std::string{mask} : mask_url(std::move(text));
     case Secrecy::url_path:
       return masked_url_beyond_host(text);
   }

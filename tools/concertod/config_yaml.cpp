@@ -68,9 +68,36 @@ struct Reading {
   Config& config;
   const KeyTable& keys;
   Findings& findings;
+  std::size_t keys_read = 0;
 };
 
-void note_unknown(const std::string& path, const KeyTable& keys, Findings& findings) {
+/// One key of the file.
+struct Entry {
+  std::string name;
+  YAML::Node value;
+  int line = 0;
+};
+
+std::string in_line(const Entry& entry) {
+  return "line " + std::to_string(entry.line) + ": ";
+}
+
+/// What is probably a typing mistake in a key that closes something is an error: with a warning
+/// alone it would be open. Other unknown keys are not, as the reference ignores them.
+void note_unknown(const std::string& path, const Entry& entry, const KeyTable& keys,
+                  Findings& findings) {
+  const std::string_view meant = keys.own_key_like(path);
+  const std::string section = path.substr(0, std::min(path.find('.'), path.size()));
+  if (!is_unread_key(path) && !meant.empty()) {
+    findings.errors.push_back(in_line(entry) + "unknown key '" + path + "'; '" +
+                              std::string(meant) + "' was probably meant");
+    return;
+  }
+  if (section != path && keys.is_own_section(section)) {
+    findings.errors.push_back(in_line(entry) + "unknown key '" + path + "'; the section " +
+                              section + " has no such key");
+    return;
+  }
   if (is_unread_key(path)) {
     findings.notices.push_back(path + ": nothing reads this key");
     return;
@@ -81,12 +108,19 @@ void note_unknown(const std::string& path, const KeyTable& keys, Findings& findi
   findings.unknown_keys.push_back(std::move(text));
 }
 
-void apply_scalar(const std::string& path, const YAML::Node& value, const Reading& reading) {
+void apply_scalar(const std::string& path, const Entry& entry, Reading& reading) {
+  const YAML::Node& value = entry.value;
   Findings& findings = reading.findings;
+  ++reading.keys_read;
   const KeyRow* row = reading.keys.find(path);
   if (row == nullptr) {
-    note_unknown(path, reading.keys, findings);
+    note_unknown(path, entry, reading.keys, findings);
     return;
+  }
+  const bool has_none = value.IsNull() || (value.IsScalar() && is_blank(value.Scalar()));
+  if (has_none && takes_text(*row) && reading.keys.needs_value(*row)) {
+    findings.errors.push_back(in_line(entry) + path +
+                              " is empty; remove the key, or give it a value");
   }
   if (value.IsNull()) return;  // `Key:` without a value leaves the key as it is
   if (!value.IsScalar()) {
@@ -114,7 +148,7 @@ void apply_scalar(const std::string& path, const YAML::Node& value, const Readin
   }
 }
 
-using Entries = std::vector<std::pair<std::string, YAML::Node>>;
+using Entries = std::vector<Entry>;
 
 /// The entries of a map and of the maps that it merges (`<<: *other`). The map's own entries take
 /// precedence. `depth_left` ends the recursion of a map that merges itself.
@@ -128,7 +162,8 @@ void add_entries(const std::string& section, const YAML::Node& map, int depth_le
       findings.errors.push_back((section.empty() ? "" : section + ".") + name +
                                 ": the key is there twice");
     } else if (name != "<<") {
-      if (taken.insert(name).second) entries.emplace_back(name, entry.second);
+      const int line = entry.first.Mark().line + 1;
+      if (taken.insert(name).second) entries.push_back({name, entry.second, line});
     } else if (entry.second.IsSequence()) {
       for (const YAML::Node& other : entry.second) merged.push_back(other);
     } else {
@@ -153,15 +188,16 @@ bool is_section(const std::string& name, const KeyTable& keys) {
 }
 
 // Keys are at most two levels deep. A deeper key is unknown by its second level.
-void apply_map(const std::string& section, const YAML::Node& map, const Reading& reading) {
+void apply_map(const std::string& section, const YAML::Node& map, Reading& reading) {
   constexpr int merges_max = 10;
   std::set<std::string> taken;
   Entries entries;
   add_entries(section, map, merges_max, taken, entries, reading.findings);
-  for (const auto& [name, value] : entries) {
+  for (const Entry& entry : entries) {
+    const auto& [name, value, line] = entry;
     const std::string path = section.empty() ? name : section + "." + name;
     if (!section.empty() || !is_section(name, reading.keys)) {
-      apply_scalar(path, value, reading);
+      apply_scalar(path, entry, reading);
     } else if (value.IsMap()) {
       apply_map(name, value, reading);
     } else if (!value.IsNull()) {
@@ -184,11 +220,13 @@ std::optional<YamlInteger> yaml_integer(std::string_view plain) {
   return YamlInteger{std::to_string(static_cast<std::int64_t>(whole)), whole == *number};
 }
 
-void apply_yaml(Config& config, const std::string& text, const KeyTable& keys, Findings& findings) {
+std::size_t apply_yaml(Config& config, const std::string& text, const KeyTable& keys,
+                       Findings& findings) {
+  Reading reading{config, keys, findings};
   try {
     const YAML::Node root = YAML::Load(text);
     if (root.IsMap()) {
-      apply_map("", root, {config, keys, findings});
+      apply_map("", root, reading);
     } else if (!root.IsNull()) {
       findings.errors.push_back("the configuration file is not a map of keys");
     }
@@ -197,6 +235,7 @@ void apply_yaml(Config& config, const std::string& text, const KeyTable& keys, F
     findings.errors.push_back("the configuration file is not valid YAML: " +
                               std::string{error.what()});
   }
+  return reading.keys_read;
 }
 
 }  // namespace concerto::tools

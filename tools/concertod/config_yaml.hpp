@@ -9,8 +9,10 @@
 namespace concerto::tools {
 
 /// Sets the keys of a YAML text in `config`. Values are read as the reference reads them: numbers
-/// in every spelling of YAML, anchors, merge keys, the first of several documents.
-void apply_yaml(Config& config, const std::string& text, const KeyTable& keys, Findings& findings);
+/// in every spelling of YAML, anchors, merge keys, the first of several documents. Returns how many
+/// keys the text has.
+std::size_t apply_yaml(Config& config, const std::string& text, const KeyTable& keys,
+                       Findings& findings);
 
 /// A YAML number, converted to decimal digits.
 struct YamlInteger {

@@ -14,6 +14,8 @@
 #include "audit_log.hpp"
 #include "command_line.hpp"
 #include "config.hpp"
+#include "config_changes.hpp"
+#include "config_exposure.hpp"
 #include "config_print.hpp"
 #include "config_tables.hpp"
 #include "descriptor_plan.hpp"
@@ -150,6 +152,9 @@ LoadedConfig load(const CommandLine& command) {
   if (const auto proxies = net::HttpProxyRules::from_environment(); !proxies) {
     loaded.findings.errors.push_back(proxies.error().detail);
   }
+  for (std::string& warning : misspelt_variables(process_variables(), standard_tables().keys)) {
+    loaded.findings.warnings.push_back(std::move(warning));
+  }
   if (command.debug) loaded.config.log.level = LogLevel::debug;
   return loaded;
 }
@@ -159,7 +164,10 @@ int run(const CommandLine& command) {
     std::cout << (command.print_sample ? print_sample() : print_key_page());
     return 0;
   }
-  const LoadedConfig loaded = load(command);
+  LoadedConfig loaded = load(command);
+  if (command.check_config && loaded.findings.errors.empty()) {
+    check_files(loaded.config, loaded.findings);
+  }
   if (command.check_config || command.print_config || command.print_access) {
     return report_config(command, loaded);
   }
@@ -177,7 +185,11 @@ int run(const CommandLine& command) {
   for (const std::string& error : loaded.findings.errors) (*log)->error(error);
   if (!loaded.findings.errors.empty()) return exit_failure;
   (*log)->info(summarize(config));
-  return serve(config, command, **log, [&command] { return load(command); });
+  return serve(config, command, **log, [&command, file_keys = loaded.file_keys] {
+    LoadedConfig fresh = load(command);
+    refuse_lost_keys(file_keys, fresh);
+    return fresh;
+  });
 }
 
 }  // namespace

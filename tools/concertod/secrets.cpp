@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -35,14 +36,14 @@ struct CloseFile {
 };
 
 /// The text of the file without the line break at its end. The error does not show the text.
-Result<std::string> text_in_file(const std::string& path, bool& is_open_to_all) {
+Result<std::string> text_in_file(const std::string& path, mode_t& mode) {
   const auto failed = [&path](const std::string& why) {
     return make_error(Errc::invalid_request, "the file '" + path + "' cannot be read: " + why);
   };
   const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
   if (!file) return failed(std::generic_category().message(errno));
   struct stat state {};
-  if (::fstat(::fileno(file.get()), &state) == 0) is_open_to_all = (state.st_mode & S_IROTH) != 0;
+  if (::fstat(::fileno(file.get()), &state) == 0) mode = state.st_mode;
   std::string text(file_bytes_max + 1, '\0');
   errno = 0;
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));
@@ -90,10 +91,18 @@ void add_beyond_host(std::vector<std::string>& secrets, std::string_view url) {
   }
 }
 
+/// What may be a password in a text that was meant to be a URL, as `etcd//user:password@host`.
+void add_userinfo_of_no_url(std::vector<std::string>& secrets, std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::size_t at = text.rfind('@');
+  if (colon == text.npos || at == text.npos || at <= colon) return;
+  add_secret(secrets, text.substr(colon + 1, at - colon - 1));
+}
+
 /// The password of a URL, or its user if there is none, and the secrets in its query.
 void add_parts_of_url(std::vector<std::string>& secrets, std::string_view url) {
   const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return;
+  if (scheme == std::string_view::npos) return add_userinfo_of_no_url(secrets, url);
   const std::string_view rest = url.substr(scheme + 3);
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   const std::string_view access = authority.substr(0, authority.rfind('@') + 1);
@@ -131,8 +140,8 @@ void read_secret_files(Config& config, Findings& findings) {
                                 " is set too; only one of them may be");
       continue;
     }
-    bool is_open_to_all = false;
-    auto text = text_in_file(one.file, is_open_to_all);
+    mode_t mode = 0;
+    auto text = text_in_file(one.file, mode);
     if (!text) {
       findings.errors.push_back(key + ": " + text.error().detail);
       continue;
@@ -143,8 +152,9 @@ void read_secret_files(Config& config, Findings& findings) {
       continue;
     }
     one.secret = std::move(*text);
-    if (is_open_to_all) {
-      findings.warnings.push_back(key + ": everybody on this machine may read the file '" +
+    for (const auto& [right, what] : {std::pair{S_IROTH, "read"}, std::pair{S_IWOTH, "change"}}) {
+      if ((mode & static_cast<mode_t>(right)) == 0) continue;
+      findings.warnings.push_back(key + ": everybody on this machine may " + what + " the file '" +
                                   one.file + "'");
     }
   }
@@ -173,6 +183,36 @@ std::string without_secrets(std::string text, const std::vector<std::string>& se
     }
   }
   return text;
+}
+
+std::string masked_userinfo(std::string_view text) {
+  constexpr std::string_view ends = " \t\r\n'\"/,;()[]{}";
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t size = std::min(text.find_first_of(ends), text.size());
+    const std::string_view word = text.substr(0, size);
+    const std::size_t at = word.rfind('@');
+    const std::size_t colon = word.find(':');
+    if (at != word.npos && colon < at) {
+      shown.append(word.substr(0, colon + 1)).append("***").append(word.substr(at));
+    } else {
+      shown.append(word);
+    }
+    text.remove_prefix(size);
+    const std::size_t next = std::min(text.find_first_not_of(ends), text.size());
+    shown.append(text.substr(0, next));
+    text.remove_prefix(next);
+  }
+  return shown;
+}
+
+void hide_secrets(LoadedConfig& loaded) {
+  const auto secrets = secrets_of(loaded.config);
+  Findings& findings = loaded.findings;
+  for (auto* list :
+       {&findings.errors, &findings.unknown_keys, &findings.warnings, &findings.notices}) {
+    for (std::string& text : *list) text = without_secrets(masked_userinfo(text), secrets);
+  }
 }
 
 void forbid_core_dumps() noexcept {

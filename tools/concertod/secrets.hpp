@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config.hpp"
@@ -17,6 +18,12 @@ std::vector<std::string> secrets_of(const Config& config);
 /// `text` with `***` in place of each secret. For words of others (servers, libraries) that may
 /// repeat what they were sent.
 std::string without_secrets(std::string text, const std::vector<std::string>& secrets);
+
+/// `text` with `***` in place of each password in `user:password@`, also where no URL can be read.
+std::string masked_userinfo(std::string_view text);
+
+/// Takes what no output may show out of the findings: a mistake may be in a value with a password.
+void hide_secrets(LoadedConfig& loaded);
 
 /// Core dumps and debuggers of other processes would show passwords and payloads. From now on only
 /// root reads the memory of this process.

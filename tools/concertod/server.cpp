@@ -209,7 +209,7 @@ void Server::make_listeners(const Proxies& proxies) {
 
 /// Null if nobody is asked who they are.
 Result<std::shared_ptr<const net::AccessRules>> Server::read_access() {
-  if (const auto warning = open_door(config_)) log_.warn(*warning);
+  for (const std::string& warning : open_doors(config_)) log_.warn(warning);
   if (!config_.auth.is_on()) return nullptr;
   CONCERTO_TRY(auto access, access_files_.read());
   log_.info("callers need a token or a certificate; there are " + access->summary());

@@ -20,6 +20,7 @@
 #include "certificate_expiry.hpp"
 #include "client_setup.hpp"
 #include "config.hpp"
+#include "config_changes.hpp"
 #include "file_watch.hpp"
 #include "listen_address.hpp"
 #include "logging.hpp"
@@ -78,7 +79,8 @@ class Server {
   void wait_for_signal();
   void wait_for_hangup();
   void reload();
-  Result<> take_over_fresh();
+  Result<std::string> take_over_fresh();
+  std::string tell(const std::vector<KeyChange>& changed);
   Result<std::shared_ptr<const net::AccessRules>> read_access();
   void reload_access();
   Task<void> apply(const Config& fresh, TlsContexts tls);

@@ -7,6 +7,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include "audit_log.hpp"
+#include "config_changes.hpp"
 #include "server.hpp"
 #include "store_setup.hpp"
 
@@ -36,16 +37,18 @@ void Server::wait_for_hangup() {
 
 void Server::reload() {
   LocalAction action(audit_, "reload", "signal", "the configuration");
-  Result<> reloaded = action.begin();
-  if (reloaded) reloaded = take_over_fresh();
-  if (!reloaded) {
-    log_.error("the configuration is not reloaded: " + reloaded.error().detail);
+  const Result<> begun = action.begin();
+  const auto changed = begun ? take_over_fresh() : Result<std::string>{begun.error()};
+  if (!changed) {
+    log_.error("the configuration is not reloaded: " + changed.error().detail);
+    return action.end(changed.error());
   }
-  action.end(reloaded);
+  action.add_details(*changed);
+  action.end(ok());
 }
 
-/// Runs on the main thread, which may read files.
-Result<> Server::take_over_fresh() {
+/// Runs on the main thread, which may read files. Returns the keys that have changed, for people.
+Result<std::string> Server::take_over_fresh() {
   LoadedConfig loaded = reload_();
   for (const std::string& warning : loaded.findings.warnings) log_.warn(warning);
   for (const std::string& key : loaded.findings.unknown_keys) log_.warn(key);
@@ -57,6 +60,7 @@ Result<> Server::take_over_fresh() {
   if (!loaded.findings.errors.empty() || !tls) {
     return make_error(Errc::invalid_request, "it stays as it was");
   }
+  const std::vector<KeyChange> changed = changes(config_, loaded.config);
   const std::vector<std::string> fixed = take_over(loaded.config, config_);
   descriptors_ = with_connections(std::move(descriptors_), config_.limits.connections_max);
   share_descriptors();
@@ -67,8 +71,22 @@ Result<> Server::take_over_fresh() {
   ignore_error(set_client_limits(), "likewise");
   asio::co_spawn(shards_.front()->executor(), apply(config_, std::move(*tls)), asio::use_future)
       .get();
+  std::string told = tell(changed);
   log_.info("reloaded: " + summarize(config_));
-  return ok();
+  return told;
+}
+
+std::string Server::tell(const std::vector<KeyChange>& changed) {
+  std::string all;
+  for (const KeyChange& change : changed) {
+    all += "; " + change.text;
+    if (change.loosens) {
+      log_.warn("changed by the reload, and less is refused than before: " + change.text);
+    } else {
+      log_.info("changed by the reload: " + change.text);
+    }
+  }
+  return all;
 }
 
 Task<void> Server::apply(const Config& fresh, TlsContexts tls) {

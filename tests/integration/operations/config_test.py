@@ -25,10 +25,10 @@ class Configuration(OperationsTestCase):
 
     def test_unknown_key_is_a_warning_that_names_the_nearest(self):
         coordinator = self.start("unknown", {"RetryIntervall": 7, "Store.Pasword": "pass-3141",
-                                             "MaxInflight": 3})
+                                             "TimeoutTofail": 30})
         for unknown, nearest in (("RetryIntervall", "RetryInterval"),
                                  ("Store.Pasword", "Store.Password"),
-                                 ("MaxInflight", "MaxInFlight")):
+                                 ("TimeoutTofail", "TimeoutToFail")):
             (line,) = coordinator.process.lines(f"'{unknown}'")
             self.assertIn('"level":"warn"', line)
             self.assertIn(f"unknown key '{unknown}'; the nearest known one is '{nearest}'", line)
@@ -41,6 +41,14 @@ class Configuration(OperationsTestCase):
         self.assertIn("unknown key 'RetryIntervall'; the nearest known one is 'RetryInterval'",
                       checked.stderr)
         self.assertEqual(checked.stdout, "")
+
+    def test_misspelt_key_that_closes_something_ends_the_start(self):
+        for text, meant in (("Auht:\n  CallersFile: c\n", "'Auth' was probably meant"),
+                            ("Store:\n  Driver: memory\nTargetAlow: a.b\n", "'TargetAllow' was")):
+            for flags in ((), ("--check-config",)):
+                checked = self.run_with(text, *flags)
+                self.assertEqual(checked.returncode, 1, text)
+                self.assertIn(meant, checked.stderr)
 
     def test_check_accepts_what_is_correct(self):
         checked = self.run_with("RetryInterval: 7\nStore:\n  Driver: memory\n", "--check-config")

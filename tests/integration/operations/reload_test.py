@@ -93,6 +93,8 @@ class Reload(OperationsTestCase):
         coordinator = self.start("faulty", {"MaxBodyBytes": 1000})
         faults = {"MaxBodyBytes: 5000\nRetryInterval: 0\n": "RetryInterval should not be less",
                   "MaxBodyBytes: 5000\nShards: [\n": "not valid YAML",
+                  "": "no key any more",
+                  "MaxBodyBytes: 5000\nTargetAlow: a.b\n": "'TargetAllow' was probably meant",
                   "MaxBodyBytes: 5000\nMaxInFlight: lots\n": "MaxInFlight: expected an integer"}
         for text, fault in faults.items():
             with self.subTest(fault):
@@ -105,6 +107,7 @@ class Reload(OperationsTestCase):
         coordinator.process.wait_for_line('"level":"error".*cannot read configuration file')
         self.assertEqual(coordinator.process.lines(RELOADED), [])
         self.reload(coordinator, {"MaxBodyBytes": 5000})
+        coordinator.process.wait_for_line("by the reload: MaxBodyBytes: '1000' -> '5000'")
         self.assertEqual(self.status_of_body(coordinator, 2000), 500)
 
     def test_key_that_needs_a_restart_is_named(self):
@@ -123,8 +126,8 @@ class Reload(OperationsTestCase):
 
     def test_unknown_key_is_a_warning(self):
         coordinator = self.start("unknown")
-        self.reload(coordinator, {"MaxBodyByte": 1})
-        coordinator.process.wait_for_line('"level":"warn".*the nearest known one is .MaxBodyBytes')
+        self.reload(coordinator, {"RequestTimeou": 1})
+        coordinator.process.wait_for_line('"level":"warn".*nearest known one is .RequestTimeout')
 
     def test_signal_during_the_start_does_not_end_it(self):
         coordinator = self.start("early")

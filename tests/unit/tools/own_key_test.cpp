@@ -64,8 +64,8 @@ TEST_F(OwnKey, IsCheckedByItsRow) {
   EXPECT_THAT(load("", "soon").findings.errors,
               ElementsAre("StoreBusyMax: expected an integer from 1 to 600, found 'soon' "
                           "(environment variable STORE_BUSY_MAX)"));
-  EXPECT_THAT(load("StoreBusyMaz: 1\n").findings.unknown_keys,
-              ElementsAre("unknown key 'StoreBusyMaz'; the nearest known one is 'StoreBusyMax'"));
+  EXPECT_THAT(load("StoreBusyMaz: 1\n").findings.errors,
+              ElementsAre("line 1: unknown key 'StoreBusyMaz'; 'StoreBusyMax' was probably meant"));
 }
 
 TEST_F(OwnKey, IsPrintedInTheConfigurationTheSampleAndThePage) {

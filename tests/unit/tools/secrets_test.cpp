@@ -70,7 +70,7 @@ TEST_F(SecretFiles, AreRefusedIfTheyCannotBeMeant) {
 TEST_F(SecretFiles, OfEverybodyAreWarnedOf) {
   const std::string open = file("p", std::filesystem::perms::all);
   EXPECT_THAT(load_config("Store: {PasswordFile: '" + open + "'}", nothing).findings.warnings,
-              ElementsAre(HasSubstr("everybody on this machine may read")));
+              Contains(HasSubstr("everybody on this machine may read")));
 }
 
 TEST(Secrets, AreReplacedInWordsOfOthers) {

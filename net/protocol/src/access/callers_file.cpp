@@ -73,6 +73,15 @@ std::optional<Sha256> hash_from(std::string_view digits) {
   return hash;
 }
 
+/// Examples and first guesses. Whoever copies such a line has let everybody in.
+constexpr std::string_view well_known_texts[] = {"",         "test",   "test2", "password",
+                                                 "changeme", "secret", "token", "admin"};
+
+bool is_well_known(const Sha256& hash) {
+  return std::ranges::any_of(well_known_texts,
+                             [&hash](std::string_view text) { return sha256_of(text) == hash; });
+}
+
 std::string lower(std::string_view text) {
   std::string result{text};
   for (char& c : result) {
@@ -115,6 +124,11 @@ Result<> read_proof(std::string_view word, std::size_t number, CallerLine& line)
   if (line.proof == Proof::token || line.proof == Proof::fingerprint) {
     const auto hash = hash_from(value);
     if (!hash) return bad_line(number, "a SHA-256 has 64 hexadecimal digits");
+    if (line.proof == Proof::token && is_well_known(*hash)) {
+      return bad_line(number,
+                      "the hash is that of a well-known text, as 'test', and so everybody has the "
+                      "token; a token is random, as of openssl rand -hex 32");
+    }
     line.token_hash = *hash;
   }
   const bool any_case = line.proof == Proof::dns_name || line.proof == Proof::fingerprint;

@@ -8,9 +8,15 @@
 namespace concerto::net {
 namespace {
 
+/// Without a scheme nobody knows where a password begins, so such a text is not shown.
+std::string shown_setting(std::string_view value) {
+  const bool has_scheme = value.find("://") != value.npos;
+  return has_scheme || value.find_first_of("@?&=") == value.npos ? masked_url(value) : "***";
+}
+
 Error bad_setting(std::string_view setting, std::string_view value, const Error& reason) {
   return Error{reason.code,
-               std::string(setting) + " '" + masked_url(value) + "': " + reason.detail};
+               std::string(setting) + " '" + shown_setting(value) + "': " + reason.detail};
 }
 
 Result<bool> flag(const TargetUrl& url, std::string_view name) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include <concerto/base/edit_distance.hpp>
 #include <concerto/base/url_parts.hpp>
 #include <concerto/transport/http_message.hpp>
 
@@ -90,8 +91,27 @@ bool take_host(std::string_view host, TargetRule& into) {
   return true;
 }
 
+/// A name without dot, scheme and port that is nearly the word of a group. Taken for a host, it
+/// would protect nobody. Null if there is no such word.
+const Group* group_like(std::string_view text) {
+  constexpr std::size_t typos_max = 2;
+  constexpr std::size_t word_bytes_max = 20;
+  if (text.size() > word_bytes_max || text.find_first_of(".:*[/") != text.npos) return nullptr;
+  const auto group = std::ranges::find_if(groups, [text](const Group& one) {
+    const std::size_t distance = edit_distance(text, one.word);
+    return distance > 0 && distance <= typos_max;
+  });
+  return group == std::end(groups) ? nullptr : group;
+}
+
 /// Adds what one text of a list stands for: several rules for the word of a group.
 Result<> add_rules(std::string_view text, std::vector<TargetRule>& rules) {
+  if (const Group* const meant = group_like(text)) {
+    return make_error(Errc::invalid_request,
+                      "'" + std::string(text) + "' is no group of addresses; '" +
+                          std::string(meant->word) +
+                          "' was probably meant (the name of a host may have a dot at its end)");
+  }
   TargetRule rule;
   rule.text = text;
   std::string_view rest = text;
