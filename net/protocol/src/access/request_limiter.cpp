@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 #include <concerto/base/counted.hpp>
 #include <concerto/protocol/request_limiter.hpp>
 
+#include "access/client_network.hpp"
 #include "access/sip_hash.hpp"
 
 namespace concerto::net {
@@ -17,19 +17,6 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr seconds limit_line_interval{60};
-
-std::uint64_t word_at(const std::uint8_t* bytes) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, sizeof word);
-  return word;
-}
-
-/// The first half of an IPv6 address, because one host may have all addresses with this half; but
-/// the whole of an IPv4 address.
-std::array<std::uint64_t, 2> network_of(const PeerAddress& peer) noexcept {
-  const std::uint64_t first = word_at(peer.bytes.data());
-  return {first, first == 0 ? word_at(peer.bytes.data() + 8) : 0};
-}
 
 /// A caller has one object for its name.
 std::array<std::uint64_t, 2> key_of(const CallerId& caller) noexcept {

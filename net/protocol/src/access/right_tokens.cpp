@@ -1,29 +1,18 @@
-#include <cstring>
 #include <utility>
 
 #include <concerto/protocol/right_tokens.hpp>
-#include <concerto/protocol/wrong_tokens.hpp>
 
+#include "access/client_network.hpp"
 #include "access/sip_hash.hpp"
 
 namespace concerto::net {
-namespace {
-
-std::uint64_t network_word(const std::uint8_t* bytes) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, sizeof word);
-  return word;
-}
-
-}  // namespace
 
 RightTokens::RightTokens(const Key& key) : key_(key) {}
 
 /// The network is a part of the mark: whoever guesses tokens that others use is limited, too.
 TokenMark RightTokens::mark_of(std::string_view token, const PeerAddress& peer) const noexcept {
-  const WrongTokens::Network network = WrongTokens::network_of(peer);
-  return {
-      SipHash<1, 3>{key_}({network_word(network.data()), network_word(network.data() + 8)}, token)};
+  const auto network = network_of(peer);
+  return {SipHash<1, 3>{key_}({network[0], network[1]}, token)};
 }
 
 bool RightTokens::has(const TokenMark& mark) {

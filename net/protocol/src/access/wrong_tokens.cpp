@@ -4,6 +4,8 @@
 #include <concerto/base/counted.hpp>
 #include <concerto/protocol/wrong_tokens.hpp>
 
+#include "access/client_network.hpp"
+
 namespace concerto::net {
 namespace {
 
@@ -13,16 +15,6 @@ constexpr std::chrono::seconds line_interval{60};
 
 WrongTokens::WrongTokens(const Clock& clock, std::function<void(const std::string&)> say)
     : clock_(clock), say_(std::move(say)) {}
-
-/// One host may have all IPv6 addresses with the same first half; that of IPv4 addresses is the
-/// same for all of them.
-WrongTokens::Network WrongTokens::network_of(const PeerAddress& peer) noexcept {
-  Network network = peer.bytes;
-  const auto half = network.begin() + 8;
-  const bool is_mapped = std::all_of(network.begin(), half, [](auto byte) { return byte == 0; });
-  if (!is_mapped) std::fill(half, network.end(), std::uint8_t{0});
-  return network;
-}
 
 bool WrongTokens::refuses(const PeerAddress& peer) {
   const std::lock_guard lock(mutex_);

@@ -1,9 +1,10 @@
 #include "api/forwarded.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
+
+#include <concerto/base/url_parts.hpp>
 
 namespace concerto::net {
 namespace {
@@ -15,13 +16,6 @@ constexpr std::string_view forwarded_field = "x-forwarded-for";
 constexpr std::size_t hops_max = 16;
 /// An IPv6 address with a zone, brackets and a port.
 constexpr std::size_t part_bytes_max = 64;
-
-std::optional<std::uint16_t> read_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return port;
-}
 
 /// `10.0.0.7`, `10.0.0.7:51234`, `fd00::7`, `[fd00::7]` or `[fd00::7]:51234`.
 std::optional<tcp::endpoint> read_hop(std::string_view text) {
@@ -40,7 +34,7 @@ std::optional<tcp::endpoint> read_hop(std::string_view text) {
   const auto address = boost::asio::ip::make_address(std::string{text}, no_address);
   if (no_address || address.is_unspecified()) return std::nullopt;
   if (port.empty()) return tcp::endpoint{address, 0};
-  const auto number = port.starts_with(':') ? read_port(port.substr(1)) : std::nullopt;
+  const auto number = port.starts_with(':') ? parse_port(port.substr(1)) : std::nullopt;
   if (!number) return std::nullopt;
   return tcp::endpoint{address, *number};
 }

@@ -31,16 +31,10 @@ class CONCERTO_EXPORT WrongTokens {
   static constexpr unsigned extra_looks_per_second = 50;
   static constexpr unsigned all_extra_looks_per_second = 500;
 
-  using Network = std::array<std::uint8_t, 16>;
-
   /// `say` is called with a sentence for the operator, on the thread of the shard.
   WrongTokens(const Clock& clock, std::function<void(const std::string&)> say);
   WrongTokens(const WrongTokens&) = delete;
   WrongTokens& operator=(const WrongTokens&) = delete;
-
-  /// The network that counts as one: the whole of an IPv4 address, and the first half of an IPv6
-  /// address.
-  static Network network_of(const PeerAddress& peer) noexcept;
 
   /// Whether an unknown token from this address is refused without a look at it.
   bool refuses(const PeerAddress& peer);
@@ -56,6 +50,8 @@ class CONCERTO_EXPORT WrongTokens {
   std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
+  using Network = std::array<std::uint64_t, 2>;
+
   struct ExtraLooks {
     bool take(SteadyTime now, unsigned per_second_max) noexcept;
 
