@@ -9,6 +9,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
 STREAM = 1
+FRAME_MAX = 16_384
 QUIET_S = 0.25
 TIMEOUT_S = 5.0
 
@@ -47,12 +48,24 @@ def statuses(answers):
 
 def http2_request(fields, *bodies):
     """The frames of a connection with one request. `fields`: (name, value) each, bytes or text."""
-    head = b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
-    frames = PREFACE + _frame(SETTINGS, 0, 0)
-    frames += _frame(HEADERS, END_HEADERS | (0 if bodies else END_STREAM), STREAM, head)
+    frames = _http2_head(fields, 0 if bodies else END_STREAM)
     for number, body in enumerate(bodies, 1):
         frames += _frame(DATA, END_STREAM if number == len(bodies) else 0, STREAM, body)
     return frames
+
+
+def http2_begin(fields, body):
+    """The frames of a connection with a request that has not ended. The body has to fit into the
+    first window."""
+    frames = _http2_head(fields, 0)
+    for at in range(0, len(body), FRAME_MAX):
+        frames += _frame(DATA, 0, STREAM, body[at:at + FRAME_MAX])
+    return frames
+
+
+def _http2_head(fields, flags):
+    head = b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
+    return (PREFACE + _frame(SETTINGS, 0, 0) + _frame(HEADERS, END_HEADERS | flags, STREAM, head))
 
 
 def grpc_body(message):

@@ -27,10 +27,6 @@ std::size_t cores_in_affinity_mask() {
   return static_cast<std::size_t>(std::max(1, CPU_COUNT(&mask)));
 }
 
-/// Connections at the admin port at one time. They are not taken from those of the clients, nor by
-/// them.
-constexpr std::size_t admin_connections_max = 128;
-
 /// How often a coordinator looks for what others have left in a shared store.
 std::chrono::seconds poll_interval(const Config& config) {
   return std::clamp<std::chrono::seconds>(config.trans_cron_interval, std::chrono::seconds(1),
@@ -59,8 +55,8 @@ Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audi
       wrong_tokens_(clock_, [this](const std::string& text) { log_.warn(text); }),
       right_tokens_(random_key()),
       limiter_(clock_, random_, [this](const std::string& text) { log_.warn(text); }),
-      client_connections_(std::make_shared<net::ClientConnections>(
-          clock_, [this](const std::string& text) { log_.warn(text); })),
+      client_connections_(make_connections("Limits.Connections")),
+      admin_connections_(make_connections("fixed for the admin port")),
       ops_pages_(ops_sources()),
       refused_targets_(clock_, [this](const std::string& text) { log_.warn(text); }),
       targets_(net::TargetPolicy(), [this](const std::string& why) { refused_targets_.tell(why); }),
@@ -93,40 +89,6 @@ Result<> Server::run() {
   return listening;
 }
 
-/// Gives connections their numbers by the plan: at the start, and after a reload of MaxConnections.
-void Server::share_descriptors() {
-  const std::size_t per_port = config_.limits.connections_max;
-  if (descriptors_.warning) log_.warn(*descriptors_.warning);
-  if (!all_clients_) {
-    all_clients_ = std::make_shared<net::SocketBudget>(descriptors_.clients_max);
-    client_ports_ = {make_client_port("HTTP"), make_client_port("gRPC"), make_admin_port(),
-                     nullptr};
-    grpc_calls_ = std::make_shared<net::SocketBudget>(descriptors_.grpc_calls_max);
-  }
-  all_clients_->set_max(descriptors_.clients_max);
-  client_ports_.http.sockets->set_max(per_port);
-  client_ports_.grpc.sockets->set_max(per_port);
-}
-
-ClientPort Server::make_client_port(std::string name) {
-  return {std::make_shared<net::SocketBudget>(config_.limits.connections_max, all_clients_),
-          std::make_shared<net::FailedHandshakes>(
-              clock_, std::move(name), [this](const std::string& text) { log_.warn(text); })};
-}
-
-ClientPort Server::make_admin_port() {
-  if (config_.admin.port == 0) return {};
-  ClientPort port = make_client_port("admin");
-  port.sockets = std::make_shared<net::SocketBudget>(admin_connections_max);
-  return port;
-}
-
-/// Proxies that begin their connections to a port with a header, if the port expects that.
-net::ProxyPort Server::proxy_port(const net::AddressSet& trusted, bool greets, std::string name) {
-  return {greets ? trusted : net::AddressSet{}, config_.limits.read_timeout, std::move(name),
-          [this](const std::string& text) { log_.warn(text); }};
-}
-
 Result<> Server::set_up() {
   CONCERTO_TRY(const net::Driver driver, net::parse_driver(config_.micro_service.driver));
   CONCERTO_TRY(registration_plan_, net::parse_registration(driver, config_.micro_service.target,
@@ -144,7 +106,7 @@ Result<> Server::set_up() {
   CONCERTO_TRY(const Proxies front_proxies, read_proxies(config_.proxies));
   const std::size_t count = config_.shards > 0 ? config_.shards : cores_in_affinity_mask();
   descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max,
-                                  config_.admin.port != 0 ? admin_connections_max : 0);
+                                  operators_max());
   share_descriptors();
   client_ports_.tls = tls.ports;
   tls_text_ = describe_tls(config_, tls);
@@ -180,33 +142,6 @@ Result<> Server::set_up() {
   return ok();
 }
 
-std::unique_ptr<net::Listener> Server::make_listener(std::vector<net::ConnectionServer*> servers,
-                                                     net::ProxyPort proxies) {
-  Shard& first = *shards_.front();
-  auto listener = std::make_unique<net::Listener>(first.executor(), first.timers(),
-                                                  std::move(servers), &shortage_);
-  listener->expect_proxies(std::move(proxies));
-  return listener;
-}
-
-void Server::make_listeners(const Proxies& proxies) {
-  std::vector<net::ConnectionServer*> http;
-  std::vector<net::ConnectionServer*> grpc;
-  std::vector<net::ConnectionServer*> admin;
-  for (auto& shard : shards_) {
-    http.push_back(&shard->http_server());
-    grpc.push_back(&shard->grpc_server());
-    if (shard->admin_server() != nullptr) admin.push_back(shard->admin_server());
-  }
-  const net::AddressSet& trusted = proxies.trusted;
-  http_listener_ = make_listener(http, proxy_port(trusted, proxies.greet_http, "HTTP"));
-  grpc_listener_ = make_listener(grpc, proxy_port(trusted, proxies.greet_grpc, "gRPC"));
-  http_listener_->limit_clients(client_connections_);
-  grpc_listener_->limit_clients(client_connections_);
-  if (admin.empty()) return;
-  admin_listener_ = make_listener(admin, proxy_port(trusted, proxies.greet_admin, "admin"));
-}
-
 /// Null if nobody is asked who they are.
 Result<std::shared_ptr<const net::AccessRules>> Server::read_access() {
   for (const std::string& warning : open_doors(config_)) log_.warn(warning);
@@ -223,17 +158,6 @@ Result<> Server::set_targets() {
   if (config_.admin.port != 0) deny += ",*:" + std::to_string(config_.admin.port);
   CONCERTO_TRY(auto policy, net::TargetPolicy::make(config_.target_allow, deny));
   targets_.set(std::move(policy));
-  return ok();
-}
-
-/// Puts the limits of the configuration for each client into force. Trusted proxies have
-/// connections of many clients.
-Result<> Server::set_client_limits() {
-  CONCERTO_TRY(const auto limits, read_limits(config_.client_limits));
-  CONCERTO_TRY(const auto without, net::AddressSet::parse(config_.client_limits.exempt + "," +
-                                                          config_.proxies.trusted));
-  limiter_.set_limits(limits);
-  client_connections_->set_limit(config_.client_limits.connections, without);
   return ok();
 }
 

@@ -63,6 +63,8 @@ class Server {
   Result<> set_up();
   Result<> set_targets();
   Result<> set_client_limits();
+  std::size_t operators_max() const noexcept;
+  std::shared_ptr<net::ClientConnections> make_connections(std::string limit);
   void share_descriptors();
   ClientPort make_client_port(std::string name);
   ClientPort make_admin_port();
@@ -112,6 +114,7 @@ class Server {
   net::RightTokens right_tokens_;
   net::RequestLimiter limiter_;
   const std::shared_ptr<net::ClientConnections> client_connections_;
+  const std::shared_ptr<net::ClientConnections> admin_connections_;
   const OpsPages ops_pages_;
   RefusedTargets refused_targets_;
   net::TargetGuard targets_;  ///< which targets may be called; the shards use it

@@ -17,7 +17,8 @@ OpsPages::Sources Server::ops_sources() {
                            if (registration_) is_registered = registration_->registered();
                            return is_registered;
                          },
-                         backlog_watch_.get(), wrong_tokens_, limiter_, *client_connections_,
+                         backlog_watch_.get(), wrong_tokens_, limiter_,
+                         client_connections_->refused_count() + admin_connections_->refused_count(),
                          certificates_, audit_ != nullptr ? audit_->unrecorded() : 0,
                          recovered_.load()});
   };

@@ -57,10 +57,9 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
   metrics.counter("concerto_audit_unrecorded_total",
                   "Refused attempts to act as an operator that have no record in the audit log", {},
                   static_cast<double>(sources.audit_unrecorded));
-  for (const auto& [kind, count] :
-       {std::pair{"requests", sources.limiter.refused_requests()},
-        std::pair{"bytes", sources.limiter.refused_bytes()},
-        std::pair{"connections", sources.connections.refused_count()}}) {
+  for (const auto& [kind, count] : {std::pair{"requests", sources.limiter.refused_requests()},
+                                    std::pair{"bytes", sources.limiter.refused_bytes()},
+                                    std::pair{"connections", sources.refused_connections}}) {
     metrics.counter(
         "concerto_limited_requests_total",
         "Requests and connections that were refused because their client sends too much",

@@ -27,7 +27,7 @@ struct MetricSources {
   BacklogWatch* backlog;  ///< null if no other coordinator can share the store
   const net::WrongTokens& wrong_tokens;
   const net::RequestLimiter& limiter;
-  const net::ClientConnections& connections;
+  std::uint64_t refused_connections;  ///< because their client has too many
   const CertificateWatch& certificates;
   std::uint64_t audit_unrecorded;  ///< refused attempts without a record
   bool recovered;  ///< this process knows all unfinished transactions of its own store

@@ -229,6 +229,7 @@ std::unique_ptr<net::HttpServer> Shard::make_http_server(net::GatedRouter& route
   options.buffers = buffers_;
   options.sockets = port.sockets;
   options.failed_handshakes = port.failed_handshakes;
+  options.check_head = router.head_check();
   return std::make_unique<net::HttpServer>(io_.get_executor(), timers_, router.handler(),
                                            std::move(options));
 }

@@ -42,8 +42,9 @@ std::size_t ClientConnections::Hash::operator()(const ClientNetwork& of) const n
 }
 
 ClientConnections::ClientConnections(const Clock& clock,
-                                     std::function<void(const std::string&)> say)
-    : clock_(clock), say_(std::move(say)) {}
+                                     std::function<void(const std::string&)> say,
+                                     std::string limit_name)
+    : clock_(clock), say_(std::move(say)), limit_name_(std::move(limit_name)) {}
 
 void ClientConnections::set_limit(std::size_t per_client_max, AddressSet exempt) {
   const std::lock_guard lock(mutex_);
@@ -86,8 +87,9 @@ std::string ClientConnections::note_refused(Client& client,
   ++lines_;
   client.next_line = now + client_line_interval;
   return "client " + address.to_string() + " has " + counted(client.connections, "connection") +
-         " open (Limits.Connections), so new ones are closed: " +
-         std::to_string(std::exchange(client.unreported, 0)) + " since the last such line";
+         " open (" + limit_name_ +
+         "), so new ones are closed: " + std::to_string(std::exchange(client.unreported, 0)) +
+         " since the last such line";
 }
 
 void ClientConnections::give_back(const ClientNetwork& network) noexcept {

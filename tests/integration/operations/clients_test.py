@@ -52,6 +52,7 @@ class Clients(OperationsTestCase):
         self.proxy_protocol()
         self.limits()
         self.connections()
+        self.silence()
 
     def admin_port(self):
         http = self.coordinator.http_port
@@ -127,6 +128,16 @@ class Clients(OperationsTestCase):
         for connection in kept:
             connection.close()
         wait_until(lambda: status(ask(OTHER, port, "GET", "/livez")) == 200, "both have ended")
+
+    def silence(self):
+        """Connections on which nobody speaks keep no operator out."""
+        kept = [socket.create_connection(("127.0.0.1", self.admin), 10, (OTHER, 0))
+                for _ in range(160)]
+        self.coordinator.process.wait_for_line(
+            f"client {OTHER} has 32 connections open \\(fixed for the admin port\\)")
+        self.assertEqual(status(ask(CLIENT, self.admin, "GET", "/api/dtmsvr/all")), 200)
+        for connection in kept:
+            connection.close()
 
     def reload(self, changes):
         reload(self.coordinator, self.directory, changes)

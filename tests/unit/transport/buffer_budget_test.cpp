@@ -93,6 +93,36 @@ TEST_F(BufferBudgetTest, IsNotExceededByManyHolders) {
   EXPECT_GT(budget.shed_count(), 100U);
 }
 
+TEST_F(BufferBudgetTest, StrangersTakeNothingFromOthers) {
+  second.set_stranger(true), third.set_stranger(true);
+  first.hold(600), second.hold(100), third.hold(20);
+  EXPECT_THAT(log, IsEmpty());
+  third.hold(30);
+  EXPECT_THAT(log, ElementsAre("second")) << "the largest of the strangers";
+  EXPECT_EQ(budget.used_bytes(), 630U);
+}
+
+TEST_F(BufferBudgetTest, WhoeverHasBecomeKnownLeavesRoomForStrangers) {
+  second.set_stranger(true), third.set_stranger(true);
+  second.hold(100);
+  second.set_stranger(false);
+  third.hold(100);
+  EXPECT_THAT(log, IsEmpty());
+  second.set_stranger(true);
+  third.hold(101);
+  EXPECT_THAT(log, ElementsAre("third"));
+}
+
+TEST_F(BufferBudgetTest, StrangersThatAreGoneLeaveRoomForOthers) {
+  for (int i = 0; i < 10; ++i) {
+    TestHolder gone{budget, "gone", log};
+    gone.set_stranger(true);
+    gone.hold(100);
+  }
+  EXPECT_THAT(log, IsEmpty());
+  EXPECT_EQ(budget.used_bytes(), 0U);
+}
+
 constexpr std::string_view exhausted = "grpc-status: 8";
 
 TEST_F(Hostile, UnreadEmptyMessagesAreLimited) {

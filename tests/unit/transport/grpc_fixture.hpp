@@ -69,7 +69,7 @@ class GrpcShardTest : public testing::Test {
 
   asio::io_context io{1};
   SystemClock system_clock;
-  test::MovableClock clock{system_clock};
+  concerto::test::MovableClock clock{system_clock};
   SystemRandom random;
   Timers timers;
 

@@ -4,6 +4,8 @@
 #include <concerto/base/base64.hpp>
 #include <concerto/protocol/gate.hpp>
 
+#include "api/audited.hpp"
+
 namespace concerto::net {
 namespace {
 
@@ -117,6 +119,30 @@ std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext
   if (auto refusal = refuse_port(needs)) return before_caller(std::move(*refusal));
   Seen seen = look_at(needs.role, context, metadata, certificate);
   return count(needs.role, context, message_bytes, seen);
+}
+
+Gate::HeadLook Gate::look_at_http(const RouteNeeds& needs, RequestContext& context,
+                                  const HttpRequest& request) const {
+  if (authenticator_ == nullptr) return {{}, true};
+  if (auto refusal = sites_.refuse(needs, request)) return {before_caller(std::move(*refusal))};
+  if (auto refusal = refuse_port(needs)) return {before_caller(std::move(*refusal))};
+  Seen seen = look_at(needs.role, context, request.headers, request.certificate.get());
+  return head_look(needs.role, context, std::move(seen));
+}
+
+Gate::HeadLook Gate::look_at_grpc(const RouteNeeds& needs, RequestContext& context,
+                                  const GrpcMetadata& metadata,
+                                  const PeerCertificate* certificate) const {
+  if (authenticator_ == nullptr) return {{}, true};
+  if (auto refusal = refuse_port(needs)) return {before_caller(std::move(*refusal))};
+  return head_look(needs.role, context, look_at(needs.role, context, metadata, certificate));
+}
+
+/// A known sender whose role does not suffice is refused when the body has come, since the record
+/// of the attempt says what it was about.
+Gate::HeadLook Gate::head_look(RouteRole role, const RequestContext& context, Seen seen) const {
+  if (is_of_stranger(seen.refusal)) return {count(role, context, 0, seen)};
+  return {{}, role != RouteRole::anyone};
 }
 
 std::optional<Refusal> Gate::refuse_port(const RouteNeeds& needs) const {

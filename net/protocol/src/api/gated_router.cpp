@@ -20,6 +20,16 @@ Task<HttpResponse> answer(HttpResponse response) {
   co_return response;
 }
 
+Task<HeadVerdict> verdict(bool is_known) {
+  co_return HeadVerdict{is_known, {}};
+}
+
+Task<HeadVerdict> refused_with(Task<HttpResponse> refusal) {
+  HeadVerdict verdict;
+  verdict.refusal = co_await std::move(refusal);
+  co_return verdict;
+}
+
 }  // namespace
 
 GatedRouter::GatedRouter(const Gate& gate, const Clock& clock) : gate_(gate), clock_(clock) {
@@ -31,19 +41,22 @@ GatedRouter::GatedRouter(const Gate& gate, const Clock& clock) : gate_(gate), cl
 void GatedRouter::add(std::string_view method, std::string_view path, const RouteNeeds& needs,
                       RouteHandler handler, RefusalAnswer refused) {
   if (needs.deed == RouteDeed::operates) operated_.push_back({std::string{path}, false, needs});
-  router_.add(method, path, effect_of(needs), gated(needs, std::move(handler), refused));
+  router_.add(method, path, effect_of(needs), gated(needs, std::move(handler), refused),
+              head_check_of(needs, refused));
 }
 
 void GatedRouter::add_prefix(std::string_view method, std::string_view prefix,
                              const RouteNeeds& needs, RouteHandler handler) {
   if (needs.deed == RouteDeed::operates) operated_.push_back({std::string{prefix}, true, needs});
-  router_.add_prefix(method, prefix, effect_of(needs), gated(needs, std::move(handler)));
+  router_.add_prefix(method, prefix, effect_of(needs), gated(needs, std::move(handler)),
+                     head_check_of(needs));
 }
 
 void GatedRouter::add_redirect(std::string_view method, std::string_view path,
                                const RouteNeeds& needs, RouteHandler handler) {
   if (needs.deed == RouteDeed::operates) operated_.push_back({std::string{path}, false, needs});
-  router_.add(method, path, effect_of(needs), gated(needs, std::move(handler), nullptr, false));
+  router_.add(method, path, effect_of(needs), gated(needs, std::move(handler), nullptr, false),
+              head_check_of(needs));
 }
 
 void GatedRouter::set_fallback(RouteHandler handler) {
@@ -84,14 +97,28 @@ HttpHandler GatedRouter::gated(const RouteNeeds& needs, RouteHandler handler, Re
   return [this, needs, handler = std::move(handler), refused, begins](HttpRequest request) {
     RequestContext asker = context(request);
     const auto refusal = gate_.refuse_http(needs, asker, request);
-    const bool has_record = needs.deed == RouteDeed::operates && gate_.audit() != nullptr;
-    if (has_record && (begins || refusal)) {
-      AuditRecord record = record_of(needs, request, asker, refusal);
-      if (refusal) return audited_refusal(*gate_.audit(), std::move(record), http_answer(*refusal));
-      return audited(*gate_.audit(), std::move(record), handler(std::move(request), asker));
-    }
-    if (refusal) return answer(refused != nullptr ? refused(*refusal) : http_answer(*refusal));
-    return handler(std::move(request), asker);
+    if (refusal) return refuse(needs, request, asker, *refusal, refused);
+    if (!begins || !is_recorded(needs)) return handler(std::move(request), asker);
+    AuditRecord record = record_of(needs, request, asker, {});
+    return audited(*gate_.audit(), std::move(record), handler(std::move(request), asker));
+  };
+}
+
+Task<HttpResponse> GatedRouter::refuse(const RouteNeeds& needs, const HttpRequest& request,
+                                       const RequestContext& asker, const Refusal& refusal,
+                                       RefusalAnswer refused) const {
+  HttpResponse response = refused != nullptr ? refused(refusal) : http_answer(refusal);
+  if (!is_recorded(needs)) return answer(std::move(response));
+  return audited_refusal(*gate_.audit(), record_of(needs, request, asker, refusal),
+                         std::move(response));
+}
+
+HttpHeadCheck GatedRouter::head_check_of(const RouteNeeds& needs, RefusalAnswer refused) const {
+  return [this, needs, refused](const HttpRequest& request) {
+    RequestContext asker = context(request);
+    const Gate::HeadLook look = gate_.look_at_http(needs, asker, request);
+    if (!look.refusal) return verdict(look.is_known);
+    return refused_with(refuse(needs, request, asker, *look.refusal, refused));
   };
 }
 

@@ -77,19 +77,38 @@ void GrpcApi::set_serving(bool serving) {
 
 void GrpcApi::add(GrpcServer& server, const Route& route) {
   ApiProbe::Entry& counts = entry(route.grpc);
-  server.add_unary(path_of(route.grpc), [this, &counts, &route](GrpcRequest request) {
+  const auto handle = [this, &counts, &route](GrpcRequest request) {
     RequestContext context = context_of(request, gate_.proxies());
     const auto refusal = gate_.refuse_grpc(route.needs(), context, request.metadata,
                                            request.certificate.get(), request.message.size());
-    if (route.deed == RouteDeed::operates && gate_.audit() != nullptr) {
-      AuditRecord record = record_of(route.needs(), request, context, refusal);
-      if (refusal) return audited_refusal(*gate_.audit(), std::move(record), reply_to(*refusal));
-      return audited(*gate_.audit(), std::move(record),
-                     count(counts, serve(route, std::move(request), context)));
-    }
-    if (refusal) return reply_with(reply_to(*refusal));
-    return count(counts, serve(route, std::move(request), context));
-  });
+    if (refusal) return refuse(route, request, context, *refusal);
+    request.let_in();
+    if (!is_recorded(route)) return count(counts, serve(route, std::move(request), context));
+    AuditRecord record = record_of(route.needs(), request, context, {});
+    return audited(*gate_.audit(), std::move(record),
+                   count(counts, serve(route, std::move(request), context)));
+  };
+  const auto check = [this, &route](const GrpcRequest& request) {
+    RequestContext context = context_of(request, gate_.proxies());
+    const auto look =
+        gate_.look_at_grpc(route.needs(), context, request.metadata, request.certificate.get());
+    if (look.is_known) request.let_in();
+    std::optional<Task<GrpcReply>> refusal;
+    if (look.refusal) refusal = refuse(route, request, context, *look.refusal);
+    return refusal;
+  };
+  server.add_unary(path_of(route.grpc), handle, check);
+}
+
+bool GrpcApi::is_recorded(const Route& route) const noexcept {
+  return route.deed == RouteDeed::operates && gate_.audit() != nullptr;
+}
+
+Task<GrpcReply> GrpcApi::refuse(const Route& route, const GrpcRequest& request,
+                                const RequestContext& context, const Refusal& refusal) const {
+  if (!is_recorded(route)) return reply_with(reply_to(refusal));
+  return audited_refusal(*gate_.audit(), record_of(route.needs(), request, context, refusal),
+                         reply_to(refusal));
 }
 
 std::optional<GrpcStatus> GrpcApi::refuse_reflection(RouteRole role,

@@ -66,12 +66,13 @@ Task<bool> Call::write(std::string message) {
 void Call::on_data(std::string_view bytes) {
   // The window of an incomplete message is given back at once, because the size limit bounds the
   // message. Bytes that follow an unread message give their window back when that message is read.
-  if (over_ || !reader_.has_message()) {
+  const bool is_ignored = over_ || ignores_input_;
+  if (is_ignored || !reader_.has_message()) {
     session()->consumed(*this, bytes.size());
   } else {
     unconsumed_bytes_ += bytes.size();
   }
-  if (over_) return;
+  if (is_ignored) return;
   const bool was_inside = reader_.inside_message();
   const std::size_t complete = reader_.message_count();
   const MessageReader::State state = reader_.feed(bytes);
@@ -79,7 +80,7 @@ void Call::on_data(std::string_view bytes) {
     on_message_begin();
   }
   account();
-  if (over_) return;
+  if (over_ || ignores_input_) return;
   if (state == MessageReader::State::too_large) {
     return on_refused_message(
         {GrpcCode::resource_exhausted, "received message larger than max (" +
@@ -114,6 +115,11 @@ std::string Call::take_message() {
 void Call::drop_messages() {
   dropping_ = true;
   while (reader_.has_message()) take_message();
+}
+
+void Call::ignore_input() noexcept {
+  ignores_input_ = true;
+  forget_input();
 }
 
 void Call::forget_messages() {

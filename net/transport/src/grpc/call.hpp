@@ -69,6 +69,8 @@ class Call : public http2::Stream {
   std::string take_message();
   /// Drops all messages, also those that arrive later. The peer's window is given back at once.
   void drop_messages();
+  /// Takes nothing more from the peer, and forgets what has come.
+  void ignore_input() noexcept;
   /// Forgets everything that was received, because the call is made again.
   void forget_messages();
   /// Called by on_round.
@@ -105,6 +107,7 @@ class Call : public http2::Stream {
   Waiter reading_;
   Waiter writing_;
   bool dropping_ = false;
+  bool ignores_input_ = false;
   bool over_ = false;
 };
 

@@ -21,12 +21,13 @@ GrpcServer::~GrpcServer() {
       {&executor, 1}, [has_drained] { return *has_drained; }, cancel);
 }
 
-void GrpcServer::add_unary(std::string method, GrpcUnaryHandler handler) {
-  core_->add({std::move(method), std::move(handler), nullptr, StreamKind::working});
+void GrpcServer::add_unary(std::string method, GrpcUnaryHandler handler, GrpcHeadCheck check) {
+  core_->add(
+      {std::move(method), std::move(handler), nullptr, StreamKind::working, std::move(check)});
 }
 
 void GrpcServer::add_stream(std::string method, GrpcStreamHandler handler, StreamKind kind) {
-  core_->add({std::move(method), nullptr, std::move(handler), kind});
+  core_->add({std::move(method), nullptr, std::move(handler), kind, nullptr});
 }
 
 bool GrpcServer::offer(AcceptedSocket& socket) {
@@ -63,6 +64,10 @@ bool GrpcRequest::cancelled() const noexcept {
 
 void GrpcRequest::on_cancelled(std::function<void()> callback) const {
   if (call != nullptr) call->set_on_cancelled(std::move(callback));
+}
+
+void GrpcRequest::let_in() const noexcept {
+  if (call != nullptr) call->let_in();
 }
 
 std::string_view GrpcServerStream::method() const noexcept {

@@ -98,6 +98,18 @@ void ServerCall::on_headers_end() {
 void ServerCall::on_message_begin() {
   // A unary call waits for its message from its beginning.
   if (method_->stream) waits_since_ = connection_->last_read();
+  if (method_->check && !std::exchange(is_checked_, true)) check_head();
+}
+
+/// Before a message takes memory, somebody has to know its sender.
+void ServerCall::check_head() {
+  GrpcRequest request = head();
+  refusing_ = method_->check(request);
+  metadata_ = std::move(request.metadata);
+  if (!refusing_) return;
+  ignore_input();
+  input_ended_ = true;
+  begin();
 }
 
 void ServerCall::on_message() {
@@ -114,7 +126,7 @@ void ServerCall::on_compressed_message() {
 
 void ServerCall::on_end() {
   input_ended_ = true;
-  if (is_over() || !method_) return;
+  if (is_over() || !method_ || refusing_) return;
   if (reader_.inside_message()) {
     return fail({GrpcCode::internal, "the request ends inside a message"});
   }
@@ -123,6 +135,10 @@ void ServerCall::on_end() {
     return fail({GrpcCode::internal, "no message in the request of a unary call"});
   }
   begin();
+}
+
+void ServerCall::let_in() noexcept {
+  connection_->buffers().set_stranger(false);
 }
 
 bool ServerCall::end_if_unfinished(SteadyTime begun_by) {
@@ -168,21 +184,38 @@ void ServerCall::on_round() {
 }
 
 void ServerCall::run_handler() {
-  running_ = connection_->server().handlers().spawn(method_->unary ? run_unary() : run_stream());
+  const auto handle = [this] {
+    if (refusing_) return run_refusal();
+    return method_->unary ? run_unary() : run_stream();
+  };
+  running_ = connection_->server().handlers().spawn(handle());
   if (!running_) fail({GrpcCode::unavailable, "the server is shutting down"});
 }
 
-Task<void> ServerCall::run_unary() {
-  const http2::StreamPtr held(this);
+/// The request without its message. It takes the metadata.
+GrpcRequest ServerCall::head() {
   GrpcRequest request;
   request.method = method();
   request.peer = peer();
   request.certificate = certificate();
-  request.message = take_message();
   request.metadata = std::move(metadata_);
-  set_overhead(0);  // From here on the handler's own limits apply.
   request.deadline = deadline_;
   request.call = this;
+  return request;
+}
+
+Task<void> ServerCall::run_refusal() {
+  const http2::StreamPtr held(this);
+  GrpcReply reply = co_await std::move(*refusing_);
+  running_ = false;
+  send_reply(std::move(reply));
+}
+
+Task<void> ServerCall::run_unary() {
+  const http2::StreamPtr held(this);
+  GrpcRequest request = head();
+  request.message = take_message();
+  set_overhead(0);  // From here on the handler's own limits apply.
   GrpcReply reply;
   try {
     reply = co_await method_->unary(std::move(request));

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <concerto/transport/grpc_server.hpp>
@@ -41,6 +42,7 @@ class ServerCall final : public Call {
   SteadyTime deadline() const noexcept { return deadline_; }
   GrpcMetadata& reply_metadata() noexcept { return reply_metadata_; }
   GrpcMetadata& trailers() noexcept { return trailers_; }
+  void let_in() noexcept;
   void set_on_cancelled(std::function<void()> callback);
   Task<bool> write_reply(std::string message);
 
@@ -60,7 +62,10 @@ class ServerCall final : public Call {
   void on_deadline() override;
 
   void begin();
+  void check_head();
+  GrpcRequest head();
   void run_handler();
+  Task<void> run_refusal();
   Task<void> run_unary();
   Task<void> run_stream();
   void send_reply(GrpcReply reply);
@@ -79,11 +84,13 @@ class ServerCall final : public Call {
   SteadyTime deadline_ = SteadyTime::max();
   bool is_post_ = false;
   bool is_grpc_ = false;
-  GrpcStatus refusal_;  ///< what is wrong with the headers
+  GrpcStatus refusal_;                       ///< what is wrong with the headers
+  std::optional<Task<GrpcReply>> refusing_;  ///< answers instead of the handler
   bool headers_too_large_ = false;
   std::size_t header_bytes_ = 0;
   SteadyTime waits_since_;  ///< waits for the rest of headers, request or message since then
   bool had_message_ = false;
+  bool is_checked_ = false;
   bool headers_done_ = false;
   bool starting_ = false;  ///< the next round starts the handler
   bool running_ = false;   ///< the handler runs

@@ -67,6 +67,7 @@ void ServerCore::add(ServerMethod method) {
   const auto slash = method.path.rfind('/');
   CONCERTO_ASSERT(method.path.starts_with('/') && slash > 1);
   services_.insert(method.path.substr(1, slash - 1));
+  has_checks_ |= method.check != nullptr;
   std::string path = method.path;
   methods_.insert_or_assign(std::move(path), std::move(method));
 }
@@ -228,7 +229,9 @@ ServerConnection::ServerConnection(ByteStream stream, std::shared_ptr<ServerCore
       server_(std::move(server)),
       peer_(peer),
       quiet_since_(server_->timers().now()),
-      buffers_(server_->buffers(), *this) {}
+      buffers_(server_->buffers(), *this) {
+  buffers_.set_stranger(server_->has_checks());
+}
 
 http2::StreamPtr ServerConnection::on_request() {
   return new ServerCall(std::static_pointer_cast<ServerConnection>(shared_from_this()));

@@ -25,6 +25,7 @@ struct ServerMethod {
   GrpcUnaryHandler unary;  ///< exactly one of `unary` and `stream` is set
   GrpcStreamHandler stream;
   StreamKind kind;
+  GrpcHeadCheck check;  ///< of unary calls; may be null
 };
 
 /// The inside of a GrpcServer, shared with its connections and with accepted sockets that were
@@ -43,6 +44,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   BufferBudget& buffers() noexcept { return *buffers_; }
   TaskGroup& handlers() noexcept { return handlers_; }
   bool is_closing() const noexcept { return closing_; }
+  /// Whether any method has a check.
+  bool has_checks() const noexcept { return has_checks_; }
 
   void add(ServerMethod method);
   /// Null if the path is unknown.
@@ -94,6 +97,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::atomic<bool> making_room_{false};
   Connections connections_;
   std::size_t standing_count_ = 0;
+  bool has_checks_ = false;
   bool draining_ = false;  ///< no more connections are accepted
   bool closing_ = false;   ///< no more calls are accepted
   Timer sweep_;            ///< ends requests that do not arrive

@@ -184,6 +184,7 @@ Task<HttpConnection::Input> HttpConnection::receive() {
   parser_.emplace(options.header_bytes_max, options.body_bytes_max);
   buffer_.relax();
   waits_for_request_ = buffer_.empty();
+  set_stranger(true);
   input_bytes_read_ = buffer_.data().size();
   in_body_ = false;
   for (;;) {
@@ -195,6 +196,7 @@ Task<HttpConnection::Input> HttpConnection::receive() {
       if (state != ParseState::more) head_since_ = SteadyTime::max();
       if (state == ParseState::complete) {
         hold_nothing();
+        set_stranger(false);  // The handler decides what it answers to whom.
         co_return Input::request;
       }
       if (state == ParseState::failed) co_return Input::refused;
@@ -207,8 +209,9 @@ Task<HttpConnection::Input> HttpConnection::receive() {
             input_bytes_read_ -
             std::min(input_bytes_read_, buffer_.data().size() + parser_->request().body.size());
         limit(options.body_timeout);
-        if (parser_->expects_continue() && !co_await send_continue()) {
-          co_return made_room_ ? Input::refused : Input::closed;
+        const BodyWish wish = co_await ask_for_body();
+        if (wish != BodyWish::wanted) {
+          co_return wish == BodyWish::refused ? Input::refused : Input::closed;
         }
       } else if (first_bytes) {
         head_since_ = server_.timers_.now();
@@ -230,6 +233,21 @@ Task<bool> HttpConnection::read_more() {
   buffer_.commit(bytes);
   input_bytes_read_ += bytes;
   co_return true;
+}
+
+Task<HttpConnection::BodyWish> HttpConnection::ask_for_body() {
+  HeadVerdict verdict{true, {}};
+  if (server_.check_head_) verdict = co_await server_.check_head_(parser_->request());
+  if (made_room_) co_return BodyWish::refused;
+  if (verdict.refusal) {
+    refusal_ = std::make_unique<HttpResponse>(std::move(*verdict.refusal));
+    co_return BodyWish::refused;
+  }
+  set_stranger(!verdict.is_known);
+  if (!parser_->expects_continue()) co_return BodyWish::wanted;
+  const bool is_sent = co_await send_continue();
+  if (made_room_) co_return BodyWish::refused;
+  co_return is_sent ? BodyWish::wanted : BodyWish::closed;
 }
 
 Task<bool> HttpConnection::send_continue() {
@@ -270,15 +288,20 @@ Task<bool> HttpConnection::send(HttpResponse response, bool keep_alive) {
 }
 
 Task<void> HttpConnection::refuse() {
-  server_.probe_.malformed_count.fetch_add(1, std::memory_order_relaxed);
   head_only_ = parser_->request().method == "HEAD";
+  HttpResponse response = refusal_ ? std::move(*refusal_) : own_refusal();
+  std::string().swap(parser_->request().body);  // The body is not used.
+  hold_nothing();
+  if (co_await send(std::move(response), false)) co_await linger();
+}
+
+HttpResponse HttpConnection::own_refusal() {
+  server_.probe_.malformed_count.fetch_add(1, std::memory_order_relaxed);
   HttpResponse response =
       error_response(made_room_ ? 503 : parser_->refusal_status(), refusal_text());
   if (made_room_) response.headers.add("Retry-After", "1");
   if (response.status == 415) response.headers.add("Accept-Encoding", "identity");
-  std::string().swap(parser_->request().body);  // The body is not used.
-  hold_nothing();
-  if (co_await send(std::move(response), false)) co_await linger();
+  return response;
 }
 
 std::string HttpConnection::refusal_text() const {

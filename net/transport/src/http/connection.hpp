@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -48,6 +49,7 @@ class HttpConnection final : private BufferBudget::Holder {
 
  private:
   enum class Input { request, refused, closed };
+  enum class BodyWish { wanted, refused, closed };
 
   /// Performs the TLS handshake; false if the connection is lost.
   Task<bool> open();
@@ -57,11 +59,14 @@ class HttpConnection final : private BufferBudget::Holder {
   /// Reads one request into the parser.
   Task<Input> receive();
   Task<bool> read_more();
+  /// Called when a header is complete, and its body is not.
+  Task<BodyWish> ask_for_body();
   Task<bool> send_continue();
   Task<HttpResponse> answer(HttpRequest request);
   /// Sends the answer; false if the connection is lost.
   Task<bool> send(HttpResponse response, bool keep_alive);
   Task<void> refuse();
+  HttpResponse own_refusal();
   std::string refusal_text() const;
   /// After the last answer: drops what the peer still sends, so that the peer can read the answer.
   Task<void> linger();
@@ -80,6 +85,7 @@ class HttpConnection final : private BufferBudget::Holder {
   ByteStream stream_;
   ReadBuffer buffer_;
   std::optional<RequestParser> parser_;
+  std::unique_ptr<HttpResponse> refusal_;      // of a request whose body is not wanted
   std::size_t input_bytes_read_ = 0;           // of the current request
   std::size_t header_bytes_ = 0;               // its header's part of them, once the body has begun
   SteadyTime head_since_ = SteadyTime::max();  // when the current header began to come in

@@ -10,6 +10,10 @@ Task<HttpResponse> not_found(HttpRequest /*request*/) {
   co_return text_response(404, "404 page not found");
 }
 
+Task<HeadVerdict> of_stranger() {
+  co_return HeadVerdict{};
+}
+
 RouteEffect usual_effect(std::string_view method) noexcept {
   return method == "GET" || method == Router::any_method ? RouteEffect::reads
                                                          : RouteEffect::changes;
@@ -24,8 +28,9 @@ void Router::add(std::string_view method, std::string_view path, HttpHandler han
 }
 
 void Router::add(std::string_view method, std::string_view path, RouteEffect effect,
-                 HttpHandler handler) {
-  exact_[std::string{path}].push_back({std::string{method}, effect, std::move(handler)});
+                 HttpHandler handler, HttpHeadCheck check) {
+  exact_[std::string{path}].push_back(
+      {std::string{method}, effect, std::move(handler), std::move(check)});
 }
 
 void Router::add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler) {
@@ -33,12 +38,13 @@ void Router::add_prefix(std::string_view method, std::string_view prefix, HttpHa
 }
 
 void Router::add_prefix(std::string_view method, std::string_view prefix, RouteEffect effect,
-                        HttpHandler handler) {
+                        HttpHandler handler, HttpHeadCheck check) {
   const auto longer = [](const PrefixEntry& entry, std::size_t size) {
     return entry.prefix.size() >= size;
   };
   const auto place = std::lower_bound(prefixes_.begin(), prefixes_.end(), prefix.size(), longer);
-  prefixes_.insert(place, {std::string{prefix}, {std::string{method}, effect, std::move(handler)}});
+  prefixes_.insert(place, {std::string{prefix},
+                           {std::string{method}, effect, std::move(handler), std::move(check)}});
 }
 
 bool Router::Entry::matches(const HttpRequest& request) const {
@@ -71,6 +77,11 @@ std::vector<Router::Route> Router::routes() const {
 Task<HttpResponse> Router::route(HttpRequest request) const {
   const Entry* entry = find(request);
   return (entry ? entry->handler : fallback_)(std::move(request));
+}
+
+Task<HeadVerdict> Router::check_head(const HttpRequest& request) const {
+  const Entry* entry = find(request);
+  return entry && entry->check ? entry->check(request) : of_stranger();
 }
 
 }  // namespace concerto::net

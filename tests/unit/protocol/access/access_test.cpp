@@ -7,6 +7,7 @@
 #include <concerto/protocol/authenticator.hpp>
 
 #include "access/callers_file.hpp"
+#include "caller_line.hpp"
 #include "fake_clock.hpp"
 #include "jwt_maker.hpp"
 
@@ -21,20 +22,6 @@ using testing::Not;
 using Kind = Identity::Kind;
 
 const RoleSet client_roles{RouteRole::clients};
-
-std::string hex_hash(std::string_view token) {
-  std::string text;
-  for (const std::uint8_t byte : sha256_of(token)) {
-    text += "0123456789abcdef"[byte >> 4U];
-    text += "0123456789abcdef"[byte & 15U];
-  }
-  return text;
-}
-
-std::string line(const char* name, const char* roles, std::string_view token,
-                 const char* more = "") {
-  return std::string{name} + " " + roles + " sha256:" + hex_hash(token) + " " + more + "\n";
-}
 
 struct FileCase {
   const char* name;

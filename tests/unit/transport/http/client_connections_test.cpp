@@ -26,7 +26,7 @@ class ConnectionsOfClients : public ServerTest {
 
   std::vector<std::string> said_;
   std::shared_ptr<ClientConnections> clients_ = std::make_shared<ClientConnections>(
-      clock_, [this](const std::string& text) { said_.push_back(text); });
+      clock_, [this](const std::string& text) { said_.push_back(text); }, "Limits.Connections");
   std::vector<ClientPlace> places_;
 };
 

@@ -61,6 +61,9 @@ class CONCERTO_EXPORT GrpcApi {
   std::optional<GrpcStatus> refuse_reflection(RouteRole role, const GrpcServerStream& stream) const;
   Task<GrpcReply> count(ApiProbe::Entry& entry, Task<GrpcReply> handled);
   void add(GrpcServer& server, const Route& route);
+  bool is_recorded(const Route& route) const noexcept;
+  Task<GrpcReply> refuse(const Route& route, const GrpcRequest& request,
+                         const RequestContext& context, const Refusal& refusal) const;
   Task<GrpcReply> serve(const Route& route, GrpcRequest request, RequestContext context);
   Task<GrpcReply> new_gid(GrpcRequest request, RequestContext context);
   Task<GrpcReply> register_branch(BranchOperation operation, GrpcRequest request,

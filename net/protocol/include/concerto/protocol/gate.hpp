@@ -63,6 +63,20 @@ class CONCERTO_EXPORT Gate {
                                      const PeerCertificate* certificate = nullptr,
                                      std::size_t message_bytes = 0) const;
 
+  /// What a gate says of a request whose body has not come.
+  struct HeadLook {
+    std::optional<Refusal> refusal{};
+    /// The sender may send such a request.
+    bool is_known = false;
+  };
+  /// Looks at a request before its body comes. Refuses only whom nobody knows: what an unknown
+  /// sender may not send takes no memory. A request that is not refused has to pass the whole gate
+  /// when it has come.
+  HeadLook look_at_http(const RouteNeeds& needs, RequestContext& context,
+                        const HttpRequest& request) const;
+  HeadLook look_at_grpc(const RouteNeeds& needs, RequestContext& context,
+                        const GrpcMetadata& metadata, const PeerCertificate* certificate) const;
+
   /// Whether an HTTP request is from a caller who has a role. For routes that tell some callers
   /// more than others.
   bool is_from(RouteRole role, RequestContext context, const HttpRequest& request) const;
@@ -81,6 +95,7 @@ class CONCERTO_EXPORT Gate {
   template <class Fields>
   Seen look_at(RouteRole role, RequestContext& context, const Fields& fields,
                const PeerCertificate* certificate) const;
+  HeadLook head_look(RouteRole role, const RequestContext& context, Seen seen) const;
   /// Refuses what nobody has asked the sender of.
   Refusal before_caller(Refusal refusal) const;
   std::optional<Refusal> refuse_port(const RouteNeeds& needs) const;

@@ -58,6 +58,11 @@ class CONCERTO_EXPORT GatedRouter {
   std::vector<Router::Route> routes() const { return router_.routes(); }
 
   Task<HttpResponse> route(HttpRequest request) const { return router_.route(std::move(request)); }
+  /// Refuses requests of unknown senders before their bodies come (HttpServerOptions::check_head).
+  /// It refers to this router.
+  HttpHeadCheck head_check() const {
+    return [this](const HttpRequest& request) { return router_.check_head(request); };
+  }
   /// A handler that refers to this router.
   HttpHandler handler() const { return router_.handler(); }
 
@@ -71,6 +76,13 @@ class CONCERTO_EXPORT GatedRouter {
 
   HttpHandler gated(const RouteNeeds& needs, RouteHandler handler, RefusalAnswer refused = nullptr,
                     bool begins = true) const;
+  HttpHeadCheck head_check_of(const RouteNeeds& needs, RefusalAnswer refused = nullptr) const;
+  Task<HttpResponse> refuse(const RouteNeeds& needs, const HttpRequest& request,
+                            const RequestContext& asker, const Refusal& refusal,
+                            RefusalAnswer refused) const;
+  bool is_recorded(const RouteNeeds& needs) const noexcept {
+    return needs.deed == RouteDeed::operates && gate_.audit() != nullptr;
+  }
   HttpHandler unrouted() const;
   Task<HttpResponse> record_miss(const RouteNeeds& needs, HttpRequest request,
                                  const HttpHandler& answer) const;

@@ -15,7 +15,9 @@ namespace concerto::net {
 ///
 /// When a connection exceeds its share, or all connections together exceed the budget, the
 /// connections that hold the most give something up, the oldest first among equals. So a new
-/// connection is not refused because others hold much. Use the budget on the shard's thread alone.
+/// connection is not refused because others hold much. Strangers, of whom nobody knows yet that
+/// they may send anything, have a small part of the budget among themselves, so they take nothing
+/// from the others. Use the budget on the shard's thread alone.
 class CONCERTO_EXPORT BufferBudget {
  public:
   struct Limits {
@@ -38,6 +40,8 @@ class CONCERTO_EXPORT BufferBudget {
 
     std::size_t held_bytes() const noexcept { return input_bytes_ + answer_bytes_; }
     std::size_t input_bytes() const noexcept { return input_bytes_; }
+    /// A new holder is no stranger.
+    void set_stranger(bool is_stranger) noexcept;
 
     /// Received data that the holder keeps now has `to` bytes instead of `from`. This may call
     /// `shed` of this holder or of others.
@@ -61,12 +65,17 @@ class CONCERTO_EXPORT BufferBudget {
     friend class BufferBudget;
 
     void count(std::size_t& part, std::size_t from, std::size_t to) noexcept;
+    std::size_t counted_bytes() const noexcept { return is_written_off_ ? 0 : held_bytes(); }
 
     BufferBudget& budget_;
     std::size_t input_bytes_ = 0;
     std::size_t answer_bytes_ = 0;
     bool is_written_off_ = false;
+    bool is_stranger_ = false;
   };
+
+  /// The part of the budget that strangers have.
+  static constexpr std::size_t strangers_part = 8;
 
   /// Changes the limits from now on.
   void set_limits(const Limits& limits) { limits_ = limits; }
@@ -78,11 +87,13 @@ class CONCERTO_EXPORT BufferBudget {
  private:
   void check_share(Holder& grown);
   void check_whole();
-  void make_room();
+  enum class Among { all, strangers };
+  void make_room(Among among);
   void shed(Holder& holder, Holder::Excess excess);
 
   Limits limits_;
   std::size_t used_bytes_ = 0;
+  std::size_t stranger_bytes_ = 0;  ///< those of used_bytes_ that strangers hold
   std::uint64_t shed_count_ = 0;
   bool is_shedding_ = false;
   boost::intrusive::list<Holder> holders_;  ///< oldest first

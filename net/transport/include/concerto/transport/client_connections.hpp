@@ -54,8 +54,9 @@ class CONCERTO_EXPORT ClientConnections : public std::enable_shared_from_this<Cl
   static constexpr unsigned lines_max = 10;
 
   /// `say` is called with a sentence for the operator, on the thread of a listener: at most once a
-  /// minute for each client.
-  ClientConnections(const Clock& clock, std::function<void(const std::string&)> say);
+  /// minute for each client. It names the limit.
+  ClientConnections(const Clock& clock, std::function<void(const std::string&)> say,
+                    std::string limit_name);
   ClientConnections(const ClientConnections&) = delete;
   ClientConnections& operator=(const ClientConnections&) = delete;
 
@@ -85,6 +86,7 @@ class CONCERTO_EXPORT ClientConnections : public std::enable_shared_from_this<Cl
 
   const Clock& clock_;
   const std::function<void(const std::string&)> say_;
+  const std::string limit_name_;
   std::atomic<std::size_t> max_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::mutex mutex_;  ///< of everything below

@@ -97,6 +97,9 @@ struct CONCERTO_EXPORT GrpcRequest {
   /// Sets a function that is called once when `cancelled()` becomes true, in place of an earlier
   /// function. It must not suspend. So a handler that waits can end its waiting, also at a stop.
   void on_cancelled(std::function<void()> callback) const;
+  /// Tells the server that the sender may make such calls, so its connection is no stranger's
+  /// (BufferBudget).
+  void let_in() const noexcept;
 
   detail::ServerCall* call = nullptr;  ///< the transport's
 };
@@ -143,6 +146,11 @@ class CONCERTO_EXPORT GrpcServerStream {
 /// becomes INTERNAL with the exception's text.
 using GrpcUnaryHandler = std::function<Task<GrpcReply>(GrpcRequest)>;
 
+/// Looks at a unary call before its message is complete: the request has no message. Returns what
+/// answers a call whose message is not wanted. It must not use the request after it has returned.
+/// If it refuses nothing, the call comes to its handler, which has to check it whole.
+using GrpcHeadCheck = std::function<std::optional<Task<GrpcReply>>(const GrpcRequest&)>;
+
 enum class StreamKind : std::uint8_t {
   working,   ///< keeps its connection open, like a call
   standing,  ///< open without an end, like a watch: its connection counts as idle
@@ -165,8 +173,9 @@ class CONCERTO_EXPORT GrpcServer final : public ConnectionServer {
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
 
-  /// `method` is the full path: `/package.Service/Method`.
-  void add_unary(std::string method, GrpcUnaryHandler handler);
+  /// `method` is the full path: `/package.Service/Method`. If any method has a `check`, connections
+  /// are strangers' (BufferBudget) until a check or a handler lets a request in.
+  void add_unary(std::string method, GrpcUnaryHandler handler, GrpcHeadCheck check = nullptr);
   void add_stream(std::string method, GrpcStreamHandler handler,
                   StreamKind kind = StreamKind::working);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,18 @@ namespace concerto::net {
 /// Answers one request. A handler may run longer than its connection; the answer is then dropped.
 /// It is cancelled only when the time for the server's drain is over.
 using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
+
+/// What is said of a request whose header has come and whose body has not.
+struct HeadVerdict {
+  /// The sender may send such a request, so it is no stranger (BufferBudget).
+  bool is_known = false;
+  /// The answer to a request whose body is not wanted.
+  std::optional<HttpResponse> refusal{};
+};
+
+/// Looks at a request whose body has come in part at most. It must not use the request after it has
+/// suspended. If it refuses nothing, the request comes to its handler, which has to check it whole.
+using HttpHeadCheck = std::function<Task<HeadVerdict>(const HttpRequest&)>;
 
 /// Whether a request changes data of the server.
 enum class RouteEffect { reads, changes };
@@ -35,11 +48,13 @@ class CONCERTO_EXPORT Router {
   /// Adds a handler. A GET counts as a read and every other method as a change, unless `effect`
   /// says otherwise.
   void add(std::string_view method, std::string_view path, HttpHandler handler);
-  void add(std::string_view method, std::string_view path, RouteEffect effect, HttpHandler handler);
+  /// `check` looks at requests of the route before their bodies come (check_head).
+  void add(std::string_view method, std::string_view path, RouteEffect effect, HttpHandler handler,
+           HttpHeadCheck check = nullptr);
   /// Serves every path that starts with `prefix`; the handler finds the rest in request.path.
   void add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler);
   void add_prefix(std::string_view method, std::string_view prefix, RouteEffect effect,
-                  HttpHandler handler);
+                  HttpHandler handler, HttpHeadCheck check = nullptr);
 
   /// The handler of requests without a route. It answers 404 unless it was replaced.
   const HttpHandler& fallback() const noexcept { return fallback_; }
@@ -55,6 +70,10 @@ class CONCERTO_EXPORT Router {
 
   Task<HttpResponse> route(HttpRequest request) const;
 
+  /// The check of the request's route. Requests without a route, or whose route has none, are a
+  /// stranger's.
+  Task<HeadVerdict> check_head(const HttpRequest& request) const;
+
   /// A handler that refers to this router.
   HttpHandler handler() const {
     return [this](HttpRequest request) { return route(std::move(request)); };
@@ -65,6 +84,7 @@ class CONCERTO_EXPORT Router {
     std::string method;
     RouteEffect effect;
     HttpHandler handler;
+    HttpHeadCheck check;
 
     bool matches(const HttpRequest& request) const;
   };

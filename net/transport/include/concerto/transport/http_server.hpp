@@ -49,6 +49,9 @@ struct HttpServerOptions {
   /// request that has to make room is answered with 503. Shared with other servers; null: the
   /// server has its own budget.
   std::shared_ptr<BufferBudget> buffers;
+  /// Is asked about a request whose header has come and whose body has not come completely. Null:
+  /// all bodies are received, and whoever has sent a header is no stranger.
+  HttpHeadCheck check_head{};
 };
 
 /// Counters of a server. Its shard writes them, and any thread may read them.
@@ -91,7 +94,8 @@ class CONCERTO_EXPORT HttpServer final : public ConnectionServer {
   }
 
   /// Changes the options for new connections and requests. `sockets`, `buffers`,
-  /// `failed_handshakes` and the use of TLS are not changed. Call it on the executor's thread.
+  /// `failed_handshakes`, `check_head` and the use of TLS are not changed. Call it on the
+  /// executor's thread.
   void set_limits(const HttpServerOptions& options);
 
   const HttpServerProbe& probe() const noexcept { return probe_; }
@@ -116,6 +120,7 @@ class CONCERTO_EXPORT HttpServer final : public ConnectionServer {
   Executor executor_;
   Timers& timers_;
   HttpHandler handler_;
+  const HttpHeadCheck check_head_;
   HttpServerOptions options_;
   const bool speaks_tls_;
   std::atomic<std::size_t> connections_max_;  ///< read by the acceptor
