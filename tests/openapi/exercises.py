@@ -76,12 +76,36 @@ def lists(witness, gids):
     for target in ("/api/dtmsvr/all", "/api/dtmsvr/all?gid=nobody&position=p",
                    "/api/dtmsvr/scanKV", "/api/dtmsvr/queryKV",
                    "/api/dtmsvr/resetCronTime?timeout=100000&limit=5",
-                   "/api/concerto/audit?limit=5",
+                   "/api/concerto/audit?limit=5", "/api/concerto/count",
+                   *(f"/api/concerto/count?by={by}&status=submitted&minAge=1&maxAge=99999"
+                     for by in ("status", "transType", "target", "age")),
+                   "/api/concerto/jobs?limit=5", "/api/concerto/jobs?id=none",
                    "/api/concerto/why", "/api/concerto/why?gid=nobody"):
         witness.get(target)
     for gid in gids:
         witness.get(f"/api/concerto/why?gid={gid}")
         witness.get(f"/api/dtmsvr/all?gid={gid}")
+
+
+def actions(witness):
+    """What operators do to one, some and many transactions."""
+    for number in range(4):
+        witness.post("/api/dtmsvr/submit", {
+            "gid": f"acted-{number}", "trans_type": "saga", "payloads": [""],
+            "steps": [{"action": "http://127.0.0.1:9/acted", "compensate": ""}]})
+    select = {"target": ":9/acted", "status": "submitted", "transType": "saga", "minAge": 0}
+    for name, more in (("retry", {}), ("skip", {"branchId": "01", "op": "action"}), ("stop", {})):
+        path = f"/api/concerto/{name}"
+        reason = {"reason": "a test", **more}
+        witness.post(path, {"select": select, "dryRun": True, **reason})
+        job = witness.post(path, {"select": {"target": "nowhere"}, "limit": 2, **reason})
+        witness.post("/api/concerto/cancelJob", {"id": job.json()["id"], "reason": "a test"})
+        witness.get(f"/api/concerto/jobs?id={job.json()['id']}")
+        witness.post(path, {"gids": ["acted-0", "nobody"], **reason})
+        witness.post(path, {"gid": "nobody", **reason})
+        witness.post(path, {"gid": "acted-1", **reason})
+        witness.post(path, {"gid": "acted-1", **reason})
+    witness.post("/api/concerto/cancelJob", {"id": "none"})
 
 
 def topics(witness):

@@ -68,6 +68,25 @@ def _without(body, member):
     return {name: value for name, value in body.items() if name != member}
 
 
+def _actions():
+    """The same for operators' actions."""
+    for fault in ({}, {"gid": ""}, {"gid": 1}, {"gids": []}, {"gids": "a"}, {"gids": ["g"] * 1001},
+                  {"select": []}, {"select": {"statu": "x"}}, {"select": {"status": "failed"}},
+                  {"select": {"status": 1}}, {"select": {"minAge": "x"}},
+                  {"select": {"minAge": {}}},
+                  {"gid": "g", "gids": ["h"]}, {"gid": "g", "select": {}},
+                  {"select": {}, "limit": 0}, {"select": {}, "limit": "1"},
+                  {"select": {}, "dryRun": 1}, {"gid": "g", "reason": 1},
+                  {"gid": "g", "reason": "r" * 1025}, {"gid": "g", "unknown": 1}):
+        for name in ("retry", "stop"):
+            yield f"/api/concerto/{name}", fault
+        yield "/api/concerto/skip", {"reason": "r", **fault}
+    for fault in ({"reason": ""}, {"reason": None}, {"branchId": 1}, {"op": "o" * 46}):
+        yield "/api/concerto/skip", {"gid": "g", "reason": "r", **fault}
+    for body in ({}, {"id": 1}):
+        yield "/api/concerto/cancelJob", body
+
+
 def _calls():
     """The same for JSON-RPC."""
     good = {"jsonrpc": "2.0", "id": "1", "method": "submit", "params": SAGA}
@@ -91,6 +110,10 @@ def _targets():
                    "scanKV?limit=x"):
         yield f"/api/dtmsvr/{target}"
     yield "/api/concerto/audit?limit=x"
+    for query in ("by=x", "minAge=x", "maxAge=x", "status=x", "status=failed", "transType=x",
+                  f"target={'t' * 1025}"):
+        yield f"/api/concerto/count?{query}"
+    yield "/api/concerto/jobs?limit=x"
     yield "/api/concerto/why"
     yield "/api/concerto/why?gid="
 
@@ -99,7 +122,7 @@ def disagreements(witness, description):
     """Sends all requests. Yields a text for each that only one of the two refuses."""
     yield from _faultless(witness, FAULTLESS_BEFORE)
     posts = [*((f"/api/dtmsvr/{name}", body) for name, body in _bodies()),
-             *(("/api/json-rpc", call) for call in _calls())]
+             *_actions(), *(("/api/json-rpc", call) for call in _calls())]
     for path, body in posts:
         operation = description.find("POST", path)
         if operation is None or mismatch(operation.request_schema, body) is None:

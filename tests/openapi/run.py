@@ -51,6 +51,7 @@ class OpenApi(unittest.TestCase):
         exercises.server(witness)
         exercises.transactions(witness)
         exercises.waiting_transaction(witness)
+        exercises.actions(witness)
         exercises.topics(witness)
         exercises.lists(witness, [sequence.name for sequence in all_sequences()])
         exercises.refused_by_http(witness, description.operations, self.coordinator.http_port)

@@ -43,6 +43,12 @@ TABLE = """
     vo    http      GET     /api/dtmsvr/scanKV
     cvo   http      GET     /api/concerto/why
     vo    http      GET     /api/concerto/audit
+    vo    http      GET     /api/concerto/count
+    o     http      POST    /api/concerto/retry
+    o     http      POST    /api/concerto/stop
+    o     http      POST    /api/concerto/skip
+    vo    http      GET     /api/concerto/jobs
+    o     http      POST    /api/concerto/cancelJob
     co    http      POST    /api/json-rpc
     cvo   http      GET     /api/openapi.json
     -cvo  http      *       /api/ping

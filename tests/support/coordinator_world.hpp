@@ -75,6 +75,9 @@ class CoordinatorWorld {
 
   Coordinator& coordinator() { return coordinator_; }
   RecordingObserver& observer() { return observer_; }
+  Executor executor() { return io_.get_executor(); }
+  Timers& timers() { return timers_; }
+  RandomSource& random() { return random_; }
 
   template <class T>
   Pending<T> start(Task<T> task) {

@@ -130,9 +130,13 @@ Result<> Server::set_up() {
   options.wording = net::odd_wordings;
   options.poll_interval = poll_interval(config_);
   coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_, clock_, options);
-  for (auto& shard : shards_) shard->serve(*coordinator_, config_, ops_pages_, client_ports_);
-  make_listeners(front_proxies);
   Shard& first = *shards_.front();
+  bulk_ = std::make_unique<BulkActions>(*coordinator_, store_, clock_, first.executor(),
+                                        first.timers(), first.ports().random);
+  for (auto& shard : shards_) {
+    shard->serve(*coordinator_, *bulk_, config_, ops_pages_, client_ports_);
+  }
+  make_listeners(front_proxies);
   recovery_ = std::make_unique<TaskGroup>(first.executor());
   background_ = std::make_unique<TaskGroup>(first.executor());
   if (store_.ownership() != nullptr) {
@@ -256,6 +260,7 @@ Task<void> Server::recover() {
   const bool is_whole = co_await store_is_whole();
   if (!is_whole) co_return;
   const Result<> recovered = co_await coordinator_->recover();
+  bulk_->start();
   if (!recovered) {
     log_.error("unfinished transactions cannot be read: " + recovered.error().detail);
   } else if (backlog_watch_ != nullptr) {
@@ -305,6 +310,7 @@ Task<void> Server::stop() {
   // A recovery that still runs ends first: no engine may get work after its end.
   co_await recovery_->close();
   co_await coordinator_->stop(deadline);
+  co_await bulk_->stop();
   // Its questions may wait for a silent store until the deadline. The coordinator must not.
   co_await background_->close();
   // By now everybody who waited has an answer; the answers only have to arrive.

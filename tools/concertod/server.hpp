@@ -121,6 +121,7 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   net::DnsWorkers dns_;  ///< ends before the io_contexts that its look-ups answer to
   std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<BulkActions> bulk_;
   std::optional<net::RegistrationPlan> registration_plan_;
 
   // Over all shards.

@@ -192,9 +192,10 @@ ShardPorts Shard::ports() {
   return {io_.get_executor(), timers_, branches_, random_, observer_};
 }
 
-void Shard::serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
-                  const ClientPorts& ports) {
+void Shard::serve(Coordinator& coordinator, BulkActions& bulk, const Config& config,
+                  const OpsPages& pages, const ClientPorts& ports) {
   net::HttpApiOptions api_options;
+  api_options.bulk = &bulk;
   api_options.version = "v" CONCERTO_VERSION;
   api_options.zone_offset = zone_offset(config.time_zone_offset);
   api_options.reset_beyond =

@@ -5,6 +5,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
+#include <concerto/engine/bulk_actions.hpp>
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/alert_hook.hpp>
 #include <concerto/protocol/api_grpc.hpp>
@@ -82,8 +83,8 @@ class Shard {
   ShardPorts ports();
 
   /// Makes the front ends for the coordinator. Call it once, before `start`.
-  void serve(Coordinator& coordinator, const Config& config, const OpsPages& pages,
-             const ClientPorts& ports);
+  void serve(Coordinator& coordinator, BulkActions& bulk, const Config& config,
+             const OpsPages& pages, const ClientPorts& ports);
 
   /// Applies the keys that may change while the server runs, the policy
   /// about targets, and TLS for new connections. Call it

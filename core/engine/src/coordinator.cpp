@@ -224,6 +224,11 @@ Async<> Coordinator::reset_next_cron_time(Gid gid, RequestContext context) {
   return on_engine(engine, engine.requests().try_now(std::move(gid), context));
 }
 
+Async<> Coordinator::skip_branch(Gid gid, BranchRow row, RequestContext context) {
+  Engine& engine = home(gid);
+  return on_engine(engine, engine.requests().skip_branch(std::move(gid), std::move(row), context));
+}
+
 Task<void> Coordinator::tell_all(std::string what, RequestContext context, Result<> result) {
   Engine& first = *engines_.front();
   co_await on_engine(first, first.tell(std::move(what), context, std::move(result)));
@@ -256,12 +261,13 @@ Async<TransPage> Coordinator::list(ListFilter filter, std::string position, std:
     filter.accepts = [accepts = std::move(filter.accepts), trouble = std::move(trouble),
                       with_error = std::move(with_error),
                       modes = &modes_](const Transaction& trans) {
-      if (accepts && !accepts(trans)) return false;
       const bool has_error =
           trouble.error.empty() ||
           masked_urls(trans.rollback_reason).find(trouble.error) != std::string::npos ||
           (!is_final(trans.status) && with_error->contains(trans.gid));
-      return has_error && (trouble.target.empty() || has_trouble_at(trans, *modes, trouble.target));
+      return has_error &&
+             (trouble.target.empty() || has_trouble_at(trans, *modes, trouble.target)) &&
+             (!accepts || accepts(trans));
     };
   }
   Result<TransPage> page = co_await store_.list(std::move(filter), std::move(position), limit);

@@ -230,10 +230,16 @@ Async<> Requests::reset_time(Gid gid) {
   const Result<> changed = co_await changes_.commit(live, std::move(delta), Durability::durable);
   if (has_lost_lease(changed)) co_return ok();
   if (!changed) co_return changed;
+  begin_anew(std::move(turn));
+  co_return ok();
+}
+
+/// Begins a pass. One that runs begins once more.
+void Requests::begin_anew(Turn turn) {
+  LiveTrans& live = *turn;
   using State = LiveTrans::State;
   if (live.is_driven() && live.state() != State::repeating) live.enter(State::repeating);
   passes_.try_now(std::move(turn));
-  co_return ok();
 }
 
 }  // namespace concerto

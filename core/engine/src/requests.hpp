@@ -41,6 +41,8 @@ class Requests {
   /// As reset_next_cron_time, and tells the observer who asked.
   Async<> try_now(Gid gid, RequestContext context);
   Async<> reset_next_cron_time(Gid gid, RequestContext context);
+  /// Skips a row, and tells the observer who asked.
+  Async<> skip_branch(Gid gid, BranchRow row, RequestContext context);
   Async<std::optional<Transaction>> query(Gid gid);
 
  private:
@@ -64,6 +66,9 @@ class Requests {
   Async<Begun> begin_abort(TransRequest request);
   Async<> take_branch(BranchRequest request);
   Async<> reset_time(Gid gid);
+  Async<> skip_row(Gid gid, BranchRow row);
+  Async<> change_skipped(LiveTrans& live, const BranchRow& row);
+  void begin_anew(Turn turn);
   Async<> resolve_topics(TransRequest& request);
   Result<> admit(const LiveTrans& live, const Draft& draft) const;
   Result<> begin_create(LiveTrans& live, Draft& draft, TransStatus status) const;

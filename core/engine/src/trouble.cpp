@@ -15,29 +15,34 @@ bool visit_branches(const Transaction& trans, BranchStatus status, Visit visit) 
   });
 }
 
-template <class Visit>
-void visit_next(const Transaction& trans, const Mode& mode, Visit visit) {
+std::optional<Next> next_of(const Transaction& trans, const Mode& mode) {
   const auto custom = parse_custom_data(mode, trans.custom_data, trans);
-  if (!custom) return;
+  if (!custom) return std::nullopt;
   const std::vector<RunState> runs(trans.branches.size(), RunState::idle);
   // A prepared transaction waits only after its timeout.
   const bool timed_out = trans.status == TransStatus::prepared && trans.waits;
   const bool delay_over = true;
-  const Next next = mode.next({trans,
-                               *custom,
-                               runs,
-                               RunState::idle,
-                               std::nullopt,
-                               timed_out,
-                               delay_over,
-                               false,
-                               std::chrono::seconds::zero(),
-                               {}});
-  for (const std::uint32_t index : next.calls) {
+  return mode.next({trans,
+                    *custom,
+                    runs,
+                    RunState::idle,
+                    std::nullopt,
+                    timed_out,
+                    delay_over,
+                    false,
+                    std::chrono::seconds::zero(),
+                    {}});
+}
+
+template <class Visit>
+void visit_next(const Transaction& trans, const Mode& mode, Visit visit) {
+  const auto next = next_of(trans, mode);
+  if (!next) return;
+  for (const std::uint32_t index : next->calls) {
     const std::string& url = trans.branches[index].url;
     if (!url.empty() && visit(url)) return;
   }
-  if (next.ask_application && !trans.query_prepared.empty()) visit(trans.query_prepared);
+  if (next->ask_application && !trans.query_prepared.empty()) visit(trans.query_prepared);
 }
 
 template <class Visit>
@@ -54,6 +59,12 @@ void visit_trouble(const Transaction& trans, const ModeTable& modes, Visit visit
 }
 
 }  // namespace
+
+std::vector<std::uint32_t> next_rows(const Transaction& trans, const Mode& mode) {
+  const auto next = next_of(trans, mode);
+  if (!next) return {};
+  return {next->calls.begin(), next->calls.end()};
+}
 
 std::vector<std::string> trouble_urls(const Transaction& trans, const ModeTable& modes) {
   std::vector<std::string> urls;

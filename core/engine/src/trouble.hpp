@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ inline constexpr std::size_t trouble_urls_max = 8;
 
 /// The first few of these URLs, each once.
 std::vector<std::string> trouble_urls(const Transaction& trans, const ModeTable& modes);
+
+/// The rows that an unfinished transaction calls next.
+std::vector<std::uint32_t> next_rows(const Transaction& trans, const Mode& mode);
 
 /// Whether one of these URLs has `text` in it.
 bool has_trouble_at(const Transaction& trans, const ModeTable& modes, std::string_view text);

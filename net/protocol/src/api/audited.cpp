@@ -8,6 +8,7 @@
 #include <concerto/protocol/request_messages.hpp>
 #include <concerto/transport/percent.hpp>
 
+#include "api/bulk_json.hpp"
 #include "api/error_answers.hpp"
 #include "api/grpc_messages.hpp"
 
@@ -23,6 +24,7 @@ struct Places {
   bool has_gid;  ///< in the body
   Topic topic;
   std::array<std::string_view, 2> parameters;  ///< further ones of the query
+  bool is_bulk = false;                        ///< the body has a reason and a selection
 };
 
 constexpr Places all_places[] = {
@@ -32,6 +34,10 @@ constexpr Places all_places[] = {
     {"subscribe", false, Places::Topic::query, {"url", "remark"}},
     {"unsubscribe", false, Places::Topic::query, {"url", ""}},
     {"deleteTopic", false, Places::Topic::path, {}},
+    {"retry", true, Places::Topic::none, {}, true},
+    {"stop", true, Places::Topic::none, {}, true},
+    {"skip", true, Places::Topic::none, {}, true},
+    {"cancelJob", false, Places::Topic::none, {}, true},
 };
 
 /// A name such as DeleteTopic of gRPC as HTTP writes it.
@@ -65,6 +71,13 @@ std::string told_message(std::string_view body) {
   if (!tree.parse(body)) return {};
   const auto message = tree.root().find("message");
   return message && message->is(JsonKind::text) ? std::string{message->text()} : std::string{};
+}
+
+bool is_tally(std::string_view body) {
+  constexpr std::array<std::string_view, 3> members{"\"succeed_count\"", "\"done\"", "\"matched\""};
+  return std::ranges::any_of(members, [body](std::string_view member) {
+    return body.find(member) != std::string_view::npos;
+  });
 }
 
 /// The gid that the handler of the route reads in the body.
@@ -105,10 +118,15 @@ AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
     if (places->has_gid) record.gid = gid_of(request.body);
     if (places->topic == Places::Topic::query) record.topic = parameter_of(request, "topic");
     if (places->topic == Places::Topic::path) record.topic = topic_in_path(request.path);
+    if (places->is_bulk) {
+      record.details = action_details(request.body);
+      record.reason = action_reason(request.body);
+    }
     for (const std::string_view name : places->parameters) {
       if (!name.empty()) add_detail(record.details, name, parameter_of(request, name));
     }
   }
+  if (!record.reason.empty()) return record;
   const auto reason = request.headers.find(reason_header);
   record.reason = reason ? std::string{*reason} : parameter_of(request, "reason");
   return record;
@@ -133,8 +151,9 @@ void add_end(AuditRecord& record, const HttpResponse& answer) {
   record.event = is_done ? AuditRecord::Event::done : AuditRecord::Event::failed;
   record.result = std::to_string(answer.status);
   if (!is_done) add_detail(record.result, "", told_message(answer.body));
-  // How many transactions resetCronTime has reached.
-  if (is_done && answer.body.find("succeed_count") != std::string::npos) {
+  // How many transactions an action has reached, or which job does it.
+  constexpr std::size_t told_bytes_max = 2'048;
+  if (is_done && answer.body.size() <= told_bytes_max && is_tally(answer.body)) {
     add_detail(record.result, "answer", answer.body);
   }
 }

@@ -94,6 +94,7 @@ HttpApi::HttpApi(Coordinator& coordinator, const Gate& gate, RandomSource& rando
       random_(random),
       clock_(clock),
       options_(std::move(options)),
+      operators_(coordinator, options_.bulk, clock, options_.zone_offset),
       routes_(routes) {}
 
 void HttpApi::register_on(GatedRouter& router) {
@@ -169,6 +170,12 @@ RouteHandler HttpApi::bound(BranchOperation operation) {
 RouteHandler HttpApi::bound(GidOperation operation) {
   return [this, operation](HttpRequest request, RequestContext context) {
     return change_by_gid(operation, std::move(request), context);
+  };
+}
+
+RouteHandler HttpApi::bound(OperatorOperation operation) {
+  return [this, operation](HttpRequest request, RequestContext context) {
+    return (operators_.*operation)(std::move(request), context);
   };
 }
 

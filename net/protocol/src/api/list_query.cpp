@@ -96,15 +96,27 @@ Result<std::size_t> list_limit(const HttpRequest& request) {
 
 namespace {
 
+/// The time that lies so many seconds before `now`; nothing without the parameter, or for 0.
+Result<std::optional<WallTime>> time_before(const HttpRequest& request, std::string_view name,
+                                            WallTime now) {
+  CONCERTO_TRY(const std::int64_t age, integer_value(request, name, 0));
+  if (age <= 0) return std::optional<WallTime>{};
+  return std::optional{now - std::chrono::seconds{std::min(age, wall_seconds_max / 2)}};
+}
+
 /// Reads the parameters that the reference does not have.
 Result<> take_own_parameters(const HttpRequest& request, WallTime now, ListQuery& query) {
   CONCERTO_TRY(query.explain, switch_value(request, "explain"));
   CONCERTO_TRY(query.trouble.target, search_text(request, "target"));
   CONCERTO_TRY(query.trouble.error, search_text(request, "lastError"));
-  CONCERTO_TRY(const std::int64_t age, integer_value(request, "minAge", 0));
-  if (age <= 0) return ok();
-  const WallTime oldest = now - std::chrono::seconds{std::min(age, wall_seconds_max / 2)};
-  query.filter.created_to = std::min(query.filter.created_to.value_or(oldest), oldest);
+  CONCERTO_TRY(const auto youngest, time_before(request, "minAge", now));
+  if (youngest) {
+    query.filter.created_to = std::min(query.filter.created_to.value_or(*youngest), *youngest);
+  }
+  CONCERTO_TRY(const auto oldest, time_before(request, "maxAge", now));
+  if (oldest) {
+    query.filter.created_from = std::max(query.filter.created_from.value_or(*oldest), *oldest);
+  }
   return ok();
 }
 

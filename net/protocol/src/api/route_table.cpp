@@ -81,6 +81,13 @@ std::span<const Route> RouteTable::standard_rows() {
       {"/api/dtmsvr/scanKV", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::scan_kv}},
       {"/api/concerto/why", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::why}},
       {"/api/concerto/audit", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::audit}},
+      {"/api/concerto/count", "GET", "", "", reads, viewers, any_page, &OperatorApi::count},
+      {"/api/concerto/retry", "POST", "", "", operates, operators, own_pages, &OperatorApi::retry},
+      {"/api/concerto/stop", "POST", "", "", operates, operators, own_pages, &OperatorApi::stop},
+      {"/api/concerto/skip", "POST", "", "", operates, operators, own_pages, &OperatorApi::skip},
+      {"/api/concerto/jobs", "GET", "", "", reads, viewers, any_page, &OperatorApi::jobs},
+      {"/api/concerto/cancelJob", "POST", "", "", operates, operators, own_pages,
+       &OperatorApi::cancel_job},
       // The rows of the methods of JSON-RPC say what those need.
       {"/api/json-rpc", "POST", "", "", changes, clients, own_pages, OwnHandlers{&Http::json_rpc}},
       {"/api/openapi.json", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::openapi}},

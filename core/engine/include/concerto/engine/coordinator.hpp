@@ -113,6 +113,7 @@ struct CONCERTO_EXPORT TroubleFilter {
   std::string error;
 
   bool empty() const noexcept { return target.empty() && error.empty(); }
+  friend bool operator==(const TroubleFilter&, const TroubleFilter&) = default;
 };
 
 /// The coordinator of distributed transactions. It takes the requests of the protocol, keeps
@@ -186,6 +187,12 @@ class CONCERTO_EXPORT Coordinator {
 
   /// Wakes a waiting transaction (section 4.5).
   Async<> reset_next_cron_time(Gid gid, RequestContext context = {});
+
+  /// Marks a row of an unfinished transaction as succeeded without a call, and wakes the
+  /// transaction: an operator has done by hand what the branch should have done. If `row` leaves
+  /// rows open, there has to be one alone. Errors: status_conflict (the transaction or the row has
+  /// ended, or the row is being called), invalid_entry (there is no such row, or several).
+  Async<> skip_branch(Gid gid, BranchRow row, RequestContext context = {});
 
   struct Reset {
     std::size_t count = 0;       ///< transactions that were woken

@@ -51,6 +51,15 @@ struct BranchRequest {
   bool from_wire = false;
 };
 
+/// A row of a transaction: one op of a branch. Where an operator leaves out both, or the op alone,
+/// the rows that are called next are meant.
+struct BranchRow {
+  std::string branch_id;
+  std::string op;
+
+  friend bool operator==(const BranchRow&, const BranchRow&) = default;
+};
+
 /// Limits of the parts of a request, each far above what clients of the protocol send. Where the
 /// stores of the reference count characters, the limit counts characters too.
 inline constexpr std::size_t url_bytes_max = 8 * 1024;

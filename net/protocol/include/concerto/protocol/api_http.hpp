@@ -10,6 +10,7 @@
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/protocol/api_probe.hpp>
 #include <concerto/protocol/gated_router.hpp>
+#include <concerto/protocol/operator_api.hpp>
 #include <concerto/protocol/route_table.hpp>
 
 namespace concerto::net {
@@ -19,13 +20,15 @@ struct HttpApiOptions {
   std::chrono::minutes zone_offset{0};  ///< of times in answers, ahead of UTC
   /// Without a timeout, resetCronTime wakes transactions that have longer than this to wait.
   std::chrono::seconds reset_beyond{105};
+  /// Carries out actions on many transactions; null: such requests are answered with 501.
+  BulkActions* bulk = nullptr;
 };
 
 /// The HTTP interface of the coordinator (protocol page 02). HttpApi only translates: requests into
 /// calls of the Coordinator, and results into answers.
 ///
-/// Serves everything under /api/dtmsvr, /api/json-rpc, /api/ping, /api/concerto/why,
-/// /api/concerto/audit and /api/openapi.json. Each shard has its own HttpApi and uses it alone. It
+/// Serves everything under /api/dtmsvr, /api/concerto, /api/json-rpc, /api/ping and
+/// /api/openapi.json. Each shard has its own HttpApi and uses it alone. It
 /// must outlive the servers that use the router.
 class CONCERTO_EXPORT HttpApi {
  public:
@@ -51,6 +54,7 @@ class CONCERTO_EXPORT HttpApi {
  private:
   using TransOperation = Async<> (Coordinator::*)(TransRequest, RequestContext);
   using GidOperation = Async<> (Coordinator::*)(Gid, RequestContext);
+  using OperatorOperation = Task<HttpResponse> (OperatorApi::*)(HttpRequest, RequestContext);
   using BranchOperation = Async<> (Coordinator::*)(BranchRequest, RequestContext);
 
   friend class RouteTable;  // It names the handlers of the routes.
@@ -63,6 +67,7 @@ class CONCERTO_EXPORT HttpApi {
   RouteHandler bound(BranchOperation operation);
   RouteHandler bound(TransOperation operation);
   RouteHandler bound(GidOperation operation);
+  RouteHandler bound(OperatorOperation operation);
   static RouteHandler bound(RouteHandler handler) { return handler; }
 
   Task<HttpResponse> version(HttpRequest request, RequestContext context);
@@ -92,6 +97,7 @@ class CONCERTO_EXPORT HttpApi {
   RandomSource& random_;
   const Clock& clock_;
   HttpApiOptions options_;
+  OperatorApi operators_;
   const RouteTable& routes_;
   ApiProbe probe_;
 };

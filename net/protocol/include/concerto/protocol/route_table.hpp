@@ -15,6 +15,7 @@ namespace concerto::net {
 
 class GrpcApi;
 class HttpApi;
+class OperatorApi;
 
 /// Functions of the front ends for a route whose request or answer has its own form.
 struct CONCERTO_EXPORT OwnHandlers {
@@ -28,7 +29,8 @@ struct CONCERTO_EXPORT OwnHandlers {
 using RouteOperation =
     std::variant<Async<> (Coordinator::*)(TransRequest, RequestContext),
                  Async<> (Coordinator::*)(BranchRequest, RequestContext),
-                 Async<> (Coordinator::*)(Gid, RequestContext), OwnHandlers, RouteHandler>;
+                 Async<> (Coordinator::*)(Gid, RequestContext), OwnHandlers,
+                 Task<HttpResponse> (OperatorApi::*)(HttpRequest, RequestContext), RouteHandler>;
 
 /// A route in all front ends that offer it.
 struct Route {

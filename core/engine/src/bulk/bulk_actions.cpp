@@ -1,0 +1,355 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <concerto/base/notifier.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/engine/bulk_actions.hpp>
+
+#include "bulk/job_record.hpp"
+#include "bulk/job_run.hpp"
+#include "shard_env.hpp"
+#include "trouble.hpp"
+
+namespace concerto {
+namespace {
+
+using std::chrono::seconds;
+
+const std::string job_category = "concerto-job";
+
+/// A job whose record is older than this has lost its coordinator. One that runs writes its record
+/// more often.
+constexpr seconds silence_max{15};
+constexpr seconds look_interval{3};
+/// Some stores keep whole seconds, and round them.
+constexpr seconds create_time_precision{1};
+constexpr std::size_t sample_max = 20;
+
+Error bad_bulk(std::string text) {
+  return make_error(Errc::invalid_request, std::move(text));
+}
+
+Error no_job(const std::string& id) {
+  return make_error(EngineErrc::key_not_found, "there is no job '" + id + "'");
+}
+
+Result<> check_bulk(const BulkRequest& request) {
+  const StatusSet finished{TransStatus::succeed, TransStatus::failed};
+  if (request.selection.statuses.has_any_of(finished)) {
+    return bad_bulk("status: only prepared, submitted and aborting transactions can be met");
+  }
+  if (request.limit == 0) return bad_bulk("limit: expected 1 or more, found 0");
+  if (request.action != BulkAction::skip) return ok();
+  if (request.branch.branch_id.empty() || request.branch.op.empty()) {
+    return bad_bulk("branchId and op: a skip of many transactions needs both");
+  }
+  return ok();
+}
+
+/// Ids sort by the time of their jobs.
+std::string job_id_of(WallTime now, std::uint64_t random) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string id = std::to_string(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+  id += '-';
+  for (int i = 0; i < 8; ++i, random >>= 4U) id += digits[random & 15U];
+  return id;
+}
+
+struct StoredJob {
+  KvRecord record;
+  BulkJob job;
+};
+
+std::string_view age_group(std::chrono::nanoseconds age) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  if (age < minutes{1}) return "under 1 minute";
+  if (age < minutes{10}) return "1 to 10 minutes";
+  if (age < hours{1}) return "10 to 60 minutes";
+  return age < hours{24} ? "1 to 24 hours" : "over 24 hours";
+}
+
+}  // namespace
+
+class BulkActions::Impl {
+ public:
+  Impl(Coordinator& coordinator, Store& store, const Clock& clock, Executor executor,
+       Timers& timers, RandomSource& random)
+      : coordinator_(coordinator),
+        store_(store),
+        clock_(clock),
+        executor_(executor),
+        timers_(timers),
+        random_(random),
+        wanted_(executor),
+        tasks_(std::move(executor)) {}
+
+  const Executor& executor() const noexcept { return executor_; }
+
+  void start() { tasks_.spawn(run_jobs()); }
+
+  Task<void> stop() {
+    is_stopping_ = true;
+    if (run_) run_->stop();
+    wanted_.notify_all();
+    co_await tasks_.join();
+  }
+
+  Async<BulkPreview> preview(BulkRequest request);
+  Async<BulkJob> begin(BulkRequest request, RequestContext context);
+  Async<BulkJob> cancel(std::string id);
+  Async<std::vector<BulkJob>> jobs(std::string id, std::size_t limit);
+  Async<BulkCounts> count(BulkSelection selection, BulkCountBy by, std::size_t groups_max);
+
+ private:
+  Task<void> run_jobs();
+  Task<bool> run_next();
+  Async<std::optional<StoredJob>> find_next();
+  Async<std::vector<StoredJob>> read(std::string id);
+  Async<> save(BulkJob& job);
+  Async<> remove_old();
+
+  Coordinator& coordinator_;
+  Store& store_;
+  const Clock& clock_;
+  const Executor executor_;
+  Timers& timers_;
+  RandomSource& random_;
+  Notifier wanted_;  ///< a job was added
+  bool is_stopping_ = false;
+  std::shared_ptr<JobRun> run_;   ///< null: no job runs here
+  std::int64_t run_version_ = 0;  ///< of its record
+  TaskGroup tasks_;
+};
+
+Task<void> BulkActions::Impl::run_jobs() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!is_stopping_) {
+    const bool has_run = co_await run_next();
+    if (has_run || is_stopping_) continue;
+    Timer timer{timers_, [this] { wanted_.notify_all(); }};
+    timer.set(timers_.now() + look_interval);
+    if (const bool notified = co_await wanted_.wait(); !notified) co_return;
+  }
+}
+
+Task<bool> BulkActions::Impl::run_next() {
+  Result<std::optional<StoredJob>> next = co_await find_next();
+  if (!next || !*next || is_stopping_) co_return false;
+  StoredJob& stored = **next;
+  run_ = std::make_shared<JobRun>(std::move(stored.job), coordinator_, executor_, timers_, tasks_);
+  run_version_ = stored.record.version;
+  // The record belongs to this coordinator once it is written. Another one may have been faster.
+  BulkJob mine = run_->job();
+  const Result<> taken = co_await save(mine);
+  if (taken) co_await run_->run([this](BulkJob& job) { return save(job); });
+  run_ = nullptr;
+  co_return taken.has_value();
+}
+
+/// The oldest job that nobody works on.
+Async<std::optional<StoredJob>> BulkActions::Impl::find_next() {
+  CONCERTO_CO_TRY(std::vector<StoredJob> all, co_await read({}));
+  const bool is_shared = store_.ownership() != nullptr;
+  const WallTime now = clock_.wall_now();
+  std::optional<StoredJob> next;
+  for (StoredJob& stored : all) {
+    if (stored.job.state != BulkJob::State::running) continue;
+    // Of this coordinator's own store nobody else can have a job.
+    const bool is_free =
+        !is_shared || stored.record.version == 1 || now - stored.job.updated > silence_max;
+    if (is_free && (!next || stored.job.id < next->job.id)) next = std::move(stored);
+  }
+  co_return next;
+}
+
+Async<std::vector<StoredJob>> BulkActions::Impl::read(std::string id) {
+  CONCERTO_CO_TRY(std::vector<KvRecord> records,
+                  co_await store_.find_kv(job_category, std::move(id)));
+  std::vector<StoredJob> all;
+  for (KvRecord& record : records) {
+    CONCERTO_CO_TRY(BulkJob job, job_from(record.value));
+    all.push_back({std::move(record), std::move(job)});
+  }
+  co_return all;
+}
+
+/// Error key_not_found: another coordinator has the job, or it was cancelled there.
+Async<> BulkActions::Impl::save(BulkJob& job) {
+  job.updated = clock_.wall_now();
+  KvRecord record;
+  record.cat = job_category;
+  record.key = job.id;
+  record.value = record_of(job);
+  record.version = run_version_;
+  record.update_time = job.updated;
+  CONCERTO_CO_CHECK(co_await store_.update_kv(std::move(record)));
+  ++run_version_;
+  co_return ok();
+}
+
+Async<BulkPreview> BulkActions::Impl::preview(BulkRequest request) {
+  CONCERTO_CO_CHECK(check_bulk(request));
+  BulkPreview preview;
+  ListFilter filter = filter_of(request.selection);
+  filter.accepts = [&preview, limit = request.limit](const Transaction& trans) {
+    if (preview.matched == limit) return false;
+    ++preview.matched;
+    if (preview.sample.size() < sample_max) {
+      Transaction& shown = preview.sample.emplace_back(trans);
+      shown.branches.clear();
+      shown.payloads.clear();
+    }
+    return false;  // The list itself stays empty.
+  };
+  const Result<TransPage> none =
+      co_await coordinator_.list(std::move(filter), {}, 1, request.selection.trouble);
+  if (!none) co_return none.error();
+  co_return preview;
+}
+
+Async<BulkJob> BulkActions::Impl::begin(BulkRequest request, RequestContext context) {
+  CONCERTO_CO_CHECK(check_bulk(request));
+  if (is_stopping_) co_return shutting_down();
+  BulkJob job;
+  job.created = job.updated = clock_.wall_now();
+  job.id = job_id_of(job.created, random_.next());
+  job.caller = context.caller.name();
+  job.request = std::move(request);
+  BulkSelection& selection = job.request.selection;
+  const WallTime last = job.created + create_time_precision;
+  selection.created_to = std::min(selection.created_to.value_or(last), last);
+  KvRecord record;
+  record.cat = job_category;
+  record.key = job.id;
+  record.value = record_of(job);
+  record.create_time = record.update_time = job.created;
+  CONCERTO_CO_CHECK(co_await store_.create_kv(std::move(record)));
+  wanted_.notify_all();
+  ignore_error(co_await remove_old(), "the next job tries again");
+  co_return job;
+}
+
+Async<> BulkActions::Impl::remove_old() {
+  CONCERTO_CO_TRY(std::vector<StoredJob> all, co_await read({}));
+  std::erase_if(all,
+                [](const StoredJob& each) { return each.job.state == BulkJob::State::running; });
+  std::ranges::sort(all, std::ranges::greater{}, [](const StoredJob& each) { return each.job.id; });
+  for (std::size_t i = jobs_max; i < all.size(); ++i) {
+    CONCERTO_CO_CHECK(co_await store_.delete_kv(job_category, all[i].job.id));
+  }
+  co_return ok();
+}
+
+Async<BulkJob> BulkActions::Impl::cancel(std::string id) {
+  if (run_ && run_->job().id == id) {
+    run_->cancel();
+    BulkJob job = run_->job();
+    job.state = BulkJob::State::cancelled;
+    co_return job;
+  }
+  CONCERTO_CO_TRY(std::vector<StoredJob> found, co_await read(id));
+  if (found.empty() || id.empty()) co_return no_job(id);
+  StoredJob& stored = found.front();
+  if (stored.job.state != BulkJob::State::running) co_return stored.job;
+  // Whoever runs it meets another version at the next step.
+  stored.job.state = BulkJob::State::cancelled;
+  stored.job.updated = stored.record.update_time = clock_.wall_now();
+  stored.record.value = record_of(stored.job);
+  CONCERTO_CO_CHECK(co_await store_.update_kv(stored.record));
+  co_return stored.job;
+}
+
+Async<std::vector<BulkJob>> BulkActions::Impl::jobs(std::string id, std::size_t limit) {
+  CONCERTO_CO_TRY(std::vector<StoredJob> all, co_await read(std::move(id)));
+  std::vector<BulkJob> jobs;
+  for (StoredJob& stored : all) {
+    // What runs here has not stored its last step yet.
+    const bool runs_here = run_ && run_->job().id == stored.job.id;
+    jobs.push_back(runs_here ? run_->job() : std::move(stored.job));
+  }
+  std::ranges::sort(jobs, std::ranges::greater{}, &BulkJob::id);
+  if (jobs.size() > limit) jobs.resize(limit);
+  co_return jobs;
+}
+
+Async<BulkCounts> BulkActions::Impl::count(BulkSelection selection, BulkCountBy by,
+                                           std::size_t groups_max) {
+  BulkRequest request;
+  request.selection = selection;
+  CONCERTO_CO_CHECK(check_bulk(request));
+  std::map<std::string, BulkCount, std::less<>> groups;
+  BulkCounts counts;
+  const auto add = [&groups](std::string_view value, const Transaction& trans) {
+    const auto found = groups.try_emplace(std::string(value), BulkCount{std::string(value)}).first;
+    BulkCount& group = found->second;
+    if (group.count++ == 0 || trans.create_time < group.oldest) group.oldest = trans.create_time;
+  };
+  ListFilter filter = filter_of(selection);
+  filter.accepts = [&, now = clock_.wall_now(),
+                    &modes = coordinator_.modes()](const Transaction& trans) {
+    ++counts.total;
+    switch (by) {
+      case BulkCountBy::status:
+        add(to_string(trans.status), trans);
+        break;
+      case BulkCountBy::type:
+        add(modes.name_of(trans.type), trans);
+        break;
+      case BulkCountBy::age:
+        add(age_group(now - trans.create_time), trans);
+        break;
+      case BulkCountBy::target:
+        for (const std::string& url : trouble_urls(trans, modes)) add(url, trans);
+        break;
+    }
+    return false;
+  };
+  const Result<TransPage> none =
+      co_await coordinator_.list(std::move(filter), {}, 1, selection.trouble);
+  if (!none) co_return none.error();
+  for (auto& [value, group] : groups) counts.groups.push_back(std::move(group));
+  std::ranges::stable_sort(counts.groups, std::ranges::greater{}, &BulkCount::count);
+  if (counts.groups.size() > groups_max) counts.groups.resize(groups_max);
+  co_return counts;
+}
+
+BulkActions::BulkActions(Coordinator& coordinator, Store& store, const Clock& clock,
+                         Executor executor, Timers& timers, RandomSource& random)
+    : impl_(
+          std::make_unique<Impl>(coordinator, store, clock, std::move(executor), timers, random)) {}
+
+BulkActions::~BulkActions() = default;
+
+void BulkActions::start() {
+  impl_->start();
+}
+
+Task<void> BulkActions::stop() {
+  return impl_->stop();
+}
+
+Async<BulkPreview> BulkActions::preview(BulkRequest request) {
+  return on_shard(impl_->executor(), impl_->preview(std::move(request)));
+}
+
+Async<BulkJob> BulkActions::begin(BulkRequest request, RequestContext context) {
+  return on_shard(impl_->executor(), impl_->begin(std::move(request), context));
+}
+
+Async<BulkJob> BulkActions::cancel(std::string id) {
+  return on_shard(impl_->executor(), impl_->cancel(std::move(id)));
+}
+
+Async<std::vector<BulkJob>> BulkActions::jobs(std::string id, std::size_t limit) {
+  return on_shard(impl_->executor(), impl_->jobs(std::move(id), limit));
+}
+
+Async<BulkCounts> BulkActions::count(BulkSelection selection, BulkCountBy by,
+                                     std::size_t groups_max) {
+  return on_shard(impl_->executor(), impl_->count(selection, by, groups_max));
+}
+
+}  // namespace concerto

@@ -1,0 +1,150 @@
+#include "bulk/job_run.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "resets.hpp"
+#include "shard_env.hpp"
+
+namespace concerto {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t page_transactions = 1'000;
+/// How many transactions of a page are acted on at a time.
+constexpr std::size_t acts_at_once = 64;
+/// A retry brings its transaction into memory for the length of its calls.
+constexpr std::size_t live_max = 20'000;
+constexpr milliseconds room_pause{10};
+constexpr milliseconds trouble_pause{1'000};
+
+}  // namespace
+
+ListFilter filter_of(const BulkSelection& selection) {
+  ListFilter filter;
+  for (const TransStatus status :
+       {TransStatus::prepared, TransStatus::submitted, TransStatus::aborting}) {
+    if (selection.statuses.empty() || selection.statuses.contains(status)) {
+      filter.statuses.insert(status);
+    }
+  }
+  filter.type = selection.type;
+  filter.created_from = selection.created_from;
+  filter.created_to = selection.created_to;
+  return filter;
+}
+
+JobRun::JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers& timers,
+               TaskGroup& tasks)
+    : job_(std::move(job)),
+      coordinator_(coordinator),
+      timers_(timers),
+      tasks_(tasks),
+      ended_(std::move(executor)) {}
+
+Task<void> JobRun::run(Save save) {
+  const auto self = shared_from_this();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!ends() && job_.state == BulkJob::State::running) {
+    const Result<> done = co_await run_page();
+    // The words of a store are for the log.
+    job_.trouble = done || ends() ? std::string() : done.error().code.message();
+    const Result<> saved = co_await save(job_);
+    if (!saved && !concerns_all(saved.error().code)) co_return;
+    if (!done || !saved) co_await pause(trouble_pause);
+  }
+  if (!is_cancelled_ || job_.state != BulkJob::State::running) co_return;
+  job_.state = BulkJob::State::cancelled;
+  ignore_error(co_await save(job_), "whoever runs it next is told by the caller's next request");
+}
+
+/// After an error the position stays where it was.
+Async<> JobRun::run_page() {
+  const std::size_t met = job_.done + job_.failed;
+  const std::size_t wanted = std::min(page_transactions, job_.request.limit - met);
+  const BulkSelection& selection = job_.request.selection;
+  CONCERTO_CO_TRY(TransPage page, co_await coordinator_.list(filter_of(selection), job_.position,
+                                                             wanted, selection.trouble));
+  std::vector<Gid> gids;
+  for (Transaction& trans : page.transactions) {
+    if (!acted_on_.contains(trans.gid)) gids.push_back(std::move(trans.gid));
+  }
+  CONCERTO_CO_CHECK(co_await act_on_all(std::move(gids)));
+  acted_on_.clear();
+  job_.position = std::move(page.next_position);
+  const bool is_last = job_.position.empty() || job_.done + job_.failed >= job_.request.limit;
+  if (is_last) job_.state = BulkJob::State::done;
+  co_return ok();
+}
+
+Async<> JobRun::act_on_all(std::vector<Gid> gids) {
+  left_ = std::move(gids);
+  std::reverse(left_.begin(), left_.end());
+  trouble_ = ok();
+  const std::size_t tasks = std::min(acts_at_once, left_.size());
+  for (std::size_t i = 0; i < tasks; ++i) {
+    if (tasks_.spawn(act_on_some())) {
+      ++running_;
+    } else {
+      trouble_ = shutting_down();
+    }
+  }
+  while (running_ > 0) {
+    if (const bool notified = co_await ended_.wait(); !notified) stop();
+  }
+  if (trouble_ && !left_.empty()) trouble_ = shutting_down();
+  co_return trouble_;
+}
+
+Task<void> JobRun::act_on_some() {
+  const auto self = shared_from_this();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!left_.empty() && trouble_ && !ends()) {
+    if (coordinator_.in_flight().live > live_max) {
+      co_await pause(room_pause);
+      continue;
+    }
+    Gid gid = std::move(left_.back());
+    left_.pop_back();
+    Result<> done = co_await act_on(gid);
+    if (!done && concerns_all(done.error().code)) {
+      trouble_ = std::move(done);
+    } else {
+      count(std::move(gid), done);
+    }
+  }
+  --running_;
+  ended_.notify_all();
+}
+
+Async<> JobRun::act_on(Gid gid) {
+  switch (job_.request.action) {
+    case BulkAction::retry:
+      return coordinator_.reset_next_cron_time(std::move(gid));
+    case BulkAction::stop:
+      return coordinator_.force_stop(std::move(gid));
+    case BulkAction::skip:
+      break;
+  }
+  return coordinator_.skip_branch(std::move(gid), job_.request.branch);
+}
+
+void JobRun::count(Gid gid, const Result<>& result) {
+  if (result) {
+    ++job_.done;
+  } else {
+    ++job_.failed;
+    if (job_.failures.size() < BulkJob::failures_max) {
+      job_.failures.push_back({gid, result.error().detail});
+    }
+  }
+  acted_on_.insert(std::move(gid));
+}
+
+/// Shorter if it is cancelled: what waits looks again whether it has to end.
+Task<void> JobRun::pause(milliseconds time) {
+  if (const bool waited = co_await sleep_until(timers_, timers_.now() + time); !waited) stop();
+}
+
+}  // namespace concerto

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include <concerto/base/async.hpp>
+#include <concerto/base/notifier.hpp>
+#include <concerto/base/task_group.hpp>
+#include <concerto/base/timers.hpp>
+#include <concerto/engine/bulk_actions.hpp>
+
+namespace concerto {
+
+/// The transactions that a selection can have, as a store lists them.
+ListFilter filter_of(const BulkSelection& selection);
+
+/// Carries out a job, page by page, on one shard's thread.
+class JobRun : public std::enable_shared_from_this<JobRun> {
+ public:
+  /// Stores the progress of a job.
+  using Save = std::function<Async<>(BulkJob&)>;
+
+  JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers& timers,
+         TaskGroup& tasks);
+
+  const BulkJob& job() const noexcept { return job_; }
+
+  /// Returns when the job has ended, cannot be saved, or is to stop. While the store is away it
+  /// waits and tries again.
+  Task<void> run(Save save);
+  /// The run ends soon. The job is not changed: it goes on after the next start.
+  void stop() noexcept { is_stopping_ = true; }
+  /// The job ends soon.
+  void cancel() noexcept { is_cancelled_ = true; }
+
+ private:
+  bool ends() const noexcept { return is_stopping_ || is_cancelled_; }
+  Async<> run_page();
+  Async<> act_on_all(std::vector<Gid> gids);
+  Task<void> act_on_some();
+  Async<> act_on(Gid gid);
+  void count(Gid gid, const Result<>& result);
+  Task<void> pause(std::chrono::milliseconds time);
+
+  BulkJob job_;
+  Coordinator& coordinator_;
+  Timers& timers_;
+  TaskGroup& tasks_;
+  Notifier ended_;
+  std::vector<Gid> left_;             ///< of the page; the next one last
+  std::unordered_set<Gid> acted_on_;  ///< of the page, which is tried again after an error
+  std::size_t running_ = 0;
+  Result<> trouble_ = ok();  ///< an error that would meet all transactions
+  bool is_stopping_ = false;
+  bool is_cancelled_ = false;
+};
+
+}  // namespace concerto

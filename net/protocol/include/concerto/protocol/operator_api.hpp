@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+
+#include <concerto/base/export.hpp>
+#include <concerto/engine/bulk_actions.hpp>
+#include <concerto/engine/coordinator.hpp>
+#include <concerto/transport/http_message.hpp>
+
+namespace concerto::net {
+
+/// The requests of operators about many transactions (docs/operations.md, "Many at once"):
+/// /api/concerto/count, retry, stop, skip, jobs and cancelJob. Each shard has its own.
+class CONCERTO_EXPORT OperatorApi {
+ public:
+  /// `bulk` may be null: then a request that needs it is answered with 501. The references outlive
+  /// the OperatorApi.
+  OperatorApi(Coordinator& coordinator, BulkActions* bulk, const Clock& clock,
+              std::chrono::minutes zone_offset)
+      : coordinator_(coordinator), bulk_(bulk), clock_(clock), zone_offset_(zone_offset) {}
+
+  Task<HttpResponse> count(HttpRequest request, RequestContext context);
+  Task<HttpResponse> retry(HttpRequest request, RequestContext context);
+  Task<HttpResponse> stop(HttpRequest request, RequestContext context);
+  Task<HttpResponse> skip(HttpRequest request, RequestContext context);
+  Task<HttpResponse> jobs(HttpRequest request, RequestContext context);
+  Task<HttpResponse> cancel_job(HttpRequest request, RequestContext context);
+
+ private:
+  Task<HttpResponse> act(BulkAction action, HttpRequest request, RequestContext context);
+  Task<HttpResponse> preview(BulkRequest request);
+  Task<HttpResponse> begin(BulkRequest request, RequestContext context);
+  Task<HttpResponse> act_on_some(std::vector<Gid> gids, BulkRequest request,
+                                 RequestContext context);
+  Async<> act_on(const BulkRequest& request, Gid gid, RequestContext context);
+
+  Coordinator& coordinator_;
+  BulkActions* const bulk_;
+  const Clock& clock_;
+  const std::chrono::minutes zone_offset_;
+};
+
+}  // namespace concerto::net

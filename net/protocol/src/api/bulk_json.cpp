@@ -1,0 +1,315 @@
+#include "api/bulk_json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <concerto/base/utf8.hpp>
+
+#include "api/json_read.hpp"
+#include "api/list_query.hpp"
+#include "api/time_text.hpp"
+
+namespace concerto::net {
+namespace {
+
+namespace json = boost::json;
+
+/// The members of `select`, which are the parameters of `all`.
+constexpr std::array<std::string_view, 8> selection_names{
+    "status",          "transType",     "minAge", "maxAge",
+    "createTimeStart", "createTimeEnd", "target", "lastError"};
+
+bool is_selection_name(std::string_view name) {
+  return std::ranges::find(selection_names, name) != selection_names.end();
+}
+
+Error unknown_member(std::string_view where, std::string_view name) {
+  return make_error(Errc::invalid_request,
+                    std::string(where) + " has the unknown member '" + std::string(name) + "'");
+}
+
+/// `select` as the parameters of a GET, so that both are read by one function.
+Result<HttpRequest> parameters_of(JsonValue select) {
+  if (!select.is(JsonKind::object)) return wrong_kind("select", "an object", select);
+  HttpRequest request;
+  for (const JsonValue member : select) {
+    const std::string_view name = member.key();
+    if (!is_selection_name(name)) return unknown_member("select", name);
+    if (member.is(JsonKind::null)) continue;
+    std::string value;
+    if (member.is(JsonKind::text)) {
+      value = member.text();
+    } else if (const auto number = member.whole_number()) {
+      value = std::to_string(*number);
+    } else {
+      return wrong_kind(std::string("select.").append(name), "a text or a whole number", member);
+    }
+    request.query.emplace_back(name, std::move(value));
+  }
+  return request;
+}
+
+Result<> read_limit(JsonValue value, std::size_t& limit) {
+  std::int64_t number = 0;
+  CONCERTO_CHECK(read_json("limit", value, number));
+  if (number < 1) {
+    return make_error(Errc::invalid_request,
+                      "limit: expected 1 or more, found " + std::to_string(number));
+  }
+  limit = static_cast<std::size_t>(number);
+  return ok();
+}
+
+Result<> read_gids(JsonValue value, std::vector<Gid>& gids) {
+  std::vector<std::string> texts;
+  CONCERTO_CHECK(read_json("gids", value, texts));
+  if (texts.empty() || texts.size() > gids_max) {
+    return make_error(Errc::invalid_request, "gids: expected 1 to " + std::to_string(gids_max) +
+                                                 " of them, found " + std::to_string(texts.size()));
+  }
+  for (std::string& text : texts) gids.emplace_back(std::move(text));
+  return ok();
+}
+
+/// Reads one member of an action's body.
+Result<> read_member(std::string_view name, JsonValue value, ActionBody& body, WallTime now,
+                     const ModeTable& modes) {
+  BulkRequest& request = body.request;
+  if (name == "gid") {
+    std::string gid;
+    CONCERTO_CHECK(read_json(name, value, gid));
+    body.gid = Gid{std::move(gid)};
+    return ok();
+  }
+  if (name == "gids") return read_gids(value, body.gids);
+  if (name == "select") {
+    CONCERTO_TRY(const HttpRequest parameters, parameters_of(value));
+    CONCERTO_TRY(request.selection, selection_from(parameters, now, modes));
+    body.has_select = true;
+    return ok();
+  }
+  if (name == "reason") return read_json(name, value, request.reason);
+  if (name == "dryRun") return read_json(name, value, body.dry_run);
+  if (name == "limit") return read_limit(value, request.limit);
+  if (request.action == BulkAction::skip) {
+    if (name == "branchId") return read_json(name, value, request.branch.branch_id);
+    if (name == "op") return read_json(name, value, request.branch.op);
+  }
+  return unknown_member("the request body", name);
+}
+
+Result<> check_targets(const ActionBody& body) {
+  const int given = !body.gid.empty() + !body.gids.empty() + body.has_select;
+  if (given != 1) {
+    return make_error(Errc::invalid_request,
+                      "expected one of gid, gids and select, found " + std::to_string(given));
+  }
+  if (body.request.action == BulkAction::skip && body.request.reason.empty()) {
+    return make_error(Errc::invalid_request, "reason: a skip needs one, and it is empty");
+  }
+  return ok();
+}
+
+std::string statuses_text(StatusSet statuses) {
+  std::string text;
+  for (const TransStatus status :
+       {TransStatus::prepared, TransStatus::submitted, TransStatus::aborting}) {
+    if (statuses.contains(status)) text.append(text.empty() ? "" : ",").append(to_string(status));
+  }
+  return text;
+}
+
+json::object select_object(const BulkSelection& selection, std::chrono::minutes offset,
+                           const ModeTable& modes) {
+  json::object select;
+  if (!selection.statuses.empty()) select["status"] = statuses_text(selection.statuses);
+  if (selection.type) select["transType"] = modes.name_of(*selection.type);
+  if (selection.created_from) select["createdFrom"] = format_time(*selection.created_from, offset);
+  if (selection.created_to) select["createdTo"] = format_time(*selection.created_to, offset);
+  if (!selection.trouble.target.empty()) select["target"] = to_utf8(selection.trouble.target);
+  if (!selection.trouble.error.empty()) select["lastError"] = to_utf8(selection.trouble.error);
+  return select;
+}
+
+json::array failures_array(const BulkJob& job) {
+  json::array failures;
+  for (const BulkJob::Failure& failure : job.failures) {
+    json::object& each = failures.emplace_back(json::object{}).as_object();
+    each["gid"] = to_utf8(failure.gid.view());
+    each["error"] = to_utf8(failure.text);
+  }
+  return failures;
+}
+
+json::object job_object(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes) {
+  json::object object;
+  object["id"] = to_utf8(job.id);
+  object["action"] = to_string(job.request.action);
+  object["state"] = to_string(job.state);
+  object["reason"] = to_utf8(job.request.reason);
+  object["caller"] = to_utf8(job.caller);
+  object["created"] = format_time(job.created, offset);
+  object["updated"] = format_time(job.updated, offset);
+  if (job.request.limit != std::numeric_limits<std::size_t>::max()) {
+    object["limit"] = job.request.limit;
+  }
+  if (!job.request.branch.branch_id.empty()) {
+    object["branchId"] = to_utf8(job.request.branch.branch_id);
+    object["op"] = to_utf8(job.request.branch.op);
+  }
+  object["done"] = job.done;
+  object["failed"] = job.failed;
+  object["errors"] = failures_array(job);
+  if (!job.trouble.empty()) object["trouble"] = to_utf8(job.trouble);
+  object["select"] = select_object(job.request.selection, offset, modes);
+  return object;
+}
+
+}  // namespace
+
+Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
+                                     const ModeTable& modes) {
+  CONCERTO_TRY(const ListQuery query, list_query_from(request, now, modes));
+  BulkSelection selection;
+  selection.statuses = query.filter.statuses;
+  selection.type = query.filter.type;
+  selection.created_from = query.filter.created_from;
+  selection.created_to = query.filter.created_to;
+  selection.trouble = query.trouble;
+  return selection;
+}
+
+Result<ActionBody> action_body_from(std::string_view text, BulkAction action, WallTime now,
+                                    const ModeTable& modes) {
+  JsonText parsed;
+  CONCERTO_CHECK(parsed.parse(text, "the request body"));
+  if (!parsed.root().is(JsonKind::object)) {
+    return wrong_kind("the request body", "an object", parsed.root());
+  }
+  ActionBody body;
+  body.request.action = action;
+  for (const JsonValue member : parsed.root()) {
+    if (member.is(JsonKind::null)) continue;
+    CONCERTO_CHECK(read_member(member.key(), member, body, now, modes));
+  }
+  CONCERTO_CHECK(check_targets(body));
+  return body;
+}
+
+Result<BulkCountBy> count_by_from(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, BulkCountBy>, 4> names{
+      {{"status", BulkCountBy::status},
+       {"transType", BulkCountBy::type},
+       {"target", BulkCountBy::target},
+       {"age", BulkCountBy::age}}};
+  for (const auto& [name, by] : names) {
+    if (name == text) return by;
+  }
+  return make_error(
+      Errc::invalid_request,
+      "by: expected status, transType, target or age, found '" + std::string(text) + "'");
+}
+
+namespace {
+
+std::string plain_text(JsonValue value) {
+  if (value.is(JsonKind::text)) return std::string{value.text()};
+  if (value.is(JsonKind::boolean)) return value.boolean() ? "true" : "false";
+  return std::string{value.number_text()};
+}
+
+void add_member(std::string& details, std::string_view prefix, JsonValue value) {
+  const std::string text = plain_text(value);
+  if (text.empty()) return;
+  details.append(details.empty() ? "" : ", ").append(prefix).append(value.key());
+  details.append(" ").append(text);
+}
+
+}  // namespace
+
+std::string action_details(std::string_view body) {
+  constexpr std::array<std::string_view, 5> names{"branchId", "op", "limit", "dryRun", "id"};
+  JsonText parsed;
+  std::string details;
+  if (!parsed.parse(body, "the request body")) return details;
+  for (const JsonValue member : parsed.root()) {
+    if (std::ranges::find(names, member.key()) != names.end()) add_member(details, "", member);
+    if (member.key() == "gids") {
+      std::size_t count = 0;
+      for (auto at = member.begin(); at != member.end(); ++at) ++count;
+      details.append(details.empty() ? "" : ", ").append(std::to_string(count)).append(" gids");
+    }
+    if (member.key() != "select") continue;
+    for (const JsonValue each : member) {
+      if (is_selection_name(each.key())) add_member(details, "select.", each);
+    }
+    if (member.begin() == member.end()) details.append(details.empty() ? "" : ", ").append("all");
+  }
+  return details;
+}
+
+std::string action_reason(std::string_view body) {
+  JsonText parsed;
+  if (!parsed.parse(body, "the request body")) return {};
+  const auto reason = parsed.root().find("reason");
+  return reason && reason->is(JsonKind::text) ? std::string{reason->text()} : std::string{};
+}
+
+std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset,
+                         const ModeTable& modes) {
+  json::object object;
+  object["dryRun"] = true;
+  object["matched"] = preview.matched;
+  json::array sample;
+  for (const Transaction& trans : preview.sample) {
+    json::object& each = sample.emplace_back(json::object{}).as_object();
+    each["gid"] = to_utf8(trans.gid.view());
+    each["transType"] = modes.name_of(trans.type);
+    each["status"] = to_string(trans.status);
+    each["createTime"] = format_time(trans.create_time, offset);
+  }
+  object["sample"] = std::move(sample);
+  return json::serialize(object);
+}
+
+std::string job_json(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes) {
+  return json::serialize(job_object(job, offset, modes));
+}
+
+std::string jobs_json(const std::vector<BulkJob>& jobs, std::chrono::minutes offset,
+                      const ModeTable& modes) {
+  json::array array;
+  for (const BulkJob& job : jobs) array.push_back(job_object(job, offset, modes));
+  json::object object;
+  object["jobs"] = std::move(array);
+  return json::serialize(object);
+}
+
+std::string counts_json(const BulkCounts& counts, std::chrono::minutes offset) {
+  json::object object;
+  object["total"] = counts.total;
+  json::array groups;
+  for (const BulkCount& group : counts.groups) {
+    json::object& each = groups.emplace_back(json::object{}).as_object();
+    each["value"] = to_utf8(group.value);
+    each["count"] = group.count;
+    each["oldest"] = format_time(group.oldest, offset);
+  }
+  object["groups"] = std::move(groups);
+  return json::serialize(object);
+}
+
+std::string acted_json(const BulkJob& tally) {
+  json::object object;
+  object["done"] = tally.done;
+  object["failed"] = tally.failed;
+  object["errors"] = failures_array(tally);
+  return json::serialize(object);
+}
+
+}  // namespace concerto::net

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concerto/base/error.hpp>
+#include <concerto/engine/bulk_actions.hpp>
+#include <concerto/engine/mode.hpp>
+#include <concerto/transport/http_message.hpp>
+
+namespace concerto::net {
+
+/// The body of an operator's action.
+struct ActionBody {
+  Gid gid;                  ///< if not empty: one transaction
+  std::vector<Gid> gids;    ///< if not empty: these
+  bool has_select = false;  ///< otherwise one of the two above is there
+  BulkRequest request;
+  bool dry_run = false;
+};
+
+/// How many transactions one request may name.
+inline constexpr std::size_t gids_max = 1'000;
+
+/// Reads the body of retry, stop or skip. Ages are counted back from `now`. Error invalid_request
+/// names the field and the value: also a member that nobody knows, since a misspelt one would
+/// select more than was meant.
+Result<ActionBody> action_body_from(std::string_view body, BulkAction action, WallTime now,
+                                    const ModeTable& modes);
+
+/// The selection in the parameters of a GET. Error: invalid_request.
+Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
+                                     const ModeTable& modes);
+
+Result<BulkCountBy> count_by_from(std::string_view text);
+
+/// What the body of an action says besides gid and reason, for its record. Members that nobody
+/// reads are left out.
+std::string action_details(std::string_view body);
+/// The reason in the body of an action.
+std::string action_reason(std::string_view body);
+
+std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset,
+                         const ModeTable& modes);
+std::string job_json(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes);
+std::string jobs_json(const std::vector<BulkJob>& jobs, std::chrono::minutes offset,
+                      const ModeTable& modes);
+std::string counts_json(const BulkCounts& counts, std::chrono::minutes offset);
+/// What became of the transactions that a request names.
+std::string acted_json(const BulkJob& tally);
+
+}  // namespace concerto::net

@@ -1,0 +1,189 @@
+"""Actions on many transactions: what a preview promises happens, an interrupted job goes on, and
+the audit log tells who, what and why.
+
+Usage: bulk_test.py <concertod> [--store <store>] [--stuck <number>]
+"""
+
+import concurrent.futures
+import hashlib
+import http.client
+import json
+import os
+import time
+
+from operations_test_case import OperationsTestCase, run_tests
+
+from concerto_testing import Concertod, http_call, wait_until
+from shared_stores import add_store_argument, use_store
+
+CONNECTIONS = 8
+LONG_S = 3600
+DONE_S = 60
+TOKENS = {role: f"a token of the {role} that nobody guesses" for role in
+          ("client", "viewer", "operator")}
+
+
+def call(coordinator, method, name, body=None, role="operator"):
+    data = None if body is None else json.dumps(body).encode()
+    return http_call(method, f"{coordinator.root}/api/concerto/{name}", data,
+                     {"Authorization": f"Bearer {TOKENS[role]}",
+                      "Content-Type": "application/json"}, timeout_s=60)
+
+
+class Bulk(OperationsTestCase):
+    @classmethod
+    def setUpClass(cls):
+        use_store(cls)
+
+    def setUp(self):
+        super().setUp()
+        self.callers = os.path.join(self.directory, "callers")
+        with open(self.callers, "w", encoding="utf-8") as file:
+            for role, token in TOKENS.items():
+                file.write(f"the-{role} {role} sha256:{hashlib.sha256(token.encode()).hexdigest()}"
+                           "\n")
+        os.chmod(self.callers, 0o600)
+
+    def coordinator(self, name, place, is_first=True):
+        coordinator = Concertod(self.args.concertod, self.directory, {
+            "Auth.CallersFile": self.callers, "RetryInterval": LONG_S, "TimeoutToFail": 2 * LONG_S,
+            "LogLevel": "warn", "Audit.File": os.path.join(self.directory, name + ".jsonl"),
+            **place.settings}, name)
+        self.addCleanup(coordinator.kill)
+        coordinator.start(*(place.options_of_first_start if is_first else ()))
+        return coordinator
+
+    def stuck(self, coordinator, prefix, count):
+        """Sagas whose first branch has no server; the second has one."""
+
+        def submit_some(part):
+            connection = http.client.HTTPConnection("127.0.0.1", coordinator.http_port, timeout=30)
+            for number in range(part, count, CONNECTIONS):
+                saga = self.saga(f"{prefix}-{number}", "http://127.0.0.1:1/gone", "rest")
+                connection.request("POST", "/api/dtmsvr/submit", json.dumps(saga),
+                                   {"Authorization": f"Bearer {TOKENS['client']}"})
+                answer = connection.getresponse()
+                self.assertEqual(answer.status, 200, answer.read())
+                answer.read()
+            connection.close()
+
+        with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
+            list(pool.map(submit_some, range(CONNECTIONS)))
+        wait_until(lambda: self.total(coordinator, "target=:1/gone") == count, "all are stuck")
+
+    def total(self, coordinator, query=""):
+        answer = call(coordinator, "GET", f"count?{query}", role="viewer")
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json()["total"]
+
+    def begin(self, coordinator, name, body):
+        answer = call(coordinator, "POST", name, body)
+        self.assertEqual(answer.status, 202, answer.body)
+        return answer.json()["id"]
+
+    def job(self, coordinator, job_id):
+        return call(coordinator, "GET", f"jobs?id={job_id}", role="viewer").json()["jobs"][0]
+
+    def wait_for_end(self, coordinator, job_id):
+        return wait_until(lambda: (job := self.job(coordinator, job_id))["state"] != "running" and
+                          job, f"job {job_id} has ended", DONE_S)
+
+    def test_a_preview_equals_its_effect(self):
+        place = self.store.place("preview")
+        coordinator = self.coordinator("preview", place)
+        self.stuck(coordinator, "old", self.args.stuck)
+        selection = {"target": ":1/gone", "transType": "saga", "status": "submitted"}
+        preview = call(coordinator, "POST", "retry", {"select": selection, "dryRun": True}).json()
+        self.assertEqual(preview["matched"], self.args.stuck)
+        self.assertEqual(len(preview["sample"]), min(20, self.args.stuck))
+        begin = time.monotonic()
+        done = self.wait_for_end(coordinator, self.begin(
+            coordinator, "retry", {"select": selection, "reason": "ticket 1"}))
+        print(f"{self.args.store}: {done['done']} retries in {time.monotonic() - begin:.1f} s")
+        self.assertEqual((done["done"], done["failed"]), (preview["matched"], 0))
+        skip = {"select": selection, "branchId": "01", "op": "action", "reason": "done by hand"}
+        wait_until(lambda: self.total(coordinator, "target=:1/gone") == self.args.stuck,
+                   "all have been tried again")
+        done = self.wait_for_end(coordinator, self.begin(coordinator, "skip", skip))
+        self.assertEqual(done["done"], self.args.stuck, done)
+        wait_until(lambda: self.total(coordinator) == 0, "all go on behind the skipped branch",
+                   DONE_S)
+        met = {each.query["gid"] for each in self.branches.calls()}
+        self.assertEqual(len(met), self.args.stuck)
+        self.assertEqual(coordinator.terminate(), 0)
+
+    def test_an_interrupted_job_goes_on(self):
+        place = self.store.place("interrupted")
+        first = self.coordinator("first", place)
+        self.stuck(first, "g", self.args.stuck)
+        job_id = self.begin(first, "stop", {"select": {}, "reason": "ticket 2"})
+        wait_until(lambda: self.job(first, job_id)["done"] > 0, "the job has begun")
+        first.kill()
+        if place.settings:
+            first = self.coordinator("second", place, is_first=False)
+        else:
+            first.start()  # Nobody else can open its store.
+        ended = self.wait_for_end(first, job_id)
+        self.assertEqual((ended["state"], ended["failed"]), ("done", 0), ended)
+        self.assertEqual(self.total(first), 0)
+        self.assertEqual(ended["reason"], "ticket 2")
+        self.assertEqual(ended["caller"], "the-operator")
+
+    def test_requests_about_some(self):
+        coordinator = self.coordinator("some", self.store.place("some"))
+        self.stuck(coordinator, "g", 6)
+        self.assertEqual(call(coordinator, "POST", "stop", {"gid": "g-0", "reason": "r"}).json(),
+                         {"done": 1, "failed": 0})
+        some = call(coordinator, "POST", "stop", {"gids": ["g-0", "g-1", "nobody"]}).json()
+        self.assertEqual((some["done"], some["failed"]), (1, 2), some)
+        self.assertEqual([each["gid"] for each in some["errors"]], ["g-0", "nobody"])
+        skipped = call(coordinator, "POST", "skip", {"gid": "g-2", "reason": "by hand"})
+        self.assertEqual(skipped.status, 200, skipped.body)
+        wait_until(lambda: self.total(coordinator) == 3, "the skipped one has gone on")
+        for name, body, status, told in (
+                ("retry", {}, 400, "one of gid, gids and select"),
+                ("retry", {"select": {"statu": "x"}}, 400, "unknown member 'statu'"),
+                ("retry", {"select": {}, "limt": 1}, 400, "unknown member 'limt'"),
+                ("retry", {"select": {"status": "failed"}}, 400, "status"),
+                ("retry", {"select": {}, "limit": 0}, 400, "limit"),
+                ("skip", {"gid": "g-3"}, 400, "reason"),
+                ("skip", {"select": {}, "reason": "r"}, 400, "branchId and op"),
+                ("skip", {"gid": "g-3", "branchId": "09", "reason": "r"}, 400, "branch 09"),
+                ("stop", {"gid": "nobody"}, 404, "nobody"),
+                ("stop", {"gid": "g-0"}, 409, "failed"),
+                ("cancelJob", {"id": "none"}, 404, "none")):
+            with self.subTest(body=body):
+                answer = call(coordinator, "POST", name, body)
+                self.assertEqual(answer.status, status, answer.body)
+                self.assertIn(told, answer.json()["message"])
+        self.assertEqual(self.total(coordinator), 3)
+
+    def test_a_viewer_is_refused_and_the_audit_log_tells_all(self):
+        coordinator = self.coordinator("audited", self.store.place("audited"))
+        self.stuck(coordinator, "g", 3)
+        for role in ("viewer", "client"):
+            answer = call(coordinator, "POST", "stop", {"select": {}}, role)
+            self.assertEqual(answer.status, 403, answer.body)
+        self.assertEqual(self.total(coordinator), 3)
+        job_id = self.begin(coordinator, "stop", {
+            "select": {"target": "gone", "minAge": 0}, "limit": 2, "reason": "ticket 4711"})
+        self.assertEqual(self.wait_for_end(coordinator, job_id)["done"], 2)
+        records = call(coordinator, "GET", "audit?action=stop").json()["records"]
+        done, begun, refused = records[0], records[1], records[2:]
+        self.assertEqual([one["event"] for one in refused], ["refused", "refused"])
+        for record, event in ((begun, "begun"), (done, "done")):
+            self.assertEqual((record["event"], record["caller"], record["reason"]),
+                             (event, "the-operator", "ticket 4711"), record)
+            self.assertIn("select.target gone", record["details"])
+            self.assertIn("limit 2", record["details"])
+        self.assertIn(job_id, done["result"])
+
+
+def add_arguments(parser):
+    parser.add_argument("concertod")
+    parser.add_argument("--stuck", type=int, default=2_000, help="how many transactions")
+    add_store_argument(parser)
+
+
+if __name__ == "__main__":
+    run_tests(Bulk, add_arguments, __doc__)

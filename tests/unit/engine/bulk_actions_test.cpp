@@ -1,0 +1,251 @@
+// Actions of operators on many transactions.
+
+#include <concerto/engine/bulk_actions.hpp>
+
+#include "engine_fixture.hpp"
+#include "shared_fixture.hpp"
+
+namespace concerto::test {
+namespace {
+
+using testing::SizeIs;
+using State = BulkJob::State;
+
+BulkRequest request_of(BulkAction action, std::string target = {}) {
+  BulkRequest request;
+  request.action = action;
+  request.selection.trouble.target = std::move(target);
+  request.reason = "ticket";
+  return request;
+}
+
+class BulkActionsTest : public EngineFixture {
+ protected:
+  void SetUp() override {
+    EngineFixture::SetUp();
+    start_bulk();
+  }
+  void TearDown() override {
+    stop_bulk();
+    EngineFixture::TearDown();
+  }
+
+  void make_bulk() {
+    bulk_ = std::make_unique<BulkActions>(world_->coordinator(), store_, clock_, world_->executor(),
+                                          world_->timers(), world_->random());
+  }
+  void start_bulk() {
+    make_bulk();
+    bulk_->start();
+    world_->run();
+  }
+  void stop_bulk() {
+    asio::co_spawn(world_->executor(), bulk_->stop(), asio::detached);
+    world_->advance(seconds(5));
+    bulk_.reset();
+  }
+
+  /// Begins to stop all, and holds the first changes up.
+  std::string begin_and_hold() {
+    stop_bulk();
+    make_bulk();
+    std::string id = begin(request_of(BulkAction::stop)).id;
+    store_.hold_commits();
+    bulk_->start();
+    world_->run();
+    return id;
+  }
+
+  /// Sagas whose first branch is in trouble.
+  void stuck(int count, const std::string& name = "g") {
+    options_.retry_interval = seconds(1'000);
+    for (int i = 0; i < count; ++i) {
+      branches_->reply("action 01", Outcome::error);
+      submit(make_request(name + std::to_string(i), "saga", 1));
+    }
+  }
+
+  BulkJob begin(BulkRequest request) {
+    return world_->start(bulk_->begin(std::move(request)))->value().value();
+  }
+  BulkJob job(const std::string& id) {
+    return world_->start(bulk_->jobs(id, 10))->value().value().at(0);
+  }
+  BulkCounts count(BulkCountBy by) {
+    return world_->start(bulk_->count({}, by, 10))->value().value();
+  }
+
+  std::unique_ptr<BulkActions> bulk_;
+};
+
+TEST_F(BulkActionsTest, AJobMeetsWhatItsPreviewSaid) {
+  submit(make_request("fine", "saga", 1));
+  stuck(30);
+  const auto preview =
+      world_->start(bulk_->preview(request_of(BulkAction::retry, "a1")))->value().value();
+  EXPECT_EQ(preview.matched, 30U);
+  EXPECT_THAT(preview.sample, SizeIs(20));
+  const BulkJob begun = begin(request_of(BulkAction::retry, "a1"));
+  EXPECT_EQ(begun.state, State::running);
+  const BulkJob done = job(begun.id);
+  EXPECT_EQ(done.state, State::done);
+  EXPECT_EQ(done.done, preview.matched);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(status("g" + std::to_string(i)), TransStatus::succeed);
+}
+
+TEST_F(BulkActionsTest, OnlyTheSelectedOnesAreMet) {
+  stuck(3);
+  clock_.advance(seconds(10));
+  stuck(2, "young");
+  BulkRequest old = request_of(BulkAction::stop);
+  old.selection.created_to = clock_.wall_now() - seconds(5);
+  EXPECT_EQ(job(begin(old).id).done, 3U);
+  EXPECT_EQ(status("g0"), TransStatus::failed);
+  EXPECT_EQ(status("young0"), TransStatus::submitted);
+  EXPECT_EQ(job(begin(request_of(BulkAction::stop, "elsewhere")).id).done, 0U);
+  EXPECT_EQ(status("young0"), TransStatus::submitted);
+}
+
+TEST_F(BulkActionsTest, TheLimitTakesTheNewest) {
+  stuck(5);
+  BulkRequest request = request_of(BulkAction::stop);
+  request.limit = 2;
+  EXPECT_EQ(world_->start(bulk_->preview(request))->value().value().matched, 2U);
+  EXPECT_EQ(job(begin(request).id).done, 2U);
+  EXPECT_EQ(status("g4"), TransStatus::failed);
+  EXPECT_EQ(status("g2"), TransStatus::submitted);
+}
+
+TEST_F(BulkActionsTest, RefusedActionsAreCountedAndTold) {
+  stuck(25);
+  BulkRequest request = request_of(BulkAction::skip);
+  request.branch = {"07", "action"};
+  const BulkJob ended = job(begin(request).id);
+  EXPECT_EQ(ended.state, State::done);
+  EXPECT_EQ(ended.failed, 25U);
+  ASSERT_THAT(ended.failures, SizeIs(BulkJob::failures_max));
+  EXPECT_THAT(ended.failures[0].text, HasSubstr("branch 07 action"));
+}
+
+TEST_F(BulkActionsTest, RequestsThatNobodyCanMeanAreRefused) {
+  BulkRequest open_skip = request_of(BulkAction::skip);
+  open_skip.branch.branch_id = "01";
+  BulkRequest finished = request_of(BulkAction::stop);
+  finished.selection.statuses = {TransStatus::failed};
+  BulkRequest none = request_of(BulkAction::retry);
+  none.limit = 0;
+  for (const BulkRequest& request : {open_skip, finished, none}) {
+    EXPECT_EQ(code_of(world_->start(bulk_->begin(request))), Errc::invalid_request);
+    EXPECT_EQ(code_of(world_->start(bulk_->preview(request))), Errc::invalid_request);
+  }
+  EXPECT_THAT(world_->start(bulk_->jobs("", 10))->value().value(), IsEmpty());
+}
+
+TEST_F(BulkActionsTest, AnInterruptedJobGoesOnAfterAKill) {
+  stuck(1'500);
+  const std::string id = begin_and_hold();
+  store_.release_commits();
+  world_->run_some(300);
+  static auto* graveyard = new std::vector<std::unique_ptr<BulkActions>>();
+  graveyard->push_back(std::move(bulk_));
+  restart_after_crash();
+  make_bulk();
+  const std::size_t left = count(BulkCountBy::status).total;
+  EXPECT_GT(left, 0U);
+  EXPECT_LT(left, 1'500U);
+  EXPECT_EQ(job(id).state, State::running);
+  bulk_->start();
+  world_->run();
+  EXPECT_EQ(job(id).state, State::done);
+  EXPECT_EQ(count(BulkCountBy::status).total, 0U);
+}
+
+TEST_F(BulkActionsTest, ACancelledJobLeavesTheRestAlone) {
+  stuck(1'500);
+  const std::string id = begin_and_hold();
+  EXPECT_EQ(world_->start(bulk_->cancel(id))->value().value().state, State::cancelled);
+  store_.release_commits();
+  world_->run();
+  EXPECT_EQ(job(id).state, State::cancelled);
+  EXPECT_LT(job(id).done, 100U);
+  EXPECT_EQ(count(BulkCountBy::status).total, 1'500U - job(id).done);
+}
+
+TEST_F(BulkActionsTest, AJobThatWaitsForItsTurnIsCancelled) {
+  stuck(1);
+  make_bulk();  // Nobody carries out jobs.
+  const std::string id = begin(request_of(BulkAction::stop)).id;
+  EXPECT_EQ(world_->start(bulk_->cancel(id))->value().value().state, State::cancelled);
+  bulk_->start();
+  world_->run();
+  EXPECT_EQ(job(id).state, State::cancelled);
+  EXPECT_EQ(status("g0"), TransStatus::submitted);
+  EXPECT_EQ(code_of(world_->start(bulk_->cancel("none"))), EngineErrc::key_not_found);
+}
+
+TEST_F(BulkActionsTest, CountsAreByStatusTypeTargetAndAge) {
+  stuck(3);
+  clock_.advance(std::chrono::minutes(2));
+  prepare(make_request("m", "msg", 1));
+  const auto groups = [this](BulkCountBy by) {
+    std::vector<std::string> texts;
+    for (const BulkCount& group : count(by).groups) {
+      texts.push_back(group.value + " " + std::to_string(group.count));
+    }
+    return texts;
+  };
+  EXPECT_THAT(groups(BulkCountBy::status), ElementsAre("submitted 3", "prepared 1"));
+  EXPECT_THAT(groups(BulkCountBy::type), ElementsAre("saga 3", "msg 1"));
+  EXPECT_THAT(groups(BulkCountBy::target), ElementsAre("a1 3"));
+  EXPECT_THAT(groups(BulkCountBy::age), ElementsAre("1 to 10 minutes 3", "under 1 minute 1"));
+  EXPECT_EQ(count(BulkCountBy::status).total, 4U);
+}
+
+TEST_F(BulkActionsTest, OnlyTheLastJobsAreKept) {
+  for (std::size_t i = 0; i < BulkActions::jobs_max + 5; ++i) {
+    begin(request_of(BulkAction::retry));
+    clock_.advance(milliseconds(1));
+  }
+  const auto jobs = world_->start(bulk_->jobs("", 1'000))->value().value();
+  EXPECT_LE(jobs.size(), BulkActions::jobs_max + 1);
+  EXPECT_GT(jobs.front().id, jobs.back().id);
+}
+
+/// How many handlers run before a coordinator is killed.
+class SharedBulkActions : public SharedFixture, public testing::WithParamInterface<std::size_t> {
+ protected:
+  std::unique_ptr<BulkActions> bulk_of(SharedNode& node) {
+    return std::make_unique<BulkActions>(node.coordinator(), node.store, clock_,
+                                         node.world->executor(), node.world->timers(),
+                                         node.world->random());
+  }
+};
+
+TEST_P(SharedBulkActions, AnotherCoordinatorTakesTheJobOfOneThatIsKilled) {
+  auto of_a = bulk_of(*a_);
+  a_branches_.reply("action 01", Outcome::error);
+  submit(*a_, make_request("g", "saga", 1));
+  const auto begun = a_->world->start(of_a->begin(request_of(BulkAction::stop)));
+  const std::string id = begun->value().value().id;
+  of_a->start();
+  a_->world->run_some(GetParam());
+  static auto* graveyard = new std::vector<std::unique_ptr<BulkActions>>();
+  graveyard->push_back(std::move(of_a));
+  kill(*a_);
+  auto of_b = bulk_of(*b_);
+  of_b->start();
+  advance(seconds(60));
+  const auto jobs = b_->world->start(of_b->jobs(id, 10))->value().value();
+  ASSERT_THAT(jobs, SizeIs(1));
+  EXPECT_EQ(jobs[0].state, State::done);
+  EXPECT_EQ(stored().status, TransStatus::failed);
+  asio::co_spawn(b_->world->executor(), of_b->stop(), asio::detached);
+  advance(seconds(5));
+}
+
+INSTANTIATE_TEST_SUITE_P(Handlers, SharedBulkActions,
+                         testing::Values(0U, 2U, 4U, 6U, 8U, 10U, 14U, 20U, 30U, 60U),
+                         [](const auto& row) { return std::to_string(row.param); });
+
+}  // namespace
+}  // namespace concerto::test

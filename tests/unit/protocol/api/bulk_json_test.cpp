@@ -1,0 +1,93 @@
+// The bodies of operators' actions.
+
+#include "api/bulk_json.hpp"
+
+#include <ostream>
+
+#include <gmock/gmock.h>
+
+namespace concerto::net {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const WallTime now{std::chrono::seconds{1'000'000}};
+
+Result<ActionBody> read(std::string_view text, BulkAction action = BulkAction::retry) {
+  return action_body_from(text, action, now, ModeTable::standard());
+}
+
+TEST(ActionBody, HasASelection) {
+  const ActionBody body = read(R"({"select":{"status":"submitted,aborting","transType":"tcc",
+      "minAge":10,"maxAge":"60","target":"b","lastError":"e"},"limit":7,"reason":"r",
+      "dryRun":true})")
+                              .value();
+  EXPECT_TRUE(body.has_select && body.dry_run);
+  const BulkSelection& selection = body.request.selection;
+  EXPECT_EQ(selection.statuses, (StatusSet{TransStatus::submitted, TransStatus::aborting}));
+  EXPECT_EQ(selection.type, TransType::tcc);
+  EXPECT_EQ(selection.created_to, now - std::chrono::seconds{10});
+  EXPECT_EQ(selection.created_from, now - std::chrono::seconds{60});
+  EXPECT_EQ(selection.trouble, (TroubleFilter{"b", "e"}));
+  EXPECT_EQ(body.request.limit, 7U);
+  EXPECT_EQ(body.request.reason, "r");
+}
+
+TEST(ActionBody, NamesTransactions) {
+  EXPECT_EQ(read(R"({"gid":"g"})").value().gid, Gid{"g"});
+  EXPECT_THAT(read(R"({"gids":["g","h"]})").value().gids, ElementsAre(Gid{"g"}, Gid{"h"}));
+  const ActionBody skip =
+      read(R"({"gid":"g","branchId":"01","op":"action","reason":"r"})", BulkAction::skip).value();
+  EXPECT_EQ(skip.request.branch, (BranchRow{"01", "action"}));
+}
+
+struct BadBody {
+  const char* text;
+  const char* told;
+};
+void PrintTo(const BadBody& row, std::ostream* out) {
+  *out << row.text;
+}
+
+class ActionBodyError : public testing::TestWithParam<BadBody> {};
+
+TEST_P(ActionBodyError, NamesTheFieldAndTheValue) {
+  const auto body = read(GetParam().text, BulkAction::skip);
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().code, Errc::invalid_request);
+  EXPECT_THAT(body.error().detail, HasSubstr(GetParam().told));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, ActionBodyError,
+    testing::Values(
+        BadBody{"", "the request body"}, BadBody{"[]", "must be an object"},
+        BadBody{R"({"reason":"r"})", "one of gid, gids and select, found 0"},
+        BadBody{R"({"gid":"g","select":{},"reason":"r"})", "found 2"},
+        BadBody{R"({"gid":"g"})", "reason: a skip needs one"},
+        BadBody{R"({"gids":[],"reason":"r"})", "gids: expected 1 to 1000 of them, found 0"},
+        BadBody{R"({"select":{"minage":1},"reason":"r"})", "'minage'"},
+        BadBody{R"({"select":{"minAge":1.5},"reason":"r"})", "'select.minAge'"},
+        BadBody{R"({"select":7,"reason":"r"})", "'select' must be an object"},
+        BadBody{R"({"select":{},"limit":-1,"reason":"r"})", "limit: expected 1 or more, found -1"},
+        BadBody{R"({"select":{"status":"dead"},"reason":"r"})", "'dead'"},
+        BadBody{R"({"select":{},"branch":"01","reason":"r"})", "'branch'"}));
+
+TEST(ActionBody, OnlyASkipNamesARow) {
+  EXPECT_THAT(read(R"({"gid":"g","op":"action"})").error().detail, HasSubstr("'op'"));
+}
+
+TEST(ActionBody, IsToldInItsRecord) {
+  const std::string body =
+      R"({"select":{"target":"b","minAge":5},"limit":3,"dryRun":true,"reason":"r","x":"y"})";
+  EXPECT_EQ(action_details(body), "select.target b, select.minAge 5, limit 3, dryRun true");
+  EXPECT_EQ(action_reason(body), "r");
+  EXPECT_EQ(action_details(R"({"select":{}})"), "all");
+  EXPECT_EQ(action_details(R"({"gids":["a","b"],"branchId":"01"})"), "2 gids, branchId 01");
+  EXPECT_EQ(action_details("no JSON"), "");
+  EXPECT_EQ(action_reason(R"({"reason":1})"), "");
+}
+
+}  // namespace
+}  // namespace concerto::net
