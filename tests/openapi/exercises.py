@@ -106,6 +106,11 @@ def actions(witness):
         witness.post(path, {"gid": "acted-1", **reason})
         witness.post(path, {"gid": "acted-1", **reason})
     witness.post("/api/concerto/cancelJob", {"id": "none"})
+    for pause in ({"kind": "target", "value": "nowhere", "reason": "a test"},
+                  {"kind": "mode", "value": "xa"}):
+        for name in ("pause", "pause", "resume", "resume"):
+            witness.post(f"/api/concerto/{name}", pause)
+            witness.get("/api/concerto/pauses")
 
 
 def topics(witness):

@@ -83,6 +83,10 @@ def _actions():
         yield "/api/concerto/skip", {"reason": "r", **fault}
     for fault in ({"reason": ""}, {"reason": None}, {"branchId": 1}, {"op": "o" * 46}):
         yield "/api/concerto/skip", {"gid": "g", "reason": "r", **fault}
+    for fault in ({"kind": "topic"}, {"kind": None}, {"value": ""}, {"value": 1},
+                  {"value": "v" * 101}, {"reason": 1}, {"unknown": 1}):
+        for name in ("pause", "resume"):
+            yield f"/api/concerto/{name}", {"kind": "target", "value": "none", **fault}
     for body in ({}, {"id": 1}):
         yield "/api/concerto/cancelJob", body
 

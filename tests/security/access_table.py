@@ -49,6 +49,9 @@ TABLE = """
     o     http      POST    /api/concerto/skip
     vo    http      GET     /api/concerto/jobs
     o     http      POST    /api/concerto/cancelJob
+    vo    http      GET     /api/concerto/pauses
+    o     http      POST    /api/concerto/pause
+    o     http      POST    /api/concerto/resume
     co    http      POST    /api/json-rpc
     cvo   http      GET     /api/openapi.json
     -cvo  http      *       /api/ping

@@ -29,7 +29,7 @@ class TokenCase final : public CountedCase {
   bool run(std::size_t count) override {
     const std::string token(token_chars, 't');
     net::AccessTexts texts;
-    texts.callers = line_of(token);
+    texts.callers = line_of(token_chars > 0 ? token : "of nobody");
     net::Authenticator authenticator(net::AccessRules::read(texts, {}).value(), names_, wrong_,
                                      right_, clock_);
     net::GateOptions options;

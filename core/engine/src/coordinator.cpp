@@ -61,6 +61,7 @@ Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clo
       clock_(clock),
       modes_(modes),
       topics_(std::make_unique<Topics>(store, clock, shards.at(0).branches, options.wording)),
+      pauses_(std::make_unique<Pauses>(store)),
       reset_rounds_(std::make_unique<ResetRounds>()),
       shared_rounds_(std::make_unique<SharedRounds>(store, clock)) {
   CoordinatorOptions own = options;
@@ -81,6 +82,7 @@ Async<> Coordinator::recover() {
     co_await on_engine(first, first.start_polls(poll()));
     co_return ok();
   }
+  CONCERTO_CO_CHECK(co_await read_pauses_at_start());
   std::uint64_t from = 0;
   for (;;) {
     const SteadyTime page_begin = clock_.steady_now();
@@ -110,6 +112,17 @@ Async<> Coordinator::recover() {
   }
 }
 
+/// Nothing that is held up may begin because the store was busy for a moment.
+Async<> Coordinator::read_pauses_at_start() {
+  Engine& first = *engines_.front();
+  for (bool goes_on = true;;) {
+    const Result<> read = co_await read_pauses();
+    const bool is_busy = !read && read.error().code == EngineErrc::store_busy;
+    if (!is_busy || !goes_on) co_return read;
+    goes_on = co_await on_engine(first, first.pause_until(clock_.steady_now() + busy_store_pause));
+  }
+}
+
 /// Claims due transactions that no alarm has found, at intervals. Runs on the first shard, until it
 /// stops.
 Task<void> Coordinator::poll() {
@@ -117,7 +130,13 @@ Task<void> Coordinator::poll() {
   Engine& first = *engines_.front();
   bool goes_on = true;
   while (goes_on) {
-    const bool has_more = co_await claim_due(*store_.ownership());
+    const Result<> paused = co_await read_pauses();
+    bool has_more = false;
+    if (paused) {
+      has_more = co_await claim_due(*store_.ownership());
+    } else {
+      co_await first.tell_failed_poll(paused.error());
+    }
     const SteadyTime now = clock_.steady_now();
     const SteadyTime next = now + (has_more ? full_poll_pause : first.poll_interval());
     goes_on = co_await first.pause_until_poll(next);

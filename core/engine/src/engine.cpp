@@ -305,6 +305,11 @@ Task<void> Engine::set_limits(CoordinatorLimits limits) {
   co_return;
 }
 
+Task<void> Engine::set_pauses(std::shared_ptr<const PauseList> pauses) {
+  env_.pauses = std::move(pauses);
+  co_return;
+}
+
 Task<void> Engine::begin_stop(SteadyTime deadline) {
   env_.stopping = true;
   stop_until_ = deadline;

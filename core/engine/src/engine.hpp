@@ -88,6 +88,7 @@ class Engine {
   /// Waits until `at`. False if a stop has begun.
   Task<bool> pause_until(SteadyTime at);
   Task<void> set_limits(CoordinatorLimits limits);
+  Task<void> set_pauses(std::shared_ptr<const PauseList> pauses);
   /// Takes no more requests and starts no more calls.
   Task<void> begin_stop(SteadyTime deadline);
   /// Returns when nothing runs any more; what still runs at `deadline` is cancelled.

@@ -137,6 +137,7 @@ WallTime Inspector::next_pass_time(const Transaction& trans) const {
 
 std::string Inspector::explain_wait(const Inspection& inspection) const {
   const Transaction& trans = inspection.trans;
+  if (const std::string text = explain_pause(trans); !text.empty()) return text;
   if (const std::string_view target = wakes_.slots().queued_at(trans.gid); !target.empty()) {
     return "waits for room at " + masked_url(target) + ", which is tried again for at most " +
            std::to_string(wakes_.slots().limit(target)) + " at one time";
@@ -161,6 +162,19 @@ std::string Inspector::explain_wait(const Inspection& inspection) const {
     return "waits for its delay of " + seconds_text(delay);
   }
   return explain_rest(inspection);
+}
+
+/// Empty if nothing is paused that it calls next.
+std::string Inspector::explain_pause(const Transaction& trans) const {
+  const Mode* mode = env_.modes.find(trans.type);
+  const auto next = next_of(trans, *mode);
+  const Pause* pause = next ? env_.pause_of(trans, *mode, *next) : nullptr;
+  if (pause == nullptr) return {};
+  std::string text =
+      std::string(to_string(pause->kind)) + " '" + masked_url(pause->value) + "' is paused";
+  if (!pause->caller.empty()) text += " by " + pause->caller;
+  if (!pause->reason.empty()) text += ": " + pause->reason;
+  return text;
 }
 
 /// The delay that a transaction waits for; zero if it waits for something else.

@@ -26,6 +26,7 @@ class Inspector {
  private:
   std::string explain_other(const Owner& other) const;
   std::string explain_wait(const Inspection& inspection) const;
+  std::string explain_pause(const Transaction& trans) const;
   std::chrono::seconds awaited_delay(const Transaction& trans) const;
   std::string explain_rest(const Inspection& inspection) const;
   std::int64_t doublings(const Transaction& trans) const;

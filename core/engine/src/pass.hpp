@@ -76,6 +76,7 @@ struct Pass {
   bool any_success = false;
   std::optional<IntervalKind> interval_kind;  ///< the longest one that a result asks for
   std::optional<Trouble> worst;
+  bool is_held_up = false;  ///< a pause keeps it from its calls
 
   Outcome worst_outcome() const noexcept { return worst ? worst->outcome : Outcome::success; }
   bool met_error() const noexcept { return worst_outcome() == Outcome::error; }
@@ -86,6 +87,7 @@ struct Pass {
     any_success = false;
     interval_kind.reset();
     worst.reset();
+    is_held_up = false;
   }
 };
 

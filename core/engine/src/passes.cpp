@@ -17,6 +17,9 @@ namespace {
 /// How many drivers may begin within each other.
 constexpr std::uint32_t nested_max = 8;
 
+/// When a transaction that a pause holds up looks again, should nobody wake it.
+constexpr seconds held_up_wait{600};
+
 /// Counts until the end of the scope, also if a clock throws there.
 class Nested {
  public:
@@ -210,7 +213,10 @@ Passes::Move Passes::next_move(const Pin& pin) {
     end_pass(live, answer(live), true);
     return {What::end};
   }
-  if (!env_.stopping && (!next.calls.empty() || next.ask_application)) {
+  live.pass.is_held_up = env_.pause_of(live.trans, *live.mode, next) != nullptr;
+  if (live.pass.is_held_up) {
+    leave_queue(live);
+  } else if (!env_.stopping && (!next.calls.empty() || next.ask_application)) {
     if (!claim_target(live, next)) {
       live.enter(LiveTrans::State::idle);
       return {What::end};
@@ -226,6 +232,13 @@ Passes::Move Passes::next_move(const Pin& pin) {
   }
   const bool runs = live.calls.running > 0 || (live.calls.pausing > 0 && !env_.stopping);
   return {runs ? What::await_calls : What::wait};
+}
+
+/// A woken transaction calls nobody.
+void Passes::leave_queue(LiveTrans& live) {
+  if (live.state() != LiveTrans::State::woken) return;
+  live.pass.woken_by.reset();
+  live.enter(LiveTrans::State::driving);
 }
 
 /// Before the first call of a woken transaction: takes a slot of the target. If none is free, the
@@ -275,6 +288,9 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
   const bool repeats = live.state() == LiveTrans::State::repeating && !env_.stopping;
   if (repeats || env_.stopping) {
     // The next pass follows at once, here or after the restart.
+  } else if (pass.is_held_up) {
+    wait = held_up_wait;
+    delta.schedule = Schedule{live.trans.next_cron_interval, now + wait, true};
   } else if (delay) {
     const nanoseconds waited = now - live.trans.submit_time.value_or(now);
     wait = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));

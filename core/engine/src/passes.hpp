@@ -64,6 +64,7 @@ class Passes {
   void start_driver(LiveTrans& live, Pass::Begun begun, Turn turn = {});
   Task<void> drive(Pin pin, Turn turn);
   Move next_move(const Pin& pin);
+  static void leave_queue(LiveTrans& live);
   bool claim_target(LiveTrans& live, const Next& next);
   Next decide(const LiveTrans& live) const;
   Async<> change(LiveTrans& live);

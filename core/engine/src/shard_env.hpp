@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 
 #include <concerto/base/clock.hpp>
 #include <concerto/base/error.hpp>
@@ -10,6 +11,7 @@
 #include <concerto/engine/store.hpp>
 
 #include "guarded_observer.hpp"
+#include "pauses.hpp"
 
 namespace concerto {
 
@@ -23,9 +25,16 @@ struct ShardEnv {
   /// Null: every transaction in the store is this coordinator's.
   Ownership* const ownership = store.ownership();
   GuardedObserver observer{ports.observer};
+  std::shared_ptr<const PauseList> pauses = nullptr;  ///< null: none were read yet
   bool stopping = false;  ///< no request is taken and no call begins any more
 
   SteadyTime now() const noexcept { return ports.timers.now(); }
+
+  /// The pause that holds up the calls of `next`, null if there is none.
+  const Pause* pause_of(const Transaction& trans, const Mode& mode, const Next& next) const {
+    if (pauses == nullptr || pauses->empty()) return nullptr;
+    return concerto::pause_of(*pauses, trans, mode, next);
+  }
 
   /// The timeout in force for a transaction, zero without one.
   std::chrono::seconds timeout_of(std::chrono::seconds own, const Mode& mode) const noexcept {

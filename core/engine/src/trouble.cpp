@@ -15,25 +15,6 @@ bool visit_branches(const Transaction& trans, BranchStatus status, Visit visit) 
   });
 }
 
-std::optional<Next> next_of(const Transaction& trans, const Mode& mode) {
-  const auto custom = parse_custom_data(mode, trans.custom_data, trans);
-  if (!custom) return std::nullopt;
-  const std::vector<RunState> runs(trans.branches.size(), RunState::idle);
-  // A prepared transaction waits only after its timeout.
-  const bool timed_out = trans.status == TransStatus::prepared && trans.waits;
-  const bool delay_over = true;
-  return mode.next({trans,
-                    *custom,
-                    runs,
-                    RunState::idle,
-                    std::nullopt,
-                    timed_out,
-                    delay_over,
-                    false,
-                    std::chrono::seconds::zero(),
-                    {}});
-}
-
 template <class Visit>
 void visit_next(const Transaction& trans, const Mode& mode, Visit visit) {
   const auto next = next_of(trans, mode);
@@ -59,6 +40,25 @@ void visit_trouble(const Transaction& trans, const ModeTable& modes, Visit visit
 }
 
 }  // namespace
+
+std::optional<Next> next_of(const Transaction& trans, const Mode& mode) {
+  const auto custom = parse_custom_data(mode, trans.custom_data, trans);
+  if (!custom) return std::nullopt;
+  const std::vector<RunState> runs(trans.branches.size(), RunState::idle);
+  // A prepared transaction waits only after its timeout.
+  const bool timed_out = trans.status == TransStatus::prepared && trans.waits;
+  const bool delay_over = true;
+  return mode.next({trans,
+                    *custom,
+                    runs,
+                    RunState::idle,
+                    std::nullopt,
+                    timed_out,
+                    delay_over,
+                    false,
+                    std::chrono::seconds::zero(),
+                    {}});
+}
 
 std::vector<std::uint32_t> next_rows(const Transaction& trans, const Mode& mode) {
   const auto next = next_of(trans, mode);

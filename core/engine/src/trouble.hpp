@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,10 @@ inline constexpr std::size_t trouble_urls_max = 8;
 /// The first few of these URLs, each once.
 std::vector<std::string> trouble_urls(const Transaction& trans, const ModeTable& modes);
 
-/// The rows that an unfinished transaction calls next.
+/// What an unfinished transaction does next, nullopt if its stored data is damaged.
+std::optional<Next> next_of(const Transaction& trans, const Mode& mode);
+
+/// The rows that it calls next.
 std::vector<std::uint32_t> next_rows(const Transaction& trans, const Mode& mode);
 
 /// Whether one of these URLs has `text` in it.

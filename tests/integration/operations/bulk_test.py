@@ -158,6 +158,35 @@ class Bulk(OperationsTestCase):
                 self.assertIn(told, answer.json()["message"])
         self.assertEqual(self.total(coordinator), 3)
 
+    def test_pauses(self):
+        place = self.store.place("paused")
+        coordinator = self.coordinator("paused", place)
+        pause = {"kind": "target", "value": "/slow", "reason": "ticket 3"}
+        self.assertEqual(call(coordinator, "POST", "pause", pause, "viewer").status, 403)
+        self.assertEqual(call(coordinator, "POST", "pause", pause).status, 200)
+        self.assertEqual(call(coordinator, "POST", "pause", pause).status, 409)
+        for number in range(20):
+            answer = http_call("POST", f"{coordinator.api}/submit",
+                               json.dumps(self.saga(f"p-{number}", "slow")).encode(),
+                               {"Authorization": f"Bearer {TOKENS['client']}"})
+            self.assertEqual(answer.status, 200)
+        coordinator.kill()
+        coordinator.start()
+        why = call(coordinator, "GET", "why?gid=p-0").json()["explanation"]
+        self.assertIn("target '/slow' is paused by the-operator: ticket 3", why)
+        shown = call(coordinator, "GET", "pauses", role="viewer").json()["pauses"]
+        self.assertEqual([(one["kind"], one["value"]) for one in shown], [("target", "/slow")])
+        self.assertEqual(self.branches.calls(), [])
+        resumed = call(coordinator, "POST", "resume", {**pause, "reason": "repaired"})
+        self.assertEqual(resumed.status, 202, resumed.body)
+        self.assertEqual(self.wait_for_end(coordinator, resumed.json()["id"])["done"], 20)
+        # The lease of the killed one may have to end first.
+        wait_until(lambda: self.total(coordinator) == 0, "all have gone on", DONE_S)
+        self.assertEqual(call(coordinator, "POST", "resume", pause).status, 404)
+        actions = [(one["event"], one["action"], one.get("details")) for one in
+                   call(coordinator, "GET", "audit?action=pause").json()["records"]]
+        self.assertIn(("done", "pause", "kind target, value /slow"), actions)
+
     def test_a_viewer_is_refused_and_the_audit_log_tells_all(self):
         coordinator = self.coordinator("audited", self.store.place("audited"))
         self.stuck(coordinator, "g", 3)

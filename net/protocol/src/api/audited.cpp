@@ -38,6 +38,8 @@ constexpr Places all_places[] = {
     {"stop", true, Places::Topic::none, {}, true},
     {"skip", true, Places::Topic::none, {}, true},
     {"cancelJob", false, Places::Topic::none, {}, true},
+    {"pause", false, Places::Topic::none, {}, true},
+    {"resume", false, Places::Topic::none, {}, true},
 };
 
 /// A name such as DeleteTopic of gRPC as HTTP writes it.

@@ -233,7 +233,8 @@ void add_member(std::string& details, std::string_view prefix, JsonValue value) 
 }  // namespace
 
 std::string action_details(std::string_view body) {
-  constexpr std::array<std::string_view, 5> names{"branchId", "op", "limit", "dryRun", "id"};
+  constexpr std::array<std::string_view, 7> names{"branchId", "op",   "limit", "dryRun",
+                                                  "id",       "kind", "value"};
   JsonText parsed;
   std::string details;
   if (!parsed.parse(body, "the request body")) return details;

@@ -42,6 +42,11 @@ std::string action_details(std::string_view body);
 /// The reason in the body of an action.
 std::string action_reason(std::string_view body);
 
+/// Reads the body of pause or resume: kind, value and reason.
+Result<Pause> pause_from(std::string_view body);
+std::string pause_json(const Pause& pause, std::chrono::minutes offset);
+std::string pauses_json(const std::vector<Pause>& pauses, std::chrono::minutes offset);
+
 std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset,
                          const ModeTable& modes);
 std::string job_json(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes);

@@ -39,6 +39,19 @@ Result<> take_reason(const HttpRequest& request, std::string& reason) {
                                                std::to_string(reason_bytes_max) + " are allowed");
 }
 
+/// After a resume: those that were held up are tried at once.
+BulkRequest retry_of(const Pause& pause, const ModeTable& modes) {
+  BulkRequest request;
+  request.action = BulkAction::retry;
+  request.reason = pause.reason;
+  if (pause.kind == PauseKind::mode) {
+    request.selection.type = modes.find(pause.value)->type;
+  } else {
+    request.selection.trouble.target = pause.value;
+  }
+  return request;
+}
+
 Result<std::string> job_id_in(std::string_view body) {
   JsonText parsed;
   CONCERTO_CHECK(parsed.parse(body, "the request body"));
@@ -157,6 +170,34 @@ Task<HttpResponse> OperatorApi::cancel_job(HttpRequest request, RequestContext /
   const auto job = co_await bulk_->cancel(*id);
   if (!job) co_return operator_answer(job.error());
   co_return json_response(200, job_json(*job, zone_offset_, coordinator_.modes()));
+}
+
+Task<HttpResponse> OperatorApi::pauses(HttpRequest /*request*/, RequestContext /*context*/) {
+  const auto pauses = co_await coordinator_.pauses();
+  if (!pauses) co_return operator_answer(pauses.error());
+  co_return json_response(200, pauses_json(*pauses, zone_offset_));
+}
+
+Task<HttpResponse> OperatorApi::pause(HttpRequest request, RequestContext context) {
+  auto pause = pause_from(request.body);
+  if (!pause) co_return operator_answer(pause.error());
+  const Result<> reason = take_reason(request, pause->reason);
+  if (!reason) co_return operator_answer(reason.error());
+  const auto paused = co_await coordinator_.pause(std::move(*pause), context);
+  if (!paused) co_return operator_answer(paused.error());
+  co_return json_response(200, pause_json(*paused, zone_offset_));
+}
+
+/// The pause ends also if no job can be begun. Then those that it held up go on by themselves.
+Task<HttpResponse> OperatorApi::resume(HttpRequest request, RequestContext context) {
+  auto pause = pause_from(request.body);
+  if (!pause) co_return operator_answer(pause.error());
+  const Result<> reason = take_reason(request, pause->reason);
+  if (!reason) co_return operator_answer(reason.error());
+  const Result<> resumed = co_await coordinator_.resume(pause->kind, pause->value, context);
+  if (!resumed) co_return operator_answer(resumed.error());
+  if (bulk_ == nullptr) co_return json_response(200, "{}");
+  co_return co_await begin(retry_of(*pause, coordinator_.modes()), context);
 }
 
 }  // namespace concerto::net

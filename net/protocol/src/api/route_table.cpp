@@ -88,6 +88,10 @@ std::span<const Route> RouteTable::standard_rows() {
       {"/api/concerto/jobs", "GET", "", "", reads, viewers, any_page, &OperatorApi::jobs},
       {"/api/concerto/cancelJob", "POST", "", "", operates, operators, own_pages,
        &OperatorApi::cancel_job},
+      {"/api/concerto/pauses", "GET", "", "", reads, viewers, any_page, &OperatorApi::pauses},
+      {"/api/concerto/pause", "POST", "", "", operates, operators, own_pages, &OperatorApi::pause},
+      {"/api/concerto/resume", "POST", "", "", operates, operators, own_pages,
+       &OperatorApi::resume},
       // The rows of the methods of JSON-RPC say what those need.
       {"/api/json-rpc", "POST", "", "", changes, clients, own_pages, OwnHandlers{&Http::json_rpc}},
       {"/api/openapi.json", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::openapi}},

@@ -18,6 +18,7 @@
 #include <concerto/engine/inspection.hpp>
 #include <concerto/engine/mode.hpp>
 #include <concerto/engine/observer.hpp>
+#include <concerto/engine/pause.hpp>
 #include <concerto/engine/request.hpp>
 #include <concerto/engine/request_context.hpp>
 #include <concerto/engine/store.hpp>
@@ -27,6 +28,7 @@
 namespace concerto {
 
 class Engine;
+class Pauses;
 class ResetRounds;
 class SharedRounds;
 class Topics;
@@ -225,6 +227,16 @@ class CONCERTO_EXPORT Coordinator {
   Async<> unsubscribe(std::string topic, std::string url, RequestContext context = {});
   Async<> delete_topic(std::string topic, RequestContext context = {});
 
+  /// Holds calls up until `resume`, also after a restart, and for all coordinators that share the
+  /// store: the others notice at their next poll. `since` and `caller` are filled in. Errors:
+  /// invalid_entry, status_conflict (it is paused already). What is held up waits for a while and
+  /// then looks again, so `resume` alone lets it go on later; a retry (reset_next_cron_time) at
+  /// once.
+  Async<Pause> pause(Pause pause, RequestContext context = {});
+  /// Error key_not_found.
+  Async<> resume(PauseKind kind, std::string value, RequestContext context = {});
+  Async<std::vector<Pause>> pauses();
+
   /// Records of the key-value part of the store. An empty category or key means any.
   Async<std::vector<KvRecord>> find_kv(std::string cat, std::string key);
   Async<KvPage> scan_kv(std::string cat, std::string position, std::size_t limit);
@@ -259,6 +271,8 @@ class CONCERTO_EXPORT Coordinator {
                     Reset& reset);
   Async<> reset_shared(Ownership& ownership, std::chrono::seconds beyond, std::size_t limit,
                        RequestContext context, Reset& reset);
+  Async<> read_pauses();
+  Async<> read_pauses_at_start();
   Async<std::vector<Gid>> reset_some(std::vector<Gid> gids, RequestContext context, Reset& reset);
   /// Tells the observer of the first shard, on that shard, about a request for a topic or for many
   /// transactions.
@@ -268,6 +282,7 @@ class CONCERTO_EXPORT Coordinator {
   const Clock& clock_;
   const ModeTable& modes_;
   const std::unique_ptr<Topics> topics_;
+  const std::unique_ptr<Pauses> pauses_;
   const std::unique_ptr<ResetRounds> reset_rounds_;
   const std::unique_ptr<SharedRounds> shared_rounds_;
   std::vector<std::unique_ptr<Engine>> engines_;

@@ -10,7 +10,8 @@
 namespace concerto::net {
 
 /// The requests of operators about many transactions (docs/operations.md, "Many at once"):
-/// /api/concerto/count, retry, stop, skip, jobs and cancelJob. Each shard has its own.
+/// /api/concerto/count, retry, stop, skip, jobs, cancelJob, pauses, pause and resume. Each shard has
+/// its own.
 class CONCERTO_EXPORT OperatorApi {
  public:
   /// `bulk` may be null: then a request that needs it is answered with 501. The references outlive
@@ -25,6 +26,9 @@ class CONCERTO_EXPORT OperatorApi {
   Task<HttpResponse> skip(HttpRequest request, RequestContext context);
   Task<HttpResponse> jobs(HttpRequest request, RequestContext context);
   Task<HttpResponse> cancel_job(HttpRequest request, RequestContext context);
+  Task<HttpResponse> pauses(HttpRequest request, RequestContext context);
+  Task<HttpResponse> pause(HttpRequest request, RequestContext context);
+  Task<HttpResponse> resume(HttpRequest request, RequestContext context);
 
  private:
   Task<HttpResponse> act(BulkAction action, HttpRequest request, RequestContext context);

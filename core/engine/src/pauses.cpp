@@ -1,0 +1,104 @@
+#include "pauses.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <concerto/base/json_text.hpp>
+#include <concerto/base/json_tree.hpp>
+#include <concerto/base/utf8.hpp>
+
+namespace concerto {
+namespace {
+
+const std::string pause_category = "concerto-pause";
+
+constexpr std::array<std::pair<PauseKind, std::string_view>, 2> pause_kinds{
+    {{PauseKind::target, "target"}, {PauseKind::mode, "mode"}}};
+
+std::string key_of_pause(PauseKind kind, std::string_view value) {
+  return std::string(to_string(kind)).append(":").append(value);
+}
+
+std::string pause_record(const Pause& pause) {
+  std::string out = R"({"reason":)";
+  append_json_string(out, to_utf8(pause.reason));
+  out += R"(,"caller":)";
+  append_json_string(out, to_utf8(pause.caller));
+  return out + "}";
+}
+
+std::string member_text(JsonValue object, std::string_view name) {
+  const auto value = object.find(name);
+  return value && value->is(JsonKind::text) ? std::string(value->text()) : std::string();
+}
+
+/// A record of which only the key can be read is a pause too: what somebody has stopped must not go
+/// on because of damage.
+Result<Pause> pause_from(const KvRecord& record) {
+  const std::size_t colon = record.key.find(':');
+  const auto kind = pause_kind_from(std::string_view(record.key).substr(0, colon));
+  if (!kind || colon == std::string::npos) {
+    return make_error(EngineErrc::store_damaged,
+                      "the pause '" + record.key + "' in the store is of an unknown kind");
+  }
+  Pause pause{*kind, record.key.substr(colon + 1), {}, {}, record.create_time};
+  JsonTree tree;
+  if (const Result<> parsed = tree.parse(record.value); !parsed) return pause;
+  pause.reason = member_text(tree.root(), "reason");
+  pause.caller = member_text(tree.root(), "caller");
+  return pause;
+}
+
+}  // namespace
+
+std::string_view to_string(PauseKind kind) noexcept {
+  return kind == PauseKind::target ? "target" : "mode";
+}
+
+std::optional<PauseKind> pause_kind_from(std::string_view text) noexcept {
+  for (const auto& [kind, name] : pause_kinds) {
+    if (name == text) return kind;
+  }
+  return std::nullopt;
+}
+
+const Pause* pause_of(const PauseList& pauses, const Transaction& trans, const Mode& mode,
+                      const Next& next) {
+  const auto calls = [&](std::string_view text) {
+    const bool asks = next.ask_application && trans.query_prepared.find(text) != std::string::npos;
+    return asks || std::ranges::any_of(next.calls, [&](std::uint32_t index) {
+             return trans.branches[index].url.find(text) != std::string::npos;
+           });
+  };
+  const auto holds = [&](const Pause& pause) {
+    return pause.kind == PauseKind::mode ? pause.value == mode.name : calls(pause.value);
+  };
+  const auto found = std::ranges::find_if(pauses, holds);
+  return found == pauses.end() ? nullptr : &*found;
+}
+
+Async<> Pauses::add(const Pause& pause) {
+  KvRecord record;
+  record.cat = pause_category;
+  record.key = key_of_pause(pause.kind, pause.value);
+  record.value = pause_record(pause);
+  record.create_time = record.update_time = pause.since;
+  return store_.create_kv(std::move(record));
+}
+
+Async<> Pauses::remove(PauseKind kind, std::string value) {
+  return store_.delete_kv(pause_category, key_of_pause(kind, value));
+}
+
+Async<PauseList> Pauses::read() {
+  CONCERTO_CO_TRY(const std::vector<KvRecord> records, co_await store_.find_kv(pause_category, {}));
+  PauseList pauses;
+  for (const KvRecord& record : records) {
+    CONCERTO_CO_TRY(Pause pause, pause_from(record));
+    pauses.push_back(std::move(pause));
+  }
+  co_return pauses;
+}
+
+}  // namespace concerto

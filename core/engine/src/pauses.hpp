@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concerto/base/async.hpp>
+#include <concerto/engine/mode.hpp>
+#include <concerto/engine/pause.hpp>
+#include <concerto/engine/store.hpp>
+
+namespace concerto {
+
+using PauseList = std::vector<Pause>;
+
+/// The pause that holds up what a transaction does next, null if there is none.
+const Pause* pause_of(const PauseList& pauses, const Transaction& trans, const Mode& mode,
+                      const Next& next);
+
+/// The pauses in the key-value part of the store. Usable on any shard.
+class Pauses {
+ public:
+  explicit Pauses(Store& store) : store_(store) {}
+
+  /// Error key_exists: it is paused already.
+  Async<> add(const Pause& pause);
+  /// Error key_not_found: it is not paused.
+  Async<> remove(PauseKind kind, std::string value);
+  Async<PauseList> read();
+
+ private:
+  Store& store_;
+};
+
+}  // namespace concerto
