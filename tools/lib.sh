@@ -18,7 +18,7 @@ test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   libgrpc++-dev protobuf-compiler-grpc etcd-server etcd-client
   mariadb-server postgresql redis-server
-  chromium-headless-shell haproxy nginx-light
+  chromium-headless-shell haproxy nginx-light prometheus
   clang-16 clang-format-16 ccache
   doxygen dpkg-dev lintian systemd
 )

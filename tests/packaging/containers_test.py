@@ -111,22 +111,19 @@ class Containers(unittest.TestCase):
                 self.assertTrue(port.startswith("127.0.0.1:"), f"{name}: {port}")
             for volume in service.get("volumes", ()):
                 source = volume.partition(":")[0]
-                if source.startswith("./"):
+                if source.startswith("."):
                     self.assertTrue(os.path.exists(os.path.join(ROOT, DOCKER, source)), volume)
                 else:
                     self.assertIn(source, self.compose["volumes"])
 
-    def test_prometheus_and_the_dashboard_know_what_there_is(self):
+    def test_prometheus_asks_the_coordinators_as_its_rules_and_dashboard_expect(self):
         job = yaml_of(f"{DOCKER}/prometheus.yml")["scrape_configs"][0]
         self.assertEqual(job["metrics_path"], "/api/metrics")
         self.assertEqual(job["static_configs"][0]["targets"],
                          [f"{name}:36789" for name in self.coordinators])
-        known = text_of("docs/operations.md")
-        for panel in json.loads(text_of(f"{DOCKER}/grafana/dashboards/concerto.json"))["panels"]:
-            for metric in re.findall(r"concerto_\w+", panel["targets"][0]["expr"]):
-                self.assertIn(metric.removesuffix("_bucket"), known, panel["title"])
+        self.assertEqual(job["job_name"], "concerto")  # as in docs/monitoring
         source = yaml_of(f"{DOCKER}/grafana/provisioning/datasources/prometheus.yml")
-        self.assertEqual(source["datasources"][0]["uid"], panel["datasource"]["uid"])
+        self.assertTrue(source["datasources"][0]["isDefault"])  # the dashboard takes the default
 
     def test_the_chart_has_this_version_and_describes_its_values(self):
         version = re.search(r"project\(Concerto VERSION ([\d.]+)", text_of("CMakeLists.txt"))[1]

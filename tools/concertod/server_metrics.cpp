@@ -50,6 +50,7 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
                 {{"gin_version", "none"}, {"grpc_version", "none"}}, 1);
   metrics.gauge("concerto_info", "Information on the build",
                 {{"allocator", allocator()}, {"version", CONCERTO_VERSION}}, 1);
+  metrics.gauge("concerto_ready", "1 while /readyz answers with 200", {}, sources.ready ? 1 : 0);
   metrics.gauge("concerto_shards", "Threads that serve requests and transactions", {},
                 static_cast<double>(sources.shards.size()));
   metrics.counter("concerto_wrong_tokens_total", "Tokens of clients that were not accepted", {},

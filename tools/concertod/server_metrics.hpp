@@ -31,6 +31,7 @@ struct MetricSources {
   const CertificateWatch& certificates;
   std::uint64_t audit_unrecorded;  ///< refused attempts without a record
   bool recovered;  ///< this process knows all unfinished transactions of its own store
+  bool ready;      ///< `/readyz` answers with 200
 };
 
 /// The metrics of the reference (protocol page 02, section 10) and our own, as text. Reads the
