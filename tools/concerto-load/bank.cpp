@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "scenario.hpp"
+
 namespace concerto::load {
 namespace {
 
@@ -62,29 +64,44 @@ std::string Bank::url(Wire wire, const std::string& method) const {
                             : "http://" + host_port + "/" + method;
 }
 
-Outcome Bank::judge(const net::ReceivedCall& call, std::size_t payload_bytes) {
-  if (call.branch_id == whole_transaction) return Outcome::ongoing;
+Bank::Answer Bank::judge(const net::ReceivedCall& call, std::size_t payload_bytes) {
+  if (call.branch_id == whole_transaction) return {Outcome::ongoing, {}};
   // The service of an xa branch keeps its payload itself.
-  const std::size_t bytes = call.op == "commit" ? 0 : shape_.payload_bytes;
-  if (payload_bytes != bytes) return Outcome::failure;
-  return ledger_.note(call.gid, call.branch_id, call.op) ? Outcome::success : Outcome::failure;
+  const bool keeps_payload = call.op == "commit" || call.op == "rollback";
+  if (payload_bytes != (keeps_payload ? 0 : shape_.payload_bytes)) {
+    return {Outcome::failure, refusal};
+  }
+  const auto number = ledger_.number_of(call.gid);
+  return number ? judge_purpose(call, *number) : Answer{Outcome::failure, refusal};
 }
 
-Task<Outcome> Bank::hear(net::ReceivedCall call, std::size_t payload_bytes) {
+/// The last branch is the one that fails on purpose. An error comes before the call that ends the
+/// branch: its action, or its compensation if it rolls back.
+Bank::Answer Bank::judge_purpose(const net::ReceivedCall& call, std::uint64_t number) {
+  const bool is_last = call.branch_id == branch_id(branch_count - 1);
+  const bool refuses = is_last && call.op == "action" && ledger_.purposes().fails(number);
+  const bool has_error = is_last && !refuses && ledger_.purposes().errs(number);
+  if (has_error && ledger_.note_error(number)) return {Outcome::error, error_on_purpose};
+  if (!ledger_.note(call.gid, call.branch_id, call.op)) return {Outcome::failure, refusal};
+  if (refuses) return {Outcome::failure, refusal_on_purpose};
+  return {Outcome::success, {}};
+}
+
+Task<Bank::Answer> Bank::hear(net::ReceivedCall call, std::size_t payload_bytes) {
   if (shape_.delay.count() > 0) co_await sleep_until(timers_, timers_.now() + shape_.delay);
   co_return judge(call, payload_bytes);
 }
 
 Task<net::GrpcReply> Bank::answer_grpc(net::GrpcRequest request) {
   net::ReceivedCall call = net::received_call(request.metadata);
-  const Outcome outcome = co_await hear(std::move(call), request.message.size());
-  co_return net::grpc_branch_answer(outcome, refusal);
+  const Answer answer = co_await hear(std::move(call), request.message.size());
+  co_return net::grpc_branch_answer(answer.outcome, answer.text);
 }
 
 Task<net::HttpResponse> Bank::answer_http(net::HttpRequest request) {
   net::ReceivedCall call = net::received_call(request);
-  const Outcome outcome = co_await hear(std::move(call), request.body.size());
-  co_return net::http_branch_answer(outcome, refusal);
+  const Answer answer = co_await hear(std::move(call), request.body.size());
+  co_return net::http_branch_answer(answer.outcome, answer.text);
 }
 
 }  // namespace concerto::load

@@ -16,13 +16,16 @@
 
 namespace concerto::load {
 
-/// The load's own branch services: a bank over gRPC and HTTP. Its branches succeed, and note every
-/// call in the ledger. The bank refuses a call that no transaction of this load may cause, and a
-/// payload of another size. If the coordinator asks how a client decided, the bank answers: not
-/// yet.
+/// The load's own branch services: a bank over gRPC and HTTP. Its branches succeed, except those of
+/// transactions that fail on purpose, and note every call in the ledger. The bank refuses a call
+/// that no transaction of this load may cause, and a payload of another size. If the coordinator
+/// asks how a client decided, the bank answers: not yet.
 class Bank {
  public:
   static constexpr std::size_t branch_count = 2;
+  /// What an answer says that fails on purpose. Who waits for the result may be told this.
+  static constexpr std::string_view refusal_on_purpose = "refused on purpose";
+  static constexpr std::string_view error_on_purpose = "an error on purpose";
 
   struct Shape {
     std::size_t payload_bytes = 0;
@@ -42,8 +45,14 @@ class Bank {
   std::string query_prepared(Wire wire) const;
 
  private:
-  Outcome judge(const net::ReceivedCall& call, std::size_t payload_bytes);
-  Task<Outcome> hear(net::ReceivedCall call, std::size_t payload_bytes);
+  struct Answer {
+    Outcome outcome = Outcome::success;
+    std::string_view text;
+  };
+
+  Answer judge(const net::ReceivedCall& call, std::size_t payload_bytes);
+  Answer judge_purpose(const net::ReceivedCall& call, std::uint64_t number);
+  Task<Answer> hear(net::ReceivedCall call, std::size_t payload_bytes);
   Task<net::GrpcReply> answer_grpc(net::GrpcRequest request);
   Task<net::HttpResponse> answer_http(net::HttpRequest request);
   std::string url(Wire wire, const std::string& method) const;

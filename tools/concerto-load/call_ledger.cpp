@@ -8,11 +8,21 @@
 
 namespace concerto::load {
 
-CallLedger::CallLedger(std::string prefix, std::vector<ExpectedCall> required)
+CallLedger::CallLedger(std::string prefix, const Required& required, Purposes purposes)
     : prefix_(std::move(prefix) + "-"),
-      required_(std::move(required)),
-      all_required_(static_cast<State>((1U << required_.size()) - 1)) {
-  CONCERTO_ASSERT(required_.size() <= calls_max);
+      purposes_(purposes),
+      to_succeed_(bits_of(required.to_succeed)),
+      to_roll_back_(bits_of(required.to_roll_back)) {}
+
+CallLedger::State CallLedger::bits_of(const std::vector<ExpectedCall>& calls) {
+  State bits = 0;
+  for (const ExpectedCall& call : calls) {
+    const auto at = std::ranges::find(known_, call) - known_.begin();
+    if (at == std::ssize(known_)) known_.push_back(call);
+    CONCERTO_ASSERT(known_.size() <= calls_max);
+    bits = static_cast<State>(bits | 1U << at);
+  }
+  return bits;
 }
 
 std::uint64_t CallLedger::begin() {
@@ -28,18 +38,24 @@ std::string CallLedger::gid(std::uint64_t number) const {
 bool CallLedger::note(std::string_view gid, std::string_view branch_id, std::string_view op) {
   const auto number = number_of(gid);
   if (!number) return false;
-  const auto call = std::ranges::find_if(required_, [&](const ExpectedCall& required) {
-    return required.branch_id == branch_id && required.op == op;
+  const auto call = std::ranges::find_if(known_, [&](const ExpectedCall& known) {
+    return known.branch_id == branch_id && known.op == op;
   });
-  if (call == required_.end()) {
+  const auto bit = static_cast<State>(1U << (call - known_.begin()));
+  if (call == known_.end() || (bit & required(*number)) == 0) {
     set(*number, heard_another);
     return false;
   }
-  const auto bit = static_cast<State>(1U << (call - required_.begin()));
   ++calls_;
   if ((states_[*number] & bit) != 0) ++repeated_calls_;
   set(*number, bit);
   return true;
+}
+
+bool CallLedger::note_error(std::uint64_t number) {
+  const bool is_first = (states_[number] & had_error) == 0;
+  set(number, had_error);
+  return is_first;
 }
 
 void CallLedger::acknowledge(std::uint64_t number) {
@@ -51,9 +67,9 @@ void CallLedger::acknowledge(std::uint64_t number) {
 std::string CallLedger::describe(std::uint64_t number) const {
   if ((states_[number] & heard_another) != 0) return "it has called what it must not";
   std::string missing;
-  for (std::size_t i = 0; i < required_.size(); ++i) {
-    if ((states_[number] & (1U << i)) != 0) continue;
-    missing += (missing.empty() ? "" : ", ") + required_[i].op + " " + required_[i].branch_id;
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    if ((required(number) & ~states_[number] & (1U << i)) == 0) continue;
+    missing += (missing.empty() ? "" : ", ") + known_[i].op + " " + known_[i].branch_id;
   }
   return missing.empty() ? "all calls came" : "calls that did not come: " + missing;
 }
@@ -69,13 +85,10 @@ std::optional<std::uint64_t> CallLedger::number_of(std::string_view gid) const {
 
 void CallLedger::set(std::uint64_t number, State bits) {
   State& state = states_[number];
-  const auto is_open = [this](State now) {
-    return (now & was_acknowledged) != 0 && !is_complete(now);
-  };
-  const bool was_open = is_open(state);
+  const bool was_open = is_open(number, state);
   state = static_cast<State>(state | bits);
-  if (is_open(state) && !was_open) ++incomplete_count_;
-  if (!is_open(state) && was_open) --incomplete_count_;
+  if (is_open(number, state) && !was_open) ++incomplete_count_;
+  if (!is_open(number, state) && was_open) --incomplete_count_;
 }
 
 }  // namespace concerto::load

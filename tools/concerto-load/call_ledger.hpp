@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "purposes.hpp"
+
 namespace concerto::load {
 
 /// A call that a branch has to receive, or may receive.
@@ -26,18 +28,28 @@ struct ExpectedCall {
 /// may be the beginning of another.
 class CallLedger {
  public:
-  static constexpr std::size_t calls_max = 6;
+  static constexpr std::size_t calls_max = 4;
 
-  /// `required`: the calls that each transaction must cause, at most calls_max.
-  CallLedger(std::string prefix, std::vector<ExpectedCall> required);
+  /// The calls that a transaction must cause. Both together are at most calls_max different ones.
+  struct Required {
+    std::vector<ExpectedCall> to_succeed;
+    std::vector<ExpectedCall> to_roll_back;  ///< for those that fail on purpose
+  };
+
+  CallLedger(std::string prefix, const Required& required, Purposes purposes = {});
 
   /// Begins a transaction and returns its number.
   std::uint64_t begin();
   std::uint64_t begun() const noexcept { return states_.size(); }
   std::string gid(std::uint64_t number) const;
+  /// The number of a transaction that has begun. Nothing for any other gid.
+  std::optional<std::uint64_t> number_of(std::string_view gid) const;
+  const Purposes& purposes() const noexcept { return purposes_; }
 
   /// Notes a call that came. False if no transaction of this load may cause it.
   bool note(std::string_view gid, std::string_view branch_id, std::string_view op);
+  /// Notes that a call was answered with an error. False if that was so before.
+  bool note_error(std::uint64_t number);
 
   void acknowledge(std::uint64_t number);
   bool acknowledged(std::uint64_t number) const {
@@ -45,9 +57,14 @@ class CallLedger {
   }
   std::uint64_t acknowledged_count() const noexcept { return acknowledged_count_; }
 
+  /// Notes that somebody has been told that the calls of a transaction are wrong.
+  void tell(std::uint64_t number) { set(number, was_told); }
+
   /// Whether every required call has come, and no other call.
-  bool complete(std::uint64_t number) const { return is_complete(states_[number]); }
-  /// Number of acknowledged transactions that are not complete.
+  bool complete(std::uint64_t number) const { return is_complete(number, states_[number]); }
+  /// Whether a transaction is acknowledged, not complete, and nobody has been told.
+  bool incomplete(std::uint64_t number) const { return is_open(number, states_[number]); }
+  /// Number of such transactions.
   std::uint64_t incomplete_count() const noexcept { return incomplete_count_; }
 
   /// What is wrong with a transaction: which calls are missing, or that other calls came.
@@ -60,18 +77,30 @@ class CallLedger {
  private:
   using State = std::uint8_t;
   static constexpr std::size_t number_chars = 10;
-  static constexpr State was_acknowledged = 1U << calls_max;
-  static constexpr State heard_another = 1U << (calls_max + 1);
+  static constexpr State all_calls = (1U << calls_max) - 1;
+  static constexpr State was_told = 1U << calls_max;
+  static constexpr State had_error = 1U << (calls_max + 1);
+  static constexpr State was_acknowledged = 1U << (calls_max + 2);
+  static constexpr State heard_another = 1U << (calls_max + 3);
 
-  bool is_complete(State state) const noexcept {
-    return (state & ~was_acknowledged) == all_required_;
+  State bits_of(const std::vector<ExpectedCall>& calls);
+  State required(std::uint64_t number) const noexcept {
+    return purposes_.fails(number) ? to_roll_back_ : to_succeed_;
   }
-  std::optional<std::uint64_t> number_of(std::string_view gid) const;
+  bool is_complete(std::uint64_t number, State state) const noexcept {
+    return (state & (all_calls | heard_another)) == required(number);
+  }
+  bool is_open(std::uint64_t number, State state) const noexcept {
+    return (state & (was_acknowledged | was_told)) == was_acknowledged &&
+           !is_complete(number, state);
+  }
   void set(std::uint64_t number, State bits);
 
   std::string prefix_;
-  std::vector<ExpectedCall> required_;
-  State all_required_;
+  Purposes purposes_;
+  std::vector<ExpectedCall> known_;
+  State to_succeed_;
+  State to_roll_back_;
   std::deque<State> states_;
   std::uint64_t acknowledged_count_ = 0;
   std::uint64_t incomplete_count_ = 0;

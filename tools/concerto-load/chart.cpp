@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "number_text.hpp"
 
@@ -49,22 +50,38 @@ class Drawing {
     line("axis", left, height - bottom, width - right, height - bottom);
   }
 
+  /// A line through each run of points.
   void points(const std::vector<Chart::Point>& points) {
-    if (points.size() == 1) {
-      out_ += "<circle class=\"point\" r=\"3\" cx=\"" + fixed(x(points[0].x), 1) + "\" cy=\"" +
-              fixed(y(points[0].y), 1) + "\"/>\n";
-      return;
+    for (auto at = points.begin(); at != points.end();) {
+      const auto begin = std::find_if(at, points.end(), [](const auto& p) { return p.y; });
+      at = std::find_if(begin, points.end(), [](const auto& p) { return !p.y; });
+      if (begin != at) run({begin, at});
     }
-    out_ += "<polyline class=\"line\" points=\"";
-    for (const Chart::Point& point : points) {
-      out_ += fixed(x(point.x), 1) + "," + fixed(y(point.y), 1) + " ";
-    }
-    out_ += "\"/>\n";
+  }
+
+  void gap(const Chart::Gap& gap) {
+    out_ += "<rect class=\"gap\" x=\"" + fixed(x(gap.begin), 1) + "\" y=\"" + fixed(top, 1) +
+            "\" width=\"" + fixed(x(gap.end) - x(gap.begin), 1) + "\" height=\"" +
+            fixed(height - top - bottom, 1) + "\"><title>" + escape_html(gap.label) +
+            "</title></rect>\n";
   }
 
   std::string take() { return std::move(out_); }
 
  private:
+  void run(std::span<const Chart::Point> points) {
+    if (points.size() == 1) {
+      out_ += "<circle class=\"point\" r=\"3\" cx=\"" + fixed(x(points[0].x), 1) + "\" cy=\"" +
+              fixed(y(*points[0].y), 1) + "\"/>\n";
+      return;
+    }
+    out_ += "<polyline class=\"line\" points=\"";
+    for (const Chart::Point& point : points) {
+      out_ += fixed(x(point.x), 1) + "," + fixed(y(*point.y), 1) + " ";
+    }
+    out_ += "\"/>\n";
+  }
+
   double x(double value) const { return left + value / x_end_ * (width - left - right); }
   double y(double value) const {
     return height - bottom - value / y_end_ * (height - top - bottom);
@@ -122,7 +139,7 @@ std::string Chart::to_svg() const {
   double y_max = 0;
   for (const Point& point : points) {
     x_max = std::max(x_max, point.x);
-    y_max = std::max(y_max, point.y);
+    y_max = std::max(y_max, point.y.value_or(0));
   }
   std::vector<Tick> ticks = x_ticks;
   if (ticks.empty()) {
@@ -130,6 +147,7 @@ std::string Chart::to_svg() const {
   }
   const std::vector<double> y_steps = round_steps(y_max);
   Drawing drawing(std::max(x_max, ticks.back().at), y_steps.back());
+  for (const Gap& gap : gaps) drawing.gap(gap);
   for (const Tick& tick : ticks) drawing.x_tick(tick);
   for (const double at : y_steps) drawing.y_tick(at);
   drawing.axes();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,11 +10,18 @@ namespace concerto::load {
 std::string escape_html(const std::string& text);
 
 /// A line chart as an SVG element. Every axis begins at 0; colours come from the page's style:
-/// classes `axis`, `grid`, `line` and `label`.
+/// classes `axis`, `grid`, `line`, `point`, `gap` and `label`.
 struct Chart {
+  /// Where `y` is nothing, the line is interrupted.
   struct Point {
     double x;
-    double y;
+    std::optional<double> y;
+  };
+  /// A part of the x axis that is marked.
+  struct Gap {
+    double begin;
+    double end;
+    std::string label;
   };
   /// A mark on an axis.
   struct Tick {
@@ -26,6 +34,7 @@ struct Chart {
   std::string x_label;
   std::vector<Point> points;  ///< in the order of x
   std::vector<Tick> x_ticks;  ///< empty: at round numbers
+  std::vector<Gap> gaps;
 
   std::string to_svg() const;
 };

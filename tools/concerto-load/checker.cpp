@@ -18,26 +18,31 @@ constexpr std::size_t unanswered_max = 5;
 constexpr std::size_t shown_chars_max = 600;
 
 /// Whether all branches of the final op are stored as succeeded, and enough of them are there.
-bool branches_succeeded(const Scenario& scenario, const Transaction& trans) {
+bool branches_succeeded(const std::string& final_op, std::size_t branch_count,
+                        const Transaction& trans) {
   std::size_t count = 0;
   for (const Branch& branch : trans.branches) {
-    if (branch.op != scenario.final_op) continue;
+    if (branch.op != final_op) continue;
     if (branch.status != BranchStatus::succeed) return false;
     ++count;
   }
-  return count >= scenario.branch_count;
+  return count >= branch_count;
 }
 
 }  // namespace
 
-Stored judge_stored(const Scenario& scenario, const std::string& answer) {
+Stored judge_stored(const Scenario& scenario, bool fails, const std::string& answer) {
   const auto read = net::query_from_json(answer, ModeTable::standard());
-  if (!read || !*read) return Stored::wrong;
+  if (!read) return Stored::wrong;
+  if (!*read) return Stored::lost;
   const Transaction& trans = **read;
-  const bool unfinished =
-      trans.status == TransStatus::prepared || trans.status == TransStatus::submitted;
-  if (unfinished && !scenario.ends_with_reply) return Stored::unfinished;
-  const bool right = trans.status == TransStatus::succeed && branches_succeeded(scenario, trans);
+  const bool unfinished = trans.status == TransStatus::prepared ||
+                          trans.status == TransStatus::submitted ||
+                          (fails && trans.status == TransStatus::aborting);
+  if (unfinished) return Stored::unfinished;
+  const bool right = trans.status == (fails ? TransStatus::failed : TransStatus::succeed) &&
+                     branches_succeeded(fails ? scenario.final_op_back : scenario.final_op,
+                                        scenario.branch_count, trans);
   return right ? Stored::as_it_must_be : Stored::wrong;
 }
 
@@ -66,19 +71,17 @@ Task<void> Checker::run() {
 
 Task<void> Checker::drain() {
   const SteadyTime begin = timers_.now();
-  while (!scenario_.ends_with_reply && ledger_.incomplete_count() > 0 &&
-         timers_.now() < deadline_) {
+  while (ledger_.incomplete_count() > 0 && timers_.now() < deadline_) {
     co_await sleep_until(timers_, timers_.now() + poll_interval);
   }
   drain_seconds_ = std::chrono::duration<double>(timers_.now() - begin).count();
 }
 
 void Checker::check_calls() {
-  // If the last answer means the end, the runner has already checked the calls at that answer.
-  if (scenario_.ends_with_reply || ledger_.incomplete_count() == 0) return;
+  if (ledger_.incomplete_count() == 0) return;
   for (std::uint64_t number = 0; number < ledger_.begun(); ++number) {
-    if (!ledger_.acknowledged(number) || ledger_.complete(number)) continue;
-    findings_.note(ledger_.gid(number), ledger_.describe(number));
+    if (!ledger_.incomplete(number)) continue;
+    findings_.note(ledger_.gid(number), Wrong::calls, ledger_.describe(number));
   }
 }
 
@@ -102,25 +105,39 @@ Task<void> Checker::query_in_turn() {
   }
 }
 
+bool Checker::may_end_later(std::uint64_t number) const {
+  return !scenario_.ends_with_reply || ledger_.purposes().fails(number) ||
+         ledger_.purposes().errs(number);
+}
+
 Task<void> Checker::query_one(std::uint64_t number) {
   const std::string gid = ledger_.gid(number);
+  const bool fails = ledger_.purposes().fails(number);
   for (;;) {
     const bool is_last = timers_.now() >= deadline_;
     const Result<std::string> answer = co_await query(gid);
-    const Stored stored = answer ? judge_stored(scenario_, *answer) : Stored::unfinished;
-    if (answer && (stored != Stored::unfinished || is_last)) {
+    const Stored stored = answer ? judge_stored(scenario_, fails, *answer) : Stored::unfinished;
+    const bool may_change = stored == Stored::unfinished && may_end_later(number);
+    if (answer && (!may_change || is_last)) {
       ++queried_;
-      if (stored == Stored::as_it_must_be) co_return;
-      findings_.note(gid, "stored as " + answer->substr(0, shown_chars_max));
+      note_stored(gid, stored, *answer);
       co_return;
     }
     if (is_last) {
       ++unanswered_;
-      findings_.note(gid, "not known: " + answer.error().detail);
+      findings_.note(gid, Wrong::not_known, "not known: " + answer.error().detail);
       co_return;
     }
     co_await sleep_until(timers_, timers_.now() + poll_interval);
   }
+}
+
+void Checker::note_stored(const std::string& gid, Stored stored, const std::string& answer) {
+  if (stored == Stored::as_it_must_be) return;
+  const Wrong wrong = stored == Stored::lost         ? Wrong::lost
+                      : stored == Stored::unfinished ? Wrong::unfinished
+                                                     : Wrong::status;
+  findings_.note(gid, wrong, "stored as " + answer.substr(0, shown_chars_max));
 }
 
 Async<std::string> Checker::query(std::string gid) {

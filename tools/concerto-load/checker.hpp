@@ -17,11 +17,13 @@ namespace concerto::load {
 
 /// What the answer of `query` says about a transaction.
 enum class Stored {
-  as_it_must_be,  ///< succeeded, with all branches
-  unfinished,     ///< may still succeed
-  wrong,          ///< can no longer succeed
+  as_it_must_be,  ///< succeeded, with all branches, or rolled back if it fails on purpose
+  unfinished,     ///< may still end so, which is late if its answer meant the end
+  wrong,          ///< can no longer end so
+  lost,           ///< not known
 };
-Stored judge_stored(const Scenario& scenario, const std::string& answer);
+/// `fails`: the transaction fails on purpose.
+Stored judge_stored(const Scenario& scenario, bool fails, const std::string& answer);
 
 /// Checks every acknowledged transaction after the load: whether the ledger has its calls and, for
 /// some or all transactions, what the coordinator has stored.
@@ -34,8 +36,8 @@ class Checker {
   Checker(Executor executor, Timers& timers, net::HttpClient& http, const LoadOptions& options,
           const Scenario& scenario, CallLedger& ledger, CheckFindings& findings);
 
-  /// Gives transactions that were submitted without waiting their time to end, then notes what is
-  /// wrong.
+  /// Gives transactions that need not have ended with their answer their time to end, then notes
+  /// what is wrong.
   Task<void> run();
 
   std::uint64_t queried() const noexcept { return queried_; }
@@ -49,8 +51,11 @@ class Checker {
   Task<void> drain();
   void check_calls();
   void choose();
+  /// Whether the answer to a transaction need not mean its end.
+  bool may_end_later(std::uint64_t number) const;
   Task<void> query_in_turn();
   Task<void> query_one(std::uint64_t number);
+  void note_stored(const std::string& gid, Stored stored, const std::string& answer);
   Async<std::string> query(std::string gid);
 
   Executor executor_;

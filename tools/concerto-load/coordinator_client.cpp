@@ -17,10 +17,12 @@ net::GrpcChannelOptions channel_options() {
 
 CoordinatorClient::CoordinatorClient(Wire wire, const Scenario& scenario) : wire_(wire) {
   for (const Request& request : scenario.requests) requests_.push_back(encode(wire, request));
+  for (const Request& request : scenario.to_abort) to_abort_.push_back(encode(wire, request));
 }
 
-Async<> CoordinatorClient::carry_out(std::string gid) {
-  for (const EncodedRequest& request : requests_) {
+Async<> CoordinatorClient::carry_out(std::string gid, bool aborts) {
+  const bool has_abort = aborts && !to_abort_.empty();
+  for (const EncodedRequest& request : has_abort ? to_abort_ : requests_) {
     std::string body = with_gid(wire_, request, gid);
     CONCERTO_CO_CHECK(co_await send(request, std::move(body)));
   }

@@ -24,8 +24,9 @@ class CoordinatorClient {
   CoordinatorClient& operator=(const CoordinatorClient&) = delete;
 
   /// Carries out one transaction: its requests one after the other, until one fails. The detail of
-  /// the error begins with the kind of failure: `HTTP 409: ...`, `gRPC Aborted: ...`.
-  Async<> carry_out(std::string gid);
+  /// the error begins with the kind of failure: `HTTP 409: ...`, `gRPC Aborted: ...`. `aborts`:
+  /// the client of the transaction aborts it, if that is how the scenario's transactions fail.
+  Async<> carry_out(std::string gid, bool aborts);
 
   /// Closes the connections.
   virtual void close() {}
@@ -36,6 +37,7 @@ class CoordinatorClient {
  private:
   Wire wire_;
   std::vector<EncodedRequest> requests_;
+  std::vector<EncodedRequest> to_abort_;
 };
 
 class GrpcCoordinatorClient final : public CoordinatorClient {

@@ -17,6 +17,8 @@ ApiName name_of(Api api) {
       return {"Prepare", "prepare"};
     case Api::submit:
       return {"Submit", "submit"};
+    case Api::abort:
+      return {"Abort", "abort"};
     case Api::register_branch:
       return {"RegisterBranch", "registerBranch"};
     case Api::prepare_workflow:

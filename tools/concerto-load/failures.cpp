@@ -6,12 +6,14 @@ namespace concerto::load {
 namespace {
 
 const std::string others = "others";
+/// Stands for the gid in a text.
+constexpr std::string_view shown_gid = "<gid>";
 
 std::string kind_of(std::string_view gid, std::string_view text) {
   std::string line(text.substr(0, text.find('\n')));
   for (std::size_t at = line.find(gid); !gid.empty() && at != std::string::npos;
-       at = line.find(gid, at)) {
-    line.replace(at, gid.size(), "<gid>");
+       at = line.find(gid, at + shown_gid.size())) {
+    line.replace(at, gid.size(), shown_gid);
   }
   if (line.size() > Failures::text_chars_max) line.resize(Failures::text_chars_max);
   return line;

@@ -31,7 +31,7 @@ net::HttpClientOptions http_options(const LoadOptions& options) {
 }
 
 /// The load's own branches expect no calls if the user named others.
-std::vector<ExpectedCall> calls_to_own_branches(const LoadOptions& options) {
+CallLedger::Required calls_to_own_branches(const LoadOptions& options) {
   if (!options.branches.empty()) return {};
   return required_calls(options.mode, Bank::branch_count);
 }
@@ -84,7 +84,7 @@ Load::Load(LoadOptions options)
     : options_(with_prefix(std::move(options), net::SystemRandom())),
       http_(io_.get_executor(), timers_, resolver_, nullptr, net::HttpProxyRules{},
             http_options(options_)),
-      ledger_(options_.gid_prefix, calls_to_own_branches(options_)),
+      ledger_(options_.gid_prefix, calls_to_own_branches(options_), options_.purposes),
       bank_(io_.get_executor(), timers_, ledger_,
             Bank::Shape{options_.payload.size(), options_.branch_delay}),
       progress_(options_) {}
@@ -165,11 +165,20 @@ Task<void> Load::check() {
   ticking.spawn(show_checks());
   co_await checker_->run();
   co_await ticking.close();
-  report_.acknowledged = ledger_.acknowledged_count();
+  count_acknowledged();
   report_.queried = checker_->queried();
   report_.drain_seconds = checker_->drain_seconds();
   report_.branch_calls = ledger_.calls();
   report_.repeated_calls = ledger_.repeated_calls();
+}
+
+void Load::count_acknowledged() {
+  report_.acknowledged = ledger_.acknowledged_count();
+  for (std::uint64_t number = 0; number < ledger_.begun(); ++number) {
+    if (!ledger_.acknowledged(number)) continue;
+    if (options_.purposes.fails(number)) ++report_.failed_on_purpose;
+    if (options_.purposes.errs(number)) ++report_.errors_on_purpose;
+  }
 }
 
 Task<void> Load::show_checks() {

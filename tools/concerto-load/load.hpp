@@ -38,6 +38,7 @@ class Load {
   Task<void> close();
   /// Closes a second of the tally every second, until the group of tasks is closed.
   Task<void> close_seconds();
+  void count_acknowledged();
   Task<void> show_checks();
   void wait_for_signal();
 

@@ -3,14 +3,16 @@
 
 #include <csignal>
 #include <exception>
-#include <fstream>
 #include <iostream>
+#include <utility>
 
 #include <sys/resource.h>
 
 #include "hgrm.hpp"
 #include "load.hpp"
 #include "out_of_memory.hpp"
+#include "output_files.hpp"
+#include "run_info.hpp"
 #include "standard_streams.hpp"
 
 namespace concerto::load {
@@ -27,30 +29,23 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// False if the file could not be written. An empty `path` means that nothing is to be written.
-bool write_file(const std::string& path, const std::string& text) {
-  if (path.empty()) return true;
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) std::cerr << "'" << path << "' cannot be written\n";
-  return static_cast<bool>(file);
-}
-
-int run(const LoadOptions& options) {
+/// The last line of all output says whether the load has passed. With JSON on stdout it is on
+/// stderr, behind the whole text if the load has failed.
+int run(const LoadOptions& options, RunInfo info) {
   Load load(options);
-  const Result<Report> report = load.run();
+  Result<Report> report = load.run();
   if (!report) {
-    std::cerr << report.error().detail << '\n';
+    std::cerr << report.error().detail << '\n' << "failed: the load could not begin\n";
     return exit_failed;
   }
+  report->run = std::move(info);
   const bool json_to_stdout = options.json_file == "-";
   const std::string json = to_json(*report);
+  bool written = write_output_file(json_to_stdout ? "" : options.json_file, json);
+  written &= write_output_file(options.hgrm_file, to_hgrm(report->tally.latency_us()));
+  written &= write_output_file(options.html_file, to_html(*report));
   std::cout << (json_to_stdout ? json : to_text(*report)) << std::flush;
-  bool written = write_file(json_to_stdout ? "" : options.json_file, json);
-  written &= write_file(options.hgrm_file, to_hgrm(report->tally.latency_us()));
-  written &= write_file(options.html_file, to_html(*report));
-  if (json_to_stdout && !report->passed()) std::cerr << to_text(*report);
+  if (json_to_stdout) std::cerr << (report->passed() ? report->verdict() + "\n" : to_text(*report));
   return report->passed() && written ? 0 : exit_failed;
 }
 
@@ -65,10 +60,14 @@ int main(int argc, char** argv) {
   std::cout << command.for_stdout;
   std::cerr << command.for_stderr;
   if (command.exit_code) return *command.exit_code;
+  if (const std::string wrong = try_output_files(command.options); !wrong.empty()) {
+    std::cerr << wrong << '\n';
+    return exit_usage;
+  }
   std::signal(SIGPIPE, SIG_IGN);
   raise_file_limit();
   try {
-    return run(command.options);
+    return run(command.options, run_info({argv, argv + argc}));
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return exit_failed;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -110,6 +111,12 @@ void add_branch_options(CLI::App& app, LoadOptions& options, Words& words) {
                  "URL that rolls the branch back: compensate or cancel; once per branch")
       ->allow_extra_args(false)
       ->default_str("");
+  app.add_option("--fail-share", options.purposes.fail_share,
+                 "share of the transactions that fail on purpose and roll back, from 0 to 1")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--error-share", options.purposes.error_share,
+                 "share of the transactions in which a branch has an error on purpose at first")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--payload-bytes", words.payload_bytes,
                  "size of the payload that each branch gets")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
@@ -163,6 +170,22 @@ void check_branches(const LoadOptions& options, const Words& words) {
   }
 }
 
+void check_purposes(const LoadOptions& options, const Words& words) {
+  const bool rolls_back = options.mode == LoadMode::saga || options.mode == LoadMode::tcc ||
+                          options.mode == LoadMode::xa;
+  const std::string mode = "with --mode " + words.mode;
+  for (const auto& [option, share, fits, reason] :
+       {std::tuple{"--fail-share", options.purposes.fail_share, rolls_back, " nothing rolls back"},
+        std::tuple{"--error-share", options.purposes.error_share,
+                   options.mode != LoadMode::workflow, " nothing is called"}}) {
+    if (share == 0) continue;
+    if (!fits) throw CLI::ValidationError(option, mode + reason);
+    if (!words.actions.empty()) {
+      throw CLI::ValidationError(option, "with --action: branches of your own fail as they do");
+    }
+  }
+}
+
 void finish(LoadOptions& options, const Words& words, const CLI::App& app) {
   options.mode = value_of<LoadMode>(mode_names, words.mode);
   options.wire = value_of<Wire>(wire_names, words.wire);
@@ -185,6 +208,7 @@ void finish(LoadOptions& options, const Words& words, const CLI::App& app) {
   options.payload = words.payload_file.empty() ? std::string(words.payload_bytes, 'p')
                                                : read_payload(words.payload_file);
   check_branches(options, words);
+  check_purposes(options, words);
   for (std::size_t i = 0; i < words.actions.size(); ++i) {
     options.branches.push_back(
         {words.actions[i], i < words.compensates.size() ? words.compensates[i] : std::string()});

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "purposes.hpp"
+
 namespace concerto::load {
 
 /// How transactions are submitted, and how the load's own branches are called.
@@ -68,6 +70,7 @@ struct LoadOptions {
   std::chrono::milliseconds branch_delay{};  ///< the time before they answer
   std::vector<BranchUrls> branches;          ///< the user's; empty: the load's own two
   std::string payload;                       ///< of each branch
+  Purposes purposes;                         ///< transactions that fail on purpose
 
   std::uint64_t failures_max = 0;  ///< with more failures the load ends and fails
   QueriedAtEnd check = QueriedAtEnd::sample;

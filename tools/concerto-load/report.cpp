@@ -1,5 +1,7 @@
 #include "report.hpp"
 
+#include <array>
+
 #include "number_text.hpp"
 
 namespace concerto::load {
@@ -8,6 +10,19 @@ namespace {
 std::string how_many(std::uint64_t count, const char* one, const char* more) {
   return with_commas(count) + " " + (count == 1 ? one : more);
 }
+
+/// What is said of transactions of each kind of Wrong.
+struct WrongText {
+  const char* one;
+  const char* more;
+};
+constexpr std::array<WrongText, wrong_names.size()> wrong_texts = {{
+    {"is lost", "are lost"},
+    {"is unfinished", "are unfinished"},
+    {"has the wrong status", "have the wrong status"},
+    {"has the wrong branch calls", "have the wrong branch calls"},
+    {"could not be queried", "could not be queried"},
+}};
 
 }  // namespace
 
@@ -20,8 +35,15 @@ double Report::per_transaction(double sum) const noexcept {
 }
 
 bool Report::passed() const noexcept {
-  return tally.failures().count() <= options.failures_max && findings.count() == 0 &&
-         transactions() > 0;
+  return tally.failures().count() <= options.failures_max && findings.count() == 0 && has_result();
+}
+
+bool Report::has_result() const noexcept {
+  return transactions() > 0 || errors_on_purpose > 0;
+}
+
+bool Report::may_end_later() const noexcept {
+  return !options.wait || options.purposes.fail_share > 0 || options.purposes.error_share > 0;
 }
 
 std::string Report::title() const {
@@ -35,17 +57,29 @@ std::string Report::title() const {
 
 std::vector<std::string> Report::objections() const {
   std::vector<std::string> reasons;
-  if (transactions() == 0) reasons.push_back("no transaction succeeded in the measured time");
+  if (!has_result()) reasons.push_back("no transaction ended in the measured time");
   if (tally.failures().count() > options.failures_max) {
     reasons.push_back(how_many(tally.failures().count(), "transaction", "transactions") +
                       " failed, allowed are " + with_commas(options.failures_max));
   }
-  if (findings.count() > 0) {
-    reasons.push_back(
-        how_many(findings.count(), "acknowledged transaction is", "acknowledged transactions are") +
-        " not as they must be");
+  for (std::size_t i = 0; i < wrong_names.size(); ++i) {
+    const std::uint64_t count = findings.count(static_cast<Wrong>(i));
+    if (count == 0) continue;
+    reasons.push_back(how_many(count, "acknowledged transaction ", "acknowledged transactions ") +
+                      (count == 1 ? wrong_texts[i].one : wrong_texts[i].more));
   }
   return reasons;
+}
+
+std::string Report::verdict() const {
+  if (passed()) {
+    return "passed: " + with_commas(acknowledged) + " acknowledged, " + with_commas(queried) +
+           " queried, " + how_many(tally.failures().count(), "failure", "failures");
+  }
+  std::string text;
+  for (const std::string& reason : objections())
+    text += (text.empty() ? "failed: " : "; ") + reason;
+  return text;
 }
 
 }  // namespace concerto::load

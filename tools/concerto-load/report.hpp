@@ -7,6 +7,7 @@
 
 #include "check_findings.hpp"
 #include "options.hpp"
+#include "run_info.hpp"
 #include "tally.hpp"
 
 namespace concerto::load {
@@ -21,10 +22,13 @@ struct Usage {
 
 /// The results of a load.
 struct Report {
+  RunInfo run;
   LoadOptions options;  ///< with the gid prefix that was used
   Tally tally;
   Usage usage;
-  std::uint64_t acknowledged = 0;  ///< in the warm-up and afterwards
+  std::uint64_t acknowledged = 0;       ///< in the warm-up and afterwards
+  std::uint64_t failed_on_purpose = 0;  ///< of the acknowledged ones: they roll back
+  std::uint64_t errors_on_purpose = 0;  ///< of the acknowledged ones: a branch is called again
   std::uint64_t queried = 0;
   double drain_seconds = 0;
   std::uint64_t branch_calls = 0;  ///< to the load's own branches, repeated ones included
@@ -39,10 +43,16 @@ struct Report {
 
   /// Whether enough transactions succeeded and every acknowledged one is as it must be.
   bool passed() const noexcept;
+  /// Whether any transaction ended. Those with an error on purpose end after their answer.
+  bool has_result() const noexcept;
+  /// Whether the answer to a transaction need not mean its end.
+  bool may_end_later() const noexcept;
   /// `saga over grpc, 128 in flight`
   std::string title() const;
   /// Why the load has not passed, a sentence for each reason; empty if it has passed.
   std::vector<std::string> objections() const;
+  /// `passed: 500 acknowledged, 500 queried, 0 failures`, or `failed:` and the objections.
+  std::string verdict() const;
 };
 
 /// Lines for people.

@@ -20,6 +20,9 @@ void add_settings(json::object& out, const Report& report) {
     out["in_flight"] = options.in_flight;
   }
   out["gid_prefix"] = options.gid_prefix;
+  if (options.purposes.fail_share > 0) out["fail_share"] = options.purposes.fail_share;
+  if (options.purposes.error_share > 0) out["error_share"] = options.purposes.error_share;
+  out["max_failures"] = options.failures_max;
 }
 
 void add_numbers(json::object& out, const Report& report) {
@@ -34,6 +37,10 @@ void add_numbers(json::object& out, const Report& report) {
   out["p99_9_us"] = latency.value_at(0.999);
   out["max_us"] = latency.max();
   out["mean_us"] = latency.mean();
+  const Histogram& rolled_back = report.tally.rolled_back_us();
+  if (rolled_back.count() == 0) return;
+  out["rolled_back_p50_us"] = rolled_back.value_at(0.5);
+  out["rolled_back_p99_us"] = rolled_back.value_at(0.99);
 }
 
 void add_usage(json::object& out, const Report& report) {
@@ -62,10 +69,17 @@ void add_failures(json::object& out, const Failures& failures) {
 void add_checks(json::object& out, const Report& report) {
   out["acknowledged"] = report.acknowledged;
   out["queried"] = report.queried;
-  if (!report.options.wait) out["drain_seconds"] = report.drain_seconds;
+  out["failed_on_purpose"] = report.failed_on_purpose;
+  out["errors_on_purpose"] = report.errors_on_purpose;
+  if (report.may_end_later()) out["drain_seconds"] = report.drain_seconds;
   out["branch_calls"] = report.branch_calls;
   out["repeated_calls"] = report.repeated_calls;
   out["wrong"] = report.findings.count();
+  json::object kinds;
+  for (std::size_t i = 0; i < wrong_names.size(); ++i) {
+    kinds[wrong_names[i]] = report.findings.count(static_cast<Wrong>(i));
+  }
+  out["wrong_kinds"] = std::move(kinds);
   json::array findings;
   for (const CheckFindings::Finding& finding : report.findings.kept()) {
     json::object entry;
@@ -84,9 +98,28 @@ void add_seconds(json::object& out, const std::vector<Second>& seconds) {
     row["tx_per_second"] = second.per_second();
     row["p99_us"] = second.p99_us;
     row["failures"] = second.failures;
+    row["failures_per_second"] = second.failures_per_second();
     rows.push_back(std::move(row));
   }
   out["per_second"] = std::move(rows);
+}
+
+void add_outages(json::object& out, const std::vector<Outage>& outages) {
+  json::array rows;
+  for (const Outage& outage : outages) {
+    json::object row;
+    row["begin"] = outage.begin;
+    row["end"] = outage.end;
+    row["failures"] = outage.failures;
+    rows.push_back(std::move(row));
+  }
+  out["outages"] = std::move(rows);
+}
+
+json::array objections(const Report& report) {
+  json::array reasons;
+  for (const std::string& reason : report.objections()) reasons.emplace_back(reason);
+  return reasons;
 }
 
 }  // namespace
@@ -94,13 +127,18 @@ void add_seconds(json::object& out, const std::vector<Second>& seconds) {
 std::string to_json(const Report& report) {
   json::object out;
   out["passed"] = report.passed();
+  out["reasons"] = objections(report);
   out["interrupted"] = report.interrupted;
+  out["machine"] = report.run.machine;
+  out["date"] = report.run.date;
+  out["command"] = report.run.command;
   add_settings(out, report);
   add_numbers(out, report);
   add_usage(out, report);
   add_failures(out, report.tally.failures());
   add_checks(out, report);
   add_seconds(out, report.tally.seconds());
+  add_outages(out, report.tally.outages());
   return json::serialize(out) + "\n";
 }
 

@@ -8,8 +8,8 @@ namespace {
 
 constexpr double bytes_per_mib = 1024.0 * 1024.0;
 
-void write_latency(std::ostream& out, const Histogram& latency_us) {
-  out << "latency, ms     ";
+void write_latency(std::ostream& out, const char* name_of_row, const Histogram& latency_us) {
+  out << name_of_row;
   for (const auto& [name, share] : {std::pair{"p50", 0.5}, std::pair{"p90", 0.9},
                                     std::pair{"p99", 0.99}, std::pair{"p99.9", 0.999}}) {
     out << name << " " << ms_text(static_cast<double>(latency_us.value_at(share))) << "   ";
@@ -35,6 +35,23 @@ void write_usage(std::ostream& out, const Report& report) {
   }
 }
 
+/// Transactions that fail on purpose. Nothing if the load has none.
+void write_purposes(std::ostream& out, const Report& report) {
+  const Purposes& purposes = report.options.purposes;
+  if (purposes.fail_share == 0 && purposes.error_share == 0) return;
+  out << "on purpose      " << with_commas(report.failed_on_purpose) << " roll back, "
+      << with_commas(report.errors_on_purpose) << " have a branch with an error at first\n";
+  const Histogram& rolled_back_us = report.tally.rolled_back_us();
+  if (rolled_back_us.count() > 0) write_latency(out, "rolled back, ms ", rolled_back_us);
+}
+
+void write_outages(std::ostream& out, const std::vector<Outage>& outages) {
+  for (const Outage& outage : outages) {
+    out << "outage          " << fixed(outage.begin, 1) << " s to " << fixed(outage.end, 1)
+        << " s: " << with_commas(outage.failures) << " failures\n";
+  }
+}
+
 void write_failures(std::ostream& out, const Failures& failures) {
   out << "failures        " << with_commas(failures.count()) << "\n";
   for (const Failures::Kind& kind : failures.kinds()) {
@@ -51,7 +68,7 @@ void write_checks(std::ostream& out, const Report& report) {
         << with_commas(report.repeated_calls) << " repeated)";
   }
   out << "\n";
-  if (!report.options.wait) {
+  if (report.may_end_later()) {
     out << "drained         " << fixed(report.drain_seconds, 1) << " s after the load\n";
   }
   const CheckFindings& findings = report.findings;
@@ -68,15 +85,20 @@ void write_checks(std::ostream& out, const Report& report) {
 std::string to_text(const Report& report) {
   std::ostringstream out;
   out << report.title() << (report.interrupted ? " (interrupted)" : "") << "\n"
+      << "command         " << report.run.command << "\n"
+      << "date            " << report.run.date << "\n"
+      << "machine         " << report.run.machine << "\n"
       << "transactions    " << with_commas(report.transactions()) << " in "
       << fixed(report.tally.duration(), 2) << " s: " << fixed(report.tx_per_second(), 1)
       << " per second (and " << with_commas(report.tally.warm_up_transactions())
       << " to warm up)\n";
-  write_latency(out, report.tally.latency_us());
+  write_latency(out, "latency, ms     ", report.tally.latency_us());
+  write_purposes(out, report);
   write_usage(out, report);
   write_failures(out, report.tally.failures());
+  write_outages(out, report.tally.outages());
   write_checks(out, report);
-  for (const std::string& reason : report.objections()) out << "FAILED: " << reason << "\n";
+  out << report.verdict() << "\n";
   return out.str();
 }
 

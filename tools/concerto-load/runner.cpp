@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "bank.hpp"
+
 namespace concerto::load {
 namespace {
 
@@ -13,6 +15,18 @@ constexpr std::chrono::milliseconds pause_after_failure{20};
 /// When an open loop is late, it begins so many transactions before it looks at what has arrived.
 constexpr std::size_t begun_at_once_max = 64;
 constexpr std::chrono::milliseconds look_interval{100};
+
+/// What a caller with wait_result is told of a saga that is not finished (protocol page 02, section
+/// 5.3).
+constexpr std::string_view not_finished = "wait result not return success";
+
+/// Whether a transaction was not answered with a success because it fails on purpose. `text`: what
+/// the client was told.
+bool is_on_purpose(const Purposes& purposes, std::uint64_t number, std::string_view text) {
+  const auto says = [text](std::string_view what) { return text.find(what) != text.npos; };
+  return (purposes.fails(number) && says(Bank::refusal_on_purpose)) ||
+         (purposes.errs(number) && (says(Bank::error_on_purpose) || says(not_finished)));
+}
 
 SteadyTime::duration duration_of(double seconds) {
   return std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(seconds));
@@ -85,17 +99,27 @@ Task<void> Runner::begin_one(SteadyTime begin) {
 }
 
 Task<bool> Runner::try_one(std::uint64_t number, SteadyTime begin) {
-  const Result<> done = co_await client_.carry_out(ledger_.gid(number));
-  if (!done) {
-    note_failure(number, done.error().detail);
+  const bool fails = ledger_.purposes().fails(number);
+  const Result<> answer = co_await client_.carry_out(ledger_.gid(number), fails);
+  if (!answer && !is_on_purpose(ledger_.purposes(), number, answer.error().detail)) {
+    note_failure(number, answer.error().detail);
     co_return false;
   }
-  tally_.note_success(begin, timers_.now());
-  ledger_.acknowledge(number);
-  if (ends_with_reply_ && !ledger_.complete(number)) {
-    findings_.note(ledger_.gid(number), "acknowledged too early: " + ledger_.describe(number));
-  }
+  note_end(number, begin, answer);
   co_return true;
+}
+
+void Runner::note_end(std::uint64_t number, SteadyTime begin, const Result<>& answer) {
+  const bool fails = ledger_.purposes().fails(number);
+  ledger_.acknowledge(number);
+  // An answer with an error on purpose says only that the transaction is stored.
+  const bool has_ended = answer || (fails && !ledger_.purposes().errs(number));
+  if (has_ended) tally_.note_end(begin, timers_.now(), fails);
+  if (answer && ends_with_reply_ && !ledger_.complete(number)) {
+    findings_.note(ledger_.gid(number), Wrong::calls,
+                   "acknowledged too early: " + ledger_.describe(number));
+    ledger_.tell(number);
+  }
 }
 
 void Runner::note_failure(std::uint64_t number, std::string_view text) {

@@ -41,6 +41,7 @@ class Runner {
   Task<void> begin_one(SteadyTime begin);
   /// True if the transaction was acknowledged.
   Task<bool> try_one(std::uint64_t number, SteadyTime begin);
+  void note_end(std::uint64_t number, SteadyTime begin, const Result<>& answer);
   void note_failure(std::uint64_t number, std::string_view text);
 
   Executor executor_;

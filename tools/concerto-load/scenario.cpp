@@ -5,10 +5,8 @@
 namespace concerto::load {
 namespace {
 
-std::string branch_id(std::size_t index) {
-  const std::string number = std::to_string(index + 1);
-  return number.size() < 2 ? "0" + number : number;
-}
+/// With so short an interval, what is called again after an error ends while the load goes on.
+constexpr std::chrono::seconds retry_interval{1};
 
 /// Makes the requests of one mode.
 class Maker {
@@ -27,14 +25,14 @@ class Maker {
     return {request(Api::prepare, prepared), request(Api::submit, prepared)};
   }
 
-  std::vector<Request> tcc() const {
-    return with_branches("tcc", [](const BranchUrls& urls, BranchRequest& branch) {
+  std::vector<Request> tcc(Api end) const {
+    return with_branches("tcc", end, [](const BranchUrls& urls, BranchRequest& branch) {
       branch.fields = {{"confirm", urls.forward}, {"cancel", urls.backward}};
     });
   }
 
-  std::vector<Request> xa() const {
-    return with_branches("xa", [](const BranchUrls& urls, BranchRequest& branch) {
+  std::vector<Request> xa(Api end) const {
+    return with_branches("xa", end, [](const BranchUrls& urls, BranchRequest& branch) {
       branch.payload.clear();  // clients leave it out: the service keeps its own
       branch.fields = {{"url", urls.forward}};
     });
@@ -63,6 +61,7 @@ class Maker {
     TransRequest request;
     request.trans_type = type;
     request.options.wait_result = options_.wait;
+    if (options_.purposes.error_share > 0) request.options.retry_interval = retry_interval;
     return request;
   }
 
@@ -88,11 +87,11 @@ class Maker {
   }
 
   template <class Fill>
-  std::vector<Request> with_branches(const char* type, Fill fill) const {
-    // A wait_result of the prepare would hold for an abort, too. Nothing here aborts.
+  std::vector<Request> with_branches(const char* type, Api end, Fill fill) const {
+    // An abort waits if the prepare had wait_result.
     std::vector<Request> requests = {request(Api::prepare, transaction(type))};
     add_branches(type, requests, fill);
-    requests.push_back(request(Api::submit, transaction(type)));
+    requests.push_back(request(end, transaction(type)));
     return requests;
   }
 
@@ -110,9 +109,9 @@ std::vector<Request> requests_of(LoadMode mode, const Maker& make) {
     case LoadMode::msg_2p:
       return make.msg_in_two_phases();
     case LoadMode::tcc:
-      return make.tcc();
+      return make.tcc(Api::submit);
     case LoadMode::xa:
-      return make.xa();
+      return make.xa(Api::submit);
     case LoadMode::workflow:
       return make.workflow();
   }
@@ -124,24 +123,55 @@ const char* final_op_of(LoadMode mode) {
   return mode == LoadMode::xa ? "commit" : "action";
 }
 
+/// Empty where nothing can be rolled back.
+const char* final_op_back_of(LoadMode mode) {
+  switch (mode) {
+    case LoadMode::saga:
+      return "compensate";
+    case LoadMode::tcc:
+      return "cancel";
+    case LoadMode::xa:
+      return "rollback";
+    case LoadMode::msg:
+    case LoadMode::msg_2p:
+    case LoadMode::workflow:
+      break;
+  }
+  return "";
+}
+
 }  // namespace
+
+std::string branch_id(std::size_t index) {
+  const std::string number = std::to_string(index + 1);
+  return number.size() < 2 ? "0" + number : number;
+}
 
 Scenario make_scenario(const LoadOptions& options, const std::vector<BranchUrls>& branches,
                        const std::string& query_prepared) {
   Scenario scenario;
-  scenario.requests = requests_of(options.mode, Maker(options, branches, query_prepared));
+  const Maker make(options, branches, query_prepared);
+  scenario.requests = requests_of(options.mode, make);
+  if (options.mode == LoadMode::tcc) scenario.to_abort = make.tcc(Api::abort);
+  if (options.mode == LoadMode::xa) scenario.to_abort = make.xa(Api::abort);
   scenario.ends_with_reply = options.wait || options.mode == LoadMode::workflow;
   scenario.final_op = final_op_of(options.mode);
+  scenario.final_op_back = final_op_back_of(options.mode);
   scenario.branch_count = branches.size();
   return scenario;
 }
 
-std::vector<ExpectedCall> required_calls(LoadMode mode, std::size_t branch_count) {
-  std::vector<ExpectedCall> calls;
+CallLedger::Required required_calls(LoadMode mode, std::size_t branch_count) {
+  CallLedger::Required calls;
   if (mode == LoadMode::workflow) return calls;  // a workflow's client calls its branches itself
   for (std::size_t i = 0; i < branch_count; ++i) {
-    calls.push_back({branch_id(i), final_op_of(mode)});
+    calls.to_succeed.push_back({branch_id(i), final_op_of(mode)});
   }
+  const std::string back = final_op_back_of(mode);
+  if (back.empty()) return calls;
+  // All actions of a saga are called: its last branch is the one that refuses.
+  if (mode == LoadMode::saga) calls.to_roll_back = calls.to_succeed;
+  for (std::size_t i = 0; i < branch_count; ++i) calls.to_roll_back.push_back({branch_id(i), back});
   return calls;
 }
 

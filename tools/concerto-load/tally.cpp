@@ -33,7 +33,7 @@ void Tally::stop(SteadyTime now) {
   measuring_ = false;
 }
 
-void Tally::note_success(SteadyTime begin, SteadyTime end) {
+void Tally::note_end(SteadyTime begin, SteadyTime end, bool rolled_back) {
   if (!measuring_) {
     ++warm_up_transactions_;
     return;
@@ -41,12 +41,33 @@ void Tally::note_success(SteadyTime begin, SteadyTime end) {
   const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(end - begin).count();
   const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(latency, 0));
   latency_us_.record(us);
+  if (rolled_back) rolled_back_us_.record(us);
   second_us_.record(us);
 }
 
 void Tally::note_failure(std::string_view gid, std::string_view text) {
   failures_.note(gid, text);
   ++second_failures_;
+}
+
+std::vector<Outage> Tally::outages() const {
+  std::vector<Outage> found;
+  Outage now;
+  const auto close = [&found, &now] {
+    if (now.failures > 0) found.push_back(now);
+    now = {};
+  };
+  for (const Second& second : seconds_) {
+    if (second.transactions > 0) {
+      close();
+      continue;
+    }
+    if (now.end == 0) now.begin = second.end - second.duration;
+    now.end = second.end;
+    now.failures += second.failures;
+  }
+  close();
+  return found;
 }
 
 double Tally::since_start(SteadyTime now) const {

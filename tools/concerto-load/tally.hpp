@@ -22,6 +22,16 @@ struct Second {
   double per_second() const noexcept {
     return duration > 0 ? static_cast<double>(transactions) / duration : 0;
   }
+  double failures_per_second() const noexcept {
+    return duration > 0 ? static_cast<double>(failures) / duration : 0;
+  }
+};
+
+/// A time of at least a second in which transactions failed and none ended as it should.
+struct Outage {
+  double begin = 0;  ///< seconds since the beginning of the measured time
+  double end = 0;
+  std::uint64_t failures = 0;
 };
 
 /// Counts how transactions end: the latencies of those that were acknowledged in the measured time,
@@ -34,15 +44,19 @@ class Tally {
   void close_second(SteadyTime now);
   void stop(SteadyTime now);
 
-  /// A transaction was acknowledged at `end`. `begin` is when it was to begin, so that being late
-  /// counts.
-  void note_success(SteadyTime begin, SteadyTime end);
+  /// A transaction ended as it should, or was acknowledged, at `end`. `begin` is when it was to
+  /// begin, so that being late counts. `rolled_back`: it failed on purpose.
+  void note_end(SteadyTime begin, SteadyTime end, bool rolled_back);
   void note_failure(std::string_view gid, std::string_view text);
 
   std::uint64_t warm_up_transactions() const noexcept { return warm_up_transactions_; }
   const Histogram& latency_us() const noexcept { return latency_us_; }
+  /// Of those among them that failed on purpose.
+  const Histogram& rolled_back_us() const noexcept { return rolled_back_us_; }
   const Failures& failures() const noexcept { return failures_; }
   const std::vector<Second>& seconds() const noexcept { return seconds_; }
+  /// In the measured time, one after the other.
+  std::vector<Outage> outages() const;
   /// Seconds from start to stop.
   double duration() const noexcept { return duration_; }
 
@@ -57,6 +71,7 @@ class Tally {
   double duration_ = 0;
   std::uint64_t warm_up_transactions_ = 0;
   Histogram latency_us_;
+  Histogram rolled_back_us_;
   Histogram second_us_;  ///< of the second that is not closed yet
   std::uint64_t second_failures_ = 0;
   Failures failures_;

@@ -18,7 +18,8 @@ class Impostor:
     def __init__(self, status, *branch_statuses):
         self._server = BranchServer()
         branches = [{"op": "action", "status": status} for status in branch_statuses]
-        self._server.script(QUERY, (200, json.dumps({"transaction": {"status": status},
+        transaction = {"status": status} if status else None  # None: forgotten
+        self._server.script(QUERY, (200, json.dumps({"transaction": transaction,
                                                      "branches": branches})))
         self.http_port = int(self._server.url("").rsplit(":", 1)[1].strip("/"))
         self.grpc_port = self.http_port  # nobody connects to it
@@ -58,13 +59,32 @@ class BrokenPromises(LoadTestCase):
                                    shows=("submitted", "succeed"))
         self.check_found(*found, "submitted")
 
-    def test_a_failed_load_says_so_in_its_text(self):
-        impostor = Impostor("submitted", "succeed")
+    def test_a_transaction_that_does_not_roll_back(self):
+        exit_code, results = self.load_impostor("--fail-share", "1")
+        self.assertEqual((exit_code, results["passed"]), (1, False))
+        self.assertEqual((results["wrong_kinds"]["calls"], results["wrong_kinds"]["status"]),
+                         (12, 12))
+        self.assertIn("action 01, action 02, compensate 01, compensate 02",
+                      results["findings"][0]["text"])
+
+    def last_line(self, impostor, *options):
         self.addCleanup(impostor.close)
-        load = self.start_load(impostor, "text", "--wire", "http", "--transactions", "3")
+        load = self.start_load(impostor, "text", "--wire", "http", "--transactions", "3",
+                               *options)
         self.assertEqual(load.wait(), 1)
-        load.wait_for_line("FAILED: .* not as they must be")
         load.wait_for_line("text-0000000000: ")
+        return load.text().rstrip("\n").rpartition("\n")[2]
+
+    def test_a_failed_load_says_why_in_its_last_line(self):
+        own = ("--action", "http://a/", "--compensate", "http://a/")
+        for status, reason in (("submitted", "are unfinished"), ("failed", "have the wrong status"),
+                               (None, "are lost")):
+            with self.subTest(status):
+                self.assertEqual(self.last_line(Impostor(status, "succeed"), *own),
+                                 f"failed: 3 acknowledged transactions {reason}")
+        self.assertEqual(self.last_line(Impostor("aborting", "succeed")),
+                         "failed: 3 acknowledged transactions have the wrong status; 3 "
+                         "acknowledged transactions have the wrong branch calls")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,19 @@
 Usage: reports_test.py <concertod> <concerto-load>
 """
 
+import datetime
 import json
 import os
+import platform
 import subprocess
+import time
 import xml.dom.minidom
 
-from load_test_case import LOAD_LIMIT_S, LoadTestCase, main
+from load_test_case import LOAD_LIMIT_S, LoadTestCase, main, succeeded
+
+
+def last_line(text):
+    return text.rstrip("\n").rpartition("\n")[2]
 
 
 class Reports(LoadTestCase):
@@ -33,7 +40,7 @@ class Reports(LoadTestCase):
         self.assertRegex(done.stdout, r"transactions +500 in ")
         self.check_order(results)
         self.check_hgrm(results)
-        self.check_html()
+        self.check_html(results)
         self.assertGreater(results["server_cpu_us"], 1)
         self.assertGreater(results["server_resident_bytes"], 1_000_000)
 
@@ -53,12 +60,21 @@ class Reports(LoadTestCase):
         self.assertAlmostEqual(median, results["p50_us"] / 1000, places=2)
         self.assertRegex(lines[-2], r"Total count +=  +500\]")
 
-    def check_html(self):
+    def check_html(self, results):
         with open(self.path("l.html"), encoding="utf-8") as file:
             page = file.read()
         document = xml.dom.minidom.parseString(page.removeprefix("<!DOCTYPE html>"))
         self.assertEqual(len(document.getElementsByTagName("svg")), 3)
         self.assertIn("500 in ", document.getElementsByTagName("pre")[0].firstChild.data)
+        (verdict,) = [p.firstChild.data for p in document.getElementsByTagName("p")]
+        self.assertEqual(verdict, "passed")
+        rows = {row.firstChild.firstChild.data: row.lastChild.firstChild.data
+                for row in document.getElementsByTagName("tr")}
+        self.assertEqual(rows, {name: results[name] for name in ("command", "date", "machine")})
+        self.assertTrue(rows["machine"].startswith(platform.node() + ": "), rows)
+        self.assertRegex(rows["command"], "^[^ ]*concerto-load --grpc 127.0.0.1:.* --html ")
+        began = datetime.datetime.strptime(rows["date"] + "+0000", "%Y-%m-%d %H:%M:%S UTC%z")
+        self.assertLess(abs(time.time() - began.timestamp()), 60)
 
     def test_open_loop_begins_at_its_rate(self):
         coordinator = self.start("rate")
@@ -83,12 +99,44 @@ class Reports(LoadTestCase):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("--mode", done.stderr)
 
-    def test_a_report_that_cannot_be_written_ends_with_1(self):
+    def test_a_report_that_cannot_be_written_is_a_mistake_before_the_load(self):
         coordinator = self.start("unwritten")
-        path = self.path("nowhere/l.html")
-        done = self.run_text(coordinator, "--warm-up", "0", "--transactions", "5", "--html", path)
+        with open(self.path("old.json"), "w", encoding="utf-8") as file:
+            file.write("old")
+        for option in ("--html", "--json", "--hgrm"):
+            path = self.path("nowhere/l")
+            other = () if option == "--json" else ("--json", self.path("old.json"))
+            done = self.run_text(coordinator, "--warm-up", "0", "--transactions", "5", *other,
+                                 option, path)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual(done.stderr, f"{option}: '{path}' cannot be written: "
+                                          "No such file or directory\n")
+        self.assertEqual(succeeded(coordinator), 0)
+        with open(self.path("old.json"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "old")
+
+    def test_a_disk_that_is_full_after_the_load_ends_with_1(self):
+        coordinator = self.start("full")
+        done = self.run_text(coordinator, "--warm-up", "0", "--transactions", "5", "--json",
+                             "/dev/full")
         self.assertEqual(done.returncode, 1)
-        self.assertIn(path, done.stderr)
+        self.assertIn("'/dev/full' cannot be written: No space left on device", done.stderr)
+
+    def test_the_last_line_says_whether_the_load_has_passed(self):
+        coordinator = self.start("verdict")
+        few = ("--warm-up", "0", "--transactions", "50", "--in-flight", "1")
+        good = self.run_text(coordinator, *few)
+        self.assertEqual(last_line(good.stdout), "passed: 50 acknowledged, 50 queried, 0 failures")
+        quiet = self.run_text(coordinator, *few, "--json", "-")
+        self.assertEqual(quiet.stderr, "passed: 50 acknowledged, 50 queried, 0 failures\n")
+        coordinator.kill()
+        gone = self.run_text(coordinator, *few)
+        self.assertEqual(gone.returncode, 1)
+        self.assertEqual(last_line(gone.stdout), "failed: no transaction ended in the measured "
+                                                 "time; 1 transaction failed, allowed are 0")
+        gone = self.run_text(coordinator, *few, "--json", "-")
+        self.assertEqual(last_line(gone.stderr), "failed: no transaction ended in the measured "
+                                                 "time; 1 transaction failed, allowed are 0")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ namespace concerto::load {
 namespace {
 
 CallLedger two_actions() {
-  return CallLedger("t", {{"01", "action"}, {"02", "action"}});
+  return CallLedger("t", {{{"01", "action"}, {"02", "action"}}, {}});
 }
 
 TEST(CallLedger, NumbersGidsOfOneLength) {
@@ -93,6 +93,74 @@ TEST(CallLedger, CountsAcknowledgedOnesThatAreIncomplete) {
   EXPECT_EQ(ledger.incomplete_count(), 0U);
   ledger.note("t-0000000000", "02", "cancel");
   EXPECT_EQ(ledger.incomplete_count(), 1U);
+}
+
+/// A ledger whose transactions all roll back: one action, which refuses, and its compensation.
+CallLedger one_that_rolls_back() {
+  return CallLedger("t", {{{"01", "action"}}, {{"01", "action"}, {"01", "compensate"}}}, {1, 0});
+}
+
+TEST(CallLedger, RequiresTheCompensationOfWhatFailsOnPurpose) {
+  CallLedger ledger = one_that_rolls_back();
+  const auto number = ledger.begin();
+  EXPECT_TRUE(ledger.note("t-0000000000", "01", "action"));
+  EXPECT_FALSE(ledger.complete(number));
+  EXPECT_EQ(ledger.describe(number), "calls that did not come: compensate 01");
+  EXPECT_TRUE(ledger.note("t-0000000000", "01", "compensate"));
+  EXPECT_TRUE(ledger.complete(number));
+}
+
+TEST(CallLedger, RefusesACompensationOfWhatDoesNotFail) {
+  CallLedger ledger("t", {{{"01", "action"}}, {{"01", "action"}, {"01", "compensate"}}});
+  const auto number = ledger.begin();
+  EXPECT_TRUE(ledger.note("t-0000000000", "01", "action"));
+  EXPECT_FALSE(ledger.note("t-0000000000", "01", "compensate"));
+  EXPECT_FALSE(ledger.complete(number));
+}
+
+TEST(CallLedger, HasOneErrorOfEachTransaction) {
+  CallLedger ledger = two_actions();
+  const auto number = ledger.begin();
+  ledger.begin();
+  EXPECT_TRUE(ledger.note_error(number));
+  EXPECT_FALSE(ledger.note_error(number));
+  EXPECT_TRUE(ledger.note_error(number + 1));
+  ledger.note("t-0000000000", "01", "action");
+  ledger.note("t-0000000000", "02", "action");
+  EXPECT_TRUE(ledger.complete(number));
+}
+
+TEST(CallLedger, IsNotAskedTwiceAboutWhatWasTold) {
+  CallLedger ledger = two_actions();
+  const auto number = ledger.begin();
+  ledger.acknowledge(number);
+  EXPECT_TRUE(ledger.incomplete(number));
+  ledger.tell(number);
+  EXPECT_FALSE(ledger.incomplete(number));
+  EXPECT_EQ(ledger.incomplete_count(), 0U);
+  EXPECT_FALSE(ledger.complete(number));
+}
+
+TEST(Purposes, AreOfTheGivenShare) {
+  const Purposes purposes{0.25, 0.5};
+  int failing = 0;
+  int erring = 0;
+  int both = 0;
+  for (std::uint64_t number = 0; number < 10'000; ++number) {
+    failing += purposes.fails(number) ? 1 : 0;
+    erring += purposes.errs(number) ? 1 : 0;
+    both += purposes.fails(number) && purposes.errs(number) ? 1 : 0;
+  }
+  EXPECT_NEAR(failing, 2'500, 150);
+  EXPECT_NEAR(erring, 5'000, 150);
+  EXPECT_NEAR(both, 1'250, 150);
+}
+
+TEST(Purposes, HaveNoneOrAll) {
+  for (std::uint64_t number = 0; number < 1'000; ++number) {
+    EXPECT_FALSE(Purposes().fails(number) || Purposes().errs(number));
+    EXPECT_TRUE((Purposes{1, 1}.fails(number) && Purposes{1, 1}.errs(number)));
+  }
 }
 
 TEST(CallLedger, WithoutRequiredCallsAllIsComplete) {

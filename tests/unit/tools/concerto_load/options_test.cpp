@@ -34,7 +34,7 @@ TEST(LoadOptions, AreRead) {
   const LoadOptions options =
       parse({"--mode", "msg-2p", "--wire=http", "--grpc", "[::1]:1", "--http", "db.example:65535",
              "--no-wait", "--rate", "0.5", "--branch-delay", "15", "--check", "all",
-             "--max-failures", "3"});
+             "--max-failures", "3", "--error-share", "0.125"});
   EXPECT_EQ(options.mode, LoadMode::msg_2p);
   EXPECT_EQ(options.wire, Wire::http);
   EXPECT_EQ(options.grpc.host, "::1");
@@ -45,6 +45,8 @@ TEST(LoadOptions, AreRead) {
   EXPECT_EQ(options.branch_delay.count(), 15);
   EXPECT_EQ(options.check, QueriedAtEnd::all);
   EXPECT_EQ(options.failures_max, 3U);
+  EXPECT_EQ(options.purposes.fail_share, 0);
+  EXPECT_EQ(options.purposes.error_share, 0.125);
 }
 
 TEST(LoadOptions, TransactionsAloneHaveNoLimitInSeconds) {
@@ -117,6 +119,13 @@ const WrongCase wrong_cases[] = {
     {"MessageGoesBack",
      {"--mode", "msg", "--action", "h:1/a", "--compensate", "h:1/a"},
      "--compensate: "},
+    {"FailShare", {"--fail-share", "1.1"}, "--fail-share: "},
+    {"ErrorShare", {"--error-share", "-0.1"}, "--error-share: "},
+    {"MessageFails", {"--mode", "msg", "--fail-share", "0.1"}, "--fail-share: with --mode msg "},
+    {"WorkflowErrs", {"--mode", "workflow", "--error-share", "0.1"}, "--error-share: with --mode "},
+    {"OwnBranchesFail",
+     {"--mode", "xa", "--action", "h:1/a", "--fail-share", "0.1"},
+     "--fail-share: with --action"},
     {"GrpcUrlOverHttp", {"--mode", "xa", "--wire", "http", "--action", "h:1/a"}, "--action: "},
 };
 INSTANTIATE_TEST_SUITE_P(All, LoadOptionsWrong, testing::ValuesIn(wrong_cases),

@@ -14,6 +14,7 @@ namespace {
 namespace json = boost::json;
 using std::chrono::milliseconds;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -23,11 +24,12 @@ constexpr SteadyTime start{std::chrono::hours(1)};
 Report good_report() {
   Report report;
   report.options.gid_prefix = "load-1";
+  report.run = {"db7: 4 cores", "2026-11-30 03:05:42 UTC", "concerto-load --html 'a b.html'"};
   Tally& tally = report.tally;
-  tally.note_success(start, start + milliseconds(1));  // to warm up
+  tally.note_end(start, start + milliseconds(1), false);  // to warm up
   tally.start(start);
   for (int second = 1; second <= 2; ++second) {
-    for (int i = 1; i <= 100; ++i) tally.note_success(start, start + milliseconds(i));
+    for (int i = 1; i <= 100; ++i) tally.note_end(start, start + milliseconds(i), i > 90);
     tally.close_second(start + std::chrono::seconds(second));
   }
   tally.stop(start + milliseconds(2'010));
@@ -44,7 +46,7 @@ Report good_report() {
 Report bad_report() {
   Report report = good_report();
   report.tally.note_failure("load-1-7", "HTTP 409: load-1-7 <no> \"money\"\nmore");
-  report.findings.note("load-1-8", "stored as {\"a\":1}");
+  report.findings.note("load-1-8", Wrong::status, "stored as {\"a\":1}");
   return report;
 }
 
@@ -109,12 +111,15 @@ TEST(Report, PassesWithAsManyFailuresAsAllowed) {
   EXPECT_FALSE(report.passed());
   report.options.failures_max = 1;
   EXPECT_TRUE(report.passed());
-  report.findings.note("g", "lost");
+  report.findings.note("g", Wrong::lost, "lost");
   EXPECT_FALSE(report.passed());
 }
 
 TEST(Report, DoesNotPassWithoutTransactions) {
   EXPECT_FALSE(Report().passed());
+  Report late;  // all of them ended after their answers
+  late.errors_on_purpose = 5;
+  EXPECT_TRUE(late.passed());
 }
 
 TEST(ReportText, SaysWhatWasFound) {
@@ -127,9 +132,45 @@ TEST(ReportText, SaysWhatWasFound) {
   EXPECT_THAT(text, HasSubstr("3.0 MiB"));
   EXPECT_THAT(text, HasSubstr("1 x HTTP 409: <gid> <no> \"money\" (first: load-1-7)"));
   EXPECT_THAT(text, HasSubstr("  load-1-8: stored as {\"a\":1}\n"));
-  EXPECT_THAT(text, HasSubstr("FAILED: 1 transaction failed, allowed are 0\n"));
-  EXPECT_THAT(text, HasSubstr("FAILED: 1 acknowledged transaction is not as they must be\n"));
-  EXPECT_THAT(to_text(good_report()), Not(HasSubstr("FAILED")));
+  EXPECT_THAT(text, HasSubstr("\ndate            2026-11-30 03:05:42 UTC\n"));
+  EXPECT_THAT(text, HasSubstr("\nmachine         db7: 4 cores\n"));
+  EXPECT_THAT(text, HasSubstr("\ncommand         concerto-load --html 'a b.html'\n"));
+}
+
+TEST(ReportText, SaysInItsLastLineWhetherTheLoadHasPassed) {
+  EXPECT_THAT(to_text(good_report()), EndsWith("\npassed: 201 acknowledged, 201 queried, "
+                                               "0 failures\n"));
+  EXPECT_THAT(to_text(bad_report()),
+              EndsWith("\nfailed: 1 transaction failed, allowed are 0; 1 acknowledged transaction "
+                       "has the wrong status\n"));
+  Report report;
+  for (int i = 0; i < 2; ++i) {
+    for (const Wrong wrong :
+         {Wrong::lost, Wrong::unfinished, Wrong::status, Wrong::calls, Wrong::not_known}) {
+      report.findings.note("g", wrong, "");
+    }
+  }
+  EXPECT_THAT(to_text(report),
+              EndsWith("\nfailed: no transaction ended in the measured time; 2 acknowledged "
+                       "transactions are lost; 2 acknowledged transactions are unfinished; 2 "
+                       "acknowledged transactions have the wrong status; 2 acknowledged "
+                       "transactions have the wrong branch calls; 2 acknowledged transactions "
+                       "could not be queried\n"));
+}
+
+TEST(ReportText, ShowsWhatFailsOnPurpose) {
+  Report report = good_report();
+  EXPECT_THAT(to_text(report), Not(HasSubstr("on purpose")));
+  report.options.purposes = {0.1, 0.2};
+  report.failed_on_purpose = 20;
+  report.errors_on_purpose = 41;
+  EXPECT_THAT(to_text(report), HasSubstr("\non purpose      20 roll back, 41 have a branch with an "
+                                         "error at first\nrolled back, ms p50 95.0"));
+  const json::object out = parsed(report);
+  EXPECT_EQ(out.at("failed_on_purpose"), 20);
+  EXPECT_EQ(out.at("errors_on_purpose"), 41);
+  EXPECT_DOUBLE_EQ(out.at("fail_share").as_double(), 0.1);
+  EXPECT_NEAR(out.at("rolled_back_p50_us").to_number<double>(), 95'000, 95);
 }
 
 /// Whether every element is closed, in order, and no bare `&` or `<` is left. The page is written
@@ -158,23 +199,110 @@ testing::AssertionResult is_well_formed(const std::string& page) {
   return testing::AssertionSuccess();
 }
 
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+/// The element of one chart.
+std::string chart_of(const std::string& page, const std::string& title) {
+  const std::size_t label = page.find("aria-label=\"" + title + "\"");
+  if (label == page.npos) return {};
+  const std::size_t begin = page.rfind("<svg", label);
+  return page.substr(begin, page.find("</svg>", label) - begin);
+}
+
+TEST(ReportHtml, SaysAtItsHeadWhetherTheLoadHasPassed) {
+  const std::string good = to_html(good_report());
+  EXPECT_THAT(good, HasSubstr("<p class=\"verdict passed\">passed</p>"));
+  EXPECT_THAT(good, Not(HasSubstr("<li>")));
+  const std::string bad = to_html(bad_report());
+  EXPECT_THAT(bad, HasSubstr("<p class=\"verdict failed\">failed</p>\n<ul>\n<li>1 transaction "
+                             "failed, allowed are 0</li>\n<li>1 acknowledged transaction has the "
+                             "wrong status</li>\n</ul>"));
+}
+
+TEST(ReportHtml, NamesMachineDateAndCommand) {
+  const std::string page = to_html(good_report());
+  EXPECT_THAT(page, HasSubstr("<tr><th>machine</th><td>db7: 4 cores</td></tr>"));
+  EXPECT_THAT(page, HasSubstr("<tr><th>date</th><td>2026-11-30 03:05:42 UTC</td></tr>"));
+  EXPECT_THAT(page, HasSubstr("<tr><th>command</th><td>concerto-load --html 'a b.html'</td></tr>"));
+}
+
 TEST(ReportHtml, IsWellFormed) {
   EXPECT_TRUE(is_well_formed(to_html(good_report())));
   EXPECT_TRUE(is_well_formed(to_html(bad_report())));
   EXPECT_TRUE(is_well_formed(to_html(Report())));
 }
 
-TEST(ReportHtml, HasThreeChartsAndNothingFromElsewhere) {
+TEST(ReportHtml, HasAChartOfFailuresIfThereAreAny) {
+  EXPECT_EQ(count_of(to_html(good_report()), "<svg"), 3U);
+  EXPECT_EQ(count_of(to_html(bad_report()), "<svg"), 4U);
+}
+
+TEST(ReportHtml, HasNothingFromElsewhere) {
   const std::string page = to_html(bad_report());
-  std::size_t charts = 0;
-  for (std::size_t at = page.find("<svg"); at != std::string::npos;
-       at = page.find("<svg", at + 1)) {
-    ++charts;
-  }
-  EXPECT_EQ(charts, 3U);
   EXPECT_THAT(page, HasSubstr("HTTP 409: &lt;gid&gt; &lt;no&gt; &quot;money&quot;"));
   EXPECT_THAT(page, Not(HasSubstr("href")));
   EXPECT_THAT(page, Not(HasSubstr("src=")));
+}
+
+/// Seconds with so many transactions and failures each.
+Report report_of(const std::vector<std::pair<int, int>>& seconds) {
+  Report report;
+  report.options.failures_max = 1'000;
+  report.tally.start(start);
+  SteadyTime now = start;
+  for (const auto& [transactions, failures] : seconds) {
+    for (int i = 0; i < transactions; ++i) report.tally.note_end(now, now, false);
+    for (int i = 0; i < failures; ++i) report.tally.note_failure("g", "gRPC Unavailable: gone");
+    now += std::chrono::seconds(1);
+    report.tally.close_second(now);
+  }
+  report.tally.stop(now);
+  return report;
+}
+
+TEST(Outages, AreSecondsWithFailuresAlone) {
+  const auto outages_of = [](const std::vector<std::pair<int, int>>& seconds) {
+    std::vector<std::tuple<double, double, std::uint64_t>> found;
+    const Report report = report_of(seconds);
+    for (const Outage& outage : report.tally.outages()) {
+      found.emplace_back(outage.begin, outage.end, outage.failures);
+    }
+    return found;
+  };
+  using Outages = std::vector<std::tuple<double, double, std::uint64_t>>;
+  EXPECT_EQ(outages_of({{5, 0}, {4, 3}, {0, 7}, {0, 8}, {1, 1}, {5, 0}}), (Outages{{2, 4, 15}}));
+  EXPECT_EQ(outages_of({{0, 1}, {5, 0}, {0, 2}}), (Outages{{0, 1, 1}, {2, 3, 2}}));
+  // A server that stands still answers with failures only in the end.
+  EXPECT_EQ(outages_of({{5, 0}, {0, 0}, {0, 0}, {0, 9}}), (Outages{{1, 4, 9}}));
+  EXPECT_EQ(outages_of({{5, 0}, {0, 0}, {5, 0}}), Outages{});  // slow, but nothing fails
+}
+
+TEST(Outages, AreInEachReport) {
+  const Report report = report_of({{5, 0}, {0, 7}, {0, 8}, {5, 0}});
+  EXPECT_THAT(to_text(report), HasSubstr("\noutage          1.0 s to 3.0 s: 15 failures\n"));
+  const json::object out = parsed(report);
+  ASSERT_EQ(out.at("outages").as_array().size(), 1U);
+  EXPECT_EQ(out.at("outages").at(0).at("begin"), 1.0);
+  EXPECT_EQ(out.at("outages").at(0).at("end"), 3.0);
+  EXPECT_EQ(out.at("outages").at(0).at("failures"), 15);
+  EXPECT_EQ(out.at("per_second").at(1).at("failures_per_second"), 7.0);
+}
+
+TEST(Outages, AreDrawnAsGaps) {
+  const std::string page = to_html(report_of({{5, 0}, {6, 0}, {0, 7}, {0, 8}, {5, 0}, {6, 0}}));
+  EXPECT_TRUE(is_well_formed(page));
+  const std::string throughput = chart_of(page, "Throughput");
+  EXPECT_EQ(count_of(throughput, "<polyline"), 2U);  // before and after
+  EXPECT_THAT(throughput, HasSubstr("<title>outage of 2.0 s, 15 failures</title>"));
+  EXPECT_EQ(count_of(chart_of(page, "p99 of each second"), "<polyline"), 2U);
+  const std::string failures = chart_of(page, "Failures");
+  EXPECT_EQ(count_of(failures, "<polyline"), 1U);
+  EXPECT_EQ(count_of(failures, "class=\"gap\""), 1U);
+  EXPECT_THAT(failures, HasSubstr("Failures: failures per second"));
 }
 
 TEST(Chart, StepsAreRound) {
@@ -207,6 +335,12 @@ TEST(Progress, FollowsTransactionsWhereTheyEndTheLoad) {
   report.options.seconds = seconds_max;
   report.options.transactions = 400;
   EXPECT_THAT(progress_line(report.options, report.tally), HasSubstr("] 50% "));
+}
+
+TEST(Failures, DoNotLookForTheGidInWhatStandsForIt) {
+  Failures failures;
+  failures.note("g", "gone");
+  EXPECT_EQ(failures.kinds()[0].text, "<gid>one");
 }
 
 TEST(Failures, OfManyKindsAreOthers) {

@@ -20,6 +20,7 @@ class ScriptedClient final : public CoordinatorClient {
 
   std::function<milliseconds()> duration = [] { return milliseconds(10); };
   bool fails = false;
+  std::string_view failure = "HTTP 500: no";
   std::size_t in_flight = 0;
   std::size_t in_flight_max = 0;
 
@@ -28,7 +29,7 @@ class ScriptedClient final : public CoordinatorClient {
     in_flight_max = std::max(in_flight_max, ++in_flight);
     co_await sleep_until(timers_, timers_.now() + duration());
     --in_flight;
-    if (fails) co_return make_error(EngineErrc::branch_error, "HTTP 500: no");
+    if (fails) co_return make_error(EngineErrc::branch_error, std::string(failure));
     co_return ok();
   }
 
@@ -132,11 +133,47 @@ TEST_F(RunnerTest, EndsWithMoreFailuresThanAllowed) {
 }
 
 TEST_F(RunnerTest, FindsATransactionThatIsAcknowledgedTooEarly) {
-  ledger_ = CallLedger("t", {{"01", "action"}});
+  ledger_ = CallLedger("t", {{{"01", "action"}}, {}});
   offer({1'000, 1});
   ASSERT_EQ(findings_.count(), 1U);
   EXPECT_EQ(findings_.kept()[0].gid, "t-0000000000");
   EXPECT_EQ(findings_.kept()[0].text, "acknowledged too early: calls that did not come: action 01");
+  EXPECT_EQ(findings_.count(Wrong::calls), 1U);
+  EXPECT_EQ(ledger_.incomplete_count(), 0U);  // it has been told
+}
+
+TEST_F(RunnerTest, CountsARefusalOnPurposeAsAnEnd) {
+  ledger_ = CallLedger("t", {}, {1, 0});
+  client_->fails = true;
+  client_->failure = "HTTP 409: url:http://h/a return failed: refused on purpose FAILURE";
+  offer({1'000, 20});
+  EXPECT_EQ(tally_.failures().count(), 0U);
+  EXPECT_EQ(tally_.latency_us().count(), 20U);
+  EXPECT_EQ(tally_.rolled_back_us().count(), 20U);
+  EXPECT_EQ(ledger_.acknowledged_count(), 20U);
+}
+
+TEST_F(RunnerTest, TakesAnErrorOnPurposeForNoEnd) {
+  ledger_ = CallLedger("t", {}, {0, 1});
+  client_->fails = true;
+  client_->failure = "gRPC Aborted: wait result not return success: FAILURE";
+  offer({1'000, 20});
+  EXPECT_EQ(tally_.failures().count(), 0U);
+  EXPECT_EQ(tally_.latency_us().count(), 0U);
+  EXPECT_EQ(ledger_.acknowledged_count(), 20U);
+}
+
+TEST_F(RunnerTest, CountsARefusalWithoutPurposeAsAFailure) {
+  for (const Purposes purposes : {Purposes{0, 1}, Purposes{1, 0}}) {
+    ledger_ = CallLedger("t", {}, purposes);
+    tally_ = Tally();
+    client_->fails = true;
+    client_->failure = purposes.fails(0) ? "HTTP 503: the store is away"
+                                         : "HTTP 409: return failed: refused on purpose FAILURE";
+    offer({1'000, 0});
+    EXPECT_GT(tally_.failures().count(), 0U);
+    EXPECT_EQ(ledger_.acknowledged_count(), 0U);
+  }
 }
 
 }  // namespace

@@ -108,12 +108,46 @@ TEST(Scenario, WithoutWaitingEndsLater) {
   EXPECT_TRUE(scenario_of(LoadMode::workflow).ends_with_reply);
 }
 
+using Calls = std::vector<ExpectedCall>;
+
 TEST(Scenario, RequiresTheForwardCalls) {
-  using Calls = std::vector<ExpectedCall>;
-  EXPECT_EQ(required_calls(LoadMode::saga, 2), (Calls{{"01", "action"}, {"02", "action"}}));
-  EXPECT_EQ(required_calls(LoadMode::tcc, 1), (Calls{{"01", "confirm"}}));
-  EXPECT_EQ(required_calls(LoadMode::xa, 1), (Calls{{"01", "commit"}}));
-  EXPECT_EQ(required_calls(LoadMode::workflow, 2), Calls{});
+  const auto calls = [](LoadMode mode, std::size_t branches) {
+    return required_calls(mode, branches).to_succeed;
+  };
+  EXPECT_EQ(calls(LoadMode::saga, 2), (Calls{{"01", "action"}, {"02", "action"}}));
+  EXPECT_EQ(calls(LoadMode::tcc, 1), (Calls{{"01", "confirm"}}));
+  EXPECT_EQ(calls(LoadMode::xa, 1), (Calls{{"01", "commit"}}));
+  EXPECT_EQ(calls(LoadMode::workflow, 2), Calls{});
+}
+
+TEST(Scenario, RequiresTheCallsThatRollBack) {
+  const auto calls = [](LoadMode mode, std::size_t branches) {
+    return required_calls(mode, branches).to_roll_back;
+  };
+  EXPECT_EQ(
+      calls(LoadMode::saga, 2),
+      (Calls{{"01", "action"}, {"02", "action"}, {"01", "compensate"}, {"02", "compensate"}}));
+  EXPECT_EQ(calls(LoadMode::tcc, 1), (Calls{{"01", "cancel"}}));
+  EXPECT_EQ(calls(LoadMode::xa, 1), (Calls{{"01", "rollback"}}));
+  EXPECT_EQ(calls(LoadMode::msg, 2), Calls{});
+}
+
+TEST(Scenario, ThatFailsOnPurposeEndsWithAnAbort) {
+  for (const LoadMode mode : {LoadMode::tcc, LoadMode::xa}) {
+    const Scenario scenario = scenario_of(mode);
+    ASSERT_EQ(scenario.to_abort.size(), scenario.requests.size());
+    EXPECT_EQ(encode(Wire::http, scenario.to_abort.back()).target, "/api/dtmsvr/abort");
+    EXPECT_EQ(encode(Wire::grpc, scenario.to_abort.back()).target, "/dtmgimp.Dtm/Abort");
+  }
+  EXPECT_TRUE(scenario_of(LoadMode::saga).to_abort.empty());
+}
+
+TEST(Scenario, WithErrorsOnPurposeIsTriedAgainSoon) {
+  LoadOptions options = options_of(LoadMode::saga);
+  options.purposes.error_share = 0.1;
+  const Scenario scenario = make_scenario(options, {{"A", "C"}}, "Q");
+  const auto& request = std::get<TransRequest>(scenario.requests.front().content);
+  EXPECT_EQ(request.options.retry_interval, std::chrono::seconds(1));
 }
 
 TEST(GrpcEncoding, OfASubmitHasEveryField) {
@@ -153,7 +187,7 @@ TEST(GrpcEncoding, OfAWorkflowsEndHasItsStatus) {
 
 struct StoredCase {
   const char* name;
-  bool wait;
+  bool fails;  ///< on purpose
   const char* answer;
   Stored want;
 };
@@ -165,31 +199,45 @@ void PrintTo(const StoredCase& row, std::ostream* out) {
 class StoredAnswer : public testing::TestWithParam<StoredCase> {};
 
 TEST_P(StoredAnswer, IsJudged) {
-  const Scenario scenario = scenario_of(LoadMode::saga, GetParam().wait);
-  EXPECT_EQ(judge_stored(scenario, GetParam().answer), GetParam().want);
+  const Scenario scenario = scenario_of(LoadMode::saga);
+  EXPECT_EQ(judge_stored(scenario, GetParam().fails, GetParam().answer), GetParam().want);
 }
 
 const StoredCase stored_cases[] = {
-    {"Succeeded", true,
+    {"Succeeded", false,
      R"({"transaction":{"status":"succeed"},"branches":[{"op":"compensate","status":"prepared"},
         {"op":"action","status":"succeed"},{"op":"action","status":"succeed"}]})",
      Stored::as_it_must_be},
-    {"BranchIsPrepared", true,
+    {"BranchIsPrepared", false,
      R"({"transaction":{"status":"succeed"},"branches":[{"op":"action","status":"prepared"},
         {"op":"action","status":"succeed"},{"op":"action","status":"succeed"}]})",
      Stored::wrong},
-    {"BranchIsMissing", true,
+    {"BranchIsMissing", false,
      R"({"transaction":{"status":"succeed"},"branches":[{"op":"action","status":"succeed"}]})",
      Stored::wrong},
     {"Failed", false, R"({"transaction":{"status":"failed"},"branches":[]})", Stored::wrong},
     {"RollsBack", false, R"({"transaction":{"status":"aborting"},"branches":[]})", Stored::wrong},
     {"Unfinished", false, R"({"transaction":{"status":"submitted"},"branches":[]})",
      Stored::unfinished},
-    {"UnfinishedThoughWaitedFor", true, R"({"transaction":{"status":"submitted"},"branches":[]})",
+    {"Lost", false, R"({"transaction":null,"branches":[]})", Stored::lost},
+    {"NoJson", false, "succeed", Stored::wrong},
+    {"NoObject", false, "[]", Stored::wrong},
+    {"RolledBackOnPurpose", true,
+     R"({"transaction":{"status":"failed"},"branches":[{"op":"compensate","status":"succeed"},
+        {"op":"action","status":"succeed"},{"op":"compensate","status":"succeed"},
+        {"op":"action","status":"failed"}]})",
+     Stored::as_it_must_be},
+    {"NotCompensated", true,
+     R"({"transaction":{"status":"failed"},"branches":[{"op":"compensate","status":"prepared"},
+        {"op":"action","status":"succeed"},{"op":"compensate","status":"succeed"},
+        {"op":"action","status":"failed"}]})",
      Stored::wrong},
-    {"Lost", false, R"({"transaction":null,"branches":[]})", Stored::wrong},
-    {"NoJson", true, "succeed", Stored::wrong},
-    {"NoObject", true, "[]", Stored::wrong},
+    {"RollsBackOnPurpose", true, R"({"transaction":{"status":"aborting"},"branches":[]})",
+     Stored::unfinished},
+    {"SucceededAgainstItsPurpose", true,
+     R"({"transaction":{"status":"succeed"},"branches":[{"op":"action","status":"succeed"},
+        {"op":"action","status":"succeed"}]})",
+     Stored::wrong},
 };
 INSTANTIATE_TEST_SUITE_P(All, StoredAnswer, testing::ValuesIn(stored_cases),
                          [](const auto& row) { return std::string{row.param.name}; });
