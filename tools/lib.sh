@@ -18,7 +18,7 @@ test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   libgrpc++-dev protobuf-compiler-grpc etcd-server etcd-client
   mariadb-server postgresql redis-server
-  chromium-headless-shell haproxy nginx-light prometheus
+  chromium chromium-headless-shell haproxy nginx-light prometheus
   clang-16 clang-format-16 ccache
   doxygen dpkg-dev lintian systemd
 )
@@ -74,6 +74,15 @@ ensure_packages() {
   as_root "${apt[@]}" update >&2 || fail "apt-get update failed"
   as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2 ||
     fail "apt-get could not install ${missing[*]}"
+}
+
+# Installs Node.js and npm for the web console, unless Node.js 18 or later and npm are there, from
+# wherever.
+ensure_node() {
+  local version
+  version=$(node --version 2> /dev/null | sed -nE 's/^v([0-9]+).*/\1/p')
+  if ((${version:-0} >= 18)) && command -v npm > /dev/null; then return 0; fi
+  ensure_packages nodejs npm
 }
 
 # Whether the `go` at $1 is 1.22 or later.

@@ -8,7 +8,8 @@ FILE_LINES_MAX = 400
 # Formats that have rules of their own, and files that others wrote.
 FREE_LENGTH = (".md", ".sum", ".mod", ".pb.go", ".json", ".svg", "LICENSE")
 TABS_BELONG = (".go", ".mod", ".sum", ".gitmodules")
-COUNTED = (".hpp", ".cpp", ".py", ".go", ".sh", "CMakeLists.txt", ".cmake")
+COUNTED = (".hpp", ".cpp", ".py", ".go", ".sh", ".ts", ".tsx", ".mjs", ".css", "CMakeLists.txt",
+           ".cmake")
 
 
 def no_long_lines(source):

@@ -13,9 +13,10 @@ TOP_LEVEL = {
 }
 
 # The README above speaks for these: installed headers, protobuf packages, the parts of one kind of
-# tests or benchmarks or of the packaging, dot directories.
+# tests or benchmarks, of the packaging or of the console, dot directories.
 COVERED_FROM_ABOVE = re.compile(
-    r"(^|/)(include|proto)(/|$)|^(tests/\w+|bench/\w+|tools/packaging/\w+|conan)/|(^|/)\.\w")
+    r"(^|/)(include|proto)(/|$)|(^|/)\.\w|"
+    r"^(tests/\w+|bench/\w+|tools/packaging/\w+|tools/console|conan)/")
 
 # What the directories of rooms may not link besides the targets of other rooms.
 FORBIDDEN_LINKS = {

@@ -66,6 +66,7 @@ std::string print_access(const Config& config) {
     lines.add(net::RouteRole::anyone, "http", "GET", path);
   }
   for (const char* page : {"/", "/admin/*"}) {
+    if (!config.admin.console) break;
     lines.add(net::RouteRole::anyone, "http", "GET", config.admin_base_path + page);
   }
   for (const char* method : {"Check", "Watch"}) {

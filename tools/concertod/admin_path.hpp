@@ -6,7 +6,7 @@
 
 namespace concerto::tools {
 
-/// The paths that the program serves besides the admin page. A `*` at the end stands for all paths
+/// The paths that the program serves besides the web console. A `*` at the end stands for all paths
 /// that begin like this.
 std::span<const std::string_view> served_paths();
 
@@ -14,7 +14,7 @@ std::span<const std::string_view> served_paths();
 /// `/dtm/`, `/` and all other spellings that its path library cleans.
 std::string clean_admin_path(std::string_view path);
 
-/// The path of served_paths() that would conflict with the admin page below `clean`: the same path,
+/// The path of served_paths() that would conflict with the console below `clean`: the same path,
 /// a path above it, or one of the page's own paths. Empty if there is none.
 std::string_view path_in_conflict(std::string_view clean);
 

@@ -110,6 +110,7 @@ struct ClientLimitsConfig {
 struct AdminConfig {
   std::int64_t port = 0;       ///< 0: none, the other ports serve everything
   std::string listen_address;  ///< empty: as for the other ports
+  bool console = true;         ///< the web console is served
 };
 
 /// TLS of both ports.

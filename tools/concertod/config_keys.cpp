@@ -180,7 +180,7 @@ const KeyRow standard_rows[] = {
     {"AlertWebHookFile", CONCERTO_FIELD(alert_web_hook_file),
      "file with the URL, in place of AlertWebHook, for a URL with a token"},
     {"AdminBasePath", CONCERTO_FIELD(admin_base_path),
-     "path below which the admin page lies, as /dtm"},
+     "path below which the web console lies, as /dtm"},
     {"AllowedHosts", CONCERTO_FIELD(allowed_hosts),
      "names that HTTP clients may use for this server, as dtm.b.org,.c.org; empty: any "
      "name, but browsers have to use an IP address, localhost or the machine's name"},

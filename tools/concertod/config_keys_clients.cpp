@@ -23,6 +23,8 @@ const KeyRow client_key_rows[] = {
      KeyRange{0, 65'535}},
     {"Admin.ListenAddress", CONCERTO_FIELD(admin.listen_address),
      "IP address of this port, or localhost; *: all interfaces; empty: as ListenAddress"},
+    {"Admin.Console", CONCERTO_FIELD(admin.console),
+     "1: the web console is served, below AdminBasePath; 0: it is not"},
     {.path = "Limits.RequestsPerSecond",
      .field = CONCERTO_FIELD(client_limits.requests_per_second),
      .help = "requests that one client may send in a second; a client is a caller with a name (see "

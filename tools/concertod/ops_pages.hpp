@@ -7,9 +7,11 @@
 
 #include <concerto/protocol/gated_router.hpp>
 
+#include "console_pages.hpp"
+
 namespace concerto::tools {
 
-/// The pages for operators and monitoring: metrics, probes and the admin page. One object serves
+/// The pages for operators and monitoring: metrics, probes and the web console. One object serves
 /// all shards; it must outlive their servers.
 class OpsPages {
  public:
@@ -22,12 +24,13 @@ class OpsPages {
     std::function<std::vector<std::string>(bool for_operator)> not_ready;
     /// Warnings that an operator should look at before they become such reasons.
     std::function<std::vector<std::string>(bool for_operator)> warnings;
-    std::string admin_base;  ///< AdminBasePath, as `/dtm`
+    /// AdminBasePath, as `/dtm` or empty; nothing: the server has no console.
+    std::optional<std::string> admin_base;
     /// Who may read the metrics; nobody: the server has no such page.
     std::optional<net::RouteRole> metrics_role = net::RouteRole::viewers;
   };
 
-  explicit OpsPages(Sources sources) : sources_(std::move(sources)) {}
+  explicit OpsPages(Sources sources);
 
   void register_on(net::GatedRouter& router) const;
 
@@ -35,6 +38,7 @@ class OpsPages {
   Task<net::HttpResponse> metrics() const;
 
   const Sources sources_;
+  std::optional<ConsolePages> console_;
 };
 
 }  // namespace concerto::tools

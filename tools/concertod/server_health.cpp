@@ -32,7 +32,7 @@ OpsPages::Sources Server::ops_sources() {
     if (for_operator || warnings.empty()) return shown(std::move(warnings));
     return std::vector<std::string>{"the store has warnings, which the log tells"};
   };
-  sources.admin_base = config_.admin_base_path;
+  if (config_.admin.console) sources.admin_base = config_.admin_base_path;
   sources.metrics_role = role_for(config_.auth.metrics);
   return sources;
 }

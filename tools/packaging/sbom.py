@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Prints the bill of materials of a build as CycloneDX 1.5: the Debian packages whose files were
 compiled into the targets (headers, sources), linked with them statically, or loaded with their
-programs: by the programs themselves, or by the libraries that these load.
+programs: by the programs themselves, or by the libraries that these load. The packages of npm that
+are part of the web console are there, too.
 
 Usage: sbom.py [--page] <build directory> [targets of ninja, by default the programs]
 
@@ -139,6 +140,29 @@ def component(package, ways):
     }
 
 
+def console_components(build, targets):
+    """The packages whose code is in the web console, if the targets have one."""
+    work = os.path.join("tools", "console", "work")
+    inputs = {line.strip() for line in ninja(build, "inputs", *targets)}
+    if os.path.join(work, "dist", "page.js") not in inputs:
+        return []
+    with open(os.path.join(build, work, "package-lock.json"), encoding="utf-8") as file:
+        packages = json.load(file)["packages"]
+    found = []
+    for path, package in sorted(packages.items()):
+        if not path or package.get("dev"):
+            continue
+        name = path.removeprefix("node_modules/")
+        purl = f"pkg:npm/{quote(name, safe='/')}@{package['version']}"
+        found.append({
+            "type": "library", "bom-ref": purl, "name": name, "version": package["version"],
+            "licenses": [{"license": {"id": package["license"]}}], "purl": purl,
+            "properties": [{"name": "concerto:use", "value": COMPILED},
+                           {"name": "concerto:source", "value": f"{name} (npm)"}],
+        })
+    return found
+
+
 def bill(build, targets, version):
     ways = {}
     for way, files in zip(WAYS, (*built_from(build, targets), *loaded_files(build))):
@@ -146,6 +170,7 @@ def bill(build, targets, version):
             if way != NEEDED or LOADED not in ways.get(package, ()):
                 ways.setdefault(package, set()).add(way)
     components = [component(package, ways[package]) for package in sorted(ways)]
+    components += console_components(build, targets)
     commit = os.environ.get("COMMIT", "")
     product = f"pkg:generic/concerto@{version}"
     names = "\n".join([product, commit, *(one["bom-ref"] for one in components)])
@@ -171,7 +196,8 @@ PAGE_HEAD = """<!-- Made by `sbom.py --page build/release > docs/dependencies.md
 # Dependencies
 
 What is compiled into the programs of Concerto, linked with them statically, or loaded with them, on
-Debian 12: one line for each source package of Debian. The last column has what the loaded libraries
+Debian 12: one line for each source package of Debian, and for each package of npm whose code is in
+the web console. The last column has what the loaded libraries
 need themselves: the programs do not name it, but it runs in their processes. A release has the same
 list of its own build, package by package, as CycloneDX (`concerto.cdx.json`). Tests, benchmarks and
 the build need more (`tools/lib.sh`); that does not reach the programs.

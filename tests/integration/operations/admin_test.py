@@ -1,8 +1,9 @@
-"""The admin page, and the paths under which it is served.
+"""The web console's page, the paths under which it is served, and the requests that it makes.
 
 Usage: admin_test.py <concertod>
 """
 
+import gzip
 import json
 import re
 
@@ -14,7 +15,7 @@ from concerto_testing import http_call, wait_until
 API_PATHS = ("/api/ping", "/api/metrics", "/livez", "/readyz", "/api/dtmsvr/version")
 
 
-class AdminPage(OperationsTestCase):
+class ConsolePages(OperationsTestCase):
     def check_page(self, coordinator, path):
         answer = get(coordinator, path)
         self.assertEqual(answer.status, 200, path)
@@ -43,8 +44,9 @@ class AdminPage(OperationsTestCase):
     def test_page_is_below_its_base(self):
         coordinator = self.start("base", {"AdminBasePath": "/dtm"})
         for path in ("/dtm/", "/dtm/admin/anything"):
-            self.assertIn('"/dtm/admin/page.js"', self.check_page(coordinator, path))
-        self.assertIn('"use strict"', get(coordinator, "/dtm/admin/page.js").body.decode())
+            self.assertIn('"/dtm/admin/page.css"', self.check_page(coordinator, path))
+        script = get(coordinator, "/dtm/admin/page.js")
+        self.assertEqual(script.headers["Content-Type"], "text/javascript; charset=utf-8")
         for path in ("/", "/admin/anything", "/dtm/api/ping", "/dtm/api/dtmsvr/version"):
             self.check_not_found(coordinator, path)
         for path in API_PATHS:
@@ -53,15 +55,34 @@ class AdminPage(OperationsTestCase):
     def test_page_asks_only_for_what_the_server_has(self):
         coordinator = self.start("links")
         page = self.check_page(coordinator, "/")
-        parts = re.findall(r"(?:src|href)\s*=\s*\"(.*?)\"", page)
-        self.assertEqual(parts, ["/admin/page.css", "/admin/page.js"])
-        style, script = (get(coordinator, path).body.decode() for path in parts)
-        for text in (page, style, script):  # no other host
+        self.assertNotIn("CONCERTO-BASE", page)
+        parts = re.findall(r"(?:src|href)\s*=\s*\"(/admin/.*?)\"", page)
+        self.assertIn("/admin/page.css", parts)
+        style, script = (get(coordinator, f"/admin/page.{kind}").body.decode()
+                         for kind in ("css", "js"))
+        for text in (page, style):  # no other host
             self.assertEqual(re.findall(r"https?:|[\"'(]//|@import|url\(", text), [])
-        paths = set(re.findall(r"\"(/(?:api|livez|readyz)[^\"?]*)", script))
-        self.assertIn("/readyz", paths)
-        for path in paths - {"/api/dtmsvr/"}:  # the beginning of other paths
-            self.assertNotEqual(get(coordinator, path).status, 404, path)
+        # Names of XML are no addresses.
+        hosts = set(re.findall(r"https?://([\w.-]+)", script)) - {"www.w3.org"}
+        self.assertEqual(hosts, set())
+        for part in parts:
+            self.assertNotEqual(get(coordinator, part).body.decode(), page, part)
+
+    def test_page_is_packed_for_those_who_accept_it(self):
+        coordinator = self.start("packed")
+        url = f"http://127.0.0.1:{coordinator.http_port}/admin/page.css"
+        plain = http_call("GET", url)
+        packed = http_call("GET", url, headers={"Accept-Encoding": "gzip, br"})
+        self.assertEqual(packed.headers["Content-Encoding"], "gzip")
+        self.assertEqual(gzip.decompress(packed.body), plain.body)
+        self.assertNotIn("Content-Encoding", plain.headers)
+
+    def test_console_can_be_switched_off(self):
+        coordinator = self.start("off", {"Admin.Console": 0})
+        for path in ("/", "/admin/overview", "/admin/page.js", "/admin/console.json"):
+            self.check_not_found(coordinator, path)
+        for path in API_PATHS:
+            self.assertEqual(get(coordinator, path).status, 200, path)
 
     def listed(self, coordinator, query):
         """What a list shows, by gid."""
@@ -107,4 +128,4 @@ class AdminPage(OperationsTestCase):
 
 
 if __name__ == "__main__":
-    main(AdminPage, __doc__)
+    main(ConsolePages, __doc__)

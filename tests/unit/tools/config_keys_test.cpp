@@ -136,6 +136,7 @@ const KeyCase key_cases[] = {
     {"Proxies.ProxyProtocol", "PROXIES_PROXY_PROTOCOL", "", "grpc", ""},
     {"Admin.Port", "ADMIN_PORT", "0", "36792", "65536"},
     {"Admin.ListenAddress", "ADMIN_LISTEN_ADDRESS", "", "localhost", ""},
+    {"Admin.Console", "ADMIN_CONSOLE", "1", "0", "maybe"},
     {"Limits.RequestsPerSecond", "LIMITS_REQUESTS_PER_SECOND", "0", "100", "-1"},
     {"Limits.Burst", "LIMITS_BURST", "0", "200", "1.5"},
     {"Limits.BytesPerSecond", "LIMITS_BYTES_PER_SECOND", "0", "1048576", "many"},

@@ -136,13 +136,55 @@ TEST_F(OpenApiRoutes, AreKnownWhereTheConfigurationIsChecked) {
   EXPECT_EQ(std::set<std::string>(known.begin(), known.end()), beside_the_admin_page);
 }
 
-TEST_F(OpenApiRoutes, AdminPageHasAllModesToChooseFrom) {
-  const std::string page = get("/").body;
-  for (const Mode* mode : ModeTable::standard().all()) {
-    const std::string option = "<option>" + std::string(mode->name) + "</option>";
-    EXPECT_NE(page.find(option), std::string::npos) << option;
+TEST_F(OpenApiRoutes, ConsoleIsToldTheModesToChooseFrom) {
+  const json::value facts = json::parse(get("/admin/console.json").body);
+  std::set<std::string> modes, wanted;
+  for (const json::value& mode : facts.at("modes").as_array()) modes.emplace(mode.as_string());
+  for (const Mode* mode : ModeTable::standard().all()) wanted.emplace(mode->name);
+  EXPECT_EQ(modes, wanted);
+  EXPECT_TRUE(facts.at("operator").as_bool());
+}
+
+TEST_F(OpenApiRoutes, ConsoleIsToldWhatItsCallerMayDo) {
+  for (const auto& [roles, viewer, operates] :
+       {std::tuple{net::RoleSet::all(), true, true},
+        {net::RoleSet{net::RouteRole::viewers}, true, false},
+        {net::RoleSet{net::RouteRole::clients}, false, false}}) {
+    net::GateOptions options;
+    options.roles = roles;
+    const net::Gate gate{options};
+    net::GatedRouter router{gate, clock_};
+    pages_.register_on(router);
+    const json::value facts = json::parse(get(router, "/admin/console.json").body);
+    EXPECT_EQ(facts.at("viewer").as_bool(), viewer);
+    EXPECT_EQ(facts.at("operator").as_bool(), operates);
   }
-  EXPECT_EQ(page.find("<!-- modes -->"), std::string::npos);
+}
+
+TEST_F(OpenApiRoutes, HaveNoConsoleIfItIsSwitchedOff) {
+  OpsPages pages{{no_metrics, nothing_wrong, nothing_to_tell, nothing_to_tell, std::nullopt}};
+  net::GatedRouter router{gate_, clock_};
+  pages.register_on(router);
+  EXPECT_EQ(get(router, "/").status, 404U);
+  EXPECT_EQ(get(router, "/admin/page.js").status, 404U);
+  EXPECT_EQ(get(router, "/livez").status, 200U);
+}
+
+TEST_F(OpenApiRoutes, PackTheConsoleForThoseWhoAcceptIt) {
+  for (const auto& [accepted, packed] : {std::pair{"gzip, deflate, br", true},
+                                         {"br,GZIP", true},
+                                         {"identity", false},
+                                         {"gzip;q=0", false},
+                                         {"", false}}) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.path = "/admin/page.css";
+    request.headers.add("Accept-Encoding", accepted);
+    const net::HttpResponse answer = **world_.start(router_.route(std::move(request)));
+    EXPECT_EQ(answer.headers.contains("Content-Encoding"), packed) << accepted;
+    EXPECT_EQ(answer.body.starts_with("\x1f\x8b"), packed) << accepted;
+    EXPECT_EQ(answer.headers.find("Vary"), "Accept-Encoding");
+  }
 }
 
 TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {

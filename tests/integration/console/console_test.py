@@ -1,0 +1,140 @@
+"""The web console in a browser, against real coordinators.
+
+Usage: console_test.py <concertod> <directory with the console's packages> <directory for pictures>
+"""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+sys.dont_write_bytecode = True
+
+from concerto_testing import (BranchServer, Concertod, http_call, http_json,  # noqa: E402
+                              main, need_program, wait_until)
+from concerto_testing.tokens import caller_line  # noqa: E402
+
+MANY = 5000
+FAILED = 3
+PAYLOAD = '{"amount":30,"big":12345678901234567890}'
+MARKUP = "no disk <img src=x onerror='window.owned=1'>"
+TOKENS = {role: f"{role}-7d3f0c5a9be14" for role in ("client", "viewer", "operator")}
+CASE_TIMEOUT_S = 150
+
+
+class WebConsole(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.node = need_program("node", "nodejs")
+        cls.branches = BranchServer()
+        cls.branches.script("down", (500, MARKUP))
+        cls.branches.script("poor", (409, "no money"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.branches.close()
+
+    def start(self, name, settings=None, token=None):
+        coordinator = Concertod(
+            self.args.concertod, self.directory,
+            {"Shards": 1, "RetryInterval": 600, "TimeoutToFail": 3600,
+             "Audit.File": os.path.join(self.directory, name + "-audit"), **(settings or {})},
+            name, token=token)
+        self.addCleanup(coordinator.kill)
+        coordinator.start()
+        return coordinator
+
+    def saga(self, gid, *names):
+        steps = [{"action": self.branches.url(name), "compensate": self.branches.url("undo")}
+                 for name in names]
+        return {"gid": gid, "trans_type": "saga", "steps": steps,
+                "payloads": [PAYLOAD] * len(steps)}
+
+    def submit(self, coordinator, gid, *names, headers=None):
+        http_json("POST", coordinator.api + "/submit", self.saga(gid, *names), headers=headers)
+
+    def fill(self, coordinator):
+        """What the views show."""
+        for number in range(1, 6):
+            self.submit(coordinator, f"good-{number}", "up", "up2")
+            self.submit(coordinator, f"stuck-{number}", "up", "down")
+        for number in range(1, FAILED + 1):
+            self.submit(coordinator, f"failed-{number}", "up", "poor")
+        self.submit(coordinator, "a/b?c%", "up", "down")
+        topic = f"{coordinator.api}/subscribe?topic=news&url={self.branches.url('news')}"
+        self.assertEqual(http_call("POST", topic, b"").status, 200)
+        wait_until(lambda: coordinator.why("stuck-1")["attempts"], "the stuck one was tried")
+        wait_until(lambda: coordinator.status(f"failed-{FAILED}") == "failed", "one has failed")
+
+    def waits_long(self, coordinator, gid):
+        """Whether the first, quick attempts are over."""
+        why = coordinator.why(gid)
+        if not why["attempts"] or not why["next_attempt_time"]:
+            return False
+        next_time = datetime.fromisoformat(why["next_attempt_time"][:19] + "+00:00")
+        return next_time > datetime.now(timezone.utc) + timedelta(seconds=60)
+
+    def run_case(self, case, **servers):
+        setting = {"packages": self.args.packages, "pictures": self.args.pictures,
+                   "up": self.branches.url("up"), "many": MANY, "failed": FAILED,
+                   "tokens": TOKENS, **servers}
+        done = subprocess.run(
+            [self.node, os.path.join(HERE, "run.mjs"), case], timeout=CASE_TIMEOUT_S,
+            env={**os.environ, "CONSOLE_SETTING": json.dumps(setting), "no_proxy": "*"},
+            capture_output=True, text=True, check=False)
+        print(done.stdout, flush=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_views(self):
+        coordinator = self.start("views")
+        self.fill(coordinator)
+        self.run_case("views", open=coordinator.root)
+
+    def test_actions(self):
+        coordinator = self.start("actions")
+        self.fill(coordinator)
+        self.branches.script("mended", (500, "busy"))
+        self.submit(coordinator, "retried", "mended")
+        for gid in ("stopped", "ended"):
+            self.submit(coordinator, gid, "up", "down")
+        for gid in ("retried", "stopped", "ended"):
+            wait_until(lambda gid=gid: self.waits_long(coordinator, gid), f"{gid} waits")
+        self.branches.script("mended", (200, ""))
+        self.run_case("actions", open=coordinator.root)
+
+    def test_roles(self):
+        callers = os.path.join(self.directory, "callers")
+        names = {"client": "shop", "viewer": "vera", "operator": "olga"}
+        with open(callers, "w", encoding="utf-8") as file:
+            file.writelines(caller_line(names[role], role, token)
+                            for role, token in TOKENS.items())
+        coordinator = self.start("roles", {"Auth.CallersFile": callers, "AdminBasePath": "/dtm"},
+                                 TOKENS["viewer"])
+        operator = {"Authorization": "Bearer " + TOKENS["operator"]}
+        self.submit(coordinator, "guarded-1", "up", "down", headers=operator)
+        topic = f"{coordinator.api}/subscribe?topic=news&url={self.branches.url('news')}"
+        self.assertEqual(http_call("POST", topic, b"", headers=operator).status, 200)
+        wait_until(lambda: coordinator.why("guarded-1")["attempts"], "it was tried")
+        self.run_case("roles", guarded=coordinator.root)
+
+    def test_speed(self):
+        coordinator = self.start("speed", {"Store.Driver": "memory"})
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: self.submit(coordinator, f"many-{number:05}", "down"),
+                          range(MANY)))
+        self.run_case("speed", open=coordinator.root)
+
+
+def add_arguments(parser):
+    parser.add_argument("concertod")
+    parser.add_argument("packages")
+    parser.add_argument("pictures")
+
+
+if __name__ == "__main__":
+    main(WebConsole, add_arguments, __doc__)

@@ -1,0 +1,16 @@
+// One case in a browser: run.mjs <case>. CONSOLE_SETTING says where the servers are.
+
+const cases = {
+  views: "./views.mjs", actions: "./actions.mjs", roles: "./roles.mjs", speed: "./speed.mjs",
+  bulk: "./bulk.mjs",
+};
+
+const [name] = process.argv.slice(2);
+const { run } = await import(cases[name]);
+try {
+  await run();
+  process.exit(0);
+} catch (error) {
+  console.error(error.stack ?? error);
+  process.exit(1);
+}

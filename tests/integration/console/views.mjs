@@ -1,0 +1,138 @@
+// Each view: by its link, by its address, wide and small, light and dark, in both languages.
+
+import { Console, check, checkEqual, setting, small, until } from "./browser.mjs";
+
+const listed = [
+  ["overview", "Overview", "Transactions per second"], ["unfinished", "Unfinished", "stuck-1"],
+  ["failed", "Failed", "failed-1"], ["search", "Search", "good-1"], ["topics", "Topics", "news"],
+  ["coordinator", "Coordinator", "serving"], ["audit", "Audit", "subscribe"],
+];
+
+async function everyLink() {
+  const console_ = await Console.open(setting.open);
+  await console_.go("/");
+  for (const [view, name, text] of listed) {
+    await console_.page.getByRole("navigation").getByRole("link", { name, exact: true }).click();
+    await console_.see(text);
+    check(console_.page.url().endsWith(`/admin/${view}`), `${view}: ${console_.page.url()}`);
+    check((await console_.page.title()).startsWith(name), "the title names the view");
+  }
+  await console_.page.goBack();
+  await console_.see("serving");
+  await console_.close();
+}
+
+/// Every address opens its view, also after a reload.
+async function everyAddress(options, name) {
+  const console_ = await Console.open(setting.open, options);
+  const addresses = [
+    ...listed.map(([view, , text]) => [view, text]),
+    ["transaction/stuck-1", "no disk"], ["transaction/good-1", "succeed"],
+    ["transaction/a%2Fb%3Fc%25", "a/b?c%"],
+  ];
+  for (const [view, text] of addresses) {
+    await console_.go(`/admin/${view}`);
+    await console_.see(text);
+    await console_.checkAccess(`${view}, ${name}`);
+    const wider = await console_.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    check(wider <= 0, `${view}, ${name}: the page is ${wider} pixels wider than the window`);
+    await console_.picture(`${name}-${view.replace(/\W+/g, "-")}`);
+  }
+  await console_.close();
+}
+
+/// The paths of the reference's admin page.
+async function formerAddresses() {
+  const console_ = await Console.open(setting.open);
+  for (const [path, heading] of [
+    ["/", "Overview"], ["/admin/", "Overview"], ["/admin/what-ever", "Overview"],
+    ["/admin/global-transactions/all", "Search"],
+    ["/admin/global-transactions/unfinished", "Unfinished"], ["/admin/kv/topics", "Topics"],
+  ]) {
+    await console_.go(path);
+    await console_.page.getByRole("heading", { name: heading, exact: true }).waitFor();
+  }
+  await console_.go("/admin/transaction/nobody");
+  await console_.see("There is no transaction nobody.");
+  await console_.close();
+}
+
+async function languagesAndColours() {
+  const console_ = await Console.open(setting.open, { language: "zh-CN" });
+  await console_.go("/admin/unfinished");
+  await console_.page.getByRole("heading", { name: "未完成" }).waitFor();
+  checkEqual(await console_.page.getAttribute("html", "lang"), "zh-CN", "the page's language");
+  await console_.checkAccess("Chinese");
+  await console_.picture("chinese");
+  await console_.page.getByLabel("语言").selectOption("en");
+  await console_.page.getByRole("heading", { name: "Unfinished" }).waitFor();
+  const back = () => console_.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await back();
+  await console_.page.getByLabel("Colours").selectOption("dark");
+  check(await back() !== light, "dark colours differ");
+  await console_.page.reload();
+  await console_.page.getByRole("heading", { name: "Unfinished" }).waitFor();
+  check(await back() !== light, "the choice outlives a reload");
+  await console_.close();
+}
+
+/// A list follows what happens, and is searched while somebody types.
+async function liveAndSearched() {
+  const console_ = await Console.open(setting.open);
+  const { page } = console_;
+  await console_.go("/admin/search");
+  await console_.see("good-1");
+  const rows = () => page.getByRole("row").count();
+  await page.getByLabel("Search in what is shown").fill("no money");
+  await until("the failed ones are left", async () => (await rows()) === 1 + setting.failed);
+  check(page.url().includes("words=no+money"), `the address has the words: ${page.url()}`);
+  await page.reload();
+  await until("the address alone is enough", async () => (await rows()) === 1 + setting.failed);
+  await page.getByRole("button", { name: "Clear" }).click();
+  await page.getByLabel("Service or URL").fill("/down");
+  await until("those at a target", async () => !(await console_.text()).includes("good-1"));
+  await console_.see("stuck-1");
+  await page.getByRole("button", { name: "Clear" }).click();
+  await page.getByLabel("Status").selectOption("succeed");
+  await until("one status", async () => !(await console_.text()).includes("stuck-1"));
+  await page.getByLabel("Mode").selectOption("tcc");
+  await console_.see("There are none.");
+  await page.getByRole("button", { name: "Clear" }).click();
+  await fetch(`${setting.open}/api/dtmsvr/submit`, {
+    method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ gid: "newcomer", trans_type: "msg", payloads: ["{}"],
+                           steps: [{ action: setting.up }] }) });
+  await console_.see("newcomer");
+  await console_.close();
+}
+
+async function byKeyboard() {
+  const console_ = await Console.open(setting.open);
+  const { page } = console_;
+  await console_.go("/admin/failed");
+  await console_.see("failed-1");
+  await page.keyboard.press("Tab");
+  checkEqual(await page.evaluate(() => document.activeElement.textContent), "Skip to the content",
+             "the first stop of the keyboard");
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("End");
+  const active = await page.locator(".table-row.active").getAttribute("id");
+  checkEqual(await page.getByRole("grid").getAttribute("aria-activedescendant"), active,
+             "the row that a screen reader speaks");
+  await page.keyboard.press("Enter");
+  await console_.see("no money");
+  check(page.url().includes("/admin/transaction/failed-"), "Enter opens the transaction");
+  await console_.close();
+}
+
+export async function run() {
+  await everyLink();
+  await everyAddress({}, "wide");
+  await everyAddress({ dark: true, view: small }, "small-dark");
+  await formerAddresses();
+  await languagesAndColours();
+  await liveAndSearched();
+  await byKeyboard();
+}

@@ -1,0 +1,105 @@
+// Actions on many transactions: those that are selected, or all that fit. A preview comes first.
+
+import { useEffect, useState } from "preact/hooks";
+
+import { act, type Parameters, paths } from "../api";
+import { count, seen } from "../format";
+import { pathOf } from "../route";
+import { has, server } from "../server";
+import type { Job, Preview } from "../types";
+import { say, type Word } from "../words";
+import { StatusMark, Field, Note } from "./bits";
+import { ActionDialog } from "./dialog";
+import { tell } from "./toast";
+
+type Bulk = "retry" | "stop" | "skip";
+
+const titles: Record<Bulk, Word> = { retry: "retryNow", stop: "forceStop", skip: "skip" };
+const openers: Record<Bulk, Word> = { retry: "retryAll", stop: "stopAll", skip: "skipAll" };
+const hints: Record<Bulk, Word> = { retry: "retryHint", stop: "stopHint", skip: "skipHint" };
+
+interface Props {
+  selected: ReadonlySet<string>;
+  selection: Parameters;
+  clear: () => void;
+  done: () => void;
+}
+
+/// What the request names: gids, or the selection of the list.
+function chosen({ selected, selection }: Props): Record<string, unknown> {
+  return selected.size > 0 ? { gids: [...selected] } : { select: selection };
+}
+
+export function BulkBar(props: Props) {
+  const [bulk, setBulk] = useState<Bulk>();
+  const known = server.use();
+  const all: Bulk[] = ["retry", "stop", "skip"];
+  return (
+    <div class="buttons" role="group" aria-label={say("jobs")}>
+      {props.selected.size > 0 && (
+        <button type="button" onClick={props.clear}>
+          {say("selected", { count: props.selected.size })} ×</button>)}
+      {all.filter((each) => has(known, paths[each])).map((each) => (
+        <button type="button" key={each} class={each === "retry" ? "main" : "danger"}
+                onClick={() => setBulk(each)}>{say(openers[each])}</button>))}
+      {bulk && <BulkDialog {...props} bulk={bulk} onClose={() => setBulk(undefined)} />}
+    </div>
+  );
+}
+
+function BulkDialog(props: Props & { bulk: Bulk; onClose: () => void }) {
+  const { bulk, onClose } = props;
+  const [limit, setLimit] = useState("");
+  const [preview, setPreview] = useState<Preview>();
+  const [error, setError] = useState("");
+  const limits = Number(limit) > 0 ? { limit: Math.floor(Number(limit)) } : {};
+  const path = paths[bulk];
+  const what = props.selected.size > 0
+    ? say("selected", { count: props.selected.size }) : say("allFiltered");
+
+  useEffect(() => {
+    setPreview(undefined);
+    setError("");
+    // Skipping needs a reason; the preview's is no action's.
+    const body = { ...chosen(props), ...limits, dryRun: true, reason: say("preview") };
+    let isLatest = true;
+    act<Preview>("POST", path, { body }).then(
+      (answer) => { if (isLatest) setPreview(answer); },
+      (failure: Error) => { if (isLatest) setError(seen(failure.message)); });
+    return () => { isLatest = false; };
+  }, [path, limit]);
+
+  const run = async (reason: string) => {
+    const body = { ...chosen(props), ...limits, reason };
+    const job = await act<Job>("POST", path, { body, reason });
+    tell(say("started", { id: job.id }));
+    props.clear();
+    props.done();
+  };
+  return (
+    <ActionDialog title={say("bulkHeading", { action: say(titles[bulk]), what })}
+                  hint={say(hints[bulk])} needsReason danger={bulk !== "retry"} run={run}
+                  onClose={onClose}>
+      <Field label={say("limit")} value={limit} inputMode="numeric" onInput={setLimit} />
+      {error && <Note kind="bad">{error}</Note>}
+      <div class="preview" aria-live="polite" aria-label={say("preview")} role="group">
+        {preview ? <PreviewList preview={preview} /> : !error && say("loading")}
+      </div>
+      <p><a href={pathOf("jobs")}>{say("jobs")}</a></p>
+    </ActionDialog>
+  );
+}
+
+function PreviewList({ preview }: { preview: Preview }) {
+  const sentence = preview.complete ? "matched" : "matchedMore";
+  return (
+    <>
+      <p><strong>{say(sentence, { count: count(preview.matched) })}</strong></p>
+      <ul class="plain">
+        {preview.sample.map((each) => (
+          <li key={each.gid}>{seen(each.gid)} <StatusMark status={each.status} />{" "}
+            <span class="quiet">{seen(each.urls.join(" "))}</span></li>))}
+      </ul>
+    </>
+  );
+}

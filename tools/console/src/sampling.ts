@@ -1,0 +1,94 @@
+// What the overview draws: samples of the metrics, kept while the page is open.
+
+import { getText, paths } from "./api";
+import { type Metrics, growth, parseMetrics, quantile, total, valuesOf } from "./metrics";
+
+export interface Point {
+  /// Seconds since 1970.
+  time: number;
+  succeeded: number | null;
+  failed: number | null;
+  p50: number | null;
+  p99: number | null;
+  unfinished: number | null;
+  inFlight: number | null;
+}
+
+export interface TargetHealth {
+  target: string;
+  callsPerSecond: number;
+  errorsPerSecond: number;
+  /// Seconds; not a number without a call.
+  latency: number;
+  waiting: number;
+}
+
+export interface Samples {
+  metrics: Metrics;
+  points: readonly Point[];
+  targets: readonly TargetHealth[];
+}
+
+const pointsMax = 300;
+/// Calls are counted over so many samples, because a service may be called seldom.
+const targetWindow = 15;
+
+const known = (value: number) => (Number.isFinite(value) ? value : null);
+const or0 = (value: number) => (Number.isFinite(value) ? value : 0);
+
+export function pointOf(before: { time: number; metrics: Metrics } | undefined, now: number,
+                        metrics: Metrics): Point {
+  const point: Point = {
+    time: now, succeeded: null, failed: null, p50: null, p99: null,
+    unfinished: known(total(metrics, "concerto_transactions_unfinished")),
+    inFlight: known(total(metrics, "concerto_transactions_in_flight")),
+  };
+  if (!before || now <= before.time) return point;
+  const seconds = now - before.time;
+  const rate = (status: string) =>
+    growth(before.metrics, metrics, "concerto_transactions_ended_total", { status }) / seconds;
+  const handled = "concerto_server_response_seconds";
+  return {
+    ...point, succeeded: rate("succeed"), failed: rate("failed"),
+    p50: known(quantile(before.metrics, metrics, handled, 0.5)),
+    p99: known(quantile(before.metrics, metrics, handled, 0.99)),
+  };
+}
+
+export function targetsOf(older: Metrics, newer: Metrics, seconds: number): TargetHealth[] {
+  const names = new Set([
+    ...valuesOf(newer, "concerto_branch_calls_total", "target"),
+    ...valuesOf(newer, "concerto_transactions_waiting", "target"),
+  ]);
+  const each = [...names].filter((target) => target !== "").map((target) => {
+    const calls = growth(older, newer, "concerto_branch_calls_total", { target });
+    const errors =
+      growth(older, newer, "concerto_branch_calls_total", { target, outcome: "error" });
+    const latency = "concerto_branch_latency_seconds";
+    return {
+      target, callsPerSecond: calls / seconds, errorsPerSecond: errors / seconds,
+      latency: growth(older, newer, `${latency}_sum`, { target }) /
+        growth(older, newer, `${latency}_count`, { target }),
+      waiting: or0(total(newer, "concerto_transactions_waiting", { target })),
+    };
+  });
+  return each.sort((a, b) => b.waiting - a.waiting || b.errorsPerSecond - a.errorsPerSecond ||
+                             b.callsPerSecond - a.callsPerSecond);
+}
+
+const earlier: { time: number; metrics: Metrics }[] = [];
+let points: Point[] = [];
+
+/// Takes one sample more.
+export async function sample(signal: AbortSignal): Promise<Samples> {
+  const metrics = parseMetrics(await getText(paths.metrics, signal));
+  const time = Date.now() / 1000;
+  const before = earlier[earlier.length - 1];
+  points = [...points, pointOf(before, time, metrics)].slice(-pointsMax);
+  const oldest = earlier[0];
+  const targets = oldest ? targetsOf(oldest.metrics, metrics, time - oldest.time)
+    : targetsOf(metrics, metrics, 1);
+  earlier.push({ time, metrics });
+  if (earlier.length > targetWindow) earlier.shift();
+  return { metrics, points, targets };
+}

@@ -1,0 +1,150 @@
+// What the server's API answers (net/protocol/openapi/openapi.json).
+
+export type Status = "prepared" | "submitted" | "aborting" | "succeed" | "failed";
+
+export interface Attempt {
+  time: string;
+  branch_id: string;
+  op: string;
+  url: string;
+  latency_ms: number;
+  result: "success" | "failure" | "ongoing" | "error";
+  answer: string;
+  next_try_time: string | null;
+}
+
+export interface Why {
+  state: "running" | "waiting" | "prepared" | "finished";
+  explanation: string;
+  next_attempt_time: string | null;
+  urls: string[];
+  attempts: Attempt[];
+}
+
+export interface Transaction {
+  gid: string;
+  trans_type: string;
+  status: Status;
+  protocol: string;
+  create_time: string;
+  update_time: string;
+  query_prepared?: string;
+  options: string;
+  custom_data?: string;
+  result?: string;
+  rollback_reason?: string;
+  finish_time?: string;
+  rollback_time?: string;
+  next_cron_interval?: number;
+  next_cron_time?: string;
+  why?: Why;
+}
+
+export interface TransactionPage {
+  transactions: Transaction[] | null;
+  next_position: string;
+}
+
+export interface Branch {
+  branch_id: string;
+  op: string;
+  status: Status;
+  url?: string;
+  bin_data?: string;
+  create_time: string | null;
+  update_time: string | null;
+  finish_time?: string;
+}
+
+export interface QueryResult {
+  transaction: Transaction | null;
+  branches: Branch[];
+  why?: Why;
+}
+
+export interface KeyValue {
+  k: string;
+  v: string;
+  version: number;
+  update_time: string | null;
+}
+
+export interface KeyValuePage {
+  kv: KeyValue[] | null;
+  next_position: string;
+}
+
+export interface Subscriber {
+  url: string;
+  remark: string;
+}
+
+export interface AuditRecord {
+  ts: string;
+  id: string;
+  event: "begun" | "done" | "failed" | "refused";
+  action: string;
+  gid?: string;
+  topic?: string;
+  caller?: string;
+  from?: string;
+  by?: string;
+  details?: string;
+  reason?: string;
+  result?: string;
+}
+
+export interface AuditPage {
+  kept: boolean;
+  records: AuditRecord[];
+  next_position: string;
+}
+
+/// `/readyz`.
+export interface Readiness {
+  status: string;
+  reasons?: string[];
+  warnings?: string[];
+}
+
+/// `<base>/admin/console.json`.
+export interface Facts {
+  modes: string[];
+  viewer: boolean;
+  operator: boolean;
+}
+
+export interface Counts {
+  total: number;
+  groups: { value: string; count: number; oldest?: string }[];
+  complete: boolean;
+}
+
+export interface Preview {
+  matched: number;
+  complete: boolean;
+  sample: { gid: string; status: Status; transType: string; createTime: string; urls: string[] }[];
+}
+
+export interface Job {
+  id: string;
+  action: string;
+  state: "running" | "done" | "cancelled" | "failed";
+  reason: string;
+  caller: string;
+  created: string;
+  updated: string;
+  limit?: number;
+  done: number;
+  failed: number;
+  errors?: { gid: string; error: string }[];
+}
+
+export interface Pause {
+  kind: "target" | "topic" | "mode";
+  value: string;
+  reason: string;
+  caller: string;
+  since: string;
+  waiting?: number;
+}

@@ -1,0 +1,144 @@
+// Lists of transactions: unfinished (the stuck ones first), failed, and all.
+
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+
+import { get, paths } from "../api";
+import { explanationOf, type Filters, filtersOf, fitting, listsOf, noFilters, selectionOf }
+  from "../filters";
+import { age, count, duration, isFinished, seen, when } from "../format";
+import { stuckAfterS, useListing } from "../listing";
+import { Choice, Field, Heading, Loading, Problem, StatusMark, useNow, useSettled }
+  from "../parts/bits";
+import { BulkBar } from "../parts/bulk";
+import { type Column, Table } from "../parts/table";
+import { changeQuery, go, type ListedView, pathOfTransaction, type Route } from "../route";
+import { server } from "../server";
+import type { Transaction, TransactionPage } from "../types";
+import { say } from "../words";
+
+const statuses = ["prepared", "submitted", "aborting", "succeed", "failed"];
+/// So many are read for a search in what is shown.
+const searchedRows = 10_000;
+
+const keyOf = (row: Transaction) => row.gid;
+const open = (row: Transaction) => go(pathOfTransaction(row.gid));
+
+function columnsAt(now: number): Column<Transaction>[] {
+  const isStuck = (row: Transaction) =>
+    !isFinished(row.status) && age(row.create_time, now) >= stuckAfterS;
+  return [
+    { key: "gid", head: say("gid"), width: "minmax(11rem, 1.4fr)",
+      cell: (row) => <a href={pathOfTransaction(row.gid)} tabIndex={-1}>{seen(row.gid)}</a> },
+    { key: "mode", head: say("mode"), width: "5rem", cell: (row) => seen(row.trans_type) },
+    { key: "status", head: say("status"), width: "9.5rem",
+      cell: (row) => (
+        <><StatusMark status={row.status} />
+          {isStuck(row) && <span class="mark">{say("stuck")}</span>}</>) },
+    { key: "age", head: say("age"), width: "6.5rem",
+      cell: (row) => <span title={when(row.create_time)}>
+        {duration(Math.floor(age(row.create_time, now)))}</span> },
+    { key: "at", head: say("at"), width: "minmax(8rem, 1.6fr)",
+      cell: (row) => seen(row.why?.urls.join(" ") ?? "") },
+    { key: "why", head: say("why"), width: "minmax(10rem, 2fr)",
+      cell: (row) => <span title={explanationOf(row)}>{explanationOf(row)}</span> },
+    { key: "next", head: say("nextTry"), width: "11.5rem",
+      cell: (row) => when(row.why?.next_attempt_time) },
+  ];
+}
+
+/// The transaction whose whole gid was typed, if it is not in the list.
+function useExact(words: string, rows: readonly Transaction[]): Transaction | undefined {
+  const gid = useSettled(words.trim(), 250);
+  const [found, setFound] = useState<Transaction>();
+  const isThere = rows.some((row) => row.gid === gid);
+  useEffect(() => {
+    setFound(undefined);
+    if (gid === "" || /\s/.test(gid) || isThere) return;
+    const abort = new AbortController();
+    get<TransactionPage>(paths.all, { gid, explain: true }, abort.signal)
+      .then((page) => setFound(page.transactions?.[0]), () => undefined);
+    return () => abort.abort();
+  }, [gid, isThere]);
+  return found?.gid === words.trim() ? found : undefined;
+}
+
+function FilterBar({ view, filters, change }: {
+  view: ListedView; filters: Filters; change: (filters: Partial<Filters>) => void }) {
+  const modes = server.use().modes.map((mode) => [mode, mode] as const);
+  const isAny = Object.values(filters).some((value) => value !== "");
+  return (
+    <div class="filters" role="search" aria-label={say("filters")}>
+      <Field label={say("searchWords")} type="search" class="grow" value={filters.words}
+             onInput={(words) => change({ words })} />
+      <Choice label={say("mode")} value={filters.mode} onChange={(mode) => change({ mode })}
+              options={[["", say("anyMode")], ...modes]} />
+      {view === "search" && (
+        <Choice label={say("status")} value={filters.status}
+                onChange={(status) => change({ status })}
+                options={[["", say("anyStatus")],
+                          ...statuses.map((status) => [status, status] as const)]} />)}
+      <Field label={say("target")} value={filters.target}
+             onInput={(target) => change({ target })} />
+      <Field label={say("lastError")} value={filters.error}
+             onInput={(error) => change({ error })} />
+      <Field label={say("olderThan")} value={filters.age} inputMode="numeric" class="narrow"
+             onInput={(value) => change({ age: value })} />
+      {isAny && <button type="button" onClick={() => change(noFilters)}>{say("clear")}</button>}
+    </div>
+  );
+}
+
+export function Transactions({ view, route }: { view: ListedView; route: Route }) {
+  const filters = filtersOf(route.query);
+  const change = (some: Partial<Filters>) => changeQuery({ ...filters, ...some });
+  const asked = useSettled(JSON.stringify({ ...filters, words: "" }), 300);
+  const listing = useListing(
+    `${view} ${asked}`, (now) => listsOf(view, JSON.parse(asked) as Filters, now),
+    filters.words ? searchedRows : 0);
+  const exact = useExact(filters.words, listing.rows);
+  const rows = useMemo(() => {
+    const found = fitting(listing.rows, filters.words);
+    return exact ? [exact, ...found] : found;
+  }, [listing.rows, filters.words, exact]);
+
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const toggle = useCallback((row: Transaction) => setSelected((old) => {
+    const next = new Set(old);
+    if (!next.delete(row.gid)) next.add(row.gid);
+    return next;
+  }), []);
+  const now = Math.floor(useNow() / 1000) * 1000;
+  const known = server.use();
+  const canSelect = known.operator && view !== "failed" && known.routes.has(paths.retry);
+  const columns = columnsAt(now);
+  if (canSelect) {
+    columns.unshift({
+      key: "select", head: "", width: "2rem",
+      cell: (row) => (
+        <input type="checkbox" tabIndex={-1} checked={selected.has(row.gid)}
+               aria-label={`${say("select")} ${seen(row.gid)}`} onChange={() => toggle(row)} />),
+    });
+  }
+
+  const shown = rows.length === listing.rows.length
+    ? say("shown", { count: `${count(rows.length)}${listing.more ? "+" : ""}` })
+    : say("shownOf", { count: count(rows.length), all: count(listing.rows.length) });
+  return (
+    <section class="list">
+      <Heading title={say(view as "unfinished" | "failed" | "search")}>
+        <span class="quiet" role="status">{listing.loaded ? shown : say("loading")}</span>
+        {canSelect && (
+          <BulkBar selected={selected} selection={selectionOf(view, filters)}
+                   clear={() => setSelected(new Set())} done={listing.refresh} />)}
+      </Heading>
+      <FilterBar view={view} filters={filters} change={change} />
+      <Problem error={listing.error} />
+      {!listing.loaded && !listing.error ? <Loading />
+        : rows.length === 0 ? <p class="empty">
+            {say(view === "unfinished" ? "noneStuck" : "none")}</p>
+        : <Table label={say(view as "unfinished" | "failed" | "search")} rows={rows}
+                 columns={columns} keyOf={keyOf} onOpen={open} onEnd={listing.loadMore}
+                 {...(canSelect ? { selected, onSelect: toggle } : {})} />}
+    </section>
+  );
+}

@@ -1,0 +1,89 @@
+// The console's words in English. `{name}` is replaced.
+
+export const english = {
+  // Views
+  overview: "Overview", unfinished: "Unfinished", failed: "Failed", search: "Search",
+  topics: "Topics", coordinator: "Coordinator", pauses: "Pauses", jobs: "Bulk actions",
+  audit: "Audit", transaction: "Transaction",
+  // The frame
+  navigation: "Views", skipToContent: "Skip to the content", language: "Language",
+  colours: "Colours", system: "As the system", light: "Light", dark: "Dark",
+  ready: "ready", notReady: "not ready", readOnly: "read only",
+  readOnlyHint: "This caller may look and not act.",
+  token: "Token", tokenHint: "The server asks for a token. It is kept until this tab is closed.",
+  enter: "Enter", forget: "Forget the token", signIn: "Enter a token",
+  noViewer: "This caller may not see lists. Enter the token of a viewer or an operator.",
+  live: "live", loading: "Loading …", offline: "No answer: {error}. It is tried again.",
+  // Transactions
+  gid: "gid", mode: "Mode", status: "Status", created: "Created", age: "Age", at: "At",
+  why: "Why", nextTry: "Next try", anyMode: "Any mode", anyStatus: "Any status",
+  target: "Service or URL", lastError: "Error", olderThan: "Older than, s",
+  searchWords: "Search in what is shown, or a whole gid",
+  stuck: "stuck", select: "Select", selectAll: "Select all that are shown",
+  shown: "{count} transactions", shownOf: "{count} of {all} loaded transactions",
+  moreThere: "There are more; scroll down to load them.",
+  none: "There are none.", noneStuck: "Nothing is unfinished.",
+  filters: "Filters", clear: "Clear",
+  // One transaction
+  notFound: "There is no transaction {gid}.", protocol: "Protocol", updated: "Updated",
+  finished: "Finished", options: "Options", customData: "Custom data", result: "Result",
+  rollbackReason: "Reason of the rollback", queryPrepared: "query_prepared",
+  whyHeading: "What it does", next: "Next try: {time} (in {left})",
+  timeline: "Timeline", branches: "Branches", attempts: "Last attempts", branch: "Branch",
+  op: "Operation", took: "Took", answer: "Answer", time: "Time", details: "Details",
+  begun: "begun", branchDone: "{branch} {op}: {status}", nextAt: "next try",
+  noAttempts: "No attempt is remembered. The journal of attempts is empty after a restart.",
+  payload: "Payload", json: "JSON", text: "Text", hex: "Hex", bytes: "{count} bytes",
+  showPayload: "Show the payload of {branch} {op}", cut: "Cut after {count}.", showAll: "Show all",
+  notText: "not text", copy: "Copy", copied: "Copied",
+  // Actions
+  retryNow: "Try now", forceStop: "Force stop", skip: "Skip the branch", edit: "Change the branch",
+  retryHint: "The transaction is tried at once and not only at its next time.",
+  stopHint: "The transaction ends as failed. Its branches stay as they are: what was done is not " +
+    "compensated.",
+  skipHint: "The branch counts as done and is not called any more.",
+  editHint: "The branch is called with this URL and payload from now on. What is empty stays.",
+  reason: "Reason, for the audit log", reasonNeeded: "A reason is needed.",
+  cancel: "Cancel", confirm: "Confirm", doIt: "Do it", done: "Done.",
+  retried: "{gid} is tried now.", stopped: "{gid} has ended as failed.",
+  skipped: "The branch of {gid} counts as done.", edited: "The branch of {gid} was changed.",
+  newUrl: "URL", newPayload: "Payload", branchId: "Branch",
+  // Bulk
+  retryAll: "Try all …", stopAll: "Stop all …", skipAll: "Skip branches …",
+  bulkHeading: "{action}: {what}", selected: "{count} selected", allFiltered: "all that fit",
+  limit: "At most", preview: "Preview", matched: "{count} transactions are concerned.",
+  matchedMore: "At least {count} transactions are concerned.",
+  started: "Bulk action {id} has begun.",
+  action: "Action", state: "State", progress: "Progress", caller: "Caller", failures: "Failures",
+  progressText: "{done} done, {failed} failed", cancelJob: "Cancel it", id: "Id",
+  // Pauses
+  pause: "Pause", resume: "Resume", kind: "Kind", value: "Value", since: "Since",
+  waiting: "Waiting", topic: "Topic", addPause: "Pause calls",
+  pauseHint: "Nothing that fits is called until it is resumed.",
+  // Overview
+  finishedPerSecond: "Succeeded per second", failedPerSecond: "Failed per second",
+  inFlight: "In flight", unfinishedCount: "Unfinished", oldest: "Oldest unfinished",
+  p50: "Median latency", p99: "99 % latency", store: "Store", disk: "Disk used", free: "Disk free",
+  recoveryLag: "Recovery lag", rates: "Transactions per second", latency: "Latency of requests",
+  load: "Unfinished and in flight", targets: "Services", calls: "Calls/s", errors: "Errors",
+  meanLatency: "Mean latency", waitingFor: "Waiting", noMetrics: "The server shows no metrics.",
+  succeededSeries: "succeeded", failedSeries: "failed", warnings: "Warnings", health: "Health",
+  good: "good", bad: "errors", idle: "no calls", stuckFirst: "Stuck now", showThem: "Show all",
+  noTargets: "No service was called yet.", readiness: "Readiness",
+  // Topics
+  subscribers: "Subscribers", version: "Version", subscribe: "Subscribe", url: "URL",
+  remark: "Remark", unsubscribe: "Unsubscribe", removeTopic: "Delete the topic",
+  unsubscribeHint: "{url} gets no more messages of {topic}.",
+  removeTopicHint: "{topic} and all its subscriptions are deleted.", noTopics: "No topic yet.",
+  // Audit
+  event: "Event", from: "From", noAudit: "This coordinator keeps no audit log (Audit.File).",
+  earlier: "Earlier records", filter: "Filter",
+  // Coordinator
+  shards: "Shards", allocator: "Allocator", memory: "Memory", payloadBytes: "Payloads in memory",
+  transactionsInMemory: "Transactions in memory", alarms: "Waiting for a time",
+  leasesLost: "Leases lost", registered: "Registered", yes: "yes", no: "no", owners: "Owners",
+  owner: "Owner", count: "Count", storeState: "State of the store",
+  handshakes: "Failed TLS handshakes", wrongTokens: "Wrong tokens",
+} as const;
+
+export type Word = keyof typeof english;

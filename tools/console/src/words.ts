@@ -1,0 +1,14 @@
+// Words in the language of the page.
+
+import { language } from "./settings";
+import { english, type Word } from "./words.en";
+import { chinese } from "./words.zh";
+
+export type { Word } from "./words.en";
+
+const dictionaries: Record<"en" | "zh", Record<Word, string>> = { en: english, zh: chinese };
+
+export function say(word: Word, values: Record<string, string | number> = {}): string {
+  const text = dictionaries[language.get()][word];
+  return text.replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+}
