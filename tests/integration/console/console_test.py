@@ -107,6 +107,11 @@ class WebConsole(unittest.TestCase):
         self.branches.script("mended", (200, ""))
         self.run_case("actions", open=coordinator.root)
 
+    def test_bulk(self):
+        coordinator = self.start("bulk")
+        self.fill(coordinator)
+        self.run_case("bulk", open=coordinator.root)
+
     def test_roles(self):
         callers = os.path.join(self.directory, "callers")
         names = {"client": "shop", "viewer": "vera", "operator": "olga"}

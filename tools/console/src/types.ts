@@ -117,13 +117,14 @@ export interface Facts {
 export interface Counts {
   total: number;
   groups: { value: string; count: number; oldest?: string }[];
-  complete: boolean;
+  complete?: boolean;
 }
 
 export interface Preview {
   matched: number;
-  complete: boolean;
-  sample: { gid: string; status: Status; transType: string; createTime: string; urls: string[] }[];
+  /// false: there are more.
+  complete?: boolean;
+  sample: { gid: string; status: Status; urls?: string[] }[];
 }
 
 export interface Job {
@@ -135,6 +136,13 @@ export interface Job {
   created: string;
   updated: string;
   limit?: number;
+  done: number;
+  failed: number;
+  errors?: { gid: string; error: string }[];
+}
+
+/// What an action on named transactions did, if the server did it at once.
+export interface Acted {
   done: number;
   failed: number;
   errors?: { gid: string; error: string }[];

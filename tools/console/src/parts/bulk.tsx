@@ -6,7 +6,7 @@ import { act, type Parameters, paths } from "../api";
 import { count, seen } from "../format";
 import { pathOf } from "../route";
 import { has, server } from "../server";
-import type { Job, Preview } from "../types";
+import type { Acted, Job, Preview } from "../types";
 import { say, type Word } from "../words";
 import { StatusMark, Field, Note } from "./bits";
 import { ActionDialog } from "./dialog";
@@ -54,14 +54,15 @@ function BulkDialog(props: Props & { bulk: Bulk; onClose: () => void }) {
   const [error, setError] = useState("");
   const limits = Number(limit) > 0 ? { limit: Math.floor(Number(limit)) } : {};
   const path = paths[bulk];
+  const isNamed = props.selected.size > 0;
   const what = props.selected.size > 0
     ? say("selected", { count: props.selected.size }) : say("allFiltered");
 
   useEffect(() => {
     setPreview(undefined);
     setError("");
-    // Skipping needs a reason; the preview's is no action's.
-    const body = { ...chosen(props), ...limits, dryRun: true, reason: say("preview") };
+    if (isNamed) return undefined;  // Whoever selects transactions has seen them.
+    const body = { ...chosen(props), ...limits, dryRun: true };
     let isLatest = true;
     act<Preview>("POST", path, { body }).then(
       (answer) => { if (isLatest) setPreview(answer); },
@@ -71,34 +72,48 @@ function BulkDialog(props: Props & { bulk: Bulk; onClose: () => void }) {
 
   const run = async (reason: string) => {
     const body = { ...chosen(props), ...limits, reason };
-    const job = await act<Job>("POST", path, { body, reason });
-    tell(say("started", { id: job.id }));
+    const answer = await act<Job | Acted>("POST", path, { body, reason });
     props.clear();
     props.done();
+    const first = answer.errors?.[0];
+    if ("id" in answer) tell(say("started", { id: answer.id }));
+    else tell([say("progressText", { done: count(answer.done), failed: count(answer.failed) }),
+               first ? `${seen(first.gid)}: ${seen(first.error)}` : ""].join(" "));
   };
   return (
     <ActionDialog title={say("bulkHeading", { action: say(titles[bulk]), what })}
                   hint={say(hints[bulk])} needsReason danger={bulk !== "retry"} run={run}
                   onClose={onClose}>
-      <Field label={say("limit")} value={limit} inputMode="numeric" onInput={setLimit} />
+      {!isNamed && (
+        <Field label={say("limit")} value={limit} inputMode="numeric" onInput={setLimit} />)}
       {error && <Note kind="bad">{error}</Note>}
       <div class="preview" aria-live="polite" aria-label={say("preview")} role="group">
-        {preview ? <PreviewList preview={preview} /> : !error && say("loading")}
+        {isNamed ? <NamedList gids={[...props.selected]} />
+          : preview ? <PreviewList preview={preview} /> : !error && say("loading")}
       </div>
       <p><a href={pathOf("jobs")}>{say("jobs")}</a></p>
     </ActionDialog>
   );
 }
 
+function NamedList({ gids }: { gids: readonly string[] }) {
+  return (
+    <>
+      <p><strong>{say("matched", { count: count(gids.length) })}</strong></p>
+      <ul class="plain">{gids.map((gid) => <li key={gid}>{seen(gid)}</li>)}</ul>
+    </>
+  );
+}
+
 function PreviewList({ preview }: { preview: Preview }) {
-  const sentence = preview.complete ? "matched" : "matchedMore";
+  const sentence = preview.complete !== false ? "matched" : "matchedMore";
   return (
     <>
       <p><strong>{say(sentence, { count: count(preview.matched) })}</strong></p>
       <ul class="plain">
         {preview.sample.map((each) => (
           <li key={each.gid}>{seen(each.gid)} <StatusMark status={each.status} />{" "}
-            <span class="quiet">{seen(each.urls.join(" "))}</span></li>))}
+            <span class="quiet">{seen((each.urls ?? []).join(" "))}</span></li>))}
       </ul>
     </>
   );
