@@ -31,105 +31,133 @@ type State = Omit<Listing, "loadMore" | "refresh">;
 
 const nothing: State = { rows: [], more: false, loaded: false, error: undefined };
 
-/// Reads the lists until there are `wanted` rows. `show` gets what is there after each page.
-export async function walk(lists: Parameters[], wanted: number, signal: AbortSignal,
-                           show: (rows: Transaction[]) => void): Promise<State> {
-  const rows: Transaction[] = [];
-  const known = new Set<string>();
-  for (const [at, list] of lists.entries()) {
-    let position = "";
-    do {
-      if (rows.length >= wanted) return { rows, more: true, loaded: true, error: undefined };
-      const query = { ...list, explain: true, limit: pageRows, position };
-      const page = await get<TransactionPage>(paths.all, query, signal);
-      for (const each of page.transactions ?? []) {
-        if (known.has(each.gid)) continue;
-        known.add(each.gid);
-        rows.push(each);
-      }
-      position = page.next_position;
-      if (position || at + 1 < lists.length) show([...rows]);
-    } while (position);
+/// How far the lists were read.
+interface Cursor {
+  lists: Parameters[];
+  at: number;
+  position: string;
+  rows: Transaction[];
+  known: Set<string>;
+}
+
+/// Reads on until there are `wanted` rows. `show` is called after each page.
+async function advance(cursor: Cursor, wanted: number, signal: AbortSignal,
+                       show: () => void): Promise<void> {
+  while (cursor.at < cursor.lists.length && cursor.rows.length < wanted) {
+    const query = { ...cursor.lists[cursor.at], explain: true, limit: pageRows,
+                    position: cursor.position };
+    const page = await get<TransactionPage>(paths.all, query, signal);
+    for (const each of page.transactions ?? []) {
+      if (cursor.known.has(each.gid)) continue;
+      cursor.known.add(each.gid);
+      cursor.rows.push(each);
+    }
+    cursor.position = page.next_position;
+    if (!cursor.position) cursor.at += 1;
+    show();
   }
-  return { rows, more: false, loaded: true, error: undefined };
+}
+
+/// The turns in which one listing is read: anew from time to time, and on when more rows are
+/// wanted.
+class Reader {
+  wanted = pageRows;
+  private cursor: Cursor | undefined;
+  private readonly abort = new AbortController();
+  private timer = 0;
+  private failures = 0;
+  private busy = false;
+  private again: "no" | "on" | "anew" = "no";
+
+  constructor(private readonly lists: () => Parameters[],
+              private readonly show: (state: State) => void,
+              private readonly fail: (error: Error) => void) {}
+
+  close(): void {
+    this.abort.abort();
+    clearTimeout(this.timer);
+  }
+
+  want(rows: number): void {
+    if (rows <= this.wanted) return;
+    this.wanted = Math.min(rowsMax, rows);
+    void this.turn(false);
+  }
+
+  async turn(isAnew: boolean): Promise<void> {
+    if (this.busy) {
+      if (this.again !== "anew") this.again = isAnew ? "anew" : "on";
+      return;
+    }
+    clearTimeout(this.timer);
+    if (this.abort.signal.aborted || document.hidden) return;
+    this.busy = true;
+    this.again = "no";
+    const begin = performance.now();
+    try {
+      await this.read(isAnew);
+      this.failures = 0;
+    } catch (failure) {
+      if (this.abort.signal.aborted) return;
+      this.failures += 1;
+      this.fail(failure instanceof Error ? failure : new Error(String(failure)));
+    } finally {
+      this.busy = false;
+    }
+    const wait = waitFor(interval, performance.now() - begin, this.failures);
+    const isNext = this.again as "no" | "on" | "anew";
+    this.timer = window.setTimeout(() => void this.turn(isNext !== "on"),
+                                   isNext === "no" || this.failures > 0 ? wait : 0);
+  }
+
+  /// A list that is read anew is shown when as much is there as before, so that no row jumps.
+  private async read(isAnew: boolean): Promise<void> {
+    const before = this.cursor;
+    const cursor = isAnew || !before
+      ? { lists: this.lists(), at: 0, position: "", rows: [], known: new Set<string>() } : before;
+    const show = () => {
+      if (this.abort.signal.aborted) return;
+      const more = cursor.at < cursor.lists.length;
+      this.show({ rows: [...cursor.rows], more, loaded: true, error: undefined });
+    };
+    const isQuiet = before !== undefined && cursor !== before;
+    await advance(cursor, this.wanted, this.abort.signal, isQuiet ? () => undefined : show);
+    this.cursor = cursor;
+    show();
+  }
 }
 
 /// `key` says what the lists are: with another one, the listing begins anew. `least`: as many rows
 /// are read at least.
 export function useListing(key: string, lists: Lists, least: number): Listing {
   const [state, setState] = useState<State & { key: string }>({ ...nothing, key });
-  const wanted = useRef(0);
-  const wake = useRef<() => void>(() => undefined);
+  const reader = useRef<Reader>();
   const latest = useRef(lists);
   latest.current = lists;
   const credentials = token.use();
 
   useEffect(() => {
-    wanted.current = pageRows;
-    wake.current();
-  }, [key]);
-  useEffect(() => {
-    if (least > wanted.current) {
-      wanted.current = least;
-      wake.current();
-    }
-  }, [least, key]);
-
-  useEffect(() => {
-    const abort = new AbortController();
-    let timer = 0;
-    let failures = 0;
-    let isFirst = true;
-    let busy = false;
-    let again = false;
-    const turn = async () => {
-      clearTimeout(timer);
-      again = busy;
-      if (busy || abort.signal.aborted || document.hidden) return;
-      busy = true;
-      const begin = performance.now();
-      const show = (rows: Transaction[]) => {
-        // A list that is read again is shown when it is complete, so that no row jumps.
-        setState((old) => rows.length > old.rows.length || isFirst || old.key !== key
-          ? { rows, more: true, loaded: true, error: undefined, key } : old);
-      };
-      try {
-        const goal = Math.min(rowsMax, Math.max(wanted.current, pageRows));
-        const found = await walk(latest.current(Date.now()), goal, abort.signal, show);
-        if (abort.signal.aborted) return;
-        failures = 0;
-        isFirst = false;
-        setState({ ...found, key });
-      } catch (failure) {
-        if (abort.signal.aborted) return;
-        failures += 1;
-        const error = failure instanceof Error ? failure : new Error(String(failure));
-        setState((old) => ({ ...(old.key === key ? old : { ...nothing, key }), error }));
-      } finally {
-        busy = false;
-      }
-      const wait = again ? 0 : waitFor(interval, performance.now() - begin, failures);
-      timer = window.setTimeout(turn, wait);
-    };
-    wake.current = () => void turn();
-    document.addEventListener("visibilitychange", turn);
-    void turn();
+    const own = new Reader(
+      () => latest.current(Date.now()),
+      (next) => setState({ ...next, key }),
+      (error) => setState((old) => ({ ...(old.key === key ? old : { ...nothing, key }), error })));
+    reader.current = own;
+    const seenAgain = () => void own.turn(true);
+    document.addEventListener("visibilitychange", seenAgain);
+    void own.turn(true);
     return () => {
-      abort.abort();
-      clearTimeout(timer);
-      document.removeEventListener("visibilitychange", turn);
+      own.close();
+      document.removeEventListener("visibilitychange", seenAgain);
     };
   }, [key, credentials]);
+  useEffect(() => reader.current?.want(least), [least, key, credentials]);
 
-  const own = state.key === key ? state : nothing;
-  const isComplete = !own.more;
-  const shown = own.rows.length;
+  const { rows, more, loaded, error } = state.key === key ? state : nothing;
+  const shown = rows.length;
   const loadMore = useCallback(() => {
-    if (isComplete || wanted.current > shown) return;
-    wanted.current = Math.min(rowsMax, shown + 2 * pageRows);
-    wake.current();
-  }, [isComplete, shown]);
-  const refresh = useCallback(() => wake.current(), []);
-  const { rows, more, loaded, error } = own;
+    // A long list grows by larger parts, so that its end can be reached.
+    if (more) reader.current?.want(shown + Math.max(2 * pageRows, shown));
+  }, [more, shown]);
+  const refresh = useCallback(() => void reader.current?.turn(true), []);
   return { rows, more, loaded, error, loadMore, refresh };
 }

@@ -19,6 +19,9 @@ import { say } from "../words";
 const statuses = ["prepared", "submitted", "aborting", "succeed", "failed"];
 /// So many are read for a search in what is shown.
 const searchedRows = 10_000;
+/// So many are searched at each letter; more, when nobody has typed for some time.
+const searchedAtOnce = 20_000;
+const settledMs = 150;
 
 const keyOf = (row: Transaction) => row.gid;
 const open = (row: Transaction) => go(pathOfTransaction(row.gid));
@@ -96,10 +99,12 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
     `${view} ${asked}`, (now) => listsOf(view, JSON.parse(asked) as Filters, now),
     filters.words ? searchedRows : 0);
   const exact = useExact(filters.words, listing.rows);
+  const typed = useSettled(filters.words, settledMs);
+  const words = listing.rows.length > searchedAtOnce ? typed : filters.words;
   const rows = useMemo(() => {
-    const found = fitting(listing.rows, filters.words);
+    const found = fitting(listing.rows, words);
     return exact ? [exact, ...found] : found;
-  }, [listing.rows, filters.words, exact]);
+  }, [listing.rows, words, exact]);
 
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const toggle = useCallback((row: Transaction) => setSelected((old) => {
