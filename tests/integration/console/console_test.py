@@ -90,6 +90,9 @@ class WebConsole(unittest.TestCase):
         print(done.stdout, flush=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_units(self):
+        self.run_case("units")
+
     def test_views(self):
         coordinator = self.start("views")
         self.fill(coordinator)
