@@ -102,6 +102,16 @@ async function many(console_, server) {
   await console_.confirm("Force stop: 2 selected", "test data");
   await page.getByText("Bulk action job-1 has begun.").waitFor();
   checkEqual([...server.last().gids].sort(), ["stuck-1", "stuck-3"], "those that were selected");
+
+  await console_.go("/admin/unfinished?words=stuck-4");
+  await console_.see("1 of 6 loaded transactions");
+  await console_.button("Try all …").click();
+  await console_.confirm("Try now: 1 selected", "this one");
+  await page.getByText("Bulk action job-1 has begun.").waitFor();
+  checkEqual(server.last().gids, ["stuck-4"], "what the words leave, and not all that fit");
+  await console_.go("/admin/unfinished?words=nothing-like-it");
+  await console_.see("Nothing is unfinished.");
+  checkEqual(await console_.button("Try all …").count(), 0, "actions on nothing");
   checkEqual(server.last().dryRun, undefined, "what was selected needs no preview of the server");
 }
 

@@ -37,6 +37,11 @@ export function when(time: string | null | undefined): string {
   return Number.isNaN(date.getTime()) ? seen(time) : clock().format(date);
 }
 
+/// The time of a day, of seconds since 1970.
+export function timeOfDay(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleTimeString(locale(), { hour12: false });
+}
+
 /// `90` is `1 m 30 s`.
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "–";

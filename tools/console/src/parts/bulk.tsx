@@ -19,6 +19,7 @@ const openers: Record<Bulk, Word> = { retry: "retryAll", stop: "stopAll", skip: 
 const hints: Record<Bulk, Word> = { retry: "retryHint", stop: "stopHint", skip: "skipHint" };
 
 interface Props {
+  /// If it is empty, the action is on all that fit.
   selected: ReadonlySet<string>;
   selection: Parameters;
   clear: () => void;

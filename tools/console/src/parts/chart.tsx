@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
+import { timeOfDay } from "../format";
 import { theme } from "../settings";
 
 export interface Series {
@@ -40,7 +41,7 @@ function options(props: Props, element: HTMLElement): uPlot.Options {
     width: element.clientWidth, height, legend: { show: false },
     cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-    axes: [{ ...axis, space: 90 },
+    axes: [{ ...axis, space: 90, values: (_, ticks) => ticks.map(timeOfDay) },
            { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => props.show(tick)) }],
     series: [{}, ...props.series.map((each) => ({
       stroke: colour(each.colour), width: 2, points: { show: false }, spanGaps: false }))],

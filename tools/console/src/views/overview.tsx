@@ -118,7 +118,7 @@ function Stuck() {
                 <tr key={each.gid}>
                   <td><a href={pathOfTransaction(each.gid)}>{seen(each.gid)}</a></td>
                   <td><StatusMark status={each.status} /></td>
-                  <td>{duration(Math.round(age(each.create_time, now)))}</td>
+                  <td class="whole">{duration(Math.round(age(each.create_time, now)))}</td>
                   <td>{explanationOf(each)}</td>
                 </tr>))}
             </tbody>

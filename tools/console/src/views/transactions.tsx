@@ -22,6 +22,8 @@ const searchedRows = 10_000;
 /// So many are searched at each letter; more, when nobody has typed for some time.
 const searchedAtOnce = 20_000;
 const settledMs = 150;
+/// So many transactions can be named in one request (docs/operations.md).
+const namedMax = 1000;
 
 const keyOf = (row: Transaction) => row.gid;
 const open = (row: Transaction) => go(pathOfTransaction(row.gid));
@@ -114,7 +116,16 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
   }), []);
   const now = Math.floor(useNow() / 1000) * 1000;
   const known = server.use();
-  const canSelect = known.operator && view !== "failed" && known.routes.has(paths.retry);
+  const isSettled = words === filters.words;
+  const canSelect = isSettled && known.operator && view !== "failed" && known.routes.has(paths.retry);
+  // The server knows nothing of the words: then those that are shown are named one by one.
+  const named = useMemo(() => selected.size > 0 || words === "" ? selected
+    : new Set(rows.filter((row) => !isFinished(row.status)).slice(0, namedMax)
+                  .map((row) => row.gid)), [selected, words, rows]);
+  const clear = () => {
+    setSelected(new Set());
+    if (filters.words) change({ words: "" });
+  };
   const columns = columnsAt(now);
   if (canSelect) {
     columns.unshift({
@@ -132,9 +143,9 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
     <section class="list">
       <Heading title={say(view as "unfinished" | "failed" | "search")}>
         <span class="quiet" role="status">{listing.loaded ? shown : say("loading")}</span>
-        {canSelect && (
-          <BulkBar selected={selected} selection={selectionOf(view, filters)}
-                   clear={() => setSelected(new Set())} done={listing.refresh} />)}
+        {canSelect && rows.length > 0 && (
+          <BulkBar selected={named} selection={selectionOf(view, filters)} clear={clear}
+                   done={listing.refresh} />)}
       </Heading>
       <FilterBar view={view} filters={filters} change={change} />
       <Problem error={listing.error} />
