@@ -9,10 +9,24 @@ export interface Server extends Facts {
   version: string;
   /// The paths of the API.
   routes: ReadonlySet<string>;
+  /// What unfinished transactions can be counted by.
+  countsBy: readonly string[];
+}
+
+/// The parts of `/api/openapi.json` that matter here.
+interface Description {
+  paths: Record<string, {
+    get?: { parameters?: { name?: string; schema?: { enum?: string[] } }[] };
+  }>;
+}
+
+function countsByIn(description: Description): string[] {
+  const parameters = description.paths[paths.count]?.get?.parameters ?? [];
+  return parameters.find((each) => each.name === "by")?.schema?.enum ?? [];
 }
 
 const nothingKnown: Server = {
-  modes: [], viewer: false, operator: false, version: "", routes: new Set(),
+  modes: [], viewer: false, operator: false, version: "", routes: new Set(), countsBy: [],
 };
 
 export const server = new Store<Server>(nothingKnown);
@@ -27,9 +41,9 @@ export async function askServer(): Promise<void> {
   const facts = await get<Facts>(`${base}/admin/console.json`);
   const [version, openapi] = await Promise.all([
     get<{ version: string }>(paths.version).then((answer) => answer.version, () => ""),
-    get<{ paths: Record<string, unknown> }>(paths.openapi).then(
-      (answer) => Object.keys(answer.paths), () => [] as string[]),
+    get<Description>(paths.openapi).catch((): Description => ({ paths: {} })),
   ]);
   if (asked !== token.get()) return;
-  server.set({ ...facts, version, routes: new Set(openapi) });
+  server.set({ ...facts, version, routes: new Set(Object.keys(openapi.paths)),
+               countsBy: countsByIn(openapi) });
 }

@@ -53,6 +53,12 @@ function BulkDialog(props: Props & { bulk: Bulk; onClose: () => void }) {
   const [limit, setLimit] = useState("");
   const [preview, setPreview] = useState<Preview>();
   const [error, setError] = useState("");
+  const [branchId, setBranchId] = useState("");
+  const [op, setOp] = useState("");
+  const branch = {
+    ...(branchId.trim() ? { branchId: branchId.trim() } : {}),
+    ...(op.trim() ? { op: op.trim() } : {}),
+  };
   const limits = Number(limit) > 0 ? { limit: Math.floor(Number(limit)) } : {};
   const path = paths[bulk];
   const isNamed = props.selected.size > 0;
@@ -63,16 +69,16 @@ function BulkDialog(props: Props & { bulk: Bulk; onClose: () => void }) {
     setPreview(undefined);
     setError("");
     if (isNamed) return undefined;  // Whoever selects transactions has seen them.
-    const body = { ...chosen(props), ...limits, dryRun: true };
+    const body = { ...chosen(props), ...limits, ...branch, dryRun: true };
     let isLatest = true;
     act<Preview>("POST", path, { body }).then(
       (answer) => { if (isLatest) setPreview(answer); },
       (failure: Error) => { if (isLatest) setError(seen(failure.message)); });
     return () => { isLatest = false; };
-  }, [path, limit]);
+  }, [path, limit, branchId, op]);
 
   const run = async (reason: string) => {
-    const body = { ...chosen(props), ...limits, reason };
+    const body = { ...chosen(props), ...limits, ...branch, reason };
     const answer = await act<Job | Acted>("POST", path, { body, reason });
     props.clear();
     props.done();
@@ -85,6 +91,11 @@ function BulkDialog(props: Props & { bulk: Bulk; onClose: () => void }) {
     <ActionDialog title={say("bulkHeading", { action: say(titles[bulk]), what })}
                   hint={say(hints[bulk])} needsReason danger={bulk !== "retry"} run={run}
                   onClose={onClose}>
+      {bulk === "skip" && (
+        <>
+          <Field label={say("branchId")} value={branchId} onInput={setBranchId} />
+          <Field label={say("op")} value={op} onInput={setOp} />
+        </>)}
       {!isNamed && (
         <Field label={say("limit")} value={limit} inputMode="numeric" onInput={setLimit} />)}
       {error && <Note kind="bad">{error}</Note>}

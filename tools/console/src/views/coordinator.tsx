@@ -5,7 +5,7 @@ import { bytes, count, duration, seen } from "../format";
 import { useLive } from "../live";
 import { type Metrics, parseMetrics, total, valuesOf } from "../metrics";
 import { Heading, Loading, Problem } from "../parts/bits";
-import { has, server } from "../server";
+import { server } from "../server";
 import type { Counts } from "../types";
 import { say, type Word } from "../words";
 
@@ -22,7 +22,7 @@ export function Coordinator() {
       </Heading>
       <Problem error={error} />
       {value ? <Facts metrics={value} version={known.version} /> : !error && <Loading />}
-      {known.viewer && has(known, paths.count) && <Owners />}
+      {known.viewer && known.countsBy.includes("owner") && <Owners />}
     </section>
   );
 }
