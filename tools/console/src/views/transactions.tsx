@@ -117,7 +117,8 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
   const now = Math.floor(useNow() / 1000) * 1000;
   const known = server.use();
   const isSettled = words === filters.words;
-  const canSelect = isSettled && known.operator && view !== "failed" && known.routes.has(paths.retry);
+  const canAct = known.operator && known.routes.has(paths.retry);
+  const canSelect = isSettled && canAct && view !== "failed";
   // The server knows nothing of the words: then those that are shown are named one by one.
   const named = useMemo(() => selected.size > 0 || words === "" ? selected
     : new Set(rows.filter((row) => !isFinished(row.status)).slice(0, namedMax)
