@@ -21,6 +21,7 @@ test_packages=(
   chromium chromium-headless-shell haproxy nginx-light prometheus
   clang-16 clang-format-16 ccache
   doxygen dpkg-dev lintian systemd
+  fish mandoc zsh
 )
 
 # To show several coordinators on one database (tools/run cluster).

@@ -72,7 +72,12 @@ class Debian(unittest.TestCase):
             self.assertEqual(files[f"./usr/bin/{program}"], "-rwxr-xr-x")
         for path in ("./etc/concerto/concerto.yml", "./lib/systemd/system/concerto.service",
                      "./usr/share/doc/concerto/examples/concerto.yml",
-                     "./usr/share/doc/concerto/docs/operations.md"):
+                     "./usr/share/doc/concerto/docs/operations.md",
+                     "./usr/share/man/man1/concerto.1.gz",
+                     "./usr/share/man/man1/concerto-list.1.gz",
+                     "./usr/share/bash-completion/completions/concerto",
+                     "./usr/share/zsh/vendor-completions/_concerto",
+                     "./usr/share/fish/vendor_completions.d/concerto.fish"):
             self.assertIn(path, files)
         library = run("dpkg-deb", "--contents", self.packages["libconcerto-dev"])
         for path in ("include/concerto/engine/coordinator.hpp", "libconcerto_core.a",

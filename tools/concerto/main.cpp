@@ -32,7 +32,7 @@ std::vector<std::string> take_arguments(int argc, char** argv) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-  CLI::App app("What an operator does with the stores of Concerto", "concerto");
+  CLI::App app("The command line of Concerto's operators", "concerto");
   app.set_version_flag("--version", "concerto " CONCERTO_VERSION);
   app.require_subcommand(1);
   std::vector<std::pair<const CLI::App*, std::function<int()>>> known;

@@ -1,0 +1,164 @@
+"""The verbs that change something, with a coordinator that has no bulk actions as well as with one
+that has them; topics, audit, contexts, tokens.
+
+Usage: acting_test.py <concerto> <concertod>
+"""
+
+import os
+import ssl
+
+from cli_test_case import (DONE, FAILED, NOT_FOUND, REFUSED, UNREACHABLE, USAGE, CliTestCase,
+                           dead_url, main)
+
+from concerto_testing import Concertod
+from concerto_testing.certificates import Authority
+from concerto_testing.tokens import caller_line
+
+
+class Acting(CliTestCase):
+    def test_retry(self):
+        coordinator = self.start()
+        # A service that answers again wakes what waits for it: each has a service of its own.
+        for gid in ("g1", "g2", "g3"):
+            branches = self.start_branches()
+            branches.script("stock", (500, "no disk"), (200, ""))
+            self.submit(gid, branches.url("stock"))
+            self.wait_until_stuck(gid)
+        self.expect(DONE, "retry", "g1", "--reason", "the disk is back")
+        self.expect(DONE, "watch", "g1", "--interval", "0.1", "--for", "20s")
+        records = self.expect(DONE, "audit", "--gid", "g1", "-o", "json").json()
+        self.assertEqual({record["reason"] for record in records}, {"the disk is back"})
+        listed = self.expect(DONE, "list", "--status", "unfinished", "--gids").out
+        self.expect(DONE, "retry", "-", stdin=listed)
+        for gid in ("g2", "g3"):
+            coordinator.wait_for_status(gid, "succeed")
+
+    def test_stop(self):
+        coordinator = self.start()
+        self.submit("g1", dead_url())
+        self.wait_until_stuck("g1")
+        self.expect(DONE, "stop", "g1", "--reason", "paid by hand")
+        self.assertEqual(coordinator.status("g1"), "failed")
+        ran = self.run_cli("stop", "g1")
+        self.assertIn(ran.code, (FAILED, REFUSED), ran)
+        self.golden("audit", self.run_cli("audit", "--gid", "g1", "--limit", "2").out)
+
+    def test_unknown_transactions(self):
+        self.start()
+        for verb in ("retry", "stop"):
+            ran = self.run_cli(verb, "nobody")
+            self.assertIn(ran.code, (FAILED, NOT_FOUND), ran)
+            self.assertIn("nobody", ran.err)
+
+    def test_what_a_selection_needs(self):
+        self.start()
+        self.submit("g1", dead_url())
+        self.wait_until_stuck("g1")
+        self.assertIn("Name gids", self.expect(USAGE, "retry").err)
+        self.assertIn("together", self.expect(USAGE, "retry", "g1", "--stuck").err)
+        self.assertIn("--yes", self.expect(USAGE, "retry", "--status", "submitted").err)
+        self.assertIn("no gid", self.expect(USAGE, "retry", "-").err)
+        self.assertIn("reason", self.expect(USAGE, "skip", "g1").err)
+        self.expect(USAGE, "edit", "g1", "01", "--reason", "x")
+        self.expect(USAGE, "pause", "planet", "x")
+
+    def test_topics(self):
+        self.start()
+        name = "\u8ba2\u5355/new orders"
+        self.expect(DONE, "topics", "subscribe", name, "http://b.org/a", "--remark", "stock",
+                    "--reason", "it is new")
+        self.expect(DONE, "topics", "subscribe", name, "http://b.org/b")
+        self.golden("topics", self.expect(DONE, "topics", "list").out)
+        topics = self.expect(DONE, "topics", "list", "-o", "json").json()
+        self.assertEqual([one["url"] for one in topics[0]["subscribers"]],
+                         ["http://b.org/a", "http://b.org/b"])
+        self.expect(DONE, "topics", "unsubscribe", name, "http://b.org/a")
+        self.assertNotIn("/a", self.expect(DONE, "topics", "list").out)
+        self.expect(DONE, "topics", "delete", name)
+        self.assertEqual(self.expect(DONE, "topics", "list").err, "no topic\n")
+        reasons = [record.get("reason") for record in
+                   self.expect(DONE, "audit", "--action", "subscribe", "-o", "json").json()]
+        self.assertIn("it is new", reasons)
+
+    def test_no_audit_log(self):
+        self.start(audit=False)
+        self.assertIn("Audit.File", self.expect(REFUSED, "audit").err)
+
+    def test_contexts(self):
+        coordinator = self.start()
+        self.server = None
+        self.expect(DONE, "context", "add", "here", "--server", coordinator.root + "/")
+        self.expect(DONE, "context", "add", "away", "--server", "http://127.0.0.1:1")
+        self.golden("contexts", self.expect(DONE, "context", "list").out)
+        self.expect(DONE, "list")
+        self.expect(UNREACHABLE, "list", "--context", "away")
+        self.expect(DONE, "context", "use", "away")
+        self.expect(UNREACHABLE, "list")
+        self.expect(REFUSED, "context", "add", "away", "--server", "http://b")
+        self.expect(NOT_FOUND, "context", "use", "nobody")
+        self.expect(DONE, "context", "remove", "away")
+        self.expect(NOT_FOUND, "list", "--context", "away")
+        path = os.path.join(self.home, ".config", "concerto", "config.yml")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        os.chmod(path, 0o644)
+        self.assertIn("chmod 600", self.expect(USAGE, "list").err)
+
+    def start_closed(self):
+        """Over TLS, with callers. Returns the files of their tokens by name."""
+        authority = Authority(os.path.join(self.home, "tls"))
+        authority.issue("server", "DNS:dtm.example.org")
+        tokens = {name: name + "-token-that-is-long-enough-0123456789" for name in
+                  ("client", "viewer", "operator")}
+        callers = os.path.join(self.home, "callers")
+        with open(callers, "w", encoding="ascii") as file:
+            file.writelines(caller_line(name, name, token) for name, token in tokens.items())
+        files = {}
+        for name, token in tokens.items():
+            files[name] = os.path.join(self.home, name + ".token")
+            with open(os.open(files[name], os.O_CREAT | os.O_WRONLY, 0o600), "w",
+                      encoding="ascii") as file:
+                file.write(token + "\n")
+        coordinator = self.start_tls(authority, callers, tokens["viewer"])
+        self.server = None
+        common = ["--server", coordinator.root, "--ca", authority.file("ca.pem"),
+                  "--server-name", "dtm.example.org"]
+        return common, files, tokens
+
+    def start_tls(self, authority, callers, token):
+        context = ssl.create_default_context(cafile=authority.file("ca.pem"))
+        context.check_hostname = False
+        coordinator = Concertod(self.args.concertod, self.home, {
+            "Shards": 1, "Tls.CertFile": authority.file("server.pem"),
+            "Tls.KeyFile": authority.file("server.key"), "Auth.CallersFile": callers,
+            "Audit.File": os.path.join(self.home, "audit.jsonl")}, context=context, token=token)
+        self.addCleanup(coordinator.kill)
+        coordinator.start()
+        return coordinator
+
+    def test_tokens_and_tls(self):
+        common, files, tokens = self.start_closed()
+        self.expect(DONE, "list", *common, "--token-file", files["viewer"])
+        self.expect(REFUSED, "list", *common, "--token-file", files["client"])
+        self.assertIn("401", self.expect(REFUSED, "list", *common).err)
+        self.expect(DONE, "list", *common, env={"CONCERTO_TOKEN": tokens["viewer"]})
+        self.expect(DONE, "list", *common, env={"CONCERTO_TOKEN_FILE": files["viewer"]})
+        ran = self.expect(REFUSED, "retry", "g1", *common, "--token-file", files["viewer"])
+        self.assertIn("403", ran.err)
+        # The certificate has another name than the URL.
+        self.expect(UNREACHABLE, "list", *common[:4], "--token-file", files["viewer"])
+        self.expect(UNREACHABLE, "list", *common[:2], "--token-file", files["viewer"])
+        self.expect(DONE, "context", "add", "closed", *common, "--token-file", files["operator"])
+        ran = self.expect(DONE, "doctor", "--may-act")
+        self.assertIn("may read and act", ran.out)
+        self.assertRegex(ran.out, r"certificate +(ok|warning) +that for server is valid for 1d")
+        self.assertIn("may not act", self.expect(DONE, "doctor", "--may-act", "--token-file",
+                                                 files["viewer"]).out)
+        os.chmod(files["operator"], 0o640)
+        self.assertIn("0640", self.expect(USAGE, "list").err)
+        with open(os.path.join(self.home, ".config", "concerto", "config.yml"),
+                  encoding="utf-8") as file:
+            self.assertNotIn(tokens["operator"], file.read())
+
+
+if __name__ == "__main__":
+    main(Acting, __doc__)

@@ -1,0 +1,153 @@
+"""Bulk actions, jobs and pauses, against a server that answers as the operators' API does.
+
+Usage: bulk_test.py <concerto> <concertod>
+"""
+
+import base64
+
+from cli_test_case import (DONE, FAILED, NOT_FOUND, PARTLY, REFUSED, UNREACHABLE, USAGE,
+                           CliTestCase, main)
+from scripted_server import ScriptedServer
+
+SAMPLE = {"gid": "g1", "status": "submitted", "transType": "saga",
+          "createTime": "2026-11-30T03:00:00Z", "urls": ["http://stock/a"]}
+PREVIEW = {"dryRun": True, "matched": 3, "complete": True, "sample": [SAMPLE]}
+
+
+def job(state, done, failed=0, **more):
+    return {"id": "j1", "action": "retry", "state": state, "reason": "why not", "caller": "otto",
+            "created": "2026-11-30T03:00:00Z", "updated": "2026-11-30T03:00:01Z", "limit": 0,
+            "done": done, "failed": failed, "errors": [], "select": {}, **more}
+
+
+def jobs(*args, **more):
+    return 200, {"jobs": [job(*args, **more)]}
+
+
+class Bulk(CliTestCase):
+    def setUp(self):
+        super().setUp()
+        self.api = ScriptedServer()
+        self.addCleanup(self.api.close)
+        self.server = self.api.root
+
+    def test_one_transaction(self):
+        self.api.script("/api/concerto/retry", (200, {"done": 1, "failed": 0}))
+        ran = self.expect(DONE, "retry", "g1", "--reason", "why not")
+        self.assertEqual(ran.out, "1 done, 0 failed\n")
+        (_, _, body, headers), = self.api.requests
+        self.assertEqual(body, {"gid": "g1", "reason": "why not"})
+        self.assertEqual(headers["X-Concerto-Reason"], "why not")
+        self.api.script("/api/concerto/retry", (404, {"message": "no transaction g1"}))
+        self.expect(NOT_FOUND, "retry", "g1")
+        self.api.script("/api/concerto/retry", (409, {"message": "it has ended"}))
+        self.assertIn("it has ended", self.expect(REFUSED, "retry", "g1").err)
+        self.api.script("/api/concerto/retry", (503, {"message": "the store is away"}))
+        self.expect(UNREACHABLE, "retry", "g1")
+
+    def test_a_selection_is_a_job_that_is_followed(self):
+        self.api.script("/api/concerto/retry", (200, PREVIEW), (202, job("running", 0)))
+        self.api.script("/api/concerto/jobs", jobs("running", 1), (503, {"message": "away"}),
+                        jobs("done", 3))
+        ran = self.expect(DONE, "retry", "--target", "stock", "--status", "unfinished", "--min-age",
+                          "5m", "--limit", "10", "--yes", "--reason", "why not")
+        self.golden("job", ran.out)
+        asked = [request[2] for request in self.api.asked("/api/concerto/retry")]
+        wanted = {"reason": "why not", "limit": 10,
+                  "select": {"status": "prepared,submitted,aborting", "minAge": 300,
+                             "target": "stock"}}
+        self.assertEqual(asked, [{**wanted, "dryRun": True}, wanted])
+
+    def test_exit_codes_of_jobs(self):
+        for ends, code in ((("done", 3), DONE), (("done", 2, 1), PARTLY), (("done", 0, 3), FAILED),
+                           (("cancelled", 1), PARTLY), (("failed", 0), FAILED)):
+            self.api.script("/api/concerto/retry", (202, job("running", 0)))
+            errors = [{"gid": "g9", "error": "it has ended"}] if len(ends) > 2 else []
+            self.api.script("/api/concerto/jobs", jobs(*ends, errors=errors))
+            ran = self.expect(code, "retry", "g1", "g2", "g3")
+            self.assertEqual("g9: it has ended" in ran.err, bool(errors))
+        self.api.script("/api/concerto/retry", (202, job("running", 0)))
+        self.assertIn("running", self.expect(DONE, "retry", "g1", "g2", "--no-wait").out)
+
+    def test_a_dry_run_changes_nothing(self):
+        self.api.script("/api/concerto/stop", (200, PREVIEW))
+        self.golden("dry_run", self.expect(DONE, "stop", "--all", "--dry-run").out)
+        self.assertEqual(self.expect(DONE, "stop", "--all", "--dry-run", "-o", "json").json(),
+                         PREVIEW)
+        self.assertEqual([request[2]["dryRun"] for request in self.api.requests], [True, True])
+        self.assertEqual(self.api.requests[0][2]["select"], {})
+
+    def test_a_terminal_is_asked(self):
+        self.api.script("/api/concerto/retry", (200, PREVIEW), (202, job("running", 0)))
+        self.api.script("/api/concerto/jobs", jobs("running", 1), jobs("done", 3))
+        ran = self.run_in_terminal("retry", "--stuck", keys="n\n")
+        self.assertEqual(ran.code, REFUSED, ran)
+        self.assertIn("3 transactions", ran.out)
+        self.assertIn("nothing was changed", ran.out)
+        self.assertEqual(len(self.api.requests), 1)
+        self.api.script("/api/concerto/retry", (200, PREVIEW), (202, job("running", 0)))
+        ran = self.run_in_terminal("retry", "--stuck", keys="y\n")
+        self.assertEqual(ran.code, DONE, ran)
+        self.assertIn("retry: [=========", ran.out)
+        self.assertIn("3 of 3", ran.out)
+
+    def test_skip_and_edit(self):
+        self.api.script("/api/concerto/skip", (200, {"done": 1, "failed": 0}))
+        self.expect(DONE, "skip", "g1", "--branch", "02", "--op", "action", "--reason", "by hand")
+        self.assertEqual(self.api.requests[-1][2], {"gid": "g1", "branchId": "02", "op": "action",
+                                                    "reason": "by hand"})
+        self.api.script("/api/concerto/edit", (200, {"done": 1, "failed": 0}))
+        self.expect(DONE, "edit", "g1", "02", "--url", "http://new/a", "--payload-file", "-",
+                    "--reason", "moved", stdin='{"n":2}')
+        self.assertEqual(self.api.requests[-1][2],
+                         {"gid": "g1", "branchId": "02", "url": "http://new/a", "reason": "moved",
+                          "payload": '{"n":2}'})
+        path = self.home + "/payload"
+        with open(path, "wb") as file:
+            file.write(b"\xff\x00")
+        self.expect(DONE, "edit", "g1", "02", "--payload-file", path, "--reason", "x", "--dry-run")
+        self.assertEqual(base64.b64decode(self.api.requests[-1][2]["payloadBase64"]), b"\xff\x00")
+        self.expect(USAGE, "edit", "g1", "02", "--payload-file", "/nowhere", "--reason", "x")
+
+    def test_pauses(self):
+        pause = {"kind": "target", "value": "http://stock", "reason": "repair", "caller": "otto",
+                 "since": "2026-11-30T03:00:00Z", "waiting": 7}
+        self.api.script("/api/concerto/pauses", (200, {"pauses": [pause]}))
+        self.api.script("/api/concerto/pause", (200, pause))
+        self.api.script("/api/concerto/resume", (200, pause))
+        self.golden("pauses", self.expect(DONE, "pause").out)
+        self.expect(DONE, "pause", "target", "http://stock", "--reason", "repair")
+        self.assertEqual(self.api.requests[-1][2],
+                         {"kind": "target", "value": "http://stock", "reason": "repair"})
+        self.expect(DONE, "resume", "target", "http://stock")
+        self.expect(USAGE, "pause", "target")
+        self.assertEqual(self.expect(DONE, "pause", "-o", "json").json(), [pause])
+
+    def test_jobs(self):
+        self.api.script("/api/concerto/jobs", jobs("running", 1))
+        self.api.script("/api/concerto/cancelJob", (200, job("cancelled", 1)))
+        self.golden("jobs", self.expect(DONE, "jobs").out)
+        self.assertEqual(self.expect(DONE, "jobs", "j1", "-o", "json").json(), job("running", 1))
+        self.expect(USAGE, "jobs", "j1", "--cancel")
+        self.assertIn("cancelled", self.expect(DONE, "jobs", "j1", "--cancel", "--reason", "x").out)
+        self.api.script("/api/concerto/jobs", (200, {"jobs": []}))
+        self.expect(NOT_FOUND, "jobs", "j2")
+
+    def test_counts_of_the_coordinator(self):
+        counts = {"total": 3, "complete": True, "groups": [
+            {"value": "\u8ba2\u5355", "count": 2, "oldest": "2026-11-30T03:00:00Z"},
+            {"value": "x", "count": 1, "oldest": "2026-11-30T03:00:00Z"}]}
+        self.api.script("/api/concerto/count", (200, counts))
+        self.golden("count_topics", self.expect(DONE, "count", "--by", "topic").out)
+        self.assertEqual(self.api.requests[-1][2], {"by": "topic"})
+
+    def test_a_coordinator_without_the_routes(self):
+        for arguments in (("retry", "--all", "--yes"), ("skip", "g1", "--reason", "x"), ("pause",),
+                          ("jobs",), ("count", "--by", "topic"),
+                          ("edit", "g1", "01", "--url", "http://a", "--reason", "x"),
+                          ("resume", "mode", "saga")):
+            self.assertIn("older version", self.expect(REFUSED, *arguments).err)
+
+
+if __name__ == "__main__":
+    main(Bulk, __doc__)

@@ -1,0 +1,111 @@
+// concerto audit
+
+#include <iostream>
+#include <memory>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "json_members.hpp"
+#include "server.hpp"
+#include "table.hpp"
+#include "time_text.hpp"
+#include "verb_error.hpp"
+#include "verbs.hpp"
+
+namespace concerto::tools {
+namespace {
+
+constexpr std::size_t records_per_page = 1'000;
+
+struct AuditOptions {
+  ServerOptions server;
+  std::string gid, caller, action;
+  std::size_t limit = 50;
+};
+
+Result<json::array> read_records(Server& server, const AuditOptions& options) {
+  json::array records;
+  std::string position;
+  while (records.size() < options.limit) {
+    Server::Query query{
+        {"limit", std::to_string(std::min(options.limit - records.size(), records_per_page))}};
+    const auto add = [&query](const char* name, const std::string& value) {
+      if (!value.empty()) query.emplace_back(name, value);
+    };
+    add("gid", options.gid);
+    add("caller", options.caller);
+    add("action", options.action);
+    add("position", position);
+    CONCERTO_TRY(const json::value page, server.get("/api/concerto/audit", query));
+    const json::object& answer = object_of(page);
+    if (answer.contains("kept") && !true_member(answer, "kept")) {
+      return make_error(VerbErrc::refused,
+                        "the coordinator keeps no audit log (its key Audit.File is not set)");
+    }
+    for (const json::value& record : array_member(answer, "records")) records.push_back(record);
+    std::string next = text_member(answer, "next_position");
+    if (next.empty() || next == position) break;
+    position = std::move(next);
+  }
+  return records;
+}
+
+int audit(const AuditOptions& options) {
+  const auto server = open_server(options.server);
+  if (!server) return tell(server.error());
+  const auto records = read_records(**server, options);
+  if (!records) return tell(records.error());
+  if (options.server.form != Form::table) {
+    write_document(std::cout, options.server.form, json::value(*records));
+    return 0;
+  }
+  Table table({{"TIME", false, false},
+               {"EVENT", false, false},
+               {"ACTION", false, false},
+               {"WHAT", false, true},
+               {"WHO", false, true},
+               {"REASON", false, true},
+               {"RESULT", false, true}});
+  for (const json::value& one : *records) {
+    const json::object& record = object_of(one);
+    const std::string event = text_member(record, "event");
+    const auto either = [&record](const char* first, const char* second) {
+      const std::string text = text_member(record, first);
+      return text.empty() ? text_member(record, second) : text;
+    };
+    std::string what = either("gid", "topic");
+    if (what.empty()) what = text_member(record, "details");
+    table.add({to_the_second(text_member(record, "ts")),
+               {event, colour_of_status(event)},
+               text_member(record, "action"),
+               what,
+               either("caller", "from"),
+               text_member(record, "reason"),
+               text_member(record, "result")});
+  }
+  if (table.size() > 0) {
+    table.print(std::cout, Terminal::of(STDOUT_FILENO));
+  } else {
+    std::cerr << "no record" << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::function<int()> add_audit(CLI::App& app) {
+  auto options = std::make_shared<AuditOptions>();
+  app.add_option("--gid", options->gid, "About this transaction")->type_name("GID");
+  app.add_option("--caller", options->caller, "By this caller")->type_name("NAME");
+  app.add_option("--action", options->action, "Of this action, as forceStop")->type_name("ACTION");
+  app.add_option("--limit", options->limit, "How many are shown at most, the newest first")
+      ->type_name("COUNT")
+      ->default_str("50")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}).description(""));
+  add_form_option(app, options->server.form);
+  add_server_options(app, options->server);
+  return [options] { return audit(*options); };
+}
+
+}  // namespace concerto::tools

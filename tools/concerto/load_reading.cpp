@@ -1,0 +1,158 @@
+#include "load_reading.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include <concerto/base/utf8.hpp>
+
+#include "json_members.hpp"
+#include "table.hpp"
+#include "time_text.hpp"
+
+namespace concerto::tools {
+namespace {
+
+constexpr std::string_view calls_metric = "concerto_branch_calls_total";
+constexpr std::string_view ended_metric = "concerto_transactions_ended_total";
+constexpr std::string_view unfinished_metric = "concerto_transactions_unfinished";
+constexpr std::string_view waiting_metric = "concerto_transactions_waiting";
+
+double seconds_between(const LoadReading& before, const LoadReading& now) {
+  return std::max(std::chrono::duration<double>(now.at - before.at).count(), 1e-3);
+}
+
+/// With two digits behind the point.
+double rounded(double value) {
+  constexpr double hundredths = 100;
+  return std::round(value * hundredths) / hundredths;
+}
+
+/// A counter that is smaller than before began anew.
+double rate(double before, double now, double seconds) {
+  return rounded((now >= before ? now - before : now) / seconds);
+}
+
+double rate_with(const LoadReading& before, const LoadReading& now, std::string_view metric,
+                 std::string_view label, std::string_view value) {
+  return rate(before.metrics.sum(metric, label, value), now.metrics.sum(metric, label, value),
+              seconds_between(before, now));
+}
+
+double rate_of(const LoadReading& before, const LoadReading& now, std::string_view metric) {
+  return rate(before.metrics.sum(metric), now.metrics.sum(metric), seconds_between(before, now));
+}
+
+/// Of one target, the calls that had this outcome.
+double calls_to(const MetricsText& metrics, const std::string& target, std::string_view outcome) {
+  double sum = 0;
+  for (const auto& sample : metrics.samples(calls_metric)) {
+    const auto name = sample.labels.find("target");
+    const auto how = sample.labels.find("outcome");
+    if (name == sample.labels.end() || how == sample.labels.end()) continue;
+    if (name->second == target && (outcome.empty() || how->second == outcome)) sum += sample.value;
+  }
+  return sum;
+}
+
+json::array targets_between(const LoadReading& before, const LoadReading& now) {
+  const double seconds = seconds_between(before, now);
+  std::vector<std::string> names;
+  for (const std::string_view metric : {waiting_metric, calls_metric}) {
+    for (const auto& sample : now.metrics.samples(metric)) {
+      const auto name = sample.labels.find("target");
+      if (name == sample.labels.end()) continue;
+      if (std::find(names.begin(), names.end(), name->second) == names.end()) {
+        names.push_back(name->second);
+      }
+    }
+  }
+  json::array targets;
+  for (const std::string& name : names) {
+    const double waiting = now.metrics.sum(waiting_metric, "target", name);
+    targets.push_back(json::object{
+        {"target", name},
+        {"waiting", static_cast<std::uint64_t>(waiting)},
+        {"calls_per_second",
+         rate(calls_to(before.metrics, name, ""), calls_to(now.metrics, name, ""), seconds)},
+        {"errors_per_second", rate(calls_to(before.metrics, name, "error"),
+                                   calls_to(now.metrics, name, "error"), seconds)}});
+  }
+  std::stable_sort(targets.begin(), targets.end(), [](const auto& left, const auto& right) {
+    return count_member(object_of(left), "waiting") > count_member(object_of(right), "waiting");
+  });
+  return targets;
+}
+
+std::string number_text(const json::object& of, std::string_view name) {
+  const json::value* const value = of.if_contains(name);
+  if (value == nullptr) return {};
+  if (!value->is_double()) return text_member(of, name);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value->get_double());
+  return text;
+}
+
+}  // namespace
+
+json::value document_of(const LoadReading& before, const LoadReading& now) {
+  json::object modes;
+  for (const auto& sample : now.metrics.samples(unfinished_metric)) {
+    const auto mode = sample.labels.find("model");
+    if (mode != sample.labels.end()) {
+      modes[mode->second] = static_cast<std::uint64_t>(sample.value);
+    }
+  }
+  return json::object{
+      {"succeeded_per_second", rate_with(before, now, ended_metric, "status", "succeed")},
+      {"failed_per_second", rate_with(before, now, ended_metric, "status", "failed")},
+      {"calls_per_second", rate_of(before, now, calls_metric)},
+      {"call_errors_per_second", rate_with(before, now, calls_metric, "outcome", "error")},
+      {"requests_per_second", rate_of(before, now, "concerto_server_response_seconds_count")},
+      {"unfinished", static_cast<std::uint64_t>(now.metrics.sum(unfinished_metric))},
+      {"in_work", static_cast<std::uint64_t>(now.metrics.sum("concerto_transactions_in_memory"))},
+      {"oldest_seconds", rounded(now.metrics.sum("concerto_oldest_unfinished_age_seconds"))},
+      {"unfinished_by_mode", std::move(modes)},
+      {"targets", targets_between(before, now)}};
+}
+
+void print_load(std::ostream& out, const LoadReading& before, const LoadReading& now,
+                const std::string& server, const Terminal& terminal) {
+  const json::value document = document_of(before, now);
+  const json::object& load = object_of(document);
+  const std::chrono::seconds oldest{
+      static_cast<long long>(now.metrics.sum("concerto_oldest_unfinished_age_seconds"))};
+  out << coloured(visible_line(server), Colour::bold, terminal.has_colour) << '\n'
+      << "transactions  " << number_text(load, "succeeded_per_second") << "/s succeed, "
+      << number_text(load, "failed_per_second") << "/s fail\n"
+      << "calls         " << number_text(load, "calls_per_second") << "/s, "
+      << number_text(load, "call_errors_per_second") << "/s with errors\n"
+      << "requests      " << number_text(load, "requests_per_second") << "/s\n"
+      << "unfinished    " << text_member(load, "unfinished") << ", " << text_member(load, "in_work")
+      << " in work, the oldest " << duration_text(oldest) << '\n';
+  Table modes({{"MODE", false, false}, {"UNFINISHED", true, false}});
+  for (const auto& [mode, count] : object_member(load, "unfinished_by_mode")) {
+    if (count.is_uint64() && count.get_uint64() > 0) {
+      modes.add({std::string(mode), std::to_string(count.get_uint64())});
+    }
+  }
+  Table targets({{"TARGET", false, true},
+                 {"WAITING", true, false},
+                 {"CALLS/S", true, false},
+                 {"ERRORS/S", true, false}});
+  for (const json::value& one : array_member(load, "targets")) {
+    const json::object& target = object_of(one);
+    const std::string errors = number_text(target, "errors_per_second");
+    targets.add({text_member(target, "target"),
+                 text_member(target, "waiting"),
+                 number_text(target, "calls_per_second"),
+                 {errors, errors == "0.0" ? Colour::none : Colour::red}});
+  }
+  for (const Table* const table : {&modes, &targets}) {
+    if (table->size() == 0) continue;
+    out << '\n';
+    table->print(out, terminal);
+  }
+}
+
+}  // namespace concerto::tools

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <ostream>
+#include <string>
+
+#include <concerto/base/clock.hpp>
+
+#include "documents.hpp"
+#include "metrics_text.hpp"
+#include "terminal.hpp"
+
+namespace concerto::tools {
+
+/// What a coordinator has counted until a moment.
+struct LoadReading {
+  MetricsText metrics;
+  SteadyTime at{};
+};
+
+/// What happened between two readings: rates of a second, and what there is now.
+json::value document_of(const LoadReading& before, const LoadReading& now);
+
+/// The same for people. `server`: which coordinator it is.
+void print_load(std::ostream& out, const LoadReading& before, const LoadReading& now,
+                const std::string& server, const Terminal& terminal);
+
+}  // namespace concerto::tools

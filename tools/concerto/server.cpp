@@ -1,0 +1,258 @@
+#include "server.hpp"
+
+#include <exception>
+#include <utility>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <concerto/transport/http_tls.hpp>
+#include <concerto/transport/percent.hpp>
+#include <concerto/transport/url.hpp>
+
+#include "time_text.hpp"
+#include "verb_error.hpp"
+
+namespace concerto::tools {
+namespace {
+
+/// A page of a list has 8 MiB, and what follows has its own limits in the coordinator.
+constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
+constexpr std::size_t message_bytes_max = 2'000;
+constexpr std::size_t depth_max = 200;
+
+net::HttpClientOptions client_options() {
+  net::HttpClientOptions options;
+  options.body_bytes_max = answer_bytes_max;
+  options.redirects_max = 0;  // a coordinator does not redirect, and the token is for it alone
+  return options;
+}
+
+/// The message of an error's body: of JSON, or the text as it is.
+std::string message_of(const std::string& body) {
+  error_code failed;
+  const json::value value = json::parse(body, failed);
+  if (!failed && value.is_object()) {
+    const json::value* const message = value.get_object().if_contains("message");
+    if (message != nullptr && message->is_string()) return std::string(message->get_string());
+  }
+  std::string text = body.substr(0, message_bytes_max);
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+VerbErrc kind_of_status(unsigned status, const std::string& body) {
+  switch (status) {
+    case 404:
+      return body.compare(0, 1, "{") == 0 ? VerbErrc::not_found : VerbErrc::no_route;
+    case 405:
+    case 501:
+      return VerbErrc::no_route;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return VerbErrc::unreachable;
+    default:
+      break;
+  }
+  constexpr unsigned first_of_servers = 500;
+  return status >= first_of_servers || status < 400 ? VerbErrc::failed : VerbErrc::refused;
+}
+
+std::string hint_of_status(unsigned status) {
+  switch (status) {
+    case 401:
+      return " (the token, or the certificate, of a caller is needed: --token-file, or a context)";
+    case 403:
+      return " (the caller has not the role)";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+/// Finds the address of the coordinator under the name in its certificate.
+class Server::NamedResolver final : public net::HostResolver {
+ public:
+  NamedResolver(net::SystemHostResolver system, std::string name, std::string connect_to)
+      : system_(std::move(system)), name_(std::move(name)), connect_to_(std::move(connect_to)) {}
+
+  Async<net::HostAddressList> resolve(std::string host) override {
+    return system_.resolve(host == name_ ? connect_to_ : std::move(host));
+  }
+  Async<net::HostAddressList> resolve_while(
+      std::string host, std::shared_ptr<net::LookupInterest> interest) override {
+    return system_.resolve_while(host == name_ ? connect_to_ : std::move(host),
+                                 std::move(interest));
+  }
+
+ private:
+  net::SystemHostResolver system_;
+  const std::string name_;
+  const std::string connect_to_;
+};
+
+Server::Server(const ServerPlace& place, std::string root, std::shared_ptr<asio::ssl::context> tls,
+               net::HttpProxyRules proxies, std::string connect_to)
+    : place_(place),
+      root_(std::move(root)),
+      resolver_(std::make_unique<NamedResolver>(net::SystemHostResolver(io_.get_executor(), dns_),
+                                                place.server_name, std::move(connect_to))),
+      http_(io_.get_executor(), timers_, *resolver_, std::move(tls), std::move(proxies),
+            client_options()) {}
+
+Server::~Server() {
+  run(http_.close());
+}
+
+Result<std::unique_ptr<Server>> Server::open(const ServerPlace& place) {
+  CONCERTO_TRY(const net::Url url, net::parse_url(place.url));
+  std::shared_ptr<asio::ssl::context> tls;
+  std::string root = place.url;
+  if (url.is_https) {
+    auto made = net::make_tls_client_context({place.ca, place.cert, place.key});
+    if (!made) return make_error(VerbErrc::usage, made.error().detail);
+    tls = std::move(*made);
+    if (!place.server_name.empty()) {
+      root = "https://" + place.server_name + ":" + std::string(url.port) + std::string(url.path);
+      if (!net::parse_url(root)) {
+        return make_error(VerbErrc::usage, "server name: '" + place.server_name + "' is no name");
+      }
+    }
+  }
+  auto proxies = net::HttpProxyRules::from_environment();
+  if (!proxies) return make_error(VerbErrc::usage, proxies.error().detail);
+  return std::unique_ptr<Server>(new Server(place, std::move(root), std::move(tls),
+                                            std::move(*proxies), std::string(url.host)));
+}
+
+void Server::run(Task<void> task) {
+  std::exception_ptr thrown;
+  bool ended = false;
+  asio::co_spawn(io_, std::move(task), [&](std::exception_ptr exception) {
+    thrown = std::move(exception);
+    ended = true;
+  });
+  const auto work = asio::make_work_guard(io_);
+  io_.restart();
+  while (!ended) io_.run_one();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+void Server::note_date(const net::HttpHeaders& headers) {
+  const auto date = headers.find("Date");
+  const auto time = date ? read_http_date(*date) : std::nullopt;
+  if (!time) return;
+  date_ = *time;
+  date_at_ = clock_.steady_now();
+}
+
+WallTime Server::now() const {
+  if (date_ == WallTime{}) return clock_.wall_now();
+  return date_ + (clock_.steady_now() - date_at_);
+}
+
+Result<net::HttpClientResponse> Server::send(std::string_view method, std::string_view path,
+                                             const Query& query, const std::string& body,
+                                             std::string_view reason) {
+  net::HttpClientRequest request;
+  request.method = method;
+  request.url = root_ + std::string(path);
+  char separator = '?';
+  for (const auto& [name, value] : query) {
+    request.url += separator;
+    request.url.append(name).append("=");
+    net::append_query_escaped(request.url, value);
+    separator = '&';
+  }
+  request.headers.add("Accept", "application/json");
+  request.headers.add("User-Agent", "concerto");
+  if (!place_.token.empty()) request.headers.add("Authorization", "Bearer " + place_.token);
+  if (!reason.empty()) {
+    if (!net::is_legal_header_value(reason)) {
+      return make_error(VerbErrc::usage, "the reason has a control character");
+    }
+    request.headers.add("X-Concerto-Reason", reason);
+  }
+  if (!body.empty()) request.headers.add("Content-Type", "application/json");
+  request.body = body;
+
+  Result<net::HttpClientResponse> answer;
+  const auto keep = [](Async<net::HttpClientResponse> sent,
+                       Result<net::HttpClientResponse>& to) -> Task<void> {
+    to = co_await std::move(sent);
+  };
+  run(keep(http_.send(std::move(request), timers_.now() + place_.timeout), answer));
+  if (answer) {
+    note_date(answer->headers);
+    return answer;
+  }
+  const bool only_reads = method == "GET" && path.find("Cron") == std::string_view::npos;
+  const bool may_have_happened =
+      !only_reads && answer.error().code == make_error_condition(Condition::outcome_unknown);
+  if (may_have_happened) {
+    return make_error(VerbErrc::failed, place_.url + ": " + answer.error().detail +
+                                            "; whether it was done is not known");
+  }
+  return make_error(VerbErrc::unreachable, place_.url + ": " + answer.error().detail);
+}
+
+Error error_of(const net::HttpClientResponse& answer) {
+  const VerbErrc kind = kind_of_status(answer.status, answer.body);
+  if (kind == VerbErrc::no_route) {
+    return make_error(kind,
+                      "the coordinator does not have this; it may be an older version "
+                      "(HTTP " +
+                          std::to_string(answer.status) + ")");
+  }
+  return make_error(kind, "HTTP " + std::to_string(answer.status) + ": " + message_of(answer.body) +
+                              hint_of_status(answer.status));
+}
+
+Result<json::value> json_of(const net::HttpClientResponse& answer) {
+  constexpr unsigned first_of_redirects = 300;
+  if (answer.status < 200 || answer.status >= first_of_redirects) return error_of(answer);
+  error_code failed;
+  json::parse_options options;
+  options.max_depth = depth_max;
+  json::value value = json::parse(answer.body, failed, {}, options);
+  if (failed) {
+    return make_error(VerbErrc::failed, "the answer is no JSON (is this a coordinator?): " +
+                                            answer.body.substr(0, 80));
+  }
+  return value;
+}
+
+Result<json::value> Server::get(std::string_view path, const Query& query) {
+  CONCERTO_TRY(const net::HttpClientResponse answer, send("GET", path, query));
+  return json_of(answer);
+}
+
+Result<std::string> Server::get_text(std::string_view path, const Query& query) {
+  CONCERTO_TRY(net::HttpClientResponse answer, send("GET", path, query));
+  if (answer.status != 200) return error_of(answer);
+  return std::move(answer.body);
+}
+
+Result<json::value> Server::post(std::string_view path, const json::value& body,
+                                 std::string_view reason) {
+  CONCERTO_TRY(const net::HttpClientResponse answer,
+               send("POST", path, {}, json::serialize(body), reason));
+  return json_of(answer);
+}
+
+Result<json::value> Server::change(std::string_view method, std::string_view path,
+                                   const Query& query, std::string_view reason) {
+  CONCERTO_TRY(const net::HttpClientResponse answer,
+               send(method, path, query, method == "POST" ? "{}" : "", reason));
+  return json_of(answer);
+}
+
+Result<std::unique_ptr<Server>> open_server(const ServerOptions& options) {
+  CONCERTO_TRY(const ServerPlace place, choose_server(options));
+  return Server::open(place);
+}
+
+}  // namespace concerto::tools

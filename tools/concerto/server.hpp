@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/json/value.hpp>
+
+#include <concerto/base/clock.hpp>
+#include <concerto/base/timers.hpp>
+#include <concerto/transport/host_resolver.hpp>
+#include <concerto/transport/http_client.hpp>
+#include <concerto/transport/system.hpp>
+
+#include "server_options.hpp"
+
+namespace concerto::tools {
+
+/// The coordinator that a verb asks, over HTTP. Each call returns when the answer is there. One
+/// thread uses it.
+class Server {
+ public:
+  using Query = std::vector<std::pair<std::string, std::string>>;
+
+  /// Connects to nothing yet. Errors: files of TLS that cannot be used, variables of proxies.
+  static Result<std::unique_ptr<Server>> open(const ServerPlace& place);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  const ServerPlace& place() const noexcept { return place_; }
+
+  /// The answer to a request, whatever its status. The error unreachable means that nothing was
+  /// done; failed, that the answer did not come and nobody knows.
+  Result<net::HttpClientResponse> send(std::string_view method, std::string_view path,
+                                       const Query& query = {}, const std::string& body = {},
+                                       std::string_view reason = {});
+
+  /// JSON of a request that only reads.
+  Result<json::value> get(std::string_view path, const Query& query = {});
+  /// Any text of a request that only reads.
+  Result<std::string> get_text(std::string_view path, const Query& query = {});
+
+  /// `body` is sent as JSON. `reason`: what the coordinator's audit log is told; may be empty.
+  Result<json::value> post(std::string_view path, const json::value& body,
+                           std::string_view reason = {});
+  /// The same with another method, and with a query in place of a body.
+  Result<json::value> change(std::string_view method, std::string_view path, const Query& query,
+                             std::string_view reason = {});
+
+  /// The coordinator's time, as its last answer had it; this machine's before the first one.
+  WallTime now() const;
+  const Clock& clock() const noexcept { return clock_; }
+
+ private:
+  Server(const ServerPlace& place, std::string root, std::shared_ptr<asio::ssl::context> tls,
+         net::HttpProxyRules proxies, std::string connect_to);
+
+  void run(Task<void> task);
+  void note_date(const net::HttpHeaders& headers);
+
+  class NamedResolver;
+
+  const ServerPlace place_;
+  const std::string root_;  ///< of URLs: with the name in the certificate as its host
+  asio::io_context io_{1};
+  net::SystemClock clock_;
+  Timers timers_{io_.get_executor(), clock_};
+  net::DnsWorkers dns_;
+  std::unique_ptr<net::HostResolver> resolver_;
+  net::HttpClient http_;
+  WallTime date_{};
+  SteadyTime date_at_{};
+};
+
+/// Chooses and opens the coordinator of a command line.
+Result<std::unique_ptr<Server>> open_server(const ServerOptions& options);
+
+/// The JSON of an answer, or the error that its status stands for.
+Result<json::value> json_of(const net::HttpClientResponse& answer);
+
+/// The error that an answer stands for whose status is not 200 to 299.
+Error error_of(const net::HttpClientResponse& answer);
+
+}  // namespace concerto::tools

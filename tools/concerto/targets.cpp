@@ -1,0 +1,163 @@
+// concerto targets: what waits for which service
+
+#include <iostream>
+#include <map>
+#include <memory>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "group_counts.hpp"
+#include "metrics_text.hpp"
+#include "table.hpp"
+#include "time_text.hpp"
+#include "verb_error.hpp"
+#include "verbs.hpp"
+
+namespace concerto::tools {
+namespace {
+
+struct TargetsOptions {
+  ServerOptions server;
+};
+
+struct TargetState {
+  std::uint64_t waiting = 0;
+  std::string oldest;
+  double calls = 0, errors = 0;
+  std::string paused;  ///< why; empty if it is not
+  bool is_paused = false;
+};
+using Targets = std::map<std::string, TargetState>;
+
+void add_waiting(Targets& targets, const json::value& counts) {
+  for (const json::value& one : array_member(object_of(counts), "groups")) {
+    const json::object& group = object_of(one);
+    const std::string value = text_member(group, "value");
+    if (value.empty()) continue;
+    TargetState& target = targets[target_of(value)];
+    target.waiting += count_member(group, "count");
+    const std::string oldest = text_member(group, "oldest");
+    if (target.oldest.empty() || read_time(oldest) < read_time(target.oldest)) {
+      target.oldest = oldest;
+    }
+  }
+}
+
+void add_calls(Targets& targets, const MetricsText& metrics) {
+  for (const auto& sample : metrics.samples("concerto_branch_calls_total")) {
+    const auto name = sample.labels.find("target");
+    const auto outcome = sample.labels.find("outcome");
+    if (name == sample.labels.end() || outcome == sample.labels.end()) continue;
+    TargetState& target = targets[name->second];
+    target.calls += sample.value;
+    if (outcome->second == "error") target.errors += sample.value;
+  }
+}
+
+/// Pauses are shown if the coordinator knows them.
+Result<> add_pauses(Targets& targets, Server& server) {
+  const auto answer = server.get("/api/concerto/pauses");
+  if (!answer) {
+    return answer.error().code == make_error_code(VerbErrc::no_route) ? ok()
+                                                                      : Result<>(answer.error());
+  }
+  for (const json::value& one : array_member(object_of(*answer), "pauses")) {
+    const json::object& pause = object_of(one);
+    if (text_member(pause, "kind") != "target") continue;
+    TargetState& target = targets[target_of(text_member(pause, "value"))];
+    target.is_paused = true;
+    target.paused = text_member(pause, "reason");
+  }
+  return ok();
+}
+
+Result<Targets> read_targets(Server& server) {
+  Targets targets;
+  Selection unfinished_ones;
+  unfinished_ones.status = "unfinished";
+  CONCERTO_TRY(const Server::Query query, query_of(unfinished_ones));
+  CONCERTO_TRY(const json::value counts, count_groups(server, query, "target"));
+  add_waiting(targets, counts);
+  // Who may see lists may be refused the metrics (the key Auth.Metrics).
+  const auto metrics = server.get_text("/metrics");
+  if (metrics) {
+    add_calls(targets, MetricsText::parse(*metrics));
+  } else if (metrics.error().code == make_error_code(VerbErrc::unreachable)) {
+    return metrics.error();
+  }
+  CONCERTO_CHECK(add_pauses(targets, server));
+  return targets;
+}
+
+json::value document_of(const Targets& targets) {
+  json::array list;
+  for (const auto& [name, target] : targets) {
+    json::object one{{"target", name},
+                     {"waiting", target.waiting},
+                     {"calls", static_cast<std::uint64_t>(target.calls)},
+                     {"errors", static_cast<std::uint64_t>(target.errors)},
+                     {"paused", target.is_paused}};
+    if (!target.oldest.empty()) one["oldest"] = target.oldest;
+    if (!target.paused.empty()) one["reason"] = target.paused;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+void print_targets(const Targets& targets, WallTime now) {
+  std::vector<std::pair<std::string, TargetState>> sorted(targets.begin(), targets.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& left, const auto& right) {
+    return left.second.waiting > right.second.waiting;
+  });
+  Table table({{"TARGET", false, true},
+               {"WAITING", true, false},
+               {"OLDEST", true, false},
+               {"CALLS", true, false},
+               {"ERRORS", true, false},
+               {"PAUSED", false, true}});
+  for (const auto& [name, target] : sorted) {
+    const auto oldest = read_time(target.oldest);
+    const auto age = oldest ? std::chrono::duration_cast<std::chrono::seconds>(now - *oldest)
+                            : std::chrono::seconds{0};
+    const Colour colour = target.waiting > 0 ? Colour::yellow : Colour::none;
+    table.add({name,
+               {std::to_string(target.waiting), colour},
+               oldest ? duration_text(age) : std::string(),
+               std::to_string(static_cast<std::uint64_t>(target.calls)),
+               std::to_string(static_cast<std::uint64_t>(target.errors)),
+               target.is_paused && target.paused.empty() ? "yes" : target.paused});
+  }
+  if (table.size() > 0) {
+    table.print(std::cout, Terminal::of(STDOUT_FILENO));
+  } else {
+    std::cerr << "no target was called, and nothing waits for one" << std::endl;
+  }
+}
+
+int targets_verb(const TargetsOptions& options) {
+  const auto server = open_server(options.server);
+  if (!server) return tell(server.error());
+  const auto targets = read_targets(**server);
+  if (!targets) return tell(targets.error());
+  if (options.server.form != Form::table) {
+    write_document(std::cout, options.server.form, document_of(*targets));
+  } else {
+    print_targets(*targets, (*server)->now());
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::function<int()> add_targets(CLI::App& app) {
+  auto options = std::make_shared<TargetsOptions>();
+  add_form_option(app, options->server.form);
+  add_server_options(app, options->server);
+  app.footer(
+      "WAITING counts the unfinished transactions that are at this service. CALLS and ERRORS are\n"
+      "those of the coordinator that answers, since its start.");
+  return [options] { return targets_verb(*options); };
+}
+
+}  // namespace concerto::tools
