@@ -125,6 +125,8 @@ class ActionRun {
                              "nobody can be asked here whether the selection is meant: say --yes, "
                              "or look first with --dry-run"));
     }
+    // With --yes it says how far the job is, if somebody looks.
+    if (options_.yes && ::isatty(STDERR_FILENO) == 0) return 0;
     const auto preview = server_.post(path(), body, options_.reason);
     if (!preview) {
       // The action itself says what is wrong.
@@ -133,7 +135,7 @@ class ActionRun {
                  : tell(preview.error());
     }
     const json::object& found = object_of(*preview);
-    expected_ = true_member(found, "complete") ? count_member(found, "matched") : 0;
+    expected_ = is_partial(found) ? 0 : count_member(found, "matched");
     if (options_.limit > 0 && expected_ > options_.limit) expected_ = options_.limit;
     if (options_.yes) return 0;
     show_preview(found, std::cerr, Terminal::of(STDERR_FILENO));
@@ -166,7 +168,7 @@ class ActionRun {
     }
     if (table.size() > 0) table.print(out, terminal);
     const std::uint64_t matched = count_member(found, "matched");
-    out << counted(matched, "transaction") << (true_member(found, "complete") ? "" : " or more")
+    out << counted(matched, "transaction") << (is_partial(found) ? " or more" : "")
         << (matched > table.size() && table.size() > 0 ? ", some of them above" : "") << std::endl;
   }
 
@@ -187,6 +189,7 @@ class ActionRun {
       show_job(answer, options_.server.form);
       return 0;
     }
+    tell_errors(answer);
     return show_counts(count_member(answer, "done"), count_member(answer, "failed"));
   }
 

@@ -22,7 +22,9 @@ struct CountOptions {
 };
 
 int count(const CountOptions& options) {
-  const auto selected = query_of(options.selection);
+  Selection selection = options.selection;
+  if (selection.status.empty() && !selection.stuck) selection.status = "unfinished";
+  const auto selected = query_of(selection);
   if (!selected) return tell(selected.error());
   const auto server = open_server(options.server);
   if (!server) return tell(server.error());
@@ -49,6 +51,7 @@ std::function<int()> add_count(CLI::App& app) {
   add_form_option(app, options->server.form);
   add_server_options(app, options->server);
   app.footer(
+      "Without --status it counts what is unfinished.\n"
       "A coordinator of an older version does not count itself; then the list is read and counted\n"
       "here, which knows no topics and owners.");
   return [options] { return count(*options); };

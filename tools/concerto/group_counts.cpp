@@ -116,8 +116,14 @@ Result<json::value> count_groups(Server& server, const Server::Query& selected,
   Server::Query query = selected;
   query.emplace_back("by", name_in_api(by));
   auto counts = server.get("/api/concerto/count", query);
-  if (counts || counts.error().code != make_error_code(VerbErrc::no_route)) return counts;
-  return count_here(server, selected, by);
+  if (counts) return counts;
+  // It may count, and know less to count by or fewer statuses than the list does.
+  const bool counts_here = counts.error().code == make_error_code(VerbErrc::no_route) ||
+                           counts.error().code == make_error_code(VerbErrc::refused);
+  if (!counts_here) return counts;
+  auto counted = count_here(server, selected, by);
+  const bool has_reason = counts.error().code == make_error_code(VerbErrc::refused);
+  return !counted && has_reason ? std::move(counts) : std::move(counted);
 }
 
 void print_groups(const json::value& counts, const std::string& by, WallTime now) {
@@ -137,7 +143,7 @@ void print_groups(const json::value& counts, const std::string& by, WallTime now
   }
   if (table.size() > 0) table.print(std::cout, Terminal::of(STDOUT_FILENO));
   std::cout << counted(count_member(answer, "total"), "transaction");
-  if (!true_member(answer, "complete")) std::cout << "; these are not all groups";
+  if (is_partial(answer)) std::cout << "; these are not all groups";
   std::cout << std::endl;
 }
 

@@ -64,14 +64,6 @@ Result<json::object> find_job(Server& server, const std::string& id) {
   return object_of(jobs.front());
 }
 
-void tell_errors(const json::object& job) {
-  for (const json::value& one : array_member(job, "errors")) {
-    const json::object& error = object_of(one);
-    std::cerr << visible_line(text_member(error, "gid") + ": " + text_member(error, "error"))
-              << std::endl;
-  }
-}
-
 int exit_code_of_job(const json::object& job) {
   const std::string state = text_member(job, "state");
   if (state == "done") {
@@ -120,6 +112,14 @@ int one_job(const JobsOptions& options) {
 
 }  // namespace
 
+void tell_errors(const json::object& of) {
+  for (const json::value& one : array_member(of, "errors")) {
+    const json::object& error = object_of(one);
+    std::cerr << visible_line(text_member(error, "gid") + ": " + text_member(error, "error"))
+              << std::endl;
+  }
+}
+
 void show_job(const json::object& job, Form form) {
   if (form != Form::table) {
     write_document(std::cout, form, json::value(job));
@@ -129,6 +129,8 @@ void show_job(const json::object& job, Form form) {
   add_job(table, job);
   table.print(std::cout, Terminal::of(STDOUT_FILENO));
   tell_errors(job);
+  const std::string trouble = text_member(job, "trouble");
+  if (!trouble.empty()) std::cerr << visible_line(trouble) << std::endl;
 }
 
 int follow_job(Server& server, const json::object& begun, std::uint64_t expected, Form form) {

@@ -14,6 +14,9 @@ namespace concerto::tools {
 /// whatever happens here.
 int follow_job(Server& server, const json::object& job, std::uint64_t expected, Form form);
 
+/// Writes the errors of single transactions to stderr: the member `errors` of jobs and actions.
+void tell_errors(const json::object& of);
+
 /// Shows a job as it is now.
 void show_job(const json::object& job, Form form);
 

@@ -48,4 +48,8 @@ bool true_member(const json::object& of, std::string_view name) noexcept {
   return value.is_bool() && value.get_bool();
 }
 
+bool is_partial(const json::object& answer) noexcept {
+  return answer.contains("complete") && !true_member(answer, "complete");
+}
+
 }  // namespace concerto::tools

@@ -22,5 +22,7 @@ const json::array& array_member(const json::object& of, std::string_view name) n
 std::string text_member(const json::object& of, std::string_view name);
 std::uint64_t count_member(const json::object& of, std::string_view name) noexcept;
 bool true_member(const json::object& of, std::string_view name) noexcept;
+/// Whether an answer says of itself that it leaves something out: `"complete":false`.
+bool is_partial(const json::object& answer) noexcept;
 
 }  // namespace concerto::tools

@@ -46,7 +46,7 @@ class Bulk(CliTestCase):
         self.expect(UNREACHABLE, "retry", "g1")
 
     def test_a_selection_is_a_job_that_is_followed(self):
-        self.api.script("/api/concerto/retry", (200, PREVIEW), (202, job("running", 0)))
+        self.api.script("/api/concerto/retry", (202, job("running", 0)))
         self.api.script("/api/concerto/jobs", jobs("running", 1), (503, {"message": "away"}),
                         jobs("done", 3))
         ran = self.expect(DONE, "retry", "--target", "stock", "--status", "unfinished", "--min-age",
@@ -56,7 +56,13 @@ class Bulk(CliTestCase):
         wanted = {"reason": "why not", "limit": 10,
                   "select": {"status": "prepared,submitted,aborting", "minAge": 300,
                              "target": "stock"}}
-        self.assertEqual(asked, [{**wanted, "dryRun": True}, wanted])
+        self.assertEqual(asked, [wanted])
+
+    def test_some_transactions(self):
+        self.api.script("/api/concerto/stop", (200, {"done": 1, "failed": 1, "errors": [
+            {"gid": "g2", "error": "it has ended"}]}))
+        ran = self.expect(PARTLY, "stop", "g1", "g2")
+        self.assertEqual((ran.out, ran.err), ("1 done, 1 failed\n", "g2: it has ended\n"))
 
     def test_exit_codes_of_jobs(self):
         for ends, code in ((("done", 3), DONE), (("done", 2, 1), PARTLY), (("done", 0, 3), FAILED),
@@ -139,7 +145,12 @@ class Bulk(CliTestCase):
             {"value": "x", "count": 1, "oldest": "2026-11-30T03:00:00Z"}]}
         self.api.script("/api/concerto/count", (200, counts))
         self.golden("count_topics", self.expect(DONE, "count", "--by", "topic").out)
-        self.assertEqual(self.api.requests[-1][2], {"by": "topic"})
+        self.assertEqual(self.api.requests[-1][2],
+                         {"by": "topic", "status": "prepared,submitted,aborting"})
+        del counts["complete"]
+        self.assertNotIn("not all", self.expect(DONE, "count").out)
+        self.api.script("/api/concerto/count", (400, {"message": "by: not by topic"}))
+        self.assertIn("by: not by topic", self.expect(REFUSED, "count", "--by", "topic").err)
 
     def test_a_coordinator_without_the_routes(self):
         for arguments in (("retry", "--all", "--yes"), ("skip", "g1", "--reason", "x"), ("pause",),

@@ -72,7 +72,9 @@ class Reading(CliTestCase):
 
     def test_count_and_targets(self):
         self.one_of_each()
-        self.golden("count", self.expect(DONE, "count").out)
+        everything = "unfinished,failed,succeed"
+        self.golden("count", self.expect(DONE, "count", "--status", everything).out)
+        self.assertIn("1 transaction\n", self.expect(DONE, "count").out)
         by_target = self.expect(DONE, "count", "--by", "target", "--status", "unfinished", "-o",
                                 "json").json()
         self.assertEqual((by_target["total"], by_target["complete"]), (1, True))

@@ -47,6 +47,27 @@ class Stuck(CliTestCase):
         doctor = self.expect(DONE, "doctor", "-o", "json").json()
         self.assertEqual([one["state"] for one in doctor if one["check"] == "reach"], ["ok"])
         self.in_terminal()
+        self.in_bulk(target)
+
+    def in_bulk(self, target):
+        """A preview equals its effect, and the job and the audit log tell of it."""
+        preview = self.expect(DONE, "retry", "--target", target, "--dry-run", "-o", "json").json()
+        self.assertEqual(preview["matched"], COUNT)
+        ran = self.expect(DONE, "retry", "--target", target, "--yes", "--reason", "it is back",
+                          "-o", "json")
+        self.assertEqual((ran.json()["done"], ran.json()["failed"]), (COUNT, 0))
+        ran = self.run_in_terminal("stop", "--target", target, "--reason", "paid by hand",
+                                   keys="y\n")
+        self.assertEqual(ran.code, DONE, ran)
+        self.assertIn(f"{COUNT} transactions", ran.out)
+        self.assertIn(f"{COUNT} of {COUNT}", ran.out)
+        self.assertEqual(self.expect(DONE, "count", "-o", "json").json()["total"], 0)
+        jobs = self.expect(DONE, "jobs", "-o", "json").json()
+        self.assertEqual([(job["action"], job["state"], job["done"], job["reason"])
+                          for job in jobs], [("stop", "done", COUNT, "paid by hand"),
+                                             ("retry", "done", COUNT, "it is back")])
+        records = self.expect(DONE, "audit", "--action", "stop", "-o", "json").json()
+        self.assertEqual({record["reason"] for record in records}, {"paid by hand"})
 
     def in_terminal(self):
         """Progress is shown on a terminal, and is no part of the result."""
