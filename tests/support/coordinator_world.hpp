@@ -16,12 +16,40 @@
 
 namespace concerto::test {
 
+/// A span with texts of its own.
+struct RecordedSpan {
+  Span span;  ///< its views are empty
+  std::string name;
+  std::string gid;
+  std::string branch_id;
+  std::string url;
+  std::string result;
+  std::string error;
+};
+
 /// Keeps log lines.
 class RecordingObserver final : public Observer {
  public:
   void log(LogLevel level, std::string_view gid, std::string_view text) override {
     lines.push_back(std::string(gid) + ": " + std::string(text));
     if (level >= LogLevel::warn) warnings.push_back(lines.back());
+  }
+  void log_in_trace(LogLevel level, std::string_view gid, const TraceId& trace,
+                    std::string_view text) override {
+    traced_lines.push_back(trace.str() + " " + std::string(text));
+    log(level, gid, text);
+  }
+  void span_ended(const Span& span) override {
+    RecordedSpan recorded{span,
+                          std::string(span.name),
+                          std::string(span.gid),
+                          std::string(span.branch_id),
+                          std::string(span.url),
+                          std::string(span.result),
+                          std::string(span.error)};
+    recorded.span.name = recorded.span.gid = recorded.span.mode = recorded.span.branch_id = {};
+    recorded.span.url = recorded.span.result = recorded.span.error = {};
+    spans.push_back(std::move(recorded));
   }
   bool logs(LogLevel) const noexcept override { return true; }
   void branch_in_trouble(const BranchTrouble& trouble) override {
@@ -46,6 +74,8 @@ class RecordingObserver final : public Observer {
   std::string last_trouble;           ///< its text
   std::vector<std::string> passes;    ///< `<gid> ok` or `<gid> error`
   std::vector<std::string> leases_lost;
+  std::vector<std::string> traced_lines;  ///< `<trace> <text>`
+  std::vector<RecordedSpan> spans;
   std::vector<std::string> calls_past_lease;  ///< `<op> <branch_id>`
 };
 

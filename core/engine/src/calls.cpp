@@ -50,7 +50,7 @@ void Calls::start(const Pin& pin, const Next& next) {
 /// Fills in what all calls of a transaction have in common, and returns the time of the start.
 /// begin_call and end_call are no coroutine around the call, because its frame would live as long
 /// as the call.
-SteadyTime Calls::begin_call(const LiveTrans& live, BranchCall& call) const {
+SteadyTime Calls::begin_call(LiveTrans& live, BranchCall& call) const {
   const seconds own = live.trans.options.request_timeout;
   const SteadyTime start = env_.now();
   call.gid = &live.gid;
@@ -58,6 +58,7 @@ SteadyTime Calls::begin_call(const LiveTrans& live, BranchCall& call) const {
   call.protocol = live.trans.protocol;
   call.headers = &live.trans.options.branch_headers;
   call.deadline = start + (own.count() > 0 ? own : env_.options.request_timeout);
+  call.trace = tracing_.begin_call(live);
   return start;
 }
 
@@ -69,6 +70,7 @@ void Calls::end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply
   if (!reply.error.detail.empty()) reply.error.detail = masked_urls(reply.error.detail);
   if (!reply.full_text.empty()) reply.full_text = masked_urls(reply.full_text);
   env_.observer.branch_called(call, reply, took);
+  tracing_.end_call(live, call, reply, took);
   if (env_.ownership != nullptr && !is_final(live.trans.status) && live.lease_end < env_.now()) {
     env_.observer.call_past_lease(call);
   }

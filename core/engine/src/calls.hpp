@@ -31,7 +31,7 @@ class Calls {
  private:
   Task<void> call_application(Pin pin, TransStatus called_in);
   Task<void> pause_branch(Pin pin, std::uint32_t index);
-  SteadyTime begin_call(const LiveTrans& live, BranchCall& call) const;
+  SteadyTime begin_call(LiveTrans& live, BranchCall& call) const;
   void end_call(LiveTrans& live, const BranchCall& call, BranchReply& reply, SteadyTime start);
   void keep_attempt(const BranchCall& call, const BranchReply& reply,
                     std::chrono::nanoseconds took);
@@ -49,6 +49,7 @@ class Calls {
   EngineLog& log_;
   Journal& journal_;
   TaskGroup& tasks_;
+  const Tracing tracing_{env_};
 };
 
 }  // namespace concerto

@@ -96,6 +96,7 @@ Async<> Changes::make(LiveTrans& live, TransDelta* asked, std::optional<StatusCh
   if (delta.at == WallTime{}) delta.at = env_.clock.wall_now();
   Result<> committed = ok();
   SteadyTime sent{};
+  const Tracing::Commit span = tracing_.begin_commit(live);
   for (StoreRetry retry(env_.options.store_busy_max);;) {
     if (is_past_lease(live)) {
       committed = co_await leases_.hold(live);
@@ -115,6 +116,7 @@ Async<> Changes::make(LiveTrans& live, TransDelta* asked, std::optional<StatusCh
     if (!again) break;
     co_await trouble_.pause_for_store(live, *again);
   }
+  tracing_.end_commit(span, live.gid, *live.mode, committed);
   if (env_.ownership != nullptr) {
     // A poll has found meanwhile that another coordinator had changed the transaction.
     if (live.knowledge != LiveTrans::Knowledge::present) co_return lease_lost(live.gid);

@@ -60,6 +60,7 @@ class Changes {
   Task<void> save_progress();
 
   ShardEnv& env_;
+  const Tracing tracing_{env_};
   LiveTable& live_;
   Loader& loader_;
   WakeUps& wakes_;

@@ -7,6 +7,7 @@
 
 #include "sendable.hpp"
 #include "text.hpp"
+#include "tracing.hpp"
 
 namespace concerto {
 namespace {
@@ -172,8 +173,19 @@ Result<Draft> make_draft(TransRequest&& request, const ModeTable& modes,
   trans.query_prepared = std::move(request.query_prepared);
   trans.custom_data = std::move(request.custom_data);
   draft.extra = std::move(request.extra);
+  draft.trace = request.trace;
+  draft.trace_state = std::move(request.trace_state);
   CONCERTO_CHECK(check_sendable(branches, *draft.mode, trans, draft.custom));
   return made;
+}
+
+void keep_trace(Draft& draft) {
+  draft.keeps_trace |=
+      add_trace(draft.trans.options.branch_headers, draft.trace, draft.trace_state);
+}
+
+void forget_trace(Draft& draft) {
+  if (std::exchange(draft.keeps_trace, false)) remove_trace(draft.trans.options.branch_headers);
 }
 
 TransOptions merged(TransOptions stored, const TransOptions& named) {
@@ -183,7 +195,9 @@ TransOptions merged(TransOptions stored, const TransOptions& named) {
   if (named.request_timeout.count() != 0) stored.request_timeout = named.request_timeout;
   if (named.retry_interval.count() != 0) stored.retry_interval = named.retry_interval;
   if (named.retry_limit != 0) stored.retry_limit = named.retry_limit;
-  if (!named.branch_headers.empty()) stored.branch_headers = named.branch_headers;
+  if (!named.branch_headers.empty()) {
+    stored.branch_headers = with_stored_trace(named.branch_headers, stored.branch_headers);
+  }
   return stored;
 }
 

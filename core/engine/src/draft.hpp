@@ -16,6 +16,9 @@ namespace concerto {
 struct Draft {
   const Mode* mode = nullptr;
   CustomData custom;
+  TraceParent trace;  ///< stored with a new transaction, see keep_trace
+  std::string trace_state;
+  bool keeps_trace = false;
   Transaction trans;  ///< with branches, options and texts; without status and times
   std::map<std::string, std::string> extra;  ///< the extra fields of the request
 };
@@ -25,7 +28,13 @@ struct Draft {
 Result<Draft> make_draft(TransRequest&& request, const ModeTable& modes,
                          const BranchCaller& branches, const Wording& wording);
 
-/// The stored options, replaced where the submit names others (page 02, section 5.2).
+/// Puts the trace of the request among the headers for branches, where it is stored.
+void keep_trace(Draft& draft);
+/// Undoes keep_trace: the transaction exists, and has its own trace.
+void forget_trace(Draft& draft);
+
+/// The stored options, replaced where the submit names others (page 02, section 5.2). A stored
+/// trace stays.
 TransOptions merged(TransOptions stored, const TransOptions& named);
 
 /// The end of a workflow, from the submit that names it. Error if `extra` names no end.

@@ -26,12 +26,19 @@ EngineLog::EngineLog(ShardEnv& env, const Journal& journal)
       timer_(env.ports.timers, [this] { report_left_out(env_.now()); }) {}
 
 void EngineLog::write(LogLevel level, const LiveTrans& live, const std::string& text) const {
-  if (env_.observer.logs(level)) env_.observer.log(level, live.gid.view(), text);
+  if (env_.observer.logs(level)) tell(level, live, text);
+}
+
+void EngineLog::tell(LogLevel level, const LiveTrans& live, std::string_view text) const {
+  if (const auto trace = trace_among(live.trans.options.branch_headers)) {
+    return env_.observer.log_in_trace(level, live.gid.view(), trace->trace, text);
+  }
+  env_.observer.log(level, live.gid.view(), text);
 }
 
 void EngineLog::write_limited(LogLevel level, const LiveTrans& live, std::string_view thing,
                               const std::string& text, std::size_t lines) {
-  if (admits(level, thing, lines)) env_.observer.log(level, live.gid.view(), text);
+  if (admits(level, thing, lines)) tell(level, live, text);
 }
 
 bool EngineLog::admits(LogLevel level, std::string_view thing, std::size_t lines) {
@@ -59,7 +66,7 @@ void EngineLog::write_trouble(const LiveTrans& live, std::chrono::nanoseconds pa
   text += ", ended in " + std::string(to_string(trouble.outcome)) + ": " +
           (trouble.text.empty() ? trouble.error.detail : trouble.text) + "; next try in " +
           in_time(pause);
-  env_.observer.log(LogLevel::warn, live.gid.view(), text);
+  tell(LogLevel::warn, live, text);
 }
 
 void EngineLog::write_refusal(const Gid& gid, const Error& error) {

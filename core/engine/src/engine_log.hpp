@@ -42,6 +42,8 @@ class EngineLog {
   void stop() { timer_.cancel(); }
 
  private:
+  void tell(LogLevel level, const LiveTrans& live, std::string_view text) const;
+
   ShardEnv& env_;
   const Journal& journal_;
   LineLimit line_limit_;

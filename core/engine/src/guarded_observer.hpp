@@ -18,6 +18,13 @@ class GuardedObserver {
   void log(LogLevel level, std::string_view gid, std::string_view text) noexcept {
     tell("log", [&] { observer_.log(level, gid, text); });
   }
+  void log_in_trace(LogLevel level, std::string_view gid, const TraceId& trace,
+                    std::string_view text) noexcept {
+    tell("log_in_trace", [&] { observer_.log_in_trace(level, gid, trace, text); });
+  }
+  void span_ended(const Span& span) noexcept {
+    tell("span_ended", [&] { observer_.span_ended(span); });
+  }
   void branch_called(const BranchCall& call, const BranchReply& reply,
                      std::chrono::nanoseconds took) noexcept {
     tell("branch_called", [&] { observer_.branch_called(call, reply, took); });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include <concerto/engine/transaction.hpp>
 
 #include "pass.hpp"
+#include "tracing.hpp"
 
 namespace concerto {
 
@@ -74,7 +76,8 @@ struct LiveTrans
 
   CallStates calls;
   Pass pass;
-  std::string failure_text;  ///< what the failed action answered, as long as it is known
+  std::unique_ptr<LiveTrace> trace;  ///< null: no trace of it is recorded
+  std::string failure_text;          ///< what the failed action answered, as long as it is known
 
   TurnLock turn;
   Notifier progressed;  ///< a call or a pause ended, or the status changed

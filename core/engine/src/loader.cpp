@@ -220,6 +220,7 @@ void Loader::adopt(LiveTrans& live, Transaction&& trans, CustomData&& custom, co
   if (env_.ownership != nullptr) set_submit_time(live.trans, live.custom);
   live.mode = &mode;
   live.knowledge = LiveTrans::Knowledge::present;
+  tracing_.look_at(live);
   live.forget_unsaved();  // Results of calls whose change was lost: the calls are repeated.
   live.forget_results();
   live_.count_bytes(live);

@@ -89,6 +89,7 @@ class Loader {
   void count_unfinished(TransType type, int difference);
 
   ShardEnv& env_;
+  const Tracing tracing_{env_};
   LiveTable& live_;
   WakeUps& wakes_;
   EngineLog& log_;

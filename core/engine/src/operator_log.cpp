@@ -17,6 +17,9 @@ void tell_operator(GuardedObserver& observer, LogLevel level, std::string_view g
   if (!observer.logs(line_level)) return;
   what += ", " + context.told();
   if (!result) what.append(", is refused: ").append(cut_name(result.error().detail));
+  if (context.trace.is_set()) {
+    return observer.log_in_trace(line_level, cut_name(gid), context.trace.trace, what);
+  }
   observer.log(line_level, cut_name(gid), what);
 }
 

@@ -126,6 +126,7 @@ void Passes::start_driver(LiveTrans& live, Pass::Begun begun, Turn turn) {
   const Pin pin(live_, live);
   live.enter(live.pass.woken_by ? LiveTrans::State::woken : LiveTrans::State::driving);
   live.pass.begun = begun;
+  tracing_.begin_pass(live);
   if (const auto wake = wakes_.begin_pass(live.gid)) {
     // The alarm of the timeout was taken out and does not come a second time.
     live.timed_out |= wake->timeout && live.trans.status == live.mode->times_out_in;
@@ -401,6 +402,7 @@ void Passes::end_pass(LiveTrans& live, Result<> result, bool without_error) {
   pass.woken_by.reset();
   pass.begun = Pass::Begun::on_time;
   env_.observer.pass_ended(live.trans, without_error);
+  tracing_.end_pass(live, result, without_error);
   tell_waiters(live, std::move(result));
 }
 

@@ -81,6 +81,7 @@ class Passes {
   Result<> answer(const LiveTrans& live) const;
 
   ShardEnv& env_;
+  const Tracing tracing_{env_};
   LiveTable& live_;
   Loader& loader_;
   WakeUps& wakes_;

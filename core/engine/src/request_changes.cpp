@@ -63,7 +63,9 @@ Async<> Requests::end_workflow(LiveTrans& live, const Draft& draft, const Status
 
 Async<> Requests::register_branch(BranchRequest request, RequestContext context) {
   Gid gid = request.gid;
-  return bound(std::move(gid), context, take_branch(std::move(request)));
+  auto span = tracing_.begin("registerBranch", gid, request.trans_type, context);
+  return tracing_.recorded(std::move(span),
+                           bound(std::move(gid), context, take_branch(std::move(request))));
 }
 
 Async<> Requests::take_branch(BranchRequest request) {
@@ -113,6 +115,11 @@ Async<> Requests::add_branch(LiveTrans& live, const BranchDraft& draft,
 }
 
 Async<> Requests::abort(TransRequest request, RequestContext context) {
+  auto span = tracing_.begin("abort", request.gid, request.trans_type, context);
+  return tracing_.recorded(std::move(span), abort_and_wait(std::move(request), context));
+}
+
+Async<> Requests::abort_and_wait(TransRequest request, RequestContext context) {
   Gid gid = request.gid;
   CONCERTO_CO_TRY(const Begun begun,
                   co_await bound(std::move(gid), context, begin_abort(std::move(request))));

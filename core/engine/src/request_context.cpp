@@ -49,19 +49,6 @@ std::string ipv6_text(const std::array<std::uint8_t, 16>& bytes) {
   return text;
 }
 
-int digit_of(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool are_digits(std::string_view text) noexcept {
-  return std::ranges::all_of(text, [](char c) { return digit_of(c) >= 0; });
-}
-
-bool are_zeros(std::string_view text) noexcept {
-  return text.find_first_not_of('0') == std::string_view::npos;
-}
-
 }  // namespace
 
 std::string PeerAddress::str() const {
@@ -75,45 +62,11 @@ std::string PeerAddress::str() const {
   return port == 0 ? address : "[" + address + "]" + end;
 }
 
-std::string TraceId::str() const {
-  if (!is_set()) return {};
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += hex_digits[byte >> 4U];
-    text += hex_digits[byte & 0xfU];
-  }
-  return text;
-}
-
-// `00-<32 digits: trace>-<16 digits: parent>-<2 digits: flags>`. A version after 00 may have more
-// behind the flags; ff is not a version.
-std::optional<TraceId> TraceId::from_traceparent(std::string_view field) noexcept {
-  constexpr std::size_t trace_at = 3, parent_at = 36, flags_at = 53, size = 55;
-  if (field.size() < size) return std::nullopt;
-  const std::string_view version = field.substr(0, 2);
-  const std::string_view trace = field.substr(trace_at, 32);
-  const std::string_view parent = field.substr(parent_at, 16);
-  if (!are_digits(version) || version == "ff") return std::nullopt;
-  if (field.size() > size && (version == "00" || field[size] != '-')) return std::nullopt;
-  for (const std::size_t at : {trace_at, parent_at, flags_at}) {
-    if (field[at - 1] != '-') return std::nullopt;
-  }
-  if (!are_digits(trace) || are_zeros(trace)) return std::nullopt;
-  if (!are_digits(parent) || are_zeros(parent)) return std::nullopt;
-  if (!are_digits(field.substr(flags_at, 2))) return std::nullopt;
-  TraceId id;
-  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    const int value = digit_of(trace[2 * i]) * 16 + digit_of(trace[2 * i + 1]);
-    id.bytes[i] = static_cast<std::uint8_t>(value);
-  }
-  return id;
-}
-
 std::string RequestContext::told() const {
   std::string text = "asked by ";
   if (caller.is_known()) text.append(caller.name()).append(" at ");
   text += peer.is_set() ? peer.str() : "this process";
-  if (trace.is_set()) text += ", trace " + trace.str();
+  if (trace.is_set()) text += ", trace " + trace.trace.str();
   return text;
 }
 

@@ -72,6 +72,7 @@ Result<> Requests::begin_create(LiveTrans& live, Draft& draft, TransStatus statu
   trans.next_cron_time = now + trans.next_cron_interval;
   trans.waits = is_resumed(*draft.mode);  // Until then the application works on it.
   for (Branch& branch : trans.branches) branch.create_time = branch.update_time = now;
+  keep_trace(draft);
   if (env_.ownership != nullptr) {
     live.lease_end = {};
     if (status == TransStatus::prepared) trans.next_cron_time = prepared_until(draft);
@@ -125,6 +126,7 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
   if (created) {
     const Change change{CreateTrans{&draft.trans}, Durability::durable};
     SteadyTime sent{};
+    const Tracing::Commit span = tracing_.begin_commit(draft.trace);
     for (StoreRetry retry(new_trans_patience);;) {
       if (env_.ownership != nullptr) sent = env_.now();
       try {
@@ -132,14 +134,17 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
       } catch (...) {
         created = make_error(EngineErrc::store_failed, thrown_by("the store"));
       }
-      if (created) {
-        end_create(live, draft, sent);
-        co_return true;
-      }
+      if (created) break;
       const auto again = trouble_.try_again_at(live, created, retry);
       if (!again) break;
       co_await trouble_.pause_for_store(live, *again);
     }
+    tracing_.end_commit(span, live.gid, *draft.mode, created);
+    if (created) {
+      end_create(live, draft, sent);
+      co_return true;
+    }
+    forget_trace(draft);
     live.knowledge = LiveTrans::Knowledge::none;
     trouble_.find_out_later(live, created.error());
   }
@@ -152,7 +157,9 @@ Async<bool> Requests::create_or_load(LiveTrans& live, Draft& draft, TransStatus 
 
 Async<> Requests::prepare(TransRequest&& request, RequestContext context) {
   Gid gid = request.gid;
-  return bound(std::move(gid), context, create_prepared(std::move(request)));
+  auto span = tracing_.begin("prepare", request, context);
+  return tracing_.recorded(std::move(span),
+                           bound(std::move(gid), context, create_prepared(std::move(request))));
 }
 
 Async<> Requests::create_prepared(TransRequest request) {
@@ -173,7 +180,9 @@ Async<> Requests::create_prepared(TransRequest request) {
 
 Async<Transaction> Requests::prepare_workflow(TransRequest&& request, RequestContext context) {
   Gid gid = request.gid;
-  return bound(std::move(gid), context, create_workflow(std::move(request)));
+  auto span = tracing_.begin("prepareWorkflow", request, context);
+  return tracing_.recorded(std::move(span),
+                           bound(std::move(gid), context, create_workflow(std::move(request))));
 }
 
 Async<Transaction> Requests::create_workflow(TransRequest request) {
@@ -196,9 +205,11 @@ Async<Transaction> Requests::create_workflow(TransRequest request) {
 
 Async<> Requests::submit(TransRequest&& request, RequestContext context) {
   Gid gid = request.gid;
-  return end_submit(bound(std::move(gid), context,
-                          begin_submit(std::make_unique<TransRequest>(std::move(request)))),
-                    context);
+  auto span = tracing_.begin("submit", request, context);
+  Async<> done = end_submit(bound(std::move(gid), context,
+                                  begin_submit(std::make_unique<TransRequest>(std::move(request)))),
+                            context);
+  return tracing_.recorded(std::move(span), std::move(done));
 }
 
 Async<> Requests::end_submit(Async<Begun> begin, RequestContext context) {
@@ -260,7 +271,9 @@ Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
   delta.status = TransStatus::submitted;
   delta.at = env_.clock.wall_now();
   delta.submit_time = delta.at;
-  if (auto options = merged(stored.options, draft.trans.options); options != stored.options) {
+  TransOptions options = merged(stored.options, draft.trans.options);
+  add_trace(options.branch_headers, draft.trace, draft.trace_state);
+  if (options != stored.options) {
     // The new headers are sent to the stored URLs.
     if (options.branch_headers != stored.options.branch_headers) {
       Transaction changed = stored;
@@ -276,6 +289,7 @@ Async<> Requests::submit_existing(LiveTrans& live, Draft& draft) {
   const bool new_custom = delta.custom_data.has_value();
   CONCERTO_CO_CHECK(co_await changes_.commit(live, std::move(delta), Durability::durable));
   if (new_custom) live.custom = std::move(draft.custom);
+  tracing_.look_at(live);
   live.calls.restart(live.trans.branches.size());
   wakes_.cancel(live.gid);
   loader_.arm_timeout(live);

@@ -63,6 +63,7 @@ class Requests {
   /// Owned by a pointer, because two moves of a request cost more than an allocation.
   Async<Begun> begin_submit(std::unique_ptr<TransRequest> owned);
   Async<> end_submit(Async<Begun> begin, RequestContext context);
+  Async<> abort_and_wait(TransRequest request, RequestContext context);
   Async<Begun> begin_abort(TransRequest request);
   Async<> take_branch(BranchRequest request);
   Async<> reset_time(Gid gid);
@@ -97,6 +98,7 @@ class Requests {
   Passes& passes_;
   Patience& patience_;
   Topics topics_;
+  const Tracing tracing_{env_};
 };
 
 }  // namespace concerto

@@ -162,6 +162,7 @@ Task<GrpcReply> GrpcApi::register_branch(BranchOperation operation, GrpcRequest 
 Task<GrpcReply> GrpcApi::prepare_workflow(GrpcRequest request, RequestContext context) {
   Result<TransRequest> trans = trans_request_from_proto(request.message);
   if (!trans) co_return failure(trans.error());
+  take_trace_state(*trans, context, request.metadata);
   const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans), context);
   if (!prepared) co_return failure(prepared.error());
   co_return GrpcReply::success(progresses_reply(*prepared));
@@ -194,6 +195,7 @@ Task<GrpcReply> GrpcApi::change(TransOperation operation, GrpcRequest request,
                                 RequestContext context) {
   Result<TransRequest> trans = trans_request_from_proto(request.message);
   if (!trans) co_return failure(trans.error());
+  take_trace_state(*trans, context, request.metadata);
   request.message = {};  // the submit may wait for a long time
   Gid gid = trans->gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(*trans), context);

@@ -18,6 +18,7 @@
 #include "api/list_query.hpp"
 #include "api/openapi_document.hpp"
 #include "api/pending_outcome.hpp"
+#include "api/request_contexts.hpp"
 #include "api/request_json.hpp"
 #include "api/rpc_action.hpp"
 #include "api/trans_json.hpp"
@@ -332,6 +333,7 @@ Task<HttpResponse> HttpApi::register_branch(BranchOperation operation, HttpReque
 Task<HttpResponse> HttpApi::prepare_workflow(HttpRequest request, RequestContext context) {
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
+  take_trace_state(*trans, context, request.headers);
   const auto prepared = co_await coordinator_.prepare_workflow(std::move(*trans), context);
   if (!prepared) co_return http_answer(prepared.error());
   CredentialHeaders credentials = CredentialHeaders::told;
@@ -344,6 +346,7 @@ Task<HttpResponse> HttpApi::change(TransOperation operation, HttpRequest request
                                    RequestContext context) {
   Result<TransRequest> trans = take_trans(request);
   if (!trans) co_return http_answer(trans.error());
+  take_trace_state(*trans, context, request.headers);
   Gid gid = trans->gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(*trans), context);
   HttpResponse response = answer(result);

@@ -8,6 +8,7 @@
 #include <concerto/protocol/api_http.hpp>
 
 #include "api/pending_outcome.hpp"
+#include "api/request_contexts.hpp"
 #include "api/rpc_action.hpp"
 
 namespace concerto::net {
@@ -30,6 +31,7 @@ Task<HttpResponse> HttpApi::json_rpc(HttpRequest request, RequestContext context
   }
   const TransOperation operation = std::get<TransOperation>(call.route->operation);
   TransRequest& trans = std::get<TransRequest>(action);
+  take_trace_state(trans, context, request.headers);
   Gid gid = trans.gid;
   const Result<> result = co_await (coordinator_.*operation)(std::move(trans), context);
   HttpResponse response = rpc_answer(call, result);

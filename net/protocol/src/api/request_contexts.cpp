@@ -9,7 +9,6 @@
 namespace concerto::net {
 namespace {
 
-constexpr std::string_view trace_field = "traceparent";
 constexpr std::chrono::seconds wait_max{1'000'000'000};  // A longer wait has no deadline.
 
 PeerAddress address_of(const boost::asio::ip::tcp::endpoint& peer) {
@@ -27,9 +26,27 @@ PeerAddress address_of(const boost::asio::ip::tcp::endpoint& peer) {
   return result;
 }
 
-TraceId trace_of(std::optional<std::string_view> field) {
+/// A request with several fields counts as one without, as the specification wants it.
+template <class Fields>
+TraceParent trace_of(const Fields& fields) {
+  const auto field = fields.find(traceparent_name);
   if (!field) return {};
-  return TraceId::from_traceparent(*field).value_or(TraceId{});
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < fields.size(); ++i) count += is_traceparent(fields[i].name);
+  if (count != 1) return {};
+  return TraceParent::parse(trim_blanks(*field)).value_or(TraceParent{});
+}
+
+/// Several fields are one list.
+template <class Fields>
+std::string state_of(const Fields& fields) {
+  std::string list;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (!is_tracestate(fields[i].name)) continue;
+    if (!list.empty()) list += ',';
+    list += fields[i].value;
+  }
+  return kept_trace_state(list);
 }
 
 /// The wait of one preference, such as `wait=10`; other preferences, such as `respond-async`, have
@@ -66,7 +83,7 @@ RequestContext context_of(const boost::asio::ip::tcp::endpoint& peer, const Grpc
                           SteadyTime deadline, const AddressSet& proxies) {
   RequestContext context;
   context.peer = address_of(proxies.empty() ? peer : client_of(peer, metadata, proxies));
-  context.trace = trace_of(metadata.find(trace_field));
+  context.trace = trace_of(metadata);
   context.deadline = deadline;
   return context;
 }
@@ -77,10 +94,20 @@ RequestContext context_of(const HttpRequest& request, SteadyTime now, const Addr
   RequestContext context;
   const auto& peer = request.peer;
   context.peer = address_of(proxies.empty() ? peer : client_of(peer, request.headers, proxies));
-  context.trace = trace_of(request.headers.find(trace_field));
+  context.trace = trace_of(request.headers);
   const auto wait = wait_of(request.headers);
   if (wait && *wait <= wait_max) context.deadline = now + *wait;
   return context;
+}
+
+void take_trace_state(TransRequest& trans, const RequestContext& context,
+                      const HttpHeaders& headers) {
+  if (context.trace.is_set()) trans.trace_state = state_of(headers);
+}
+
+void take_trace_state(TransRequest& trans, const RequestContext& context,
+                      const GrpcMetadata& metadata) {
+  if (context.trace.is_set()) trans.trace_state = state_of(metadata);
 }
 
 RequestContext context_of(const GrpcRequest& request, const AddressSet& proxies) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concerto/base/clock.hpp>
+#include <concerto/engine/request.hpp>
 #include <concerto/engine/request_context.hpp>
 #include <concerto/transport/address_set.hpp>
 #include <concerto/transport/grpc_server.hpp>
@@ -17,5 +18,12 @@ RequestContext context_of(const HttpRequest& request, SteadyTime now, const Addr
 /// The context of a gRPC request: its client, its trace, and its deadline (grpc-timeout).
 RequestContext context_of(const GrpcRequest& request, const AddressSet& proxies);
 RequestContext context_of(const GrpcServerStream& stream, const AddressSet& proxies);
+
+/// Gives a transaction the `tracestate` that came with the trace of its request. Without a trace it
+/// means nothing.
+void take_trace_state(TransRequest& trans, const RequestContext& context,
+                      const HttpHeaders& headers);
+void take_trace_state(TransRequest& trans, const RequestContext& context,
+                      const GrpcMetadata& metadata);
 
 }  // namespace concerto::net

@@ -124,7 +124,11 @@ Result<GrpcMetadata> branch_metadata(const BranchCall& call) {
   metadata.add_repeated(op_name, call.op);
   metadata.add_repeated("dtm-dtm", "");
   for (const auto& [name, value] : *call.headers) {
-    CONCERTO_CHECK(add_header(metadata, name, value));
+    if (call.trace != nullptr && is_traceparent(name)) {
+      metadata.add(traceparent_name, call.trace->str());
+    } else {
+      CONCERTO_CHECK(add_header(metadata, name, value));
+    }
   }
   return metadata;
 }

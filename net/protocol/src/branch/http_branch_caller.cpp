@@ -84,7 +84,12 @@ HttpHeaders branch_headers(const BranchCall& call) {
     }
   }
   for (const BranchHeader* header : named) {
-    if (!is_for_coordinators(header->first)) headers.add(header->first, header->second);
+    if (is_for_coordinators(header->first)) continue;
+    if (call.trace != nullptr && is_traceparent(header->first)) {
+      headers.add(header->first, call.trace->str());
+    } else {
+      headers.add(header->first, header->second);
+    }
   }
   return headers;
 }

@@ -72,6 +72,30 @@ TEST(HttpContext, WithABrokenTraceHasNone) {
   EXPECT_FALSE(context_of(request, now, {}).trace.is_set());
 }
 
+TEST(HttpContext, WithTwoTracesHasNone) {
+  HttpRequest request;
+  request.headers.add("traceparent", trace_parent);
+  request.headers.add("TraceParent", trace_parent);
+  EXPECT_FALSE(context_of(request, now, {}).trace.is_set());
+}
+
+TEST(TraceStateOfARequest, IsOneListOfAllItsFieldsAndNothingWithoutATrace) {
+  HttpRequest request;
+  request.headers.add("tracestate", "a=1");
+  request.headers.add("Tracestate", "b=2 ");
+  TransRequest trans;
+  take_trace_state(trans, context_of(request, now, {}), request.headers);
+  EXPECT_EQ(trans.trace_state, "");
+  request.headers.add("traceparent", trace_parent);
+  take_trace_state(trans, context_of(request, now, {}), request.headers);
+  EXPECT_EQ(trans.trace_state, "a=1,b=2");
+  GrpcRequest call;
+  call.metadata.add("traceparent", trace_parent);
+  call.metadata.add("tracestate", "c=3");
+  take_trace_state(trans, context_of(call, {}), call.metadata);
+  EXPECT_EQ(trans.trace_state, "c=3");
+}
+
 TEST(PeerOfASocket, IsShownWithAddressAndPort) {
   HttpRequest request;
   request.peer = endpoint("::ffff:10.0.0.7");

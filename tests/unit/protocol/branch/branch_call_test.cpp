@@ -104,6 +104,19 @@ TEST_F(BranchCallTest, RefusesTargetsAtTheRequest) {
   EXPECT_TRUE(limited.way_of(Protocol::http, "http://b.org?x=169.254.169.254"));
 }
 
+TEST_F(BranchCallTest, NamesTheAttemptOfARecordedTrace) {
+  const auto attempt =
+      TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-01").value();
+  headers_ = {{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+              {"tracestate", "a=1"}};
+  BranchCall call = make_call(server_.url("/pay"), "{}");
+  call.trace = &attempt;
+  const std::string request = exchange(call, success).first;
+  EXPECT_NE(request.find("Traceparent: " + attempt.str() + "\r\n"), std::string::npos) << request;
+  EXPECT_EQ(request.find("00f067aa0ba902b7"), std::string::npos) << request;
+  EXPECT_NE(request.find("tracestate: a=1"), std::string::npos) << request;
+}
+
 TEST_F(BranchCallTest, SaysWhichPayloadsJsonRpcCannotHave) {
   const std::string rpc = "http://a.org/rpc?method=pay";
   for (const char* payload : {"", " \n", "{}", R"({"amount":30})"}) {

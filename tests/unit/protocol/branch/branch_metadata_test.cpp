@@ -13,13 +13,15 @@ using testing::HasSubstr;
 
 using Headers = std::map<std::string, std::string>;
 
-Result<std::vector<std::string>> metadata_of(const Gid& gid, const Headers& headers) {
+Result<std::vector<std::string>> metadata_of(const Gid& gid, const Headers& headers,
+                                             const TraceParent* trace = nullptr) {
   BranchCall call;
   call.gid = &gid;
   call.mode = &modes::msg;
   call.branch_id = "01-02";
   call.op = "action";
   call.headers = &headers;
+  call.trace = trace;
   CONCERTO_TRY(const GrpcMetadata metadata, branch_metadata(call));
   std::vector<std::string> lines;
   for (const auto [name, value] : metadata) {
@@ -45,6 +47,19 @@ TEST(BranchMetadata, LeavesOutWhatTheTransportWrites) {
                                             {"user-agent", "me"}});
   ASSERT_TRUE(lines) << lines.error().detail;
   EXPECT_EQ(lines->size(), 5U);
+}
+
+TEST(BranchMetadata, NamesTheAttemptOfARecordedTrace) {
+  const auto stored = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const auto attempt =
+      TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-01").value();
+  const auto lines =
+      metadata_of(Gid{"g"}, {{"Traceparent", stored}, {"tracestate", "a=1"}}, &attempt);
+  ASSERT_TRUE(lines) << lines.error().detail;
+  EXPECT_THAT(std::vector(lines->begin() + 5, lines->end()),
+              ElementsAre("traceparent: " + attempt.str(), "tracestate: a=1"));
+  EXPECT_EQ(metadata_of(Gid{"g"}, {{"traceparent", stored}})->back(),
+            "traceparent: " + std::string(stored));
 }
 
 TEST(BranchMetadata, CarriesAnyBytesInBinaryHeaders) {

@@ -8,6 +8,7 @@
 #include <concerto/base/async.hpp>
 #include <concerto/base/export.hpp>
 #include <concerto/engine/error.hpp>
+#include <concerto/engine/trace.hpp>
 #include <concerto/engine/transaction.hpp>
 
 namespace concerto {
@@ -36,6 +37,9 @@ struct BranchCall {
   std::string_view payload;
   const std::map<std::string, std::string>* headers = nullptr;  ///< branch_headers; never null
   SteadyTime deadline;
+  /// Of a recorded trace: what the call says in place of the `traceparent` of `headers`, so that
+  /// what the service records is below this attempt. Null: `headers` are sent as they are.
+  const TraceParent* trace = nullptr;
 };
 
 struct BranchReply {

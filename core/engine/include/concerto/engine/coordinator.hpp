@@ -21,6 +21,7 @@
 #include <concerto/engine/pause.hpp>
 #include <concerto/engine/request.hpp>
 #include <concerto/engine/request_context.hpp>
+#include <concerto/engine/span.hpp>
 #include <concerto/engine/store.hpp>
 #include <concerto/engine/transaction.hpp>
 #include <concerto/engine/wording.hpp>
@@ -74,6 +75,8 @@ struct CoordinatorOptions : CoordinatorLimits {
   /// How often a coordinator looks for due transactions that no coordinator has an alarm for, if
   /// several share the store. Up to a quarter of the interval is left out or added at random.
   std::chrono::milliseconds poll_interval{3000};
+  /// What is recorded for traces (Observer::span_ended).
+  TraceOptions trace;
   /// The texts of errors. The front ends of the protocol need those of
   /// concerto/protocol/odd_wordings.hpp.
   Wording wording;

@@ -6,6 +6,7 @@
 
 #include <concerto/base/export.hpp>
 #include <concerto/engine/branch_caller.hpp>
+#include <concerto/engine/span.hpp>
 #include <concerto/engine/transaction.hpp>
 
 namespace concerto {
@@ -29,6 +30,11 @@ class CONCERTO_EXPORT Observer {
 
   /// A line for the log; `gid` may be empty.
   virtual void log(LogLevel level, std::string_view gid, std::string_view text) = 0;
+  /// The same about a transaction that is part of a trace.
+  virtual void log_in_trace(LogLevel level, std::string_view gid, const TraceId& /*trace*/,
+                            std::string_view text) {
+    log(level, gid, text);
+  }
   /// Whether lines of this level are wanted.
   virtual bool logs(LogLevel level) const noexcept = 0;
 
@@ -48,6 +54,8 @@ class CONCERTO_EXPORT Observer {
   /// A call has ended after the end of the lease under which it began. Another coordinator may have
   /// made the same call meanwhile.
   virtual void call_past_lease(const BranchCall& /*call*/) {}
+  /// A part of a trace has ended (TraceOptions::records).
+  virtual void span_ended(const Span& /*span*/) {}
 };
 
 }  // namespace concerto

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -10,6 +9,7 @@
 #include <concerto/base/clock.hpp>
 #include <concerto/base/export.hpp>
 #include <concerto/engine/caller_id.hpp>
+#include <concerto/engine/trace.hpp>
 
 namespace concerto {
 
@@ -26,19 +26,6 @@ struct CONCERTO_EXPORT PeerAddress {
   std::string str() const;
 };
 
-/// The trace that a request is a part of (W3C Trace Context, section 3.2.2.3).
-struct CONCERTO_EXPORT TraceId {
-  std::array<std::uint8_t, 16> bytes{};  ///< all 0: none
-
-  bool is_set() const noexcept { return bytes != std::array<std::uint8_t, 16>{}; }
-  /// 32 hexadecimal digits in lower case; empty when there is none.
-  std::string str() const;
-
-  /// The trace in a `traceparent` field. A field that breaks the specification counts as absent:
-  /// nullopt.
-  static std::optional<TraceId> from_traceparent(std::string_view field) noexcept;
-};
-
 /// What the coordinator knows about who makes a request. Front ends make a context for each
 /// request, and the calls of the Coordinator carry it. The default is for requests of the process
 /// itself: no peer and no deadline. Cheap to copy.
@@ -46,7 +33,7 @@ struct CONCERTO_EXPORT RequestContext {
   PeerAddress peer;
   /// Ends the caller's waiting for a result. The transaction itself goes on.
   SteadyTime deadline = SteadyTime::max();
-  TraceId trace;
+  TraceParent trace;  ///< not set: the request is part of no trace
   /// Known if the server asks its callers who they are.
   CallerId caller;
 
