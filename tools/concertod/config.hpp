@@ -79,6 +79,15 @@ struct AuditConfig {
   std::size_t age_max_days = 0;  ///< of files put aside; 0: no limit
 };
 
+/// Traces of OpenTelemetry.
+struct TraceConfig {
+  std::string endpoint;      ///< empty: nothing is recorded
+  std::string sample = "0";  ///< from 0 to 1
+  std::string headers;       ///< comma list of name=value
+  std::string service_name = "concerto";
+  bool propagate = true;
+};
+
 /// Limits for requests of clients and answers of branches.
 struct ServerLimits {
   std::size_t body_bytes_max = std::size_t{4} << 20;
@@ -160,6 +169,7 @@ struct Config {
   HttpMicroServiceConfig http_micro_service;
   LogConfig log;
   AuditConfig audit;
+  TraceConfig trace;
   ServerLimits limits;
   KeepaliveConfig keepalive;
   PortTlsConfig tls;

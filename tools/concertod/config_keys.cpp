@@ -322,6 +322,7 @@ const KeyTable& KeyTable::standard() {
     KeyTable all{standard_rows};
     for (const KeyRow& row : tls_rows()) all.add(row);
     for (const KeyRow& row : client_rows()) all.add(row);
+    for (const KeyRow& row : trace_rows()) all.add(row);
     return all;
   }();
   return table;

@@ -91,6 +91,8 @@ class KeyTable {
 std::span<const KeyRow> tls_rows();
 /// The part that is about who reaches the ports: proxies, limits per client, the admin port.
 std::span<const KeyRow> client_rows();
+/// The part that is about traces.
+std::span<const KeyRow> trace_rows();
 
 /// Whether files of the reference have this key, although neither the reference nor concertod uses
 /// it.

@@ -22,6 +22,7 @@
 #include "rotating_file.hpp"
 #include "store_setup.hpp"
 #include "tls_setup.hpp"
+#include "trace_export.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -270,6 +271,7 @@ void validate(Config& config, const persist::StoreKinds& stores, Findings& findi
   check_tls(config, findings);
   check_auth(config.auth, findings);
   check_clients(config, findings);
+  check_trace(config.trace, findings);
   warn_of_open_files(config, findings);
 }
 

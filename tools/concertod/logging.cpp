@@ -158,10 +158,11 @@ std::string Log::masked(std::string_view text) const {
   return masked_urls(without_secrets(std::string{text}, secrets_));
 }
 
-void Log::write(LogLevel level, std::string_view gid, std::string_view text) {
+void Log::write(LogLevel level, std::string_view gid, std::string_view text, const TraceId& trace) {
   if (!writes(level)) return;
   std::string line = "\"msg\":" + json_text(masked(text));
   if (!gid.empty()) line += ",\"gid\":" + json_text(gid);
+  if (trace.is_set()) line += ",\"trace_id\":\"" + trace.str() + "\"";
   logger_->log(level_of(level), line);
 }
 

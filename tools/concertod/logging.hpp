@@ -25,9 +25,9 @@ namespace concerto::tools {
 
 class RotatingFile;
 
-/// The process's log: JSON lines `{"level":..,"ts":..,"msg":..,"gid":..}`, UTC, one per event,
-/// whatever bytes a text has: bytes that are not UTF-8 become U+FFFD, and control characters, C1
-/// included, are escaped.
+/// The process's log: JSON lines `{"level":..,"ts":..,"msg":..,"gid":..,"trace_id":..}`, UTC, one
+/// per event, whatever bytes a text has: bytes that are not UTF-8 become U+FFFD, and control
+/// characters, C1 included, are escaped.
 ///
 /// Lines are queued, and the log's own thread writes them, so that no caller waits for a disk. When
 /// the queue is full, the oldest lines are dropped. The destructor writes the queued lines.
@@ -57,7 +57,9 @@ class Log {
   /// gets complete files. If a file cannot be opened, the log names it and goes on writing to the
   /// old file.
   void reopen();
-  void write(LogLevel level, std::string_view gid, std::string_view text);
+  /// `trace`: that of the transaction or request, if it has one.
+  void write(LogLevel level, std::string_view gid, std::string_view text,
+             const TraceId& trace = {});
 
   void debug(std::string_view text) { write(LogLevel::debug, {}, text); }
   void info(std::string_view text) { write(LogLevel::info, {}, text); }
@@ -79,6 +81,10 @@ class LogObserver : public Observer {
   explicit LogObserver(Log& log) : log_(log) {}
   void log(LogLevel level, std::string_view gid, std::string_view text) override {
     log_.write(level, gid, text);
+  }
+  void log_in_trace(LogLevel level, std::string_view gid, const TraceId& trace,
+                    std::string_view text) override {
+    log_.write(level, gid, text, trace);
   }
   bool logs(LogLevel level) const noexcept override { return log_.writes(level); }
 

@@ -108,6 +108,8 @@ Result<> Server::set_up() {
   descriptors_ = plan_descriptors(raise_descriptor_limit(), count, config_.limits.connections_max,
                                   operators_max());
   share_descriptors();
+  CONCERTO_TRY(const TraceSetup traces, read_trace(config_.trace));
+  CONCERTO_TRY(traces_, TraceExport::start(config_.trace, tls.branches, log_));
   client_ports_.tls = tls.ports;
   tls_text_ = describe_tls(config_, tls);
   ShardSetup setup{config_,        clock_,
@@ -119,7 +121,7 @@ Result<> Server::set_up() {
                    caller_names_,  wrong_tokens_,
                    right_tokens_,  limiter_,
                    grpc_calls_,    count,
-                   audit_};
+                   audit_,         traces_ ? &traces_->queue() : nullptr};
   if (registration_plan_) setup.etcd_access = registration_plan_->access;
   std::vector<ShardPorts> ports;
   for (std::size_t i = 0; i < count; ++i) {
@@ -128,6 +130,7 @@ Result<> Server::set_up() {
   }
   CoordinatorOptions options = config_.coordinator;
   options.wording = net::odd_wordings;
+  options.trace = traces.options;
   options.poll_interval = poll_interval(config_);
   coordinator_ = std::make_unique<Coordinator>(std::move(ports), store_, clock_, options);
   Shard& first = *shards_.front();

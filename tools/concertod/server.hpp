@@ -29,6 +29,7 @@
 #include "service_manager.hpp"
 #include "shard.hpp"
 #include "tls_setup.hpp"
+#include "trace_export.hpp"
 
 namespace concerto::tools {
 
@@ -117,7 +118,8 @@ class Server {
   const std::shared_ptr<net::ClientConnections> admin_connections_;
   const OpsPages ops_pages_;
   RefusedTargets refused_targets_;
-  net::TargetGuard targets_;  ///< which targets may be called; the shards use it
+  net::TargetGuard targets_;             ///< which targets may be called; the shards use it
+  std::unique_ptr<TraceExport> traces_;  ///< null: nothing is recorded
   std::vector<std::unique_ptr<Shard>> shards_;
   net::DnsWorkers dns_;  ///< ends before the io_contexts that its look-ups answer to
   std::unique_ptr<Coordinator> coordinator_;

@@ -19,7 +19,7 @@ OpsPages::Sources Server::ops_sources() {
                          },
                          backlog_watch_.get(), wrong_tokens_, limiter_,
                          client_connections_->refused_count() + admin_connections_->refused_count(),
-                         certificates_, audit_ != nullptr ? audit_->unrecorded() : 0,
+                         certificates_, traces_.get(), audit_ != nullptr ? audit_->unrecorded() : 0,
                          recovered_.load(), why_not_ready(store_.health().reasons).empty()});
   };
   sources.not_live = [this] { return why_not_live(); };

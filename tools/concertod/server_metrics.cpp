@@ -73,6 +73,17 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
   }
 }
 
+void collect_spans(const TraceExport& traces, MetricSet& metrics) {
+  for (const auto& [result, count] :
+       {std::pair{"exported", traces.exported()}, std::pair{"failed", traces.failed()},
+        std::pair{"dropped", traces.dropped()}}) {
+    metrics.counter("concerto_trace_spans_total",
+                    "Spans that the collector took, that it did not take, and that there was no "
+                    "room for",
+                    {{"result", result}}, static_cast<double>(count));
+  }
+}
+
 void collect_unfinished(const std::array<std::size_t, trans_types>& by_type, const ModeTable& modes,
                         MetricSet& metrics) {
   for (const Mode* mode : modes.all()) {
@@ -185,6 +196,7 @@ void collect_store(const Store& store, MetricSet& metrics) {
 Task<std::string> metrics_text(MetricSources sources) {
   MetricSet metrics;
   collect_server(sources, metrics);
+  if (sources.traces != nullptr) collect_spans(*sources.traces, metrics);
   collect_process(metrics);
   for (const auto& shard : sources.shards) {
     co_await on_shard(shard->executor(), visit(*shard, metrics));

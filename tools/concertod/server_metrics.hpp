@@ -13,6 +13,7 @@
 #include "backlog_watch.hpp"
 #include "certificate_expiry.hpp"
 #include "shard.hpp"
+#include "trace_export.hpp"
 
 namespace concerto::tools {
 
@@ -29,6 +30,7 @@ struct MetricSources {
   const net::RequestLimiter& limiter;
   std::uint64_t refused_connections;  ///< because their client has too many
   const CertificateWatch& certificates;
+  const TraceExport* traces;       ///< null: nothing is recorded
   std::uint64_t audit_unrecorded;  ///< refused attempts without a record
   bool recovered;  ///< this process knows all unfinished transactions of its own store
   bool ready;      ///< `/readyz` answers with 200

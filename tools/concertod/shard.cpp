@@ -185,6 +185,7 @@ Shard::Shard(const ShardSetup& setup)
       admin_gate_(admin_gate_options(setup, authenticator_.get())),
       admin_router_(admin_gate_, setup.clock),
       work_(io_.get_executor()) {
+  observer_.record_spans(setup.spans);
   observer_.on_trouble([this](const BranchTrouble& trouble) { alerts_.report(trouble); });
 }
 

@@ -57,6 +57,7 @@ struct ShardSetup {
   std::shared_ptr<net::SocketBudget> grpc_calls;  ///< connections to gRPC services
   std::size_t shards;
   net::ActionAudit* audit;  ///< null: no audit log
+  net::SpanQueue* spans;    ///< null: nothing is recorded
 };
 
 /// What the servers of one port share over all shards.

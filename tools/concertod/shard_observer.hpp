@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include <concerto/protocol/span_queue.hpp>
+
 #include "logging.hpp"
 #include "trans_probe.hpp"
 
@@ -16,6 +18,12 @@ class ShardObserver final : public LogObserver {
   /// Called on the shard, and must not block.
   void on_trouble(std::function<void(const BranchTrouble&)> hook) { hook_ = std::move(hook); }
 
+  /// Spans go into `queue` from now on; null: they are dropped.
+  void record_spans(net::SpanQueue* queue) { spans_ = queue; }
+
+  void span_ended(const Span& span) override {
+    if (spans_ != nullptr) spans_->add(span);
+  }
   void branch_called(const BranchCall& call, const BranchReply& reply,
                      std::chrono::nanoseconds took) override {
     probe_.count_call(call, reply.outcome, took);
@@ -36,6 +44,7 @@ class ShardObserver final : public LogObserver {
  private:
   TransProbe probe_;
   std::function<void(const BranchTrouble&)> hook_;
+  net::SpanQueue* spans_ = nullptr;
 };
 
 }  // namespace concerto::tools

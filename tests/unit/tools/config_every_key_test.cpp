@@ -192,6 +192,13 @@ const ValueCase refused[] = {
     {"Proxies.ProxyProtocol", "", "http", "Proxies.Trusted is empty"},
     {"Admin.ListenAddress", "", "eth0", "Admin.ListenAddress: expected an IP address without"},
     {"Limits.Exempt", "", "10.0.0.0/33", "Limits.Exempt: expected addresses and ranges"},
+    {"Trace.Endpoint", "", "otel:x", "Trace.Endpoint: expected host:port"},
+    {"Trace.Endpoint", "", "http://otel/v1/traces", "found '{}'"},
+    {"Trace.Sample", "", "1.5", "Trace.Sample: expected a part from 0 to 1, as 0.01, found '{}'"},
+    {"Trace.Sample", "", "1%", "found '{}'"},
+    {"Trace.Sample", "", "-0.1", "found '{}'"},
+    {"Trace.Headers", "", "secret", "Trace.Headers: expected name=value"},
+    {"Trace.ServiceName", "", "", "Trace.ServiceName is empty"},
 };
 
 std::string with_value(std::string text, const std::string& value) {

@@ -142,6 +142,11 @@ const KeyCase key_cases[] = {
     {"Limits.BytesPerSecond", "LIMITS_BYTES_PER_SECOND", "0", "1048576", "many"},
     {"Limits.Connections", "LIMITS_CONNECTIONS", "0", "50", "1000000001"},
     {"Limits.Exempt", "LIMITS_EXEMPT", "", "127.0.0.1", ""},
+    {"Trace.Endpoint", "TRACE_ENDPOINT", "", "otel:4317", ""},
+    {"Trace.Sample", "TRACE_SAMPLE", "0", "0.25", ""},
+    {"Trace.Headers", "TRACE_HEADERS", "", "x-tenant=7", ""},
+    {"Trace.ServiceName", "TRACE_SERVICE_NAME", "concerto", "payments", ""},
+    {"Trace.Propagate", "TRACE_PROPAGATE", "1", "0", "maybe"},
 };
 
 using Variables = std::map<std::string, std::string>;
