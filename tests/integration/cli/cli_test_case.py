@@ -173,7 +173,7 @@ def stable(text):
         (r"\b(\d+[dhm])?\d+[hms]\b", "AGE"),
         (r'("latency_ms"|latency_ms): [0-9.E+-]+', r"\1: MS"),
         (r"\b\d+ ms\b", "MS"),
-        (r"error +\d+  ", "error MS  "),
+        (r"\b(error|failure|success) +\d+  ", r"\1 MS  "),
         (r"\bv?\d+\.\d+\.\d+\b(?!\.)", "VERSION"),
         (r"(?m) +$", ""),
         (r"(?<=\S) {2,}", "  "))
