@@ -1,8 +1,7 @@
 #include "console_pages.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
+#include <zlib.h>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

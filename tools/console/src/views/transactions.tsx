@@ -130,7 +130,7 @@ export function Transactions({ view, route }: { view: ListedView; route: Route }
   const columns = columnsAt(now);
   if (canSelect) {
     columns.unshift({
-      key: "select", head: "", width: "2rem",
+      key: "select", head: say("select"), width: "3.6rem",
       cell: (row) => (
         <input type="checkbox" tabIndex={-1} checked={selected.has(row.gid)}
                aria-label={`${say("select")} ${seen(row.gid)}`} onChange={() => toggle(row)} />),
