@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "load_reading.hpp"
+#include "server.hpp"
 #include "terminal.hpp"
 #include "verb_error.hpp"
 #include "verbs.hpp"

@@ -52,8 +52,11 @@ Result<TraceEndpoint> parse_trace_endpoint(std::string_view text) {
   constexpr std::string_view plain = "http://", secure = "https://";
   std::string_view place = text;
   endpoint.uses_tls = place.starts_with(secure);
-  if (endpoint.uses_tls) place.remove_prefix(secure.size());
-  if (place.starts_with(plain)) place.remove_prefix(plain.size());
+  if (endpoint.uses_tls) {
+    place.remove_prefix(secure.size());
+  } else if (place.starts_with(plain)) {
+    place.remove_prefix(plain.size());
+  }
   if (place.ends_with('/')) place.remove_suffix(1);
   const auto parsed = parse_host_port(place, standard_port);
   if (!parsed || parsed->host.empty()) {
