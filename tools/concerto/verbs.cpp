@@ -28,6 +28,11 @@ std::span<const Verb> verbs() noexcept {
       Verb{"context", "Say how coordinators are reached", add_context},
       Verb{"completion", "Write what a shell needs to complete the command line", add_completion},
       Verb{"man", "Write man pages", add_man},
+#ifdef CONCERTO_STORE_LEVELDB
+      Verb{"backup", "Copy an embedded store that no coordinator has open", add_backup},
+      Verb{"restore", "Make an embedded store of a backup", add_restore},
+      Verb{"verify", "Check stores and backups, and change nothing", add_verify},
+#endif
   };
   return table;
 }

@@ -46,6 +46,9 @@ std::function<int()> add_top(CLI::App& options);
 std::function<int()> add_topics(CLI::App& options);
 std::function<int()> add_watch(CLI::App& options);
 std::function<int()> add_why(CLI::App& options);
+std::function<int()> add_backup(CLI::App& options);
+std::function<int()> add_restore(CLI::App& options);
+std::function<int()> add_verify(CLI::App& options);
 
 /// What the program does: `concerto <name> ..`.
 struct Verb {

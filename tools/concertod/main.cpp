@@ -7,6 +7,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <sys/stat.h>
 
+#include <concerto/persist/store_backup.hpp>
 #include <concerto/persist/store_factory.hpp>
 #include <concerto/transport/http_proxy.hpp>
 
@@ -159,12 +160,36 @@ LoadedConfig load(const CommandLine& command) {
   return loaded;
 }
 
+/// Answers --verify.
+int verify(const LoadedConfig& loaded) {
+  for (const std::string& error : loaded.findings.errors) std::cerr << error << '\n';
+  if (!loaded.findings.errors.empty()) return exit_failure;
+  const StoreConfig& store = loaded.config.store;
+#ifdef CONCERTO_STORE_LEVELDB
+  if (store.driver == "leveldb") {
+    const auto report = persist::verify_store(store.path);
+    if (!report) {
+      std::cerr << report.error().detail << '\n';
+      return exit_failure;
+    }
+    for (const std::string& note : report->notes) std::cerr << note << '\n';
+    std::cout << "the store '" << store.path << "' is sound: " << report->groups << " groups with "
+              << report->records << " records, " << report->begun << " transactions begun, "
+              << report->finished << " finished\n";
+    return 0;
+  }
+#endif
+  std::cerr << "--verify checks the embedded store, and Store.Driver is '" << store.driver << "'\n";
+  return exit_failure;
+}
+
 int run(const CommandLine& command) {
   if (command.print_sample || command.print_keys) {
     std::cout << (command.print_sample ? print_sample() : print_key_page());
     return 0;
   }
   LoadedConfig loaded = load(command);
+  if (command.verify) return verify(loaded);
   if (command.check_config && loaded.findings.errors.empty()) {
     check_files(loaded.config, loaded.findings);
   }

@@ -5,6 +5,7 @@
 
 #include <concerto/persist/leveldb_store.hpp>
 
+#include "backup_writer.hpp"
 #include "listing.hpp"
 #include "maintenance.hpp"
 #include "read_threads.hpp"
@@ -259,6 +260,14 @@ void LevelDbStore::begin_stop(SteadyTime /*until*/) noexcept {
 Result<> LevelDbStore::maintain() {
   CONCERTO_CHECK(impl_->check_open());
   return impl_->maintenance.run_now();
+}
+
+Result<BackupReport> LevelDbStore::backup(const BackupRequest& request) {
+  CONCERTO_CHECK(impl_->check_open());
+  return backup_open_store(*impl_->core, request);
+}
+Result<std::vector<BackupReport>> LevelDbStore::backups(const std::string& directory) {
+  return list_backups(directory);
 }
 
 // Encoding happens here, on the shard's thread.

@@ -6,26 +6,13 @@
 
 #include <sys/random.h>
 
+#include "creating_mark.hpp"
 #include "dir_entries.hpp"
 #include "file_modes.hpp"
 #include "store_core.hpp"
 
 namespace concerto::persist {
 namespace {
-
-/// This file exists while a store is being created or removed, and says which of the two, so that
-/// an interruption is not taken for a store that has lost its files.
-constexpr std::string_view creating_text = "creating\n";
-constexpr std::string_view removing_text = "removing\n";
-
-Result<> mark(Disk& disk, const std::string& store, std::string_view text) {
-  {
-    CONCERTO_TRY(const auto file, disk.create(creating_path(store)));
-    CONCERTO_CHECK(file->write(0, text));
-    CONCERTO_CHECK(file->sync());
-  }
-  return disk.sync_dir(store);
-}
 
 Result<FingerprintKey> random_key() {
   FingerprintKey key{};
@@ -77,6 +64,11 @@ Result<Finding> judge(const std::string& store, const StoreListing& listing) {
 Result<> check_half_made(const std::string& store, const StoreListing& listing) {
   CONCERTO_TRY(const std::string text, read_file(creating_path(store)));
   if (text == removing_text) return ok();
+  if (text == restoring_text) {
+    return make_error(EngineErrc::store_unavailable,
+                      "the restore of a backup to '" + store +
+                          "' was interrupted: run it again, or empty the directory");
+  }
   for (const std::uint64_t number : listing.segments) {
     const std::string path = segment_path(store, number);
     CONCERTO_TRY(const bool used, holds_groups(log_database(path)));
@@ -97,7 +89,7 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
     // Groups of a removed store that came back after a power loss would not fit the next mark.
     CONCERTO_CHECK(disk.sync_dir(store));
   }
-  CONCERTO_CHECK(mark(disk, store, creating_text));
+  CONCERTO_CHECK(write_creating_mark(disk, store, creating_text));
   SegmentState first;
   first.number = 1;
   first.opened = clock.wall_now();
@@ -117,9 +109,18 @@ Result<> create_files(const LevelDbOptions& options, Disk& disk, const Clock& cl
   return disk.sync_dir(store);
 }
 
-/// Makes the directory and its parents. Returns its canonical path, so that its files have the same
-/// names however the path was written.
-Result<std::string> make_directory(Disk& disk, const std::string& path) {
+}  // namespace
+
+Result<> write_creating_mark(Disk& disk, const std::string& store, std::string_view text) {
+  {
+    CONCERTO_TRY(const auto file, disk.create(creating_path(store)));
+    CONCERTO_CHECK(file->write(0, text));
+    CONCERTO_CHECK(file->sync());
+  }
+  return disk.sync_dir(store);
+}
+
+Result<std::string> make_store_directory(Disk& disk, const std::string& path) {
   if (path.empty()) return make_error(EngineErrc::store_unavailable, "the store's path is empty");
   for (std::size_t end = 0; end != path.npos;) {
     end = path.find('/', end + 1);
@@ -136,13 +137,11 @@ Result<std::string> make_directory(Disk& disk, const std::string& path) {
   return canonical_dir(path);
 }
 
-}  // namespace
-
 Result<std::unique_ptr<StoreCore>> open_core(const LevelDbOptions& wanted, const Clock& clock,
                                              Observer& observer) {
   Disk& disk = wanted.disk != nullptr ? *wanted.disk : posix_disk();
   LevelDbOptions options = wanted;
-  CONCERTO_TRY(options.path, make_directory(disk, wanted.path));
+  CONCERTO_TRY(options.path, make_store_directory(disk, wanted.path));
   const std::string& store = options.path;
   // If the directory is somebody else's, not even a lock is created in it.
   CONCERTO_TRY(const StoreListing before, list_store(store));
@@ -178,7 +177,7 @@ Result<> remove_store(Disk& disk, const std::string& path) {
   CONCERTO_TRY(const std::string text, read_file(identity_path(store)));
   CONCERTO_CHECK(parse_identity(identity_path(store), text));
   CONCERTO_TRY(const StoreListing listing, list_store(store));
-  CONCERTO_CHECK(mark(disk, store, removing_text));
+  CONCERTO_CHECK(write_creating_mark(disk, store, removing_text));
   CONCERTO_CHECK(disk.remove(identity_path(store)));
   // If the identity came back after a power loss, this would be a store that has lost its files.
   CONCERTO_CHECK(disk.sync_dir(store));

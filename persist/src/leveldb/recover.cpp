@@ -10,6 +10,7 @@
 
 #include "database_names.hpp"
 #include "dir_entries.hpp"
+#include "segment_scans.hpp"
 #include "store_core.hpp"
 
 namespace concerto::persist {
@@ -29,47 +30,6 @@ struct LogExtent {
   std::uint64_t first_unflushed = 0;  ///< first group in LevelDB's logs; 0: none
   bool directory_lost = false;
 };
-
-/// The log must end with the wanted group or, unless `exact`, with a later one.
-Result<> check_end(const std::string& database, std::uint64_t last, std::uint64_t wanted,
-                   bool exact) {
-  if (last == wanted || (last > wanted && !exact)) return ok();
-  return make_error(EngineErrc::store_damaged,
-                    "the log '" + database + "' ends with group " + std::to_string(last) +
-                        ", but the store has had group " + std::to_string(wanted) +
-                        (last < wanted ? ": the rest is lost" : " as its last one"));
-}
-
-/// The group with which a segment's log should end, as far as the state tells.
-struct WantedEnd {
-  std::uint64_t group = 0;
-  bool exact = false;
-};
-
-WantedEnd wanted_end(const StoreState& state, std::size_t index, const LogScan& scan) {
-  if (index + 1 < state.segments.size()) return {state.segments[index + 1].first_group - 1, true};
-  if (state.clean) return {state.clean_last_group, true};
-  return {std::max(scan.last_group, state.checkpoint_end), false};
-}
-
-/// Looks at the logs of all segments before any of them is changed.
-Result<std::vector<LogScan>> scan_segments(const std::string& store, const StoreState& state) {
-  std::vector<LogScan> scans;
-  for (std::size_t i = 0; i < state.segments.size(); ++i) {
-    const std::string database = log_database(segment_path(store, state.segments[i].number));
-    CONCERTO_TRY(const EntryKind kind, kind_of(database));
-    if (kind != EntryKind::directory) return missing(database);
-    const bool newest = i + 1 == state.segments.size();
-    CONCERTO_TRY(LogScan scan, scan_logs(database, newest && !state.clean));
-    // What the logs alone can show is checked before LevelDB makes tables of them.
-    if (scan.last_group != 0) {
-      const WantedEnd wanted = wanted_end(state, i, scan);
-      CONCERTO_CHECK(check_end(database, scan.last_group, wanted.group, wanted.exact));
-    }
-    scans.push_back(std::move(scan));
-  }
-  return scans;
-}
 
 /// Bytes that a start writes for each database besides tables: lists, manifests and the like.
 constexpr std::uint64_t small_files_bytes = std::uint64_t{16} << 10;
@@ -149,42 +109,6 @@ Result<> open_segment(StoreCore& core, const StoreState& state, std::size_t inde
   extent.directory_lost = extent.directory_lost || segment->directory_lost();
   core.segments.add(std::move(segment), segment_state);
   return ok();
-}
-
-/// Segments that are in the directory and not in the state: dropped segments whose removal was
-/// interrupted, and a segment that was prepared as the next one.
-struct Leftovers {
-  std::vector<std::uint64_t> segments;
-  std::vector<std::string> unknown;  ///< is left alone
-};
-
-Result<Leftovers> find_leftovers(const std::string& store, const StoreState& state) {
-  CONCERTO_TRY(const StoreListing listing, list_store(store));
-  const std::uint64_t oldest = state.segments.front().number;
-  const std::uint64_t newest = state.segments.back().number;
-  Leftovers found;
-  for (const std::uint64_t number : listing.segments) {
-    if (number >= oldest && number <= newest) continue;
-    const std::string path = segment_path(store, number);
-    if (number > newest + 1) {
-      found.unknown.push_back(path.substr(store.size() + 1));
-      continue;
-    }
-    found.segments.push_back(number);
-    if (number < oldest) continue;
-    CONCERTO_TRY(const bool used, holds_groups(log_database(path)));
-    if (!used) continue;
-    return make_error(EngineErrc::store_damaged, "'" + path + "' holds a part of the log, and '" +
-                                                     state_path(store) + "' does not know it");
-  }
-  for (const std::string& path : listing.unknown) {
-    const bool is_link_to_ours =
-        std::any_of(state.segments.begin(), state.segments.end(), [&](const auto& segment) {
-          return store + "/" + path == segment_path(store, segment.number);
-        });
-    if (!is_link_to_ours) found.unknown.push_back(path);
-  }
-  return found;
 }
 
 Result<> remove_leftovers(StoreCore& core, const Leftovers& found) {

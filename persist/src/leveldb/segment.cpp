@@ -10,6 +10,7 @@
 
 #include "dir_entries.hpp"
 #include "directory_keys.hpp"
+#include "log_reading.hpp"
 #include "store_listing.hpp"
 #include "wire.hpp"
 
@@ -53,6 +54,13 @@ std::string encode_places(const FinishedPlaces& places) {
   out.u32(places.last.offset);
   out.u8(static_cast<std::uint8_t>(places.status));
   return value;
+}
+
+/// A range behind all keys: LevelDB writes its table in memory to disk and merges nothing.
+void write_tables(leveldb::DB& database) {
+  const std::string behind(17, '\xff');
+  const leveldb::Slice end(behind);
+  database.CompactRange(&end, &end);
 }
 
 leveldb::Slice slice(std::string_view text) {
@@ -211,6 +219,10 @@ Result<std::string> Segment::read(std::uint64_t group) const {
                      (status.IsNotFound() ? " is missing" : ": " + status.ToString()));
 }
 
+Result<> Segment::read_groups(std::uint64_t first, std::uint64_t last, const UseGroup& use) const {
+  return persist::read_groups(*log_, log_database(path_), first, last, use);
+}
+
 Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> Segment::range() const {
   using Range = std::optional<std::pair<std::uint64_t, std::uint64_t>>;
   const std::unique_ptr<leveldb::Iterator> at(log_->NewIterator(checked_scan()));
@@ -261,13 +273,19 @@ Result<> Segment::seal(const std::string& encoded_filter) {
     return make_error(EngineErrc::store_failed,
                       "the filter of '" + path_ + "' was not written: " + status.ToString());
   }
-  // A range behind all keys: LevelDB writes its table in memory to disk and merges nothing.
-  const std::string behind(17, '\xff');
-  const leveldb::Slice end(behind);
-  log_->CompactRange(&end, &end);
-  directory_->CompactRange(&end, &end);
+  write_tables(*log_);
+  write_tables(*directory_);
   sealed_ = true;
   return ok();
+}
+
+// CompactRange reports no error, but a later write does.
+Result<> Segment::flush_log() {
+  write_tables(*log_);
+  const leveldb::Status status = log_->Write(leveldb::WriteOptions(), nullptr);
+  if (status.ok()) return ok();
+  return make_error(EngineErrc::store_failed, "the tables of '" + log_database(path_) +
+                                                  "' were not written: " + status.ToString());
 }
 
 Result<std::vector<FinishedEntry>> Segment::moved_entries() const {

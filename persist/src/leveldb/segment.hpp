@@ -14,6 +14,7 @@
 #include <concerto/persist/leveldb_store.hpp>
 
 #include "gid_filter.hpp"
+#include "group_file.hpp"
 #include "log_env.hpp"
 #include "log_scan.hpp"
 #include "place.hpp"
@@ -84,6 +85,8 @@ class Segment {
   Result<> append(std::uint64_t group, std::string_view value);
   /// Errors: store_damaged if the group is absent or does not pass its checks.
   Result<std::string> read(std::uint64_t group) const;
+  /// Hands groups to `use`, in their order (see `read_groups`).
+  Result<> read_groups(std::uint64_t first, std::uint64_t last, const UseGroup& use) const;
   /// First and last group; absent when empty. Errors: store_damaged.
   Result<std::optional<std::pair<std::uint64_t, std::uint64_t>>> range() const;
 
@@ -107,6 +110,9 @@ class Segment {
   Result<std::vector<FailedEntry>> unindexed_failures(WallTime newest_failure) const;
   /// Moves the log's newest groups and the filter into table files.
   Result<> seal(const std::string& encoded_filter);
+  /// Moves all groups into table files, so that they are durable even if they were written without
+  /// sync. Errors: store_failed.
+  Result<> flush_log();
   /// Finished transactions whose submit record was moved to this segment, by sequence.
   Result<std::vector<FinishedEntry>> moved_entries() const;
 

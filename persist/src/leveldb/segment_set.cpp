@@ -95,6 +95,13 @@ Result<std::shared_ptr<const std::string>> SegmentSet::read(std::uint64_t group)
   return std::shared_ptr<const std::string>(std::make_shared<std::string>(std::move(value)));
 }
 
+std::vector<SegmentSet::Held> SegmentSet::hold_all() const {
+  const MutexLock lock(mutex_);
+  std::vector<Held> held;
+  for (const Entry& entry : entries_) held.push_back({entry.segment, entry.state});
+  return held;
+}
+
 std::vector<SegmentState> SegmentSet::states() const {
   const MutexLock lock(mutex_);
   std::vector<SegmentState> states;

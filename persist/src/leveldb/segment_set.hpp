@@ -38,6 +38,13 @@ class SegmentSet {
   /// A group's value. Errors: store_damaged; trans_not_found if its segment is gone.
   Result<std::shared_ptr<const std::string>> read(std::uint64_t group) const;
 
+  struct Held {
+    std::shared_ptr<Segment> segment;
+    SegmentState state;
+  };
+  /// All segments with their states, as they are at one moment.
+  std::vector<Held> hold_all() const;
+
   // ---- States and filters.
 
   std::vector<SegmentState> states() const;

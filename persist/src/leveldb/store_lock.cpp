@@ -22,10 +22,20 @@ Error not_locked(const std::string& path, int reason) {
 }
 
 Result<StoreLock> StoreLock::take(const std::string& path) {
+  return locked(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), path);
+}
+
+Result<StoreLock> StoreLock::take_existing(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return StoreLock();
+  return locked(fd, path);
+}
+
+Result<StoreLock> StoreLock::locked(int fd, const std::string& path) {
   StoreLock lock;
   lock.path_ = path;
-  lock.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock.fd_ < 0) return system_failure("cannot open", path);
+  lock.fd_ = fd;
+  if (fd < 0) return system_failure("cannot open", path);
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) return not_locked(path, errno);
   // A process that resets a store removes the file while it holds the lock. Such a lock keeps
   // nobody away.

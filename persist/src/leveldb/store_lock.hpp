@@ -15,6 +15,9 @@ class StoreLock {
   /// store_failed if the file system gives no lock.
   static Result<StoreLock> take(const std::string& path);
 
+  /// For a reader, which creates nothing: the result holds no lock if the file does not exist.
+  static Result<StoreLock> take_existing(const std::string& path);
+
   /// Checks that the lock's file is still at its path. If another file is there, or none, the lock
   /// keeps nobody away, and what is there is not this store. Errors: store_failed.
   Result<> check() const;
@@ -30,6 +33,8 @@ class StoreLock {
   ~StoreLock();
 
  private:
+  static Result<StoreLock> locked(int fd, const std::string& path);
+
   std::string path_;
   int fd_ = -1;
 };

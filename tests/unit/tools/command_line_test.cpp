@@ -30,6 +30,7 @@ TEST_P(CommandLineFlags, AreRead) {
   EXPECT_EQ(line.yes, want.yes);
   EXPECT_EQ(line.even_in_use, want.even_in_use);
   EXPECT_EQ(line.check_config, want.check_config);
+  EXPECT_EQ(line.verify, want.verify);
   EXPECT_EQ(line.print_config, want.print_config);
   EXPECT_EQ(line.print_access, want.print_access);
   EXPECT_EQ(line.print_sample, want.print_sample);
@@ -56,6 +57,7 @@ const LineCase line_cases[] = {
     {"FlagTwice", {"-d", "-d"}, {.debug = true}},
     {"EndOfFlags", {"-d", "--"}, {.debug = true}},
     {"Check", {"--check-config"}, {.check_config = true}},
+    {"Verify", {"--verify"}, {.verify = true}},
     {"PrintOneDash", {"-print-config"}, {.print_config = true}},
     {"PrintAccess", {"--print-access"}, {.print_access = true}},
     {"PrintSample", {"--print-sample"}, {.print_sample = true}},

@@ -104,6 +104,12 @@ class CONCERTO_EXPORT LevelDbStore final : public ManagedStore {
   /// time. Blocks.
   [[nodiscard]] Result<> maintain() override;
 
+  /// Makes a backup while the store is used. It has every change that was acknowledged before the
+  /// call. Blocks, for long: call it on a thread of its own, which gets a low priority and has
+  /// ended before `close`. Errors: as backup_closed_store.
+  [[nodiscard]] Result<BackupReport> backup(const BackupRequest& request) override;
+  [[nodiscard]] Result<std::vector<BackupReport>> backups(const std::string& directory) override;
+
   Async<> commit(const Change& change) override;
   Async<std::optional<Transaction>> load(Gid gid) override;
   Async<UnfinishedPage> scan_unfinished(std::uint64_t from, std::size_t limit) override;

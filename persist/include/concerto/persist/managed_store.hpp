@@ -5,6 +5,7 @@
 
 #include <concerto/base/export.hpp>
 #include <concerto/engine/store.hpp>
+#include <concerto/persist/store_backup.hpp>
 
 namespace concerto::persist {
 
@@ -24,6 +25,15 @@ class CONCERTO_EXPORT ManagedStore : public Store {
 
   /// Does now the work that is otherwise done by size and time, above all retention. Blocks.
   [[nodiscard]] virtual Result<> maintain() = 0;
+
+  /// Makes a backup while the store is used, if the store has its data in files of its own. Blocks,
+  /// for long: call it on a thread of its own, which has ended before `close`. Errors:
+  /// not_supported (the database has means of its own), and those of backup_closed_store.
+  [[nodiscard]] virtual Result<BackupReport> backup(const BackupRequest& request);
+
+  /// The complete backups of stores of this kind in a directory, the oldest first. Errors:
+  /// store_failed.
+  [[nodiscard]] virtual Result<std::vector<BackupReport>> backups(const std::string& directory);
 
   /// Call it when a stop has begun. From now on, a change that would wait for the system, for
   /// example for room on a disk, fails instead. A server that does not answer is waited for until
