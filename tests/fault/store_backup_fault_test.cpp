@@ -68,7 +68,9 @@ TEST_F(StoreBackupFault, ABackupIsThereCompletelyOrNotAtAll) {
       ASSERT_TRUE(restore_backup(backup(name), restored()));
     }
     // The name can be used again.
-    if (!is_there) ASSERT_TRUE(persist::backup_closed_store(options.path, request(name), clock));
+    if (!is_there) {
+      ASSERT_TRUE(persist::backup_closed_store(options.path, request(name), clock));
+    }
   }
   EXPECT_EQ(contents_at(restored()), before);
 }

@@ -279,7 +279,9 @@ TEST_F(StoreBackup, NamesAndWhatIsThereAreChecked) {
   make_store();
   for (const char* name : {"", ".", "..", "a/b", "x.partial", ".hidden", "a b"}) {
     EXPECT_FALSE(back_up(name)) << name;
-    if (*name != '\0') EXPECT_FALSE(back_up("fine", name)) << name;
+    if (*name != '\0') {
+      EXPECT_FALSE(back_up("fine", name)) << name;
+    }
   }
   ASSERT_TRUE(back_up("full"));
   const auto again = back_up("full");
