@@ -11,7 +11,7 @@ namespace concerto {
 namespace {
 
 std::string row_text(const BranchRow& row) {
-  if (row.branch_id.empty()) return "the next branch";
+  if (row.branch_id.empty()) return row.op.empty() ? "the next branch" : "the next " + row.op;
   return "branch " + row.branch_id + (row.op.empty() ? "" : " " + row.op);
 }
 
@@ -20,27 +20,37 @@ bool is_meant_row(const Branch& branch, const BranchRow& row) {
          (row.op.empty() || branch.op == row.op);
 }
 
-/// The rows that `row` may mean: with an op all of them, without one those that are called next.
-std::vector<std::uint32_t> skippable_rows(const Transaction& trans, const Mode& mode,
+/// The rows that `row` may mean. If it leaves something open, those that are called next; otherwise
+/// all with an op that the transaction calls now: no compensation of a saga that goes forward.
+std::vector<std::uint32_t> skippable_rows(const Transaction& trans,
+                                          const std::vector<std::uint32_t>& next,
                                           const BranchRow& row) {
-  std::vector<std::uint32_t> rows;
-  if (row.op.empty()) {
-    rows = next_rows(trans, mode);
-  } else {
-    for (std::uint32_t i = 0; i < trans.branches.size(); ++i) rows.push_back(i);
+  std::vector<std::uint32_t> rows = next;
+  if (!row.branch_id.empty() && !row.op.empty()) {
+    const bool is_called_now =
+        std::ranges::any_of(next, [&](std::uint32_t i) { return trans.branches[i].op == row.op; });
+    rows.clear();
+    for (std::uint32_t i = 0; is_called_now && i < trans.branches.size(); ++i) rows.push_back(i);
   }
   std::erase_if(rows, [&](std::uint32_t i) { return !is_meant_row(trans.branches[i], row); });
   return rows;
 }
 
 Result<std::uint32_t> skipped_row(const LiveTrans& live, const BranchRow& row) {
-  const std::vector<std::uint32_t> rows = skippable_rows(live.trans, *live.mode, row);
+  const std::vector<std::uint32_t> next = next_rows(live.trans, *live.mode);
+  const std::string who = "gid " + live.gid.str();
+  if (next.empty()) {
+    return make_error(EngineErrc::invalid_entry,
+                      who + " calls no branch next, its status is " + quoted(live.trans.status));
+  }
+  const std::vector<std::uint32_t> rows = skippable_rows(live.trans, next, row);
   if (rows.size() == 1) return rows.front();
-  const std::string what = rows.empty() ? " has no row that is called next and is "
-                                        : " has " + std::to_string(rows.size()) + " rows that are ";
-  return make_error(EngineErrc::invalid_entry,
-                    "gid " + live.gid.str() + what + row_text(row) +
-                        (rows.empty() ? "" : "; name branch_id and op of one of them"));
+  if (rows.empty()) {
+    return make_error(EngineErrc::invalid_entry,
+                      who + " has no row that is called now and is " + row_text(row));
+  }
+  return make_error(EngineErrc::invalid_entry, who + " calls " + std::to_string(rows.size()) +
+                                                   " rows next; name branch and op of one of them");
 }
 
 }  // namespace

@@ -46,9 +46,19 @@ TEST_F(EngineSkip, SomethingElseIsRefusedAndChangesNothing) {
   submit(make_request("g", "saga", 2));
   const Transaction before = query("g");
   EXPECT_THAT(error_of(skip("g", "03", "action")), HasSubstr("no row"));
-  EXPECT_THAT(error_of(skip("g", "02")), HasSubstr("no row that is called next"));
+  EXPECT_THAT(error_of(skip("g", "02")), HasSubstr("no row that is called now"));
   EXPECT_THAT(error_of(skip("nobody")), HasSubstr("nobody"));
   EXPECT_EQ(query("g"), before);
+}
+
+TEST_F(EngineSkip, OnlyWhatIsCalledNowIsSkipped) {
+  branches_->reply("action 01", Outcome::error);
+  submit(make_request("g", "saga", 2));
+  EXPECT_THAT(error_of(skip("g", "01", "compensate")), HasSubstr("no row that is called now"));
+  prepare(make_request("m", "msg", 1));
+  EXPECT_THAT(error_of(skip("m")), HasSubstr("calls no branch next, its status is 'prepared'"));
+  EXPECT_EQ(error_of(skip("g", "", "action")), "");
+  EXPECT_EQ(status("g"), TransStatus::succeed);
 }
 
 TEST_F(EngineSkip, OneOfSeveralBranchesHasToBeNamed) {

@@ -22,8 +22,8 @@ const std::string job_category = "concerto-job";
 /// more often.
 constexpr seconds silence_max{15};
 constexpr seconds look_interval{3};
-/// Some stores keep whole seconds, and round them.
-constexpr seconds create_time_precision{1};
+/// Stores on servers may keep whole seconds, and round them.
+constexpr seconds shared_precision{1};
 constexpr std::size_t sample_max = 20;
 
 Error bad_bulk(std::string text) {
@@ -219,7 +219,8 @@ Async<BulkJob> BulkActions::Impl::begin(BulkRequest request, RequestContext cont
   job.caller = context.caller.name();
   job.request = std::move(request);
   BulkSelection& selection = job.request.selection;
-  const WallTime last = job.created + create_time_precision;
+  const bool is_shared = store_.ownership() != nullptr;
+  const WallTime last = is_shared ? job.created + shared_precision : job.created;
   selection.created_to = std::min(selection.created_to.value_or(last), last);
   KvRecord record;
   record.cat = job_category;

@@ -28,6 +28,17 @@ bool is_selection_name(std::string_view name) {
   return std::ranges::find(selection_names, name) != selection_names.end();
 }
 
+/// A null is no value, and a member that is there twice may mean either: an action that somebody
+/// did not mean must not happen.
+Result<> check_member(JsonValue object, JsonValue member) {
+  if (member.is(JsonKind::null)) return wrong_kind(member.key(), "a value", member);
+  int count = 0;
+  for (const JsonValue each : object) count += each.key() == member.key() ? 1 : 0;
+  if (count == 1) return ok();
+  return make_error(Errc::invalid_request, "'" + std::string(member.key()) + "' is there " +
+                                               std::to_string(count) + " times, expected once");
+}
+
 Error unknown_member(std::string_view where, std::string_view name) {
   return make_error(Errc::invalid_request,
                     std::string(where) + " has the unknown member '" + std::string(name) + "'");
@@ -40,7 +51,7 @@ Result<HttpRequest> parameters_of(JsonValue select) {
   for (const JsonValue member : select) {
     const std::string_view name = member.key();
     if (!is_selection_name(name)) return unknown_member("select", name);
-    if (member.is(JsonKind::null)) continue;
+    CONCERTO_CHECK(check_member(select, member));
     std::string value;
     if (member.is(JsonKind::text)) {
       value = member.text();
@@ -109,7 +120,7 @@ Result<> check_targets(const ActionBody& body) {
     return make_error(Errc::invalid_request,
                       "expected one of gid, gids and select, found " + std::to_string(given));
   }
-  if (body.request.action == BulkAction::skip && body.request.reason.empty()) {
+  if (body.request.action == BulkAction::skip && trim_blanks(body.request.reason).empty()) {
     return make_error(Errc::invalid_request, "reason: a skip needs one, and it is empty");
   }
   return ok();
@@ -174,6 +185,13 @@ json::object job_object(const BulkJob& job, std::chrono::minutes offset, const M
 
 Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
                                      const ModeTable& modes) {
+  for (const auto& [name, least] : {std::pair{"minAge", 0}, std::pair{"maxAge", 1}}) {
+    CONCERTO_TRY(const std::int64_t age, integer_value(request, name, least));
+    if (age >= least) continue;
+    return make_error(Errc::invalid_request, std::string(name) + ": expected " +
+                                                 std::to_string(least) + " or more, found " +
+                                                 std::to_string(age));
+  }
   CONCERTO_TRY(const ListQuery query, list_query_from(request, now, modes));
   BulkSelection selection;
   selection.statuses = query.filter.statuses;
@@ -194,7 +212,7 @@ Result<ActionBody> action_body_from(std::string_view text, BulkAction action, Wa
   ActionBody body;
   body.request.action = action;
   for (const JsonValue member : parsed.root()) {
-    if (member.is(JsonKind::null)) continue;
+    CONCERTO_CHECK(check_member(parsed.root(), member));
     CONCERTO_CHECK(read_member(member.key(), member, body, now, modes));
   }
   CONCERTO_CHECK(check_targets(body));

@@ -101,8 +101,8 @@ Gate::Gate(GateOptions options)
 std::optional<Refusal> Gate::refuse_http(const RouteNeeds& needs, RequestContext& context,
                                          const HttpRequest& request) const {
   if (auto refusal = sites_.refuse(needs, request)) return before_caller(std::move(*refusal));
-  if (auto refusal = refuse_port(needs)) return before_caller(std::move(*refusal));
   Seen seen = look_at(needs.role, context, request.headers, request.certificate.get());
+  if (auto refusal = refuse_port(needs, seen)) return refusal;
   return count(needs.role, context, request.body.size(), seen);
 }
 
@@ -116,8 +116,8 @@ std::optional<Refusal> Gate::refuse_grpc(const RouteNeeds& needs, RequestContext
                                          const GrpcMetadata& metadata,
                                          const PeerCertificate* certificate,
                                          std::size_t message_bytes) const {
-  if (auto refusal = refuse_port(needs)) return before_caller(std::move(*refusal));
   Seen seen = look_at(needs.role, context, metadata, certificate);
+  if (auto refusal = refuse_port(needs, seen)) return refusal;
   return count(needs.role, context, message_bytes, seen);
 }
 
@@ -125,7 +125,6 @@ Gate::HeadLook Gate::look_at_http(const RouteNeeds& needs, RequestContext& conte
                                   const HttpRequest& request) const {
   if (authenticator_ == nullptr) return {{}, true};
   if (auto refusal = sites_.refuse(needs, request)) return {before_caller(std::move(*refusal))};
-  if (auto refusal = refuse_port(needs)) return {before_caller(std::move(*refusal))};
   Seen seen = look_at(needs.role, context, request.headers, request.certificate.get());
   return head_look(needs.role, context, std::move(seen));
 }
@@ -134,7 +133,6 @@ Gate::HeadLook Gate::look_at_grpc(const RouteNeeds& needs, RequestContext& conte
                                   const GrpcMetadata& metadata,
                                   const PeerCertificate* certificate) const {
   if (authenticator_ == nullptr) return {{}, true};
-  if (auto refusal = refuse_port(needs)) return {before_caller(std::move(*refusal))};
   return head_look(needs.role, context, look_at(needs.role, context, metadata, certificate));
 }
 
@@ -145,9 +143,12 @@ Gate::HeadLook Gate::head_look(RouteRole role, const RequestContext& context, Se
   return {{}, role != RouteRole::anyone};
 }
 
-std::optional<Refusal> Gate::refuse_port(const RouteNeeds& needs) const {
+/// Behind the question who asks: the record of the attempt says it, if it is known.
+std::optional<Refusal> Gate::refuse_port(const RouteNeeds& needs, const Seen& seen) const {
   if (needs.is_served_at(port_)) return std::nullopt;
-  return Refusal{Refusal::Kind::forbidden, "this request is answered only at " + other_port_};
+  Refusal refusal{Refusal::Kind::forbidden, "this request is answered only at " + other_port_};
+  refusal.before_caller = is_of_stranger(seen.refusal);
+  return refusal;
 }
 
 Refusal Gate::before_caller(Refusal refusal) const {

@@ -75,6 +75,7 @@ HttpConnection::Loss HttpConnection::loss_if_closed() {
     if (now - head_since_ > patience) return Loss::slow_header;
     return idle_since_ == SteadyTime::max() ? Loss::not_served : Loss::request;
   }
+  if (in_body_ && is_stranger() && now - body_since_ > patience) return Loss::slow_header;
   if (!waits_for_request_) return Loss::request;
   if (idle_since_ == SteadyTime::max()) return Loss::not_served;
   return now - idle_since_ > patience ? Loss::long_idle : Loss::idle;
@@ -196,6 +197,7 @@ Task<HttpConnection::Input> HttpConnection::receive() {
       if (state != ParseState::more) head_since_ = SteadyTime::max();
       if (state == ParseState::complete) {
         hold_nothing();
+        in_body_ = false;
         set_stranger(false);  // The handler decides what it answers to whom.
         co_return Input::request;
       }
@@ -205,6 +207,7 @@ Task<HttpConnection::Input> HttpConnection::receive() {
       } else if (parser_->is_header_done()) {
         in_body_ = true;
         head_since_ = SteadyTime::max();
+        body_since_ = server_.timers_.now();
         header_bytes_ =
             input_bytes_read_ -
             std::min(input_bytes_read_, buffer_.data().size() + parser_->request().body.size());

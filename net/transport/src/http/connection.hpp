@@ -38,7 +38,7 @@ class HttpConnection final : private BufferBudget::Holder {
   /// What the client loses if the connection is closed to make room for another one, the least
   /// first.
   enum class Loss : std::uint8_t {
-    slow_header,  ///< a place that it keeps with a few bytes
+    slow_header,  ///< a place that it keeps with a few bytes, or with a body of a stranger
     long_idle,
     not_served,  ///< its first request, which has not come or not come completely
     idle,
@@ -89,6 +89,7 @@ class HttpConnection final : private BufferBudget::Holder {
   std::size_t input_bytes_read_ = 0;           // of the current request
   std::size_t header_bytes_ = 0;               // its header's part of them, once the body has begun
   SteadyTime head_since_ = SteadyTime::max();  // when the current header began to come in
+  SteadyTime body_since_ = SteadyTime::min();  // when the current body began to come in
   SteadyTime idle_since_ = SteadyTime::max();  // when the last answer was sent; max: there is none
   bool in_body_ = false;
   bool waits_for_request_ = true;

@@ -91,5 +91,21 @@ TEST_F(HttpHeadCheckTest, StrangersMakeRoomForThoseWhoAreKnown) {
   run_until_received(known, "HTTP/1.1 200 ");
 }
 
+TEST_F(HttpHeadCheckTest, ASlowBodyOfAStrangerMakesRoomForANewConnection) {
+  HttpServerOptions options;
+  options.connections_max = 2;
+  options.check_head = [this](const HttpRequest& request) { return check(request); };
+  serve(options);
+  RawPeer& known = connect();
+  known.send(head(100, "X-Known: 1\r\n"));
+  RawPeer& stranger = connect();
+  stranger.send(head(100) + "s");
+  run_until([&] { return checked_ == 2; });
+  advance(std::chrono::milliseconds{1'001});
+  connect();
+  run_until([&] { return stranger.saw_end(); });
+  EXPECT_FALSE(known.saw_end());
+}
+
 }  // namespace
 }  // namespace concerto::net::test

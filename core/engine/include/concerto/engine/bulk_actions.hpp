@@ -69,7 +69,9 @@ struct CONCERTO_EXPORT BulkJob {
   BulkRequest request;
   State state = State::running;
   std::string caller;  ///< the name of who asked for it; empty if nobody knows
-  WallTime created{};  ///< transactions that begin more than a second later are not selected
+  /// Transactions that begin later are not selected; in a store that several coordinators can
+  /// share, those that begin more than a second later.
+  WallTime created{};
   WallTime updated{};
   std::size_t done = 0;
   std::size_t failed = 0;  ///< transactions for which the action was refused

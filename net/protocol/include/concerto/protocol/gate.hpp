@@ -98,7 +98,7 @@ class CONCERTO_EXPORT Gate {
   HeadLook head_look(RouteRole role, const RequestContext& context, Seen seen) const;
   /// Refuses what nobody has asked the sender of.
   Refusal before_caller(Refusal refusal) const;
-  std::optional<Refusal> refuse_port(const RouteNeeds& needs) const;
+  std::optional<Refusal> refuse_port(const RouteNeeds& needs, const Seen& seen) const;
   std::optional<Refusal> count(RouteRole role, const RequestContext& context, std::size_t bytes,
                                Seen& seen) const;
 

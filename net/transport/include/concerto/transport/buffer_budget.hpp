@@ -40,6 +40,7 @@ class CONCERTO_EXPORT BufferBudget {
 
     std::size_t held_bytes() const noexcept { return input_bytes_ + answer_bytes_; }
     std::size_t input_bytes() const noexcept { return input_bytes_; }
+    bool is_stranger() const noexcept { return is_stranger_; }
     /// A new holder is no stranger.
     void set_stranger(bool is_stranger) noexcept;
 
