@@ -74,8 +74,9 @@ def _actions():
                   {"select": []}, {"select": {"statu": "x"}}, {"select": {"status": "failed"}},
                   {"select": {"status": 1}}, {"select": {"minAge": "x"}},
                   {"select": {"minAge": {}}},
-                  {"select": {"minAge": -1}}, {"select": {"maxAge": 0}}, {"select": {"target": None}},
-                  {"select": {}, "dryRun": None}, {"gid": "g", "gids": ["h"]}, {"gid": "g", "select": {}},
+                  {"select": {"minAge": -1}}, {"select": {"maxAge": 0}},
+                  {"select": {"target": None}}, {"select": {}, "dryRun": None},
+                  {"gid": "g", "gids": ["h"]}, {"gid": "g", "select": {}},
                   {"select": {}, "limit": 0}, {"select": {}, "limit": "1"},
                   {"select": {}, "dryRun": 1}, {"gid": "g", "reason": 1},
                   {"gid": "g", "reason": "r" * 1025}, {"gid": "g", "unknown": 1}):
@@ -115,8 +116,8 @@ def _targets():
                    "scanKV?limit=x"):
         yield f"/api/dtmsvr/{target}"
     yield "/api/concerto/audit?limit=x"
-    for query in ("by=x", "minAge=x", "minAge=-1", "maxAge=x", "maxAge=0", "status=x", "status=failed", "transType=x",
-                  f"target={'t' * 1025}"):
+    for query in ("by=x", "minAge=x", "minAge=-1", "maxAge=x", "maxAge=0", "status=x",
+                  "status=failed", "transType=x", f"target={'t' * 1025}"):
         yield f"/api/concerto/count?{query}"
     yield "/api/concerto/jobs?limit=x"
     yield "/api/concerto/why"

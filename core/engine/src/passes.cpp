@@ -32,6 +32,11 @@ class Nested {
   std::uint32_t& count_;
 };
 
+nanoseconds left_of_delay(const Transaction& trans, seconds delay, WallTime now) {
+  const nanoseconds waited = now - trans.submit_time.value_or(now);
+  return delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(delay));
+}
+
 Error shut_down(const LiveTrans& live, bool is_shared) {
   return make_error(
       Errc::shutting_down,
@@ -289,12 +294,8 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
   const bool repeats = live.state() == LiveTrans::State::repeating && !env_.stopping;
   if (repeats || env_.stopping) {
     // The next pass follows at once, here or after the restart.
-  } else if (pass.is_held_up) {
-    wait = held_up_wait;
-    delta.schedule = Schedule{live.trans.next_cron_interval, now + wait, true};
-  } else if (delay) {
-    const nanoseconds waited = now - live.trans.submit_time.value_or(now);
-    wait = *delay - std::clamp(waited, nanoseconds::zero(), nanoseconds(*delay));
+  } else if (pass.is_held_up || delay) {
+    wait = pass.is_held_up ? nanoseconds(held_up_wait) : left_of_delay(live.trans, *delay, now);
     delta.schedule = Schedule{live.trans.next_cron_interval, now + wait, true};
   } else if (pass.interval_kind) {
     const seconds base = reset_interval(live.trans.options, env_.options);

@@ -184,7 +184,9 @@ TEST_F(StoreBackup, ABaseThatTheStoreHasDroppedIsRefused) {
     write(*store, 1, 20);
     ASSERT_TRUE(store->backup(request("old")));
     write(*store, 21, 120);
+    ASSERT_TRUE(store->maintain());
     clock.advance(std::chrono::hours{100});
+    write(*store, 1'121, 1'220);
     ASSERT_TRUE(store->maintain());
     ASSERT_GE(store->probe().segments_dropped.load(), 1U);
     const auto made = store->backup(request("new", "old"));

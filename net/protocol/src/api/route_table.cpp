@@ -43,6 +43,7 @@ std::span<const Route> RouteTable::standard_rows() {
   using enum RouteBrowser;
   using Http = HttpApi;
   using Grpc = GrpcApi;
+  using Ops = OperatorApi;
   // HTTP path and methods, JSON-RPC method, gRPC method, deed, role, browser, operation
   static const Route table[] = {
       {"/api/dtmsvr/version", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::version}},
@@ -81,17 +82,15 @@ std::span<const Route> RouteTable::standard_rows() {
       {"/api/dtmsvr/scanKV", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::scan_kv}},
       {"/api/concerto/why", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::why}},
       {"/api/concerto/audit", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::audit}},
-      {"/api/concerto/count", "GET", "", "", reads, viewers, any_page, &OperatorApi::count},
-      {"/api/concerto/retry", "POST", "", "", operates, operators, own_pages, &OperatorApi::retry},
-      {"/api/concerto/stop", "POST", "", "", operates, operators, own_pages, &OperatorApi::stop},
-      {"/api/concerto/skip", "POST", "", "", operates, operators, own_pages, &OperatorApi::skip},
-      {"/api/concerto/jobs", "GET", "", "", reads, viewers, any_page, &OperatorApi::jobs},
-      {"/api/concerto/cancelJob", "POST", "", "", operates, operators, own_pages,
-       &OperatorApi::cancel_job},
-      {"/api/concerto/pauses", "GET", "", "", reads, viewers, any_page, &OperatorApi::pauses},
-      {"/api/concerto/pause", "POST", "", "", operates, operators, own_pages, &OperatorApi::pause},
-      {"/api/concerto/resume", "POST", "", "", operates, operators, own_pages,
-       &OperatorApi::resume},
+      {"/api/concerto/count", "GET", "", "", reads, viewers, any_page, &Ops::count},
+      {"/api/concerto/retry", "POST", "", "", operates, operators, own_pages, &Ops::retry},
+      {"/api/concerto/stop", "POST", "", "", operates, operators, own_pages, &Ops::stop},
+      {"/api/concerto/skip", "POST", "", "", operates, operators, own_pages, &Ops::skip},
+      {"/api/concerto/jobs", "GET", "", "", reads, viewers, any_page, &Ops::jobs},
+      {"/api/concerto/cancelJob", "POST", "", "", operates, operators, own_pages, &Ops::cancel_job},
+      {"/api/concerto/pauses", "GET", "", "", reads, viewers, any_page, &Ops::pauses},
+      {"/api/concerto/pause", "POST", "", "", operates, operators, own_pages, &Ops::pause},
+      {"/api/concerto/resume", "POST", "", "", operates, operators, own_pages, &Ops::resume},
       // The rows of the methods of JSON-RPC say what those need.
       {"/api/json-rpc", "POST", "", "", changes, clients, own_pages, OwnHandlers{&Http::json_rpc}},
       {"/api/openapi.json", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::openapi}},

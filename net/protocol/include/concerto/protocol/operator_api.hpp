@@ -10,8 +10,8 @@
 namespace concerto::net {
 
 /// The requests of operators about many transactions (docs/operations.md, "Many at once"):
-/// /api/concerto/count, retry, stop, skip, jobs, cancelJob, pauses, pause and resume. Each shard has
-/// its own.
+/// /api/concerto/count, retry, stop, skip, jobs, cancelJob, pauses, pause and resume. Each shard
+/// has its own.
 class CONCERTO_EXPORT OperatorApi {
  public:
   /// `bulk` may be null: then a request that needs it is answered with 501. The references outlive
