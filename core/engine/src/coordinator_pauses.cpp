@@ -45,8 +45,8 @@ Async<Pause> Coordinator::pause(Pause pause, RequestContext context) {
   Result<> done = co_await bound(context, pauses_->add(pause));
   co_await tell_all(about_pause("pause", pause.kind, pause.value), context, done);
   if (!done && done.error().code == EngineErrc::key_exists) {
-    co_return make_error(EngineErrc::status_conflict,
-                         about_pause("the", pause.kind, pause.value) + " is paused already");
+    co_return make_error(EngineErrc::status_conflict, about_pause("the", pause.kind, pause.value) +
+                                                          " is paused already. FAILURE");
   }
   if (!done) co_return done.error();
   CONCERTO_CO_CHECK(co_await read_pauses());

@@ -197,7 +197,9 @@ Task<HttpResponse> OperatorApi::resume(HttpRequest request, RequestContext conte
   const Result<> resumed = co_await coordinator_.resume(pause->kind, pause->value, context);
   if (!resumed) co_return operator_answer(resumed.error());
   if (bulk_ == nullptr) co_return json_response(200, "{}");
-  co_return co_await begin(retry_of(*pause, coordinator_.modes()), context);
+  HttpResponse response = co_await begin(retry_of(*pause, coordinator_.modes()), context);
+  if (response.status == 202) response.status = 200;  // What was asked for has happened.
+  co_return response;
 }
 
 }  // namespace concerto::net
