@@ -33,7 +33,7 @@ std::string in_shell(std::string_view text) {
   return quoted(text, "'\\''");
 }
 
-std::string joined(const Words& words) {
+std::string words_in_line(const Words& words) {
   std::string whole;
   for (const std::string& word : words) whole += (whole.empty() ? "" : " ") + word;
   return whole;
@@ -109,7 +109,7 @@ std::string value_cases(const VerbPage& program,
 
 std::string bash_value(const OptionPage& option) {
   if (!option.choices.empty()) {
-    return "COMPREPLY=($(compgen -W " + in_shell(joined(option.choices)) + " -- \"$cur\"))";
+    return "COMPREPLY=($(compgen -W " + in_shell(words_in_line(option.choices)) + " -- \"$cur\"))";
   }
   if (names_files(option)) return "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\"))";
   if (!names_contexts(option)) return {};
@@ -117,7 +117,7 @@ std::string bash_value(const OptionPage& option) {
 }
 
 std::string zsh_value(const OptionPage& option) {
-  if (!option.choices.empty()) return "compadd -- " + joined(option.choices);
+  if (!option.choices.empty()) return "compadd -- " + words_in_line(option.choices);
   if (names_files(option)) return "_files";
   if (!names_contexts(option)) return {};
   return "compadd -- ${(f)\"$(concerto context list --names 2> /dev/null)\"}";
@@ -138,7 +138,7 @@ void append_fish_option(std::string& out, const VerbPage& page, const OptionPage
   const auto in_fish = [](std::string_view text) { return quoted(text, "\\'"); };
   std::string values;
   if (!option.choices.empty()) {
-    values = " -a " + in_fish(joined(option.choices));
+    values = " -a " + in_fish(words_in_line(option.choices));
   } else if (names_contexts(option)) {
     values = " -a '(concerto context list --names 2> /dev/null)'";
   }
@@ -183,7 +183,7 @@ std::string bash_completion(const VerbPage& program) {
       "  fi\n"
       "  case \"$at\" in\n";
   each_page(program, [&out](const VerbPage& page) {
-    out += "    " + in_shell(page.path) + ") words=" + in_shell(joined(words_of(page)));
+    out += "    " + in_shell(page.path) + ") words=" + in_shell(words_in_line(words_of(page)));
     if (has_context_word(page)) out += "\" $(concerto context list --names 2> /dev/null)\"";
     out += " ;;\n";
   });
