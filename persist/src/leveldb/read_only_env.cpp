@@ -144,10 +144,14 @@ leveldb::Status ReadOnlyEnv::GetChildren(const std::string& path, std::vector<st
   const leveldb::Status status = target()->GetChildren(path, names);
   if (!status.ok()) return status;
   const MutexLock lock(mutex_);
-  std::erase_if(*names, [&](const std::string& name) {
+  std::vector<std::string> shown;
+  for (std::string& name : *names) {
     const std::string child = path + "/" + name;
-    return !is_database_file(name) || hidden_.contains(child) || files_.contains(child);
-  });
+    const bool is_shown =
+        is_database_file(name) && !hidden_.contains(child) && !files_.contains(child);
+    if (is_shown) shown.push_back(std::move(name));
+  }
+  *names = std::move(shown);
   for (const auto& [child, content] : files_) {
     const auto [directory, name] = split_path(child);
     if (directory == path) names->push_back(name);
