@@ -35,6 +35,19 @@ ListFilter filter_of(const BulkSelection& selection) {
   return filter;
 }
 
+Async<> carry_out(Coordinator& coordinator, const BulkRequest& request, Gid gid,
+                  RequestContext context) {
+  switch (request.action) {
+    case BulkAction::retry:
+      return coordinator.reset_next_cron_time(std::move(gid), context);
+    case BulkAction::stop:
+      return coordinator.force_stop(std::move(gid), context);
+    case BulkAction::skip:
+      break;
+  }
+  return coordinator.skip_branch(std::move(gid), request.branch, context);
+}
+
 JobRun::JobRun(BulkJob job, Coordinator& coordinator, Executor executor, Timers& timers,
                TaskGroup& tasks)
     : job_(std::move(job)),
@@ -107,7 +120,7 @@ Task<void> JobRun::act_on_some() {
     }
     Gid gid = std::move(left_.back());
     left_.pop_back();
-    Result<> done = co_await act_on(gid);
+    Result<> done = co_await carry_out(coordinator_, job_.request, gid);
     if (!done && concerns_all(done.error().code)) {
       trouble_ = std::move(done);
     } else {
@@ -116,18 +129,6 @@ Task<void> JobRun::act_on_some() {
   }
   --running_;
   ended_.notify_all();
-}
-
-Async<> JobRun::act_on(Gid gid) {
-  switch (job_.request.action) {
-    case BulkAction::retry:
-      return coordinator_.reset_next_cron_time(std::move(gid));
-    case BulkAction::stop:
-      return coordinator_.force_stop(std::move(gid));
-    case BulkAction::skip:
-      break;
-  }
-  return coordinator_.skip_branch(std::move(gid), job_.request.branch);
 }
 
 void JobRun::count(Gid gid, const Result<>& result) {

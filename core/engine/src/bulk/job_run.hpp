@@ -41,7 +41,6 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Async<> run_page();
   Async<> act_on_all(std::vector<Gid> gids);
   Task<void> act_on_some();
-  Async<> act_on(Gid gid);
   void count(Gid gid, const Result<>& result);
   Task<void> pause(std::chrono::milliseconds time);
 

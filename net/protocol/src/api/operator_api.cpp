@@ -97,7 +97,8 @@ Task<HttpResponse> OperatorApi::act(BulkAction action, HttpRequest request,
     co_return error_response(400, "dryRun: expected with select, found with gid or gids");
   }
   if (!body->gid.empty()) {
-    const Result<> done = co_await act_on(body->request, std::move(body->gid), context);
+    const Result<> done =
+        co_await carry_out(coordinator_, body->request, std::move(body->gid), context);
     if (!done) co_return operator_answer(done.error());
     co_return json_response(200, R"({"done":1,"failed":0})");
   }
@@ -126,7 +127,7 @@ Task<HttpResponse> OperatorApi::act_on_some(std::vector<Gid> gids, BulkRequest r
                                             RequestContext context) {
   BulkJob tally;
   for (Gid& gid : gids) {
-    const Result<> done = co_await act_on(request, gid, context);
+    const Result<> done = co_await carry_out(coordinator_, request, gid, context);
     if (done) {
       ++tally.done;
       continue;
@@ -137,18 +138,6 @@ Task<HttpResponse> OperatorApi::act_on_some(std::vector<Gid> gids, BulkRequest r
     }
   }
   co_return json_response(200, acted_json(tally));
-}
-
-Async<> OperatorApi::act_on(const BulkRequest& request, Gid gid, RequestContext context) {
-  switch (request.action) {
-    case BulkAction::retry:
-      return coordinator_.reset_next_cron_time(std::move(gid), context);
-    case BulkAction::stop:
-      return coordinator_.force_stop(std::move(gid), context);
-    case BulkAction::skip:
-      break;
-  }
-  return coordinator_.skip_branch(std::move(gid), request.branch, context);
 }
 
 Task<HttpResponse> OperatorApi::jobs(HttpRequest request, RequestContext /*context*/) {

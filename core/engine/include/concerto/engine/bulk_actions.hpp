@@ -49,6 +49,11 @@ struct BulkRequest {
   friend bool operator==(const BulkRequest&, const BulkRequest&) = default;
 };
 
+/// Does to one transaction what a request asks for; the selection does not count. Errors are those
+/// of the coordinator's function.
+CONCERTO_EXPORT Async<> carry_out(Coordinator& coordinator, const BulkRequest& request, Gid gid,
+                                  RequestContext context = {});
+
 struct BulkPreview {
   std::size_t matched = 0;          ///< at most the limit
   std::vector<Transaction> sample;  ///< the first of them, without branches and payloads

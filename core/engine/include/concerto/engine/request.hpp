@@ -56,8 +56,8 @@ struct BranchRequest {
   bool from_wire = false;
 };
 
-/// A row of a transaction: one op of a branch. Where an operator leaves out both, or the op alone,
-/// the rows that are called next are meant.
+/// A row of a transaction: one op of a branch. If an operator leaves a member empty, a row is meant
+/// that is called next.
 struct BranchRow {
   std::string branch_id;
   std::string op;

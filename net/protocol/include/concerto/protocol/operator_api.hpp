@@ -36,7 +36,6 @@ class CONCERTO_EXPORT OperatorApi {
   Task<HttpResponse> begin(BulkRequest request, RequestContext context);
   Task<HttpResponse> act_on_some(std::vector<Gid> gids, BulkRequest request,
                                  RequestContext context);
-  Async<> act_on(const BulkRequest& request, Gid gid, RequestContext context);
 
   Coordinator& coordinator_;
   BulkActions* const bulk_;
