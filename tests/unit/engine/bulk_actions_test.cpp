@@ -2,6 +2,7 @@
 
 #include <concerto/engine/bulk_actions.hpp>
 
+#include "bulk/job_record.hpp"
 #include "engine_fixture.hpp"
 #include "shared_fixture.hpp"
 
@@ -181,6 +182,22 @@ TEST_F(BulkActionsTest, AJobThatWaitsForItsTurnIsCancelled) {
   EXPECT_EQ(job(id).state, State::cancelled);
   EXPECT_EQ(status("g0"), TransStatus::submitted);
   EXPECT_EQ(code_of(world_->start(bulk_->cancel("none"))), EngineErrc::key_not_found);
+}
+
+TEST_F(BulkActionsTest, AJobWhoseListCannotBeReadFails) {
+  BulkJob broken;
+  broken.id = "1-broken";
+  broken.position = "no position of a list";
+  KvRecord record;
+  record.cat = "concerto-job";
+  record.key = broken.id;
+  record.value = record_of(broken);
+  world_->start(store_.create_kv(std::move(record)));
+  world_->advance(seconds(10));
+  EXPECT_EQ(job(broken.id).state, State::failed);
+  EXPECT_NE(job(broken.id).trouble, "");
+  stuck(1);
+  EXPECT_EQ(job(begin(request_of(BulkAction::stop)).id).done, 1U) << "the next job has its turn";
 }
 
 TEST_F(BulkActionsTest, CountsAreByStatusTypeTargetAndAge) {

@@ -19,6 +19,11 @@ constexpr std::size_t live_max = 20'000;
 constexpr milliseconds room_pause{10};
 constexpr milliseconds trouble_pause{1'000};
 
+/// Whether a list that ended in this error would end so again.
+bool is_lasting(const error_code& code) {
+  return !concerns_all(code) && code != Errc::overloaded;
+}
+
 }  // namespace
 
 ListFilter filter_of(const BulkSelection& selection) {
@@ -61,6 +66,7 @@ Task<void> JobRun::run(Save save) {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!ends() && job_.state == BulkJob::State::running) {
     const Result<> done = co_await run_page();
+    if (!done && is_lasting(done.error().code)) job_.state = BulkJob::State::failed;
     // The words of a store are for the log.
     job_.trouble = done || ends() ? std::string() : done.error().code.message();
     const Result<> saved = co_await save(job_);
