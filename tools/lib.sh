@@ -19,7 +19,7 @@ test_packages=(
   libgrpc++-dev protobuf-compiler-grpc etcd-server etcd-client
   mariadb-server postgresql redis-server
   chromium chromium-headless-shell haproxy nginx-light prometheus
-  clang-16 clang-format-16 ccache
+  clang-16 libclang-rt-16-dev clang-format-16 ccache
   doxygen dpkg-dev lintian systemd
   fish mandoc zsh
 )

@@ -5,6 +5,7 @@
 #include <concerto/base/task_group.hpp>
 #include <concerto/engine/coordinator.hpp>
 #include <concerto/persist/memory_store.hpp>
+#include <concerto/protocol/span_queue.hpp>
 
 #include "counted_case.hpp"
 #include "still_clock.hpp"
@@ -55,12 +56,30 @@ class CountingRandom final : public RandomSource {
   std::uint64_t state_ = 1;
 };
 
-template <class StoreKind>
+/// Puts spans where concertod does.
+class QueueObserver final : public Observer {
+ public:
+  void log(LogLevel, std::string_view, std::string_view) override {}
+  bool logs(LogLevel) const noexcept override { return false; }
+  void span_ended(const Span& span) override { queue.add(span); }
+
+  net::SpanQueue queue;
+};
+
+/// One request of a hundred begins a trace.
+CoordinatorOptions recording_options() {
+  CoordinatorOptions options;
+  options.trace.records = true;
+  options.trace.sample = 0.01;
+  return options;
+}
+
+template <class StoreKind, class ObserverKind = NullObserver>
 class EngineCase : public CountedCase {
  public:
-  EngineCase()
+  explicit EngineCase(const CoordinatorOptions& options = {})
       : coordinator_({ShardPorts{io_.get_executor(), timers_, branches_, random_, observer_}},
-                     store_, clock_, {}) {}
+                     store_, clock_, options) {}
   ~EngineCase() override { run_task(coordinator_.stop(clock_.steady_now())); }
 
  protected:
@@ -88,14 +107,17 @@ class EngineCase : public CountedCase {
   StoreKind store_;
   NullBranches branches_;
   CountingRandom random_;
-  NullObserver observer_;
+  ObserverKind observer_;
   Coordinator coordinator_;
 };
 
 /// A saga or a msg of two steps, submitted with wait_result, so many at the same time.
-template <const char* const& type, class StoreKind, std::size_t in_flight>
-class SubmitCase final : public EngineCase<StoreKind> {
+template <const char* const& type, class StoreKind, std::size_t in_flight,
+          class ObserverKind = NullObserver>
+class SubmitCase : public EngineCase<StoreKind, ObserverKind> {
  public:
+  using EngineCase<StoreKind, ObserverKind>::EngineCase;
+
   bool run(std::size_t count) override {
     bool good = true;
     left_ = count;
@@ -123,10 +145,21 @@ class SubmitCase final : public EngineCase<StoreKind> {
 const char* const saga = "saga";
 const char* const msg = "msg";
 
+class TracedCase final : public SubmitCase<saga, NullStore, 1, QueueObserver> {
+ public:
+  TracedCase() : SubmitCase(recording_options()) {}
+
+  bool run(std::size_t count) override {
+    const bool good = SubmitCase::run(count);
+    return good && !observer_.queue.take(1).empty() && observer_.queue.dropped() == 0;
+  }
+};
+
 }  // namespace
 
 std::vector<CountedRow> engine_cases() {
   return {{"engine/saga", 2'000, make_case<SubmitCase<saga, NullStore, 1>>},
+          {"engine/traced", 10'000, make_case<TracedCase>},
           {"engine/msg", 2'000, make_case<SubmitCase<msg, NullStore, 1>>},
           {"engine/memory", 2'000, make_case<SubmitCase<saga, persist::MemoryStore, 64>>}};
 }

@@ -62,7 +62,10 @@ class AlarmHeaps {
   struct [[gnu::packed, gnu::aligned(4)]] Item {
     SteadyTime::rep count = 0;
     Index entry = nothing;
-    SteadyTime time() const noexcept { return SteadyTime(SteadyTime::duration(count)); }
+    SteadyTime time() const noexcept {
+      const SteadyTime::rep aligned = count;  // A duration is made from a reference.
+      return SteadyTime(SteadyTime::duration(aligned));
+    }
   };
   static_assert(sizeof(Item) == 12);
 

@@ -115,13 +115,15 @@ void SqlStore::begin_stop(SteadyTime until) noexcept {
 /// From then on, what waits for a database that does not answer ends.
 void SqlStore::give_up_after(SteadyTime until) {
   failed_before_stop_ = watch_.failed_changes();
+  is_giving_up_ = true;
   give_up_at(until);
 }
 
 void SqlStore::give_up_at(SteadyTime at) {
   giving_up_.expires_after(at - clock_.steady_now());
   giving_up_.async_wait([this](const error_code& error) {
-    if (error) return;
+    // A cancel does not reach a timer that has expired before it.
+    if (error || !is_giving_up_) return;
     if (pool_.is_gate_closed()) {
       lanes_.give_up();
       pool_.cut();
@@ -144,6 +146,7 @@ Task<void> SqlStore::shut() {
   is_over_ = true;
   tending_.notify_all();
   co_await tasks_.close();
+  is_giving_up_ = false;
   giving_up_.cancel();
   silence_.cancel();  // The question may have been cancelled, which leaves its timer.
   // What was cancelled may have left a connection in the middle of a statement.

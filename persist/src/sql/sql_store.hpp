@@ -205,6 +205,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   std::string opened_line_;  ///< for the log, when everything is checked
   bool is_deleting_ = false;
   bool is_stopping_ = false;
+  bool is_giving_up_ = false;
   bool is_over_ = false;  ///< nothing is left that needs the database
   bool closing_ = false;
   TaskGroup tasks_;

@@ -100,7 +100,10 @@ TEST(ClientInCompiling, ATemporaryThatOwnsSomethingHasANameFirst) {
   static_assert(!IsWork<decltype(work)> && IsWork<decltype(work)&>);
   static_assert(!IsTccWork<decltype(tcc)> && IsTccWork<decltype(tcc)&>);
   static_assert(!IsXaWork<decltype(xa)> && IsXaWork<decltype(xa)&>);
-  [[maybe_unused]] auto refers = [&owned](Xa&) { return Async<>(); };
+  [[maybe_unused]] auto refers = [&owned](Xa&) {
+    EXPECT_TRUE(owned.empty());
+    return Async<>();
+  };
   static_assert(IsXaWork<decltype(refers)>);
 }
 

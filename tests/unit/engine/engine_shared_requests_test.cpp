@@ -100,7 +100,7 @@ TEST_F(EngineSharedRequests, ASecondSubmitIsAnsweredFromTheStore) {
 }
 
 TEST_F(EngineSharedRequests, WhyNamesTheCoordinatorThatWorksOnATransaction) {
-  const auto why = [this](SharedNode& node) {
+  const auto why = [](SharedNode& node) {
     const auto found = node.world->start(node.coordinator().inspect(Gid("g")));
     return found->value().value().value();
   };

@@ -72,7 +72,7 @@ constexpr std::size_t head_bytes = 7 + 8 + 4 + 1 + 9 + 3;  // of a record and of
 TEST_F(LogScanTest, FindsGroupsOfAllSizes) {
   ASSERT_TRUE(open().ok());
   std::uint64_t group = 1;
-  for (const std::size_t bytes : {1, 32'740, 7, 32'748, 100'000, 0, 33'000, 65'536}) {
+  for (const std::size_t bytes : {1U, 32'740U, 7U, 32'748U, 100'000U, 0U, 33'000U, 65'536U}) {
     put(group++, bytes);
   }
   const LogContent content = read_log(crash());

@@ -45,7 +45,7 @@ struct LaneScript {
   StoredTrans stored;
 };
 
-class LaneConnection final : public SqlConnection {
+class LaneConnection : public SqlConnection {
  public:
   explicit LaneConnection(LaneScript& script) : script_(script) {}
 

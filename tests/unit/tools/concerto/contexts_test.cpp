@@ -62,7 +62,7 @@ TEST_F(ContextsTest, NoFileIsNoContext) {
 }
 
 TEST_F(ContextsTest, AreNotReadIfOthersMayReadOrWrite) {
-  for (const mode_t mode : {0644, 0640, 0604, 0620, 0602, 0610}) {
+  for (const mode_t mode : {0644U, 0640U, 0604U, 0620U, 0602U, 0610U}) {
     write("config.yml", to_yaml(contexts_), mode);
     const auto read = load_contexts(path("config.yml"));
     ASSERT_FALSE(read) << mode;
