@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <unistd.h>
 #include <utility>
 
+#include "file_content.hpp"
 #include "leveldb/descriptor_reserve.hpp"
 
 namespace concerto::test {
@@ -16,15 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t sector_bytes = 512;
-
-std::string content_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void set_content(const std::string& path, const std::string& content) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
-}
 
 std::uint64_t size_of(const std::string& path) {
   std::error_code none;
@@ -144,7 +135,7 @@ Result<std::unique_ptr<persist::DiskFile>> FaultDisk::create(const std::string& 
   undo.made = path;
   if (fs::exists(path)) {
     undo.gone = path;
-    undo.content = content_of(path);
+    undo.content = file_content(path);
   }
   undo_.push_back(std::move(undo));
   ids_.erase(path);
@@ -170,7 +161,7 @@ Result<> FaultDisk::rename(const std::string& from, const std::string& to) {
   undo.made_from = from;
   if (fs::exists(to)) {
     undo.gone = to;
-    undo.content = content_of(to);
+    undo.content = file_content(to);
   }
   undo_.push_back(std::move(undo));
   ids_[to] = file_id(from);
@@ -184,7 +175,7 @@ Result<> FaultDisk::remove(const std::string& path) {
   Undo undo;
   undo.dir = persist::parent_dir(path);
   undo.gone = path;
-  undo.content = content_of(path);
+  undo.content = file_content(path);
   undo_.push_back(std::move(undo));
   ids_.erase(path);
   return persist::posix_disk().remove(path);
@@ -251,7 +242,7 @@ void FaultDisk::take_back_write(const Undo& undo, Memory memory, std::mt19937& r
   const auto file = std::find_if(ids_.begin(), ids_.end(),
                                  [&undo](const auto& known) { return known.second == undo.file; });
   if (file == ids_.end() || !fs::exists(file->first)) return;
-  std::string content = content_of(file->first);
+  std::string content = file_content(file->first);
   if (memory == Memory::forgets) {
     content.resize(undo.size);
     content.replace(undo.offset, undo.bytes.size(), undo.bytes);
@@ -262,7 +253,7 @@ void FaultDisk::take_back_write(const Undo& undo, Memory memory, std::mt19937& r
       content.replace(undo.offset + at, sector.size(), sector);
     }
   }
-  set_content(file->first, content);
+  set_file_content(file->first, content);
 }
 
 void FaultDisk::take_back_entry(const Undo& undo) {
@@ -277,7 +268,7 @@ void FaultDisk::take_back_entry(const Undo& undo) {
   }
   if (undo.gone.empty()) return;
   if (undo.content) {
-    set_content(undo.gone, *undo.content);
+    set_file_content(undo.gone, *undo.content);
   } else {
     fs::create_directory(undo.gone);
   }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -16,6 +14,7 @@
 #include <concerto/engine/observer.hpp>
 #include <concerto/persist/leveldb_store.hpp>
 
+#include "file_content.hpp"
 #include "sample_transactions.hpp"
 #include "temp_dir.hpp"
 
@@ -82,16 +81,6 @@ inline std::vector<std::string> files_below(const std::string& path, const std::
   }
   std::sort(found.begin(), found.end());
   return found;
-}
-
-inline std::string file_content(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-inline void set_file_content(const std::string& path, std::string_view content) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out.write(content.data(), static_cast<std::streamsize>(content.size()));
 }
 
 }  // namespace concerto::test

@@ -96,7 +96,8 @@ install(FILES ${PROJECT_BINARY_DIR}/ConcertoConfig.cmake
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # The pages that comments in the headers name, and the examples.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
-        FILES_MATCHING PATTERN "*.md" REGEX "/docs/examples/[^/]+/[^/]+$" PATTERN plots EXCLUDE)
+        FILES_MATCHING PATTERN "*.md" REGEX "/docs/examples/[^/]+/[^/]+$"
+        REGEX "/docs/monitoring/[^/]+$" REGEX "/docs/pictures/[^/]+$" PATTERN plots EXCLUDE)
 # Their scripts, whatever rights they have in a checkout.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ

@@ -2,7 +2,7 @@
 
 const cases = {
   views: "./views.mjs", actions: "./actions.mjs", roles: "./roles.mjs", speed: "./speed.mjs",
-  bulk: "./bulk.mjs", units: "./units.mjs",
+  bulk: "./bulk.mjs", units: "./units.mjs", pictures: "./pictures.mjs",
 };
 
 const [name] = process.argv.slice(2);

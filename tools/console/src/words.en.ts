@@ -23,6 +23,7 @@ export const english = {
   shown: "{count} transactions", shownOf: "{count} of {all} loaded transactions",
   moreThere: "There are more; scroll down to load them.",
   none: "There are none.", noneStuck: "Nothing is unfinished.",
+  noneOld: "No transaction has been unfinished for longer than a minute.",
   filters: "Filters", clear: "Clear",
   // One transaction
   notFound: "There is no transaction {gid}.", protocol: "Protocol", updated: "Updated",

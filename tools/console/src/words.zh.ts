@@ -22,6 +22,7 @@ export const chinese: Record<Word, string> = {
   shown: "{count} 个事务", shownOf: "已加载 {all} 个事务中的 {count} 个",
   moreThere: "还有更多；向下滚动以加载。",
   none: "没有。", noneStuck: "没有未完成的事务。",
+  noneOld: "没有超过一分钟未完成的事务。",
   filters: "筛选", clear: "清除",
   notFound: "没有事务 {gid}。", protocol: "协议", updated: "更新时间",
   finished: "完成时间", options: "选项", customData: "自定义数据", result: "结果",

@@ -108,7 +108,7 @@ function Stuck() {
         <a href={pathOf("unfinished")}>{say("showThem")}</a>
       </div>
       <Problem error={error} />
-      {rows.length === 0 ? <p class="quiet">{say("noneStuck")}</p> : (
+      {rows.length === 0 ? <p class="quiet">{say("noneOld")}</p> : (
         <div class="scrolls" tabIndex={0} role="region" aria-label={say("stuckFirst")}>
           <table>
             <thead><tr><th>{say("gid")}</th><th>{say("status")}</th><th>{say("age")}</th>

@@ -14,7 +14,7 @@ import { Timeline } from "../parts/timeline";
 import { tell } from "../parts/toast";
 import { indented } from "../payload";
 import { has, server } from "../server";
-import type { Branch, QueryResult, Transaction as Trans, Why } from "../types";
+import type { Branch, QueryResult, Status, Transaction as Trans, Why } from "../types";
 import { say } from "../words";
 
 const interval = 2000;
@@ -49,7 +49,7 @@ export function Transaction({ gid }: { gid: string }) {
       <Problem error={error} />
       {value.why && <WhyBox why={value.why} />}
       <When trans={trans} branches={value.branches} why={value.why} />
-      <Branches branches={value.branches}
+      <Branches trans={trans} branches={value.branches}
                 {...(mayAct && has(known, paths.skip)
                   ? { onSkip: (branch: Branch) => setDoing({ kind: "skip", branch }) } : {})}
                 {...(mayAct && has(known, paths.edit)
@@ -87,13 +87,19 @@ function When({ trans, branches, why }: { trans: Trans; branches: readonly Branc
   );
 }
 
+/// Whether the transaction calls such branches in the direction in which it goes.
+function isOnWay(status: Status, branch: Branch): boolean {
+  return ["compensate", "cancel", "rollback"].includes(branch.op) === (status === "aborting");
+}
+
 interface BranchesProps {
+  trans: Trans;
   branches: readonly Branch[];
   onSkip?: (branch: Branch) => void;
   onEdit?: (branch: Branch) => void;
 }
 
-function Branches({ branches, onSkip, onEdit }: BranchesProps) {
+function Branches({ trans, branches, onSkip, onEdit }: BranchesProps) {
   const [opened, setOpened] = useState("");
   const acts = onSkip !== undefined || onEdit !== undefined;
   return (
@@ -122,13 +128,14 @@ function Branches({ branches, onSkip, onEdit }: BranchesProps) {
                               aria-label={say("showPayload", names)}
                               onClick={() => setOpened(isOpen ? "" : key)}>
                         {isOpen ? "▾" : "▸"}</button>)}</td>
-                    {acts && <td class="buttons">{!isFinished(each.status) && (
-                      <>
-                        {onSkip && <button type="button" onClick={() => onSkip(each)}>
-                          {say("skip")}</button>}
+                    {acts && <td>{!isFinished(each.status) && (
+                      <div class="buttons">
+                        {onSkip && isOnWay(trans.status, each) && (
+                          <button type="button" onClick={() => onSkip(each)}>
+                            {say("skip")}</button>)}
                         {onEdit && <button type="button" onClick={() => onEdit(each)}>
                           {say("edit")}</button>}
-                      </>)}</td>}
+                      </div>)}</td>}
                   </tr>
                   {isOpen && each.bin_data && (
                     <tr key={`${key} payload`}><td colSpan={acts ? 7 : 6}>

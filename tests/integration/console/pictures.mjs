@@ -1,0 +1,42 @@
+// The pictures of docs/operations.md: a bank whose ledger service is down.
+
+import { Console, setting } from "./browser.mjs";
+
+const view = { width: 1200, height: 720 };
+
+async function overview() {
+  const console_ = await Console.open(setting.open, { view });
+  await console_.go("/admin/overview");
+  await console_.see("ledger is read-only");
+  await new Promise((done) => setTimeout(done, setting.watchMs));
+  await console_.picture("console-overview");
+  await console_.close();
+}
+
+async function lists() {
+  const console_ = await Console.open(setting.open, { view });
+  await console_.go("/admin/unfinished");
+  await console_.see("transfer-0007");
+  await console_.button("Try all …").click();
+  const dialog = console_.page.getByRole("dialog");
+  await dialog.getByText("transactions are concerned.").waitFor();
+  await dialog.getByLabel("Reason, for the audit log")
+    .fill("OPS-4711: the ledger takes entries again");
+  await console_.picture("console-preview");
+  await console_.close();
+}
+
+async function transaction(options, name) {
+  const console_ = await Console.open(setting.open, options);
+  await console_.go("/admin/transaction/transfer-0007");
+  await console_.see("ledger is read-only");
+  await console_.picture(name);
+  await console_.close();
+}
+
+export async function run() {
+  await overview();
+  await lists();
+  await transaction({ view }, "console-transaction");
+  await transaction({ view: { width: 390, height: 720 }, dark: true }, "console-small-dark");
+}
