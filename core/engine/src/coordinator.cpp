@@ -7,6 +7,7 @@
 
 #include "on_engine.hpp"
 #include "operator_log.hpp"
+#include "paused.hpp"
 #include "reset_rounds.hpp"
 #include "shared_rounds.hpp"
 #include "trouble.hpp"
@@ -60,6 +61,7 @@ Coordinator::Coordinator(std::vector<ShardPorts> shards, Store& store, const Clo
     : store_(store),
       clock_(clock),
       modes_(modes),
+      paused_(options.starts_paused),
       topics_(std::make_unique<Topics>(store, clock, shards.at(0).branches, options.wording)),
       pauses_(std::make_unique<Pauses>(store)),
       reset_rounds_(std::make_unique<ResetRounds>()),
@@ -128,7 +130,7 @@ Async<> Coordinator::read_pauses_at_start() {
 Task<void> Coordinator::poll() {
   co_await asio::this_coro::throw_if_cancelled(false);
   Engine& first = *engines_.front();
-  bool goes_on = true;
+  bool goes_on = co_await first.wait_until_begun(paused_);
   while (goes_on) {
     const Result<> paused = co_await read_pauses();
     bool has_more = false;
@@ -209,26 +211,31 @@ Gid Coordinator::new_gid(RandomSource& random) {
 }
 
 Async<> Coordinator::prepare(TransRequest request, RequestContext context) {
+  if (is_paused()) return refused_while_paused<void>();
   Engine& engine = home(request.gid);
   return on_engine(engine, engine.requests().prepare(std::move(request), context));
 }
 
 Async<Transaction> Coordinator::prepare_workflow(TransRequest request, RequestContext context) {
+  if (is_paused()) return refused_while_paused<Transaction>();
   Engine& engine = home(request.gid);
   return on_engine(engine, engine.requests().prepare_workflow(std::move(request), context));
 }
 
 Async<> Coordinator::submit(TransRequest request, RequestContext context) {
+  if (is_paused()) return refused_while_paused<void>();
   Engine& engine = home(request.gid);
   return on_engine(engine, engine.requests().submit(std::move(request), context));
 }
 
 Async<> Coordinator::abort(TransRequest request, RequestContext context) {
+  if (is_paused()) return refused_while_paused<void>();
   Engine& engine = home(request.gid);
   return on_engine(engine, engine.requests().abort(std::move(request), context));
 }
 
 Async<> Coordinator::register_branch(BranchRequest request, RequestContext context) {
+  if (is_paused()) return refused_while_paused<void>();
   Engine& engine = home(request.gid);
   return on_engine(engine, engine.requests().register_branch(std::move(request), context));
 }
@@ -239,6 +246,7 @@ Async<> Coordinator::force_stop(Gid gid, RequestContext context) {
 }
 
 Async<> Coordinator::reset_next_cron_time(Gid gid, RequestContext context) {
+  if (is_paused()) return refused_while_paused<void>();
   Engine& engine = home(gid);
   return on_engine(engine, engine.requests().try_now(std::move(gid), context));
 }

@@ -1,4 +1,4 @@
-// Operators hold calls up, and let them go on.
+// Operators hold calls up and let them go on; a coordinator that has started paused begins.
 
 #include <concerto/base/masked_url.hpp>
 #include <concerto/engine/coordinator.hpp>
@@ -68,6 +68,25 @@ Async<> Coordinator::resume(PauseKind kind, std::string value, RequestContext co
 Async<std::vector<Pause>> Coordinator::pauses() {
   const Use use(*engines_.front());
   co_return co_await pauses_->read();
+}
+
+/// When a request is no longer refused, no shard holds it up. What waits for the begin goes on
+/// after that.
+Task<bool> Coordinator::begin(RequestContext context) {
+  Engine& first = *engines_.front();
+  const Use use(first);
+  if (!is_paused()) co_return false;
+  for (auto& engine : engines_) co_await on_engine(*engine, engine->begin());
+  paused_.store(false);
+  co_await on_engine(first, first.tell_begun());
+  co_await tell_all("begin after a paused start", context, ok());
+  co_return true;
+}
+
+Task<bool> Coordinator::wait_until_begun() {
+  Engine& first = *engines_.front();
+  const Use use(first);
+  co_return co_await on_engine(first, first.wait_until_begun(paused_));
 }
 
 /// Gives each shard the pauses of the store.

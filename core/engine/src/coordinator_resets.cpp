@@ -7,6 +7,7 @@
 #include <concerto/engine/coordinator.hpp>
 
 #include "on_engine.hpp"
+#include "paused.hpp"
 #include "reset_rounds.hpp"
 #include "shared_rounds.hpp"
 
@@ -28,6 +29,7 @@ std::string about_reset(std::chrono::seconds beyond, const Coordinator::Reset& r
 Async<Coordinator::Reset> Coordinator::reset_cron_time(std::chrono::seconds beyond,
                                                        std::size_t limit, RequestContext context) {
   const Use use(*engines_.front());
+  if (is_paused()) co_return paused_error();
   Reset reset;
   Ownership* shared = store_.ownership();
   Result<> done = ok();

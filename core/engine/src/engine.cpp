@@ -45,6 +45,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
            .clock = clock,
            .options = options,
            .modes = modes,
+           .paused = options.starts_paused,
            .stopping = false},
       journal_(options.journal_transactions_max),
       live_(
@@ -65,6 +66,7 @@ Engine::Engine(ShardPorts ports, Store& store, const Clock& clock,
       resets_(env_, requests_, tasks_),
       inspector_(env_, live_, wakes_, journal_),
       poll_wanted_(ports.executor),
+      begun_(ports.executor),
       tasks_(ports.executor, spare_tasks) {
   leases_.start();
 }
@@ -274,6 +276,25 @@ nanoseconds Engine::poll_interval() const {
   return interval * 3 / 4 + nanoseconds(static_cast<std::int64_t>(random));
 }
 
+Task<bool> Engine::wait_until_begun(const std::atomic<bool>& paused) {
+  while (paused.load() && !env_.stopping) {
+    const bool notified = co_await begun_.wait();
+    if (!notified) co_return false;
+  }
+  co_return !env_.stopping;
+}
+
+Task<void> Engine::begin() {
+  env_.paused = false;
+  wakes_.begin_waking();
+  co_return;
+}
+
+Task<void> Engine::tell_begun() {
+  begun_.notify_all();
+  co_return;
+}
+
 Task<void> Engine::start_polls(Task<void> polls) {
   tasks_.spawn(std::move(polls));
   co_return;
@@ -316,6 +337,7 @@ Task<void> Engine::begin_stop(SteadyTime deadline) {
   wakes_.stop();
   log_.stop();
   poll_wanted_.notify_all();
+  begun_.notify_all();
   changes_.stop();
   live_.for_each([](LiveTrans& live) { live.progressed.notify_all(); });
   co_return;

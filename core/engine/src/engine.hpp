@@ -78,6 +78,12 @@ class Engine {
   Task<std::optional<std::size_t>> begin_poll();
   /// Wakes what the poll has claimed of this shard. `asked`: when the poll asked the store.
   Task<void> end_poll(std::vector<Transaction> claimed, SteadyTime asked);
+  /// Waits while the coordinator is paused. False if a stop has begun.
+  Task<bool> wait_until_begun(const std::atomic<bool>& paused);
+  /// Ends the pause of this shard.
+  Task<void> begin();
+  /// Resumes those that wait for the begin.
+  Task<void> tell_begun();
   /// Runs the polls of all shards until the stop of this one.
   Task<void> start_polls(Task<void> polls);
   /// Waits until the next poll. False if a stop has begun.
@@ -124,6 +130,7 @@ class Engine {
   Resets resets_;
   Inspector inspector_;
   Notifier poll_wanted_;
+  Notifier begun_;
   SteadyTime stop_until_ = SteadyTime::max();
   std::atomic<std::size_t> uses_{0};
   TaskGroup tasks_;

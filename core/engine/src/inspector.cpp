@@ -6,6 +6,7 @@
 #include <concerto/base/counted.hpp>
 #include <concerto/base/masked_url.hpp>
 
+#include "paused.hpp"
 #include "retry.hpp"
 #include "stored_rows.hpp"
 #include "trouble.hpp"
@@ -98,6 +99,10 @@ Inspection Inspector::explain(Transaction trans, const std::optional<Owner>& oth
   } else if (const auto read = read_stored(*mode, shown); !read) {
     result.activity = Activity::waiting;
     result.explanation = read.error().detail + "; nobody works on it";
+  } else if (env_.paused) {
+    const bool is_prepared = shown.status == TransStatus::prepared;
+    result.activity = is_prepared ? Activity::prepared : Activity::waiting;
+    result.explanation = paused_error().detail;
   } else if (shown.status == TransStatus::prepared && result.attempts.empty()) {
     result.activity = Activity::prepared;
     const std::chrono::seconds timeout = env_.timeout_of(shown.options.timeout_to_fail, *mode);

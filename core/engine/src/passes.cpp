@@ -17,8 +17,11 @@ namespace {
 /// How many drivers may begin within each other.
 constexpr std::uint32_t nested_max = 8;
 
-/// When a transaction that a pause holds up looks again, should nobody wake it.
-constexpr seconds held_up_wait{600};
+/// When a transaction that a pause holds up looks again, should nobody wake it. After a paused start
+/// it does so at the begin.
+seconds held_up_wait(const ShardEnv& env) noexcept {
+  return seconds(env.paused ? 0 : 600);
+}
 
 /// Counts until the end of the scope, also if a clock throws there.
 class Nested {
@@ -219,7 +222,8 @@ Passes::Move Passes::next_move(const Pin& pin) {
     end_pass(live, answer(live), true);
     return {What::end};
   }
-  live.pass.is_held_up = env_.pause_of(live.trans, *live.mode, next) != nullptr;
+  live.pass.is_held_up =
+      env_.paused || env_.pause_of(live.trans, *live.mode, next) != nullptr;
   if (live.pass.is_held_up) {
     leave_queue(live);
   } else if (!env_.stopping && (!next.calls.empty() || next.ask_application)) {
@@ -295,7 +299,7 @@ Async<> Passes::end_in_wait(LiveTrans& live) {
   if (repeats || env_.stopping) {
     // The next pass follows at once, here or after the restart.
   } else if (pass.is_held_up || delay) {
-    wait = pass.is_held_up ? nanoseconds(held_up_wait) : left_of_delay(live.trans, *delay, now);
+    wait = pass.is_held_up ? held_up_wait(env_) : left_of_delay(live.trans, *delay, now);
     delta.schedule = Schedule{live.trans.next_cron_interval, now + wait, true};
   } else if (pass.interval_kind) {
     const seconds base = reset_interval(live.trans.options, env_.options);

@@ -26,6 +26,7 @@ struct ShardEnv {
   Ownership* const ownership = store.ownership();
   GuardedObserver observer{ports.observer};
   std::shared_ptr<const PauseList> pauses = nullptr;  ///< null: none were read yet
+  bool paused = false;    ///< since the start: no transaction is woken, and no call begins
   bool stopping = false;  ///< no request is taken and no call begins any more
 
   SteadyTime now() const noexcept { return ports.timers.now(); }

@@ -16,7 +16,8 @@ WakeUps::WakeUps(const ShardPorts& ports, const CoordinatorOptions& options, con
       start_(std::move(start)),
       slots_(options.wakes_per_target_max),
       alarm_timer_(ports.timers, [this] { wake_due(); }),
-      trial_timer_(ports.timers, [this] { try_targets(); }) {}
+      trial_timer_(ports.timers, [this] { try_targets(); }),
+      paused_(options.starts_paused) {}
 
 bool WakeUps::add(const Gid& gid, TransType type, WallTime create_time) {
   return alarms_.add(gid, type, create_time);
@@ -66,7 +67,7 @@ void WakeUps::give_back_slot(const std::string& target, TargetSlots::Use use) {
 }
 
 void WakeUps::wake_waiting(std::string_view target) {
-  if (stopping_) return;
+  if (wakes_nothing()) return;
   while (alarms_.waiting_for(target) > 0 && slots_.take_free(target)) {
     wake_one(target, Alarms::Cause::answer);
   }
@@ -82,7 +83,7 @@ void WakeUps::wake_one(std::string_view target, Alarms::Cause cause) {
 }
 
 void WakeUps::set_trial_timer() {
-  if (stopping_ || trial_timer_.is_set()) return;
+  if (wakes_nothing() || trial_timer_.is_set()) return;
   trial_timer_.set(timers_.now() + options_.retry_interval);
 }
 
@@ -90,7 +91,7 @@ void WakeUps::set_trial_timer() {
 /// transaction waits, it keeps to its own time, which grows with its errors.
 void WakeUps::try_targets() {
   constexpr std::size_t waiting_min = 2;
-  if (stopping_ || !alarms_.any_waits()) return;
+  if (wakes_nothing() || !alarms_.any_waits()) return;
   for (const std::string& target : alarms_.targets_with(waiting_min)) {
     if (slots_.has_taken(target)) continue;  // A woken transaction calls the target already.
     if (slots_.take_free(target)) wake_one(target, Alarms::Cause::trial);
@@ -104,7 +105,7 @@ bool WakeUps::has_room() const noexcept {
 }
 
 std::size_t WakeUps::room() const noexcept {
-  if (stopping_ || !has_room() || live_.bytes() >= options_.in_flight_bytes_max) return 0;
+  if (wakes_nothing() || !has_room() || live_.bytes() >= options_.in_flight_bytes_max) return 0;
   return std::min(options_.wakes_in_progress_max - in_progress_,
                   options_.in_flight_max - live_.size());
 }
@@ -117,8 +118,9 @@ bool WakeUps::has(const Gid& gid) const {
 
 void WakeUps::set_next_alarm() {
   alarm_count_.store(alarms_.size(), std::memory_order_relaxed);
-  earliest_alarm_.store(alarms_.earliest(), std::memory_order_relaxed);
-  if (stopping_ || !has_room()) return alarm_timer_.cancel();
+  const SteadyTime earliest = paused_ ? SteadyTime::max() : alarms_.earliest();
+  earliest_alarm_.store(earliest, std::memory_order_relaxed);
+  if (wakes_nothing() || !has_room()) return alarm_timer_.cancel();
   alarm_timer_.set(alarms_.earliest());
 }
 
@@ -146,6 +148,12 @@ void WakeUps::ended(std::string slot) {
 
 void WakeUps::set_limits(const CoordinatorLimits& limits) {
   slots_.set_max(limits.wakes_per_target_max);
+  set_next_alarm();
+}
+
+void WakeUps::begin_waking() {
+  paused_ = false;
+  if (alarms_.any_waits()) set_trial_timer();
   set_next_alarm();
 }
 

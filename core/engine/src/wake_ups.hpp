@@ -84,6 +84,8 @@ class WakeUps {
   /// changed.
   void set_next_alarm();
   void set_limits(const CoordinatorLimits& limits);
+  /// Ends the pause with which the coordinator has started (CoordinatorOptions::starts_paused).
+  void begin_waking();
   /// From now on nothing is woken.
   void stop();
 
@@ -102,6 +104,7 @@ class WakeUps {
   void add_to(InFlight& sum, SteadyTime now) const noexcept;
 
  private:
+  bool wakes_nothing() const noexcept { return stopping_ || paused_; }
   bool has_room() const noexcept;
   void wake_due();
   void start(Alarms::Wake wake, std::string slot);
@@ -121,6 +124,7 @@ class WakeUps {
   Timer trial_timer_;
   std::size_t in_progress_ = 0;
   bool stopping_ = false;
+  bool paused_;  ///< alarms are set, and nothing is woken
   std::uint64_t reset_round_ = 0;
   std::size_t reset_from_ = 0;  ///< up to which index of the alarms the round has come
   // Written by the shard only, read by metrics.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -75,6 +76,9 @@ struct CoordinatorOptions : CoordinatorLimits {
   /// How often a coordinator looks for due transactions that no coordinator has an alarm for, if
   /// several share the store. Up to a quarter of the interval is left out or added at random.
   std::chrono::milliseconds poll_interval{3000};
+  /// The coordinator starts paused: until `Coordinator::begin` it calls no service and takes no
+  /// request that would lead to a call. For a store that was restored from a backup.
+  bool starts_paused = false;
   /// What is recorded for traces (Observer::span_ended).
   TraceOptions trace;
   /// The texts of errors. The front ends of the protocol need those of
@@ -157,6 +161,16 @@ class CONCERTO_EXPORT Coordinator {
   /// meanwhile. A busy store is asked again until it answers or a stop begins. If several
   /// coordinators share the store, nothing is read now: the polls for due transactions begin.
   Async<> recover();
+
+  /// Whether the coordinator has started paused and has not begun. Such a coordinator answers
+  /// queries; operators end transactions, skip branches, and change topics and pauses. Requests of
+  /// applications and requests to try now get Errc::overloaded. Callable on any thread.
+  bool is_paused() const noexcept { return paused_.load(); }
+  /// Lets a coordinator that has started paused work. False, and without effect, if it is not
+  /// paused.
+  Task<bool> begin(RequestContext context = {});
+  /// Waits while the coordinator is paused. False if a stop has begun, or the wait was cancelled.
+  Task<bool> wait_until_begun();
 
   /// Replaces the limits. Transactions that are in memory beyond new limits go on.
   Task<void> set_limits(CoordinatorLimits limits);
@@ -284,6 +298,7 @@ class CONCERTO_EXPORT Coordinator {
   Store& store_;
   const Clock& clock_;
   const ModeTable& modes_;
+  std::atomic<bool> paused_;
   const std::unique_ptr<Topics> topics_;
   const std::unique_ptr<Pauses> pauses_;
   const std::unique_ptr<ResetRounds> reset_rounds_;
