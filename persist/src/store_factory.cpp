@@ -86,15 +86,4 @@ Result<const StoreKind*> StoreKinds::checked(const StoreSettings& settings) cons
   return kind;
 }
 
-Result<BackupReport> ManagedStore::backup(const BackupRequest& /*request*/) {
-  return make_error(
-      Errc::not_supported,
-      "only the embedded store (leveldb) makes backups by itself; use the means of the "
-      "database");
-}
-
-Result<std::vector<BackupReport>> ManagedStore::backups(const std::string& /*directory*/) {
-  return std::vector<BackupReport>();
-}
-
 }  // namespace concerto::persist

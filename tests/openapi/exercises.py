@@ -19,8 +19,13 @@ ALL_ABSENT = dict.fromkeys([name for name in EVERY_OPTION if name != "unknown"] 
 def server(witness):
     for target in ("/api/dtmsvr/version", "/api/dtmsvr/newGid", "/api/ping", "/api/metrics",
                    "/metrics", "/api/openapi.json", "/livez", "/readyz", "/",
-                   "/admin/transactions"):
+                   "/admin/transactions", "/api/concerto/backup"):
         witness.get(target)
+    witness.post_query("/api/concerto/begin")
+    witness.post("/api/concerto/backup", {"name": "described", "full": True, "reason": "a test"})
+    wait_until(lambda: witness.get("/api/concerto/backup").json()["state"] == "done",
+               "the backup is complete", WAIT_S)
+    witness.get("/api/concerto/backup")
 
 
 def transactions(witness):

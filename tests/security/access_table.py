@@ -43,6 +43,9 @@ TABLE = """
     vo    http      GET     /api/dtmsvr/scanKV
     cvo   http      GET     /api/concerto/why
     vo    http      GET     /api/concerto/audit
+    o     http      POST    /api/concerto/begin
+    o     http      POST    /api/concerto/backup
+    vo    http      GET     /api/concerto/backup
     vo    http      GET     /api/concerto/count
     o     http      POST    /api/concerto/retry
     o     http      POST    /api/concerto/stop

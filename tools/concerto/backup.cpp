@@ -10,7 +10,9 @@
 #include <concerto/engine/error.hpp>
 #include <concerto/transport/system.hpp>
 
+#include "backup_online.hpp"
 #include "backup_options.hpp"
+#include "verb_error.hpp"
 
 namespace concerto::tools {
 namespace {
@@ -18,8 +20,7 @@ namespace {
 struct BackupOptions {
   std::string from;
   std::string to;
-  std::string name;
-  std::string base;
+  OnlineBackup online;  ///< its name and base are also those of a backup of a closed store
 };
 
 /// A name that tells the time, in UTC.
@@ -41,19 +42,21 @@ Result<std::string> newest_backup(const std::string& directory) {
                     "--base latest: there is no backup in '" + directory + "'");
 }
 
-int backup(const BackupOptions& options) {
+int backup_of_store(const BackupOptions& options) {
   const net::SystemClock clock;
+  const std::string& name = options.online.name;
+  const std::string& base = options.online.base;
   const auto store = embedded_store_path(options.from);
   if (!store) return tell_error(store.error()), exit_usage;
   Progress progress(std::cerr, ::isatty(STDERR_FILENO) != 0, clock);
   persist::BackupRequest request;
   request.directory = options.to;
-  request.name = options.name.empty() ? name_of_time(clock.wall_now()) : options.name;
-  request.base = options.base;
-  if (options.base == "latest") {
-    auto base = newest_backup(options.to);
-    if (!base) return tell_error(base.error());
-    request.base = std::move(*base);
+  request.name = name.empty() ? name_of_time(clock.wall_now()) : name;
+  request.base = base;
+  if (base == "latest") {
+    auto newest = newest_backup(options.to);
+    if (!newest) return tell_error(newest.error());
+    request.base = std::move(*newest);
   }
   request.progress = shown_on(progress, "groups copied");
   const auto made = persist::backup_closed_store(*store, request, clock);
@@ -68,6 +71,19 @@ int backup(const BackupOptions& options) {
   }
   std::cout << (made->base.empty() ? "; a full backup" : "; builds on " + made->base) << std::endl;
   return 0;
+}
+
+int backup(const BackupOptions& options) {
+  const OnlineBackup& online = options.online;
+  if (online.full && !online.base.empty()) {
+    return tell(make_error(VerbErrc::usage, "--full: a full backup has no --base"));
+  }
+  if (options.from.empty() != options.to.empty()) {
+    return tell(make_error(VerbErrc::usage,
+                           "--from and --to go together; without both, a coordinator that runs "
+                           "makes the backup"));
+  }
+  return options.from.empty() ? backup_of_coordinator(online) : backup_of_store(options);
 }
 
 int restore(const BackupOptions& options) {
@@ -112,19 +128,26 @@ int verify(const std::vector<std::string>& paths) {
 
 std::function<int()> add_backup(CLI::App& app) {
   auto options = std::make_shared<BackupOptions>();
+  OnlineBackup& online = options->online;
   app.add_option("--from", options->from,
-                 "The store: its directory, leveldb:DIRECTORY, a configuration file, or env")
-      ->type_name("STORE")
-      ->required();
-  app.add_option("--to", options->to, "The directory of backups")->type_name("DIR")->required();
-  app.add_option("--name", options->name, "The name of the new backup; the time, if absent")
+                 "The store of a coordinator that is stopped: its directory, leveldb:DIRECTORY, a "
+                 "configuration file, or env")
+      ->type_name("STORE");
+  app.add_option("--to", options->to, "With --from: the directory of backups")->type_name("DIR");
+  app.add_option("--name", online.name, "The name of the new backup; the time, if absent")
       ->type_name("NAME");
-  app.add_option("--base", options->base,
+  app.add_option("--base", online.base,
                  "Hold only what came after this backup, which is in the same directory; `latest`: "
                  "after the newest one")
       ->type_name("NAME");
+  app.add_flag("--full", online.full, "Hold everything");
+  app.add_option("--reason", online.reason, "Why, for the coordinator's audit log")
+      ->type_name("TEXT");
+  add_server_options(app, online.server);
   app.footer(
-      "The coordinator is stopped meanwhile. The store is read and not changed.\n"
+      "Without --from a coordinator that runs makes the backup, in its Backup.Directory: of what "
+      "came\nafter the newest one there, if there is one that fits. With --from the coordinator is "
+      "stopped,\nand without --base everything is copied. The store is read and not changed.\n"
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused and nothing written.");
   return [options] { return backup(*options); };
 }

@@ -17,6 +17,7 @@ std::span<const Verb> verbs() noexcept {
       Verb{"edit", "Change a branch's URL or payload", add_edit},
       Verb{"pause", "Call a target, a topic or a mode no more for a while", add_pause},
       Verb{"resume", "Call what is paused again", add_resume},
+      Verb{"begin", "Let a coordinator work that was started paused", add_begin},
       Verb{"jobs", "Show or end the jobs of bulk actions", add_jobs},
       Verb{"topics", "Show or change topics", add_topics},
       Verb{"targets", "Show what waits for which service", add_targets},
@@ -29,7 +30,7 @@ std::span<const Verb> verbs() noexcept {
       Verb{"completion", "Write what a shell needs to complete the command line", add_completion},
       Verb{"man", "Write man pages", add_man},
 #ifdef CONCERTO_STORE_LEVELDB
-      Verb{"backup", "Copy an embedded store that no coordinator has open", add_backup},
+      Verb{"backup", "Copy an embedded store, while its coordinator runs or is stopped", add_backup},
       Verb{"restore", "Make an embedded store of a backup", add_restore},
       Verb{"verify", "Check stores and backups, and change nothing", add_verify},
 #endif

@@ -59,6 +59,8 @@ class AccessLines {
 std::string print_access(const Config& config) {
   AccessLines lines;
   for (const net::Route& route : net::RouteTable::standard().rows()) lines.add(route);
+  lines.add(net::RouteRole::operators, "http", "POST", backup_path);
+  lines.add(net::RouteRole::viewers, "http", "GET", backup_path);
   if (const auto role = role_for(config.auth.metrics)) {
     for (const std::string_view path : metrics_paths) lines.add(*role, "http", "GET", path);
   }

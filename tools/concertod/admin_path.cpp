@@ -13,7 +13,7 @@ namespace {
 std::vector<std::string_view> all_paths() {
   std::vector<std::string_view> paths = net::HttpApi::paths();
   paths.insert(paths.end(), std::begin(metrics_paths), std::end(metrics_paths));
-  paths.insert(paths.end(), {live_path, ready_path});
+  paths.insert(paths.end(), {live_path, ready_path, backup_path});
   return paths;
 }
 

@@ -89,6 +89,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.add_flag(
       "--even-in-use", line.even_in_use,
       "With -r: drop the store even while other coordinators, or servers of DTM, work on it");
+  app.add_flag("--paused", line.paused,
+               "Call no service until POST /api/concerto/begin, for a store of a backup");
   app.add_flag("--verify", line.verify, "Check all of the stored data, change nothing, and end");
   app.add_flag("-v", version, "Print the version");
   app.add_flag("--check-config", line.check_config, "Check the configuration and end");
@@ -115,7 +117,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (!line.exit_code && split.operand) {
     // The file was meant to be checked. A script must not take exit code 0 for its correctness.
-    if (line.check_config || line.print_config || line.print_access || line.verify) {
+    if (line.check_config || line.print_config || line.print_access || line.verify ||
+        line.paused) {
       return unexpected(*split.operand);
     }
     line.exit_code = 0;

@@ -13,6 +13,7 @@ struct CommandLine {
   bool reset = false;         ///< drop all stored data before the start
   bool yes = false;           ///< with `reset` at a terminal: drop unfinished transactions too
   bool even_in_use = false;   ///< with `reset`: drop what others work on, too
+  bool paused = false;        ///< call no service until an operator says so
   bool verify = false;        ///< check the embedded store, and end
   bool check_config = false;  ///< say what is wrong with the configuration, and end
   bool print_config = false;  ///< print the configuration in use, and end

@@ -79,6 +79,11 @@ struct AuditConfig {
   std::size_t age_max_days = 0;  ///< of files put aside; 0: no limit
 };
 
+/// Backups that operators ask a running coordinator for.
+struct BackupConfig {
+  std::string directory;  ///< empty: none are made
+};
+
 /// Traces of OpenTelemetry.
 struct TraceConfig {
   std::string endpoint;      ///< empty: nothing is recorded
@@ -169,6 +174,7 @@ struct Config {
   HttpMicroServiceConfig http_micro_service;
   LogConfig log;
   AuditConfig audit;
+  BackupConfig backup;
   TraceConfig trace;
   ServerLimits limits;
   KeepaliveConfig keepalive;

@@ -166,6 +166,9 @@ const KeyRow standard_rows[] = {
      "files put aside that are kept; 0: all of them", KeyRange{0, 1'000'000}},
     {"Audit.AgeMax", CONCERTO_FIELD(audit.age_max_days),
      "days for which files put aside are kept; 0: for ever", KeyRange{0, 100'000}},
+    {"Backup.Directory", CONCERTO_FIELD(backup.directory),
+     "directory, not inside Store.Path, for backups of the embedded store that operators ask for "
+     "(POST /api/concerto/backup); empty: none are made"},
     {"TimeZoneOffset", CONCERTO_FIELD(time_zone_offset),
      "hours by which times in answers, and in the columns of mysql, are ahead of UTC, as +8; "
      "empty: the system's time zone"},

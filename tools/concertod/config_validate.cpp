@@ -225,6 +225,20 @@ void check_audit(const AuditConfig& audit, Findings& findings) {
                             in_quotes(audit.file));
 }
 
+/// The store knows each entry of its directory, and takes a foreign one for damage.
+void check_backup(const Config& config, Findings& findings) {
+  if (config.backup.directory.empty() || config.store.driver != "leveldb") return;
+  const auto plain = [](const std::string& path) {
+    std::error_code unknown;
+    const auto absolute = std::filesystem::weakly_canonical(path, unknown);
+    return (absolute / "").lexically_normal().string();
+  };
+  if (!plain(config.backup.directory).starts_with(plain(config.store.path))) return;
+  findings.errors.push_back("Backup.Directory: expected a directory outside Store.Path, found " +
+                            in_quotes(config.backup.directory) + " in " +
+                            in_quotes(config.store.path));
+}
+
 bool can_be_read(const std::string& file) {
   std::error_code unknown;
   return std::filesystem::is_regular_file(file, unknown) && std::ifstream{file}.good();
@@ -265,6 +279,7 @@ void validate(Config& config, const persist::StoreKinds& stores, Findings& findi
   check_time_zone(config.time_zone_offset, findings);
   check_log(config.log, findings);
   check_audit(config.audit, findings);
+  check_backup(config, findings);
   check_ports(config, findings);
   check_http(config, findings);
   check_targets(config, findings);

@@ -157,6 +157,7 @@ LoadedConfig load(const CommandLine& command) {
     loaded.findings.warnings.push_back(std::move(warning));
   }
   if (command.debug) loaded.config.log.level = LogLevel::debug;
+  loaded.config.coordinator.starts_paused = command.paused;
   return loaded;
 }
 

@@ -53,6 +53,7 @@ void OpsPages::register_on(net::GatedRouter& router) const {
                return answer_with(
                    probe_answer("not ready", sources_.not_ready(told), sources_.warnings(told)));
              });
+  if (sources_.backups != nullptr) sources_.backups->register_on(router);
   if (console_) console_->register_on(router);
 }
 

@@ -7,11 +7,12 @@
 
 #include <concerto/protocol/gated_router.hpp>
 
+#include "backup_pages.hpp"
 #include "console_pages.hpp"
 
 namespace concerto::tools {
 
-/// The pages for operators and monitoring: metrics, probes and the web console. One object serves
+/// The pages for operators and monitoring: metrics, probes, backups and the web console. One object serves
 /// all shards; it must outlive their servers.
 class OpsPages {
  public:
@@ -28,6 +29,8 @@ class OpsPages {
     std::optional<std::string> admin_base;
     /// Who may read the metrics; nobody: the server has no such page.
     std::optional<net::RouteRole> metrics_role = net::RouteRole::viewers;
+    /// Outlive the pages. Null: the server has none.
+    BackupPages* backups = nullptr;
   };
 
   explicit OpsPages(Sources sources);

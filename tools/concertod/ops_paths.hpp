@@ -10,4 +10,7 @@ inline constexpr std::string_view metrics_paths[] = {"/api/metrics", "/metrics"}
 inline constexpr std::string_view live_path = "/livez";
 inline constexpr std::string_view ready_path = "/readyz";
 
+/// The path of BackupPages.
+inline constexpr std::string_view backup_path = "/api/concerto/backup";
+
 }  // namespace concerto::tools

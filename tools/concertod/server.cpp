@@ -57,6 +57,9 @@ Server::Server(const Config& config, OpenedStore store, Log& log, AuditLog* audi
       limiter_(clock_, random_, [this](const std::string& text) { log_.warn(text); }),
       client_connections_(make_connections("Limits.Connections")),
       admin_connections_(make_connections("fixed for the admin port")),
+      backup_pages_(
+          store_, config.store.driver, config.backup.directory, clock_,
+          [this](LogLevel level, const std::string& text) { log_.write(level, {}, text); }),
       ops_pages_(ops_sources()),
       refused_targets_(clock_, [this](const std::string& text) { log_.warn(text); }),
       targets_(net::TargetPolicy(), [this](const std::string& why) { refused_targets_.tell(why); }),
@@ -203,14 +206,21 @@ Result<> Server::listen() {
     background_->spawn(tell_that_it_lives());
     background_->spawn(tell_readiness("HTTP on port " + http + ", gRPC on port " + grpc + ", " +
                                       counted(shards_.size(), "shard")));
-    if (registration_plan_) {
-      registration_ =
-          std::make_unique<net::EtcdRegistration>(shards_.front()->channels(), *registration_plan_);
-      registration_->start();
+    if (coordinator_->is_paused()) {
+      set_serving(false);
+    } else {
+      begin_registration();
     }
     return ok();
   };
   return asio::post(shards_.front()->executor(), asio::use_future(begin)).get();
+}
+
+void Server::begin_registration() {
+  if (!registration_plan_) return;
+  registration_ =
+      std::make_unique<net::EtcdRegistration>(shards_.front()->channels(), *registration_plan_);
+  registration_->start();
 }
 
 Task<void> Server::tell_readiness(std::string server) {
@@ -263,23 +273,45 @@ Task<void> Server::recover() {
   const bool is_whole = co_await store_is_whole();
   if (!is_whole) co_return;
   const Result<> recovered = co_await coordinator_->recover();
-  bulk_->start();
+  recovered_.store(recovered.has_value());
   if (!recovered) {
     log_.error("unfinished transactions cannot be read: " + recovered.error().detail);
-  } else if (backlog_watch_ != nullptr) {
-    recovered_.store(true);
+  } else {
+    tell_recovered();
+  }
+  const bool works = co_await wait_until_begun();
+  // Each action of a job that goes on would be refused before.
+  if (works) bulk_->start();
+}
+
+void Server::tell_recovered() const {
+  if (backlog_watch_ != nullptr) {
     log_.info("due transactions of the shared store are looked for every " +
               std::to_string(poll_interval(config_).count()) + " s");
-  } else {
-    recovered_.store(true);
-    // The alarms alone would not do: a transaction that is resumed at once has none.
-    const InFlight now = coordinator_->in_flight();
-    const auto unfinished =
-        std::accumulate(now.unfinished.begin(), now.unfinished.end(), std::size_t{0});
-    log_.info("recovery: " + counted(unfinished, "unfinished transaction") + ", " +
-              std::to_string(now.alarms) + " of them " + (now.alarms == 1 ? "waits" : "wait") +
-              " for " + (now.alarms == 1 ? "its" : "their") + " time");
+    return;
   }
+  // The alarms alone would not do: a transaction that is resumed at once has none.
+  const InFlight now = coordinator_->in_flight();
+  const auto unfinished =
+      std::accumulate(now.unfinished.begin(), now.unfinished.end(), std::size_t{0});
+  log_.info("recovery: " + counted(unfinished, "unfinished transaction") + ", " +
+            std::to_string(now.alarms) + " of them " + (now.alarms == 1 ? "waits" : "wait") +
+            " for " + (now.alarms == 1 ? "its" : "their") + " time");
+}
+
+/// Nobody is sent to a coordinator that has started paused: the health service says so, and the
+/// registry does not know it. False if the server stops.
+Task<bool> Server::wait_until_begun() {
+  if (!coordinator_->is_paused()) co_return true;
+  log_.warn(
+      "started paused: no service is called, and applications are refused, until POST "
+      "/api/concerto/begin or a restart without --paused");
+  const bool begun = co_await coordinator_->wait_until_begun();
+  if (!begun || stopping_.load()) co_return false;
+  log_.info("begun: services are called");
+  set_serving(true);
+  begin_registration();
+  co_return true;
 }
 
 void Server::wait_for_signal() {
@@ -292,14 +324,19 @@ void Server::wait_for_signal() {
   });
 }
 
+/// What the health service of each shard says.
+void Server::set_serving(bool serving) {
+  for (auto& shard : shards_) {
+    asio::post(shard->executor(), [&api = shard->grpc_api(), serving] { api.set_serving(serving); });
+  }
+}
+
 /// Tells everybody who chooses among servers to choose others: by the probe (stopping_), the health
 /// service and the registry. It takes until `delay` has passed for the last of them to notice, so
 /// requests are served meanwhile, on new connections too.
 Task<void> Server::leave_service(std::chrono::seconds delay) {
   const SteadyTime served_until = clock_.steady_now() + delay;
-  for (auto& shard : shards_) {
-    asio::post(shard->executor(), [&api = shard->grpc_api()] { api.set_serving(false); });
-  }
+  set_serving(false);
   if (registration_) co_await registration_->stop(clock_.steady_now() + std::chrono::seconds(2));
   co_await sleep_until(shards_.front()->timers(), served_until);
 }

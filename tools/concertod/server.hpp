@@ -17,6 +17,7 @@
 #include "access_files.hpp"
 #include "audit_log.hpp"
 #include "backlog_watch.hpp"
+#include "backup_pages.hpp"
 #include "certificate_expiry.hpp"
 #include "client_setup.hpp"
 #include "config.hpp"
@@ -77,6 +78,10 @@ class Server {
   Result<> listen();
   Task<bool> store_is_whole();
   Task<void> recover();
+  void tell_recovered() const;
+  Task<bool> wait_until_begun();
+  void begin_registration();
+  void set_serving(bool serving);
   Task<void> tell_readiness(std::string server);
   Task<void> tell_that_it_lives();
   void wait_for_signal();
@@ -116,6 +121,7 @@ class Server {
   net::RequestLimiter limiter_;
   const std::shared_ptr<net::ClientConnections> client_connections_;
   const std::shared_ptr<net::ClientConnections> admin_connections_;
+  BackupPages backup_pages_;
   const OpsPages ops_pages_;
   RefusedTargets refused_targets_;
   net::TargetGuard targets_;             ///< which targets may be called; the shards use it

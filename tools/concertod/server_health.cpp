@@ -20,7 +20,8 @@ OpsPages::Sources Server::ops_sources() {
                          backlog_watch_.get(), wrong_tokens_, limiter_,
                          client_connections_->refused_count() + admin_connections_->refused_count(),
                          certificates_, traces_.get(), audit_ != nullptr ? audit_->unrecorded() : 0,
-                         recovered_.load(), why_not_ready(store_.health().reasons).empty()});
+                         recovered_.load(), why_not_ready(store_.health().reasons).empty(),
+                         backup_pages_.newest()});
   };
   sources.not_live = [this] { return why_not_live(); };
   sources.not_ready = [this](bool for_operator) {
@@ -33,6 +34,7 @@ OpsPages::Sources Server::ops_sources() {
     return std::vector<std::string>{"the store has warnings, which the log tells"};
   };
   if (config_.admin.console) sources.admin_base = config_.admin_base_path;
+  sources.backups = &backup_pages_;
   sources.metrics_role = role_for(config_.auth.metrics);
   return sources;
 }
@@ -72,6 +74,9 @@ std::vector<std::string> Server::why_not_ready(const std::vector<std::string>& o
                       (shortage_.refused() == 1 ? " was" : " were") + " refused so far");
   }
   reasons.insert(reasons.end(), of_store.begin(), of_store.end());
+  if (coordinator_->is_paused()) {
+    reasons.emplace_back("started paused, until POST /api/concerto/begin");
+  }
   if (!recovered_.load()) {
     reasons.emplace_back("unfinished transactions are still being read from the store");
   }

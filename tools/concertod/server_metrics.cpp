@@ -51,6 +51,14 @@ void collect_server(const MetricSources& sources, MetricSet& metrics) {
   metrics.gauge("concerto_info", "Information on the build",
                 {{"allocator", allocator()}, {"version", CONCERTO_VERSION}}, 1);
   metrics.gauge("concerto_ready", "1 while /readyz answers with 200", {}, sources.ready ? 1 : 0);
+  metrics.gauge("concerto_paused",
+                "1 after a start with --paused, until an operator lets the coordinator begin", {},
+                sources.coordinator.is_paused() ? 1 : 0);
+  if (sources.newest_backup) {
+    metrics.gauge("concerto_backup_newest_timestamp_seconds",
+                  "When the newest backup in Backup.Directory was begun, in seconds since 1970", {},
+                  seconds(sources.newest_backup->time_since_epoch()));
+  }
   metrics.gauge("concerto_shards", "Threads that serve requests and transactions", {},
                 static_cast<double>(sources.shards.size()));
   metrics.counter("concerto_wrong_tokens_total", "Tokens of clients that were not accepted", {},

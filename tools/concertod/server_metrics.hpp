@@ -34,6 +34,7 @@ struct MetricSources {
   std::uint64_t audit_unrecorded;  ///< refused attempts without a record
   bool recovered;  ///< this process knows all unfinished transactions of its own store
   bool ready;      ///< `/readyz` answers with 200
+  std::optional<WallTime> newest_backup;
 };
 
 /// The metrics of the reference (protocol page 02, section 10) and our own, as text. Reads the

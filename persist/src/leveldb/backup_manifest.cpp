@@ -14,7 +14,6 @@
 namespace concerto::persist {
 namespace {
 
-constexpr std::size_t name_bytes_max = 100;
 /// What stands before the checksum. The checksum covers everything before this text.
 constexpr std::string_view checksum_begin = ",\n  \"checksum\": \"";
 
@@ -283,21 +282,6 @@ Result<StoredManifest> read_manifest(const std::string& backup) {
 
 std::string manifest_path(const std::string& backup) {
   return backup + "/MANIFEST.json";
-}
-
-Result<> check_backup_name(std::string_view key, const std::string& name) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
-  };
-  if (!name.empty() && name.size() <= name_bytes_max && name.front() != '.' &&
-      !name.ends_with(".partial") && std::all_of(name.begin(), name.end(), fits)) {
-    return ok();
-  }
-  return make_error(Errc::invalid_request,
-                    std::string(key) + ": expected a name of letters, digits, '-', '_' and '.', " +
-                        "with at most " + std::to_string(name_bytes_max) + " bytes, found '" +
-                        name.substr(0, name_bytes_max) + "'");
 }
 
 std::string store_mark(const FingerprintKey& key) {

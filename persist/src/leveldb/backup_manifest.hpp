@@ -54,11 +54,6 @@ Result<StoredManifest> read_manifest(const std::string& backup);
 
 std::string manifest_path(const std::string& backup);
 
-/// A name in the directory of backups: letters, digits, `-`, `_` and `.`, not a dot at the
-/// beginning, no `.partial` at the end. `key` names the value in the error, which is
-/// invalid_request.
-Result<> check_backup_name(std::string_view key, const std::string& name);
-
 /// Stands for a store in manifests. Equal only for a store and its copies; does not give the secret
 /// away.
 std::string store_mark(const FingerprintKey& key);

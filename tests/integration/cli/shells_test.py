@@ -13,8 +13,8 @@ from cli_test_case import DONE, FAILED, HERE, NOT_FOUND, REFUSED, USAGE, CliTest
 from concerto_testing import need_program
 
 ROOT = os.path.join(HERE, "..", "..", "..")
-VERBS = ("list get watch why count retry stop skip edit pause resume jobs topics targets top audit "
-         "doctor bench migrate backup restore verify context completion man").split()
+VERBS = ("list get watch why count retry stop skip edit pause resume begin jobs topics targets top "
+         "audit doctor bench migrate backup restore verify context completion man").split()
 BASH = r"""
 source "$1"
 shift

@@ -30,6 +30,7 @@ OUR_NAMES = {
     "concerto_info": ("gauge", "allocator version"),
     "concerto_shards": ("gauge", ""),
     "concerto_ready": ("gauge", ""),
+    "concerto_paused": ("gauge", ""),
     "concerto_server_response_seconds": ("histogram", "api type"),
     "concerto_transaction_handled_seconds": ("histogram", "model"),
     "concerto_branch_latency_seconds": ("histogram", "target"),

@@ -82,6 +82,7 @@ const KeyCase key_cases[] = {
     {"Audit.FileBytesMax", "AUDIT_FILE_BYTES_MAX", "104857600", "65536", "0"},
     {"Audit.FilesMax", "AUDIT_FILES_MAX", "0", "10", "-1"},
     {"Audit.AgeMax", "AUDIT_AGE_MAX", "0", "400", "x"},
+    {"Backup.Directory", "BACKUP_DIRECTORY", "", "/var/backups/concerto", ""},
     {"TimeZoneOffset", "TIME_ZONE_OFFSET", "", "+8", ""},
     {"ConfigUpdateInterval", "CONFIG_UPDATE_INTERVAL", "3", "-1", "x"},
     {"AlertRetryLimit", "ALERT_RETRY_LIMIT", "3", "-1", "x"},

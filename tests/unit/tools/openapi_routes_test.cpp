@@ -11,6 +11,7 @@
 #include <concerto/protocol/api_http.hpp>
 
 #include "admin_path.hpp"
+#include "backup_pages.hpp"
 #include "coordinator_world.hpp"
 #include "ops_pages.hpp"
 
@@ -53,7 +54,9 @@ class OpenApiRoutes : public testing::Test {
   test::CoordinatorWorld world_{store_, clock_, branches_};
   const net::Gate gate_;
   net::HttpApi http_api_{world_.coordinator(), gate_, random_, clock_};
-  OpsPages pages_{{no_metrics, nothing_wrong, nothing_to_tell, nothing_to_tell, ""}};
+  BackupPages backups_{store_, "memory", "", clock_, [](LogLevel, const std::string&) {}};
+  OpsPages pages_{{no_metrics, nothing_wrong, nothing_to_tell, nothing_to_tell, "",
+                   net::RouteRole::viewers, &backups_}};
   net::GatedRouter router_{gate_, clock_};
 };
 

@@ -25,6 +25,7 @@ struct Places {
   Topic topic;
   std::array<std::string_view, 2> parameters;  ///< further ones of the query
   bool is_bulk = false;                        ///< the body has a reason and a selection
+  bool is_backup = false;                      ///< the body has a reason, a name, a base, `full`
 };
 
 constexpr Places all_places[] = {
@@ -40,6 +41,8 @@ constexpr Places all_places[] = {
     {"cancelJob", false, Places::Topic::none, {}, true},
     {"pause", false, Places::Topic::none, {}, true},
     {"resume", false, Places::Topic::none, {}, true},
+    {"begin", false, Places::Topic::none, {}},
+    {"backup", false, Places::Topic::none, {}, false, true},
 };
 
 /// A name such as DeleteTopic of gRPC as HTTP writes it.
@@ -82,6 +85,19 @@ bool is_tally(std::string_view body) {
   });
 }
 
+std::string backup_details(std::string_view body) {
+  std::string details;
+  JsonTree tree;
+  if (!tree.parse(body)) return details;
+  for (const std::string_view name : {"name", "base"}) {
+    const auto member = tree.root().find(name);
+    if (member && member->is(JsonKind::text)) add_detail(details, name, member->text());
+  }
+  const auto full = tree.root().find("full");
+  if (full && full->is(JsonKind::boolean) && full->boolean()) add_detail(details, "", "full");
+  return details;
+}
+
 /// The gid that the handler of the route reads in the body.
 std::string gid_of(const std::string& body) {
   const auto trans = trans_request_from_json(body);
@@ -122,6 +138,10 @@ AuditRecord record_of(const RouteNeeds& needs, const HttpRequest& request,
     if (places->topic == Places::Topic::path) record.topic = topic_in_path(request.path);
     if (places->is_bulk) {
       record.details = action_details(request.body);
+      record.reason = action_reason(request.body);
+    }
+    if (places->is_backup) {
+      record.details = backup_details(request.body);
       record.reason = action_reason(request.body);
     }
     for (const std::string_view name : places->parameters) {

@@ -230,6 +230,11 @@ Task<HttpResponse> HttpApi::audit(HttpRequest request, RequestContext context) {
   co_return json_response(200, audit_json(page, gate_.audit() != nullptr));
 }
 
+Task<HttpResponse> HttpApi::begin(HttpRequest /*request*/, RequestContext context) {
+  const bool was_paused = co_await coordinator_.begin(context);
+  co_return json_response(200, was_paused ? R"({"wasPaused":true})" : R"({"wasPaused":false})");
+}
+
 Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext context) {
   const CredentialHeaders credentials = told_to(gate_, context, request);
   Result<ListQuery> list = list_query_from(request, clock_.wall_now(), coordinator_.modes());

@@ -82,6 +82,8 @@ std::span<const Route> RouteTable::standard_rows() {
       {"/api/dtmsvr/scanKV", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::scan_kv}},
       {"/api/concerto/why", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::why}},
       {"/api/concerto/audit", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::audit}},
+      {"/api/concerto/begin", "POST", "", "", operates, operators, own_pages,
+       OwnHandlers{&Http::begin}},
       {"/api/concerto/count", "GET", "", "", reads, viewers, any_page, &Ops::count},
       {"/api/concerto/retry", "POST", "", "", operates, operators, own_pages, &Ops::retry},
       {"/api/concerto/stop", "POST", "", "", operates, operators, own_pages, &Ops::stop},

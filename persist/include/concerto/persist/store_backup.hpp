@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <concerto/base/clock.hpp>
@@ -49,6 +50,12 @@ struct CheckReport {
   std::uint64_t last_group = 0;
   std::vector<std::string> notes;  ///< what is worth a word and is no damage
 };
+
+/// A name in the directory of backups: letters, digits, `-`, `_` and `.`, not a dot at the
+/// beginning, no `.partial` at the end. `key` names the value in the error, which is
+/// invalid_request.
+[[nodiscard]] CONCERTO_EXPORT Result<> check_backup_name(std::string_view key,
+                                                         const std::string& name);
 
 /// Makes a backup of a store that no process has open. Changes nothing in the store. LevelDbStore
 /// has a function for a store that is open. Errors: store_unavailable (in use; not a store; the

@@ -52,6 +52,7 @@ constexpr Allowed table[] = {
     {"/api/dtmsvr/scanKV", "GET", "", "", "vo"},
     {"/api/concerto/why", "GET", "", "", "cvo"},
     {"/api/concerto/audit", "GET", "", "", "vo"},
+    {"/api/concerto/begin", "POST", "", "", "o"},
     {"/api/concerto/count", "GET", "", "", "vo"},
     {"/api/concerto/retry", "POST", "", "", "o"},
     {"/api/concerto/stop", "POST", "", "", "o"},

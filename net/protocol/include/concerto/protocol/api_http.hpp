@@ -75,6 +75,7 @@ class CONCERTO_EXPORT HttpApi {
   Task<HttpResponse> query(HttpRequest request, RequestContext context);
   Task<HttpResponse> why(HttpRequest request, RequestContext context);
   Task<HttpResponse> audit(HttpRequest request, RequestContext context);
+  Task<HttpResponse> begin(HttpRequest request, RequestContext context);
   Task<HttpResponse> all(HttpRequest request, RequestContext context);
   Task<HttpResponse> reset_cron_time(HttpRequest request, RequestContext context);
   Task<HttpResponse> subscribe(HttpRequest request, RequestContext context);
