@@ -21,7 +21,7 @@ def server(witness):
                    "/metrics", "/api/openapi.json", "/livez", "/readyz", "/",
                    "/admin/transactions", "/api/concerto/backup"):
         witness.get(target)
-    witness.post_query("/api/concerto/begin")
+    witness.post("/api/concerto/begin", {"reason": "a test"})
     witness.post("/api/concerto/backup", {"name": "described", "full": True, "reason": "a test"})
     wait_until(lambda: witness.get("/api/concerto/backup").json()["state"] == "done",
                "the backup is complete", WAIT_S)

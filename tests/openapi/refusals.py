@@ -91,6 +91,8 @@ def _actions():
             yield f"/api/concerto/{name}", {"kind": "target", "value": "none", **fault}
     for body in ({}, {"id": 1}):
         yield "/api/concerto/cancelJob", body
+    for body in ({"reason": 1}, {"reason": "r" * 1025}, {"unknown": 1}, []):
+        yield "/api/concerto/begin", body
     for body in ({"name": "../x"}, {"name": "/x"}, {"name": ""}, {"name": ".."}, {"name": 1},
                  {"name": "a.partial"}, {"name": "n" * 101}, {"base": "../x"}, {"base": None},
                  {"full": 1}, {"reason": 1}, {"reason": "r" * 1025}, {"unknown": 1}, []):

@@ -42,6 +42,10 @@ Result<json::value> ended_backup(Server& server, const std::string& name) {
 
 /// What is to be said of the backup `name` at its end.
 Result<std::string> told(const json::object& state, const std::string& name) {
+  if (text_member(state, "name") == name && text_member(state, "state") == "failed") {
+    return make_error(VerbErrc::failed,
+                      "the backup '" + name + "' failed: " + text_member(state, "error"));
+  }
   for (const json::value& one : array_member(state, "backups")) {
     const json::object& backup = object_of(one);
     if (text_member(backup, "name") != name) continue;
@@ -50,9 +54,8 @@ Result<std::string> told(const json::object& state, const std::string& name) {
            std::to_string(count_member(backup, "bytes")) + " bytes" +
            (base.empty() ? "; a full backup" : "; builds on " + base);
   }
-  const std::string why = text_member(state, "name") == name ? text_member(state, "error") : "";
-  return make_error(VerbErrc::failed, "the backup '" + name + "' is not there" +
-                                          (why.empty() ? "" : ": " + why));
+  return make_error(VerbErrc::failed, "the backup '" + name +
+                                          "' is not there; the coordinator's log says why");
 }
 
 struct BeginOptions {

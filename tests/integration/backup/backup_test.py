@@ -83,8 +83,9 @@ class Backup(unittest.TestCase):
                 "payloads": [json.dumps({"of": gid})] * 2, "retry_interval": LONG_S, **options}
 
     def start(self, name, *options, **settings):
-        coordinator = Concertod(self.args.concertod, self.directory,
-                                {"Backup.Directory": self.backups, **settings}, name)
+        settings = {"Backup.Directory": self.backups, **settings}
+        given = {key: value for key, value in settings.items() if value is not None}
+        coordinator = Concertod(self.args.concertod, self.directory, given, name)
         self.addCleanup(coordinator.kill)
         coordinator.start(*options)
         return coordinator
@@ -251,12 +252,26 @@ class Backup(unittest.TestCase):
         self.assertEqual(os.stat(os.path.join(self.backups, "one")).st_mode & 0o777, 0o700)
         self.assertIsNotNone(coordinator.metric("concerto_backup_newest_timestamp_seconds"))
         self.assertEqual(http_json("GET", url)["backups"][0]["name"], "one")
-        for name, settings, why in (("none", {"Backup.Directory": ""}, "Backup.Directory"),
+        for name, settings, why in (("none", {"Backup.Directory": None}, "Backup.Directory"),
                                     ("memory", {"Store.Driver": "memory"}, "pg_dump")):
             other = self.start(name, **settings)
             answer = self.ask_for_backup(other)
             self.assertEqual(answer.status, 501, answer.body)
             self.assertIn(why, answer.body.decode())
+
+    def test_the_command_line(self):
+        coordinator = self.start("asked", "--paused")
+        at = ("--server", coordinator.root)
+        self.assertIn("works now", self.concerto("begin", *at, "--reason", "it is fine"))
+        self.assertIn("was not paused", self.concerto("begin", *at))
+        self.assertIn("a full backup", self.concerto("backup", *at, "--name", "one"))
+        http_json("POST", f"{coordinator.api}/submit", self.saga("g", "fine", wait_result=True))
+        self.assertIn("builds on one", self.concerto("backup", *at, "--name", "two"))
+        self.assertIn("a full backup", self.concerto("backup", *at, "--full"))
+        self.assertIn("exists", self.concerto("backup", *at, "--name", "one", code=1))
+        self.assertIn("--from and --to", self.concerto("backup", "--from", "x", code=2))
+        self.concerto("backup", *at, "--name", "../x", code=3)
+        self.concerto("verify", os.path.join(self.backups, "two"))
 
     def test_a_directory_in_the_store_is_refused(self):
         path = os.path.join(self.directory, "inside-data")

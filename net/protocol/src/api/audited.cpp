@@ -41,7 +41,7 @@ constexpr Places all_places[] = {
     {"cancelJob", false, Places::Topic::none, {}, true},
     {"pause", false, Places::Topic::none, {}, true},
     {"resume", false, Places::Topic::none, {}, true},
-    {"begin", false, Places::Topic::none, {}},
+    {"begin", false, Places::Topic::none, {}, true},
     {"backup", false, Places::Topic::none, {}, false, true},
 };
 

@@ -15,6 +15,7 @@
 #include "api/audited.hpp"
 #include "api/error_answers.hpp"
 #include "api/inspection_json.hpp"
+#include "api/json_read.hpp"
 #include "api/list_query.hpp"
 #include "api/openapi_document.hpp"
 #include "api/pending_outcome.hpp"
@@ -80,6 +81,26 @@ CredentialHeaders told_to(const Gate& gate, const RequestContext& context,
                           const HttpRequest& request) {
   return gate.is_from(RouteRole::operators, context, request) ? CredentialHeaders::told
                                                               : CredentialHeaders::masked;
+}
+
+/// The body may have the reason, which is for the audit log, and may be empty.
+Result<> check_begin_body(const std::string& body) {
+  constexpr std::size_t reason_bytes_max = 1'024;
+  if (body.empty()) return ok();
+  JsonText parsed;
+  CONCERTO_CHECK(parsed.parse(body, "the request body"));
+  if (!parsed.root().is(JsonKind::object)) {
+    return make_error(Errc::invalid_request, "the request body: expected an object");
+  }
+  for (const JsonValue member : parsed.root()) {
+    const std::string key(member.key());
+    if (key != "reason") return make_error(Errc::invalid_request, key + ": is not known here");
+    if (!member.is(JsonKind::text) || member.text().size() > reason_bytes_max) {
+      return make_error(Errc::invalid_request, "reason: expected a string of at most " +
+                                                   std::to_string(reason_bytes_max) + " bytes");
+    }
+  }
+  return ok();
 }
 
 Task<HttpResponse> redirect(std::string path, HttpRequest request) {
@@ -230,7 +251,9 @@ Task<HttpResponse> HttpApi::audit(HttpRequest request, RequestContext context) {
   co_return json_response(200, audit_json(page, gate_.audit() != nullptr));
 }
 
-Task<HttpResponse> HttpApi::begin(HttpRequest /*request*/, RequestContext context) {
+Task<HttpResponse> HttpApi::begin(HttpRequest request, RequestContext context) {
+  const Result<> read = check_begin_body(request.body);
+  if (!read) co_return error_response(400, read.error().detail);
   const bool was_paused = co_await coordinator_.begin(context);
   co_return json_response(200, was_paused ? R"({"wasPaused":true})" : R"({"wasPaused":false})");
 }
