@@ -1,8 +1,7 @@
-#include <concerto/persist/store_backup.hpp>
-
 #include <algorithm>
 
 #include <concerto/persist/managed_store.hpp>
+#include <concerto/persist/store_backup.hpp>
 
 namespace concerto::persist {
 namespace {

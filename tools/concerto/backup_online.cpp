@@ -1,5 +1,7 @@
 // concerto backup of a coordinator that runs, and concerto begin.
 
+#include "backup_online.hpp"
+
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -8,7 +10,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "backup_online.hpp"
 #include "json_members.hpp"
 #include "progress.hpp"
 #include "verb_error.hpp"
@@ -54,8 +55,8 @@ Result<std::string> told(const json::object& state, const std::string& name) {
            std::to_string(count_member(backup, "bytes")) + " bytes" +
            (base.empty() ? "; a full backup" : "; builds on " + base);
   }
-  return make_error(VerbErrc::failed, "the backup '" + name +
-                                          "' is not there; the coordinator's log says why");
+  return make_error(VerbErrc::failed,
+                    "the backup '" + name + "' is not there; the coordinator's log says why");
 }
 
 struct BeginOptions {

@@ -30,7 +30,8 @@ std::span<const Verb> verbs() noexcept {
       Verb{"completion", "Write what a shell needs to complete the command line", add_completion},
       Verb{"man", "Write man pages", add_man},
 #ifdef CONCERTO_STORE_LEVELDB
-      Verb{"backup", "Copy an embedded store, while its coordinator runs or is stopped", add_backup},
+      Verb{"backup", "Copy an embedded store, while its coordinator runs or is stopped",
+           add_backup},
       Verb{"restore", "Make an embedded store of a backup", add_restore},
       Verb{"verify", "Check stores and backups, and change nothing", add_verify},
 #endif

@@ -117,8 +117,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (!line.exit_code && split.operand) {
     // The file was meant to be checked. A script must not take exit code 0 for its correctness.
-    if (line.check_config || line.print_config || line.print_access || line.verify ||
-        line.paused) {
+    if (line.check_config || line.print_config || line.print_access || line.verify || line.paused) {
       return unexpected(*split.operand);
     }
     line.exit_code = 0;

@@ -12,8 +12,8 @@
 
 namespace concerto::tools {
 
-/// The pages for operators and monitoring: metrics, probes, backups and the web console. One object serves
-/// all shards; it must outlive their servers.
+/// The pages for operators and monitoring: metrics, probes, backups and the web console. One object
+/// serves all shards; it must outlive their servers.
 class OpsPages {
  public:
   struct Sources {

@@ -327,7 +327,8 @@ void Server::wait_for_signal() {
 /// What the health service of each shard says.
 void Server::set_serving(bool serving) {
   for (auto& shard : shards_) {
-    asio::post(shard->executor(), [&api = shard->grpc_api(), serving] { api.set_serving(serving); });
+    asio::post(shard->executor(),
+               [&api = shard->grpc_api(), serving] { api.set_serving(serving); });
   }
 }
 

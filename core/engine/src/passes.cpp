@@ -17,8 +17,8 @@ namespace {
 /// How many drivers may begin within each other.
 constexpr std::uint32_t nested_max = 8;
 
-/// When a transaction that a pause holds up looks again, should nobody wake it. After a paused start
-/// it does so at the begin.
+/// When a transaction that a pause holds up looks again, should nobody wake it. After a paused
+/// start it does so at the begin.
 seconds held_up_wait(const ShardEnv& env) noexcept {
   return seconds(env.paused ? 0 : 600);
 }
@@ -222,8 +222,7 @@ Passes::Move Passes::next_move(const Pin& pin) {
     end_pass(live, answer(live), true);
     return {What::end};
   }
-  live.pass.is_held_up =
-      env_.paused || env_.pause_of(live.trans, *live.mode, next) != nullptr;
+  live.pass.is_held_up = env_.paused || env_.pause_of(live.trans, *live.mode, next) != nullptr;
   if (live.pass.is_held_up) {
     leave_queue(live);
   } else if (!env_.stopping && (!next.calls.empty() || next.ask_application)) {

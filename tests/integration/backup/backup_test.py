@@ -163,8 +163,9 @@ class Backup(unittest.TestCase):
         self.assertEqual(restored.metric("concerto_paused"), 1)
         self.assertIn("started paused", restored.process.tail())
         self.assertIn("started paused", restored.why("c0-0")["explanation"])
-        for name, body in (("submit", self.saga("new", "fine")), ("prepare", self.saga("n", "fine")),
-                           ("resetNextCronTime", {"gid": "c0-0"}), ("resetCronTime", {})):
+        for name, body in (("submit", self.saga("new", "fine")), ("resetCronTime", {}),
+                           ("prepare", self.saga("new", "fine")),
+                           ("resetNextCronTime", {"gid": "c0-0"})):
             answer = http_call("POST", f"{restored.api}/{name}", json.dumps(body).encode())
             self.assertEqual(answer.status, 503, name)
             self.assertIn("paused", answer.body.decode())

@@ -59,8 +59,7 @@ TEST_F(EnginePaused, RefusesWhatLeadsToCalls) {
   const auto all = world_->start(world_->coordinator().reset_cron_time(seconds{-1}, 10));
   EXPECT_EQ(code_of(all), Errc::overloaded);
   EXPECT_THAT(branches_->calls, IsEmpty());
-  EXPECT_FALSE(
-      world_->start(world_->coordinator().query(Gid("new")))->value().value().has_value());
+  EXPECT_FALSE(world_->start(world_->coordinator().query(Gid("new")))->value().value().has_value());
 }
 
 TEST_F(EnginePaused, AnOperatorEndsTransactions) {

@@ -1,5 +1,7 @@
 // Backups that operators ask a running coordinator for.
 
+#include "backup_pages.hpp"
+
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -7,7 +9,6 @@
 #include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 
-#include "backup_pages.hpp"
 #include "backup_world.hpp"
 
 namespace concerto::tools {

@@ -20,7 +20,11 @@ bool share_a_name(const Route& a, const Route& b) noexcept {
 }  // namespace
 
 const RouteTable& RouteTable::standard() {
-  static const RouteTable table{standard_rows()};
+  static const RouteTable table = [] {
+    RouteTable all{standard_rows()};
+    for (const Route& row : server_rows()) all.add(row);
+    return all;
+  }();
   return table;
 }
 
@@ -82,8 +86,6 @@ std::span<const Route> RouteTable::standard_rows() {
       {"/api/dtmsvr/scanKV", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::scan_kv}},
       {"/api/concerto/why", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::why}},
       {"/api/concerto/audit", "GET", "", "", reads, viewers, any_page, OwnHandlers{&Http::audit}},
-      {"/api/concerto/begin", "POST", "", "", operates, operators, own_pages,
-       OwnHandlers{&Http::begin}},
       {"/api/concerto/count", "GET", "", "", reads, viewers, any_page, &Ops::count},
       {"/api/concerto/retry", "POST", "", "", operates, operators, own_pages, &Ops::retry},
       {"/api/concerto/stop", "POST", "", "", operates, operators, own_pages, &Ops::stop},
@@ -95,6 +97,19 @@ std::span<const Route> RouteTable::standard_rows() {
       {"/api/concerto/resume", "POST", "", "", operates, operators, own_pages, &Ops::resume},
       // The rows of the methods of JSON-RPC say what those need.
       {"/api/json-rpc", "POST", "", "", changes, clients, own_pages, OwnHandlers{&Http::json_rpc}},
+  };
+  return table;
+}
+
+/// About the coordinator as a whole.
+std::span<const Route> RouteTable::server_rows() {
+  using enum RouteDeed;
+  using enum RouteRole;
+  using enum RouteBrowser;
+  using Http = HttpApi;
+  static const Route table[] = {
+      {"/api/concerto/begin", "POST", "", "", operates, operators, own_pages,
+       OwnHandlers{&Http::begin}},
       {"/api/openapi.json", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::openapi}},
       {"/api/ping", "*", "", "", reads, anyone, any_page, OwnHandlers{&Http::ping}},
   };

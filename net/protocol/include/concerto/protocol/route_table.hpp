@@ -71,6 +71,7 @@ class CONCERTO_EXPORT RouteTable {
  private:
   /// The routes of the protocol, whose rows name private functions of the front ends.
   static std::span<const Route> standard_rows();
+  static std::span<const Route> server_rows();
 
   std::vector<Route> rows_;
 };
