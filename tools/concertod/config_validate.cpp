@@ -230,8 +230,9 @@ void check_backup(const Config& config, Findings& findings) {
   if (config.backup.directory.empty() || config.store.driver != "leveldb") return;
   const auto plain = [](const std::string& path) {
     std::error_code unknown;
-    const auto absolute = std::filesystem::weakly_canonical(path, unknown);
-    return (absolute / "").lexically_normal().string();
+    const auto absolute = std::filesystem::absolute(path, unknown);
+    const auto resolved = std::filesystem::weakly_canonical(absolute, unknown);
+    return ((unknown ? absolute : resolved) / "").lexically_normal().string();
   };
   if (!plain(config.backup.directory).starts_with(plain(config.store.path))) return;
   findings.errors.push_back("Backup.Directory: expected a directory outside Store.Path, found " +

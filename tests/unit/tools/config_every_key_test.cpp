@@ -155,6 +155,8 @@ const ValueCase refused[] = {
     {"Log.RotationConfigJSON", "RotationEnable: 1", "{x",
      "Log.RotationConfigJSON: expected a JSON object, found '{}'"},
     {"Audit.File", "", "/etc", "Audit.File: expected a file, found the directory '{}'"},
+    {"Backup.Directory", "", "", "Backup.Directory is empty"},
+    {"Backup.Directory", "", "concerto-data/backups", "outside Store.Path, found '{}'"},
     {"TimeZoneOffset", "", "8.5", "TimeZoneOffset: expected hours from -12 to 14, found '{}'"},
     {"TimeZoneOffset", "", "-13", "found '{}'"},
     {"AlertWebHook", "", "nope", "AlertWebHook: expected an http or https URL, found '{}'"},
