@@ -111,6 +111,13 @@ def actions(witness):
         witness.post(path, {"gid": "acted-1", **reason})
         witness.post(path, {"gid": "acted-1", **reason})
     witness.post("/api/concerto/cancelJob", {"id": "none"})
+    edit = {"gid": "acted-3", "branchId": "01", "op": "action", "reason": "a test"}
+    for more in ({"url": "http://127.0.0.1:9/edited", "dryRun": True}, {"payload": "new"},
+                 {"url": "http://127.0.0.1:9/edited", "payloadBase64": "bmV3"}, {"url": "none://"},
+                 {"payload": "a", "payloadBase64": "YQ=="}, {"payloadBase64": "?"}, {"op": "none"}):
+        witness.post("/api/concerto/edit", {**edit, **more})
+    witness.post("/api/concerto/edit", {**edit, "gid": "nobody", "url": "http://127.0.0.1:9/e"})
+    witness.post("/api/concerto/edit", {**edit, "gid": "acted-1", "url": "http://127.0.0.1:9/e"})
     for pause in ({"kind": "target", "value": "nowhere", "reason": "a test"},
                   {"kind": "mode", "value": "xa"}):
         for name in ("pause", "pause", "resume", "resume"):

@@ -85,6 +85,11 @@ def _actions():
         yield "/api/concerto/skip", {"reason": "r", **fault}
     for fault in ({"reason": ""}, {"reason": None}, {"branchId": 1}, {"op": "o" * 46}):
         yield "/api/concerto/skip", {"gid": "g", "reason": "r", **fault}
+    for fault in ({"gid": None}, {"gid": ""}, {"branchId": 1}, {"op": "o" * 46}, {"url": ""},
+                  {"url": "u" * 8193}, {"url": 1}, {"payload": 1}, {"payloadBase64": 1},
+                  {"reason": ""}, {"reason": "r" * 1025}, {"dryRun": "no"}, {"unknown": 1}):
+        yield "/api/concerto/edit", {"gid": "g", "url": "http://127.0.0.1:9/e", "reason": "r",
+                                     **fault}
     for fault in ({"kind": "topic"}, {"kind": None}, {"value": ""}, {"value": 1},
                   {"value": "v" * 101}, {"reason": 1}, {"unknown": 1}):
         for name in ("pause", "resume"):

@@ -50,6 +50,7 @@ TABLE = """
     o     http      POST    /api/concerto/retry
     o     http      POST    /api/concerto/stop
     o     http      POST    /api/concerto/skip
+    o     http      POST    /api/concerto/edit
     vo    http      GET     /api/concerto/jobs
     o     http      POST    /api/concerto/cancelJob
     vo    http      GET     /api/concerto/pauses

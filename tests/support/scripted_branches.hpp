@@ -80,11 +80,18 @@ class ScriptedBranches final : public BranchCaller {
   /// The calls so far, in order.
   std::vector<std::string> calls;
   std::vector<BranchCall> requests;
+  /// What the last call of each name carried.
+  struct Sent {
+    std::string url;
+    std::string payload;
+  };
+  std::map<std::string, Sent> last_sent;
 
   Task<BranchReply> call(BranchCall call) override {
     const std::string name = std::string(call.op) + " " + std::string(call.branch_id);
     calls.push_back(name);
     requests.push_back(call);
+    last_sent[name] = {std::string(call.url), std::string(call.payload)};
     if (call.url.empty()) co_return reply_of(Outcome::success);
     if (held_.contains(name)) {
       const auto wait = [this, name](Completion<BranchReply> done) {

@@ -56,6 +56,68 @@ TEST_P(StoreContract, KeepsEveryFieldOfADelta) {
   EXPECT_EQ(load("g1"), kept(saga));
 }
 
+inline RowEdit row_edit(std::uint32_t index, std::optional<std::string> url,
+                        std::optional<std::uint32_t> payload) {
+  return {index, std::move(url), payload, at_second(5)};
+}
+
+TEST_P(StoreContract, KeepsAnotherUrlAndPayloadOfARow) {
+  Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  TransDelta delta;
+  delta.at = at_second(5);
+  delta.new_payloads = {"third"};
+  delta.row_edits = {row_edit(1, "http://other/a", std::nullopt), row_edit(3, std::nullopt, 2)};
+  ASSERT_TRUE(commit(update("g1", TransStatus::submitted, delta)));
+  apply(saga, delta);
+  EXPECT_EQ(load("g1"), kept(saga));
+  // All results after it are stored as if nothing had been changed.
+  for (const TransDelta& later :
+       {outcome(1, BranchStatus::succeed, 6), outcome(3, BranchStatus::succeed, 7)}) {
+    ASSERT_TRUE(commit(update("g1", TransStatus::submitted, later)));
+    apply(saga, later);
+  }
+  EXPECT_EQ(load("g1"), kept(saga));
+  restart();
+  EXPECT_EQ(load("g1"), kept(saga));
+  EXPECT_EQ(load("g1")->branches[1].url, "http://other/a");
+}
+
+TEST_P(StoreContract, KeepsARowThatIsChangedTwiceAndItsResult) {
+  Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  for (const std::uint32_t payload : {2U, 3U}) {
+    TransDelta delta;
+    delta.at = at_second(5);
+    delta.new_payloads = {"payload " + std::to_string(payload)};
+    for (const std::uint32_t row : {2U, 3U}) {
+      delta.row_edits.push_back(row_edit(row, "http://other/", payload));
+    }
+    delta.branch_changes = {{payload - 2, BranchStatus::succeed, at_second(5)}};
+    Change change = update("g1", TransStatus::submitted, delta);
+    std::get<UpdateTrans>(change.what).known = &saga;  // The indexes are those of the caller.
+    ASSERT_TRUE(commit(std::move(change)));
+    apply(saga, delta);
+  }
+  // The payload that the two rows had before is no row's any more.
+  EXPECT_EQ(saga.payloads[1], "");
+  EXPECT_EQ(load("g1"), kept(saga));
+  restart();
+  EXPECT_EQ(load("g1"), kept(saga));
+}
+
+TEST_P(StoreContract, ARowOrPayloadThatDoesNotExistIsNotChanged) {
+  const Transaction saga = sample_saga("g1");
+  ASSERT_TRUE(commit(create(saga)));
+  for (const RowEdit& edit : {row_edit(4, "http://x/", std::nullopt), row_edit(1, {}, 2)}) {
+    TransDelta delta;
+    delta.at = at_second(5);
+    delta.row_edits = {edit};
+    EXPECT_EQ(commit_code(update("g1", TransStatus::submitted, delta)), Errc::invalid_request);
+  }
+  EXPECT_EQ(load("g1"), kept(saga));
+}
+
 TEST_P(StoreContract, CreatesAGidOnce) {
   const Transaction saga = sample_saga("g1");
   Transaction other = sample_saga("g1");

@@ -256,6 +256,16 @@ Async<> Coordinator::skip_branch(Gid gid, BranchRow row, RequestContext context)
   return on_engine(engine, engine.requests().skip_branch(std::move(gid), std::move(row), context));
 }
 
+Async<BranchEdited> Coordinator::edit_branch(BranchEdit edit, RequestContext context) {
+  Engine& engine = home(edit.gid);
+  return on_engine(engine, engine.requests().edit_branch(std::move(edit), context));
+}
+
+Async<BranchEdited> Coordinator::preview_edit(BranchEdit edit) {
+  Engine& engine = home(edit.gid);
+  return on_engine(engine, engine.requests().preview_edit(std::move(edit)));
+}
+
 Task<void> Coordinator::tell_all(std::string what, RequestContext context, Result<> result) {
   Engine& first = *engines_.front();
   co_await on_engine(first, first.tell(std::move(what), context, std::move(result)));

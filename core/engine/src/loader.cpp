@@ -24,6 +24,19 @@ void set_submit_time(Transaction& trans, const CustomData& custom) {
   trans.submit_time = std::max<WallTime>(trans.create_time, trans.next_cron_time - custom.delay);
 }
 
+std::string_view payload_of(const Transaction& trans, const Branch& row) {
+  return row.payload < trans.payloads.size() ? trans.payloads[row.payload] : std::string_view{};
+}
+
+/// Whether a row that is still to be called has the same URL and payload in both: an operator of
+/// another coordinator may have changed them.
+bool has_same_call(const Transaction& known, const Transaction& stored, std::size_t index) {
+  const Branch& row = known.branches[index];
+  const Branch& other = stored.branches[index];
+  if (row.status != BranchStatus::prepared) return true;
+  return row.url == other.url && payload_of(known, row) == payload_of(stored, other);
+}
+
 bool is_unknown(const Result<Claimed>& claimed) {
   return !claimed && claimed.error().code == EngineErrc::store_failed;
 }
@@ -37,6 +50,7 @@ bool has_all_of(const Transaction& known, const Transaction& stored) {
   for (std::size_t i = 0; i < stored.branches.size(); ++i) {
     const BranchStatus status = stored.branches[i].status;
     if (status != BranchStatus::prepared && status != known.branches[i].status) return false;
+    if (!has_same_call(known, stored, i)) return false;
   }
   return true;
 }

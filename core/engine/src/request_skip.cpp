@@ -1,59 +1,11 @@
 // An operator marks a row as succeeded without a call.
 
-#include <algorithm>
-
+#include "named_rows.hpp"
 #include "operator_log.hpp"
 #include "request_parts.hpp"
 #include "requests.hpp"
-#include "trouble.hpp"
 
 namespace concerto {
-namespace {
-
-std::string row_text(const BranchRow& row) {
-  if (row.branch_id.empty()) return row.op.empty() ? "the next branch" : "the next " + row.op;
-  return "branch " + row.branch_id + (row.op.empty() ? "" : " " + row.op);
-}
-
-bool is_meant_row(const Branch& branch, const BranchRow& row) {
-  return (row.branch_id.empty() || branch.branch_id.view() == row.branch_id) &&
-         (row.op.empty() || branch.op == row.op);
-}
-
-/// The rows that `row` may mean. If it leaves something open, those that are called next; otherwise
-/// all with an op that the transaction calls now: no compensation of a saga that goes forward.
-std::vector<std::uint32_t> skippable_rows(const Transaction& trans,
-                                          const std::vector<std::uint32_t>& next,
-                                          const BranchRow& row) {
-  std::vector<std::uint32_t> rows = next;
-  if (!row.branch_id.empty() && !row.op.empty()) {
-    const bool is_called_now =
-        std::ranges::any_of(next, [&](std::uint32_t i) { return trans.branches[i].op == row.op; });
-    rows.clear();
-    for (std::uint32_t i = 0; is_called_now && i < trans.branches.size(); ++i) rows.push_back(i);
-  }
-  std::erase_if(rows, [&](std::uint32_t i) { return !is_meant_row(trans.branches[i], row); });
-  return rows;
-}
-
-Result<std::uint32_t> skipped_row(const LiveTrans& live, const BranchRow& row) {
-  const std::vector<std::uint32_t> next = next_rows(live.trans, *live.mode);
-  const std::string who = "gid " + live.gid.str();
-  if (next.empty()) {
-    return make_error(EngineErrc::invalid_entry,
-                      who + " calls no branch next, its status is " + quoted(live.trans.status));
-  }
-  const std::vector<std::uint32_t> rows = skippable_rows(live.trans, next, row);
-  if (rows.size() == 1) return rows.front();
-  if (rows.empty()) {
-    return make_error(EngineErrc::invalid_entry,
-                      who + " has no row that is called now and is " + row_text(row));
-  }
-  return make_error(EngineErrc::invalid_entry, who + " calls " + std::to_string(rows.size()) +
-                                                   " rows next; name branch and op of one of them");
-}
-
-}  // namespace
 
 Async<> Requests::skip_branch(Gid gid, BranchRow row, RequestContext context) {
   std::string what = "skip " + row_text(row);
@@ -80,7 +32,7 @@ Async<> Requests::change_skipped(LiveTrans& live, const BranchRow& row) {
     co_return conflict("gid " + live.gid.str() + " has ended with status " + quoted(trans.status) +
                        ", no branch can be skipped.");
   }
-  CONCERTO_CO_TRY(const std::uint32_t index, skipped_row(live, row));
+  CONCERTO_CO_TRY(const std::uint32_t index, called_row(trans, *live.mode, row));
   const Branch& branch = trans.branches[index];
   const std::string name =
       "branch " + branch.branch_id.str() + " " + branch.op + " of gid " + live.gid.str();

@@ -43,6 +43,10 @@ class Requests {
   Async<> reset_next_cron_time(Gid gid, RequestContext context);
   /// Skips a row, and tells the observer who asked.
   Async<> skip_branch(Gid gid, BranchRow row, RequestContext context);
+  /// Changes the URL or payload of a row, and tells the observer who asked.
+  Async<BranchEdited> edit_branch(BranchEdit edit, RequestContext context);
+  /// What edit_branch would change now.
+  Async<BranchEdited> preview_edit(BranchEdit edit);
   Async<std::optional<Transaction>> query(Gid gid);
 
  private:
@@ -69,6 +73,9 @@ class Requests {
   Async<> reset_time(Gid gid);
   Async<> skip_row(Gid gid, BranchRow row);
   Async<> change_skipped(LiveTrans& live, const BranchRow& row);
+  Async<BranchEdited> edit_between_passes(const BranchEdit& edit, RequestContext context);
+  Async<std::optional<BranchEdited>> edit_row(BranchEdit edit);
+  Async<> change_edited(LiveTrans& live, const BranchEdit& edit, std::uint32_t index);
   void begin_anew(Turn turn);
   Async<> resolve_topics(TransRequest& request);
   Result<> admit(const LiveTrans& live, const Draft& draft) const;

@@ -83,6 +83,13 @@ Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Tr
 }
 
 Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
+                        const Branch& row, std::string_view payload) {
+  Check check{branches, mode, trans};
+  return check.call(row.url, row.branch_id.view(), row.op, payload,
+                    [] { return std::string("url"); });
+}
+
+Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
                         const std::vector<Branch>& rows, std::string_view payload) {
   Check check{branches, mode, trans};
   for (const Branch& row : rows) {

@@ -13,6 +13,10 @@ namespace concerto {
 Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
                         const CustomData& custom);
 
+/// The same for one row of `trans` with this payload. The error names the field `url`.
+Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,
+                        const Branch& row, std::string_view payload);
+
 /// The same for rows that are to be added to `trans` and share one payload. The error is
 /// invalid_entry.
 Result<> check_sendable(const BranchCaller& branches, const Mode& mode, const Transaction& trans,

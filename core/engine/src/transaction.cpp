@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <utility>
+
 #include <concerto/base/assert.hpp>
 #include <concerto/engine/transaction.hpp>
 
@@ -58,6 +61,17 @@ void assign(T& target, const std::optional<T>& value) {
   if (value) target = *value;
 }
 
+void apply(Transaction& trans, const RowEdit& edit) {
+  Branch& row = trans.branches[edit.index];
+  assign(row.url, edit.url);
+  row.update_time = edit.at;
+  if (!edit.payload) return;
+  const std::uint32_t old = std::exchange(row.payload, *edit.payload);
+  const bool is_used = std::ranges::any_of(
+      trans.branches, [old](const Branch& branch) { return branch.payload == old; });
+  if (!is_used) trans.payloads[old].clear();
+}
+
 }  // namespace
 
 std::optional<TransStatus> trans_status_from(std::string_view text) noexcept {
@@ -79,6 +93,9 @@ bool fits(const Transaction& trans, const TransDelta& delta) noexcept {
     if (branch.payload >= payloads) return false;
   }
   const auto branches = trans.branches.size() + delta.new_branches.size();
+  for (const RowEdit& edit : delta.row_edits) {
+    if (edit.index >= branches || edit.payload.value_or(0) >= payloads) return false;
+  }
   for (const BranchChange& change : delta.branch_changes) {
     if (change.index >= branches) return false;
   }
@@ -106,6 +123,7 @@ void apply(Transaction& trans, const TransDelta& delta) {
   assign(trans.retry_count, delta.retry_count);
   for (const std::string& payload : delta.new_payloads) trans.payloads.push_back(payload);
   for (const Branch& branch : delta.new_branches) trans.branches.push_back(branch);
+  for (const RowEdit& edit : delta.row_edits) apply(trans, edit);
   for (const BranchChange& change : delta.branch_changes) {
     Branch& branch = trans.branches[change.index];
     branch.status = change.status;

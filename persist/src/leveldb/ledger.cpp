@@ -15,15 +15,19 @@ Result<> check_indexes(const UnfinishedEntry& entry, const UpdateTrans& update) 
   const TransDelta& delta = update.delta;
   const auto branches = entry.branches + delta.new_branches.size();
   const auto payloads = entry.payloads + delta.new_payloads.size();
+  const auto missing = [&update](std::string_view what, std::uint32_t index) {
+    return make_error(Errc::invalid_request, std::string(what) + " " + std::to_string(index) +
+                                                 " of '" + update.gid.str() + "' does not exist");
+  };
   for (const BranchChange& change : delta.branch_changes) {
-    if (change.index < branches) continue;
-    return make_error(Errc::invalid_request, "branch " + std::to_string(change.index) + " of '" +
-                                                 update.gid.str() + "' does not exist");
+    if (change.index >= branches) return missing("branch", change.index);
   }
   for (const Branch& branch : delta.new_branches) {
-    if (branch.payload < payloads) continue;
-    return make_error(Errc::invalid_request, "payload " + std::to_string(branch.payload) + " of '" +
-                                                 update.gid.str() + "' does not exist");
+    if (branch.payload >= payloads) return missing("payload", branch.payload);
+  }
+  for (const RowEdit& edit : delta.row_edits) {
+    if (edit.index >= branches) return missing("branch", edit.index);
+    if (edit.payload.value_or(0) >= payloads) return missing("payload", *edit.payload);
   }
   return ok();
 }

@@ -21,6 +21,8 @@ enum OptionFlag : unsigned { flag_wait_result = 1, flag_concurrent = 2 };
 enum BranchFlag : unsigned { flag_created = 16, flag_updated = 32, flag_branch_finished = 64 };
 constexpr unsigned branch_status_mask = 15;
 
+enum EditFlag : unsigned { flag_edits_url = 1, flag_edits_payload = 2 };
+
 enum DeltaField : unsigned {
   field_status = 1,
   field_rollback_reason = 2,
@@ -33,7 +35,8 @@ enum DeltaField : unsigned {
   field_branch_changes = 256,
   field_payloads = 512,
   field_branches = 1024,
-  fields_known = 2047,
+  field_row_edits = 2048,
+  fields_known = 4095,
 };
 
 std::uint64_t bits(WallTime time) noexcept {
@@ -95,6 +98,18 @@ class PayloadWriter {
       time(branch.create_time);
       time(branch.update_time);
       time(branch.finish_time);
+    }
+  }
+
+  void edits(const std::vector<RowEdit>& edits) {
+    out_.varint(edits.size());
+    for (const RowEdit& edit : edits) {
+      out_.varint(edit.index);
+      out_.u8(static_cast<std::uint8_t>(flag_if(edit.url, flag_edits_url) |
+                                        flag_if(edit.payload, flag_edits_payload)));
+      if (edit.url) out_.text(*edit.url);
+      if (edit.payload) out_.varint(*edit.payload);
+      time(edit.at);
     }
   }
 
@@ -190,7 +205,8 @@ unsigned fields_of(const TransDelta& delta) noexcept {
          flag_if(delta.schedule, field_schedule) | flag_if(delta.retry_count, field_retry_count) |
          (delta.branch_changes.empty() ? 0U : field_branch_changes) |
          (delta.new_payloads.empty() ? 0U : field_payloads) |
-         (delta.new_branches.empty() ? 0U : field_branches);
+         (delta.new_branches.empty() ? 0U : field_branches) |
+         (delta.row_edits.empty() ? 0U : field_row_edits);
 }
 
 }  // namespace
@@ -285,6 +301,7 @@ EncodedRecord encode_delta(RecordKind kind, const Gid& gid, const TransDelta& de
   }
   if (!delta.new_payloads.empty()) out.payloads(delta.new_payloads);
   if (!delta.new_branches.empty()) out.branches(delta.new_branches);
+  if (!delta.row_edits.empty()) out.edits(delta.row_edits);
   return seal(kind, std::move(payload));
 }
 
@@ -301,6 +318,22 @@ std::vector<BranchChange> branch_changes(PayloadReader& in) {
     changes.push_back(change);
   }
   return changes;
+}
+
+std::vector<RowEdit> row_edits(PayloadReader& in) {
+  std::vector<RowEdit> edits;
+  const std::uint64_t count = in.raw().varint();
+  for (std::uint64_t i = 0; i < count && in.raw().ok(); ++i) {
+    RowEdit edit;
+    edit.index = static_cast<std::uint32_t>(in.raw().varint());
+    const unsigned flags = in.raw().u8();
+    if ((flags & ~(flag_edits_url | flag_edits_payload)) != 0) in.raw().fail();
+    if (flags & flag_edits_url) edit.url = in.text();
+    if (flags & flag_edits_payload) edit.payload = static_cast<std::uint32_t>(in.raw().varint());
+    edit.at = in.time();
+    edits.push_back(std::move(edit));
+  }
+  return edits;
 }
 
 Schedule schedule(PayloadReader& in) {
@@ -334,6 +367,7 @@ std::optional<GidDelta> decode_delta(std::string_view payload) {
   if (fields & field_branch_changes) delta.branch_changes = branch_changes(in);
   if (fields & field_payloads) delta.new_payloads = in.payloads();
   if (fields & field_branches) delta.new_branches = in.branches();
+  if (fields & field_row_edits) delta.row_edits = row_edits(in);
   if (!in.raw().done()) return std::nullopt;
   return decoded;
 }

@@ -114,6 +114,8 @@ std::string change_head(const BranchRowChange& change, const MysqlTerms& terms) 
   text.sql("UPDATE trans_branch_op FORCE INDEX (gid_uniq) SET status = ").text(change.status);
   text.sql(", update_time = ").time(change.update_time);
   if (change.finish_time) text.sql(", finish_time = ").time(*change.finish_time);
+  if (change.url) text.sql(", url = ").text(*change.url);
+  if (change.bin_data) text.sql(", bin_data = ").bytes(*change.bin_data);
   // MariaDB reads the whole table for (gid, branch_id, op) IN (...) with one element.
   text.sql(" WHERE branch_id = ").text(change.branch_id).sql(" AND op = ").text(change.op);
   return text.sql(" AND gid IN (").take();

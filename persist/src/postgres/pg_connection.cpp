@@ -120,7 +120,7 @@ PgCall PgConnection::create_call(const std::vector<CreateRows*>& creates) const 
 PgCall PgConnection::update_call(const std::vector<UpdateRows*>& updates) const {
   const std::int64_t lease = options_.lease.in_row.count();
   const std::int64_t renew_below = (options_.lease.in_row - options_.lease.slack).count();
-  return {&pg::update, update_params(updates, options_.node, renew_below, lease)};
+  return {&update_statement(updates), update_params(updates, options_.node, renew_below, lease)};
 }
 
 Async<> PgConnection::write(RowGroup& group) {

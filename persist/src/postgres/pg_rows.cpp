@@ -1,8 +1,10 @@
 #include "pg_rows.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "../sql/owner_column.hpp"
+#include "pg_statements.hpp"
 
 namespace concerto::persist {
 namespace {
@@ -11,6 +13,12 @@ using Type = PgArray::Type;
 
 std::string_view status_text(const std::optional<TransStatus>& status) {
   return status ? to_string(*status) : std::string_view{};
+}
+
+bool has_edits(const UpdateRows* update) noexcept {
+  return std::ranges::any_of(update->branch_changes, [](const BranchRowChange& change) {
+    return change.url.has_value() || change.bin_data.has_value();
+  });
 }
 
 /// The nine arrays of new branch rows.
@@ -145,6 +153,10 @@ PgParams create_params(const std::vector<CreateRows*>& creates, std::int64_t lea
   return params;
 }
 
+const PgStatement& update_statement(const std::vector<UpdateRows*>& updates) noexcept {
+  return std::ranges::any_of(updates, has_edits) ? pg::update_edited : pg::update;
+}
+
 PgParams update_params(const std::vector<UpdateRows*>& updates, const std::string& node,
                        std::int64_t renew_below_s, std::int64_t lease_s) {
   PgArray gid(Type::text), expected(Type::text), update(Type::timestamptz), status(Type::text);
@@ -153,8 +165,9 @@ PgParams update_params(const std::vector<UpdateRows*>& updates, const std::strin
   PgArray next(Type::timestamptz), hold(Type::int8);
   PgArray changed_gid(Type::text), changed_id(Type::text), changed_op(Type::text);
   PgArray changed_status(Type::text), changed_at(Type::timestamptz);
-  PgArray changed_finish(Type::timestamptz);
+  PgArray changed_finish(Type::timestamptz), changed_url(Type::text), changed_data(Type::bytea);
   BranchArrays branches;
+  const bool edits = &update_statement(updates) == &pg::update_edited;
   for (const UpdateRows* change : updates) {
     gid.text(change->gid);
     expected.text(to_string(change->expected));
@@ -176,6 +189,9 @@ PgParams update_params(const std::vector<UpdateRows*>& updates, const std::strin
       changed_status.text(branch.status);
       changed_at.timestamp_or_null(branch.update_time);
       changed_finish.timestamp_or_null(branch.finish_time);
+      if (!edits) continue;
+      changed_url.text_or_null(branch.url);
+      changed_data.text_or_null(branch.bin_data);
     }
     for (const BranchRow& branch : change->new_branches) branches.add(change->gid, branch);
   }
@@ -192,6 +208,9 @@ PgParams update_params(const std::vector<UpdateRows*>& updates, const std::strin
     params.value(array->take());
   }
   branches.move_to(params);
+  if (!edits) return params;
+  params.value(changed_url.take());
+  params.value(changed_data.take());
   return params;
 }
 

@@ -21,7 +21,9 @@ std::vector<StoredTrans> rows_without_branches_of(const PgResult& result);
 
 /// The parameters of the statement `create`.
 PgParams create_params(const std::vector<CreateRows*>& creates, std::int64_t lease_s);
-/// The parameters of the statement `update`.
+/// `update`, or `update_edited` if a change needs it.
+const PgStatement& update_statement(const std::vector<UpdateRows*>& updates) noexcept;
+/// The parameters of that statement.
 PgParams update_params(const std::vector<UpdateRows*>& updates, const std::string& node,
                        std::int64_t renew_below_s, std::int64_t lease_s);
 

@@ -52,49 +52,60 @@ b AS (
   WHERE c.gid IN (SELECT g.gid FROM g) ORDER BY c.place)
 SELECT gid FROM g)"};
 
-// A lease is renewed only if little is left of it. Returns the gids whose preconditions held.
-inline constexpr PgStatement update{"concerto_update", R"(
-WITH g AS (
-  UPDATE trans_global t SET
-    status = coalesce(c.status, t.status),
-    update_time = c.update_time,
-    finish_time = coalesce(c.finish_time, t.finish_time),
-    rollback_time = coalesce(c.rollback_time, t.rollback_time),
-    rollback_reason = coalesce(c.rollback_reason, t.rollback_reason),
-    result = coalesce(c.result, t.result),
-    custom_data = coalesce(c.custom_data, t.custom_data),
-    options = coalesce(c.options, t.options),
-    next_cron_interval = coalesce(c.next_cron_interval::int, t.next_cron_interval),
-    owner = CASE c.hold WHEN 1 THEN 'cc-rest' ELSE t.owner END,
-    next_cron_time = CASE
-      WHEN c.hold <> 0 THEN coalesce(c.next_cron_time, t.next_cron_time)
-      WHEN t.next_cron_time >= now() + $15::bigint * interval '1 second' THEN t.next_cron_time
-      ELSE now() + $16::bigint * interval '1 second' END
-  FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[],
-    $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
-    $12::timestamptz[], $13::bigint[])
-    AS c(gid, expected, update_time, status, finish_time, rollback_time, rollback_reason, result,
-      custom_data, options, next_cron_interval, next_cron_time, hold)
-  WHERE t.gid = c.gid AND t.status = c.expected
-    AND (t.owner = $14::text OR c.expected IN ('succeed', 'failed'))
-  RETURNING t.gid),
-o AS (
-  UPDATE trans_branch_op b SET status = c.status, update_time = c.update_time,
-    finish_time = coalesce(c.finish_time, b.finish_time)
-  FROM unnest($17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[],
-    $22::timestamptz[]) AS c(gid, branch_id, op, status, update_time, finish_time)
-  WHERE b.gid = c.gid AND b.branch_id = c.branch_id AND b.op = c.op
-    AND c.gid IN (SELECT g.gid FROM g)),
-n AS (
-  INSERT INTO trans_branch_op (gid, branch_id, op, url, bin_data, status, create_time,
-    update_time, finish_time)
-  SELECT c.gid, c.branch_id, c.op, c.url, c.bin_data, c.status, c.create_time, c.update_time,
-    c.finish_time
-  FROM unnest($23::text[], $24::text[], $25::text[], $26::text[], $27::bytea[], $28::text[],
-    $29::timestamptz[], $30::timestamptz[], $31::timestamptz[]) WITH ORDINALITY
-    AS c(gid, branch_id, op, url, bin_data, status, create_time, update_time, finish_time, place)
-  WHERE c.gid IN (SELECT g.gid FROM g) ORDER BY c.place)
-SELECT gid FROM g)"};
+// A lease is renewed only if little is left of it. Returns the gids whose preconditions held. The
+// arguments are what else is set in rows that exist, its parameters, and the names of these.
+#define CONCERTO_PG_UPDATE(also_set, also_from, also_named)                                        \
+  " WITH g AS ("                                                                                   \
+  " UPDATE trans_global t SET"                                                                     \
+  " status = coalesce(c.status, t.status),"                                                        \
+  " update_time = c.update_time,"                                                                  \
+  " finish_time = coalesce(c.finish_time, t.finish_time),"                                         \
+  " rollback_time = coalesce(c.rollback_time, t.rollback_time),"                                   \
+  " rollback_reason = coalesce(c.rollback_reason, t.rollback_reason),"                             \
+  " result = coalesce(c.result, t.result),"                                                        \
+  " custom_data = coalesce(c.custom_data, t.custom_data),"                                         \
+  " options = coalesce(c.options, t.options),"                                                     \
+  " next_cron_interval = coalesce(c.next_cron_interval::int, t.next_cron_interval),"               \
+  " owner = CASE c.hold WHEN 1 THEN 'cc-rest' ELSE t.owner END,"                                   \
+  " next_cron_time = CASE"                                                                         \
+  " WHEN c.hold <> 0 THEN coalesce(c.next_cron_time, t.next_cron_time)"                            \
+  " WHEN t.next_cron_time >= now() + $15::bigint * interval '1 second' THEN t.next_cron_time"      \
+  " ELSE now() + $16::bigint * interval '1 second' END"                                            \
+  " FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[],"         \
+  " $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],"            \
+  " $12::timestamptz[], $13::bigint[])"                                                            \
+  " AS c(gid, expected, update_time, status, finish_time, rollback_time, rollback_reason, result," \
+  " custom_data, options, next_cron_interval, next_cron_time, hold)"                               \
+  " WHERE t.gid = c.gid AND t.status = c.expected"                                                 \
+  " AND (t.owner = $14::text OR c.expected IN ('succeed', 'failed'))"                              \
+  " RETURNING t.gid),"                                                                             \
+  " o AS ("                                                                                        \
+  " UPDATE trans_branch_op b SET status = c.status, update_time = c.update_time,"                  \
+  " finish_time = coalesce(c.finish_time, b.finish_time)" also_set                                 \
+  " FROM unnest($17::text[], $18::text[], $19::text[], $20::text[], $21::timestamptz[],"           \
+  " $22::timestamptz[]" also_from                                                                  \
+  ")"                                                                                              \
+  " AS c(gid, branch_id, op, status, update_time, finish_time" also_named                          \
+  ")"                                                                                              \
+  " WHERE b.gid = c.gid AND b.branch_id = c.branch_id AND b.op = c.op"                             \
+  " AND c.gid IN (SELECT g.gid FROM g)),"                                                          \
+  " n AS ("                                                                                        \
+  " INSERT INTO trans_branch_op (gid, branch_id, op, url, bin_data, status, create_time,"          \
+  " update_time, finish_time)"                                                                     \
+  " SELECT c.gid, c.branch_id, c.op, c.url, c.bin_data, c.status, c.create_time, c.update_time,"   \
+  " c.finish_time"                                                                                 \
+  " FROM unnest($23::text[], $24::text[], $25::text[], $26::text[], $27::bytea[], $28::text[],"    \
+  " $29::timestamptz[], $30::timestamptz[], $31::timestamptz[]) WITH ORDINALITY"                   \
+  " AS c(gid, branch_id, op, url, bin_data, status, create_time, update_time, finish_time, place)" \
+  " WHERE c.gid IN (SELECT g.gid FROM g) ORDER BY c.place)"                                        \
+  " SELECT gid FROM g"
+inline constexpr PgStatement update{"concerto_update", CONCERTO_PG_UPDATE("", "", "")};
+// For groups in which an operator has changed a row.
+inline constexpr PgStatement update_edited{
+    "concerto_update_edited",
+    CONCERTO_PG_UPDATE(
+        ", url = coalesce(c.url, b.url), bin_data = coalesce(c.bin_data, b.bin_data)",
+        ", $32::text[], $33::bytea[]", ", url, bin_data")};
 
 // One statement reads both tables, so that the answer is of one moment. OFFSET 0 makes the branches
 // of each row a read of its own by their index, also in a plan that was made while there were none.

@@ -156,7 +156,8 @@ return 'EXISTS'
 // seconds, whether the change is only a new schedule (1 or 0), and then one of two:
 // - a JSON object: `g` and `c` are merged into the record and its member `concerto`; `status`;
 //   `retry_count` and whether the options change (`options`); `b` are changes of branches ({i:
-//   index, p: what is merged}), `n` are new branches ({j: the branch, p: its payload}). Then the
+//   index, p: what is merged}), `n` are new branches ({j: the branch, p: its payload}), `e` are
+//   branches with another URL or payload ({i: index, m: what is merged, p: its payload}). Then the
 //   new payloads.
 // - the new end of the record, from its blank on, if the change sets nothing else. Then the indexes
 //   of branches, each with the branch's new end.
@@ -261,7 +262,7 @@ local added = {}
 local changed = {}
 local count = #texts
 local payloads
-if d.n then
+if d.n or d.e then
   local list = {}
   local known = {}
   for i, text in ipairs(texts) do
@@ -270,23 +271,33 @@ if d.n then
   end
   local old = index_payloads(g, list, changed)
   payloads = old + #ARGV - 9
-  for i, new in ipairs(d.n) do
+  local function set_payload(b, p)
+    local data
+    if p >= old then
+      data = ARGV[10 + p - old]
+    else
+      for _, other in ipairs(list) do
+        if other.concerto_payload == p then data = other.bin_data end
+      end
+    end
+    b.bin_data = data ~= '' and data or nil
+    b.concerto_payload = p
+  end
+  for i, new in ipairs(d.n or {}) do
     local b = new.j
     local id = b.branch_id .. '\n' .. b.op
     if known[id] then return 'EXISTS:' .. b.branch_id .. ':' .. b.op end
     known[id] = true
     if new.p >= payloads then return 'RANGE' end
-    local data
-    if new.p >= old then
-      data = ARGV[10 + new.p - old]
-    else
-      for _, other in ipairs(list) do
-        if other.concerto_payload == new.p then data = other.bin_data end
-      end
-    end
-    if data and data ~= '' then b.bin_data = data end
-    b.concerto_payload = new.p
+    set_payload(b, new.p)
     added[i] = b
+  end
+  for _, e in ipairs(d.e or {}) do
+    local b = list[e.i + 1] or added[e.i - count + 1]
+    if not b or (e.p or 0) >= payloads then return 'RANGE' end
+    merge(b, e.m)
+    if e.p then set_payload(b, e.p) end
+    if e.i < count then changed[e.i] = b end
   end
 end
 for i, c in ipairs(d.b or {}) do

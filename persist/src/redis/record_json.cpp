@@ -195,6 +195,22 @@ std::string changed_branches(const TransDelta& delta) {
   return "[" + list + "]";
 }
 
+std::string edited_branches(const TransDelta& delta) {
+  std::string list;
+  for (const RowEdit& edit : delta.row_edits) {
+    JsonObject members;
+    if (edit.url)
+      edit.url->empty() ? members.raw("url", "null") : members.set_text("url", *edit.url);
+    add_time(members, "update_time", edit.at);
+    JsonObject entry;
+    entry.set_number("i", edit.index);
+    entry.raw("m", members.take());
+    if (edit.payload) entry.set_number("p", *edit.payload);
+    list += (list.empty() ? "" : ",") + entry.take();
+  }
+  return "[" + list + "]";
+}
+
 std::string added_branches(const TransDelta& delta, const Gid& gid) {
   std::string list;
   for (const Branch& branch : delta.new_branches) {
@@ -262,6 +278,7 @@ std::string delta_json(const TransDelta& delta, const Gid& gid) {
   if (delta.retry_count) object.set_number("retry_count", *delta.retry_count);
   if (!delta.branch_changes.empty()) object.raw("b", changed_branches(delta));
   if (!delta.new_branches.empty()) object.raw("n", added_branches(delta, gid));
+  if (!delta.row_edits.empty()) object.raw("e", edited_branches(delta));
   return object.take();
 }
 
@@ -270,7 +287,7 @@ bool changes_ends_alone(const UpdateTrans& update) {
   const bool changes_more = delta.rollback_reason || delta.result || delta.custom_data ||
                             delta.options || delta.submit_time || delta.schedule ||
                             delta.retry_count || !delta.new_payloads.empty() ||
-                            !delta.new_branches.empty();
+                            !delta.new_branches.empty() || !delta.row_edits.empty();
   if (changes_more || update.rests_until || is_final(update.expected)) return false;
   if (delta.status && *delta.status != TransStatus::succeed) return false;
   return std::all_of(delta.branch_changes.begin(), delta.branch_changes.end(),

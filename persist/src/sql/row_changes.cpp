@@ -36,57 +36,83 @@ BranchRow row_of(const Branch& branch, std::string_view payload, const RowClock&
   return row;
 }
 
+Result<> check_payload(std::string_view branch_id, std::string_view op, std::string_view payload,
+                       const RowLimits& limits) {
+  if (payload.size() <= limits.payload_bytes_max) return ok();
+  return make_error(Errc::invalid_request, "the payload of branch '" + std::string(branch_id) +
+                                               "', op '" + std::string(op) + "', has " +
+                                               std::to_string(payload.size()) +
+                                               " bytes, and the column bin_data of this store "
+                                               "holds " +
+                                               std::to_string(limits.payload_bytes_max));
+}
+
 Result<> check(const BranchRow& row, const RowLimits& limits) {
   CONCERTO_CHECK(check_width("branch_id", row.branch_id, id_chars_max));
   CONCERTO_CHECK(check_width("op", row.op, name_chars_max));
   CONCERTO_CHECK(check_width("url", row.url, text_chars_max));
-  if (row.bin_data.size() <= limits.payload_bytes_max) return ok();
-  return make_error(Errc::invalid_request,
-                    "the payload of branch '" + row.branch_id + "', op '" + row.op + "', has " +
-                        std::to_string(row.bin_data.size()) +
-                        " bytes, and the column bin_data of this store holds " +
-                        std::to_string(limits.payload_bytes_max));
+  return check_payload(row.branch_id, row.op, row.bin_data, limits);
 }
 
-void set_status(BranchRow& row, const BranchRowChange& change) {
+void set_values(BranchRow& row, const BranchRowChange& change) {
   row.status = change.status;
   row.update_time = change.update_time;
   if (change.finish_time) row.finish_time = change.finish_time;
+  if (change.url) row.url = *change.url;
+  if (change.bin_data) row.bin_data = *change.bin_data;
 }
 
 bool has_key(const BranchRow& row, const BranchRowChange& change) noexcept {
   return row.branch_id == change.branch_id && row.op == change.op;
 }
 
-/// Adds the change of a row; a row that is new itself begins with the status of the change.
+/// Adds the change of a row; a row that is new itself begins with the values of the change.
 void add_change(UpdateRows& rows, BranchRowChange change) {
   for (BranchRow& row : rows.new_branches) {
-    if (has_key(row, change)) return set_status(row, change);
+    if (has_key(row, change)) return set_values(row, change);
   }
   for (BranchRowChange& known : rows.branch_changes) {
     if (known.branch_id != change.branch_id || known.op != change.op) continue;
     if (!change.finish_time) change.finish_time = known.finish_time;
+    if (!change.url) change.url = std::move(known.url);
+    if (!change.bin_data) change.bin_data = std::move(known.bin_data);
     known = std::move(change);
     return;
   }
   rows.branch_changes.push_back(std::move(change));
 }
 
+/// An entry of what `known` has and `delta` appends.
+template <class T>
+const T& entry_at(const std::vector<T>& known, const std::vector<T>& appended, std::size_t index) {
+  return index < known.size() ? known[index] : appended[index - known.size()];
+}
+
+Result<> add_edits(UpdateRows& rows, const TransDelta& delta, const Transaction& known,
+                   const RowClock& clock, const RowLimits& limits) {
+  for (const RowEdit& edit : delta.row_edits) {
+    const Branch& branch = entry_at(known.branches, delta.new_branches, edit.index);
+    BranchRowChange row{branch.branch_id.str(), branch.op, std::string(to_string(branch.status)),
+                        clock.to_row(edit.at), std::nullopt};
+    row.url = edit.url;
+    if (edit.payload) row.bin_data = entry_at(known.payloads, delta.new_payloads, *edit.payload);
+    CONCERTO_CHECK(check_width("url", row.url.value_or(""), text_chars_max));
+    CONCERTO_CHECK(check_payload(row.branch_id, row.op, row.bin_data.value_or(""), limits));
+    add_change(rows, std::move(row));
+  }
+  return ok();
+}
+
 Result<> add_branches(UpdateRows& rows, const TransDelta& delta, const Transaction& known,
                       const RowClock& clock, const RowLimits& limits) {
   for (const Branch& branch : delta.new_branches) {
-    const std::size_t old_payloads = known.payloads.size();
-    const std::string& payload = branch.payload < old_payloads
-                                     ? known.payloads[branch.payload]
-                                     : delta.new_payloads[branch.payload - old_payloads];
+    const std::string& payload = entry_at(known.payloads, delta.new_payloads, branch.payload);
     rows.new_branches.push_back(row_of(branch, payload, clock));
     CONCERTO_CHECK(check(rows.new_branches.back(), limits));
   }
+  CONCERTO_CHECK(add_edits(rows, delta, known, clock, limits));
   for (const BranchChange& change : delta.branch_changes) {
-    const std::size_t old_branches = known.branches.size();
-    const Branch& branch = change.index < old_branches
-                               ? known.branches[change.index]
-                               : delta.new_branches[change.index - old_branches];
+    const Branch& branch = entry_at(known.branches, delta.new_branches, change.index);
     const RowTime at = clock.to_row(change.at);
     BranchRowChange row{branch.branch_id.str(), branch.op, std::string(to_string(change.status)),
                         at, std::nullopt};
@@ -253,6 +279,7 @@ bool shows(const StoredTrans& stored, const UpdateRows& update, std::string_view
   for (const BranchRowChange& change : update.branch_changes) {
     const BranchRow* branch = find_row(stored, change.branch_id, change.op);
     if (branch == nullptr || branch->status != change.status) return false;
+    if (!has(branch->url, change.url) || !has(branch->bin_data, change.bin_data)) return false;
   }
   return std::ranges::all_of(update.new_branches, [&stored](const BranchRow& branch) {
     return find_row(stored, branch.branch_id, branch.op) != nullptr;

@@ -22,13 +22,15 @@ struct CreateRows {
   bool is_made = false;  ///< set by SqlConnection::write
 };
 
-/// A new status of one row of trans_branch_op, which exists.
+/// A new status of one row of trans_branch_op, which exists, and what else changes in it.
 struct BranchRowChange {
   std::string branch_id;
   std::string op;
   std::string status;
   RowTime update_time = 0;
-  std::optional<RowTime> finish_time;  ///< absent: stays as it is
+  std::optional<RowTime> finish_time;                  ///< absent: stays as it is
+  std::optional<std::string> url = std::nullopt;       ///< absent: stays as it is
+  std::optional<std::string> bin_data = std::nullopt;  ///< absent: stays as it is
 };
 
 /// What becomes of `owner` and `next_cron_time`.

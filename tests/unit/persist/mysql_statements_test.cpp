@@ -187,6 +187,14 @@ TEST_F(MysqlGroup, ChangesRowsOfBranchesByTheirKeys) {
             "op = 'action' AND gid IN ('a','b')");
 }
 
+TEST_F(MysqlGroup, ChangesUrlAndPayloadOfARow) {
+  BranchRowChange change{"01", "action", "prepared", afternoon, std::nullopt};
+  change.url = "http://it's/";
+  change.bin_data = "new";
+  update("a").branch_changes = {change};
+  EXPECT_THAT(text().statements[3], HasSubstr("', url = 'http://it''s/', bin_data = "));
+}
+
 TEST_F(MysqlGroup, WhatIsAlreadyLockedIsNotChecked) {
   update("a");
   EXPECT_THAT(text(mysql::Preconditions::hold).statements,

@@ -29,6 +29,9 @@ TransDelta full_delta() {
                           {70000, BranchStatus::failed, at_second(-5)}};
   delta.new_payloads = {"", "p"};
   delta.new_branches = {sample_branch("03", "try", 2), sample_branch("03", "cancel", 3)};
+  delta.row_edits = {{0, "http://other/", 2, at_second(6)},
+                     {70000, "", std::nullopt, at_second(-6)},
+                     {1, std::nullopt, 0, at_second(7)}};
   return delta;
 }
 

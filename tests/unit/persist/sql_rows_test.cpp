@@ -278,6 +278,28 @@ TEST_F(SqlRows, AnUpdateNamesBranchesByTheirKeys) {
   EXPECT_EQ(rows.new_branches[1].bin_data, saga.payloads[0]);
 }
 
+TEST_F(SqlRows, AnotherUrlOrPayloadIsAChangeOfItsRow) {
+  const Transaction saga = sample_saga("g");
+  TransDelta delta;
+  delta.at = at_second(1);
+  delta.new_payloads = {"new"};
+  delta.row_edits = {{1, "http://other/", 2, at_second(1)}, {3, std::nullopt, 0, at_second(1)}};
+  UpdateRows rows = changed(saga, delta).value();
+  ASSERT_EQ(rows.branch_changes.size(), 2U);
+  EXPECT_EQ(rows.branch_changes[0].url, "http://other/");
+  EXPECT_EQ(rows.branch_changes[0].bin_data, "new");
+  EXPECT_EQ(rows.branch_changes[0].status, "prepared");
+  EXPECT_EQ(rows.branch_changes[0].finish_time, std::nullopt);
+  EXPECT_EQ(rows.branch_changes[1].url, std::nullopt);
+  EXPECT_EQ(rows.branch_changes[1].bin_data, saga.payloads[0]);
+  ASSERT_TRUE(merge(rows, changed(saga, outcome(1, BranchStatus::succeed, 2)).value()));
+  EXPECT_EQ(rows.branch_changes[0].url, "http://other/") << "a later result keeps the URL";
+  EXPECT_EQ(rows.branch_changes[0].bin_data, "new");
+  EXPECT_EQ(rows.branch_changes[0].status, "succeed");
+  delta.row_edits = {{1, std::string(1025, 'u'), std::nullopt, at_second(1)}};
+  EXPECT_FALSE(changed(saga, delta));
+}
+
 TEST_F(SqlRows, AnUpdateRenewsRestsOrLeaves) {
   const Transaction saga = sample_saga("g");
   EXPECT_EQ(changed(saga, outcome(1, BranchStatus::succeed, 1))->hold, Hold::renews);

@@ -38,6 +38,7 @@ constexpr Places all_places[] = {
     {"retry", true, Places::Topic::none, {}, true},
     {"stop", true, Places::Topic::none, {}, true},
     {"skip", true, Places::Topic::none, {}, true},
+    {"edit", true, Places::Topic::none, {}, true},
     {"cancelJob", false, Places::Topic::none, {}, true},
     {"pause", false, Places::Topic::none, {}, true},
     {"resume", false, Places::Topic::none, {}, true},
@@ -173,9 +174,10 @@ void add_end(AuditRecord& record, const HttpResponse& answer) {
   record.event = is_done ? AuditRecord::Event::done : AuditRecord::Event::failed;
   record.result = std::to_string(answer.status);
   if (!is_done) add_detail(record.result, "", told_message(answer.body));
-  // How many transactions an action has reached, or which job does it.
+  // How many transactions an action has reached, or which job does it; of an edit the old URL.
   constexpr std::size_t told_bytes_max = 2'048;
-  if (is_done && answer.body.size() <= told_bytes_max && is_tally(answer.body)) {
+  const bool is_told = record.action == "edit" || answer.body.size() <= told_bytes_max;
+  if (is_done && is_told && is_tally(answer.body)) {
     add_detail(record.result, "answer", answer.body);
   }
 }

@@ -28,22 +28,6 @@ bool is_selection_name(std::string_view name) {
   return std::ranges::find(selection_names, name) != selection_names.end();
 }
 
-/// A null is no value, and a member that is there twice may mean either: an action that somebody
-/// did not mean must not happen.
-Result<> check_member(JsonValue object, JsonValue member) {
-  if (member.is(JsonKind::null)) return wrong_kind(member.key(), "a value", member);
-  int count = 0;
-  for (const JsonValue each : object) count += each.key() == member.key() ? 1 : 0;
-  if (count == 1) return ok();
-  return make_error(Errc::invalid_request, "'" + std::string(member.key()) + "' is there " +
-                                               std::to_string(count) + " times, expected once");
-}
-
-Error unknown_member(std::string_view where, std::string_view name) {
-  return make_error(Errc::invalid_request,
-                    std::string(where) + " has the unknown member '" + std::string(name) + "'");
-}
-
 /// `select` as the parameters of a GET, so that both are read by one function.
 Result<HttpRequest> parameters_of(JsonValue select) {
   if (!select.is(JsonKind::object)) return wrong_kind("select", "an object", select);
@@ -183,6 +167,20 @@ json::object job_object(const BulkJob& job, std::chrono::minutes offset, const M
 
 }  // namespace
 
+Result<> check_member(JsonValue object, JsonValue member) {
+  if (member.is(JsonKind::null)) return wrong_kind(member.key(), "a value", member);
+  int count = 0;
+  for (const JsonValue each : object) count += each.key() == member.key() ? 1 : 0;
+  if (count == 1) return ok();
+  return make_error(Errc::invalid_request, "'" + std::string(member.key()) + "' is there " +
+                                               std::to_string(count) + " times, expected once");
+}
+
+Error unknown_member(std::string_view where, std::string_view name) {
+  return make_error(Errc::invalid_request,
+                    std::string(where) + " has the unknown member '" + std::string(name) + "'");
+}
+
 Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
                                      const ModeTable& modes) {
   for (const auto& [name, least] : {std::pair{"minAge", 0}, std::pair{"maxAge", 1}}) {
@@ -251,8 +249,8 @@ void add_member(std::string& details, std::string_view prefix, JsonValue value) 
 }  // namespace
 
 std::string action_details(std::string_view body) {
-  constexpr std::array<std::string_view, 7> names{"branchId", "op",   "limit", "dryRun",
-                                                  "id",       "kind", "value"};
+  constexpr std::array<std::string_view, 8> names{"branchId", "op", "url",  "limit",
+                                                  "dryRun",   "id", "kind", "value"};
   JsonText parsed;
   std::string details;
   if (!parsed.parse(body, "the request body")) return details;
@@ -279,8 +277,8 @@ std::string action_reason(std::string_view body) {
   return reason && reason->is(JsonKind::text) ? std::string{reason->text()} : std::string{};
 }
 
-std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset,
-                         const ModeTable& modes) {
+json::object preview_object(const BulkPreview& preview, std::chrono::minutes offset,
+                            const ModeTable& modes) {
   json::object object;
   object["dryRun"] = true;
   object["matched"] = preview.matched;
@@ -293,7 +291,12 @@ std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset
     each["createTime"] = format_time(trans.create_time, offset);
   }
   object["sample"] = std::move(sample);
-  return json::serialize(object);
+  return object;
+}
+
+std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset,
+                         const ModeTable& modes) {
+  return json::serialize(preview_object(preview, offset, modes));
 }
 
 std::string job_json(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes) {

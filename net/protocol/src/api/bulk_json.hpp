@@ -5,7 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include <concerto/base/error.hpp>
+#include <concerto/base/json_tree.hpp>
 #include <concerto/engine/bulk_actions.hpp>
 #include <concerto/engine/mode.hpp>
 #include <concerto/transport/http_message.hpp>
@@ -30,6 +33,11 @@ inline constexpr std::size_t gids_max = 1'000;
 Result<ActionBody> action_body_from(std::string_view body, BulkAction action, WallTime now,
                                     const ModeTable& modes);
 
+/// A null is no value, and a member that is there twice may mean either: an action that somebody
+/// did not mean must not happen. Error: invalid_request.
+Result<> check_member(JsonValue object, JsonValue member);
+Error unknown_member(std::string_view where, std::string_view name);
+
 /// The selection in the parameters of a GET. Error: invalid_request.
 Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
                                      const ModeTable& modes);
@@ -47,6 +55,8 @@ Result<Pause> pause_from(std::string_view body);
 std::string pause_json(const Pause& pause, std::chrono::minutes offset);
 std::string pauses_json(const std::vector<Pause>& pauses, std::chrono::minutes offset);
 
+boost::json::object preview_object(const BulkPreview& preview, std::chrono::minutes offset,
+                                   const ModeTable& modes);
 std::string preview_json(const BulkPreview& preview, std::chrono::minutes offset,
                          const ModeTable& modes);
 std::string job_json(const BulkJob& job, std::chrono::minutes offset, const ModeTable& modes);

@@ -4,6 +4,7 @@
 
 #include "api/audited.hpp"
 #include "api/bulk_json.hpp"
+#include "api/edit_json.hpp"
 #include "api/error_answers.hpp"
 #include "api/json_read.hpp"
 #include "api/list_query.hpp"
@@ -107,6 +108,24 @@ Task<HttpResponse> OperatorApi::act(BulkAction action, HttpRequest request,
   }
   if (body->dry_run) co_return co_await preview(std::move(body->request));
   co_return co_await begin(std::move(body->request), context);
+}
+
+Task<HttpResponse> OperatorApi::edit(HttpRequest request, RequestContext context) {
+  auto body = edit_body_from(request.body);
+  if (!body) co_return operator_answer(body.error());
+  Result<> reason = take_reason(request, body->reason);
+  if (reason && trim_blanks(body->reason).empty()) {
+    reason = make_error(Errc::invalid_request, "reason: an edit needs one, and it is empty");
+  }
+  if (!reason) co_return operator_answer(reason.error());
+  if (body->dry_run) {
+    const auto told = co_await coordinator_.preview_edit(std::move(body->edit));
+    if (!told) co_return operator_answer(told.error());
+    co_return json_response(200, edit_preview_json(*told, zone_offset_, coordinator_.modes()));
+  }
+  const auto edited = co_await coordinator_.edit_branch(std::move(body->edit), context);
+  if (!edited) co_return operator_answer(edited.error());
+  co_return json_response(200, edited_json(*edited));
 }
 
 Task<HttpResponse> OperatorApi::preview(BulkRequest request) {

@@ -90,6 +90,7 @@ std::span<const Route> RouteTable::standard_rows() {
       {"/api/concerto/retry", "POST", "", "", operates, operators, own_pages, &Ops::retry},
       {"/api/concerto/stop", "POST", "", "", operates, operators, own_pages, &Ops::stop},
       {"/api/concerto/skip", "POST", "", "", operates, operators, own_pages, &Ops::skip},
+      {"/api/concerto/edit", "POST", "", "", operates, operators, own_pages, &Ops::edit},
       {"/api/concerto/jobs", "GET", "", "", reads, viewers, any_page, &Ops::jobs},
       {"/api/concerto/cancelJob", "POST", "", "", operates, operators, own_pages, &Ops::cancel_job},
       {"/api/concerto/pauses", "GET", "", "", reads, viewers, any_page, &Ops::pauses},

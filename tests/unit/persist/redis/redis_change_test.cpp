@@ -122,6 +122,21 @@ TEST_F(RedisChangeTest, WhatMoreIsSetIsMergedAndHasEndsAfterwards) {
   EXPECT_EQ(stored(), trans_);
 }
 
+TEST_F(RedisChangeTest, ARowWithAnotherUrlAndPayloadHasItsEndAfterwards) {
+  ASSERT_EQ(commit_code(create(trans_)), error_code{});
+  TransDelta edit;
+  edit.at = at_second(1);
+  edit.new_payloads = {std::string("bin\0ary", 7)};
+  edit.row_edits = {{1, "http://other/", 2, at_second(1)}};
+  ASSERT_EQ(change(edit), error_code{});
+  EXPECT_EQ(stored(), trans_);
+  const std::string before = branch(1);
+  EXPECT_THAT(before, HasSubstr(R"("url":"http:\/\/other\/")"));
+  ASSERT_EQ(change(of_ends(1, 2)), error_code{});
+  EXPECT_THAT(branch(1), StartsWith(head_of(before) + " \"update_time\":\""));
+  EXPECT_EQ(stored(), trans_);
+}
+
 TEST_F(RedisChangeTest, AnEndMayBeLongerOrShorterThanTheOneBefore) {
   trans_.update_time += std::chrono::nanoseconds{123'456'789};
   ASSERT_EQ(commit_code(create(trans_)), error_code{});

@@ -57,6 +57,7 @@ constexpr Allowed table[] = {
     {"/api/concerto/retry", "POST", "", "", "o"},
     {"/api/concerto/stop", "POST", "", "", "o"},
     {"/api/concerto/skip", "POST", "", "", "o"},
+    {"/api/concerto/edit", "POST", "", "", "o"},
     {"/api/concerto/jobs", "GET", "", "", "vo"},
     {"/api/concerto/cancelJob", "POST", "", "", "o"},
     {"/api/concerto/pauses", "GET", "", "", "vo"},

@@ -213,6 +213,16 @@ class CONCERTO_EXPORT Coordinator {
   /// ended, or the row is being called), invalid_entry (there is no such row, or several).
   Async<> skip_branch(Gid gid, BranchRow row, RequestContext context = {});
 
+  /// Changes the URL or the payload of a row that has not been done, and wakes the transaction. The
+  /// row need not be one that is called now if `edit.row` has both members; otherwise there has to
+  /// be one alone that is called next. A transaction that is being processed is changed between two
+  /// passes. What a call has done before is not undone. Errors: invalid_request (nothing to change,
+  /// or a URL to which no call can be sent), invalid_entry (no such row, several, or no room),
+  /// status_conflict (prepared or finished, a row that has ended, or no end of a pass for 2 s).
+  Async<BranchEdited> edit_branch(BranchEdit edit, RequestContext context = {});
+  /// What edit_branch would change now. Changes nothing, and claims nothing in a shared store.
+  Async<BranchEdited> preview_edit(BranchEdit edit);
+
   struct Reset {
     std::size_t count = 0;       ///< transactions that were woken
     bool has_remaining = false;  ///< further requests will find others

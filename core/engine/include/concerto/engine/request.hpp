@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +65,23 @@ struct BranchRow {
   std::string op;
 
   friend bool operator==(const BranchRow&, const BranchRow&) = default;
+};
+
+/// Another URL or payload of a row, or both: what an operator asks for.
+struct BranchEdit {
+  Gid gid;
+  BranchRow row;
+  std::optional<std::string> url;
+  std::optional<std::string> payload;
+};
+
+/// What an edit has changed, or would change.
+struct BranchEdited {
+  std::uint32_t index = 0;  ///< of the row
+  BranchRow row;
+  std::string url_before, url;  ///< masked
+  std::size_t payload_bytes_before = 0, payload_bytes = 0;
+  Transaction trans;  ///< before the change, without branches and payloads
 };
 
 /// Limits of the parts of a request, each far above what clients of the protocol send. Where the

@@ -142,6 +142,17 @@ struct BranchChange {
   friend bool operator==(const BranchChange&, const BranchChange&) = default;
 };
 
+/// Another URL or payload of a row that has not been done: branches[index] gets those that are
+/// here.
+struct RowEdit {
+  std::uint32_t index = 0;
+  std::optional<std::string> url;
+  std::optional<std::uint32_t> payload;  ///< an index into old and new payloads
+  WallTime at{};
+
+  friend bool operator==(const RowEdit&, const RowEdit&) = default;
+};
+
 /// When the next pass of a transaction begins.
 struct Schedule {
   std::chrono::seconds interval{};
@@ -165,6 +176,8 @@ struct TransDelta {
   std::vector<BranchChange> branch_changes;
   std::vector<std::string> new_payloads;  ///< appended to payloads, before new_branches
   std::vector<Branch> new_branches;  ///< appended; `payload` is an index into old and new payloads
+  /// Before branch_changes. An old payload that no row has any more becomes empty.
+  std::vector<RowEdit> row_edits;
 
   friend bool operator==(const TransDelta&, const TransDelta&) = default;
 };

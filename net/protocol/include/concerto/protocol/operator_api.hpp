@@ -10,8 +10,8 @@
 namespace concerto::net {
 
 /// The requests of operators about many transactions (docs/operations.md, "Many at once"):
-/// /api/concerto/count, retry, stop, skip, jobs, cancelJob, pauses, pause and resume. Each shard
-/// has its own.
+/// /api/concerto/count, retry, stop, skip, edit, jobs, cancelJob, pauses, pause and resume. Each
+/// shard has its own.
 class CONCERTO_EXPORT OperatorApi {
  public:
   /// `bulk` may be null: then a request that needs it is answered with 501. The references outlive
@@ -24,6 +24,7 @@ class CONCERTO_EXPORT OperatorApi {
   Task<HttpResponse> retry(HttpRequest request, RequestContext context);
   Task<HttpResponse> stop(HttpRequest request, RequestContext context);
   Task<HttpResponse> skip(HttpRequest request, RequestContext context);
+  Task<HttpResponse> edit(HttpRequest request, RequestContext context);
   Task<HttpResponse> jobs(HttpRequest request, RequestContext context);
   Task<HttpResponse> cancel_job(HttpRequest request, RequestContext context);
   Task<HttpResponse> pauses(HttpRequest request, RequestContext context);

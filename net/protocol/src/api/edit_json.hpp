@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <concerto/base/error.hpp>
+#include <concerto/engine/mode.hpp>
+#include <concerto/engine/request.hpp>
+
+namespace concerto::net {
+
+/// The body of `edit`.
+struct EditBody {
+  BranchEdit edit;
+  std::string reason;
+  bool dry_run = false;
+};
+
+/// Error invalid_request names the field and the value: also a member that nobody knows.
+Result<EditBody> edit_body_from(std::string_view body);
+
+/// What an edit has changed, without the payload.
+std::string edited_json(const BranchEdited& edited);
+/// What it would change.
+std::string edit_preview_json(const BranchEdited& edited, std::chrono::minutes offset,
+                              const ModeTable& modes);
+
+}  // namespace concerto::net
