@@ -102,7 +102,9 @@ def actions(witness):
     for name, more in (("retry", {}), ("skip", {"branchId": "01", "op": "action"}), ("stop", {})):
         path = f"/api/concerto/{name}"
         reason = {"reason": "a test", **more}
-        witness.post(path, {"select": select, "dryRun": True, **reason})
+        for named in ({"select": select}, {"gid": "acted-0"}, {"gids": ["acted-0", "nobody"]},
+                      {"gid": "nobody"}):
+            witness.post(path, {**named, "dryRun": True, **reason})
         job = witness.post(path, {"select": {"target": "nowhere"}, "limit": 2, **reason})
         witness.post("/api/concerto/cancelJob", {"id": job.json()["id"], "reason": "a test"})
         witness.get(f"/api/concerto/jobs?id={job.json()['id']}")

@@ -73,6 +73,11 @@ class Bulk(ActionsTestCase):
     def test_requests_about_some(self):
         coordinator = self.coordinator("some", self.store.place("some"))
         self.stuck(coordinator, "g", 6)
+        for body, matched in (({"gid": "g-0"}, 1), ({"gids": ["g-0", "g-1", "g-0", "nobody"]}, 2)):
+            told = call(coordinator, "POST", "stop", {**body, "dryRun": True}).json()
+            self.assertEqual(told["matched"], matched)
+            self.assertEqual(told["sample"][0]["urls"], ["http://127.0.0.1:1/gone"])
+        self.assertEqual(self.total(coordinator), 6)
         self.assertEqual(call(coordinator, "POST", "stop", {"gid": "g-0", "reason": "r"}).json(),
                          {"done": 1, "failed": 0})
         some = call(coordinator, "POST", "stop", {"gids": ["g-0", "g-1", "nobody"]}).json()
@@ -91,6 +96,7 @@ class Bulk(ActionsTestCase):
                 ("skip", {"select": {}, "reason": "r"}, 400, "branchId and op"),
                 ("skip", {"gid": "g-3", "branchId": "09", "reason": "r"}, 400, "branch 09"),
                 ("stop", {"gid": "nobody"}, 404, "nobody"),
+                ("stop", {"gid": "nobody", "dryRun": True}, 404, "nobody"),
                 ("stop", {"gid": "g-0"}, 409, "failed"),
                 ("cancelJob", {"id": "none"}, 404, "none")):
             with self.subTest(body=body):

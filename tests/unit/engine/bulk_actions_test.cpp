@@ -86,12 +86,28 @@ TEST_F(BulkActionsTest, AJobMeetsWhatItsPreviewSaid) {
       world_->start(bulk_->preview(request_of(BulkAction::retry, "a1")))->value().value();
   EXPECT_EQ(preview.matched, 30U);
   EXPECT_THAT(preview.sample, SizeIs(20));
+  EXPECT_THAT(preview.urls.at(0), ElementsAre("a1"));
   const BulkJob begun = begin(request_of(BulkAction::retry, "a1"));
   EXPECT_EQ(begun.state, State::running);
   const BulkJob done = job(begun.id);
   EXPECT_EQ(done.state, State::done);
   EXPECT_EQ(done.done, preview.matched);
   for (int i = 0; i < 30; ++i) EXPECT_EQ(status("g" + std::to_string(i)), TransStatus::succeed);
+}
+
+TEST_F(BulkActionsTest, APreviewOfNamedOnesTellsTheUnfinishedOnes) {
+  submit(make_request("fine", "saga", 1));
+  stuck(2);
+  const auto preview =
+      world_
+          ->start(preview_named(world_->coordinator(),
+                                {Gid("g0"), Gid("nobody"), Gid("fine"), Gid("g1"), Gid("g0")}))
+          ->value()
+          .value();
+  EXPECT_EQ(preview.matched, 2U);
+  ASSERT_THAT(preview.sample, SizeIs(2));
+  EXPECT_EQ(preview.sample[1].gid, Gid("g1"));
+  EXPECT_THAT(preview.urls.at(1), ElementsAre("a1"));
 }
 
 TEST_F(BulkActionsTest, OnlyTheSelectedOnesAreMet) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 #include <utility>
 
 #include <concerto/base/notifier.hpp>
@@ -24,7 +25,6 @@ constexpr seconds silence_max{15};
 constexpr seconds look_interval{3};
 /// Stores on servers may keep whole seconds, and round them.
 constexpr seconds shared_precision{1};
-constexpr std::size_t sample_max = 20;
 
 Error bad_bulk(std::string text) {
   return make_error(Errc::invalid_request, std::move(text));
@@ -194,14 +194,9 @@ Async<BulkPreview> BulkActions::Impl::preview(BulkRequest request) {
   CONCERTO_CO_CHECK(check_bulk(request));
   BulkPreview preview;
   ListFilter filter = filter_of(request.selection);
-  filter.accepts = [&preview, limit = request.limit](const Transaction& trans) {
-    if (preview.matched == limit) return false;
-    ++preview.matched;
-    if (preview.sample.size() < sample_max) {
-      Transaction& shown = preview.sample.emplace_back(trans);
-      shown.branches.clear();
-      shown.payloads.clear();
-    }
+  filter.accepts = [&preview, limit = request.limit,
+                    &modes = coordinator_.modes()](const Transaction& trans) {
+    if (preview.matched < limit) preview.add(trans, modes);
     return false;  // The list itself stays empty.
   };
   const Result<TransPage> none =
@@ -315,6 +310,27 @@ Async<BulkCounts> BulkActions::Impl::count(BulkSelection selection, BulkCountBy 
   std::ranges::stable_sort(counts.groups, std::ranges::greater{}, &BulkCount::count);
   if (counts.groups.size() > groups_max) counts.groups.resize(groups_max);
   co_return counts;
+}
+
+void BulkPreview::add(const Transaction& trans, const ModeTable& modes) {
+  ++matched;
+  if (sample.size() == sample_max) return;
+  urls.push_back(trouble_urls(trans, modes));
+  Transaction& shown = sample.emplace_back(trans);
+  shown.branches.clear();
+  shown.payloads.clear();
+}
+
+Async<BulkPreview> preview_named(Coordinator& coordinator, std::vector<Gid> gids) {
+  BulkPreview preview;
+  std::unordered_set<Gid> met;
+  for (Gid& gid : gids) {
+    if (!met.insert(gid).second) continue;
+    CONCERTO_CO_TRY(const std::optional<Transaction> found,
+                    co_await coordinator.query(std::move(gid)));
+    if (found && !is_final(found->status)) preview.add(*found, coordinator.modes());
+  }
+  co_return preview;
 }
 
 BulkActions::BulkActions(Coordinator& coordinator, Store& store, const Clock& clock,

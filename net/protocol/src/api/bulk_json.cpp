@@ -283,12 +283,16 @@ json::object preview_object(const BulkPreview& preview, std::chrono::minutes off
   object["dryRun"] = true;
   object["matched"] = preview.matched;
   json::array sample;
-  for (const Transaction& trans : preview.sample) {
+  for (std::size_t i = 0; i < preview.sample.size(); ++i) {
+    const Transaction& trans = preview.sample[i];
     json::object& each = sample.emplace_back(json::object{}).as_object();
     each["gid"] = to_utf8(trans.gid.view());
     each["transType"] = modes.name_of(trans.type);
     each["status"] = to_string(trans.status);
     each["createTime"] = format_time(trans.create_time, offset);
+    json::array urls;
+    for (const std::string& url : preview.urls[i]) urls.emplace_back(to_utf8(url));
+    each["urls"] = std::move(urls);
   }
   object["sample"] = std::move(sample);
   return object;

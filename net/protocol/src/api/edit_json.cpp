@@ -86,6 +86,7 @@ std::string edit_preview_json(const BranchEdited& edited, std::chrono::minutes o
   BulkPreview preview;
   preview.matched = 1;
   preview.sample.push_back(edited.trans);
+  preview.urls.push_back({edited.url_before});
   boost::json::object object = preview_object(preview, offset, modes);
   add_edit(object, edited);
   return boost::json::serialize(object);

@@ -94,9 +94,7 @@ Task<HttpResponse> OperatorApi::act(BulkAction action, HttpRequest request,
   if (!body) co_return operator_answer(body.error());
   const Result<> reason = take_reason(request, body->request.reason);
   if (!reason) co_return operator_answer(reason.error());
-  if (!body->has_select && body->dry_run) {
-    co_return error_response(400, "dryRun: expected with select, found with gid or gids");
-  }
+  if (!body->has_select && body->dry_run) co_return co_await preview_some(std::move(*body));
   if (!body->gid.empty()) {
     const Result<> done =
         co_await carry_out(coordinator_, body->request, std::move(body->gid), context);
@@ -131,6 +129,20 @@ Task<HttpResponse> OperatorApi::edit(HttpRequest request, RequestContext context
 Task<HttpResponse> OperatorApi::preview(BulkRequest request) {
   if (bulk_ == nullptr) co_return no_bulk();
   const auto preview = co_await bulk_->preview(std::move(request));
+  if (!preview) co_return operator_answer(preview.error());
+  co_return json_response(200, preview_json(*preview, zone_offset_, coordinator_.modes()));
+}
+
+Task<HttpResponse> OperatorApi::preview_some(ActionBody body) {
+  const bool is_one = !body.gid.empty();
+  if (is_one) {
+    const auto found = co_await coordinator_.query(body.gid);
+    if (found && !*found) {
+      co_return error_response(404, "no TransGlobal with gid: " + body.gid.str() + " found");
+    }
+    body.gids.push_back(std::move(body.gid));
+  }
+  const auto preview = co_await preview_named(coordinator_, std::move(body.gids));
   if (!preview) co_return operator_answer(preview.error());
   co_return json_response(200, preview_json(*preview, zone_offset_, coordinator_.modes()));
 }

@@ -54,10 +54,20 @@ struct BulkRequest {
 CONCERTO_EXPORT Async<> carry_out(Coordinator& coordinator, const BulkRequest& request, Gid gid,
                                   RequestContext context = {});
 
-struct BulkPreview {
-  std::size_t matched = 0;          ///< at most the limit
-  std::vector<Transaction> sample;  ///< the first of them, without branches and payloads
+struct CONCERTO_EXPORT BulkPreview {
+  static constexpr std::size_t sample_max = 20;
+
+  std::size_t matched = 0;                     ///< at most the limit
+  std::vector<Transaction> sample;             ///< the first of them, without branches and payloads
+  std::vector<std::vector<std::string>> urls;  ///< Inspection::urls of each of the sample
+
+  /// Counts a transaction that would be met, and keeps it as long as there is room.
+  void add(const Transaction& trans, const ModeTable& modes);
 };
+
+/// What a request that names these transactions would meet now: those that are unfinished. A gid
+/// that is there twice counts once. Changes nothing.
+CONCERTO_EXPORT Async<BulkPreview> preview_named(Coordinator& coordinator, std::vector<Gid> gids);
 
 /// A request that is carried out.
 struct CONCERTO_EXPORT BulkJob {

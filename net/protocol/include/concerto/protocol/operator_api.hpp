@@ -9,6 +9,8 @@
 
 namespace concerto::net {
 
+struct ActionBody;
+
 /// The requests of operators about many transactions (docs/operations.md, "Many at once"):
 /// /api/concerto/count, retry, stop, skip, edit, jobs, cancelJob, pauses, pause and resume. Each
 /// shard has its own.
@@ -34,6 +36,7 @@ class CONCERTO_EXPORT OperatorApi {
  private:
   Task<HttpResponse> act(BulkAction action, HttpRequest request, RequestContext context);
   Task<HttpResponse> preview(BulkRequest request);
+  Task<HttpResponse> preview_some(ActionBody body);
   Task<HttpResponse> begin(BulkRequest request, RequestContext context);
   Task<HttpResponse> act_on_some(std::vector<Gid> gids, BulkRequest request,
                                  RequestContext context);
