@@ -83,7 +83,7 @@ def lists(witness, gids):
                    "/api/dtmsvr/resetCronTime?timeout=100000&limit=5",
                    "/api/concerto/audit?limit=5", "/api/concerto/count",
                    *(f"/api/concerto/count?by={by}&status=submitted&minAge=1&maxAge=99999"
-                     for by in ("status", "transType", "target", "age")),
+                     for by in ("status", "transType", "target", "topic", "age")),
                    "/api/concerto/jobs?limit=5", "/api/concerto/jobs?id=none",
                    "/api/concerto/why", "/api/concerto/why?gid=nobody"):
         witness.get(target)
@@ -130,6 +130,12 @@ def actions(witness):
 def topics(witness):
     for number in range(5):
         witness.get(f"/api/dtmsvr/subscribe?topic=t{number}&url=http://127.0.0.1:9/u&remark=r")
+    for target in ("all", "all?topic=none", "all?topic=t1"):
+        witness.get(f"/api/dtmsvr/{target}")
+    for selection in ("by=topic", "topic=t1&by=topic", "topic=none"):
+        witness.get(f"/api/concerto/count?{selection}")
+    for topic in ("t1", "none"):
+        witness.post("/api/concerto/retry", {"select": {"topic": topic}, "dryRun": True})
     _pages(witness, "/api/dtmsvr/scanKV?cat=topics&limit=2")
     witness.get("/api/dtmsvr/queryKV?cat=topics&key=t1")
     witness.get("/api/dtmsvr/unsubscribe?topic=t1&url=http://127.0.0.1:9/u")

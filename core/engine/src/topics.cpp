@@ -11,13 +11,14 @@
 #include <concerto/engine/request.hpp>
 
 #include "text.hpp"
+#include "topic_records.hpp"
 
 namespace concerto {
 namespace {
 
 namespace json = boost::json;
 
-const std::string category = "topics";
+const std::string category = topic_category;
 /// A change that another change has overtaken is tried again, on the new list.
 constexpr int attempts_max = 8;
 
@@ -107,6 +108,13 @@ std::optional<std::string_view> topic_of(std::string_view action) noexcept {
   return action.substr(prefix.size());
 }
 
+Result<std::vector<std::string>> subscribers_in(const KvRecord& record) {
+  CONCERTO_TRY(std::vector<Subscriber> subscribers, read(record));
+  std::vector<std::string> urls;
+  for (Subscriber& subscriber : subscribers) urls.push_back(std::move(subscriber.url));
+  return urls;
+}
+
 Async<std::optional<KvRecord>> Topics::find(std::string topic) {
   if (topic.empty()) co_return std::optional<KvRecord>();  // An empty key would mean any key.
   CONCERTO_CO_TRY(std::vector<KvRecord> found, co_await store_.find_kv(category, std::move(topic)));
@@ -175,11 +183,8 @@ Async<> Topics::remove(std::string topic) {
 
 Async<std::vector<std::string>> Topics::subscribers(std::string topic) {
   CONCERTO_CO_TRY(std::optional<KvRecord> found, co_await find(std::move(topic)));
-  std::vector<std::string> urls;
-  if (!found) co_return urls;
-  CONCERTO_CO_TRY(std::vector<Subscriber> subscribers, read(*found));
-  for (Subscriber& subscriber : subscribers) urls.push_back(std::move(subscriber.url));
-  co_return urls;
+  if (!found) co_return std::vector<std::string>();
+  co_return subscribers_in(*found);
 }
 
 }  // namespace concerto

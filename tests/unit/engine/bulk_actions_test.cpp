@@ -234,6 +234,31 @@ TEST_F(BulkActionsTest, CountsAreByStatusTypeTargetAndAge) {
   EXPECT_EQ(count(BulkCountBy::status).total, 4U);
 }
 
+TEST_F(BulkActionsTest, ATopicSelectsTheMessagesOfItsSubscribers) {
+  for (const char* url : {"b1", "b2"}) {
+    world_->start(world_->coordinator().subscribe("news", url, ""));
+  }
+  world_->start(world_->coordinator().subscribe("other", "b2", ""));
+  branches_->hold("action 01-01");
+  TransRequest message = make_request("of-topic", "msg", 1);
+  message.steps[0].action = "topic://news";
+  submit(std::move(message));
+  stuck(2);
+  submit(make_request("alone", "msg", 1));
+  BulkRequest request = request_of(BulkAction::stop);
+  request.selection.topic = "news";
+  EXPECT_EQ(world_->start(bulk_->preview(request))->value().value().matched, 1U);
+  const auto groups = count(BulkCountBy::topic).groups;
+  ASSERT_THAT(groups, SizeIs(2));
+  EXPECT_EQ(groups[0].value + groups[1].value, "newsother");
+  EXPECT_EQ(job(begin(request).id).done, 1U);
+  EXPECT_EQ(status("of-topic"), TransStatus::failed);
+  EXPECT_EQ(status("g0"), TransStatus::submitted);
+  request.selection.topic = "none";
+  EXPECT_THAT(error_of(world_->start(bulk_->preview(request))), HasSubstr("no topic 'none'"));
+  EXPECT_THAT(error_of(world_->start(bulk_->begin(request))), HasSubstr("no topic 'none'"));
+}
+
 TEST_F(BulkActionsTest, OnlyTheLastJobsAreKept) {
   for (std::size_t i = 0; i < BulkActions::jobs_max + 5; ++i) {
     begin(request_of(BulkAction::retry));

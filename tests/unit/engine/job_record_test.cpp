@@ -16,6 +16,7 @@ BulkJob full_job() {
   job.request.selection.created_from = WallTime{std::chrono::nanoseconds{1'234'567'890}};
   job.request.selection.created_to = WallTime{std::chrono::seconds{99}};
   job.request.selection.trouble = {"http://b/\"x", "an error\n"};
+  job.request.selection.topic = "a topic";
   job.request.branch = {"01", "confirm"};
   job.request.limit = 17;
   job.request.reason = "ticket \u00e4";

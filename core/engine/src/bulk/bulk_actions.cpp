@@ -9,6 +9,7 @@
 
 #include "bulk/job_record.hpp"
 #include "bulk/job_run.hpp"
+#include "bulk/topic_selection.hpp"
 #include "shard_env.hpp"
 #include "trouble.hpp"
 
@@ -199,6 +200,7 @@ Async<BulkPreview> BulkActions::Impl::preview(BulkRequest request) {
     if (preview.matched < limit) preview.add(trans, modes);
     return false;  // The list itself stays empty.
   };
+  CONCERTO_CO_CHECK(co_await select_topic(coordinator_, request.selection.topic, filter));
   const Result<TransPage> none =
       co_await coordinator_.list(std::move(filter), {}, 1, request.selection.trouble);
   if (!none) co_return none.error();
@@ -208,6 +210,8 @@ Async<BulkPreview> BulkActions::Impl::preview(BulkRequest request) {
 Async<BulkJob> BulkActions::Impl::begin(BulkRequest request, RequestContext context) {
   CONCERTO_CO_CHECK(check_bulk(request));
   if (is_stopping_) co_return shutting_down();
+  ListFilter filter;
+  CONCERTO_CO_CHECK(co_await select_topic(coordinator_, request.selection.topic, filter));
   BulkJob job;
   job.created = job.updated = clock_.wall_now();
   job.id = job_id_of(job.created, random_.next());
@@ -283,6 +287,10 @@ Async<BulkCounts> BulkActions::Impl::count(BulkSelection selection, BulkCountBy 
     BulkCount& group = found->second;
     if (group.count++ == 0 || trans.create_time < group.oldest) group.oldest = trans.create_time;
   };
+  TopicsOfUrls topics;
+  if (by == BulkCountBy::topic) {
+    CONCERTO_CO_CHECK(co_await topics.read(coordinator_));
+  }
   ListFilter filter = filter_of(selection);
   filter.accepts = [&, now = clock_.wall_now(),
                     &modes = coordinator_.modes()](const Transaction& trans) {
@@ -300,9 +308,13 @@ Async<BulkCounts> BulkActions::Impl::count(BulkSelection selection, BulkCountBy 
       case BulkCountBy::target:
         for (const std::string& url : trouble_urls(trans, modes)) add(url, trans);
         break;
+      case BulkCountBy::topic:
+        for (const std::string_view topic : topics.of(trans)) add(topic, trans);
+        break;
     }
     return false;
   };
+  CONCERTO_CO_CHECK(co_await select_topic(coordinator_, selection.topic, filter));
   const Result<TransPage> none =
       co_await coordinator_.list(std::move(filter), {}, 1, selection.trouble);
   if (!none) co_return none.error();

@@ -106,6 +106,7 @@ BulkSelection selection_from(const RecordReader& reader) {
   selection.created_to = reader.time("created_to");
   selection.trouble.target = reader.text("target");
   selection.trouble.error = reader.text("error");
+  selection.topic = reader.text("topic");
   return selection;
 }
 
@@ -128,6 +129,7 @@ std::string record_of(const BulkJob& job) {
   members.time("created_to", selection.created_to);
   members.text("target", selection.trouble.target);
   members.text("error", selection.trouble.error);
+  members.text("topic", selection.topic);
   members.text("branch_id", job.request.branch.branch_id);
   members.text("op", job.request.branch.op);
   if (job.request.limit != std::numeric_limits<std::size_t>::max()) {

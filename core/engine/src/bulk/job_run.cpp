@@ -83,7 +83,9 @@ Async<> JobRun::run_page() {
   const std::size_t met = job_.done + job_.failed;
   const std::size_t wanted = std::min(page_transactions, job_.request.limit - met);
   const BulkSelection& selection = job_.request.selection;
-  CONCERTO_CO_TRY(TransPage page, co_await coordinator_.list(filter_of(selection), job_.position,
+  ListFilter filter = filter_of(selection);
+  CONCERTO_CO_CHECK(co_await select_topic(coordinator_, selection.topic, filter));
+  CONCERTO_CO_TRY(TransPage page, co_await coordinator_.list(std::move(filter), job_.position,
                                                              wanted, selection.trouble));
   std::vector<Gid> gids;
   for (Transaction& trans : page.transactions) {

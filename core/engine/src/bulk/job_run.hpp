@@ -14,7 +14,7 @@
 
 namespace concerto {
 
-/// The transactions that a selection can have, as a store lists them.
+/// The transactions that a selection can have, as a store lists them. The topic is left out.
 ListFilter filter_of(const BulkSelection& selection);
 
 /// Carries out a job, page by page, on one shard's thread.

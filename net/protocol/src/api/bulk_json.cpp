@@ -20,9 +20,9 @@ namespace {
 namespace json = boost::json;
 
 /// The members of `select`, which are the parameters of `all`.
-constexpr std::array<std::string_view, 8> selection_names{
-    "status",          "transType",     "minAge", "maxAge",
-    "createTimeStart", "createTimeEnd", "target", "lastError"};
+constexpr std::array<std::string_view, 9> selection_names{
+    "status",        "transType", "minAge",    "maxAge", "createTimeStart",
+    "createTimeEnd", "target",    "lastError", "topic"};
 
 bool is_selection_name(std::string_view name) {
   return std::ranges::find(selection_names, name) != selection_names.end();
@@ -128,6 +128,7 @@ json::object select_object(const BulkSelection& selection, std::chrono::minutes 
   if (selection.created_to) select["createdTo"] = format_time(*selection.created_to, offset);
   if (!selection.trouble.target.empty()) select["target"] = to_utf8(selection.trouble.target);
   if (!selection.trouble.error.empty()) select["lastError"] = to_utf8(selection.trouble.error);
+  if (!selection.topic.empty()) select["topic"] = to_utf8(selection.topic);
   return select;
 }
 
@@ -197,6 +198,7 @@ Result<BulkSelection> selection_from(const HttpRequest& request, WallTime now,
   selection.created_from = query.filter.created_from;
   selection.created_to = query.filter.created_to;
   selection.trouble = query.trouble;
+  selection.topic = query.topic;
   return selection;
 }
 
@@ -218,17 +220,18 @@ Result<ActionBody> action_body_from(std::string_view text, BulkAction action, Wa
 }
 
 Result<BulkCountBy> count_by_from(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, BulkCountBy>, 4> names{
+  constexpr std::array<std::pair<std::string_view, BulkCountBy>, 5> names{
       {{"status", BulkCountBy::status},
        {"transType", BulkCountBy::type},
        {"target", BulkCountBy::target},
+       {"topic", BulkCountBy::topic},
        {"age", BulkCountBy::age}}};
   for (const auto& [name, by] : names) {
     if (name == text) return by;
   }
   return make_error(
       Errc::invalid_request,
-      "by: expected status, transType, target or age, found '" + std::string(text) + "'");
+      "by: expected status, transType, target, topic or age, found '" + std::string(text) + "'");
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/url/url.hpp>
 
+#include <concerto/engine/bulk_actions.hpp>
 #include <concerto/engine/error.hpp>
 #include <concerto/protocol/api_http.hpp>
 #include <concerto/transport/percent.hpp>
@@ -268,6 +269,9 @@ Task<HttpResponse> HttpApi::all(HttpRequest request, RequestContext context) {
     co_return json_response(200, single_json(*trans, list->position, options_.zone_offset,
                                              coordinator_.modes(), credentials));
   }
+  const Result<> selected =
+      co_await select_topic(coordinator_, std::move(list->topic), list->filter);
+  if (!selected) co_return http_answer(selected.error());
   const auto page = co_await coordinator_.list(std::move(list->filter), std::move(list->position),
                                                list->limit, std::move(list->trouble));
   if (!page) co_return http_answer(page.error());

@@ -109,6 +109,7 @@ Result<> take_own_parameters(const HttpRequest& request, WallTime now, ListQuery
   CONCERTO_TRY(query.explain, switch_value(request, "explain"));
   CONCERTO_TRY(query.trouble.target, search_text(request, "target"));
   CONCERTO_TRY(query.trouble.error, search_text(request, "lastError"));
+  CONCERTO_TRY(query.topic, search_text(request, "topic"));
   CONCERTO_TRY(const auto youngest, time_before(request, "minAge", now));
   if (youngest) {
     query.filter.created_to = std::min(query.filter.created_to.value_or(*youngest), *youngest);

@@ -17,13 +17,14 @@ struct ListQuery {
   Gid gid;  ///< if not empty: only this transaction, and the other members do not count
   ListFilter filter;
   TroubleFilter trouble;
+  std::string topic;  ///< as in BulkSelection
   std::string position;
   std::size_t limit = 100;
   bool explain = false;  ///< the answer says what each transaction is doing and why
 };
 
 inline constexpr std::size_t list_limit_max = 1000;
-/// Limit of `target` and of `lastError`.
+/// Limit of `target`, of `lastError` and of `topic`.
 inline constexpr std::size_t search_bytes_max = 1024;
 
 /// The parameter `limit` of a request, but at least 1 and at most list_limit_max; 100 without the

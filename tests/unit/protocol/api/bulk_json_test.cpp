@@ -20,7 +20,7 @@ Result<ActionBody> read(std::string_view text, BulkAction action = BulkAction::r
 
 TEST(ActionBody, HasASelection) {
   const ActionBody body = read(R"({"select":{"status":"submitted,aborting","transType":"tcc",
-      "minAge":10,"maxAge":"60","target":"b","lastError":"e"},"limit":7,"reason":"r",
+      "minAge":10,"maxAge":"60","target":"b","lastError":"e","topic":"t"},"limit":7,"reason":"r",
       "dryRun":true})")
                               .value();
   EXPECT_TRUE(body.has_select && body.dry_run);
@@ -30,6 +30,7 @@ TEST(ActionBody, HasASelection) {
   EXPECT_EQ(selection.created_to, now - std::chrono::seconds{10});
   EXPECT_EQ(selection.created_from, now - std::chrono::seconds{60});
   EXPECT_EQ(selection.trouble, (TroubleFilter{"b", "e"}));
+  EXPECT_EQ(selection.topic, "t");
   EXPECT_EQ(body.request.limit, 7U);
   EXPECT_EQ(body.request.reason, "r");
 }

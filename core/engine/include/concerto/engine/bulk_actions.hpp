@@ -27,6 +27,12 @@ enum class BulkAction : std::uint8_t {
 CONCERTO_EXPORT std::string_view to_string(BulkAction action) noexcept;
 CONCERTO_EXPORT std::optional<BulkAction> bulk_action_from(std::string_view text) noexcept;
 
+/// Adds to `filter` that a msg is selected if one of its rows has a URL that is subscribed to this
+/// topic now: transactions do not keep the name of a topic. An empty `topic` changes nothing. Error
+/// invalid_request: there is no such topic.
+CONCERTO_EXPORT Async<> select_topic(Coordinator& coordinator, std::string topic,
+                                     ListFilter& filter);
+
 /// Selects unfinished transactions; an absent member selects all of them.
 struct BulkSelection {
   StatusSet statuses;  ///< of prepared, submitted and aborting; empty: any
@@ -34,6 +40,7 @@ struct BulkSelection {
   std::optional<WallTime> created_from;  ///< inclusive
   std::optional<WallTime> created_to;    ///< inclusive
   TroubleFilter trouble;
+  std::string topic;  ///< only what select_topic selects; empty: any
 
   friend bool operator==(const BulkSelection&, const BulkSelection&) = default;
 };
@@ -106,7 +113,7 @@ struct BulkCount {
   WallTime oldest{};  ///< when the oldest of them was created
 };
 
-enum class BulkCountBy : std::uint8_t { status, type, target, age };
+enum class BulkCountBy : std::uint8_t { status, type, target, topic, age };
 
 struct BulkCounts {
   std::size_t total = 0;
