@@ -7,6 +7,8 @@
 
 namespace concerto::persist {
 
+struct PgStatement;
+
 /// Where the columns of a StoredTrans begin that are not of the row itself: is_due, was_claimed,
 /// and then those of a branch.
 inline constexpr int pg_trans_columns = 18;

@@ -9,6 +9,8 @@
 namespace concerto::net {
 namespace {
 
+using Ops = OperatorApi;
+
 /// True if the rows have the same name in a front end. An empty name does not count.
 bool share_a_name(const Route& a, const Route& b) noexcept {
   const auto same = [](std::string_view left, std::string_view right) {
@@ -47,7 +49,6 @@ std::span<const Route> RouteTable::standard_rows() {
   using enum RouteBrowser;
   using Http = HttpApi;
   using Grpc = GrpcApi;
-  using Ops = OperatorApi;
   // HTTP path and methods, JSON-RPC method, gRPC method, deed, role, browser, operation
   static const Route table[] = {
       {"/api/dtmsvr/version", "GET", "", "", reads, callers, any_page, OwnHandlers{&Http::version}},
