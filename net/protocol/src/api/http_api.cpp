@@ -86,7 +86,7 @@ CredentialHeaders told_to(const Gate& gate, const RequestContext& context,
 
 /// The body may have the reason, which is for the audit log, and may be empty.
 Result<> check_begin_body(const std::string& body) {
-  constexpr std::size_t reason_bytes_max = 1'024;
+  constexpr std::size_t bytes_max = 1'024;
   if (body.empty()) return ok();
   JsonText parsed;
   CONCERTO_CHECK(parsed.parse(body, "the request body"));
@@ -96,9 +96,9 @@ Result<> check_begin_body(const std::string& body) {
   for (const JsonValue member : parsed.root()) {
     const std::string key(member.key());
     if (key != "reason") return make_error(Errc::invalid_request, key + ": is not known here");
-    if (!member.is(JsonKind::text) || member.text().size() > reason_bytes_max) {
+    if (!member.is(JsonKind::text) || member.text().size() > bytes_max) {
       return make_error(Errc::invalid_request, "reason: expected a string of at most " +
-                                                   std::to_string(reason_bytes_max) + " bytes");
+                                                   std::to_string(bytes_max) + " bytes");
     }
   }
   return ok();
