@@ -23,6 +23,7 @@ std::span<const Verb> verbs() noexcept {
       Verb{"targets", "Show what waits for which service", add_targets},
       Verb{"top", "Show what a coordinator does now", add_top},
       Verb{"audit", "Show what operators have done", add_audit},
+      Verb{"archive", "Write finished transactions to a compressed file", add_archive},
       Verb{"doctor", "Check whether a coordinator can be used", add_doctor},
       Verb{"bench", "Put load on a coordinator", add_bench},
       Verb{"migrate", "Copy transactions and topics from one store to another", add_migrate},

@@ -39,6 +39,7 @@ std::function<int()> add_migrate(CLI::App& options);
 std::function<int()> add_pause(CLI::App& options);
 std::function<int()> add_resume(CLI::App& options);
 std::function<int()> add_begin(CLI::App& options);
+std::function<int()> add_archive(CLI::App& options);
 std::function<int()> add_retry(CLI::App& options);
 std::function<int()> add_skip(CLI::App& options);
 std::function<int()> add_stop(CLI::App& options);

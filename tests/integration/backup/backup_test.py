@@ -3,6 +3,7 @@
 Usage: backup_test.py <concertod> <concerto>
 """
 
+import gzip
 import json
 import os
 import subprocess
@@ -273,6 +274,39 @@ class Backup(unittest.TestCase):
         self.assertIn("--from and --to", self.concerto("backup", "--from", "x", code=2))
         self.concerto("backup", *at, "--name", "../x", code=3)
         self.concerto("verify", os.path.join(self.backups, "two"))
+
+    def test_finished_transactions_are_archived(self):
+        coordinator = self.start("archived")
+        for number in range(30):
+            request = self.saga(f"g{number}", "fine", wait_result=True)
+            if number % 3 == 0:
+                self.branches.script("refused", (409, "no"))
+                step = {"action": self.branches.url("refused"), "compensate": ""}
+                request["steps"] = [step] * 2
+            http_call("POST", f"{coordinator.api}/submit", json.dumps(request).encode())
+        http_json("POST", f"{coordinator.api}/submit", self.saga("waits", "never"))
+        shown = {f"g{number}": coordinator.query(f"g{number}") for number in range(30)}
+        archive = os.path.join(self.directory, "all.ndjson.gz")
+        at = ("--server", coordinator.root, "--to", archive)
+        self.assertIn("30 transactions", self.concerto("archive", *at))
+        with gzip.open(archive, "rt", encoding="utf-8") as file:
+            found = [json.loads(line) for line in file]
+        self.assertEqual([one["transaction"]["gid"] for one in found],
+                         [f"g{number}" for number in reversed(range(30))])
+        for one in found:
+            expected = shown[one["transaction"]["gid"]]
+            self.assertEqual(one, {name: expected[name] for name in ("transaction", "branches")})
+        before = os.stat(archive)
+        self.assertIn("exists", self.concerto("archive", *at, code=3))
+        self.assertEqual(os.stat(archive).st_mtime_ns, before.st_mtime_ns)
+        self.assertEqual(before.st_mode & 0o777, 0o600)
+        failed = os.path.join(self.directory, "failed.ndjson.gz")
+        self.assertIn("10 transactions", self.concerto(
+            "archive", "--server", coordinator.root, "--to", failed, "--status", "failed"))
+        for more in (("--status", "submitted"), ("--stuck",)):
+            wrong = os.path.join(self.directory, "wrong.gz")
+            self.concerto("archive", "--server", coordinator.root, "--to", wrong, *more, code=2)
+        self.assertEqual([name for name in os.listdir(self.directory) if "wrong" in name], [])
 
     def test_a_directory_in_the_store_is_refused(self):
         path = os.path.join(self.directory, "inside-data")

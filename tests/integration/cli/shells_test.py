@@ -14,7 +14,7 @@ from concerto_testing import need_program
 
 ROOT = os.path.join(HERE, "..", "..", "..")
 VERBS = ("list get watch why count retry stop skip edit pause resume begin jobs topics targets top "
-         "audit doctor bench migrate backup restore verify context completion man").split()
+         "audit archive doctor bench migrate backup restore verify context completion man").split()
 BASH = r"""
 source "$1"
 shift
