@@ -83,17 +83,16 @@ class Edit(ActionsTestCase):
         self.assertEqual((row["url"], base64.b64decode(row["bin_data"])),
                          (self.branches.url("new"), b"later"))
         self.assertEqual(self.branches.calls(), [])
-        self.branches.script("rest", (409, "FAILURE"))
+        self.branches.script("rest", (409, "FAILURE"), (200, "SUCCESS"))
         self.assertEqual(call(coordinator, "POST", "resume", pause).status, 200)
         wait_until(lambda: len(self.branches.calls("g-0")) >= 2, "it goes on", LEASE_ENDS_S)
         self.assertEqual([(each.name, each.body) for each in self.branches.calls("g-0")[:2]],
                          [("new", b"later"), ("rest", b"{}")])
-        why = call(coordinator, "GET", "why?gid=g-0").json()
-        self.assertIn(GONE, why["urls"], "the compensation has its own URL")
+        wait_until(lambda: call(coordinator, "GET", "why?gid=g-0").json()["urls"] == [GONE],
+                   "the compensation has its own URL")
         undone = self.edit(coordinator, "g-0", branchId="01", op="compensate",
                            url=self.branches.url("undo"))
         self.assertEqual(undone.status, 200, undone.body)
-        self.branches.script("rest", (200, "SUCCESS"))
         self.wait_for_end(coordinator)
         self.assertIn(("undo", b"undo"),
                       [(each.name, each.body) for each in self.branches.calls("g-0")])
