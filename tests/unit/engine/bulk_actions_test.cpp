@@ -244,7 +244,9 @@ TEST_F(BulkActionsTest, ATopicSelectsTheMessagesOfItsSubscribers) {
   message.steps[0].action = "topic://news";
   submit(std::move(message));
   stuck(2);
-  submit(make_request("alone", "msg", 1));
+  TransRequest alone = make_request("alone", "msg", 1);
+  alone.steps[0].action = "elsewhere";
+  submit(std::move(alone));
   BulkRequest request = request_of(BulkAction::stop);
   request.selection.topic = "news";
   EXPECT_EQ(world_->start(bulk_->preview(request))->value().value().matched, 1U);
