@@ -192,7 +192,7 @@ TEST_F(MysqlGroup, ChangesUrlAndPayloadOfARow) {
   change.url = "http://it's/";
   change.bin_data = "new";
   update("a").branch_changes = {change};
-  EXPECT_THAT(text().statements[3], HasSubstr("', url = 'http://it''s/', bin_data = "));
+  EXPECT_THAT(text().statements[3], HasSubstr(R"(', url = 'http://it\'s/', bin_data = )"));
 }
 
 TEST_F(MysqlGroup, WhatIsAlreadyLockedIsNotChecked) {

@@ -51,8 +51,8 @@ struct CheckReport {
   std::vector<std::string> notes;  ///< what is worth a word and is no damage
 };
 
-/// A name in the directory of backups: letters, digits, `-`, `_` and `.`, not a dot at the
-/// beginning, no `.partial` at the end. `key` names the value in the error, which is
+/// A name in the directory of backups: letters, digits, dashes, underscores and dots, not a dot at
+/// the beginning, no ".partial" at the end. `key` names the value in the error, which is
 /// invalid_request.
 [[nodiscard]] CONCERTO_EXPORT Result<> check_backup_name(std::string_view key,
                                                          const std::string& name);
