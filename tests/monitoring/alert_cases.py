@@ -33,6 +33,7 @@ SYNCS = [f'concerto_store_sync_seconds_bucket{{le="{bound}"}}' for bound in ("0.
 REDIS = [f"concerto_store_refused_by_{why}_total"
          for why in ("memory", "disk", "replicas", "role", "rights", "state")]
 EXPIRY = 'concerto_tls_certificate_expiry_timestamp_seconds{use="server"}'
+NEWEST_BACKUP = "concerto_backup_newest_timestamp_seconds"
 FREE = "concerto_store_free_bytes"
 OLDEST = "concerto_oldest_unfinished_age_seconds"
 
@@ -46,6 +47,8 @@ CASES = [
          "coordinator c1 cannot be scraped"),
     Case("ConcertoNotReady", "5m", {"concerto_ready": "0x9"}, {"concerto_ready": "0 0 1x9"},
          "coordinator c1 is not ready"),
+    Case("ConcertoPaused", "20m", {"concerto_paused": "1x30"}, {"concerto_paused": "1x9 0x20"},
+         "coordinator c1 was started paused and waits"),
     Case("ConcertoNotRegistered", "5m", {"concerto_registered": "0x9"},
          {"concerto_registered": "1x9"}, "coordinator c1 is not in the registry"),
     Case("ConcertoOldestUnfinished", "10m", {OLDEST: "3500+60x20"}, {OLDEST: "3600x20"},
@@ -101,6 +104,8 @@ CASES = [
     Case("ConcertoCallsPastLease", "5m", {"concerto_calls_past_lease_total": "0 0 1x9"},
          {"concerto_calls_past_lease_total": "1x9"},
          "calls of coordinator c1 ended after their lease"),
+    Case("ConcertoBackupOld", "37h", {NEWEST_BACKUP: "0x2400"}, {NEWEST_BACKUP: f"{2 * 3600}x2400"},
+         "the newest backup of coordinator c1 is 1d 13h 0m 0s old"),
     Case("ConcertoCertificateEnds", "2h", {EXPIRY: f"{10 * DAY}x200"}, {EXPIRY: f"{15 * DAY}x200"},
          "the certificate (server) of coordinator c1 ends in 9d 22h 0m 0s", {"use": "server"}),
     Case("ConcertoCertificateEndsSoon", "1h", {EXPIRY: f"{2 * DAY}x99"}, {EXPIRY: f"{3 * DAY}x99"},
