@@ -205,7 +205,7 @@ std::string hexadecimal(std::uint64_t number) {
   return digits;
 }
 
-int tell(const MigrationReport& report, const MigrateOptions& options) {
+int tell_report(const MigrationReport& report, const MigrateOptions& options) {
   for (const std::string& problem : report.problems) {
     std::cerr << visible_line(problem) << std::endl;  // it names gids, which clients have chosen
   }
@@ -293,7 +293,7 @@ int migrate(const MigrateOptions& options) {
   (*source)->close();
   action.end(end_of(report));
   if (!report) return fail(report.error(), exit_failed);
-  return tell(*report, options);
+  return tell_report(*report, options);
 }
 
 }  // namespace

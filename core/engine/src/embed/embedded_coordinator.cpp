@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -35,7 +37,10 @@ struct EmbeddedCoordinator::Parts {
   Parts(asio::any_io_executor executor, Store& store, LocalBranches branches,
         const EmbeddedOptions& options);
 
-  bool has_own_threads() const noexcept { return given == nullptr; }
+  /// Whether another thread than this one runs the shards.
+  bool is_run_elsewhere() const;
+  /// Stops the coordinator at once, while other threads run the shards.
+  void stop_elsewhere();
   void wait_for(const std::function<bool()>& condition);
 
   asio::any_io_executor user;
@@ -76,10 +81,21 @@ EmbeddedCoordinator::Parts::Parts(asio::any_io_executor executor, Store& store,
   recovery_ended.emplace(shards.front()->executor());
 }
 
+bool EmbeddedCoordinator::Parts::is_run_elsewhere() const {
+  return given == nullptr || is_run_by_another_thread(*given);
+}
+
+void EmbeddedCoordinator::Parts::stop_elsewhere() {
+  const auto has_stopped = std::make_shared<std::atomic<bool>>(false);
+  asio::co_spawn(shards.front()->executor(), coordinator->stop(clock.steady_now()),
+                 [has_stopped](const std::exception_ptr&) { has_stopped->store(true); });
+  while (!has_stopped->load()) std::this_thread::sleep_for(wait_poll);
+}
+
 /// Lets the first shard run until the condition holds: its thread does, or this one.
 void EmbeddedCoordinator::Parts::wait_for(const std::function<bool()>& condition) {
   const Executor& first = shards.front()->executor();
-  if (!has_own_threads() && !is_run_by_another_thread(first)) {
+  if (!is_run_elsewhere()) {
     run_until(std::span(&first, 1), condition, [] {});
     return;
   }
@@ -112,6 +128,8 @@ EmbeddedCoordinator::~EmbeddedCoordinator() {
     spawn(begin_end());
     parts_->wait_for([this] { return parts_->is_ending.load(); });
   }
+  // Not only if something runs: timers are due at any time on the threads that run the shards.
+  if (parts_->is_run_elsewhere()) parts_->stop_elsewhere();
   parts_->coordinator.reset();
   if (!has_ended()) parts_->wait_for(has_ended);
   parts_->events.close();
