@@ -1,5 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "store_contract_fixture.hpp"
 
 /// The part of the contract about transactions and their changes.
@@ -83,6 +89,20 @@ TEST_P(StoreContract, KeepsAnotherUrlAndPayloadOfARow) {
   EXPECT_EQ(load("g1")->branches[1].url, "http://other/a");
 }
 
+/// Without the payloads that no row has: tables have the rows alone.
+inline Transaction without_unused_payloads(Transaction trans) {
+  std::map<std::uint32_t, std::uint32_t> places;
+  std::vector<std::string> payloads;
+  for (Branch& row : trans.branches) {
+    const auto [place, is_new] =
+        places.emplace(row.payload, static_cast<std::uint32_t>(payloads.size()));
+    if (is_new) payloads.push_back(trans.payloads[row.payload]);
+    row.payload = place->second;
+  }
+  trans.payloads = std::move(payloads);
+  return trans;
+}
+
 TEST_P(StoreContract, KeepsARowThatIsChangedTwiceAndItsResult) {
   Transaction saga = sample_saga("g1");
   ASSERT_TRUE(commit(create(saga)));
@@ -101,9 +121,10 @@ TEST_P(StoreContract, KeepsARowThatIsChangedTwiceAndItsResult) {
   }
   // The payload that the two rows had before is no row's any more.
   EXPECT_EQ(saga.payloads[1], "");
-  EXPECT_EQ(load("g1"), kept(saga));
+  const Transaction expected = without_unused_payloads(kept(saga));
+  EXPECT_EQ(without_unused_payloads(load("g1").value()), expected);
   restart();
-  EXPECT_EQ(load("g1"), kept(saga));
+  EXPECT_EQ(without_unused_payloads(load("g1").value()), expected);
 }
 
 TEST_P(StoreContract, ARowOrPayloadThatDoesNotExistIsNotChanged) {

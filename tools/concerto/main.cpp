@@ -1,6 +1,8 @@
 // concerto: what an operator does with stores and coordinators, apart from running one.
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -63,7 +65,10 @@ int main(int argc, char** argv) {
   end_when_out_of_memory("concerto");
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return run(take_arguments(argc, argv));
+    const int code = run(take_arguments(argc, argv));
+    if (std::cout.flush()) return code;
+    std::cerr << "the output cannot be written: " << std::strerror(errno) << '\n';
+    return exit_failed;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return exit_failed;

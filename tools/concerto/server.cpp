@@ -201,7 +201,7 @@ Result<net::HttpClientResponse> Server::send(std::string_view method, std::strin
 
 Error error_of(const net::HttpClientResponse& answer) {
   const VerbErrc kind = kind_of_status(answer.status, answer.body);
-  if (kind == VerbErrc::no_route) {
+  if (kind == VerbErrc::no_route && answer.status != 501) {
     return make_error(kind,
                       "the coordinator does not have this; it may be an older version "
                       "(HTTP " +

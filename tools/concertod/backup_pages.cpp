@@ -168,7 +168,9 @@ Result<persist::BackupReport> BackupPages::make(const Wanted& wanted) {
   CONCERTO_TRY(const auto backups, store_.backups(directory_));
   if (backups.empty()) return make_on(wanted, {});
   auto made = make_on(wanted, backups.back().name);
-  if (made || made.error().code != EngineErrc::store_unavailable) return made;
+  const bool base_does_not_fit = !made && (made.error().code == EngineErrc::store_unavailable ||
+                                           made.error().code == EngineErrc::store_damaged);
+  if (!base_does_not_fit) return made;
   write_line_(LogLevel::info, "backup '" + wanted.name + "' copies all: " + made.error().detail);
   return make_on(wanted, {});
 }

@@ -1,6 +1,7 @@
 #include "backup_chain.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "crc32c.hpp"
 #include "dir_entries.hpp"
@@ -61,6 +62,20 @@ Result<BackupChain> BackupChain::open(const std::string& backup) {
       return damaged(path, "it builds on too many others");
     path = parent_dir(path) + "/" + base;
   }
+}
+
+Result<> BackupChain::check_files() const {
+  for (const Link& link : links_) {
+    for (const BackupManifest::File& file : link.manifest.files) {
+      const std::string path = link.path + "/" + file.name;
+      CONCERTO_TRY(const EntryKind kind, kind_of(path));
+      if (kind != EntryKind::file) return missing(path);
+      std::error_code failed;
+      if (std::filesystem::file_size(path, failed) == file.bytes) continue;
+      return damaged(path, failed ? failed.message() : "its size is wrong");
+    }
+  }
+  return ok();
 }
 
 Result<> BackupChain::read(const UseGroup& use) const {

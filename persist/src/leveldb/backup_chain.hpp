@@ -23,6 +23,9 @@ class BackupChain {
   /// Number of all groups that the store had.
   std::uint64_t group_count() const noexcept { return newest().last_group + 1 - first_group(); }
 
+  /// Looks whether all files are there with their sizes, without reading them. Errors:
+  /// store_unavailable, store_damaged.
+  Result<> check_files() const;
   /// Reads all files, those that a restore does not need too, and hands to `use` the groups that
   /// the store had, in their order.
   Result<> read(const UseGroup& use) const;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <thread>
 
+#include "backup_chain.hpp"
 #include "crc32c.hpp"
 #include "creating_mark.hpp"
 #include "dir_entries.hpp"
@@ -104,8 +105,11 @@ class BackupWriter {
  private:
   /// The first group that the base lacks.
   Result<std::uint64_t> read_base() {
-    CONCERTO_TRY(const StoredManifest base,
-                 read_manifest(parent_dir(backup_) + "/" + request_.base));
+    const std::string path = parent_dir(backup_) + "/" + request_.base;
+    CONCERTO_TRY(const StoredManifest base, read_manifest(path));
+    // What builds on a chain that cannot be restored would not be a backup.
+    CONCERTO_TRY(const BackupChain chain, BackupChain::open(path));
+    CONCERTO_CHECK(chain.check_files());
     CONCERTO_CHECK(check_base(source_, request_.base, base.manifest));
     manifest_.base = request_.base;
     manifest_.base_checksum = base.checksum;

@@ -7,7 +7,7 @@ const view = { width: 1200, height: 720 };
 async function overview() {
   const console_ = await Console.open(setting.open, { view });
   await console_.go("/admin/overview");
-  await console_.see("ledger is read-only");
+  await console_.see("Transactions per second");
   await new Promise((done) => setTimeout(done, setting.watchMs));
   await console_.picture("console-overview");
   await console_.close();

@@ -261,6 +261,19 @@ TEST_F(BulkActionsTest, ATopicSelectsTheMessagesOfItsSubscribers) {
   EXPECT_THAT(error_of(world_->start(bulk_->begin(request))), HasSubstr("no topic 'none'"));
 }
 
+TEST_F(BulkActionsTest, APausedStartBeginsNoStopOfASelection) {
+  stop_bulk();
+  options_.starts_paused = true;
+  restart();
+  start_bulk();
+  for (const BulkAction action : {BulkAction::stop, BulkAction::skip}) {
+    BulkRequest request = request_of(action);
+    if (action == BulkAction::skip) request.branch = {"01", "action"};
+    EXPECT_THAT(error_of(world_->start(bulk_->begin(request))), HasSubstr("was started paused"));
+  }
+  EXPECT_EQ(begin(request_of(BulkAction::retry)).state, State::running);
+}
+
 TEST_F(BulkActionsTest, OnlyTheLastJobsAreKept) {
   for (std::size_t i = 0; i < BulkActions::jobs_max + 5; ++i) {
     begin(request_of(BulkAction::retry));

@@ -201,6 +201,25 @@ TEST_F(StoreBackup, ABaseThatTheStoreHasDroppedIsRefused) {
   EXPECT_EQ(contents_at(restored()), before);
 }
 
+TEST_F(StoreBackup, NothingBuildsOnAChainThatCannotBeRestored) {
+  make_store();
+  ASSERT_TRUE(back_up("full"));
+  {
+    const auto store = open();
+    write(*store, 121, 124);
+  }
+  ASSERT_TRUE(back_up("one", "full"));
+  const std::string cut = files_below(backup("full"), ".groups").at(0);
+  const std::string sound = file_content(cut);
+  set_file_content(cut, sound.substr(1));
+  EXPECT_EQ(back_up("two", "one").error().code, EngineErrc::store_damaged);
+  set_file_content(cut, sound);
+  std::filesystem::rename(backup("full"), backup("elsewhere"));
+  EXPECT_EQ(back_up("two", "one").error().code, EngineErrc::store_unavailable);
+  std::filesystem::rename(backup("elsewhere"), backup("full"));
+  EXPECT_TRUE(back_up("two", "one"));
+}
+
 TEST_F(StoreBackup, OfAnotherStoreIsNoBase) {
   make_store();
   ASSERT_TRUE(back_up("mine"));

@@ -210,6 +210,12 @@ Async<BulkPreview> BulkActions::Impl::preview(BulkRequest request) {
 Async<BulkJob> BulkActions::Impl::begin(BulkRequest request, RequestContext context) {
   CONCERTO_CO_CHECK(check_bulk(request));
   if (is_stopping_) co_return shutting_down();
+  // Jobs wait for the begin, and then it would be too late for this one.
+  if (coordinator_.is_paused() && request.action != BulkAction::retry) {
+    co_return make_error(Errc::overloaded,
+                         "the coordinator was started paused and carries out no selections: name "
+                         "the transactions (gids), or let it begin");
+  }
   ListFilter filter;
   CONCERTO_CO_CHECK(co_await select_topic(coordinator_, request.selection.topic, filter));
   BulkJob job;

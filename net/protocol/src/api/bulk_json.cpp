@@ -249,6 +249,21 @@ void add_member(std::string& details, std::string_view prefix, JsonValue value) 
   details.append(" ").append(text);
 }
 
+/// How many there are, and those for which there is room in a record.
+std::string gids_text(JsonValue gids) {
+  constexpr std::size_t bytes_max = 400;
+  std::size_t count = 0;
+  std::string named;
+  bool has_room = true;
+  for (const JsonValue gid : gids) {
+    ++count;
+    const std::string text = plain_text(gid);
+    has_room = has_room && named.size() + text.size() <= bytes_max;
+    if (has_room) named.append(named.empty() ? "" : ", ").append(text);
+  }
+  return std::to_string(count) + " gids: " + named + (has_room ? "" : ", ...");
+}
+
 }  // namespace
 
 std::string action_details(std::string_view body) {
@@ -260,9 +275,7 @@ std::string action_details(std::string_view body) {
   for (const JsonValue member : parsed.root()) {
     if (std::ranges::find(names, member.key()) != names.end()) add_member(details, "", member);
     if (member.key() == "gids") {
-      std::size_t count = 0;
-      for (auto at = member.begin(); at != member.end(); ++at) ++count;
-      details.append(details.empty() ? "" : ", ").append(std::to_string(count)).append(" gids");
+      details.append(details.empty() ? "" : ", ").append(gids_text(member));
     }
     if (member.key() != "select") continue;
     for (const JsonValue each : member) {

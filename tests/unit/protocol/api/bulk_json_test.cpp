@@ -91,7 +91,7 @@ TEST(ActionBody, IsToldInItsRecord) {
   EXPECT_EQ(action_details(body), "select.target b, select.minAge 5, limit 3, dryRun true");
   EXPECT_EQ(action_reason(body), "r");
   EXPECT_EQ(action_details(R"({"select":{}})"), "all");
-  EXPECT_EQ(action_details(R"({"gids":["a","b"],"branchId":"01"})"), "2 gids, branchId 01");
+  EXPECT_EQ(action_details(R"({"gids":["a","b"],"branchId":"01"})"), "2 gids: a, b, branchId 01");
   EXPECT_EQ(action_details("no JSON"), "");
   EXPECT_EQ(action_reason(R"({"reason":1})"), "");
 }
