@@ -10,11 +10,13 @@ STREAM = 1
 TIMEOUT_S = 10.0
 
 
-def call(port, path, message=b""):
-    """Returns when the answer has ended; AssertionError when the server resets the stream."""
+def call(port, path, message=b"", metadata=()):
+    """Returns when the answer has ended; AssertionError when the server resets the stream.
+    `metadata`: (name, value) each."""
     with socket.create_connection(("127.0.0.1", port), TIMEOUT_S) as connection:
         connection.sendall(
-            PREFACE + _frame(SETTINGS, 0, 0) + _frame(HEADERS, END_HEADERS, STREAM, _head(path)) +
+            PREFACE + _frame(SETTINGS, 0, 0) +
+            _frame(HEADERS, END_HEADERS, STREAM, _head(path, metadata)) +
             _frame(DATA, END_STREAM, STREAM, b"\0" + struct.pack(">I", len(message)) + message))
         with connection.makefile("rb") as stream:
             while True:
@@ -40,10 +42,10 @@ def _varint(value):
     return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])
 
 
-def _head(path):
+def _head(path, metadata):
     """Header fields as HPACK's literals without index, which need no table."""
     fields = ((":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "test"),
-              ("content-type", "application/grpc"), ("te", "trailers"))
+              ("content-type", "application/grpc"), ("te", "trailers"), *metadata)
     return b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
 
 
