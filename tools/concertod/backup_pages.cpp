@@ -225,6 +225,7 @@ Task<net::HttpResponse> BackupPages::show() const {
     backups = backups_;
   }
   json::object body;
+  if (!refusal_.empty()) body["refusal"] = refusal_;
   body["state"] = now.state;
   body["name"] = now.name;
   body["base"] = now.base;

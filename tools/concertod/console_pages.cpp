@@ -104,8 +104,9 @@ constexpr std::string_view svg = "image/svg+xml";
 
 }  // namespace
 
-ConsolePages::ConsolePages(std::string base)
+ConsolePages::ConsolePages(std::string base, std::function<std::string()> node)
     : base_(std::move(base)),
+      node_(std::move(node)),
       page_{plain_part(html, with_base(console_page, base_)),
             packed_part(html, with_base(console_page, base_))},
       script_{plain_part(javascript, std::string{console_script}),
@@ -135,15 +136,18 @@ const net::HttpResponse& ConsolePages::find(const net::HttpRequest& request) con
   return accepts_gzip(request) ? file->packed : file->plain;
 }
 
-/// What the page has to know: the modes to choose from, and whether to show what a viewer or an
-/// operator may do. The server asks each request itself.
+/// What the page has to know: the modes to choose from, who this coordinator is, and whether to
+/// show what a viewer or an operator may do. The server asks each request itself.
 net::HttpResponse ConsolePages::facts(const net::Gate& gate, const net::HttpRequest& request,
                                       const RequestContext& context) const {
   boost::json::array modes;
   for (const Mode* mode : ModeTable::standard().all()) modes.emplace_back(mode->name);
   boost::json::object body;
   body["modes"] = std::move(modes);
-  body["viewer"] = gate.is_from(net::RouteRole::viewers, context, request);
+  const bool is_viewer = gate.is_from(net::RouteRole::viewers, context, request);
+  const std::string node = node_ && is_viewer ? node_() : std::string();
+  if (!node.empty()) body["node"] = node;
+  body["viewer"] = is_viewer;
   body["operator"] = gate.is_from(net::RouteRole::operators, context, request);
   return console_part(net::json_content_type, boost::json::serialize(body));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <concerto/protocol/gated_router.hpp>
@@ -12,7 +13,9 @@ namespace concerto::tools {
 class ConsolePages {
  public:
   /// `base` is AdminBasePath, as `/dtm`, or empty.
-  explicit ConsolePages(std::string base);
+  /// `node`: who this coordinator is in a shared store, or empty; called on any shard. May be
+  /// empty itself.
+  explicit ConsolePages(std::string base, std::function<std::string()> node = {});
 
   void register_on(net::GatedRouter& router) const;
 
@@ -28,6 +31,7 @@ class ConsolePages {
                           const RequestContext& context) const;
 
   const std::string base_;
+  const std::function<std::string()> node_;
   const File page_;
   const File script_;
   const File style_;

@@ -17,11 +17,13 @@ constexpr net::RouteNeeds for_anyone{net::RouteDeed::reads, net::RouteRole::anyo
                                      net::RouteBrowser::any_page};
 
 /// The answer of a probe: 503 with the fault, or 200. Both also have the warnings.
-net::HttpResponse probe_answer(const char* fault, const Reasons& reasons, const Reasons& warnings) {
+net::HttpResponse probe_answer(const char* fault, const Reasons& reasons, const Reasons& warnings,
+                               bool is_paused = false) {
   json::object body;
   body["status"] = reasons.empty() ? "ok" : fault;
   if (!reasons.empty()) body["reasons"] = json::array(reasons.begin(), reasons.end());
   if (!warnings.empty()) body["warnings"] = json::array(warnings.begin(), warnings.end());
+  if (is_paused) body["paused"] = true;
   return net::json_response(reasons.empty() ? 200 : 503, json::serialize(body));
 }
 
@@ -32,7 +34,7 @@ Task<net::HttpResponse> answer_with(net::HttpResponse answer) {
 }  // namespace
 
 OpsPages::OpsPages(Sources sources) : sources_(std::move(sources)) {
-  if (sources_.admin_base) console_.emplace(*sources_.admin_base);
+  if (sources_.admin_base) console_.emplace(*sources_.admin_base, sources_.node);
 }
 
 void OpsPages::register_on(net::GatedRouter& router) const {
@@ -50,8 +52,9 @@ void OpsPages::register_on(net::GatedRouter& router) const {
              [this, &gate = router.gate()](const net::HttpRequest& request,
                                            const RequestContext& context) {
                const bool told = gate.is_from(net::RouteRole::operators, context, request);
-               return answer_with(
-                   probe_answer("not ready", sources_.not_ready(told), sources_.warnings(told)));
+               const bool is_paused = sources_.paused && sources_.paused();
+               return answer_with(probe_answer("not ready", sources_.not_ready(told),
+                                               sources_.warnings(told), is_paused));
              });
   if (sources_.backups != nullptr) sources_.backups->register_on(router);
   if (console_) console_->register_on(router);

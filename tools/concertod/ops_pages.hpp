@@ -31,6 +31,11 @@ class OpsPages {
     std::optional<net::RouteRole> metrics_role = net::RouteRole::viewers;
     /// Outlive the pages. Null: the server has none.
     BackupPages* backups = nullptr;
+    /// Whether the coordinator was started paused and has not begun. Called on any shard. May be
+    /// empty: it was not.
+    std::function<bool()> paused{};
+    /// Who this coordinator is in a shared store, or empty. Called on any shard. May be empty.
+    std::function<std::string()> node{};
   };
 
   explicit OpsPages(Sources sources);

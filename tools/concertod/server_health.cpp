@@ -35,6 +35,8 @@ OpsPages::Sources Server::ops_sources() {
   };
   if (config_.admin.console) sources.admin_base = config_.admin_base_path;
   sources.backups = &backup_pages_;
+  sources.node = [this] { return store_.node(); };
+  sources.paused = [this] { return coordinator_->is_paused(); };
   sources.metrics_role = role_for(config_.auth.metrics);
   return sources;
 }

@@ -58,6 +58,7 @@ class RedisStore final : public ManagedStore, public Ownership, public StoreMove
   StoreNumbers numbers() const override;
 
   std::chrono::nanoseconds lease() const noexcept override { return commands_.lease(); }
+  std::string node() const override { return commands_.node(); }
   Async<Claimed> claim(Gid gid, Claim how) override;
   Async<std::vector<Transaction>> claim_due(std::size_t limit) override;
   Async<std::vector<Gid>> renew(std::vector<Gid> gids) override;

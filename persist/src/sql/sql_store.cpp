@@ -239,6 +239,10 @@ std::chrono::nanoseconds SqlStore::lease() const noexcept {
   return options_.lease.in_row - options_.lease.slack - lease_margin;
 }
 
+std::string SqlStore::node() const {
+  return options_.node;
+}
+
 Async<> SqlStore::commit(const Change& change) {
   auto request = std::make_unique<RowRequest>();
   request->durability = change.durability;

@@ -93,6 +93,7 @@ class SqlStore final : public ManagedStore, public Ownership, public StoreMoves 
   StoreNumbers numbers() const override;
 
   std::chrono::nanoseconds lease() const noexcept override;
+  std::string node() const override;
   Async<Claimed> claim(Gid gid, Claim how) override;
   Async<std::vector<Transaction>> claim_due(std::size_t limit) override;
   Async<std::vector<Gid>> renew(std::vector<Gid> gids) override;

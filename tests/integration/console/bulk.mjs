@@ -1,100 +1,57 @@
-// Bulk actions, skip, edit and pauses. A server may not have their routes: here the browser's
-// requests to them are answered by the test, as the API says, and everything else by the server.
+// What operators do to many transactions, to branches and to targets, each with its preview.
 
-import { Console, check, checkEqual, setting } from "./browser.mjs";
+import { Console, check, checkEqual, setting, until } from "./browser.mjs";
 
-const names = ["count", "retry", "stop", "skip", "edit", "jobs", "cancelJob", "pauses", "pause",
-               "resume"];
-
-/// Has the routes, and keeps what it is asked.
-class Operated {
-  constructor() {
-    this.asked = [];
-    this.jobs = [];
-    this.pauses = [];
-  }
-
-  async install(page) {
-    await page.route("**/api/openapi.json", async (route) => {
-      const answer = await route.fetch();
-      const document = await answer.json();
-      for (const name of names) document.paths[`/api/concerto/${name}`] = {};
-      const by = { name: "by", schema: { enum: ["status", "owner"] } };
-      document.paths["/api/concerto/count"] = { get: { parameters: [by] } };
-      await route.fulfill({ response: answer, json: document });
+/// The actions that the browser asks the server for.
+class Asked {
+  constructor(page) {
+    this.all = [];
+    page.on("request", (request) => {
+      if (request.method() !== "POST") return;
+      this.all.push({ name: request.url().split("/").pop(), ...request.postDataJSON() });
     });
-    for (const name of names) {
-      await page.route(new RegExp(`/api/concerto/${name}(\\?|$)`), (route) => {
-        const request = route.request();
-        const body = request.method() === "POST" ? request.postDataJSON() : {};
-        if (request.method() === "POST") this.asked.push({ name, ...body });
-        const [status, json] = this.answer(name, body);
-        return route.fulfill({ status, json });
-      });
-    }
-  }
-
-  answer(name, body) {
-    if (name === "jobs") return [200, { jobs: this.jobs }];
-    if (name === "pauses") return [200, { pauses: this.pauses }];
-    if (name === "count") return [200, { total: 5, complete: true,
-                                         groups: [{ value: "node-7", count: 5 }] }];
-    if (name === "pause") {
-      this.pauses = [{ kind: body.kind, value: body.value, reason: body.reason, caller: "olga",
-                       since: "2026-11-30T03:00:00Z", waiting: 12 }];
-      return [200, this.pauses[0]];
-    }
-    if (name === "resume") {
-      this.pauses = [];
-      return [200, {}];
-    }
-    if (name === "cancelJob") {
-      this.jobs = this.jobs.map((job) => ({ ...job, state: "cancelled" }));
-      return [200, this.jobs[0]];
-    }
-    if (body.gid) return [200, { done: 1, failed: 0 }];
-    if (body.dryRun) {
-      const matched = body.gids ? body.gids.length : Math.min(5, body.limit ?? 5);
-      return [200, { dryRun: true, matched, complete: true, sample: [
-        { gid: "stuck-1", status: "submitted", transType: "saga",
-          createTime: "2026-11-30T03:00:00Z", urls: ["http://b/down"] }] }];
-    }
-    this.jobs = [{ id: "job-1", action: name, state: "running", reason: body.reason,
-                   caller: "olga", created: "2026-11-30T03:00:00Z",
-                   updated: "2026-11-30T03:00:01Z", done: 3, failed: 1,
-                   errors: [{ gid: "stuck-2", error: "it has ended" }] }];
-    return [202, this.jobs[0]];
   }
 
   last() {
-    return this.asked[this.asked.length - 1];
+    return this.all[this.all.length - 1];
   }
 }
 
-async function many(console_, server) {
+async function statusOf(gid) {
+  const answer = await fetch(`${setting.open}/api/dtmsvr/query?gid=${gid}`);
+  return (await answer.json()).transaction.status;
+}
+
+const becomes = (gid, status) =>
+  until(`${gid} is ${status}`, async () => (await statusOf(gid)) === status);
+
+async function allThatFit(console_, asked) {
   const { page } = console_;
   await console_.go("/admin/unfinished?target=%2Fdown");
   await console_.see("stuck-1");
-  const status = "prepared,submitted,aborting";
+  const select = { status: "prepared,submitted,aborting", target: "/down" };
   await console_.button("Try all …").click();
-  await page.getByRole("dialog").getByText("5 transactions are concerned.").waitFor();
-  const preview = server.last();
-  checkEqual([preview.dryRun, preview.select], [true, { status, target: "/down" }],
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText(`${setting.stuck} transactions are concerned.`).waitFor();
+  checkEqual([asked.last().dryRun, asked.last().select], [true, select],
              "the preview is of what the list selects");
-  await page.getByRole("dialog").getByLabel("At most").fill("2");
-  await page.getByRole("dialog").getByText("2 transactions are concerned.").waitFor();
+  await dialog.getByLabel("At most").fill("2");
+  await dialog.getByText("2 transactions are concerned.").waitFor();
   await console_.checkAccess("a preview");
   await console_.picture("bulk-preview");
   const title = "Try now: all that fit";
-  const count = server.asked.length;
+  const count = asked.all.length;
   await console_.confirm(title, "");
   await page.getByText("A reason is needed.").waitFor();
-  checkEqual(server.asked.length, count, "nothing is asked without a reason");
+  checkEqual(asked.all.length, count, "nothing is asked without a reason");
   await console_.confirm(title, "the disk is back");
-  await page.getByText("Bulk action job-1 has begun.").waitFor();
-  checkEqual(server.last(), { name: "retry", select: { status, target: "/down" }, limit: 2,
-                              reason: "the disk is back" }, "the request of the action");
+  await page.getByText(/Bulk action .* has begun/).waitFor();
+  checkEqual(asked.last(), { name: "retry", select, limit: 2, reason: "the disk is back" },
+             "the request of the action");
+}
 
+async function selected(console_, asked) {
+  const { page } = console_;
   await console_.go("/admin/unfinished");
   await console_.see("stuck-1");
   await page.getByRole("checkbox", { name: "stuck-1" }).check();
@@ -102,133 +59,146 @@ async function many(console_, server) {
   await console_.button("Stop all …").click();
   await page.getByRole("dialog").getByText("2 transactions are concerned.").waitFor();
   await console_.confirm("Force stop: 2 selected", "test data");
-  await page.getByText("Bulk action job-1 has begun.").waitFor();
-  checkEqual([...server.last().gids].sort(), ["stuck-1", "stuck-3"], "those that were selected");
+  await page.getByText("2 done, 0 failed").waitFor();
+  checkEqual([...asked.last().gids].sort(), ["stuck-1", "stuck-3"], "those that were selected");
+  await becomes("stuck-1", "failed");
+  await becomes("stuck-3", "failed");
 
   await console_.go("/admin/unfinished?words=stuck-4");
   await console_.see(/^1 of \d+ loaded transactions/);
   await console_.button("Try all …").click();
   await console_.confirm("Try now: 1 selected", "this one");
-  await page.getByText("Bulk action job-1 has begun.").waitFor();
-  checkEqual(server.last().gids, ["stuck-4"], "what the words leave, and not all that fit");
+  await page.getByText("1 done, 0 failed").waitFor();
+  checkEqual(asked.last().gids, ["stuck-4"], "what the words leave, and not all that fit");
   await console_.go("/admin/unfinished?words=nothing-like-it");
   await console_.see("Nothing is unfinished.");
   checkEqual(await console_.button("Try all …").count(), 0, "actions on nothing");
-  checkEqual(server.last().dryRun, undefined, "what was selected needs no preview of the server");
 }
 
-async function jobs(console_, server) {
+/// What was selected one by one is done at once and has no job.
+async function jobs(console_) {
+  await console_.go("/admin/jobs");
+  const retried = console_.page.getByRole("article").filter({ hasText: "the disk is back" });
+  await retried.getByText("2 done, 0 failed").waitFor();
+  await retried.getByText("done", { exact: true }).waitFor();
+  await console_.checkAccess("bulk actions");
+  await console_.picture("jobs");
+}
+
+/// A job of this server ends before somebody can press a button, so this one is told of.
+async function endOfAJob() {
+  const console_ = await Console.open(setting.open);
+  const { page } = console_;
+  const job = { id: "job-1", action: "retry", state: "running", reason: "too many", caller: "olga",
+                created: "2026-11-30T03:00:00Z", updated: "2026-11-30T03:00:01Z", done: 3,
+                failed: 1, errors: [{ gid: "stuck-2", error: "it has ended" }] };
+  const asked = new Asked(page);
+  await page.route(/\/api\/concerto\/jobs(\?|$)/, (route) => route.fulfill(
+    { json: { jobs: [job] } }));
+  await page.route("**/api/concerto/cancelJob", (route) => {
+    job.state = "cancelled";
+    return route.fulfill({ json: job });
+  });
   await console_.go("/admin/jobs");
   await console_.see("3 done, 1 failed");
   await console_.see("stuck-2: it has ended");
-  await console_.checkAccess("bulk actions");
-  await console_.picture("jobs");
-  await console_.page.getByRole("button", { name: "Cancel it job-1" }).click();
+  await page.getByRole("button", { name: "Cancel it job-1" }).click();
   await console_.confirm("Cancel it", "wrong ones");
   await console_.see("cancelled");
-  checkEqual(server.last(), { name: "cancelJob", id: "job-1", reason: "wrong ones" }, "the cancel");
-}
-
-async function branches(console_, server) {
-  await console_.go("/admin/transaction/stuck-1");
-  await console_.see("no disk");
-  const row = console_.page.getByRole("row").filter({ hasText: "02" })
-    .filter({ hasText: "action" }).filter({ hasText: "/down" }).first();
-  await row.getByRole("button", { name: "Skip the branch" }).click();
-  await console_.confirm("Skip the branch 02 action", "done by hand");
-  await console_.page.getByText("The branch of stuck-1 counts as done.").waitFor();
-  checkEqual(server.last(), { name: "skip", gid: "stuck-1", branchId: "02", op: "action",
-                              reason: "done by hand" }, "the skip");
-  await row.getByRole("button", { name: "Change the branch" }).click();
-  await console_.page.getByRole("dialog").getByLabel("URL").fill("http://b/other");
-  await console_.page.getByRole("dialog").getByLabel("Payload").fill('{"amount":31}');
-  await console_.checkAccess("the change of a branch");
-  await console_.confirm("Change the branch 02 action", "it has moved");
-  await console_.page.getByText("The branch of stuck-1 was changed.").waitFor();
-  checkEqual(server.last(), { name: "edit", gid: "stuck-1", branchId: "02", op: "action",
-                              url: "http://b/other", payload: '{"amount":31}',
-                              reason: "it has moved" }, "the change");
-}
-
-async function pauses(console_, server) {
-  await console_.go("/admin/pauses");
-  await console_.see("There are none.");
-  await console_.button("Pause calls").click();
-  const dialog = console_.page.getByRole("dialog");
-  await dialog.getByRole("combobox", { name: "Kind" }).selectOption("mode");
-  await dialog.getByRole("combobox", { name: "Mode", exact: true }).selectOption("tcc");
-  await dialog.getByRole("combobox", { name: "Kind" }).selectOption("target");
-  await dialog.getByLabel("Value").fill("http://b");
-  await console_.confirm("Pause", "maintenance");
-  await console_.see("maintenance");
-  checkEqual(server.last(), { name: "pause", kind: "target", value: "http://b",
-                              reason: "maintenance" }, "the pause");
-  await console_.checkAccess("pauses");
-  await console_.page.getByRole("button", { name: "Resume http://b" }).click();
-  await console_.confirm("Resume", "done");
-  await console_.see("There are none.");
-  await console_.go("/admin/coordinator");
-  await console_.see("node-7");
-}
-
-async function routesOfServer() {
-  return (await (await fetch(`${setting.open}/api/openapi.json`)).json()).paths;
-}
-
-/// Without the routes, nothing of it is shown.
-async function without(routes) {
-  const console_ = await Console.open(setting.open);
-  await console_.go("/admin/unfinished");
-  await console_.see("stuck-1");
-  const links = await console_.page.getByRole("navigation").innerText();
-  checkEqual(links.includes("Pauses"), "/api/concerto/pauses" in routes, "the link to pauses");
-  checkEqual(await console_.button("Try all …").count() === 1, "/api/concerto/retry" in routes,
-             "the button of the bulk action");
+  checkEqual(asked.last(), { name: "cancelJob", id: "job-1", reason: "wrong ones" }, "the cancel");
   await console_.close();
 }
 
-/// A server that has the routes does it.
-async function withServer() {
+async function branches(console_, asked) {
+  const { page } = console_;
+  const row = () => page.getByRole("row").filter({ hasText: "02" })
+    .filter({ hasText: "action" }).filter({ hasText: "/down" }).first();
+  await console_.go("/admin/transaction/stuck-5");
+  await console_.see("waiting");
+  await row().getByRole("button", { name: "Skip the branch" }).click();
+  await console_.confirm("Skip the branch 02 action", "done by hand");
+  await page.getByText("The branch of stuck-5 counts as done.").waitFor();
+  checkEqual(asked.last(), { name: "skip", gid: "stuck-5", branchId: "02", op: "action",
+                             reason: "done by hand" }, "the skip");
+  await becomes("stuck-5", "succeed");
+
+  await console_.go("/admin/transaction/stuck-4");
+  await console_.see("waiting");
+  await row().getByRole("button", { name: "Change the branch" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("URL").fill(setting.up);
+  await dialog.getByLabel("Payload").fill('{"amount":31}');
+  await console_.checkAccess("the change of a branch");
+  await console_.confirm("Change the branch 02 action", "it has moved");
+  await page.getByText("The branch of stuck-4 was changed.").waitFor();
+  checkEqual(asked.last(), { name: "edit", gid: "stuck-4", branchId: "02", op: "action",
+                             url: setting.up, payload: '{"amount":31}',
+                             reason: "it has moved" }, "the change");
+  if ((await statusOf("stuck-4")) !== "succeed") {
+    await console_.button("Try now").first().click();
+    await console_.confirm("Try now", "it has moved");
+  }
+  await becomes("stuck-4", "succeed");
+  await console_.go("/admin/audit");
+  for (const reason of ["done by hand", "it has moved", "the disk is back", "test data"]) {
+    await console_.see(reason);
+  }
+}
+
+async function pauses(console_, asked) {
+  const { page } = console_;
+  const target = new URL(setting.up).origin;
+  await console_.go("/admin/pauses");
+  await console_.see("There are none.");
+  await console_.button("Pause calls").click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("combobox", { name: "Kind" }).selectOption("mode");
+  await dialog.getByRole("combobox", { name: "Mode", exact: true }).selectOption("tcc");
+  await dialog.getByRole("combobox", { name: "Kind" }).selectOption("target");
+  await dialog.getByLabel("Value").fill(target);
+  await console_.confirm("Pause", "maintenance");
+  await console_.see("maintenance");
+  checkEqual(asked.last(), { name: "pause", kind: "target", value: target,
+                             reason: "maintenance" }, "the pause");
+  await console_.checkAccess("pauses");
+  await console_.picture("pauses");
+  await page.getByRole("button", { name: `Resume ${target}` }).click();
+  await console_.confirm("Resume", "done");
+  await console_.see("There are none.");
+}
+
+/// What a server has no routes for is not shown.
+async function withoutRoutes() {
   const console_ = await Console.open(setting.open);
   const { page } = console_;
-  await console_.go("/admin/unfinished?target=%2Fdown");
-  await console_.see("stuck-1");
-  await console_.button("Try all …").click();
-  await page.getByRole("dialog").getByText("transactions are concerned.").waitFor();
-  await console_.confirm("Try now: all that fit", "the disk is back");
-  await page.getByText(/Bulk action .* has begun/).waitFor();
-  await console_.go("/admin/jobs");
-  await console_.see("the disk is back");
-  await console_.see("done");
+  await page.route("**/api/openapi.json", async (route) => {
+    const answer = await route.fetch();
+    const document = await answer.json();
+    for (const path of Object.keys(document.paths)) {
+      if (path.startsWith("/api/concerto/")) delete document.paths[path];
+    }
+    await route.fulfill({ response: answer, json: document });
+  });
   await console_.go("/admin/unfinished");
-  await page.getByRole("checkbox", { name: "stuck-2" }).check();
-  await console_.button("Stop all …").click();
-  await console_.confirm("Force stop: 1 selected", "test data");
-  await console_.go("/admin/transaction/stuck-2");
-  await console_.see("failed");
-  await console_.go("/admin/transaction/stuck-5");
-  const row = page.getByRole("row").filter({ hasText: "02" }).filter({ hasText: "action" });
-  await row.getByRole("button", { name: "Skip the branch" }).first().click();
-  await console_.confirm("Skip the branch 02 action", "done by hand");
-  await console_.see("succeed");
-  await console_.button("Try now").waitFor({ state: "detached" });
-  await console_.go("/admin/audit");
-  await console_.see("the disk is back");
-  await console_.see("done by hand");
+  await console_.see("stuck-2");
+  const links = await page.getByRole("navigation").innerText();
+  for (const name of ["Pauses", "Bulk actions", "Backups", "Audit"]) {
+    check(!links.includes(name), `the link to ${name}`);
+  }
+  checkEqual(await console_.button("Try all …").count(), 0, "the button of the bulk action");
   await console_.close();
 }
 
 export async function run() {
-  const routes = await routesOfServer();
-  await without(routes);
-  if ("/api/concerto/retry" in routes) await withServer();
+  await withoutRoutes();
+  await endOfAJob();
   const console_ = await Console.open(setting.open);
-  const server = new Operated();
-  await server.install(console_.page);
-  await many(console_, server);
-  await jobs(console_, server);
-  await branches(console_, server);
-  await pauses(console_, server);
-  check(server.asked.every((each) => each.reason || each.dryRun), "every action has a reason");
+  const asked = new Asked(console_.page);
+  await allThatFit(console_, asked);
+  await selected(console_, asked);
+  await jobs(console_);
+  await branches(console_, asked);
+  await pauses(console_, asked);
+  check(asked.all.every((each) => each.reason || each.dryRun), "every action has a reason");
   await console_.close();
 }

@@ -20,9 +20,11 @@ sys.dont_write_bytecode = True
 from concerto_testing import (BranchServer, Concertod, http_call, http_json,  # noqa: E402
                               main, need_program, wait_until)
 from concerto_testing.tokens import caller_line  # noqa: E402
+from shared_stores import store_server  # noqa: E402
 
 MANY = 5000
 FAILED = 3
+STUCK = 6
 PAYLOAD = '{"amount":30,"big":12345678901234567890}'
 MARKUP = "no disk <img src=x onerror='window.owned=1'>"
 TOKENS = {role: f"{role}-7d3f0c5a9be14" for role in ("client", "viewer", "operator")}
@@ -65,15 +67,43 @@ class WebConsole(unittest.TestCase):
     def tearDownClass(cls):
         cls.branches.close()
 
-    def start(self, name, settings=None, token=None):
+    def start(self, name, settings=None, token=None, options=()):
         coordinator = Concertod(
             self.args.concertod, self.directory,
             {"Shards": 1, "RetryInterval": 600, "TimeoutToFail": 3600,
              "Audit.File": os.path.join(self.directory, name + "-audit"), **(settings or {})},
             name, token=token)
         self.addCleanup(coordinator.kill)
-        coordinator.start()
+        coordinator.start(*options)
         return coordinator
+
+    def callers(self):
+        """The file of callers with the roles of TOKENS."""
+        path = os.path.join(self.directory, "callers")
+        names = {"client": "shop", "viewer": "vera", "operator": "olga"}
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(caller_line(names[role], role, token)
+                            for role, token in TOKENS.items())
+        return path
+
+    def backups(self):
+        return os.path.join(self.directory, self.id().rpartition(".")[2] + "-backups")
+
+    def start_two(self, **settings):
+        """Two coordinators on one Redis. Each works on a call that goes on until the test ends."""
+        server = store_server("redis", self.directory)
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        place = server.place("console")
+        first = self.start("first", {**place.settings, **settings},
+                           options=place.options_of_first_start)
+        second = self.start("second", {**place.settings, **settings})
+        gate = self.branches.hold("held")
+        self.addCleanup(gate.set)
+        for coordinator, count in ((first, 2), (second, 3)):
+            for number in range(1, count + 1):
+                self.submit(coordinator, f"{coordinator.name}-{number}", "held")
+        return first, second
 
     def saga(self, gid, *names):
         steps = [{"action": self.branches.url(name), "compensate": self.branches.url("undo")}
@@ -107,7 +137,7 @@ class WebConsole(unittest.TestCase):
 
     def run_case(self, case, **servers):
         setting = {"packages": self.args.packages, "pictures": self.args.pictures,
-                   "up": self.branches.url("up"), "many": MANY, "failed": FAILED,
+                   "up": self.branches.url("up"), "many": MANY, "failed": FAILED, "stuck": STUCK,
                    "tokens": TOKENS, **servers}
         done = subprocess.run(
             [self.node, os.path.join(HERE, "run.mjs"), case], timeout=CASE_TIMEOUT_S,
@@ -139,11 +169,26 @@ class WebConsole(unittest.TestCase):
     def test_bulk(self):
         coordinator = self.start("bulk")
         self.fill(coordinator)
+        for number in range(1, STUCK):
+            wait_until(lambda gid=f"stuck-{number}": self.waits_long(coordinator, gid), "it waits")
         self.run_case("bulk", open=coordinator.root)
+
+    def test_backups(self):
+        """A coordinator that was started paused, and backups of its store."""
+        started = self.start("begins", {"Auth.CallersFile": self.callers(),
+                                        "Backup.Directory": self.backups()},
+                             TOKENS["viewer"], ("--paused",))
+        none = self.start("none")
+        self.run_case("backups", paused=started.root, open=none.root)
+
+    def test_cluster(self):
+        first, second = self.start_two()
+        alone = self.start("alone")
+        self.run_case("cluster", first=first.root, second=second.root, open=alone.root)
 
     def test_pictures(self):
         """What the documentation shows: a bank, whose ledger took no entries for a while."""
-        coordinator = self.start("pictures")
+        coordinator = self.start("pictures", {"Backup.Directory": self.backups()})
         self.branches.script("ledger/entries", (503, "the ledger is read-only"))
         for number in range(1, 25):
             self.submit(coordinator, f"transfer-{number:04}", "accounts/take", "ledger/entries")
@@ -151,16 +196,14 @@ class WebConsole(unittest.TestCase):
         time.sleep(PICTURES_AGE_S)
         with Repeated(lambda number: self.submit(coordinator, f"order-{number:06}",
                                                  "orders/confirm", "points/add")):
-            self.run_case("pictures", open=coordinator.root, watchMs=PICTURES_WATCH_S * 1000)
+            self.run_case("pictures", open=coordinator.root, watchMs=PICTURES_WATCH_S * 1000,
+                          first=self.start_two()[0].root,
+                          paused=self.start("restored", options=("--paused",)).root)
 
     def test_roles(self):
-        callers = os.path.join(self.directory, "callers")
-        names = {"client": "shop", "viewer": "vera", "operator": "olga"}
-        with open(callers, "w", encoding="utf-8") as file:
-            file.writelines(caller_line(names[role], role, token)
-                            for role, token in TOKENS.items())
-        coordinator = self.start("roles", {"Auth.CallersFile": callers, "AdminBasePath": "/dtm"},
-                                 TOKENS["viewer"])
+        coordinator = self.start("roles", {"Auth.CallersFile": self.callers(),
+                                           "AdminBasePath": "/dtm",
+                                           "Backup.Directory": self.backups()}, TOKENS["viewer"])
         operator = {"Authorization": "Bearer " + TOKENS["operator"]}
         self.submit(coordinator, "guarded-1", "up", "down", headers=operator)
         topic = f"{coordinator.api}/subscribe?topic=news&url={self.branches.url('news')}"

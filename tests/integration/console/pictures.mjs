@@ -34,9 +34,44 @@ async function transaction(options, name) {
   await console_.close();
 }
 
+async function backups() {
+  const console_ = await Console.open(setting.open, { view });
+  await console_.go("/admin/backups");
+  for (const [name, reason] of [["20261129T020000Z", "nightly"], ["20261130T020000Z", "nightly"]]) {
+    await console_.button("Make a backup").click();
+    await console_.page.getByRole("dialog").getByLabel("Name").fill(name);
+    await console_.confirm("Make a backup", reason);
+    await console_.see(`${name} was the last backup; it is complete.`);
+  }
+  await console_.picture("console-backups");
+  await console_.close();
+}
+
+async function cluster() {
+  const console_ = await Console.open(setting.first, { view });
+  await console_.go("/admin/cluster");
+  await console_.see("this coordinator is");
+  await console_.page.getByText("this one").waitFor({ timeout: 5000 }).catch(() => undefined);
+  await console_.picture("console-cluster");
+  await console_.close();
+}
+
+async function pausedStart() {
+  const console_ = await Console.open(setting.paused, { view });
+  console_.refusals = /status of 503/;
+  await console_.go("/admin/overview");
+  await console_.see("started with --paused");
+  await console_.see("Transactions per second");
+  await console_.picture("console-paused");
+  await console_.close();
+}
+
 export async function run() {
   await overview();
   await lists();
+  await backups();
+  await cluster();
+  await pausedStart();
   await transaction({ view }, "console-transaction");
   await transaction({ view: { width: 390, height: 720 }, dark: true }, "console-small-dark");
 }

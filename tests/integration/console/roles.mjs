@@ -27,9 +27,13 @@ export async function run() {
   await enter(console_, setting.tokens.viewer);
   await console_.see("guarded-1");
   await page.getByText("read only").waitFor();
-  for (const view of ["transaction/guarded-1", "topics", "unfinished"]) {
+  for (const [view, text] of [
+    ["transaction/guarded-1", "guarded-1"], ["topics", "news"], ["unfinished", "guarded-1"],
+    ["cluster", "The store is not shared"], ["backups", "There are none."],
+    ["pauses", "There are none."], ["jobs", "There are none."],
+  ]) {
     await console_.go(`/dtm/admin/${view}`);
-    await console_.see(view === "topics" ? "news" : "guarded-1");
+    await console_.see(text);
     await page.getByText("read only").waitFor();
     checkEqual(await acting(console_), 0, `${view}: actions that a viewer sees`);
   }

@@ -2,7 +2,8 @@
 
 const cases = {
   views: "./views.mjs", actions: "./actions.mjs", roles: "./roles.mjs", speed: "./speed.mjs",
-  bulk: "./bulk.mjs", units: "./units.mjs", pictures: "./pictures.mjs",
+  bulk: "./bulk.mjs", backups: "./backups.mjs", cluster: "./cluster.mjs",
+  units: "./units.mjs", pictures: "./pictures.mjs",
 };
 
 const [name] = process.argv.slice(2);

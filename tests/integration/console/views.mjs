@@ -5,7 +5,9 @@ import { Console, check, checkEqual, setting, small, until } from "./browser.mjs
 const listed = [
   ["overview", "Overview", "Transactions per second"], ["unfinished", "Unfinished", "stuck-1"],
   ["failed", "Failed", "failed-1"], ["search", "Search", "good-1"], ["topics", "Topics", "news"],
-  ["coordinator", "Coordinator", "serving"], ["audit", "Audit", "subscribe"],
+  ["coordinator", "Coordinator", "serving"], ["cluster", "Cluster", "The store is not shared"],
+  ["pauses", "Pauses", "There are none."], ["jobs", "Bulk actions", "There are none."],
+  ["backups", "Backups", "Backup.Directory"], ["audit", "Audit", "subscribe"],
 ];
 
 async function everyLink() {
@@ -18,7 +20,7 @@ async function everyLink() {
     check((await console_.page.title()).startsWith(name), "the title names the view");
   }
   await console_.page.goBack();
-  await console_.see("serving");
+  await console_.see("Backup.Directory");
   await console_.close();
 }
 

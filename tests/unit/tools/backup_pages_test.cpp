@@ -144,6 +144,9 @@ TEST_F(BackupPagesTest, RefuseWhatIsNotForThem) {
   start("postgres");
   EXPECT_THAT(refusal("", 501), HasSubstr("pg_dump"));
   EXPECT_EQ(shown().at("state"), "idle");
+  EXPECT_THAT(std::string(shown().at("refusal").as_string()), HasSubstr("pg_dump"));
+  start();
+  EXPECT_FALSE(shown().contains("refusal"));
 }
 
 TEST_F(BackupPagesTest, EndABackupThatRuns) {

@@ -207,6 +207,22 @@ TEST_F(OpenApiRoutes, AnswerProbesWithWhatIsWrong) {
   EXPECT_EQ(get(router, "/dtm/admin/any/view").content_type, "text/html; charset=utf-8");
 }
 
+TEST_F(OpenApiRoutes, TellThatACoordinatorWasStartedPaused) {
+  bool paused = true;
+  OpsPages::Sources sources{no_metrics, nothing_wrong,
+                            [](bool) { return std::vector<std::string>{"started paused"}; },
+                            nothing_to_tell, ""};
+  sources.paused = [&paused] { return paused; };
+  OpsPages pages{sources};
+  net::GatedRouter router{gate_, clock_};
+  pages.register_on(router);
+  EXPECT_EQ(get(router, "/readyz").body,
+            R"({"status":"not ready","reasons":["started paused"],"paused":true})");
+  EXPECT_EQ(get(router, "/livez").body, R"({"status":"ok"})");
+  paused = false;
+  EXPECT_EQ(get(router, "/readyz").body, R"({"status":"not ready","reasons":["started paused"]})");
+}
+
 TEST_F(OpenApiRoutes, TellTheWordsOfTheStoreToOperatorsAlone) {
   const auto words = [](bool for_operator) {
     return std::vector<std::string>{for_operator ? "user dba at db.internal" : "the store is away"};

@@ -109,6 +109,8 @@ export const paths = {
   pauses: "/api/concerto/pauses",
   pause: "/api/concerto/pause",
   resume: "/api/concerto/resume",
+  begin: "/api/concerto/begin",
+  backup: "/api/concerto/backup",
   metrics: "/metrics",
   ready: "/readyz",
   openapi: "/api/openapi.json",

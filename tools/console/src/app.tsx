@@ -5,11 +5,14 @@ import { useEffect, useState } from "preact/hooks";
 import { enterToken, needsToken, paths, token } from "./api";
 import { seen } from "./format";
 import { Choice, Field, Note } from "./parts/bits";
+import { PausedStart } from "./parts/paused";
 import { Toast } from "./parts/toast";
 import { type ListedView, pathOf, route, views } from "./route";
 import { askServer, has, server, type Server } from "./server";
 import { language, setLanguage, setTheme, theme, type Language, type Theme } from "./settings";
 import { Audit } from "./views/audit";
+import { Backups } from "./views/backups";
+import { Cluster } from "./views/cluster";
 import { Coordinator } from "./views/coordinator";
 import { Jobs } from "./views/jobs";
 import { Overview } from "./views/overview";
@@ -21,7 +24,7 @@ import { say } from "./words";
 
 /// Views of routes that the server may not have.
 const needed: Partial<Record<ListedView, string>> = {
-  jobs: paths.jobs, pauses: paths.pauses, audit: paths.audit,
+  jobs: paths.jobs, pauses: paths.pauses, backups: paths.backup, audit: paths.audit,
 };
 
 function isThere(view: ListedView, known: Server): boolean {
@@ -69,6 +72,7 @@ export function App() {
         {asks && <TokenForm />}
         {!asks && known.version !== "" && !known.viewer && <Note kind="warn">{say("noViewer")}
         </Note>}
+        <PausedStart />
         <Content />
       </main>
       <Toast />
@@ -84,8 +88,10 @@ function Content() {
       return <Transactions key={at.view} view={at.view} route={at} />;
     case "topics": return <Topics />;
     case "coordinator": return <Coordinator />;
+    case "cluster": return <Cluster />;
     case "pauses": return <Pauses />;
     case "jobs": return <Jobs />;
+    case "backups": return <Backups />;
     case "audit": return <Audit route={at} />;
     case "overview": return <Overview />;
   }

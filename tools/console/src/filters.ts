@@ -13,10 +13,12 @@ export interface Filters {
   target: string;
   error: string;
   age: string;
+  topic: string;
+  owner: string;
 }
 
 export const noFilters: Filters = {
-  words: "", mode: "", status: "", target: "", error: "", age: "",
+  words: "", mode: "", status: "", target: "", error: "", age: "", topic: "", owner: "",
 };
 
 export function filtersOf(query: URLSearchParams): Filters {
@@ -40,6 +42,8 @@ export function selectionOf(view: ListedView, filters: Filters): Parameters {
   if (filters.mode) selection["transType"] = filters.mode;
   if (filters.target.trim()) selection["target"] = filters.target.trim();
   if (filters.error.trim()) selection["lastError"] = filters.error.trim();
+  if (filters.topic.trim()) selection["topic"] = filters.topic.trim();
+  if (filters.owner.trim()) selection["owner"] = filters.owner.trim();
   if (seconds(filters.age) > 0) selection["minAge"] = seconds(filters.age);
   return selection;
 }

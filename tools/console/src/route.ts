@@ -3,7 +3,8 @@
 import { Store } from "./store";
 
 export const views = [
-  "overview", "unfinished", "failed", "search", "topics", "coordinator", "pauses", "jobs", "audit",
+  "overview", "unfinished", "failed", "search", "topics", "coordinator", "cluster", "pauses",
+  "jobs", "backups", "audit",
 ] as const;
 export type ListedView = (typeof views)[number];
 export type View = ListedView | "transaction";

@@ -11,6 +11,8 @@ export interface Server extends Facts {
   routes: ReadonlySet<string>;
   /// What unfinished transactions can be counted by.
   countsBy: readonly string[];
+  /// What lists can be selected by.
+  selectsBy: readonly string[];
 }
 
 /// The parts of `/api/openapi.json` that matter here.
@@ -20,13 +22,18 @@ interface Description {
   }>;
 }
 
+function parametersIn(description: Description, path: string) {
+  return description.paths[path]?.get?.parameters ?? [];
+}
+
 function countsByIn(description: Description): string[] {
-  const parameters = description.paths[paths.count]?.get?.parameters ?? [];
+  const parameters = parametersIn(description, paths.count);
   return parameters.find((each) => each.name === "by")?.schema?.enum ?? [];
 }
 
 const nothingKnown: Server = {
   modes: [], viewer: false, operator: false, version: "", routes: new Set(), countsBy: [],
+  selectsBy: [],
 };
 
 export const server = new Store<Server>(nothingKnown);
@@ -45,5 +52,6 @@ export async function askServer(): Promise<void> {
   ]);
   if (asked !== token.get()) return;
   server.set({ ...facts, version, routes: new Set(Object.keys(openapi.paths)),
-               countsBy: countsByIn(openapi) });
+               countsBy: countsByIn(openapi),
+               selectsBy: parametersIn(openapi, paths.all).map((each) => each.name ?? "") });
 }

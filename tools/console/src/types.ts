@@ -105,11 +105,15 @@ export interface Readiness {
   status: string;
   reasons?: string[];
   warnings?: string[];
+  /// Whether it was started with --paused and has not begun.
+  paused?: boolean;
 }
 
 /// `<base>/admin/console.json`.
 export interface Facts {
   modes: string[];
+  /// Who this coordinator is in a shared store.
+  node?: string;
   viewer: boolean;
   operator: boolean;
 }
@@ -155,4 +159,27 @@ export interface Pause {
   caller: string;
   since: string;
   waiting?: number;
+}
+
+export interface Backup {
+  name: string;
+  /// Empty: it holds everything.
+  base: string;
+  created: string;
+  firstGroup: number;
+  lastGroup: number;
+  bytes: number;
+}
+
+export interface Backups {
+  /// Why no backups are made here.
+  refusal?: string;
+  state: "idle" | "running" | "done" | "failed";
+  /// Of the backup that is being made, or of the last one.
+  name: string;
+  error?: string;
+  groupsDone: number;
+  /// 0: not known yet.
+  groupsTotal: number;
+  backups: Backup[];
 }

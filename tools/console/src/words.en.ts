@@ -4,7 +4,7 @@ export const english = {
   // Views
   overview: "Overview", unfinished: "Unfinished", failed: "Failed", search: "Search",
   topics: "Topics", coordinator: "Coordinator", pauses: "Pauses", jobs: "Bulk actions",
-  audit: "Audit", transaction: "Transaction",
+  audit: "Audit", transaction: "Transaction", cluster: "Cluster", backups: "Backups",
   // The frame
   navigation: "Views", skipToContent: "Skip to the content", language: "Language",
   colours: "Colours", system: "As the system", light: "Light", dark: "Dark",
@@ -79,6 +79,26 @@ export const english = {
   // Audit
   event: "Event", from: "From", noAudit: "This coordinator keeps no audit log (Audit.File).",
   earlier: "Earlier records", filter: "Filter",
+  // A start with --paused
+  startedPaused: "This coordinator was started with --paused: it calls no service and refuses " +
+    "applications until it begins.",
+  begin: "Begin", hasBegun: "The coordinator works now.",
+  beginHint: "The coordinator goes on with the unfinished transactions of its store: it calls " +
+    "their services, and takes requests of applications.",
+  // Cluster
+  thisIs: "this coordinator is {node}", thisOne: "this one", transactions: "Transactions",
+  atRest: "none: they wait for their time",
+  notShared: "The store is not shared: this coordinator has it alone.",
+  clusterHint: "The coordinators that work on transactions at this moment. One that has nothing " +
+    "to do, or cannot be reached, is not in the list.",
+  // Backups
+  makeBackup: "Make a backup", name: "Name", holds: "What it holds", everything: "everything",
+  size: "Size", upToGroup: "Up to group", sinceBackup: "what came after {name}",
+  sinceNewest: "what came after the newest backup", backupName: "Name; the time, if empty",
+  backupHint: "The coordinator goes on working. The backup is written to its Backup.Directory.",
+  backupRuns: "{name}: {done} of {total} groups are copied.", backupBegins: "{name} has begun.",
+  backupDone: "{name} was the last backup; it is complete.",
+  backupFailed: "The backup {name} failed: {error}",
   // Coordinator
   shards: "Shards", allocator: "Allocator", memory: "Memory", payloadBytes: "Payloads in memory",
   transactionsInMemory: "Transactions in memory", alarms: "Waiting for a time",

@@ -35,6 +35,10 @@ class CONCERTO_EXPORT ManagedStore : public Store {
   /// store_failed.
   [[nodiscard]] virtual Result<std::vector<BackupReport>> backups(const std::string& directory);
 
+  /// Who this coordinator is in the store (Owner::id); empty in a store that is not shared. Any
+  /// thread may call this.
+  virtual std::string node() const { return {}; }
+
   /// Call it when a stop has begun. From now on, a change that would wait for the system, for
   /// example for room on a disk, fails instead. A server that does not answer is waited for until
   /// `until`. Further requests and `close` may follow. Any thread may call this.

@@ -1,12 +1,11 @@
-// The coordinator that serves this page, and, in a shared store, who owns what.
+// The coordinator that serves this page.
 
-import { get, getText, paths } from "../api";
+import { getText, paths } from "../api";
 import { bytes, count, duration, seen } from "../format";
 import { useLive } from "../live";
 import { type Metrics, parseMetrics, total, valuesOf } from "../metrics";
 import { Heading, Loading, Problem } from "../parts/bits";
 import { server } from "../server";
-import type { Counts } from "../types";
 import { say, type Word } from "../words";
 
 const interval = 5000;
@@ -18,11 +17,10 @@ export function Coordinator() {
   return (
     <section>
       <Heading title={say("coordinator")}>
-        <span class="quiet">{seen(location.host)}</span>
+        <span class="quiet">{seen([location.host, known.node].filter(Boolean).join(" · "))}</span>
       </Heading>
       <Problem error={error} />
       {value ? <Facts metrics={value} version={known.version} /> : !error && <Loading />}
-      {known.viewer && known.countsBy.includes("owner") && <Owners />}
     </section>
   );
 }
@@ -61,27 +59,4 @@ function Facts({ metrics, version }: { metrics: Metrics; version: string }) {
 
 function Card({ name, children }: { name: string; children: string }) {
   return <div class="card"><dt>{name}</dt><dd>{children}</dd></div>;
-}
-
-function Owners() {
-  const { value, error } = useLive<Counts>("owners", interval, (signal) => get(
-    paths.count, { by: "owner", status: "prepared,submitted,aborting" }, signal));
-  return (
-    <>
-      <h2>{say("owners")}</h2>
-      <Problem error={error} />
-      {value && value.groups.length === 0 && <p class="quiet">{say("none")}</p>}
-      {value && value.groups.length > 0 && (
-        <div class="scrolls" tabIndex={0} role="region" aria-label={say("owners")}>
-          <table>
-            <thead><tr><th>{say("owner")}</th><th>{say("unfinishedCount")}</th></tr></thead>
-            <tbody>
-              {value.groups.map((each) => (
-                <tr key={each.value}><td>{seen(each.value) || "–"}</td>
-                  <td>{count(each.count)}</td></tr>))}
-            </tbody>
-          </table>
-        </div>)}
-    </>
-  );
 }

@@ -69,7 +69,8 @@ function useExact(words: string, rows: readonly Transaction[]): Transaction | un
 
 function FilterBar({ view, filters, change }: {
   view: ListedView; filters: Filters; change: (filters: Partial<Filters>) => void }) {
-  const modes = server.use().modes.map((mode) => [mode, mode] as const);
+  const known = server.use();
+  const modes = known.modes.map((mode) => [mode, mode] as const);
   const isAny = Object.values(filters).some((value) => value !== "");
   return (
     <div class="filters" role="search" aria-label={say("filters")}>
@@ -88,6 +89,12 @@ function FilterBar({ view, filters, change }: {
              onInput={(error) => change({ error })} />
       <Field label={say("olderThan")} value={filters.age} inputMode="numeric" class="narrow"
              onInput={(value) => change({ age: value })} />
+      {known.selectsBy.includes("topic") && (
+        <Field label={say("topic")} value={filters.topic} onInput={(topic) => change({ topic })}
+               class="narrow" />)}
+      {known.selectsBy.includes("owner") && known.node && (
+        <Field label={say("owner")} value={filters.owner} onInput={(owner) => change({ owner })}
+               class="narrow" />)}
       {isAny && <button type="button" onClick={() => change(noFilters)}>{say("clear")}</button>}
     </div>
   );

@@ -1,0 +1,121 @@
+// A coordinator that was started paused, how it begins, and backups of its store.
+
+import { Console, check, checkEqual, setting, small, until } from "./browser.mjs";
+
+async function open(role, options) {
+  const console_ = await Console.open(setting.paused, options);
+  console_.refusals = /status of (401|503)/;  // asks for a token; is not ready
+  await console_.go("/admin/overview");
+  await console_.page.locator("main").getByLabel("Token").fill(setting.tokens[role]);
+  await console_.page.locator("main").getByRole("button", { name: "Enter" }).click();
+  await console_.see("it calls no service");
+  return console_;
+}
+
+const banner = (console_) => console_.page.locator(".banner");
+
+/// Each view says it, and a viewer is not asked to act.
+async function asViewer(options, name) {
+  const console_ = await open("viewer", options);
+  for (const view of ["overview", "unfinished", "backups", "coordinator"]) {
+    await console_.go(`/admin/${view}`);
+    await banner(console_).getByText("started with --paused").waitFor();
+    checkEqual(await banner(console_).getByRole("button").count(), 0, `${view}: a viewer's button`);
+  }
+  await console_.go("/admin/backups");
+  await console_.see("There are none.");
+  checkEqual(await console_.button("Make a backup").count(), 0, "a viewer makes no backup");
+  await console_.checkAccess(`the banner, ${name}`);
+  const wider = await console_.page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  check(wider <= 0, `${name}: the page is ${wider} pixels wider than the window`);
+  await console_.picture(`paused-${name}`);
+  await console_.close();
+}
+
+async function make(console_, name, holds, reason) {
+  await console_.button("Make a backup").click();
+  const dialog = console_.page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill(name);
+  await dialog.getByLabel("What it holds").selectOption({ label: holds });
+  if (name === "monday") {
+    await console_.checkAccess("the dialog of a backup");
+    await console_.picture("backup-dialog");
+    await console_.confirm("Make a backup", "");
+    await console_.page.getByText("A reason is needed.").waitFor();
+  }
+  await console_.confirm("Make a backup", reason);
+}
+
+/// What is written in the row of a backup.
+const row = (console_, name) => console_.page.getByRole("row")
+  .filter({ has: console_.page.getByRole("cell", { name, exact: true }) });
+
+async function backups(console_) {
+  await console_.go("/admin/backups");
+  await console_.see("There are none.");
+  await make(console_, "monday", "everything", "before the update");
+  await console_.see("monday was the last backup; it is complete.");
+  await row(console_, "monday").getByText("everything").waitFor();
+  await make(console_, "tuesday", "what came after monday", "each day");
+  await row(console_, "tuesday").getByText("what came after monday").waitFor();
+  await make(console_, "monday", "everything", "once more");
+  await console_.see("The backup monday failed:");
+  await make(console_, "../away", "everything", "elsewhere");
+  await console_.page.getByRole("dialog").getByRole("alert").waitFor();
+  await console_.page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  const names = await console_.page.locator("tbody tr td:first-child").allInnerTexts();
+  checkEqual(names, ["tuesday", "monday"], "the newest is the first");
+  await console_.checkAccess("backups");
+  await console_.picture("backups");
+}
+
+/// A backup that takes long is told of as it goes. A store of a test has too little for that.
+async function running() {
+  const console_ = await Console.open(setting.open);
+  const { page } = console_;
+  const state = { state: "running", name: "friday", groupsDone: 0, groupsTotal: 0, backups: [] };
+  await page.route("**/api/concerto/backup", (route) => route.fulfill({ json: state }));
+  await console_.go("/admin/backups");
+  await console_.see("friday has begun.");
+  checkEqual(await console_.button("Make a backup").count(), 0, "one at a time");
+  Object.assign(state, { groupsDone: 1200, groupsTotal: 4800 });
+  await console_.see("friday: 1,200 of 4,800 groups are copied.");
+  checkEqual(await page.getByRole("progressbar", { name: "friday" }).getAttribute("value"), "1200",
+             "the bar");
+  await console_.checkAccess("a backup that runs");
+  await console_.close();
+}
+
+async function begin(console_) {
+  await console_.go("/admin/unfinished");
+  await banner(console_).getByRole("button", { name: "Begin" }).click();
+  await console_.checkAccess("the dialog of a beginning");
+  await console_.confirm("Begin", "");
+  await console_.page.getByText("A reason is needed.").waitFor();
+  await console_.confirm("Begin", "compared with the old one");
+  await console_.page.getByText("The coordinator works now.").waitFor();
+  await banner(console_).waitFor({ state: "detached" });
+  await console_.go("/admin/audit");
+  for (const reason of ["compared with the old one", "before the update", "each day"]) {
+    await until(`the audit log has: ${reason}`,
+                async () => (await console_.text()).includes(reason));
+  }
+}
+
+export async function run() {
+  await asViewer({}, "wide");
+  await asViewer({ dark: true, view: small }, "small-dark");
+  const console_ = await open("operator");
+  console_.refusals = /status of (400|401|503)/;
+  await backups(console_);
+  await begin(console_);
+  await console_.close();
+  await running();
+  const other = await Console.open(setting.open);
+  await other.go("/admin/backups");
+  await other.see("Backup.Directory");
+  checkEqual(await other.button("Make a backup").count(), 0, "a server that makes none");
+  checkEqual(await other.page.locator(".banner").count(), 0, "a server that was not paused");
+  await other.close();
+}

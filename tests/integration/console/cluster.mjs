@@ -1,0 +1,52 @@
+// Two coordinators on one store, and who works on what.
+
+import { Console, check, checkEqual, setting, small, until } from "./browser.mjs";
+
+async function nodeOf(base) {
+  return (await (await fetch(`${base}/admin/console.json`)).json()).node;
+}
+
+async function countsOwners() {
+  const { paths } = await (await fetch(`${setting.first}/api/openapi.json`)).json();
+  const by = paths["/api/concerto/count"].get.parameters.find((each) => each.name === "by");
+  return by.schema.enum.includes("owner");
+}
+
+async function shared(first, second, options, name) {
+  const console_ = await Console.open(setting.first, options);
+  await console_.go("/admin/cluster");
+  await console_.see(`this coordinator is ${first}`);
+  if (!(await countsOwners())) {
+    checkEqual(await console_.page.getByRole("table").count(), 0, "what the server cannot count");
+    await console_.checkAccess(`the cluster without owners, ${name}`);
+    await console_.close();
+    return;
+  }
+  const row = (node) => console_.page.getByRole("row")
+    .filter({ has: console_.page.getByText(node, { exact: true }) });
+  await until("both are listed, with what they work on", async () =>
+    /\b2\b/.test(await row(first).innerText()) && /\b3\b/.test(await row(second).innerText()));
+  check((await row(first).innerText()).includes("this one"), "which one serves the page");
+  check(!(await row(second).innerText()).includes("this one"), "the other one does not");
+  await console_.checkAccess(`the cluster, ${name}`);
+  await console_.picture(`cluster-${name}`);
+  await row(second).getByRole("link").click();
+  await console_.see("second-1");
+  check(console_.page.url().includes(`owner=${second}`), "the address has the owner");
+  check(!(await console_.text()).includes("first-1"), "what the other one works on is left out");
+  await console_.page.reload();
+  await console_.see("second-3");
+  await console_.close();
+}
+
+export async function run() {
+  const [first, second] = [await nodeOf(setting.first), await nodeOf(setting.second)];
+  check(first && second && first !== second, `the nodes: ${first}, ${second}`);
+  await shared(first, second, {}, "wide");
+  await shared(first, second, { dark: true, view: small }, "small-dark");
+  const alone = await Console.open(setting.open);
+  await alone.go("/admin/cluster");
+  await alone.see("The store is not shared");
+  checkEqual(await nodeOf(setting.open), undefined, "a coordinator alone has no name");
+  await alone.close();
+}
